@@ -1,0 +1,138 @@
+import * as Y from 'yjs'
+import { ClawError } from './errors.ts'
+import type { AgentId } from './ids.ts'
+import { MAX_DESCRIPTION_BYTES } from './limits.ts'
+import { type AgentStatus, agentStatus } from './presence.ts'
+import { type AgentFields, agentsOf, isoTime } from './schema.ts'
+import { didYouMean } from './suggest.ts'
+import { checkName, checkNames, within } from './validate.ts'
+
+/** An agent as every face shows it (ClawLink 1.x's field names). */
+export interface Agent {
+  agent_id: AgentId
+  name: string
+  capabilities: string[]
+  machine: string
+  description: string
+  status: AgentStatus
+  registered_at: string
+  last_heartbeat: string
+}
+
+/** What it takes to tell an agent's status: who is connected, and the time. */
+export interface Here {
+  present: ReadonlySet<AgentId>
+  now: number
+}
+
+export interface Registration {
+  id: AgentId
+  name: string
+  capabilities: readonly string[]
+  machine: string
+  description: string
+  now: number
+}
+
+/** Registers an agent, or updates the one that has this id. Throws `bad_name`, `too_large`. */
+export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
+  const fields: Omit<AgentFields, 'lastSeenAt' | 'registeredAt'> = {
+    name: checkName('name', agent.name),
+    capabilities: checkNames('capabilities', agent.capabilities),
+    machine: agent.machine.trim() === '' ? '' : checkName('machine', agent.machine),
+    description: within('description', agent.description.trim(), MAX_DESCRIPTION_BYTES),
+  }
+  doc.transact(() => {
+    const agents = agentsOf(doc)
+    let record = agents.get(agent.id)
+    if (record === undefined) {
+      record = new Y.Map<unknown>([['registeredAt', agent.now]])
+      agents.set(agent.id, record)
+    }
+    for (const [key, value] of Object.entries(fields)) {
+      if (JSON.stringify(record.get(key)) !== JSON.stringify(value)) record.set(key, value)
+    }
+  })
+}
+
+/** Notes that the server saw this agent; does nothing for an unknown one. Server only. */
+export const markSeen = (doc: Y.Doc, id: AgentId, now: number): void => {
+  agentsOf(doc).get(id)?.set('lastSeenAt', now)
+}
+
+/** Milliseconds since the epoch; 0 for an unknown agent. */
+export const lastSeen = (doc: Y.Doc, id: AgentId): number => {
+  const record = agentsOf(doc).get(id)
+  return Number(record?.get('lastSeenAt') ?? record?.get('registeredAt') ?? 0)
+}
+
+export const hasAgent = (doc: Y.Doc, id: string): id is AgentId => agentsOf(doc).has(id)
+
+/** The agent's name, or its id where it has none. */
+export const agentName = (doc: Y.Doc, id: string): string => {
+  const name = agentsOf(doc).get(id)?.get('name')
+  return typeof name === 'string' ? name : id
+}
+
+const readAgent = (id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
+  const fields = record.toJSON() as Partial<AgentFields>
+  const registeredAt = fields.registeredAt ?? 0
+  const seenAt = Math.max(fields.lastSeenAt ?? 0, registeredAt)
+  return {
+    agent_id: id,
+    name: fields.name ?? id,
+    capabilities: fields.capabilities ?? [],
+    machine: fields.machine ?? '',
+    description: fields.description ?? '',
+    status: agentStatus(here.present.has(id), seenAt, here.now),
+    registered_at: isoTime(registeredAt),
+    last_heartbeat: isoTime(here.present.has(id) ? here.now : seenAt),
+  }
+}
+
+/** All agents, by name, then id. */
+export const listAgents = (doc: Y.Doc, here: Here): Agent[] => {
+  const agents: Agent[] = []
+  for (const [id, record] of agentsOf(doc)) agents.push(readAgent(id as AgentId, record, here))
+  return agents.sort((a, b) => compare(a.name, b.name) || compare(a.agent_id, b.agent_id))
+}
+
+/** One agent; throws `unknown_agent`. */
+export const getAgent = (doc: Y.Doc, id: AgentId, here: Here): Agent => {
+  const record = agentsOf(doc).get(id)
+  if (record === undefined) throw unknownAgent(doc, id)
+  return readAgent(id, record, here)
+}
+
+/** Finds an agent by id or unique name. Throws `unknown_agent` with a did-you-mean, or `ambiguous`. */
+export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
+  if (hasAgent(doc, nameOrId)) return nameOrId
+  const wanted = nameOrId.trim().normalize('NFC')
+  const exact: AgentId[] = []
+  const loose: AgentId[] = []
+  for (const [id, record] of agentsOf(doc)) {
+    const name = String(record.get('name'))
+    if (name === wanted) exact.push(id as AgentId)
+    else if (name.toLowerCase() === wanted.toLowerCase()) loose.push(id as AgentId)
+  }
+  const found = exact.length > 0 ? exact : loose
+  if (found.length === 1) return found[0]!
+  if (found.length === 0) throw unknownAgent(doc, nameOrId)
+  throw new ClawError(
+    'ambiguous',
+    `${found.length} agents are named "${nameOrId}"`,
+    `use an id: ${found.sort().join(', ')}`,
+  )
+}
+
+const unknownAgent = (doc: Y.Doc, typed: string): ClawError => {
+  const known: string[] = []
+  for (const [id, record] of agentsOf(doc)) known.push(id, String(record.get('name')))
+  return new ClawError(
+    'unknown_agent',
+    `no agent "${typed}" in this workspace`,
+    didYouMean(typed, known) || 'run discover to see who is here',
+  )
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,96 @@
+/**
+ * Every error a user can meet, by its stable code. One table decides what each face shows of it: the CLI's
+ * exit code, the HTTP status, the WebSocket close code (where the sync socket can raise it), and whether the
+ * same call may succeed when made again unchanged. Codes and numbers are a contract: add, never change.
+ */
+export const ERRORS = {
+  bug: { exit: 1, http: 500 },
+  usage: { exit: 2, http: 400 },
+  bad_json: { exit: 2, http: 400 },
+  bad_status: { exit: 2, http: 400 },
+  bad_url: { exit: 2, http: 400 },
+  bad_path: { exit: 2, http: 400 },
+  bad_text: { exit: 2, http: 400 },
+  bad_name: { exit: 2, http: 400 },
+  too_large: { exit: 2, http: 413, close: 4413 },
+  malformed: { exit: 2, http: 400, close: 4400 },
+  ambiguous: { exit: 2, http: 400 },
+  not_registered: { exit: 3, http: 404 },
+  unknown_agent: { exit: 3, http: 404 },
+  unknown_task: { exit: 3, http: 404 },
+  unknown_file: { exit: 3, http: 404 },
+  unknown_route: { exit: 3, http: 404 },
+  no_such_local_file: { exit: 3, http: 404 },
+  task_taken: { exit: 4, http: 409 },
+  task_terminal: { exit: 4, http: 409 },
+  task_state: { exit: 4, http: 409 },
+  no_base: { exit: 4, http: 409 },
+  key_reused: { exit: 4, http: 409 },
+  port_taken: { exit: 4, http: 409 },
+  data_locked: { exit: 4, http: 409 },
+  busy: { exit: 4, http: 409, retryable: true },
+  not_allowed: { exit: 5, http: 403, close: 4403 },
+  insecure: { exit: 5, http: 403 },
+  data_unusable: { exit: 5, http: 503 },
+  unreachable: { exit: 6, http: 503, retryable: true },
+  not_clawlink: { exit: 6, http: 502 },
+  storage_failed: { exit: 6, http: 503, close: 4503, retryable: true },
+  shutting_down: { exit: 6, http: 503, close: 4504, retryable: true },
+  slow_reader: { exit: 6, http: 503, close: 4408, retryable: true },
+  gap: { exit: 6, http: 409, close: 4409, retryable: true },
+  timeout: { exit: 7, http: 504, retryable: true },
+} as const satisfies Record<
+  string,
+  { exit: number; http: number; close?: number; retryable?: boolean }
+>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** The JSON form of an error, the same on stdout (`--json`) and over HTTP. */
+export interface ErrorBody {
+  code: ErrorCode
+  message: string
+  hint: string
+  retryable: boolean
+}
+
+/** An expected failure. `message` says what is wrong in one line, `hint` what to do next. */
+export class ClawError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string
+
+  constructor(code: ErrorCode, message: string, hint = '') {
+    super(message)
+    this.name = 'ClawError'
+    this.code = code
+    this.hint = hint
+  }
+
+  get exit(): number {
+    return ERRORS[this.code].exit
+  }
+
+  get http(): number {
+    return ERRORS[this.code].http
+  }
+
+  toBody(): ErrorBody {
+    const { code, message, hint } = this
+    return { code, message, hint, retryable: 'retryable' in ERRORS[code] }
+  }
+
+  /** Reads an error that another process sent; anything unknown becomes a `bug`. */
+  static fromBody(body: Partial<ErrorBody>): ClawError {
+    const code = body.code !== undefined && body.code in ERRORS ? body.code : 'bug'
+    return new ClawError(code, body.message ?? 'unknown error', body.hint ?? '')
+  }
+
+  /** What any thrown value is to the outside: itself, or a `bug` that keeps the cause. */
+  static from(thrown: unknown): ClawError {
+    if (thrown instanceof ClawError) return thrown
+    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    const error = new ClawError('bug', message, 'please report this with the command you ran')
+    error.cause = thrown
+    return error
+  }
+}

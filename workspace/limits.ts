@@ -1,0 +1,19 @@
+/** Sizes in UTF-8 bytes unless a name says otherwise. Going over one is refused with `too_large`, never cut. */
+
+/** A task's description or a broadcast's content: a long brief fits, a dump belongs into a file. */
+export const MAX_MESSAGE_BYTES = 64 * 1024
+/** A task's JSON context, serialised. */
+export const MAX_CONTEXT_BYTES = 64 * 1024
+/** A task's result: kept in the live document twice (status and history), so larger ones belong into a file. */
+export const MAX_RESULT_BYTES = 256 * 1024
+/** A shared text file. A Y.Doc takes about 8 times its content in memory, on every peer. */
+export const MAX_FILE_BYTES = 4 * 1024 * 1024
+/** A file's path, as most file systems have it for one path component times four. */
+export const MAX_PATH_BYTES = 1024
+/** Agent names, capabilities, topics, tags, machine names. */
+export const MAX_NAME_BYTES = 128
+export const MAX_DESCRIPTION_BYTES = 2 * 1024
+/** Capabilities of one agent, tags of one broadcast (count). */
+export const MAX_LIST_LENGTH = 64
+/** An idempotency key. */
+export const MAX_KEY_BYTES = 128

@@ -1,0 +1,129 @@
+import type * as Y from 'yjs'
+import type { AgentId, BroadcastId, FileId, FileKey, TaskId } from './ids.ts'
+
+/** Version of the document layout in docs/SCHEMA.md. A client refuses a workspace with a higher one. */
+export const SCHEMA_VERSION = 1
+
+export type Priority = 'low' | 'normal' | 'high' | 'urgent'
+export const PRIORITIES: readonly Priority[] = ['low', 'normal', 'high', 'urgent']
+
+/** What JSON can hold. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+/** `agents`: AgentId → Y.Map of these fields. The agent writes all but `lastSeenAt`, which is the server's. */
+export interface AgentFields {
+  name: string
+  capabilities: string[]
+  machine: string
+  description: string
+  /** Milliseconds since the epoch, by the agent's clock. */
+  registeredAt: number
+  /** Milliseconds since the epoch, by the server's clock. */
+  lastSeenAt?: number
+}
+
+/** A2A's task states. The last four are terminal. */
+export type TaskState =
+  | 'submitted'
+  | 'working'
+  | 'input-required'
+  | 'completed'
+  | 'failed'
+  | 'canceled'
+  | 'rejected'
+
+/** `tasks`: TaskId → Y.Map of these facts by the creator, plus `status` and `history`. */
+export interface TaskFacts {
+  description: string
+  context: Json
+  priority: Priority
+  from: AgentId
+  /** The addressee; null: anyone may take it. */
+  to: AgentId | null
+  /** Milliseconds since the epoch, by the creator's clock. */
+  createdAt: number
+}
+
+/** Task field `status`: one plain value, because its parts must agree. Written by the server only. */
+export interface TaskStatus {
+  state: TaskState
+  owner: AgentId | null
+  message: string
+  /** Milliseconds since the epoch, by the server's clock. */
+  at: number
+  /** Counts the transitions: 0 for a task that the server has not touched. */
+  revision: number
+}
+
+/** An element of the task field `history` (Y.Array, appended by the server): one transition. */
+export interface Transition {
+  state: TaskState
+  by: AgentId
+  message: string
+  at: number
+  revision: number
+  /** Idempotency key of the command that caused it. */
+  key: string
+}
+
+/** An element of `broadcasts`: immutable. With `to` it is a direct message. */
+export interface BroadcastEntry {
+  id: BroadcastId
+  from: AgentId
+  to?: AgentId
+  topic: string
+  tags: string[]
+  content: string
+  /** Milliseconds since the epoch, by the sender's clock. */
+  at: number
+}
+
+/** `files`: FileKey → this plain value. */
+export interface FileEntry {
+  fileId: FileId
+  mediaType: string
+  createdBy: AgentId
+  createdAt: number
+}
+
+/**
+ * `edits:<fileId>`: Yjs client id (decimal) → this plain value. A grow-only counter (G-counter: one entry an
+ * actor, the sum is the value): a file's version is the sum of all counts, so that concurrent change sets
+ * all count and every replica agrees.
+ */
+export interface EditCount {
+  agent: AgentId
+  count: number
+  /** Time of the newest change set counted here, milliseconds since the epoch, by the writer's clock. */
+  at: number
+}
+
+export const metaOf = (doc: Y.Doc) => doc.getMap<Json>('meta')
+export const agentsOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('agents')
+export const tasksOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('tasks')
+export const broadcastsOf = (doc: Y.Doc) => doc.getArray<BroadcastEntry>('broadcasts')
+export const filesOf = (doc: Y.Doc) => doc.getMap<FileEntry>('files')
+export const textOf = (doc: Y.Doc, id: FileId) => doc.getText(`file:${id}`)
+export const editsOf = (doc: Y.Doc, id: FileId) => doc.getMap<EditCount>(`${EDITS_PREFIX}${id}`)
+
+export const EDITS_PREFIX = 'edits:'
+
+/** Writes `meta` into a new workspace. Server only, before the first client is answered. */
+export const initWorkspace = (doc: Y.Doc, workspaceId: string, now: number): void => {
+  const meta = metaOf(doc)
+  if (meta.has('schemaVersion')) return
+  doc.transact(() => {
+    meta.set('schemaVersion', SCHEMA_VERSION)
+    meta.set('workspaceId', workspaceId)
+    meta.set('createdAt', now)
+  })
+}
+
+/** Workspace names: what fits a URL path and a file name everywhere. */
+export const isWorkspaceName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)
+
+/** Milliseconds since the epoch as the ISO text that every face prints; out of range becomes the epoch. */
+export const isoTime = (ms: number): string =>
+  new Date(Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? ms : 0).toISOString()
+
+export type { FileId, FileKey, TaskId }
