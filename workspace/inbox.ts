@@ -191,5 +191,5 @@ const taskOfHistory = (parent: Y.Item['parent'], tasks: unknown): string | null 
   const array = parent instanceof Y.AbstractType ? parent._item : null
   if (array?.parentSub !== 'history') return null
   const task = array.parent instanceof Y.AbstractType ? array.parent._item : null
-  return task?.parent === tasks ? task.parentSub : null
+  return task !== null && task.parent === tasks ? task.parentSub : null
 }

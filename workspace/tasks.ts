@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { resolveAgent } from './agents.ts'
 import { ClawError } from './errors.ts'
 import type { AgentId, TaskId } from './ids.ts'
 import { MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES, MAX_RESULT_BYTES } from './limits.ts'
@@ -173,6 +174,8 @@ const hasRole = (role: Role, task: Task, by: AgentId): boolean => {
 export interface Command {
   task: string
   by: AgentId
+  /** Whom the sender believes it answers (id or name), where it said so: must be the task's creator. */
+  to?: string | undefined
   state: TaskState
   message: string
   /** Idempotency key: the same key with the same state and message answers the first outcome again. */
@@ -181,7 +184,7 @@ export interface Command {
 }
 
 /**
- * Moves a task, or throws: `unknown_task`, `task_terminal`, `task_taken` (another agent has it), `task_state`
+ * Moves a task, or throws: `unknown_task`, `unknown_agent`, `task_terminal`, `task_taken` (another agent has it), `task_state`
  * (no such transition), `not_allowed`, `key_reused`, `too_large`. Server only: it is the one writer of `status`
  * and `history`, and that is why a task has one owner and a finished one stays finished.
  */
@@ -191,6 +194,13 @@ export const moveTask = (doc: Y.Doc, command: Command): Task => {
   const task = readTask(command.task as TaskId, record)
   const message = within('result', command.message, MAX_RESULT_BYTES)
   const history = record.get('history') as Y.Array<Transition>
+  if (command.to !== undefined && resolveAgent(doc, command.to) !== task.from_agent) {
+    throw new ClawError(
+      'not_allowed',
+      `${task.task_id} was delegated by ${task.from_agent}, not by ${command.to}`,
+      `answer with --to ${task.from_agent}`,
+    )
+  }
 
   for (const done of history) {
     if (done.key !== command.key || done.by !== by) continue

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+export const bin = (name: 'clawlink-sync.js' | 'clawlink-agent.cjs' | 'clawlink.cjs') =>
+  join(root, 'dist', name)
+
+/** A new empty folder; removed when the process ends. */
+export const tempDir = (label: string): string => {
+  const dir = mkdtempSync(join(tmpdir(), `clawlink-${label}-`))
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** A real `clawlink-sync` process. */
+export interface Server {
+  /** `http://127.0.0.1:PORT` */
+  url: string
+  /** `ws://127.0.0.1:PORT/sync`: append `/<workspace>`. */
+  sync: string
+  port: number
+  data: string
+  process: ChildProcess
+  /** Everything it wrote to stderr so far: one JSON log record a line. */
+  log: () => string
+  /** SIGTERM; resolves to the exit code. */
+  stop: () => Promise<number | null>
+  /** SIGKILL; resolves when it is gone. */
+  kill: () => Promise<void>
+}
+
+export interface ServerOptions {
+  data?: string
+  port?: number
+  args?: readonly string[]
+  env?: Record<string, string>
+  node?: string
+}
+
+/** Starts a server on a free loopback port and resolves when it listens; rejects if it exits before. */
+export const startServer = async (options: ServerOptions = {}): Promise<Server> => {
+  const data = options.data ?? tempDir('data')
+  const args = ['--port', String(options.port ?? 0), '--data', data, ...(options.args ?? [])]
+  const child = spawn(options.node ?? process.execPath, [bin('clawlink-sync.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  })
+  let out = ''
+  let err = ''
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  const port = await new Promise<number>((resolve, reject) => {
+    child.stdout.on('data', (chunk) => {
+      out += chunk
+      const listening = /http:\/\/127\.0\.0\.1:(\d+)/.exec(out)
+      if (listening) resolve(Number(listening[1]))
+    })
+    child.once('exit', (code) => {
+      reject(new Error(`clawlink-sync exited with ${code} before it listened: ${out}${err}`))
+    })
+  })
+  const gone = async () => {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    return child.exitCode
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    sync: `ws://127.0.0.1:${port}/sync`,
+    port,
+    data,
+    process: child,
+    log: () => err,
+    stop: () => {
+      child.kill('SIGTERM')
+      return gone()
+    },
+    kill: async () => {
+      child.kill('SIGKILL')
+      await gone()
+    },
+  }
+}
