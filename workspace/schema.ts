@@ -116,7 +116,15 @@ export const initWorkspace = (doc: Y.Doc, workspaceId: string, now: number): voi
     meta.set('schemaVersion', SCHEMA_VERSION)
     meta.set('workspaceId', workspaceId)
     meta.set('createdAt', now)
+    // The server keeps one Yjs client id a workspace: a fresh one a start would make every state vector grow.
+    meta.set('serverClient', doc.clientID)
   })
+}
+
+/** The Yjs client id under which the server writes. */
+export const serverClientOf = (doc: Y.Doc): number => {
+  const id = metaOf(doc).get('serverClient')
+  return typeof id === 'number' ? id : doc.clientID
 }
 
 /** Workspace names: what fits a URL path and a file name everywhere. */

@@ -1,0 +1,139 @@
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { z } from 'zod'
+import { ClawError } from '../workspace/errors.ts'
+import type { AgentId } from '../workspace/ids.ts'
+import { MAX_KEY_BYTES, MAX_NAME_BYTES } from '../workspace/limits.ts'
+import { isWorkspaceName } from '../workspace/schema.ts'
+import { moveTask, parseState } from '../workspace/tasks.ts'
+import { MAX_BODY_BYTES } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import type { Room } from './room.ts'
+
+export interface AppEnv {
+  version: string
+  now: () => number
+  startedAt: number
+  metrics: Metrics
+  /** Null while all is well; what is wrong otherwise. */
+  trouble: () => string | null
+  workspaces: () => Promise<string[]>
+  room: (workspace: string) => Room
+  log: {
+    error: (details: object, message: string) => void
+    info: (details: object, message: string) => void
+  }
+}
+
+const StatusCommand = z.strictObject({
+  by: z.string().min(1).max(MAX_NAME_BYTES),
+  to: z.string().max(MAX_NAME_BYTES).optional(),
+  state: z.string().max(MAX_NAME_BYTES),
+  message: z.string().default(''),
+  key: z.string().min(1).max(MAX_KEY_BYTES),
+})
+
+/** Everything on the port that is plain HTTP. Errors have the CLI's shape and codes. */
+export const createApp = (env: AppEnv): Hono => {
+  const app = new Hono()
+
+  app.get('/', async (c) =>
+    c.json({
+      service: 'clawlink-sync',
+      version: env.version,
+      status: env.trouble() === null ? 'ok' : 'unavailable',
+      sync_path: '/sync/<workspace>',
+      workspaces: await env.workspaces(),
+      uptime_seconds: Math.floor((env.now() - env.startedAt) / 1000),
+      server_time: new Date(env.now()).toISOString(),
+    }),
+  )
+
+  app.get('/health', (c) => {
+    const trouble = env.trouble()
+    return trouble === null
+      ? c.json({ status: 'ok' })
+      : c.json({ status: 'unavailable', reason: trouble }, 503)
+  })
+
+  app.get('/metrics', async (c) => {
+    const { registry } = env.metrics
+    return c.text(await registry.metrics(), 200, { 'content-type': registry.contentType })
+  })
+
+  app.post(
+    '/api/workspaces/:workspace/tasks/:task/status',
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => {
+        throw new ClawError(
+          'too_large',
+          `the request body is over ${MAX_BODY_BYTES} bytes`,
+          'put a long result into a shared file and name the file',
+        )
+      },
+    }),
+    async (c) => {
+      const room = env.room(workspaceOf(c))
+      const { by, to, state, message, key } = parseBody(StatusCommand, await c.req.text())
+      const command = { task: c.req.param('task'), by: by as AgentId, to, message, key }
+      const move = { ...command, state: parseState(state), now: env.now() }
+      await ready(room)
+      const task = await room.command((doc) => moveTask(doc, move))
+      env.metrics.commands.inc({ outcome: 'ok' })
+      return c.json({ ok: true, data: { task } })
+    },
+  )
+
+  app.notFound((c) => {
+    throw new ClawError(
+      'unknown_route',
+      `${c.req.method} ${c.req.path.slice(0, 200)} is not part of this server`,
+      'GET / says what is here; documents sync over WebSocket at /sync/<workspace>',
+    )
+  })
+
+  app.onError((thrown, c) => {
+    const error = ClawError.from(thrown)
+    if (error.code === 'bug') env.log.error({ err: thrown, path: c.req.path }, 'request failed')
+    if (c.req.path.startsWith('/api/')) env.metrics.commands.inc({ outcome: error.code })
+    return c.json({ ok: false, error: error.toBody() }, error.http as 400)
+  })
+
+  return app
+}
+
+const ready = (room: Room): Promise<void> =>
+  room.loaded.catch((cause) => {
+    const error = new ClawError(
+      'storage_failed',
+      'the workspace cannot be read',
+      'see the server log',
+    )
+    error.cause = cause
+    throw error
+  })
+
+const workspaceOf = (c: Context): string => {
+  const name = c.req.param('workspace') ?? ''
+  if (isWorkspaceName(name)) return name
+  throw new ClawError(
+    'bad_name',
+    `"${name.slice(0, 80)}" is not a workspace name`,
+    'lower-case letters, digits, ".", "_" and "-", at most 63, beginning with a letter or digit',
+  )
+}
+
+const parseBody = <T>(schema: z.ZodType<T>, text: string): T => {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new ClawError('bad_json', `the body is not JSON: ${(error as Error).message}`)
+  }
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue?.path.join('.') || 'body'
+  throw new ClawError('usage', `${where}: ${issue?.message ?? 'invalid'}`, 'see docs/PROTOCOL.md')
+}

@@ -1,0 +1,105 @@
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+import { MAX_SOCKET_BUFFER, SLOW_READER_MS } from './limits.ts'
+import type { Chunk } from './ring.ts'
+import { CLOSE, type Frame } from './wire.ts'
+
+let lastId = 0
+
+/**
+ * The sending side of one WebSocket. Frames are written to the TCP socket as they are, so that one buffer serves
+ * every reader of a room; what does not fit is not piled up here: the room's log is read again on `drain`.
+ */
+export class Connection {
+  readonly id = ++lastId
+  readonly ws: WebSocket
+  readonly #socket: Socket
+  /** Position in the room's log up to which this reader has everything; null until its first SyncStep1. */
+  cursor: number | null = null
+  /** State vector of a SyncStep1 that is not answered yet: at most one, so that asking costs no memory. */
+  wants: Uint8Array | null = null
+  /** The room is reading the log from disk for it. */
+  rereading = false
+  /** It missed awareness while it could not be written to. */
+  missedAwareness = false
+  /** Has sent its own SyncStep2: from now on a gap is its fault. */
+  synced = false
+  /** Frames that wait for the client's SyncStep2. */
+  held: Frame[] = []
+  #outbox: Buffer[] = []
+  #blocked = false
+  #progressAt = 0
+  /** Called when the socket takes data again and the outbox is empty. */
+  onReady: () => void = () => {}
+
+  constructor(ws: WebSocket, socket: Socket, now: number) {
+    this.ws = ws
+    this.#socket = socket
+    this.#progressAt = now
+  }
+
+  get open(): boolean {
+    return this.ws.readyState === this.ws.OPEN
+  }
+
+  /** Nothing waits to be written before what comes next. */
+  get ready(): boolean {
+    return !this.#blocked && this.#outbox.length === 0 && this.open
+  }
+
+  /** Queues whole frames, in order. Small answers and a newcomer's state only: the rest goes by `sendChunk`. */
+  send(frames: readonly Buffer[]): void {
+    for (const frame of frames) this.#outbox.push(frame)
+    this.#pump()
+  }
+
+  /** Writes one commit, without what this connection itself sent; call only while `ready`. */
+  sendChunk(chunk: Chunk): void {
+    const { bytes } = chunk
+    const own = chunk.own.get(this.id)
+    if (own === undefined) {
+      this.#write(bytes)
+    } else if (own.end - own.start < bytes.length) {
+      this.#socket.cork()
+      if (own.start > 0) this.#write(bytes.subarray(0, own.start))
+      if (own.end < bytes.length) this.#write(bytes.subarray(own.end))
+      this.#socket.uncork()
+    }
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#socket.write(bytes) && this.#socket.writableLength > MAX_SOCKET_BUFFER) {
+      this.#blocked = true
+    }
+  }
+
+  #pump(): void {
+    let next = 0
+    while (next < this.#outbox.length && !this.#blocked && this.open) {
+      this.#write(this.#outbox[next++]!)
+    }
+    this.#outbox = this.#outbox.slice(next)
+  }
+
+  /** The socket has taken everything written to it. */
+  drained(now: number): void {
+    this.#progressAt = now
+    this.#blocked = false
+    this.#pump()
+    if (this.ready) this.onReady()
+  }
+
+  /** Cuts the connection off if it could not be written to for SLOW_READER_MS. Returns whether it did. */
+  cutIfStalled(now: number): boolean {
+    if (!this.#blocked) this.#progressAt = now
+    if (now - this.#progressAt < SLOW_READER_MS) return false
+    this.close(CLOSE.slowReader, 'slow reader')
+    this.ws.terminate()
+    return true
+  }
+
+  close(code: number, reason: string): void {
+    this.#outbox = []
+    if (this.open) this.ws.close(code, reason.slice(0, 120))
+  }
+}

@@ -1,0 +1,28 @@
+/** One WebSocket message from a client. A file's largest edit and a long offline spell fit into it. */
+export const MAX_FRAME_BYTES = 16 * 1024 * 1024
+/** An HTTP request's body: the largest result, escaped as JSON, fits. */
+export const MAX_BODY_BYTES = 1024 * 1024
+/** One awareness entry's JSON: a name, an activity and a cursor fit; every change of it goes to everyone. */
+export const MAX_AWARENESS_BYTES = 8 * 1024
+/** Updates that a connection may send before its own SyncStep2 fills the gap before them (count). */
+export const MAX_HELD_FRAMES = 256
+/** Bytes waiting in one socket before the room stops writing to it and lets it catch up from the room's log. */
+export const MAX_SOCKET_BUFFER = 256 * 1024
+/** Recent commits that a room keeps in memory for readers that fell behind; beyond it they reread from disk. */
+export const RING_BYTES = 8 * 1024 * 1024
+/** A reader that takes nothing for this long is cut off; it reconnects and resyncs. */
+export const SLOW_READER_MS = 30_000
+/** Pings, and the check for slow readers; a stock y-websocket client hangs up after 30 s of silence. */
+export const HEARTBEAT_MS = 12_000
+/** Awareness changes of this long go out as one message: two frames of a 60 Hz screen. */
+export const AWARENESS_TICK_MS = 33
+/** A room without connections is written as a checkpoint and unloaded after this long. */
+export const IDLE_ROOM_MS = 30_000
+/** Size of one fragment of a large WebSocket message, so that pings get through between two of them. */
+export const FRAGMENT_BYTES = 128 * 1024
+/** A log's tail is folded into the checkpoint from this many updates on: a newcomer applies each of them. */
+export const COMPACT_UPDATES = 2_000
+/** … or from this many bytes on, once they outgrow half the checkpoint. */
+export const COMPACT_BYTES = 1024 * 1024
+/** How long SIGTERM waits for open connections to take what is queued for them. */
+export const DRAIN_MS = 5_000

@@ -1,0 +1,77 @@
+import { networkInterfaces } from 'node:os'
+import { pino } from 'pino'
+import { ClawError } from '../workspace/errors.ts'
+import { HELP, isLoopback, type Options, parseOptions } from './options.ts'
+import { startSyncServer } from './server.ts'
+
+const version = process.env.CLAWLINK_VERSION ?? ''
+
+const urlsOf = ({ host }: Options, port: number): { local: string; lan: string[] } => {
+  const anywhere = host === '0.0.0.0' || host === '::'
+  const url = (address: string) =>
+    `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+  const lan = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .map(({ address }) => url(address))
+  if (anywhere) return { local: url('127.0.0.1'), lan }
+  return isLoopback(host) ? { local: url(host), lan: [] } : { local: url(host), lan: [url(host)] }
+}
+
+const welcome = (options: Options, port: number): string => {
+  const { local, lan } = urlsOf(options, port)
+  const join = `${lan[0] ?? local}/#w=default`
+  const others =
+    lan.length > 0 ? lan.join('  ') : 'not reachable from other machines (see --host in --help)'
+  return `clawlink-sync ${version}
+  local  ${local}
+  LAN    ${others}
+  data   ${options.data}
+  join   ${join}
+
+Paste for a first agent:
+  npx clawlink-agent --relay '${join}' register --name alice --caps research
+  npx clawlink-agent discover
+
+`
+}
+
+const run = async (): Promise<void> => {
+  const options = parseOptions(process.argv.slice(2), process.env)
+  if (options === 'help') return void process.stdout.write(HELP)
+  if (options === 'version') return void process.stdout.write(`${version}\n`)
+
+  const log = pino({ name: 'clawlink-sync', level: options.logLevel }, pino.destination(2))
+  const server = await startSyncServer(options, version, log)
+  if (!isLoopback(options.host)) {
+    log.warn('--insecure: anyone who reaches the port can read and change everything')
+  }
+  log.info({ host: options.host, port: server.port, data: options.data, version }, 'listening')
+  process.stdout.write(welcome(options, server.port))
+
+  let stopping = false
+  const stop = (signal: string) => {
+    if (stopping) process.exit(1)
+    stopping = true
+    log.info({ signal }, 'stopping')
+    server.close().then(
+      () => {
+        log.info('stopped')
+        process.exit(0)
+      },
+      (err) => {
+        log.fatal({ err }, 'could not stop cleanly')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+run().catch((thrown: unknown) => {
+  const error = ClawError.from(thrown)
+  process.stderr.write(`error: ${error.message}${error.hint && ` — ${error.hint}`}\n`)
+  if (error.code === 'bug') process.stderr.write(`${(thrown as Error).stack}\n`)
+  process.exit(error.exit)
+})

@@ -1,0 +1,108 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ClawError } from '../workspace/errors.ts'
+import { didYouMean } from '../workspace/suggest.ts'
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface Options {
+  host: string
+  /** 0: any free port. */
+  port: number
+  /** Folder of the database. */
+  data: string
+  logLevel: LogLevel
+  /** Listen beyond loopback although there is no access control yet. */
+  insecure: boolean
+}
+
+export const HELP = `clawlink-sync: hosts ClawLink workspaces for agents and people
+
+usage: clawlink-sync [options]
+
+  --host HOST         address to listen on (127.0.0.1)             CLAWLINK_HOST
+  --port PORT         port to listen on (9077; 0: any free one)    CLAWLINK_PORT
+  --data DIR          where everything is stored (~/.clawlink/sync) CLAWLINK_DATA
+  --log-level LEVEL   ${LOG_LEVELS.join(' ')} (info)   CLAWLINK_LOG_LEVEL
+  --insecure          allow a --host beyond this machine: anyone who reaches the
+                      port can then read and change everything     CLAWLINK_INSECURE=1
+  --help              this text
+  --version           the version
+
+A flag wins over its environment variable. Logs go to stderr, one JSON object a line.
+Stop it with SIGTERM or Ctrl-C: it finishes what it has begun and exits 0.
+
+examples:
+  clawlink-sync
+  clawlink-sync --port 9100 --data /var/lib/clawlink
+`
+
+const FLAGS = {
+  host: { type: 'string' },
+  port: { type: 'string' },
+  data: { type: 'string' },
+  'log-level': { type: 'string' },
+  insecure: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'V' },
+} as const
+
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+
+/** Reads flags and environment. Throws `usage` or `insecure`. */
+export const parseOptions = (
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Options | 'help' | 'version' => {
+  const { values, tokens } = parseArgs({
+    args: [...argv],
+    options: FLAGS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  for (const token of tokens) {
+    if (token.kind === 'positional') throw usage(`unexpected argument "${token.value}"`)
+    if (token.kind !== 'option') continue
+    if (!Object.hasOwn(FLAGS, token.name)) {
+      const near = didYouMean(
+        token.rawName,
+        Object.keys(FLAGS).map((name) => `--${name}`),
+      )
+      throw usage(`unknown option ${token.rawName}`, near)
+    }
+    const wantsValue = FLAGS[token.name as keyof typeof FLAGS].type === 'string'
+    if (wantsValue && token.value === undefined) throw usage(`${token.rawName} needs a value`)
+    if (!wantsValue && token.value !== undefined) throw usage(`${token.rawName} takes no value`)
+  }
+  if (values.help) return 'help'
+  if (values.version) return 'version'
+
+  const text = (flag: keyof typeof FLAGS, variable: string, otherwise: string): string =>
+    String(values[flag] ?? (env[variable] || otherwise))
+  const port = text('port', 'CLAWLINK_PORT', '9077')
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw usage(`"${port}" is not a port`, 'give a number from 0 to 65535')
+  }
+  const logLevel = text('log-level', 'CLAWLINK_LOG_LEVEL', 'info') as LogLevel
+  if (!LOG_LEVELS.includes(logLevel)) {
+    throw usage(`"${logLevel}" is not a log level`, `one of: ${LOG_LEVELS.join(', ')}`)
+  }
+  const host = text('host', 'CLAWLINK_HOST', '127.0.0.1')
+  const insecure = values.insecure === true || /^(1|true|yes)$/.test(env.CLAWLINK_INSECURE ?? '')
+  if (!isLoopback(host) && !insecure) {
+    throw new ClawError(
+      'insecure',
+      `refusing to listen on ${host}: there is no access control yet, so anyone who reaches the port could read and change everything`,
+      'stay on 127.0.0.1 (and reach it through an SSH tunnel or VPN), or accept the risk with --insecure',
+    )
+  }
+  const data = text('data', 'CLAWLINK_DATA', join(homedir(), '.clawlink', 'sync'))
+  return { host, port: Number(port), data, logLevel, insecure }
+}
+
+const usage = (message: string, hint = ''): ClawError =>
+  new ClawError('usage', message, hint || 'see clawlink-sync --help')

@@ -1,0 +1,630 @@
+import * as Y from 'yjs'
+import { AwarenessStates } from './awareness.ts'
+import { type Clocks, checkUpdate } from './check.ts'
+import type { Connection } from './connection.ts'
+import {
+  AWARENESS_TICK_MS,
+  COMPACT_BYTES,
+  COMPACT_UPDATES,
+  IDLE_ROOM_MS,
+  MAX_HELD_FRAMES,
+} from './limits.ts'
+import { type Chunk, chunkOf, Ring } from './ring.ts'
+import type { Stored, UpdateLog } from './update-log.ts'
+import {
+  awarenessFrame,
+  barrierFrame,
+  CLOSE,
+  type Frame,
+  parseFrame,
+  SYNC_DONE,
+  syncStep1Frame,
+  syncStep2Fragments,
+  updateFragments,
+  updateFrame,
+  WireError,
+} from './wire.ts'
+
+/** What a room needs from outside; it knows nothing of what is in its document. */
+export interface RoomEnv {
+  log: UpdateLog
+  now: () => number
+  /** Writes into a new workspace's document, before the first client is answered. */
+  prepare: (doc: Y.Doc, name: string) => void
+  /** The Yjs client id under which the server writes into this document. */
+  serverClient: (doc: Y.Doc) => number
+  /** One client's awareness state changed; JSON, `null` for none. */
+  onAwareness: (room: Room, before: string, after: string) => void
+  /** The store failed: nothing may be acknowledged any more. */
+  onFailure: (error: Error) => void
+  onCommit: (updates: number, bytes: number, ms: number) => void
+  onClose: (code: number, reason: string) => void
+  /** No connection for IDLE_ROOM_MS and everything is in the checkpoint. */
+  onIdle: (room: Room) => void
+}
+
+interface Entry {
+  /** Connection id; 0 is the server itself. */
+  from: number
+  connection: Connection | null
+  update: Uint8Array
+}
+
+interface QueuedCommand {
+  run: (doc: Y.Doc) => unknown
+  resolve: (value: unknown) => void
+  reject: (error: unknown) => void
+}
+
+const EMPTY_STATE_VECTOR = (bytes: Uint8Array): boolean => bytes.length === 1 && bytes[0] === 0
+const MAX_EARLY_FRAMES = 64
+
+/**
+ * One workspace in memory: its document, its connections, and the order of what happens to it.
+ *
+ * Work goes in turns, one commit at a time: apply everything that arrived → one durable log record → answer its
+ * barriers, send it to everyone. Between two turns the document holds exactly what is on disk, and only then is
+ * state read from it. So nobody ever sees an update that a crash, or a power loss, could take back.
+ */
+export class Room {
+  readonly name: string
+  readonly #env: RoomEnv
+  readonly #connections = new Set<Connection>()
+  readonly #awareness: AwarenessStates
+  readonly #ring = new Ring()
+  #doc = new Y.Doc()
+  /** Clocks of the document plus everything accepted that is not applied yet. */
+  #clocks: Clocks = new Map()
+  /** Position in the log of what the document holds between turns. */
+  #durable = 0
+  #pending: Entry[] = []
+  #commands: QueuedCommand[] = []
+  #barriers: { connection: Connection; nonce: number }[] = []
+  #captured: Uint8Array[] = []
+  #scheduled = false
+  #flying = false
+  #failed = false
+  #closed = false
+  #tailUpdates = 0
+  #tailBytes = 0
+  #checkpointBytes = 0
+  #encodeMs = 0
+  #compacting: Promise<void> | null = null
+  #stored: { seq: number; frames: Promise<{ seq: number; frames: Buffer[] }> } | null = null
+  #early: (() => void)[] | null = []
+  #awarenessTimer: NodeJS.Timeout | null = null
+  #idleTimer: NodeJS.Timeout | null = null
+  #idleWaiters: (() => void)[] = []
+  /** The log has been read: newcomers can be answered. */
+  readonly #readable: Promise<void>
+  /** The document stands: everything else can be answered. Rejects if the log cannot be read. */
+  readonly loaded: Promise<void>
+
+  constructor(name: string, env: RoomEnv) {
+    this.name = name
+    this.#env = env
+    this.#awareness = new AwarenessStates((before, after) => env.onAwareness(this, before, after))
+    const stored = this.#open()
+    this.#readable = stored.then(() => {})
+    this.loaded = stored.then((found) => this.#build(found))
+    this.loaded.catch((error: Error) => this.#fail(error))
+  }
+
+  get connections(): ReadonlySet<Connection> {
+    return this.#connections
+  }
+
+  get doc(): Y.Doc {
+    return this.#doc
+  }
+
+  // ── Loading ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #open(): Promise<Stored> {
+    const { log, prepare } = this.#env
+    let stored = await log.load(this.name)
+    if (stored.seq === 0) {
+      const doc = new Y.Doc()
+      prepare(doc, this.name)
+      await log.append(this.name, [Y.encodeStateAsUpdate(doc)])
+      stored = await log.load(this.name)
+    }
+    this.#durable = stored.seq
+    this.#stored = { seq: stored.seq, frames: Promise.resolve(framesOf(stored)) }
+    this.#idleLater()
+    return stored
+  }
+
+  async #build(stored: Stored): Promise<void> {
+    // Newcomers who wait for the stored bytes get them before the document takes the processor.
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#adopt(docOf(stored))
+    this.#tailUpdates = stored.tail.length
+    this.#tailBytes = stored.tail.reduce((sum, update) => sum + update.length, 0)
+    this.#checkpointBytes = stored.checkpoint?.length ?? 0
+    const early = this.#early ?? []
+    this.#early = null
+    for (const connection of this.#connections) this.#greet(connection)
+    for (const receive of early) receive()
+    this.#schedule()
+  }
+
+  #adopt(doc: Y.Doc): void {
+    this.#doc = doc
+    doc.clientID = this.#env.serverClient(doc)
+    this.#clocks = new Map(Y.decodeStateVector(Y.encodeStateVector(doc)))
+    doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === COMMAND) this.#captured.push(update)
+    })
+  }
+
+  // ── Connections ────────────────────────────────────────────────────────────────────────────────────────────
+
+  attach(connection: Connection): void {
+    if (this.#failed || this.#closed) {
+      connection.close(this.#failed ? CLOSE.storageFailed : 1001, 'not accepting connections')
+      return
+    }
+    this.#connections.add(connection)
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
+    connection.onReady = () => this.#catchUp(connection)
+    if (this.#early === null) this.#greet(connection)
+  }
+
+  detach(connection: Connection): void {
+    if (!this.#connections.delete(connection)) return
+    this.#awareness.drop(connection.id, this.#env.now())
+    this.#scheduleAwareness()
+    this.#idleLater()
+  }
+
+  /** Asks for what the client has and the server has not, and says who is here. */
+  #greet(connection: Connection): void {
+    const present = this.#awareness.present()
+    connection.send([
+      syncStep1Frame(Y.encodeStateVector(this.#doc)),
+      ...(present.length > 0 ? [awarenessFrame(present)] : []),
+    ])
+  }
+
+  /** Takes in one message. Breaking the grammar or a limit closes this connection and touches no other. */
+  receive(connection: Connection, message: Uint8Array): void {
+    try {
+      const frame = parseFrame(message)
+      if (this.#early === null || isNewcomer(frame)) this.#handle(connection, frame)
+      else this.#postpone(connection, frame)
+    } catch (error) {
+      this.#refuse(connection, error)
+    }
+  }
+
+  #postpone(connection: Connection, frame: Frame): void {
+    const early = this.#early!
+    early.push(() => {
+      try {
+        if (connection.open) this.#handle(connection, frame)
+      } catch (error) {
+        this.#refuse(connection, error)
+      }
+      if (connection.ws.isPaused) connection.ws.resume()
+    })
+    if (early.length > MAX_EARLY_FRAMES) connection.ws.pause()
+  }
+
+  #refuse(connection: Connection, error: unknown): void {
+    const code = error instanceof WireError ? error.code : CLOSE.malformed
+    const reason = error instanceof Error ? error.message : String(error)
+    this.#env.onClose(code, reason)
+    connection.close(code, reason)
+  }
+
+  #handle(connection: Connection, frame: Frame): void {
+    if (!connection.open) return
+    switch (frame.type) {
+      case 'syncStep1':
+        connection.wants = frame.stateVector
+        if (isNewcomer(frame)) void this.#answerFromLog(connection)
+        else this.#schedule()
+        return
+      case 'update':
+        this.#accept(connection, frame.update, frame.isSyncStep2)
+        return
+      case 'awareness':
+        this.#awareness.apply(connection.id, frame.entries, this.#env.now())
+        this.#scheduleAwareness()
+        return
+      case 'queryAwareness':
+        connection.missedAwareness = true
+        this.#catchUp(connection)
+        return
+      case 'barrier':
+        if (connection.held.length > 0) connection.held.push(frame)
+        else this.#barriers.push({ connection, nonce: frame.nonce })
+        this.#schedule()
+    }
+  }
+
+  /**
+   * Queues an update for the next commit. A client may send an edit just before its SyncStep2 with what the edit
+   * builds on: such an update is held back until then. Afterwards a gap is an error, and so is too much of it.
+   */
+  #accept(connection: Connection, update: Uint8Array, isSyncStep2: boolean): void {
+    const verdict = checkUpdate(update, this.#clocks)
+    if (verdict === 'gap') {
+      const held = !isSyncStep2 && !connection.synced && connection.held.length < MAX_HELD_FRAMES
+      if (!held) throw new WireError(CLOSE.gap, 'update builds on operations that are not here')
+      connection.held.push({ type: 'update', update, isSyncStep2 })
+      return
+    }
+    if (verdict === 'ready') {
+      this.#pending.push({ from: connection.id, connection, update })
+      this.#schedule()
+    }
+    if (isSyncStep2) {
+      connection.synced = true
+      for (const frame of connection.held.splice(0)) this.#handle(connection, frame)
+    }
+  }
+
+  // ── Turns ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Runs `change` on the document in its turn, as one update of the server's own, and resolves to its result once
+   * that is on disk. Throws what `change` throws; `change` throws before it changes anything, or not at all.
+   */
+  command<T>(change: (doc: Y.Doc) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#failed) return reject(new Error('the store has failed'))
+      this.#commands.push({ run: change, resolve: resolve as (value: unknown) => void, reject })
+      this.#schedule()
+    })
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#flying || this.#failed || this.#early !== null) return
+    this.#scheduled = true
+    setImmediate(() => this.#turn())
+  }
+
+  /** The document holds exactly what is on disk when a turn begins. */
+  #turn(): void {
+    this.#scheduled = false
+    if (this.#flying || this.#failed) return
+    this.#answerSyncRequests()
+    this.#compactIfDue()
+    const entries = this.#pending
+    const barriers = this.#barriers
+    const commands = this.#commands
+    if (entries.length + commands.length === 0) {
+      this.#barriers = []
+      this.#answerBarriers(barriers)
+      for (const done of this.#idleWaiters.splice(0)) done()
+      return
+    }
+    this.#pending = []
+    this.#barriers = []
+    this.#commands = []
+    this.#flying = true
+    if (applyAll(this.#doc, entries)) this.#commit(entries, commands, barriers)
+    else {
+      void this.#salvage(entries)
+        .then((good) => this.#commit(good, commands, barriers))
+        .catch((error: Error) => this.#fail(error))
+    }
+  }
+
+  #commit(
+    entries: Entry[],
+    commands: QueuedCommand[],
+    barriers: { connection: Connection; nonce: number }[],
+  ): void {
+    const answers = commands.map((command) => this.#run(command))
+    for (const update of this.#captured.splice(0)) {
+      checkUpdate(update, this.#clocks)
+      entries.push({ from: 0, connection: null, update })
+    }
+    const finish = (chunk: Chunk | null): void => {
+      this.#flying = false
+      for (const answer of answers) answer()
+      for (const { connection } of barriers) this.#catchUp(connection)
+      this.#answerBarriers(barriers)
+      // The next commit's fsync is under way while this one is sent out.
+      this.#turn()
+      if (chunk !== null) for (const connection of this.#connections) this.#catchUp(connection)
+    }
+    if (entries.length === 0) {
+      finish(null)
+      return
+    }
+
+    const started = this.#env.now()
+    const frames = entries.map(({ from, update }) => ({ from, frame: updateFrame(update) }))
+    const bytes = entries.reduce((sum, { update }) => sum + update.length, 0)
+    const updates = entries.map(({ update }) => update)
+    this.#env.log.append(this.name, updates).then(
+      (seq) => {
+        this.#durable = seq
+        this.#stored = null
+        this.#tailUpdates += updates.length
+        this.#tailBytes += bytes
+        const chunk = chunkOf(seq, frames)
+        this.#ring.push(chunk)
+        this.#env.onCommit(updates.length, bytes, this.#env.now() - started)
+        finish(chunk)
+      },
+      (error: Error) => {
+        for (const { reject } of commands) reject(error)
+        this.#fail(error)
+      },
+    )
+  }
+
+  /** Runs one command; returns what is to be done once its effect is on disk. */
+  #run({ run, resolve, reject }: QueuedCommand): () => void {
+    try {
+      const value = this.#doc.transact(() => run(this.#doc), COMMAND)
+      return () => resolve(value)
+    } catch (error) {
+      return () => reject(error)
+    }
+  }
+
+  /**
+   * Something passed the check and still could not be applied: starts over from the log and finds out which, so
+   * that it is neither stored nor sent on. Returns the entries that were applied.
+   */
+  async #salvage(entries: readonly Entry[]): Promise<Entry[]> {
+    const good: Entry[] = []
+    const offenders = new Set<Connection | null>()
+    const rebuild = async (): Promise<Y.Doc> => {
+      const doc = docOf(await this.#env.log.load(this.name))
+      if (!applyAll(doc, good)) throw new Error('the log could not be applied again')
+      return doc
+    }
+    let doc = await rebuild()
+    for (const entry of entries) {
+      if (offenders.has(entry.connection)) continue
+      if (applyAll(doc, [entry])) {
+        good.push(entry)
+        continue
+      }
+      offenders.add(entry.connection)
+      if (entry.connection !== null) {
+        this.#refuse(entry.connection, new WireError(CLOSE.malformed, 'update cannot be applied'))
+      }
+      doc = await rebuild()
+    }
+    this.#adopt(doc)
+    const waiting = this.#pending
+    this.#pending = []
+    for (const { connection, update } of waiting) {
+      if (connection === null || !connection.open) continue
+      try {
+        this.#accept(connection, update, false)
+      } catch (error) {
+        this.#refuse(connection, error)
+      }
+    }
+    return good
+  }
+
+  #answerBarriers(barriers: readonly { connection: Connection; nonce: number }[]): void {
+    for (const { connection, nonce } of barriers) connection.send([barrierFrame(nonce)])
+  }
+
+  // ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #answerSyncRequests(): void {
+    for (const connection of this.#connections) {
+      const { wants } = connection
+      if (wants === null || EMPTY_STATE_VECTOR(wants) || !connection.ready) continue
+      connection.wants = null
+      try {
+        const missing = Y.encodeStateAsUpdate(this.#doc, wants)
+        connection.send(syncStep2Fragments(missing))
+        connection.cursor = this.#durable
+      } catch (error) {
+        this.#refuse(connection, error)
+      }
+    }
+  }
+
+  /**
+   * Sends what is stored as it is, without decoding anything: to a newcomer, and to a reader that fell behind
+   * further than the ring reaches. The empty SyncStep2 comes last, so that `synced` is true when it says so.
+   */
+  async #answerFromLog(connection: Connection): Promise<void> {
+    if (connection.rereading) return
+    connection.rereading = true
+    connection.cursor = null
+    try {
+      await this.#readable
+      const { seq, frames } = await this.#storedFrames()
+      connection.rereading = false
+      connection.send(frames)
+      if (connection.wants !== null) connection.send([SYNC_DONE])
+      connection.wants = null
+      connection.cursor = seq
+      this.#catchUp(connection)
+    } catch (error) {
+      this.#env.onFailure(error as Error)
+      connection.close(CLOSE.storageFailed, 'the log could not be read')
+    }
+  }
+
+  /** What is stored now, as frames; newcomers who come between two commits share them. */
+  #storedFrames(): Promise<{ seq: number; frames: Buffer[] }> {
+    if (this.#stored === null || this.#stored.seq !== this.#durable) {
+      const frames = this.#env.log.load(this.name).then(framesOf)
+      this.#stored = { seq: this.#durable, frames }
+    }
+    return this.#stored.frames
+  }
+
+  /** Sends a reader everything committed that it does not have, as far as its socket takes it. */
+  #catchUp(connection: Connection): void {
+    while (connection.ready && connection.cursor !== null) {
+      const chunk = this.#ring.after(connection.cursor)
+      if (chunk === undefined) break
+      if (chunk === null) return void this.#answerFromLog(connection)
+      connection.sendChunk(chunk)
+      connection.cursor = chunk.seq
+    }
+    if (!connection.ready) return
+    if (connection.wants !== null) this.#schedule()
+    if (connection.missedAwareness) {
+      connection.missedAwareness = false
+      connection.send([awarenessFrame(this.#awareness.present())])
+    }
+  }
+
+  #scheduleAwareness(): void {
+    if (this.#awarenessTimer !== null || !this.#awareness.hasChanged) return
+    this.#awarenessTimer = setTimeout(() => {
+      this.#awarenessTimer = null
+      const frame = awarenessFrame(this.#awareness.takeChanged())
+      for (const connection of this.#connections) {
+        if (connection.ready) connection.send([frame])
+        else connection.missedAwareness = true
+      }
+    }, AWARENESS_TICK_MS)
+  }
+
+  // ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends signs of life, and cuts off readers that take nothing. */
+  heartbeat(): void {
+    const now = this.#env.now()
+    this.#awareness.forgetOld(now)
+    this.#stored = null
+    const alive = awarenessFrame([])
+    for (const connection of this.#connections) {
+      if (connection.cutIfStalled(now)) this.#env.onClose(CLOSE.slowReader, 'slow reader')
+      else if (connection.ready) connection.send([alive])
+    }
+  }
+
+  #compactIfDue(): void {
+    const due =
+      this.#tailUpdates >= Math.max(COMPACT_UPDATES, this.#encodeMs * 100) ||
+      this.#tailBytes >= Math.max(COMPACT_BYTES, this.#checkpointBytes / 2)
+    if (due && this.#compacting === null) void this.#compact()
+  }
+
+  /** Call only between turns, when the document holds exactly what is on disk. */
+  #compact(): Promise<void> {
+    const started = performance.now()
+    const checkpoint = Y.encodeStateAsUpdate(this.#doc)
+    this.#encodeMs = performance.now() - started
+    this.#tailUpdates = 0
+    this.#tailBytes = 0
+    this.#checkpointBytes = checkpoint.length
+    this.#compacting = this.#env.log
+      .compact(this.name, this.#durable, checkpoint)
+      .catch((error: Error) => this.#fail(error))
+      .finally(() => {
+        this.#compacting = null
+      })
+    return this.#compacting
+  }
+
+  /** Resolves when everything received so far is on disk and its barriers are answered. */
+  async flush(): Promise<void> {
+    await this.loaded.catch(() => {})
+    if (this.#failed) return
+    await new Promise<void>((resolve) => {
+      this.#idleWaiters.push(resolve)
+      this.#schedule()
+    })
+  }
+
+  #idleLater(): void {
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
+    this.#idleTimer = setTimeout(() => void this.#idle(), IDLE_ROOM_MS)
+    this.#idleTimer.unref()
+  }
+
+  async #idle(): Promise<void> {
+    if (this.#connections.size > 0 || this.#closed) return
+    await this.flush()
+    await this.#writeCheckpoint()
+    const busy = this.#connections.size + this.#pending.length + this.#commands.length
+    if (busy > 0 || this.#flying) return this.#idleLater()
+    this.#env.onIdle(this)
+  }
+
+  async #writeCheckpoint(): Promise<void> {
+    await this.#compacting
+    if (this.#failed || this.#early !== null || this.#flying || this.#tailUpdates === 0) return
+    await this.#compact()
+  }
+
+  #fail(error: Error): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#env.onFailure(error)
+    for (const { reject } of this.#commands.splice(0)) reject(error)
+    for (const done of this.#idleWaiters.splice(0)) done()
+    for (const connection of this.#connections) {
+      connection.close(CLOSE.storageFailed, 'the server cannot store anything at the moment')
+    }
+  }
+
+  /** Flushes, writes the checkpoint, closes every connection with 1001. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.flush()
+    await this.#writeCheckpoint()
+    this.dispose()
+    for (const connection of this.#connections) connection.close(1001, 'the server is stopping')
+  }
+
+  /** Lets go of timers and the document. */
+  dispose(): void {
+    this.#closed = true
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
+    if (this.#awarenessTimer !== null) clearTimeout(this.#awarenessTimer)
+    this.#doc.destroy()
+  }
+}
+
+/** Origin of the server's own transactions. */
+const COMMAND = Symbol('command')
+const REMOTE = Symbol('remote')
+
+const isNewcomer = (frame: Frame): boolean =>
+  frame.type === 'syncStep1' && EMPTY_STATE_VECTOR(frame.stateVector)
+
+/** Applies all of them in one transaction. False: the document is now of no use. */
+const applyAll = (doc: Y.Doc, entries: readonly { update: Uint8Array }[]): boolean => {
+  try {
+    doc.transact(() => {
+      for (const { update } of entries) Y.applyUpdate(doc, update, REMOTE)
+    }, REMOTE)
+    return doc.store.pendingStructs === null && doc.store.pendingDs === null
+  } catch {
+    return false
+  }
+}
+
+const docOf = ({ checkpoint, tail }: Stored): Y.Doc => {
+  const doc = new Y.Doc()
+  const updates = checkpoint === null ? tail : [checkpoint, ...tail]
+  if (
+    !applyAll(
+      doc,
+      updates.map((update) => ({ update })),
+    )
+  )
+    throw new Error('the stored updates cannot be applied')
+  return doc
+}
+
+const framesOf = ({ checkpoint, tail, seq }: Stored): { seq: number; frames: Buffer[] } => {
+  const frames = checkpoint === null ? [] : updateFragments(checkpoint)
+  // Small frames side by side in few buffers: one write for many.
+  for (let at = 0; at < tail.length; at += 512) {
+    frames.push(Buffer.concat(tail.slice(at, at + 512).flatMap(updateFragments)))
+  }
+  return { seq, frames }
+}

@@ -1,0 +1,226 @@
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import type { Logger } from 'pino'
+import { type RawData, WebSocketServer } from 'ws'
+import { ClawError } from '../workspace/errors.ts'
+import { initWorkspace, isWorkspaceName, serverClientOf } from '../workspace/schema.ts'
+import { createApp } from './app.ts'
+import { Connection } from './connection.ts'
+import { LevelUpdateLog } from './level-update-log.ts'
+import { DRAIN_MS, HEARTBEAT_MS, MAX_FRAME_BYTES } from './limits.ts'
+import { createMetrics } from './metrics.ts'
+import { isLoopback, type Options } from './options.ts'
+import { Rooms } from './rooms.ts'
+import { noteSeen } from './seen.ts'
+import { CLOSE } from './wire.ts'
+
+export interface SyncServer {
+  port: number
+  /** Stops accepting, flushes, answers barriers, closes every connection and the store. */
+  close: () => Promise<void>
+}
+
+/** Starts a server. Throws `data_locked`, `data_unusable`, `port_taken`, `usage`. */
+export const startSyncServer = async (
+  options: Options,
+  version: string,
+  log: Logger,
+): Promise<SyncServer> => {
+  const now = Date.now
+  const startedAt = now()
+  let trouble: string | null = null
+  const updateLog = await openLog(options.data, now)
+  const connections = new Set<Connection>()
+  const metrics = createMetrics(() => ({ connections: connections.size, rooms: rooms.size }))
+
+  const rooms: Rooms = new Rooms({
+    log: updateLog,
+    now,
+    prepare: (doc, name) => initWorkspace(doc, name, now()),
+    serverClient: serverClientOf,
+    onAwareness: (room, before, after) => {
+      noteSeen(room, before, after, now()).catch((err) => log.error({ err }, 'last seen not noted'))
+    },
+    onFailure: (err) => {
+      trouble = `the store failed: ${err.message}`
+      log.fatal({ err }, 'the store failed; nothing is acknowledged any more; restart the server')
+    },
+    onCommit: (updates, bytes, ms) => {
+      metrics.updates.inc(updates)
+      metrics.bytes.inc(bytes)
+      metrics.commits.observe(ms / 1000)
+    },
+    onClose: (code, reason) => {
+      metrics.closes.inc({ code })
+      log.warn({ code, reason }, 'closing a connection')
+    },
+  })
+
+  const app = createApp({
+    version,
+    now,
+    startedAt,
+    metrics,
+    trouble: () => trouble,
+    workspaces: () => updateLog.workspaces(),
+    room: (name) => {
+      if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
+      return rooms.open(name)
+    },
+    log,
+  })
+  const http = createAdaptorServer({ fetch: app.fetch }) as HttpServer
+  http.requestTimeout = 30_000
+  http.headersTimeout = 10_000
+
+  const wss = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+  })
+
+  http.on('upgrade', (request, stream, head) => {
+    const socket = stream as Socket
+    socket.on('error', (err) => log.debug({ err }, 'socket error'))
+    const workspace = workspaceOfUpgrade(request)
+    if (typeof workspace !== 'string') return refuseUpgrade(socket, workspace)
+    if (trouble !== null) return refuseUpgrade(socket, new ClawError('storage_failed', trouble))
+    wss.handleUpgrade(request, socket, head, (ws) => {
+      socket.setNoDelay(true)
+      const connection = new Connection(ws, socket, now())
+      connections.add(connection)
+      socket.on('drain', () => connection.drained(now()))
+      ws.on('error', (err) => {
+        metrics.closes.inc({ code: closeCodeOf(err) })
+        log.warn({ code: closeCodeOf(err), reason: err.message }, 'bad WebSocket data')
+      })
+      ws.on('close', () => {
+        connections.delete(connection)
+        room.detach(connection)
+      })
+      const room = rooms.attach(workspace, connection)
+      ws.on('message', (data: RawData, isBinary: boolean) => {
+        if (isBinary) room.receive(connection, data as Buffer)
+        else connection.close(CLOSE.malformed, 'text frames are not part of the protocol')
+      })
+    })
+  })
+  http.on('clientError', (err: NodeJS.ErrnoException, socket) => {
+    log.debug({ err }, 'bad HTTP request')
+    const status = err.code === 'HPE_HEADER_OVERFLOW' ? '431' : '400'
+    if (socket.writable) socket.end(`HTTP/1.1 ${status} Bad Request\r\nconnection: close\r\n\r\n`)
+    else socket.destroy()
+  })
+
+  rooms.open('default')
+  try {
+    await listen(http, options)
+  } catch (error) {
+    await rooms.close()
+    await updateLog.close()
+    throw error
+  }
+
+  const heartbeat = setInterval(() => {
+    for (const room of rooms.all) room.heartbeat()
+    for (const { ws } of connections) if (ws.readyState === ws.OPEN) ws.ping()
+  }, HEARTBEAT_MS)
+
+  const close = async (): Promise<void> => {
+    clearInterval(heartbeat)
+    trouble ??= 'the server is stopping'
+    const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
+    await rooms.close()
+    http.closeIdleConnections()
+    const gone = [...connections].map(({ ws }) => once(ws, 'close'))
+    const cut = setTimeout(() => {
+      for (const { ws } of connections) ws.terminate()
+      http.closeAllConnections()
+    }, DRAIN_MS)
+    await Promise.all([stopped, ...gone])
+    clearTimeout(cut)
+    await updateLog.close()
+  }
+  return { port: (http.address() as AddressInfo).port, close }
+}
+
+const openLog = async (dir: string, now: () => number): Promise<LevelUpdateLog> => {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    return await LevelUpdateLog.open(dir, now)
+  } catch (thrown) {
+    const cause = (thrown as { cause?: { code?: string; message: string } }).cause
+    const failure =
+      cause?.code === 'LEVEL_LOCKED'
+        ? new ClawError(
+            'data_locked',
+            `${dir} is in use by another server`,
+            'stop that one, or give this one a folder of its own with --data',
+          )
+        : new ClawError(
+            'data_unusable',
+            `${dir} cannot be used: ${cause?.message ?? (thrown as Error).message}`,
+            'check that it is a folder you may write to, or choose another with --data',
+          )
+    failure.cause = thrown
+    throw failure
+  }
+}
+
+const listen = (http: HttpServer, { host, port }: Options): Promise<void> =>
+  new Promise((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new ClawError(
+              'port_taken',
+              `port ${port} on ${host} is taken`,
+              'another clawlink-sync may be running; stop it, or choose another with --port',
+            )
+          : new ClawError('usage', `cannot listen on ${host}:${port}: ${error.message}`),
+      )
+    })
+    http.listen(port, host, resolve)
+  })
+
+/** The workspace that an upgrade request names, or why it is refused. */
+const workspaceOfUpgrade = (request: IncomingMessage): string | ClawError => {
+  const [path = ''] = (request.url ?? '').split('?', 1)
+  const match = /^\/sync\/([^/]+)$/.exec(path)
+  if (match === null) {
+    return new ClawError('unknown_route', 'no WebSocket here', 'connect to /sync/<workspace>')
+  }
+  const name = match[1]!
+  if (!isWorkspaceName(name)) return new ClawError('bad_name', 'not a workspace name')
+  if (!isOwnOrigin(request)) return new ClawError('not_allowed', 'pages of other sites stay out')
+  return name
+}
+
+/** A browser says which site's page connects; only pages from this machine or this very server may. */
+const isOwnOrigin = ({ headers }: IncomingMessage): boolean => {
+  if (headers.origin === undefined) return true
+  try {
+    const { host, hostname } = new URL(headers.origin)
+    return isLoopback(hostname) || host === headers.host
+  } catch {
+    return false
+  }
+}
+
+const refuseUpgrade = (socket: Socket, error: ClawError): void => {
+  const body = JSON.stringify({ ok: false, error: error.toBody() })
+  socket.end(
+    `HTTP/1.1 ${error.http} Refused\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
+
+/** The close code that `ws` sends for broken WebSocket data. */
+const closeCodeOf = (error: Error & { code?: string }): number => {
+  if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return 1009
+  return error.code === 'WS_ERR_INVALID_UTF8' ? 1007 : 1002
+}

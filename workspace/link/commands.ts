@@ -1,0 +1,158 @@
+import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ClawError, type ErrorBody, type ErrorCode } from '../errors.ts'
+import type { Task } from '../tasks.ts'
+
+/** Covers a server that is busy compacting; beyond that it is as good as away. */
+const TIMEOUT_MS = 15_000
+/** A broken connection is tried again after each of these times; commands are idempotent by key. */
+const RETRY_AFTER_MS: readonly number[] = [100, 400]
+/** Far above any answer of ours: a stranger's answer must not fill the memory. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+
+/** What a server says about itself. */
+export interface ServerInfo {
+  service: string
+  version: string
+  [more: string]: unknown
+}
+
+/** A command of the server on one task: workspace/tasks.ts, `Command`. */
+export interface StatusCommand {
+  by: string
+  to?: string | undefined
+  state: string
+  message: string
+  key: string
+}
+
+/** `GET /`. Throws `unreachable`, `not_clawlink`. */
+export const serverInfo = async (base: string, timeoutMs = TIMEOUT_MS): Promise<ServerInfo> => {
+  const info = (await call(base, 'GET', '/', undefined, timeoutMs)) as Partial<ServerInfo> | null
+  if (info?.service !== 'clawlink-sync') throw notClawLink(base, 'it is another service')
+  return info as ServerInfo
+}
+
+/** Asks the server, the only writer of a task's status, to move it. Throws what `moveTask` throws. */
+export const postStatus = async (
+  base: string,
+  workspace: string,
+  task: string,
+  command: StatusCommand,
+): Promise<Task> => {
+  const path = `/api/workspaces/${workspace}/tasks/${encodeURIComponent(task)}/status`
+  const answer = (await call(base, 'POST', path, command, TIMEOUT_MS)) as Answer<{ task: Task }>
+  if (answer?.ok === true && answer.data?.task !== undefined) return answer.data.task
+  throw notClawLink(base, 'it does not know task commands')
+}
+
+interface Answer<T> {
+  ok?: boolean
+  data?: T
+  error?: Partial<ErrorBody>
+}
+
+/** The JSON that the server answered. Throws the error it answered, `unreachable` or `not_clawlink`. */
+const call = async (
+  base: string,
+  method: string,
+  path: string,
+  body: unknown,
+  timeoutMs: number,
+): Promise<unknown> => {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await callOnce(base, method, path, body, timeoutMs)
+    } catch (error) {
+      const wait = RETRY_AFTER_MS[attempt]
+      if (!isBroken(error) || wait === undefined) throw error
+      await sleep(wait)
+    }
+  }
+}
+
+const callOnce = async (
+  base: string,
+  method: string,
+  path: string,
+  body: unknown,
+  timeoutMs: number,
+): Promise<unknown> => {
+  const { status, text } = await exchange(base, method, path, body, timeoutMs)
+  let answer: Answer<unknown> | null
+  try {
+    answer = JSON.parse(text) as Answer<unknown> | null
+  } catch {
+    throw gateway(base, status) ?? notClawLink(base, `it answered ${status} without JSON`)
+  }
+  if (answer?.error?.code !== undefined) throw ClawError.fromBody(answer.error)
+  if (status >= 400) throw gateway(base, status) ?? notClawLink(base, `it answered ${status}`)
+  return answer
+}
+
+const exchange = async (
+  base: string,
+  method: string,
+  path: string,
+  body: unknown,
+  timeoutMs: number,
+): Promise<{ status: number; text: string }> => {
+  const url = new URL(base + path)
+  const request =
+    url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
+  const payload = body === undefined ? '' : JSON.stringify(body)
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
+    const sent = request(url, { method, headers, agent: false }, (response: IncomingMessage) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > MAX_ANSWER_BYTES) sent.destroy(notClawLink(base, 'its answer does not end'))
+        else chunks.push(chunk)
+      })
+      response.once('error', (error) => reject(httpError(base, error)))
+      response.once('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+      )
+    })
+    sent.setTimeout(timeoutMs, () =>
+      sent.destroy(noServer(base, `no answer within ${timeoutMs / 1000} s`)),
+    )
+    sent.once('error', (error) => reject(httpError(base, error)))
+    sent.end(payload)
+  })
+}
+
+const httpError = (base: string, error: NodeJS.ErrnoException): ClawError => {
+  if (error instanceof ClawError) return error
+  if (error.code?.startsWith('HPE_')) return notClawLink(base, 'it does not speak HTTP')
+  const unreachable = noServer(base, error.code ?? error.message)
+  unreachable.cause = error
+  return unreachable
+}
+
+/** Whether the connection broke after it was made: the server may have done the command, or may be restarting. */
+const isBroken = (error: unknown): boolean =>
+  error instanceof ClawError &&
+  ['ECONNRESET', 'EPIPE'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '')
+
+/** Nobody there, or nobody who answers. */
+export const noServer = (base: string, why: string, code: ErrorCode | null = null): ClawError =>
+  new ClawError(
+    code ?? 'unreachable',
+    `no answer from a ClawLink server at ${base} (${why})`,
+    'start one with clawlink-sync, or check --relay',
+  )
+
+/** Somebody is there, but somebody else. */
+export const notClawLink = (base: string, why: string): ClawError =>
+  new ClawError(
+    'not_clawlink',
+    `what answers at ${base} is not a ClawLink server: ${why}`,
+    'check --relay: host, port and path',
+  )
+
+/** A proxy or tunnel saying that the server behind it is away; null for any other status. */
+export const gateway = (base: string, status: number): ClawError | null =>
+  status >= 502 && status <= 504 ? noServer(base, `the gateway says ${status}`) : null

@@ -1,0 +1,313 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rename, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Level } from 'level'
+import * as Y from 'yjs'
+import { ClawError } from '../errors.ts'
+import type { Message, StateVector } from '../inbox.ts'
+import type { Json } from '../schema.ts'
+
+/** How often to look whether another process of this profile has let go of the replica. */
+const LOCK_RETRY_MS = 20
+/** A verb holds the lock for well under a second; whoever waits this long is behind something stuck. */
+export const LOCK_WAIT_MS = 30_000
+/** The log is folded into the checkpoint once it is larger than that and than this many bytes … */
+const LOG_BYTES = 256 * 1024
+/** … or has this many entries, each of which costs a read at every start. */
+const LOG_ENTRIES = 500
+
+/** What an idempotency key was used for: a digest of the command, and what it answered. */
+export interface Answered {
+  digest: string
+  answer: Json
+}
+
+/** What the agent has in its hands of a shared file: what it last read or wrote. */
+export interface FileBase {
+  version: number
+  content: string
+}
+
+/** `vector` covers the operations whose messages have been derived for `agent`. */
+interface Cursor {
+  agent: string
+  vector: string
+}
+
+interface Lease {
+  clientId: number
+  /** The folder and machine the lease was taken for: a copied or restored replica must not share it. */
+  place: string
+  /** Number of the first log entry that the checkpoint does not contain. */
+  first: number
+}
+
+type Write = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
+
+const entry = (prefix: string, number: number) => `${prefix}${String(number).padStart(12, '0')}`
+const putJson = (key: string, value: unknown): Write => ({
+  type: 'put',
+  key,
+  value: Buffer.from(JSON.stringify(value)),
+})
+const readJson = <T>(value: Uint8Array | undefined): T | null =>
+  value === undefined ? null : (JSON.parse(Buffer.from(value).toString()) as T)
+const range = (prefix: string) => ({ gt: prefix, lt: `${prefix}\uffff` })
+
+/**
+ * An agent's persisted copy of one workspace, and what it must not forget about it: its Yjs client id, the messages
+ * that nobody acknowledged yet, the answers given under idempotency keys, and the file contents it last saw.
+ *
+ * One process at a time has it (LevelDB's lock, which the kernel drops with the process). Changes are staged in
+ * memory and written by `commit`, in one fsync'd batch with every update of the document since the last one: what is
+ * staged in the same tick as a change of the document is on disk with that change or not at all. The client id
+ * is leased to this folder and is on disk before its first operation; where it is in doubt, a fresh one is taken.
+ */
+export class Replica {
+  readonly doc: Y.Doc
+  readonly #db: Level<string, Uint8Array>
+  readonly #lease: Lease
+  #cursor: Cursor | null
+  #next: number
+  #nextMessage: number
+  #logBytes: number
+  #checkpointBytes: number
+  #updates: Uint8Array[] = []
+  #staged: Write[] = []
+  #written: Promise<void> = Promise.resolve()
+  #closed: Promise<void> | null = null
+
+  private constructor(db: Level<string, Uint8Array>, loaded: Loaded) {
+    this.doc = loaded.doc
+    this.#db = db
+    this.#lease = loaded.lease
+    this.#cursor = loaded.cursor
+    this.#next = loaded.next
+    this.#nextMessage = loaded.nextMessage
+    this.#logBytes = loaded.logBytes
+    this.#checkpointBytes = loaded.checkpointBytes
+    this.doc.on('update', (update) => this.#updates.push(update))
+  }
+
+  /**
+   * Opens the replica in `dir`, creating it if need be; waits for another process that has it. Throws `busy`,
+   * `data_unusable`. A damaged one is moved aside, `warn` says where, and a fresh one takes its place.
+   */
+  static async open(
+    dir: string,
+    warn: (line: string) => void,
+    waitMs = LOCK_WAIT_MS,
+  ): Promise<Replica> {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    for (let attempt = 0; ; attempt++) {
+      const db = await openLocked(dir, waitMs)
+      try {
+        if (db !== null) return new Replica(db, await load(db, dir))
+      } catch (cause) {
+        await db?.close()
+        if (!(cause instanceof Damaged) && !isDamage(cause)) throw unusable(dir, cause)
+      }
+      if (attempt > 0) throw unusable(dir, 'damaged twice in a row')
+      const aside = `${dir}.damaged-${randomUUID().slice(0, 8)}`
+      await rename(dir, aside)
+      await mkdir(dir, { mode: 0o700 })
+      warn(`the local replica was damaged; kept as ${aside}, starting with a fresh one`)
+    }
+  }
+
+  /**
+   * Writes every update of the document and everything staged since the last commit as one batch. Resolves when
+   * that, and every commit before, is fsync'd. After a failure every later commit fails, too.
+   */
+  commit(): Promise<void> {
+    const { doc } = this
+    if (this.#updates.length === 0 && this.#staged.length === 0) return this.#written
+    const batch = this.#staged
+    const first = this.#lease.first
+    for (const update of this.#updates) {
+      this.#logBytes += update.length
+      batch.push({ type: 'put', key: entry('u:', this.#next++), value: update })
+    }
+    if (
+      this.#logBytes > Math.max(LOG_BYTES, this.#checkpointBytes) ||
+      this.#next - first > LOG_ENTRIES
+    ) {
+      const checkpoint = Y.encodeStateAsUpdate(doc)
+      for (let i = first; i < this.#next; i++) batch.push({ type: 'del', key: entry('u:', i) })
+      batch.push({ type: 'put', key: 'checkpoint', value: checkpoint })
+      this.#lease.first = this.#next
+      this.#checkpointBytes = checkpoint.length
+      this.#logBytes = 0
+    }
+    if (doc.clientID !== this.#lease.clientId || first !== this.#lease.first) {
+      // Yjs takes a new client id when it meets operations of its own that it does not know.
+      this.#lease.clientId = doc.clientID
+      batch.push(putJson('lease', this.#lease))
+    }
+    this.#updates = []
+    this.#staged = []
+    this.#written = this.#written.then(async () => {
+      try {
+        await this.#db.batch(batch, { sync: true })
+      } catch (cause) {
+        throw unusable(this.#db.location, cause)
+      }
+    })
+    return this.#written
+  }
+
+  /** The state vector up to which `agent` has its messages; null: it never had any here. */
+  cursor(agent: string): StateVector | null {
+    if (this.#cursor?.agent !== agent) return null
+    return Y.decodeStateVector(Buffer.from(this.#cursor.vector, 'base64'))
+  }
+
+  /** Stages messages for `agent` and moves its cursor to the document as it is now. */
+  receive(agent: string, messages: readonly Message[]): void {
+    const vector = Buffer.from(Y.encodeStateVector(this.doc)).toString('base64')
+    if (this.#cursor?.agent === agent && this.#cursor.vector === vector) return
+    this.#cursor = { agent, vector }
+    this.#staged.push(putJson('cursor', this.#cursor))
+    for (const message of messages) {
+      this.#staged.push(putJson(entry('m:', this.#nextMessage++), { agent, message }))
+    }
+  }
+
+  /** The committed messages that `agent` has not acknowledged, oldest first, each with the key to do so. */
+  async inbox(agent: string): Promise<{ key: string; message: Message }[]> {
+    const found: { key: string; message: Message }[] = []
+    for await (const [key, value] of this.#db.iterator(range('m:'))) {
+      const stored = readJson<{ agent: string; message: Message }>(value)
+      if (stored?.agent === agent) found.push({ key, message: stored.message })
+    }
+    return found
+  }
+
+  /** Stages the acknowledgement of messages: they are not handed out again. */
+  acknowledge(keys: readonly string[]): void {
+    for (const key of keys) this.#staged.push({ type: 'del', key })
+  }
+
+  async answered(idempotencyKey: string): Promise<Answered | null> {
+    return readJson(await this.#db.get(`k:${idempotencyKey}`))
+  }
+
+  /** Stages the answer to give whenever this key comes again. */
+  remember(idempotencyKey: string, answered: Answered): void {
+    this.#staged.push(putJson(`k:${idempotencyKey}`, answered))
+  }
+
+  async base(file: string): Promise<FileBase | null> {
+    return readJson(await this.#db.get(`b:${file}`))
+  }
+
+  /** Stages what the agent now has in its hands of a file. */
+  keepBase(file: string, base: FileBase): void {
+    this.#staged.push(putJson(`b:${file}`, base))
+  }
+
+  /** Commits, and lets the next process have the replica. */
+  close(): Promise<void> {
+    this.#closed ??= this.commit().finally(async () => {
+      this.doc.destroy()
+      await this.#db.close()
+    })
+    return this.#closed
+  }
+}
+
+interface Loaded {
+  doc: Y.Doc
+  lease: Lease
+  cursor: Cursor | null
+  next: number
+  nextMessage: number
+  logBytes: number
+  checkpointBytes: number
+}
+
+class Damaged extends Error {}
+
+const load = async (db: Level<string, Uint8Array>, dir: string): Promise<Loaded> => {
+  const [storedLease, checkpoint, cursor] = await db.getMany(['lease', 'checkpoint', 'cursor'])
+  const known = readJson<Lease>(storedLease)
+  const first = known?.first ?? 0
+  const log = await db.iterator(range('u:')).all()
+  log.forEach(([key], i) => {
+    if (key !== entry('u:', first + i)) throw new Damaged(`expected log entry ${first + i}`)
+  })
+
+  const doc = new Y.Doc()
+  const place = `${hostname()}:${(await stat(dir)).ino}`
+  const clientId = known?.place === place ? known.clientId : doc.clientID
+  try {
+    doc.transact(() => {
+      if (checkpoint !== undefined) Y.applyUpdate(doc, checkpoint)
+      for (const [, update] of log) Y.applyUpdate(doc, update)
+    })
+  } catch (cause) {
+    throw new Damaged('the log does not decode', { cause })
+  }
+  doc.clientID = clientId
+  const lease = { clientId, place, first }
+  if (clientId !== known?.clientId) await db.batch([putJson('lease', lease)], { sync: true })
+
+  const [lastMessage] = await db.keys({ ...range('m:'), reverse: true, limit: 1 }).all()
+  return {
+    doc,
+    lease,
+    cursor: readJson<Cursor>(cursor),
+    next: first + log.length,
+    nextMessage: lastMessage === undefined ? 0 : Number(lastMessage.slice(2)) + 1,
+    logBytes: log.reduce((sum, [, update]) => sum + update.length, 0),
+    checkpointBytes: checkpoint?.length ?? 0,
+  }
+}
+
+/** Opens the database once no other process has it; null: it is damaged. Throws `busy`, `data_unusable`. */
+const openLocked = async (
+  dir: string,
+  waitMs: number,
+): Promise<Level<string, Uint8Array> | null> => {
+  // LevelDB takes a folder without CURRENT for an empty one, and would start over in the midst of what is left.
+  if (!existsSync(join(dir, 'CURRENT')) && (await readdir(dir)).some((f) => f.startsWith('MANIFEST')))
+    return null
+  const db = new Level<string, Uint8Array>(dir, { valueEncoding: 'view' })
+  for (const deadline = Date.now() + waitMs; ; await sleep(LOCK_RETRY_MS)) {
+    try {
+      await db.open()
+      return db
+    } catch (error) {
+      const cause = (error as Error).cause
+      if ((cause as { code?: string })?.code !== 'LEVEL_LOCKED') {
+        if (isDamage(cause)) return null
+        throw unusable(dir, cause)
+      }
+      if (Date.now() < deadline) continue
+      throw new ClawError(
+        'busy',
+        `another command of this profile has had its replica for ${waitMs / 1000} s`,
+        'try again, or use another profile (--as NAME)',
+      )
+    }
+  }
+}
+
+const isDamage = (cause: unknown): boolean =>
+  cause instanceof Error &&
+  ((cause as { code?: string }).code === 'LEVEL_CORRUPTION' ||
+    /corrupt|no such file/i.test(cause.message) ||
+    cause instanceof SyntaxError)
+
+const unusable = (dir: string, cause: unknown): ClawError => {
+  const error = new ClawError(
+    'data_unusable',
+    `cannot use the local replica: ${cause instanceof Error ? cause.message : String(cause)}`,
+    `check the disk and the permissions of ${dir}`,
+  )
+  error.cause = cause
+  return error
+}

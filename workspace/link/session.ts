@@ -1,0 +1,277 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { type ClientOptions, WebSocket } from 'ws'
+import { Awareness } from 'y-protocols/awareness'
+import { WebsocketProvider } from 'y-websocket'
+import { ClawError, ERRORS, type ErrorBody, type ErrorCode } from '../errors.ts'
+import type { AgentId } from '../ids.ts'
+import { type Presence, presentAgents } from '../presence.ts'
+import { gateway, noServer, notClawLink } from './commands.ts'
+import type { Replica } from './replica.ts'
+import type { Target } from './target.ts'
+
+/** The one addition to y-websocket's message types; docs/PROTOCOL.md. */
+const MESSAGE_BARRIER = 100
+const MESSAGE_SYNC = 0
+const SYNC_STEP_2 = 1
+/** A server that takes the connection but does not answer the handshake. */
+const HANDSHAKE_TIMEOUT_MS = 8_000
+
+/** What a socket of this session tells it. */
+interface SocketEvents {
+  commit: () => Promise<void>
+  sent: (frame: Uint8Array) => void
+  failed: (error: ClawError) => void
+}
+
+/**
+ * A WebSocket that sends nothing before the replica has it on disk: each frame waits for a commit, in order. An
+ * operation that others saw but that its author forgot would be numbered twice, and the replicas diverge for good.
+ */
+const gatedSocket = (url: string, events: SocketEvents) =>
+  class GatedSocket extends WebSocket {
+    #tail: Promise<void> = Promise.resolve()
+
+    constructor(address: string | URL, protocols?: string | string[]) {
+      const options: ClientOptions = {
+        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+        perMessageDeflate: false,
+      }
+      super(address, protocols ?? [], options)
+      this.on('unexpected-response', (request, response) => {
+        let body = ''
+        response.on('data', (chunk) => {
+          if (body.length < 64 * 1024) body += chunk
+        })
+        response.once('close', () => {
+          events.failed(refusal(url, response.statusCode ?? 0, body))
+          request.destroy()
+        })
+      })
+    }
+
+    override send(frame: Uint8Array): void {
+      this.#tail = this.#tail
+        .then(() => events.commit())
+        .then(() => {
+          if (this.readyState !== WebSocket.OPEN) return
+          super.send(frame)
+          events.sent(frame)
+        })
+        .catch((error) => {
+          events.failed(ClawError.from(error))
+          this.terminate()
+        })
+    }
+  }
+
+/** The server answered the handshake with an HTTP error: ours, a gateway's, or a stranger's. */
+const refusal = (url: string, status: number, body: string): ClawError => {
+  try {
+    const { error } = JSON.parse(body) as { error?: Partial<ErrorBody> }
+    if (error?.code !== undefined) return ClawError.fromBody(error)
+  } catch {
+    // Not JSON: not ours.
+  }
+  return gateway(url, status) ?? notClawLink(url, `it refused the sync connection (${status})`)
+}
+
+interface Waiter {
+  done: () => boolean
+  resolve: () => void
+  reject: (error: ClawError) => void
+}
+
+/**
+ * A replica's connection to its server. Reconnects by itself until closed; whoever waits for something is told of
+ * the first failure, and the operations stay in the replica, from where the next connection sends them.
+ */
+export class Session {
+  readonly awareness: Awareness
+  readonly #provider: WebsocketProvider
+  readonly #target: Target
+  readonly #waiters = new Set<Waiter>()
+  readonly #awaited = new Set<number>()
+  readonly #presence: Presence | null
+  readonly #replica: Replica
+  #nonce = 0
+  /** Whether the server's request for what it lacks was answered on the present socket. */
+  #uploaded = false
+  /** Whether anything that belongs on the server's disk was sent since the last barrier. */
+  #unconfirmed = false
+
+  constructor(target: Target, workspace: string, replica: Replica, presence: Presence | null) {
+    this.#target = target
+    this.#replica = replica
+    this.#presence = presence
+    this.awareness = new Awareness(replica.doc)
+    this.awareness.setLocalState(null)
+    const polyfill = gatedSocket(target.base, {
+      commit: () => replica.commit(),
+      sent: (frame) => this.#sent(frame),
+      failed: (error) => this.#fail(error),
+    })
+    const provider = new WebsocketProvider(target.sync, workspace, replica.doc, {
+      connect: false,
+      awareness: this.awareness,
+      disableBc: true,
+      WebSocketPolyfill: polyfill as unknown as typeof globalThis.WebSocket,
+      shouldReconnect: ({ code }) => isTransient(code),
+    })
+    this.#provider = provider
+    provider.messageHandlers[MESSAGE_BARRIER] = (_encoder, decoder) => {
+      this.#awaited.delete(decoding.readVarUint(decoder))
+      this.#check()
+    }
+    provider.on('status', ({ status }) => {
+      this.#uploaded = false
+      // With a new clock: peers that saw this client leave ignore what they already know.
+      if (status === 'connected') this.#present()
+    })
+    provider.on('sync', () => this.#ready())
+    provider.on('connection-error', (event) => this.#connectionError(event))
+    provider.on('connection-close', (event) => {
+      if (event !== null) this.#closedByServer(event.code, event.reason)
+    })
+    replica.doc.on('afterTransactionCleanup', this.#followClientId)
+    provider.connect()
+  }
+
+  /** Resolves when this replica has all that the server had and has sent all that the server lacked. */
+  synced(timeoutMs: number): Promise<void> {
+    return this.#wait(timeoutMs, () => this.#isReady)
+  }
+
+  /** Resolves when everything sent so far is on the server's disk, also if that takes a second connection. */
+  barrier(timeoutMs: number): Promise<void> {
+    const nonce = ++this.#nonce
+    this.#awaited.add(nonce)
+    this.#unconfirmed = false
+    if (this.#isReady) this.#sendBarrier(nonce)
+    return this.#wait(timeoutMs, () => !this.#awaited.has(nonce))
+  }
+
+  /** A barrier, unless nothing was sent that needs one. */
+  async settle(timeoutMs: number): Promise<void> {
+    if (this.#unconfirmed) await this.barrier(timeoutMs)
+  }
+
+  /** The agents that have a live connection. */
+  present(): Set<AgentId> {
+    return presentAgents(this.awareness.getStates().values())
+  }
+
+  close(): void {
+    this.#replica.doc.off('afterTransactionCleanup', this.#followClientId)
+    this.#provider.destroy()
+    this.awareness.destroy()
+    this.#fail(new ClawError('unreachable', 'the connection was closed here'))
+  }
+
+  get #isReady(): boolean {
+    return this.#provider.synced && this.#uploaded
+  }
+
+  #ready(): void {
+    if (!this.#isReady) return
+    for (const nonce of this.#awaited) this.#sendBarrier(nonce)
+    this.#check()
+  }
+
+  #sendBarrier(nonce: number): void {
+    const encoder = encoding.createEncoder()
+    encoding.writeVarUint(encoder, MESSAGE_BARRIER)
+    encoding.writeVarUint(encoder, nonce)
+    this.#provider.ws?.send(encoding.toUint8Array(encoder))
+  }
+
+  #sent(frame: Uint8Array): void {
+    if (frame[0] !== MESSAGE_SYNC || frame[1] === 0) return
+    this.#unconfirmed = true
+    if (frame[1] !== SYNC_STEP_2 || this.#uploaded) return
+    this.#uploaded = true
+    this.#ready()
+  }
+
+  #present(): void {
+    this.awareness.setLocalState(this.#presence === null ? null : { ...this.#presence })
+  }
+
+  /** Awareness keeps the client id that it began with, also when Yjs takes a new one. */
+  #followClientId = (): void => {
+    const { awareness } = this
+    if (awareness.clientID === awareness.doc.clientID) return
+    awareness.setLocalState(null)
+    awareness.clientID = awareness.doc.clientID
+    this.#present()
+  }
+
+  #connectionError(event: unknown): void {
+    const { error, message } = event as { error?: NodeJS.ErrnoException; message?: string }
+    if (error?.code?.startsWith('HPE_')) {
+      this.#fail(notClawLink(this.#target.base, 'it does not speak HTTP'))
+    } else {
+      this.#fail(noServer(this.#target.base, error?.code ?? message ?? 'connection failed'))
+    }
+  }
+
+  #closedByServer(closeCode: number, reason: string): void {
+    const code = codeOfClose(closeCode)
+    if (code === null || isTransient(closeCode)) {
+      if (closeCode < 4500) return
+      this.#fail(noServer(this.#target.base, `closed with ${closeCode} ${reason}`.trim(), code))
+      return
+    }
+    this.#fail(
+      new ClawError(code, reason || `the server closed the connection (${closeCode})`, 'run doctor'),
+    )
+  }
+
+  #wait(timeoutMs: number, done: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (done()) return resolve()
+      const timer = setTimeout(() => {
+        const seconds = timeoutMs / 1000
+        waiter.reject(noServer(this.#target.base, `no answer within ${seconds} s`, 'timeout'))
+      }, timeoutMs)
+      const end = () => {
+        clearTimeout(timer)
+        this.#waiters.delete(waiter)
+      }
+      const waiter: Waiter = {
+        done,
+        resolve: () => {
+          end()
+          resolve()
+        },
+        reject: (error) => {
+          end()
+          reject(error)
+        },
+      }
+      this.#waiters.add(waiter)
+    })
+  }
+
+  #check(): void {
+    for (const waiter of this.#waiters) if (waiter.done()) waiter.resolve()
+  }
+
+  #fail(error: ClawError): void {
+    for (const waiter of this.#waiters) waiter.reject(error)
+  }
+}
+
+const codeOfClose = (closeCode: number): ErrorCode | null => {
+  for (const [code, row] of Object.entries(ERRORS)) {
+    if ('close' in row && row.close === closeCode) return code as ErrorCode
+  }
+  return null
+}
+
+/** Whether a new connection may help: everything but the 44xx that the error table calls final. */
+const isTransient = (closeCode: number): boolean => {
+  if (closeCode < 4400 || closeCode >= 4500) return true
+  const code = codeOfClose(closeCode)
+  return code !== null && 'retryable' in ERRORS[code]
+}

@@ -1,0 +1,49 @@
+import { ClawError } from '../errors.ts'
+import { isWorkspaceName } from '../schema.ts'
+
+/** ClawLink's own port: where a host without one is tried. */
+export const DEFAULT_PORT = 9077
+export const DEFAULT_SERVER = `http://127.0.0.1:${DEFAULT_PORT}`
+
+/** Where a server is, from what a person typed. */
+export interface Target {
+  /** HTTP base URL without a slash at its end. */
+  base: string
+  /** WebSocket URL of the sync endpoint; append `/<workspace>`. */
+  sync: string
+  /** The workspace that a join link names. */
+  workspace: string | null
+}
+
+/**
+ * Reads `http(s)://…`, `ws(s)://…`, `HOST:PORT` or `HOST`, each with an optional path prefix, or a join link (any of
+ * them with `#w=<workspace>`). Throws `bad_url`.
+ */
+export const parseTarget = (text: string): Target => {
+  const typed = text.trim()
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(typed)
+  const url = URL.canParse(isUrl ? typed : `http://${typed}`)
+    ? new URL(isUrl ? typed : `http://${typed}`)
+    : null
+  if (url === null || /\s/.test(typed)) throw bad(typed, 'is not a server address')
+  const scheme = /^(?:http|ws)(s?):$/.exec(url.protocol)
+  if (scheme === null) throw bad(typed, `has the unknown scheme ${url.protocol}//`)
+  if (url.username !== '' || url.password !== '') throw bad(typed, 'has a user name in it')
+  if (url.search !== '') throw bad(typed, 'has a query in it')
+
+  if (!isUrl && url.port === '' && !/:80(?:[/#]|$)/.test(typed)) url.port = String(DEFAULT_PORT)
+  const path = /^(.*?)(?:\/sync(?:\/([^/]+))?)?\/*$/.exec(url.pathname)
+  const workspace = new URLSearchParams(url.hash.slice(1)).get('w') ?? path?.[2] ?? null
+  if (workspace !== null && !isWorkspaceName(workspace)) {
+    throw bad(typed, `names the workspace "${workspace}", which cannot exist`)
+  }
+  const place = `${scheme[1]}://${url.host}${path?.[1] ?? ''}`
+  return { base: `http${place}`, sync: `ws${place}/sync`, workspace }
+}
+
+const bad = (typed: string, what: string): ClawError =>
+  new ClawError(
+    'bad_url',
+    `"${typed}" ${what}`,
+    `use http://HOST:PORT, HOST:PORT, HOST (port ${DEFAULT_PORT}) or a join link`,
+  )
