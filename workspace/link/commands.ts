@@ -1,6 +1,6 @@
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ClawError, type ErrorBody, type ErrorCode } from '../errors.ts'
+import { ClawError, type ErrorBody } from '../errors.ts'
 import type { Task } from '../tasks.ts'
 
 /** Covers a server that is busy compacting; beyond that it is as good as away. */
@@ -98,11 +98,13 @@ const exchange = async (
   timeoutMs: number,
 ): Promise<{ status: number; text: string }> => {
   const url = new URL(base + path)
-  const request =
-    url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
+  const request = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
   const payload = body === undefined ? '' : JSON.stringify(body)
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(payload),
+    }
     const sent = request(url, { method, headers, agent: false }, (response: IncomingMessage) => {
       const chunks: Buffer[] = []
       let size = 0
@@ -138,9 +140,9 @@ const isBroken = (error: unknown): boolean =>
   ['ECONNRESET', 'EPIPE'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '')
 
 /** Nobody there, or nobody who answers. */
-export const noServer = (base: string, why: string, code: ErrorCode | null = null): ClawError =>
+export const noServer = (base: string, why: string): ClawError =>
   new ClawError(
-    code ?? 'unreachable',
+    'unreachable',
     `no answer from a ClawLink server at ${base} (${why})`,
     'start one with clawlink-sync, or check --relay',
   )

@@ -12,7 +12,9 @@ import type { Replica } from './replica.ts'
 export const receive = (replica: Replica, me: AgentId, here: Here): void => {
   const { doc } = replica
   const since = replica.cursor(me)
-  const messages = messagesSince(doc, since ?? new Map(), me, here, (file) => fileVersion(doc, file))
+  const messages = messagesSince(doc, since ?? new Map(), me, here, (file) =>
+    fileVersion(doc, file),
+  )
   replica.receive(
     me,
     since !== null

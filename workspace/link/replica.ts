@@ -209,13 +209,23 @@ export class Replica {
     this.#staged.push(putJson(`b:${file}`, base))
   }
 
+  get isClosed(): boolean {
+    return this.#closed !== null
+  }
+
   /** Commits, and lets the next process have the replica. */
   close(): Promise<void> {
-    this.#closed ??= this.commit().finally(async () => {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.commit()
+    } finally {
       this.doc.destroy()
       await this.#db.close()
-    })
-    return this.#closed
+    }
   }
 }
 
@@ -273,7 +283,10 @@ const openLocked = async (
   waitMs: number,
 ): Promise<Level<string, Uint8Array> | null> => {
   // LevelDB takes a folder without CURRENT for an empty one, and would start over in the midst of what is left.
-  if (!existsSync(join(dir, 'CURRENT')) && (await readdir(dir)).some((f) => f.startsWith('MANIFEST')))
+  if (
+    !existsSync(join(dir, 'CURRENT')) &&
+    (await readdir(dir)).some((f) => f.startsWith('MANIFEST'))
+  )
     return null
   const db = new Level<string, Uint8Array>(dir, { valueEncoding: 'view' })
   for (const deadline = Date.now() + waitMs; ; await sleep(LOCK_RETRY_MS)) {

@@ -13,7 +13,12 @@ import type { Target } from './target.ts'
 /** The one addition to y-websocket's message types; docs/PROTOCOL.md. */
 const MESSAGE_BARRIER = 100
 const MESSAGE_SYNC = 0
+const SYNC_STEP_1 = 0
 const SYNC_STEP_2 = 1
+/** Length of a sync frame that carries an update without content. */
+const EMPTY_UPDATE_BYTES = 5
+/** RFC 6455's close code for a frame over the server's limit. */
+const FRAME_TOO_LARGE = 1009
 /** A server that takes the connection but does not answer the handshake. */
 const HANDSHAKE_TIMEOUT_MS = 8_000
 
@@ -38,14 +43,14 @@ const gatedSocket = (url: string, events: SocketEvents) =>
         perMessageDeflate: false,
       }
       super(address, protocols ?? [], options)
-      this.on('unexpected-response', (request, response) => {
+      this.on('unexpected-response', (_request, response) => {
         let body = ''
         response.on('data', (chunk) => {
           if (body.length < 64 * 1024) body += chunk
         })
         response.once('close', () => {
           events.failed(refusal(url, response.statusCode ?? 0, body))
-          request.destroy()
+          this.terminate()
         })
       })
     }
@@ -186,8 +191,8 @@ export class Session {
   }
 
   #sent(frame: Uint8Array): void {
-    if (frame[0] !== MESSAGE_SYNC || frame[1] === 0) return
-    this.#unconfirmed = true
+    if (frame[0] !== MESSAGE_SYNC || frame[1] === SYNC_STEP_1) return
+    if (frame.length > EMPTY_UPDATE_BYTES) this.#unconfirmed = true
     if (frame[1] !== SYNC_STEP_2 || this.#uploaded) return
     this.#uploaded = true
     this.#ready()
@@ -216,15 +221,10 @@ export class Session {
   }
 
   #closedByServer(closeCode: number, reason: string): void {
+    const why = `the server closed the connection: ${closeCode} ${reason}`.trim()
     const code = codeOfClose(closeCode)
-    if (code === null || isTransient(closeCode)) {
-      if (closeCode < 4500) return
-      this.#fail(noServer(this.#target.base, `closed with ${closeCode} ${reason}`.trim(), code))
-      return
-    }
-    this.#fail(
-      new ClawError(code, reason || `the server closed the connection (${closeCode})`, 'run doctor'),
-    )
+    if (!isTransient(closeCode)) this.#fail(new ClawError(code ?? 'bug', why))
+    else if (code !== null && closeCode >= 4500) this.#fail(new ClawError(code, why, 'try again'))
   }
 
   #wait(timeoutMs: number, done: () => boolean): Promise<void> {
@@ -232,7 +232,7 @@ export class Session {
       if (done()) return resolve()
       const timer = setTimeout(() => {
         const seconds = timeoutMs / 1000
-        waiter.reject(noServer(this.#target.base, `no answer within ${seconds} s`, 'timeout'))
+        waiter.reject(noServer(this.#target.base, `no answer within ${seconds} s`))
       }, timeoutMs)
       const end = () => {
         clearTimeout(timer)
@@ -263,15 +263,16 @@ export class Session {
 }
 
 const codeOfClose = (closeCode: number): ErrorCode | null => {
+  if (closeCode === FRAME_TOO_LARGE) return 'too_large'
   for (const [code, row] of Object.entries(ERRORS)) {
     if ('close' in row && row.close === closeCode) return code as ErrorCode
   }
   return null
 }
 
-/** Whether a new connection may help: everything but the 44xx that the error table calls final. */
+/** Whether a new connection may help: not after what the error table calls final, nor an unknown 44xx. */
 const isTransient = (closeCode: number): boolean => {
-  if (closeCode < 4400 || closeCode >= 4500) return true
   const code = codeOfClose(closeCode)
-  return code !== null && 'retryable' in ERRORS[code]
+  if (code !== null) return 'retryable' in ERRORS[code]
+  return closeCode < 4400 || closeCode >= 4500
 }

@@ -1,0 +1,186 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { ClawError } from '../workspace/errors.ts'
+import type { AgentId } from '../workspace/ids.ts'
+import { MAX_KEY_BYTES } from '../workspace/limits.ts'
+import { DEFAULT_SERVER, parseTarget, type Target } from '../workspace/link/target.ts'
+import { isWorkspaceName, type Json } from '../workspace/schema.ts'
+import { within } from '../workspace/validate.ts'
+import type { Args } from './args.ts'
+import { openProfile, type Profile, saveState } from './profile.ts'
+
+/** The environment variables that this program reads. */
+export interface Env {
+  CLAWLINK_HOME?: string | undefined
+  CLAWLINK_SERVER?: string | undefined
+  CLAWLINK_AGENT?: string | undefined
+}
+
+/** All that a command line depends on: another process can answer it. */
+export interface Request {
+  argv: readonly string[]
+  cwd: string
+  env: Env
+  /** What stdin held; null where the command line does not ask for it. */
+  stdin: Uint8Array | null
+  /** Whether stdout is a terminal. */
+  terminal: boolean
+}
+
+/** What a verb did: for machines, for readers, and words about it for stderr. */
+export interface Outcome {
+  data: { [key: string]: unknown }
+  lines: readonly string[]
+  notes?: readonly string[]
+  /** Text mode prints this instead of `lines`, as it is: a file's content. */
+  content?: string
+  /** To do once stdout has taken everything. */
+  after?: () => Promise<void>
+}
+
+/** Fresh random bytes for new ids. */
+export const randomBytes = (bytes: Uint8Array): Uint8Array => crypto.getRandomValues(bytes)
+
+export type Verb = (call: Call) => Promise<Outcome>
+
+/** One command being carried out: its flags and bodies, its profile, and what must be closed at its end. */
+export class Call {
+  readonly request: Request
+  readonly profile: Profile
+  readonly target: Target
+  readonly workspace: string
+  /** Lines for stderr. */
+  readonly notes: string[] = []
+  readonly #args: Args
+  readonly #closers: (() => Promise<void>)[] = []
+
+  /** Throws `usage`, `bad_url`, `bad_name`, `data_unusable`. */
+  constructor(request: Request, args: Args) {
+    const { env, cwd } = request
+    this.request = request
+    this.#args = args
+    const name = args.values.get('as') ?? (env.CLAWLINK_AGENT || 'default')
+    this.profile = openProfile(env.CLAWLINK_HOME, cwd, name)
+    const { server, workspace } = this.profile.state
+    const given = args.values.get('relay') ?? (env.CLAWLINK_SERVER || undefined)
+    this.target = parseTarget(given ?? server ?? DEFAULT_SERVER)
+    this.workspace = args.values.get('workspace') ?? this.target.workspace ?? workspace ?? 'default'
+    if (!isWorkspaceName(this.workspace)) {
+      throw new ClawError(
+        'bad_name',
+        `"${this.workspace}" cannot be a workspace's name`,
+        'use lower-case letters, digits, dots and dashes',
+      )
+    }
+  }
+
+  get verb(): string {
+    return this.#args.verb?.name ?? ''
+  }
+
+  has(flag: string): boolean {
+    return this.#args.has.has(flag)
+  }
+
+  /** A flag's value as it was typed. */
+  flag(name: string): string | undefined {
+    return this.#args.values.get(name)
+  }
+
+  /** A flag's value, where `-` stands for what is on stdin. Throws `bad_text`. */
+  text(name: string): string | undefined {
+    const value = this.flag(name)
+    return value === '-' ? this.readBody('-') : value
+  }
+
+  /** The text in flag `name`, or in the file that `--file` names. Throws `bad_text`, `no_such_local_file`. */
+  body(name: string): string {
+    const file = this.flag('file')
+    if (file !== undefined && this.has(name)) {
+      throw new ClawError('usage', `both --${name} and --file are given`, 'give one of them')
+    }
+    return file === undefined ? this.text(name)! : this.readBody(file)
+  }
+
+  /** The text of a local file, or of stdin for `-`. Throws `bad_text`, `no_such_local_file`. */
+  readBody(path: string): string {
+    let bytes: Uint8Array
+    try {
+      bytes =
+        path === '-' ? (this.request.stdin ?? new Uint8Array()) : readFileSync(this.resolve(path))
+    } catch (cause) {
+      throw new ClawError(
+        'no_such_local_file',
+        `cannot read ${path}: ${(cause as NodeJS.ErrnoException).code}`,
+        `paths are relative to ${this.request.cwd}`,
+      )
+    }
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    } catch {
+      const what = path === '-' ? 'stdin' : path
+      throw new ClawError('bad_text', `${what} is not UTF-8 text`, 'only text can be shared')
+    }
+  }
+
+  /** Flag values of the form `a,b`. */
+  list(name: string): string[] {
+    return (this.flag(name) ?? '').split(',')
+  }
+
+  /** JSON in a flag; null where it is not given. Throws `bad_json`. */
+  json(name: string): Json {
+    const text = this.text(name)
+    if (text === undefined) return null
+    try {
+      return JSON.parse(text) as Json
+    } catch (cause) {
+      throw new ClawError(
+        'bad_json',
+        `--${name} is not JSON: ${(cause as Error).message}`,
+        `like this: --${name} '{"branch":"main"}'`,
+      )
+    }
+  }
+
+  resolve(path: string): string {
+    return resolve(this.request.cwd, path)
+  }
+
+  /** The id this profile was registered with. Throws `not_registered`. */
+  me(): AgentId {
+    const { agent_id } = this.profile.state
+    if (agent_id === undefined) throw this.notRegistered()
+    return agent_id
+  }
+
+  notRegistered(): ClawError {
+    return new ClawError(
+      'not_registered',
+      `profile "${this.profile.name}" is not registered in workspace "${this.workspace}" of ${this.target.base}`,
+      'run: clawlink-agent register --name NAME --caps a,b --description TEXT',
+    )
+  }
+
+  /** Throws `too_large`, `usage` for an empty one. */
+  idempotencyKey(): string | undefined {
+    const key = this.flag('idempotency-key')
+    if (key === '') throw new ClawError('usage', '--idempotency-key is empty', 'give a key')
+    return key === undefined ? undefined : within('idempotency key', key, MAX_KEY_BYTES)
+  }
+
+  /** Keeps a `--relay` that turned out to work, for the calls to come. */
+  rememberServer(): void {
+    if (!this.has('relay') && !this.has('server')) return
+    saveState(this.profile, { server: this.target.base, workspace: this.workspace })
+  }
+
+  /** Has `close` called when the command is over, last come first. */
+  closing(close: () => Promise<void>): void {
+    this.#closers.unshift(close)
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close()
+  }
+}

@@ -1,0 +1,85 @@
+import { ClawError, type ErrorBody } from '../workspace/errors.ts'
+import { type Args, helpText, readArgs } from './args.ts'
+import { Call, type Outcome, type Request } from './call.ts'
+import { forTerminal, oneLine, safeJson } from './text.ts'
+
+export interface Response {
+  stdout: string
+  stderr: string
+  code: number
+  /** To be called once stdout has taken everything, and only then. */
+  after?: () => Promise<void>
+}
+
+/**
+ * Until what poll printed is acknowledged no other command of the profile may hand it out, so it keeps the replica;
+ * except with more output than the smallest pipe holds, whose reader may be waiting for such a command.
+ */
+const PIPE_BYTES = 16 * 1024
+
+/** Carries out one command line. Never throws: errors are part of the answer. */
+export const execute = async (request: Request): Promise<Response> => {
+  const json = request.argv.includes('--json')
+  let call: Call | undefined
+  try {
+    const args = readArgs(request.argv)
+    const answer = withoutVerb(args)
+    if (answer !== null) return success(answer, [], request, json)
+    call = new Call(request, args)
+    const run = await args.verb!.load()
+    const outcome = await run(call)
+    const { after } = outcome
+    const response = success(outcome, call.notes, request, json)
+    if (after === undefined || response.stdout.length > PIPE_BYTES) await call.close()
+    if (after === undefined) return response
+    return { ...response, after: () => after().finally(() => call?.close()) }
+  } catch (thrown) {
+    const error = ClawError.from(thrown)
+    await call?.close().catch(() => {})
+    return failure(error, call?.notes ?? [], json)
+  }
+}
+
+const withoutVerb = ({ verb, has }: Args): Outcome | null => {
+  if (has.has('help')) {
+    const lines = helpText(verb)
+    return { data: { help: lines.join('\n') }, lines }
+  }
+  if (has.has('version')) {
+    const version = process.env.CLAWLINK_VERSION ?? 'unknown'
+    return { data: { version }, lines: [version] }
+  }
+  if (verb !== null) return null
+  throw new ClawError('usage', 'no verb given', 'run clawlink-agent --help')
+}
+
+const success = (
+  { data, lines, content, notes = [] }: Outcome,
+  said: readonly string[],
+  { terminal }: Request,
+  json: boolean,
+): Response => {
+  const text = content ?? lines.map((line) => `${line}\n`).join('')
+  return {
+    stdout: json ? `${safeJson({ ok: true, data })}\n` : terminal ? forTerminal(text) : text,
+    stderr: words([...said, ...notes]),
+    code: 0,
+  }
+}
+
+const failure = (error: ClawError, said: readonly string[], json: boolean): Response => {
+  const body: ErrorBody = error.toBody()
+  const line = `error: ${body.message}${body.hint === '' ? '' : ` — ${body.hint}`}`
+  const trace = error.code === 'bug' ? stackOf(error.cause) : []
+  return {
+    stdout: json ? `${safeJson({ ok: false, error: body })}\n` : '',
+    stderr: words([...said, ...(json ? [] : [line]), ...trace]),
+    code: error.exit,
+  }
+}
+
+const stackOf = (cause: unknown): string[] =>
+  process.env.CLAWLINK_DEBUG && cause instanceof Error ? (cause.stack ?? '').split('\n') : []
+
+const words = (lines: readonly string[]): string =>
+  lines.map((line) => `${oneLine(line)}\n`).join('')

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { ClawError } from '../workspace/errors.ts'
+import type { AgentId } from '../workspace/ids.ts'
+
+/** `agent_state.json`: who this profile is, and where its team is. */
+export interface AgentState {
+  agent_id?: AgentId
+  name?: string
+  server?: string
+  workspace?: string
+}
+
+/** One identity on this machine. Two sessions with two profiles are two agents. */
+export interface Profile {
+  name: string
+  dir: string
+  state: AgentState
+}
+
+const DEFAULT_PROFILE = 'default'
+const STATE_FILE = 'agent_state.json'
+
+/** The profile `name` below `CLAWLINK_HOME`. Throws `usage` for a name that is no folder name, `data_unusable`. */
+export const openProfile = (home: string | undefined, cwd: string, name: string): Profile => {
+  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) {
+    throw new ClawError(
+      'usage',
+      `"${name}" cannot be a profile's name`,
+      'use letters, digits, dots, dashes',
+    )
+  }
+  const root = home ? resolve(cwd, home) : join(homedir(), '.clawlink')
+  const dir = name === DEFAULT_PROFILE ? root : join(root, 'profiles', name)
+  return { name, dir, state: readState(dir) }
+}
+
+export const readState = (dir: string): AgentState => {
+  const path = join(dir, STATE_FILE)
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as AgentState
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new ClawError('data_unusable', `cannot read ${path}: ${(cause as Error).message}`)
+  }
+}
+
+/** Changes the state on disk: either all of it is there afterwards, or what was there before. */
+export const saveState = (profile: Profile, changes: AgentState): void => {
+  const state = { ...readState(profile.dir), ...changes }
+  if (JSON.stringify(state) === JSON.stringify(readState(profile.dir))) return
+  mkdirSync(profile.dir, { recursive: true, mode: 0o700 })
+  writeAtomically(join(profile.dir, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`, 0o600)
+  profile.state = state
+}
+
+/** Replaces a file by way of a neighbour, so that no reader and no crash meets half of it. */
+export const writeAtomically = (path: string, content: string, mode = 0o666): void => {
+  const neighbour = `${path}.${process.pid}.tmp`
+  const file = openSync(neighbour, 'w', mode)
+  try {
+    writeSync(file, content)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(neighbour, path)
+}
+
+/** Where a profile keeps its replica of one workspace of one server: a name people recognise, and its hash. */
+export const replicaDir = (profile: Profile, base: string, workspace: string): string => {
+  const place = `${base.replace(/^https?:\/\//, '')}/${workspace}`
+  const hash = createHash('sha256').update(`${base}#${workspace}`).digest('hex').slice(0, 8)
+  const readable = place.replace(/[^a-z0-9.-]+/gi, '_').slice(0, 64)
+  return join(profile.dir, 'replicas', `${readable}-${hash}`)
+}

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto'
+import type * as Y from 'yjs'
+import { type Here, hasAgent } from '../workspace/agents.ts'
+import { ClawError } from '../workspace/errors.ts'
+import type { AgentId } from '../workspace/ids.ts'
+import { Replica } from '../workspace/link/replica.ts'
+import { Session } from '../workspace/link/session.ts'
+import type { Json } from '../workspace/schema.ts'
+import type { Call, Outcome } from './call.ts'
+import { replicaDir } from './profile.ts'
+
+/** Enough for a first sync of a large workspace over a slow line. */
+const SYNC_TIMEOUT_MS = 30_000
+/** A server answers within milliseconds; one that compacts a large workspace takes longer. */
+const BARRIER_TIMEOUT_MS = 15_000
+
+/** A profile's workspace, opened for one command: its replica, and the server if it can be reached. */
+export class Team {
+  readonly replica: Replica
+  /** Why there is no connection; null: there is one. */
+  offline: ClawError | null = null
+  readonly #call: Call
+  #session: Session | null = null
+
+  private constructor(call: Call, replica: Replica) {
+    this.#call = call
+    this.replica = replica
+  }
+
+  /**
+   * Opens the replica and syncs it. Where the server is away, a command that `fallsBack` works with the replica, if
+   * that ever was in sync; otherwise throws `unreachable` and the like.
+   */
+  static async open(call: Call, fallsBack: boolean, replica?: Replica): Promise<Team> {
+    replica ??= await openReplica(call)
+    const team = new Team(call, replica)
+    const { agent_id: id, name } = call.profile.state
+    const presence =
+      id === undefined ? null : { agent: { id, name: name ?? id, kind: 'agent' as const } }
+    const session = new Session(call.target, call.workspace, replica, presence)
+    team.#session = session
+    call.closing(async () => session.close())
+    try {
+      await session.synced(SYNC_TIMEOUT_MS)
+      call.rememberServer()
+    } catch (error) {
+      if (!fallsBack || !isAway(error) || replica.doc.store.clients.size === 0) throw error
+      team.#disconnect(error)
+    }
+    return team
+  }
+
+  /** The replica, also after the call has let other commands have it. */
+  async reopened(): Promise<Replica> {
+    return this.replica.isClosed ? openReplica(this.#call) : this.replica
+  }
+
+  get doc(): Y.Doc {
+    return this.replica.doc
+  }
+
+  get here(): Here {
+    return { present: this.#session?.present() ?? new Set(), now: Date.now() }
+  }
+
+  /** This profile's id in this workspace. Throws `not_registered`. */
+  me(): AgentId {
+    const me = this.#call.me()
+    if (!hasAgent(this.doc, me)) throw this.#call.notRegistered()
+    return me
+  }
+
+  /** Says on stderr that what follows is the local copy; the fields to add to the data. */
+  admitOffline(): { offline?: true } {
+    if (this.offline === null) return {}
+    this.#call.notes.push(`${this.offline.message}; this is the local copy`)
+    return { offline: true }
+  }
+
+  /**
+   * Commits, and waits until the server has everything on disk that this replica has. Offline it stays queued: the
+   * fields to add to the data say so.
+   */
+  async settle(): Promise<{ durable?: false }> {
+    await this.replica.commit()
+    try {
+      await this.#session?.barrier(BARRIER_TIMEOUT_MS)
+    } catch (error) {
+      if (!isAway(error)) throw error
+      this.#disconnect(error)
+    }
+    if (this.offline === null) return {}
+    this.#call.notes.push(`${this.offline.message}; saved here, queued for the next command`)
+    return { durable: false }
+  }
+
+  /** Commits, sends what earlier commands left behind, and ends the connection. */
+  async leave(): Promise<void> {
+    await this.replica.commit()
+    await this.#session?.settle(BARRIER_TIMEOUT_MS)
+    this.#session?.close()
+    this.#session = null
+  }
+
+  #disconnect(why: ClawError): void {
+    this.#session?.close()
+    this.#session = null
+    this.offline = why
+  }
+}
+
+/** The replica of a call's workspace, for as long as the call lasts. */
+export const openReplica = async (call: Call): Promise<Replica> => {
+  const dir = replicaDir(call.profile, call.target.base, call.workspace)
+  const replica = await Replica.open(dir, (line) => call.notes.push(line))
+  call.closing(() => replica.close())
+  return replica
+}
+
+/** Whether the server cannot be reached now, as opposed to refusing, or being somebody else. */
+const isAway = (error: unknown): error is ClawError =>
+  error instanceof ClawError && error.exit === 6 && error.code !== 'not_clawlink'
+
+const digestOf = (call: Call, payload: Json): string =>
+  createHash('sha256')
+    .update(JSON.stringify([call.verb, payload]))
+    .digest('hex')
+
+/**
+ * What the call's idempotency key answered before, or null; and how to stage the answer it gets now. Throws
+ * `key_reused` where the key was used for something else.
+ */
+export const answeredBefore = async (
+  call: Call,
+  replica: Replica,
+  payload: Json,
+): Promise<Outcome | null> => {
+  const key = call.idempotencyKey()
+  const known = key === undefined ? null : await replica.answered(key)
+  if (known === null) return null
+  if (known.digest === digestOf(call, payload)) return known.answer as unknown as Outcome
+  throw new ClawError(
+    'key_reused',
+    `idempotency key "${key}" was used for another command`,
+    'use a new key for a new command',
+  )
+}
+
+/** Stages the answer that the call's idempotency key, if it has one, gives from now on. */
+export const rememberAnswer = (
+  call: Call,
+  replica: Replica,
+  payload: Json,
+  outcome: Outcome,
+): void => {
+  const key = call.idempotencyKey()
+  if (key === undefined) return
+  const answer = outcome as unknown as Json
+  replica.remember(key, { digest: digestOf(call, payload), answer })
+}
+
+/**
+ * A write that merges: carried out on the replica, then made durable on the server or, with that away, queued. The
+ * change, what `action` stages with it and the answer under the idempotency key reach the disk together.
+ */
+export const mergingWrite = async (
+  call: Call,
+  payload: Json,
+  action: (team: Team) => Outcome,
+  team?: Team,
+): Promise<Outcome> => {
+  team ??= await Team.open(call, true)
+  let outcome = await answeredBefore(call, team.replica, payload)
+  if (outcome === null) {
+    const open = team
+    outcome = team.doc.transact(() => action(open))
+    rememberAnswer(call, team.replica, payload, outcome)
+  }
+  const queued = await team.settle()
+  return { ...outcome, data: { ...outcome.data, ...queued } }
+}

@@ -1,0 +1,132 @@
+import type { Call, Outcome } from './call.ts'
+
+/** A verb: what its command line looks like, and where to load what it does. */
+export interface VerbSpec {
+  name: string
+  summary: string
+  usage: string
+  example: string
+  flags: readonly string[]
+  /** Flags that must be given; of several in one entry, any. */
+  needs?: readonly (readonly string[])[]
+  load: () => Promise<(call: Call) => Promise<Outcome>>
+}
+
+const KEY = 'idempotency-key'
+
+/** Loaded one by one, when called: a command costs the start-up time of what it uses. */
+export const VERBS: readonly VerbSpec[] = [
+  {
+    name: 'register',
+    summary: 'join the team, or change what it knows of you',
+    usage: '--name N [--caps a,b] [--description D] [--machine M] [--idempotency-key K]',
+    example: 'register --name Scout --caps research,web --description "finds things out"',
+    flags: ['name', 'caps', 'description', 'machine', KEY],
+    needs: [['name']],
+    load: async () => (await import('./verbs/register.ts')).register,
+  },
+  {
+    name: 'discover',
+    summary: 'who is here: id, name, status, machine, capabilities',
+    usage: '',
+    example: 'discover --json',
+    flags: [],
+    load: async () => (await import('./verbs/discover.ts')).discover,
+  },
+  {
+    name: 'heartbeat',
+    summary: 'tell the team that you are there',
+    usage: '',
+    example: 'heartbeat',
+    flags: [],
+    load: async () => (await import('./verbs/heartbeat.ts')).heartbeat,
+  },
+  {
+    name: 'delegate',
+    summary: 'hand over a task',
+    usage:
+      '--to ID|NAME --task T|-|--file PATH [--context JSON|-] [--priority low|normal|high|urgent] [--idempotency-key K]',
+    example: 'delegate --to Scout --task "find the changelog" --priority high',
+    flags: ['to', 'task', 'file', 'context', 'priority', KEY],
+    needs: [['to'], ['task', 'file']],
+    load: async () => (await import('./verbs/delegate.ts')).delegate,
+  },
+  {
+    name: 'poll',
+    summary: 'what came in for me; acknowledges what it printed',
+    usage: '[--peek] [--limit N]',
+    example: 'poll --json',
+    flags: ['peek', 'limit'],
+    load: async () => (await import('./verbs/poll.ts')).poll,
+  },
+  {
+    name: 'respond',
+    summary: 'answer a task: progress, result or failure',
+    usage:
+      '--to ID|NAME --msg-id M --result R|-|--file PATH [--status in_progress|completed|failed|input-required|rejected] [--idempotency-key K]',
+    example:
+      'respond --to Lead --msg-id t-4k2j9x0q7m1z --result "it is in docs/" --status completed',
+    flags: ['to', 'msg-id', 'result', 'file', 'status', KEY],
+    needs: [['to'], ['msg-id'], ['result', 'file']],
+    load: async () => (await import('./verbs/respond.ts')).respond,
+  },
+  {
+    name: 'broadcast',
+    summary: 'tell everybody what you learned',
+    usage: '--content C|-|--file PATH [--topic T] [--tags a,b] [--idempotency-key K]',
+    example: 'broadcast --content "main is frozen until noon" --topic release --tags ci,main',
+    flags: ['content', 'file', 'topic', 'tags', KEY],
+    needs: [['content', 'file']],
+    load: async () => (await import('./verbs/broadcast.ts')).broadcast,
+  },
+  {
+    name: 'file-put',
+    summary: 'share a text file, or merge your edits into it',
+    usage: '--key K --file PATH|- [--force] [--idempotency-key K]',
+    example: 'file-put --key notes/plan.md --file plan.md',
+    flags: ['key', 'file', 'force', KEY],
+    needs: [['key'], ['file']],
+    load: async () => (await import('./verbs/file-put.ts')).filePut,
+  },
+  {
+    name: 'file-get',
+    summary: 'read a shared file; what you read is the base of your next file-put',
+    usage: '--key K [--output PATH]',
+    example: 'file-get --key notes/plan.md --output plan.md',
+    flags: ['key', 'output'],
+    needs: [['key']],
+    load: async () => (await import('./verbs/file-get.ts')).fileGet,
+  },
+  {
+    name: 'file-list',
+    summary: 'the shared files: key, version, last editor, size',
+    usage: '',
+    example: 'file-list',
+    flags: [],
+    load: async () => (await import('./verbs/file-list.ts')).fileList,
+  },
+  {
+    name: 'scan',
+    summary: 'which known servers answer',
+    usage: '',
+    example: 'scan',
+    flags: [],
+    load: async () => (await import('./verbs/scan.ts')).scan,
+  },
+  {
+    name: 'info',
+    summary: 'about the server',
+    usage: '',
+    example: 'info --json',
+    flags: [],
+    load: async () => (await import('./verbs/info.ts')).info,
+  },
+  {
+    name: 'whoami',
+    summary: 'who this profile is, and where its team is',
+    usage: '',
+    example: 'whoami',
+    flags: [],
+    load: async () => (await import('./verbs/whoami.ts')).whoami,
+  },
+]

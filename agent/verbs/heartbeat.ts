@@ -1,0 +1,11 @@
+import { getAgent } from '../../workspace/agents.ts'
+import type { Verb } from '../call.ts'
+import { Team } from '../team.ts'
+
+export const heartbeat: Verb = async (call) => {
+  const team = await Team.open(call, false)
+  const me = team.me()
+  await team.settle()
+  const agent = getAgent(team.doc, me, team.here)
+  return { data: { agent }, lines: [`${me} is ${agent.status}`] }
+}

@@ -1,0 +1,70 @@
+import type * as Y from 'yjs'
+import { agentName } from '../../workspace/agents.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import type { Message } from '../../workspace/inbox.ts'
+import { receive } from '../../workspace/link/inbox.ts'
+import type { Verb } from '../call.ts'
+import { Team } from '../team.ts'
+import { oneLine } from '../text.ts'
+
+export const poll: Verb = async (call) => {
+  const limit = readLimit(call.flag('limit'))
+  const team = await Team.open(call, true)
+  const me = team.me()
+  receive(team.replica, me, team.here)
+  await team.leave()
+  const waiting = await team.replica.inbox(me)
+  if (team.offline !== null && waiting.length === 0) throw team.offline
+
+  const handedOut = waiting.slice(0, limit)
+  const messages = handedOut.map(({ message }) => message)
+  const remaining = waiting.length - messages.length
+  const notes: string[] = []
+  if (messages.length === 0) notes.push('nothing new')
+  if (remaining > 0) notes.push(`${remaining} more: poll again`)
+  const acknowledge = async () => {
+    const replica = await team.reopened()
+    replica.acknowledge(handedOut.map(({ key }) => key))
+    await replica.commit()
+  }
+  return {
+    data: { messages, count: messages.length, remaining, ...team.admitOffline() },
+    lines: messages.map((message) => lineOf(team.doc, message)),
+    notes,
+    ...(call.has('peek') || messages.length === 0 ? {} : { after: acknowledge }),
+  }
+}
+
+const readLimit = (text: string | undefined): number => {
+  if (text === undefined) return Number.POSITIVE_INFINITY
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new ClawError('usage', `--limit ${text} is not a number of messages`, 'like: --limit 10')
+}
+
+/** A message on one line, what its sender wrote last: nothing in that can pass for a field. */
+const lineOf = (doc: Y.Doc, message: Message): string => {
+  const { type, message_id, from_agent } = message
+  const from = `${agentName(doc, from_agent)} (${from_agent})`
+  return oneLine(`${type} ${message_id} from ${from} ${detailsOf(message)}`)
+}
+
+const detailsOf = (message: Message): string => {
+  switch (message.type) {
+    case 'task_delegation': {
+      const { priority, context, task } = message
+      return `priority=${priority} context=${JSON.stringify(context)} task: ${task}`
+    }
+    case 'task_response':
+      return `status=${message.status} result: ${message.result}`
+    case 'knowledge_broadcast': {
+      const { topic, tags, content } = message
+      return `topic=${topic} tags=${tags.join(',')} content: ${content}`
+    }
+    case 'file_updated':
+      return `version=${message.version} file: ${message.file_key}`
+    case 'agent_joined': {
+      const { capabilities, machine, description } = message.agent
+      return `machine=${machine} capabilities=${capabilities.join(',')} description: ${description}`
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { hostname } from 'node:os'
+import { getAgent, registerAgent } from '../../workspace/agents.ts'
+import { newAgentId } from '../../workspace/ids.ts'
+import { receive } from '../../workspace/link/inbox.ts'
+import { checkName } from '../../workspace/validate.ts'
+import { randomBytes, type Verb } from '../call.ts'
+import { readState, saveState } from '../profile.ts'
+import { mergingWrite, openReplica, Team } from '../team.ts'
+
+export const register: Verb = async (call) => {
+  const facts = {
+    name: checkName('name', call.flag('name')!),
+    capabilities: call.list('caps'),
+    machine: call.flag('machine') ?? hostname(),
+    description: call.text('description') ?? '',
+  }
+  // Read again under the replica's lock: two first registrations at a time must not become two agents.
+  const replica = await openReplica(call)
+  const { state } = call.profile
+  state.agent_id = readState(call.profile.dir).agent_id ?? newAgentId(randomBytes)
+  state.name = facts.name
+  const id = state.agent_id
+  const team = await Team.open(call, true, replica)
+  saveState(call.profile, { ...state, server: call.target.base, workspace: call.workspace })
+  return mergingWrite(
+    call,
+    facts,
+    ({ doc, replica, here }) => {
+      if (replica.cursor(id) === null) receive(replica, id, here)
+      registerAgent(doc, { id, ...facts, now: here.now })
+      const agent = getAgent(doc, id, here)
+      return {
+        data: { agent_id: id, agent, server: call.target.base, workspace: call.workspace },
+        lines: [`registered ${agent.name} as ${id} in ${call.workspace} of ${call.target.base}`],
+      }
+    },
+    team,
+  )
+}

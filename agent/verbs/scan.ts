@@ -1,0 +1,34 @@
+import { serverInfo } from '../../workspace/link/commands.ts'
+import { DEFAULT_SERVER, parseTarget } from '../../workspace/link/target.ts'
+import type { Verb } from '../call.ts'
+import { oneLine } from '../text.ts'
+
+/** A server on the same network answers in milliseconds. */
+const TIMEOUT_MS = 2_000
+
+export const scan: Verb = async (call) => {
+  const { server } = call.profile.state
+  const places = [call.target.base, DEFAULT_SERVER]
+  if (server !== undefined) places.push(server)
+  if (call.request.env.CLAWLINK_SERVER) {
+    places.push(parseTarget(call.request.env.CLAWLINK_SERVER).base)
+  }
+  const asked = await Promise.all(
+    [...new Set(places)].map(async (url) => {
+      try {
+        const { service, version } = await serverInfo(url, TIMEOUT_MS)
+        return [{ url, service, version }]
+      } catch {
+        return [] // not there, or not ours: a scan lists those that are
+      }
+    }),
+  )
+  const servers = asked.flat()
+  return {
+    data: { servers, count: servers.length },
+    lines: servers.map(({ url, version }) => oneLine(`${url}  clawlink-sync ${version}`)),
+    notes: [
+      `asked ${asked.length} known addresses; servers elsewhere on the network are not searched for yet`,
+    ],
+  }
+}
