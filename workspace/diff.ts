@@ -28,6 +28,11 @@ export const diffTokens = (
   b: readonly string[],
   among = a.length + b.length,
 ): Hunk[] => {
+  let start = 0
+  let [aEnd, bEnd] = [a.length, b.length]
+  while (start < aEnd && start < bEnd && a[start] === b[start]) start++
+  for (; start < aEnd && start < bEnd && a[aEnd - 1] === b[bEnd - 1]; bEnd--) aEnd--
+
   const ids = new Map<string, number>()
   const intern = (token: string): number => {
     const known = ids.get(token)
@@ -35,28 +40,27 @@ export const diffTokens = (
     ids.set(token, ids.size)
     return ids.size - 1
   }
-  const x = Int32Array.from(a, intern)
-  const y = Int32Array.from(b, intern)
+  const x = Int32Array.from(a.slice(start, aEnd), intern)
+  const y = Int32Array.from(b.slice(start, bEnd), intern)
   const removed = new Uint8Array(x.length)
   const inserted = new Uint8Array(y.length)
 
   const maxEdits = Math.max(LEAST_EDITS, Math.floor(MAX_STEPS / among))
-  const diagonals = x.length + y.length + 3
-  const ahead = new Int32Array(diagonals)
-  const back = new Int32Array(diagonals)
+  const ahead = new Int32Array(x.length + y.length + 3)
+  const back = new Int32Array(x.length + y.length + 3)
   const boxes: Hunk[] = [{ a0: 0, a1: x.length, b0: 0, b1: y.length }]
   for (let box = boxes.pop(); box !== undefined; box = boxes.pop()) {
     let { a0, a1, b0, b1 } = box
-    while (a0 < a1 && b0 < b1 && x[a0] === y[b0]) a0++, b0++
-    while (a0 < a1 && b0 < b1 && x[a1 - 1] === y[b1 - 1]) a1--, b1--
+    for (; a0 < a1 && b0 < b1 && x[a0] === y[b0]; b0++) a0++
+    for (; a0 < a1 && b0 < b1 && x[a1 - 1] === y[b1 - 1]; b1--) a1--
     if (a0 === a1) inserted.fill(1, b0, b1)
     else if (b0 === b1) removed.fill(1, a0, a1)
     else {
-      const [a, b] = split(x, y, { a0, a1, b0, b1 }, ahead, back, maxEdits)
-      boxes.push({ a0, a1: a, b0, b1: b }, { a0: a, a1, b0: b, b1 })
+      const [i, j] = split(x, y, { a0, a1, b0, b1 }, ahead, back, maxEdits)
+      boxes.push({ a0, a1: i, b0, b1: j }, { a0: i, a1, b0: j, b1 })
     }
   }
-  return slideDown(x, y, hunksOf(removed, inserted))
+  return slideDown(a, b, hunksOf(removed, inserted, start))
 }
 
 /** A point that a shortest way through the box goes through; only a good one after `maxEdits`. */
@@ -90,10 +94,9 @@ const split = (
     else aHigh--
     for (let d = aHigh; d >= aLow; d -= 2) {
       let i = Math.max(ahead[d - 1 + zero]! + 1, ahead[d + 1 + zero]!)
-      let j = i - d
-      while (i < a1 && j < b1 && x[i] === y[j]) i++, j++
+      while (i < a1 && i - d < b1 && x[i] === y[i - d]) i++
       ahead[d + zero] = i
-      if (odd && d >= bLow && d <= bHigh && back[d + zero]! <= i) return [i, j]
+      if (odd && d >= bLow && d <= bHigh && back[d + zero]! <= i) return [i, i - d]
     }
 
     if (bLow > lowest) back[--bLow - 1 + zero] = 0x7fffffff
@@ -102,10 +105,9 @@ const split = (
     else bHigh--
     for (let d = bHigh; d >= bLow; d -= 2) {
       let i = Math.min(back[d - 1 + zero]!, back[d + 1 + zero]! - 1)
-      let j = i - d
-      while (i > a0 && j > b0 && x[i - 1] === y[j - 1]) i--, j--
+      while (i > a0 && i - d > b0 && x[i - 1] === y[i - d - 1]) i--
       back[d + zero] = i
-      if (!odd && d >= aLow && d <= aHigh && i <= ahead[d + zero]!) return [i, j]
+      if (!odd && d >= aLow && d <= aHigh && i <= ahead[d + zero]!) return [i, i - d]
     }
 
     if (edits < maxEdits) continue
@@ -122,7 +124,8 @@ const split = (
   }
 }
 
-const hunksOf = (removed: Uint8Array, inserted: Uint8Array): Hunk[] => {
+/** `start`: where in the texts the marks begin. */
+const hunksOf = (removed: Uint8Array, inserted: Uint8Array, start: number): Hunk[] => {
   const hunks: Hunk[] = []
   let a = 0
   let b = 0
@@ -132,10 +135,10 @@ const hunksOf = (removed: Uint8Array, inserted: Uint8Array): Hunk[] => {
       b++
       continue
     }
-    const hunk = { a0: a, a1: a, b0: b, b1: b }
-    while (removed[a] === 1) hunk.a1 = ++a
-    while (inserted[b] === 1) hunk.b1 = ++b
-    hunks.push(hunk)
+    const [a0, b0] = [start + a, start + b]
+    while (removed[a] === 1) a++
+    while (inserted[b] === 1) b++
+    hunks.push({ a0, a1: start + a, b0, b1: start + b })
   }
   return hunks
 }
@@ -144,13 +147,13 @@ const hunksOf = (removed: Uint8Array, inserted: Uint8Array): Hunk[] => {
  * Moves each pure insertion or removal as far down as it can go (a blank line added to a run of blank lines is the
  * last one), so that two diffs that hold the same change hold it at the same place.
  */
-const slideDown = (x: Int32Array, y: Int32Array, hunks: Hunk[]): Hunk[] => {
+const slideDown = (a: readonly string[], b: readonly string[], hunks: Hunk[]): Hunk[] => {
   const slid: Hunk[] = []
   for (const hunk of hunks.reverse()) {
     const next = slid[slid.length - 1]
-    const limit = next?.a0 ?? x.length
+    const limit = next?.a0 ?? a.length
     const [text, low, high] =
-      hunk.a0 === hunk.a1 ? ([y, 'b0', 'b1'] as const) : ([x, 'a0', 'a1'] as const)
+      hunk.a0 === hunk.a1 ? ([b, 'b0', 'b1'] as const) : ([a, 'a0', 'a1'] as const)
     if (hunk.a0 === hunk.a1 || hunk.b0 === hunk.b1) {
       while (hunk.a1 < limit && text[hunk[low]] === text[hunk[high]]) {
         hunk.a0++

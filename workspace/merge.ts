@@ -1,0 +1,265 @@
+import { diffTokens, type Hunk } from './diff.ts'
+
+/** At `index` of a text, `remove` UTF-16 units give way to `insert`. */
+export interface Edit {
+  index: number
+  remove: number
+  insert: string
+}
+
+/** Lines of the merged text that both sides changed, each in its own way. */
+export interface Conflict {
+  /** 1-based, inclusive. */
+  from_line: number
+  to_line: number
+  /** What `theirs` has there that `base` has not: half-open ranges of UTF-16 offsets in `theirs`. */
+  theirs: [number, number][]
+}
+
+export interface Merge {
+  text: string
+  /** What turns `theirs` into `text`: in order, apart; each index counts in `theirs` as it was. */
+  edits: Edit[]
+  conflicts: Conflict[]
+}
+
+/**
+ * Three-way merge by lines: carries the change from `base` to `mine` over into `theirs`.
+ *
+ * Changes of different lines, neighbours too, both stand. What both did in the same way is there once. Where both
+ * inserted, theirs comes first. Where both changed the same lines differently, the new lines of both stay, theirs
+ * first, and the place is reported; so is a removal of lines that the other side edited, which stay. A line that
+ * only `mine` changed is edited by characters, so that nothing else in it is touched.
+ */
+export const merge3 = (base: string, mine: string, theirs: string): Merge => {
+  if (mine === base || mine === theirs) return { text: theirs, edits: [], conflicts: [] }
+  const eol = lineEnd(base + mine + theirs)
+  const [from, to, other] = [base.split(eol), mine.split(eol), theirs.split(eol)]
+  const size = base.length + mine.length + theirs.length
+  const groups = groupsOf(changesOf(from, to), changesOf(from, other))
+
+  const starts = lineStarts(other, eol.length)
+  const patches: Patch[] = []
+  const conflicts: Conflict[] = []
+  let shift = 0 // of a line of `base` in `theirs`
+  let grown = 0 // lines that the patches so far have added to `theirs`
+  for (const { a0, a1, mine, theirs: others } of groups) {
+    const at = a0 + shift
+    for (const { a0, a1, lines } of others) shift += lines.length - (a1 - a0)
+    const end = a1 + shift
+    if (mine.length === 0) continue
+
+    const { lines, clean } = combine(mine, others)
+    const byCharacters = others.length === 0
+    const old = other.slice(at, end)
+    for (const { a0, a1, b0, b1 } of byCharacters
+      ? [{ a0: 0, a1: old.length, b0: 0, b1: lines.length }]
+      : diffTokens(old, lines)) {
+      addPatch(patches, {
+        from: at + a0,
+        to: at + a1,
+        lines: lines.slice(b0, b1),
+        byCharacters,
+      })
+    }
+    if (!clean) {
+      const line = at + grown + 1
+      const [before, now] = [from.slice(a0, a1).join(eol), old.join(eol)]
+      conflicts.push({
+        from_line: line,
+        to_line: line + lines.length - 1,
+        theirs: byCharacter(now, before, size)
+          .filter(({ remove }) => remove > 0)
+          .map(({ index, remove }) => [starts[at]! + index, starts[at]! + index + remove]),
+      })
+    }
+    grown += lines.length - old.length
+  }
+
+  const edits: Edit[] = []
+  for (const patch of patches) {
+    const { index, remove, insert } = editOf(patch, starts, eol)
+    const old = theirs.slice(index, index + remove)
+    for (const part of patch.byCharacters
+      ? byCharacter(old, insert, size)
+      : [{ index: 0, remove, insert }]) {
+      edits.push({ ...part, index: index + part.index })
+    }
+  }
+  return { text: applyEdits(theirs, edits), edits, conflicts }
+}
+
+/** Where every line ends in CRLF it is the line end; else a CR is a part of its line. */
+const lineEnd = (text: string): string =>
+  text.includes('\r\n') && !/(?<!\r)\n/.test(text) ? '\r\n' : '\n'
+
+export const applyEdits = (text: string, edits: readonly Edit[]): string => {
+  const parts: string[] = []
+  let done = 0
+  for (const { index, remove, insert } of edits) {
+    parts.push(text.slice(done, index), insert)
+    done = index + remove
+  }
+  return parts.join('') + text.slice(done)
+}
+
+/** Lines [a0, a1) of `base` became `lines`. */
+interface Change {
+  a0: number
+  a1: number
+  lines: string[]
+}
+
+const changesOf = (from: readonly string[], to: readonly string[]): Change[] =>
+  diffTokens(from, to).map(({ a0, a1, b0, b1 }) => ({ a0, a1, lines: to.slice(b0, b1) }))
+
+/** Changes that have to be looked at together; every line of `base` from a0 to a1 is changed by one of them. */
+interface Group {
+  a0: number
+  a1: number
+  mine: Change[]
+  theirs: Change[]
+}
+
+/** In order of `base`; at one place an insertion comes before a replacement, and theirs before mine. */
+const groupsOf = (mine: readonly Change[], theirs: readonly Change[]): Group[] => {
+  const groups: Group[] = []
+  let m = 0
+  let t = 0
+  while (m < mine.length || t < theirs.length) {
+    const side = isBefore(mine[m], theirs[t]) ? 'mine' : 'theirs'
+    const change = (side === 'mine' ? mine[m++] : theirs[t++])!
+    const group = groups[groups.length - 1]
+    const others = side === 'mine' ? group?.theirs : group?.mine
+    if (group !== undefined && others?.some((other) => belongTogether(other, change))) {
+      group.a1 = Math.max(group.a1, change.a1)
+      group[side].push(change)
+    } else {
+      const { a0, a1 } = change
+      groups.push({ a0, a1, mine: [], theirs: [], [side]: [change] })
+    }
+  }
+  return groups
+}
+
+const isBefore = (mine: Change | undefined, theirs: Change | undefined): boolean => {
+  if (mine === undefined || theirs === undefined) return mine !== undefined
+  return mine.a0 < theirs.a0 || (mine.a0 === theirs.a0 && mine.a1 < theirs.a1)
+}
+
+/**
+ * Whether two changes of different sides, the first of which starts first, touch the same lines, insert at the same
+ * place, or are an insertion next to a change that has the same lines at that end.
+ */
+const belongTogether = (first: Change, second: Change): boolean => {
+  if (second.a0 < first.a1 && first.a0 < second.a1) return true
+  if (second.a0 !== first.a1) return false
+  const [firstInserts, secondInserts] = [first.a0 === first.a1, second.a0 === second.a1]
+  if (firstInserts && secondInserts) return true
+  if (firstInserts) return isRunAt(second.lines, first.lines, 0)
+  const end = first.lines.length - second.lines.length
+  return secondInserts && isRunAt(first.lines, second.lines, end)
+}
+
+/** The lines that a group comes to, and whether nothing in it contradicts. */
+const combine = (mine: readonly Change[], theirs: readonly Change[]) => {
+  const others = theirs.flatMap(({ lines }) => lines)
+  const added = mine.filter(({ lines }) => !hasRun(others, lines)).flatMap(({ lines }) => lines)
+  const lines = hasRun(added, others) ? added : [...others, ...added]
+  const bothInsert = [...mine, ...theirs].every(({ a0, a1 }) => a0 === a1)
+  return {
+    lines,
+    clean: bothInsert || lines.length === 0 || isWithin(mine, theirs) || isWithin(theirs, mine),
+  }
+}
+
+/** Whether every one of `changes` is part of one of `larger`. */
+const isWithin = (changes: readonly Change[], larger: readonly Change[]): boolean =>
+  changes.every(({ a0, a1, lines }) =>
+    larger.some(
+      (other) =>
+        other.a0 <= a0 &&
+        a1 <= other.a1 &&
+        (lines.length === 0 ? other.lines.length === 0 : hasRun(other.lines, lines)),
+    ),
+  )
+
+const isRunAt = (lines: readonly string[], run: readonly string[], at: number): boolean =>
+  at >= 0 && run.every((line, i) => lines[at + i] === line)
+
+const hasRun = (lines: readonly string[], run: readonly string[]): boolean => {
+  const [first] = run
+  if (first === undefined) return true
+  for (let at = lines.indexOf(first); at !== -1; at = lines.indexOf(first, at + 1)) {
+    if (isRunAt(lines, run, at)) return true
+  }
+  return false
+}
+
+/** Lines [from, to) of `theirs` give way to `lines`. */
+interface Patch {
+  from: number
+  to: number
+  lines: string[]
+  byCharacters: boolean
+}
+
+/** Appends a patch, joined to the last one if no line is between them: each then has a line end of its own. */
+const addPatch = (patches: Patch[], patch: Patch): void => {
+  const last = patches[patches.length - 1]
+  if (last?.to !== patch.from) {
+    patches.push(patch)
+    return
+  }
+  last.to = patch.to
+  last.lines = [...last.lines, ...patch.lines]
+  last.byCharacters &&= patch.byCharacters
+}
+
+/** Offset of each line, and one line end past the text. */
+const lineStarts = (lines: readonly string[], eolLength: number): number[] => {
+  const starts = [0]
+  for (const line of lines) starts.push(starts[starts.length - 1]! + line.length + eolLength)
+  return starts
+}
+
+/** A patch in offsets. The lines of a text have line ends between them only, so the last has its before it. */
+const editOf = ({ from, to, lines }: Patch, starts: readonly number[], eol: string): Edit => {
+  const last = starts.length - 1
+  const length = starts[last]! - eol.length
+  if (to < last) {
+    const index = starts[from]!
+    return { index, remove: starts[to]! - index, insert: lines.map((line) => line + eol).join('') }
+  }
+  if (from === 0) return { index: 0, remove: length, insert: lines.join(eol) }
+  const index = starts[from]! - eol.length
+  return { index, remove: length - index, insert: lines.map((line) => eol + line).join('') }
+}
+
+/** What a reader sees as one character, near enough: combining marks, emoji sequences and flags stay whole. */
+const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
+
+/** Edits from `old` to `text`, the smallest that spare the readers stray letters that happen to be in both. */
+const byCharacter = (old: string, text: string, among: number): Edit[] => {
+  if (old === '' || text === '') {
+    return old === text ? [] : [{ index: 0, remove: old.length, insert: text }]
+  }
+  const before: string[] = old.match(CHARACTER) ?? []
+  const after: string[] = text.match(CHARACTER) ?? []
+  const offsets = lineStarts(before, 0)
+  const hunks: Hunk[] = []
+  for (const hunk of diffTokens(before, after, among)) {
+    const last = hunks[hunks.length - 1]
+    if (last !== undefined && hunk.a0 - last.a1 < Math.min(changed(last), changed(hunk))) {
+      last.a1 = hunk.a1
+      last.b1 = hunk.b1
+    } else hunks.push(hunk)
+  }
+  return hunks.map(({ a0, a1, b0, b1 }) => ({
+    index: offsets[a0]!,
+    remove: offsets[a1]! - offsets[a0]!,
+    insert: after.slice(b0, b1).join(''),
+  }))
+}
+
+const changed = ({ a0, a1, b0, b1 }: Hunk): number => Math.max(a1 - a0, b1 - b0)
