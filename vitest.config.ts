@@ -4,7 +4,8 @@ export default defineConfig({
   define: { 'process.env.CLAWLINK_VERSION': JSON.stringify('test') },
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
+    globalSetup: ['test/support/build.ts'],
+    testTimeout: 180_000,
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,

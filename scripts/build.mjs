@@ -1,5 +1,5 @@
-// Builds the three programs into dist/. The two clients are bundled into one CommonJS file each, which
-// starts several times faster than a tree of ES modules; the server stays ESM with its packages outside.
+// Builds the three programs into dist/, each bundled into one CommonJS file, which starts several times faster
+// than a tree of modules. Only LevelDB stays outside: it is native code.
 import { chmod, readFile } from 'node:fs/promises'
 import { build } from 'esbuild'
 
@@ -16,21 +16,17 @@ const common = {
   logLevel: 'warning',
 }
 
-await Promise.all([
-  build({
-    ...common,
-    entryPoints: { 'clawlink-sync': 'sync-server/main.ts' },
-    format: 'esm',
-    packages: 'external',
-  }),
-  build({
-    ...common,
-    entryPoints: { 'clawlink-agent': 'agent/main.ts', clawlink: 'tui/main.ts' },
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
-    external: ['level', 'classic-level', 'bufferutil', 'utf-8-validate'],
-  }),
-])
-for (const file of ['clawlink-sync.js', 'clawlink-agent.cjs', 'clawlink.cjs']) {
+await build({
+  ...common,
+  entryPoints: {
+    'clawlink-sync': 'sync-server/main.ts',
+    'clawlink-agent': 'agent/main.ts',
+    clawlink: 'tui/main.ts',
+  },
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  external: ['level', 'bufferutil', 'utf-8-validate'],
+})
+for (const file of ['clawlink-sync.cjs', 'clawlink-agent.cjs', 'clawlink.cjs']) {
   await chmod(`dist/${file}`, 0o755)
 }

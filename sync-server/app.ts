@@ -65,7 +65,8 @@ export const createApp = (env: AppEnv): Hono => {
     '/api/workspaces/:workspace/tasks/:task/status',
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
-      onError: () => {
+      onError: async (c) => {
+        await discard(c.req.raw.body)
         throw new ClawError(
           'too_large',
           `the request body is over ${MAX_BODY_BYTES} bytes`,
@@ -101,6 +102,15 @@ export const createApp = (env: AppEnv): Hono => {
   })
 
   return app
+}
+
+/** Reads a refused body to its end, within reason: a client that is still sending cannot read the refusal. */
+const discard = async (body: ReadableStream<Uint8Array> | null): Promise<void> => {
+  let left = 64 * MAX_BODY_BYTES
+  for await (const chunk of body ?? []) {
+    left -= chunk.length
+    if (left < 0) return
+  }
 }
 
 const ready = (room: Room): Promise<void> =>

@@ -1,8 +1,6 @@
 import { networkInterfaces } from 'node:os'
-import { pino } from 'pino'
 import { ClawError } from '../workspace/errors.ts'
 import { HELP, isLoopback, type Options, parseOptions } from './options.ts'
-import { startSyncServer } from './server.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? ''
 
@@ -41,6 +39,8 @@ const run = async (): Promise<void> => {
   if (options === 'help') return void process.stdout.write(HELP)
   if (options === 'version') return void process.stdout.write(`${version}\n`)
 
+  // Loaded only now, so that --help and a mistyped option answer at once.
+  const [{ pino }, { startSyncServer }] = await Promise.all([import('pino'), import('./server.ts')])
   const log = pino({ name: 'clawlink-sync', level: options.logLevel }, pino.destination(2))
   const server = await startSyncServer(options, version, log)
   if (!isLoopback(options.host)) {

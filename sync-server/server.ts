@@ -116,8 +116,8 @@ export const startSyncServer = async (
     else socket.destroy()
   })
 
-  rooms.open('default')
   try {
+    await rooms.open('default').loaded
     await listen(http, options)
   } catch (error) {
     await rooms.close()

@@ -81,7 +81,7 @@ export class ClawError extends Error {
 
   /** Reads an error that another process sent; anything unknown becomes a `bug`. */
   static fromBody(body: Partial<ErrorBody>): ClawError {
-    const code = body.code !== undefined && body.code in ERRORS ? body.code : 'bug'
+    const code = body.code !== undefined && Object.hasOwn(ERRORS, body.code) ? body.code : 'bug'
     return new ClawError(code, body.message ?? 'unknown error', body.hint ?? '')
   }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
-export const bin = (name: 'clawlink-sync.js' | 'clawlink-agent.cjs' | 'clawlink.cjs') =>
+export const bin = (name: 'clawlink-sync.cjs' | 'clawlink-agent.cjs' | 'clawlink.cjs') =>
   join(root, 'dist', name)
 
 /** A new empty folder; removed when the process ends. */
@@ -45,7 +45,7 @@ export interface ServerOptions {
 export const startServer = async (options: ServerOptions = {}): Promise<Server> => {
   const data = options.data ?? tempDir('data')
   const args = ['--port', String(options.port ?? 0), '--data', data, ...(options.args ?? [])]
-  const child = spawn(options.node ?? process.execPath, [bin('clawlink-sync.js'), ...args], {
+  const child = spawn(options.node ?? process.execPath, [bin('clawlink-sync.cjs'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   })

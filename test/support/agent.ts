@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { ErrorBody } from '../../workspace/errors.ts'
+import { bin, tempDir } from './server.ts'
+
+/** What `--json` prints. */
+export interface Answer {
+  ok: boolean
+  data?: { [key: string]: unknown }
+  error?: ErrorBody
+}
+
+/** How one run of clawlink-agent ended. */
+export interface Ran {
+  code: number | null
+  stdout: string
+  stderr: string
+  /** stdout as the one JSON document it must be; throws if it is not. */
+  json: () => Answer
+}
+
+export interface RunOptions {
+  stdin?: string | Uint8Array
+  env?: Record<string, string | undefined>
+}
+
+/** One agent: a CLAWLINK_HOME of its own, and real processes in it. */
+export interface Agent {
+  home: string
+  /** Where its processes run: a folder of its own. */
+  cwd: string
+  run: (...args: string[]) => Promise<Ran>
+  runWith: (options: RunOptions, ...args: string[]) => Promise<Ran>
+  /** Runs a verb with --json that must succeed; its data. */
+  ask: <T>(...args: string[]) => Promise<T>
+  /** Starts it and leaves the rest to the caller. */
+  start: (...args: string[]) => ChildProcess
+}
+
+/** An agent that talks to `server` (by CLAWLINK_SERVER), or to what its flags name. */
+export const agent = (server?: string, home = tempDir('home')): Agent => {
+  const cwd = tempDir('cwd')
+  const env = { ...process.env, CLAWLINK_HOME: home, CLAWLINK_AGENT: '', CLAWLINK_SERVER: server }
+  const spawnIt = (args: readonly string[], more: RunOptions['env'] = {}) =>
+    spawn(process.execPath, [bin('clawlink-agent.cjs'), ...args], {
+      cwd,
+      env: { ...env, ...more },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+  const runWith: Agent['runWith'] = async ({ stdin, env: more }, ...args) => {
+    const child = spawnIt(args, more)
+    const text = { stdout: '', stderr: '' }
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].setEncoding('utf8').on('data', (chunk) => {
+        text[stream] += chunk
+      })
+    }
+    child.stdin.on('error', () => {}) // it need not read its stdin
+    child.stdin.end(stdin)
+    const [code] = (await once(child, 'close')) as [number | null]
+    return { code, ...text, json: () => JSON.parse(text.stdout) as Answer }
+  }
+  return {
+    home,
+    cwd,
+    runWith,
+    run: (...args) => runWith({}, ...args),
+    ask: async <T>(...args: string[]) => {
+      const ran = await runWith({}, ...args, '--json')
+      if (ran.code !== 0)
+        throw new Error(`${args.join(' ')}: ${ran.code} ${ran.stdout}${ran.stderr}`)
+      return ran.json().data as T
+    },
+    start: (...args) => spawnIt(args),
+  }
+}
+
+/** An agent that is registered as `name`; its id. */
+export const registered = async (server: string, name: string): Promise<Agent & { id: string }> => {
+  const one = agent(server)
+  const { agent_id } = await one.ask<{ agent_id: string }>('register', '--name', name)
+  return { ...one, id: agent_id }
+}

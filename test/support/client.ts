@@ -1,0 +1,144 @@
+import { once } from 'node:events'
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { WebSocket } from 'ws'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+
+/** A stock y-websocket client, unmodified. */
+export const stockClient = (sync: string, room = 'default', doc = new Y.Doc()) => {
+  const provider = new WebsocketProvider(sync, room, doc, {
+    disableBc: true,
+    WebSocketPolyfill: WebSocket as never,
+  })
+  const synced = new Promise<void>((resolve) => {
+    provider.on('sync', (is: boolean) => is && resolve())
+  })
+  return { doc, provider, synced, close: () => provider.destroy() }
+}
+
+/** Resolves once `holds` does, looked at after every change of the document. */
+export const untilDoc = (doc: Y.Doc, holds: () => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    const look = () => {
+      if (!holds()) return
+      doc.off('afterTransaction', look)
+      resolve()
+    }
+    doc.on('afterTransaction', look)
+    look()
+  })
+
+/** Resolves once `holds` does; looks every few milliseconds and gives up after `ms`. */
+export const until = async (
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  ms = 20_000,
+): Promise<void> => {
+  const end = Date.now() + ms
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`gave up waiting until ${what}`)
+    await new Promise((next) => setTimeout(next, 5))
+  }
+}
+
+/** Writes a frame from numbers (varuints) and byte strings (length-prefixed). */
+export const frame = (...parts: (number | Uint8Array)[]): Uint8Array =>
+  encoding.encode((encoder) => {
+    for (const part of parts) {
+      if (typeof part === 'number') encoding.writeVarUint(encoder, part)
+      else encoding.writeVarUint8Array(encoder, part)
+    }
+  })
+
+/** A bare client on the sync socket: sends exactly what it is told to, and records what comes. */
+export class RawClient {
+  readonly ws: WebSocket
+  /** Payloads of messages, by first number: sync messages as [0, step, bytes], barriers as [100, nonce]. */
+  readonly messages: Uint8Array[] = []
+  readonly #waiting = new Map<number, () => void>()
+  #nonce = 0
+  readonly closed: Promise<number>
+  onUpdate: (update: Uint8Array) => void = () => {}
+
+  constructor(url: string) {
+    this.ws = new WebSocket(url)
+    this.ws.binaryType = 'nodebuffer'
+    this.closed = new Promise((resolve) => this.ws.on('close', resolve))
+    this.ws.on('error', () => {})
+    this.ws.on('message', (data: Buffer) => this.#read(new Uint8Array(data)))
+  }
+
+  static async open(url: string): Promise<RawClient> {
+    const client = new RawClient(url)
+    await once(client.ws, 'open')
+    return client
+  }
+
+  #read(message: Uint8Array): void {
+    this.messages.push(message)
+    const decoder = decoding.createDecoder(message)
+    const type = decoding.readVarUint(decoder)
+    if (type === 100) this.#waiting.get(decoding.readVarUint(decoder))?.()
+    if (type !== 0) return
+    if (decoding.readVarUint(decoder) !== 0) this.onUpdate(decoding.readVarUint8Array(decoder))
+  }
+
+  send(bytes: Uint8Array): void {
+    this.ws.send(bytes)
+  }
+
+  update(update: Uint8Array): void {
+    this.send(frame(0, 2, update))
+  }
+
+  /** Resolves when the server has everything sent so far on disk; never, if the connection ends before. */
+  barrier(): Promise<void> {
+    const nonce = ++this.#nonce
+    return new Promise((resolve) => {
+      this.#waiting.set(nonce, resolve)
+      this.send(frame(100, nonce))
+    })
+  }
+
+  /** Asks for everything from an empty state; `onUpdate` gets it. */
+  subscribe(): void {
+    this.send(frame(0, 0, new Uint8Array([0])))
+  }
+
+  async close(): Promise<void> {
+    this.ws.close()
+    await this.closed
+  }
+}
+
+/** A Y.Doc kept in step with the server over a bare client: every local edit is sent, every update applied. */
+export const liveDoc = async (url: string, doc = new Y.Doc()) => {
+  const client = await RawClient.open(url)
+  client.onUpdate = (update) => Y.applyUpdate(doc, update, client)
+  doc.on('update', (update: Uint8Array, origin: unknown) => {
+    if (origin !== client && client.ws.readyState === WebSocket.OPEN) client.update(update)
+  })
+  client.send(frame(0, 0, Y.encodeStateVector(doc)))
+  client.send(frame(0, 1, Y.encodeStateAsUpdate(doc)))
+  await client.barrier()
+  return { client, doc }
+}
+
+/** A small seeded random number generator (mulberry32): [0, 1). */
+export const seeded = (seed: number) => {
+  let state = seed >>> 0
+  return (): number => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+/** The seed of this run: from SEED, or new; printed, so that a failure can be run again. */
+export const runSeed = (name: string): number => {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+  console.log(`${name}: SEED=${seed}`)
+  return seed
+}

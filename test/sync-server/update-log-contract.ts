@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import type { UpdateLog } from '../../sync-server/update-log.ts'
+
+const bytes = (...values: number[]) => new Uint8Array(values)
+
+/** What every UpdateLog must do. `open` opens the log at `place`, a fresh one for each test. */
+export const updateLogContract = (
+  name: string,
+  newPlace: () => string,
+  open: (place: string) => Promise<UpdateLog>,
+): void => {
+  describe(`${name} keeps the UpdateLog contract`, () => {
+    it('[D1] is empty at first', async () => {
+      const log = await open(newPlace())
+      expect(await log.load('w')).toEqual({ checkpoint: null, tail: [], seq: 0 })
+      expect(await log.workspaces()).toEqual([])
+      await log.close()
+    })
+
+    it('[D1] gives records back in the order of the calls, also after it was closed', async () => {
+      const place = newPlace()
+      const log = await open(place)
+      const seqs = await Promise.all([
+        log.append('w', [bytes(1), bytes(2, 2)]),
+        log.append('w', [bytes(3)]),
+        log.append('v', [bytes(9)]),
+        log.append('w', [bytes()]),
+      ])
+      expect(seqs).toEqual([1, 2, 1, 3])
+      await log.close()
+      const again = await open(place)
+      const stored = await again.load('w')
+      expect(stored.tail.map((update) => [...update])).toEqual([[1], [2, 2], [3], []])
+      expect(stored.seq).toBe(3)
+      expect(await again.append('w', [bytes(4)])).toBe(4)
+      expect(await again.workspaces()).toEqual(['v', 'w'])
+      await again.close()
+    })
+
+    it('[D2] keeps workspaces with similar names apart', async () => {
+      const log = await open(newPlace())
+      for (const name of ['a', 'a.b', 'ab', 'a-b'])
+        await log.append(name, [new TextEncoder().encode(name)])
+      for (const name of ['a', 'a.b', 'ab', 'a-b']) {
+        const { tail } = await log.load(name)
+        expect(tail.map((update) => new TextDecoder().decode(update))).toEqual([name])
+      }
+      await log.compact('a', 1, bytes(7))
+      expect((await log.load('a.b')).tail).toHaveLength(1)
+      await log.close()
+    })
+
+    it('[D3] a checkpoint takes the place of the records it covers and of no other', async () => {
+      const place = newPlace()
+      const log = await open(place)
+      for (let i = 1; i <= 5; i++) await log.append('w', [bytes(i)])
+      await log.compact('w', 3, bytes(123))
+      const check = (stored: Awaited<ReturnType<UpdateLog['load']>>) => {
+        expect([...stored.checkpoint!]).toEqual([123])
+        expect(stored.tail.map(([value]) => value)).toEqual([4, 5])
+        expect(stored.seq).toBe(5)
+      }
+      check(await log.load('w'))
+      await log.close()
+      const again = await open(place)
+      check(await again.load('w'))
+      await again.compact('w', 5, bytes(124))
+      expect(await again.append('w', [bytes(6)])).toBe(6)
+      await again.close()
+    })
+
+    it('[D1] stores many concurrent appends of many workspaces completely', async () => {
+      const log = await open(newPlace())
+      const jobs: Promise<number>[] = []
+      for (let i = 0; i < 2_000; i++) jobs.push(log.append(`w${i % 7}`, [bytes(i & 255, i >> 8)]))
+      await Promise.all(jobs)
+      let total = 0
+      for (let w = 0; w < 7; w++) {
+        const { tail, seq } = await log.load(`w${w}`)
+        const numbers = tail.map(([low, high]) => low! + high! * 256)
+        expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
+        expect(seq).toBe(numbers.length)
+        total += numbers.length
+      }
+      expect(total).toBe(2_000)
+      await log.close()
+    })
+
+    it('[D1] rejects appends after close', async () => {
+      const log = await open(newPlace())
+      await log.append('w', [bytes(1)])
+      await log.close()
+      await expect(log.append('w', [bytes(2)])).rejects.toThrow()
+    })
+  })
+}
