@@ -202,8 +202,8 @@ const applyToText = (text: Y.Text, edits: readonly Edit[]): void => {
     if (insert !== '') delta.push({ insert })
     done = index + remove
   }
-  // Unless told not to, Yjs drops a line end that comes last, as the editor Quill wants it.
-  text.applyDelta(delta, { sanitize: false })
+  // Not `sanitize: false`: that, and not the default as its documentation has it, drops a line end that comes last.
+  text.applyDelta(delta)
 }
 
 /** The agents, by id, who wrote the characters in these half-open ranges of a file's text. */

@@ -57,7 +57,7 @@ export const messagesSince = (
   here: Here,
   versionOf: (file: string) => { file_key: FileKey; version: number } | null,
 ): Message[] => {
-  const found = collect(doc, since)
+  const found = collect(doc, since, me)
   const messages: Message[] = []
 
   for (const { id, from, to, topic, tags, content, at } of found.broadcasts) {
@@ -101,7 +101,7 @@ export const messagesSince = (
     })
   }
   for (const [file, { agent, at }] of found.edits) {
-    const info = agent === me ? null : versionOf(file)
+    const info = versionOf(file)
     if (info === null) continue
     messages.push({
       type: 'file_updated',
@@ -134,7 +134,7 @@ const byTime = (a: Message, b: Message): number => {
   return a.message_id < b.message_id ? -1 : a.message_id > b.message_id ? 1 : 0
 }
 
-const collect = (doc: Y.Doc, since: StateVector): Found => {
+const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
   const found: Found = {
     broadcasts: [],
     tasks: new Set(),
@@ -168,6 +168,7 @@ const collect = (doc: Y.Doc, since: StateVector): Found => {
         if (key !== null && hasAgent(doc, key) && item.origin === null) found.agents.add(key)
       } else if (editsOfFile.has(item.parent)) {
         const edit = item.content.getContent()[0] as EditCount
+        if (edit.agent === me) continue // my own edit must not hide another's before it
         const file = editsOfFile.get(item.parent)!
         const known = found.edits.get(file)
         if (known === undefined || known.at < edit.at) found.edits.set(file, edit)

@@ -1,4 +1,4 @@
-import { diffTokens, type Hunk } from './diff.ts'
+import { diffTokens } from './diff.ts'
 
 /** At `index` of a text, `remove` UTF-16 units give way to `insert`. */
 export interface Edit {
@@ -81,7 +81,7 @@ export const merge3 = (base: string, mine: string, theirs: string): Merge => {
     const { index, remove, insert } = editOf(patch, starts, eol)
     const old = theirs.slice(index, index + remove)
     for (const part of patch.byCharacters
-      ? byCharacter(old, insert, size)
+      ? joinNear(byCharacter(old, insert, size), old)
       : [{ index: 0, remove, insert }]) {
       edits.push({ ...part, index: index + part.index })
     }
@@ -239,27 +239,29 @@ const editOf = ({ from, to, lines }: Patch, starts: readonly number[], eol: stri
 /** What a reader sees as one character, near enough: combining marks, emoji sequences and flags stay whole. */
 const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
 
-/** Edits from `old` to `text`, the smallest that spare the readers stray letters that happen to be in both. */
+/** The smallest edits from `old` to `text`. */
 const byCharacter = (old: string, text: string, among: number): Edit[] => {
-  if (old === '' || text === '') {
-    return old === text ? [] : [{ index: 0, remove: old.length, insert: text }]
-  }
   const before: string[] = old.match(CHARACTER) ?? []
   const after: string[] = text.match(CHARACTER) ?? []
   const offsets = lineStarts(before, 0)
-  const hunks: Hunk[] = []
-  for (const hunk of diffTokens(before, after, among)) {
-    const last = hunks[hunks.length - 1]
-    if (last !== undefined && hunk.a0 - last.a1 < Math.min(changed(last), changed(hunk))) {
-      last.a1 = hunk.a1
-      last.b1 = hunk.b1
-    } else hunks.push(hunk)
-  }
-  return hunks.map(({ a0, a1, b0, b1 }) => ({
+  return diffTokens(before, after, among).map(({ a0, a1, b0, b1 }) => ({
     index: offsets[a0]!,
     remove: offsets[a1]! - offsets[a0]!,
     insert: after.slice(b0, b1).join(''),
   }))
 }
 
-const changed = ({ a0, a1, b0, b1 }: Hunk): number => Math.max(a1 - a0, b1 - b0)
+/** Joins edits with less between them than either changes: letters that happen to be in both, not a kept part. */
+const joinNear = (edits: readonly Edit[], old: string): Edit[] => {
+  const size = ({ remove, insert }: Edit) => Math.max(remove, insert.length)
+  const joined: Edit[] = []
+  for (const edit of edits) {
+    const last = joined[joined.length - 1]
+    const end = last === undefined ? 0 : last.index + last.remove
+    if (last !== undefined && edit.index - end < Math.min(size(last), size(edit))) {
+      last.insert += old.slice(end, edit.index) + edit.insert
+      last.remove = edit.index + edit.remove - last.index
+    } else joined.push({ ...edit })
+  }
+  return joined
+}

@@ -28,7 +28,8 @@ export const checkName = (what: string, text: string): string => {
 
 /** Capabilities and tags: names, without empty ones and repeats, in the order given. */
 export const checkNames = (what: string, list: readonly string[]): string[] => {
-  const names = [...new Set(list.map((item) => item.trim()).filter((item) => item !== ''))]
+  const trimmed = list.map((item) => item.trim().normalize('NFC'))
+  const names = [...new Set(trimmed.filter((item) => item !== ''))]
   if (names.length > MAX_LIST_LENGTH) {
     throw new ClawError('too_large', `${names.length} ${what}; the limit is ${MAX_LIST_LENGTH}`)
   }

@@ -92,7 +92,16 @@ describe('merge3', () => {
   it('names the lines of the merged text, and in theirs only what they wrote', () => {
     const merged = merge3('1\n2\nthe end\n', '0\n1\n2\nthe mine\n', '1\n2\nthe their\n')
     expect(merged.text).toBe('0\n1\n2\nthe their\nthe mine\n')
-    expect(merged.conflicts).toEqual([{ from_line: 4, to_line: 5, theirs: [[8, 13]] }])
+    expect(merged.conflicts).toEqual([
+      {
+        from_line: 4,
+        to_line: 5,
+        theirs: [
+          [8, 10],
+          [11, 13],
+        ],
+      },
+    ])
   })
 
   it('edits a line that only I changed by characters', () => {

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { ClawError, ERRORS, type ErrorBody } from '../../workspace/errors.ts'
+
+/** The exit codes that scripts out there rely on. A code may be added here, none may change. */
+const EXITS: Record<number, string[]> = {
+  1: ['bug'],
+  2: [
+    'usage',
+    'bad_json',
+    'bad_status',
+    'bad_url',
+    'bad_path',
+    'bad_text',
+    'bad_name',
+    'too_large',
+    'malformed',
+    'ambiguous',
+  ],
+  3: [
+    'not_registered',
+    'unknown_agent',
+    'unknown_task',
+    'unknown_file',
+    'unknown_route',
+    'no_such_local_file',
+  ],
+  4: [
+    'task_taken',
+    'task_terminal',
+    'task_state',
+    'no_base',
+    'key_reused',
+    'port_taken',
+    'data_locked',
+    'busy',
+  ],
+  5: ['not_allowed', 'insecure', 'data_unusable'],
+  6: ['unreachable', 'not_clawlink', 'storage_failed', 'shutting_down', 'slow_reader', 'gap'],
+  7: ['timeout'],
+}
+
+describe('ERRORS', () => {
+  it.each(Object.entries(EXITS))('exits with %s', (exit, codes) => {
+    for (const code of codes) expect(ERRORS).toHaveProperty([code, 'exit'], Number(exit))
+  })
+
+  it('has exit codes 1 to 7 only, and an HTTP status of an error', () => {
+    for (const { exit, http } of Object.values(ERRORS)) {
+      expect(exit >= 1 && exit <= 7).toBe(true)
+      expect(http >= 400 && http < 600).toBe(true)
+    }
+  })
+
+  it('says of failures of the way to the server that they may pass', () => {
+    const passing = Object.entries(ERRORS).filter(([, row]) => 'retryable' in row)
+    for (const [, { exit }] of passing) expect([4, 6, 7]).toContain(exit)
+    expect(passing.map(([code]) => code)).toEqual(
+      expect.arrayContaining(['busy', 'unreachable', 'timeout']),
+    )
+  })
+})
+
+describe('ClawError', () => {
+  it('comes through JSON as it was', () => {
+    const error = new ClawError('task_taken', 'taken', 'take another')
+    const read = ClawError.fromBody(JSON.parse(JSON.stringify(error.toBody())) as ErrorBody)
+    expect([read.code, read.message, read.hint]).toEqual(['task_taken', 'taken', 'take another'])
+    expect([read.exit, read.http]).toEqual([4, 409])
+    expect(read.toBody().retryable).toBe(false)
+    expect(new ClawError('timeout', 'x').toBody()).toMatchObject({ hint: '', retryable: true })
+  })
+
+  it.each(['no_such_code', 'toString', undefined])('reads the unknown code %s as a bug', (code) => {
+    expect(ClawError.fromBody({ code } as Partial<ErrorBody>)).toMatchObject({
+      code: 'bug',
+      exit: 1,
+    })
+  })
+
+  it('keeps what else was thrown as the cause of a bug', () => {
+    const cause = new TypeError('x')
+    expect(ClawError.from(cause)).toMatchObject({ code: 'bug', message: 'x', cause })
+    expect(ClawError.from('text')).toMatchObject({ code: 'bug', message: 'text' })
+    const own = new ClawError('usage', 'x')
+    expect(ClawError.from(own)).toBe(own)
+  })
+})
