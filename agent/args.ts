@@ -30,10 +30,16 @@ export const readArgs = (argv: readonly string[]): Args => {
     arg.startsWith('--') && options[arg.slice(2)]?.type === 'string'
 
   const args: string[] = []
+  const valueless: string[] = []
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i] === '-h' ? '--help' : argv[i]!
-    const joined = takesValue(arg) && i + 1 < argv.length && !isFlag(argv[i + 1])
-    args.push(joined ? `${arg}=${argv[++i]}` : arg)
+    if (!takesValue(arg)) {
+      args.push(arg)
+    } else if (i + 1 < argv.length && !isFlag(argv[i + 1])) {
+      args.push(`${arg}=${argv[++i]}`)
+    } else {
+      valueless.push(arg)
+    }
   }
   const { values, positionals, tokens } = parseArgs({
     args,
@@ -50,6 +56,8 @@ export const readArgs = (argv: readonly string[]): Args => {
     throw usage(`no verb "${verbName}"`, didYouMean(verbName, names) || 'run clawlink-agent --help')
   }
   if (extra !== undefined) throw usage(`"${extra}" belongs to no flag`, hint(verb))
+
+  if (valueless.length > 0) throw usage(`${valueless[0]} has no value`, hint(verb))
 
   const allowed = [...GLOBAL_FLAGS, ...(verb?.flags ?? [])]
   const given = new Map<string, string>()
@@ -68,7 +76,6 @@ export const readArgs = (argv: readonly string[]): Args => {
       if (token.value !== undefined) throw usage(`${rawName} takes no value`, hint(verb))
       has.add(name)
     } else {
-      if (typeof token.value !== 'string') throw usage(`${rawName} has no value`, hint(verb))
       given.set(name === 'server' ? 'relay' : name, String(values[name]))
       has.add(name)
     }

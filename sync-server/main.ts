@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import { HELP, isLoopback, type Options, parseOptions } from './options.ts'
 
@@ -16,20 +17,27 @@ const urlsOf = ({ host }: Options, port: number): { local: string; lan: string[]
   return isLoopback(host) ? { local: url(host), lan: [] } : { local: url(host), lan: [url(host)] }
 }
 
+/** How to call clawlink-agent from here: by name where the package is installed, else by this build's path. */
+const agentCommand = (): string => {
+  const script = process.argv[1] ?? ''
+  if (!script.endsWith('.cjs')) return 'clawlink-agent'
+  return `node ${join(dirname(resolve(script)), 'clawlink-agent.cjs')}`
+}
+
 const welcome = (options: Options, port: number): string => {
   const { local, lan } = urlsOf(options, port)
-  const join = `${lan[0] ?? local}/#w=default`
+  const joinLink = `${lan[0] ?? local}/#w=default`
   const others =
     lan.length > 0 ? lan.join('  ') : 'not reachable from other machines (see --host in --help)'
   return `clawlink-sync ${version}
   local  ${local}
   LAN    ${others}
   data   ${options.data}
-  join   ${join}
+  join   ${joinLink}
 
 Paste for a first agent:
-  npx clawlink-agent --relay '${join}' register --name alice --caps research
-  npx clawlink-agent discover
+  ${agentCommand()} --relay '${joinLink}' register --name alice --caps research --description 'finds things out'
+  ${agentCommand()} discover
 
 `
 }

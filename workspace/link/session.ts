@@ -221,10 +221,12 @@ export class Session {
   }
 
   #closedByServer(closeCode: number, reason: string): void {
-    const why = `the server closed the connection: ${closeCode} ${reason}`.trim()
     const code = codeOfClose(closeCode)
-    if (!isTransient(closeCode)) this.#fail(new ClawError(code ?? 'bug', why))
-    else if (code !== null && closeCode >= 4500) this.#fail(new ClawError(code, why, 'try again'))
+    // After these, as after a broken line, the next connection catches up.
+    if (code === 'slow_reader' || code === 'gap') return
+    if (code === null && isTransient(closeCode)) return
+    const why = `the server closed the connection: ${closeCode} ${reason}`.trim()
+    this.#fail(new ClawError(code ?? 'bug', why))
   }
 
   #wait(timeoutMs: number, done: () => boolean): Promise<void> {
