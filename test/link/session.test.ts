@@ -1,0 +1,198 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { afterEach, expect, it } from 'vitest'
+import { type WebSocket, WebSocketServer } from 'ws'
+import * as syncProtocol from 'y-protocols/sync'
+import * as Y from 'yjs'
+import { ClawError } from '../../workspace/errors.ts'
+import type { AgentId } from '../../workspace/ids.ts'
+import { Replica } from '../../workspace/link/replica.ts'
+import { Session } from '../../workspace/link/session.ts'
+import { parseTarget } from '../../workspace/link/target.ts'
+import { startServer, tempDir } from '../support/server.ts'
+
+const TIMEOUT_MS = 20_000
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+const openReplica = async () => {
+  const replica = await Replica.open(join(tempDir('session'), 'r'), () => {})
+  closers.push(() => replica.close().catch(() => {}))
+  return replica
+}
+const connect = (url: string, replica: Replica, id?: string) => {
+  const presence = { agent: { id: id as AgentId, name: 'N', kind: 'agent' as const } }
+  const session = new Session(parseTarget(url), 'default', replica, id ? presence : null)
+  closers.push(() => session.close())
+  return session
+}
+
+/** A server of the sync protocol that shows what reaches it, and does no more than it is told. */
+const stub = async (onSocket: (socket: WebSocket, doc: Y.Doc) => void) => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  const doc = new Y.Doc()
+  const frames: Uint8Array[] = []
+  server.on('connection', (socket) => {
+    socket.on('message', (data: Buffer) => frames.push(data))
+    onSocket(socket, doc)
+  })
+  await once(server, 'listening')
+  closers.push(() => {
+    for (const socket of server.clients) socket.terminate()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, frames, server, doc }
+}
+
+/** Syncs like any y-websocket server; `onBarrier` gets the frames of type 100. */
+const syncing = (onBarrier: (socket: WebSocket, frame: Buffer) => void) => {
+  return (socket: WebSocket, doc: Y.Doc) => {
+    const frame = (write: (encoder: encoding.Encoder) => void) => {
+      const encoder = encoding.createEncoder()
+      encoding.writeVarUint(encoder, 0)
+      write(encoder)
+      if (encoding.length(encoder) > 1) socket.send(encoding.toUint8Array(encoder))
+    }
+    frame((encoder) => syncProtocol.writeSyncStep1(encoder, doc))
+    socket.on('message', (data: Buffer) => {
+      if (data[0] === 100) onBarrier(socket, data)
+      const decoder = decoding.createDecoder(data)
+      if (decoding.readVarUint(decoder) !== 0) return
+      frame((encoder) => syncProtocol.readSyncMessage(decoder, encoder, doc, null))
+    })
+  }
+}
+
+it('nothing is on the wire before it is on the local disk', async () => {
+  const { url, frames, server, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
+  const replica = await openReplica()
+  const session = connect(url, replica)
+  await session.synced(TIMEOUT_MS)
+  await session.barrier(TIMEOUT_MS)
+
+  let release = () => {}
+  const disk = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const commit = replica.commit.bind(replica)
+  replica.commit = () => disk.then(commit)
+  const before = frames.length
+  replica.doc.getArray('list').push([1])
+  const barrier = session.barrier(TIMEOUT_MS)
+  const [socket] = server.clients
+  for (let i = 0; i < 3; i++) {
+    socket!.ping()
+    await once(socket!, 'pong')
+  }
+  expect(frames.length).toBe(before)
+  release()
+  await barrier
+  expect(doc.getArray('list').toArray()).toEqual([1])
+})
+
+it('what the disk refuses is never sent, and whoever waits is told', async () => {
+  const { url, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
+  const replica = await openReplica()
+  const session = connect(url, replica)
+  await session.synced(TIMEOUT_MS)
+  replica.commit = () => Promise.reject(new ClawError('data_unusable', 'disk full'))
+  replica.doc.getArray('list').push([1])
+  await expect(session.barrier(TIMEOUT_MS)).rejects.toMatchObject({ code: 'data_unusable' })
+  expect(doc.getArray('list').length).toBe(0)
+})
+
+it('a barrier whose connection breaks is asked again on the next one', async () => {
+  let asked = 0
+  const { url, doc } = await stub(
+    syncing((socket, frame) => {
+      if (asked++ === 0) socket.terminate()
+      else socket.send(frame)
+    }),
+  )
+  const replica = await openReplica()
+  const session = connect(url, replica)
+  await session.synced(TIMEOUT_MS)
+  replica.doc.getArray('list').push([1])
+  await session.barrier(TIMEOUT_MS)
+  expect(asked).toBe(2)
+  expect(doc.getArray('list').toArray()).toEqual([1])
+})
+
+it('is not synced before it has sent what the server lacked', async () => {
+  const { url, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
+  const replica = await openReplica()
+  replica.doc.getArray('list').push([1, 2])
+  const session = connect(url, replica)
+  await session.synced(TIMEOUT_MS)
+  await session.settle(TIMEOUT_MS)
+  expect(doc.getArray('list').toArray()).toEqual([1, 2])
+})
+
+it.each([
+  [4413, 'too_large'],
+  [1009, 'too_large'],
+  [4400, 'malformed'],
+  [4403, 'not_allowed'],
+  [4503, 'storage_failed'],
+  [1001, 'shutting_down'],
+])('close code %i is %s', async (closeCode, code) => {
+  const { url } = await stub((socket) => socket.close(closeCode, 'because'))
+  const session = connect(url, await openReplica())
+  await expect(session.synced(TIMEOUT_MS)).rejects.toMatchObject({ code })
+})
+
+it('a slow reader that was cut off connects again', async () => {
+  let connections = 0
+  const sync = syncing(() => {})
+  const { url } = await stub((socket, doc) => {
+    if (connections++ === 0) socket.close(4408)
+    else sync(socket, doc)
+  })
+  await connect(url, await openReplica()).synced(TIMEOUT_MS)
+  expect(connections).toBe(2)
+})
+
+it('agents see each other while they are connected', async () => {
+  const server = await startServer()
+  closers.push(() => server.stop())
+  const first = connect(server.url, await openReplica(), 'a-1')
+  await first.synced(TIMEOUT_MS)
+  await first.barrier(TIMEOUT_MS)
+  const second = connect(server.url, await openReplica(), 'a-2')
+  await second.synced(TIMEOUT_MS)
+  expect([...second.present()].sort()).toEqual(['a-1', 'a-2'])
+  const gone = new Promise<void>((resolve) => {
+    second.awareness.on('change', () => {
+      if (!second.present().has('a-1' as AgentId)) resolve()
+    })
+  })
+  first.close()
+  await gone
+})
+
+it('goes on under the client id that Yjs takes when it meets its own from elsewhere', async () => {
+  const server = await startServer()
+  closers.push(() => server.stop())
+  const [one, two] = [await openReplica(), await openReplica()]
+  const { clientID } = one.doc
+  one.doc.getArray('list').push([1])
+  const first = connect(server.url, one, 'a-1')
+  await first.synced(TIMEOUT_MS)
+  await first.barrier(TIMEOUT_MS)
+  first.close()
+
+  two.doc.clientID = clientID
+  const second = connect(server.url, two, 'a-2')
+  await second.synced(TIMEOUT_MS)
+  expect(two.doc.clientID).not.toBe(clientID)
+  expect(second.awareness.clientID).toBe(two.doc.clientID)
+  two.doc.getArray('list').push([2])
+  await second.barrier(TIMEOUT_MS)
+  expect(two.doc.getArray('list').toArray()).toEqual([1, 2])
+  second.close()
+})
