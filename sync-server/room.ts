@@ -1,15 +1,11 @@
 import * as Y from 'yjs'
 import { AwarenessStates } from './awareness.ts'
-import { type Clocks, checkUpdate } from './check.ts'
+import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
-import {
-  AWARENESS_TICK_MS,
-  COMPACT_BYTES,
-  COMPACT_UPDATES,
-  IDLE_ROOM_MS,
-  MAX_HELD_FRAMES,
-} from './limits.ts'
-import { type Chunk, chunkOf, Ring } from './ring.ts'
+import { applyAll, docOf, LiveDocument } from './document.ts'
+import { Feed } from './feed.ts'
+import { AWARENESS_TICK_MS, IDLE_ROOM_MS, MAX_HELD_FRAMES } from './limits.ts'
+import { type Chunk, chunkOf } from './ring.ts'
 import type { Stored, UpdateLog } from './update-log.ts'
 import {
   awarenessFrame,
@@ -17,10 +13,8 @@ import {
   CLOSE,
   type Frame,
   parseFrame,
-  SYNC_DONE,
   syncStep1Frame,
   syncStep2Fragments,
-  updateFragments,
   updateFrame,
   WireError,
 } from './wire.ts'
@@ -71,32 +65,22 @@ export class Room {
   readonly #env: RoomEnv
   readonly #connections = new Set<Connection>()
   readonly #awareness: AwarenessStates
-  readonly #ring = new Ring()
-  #doc = new Y.Doc()
-  /** Clocks of the document plus everything accepted that is not applied yet. */
-  #clocks: Clocks = new Map()
+  readonly #feed: Feed
+  readonly #live = new LiveDocument()
+  readonly #checkpoints: Checkpoints
   /** Position in the log of what the document holds between turns. */
   #durable = 0
   #pending: Entry[] = []
   #commands: QueuedCommand[] = []
   #barriers: { connection: Connection; nonce: number }[] = []
-  #captured: Uint8Array[] = []
   #scheduled = false
   #flying = false
   #failed = false
   #closed = false
-  #tailUpdates = 0
-  #tailBytes = 0
-  #checkpointBytes = 0
-  #encodeMs = 0
-  #compacting: Promise<void> | null = null
-  #stored: { seq: number; frames: Promise<{ seq: number; frames: Buffer[] }> } | null = null
   #early: (() => void)[] | null = []
   #awarenessTimer: NodeJS.Timeout | null = null
   #idleTimer: NodeJS.Timeout | null = null
   #idleWaiters: (() => void)[] = []
-  /** The log has been read: newcomers can be answered. */
-  readonly #readable: Promise<void>
   /** The document stands: everything else can be answered. Rejects if the log cannot be read. */
   readonly loaded: Promise<void>
 
@@ -104,8 +88,9 @@ export class Room {
     this.name = name
     this.#env = env
     this.#awareness = new AwarenessStates((before, after) => env.onAwareness(this, before, after))
+    this.#checkpoints = new Checkpoints((bytes) => env.log.compact(name, this.#durable, bytes))
     const stored = this.#open()
-    this.#readable = stored.then(() => {})
+    this.#feed = new Feed(stored, () => env.log.load(name))
     this.loaded = stored.then((found) => this.#build(found))
     this.loaded.catch((error: Error) => this.#fail(error))
   }
@@ -115,7 +100,7 @@ export class Room {
   }
 
   get doc(): Y.Doc {
-    return this.#doc
+    return this.#live.doc
   }
 
   // ── Loading ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,7 +115,6 @@ export class Room {
       stored = await log.load(this.name)
     }
     this.#durable = stored.seq
-    this.#stored = { seq: stored.seq, frames: Promise.resolve(framesOf(stored)) }
     this.#idleLater()
     return stored
   }
@@ -139,9 +123,7 @@ export class Room {
     // Newcomers who wait for the stored bytes get them before the document takes the processor.
     await new Promise((resolve) => setImmediate(resolve))
     this.#adopt(docOf(stored))
-    this.#tailUpdates = stored.tail.length
-    this.#tailBytes = stored.tail.reduce((sum, update) => sum + update.length, 0)
-    this.#checkpointBytes = stored.checkpoint?.length ?? 0
+    this.#checkpoints.opened(stored)
     const early = this.#early ?? []
     this.#early = null
     for (const connection of this.#connections) this.#greet(connection)
@@ -150,12 +132,7 @@ export class Room {
   }
 
   #adopt(doc: Y.Doc): void {
-    this.#doc = doc
-    doc.clientID = this.#env.serverClient(doc)
-    this.#clocks = new Map(Y.decodeStateVector(Y.encodeStateVector(doc)))
-    doc.on('update', (update: Uint8Array, origin: unknown) => {
-      if (origin === COMMAND) this.#captured.push(update)
-    })
+    this.#live.adopt(doc, this.#env.serverClient(doc))
   }
 
   // ── Connections ────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,7 +159,7 @@ export class Room {
   #greet(connection: Connection): void {
     const present = this.#awareness.present()
     connection.send([
-      syncStep1Frame(Y.encodeStateVector(this.#doc)),
+      syncStep1Frame(this.#live.stateVector()),
       ...(present.length > 0 ? [awarenessFrame(present)] : []),
     ])
   }
@@ -223,7 +200,7 @@ export class Room {
     switch (frame.type) {
       case 'syncStep1':
         connection.wants = frame.stateVector
-        if (isNewcomer(frame)) void this.#answerFromLog(connection)
+        if (isNewcomer(frame)) this.#guard(connection, this.#feed.sendStored(connection))
         else this.#schedule()
         return
       case 'update':
@@ -249,7 +226,7 @@ export class Room {
    * builds on: such an update is held back until then. Afterwards a gap is an error, and so is too much of it.
    */
   #accept(connection: Connection, update: Uint8Array, isSyncStep2: boolean): void {
-    const verdict = checkUpdate(update, this.#clocks)
+    const verdict = this.#live.letIn(update)
     if (verdict === 'gap') {
       const held = !isSyncStep2 && !connection.synced && connection.held.length < MAX_HELD_FRAMES
       if (!held) throw new WireError(CLOSE.gap, 'update builds on operations that are not here')
@@ -291,7 +268,7 @@ export class Room {
     this.#scheduled = false
     if (this.#flying || this.#failed) return
     this.#answerSyncRequests()
-    this.#compactIfDue()
+    if (this.#checkpoints.due) void this.#checkpoint()
     const entries = this.#pending
     const barriers = this.#barriers
     const commands = this.#commands
@@ -305,7 +282,8 @@ export class Room {
     this.#barriers = []
     this.#commands = []
     this.#flying = true
-    if (applyAll(this.#doc, entries)) this.#commit(entries, commands, barriers)
+    const updates = entries.map(({ update }) => update)
+    if (this.#live.apply(updates)) this.#commit(entries, commands, barriers)
     else {
       void this.#salvage(entries)
         .then((good) => this.#commit(good, commands, barriers))
@@ -319,10 +297,7 @@ export class Room {
     barriers: { connection: Connection; nonce: number }[],
   ): void {
     const answers = commands.map((command) => this.#run(command))
-    for (const update of this.#captured.splice(0)) {
-      checkUpdate(update, this.#clocks)
-      entries.push({ from: 0, connection: null, update })
-    }
+    for (const update of this.#live.takeOwn()) entries.push({ from: 0, connection: null, update })
     const finish = (chunk: Chunk | null): void => {
       this.#flying = false
       for (const answer of answers) answer()
@@ -344,11 +319,9 @@ export class Room {
     this.#env.log.append(this.name, updates).then(
       (seq) => {
         this.#durable = seq
-        this.#stored = null
-        this.#tailUpdates += updates.length
-        this.#tailBytes += bytes
+        this.#checkpoints.committed(updates.length, bytes)
         const chunk = chunkOf(seq, frames)
-        this.#ring.push(chunk)
+        this.#feed.push(chunk)
         this.#env.onCommit(updates.length, bytes, this.#env.now() - started)
         finish(chunk)
       },
@@ -362,7 +335,7 @@ export class Room {
   /** Runs one command; returns what is to be done once its effect is on disk. */
   #run({ run, resolve, reject }: QueuedCommand): () => void {
     try {
-      const value = this.#doc.transact(() => run(this.#doc), COMMAND)
+      const value = this.#live.run(run)
       return () => resolve(value)
     } catch (error) {
       return () => reject(error)
@@ -378,13 +351,19 @@ export class Room {
     const offenders = new Set<Connection | null>()
     const rebuild = async (): Promise<Y.Doc> => {
       const doc = docOf(await this.#env.log.load(this.name))
-      if (!applyAll(doc, good)) throw new Error('the log could not be applied again')
+      if (
+        !applyAll(
+          doc,
+          good.map(({ update }) => update),
+        )
+      )
+        throw new Error('the log could not be applied again')
       return doc
     }
     let doc = await rebuild()
     for (const entry of entries) {
       if (offenders.has(entry.connection)) continue
-      if (applyAll(doc, [entry])) {
+      if (applyAll(doc, [entry.update])) {
         good.push(entry)
         continue
       }
@@ -420,8 +399,7 @@ export class Room {
       if (wants === null || EMPTY_STATE_VECTOR(wants) || !connection.ready) continue
       connection.wants = null
       try {
-        const missing = Y.encodeStateAsUpdate(this.#doc, wants)
-        connection.send(syncStep2Fragments(missing))
+        connection.send(syncStep2Fragments(this.#live.missing(wants)))
         connection.cursor = this.#durable
       } catch (error) {
         this.#refuse(connection, error)
@@ -429,53 +407,22 @@ export class Room {
     }
   }
 
-  /**
-   * Sends what is stored as it is, without decoding anything: to a newcomer, and to a reader that fell behind
-   * further than the ring reaches. The empty SyncStep2 comes last, so that `synced` is true when it says so.
-   */
-  async #answerFromLog(connection: Connection): Promise<void> {
-    if (connection.rereading) return
-    connection.rereading = true
-    connection.cursor = null
-    try {
-      await this.#readable
-      const { seq, frames } = await this.#storedFrames()
-      connection.rereading = false
-      connection.send(frames)
-      if (connection.wants !== null) connection.send([SYNC_DONE])
-      connection.wants = null
-      connection.cursor = seq
-      this.#catchUp(connection)
-    } catch (error) {
-      this.#env.onFailure(error as Error)
-      connection.close(CLOSE.storageFailed, 'the log could not be read')
-    }
-  }
-
-  /** What is stored now, as frames; newcomers who come between two commits share them. */
-  #storedFrames(): Promise<{ seq: number; frames: Buffer[] }> {
-    if (this.#stored === null || this.#stored.seq !== this.#durable) {
-      const frames = this.#env.log.load(this.name).then(framesOf)
-      this.#stored = { seq: this.#durable, frames }
-    }
-    return this.#stored.frames
-  }
-
-  /** Sends a reader everything committed that it does not have, as far as its socket takes it. */
+  /** Sends a reader what it can take of what it lacks. */
   #catchUp(connection: Connection): void {
-    while (connection.ready && connection.cursor !== null) {
-      const chunk = this.#ring.after(connection.cursor)
-      if (chunk === undefined) break
-      if (chunk === null) return void this.#answerFromLog(connection)
-      connection.sendChunk(chunk)
-      connection.cursor = chunk.seq
-    }
+    this.#guard(connection, this.#feed.catchUp(connection))
     if (!connection.ready) return
     if (connection.wants !== null) this.#schedule()
     if (connection.missedAwareness) {
       connection.missedAwareness = false
       connection.send([awarenessFrame(this.#awareness.present())])
     }
+  }
+
+  #guard(connection: Connection, sending: Promise<void> | null): void {
+    sending?.catch((error: Error) => {
+      this.#env.onFailure(error)
+      connection.close(CLOSE.storageFailed, 'the log could not be read')
+    })
   }
 
   #scheduleAwareness(): void {
@@ -496,7 +443,7 @@ export class Room {
   heartbeat(): void {
     const now = this.#env.now()
     this.#awareness.forgetOld(now)
-    this.#stored = null
+    this.#feed.forget()
     const alive = awarenessFrame([])
     for (const connection of this.#connections) {
       if (connection.cutIfStalled(now)) this.#env.onClose(CLOSE.slowReader, 'slow reader')
@@ -504,28 +451,10 @@ export class Room {
     }
   }
 
-  #compactIfDue(): void {
-    const due =
-      this.#tailUpdates >= Math.max(COMPACT_UPDATES, this.#encodeMs * 100) ||
-      this.#tailBytes >= Math.max(COMPACT_BYTES, this.#checkpointBytes / 2)
-    if (due && this.#compacting === null) void this.#compact()
-  }
-
   /** Call only between turns, when the document holds exactly what is on disk. */
-  #compact(): Promise<void> {
-    const started = performance.now()
-    const checkpoint = Y.encodeStateAsUpdate(this.#doc)
-    this.#encodeMs = performance.now() - started
-    this.#tailUpdates = 0
-    this.#tailBytes = 0
-    this.#checkpointBytes = checkpoint.length
-    this.#compacting = this.#env.log
-      .compact(this.name, this.#durable, checkpoint)
-      .catch((error: Error) => this.#fail(error))
-      .finally(() => {
-        this.#compacting = null
-      })
-    return this.#compacting
+  #checkpoint(): Promise<void> {
+    const written = this.#checkpoints.write(() => this.#live.missing())
+    return written.catch((error: Error) => this.#fail(error))
   }
 
   /** Resolves when everything received so far is on disk and its barriers are answered. */
@@ -554,9 +483,9 @@ export class Room {
   }
 
   async #writeCheckpoint(): Promise<void> {
-    await this.#compacting
-    if (this.#failed || this.#early !== null || this.#flying || this.#tailUpdates === 0) return
-    await this.#compact()
+    await this.#checkpoints.settled()
+    if (this.#failed || this.#early !== null || this.#flying || this.#checkpoints.upToDate) return
+    await this.#checkpoint()
   }
 
   #fail(error: Error): void {
@@ -584,47 +513,9 @@ export class Room {
     this.#closed = true
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     if (this.#awarenessTimer !== null) clearTimeout(this.#awarenessTimer)
-    this.#doc.destroy()
+    this.#live.destroy()
   }
 }
-
-/** Origin of the server's own transactions. */
-const COMMAND = Symbol('command')
-const REMOTE = Symbol('remote')
 
 const isNewcomer = (frame: Frame): boolean =>
   frame.type === 'syncStep1' && EMPTY_STATE_VECTOR(frame.stateVector)
-
-/** Applies all of them in one transaction. False: the document is now of no use. */
-const applyAll = (doc: Y.Doc, entries: readonly { update: Uint8Array }[]): boolean => {
-  try {
-    doc.transact(() => {
-      for (const { update } of entries) Y.applyUpdate(doc, update, REMOTE)
-    }, REMOTE)
-    return doc.store.pendingStructs === null && doc.store.pendingDs === null
-  } catch {
-    return false
-  }
-}
-
-const docOf = ({ checkpoint, tail }: Stored): Y.Doc => {
-  const doc = new Y.Doc()
-  const updates = checkpoint === null ? tail : [checkpoint, ...tail]
-  if (
-    !applyAll(
-      doc,
-      updates.map((update) => ({ update })),
-    )
-  )
-    throw new Error('the stored updates cannot be applied')
-  return doc
-}
-
-const framesOf = ({ checkpoint, tail, seq }: Stored): { seq: number; frames: Buffer[] } => {
-  const frames = checkpoint === null ? [] : updateFragments(checkpoint)
-  // Small frames side by side in few buffers: one write for many.
-  for (let at = 0; at < tail.length; at += 512) {
-    frames.push(Buffer.concat(tail.slice(at, at + 512).flatMap(updateFragments)))
-  }
-  return { seq, frames }
-}

@@ -38,7 +38,10 @@ const MAY_IMPORT: Record<string, string[]> = {
 const SCHEMA_BLIND = [
   'awareness',
   'check',
+  'checkpoints',
   'connection',
+  'document',
+  'feed',
   'level-update-log',
   'limits',
   'ring',

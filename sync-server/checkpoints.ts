@@ -1,0 +1,62 @@
+import { COMPACT_BYTES, COMPACT_UPDATES } from './limits.ts'
+import type { Stored } from './update-log.ts'
+
+/** Encoding a checkpoint may take one in this many parts of the time between two of them. */
+const ENCODE_SHARE_UPDATES_PER_MS = 100
+
+/** Decides when a room's log is folded into its checkpoint, and does it, one at a time. */
+export class Checkpoints {
+  readonly #store: (checkpoint: Uint8Array) => Promise<void>
+  #tailUpdates = 0
+  #tailBytes = 0
+  #checkpointBytes = 0
+  #encodeMs = 0
+  #writing: Promise<void> | null = null
+
+  /** `store` puts a checkpoint in the place of the records it covers. */
+  constructor(store: (checkpoint: Uint8Array) => Promise<void>) {
+    this.#store = store
+  }
+
+  opened({ checkpoint, tail }: Stored): void {
+    this.#checkpointBytes = checkpoint?.length ?? 0
+    for (const update of tail) this.committed(1, update.length)
+  }
+
+  committed(updates: number, bytes: number): void {
+    this.#tailUpdates += updates
+    this.#tailBytes += bytes
+  }
+
+  /** By count, because a newcomer applies each update of the tail; by bytes, because it is sent them. */
+  get due(): boolean {
+    if (this.#writing !== null) return false
+    const updates = Math.max(COMPACT_UPDATES, this.#encodeMs * ENCODE_SHARE_UPDATES_PER_MS)
+    const bytes = Math.max(COMPACT_BYTES, this.#checkpointBytes / 2)
+    return this.#tailUpdates >= updates || this.#tailBytes >= bytes
+  }
+
+  get upToDate(): boolean {
+    return this.#tailUpdates === 0
+  }
+
+  /** `encode` gives the document; it is called at once, if no checkpoint is being written. */
+  write(encode: () => Uint8Array): Promise<void> {
+    if (this.#writing !== null) return this.#writing
+    const started = performance.now()
+    const checkpoint = encode()
+    this.#encodeMs = performance.now() - started
+    this.#tailUpdates = 0
+    this.#tailBytes = 0
+    this.#checkpointBytes = checkpoint.length
+    this.#writing = this.#store(checkpoint).finally(() => {
+      this.#writing = null
+    })
+    return this.#writing
+  }
+
+  /** Resolves when none is being written. */
+  async settled(): Promise<void> {
+    await this.#writing?.catch(() => {})
+  }
+}

@@ -1,0 +1,86 @@
+import * as Y from 'yjs'
+import { type Clocks, checkUpdate, type Verdict } from './check.ts'
+import type { Stored } from './update-log.ts'
+
+/** Origins of transactions: what came from the log or a client, and the server's own. */
+const REMOTE = Symbol('remote')
+const COMMAND = Symbol('command')
+
+/**
+ * Applies all updates in one transaction. False: one could not be applied, or left something pending, and the
+ * document is of no more use.
+ */
+export const applyAll = (doc: Y.Doc, updates: readonly Uint8Array[]): boolean => {
+  try {
+    doc.transact(() => {
+      for (const update of updates) Y.applyUpdate(doc, update, REMOTE)
+    }, REMOTE)
+    return doc.store.pendingStructs === null && doc.store.pendingDs === null
+  } catch {
+    return false
+  }
+}
+
+/** The fold over what is stored. Throws if that cannot be applied. */
+export const docOf = ({ checkpoint, tail }: Stored): Y.Doc => {
+  const doc = new Y.Doc()
+  if (applyAll(doc, checkpoint === null ? tail : [checkpoint, ...tail])) return doc
+  throw new Error('the stored updates cannot be applied')
+}
+
+/** A room's document, with the clocks of everything that was let in, applied or not. */
+export class LiveDocument {
+  #doc = new Y.Doc()
+  #clocks: Clocks = new Map()
+  #captured: Uint8Array[] = []
+
+  get doc(): Y.Doc {
+    return this.#doc
+  }
+
+  /** Takes `doc` in place of the document there was; `client` is the Yjs client id to write under. */
+  adopt(doc: Y.Doc, client: number): void {
+    this.#doc.destroy()
+    this.#doc = doc
+    doc.clientID = client
+    this.#clocks = Y.decodeStateVector(this.stateVector())
+    doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === COMMAND) this.#captured.push(update)
+    })
+  }
+
+  /** Checks an update against everything let in so far, and lets it in if it is `ready`. Throws on garbage. */
+  letIn(update: Uint8Array): Verdict {
+    return checkUpdate(update, this.#clocks)
+  }
+
+  apply(updates: readonly Uint8Array[]): boolean {
+    return applyAll(this.#doc, updates)
+  }
+
+  /** Runs a change of the server's own, and throws what it throws; `takeOwn` has the updates it made. */
+  run<T>(change: (doc: Y.Doc) => T): T {
+    return this.#doc.transact(() => change(this.#doc), COMMAND)
+  }
+
+  /** The updates made by `run` since the last call. */
+  takeOwn(): Uint8Array[] {
+    const updates = this.#captured
+    this.#captured = []
+    for (const update of updates) this.letIn(update)
+    return updates
+  }
+
+  stateVector(): Uint8Array {
+    return Y.encodeStateVector(this.#doc)
+  }
+
+  /** Everything that a replica with this state vector lacks; without one, everything. */
+  missing(stateVector?: Uint8Array): Uint8Array {
+    return Y.encodeStateAsUpdate(this.#doc, stateVector)
+  }
+
+  destroy(): void {
+    this.#doc.destroy()
+  }
+}
