@@ -50,17 +50,10 @@ export const merge3 = (base: string, mine: string, theirs: string): Merge => {
     if (mine.length === 0) continue
 
     const { lines, clean } = combine(mine, others)
-    const byCharacters = others.length === 0
     const old = other.slice(at, end)
-    for (const { a0, a1, b0, b1 } of byCharacters
-      ? [{ a0: 0, a1: old.length, b0: 0, b1: lines.length }]
-      : diffTokens(old, lines)) {
-      addPatch(patches, {
-        from: at + a0,
-        to: at + a1,
-        lines: lines.slice(b0, b1),
-        byCharacters,
-      })
+    for (const { a0, a1, b0, b1 } of diffTokens(old, lines)) {
+      const byCharacters = others.length === 0
+      addPatch(patches, { from: at + a0, to: at + a1, lines: lines.slice(b0, b1), byCharacters })
     }
     if (!clean) {
       const line = at + grown + 1
@@ -93,6 +86,7 @@ export const merge3 = (base: string, mine: string, theirs: string): Merge => {
 const lineEnd = (text: string): string =>
   text.includes('\r\n') && !/(?<!\r)\n/.test(text) ? '\r\n' : '\n'
 
+/** Makes edits that are in order and apart. */
 export const applyEdits = (text: string, edits: readonly Edit[]): string => {
   const parts: string[] = []
   let done = 0

@@ -120,7 +120,8 @@ const run = (operations: readonly { what: string; on: number; pick: number; othe
         const tasks = listTasks(docs[SERVER]!)
         if (tasks.length === 0) break
         const task = tasks[pick % tasks.length]!
-        const by = agentId(`${other % REPLICAS}`)
+        const people = [task.owner, task.to_agent, task.from_agent]
+        const by = people[other % 3] ?? agentId(`${other % REPLICAS}`)
         const state = STATES[(pick + other) % STATES.length]!
         try {
           moveTask(docs[SERVER]!, {
@@ -218,8 +219,8 @@ describe('replicas', () => {
           for (const kind of Object.keys(seen) as (keyof typeof seen)[]) seen[kind] += done[kind]
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 120 },
     )
-    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50)
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20)
   })
 })

@@ -6,7 +6,7 @@ import { addBroadcast } from '../../workspace/broadcasts.ts'
 import { fileVersion, putFile } from '../../workspace/files.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import { type Message, messagesSince, type StateVector } from '../../workspace/inbox.ts'
-import { broadcastsOf } from '../../workspace/schema.ts'
+import { agentsOf, broadcastsOf } from '../../workspace/schema.ts'
 import { addTask, moveTask } from '../../workspace/tasks.ts'
 import { agentId, broadcastId, cursor, replica, send, sync, taskId } from './replicas.ts'
 
@@ -189,7 +189,7 @@ describe('messagesSince: tasks', () => {
 })
 
 describe('messagesSince: agents', () => {
-  it('tells a first registration, not a later one nor a sighting', () => {
+  it('tells a first registration, not a later one, nor a sighting, nor the record written anew', () => {
     const [server, mine] = [replica(1), replica(2)]
     const look = reader(mine)
     register(server, bob, 'Bob')
@@ -200,6 +200,7 @@ describe('messagesSince: agents', () => {
     ])
     register(server, bob, 'Robert')
     markSeen(server, bob, 4000)
+    agentsOf(server).set(bob, agentsOf(server).get(bob)!.clone())
     send(server, mine)
     expect(look()).toEqual([])
   })

@@ -128,7 +128,7 @@ describe('merge3', () => {
           expect(merge3(base, to, to)).toMatchObject({ text: to, edits: [], conflicts: [] })
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
   })
 
@@ -151,7 +151,7 @@ describe('merge3', () => {
           expect(1 <= from_line && from_line <= to_line && to_line <= lines).toBe(true)
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
   })
 
@@ -166,7 +166,7 @@ describe('merge3', () => {
           }
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
   })
 
@@ -308,7 +308,7 @@ describe('diffTokens', () => {
         }
         expect(kept).toBe(common(a, b))
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
   })
 })
