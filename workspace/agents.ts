@@ -4,6 +4,7 @@ import type { AgentId } from './ids.ts'
 import { MAX_DESCRIPTION_BYTES } from './limits.ts'
 import { type AgentStatus, agentStatus } from './presence.ts'
 import { type AgentFields, agentsOf, isoTime } from './schema.ts'
+import { agentRecord, agentRecords, isStrings } from './shape.ts'
 import { didYouMean } from './suggest.ts'
 import { checkName, checkNames, within } from './validate.ts'
 
@@ -44,7 +45,7 @@ export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
   }
   doc.transact(() => {
     const agents = agentsOf(doc)
-    let record = agents.get(agent.id)
+    let record = agentRecord(doc, agent.id)
     if (record === undefined) {
       record = new Y.Map<unknown>([['registeredAt', agent.now]])
       agents.set(agent.id, record)
@@ -57,49 +58,62 @@ export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
 
 /** Notes that the server saw this agent; does nothing for an unknown one. Server only. */
 export const markSeen = (doc: Y.Doc, id: AgentId, now: number): void => {
-  agentsOf(doc).get(id)?.set('lastSeenAt', now)
+  agentRecord(doc, id)?.set('lastSeenAt', now)
 }
 
 /** Milliseconds since the epoch; 0 for an unknown agent. */
 export const lastSeen = (doc: Y.Doc, id: AgentId): number => {
-  const record = agentsOf(doc).get(id)
-  return Number(record?.get('lastSeenAt') ?? record?.get('registeredAt') ?? 0)
+  const record = agentRecord(doc, id)
+  return record === undefined ? 0 : seenAt(record)
 }
 
-export const hasAgent = (doc: Y.Doc, id: string): id is AgentId => agentsOf(doc).has(id)
+export const hasAgent = (doc: Y.Doc, id: string): id is AgentId =>
+  agentRecord(doc, id) !== undefined
 
 /** The agent's name, or its id where it has none. */
 export const agentName = (doc: Y.Doc, id: string): string => {
-  const name = agentsOf(doc).get(id)?.get('name')
-  return typeof name === 'string' ? name : id
+  const record = agentRecord(doc, id)
+  return record === undefined ? id : textIn(record, 'name', id)
 }
 
+const textIn = (record: Y.Map<unknown>, field: keyof AgentFields, otherwise: string): string => {
+  const value = record.get(field)
+  return typeof value === 'string' ? value : otherwise
+}
+
+const timeIn = (record: Y.Map<unknown>, field: keyof AgentFields): number => {
+  const value = record.get(field)
+  return typeof value === 'number' ? value : 0
+}
+
+const seenAt = (record: Y.Map<unknown>): number =>
+  Math.max(timeIn(record, 'lastSeenAt'), timeIn(record, 'registeredAt'))
+
 const readAgent = (id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
-  const fields = record.toJSON() as Partial<AgentFields>
-  const registeredAt = fields.registeredAt ?? 0
-  const seenAt = Math.max(fields.lastSeenAt ?? 0, registeredAt)
+  const capabilities = record.get('capabilities')
+  const present = here.present.has(id)
   return {
     agent_id: id,
-    name: fields.name ?? id,
-    capabilities: fields.capabilities ?? [],
-    machine: fields.machine ?? '',
-    description: fields.description ?? '',
-    status: agentStatus(here.present.has(id), seenAt, here.now),
-    registered_at: isoTime(registeredAt),
-    last_heartbeat: isoTime(here.present.has(id) ? here.now : seenAt),
+    name: textIn(record, 'name', id),
+    capabilities: isStrings(capabilities) ? capabilities : [],
+    machine: textIn(record, 'machine', ''),
+    description: textIn(record, 'description', ''),
+    status: agentStatus(present, seenAt(record), here.now),
+    registered_at: isoTime(timeIn(record, 'registeredAt')),
+    last_heartbeat: isoTime(present ? here.now : seenAt(record)),
   }
 }
 
 /** All agents, by name, then id. */
 export const listAgents = (doc: Y.Doc, here: Here): Agent[] => {
   const agents: Agent[] = []
-  for (const [id, record] of agentsOf(doc)) agents.push(readAgent(id as AgentId, record, here))
+  for (const [id, record] of agentRecords(doc)) agents.push(readAgent(id as AgentId, record, here))
   return agents.sort((a, b) => compare(a.name, b.name) || compare(a.agent_id, b.agent_id))
 }
 
 /** One agent; throws `unknown_agent`. */
 export const getAgent = (doc: Y.Doc, id: AgentId, here: Here): Agent => {
-  const record = agentsOf(doc).get(id)
+  const record = agentRecord(doc, id)
   if (record === undefined) throw unknownAgent(doc, id)
   return readAgent(id, record, here)
 }
@@ -110,8 +124,8 @@ export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
   const wanted = nameOrId.trim().normalize('NFC')
   const exact: AgentId[] = []
   const loose: AgentId[] = []
-  for (const [id, record] of agentsOf(doc)) {
-    const name = String(record.get('name'))
+  for (const [id, record] of agentRecords(doc)) {
+    const name = textIn(record, 'name', id)
     if (name === wanted) exact.push(id as AgentId)
     else if (name.toLowerCase() === wanted.toLowerCase()) loose.push(id as AgentId)
   }
@@ -127,7 +141,7 @@ export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
 
 const unknownAgent = (doc: Y.Doc, typed: string): ClawError => {
   const known: string[] = []
-  for (const [id, record] of agentsOf(doc)) known.push(id, String(record.get('name')))
+  for (const [id, record] of agentRecords(doc)) known.push(id, textIn(record, 'name', id))
   return new ClawError(
     'unknown_agent',
     `no agent "${typed}" in this workspace`,

@@ -5,6 +5,7 @@ import { MAX_FILE_BYTES } from './limits.ts'
 import { type Edit, merge3 } from './merge.ts'
 import { checkFileKey } from './path.ts'
 import { type EditCount, editsOf, type FileEntry, filesOf, isoTime, textOf } from './schema.ts'
+import { fileEntries, fileEntry, isEditCount } from './shape.ts'
 import { didYouMean } from './suggest.ts'
 import { byteLength } from './validate.ts'
 
@@ -49,7 +50,7 @@ export interface PutResult {
 
 /** All files, by path. */
 export const listFiles = (doc: Y.Doc): FileInfo[] =>
-  [...filesOf(doc).keys()].sort().map((key) => fileInfo(doc, key))
+  [...fileEntries(doc)].map(([key]) => fileInfo(doc, key)).sort(byKey)
 
 /** Throws `unknown_file` with a did-you-mean. */
 export const fileInfo = (doc: Y.Doc, key: string): FileInfo => {
@@ -80,7 +81,7 @@ export const fileVersion = (
   id: string,
 ): { file_key: FileKey; version: number } | null => {
   let key: string | null = null
-  for (const [path, { fileId }] of filesOf(doc)) {
+  for (const [path, { fileId }] of fileEntries(doc)) {
     if (fileId === id && (key === null || path < key)) key = path
   }
   return key === null ? null : { file_key: key as FileKey, version: versionOf(doc, id as FileId) }
@@ -88,13 +89,18 @@ export const fileVersion = (
 
 const versionOf = (doc: Y.Doc, id: FileId): number => {
   let version = 0
-  for (const { count } of editsOf(doc, id).values()) version += count
+  for (const [, { count }] of editCounts(doc, id)) version += count
   return version
 }
 
+const editCounts = (doc: Y.Doc, id: FileId): [string, EditCount][] =>
+  [...editsOf(doc, id)].filter(([, edit]) => isEditCount(edit))
+
+const byKey = (a: FileInfo, b: FileInfo): number => (a.file_key < b.file_key ? -1 : 1)
+
 /** The latest by the editors' clocks; of several, that of the highest client id, so that all replicas agree. */
 const newestEdit = (doc: Y.Doc, id: FileId): EditCount | undefined =>
-  [...editsOf(doc, id)]
+  [...editCounts(doc, id)]
     .sort(([a, { at }], [b, other]) => at - other.at || Number(a) - Number(b))
     .at(-1)?.[1]
 
@@ -159,12 +165,13 @@ export const removeFile = (doc: Y.Doc, key: string, by: AgentId, now: number): v
 export const countEdit = (doc: Y.Doc, id: FileId, agent: AgentId, at: number): void => {
   const edits = editsOf(doc, id)
   const client = String(doc.clientID)
-  edits.set(client, { agent, count: (edits.get(client)?.count ?? 0) + 1, at })
+  const known = edits.get(client)
+  edits.set(client, { agent, count: (isEditCount(known) ? known.count : 0) + 1, at })
 }
 
 const findFile = (doc: Y.Doc, typed: string): { key: FileKey; entry: FileEntry } | null => {
   const key = typed.normalize('NFC') as FileKey
-  const entry = filesOf(doc).get(key)
+  const entry = fileEntry(doc, key)
   return entry === undefined ? null : { key, entry }
 }
 
@@ -172,7 +179,10 @@ const unknownFile = (doc: Y.Doc, key: string): ClawError =>
   new ClawError(
     'unknown_file',
     `no file "${key}" in this workspace`,
-    didYouMean(key, filesOf(doc).keys()) || 'file-list shows what there is',
+    didYouMean(
+      key,
+      [...fileEntries(doc)].map(([path]) => path),
+    ) || 'file-list shows what there is',
   )
 
 const checkContent = (content: string): string => {
@@ -208,7 +218,7 @@ const applyToText = (text: Y.Text, edits: readonly Edit[]): void => {
 
 /** The agents, by id, who wrote the characters in these half-open ranges of a file's text. */
 const authorsOf = (doc: Y.Doc, id: FileId, ranges: readonly [number, number][]): AgentId[] => {
-  const edits = editsOf(doc, id)
+  const edits = new Map(editCounts(doc, id))
   const authors = new Set<AgentId>()
   let index = 0
   for (let item = textOf(doc, id)._start; item !== null; item = item.right) {

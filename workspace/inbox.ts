@@ -14,6 +14,7 @@ import {
   type Transition,
   tasksOf,
 } from './schema.ts'
+import { isBroadcast, isEditCount, isTransition, taskRecord } from './shape.ts'
 import { getTask, state1x } from './tasks.ts'
 
 interface Envelope {
@@ -161,21 +162,21 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
       const key = item.parentSub
       if (item.parent === roots.broadcasts) {
         // Yjs joins neighbouring elements of one client into one item, of which a part may be covered.
-        found.broadcasts.push(...valuesFrom<BroadcastEntry>(item, from))
+        found.broadcasts.push(...valuesFrom(item, from).filter(isBroadcast))
       } else if (item.parent === roots.tasks) {
-        if (key !== null) found.tasks.add(key)
+        if (key !== null && taskRecord(doc, key) !== undefined) found.tasks.add(key)
       } else if (item.parent === roots.agents) {
         if (key !== null && hasAgent(doc, key) && item.origin === null) found.agents.add(key)
       } else if (editsOfFile.has(item.parent)) {
-        const edit = item.content.getContent()[0] as EditCount
-        if (edit.agent === me) continue // my own edit must not hide another's before it
+        const [edit] = valuesFrom(item, from)
+        if (!isEditCount(edit) || edit.agent === me) continue // my own edit must not hide another's before it
         const file = editsOfFile.get(item.parent)!
         const known = found.edits.get(file)
         if (known === undefined || known.at < edit.at) found.edits.set(file, edit)
       } else {
         const task = taskOfHistory(item.parent, roots.tasks)
         if (task === null) continue
-        for (const transition of valuesFrom<Transition>(item, from)) {
+        for (const transition of valuesFrom(item, from).filter(isTransition)) {
           found.transitions.push({ task, transition })
         }
       }
@@ -184,13 +185,14 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
   return found
 }
 
-const valuesFrom = <T>(item: Y.Item, from: number): T[] =>
-  item.content.getContent().slice(Math.max(0, from - item.id.clock)) as T[]
+const valuesFrom = (item: Y.Item, from: number): unknown[] =>
+  item.content.getContent().slice(Math.max(0, from - item.id.clock))
 
 /** The id of the task whose `history` array `parent` is; null if it is something else. */
 const taskOfHistory = (parent: Y.Item['parent'], tasks: unknown): string | null => {
   const array = parent instanceof Y.AbstractType ? parent._item : null
   if (array?.parentSub !== 'history') return null
   const task = array.parent instanceof Y.AbstractType ? array.parent._item : null
-  return task !== null && task.parent === tasks ? task.parentSub : null
+  if (task === null || task.parent !== tasks || task.deleted) return null
+  return task.parentSub
 }

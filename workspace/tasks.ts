@@ -14,6 +14,7 @@ import {
   type Transition,
   tasksOf,
 } from './schema.ts'
+import { isTaskStatus, isTransition, taskRecord, taskRecords } from './shape.ts'
 import { didYouMean } from './suggest.ts'
 import { within } from './validate.ts'
 
@@ -120,9 +121,12 @@ const UNTOUCHED: TaskStatus = {
 }
 
 const readTask = (id: TaskId, record: Y.Map<unknown>): Task => {
-  const status = (record.get('status') as TaskStatus | undefined) ?? UNTOUCHED
+  const written = record.get('status')
+  const status =
+    isTaskStatus(written) && Object.hasOwn(TRANSITIONS, written.state) ? written : UNTOUCHED
   const priority = record.get('priority') as Priority
   const createdAt = Number(record.get('createdAt') ?? 0)
+  const to = record.get('to')
   return {
     task_id: id,
     message_id: id,
@@ -130,7 +134,7 @@ const readTask = (id: TaskId, record: Y.Map<unknown>): Task => {
     context: (record.get('context') as Json | undefined) ?? null,
     priority: PRIORITIES.includes(priority) ? priority : 'normal',
     from_agent: String(record.get('from') ?? '') as AgentId,
-    to_agent: (record.get('to') as AgentId | null | undefined) ?? null,
+    to_agent: typeof to === 'string' ? (to as AgentId) : null,
     created_at: isoTime(createdAt),
     status: status.state,
     owner: status.owner,
@@ -141,12 +145,15 @@ const readTask = (id: TaskId, record: Y.Map<unknown>): Task => {
 }
 
 const recordOf = (doc: Y.Doc, id: string): Y.Map<unknown> => {
-  const record = tasksOf(doc).get(id)
-  if (record instanceof Y.Map) return record
+  const record = taskRecord(doc, id)
+  if (record !== undefined) return record
   throw new ClawError(
     'unknown_task',
     `no task "${id}" in this workspace`,
-    didYouMean(id, tasksOf(doc).keys()) || 'poll prints the id of each task given to you',
+    didYouMean(
+      id,
+      [...taskRecords(doc)].map(([known]) => known),
+    ) || 'poll prints the id of each task given to you',
   )
 }
 
@@ -156,14 +163,19 @@ export const getTask = (doc: Y.Doc, id: string): Task => readTask(id as TaskId, 
 /** All tasks, oldest first, then by id. */
 export const listTasks = (doc: Y.Doc): Task[] => {
   const tasks: Task[] = []
-  for (const [id, record] of tasksOf(doc)) tasks.push(readTask(id as TaskId, record))
+  for (const [id, record] of taskRecords(doc)) tasks.push(readTask(id as TaskId, record))
   const order = (task: Task) => `${task.created_at} ${task.task_id}`
   return tasks.sort((a, b) => (order(a) < order(b) ? -1 : 1))
 }
 
 /** The transitions of a task, oldest first. */
 export const taskHistory = (doc: Y.Doc, id: string): Transition[] =>
-  (recordOf(doc, id).get('history') as Y.Array<Transition> | undefined)?.toArray() ?? []
+  historyOf(recordOf(doc, id))?.toArray().filter(isTransition) ?? []
+
+const historyOf = (record: Y.Map<unknown>): Y.Array<Transition> | null => {
+  const history = record.get('history')
+  return history instanceof Y.Array ? history : null
+}
 
 const hasRole = (role: Role, task: Task, by: AgentId): boolean => {
   if (role === 'creator') return task.from_agent === by
@@ -193,7 +205,7 @@ export const moveTask = (doc: Y.Doc, command: Command): Task => {
   const record = recordOf(doc, command.task)
   const task = readTask(command.task as TaskId, record)
   const message = within('result', command.message, MAX_RESULT_BYTES)
-  const history = record.get('history') as Y.Array<Transition>
+  const history = historyOf(record) ?? new Y.Array<Transition>()
   if (command.to !== undefined && resolveAgent(doc, command.to) !== task.from_agent) {
     throw new ClawError(
       'not_allowed',
@@ -202,7 +214,7 @@ export const moveTask = (doc: Y.Doc, command: Command): Task => {
     )
   }
 
-  for (const done of history) {
+  for (const done of taskHistory(doc, command.task)) {
     if (done.key !== command.key || done.by !== by) continue
     if (done.state === state && done.message === message) {
       const { revision, at } = done
@@ -249,6 +261,7 @@ export const moveTask = (doc: Y.Doc, command: Command): Task => {
   const revision = task.revision + 1
   const at = command.now
   doc.transact(() => {
+    if (history.parent === null) record.set('history', history)
     record.set('status', { state, owner, message, at, revision } satisfies TaskStatus)
     history.push([{ state, by, message, at, revision, key: command.key }])
   })

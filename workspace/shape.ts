@@ -1,0 +1,97 @@
+import * as Y from 'yjs'
+import {
+  agentsOf,
+  type BroadcastEntry,
+  type EditCount,
+  type FileEntry,
+  filesOf,
+  type TaskStatus,
+  type Transition,
+  tasksOf,
+} from './schema.ts'
+
+/**
+ * Any peer can write anything into the document, so what is read from it is looked at first: a value that has not
+ * the shape of docs/SCHEMA.md counts as absent, and hurts nobody but its author.
+ */
+type Field = 'string' | 'number' | 'strings' | 'optional string' | 'string or null'
+
+const isField = (value: unknown, field: Field): boolean => {
+  if (field === 'strings') return isStrings(value)
+  if (field === 'optional string') return value === undefined || typeof value === 'string'
+  if (field === 'string or null') return value === null || typeof value === 'string'
+  return typeof value === field
+}
+
+const shape =
+  <T extends object>(fields: { [K in keyof T]-?: Field }) =>
+  (value: unknown): value is T =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries<Field>(fields).every(([name, field]) =>
+      isField((value as Record<string, unknown>)[name], field),
+    )
+
+export const isStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string')
+
+export const isBroadcast = shape<BroadcastEntry>({
+  id: 'string',
+  from: 'string',
+  to: 'optional string',
+  topic: 'string',
+  tags: 'strings',
+  content: 'string',
+  at: 'number',
+})
+
+export const isTransition = shape<Transition>({
+  state: 'string',
+  by: 'string',
+  message: 'string',
+  at: 'number',
+  revision: 'number',
+  key: 'string',
+})
+
+export const isTaskStatus = shape<TaskStatus>({
+  state: 'string',
+  owner: 'string or null',
+  message: 'string',
+  at: 'number',
+  revision: 'number',
+})
+
+export const isFileEntry = shape<FileEntry>({
+  fileId: 'string',
+  mediaType: 'string',
+  createdBy: 'string',
+  createdAt: 'number',
+})
+
+export const isEditCount = shape<EditCount>({ agent: 'string', count: 'number', at: 'number' })
+
+/** One agent's or task's record; undefined where there is none, or something else in its place. */
+const recordIn = (map: Y.Map<Y.Map<unknown>>, id: string): Y.Map<unknown> | undefined => {
+  const record: unknown = map.get(id)
+  return record instanceof Y.Map ? record : undefined
+}
+
+const recordsIn = function* (map: Y.Map<Y.Map<unknown>>): Generator<[string, Y.Map<unknown>]> {
+  for (const [id, record] of map) if ((record as unknown) instanceof Y.Map) yield [id, record]
+}
+
+export const agentRecord = (doc: Y.Doc, id: string) => recordIn(agentsOf(doc), id)
+export const agentRecords = (doc: Y.Doc) => recordsIn(agentsOf(doc))
+export const taskRecord = (doc: Y.Doc, id: string) => recordIn(tasksOf(doc), id)
+export const taskRecords = (doc: Y.Doc) => recordsIn(tasksOf(doc))
+
+/** The file's entry under this path; undefined where there is none. */
+export const fileEntry = (doc: Y.Doc, path: string): FileEntry | undefined => {
+  const entry = filesOf(doc).get(path)
+  return isFileEntry(entry) ? entry : undefined
+}
+
+export const fileEntries = function* (doc: Y.Doc): Generator<[string, FileEntry]> {
+  for (const [path, entry] of filesOf(doc)) if (isFileEntry(entry)) yield [path, entry]
+}
