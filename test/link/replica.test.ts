@@ -70,6 +70,21 @@ it('one process has it at a time: others wait, and say so after a while', async 
   await (await waiting).close()
 })
 
+it('many that open it for the first time get the same one', async () => {
+  for (let round = 0; round < 10; round++) {
+    const dir = join(tempDir('replica'), 'r')
+    const clients = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const replica = await open(dir)
+        const { clientID } = replica.doc
+        await replica.close()
+        return clientID
+      }),
+    )
+    expect(new Set(clients).size).toBe(1)
+  }
+})
+
 it('kill -9 takes back nothing that was committed, nor half of a commit', async () => {
   const dir = join(tempDir('replica'), 'r')
   const clients = new Set<string>()

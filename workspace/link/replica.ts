@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Level } from 'level'
 import * as Y from 'yjs'
@@ -102,19 +100,38 @@ export class Replica {
     waitMs = LOCK_WAIT_MS,
   ): Promise<Replica> {
     await mkdir(dir, { recursive: true, mode: 0o700 })
-    for (let attempt = 0; ; attempt++) {
-      const db = await openLocked(dir, waitMs)
-      try {
-        if (db !== null) return new Replica(db, await load(db, dir))
-      } catch (cause) {
-        await db?.close()
-        if (!(cause instanceof Damaged) && !isDamage(cause)) throw unusable(dir, cause)
+    const deadline = Date.now() + waitMs
+    try {
+      return await Replica.#openIn(dir, deadline, false)
+    } catch (error) {
+      if (!(error instanceof Unopenable)) throw error
+    }
+    // Creating and moving aside are for one process at a time, and nobody else may be at it halfway: in a folder of
+    // its own there is a lock for that.
+    const setup = await openLocked(`${dir}.setup`, deadline, true)
+    try {
+      return await Replica.#openIn(dir, deadline, false)
+    } catch (error) {
+      if (!(error instanceof Unopenable)) throw error
+      if (error.isDamage || (await readdir(dir)).some((file) => file.startsWith('MANIFEST'))) {
+        const aside = `${dir}.damaged-${randomUUID().slice(0, 8)}`
+        await rename(dir, aside)
+        warn(`the local replica was damaged; kept as ${aside}, starting with a fresh one`)
+        await mkdir(dir, { recursive: true, mode: 0o700 })
       }
-      if (attempt > 0) throw unusable(dir, 'damaged twice in a row')
-      const aside = `${dir}.damaged-${randomUUID().slice(0, 8)}`
-      await rename(dir, aside)
-      await mkdir(dir, { mode: 0o700 })
-      warn(`the local replica was damaged; kept as ${aside}, starting with a fresh one`)
+      return await Replica.#openIn(dir, deadline, true)
+    } finally {
+      await setup.close()
+    }
+  }
+
+  static async #openIn(dir: string, deadline: number, create: boolean): Promise<Replica> {
+    const db = await openLocked(dir, deadline, create)
+    try {
+      return new Replica(db, await load(db, dir))
+    } catch (cause) {
+      await db.close()
+      throw isDamage(cause) ? new Unopenable(true, cause) : unusable(dir, cause)
     }
   }
 
@@ -239,7 +256,15 @@ interface Loaded {
   checkpointBytes: number
 }
 
-class Damaged extends Error {}
+/** Nothing to open: there is no replica yet, or what there is cannot be read. */
+class Unopenable extends Error {
+  readonly isDamage: boolean
+
+  constructor(isDamage: boolean, cause: unknown) {
+    super('no usable replica', { cause })
+    this.isDamage = isDamage
+  }
+}
 
 const load = async (db: Level<string, Uint8Array>, dir: string): Promise<Loaded> => {
   const [storedLease, checkpoint, cursor] = await db.getMany(['lease', 'checkpoint', 'cursor'])
@@ -247,7 +272,7 @@ const load = async (db: Level<string, Uint8Array>, dir: string): Promise<Loaded>
   const first = known?.first ?? 0
   const log = await db.iterator(range('u:')).all()
   log.forEach(([key], i) => {
-    if (key !== entry('u:', first + i)) throw new Damaged(`expected log entry ${first + i}`)
+    if (key !== entry('u:', first + i)) throw new Error(`corrupt: no log entry ${first + i}`)
   })
 
   const doc = new Y.Doc()
@@ -259,7 +284,7 @@ const load = async (db: Level<string, Uint8Array>, dir: string): Promise<Loaded>
       for (const [, update] of log) Y.applyUpdate(doc, update)
     })
   } catch (cause) {
-    throw new Damaged('the log does not decode', { cause })
+    throw new Error('corrupt: the log does not decode', { cause })
   }
   doc.clientID = clientId
   const lease = { clientId, place, first }
@@ -277,32 +302,29 @@ const load = async (db: Level<string, Uint8Array>, dir: string): Promise<Loaded>
   }
 }
 
-/** Opens the database once no other process has it; null: it is damaged. Throws `busy`, `data_unusable`. */
+/** Opens the database once no other process has it. Throws `Unopenable`, `busy`, `data_unusable`. */
 const openLocked = async (
   dir: string,
-  waitMs: number,
-): Promise<Level<string, Uint8Array> | null> => {
-  // LevelDB takes a folder without CURRENT for an empty one, and would start over in the midst of what is left.
-  if (
-    !existsSync(join(dir, 'CURRENT')) &&
-    (await readdir(dir)).some((f) => f.startsWith('MANIFEST'))
-  )
-    return null
+  deadline: number,
+  create: boolean,
+): Promise<Level<string, Uint8Array>> => {
   const db = new Level<string, Uint8Array>(dir, { valueEncoding: 'view' })
-  for (const deadline = Date.now() + waitMs; ; await sleep(LOCK_RETRY_MS)) {
+  for (; ; await sleep(LOCK_RETRY_MS)) {
     try {
-      await db.open()
+      await db.open({ createIfMissing: create })
       return db
     } catch (error) {
-      const cause = (error as Error).cause
-      if ((cause as { code?: string })?.code !== 'LEVEL_LOCKED') {
-        if (isDamage(cause)) return null
-        throw unusable(dir, cause)
+      const cause = (error as Error).cause as (Error & { code?: string }) | undefined
+      if (cause?.code !== 'LEVEL_LOCKED') {
+        const isMissing = cause?.message.includes('does not exist') === true
+        throw isMissing || isDamage(cause)
+          ? new Unopenable(!isMissing, cause)
+          : unusable(dir, cause ?? error)
       }
       if (Date.now() < deadline) continue
       throw new ClawError(
         'busy',
-        `another command of this profile has had its replica for ${waitMs / 1000} s`,
+        'another command of this profile has had its replica for too long',
         'try again, or use another profile (--as NAME)',
       )
     }
