@@ -1,12 +1,16 @@
-/** Edit distance (Levenshtein) between two short strings, by the two-row method of Wagner and Fischer. */
+/** Edit distance between two short strings, swapped neighbours counting once (optimal string alignment). */
 const distance = (a: string, b: string): number => {
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {
       const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1))
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swap = swapped ? before[j - 2]! + 1 : Number.POSITIVE_INFINITY
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1, swap))
     }
+    before = row
     row = next
   }
   return row[b.length]!
