@@ -31,9 +31,9 @@ const isStdoutClosed = (): boolean => {
 }
 
 const finish = async ({ stdout, stderr, code, after }: Response): Promise<number> => {
-  const printed = (await write(process.stdout, stdout)) && !isStdoutClosed()
+  const printed = await write(process.stdout, stdout)
   await write(process.stderr, stderr)
-  if (!printed || after === undefined) return code
+  if (!printed || after === undefined || isStdoutClosed()) return code
   try {
     await after()
     return code

@@ -77,29 +77,21 @@ export class Team {
     return { offline: true }
   }
 
-  /**
-   * Commits, and waits until the server has everything on disk that this replica has. Offline it stays queued: the
-   * fields to add to the data say so.
-   */
-  async settle(): Promise<{ durable?: false }> {
+  /** Commits, and waits until the server has on disk all that this replica has; offline only commits. */
+  async confirm(): Promise<void> {
     await this.replica.commit()
-    try {
-      await this.#session?.barrier(BARRIER_TIMEOUT_MS)
-    } catch (error) {
+    await this.#session?.barrier(BARRIER_TIMEOUT_MS)
+  }
+
+  /** As `confirm`, but what the server did not confirm stays queued: the fields to add to the data say so. */
+  async settle(): Promise<{ durable?: false }> {
+    await this.confirm().catch((error) => {
       if (!isAway(error)) throw error
       this.#disconnect(error)
-    }
+    })
     if (this.offline === null) return {}
     this.#call.notes.push(`${this.offline.message}; saved here, queued for the next command`)
     return { durable: false }
-  }
-
-  /** Commits, sends what earlier commands left behind, and ends the connection. */
-  async leave(): Promise<void> {
-    await this.replica.commit()
-    await this.#session?.settle(BARRIER_TIMEOUT_MS)
-    this.#session?.close()
-    this.#session = null
   }
 
   #disconnect(why: ClawError): void {

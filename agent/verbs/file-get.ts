@@ -9,7 +9,7 @@ import { oneLine } from '../text.ts'
 export const fileGet: Verb = async (call) => {
   const output = call.flag('output')
   const team = await Team.open(call, true)
-  await team.leave()
+  await team.confirm()
   const file = readFile(team.doc, call.flag('key')!)
   const { file_key, version, content } = file
   const keepBase = async () => {

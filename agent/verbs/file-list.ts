@@ -5,7 +5,7 @@ import { oneLine } from '../text.ts'
 
 export const fileList: Verb = async (call) => {
   const team = await Team.open(call, true)
-  await team.leave()
+  await team.confirm()
   const files = listFiles(team.doc)
   const lines = files.map(({ file_key, version, last_editor, updated_at, size }) =>
     oneLine(`${file_key}  version ${version}  ${last_editor}  ${updated_at}  ${size} bytes`),

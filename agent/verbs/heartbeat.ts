@@ -5,7 +5,7 @@ import { Team } from '../team.ts'
 export const heartbeat: Verb = async (call) => {
   const team = await Team.open(call, false)
   const me = team.me()
-  await team.settle()
+  await team.confirm()
   const agent = getAgent(team.doc, me, team.here)
   return { data: { agent }, lines: [`${me} is ${agent.status}`] }
 }

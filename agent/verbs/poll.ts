@@ -12,7 +12,7 @@ export const poll: Verb = async (call) => {
   const team = await Team.open(call, true)
   const me = team.me()
   receive(team.replica, me, team.here)
-  await team.leave()
+  await team.confirm()
   const waiting = await team.replica.inbox(me)
   if (team.offline !== null && waiting.length === 0) throw team.offline
 

@@ -129,7 +129,7 @@ it('is not synced before it has sent what the server lacked', async () => {
   replica.doc.getArray('list').push([1, 2])
   const session = connect(url, replica)
   await session.synced(TIMEOUT_MS)
-  await session.settle(TIMEOUT_MS)
+  await session.barrier(TIMEOUT_MS)
   expect(doc.getArray('list').toArray()).toEqual([1, 2])
 })
 

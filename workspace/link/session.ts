@@ -13,10 +13,7 @@ import type { Target } from './target.ts'
 /** The one addition to y-websocket's message types; docs/PROTOCOL.md. */
 const MESSAGE_BARRIER = 100
 const MESSAGE_SYNC = 0
-const SYNC_STEP_1 = 0
 const SYNC_STEP_2 = 1
-/** Length of a sync frame that carries an update without content. */
-const EMPTY_UPDATE_BYTES = 5
 /** RFC 6455's close code for a frame over the server's limit. */
 const FRAME_TOO_LARGE = 1009
 /** A server that takes the connection but does not answer the handshake. */
@@ -102,8 +99,6 @@ export class Session {
   #nonce = 0
   /** Whether the server's request for what it lacks was answered on the present socket. */
   #uploaded = false
-  /** Whether anything that belongs on the server's disk was sent since the last barrier. */
-  #unconfirmed = false
 
   constructor(target: Target, workspace: string, replica: Replica, presence: Presence | null) {
     this.#target = target
@@ -151,14 +146,8 @@ export class Session {
   barrier(timeoutMs: number): Promise<void> {
     const nonce = ++this.#nonce
     this.#awaited.add(nonce)
-    this.#unconfirmed = false
     if (this.#isReady) this.#sendBarrier(nonce)
     return this.#wait(timeoutMs, () => !this.#awaited.has(nonce))
-  }
-
-  /** A barrier, unless nothing was sent that needs one. */
-  async settle(timeoutMs: number): Promise<void> {
-    if (this.#unconfirmed) await this.barrier(timeoutMs)
   }
 
   /** The agents that have a live connection. */
@@ -191,9 +180,7 @@ export class Session {
   }
 
   #sent(frame: Uint8Array): void {
-    if (frame[0] !== MESSAGE_SYNC || frame[1] === SYNC_STEP_1) return
-    if (frame.length > EMPTY_UPDATE_BYTES) this.#unconfirmed = true
-    if (frame[1] !== SYNC_STEP_2 || this.#uploaded) return
+    if (frame[0] !== MESSAGE_SYNC || frame[1] !== SYNC_STEP_2 || this.#uploaded) return
     this.#uploaded = true
     this.#ready()
   }
