@@ -1,14 +1,16 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
 import { MAX_KEY_BYTES, MAX_NAME_BYTES } from '../workspace/limits.ts'
-import { isWorkspaceName } from '../workspace/schema.ts'
 import { moveTask, parseState } from '../workspace/tasks.ts'
+import { addHistoryRoutes } from './history.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 import type { Metrics } from './metrics.ts'
+import { parse, parseJson, ready, workspaceOf } from './request.ts'
 import type { Room } from './room.ts'
+import type { UpdateLog } from './update-log.ts'
 
 export interface AppEnv {
   version: string
@@ -17,7 +19,7 @@ export interface AppEnv {
   metrics: Metrics
   /** Null while all is well; what is wrong otherwise. */
   trouble: () => string | null
-  workspaces: () => Promise<string[]>
+  updateLog: UpdateLog
   room: (workspace: string) => Room
   log: {
     error: (details: object, message: string) => void
@@ -43,7 +45,7 @@ export const createApp = (env: AppEnv): Hono => {
       version: env.version,
       status: env.trouble() === null ? 'ok' : 'unavailable',
       sync_path: '/sync/<workspace>',
-      workspaces: await env.workspaces(),
+      workspaces: await env.updateLog.workspaces(),
       uptime_seconds: Math.floor((env.now() - env.startedAt) / 1000),
       server_time: new Date(env.now()).toISOString(),
     }),
@@ -76,7 +78,7 @@ export const createApp = (env: AppEnv): Hono => {
     }),
     async (c) => {
       const room = env.room(workspaceOf(c))
-      const { by, to, state, message, key } = parseBody(StatusCommand, await c.req.text())
+      const { by, to, state, message, key } = parse(StatusCommand, parseJson(await c.req.text()))
       const command = { task: c.req.param('task'), by: by as AgentId, to, message, key }
       const move = { ...command, state: parseState(state), now: env.now() }
       await ready(room)
@@ -85,6 +87,8 @@ export const createApp = (env: AppEnv): Hono => {
       return c.json({ ok: true, data: { task } })
     },
   )
+
+  addHistoryRoutes(app, env)
 
   app.notFound((c) => {
     throw new ClawError(
@@ -97,7 +101,7 @@ export const createApp = (env: AppEnv): Hono => {
   app.onError((thrown, c) => {
     const error = ClawError.from(thrown)
     if (error.code === 'bug') env.log.error({ err: thrown, path: c.req.path }, 'request failed')
-    if (c.req.path.startsWith('/api/')) env.metrics.commands.inc({ outcome: error.code })
+    if (c.req.path.endsWith('/status')) env.metrics.commands.inc({ outcome: error.code })
     return c.json({ ok: false, error: error.toBody() }, error.http as 400)
   })
 
@@ -111,39 +115,4 @@ const discard = async (body: ReadableStream<Uint8Array> | null): Promise<void> =
     left -= chunk.length
     if (left < 0) return
   }
-}
-
-const ready = (room: Room): Promise<void> =>
-  room.loaded.catch((cause) => {
-    const error = new ClawError(
-      'storage_failed',
-      'the workspace cannot be read',
-      'see the server log',
-    )
-    error.cause = cause
-    throw error
-  })
-
-const workspaceOf = (c: Context): string => {
-  const name = c.req.param('workspace') ?? ''
-  if (isWorkspaceName(name)) return name
-  throw new ClawError(
-    'bad_name',
-    `"${name.slice(0, 80)}" is not a workspace name`,
-    'lower-case letters, digits, ".", "_" and "-", at most 63, beginning with a letter or digit',
-  )
-}
-
-const parseBody = <T>(schema: z.ZodType<T>, text: string): T => {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (error) {
-    throw new ClawError('bad_json', `the body is not JSON: ${(error as Error).message}`)
-  }
-  const parsed = schema.safeParse(json)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const where = issue?.path.join('.') || 'body'
-  throw new ClawError('usage', `${where}: ${issue?.message ?? 'invalid'}`, 'see docs/PROTOCOL.md')
 }

@@ -28,6 +28,33 @@ export const docOf = ({ checkpoint, tail }: Stored): Y.Doc => {
   throw new Error('the stored updates cannot be applied')
 }
 
+/**
+ * For when updates that passed the check could still not be applied together: starts over from what is stored and
+ * finds out which. Nothing after a bad one is taken from the same sender.
+ */
+export const salvage = async <E extends { from: number; update: Uint8Array }>(
+  load: () => Promise<Stored>,
+  entries: readonly E[],
+): Promise<{ doc: Y.Doc; good: E[]; bad: E[] }> => {
+  const good: E[] = []
+  const bad: E[] = []
+  const rebuild = async (): Promise<Y.Doc> => {
+    const stored = await load()
+    return docOf({ ...stored, tail: [...stored.tail, ...good.map(({ update }) => update)] })
+  }
+  let doc = await rebuild()
+  for (const entry of entries) {
+    if (bad.some(({ from }) => from === entry.from)) continue
+    if (applyAll(doc, [entry.update])) {
+      good.push(entry)
+    } else {
+      bad.push(entry)
+      doc = await rebuild()
+    }
+  }
+  return { doc, good, bad }
+}
+
 /** A room's document, with the clocks of everything that was let in, applied or not. */
 export class LiveDocument {
   #doc = new Y.Doc()

@@ -1,13 +1,15 @@
 import { Level } from 'level'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import type { Stored, UpdateLog } from './update-log.ts'
+import type { Archivable, Stored, UpdateLog } from './update-log.ts'
 
 /**
  * Keys, all of them sorted text:
  *   `u:<workspace>:<seq>`   record: 1 (format), milliseconds since the epoch, count, update…
  *   `s:<workspace>`         checkpoint: 1 (format), seq, update
  *   `w:<workspace>`         the workspace exists
+ *   `a:<workspace>:<seq>`   archived entry, as it was given
+ *   `i:<workspace>:<id>`    seq of the archived entry with this id
  */
 const FORMAT = 1
 /** Hex digits of 2^52, so that text order is number order. */
@@ -16,8 +18,8 @@ const SEQ_DIGITS = 13
 type Db = Level<string, Uint8Array>
 type Put = { type: 'put'; key: string; value: Uint8Array }
 
-const recordKey = (workspace: string, seq: number): string =>
-  `u:${workspace}:${seq.toString(16).padStart(SEQ_DIGITS, '0')}`
+const keyOf = (kind: 'u' | 'a', workspace: string, seq: number): string =>
+  `${kind}:${workspace}:${seq.toString(16).padStart(SEQ_DIGITS, '0')}`
 const seqOf = (key: string): number => Number.parseInt(key.slice(-SEQ_DIGITS), 16)
 
 const encodeRecord = (at: number, updates: readonly Uint8Array[]): Uint8Array =>
@@ -41,8 +43,17 @@ const readRecord = (value: Uint8Array, into: Uint8Array[]): void => {
   for (let i = 0; i < count; i++) into.push(decoding.readVarUint8Array(decoder))
 }
 
+const encodeSeq = (seq: number): Uint8Array =>
+  encoding.encode((encoder) => encoding.writeVarUint(encoder, seq))
+
+/** Positions of the newest record and archived entry of one workspace, those under way included. */
+interface Ends {
+  record: number
+  archive: number
+}
+
 interface Waiting {
-  op: Put
+  ops: Put[]
   resolve: () => void
   reject: (error: Error) => void
 }
@@ -54,9 +65,9 @@ interface Waiting {
 export class LevelUpdateLog implements UpdateLog {
   readonly #db: Db
   readonly #now: () => number
-  /** Next free position by workspace; filled on first use. */
-  readonly #next = new Map<string, number>()
-  readonly #opening = new Map<string, Promise<number>>()
+  /** By workspace; filled on first use. */
+  readonly #ends = new Map<string, Ends>()
+  readonly #finding = new Map<string, Promise<Ends>>()
   #queue: Waiting[] = []
   #flight: Promise<void> | null = null
   #failure: Error | null = null
@@ -73,39 +84,48 @@ export class LevelUpdateLog implements UpdateLog {
     return new LevelUpdateLog(db, now)
   }
 
-  async append(workspace: string, updates: readonly Uint8Array[]): Promise<number> {
+  async append(
+    workspace: string,
+    updates: readonly Uint8Array[],
+    archived: readonly Archivable[] = [],
+  ): Promise<number> {
     const value = encodeRecord(this.#now(), updates)
-    let next = this.#next.get(workspace)
-    if (next === undefined) {
-      await this.#position(workspace)
-      next = this.#next.get(workspace)!
+    const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
+    const seq = ++ends.record
+    const ops: Put[] = [{ type: 'put', key: keyOf('u', workspace, seq), value }]
+    for (const { id, value } of archived) {
+      const position = ++ends.archive
+      ops.push({ type: 'put', key: keyOf('a', workspace, position), value })
+      if (id === null) continue
+      ops.push({ type: 'put', key: `i:${workspace}:${id}`, value: encodeSeq(position) })
     }
-    this.#next.set(workspace, next + 1)
-    await this.#put({ type: 'put', key: recordKey(workspace, next), value })
-    return next
+    await this.#put(ops)
+    return seq
   }
 
-  /** Finds the next free position, once a workspace, and notes that the workspace exists. */
-  #position(workspace: string): Promise<number> {
-    const opening = this.#opening.get(workspace)
-    if (opening !== undefined) return opening
-    const find = async (): Promise<number> => {
+  /** Finds where the workspace's log and archive end, once, and notes that the workspace exists. */
+  #findEnds(workspace: string): Promise<Ends> {
+    const finding = this.#finding.get(workspace)
+    if (finding !== undefined) return finding
+    const find = async (): Promise<Ends> => {
       const { seq } = await this.load(workspace)
+      const ends = { record: seq, archive: await this.archiveEnd(workspace) }
       if (seq === 0) {
-        await this.#put({ type: 'put', key: `w:${workspace}`, value: new Uint8Array([FORMAT]) })
+        await this.#put([{ type: 'put', key: `w:${workspace}`, value: new Uint8Array([FORMAT]) }])
       }
-      this.#next.set(workspace, seq + 1)
-      return seq + 1
+      this.#ends.set(workspace, ends)
+      return ends
     }
     const found = find()
-    this.#opening.set(workspace, found)
+    this.#finding.set(workspace, found)
     return found
   }
 
-  #put(op: Put): Promise<void> {
+  /** Stores `ops` together: all of them or, if the process dies, none. */
+  #put(ops: Put[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
-      this.#queue.push({ op, resolve, reject })
+      this.#queue.push({ ops, resolve, reject })
       this.#flight ??= this.#commit()
     })
   }
@@ -117,7 +137,7 @@ export class LevelUpdateLog implements UpdateLog {
       try {
         if (this.#failure !== null) throw this.#failure
         await this.#db.batch(
-          batch.map(({ op }) => op),
+          batch.flatMap(({ ops }) => ops),
           { sync: true },
         )
         for (const { resolve } of batch) resolve()
@@ -141,7 +161,7 @@ export class LevelUpdateLog implements UpdateLog {
         stored.seq = decoding.readVarUint(decoder)
         stored.checkpoint = decoding.readTailAsUint8Array(decoder)
       }
-      const after = { gt: recordKey(workspace, stored.seq), lt: `u:${workspace};`, snapshot }
+      const after = { gt: keyOf('u', workspace, stored.seq), lt: `u:${workspace};`, snapshot }
       for await (const [key, record] of this.#db.iterator(after)) {
         readRecord(record, stored.tail)
         stored.seq = seqOf(key)
@@ -158,9 +178,32 @@ export class LevelUpdateLog implements UpdateLog {
       encoding.writeVarUint(encoder, seq)
       encoding.writeUint8Array(encoder, checkpoint)
     })
-    await this.#put({ type: 'put', key: `s:${workspace}`, value })
+    await this.#put([{ type: 'put', key: `s:${workspace}`, value }])
     // Only now that the checkpoint is on disk; a crash here leaves records that load() passes over.
-    await this.#db.clear({ gte: `u:${workspace}:`, lte: recordKey(workspace, seq) })
+    await this.#db.clear({ gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) })
+  }
+
+  async archived(workspace: string, after: number, limit: number, bytes = Infinity) {
+    const found: { seq: number; value: Uint8Array }[] = []
+    const range = { gt: keyOf('a', workspace, after), lt: `a:${workspace};`, limit }
+    let left = bytes
+    for await (const [key, value] of this.#db.iterator(range)) {
+      found.push({ seq: seqOf(key), value })
+      left -= value.length
+      if (left <= 0) break
+    }
+    return found
+  }
+
+  async archiveEnd(workspace: string): Promise<number> {
+    const range = { gt: `a:${workspace}:`, lt: `a:${workspace};`, reverse: true, limit: 1 }
+    const [newest] = await this.#db.keys(range).all()
+    return newest === undefined ? 0 : seqOf(newest)
+  }
+
+  async archivePosition(workspace: string, id: string): Promise<number | null> {
+    const value = await this.#db.get(`i:${workspace}:${id}`)
+    return value === undefined ? null : decoding.readVarUint(decoding.createDecoder(value))
   }
 
   async workspaces(): Promise<string[]> {

@@ -26,3 +26,13 @@ export const COMPACT_UPDATES = 2_000
 export const COMPACT_BYTES = 1024 * 1024
 /** How long SIGTERM waits for open connections to take what is queued for them. */
 export const DRAIN_MS = 5_000
+/** The live broadcasts array is trimmed when it gets longer (count): every replica holds all of it. */
+export const MAX_LIVE_BROADCASTS = 2_000
+/** … down to this many, so that a trim is rare, and the recent past is on every replica. */
+export const KEPT_BROADCASTS = 1_000
+/** A page of the log or the archive ends at the first entry that reaches this many bytes. */
+export const PAGE_BYTES = 1024 * 1024
+/** A page of the log ends when looking for what it asks for took this long; the next one goes on from there. */
+export const LOG_SCAN_MS = 500
+/** How far an agent's clock may be ahead of the server's before `since` a time misses what it archived. */
+export const CLOCK_SKEW_MS = 10 * 60_000

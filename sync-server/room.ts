@@ -2,11 +2,11 @@ import * as Y from 'yjs'
 import { AwarenessStates } from './awareness.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
-import { applyAll, docOf, LiveDocument } from './document.ts'
+import { docOf, LiveDocument, salvage } from './document.ts'
 import { Feed } from './feed.ts'
 import { AWARENESS_TICK_MS, IDLE_ROOM_MS, MAX_HELD_FRAMES } from './limits.ts'
 import { type Chunk, chunkOf } from './ring.ts'
-import type { Stored, UpdateLog } from './update-log.ts'
+import type { Archivable, Stored, UpdateLog } from './update-log.ts'
 import {
   awarenessFrame,
   barrierFrame,
@@ -31,7 +31,7 @@ export interface RoomEnv {
   onAwareness: (room: Room, before: string, after: string) => void
   /** The store failed: nothing may be acknowledged any more. */
   onFailure: (error: Error) => void
-  onCommit: (updates: number, bytes: number, ms: number) => void
+  onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
   onClose: (code: number, reason: string) => void
   /** No connection for IDLE_ROOM_MS and everything is in the checkpoint. */
   onIdle: (room: Room) => void
@@ -44,8 +44,11 @@ interface Entry {
   update: Uint8Array
 }
 
+/** A change of the server's own; what it hands to `archive` is stored with it, both or neither. */
+export type Change<T> = (doc: Y.Doc, archive: (entry: Archivable) => void) => T
+
 interface QueuedCommand {
-  run: (doc: Y.Doc) => unknown
+  run: Change<unknown>
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
 }
@@ -77,6 +80,7 @@ export class Room {
   #flying = false
   #failed = false
   #closed = false
+  #gone = false
   #early: (() => void)[] | null = []
   #awarenessTimer: NodeJS.Timeout | null = null
   #idleTimer: NodeJS.Timeout | null = null
@@ -249,9 +253,10 @@ export class Room {
    * Runs `change` on the document in its turn, as one update of the server's own, and resolves to its result once
    * that is on disk. Throws what `change` throws; `change` throws before it changes anything, or not at all.
    */
-  command<T>(change: (doc: Y.Doc) => T): Promise<T> {
+  command<T>(change: Change<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failed) return reject(new Error('the store has failed'))
+      if (this.#gone) return reject(new Error('the room is no longer in memory'))
       this.#commands.push({ run: change, resolve: resolve as (value: unknown) => void, reject })
       this.#schedule()
     })
@@ -296,7 +301,8 @@ export class Room {
     commands: QueuedCommand[],
     barriers: { connection: Connection; nonce: number }[],
   ): void {
-    const answers = commands.map((command) => this.#run(command))
+    const archived: Archivable[] = []
+    const answers = commands.map((command) => this.#run(command, archived))
     for (const update of this.#live.takeOwn()) entries.push({ from: 0, connection: null, update })
     const finish = (chunk: Chunk | null): void => {
       this.#flying = false
@@ -316,13 +322,13 @@ export class Room {
     const frames = entries.map(({ from, update }) => ({ from, frame: updateFrame(update) }))
     const bytes = entries.reduce((sum, { update }) => sum + update.length, 0)
     const updates = entries.map(({ update }) => update)
-    this.#env.log.append(this.name, updates).then(
+    this.#env.log.append(this.name, updates, archived).then(
       (seq) => {
         this.#durable = seq
         this.#checkpoints.committed(updates.length, bytes)
         const chunk = chunkOf(seq, frames)
         this.#feed.push(chunk)
-        this.#env.onCommit(updates.length, bytes, this.#env.now() - started)
+        this.#env.onCommit(this, updates.length, bytes, this.#env.now() - started)
         finish(chunk)
       },
       (error: Error) => {
@@ -333,50 +339,25 @@ export class Room {
   }
 
   /** Runs one command; returns what is to be done once its effect is on disk. */
-  #run({ run, resolve, reject }: QueuedCommand): () => void {
+  #run({ run, resolve, reject }: QueuedCommand, archived: Archivable[]): () => void {
     try {
-      const value = this.#live.run(run)
+      const handed: Archivable[] = []
+      const value = this.#live.run((doc) => run(doc, (entry) => handed.push(entry)))
+      archived.push(...handed)
       return () => resolve(value)
     } catch (error) {
       return () => reject(error)
     }
   }
 
-  /**
-   * Something passed the check and still could not be applied: starts over from the log and finds out which, so
-   * that it is neither stored nor sent on. Returns the entries that were applied.
-   */
+  /** Finds out what could not be applied, so that it is neither stored nor sent on; returns the rest, applied. */
   async #salvage(entries: readonly Entry[]): Promise<Entry[]> {
-    const good: Entry[] = []
-    const offenders = new Set<Connection | null>()
-    const rebuild = async (): Promise<Y.Doc> => {
-      const doc = docOf(await this.#env.log.load(this.name))
-      if (
-        !applyAll(
-          doc,
-          good.map(({ update }) => update),
-        )
-      )
-        throw new Error('the log could not be applied again')
-      return doc
-    }
-    let doc = await rebuild()
-    for (const entry of entries) {
-      if (offenders.has(entry.connection)) continue
-      if (applyAll(doc, [entry.update])) {
-        good.push(entry)
-        continue
-      }
-      offenders.add(entry.connection)
-      if (entry.connection !== null) {
-        this.#refuse(entry.connection, new WireError(CLOSE.malformed, 'update cannot be applied'))
-      }
-      doc = await rebuild()
+    const { doc, good, bad } = await salvage(() => this.#env.log.load(this.name), entries)
+    for (const { connection } of bad) {
+      this.#refuse(connection!, new WireError(CLOSE.malformed, 'update cannot be applied'))
     }
     this.#adopt(doc)
-    const waiting = this.#pending
-    this.#pending = []
-    for (const { connection, update } of waiting) {
+    for (const { connection, update } of this.#pending.splice(0)) {
       if (connection === null || !connection.open) continue
       try {
         this.#accept(connection, update, false)
@@ -511,6 +492,7 @@ export class Room {
   /** Lets go of timers and the document. */
   dispose(): void {
     this.#closed = true
+    this.#gone = true
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     if (this.#awarenessTimer !== null) clearTimeout(this.#awarenessTimer)
     this.#live.destroy()

@@ -15,6 +15,7 @@ import { createMetrics } from './metrics.ts'
 import { isLoopback, type Options } from './options.ts'
 import { Rooms } from './rooms.ts'
 import { noteSeen } from './seen.ts'
+import { createTrimmer } from './trim.ts'
 import { CLOSE } from './wire.ts'
 
 export interface SyncServer {
@@ -36,6 +37,7 @@ export const startSyncServer = async (
   const connections = new Set<Connection>()
   const metrics = createMetrics(() => ({ connections: connections.size, rooms: rooms.size }))
 
+  const trim = createTrimmer(updateLog, now, (err) => log.warn({ err }, 'broadcasts not trimmed'))
   const rooms: Rooms = new Rooms({
     log: updateLog,
     now,
@@ -48,7 +50,8 @@ export const startSyncServer = async (
       trouble = `the store failed: ${err.message}`
       log.fatal({ err }, 'the store failed; nothing is acknowledged any more; restart the server')
     },
-    onCommit: (updates, bytes, ms) => {
+    onCommit: (room, updates, bytes, ms) => {
+      trim(room)
       metrics.updates.inc(updates)
       metrics.bytes.inc(bytes)
       metrics.commits.observe(ms / 1000)
@@ -65,7 +68,7 @@ export const startSyncServer = async (
     startedAt,
     metrics,
     trouble: () => trouble,
-    workspaces: () => updateLog.workspaces(),
+    updateLog,
     room: (name) => {
       if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
       return rooms.open(name)

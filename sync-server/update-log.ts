@@ -6,6 +6,13 @@ export interface Stored {
   seq: number
 }
 
+/** Something taken out of a document, to be kept apart from it. */
+export interface Archivable {
+  /** What it can be found by; null: by nothing. */
+  id: string | null
+  value: Uint8Array
+}
+
 /**
  * The truth about every workspace: a log of Yjs updates, of which a document is the fold. Implementations share
  * the contract suite in test/sync-server/update-log-contract.ts.
@@ -15,8 +22,29 @@ export interface UpdateLog {
    * Adds one record of updates and resolves to its position (1, 2, 3 … within the workspace) once it is on disk
    * for good: a power loss does not take it back. Records of one workspace are stored in the order of the calls.
    * Rejects if it could not be stored; the log then refuses everything that follows.
+   *
+   * `archived` is what these updates take out of the document. It is stored with them, both or neither, under the
+   * next positions (1, 2, 3 … within the workspace, apart from those of the records) of the archive.
    */
-  append(workspace: string, updates: readonly Uint8Array[]): Promise<number>
+  append(
+    workspace: string,
+    updates: readonly Uint8Array[],
+    archived?: readonly Archivable[],
+  ): Promise<number>
+  /**
+   * What is archived after position `after`, in order: at most `limit`, and no more once `bytes` are reached, but
+   * never nothing while there is something.
+   */
+  archived(
+    workspace: string,
+    after: number,
+    limit: number,
+    bytes?: number,
+  ): Promise<{ seq: number; value: Uint8Array }[]>
+  /** Position of the newest archived entry; 0 where there is none. */
+  archiveEnd(workspace: string): Promise<number>
+  /** Position of the archived entry with this id, of the newest if there are several; null where there is none. */
+  archivePosition(workspace: string, id: string): Promise<number | null>
   /** What is durable now. */
   load(workspace: string): Promise<Stored>
   /** Puts `checkpoint`, which must cover all records up to `seq`, in their place. */

@@ -98,6 +98,11 @@ export interface EditCount {
   at: number
 }
 
+/**
+ * `meta`, written by the server only: `schemaVersion`, `workspaceId`, `createdAt`, `serverClient`, and
+ * `archivedBroadcasts`, how many elements it has moved from `broadcasts` into the archive so far, which is the
+ * position of the newest one there (absent: none).
+ */
 export const metaOf = (doc: Y.Doc) => doc.getMap<Json>('meta')
 export const agentsOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('agents')
 export const tasksOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('tasks')

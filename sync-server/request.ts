@@ -1,0 +1,46 @@
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import { ClawError } from '../workspace/errors.ts'
+import { isWorkspaceName } from '../workspace/schema.ts'
+import type { Room } from './room.ts'
+
+/** The workspace that a request's path names. Throws `bad_name`. */
+export const workspaceOf = (c: Context): string => {
+  const name = c.req.param('workspace') ?? ''
+  if (isWorkspaceName(name)) return name
+  throw new ClawError(
+    'bad_name',
+    `"${name.slice(0, 80)}" is not a workspace name`,
+    'lower-case letters, digits, ".", "_" and "-", at most 63, beginning with a letter or digit',
+  )
+}
+
+/** Resolves when the room can be asked. Rejects with `storage_failed`. */
+export const ready = (room: Room): Promise<void> =>
+  room.loaded.catch((cause) => {
+    const error = new ClawError(
+      'storage_failed',
+      'the workspace cannot be read',
+      'see the server log',
+    )
+    error.cause = cause
+    throw error
+  })
+
+/** A request's body or query by its schema. Throws `usage`. */
+export const parse = <T>(schema: z.ZodType<T>, what: unknown): T => {
+  const parsed = schema.safeParse(what)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue?.path.join('.') || 'request'
+  throw new ClawError('usage', `${where}: ${issue?.message ?? 'invalid'}`, 'see docs/PROTOCOL.md')
+}
+
+/** Throws `bad_json`. */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ClawError('bad_json', `the body is not JSON: ${(error as Error).message}`)
+  }
+}

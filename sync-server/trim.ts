@@ -1,0 +1,36 @@
+import { readArchived, trimBroadcasts } from '../workspace/archive.ts'
+import { broadcastsOf } from '../workspace/schema.ts'
+import { KEPT_BROADCASTS, MAX_LIVE_BROADCASTS } from './limits.ts'
+import type { Room } from './room.ts'
+import type { UpdateLog } from './update-log.ts'
+
+/**
+ * Keeps the live array of every room short: call it after each commit. What it takes out of the document goes into
+ * the archive, in the same durable record. One trim a room at a time, so the archive's end stands meanwhile.
+ */
+export const createTrimmer = (log: UpdateLog, now: () => number, onError: (e: unknown) => void) => {
+  const trimming = new WeakSet<Room>()
+  const due = (room: Room): boolean => broadcastsOf(room.doc).length > MAX_LIVE_BROADCASTS
+
+  return (room: Room): void => {
+    if (trimming.has(room) || !due(room)) return
+    trimming.add(room)
+    const trim = async (): Promise<void> => {
+      // More may have come while the last trim was on its way to the disk.
+      while (due(room)) await trimOnce(room, log, now())
+    }
+    trim()
+      .catch(onError)
+      .finally(() => trimming.delete(room))
+  }
+}
+
+const trimOnce = async (room: Room, log: UpdateLog, now: number): Promise<void> => {
+  const end = await log.archiveEnd(room.name)
+  const [newest] = end === 0 ? [] : await log.archived(room.name, end - 1, 1)
+  // The clock may have been set back; finding a time in the archive relies on the order.
+  const at = newest === undefined ? now : Math.max(now, readArchived(newest.value).at)
+  await room.command((doc, archive) => {
+    for (const entry of trimBroadcasts(doc, KEPT_BROADCASTS, end, at)) archive(entry)
+  })
+}

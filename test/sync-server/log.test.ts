@@ -1,0 +1,271 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { registerAgent } from '../../workspace/agents.ts'
+import { addBroadcast } from '../../workspace/broadcasts.ts'
+import type { AgentId, BroadcastId } from '../../workspace/ids.ts'
+import { type BroadcastEntry, broadcastsOf, metaOf } from '../../workspace/schema.ts'
+import { liveDoc, runSeed, seeded, until } from '../support/client.ts'
+import { type Archived, type Logged, readArchive, walkLog } from './history.ts'
+import { type Server, startServer, tempDir } from '../support/server.ts'
+
+const say = (doc: Y.Doc, id: string, more: Partial<BroadcastEntry> = {}): void => {
+  const entry = { id, from: 'a-1', topic: 'general', tags: [], content: `says ${id}`, at: 1 }
+  broadcastsOf(doc).push([{ ...entry, ...more } as BroadcastEntry])
+}
+const ids = (doc: Y.Doc) => broadcastsOf(doc).map(({ id }) => id as string)
+const sorted = (list: readonly string[]) => [...list].sort()
+
+let server: Server
+beforeAll(async () => {
+  server = await startServer({ args: ['--log-level', 'error'] })
+})
+afterAll(async () => {
+  expect(server.log()).toBe('')
+  await server.stop()
+})
+const api = (workspace: string) => `${server.url}/api/workspaces/${workspace}`
+const ask = async (workspace: string, query: string) => {
+  const answer = await fetch(`${api(workspace)}/log?${query}`)
+  return { status: answer.status, ...((await answer.json()) as Logged) }
+}
+
+describe('Trimming', () => {
+  it('[G2] under concurrent writers every broadcast is in the archive or live, exactly once', async () => {
+    const random = seeded(runSeed('trim'))
+    const writers = await Promise.all(
+      Array.from({ length: 4 }, () => liveDoc(`${server.sync}/writers`)),
+    )
+    const said: string[] = []
+    const write = async (w: number): Promise<void> => {
+      const { client, doc } = writers[w]!
+      for (let left = 2_500; left > 0; ) {
+        const burst = Math.min(left, 1 + Math.floor(random() * 120))
+        left -= burst
+        doc.transact(() => {
+          for (let i = 0; i < burst; i++) {
+            const id = `m-${w}.${left + i}`
+            said.push(id)
+            // Anywhere: what was written apart merges in before what others wrote.
+            const entry = { id, from: 'a-1', topic: 't', tags: [], content: '', at: 1 }
+            const place = Math.floor(random() * (broadcastsOf(doc).length + 1))
+            if (random() < 0.9) broadcastsOf(doc).push([entry as unknown as BroadcastEntry])
+            else broadcastsOf(doc).insert(place, [entry as unknown as BroadcastEntry])
+          }
+        })
+        if (random() < 0.3) await client.barrier()
+      }
+      await client.barrier()
+    }
+    await Promise.all(writers.map((_, w) => write(w)))
+    const { client, doc } = writers[0]!
+    await until('the array is short', () => broadcastsOf(doc).length <= 2_000)
+    await client.barrier()
+    const archived = await readArchive(server.url, 'writers')
+    expect(archived.map(({ seq }) => seq)).toEqual(archived.map((_, i) => i + 1))
+    expect(archived.length).toBeGreaterThanOrEqual(8_000)
+    expect(metaOf(doc).get('archivedBroadcasts')).toBe(archived.length)
+    const kept = [...archived.map(({ entry }) => entry.id as string), ...ids(doc)]
+    expect(sorted(kept)).toEqual(sorted(said))
+    expect(new Set(archived.map(({ client, clock }) => `${client}.${clock}`)).size).toBe(
+      archived.length,
+    )
+    for (const writer of writers) await writer.client.close()
+  })
+
+  it('[G2] what a peer wrote in a wrong shape is trimmed too, and never shown', async () => {
+    const { client, doc } = await liveDoc(`${server.sync}/odd`)
+    const array = doc.getArray<unknown>('broadcasts')
+    let deep: unknown = 'x'
+    for (let i = 0; i < 4_000; i++) deep = [deep]
+    const odd = [null, 7, { n: 10n }, { id: 'm-half' }, new Y.Map([['a', 1]]), new Uint8Array(3), deep]
+    array.push(odd)
+    array.push([{ id: 'no id', from: 'a', topic: 't', tags: [], content: '', at: 1 }])
+    const good = { from: 'a', topic: 't', tags: [], content: 'c' }
+    array.push([{ ...good, id: 'm-deep', at: 1, deep }])
+    array.push([{ ...good, id: 'm-nan', at: Number.NaN }])
+    for (let i = 0; i < 2_500; i++) say(doc, `m-${i}`)
+    await client.barrier()
+    await until('it is trimmed', () => array.length <= 2_000)
+    const archived = await readArchive(server.url, 'odd')
+    expect(archived.slice(0, 3).map(({ seq, entry }) => [seq, entry.id])).toEqual([
+      [odd.length + 2, 'm-deep'],
+      [odd.length + 3, 'm-nan'],
+      [odd.length + 4, 'm-0'],
+    ])
+    expect(metaOf(doc).get('archivedBroadcasts')).toBe(archived.at(-1)!.seq)
+    const log = await walkLog(server.url, 'odd', 'since=1970-01-01&limit=499')
+    expect(log).toEqual(['m-deep', 'm-nan', ...Array.from({ length: 2_500 }, (_, i) => `m-${i}`)])
+    await client.close()
+  })
+
+  it('[G3] who was offline over trims finds what it missed in the archive, by client and clock', async () => {
+    const a = await liveDoc(`${server.sync}/offline`)
+    const b = await liveDoc(`${server.sync}/offline`)
+    for (let i = 0; i < 700; i++) say(a.doc, `m-a${i}`)
+    await a.client.barrier()
+    await until('b has it', () => broadcastsOf(b.doc).length === 700)
+    await b.client.close()
+    const cursor = Y.decodeStateVector(Y.encodeStateVector(b.doc))
+    say(b.doc, 'm-own')
+    for (let i = 700; i < 4_000; i++) say(a.doc, `m-a${i}`)
+    await a.client.barrier()
+    await until('it is trimmed', () => broadcastsOf(a.doc).length <= 2_000)
+
+    const own = b.doc.clientID
+    const back = await liveDoc(`${server.sync}/offline`, b.doc)
+    const fresh = ({ client, clock }: Archived) =>
+      client !== own && clock >= (cursor.get(client) ?? 0)
+    const missed = (await readArchive(server.url, 'offline')).filter(fresh)
+    const live = ids(b.doc).filter((id) => id !== 'm-own')
+    expect([...missed.map(({ entry }) => entry.id as string), ...live]).toEqual(
+      Array.from({ length: 3_300 }, (_, i) => `m-a${i + 700}`),
+    )
+    expect(ids(b.doc)).toContain('m-own')
+    await a.client.close()
+    await back.client.close()
+  })
+
+  it('[G1] kill -9 during trims loses nothing and doubles nothing', async () => {
+    const random = seeded(runSeed('kill in trim'))
+    const data = tempDir('trim')
+    const said = new Set<string>()
+    let mine = await startServer({ data, args: ['--log-level', 'fatal'] })
+    for (let kill = 0; kill < 15; kill++) {
+      const { client, doc } = await liveDoc(`${mine.sync}/w`)
+      let dead = false
+      const write = async (n: number): Promise<void> => {
+        if (dead) return
+        const burst = Array.from({ length: 700 }, (_, i) => `m-${kill}.${n}.${i}`)
+        doc.transact(() => {
+          for (const id of burst) say(doc, id)
+        })
+        await client.barrier()
+        for (const id of burst) said.add(id)
+        return write(n + 1)
+      }
+      void write(0)
+      await new Promise((moment) => setTimeout(moment, 20 + random() * 100))
+      dead = true
+      await mine.kill()
+      client.ws.terminate()
+      mine = await startServer({ data, args: ['--log-level', 'fatal'] })
+      const fresh = await liveDoc(`${mine.sync}/w`)
+      const archived = await readArchive(mine.url, 'w')
+      const kept = [...archived.map(({ entry }) => entry.id as string), ...ids(fresh.doc)]
+      expect(new Set(kept).size).toBe(kept.length)
+      const stored = new Set(kept)
+      expect([...said].filter((id) => !stored.has(id))).toEqual([])
+      expect(metaOf(fresh.doc).get('archivedBroadcasts') ?? 0).toBe(archived.length)
+      await fresh.client.close()
+    }
+    expect(said.size).toBeGreaterThan(4_000)
+    await mine.stop()
+  })
+})
+
+describe('Reading the log', () => {
+  const MINUTE = 60_000
+  const start = Date.now() - 5_000 * MINUTE
+  const all = Array.from({ length: 5_000 }, (_, i) => `m-${i}`)
+
+  beforeAll(async () => {
+    const { client, doc } = await liveDoc(`${server.sync}/log`)
+    const agent = { capabilities: [], machine: 'm', description: '', now: 1 }
+    for (const name of ['ann', 'bob'])
+      registerAgent(doc, { ...agent, id: `a-${name}` as AgentId, name })
+    for (let from = 0; from < all.length; from += 500) {
+      doc.transact(() => {
+        for (let i = from; i < from + 500; i++) {
+          addBroadcast(doc, {
+            id: all[i] as BroadcastId,
+            from: (i % 10 === 0 ? 'a-ann' : 'a-bob') as AgentId,
+            content: `${i}`,
+            topic: i % 7 === 0 ? 'builds' : '',
+            tags: ['t'],
+            now: start + i * MINUTE,
+          })
+        }
+      })
+      await client.barrier()
+    }
+    await until('it is trimmed', () => broadcastsOf(doc).length <= 2_000)
+    for (const [id, to] of Object.entries({ 'm-to-ann': 'a-ann', 'm-to-bob': 'a-bob' }))
+      say(doc, id, { to: to as AgentId, from: 'a-boss' as AgentId, at: Date.now() })
+    await client.close()
+  })
+
+  it('[G4] pages walk everything once, archived and live, in order', async () => {
+    for (const limit of [1_00, 333, 500]) {
+      expect(await walkLog(server.url, 'log', `since=2000-01-01&limit=${limit}`)).toEqual(all)
+    }
+  })
+
+  it('[G4] without since it is the newest page, oldest first', async () => {
+    const { data } = await ask('log', 'limit=3')
+    expect(data.broadcasts.map(({ message_id }) => message_id)).toEqual(all.slice(-3))
+    expect(data).toMatchObject({ more: true, next: 'm-to-bob' })
+    expect(data.broadcasts[2]).toEqual({
+      type: 'knowledge_broadcast',
+      message_id: 'm-4999',
+      from_agent: 'a-bob',
+      to_agent: null,
+      timestamp: new Date(start + 4_999 * MINUTE).toISOString(),
+      content: '4999',
+      topic: 'general',
+      tags: ['t'],
+    })
+    const filtered = await ask('log', 'limit=500&topic=builds')
+    const builds = all.filter((_, i) => i % 7 === 0)
+    expect(filtered.data.broadcasts.map(({ message_id }) => message_id)).toEqual(builds.slice(-500))
+    expect(await ask('nothing', '')).toMatchObject({
+      data: { broadcasts: [], more: false, next: null },
+    })
+  })
+
+  it('[G4] topic, from, since a time and since a message narrow it down', async () => {
+    const walk = (query: string) => walkLog(server.url, 'log', query)
+    const builds = all.filter((_, i) => i % 7 === 0)
+    expect(await walk('since=2000-01-01&topic=builds&limit=90')).toEqual(builds)
+    const anns = all.filter((_, i) => i % 10 === 0)
+    for (const from of ['ann', 'a-ann', 'Ann'])
+      expect(await walk(`since=2000-01-01&from=${from}&limit=400`)).toEqual(anns)
+    for (const i of [10, 2_500, 4_990]) {
+      expect(await walk(`since=m-${i}&limit=500`)).toEqual(all.slice(i + 1))
+      const time = new Date(start + i * MINUTE).toISOString()
+      expect(await walk(`since=${time}&limit=77`)).toEqual(all.slice(i))
+    }
+    const hour = await walk('since=1h&limit=7')
+    expect(hour.length).toBeGreaterThanOrEqual(57)
+    expect(hour).toEqual(all.slice(-hour.length))
+  })
+
+  it('[G5] a direct message is shown to its sender and its addressee only', async () => {
+    const seen = async (who: string) => {
+      const { data } = await ask('log', `limit=2&for=${who}`)
+      return data.broadcasts.map(({ message_id }) => message_id)
+    }
+    expect(await seen('a-ann')).toEqual(['m-4999', 'm-to-ann'])
+    expect(await seen('a-bob')).toEqual(['m-4999', 'm-to-bob'])
+    expect(await seen('a-boss')).toEqual(['m-to-ann', 'm-to-bob'])
+    expect(await seen('a-none')).toEqual(['m-4998', 'm-4999'])
+  })
+
+  it.each([
+    ['log?since=yesterday', 400, 'usage', /2h/],
+    ['log?since=9999', 400, 'usage', /2h/],
+    ['log?since=', 400, 'usage', /2h/],
+    ['log?since=2026-99-99', 400, 'usage', /2h/],
+    ['log?since=m-none', 404, 'unknown_message', /id/],
+    ['log?from=nobody', 404, 'unknown_agent', /discover/],
+    ['log?limit=501', 400, 'usage', /PROTOCOL/],
+    ['log?limit=0', 400, 'usage', /PROTOCOL/],
+    ['log?topics=x', 400, 'usage', /PROTOCOL/],
+    ['archive?after=-1', 400, 'usage', /PROTOCOL/],
+    ['archive?limit=1001', 400, 'usage', /PROTOCOL/],
+  ])('[H2] refuses %s', async (path, status, code, hint) => {
+    const answer = await fetch(`${api('log')}/${path}`)
+    const { error } = (await answer.json()) as { error: { code: string; hint: string } }
+    expect([answer.status, error.code]).toEqual([status, code])
+    expect(error.hint).toMatch(hint)
+  })
+})

@@ -1,0 +1,162 @@
+import type * as Y from 'yjs'
+import { ClawError } from './errors.ts'
+import type { Message } from './inbox.ts'
+import { type BroadcastEntry, broadcastsOf, isoTime, metaOf } from './schema.ts'
+import { isBroadcast } from './shape.ts'
+
+/**
+ * The log of a workspace is what the server archived, in the order of its positions, and then the live array. The
+ * server moves the first elements of the array over, so an entry keeps its place in the log.
+ */
+
+/** An entry of the archive. */
+export interface Archived {
+  /** The Yjs id of the element it was: what a replica's state vector covered, that replica has seen. */
+  client: number
+  clock: number
+  /** When it was archived: milliseconds since the epoch, by the server's clock, never going back. */
+  at: number
+  /** Null where it is no broadcast by docs/SCHEMA.md. */
+  entry: BroadcastEntry | null
+}
+
+/** Some element of the array, whatever a peer has put there. */
+interface Element {
+  client: number
+  clock: number
+  value: unknown
+}
+
+const elementsOf = function* (doc: Y.Doc): Generator<Element> {
+  for (let item = broadcastsOf(doc)._start; item !== null; item = item.right) {
+    if (item.deleted || !item.countable) continue
+    const { client, clock } = item.id
+    for (const [offset, value] of item.content.getContent().entries()) {
+      yield { client, clock: clock + offset, value }
+    }
+  }
+}
+
+/** A broadcast whose id can stand in a URL and be told from a time; every id that ClawLink makes can. */
+const isLogged = (value: unknown): value is BroadcastEntry =>
+  isBroadcast(value) && /^m-[\w.-]{1,126}$/.test(value.id)
+
+/** What JSON cannot hold: a number that is none reads as 0 everywhere, and a bigint has no place in an entry. */
+const asJson = (_key: string, value: unknown): unknown => {
+  if (typeof value === 'bigint') return String(value)
+  return typeof value === 'number' && !Number.isFinite(value) ? 0 : value
+}
+
+const archivedJson = (element: Element, at: number): string => {
+  const { client, clock, value } = element
+  try {
+    return JSON.stringify({ client, clock, at, entry: value }, asJson)
+  } catch (error) {
+    // Nested too deep. A broadcast's own fields are flat.
+    if (!isBroadcast(value)) return JSON.stringify({ client, clock, at, entry: String(error) })
+    const { id, from, to, topic, tags, content, at: sent } = value
+    const entry = { id, from, to, topic, tags, content, at: sent }
+    return JSON.stringify({ client, clock, at, entry }, asJson)
+  }
+}
+
+/**
+ * Takes the first broadcasts out of the live array, so that `keep` are left, and returns them as they are to be
+ * archived; malformed ones have no id. `end` is the position of the newest archived entry. Server only.
+ */
+export const trimBroadcasts = (
+  doc: Y.Doc,
+  keep: number,
+  end: number,
+  now: number,
+): { id: string | null; value: Uint8Array }[] => {
+  const array = broadcastsOf(doc)
+  const trimmed: { id: string | null; value: Uint8Array }[] = []
+  const utf8 = new TextEncoder()
+  const excess = array.length - keep
+  for (const element of elementsOf(doc)) {
+    if (trimmed.length >= excess) break
+    const id = isLogged(element.value) ? element.value.id : null
+    trimmed.push({ id, value: utf8.encode(archivedJson(element, now)) })
+  }
+  if (trimmed.length === 0) return trimmed
+  array.delete(0, trimmed.length)
+  metaOf(doc).set('archivedBroadcasts', end + trimmed.length)
+  return trimmed
+}
+
+export const readArchived = (value: Uint8Array): Archived => {
+  const { client, clock, at, entry } = JSON.parse(new TextDecoder().decode(value)) as Archived
+  return { client, clock, at, entry: isLogged(entry) ? entry : null }
+}
+
+export const liveBroadcasts = (doc: Y.Doc): BroadcastEntry[] =>
+  broadcastsOf(doc).toArray().filter(isLogged)
+
+/** The live broadcasts from the newest on; the time it takes goes by how many are taken. */
+export const newestBroadcasts = function* (doc: Y.Doc): Generator<BroadcastEntry> {
+  const array = broadcastsOf(doc)
+  for (let i = array.length - 1; i >= 0; i--) {
+    const entry: unknown = array.get(i)
+    if (isLogged(entry)) yield entry
+  }
+}
+
+/** What narrows the log down; a field left out narrows nothing. */
+export interface LogFilter {
+  topic?: string | undefined
+  from?: string | undefined
+  /** Who asks: direct messages are for their sender and their addressee. */
+  for?: string | undefined
+  /** Sent at or after: milliseconds since the epoch, by the sender's clock. */
+  at?: number | undefined
+}
+
+export const inLog = (entry: BroadcastEntry, filter: LogFilter): boolean =>
+  (filter.topic === undefined || entry.topic === filter.topic) &&
+  (filter.from === undefined || entry.from === filter.from) &&
+  (filter.at === undefined || entry.at >= filter.at) &&
+  (entry.to === undefined || entry.to === filter.for || entry.from === filter.for)
+
+/** An entry of the log as every face shows it (ClawLink 1.x's field names). */
+export const logMessage = ({ id, from, to, topic, tags, content, at }: BroadcastEntry) =>
+  ({
+    type: 'knowledge_broadcast',
+    message_id: id,
+    from_agent: from,
+    to_agent: to ?? null,
+    timestamp: isoTime(at),
+    content,
+    topic,
+    tags,
+  }) as const satisfies Message
+
+/** Where to begin: at a time, after an entry, or after an entry with those left out that are older than a time. */
+export interface Since {
+  at?: number
+  after?: string
+}
+
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+const parseTime = (text: string, now: number): number => {
+  const age = /^(\d{1,9})([smhd])$/.exec(text)
+  if (age !== null) return now - Number(age[1]) * UNIT_MS[age[2] as keyof typeof UNIT_MS]
+  return /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+}
+
+/** Reads `m-…`, an ISO time, an age such as 2h, or `<ISO time>,m-…` as `sinceText` writes it. Throws `usage`. */
+export const parseSince = (text: string, now: number): Since => {
+  const [, before, after] = /^(?:([^,]*),)?(m-.*)$/.exec(text) ?? [text, text]
+  if (before === undefined) return { after: after! }
+  const at = parseTime(before, now)
+  if (Number.isFinite(at)) return after === undefined ? { at } : { at, after }
+  throw new ClawError(
+    'usage',
+    `since: "${text.slice(0, 80)}" is neither a time nor a message's id`,
+    'for example 2h, 30m, 7d, 2026-01-31T12:00:00Z, or m-0123456789ab',
+  )
+}
+
+export const sinceText = ({ at, after }: Since): string =>
+  [at === undefined ? [] : isoTime(at), after ?? []].flat().join(',')
