@@ -29,7 +29,7 @@ const say = async (...contents: string[]) => {
 const contents = async (...flags: string[]) =>
   (await scout.ask<Poll>('poll', ...flags)).messages.map(({ content }) => content)
 
-it('a poll that dies while it prints has acknowledged nothing', async () => {
+it('[I6] a poll that dies while it prints has acknowledged nothing', async () => {
   // More than a pipe and both its ends' buffers hold, so that it is still printing when it is killed.
   const long = Array.from({ length: 12 }, (_, i) => `${i}:${'x'.repeat(60_000)}`)
   await say(...long)
@@ -42,7 +42,7 @@ it('a poll that dies while it prints has acknowledged nothing', async () => {
   expect(await contents()).toEqual([])
 })
 
-it('a poll that nobody reads has acknowledged nothing', async () => {
+it('[I6] a poll that nobody reads has acknowledged nothing', async () => {
   await say('unread')
   const child = scout.start('poll')
   child.stdout!.destroy()
@@ -56,7 +56,7 @@ it('a poll that nobody reads has acknowledged nothing', async () => {
   expect(await contents()).toEqual([])
 })
 
-it('output that the caller discards is acknowledged', async () => {
+it('[I6] output that the caller discards is acknowledged', async () => {
   await say('discarded')
   const env = { ...process.env, CLAWLINK_HOME: scout.home, CLAWLINK_SERVER: server.url }
   const discard = `"${process.execPath}" "${bin('clawlink-agent.cjs')}" poll >/dev/null`
@@ -64,13 +64,13 @@ it('output that the caller discards is acknowledged', async () => {
   expect(await contents()).toEqual([])
 })
 
-it('polls at the same time hand out each message once', async () => {
+it('[I6] polls at the same time hand out each message once', async () => {
   await say('1', '2', '3')
   const polls = await Promise.all([contents(), contents(), contents()])
   expect(polls.flat().sort()).toEqual(['1', '2', '3'])
 })
 
-it('the same key and payload replay the first answer, another payload is refused', async () => {
+it('[C3] the same key and payload replay the first answer, another payload is refused', async () => {
   const delegate = ['delegate', '--to', 'Scout', '--idempotency-key', 'K1', '--task']
   const first = await lead.ask('delegate', ...delegate.slice(1), 'once')
   expect(await lead.ask('delegate', ...delegate.slice(1), 'once')).toEqual(first)
@@ -88,13 +88,13 @@ it('the same key and payload replay the first answer, another payload is refused
   expect((await lead.ask<Poll>('poll')).messages.filter((m) => m.message_id === id)).toHaveLength(1)
 })
 
-it('commands of one profile at the same time all land, each once', async () => {
+it('[R2] commands of one profile at the same time all land, each once', async () => {
   const sent = Array.from({ length: 8 }, (_, i) => `parallel ${i}`)
   await Promise.all(sent.map((content) => lead.ask('broadcast', '--content', content)))
   expect((await contents()).sort()).toEqual(sent)
 })
 
-it('what is written offline is queued, and drains once, in order, by the next command', async () => {
+it('[C4] what is written offline is queued, and drains once, in order, by the next command', async () => {
   const { port, data } = server
   await server.stop()
   for (const content of ['a', 'b', 'c']) {
@@ -114,7 +114,7 @@ it('what is written offline is queued, and drains once, in order, by the next co
   expect(await contents()).toEqual([])
 })
 
-it('unacknowledged messages are handed out offline, too', async () => {
+it('[I6] unacknowledged messages are handed out offline, too', async () => {
   const { port, data } = server
   await say('kept')
   expect(await contents('--peek')).toEqual(['kept'])
@@ -128,7 +128,7 @@ it('unacknowledged messages are handed out offline, too', async () => {
   expect(await contents()).toEqual([])
 })
 
-it('a command killed at any moment and run again with its key is carried out once', async () => {
+it('[C3] a command killed at any moment and run again with its key is carried out once', async () => {
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
   let state = seed
   const random = () => {

@@ -31,7 +31,7 @@ const text = async (who: Agent, ...args: string[]): Promise<string> => {
   return ran.stdout
 }
 
-it('two agents register; the server is remembered, the identity is private', async () => {
+it('[C1] two agents register; the server is remembered, the identity is private', async () => {
   const line = await text(
     lead,
     ...['--relay', server.url, 'register', '--name', 'Lead', '--caps', 'plan,review'],
@@ -54,12 +54,12 @@ it('two agents register; the server is remembered, the identity is private', asy
   expect(statSync(file).mode & 0o777).toBe(0o600)
 })
 
-it('registering again keeps the id and changes what is known', async () => {
+it('[C5] registering again keeps the id and changes what is known', async () => {
   const again = await lead.ask<{ agent: object }>('register', '--name', 'Lead', '--caps', 'plan')
   expect(again.agent).toMatchObject({ agent_id: leadId, capabilities: ['plan'], description: '' })
 })
 
-it('discover shows both, with status, machine and capabilities', async () => {
+it('[C1] discover shows both, with status, machine and capabilities', async () => {
   const { agents, count } = await lead.ask<{ agents: object[]; count: number }>('discover')
   expect(count).toBe(2)
   expect(agents).toMatchObject([
@@ -79,7 +79,7 @@ it('discover shows both, with status, machine and capabilities', async () => {
   expect(lines[1]).toMatch(new RegExp(`^${scoutId}  Scout  online  .*  web$`))
 })
 
-it('delegate, poll, respond in_progress, respond completed, poll', async () => {
+it('[C1] delegate, poll, respond in_progress, respond completed, poll', async () => {
   await lead.run('poll')
   const delegated = await text(
     lead,
@@ -115,7 +115,7 @@ it('delegate, poll, respond in_progress, respond completed, poll', async () => {
   ])
 })
 
-it('a delegation by name carries 1.x fields', async () => {
+it('[C1] a delegation by name carries 1.x fields', async () => {
   const { task } = await lead.ask<{ task: Message }>('delegate', '--to', 'scout', '--task', 'two')
   expect(task).toMatchObject({ task_id: task.message_id, priority: 'normal', status: 'submitted' })
   const { messages } = await scout.ask<Poll>('poll')
@@ -133,7 +133,7 @@ it('a delegation by name carries 1.x fields', async () => {
   ])
 })
 
-it('a broadcast with topic and tags reaches the other and not its sender', async () => {
+it('[C1] a broadcast with topic and tags reaches the other and not its sender', async () => {
   const said = await scout.ask<{ message: Message; recipients: number }>(
     ...['broadcast', '--content', 'main is\nfrozen \u001b[31m', '--topic', 'release'],
     ...['--tags', 'ci,main'],
@@ -147,7 +147,7 @@ it('a broadcast with topic and tags reaches the other and not its sender', async
   expect(await scout.ask<Poll>('poll')).toMatchObject({ count: 0 })
 })
 
-it('both edit different lines from the same base, both put: both edits are in the file', async () => {
+it('[C1] both edit different lines from the same base, both put: both edits are in the file', async () => {
   const [mine, theirs] = [join(lead.cwd, 'plan.md'), join(scout.cwd, 'plan.md')]
   writeFileSync(mine, 'one\ntwo\nthree\n')
   await text(lead, 'file-put', '--key', 'notes/plan.md', '--file', 'plan.md')
@@ -173,7 +173,7 @@ it('both edit different lines from the same base, both put: both edits are in th
   ])
 })
 
-it('what both changed in one line is kept and reported', async () => {
+it('[F2] what both changed in one line is kept and reported', async () => {
   const put = ['file-put', '--key', 'notes/plan.md', '--file', 'plan.md']
   for (const who of [lead, scout]) {
     await text(who, 'file-get', '--key', 'notes/plan.md', '--output', 'plan.md')
@@ -189,7 +189,7 @@ it('what both changed in one line is kept and reported', async () => {
   expect(merged).toContain('two by scout')
 })
 
-it('heartbeat, info, scan, whoami', async () => {
+it('[C1] heartbeat, info, scan, whoami', async () => {
   expect(await text(lead, 'heartbeat')).toBe(`${leadId} is online\n`)
   expect(await lead.ask('info')).toMatchObject({
     server: { url: server.url, service: 'clawlink-sync', workspaces: ['default'] },
@@ -199,7 +199,7 @@ it('heartbeat, info, scan, whoami', async () => {
   expect(await lead.ask('whoami')).toMatchObject({ agent_id: leadId, profile: 'default' })
 })
 
-it('two profiles of one home are two agents', async () => {
+it('[C5] two profiles of one home are two agents', async () => {
   const { agent_id } = await lead.ask<{ agent_id: string }>(
     ...['--as', 'second', '--relay', server.url, 'register', '--name', 'Second'],
   )
@@ -208,7 +208,7 @@ it('two profiles of one home are two agents', async () => {
   expect(by.json().data).toMatchObject({ agent_id, profile: 'second' })
 })
 
-it('a join link names the workspace; workspaces are apart', async () => {
+it('[C5] a join link names the workspace; workspaces are apart', async () => {
   const link = `${server.url}/#w=other`
   const joined = agent()
   await text(joined, 'register', '--relay', link, '--name', 'Lone')
@@ -216,7 +216,7 @@ it('a join link names the workspace; workspaces are apart', async () => {
   expect(await joined.ask('whoami')).toMatchObject({ server: server.url, workspace: 'other' })
 })
 
-it('bodies come from stdin or a file, and may begin with dashes', async () => {
+it('[C6] bodies come from stdin or a file, and may begin with dashes', async () => {
   await scout.run('poll')
   await lead.runWith({ stdin: '- from\n- stdin' }, 'delegate', '--to', 'Scout', '--task', '-')
   writeFileSync(join(lead.cwd, 'brief.md'), '--from a file')
@@ -230,7 +230,7 @@ it('bodies come from stdin or a file, and may begin with dashes', async () => {
   ])
 })
 
-it('a newcomer gets no history; poll takes --limit and --peek', async () => {
+it('[I7] a newcomer gets no history; poll takes --limit and --peek', async () => {
   const late = agent(server.url)
   await text(late, 'register', '--name', 'Late')
   expect(await late.ask<Poll>('poll')).toMatchObject({ count: 0 })

@@ -15,7 +15,7 @@ const quiet = (line: string) => {
 const open = (dir: string) => Replica.open(dir, quiet)
 const listOf = (replica: Replica) => replica.doc.getArray<number>('list')
 
-it('a document, its client id, the inbox, answers and bases are there again', async () => {
+it('[R3] a document, its client id, the inbox, answers and bases are there again', async () => {
   const dir = join(tempDir('replica'), 'r')
   const first = await open(dir)
   const { clientID } = first.doc
@@ -44,7 +44,7 @@ it('a document, its client id, the inbox, answers and bases are there again', as
   await third.close()
 })
 
-it('a log that outgrows its checkpoint is folded into it', async () => {
+it('[R3] a log that outgrows its checkpoint is folded into it', async () => {
   const dir = join(tempDir('replica'), 'r')
   const replica = await open(dir)
   for (let i = 0; i < 1_200; i++) {
@@ -61,7 +61,7 @@ it('a log that outgrows its checkpoint is folded into it', async () => {
   await again.close()
 })
 
-it('one process has it at a time: others wait, and say so after a while', async () => {
+it('[R2] one process has it at a time: others wait, and say so after a while', async () => {
   const dir = join(tempDir('replica'), 'r')
   const first = await open(dir)
   await expect(Replica.open(dir, quiet, 60)).rejects.toMatchObject({ code: 'busy' })
@@ -85,7 +85,7 @@ it('many that open it for the first time get the same one', async () => {
   }
 })
 
-it('kill -9 takes back nothing that was committed, nor half of a commit', async () => {
+it('[R3] kill -9 takes back nothing that was committed, nor half of a commit', async () => {
   const dir = join(tempDir('replica'), 'r')
   const clients = new Set<string>()
   for (let round = 0; round < 5; round++) {
@@ -169,7 +169,7 @@ it.each<[string, (dir: string) => void | Promise<void>]>([
   await (await open(dir)).close()
 })
 
-it('a copy of a replica takes a client id of its own', async () => {
+it('[R4] a copy of a replica takes a client id of its own', async () => {
   const dir = join(tempDir('replica'), 'r')
   const original = await open(dir)
   listOf(original).push([1])
@@ -182,7 +182,7 @@ it('a copy of a replica takes a client id of its own', async () => {
   await copy.close()
 })
 
-it('a client id that Yjs changes is on disk with the next commit', async () => {
+it('[R4] a client id that Yjs changes is on disk with the next commit', async () => {
   const dir = join(tempDir('replica'), 'r')
   const replica = await open(dir)
   const twin = new Y.Doc()

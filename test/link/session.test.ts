@@ -68,7 +68,7 @@ const syncing = (onBarrier: (socket: WebSocket, frame: Buffer) => void) => {
   }
 }
 
-it('nothing is on the wire before it is on the local disk', async () => {
+it('[R1] nothing is on the wire before it is on the local disk', async () => {
   const { url, frames, server, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
   const replica = await openReplica()
   const session = connect(url, replica)
@@ -95,7 +95,7 @@ it('nothing is on the wire before it is on the local disk', async () => {
   expect(doc.getArray('list').toArray()).toEqual([1])
 })
 
-it('what the disk refuses is never sent, and whoever waits is told', async () => {
+it('[R1] what the disk refuses is never sent, and whoever waits is told', async () => {
   const { url, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
   const replica = await openReplica()
   const session = connect(url, replica)
@@ -106,7 +106,7 @@ it('what the disk refuses is never sent, and whoever waits is told', async () =>
   expect(doc.getArray('list').length).toBe(0)
 })
 
-it('a barrier whose connection breaks is asked again on the next one', async () => {
+it('[B1] a barrier whose connection breaks is asked again on the next one', async () => {
   let asked = 0
   const { url, doc } = await stub(
     syncing((socket, frame) => {
@@ -123,7 +123,7 @@ it('a barrier whose connection breaks is asked again on the next one', async () 
   expect(doc.getArray('list').toArray()).toEqual([1])
 })
 
-it('is not synced before it has sent what the server lacked', async () => {
+it('[R6] is not synced before it has sent what the server lacked', async () => {
   const { url, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
   const replica = await openReplica()
   replica.doc.getArray('list').push([1, 2])
@@ -146,7 +146,7 @@ it.each([
   await expect(session.synced(TIMEOUT_MS)).rejects.toMatchObject({ code })
 })
 
-it('a slow reader that was cut off connects again', async () => {
+it('[R6] a slow reader that was cut off connects again', async () => {
   let connections = 0
   const sync = syncing(() => {})
   const { url } = await stub((socket, doc) => {
@@ -157,7 +157,7 @@ it('a slow reader that was cut off connects again', async () => {
   expect(connections).toBe(2)
 })
 
-it('agents see each other while they are connected', async () => {
+it('[P1] agents see each other while they are connected', async () => {
   const server = await startServer()
   closers.push(() => server.stop())
   const first = connect(server.url, await openReplica(), 'a-1')
@@ -175,7 +175,7 @@ it('agents see each other while they are connected', async () => {
   await gone
 })
 
-it('goes on under the client id that Yjs takes when it meets its own from elsewhere', async () => {
+it('[R4] goes on under the client id that Yjs takes when it meets its own from elsewhere', async () => {
   const server = await startServer()
   closers.push(() => server.stop())
   const [one, two] = [await openReplica(), await openReplica()]

@@ -62,7 +62,7 @@ describe('putFile', () => {
     expect(readFile(doc, 'plan.md').content).toBe('a\n\nb\n\n')
   })
 
-  it('writes nothing where nothing is to change', () => {
+  it('[F3] writes nothing where nothing is to change', () => {
     const [doc] = shared('a\n')
     let updates = 0
     doc.on('update', () => updates++)
@@ -72,7 +72,7 @@ describe('putFile', () => {
     expect(updates).toBe(0)
   })
 
-  it('changes text and version in one update, and leaves alone what did not change', () => {
+  it('[F7] changes text and version in one update, and leaves alone what did not change', () => {
     const [doc, other] = shared(`${'x'.repeat(5000)}\nb\n`)
     const updates: Uint8Array[] = []
     doc.on('update', (update) => updates.push(update))
@@ -86,7 +86,7 @@ describe('putFile', () => {
     })
   })
 
-  it('refuses to replace what the writer has not seen, unless forced', () => {
+  it('[F5] refuses to replace what the writer has not seen, unless forced', () => {
     const [, doc] = shared('a\n')
     expect(codeOf(() => put(doc, 'b\n', { by: bob }))).toBe('no_base')
     expect(put(doc, 'b\n', { by: bob, force: true })).toMatchObject({
@@ -96,7 +96,7 @@ describe('putFile', () => {
     expect(readFile(doc, 'plan.md')).toMatchObject({ content: 'b\n', last_editor: bob, version: 2 })
   })
 
-  it('loses nothing that others did since the base', () => {
+  it('[F1] loses nothing that others did since the base', () => {
     const [a, b] = shared('1\n2\n3\n')
     put(b, '1\n2\nthree\n', { base: '1\n2\n3\n', by: bob })
     sync(a, b)
@@ -104,7 +104,7 @@ describe('putFile', () => {
     expect(readFile(a, 'plan.md').content).toBe('one\n2\nthree\n')
   })
 
-  it('merges puts that were made apart', () => {
+  it('[F1] merges puts that were made apart', () => {
     const [a, b] = shared('1\n2\n3\n')
     put(a, 'one\n2\n3\n', { base: '1\n2\n3\n' })
     put(b, '1\n2\nthree\n', { base: '1\n2\n3\n', by: bob })
@@ -114,7 +114,7 @@ describe('putFile', () => {
     }
   })
 
-  it('says whose lines a conflict is with: those who wrote there, not those who wrote elsewhere', () => {
+  it('[F2] says whose lines a conflict is with: those who wrote there, not those who wrote elsewhere', () => {
     const [a, b] = shared('1\n2\n3\n4\n')
     const c = replica(3)
     put(b, '1\n2 bob\n3\n4\n', { base: '1\n2\n3\n4\n', by: bob })
@@ -148,7 +148,7 @@ describe('putFile', () => {
     })
   })
 
-  it('is the same put when made again', () => {
+  it('[F3] is the same put when made again', () => {
     const [a, b] = shared('1\n')
     put(a, '1\nmine\n', { base: '1\n' })
     put(b, '1\ntheirs\n', { base: '1\n', by: bob })
@@ -156,7 +156,7 @@ describe('putFile', () => {
     expect(put(a, '1\nmine\n', { base: '1\n' })).toMatchObject({ changed: false, conflicts: [] })
   })
 
-  it('keeps both texts of a file that two create at once', () => {
+  it('[F1] keeps both texts of a file that two create at once', () => {
     const [a, b] = [replica(1), replica(2)]
     put(a, 'from ann\n')
     put(b, 'from bob\n', { by: bob })
@@ -167,7 +167,7 @@ describe('putFile', () => {
     expect(fileInfo(a, 'plan.md').version).toBe(2)
   })
 
-  it('breaks a tie of time alike on every replica', () => {
+  it('[F7] breaks a tie of time alike on every replica', () => {
     const [a, b] = shared('1\n')
     put(a, '1\na\n', { base: '1\n', now: 2000 })
     put(b, '1\nb\n', { base: '1\n', by: bob, now: 2000 })
@@ -185,7 +185,7 @@ describe('putFile', () => {
     expect(listFiles(doc)).toEqual([])
   })
 
-  it('refuses what the merge would make too large, and changes nothing', () => {
+  it('[F6] refuses what the merge would make too large, and changes nothing', () => {
     const half = 'x'.repeat(MAX_FILE_BYTES / 2)
     const [doc] = shared('1\n')
     put(doc, `1\n${half}\n`, { base: '1\n' })

@@ -47,7 +47,7 @@ const reader = (doc: Y.Doc, me = ann) => {
 }
 
 describe('messagesSince: broadcasts', () => {
-  it('hands out each once, with the fields of 1.x, and none of my own', () => {
+  it('[I1] hands out each once, with the fields of 1.x, and none of my own', () => {
     const doc = replica(1)
     const look = reader(doc)
     say(doc, 'x')
@@ -67,14 +67,14 @@ describe('messagesSince: broadcasts', () => {
     expect(look()).toEqual([])
   })
 
-  it('shows a direct message to its addressee only', () => {
+  it('[I2] shows a direct message to its addressee only', () => {
     const doc = replica(1)
     broadcastsOf(doc).push([{ ...say(replica(9), 'direct'), to: ann }])
     expect(idsOf(inbox(doc, new Map(), ann))).toEqual(['m-direct'])
     expect(idsOf(inbox(doc, new Map(), agentId('cat')))).toEqual([])
   })
 
-  it('finds what an offline peer wrote, though it merges in before what was read', () => {
+  it('[I1] finds what an offline peer wrote, though it merges in before what was read', () => {
     const [mine, offline, other] = [replica(1), replica(2), replica(3)]
     for (let i = 0; i < 20; i++) {
       say(offline, `offline ${i}`)
@@ -90,7 +90,7 @@ describe('messagesSince: broadcasts', () => {
     )
   })
 
-  it('reads the new part of an item that Yjs has joined with a read one', () => {
+  it('[I1] reads the new part of an item that Yjs has joined with a read one', () => {
     const [writer, mine] = [replica(2), replica(1)]
     const look = reader(mine)
     for (const names of [['a', 'b'], ['c'], ['d', 'e', 'f']]) {
@@ -101,7 +101,7 @@ describe('messagesSince: broadcasts', () => {
     }
   })
 
-  it('neither skips nor repeats, whatever order updates come in', () => {
+  it('[I1] neither skips nor repeats, whatever order updates come in', () => {
     const step = fc.record({
       writer: fc.nat(2),
       act: fc.constantFrom('say', 'say', 'say', 'sync', 'look', 'deliver', 'deliver'),
@@ -139,7 +139,7 @@ describe('messagesSince: broadcasts', () => {
 })
 
 describe('messagesSince: tasks', () => {
-  it('hands a delegation to its addressee', () => {
+  it('[I2] hands a delegation to its addressee', () => {
     const doc = replica(1)
     give(doc, 'x', bob, ann)
     give(doc, 'y', bob, agentId('cat'))
@@ -157,7 +157,7 @@ describe('messagesSince: tasks', () => {
     ])
   })
 
-  it('tells the creator every transition, also of several between two looks', () => {
+  it('[I3] tells the creator every transition, also of several between two looks', () => {
     const [server, mine] = [replica(1), replica(2)]
     give(mine, 'x', ann, bob)
     sync(server, mine)
@@ -180,7 +180,7 @@ describe('messagesSince: tasks', () => {
     expect(inbox(mine, new Map(), agentId('cat'))).toEqual([])
   })
 
-  it('does not answer me what I did myself', () => {
+  it('[I2] does not answer me what I did myself', () => {
     const doc = replica(1)
     give(doc, 'x', ann, bob)
     moveTask(doc, { task: 't-x', by: ann, state: 'canceled', message: '', key: 'k', now: 1 })
@@ -189,7 +189,7 @@ describe('messagesSince: tasks', () => {
 })
 
 describe('messagesSince: agents', () => {
-  it('tells a first registration, not a later one, nor a sighting, nor the record written anew', () => {
+  it('[I4] tells a first registration, not a later one, nor a sighting, nor the record written anew', () => {
     const [server, mine] = [replica(1), replica(2)]
     const look = reader(mine)
     register(server, bob, 'Bob')
@@ -210,7 +210,7 @@ describe('messagesSince: files', () => {
   const put = (doc: Y.Doc, content: string, by: AgentId, now = 1) =>
     putFile(doc, { key: 'plan.md', content, base: null, force: true, by, now })
 
-  it('tells the newest state of a file that others changed', () => {
+  it('[I4] tells the newest state of a file that others changed', () => {
     const [theirs, mine] = [replica(1), replica(2)]
     const look = reader(mine)
     put(theirs, 'a', bob)
@@ -231,7 +231,7 @@ describe('messagesSince: files', () => {
     expect(look()).toEqual([])
   })
 
-  it('does not tell me my own edit, and does not let it hide another’s before it', () => {
+  it('[I2] does not tell me my own edit, and does not let it hide another’s before it', () => {
     const [theirs, mine] = [replica(1), replica(2)]
     const look = reader(mine)
     put(mine, 'a', ann, 1)

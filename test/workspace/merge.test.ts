@@ -89,7 +89,7 @@ describe('merge3', () => {
     expect(merged.conflicts).toMatchObject([{ from_line, to_line }])
   })
 
-  it('names the lines of the merged text, and in theirs only what they wrote', () => {
+  it('[F2] names the lines of the merged text, and in theirs only what they wrote', () => {
     const merged = merge3('1\n2\nthe end\n', '0\n1\n2\nthe mine\n', '1\n2\nthe their\n')
     expect(merged.text).toBe('0\n1\n2\nthe their\nthe mine\n')
     expect(merged.conflicts).toEqual([
@@ -104,7 +104,7 @@ describe('merge3', () => {
     ])
   })
 
-  it('edits a line that only I changed by characters', () => {
+  it('[F4] edits a line that only I changed by characters', () => {
     expect(merge3('the cat sat', 'the dog sat', 'the cat sat').edits).toEqual([
       { index: 4, remove: 3, insert: 'dog' },
     ])
@@ -119,7 +119,7 @@ describe('merge3', () => {
     ])
   })
 
-  it('is the identity where one side changed nothing, or both the same', () => {
+  it('[F3] is the identity where one side changed nothing, or both the same', () => {
     fc.assert(
       fc.property(versions, text, ([base, mine], unrelated) => {
         for (const to of [mine, unrelated]) {
@@ -132,7 +132,7 @@ describe('merge3', () => {
     )
   })
 
-  it('gives edits in order and apart that make theirs the merged text, whole characters only', () => {
+  it('[F4] gives edits in order and apart that make theirs the merged text, whole characters only', () => {
     fc.assert(
       fc.property(versions, ([base, mine, theirs]) => {
         const { text, edits, conflicts } = merge3(base, mine, theirs)
@@ -155,7 +155,7 @@ describe('merge3', () => {
     )
   })
 
-  it('loses no line that either side added, and puts again what is there already as nothing', () => {
+  it('[F1] loses no line that either side added, and puts again what is there already as nothing', () => {
     fc.assert(
       fc.property(versions, ([base, mine, theirs]) => {
         const lines = (text: string) => text.split(/\r?\n/)
@@ -170,7 +170,7 @@ describe('merge3', () => {
     )
   })
 
-  it('has both sides’ edits of different lines exactly once', () => {
+  it('[F1] has both sides’ edits of different lines exactly once', () => {
     const change = fc.constantFrom('replace', 'remove', 'insert', 'none')
     fc.assert(
       fc.property(

@@ -77,7 +77,7 @@ const CASES = STATES.flatMap((from) =>
 )
 
 describe('moveTask', () => {
-  it.each(CASES)('$from → $to by $by: $allowed', ({ from, to, by, allowed }) => {
+  it.each(CASES)('[T2] $from → $to by $by: $allowed', ({ from, to, by, allowed }) => {
     const doc = inState(from)
     const before = tasksOf(doc).toJSON()
     if (allowed) {
@@ -92,11 +92,11 @@ describe('moveTask', () => {
     }
   })
 
-  it('has the four final states of A2A', () => {
+  it('[T3] has the four final states of A2A', () => {
     expect(STATES.filter(isTerminal)).toEqual(['completed', 'failed', 'canceled', 'rejected'])
   })
 
-  it('gives a task for anyone to the first who takes it', () => {
+  it('[T1] gives a task for anyone to the first who takes it', () => {
     const doc = withTask(null)
     expect(move(doc, 'working', stranger)).toMatchObject({ owner: stranger })
     expect(codeOf(() => move(doc, 'working', worker))).toBe('task_taken')
@@ -104,7 +104,7 @@ describe('moveTask', () => {
     expect(move(doc, 'completed', stranger)).toMatchObject({ owner: stranger, revision: 2 })
   })
 
-  it('answers the same key again with the first outcome, and writes nothing', () => {
+  it('[T4] answers the same key again with the first outcome, and writes nothing', () => {
     const doc = withTask()
     const first = move(doc, 'working', worker, { key: 'k', message: 'on it' })
     move(doc, 'completed', worker)
@@ -113,7 +113,7 @@ describe('moveTask', () => {
     expect(taskHistory(doc, id).length).toBe(2)
   })
 
-  it('refuses a key that was used for something else', () => {
+  it('[T4] refuses a key that was used for something else', () => {
     const doc = withTask()
     move(doc, 'working', worker, { key: 'k' })
     expect(codeOf(() => move(doc, 'completed', worker, { key: 'k' }))).toBe('key_reused')
@@ -124,7 +124,7 @@ describe('moveTask', () => {
     expect(move(doc, 'canceled', creator, { key: 'k' })).toMatchObject({ status: 'canceled' })
   })
 
-  it('lets an answer go to the creator only', () => {
+  it('[T2] lets an answer go to the creator only', () => {
     const doc = withTask()
     expect(codeOf(() => move(doc, 'completed', worker, { to: stranger }))).toBe('not_allowed')
     expect(codeOf(() => move(doc, 'completed', worker, { to: 'nobody' }))).toBe('unknown_agent')
