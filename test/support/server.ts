@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const root = fileURLToPath(new URL('../..', import.meta.url))
+const findRoot = (from: string): string =>
+  existsSync(join(from, 'package.json')) ? from : findRoot(dirname(from))
+
+/** The repository; this file may run as a bundle from below node_modules/.cache. */
+export const root = findRoot(dirname(fileURLToPath(import.meta.url)))
 export const bin = (name: 'clawlink-sync.cjs' | 'clawlink-agent.cjs' | 'clawlink.cjs') =>
   join(root, 'dist', name)
 
