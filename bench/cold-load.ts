@@ -1,0 +1,145 @@
+import { cpSync } from 'node:fs'
+import type { ColdLoadJob, ColdLoadResult, Content } from './cold-load-client.ts'
+import { type Contender, clawlink, hocuspocus, reference, staticDocument } from './contenders.ts'
+import { startWorker, tempDir, type Worker } from './programs.ts'
+import { atLeast, type Findings, integer, milliseconds, spread, times } from './report.ts'
+import { pairedRatio } from './stats.ts'
+import type { Shape } from './workload.ts'
+
+interface Document {
+  shape: Shape
+  updates: number
+  rounds: number
+}
+const DOCUMENTS: readonly Document[] = [
+  { shape: 'typed', updates: 10_000, rounds: 3 },
+  { shape: 'typed', updates: 100_000, rounds: 5 },
+  { shape: 'scattered', updates: 10_000, rounds: 3 },
+]
+const TARGET = 100_000
+
+const SERVERS: readonly Contender[] = [staticDocument, reference, hocuspocus, clawlink]
+
+type Client = Worker<ColdLoadJob, ColdLoadResult>
+
+/** A data folder a server, each made by that server; all from the same updates. */
+const makeData = async (
+  builder: Client,
+  { shape, updates }: Document,
+): Promise<{ data: Map<Contender, string>; content: Content }> => {
+  const data = new Map<Contender, string>()
+  const floor = tempDir()
+  const { content } = await builder.run({ do: 'save', shape, updates, dir: floor })
+  for (const contender of SERVERS) {
+    if (contender === staticDocument) {
+      data.set(contender, floor)
+      continue
+    }
+    const dir = tempDir()
+    const server = await contender.start(dir)
+    const { wire } = contender
+    await builder.run({ do: 'push', shape, updates, wire, port: server.port })
+    await server.stop()
+    data.set(contender, dir)
+  }
+  return { data, content }
+}
+
+/** One newcomer to a server that has just started on a copy of the data; both are new processes. */
+const load = async (
+  contender: Contender,
+  made: string,
+  content: Content,
+  applies: boolean,
+): Promise<number> => {
+  const dir = tempDir()
+  cpSync(made, dir, { recursive: true })
+  const server = await contender.start(dir)
+  const client = await startWorker<ColdLoadJob, ColdLoadResult>('cold-load-client.ts')
+  const { wire } = contender
+  try {
+    return (await client.run({ do: 'load', applies, wire, port: server.port, content })).ms
+  } finally {
+    await client.close()
+    await server.kill()
+  }
+}
+
+interface Series {
+  bytes: number[]
+  yjs: number[]
+}
+
+export const coldLoad = async (log: (line: string) => void): Promise<Findings> => {
+  const findings: Findings = {
+    title: 'Cold load',
+    method: METHOD,
+    tables: [],
+    targets: [],
+    samples: {},
+  }
+  const builder = await startWorker<ColdLoadJob, ColdLoadResult>('cold-load-client.ts')
+  try {
+    for (const document of DOCUMENTS) {
+      const { data, content } = await makeData(builder, document)
+      const found = new Map<Contender, Series>()
+      for (const contender of data.keys()) found.set(contender, { bytes: [], yjs: [] })
+      for (let round = 0; round < document.rounds; round++) {
+        for (const [contender, series] of found) {
+          series.bytes.push(await load(contender, data.get(contender)!, content, false))
+          series.yjs.push(await load(contender, data.get(contender)!, content, true))
+        }
+      }
+      report(findings, document, found)
+      for (const [{ name }, { bytes, yjs }] of found) {
+        const figures = `${spread(bytes, milliseconds)} ms received, ${spread(yjs, milliseconds)} ms applied`
+        log(`${document.shape} ${document.updates}: ${name} ${figures}`)
+      }
+    }
+  } finally {
+    await builder.close()
+  }
+  return findings
+}
+
+const report = (findings: Findings, document: Document, found: Map<Contender, Series>) => {
+  const { shape, updates, rounds } = document
+  const ours = found.get(clawlink)!
+  findings.tables.push({
+    caption: `**${integer(updates)} updates, ${shape}** (${rounds} rounds)`,
+    head: [
+      '',
+      'received, ms',
+      'over clawlink-sync',
+      'synced in a Yjs client, ms',
+      'over clawlink-sync',
+    ],
+    rows: [...found].map(([contender, { bytes, yjs }]) => [
+      contender.name,
+      spread(bytes, milliseconds),
+      contender === clawlink ? '' : times(pairedRatio(bytes, ours.bytes)),
+      spread(yjs, milliseconds),
+      contender === clawlink ? '' : times(pairedRatio(yjs, ours.yjs)),
+    ]),
+  })
+  for (const [{ name }, { bytes, yjs }] of found) {
+    findings.samples[`${name}, ${updates} ${shape}, received, ms`] = bytes
+    findings.samples[`${name}, ${updates} ${shape}, synced, ms`] = yjs
+  }
+  if (updates !== TARGET) return
+  const peer = found.get(hocuspocus)!
+  const claim = `${integer(updates)} updates: ${hocuspocus.name} over clawlink-sync`
+  findings.targets.push(
+    atLeast(`${claim}, received`, pairedRatio(peer.bytes, ours.bytes), 8),
+    atLeast(`${claim}, synced in a Yjs client`, pairedRatio(peer.yjs, ours.yjs), 8),
+  )
+}
+
+const METHOD = `How long a newcomer waits for a document that the server has on disk but not in memory. The
+document is pushed through each server over its own wire, one update an inserted word (by four clientIDs; *typed*: ten
+words in a row on average, then elsewhere; *scattered*: each at another place, which Yjs cannot merge), the server
+stopped with SIGTERM, and started anew for every round on a copy of that data, as is the client. The clock runs from
+connect: until the bytes have been **received** by a client that applies nothing (the server's part), and until a Yjs
+client is **synced** with the whole text (y-websocket's provider; for Hocuspocus an adapter of its sync messages). The
+text is compared afterwards. The floor is a server that sends the document as one message from memory: the Yjs
+client's own work is in it, and no server can be faster.`

@@ -1,0 +1,43 @@
+import { bundle, program, type ServerProcess, startServer } from './programs.ts'
+import type { WireName } from './wire.ts'
+
+export interface Contender {
+  /** As the tables name it. */
+  name: string
+  wire: WireName
+  /** Starts the server in a process of its own, with its data in `data`. */
+  start: (data: string, nodeArgs?: readonly string[]) => Promise<ServerProcess>
+}
+
+/** A peer's program gets the folder for its data. */
+const peer = (name: string, wire: WireName, file: string): Contender => ({
+  name,
+  wire,
+  start: async (data, nodeArgs = []) => startServer([...nodeArgs, await bundle(file), data]),
+})
+
+export const clawlink: Contender = {
+  name: 'clawlink-sync',
+  wire: 'stock',
+  start: (data, nodeArgs = []) =>
+    startServer([...nodeArgs, program('clawlink-sync'), '--port', '0', '--data', data]),
+}
+
+/** Hocuspocus 4 with its Database extension on LevelDB, all settings at their defaults. */
+export const hocuspocus = peer('Hocuspocus 4', 'hocuspocus', 'peers/hocuspocus.ts')
+
+/** The design of y-websocket's own server with y-leveldb. */
+export const reference = peer('y-websocket reference', 'stock', 'peers/reference.ts')
+
+/** Relays bytes and knows nothing of documents or disks: one `ws.send` a message and client. */
+export const sendEach = peer('bare ws, a send each', 'bare', 'peers/send-each.ts')
+
+/** The same with each message framed once and one write a client and tick: the most a server could do. */
+export const coalesced = peer('bare ws, coalesced', 'bare', 'peers/coalesced.ts')
+
+/** Has the whole document in memory as one message: the least that a newcomer can cost. */
+export const staticDocument = peer(
+  'floor: one message, from memory',
+  'stock',
+  'peers/static-document.ts',
+)

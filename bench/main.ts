@@ -1,0 +1,39 @@
+import { loadavg } from 'node:os'
+import { cliStart } from './cli-start.ts'
+import { coldLoad } from './cold-load.ts'
+import { crash } from './crash.ts'
+import { durableWrite } from './durable-write.ts'
+import { fanout } from './fanout.ts'
+import { type Findings, store, writePage } from './report.ts'
+
+/** In the order of the page. */
+const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findings>> = {
+  fanout,
+  'cold-load': coldLoad,
+  'durable-write': durableWrite,
+  crash,
+  'cli-start': cliStart,
+}
+
+const names = Object.keys(BENCHMARKS)
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : names
+
+const run = async (): Promise<void> => {
+  const unknown = wanted.filter((name) => !names.includes(name))
+  if (unknown.length > 0) {
+    throw new Error(`no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}`)
+  }
+  for (const name of wanted) {
+    const started = performance.now()
+    const [loadBefore] = loadavg()
+    const findings = await BENCHMARKS[name]!((line) => console.log(`  ${line}`))
+    store(name, findings, loadBefore!)
+    writePage(names)
+    for (const { claim, measured, passed } of findings.targets) {
+      console.log(`  ${passed ? 'pass' : 'FAIL'}: ${claim}: ${measured}`)
+    }
+    console.log(`${name}: ${Math.round((performance.now() - started) / 1_000)} s`)
+  }
+}
+
+await run()
