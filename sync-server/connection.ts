@@ -24,6 +24,8 @@ export class Connection {
   missedAwareness = false
   /** Has sent its own SyncStep2: from now on a gap is its fault. */
   synced = false
+  /** Barriers to answer once `cursor` has come to their position in the log. */
+  readonly owed: { nonce: number; seq: number }[] = []
   /** Frames that wait for the client's SyncStep2. */
   held: Frame[] = []
   #outbox: Buffer[] = []

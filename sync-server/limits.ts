@@ -6,6 +6,8 @@ export const MAX_BODY_BYTES = 1024 * 1024
 export const MAX_AWARENESS_BYTES = 8 * 1024
 /** Updates that a connection may send before its own SyncStep2 fills the gap before them (count). */
 export const MAX_HELD_FRAMES = 256
+/** Barriers that one connection may have unanswered because it does not take what comes before them (count). */
+export const MAX_OWED_BARRIERS = 1_000
 /** Bytes waiting in one socket before the room stops writing to it and lets it catch up from the room's log. */
 export const MAX_SOCKET_BUFFER = 256 * 1024
 /** Recent commits that a room keeps in memory for readers that fell behind; beyond it they reread from disk. */

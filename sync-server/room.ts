@@ -4,7 +4,7 @@ import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
 import { Feed } from './feed.ts'
-import { AWARENESS_TICK_MS, IDLE_ROOM_MS, MAX_HELD_FRAMES } from './limits.ts'
+import { AWARENESS_TICK_MS, IDLE_ROOM_MS, MAX_HELD_FRAMES, MAX_OWED_BARRIERS } from './limits.ts'
 import { type Chunk, chunkOf } from './ring.ts'
 import type { Archivable, Stored, UpdateLog } from './update-log.ts'
 import {
@@ -368,8 +368,23 @@ export class Room {
     return good
   }
 
+  /** What these barriers stand for is on disk; each is answered once its connection has everything up to here. */
   #answerBarriers(barriers: readonly { connection: Connection; nonce: number }[]): void {
-    for (const { connection, nonce } of barriers) connection.send([barrierFrame(nonce)])
+    for (const { connection, nonce } of barriers) {
+      connection.owed.push({ nonce, seq: this.#durable })
+      this.#payBarriers(connection)
+      if (connection.owed.length > MAX_OWED_BARRIERS) {
+        this.#refuse(connection, new WireError(CLOSE.slowReader, 'takes no answers'))
+      }
+    }
+  }
+
+  #payBarriers(connection: Connection): void {
+    const { owed, cursor } = connection
+    if (owed.length === 0 || connection.rereading || connection.wants !== null) return
+    const due = owed.findIndex(({ seq }) => cursor !== null && seq > cursor)
+    const paid = owed.splice(0, due === -1 ? owed.length : due)
+    connection.send(paid.map(({ nonce }) => barrierFrame(nonce)))
   }
 
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -382,6 +397,7 @@ export class Room {
       try {
         connection.send(syncStep2Fragments(this.#live.missing(wants)))
         connection.cursor = this.#durable
+        this.#payBarriers(connection)
       } catch (error) {
         this.#refuse(connection, error)
       }
@@ -391,6 +407,7 @@ export class Room {
   /** Sends a reader what it can take of what it lacks. */
   #catchUp(connection: Connection): void {
     this.#guard(connection, this.#feed.catchUp(connection))
+    this.#payBarriers(connection)
     if (!connection.ready) return
     if (connection.wants !== null) this.#schedule()
     if (connection.missedAwareness) {
@@ -400,10 +417,12 @@ export class Room {
   }
 
   #guard(connection: Connection, sending: Promise<void> | null): void {
-    sending?.catch((error: Error) => {
-      this.#env.onFailure(error)
-      connection.close(CLOSE.storageFailed, 'the log could not be read')
-    })
+    sending
+      ?.then(() => this.#payBarriers(connection))
+      .catch((error: Error) => {
+        this.#env.onFailure(error)
+        connection.close(CLOSE.storageFailed, 'the log could not be read')
+      })
   }
 
   #scheduleAwareness(): void {

@@ -105,6 +105,19 @@ describe('the sync socket', () => {
     await Promise.all([a.client.close(), b.client.close()])
   })
 
+  it('[B2] … also when the state that was asked for has to be read from the log first', async () => {
+    const room = newRoom()
+    const writer = await liveDoc(urlOf(room))
+    for (let i = 0; i < 100; i++) {
+      writer.doc.getArray('list').push([i])
+      await writer.client.barrier()
+      const newcomer = await liveDoc(urlOf(room))
+      expect(newcomer.doc.getArray('list').length).toBe(i + 1)
+      newcomer.client.ws.terminate()
+    }
+    await writer.client.close()
+  })
+
   it('[S4] holds an edit that comes before the state it builds on, and its barrier too', async () => {
     const room = newRoom()
     const doc = new Y.Doc()
