@@ -13,6 +13,8 @@ export interface Agent {
   agent_id: AgentId
   name: string
   capabilities: string[]
+  /** Whose broadcasts reach its inbox; empty: all. */
+  topics: string[]
   machine: string
   description: string
   status: AgentStatus
@@ -30,6 +32,8 @@ export interface Registration {
   id: AgentId
   name: string
   capabilities: readonly string[]
+  /** Left out: as they were. */
+  topics?: readonly string[] | undefined
   machine: string
   description: string
   now: number
@@ -42,6 +46,8 @@ export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
     capabilities: checkNames('capabilities', agent.capabilities),
     machine: agent.machine.trim() === '' ? '' : checkName('machine', agent.machine),
     description: within('description', agent.description.trim(), MAX_DESCRIPTION_BYTES),
+    topics:
+      agent.topics === undefined ? topicsOf(doc, agent.id) : checkNames('topics', agent.topics),
   }
   doc.transact(() => {
     const agents = agentsOf(doc)
@@ -70,6 +76,12 @@ export const lastSeen = (doc: Y.Doc, id: AgentId): number => {
 export const hasAgent = (doc: Y.Doc, id: string): id is AgentId =>
   agentRecord(doc, id) !== undefined
 
+/** The topics whose broadcasts the agent wants; empty: all. */
+export const topicsOf = (doc: Y.Doc, id: string): string[] => {
+  const record = agentRecord(doc, id)
+  return record === undefined ? [] : stringsIn(record, 'topics')
+}
+
 /** The agent's name, or its id where it has none. */
 export const agentName = (doc: Y.Doc, id: string): string => {
   const record = agentRecord(doc, id)
@@ -81,6 +93,11 @@ const textIn = (record: Y.Map<unknown>, field: keyof AgentFields, otherwise: str
   return typeof value === 'string' ? value : otherwise
 }
 
+const stringsIn = (record: Y.Map<unknown>, field: keyof AgentFields): string[] => {
+  const value = record.get(field)
+  return isStrings(value) ? value : []
+}
+
 const timeIn = (record: Y.Map<unknown>, field: keyof AgentFields): number => {
   const value = record.get(field)
   return typeof value === 'number' ? value : 0
@@ -90,12 +107,12 @@ const seenAt = (record: Y.Map<unknown>): number =>
   Math.max(timeIn(record, 'lastSeenAt'), timeIn(record, 'registeredAt'))
 
 const readAgent = (id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
-  const capabilities = record.get('capabilities')
   const present = here.present.has(id)
   return {
     agent_id: id,
     name: textIn(record, 'name', id),
-    capabilities: isStrings(capabilities) ? capabilities : [],
+    capabilities: stringsIn(record, 'capabilities'),
+    topics: stringsIn(record, 'topics'),
     machine: textIn(record, 'machine', ''),
     description: textIn(record, 'description', ''),
     status: agentStatus(present, seenAt(record), here.now),

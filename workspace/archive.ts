@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
+import { broadcastMessage } from './broadcasts.ts'
 import { ClawError } from './errors.ts'
-import type { Message } from './inbox.ts'
-import { type BroadcastEntry, broadcastsOf, isoTime, metaOf } from './schema.ts'
+import { type BroadcastEntry, broadcastsOf, isoTime, metaOf, receiptsOf } from './schema.ts'
 import { isBroadcast } from './shape.ts'
 
 /**
@@ -54,8 +54,8 @@ const archivedJson = (element: Element, at: number): string => {
   } catch (error) {
     // Nested too deep. A broadcast's own fields are flat.
     if (!isBroadcast(value)) return JSON.stringify({ client, clock, at, entry: String(error) })
-    const { id, from, to, topic, tags, content, at: sent } = value
-    const entry = { id, from, to, topic, tags, content, at: sent }
+    const { id, from, to, topic, tags, content, at: sent, replyTo, trace, hops } = value
+    const entry = { id, from, to, topic, tags, content, at: sent, replyTo, trace, hops }
     return JSON.stringify({ client, clock, at, entry }, asJson)
   }
 }
@@ -78,6 +78,8 @@ export const trimBroadcasts = (
     if (trimmed.length >= excess) break
     const id = isLogged(element.value) ? element.value.id : null
     trimmed.push({ id, value: utf8.encode(archivedJson(element, now)) })
+    // Nobody can ask for its receipt any more: that goes with it.
+    if (id !== null) receiptsOf(doc).delete(id)
   }
   if (trimmed.length === 0) return trimmed
   array.delete(0, trimmed.length)
@@ -118,18 +120,7 @@ export const inLog = (entry: BroadcastEntry, filter: LogFilter): boolean =>
   (filter.at === undefined || entry.at >= filter.at) &&
   (entry.to === undefined || entry.to === filter.for || entry.from === filter.for)
 
-/** An entry of the log as every face shows it (ClawLink 1.x's field names). */
-export const logMessage = ({ id, from, to, topic, tags, content, at }: BroadcastEntry) =>
-  ({
-    type: 'knowledge_broadcast',
-    message_id: id,
-    from_agent: from,
-    to_agent: to ?? null,
-    timestamp: isoTime(at),
-    content,
-    topic,
-    tags,
-  }) as const satisfies Message
+export const logMessage = broadcastMessage
 
 /** Where to begin: at a time, after an entry, or after an entry with those left out that are older than a time. */
 export interface Since {

@@ -1,28 +1,77 @@
 import type * as Y from 'yjs'
+import { topicsOf } from './agents.ts'
 import type { AgentId, BroadcastId } from './ids.ts'
+import type { Message } from './inbox.ts'
 import { MAX_MESSAGE_BYTES } from './limits.ts'
-import { type BroadcastEntry, broadcastsOf } from './schema.ts'
+import { type BroadcastEntry, broadcastsOf, isoTime } from './schema.ts'
+import { type Trace, traceFields, traceIn } from './trace.ts'
 import { checkName, checkNames, within } from './validate.ts'
 
 export interface NewBroadcast {
   id: BroadcastId
   from: AgentId
+  /** Makes it a direct message. Must exist already. */
+  to?: AgentId | undefined
   content: string
   topic: string
   tags: readonly string[]
+  replyTo?: string | undefined
+  trace?: Trace | null
   now: number
 }
 
-/** Appends a broadcast to the log. Throws `too_large`, `bad_name`. */
+/** Appends a broadcast or a direct message to the log. Throws `too_large`, `bad_name`. */
 export const addBroadcast = (doc: Y.Doc, message: NewBroadcast): BroadcastEntry => {
+  const { to, replyTo } = message
   const entry: BroadcastEntry = {
     id: message.id,
     from: message.from,
+    ...(to !== undefined && { to }),
     topic: message.topic.trim() === '' ? 'general' : checkName('topic', message.topic),
     tags: checkNames('tags', message.tags),
     content: within('content', message.content, MAX_MESSAGE_BYTES),
     at: message.now,
+    ...(replyTo !== undefined && { replyTo: checkName('reply-to', replyTo) }),
+    ...traceFields(message.trace),
   }
   broadcastsOf(doc).push([entry])
   return entry
+}
+
+export type BroadcastMessage = Extract<Message, { type: 'knowledge_broadcast' }>
+export type DirectMessage = Extract<Message, { type: 'direct_message' }>
+
+/** An entry of the log as every face shows it: a broadcast with ClawLink 1.x's fields, or a direct message. */
+export const broadcastMessage = (entry: BroadcastEntry): BroadcastMessage | DirectMessage => {
+  const { id, from, to, topic, tags, content, at, replyTo } = entry
+  const envelope = { message_id: id, from_agent: from, timestamp: isoTime(at), ...traceIn(entry) }
+  if (to !== undefined) {
+    const reply_to = replyTo ?? null
+    return { type: 'direct_message', ...envelope, to_agent: to, content, topic, tags, reply_to }
+  }
+  return {
+    type: 'knowledge_broadcast',
+    ...envelope,
+    to_agent: null,
+    content,
+    topic,
+    tags,
+    ...(replyTo !== undefined && { reply_to: replyTo }),
+  }
+}
+
+/** What of these is for `me`'s inbox: direct messages to it, and what others broadcast on its topics. */
+export const broadcastsFor = (
+  doc: Y.Doc,
+  me: AgentId,
+  entries: readonly BroadcastEntry[],
+): (BroadcastMessage | DirectMessage)[] => {
+  const topics = topicsOf(doc, me)
+  return entries
+    .filter(({ from, to, topic }) => {
+      if (from === me) return false
+      if (to !== undefined) return to === me
+      return topics.length === 0 || topics.includes(topic)
+    })
+    .map(broadcastMessage)
 }

@@ -29,6 +29,7 @@ export const ERRORS = {
   key_reused: { exit: 4, http: 409 },
   port_taken: { exit: 4, http: 409 },
   data_locked: { exit: 4, http: 409 },
+  storm: { exit: 4, http: 429 },
   busy: { exit: 4, http: 409, retryable: true },
   not_allowed: { exit: 5, http: 403, close: 4403 },
   insecure: { exit: 5, http: 403 },

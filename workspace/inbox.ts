@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import { type Agent, type Here, hasAgent, listAgents } from './agents.ts'
+import { type BroadcastMessage, broadcastsFor } from './broadcasts.ts'
 import type { AgentId, FileKey } from './ids.ts'
 import {
   agentsOf,
@@ -10,27 +11,42 @@ import {
   filesOf,
   isoTime,
   type Json,
+  type Note,
+  PRIORITIES,
   type Priority,
   type Transition,
   tasksOf,
 } from './schema.ts'
-import { isBroadcast, isEditCount, isTransition, taskRecord } from './shape.ts'
-import { getTask, state1x } from './tasks.ts'
+import { isBroadcast, isEditCount, isNote, isTransition, taskRecord } from './shape.ts'
+import { getTask, state1x, type Task } from './tasks.ts'
+import type { Trace } from './trace.ts'
 
 interface Envelope {
   message_id: string
   from_agent: string
   to_agent: string | null
   timestamp: string
+  /** The chain of messages that led to this one; absent where none did. */
+  trace?: Trace
+}
+
+interface Said {
+  content: string
+  topic: string
+  tags: string[]
 }
 
 /** What `poll` hands out, with ClawLink 1.x's field names. */
 export type Message =
   | (Envelope & { type: 'task_delegation'; task: string; context: Json; priority: Priority })
   | (Envelope & { type: 'task_response'; result: string; status: string })
-  | (Envelope & { type: 'knowledge_broadcast'; content: string; topic: string; tags: string[] })
+  | (Envelope & Said & { type: 'knowledge_broadcast'; reply_to?: string })
+  | (Envelope & Said & { type: 'direct_message'; reply_to: string | null })
   | (Envelope & { type: 'file_updated'; file_key: string; version: number; last_editor: string })
   | (Envelope & { type: 'agent_joined'; agent: Agent })
+  | (Envelope & { type: 'task_note'; text: string })
+  | (Envelope & { type: 'task_canceled'; reason: string })
+  | (Envelope & { type: 'digest'; total: number; broadcasts: BroadcastMessage[]; hint: string })
 
 /** A Yjs state vector: client id → number of its operations that are covered. */
 export type StateVector = ReadonlyMap<number, number>
@@ -40,6 +56,7 @@ interface Found {
   broadcasts: BroadcastEntry[]
   tasks: Set<string>
   transitions: { task: string; transition: Transition }[]
+  notes: { task: string; note: Note }[]
   agents: Set<string>
   edits: Map<string, EditCount>
 }
@@ -59,47 +76,29 @@ export const messagesSince = (
   versionOf: (file: string) => { file_key: FileKey; version: number } | null,
 ): Message[] => {
   const found = collect(doc, since, me)
-  const messages: Message[] = []
+  const messages: Message[] = broadcastsFor(doc, me, found.broadcasts)
 
-  for (const { id, from, to, topic, tags, content, at } of found.broadcasts) {
-    if (from === me || (to !== undefined && to !== me)) continue
-    messages.push({
-      type: 'knowledge_broadcast',
-      message_id: id,
-      from_agent: from,
-      to_agent: to ?? null,
-      timestamp: isoTime(at),
-      content,
-      topic,
-      tags,
-    })
-  }
   for (const id of found.tasks) {
-    const { task, context, priority, from_agent, to_agent, created_at } = getTask(doc, id)
-    if (to_agent !== me) continue
-    messages.push({
-      type: 'task_delegation',
-      message_id: id,
-      from_agent,
-      to_agent,
-      timestamp: created_at,
-      task,
-      context,
-      priority,
-    })
+    const task = getTask(doc, id)
+    if (task.to_agent === me) messages.push(delegationMessage(task))
   }
-  for (const { task, transition } of found.transitions) {
-    const { from_agent } = getTask(doc, task)
-    if (from_agent !== me || transition.by === me) continue
-    messages.push({
-      type: 'task_response',
-      message_id: task,
-      from_agent: transition.by,
-      to_agent: me,
-      timestamp: isoTime(transition.at),
-      result: transition.message,
-      status: state1x(transition.state),
-    })
+  for (const { task: id, transition } of found.transitions) {
+    const task = getTask(doc, id)
+    const { by, message, at, state } = transition
+    if (by === me) continue
+    const envelope = { ...taskEnvelope(task, me), from_agent: by, timestamp: isoTime(at) }
+    if (task.from_agent === me) {
+      messages.push({ type: 'task_response', ...envelope, result: message, status: state1x(state) })
+    } else if (state === 'canceled' && (task.owner ?? task.to_agent) === me) {
+      messages.push({ type: 'task_canceled', ...envelope, reason: message })
+    }
+  }
+  for (const { task: id, note } of found.notes) {
+    const task = getTask(doc, id)
+    const { by, text, at } = note
+    if (by === me || ![task.from_agent, task.owner, task.to_agent].includes(me)) continue
+    const envelope = { ...taskEnvelope(task, me), from_agent: by, timestamp: isoTime(at) }
+    messages.push({ type: 'task_note', ...envelope, text })
   }
   for (const [file, { agent, at }] of found.edits) {
     const info = versionOf(file)
@@ -130,7 +129,63 @@ export const messagesSince = (
   return messages.sort(byTime)
 }
 
-const byTime = (a: Message, b: Message): number => {
+/** An archived broadcast with the Yjs id of the element it was, and its position in the archive. */
+export interface ArchivedBroadcast {
+  seq: number
+  client: number
+  clock: number
+  entry: BroadcastEntry
+}
+
+const covers = (vector: StateVector, { client, clock }: ArchivedBroadcast): boolean =>
+  clock < (vector.get(client) ?? 0)
+
+/**
+ * What came into the document and left it for the archive between two looks, `before` and `now`: it was never seen
+ * live. `live` has the ids of what the second look found live, and may have been archived since. `upTo` is the
+ * position to go on from: what the second look did not cover yet is still to come, the rest of the page is not.
+ */
+export const archivedMeanwhile = (
+  page: readonly ArchivedBroadcast[],
+  before: StateVector,
+  now: StateVector,
+  live: ReadonlySet<string>,
+): { missed: BroadcastEntry[]; upTo: number | null } => {
+  const missed: BroadcastEntry[] = []
+  let upTo: number | null = null
+  for (const archived of page) {
+    if (!covers(now, archived)) upTo ??= archived.seq - 1
+    else if (!covers(before, archived) && !live.has(archived.entry.id)) missed.push(archived.entry)
+  }
+  return { missed, upTo }
+}
+
+const taskEnvelope = ({ task_id, trace }: Task, me: AgentId) => ({
+  message_id: task_id,
+  to_agent: me,
+  ...(trace !== undefined && { trace }),
+})
+
+export const delegationMessage = (task: Task): Message => ({
+  type: 'task_delegation',
+  message_id: task.task_id,
+  from_agent: task.from_agent,
+  to_agent: task.to_agent,
+  timestamp: task.created_at,
+  ...(task.trace !== undefined && { trace: task.trace }),
+  task: task.task,
+  context: task.context,
+  priority: task.priority,
+})
+
+/** Tasks by priority, what is no task among the normal ones; of the same rank in the order they are given in. */
+export const byPriority = <T extends { message: Message }>(waiting: readonly T[]): T[] => {
+  const rank = ({ message }: T): number =>
+    PRIORITIES.indexOf(message.type === 'task_delegation' ? message.priority : 'normal')
+  return [...waiting].sort((a, b) => rank(b) - rank(a))
+}
+
+export const byTime = (a: Message, b: Message): number => {
   if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp ? -1 : 1
   return a.message_id < b.message_id ? -1 : a.message_id > b.message_id ? 1 : 0
 }
@@ -140,6 +195,7 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
     broadcasts: [],
     tasks: new Set(),
     transitions: [],
+    notes: [],
     agents: new Set(),
     edits: new Map(),
   }
@@ -174,10 +230,15 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
         const known = found.edits.get(file)
         if (known === undefined || known.at < edit.at) found.edits.set(file, edit)
       } else {
-        const task = taskOfHistory(item.parent, roots.tasks)
-        if (task === null) continue
-        for (const transition of valuesFrom(item, from).filter(isTransition)) {
-          found.transitions.push({ task, transition })
+        const list = taskList(item.parent, roots.tasks)
+        if (list === null) continue
+        const { task, field } = list
+        for (const value of valuesFrom(item, from)) {
+          if (field === 'history' && isTransition(value)) {
+            found.transitions.push({ task, transition: value })
+          } else if (field === 'notes' && isNote(value)) {
+            found.notes.push({ task, note: value })
+          }
         }
       }
     }
@@ -188,11 +249,13 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
 const valuesFrom = (item: Y.Item, from: number): unknown[] =>
   item.content.getContent().slice(Math.max(0, from - item.id.clock))
 
-/** The id of the task whose `history` array `parent` is; null if it is something else. */
-const taskOfHistory = (parent: Y.Item['parent'], tasks: unknown): string | null => {
+/** Which field of which task the array `parent` is; null if it is something else. */
+const taskList = (
+  parent: Y.Item['parent'],
+  tasks: unknown,
+): { task: string; field: string | null } | null => {
   const array = parent instanceof Y.AbstractType ? parent._item : null
-  if (array?.parentSub !== 'history') return null
-  const task = array.parent instanceof Y.AbstractType ? array.parent._item : null
-  if (task === null || task.parent !== tasks || task.deleted) return null
-  return task.parentSub
+  const task = array?.parent instanceof Y.AbstractType ? array.parent._item : null
+  if (array === null || task === null || task.parent !== tasks || task.deleted) return null
+  return task.parentSub === null ? null : { task: task.parentSub, field: array.parentSub }
 }

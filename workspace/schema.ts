@@ -14,6 +14,8 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export interface AgentFields {
   name: string
   capabilities: string[]
+  /** Broadcasts on other topics do not reach its inbox; empty: all do. */
+  topics: string[]
   machine: string
   description: string
   /** Milliseconds since the epoch, by the agent's clock. */
@@ -42,6 +44,9 @@ export interface TaskFacts {
   to: AgentId | null
   /** Milliseconds since the epoch, by the creator's clock. */
   createdAt: number
+  /** As in a broadcast. */
+  trace?: string
+  hops?: number
 }
 
 /** Task field `status`: one plain value, because its parts must agree. Written by the server only. */
@@ -66,6 +71,22 @@ export interface Transition {
   key: string
 }
 
+/** An element of the task field `notes` (Y.Array): anyone appends. */
+export interface Note {
+  by: AgentId
+  /** Milliseconds since the epoch, by the author's clock. */
+  at: number
+  text: string
+}
+
+/** `receipts`: id of a task or direct message → this plain value, by its addressee. Milliseconds, its clock. */
+export interface Receipt {
+  /** When it was put into the addressee's inbox. */
+  delivered: number
+  /** When the addressee acknowledged it. */
+  read?: number
+}
+
 /** An element of `broadcasts`: immutable. With `to` it is a direct message. */
 export interface BroadcastEntry {
   id: BroadcastId
@@ -76,6 +97,11 @@ export interface BroadcastEntry {
   content: string
   /** Milliseconds since the epoch, by the sender's clock. */
   at: number
+  /** The message or task that this one answers. */
+  replyTo?: string
+  /** The id that began the chain which led to this one, and how many messages were before it. Absent: none. */
+  trace?: string
+  hops?: number
 }
 
 /** `files`: FileKey → this plain value. */
@@ -107,11 +133,18 @@ export const metaOf = (doc: Y.Doc) => doc.getMap<Json>('meta')
 export const agentsOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('agents')
 export const tasksOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('tasks')
 export const broadcastsOf = (doc: Y.Doc) => doc.getArray<BroadcastEntry>('broadcasts')
+export const receiptsOf = (doc: Y.Doc) => doc.getMap<Receipt>('receipts')
 export const filesOf = (doc: Y.Doc) => doc.getMap<FileEntry>('files')
 export const textOf = (doc: Y.Doc, id: FileId) => doc.getText(`file:${id}`)
 export const editsOf = (doc: Y.Doc, id: FileId) => doc.getMap<EditCount>(`${EDITS_PREFIX}${id}`)
 
 export const EDITS_PREFIX = 'edits:'
+
+/** How many broadcasts the server has moved into the archive. */
+export const archivedBroadcasts = (doc: Y.Doc): number => {
+  const count = metaOf(doc).get('archivedBroadcasts')
+  return typeof count === 'number' ? count : 0
+}
 
 /** Writes `meta` into a new workspace. Server only, before the first client is answered. */
 export const initWorkspace = (doc: Y.Doc, workspaceId: string, now: number): void => {

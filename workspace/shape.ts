@@ -5,6 +5,8 @@ import {
   type EditCount,
   type FileEntry,
   filesOf,
+  type Note,
+  type Receipt,
   type TaskStatus,
   type Transition,
   tasksOf,
@@ -14,11 +16,18 @@ import {
  * Any peer can write anything into the document, so what is read from it is looked at first: a value that has not
  * the shape of docs/SCHEMA.md counts as absent, and hurts nobody but its author.
  */
-type Field = 'string' | 'number' | 'strings' | 'optional string' | 'string or null'
+type Field =
+  | 'string'
+  | 'number'
+  | 'strings'
+  | 'optional string'
+  | 'optional number'
+  | 'string or null'
 
 const isField = (value: unknown, field: Field): boolean => {
   if (field === 'strings') return isStrings(value)
   if (field === 'optional string') return value === undefined || typeof value === 'string'
+  if (field === 'optional number') return value === undefined || typeof value === 'number'
   if (field === 'string or null') return value === null || typeof value === 'string'
   return typeof value === field
 }
@@ -43,7 +52,14 @@ export const isBroadcast = shape<BroadcastEntry>({
   tags: 'strings',
   content: 'string',
   at: 'number',
+  replyTo: 'optional string',
+  trace: 'optional string',
+  hops: 'optional number',
 })
+
+export const isNote = shape<Note>({ by: 'string', at: 'number', text: 'string' })
+
+export const isReceipt = shape<Receipt>({ delivered: 'number', read: 'optional number' })
 
 export const isTransition = shape<Transition>({
   state: 'string',

@@ -6,6 +6,7 @@ import { MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES, MAX_RESULT_BYTES } from './limits
 import {
   isoTime,
   type Json,
+  type Note,
   PRIORITIES,
   type Priority,
   type TaskFacts,
@@ -14,8 +15,9 @@ import {
   type Transition,
   tasksOf,
 } from './schema.ts'
-import { isTaskStatus, isTransition, taskRecord, taskRecords } from './shape.ts'
+import { isNote, isTaskStatus, isTransition, taskRecord, taskRecords } from './shape.ts'
 import { didYouMean } from './suggest.ts'
+import { type Trace, traceFields, traceIn } from './trace.ts'
 import { within } from './validate.ts'
 
 export type Role = 'addressee' | 'owner' | 'creator'
@@ -89,10 +91,21 @@ export interface Task {
   message: string
   updated_at: string
   revision: number
+  notes: TaskNote[]
+  /** The chain of messages that led to it; absent where none did. */
+  trace?: Trace
 }
 
-export interface NewTask extends Omit<TaskFacts, 'createdAt'> {
+/** A note on a task as every face shows it. */
+export interface TaskNote {
+  by: string
+  at: string
+  text: string
+}
+
+export interface NewTask extends Omit<TaskFacts, 'createdAt' | 'trace' | 'hops'> {
   id: TaskId
+  trace?: Trace | null
   now: number
 }
 
@@ -105,10 +118,12 @@ export const addTask = (doc: Y.Doc, task: NewTask): void => {
     from: task.from,
     to: task.to,
     createdAt: task.now,
+    ...traceFields(task.trace),
   }
   within('context', JSON.stringify(task.context), MAX_CONTEXT_BYTES)
   const record = new Y.Map<unknown>(Object.entries(facts))
   record.set('history', new Y.Array<Transition>())
+  record.set('notes', new Y.Array<Note>())
   tasksOf(doc).set(task.id, record)
 }
 
@@ -141,7 +156,29 @@ const readTask = (id: TaskId, record: Y.Map<unknown>): Task => {
     message: status.message,
     updated_at: isoTime(status.revision === 0 ? createdAt : status.at),
     revision: status.revision,
+    notes: notesOf(record).map(({ by, at, text }) => ({ by, at: isoTime(at), text })),
+    ...traceIn({ trace: record.get('trace'), hops: record.get('hops') }),
   }
+}
+
+/** The notes, oldest first; none where a task was made before there were notes. */
+const notesOf = (record: Y.Map<unknown>): Note[] => {
+  const notes = record.get('notes')
+  if (!(notes instanceof Y.Array)) return []
+  return notes
+    .toArray()
+    .filter(isNote)
+    .sort((a, b) => a.at - b.at)
+}
+
+/** Appends a note to a task, finished or not. Throws `unknown_task`, `too_large`. */
+export const addNote = (doc: Y.Doc, id: string, by: AgentId, text: string, now: number): void => {
+  const record = recordOf(doc, id)
+  const note: Note = { by, at: now, text: within('note', text, MAX_MESSAGE_BYTES) }
+  doc.transact(() => {
+    if (!(record.get('notes') instanceof Y.Array)) record.set('notes', new Y.Array<Note>())
+    ;(record.get('notes') as Y.Array<Note>).push([note])
+  })
 }
 
 const recordOf = (doc: Y.Doc, id: string): Y.Map<unknown> => {

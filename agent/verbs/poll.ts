@@ -1,8 +1,10 @@
 import type * as Y from 'yjs'
 import { agentName } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
-import type { Message } from '../../workspace/inbox.ts'
-import { receive } from '../../workspace/link/inbox.ts'
+import { byPriority, type Message } from '../../workspace/inbox.ts'
+import { getArchive } from '../../workspace/link/commands.ts'
+import { acknowledge, receive } from '../../workspace/link/inbox.ts'
+import { shorten } from '../../workspace/shorten.ts'
 import type { Verb } from '../call.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
@@ -11,9 +13,11 @@ export const poll: Verb = async (call) => {
   const limit = readLimit(call.flag('limit'))
   const team = await Team.open(call, true)
   const me = team.me()
-  receive(team.replica, me, team.here)
+  await receive(team.replica, me, team.here, (after) =>
+    getArchive(call.target.base, call.workspace, after),
+  )
   await team.confirm()
-  const waiting = await team.replica.inbox(me)
+  const waiting = byPriority(await team.replica.inbox(me))
   if (team.offline !== null && waiting.length === 0) throw team.offline
 
   const handedOut = waiting.slice(0, limit)
@@ -22,16 +26,16 @@ export const poll: Verb = async (call) => {
   const notes: string[] = []
   if (messages.length === 0) notes.push('nothing new')
   if (remaining > 0) notes.push(`${remaining} more: poll again`)
-  const acknowledge = async () => {
+  const after = async () => {
     const replica = await team.reopened()
-    replica.acknowledge(handedOut.map(({ key }) => key))
+    acknowledge(replica, me, handedOut, Date.now())
     await replica.commit()
   }
   return {
     data: { messages, count: messages.length, remaining, ...team.admitOffline() },
     lines: messages.map((message) => lineOf(team.doc, message)),
     notes,
-    ...(call.has('peek') || messages.length === 0 ? {} : { after: acknowledge }),
+    ...(call.has('peek') || messages.length === 0 ? {} : { after }),
   }
 }
 
@@ -44,9 +48,12 @@ const readLimit = (text: string | undefined): number => {
 /** A message on one line, what its sender wrote last: nothing in that can pass for a field. */
 const lineOf = (doc: Y.Doc, message: Message): string => {
   const { type, message_id, from_agent } = message
-  const from = `${agentName(doc, from_agent)} (${from_agent})`
-  return oneLine(`${type} ${message_id} from ${from} ${detailsOf(message)}`)
+  const from = from_agent === '' ? '' : `from ${agentName(doc, from_agent)} (${from_agent}) `
+  return oneLine(`${type} ${message_id} ${from}${detailsOf(message)}`)
 }
+
+/** What a digest's line shows of each broadcast. */
+const DIGEST_LINE_CHARACTERS = 60
 
 const detailsOf = (message: Message): string => {
   switch (message.type) {
@@ -57,8 +64,23 @@ const detailsOf = (message: Message): string => {
     case 'task_response':
       return `status=${message.status} result: ${message.result}`
     case 'knowledge_broadcast': {
-      const { topic, tags, content } = message
-      return `topic=${topic} tags=${tags.join(',')} content: ${content}`
+      const { topic, tags, reply_to, content } = message
+      const reply = reply_to === undefined ? '' : `reply_to=${reply_to} `
+      return `topic=${topic} tags=${tags.join(',')} ${reply}content: ${content}`
+    }
+    case 'direct_message': {
+      const { topic, reply_to, content } = message
+      const reply = reply_to === null ? '' : `reply_to=${reply_to} `
+      return `topic=${topic} ${reply}content: ${content}`
+    }
+    case 'task_note':
+      return `note: ${message.text}`
+    case 'task_canceled':
+      return `reason: ${message.reason}`
+    case 'digest': {
+      const { broadcasts, total, hint } = message
+      const newest = broadcasts.map(({ content }) => shorten(content, DIGEST_LINE_CHARACTERS))
+      return `the newest ${newest.length} of ${total} (${hint}): ${newest.join(' | ')}`
     }
     case 'file_updated':
       return `version=${message.version} file: ${message.file_key}`

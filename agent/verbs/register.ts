@@ -1,11 +1,14 @@
 import { hostname } from 'node:os'
 import { getAgent, registerAgent } from '../../workspace/agents.ts'
 import { newAgentId } from '../../workspace/ids.ts'
-import { receive } from '../../workspace/link/inbox.ts'
+import { welcome } from '../../workspace/link/inbox.ts'
 import { checkName } from '../../workspace/validate.ts'
 import { randomBytes, type Verb } from '../call.ts'
 import { readState, saveState } from '../profile.ts'
 import { mergingWrite, openReplica, Team } from '../team.ts'
+
+/** `all` is what there was before there were topics: every broadcast. */
+const readTopics = (list: string[]): string[] => (list.join() === 'all' ? [] : list)
 
 export const register: Verb = async (call) => {
   const facts = {
@@ -13,6 +16,7 @@ export const register: Verb = async (call) => {
     capabilities: call.list('caps'),
     machine: call.flag('machine') ?? hostname(),
     description: call.text('description') ?? '',
+    ...(call.has('topics') && { topics: readTopics(call.list('topics')) }),
   }
   // Read again under the replica's lock: two first registrations at a time must not become two agents.
   const replica = await openReplica(call)
@@ -26,8 +30,8 @@ export const register: Verb = async (call) => {
     call,
     facts,
     ({ doc, replica, here }) => {
-      if (replica.cursor(id) === null) receive(replica, id, here)
       registerAgent(doc, { id, ...facts, now: here.now })
+      welcome(replica, id, here.now)
       const agent = getAgent(doc, id, here)
       return {
         data: { agent_id: id, agent, server: call.target.base, workspace: call.workspace },

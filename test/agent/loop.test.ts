@@ -230,10 +230,10 @@ it('[C6] bodies come from stdin or a file, and may begin with dashes', async () 
   ])
 })
 
-it('[I7] a newcomer gets no history; poll takes --limit and --peek', async () => {
+it('[I7] a newcomer gets a digest, not the history; poll takes --limit and --peek', async () => {
   const late = agent(server.url)
   await text(late, 'register', '--name', 'Late')
-  expect(await late.ask<Poll>('poll')).toMatchObject({ count: 0 })
+  expect(await late.ask<Poll>('poll')).toMatchObject({ count: 1, messages: [{ type: 'digest' }] })
   for (const content of ['1', '2', '3']) await text(lead, 'broadcast', '--content', content)
   expect(await late.ask<Poll>('poll', '--peek')).toMatchObject({ count: 3, remaining: 0 })
   expect(await late.ask<Poll>('poll', '--limit', '2')).toMatchObject({ count: 2, remaining: 1 })

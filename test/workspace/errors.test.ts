@@ -33,6 +33,7 @@ const EXITS: Record<number, string[]> = {
     'key_reused',
     'port_taken',
     'data_locked',
+    'storm',
     'busy',
   ],
   5: ['not_allowed', 'insecure', 'data_unusable'],

@@ -2,12 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { type Here, markSeen, registerAgent } from '../../workspace/agents.ts'
-import { addBroadcast } from '../../workspace/broadcasts.ts'
+import { trimBroadcasts } from '../../workspace/archive.ts'
+import { addBroadcast, type NewBroadcast } from '../../workspace/broadcasts.ts'
+import { DIGEST_BROADCASTS, welcomeMessages } from '../../workspace/digest.ts'
 import { fileVersion, putFile } from '../../workspace/files.ts'
 import type { AgentId } from '../../workspace/ids.ts'
-import { type Message, messagesSince, type StateVector } from '../../workspace/inbox.ts'
-import { agentsOf, broadcastsOf } from '../../workspace/schema.ts'
-import { addTask, moveTask } from '../../workspace/tasks.ts'
+import { byPriority, type Message, messagesSince, type StateVector } from '../../workspace/inbox.ts'
+import { markDelivered, markRead } from '../../workspace/receipts.ts'
+import { agentsOf, broadcastsOf, type Priority, tasksOf } from '../../workspace/schema.ts'
+import { addNote, addTask, moveTask } from '../../workspace/tasks.ts'
 import { agentId, broadcastId, cursor, replica, send, sync, taskId } from './replicas.ts'
 
 const ann = agentId('ann')
@@ -19,18 +22,27 @@ const inbox = (doc: Y.Doc, since: StateVector, me = ann): Message[] =>
 
 const idsOf = (messages: readonly Message[]) => messages.map(({ message_id }) => message_id)
 
-const say = (doc: Y.Doc, name: string, from = bob, now = 1) =>
-  addBroadcast(doc, { id: broadcastId(name), from, content: name, topic: '', tags: [], now })
+const say = (doc: Y.Doc, name: string, from = bob, now = 1, more: Partial<NewBroadcast> = {}) =>
+  addBroadcast(doc, {
+    ...{ id: broadcastId(name), from, content: name, topic: '', tags: [], now },
+    ...more,
+  })
 
-const register = (doc: Y.Doc, id: AgentId, name: string = id) =>
-  registerAgent(doc, { id, name, capabilities: [], machine: '', description: '', now: 1 })
+const register = (doc: Y.Doc, id: AgentId, name: string = id, topics?: string[]) =>
+  registerAgent(doc, { id, name, capabilities: [], topics, machine: '', description: '', now: 1 })
 
-const give = (doc: Y.Doc, name: string, from: AgentId, to: AgentId | null) =>
+const give = (
+  doc: Y.Doc,
+  name: string,
+  from: AgentId,
+  to: AgentId | null,
+  priority: Priority = 'high',
+) =>
   addTask(doc, {
     id: taskId(name),
     description: name,
     context: null,
-    priority: 'high',
+    priority,
     from,
     to,
     now: 1,
@@ -69,8 +81,14 @@ describe('messagesSince: broadcasts', () => {
 
   it('[I2] shows a direct message to its addressee only', () => {
     const doc = replica(1)
-    broadcastsOf(doc).push([{ ...say(replica(9), 'direct'), to: ann }])
-    expect(idsOf(inbox(doc, new Map(), ann))).toEqual(['m-direct'])
+    say(doc, 'direct', bob, 1, { to: ann, replyTo: 'm-other' })
+    const [message] = inbox(doc, new Map(), ann)
+    expect(message).toMatchObject({
+      type: 'direct_message',
+      message_id: 'm-direct',
+      to_agent: ann,
+      reply_to: 'm-other',
+    })
     expect(idsOf(inbox(doc, new Map(), agentId('cat')))).toEqual([])
   })
 
@@ -136,6 +154,144 @@ describe('messagesSince: broadcasts', () => {
       { numRuns: 400 },
     )
   })
+})
+
+it('[I9] broadcasts are for subscribers of their topic, direct messages for their addressee', () => {
+  const doc = replica(1)
+  register(doc, ann, 'Ann', ['builds', 'release'])
+  const speak = () => {
+    say(doc, '1', bob, 1, { topic: 'builds' })
+    say(doc, '2', bob, 1, { topic: 'lunch' })
+    say(doc, '3', bob, 1, { topic: 'lunch', to: ann })
+  }
+  speak()
+  expect(idsOf(inbox(doc, new Map()))).toEqual(['m-1', 'm-3'])
+  register(doc, ann, 'Ann') // keeps the topics
+  expect(idsOf(inbox(doc, new Map()))).toEqual(['m-1', 'm-3'])
+  register(doc, ann, 'Ann', [])
+  expect(idsOf(inbox(doc, new Map()))).toEqual(['m-1', 'm-2', 'm-3'])
+})
+
+describe('welcomeMessages', () => {
+  it('[I7] has the open tasks, unread direct messages, and a digest of the newest', () => {
+    const doc = replica(1)
+    register(doc, ann, 'Ann', ['t'])
+    give(doc, 'open', bob, ann)
+    give(doc, 'done', bob, ann)
+    give(doc, 'other', bob, bob)
+    moveTask(doc, { task: 't-done', by: ann, state: 'completed', message: '', key: 'k', now: 1 })
+    for (let i = 0; i < 30; i++) {
+      const topic = i % 2 === 0 ? 't' : 'other'
+      say(doc, `${i}`, bob, i, { topic, content: '😀'.repeat(i === 28 ? 201 : 200) })
+    }
+    for (const name of ['read', 'unread']) say(doc, name, bob, 99, { to: ann })
+    const read = inbox(doc, new Map()).filter(({ message_id }) => message_id === 'm-read')
+    markDelivered(doc, ann, read, 1)
+    markRead(doc, ann, read, 1)
+
+    const messages = welcomeMessages(doc, ann, 7)
+    expect(idsOf(messages)).toEqual(['t-open', 'm-unread', 'digest@1970-01-01T00:00:00.007Z'])
+    const digest = messages[2] as Extract<Message, { type: 'digest' }>
+    expect(digest).toMatchObject({ from_agent: '', to_agent: ann, total: 32 })
+    expect(digest.hint).toBe('clawlink-agent log')
+    expect(idsOf(digest.broadcasts)).toEqual(
+      [10, 12, 14, 16, 18, 20, 22, 24, 26, 28].map((i) => `m-${i}`),
+    )
+    expect(digest.broadcasts).toHaveLength(DIGEST_BROADCASTS)
+    expect(digest.broadcasts.at(-1)!.content).toBe(`${'😀'.repeat(200)}…(+1 characters)`)
+    expect(digest.broadcasts[0]!.content).toBe('😀'.repeat(200))
+    expect(welcomeMessages(replica(2), ann, 7)).toEqual([])
+  })
+})
+
+it('[I10] hands out by priority, and otherwise in the order of arrival', () => {
+  const doc = replica(1)
+  for (const priority of ['low', 'normal', 'urgent', 'high'] as const) {
+    give(doc, priority, bob, ann, priority)
+  }
+  say(doc, 'x', bob, 0)
+  const waiting = inbox(doc, new Map()).map((message) => ({ message }))
+  expect(idsOf(waiting.map(({ message }) => message))).toEqual([
+    ...['m-x', 't-high', 't-low', 't-normal', 't-urgent'],
+  ])
+  expect(idsOf(byPriority(waiting).map(({ message }) => message))).toEqual([
+    ...['t-urgent', 't-high', 'm-x', 't-normal', 't-low'],
+  ])
+})
+
+describe('messagesSince: notes and cancellations', () => {
+  const cat = agentId('cat')
+  const seen = (doc: Y.Doc, me: AgentId, type: Message['type']) =>
+    inbox(doc, new Map(), me).filter((message) => message.type === type)
+
+  it('[I12] a note reaches creator, owner and addressee, except its author', () => {
+    const doc = replica(1)
+    give(doc, 'x', ann, bob)
+    addNote(doc, 't-x', bob, 'which branch?', 5)
+    const note = {
+      type: 'task_note',
+      message_id: 't-x',
+      from_agent: bob,
+      to_agent: ann,
+      timestamp: '1970-01-01T00:00:00.005Z',
+      text: 'which branch?',
+    }
+    expect(seen(doc, ann, 'task_note')).toEqual([note])
+    expect(seen(doc, bob, 'task_note')).toEqual([])
+    expect(seen(doc, cat, 'task_note')).toEqual([])
+    give(doc, 'y', ann, null)
+    moveTask(doc, { task: 't-y', by: cat, state: 'working', message: '', key: 'k', now: 1 })
+    addNote(doc, 't-y', ann, 'main', 6)
+    expect(seen(doc, cat, 'task_note')).toMatchObject([{ message_id: 't-y', text: 'main' }])
+  })
+
+  it('[I12] a task of before there were notes can have them', () => {
+    const doc = replica(1)
+    give(doc, 'x', ann, bob)
+    tasksOf(doc).get('t-x')!.delete('notes')
+    const look = reader(doc)
+    addNote(doc, 't-x', bob, 'n', 5)
+    expect(look()).toMatchObject([{ type: 'task_note', text: 'n' }])
+    expect(look()).toEqual([])
+  })
+
+  it('[I12] tells owner or addressee that their task was canceled', () => {
+    const doc = replica(1)
+    give(doc, 'x', ann, bob)
+    give(doc, 'y', ann, null)
+    moveTask(doc, { task: 't-y', by: cat, state: 'working', message: '', key: 'k', now: 1 })
+    for (const task of ['t-x', 't-y']) {
+      moveTask(doc, { task, by: ann, state: 'canceled', message: 'moot', key: 'c', now: 2 })
+    }
+    expect(seen(doc, bob, 'task_canceled')).toMatchObject([
+      { message_id: 't-x', from_agent: ann, to_agent: bob, reason: 'moot' },
+    ])
+    expect(seen(doc, cat, 'task_canceled')).toMatchObject([{ message_id: 't-y' }])
+    expect(seen(doc, ann, 'task_canceled')).toEqual([])
+  })
+})
+
+it('[I11] 100 times as many broadcasts before, most of them archived, make a look no slower', () => {
+  const timeAfter = (count: number): number => {
+    const doc = replica(1)
+    for (let said = 0; said < count; said += 500) {
+      doc.transact(() => {
+        for (let i = 0; i < 500; i++) say(doc, `${said + i}`)
+      })
+      trimBroadcasts(doc, 1_000, said, 1)
+    }
+    const times = Array.from({ length: 200 }, (_, i) => {
+      const look = reader(doc)
+      say(doc, `new ${i}`)
+      const began = performance.now()
+      expect(look()).toHaveLength(1)
+      return performance.now() - began
+    })
+    return times.sort((a, b) => a - b)[100]!
+  }
+  const [short, long] = [timeAfter(1_000), timeAfter(100_000)]
+  console.log(`a look after 1,000: ${short.toFixed(4)} ms; after 100,000: ${long.toFixed(4)} ms`)
+  expect(long).toBeLessThan(5 * short + 1)
 })
 
 describe('messagesSince: tasks', () => {

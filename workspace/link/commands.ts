@@ -1,6 +1,9 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { BroadcastMessage, DirectMessage } from '../broadcasts.ts'
 import { ClawError, type ErrorBody } from '../errors.ts'
+import type { ArchivedBroadcast } from '../inbox.ts'
+import { isBroadcast } from '../shape.ts'
 import type { Task } from '../tasks.ts'
 
 /** Covers a server that is busy compacting; beyond that it is as good as away. */
@@ -44,6 +47,46 @@ export const postStatus = async (
   const answer = (await call(base, 'POST', path, command, TIMEOUT_MS)) as Answer<{ task: Task }>
   if (answer?.ok === true && answer.data?.task !== undefined) return answer.data.task
   throw notClawLink(base, 'it does not know task commands')
+}
+
+/** A page of the archived broadcasts after a position, and the position to go on from. */
+export interface ArchivePage {
+  entries: ArchivedBroadcast[]
+  next: number
+}
+
+/** `GET …/archive`: what left the live document. Its end is where `next` is `after`. */
+export const getArchive = async (
+  base: string,
+  workspace: string,
+  after: number,
+): Promise<ArchivePage> => {
+  const path = `/api/workspaces/${workspace}/archive?after=${after}&limit=1000`
+  const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<ArchivePage>
+  const { entries, next } = answer?.data ?? {}
+  if (!Array.isArray(entries) || typeof next !== 'number') {
+    throw notClawLink(base, 'it has no archive')
+  }
+  return { entries: entries.filter(({ entry }) => isBroadcast(entry)), next }
+}
+
+/** A page of the log: messages in its order; `next` is what to give as `since` for more. */
+export interface LogPage {
+  broadcasts: (BroadcastMessage | DirectMessage)[]
+  more: boolean
+  next: string | null
+}
+
+/** `GET …/log` with its parameters. Throws what the server refuses it with. */
+export const getLog = async (
+  base: string,
+  workspace: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<LogPage> => {
+  const path = `/api/workspaces/${workspace}/log?${new URLSearchParams(parameters)}`
+  const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<LogPage>
+  if (Array.isArray(answer?.data?.broadcasts)) return answer.data
+  throw notClawLink(base, 'it has no log')
 }
 
 interface Answer<T> {

@@ -1,27 +1,134 @@
+import * as Y from 'yjs'
 import type { Here } from '../agents.ts'
+import { broadcastsFor } from '../broadcasts.ts'
+import { welcomeMessages } from '../digest.ts'
+import { ClawError } from '../errors.ts'
 import { fileVersion } from '../files.ts'
 import type { AgentId } from '../ids.ts'
-import { messagesSince } from '../inbox.ts'
-import { getTask, isTerminal } from '../tasks.ts'
+import { archivedMeanwhile, byTime, type Message, messagesSince } from '../inbox.ts'
+import { markDelivered, markRead } from '../receipts.ts'
+import { archivedBroadcasts, type BroadcastEntry, type Json } from '../schema.ts'
+import { hear, SILENCE, speak, type Talk, type Trace } from '../trace.ts'
+import type { ArchivePage } from './commands.ts'
 import type { Replica } from './replica.ts'
 
+/** The server's archive after a position, a page at a time: `getArchive`. */
+export type FetchArchive = (after: number) => Promise<ArchivePage>
+
+/** Whoever calls while another call waits for the archive waits for that: two would derive the same twice. */
+const turns = new WeakMap<Replica, Promise<unknown>>()
+
 /**
- * Stages the messages for `me` that the replica's new operations hold. At the first time there is no history to tell:
- * the inbox starts at the present, with the open tasks that `me` was given before.
+ * Stages the messages for `me` that the replica's new operations hold, and those that came and left for the archive
+ * while it was away. False: the archive cannot be reached now, and everything is left for the next time.
  */
-export const receive = (replica: Replica, me: AgentId, here: Here): void => {
+export const receive = (
+  replica: Replica,
+  me: AgentId,
+  here: Here,
+  fetchArchive: FetchArchive,
+): Promise<boolean> => {
+  const before = turns.get(replica) ?? Promise.resolve()
+  const turn = before.catch(() => {}).then(() => receiveNow(replica, me, here, fetchArchive))
+  turns.set(replica, turn)
+  return turn
+}
+
+const receiveNow = async (
+  replica: Replica,
+  me: AgentId,
+  here: Here,
+  fetchArchive: FetchArchive,
+): Promise<boolean> => {
   const { doc } = replica
   const since = replica.cursor(me)
-  const messages = messagesSince(doc, since ?? new Map(), me, here, (file) =>
-    fileVersion(doc, file),
-  )
-  replica.receive(
-    me,
-    since !== null
-      ? messages
-      : messages.filter(
-          ({ type, message_id }) =>
-            type === 'task_delegation' && !isTerminal(getTask(doc, message_id).status),
-        ),
-  )
+  if (since === null) {
+    welcome(replica, me, here.now)
+    return true
+  }
+  const vector = Y.encodeStateVector(doc)
+  const live = messagesSince(doc, since, me, here, (file) => fileVersion(doc, file))
+  let archived = replica.archivePosition(me)
+  let missed: BroadcastEntry[] = []
+  if (archivedBroadcasts(doc) > archived) {
+    const now = Y.decodeStateVector(vector)
+    const ids = new Set(live.map(({ message_id }) => message_id))
+    try {
+      ;({ missed, archived } = await readArchive(archived, fetchArchive, (page) =>
+        archivedMeanwhile(page, since, now, ids),
+      ))
+    } catch (error) {
+      if (error instanceof ClawError && error.toBody().retryable) return false
+      throw error
+    }
+  }
+  const messages = [...broadcastsFor(doc, me, missed), ...live].sort(byTime)
+  replica.receive(me, messages, { vector, archived })
+  markDelivered(doc, me, live, here.now)
+  return true
+}
+
+/**
+ * Reads the archive to its end. All that was archived before the second look is behind the position it starts from;
+ * the position it returns is before the first entry that is still to come.
+ */
+const readArchive = async (
+  from: number,
+  fetchArchive: FetchArchive,
+  look: (page: ArchivePage['entries']) => ReturnType<typeof archivedMeanwhile>,
+): Promise<{ missed: BroadcastEntry[]; archived: number }> => {
+  const missed: BroadcastEntry[] = []
+  let upTo: number | null = null
+  for (let after = from; ; ) {
+    const { entries, next } = await fetchArchive(after)
+    const found = look(entries)
+    missed.push(...found.missed)
+    upTo ??= found.upTo
+    if (next <= after) return { missed, archived: upTo ?? after }
+    after = next
+  }
+}
+
+/** Stages a newcomer's first messages; its inbox starts at the present. Does nothing for anyone else. */
+export const welcome = (replica: Replica, me: AgentId, now: number): void => {
+  if (replica.cursor(me) !== null) return
+  const { doc } = replica
+  const messages = welcomeMessages(doc, me, now)
+  const vector = Y.encodeStateVector(doc)
+  replica.receive(me, messages, { vector, archived: archivedBroadcasts(doc) })
+  markDelivered(doc, me, messages, now)
+}
+
+/** Stages that these were handed out to `me` and need not be again, and tells their senders. */
+export const acknowledge = (
+  replica: Replica,
+  me: AgentId,
+  handedOut: readonly { key: string; message: Message }[],
+  now: number,
+): void => {
+  const messages = handedOut.map(({ message }) => message)
+  markRead(replica.doc, me, messages, now)
+  keepTalk(replica, hear(talkOf(replica), messages, now))
+  replica.acknowledge(handedOut.map(({ key }) => key))
+}
+
+const talkOf = (replica: Replica): Talk =>
+  (replica.record('talk') as unknown as Talk | undefined) ?? SILENCE
+
+const keepTalk = (replica: Replica, talk: Talk): void =>
+  replica.keepRecord('talk', talk as unknown as Json)
+
+/**
+ * The trace for what is sent now, in answer to `answered` or to what was handed out last; `reset` begins anew. Stages
+ * that it was sent. Throws `storm`.
+ */
+export const nextTrace = (
+  replica: Replica,
+  answered: Trace | null,
+  reset: boolean,
+  now: number,
+): Trace | null => {
+  const { talk, trace } = reset ? speak(SILENCE, null, now) : speak(talkOf(replica), answered, now)
+  keepTalk(replica, talk)
+  return trace
 }

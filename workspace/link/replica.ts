@@ -29,10 +29,19 @@ export interface FileBase {
   content: string
 }
 
-/** `vector` covers the operations whose messages have been derived for `agent`. */
+/** How far an inbox has got. */
+export interface InboxPosition {
+  /** Encoded state vector: covers the operations whose messages have been derived. */
+  vector: Uint8Array
+  /** Position in the server's archive of broadcasts up to which there is nothing to look for. */
+  archived: number
+}
+
+/** The inbox position of `agent`; replicas of before there was an archive have no `archived`. */
 interface Cursor {
   agent: string
   vector: string
+  archived?: number
 }
 
 interface Lease {
@@ -75,6 +84,9 @@ export class Replica {
   #checkpointBytes: number
   #updates: Uint8Array[] = []
   #staged: Write[] = []
+  #fresh: Message[] = []
+  readonly #listeners = new Set<(messages: readonly Message[]) => void>()
+  readonly #records: Map<string, Json>
   #written: Promise<void> = Promise.resolve()
   #closed: Promise<void> | null = null
 
@@ -83,6 +95,7 @@ export class Replica {
     this.#db = db
     this.#lease = loaded.lease
     this.#cursor = loaded.cursor
+    this.#records = loaded.records
     this.#next = loaded.next
     this.#nextMessage = loaded.nextMessage
     this.#logBytes = loaded.logBytes
@@ -166,14 +179,23 @@ export class Replica {
     }
     this.#updates = []
     this.#staged = []
+    const fresh = this.#fresh
+    this.#fresh = []
     this.#written = this.#written.then(async () => {
       try {
         await this.#db.batch(batch, { sync: true })
       } catch (cause) {
         throw unusable(this.#db.location, cause)
       }
+      if (fresh.length > 0) for (const listener of this.#listeners) listener(fresh)
     })
     return this.#written
+  }
+
+  /** Has `listener` called with new messages of the inbox once they are committed; gives what ends that. */
+  onMessages(listener: (messages: readonly Message[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** The state vector up to which `agent` has its messages; null: it never had any here. */
@@ -182,14 +204,27 @@ export class Replica {
     return Y.decodeStateVector(Buffer.from(this.#cursor.vector, 'base64'))
   }
 
-  /** Stages messages for `agent` and moves its cursor to the document as it is now. */
-  receive(agent: string, messages: readonly Message[]): void {
-    const vector = Buffer.from(Y.encodeStateVector(this.doc)).toString('base64')
-    if (this.#cursor?.agent === agent && this.#cursor.vector === vector) return
-    this.#cursor = { agent, vector }
+  /** The position in the archive up to which `agent` has its messages. */
+  archivePosition(agent: string): number {
+    return this.#cursor?.agent === agent ? (this.#cursor.archived ?? 0) : 0
+  }
+
+  /** Stages messages for `agent` and moves its cursor: where not said otherwise, to the document as it is now. */
+  receive(agent: string, messages: readonly Message[], to?: InboxPosition): void {
+    const vector = Buffer.from(to?.vector ?? Y.encodeStateVector(this.doc)).toString('base64')
+    const archived = to?.archived ?? this.archivePosition(agent)
+    const known = this.#cursor
+    if (known?.agent === agent && known.vector === vector && known.archived === archived) return
+    this.#cursor = { agent, vector, archived }
     this.#staged.push(putJson('cursor', this.#cursor))
+    this.deliver(agent, messages)
+  }
+
+  /** Stages messages for `agent` that come from somewhere else than the document. */
+  deliver(agent: string, messages: readonly Message[]): void {
     for (const message of messages) {
       this.#staged.push(putJson(entry('m:', this.#nextMessage++), { agent, message }))
+      this.#fresh.push(message)
     }
   }
 
@@ -206,6 +241,17 @@ export class Replica {
   /** Stages the acknowledgement of messages: they are not handed out again. */
   acknowledge(keys: readonly string[]): void {
     for (const key of keys) this.#staged.push({ type: 'del', key })
+  }
+
+  /** A small record of this replica's own, as it was last kept. */
+  record<T extends Json>(name: string): T | undefined {
+    return this.#records.get(name) as T | undefined
+  }
+
+  /** Stages a small record. */
+  keepRecord(name: string, value: Json): void {
+    this.#records.set(name, value)
+    this.#staged.push(putJson(`r:${name}`, value))
   }
 
   async answered(idempotencyKey: string): Promise<Answered | null> {
@@ -250,6 +296,7 @@ interface Loaded {
   doc: Y.Doc
   lease: Lease
   cursor: Cursor | null
+  records: Map<string, Json>
   next: number
   nextMessage: number
   logBytes: number
@@ -291,10 +338,12 @@ const load = async (db: Level<string, Uint8Array>, dir: string): Promise<Loaded>
   if (clientId !== known?.clientId) await db.batch([putJson('lease', lease)], { sync: true })
 
   const [lastMessage] = await db.keys({ ...range('m:'), reverse: true, limit: 1 }).all()
+  const records = await db.iterator(range('r:')).all()
   return {
     doc,
     lease,
     cursor: readJson<Cursor>(cursor),
+    records: new Map(records.map(([key, value]) => [key.slice(2), readJson<Json>(value)])),
     next: first + log.length,
     nextMessage: lastMessage === undefined ? 0 : Number(lastMessage.slice(2)) + 1,
     logBytes: log.reduce((sum, [, update]) => sum + update.length, 0),

@@ -1,0 +1,47 @@
+import type * as Y from 'yjs'
+import { newestBroadcasts } from './archive.ts'
+import { broadcastsFor } from './broadcasts.ts'
+import type { AgentId } from './ids.ts'
+import { byTime, delegationMessage, type Message } from './inbox.ts'
+import { receiptOf } from './receipts.ts'
+import { archivedBroadcasts, broadcastsOf, isoTime } from './schema.ts'
+import { shorten } from './shorten.ts'
+import { isTerminal, listTasks } from './tasks.ts'
+
+/** The newest broadcasts in a digest (count). */
+export const DIGEST_BROADCASTS = 10
+/** What a digest shows of each (characters). */
+export const DIGEST_CHARACTERS = 200
+
+/**
+ * What a newcomer's inbox begins with instead of the whole history: its open tasks, direct messages that it has not
+ * read (in another replica of it), and one digest of the newest broadcasts on its topics, if there are any.
+ */
+export const welcomeMessages = (doc: Y.Doc, me: AgentId, now: number): Message[] => {
+  const tasks = listTasks(doc).filter((task) => task.to_agent === me && !isTerminal(task.status))
+  const said = broadcastsFor(doc, me, [...newestBroadcasts(doc)])
+  const direct = said.filter(
+    ({ type, message_id }) =>
+      type === 'direct_message' && receiptOf(doc, message_id)?.read === undefined,
+  )
+  const newest = said
+    .filter((message) => message.type === 'knowledge_broadcast')
+    .slice(0, DIGEST_BROADCASTS)
+    .reverse()
+  const messages: Message[] = [...tasks.map(delegationMessage), ...direct].sort(byTime)
+  if (newest.length === 0) return messages
+  const digest: Message = {
+    type: 'digest',
+    message_id: `digest@${isoTime(now)}`,
+    from_agent: '',
+    to_agent: me,
+    timestamp: isoTime(now),
+    total: archivedBroadcasts(doc) + broadcastsOf(doc).length,
+    broadcasts: newest.map((message) => ({
+      ...message,
+      content: shorten(message.content, DIGEST_CHARACTERS),
+    })),
+    hint: 'clawlink-agent log',
+  }
+  return [...messages, digest]
+}
