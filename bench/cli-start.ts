@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { clawlink } from './contenders.ts'
 import { childEnv, program, tempDir } from './programs.ts'
 import { type Findings, milliseconds, spread, times } from './report.ts'
@@ -9,6 +11,7 @@ const RUNS = 21
 interface Command {
   name: string
   args: string[]
+  env: NodeJS.ProcessEnv
   ms: number[]
 }
 
@@ -21,31 +24,44 @@ const time = (args: readonly string[], env: NodeJS.ProcessEnv): number => {
   return ms
 }
 
+/** Ends the resident process that a command of this home may have started. */
+const endLink = (home: string): void => {
+  const file = join(home, 'link.json')
+  if (!existsSync(file)) return
+  const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number }
+  process.kill(pid, 'SIGTERM')
+}
+
 export const cliStart = async (log: (line: string) => void): Promise<Findings> => {
   const agent = program('clawlink-agent')
   const server = await clawlink.start(tempDir())
-  const home = tempDir()
-  const env = { ...childEnv, CLAWLINK_HOME: home }
-  const baseline: Command = { name: 'node -e 0', args: ['-e', '0'], ms: [] }
+  const relay = `http://127.0.0.1:${server.port}`
+  const hot = { ...childEnv, CLAWLINK_HOME: tempDir() }
+  const alone = { ...childEnv, CLAWLINK_HOME: tempDir(), CLAWLINK_LINK: 'off' }
+  const baseline: Command = { name: '`node -e 0`', args: ['-e', '0'], env: hot, ms: [] }
   const commands: Command[] = [
     baseline,
-    { name: 'clawlink-agent --version', args: [agent, '--version'], ms: [] },
-    { name: 'clawlink-agent discover', args: [agent, 'discover'], ms: [] },
+    { name: '`clawlink-agent --version`', args: [agent, '--version'], env: hot, ms: [] },
+    { name: '`clawlink-agent discover`', args: [agent, 'discover'], env: hot, ms: [] },
+    { name: 'the same without a link', args: [agent, 'discover'], env: alone, ms: [] },
   ]
   try {
-    const relay = `http://127.0.0.1:${server.port}`
-    time([agent, '--relay', relay, 'register', '--name', 'bench', '--caps', 'none'], env)
+    for (const env of [hot, alone]) {
+      time([agent, '--relay', relay, 'register', '--name', 'bench', '--caps', 'none'], env)
+    }
+    // The first time does not count.
     for (let run = -1; run < RUNS; run++) {
-      for (const command of commands) {
-        const ms = time(command.args, env)
-        if (run >= 0) command.ms.push(ms)
+      for (const { args, env, ms } of commands) {
+        const took = time(args, env)
+        if (run >= 0) ms.push(took)
       }
     }
   } finally {
+    endLink(hot.CLAWLINK_HOME)
     await server.kill()
   }
   const rows = commands.map(({ name, ms }) => [
-    `\`${name}\``,
+    name,
     spread(ms, milliseconds),
     times(pairedRatio(ms, baseline.ms)),
   ])
@@ -59,5 +75,6 @@ export const cliStart = async (log: (line: string) => void): Promise<Findings> =
   }
 }
 
-const METHOD = `Wall time of a whole process, from spawn to exit, NODE_EXTRA_CA_CERTS unset. \`discover\` asks a running
-server in a workspace of one agent, from a profile that has been there before.`
+const METHOD = `Wall time of a whole process, from spawn to exit, NODE_EXTRA_CA_CERTS unset. \`discover\` asks in a
+workspace of two agents on a running server, from a profile that has been there before: once with the resident link
+that the first command starts, once with \`CLAWLINK_LINK=off\`.`

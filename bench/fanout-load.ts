@@ -144,6 +144,9 @@ const run = async (job: FanoutJob): Promise<FanoutResult> => {
         const room = IN_FLIGHT - (sent[writer]! - acknowledged[writer]!)
         if (room > 0) send(writer, room)
       }
+      if (writing && sent.every((count, writer) => count === writers[writer]!.updates.length)) {
+        stopWriting()
+      }
       settle(observer)
     },
   )
@@ -153,7 +156,9 @@ const run = async (job: FanoutJob): Promise<FanoutResult> => {
     count(chunk)
   }
 
+  /** After the time, or when a server was faster than updates were prepared. */
   const stopWriting = () => {
+    if (!writing) return
     writing = false
     const total = sent.reduce((sum, n) => sum + n, 0)
     for (const receiver of receivers) {

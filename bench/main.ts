@@ -18,21 +18,30 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
 const names = Object.keys(BENCHMARKS)
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : names
 
+const runOne = async (name: string): Promise<void> => {
+  const started = performance.now()
+  const [loadBefore] = loadavg()
+  const findings = await BENCHMARKS[name]!((line) => console.log(`  ${line}`))
+  store(name, findings, loadBefore!)
+  writePage(names)
+  for (const { claim, measured, passed } of findings.targets) {
+    console.log(`  ${passed ? 'pass' : 'FAIL'}: ${claim}: ${measured}`)
+  }
+  console.log(`${name}: ${Math.round((performance.now() - started) / 1_000)} s`)
+}
+
 const run = async (): Promise<void> => {
   const unknown = wanted.filter((name) => !names.includes(name))
   if (unknown.length > 0) {
     throw new Error(`no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}`)
   }
   for (const name of wanted) {
-    const started = performance.now()
-    const [loadBefore] = loadavg()
-    const findings = await BENCHMARKS[name]!((line) => console.log(`  ${line}`))
-    store(name, findings, loadBefore!)
-    writePage(names)
-    for (const { claim, measured, passed } of findings.targets) {
-      console.log(`  ${passed ? 'pass' : 'FAIL'}: ${claim}: ${measured}`)
+    try {
+      await runOne(name)
+    } catch (error) {
+      console.error(`${name}: failed, its section stays as it was`, error)
+      process.exitCode = 1
     }
-    console.log(`${name}: ${Math.round((performance.now() - started) / 1_000)} s`)
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,26 +31,24 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const cacheDir = join(root, 'node_modules/.cache/clawlink')
-const programs = new Map<string, string>()
+let dist: string | null = null
 
 /**
- * A built program of the package, by its name; a copy of it, so that a build in the middle of a run changes nothing.
- * Throws if there is none.
+ * A built program of the package, by its name; in a copy of dist/, so that a build in the middle of a run changes
+ * nothing. Throws if there is none.
  */
 export const program = (name: 'clawlink-sync' | 'clawlink-agent'): string => {
-  const known = programs.get(name)
-  if (known !== undefined) return known
   const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     bin: Record<string, string>
   }
   const built = join(root, bin[name]!)
   if (!existsSync(built)) throw new Error(`there is no ${built}: npm run build`)
-  const copy = join(cacheDir, `bench-${process.pid}-${basename(built)}`)
-  mkdirSync(cacheDir, { recursive: true })
-  copyFileSync(built, copy)
-  leftovers.push(copy)
-  programs.set(name, copy)
-  return copy
+  if (dist === null) {
+    dist = join(cacheDir, `bench-${process.pid}-dist`)
+    leftovers.push(dist)
+    cpSync(dirname(built), dist, { recursive: true })
+  }
+  return join(dist, basename(built))
 }
 
 const bundles = new Map<string, Promise<string>>()
