@@ -7,13 +7,19 @@ import { DEFAULT_SERVER, parseTarget, type Target } from '../workspace/link/targ
 import { isWorkspaceName, type Json } from '../workspace/schema.ts'
 import { within } from '../workspace/validate.ts'
 import type { Args } from './args.ts'
-import { openProfile, type Profile, saveState } from './profile.ts'
+import type { Host } from './host.ts'
+import type { Place, Whereabouts } from './link/place.ts'
+import { openProfile, type Profile, replicaDir, saveState } from './profile.ts'
 
 /** The environment variables that this program reads. */
 export interface Env {
   CLAWLINK_HOME?: string | undefined
   CLAWLINK_SERVER?: string | undefined
   CLAWLINK_AGENT?: string | undefined
+  /** `off`: no link is started. */
+  CLAWLINK_LINK?: string | undefined
+  CLAWLINK_HOOK_TOKEN?: string | undefined
+  CLAWLINK_DEBUG?: string | undefined
 }
 
 /** All that a command line depends on: another process can answer it. */
@@ -25,6 +31,12 @@ export interface Request {
   stdin: Uint8Array | null
   /** Whether stdout is a terminal. */
   terminal: boolean
+  /** When the command began, milliseconds since the epoch. */
+  at: number
+  /** Aborts when nobody waits for the answer any more. */
+  signal: AbortSignal
+  /** Prints before the answer does; resolves once stdout has taken it, rejects if nobody does. */
+  print: (text: string) => Promise<void>
 }
 
 /** What a verb did: for machines, for readers, and words about it for stderr. */
@@ -51,13 +63,16 @@ export class Call {
   readonly workspace: string
   /** Lines for stderr. */
   readonly notes: string[] = []
+  readonly host: Host
   readonly #args: Args
   readonly #closers: (() => Promise<void>)[] = []
+  #place: Promise<Place> | null = null
 
   /** Throws `usage`, `bad_url`, `bad_name`, `data_unusable`. */
-  constructor(request: Request, args: Args) {
+  constructor(request: Request, args: Args, host: Host) {
     const { env, cwd } = request
     this.request = request
+    this.host = host
     this.#args = args
     const name = args.values.get('as') ?? (env.CLAWLINK_AGENT || 'default')
     this.profile = openProfile(env.CLAWLINK_HOME, cwd, name)
@@ -169,6 +184,20 @@ export class Call {
     return key === undefined ? undefined : within('idempotency key', key, MAX_KEY_BYTES)
   }
 
+  get at(): Whereabouts {
+    const { target, workspace } = this
+    return { dir: replicaDir(this.profile, target.base, workspace), target, workspace }
+  }
+
+  /** This call's place, which no other call has until this one is closed. Throws `busy`, `data_unusable`. */
+  place(): Promise<Place> {
+    this.#place ??= this.host.enter(this).then(({ place, leave }) => {
+      this.closing(leave)
+      return place
+    })
+    return this.#place
+  }
+
   /** Keeps a `--relay` that turned out to work, for the calls to come. */
   rememberServer(): void {
     if (!this.has('relay') && !this.has('server')) return
@@ -180,7 +209,9 @@ export class Call {
     this.#closers.unshift(close)
   }
 
+  /** Lets go of everything; the call may go on and take its place again. */
   async close(): Promise<void> {
+    this.#place = null
     for (const close of this.#closers.splice(0)) await close()
   }
 }

@@ -1,6 +1,7 @@
 import { ClawError, type ErrorBody } from '../workspace/errors.ts'
 import { type Args, helpText, readArgs } from './args.ts'
 import { Call, type Outcome, type Request } from './call.ts'
+import type { Host } from './host.ts'
 import { forTerminal, oneLine, safeJson } from './text.ts'
 
 export interface Response {
@@ -9,6 +10,8 @@ export interface Response {
   code: number
   /** To be called once stdout has taken everything, and only then. */
   after?: () => Promise<void>
+  /** To be called at the end, in any case: lets go of what the command still has. */
+  done: () => Promise<void>
 }
 
 /**
@@ -18,25 +21,26 @@ export interface Response {
 const PIPE_BYTES = 16 * 1024
 
 /** Carries out one command line. Never throws: errors are part of the answer. */
-export const execute = async (request: Request): Promise<Response> => {
+export const execute = async (request: Request, host: Host): Promise<Response> => {
   const json = request.argv.includes('--json')
   let call: Call | undefined
   try {
     const args = readArgs(request.argv)
     const answer = withoutVerb(args)
     if (answer !== null) return success(answer, [], request, json)
-    call = new Call(request, args)
+    call = new Call(request, args, host)
     const run = await args.verb!.load()
     const outcome = await run(call)
     const { after } = outcome
     const response = success(outcome, call.notes, request, json)
     if (after === undefined || response.stdout.length > PIPE_BYTES) await call.close()
     if (after === undefined) return response
-    return { ...response, after: () => after().finally(() => call?.close()) }
+    const open = call
+    return { ...response, after, done: () => open.close() }
   } catch (thrown) {
     const error = ClawError.from(thrown)
     await call?.close().catch(() => {})
-    return failure(error, call?.notes ?? [], json)
+    return failure(error, call?.notes ?? [], request, json)
   }
 }
 
@@ -64,22 +68,29 @@ const success = (
     stdout: json ? `${safeJson({ ok: true, data })}\n` : terminal ? forTerminal(text) : text,
     stderr: words([...said, ...notes]),
     code: 0,
+    done: async () => {},
   }
 }
 
-const failure = (error: ClawError, said: readonly string[], json: boolean): Response => {
+const failure = (
+  error: ClawError,
+  said: readonly string[],
+  { env }: Request,
+  json: boolean,
+): Response => {
   const body: ErrorBody = error.toBody()
   const line = `error: ${body.message}${body.hint === '' ? '' : ` — ${body.hint}`}`
-  const trace = error.code === 'bug' ? stackOf(error.cause) : []
+  const trace = error.code === 'bug' && env.CLAWLINK_DEBUG ? stackOf(error.cause) : []
   return {
     stdout: json ? `${safeJson({ ok: false, error: body })}\n` : '',
     stderr: words([...said, ...(json ? [] : [line]), ...trace]),
     code: error.exit,
+    done: async () => {},
   }
 }
 
 const stackOf = (cause: unknown): string[] =>
-  process.env.CLAWLINK_DEBUG && cause instanceof Error ? (cause.stack ?? '').split('\n') : []
+  cause instanceof Error ? (cause.stack ?? '').split('\n') : []
 
 const words = (lines: readonly string[]): string =>
   lines.map((line) => `${oneLine(line)}\n`).join('')

@@ -1,41 +1,37 @@
-import { readFileSync, readlinkSync } from 'node:fs'
 import module from 'node:module'
-import { execute, type Response } from './execute.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readArgs } from './args.ts'
+import type { Env } from './call.ts'
+import { execute } from './execute.ts'
+import { alone } from './host.ts'
+import { serve } from './link/serve.ts'
+import { homeOf, socketOf } from './link/socket.ts'
+import { startLink } from './link/start.ts'
+import { isStdoutClosed, talk, write } from './link/talk.ts'
+import type { Ask } from './link/wire.ts'
 
-/** Reads stdin to its end. */
-const readStdin = async (): Promise<Uint8Array> => {
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
-}
+/** A link that goes away again and again is not asked more often than this. */
+const RETRY_MS = 5_000
 
-/** Resolves to whether all of it was taken. */
-const write = (stream: NodeJS.WriteStream, text: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    stream.on('error', () => resolve(false))
-    if (text === '') resolve(true)
-    else stream.write(text, (error) => resolve(!error))
-  })
-
-/**
- * Whether this program was started without a stdout: Node then opens /dev/null in its place, for reading and writing,
- * while a shell's `>/dev/null`, by which a caller discards what it asked for, opens it for writing only.
- */
-const isStdoutClosed = (): boolean => {
-  try {
-    const flags = /flags:\s*([0-7]+)/.exec(readFileSync('/proc/self/fdinfo/1', 'utf8'))?.[1]
-    return readlinkSync('/proc/self/fd/1') === '/dev/null' && (Number(`0o${flags}`) & 3) === 2
-  } catch {
-    return false // no /proc: not Linux
+/** Carries the command line out in this process; resolves to the exit code. */
+const runAlone = async (ask: Ask): Promise<number> => {
+  const { stdin, ...rest } = ask
+  const print = async (text: string): Promise<void> => {
+    if (!(await write(process.stdout, text)) || isStdoutClosed()) throw new Error('nobody reads')
   }
-}
-
-const finish = async ({ stdout, stderr, code, after }: Response): Promise<number> => {
+  const request = {
+    ...rest,
+    env: ask.env as Env,
+    stdin: stdin === null ? null : Buffer.from(stdin, 'base64'),
+    signal: new AbortController().signal,
+    print,
+  }
+  const { stdout, stderr, code, after, done } = await execute(request, alone)
   const printed = await write(process.stdout, stdout)
   await write(process.stderr, stderr)
-  if (!printed || after === undefined || isStdoutClosed()) return code
   try {
-    await after()
+    if (printed && after !== undefined && !isStdoutClosed()) await after()
+    await done()
     return code
   } catch (error) {
     await write(process.stderr, `error: not acknowledged: ${(error as Error).message}\n`)
@@ -43,23 +39,36 @@ const finish = async ({ stdout, stderr, code, after }: Response): Promise<number
   }
 }
 
-// Node 22 and later.
-;(module as { enableCompileCache?: () => void }).enableCompileCache?.()
-// Packages that print a remark print it on stdout, which is for data.
-console.log = console.error
-
-const main = async (): Promise<number> => {
-  const argv = process.argv.slice(2)
-  const asksForStdin = argv.some((arg) => arg === '-' || arg.endsWith('=-'))
-  return finish(
-    await execute({
-      argv,
-      cwd: process.cwd(),
-      env: process.env,
-      stdin: asksForStdin ? await readStdin() : null,
-      terminal: process.stdout.isTTY === true,
-    }),
-  )
+/** Whether a link shall be started for this. */
+const wantsLink = ({ argv, env }: Ask): boolean => {
+  if (env.CLAWLINK_LINK === 'off') return false
+  try {
+    const { verb, has } = readArgs(argv)
+    return verb !== null && verb.linkless !== true && !has.has('help')
+  } catch {
+    return false // the answer is what is wrong with it
+  }
 }
 
-void main().then((code) => process.exit(code))
+/** Gives the command line to a link, starting one if need be; where there can be none, carries it out here. */
+const run = async (ask: Ask): Promise<number> => {
+  const home = homeOf(ask.env.CLAWLINK_HOME, ask.cwd)
+  const socket = wantsLink(ask) ? socketOf(home) : null
+  for (let tries = 0; socket !== null; tries++) {
+    const ended = await talk(socket, ask)
+    if (typeof ended === 'number') return ended
+    if (ended === 'again') await sleep(Math.min(20 * 2 ** tries, RETRY_MS))
+    else if (!(await startLink(home, socket, __filename))) break
+  }
+  return runAlone(ask)
+}
+
+/** What the shim does not do itself. */
+export const main = async (ask: Ask): Promise<void> => process.exit(await run(ask))
+
+// Packages that print a remark print it on stdout, which is for data.
+console.log = console.error
+// Node 22 and later.
+;(module as { enableCompileCache?: () => void }).enableCompileCache?.()
+
+if (process.argv[2] === '--link') void serve().then((code) => process.exit(code))

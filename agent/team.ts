@@ -3,56 +3,54 @@ import type * as Y from 'yjs'
 import { type Here, hasAgent } from '../workspace/agents.ts'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
-import { Replica } from '../workspace/link/replica.ts'
-import { Session } from '../workspace/link/session.ts'
+import type { Message } from '../workspace/inbox.ts'
+import type { Replica } from '../workspace/link/replica.ts'
+import type { Presence } from '../workspace/presence.ts'
 import type { Json } from '../workspace/schema.ts'
 import type { Call, Outcome } from './call.ts'
-import { replicaDir } from './profile.ts'
+import type { Place } from './link/place.ts'
+import type { AgentState } from './profile.ts'
 
 /** Enough for a first sync of a large workspace over a slow line. */
 const SYNC_TIMEOUT_MS = 30_000
 /** A server answers within milliseconds; one that compacts a large workspace takes longer. */
 const BARRIER_TIMEOUT_MS = 15_000
 
-/** A profile's workspace, opened for one command: its replica, and the server if it can be reached. */
+/** A profile's workspace, for one command: its replica, and the server if it can be reached. */
 export class Team {
   readonly replica: Replica
   /** Why there is no connection; null: there is one. */
   offline: ClawError | null = null
   readonly #call: Call
-  #session: Session | null = null
+  readonly #place: Place
 
-  private constructor(call: Call, replica: Replica) {
+  private constructor(call: Call, place: Place) {
     this.#call = call
-    this.replica = replica
+    this.#place = place
+    this.replica = place.replica
   }
 
   /**
    * Opens the replica and syncs it. Where the server is away, a command that `fallsBack` works with the replica, if
    * that ever was in sync; otherwise throws `unreachable` and the like.
    */
-  static async open(call: Call, fallsBack: boolean, replica?: Replica): Promise<Team> {
-    replica ??= await openReplica(call)
-    const team = new Team(call, replica)
-    const { agent_id: id, name } = call.profile.state
-    const presence =
-      id === undefined ? null : { agent: { id, name: name ?? id, kind: 'agent' as const } }
-    const session = new Session(call.target, call.workspace, replica, presence)
-    team.#session = session
-    call.closing(async () => session.close())
+  static async open(call: Call, fallsBack: boolean): Promise<Team> {
+    const place = await call.place()
+    const team = new Team(call, place)
+    const { doc } = place.replica
     try {
-      await session.synced(SYNC_TIMEOUT_MS)
+      await place.connect(presenceOf(call.profile.state)).fresh(SYNC_TIMEOUT_MS)
       call.rememberServer()
     } catch (error) {
-      if (!fallsBack || !isAway(error) || replica.doc.store.clients.size === 0) throw error
-      team.#disconnect(error)
+      if (!fallsBack || !isAway(error) || doc.store.clients.size === 0) throw error
+      team.offline = error
     }
     return team
   }
 
   /** The replica, also after the call has let other commands have it. */
-  async reopened(): Promise<Replica> {
-    return this.replica.isClosed ? openReplica(this.#call) : this.replica
+  reopened(): Promise<Replica> {
+    return openReplica(this.#call)
   }
 
   get doc(): Y.Doc {
@@ -60,7 +58,7 @@ export class Team {
   }
 
   get here(): Here {
-    return { present: this.#session?.present() ?? new Set(), now: Date.now() }
+    return this.offline === null ? this.#place.here : { present: new Set(), now: Date.now() }
   }
 
   /** This profile's id in this workspace. Throws `not_registered`. */
@@ -68,6 +66,20 @@ export class Team {
     const me = this.#call.me()
     if (!hasAgent(this.doc, me)) throw this.#call.notRegistered()
     return me
+  }
+
+  /** Commits the messages that came in, and gives those that nobody acknowledged, oldest first. */
+  async inbox(): Promise<{ key: string; message: Message }[]> {
+    const me = this.me()
+    await this.#place.receive(me)
+    await this.replica.commit()
+    return this.replica.inbox(me)
+  }
+
+  /** Begins to listen for what may come in once this call is closed; resolves then, or when `signal` aborts. */
+  arrival(isWanted: (message: Message) => boolean, signal: AbortSignal): Promise<void> {
+    const { host, profile } = this.#call
+    return host.arrival(this.#place, presenceOf(profile.state), isWanted, signal)
   }
 
   /** Says on stderr that what follows is the local copy; the fields to add to the data. */
@@ -80,37 +92,30 @@ export class Team {
   /** Commits, and waits until the server has on disk all that this replica has; offline only commits. */
   async confirm(): Promise<void> {
     await this.replica.commit()
-    await this.#session?.barrier(BARRIER_TIMEOUT_MS)
+    if (this.offline === null) await this.#place.session?.barrier(BARRIER_TIMEOUT_MS)
   }
 
   /** As `confirm`, but what the server did not confirm stays queued: the fields to add to the data say so. */
   async settle(): Promise<{ durable?: false }> {
     await this.confirm().catch((error) => {
       if (!isAway(error)) throw error
-      this.#disconnect(error)
+      this.offline = error
     })
     if (this.offline === null) return {}
-    this.#call.notes.push(`${this.offline.message}; saved here, queued for the next command`)
+    const until = this.#call.host.link === null ? 'for the next command' : 'until it is back'
+    this.#call.notes.push(`${this.offline.message}; saved here, queued ${until}`)
     return { durable: false }
   }
-
-  #disconnect(why: ClawError): void {
-    this.#session?.close()
-    this.#session = null
-    this.offline = why
-  }
 }
+
+const presenceOf = ({ agent_id: id, name }: AgentState): Presence | null =>
+  id === undefined ? null : { agent: { id, name: name ?? id, kind: 'agent' } }
 
 /** The replica of a call's workspace, for as long as the call lasts. */
-export const openReplica = async (call: Call): Promise<Replica> => {
-  const dir = replicaDir(call.profile, call.target.base, call.workspace)
-  const replica = await Replica.open(dir, (line) => call.notes.push(line))
-  call.closing(() => replica.close())
-  return replica
-}
+export const openReplica = async (call: Call): Promise<Replica> => (await call.place()).replica
 
 /** Whether the server cannot be reached now, as opposed to refusing, or being somebody else. */
-const isAway = (error: unknown): error is ClawError =>
+export const isAway = (error: unknown): error is ClawError =>
   error instanceof ClawError && error.exit === 6 && error.code !== 'not_clawlink'
 
 const digestOf = (call: Call, payload: Json): string =>

@@ -9,6 +9,10 @@ export interface VerbSpec {
   flags: readonly string[]
   /** Flags that must be given; of several in one entry, any. */
   needs?: readonly (readonly string[])[]
+  /** No link is started for it. */
+  linkless?: true
+  /** May be begun again by another link when the one that has it ends. */
+  repeatable?: true
   load: () => Promise<(call: Call) => Promise<Outcome>>
 }
 
@@ -28,6 +32,7 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'discover',
+    repeatable: true,
     summary: 'who is here: id, name, status, machine, capabilities',
     usage: '',
     example: 'discover --json',
@@ -54,6 +59,7 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'poll',
+    repeatable: true,
     summary: 'what came in for me; acknowledges what it printed',
     usage: '[--peek] [--limit N]',
     example: 'poll --json',
@@ -108,6 +114,7 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'scan',
+    linkless: true,
     summary: 'which known servers answer',
     usage: '',
     example: 'scan',
@@ -116,6 +123,7 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'info',
+    linkless: true,
     summary: 'about the server',
     usage: '',
     example: 'info --json',
@@ -124,6 +132,7 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'whoami',
+    linkless: true,
     summary: 'who this profile is, and where its team is',
     usage: '',
     example: 'whoami',

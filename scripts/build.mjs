@@ -1,32 +1,65 @@
-// Builds the three programs into dist/, each bundled into one CommonJS file, which starts several times faster
-// than a tree of modules. Only LevelDB stays outside: it is native code.
-import { chmod, readFile } from 'node:fs/promises'
+// Builds the programs into dist/, each bundled into one CommonJS file, which starts several times faster than a tree
+// of modules. Only LevelDB stays outside: it is native code. clawlink-agent is two files: the command, which asks the
+// link and is small, and clawlink-agent-core, which is the link and everything else.
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+const dist = join(root, 'dist')
+await mkdir(dist, { recursive: true })
+// Several builds may run at a time, and programs start meanwhile: each file takes its place whole.
+const fresh = await mkdtemp(join(dist, '.build-'))
 
 const common = {
+  absWorkingDir: root,
   bundle: true,
   platform: 'node',
   target: 'node20.19',
-  outdir: 'dist',
+  format: 'cjs',
+  outdir: fresh,
+  outExtension: { '.js': '.cjs' },
   banner: { js: '#!/usr/bin/env node' },
   define: { 'process.env.CLAWLINK_VERSION': JSON.stringify(version) },
+  external: ['level', 'bufferutil', 'utf-8-validate'],
   legalComments: 'none',
   logLevel: 'warning',
 }
 
-await build({
-  ...common,
-  entryPoints: {
-    'clawlink-sync': 'sync-server/main.ts',
-    'clawlink-agent': 'agent/main.ts',
-    clawlink: 'tui/main.ts',
+/** The command loads the rest only when it must. */
+const coreOutside = {
+  name: 'core-outside',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\.\/main\.ts$/ }, () => ({
+      path: './clawlink-agent-core.cjs',
+      external: true,
+    }))
   },
-  format: 'cjs',
-  outExtension: { '.js': '.cjs' },
-  external: ['level', 'bufferutil', 'utf-8-validate'],
-})
-for (const file of ['clawlink-sync.cjs', 'clawlink-agent.cjs', 'clawlink.cjs']) {
-  await chmod(`dist/${file}`, 0o755)
+}
+
+try {
+  await Promise.all([
+    build({
+      ...common,
+      entryPoints: {
+        'clawlink-sync': 'sync-server/main.ts',
+        'clawlink-agent-core': 'agent/main.ts',
+        clawlink: 'tui/main.ts',
+      },
+    }),
+    build({
+      ...common,
+      entryPoints: { 'clawlink-agent': 'agent/shim.ts' },
+      minify: true,
+      plugins: [coreOutside],
+    }),
+  ])
+  for (const file of await readdir(fresh)) {
+    await chmod(join(fresh, file), 0o755)
+    await rename(join(fresh, file), join(dist, file))
+  }
+} finally {
+  await rm(fresh, { recursive: true, force: true })
 }

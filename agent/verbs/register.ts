@@ -19,12 +19,12 @@ export const register: Verb = async (call) => {
     ...(call.has('topics') && { topics: readTopics(call.list('topics')) }),
   }
   // Read again under the replica's lock: two first registrations at a time must not become two agents.
-  const replica = await openReplica(call)
+  await openReplica(call)
   const { state } = call.profile
   state.agent_id = readState(call.profile.dir).agent_id ?? newAgentId(randomBytes)
   state.name = facts.name
   const id = state.agent_id
-  const team = await Team.open(call, true, replica)
+  const team = await Team.open(call, true)
   saveState(call.profile, { ...state, server: call.target.base, workspace: call.workspace })
   return mergingWrite(
     call,

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, registered } from '../support/agent.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Agent, registered, WAYS } from '../support/agent.ts'
 import { bin, type Server, startServer } from '../support/server.ts'
 
 interface Message {
@@ -12,143 +12,162 @@ interface Message {
 }
 type Poll = { messages: Message[]; count: number }
 
-let server: Server
-let lead: Agent & { id: string }
-let scout: Agent & { id: string }
+describe.each(WAYS)('by way of %s', (way) => {
+  let server: Server
+  let lead: Agent & { id: string }
+  let scout: Agent & { id: string }
 
-beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
-  scout = await registered(server.url, 'Scout')
-})
-afterAll(() => server.stop())
+  beforeAll(async () => {
+    server = await startServer()
+    lead = await registered(server.url, 'Lead', way)
+    scout = await registered(server.url, 'Scout', way)
+  })
+  afterAll(() => server.stop())
 
-const say = async (...contents: string[]) => {
-  for (const content of contents) await lead.ask('broadcast', '--content', content)
-}
-const contents = async (...flags: string[]) =>
-  (await scout.ask<Poll>('poll', ...flags)).messages.map(({ content }) => content)
+  const environment = () => ({
+    ...process.env,
+    CLAWLINK_HOME: scout.home,
+    CLAWLINK_SERVER: server.url,
+    CLAWLINK_LINK: way === 'alone' ? 'off' : '',
+  })
+  const say = async (...contents: string[]) => {
+    for (const content of contents) await lead.ask('broadcast', '--content', content)
+  }
+  const contents = async (...flags: string[]) =>
+    (await scout.ask<Poll>('poll', ...flags)).messages.map(({ content }) => content)
 
-it('[I6] a poll that dies while it prints has acknowledged nothing', async () => {
-  // More than a pipe and both its ends' buffers hold, so that it is still printing when it is killed.
-  const long = Array.from({ length: 12 }, (_, i) => `${i}:${'x'.repeat(60_000)}`)
-  await say(...long)
-  const child = scout.start('poll', '--json')
-  await once(child.stdout!, 'readable')
-  child.kill('SIGKILL')
-  await once(child, 'exit')
-  child.stdout!.destroy()
-  expect(await contents()).toEqual(long)
-  expect(await contents()).toEqual([])
-})
+  it('[I6] a poll that dies while it prints has acknowledged nothing', async () => {
+    // More than a pipe and both its ends' buffers hold, so that it is still printing when it is killed.
+    const long = Array.from({ length: 12 }, (_, i) => `${i}:${'x'.repeat(60_000)}`)
+    await say(...long)
+    const child = scout.start('poll', '--json')
+    await once(child.stdout!, 'readable')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    child.stdout!.destroy()
+    expect(await contents()).toEqual(long)
+    expect(await contents()).toEqual([])
+  })
 
-it('[I6] a poll that nobody reads has acknowledged nothing', async () => {
-  await say('unread')
-  const child = scout.start('poll')
-  child.stdout!.destroy()
-  await once(child, 'exit')
+  it('[I6] a poll that nobody reads has acknowledged nothing', async () => {
+    await say('unread')
+    const child = scout.start('poll')
+    child.stdout!.destroy()
+    await once(child, 'exit')
 
-  const env = { ...process.env, CLAWLINK_HOME: scout.home, CLAWLINK_SERVER: server.url }
-  const closed = `"${process.execPath}" "${bin('clawlink-agent.cjs')}" poll >&-`
-  await promisify(execFile)('/bin/sh', ['-c', closed], { env })
-  expect(await contents('--peek')).toEqual(['unread'])
-  expect(await contents()).toEqual(['unread'])
-  expect(await contents()).toEqual([])
-})
+    const env = environment()
+    const closed = `"${process.execPath}" "${bin('clawlink-agent.cjs')}" poll >&-`
+    await promisify(execFile)('/bin/sh', ['-c', closed], { env })
+    expect(await contents('--peek')).toEqual(['unread'])
+    expect(await contents()).toEqual(['unread'])
+    expect(await contents()).toEqual([])
+  })
 
-it('[I6] output that the caller discards is acknowledged', async () => {
-  await say('discarded')
-  const env = { ...process.env, CLAWLINK_HOME: scout.home, CLAWLINK_SERVER: server.url }
-  const discard = `"${process.execPath}" "${bin('clawlink-agent.cjs')}" poll >/dev/null`
-  await promisify(execFile)('/bin/sh', ['-c', discard], { env })
-  expect(await contents()).toEqual([])
-})
+  it('[I6] output that the caller discards is acknowledged', async () => {
+    await say('discarded')
+    const env = environment()
+    const discard = `"${process.execPath}" "${bin('clawlink-agent.cjs')}" poll >/dev/null`
+    await promisify(execFile)('/bin/sh', ['-c', discard], { env })
+    expect(await contents()).toEqual([])
+  })
 
-it('[I6] polls at the same time hand out each message once', async () => {
-  await say('1', '2', '3')
-  const polls = await Promise.all([contents(), contents(), contents()])
-  expect(polls.flat().sort()).toEqual(['1', '2', '3'])
-})
+  it('[I6] polls at the same time hand out each message once', async () => {
+    await say('1', '2', '3')
+    const polls = await Promise.all([contents(), contents(), contents()])
+    expect(polls.flat().sort()).toEqual(['1', '2', '3'])
+  })
 
-it('[C3] the same key and payload replay the first answer, another payload is refused', async () => {
-  const delegate = ['delegate', '--to', 'Scout', '--idempotency-key', 'K1', '--task']
-  const first = await lead.ask('delegate', ...delegate.slice(1), 'once')
-  expect(await lead.ask('delegate', ...delegate.slice(1), 'once')).toEqual(first)
-  const other = await lead.run(...delegate, 'twice', '--json')
-  expect(other).toMatchObject({ code: 4 })
-  expect(other.json().error).toMatchObject({ code: 'key_reused' })
-  const { messages } = await scout.ask<Poll>('poll')
-  expect(messages.map(({ task }) => task)).toEqual(['once'])
+  it('[C3] the same key and payload replay the first answer, another payload is refused', async () => {
+    const delegate = ['delegate', '--to', 'Scout', '--idempotency-key', 'K1', '--task']
+    const first = await lead.ask('delegate', ...delegate.slice(1), 'once')
+    expect(await lead.ask('delegate', ...delegate.slice(1), 'once')).toEqual(first)
+    const other = await lead.run(...delegate, 'twice', '--json')
+    expect(other).toMatchObject({ code: 4 })
+    expect(other.json().error).toMatchObject({ code: 'key_reused' })
+    const { messages } = await scout.ask<Poll>('poll')
+    expect(messages.map(({ task }) => task)).toEqual(['once'])
 
-  const id = messages[0]!.message_id
-  const respond = ['respond', '--to', 'Lead', '--msg-id', id, '--idempotency-key', 'K2', '--result']
-  const done = await scout.ask(...respond, 'done')
-  expect(await scout.ask(...respond, 'done')).toEqual(done)
-  expect(await scout.run(...respond, 'different')).toMatchObject({ code: 4 })
-  expect((await lead.ask<Poll>('poll')).messages.filter((m) => m.message_id === id)).toHaveLength(1)
-})
+    const id = messages[0]!.message_id
+    const respond = [
+      'respond',
+      '--to',
+      'Lead',
+      '--msg-id',
+      id,
+      '--idempotency-key',
+      'K2',
+      '--result',
+    ]
+    const done = await scout.ask(...respond, 'done')
+    expect(await scout.ask(...respond, 'done')).toEqual(done)
+    expect(await scout.run(...respond, 'different')).toMatchObject({ code: 4 })
+    expect((await lead.ask<Poll>('poll')).messages.filter((m) => m.message_id === id)).toHaveLength(
+      1,
+    )
+  })
 
-it('[R2] commands of one profile at the same time all land, each once', async () => {
-  const sent = Array.from({ length: 8 }, (_, i) => `parallel ${i}`)
-  await Promise.all(sent.map((content) => lead.ask('broadcast', '--content', content)))
-  expect((await contents()).sort()).toEqual(sent)
-})
+  it('[R2] commands of one profile at the same time all land, each once', async () => {
+    const sent = Array.from({ length: 8 }, (_, i) => `parallel ${i}`)
+    await Promise.all(sent.map((content) => lead.ask('broadcast', '--content', content)))
+    expect((await contents()).sort()).toEqual(sent)
+  })
 
-it('[C4] what is written offline is queued, and drains once, in order, by the next command', async () => {
-  const { port, data } = server
-  await server.stop()
-  for (const content of ['a', 'b', 'c']) {
-    const ran = await lead.run('broadcast', '--content', content, '--json')
+  it('[C4] what is written offline is queued, and drains once, in order, by the next command', async () => {
+    const { port, data } = server
+    await server.stop()
+    for (const content of ['a', 'b', 'c']) {
+      const ran = await lead.run('broadcast', '--content', content, '--json')
+      expect(ran).toMatchObject({ code: 0 })
+      expect(ran.json().data).toMatchObject({ durable: false })
+      expect(ran.stderr).toMatch(/^no answer from .*; saved here, queued (for|until) .*\n$/)
+    }
+    expect(await scout.run('poll')).toMatchObject({ code: 6 })
+    expect(await lead.run('discover')).toMatchObject({ code: 6 })
+    expect((await lead.ask<{ offline: boolean }>('file-list')).offline).toBe(true)
+
+    server = await startServer({ port, data })
+    await lead.ask('discover')
+    expect(await contents()).toEqual(['a', 'b', 'c'])
+    await lead.ask('discover')
+    expect(await contents()).toEqual([])
+  })
+
+  it('[I6] unacknowledged messages are handed out offline, too', async () => {
+    const { port, data } = server
+    await say('kept')
+    expect(await contents('--peek')).toEqual(['kept'])
+    await server.stop()
+    const ran = await scout.run('poll', '--json')
     expect(ran).toMatchObject({ code: 0 })
-    expect(ran.json().data).toMatchObject({ durable: false })
-    expect(ran.stderr).toMatch(/^no answer from .*; saved here, queued for the next command\n$/)
-  }
-  expect(await scout.run('poll')).toMatchObject({ code: 6 })
-  expect(await lead.run('discover')).toMatchObject({ code: 6 })
-  expect((await lead.ask<{ offline: boolean }>('file-list')).offline).toBe(true)
+    expect(ran.json().data).toMatchObject({ offline: true, messages: [{ content: 'kept' }] })
+    expect(ran.stderr).toMatch(/this is the local copy/)
+    expect(await scout.run('poll')).toMatchObject({ code: 6 })
+    server = await startServer({ port, data })
+    expect(await contents()).toEqual([])
+  })
 
-  server = await startServer({ port, data })
-  await lead.ask('discover')
-  expect(await contents()).toEqual(['a', 'b', 'c'])
-  await lead.ask('discover')
-  expect(await contents()).toEqual([])
-})
-
-it('[I6] unacknowledged messages are handed out offline, too', async () => {
-  const { port, data } = server
-  await say('kept')
-  expect(await contents('--peek')).toEqual(['kept'])
-  await server.stop()
-  const ran = await scout.run('poll', '--json')
-  expect(ran).toMatchObject({ code: 0 })
-  expect(ran.json().data).toMatchObject({ offline: true, messages: [{ content: 'kept' }] })
-  expect(ran.stderr).toMatch(/this is the local copy/)
-  expect(await scout.run('poll')).toMatchObject({ code: 6 })
-  server = await startServer({ port, data })
-  expect(await contents()).toEqual([])
-})
-
-it('[C3] a command killed at any moment and run again with its key is carried out once', async () => {
-  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
-  let state = seed
-  const random = () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return state / 2_147_483_648
-  }
-  const tasks = Array.from({ length: 12 }, (_, i) => `task ${i}`)
-  let killed = 0
-  for (const [i, task] of tasks.entries()) {
-    const args = ['delegate', '--to', 'Scout', '--task', task, '--idempotency-key', `kill-${i}`]
-    const child = lead.start(...args)
-    const timer = setTimeout(() => child.kill('SIGKILL'), random() * 500)
-    const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
-    clearTimeout(timer)
-    if (signal !== null) killed++
-    await lead.ask(...args)
-  }
-  const { messages } = await scout.ask<Poll>('poll')
-  expect(
-    messages.map(({ task }) => task),
-    `SEED=${seed}, ${killed} killed`,
-  ).toEqual(tasks)
+  it('[C3] a command killed at any moment and run again with its key is carried out once', async () => {
+    const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+    let state = seed
+    const random = () => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+      return state / 2_147_483_648
+    }
+    const tasks = Array.from({ length: 12 }, (_, i) => `task ${i}`)
+    let killed = 0
+    for (const [i, task] of tasks.entries()) {
+      const args = ['delegate', '--to', 'Scout', '--task', task, '--idempotency-key', `kill-${i}`]
+      const child = lead.start(...args)
+      const timer = setTimeout(() => child.kill('SIGKILL'), random() * 500)
+      const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+      clearTimeout(timer)
+      if (signal !== null) killed++
+      await lead.ask(...args)
+    }
+    const { messages } = await scout.ask<Poll>('poll')
+    expect(
+      messages.map(({ task }) => task),
+      `SEED=${seed}, ${killed} killed`,
+    ).toEqual(tasks)
+  })
 })

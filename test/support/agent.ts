@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ErrorBody } from '../../workspace/errors.ts'
 import { bin, tempDir } from './server.ts'
 
@@ -37,10 +39,42 @@ export interface Agent {
   start: (...args: string[]) => ChildProcess
 }
 
+/** How commands are carried out: by the link of their home, or each by itself. */
+export type Way = 'link' | 'alone'
+export const WAYS: readonly Way[] = ['link', 'alone']
+
+/** The process id of the link of `home`; null: there is none. */
+export const linkPid = (home: string): number | null => {
+  try {
+    return (JSON.parse(readFileSync(join(home, 'link.json'), 'utf8')) as { pid: number }).pid
+  } catch {
+    return null
+  }
+}
+
+const homes = new Set<string>()
+process.once('exit', () => {
+  for (const home of homes) {
+    const pid = linkPid(home)
+    try {
+      if (pid !== null) process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+  }
+})
+
 /** An agent that talks to `server` (by CLAWLINK_SERVER), or to what its flags name. */
-export const agent = (server?: string, home = tempDir('home')): Agent => {
+export const agent = (server?: string, home = tempDir('home'), way: Way = 'link'): Agent => {
+  homes.add(home)
   const cwd = tempDir('cwd')
-  const env = { ...process.env, CLAWLINK_HOME: home, CLAWLINK_AGENT: '', CLAWLINK_SERVER: server }
+  const env = {
+    ...process.env,
+    CLAWLINK_HOME: home,
+    CLAWLINK_AGENT: '',
+    CLAWLINK_SERVER: server,
+    CLAWLINK_LINK: way === 'alone' ? 'off' : '',
+  }
   const spawnIt = (args: readonly string[], more: RunOptions['env'] = {}) =>
     spawn(process.execPath, [bin('clawlink-agent.cjs'), ...args], {
       cwd,
@@ -76,8 +110,12 @@ export const agent = (server?: string, home = tempDir('home')): Agent => {
 }
 
 /** An agent that is registered as `name`; its id. */
-export const registered = async (server: string, name: string): Promise<Agent & { id: string }> => {
-  const one = agent(server)
+export const registered = async (
+  server: string,
+  name: string,
+  way: Way = 'link',
+): Promise<Agent & { id: string }> => {
+  const one = agent(server, tempDir('home'), way)
   const { agent_id } = await one.ask<{ agent_id: string }>('register', '--name', name)
   return { ...one, id: agent_id }
 }

@@ -18,12 +18,21 @@ const SYNC_STEP_2 = 1
 const FRAME_TOO_LARGE = 1009
 /** A server that takes the connection but does not answer the handshake. */
 const HANDSHAKE_TIMEOUT_MS = 8_000
+/** Tries to reconnect come after about 0.2, 0.4, 0.8 … s and no rarer than this; whoever needs it sooner wakes it. */
+const BACKOFF_CAP_MS = 10_000
+/** A connected server is asked for a sign of life this often, and is given as long to answer. */
+const BEAT_MS = 10_000
+/** A beat that comes this late: the machine slept, and its connections are as good as gone. */
+const SLEPT_MS = 3 * BEAT_MS
+/** A server that was away a moment ago is waited for no longer than this. */
+const AWAY_TIMEOUT_MS = 1_000
 
 /** What a socket of this session tells it. */
 interface SocketEvents {
   commit: () => Promise<void>
   sent: (frame: Uint8Array) => void
   failed: (error: ClawError) => void
+  alive: () => void
 }
 
 /**
@@ -40,6 +49,7 @@ const gatedSocket = (url: string, events: SocketEvents) =>
         perMessageDeflate: false,
       }
       super(address, protocols ?? [], options)
+      this.on('pong', events.alive)
       this.on('unexpected-response', (_request, response) => {
         let body = ''
         response.on('data', (chunk) => {
@@ -85,22 +95,45 @@ interface Waiter {
 }
 
 /**
+ * How long to wait before try number `tries` (from 1) to reconnect, `chance` in [0, 1): exponential, and spread, so that
+ * all the clients of a server that restarts do not come at once.
+ */
+export const backoffMs = (tries: number, chance: number): number =>
+  Math.min(100 * 2 ** tries, BACKOFF_CAP_MS) * (0.25 + 0.75 * chance)
+
+/** What a session needs of a replica; a document without one will do for listening. */
+export type Source = Pick<Replica, 'doc' | 'commit'>
+
+/** Whether there is a connection, since when (milliseconds since the epoch), and if not, why. */
+export interface Contact {
+  connected: boolean
+  since: number
+  why: ClawError | null
+}
+
+/**
  * A replica's connection to its server. Reconnects by itself until closed; whoever waits for something is told of
  * the first failure, and the operations stay in the replica, from where the next connection sends them.
  */
 export class Session {
+  /** Called whenever this replica and the server have what the other had. */
+  onReady: () => void = () => {}
   readonly awareness: Awareness
   readonly #provider: WebsocketProvider
   readonly #target: Target
   readonly #waiters = new Set<Waiter>()
   readonly #awaited = new Set<number>()
-  readonly #presence: Presence | null
-  readonly #replica: Replica
+  readonly #replica: Source
+  readonly #beat: NodeJS.Timeout
+  #presence: Presence | null
+  #contact: Contact = { connected: false, since: Date.now(), why: null }
+  #lastBeat = Date.now()
+  #isUnanswered = false
   #nonce = 0
   /** Whether the server's request for what it lacks was answered on the present socket. */
   #uploaded = false
 
-  constructor(target: Target, workspace: string, replica: Replica, presence: Presence | null) {
+  constructor(target: Target, workspace: string, replica: Source, presence: Presence | null) {
     this.#target = target
     this.#replica = replica
     this.#presence = presence
@@ -110,6 +143,10 @@ export class Session {
       commit: () => replica.commit(),
       sent: (frame) => this.#sent(frame),
       failed: (error) => this.#fail(error),
+      alive: () => {
+        this.#isUnanswered = false
+        this.#provider.wsLastMessageReceived = Date.now()
+      },
     })
     const provider = new WebsocketProvider(target.sync, workspace, replica.doc, {
       connect: false,
@@ -131,10 +168,43 @@ export class Session {
     provider.on('sync', () => this.#ready())
     provider.on('connection-error', (event) => this.#connectionError(event))
     provider.on('connection-close', (event) => {
+      // y-websocket waits for min(100 ms · 2^tries, this), and comes to that after this event.
+      provider.maxBackoffTime = backoffMs(provider.wsUnsuccessfulReconnects + 1, Math.random())
+      if (this.#contact.connected)
+        this.#contact = { connected: false, since: Date.now(), why: null }
       if (event !== null) this.#closedByServer(event.code, event.reason)
     })
     replica.doc.on('afterTransactionCleanup', this.#followClientId)
+    this.#beat = setInterval(() => this.#onBeat(), BEAT_MS)
+    this.#beat.unref()
     provider.connect()
+  }
+
+  get contact(): Readonly<Contact> {
+    return this.#contact
+  }
+
+  /** Shows the others who and how this is, now and after every reconnect. */
+  show(presence: Presence | null): void {
+    if (JSON.stringify(presence) === JSON.stringify(this.#presence)) return
+    this.#presence = presence
+    this.#present()
+  }
+
+  /** Dials now if there is no connection, also after the server refused the last one. */
+  wake(): void {
+    if (this.#provider.ws === null) this.#provider.connect()
+  }
+
+  /**
+   * As `synced`; over a connection that is there already, resolves when everything has come in that the server had
+   * accepted when it was asked.
+   */
+  async fresh(timeoutMs: number): Promise<void> {
+    if (this.#isReady) return this.barrier(timeoutMs)
+    const wasAway = this.#contact.why !== null
+    this.wake()
+    return this.synced(wasAway ? Math.min(timeoutMs, AWAY_TIMEOUT_MS) : timeoutMs)
   }
 
   /** Resolves when this replica has all that the server had and has sent all that the server lacked. */
@@ -156,6 +226,7 @@ export class Session {
   }
 
   close(): void {
+    clearInterval(this.#beat)
     this.#replica.doc.off('afterTransactionCleanup', this.#followClientId)
     this.#provider.destroy()
     this.awareness.destroy()
@@ -168,8 +239,31 @@ export class Session {
 
   #ready(): void {
     if (!this.#isReady) return
+    this.#contact = { connected: true, since: Date.now(), why: null }
     for (const nonce of this.#awaited) this.#sendBarrier(nonce)
     this.#check()
+    this.onReady()
+  }
+
+  #onBeat(): void {
+    const now = Date.now()
+    const slept = now - this.#lastBeat > SLEPT_MS
+    this.#lastBeat = now
+    const socket = this.#provider.ws as unknown as WebSocket | null
+    if (slept) this.wake()
+    if (socket?.readyState !== WebSocket.OPEN) return
+    if (slept || this.#isUnanswered) {
+      this.#hangUp()
+    } else {
+      this.#isUnanswered = true
+      socket.ping()
+    }
+  }
+
+  /** Gives up a connection that is dead, whatever the kernel says, and dials again. */
+  #hangUp(): void {
+    this.#isUnanswered = false
+    ;(this.#provider.ws as unknown as WebSocket | null)?.terminate()
   }
 
   #sendBarrier(nonce: number): void {
@@ -222,6 +316,7 @@ export class Session {
       const timer = setTimeout(() => {
         const seconds = timeoutMs / 1000
         waiter.reject(noServer(this.#target.base, `no answer within ${seconds} s`))
+        this.#hangUp()
       }, timeoutMs)
       const end = () => {
         clearTimeout(timer)
@@ -247,6 +342,7 @@ export class Session {
   }
 
   #fail(error: ClawError): void {
+    if (!this.#contact.connected) this.#contact = { ...this.#contact, why: error }
     for (const waiter of this.#waiters) waiter.reject(error)
   }
 }

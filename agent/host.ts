@@ -1,0 +1,70 @@
+import * as Y from 'yjs'
+import type { Message } from '../workspace/inbox.ts'
+import { Session } from '../workspace/link/session.ts'
+import type { Presence } from '../workspace/presence.ts'
+import type { Call } from './call.ts'
+import { Place } from './link/place.ts'
+
+/** What carries commands out: a link, which keeps their places open, or a process of one command. */
+export interface Host {
+  /** The link that this is. */
+  readonly link: LinkFace | null
+  /** Opens a call's place, for it alone until `leave`. */
+  enter: (call: Call) => Promise<{ place: Place; leave: () => Promise<void> }>
+  /**
+   * Begins to listen at a place that the call is about to leave; resolves when something may have come in that
+   * `isWanted`, or when `signal` aborts.
+   */
+  arrival: (
+    place: Place,
+    presence: Presence | null,
+    isWanted: (message: Message) => boolean,
+    signal: AbortSignal,
+  ) => Promise<void>
+}
+
+/** What the verbs that are about the link want of it. */
+export interface LinkFace {
+  /** Every place that is open, by the folder of its profile. */
+  places: () => { profile: string; place: Place }[]
+  pid: number
+  version: string
+  /** Milliseconds since the epoch. */
+  since: number
+  /** Lets go of a profile's places, so that it is seen to be gone. */
+  leave: (profileDir: string) => Promise<number>
+  /** Has the link leave everything and stop, once this command is answered. */
+  stop: () => void
+  /** Takes up a profile's new settings for waking its agent. */
+  rewake: (call: Call) => Promise<void>
+}
+
+/** One process, one command: a place is opened for it and closed after it. */
+export const alone: Host = {
+  link: null,
+  enter: async (call) => {
+    const place = await Place.open(call.at, (line) => call.notes.push(line))
+    return { place, leave: () => place.close() }
+  },
+  /** Listens with a copy of the document, under a Yjs client id that writes nothing: other commands can go on. */
+  arrival: ({ at, replica }, presence, _isWanted, signal) => {
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(replica.doc))
+    return new Promise((resolve) => {
+      const end = () => {
+        signal.removeEventListener('abort', end)
+        session.close()
+        doc.destroy()
+        resolve()
+      }
+      const session = new Session(
+        at.target,
+        at.workspace,
+        { doc, commit: async () => {} },
+        presence,
+      )
+      doc.once('update', end)
+      signal.addEventListener('abort', end)
+    })
+  },
+}

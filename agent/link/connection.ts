@@ -1,0 +1,96 @@
+import type { Socket } from 'node:net'
+import type { Env } from '../call.ts'
+import { execute } from '../execute.ts'
+import type { Host } from '../host.ts'
+import { type Ask, lineReader, type Say } from './wire.ts'
+
+/** One command's connection to the link. */
+export class Connection {
+  readonly #socket: Socket
+  readonly #gone = new AbortController()
+  readonly #onAsk: (connection: Connection, ask: Ask) => void
+  #asked = false
+  #acknowledged: ((is: boolean) => void) | null = null
+
+  constructor(socket: Socket, onAsk: (connection: Connection, ask: Ask) => void) {
+    this.#socket = socket
+    this.#onAsk = onAsk
+    const read = lineReader((line) => this.#read(line))
+    socket.setEncoding('utf8')
+    socket.on('data', (chunk: string) => read(chunk))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.#gone.abort()
+      this.#acknowledged?.(false)
+    })
+  }
+
+  #read(line: string): void {
+    if (this.#asked) {
+      this.#acknowledged?.(true)
+      return
+    }
+    this.#asked = true
+    try {
+      this.#onAsk(this, JSON.parse(line) as Ask)
+    } catch {
+      this.#socket.destroy() // no command of ours
+    }
+  }
+
+  /** The link is leaving: the command is for the next one. */
+  refer(): void {
+    this.#say({ next: true })
+    this.#socket.end()
+  }
+
+  /** Carries the command out and says how it ended; `leaving` aborts when it shall be left to the next link. */
+  async answer(ask: Ask, host: Host, isRepeatable: boolean, leaving: AbortSignal): Promise<void> {
+    if (isRepeatable) this.#say({ again: true })
+    const { argv, cwd, terminal, at, stdin } = ask
+    const response = await execute(
+      {
+        argv,
+        cwd,
+        terminal,
+        at,
+        env: ask.env as Env,
+        stdin: stdin === null ? null : Buffer.from(stdin, 'base64'),
+        signal: AbortSignal.any([this.#gone.signal, leaving]),
+        print: async (out) => {
+          if (await this.#show({ out })) return
+          throw new Error('nobody reads this')
+        },
+      },
+      host,
+    )
+    const { stdout: out, stderr: err, code, after, done } = response
+    try {
+      if (leaving.aborted && code !== 0 && isRepeatable) return this.refer()
+      if (after === undefined) return this.#say({ out, err, code })
+      if (!(await this.#show({ out, err, again: false }))) return
+      try {
+        await after()
+        this.#say({ code })
+      } catch (error) {
+        this.#say({ err: `error: not acknowledged: ${(error as Error).message}\n`, code: 1 })
+      }
+    } finally {
+      await done()
+      this.#socket.end()
+    }
+  }
+
+  /** Resolves to whether stdout has taken it. */
+  #show(said: Say): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.#gone.signal.aborted) return resolve(false)
+      this.#acknowledged = resolve
+      this.#say({ ...said, ack: true })
+    })
+  }
+
+  #say(said: Say): void {
+    this.#socket.write(`${JSON.stringify(said)}\n`)
+  }
+}

@@ -1,0 +1,33 @@
+import { appendFileSync, renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What a link says in weeks; one older file of this size is kept beside it. */
+const MAX_LOG_BYTES = 1024 * 1024
+
+export type Log = (line: string) => void
+
+/** A log in `home`, written line by line; what cannot be written is dropped, for nobody could be told. */
+export const openLog = (home: string): Log => {
+  const path = join(home, 'link.log')
+  const sizeNow = (): number => {
+    try {
+      return statSync(path).size
+    } catch {
+      return 0
+    }
+  }
+  let size = sizeNow()
+  return (line) => {
+    const text = `${new Date().toISOString()} ${line}\n`
+    try {
+      if (size + text.length > MAX_LOG_BYTES) {
+        renameSync(path, `${path}.1`)
+        size = 0
+      }
+      appendFileSync(path, text, { mode: 0o600 })
+      size += text.length
+    } catch {
+      size = sizeNow()
+    }
+  }
+}

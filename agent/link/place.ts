@@ -1,0 +1,131 @@
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { type Here, hasAgent } from '../../workspace/agents.ts'
+import type { AgentId } from '../../workspace/ids.ts'
+import type { Message } from '../../workspace/inbox.ts'
+import { getArchive } from '../../workspace/link/commands.ts'
+import { receive } from '../../workspace/link/inbox.ts'
+import { Replica } from '../../workspace/link/replica.ts'
+import { Session } from '../../workspace/link/session.ts'
+import type { Target } from '../../workspace/link/target.ts'
+import type { Presence } from '../../workspace/presence.ts'
+
+/** Where a profile's replica of a workspace is, and of what. */
+export interface Whereabouts {
+  dir: string
+  target: Target
+  workspace: string
+}
+
+/** A profile's workspace, open: its replica and its connection. A link keeps it from one command to the next. */
+export class Place {
+  readonly at: Whereabouts
+  readonly replica: Replica
+  /** Whose inbox is kept filled; null: nobody is registered, or no link keeps this. */
+  #me: AgentId | null = null
+  #session: Session | null = null
+  #turn: Promise<void> = Promise.resolve()
+  #hasNews = false
+  #isReceiving = false
+
+  private constructor(at: Whereabouts, replica: Replica) {
+    this.at = at
+    this.replica = replica
+  }
+
+  /** Throws what `Replica.open` throws. */
+  static async open(at: Whereabouts, warn: (line: string) => void): Promise<Place> {
+    return new Place(at, await Replica.open(at.dir, warn))
+  }
+
+  /** Resolves when nobody else has the place, to what lets the next one have it. */
+  async enter(): Promise<() => void> {
+    const before = this.#turn
+    let leave = () => {}
+    this.#turn = new Promise((resolve) => {
+      leave = resolve
+    })
+    await before
+    return leave
+  }
+
+  get session(): Session | null {
+    return this.#session
+  }
+
+  /** The connection, made if there is none, on which `presence` is shown. */
+  connect(presence: Presence | null): Session {
+    const { target, workspace } = this.at
+    this.#session ??= new Session(target, workspace, this.replica, presence)
+    this.#session.show(presence)
+    return this.#session
+  }
+
+  get here(): Here {
+    return { present: this.#session?.present() ?? new Set(), now: Date.now() }
+  }
+
+  get me(): AgentId | null {
+    return this.#me
+  }
+
+  /** From now on what comes in for `me` is stored at once, whether or not a command asks for it. */
+  follow(me: AgentId): void {
+    if (this.#me === null) this.replica.doc.on('update', () => this.#onNews())
+    this.#me = me
+    this.#onNews()
+  }
+
+  #onNews(): void {
+    this.#hasNews = true
+    if (this.#isReceiving) return
+    this.#isReceiving = true
+    void this.#receive().finally(() => {
+      this.#isReceiving = false
+    })
+  }
+
+  /** Stores what came in, all that came while the last commit was under way together. */
+  async #receive(): Promise<void> {
+    try {
+      while (this.#hasNews && !this.replica.isClosed) {
+        this.#hasNews = false
+        await this.receive()
+        await this.replica.commit()
+        await nextTick()
+      }
+    } catch (error) {
+      console.error(`${this.at.dir}: what came in was not stored: ${(error as Error).message}`)
+    }
+  }
+
+  /** Stages the messages for `me` among what came in. */
+  async receive(me = this.#me): Promise<void> {
+    const { target, workspace } = this.at
+    if (me === null || !hasAgent(this.replica.doc, me)) return
+    await receive(this.replica, me, this.here, (after) => getArchive(target.base, workspace, after))
+  }
+
+  /** Resolves when a message that `isWanted` has been stored, or when `signal` aborts. */
+  arrival(isWanted: (message: Message) => boolean, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve()
+      const end = () => {
+        stop()
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const stop = this.replica.onMessages((messages) => {
+        if (messages.some(isWanted)) end()
+      })
+      signal.addEventListener('abort', end)
+    })
+  }
+
+  /** Commits, says goodbye and lets other processes have the replica. */
+  async close(): Promise<void> {
+    this.#me = null
+    await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong
+    this.#session?.close()
+    await this.replica.close()
+  }
+}

@@ -1,0 +1,97 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { connect } from 'node:net'
+import { type Ask, lineReader, type Say } from './wire.ts'
+
+/**
+ * How a command given to the link ended: its exit code; `absent`: nobody listens; `again`: the link went away, and the
+ * command may be given to the next one.
+ */
+export type Ended = number | 'absent' | 'again'
+
+/** The command line as it is given to a link. */
+export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
+  const env: Ask['env'] = {}
+  for (const name in process.env) if (name.startsWith('CLAWLINK_')) env[name] = process.env[name]
+  return {
+    version,
+    argv: process.argv.slice(2),
+    cwd: process.cwd(),
+    env,
+    stdin: stdin === null ? null : Buffer.from(stdin).toString('base64'),
+    terminal: process.stdout.isTTY === true,
+    at: Date.now(),
+  }
+}
+
+/** Resolves to whether all of it was taken. */
+export const write = (stream: NodeJS.WriteStream, text: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    if (text === '') return resolve(true)
+    if (stream.listenerCount('error') === 0) stream.on('error', () => {})
+    stream.write(text, (error) => resolve(!error))
+  })
+
+/**
+ * Whether this program was started without a stdout: Node then opens /dev/null in its place, for reading and writing,
+ * while a shell's `>/dev/null`, by which a caller discards what it asked for, opens it for writing only.
+ */
+export const isStdoutClosed = (): boolean => {
+  try {
+    const flags = /flags:\s*([0-7]+)/.exec(readFileSync('/proc/self/fdinfo/1', 'utf8'))?.[1]
+    return readlinkSync('/proc/self/fd/1') === '/dev/null' && (Number(`0o${flags}`) & 3) === 2
+  } catch {
+    return false // no /proc: not Linux
+  }
+}
+
+/** Gives a command to the link that listens at `path`, and prints what it says. */
+export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
+  new Promise((resolve) => {
+    if (path === null) return resolve('absent')
+    let told = false
+    let again = false
+    let ended: Ended | null = null
+    let printing = Promise.resolve()
+    const end = (how: Ended): void => {
+      ended ??= how
+      socket.destroy()
+    }
+
+    const print = async ({ out, err, ack, code, next, ...said }: Say): Promise<void> => {
+      if (ended !== null) return
+      if (next) return end('again')
+      again = said.again ?? again
+      const printed = out === undefined || (await write(process.stdout, out))
+      if (err !== undefined) await write(process.stderr, err)
+      if (code !== undefined) return end(code)
+      if (!ack) return
+      // What nobody took stays unacknowledged: the link hands it out again.
+      if (!printed || isStdoutClosed()) return end(0)
+      socket.write('{"ack":true}\n')
+    }
+    const read = lineReader((line) => {
+      const said = JSON.parse(line) as Say
+      printing = printing.then(() => print(said))
+    })
+
+    const socket = connect(path, () => {
+      told = true
+      socket.write(`${JSON.stringify(ask)}\n`)
+    })
+    socket.setEncoding('utf8')
+    socket.on('data', (chunk: string) => read(chunk))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      void printing.then(async () => {
+        if (ended !== null) return resolve(ended)
+        if (!told) return resolve('absent')
+        if (again) return resolve('again')
+        const what = 'the link stopped before it had answered; this may have been done or not'
+        await write(
+          process.stderr,
+          `error: ${what} — look, or repeat it with its --idempotency-key\n`,
+        )
+        resolve(6)
+      })
+    })
+  })

@@ -1,0 +1,42 @@
+/**
+ * What a command says to the link, one JSON line: the request, and later `{"ack":true}` for each line of the link that
+ * asks for it, once stdout has taken everything.
+ */
+export interface Ask {
+  version: string
+  argv: readonly string[]
+  cwd: string
+  /** The variables whose names begin with `CLAWLINK_`. */
+  env: { [name: string]: string | undefined }
+  /** base64; null where the command line does not ask for stdin. */
+  stdin: string | null
+  terminal: boolean
+  /** When the command began, milliseconds since the epoch: a wait that is begun again ends when it would have. */
+  at: number
+}
+
+/** What the link says to a command, JSON lines. The one with `code` is the last. */
+export interface Say {
+  out?: string
+  err?: string
+  /** Wants to be told when stdout has taken everything. */
+  ack?: true
+  /** Whether the command may be given again should the link go away from here on. */
+  again?: boolean
+  /** The link is leaving and has done nothing of this: give the command to the next one. */
+  next?: true
+  code?: number
+}
+
+/** Calls `onLine` with each line of what `write` is given. */
+export const lineReader = (onLine: (line: string) => void) => {
+  let parts: string[] = []
+  return (chunk: string): void => {
+    const lines = chunk.split('\n')
+    for (const line of lines.slice(0, -1)) {
+      onLine(parts.join('') + line)
+      parts = []
+    }
+    parts.push(lines[lines.length - 1]!)
+  }
+}
