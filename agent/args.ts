@@ -3,7 +3,7 @@ import { ClawError } from '../workspace/errors.ts'
 import { didYouMean } from '../workspace/suggest.ts'
 import { VERBS, type VerbSpec } from './verbs.ts'
 
-const BOOLEAN_FLAGS = ['json', 'help', 'version', 'peek', 'force']
+const BOOLEAN_FLAGS = ['json', 'help', 'version', 'peek', 'force', 'reset-trace']
 const GLOBAL_FLAGS = ['relay', 'server', 'workspace', 'as', 'json', 'help', 'version']
 
 /** A command line, understood. `values` has what was given by a flag's long name. */
@@ -49,12 +49,13 @@ export const readArgs = (argv: readonly string[]): Args => {
     tokens: true,
   })
 
-  const [verbName, extra] = positionals
+  const [verbName, ...operands] = positionals
   const verb = VERBS.find(({ name }) => name === verbName) ?? null
   if (verbName !== undefined && verb === null) {
     const names = VERBS.map(({ name }) => name)
     throw usage(`no verb "${verbName}"`, didYouMean(verbName, names) || 'run clawlink-agent --help')
   }
+  const extra = operands[verb?.operands?.length ?? 0]
   if (extra !== undefined) throw usage(`"${extra}" belongs to no flag`, hint(verb))
 
   if (valueless.length > 0) throw usage(`${valueless[0]} has no value`, hint(verb))
@@ -79,6 +80,12 @@ export const readArgs = (argv: readonly string[]): Args => {
       given.set(name === 'server' ? 'relay' : name, String(values[name]))
       has.add(name)
     }
+  }
+  for (const [i, operand] of operands.entries()) {
+    const name = verb!.operands![i]!
+    if (has.has(name)) throw usage(`--${name} and "${operand}" are the same`, hint(verb))
+    given.set(name, operand)
+    has.add(name)
   }
   if (!has.has('help')) {
     for (const need of verb?.needs ?? []) {

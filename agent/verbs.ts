@@ -7,6 +7,8 @@ export interface VerbSpec {
   usage: string
   example: string
   flags: readonly string[]
+  /** Flags whose values may stand alone, in this order. */
+  operands?: readonly string[]
   /** Flags that must be given; of several in one entry, any. */
   needs?: readonly (readonly string[])[]
   /** No link is started for it. */
@@ -17,6 +19,8 @@ export interface VerbSpec {
 }
 
 const KEY = 'idempotency-key'
+/** Begins a new chain of answers, where the old one got too long. */
+const RESET = 'reset-trace'
 
 /** Loaded one by one, when called: a command costs the start-up time of what it uses. */
 export const VERBS: readonly VerbSpec[] = [
@@ -51,9 +55,9 @@ export const VERBS: readonly VerbSpec[] = [
     name: 'delegate',
     summary: 'hand over a task',
     usage:
-      '--to ID|NAME --task T|-|--file PATH [--context JSON|-] [--priority low|normal|high|urgent] [--idempotency-key K]',
+      '--to ID|NAME --task T|-|--file PATH [--context JSON|-] [--priority low|normal|high|urgent] [--reset-trace] [--idempotency-key K]',
     example: 'delegate --to Scout --task "find the changelog" --priority high',
-    flags: ['to', 'task', 'file', 'context', 'priority', KEY],
+    flags: ['to', 'task', 'file', 'context', 'priority', RESET, KEY],
     needs: [['to'], ['task', 'file']],
     load: async () => (await import('./verbs/delegate.ts')).delegate,
   },
@@ -80,11 +84,66 @@ export const VERBS: readonly VerbSpec[] = [
   {
     name: 'broadcast',
     summary: 'tell everybody what you learned',
-    usage: '--content C|-|--file PATH [--topic T] [--tags a,b] [--idempotency-key K]',
+    usage:
+      '--content C|-|--file PATH [--topic T] [--tags a,b] [--reply-to ID] [--reset-trace] [--idempotency-key K]',
     example: 'broadcast --content "main is frozen until noon" --topic release --tags ci,main',
-    flags: ['content', 'file', 'topic', 'tags', KEY],
+    flags: ['content', 'file', 'topic', 'tags', 'reply-to', RESET, KEY],
     needs: [['content', 'file']],
     load: async () => (await import('./verbs/broadcast.ts')).broadcast,
+  },
+  {
+    name: 'send',
+    summary: 'tell one agent something; --reply-to makes it an answer',
+    usage:
+      '--to ID|NAME --content C|-|--file PATH [--reply-to ID] [--topic T] [--reset-trace] [--idempotency-key K]',
+    example: 'send --to Scout --content "which branch?"',
+    flags: ['to', 'content', 'file', 'reply-to', 'topic', RESET, KEY],
+    needs: [['to'], ['content', 'file']],
+    load: async () => (await import('./verbs/send.ts')).send,
+  },
+  {
+    name: 'log',
+    summary: 'what was said: the newest, or what came since a time or a message',
+    usage: '[--topic T] [--from ID|NAME] [--since ID|TIME|2h] [--limit N]',
+    example: 'log --topic release --since 2h',
+    flags: ['topic', 'from', 'since', 'limit'],
+    load: async () => (await import('./verbs/log.ts')).log,
+  },
+  {
+    name: 'sent',
+    summary: 'what became of what you sent: stored, delivered, read, answered',
+    usage: '[--limit N]',
+    example: 'sent --limit 5',
+    flags: ['limit'],
+    load: async () => (await import('./verbs/sent.ts')).sent,
+  },
+  {
+    name: 'note',
+    summary: 'add a note to a task; everyone in it is told',
+    usage: 'TASK TEXT|--text T|-|--file PATH [--idempotency-key K]',
+    example: 'note t-4k2j9x0q7m1z "the branch is release/2"',
+    operands: ['task', 'text'],
+    flags: ['task', 'text', 'file', KEY],
+    needs: [['task'], ['text', 'file']],
+    load: async () => (await import('./verbs/note.ts')).note,
+  },
+  {
+    name: 'cancel',
+    summary: 'take back a task that you delegated',
+    usage: 'TASK [--reason R|-] [--idempotency-key K]',
+    example: 'cancel t-4k2j9x0q7m1z --reason "done by hand"',
+    operands: ['task'],
+    flags: ['task', 'reason', KEY],
+    needs: [['task']],
+    load: async () => (await import('./verbs/cancel.ts')).cancel,
+  },
+  {
+    name: 'prime',
+    summary: 'where you stand, on less than a page: tasks, unread, who is here, what changed',
+    usage: '',
+    example: 'prime',
+    flags: [],
+    load: async () => (await import('./verbs/prime.ts')).prime,
   },
   {
     name: 'file-put',

@@ -104,6 +104,12 @@ export const newestBroadcasts = function* (doc: Y.Doc): Generator<BroadcastEntry
   }
 }
 
+/** A live entry of the log by its id; the newer, the sooner found. */
+export const findBroadcast = (doc: Y.Doc, id: string): BroadcastEntry | undefined => {
+  for (const entry of newestBroadcasts(doc)) if (entry.id === id) return entry
+  return undefined
+}
+
 /** What narrows the log down; a field left out narrows nothing. */
 export interface LogFilter {
   topic?: string | undefined
@@ -121,6 +127,32 @@ export const inLog = (entry: BroadcastEntry, filter: LogFilter): boolean =>
   (entry.to === undefined || entry.to === filter.for || entry.from === filter.for)
 
 export const logMessage = broadcastMessage
+
+/** The page of the live part of the log that `since` begins, or the newest. Throws `usage`, `unknown_message`. */
+export const readLiveLog = (
+  doc: Y.Doc,
+  filter: LogFilter,
+  sinceText: string | undefined,
+  limit: number,
+  now: number,
+): { entries: BroadcastEntry[]; more: boolean; next: string | null } => {
+  const since = sinceText === undefined ? null : parseSince(sinceText, now)
+  let live = liveBroadcasts(doc)
+  if (since?.after !== undefined) {
+    const index = live.findIndex(({ id }) => id === since.after)
+    if (index < 0) {
+      throw new ClawError(
+        'unknown_message',
+        `no message "${since.after.slice(0, 80)}" in the local copy of the log`,
+        'give an id that the log shows, or a time such as 2h',
+      )
+    }
+    live = live.slice(index + 1)
+  }
+  const found = live.filter((entry) => inLog(entry, { ...filter, at: since?.at }))
+  const entries = since === null ? found.slice(-limit) : found.slice(0, limit)
+  return { entries, more: found.length > entries.length, next: entries.at(-1)?.id ?? null }
+}
 
 /** Where to begin: at a time, after an entry, or after an entry with those left out that are older than a time. */
 export interface Since {

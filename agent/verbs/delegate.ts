@@ -1,6 +1,7 @@
 import { agentName, resolveAgent } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { newTaskId } from '../../workspace/ids.ts'
+import { nextTrace } from '../../workspace/link/inbox.ts'
 import { PRIORITIES, type Priority } from '../../workspace/schema.ts'
 import { didYouMean } from '../../workspace/suggest.ts'
 import { addTask, getTask } from '../../workspace/tasks.ts'
@@ -18,8 +19,11 @@ export const delegate: Verb = async (call) => {
   return mergingWrite(call, facts, (team) => {
     const { doc } = team
     const to = resolveAgent(doc, facts.to)
+    const from = team.me()
     const id = newTaskId(randomBytes)
-    addTask(doc, { ...facts, id, from: team.me(), to, now: Date.now() })
+    const now = Date.now()
+    const trace = nextTrace(team.replica, undefined, call.has('reset-trace'), now)
+    addTask(doc, { ...facts, id, from, to, trace, now })
     return {
       data: { task: getTask(doc, id) },
       lines: [oneLine(`delegated ${id} to ${agentName(doc, to)} (${to})`)],

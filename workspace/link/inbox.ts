@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import type { Here } from '../agents.ts'
+import { findBroadcast } from '../archive.ts'
 import { broadcastsFor } from '../broadcasts.ts'
 import { welcomeMessages } from '../digest.ts'
 import { ClawError } from '../errors.ts'
@@ -8,7 +9,8 @@ import type { AgentId } from '../ids.ts'
 import { archivedMeanwhile, byTime, type Message, messagesSince } from '../inbox.ts'
 import { markDelivered, markRead } from '../receipts.ts'
 import { archivedBroadcasts, type BroadcastEntry, type Json } from '../schema.ts'
-import { hear, SILENCE, speak, type Talk, type Trace } from '../trace.ts'
+import { taskRecord } from '../shape.ts'
+import { hear, SILENCE, speak, type Talk, type Trace, traceIn } from '../trace.ts'
 import type { ArchivePage } from './commands.ts'
 import type { Replica } from './replica.ts'
 
@@ -112,6 +114,12 @@ export const acknowledge = (
   replica.acknowledge(handedOut.map(({ key }) => key))
 }
 
+/** What is not in the live document any more counts as a chain's first message. */
+const traceOfId = (doc: Y.Doc, id: string): Trace => {
+  const entry = findBroadcast(doc, id) ?? taskRecord(doc, id)?.toJSON() ?? {}
+  return traceIn(entry).trace ?? { id, hops: 0 }
+}
+
 const talkOf = (replica: Replica): Talk =>
   (replica.record('talk') as unknown as Talk | undefined) ?? SILENCE
 
@@ -119,15 +127,16 @@ const keepTalk = (replica: Replica, talk: Talk): void =>
   replica.keepRecord('talk', talk as unknown as Json)
 
 /**
- * The trace for what is sent now, in answer to `answered` or to what was handed out last; `reset` begins anew. Stages
+ * The trace for what is sent now, in answer to `replyTo` or to what was handed out last; `reset` begins anew. Stages
  * that it was sent. Throws `storm`.
  */
 export const nextTrace = (
   replica: Replica,
-  answered: Trace | null,
+  replyTo: string | undefined,
   reset: boolean,
   now: number,
 ): Trace | null => {
+  const answered = replyTo === undefined ? null : traceOfId(replica.doc, replyTo)
   const { talk, trace } = reset ? speak(SILENCE, null, now) : speak(talkOf(replica), answered, now)
   keepTalk(replica, talk)
   return trace

@@ -1,0 +1,57 @@
+import { agentName, resolveAgent } from '../../workspace/agents.ts'
+import { readLiveLog } from '../../workspace/archive.ts'
+import { broadcastMessage } from '../../workspace/broadcasts.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import { getLog, type LogPage } from '../../workspace/link/commands.ts'
+import type { Call, Verb } from '../call.ts'
+import { openReplica } from '../team.ts'
+import { oneLine } from '../text.ts'
+
+const DEFAULT_LIMIT = 50
+
+export const log: Verb = async (call) => {
+  const { doc } = await openReplica(call)
+  const query = {
+    topic: call.flag('topic'),
+    from: call.flag('from'),
+    for: call.profile.state.agent_id,
+  }
+  const since = call.flag('since')
+  const limit = readLimit(call)
+  let page: LogPage
+  let offline = false
+  try {
+    const given = Object.entries({ ...query, since, limit: String(limit) })
+    const parameters = given.filter((entry): entry is [string, string] => entry[1] !== undefined)
+    page = await getLog(call.target.base, call.workspace, Object.fromEntries(parameters))
+    call.rememberServer()
+  } catch (error) {
+    const isAway = error instanceof ClawError && error.toBody().retryable
+    if (!isAway || doc.store.clients.size === 0) throw error
+    offline = true
+    call.notes.push(`${error.message}; this is the local copy, without what is archived`)
+    const from = query.from === undefined ? undefined : resolveAgent(doc, query.from)
+    const { entries, ...more } = readLiveLog(doc, { ...query, from }, since, limit, Date.now())
+    page = { ...more, broadcasts: entries.map(broadcastMessage) }
+  }
+  const { broadcasts, more, next } = page
+  const name = (id: string) => `${agentName(doc, id)} (${id})`
+  const lines = broadcasts.map(({ message_id, timestamp, from_agent, to_agent, ...message }) => {
+    const to = to_agent === null ? '' : ` to ${name(to_agent)}`
+    const reply = message.reply_to ? ` reply_to=${message.reply_to}` : ''
+    const head = `${timestamp} ${message_id} from ${name(from_agent)}${to} topic=${message.topic}`
+    return oneLine(`${head}${reply} content: ${message.content}`)
+  })
+  if (broadcasts.length === 0) call.notes.push('nothing was said')
+  if (more)
+    call.notes.push(since === undefined ? 'there is older: --since' : `more: --since ${next}`)
+  const data = { broadcasts, count: broadcasts.length, more, next }
+  return { data: offline ? { ...data, offline } : data, lines }
+}
+
+const readLimit = (call: Call): number => {
+  const text = call.flag('limit')
+  if (text === undefined) return DEFAULT_LIMIT
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 500) return Number(text)
+  throw new ClawError('usage', `--limit ${text} is not a number from 1 to 500`, 'like: --limit 50')
+}

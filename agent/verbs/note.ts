@@ -1,0 +1,14 @@
+import { addNote, getTask } from '../../workspace/tasks.ts'
+import type { Verb } from '../call.ts'
+import { mergingWrite } from '../team.ts'
+import { oneLine } from '../text.ts'
+
+export const note: Verb = async (call) => {
+  const facts = { id: call.flag('task')!, text: call.body('text') }
+  return mergingWrite(call, facts, (team) => {
+    const { doc } = team
+    addNote(doc, facts.id, team.me(), facts.text, Date.now())
+    const task = getTask(doc, facts.id)
+    return { data: { task }, lines: [oneLine(`note ${task.notes.length} on ${task.task_id}`)] }
+  })
+}

@@ -1,0 +1,103 @@
+import type * as Y from 'yjs'
+import { agentName, type Here, listAgents } from './agents.ts'
+import { fileVersion } from './files.ts'
+import type { AgentId } from './ids.ts'
+import { type Message, messagesSince, type StateVector } from './inbox.ts'
+import { PRIORITIES } from './schema.ts'
+import { shorten } from './shorten.ts'
+import { isTerminal, listTasks, type Task } from './tasks.ts'
+
+/** What is shown of a task, a name, a path (characters). */
+const SHORT = 60
+
+/** A list of which only the first are shown. */
+interface Some<T> {
+  items: T[]
+  more: number
+}
+
+const some = <T>(all: readonly T[], most: number): Some<T> => ({
+  items: all.slice(0, most),
+  more: Math.max(0, all.length - most),
+})
+
+/** Where an agent stands; every list has at most `most` entries, and says how many more there are. */
+export const primeOf = (
+  doc: Y.Doc,
+  me: AgentId,
+  here: Here,
+  unread: readonly Message[],
+  since: StateVector,
+  most: number,
+) => {
+  const name = (id: string) => shorten(agentName(doc, id), SHORT)
+  const task = ({ task_id, status, priority, from_agent, to_agent, task: text }: Task) => ({
+    ...{ task_id, status, priority, from: name(from_agent) },
+    to: to_agent === null ? null : name(to_agent),
+    task: shorten(text, SHORT),
+  })
+  const rank = ({ priority }: Task) => -PRIORITIES.indexOf(priority)
+  const open = listTasks(doc)
+    .filter(({ status }) => !isTerminal(status))
+    .sort((a, b) => rank(a) - rank(b))
+  const mine = open.filter(({ owner, to_agent }) => (owner ?? to_agent) === me)
+  const delegated = open.filter(({ from_agent }) => from_agent === me)
+  const kinds: Record<string, number> = {}
+  for (const message of unread) {
+    const kind =
+      message.type === 'task_delegation' ? `task_delegation ${message.priority}` : message.type
+    kinds[kind] = (kinds[kind] ?? 0) + 1
+  }
+  const changes = messagesSince(doc, since, me, here, (file) => fileVersion(doc, file))
+  const files = changes.flatMap((message) =>
+    message.type === 'file_updated'
+      ? `${shorten(message.file_key, SHORT)} version ${message.version}`
+      : [],
+  )
+  const joined = changes.flatMap((message) =>
+    message.type === 'agent_joined' ? shorten(message.agent.name, SHORT) : [],
+  )
+  const others = listAgents(doc, here).filter(({ agent_id }) => agent_id !== me)
+  const order = ['online', 'stale', 'offline']
+  others.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))
+  return {
+    me: { agent_id: me, name: name(me) },
+    tasks: some(mine.map(task), most),
+    delegated: some(delegated.map(task), most),
+    unread: { total: unread.length, kinds },
+    agents: some(
+      others.map(({ name, status }) => ({ name: shorten(name, SHORT), status })),
+      most,
+    ),
+    files_changed: some(files, most),
+    agents_joined: some(joined, most),
+  }
+}
+
+export type Prime = ReturnType<typeof primeOf>
+
+/** The same for reading. */
+export const primeLines = (prime: Prime, where: string, next: readonly string[]): string[] => {
+  const { me, tasks, delegated, unread, agents, files_changed, agents_joined } = prime
+  const list = <T>(title: string, { items, more }: Some<T>, line: (item: T) => string) => {
+    const rest = more === 0 ? [] : [`  … ${more} more`]
+    return items.length + more === 0
+      ? []
+      : [`${title}: ${items.length + more}`, ...items.map((item) => `  ${line(item)}`), ...rest]
+  }
+  const kinds = Object.entries(unread.kinds).map(([kind, count]) => `${count} ${kind}`)
+  return [
+    `you: ${me.name} (${me.agent_id}) in ${where}`,
+    ...list('your open tasks', tasks, (t) => `${t.task_id} ${t.status} ${t.priority} ${t.task}`),
+    ...list(
+      'delegated and open',
+      delegated,
+      (t) => `${t.task_id} ${t.status} to ${t.to ?? 'anyone'}: ${t.task}`,
+    ),
+    `unread: ${unread.total}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`,
+    ...list('others', agents, (agent) => `${agent.name} ${agent.status}`),
+    ...list('files changed since you looked', files_changed, (file) => file),
+    ...list('joined since you looked', agents_joined, (agent) => agent),
+    `next: ${next.join(' | ')}`,
+  ]
+}
