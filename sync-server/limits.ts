@@ -18,6 +18,8 @@ export const SLOW_READER_MS = 30_000
 export const HEARTBEAT_MS = 12_000
 /** Awareness changes of this long go out as one message: two frames of a 60 Hz screen. */
 export const AWARENESS_TICK_MS = 33
+/** A room's document is built when something needs it, or this long after its log was read. */
+export const BUILD_DELAY_MS = 250
 /** A room without connections is written as a checkpoint and unloaded after this long. */
 export const IDLE_ROOM_MS = 30_000
 /** Size of one fragment of a large WebSocket message, so that pings get through between two of them. */

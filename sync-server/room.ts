@@ -4,7 +4,13 @@ import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
 import { Feed } from './feed.ts'
-import { AWARENESS_TICK_MS, IDLE_ROOM_MS, MAX_HELD_FRAMES, MAX_OWED_BARRIERS } from './limits.ts'
+import {
+  AWARENESS_TICK_MS,
+  BUILD_DELAY_MS,
+  IDLE_ROOM_MS,
+  MAX_HELD_FRAMES,
+  MAX_OWED_BARRIERS,
+} from './limits.ts'
 import { type Chunk, chunkOf } from './ring.ts'
 import type { Archivable, Stored, UpdateLog } from './update-log.ts'
 import {
@@ -85,8 +91,12 @@ export class Room {
   #awarenessTimer: NodeJS.Timeout | null = null
   #idleTimer: NodeJS.Timeout | null = null
   #idleWaiters: (() => void)[] = []
-  /** The document stands: everything else can be answered. Rejects if the log cannot be read. */
-  readonly loaded: Promise<void>
+  /** Lets the document be built now. */
+  #wake: () => void = () => {}
+  readonly #awake = new Promise<void>((resolve) => {
+    this.#wake = resolve
+  })
+  readonly #loaded: Promise<void>
 
   constructor(name: string, env: RoomEnv) {
     this.name = name
@@ -95,8 +105,14 @@ export class Room {
     this.#checkpoints = new Checkpoints((bytes) => env.log.compact(name, this.#durable, bytes))
     const stored = this.#open()
     this.#feed = new Feed(stored, () => env.log.load(name))
-    this.loaded = stored.then((found) => this.#build(found))
-    this.loaded.catch((error: Error) => this.#fail(error))
+    this.#loaded = stored.then((found) => this.#build(found))
+    this.#loaded.catch((error: Error) => this.#fail(error))
+  }
+
+  /** The document stands: everything can be answered. Rejects if the log cannot be read. */
+  get loaded(): Promise<void> {
+    this.#wake()
+    return this.#loaded
   }
 
   get connections(): ReadonlySet<Connection> {
@@ -124,8 +140,10 @@ export class Room {
   }
 
   async #build(stored: Stored): Promise<void> {
-    // Newcomers who wait for the stored bytes get them before the document takes the processor.
-    await new Promise((resolve) => setImmediate(resolve))
+    // A newcomer needs only the stored bytes, and gets them before the document takes the processor.
+    const backstop = setTimeout(this.#wake, BUILD_DELAY_MS)
+    await this.#awake
+    clearTimeout(backstop)
     this.#adopt(docOf(stored))
     this.#checkpoints.opened(stored)
     const early = this.#early ?? []
@@ -180,6 +198,7 @@ export class Room {
   }
 
   #postpone(connection: Connection, frame: Frame): void {
+    this.#wake()
     const early = this.#early!
     early.push(() => {
       try {
@@ -257,6 +276,7 @@ export class Room {
     return new Promise<T>((resolve, reject) => {
       if (this.#failed) return reject(new Error('the store has failed'))
       if (this.#gone) return reject(new Error('the room is no longer in memory'))
+      this.#wake()
       this.#commands.push({ run: change, resolve: resolve as (value: unknown) => void, reject })
       this.#schedule()
     })
@@ -409,6 +429,7 @@ export class Room {
     this.#guard(connection, this.#feed.catchUp(connection))
     this.#payBarriers(connection)
     if (!connection.ready) return
+    if (connection.cursor !== null) this.#wake()
     if (connection.wants !== null) this.#schedule()
     if (connection.missedAwareness) {
       connection.missedAwareness = false
@@ -418,7 +439,7 @@ export class Room {
 
   #guard(connection: Connection, sending: Promise<void> | null): void {
     sending
-      ?.then(() => this.#payBarriers(connection))
+      ?.then(() => this.#catchUp(connection))
       .catch((error: Error) => {
         this.#env.onFailure(error)
         connection.close(CLOSE.storageFailed, 'the log could not be read')
