@@ -46,6 +46,8 @@ export interface Outcome {
   notes?: readonly string[]
   /** Text mode prints this instead of `lines`, as it is: a file's content. */
   content?: string
+  /** All was printed already. */
+  isStream?: true
   /** To do once stdout has taken everything. */
   after?: () => Promise<void>
 }

@@ -58,14 +58,20 @@ const withoutVerb = ({ verb, has }: Args): Outcome | null => {
 }
 
 const success = (
-  { data, lines, content, notes = [] }: Outcome,
+  { data, lines, content, isStream, notes = [] }: Outcome,
   said: readonly string[],
   { terminal }: Request,
   json: boolean,
 ): Response => {
   const text = content ?? lines.map((line) => `${line}\n`).join('')
   return {
-    stdout: json ? `${safeJson({ ok: true, data })}\n` : terminal ? forTerminal(text) : text,
+    stdout: isStream
+      ? ''
+      : json
+        ? `${safeJson({ ok: true, data })}\n`
+        : terminal
+          ? forTerminal(text)
+          : text,
     stderr: words([...said, ...notes]),
     code: 0,
     done: async () => {},

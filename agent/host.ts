@@ -11,16 +11,18 @@ export interface Host {
   readonly link: LinkFace | null
   /** Opens a call's place, for it alone until `leave`. */
   enter: (call: Call) => Promise<{ place: Place; leave: () => Promise<void> }>
-  /**
-   * Begins to listen at a place that the call is about to leave; resolves when something may have come in that
-   * `isWanted`, or when `signal` aborts.
-   */
-  arrival: (
+  /** Begins to listen at a place for something that `isWanted`, also after the call has left it. */
+  listen: (
     place: Place,
     presence: Presence | null,
     isWanted: (message: Message) => boolean,
-    signal: AbortSignal,
-  ) => Promise<void>
+  ) => Listening
+}
+
+export interface Listening {
+  /** Resolves when something may have come in since this began, or when `signal` aborts; ends it. */
+  heard: (signal: AbortSignal) => Promise<void>
+  end: () => void
 }
 
 /** What the verbs that are about the link want of it. */
@@ -47,24 +49,26 @@ export const alone: Host = {
     return { place, leave: () => place.close() }
   },
   /** Listens with a copy of the document, under a Yjs client id that writes nothing: other commands can go on. */
-  arrival: ({ at, replica }, presence, _isWanted, signal) => {
-    const doc = new Y.Doc()
-    Y.applyUpdate(doc, Y.encodeStateAsUpdate(replica.doc))
-    return new Promise((resolve) => {
-      const end = () => {
-        signal.removeEventListener('abort', end)
-        session.close()
-        doc.destroy()
-        resolve()
-      }
-      const session = new Session(
-        at.target,
-        at.workspace,
-        { doc, commit: async () => {} },
-        presence,
-      )
-      doc.once('update', end)
-      signal.addEventListener('abort', end)
-    })
+  listen: ({ at, replica }, presence) => {
+    const known = Y.encodeStateAsUpdate(replica.doc)
+    return {
+      end: () => {},
+      heard: (signal) =>
+        new Promise((resolve) => {
+          const doc = new Y.Doc()
+          Y.applyUpdate(doc, known)
+          const copy = { doc, commit: async () => {} }
+          const session = new Session(at.target, at.workspace, copy, presence)
+          const end = () => {
+            signal.removeEventListener('abort', end)
+            session.close()
+            doc.destroy()
+            resolve()
+          }
+          doc.once('update', end)
+          signal.addEventListener('abort', end)
+          if (signal.aborted) end()
+        }),
+    }
   },
 }

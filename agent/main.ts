@@ -17,7 +17,7 @@ const RETRY_MS = 5_000
 const runAlone = async (ask: Ask): Promise<number> => {
   const { stdin, ...rest } = ask
   const print = async (text: string): Promise<void> => {
-    if (!(await write(process.stdout, text)) || isStdoutClosed()) throw new Error('nobody reads')
+    if (!(await write(1, text)) || isStdoutClosed()) throw new Error('nobody reads')
   }
   const request = {
     ...rest,
@@ -27,14 +27,14 @@ const runAlone = async (ask: Ask): Promise<number> => {
     print,
   }
   const { stdout, stderr, code, after, done } = await execute(request, alone)
-  const printed = await write(process.stdout, stdout)
-  await write(process.stderr, stderr)
+  const printed = await write(1, stdout)
+  await write(2, stderr)
   try {
     if (printed && after !== undefined && !isStdoutClosed()) await after()
     await done()
     return code
   } catch (error) {
-    await write(process.stderr, `error: not acknowledged: ${(error as Error).message}\n`)
+    await write(2, `error: not acknowledged: ${(error as Error).message}\n`)
     return 1
   }
 }

@@ -8,6 +8,7 @@ import type { Replica } from '../workspace/link/replica.ts'
 import type { Presence } from '../workspace/presence.ts'
 import type { Json } from '../workspace/schema.ts'
 import type { Call, Outcome } from './call.ts'
+import type { Listening } from './host.ts'
 import type { Place } from './link/place.ts'
 import type { AgentState } from './profile.ts'
 
@@ -76,10 +77,10 @@ export class Team {
     return this.replica.inbox(me)
   }
 
-  /** Begins to listen for what may come in once this call is closed; resolves then, or when `signal` aborts. */
-  arrival(isWanted: (message: Message) => boolean, signal: AbortSignal): Promise<void> {
+  /** Begins to listen for what may come in, also once this call is closed. */
+  listen(isWanted: (message: Message) => boolean): Listening {
     const { host, profile } = this.#call
-    return host.arrival(this.#place, presenceOf(profile.state), isWanted, signal)
+    return host.listen(this.#place, presenceOf(profile.state), isWanted)
   }
 
   /** Says on stderr that what follows is the local copy; the fields to add to the data. */

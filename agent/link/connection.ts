@@ -66,7 +66,7 @@ export class Connection {
     )
     const { stdout: out, stderr: err, code, after, done } = response
     try {
-      if (leaving.aborted && code !== 0 && isRepeatable) return this.refer()
+      if (leaving.reason === 'next' && code !== 0 && isRepeatable) return this.refer()
       if (after === undefined) return this.#say({ out, err, code })
       if (!(await this.#show({ out, err, again: false }))) return
       try {

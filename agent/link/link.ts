@@ -43,8 +43,7 @@ type Reason = 'down' | 'next'
  */
 export class Link implements Host {
   readonly link: LinkFace
-  readonly arrival: Host['arrival'] = (place, _presence, isWanted, signal) =>
-    place.arrival(isWanted, signal)
+  readonly listen: Host['listen'] = (place, _presence, isWanted) => place.listen(isWanted)
   /** Resolves when the link has let go of everything. */
   readonly stopped: Promise<void>
   readonly #options: LinkOptions

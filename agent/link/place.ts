@@ -8,6 +8,7 @@ import { Replica } from '../../workspace/link/replica.ts'
 import { Session } from '../../workspace/link/session.ts'
 import type { Target } from '../../workspace/link/target.ts'
 import type { Presence } from '../../workspace/presence.ts'
+import type { Listening } from '../host.ts'
 
 /** Where a profile's replica of a workspace is, and of what. */
 export interface Whereabouts {
@@ -105,20 +106,22 @@ export class Place {
     await receive(this.replica, me, this.here, (after) => getArchive(target.base, workspace, after))
   }
 
-  /** Resolves when a message that `isWanted` has been stored, or when `signal` aborts. */
-  arrival(isWanted: (message: Message) => boolean, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve()
-      const end = () => {
-        stop()
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const stop = this.replica.onMessages((messages) => {
-        if (messages.some(isWanted)) end()
-      })
-      signal.addEventListener('abort', end)
+  /** Begins to listen for messages that `isWanted` and are stored from now on. */
+  listen(isWanted: (message: Message) => boolean): Listening {
+    let tell = () => {}
+    const told = new Promise<void>((resolve) => {
+      tell = resolve
     })
+    const end = this.replica.onMessages((messages) => {
+      if (messages.some(isWanted)) tell()
+    })
+    const heard = async (signal: AbortSignal) => {
+      signal.addEventListener('abort', tell)
+      if (signal.aborted) tell()
+      await told.finally(end)
+      signal.removeEventListener('abort', tell)
+    }
+    return { heard, end }
   }
 
   /** Commits, says goodbye and lets other processes have the replica. */

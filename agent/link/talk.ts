@@ -1,5 +1,6 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
+import { isatty } from 'node:tty'
 import { type Ask, lineReader, type Say } from './wire.ts'
 
 /**
@@ -18,18 +19,27 @@ export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
     cwd: process.cwd(),
     env,
     stdin: stdin === null ? null : Buffer.from(stdin).toString('base64'),
-    terminal: process.stdout.isTTY === true,
+    terminal: isatty(1),
     at: Date.now(),
   }
 }
 
-/** Resolves to whether all of it was taken. */
-export const write = (stream: NodeJS.WriteStream, text: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    if (text === '') return resolve(true)
-    if (stream.listenerCount('error') === 0) stream.on('error', () => {})
-    stream.write(text, (error) => resolve(!error))
+/** Resolves to whether all of it was taken. Does without Node's streams, which take long to load, if it can. */
+export const write = (fd: 1 | 2, text: string): Promise<boolean> => {
+  let rest = Buffer.from(text)
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
+    return Promise.resolve(true)
+  } catch (error) {
+    // A full pipe that somebody has made non-blocking.
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return Promise.resolve(false)
+  }
+  const stream = fd === 1 ? process.stdout : process.stderr
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve(false))
+    stream.write(rest, (error) => resolve(!error))
   })
+}
 
 /**
  * Whether this program was started without a stdout: Node then opens /dev/null in its place, for reading and writing,
@@ -61,8 +71,8 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
       if (ended !== null) return
       if (next) return end('again')
       again = said.again ?? again
-      const printed = out === undefined || (await write(process.stdout, out))
-      if (err !== undefined) await write(process.stderr, err)
+      const printed = out === undefined || (await write(1, out))
+      if (err !== undefined) await write(2, err)
       if (code !== undefined) return end(code)
       if (!ack) return
       // What nobody took stays unacknowledged: the link hands it out again.
@@ -87,10 +97,7 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
         if (!told) return resolve('absent')
         if (again) return resolve('again')
         const what = 'the link stopped before it had answered; this may have been done or not'
-        await write(
-          process.stderr,
-          `error: ${what} — look, or repeat it with its --idempotency-key\n`,
-        )
+        await write(2, `error: ${what} — look, or repeat it with its --idempotency-key\n`)
         resolve(6)
       })
     })

@@ -2,33 +2,27 @@ import type * as Y from 'yjs'
 import { agentName } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { byPriority, type Message } from '../../workspace/inbox.ts'
-import { getArchive } from '../../workspace/link/commands.ts'
-import { acknowledge, receive } from '../../workspace/link/inbox.ts'
+import { acknowledge } from '../../workspace/link/inbox.ts'
 import { shorten } from '../../workspace/shorten.ts'
 import type { Verb } from '../call.ts'
-import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
+import { readFilter, readSeconds, waitFor } from '../waiting.ts'
 
 export const poll: Verb = async (call) => {
   const limit = readLimit(call.flag('limit'))
-  const team = await Team.open(call, true)
-  const me = team.me()
-  await receive(team.replica, me, team.here, (after) =>
-    getArchive(call.target.base, call.workspace, after),
-  )
-  await team.confirm()
-  const waiting = byPriority(await team.replica.inbox(me))
-  if (team.offline !== null && waiting.length === 0) throw team.offline
+  const until = call.request.at + (readSeconds(call, 'wait') ?? 0)
+  const { team, found } = await waitFor(call, until, readFilter(call))
+  if (team.offline !== null && found.length === 0) throw team.offline
 
-  const handedOut = waiting.slice(0, limit)
+  const handedOut = byPriority(found).slice(0, limit)
   const messages = handedOut.map(({ message }) => message)
-  const remaining = waiting.length - messages.length
+  const remaining = found.length - messages.length
   const notes: string[] = []
   if (messages.length === 0) notes.push('nothing new')
   if (remaining > 0) notes.push(`${remaining} more: poll again`)
   const after = async () => {
     const replica = await team.reopened()
-    acknowledge(replica, me, handedOut, Date.now())
+    acknowledge(replica, team.me(), handedOut, Date.now())
     await replica.commit()
   }
   return {

@@ -1,0 +1,25 @@
+import { ClawError } from '../../workspace/errors.ts'
+import type { Verb } from '../call.ts'
+import { oneLine } from '../text.ts'
+import { hintOf, readFilter, readSeconds, waitFor } from '../waiting.ts'
+
+/** So many ids are on the line; `--json` has all. */
+const MAX_IDS = 20
+
+/** Waits until there is something to poll, and acknowledges nothing of it. */
+export const wait: Verb = async (call) => {
+  const timeout = readSeconds(call, 'timeout')
+  const until = timeout === null ? Number.POSITIVE_INFINITY : call.request.at + timeout
+  const { team, found } = await waitFor(call, until, readFilter(call))
+  if (found.length === 0) {
+    throw new ClawError('timeout', `nothing came in within ${timeout! / 1000} s`, 'wait again')
+  }
+  const hint = hintOf(team.doc, found)
+  const ids = found.map(({ message }) => message.message_id)
+  const kinds = Object.entries(hint.kinds).map(([type, count]) => `${count} ${type}`)
+  const more = ids.length > MAX_IDS ? ` and ${ids.length - MAX_IDS} more` : ''
+  return {
+    data: { ...hint, message_ids: ids },
+    lines: [oneLine(`${kinds.join(', ')}: ${ids.slice(0, MAX_IDS).join(' ')}${more}`)],
+  }
+}

@@ -1,0 +1,95 @@
+import type * as Y from 'yjs'
+import { agentName, resolveAgent } from '../workspace/agents.ts'
+import { ClawError } from '../workspace/errors.ts'
+import type { Message } from '../workspace/inbox.ts'
+import { didYouMean } from '../workspace/suggest.ts'
+import type { Call } from './call.ts'
+import { Team } from './team.ts'
+
+/** A message that waits to be acknowledged. */
+export interface Waiting {
+  key: string
+  message: Message
+}
+
+const TYPES: readonly string[] = Object.keys({
+  agent_joined: 0,
+  digest: 0,
+  direct_message: 0,
+  file_updated: 0,
+  knowledge_broadcast: 0,
+  task_canceled: 0,
+  task_delegation: 0,
+  task_note: 0,
+  task_response: 0,
+} satisfies Record<Message['type'], 0>)
+
+/** Which messages the flags `--type`, `--topic` and `--from` are for. Throws `usage`, and when used `unknown_agent`. */
+export const readFilter = (call: Call): ((doc: Y.Doc) => (message: Message) => boolean) => {
+  const [types, topics, from] = ['type', 'topic', 'from'].map((name) =>
+    call.has(name) ? call.list(name) : null,
+  )
+  for (const type of types ?? []) {
+    if (TYPES.includes(type)) continue
+    const hint = `${didYouMean(type, TYPES)} one of: ${TYPES.join(', ')}`.trim()
+    throw new ClawError('usage', `"${type}" is not a type of message`, hint)
+  }
+  return (doc) => {
+    const senders = from?.map((name) => resolveAgent(doc, name) as string)
+    return (message) =>
+      types?.includes(message.type) !== false &&
+      (topics == null || ('topic' in message && topics.includes(message.topic))) &&
+      senders?.includes(message.from_agent) !== false
+  }
+}
+
+/** Seconds in a flag, as milliseconds. Throws `usage`. */
+export const readSeconds = (call: Call, flag: string): number | null => {
+  const text = call.flag(flag)
+  if (text === undefined) return null
+  if (/^\d{1,7}(\.\d{1,3})?$/.test(text)) return Number(text) * 1000
+  throw new ClawError('usage', `--${flag} ${text} is not a number of seconds`, `like: --${flag} 60`)
+}
+
+/**
+ * Looks for messages that pass the filter, and until `until` (milliseconds since the epoch) looks again whenever
+ * something came in. The call has its place when this resolves, with what was found, and leaves it while it waits.
+ */
+export const waitFor = async (
+  call: Call,
+  until: number,
+  filter: ReturnType<typeof readFilter>,
+  isNews: (waiting: Waiting) => boolean = () => true,
+): Promise<{ team: Team; found: Waiting[] }> => {
+  const { signal } = call.request
+  const ends = new AbortController()
+  const isOver = () => signal.aborted || Date.now() >= until
+  const timer =
+    until - Date.now() < 2 ** 31 ? setTimeout(() => ends.abort(), until - Date.now()) : undefined
+  try {
+    for (;;) {
+      const team = await Team.open(call, true)
+      const passes = filter(team.doc)
+      const listening = team.listen(passes)
+      const found = (await team.inbox()).filter((one) => passes(one.message) && isNews(one))
+      if (found.length > 0 || isOver()) {
+        listening.end()
+        return { team, found }
+      }
+      await call.close()
+      await listening.heard(AbortSignal.any([signal, ends.signal]))
+      if (signal.aborted) throw new ClawError('shutting_down', 'the link was taken down meanwhile')
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** How many messages there are of which kind and from whom: enough to decide whether to look. */
+export const hintOf = (doc: Y.Doc, waiting: readonly Waiting[]) => {
+  const kinds: { [type: string]: number } = {}
+  for (const { message } of waiting) kinds[message.type] = (kinds[message.type] ?? 0) + 1
+  const senders = new Set(waiting.map(({ message }) => message.from_agent))
+  senders.delete('')
+  return { count: waiting.length, kinds, from: [...senders].map((id) => agentName(doc, id)) }
+}

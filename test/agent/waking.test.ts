@@ -1,0 +1,162 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Agent, linkPid, registered, WAYS } from '../support/agent.ts'
+import { until } from '../support/client.ts'
+import { type Server, startServer } from '../support/server.ts'
+
+interface Message {
+  type: string
+  message_id: string
+  content?: string
+}
+type Poll = { messages: Message[]; count: number }
+
+let server: Server
+let lead: Agent & { id: string }
+beforeAll(async () => {
+  server = await startServer()
+  lead = await registered(server.url, 'Lead')
+})
+afterAll(() => server.stop())
+
+const say = (content: string, ...flags: string[]) =>
+  lead.ask('broadcast', '--content', content, ...flags)
+const linesOf = (child: ChildProcess) => {
+  const lines: string[] = []
+  createInterface(child.stdout!).on('line', (line) => lines.push(line))
+  return lines
+}
+const endOf = async (child: ChildProcess) => {
+  const [code] = (await once(child, 'close')) as [number | null]
+  return code
+}
+
+describe.each(WAYS)('by way of %s', (way) => {
+  let scout: Agent & { id: string }
+  beforeAll(async () => {
+    scout = await registered(server.url, `Scout-${way}`, way)
+  })
+
+  it('[K6] wait ends at once for what is there, and when something comes; it acknowledges nothing', async () => {
+    await scout.ask('poll')
+    const waiting = scout.start('wait')
+    const lines = linesOf(waiting)
+    const ended = endOf(waiting)
+    const said = await say('wake up', '--topic', 'news')
+    expect(await ended).toBe(0)
+    const { message_id } = (said as { message: Message }).message
+    expect(lines).toEqual([`1 knowledge_broadcast: ${message_id}`])
+    const again = await scout.ask('wait', '--timeout', '60')
+    expect(again).toEqual({
+      count: 1,
+      kinds: { knowledge_broadcast: 1 },
+      from: ['Lead'],
+      message_ids: [message_id],
+    })
+    expect(await scout.ask<Poll>('poll')).toMatchObject({ count: 1 })
+  })
+
+  it('[K6] a wait whose time is up exits 7', async () => {
+    const ran = await scout.run('wait', '--timeout', '0.2')
+    expect(ran).toMatchObject({ code: 7, stdout: '' })
+    expect(ran.stderr).toMatch(/^error: nothing came in within 0.2 s — wait again\n$/)
+  })
+
+  it('[K7] poll and wait look at types, topics and senders', async () => {
+    const waiting = scout.start('wait', '--topic', 'b', '--from', 'Lead')
+    const ended = endOf(waiting)
+    await say('one', '--topic', 'a')
+    await say('two', '--topic', 'b')
+    expect(await ended).toBe(0)
+    expect(await scout.ask('poll', '--type', 'task_delegation')).toMatchObject({ count: 0 })
+    expect(await scout.ask<Poll>('poll', '--topic', 'b')).toMatchObject({
+      messages: [{ content: 'two' }],
+    })
+    expect(await scout.ask<Poll>('poll')).toMatchObject({ messages: [{ content: 'one' }] })
+    expect(await scout.run('poll', '--type', 'task_delegatoin')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/did you mean task_delegation\?/),
+    })
+    expect(await scout.run('wait', '--from', 'Laed')).toMatchObject({ code: 3 })
+  })
+
+  it('[K7] poll --wait prints what comes, or nothing when its time is up', async () => {
+    const polling = scout.runWith({}, 'poll', '--wait', '60', '--json')
+    await say('polled')
+    expect((await polling).json().data).toMatchObject({ messages: [{ content: 'polled' }] })
+    expect(await scout.ask<Poll>('poll', '--wait', '0.1')).toMatchObject({ count: 0 })
+  })
+
+  it('[K8] watch prints what comes, a line a batch, and acknowledges it', async () => {
+    const watching = scout.start('watch')
+    const lines = linesOf(watching)
+    const seen = () =>
+      lines.flatMap((line) => (JSON.parse(line) as Poll).messages.map(({ content }) => content))
+    await say('w1')
+    await until('the first is seen', () => seen().includes('w1'))
+    await say('w2')
+    await until('the second is seen', () => seen().includes('w2'))
+    expect(seen()).toEqual(['w1', 'w2'])
+    await until(
+      'both are acknowledged',
+      async () => (await scout.ask<Poll>('poll', '--peek')).count === 0,
+    )
+    watching.kill('SIGTERM')
+    await once(watching, 'exit')
+  })
+
+  it('[K8] watch --hints tells of each once, without bodies, and acknowledges nothing', async () => {
+    const watching = scout.start('watch', '--hints', '--json')
+    const lines = linesOf(watching)
+    await say('secret 1')
+    await until('the first hint', () => lines.length === 1)
+    await say('secret 2')
+    await until('the second hint', () => lines.length === 2)
+    expect(lines.map((line) => JSON.parse(line))).toEqual(
+      [1, 2].map(() => ({
+        type: 'hint',
+        count: 1,
+        kinds: { knowledge_broadcast: 1 },
+        from: ['Lead'],
+      })),
+    )
+    expect(await scout.ask<Poll>('poll')).toMatchObject({ count: 2 })
+    watching.stdout!.destroy()
+    await say('nobody reads this')
+    expect(await endOf(watching)).toBe(0)
+    await scout.ask('poll')
+  })
+})
+
+it('[K8] watch goes on over a restart of the server and of its link, silently', async () => {
+  const scout = await registered(server.url, 'Watcher')
+  const watching = scout.start('watch')
+  const lines = linesOf(watching)
+  let errors = ''
+  watching.stderr!.on('data', (chunk) => {
+    errors += chunk
+  })
+  const seen = () =>
+    lines.flatMap((line) => (JSON.parse(line) as Poll).messages.map(({ content }) => content))
+  await say('before')
+  await until('it watches', () => seen().includes('before'))
+
+  const { port, data } = server
+  await server.stop()
+  server = await startServer({ port, data })
+  await say('after the server')
+  await until('it sees on', () => seen().includes('after the server'))
+
+  process.kill(linkPid(scout.home)!, 'SIGKILL')
+  await say('after the link')
+  await until('it sees on', () => seen().includes('after the link'))
+  process.kill(linkPid(scout.home)!, 'SIGTERM')
+  await say('after its end')
+  await until('it sees on', () => seen().includes('after its end'))
+
+  expect(errors).toBe('')
+  watching.kill('SIGTERM')
+  await once(watching, 'exit')
+})
