@@ -190,7 +190,7 @@ export class Room {
   receive(connection: Connection, message: Uint8Array): void {
     try {
       const frame = parseFrame(message)
-      if (this.#early === null || isNewcomer(frame)) this.#handle(connection, frame)
+      if (this.#early === null || !needsDocument(frame)) this.#handle(connection, frame)
       else this.#postpone(connection, frame)
     } catch (error) {
       this.#refuse(connection, error)
@@ -541,3 +541,9 @@ export class Room {
 
 const isNewcomer = (frame: Frame): boolean =>
   frame.type === 'syncStep1' && EMPTY_STATE_VECTOR(frame.stateVector)
+
+/** Whether it takes the document, and not just the log or no more than the room, to answer this. */
+const needsDocument = (frame: Frame): boolean =>
+  frame.type === 'update' ||
+  frame.type === 'barrier' ||
+  (frame.type === 'syncStep1' && !isNewcomer(frame))
