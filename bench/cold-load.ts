@@ -15,6 +15,7 @@ const DOCUMENTS: readonly Document[] = [
   { shape: 'typed', updates: 10_000, rounds: 3 },
   { shape: 'typed', updates: 100_000, rounds: 5 },
   { shape: 'scattered', updates: 10_000, rounds: 3 },
+  { shape: 'scattered', updates: 100_000, rounds: 3 },
 ]
 const TARGET = 100_000
 

@@ -198,7 +198,8 @@ export class Room {
   }
 
   #postpone(connection: Connection, frame: Frame): void {
-    this.#wake()
+    // The bytes that a newcomer waits for go first; `catchUp` wakes the document when they are gone.
+    if (![...this.#connections].some(({ rereading }) => rereading)) this.#wake()
     const early = this.#early!
     early.push(() => {
       try {
