@@ -129,11 +129,8 @@ const report = (findings: Findings, document: Document, found: Map<Contender, Se
   }
   if (updates !== TARGET) return
   const peer = found.get(hocuspocus)!
-  const claim = `${integer(updates)} updates: ${hocuspocus.name} over clawlink-sync`
-  findings.targets.push(
-    atLeast(`${claim}, received`, pairedRatio(peer.bytes, ours.bytes), 8),
-    atLeast(`${claim}, synced in a Yjs client`, pairedRatio(peer.yjs, ours.yjs), 8),
-  )
+  const claim = `${integer(updates)} updates, ${shape}: ${hocuspocus.name} over clawlink-sync, received`
+  findings.targets.push(atLeast(claim, pairedRatio(peer.bytes, ours.bytes), 8))
 }
 
 const METHOD = `How long a newcomer waits for a document that the server has on disk but not in memory. The
@@ -143,4 +140,5 @@ stopped with SIGTERM, and started anew for every round on a copy of that data, a
 connect: until the bytes have been **received** by a client that applies nothing (the server's part), and until a Yjs
 client is **synced** with the whole text (y-websocket's provider; for Hocuspocus an adapter of its sync messages). The
 text is compared afterwards. The floor is a server that sends the document as one message from memory: the Yjs
-client's own work is in it, and no server can be faster.`
+client's own work is in it, and no server can be faster: what a Yjs client does to apply 100,000 edits is most of the
+second column, so the target is set for the server's part.`
