@@ -27,7 +27,7 @@ export interface Listening {
 
 /** What the verbs that are about the link want of it. */
 export interface LinkFace {
-  /** Every place that is open, by the folder of its profile. */
+  /** Every place that is open, with the folder of its profile. */
   places: () => { profile: string; place: Place }[]
   pid: number
   version: string
@@ -38,7 +38,7 @@ export interface LinkFace {
   /** Has the link leave everything and stop, once this command is answered. */
   stop: () => void
   /** Takes up a profile's new settings for waking its agent. */
-  rewake: (call: Call) => Promise<void>
+  rewake: (profileDir: string) => void
 }
 
 /** One process, one command: a place is opened for it and closed after it. */

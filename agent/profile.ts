@@ -8,10 +8,11 @@ import {
   renameSync,
   writeSync,
 } from 'node:fs'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
+import type { Presence } from '../workspace/presence.ts'
+import { homeOf } from './link/socket.ts'
 
 /** `agent_state.json`: who this profile is, and where its team is. */
 export interface AgentState {
@@ -19,6 +20,8 @@ export interface AgentState {
   name?: string
   server?: string
   workspace?: string
+  /** What `status --set` said. */
+  activity?: { note: string; task?: string } | undefined
 }
 
 /** One identity on this machine. Two sessions with two profiles are two agents. */
@@ -40,10 +43,19 @@ export const openProfile = (home: string | undefined, cwd: string, name: string)
       'use letters, digits, dots, dashes',
     )
   }
-  const root = home ? resolve(cwd, home) : join(homedir(), '.clawlink')
+  const root = homeOf(home, cwd)
   const dir = name === DEFAULT_PROFILE ? root : join(root, 'profiles', name)
   return { name, dir, state: readState(dir) }
 }
+
+/** What this profile shows of itself to the others; null: it is nobody yet. */
+export const presenceOf = ({ agent_id: id, name, activity }: AgentState): Presence | null =>
+  id === undefined
+    ? null
+    : {
+        agent: { id, name: name ?? id, kind: 'agent' },
+        activity: { state: 'active', ...activity },
+      }
 
 export const readState = (dir: string): AgentState => {
   const path = join(dir, STATE_FILE)

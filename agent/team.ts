@@ -4,13 +4,14 @@ import { type Here, hasAgent } from '../workspace/agents.ts'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
 import type { Message } from '../workspace/inbox.ts'
+import { isAway } from '../workspace/link/outbox.ts'
 import type { Replica } from '../workspace/link/replica.ts'
-import type { Presence } from '../workspace/presence.ts'
+import { setLinkState } from '../workspace/presence.ts'
 import type { Json } from '../workspace/schema.ts'
 import type { Call, Outcome } from './call.ts'
 import type { Listening } from './host.ts'
 import type { Place } from './link/place.ts'
-import type { AgentState } from './profile.ts'
+import { presenceOf } from './profile.ts'
 
 /** Enough for a first sync of a large workspace over a slow line. */
 const SYNC_TIMEOUT_MS = 30_000
@@ -42,6 +43,9 @@ export class Team {
     try {
       await place.connect(presenceOf(call.profile.state)).fresh(SYNC_TIMEOUT_MS)
       call.rememberServer()
+      const me = call.profile.state.agent_id
+      if (call.host.link === null && me !== undefined) setLinkState(doc, me, null)
+      await place.drain()
     } catch (error) {
       if (!fallsBack || !isAway(error) || doc.store.clients.size === 0) throw error
       team.offline = error
@@ -109,15 +113,8 @@ export class Team {
   }
 }
 
-const presenceOf = ({ agent_id: id, name }: AgentState): Presence | null =>
-  id === undefined ? null : { agent: { id, name: name ?? id, kind: 'agent' } }
-
 /** The replica of a call's workspace, for as long as the call lasts. */
 export const openReplica = async (call: Call): Promise<Replica> => (await call.place()).replica
-
-/** Whether the server cannot be reached now, as opposed to refusing, or being somebody else. */
-export const isAway = (error: unknown): error is ClawError =>
-  error instanceof ClawError && error.exit === 6 && error.code !== 'not_clawlink'
 
 const digestOf = (call: Call, payload: Json): string =>
   createHash('sha256')

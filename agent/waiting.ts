@@ -14,6 +14,7 @@ export interface Waiting {
 
 const TYPES: readonly string[] = Object.keys({
   agent_joined: 0,
+  command_refused: 0,
   digest: 0,
   direct_message: 0,
   file_updated: 0,

@@ -2,7 +2,7 @@ import * as Y from 'yjs'
 import { ClawError } from './errors.ts'
 import type { AgentId } from './ids.ts'
 import { MAX_DESCRIPTION_BYTES } from './limits.ts'
-import { type AgentStatus, agentStatus } from './presence.ts'
+import { type Activity, type AgentStatus, agentStatus, linkState } from './presence.ts'
 import { type AgentFields, agentsOf, isoTime } from './schema.ts'
 import { agentRecord, agentRecords, isStrings } from './shape.ts'
 import { didYouMean } from './suggest.ts'
@@ -18,13 +18,16 @@ export interface Agent {
   machine: string
   description: string
   status: AgentStatus
+  /** What it said it is doing; there only while it is connected. */
+  activity?: { note?: string; task?: string }
   registered_at: string
   last_heartbeat: string
 }
 
-/** What it takes to tell an agent's status: who is connected, and the time. */
+/** What it takes to tell an agent's status: who is connected, doing what, and the time. */
 export interface Here {
   present: ReadonlySet<AgentId>
+  activities?: ReadonlyMap<AgentId, Activity>
   now: number
 }
 
@@ -108,6 +111,8 @@ const seenAt = (record: Y.Map<unknown>): number =>
 
 const readAgent = (id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
   const present = here.present.has(id)
+  const { state = 'active', ...activity } = here.activities?.get(id) ?? {}
+  const unseenMs = here.now - seenAt(record)
   return {
     agent_id: id,
     name: textIn(record, 'name', id),
@@ -115,7 +120,8 @@ const readAgent = (id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
     topics: stringsIn(record, 'topics'),
     machine: textIn(record, 'machine', ''),
     description: textIn(record, 'description', ''),
-    status: agentStatus(present, seenAt(record), here.now),
+    status: agentStatus(present ? { state } : null, linkState(record.get('link')), unseenMs),
+    ...(Object.keys(activity).length > 0 && { activity }),
     registered_at: isoTime(timeIn(record, 'registeredAt')),
     last_heartbeat: isoTime(present ? here.now : seenAt(record)),
   }

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import { type Agent, type Here, hasAgent, listAgents } from './agents.ts'
 import { type BroadcastMessage, broadcastsFor } from './broadcasts.ts'
+import type { ErrorBody } from './errors.ts'
 import type { AgentId, FileKey } from './ids.ts'
 import {
   agentsOf,
@@ -46,6 +47,7 @@ export type Message =
   | (Envelope & { type: 'agent_joined'; agent: Agent })
   | (Envelope & { type: 'task_note'; text: string })
   | (Envelope & { type: 'task_canceled'; reason: string })
+  | (Envelope & { type: 'command_refused'; command: string; result: string; error: ErrorBody })
   | (Envelope & { type: 'digest'; total: number; broadcasts: BroadcastMessage[]; hint: string })
 
 /** A Yjs state vector: client id → number of its operations that are covered. */

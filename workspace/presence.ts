@@ -1,22 +1,53 @@
+import type * as Y from 'yjs'
 import type { AgentId } from './ids.ts'
+import { agentRecord } from './shape.ts'
+
+/** What a connected agent says it does. `idle`: connected, but no command of it came lately. */
+export interface Activity {
+  state: 'active' | 'idle'
+  note?: string
+  task?: string
+}
 
 /** A peer's awareness state. */
 export interface Presence {
   agent: { id: AgentId; name: string; kind: 'agent' | 'person' }
-  activity?: { state: string; task?: string; note?: string }
+  activity?: Activity
 }
 
-export type AgentStatus = 'online' | 'stale' | 'offline'
+export type AgentStatus = 'online' | 'idle' | 'stale' | 'offline'
 
-/** Someone without a connection counts as here for this long after the server last saw them. */
-export const ONLINE_FOR_MS = 120_000
-/** After this long unseen an agent is no longer stale but offline. */
-export const STALE_FOR_MS = 24 * 60 * 60_000
+/** A connected agent is idle after this long without a command. */
+export const IDLE_AFTER_MS = 5 * 60_000
+/** After this long unseen an agent is offline. */
+export const OFFLINE_AFTER_MS = 120_000
 
-/** `present`: has a live connection. `lastSeenAt`, `now`: milliseconds since the epoch. */
-export const agentStatus = (present: boolean, lastSeenAt: number, now: number): AgentStatus => {
-  if (present || now - lastSeenAt < ONLINE_FOR_MS) return 'online'
-  return now - lastSeenAt < STALE_FOR_MS ? 'stale' : 'offline'
+/**
+ * How an agent is connected, the field `link` of its record. `up`: a link keeps it connected, so without a connection
+ * something is wrong with it. `down`: it has left. null: it connects for one command at a time.
+ */
+export type LinkState = 'up' | 'down' | null
+
+export const linkState = (link: unknown): LinkState =>
+  link === 'up' || link === 'down' ? link : null
+
+/** Notes how an agent is connected; does nothing where that is known, or the agent is not. */
+export const setLinkState = (doc: Y.Doc, id: AgentId, state: LinkState): void => {
+  const record = agentRecord(doc, id)
+  if (record === undefined || linkState(record.get('link')) === state) return
+  if (state === null) record.delete('link')
+  else record.set('link', state)
+}
+
+/** `activity`: of an agent that has a live connection; null: it has none, and was last seen `unseenMs` ago. */
+export const agentStatus = (
+  activity: Activity | null,
+  link: LinkState,
+  unseenMs: number,
+): AgentStatus => {
+  if (activity !== null) return activity.state === 'idle' ? 'idle' : 'online'
+  if (link === 'down' || unseenMs >= OFFLINE_AFTER_MS) return 'offline'
+  return link === 'up' ? 'stale' : 'online'
 }
 
 /** Reads an untrusted awareness state; null where it names no agent. */
@@ -26,12 +57,24 @@ export const readPresence = (state: unknown): Presence | null => {
   return state as Presence
 }
 
-/** The ids of all agents that have a live connection. */
-export const presentAgents = (states: Iterable<unknown>): Set<AgentId> => {
-  const present = new Set<AgentId>()
+const readActivity = (activity: unknown): Activity => {
+  const { state, note, task } = (activity ?? {}) as Partial<Activity>
+  return {
+    state: state === 'idle' ? 'idle' : 'active',
+    ...(typeof note === 'string' && { note }),
+    ...(typeof task === 'string' && { task }),
+  }
+}
+
+/** All agents that have a live connection, and what they do; of several connections one that is active. */
+export const activities = (states: Iterable<unknown>): Map<AgentId, Activity> => {
+  const found = new Map<AgentId, Activity>()
   for (const state of states) {
     const presence = readPresence(state)
-    if (presence !== null) present.add(presence.agent.id)
+    if (presence === null) continue
+    const { id } = presence.agent
+    const activity = readActivity(presence.activity)
+    if (found.get(id) === undefined || activity.state === 'active') found.set(id, activity)
   }
-  return present
+  return found
 }

@@ -22,6 +22,8 @@ export interface AgentFields {
   registeredAt: number
   /** Milliseconds since the epoch, by the server's clock. */
   lastSeenAt?: number
+  /** How it is connected: workspace/presence.ts, `LinkState`. */
+  link?: 'up' | 'down'
 }
 
 /** A2A's task states. The last four are terminal. */

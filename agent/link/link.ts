@@ -2,14 +2,17 @@ import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { Level } from 'level'
-import type { AgentId } from '../../workspace/ids.ts'
+import { hasAgent } from '../../workspace/agents.ts'
+import { parseTarget } from '../../workspace/link/target.ts'
+import { listTasks } from '../../workspace/tasks.ts'
 import { type Args, readArgs } from '../args.ts'
 import type { Call } from '../call.ts'
 import type { Host, LinkFace } from '../host.ts'
-import { writeAtomically } from '../profile.ts'
+import { type Profile, presenceOf, readState, replicaDir, writeAtomically } from '../profile.ts'
 import { Connection } from './connection.ts'
 import type { Log } from './log.ts'
-import { Place } from './place.ts'
+import { Place, type Whereabouts } from './place.ts'
+import { Waker } from './waker.ts'
 import type { Ask } from './wire.ts'
 
 /** How often a link looks whether its socket is still there: without it nobody can reach it, and it must not stay. */
@@ -24,14 +27,32 @@ export interface LinkOptions {
   log: Log
   /** Stops after this long without a command, in milliseconds. */
   idleMs: number
+  /** An agent is shown as idle after this long without a command, in milliseconds. */
+  presenceIdleMs: number
 }
 
-/** A place that is kept open, and the folder of the profile whose it is. */
-interface Kept {
+/** Which places were open, for the next link: the folder of the profile, and what of. */
+const PLACES_FILE = 'link-places.json'
+
+interface Remembered {
   profile: string
-  opening: Promise<Place>
-  /** Once it is open. */
-  place: Place | null
+  server: string
+  workspace: string
+}
+
+const readPlaces = (home: string): Remembered[] => {
+  try {
+    return JSON.parse(readFileSync(join(home, PLACES_FILE), 'utf8')) as Remembered[]
+  } catch {
+    return [] // the first link here, or the last one was taken down
+  }
+}
+
+/** A place that is kept open, the folder of the profile whose it is, and what wakes its agent. */
+interface Open {
+  profile: string
+  place: Place
+  waker: Waker | null
 }
 
 /** Why a link stops: for good, or because another one takes over what it has. */
@@ -49,7 +70,8 @@ export class Link implements Host {
   readonly #options: LinkOptions
   readonly #lock: Level
   readonly #server: Server
-  readonly #places = new Map<string, Kept>()
+  readonly #places = new Map<string, Promise<Open>>()
+  readonly #open = new Set<Open>()
   readonly #busy = new Set<Promise<void>>()
   readonly #leaving = new AbortController()
   readonly #watch: NodeJS.Timeout
@@ -65,16 +87,19 @@ export class Link implements Host {
       this.#onStopped = resolve
     })
     this.link = {
-      places: () =>
-        [...this.#places.values()].flatMap(({ profile, place }) =>
-          place ? [{ profile, place }] : [],
-        ),
+      places: () => [...this.#open],
       pid: process.pid,
       version: options.version,
       since: Date.now(),
       leave: (profile) => this.#leave(profile),
       stop: () => setImmediate(() => void this.stop('down')),
-      rewake: async () => {},
+      rewake: (profile) => {
+        for (const open of this.#open) {
+          if (open.profile !== profile) continue
+          open.waker?.close()
+          open.waker = Waker.of(profile, open.place, options.log)
+        }
+      },
     }
     this.#server = createServer((socket) => {
       new Connection(socket, (connection, ask) => this.#onAsk(connection, ask))
@@ -99,52 +124,96 @@ export class Link implements Host {
     writeAtomically(join(home, 'link.json'), `${JSON.stringify({ pid, version, since })}\n`, 0o600)
     log(`link ${version} started, process ${pid}`)
     link.#rest()
+    void link.#restore()
     return link
   }
 
   async enter(call: Call): ReturnType<Host['enter']> {
     const { at, profile } = call
-    let kept = this.#places.get(at.dir)
-    if (kept === undefined) {
-      kept = { profile: profile.dir, opening: Place.open(at, this.#options.log), place: null }
-      this.#places.set(at.dir, kept)
-    }
-    try {
-      kept.place = await kept.opening
-    } catch (error) {
-      this.#forget(at.dir, kept)
-      throw error
-    }
+    const kept = await this.#keep(at, profile.dir)
     const { place } = kept
     const leave = await place.enter()
     if (place.replica.isClosed) {
       leave()
       return this.enter(call)
     }
+    this.#follow(call.profile, kept)
     const release = async () => {
       try {
         await place.replica.commit()
-        this.#follow(call, place)
+        // Not for those who only looked: of them there may be any number, and nobody waits for them.
+        if (!this.#follow(call.profile, kept)) await this.#drop(at.dir, kept)
       } catch (error) {
         // A replica that cannot be written is of no use to the next command either: that opens it anew.
-        this.#forget(at.dir, kept)
-        await place.close().catch(() => {})
+        await this.#drop(at.dir, kept).catch(() => {})
         throw error
       } finally {
         leave()
       }
     }
-    this.#follow(call, place)
     return { place, leave: release }
   }
 
-  #follow(call: Call, place: Place): void {
-    const me: AgentId | undefined = call.profile.state.agent_id
-    if (me !== undefined && place.me !== me) place.follow(me)
+  /** The place, opened if it is not yet. */
+  async #keep(at: Whereabouts, profile: string): Promise<Open> {
+    let opening = this.#places.get(at.dir)
+    if (opening === undefined) {
+      opening = Place.open(at, this.#options.log).then((place) => ({ profile, place, waker: null }))
+      this.#places.set(at.dir, opening)
+      opening.then(
+        (open) => this.#open.add(open),
+        () => this.#places.delete(at.dir),
+      )
+    }
+    return opening
   }
 
-  #forget(dir: string, kept: Kept): void {
-    if (this.#places.get(dir) === kept) this.#places.delete(dir)
+  async #drop(dir: string, open: Open): Promise<void> {
+    this.#places.delete(dir)
+    this.#open.delete(open)
+    open.waker?.close()
+    await open.place.close()
+  }
+
+  /** Whether the profile is registered there: then its place is kept, and its inbox filled. */
+  #follow(profile: Profile, open: Open): boolean {
+    const me = profile.state.agent_id
+    const { place } = open
+    if (me === undefined || !hasAgent(place.replica.doc, me)) return false
+    if (place.me === me) return true
+    place.follow(me, this.#options.presenceIdleMs)
+    open.waker = Waker.of(profile.dir, place, this.#options.log)
+    this.#remember()
+    return true
+  }
+
+  /** Writes down which places are open: a link that takes over opens them again. */
+  #remember(): void {
+    const places: Remembered[] = []
+    for (const { profile, place } of this.#open) {
+      const { target, workspace } = place.at
+      if (place.me !== null) places.push({ profile, server: target.base, workspace })
+    }
+    writeAtomically(join(this.#options.home, PLACES_FILE), `${JSON.stringify(places)}\n`, 0o600)
+  }
+
+  /** Opens what the last link had open. */
+  async #restore(): Promise<void> {
+    for (const { profile: dir, server, workspace } of readPlaces(this.#options.home)) {
+      try {
+        const target = parseTarget(server)
+        const profile = { name: '', dir, state: readState(dir) }
+        const open = await this.#keep(
+          { dir: replicaDir(profile, server, workspace), target, workspace },
+          dir,
+        )
+        if (open.place.session !== null || !this.#follow(profile, open)) continue
+        open.place.connect(presenceOf(profile.state))
+        open.place.rest()
+      } catch (error) {
+        this.#options.log(`${dir} is not open again: ${(error as Error).message}`)
+      }
+    }
   }
 
   #onAsk(connection: Connection, ask: Ask): void {
@@ -174,22 +243,22 @@ export class Link implements Host {
     if (this.#idle !== null) clearTimeout(this.#idle)
     if (this.#busy.size > 0 || this.#isStopping) return
     this.#idle = setTimeout(() => {
+      if ([...this.#open].some(isNeeded)) return this.#rest()
       this.#options.log('idle')
       void this.stop('down')
     }, this.#options.idleMs)
   }
 
   async #leave(profile: string): Promise<number> {
-    let left = 0
-    for (const [dir, kept] of this.#places) {
-      if (kept.profile !== profile) continue
-      const place = await kept.opening
-      this.#forget(dir, kept)
+    const leaving = [...this.#open].filter((open) => open.profile === profile)
+    for (const open of leaving) {
+      const { place } = open
       const leave = await place.enter()
-      await place.close().finally(leave)
-      left++
+      await place.leave()
+      await this.#drop(place.at.dir, open).finally(leave)
     }
-    return left
+    this.#remember()
+    return leaving.length
   }
 
   /** Finishes what was begun, lets go of everything and of the lock last; resolves then. */
@@ -209,11 +278,15 @@ export class Link implements Host {
       }),
     ])
     clearTimeout(timer)
-    for (const [dir, { opening }] of this.#places) {
-      await opening
-        .then((place) => place.close())
-        .catch((error) => log(`${dir}: ${(error as Error).message}`))
-    }
+    await Promise.all(
+      [...this.#open].map(async ({ place, waker }) => {
+        waker?.close()
+        await (reason === 'down' ? place.leave() : place.close()).catch((error: Error) =>
+          log(`${place.at.dir}: ${error.message}`),
+        )
+      }),
+    )
+    if (reason === 'down') rmSync(join(home, PLACES_FILE), { force: true })
     log(`link stopped: ${reason}`)
     if (readFileSync(join(home, 'link.json'), 'utf8').includes(`"pid":${process.pid},`)) {
       rmSync(join(home, 'link.json'), { force: true })
@@ -222,6 +295,13 @@ export class Link implements Host {
     this.#onStopped()
   }
 }
+
+/** Whether an agent counts on the link without giving commands: to be woken, or it works on a task. */
+const isNeeded = ({ place, waker }: Open): boolean =>
+  waker !== null ||
+  listTasks(place.replica.doc).some(
+    ({ owner, status }) => owner === place.me && status === 'working',
+  )
 
 const verbOf = (ask: Ask): Args | null => {
   try {

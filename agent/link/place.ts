@@ -4,11 +4,15 @@ import type { AgentId } from '../../workspace/ids.ts'
 import type { Message } from '../../workspace/inbox.ts'
 import { getArchive } from '../../workspace/link/commands.ts'
 import { receive } from '../../workspace/link/inbox.ts'
+import { drain } from '../../workspace/link/outbox.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { Session } from '../../workspace/link/session.ts'
 import type { Target } from '../../workspace/link/target.ts'
-import type { Presence } from '../../workspace/presence.ts'
+import { type Presence, setLinkState } from '../../workspace/presence.ts'
 import type { Listening } from '../host.ts'
+
+/** A goodbye that takes longer is not worth waiting for. */
+const GOODBYE_TIMEOUT_MS = 2_000
 
 /** Where a profile's replica of a workspace is, and of what. */
 export interface Whereabouts {
@@ -25,6 +29,11 @@ export class Place {
   #me: AgentId | null = null
   #session: Session | null = null
   #turn: Promise<void> = Promise.resolve()
+  /** Shows itself idle after so long without a command, in milliseconds; null: never, it is closed after one. */
+  #idleMs: number | null = null
+  #idle: NodeJS.Timeout | undefined
+  #presence: Presence | null = null
+  #draining: Promise<void> | null = null
   #hasNews = false
   #isReceiving = false
 
@@ -56,13 +65,44 @@ export class Place {
   /** The connection, made if there is none, on which `presence` is shown. */
   connect(presence: Presence | null): Session {
     const { target, workspace } = this.at
-    this.#session ??= new Session(target, workspace, this.replica, presence)
+    this.#presence = presence
+    if (this.#session === null) {
+      this.#session = new Session(target, workspace, this.replica, presence)
+      this.#session.onReady = () => void this.drain().catch(() => {}) // its session is closed: the next one goes on
+    }
     this.#session.show(presence)
+    this.#restLater()
     return this.#session
   }
 
+  #restLater(): void {
+    clearTimeout(this.#idle)
+    if (this.#idleMs !== null) this.#idle = setTimeout(() => this.rest(), this.#idleMs)
+  }
+
+  /** Shows that no command came lately. */
+  rest(): void {
+    if (this.#presence === null) return
+    const activity = { ...this.#presence.activity, state: 'idle' as const }
+    this.#session?.show({ ...this.#presence, activity })
+  }
+
+  /** Sends the commands that are queued, if the server can be reached. */
+  drain(): Promise<void> {
+    const { target, workspace } = this.at
+    const me = this.#presence?.agent.id
+    if (this.#session === null || me === undefined) return Promise.resolve()
+    this.#draining ??= drain(this.replica, this.#session, target, workspace, me, Date.now).finally(
+      () => {
+        this.#draining = null
+      },
+    )
+    return this.#draining
+  }
+
   get here(): Here {
-    return { present: this.#session?.present() ?? new Set(), now: Date.now() }
+    const activities = this.#session?.present() ?? new Map()
+    return { present: new Set(activities.keys()), activities, now: Date.now() }
   }
 
   get me(): AgentId | null {
@@ -70,7 +110,9 @@ export class Place {
   }
 
   /** From now on what comes in for `me` is stored at once, whether or not a command asks for it. */
-  follow(me: AgentId): void {
+  follow(me: AgentId, idleMs: number): void {
+    this.#idleMs = idleMs
+    this.#restLater()
     if (this.#me === null) this.replica.doc.on('update', () => this.#onNews())
     this.#me = me
     this.#onNews()
@@ -91,6 +133,7 @@ export class Place {
       while (this.#hasNews && !this.replica.isClosed) {
         this.#hasNews = false
         await this.receive()
+        if (this.#me !== null) setLinkState(this.replica.doc, this.#me, 'up')
         await this.replica.commit()
         await nextTick()
       }
@@ -124,9 +167,22 @@ export class Place {
     return { heard, end }
   }
 
-  /** Commits, says goodbye and lets other processes have the replica. */
+  /** Tells the others that this agent leaves, if they can be told now, and closes. */
+  async leave(): Promise<void> {
+    const me = this.#me
+    this.#me = null
+    if (me !== null) {
+      setLinkState(this.replica.doc, me, 'down')
+      await this.replica.commit()
+      await this.#session?.barrier(GOODBYE_TIMEOUT_MS).catch(() => {}) // it will be seen to be gone
+    }
+    await this.close()
+  }
+
+  /** Commits, and lets other processes have the replica. */
   async close(): Promise<void> {
     this.#me = null
+    clearTimeout(this.#idle)
     await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong
     this.#session?.close()
     await this.replica.close()

@@ -1,3 +1,4 @@
+import { IDLE_AFTER_MS } from '../../workspace/presence.ts'
 import { Link } from './link.ts'
 import { openLog } from './log.ts'
 import { homeOf, socketOf } from './socket.ts'
@@ -28,6 +29,7 @@ export const serve = async (): Promise<number> => {
         version: process.env.CLAWLINK_VERSION ?? 'unknown',
         log,
         idleMs: (Number(process.env.CLAWLINK_LINK_IDLE) || IDLE_S) * 1000,
+        presenceIdleMs: Number(process.env.CLAWLINK_PRESENCE_IDLE) * 1000 || IDLE_AFTER_MS,
       },
       lock,
     )

@@ -73,7 +73,8 @@ export const lockHome = async (home: string, path: string): Promise<Level | null
       if (Date.now() > deadline) throw error
       // Nothing is kept in it: a damaged one is made anew.
       if (!isLocked && cause?.code === 'LEVEL_CORRUPTION') rmSync(dir, { recursive: true })
-      else if (!isLocked && !/LOCK|exist/.test(cause?.message ?? '')) throw error
+      // Another one may just be doing that.
+      else if (!isLocked && !/no such file/i.test(cause?.message ?? '')) throw error
     }
   }
 }

@@ -71,6 +71,8 @@ const detailsOf = (message: Message): string => {
       return `note: ${message.text}`
     case 'task_canceled':
       return `reason: ${message.reason}`
+    case 'command_refused':
+      return `command=${message.command} refused: ${message.error.message} result: ${message.result}`
     case 'digest': {
       const { broadcasts, total, hint } = message
       const newest = broadcasts.map(({ content }) => shorten(content, DIGEST_LINE_CHARACTERS))

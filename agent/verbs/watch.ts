@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { acknowledge } from '../../workspace/link/inbox.ts'
+import { isAway } from '../../workspace/link/outbox.ts'
 import type { Verb } from '../call.ts'
-import { isAway } from '../team.ts'
 import { safeJson } from '../text.ts'
 import { hintOf, readFilter, type Waiting, waitFor } from '../waiting.ts'
 

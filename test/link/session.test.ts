@@ -165,7 +165,7 @@ it('[P1] agents see each other while they are connected', async () => {
   await first.barrier(TIMEOUT_MS)
   const second = connect(server.url, await openReplica(), 'a-2')
   await second.synced(TIMEOUT_MS)
-  expect([...second.present()].sort()).toEqual(['a-1', 'a-2'])
+  expect([...second.present().keys()].sort()).toEqual(['a-1', 'a-2'])
   const gone = new Promise<void>((resolve) => {
     second.awareness.on('change', () => {
       if (!second.present().has('a-1' as AgentId)) resolve()

@@ -7,6 +7,7 @@ import * as Y from 'yjs'
 import { ClawError } from '../errors.ts'
 import type { Message, StateVector } from '../inbox.ts'
 import type { Json } from '../schema.ts'
+import type { StatusCommand } from './commands.ts'
 
 /** How often to look whether another process of this profile has let go of the replica. */
 const LOCK_RETRY_MS = 20
@@ -27,6 +28,13 @@ export interface Answered {
 export interface FileBase {
   version: number
   content: string
+}
+
+/** A command for the server's tasks that could not be sent when it was given. */
+export interface QueuedCommand {
+  verb: string
+  task: string
+  command: StatusCommand
 }
 
 /** How far an inbox has got. */
@@ -80,6 +88,7 @@ export class Replica {
   #cursor: Cursor | null
   #next: number
   #nextMessage: number
+  #nextCommand: number
   #logBytes: number
   #checkpointBytes: number
   #updates: Uint8Array[] = []
@@ -98,6 +107,7 @@ export class Replica {
     this.#records = loaded.records
     this.#next = loaded.next
     this.#nextMessage = loaded.nextMessage
+    this.#nextCommand = loaded.nextCommand
     this.#logBytes = loaded.logBytes
     this.#checkpointBytes = loaded.checkpointBytes
     this.doc.on('update', (update) => this.#updates.push(update))
@@ -254,6 +264,22 @@ export class Replica {
     this.#staged.push(putJson(`r:${name}`, value))
   }
 
+  /** Stages a command for the server, after those that are queued. */
+  enqueue(command: QueuedCommand): void {
+    this.#staged.push(putJson(entry('c:', this.#nextCommand++), command))
+  }
+
+  /** The committed commands that the server has not answered yet, in order, each with the key to `dequeue` it. */
+  async queue(): Promise<{ key: string; command: QueuedCommand }[]> {
+    const stored = await this.#db.iterator(range('c:')).all()
+    return stored.map(([key, value]) => ({ key, command: readJson<QueuedCommand>(value)! }))
+  }
+
+  /** Stages that the server has answered a command. */
+  dequeue(key: string): void {
+    this.#staged.push({ type: 'del', key })
+  }
+
   async answered(idempotencyKey: string): Promise<Answered | null> {
     return readJson(await this.#db.get(`k:${idempotencyKey}`))
   }
@@ -299,6 +325,7 @@ interface Loaded {
   records: Map<string, Json>
   next: number
   nextMessage: number
+  nextCommand: number
   logBytes: number
   checkpointBytes: number
 }
@@ -337,7 +364,10 @@ const load = async (db: Level<string, Uint8Array>, dir: string): Promise<Loaded>
   const lease = { clientId, place, first }
   if (clientId !== known?.clientId) await db.batch([putJson('lease', lease)], { sync: true })
 
-  const [lastMessage] = await db.keys({ ...range('m:'), reverse: true, limit: 1 }).all()
+  const nextOf = async (prefix: string): Promise<number> => {
+    const [last] = await db.keys({ ...range(prefix), reverse: true, limit: 1 }).all()
+    return last === undefined ? 0 : Number(last.slice(prefix.length)) + 1
+  }
   const records = await db.iterator(range('r:')).all()
   return {
     doc,
@@ -345,7 +375,8 @@ const load = async (db: Level<string, Uint8Array>, dir: string): Promise<Loaded>
     cursor: readJson<Cursor>(cursor),
     records: new Map(records.map(([key, value]) => [key.slice(2), readJson<Json>(value)])),
     next: first + log.length,
-    nextMessage: lastMessage === undefined ? 0 : Number(lastMessage.slice(2)) + 1,
+    nextMessage: await nextOf('m:'),
+    nextCommand: await nextOf('c:'),
     logBytes: log.reduce((sum, [, update]) => sum + update.length, 0),
     checkpointBytes: checkpoint?.length ?? 0,
   }

@@ -5,7 +5,7 @@ import { Awareness } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
 import { ClawError, ERRORS, type ErrorBody, type ErrorCode } from '../errors.ts'
 import type { AgentId } from '../ids.ts'
-import { type Presence, presentAgents } from '../presence.ts'
+import { type Activity, activities, type Presence } from '../presence.ts'
 import { gateway, noServer, notClawLink } from './commands.ts'
 import type { Replica } from './replica.ts'
 import type { Target } from './target.ts'
@@ -220,9 +220,9 @@ export class Session {
     return this.#wait(timeoutMs, () => !this.#awaited.has(nonce))
   }
 
-  /** The agents that have a live connection. */
-  present(): Set<AgentId> {
-    return presentAgents(this.awareness.getStates().values())
+  /** The agents that have a live connection, and what they do. */
+  present(): Map<AgentId, Activity> {
+    return activities(this.awareness.getStates().values())
   }
 
   close(): void {

@@ -1,0 +1,58 @@
+import { basename } from 'node:path'
+import { ClawError } from '../../workspace/errors.ts'
+import type { Call, Outcome, Verb } from '../call.ts'
+import { readState, saveState } from '../profile.ts'
+import { Team } from '../team.ts'
+import { oneLine } from '../text.ts'
+
+/** How the link and its profiles are; with `--set`, tells the team what this agent does. */
+export const status: Verb = async (call) => {
+  const text = call.text('set')
+  if (text !== undefined) return setActivity(call, text)
+  if (call.has('task')) throw new ClawError('usage', '--task goes with --set', 'give both')
+  const { link } = call.host
+  if (link === null) return { data: { link: null }, lines: ['no link is running'] }
+
+  const { pid, version } = link
+  const since = new Date(link.since).toISOString()
+  const lines = [`link ${version}, process ${pid}, since ${since}`]
+  const profiles = []
+  for (const { profile: dir, place } of link.places()) {
+    const { replica, session, at, me } = place
+    const { name } = readState(dir)
+    const contact = session?.contact
+    const one = {
+      profile: /[\\/]profiles[\\/][^\\/]+$/.test(dir) ? basename(dir) : 'default',
+      agent_id: me,
+      name: name ?? null,
+      server: at.target.base,
+      workspace: at.workspace,
+      connected: contact?.connected ?? false,
+      since: contact === undefined ? null : new Date(contact.since).toISOString(),
+      why: contact?.why?.message ?? null,
+      unread: me === null ? 0 : (await replica.inbox(me)).length,
+      queued: (await replica.queue()).length,
+    }
+    const how = one.connected ? 'connected' : `not connected (${one.why ?? 'connecting'})`
+    const { profile, workspace, server, unread, queued } = one
+    lines.push(
+      oneLine(
+        `${profile}  ${name ?? ''}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}  queued ${queued}`,
+      ),
+    )
+    profiles.push(one)
+  }
+  return { data: { link: { pid, version, since }, profiles }, lines }
+}
+
+const setActivity = async (call: Call, note: string): Promise<Outcome> => {
+  const task = call.flag('task')
+  call.me()
+  const activity = { note, ...(task !== undefined && { task }) }
+  saveState(call.profile, { activity: note === '' ? undefined : activity })
+  await Team.open(call, true)
+  return {
+    data: { activity },
+    lines: [oneLine(note === '' ? 'activity: none' : `activity: ${note}`)],
+  }
+}

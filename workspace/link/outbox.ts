@@ -1,0 +1,70 @@
+import { ClawError } from '../errors.ts'
+import type { AgentId } from '../ids.ts'
+import { isoTime } from '../schema.ts'
+import { addNote } from '../tasks.ts'
+import { postStatus } from './commands.ts'
+import type { QueuedCommand, Replica } from './replica.ts'
+import type { Session } from './session.ts'
+import type { Target } from './target.ts'
+
+const BARRIER_TIMEOUT_MS = 15_000
+
+/** Whether the server cannot be reached now, as opposed to refusing, or being somebody else. */
+export const isAway = (error: unknown): error is ClawError =>
+  error instanceof ClawError && error.exit === 6 && error.code !== 'not_clawlink'
+
+/**
+ * Sends the queued commands in order, after the operations they were given on. The server carries out each once, by its
+ * key, however often it is sent. One that it refuses goes into the inbox of `me`, and what it said is kept as a
+ * note on its task. Stops where the server is away.
+ */
+export const drain = async (
+  replica: Replica,
+  session: Session,
+  target: Target,
+  workspace: string,
+  me: AgentId,
+  clock: () => number,
+): Promise<void> => {
+  for (const { key, command: queued } of await replica.queue()) {
+    try {
+      await replica.commit()
+      await session.barrier(BARRIER_TIMEOUT_MS)
+      await postStatus(target.base, workspace, queued.task, queued.command)
+    } catch (thrown) {
+      const error = ClawError.from(thrown)
+      if (isAway(error)) return
+      refuse(replica, queued, error, me, clock())
+    }
+    replica.dequeue(key)
+    await replica.commit()
+  }
+}
+
+const refuse = (
+  replica: Replica,
+  { verb, task, command }: QueuedCommand,
+  error: ClawError,
+  me: AgentId,
+  now: number,
+): void => {
+  const { state, message } = command
+  replica.deliver(me, [
+    {
+      type: 'command_refused',
+      message_id: task,
+      from_agent: me,
+      to_agent: me,
+      timestamp: isoTime(now),
+      command: `${verb} ${state}`,
+      result: message,
+      error: error.toBody(),
+    },
+  ])
+  if (message === '') return
+  try {
+    addNote(replica.doc, task, me, message, now)
+  } catch {
+    // No such task, or a result too long for a note: the message has it.
+  }
+}
