@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { broadcastsOf } from '../../workspace/schema.ts'
+import { registered } from '../support/agent.ts'
+import { liveDoc, runSeed, seeded } from '../support/client.ts'
+import { type Server, startServer } from '../support/server.ts'
+import { broadcastId } from '../workspace/replicas.ts'
+
+const COUNT = 4_500
+
+let server: Server
+beforeAll(async () => {
+  server = await startServer()
+})
+afterAll(() => server.stop())
+
+it('[I8] who was away while the server trimmed gets everything once, wherever it is killed', async () => {
+  const random = seeded(runSeed('killed over the archive'))
+  const away = await registered(server.url, 'Away', 'alone')
+  const { client, doc } = await liveDoc(`${server.sync}/default`)
+  const from = 'a-other' as never
+  for (let said = 0; said < COUNT; said += 500) {
+    const entries = Array.from({ length: 500 }, (_, i) => {
+      const id = broadcastId(String(said + i).padStart(5, '0'))
+      return { id, from, topic: 'general', tags: [], content: 'x', at: said + i }
+    })
+    broadcastsOf(doc).push(entries)
+    await client.barrier()
+  }
+  await client.close()
+  expect(broadcastsOf(doc).length).toBeLessThan(COUNT)
+
+  // prime receives and acknowledges nothing.
+  let killed = 0
+  for (let i = 0; i < 8; i++) {
+    const child = away.start('prime')
+    await sleep(random() * 700)
+    child.kill('SIGKILL')
+    const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+    if (signal !== null) killed++
+  }
+  const { messages } = await away.ask<{ messages: { message_id: string }[] }>('poll')
+  const all = Array.from({ length: COUNT }, (_, i) => `m-${String(i).padStart(5, '0')}`)
+  expect(
+    messages.map(({ message_id }) => message_id),
+    `${killed} killed`,
+  ).toEqual(all)
+  expect(await away.ask('poll')).toMatchObject({ count: 0 })
+})
