@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import { logMessage, parseSince, readArchived, sinceText } from '../workspace/archive.ts'
+import { parseSince, readArchived, sinceText } from '../workspace/archive.ts'
+import { broadcastMessage } from '../workspace/broadcasts.ts'
 import { MAX_NAME_BYTES } from '../workspace/limits.ts'
 import type { AppEnv } from './app.ts'
 import { PAGE_BYTES } from './limits.ts'
@@ -45,7 +46,7 @@ export const addHistoryRoutes = (app: Hono, env: AppEnv): void => {
     return c.json({
       ok: true,
       data: {
-        broadcasts: entries.map(logMessage),
+        broadcasts: entries.map(broadcastMessage),
         more,
         next:
           since === null ? next : sinceText({ ...since, ...(next !== null && { after: next }) }),

@@ -1,5 +1,4 @@
 import type * as Y from 'yjs'
-import { broadcastMessage } from './broadcasts.ts'
 import { ClawError } from './errors.ts'
 import { type BroadcastEntry, broadcastsOf, isoTime, metaOf, receiptsOf } from './schema.ts'
 import { isBroadcast } from './shape.ts'
@@ -125,8 +124,6 @@ export const inLog = (entry: BroadcastEntry, filter: LogFilter): boolean =>
   (filter.from === undefined || entry.from === filter.from) &&
   (filter.at === undefined || entry.at >= filter.at) &&
   (entry.to === undefined || entry.to === filter.for || entry.from === filter.for)
-
-export const logMessage = broadcastMessage
 
 /** The page of the live part of the log that `since` begins, or the newest. Throws `usage`, `unknown_message`. */
 export const readLiveLog = (

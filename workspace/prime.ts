@@ -3,6 +3,7 @@ import { agentName, type Here, listAgents } from './agents.ts'
 import { fileVersion } from './files.ts'
 import type { AgentId } from './ids.ts'
 import { type Message, messagesSince, type StateVector } from './inbox.ts'
+import type { AgentStatus } from './presence.ts'
 import { PRIORITIES } from './schema.ts'
 import { shorten } from './shorten.ts'
 import { isTerminal, listTasks, type Task } from './tasks.ts'
@@ -58,7 +59,7 @@ export const primeOf = (
     message.type === 'agent_joined' ? shorten(message.agent.name, SHORT) : [],
   )
   const others = listAgents(doc, here).filter(({ agent_id }) => agent_id !== me)
-  const order = ['online', 'stale', 'offline']
+  const order: AgentStatus[] = ['online', 'idle', 'stale', 'offline']
   others.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))
   return {
     me: { agent_id: me, name: name(me) },
@@ -66,7 +67,11 @@ export const primeOf = (
     delegated: some(delegated.map(task), most),
     unread: { total: unread.length, kinds },
     agents: some(
-      others.map(({ name, status }) => ({ name: shorten(name, SHORT), status })),
+      others.map(({ name, status, activity: { note, task } = {} }) => {
+        const doing = [note, task].filter((part) => part !== undefined).join(' ')
+        const who = { name: shorten(name, SHORT), status }
+        return doing === '' ? who : { ...who, doing: shorten(doing, SHORT) }
+      }),
       most,
     ),
     files_changed: some(files, most),
@@ -95,7 +100,9 @@ export const primeLines = (prime: Prime, where: string, next: readonly string[])
       (t) => `${t.task_id} ${t.status} to ${t.to ?? 'anyone'}: ${t.task}`,
     ),
     `unread: ${unread.total}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`,
-    ...list('others', agents, (agent) => `${agent.name} ${agent.status}`),
+    ...list('others', agents, (a) =>
+      [a.name, a.status, ...('doing' in a ? [a.doing] : [])].join(' '),
+    ),
     ...list('files changed since you looked', files_changed, (file) => file),
     ...list('joined since you looked', agents_joined, (agent) => agent),
     `next: ${next.join(' | ')}`,

@@ -1,8 +1,7 @@
 import * as Y from 'yjs'
-import { getArchive } from '../../workspace/link/commands.ts'
-import { receive } from '../../workspace/link/inbox.ts'
 import { primeLines, primeOf } from '../../workspace/prime.ts'
 import { shorten } from '../../workspace/shorten.ts'
+import { getTask } from '../../workspace/tasks.ts'
 import type { Verb } from '../call.ts'
 import { Team } from '../team.ts'
 import { oneLine, safeJson } from '../text.ts'
@@ -16,12 +15,9 @@ const MOST = 12
 export const prime: Verb = async (call) => {
   const team = await Team.open(call, true)
   const me = team.me()
-  await receive(team.replica, me, team.here, (after) =>
-    getArchive(call.target.base, call.workspace, after),
-  )
+  const unread = (await team.inbox()).map(({ message }) => message)
   await team.confirm()
   const { doc, replica, here } = team
-  const unread = (await replica.inbox(me)).map(({ message }) => message)
   const looked = replica.record<string>('looked')
   const vector = Y.encodeStateVector(doc)
   const since = Y.decodeStateVector(looked === undefined ? vector : Buffer.from(looked, 'base64'))
@@ -32,8 +28,8 @@ export const prime: Verb = async (call) => {
     const found = primeOf(doc, me, here, unread, since, most)
     const next = ['clawlink-agent poll']
     if (found.tasks.items.length > 0) {
-      const { task_id, from } = found.tasks.items[0]!
-      next.push(`clawlink-agent respond --to "${from}" --msg-id ${task_id} --result …`)
+      const { task_id, from_agent } = getTask(doc, found.tasks.items[0]!.task_id)
+      next.push(`clawlink-agent respond --to ${from_agent} --msg-id ${task_id} --result …`)
     }
     const data = { ...found, where, next, ...offline }
     const lines = primeLines(found, where, next).map(oneLine)
