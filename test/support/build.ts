@@ -1,7 +1,16 @@
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { root } from './server.ts'
 
-/** Tests of the programs run what is built, so it is built first, always. */
-export const setup = (): void => {
+/**
+ * Tests of the programs run what is built, so it is built first, always. All their folders are in one, which goes
+ * when they are done: a link whose home is gone stops by itself.
+ */
+export const setup = (): (() => void) => {
   execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
+  const dir = mkdtempSync(join(tmpdir(), 'clawlink-test-'))
+  process.env.CLAWLINK_TEST_DIR = dir
+  return () => rmSync(dir, { recursive: true, force: true })
 }

@@ -15,7 +15,7 @@ export const bin = (name: 'clawlink-sync.cjs' | 'clawlink-agent.cjs' | 'clawlink
 
 /** A new empty folder; removed when the process ends. */
 export const tempDir = (label: string): string => {
-  const dir = mkdtempSync(join(tmpdir(), `clawlink-${label}-`))
+  const dir = mkdtempSync(join(process.env.CLAWLINK_TEST_DIR ?? tmpdir(), `${label}-`))
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
   return dir
 }
