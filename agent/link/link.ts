@@ -105,7 +105,9 @@ export class Link implements Host {
       new Connection(socket, (connection, ask) => this.#onAsk(connection, ask))
     })
     this.#watch = setInterval(() => {
-      if (process.platform !== 'win32' && !existsSync(options.socket)) void this.stop('next')
+      if (process.platform === 'win32' || existsSync(options.socket)) return
+      options.log(`${options.socket} is gone`)
+      void this.stop('next')
     }, SOCKET_CHECK_MS)
   }
 

@@ -33,7 +33,10 @@ export const serve = async (): Promise<number> => {
       },
       lock,
     )
-    process.on('SIGTERM', () => void link.stop('next'))
+    process.on('SIGTERM', () => {
+      log('SIGTERM')
+      void link.stop('next')
+    })
     process.on('SIGHUP', () => {})
     await link.stopped
     return 0

@@ -10,7 +10,7 @@ import * as Y from 'yjs'
 import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import { Replica } from '../../workspace/link/replica.ts'
-import { Session } from '../../workspace/link/session.ts'
+import { backoffMs, Session } from '../../workspace/link/session.ts'
 import { parseTarget } from '../../workspace/link/target.ts'
 import { startServer, tempDir } from '../support/server.ts'
 
@@ -144,6 +144,14 @@ it.each([
   const { url } = await stub((socket) => socket.close(closeCode, 'because'))
   const session = connect(url, await openReplica())
   await expect(session.synced(TIMEOUT_MS)).rejects.toMatchObject({ code })
+})
+
+it('[R6] tries to reconnect are spread, ever rarer, and never rarer than every 10 s', () => {
+  for (let tries = 1; tries < 30; tries++) {
+    const [soonest, latest] = [backoffMs(tries, 0), backoffMs(tries, 1)]
+    expect(latest).toBe(Math.min(100 * 2 ** tries, 10_000))
+    expect(soonest).toBe(latest / 4)
+  }
 })
 
 it('[R6] a slow reader that was cut off connects again', async () => {

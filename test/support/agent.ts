@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorBody } from '../../workspace/errors.ts'
+import { until } from './client.ts'
 import { bin, tempDir } from './server.ts'
 
 /** What `--json` prints. */
@@ -50,6 +51,22 @@ export const linkPid = (home: string): number | null => {
   } catch {
     return null
   }
+}
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** Ends the link of `home`; resolves when it is gone. */
+export const killLink = async (home: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
+  const pid = linkPid(home)
+  if (pid === null) throw new Error('there is no link')
+  process.kill(pid, signal)
+  await until('the link is gone', () => !isAlive(pid))
 }
 
 const homes = new Set<string>()
