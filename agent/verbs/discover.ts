@@ -5,7 +5,6 @@ import { oneLine } from '../text.ts'
 
 export const discover: Verb = async (call) => {
   const team = await Team.open(call, false)
-  await team.confirm()
   const agents = listAgents(team.doc, team.here)
   const lines = agents.map(
     ({ agent_id, name, status, machine, capabilities, activity, last_heartbeat }) => {

@@ -197,14 +197,15 @@ export class Session {
   }
 
   /**
-   * As `synced`; over a connection that is there already, resolves when everything has come in that the server had
-   * accepted when it was asked.
+   * Resolves when everything has come in that the server had accepted when it was asked, and who is connected, over a
+   * new connection if there is none.
    */
   async fresh(timeoutMs: number): Promise<void> {
     if (this.#isReady) return this.barrier(timeoutMs)
     const wasAway = this.#contact.why !== null
     this.wake()
-    return this.synced(wasAway ? Math.min(timeoutMs, AWAY_TIMEOUT_MS) : timeoutMs)
+    await this.synced(wasAway ? Math.min(timeoutMs, AWAY_TIMEOUT_MS) : timeoutMs)
+    return this.barrier(timeoutMs) // before it comes who else is connected
   }
 
   /** Resolves when this replica has all that the server had and has sent all that the server lacked. */
