@@ -1,80 +1,137 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { clawlink } from './contenders.ts'
+import { type Home, newHome } from './homes.ts'
 import { childEnv, program, tempDir } from './programs.ts'
-import { type Findings, milliseconds, spread, times } from './report.ts'
+import { type Findings, milliseconds, spread, type Target, times } from './report.ts'
 import { pairedRatio } from './stats.ts'
 
-const RUNS = 21
+const RUNS = 31
+/** What a verb through a running link may take of the time of `node -e 0`. */
+const HOT_LIMIT = 1.4
+/** Names another Node's binary, to measure with it, too. */
+const NODE_24 = 'CLAWLINK_NODE24'
 
 interface Command {
   name: string
   args: string[]
   env: NodeJS.ProcessEnv
+  /** For this one there is a target. */
+  isPromised?: true
   ms: number[]
 }
 
+/** The same commands on one Node; their link runs on it, too. */
+interface Runtime {
+  node: string
+  version: string
+  home: Home
+  baseline: Command
+  commands: Command[]
+}
+
 /** Wall time of one process, from spawn to exit; throws if it fails. */
-const time = (args: readonly string[], env: NodeJS.ProcessEnv): number => {
+const time = (node: string, { args, env }: Pick<Command, 'args' | 'env'>): number => {
   const start = performance.now()
-  const { status, stderr } = spawnSync(process.execPath, [...args], { env, encoding: 'utf8' })
+  const { status, stderr } = spawnSync(node, args, { env, encoding: 'utf8' })
   const ms = performance.now() - start
   if (status !== 0) throw new Error(`node ${args.join(' ')} exited with ${status}: ${stderr}`)
   return ms
 }
 
-/** Ends the resident process that a command of this home may have started. */
-const endLink = (home: string): void => {
-  const file = join(home, 'link.json')
-  if (!existsSync(file)) return
-  const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number }
-  process.kill(pid, 'SIGTERM')
+const versionOf = (node: string): string => {
+  const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${node} is no Node`)
+  return stdout.trim()
 }
 
-export const cliStart = async (log: (line: string) => void): Promise<Findings> => {
+const commandsOn = (home: Home): Command[] => {
   const agent = program('clawlink-agent')
-  const server = await clawlink.start(tempDir())
-  const relay = `http://127.0.0.1:${server.port}`
-  const hot = { ...childEnv, CLAWLINK_HOME: tempDir() }
-  const alone = { ...childEnv, CLAWLINK_HOME: tempDir(), CLAWLINK_LINK: 'off' }
-  const baseline: Command = { name: '`node -e 0`', args: ['-e', '0'], env: hot, ms: [] }
-  const commands: Command[] = [
-    baseline,
-    { name: '`clawlink-agent --version`', args: [agent, '--version'], env: hot, ms: [] },
-    { name: '`clawlink-agent discover`', args: [agent, 'discover'], env: hot, ms: [] },
-    { name: 'the same without a link', args: [agent, 'discover'], env: alone, ms: [] },
+  const hot = (...args: string[]): Command => ({
+    name: `\`clawlink-agent ${args[0]}\``,
+    args: [agent, ...args],
+    env: home.env,
+    ms: [],
+  })
+  const alone = { ...home.env, CLAWLINK_HOME: tempDir(), CLAWLINK_LINK: 'off' }
+  return [
+    { name: '`node -e 0`', args: ['-e', '0'], env: childEnv, ms: [] },
+    hot('--version'),
+    { ...hot('discover'), isPromised: true },
+    { ...hot('poll'), isPromised: true },
+    hot('broadcast', '--content', 'all is well', '--reset-trace'),
+    { ...hot('discover'), name: '`clawlink-agent discover` without a link', env: alone },
   ]
+}
+
+const newRuntime = async (node: string, port: number): Promise<Runtime> => {
+  const home = newHome(port, node)
+  await home.up()
+  const commands = commandsOn(home)
+  const [baseline] = commands
+  const [, , , , hot, alone] = commands.map(({ env }) => env)
+  const register = [program('clawlink-agent'), 'register', '--name', 'bench', '--caps', 'none']
+  for (const env of [hot!, alone!]) time(node, { args: register, env })
+  return { node, version: versionOf(node), home, baseline: baseline!, commands }
+}
+
+const targetsOf = ({ version, baseline, commands }: Runtime): Target[] =>
+  commands
+    .filter(({ isPromised }) => isPromised)
+    .map(({ name, ms }) => {
+      const ratio = pairedRatio(ms, baseline.ms)
+      return {
+        claim: `Node ${version}: ${name} ≤ ${HOT_LIMIT} × \`node -e 0\``,
+        measured: times(ratio),
+        passed: ratio <= HOT_LIMIT,
+      }
+    })
+
+export const cliStart = async (log: (line: string) => void): Promise<Findings> => {
+  const server = await clawlink.start(tempDir())
+  const runtimes: Runtime[] = []
+  const other = process.env[NODE_24]
+  if (!other) log(`only on Node ${process.version}: ${NODE_24} names no other one`)
   try {
-    for (const env of [hot, alone]) {
-      time([agent, '--relay', relay, 'register', '--name', 'bench', '--caps', 'none'], env)
+    for (const node of [process.execPath, ...(other ? [other] : [])]) {
+      runtimes.push(await newRuntime(node, server.port))
     }
     // The first time does not count.
     for (let run = -1; run < RUNS; run++) {
-      for (const { args, env, ms } of commands) {
-        const took = time(args, env)
-        if (run >= 0) ms.push(took)
+      for (const { node, commands } of runtimes) {
+        for (const command of commands) {
+          const took = time(node, command)
+          if (run >= 0) command.ms.push(took)
+        }
       }
     }
   } finally {
-    endLink(hot.CLAWLINK_HOME)
+    for (const { home } of runtimes) await home.end('SIGKILL')
     await server.kill()
   }
-  const rows = commands.map(({ name, ms }) => [
-    name,
-    spread(ms, milliseconds),
-    times(pairedRatio(ms, baseline.ms)),
-  ])
+  const rows = runtimes.flatMap(({ version, baseline, commands }) =>
+    commands.map(({ name, ms }) => [
+      version,
+      name,
+      spread(ms, milliseconds),
+      times(pairedRatio(ms, baseline.ms)),
+    ]),
+  )
   for (const row of rows) log(row.join(' · '))
   return {
     title: 'CLI start',
     method: METHOD,
-    tables: [{ caption: `${RUNS} runs`, head: ['', 'ms', 'over `node -e 0`'], rows }],
-    targets: [],
-    samples: Object.fromEntries(commands.map(({ name, ms }) => [`${name}, ms`, ms])),
+    tables: [{ caption: `${RUNS} runs`, head: ['Node', '', 'ms', 'over `node -e 0`'], rows }],
+    targets: runtimes.flatMap(targetsOf),
+    samples: Object.fromEntries(
+      runtimes.flatMap(({ version, commands }) =>
+        commands.map(({ name, ms }) => [`${version}, ${name}, ms`, ms]),
+      ),
+    ),
   }
 }
 
-const METHOD = `Wall time of a whole process, from spawn to exit, NODE_EXTRA_CA_CERTS unset. \`discover\` asks in a
-workspace of two agents on a running server, from a profile that has been there before: once with the resident link
-that the first command starts, once with \`CLAWLINK_LINK=off\`.`
+const METHOD = `Wall time of a whole process, from spawn to exit, NODE_EXTRA_CA_CERTS unset, in a workspace of a few
+agents on a running server, from a profile that has been there before. The commands are answered by the resident link
+of their home, except where it says that there is none. \`discover\` asks the server whether anything is new, \`poll\`
+finds an empty inbox, and \`broadcast\` ends when the server has it on disk. The link runs on the same Node as its
+commands.`

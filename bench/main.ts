@@ -4,7 +4,10 @@ import { coldLoad } from './cold-load.ts'
 import { crash } from './crash.ts'
 import { durableWrite } from './durable-write.ts'
 import { fanout } from './fanout.ts'
+import { herd } from './herd.ts'
+import { linkMemory } from './link-memory.ts'
 import { type Findings, store, writePage } from './report.ts'
+import { wake } from './wake.ts'
 
 /** In the order of the page. */
 const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findings>> = {
@@ -13,6 +16,9 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   'durable-write': durableWrite,
   crash,
   'cli-start': cliStart,
+  wake,
+  herd,
+  'link-memory': linkMemory,
 }
 
 const names = Object.keys(BENCHMARKS)

@@ -18,8 +18,10 @@ export const childEnv: NodeJS.ProcessEnv = plainEnv
 
 const leftovers: string[] = []
 const living = new Set<ChildProcess>()
+const strangers = new Set<number>()
 const cleanUp = () => {
   for (const child of living) child.kill('SIGKILL')
+  for (const pid of strangers) killProcess(pid, 'SIGKILL')
   for (const path of leftovers) rmSync(path, { recursive: true, force: true })
 }
 process.once('exit', cleanUp)
@@ -28,6 +30,21 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     cleanUp()
     process.kill(process.pid, signal)
   })
+}
+
+/** Sends a signal to any process; false: it is gone. */
+export const killProcess = (pid: number, signal: NodeJS.Signals | 0): boolean => {
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false
+  }
+}
+
+/** Has a process that is no child of this one killed when the benchmarks end, until the result is called. */
+export const killAtEnd = (pid: number): (() => void) => {
+  strangers.add(pid)
+  return () => strangers.delete(pid)
 }
 
 const cacheDir = join(root, 'node_modules/.cache/clawlink')
@@ -175,6 +192,13 @@ export const serveJobs = <Job, Result>(work: (job: Job) => Promise<Result>): voi
       (error: Error) => process.send!({ error: String(error.stack ?? error) }),
     )
   })
+}
+
+/** A memory figure of a process in bytes: `VmRSS` is what it has now, `VmHWM` the most it had. Linux only. */
+export const memoryOf = (pid: number, figure: 'VmRSS' | 'VmHWM'): number => {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const kilobytes = new RegExp(`^${figure}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1]
+  return Number(kilobytes) * 1024
 }
 
 /** Seconds of CPU, of all its threads, that a process has used so far; null where there is no /proc. */
