@@ -12,6 +12,8 @@ export interface FanoutJob {
   pid: number
   clients: number
   writers: number
+  /** Updates of one writer that are under way at a time. */
+  underWay: number
 }
 
 export interface FanoutResult {
@@ -23,15 +25,13 @@ export interface FanoutResult {
   loadCpu: number
 }
 
-/** Updates of one writer that are under way at a time. */
-const IN_FLIGHT = 8
 /** Both compilers have settled after this, and what arrived has been checked; the measured run follows (ms). */
 const WARM_UP = 400
 const MEASURED = 1_000
 /** A run that takes longer hangs (ms). */
 const RUN_LIMIT = 30_000
 /** Updates prepared for all writers together: more than the fastest server takes in one run. */
-const PREPARED = 80_000
+const PREPARED = 160_000
 /** Connections opened at a time. */
 const CONNECT_BATCH = 25
 const ROOM = 'fanout'
@@ -141,7 +141,7 @@ const run = async (job: FanoutJob): Promise<FanoutResult> => {
     },
     () => {
       for (let writer = 0; writing && writer < sent.length; writer++) {
-        const room = IN_FLIGHT - (sent[writer]! - acknowledged[writer]!)
+        const room = job.underWay - (sent[writer]! - acknowledged[writer]!)
         if (room > 0) send(writer, room)
       }
       if (writing && sent.every((count, writer) => count === writers[writer]!.updates.length)) {
@@ -188,7 +188,7 @@ const run = async (job: FanoutJob): Promise<FanoutResult> => {
         resolve()
       }
       writing = true
-      for (let writer = 0; writer < sent.length; writer++) send(writer, IN_FLIGHT)
+      for (let writer = 0; writer < sent.length; writer++) send(writer, job.underWay)
       setTimeout(stopWriting, length)
     })
     const seconds = (end - start) / 1_000

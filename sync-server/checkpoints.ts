@@ -1,8 +1,8 @@
 import { COMPACT_BYTES, COMPACT_UPDATES } from './limits.ts'
 import type { Stored } from './update-log.ts'
 
-/** Encoding a checkpoint may take one in this many parts of the time between two of them. */
-const ENCODE_SHARE_UPDATES_PER_MS = 100
+/** From one checkpoint to the next passes at least this many times as long as it took to encode and store. */
+const REST = 20
 
 /** Decides when a room's log is folded into its checkpoint, and does it, one at a time. */
 export class Checkpoints {
@@ -10,7 +10,8 @@ export class Checkpoints {
   #tailUpdates = 0
   #tailBytes = 0
   #checkpointBytes = 0
-  #encodeMs = 0
+  /** Before this (ms of `performance.now`) none is due, or they would take too much of a busy room's time. */
+  #restUntil = 0
   #writing: Promise<void> | null = null
 
   /** `store` puts a checkpoint in the place of the records it covers. */
@@ -30,10 +31,9 @@ export class Checkpoints {
 
   /** By count, because a newcomer applies each update of the tail; by bytes, because it is sent them. */
   get due(): boolean {
-    if (this.#writing !== null) return false
-    const updates = Math.max(COMPACT_UPDATES, this.#encodeMs * ENCODE_SHARE_UPDATES_PER_MS)
+    if (this.#writing !== null || performance.now() < this.#restUntil) return false
     const bytes = Math.max(COMPACT_BYTES, this.#checkpointBytes / 2)
-    return this.#tailUpdates >= updates || this.#tailBytes >= bytes
+    return this.#tailUpdates >= COMPACT_UPDATES || this.#tailBytes >= bytes
   }
 
   get upToDate(): boolean {
@@ -45,11 +45,12 @@ export class Checkpoints {
     if (this.#writing !== null) return this.#writing
     const started = performance.now()
     const checkpoint = encode()
-    this.#encodeMs = performance.now() - started
     this.#tailUpdates = 0
     this.#tailBytes = 0
     this.#checkpointBytes = checkpoint.length
     this.#writing = this.#store(checkpoint).finally(() => {
+      const ended = performance.now()
+      this.#restUntil = ended + REST * (ended - started)
       this.#writing = null
     })
     return this.#writing

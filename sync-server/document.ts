@@ -2,9 +2,8 @@ import * as Y from 'yjs'
 import { type Clocks, checkUpdate, type Verdict } from './check.ts'
 import type { Stored } from './update-log.ts'
 
-/** Origins of transactions: what came from the log or a client, and the server's own. */
+/** Origin of the transactions that apply what came from the log or a client. */
 const REMOTE = Symbol('remote')
-const COMMAND = Symbol('command')
 
 /**
  * Applies all updates in one transaction. False: one could not be applied, or left something pending, and the
@@ -71,9 +70,6 @@ export class LiveDocument {
     this.#doc = doc
     doc.clientID = client
     this.#clocks = Y.decodeStateVector(this.stateVector())
-    doc.on('update', (update: Uint8Array, origin: unknown) => {
-      if (origin === COMMAND) this.#captured.push(update)
-    })
   }
 
   /** Checks an update against everything let in so far, and lets it in if it is `ready`. Throws on garbage. */
@@ -87,7 +83,15 @@ export class LiveDocument {
 
   /** Runs a change of the server's own, and throws what it throws; `takeOwn` has the updates it made. */
   run<T>(change: (doc: Y.Doc) => T): T {
-    return this.#doc.transact(() => change(this.#doc), COMMAND)
+    const doc = this.#doc
+    const capture = (update: Uint8Array): void => void this.#captured.push(update)
+    // Only for as long: with a listener there, Yjs encodes once more whatever clients send.
+    doc.on('update', capture)
+    try {
+      return doc.transact(() => change(doc))
+    } finally {
+      doc.off('update', capture)
+    }
   }
 
   /** The updates made by `run` since the last call. */

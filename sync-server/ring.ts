@@ -1,4 +1,5 @@
 import { RING_BYTES } from './limits.ts'
+import { updateFrame } from './wire.ts'
 
 /** What one commit sends to every reader: frames side by side, ready for the socket. */
 export interface Chunk {
@@ -8,13 +9,15 @@ export interface Chunk {
   own: ReadonlyMap<number, { start: number; end: number }>
 }
 
-/** Groups frames by sender, so that leaving out a sender's own is leaving out one span. */
-export const chunkOf = (seq: number, frames: readonly { from: number; frame: Buffer }[]): Chunk => {
+/** The frames of one commit, grouped by sender, so that leaving out a sender's own is leaving out one span. */
+export const framesOf = (
+  entries: readonly { from: number; update: Uint8Array }[],
+): Omit<Chunk, 'seq'> => {
   const bySender = new Map<number, Buffer[]>()
-  for (const { from, frame } of frames) {
+  for (const { from, update } of entries) {
     const list = bySender.get(from)
-    if (list === undefined) bySender.set(from, [frame])
-    else list.push(frame)
+    if (list === undefined) bySender.set(from, [updateFrame(update)])
+    else list.push(updateFrame(update))
   }
   const all: Buffer[] = []
   const own = new Map<number, { start: number; end: number }>()
@@ -25,7 +28,7 @@ export const chunkOf = (seq: number, frames: readonly { from: number; frame: Buf
     all.push(...list)
     own.set(from, { start, end })
   }
-  return { seq, bytes: all.length === 1 ? all[0]! : Buffer.concat(all, end), own }
+  return { bytes: all.length === 1 ? all[0]! : Buffer.concat(all, end), own }
 }
 
 /** The newest commits of a room, in memory, for readers that are a little behind. */

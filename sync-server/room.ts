@@ -4,6 +4,7 @@ import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
 import { Feed } from './feed.ts'
+import { Gather } from './gather.ts'
 import {
   AWARENESS_TICK_MS,
   BUILD_DELAY_MS,
@@ -11,7 +12,7 @@ import {
   MAX_HELD_FRAMES,
   MAX_OWED_BARRIERS,
 } from './limits.ts'
-import { type Chunk, chunkOf } from './ring.ts'
+import { type Chunk, framesOf } from './ring.ts'
 import type { Archivable, Stored, UpdateLog } from './update-log.ts'
 import {
   awarenessFrame,
@@ -21,7 +22,6 @@ import {
   parseFrame,
   syncStep1Frame,
   syncStep2Fragments,
-  updateFrame,
   WireError,
 } from './wire.ts'
 
@@ -77,6 +77,7 @@ export class Room {
   readonly #feed: Feed
   readonly #live = new LiveDocument()
   readonly #checkpoints: Checkpoints
+  readonly #gather = new Gather()
   /** Position in the log of what the document holds between turns. */
   #durable = 0
   #pending: Entry[] = []
@@ -293,6 +294,10 @@ export class Room {
   #turn(): void {
     this.#scheduled = false
     if (this.#flying || this.#failed) return
+    if (this.#gather.wait(this.#pending.length + this.#commands.length)) {
+      this.#schedule()
+      return
+    }
     this.#answerSyncRequests()
     if (this.#checkpoints.due) void this.#checkpoint()
     const entries = this.#pending
@@ -332,7 +337,10 @@ export class Room {
       this.#answerBarriers(barriers)
       // The next commit's fsync is under way while this one is sent out.
       this.#turn()
-      if (chunk !== null) for (const connection of this.#connections) this.#catchUp(connection)
+      if (chunk === null) return
+      const started = performance.now()
+      for (const connection of this.#connections) this.#catchUp(connection)
+      this.#gather.sent(entries.length, performance.now() - started)
     }
     if (entries.length === 0) {
       finish(null)
@@ -340,14 +348,16 @@ export class Room {
     }
 
     const started = this.#env.now()
-    const frames = entries.map(({ from, update }) => ({ from, frame: updateFrame(update) }))
-    const bytes = entries.reduce((sum, { update }) => sum + update.length, 0)
     const updates = entries.map(({ update }) => update)
-    this.#env.log.append(this.name, updates, archived).then(
+    const stored = this.#env.log.append(this.name, updates, archived)
+    // While the disk works.
+    const sent = framesOf(entries)
+    const bytes = updates.reduce((sum, update) => sum + update.length, 0)
+    stored.then(
       (seq) => {
         this.#durable = seq
         this.#checkpoints.committed(updates.length, bytes)
-        const chunk = chunkOf(seq, frames)
+        const chunk = { seq, ...sent }
         this.#feed.push(chunk)
         this.#env.onCommit(this, updates.length, bytes, this.#env.now() - started)
         finish(chunk)
@@ -466,6 +476,7 @@ export class Room {
     const now = this.#env.now()
     this.#awareness.forgetOld(now)
     this.#feed.forget()
+    if (this.#checkpoints.due) this.#schedule()
     const alive = awarenessFrame([])
     for (const connection of this.#connections) {
       if (connection.cutIfStalled(now)) this.#env.onClose(CLOSE.slowReader, 'slow reader')
