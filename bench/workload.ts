@@ -52,8 +52,10 @@ export const writerUpdates = (index: number, count: number): Writer => {
 export const scanMarkers = (bytes: Buffer, found: (writer: number) => void): number => {
   let at = bytes.indexOf(MARKER)
   while (at !== -1 && at + MARKER_SIZE <= bytes.length) {
-    found((bytes[at + 3]! - 48) * 10 + bytes[at + 4]! - 48)
-    at = bytes.indexOf(MARKER, at + MARKER_SIZE)
+    const [tens, ones] = [bytes[at + 3]! - 48, bytes[at + 4]! - 48]
+    // A clock beyond 2^21 can be written with the marker's three bytes; what follows it is no digit.
+    if (tens >= 0 && tens < 10 && ones >= 0 && ones < 10) found(tens * 10 + ones)
+    at = bytes.indexOf(MARKER, at + MARKER.length)
   }
   if (at !== -1) return at
   const last = bytes.length - 1
