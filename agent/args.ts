@@ -3,7 +3,10 @@ import { ClawError } from '../workspace/errors.ts'
 import { didYouMean } from '../workspace/suggest.ts'
 import { VERBS, type VerbSpec } from './verbs.ts'
 
-const BOOLEAN_FLAGS = ['json', 'help', 'version', 'peek', 'force', 'hints', 'reset-trace']
+const BOOLEAN_FLAGS = [
+  ...['json', 'help', 'version', 'peek', 'force', 'hints', 'reset-trace'],
+  ...['all', 'changed', 'clear', 'since-read'],
+]
 const GLOBAL_FLAGS = ['relay', 'server', 'workspace', 'as', 'json', 'help', 'version']
 
 /** A command line, understood. `values` has what was given by a flag's long name. */

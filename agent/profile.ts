@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
-import type { Presence } from '../workspace/presence.ts'
+import type { Intent, Presence } from '../workspace/presence.ts'
 import { homeOf } from './link/socket.ts'
 
 /** `agent_state.json`: who this profile is, and where its team is. */
@@ -22,6 +22,8 @@ export interface AgentState {
   workspace?: string
   /** What `status --set` said. */
   activity?: { note: string; task?: string } | undefined
+  /** What `file-intent` said. */
+  intents?: Intent[]
 }
 
 /** One identity on this machine. Two sessions with two profiles are two agents. */
@@ -49,12 +51,18 @@ export const openProfile = (home: string | undefined, cwd: string, name: string)
 }
 
 /** What this profile shows of itself to the others; null: it is nobody yet. */
-export const presenceOf = ({ agent_id: id, name, activity }: AgentState): Presence | null =>
+export const presenceOf = ({
+  agent_id: id,
+  name,
+  activity,
+  intents = [],
+}: AgentState): Presence | null =>
   id === undefined
     ? null
     : {
         agent: { id, name: name ?? id, kind: 'agent' },
         activity: { state: 'active', ...activity },
+        ...(intents.length > 0 && { intents }),
       }
 
 export const readState = (dir: string): AgentState => {

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import type * as Y from 'yjs'
 import { type Here, hasAgent } from '../workspace/agents.ts'
+import { cursorOver, whoIsIn } from '../workspace/cursors.ts'
 import { ClawError } from '../workspace/errors.ts'
-import type { AgentId } from '../workspace/ids.ts'
+import type { AgentId, FileId } from '../workspace/ids.ts'
 import type { Message } from '../workspace/inbox.ts'
 import { isAway } from '../workspace/link/outbox.ts'
 import type { Replica } from '../workspace/link/replica.ts'
-import { setLinkState } from '../workspace/presence.ts'
+import type { Lines } from '../workspace/merge.ts'
+import { type Presence, setLinkState } from '../workspace/presence.ts'
 import type { Json } from '../workspace/schema.ts'
 import type { Call, Outcome } from './call.ts'
 import type { Listening } from './host.ts'
@@ -64,6 +66,21 @@ export class Team {
 
   get here(): Here {
     return this.offline === null ? this.#place.here : { present: new Set(), now: Date.now() }
+  }
+
+  /** Who is in which file, and what is intended there. */
+  whoIsIn(): ReturnType<typeof whoIsIn> {
+    return whoIsIn(this.doc, this.#place.session?.presences() ?? [], Date.now())
+  }
+
+  /** Shows this to the others instead of what they saw. */
+  show(presence: Presence | null): void {
+    this.#place.connect(presence)
+  }
+
+  /** Shows the others, for a while, where in a file this agent is. */
+  point(file: FileId, lines: Lines): void {
+    if (this.offline === null) this.#place.point(cursorOver(this.doc, file, lines))
   }
 
   /** This profile's id in this workspace. Throws `not_registered`. */

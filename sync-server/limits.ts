@@ -20,6 +20,8 @@ export const HEARTBEAT_MS = 12_000
 export const AWARENESS_TICK_MS = 33
 /** A room's document is built when something needs it, or this long after its log was read. */
 export const BUILD_DELAY_MS = 250
+/** How often texts of files that were removed long ago are cleared. */
+export const SWEEP_MS = 60 * 60_000
 /** A room without connections is written as a checkpoint and unloaded after this long. */
 export const IDLE_ROOM_MS = 30_000
 /** Size of one fragment of a large WebSocket message, so that pings get through between two of them. */

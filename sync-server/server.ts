@@ -6,11 +6,13 @@ import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { type RawData, WebSocketServer } from 'ws'
 import { ClawError } from '../workspace/errors.ts'
+import { REMOVED_KEPT_MS } from '../workspace/limits.ts'
 import { initWorkspace, isWorkspaceName, serverClientOf } from '../workspace/schema.ts'
+import { clearRemoved } from '../workspace/tree.ts'
 import { createApp } from './app.ts'
 import { Connection } from './connection.ts'
 import { LevelUpdateLog } from './level-update-log.ts'
-import { DRAIN_MS, HEARTBEAT_MS, MAX_FRAME_BYTES } from './limits.ts'
+import { DRAIN_MS, HEARTBEAT_MS, MAX_FRAME_BYTES, SWEEP_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { isLoopback, type Options } from './options.ts'
 import { Rooms } from './rooms.ts'
@@ -133,8 +135,15 @@ export const startSyncServer = async (
     for (const { ws } of connections) if (ws.readyState === ws.OPEN) ws.ping()
   }, HEARTBEAT_MS)
 
+  const sweep = setInterval(() => {
+    for (const room of rooms.all) {
+      room.command((doc) => clearRemoved(doc, now() - REMOVED_KEPT_MS)).catch(() => {}) // it has closed
+    }
+  }, SWEEP_MS)
+
   const close = async (): Promise<void> => {
     clearInterval(heartbeat)
+    clearInterval(sweep)
     trouble ??= 'the server is stopping'
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
     await rooms.close()

@@ -2,11 +2,21 @@ import type * as Y from 'yjs'
 import { ClawError } from './errors.ts'
 import type { AgentId, FileId, FileKey } from './ids.ts'
 import { MAX_FILE_BYTES } from './limits.ts'
-import { type Edit, merge3 } from './merge.ts'
+import { changedLines, type Edit, type Lines, merge3 } from './merge.ts'
 import { checkFileKey } from './path.ts'
-import { type EditCount, editsOf, type FileEntry, filesOf, isoTime, textOf } from './schema.ts'
-import { fileEntries, fileEntry, isEditCount } from './shape.ts'
-import { didYouMean } from './suggest.ts'
+import { type EditCount, editsOf, isoTime, textOf } from './schema.ts'
+import { isEditCount } from './shape.ts'
+import {
+  allFiles,
+  editCounts,
+  findFile,
+  getFile,
+  idFor,
+  keysOf,
+  type Leaf,
+  plant,
+  uproot,
+} from './tree.ts'
 import { byteLength } from './validate.ts'
 
 /** A shared file as every face shows it. */
@@ -23,9 +33,7 @@ export interface FileInfo {
 export type FileContent = FileInfo & { content: string }
 
 /** Lines (1-based, inclusive) of the new content that others had changed too, since the base. */
-export interface FileConflict {
-  from_line: number
-  to_line: number
+export interface FileConflict extends Lines {
   /** Ids of those others, joined by ", ". */
   by: string
 }
@@ -46,61 +54,56 @@ export interface PutResult {
   changed: boolean
   created: boolean
   conflicts: FileConflict[]
+  /** Lines of the file as it is now that this put changed, 1-based, inclusive; a removal is at the line after it. */
+  lines: Lines[]
 }
 
-/** All files, by path. */
-export const listFiles = (doc: Y.Doc): FileInfo[] =>
-  [...fileEntries(doc)].map(([key]) => fileInfo(doc, key)).sort(byKey)
+/** All files, by path; of those whose path begins with `prefix`. */
+export const listFiles = (doc: Y.Doc, prefix = ''): FileInfo[] =>
+  allFiles(doc)
+    .filter(({ key }) => key.startsWith(prefix))
+    .map((leaf) => infoOf(doc, leaf))
 
-/** Throws `unknown_file` with a did-you-mean. */
-export const fileInfo = (doc: Y.Doc, key: string): FileInfo => {
-  const { content: _, ...info } = readFile(doc, key)
-  return info
-}
+/** Throws `unknown_file`, with what to do next. */
+export const fileInfo = (doc: Y.Doc, key: string): FileInfo => infoOf(doc, getFile(doc, key))
 
-/** Throws `unknown_file` with a did-you-mean. */
+/** Throws `unknown_file`, with what to do next. */
 export const readFile = (doc: Y.Doc, key: string): FileContent => {
-  const found = findFile(doc, key)
-  if (found === null) throw unknownFile(doc, key)
-  const { entry } = found
-  const content = textOf(doc, entry.fileId).toJSON()
+  const leaf = getFile(doc, key)
+  return { ...infoOf(doc, leaf), content: textOf(doc, leaf.entry.fileId).toJSON() }
+}
+
+const infoOf = (doc: Y.Doc, { key, entry }: Leaf): FileInfo => {
   const newest = newestEdit(doc, entry.fileId)
   return {
-    file_key: found.key,
+    file_key: key,
     version: versionOf(doc, entry.fileId),
     last_editor: newest?.agent ?? entry.createdBy,
     updated_at: isoTime(newest?.at ?? entry.createdAt),
-    size: byteLength(content),
-    content,
+    size: byteLength(textOf(doc, entry.fileId).toJSON()),
   }
 }
 
-/** The path and version of the file whose content has this id; null where no path leads to it. */
-export const fileVersion = (
-  doc: Y.Doc,
-  id: string,
-): { file_key: FileKey; version: number } | null => {
-  let key: string | null = null
-  for (const [path, { fileId }] of fileEntries(doc)) {
-    if (fileId === id && (key === null || path < key)) key = path
+/** Tells path and version of the file whose content has an id; null where no path leads to it. */
+export type VersionOf = (id: string) => { file_key: FileKey; version: number } | null
+
+/** `VersionOf` for the document as it is now: asking for many files costs one look at all of them. */
+export const fileVersions = (doc: Y.Doc): VersionOf => {
+  let keys: Map<string, FileKey> | null = null
+  return (id) => {
+    keys ??= keysOf(doc)
+    const file_key = keys.get(id)
+    return file_key === undefined ? null : { file_key, version: versionOf(doc, id as FileId) }
   }
-  return key === null ? null : { file_key: key as FileKey, version: versionOf(doc, id as FileId) }
 }
 
-const versionOf = (doc: Y.Doc, id: FileId): number => {
-  let version = 0
-  for (const [, { count }] of editCounts(doc, id)) version += count
-  return version
-}
-
-const editCounts = (doc: Y.Doc, id: FileId): [string, EditCount][] =>
-  [...editsOf(doc, id)].filter(([, edit]) => isEditCount(edit))
-
-const byKey = (a: FileInfo, b: FileInfo): number => (a.file_key < b.file_key ? -1 : 1)
+/** The change sets that a text has seen. */
+export const versionOf = (doc: Y.Doc, id: FileId): number =>
+  editCounts(doc, id).reduce((sum, [, { count }]) => sum + count, 0)
 
 /** The latest by the editors' clocks; of several, that of the highest client id, so that all replicas agree. */
 const newestEdit = (doc: Y.Doc, id: FileId): EditCount | undefined =>
-  [...editCounts(doc, id)]
+  editCounts(doc, id)
     .sort(([a, { at }], [b, other]) => at - other.at || Number(a) - Number(b))
     .at(-1)?.[1]
 
@@ -113,9 +116,9 @@ export const putFile = (doc: Y.Doc, put: Put): PutResult => {
   const key = checkFileKey(put.key)
   const content = checkContent(put.content)
   const found = findFile(doc, key)
-  const fileId = found?.entry.fileId ?? (key as string as FileId)
+  const fileId = found?.entry.fileId ?? idFor(doc, key)
   const text = textOf(doc, fileId)
-  const current = text.toJSON()
+  const current = found === null ? '' : text.toJSON()
 
   if (found !== null && put.base === null && put.force !== true && content !== current) {
     throw new ClawError(
@@ -124,9 +127,7 @@ export const putFile = (doc: Y.Doc, put: Put): PutResult => {
       'file-get it first, then put your change; or replace it with --force',
     )
   }
-  // A file that is not there may have text: edits that came in after its removal, which nobody is to lose.
-  const base = found === null ? '' : (put.base ?? current)
-  const merged = merge3(base, content, current)
+  const merged = merge3(found === null ? '' : (put.base ?? current), content, current)
   checkContent(merged.text)
   const conflicts = merged.conflicts.map(({ from_line, to_line, theirs }) => {
     const authors = authorsOf(doc, fileId, theirs)
@@ -139,26 +140,81 @@ export const putFile = (doc: Y.Doc, put: Put): PutResult => {
     doc.transact(() => {
       if (found === null) {
         const { by: createdBy, now: createdAt } = put
-        filesOf(doc).set(key, { fileId, mediaType: 'text/plain', createdBy, createdAt })
+        plant(doc, key, { fileId, mediaType: 'text/plain', createdBy, createdAt })
+        text.delete(0, text.length) // what a removed file of this name had
       }
       applyToText(text, merged.edits)
       countEdit(doc, fileId, put.by, put.now)
     })
   }
-  return { file: fileInfo(doc, key), changed, created: found === null, conflicts }
+  return {
+    file: fileInfo(doc, key),
+    changed,
+    created: found === null,
+    conflicts,
+    lines: changed ? changedLines(merged) : [],
+  }
 }
 
-/** Drops the path and the text; a file created there later goes on counting versions. Throws `unknown_file`. */
-export const removeFile = (doc: Y.Doc, key: string, by: AgentId, now: number): void => {
-  const found = findFile(doc, key)
-  if (found === null) throw unknownFile(doc, key)
-  const { fileId } = found.entry
+/**
+ * Removes a file. An edit of it that is under way from somewhere else brings it back, whole and with that edit; a file
+ * created there later goes on counting versions. Throws `unknown_file`, and `stale` where others changed it after
+ * `known`, the version that the remover has read (null: it has read none).
+ */
+export const removeFile = (
+  doc: Y.Doc,
+  key: string,
+  by: AgentId,
+  now: number,
+  known: number | null = null,
+): void => {
+  const leaf = getFile(doc, key)
+  const { version, last_editor } = infoOf(doc, leaf)
+  if (known !== null && version > known) {
+    throw new ClawError(
+      'stale',
+      `${leaf.key} is at version ${version}, changed by ${last_editor}; you have read version ${known}`,
+      'file-diff shows what changed; remove it anyway with --force',
+    )
+  }
+  uproot(doc, leaf, by, now)
+}
+
+/**
+ * Gives a file another path. Its text stays the same one, so edits that are under way to the old path, or are made
+ * there by somebody who does not know yet, are in the file under its new path. Throws `unknown_file`, `bad_path`,
+ * and `file_exists` where a file is in the way and `force` does not say to replace it.
+ */
+export const moveFile = (
+  doc: Y.Doc,
+  from: string,
+  to: string,
+  by: AgentId,
+  now: number,
+  force = false,
+): FileInfo => {
+  const leaf = getFile(doc, from)
+  const key = checkFileKey(to)
+  if (key === leaf.key) return infoOf(doc, leaf)
+  const inTheWay = findFile(doc, key)
+  if (inTheWay !== null && !force) {
+    throw new ClawError(
+      'file_exists',
+      `there is a file ${key} already`,
+      'take another name, or replace that file with --force',
+    )
+  }
+  const { removed: _, line: __, ...entry } = leaf.entry
   doc.transact(() => {
-    filesOf(doc).delete(found.key)
-    const text = textOf(doc, fileId)
-    text.delete(0, text.length)
-    countEdit(doc, fileId, by, now)
+    plant(doc, key, entry)
+    if (inTheWay !== null) {
+      const text = textOf(doc, inTheWay.entry.fileId)
+      text.delete(0, text.length)
+    }
+    uproot(doc, leaf, by, now, key)
+    countEdit(doc, entry.fileId, by, now)
   })
+  return fileInfo(doc, key)
 }
 
 /** Counts one change set of this replica; belongs into the transaction of the change. */
@@ -168,22 +224,6 @@ export const countEdit = (doc: Y.Doc, id: FileId, agent: AgentId, at: number): v
   const known = edits.get(client)
   edits.set(client, { agent, count: (isEditCount(known) ? known.count : 0) + 1, at })
 }
-
-const findFile = (doc: Y.Doc, typed: string): { key: FileKey; entry: FileEntry } | null => {
-  const key = typed.normalize('NFC') as FileKey
-  const entry = fileEntry(doc, key)
-  return entry === undefined ? null : { key, entry }
-}
-
-const unknownFile = (doc: Y.Doc, key: string): ClawError =>
-  new ClawError(
-    'unknown_file',
-    `no file "${key}" in this workspace`,
-    didYouMean(
-      key,
-      [...fileEntries(doc)].map(([path]) => path),
-    ) || 'file-list shows what there is',
-  )
 
 const checkContent = (content: string): string => {
   if (/\p{Surrogate}|\0/u.test(content)) {

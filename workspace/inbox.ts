@@ -2,7 +2,8 @@ import * as Y from 'yjs'
 import { type Agent, type Here, hasAgent, listAgents } from './agents.ts'
 import { type BroadcastMessage, broadcastsFor } from './broadcasts.ts'
 import type { ErrorBody } from './errors.ts'
-import type { AgentId, FileKey } from './ids.ts'
+import type { VersionOf } from './files.ts'
+import type { AgentId } from './ids.ts'
 import {
   agentsOf,
   type BroadcastEntry,
@@ -18,9 +19,10 @@ import {
   type Transition,
   tasksOf,
 } from './schema.ts'
-import { isBroadcast, isEditCount, isNote, isTransition, taskRecord } from './shape.ts'
+import { fileEntry, isBroadcast, isEditCount, isNote, isTransition, taskRecord } from './shape.ts'
 import { getTask, state1x, type Task } from './tasks.ts'
 import type { Trace } from './trace.ts'
+import { findFile } from './tree.ts'
 
 interface Envelope {
   message_id: string
@@ -44,6 +46,7 @@ export type Message =
   | (Envelope & Said & { type: 'knowledge_broadcast'; reply_to?: string })
   | (Envelope & Said & { type: 'direct_message'; reply_to: string | null })
   | (Envelope & { type: 'file_updated'; file_key: string; version: number; last_editor: string })
+  | (Envelope & { type: 'file_removed'; file_key: string; moved_to: string | null })
   | (Envelope & { type: 'agent_joined'; agent: Agent })
   | (Envelope & { type: 'task_note'; text: string })
   | (Envelope & { type: 'task_canceled'; reason: string })
@@ -61,6 +64,8 @@ interface Found {
   notes: { task: string; note: Note }[]
   agents: Set<string>
   edits: Map<string, EditCount>
+  /** Paths whose entry is new. */
+  paths: Set<string>
 }
 
 /**
@@ -75,7 +80,7 @@ export const messagesSince = (
   since: StateVector,
   me: AgentId,
   here: Here,
-  versionOf: (file: string) => { file_key: FileKey; version: number } | null,
+  versionOf: VersionOf,
 ): Message[] => {
   const found = collect(doc, since, me)
   const messages: Message[] = broadcastsFor(doc, me, found.broadcasts)
@@ -113,6 +118,19 @@ export const messagesSince = (
       timestamp: isoTime(at),
       ...info,
       last_editor: agent,
+    })
+  }
+  for (const path of found.paths) {
+    const removed = fileEntry(doc, path)?.removed
+    if (removed === undefined || removed.by === me || findFile(doc, path) !== null) continue
+    messages.push({
+      type: 'file_removed',
+      message_id: `${path}@${isoTime(removed.at)}`,
+      from_agent: removed.by,
+      to_agent: null,
+      timestamp: isoTime(removed.at),
+      file_key: path,
+      moved_to: removed.movedTo ?? null,
     })
   }
   if (found.agents.size > 0) {
@@ -200,9 +218,10 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
     notes: [],
     agents: new Set(),
     edits: new Map(),
+    paths: new Set(),
   }
   const roots = { agents: agentsOf(doc), tasks: tasksOf(doc), broadcasts: broadcastsOf(doc) }
-  filesOf(doc)
+  const files = filesOf(doc)
   const editsOfFile = new Map<unknown, string>()
   for (const name of doc.share.keys()) {
     if (name.startsWith(EDITS_PREFIX)) {
@@ -225,6 +244,8 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
         if (key !== null && taskRecord(doc, key) !== undefined) found.tasks.add(key)
       } else if (item.parent === roots.agents) {
         if (key !== null && hasAgent(doc, key) && item.origin === null) found.agents.add(key)
+      } else if (item.parent === files) {
+        if (key !== null) found.paths.add(key)
       } else if (editsOfFile.has(item.parent)) {
         const [edit] = valuesFrom(item, from)
         if (!isEditCount(edit) || edit.agent === me) continue // my own edit must not hide another's before it

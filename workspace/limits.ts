@@ -17,3 +17,7 @@ export const MAX_DESCRIPTION_BYTES = 2 * 1024
 export const MAX_LIST_LENGTH = 64
 /** An idempotency key. */
 export const MAX_KEY_BYTES = 128
+/** Paths of files in one workspace, removed ones included (count). */
+export const MAX_FILES = 20_000
+/** The text of a removed file is kept this long for edits that are under way to it. */
+export const REMOVED_KEPT_MS = 7 * 24 * 3_600_000

@@ -7,11 +7,14 @@ export interface Edit {
   insert: string
 }
 
-/** Lines of the merged text that both sides changed, each in its own way. */
-export interface Conflict {
-  /** 1-based, inclusive. */
+/** Lines of a text, 1-based, inclusive. */
+export interface Lines {
   from_line: number
   to_line: number
+}
+
+/** Lines of the merged text that both sides changed, each in its own way. */
+export interface Conflict extends Lines {
   /** What `theirs` has there that `base` has not: half-open ranges of UTF-16 offsets in `theirs`. */
   theirs: [number, number][]
 }
@@ -85,6 +88,33 @@ export const merge3 = (base: string, mine: string, theirs: string): Merge => {
 /** Where every line ends in CRLF it is the line end; else a CR is a part of its line. */
 const lineEnd = (text: string): string =>
   text.includes('\r\n') && !/(?<!\r)\n/.test(text) ? '\r\n' : '\n'
+
+/** Where the edits are in `text`, which they led to: lines in order and apart. A removal is at the line it left. */
+export const changedLines = ({ text, edits }: Pick<Merge, 'text' | 'edits'>): Lines[] => {
+  const found: Lines[] = []
+  let [line, at, shift] = [1, 0, 0]
+  const lineOf = (offset: number): number => {
+    for (
+      let end = text.indexOf('\n', at);
+      end !== -1 && end < offset;
+      end = text.indexOf('\n', at)
+    ) {
+      line++
+      at = end + 1
+    }
+    return line
+  }
+  for (const { index, remove, insert } of edits) {
+    const from_line = lineOf(index + shift)
+    // A line end that comes last in what was inserted is still of its line.
+    const to_line = lineOf(index + shift + Math.max(0, insert.length - 1))
+    shift += insert.length - remove
+    const last = found.at(-1)
+    if (last !== undefined && from_line <= last.to_line + 1) last.to_line = to_line
+    else found.push({ from_line, to_line })
+  }
+  return found
+}
 
 /** Makes edits that are in order and apart. */
 export const applyEdits = (text: string, edits: readonly Edit[]): string => {

@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { AgentId } from './ids.ts'
+import type { AgentId, FileId } from './ids.ts'
 import { agentRecord } from './shape.ts'
 
 /** What a connected agent says it does. `idle`: connected, but no command of it came lately. */
@@ -9,10 +9,26 @@ export interface Activity {
   task?: string
 }
 
+/** A place in a file's text, from `anchor` to `head`: Yjs relative positions as JSON. */
+export interface Cursor {
+  file: FileId
+  anchor: unknown
+  head: unknown
+}
+
+/** What a peer is going to do there. */
+export interface Intent extends Cursor {
+  note: string
+  /** Milliseconds since the epoch at which it is forgotten, by the peer's clock. */
+  until: number
+}
+
 /** A peer's awareness state. */
 export interface Presence {
   agent: { id: AgentId; name: string; kind: 'agent' | 'person' }
   activity?: Activity
+  cursor?: Cursor
+  intents?: Intent[]
 }
 
 export type AgentStatus = 'online' | 'idle' | 'stale' | 'offline'
@@ -54,7 +70,12 @@ export const agentStatus = (
 export const readPresence = (state: unknown): Presence | null => {
   const agent = (state as { agent?: Partial<Presence['agent']> } | null)?.agent
   if (typeof agent?.id !== 'string' || typeof agent.name !== 'string') return null
-  return state as Presence
+  const { cursor, intents } = state as Partial<Presence>
+  return {
+    ...(state as Presence),
+    cursor: typeof cursor === 'object' && cursor !== null ? cursor : undefined,
+    intents: Array.isArray(intents) ? intents : undefined,
+  } as Presence
 }
 
 const readActivity = (activity: unknown): Activity => {

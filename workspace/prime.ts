@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import { agentName, type Here, listAgents } from './agents.ts'
-import { fileVersion } from './files.ts'
+import { fileVersions } from './files.ts'
 import type { AgentId } from './ids.ts'
 import { type Message, messagesSince, type StateVector } from './inbox.ts'
 import type { AgentStatus } from './presence.ts'
@@ -49,12 +49,12 @@ export const primeOf = (
       message.type === 'task_delegation' ? `task_delegation ${message.priority}` : message.type
     kinds[kind] = (kinds[kind] ?? 0) + 1
   }
-  const changes = messagesSince(doc, since, me, here, (file) => fileVersion(doc, file))
-  const files = changes.flatMap((message) =>
-    message.type === 'file_updated'
-      ? `${shorten(message.file_key, SHORT)} version ${message.version}`
-      : [],
-  )
+  const changes = messagesSince(doc, since, me, here, fileVersions(doc))
+  const files = changes.flatMap((message) => {
+    if (message.type === 'file_removed') return `${shorten(message.file_key, SHORT)} is gone`
+    if (message.type !== 'file_updated') return []
+    return `${shorten(message.file_key, SHORT)} version ${message.version}`
+  })
   const joined = changes.flatMap((message) =>
     message.type === 'agent_joined' ? shorten(message.agent.name, SHORT) : [],
   )

@@ -112,6 +112,21 @@ export interface FileEntry {
   mediaType: string
   createdBy: AgentId
   createdAt: number
+  /** How many texts the path has given away by being renamed; absent: none. */
+  line?: number
+  /** Absent: the file is there. */
+  removed?: Removed
+}
+
+/** That a path no longer leads to its text, but for edits that the remover did not know of. */
+export interface Removed {
+  by: AgentId
+  /** Milliseconds since the epoch, by the remover's clock. */
+  at: number
+  /** The `edits:<fileId>` counts that the remover knew: client id → count. */
+  edits: { [client: string]: number }
+  /** The path under which the text goes on. */
+  movedTo?: FileKey
 }
 
 /**

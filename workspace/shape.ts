@@ -7,6 +7,7 @@ import {
   filesOf,
   type Note,
   type Receipt,
+  type Removed,
   type TaskStatus,
   type Transition,
   tasksOf,
@@ -78,12 +79,32 @@ export const isTaskStatus = shape<TaskStatus>({
   revision: 'number',
 })
 
-export const isFileEntry = shape<FileEntry>({
+const hasFileFields = shape<Omit<FileEntry, 'removed'>>({
   fileId: 'string',
   mediaType: 'string',
   createdBy: 'string',
   createdAt: 'number',
+  line: 'optional number',
 })
+
+const isRemoved = shape<Omit<Removed, 'edits'>>({
+  by: 'string',
+  at: 'number',
+  movedTo: 'optional string',
+})
+
+export const isFileEntry = (value: unknown): value is FileEntry => {
+  if (!hasFileFields(value)) return false
+  const { removed } = value as { removed?: unknown }
+  if (removed === undefined) return true
+  if (!isRemoved(removed)) return false
+  const { edits } = removed as { edits?: unknown }
+  return (
+    typeof edits === 'object' &&
+    edits !== null &&
+    Object.values(edits).every((count) => typeof count === 'number')
+  )
+}
 
 export const isEditCount = shape<EditCount>({ agent: 'string', count: 'number', at: 'number' })
 

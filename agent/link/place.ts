@@ -8,11 +8,18 @@ import { drain } from '../../workspace/link/outbox.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { Session } from '../../workspace/link/session.ts'
 import type { Target } from '../../workspace/link/target.ts'
-import { type Presence, setLinkState } from '../../workspace/presence.ts'
+import {
+  type Activity,
+  type Cursor,
+  type Presence,
+  setLinkState,
+} from '../../workspace/presence.ts'
 import type { Listening } from '../host.ts'
 
 /** A goodbye that takes longer is not worth waiting for. */
 const GOODBYE_TIMEOUT_MS = 2_000
+/** An agent that read or wrote a file is shown in it for this long. */
+const CURSOR_MS = 120_000
 
 /** Where a profile's replica of a workspace is, and of what. */
 export interface Whereabouts {
@@ -33,6 +40,10 @@ export class Place {
   #idleMs: number | null = null
   #idle: NodeJS.Timeout | undefined
   #presence: Presence | null = null
+  #state: Activity['state'] = 'active'
+  /** Where the agent is in a file; forgotten after CURSOR_MS. */
+  #cursor: Cursor | undefined
+  #cursorTimer: NodeJS.Timeout | undefined
   #draining: Promise<void> | null = null
   #hasNews = false
   #isReceiving = false
@@ -70,9 +81,28 @@ export class Place {
       this.#session = new Session(target, workspace, this.replica, presence)
       this.#session.onReady = () => void this.drain().catch(() => {}) // its session is closed: the next one goes on
     }
-    this.#session.show(presence)
+    this.#show('active')
     this.#restLater()
     return this.#session
+  }
+
+  #show(state: Activity['state']): void {
+    this.#state = state
+    const presence = this.#presence
+    const activity = { ...presence?.activity, state }
+    const cursor = this.#cursor
+    this.#session?.show(presence && { ...presence, activity, ...(cursor && { cursor }) })
+  }
+
+  /** Shows for a while where in which file the agent is. */
+  point(cursor: Cursor): void {
+    this.#cursor = cursor
+    this.#show('active')
+    clearTimeout(this.#cursorTimer)
+    this.#cursorTimer = setTimeout(() => {
+      this.#cursor = undefined
+      this.#show(this.#state)
+    }, CURSOR_MS).unref()
   }
 
   #restLater(): void {
@@ -82,9 +112,7 @@ export class Place {
 
   /** Shows that no command came lately. */
   rest(): void {
-    if (this.#presence === null) return
-    const activity = { ...this.#presence.activity, state: 'idle' as const }
-    this.#session?.show({ ...this.#presence, activity })
+    this.#show('idle')
   }
 
   /** Sends the commands that are queued, if the server can be reached. */
@@ -183,6 +211,7 @@ export class Place {
   async close(): Promise<void> {
     this.#me = null
     clearTimeout(this.#idle)
+    clearTimeout(this.#cursorTimer)
     await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong
     this.#session?.close()
     await this.replica.close()

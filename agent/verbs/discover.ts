@@ -1,16 +1,25 @@
 import { listAgents } from '../../workspace/agents.ts'
 import type { Verb } from '../call.ts'
+import { linesText } from '../file-write.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
 
 export const discover: Verb = async (call) => {
   const team = await Team.open(call, false)
-  const agents = listAgents(team.doc, team.here)
+  const { editing } = team.whoIsIn()
+  const agents = listAgents(team.doc, team.here).map((agent) => {
+    const place = editing.find(({ agent_id }) => agent_id === agent.agent_id)
+    if (place === undefined) return agent
+    const { file_key, from_line, to_line } = place
+    return { ...agent, editing: { file_key, from_line, to_line } }
+  })
   const lines = agents.map(
-    ({ agent_id, name, status, machine, capabilities, activity, last_heartbeat }) => {
+    ({ agent_id, name, status, machine, capabilities, activity, last_heartbeat, ...more }) => {
       const away = status === 'stale' || status === 'offline' ? `last seen ${last_heartbeat}` : null
       const doing = [activity?.note, activity?.task].filter((part) => part !== undefined).join(' ')
-      const extra = [away, doing].filter((part) => part)
+      const place =
+        'editing' in more ? `in ${more.editing.file_key}, ${linesText(more.editing)}` : null
+      const extra = [away, doing, place].filter((part) => part)
       return oneLine([agent_id, name, status, machine, capabilities.join(','), ...extra].join('  '))
     },
   )

@@ -1,15 +1,37 @@
 import { listFiles } from '../../workspace/files.ts'
 import type { Verb } from '../call.ts'
+import { linesText } from '../file-write.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
 
 export const fileList: Verb = async (call) => {
   const team = await Team.open(call, true)
   await team.confirm()
-  const files = listFiles(team.doc)
-  const lines = files.map(({ file_key, version, last_editor, updated_at, size }) =>
-    oneLine(`${file_key}  version ${version}  ${last_editor}  ${updated_at}  ${size} bytes`),
-  )
-  const notes = files.length === 0 ? ['no files are shared here yet'] : []
-  return { data: { files, count: files.length, ...team.admitOffline() }, lines, notes }
+  const { editing, intents } = team.whoIsIn()
+  const files = []
+  for (const file of listFiles(team.doc, call.flag('prefix')?.normalize('NFC'))) {
+    const read = (await team.replica.seen(file.file_key))?.version ?? null
+    if (call.has('changed') && read === file.version) continue
+    const here = <T extends { file_key: string }>(all: readonly T[]): T[] =>
+      all.filter(({ file_key }) => file_key === file.file_key)
+    files.push({ ...file, read_version: read, editing: here(editing), intents: here(intents) })
+  }
+  const lines = files.map((file) => {
+    const { file_key, version, last_editor, updated_at, size, read_version, editing, intents } =
+      file
+    const read = read_version === null ? 'not read' : `read ${read_version}`
+    const fields = [file_key, `version ${version}`, last_editor, updated_at, `${size} bytes`]
+    if (call.has('changed')) fields.push(read)
+    for (const one of editing) fields.push(`${one.name} is at ${linesText(one)}`)
+    for (const one of intents) fields.push(`${one.name} intends ${linesText(one)}: ${one.note}`)
+    return oneLine(fields.join('  '))
+  })
+  const none = call.has('changed')
+    ? 'nothing changed since you read it'
+    : 'no such files are shared here'
+  return {
+    data: { files, count: files.length, ...team.admitOffline() },
+    lines,
+    notes: files.length === 0 ? [none] : [],
+  }
 }

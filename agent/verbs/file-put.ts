@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { putFile } from '../../workspace/files.ts'
 import { checkFileKey } from '../../workspace/path.ts'
 import type { Verb } from '../call.ts'
+import { writeFile } from '../file-write.ts'
 import { mergingWrite, Team } from '../team.ts'
-import { oneLine } from '../text.ts'
 
 export const filePut: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
@@ -15,20 +14,11 @@ export const filePut: Verb = async (call) => {
   return mergingWrite(
     call,
     payload,
-    ({ doc, replica }) => {
-      const put = { key, content, base, by: team.me(), now: Date.now(), force }
-      const { file, changed, created, conflicts } = putFile(doc, put)
+    () => {
+      const { result, ...outcome } = writeFile(team, { key, content, base, force })
       // What the agent has in its hands is what it put, not what came of it.
-      replica.keepBase(key, { version: file.version, content })
-      const what = created ? 'created' : changed ? 'changed' : 'unchanged'
-      return {
-        data: { file, changed, created, conflicts },
-        lines: [oneLine(`${what} ${key} version ${file.version}`)],
-        notes: conflicts.map(
-          ({ from_line, to_line, by }) =>
-            `conflict in ${key}, lines ${from_line}-${to_line}: ${by} changed them too; both are kept, file-get and settle it`,
-        ),
-      }
+      team.replica.keepBase(key, { version: result.file.version, content })
+      return outcome
     },
     team,
   )

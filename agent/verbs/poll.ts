@@ -80,6 +80,8 @@ const detailsOf = (message: Message): string => {
     }
     case 'file_updated':
       return `version=${message.version} file: ${message.file_key}`
+    case 'file_removed':
+      return `file: ${message.file_key}${message.moved_to === null ? '' : ` is now ${message.moved_to}`}`
     case 'agent_joined': {
       const { capabilities, machine, description } = message.agent
       return `machine=${machine} capabilities=${capabilities.join(',')} description: ${description}`

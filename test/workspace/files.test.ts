@@ -3,8 +3,9 @@ import * as Y from 'yjs'
 import type { ClawError } from '../../workspace/errors.ts'
 import {
   fileInfo,
-  fileVersion,
+  fileVersions,
   listFiles,
+  moveFile,
   type Put,
   putFile,
   readFile,
@@ -12,6 +13,7 @@ import {
 } from '../../workspace/files.ts'
 import { MAX_FILE_BYTES, MAX_PATH_BYTES } from '../../workspace/limits.ts'
 import { checkFileKey } from '../../workspace/path.ts'
+import { clearRemoved } from '../../workspace/tree.ts'
 import { agentId, codeOf, replica, send, sync } from './replicas.ts'
 
 const [ann, bob, cat] = ['ann', 'bob', 'cat'].map(agentId) as [Put['by'], Put['by'], Put['by']]
@@ -50,6 +52,7 @@ describe('putFile', () => {
       changed: true,
       created: true,
       conflicts: [],
+      lines: [{ from_line: 1, to_line: 1 }],
     })
     expect(readFile(doc, 'plan.md').content).toBe('é\n')
     expect(put(doc, '', { key: 'empty' })).toMatchObject({ created: true, file: { version: 1 } })
@@ -215,32 +218,133 @@ describe('reading files', () => {
 
   it('tells path and version of a content', () => {
     const [doc] = shared('x')
-    expect(fileVersion(doc, 'plan.md')).toEqual({ file_key: 'plan.md', version: 1 })
-    expect(fileVersion(doc, 'other')).toBeNull()
+    const versionOf = fileVersions(doc)
+    expect(versionOf('plan.md')).toEqual({ file_key: 'plan.md', version: 1 })
+    expect(versionOf('other')).toBeNull()
   })
 })
 
 describe('removeFile', () => {
-  it('leaves no path and no text; a file made there again goes on counting', () => {
+  it('leaves no path; a file made there again has none of the old text and goes on counting', () => {
     const [doc] = shared('old\n')
     removeFile(doc, 'plan.md', ann, 2000)
     expect(listFiles(doc)).toEqual([])
-    expect(fileVersion(doc, 'plan.md')).toBeNull()
+    expect(fileVersions(doc)('plan.md')).toBeNull()
     expect(codeOf(() => removeFile(doc, 'plan.md', ann, 3000))).toBe('unknown_file')
-    expect(put(doc, 'new\n')).toMatchObject({ created: true, file: { version: 3 } })
+    expect(hintOf(() => readFile(doc, 'plan.md'))).toContain(`${ann} removed it`)
+    expect(put(doc, 'new\n')).toMatchObject({ created: true, file: { version: 2 } })
     expect(readFile(doc, 'plan.md').content).toBe('new\n')
   })
 
-  it('does not lose for good what was edited at the same time', () => {
+  it('[F8] an edit at the same time brings the file back, whole and with the edit', () => {
+    const [a, b] = shared('one\ntwo\n')
+    removeFile(a, 'plan.md', ann, 2000)
+    put(b, 'one\ntwo\nedit\n', { base: 'one\ntwo\n', by: bob })
+    sync(a, b)
+    for (const doc of [a, b]) expect(readFile(doc, 'plan.md').content).toBe('one\ntwo\nedit\n')
+    // Now it is known, and can be removed.
+    removeFile(a, 'plan.md', ann, 3000)
+    sync(a, b)
+    expect(listFiles(b)).toEqual([])
+  })
+
+  it('two that remove it at the same time agree', () => {
     const [a, b] = shared('old\n')
     removeFile(a, 'plan.md', ann, 2000)
-    put(b, 'old\nedit\n', { base: 'old\n', by: bob })
+    removeFile(b, 'plan.md', bob, 2001)
     sync(a, b)
+    for (const doc of [a, b]) expect(listFiles(doc)).toEqual([])
+  })
+
+  it('[F9] is refused to one who has not read what others changed since', () => {
+    const [a, b] = shared('old\n')
+    put(b, 'new\n', { base: 'old\n', by: bob })
+    sync(a, b)
+    expect(codeOf(() => removeFile(a, 'plan.md', ann, 2000, 1))).toBe('stale')
+    removeFile(a, 'plan.md', ann, 2000, 2)
     expect(listFiles(a)).toEqual([])
-    put(a, 'new\n')
-    expect(readFile(a, 'plan.md').content.split('\n')).toEqual(
-      expect.arrayContaining(['edit', 'new']),
-    )
+  })
+
+  it('the server clears the text later, but not that of a file that came back or moved', () => {
+    const [a, b] = shared('old\n')
+    put(a, 'other\n', { key: 'moved.md' })
+    put(a, 'third\n', { key: 'back.md' })
+    sync(a, b)
+    moveFile(a, 'moved.md', 'there.md', ann, 2000)
+    removeFile(a, 'back.md', ann, 2000)
+    put(b, 'third\nedit\n', { key: 'back.md', base: 'third\n', by: bob })
+    removeFile(a, 'plan.md', ann, 2000)
+    sync(a, b)
+    expect(clearRemoved(a, 2000)).toBe(0)
+    expect(clearRemoved(a, 2001)).toBe(1)
+    expect(clearRemoved(a, 2001)).toBe(0)
+    expect(a.getText('file:plan.md').toJSON()).toBe('')
+    expect(listFiles(a).map(({ file_key }) => file_key)).toEqual(['back.md', 'there.md'])
+    expect(readFile(a, 'there.md').content).toBe('other\n')
+  })
+})
+
+describe('moveFile', () => {
+  it('[F10] keeps the text, its versions, and edits at the same time under the old name', () => {
+    const [a, b] = shared('one\n')
+    expect(moveFile(a, 'plan.md', 'notes/plan.md', ann, 2000)).toMatchObject({
+      file_key: 'notes/plan.md',
+      version: 2,
+    })
+    put(b, 'one\ntwo\n', { base: 'one\n', by: bob })
+    sync(a, b)
+    for (const doc of [a, b]) {
+      expect(readFile(doc, 'notes/plan.md')).toMatchObject({ content: 'one\ntwo\n', version: 3 })
+      expect(listFiles(doc)).toHaveLength(1)
+      expect(hintOf(() => readFile(doc, 'plan.md'))).toBe(`${ann} renamed it to notes/plan.md`)
+    }
+  })
+
+  it('a file made under the old name has a text of its own, the same for all who make it', () => {
+    const [a, b] = shared('one\n')
+    moveFile(a, 'plan.md', 'b.md', ann, 2000)
+    sync(a, b)
+    put(a, 'from a\n')
+    put(b, 'from b\n', { by: bob })
+    sync(a, b)
+    expect(readFile(a, 'b.md').content).toBe('one\n')
+    expect(readFile(a, 'plan.md').content).toBe(readFile(b, 'plan.md').content)
+    expect(readFile(a, 'plan.md').content.split('\n').sort()).toEqual(['', 'from a', 'from b'])
+    // And once more.
+    moveFile(a, 'plan.md', 'c.md', ann, 3000)
+    put(a, 'third\n')
+    expect(readFile(a, 'c.md').content).toContain('from a')
+    expect(readFile(a, 'plan.md').content).toBe('third\n')
+  })
+
+  it('back and forth', () => {
+    const [doc] = shared('one\n')
+    moveFile(doc, 'plan.md', 'b.md', ann, 2000)
+    moveFile(doc, 'b.md', 'plan.md', ann, 3000)
+    expect(readFile(doc, 'plan.md')).toMatchObject({ content: 'one\n', version: 3 })
+    put(doc, 'new\n', { key: 'b.md' })
+    expect(readFile(doc, 'plan.md').content).toBe('one\n')
+    expect(readFile(doc, 'b.md').content).toBe('new\n')
+  })
+
+  it('two names given at the same time both stand, for one text', () => {
+    const [a, b] = shared('one\n')
+    moveFile(a, 'plan.md', 'a.md', ann, 2000)
+    moveFile(b, 'plan.md', 'b.md', bob, 2000)
+    sync(a, b)
+    put(a, 'one\ntwo\n', { key: 'a.md', base: 'one\n' })
+    expect(listFiles(a).map(({ file_key }) => file_key)).toEqual(['a.md', 'b.md'])
+    expect(readFile(a, 'b.md').content).toBe('one\ntwo\n')
+  })
+
+  it('a file in the way is not overwritten, unless forced', () => {
+    const [doc] = shared('one\n')
+    put(doc, 'other\n', { key: 'b.md' })
+    expect(codeOf(() => moveFile(doc, 'plan.md', 'b.md', ann, 2000))).toBe('file_exists')
+    expect(codeOf(() => moveFile(doc, 'none.md', 'c.md', ann, 2000))).toBe('unknown_file')
+    expect(codeOf(() => moveFile(doc, 'plan.md', '../c.md', ann, 2000))).toBe('bad_path')
+    moveFile(doc, 'plan.md', 'b.md', ann, 2000, true)
+    expect(readFile(doc, 'b.md').content).toBe('one\n')
   })
 })
 

@@ -5,7 +5,7 @@ import { type Here, markSeen, registerAgent } from '../../workspace/agents.ts'
 import { trimBroadcasts } from '../../workspace/archive.ts'
 import { addBroadcast, type NewBroadcast } from '../../workspace/broadcasts.ts'
 import { DIGEST_BROADCASTS, welcomeMessages } from '../../workspace/digest.ts'
-import { fileVersion, putFile } from '../../workspace/files.ts'
+import { fileVersions, putFile } from '../../workspace/files.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import { byPriority, type Message, messagesSince, type StateVector } from '../../workspace/inbox.ts'
 import { markDelivered, markRead } from '../../workspace/receipts.ts'
@@ -18,7 +18,7 @@ const bob = agentId('bob')
 const here: Here = { present: new Set(), now: 5000 }
 
 const inbox = (doc: Y.Doc, since: StateVector, me = ann): Message[] =>
-  messagesSince(doc, since, me, here, (id) => fileVersion(doc, id))
+  messagesSince(doc, since, me, here, fileVersions(doc))
 
 const idsOf = (messages: readonly Message[]) => messages.map(({ message_id }) => message_id)
 

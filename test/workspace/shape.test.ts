@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { listAgents, registerAgent, resolveAgent } from '../../workspace/agents.ts'
 import { addBroadcast } from '../../workspace/broadcasts.ts'
-import { fileVersion, listFiles, putFile } from '../../workspace/files.ts'
+import { fileVersions, listFiles, putFile } from '../../workspace/files.ts'
 import type { AgentId, BroadcastId, TaskId } from '../../workspace/ids.ts'
 import { messagesSince } from '../../workspace/inbox.ts'
 import { addTask, getTask, listTasks, moveTask, taskHistory } from '../../workspace/tasks.ts'
@@ -59,7 +59,7 @@ it('[I5] values of the wrong shape count as absent: they break no reader and hid
   expect(listTasks(doc)).toHaveLength(1 + JUNK.length)
   expect(listFiles(doc)).toMatchObject([{ file_key: 'f', version: 1, last_editor: you }])
   expect(taskHistory(doc, 't-1')).toEqual([])
-  const messages = messagesSince(doc, new Map(), me, here, (file) => fileVersion(doc, file))
+  const messages = messagesSince(doc, new Map(), me, here, fileVersions(doc))
   expect(
     messages
       .map(({ type }) => type)

@@ -4,7 +4,7 @@ import { findBroadcast } from '../archive.ts'
 import { broadcastsFor } from '../broadcasts.ts'
 import { welcomeMessages } from '../digest.ts'
 import { ClawError } from '../errors.ts'
-import { fileVersion } from '../files.ts'
+import { fileVersions } from '../files.ts'
 import type { AgentId } from '../ids.ts'
 import { archivedMeanwhile, byTime, type Message, messagesSince } from '../inbox.ts'
 import { markDelivered, markRead } from '../receipts.ts'
@@ -49,7 +49,7 @@ const receiveNow = async (
     return true
   }
   const vector = Y.encodeStateVector(doc)
-  const live = messagesSince(doc, since, me, here, (file) => fileVersion(doc, file))
+  const live = messagesSince(doc, since, me, here, fileVersions(doc))
   let archived = replica.archivePosition(me)
   let missed: BroadcastEntry[] = []
   if (archivedBroadcasts(doc) > archived) {

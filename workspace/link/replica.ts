@@ -295,7 +295,17 @@ export class Replica {
 
   /** Stages what the agent now has in its hands of a file. */
   keepBase(file: string, base: FileBase): void {
-    this.#staged.push(putJson(`b:${file}`, base))
+    this.#staged.push(putJson(`b:${file}`, base), { type: 'del', key: `s:${file}` })
+  }
+
+  /** The text that the agent's line numbers count in: its base, or newer lines that it read since. */
+  async seen(file: string): Promise<FileBase | null> {
+    return readJson(await this.#db.get(`s:${file}`)) ?? this.base(file)
+  }
+
+  /** Stages the text that the agent's line numbers count in from now on; its base stays. */
+  keepSeen(file: string, seen: FileBase): void {
+    this.#staged.push(putJson(`s:${file}`, seen))
   }
 
   get isClosed(): boolean {

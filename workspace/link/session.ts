@@ -5,7 +5,7 @@ import { Awareness } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
 import { ClawError, ERRORS, type ErrorBody, type ErrorCode } from '../errors.ts'
 import type { AgentId } from '../ids.ts'
-import { type Activity, activities, type Presence } from '../presence.ts'
+import { type Activity, activities, type Presence, readPresence } from '../presence.ts'
 import { gateway, noServer, notClawLink } from './commands.ts'
 import type { Replica } from './replica.ts'
 import type { Target } from './target.ts'
@@ -224,6 +224,11 @@ export class Session {
   /** The agents that have a live connection, and what they do. */
   present(): Map<AgentId, Activity> {
     return activities(this.awareness.getStates().values())
+  }
+
+  /** What every live connection shows of itself. */
+  presences(): Presence[] {
+    return [...this.awareness.getStates().values()].flatMap((state) => readPresence(state) ?? [])
   }
 
   close(): void {

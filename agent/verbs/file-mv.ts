@@ -1,0 +1,23 @@
+import { moveFile } from '../../workspace/files.ts'
+import { checkFileKey } from '../../workspace/path.ts'
+import type { Verb } from '../call.ts'
+import { mergingWrite, Team } from '../team.ts'
+import { oneLine } from '../text.ts'
+
+export const fileMv: Verb = async (call) => {
+  const key = checkFileKey(call.flag('key')!)
+  const to = checkFileKey(call.flag('to')!)
+  const force = call.has('force')
+  const team = await Team.open(call, true)
+  const base = await team.replica.base(key)
+  return mergingWrite(
+    call,
+    { key, to, force },
+    () => {
+      const file = moveFile(team.doc, key, to, team.me(), Date.now(), force)
+      if (base !== null) team.replica.keepBase(to, base)
+      return { data: { file, moved_from: key }, lines: [oneLine(`renamed ${key} to ${to}`)] }
+    },
+    team,
+  )
+}
