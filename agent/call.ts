@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
-import type { AgentId } from '../workspace/ids.ts'
+import { type AgentId, type BroadcastId, newBroadcastId } from '../workspace/ids.ts'
 import { MAX_KEY_BYTES } from '../workspace/limits.ts'
 import { DEFAULT_SERVER, parseTarget, type Target } from '../workspace/link/target.ts'
 import { isWorkspaceName, type Json } from '../workspace/schema.ts'
@@ -54,6 +54,8 @@ export interface Outcome {
 
 /** Fresh random bytes for new ids. */
 export const randomBytes = (bytes: Uint8Array): Uint8Array => crypto.getRandomValues(bytes)
+
+export const newMessageId = (): BroadcastId => newBroadcastId(randomBytes)
 
 export type Verb = (call: Call) => Promise<Outcome>
 

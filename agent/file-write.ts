@@ -1,17 +1,10 @@
-import { agentName, hasAgent } from '../workspace/agents.ts'
-import { addBroadcast } from '../workspace/broadcasts.ts'
+import { linesText, tellOthers } from '../workspace/conflicts.ts'
 import { overlap } from '../workspace/cursors.ts'
-import { type FileConflict, type PutResult, putFile } from '../workspace/files.ts'
-import type { AgentId } from '../workspace/ids.ts'
-import { newBroadcastId } from '../workspace/ids.ts'
-import type { Lines } from '../workspace/merge.ts'
+import { type PutResult, putFile } from '../workspace/files.ts'
 import { getFile } from '../workspace/tree.ts'
-import { type Outcome, randomBytes } from './call.ts'
+import { newMessageId, type Outcome } from './call.ts'
 import type { Team } from './team.ts'
 import { oneLine } from './text.ts'
-
-export const linesText = ({ from_line, to_line }: Lines): string =>
-  from_line === to_line ? `line ${from_line}` : `lines ${from_line}-${to_line}`
 
 /**
  * Puts a file, tells those whose lines it overlaps, shows the others where the agent is, and says what came of it and
@@ -27,11 +20,13 @@ export const writeFile = (
   const result = putFile(doc, { ...put, by, now })
   const { file, changed, created, conflicts, lines } = result
   const { file_key, version } = file
-  for (const conflict of conflicts) tellOthers(team, by, file_key, conflict, now)
+  for (const conflict of conflicts) tellOthers(doc, by, file_key, conflict, newMessageId, now)
 
   const [first, last] = [lines[0], lines.at(-1)]
   const where = first && last && { from_line: first.from_line, to_line: last.to_line }
-  if (where !== undefined) team.point(getFile(doc, file_key).entry.fileId, where)
+  const { fileId } = getFile(doc, file_key).entry
+  if (where !== undefined) team.point(fileId, where)
+  team.watch(fileId, lines)
   const intents = team
     .whoIsIn()
     .intents.filter(
@@ -53,27 +48,5 @@ export const writeFile = (
           `${one.name} (${one.agent_id}) intends ${linesText(one)} until ${one.until}: ${one.note}`,
       ),
     ],
-  }
-}
-
-/** A direct message to each of the others whose lines were changed here, too. */
-const tellOthers = (
-  { doc }: Team,
-  me: AgentId,
-  key: string,
-  conflict: FileConflict,
-  now: number,
-): void => {
-  for (const to of conflict.by.split(', ')) {
-    if (to === me || !hasAgent(doc, to)) continue
-    addBroadcast(doc, {
-      id: newBroadcastId(randomBytes),
-      from: me,
-      to,
-      topic: 'file-conflict',
-      tags: [],
-      content: `${agentName(doc, me)} and you both changed ${linesText(conflict)} of ${key}; both texts are in it: file-get it and settle it`,
-      now,
-    })
   }
 }

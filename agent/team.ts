@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto'
 import type * as Y from 'yjs'
 import { type Here, hasAgent } from '../workspace/agents.ts'
+import { linesText, tellOthers } from '../workspace/conflicts.ts'
 import { cursorOver, whoIsIn } from '../workspace/cursors.ts'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId, FileId } from '../workspace/ids.ts'
 import type { Message } from '../workspace/inbox.ts'
 import { isAway } from '../workspace/link/outbox.ts'
+import type { Overlap } from '../workspace/link/overlaps.ts'
 import type { Replica } from '../workspace/link/replica.ts'
 import type { Lines } from '../workspace/merge.ts'
 import { type Presence, setLinkState } from '../workspace/presence.ts'
 import type { Json } from '../workspace/schema.ts'
-import type { Call, Outcome } from './call.ts'
+import { type Call, newMessageId, type Outcome } from './call.ts'
 import type { Listening } from './host.ts'
 import type { Place } from './link/place.ts'
 import { presenceOf } from './profile.ts'
@@ -81,6 +83,23 @@ export class Team {
   /** Shows the others, for a while, where in a file this agent is. */
   point(file: FileId, lines: Lines): void {
     if (this.offline === null) this.#place.point(cursorOver(this.doc, file, lines))
+  }
+
+  /** Finds out whether others change these lines, which were changed just now, at the same time. */
+  watch(file: FileId, lines: readonly Lines[]): void {
+    this.#place.overlaps.watch(file, lines)
+  }
+
+  /** What others changed at the same time, now that everything is confirmed; they are told. */
+  async overlaps(): Promise<Overlap[]> {
+    const found = this.#place.overlaps.take()
+    if (found.length === 0) return found
+    const me = this.me()
+    for (const overlap of found) {
+      tellOthers(this.doc, me, overlap.file_key, overlap, newMessageId, Date.now())
+    }
+    await this.settle()
+    return found
   }
 
   /** This profile's id in this workspace. Throws `not_registered`. */
@@ -189,5 +208,19 @@ export const mergingWrite = async (
     rememberAnswer(call, team.replica, payload, outcome)
   }
   const queued = await team.settle()
-  return { ...outcome, data: { ...outcome.data, ...queued } }
+  const data = { ...outcome.data, ...queued }
+  const late = queued.durable === false ? [] : await team.overlaps()
+  if (late.length === 0) return { ...outcome, data }
+  const { conflicts } = data as { conflicts?: readonly unknown[] }
+  return {
+    ...outcome,
+    data: { ...data, conflicts: [...(conflicts ?? []), ...late] },
+    notes: [
+      ...(outcome.notes ?? []),
+      ...late.map(
+        (one) =>
+          `conflict in ${one.file_key}, ${linesText(one)}: ${one.by} changed them at the same moment; file-get and settle it`,
+      ),
+    ],
+  }
 }

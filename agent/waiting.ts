@@ -17,6 +17,7 @@ const TYPES: readonly string[] = Object.keys({
   command_refused: 0,
   digest: 0,
   direct_message: 0,
+  file_conflict: 0,
   file_removed: 0,
   file_updated: 0,
   knowledge_broadcast: 0,

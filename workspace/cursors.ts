@@ -31,7 +31,20 @@ export const cursorOver = (doc: Y.Doc, file: FileId, { from_line, to_line }: Lin
   return {
     file,
     anchor: at(start),
-    head: at(Math.max(start, end - (end < content.length ? 1 : 0))),
+    head: at(end > start && content[end - 1] === '\n' ? end - 1 : end),
+  }
+}
+
+/** The characters of lines that were just changed: what others insert right before or after them is not among them. */
+export const spanOf = (doc: Y.Doc, file: FileId, { from_line, to_line }: Lines): Cursor => {
+  const text = textOf(doc, file)
+  const content = text.toJSON()
+  const at = (index: number, side: number) =>
+    Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(text, index, side)) as unknown
+  return {
+    file,
+    anchor: at(startOf(content, from_line), 0),
+    head: at(startOf(content, to_line + 1), -1),
   }
 }
 

@@ -6,6 +6,8 @@ import { shorten } from './shorten.ts'
 /** Windows of more lines than this are not looked at for what may have been meant. */
 const MAX_NEAREST_LINES = 50_000
 const SHOWN_LENGTH = 120
+/** A shorter replacement may be anywhere, and says nothing. */
+const TELLING_LENGTH = 8
 
 const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length
 
@@ -47,7 +49,7 @@ export const replaceText = (
 }
 
 const noMatch = (content: string, wanted: string, instead: string): ClawError => {
-  const there = instead.trim() === '' ? -1 : content.indexOf(instead)
+  const there = instead.trim().length < TELLING_LENGTH ? -1 : content.indexOf(instead)
   const near = nearestLines(content, wanted)
   const hint =
     there >= 0

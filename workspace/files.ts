@@ -130,7 +130,7 @@ export const putFile = (doc: Y.Doc, put: Put): PutResult => {
   const merged = merge3(found === null ? '' : (put.base ?? current), content, current)
   checkContent(merged.text)
   const conflicts = merged.conflicts.map(({ from_line, to_line, theirs }) => {
-    const authors = authorsOf(doc, fileId, theirs)
+    const authors = authorsIn(doc, fileId, theirs)
     if (authors.length === 0) authors.push(newestEdit(doc, fileId)?.agent ?? put.by)
     return { from_line, to_line, by: authors.join(', ') }
   })
@@ -257,7 +257,11 @@ const applyToText = (text: Y.Text, edits: readonly Edit[]): void => {
 }
 
 /** The agents, by id, who wrote the characters in these half-open ranges of a file's text. */
-const authorsOf = (doc: Y.Doc, id: FileId, ranges: readonly [number, number][]): AgentId[] => {
+export const authorsIn = (
+  doc: Y.Doc,
+  id: FileId,
+  ranges: readonly [number, number][],
+): AgentId[] => {
   const edits = new Map(editCounts(doc, id))
   const authors = new Set<AgentId>()
   let index = 0

@@ -46,6 +46,13 @@ export type Message =
   | (Envelope & Said & { type: 'knowledge_broadcast'; reply_to?: string })
   | (Envelope & Said & { type: 'direct_message'; reply_to: string | null })
   | (Envelope & { type: 'file_updated'; file_key: string; version: number; last_editor: string })
+  | (Envelope & {
+      type: 'file_conflict'
+      file_key: string
+      from_line: number
+      to_line: number
+      by: string
+    })
   | (Envelope & { type: 'file_removed'; file_key: string; moved_to: string | null })
   | (Envelope & { type: 'agent_joined'; agent: Agent })
   | (Envelope & { type: 'task_note'; text: string })

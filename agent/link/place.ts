@@ -4,7 +4,8 @@ import type { AgentId } from '../../workspace/ids.ts'
 import type { Message } from '../../workspace/inbox.ts'
 import { getArchive } from '../../workspace/link/commands.ts'
 import { receive } from '../../workspace/link/inbox.ts'
-import { drain } from '../../workspace/link/outbox.ts'
+import { drain, reportOverlaps } from '../../workspace/link/outbox.ts'
+import { Overlaps } from '../../workspace/link/overlaps.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { Session } from '../../workspace/link/session.ts'
 import type { Target } from '../../workspace/link/target.ts'
@@ -32,6 +33,7 @@ export interface Whereabouts {
 export class Place {
   readonly at: Whereabouts
   readonly replica: Replica
+  readonly overlaps: Overlaps
   /** Whose inbox is kept filled; null: nobody is registered, or no link keeps this. */
   #me: AgentId | null = null
   #session: Session | null = null
@@ -51,6 +53,7 @@ export class Place {
   private constructor(at: Whereabouts, replica: Replica) {
     this.at = at
     this.replica = replica
+    this.overlaps = new Overlaps(replica)
   }
 
   /** Throws what `Replica.open` throws. */
@@ -115,17 +118,20 @@ export class Place {
     this.#show('idle')
   }
 
-  /** Sends the commands that are queued, if the server can be reached. */
+  /** Sends the commands that are queued, if the server can be reached, and reports what overlapped meanwhile. */
   drain(): Promise<void> {
-    const { target, workspace } = this.at
     const me = this.#presence?.agent.id
     if (this.#session === null || me === undefined) return Promise.resolve()
-    this.#draining ??= drain(this.replica, this.#session, target, workspace, me, Date.now).finally(
-      () => {
-        this.#draining = null
-      },
-    )
+    this.#draining ??= this.#drain(this.#session, me).finally(() => {
+      this.#draining = null
+    })
     return this.#draining
+  }
+
+  async #drain(session: Session, me: AgentId): Promise<void> {
+    const { target, workspace } = this.at
+    await drain(this.replica, session, target, workspace, me, Date.now)
+    await reportOverlaps(this.replica, session, this.overlaps, me, Date.now)
   }
 
   get here(): Here {

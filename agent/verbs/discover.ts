@@ -1,6 +1,6 @@
 import { listAgents } from '../../workspace/agents.ts'
+import { linesText } from '../../workspace/conflicts.ts'
 import type { Verb } from '../call.ts'
-import { linesText } from '../file-write.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
 

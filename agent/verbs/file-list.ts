@@ -1,19 +1,21 @@
+import { linesText } from '../../workspace/conflicts.ts'
+import type { Editing } from '../../workspace/cursors.ts'
 import { listFiles } from '../../workspace/files.ts'
 import type { Verb } from '../call.ts'
-import { linesText } from '../file-write.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
 
 export const fileList: Verb = async (call) => {
   const team = await Team.open(call, true)
   await team.confirm()
+  const me = call.profile.state.agent_id
   const { editing, intents } = team.whoIsIn()
   const files = []
   for (const file of listFiles(team.doc, call.flag('prefix')?.normalize('NFC'))) {
     const read = (await team.replica.seen(file.file_key))?.version ?? null
     if (call.has('changed') && read === file.version) continue
-    const here = <T extends { file_key: string }>(all: readonly T[]): T[] =>
-      all.filter(({ file_key }) => file_key === file.file_key)
+    const here = <T extends Editing>(all: readonly T[]): T[] =>
+      all.filter((one) => one.file_key === file.file_key && one.agent_id !== me)
     files.push({ ...file, read_version: read, editing: here(editing), intents: here(intents) })
   }
   const lines = files.map((file) => {

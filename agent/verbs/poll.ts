@@ -80,6 +80,10 @@ const detailsOf = (message: Message): string => {
     }
     case 'file_updated':
       return `version=${message.version} file: ${message.file_key}`
+    case 'file_conflict': {
+      const { file_key, from_line, to_line } = message
+      return `file: ${file_key} lines ${from_line}-${to_line} were changed by both of you at the same time: file-get it and settle it`
+    }
     case 'file_removed':
       return `file: ${message.file_key}${message.moved_to === null ? '' : ` is now ${message.moved_to}`}`
     case 'agent_joined': {

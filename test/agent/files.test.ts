@@ -195,3 +195,25 @@ it('[F13] file-list and discover say who is where; an intent is told to who puts
     { intents: [] },
   ])
 })
+
+it('[F17] two that change a line while the server is away are told when it is back', async () => {
+  const [one, two] = await Promise.all([
+    registered(server.url, 'One', 'alone'),
+    registered(server.url, 'Two', 'alone'),
+  ])
+  await put(one, 'away.md', PLAN)
+  await get(two, 'away.md')
+  const { port, data } = server
+  await server.stop()
+  const wrote = await put(one, 'away.md', PLAN.replace('two', 'two, says One'))
+  expect(wrote).toMatchObject({ durable: false, conflicts: [] })
+  await put(two, 'away.md', PLAN.replace('two', 'two: Two'))
+  server = await startServer({ port, data })
+  await one.ask('discover')
+  const mine = await two.ask<{ messages: object[] }>('poll', '--type', 'file_conflict')
+  expect(mine.messages).toMatchObject([
+    { file_key: 'away.md', from_line: 2, to_line: 2, by: one.id, from_agent: one.id },
+  ])
+  const theirs = await one.ask<{ messages: object[] }>('poll', '--type', 'direct_message')
+  expect(theirs.messages).toMatchObject([{ topic: 'file-conflict', from_agent: two.id }])
+})

@@ -1,8 +1,10 @@
+import { tellOthers } from '../conflicts.ts'
 import { ClawError } from '../errors.ts'
-import type { AgentId } from '../ids.ts'
+import { type AgentId, newBroadcastId } from '../ids.ts'
 import { isoTime } from '../schema.ts'
 import { addNote } from '../tasks.ts'
 import { postStatus } from './commands.ts'
+import type { Overlaps } from './overlaps.ts'
 import type { QueuedCommand, Replica } from './replica.ts'
 import type { Session } from './session.ts'
 import type { Target } from './target.ts'
@@ -41,6 +43,8 @@ export const drain = async (
   }
 }
 
+const newId = () => newBroadcastId((bytes) => crypto.getRandomValues(bytes))
+
 const refuse = (
   replica: Replica,
   { verb, task, command }: QueuedCommand,
@@ -67,4 +71,42 @@ const refuse = (
   } catch {
     // No such task, or a result too long for a note: the message has it.
   }
+}
+
+/**
+ * Once the server has everything: tells `me` which lines of files others changed at the same time as it did while the
+ * server was away, and tells them. Does nothing where the server is away.
+ */
+export const reportOverlaps = async (
+  replica: Replica,
+  session: Session,
+  overlaps: Overlaps,
+  me: AgentId,
+  clock: () => number,
+): Promise<void> => {
+  if (overlaps.isEmpty) return
+  try {
+    await replica.commit()
+    await session.barrier(BARRIER_TIMEOUT_MS)
+  } catch (error) {
+    if (isAway(error)) return
+    throw error
+  }
+  const now = clock()
+  for (const overlap of overlaps.take()) {
+    const { file_key, ...conflict } = overlap
+    tellOthers(replica.doc, me, file_key, conflict, newId, now)
+    replica.deliver(me, [
+      {
+        type: 'file_conflict',
+        message_id: `${file_key}@${isoTime(now)}`,
+        from_agent: conflict.by,
+        to_agent: me,
+        timestamp: isoTime(now),
+        file_key,
+        ...conflict,
+      },
+    ])
+  }
+  await replica.commit()
 }

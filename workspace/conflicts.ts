@@ -1,0 +1,32 @@
+import type * as Y from 'yjs'
+import { agentName, hasAgent } from './agents.ts'
+import { addBroadcast } from './broadcasts.ts'
+import type { FileConflict } from './files.ts'
+import type { AgentId, BroadcastId } from './ids.ts'
+import type { Lines } from './merge.ts'
+
+export const linesText = ({ from_line, to_line }: Lines): string =>
+  from_line === to_line ? `line ${from_line}` : `lines ${from_line}-${to_line}`
+
+/** A direct message to each of the others whose lines `me` changed, too. */
+export const tellOthers = (
+  doc: Y.Doc,
+  me: AgentId,
+  key: string,
+  conflict: FileConflict,
+  newId: () => BroadcastId,
+  now: number,
+): void => {
+  for (const to of conflict.by.split(', ')) {
+    if (to === me || !hasAgent(doc, to)) continue
+    addBroadcast(doc, {
+      id: newId(),
+      from: me,
+      to,
+      topic: 'file-conflict',
+      tags: [],
+      content: `${agentName(doc, me)} and you both changed ${linesText(conflict)} of ${key}; both texts are in it: file-get it and settle it`,
+      now,
+    })
+  }
+}
