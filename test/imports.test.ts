@@ -42,6 +42,7 @@ const SCHEMA_BLIND = [
   'connection',
   'document',
   'feed',
+  'gather',
   'level-update-log',
   'limits',
   'ring',
