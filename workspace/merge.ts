@@ -77,7 +77,7 @@ export const merge3 = (base: string, mine: string, theirs: string): Merge => {
     const { index, remove, insert } = editOf(patch, starts, eol)
     const old = theirs.slice(index, index + remove)
     for (const part of patch.byCharacters
-      ? joinNear(byCharacter(old, insert, size), old)
+      ? withinLines(old, insert, size)
       : [{ index: 0, remove, insert }]) {
       edits.push({ ...part, index: index + part.index })
     }
@@ -262,6 +262,79 @@ const editOf = ({ from, to, lines }: Patch, starts: readonly number[], eol: stri
 
 /** What a reader sees as one character, near enough: combining marks, emoji sequences and flags stay whole. */
 const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
+
+/** Lines that share less than this part of the shorter one, at their ends, are different lines. */
+const SAME_LINE = 0.3
+/** Pairs of lines that are compared at most, to tell which became which. */
+const MAX_PAIRS = 40_000
+
+/**
+ * Edits from `old` to `text` that never keep a part of one line for another: a line that became a similar one is edited
+ * by characters, every other is removed or inserted whole. So what others insert between two lines at the same time
+ * stays between two lines.
+ */
+const withinLines = (old: string, text: string, among: number): Edit[] => {
+  const linesIn = (side: string): string[] => side.match(/[^\n]*\n|[^\n]+/g) ?? []
+  const [before, after] = [linesIn(old), linesIn(text)]
+  const edits: Edit[] = []
+  let [index, i, j] = [0, 0, 0]
+  const whole = (toI: number, toJ: number): void => {
+    const remove = before.slice(i, toI).join('').length
+    const insert = after.slice(j, toJ).join('')
+    if (remove > 0 || insert !== '') edits.push({ index, remove, insert })
+    index += remove
+  }
+  if (before.length === 1 && after.length === 1) {
+    const parts = joinNear(byCharacter(old, text, among), old)
+    const removed = parts.reduce((sum, { remove }) => sum + remove, 0)
+    return removed <= old.length / 2 ? parts : [{ index: 0, remove: old.length, insert: text }]
+  }
+  for (const [a, b] of pairsOf(before, after)) {
+    whole(a, b)
+    const line = before[a]!
+    for (const edit of joinNear(byCharacter(line, after[b]!, among), line)) {
+      edits.push({ ...edit, index: index + edit.index })
+    }
+    index += line.length
+    ;[i, j] = [a + 1, b + 1]
+  }
+  whole(before.length, after.length)
+  return edits
+}
+
+/** How much of the shorter of two lines both begin and end with: 0 to 1. */
+const likeness = (a: string, b: string): number => {
+  const [x, y] = [a.replace(/\r?\n$/, ''), b.replace(/\r?\n$/, '')]
+  const shorter = Math.min(x.length, y.length)
+  if (shorter === 0) return x.length === y.length ? 1 : 0
+  let head = 0
+  while (head < shorter && x[head] === y[head]) head++
+  let tail = 0
+  while (tail < shorter - head && x.at(-1 - tail) === y.at(-1 - tail)) tail++
+  return (head + tail) / shorter
+}
+
+/** Which line became which: in order, so that the pairs are as alike as can be in all. */
+const pairsOf = (before: readonly string[], after: readonly string[]): [number, number][] => {
+  const [n, m] = [before.length, after.length]
+  if (n * m > MAX_PAIRS) return []
+  const like = before.map((line) => after.map((other) => likeness(line, other)))
+  const best = Array.from({ length: n + 1 }, () => new Float64Array(m + 1))
+  for (let i = n - 1; i >= 0; i--) {
+    for (let j = m - 1; j >= 0; j--) {
+      const alike = like[i]![j]!
+      const pair = alike < SAME_LINE ? 0 : alike + best[i + 1]![j + 1]!
+      best[i]![j] = Math.max(pair, best[i + 1]![j]!, best[i]![j + 1]!)
+    }
+  }
+  const pairs: [number, number][] = []
+  for (let i = 0, j = 0; i < n && j < m; ) {
+    if (best[i]![j] === best[i + 1]![j]) i++
+    else if (best[i]![j] === best[i]![j + 1]) j++
+    else pairs.push([i++, j++])
+  }
+  return pairs
+}
 
 /** The smallest edits from `old` to `text`. */
 const byCharacter = (old: string, text: string, among: number): Edit[] => {

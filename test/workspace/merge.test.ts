@@ -111,8 +111,8 @@ describe('merge3', () => {
     expect(merge3('ab👍cd', 'ab👎cd', 'ab👍cd').edits).toEqual([
       { index: 2, remove: 2, insert: '👎' },
     ])
-    expect(merge3('👨‍👩‍👧!', '👨‍👩‍👦!', '👨‍👩‍👧!').edits).toEqual([
-      { index: 0, remove: 8, insert: '👨‍👩‍👦' },
+    expect(merge3('see the 👨‍👩‍👧!', 'see the 👨‍👩‍👦!', 'see the 👨‍👩‍👧!').edits).toEqual([
+      { index: 8, remove: 8, insert: '👨‍👩‍👦' },
     ])
     expect(merge3('e\u0301', 'e\u0300', 'e\u0301').edits).toEqual([
       { index: 0, remove: 2, insert: 'e\u0300' },
