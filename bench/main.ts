@@ -4,6 +4,7 @@ import { coldLoad } from './cold-load.ts'
 import { crash } from './crash.ts'
 import { durableWrite } from './durable-write.ts'
 import { fanout } from './fanout.ts'
+import { filePut } from './file-put.ts'
 import { herd } from './herd.ts'
 import { linkMemory } from './link-memory.ts'
 import { type Findings, store, writePage } from './report.ts'
@@ -19,6 +20,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   wake,
   herd,
   'link-memory': linkMemory,
+  'file-put': filePut,
 }
 
 const names = Object.keys(BENCHMARKS)

@@ -35,19 +35,6 @@ export const cursorOver = (doc: Y.Doc, file: FileId, { from_line, to_line }: Lin
   }
 }
 
-/** The characters of lines that were just changed: what others insert right before or after them is not among them. */
-export const spanOf = (doc: Y.Doc, file: FileId, { from_line, to_line }: Lines): Cursor => {
-  const text = textOf(doc, file)
-  const content = text.toJSON()
-  const at = (index: number, side: number) =>
-    Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(text, index, side)) as unknown
-  return {
-    file,
-    anchor: at(startOf(content, from_line), 0),
-    head: at(startOf(content, to_line + 1), -1),
-  }
-}
-
 /** Offset at which a line begins; the end of the text where there are not so many. */
 const startOf = (content: string, line: number): number => {
   let at = 0

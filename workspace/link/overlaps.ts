@@ -1,11 +1,10 @@
-import * as Y from 'yjs'
-import { spanOf } from '../cursors.ts'
+import type * as Y from 'yjs'
 import { authorsIn, type FileConflict } from '../files.ts'
 import type { FileId, FileKey } from '../ids.ts'
 import type { Lines } from '../merge.ts'
-import type { Cursor } from '../presence.ts'
 import { editsOf, type Json, textOf } from '../schema.ts'
 import { isEditCount } from '../shape.ts'
+import { type Range, rangesOfLines, rangesOfSpans, type Span, spansOver } from '../spans.ts'
 import { keysOf } from '../tree.ts'
 import type { Replica } from './replica.ts'
 
@@ -14,9 +13,14 @@ export interface Overlap extends FileConflict {
   file_key: FileKey
 }
 
+/** Changes of a file that the server has not confirmed yet. */
+interface Open {
+  file: FileId
+  spans: Span[]
+}
+
 interface Kept {
-  /** Places of changes that the server has not confirmed yet. */
-  open: Cursor[]
+  open: Open[]
   found: Overlap[]
 }
 
@@ -30,7 +34,7 @@ const RECORD = 'overlaps'
  */
 export class Overlaps {
   readonly #replica: Replica
-  #open: Cursor[]
+  #open: Open[]
   #found: Overlap[]
 
   constructor(replica: Replica) {
@@ -52,7 +56,10 @@ export class Overlaps {
 
   /** Watches lines that were changed just now, until `take`. */
   watch(file: FileId, lines: readonly Lines[]): void {
-    this.#open.push(...lines.map((one) => spanOf(this.#replica.doc, file, one)))
+    const text = textOf(this.#replica.doc, file)
+    const spans = spansOver(text, rangesOfLines(text.toJSON(), lines))
+    if (spans.length === 0) return
+    this.#open.push({ file, spans })
     this.#keep()
   }
 
@@ -83,23 +90,17 @@ export class Overlaps {
       const key = keys.get(file)
       if (key === undefined) continue
       const content = text.toJSON()
-      const changes = rangesOf(event.delta as Delta)
-      for (const cursor of this.#open) {
-        if (cursor.file !== file) continue
-        const mine = rangeOf(doc, cursor)
-        if (mine === null) continue
-        const hit = changes.filter((range) => shareLine(content, mine, range))
+      const theirs = rangesOf(event.delta as Delta)
+      const spans = this.#open.flatMap((open) => (open.file === file ? open.spans : []))
+      for (const [from, to] of rangesOfSpans(text, spans)) {
+        const hit = theirs.filter((range) => shareLine(content, [from, to], range))
         if (hit.length === 0) continue
-        const [from, to] = [Math.min(mine[0], hit[0]![0]), Math.max(mine[1], hit.at(-1)![1])]
-        const [from_line, to_line] = [
-          lineAt(content, from),
-          lineAt(content, Math.max(from, to - 1)),
-        ]
+        const end = Math.max(to, hit.at(-1)![1])
+        const from_line = lineAt(content, Math.min(from, hit[0]![0]))
+        const to_line = Math.max(from_line, lineAt(content, end - 1))
         const inserted = authorsIn(doc, file, hit)
-        const by = (inserted.length > 0 ? inserted : editors(doc, file, changedParentTypes)).join(
-          ', ',
-        )
-        this.#found.push({ file_key: key, from_line, to_line, by })
+        const by = inserted.length > 0 ? inserted : editors(doc, file, changedParentTypes)
+        this.#found.push({ file_key: key, from_line, to_line, by: by.join(', ') })
       }
     }
     if (this.#found.length > 0) this.#keep()
@@ -119,8 +120,6 @@ const editors = (
 }
 
 type Delta = { retain?: number; insert?: string; delete?: number }[]
-type Range = [number, number]
-
 /** The ranges of the new text that a delta inserted; a deletion is an empty one. */
 const rangesOf = (delta: Delta): Range[] => {
   const ranges: Range[] = []
@@ -131,14 +130,6 @@ const rangesOf = (delta: Delta): Range[] => {
     at += retain + insert.length
   }
   return ranges
-}
-
-const rangeOf = (doc: Y.Doc, { anchor, head }: Cursor): Range | null => {
-  const [from, to] = [anchor, head].map((json) => {
-    const position = Y.createRelativePositionFromJSON(json)
-    return Y.createAbsolutePositionFromRelativePosition(position, doc)?.index
-  })
-  return from === undefined || to === undefined ? null : [from, Math.max(from, to)]
 }
 
 const lineAt = (content: string, offset: number): number =>
