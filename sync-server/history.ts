@@ -40,9 +40,10 @@ export const addHistoryRoutes = (app: Hono, env: AppEnv): void => {
   app.get('/api/workspaces/:workspace/log', async (c) => {
     const room = env.room(workspaceOf(c))
     const { since: text, ...query } = parse(LogQuery, c.req.query())
-    const since = text === undefined ? null : parseSince(text, env.now())
+    const now = env.now()
+    const since = text === undefined ? null : parseSince(text, now)
     await ready(room)
-    const { entries, more, next } = await readLog(room, env.updateLog, { ...query, since })
+    const { entries, more, next } = await readLog(room, env.updateLog, { ...query, since, now })
     return c.json({
       ok: true,
       data: {

@@ -1,13 +1,7 @@
 import { resolveAgent } from '../workspace/agents.ts'
-import {
-  inLog,
-  type LogFilter,
-  liveBroadcasts,
-  newestBroadcasts,
-  readArchived,
-  type Since,
-} from '../workspace/archive.ts'
+import { inLog, type LogFilter, readArchived, type Since } from '../workspace/archive.ts'
 import { ClawError } from '../workspace/errors.ts'
+import { liveBroadcasts, newestBroadcasts } from '../workspace/live-log.ts'
 import type { BroadcastEntry } from '../workspace/schema.ts'
 import { CLOCK_SKEW_MS, LOG_SCAN_MS, PAGE_BYTES } from './limits.ts'
 import type { Room } from './room.ts'
@@ -16,6 +10,8 @@ import type { UpdateLog } from './update-log.ts'
 export interface LogQuery extends LogFilter {
   limit: number
   since: Since | null
+  /** Milliseconds since the epoch, by the server's clock. */
+  now: number
 }
 
 export interface LogPage {
@@ -31,13 +27,19 @@ export interface LogPage {
 const CHUNK = 128
 
 /**
- * One page of a room's log, archived and live. The newest page without a filter takes time by its `limit`, however
- * long the log is. A filter is looked for entry by entry, for at most LOG_SCAN_MS: a page may have fewer entries than
- * there are, or none, and say `more`. A time is found by halving: entries are archived in the order of the server's
- * clock, at most CLOCK_SKEW_MS before they say they were sent.
+ * One page of a room's log, archived and live. The newest page without a filter takes time by its `limit` and by the
+ * live part, however long the log is. A filter is looked for entry by entry, for at most LOG_SCAN_MS: a page may have
+ * fewer entries than there are, or none, and say `more`. A time is found by halving: entries are archived in the order
+ * of the server's clock, at most CLOCK_SKEW_MS before they say they were sent.
  *
- * An entry that merges in before others, because its author wrote it apart from them, stands there in the log too; who
- * is past that place finds it by its inbox. Throws `unknown_agent`, `ambiguous`, `unknown_message`.
+ * Who goes on with `next` gets everything that was there when it began, each entry once, however much comes in and is
+ * archived meanwhile: what is live goes by time, and so does what leaves it, so that what stood before `next` is
+ * archived before it, and what stood after it, after it. What comes in meanwhile is after `next` unless its writer had
+ * not seen that one: written offline, or in the same moment. Then it has its place among those of its time, or, where
+ * these are archived, first of the live ones; who is past that place finds it by its inbox. An entry whose time is more
+ * than MAX_AHEAD_MS ahead of the server's stands first until then, and is archived first.
+ *
+ * Throws `unknown_agent`, `ambiguous`, `unknown_message`.
  */
 export const readLog = async (room: Room, log: UpdateLog, query: LogQuery): Promise<LogPage> =>
   query.since === null ? newestPage(room, log, query) : pageSince(room, log, query, query.since)
@@ -93,7 +95,7 @@ const newestPage = async (room: Room, log: UpdateLog, query: LogQuery): Promise<
   const [{ page, newest }, end] = await beside(room, log, (doc) => {
     const page = new Collected(filterOf(doc, query), query.limit)
     let newest: string | null = null
-    for (const entry of newestBroadcasts(doc)) {
+    for (const entry of newestBroadcasts(doc, query.now)) {
       newest ??= entry.id
       if (!page.take(entry)) break
     }
@@ -123,7 +125,7 @@ const pageSince = async (
 ): Promise<LogPage> => {
   const [{ filter, live }, end] = await beside(room, log, (doc) => ({
     filter: { ...filterOf(doc, query), at: since.at },
-    live: liveBroadcasts(doc),
+    live: liveBroadcasts(doc, query.now),
   }))
   const page = new Collected(filter, query.limit)
   let next = since.after ?? null

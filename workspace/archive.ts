@@ -1,11 +1,13 @@
 import type * as Y from 'yjs'
 import { ClawError } from './errors.ts'
+import { type Element, inLogOrder, isLogged, liveBroadcasts } from './live-log.ts'
 import { type BroadcastEntry, broadcastsOf, isoTime, metaOf, receiptsOf } from './schema.ts'
 import { isBroadcast } from './shape.ts'
 
 /**
- * The log of a workspace is what the server archived, in the order of its positions, and then the live array. The
- * server moves the first elements of the array over, so an entry keeps its place in the log.
+ * The log of a workspace is what the server archived, in the order of its positions, and then what is live, by time
+ * (workspace/live-log.ts). The server moves the oldest live entries over, in their order, so an entry that all older
+ * ones were there before keeps its place in the log.
  */
 
 /** An entry of the archive. */
@@ -18,27 +20,6 @@ export interface Archived {
   /** Null where it is no broadcast by docs/SCHEMA.md. */
   entry: BroadcastEntry | null
 }
-
-/** Some element of the array, whatever a peer has put there. */
-interface Element {
-  client: number
-  clock: number
-  value: unknown
-}
-
-const elementsOf = function* (doc: Y.Doc): Generator<Element> {
-  for (let item = broadcastsOf(doc)._start; item !== null; item = item.right) {
-    if (item.deleted || !item.countable) continue
-    const { client, clock } = item.id
-    for (const [offset, value] of item.content.getContent().entries()) {
-      yield { client, clock: clock + offset, value }
-    }
-  }
-}
-
-/** A broadcast whose id can stand in a URL and be told from a time; every id that ClawLink makes can. */
-const isLogged = (value: unknown): value is BroadcastEntry =>
-  isBroadcast(value) && /^m-[\w.-]{1,126}$/.test(value.id)
 
 /** What JSON cannot hold: a number that is none reads as 0 everywhere, and a bigint has no place in an entry. */
 const asJson = (_key: string, value: unknown): unknown => {
@@ -53,15 +34,16 @@ const archivedJson = (element: Element, at: number): string => {
   } catch (error) {
     // Nested too deep. A broadcast's own fields are flat.
     if (!isBroadcast(value)) return JSON.stringify({ client, clock, at, entry: String(error) })
-    const { id, from, to, topic, tags, content, at: sent, replyTo, trace, hops } = value
-    const entry = { id, from, to, topic, tags, content, at: sent, replyTo, trace, hops }
+    const { id, from, to, topic, tags, content, at: sent, order, replyTo, trace, hops } = value
+    const entry = { id, from, to, topic, tags, content, at: sent, order, replyTo, trace, hops }
     return JSON.stringify({ client, clock, at, entry }, asJson)
   }
 }
 
 /**
- * Takes the first broadcasts out of the live array, so that `keep` are left, and returns them as they are to be
- * archived; malformed ones have no id. `end` is the position of the newest archived entry. Server only.
+ * Takes the oldest broadcasts out of the live array, by the order of the log, so that `keep` are left, and returns them
+ * in that order as they are to be archived; malformed ones have no id. `end` is the position of the newest archived
+ * entry. Server only.
  */
 export const trimBroadcasts = (
   doc: Y.Doc,
@@ -69,44 +51,43 @@ export const trimBroadcasts = (
   end: number,
   now: number,
 ): { id: string | null; value: Uint8Array }[] => {
-  const array = broadcastsOf(doc)
-  const trimmed: { id: string | null; value: Uint8Array }[] = []
+  const elements = inLogOrder(doc, now)
+  const oldest = elements.slice(0, Math.max(0, elements.length - keep))
+  if (oldest.length === 0) return []
   const utf8 = new TextEncoder()
-  const excess = array.length - keep
-  for (const element of elementsOf(doc)) {
-    if (trimmed.length >= excess) break
-    const id = isLogged(element.value) ? element.value.id : null
-    trimmed.push({ id, value: utf8.encode(archivedJson(element, now)) })
-    // Nobody can ask for its receipt any more: that goes with it.
-    if (id !== null) receiptsOf(doc).delete(id)
+  return doc.transact(() => {
+    const trimmed = oldest.map((element) => {
+      const id = isLogged(element.value) ? element.value.id : null
+      // Nobody can ask for its receipt any more: that goes with it.
+      if (id !== null) receiptsOf(doc).delete(id)
+      return { id, value: utf8.encode(archivedJson(element, now)) }
+    })
+    deleteAll(
+      doc,
+      oldest.map(({ index }) => index),
+    )
+    metaOf(doc).set('archivedBroadcasts', end + trimmed.length)
+    return trimmed
+  })
+}
+
+/** Deletes the elements at these indexes, as few ranges. */
+const deleteAll = (doc: Y.Doc, indexes: number[]): void => {
+  const array = broadcastsOf(doc)
+  indexes.sort((a, b) => b - a)
+  // From the last on: what is before it keeps its index.
+  for (let i = 0; i < indexes.length; ) {
+    const last = indexes[i]!
+    let length = 1
+    while (indexes[i + length] === last - length) length++
+    array.delete(last - length + 1, length)
+    i += length
   }
-  if (trimmed.length === 0) return trimmed
-  array.delete(0, trimmed.length)
-  metaOf(doc).set('archivedBroadcasts', end + trimmed.length)
-  return trimmed
 }
 
 export const readArchived = (value: Uint8Array): Archived => {
   const { client, clock, at, entry } = JSON.parse(new TextDecoder().decode(value)) as Archived
   return { client, clock, at, entry: isLogged(entry) ? entry : null }
-}
-
-export const liveBroadcasts = (doc: Y.Doc): BroadcastEntry[] =>
-  broadcastsOf(doc).toArray().filter(isLogged)
-
-/** The live broadcasts from the newest on; the time it takes goes by how many are taken. */
-export const newestBroadcasts = function* (doc: Y.Doc): Generator<BroadcastEntry> {
-  const array = broadcastsOf(doc)
-  for (let i = array.length - 1; i >= 0; i--) {
-    const entry: unknown = array.get(i)
-    if (isLogged(entry)) yield entry
-  }
-}
-
-/** A live entry of the log by its id; the newer, the sooner found. */
-export const findBroadcast = (doc: Y.Doc, id: string): BroadcastEntry | undefined => {
-  for (const entry of newestBroadcasts(doc)) if (entry.id === id) return entry
-  return undefined
 }
 
 /** What narrows the log down; a field left out narrows nothing. */
@@ -134,7 +115,7 @@ export const readLiveLog = (
   now: number,
 ): { entries: BroadcastEntry[]; more: boolean; next: string | null } => {
   const since = sinceText === undefined ? null : parseSince(sinceText, now)
-  let live = liveBroadcasts(doc)
+  let live = liveBroadcasts(doc, now)
   if (since?.after !== undefined) {
     const index = live.findIndex(({ id }) => id === since.after)
     if (index < 0) {

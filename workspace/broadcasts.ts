@@ -3,7 +3,8 @@ import { topicsOf } from './agents.ts'
 import type { AgentId, BroadcastId } from './ids.ts'
 import type { Message } from './inbox.ts'
 import { MAX_MESSAGE_BYTES } from './limits.ts'
-import { type BroadcastEntry, broadcastsOf, isoTime } from './schema.ts'
+import { appendBroadcast } from './live-log.ts'
+import { type BroadcastEntry, isoTime } from './schema.ts'
 import { type Trace, traceFields, traceIn } from './trace.ts'
 import { checkName, checkNames, within } from './validate.ts'
 
@@ -23,7 +24,7 @@ export interface NewBroadcast {
 /** Appends a broadcast or a direct message to the log. Throws `too_large`, `bad_name`. */
 export const addBroadcast = (doc: Y.Doc, message: NewBroadcast): BroadcastEntry => {
   const { to, replyTo } = message
-  const entry: BroadcastEntry = {
+  return appendBroadcast(doc, {
     id: message.id,
     from: message.from,
     ...(to !== undefined && { to }),
@@ -33,9 +34,7 @@ export const addBroadcast = (doc: Y.Doc, message: NewBroadcast): BroadcastEntry 
     at: message.now,
     ...(replyTo !== undefined && { replyTo: checkName('reply-to', replyTo) }),
     ...traceFields(message.trace),
-  }
-  broadcastsOf(doc).push([entry])
-  return entry
+  })
 }
 
 export type BroadcastMessage = Extract<Message, { type: 'knowledge_broadcast' }>

@@ -1,8 +1,8 @@
 import type * as Y from 'yjs'
-import { newestBroadcasts } from './archive.ts'
 import { broadcastsFor } from './broadcasts.ts'
 import type { AgentId } from './ids.ts'
 import { byTime, delegationMessage, type Message } from './inbox.ts'
+import { newestBroadcasts } from './live-log.ts'
 import { receiptOf } from './receipts.ts'
 import { archivedBroadcasts, broadcastsOf, isoTime } from './schema.ts'
 import { shorten } from './shorten.ts'
@@ -19,7 +19,7 @@ export const DIGEST_CHARACTERS = 200
  */
 export const welcomeMessages = (doc: Y.Doc, me: AgentId, now: number): Message[] => {
   const tasks = listTasks(doc).filter((task) => task.to_agent === me && !isTerminal(task.status))
-  const said = broadcastsFor(doc, me, [...newestBroadcasts(doc)])
+  const said = broadcastsFor(doc, me, [...newestBroadcasts(doc, now)])
   const direct = said.filter(
     ({ type, message_id }) =>
       type === 'direct_message' && receiptOf(doc, message_id)?.read === undefined,

@@ -15,6 +15,11 @@ export const MAX_NAME_BYTES = 128
 export const MAX_DESCRIPTION_BYTES = 2 * 1024
 /** Capabilities of one agent, tags of one broadcast (count). */
 export const MAX_LIST_LENGTH = 64
+/**
+ * How far ahead another's time can be and count (milliseconds): clocks that are off by 10 minutes, one ahead and one
+ * behind, are 20 apart, and who says more than one thing a millisecond gets ahead of its clock by the rest.
+ */
+export const MAX_AHEAD_MS = 30 * 60_000
 /** An idempotency key. */
 export const MAX_KEY_BYTES = 128
 /** Paths of files in one workspace, removed ones included (count). */

@@ -99,6 +99,11 @@ export interface BroadcastEntry {
   content: string
   /** Milliseconds since the epoch, by the sender's clock. */
   at: number
+  /**
+   * Its time where the order of the log goes by it: 1 after the newest that its sender had seen. Absent: `at` is after
+   * that anyway.
+   */
+  order?: number
   /** The message or task that this one answers. */
   replyTo?: string
   /** The id that began the chain which led to this one, and how many messages were before it. Absent: none. */

@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
-import { liveBroadcasts } from './archive.ts'
 import type { AgentId } from './ids.ts'
+import { someBroadcasts } from './live-log.ts'
 import { receiptOf } from './receipts.ts'
 import { isoTime, type TaskState } from './schema.ts'
 import { shorten } from './shorten.ts'
@@ -30,7 +30,7 @@ const CONTENT_CHARACTERS = 80
 
 /** The newest tasks and live messages that `me` sent, oldest first: what was archived has no receipts any more. */
 export const sentMessages = (doc: Y.Doc, me: AgentId, limit: number): SentMessage[] => {
-  const live = liveBroadcasts(doc)
+  const live = [...someBroadcasts(doc)]
   const replies = new Map<string, number>()
   for (const { replyTo, from } of live) {
     if (replyTo !== undefined && from !== me) replies.set(replyTo, (replies.get(replyTo) ?? 0) + 1)

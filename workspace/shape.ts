@@ -53,6 +53,7 @@ export const isBroadcast = shape<BroadcastEntry>({
   tags: 'strings',
   content: 'string',
   at: 'number',
+  order: 'optional number',
   replyTo: 'optional string',
   trace: 'optional string',
   hops: 'optional number',

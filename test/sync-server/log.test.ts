@@ -16,6 +16,12 @@ const numbered = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `m-${from + i}`)
 const ids = (doc: Y.Doc) => broadcastsOf(doc).map(({ id }) => id as string)
 const sorted = (list: readonly string[]) => [...list].sort()
+/** By an agent, as its clock shows it. */
+const tell = (doc: Y.Doc, id: string, now: number) =>
+  addBroadcast(doc, {
+    ...{ id: id as BroadcastId, from: 'a-1' as AgentId, content: 'learned', topic: '', tags: [] },
+    now,
+  })
 
 let server: Server
 beforeAll(async () => {
@@ -73,6 +79,30 @@ describe('Trimming', () => {
     for (const writer of writers) await writer.client.close()
   })
 
+  it('[G6] of what writers who take turns said, a few places are left', async () => {
+    const writers = await Promise.all(
+      Array.from({ length: 8 }, () => liveDoc(`${server.sync}/turns`)),
+    )
+    const said: string[] = []
+    for (let turn = 0; turn < 800; turn++) {
+      for (const [w, { doc }] of writers.entries()) {
+        const id = `m-${turn}.${w}`
+        said.push(id)
+        tell(doc, id, Date.now())
+      }
+      if (turn % 10 === 0) await Promise.all(writers.map(({ client }) => client.barrier()))
+    }
+    await Promise.all(writers.map(({ client }) => client.barrier()))
+    const { client, doc } = await liveDoc(`${server.sync}/turns`)
+    await until('the array is short', () => broadcastsOf(doc).length <= 2_000)
+    const kept = (await readArchive(server.url, 'turns')).map(({ entry }) => entry.id as string)
+    expect(sorted([...kept, ...ids(doc)])).toEqual(sorted(said))
+    let places = 0
+    for (let item = broadcastsOf(doc)._start; item !== null; item = item.right) places++
+    expect(places).toBeLessThan(200)
+    for (const one of [client, ...writers.map(({ client }) => client)]) await one.close()
+  })
+
   it('[G2] what a peer wrote in a wrong shape is trimmed too, and never shown', async () => {
     const { client, doc } = await liveDoc(`${server.sync}/odd`)
     const array = doc.getArray<unknown>('broadcasts')
@@ -95,13 +125,13 @@ describe('Trimming', () => {
     await until('it is trimmed', () => array.length <= 2_000)
     const archived = await readArchive(server.url, 'odd')
     expect(archived.slice(0, 3).map(({ seq, entry }) => [seq, entry.id])).toEqual([
-      [odd.length + 2, 'm-deep'],
-      [odd.length + 3, 'm-nan'],
+      [odd.length + 1, 'm-nan'], // a time that is none is 0
+      [odd.length + 3, 'm-deep'],
       [odd.length + 4, 'm-0'],
     ])
     expect(metaOf(doc).get('archivedBroadcasts')).toBe(archived.at(-1)!.seq)
     const log = await walkLog(server.url, 'odd', 'since=1970-01-01&limit=499')
-    expect(log).toEqual(['m-deep', 'm-nan', ...numbered(0, 2_500)])
+    expect(log).toEqual(['m-nan', 'm-deep', ...numbered(0, 2_500)])
     await client.close()
   })
 
@@ -211,6 +241,38 @@ describe('Reading the log', () => {
     for (const limit of [100, 333, 500]) {
       expect(await walkLog(server.url, 'log', `since=2000-01-01&limit=${limit}`)).toEqual(all)
     }
+  })
+
+  it('[G4] who reads on while others write and the server trims misses nothing, clocks 10 minutes off', async () => {
+    const skews = [0, 10 * MINUTE, -10 * MINUTE]
+    const writers = await Promise.all(skews.map(() => liveDoc(`${server.sync}/tail`)))
+    const said: string[] = []
+    const write = async (w: number, count: number): Promise<void> => {
+      const { client, doc } = writers[w]!
+      for (let i = 0; i < count; i++) {
+        const id = `m-${said.length}`
+        said.push(id)
+        tell(doc, id, Date.now() + skews[w]!)
+      }
+      await client.barrier()
+      const newest = said.at(-1)
+      await until('the others have it', () =>
+        writers.every(({ doc }) => ids(doc).includes(newest as string)),
+      )
+    }
+    await write(0, 100)
+    const shown: string[] = []
+    let next = '2000-01-01'
+    for (let turn = 0; ; turn++) {
+      const { data } = await ask('tail', `limit=90&since=${next}`)
+      shown.push(...data.broadcasts.map(({ message_id }) => message_id))
+      if (!data.more && turn >= 60) break
+      next = data.next!
+      if (turn < 60) await write(turn % 3, 80)
+    }
+    expect(shown).toEqual(said)
+    expect(said.length).toBeGreaterThan(4_000)
+    for (const { client } of writers) await client.close()
   })
 
   it('[G4] without since it is the newest page, oldest first', async () => {

@@ -1,0 +1,129 @@
+import * as Y from 'yjs'
+import { MAX_AHEAD_MS } from './limits.ts'
+import { type BroadcastEntry, broadcastsOf } from './schema.ts'
+import { isBroadcast } from './shape.ts'
+
+/**
+ * The live part of the log. Its order is by time, not by place in the array: a time that comes after all that the
+ * writer had seen, so an answer stands after its question whatever the clocks say. Entries of the same time are in
+ * the order of their writers' client ids, those of one writer as it wrote them. What is no entry stands first, and
+ * so does what claims to be from further ahead than clocks are off: it would stand last for ever.
+ *
+ * The place in the array is for Yjs. It keeps a place of every deleted element, and joins those of one writer that
+ * stand next to each other and were written one after another. So a writer puts its elements in a row: what is left of
+ * a million broadcasts is a few places a writer, however writers take turns. Who simply pushes does no harm but that.
+ */
+
+/** An element of the array, whatever a peer has put there. */
+export interface Element {
+  /** Its place in the array as it is now. */
+  index: number
+  /** Its Yjs id. */
+  client: number
+  clock: number
+  value: unknown
+}
+
+/** Elements in the order of the array. */
+const elementsOf = function* (doc: Y.Doc): Generator<Element> {
+  let index = 0
+  for (let item = broadcastsOf(doc)._start; item !== null; item = item.right) {
+    if (item.deleted || !item.countable) continue
+    const { client, clock } = item.id
+    for (const [offset, value] of item.content.getContent().entries()) {
+      yield { index: index++, client, clock: clock + offset, value }
+    }
+  }
+}
+
+/** When an element was said, as far as the order goes: milliseconds since the epoch. */
+const timeOf = (value: unknown): number => {
+  if (typeof value !== 'object' || value === null) return -Infinity
+  const { at, order = at } = value as { at?: unknown; order?: unknown }
+  if (typeof order !== 'number') return -Infinity
+  return Number.isFinite(order) ? order : 0
+}
+
+/** All live elements in the order of the log; `now`: milliseconds since the epoch, the reader's clock. */
+export const inLogOrder = (doc: Y.Doc, now: number): Element[] => {
+  const elements = Array.from(elementsOf(doc), (element) => {
+    const time = timeOf(element.value)
+    return { element, time: time > now + MAX_AHEAD_MS ? -Infinity : time }
+  })
+  elements.sort((a, b) => {
+    if (a.time !== b.time) return a.time < b.time ? -1 : 1
+    return a.element.client - b.element.client || a.element.clock - b.element.clock
+  })
+  return elements.map(({ element }) => element)
+}
+
+/** A broadcast whose id can stand in a URL and be told from a time; every id that ClawLink makes can. */
+export const isLogged = (value: unknown): value is BroadcastEntry =>
+  isBroadcast(value) && /^m-[\w.-]{1,126}$/.test(value.id)
+
+/** The live broadcasts in the order of the log. */
+export const liveBroadcasts = (doc: Y.Doc, now: number): BroadcastEntry[] =>
+  inLogOrder(doc, now)
+    .map(({ value }) => value)
+    .filter(isLogged)
+
+/** The live broadcasts from the newest on. */
+export const newestBroadcasts = function* (doc: Y.Doc, now: number): Generator<BroadcastEntry> {
+  for (const { value } of inLogOrder(doc, now).reverse()) if (isLogged(value)) yield value
+}
+
+/** The live broadcasts in no order. */
+export const someBroadcasts = function* (doc: Y.Doc): Generator<BroadcastEntry> {
+  for (const { value } of elementsOf(doc)) if (isLogged(value)) yield value
+}
+
+/** A live entry of the log by its id. */
+export const findBroadcast = (doc: Y.Doc, id: string): BroadcastEntry | undefined => {
+  for (const { value } of elementsOf(doc)) {
+    if ((value as { id?: unknown } | null)?.id === id && isLogged(value)) return value
+  }
+  return undefined
+}
+
+/**
+ * Puts an entry that is said `now` into the log, and returns it as it stands there. The work goes by how many writers
+ * there are, not by how much was ever said.
+ */
+export const appendBroadcast = (doc: Y.Doc, said: BroadcastEntry): BroadcastEntry => {
+  const newest = newestTime(doc, said.at + MAX_AHEAD_MS)
+  const entry = newest < said.at ? said : { ...said, order: newest + 1 }
+  const array = broadcastsOf(doc)
+  const last = doc.store.clients.get(doc.clientID)?.at(-1)
+  // Yjs joins what one writer writes without a break only: after anything else any place is as good as the end.
+  if (last instanceof Y.Item && last.parent === array) insertAfter(doc, last, entry)
+  else array.push([entry])
+  return entry
+}
+
+/** The newest time in the log that is not after `latest`. */
+const newestTime = (doc: Y.Doc, latest: number): number => {
+  let newest = -Infinity
+  for (let item = broadcastsOf(doc)._start; item !== null; item = item.right) {
+    if (item.deleted || !item.countable) continue
+    // Those of one item are by one writer, whose last one is its newest.
+    const time = timeOf(item.content.getContent().at(-1))
+    if (time <= latest && time > newest) newest = time
+  }
+  return newest
+}
+
+/** `Y.Array.insert` cannot say which of the deleted elements at an index it is to go after. */
+const insertAfter = (doc: Y.Doc, left: Y.Item, entry: BroadcastEntry): void => {
+  const array = broadcastsOf(doc)
+  doc.transact((transaction) => {
+    const { lastId, right } = left
+    const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
+    const content = new Y.ContentAny([entry])
+    new Y.Item(id, left, lastId, right, right?.id ?? null, array, null, content).integrate(
+      transaction,
+      0,
+    )
+    // The indexes that Yjs remembers, to find others sooner.
+    array._searchMarker?.splice(0)
+  })
+}
