@@ -1,22 +1,26 @@
 import { linesText, tellOthers } from '../workspace/conflicts.ts'
 import { overlap } from '../workspace/cursors.ts'
-import { type PutResult, putFile } from '../workspace/files.ts'
-import { getFile } from '../workspace/tree.ts'
+import { putFile, versionOf } from '../workspace/files.ts'
+import type { FileBase } from '../workspace/link/replica.ts'
+import { findFile, getFile } from '../workspace/tree.ts'
 import { newMessageId, type Outcome } from './call.ts'
 import type { Team } from './team.ts'
 import { oneLine } from './text.ts'
 
 /**
  * Puts a file, tells those whose lines it overlaps, shows the others where the agent is, and says what came of it and
- * who intends something with the same lines. Belongs into `mergingWrite`. Throws what `putFile` throws.
+ * who intends something with the same lines; `known` is the version that the agent then knows, which is the new one only
+ * if it had read the one before. Belongs into `mergingWrite`. Throws what `putFile` throws.
  */
 export const writeFile = (
   team: Team,
   put: { key: string; content: string; base: string | null; force?: boolean },
-): Outcome & { result: PutResult } => {
+): Outcome & { known: (read: FileBase | null) => number } => {
   const { doc } = team
   const by = team.me()
   const now = Date.now()
+  const leaf = findFile(doc, put.key)
+  const before = leaf === null ? 0 : versionOf(doc, leaf.entry.fileId)
   const result = putFile(doc, { ...put, by, now })
   const { file, changed, created, conflicts, lines } = result
   const { file_key, version } = file
@@ -35,7 +39,7 @@ export const writeFile = (
   const what = created ? 'created' : changed ? 'changed' : 'unchanged'
   const at = created || lines.length === 0 ? '' : `, ${lines.map(linesText).join(', ')}`
   return {
-    result,
+    known: (read) => (read === null || read.version === before ? version : read.version),
     data: { file, changed, created, conflicts, lines, ...(intents.length > 0 && { intents }) },
     lines: [oneLine(`${what} ${file_key} version ${version}${at}`)],
     notes: [

@@ -18,9 +18,9 @@ export const fileAppend: Verb = async (call) => {
     () => {
       const current = findFile(team.doc, key) === null ? null : readFile(team.doc, key).content
       const content = appendText(current ?? '', text)
-      const { result: _, ...outcome } = writeFile(team, { key, content, base: current })
+      const { known, ...outcome } = writeFile(team, { key, content, base: current })
       if (seen !== null && seen.content === current)
-        team.replica.keepSeen(key, { ...seen, content })
+        team.replica.keepSeen(key, { version: known(seen), content })
       return outcome
     },
     team,

@@ -43,9 +43,11 @@ const editText = async (call: Call, key: string): Promise<Outcome> => {
     () => {
       const current = readFile(team.doc, key).content
       const { content, replaced } = replaceText(current, find, replace, all)
-      const { result: _, data, ...outcome } = writeFile(team, { key, content, base: current })
-      if (seen !== null)
-        team.replica.keepSeen(key, { ...seen, content: sameIn(seen.content, find, replace, all) })
+      const { known, data, ...outcome } = writeFile(team, { key, content, base: current })
+      if (seen !== null) {
+        const now = sameIn(seen.content, find, replace, all)
+        team.replica.keepSeen(key, { version: known(seen), content: now })
+      }
       return { ...outcome, data: { ...data, replaced } }
     },
     team,
@@ -79,8 +81,8 @@ const editLines = async (call: Call, key: string): Promise<Outcome> => {
         )
       }
       const content = replaceLines(seen.content, from, to, text)
-      const { result, ...outcome } = writeFile(team, { key, content, base: seen.content })
-      team.replica.keepSeen(key, { version: result.file.version, content })
+      const { known, ...outcome } = writeFile(team, { key, content, base: seen.content })
+      team.replica.keepSeen(key, { version: known(seen), content })
       return outcome
     },
     team,

@@ -10,14 +10,15 @@ export const filePut: Verb = async (call) => {
   const force = call.has('force')
   const payload = { key, force, sha256: createHash('sha256').update(content).digest('hex') }
   const team = await Team.open(call, true)
-  const base = (await team.replica.base(key))?.content ?? null
+  const read = await team.replica.base(key)
   return mergingWrite(
     call,
     payload,
     () => {
-      const { result, ...outcome } = writeFile(team, { key, content, base, force })
+      const base = read?.content ?? null
+      const { known, ...outcome } = writeFile(team, { key, content, base, force })
       // What the agent has in its hands is what it put, not what came of it.
-      team.replica.keepBase(key, { version: result.file.version, content })
+      team.replica.keepBase(key, { version: known(read), content })
       return outcome
     },
     team,

@@ -173,6 +173,20 @@ it('[F9] file-rm is refused where others changed what the agent has not read; fi
   expect(await refused(ann, 'file-mv', '--key', 'new.md', '--to', 'x')).toMatchObject({ exit: 3 })
 })
 
+it('[F9] what an agent changed itself it knows; what its put was merged with it does not', async () => {
+  await put(ann, 'own.md', PLAN)
+  await get(bob, 'own.md')
+  await bob.ask('file-edit', '--key', 'own.md', '--find', 'two', '--replace', 'TWO')
+  await bob.ask('file-append', '--key', 'own.md', 'six')
+  await bob.ask('file-rm', '--key', 'own.md')
+
+  await put(ann, 'own.md', PLAN)
+  await get(bob, 'own.md')
+  await ann.ask('file-append', '--key', 'own.md', 'by ann')
+  await put(bob, 'own.md', PLAN.replace('one', 'ONE'))
+  expect(await refused(bob, 'file-rm', '--key', 'own.md')).toMatchObject({ code: 'stale' })
+})
+
 it('[F13] file-list and discover say who is where; an intent is told to who puts the same lines', async () => {
   await put(ann, 'shared.md', PLAN)
   await get(bob, 'shared.md', '--lines', '2-3')
