@@ -1,16 +1,19 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, rename, stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Level } from 'level'
 import * as Y from 'yjs'
-import { ClawError } from '../errors.ts'
 import type { Message, StateVector } from '../inbox.ts'
 import type { Json } from '../schema.ts'
 import type { StatusCommand } from './commands.ts'
+import { type Opened, openDatabase, unusable } from './opening.ts'
+import {
+  type Cursor,
+  type Database,
+  entry,
+  type Lease,
+  putJson,
+  range,
+  readJson,
+  type Write,
+} from './stored.ts'
 
-/** How often to look whether another process of this profile has let go of the replica. */
-const LOCK_RETRY_MS = 20
 /** A verb holds the lock for well under a second; whoever waits this long is behind something stuck. */
 export const LOCK_WAIT_MS = 30_000
 /** The log is folded into the checkpoint once it is larger than that and than this many bytes … */
@@ -45,33 +48,6 @@ export interface InboxPosition {
   archived: number
 }
 
-/** The inbox position of `agent`; replicas of before there was an archive have no `archived`. */
-interface Cursor {
-  agent: string
-  vector: string
-  archived?: number
-}
-
-interface Lease {
-  clientId: number
-  /** The folder and machine the lease was taken for: a copied or restored replica must not share it. */
-  place: string
-  /** Number of the first log entry that the checkpoint does not contain. */
-  first: number
-}
-
-type Write = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
-
-const entry = (prefix: string, number: number) => `${prefix}${String(number).padStart(12, '0')}`
-const putJson = (key: string, value: unknown): Write => ({
-  type: 'put',
-  key,
-  value: Buffer.from(JSON.stringify(value)),
-})
-const readJson = <T>(value: Uint8Array | undefined): T | null =>
-  value === undefined ? null : (JSON.parse(Buffer.from(value).toString()) as T)
-const range = (prefix: string) => ({ gt: prefix, lt: `${prefix}\uffff` })
-
 /**
  * An agent's persisted copy of one workspace, and what it must not forget about it: its Yjs client id, the messages
  * that nobody acknowledged yet, the answers given under idempotency keys, and the file contents it last saw.
@@ -83,7 +59,7 @@ const range = (prefix: string) => ({ gt: prefix, lt: `${prefix}\uffff` })
  */
 export class Replica {
   readonly doc: Y.Doc
-  readonly #db: Level<string, Uint8Array>
+  readonly #db: Database
   readonly #lease: Lease
   #cursor: Cursor | null
   #next: number
@@ -99,17 +75,17 @@ export class Replica {
   #written: Promise<void> = Promise.resolve()
   #closed: Promise<void> | null = null
 
-  private constructor(db: Level<string, Uint8Array>, loaded: Loaded) {
-    this.doc = loaded.doc
-    this.#db = db
-    this.#lease = loaded.lease
-    this.#cursor = loaded.cursor
-    this.#records = loaded.records
-    this.#next = loaded.next
-    this.#nextMessage = loaded.nextMessage
-    this.#nextCommand = loaded.nextCommand
-    this.#logBytes = loaded.logBytes
-    this.#checkpointBytes = loaded.checkpointBytes
+  private constructor(opened: Opened) {
+    this.doc = opened.doc
+    this.#db = opened.db
+    this.#lease = opened.lease
+    this.#cursor = opened.cursor
+    this.#records = opened.records
+    this.#next = opened.next
+    this.#nextMessage = opened.nextMessage
+    this.#nextCommand = opened.nextCommand
+    this.#logBytes = opened.logBytes
+    this.#checkpointBytes = opened.checkpointBytes
     this.doc.on('update', (update) => this.#updates.push(update))
   }
 
@@ -122,40 +98,7 @@ export class Replica {
     warn: (line: string) => void,
     waitMs = LOCK_WAIT_MS,
   ): Promise<Replica> {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
-    const deadline = Date.now() + waitMs
-    try {
-      return await Replica.#openIn(dir, deadline, false)
-    } catch (error) {
-      if (!(error instanceof Unopenable)) throw error
-    }
-    // Creating and moving aside are for one process at a time, and nobody else may be at it halfway: in a folder of
-    // its own there is a lock for that.
-    const setup = await openLocked(`${dir}.setup`, deadline, true)
-    try {
-      return await Replica.#openIn(dir, deadline, false)
-    } catch (error) {
-      if (!(error instanceof Unopenable)) throw error
-      if (error.isDamage || (await readdir(dir)).some((file) => file.startsWith('MANIFEST'))) {
-        const aside = `${dir}.damaged-${randomUUID().slice(0, 8)}`
-        await rename(dir, aside)
-        warn(`the local replica was damaged; kept as ${aside}, starting with a fresh one`)
-        await mkdir(dir, { recursive: true, mode: 0o700 })
-      }
-      return await Replica.#openIn(dir, deadline, true)
-    } finally {
-      await setup.close()
-    }
-  }
-
-  static async #openIn(dir: string, deadline: number, create: boolean): Promise<Replica> {
-    const db = await openLocked(dir, deadline, create)
-    try {
-      return new Replica(db, await load(db, dir))
-    } catch (cause) {
-      await db.close()
-      throw isDamage(cause) ? new Unopenable(true, cause) : unusable(dir, cause)
-    }
+    return new Replica(await openDatabase(dir, warn, waitMs))
   }
 
   /**
@@ -326,113 +269,4 @@ export class Replica {
       await this.#db.close()
     }
   }
-}
-
-interface Loaded {
-  doc: Y.Doc
-  lease: Lease
-  cursor: Cursor | null
-  records: Map<string, Json>
-  next: number
-  nextMessage: number
-  nextCommand: number
-  logBytes: number
-  checkpointBytes: number
-}
-
-/** Nothing to open: there is no replica yet, or what there is cannot be read. */
-class Unopenable extends Error {
-  readonly isDamage: boolean
-
-  constructor(isDamage: boolean, cause: unknown) {
-    super('no usable replica', { cause })
-    this.isDamage = isDamage
-  }
-}
-
-const load = async (db: Level<string, Uint8Array>, dir: string): Promise<Loaded> => {
-  const [storedLease, checkpoint, cursor] = await db.getMany(['lease', 'checkpoint', 'cursor'])
-  const known = readJson<Lease>(storedLease)
-  const first = known?.first ?? 0
-  const log = await db.iterator(range('u:')).all()
-  log.forEach(([key], i) => {
-    if (key !== entry('u:', first + i)) throw new Error(`corrupt: no log entry ${first + i}`)
-  })
-
-  const doc = new Y.Doc()
-  const place = `${hostname()}:${(await stat(dir)).ino}`
-  const clientId = known?.place === place ? known.clientId : doc.clientID
-  try {
-    doc.transact(() => {
-      if (checkpoint !== undefined) Y.applyUpdate(doc, checkpoint)
-      for (const [, update] of log) Y.applyUpdate(doc, update)
-    })
-  } catch (cause) {
-    throw new Error('corrupt: the log does not decode', { cause })
-  }
-  doc.clientID = clientId
-  const lease = { clientId, place, first }
-  if (clientId !== known?.clientId) await db.batch([putJson('lease', lease)], { sync: true })
-
-  const nextOf = async (prefix: string): Promise<number> => {
-    const [last] = await db.keys({ ...range(prefix), reverse: true, limit: 1 }).all()
-    return last === undefined ? 0 : Number(last.slice(prefix.length)) + 1
-  }
-  const records = await db.iterator(range('r:')).all()
-  return {
-    doc,
-    lease,
-    cursor: readJson<Cursor>(cursor),
-    records: new Map(records.map(([key, value]) => [key.slice(2), readJson<Json>(value)])),
-    next: first + log.length,
-    nextMessage: await nextOf('m:'),
-    nextCommand: await nextOf('c:'),
-    logBytes: log.reduce((sum, [, update]) => sum + update.length, 0),
-    checkpointBytes: checkpoint?.length ?? 0,
-  }
-}
-
-/** Opens the database once no other process has it. Throws `Unopenable`, `busy`, `data_unusable`. */
-const openLocked = async (
-  dir: string,
-  deadline: number,
-  create: boolean,
-): Promise<Level<string, Uint8Array>> => {
-  const db = new Level<string, Uint8Array>(dir, { valueEncoding: 'view' })
-  for (; ; await sleep(LOCK_RETRY_MS)) {
-    try {
-      await db.open({ createIfMissing: create })
-      return db
-    } catch (error) {
-      const cause = (error as Error).cause as (Error & { code?: string }) | undefined
-      if (cause?.code !== 'LEVEL_LOCKED') {
-        const isMissing = cause?.message.includes('does not exist') === true
-        throw isMissing || isDamage(cause)
-          ? new Unopenable(!isMissing, cause)
-          : unusable(dir, cause ?? error)
-      }
-      if (Date.now() < deadline) continue
-      throw new ClawError(
-        'busy',
-        'another command of this profile has had its replica for too long',
-        'try again, or use another profile (--as NAME)',
-      )
-    }
-  }
-}
-
-const isDamage = (cause: unknown): boolean =>
-  cause instanceof Error &&
-  ((cause as { code?: string }).code === 'LEVEL_CORRUPTION' ||
-    /corrupt|no such file/i.test(cause.message) ||
-    cause instanceof SyntaxError)
-
-const unusable = (dir: string, cause: unknown): ClawError => {
-  const error = new ClawError(
-    'data_unusable',
-    `cannot use the local replica: ${cause instanceof Error ? cause.message : String(cause)}`,
-    `check the disk and the permissions of ${dir}`,
-  )
-  error.cause = cause
-  return error
 }
