@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Agent, registered, WAYS } from '../support/agent.ts'
+import { until } from '../support/client.ts'
 import { bin, type Server, startServer } from '../support/server.ts'
 
 interface Message {
@@ -14,11 +15,13 @@ type Poll = { messages: Message[]; count: number }
 
 describe.each(WAYS)('by way of %s', (way) => {
   let server: Server
+  let teller: Agent
   let lead: Agent & { id: string }
   let scout: Agent & { id: string }
 
   beforeAll(async () => {
     server = await startServer()
+    teller = await registered(server.url, 'Teller')
     lead = await registered(server.url, 'Lead', way)
     scout = await registered(server.url, 'Scout', way)
   })
@@ -31,7 +34,9 @@ describe.each(WAYS)('by way of %s', (way) => {
     CLAWLINK_LINK: way === 'alone' ? 'off' : '',
   })
   const say = async (...contents: string[]) => {
-    for (const content of contents) await lead.ask('broadcast', '--content', content)
+    // After a restart of the server its link may not be there yet.
+    await until('it can tell', async () => (await teller.run('discover')).code === 0)
+    for (const content of contents) await teller.ask('broadcast', '--content', content)
   }
   const contents = async (...flags: string[]) =>
     (await scout.ask<Poll>('poll', ...flags)).messages.map(({ content }) => content)

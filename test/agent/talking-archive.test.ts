@@ -1,5 +1,7 @@
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { readdirSync, watch } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { broadcastsOf } from '../../workspace/schema.ts'
 import { registered } from '../support/agent.ts'
@@ -14,6 +16,17 @@ beforeAll(async () => {
   server = await startServer()
 })
 afterAll(() => server.stop())
+
+/** Kills a process at its write number `count` below `dir`, if it comes to that; resolves to whether it did. */
+const killAtWrite = async (child: ChildProcess, dir: string, count: number): Promise<boolean> => {
+  let writes = 0
+  const watcher = watch(dir, () => {
+    if (++writes === count) child.kill('SIGKILL')
+  })
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  watcher.close()
+  return signal !== null
+}
 
 it('[I8] who was away while the server trimmed gets everything once, wherever it is killed', async () => {
   const random = seeded(runSeed('killed over the archive'))
@@ -33,15 +46,13 @@ it('[I8] who was away while the server trimmed gets everything once, wherever it
 
   // prime receives and acknowledges nothing.
   let killed = 0
+  const replicas = join(away.home, 'replicas')
+  const [replica] = readdirSync(replicas).filter((name) => !name.endsWith('.setup'))
   for (let i = 0; i < 8; i++) {
-    const child = away.start('prime')
-    // It may end by itself before.
-    const exit = once(child, 'exit')
-    await sleep(random() * 700)
-    child.kill('SIGKILL')
-    const [, signal] = (await exit) as [number | null, string | null]
-    if (signal !== null) killed++
+    const count = 1 + Math.floor(random() * 50)
+    if (await killAtWrite(away.start('prime'), join(replicas, replica!), count)) killed++
   }
+  expect(killed).toBeGreaterThan(0)
   const { messages } = await away.ask<{ messages: { message_id: string }[] }>('poll')
   const all = Array.from({ length: COUNT }, (_, i) => `m-${String(i).padStart(5, '0')}`)
   expect(

@@ -1,13 +1,12 @@
 import { deepStrictEqual, ok } from 'node:assert'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'esbuild'
 import type { BroadcastEntry } from '../../workspace/schema.ts'
 import { liveDoc, seeded, until } from '../support/client.ts'
+import { startProxy } from '../support/proxy.ts'
 import { root, type Server, startServer, tempDir } from '../support/server.ts'
 import type { Order, Said } from './delivery-worker.ts'
 
@@ -29,45 +28,6 @@ export interface Tally {
   bursts: number
 }
 
-/** A TCP proxy that can be cut: a partition. */
-const startProxy = async (port: number) => {
-  const sockets = new Set<Socket>()
-  let isCut = false
-  const server = createServer((near) => {
-    near.on('error', () => {})
-    if (isCut) return near.destroy()
-    const far = connect(port, '127.0.0.1')
-    far.on('error', () => near.destroy())
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from)
-      from.pipe(to)
-      from.on('close', () => {
-        sockets.delete(from)
-        to.destroy()
-      })
-    }
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut: () => {
-      isCut = true
-      for (const socket of sockets) socket.destroy()
-    },
-    heal: () => {
-      isCut = false
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    },
-  }
-}
-
 /** One agent of a run: its process, which may be killed and started again, and what it has said in all its lives. */
 class Worker {
   readonly sent = new Set<string>()
@@ -79,6 +39,8 @@ class Worker {
   #child!: ChildProcess
   #ordered = 0
   #done = 0
+  #lines = 0
+  #onLine = () => {}
   /** Handed out, but not acknowledged when its process was killed: may come again. */
   #open: string[] = []
 
@@ -96,6 +58,8 @@ class Worker {
   }
 
   #hear(said: Said): void {
+    this.#lines++
+    setImmediate(() => this.#onLine())
     if ('done' in said) this.#done = said.done
     else if ('sent' in said) this.sent.add(said.sent)
     else if ('acked' in said) {
@@ -121,6 +85,17 @@ class Worker {
   /** Resolves when everything ordered was done. */
   idle(): Promise<void> {
     return until('the agent is idle', () => this.#done === this.#ordered, 60_000)
+  }
+
+  /** Resolves when it has said so many things more, or has nothing left to do. */
+  says(count: number): Promise<void> {
+    const upTo = this.#lines + count
+    return new Promise((resolve) => {
+      this.#onLine = () => {
+        if (this.#lines >= upTo || this.#done === this.#ordered) resolve()
+      }
+      this.#onLine()
+    })
   }
 
   async kill(): Promise<void> {
@@ -209,7 +184,7 @@ export const openLane = async () => {
         else if (dice < 83) {
           if (below(3) > 0) {
             worker.order({ do: 'poll' })
-            await sleep(below(12))
+            await worker.says(below(3))
           }
           await worker.kill()
           worker.start()
@@ -225,7 +200,7 @@ export const openLane = async () => {
           await burst(BEFORE, BURST)
           tally.bursts++
         }
-        await sleep(below(25))
+        await worker.says(below(3))
       }
       for (const proxy of proxies) proxy.heal()
       for (const what of ['settle', 'settle', 'poll', 'poll'] as const) {
