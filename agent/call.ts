@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import { type AgentId, type BroadcastId, newBroadcastId } from '../workspace/ids.ts'
 import { MAX_KEY_BYTES } from '../workspace/limits.ts'
+import type { KeyKind } from '../workspace/link/answers.ts'
 import { DEFAULT_SERVER, parseTarget, type Target } from '../workspace/link/target.ts'
 import { isWorkspaceName, type Json } from '../workspace/schema.ts'
 import { within } from '../workspace/validate.ts'
@@ -33,6 +34,8 @@ export interface Request {
   terminal: boolean
   /** When the command began, milliseconds since the epoch. */
   at: number
+  /** Names this one command, however often it is begun. */
+  key: string
   /** Aborts when nobody waits for the answer any more. */
   signal: AbortSignal
   /** Prints before the answer does; resolves once stdout has taken it, rejects if nobody does. */
@@ -181,11 +184,12 @@ export class Call {
     )
   }
 
-  /** Throws `too_large`, `usage` for an empty one. */
-  idempotencyKey(): string | undefined {
+  /** The key that was given, or this command's own. Throws `too_large`, `usage` for an empty one. */
+  idempotencyKey(): { key: string; kind: KeyKind } {
     const key = this.flag('idempotency-key')
+    if (key === undefined) return { key: this.request.key, kind: 'own' }
     if (key === '') throw new ClawError('usage', '--idempotency-key is empty', 'give a key')
-    return key === undefined ? undefined : within('idempotency key', key, MAX_KEY_BYTES)
+    return { key: within('idempotency key', key, MAX_KEY_BYTES), kind: 'given' }
   }
 
   get at(): Whereabouts {

@@ -10,8 +10,10 @@ import { startLink } from './link/start.ts'
 import { isStdoutClosed, talk, write } from './link/talk.ts'
 import type { Ask } from './link/wire.ts'
 
-/** A link that goes away again and again is not asked more often than this. */
-const RETRY_MS = 5_000
+/** After so many links that ended over a command it is carried out here. */
+const MAX_LOST = 5
+/** A link that had a command for so long, in milliseconds, did not end over it. */
+const SETTLED_MS = 60_000
 
 /** Carries the command line out in this process; resolves to the exit code. */
 const runAlone = async (ask: Ask): Promise<number> => {
@@ -50,15 +52,21 @@ const wantsLink = ({ argv, env }: Ask): boolean => {
   }
 }
 
-/** Gives the command line to a link, starting one if need be; where there can be none, carries it out here. */
+/**
+ * Gives the command line to a link, starting one if need be, and to the next one should that end before it answered;
+ * where there can be none, carries it out here.
+ */
 const run = async (ask: Ask): Promise<number> => {
   const home = homeOf(ask.env.CLAWLINK_HOME, ask.cwd)
   const socket = wantsLink(ask) ? socketOf(home) : null
-  for (let tries = 0; socket !== null; tries++) {
+  for (let lost = 0; socket !== null && lost < MAX_LOST; ) {
+    const began = performance.now()
     const ended = await talk(socket, ask)
     if (typeof ended === 'number') return ended
-    if (ended === 'again') await sleep(Math.min(20 * 2 ** tries, RETRY_MS))
-    else if (!(await startLink(home, socket, __filename))) break
+    if (ended === 'again') {
+      lost = performance.now() - began > SETTLED_MS ? 1 : lost + 1
+      await sleep(20 * 2 ** lost)
+    } else if (!(await startLink(home, socket, __filename))) break
   }
   return runAlone(ask)
 }

@@ -20,9 +20,9 @@ export const commandTask = async (
   const team = await Team.open(call, true)
   const { replica, doc } = team
   const known = await answeredBefore(call, replica, payload)
-  if (known !== null) return known
+  if (known !== null) return 'queued' in known.data ? settled(team, known) : known
 
-  const whole = { ...command, by, key: call.idempotencyKey() ?? crypto.randomUUID() }
+  const whole = { ...command, by, key: call.idempotencyKey().key }
   let outcome: Outcome
   try {
     await team.confirm()
@@ -41,6 +41,10 @@ export const commandTask = async (
   }
   rememberAnswer(call, replica, payload, outcome)
   await replica.commit()
-  if (team.offline === null) return outcome
-  return { ...outcome, data: { ...outcome.data, ...(await team.settle()) } }
+  return team.offline === null ? outcome : settled(team, outcome)
 }
+
+const settled = async (team: Team, outcome: Outcome): Promise<Outcome> => ({
+  ...outcome,
+  data: { ...outcome.data, ...(await team.settle()) },
+})

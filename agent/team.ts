@@ -6,6 +6,7 @@ import { cursorOver, whoIsIn } from '../workspace/cursors.ts'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId, FileId } from '../workspace/ids.ts'
 import type { Message } from '../workspace/inbox.ts'
+import type { KeyKind } from '../workspace/link/answers.ts'
 import { isAway } from '../workspace/link/outbox.ts'
 import type { Overlap } from '../workspace/link/overlaps.ts'
 import type { Replica } from '../workspace/link/replica.ts'
@@ -152,24 +153,27 @@ export class Team {
 /** The replica of a call's workspace, for as long as the call lasts. */
 export const openReplica = async (call: Call): Promise<Replica> => (await call.place()).replica
 
-const digestOf = (call: Call, payload: Json): string =>
-  createHash('sha256')
-    .update(JSON.stringify([call.verb, payload]))
-    .digest('hex')
+/** What tells a command from another under the same key; under its own there is no other. */
+const digestOf = (call: Call, kind: KeyKind, payload: Json): string =>
+  kind === 'own'
+    ? ''
+    : createHash('sha256')
+        .update(JSON.stringify([call.verb, payload]))
+        .digest('hex')
 
 /**
- * What the call's idempotency key answered before, or null; and how to stage the answer it gets now. Throws
- * `key_reused` where the key was used for something else.
+ * What was answered before under the call's key: the one that was given, or its own, where it was begun before by a
+ * link that then ended; null: nothing. Throws `key_reused` where the key was used for something else.
  */
 export const answeredBefore = async (
   call: Call,
   replica: Replica,
   payload: Json,
 ): Promise<Outcome | null> => {
-  const key = call.idempotencyKey()
-  const known = key === undefined ? null : await replica.answered(key)
+  const { key, kind } = call.idempotencyKey()
+  const known = await replica.answered(key)
   if (known === null) return null
-  if (known.digest === digestOf(call, payload)) return known.answer as unknown as Outcome
+  if (known.digest === digestOf(call, kind, payload)) return known.answer as unknown as Outcome
   throw new ClawError(
     'key_reused',
     `idempotency key "${key}" was used for another command`,
@@ -177,22 +181,21 @@ export const answeredBefore = async (
   )
 }
 
-/** Stages the answer that the call's idempotency key, if it has one, gives from now on. */
+/** Stages the answer that the call's key gives from now on. */
 export const rememberAnswer = (
   call: Call,
   replica: Replica,
   payload: Json,
   outcome: Outcome,
 ): void => {
-  const key = call.idempotencyKey()
-  if (key === undefined) return
+  const { key, kind } = call.idempotencyKey()
   const answer = outcome as unknown as Json
-  replica.remember(key, { digest: digestOf(call, payload), answer })
+  replica.remember(key, { digest: digestOf(call, kind, payload), answer }, kind)
 }
 
 /**
  * A write that merges: carried out on the replica, then made durable on the server or, with that away, queued. The
- * change, what `action` stages with it and the answer under the idempotency key reach the disk together.
+ * change, what `action` stages with it and the answer under the call's key reach the disk together.
  */
 export const mergingWrite = async (
   call: Call,

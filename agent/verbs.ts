@@ -13,8 +13,6 @@ export interface VerbSpec {
   needs?: readonly (readonly string[])[]
   /** No link is started for it. */
   linkless?: true
-  /** May be begun again by another link when the one that has it ends. */
-  repeatable?: true
   load: () => Promise<(call: Call) => Promise<Outcome>>
 }
 
@@ -36,7 +34,6 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'discover',
-    repeatable: true,
     summary: 'who is here: id, name, status, machine, capabilities',
     usage: '',
     example: 'discover --json',
@@ -63,7 +60,6 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'poll',
-    repeatable: true,
     summary: 'what came in for me; acknowledges what it printed',
     usage: '[--wait SECONDS] [--type T,T] [--topic T,T] [--from N,N] [--limit N] [--peek]',
     example: 'poll --wait 60 --json',
@@ -72,7 +68,6 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'wait',
-    repeatable: true,
     summary: 'block until something for me is there; acknowledges nothing',
     usage: '[--timeout SECONDS] [--type T,T] [--topic T,T] [--from N,N]',
     example: 'wait --timeout 300 --type task_delegation,direct_message',
@@ -81,7 +76,6 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'watch',
-    repeatable: true,
     summary: 'print what comes in as it comes, one JSON line a batch',
     usage: '[--hints] [--type T,T] [--topic T,T] [--from N,N]',
     example: 'watch --hints',

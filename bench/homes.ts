@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -91,6 +92,7 @@ export const newHome = (port: number, node = process.execPath): Home => {
       stdin: null,
       terminal: false,
       at: Date.now(),
+      key: randomUUID(),
     })
   const start: Home['start'] = (...argv) =>
     spawn(node, [agent, ...argv], { env, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -45,15 +45,16 @@ export class Connection {
   }
 
   /** Carries the command out and says how it ended; `leaving` aborts when it shall be left to the next link. */
-  async answer(ask: Ask, host: Host, isRepeatable: boolean, leaving: AbortSignal): Promise<void> {
-    if (isRepeatable) this.#say({ again: true })
+  async answer(ask: Ask, host: Host, leaving: AbortSignal): Promise<void> {
     const { argv, cwd, terminal, at, stdin } = ask
+    const key = ask.key || crypto.randomUUID() // another program's than ours may have none
     const response = await execute(
       {
         argv,
         cwd,
         terminal,
         at,
+        key,
         env: ask.env as Env,
         stdin: stdin === null ? null : Buffer.from(stdin, 'base64'),
         signal: AbortSignal.any([this.#gone.signal, leaving]),
@@ -66,7 +67,7 @@ export class Connection {
     )
     const { stdout: out, stderr: err, code, after, done } = response
     try {
-      if (leaving.reason === 'next' && code !== 0 && isRepeatable) return this.refer()
+      if (leaving.reason === 'next' && code !== 0) return this.refer()
       if (after === undefined) return this.#say({ out, err, code })
       if (!(await this.#show({ out, err, again: false }))) return
       try {

@@ -5,7 +5,6 @@ import type { Level } from 'level'
 import { hasAgent } from '../../workspace/agents.ts'
 import { parseTarget } from '../../workspace/link/target.ts'
 import { listTasks } from '../../workspace/tasks.ts'
-import { type Args, readArgs } from '../args.ts'
 import type { Call } from '../call.ts'
 import type { Host, LinkFace } from '../host.ts'
 import { type Profile, presenceOf, readState, replicaDir, writeAtomically } from '../profile.ts'
@@ -228,9 +227,8 @@ export class Link implements Host {
       connection.refer()
       return
     }
-    const verb = verbOf(ask)?.verb
     const answer = connection
-      .answer(ask, this, verb?.repeatable === true, this.#leaving.signal)
+      .answer(ask, this, this.#leaving.signal)
       .catch((error) => this.#options.log(`a command failed: ${(error as Error).stack}`))
       .finally(() => {
         this.#busy.delete(answer)
@@ -304,11 +302,3 @@ const isNeeded = ({ place, waker }: Open): boolean =>
   listTasks(place.replica.doc).some(
     ({ owner, status }) => owner === place.me && status === 'working',
   )
-
-const verbOf = (ask: Ask): Args | null => {
-  try {
-    return readArgs(ask.argv)
-  } catch {
-    return null // the answer will say what is wrong
-  }
-}

@@ -4,14 +4,19 @@ import { isatty } from 'node:tty'
 import { type Ask, lineReader, type Say } from './wire.ts'
 
 /**
- * How a command given to the link ended: its exit code; `absent`: nobody listens; `again`: the link went away, and the
- * command may be given to the next one.
+ * How a command given to the link ended: its exit code; `absent`: nobody listens; `again`: the link went away before it
+ * had answered, and the command is for the next one.
  */
 export type Ended = number | 'absent' | 'again'
+
+/** Unlike any other of this home; `node:crypto` would take longer to load than the command takes. */
+const newKey = (at: number): string =>
+  `${at.toString(36)}-${process.pid.toString(36)}-${Math.random().toString(36).slice(2)}`
 
 /** The command line as it is given to a link. */
 export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
   const env: Ask['env'] = {}
+  const at = Date.now()
   for (const name in process.env) if (name.startsWith('CLAWLINK_')) env[name] = process.env[name]
   return {
     version,
@@ -20,7 +25,8 @@ export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
     env,
     stdin: stdin === null ? null : Buffer.from(stdin).toString('base64'),
     terminal: isatty(1),
-    at: Date.now(),
+    at,
+    key: newKey(at),
   }
 }
 
@@ -59,7 +65,7 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
   new Promise((resolve) => {
     if (path === null) return resolve('absent')
     let told = false
-    let again = false
+    let isAnswered = false
     let ended: Ended | null = null
     let printing = Promise.resolve()
     const end = (how: Ended): void => {
@@ -70,7 +76,7 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
     const print = async ({ out, err, ack, code, next, ...said }: Say): Promise<void> => {
       if (ended !== null) return
       if (next) return end('again')
-      again = said.again ?? again
+      isAnswered ||= said.again === false
       const printed = out === undefined || (await write(1, out))
       if (err !== undefined) await write(2, err)
       if (code !== undefined) return end(code)
@@ -95,9 +101,9 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
       void printing.then(async () => {
         if (ended !== null) return resolve(ended)
         if (!told) return resolve('absent')
-        if (again) return resolve('again')
-        const what = 'the link stopped before it had answered; this may have been done or not'
-        await write(2, `error: ${what} — look, or repeat it with its --idempotency-key\n`)
+        if (!isAnswered) return resolve('again')
+        const what = 'the link stopped before it said that this is acknowledged'
+        await write(2, `error: ${what} — what is handed out again has the same message_id\n`)
         resolve(6)
       })
     })

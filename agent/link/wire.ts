@@ -13,6 +13,8 @@ export interface Ask {
   terminal: boolean
   /** When the command began, milliseconds since the epoch: a wait that is begun again ends when it would have. */
   at: number
+  /** Names this one command: whichever links it is given to, what it writes is written once. */
+  key: string
 }
 
 /** What the link says to a command, JSON lines. The one with `code` is the last. */
@@ -21,8 +23,8 @@ export interface Say {
   err?: string
   /** Wants to be told when stdout has taken everything. */
   ack?: true
-  /** Whether the command may be given again should the link go away from here on. */
-  again?: boolean
+  /** All is said but whether it is acknowledged: should the link go away from here on, it is not given again. */
+  again?: false
   /** The link is leaving and has done nothing of this: give the command to the next one. */
   next?: true
   code?: number

@@ -3,7 +3,7 @@ import { primeLines, primeOf } from '../../workspace/prime.ts'
 import { shorten } from '../../workspace/shorten.ts'
 import { getTask } from '../../workspace/tasks.ts'
 import type { Verb } from '../call.ts'
-import { Team } from '../team.ts'
+import { answeredBefore, rememberAnswer, Team } from '../team.ts'
 import { oneLine, safeJson } from '../text.ts'
 
 /** What both forms stay within (characters): it is read after every loss of context. */
@@ -15,6 +15,8 @@ const MOST = 12
 export const prime: Verb = async (call) => {
   const team = await Team.open(call, true)
   const me = team.me()
+  const known = await answeredBefore(call, team.replica, null)
+  if (known !== null) return known
   const unread = (await team.inbox()).map(({ message }) => message)
   await team.confirm()
   const { doc, replica, here } = team
@@ -37,6 +39,8 @@ export const prime: Verb = async (call) => {
       safeJson({ ok: true, data }).length,
       lines.reduce((sum, line) => sum + line.length + 1, 0),
     )
-    if (most === 0 || length < MAX_CHARACTERS) return { data, lines }
+    if (most > 0 && length >= MAX_CHARACTERS) continue
+    rememberAnswer(call, replica, null, { data, lines })
+    return { data, lines }
   }
 }

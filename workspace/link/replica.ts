@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import type { Message, StateVector } from '../inbox.ts'
 import type { Json } from '../schema.ts'
+import { AnswerAges, type KeyKind } from './answers.ts'
 import type { StatusCommand } from './commands.ts'
 import { type Opened, openDatabase, unusable } from './opening.ts'
 import {
@@ -69,6 +70,8 @@ export class Replica {
   #checkpointBytes: number
   #updates: Uint8Array[] = []
   #staged: Write[] = []
+  readonly #answerAges: AnswerAges
+  #answered = new Map<string, KeyKind>()
   #fresh: Message[] = []
   readonly #listeners = new Set<(messages: readonly Message[]) => void>()
   readonly #records: Map<string, Json>
@@ -78,6 +81,7 @@ export class Replica {
   private constructor(opened: Opened) {
     this.doc = opened.doc
     this.#db = opened.db
+    this.#answerAges = new AnswerAges(opened.db)
     this.#lease = opened.lease
     this.#cursor = opened.cursor
     this.#records = opened.records
@@ -134,8 +138,11 @@ export class Replica {
     this.#staged = []
     const fresh = this.#fresh
     this.#fresh = []
+    const answered = this.#answered
+    this.#answered = new Map()
     this.#written = this.#written.then(async () => {
       try {
+        if (answered.size > 0) batch.push(...(await this.#answerAges.writes(answered, Date.now())))
         await this.#db.batch(batch, { sync: true })
       } catch (cause) {
         throw unusable(this.#db.location, cause)
@@ -227,9 +234,10 @@ export class Replica {
     return readJson(await this.#db.get(`k:${idempotencyKey}`))
   }
 
-  /** Stages the answer to give whenever this key comes again. */
-  remember(idempotencyKey: string, answered: Answered): void {
+  /** Stages the answer to give whenever this key comes again, for as long as answers of this kind are kept. */
+  remember(idempotencyKey: string, answered: Answered, kind: KeyKind = 'given'): void {
     this.#staged.push(putJson(`k:${idempotencyKey}`, answered))
+    this.#answered.set(idempotencyKey, kind)
   }
 
   async base(file: string): Promise<FileBase | null> {
