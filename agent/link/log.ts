@@ -2,7 +2,9 @@ import { appendFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What a link says in weeks; one older file of this size is kept beside it. */
-const MAX_LOG_BYTES = 1024 * 1024
+export const MAX_LOG_BYTES = 1024 * 1024
+/** A line, in characters: a stack fits, and what a server says of itself does not fill the file. */
+const MAX_LINE = 8 * 1024
 
 export type Log = (line: string) => void
 
@@ -18,7 +20,8 @@ export const openLog = (home: string): Log => {
   }
   let size = sizeNow()
   return (line) => {
-    const text = `${new Date().toISOString()} ${line}\n`
+    const shown = line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)} … (${line.length})` : line
+    const text = Buffer.from(`${new Date().toISOString()} ${shown}\n`)
     try {
       if (size + text.length > MAX_LOG_BYTES) {
         renameSync(path, `${path}.1`)

@@ -1,12 +1,13 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { MAX_LOG_BYTES } from '../../agent/link/log.ts'
 import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../support/agent.ts'
 import { runSeed, seeded, until } from '../support/client.ts'
-import { bin, type Server, startServer, tempDir } from '../support/server.ts'
+import { bin, root, type Server, startServer, tempDir } from '../support/server.ts'
 
 interface Message {
   type: string
@@ -159,13 +160,37 @@ it('[K9] the command loads nothing heavy while a link answers', async () => {
 
 it('[K14] a link stops when nobody asks it any more, but not while one waits', async () => {
   const one = agent(server.url)
-  const env = { CLAWLINK_LINK_IDLE: '1' }
+  const env = { CLAWLINK_LINK_IDLE: '0.5' }
   await one.runWith({ env }, 'register', '--name', 'Brief')
   const pid = linkPid(one.home)!
-  const waited = await one.run('wait', '--timeout', '2', '--type', 'task_canceled')
+  const waited = await one.run('wait', '--timeout', '1', '--type', 'task_canceled')
   expect(waited).toMatchObject({ code: 7 })
   expect(readFileSync(join(one.home, 'link.log'), 'utf8')).not.toMatch(/ idle\n/)
   await until('it stopped', () => !isAlive(pid))
   expect(existsSync(join(one.home, 'link.sock'))).toBe(false)
   expect(readFileSync(join(one.home, 'link.log'), 'utf8')).toMatch(/ idle\n.* link stopped: down\n/)
+})
+
+it('[K18] SIGTERM ends a link cleanly: what it had begun is answered, exit 0, nothing left behind', async () => {
+  const home = tempDir('home')
+  writeFileSync(join(home, 'link.log'), 'x'.repeat(MAX_LOG_BYTES))
+  const one = agent(server.url, home)
+  const link = spawn(process.execPath, [join(root, 'dist/clawlink-agent-core.cjs'), '--link'], {
+    env: { ...process.env, CLAWLINK_HOME: home },
+    stdio: 'ignore',
+  })
+  await until('it is the link', () => linkPid(home) === link.pid)
+  expect(statSync(join(home, 'link.log.1')).size).toBe(MAX_LOG_BYTES)
+  await one.ask('register', '--name', 'Orderly')
+  await one.ask('poll')
+
+  const commands = Array.from({ length: 4 }, (_, i) => one.run('broadcast', '--content', `${i}`))
+  link.kill('SIGTERM')
+  expect(await once(link, 'exit')).toEqual([0, null])
+  for (const ran of await Promise.all(commands)) expect(ran).toMatchObject({ code: 0, stderr: '' })
+  expect(linkPid(home)).not.toBe(link.pid)
+  const log = readFileSync(join(home, 'link.log'), 'utf8')
+  expect(log).toMatch(/ SIGTERM\n\S+ link stopped: next\n/)
+  expect(log).not.toMatch(/uncaught|unhandled|failed/)
+  await one.run('down')
 })
