@@ -31,6 +31,8 @@ export class Connection {
   #outbox: Buffer[] = []
   #blocked = false
   #progressAt = 0
+  /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
+  #heardAtBeat: number | null = null
   /** Called when the socket takes data again and the outbox is empty. */
   onReady: () => void = () => {}
 
@@ -98,6 +100,19 @@ export class Connection {
     this.close(CLOSE.slowReader, 'slow reader')
     this.ws.terminate()
     return true
+  }
+
+  /**
+   * Asks for a sign of life, or cuts the connection off where nothing came since it was asked last; returns whether it
+   * did. Any byte is a sign: behind a large message over a slow line the answer comes late.
+   */
+  beat(): boolean {
+    const { bytesRead } = this.#socket
+    const isSilent = bytesRead === this.#heardAtBeat
+    this.#heardAtBeat = bytesRead
+    if (isSilent) this.ws.terminate()
+    else if (this.open) this.ws.ping()
+    return isSilent
   }
 
   close(code: number, reason: string): void {

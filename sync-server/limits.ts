@@ -14,7 +14,10 @@ export const MAX_SOCKET_BUFFER = 256 * 1024
 export const RING_BYTES = 8 * 1024 * 1024
 /** A reader that takes nothing for this long is cut off; it reconnects and resyncs. */
 export const SLOW_READER_MS = 30_000
-/** Pings, and the check for slow readers; a stock y-websocket client hangs up after 30 s of silence. */
+/**
+ * Pings, and the checks for the silent and the slow; `--heartbeat` changes it. A stock y-websocket client hangs up after
+ * 30 s of silence; one that is silent for two of these is gone, which the others shall know within 35 s.
+ */
 export const HEARTBEAT_MS = 12_000
 /** Awareness changes of this long go out as one message: two frames of a 60 Hz screen. */
 export const AWARENESS_TICK_MS = 33

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ClawError } from '../workspace/errors.ts'
 import { didYouMean } from '../workspace/suggest.ts'
+import { HEARTBEAT_MS } from './limits.ts'
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -14,6 +15,8 @@ export interface Options {
   /** Folder of the database. */
   data: string
   logLevel: LogLevel
+  /** Between two pings, in milliseconds: who is silent for two of these is cut off. */
+  heartbeatMs: number
   /** Listen beyond loopback although there is no access control yet. */
   insecure: boolean
 }
@@ -26,6 +29,8 @@ usage: clawlink-sync [options]
   --port PORT         port to listen on (9077; 0: any free one)    CLAWLINK_PORT
   --data DIR          where everything is stored (~/.clawlink/sync) CLAWLINK_DATA
   --log-level LEVEL   ${LOG_LEVELS.join(' ')} (info)   CLAWLINK_LOG_LEVEL
+  --heartbeat SECONDS between two pings; who is silent over two of them
+                      is gone (12)                                 CLAWLINK_HEARTBEAT
   --insecure          allow a --host beyond this machine: anyone who reaches the
                       port can then read and change everything     CLAWLINK_INSECURE=1
   --help              this text
@@ -44,6 +49,7 @@ const FLAGS = {
   port: { type: 'string' },
   data: { type: 'string' },
   'log-level': { type: 'string' },
+  heartbeat: { type: 'string' },
   insecure: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -91,6 +97,10 @@ export const parseOptions = (
   if (!LOG_LEVELS.includes(logLevel)) {
     throw usage(`"${logLevel}" is not a log level`, `one of: ${LOG_LEVELS.join(', ')}`)
   }
+  const heartbeat = text('heartbeat', 'CLAWLINK_HEARTBEAT', String(HEARTBEAT_MS / 1000))
+  if (!/^\d{1,2}(\.\d{1,3})?$/.test(heartbeat) || Number(heartbeat) < 0.1) {
+    throw usage(`"${heartbeat}" is not a heartbeat`, 'give seconds, from 0.1 to 99')
+  }
   const host = text('host', 'CLAWLINK_HOST', '127.0.0.1')
   const insecure = values.insecure === true || /^(1|true|yes)$/.test(env.CLAWLINK_INSECURE ?? '')
   if (!isLoopback(host) && !insecure) {
@@ -101,7 +111,8 @@ export const parseOptions = (
     )
   }
   const data = text('data', 'CLAWLINK_DATA', join(homedir(), '.clawlink', 'sync'))
-  return { host, port: Number(port), data, logLevel, insecure }
+  const heartbeatMs = Number(heartbeat) * 1000
+  return { host, port: Number(port), data, logLevel, heartbeatMs, insecure }
 }
 
 const usage = (message: string, hint = ''): ClawError =>

@@ -12,7 +12,7 @@ import { clearRemoved } from '../workspace/tree.ts'
 import { createApp } from './app.ts'
 import { Connection } from './connection.ts'
 import { LevelUpdateLog } from './level-update-log.ts'
-import { DRAIN_MS, HEARTBEAT_MS, MAX_FRAME_BYTES, SWEEP_MS } from './limits.ts'
+import { DRAIN_MS, MAX_FRAME_BYTES, SWEEP_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { isLoopback, type Options } from './options.ts'
 import { Rooms } from './rooms.ts'
@@ -130,10 +130,14 @@ export const startSyncServer = async (
     throw error
   }
 
-  const heartbeat = setInterval(() => {
+  const beat = (): void => {
     for (const room of rooms.all) room.heartbeat()
-    for (const { ws } of connections) if (ws.readyState === ws.OPEN) ws.ping()
-  }, HEARTBEAT_MS)
+    for (const connection of connections) {
+      if (connection.beat()) log.info({ connection: connection.id }, 'cut off: silent')
+    }
+  }
+  // What came in while this process was busy or stopped is read first: it is a sign of life.
+  const heartbeat = setInterval(() => setImmediate(beat), options.heartbeatMs)
 
   const sweep = setInterval(() => {
     for (const room of rooms.all) {

@@ -28,6 +28,8 @@ export interface LinkOptions {
   idleMs: number
   /** An agent is shown as idle after this long without a command, in milliseconds. */
   presenceIdleMs: number
+  /** A server is given up after one or two of these without a sign of life, in milliseconds. */
+  beatMs: number
 }
 
 /** Which places were open, for the next link: the folder of the profile, and what of. */
@@ -159,7 +161,8 @@ export class Link implements Host {
   async #keep(at: Whereabouts, profile: string): Promise<Open> {
     let opening = this.#places.get(at.dir)
     if (opening === undefined) {
-      opening = Place.open(at, this.#options.log).then((place) => ({ profile, place, waker: null }))
+      const { log, beatMs } = this.#options
+      opening = Place.open(at, log, beatMs).then((place) => ({ profile, place, waker: null }))
       this.#places.set(at.dir, opening)
       opening.then(
         (open) => this.#open.add(open),

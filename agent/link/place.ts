@@ -7,7 +7,7 @@ import { receive } from '../../workspace/link/inbox.ts'
 import { drain, reportOverlaps } from '../../workspace/link/outbox.ts'
 import { Overlaps } from '../../workspace/link/overlaps.ts'
 import { Replica } from '../../workspace/link/replica.ts'
-import { Session } from '../../workspace/link/session.ts'
+import { BEAT_MS, Session } from '../../workspace/link/session.ts'
 import type { Target } from '../../workspace/link/target.ts'
 import {
   type Activity,
@@ -34,6 +34,7 @@ export class Place {
   readonly at: Whereabouts
   readonly replica: Replica
   readonly overlaps: Overlaps
+  readonly #beatMs: number
   /** Whose inbox is kept filled; null: nobody is registered, or no link keeps this. */
   #me: AgentId | null = null
   #session: Session | null = null
@@ -50,15 +51,20 @@ export class Place {
   #hasNews = false
   #isReceiving = false
 
-  private constructor(at: Whereabouts, replica: Replica) {
+  private constructor(at: Whereabouts, replica: Replica, beatMs: number) {
     this.at = at
     this.replica = replica
     this.overlaps = new Overlaps(replica)
+    this.#beatMs = beatMs
   }
 
-  /** Throws what `Replica.open` throws. */
-  static async open(at: Whereabouts, warn: (line: string) => void): Promise<Place> {
-    return new Place(at, await Replica.open(at.dir, warn))
+  /** `beatMs`: as of a `Session`. Throws what `Replica.open` throws. */
+  static async open(
+    at: Whereabouts,
+    warn: (line: string) => void,
+    beatMs = BEAT_MS,
+  ): Promise<Place> {
+    return new Place(at, await Replica.open(at.dir, warn), beatMs)
   }
 
   /** Resolves when nobody else has the place, to what lets the next one have it. */
@@ -81,7 +87,7 @@ export class Place {
     const { target, workspace } = this.at
     this.#presence = presence
     if (this.#session === null) {
-      this.#session = new Session(target, workspace, this.replica, presence)
+      this.#session = new Session(target, workspace, this.replica, presence, this.#beatMs)
       this.#session.onReady = () => void this.drain().catch(() => {}) // its session is closed: the next one goes on
     }
     this.#show('active')

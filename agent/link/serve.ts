@@ -1,10 +1,11 @@
+import { BEAT_MS } from '../../workspace/link/session.ts'
 import { IDLE_AFTER_MS } from '../../workspace/presence.ts'
 import { Link } from './link.ts'
 import { openLog } from './log.ts'
 import { homeOf, socketOf } from './socket.ts'
 import { lockHome } from './start.ts'
 
-/** Long enough for a working day with a lunch break; `CLAWLINK_LINK_IDLE` (seconds) changes it. */
+/** Long enough for a working day with a lunch break. The environment changes this and other times: docs/link.md. */
 const IDLE_S = 12 * 60 * 60
 
 /** Is the link of `CLAWLINK_HOME` until that ends; resolves to the exit code. */
@@ -30,6 +31,7 @@ export const serve = async (): Promise<number> => {
         log,
         idleMs: (Number(process.env.CLAWLINK_LINK_IDLE) || IDLE_S) * 1000,
         presenceIdleMs: Number(process.env.CLAWLINK_PRESENCE_IDLE) * 1000 || IDLE_AFTER_MS,
+        beatMs: Number(process.env.CLAWLINK_LINK_BEAT) * 1000 || BEAT_MS,
       },
       lock,
     )

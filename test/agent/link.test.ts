@@ -93,8 +93,10 @@ it('[K3] kill -9 of the link at any moment loses and repeats nothing that was ac
     await say(`round ${round}`)
     const polling = poll()
     const pid = linkPid(one.home)
-    setTimeout(() => pid !== null && isAlive(pid) && process.kill(pid, 'SIGKILL'), random() * 120)
+    const kill = () => pid !== null && isAlive(pid) && process.kill(pid, 'SIGKILL')
+    const timer = setTimeout(kill, random() * 120)
     if ((await polling) !== 0) broken++
+    clearTimeout(timer) // the next command is not to be hit
   }
   await poll()
   expect(got.filter((content) => content.startsWith('round')).length).toBeGreaterThanOrEqual(8)

@@ -12,6 +12,7 @@ import type { AgentId } from '../../workspace/ids.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { backoffMs, Session } from '../../workspace/link/session.ts'
 import { parseTarget } from '../../workspace/link/target.ts'
+import { until, untilDoc } from '../support/client.ts'
 import { startServer, tempDir } from '../support/server.ts'
 
 const TIMEOUT_MS = 20_000
@@ -25,16 +26,16 @@ const openReplica = async () => {
   closers.push(() => replica.close().catch(() => {}))
   return replica
 }
-const connect = (url: string, replica: Replica, id?: string) => {
+const connect = (url: string, replica: Replica, id?: string, beatMs?: number) => {
   const presence = { agent: { id: id as AgentId, name: 'N', kind: 'agent' as const } }
-  const session = new Session(parseTarget(url), 'default', replica, id ? presence : null)
+  const session = new Session(parseTarget(url), 'default', replica, id ? presence : null, beatMs)
   closers.push(() => session.close())
   return session
 }
 
 /** A server of the sync protocol that shows what reaches it, and does no more than it is told. */
-const stub = async (onSocket: (socket: WebSocket, doc: Y.Doc) => void) => {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+const stub = async (onSocket: (socket: WebSocket, doc: Y.Doc) => void, autoPong = true) => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', autoPong })
   const doc = new Y.Doc()
   const frames: Uint8Array[] = []
   server.on('connection', (socket) => {
@@ -163,6 +164,43 @@ it('[R6] a slow reader that was cut off connects again', async () => {
   })
   await connect(url, await openReplica()).synced(TIMEOUT_MS)
   expect(connections).toBe(2)
+})
+
+it('[R7] a server that is silent over two beats is given up, and dialed again', async () => {
+  let connections = 0
+  const sync = syncing(() => {})
+  const { url } = await stub((socket, doc) => {
+    connections++
+    sync(socket, doc)
+  }, false)
+  const session = connect(url, await openReplica(), undefined, 50)
+  await session.synced(TIMEOUT_MS)
+  await until('it has dialed again', () => connections === 2)
+  await session.synced(TIMEOUT_MS)
+})
+
+it('[R7] … not one that takes long to send what is large', async () => {
+  let connections = 0
+  let pings = 0
+  const { url } = await stub((socket, doc) => {
+    connections++
+    doc.getArray('list').push(['large'])
+    const step2 = encoding.encode((encoder) => {
+      encoding.writeVarUint(encoder, 0)
+      syncProtocol.writeSyncStep2(encoder, doc)
+    })
+    let sent = 0
+    socket.on('ping', () => {
+      if (sent === step2.length) return
+      pings++
+      socket.send(step2.subarray(sent, sent + 1), { fin: ++sent === step2.length })
+    })
+  }, false)
+  const replica = await openReplica()
+  connect(url, replica, undefined, 50)
+  await untilDoc(replica.doc, () => replica.doc.getArray('list').length === 1)
+  expect(pings).toBeGreaterThan(10)
+  expect(connections).toBe(1)
 })
 
 it('[P1] agents see each other while they are connected', async () => {

@@ -100,6 +100,7 @@ it('[L4] options: help and version; what is wrong is named, exit 2', async () =>
     [['--port', '70000'], 'not a port'],
     [['--port'], 'needs a value'],
     [['--log-level', 'loud'], 'one of: fatal'],
+    [['--heartbeat', '0'], 'from 0.1 to 99'],
     [['extra'], 'unexpected argument'],
   ] as const) {
     const { code, stderr } = await run(...args)

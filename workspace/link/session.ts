@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { type ClientOptions, WebSocket } from 'ws'
@@ -16,14 +17,15 @@ const MESSAGE_SYNC = 0
 const SYNC_STEP_2 = 1
 /** RFC 6455's close code for a frame over the server's limit. */
 const FRAME_TOO_LARGE = 1009
-/** A server that takes the connection but does not answer the handshake. */
+/** A server that takes the connection but does not answer the handshake; with a quick beat sooner. */
 const HANDSHAKE_TIMEOUT_MS = 8_000
+const HANDSHAKE_BEATS = 4
 /** Tries to reconnect come after about 0.2, 0.4, 0.8 … s and no rarer than this; whoever needs it sooner wakes it. */
 const BACKOFF_CAP_MS = 10_000
-/** A connected server is asked for a sign of life this often, and is given as long to answer. */
-const BEAT_MS = 10_000
-/** A beat that comes this late: the machine slept, and its connections are as good as gone. */
-const SLEPT_MS = 3 * BEAT_MS
+/** A connected server is asked for a sign of life this often, and is given as long to say anything. */
+export const BEAT_MS = 10_000
+/** When a beat is so many times late, the machine slept, and its connections are as good as gone. */
+const SLEPT_BEATS = 3
 /** A server that was away a moment ago is waited for no longer than this. */
 const AWAY_TIMEOUT_MS = 1_000
 
@@ -32,24 +34,29 @@ interface SocketEvents {
   commit: () => Promise<void>
   sent: (frame: Uint8Array) => void
   failed: (error: ClawError) => void
-  alive: () => void
 }
+
+/** A connection that can tell how many bytes have come in on it. */
+type HeardSocket = WebSocket & { readonly bytesRead: number }
 
 /**
  * A WebSocket that sends nothing before the replica has it on disk: each frame waits for a commit, in order. An
  * operation that others saw but that its author forgot would be numbered twice, and the replicas diverge for good.
  */
-const gatedSocket = (url: string, events: SocketEvents) =>
+const gatedSocket = (url: string, beatMs: number, events: SocketEvents) =>
   class GatedSocket extends WebSocket {
     #tail: Promise<void> = Promise.resolve()
+    #socket: Socket | null = null
 
     constructor(address: string | URL, protocols?: string | string[]) {
       const options: ClientOptions = {
-        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+        handshakeTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs),
         perMessageDeflate: false,
       }
       super(address, protocols ?? [], options)
-      this.on('pong', events.alive)
+      this.on('upgrade', ({ socket }) => {
+        this.#socket = socket
+      })
       this.on('unexpected-response', (_request, response) => {
         let body = ''
         response.on('data', (chunk) => {
@@ -60,6 +67,10 @@ const gatedSocket = (url: string, events: SocketEvents) =>
           this.terminate()
         })
       })
+    }
+
+    get bytesRead(): number {
+      return this.#socket?.bytesRead ?? 0
     }
 
     override send(frame: Uint8Array): void {
@@ -127,26 +138,32 @@ export class Session {
   readonly #beat: NodeJS.Timeout
   #presence: Presence | null
   #contact: Contact = { connected: false, since: Date.now(), why: null }
+  readonly #beatMs: number
   #lastBeat = Date.now()
-  #isUnanswered = false
+  /** The connection that was asked for a sign of life, and how much had come in on it by then. */
+  #asked: { socket: HeardSocket; bytesRead: number } | null = null
   #nonce = 0
   /** Whether the server's request for what it lacks was answered on the present socket. */
   #uploaded = false
 
-  constructor(target: Target, workspace: string, replica: Source, presence: Presence | null) {
+  /** A connection on which nothing comes in for `beatMs` to twice that is given up. */
+  constructor(
+    target: Target,
+    workspace: string,
+    replica: Source,
+    presence: Presence | null,
+    beatMs = BEAT_MS,
+  ) {
     this.#target = target
     this.#replica = replica
     this.#presence = presence
+    this.#beatMs = beatMs
     this.awareness = new Awareness(replica.doc)
     this.awareness.setLocalState(null)
-    const polyfill = gatedSocket(target.base, {
+    const polyfill = gatedSocket(target.base, beatMs, {
       commit: () => replica.commit(),
       sent: (frame) => this.#sent(frame),
       failed: (error) => this.#fail(error),
-      alive: () => {
-        this.#isUnanswered = false
-        this.#provider.wsLastMessageReceived = Date.now()
-      },
     })
     const provider = new WebsocketProvider(target.sync, workspace, replica.doc, {
       connect: false,
@@ -175,7 +192,7 @@ export class Session {
       if (event !== null) this.#closedByServer(event.code, event.reason)
     })
     replica.doc.on('afterTransactionCleanup', this.#followClientId)
-    this.#beat = setInterval(() => this.#onBeat(), BEAT_MS)
+    this.#beat = setInterval(() => this.#onBeat(), beatMs)
     this.#beat.unref()
     provider.connect()
   }
@@ -253,22 +270,25 @@ export class Session {
 
   #onBeat(): void {
     const now = Date.now()
-    const slept = now - this.#lastBeat > SLEPT_MS
+    const slept = now - this.#lastBeat > SLEPT_BEATS * this.#beatMs
     this.#lastBeat = now
-    const socket = this.#provider.ws as unknown as WebSocket | null
+    const socket = this.#provider.ws as unknown as HeardSocket | null
     if (slept) this.wake()
     if (socket?.readyState !== WebSocket.OPEN) return
-    if (slept || this.#isUnanswered) {
+    const { bytesRead } = socket
+    // Not only the answer counts: on a slow line that waits behind a large message.
+    const isSilent = this.#asked?.socket === socket && this.#asked.bytesRead === bytesRead
+    if (slept || isSilent) {
       this.#hangUp()
     } else {
-      this.#isUnanswered = true
+      this.#asked = { socket, bytesRead }
+      this.#provider.wsLastMessageReceived = now
       socket.ping()
     }
   }
 
   /** Gives up a connection that is dead, whatever the kernel says, and dials again. */
   #hangUp(): void {
-    this.#isUnanswered = false
     ;(this.#provider.ws as unknown as WebSocket | null)?.terminate()
   }
 
