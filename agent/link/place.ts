@@ -19,6 +19,8 @@ import type { Listening } from '../host.ts'
 
 /** A goodbye that takes longer is not worth waiting for. */
 const GOODBYE_TIMEOUT_MS = 2_000
+/** How long what others wrote, and holds no message, may wait for a commit: an fsync a keystroke of theirs is too much. */
+const LAZY_COMMIT_MS = 1_000
 /** An agent that read or wrote a file is shown in it for this long. */
 const CURSOR_MS = 120_000
 
@@ -47,6 +49,7 @@ export class Place {
   /** Where the agent is in a file; forgotten after CURSOR_MS. */
   #cursor: Cursor | undefined
   #cursorTimer: NodeJS.Timeout | undefined
+  #lazy: NodeJS.Timeout | undefined
   #draining: Promise<void> | null = null
   #hasNews = false
   #isReceiving = false
@@ -174,12 +177,21 @@ export class Place {
         this.#hasNews = false
         await this.receive()
         if (this.#me !== null) setLinkState(this.replica.doc, this.#me, 'up')
-        await this.replica.commit()
+        if (this.replica.isUrgent) await this.replica.commit()
+        else this.#commitLater()
         await nextTick()
       }
     } catch (error) {
       console.error(`${this.at.dir}: what came in was not stored: ${(error as Error).message}`)
     }
+  }
+
+  /** What others wrote is on the server's disk: it is stored by and by, all of it together. */
+  #commitLater(): void {
+    this.#lazy ??= setTimeout(() => {
+      this.#lazy = undefined
+      if (!this.replica.isClosed) this.replica.commit().catch(() => {}) // the next one fails, too, and says why
+    }, LAZY_COMMIT_MS)
   }
 
   /** Stages the messages for `me` among what came in. */
@@ -224,6 +236,7 @@ export class Place {
     this.#me = null
     clearTimeout(this.#idle)
     clearTimeout(this.#cursorTimer)
+    clearTimeout(this.#lazy)
     await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong
     this.#session?.close()
     await this.replica.close()

@@ -70,6 +70,8 @@ export class Replica {
   #checkpointBytes: number
   #updates: Uint8Array[] = []
   #staged: Write[] = []
+  #hasMoved = false
+  #isUrgent = false
   readonly #answerAges: AnswerAges
   #answered = new Map<string, KeyKind>()
   #fresh: Message[] = []
@@ -90,7 +92,10 @@ export class Replica {
     this.#nextCommand = opened.nextCommand
     this.#logBytes = opened.logBytes
     this.#checkpointBytes = opened.checkpointBytes
-    this.doc.on('update', (update) => this.#updates.push(update))
+    this.doc.on('update', (update, _origin, _doc, { local }: Y.Transaction) => {
+      this.#updates.push(update)
+      if (local) this.#isUrgent = true
+    })
   }
 
   /**
@@ -111,8 +116,11 @@ export class Replica {
    */
   commit(): Promise<void> {
     const { doc } = this
-    if (this.#updates.length === 0 && this.#staged.length === 0) return this.#written
+    if (this.#updates.length + this.#staged.length === 0 && !this.#hasMoved) return this.#written
     const batch = this.#staged
+    if (this.#hasMoved) batch.push(putJson('cursor', this.#cursor))
+    this.#hasMoved = false
+    this.#isUrgent = false
     const first = this.#lease.first
     for (const update of this.#updates) {
       this.#logBytes += update.length
@@ -152,6 +160,19 @@ export class Replica {
     return this.#written
   }
 
+  /**
+   * Whether what a commit would write cannot be had again from the server: operations of this replica's own, messages,
+   * whatever a command has staged. What others wrote can, and so can how far the inbox has looked.
+   */
+  get isUrgent(): boolean {
+    return this.#isUrgent
+  }
+
+  #stage(...writes: Write[]): void {
+    this.#staged.push(...writes)
+    this.#isUrgent = true
+  }
+
   /** Has `listener` called with new messages of the inbox once they are committed; gives what ends that. */
   onMessages(listener: (messages: readonly Message[]) => void): () => void {
     this.#listeners.add(listener)
@@ -176,14 +197,14 @@ export class Replica {
     const known = this.#cursor
     if (known?.agent === agent && known.vector === vector && known.archived === archived) return
     this.#cursor = { agent, vector, archived }
-    this.#staged.push(putJson('cursor', this.#cursor))
+    this.#hasMoved = true
     this.deliver(agent, messages)
   }
 
   /** Stages messages for `agent` that come from somewhere else than the document. */
   deliver(agent: string, messages: readonly Message[]): void {
     for (const message of messages) {
-      this.#staged.push(putJson(entry('m:', this.#nextMessage++), { agent, message }))
+      this.#stage(putJson(entry('m:', this.#nextMessage++), { agent, message }))
       this.#fresh.push(message)
     }
   }
@@ -200,7 +221,7 @@ export class Replica {
 
   /** Stages the acknowledgement of messages: they are not handed out again. */
   acknowledge(keys: readonly string[]): void {
-    for (const key of keys) this.#staged.push({ type: 'del', key })
+    for (const key of keys) this.#stage({ type: 'del', key })
   }
 
   /** A small record of this replica's own, as it was last kept. */
@@ -211,12 +232,12 @@ export class Replica {
   /** Stages a small record. */
   keepRecord(name: string, value: Json): void {
     this.#records.set(name, value)
-    this.#staged.push(putJson(`r:${name}`, value))
+    this.#stage(putJson(`r:${name}`, value))
   }
 
   /** Stages a command for the server, after those that are queued. */
   enqueue(command: QueuedCommand): void {
-    this.#staged.push(putJson(entry('c:', this.#nextCommand++), command))
+    this.#stage(putJson(entry('c:', this.#nextCommand++), command))
   }
 
   /** The committed commands that the server has not answered yet, in order, each with the key to `dequeue` it. */
@@ -227,7 +248,7 @@ export class Replica {
 
   /** Stages that the server has answered a command. */
   dequeue(key: string): void {
-    this.#staged.push({ type: 'del', key })
+    this.#stage({ type: 'del', key })
   }
 
   async answered(idempotencyKey: string): Promise<Answered | null> {
@@ -236,7 +257,7 @@ export class Replica {
 
   /** Stages the answer to give whenever this key comes again, for as long as answers of this kind are kept. */
   remember(idempotencyKey: string, answered: Answered, kind: KeyKind = 'given'): void {
-    this.#staged.push(putJson(`k:${idempotencyKey}`, answered))
+    this.#stage(putJson(`k:${idempotencyKey}`, answered))
     this.#answered.set(idempotencyKey, kind)
   }
 
@@ -246,7 +267,7 @@ export class Replica {
 
   /** Stages what the agent now has in its hands of a file. */
   keepBase(file: string, base: FileBase): void {
-    this.#staged.push(putJson(`b:${file}`, base), { type: 'del', key: `s:${file}` })
+    this.#stage(putJson(`b:${file}`, base), { type: 'del', key: `s:${file}` })
   }
 
   /** The text that the agent's line numbers count in: its base, or newer lines that it read since. */
@@ -256,7 +277,7 @@ export class Replica {
 
   /** Stages the text that the agent's line numbers count in from now on; its base stays. */
   keepSeen(file: string, seen: FileBase): void {
-    this.#staged.push(putJson(`s:${file}`, seen))
+    this.#stage(putJson(`s:${file}`, seen))
   }
 
   get isClosed(): boolean {
