@@ -9,6 +9,8 @@ const BOOLEAN_FLAGS = [
 ]
 const GLOBAL_FLAGS = ['relay', 'server', 'workspace', 'as', 'json', 'help', 'version']
 
+const FLAGS = [...new Set([...GLOBAL_FLAGS, ...VERBS.flatMap(({ flags }) => flags)])]
+
 /** A command line, understood. `values` has what was given by a flag's long name. */
 export interface Args {
   verb: VerbSpec | null
@@ -21,11 +23,10 @@ export interface Args {
  * dash: agents pass on what they wrote.
  */
 export const readArgs = (argv: readonly string[]): Args => {
+  const isBoolean = (name: string): boolean =>
+    BOOLEAN_FLAGS.includes(name) && !(name === 'version' && takesVersion(argv))
   const options = Object.fromEntries(
-    [...new Set([...GLOBAL_FLAGS, ...VERBS.flatMap(({ flags }) => flags)])].map((name) => [
-      name,
-      { type: BOOLEAN_FLAGS.includes(name) ? 'boolean' : 'string' } as const,
-    ]),
+    FLAGS.map((name) => [name, { type: isBoolean(name) ? 'boolean' : 'string' } as const]),
   )
   const isFlag = (arg: string | undefined): boolean =>
     arg?.startsWith('--') === true && Object.hasOwn(options, arg.slice(2).split('=')[0]!)
@@ -76,7 +77,7 @@ export const readArgs = (argv: readonly string[]): Args => {
       )
       throw usage(`${verb?.name ?? 'clawlink-agent'} has no flag ${rawName}`, near || hint(verb))
     }
-    if (BOOLEAN_FLAGS.includes(name)) {
+    if (isBoolean(name)) {
       if (token.value !== undefined) throw usage(`${rawName} takes no value`, hint(verb))
       has.add(name)
     } else {
@@ -97,6 +98,16 @@ export const readArgs = (argv: readonly string[]): Args => {
     }
   }
   return { verb, values: given, has }
+}
+
+/** Whether the verb has a `--version N` of its own; else it asks for the program's. */
+const takesVersion = (argv: readonly string[]): boolean => {
+  const isValue = (at: number): boolean => {
+    const flag = argv[at - 1]?.replace(/^--/, '')
+    return flag !== argv[at - 1] && FLAGS.includes(flag!) && !BOOLEAN_FLAGS.includes(flag!)
+  }
+  const name = argv.find((arg, at) => VERBS.some(({ name }) => name === arg) && !isValue(at))
+  return VERBS.find((verb) => verb.name === name)?.flags.includes('version') ?? false
 }
 
 const usage = (what: string, next: string): ClawError => new ClawError('usage', what, next)

@@ -44,12 +44,12 @@ export const execute = async (request: Request, host: Host): Promise<Response> =
   }
 }
 
-const withoutVerb = ({ verb, has }: Args): Outcome | null => {
+const withoutVerb = ({ verb, values, has }: Args): Outcome | null => {
   if (has.has('help')) {
     const lines = helpText(verb)
     return { data: { help: lines.join('\n') }, lines }
   }
-  if (has.has('version')) {
+  if (has.has('version') && !values.has('version')) {
     const version = process.env.CLAWLINK_VERSION ?? 'unknown'
     return { data: { version }, lines: [version] }
   }

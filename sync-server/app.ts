@@ -5,6 +5,8 @@ import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
 import { MAX_KEY_BYTES, MAX_NAME_BYTES } from '../workspace/limits.ts'
 import { moveTask, parseState } from '../workspace/tasks.ts'
+import type { FileHistory } from './file-history.ts'
+import { addFileRoutes } from './file-routes.ts'
 import { addHistoryRoutes } from './history.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 import type { Metrics } from './metrics.ts'
@@ -20,6 +22,7 @@ export interface AppEnv {
   /** Null while all is well; what is wrong otherwise. */
   trouble: () => string | null
   updateLog: UpdateLog
+  history: FileHistory
   room: (workspace: string) => Room
   log: {
     error: (details: object, message: string) => void
@@ -89,6 +92,7 @@ export const createApp = (env: AppEnv): Hono => {
   )
 
   addHistoryRoutes(app, env)
+  addFileRoutes(app, env)
 
   app.notFound((c) => {
     throw new ClawError(

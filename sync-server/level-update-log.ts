@@ -1,6 +1,8 @@
 import { Level } from 'level'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { type Op, seqKey, seqOf } from './level-keys.ts'
+import { LevelVersionLog } from './level-version-log.ts'
 import type { Archivable, Stored, UpdateLog } from './update-log.ts'
 
 /**
@@ -10,17 +12,14 @@ import type { Archivable, Stored, UpdateLog } from './update-log.ts'
  *   `w:<workspace>`         the workspace exists
  *   `a:<workspace>:<seq>`   archived entry, as it was given
  *   `i:<workspace>:<id>`    seq of the archived entry with this id
+ *   `h: v: c:`              versions: level-version-log.ts
  */
 const FORMAT = 1
-/** Hex digits of 2^52, so that text order is number order. */
-const SEQ_DIGITS = 13
 
 type Db = Level<string, Uint8Array>
-type Put = { type: 'put'; key: string; value: Uint8Array }
 
 const keyOf = (kind: 'u' | 'a', workspace: string, seq: number): string =>
-  `${kind}:${workspace}:${seq.toString(16).padStart(SEQ_DIGITS, '0')}`
-const seqOf = (key: string): number => Number.parseInt(key.slice(-SEQ_DIGITS), 16)
+  seqKey(`${kind}:${workspace}`, seq)
 
 const encodeRecord = (at: number, updates: readonly Uint8Array[]): Uint8Array =>
   encoding.encode((encoder) => {
@@ -53,7 +52,7 @@ interface Ends {
 }
 
 interface Waiting {
-  ops: Put[]
+  ops: Op[]
   resolve: () => void
   reject: (error: Error) => void
 }
@@ -63,6 +62,7 @@ interface Waiting {
  * meanwhile, from any workspace, forms the next.
  */
 export class LevelUpdateLog implements UpdateLog {
+  readonly versions: LevelVersionLog
   readonly #db: Db
   readonly #now: () => number
   /** By workspace; filled on first use. */
@@ -75,6 +75,7 @@ export class LevelUpdateLog implements UpdateLog {
   private constructor(db: Db, now: () => number) {
     this.#db = db
     this.#now = now
+    this.versions = new LevelVersionLog(db, (ops) => this.#put(ops))
   }
 
   /** Opens or creates the database in `dir`. Rejects with LevelDB's error; `LEVEL_LOCKED` is its cause's code. */
@@ -92,7 +93,7 @@ export class LevelUpdateLog implements UpdateLog {
     const value = encodeRecord(this.#now(), updates)
     const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
     const seq = ++ends.record
-    const ops: Put[] = [{ type: 'put', key: keyOf('u', workspace, seq), value }]
+    const ops: Op[] = [{ type: 'put', key: keyOf('u', workspace, seq), value }]
     for (const { id, value } of archived) {
       const position = ++ends.archive
       ops.push({ type: 'put', key: keyOf('a', workspace, position), value })
@@ -122,7 +123,7 @@ export class LevelUpdateLog implements UpdateLog {
   }
 
   /** Stores `ops` together: all of them or, if the process dies, none. */
-  #put(ops: Put[]): Promise<void> {
+  #put(ops: Op[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       this.#queue.push({ ops, resolve, reject })
@@ -148,9 +149,9 @@ export class LevelUpdateLog implements UpdateLog {
   }
 
   /** A single put is the common case, and costs the main thread half of what a batch does. */
-  #write(ops: Put[]): Promise<void> {
+  #write(ops: Op[]): Promise<void> {
     const [only] = ops
-    if (ops.length === 1 && only !== undefined) {
+    if (ops.length === 1 && only?.type === 'put') {
       return this.#db.put(only.key, only.value, { sync: true })
     }
     return this.#db.batch(ops, { sync: true })

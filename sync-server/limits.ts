@@ -45,3 +45,15 @@ export const PAGE_BYTES = 1024 * 1024
 export const LOG_SCAN_MS = 500
 /** How far an agent's clock may be ahead of the server's before `since` a time misses what it archived. */
 export const CLOCK_SKEW_MS = 10 * 60_000
+/** Versions of one file that are kept (count); beyond it the oldest go, as many as hang together. */
+export const MAX_KEPT_VERSIONS = 1_000
+/** … and bytes of their contents, as stored: four files of the largest size. */
+export const MAX_KEPT_VERSION_BYTES = 16 * 1024 * 1024
+/** Deltas between two versions that are stored whole (count): reading a version applies at most as many. */
+export const MAX_VERSION_STEPS = 100
+/** Versions are stored at most this often, many at a time, so that their fsyncs do not hold up those of edits. */
+export const VERSIONS_GATHER_MS = 50
+/** Texts waiting to be stored as versions (UTF-16 units); beyond it the steps between a file's states are not kept. */
+export const MAX_WAITING_VERSIONS = 8 * 1024 * 1024
+/** Texts of newest versions kept in memory (UTF-16 units), so that the next delta need not read them. */
+export const VERSION_CACHE = 8 * 1024 * 1024

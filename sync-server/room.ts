@@ -33,10 +33,13 @@ export interface RoomEnv {
   prepare: (doc: Y.Doc, name: string) => void
   /** The Yjs client id under which the server writes into this document. */
   serverClient: (doc: Y.Doc) => number
+  /** This is the room's document from now on: it was loaded, or had to be built again. */
+  onDocument: (room: Room, doc: Y.Doc) => void
   /** One client's awareness state changed; JSON, `null` for none. */
   onAwareness: (room: Room, before: string, after: string) => void
   /** The store failed: nothing may be acknowledged any more. */
   onFailure: (error: Error) => void
+  /** The document holds what is on disk, until this returns. */
   onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
   onClose: (code: number, reason: string) => void
   /** No connection for IDLE_ROOM_MS and everything is in the checkpoint. */
@@ -156,6 +159,7 @@ export class Room {
 
   #adopt(doc: Y.Doc): void {
     this.#live.adopt(doc, this.#env.serverClient(doc))
+    this.#env.onDocument(this, doc)
   }
 
   // ── Connections ────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ import { initWorkspace, isWorkspaceName, serverClientOf } from '../workspace/sch
 import { clearRemoved } from '../workspace/tree.ts'
 import { createApp } from './app.ts'
 import { Connection } from './connection.ts'
+import { FileHistory } from './file-history.ts'
 import { LevelUpdateLog } from './level-update-log.ts'
 import { DRAIN_MS, MAX_FRAME_BYTES, SWEEP_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
@@ -40,11 +41,17 @@ export const startSyncServer = async (
   const metrics = createMetrics(() => ({ connections: connections.size, rooms: rooms.size }))
 
   const trim = createTrimmer(updateLog, now, (err) => log.warn({ err }, 'broadcasts not trimmed'))
+  const history = new FileHistory({
+    log: updateLog.versions,
+    now,
+    onError: (err) => log.error({ err }, 'versions not stored'),
+  })
   const rooms: Rooms = new Rooms({
     log: updateLog,
     now,
     prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
+    onDocument: (room, doc) => history.follow(room, doc),
     onAwareness: (room, before, after) => {
       noteSeen(room, before, after, now()).catch((err) => log.error({ err }, 'last seen not noted'))
     },
@@ -54,6 +61,7 @@ export const startSyncServer = async (
     },
     onCommit: (room, updates, bytes, ms) => {
       trim(room)
+      history.committed(room)
       metrics.updates.inc(updates)
       metrics.bytes.inc(bytes)
       metrics.commits.observe(ms / 1000)
@@ -71,6 +79,7 @@ export const startSyncServer = async (
     metrics,
     trouble: () => trouble,
     updateLog,
+    history,
     room: (name) => {
       if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
       return rooms.open(name)
@@ -126,6 +135,7 @@ export const startSyncServer = async (
     await listen(http, options)
   } catch (error) {
     await rooms.close()
+    await history.close()
     await updateLog.close()
     throw error
   }
@@ -159,6 +169,7 @@ export const startSyncServer = async (
     }, DRAIN_MS)
     await Promise.all([stopped, ...gone])
     clearTimeout(cut)
+    await history.close()
     await updateLog.close()
   }
   return { port: (http.address() as AddressInfo).port, close }

@@ -1,3 +1,5 @@
+import type { VersionLog } from './version-log.ts'
+
 /** A workspace as it is on disk: the checkpoint, and the updates after it in the order they were accepted. */
 export interface Stored {
   checkpoint: Uint8Array | null
@@ -18,6 +20,8 @@ export interface Archivable {
  * the contract suite in test/sync-server/update-log-contract.ts.
  */
 export interface UpdateLog {
+  /** Beside the updates; stored by the same group commit, which is refused after the same failures. */
+  readonly versions: VersionLog
   /**
    * Adds one record of updates and resolves to its position (1, 2, 3 … within the workspace) once it is on disk
    * for good: a power loss does not take it back. Records of one workspace are stored in the order of the calls.

@@ -43,12 +43,15 @@ const SCHEMA_BLIND = [
   'document',
   'feed',
   'gather',
+  'level-keys',
   'level-update-log',
+  'level-version-log',
   'limits',
   'ring',
   'room',
   'rooms',
   'update-log',
+  'version-log',
   'wire',
 ].map((name) => `sync-server/${name}.ts`)
 

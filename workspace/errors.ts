@@ -19,6 +19,7 @@ export const ERRORS = {
   unknown_agent: { exit: 3, http: 404 },
   unknown_task: { exit: 3, http: 404 },
   unknown_file: { exit: 3, http: 404 },
+  unknown_version: { exit: 3, http: 404 },
   unknown_message: { exit: 3, http: 404 },
   unknown_route: { exit: 3, http: 404 },
   no_match: { exit: 3, http: 404 },

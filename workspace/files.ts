@@ -102,10 +102,14 @@ export const versionOf = (doc: Y.Doc, id: FileId): number =>
   editCounts(doc, id).reduce((sum, [, { count }]) => sum + count, 0)
 
 /** The latest by the editors' clocks; of several, that of the highest client id, so that all replicas agree. */
-const newestEdit = (doc: Y.Doc, id: FileId): EditCount | undefined =>
-  editCounts(doc, id)
-    .sort(([a, { at }], [b, other]) => at - other.at || Number(a) - Number(b))
-    .at(-1)?.[1]
+const newestEdit = (doc: Y.Doc, id: FileId): EditCount | undefined => newestFirst(doc, id)[0]?.[1]
+
+const newestFirst = (doc: Y.Doc, id: FileId): [string, EditCount][] =>
+  editCounts(doc, id).sort(([a, { at }], [b, other]) => other.at - at || Number(b) - Number(a))
+
+/** Who has changed the file, by Yjs client id (decimal), in the order of `newestEdit`. */
+export const agentsOfEdits = (doc: Y.Doc, id: FileId): [string, AgentId][] =>
+  newestFirst(doc, id).map(([client, { agent }]) => [client, agent])
 
 /**
  * Brings the writer's change, from `base` to `content`, into the file as it is now, and creates it where there is

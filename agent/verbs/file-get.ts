@@ -1,12 +1,13 @@
 import { dirname } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
 import { parseLines, takeLines } from '../../workspace/file-edit.ts'
-import { type FileContent, readFile } from '../../workspace/files.ts'
-import { getFile } from '../../workspace/tree.ts'
+import { readFile, versionOf } from '../../workspace/files.ts'
+import { findFile, getFile } from '../../workspace/tree.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { writeAtomically } from '../profile.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
+import { askVersion, fetchVersion } from '../versions.ts'
 
 export const fileGet: Verb = async (call) => {
   const output = call.flag('output')
@@ -15,13 +16,22 @@ export const fileGet: Verb = async (call) => {
     throw new ClawError('usage', '--output takes the whole file, not --lines', 'give one of them')
   }
   const wanted = lines === undefined ? null : parseLines(lines)
-  const team = await Team.open(call, true)
+  const asked = askVersion(call)
+  const team = await Team.open(call, asked === null)
   await team.confirm()
-  const file = readFile(team.doc, call.flag('key')!)
-  if (wanted !== null) return someLines(team, file, wanted)
+  const key = call.flag('key')!
+  const past = asked === null ? null : await fetchVersion(call, key, asked)
+  const file = past?.version ?? readFile(team.doc, key)
+  const file_key = past?.file_key ?? file.file_key
+  const isNewest = past === null || isNewestVersion(team, file_key, file.version)
+  if (!isNewest) call.notes.push(notNewest(file.version))
+  if (wanted !== null) {
+    return isNewest ? someLines(team, { ...file, file_key }, wanted) : linesOf(file, wanted)
+  }
 
-  const { file_key, version, content } = file
+  const { version, content } = file
   const keepBase = async () => {
+    if (!isNewest) return
     const replica = await team.reopened()
     replica.keepBase(file_key, { version, content })
     await replica.commit()
@@ -34,10 +44,28 @@ export const fileGet: Verb = async (call) => {
   return { data, lines: [oneLine(`${file_key} version ${version} is in ${output}`)] }
 }
 
+const isNewestVersion = ({ doc }: Team, key: string, version: number): boolean => {
+  const leaf = findFile(doc, key)
+  return leaf !== null && versionOf(doc, leaf.entry.fileId) === version
+}
+
+/** What was is there to look at: what the agent changes is still what it has read of the file as it is. */
+const notNewest = (version: number): string =>
+  `version ${version} is not the newest: your next file-put or file-edit still changes what you read before; file-restore brings this one back`
+
+/** Part of an old version. */
+const linesOf = (
+  file: { content: string },
+  { from, to }: { from: number; to: number },
+): Outcome => {
+  const content = takeLines(file.content, from, to)
+  return { data: { file: { ...file, content, from_line: from, to_line: to } }, lines: [], content }
+}
+
 /** Part of a file: its line numbers are those of a file-edit to come, but it is no base for a file-put. */
 const someLines = (
   team: Team,
-  file: FileContent,
+  file: { file_key: string; version: number; content: string },
   { from, to }: { from: number; to: number },
 ): Outcome => {
   const { file_key, version, content } = file

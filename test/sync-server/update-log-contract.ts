@@ -2,6 +2,14 @@ import { describe, expect, it } from 'vitest'
 import type { UpdateLog } from '../../sync-server/update-log.ts'
 
 const bytes = (...values: number[]) => new Uint8Array(values)
+const version = (of: string, version: number, drop: number[] = []) => ({
+  of,
+  version,
+  about: bytes(version),
+  content: bytes(version, version),
+  head: bytes(version),
+  drop,
+})
 const entry = (id: string | null, value: number) => ({ id, value: bytes(value) })
 
 /** What every UpdateLog must do. `open` opens the log at `place`, a fresh one for each test. */
@@ -152,6 +160,65 @@ export const updateLogContract = (
       expect(found.map(({ value }) => value[0])).toEqual(expected)
       expect(found.map(({ seq }) => seq)).toEqual(expected.map((_, i) => i + 1))
       await again.close()
+    })
+
+    it('[V4] keeps versions of things apart, in the order of their numbers, through checkpoints and a restart', async () => {
+      const place = newPlace()
+      const log = await open(place)
+      const { versions } = log
+      expect(await versions.head('w', 'a')).toBeNull()
+      expect((await versions.heads('w')).size).toBe(0)
+      // Names of which one is the beginning of the other's keys, or that have what separates keys in them.
+      const names = ['a', 'a:b', 'a/b', 'a%3Ab', 'a;', 'é 漢']
+      await versions.keep(
+        'w',
+        names.map((name) => version(name, 3)),
+      )
+      await Promise.all([
+        versions.keep('w', [version('a', 17), version('a:b', 5)]),
+        versions.keep('w.w', [version('a', 9)]),
+        log.append('w', [bytes(1)]),
+      ])
+      await versions.keep('w', [version('a', 300)])
+      await log.compact('w', 1, bytes(7))
+      const check = async ({ versions }: UpdateLog) => {
+        const numbers = async (of: string, from: number, to: number, limit = 10) =>
+          (await versions.abouts('w', of, from, to, limit)).map(({ version }) => version)
+        expect(await numbers('a', 0, 1_000)).toEqual([3, 17, 300])
+        expect(await numbers('a', 1_000, 0)).toEqual([300, 17, 3])
+        expect(await numbers('a', 1_000, 0, 2)).toEqual([300, 17])
+        expect(await numbers('a', 17, 17)).toEqual([17])
+        expect(await numbers('a', 4, 16)).toEqual([])
+        expect(await numbers('a:b', 0, 1_000)).toEqual([3, 5])
+        expect(await numbers('none', 0, 1_000)).toEqual([])
+        const [about] = await versions.abouts('w', 'a', 17, 17, 1)
+        expect([...about!.about]).toEqual([17])
+        const contents = await versions.contents('w', 'a', 3, 17)
+        expect(contents.map((content) => [...content])).toEqual([
+          [3, 3],
+          [17, 17],
+        ])
+        expect([...(await versions.heads('w')).keys()].sort()).toEqual([...names].sort())
+        expect([...(await versions.head('w', 'a'))!]).toEqual([300 & 255])
+        expect([...(await versions.head('w.w', 'a'))!]).toEqual([9])
+      }
+      await check(log)
+      await log.close()
+      const again = await open(place)
+      await check(again)
+      expect(await again.workspaces()).toEqual(['w'])
+      await again.close()
+    })
+
+    it('[V3] drops versions in the same step that adds one', async () => {
+      const log = await open(newPlace())
+      for (let i = 1; i <= 4; i++) await log.versions.keep('w', [version('a', i)])
+      await log.versions.keep('w', [version('a', 5, [1, 2]), version('b', 1)])
+      const left = await log.versions.abouts('w', 'a', 0, 10, 10)
+      expect(left.map(({ version }) => version)).toEqual([3, 4, 5])
+      expect(await log.versions.contents('w', 'a', 0, 10)).toHaveLength(3)
+      await log.close()
+      await expect(log.versions.keep('w', [version('a', 6)])).rejects.toThrow()
     })
   })
 }

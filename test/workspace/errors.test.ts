@@ -21,6 +21,7 @@ const EXITS: Record<number, string[]> = {
     'unknown_agent',
     'unknown_task',
     'unknown_file',
+    'unknown_version',
     'unknown_message',
     'unknown_route',
     'no_such_local_file',

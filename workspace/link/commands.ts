@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BroadcastMessage, DirectMessage } from '../broadcasts.ts'
 import { ClawError, type ErrorBody } from '../errors.ts'
 import type { ArchivedBroadcast } from '../inbox.ts'
+import { MAX_FILE_BYTES } from '../limits.ts'
 import { isBroadcast } from '../shape.ts'
 import type { Task } from '../tasks.ts'
 
@@ -10,8 +11,8 @@ import type { Task } from '../tasks.ts'
 const TIMEOUT_MS = 15_000
 /** A broken connection is tried again after each of these times; commands are idempotent by key. */
 const RETRY_AFTER_MS: readonly number[] = [100, 400]
-/** Far above any answer of ours: a stranger's answer must not fill the memory. */
-const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+/** Above any answer of ours (the largest file, escaped as JSON): a stranger's answer must not fill the memory. */
+const MAX_ANSWER_BYTES = 6 * MAX_FILE_BYTES + 1024 * 1024
 
 /** What a server says about itself. */
 export interface ServerInfo {
@@ -87,6 +88,71 @@ export const getLog = async (
   const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<LogPage>
   if (Array.isArray(answer?.data?.broadcasts)) return answer.data
   throw notClawLink(base, 'it has no log')
+}
+
+/** A kept version of a file. */
+export interface FileVersion {
+  /** Where the file was. */
+  file_key: string
+  version: number
+  /** An agent's id; null: not known. */
+  last_editor: string | null
+  /** By the server's clock. */
+  updated_at: string
+  /** UTF-8 bytes. */
+  size: number
+  /** Agents' ids; whose change sets it consists of, the newest first. */
+  editors: string[]
+  change_sets: number
+  added_lines: number
+  removed_lines: number
+  added_bytes: number
+  removed_bytes: number
+}
+
+/** Newest first. `file_key`: the file's path now; null: it is removed. */
+export interface FileLogPage {
+  file_key: string | null
+  versions: FileVersion[]
+  /** There are older ones: below the last of these. */
+  more: boolean
+}
+
+/** `GET …/files/log`: versions of a file below `before`. Throws `unknown_file`. */
+export const getFileLog = async (
+  base: string,
+  workspace: string,
+  key: string,
+  limit: number,
+  before?: number,
+): Promise<FileLogPage> => {
+  const query = new URLSearchParams({ key, limit: String(limit) })
+  if (before !== undefined) query.set('before', String(before))
+  const path = `/api/workspaces/${workspace}/files/log?${query}`
+  const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<FileLogPage>
+  if (Array.isArray(answer?.data?.versions)) return answer.data
+  throw notClawLink(base, 'it keeps no versions of files')
+}
+
+/** A version with its content. `file_key`: the file's path now; null: it is removed. */
+export interface FileVersionContent {
+  file_key: string | null
+  version: FileVersion & { content: string }
+}
+
+/** `GET …/files/version`. Throws `unknown_file`, `unknown_version`. */
+export const getFileVersion = async (
+  base: string,
+  workspace: string,
+  key: string,
+  version: number,
+): Promise<FileVersionContent> => {
+  const query = new URLSearchParams({ key, version: String(version) })
+  const path = `/api/workspaces/${workspace}/files/version?${query}`
+  const answer = await call(base, 'GET', path, undefined, TIMEOUT_MS)
+  const { data } = (answer ?? {}) as Answer<FileVersionContent>
+  if (typeof data?.version?.content === 'string') return data
+  throw notClawLink(base, 'it keeps no versions of files')
 }
 
 interface Answer<T> {

@@ -1,0 +1,39 @@
+import { agentName } from '../../workspace/agents.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import { type FileVersion, getFileLog } from '../../workspace/link/commands.ts'
+import type { Verb } from '../call.ts'
+import { Team } from '../team.ts'
+import { oneLine } from '../text.ts'
+import { numberIn } from '../versions.ts'
+
+const DEFAULT_LIMIT = 50
+const MAX_LIMIT = 500
+
+export const fileLog: Verb = async (call) => {
+  const limit = numberIn(call, 'limit') ?? DEFAULT_LIMIT
+  if (limit > MAX_LIMIT) {
+    throw new ClawError('usage', `--limit ${limit} is over ${MAX_LIMIT}`, 'go on with --before')
+  }
+  const before = numberIn(call, 'before') ?? undefined
+  // What this agent wrote offline is sent first. The versions are kept by the server only.
+  const team = await Team.open(call, false)
+  await team.confirm()
+  const { base } = call.target
+  const page = await getFileLog(base, call.workspace, call.flag('key')!, limit, before)
+  const { file_key, versions, more } = page
+  const who = (id: string) => `${agentName(team.doc, id)} (${id})`
+  if (file_key === null) call.notes.push('the file is removed; file-restore brings it back')
+  if (versions.length === 0) call.notes.push('no versions are kept')
+  if (more) call.notes.push(`there are older ones: --before ${versions.at(-1)!.version}`)
+  return {
+    data: { file_key, versions, count: versions.length, more },
+    lines: versions.map((version) => oneLine(lineOf(version, who))),
+  }
+}
+
+const lineOf = (version: FileVersion, who: (id: string) => string): string => {
+  const { added_lines, removed_lines, size, change_sets } = version
+  const by = version.editors.map(who).join(', ') || 'somebody'
+  const sets = change_sets === 1 ? '' : `  ${change_sets} change sets`
+  return `version ${version.version}  ${version.updated_at}  ${by}  +${added_lines} -${removed_lines} lines  ${size} bytes${sets}  ${version.file_key}`
+}

@@ -1,0 +1,58 @@
+import { ClawError } from '../../workspace/errors.ts'
+import { type PutResult, readFile } from '../../workspace/files.ts'
+import { type FileVersionContent, getFileLog } from '../../workspace/link/commands.ts'
+import { checkFileKey } from '../../workspace/path.ts'
+import { findFile } from '../../workspace/tree.ts'
+import type { Call, Verb } from '../call.ts'
+import { writeFile } from '../file-write.ts'
+import { answeredBefore, mergingWrite, Team } from '../team.ts'
+import { oneLine } from '../text.ts'
+import { askVersion, fetchVersion } from '../versions.ts'
+
+/**
+ * An edit like any other: from what the file is here and now to what it was. Edits that others make meanwhile merge
+ * with it, and what it takes back is in the history. What the agent has read, its base, stays as it is.
+ */
+export const fileRestore: Verb = async (call) => {
+  const key = checkFileKey(call.flag('key')!)
+  const payload = { key, version: askVersion(call) }
+  const team = await Team.open(call, false)
+  await team.confirm()
+  const isRepeated = (await answeredBefore(call, team.replica, payload)) !== null
+  const past = isRepeated ? null : await versionToRestore(call, team, key, payload.version)
+  return mergingWrite(
+    call,
+    payload,
+    ({ doc }) => {
+      // What was not answered before has a version.
+      const { version, content, file_key } = past!.version
+      const path = past!.file_key ?? file_key
+      const base = findFile(doc, path) === null ? null : readFile(doc, path).content
+      const { data, notes } = writeFile(team, { key: path, content, base })
+      const { file, changed } = data as Pick<PutResult, 'file' | 'changed'>
+      const what = changed ? `is as it was in version ${version}` : 'is like that already'
+      return {
+        data: { ...data, restored: version },
+        lines: [oneLine(`${path} ${what}; it is version ${file.version}`)],
+        notes: notes ?? [],
+      }
+    },
+    team,
+  )
+}
+
+/** Without a number: the newest of a removed file. Throws `usage`, `unknown_file`, `unknown_version`. */
+const versionToRestore = async (
+  call: Call,
+  { doc }: Team,
+  key: string,
+  version: number | null,
+): Promise<FileVersionContent> => {
+  if (version !== null) return fetchVersion(call, key, version)
+  if (findFile(doc, key) !== null) {
+    throw new ClawError('usage', `${key} is there: which version?`, 'file-log shows them')
+  }
+  const { versions } = await getFileLog(call.target.base, call.workspace, key, 1)
+  if (versions[0] !== undefined) return fetchVersion(call, key, versions[0].version)
+  throw new ClawError('unknown_version', `no version of ${key} is kept`, 'file-put it anew')
+}

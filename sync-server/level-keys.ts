@@ -1,0 +1,9 @@
+export type Put = { type: 'put'; key: string; value: Uint8Array }
+export type Op = Put | { type: 'del'; key: string }
+
+/** Hex digits of 2^52, so that text order is number order. */
+const SEQ_DIGITS = 13
+
+export const seqKey = (prefix: string, seq: number): string =>
+  `${prefix}:${seq.toString(16).padStart(SEQ_DIGITS, '0')}`
+export const seqOf = (key: string): number => Number.parseInt(key.slice(-SEQ_DIGITS), 16)

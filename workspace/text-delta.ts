@@ -1,0 +1,129 @@
+import { diffTokens, type Hunk } from './diff.ts'
+import type { Edit } from './merge.ts'
+import { byteLength } from './validate.ts'
+
+/** What turns one text into another, and how much that is. */
+export interface TextDelta {
+  /** In order, apart; each index counts in the text before. */
+  edits: Edit[]
+  /** A line that was edited counts as one removed and one added. */
+  addedLines: number
+  removedLines: number
+  /** UTF-8 bytes of what was inserted and removed; of an edited line only the part that differs. */
+  addedBytes: number
+  removedBytes: number
+}
+
+/** Lines of more UTF-16 units than this (on average) are looked at by words, so that their edits stay small. */
+const LONG_LINE = 256
+/** How much less work than a merge a delta may take: it need not be the smallest. */
+const HASTE = 8
+/** More lines, or words of a long line, than this in both texts are one edit: it bounds the time, to some 0.1 s. */
+const MAX_TOKENS = 500_000
+/** With more than this, texts that have less than an eighth of them in common are not looked at closer. */
+const MANY_TOKENS = 10_000
+/** Edits with fewer kept units between them than this are one: each has a size of its own. */
+const NEAR = 16
+
+/**
+ * The edits that turn `from` into `to`: exact, small for most changes, the same whenever it is computed.
+ * `applyEdits(from, textDelta(from, to).edits)` is `to`. Surrogate pairs stay whole.
+ */
+export const textDelta = (from: string, to: string): TextDelta => {
+  const delta: TextDelta = {
+    edits: [],
+    addedLines: 0,
+    removedLines: 0,
+    addedBytes: 0,
+    removedBytes: 0,
+  }
+  if (from === to) return delta
+  const [start, tail] = changedLines(from, to)
+  const before = linesOf(from.slice(start, from.length - tail))
+  const after = linesOf(to.slice(start, to.length - tail))
+  let offset = start
+  let done = 0
+  for (const { a0, a1, b0, b1 } of diffQuickly(before, after)) {
+    for (; done < a0; done++) offset += before[done]!.length
+    const [old, now] = [before.slice(a0, a1).join(''), after.slice(b0, b1).join('')]
+    delta.removedLines += a1 - a0
+    delta.addedLines += b1 - b0
+    const lines = Math.max(a1 - a0, b1 - b0)
+    for (const { index, remove, insert } of editsWithin(old, now, lines)) {
+      delta.removedBytes += byteLength(old.slice(index, index + remove))
+      delta.addedBytes += byteLength(insert)
+      delta.edits.push({ index: offset + index, remove, insert })
+    }
+  }
+  return delta
+}
+
+const diffQuickly = (a: readonly string[], b: readonly string[]): Hunk[] => {
+  const tokens = a.length + b.length
+  if (tokens > MAX_TOKENS || (tokens > MANY_TOKENS && !isAlike(a, b))) {
+    return [{ a0: 0, a1: a.length, b0: 0, b1: b.length }]
+  }
+  return diffTokens(a, b, HASTE * tokens)
+}
+
+const isAlike = (a: readonly string[], b: readonly string[]): boolean => {
+  const known = new Set(a)
+  return b.reduce((shared, token) => shared + Number(known.has(token)), 0) * 8 >= b.length
+}
+
+const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? []
+
+/** Where the lines that differ begin, and how many units there are after them, the same in both texts. */
+const changedLines = (from: string, to: string): [start: number, tail: number] => {
+  const [head, tail] = sameEnds(from, to)
+  const start = head === 0 ? 0 : from.lastIndexOf('\n', head - 1) + 1
+  const lineEnd = tail === 0 ? -1 : from.indexOf('\n', from.length - tail)
+  return [start, lineEnd === -1 ? 0 : from.length - lineEnd - 1]
+}
+
+/** How many units two texts have in common at their beginnings, and after that at their ends. */
+const sameEnds = (a: string, b: string): [head: number, tail: number] => {
+  const most = Math.min(a.length, b.length)
+  let head = 0
+  while (head < most && a.charCodeAt(head) === b.charCodeAt(head)) head++
+  if (isHigh(a.charCodeAt(head - 1))) head--
+  let tail = 0
+  while (
+    tail < most - head &&
+    a.charCodeAt(a.length - 1 - tail) === b.charCodeAt(b.length - 1 - tail)
+  )
+    tail++
+  if (isLow(a.charCodeAt(a.length - tail))) tail--
+  return [head, tail]
+}
+
+const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
+const isLow = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000
+
+/** Words, each with a space after it, and what is none, by characters. */
+const WORD = /[\p{L}\p{N}_]{1,32}\s?|[\s\S]/gu
+
+/** The edits that turn `old`, some `lines`, into `now`. */
+const editsWithin = (old: string, now: string, lines: number): Edit[] => {
+  const [head, tail] = sameEnds(old, now)
+  const [was, is] = [old.slice(head, old.length - tail), now.slice(head, now.length - tail)]
+  const whole = { index: head, remove: was.length, insert: is }
+  if (was === '' || is === '' || was.length + is.length < 2 * LONG_LINE * lines) return [whole]
+  const a: string[] = was.match(WORD) ?? []
+  const b: string[] = is.match(WORD) ?? []
+  const edits: Edit[] = []
+  let offset = head
+  let done = 0
+  for (const { a0, a1, b0, b1 } of diffQuickly(a, b)) {
+    for (; done < a0; done++) offset += a[done]!.length
+    const remove = a.slice(a0, a1).join('').length
+    const insert = b.slice(b0, b1).join('')
+    const last = edits[edits.length - 1]
+    const end = last === undefined ? 0 : last.index + last.remove
+    if (last !== undefined && offset - end < NEAR) {
+      last.insert += old.slice(end, offset) + insert
+      last.remove = offset + remove - last.index
+    } else edits.push({ index: offset, remove, insert })
+  }
+  return edits
+}
