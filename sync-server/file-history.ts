@@ -215,14 +215,11 @@ class WorkspaceHistory {
 
   async #storeBatch(): Promise<void> {
     const batch: Taken[] = []
-    const ids = new Set<FileId>()
     let units = 0
     for (const taken of this.#waiting) {
-      const { fileId, content } = taken.state
-      if (batch.length === BATCH || units >= BATCH_UNITS || ids.has(fileId)) break
+      if (batch.length === BATCH || units >= BATCH_UNITS) break
       batch.push(taken)
-      ids.add(fileId)
-      units += content.length
+      units += taken.state.content.length
     }
     await writeVersions(this.#env.log, this.#name, batch, this.#cache)
     this.#waiting.splice(0, batch.length)

@@ -1,6 +1,6 @@
 import type { Level } from 'level'
 import { type Op, type Put, seqKey, seqOf } from './level-keys.ts'
-import type { NewVersion, VersionLog } from './version-log.ts'
+import type { NewVersions, VersionLog } from './version-log.ts'
 
 /**
  * Versions on LevelDB, in the database of the update log and by its group commit. Keys, all of them sorted text, where
@@ -19,18 +19,20 @@ export class LevelVersionLog implements VersionLog {
     this.#put = put
   }
 
-  keep(workspace: string, versions: readonly NewVersion[]): Promise<void> {
-    return this.#put(
-      versions.flatMap(({ of, version, about, content, head, drop }): Op[] => [
-        put(headKey(workspace, of), head),
-        put(versionKey('v', workspace, of, version), about),
-        put(versionKey('c', workspace, of, version), content),
-        ...drop.flatMap((old): Op[] => [
-          { type: 'del', key: versionKey('v', workspace, of, old) },
-          { type: 'del', key: versionKey('c', workspace, of, old) },
-        ]),
-      ]),
-    )
+  keep(workspace: string, changes: readonly NewVersions[]): Promise<void> {
+    const ops: Op[] = []
+    for (const { of, versions, head, drop } of changes) {
+      ops.push(put(headKey(workspace, of), head))
+      for (const { version, about, content } of versions) {
+        ops.push(put(versionKey('v', workspace, of, version), about))
+        ops.push(put(versionKey('c', workspace, of, version), content))
+      }
+      for (const old of drop) {
+        ops.push({ type: 'del', key: versionKey('v', workspace, of, old) })
+        ops.push({ type: 'del', key: versionKey('c', workspace, of, old) })
+      }
+    }
+    return this.#put(ops)
   }
 
   async head(workspace: string, of: string): Promise<Uint8Array | null> {

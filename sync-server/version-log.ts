@@ -10,10 +10,11 @@ export interface StoredVersion {
   content: Uint8Array
 }
 
-/** A new version of one thing. */
-export interface NewVersion extends StoredVersion {
-  /** Name of what it is a version of: any well-formed text. */
+/** New versions of one thing. */
+export interface NewVersions {
+  /** Name of what they are versions of: any well-formed text. */
   of: string
+  versions: readonly StoredVersion[]
   /** What is to be known of all its versions together; takes the place of the head before. */
   head: Uint8Array
   /** Older versions that go. */
@@ -22,8 +23,8 @@ export interface NewVersion extends StoredVersion {
 
 /** Old versions of what is in the documents; knows nothing of what that is. Part of the UpdateLog, and its contract. */
 export interface VersionLog {
-  /** Stores versions, each of something else, durably: all of them with their heads and drops, or nothing. */
-  keep(workspace: string, versions: readonly NewVersion[]): Promise<void>
+  /** Stores versions durably: all of them, with heads and drops, or nothing. */
+  keep(workspace: string, changes: readonly NewVersions[]): Promise<void>
   /** Null where there is no version. */
   head(workspace: string, of: string): Promise<Uint8Array | null>
   /** By the names of what there are versions of. */

@@ -1,7 +1,13 @@
 import type { FileState } from '../workspace/file-state.ts'
+import type { FileId } from '../workspace/ids.ts'
 import { MAX_KEPT_VERSION_BYTES, MAX_KEPT_VERSIONS, MAX_VERSION_STEPS } from './limits.ts'
 import type { TextCache } from './text-cache.ts'
-import { MAX_VERSION, type NewVersion, type VersionLog } from './version-log.ts'
+import {
+  MAX_VERSION,
+  type NewVersions,
+  type StoredVersion,
+  type VersionLog,
+} from './version-log.ts'
 import { encodeJson, type Head, readAbout, readHead, recordOf } from './version-record.ts'
 import { readContent } from './versions.ts'
 
@@ -12,7 +18,7 @@ export interface Taken {
 }
 
 /**
- * Stores the states, each of another file, as its file's newest version, all or nothing. A state that is no newer than
+ * Stores the states, oldest first, as the newest versions of their files, all or nothing. A state that is no newer than
  * what is stored is passed over. What was stored before stays readable, but for what retention drops.
  */
 export const writeVersions = async (
@@ -21,26 +27,50 @@ export const writeVersions = async (
   taken: readonly Taken[],
   cache: TextCache,
 ): Promise<void> => {
-  const versions: NewVersion[] = []
-  const texts: FileState[] = []
-  for (const { state, at } of taken) {
-    const { fileId, version } = state
-    if (!Number.isSafeInteger(version) || version < 1 || version > MAX_VERSION) continue
-    const known = await log.head(workspace, fileId)
-    const last = known === null ? null : readHead(known)
-    if (last !== null && version <= last.version) continue
-    const before = last === null ? null : await newestText(log, workspace, fileId, last, cache)
-    const record = recordOf(state, at, last, before)
-    const { drop, head } = await retained(log, workspace, fileId, record.head)
-    const { content } = record
-    const about = encodeJson(record.about)
-    versions.push({ of: fileId, version, about, content, head: encodeJson(head), drop })
-    texts.push(state)
+  const byFile = new Map<FileId, Taken[]>()
+  for (const one of taken) {
+    const { fileId } = one.state
+    byFile.set(fileId, [...(byFile.get(fileId) ?? []), one])
   }
-  if (versions.length > 0) await log.keep(workspace, versions)
-  for (const { fileId, version, content } of texts) {
+  const changes: NewVersions[] = []
+  const newest: FileState[] = []
+  for (const [id, states] of byFile) {
+    const change = await newVersions(log, workspace, id, states, cache)
+    if (change === null) continue
+    changes.push(change.versions)
+    newest.push(change.newest)
+  }
+  if (changes.length > 0) await log.keep(workspace, changes)
+  for (const { fileId, version, content } of newest) {
     cache.set(cacheKey(workspace, fileId), version, content)
   }
+}
+
+const newVersions = async (
+  log: VersionLog,
+  workspace: string,
+  id: FileId,
+  states: readonly Taken[],
+  cache: TextCache,
+): Promise<{ versions: NewVersions; newest: FileState } | null> => {
+  const known = await log.head(workspace, id)
+  let head = known === null ? null : readHead(known)
+  const versions: StoredVersion[] = []
+  let newest: FileState | null = null
+  for (const { state, at } of states) {
+    const { version } = state
+    if (!Number.isSafeInteger(version) || version < 1 || version > MAX_VERSION) continue
+    if (head !== null && version <= head.version) continue
+    const before = newest?.content ?? (head && (await newestText(log, workspace, id, head, cache)))
+    const { about, content, head: next } = recordOf(state, at, head, before)
+    versions.push({ version, about: encodeJson(about), content })
+    newest = state
+    head = next
+  }
+  if (newest === null || head === null) return null
+  const kept = await retained(log, workspace, id, head)
+  const change = { of: id, versions, head: encodeJson(kept.head), drop: kept.drop }
+  return { versions: change, newest }
 }
 
 const cacheKey = (workspace: string, id: string): string => `${workspace}:${id}`

@@ -4,9 +4,7 @@ import type { UpdateLog } from '../../sync-server/update-log.ts'
 const bytes = (...values: number[]) => new Uint8Array(values)
 const version = (of: string, version: number, drop: number[] = []) => ({
   of,
-  version,
-  about: bytes(version),
-  content: bytes(version, version),
+  versions: [{ version, about: bytes(version), content: bytes(version, version) }],
   head: bytes(version),
   drop,
 })
