@@ -1,8 +1,8 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { FileState } from '../workspace/file-state.ts'
-import { applyEdits, type Edit } from '../workspace/merge.ts'
-import { type TextDelta, textDelta } from '../workspace/text-delta.ts'
+import type { Edit } from '../workspace/merge.ts'
+import { applyDeltas, type TextDelta, textDelta } from '../workspace/text-delta.ts'
 import { byteLength } from '../workspace/validate.ts'
 import { MAX_VERSION_STEPS } from './limits.ts'
 
@@ -69,17 +69,19 @@ const encodeDelta = (edits: readonly Edit[]): Uint8Array =>
   })
 
 /** The text that these contents, the first of them whole, come to. Throws on anything else. */
-export const textOfContents = (contents: readonly Uint8Array[]): string => {
-  let text: string | null = null
-  for (const content of contents) {
-    const decoder = decoding.createDecoder(content)
-    if (decoding.readVarUint(decoder) !== FORMAT) throw new Error('a version has another format')
-    if (decoding.readVarUint(decoder) === 0) text = decoding.readVarString(decoder)
-    else if (text !== null) text = applyEdits(text, readEdits(decoder))
-    else throw new Error('a version has no base')
-  }
-  if (text === null) throw new Error('a version has no content')
-  return text
+export const textOfContents = ([whole, ...deltas]: readonly Uint8Array[]): string => {
+  const text = whole && readContent(whole)
+  if (typeof text !== 'string') throw new Error('a version has no base')
+  const edits = deltas.map(readContent).filter((content) => typeof content !== 'string')
+  if (edits.length < deltas.length) throw new Error('a version has two bases')
+  return applyDeltas(text, edits)
+}
+
+const readContent = (content: Uint8Array): string | Edit[] => {
+  const decoder = decoding.createDecoder(content)
+  const format = decoding.readVarUint(decoder)
+  if (format !== FORMAT) throw new Error(`a version has format ${format}; this one reads 1`)
+  return decoding.readVarUint(decoder) === 0 ? decoding.readVarString(decoder) : readEdits(decoder)
 }
 
 const readEdits = (decoder: decoding.Decoder): Edit[] => {

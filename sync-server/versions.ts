@@ -67,11 +67,17 @@ export const readVersion = async (
   file: FileOfVersions,
   version: number,
 ): Promise<VersionInfo & { content: string }> => {
-  const [found] = await log.abouts(workspace, file.id, version, version, 1)
+  const find = async () => (await log.abouts(workspace, file.id, version, version, 1))[0]
+  const found = await find()
   if (found === undefined) throw await unknownVersion(log, workspace, file, version)
   const about = readAbout(found.about)
-  const content = await readContent(log, workspace, file.id, about.base, version)
-  return { ...versionInfo(version, about, file), content }
+  try {
+    const content = await readContent(log, workspace, file.id, about.base, version)
+    return { ...versionInfo(version, about, file), content }
+  } catch (error) {
+    // It was dropped in between, or it is broken.
+    throw (await find()) === undefined ? await unknownVersion(log, workspace, file, version) : error
+  }
 }
 
 /** The content of `version`, which is built on that of `base`. Throws if that is not stored. */
@@ -107,10 +113,9 @@ const versionInfo = (
 const unknownVersion = async (
   log: VersionLog,
   workspace: string,
-  file: FileOfVersions,
+  { id, asked: shown }: FileOfVersions,
   version: number,
 ): Promise<ClawError> => {
-  const { id, asked: shown } = file
   const end = MAX_VERSION
   const [[first], [last], [next]] = await Promise.all([
     log.abouts(workspace, id, 0, end, 1),

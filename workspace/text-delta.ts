@@ -127,3 +127,37 @@ const editsWithin = (old: string, now: string, lines: number): Edit[] => {
   }
   return edits
 }
+
+/**
+ * Makes the edits of many deltas, one after the other. The text is put together once, at the end: the time goes by the
+ * edits and not by the text. Throws where a delta does not fit.
+ */
+export const applyDeltas = (text: string, deltas: readonly (readonly Edit[])[]): string =>
+  deltas.reduce<string[]>(patch, [text]).join('')
+
+/** A text in pieces, with edits made in it. */
+const patch = (pieces: readonly string[], edits: readonly Edit[]): string[] => {
+  const patched: string[] = []
+  let next = 0
+  let rest = ''
+  const take = (units: number, keep: boolean): void => {
+    for (let left = units; left > 0; ) {
+      if (rest === '') {
+        if (next === pieces.length) throw new Error('a delta does not fit the text before')
+        rest = pieces[next++]!
+      }
+      const part = rest.slice(0, left)
+      if (keep && part !== '') patched.push(part)
+      rest = rest.slice(part.length)
+      left -= part.length
+    }
+  }
+  let done = 0
+  for (const { index, remove, insert } of edits) {
+    take(index - done, true)
+    take(remove, false)
+    if (insert !== '') patched.push(insert)
+    done = index + remove
+  }
+  return [...patched, rest, ...pieces.slice(next)]
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyEdits } from '../../workspace/merge.ts'
-import { textDelta } from '../../workspace/text-delta.ts'
+import { applyDeltas, textDelta } from '../../workspace/text-delta.ts'
 
 const figures = (from: string, to: string) => {
   const { edits: _, ...rest } = textDelta(from, to)
@@ -41,6 +41,19 @@ describe('textDelta', () => {
         expect(applyEdits(a, textDelta(a, b).edits)).toBe(b)
       }),
       { numRuns: 500 },
+    )
+  })
+
+  it('[V1] deltas of many texts in a row lead to the last', () => {
+    fc.assert(
+      fc.property(text, fc.array(text, { maxLength: 20 }), (first, more) => {
+        const deltas = more.map((to, i) => textDelta(more[i - 1] ?? first, to).edits)
+        expect(applyDeltas(first, deltas)).toBe(more.at(-1) ?? first)
+      }),
+      { numRuns: 500 },
+    )
+    expect(() => applyDeltas('abc', [[{ index: 2, remove: 2, insert: '' }]])).toThrow(
+      /does not fit/,
     )
   })
 
