@@ -197,10 +197,11 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'file-diff',
-    summary: 'what changed in a shared file since you read it, as a unified diff',
-    usage: '--key K [--since-read]',
-    example: 'file-diff --key notes/plan.md',
-    flags: ['key', 'since-read'],
+    summary:
+      'what changed in a shared file since you read it, or since a version, as a unified diff',
+    usage: '--key K [--since-read | --since VERSION]',
+    example: 'file-diff --key notes/plan.md --since 3',
+    flags: ['key', 'since-read', 'since'],
     needs: [['key']],
     load: async () => (await import('./verbs/file-diff.ts')).fileDiff,
   },

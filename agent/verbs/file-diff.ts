@@ -4,14 +4,20 @@ import { checkFileKey } from '../../workspace/path.ts'
 import { unifiedDiff } from '../../workspace/unified.ts'
 import type { Verb } from '../call.ts'
 import { Team } from '../team.ts'
+import { fetchVersion, numberIn } from '../versions.ts'
 
-/** What changed in a file since the agent last read it. */
+/** What changed in a file since the agent last read it, or since a version. */
 export const fileDiff: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
-  const team = await Team.open(call, true)
+  const since = numberIn(call, 'since')
+  if (since !== null && call.has('since-read')) {
+    throw new ClawError('usage', 'both --since and --since-read are given', 'give one of them')
+  }
+  const team = await Team.open(call, since === null)
   await team.confirm()
   const { content, ...file } = readFile(team.doc, key)
-  const base = await team.replica.base(key)
+  const base =
+    since === null ? await team.replica.base(key) : (await fetchVersion(call, key, since)).version
   if (base === null) {
     throw new ClawError(
       'no_base',
@@ -21,7 +27,8 @@ export const fileDiff: Verb = async (call) => {
   }
   const names = [`${key} version ${base.version}`, `${key} version ${file.version}`] as const
   const diff = unifiedDiff(base.content, content, names)
-  const notes = diff === '' ? [`${key} is as you have read it (version ${base.version})`] : []
+  const what = since === null ? 'as you have read it' : 'as it was'
+  const notes = diff === '' ? [`${key} is ${what} (version ${base.version})`] : []
   return {
     data: { file, since: base.version, diff, ...team.admitOffline() },
     lines: [],

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { FileVersion } from '../../workspace/link/commands.ts'
 import { type Agent, registered } from '../support/agent.ts'
 import { type Server, startServer } from '../support/server.ts'
+import { fileClient } from '../sync-server/file-client.ts'
 
 let server: Server
 let ann: Agent & { id: string }
@@ -41,6 +42,10 @@ it('[V1] file-log says who, when and how much; file-get --version reads each', a
   expect(await log(ann, 'plan.md', '--before', '2')).toMatchObject([{ version: 1 }])
   expect(await get(ann, 'plan.md', '--version', '1')).toBe('one\ntwo\n')
   expect(await get(bob, 'plan.md', '--version=2')).toBe('one\n2\nthree\n')
+  const diff = await bob.run('file-diff', '--key', 'plan.md', '--since', '1')
+  expect(diff.stdout).toBe(
+    '--- plan.md version 1\n+++ plan.md version 2\n@@ -1,2 +1,3 @@\n one\n-two\n+2\n+three\n',
+  )
   expect(await get(bob, 'plan.md', '--version', '1', '--lines', '2-2')).toBe('two\n')
   expect((await ann.run('--version')).stdout).toMatch(/^\d/)
 })
@@ -103,6 +108,26 @@ it('[V5] file-restore is a new edit: counted, in the history, once under its key
   expect(await get(ann, 'r.md')).toBe('ONE\ntwo\nthree\nfour\n')
   const again = await ann.ask('file-restore', '--key', 'r.md', '--version', '5')
   expect(again).toMatchObject({ changed: false, file: { version: 5 } })
+})
+
+it('[V5] an edit that was under way while a version was restored is in the file', async () => {
+  await put(ann, 'c.md', 'one\ntwo\nthree\n')
+  await put(ann, 'c.md', 'one\ntwo\nthree\nfour\n')
+  const cat = await fileClient(`${server.sync}/default`, 'cat')
+  await cat.client.close()
+  cat.put('c.md', 'ONE\ntwo\nthree\nfour\n')
+  await bob.ask('file-restore', '--key', 'c.md', '--version', '1')
+  const back = await fileClient(`${server.sync}/default`, 'cat', cat.doc)
+  await back.client.barrier()
+  expect(await get(ann, 'c.md')).toBe('ONE\ntwo\nthree\n')
+  const versions = await log(ann, 'c.md')
+  expect(versions.map(({ version, size }) => [version, size])).toEqual([
+    [4, 14],
+    [3, 14],
+    [2, 19],
+    [1, 14],
+  ])
+  await back.client.close()
 })
 
 it('[V5] file-restore brings back a removed file, and finds a renamed one', async () => {
