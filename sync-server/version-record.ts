@@ -3,7 +3,6 @@ import * as encoding from 'lib0/encoding'
 import type { FileState } from '../workspace/file-state.ts'
 import type { Edit } from '../workspace/merge.ts'
 import { applyDeltas, type TextDelta, textDelta } from '../workspace/text-delta.ts'
-import { byteLength } from '../workspace/validate.ts'
 import { MAX_VERSION_STEPS } from './limits.ts'
 
 /** What is to be said of one version. */
@@ -110,7 +109,7 @@ export const recordOf = (
   before: string | null,
 ): { about: About; content: Uint8Array; head: Head } => {
   const { edits, ...change } = textDelta(before ?? '', content)
-  const size = byteLength(content)
+  const size = Buffer.byteLength(content)
   const delta = head === null || before === null ? null : encodeDelta(edits)
   const isDelta =
     head !== null &&
