@@ -113,7 +113,12 @@ class WorkspaceHistory {
     if (this.#due.size === 0) return
     const due = this.#due
     this.#due = new Map()
-    for (const [id, clients] of due) this.#take(id, clients)
+    try {
+      for (const [id, clients] of due) this.#take(id, clients)
+    } catch (error) {
+      // The room is in the midst of its turn: what is wrong here must not stop it.
+      this.#env.onError(error)
+    }
     this.#store()
   }
 
@@ -174,10 +179,11 @@ class WorkspaceHistory {
     const heads = await this.#env.log.heads(this.#name)
     await this.#onDisk((doc) => {
       if (doc === this.#doc) this.#unchecked = false
+      const waiting = new Set(this.#waiting.map(({ state }) => state.fileId))
       for (const [id, version] of countedVersions(doc)) {
         const head = heads.get(id)
-        const isWaiting = this.#waiting.some(({ state }) => state.fileId === id)
-        if (isWaiting || version <= (head === undefined ? 0 : readHead(head).version)) continue
+        if (waiting.has(id) || version <= (head === undefined ? 0 : readHead(head).version))
+          continue
         addCounted(this.#behind, id, null)
       }
     })

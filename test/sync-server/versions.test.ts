@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { countEdit, moveFile, putFile, removeFile } from '../../workspace/files.ts'
 import type { AgentId, FileId, FileKey } from '../../workspace/ids.ts'
+import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
 import type { FileLogPage } from '../../workspace/link/commands.ts'
 import { EDITS_PREFIX, editsOf, filesOf, textOf } from '../../workspace/schema.ts'
 import { liveDoc, runSeed, seeded, until } from '../support/client.ts'
@@ -266,8 +267,8 @@ it('[V2] a commit of more text than may wait in memory has every file’s versio
   }
 })
 
-it('[V1] hostile counters and names hurt no other file, and the server goes on', async () => {
-  const { client, doc, put } = await fileClient(url('hostile'), 'ann')
+it('[V1] hostile counters, names and sizes hurt no other file, and the server goes on', async () => {
+  const { client, doc, by, put } = await fileClient(url('hostile'), 'ann')
   const counts = [-1, 0.5, Number.NaN, 1e300, 2 ** 52]
   doc.transact(() => {
     for (const [i, count] of counts.entries()) {
@@ -278,8 +279,18 @@ it('[V1] hostile counters and names hurt no other file, and the server goes on',
       doc.getMap(`${EDITS_PREFIX}${name}`).set('1', { agent: 'a-1', count: 1, at: 1 })
     }
   })
+  put('big.md', 'small\n')
+  await client.barrier()
+  const big = 'big.md' as FileId
+  textOf(doc, big).insert(0, 'x'.repeat(MAX_FILE_BYTES))
+  countEdit(doc, big, by, 1)
   put('good.md', 'good\n')
   await client.barrier()
+  expect(await fileLog(server, 'hostile', big)).toMatchObject([{ version: 1 }])
+  textOf(doc, big).delete(0, MAX_FILE_BYTES)
+  countEdit(doc, big, by, 1)
+  await client.barrier()
+  expect(await fileLog(server, 'hostile', big)).toMatchObject([{ version: 3 }, { version: 1 }])
   expect(await contentOf(server, 'hostile', 'good.md', 1)).toBe('good\n')
   for (const i of counts.keys()) {
     const { status } = await askFiles(server, 'hostile', 'log', { key: `f${i}` })
