@@ -109,6 +109,32 @@ it('[V1] any kept version is what the text was at it, with several writers and l
   await watcher.client.close()
 })
 
+it('[V1] every commit has its version, also when the next one is under way', async () => {
+  const own = await startServer({ args: ['--log-level', 'error'] })
+  const commits = async (): Promise<number> => {
+    const metrics = await (await fetch(`${own.url}/metrics`)).text()
+    return Number(/^clawlink_commit_seconds_count (\d+)$/m.exec(metrics)![1])
+  }
+  const writers = await Promise.all(
+    ['ann', 'bob', 'cat', 'dan'].map((name) => fileClient(`${own.sync}/w`, name)),
+  )
+  await Promise.all(
+    writers.map(async ({ client, put, by }) => {
+      // No barrier between them: what comes while one is stored is the next commit.
+      for (let i = 0; i < 60; i++) {
+        put('f', `${by} ${i}\n`)
+        if (i % 5 === 0) await new Promise((next) => setImmediate(next))
+      }
+      await client.barrier()
+    }),
+  )
+  const versions = await fileLog(own, 'w', 'f')
+  expect(versions[0]!.version).toBe(240)
+  expect(versions.length).toBe(await commits())
+  expect(versions.length).toBeGreaterThan(3)
+  await own.stop()
+})
+
 it('[V1] change sets that arrive in one commit are one version, with all who made them', async () => {
   const { client, doc, by, put } = await fileClient(url('together'), 'ann')
   put('f', 'one\n')
