@@ -10,7 +10,7 @@ import { startLink } from './link/start.ts'
 import { isStdoutClosed, talk, write } from './link/talk.ts'
 import type { Ask } from './link/wire.ts'
 
-/** After so many links that ended over a command it is carried out here. */
+/** After so many links that ended over a command, beside the one that the shim asked, it is carried out here. */
 const MAX_LOST = 5
 /** A link that had a command for so long, in milliseconds, did not end over it. */
 const SETTLED_MS = 60_000
