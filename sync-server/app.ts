@@ -5,14 +5,14 @@ import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
 import { MAX_KEY_BYTES, MAX_NAME_BYTES } from '../workspace/limits.ts'
 import { moveTask, parseState } from '../workspace/tasks.ts'
-import type { FileHistory } from './file-history.ts'
-import { addFileRoutes } from './file-routes.ts'
 import { addHistoryRoutes } from './history.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { parse, parseJson, ready, workspaceOf } from './request.ts'
 import type { Room } from './room.ts'
 import type { UpdateLog } from './update-log.ts'
+import type { FileHistory } from './versions/history.ts'
+import { addFileRoutes } from './versions/routes.ts'
 
 export interface AppEnv {
   version: string

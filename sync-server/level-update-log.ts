@@ -2,8 +2,8 @@ import { Level } from 'level'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { type Op, seqKey, seqOf } from './level-keys.ts'
-import { LevelVersionLog } from './level-version-log.ts'
 import type { Archivable, Stored, UpdateLog } from './update-log.ts'
+import { LevelVersionLog } from './versions/level-log.ts'
 
 /**
  * Keys, all of them sorted text:
@@ -12,7 +12,7 @@ import type { Archivable, Stored, UpdateLog } from './update-log.ts'
  *   `w:<workspace>`         the workspace exists
  *   `a:<workspace>:<seq>`   archived entry, as it was given
  *   `i:<workspace>:<id>`    seq of the archived entry with this id
- *   `h: v: c:`              versions: level-version-log.ts
+ *   `h: v: c:`              versions: versions/level-log.ts
  */
 const FORMAT = 1
 

@@ -11,7 +11,6 @@ import { initWorkspace, isWorkspaceName, serverClientOf } from '../workspace/sch
 import { clearRemoved } from '../workspace/tree.ts'
 import { createApp } from './app.ts'
 import { Connection } from './connection.ts'
-import { FileHistory } from './file-history.ts'
 import { LevelUpdateLog } from './level-update-log.ts'
 import { DRAIN_MS, MAX_FRAME_BYTES, SWEEP_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
@@ -19,6 +18,7 @@ import { isLoopback, type Options } from './options.ts'
 import { Rooms } from './rooms.ts'
 import { noteSeen } from './seen.ts'
 import { createTrimmer } from './trim.ts'
+import { FileHistory } from './versions/history.ts'
 import { CLOSE } from './wire.ts'
 
 export interface SyncServer {

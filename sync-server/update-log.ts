@@ -1,4 +1,4 @@
-import type { VersionLog } from './version-log.ts'
+import type { VersionLog } from './versions/log.ts'
 
 /** A workspace as it is on disk: the checkpoint, and the updates after it in the order they were accepted. */
 export interface Stored {

@@ -45,13 +45,13 @@ const SCHEMA_BLIND = [
   'gather',
   'level-keys',
   'level-update-log',
-  'level-version-log',
   'limits',
   'ring',
   'room',
   'rooms',
   'update-log',
-  'version-log',
+  'versions/level-log',
+  'versions/log',
   'wire',
 ].map((name) => `sync-server/${name}.ts`)
 

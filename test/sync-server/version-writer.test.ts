@@ -5,11 +5,11 @@ import {
   MAX_KEPT_VERSIONS,
   MAX_VERSION_STEPS,
 } from '../../sync-server/limits.ts'
-import { TextCache } from '../../sync-server/text-cache.ts'
-import { MAX_VERSION } from '../../sync-server/version-log.ts'
-import { readAbout, readHead } from '../../sync-server/version-record.ts'
-import { writeVersions } from '../../sync-server/version-writer.ts'
-import { readContent } from '../../sync-server/versions.ts'
+import { TextCache } from '../../sync-server/versions/cache.ts'
+import { MAX_VERSION } from '../../sync-server/versions/log.ts'
+import { readContent } from '../../sync-server/versions/read.ts'
+import { readAbout, readHead } from '../../sync-server/versions/record.ts'
+import { writeVersions } from '../../sync-server/versions/write.ts'
 import type { FileState } from '../../workspace/file-state.ts'
 import type { FileId } from '../../workspace/ids.ts'
 import { MAX_FILE_BYTES } from '../../workspace/limits.ts'

@@ -1,15 +1,10 @@
-import type { FileState } from '../workspace/file-state.ts'
-import type { FileId } from '../workspace/ids.ts'
-import { MAX_KEPT_VERSION_BYTES, MAX_KEPT_VERSIONS, MAX_VERSION_STEPS } from './limits.ts'
-import type { TextCache } from './text-cache.ts'
-import {
-  MAX_VERSION,
-  type NewVersions,
-  type StoredVersion,
-  type VersionLog,
-} from './version-log.ts'
-import { encodeJson, type Head, readAbout, readHead, recordOf } from './version-record.ts'
-import { readContent } from './versions.ts'
+import type { FileState } from '../../workspace/file-state.ts'
+import type { FileId } from '../../workspace/ids.ts'
+import { MAX_KEPT_VERSION_BYTES, MAX_KEPT_VERSIONS, MAX_VERSION_STEPS } from '../limits.ts'
+import type { TextCache } from './cache.ts'
+import { MAX_VERSION, type NewVersions, type StoredVersion, type VersionLog } from './log.ts'
+import { readContent } from './read.ts'
+import { encodeJson, type Head, readAbout, readHead, recordOf } from './record.ts'
 
 /** A file's state, and when the server had it on disk (milliseconds since the epoch). */
 export interface Taken {

@@ -1,9 +1,9 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import type { FileState } from '../workspace/file-state.ts'
-import type { Edit } from '../workspace/merge.ts'
-import { applyDeltas, type TextDelta, textDelta } from '../workspace/text-delta.ts'
-import { MAX_VERSION_STEPS } from './limits.ts'
+import type { FileState } from '../../workspace/file-state.ts'
+import type { Edit } from '../../workspace/merge.ts'
+import { applyDeltas, type TextDelta, textDelta } from '../../workspace/text-delta.ts'
+import { MAX_VERSION_STEPS } from '../limits.ts'
 
 /** What is to be said of one version. */
 export interface About {

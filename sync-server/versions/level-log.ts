@@ -1,6 +1,6 @@
 import type { Level } from 'level'
-import { type Op, type Put, seqKey, seqOf } from './level-keys.ts'
-import type { NewVersions, VersionLog } from './version-log.ts'
+import { type Op, type Put, seqKey, seqOf } from '../level-keys.ts'
+import type { NewVersions, VersionLog } from './log.ts'
 
 /**
  * Versions on LevelDB, in the database of the update log and by its group commit. Keys, all of them sorted text, where

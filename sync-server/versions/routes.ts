@@ -1,10 +1,10 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import { MAX_PATH_BYTES } from '../workspace/limits.ts'
-import type { AppEnv } from './app.ts'
-import { parse, ready, workspaceOf } from './request.ts'
-import { MAX_VERSION } from './version-log.ts'
-import { findFile, listVersions, readVersion } from './versions.ts'
+import { MAX_PATH_BYTES } from '../../workspace/limits.ts'
+import type { AppEnv } from '../app.ts'
+import { parse, ready, workspaceOf } from '../request.ts'
+import { MAX_VERSION } from './log.ts'
+import { findFile, listVersions, readVersion } from './read.ts'
 
 const key = z.string().min(1).max(MAX_PATH_BYTES)
 const LogQuery = z.strictObject({

@@ -1,13 +1,13 @@
 import type * as Y from 'yjs'
-import { countedVersions, fileState } from '../workspace/file-state.ts'
-import type { FileId } from '../workspace/ids.ts'
-import { addCounted, type Counted, CountedFiles } from './counted-files.ts'
-import { MAX_WAITING_VERSIONS, VERSION_CACHE, VERSIONS_GATHER_MS } from './limits.ts'
-import type { Room } from './room.ts'
-import { TextCache } from './text-cache.ts'
-import type { VersionLog } from './version-log.ts'
-import { readHead } from './version-record.ts'
-import { type Taken, writeVersions } from './version-writer.ts'
+import { countedVersions, fileState } from '../../workspace/file-state.ts'
+import type { FileId } from '../../workspace/ids.ts'
+import { MAX_WAITING_VERSIONS, VERSION_CACHE, VERSIONS_GATHER_MS } from '../limits.ts'
+import type { Room } from '../room.ts'
+import { TextCache } from './cache.ts'
+import { addCounted, type Counted, CountedFiles } from './counted.ts'
+import type { VersionLog } from './log.ts'
+import { readHead } from './record.ts'
+import { type Taken, writeVersions } from './write.ts'
 
 /** Stored as one batch: at most this many versions (count), and no more once their texts reach these UTF-16 units. */
 const BATCH = 64

@@ -1,11 +1,11 @@
 import type * as Y from 'yjs'
-import { ClawError } from '../workspace/errors.ts'
-import type { FileId, FileKey } from '../workspace/ids.ts'
-import { isoTime } from '../workspace/schema.ts'
-import { fileEntry } from '../workspace/shape.ts'
-import { getFile, keysOf } from '../workspace/tree.ts'
-import { MAX_VERSION, type VersionLog } from './version-log.ts'
-import { type About, readAbout, textOfContents } from './version-record.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import type { FileId, FileKey } from '../../workspace/ids.ts'
+import { isoTime } from '../../workspace/schema.ts'
+import { fileEntry } from '../../workspace/shape.ts'
+import { getFile, keysOf } from '../../workspace/tree.ts'
+import { MAX_VERSION, type VersionLog } from './log.ts'
+import { type About, readAbout, textOfContents } from './record.ts'
 
 /** A kept version as every face shows it. */
 export interface VersionInfo {

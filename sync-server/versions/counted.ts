@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
-import { countedFile } from '../workspace/file-state.ts'
-import type { FileId } from '../workspace/ids.ts'
+import { countedFile } from '../../workspace/file-state.ts'
+import type { FileId } from '../../workspace/ids.ts'
 
 /** Files of which change sets were counted, with the Yjs client ids (decimal) whose counts grew; null: unknown. */
 export type Counted = Map<FileId, Set<string> | null>
