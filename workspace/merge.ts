@@ -36,6 +36,9 @@ export interface Merge {
  */
 export const merge3 = (base: string, mine: string, theirs: string): Merge => {
   if (mine === base || mine === theirs) return { text: theirs, edits: [], conflicts: [] }
+  if (base === '' && theirs === '') {
+    return { text: mine, edits: [{ index: 0, remove: 0, insert: mine }], conflicts: [] }
+  }
   const eol = lineEnd(base + mine + theirs)
   const [from, to, other] = [base.split(eol), mine.split(eol), theirs.split(eol)]
   const size = base.length + mine.length + theirs.length
