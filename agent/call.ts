@@ -32,6 +32,8 @@ export interface Request {
   stdin: Uint8Array | null
   /** Whether stdout is a terminal. */
   terminal: boolean
+  /** Whether stderr is one, on which progress can be shown. */
+  progress?: boolean
   /** When the command began, milliseconds since the epoch. */
   at: number
   /** Names this one command, however often it is begun. */
@@ -40,6 +42,8 @@ export interface Request {
   signal: AbortSignal
   /** Prints before the answer does; resolves once stdout has taken it, rejects if nobody does. */
   print: (text: string) => Promise<void>
+  /** Prints on stderr before the answer does. */
+  say: (text: string) => void
 }
 
 /** What a verb did: for machines, for readers, and words about it for stderr. */

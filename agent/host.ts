@@ -3,6 +3,7 @@ import type { Message } from '../workspace/inbox.ts'
 import { Session } from '../workspace/link/session.ts'
 import type { Presence } from '../workspace/presence.ts'
 import type { Call } from './call.ts'
+import type { Mirrors } from './link/mirrors.ts'
 import { Place } from './link/place.ts'
 
 /** What carries commands out: a link, which keeps their places open, or a process of one command. */
@@ -27,8 +28,8 @@ export interface Listening {
 
 /** What the verbs that are about the link want of it. */
 export interface LinkFace {
-  /** Every place that is open, with the folder of its profile. */
-  places: () => { profile: string; place: Place }[]
+  /** Every place that is open, with the folder of its profile, and what is mirrored; null: nobody is registered there. */
+  places: () => { profile: string; place: Place; mirrors: Mirrors | null }[]
   pid: number
   version: string
   /** Milliseconds since the epoch. */

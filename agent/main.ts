@@ -27,6 +27,7 @@ const runAlone = async (ask: Ask): Promise<number> => {
     stdin: stdin === null ? null : Buffer.from(stdin, 'base64'),
     signal: new AbortController().signal,
     print,
+    say: (text: string) => void write(2, text),
   }
   const { stdout, stderr, code, after, done } = await execute(request, alone)
   const printed = await write(1, stdout)

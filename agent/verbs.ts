@@ -260,6 +260,16 @@ export const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./verbs/file-restore.ts')).fileRestore,
   },
   {
+    name: 'mirror',
+    summary: 'keep a folder and the shared files the same, both ways, from now on',
+    usage: 'DIR [--prefix P] [--foreground] | DIR --stop | --list',
+    example: 'mirror ./notes --prefix notes',
+    operands: ['dir'],
+    flags: ['dir', 'prefix', 'foreground', 'stop', 'list'],
+    needs: [['dir', 'list']],
+    load: async () => (await import('./verbs/mirror.ts')).mirror,
+  },
+  {
     name: 'up',
     summary: 'keep this profile connected, and say how its agent is woken',
     usage: '[--on-message COMMAND|off] [--hook URL|off]',

@@ -7,6 +7,7 @@ import { fanout } from './fanout.ts'
 import { filePut } from './file-put.ts'
 import { herd } from './herd.ts'
 import { linkMemory } from './link-memory.ts'
+import { mirror } from './mirror.ts'
 import { type Findings, store, writePage } from './report.ts'
 import { wake } from './wake.ts'
 
@@ -21,6 +22,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   herd,
   'link-memory': linkMemory,
   'file-put': filePut,
+  mirror,
 }
 
 const names = Object.keys(BENCHMARKS)

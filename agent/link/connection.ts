@@ -46,13 +46,14 @@ export class Connection {
 
   /** Carries the command out and says how it ended; `leaving` aborts when it shall be left to the next link. */
   async answer(ask: Ask, host: Host, leaving: AbortSignal): Promise<void> {
-    const { argv, cwd, terminal, at, stdin } = ask
+    const { argv, cwd, terminal, progress = false, at, stdin } = ask
     const key = ask.key || crypto.randomUUID() // another program's than ours may have none
     const response = await execute(
       {
         argv,
         cwd,
         terminal,
+        progress,
         at,
         key,
         env: ask.env as Env,
@@ -62,6 +63,7 @@ export class Connection {
           if (await this.#show({ out })) return
           throw new Error('nobody reads this')
         },
+        say: (err) => this.#say({ err }),
       },
       host,
     )

@@ -10,6 +10,7 @@ import type { Host, LinkFace } from '../host.ts'
 import { type Profile, presenceOf, readState, replicaDir, writeAtomically } from '../profile.ts'
 import { Connection } from './connection.ts'
 import type { Log } from './log.ts'
+import { Mirrors } from './mirrors.ts'
 import { Place, type Whereabouts } from './place.ts'
 import { Waker } from './waker.ts'
 import type { Ask } from './wire.ts'
@@ -49,11 +50,12 @@ const readPlaces = (home: string): Remembered[] => {
   }
 }
 
-/** A place that is kept open, the folder of the profile whose it is, and what wakes its agent. */
+/** A place that is kept open, the folder of the profile whose it is, what wakes its agent, and what is mirrored. */
 interface Open {
   profile: string
   place: Place
   waker: Waker | null
+  mirrors: Mirrors | null
 }
 
 /** Why a link stops: for good, or because another one takes over what it has. */
@@ -162,7 +164,12 @@ export class Link implements Host {
     let opening = this.#places.get(at.dir)
     if (opening === undefined) {
       const { log, beatMs } = this.#options
-      opening = Place.open(at, log, beatMs).then((place) => ({ profile, place, waker: null }))
+      opening = Place.open(at, log, beatMs).then((place) => ({
+        profile,
+        place,
+        waker: null,
+        mirrors: null,
+      }))
       this.#places.set(at.dir, opening)
       opening.then(
         (open) => this.#open.add(open),
@@ -176,6 +183,7 @@ export class Link implements Host {
     this.#places.delete(dir)
     this.#open.delete(open)
     open.waker?.close()
+    await open.mirrors?.close()
     await open.place.close()
   }
 
@@ -186,7 +194,9 @@ export class Link implements Host {
     if (me === undefined || !hasAgent(place.replica.doc, me)) return false
     if (place.me === me) return true
     place.follow(me, this.#options.presenceIdleMs)
-    open.waker = Waker.of(profile.dir, place, this.#options.log)
+    const { home, log } = this.#options
+    open.waker = Waker.of(profile.dir, place, log)
+    open.mirrors ??= new Mirrors(profile.dir, home, place, log)
     this.#remember()
     return true
   }
@@ -257,6 +267,7 @@ export class Link implements Host {
     for (const open of leaving) {
       const { place } = open
       const leave = await place.enter()
+      await open.mirrors?.close()
       await place.leave()
       await this.#drop(place.at.dir, open).finally(leave)
     }
@@ -282,8 +293,9 @@ export class Link implements Host {
     ])
     clearTimeout(timer)
     await Promise.all(
-      [...this.#open].map(async ({ place, waker }) => {
+      [...this.#open].map(async ({ place, waker, mirrors }) => {
         waker?.close()
+        await mirrors?.close().catch((error: Error) => log(`${place.at.dir}: ${error.message}`))
         await (reason === 'down' ? place.leave() : place.close()).catch((error: Error) =>
           log(`${place.at.dir}: ${error.message}`),
         )
@@ -299,9 +311,10 @@ export class Link implements Host {
   }
 }
 
-/** Whether an agent counts on the link without giving commands: to be woken, or it works on a task. */
-const isNeeded = ({ place, waker }: Open): boolean =>
+/** Whether an agent counts on the link without giving commands: to be woken, its folders, or it works on a task. */
+const isNeeded = ({ place, waker, mirrors }: Open): boolean =>
   waker !== null ||
+  (mirrors !== null && mirrors.size > 0) ||
   listTasks(place.replica.doc).some(
     ({ owner, status }) => owner === place.me && status === 'working',
   )

@@ -25,6 +25,7 @@ export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
     env,
     stdin: stdin === null ? null : Buffer.from(stdin).toString('base64'),
     terminal: isatty(1),
+    progress: isatty(2),
     at,
     key: newKey(at),
   }

@@ -11,6 +11,8 @@ export interface Ask {
   /** base64; null where the command line does not ask for stdin. */
   stdin: string | null
   terminal: boolean
+  /** Whether stderr is a terminal. */
+  progress?: boolean
   /** When the command began, milliseconds since the epoch: a wait that is begun again ends when it would have. */
   at: number
   /** Names this one command: whichever links it is given to, what it writes is written once. */

@@ -34,6 +34,16 @@ export interface FileBase {
   content: string
 }
 
+/** Where a mirrored file stands: what was on disk when it last agreed with the document, without the text itself. */
+export interface MirrorBase {
+  /** That text's digest; null: there was no file. */
+  digest: string | null
+  /** The digest of what is about to be written over it: on disk, it is the base. */
+  next?: string
+  /** The id of the file's content in the document. */
+  fileId: string
+}
+
 /** A command for the server's tasks that could not be sent when it was given. */
 export interface QueuedCommand {
   verb: string
@@ -278,6 +288,34 @@ export class Replica {
   /** Stages the text that the agent's line numbers count in from now on; its base stays. */
   keepSeen(file: string, seen: FileBase): void {
     this.#stage(putJson(`s:${file}`, seen))
+  }
+
+  /** The bases of every file of a mirror that are committed, by path. */
+  async mirrorBases(mirror: string): Promise<Map<string, MirrorBase>> {
+    const prefix = `mh:${mirror}:`
+    const stored = await this.#db.iterator(range(prefix)).all()
+    return new Map(
+      stored.map(([key, value]) => [key.slice(prefix.length), readJson<MirrorBase>(value)!]),
+    )
+  }
+
+  /** The committed text of a mirrored file's base. */
+  async mirrorText(mirror: string, file: string): Promise<string | null> {
+    const text = await this.#db.get(`mt:${mirror}:${file}`)
+    return text === undefined ? null : Buffer.from(text).toString()
+  }
+
+  /** Stages where a mirrored file stands; without `text` that is as it was. */
+  keepMirrorBase(mirror: string, file: string, base: MirrorBase, text?: string): void {
+    this.#staged.push(putJson(`mh:${mirror}:${file}`, base))
+    if (text === undefined) return
+    this.#staged.push({ type: 'put', key: `mt:${mirror}:${file}`, value: Buffer.from(text) })
+  }
+
+  /** Stages that a file is not mirrored any more. */
+  dropMirrorBase(mirror: string, file: string): void {
+    this.#staged.push({ type: 'del', key: `mh:${mirror}:${file}` })
+    this.#staged.push({ type: 'del', key: `mt:${mirror}:${file}` })
   }
 
   get isClosed(): boolean {

@@ -1,0 +1,604 @@
+import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
+import { tellOthers } from '../../workspace/conflicts.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import { type FileConflict, putFile, removeFile } from '../../workspace/files.ts'
+import type { AgentId, FileId } from '../../workspace/ids.ts'
+import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
+import type { MirrorBase, Replica } from '../../workspace/link/replica.ts'
+import type { Session } from '../../workspace/link/session.ts'
+import { allFiles } from '../../workspace/tree.ts'
+import { newMessageId } from '../call.ts'
+import { commonLines, digestOf, nearest, united } from './base.ts'
+import { Bases } from './bases.ts'
+import { decide } from './decide.ts'
+import { Folder } from './folder.ts'
+import { type Ignored, RULE_FILES } from './ignored.ts'
+import { Overwritten } from './overwritten.ts'
+import { checkPrefix, problemOf, relOf, shadowed } from './paths.ts'
+import { onShared, type Shared, sharedAt, sharedLength, twinTexts } from './shared.ts'
+import { type Watch, watchFolder } from './watch.ts'
+
+/** A file that was written to is read once it has been left alone for so long (ms) … */
+const SETTLE_MS = 40
+/** … and one that is never left alone, after this (ms). */
+const RESTLESS_MS = 5_000
+/** A file that is gone, or empty, may be one that an editor is about to write: for so long it is waited for (ms). */
+const ABSENT_MS = 300
+const EMPTY_MS = 600
+/** Changes of the document that come within this are carried to the disk together (ms). */
+const GATHER_MS = 8
+/** What is read, merged and committed at a time: the link has other work, too (count; UTF-16 units). */
+const BATCH_FILES = 200
+const BATCH_UNITS = 1024 * 1024
+/** Files that are written at a time (count). */
+const WRITERS = 8
+/** After so many changes at a time (count) everything is looked at again, when they are over (ms): watchers lose some. */
+const BURST = 64
+const RESCAN_MS = 1_000
+/** The server confirms so much at a time, and twice that is under way at most: one frame to catch up with holds it (UTF-16 units). */
+const WINDOW_UNITS = 2 * 1024 * 1024
+const SERVER_MS = 15_000
+const RETRY_MS = 1_000
+
+export interface MirrorEvent {
+  /** `out`: from the disk to the others; `in`: from the others to the disk. */
+  type: 'out' | 'in' | 'skipped' | 'stopped'
+  file_key: string
+  change?: 'created' | 'changed' | 'removed'
+  version?: number
+  /** Lines that others had changed, too; both are kept. */
+  conflicts?: FileConflict[]
+  /** Why it is not mirrored. */
+  why?: string
+}
+
+export interface MirrorOptions {
+  dir: string
+  /** Of the shared paths; what follows it is the path below `dir`. */
+  prefix: string
+  /** A folder that is never mirrored, wherever it is: where the replicas are. */
+  without: string
+  replica: Replica
+  /** The connection, where there is one. */
+  session: () => Session | null
+  me: AgentId
+  report: (event: MirrorEvent) => void
+  /** Files of the first pass that are done, of how many (count). */
+  progress?: (done: number, total: number) => void
+}
+
+/** What the first pass came to. */
+export interface FirstPass {
+  /** Files that disk and document have both (count). */
+  files: number
+  /** Files that are not mirrored (count). */
+  skipped: number
+  /** Whether the server has it on disk. */
+  durable: boolean
+}
+
+/** A path, as it is on disk. */
+interface Looked {
+  rel: string
+  key: string
+  disk: string | null
+  digest: string | null
+  /** When it was written, milliseconds since the epoch. */
+  at: number
+  base: MirrorBase | undefined
+  /** What the disk's text may have been made from, newest first. */
+  from: string[]
+}
+
+/** What is to be done on disk: `text` null: to remove the file. */
+interface Write {
+  rel: string
+  key: string
+  text: string | null
+  expected: string | null
+  fileId: FileId
+}
+
+/**
+ * Keeps a folder on disk and the shared files the same, both ways. For each path it knows the base, the text that both
+ * had when they last agreed. A path is dirty when the watcher or the document says so; once it has settled, disk, base
+ * and document are compared (`decide`), by their contents and never by times, so that what the mirror itself wrote is
+ * nothing new. What the disk has is put into the document as a change of the base, and what comes of that is written back.
+ *
+ * Document and base change in one commit; before a file is written its digest is committed (`Bases.plan`). So the mirror
+ * may end at any moment, and starting is nothing but looking at every path.
+ */
+export class Mirror {
+  readonly folder: Folder
+  readonly prefix: string
+  /** Resolves when everything was looked at once, and the server has that or cannot be reached. */
+  readonly ready: Promise<FirstPass>
+  readonly #options: MirrorOptions
+  readonly #bases: Bases
+  readonly #overwritten: Overwritten
+  readonly #ended = new AbortController()
+  readonly #offShared: () => void
+  /** Dirty paths: when to look, and since when they are dirty; milliseconds since the epoch. */
+  readonly #dirty = new Map<string, { due: number; since: number }>()
+  /** Paths that look as if somebody were in the midst of writing them, and since when. */
+  readonly #unsettled = new Map<string, { how: string; since: number }>()
+  readonly #skipped = new Map<string, string>()
+  #ignored: Ignored = () => true
+  #shadowed = new Map<string, string>()
+  #watch: Watch | null = null
+  #turn: Promise<void> | null = null
+  #timer: NodeJS.Timeout | null = null
+  #rescan: NodeJS.Timeout | null = null
+  #unconfirmed = 0
+  #confirming: Promise<void> = Promise.resolve()
+  #isRunning = false
+  #hasNewRules = false
+  /** What the watcher told since everything was looked at (count). */
+  #told = 0
+  #isFirstPass = true
+  readonly #idlers: (() => void)[] = []
+
+  private constructor(options: MirrorOptions, folder: Folder, prefix: string, bases: Bases) {
+    this.#options = options
+    this.folder = folder
+    this.prefix = prefix
+    this.#bases = bases
+    this.#overwritten = new Overwritten((rel, before, text) => this.#onLate(rel, before, text))
+    this.#offShared = onShared(options.replica.doc, this, (keys) => this.#onShared(keys))
+    this.ready = this.#start()
+    this.ready.catch(() => {}) // told by `stopped`
+  }
+
+  /** Throws `no_such_local_file`, `bad_path`. */
+  static async open(options: MirrorOptions): Promise<Mirror> {
+    const folder = new Folder(options.dir, options.without)
+    const prefix = checkPrefix(options.prefix)
+    const id = createHash('sha256').update(`${folder.path}\0${prefix}`).digest('hex').slice(0, 16)
+    const bases = await Bases.load(options.replica, id)
+    return new Mirror(options, folder, prefix, bases)
+  }
+
+  /** Files that are mirrored (count). */
+  get files(): number {
+    return this.#bases.size
+  }
+
+  /** Paths that are not mirrored, and why. */
+  get skipped(): ReadonlyMap<string, string> {
+    return this.#skipped
+  }
+
+  get isStopped(): boolean {
+    return this.#ended.signal.aborted
+  }
+
+  /** Resolves when nothing is left to do for now. */
+  async idle(): Promise<void> {
+    while (!this.isStopped && (this.#dirty.size > 0 || this.#turn !== null)) {
+      await new Promise<void>((resolve) => this.#idlers.push(resolve))
+    }
+  }
+
+  /** Ends what was begun; what is dirty is found again by the next start. */
+  async close(): Promise<void> {
+    if (!this.isStopped) this.#end()
+    await this.#watch?.close()
+    await this.#turn
+    this.#overwritten.close()
+    if (!this.#options.replica.isClosed) await this.#options.replica.commit()
+  }
+
+  #end(): void {
+    this.#ended.abort()
+    this.#offShared()
+    for (const timer of [this.#timer, this.#rescan]) if (timer !== null) clearTimeout(timer)
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const idler of this.#idlers.splice(0)) idler()
+  }
+
+  #stop(why: string): void {
+    if (this.isStopped) return
+    this.#end()
+    this.#options.report({ type: 'stopped', file_key: this.prefix, why })
+  }
+
+  async #start(): Promise<FirstPass> {
+    try {
+      await this.#synced()
+      await this.#scan()
+      this.#forgetEmptied()
+      const total = this.#dirty.size
+      this.#isRunning = true
+      this.#schedule()
+      this.#options.progress?.(0, total)
+      await this.idle()
+      this.#isFirstPass = false
+      this.#options.progress?.(total, total)
+      const durable = await this.#isConfirmed()
+      return { files: this.files, skipped: this.#skipped.size, durable }
+    } catch (error) {
+      this.#stop(ClawError.from(error).message)
+      throw error
+    }
+  }
+
+  /** What others have is waited for: a file that is created twice has both texts in it. */
+  async #synced(): Promise<void> {
+    const { session, replica } = this.#options
+    while (!this.isStopped) {
+      try {
+        const open = session()
+        if (open !== null) return await open.synced(SERVER_MS)
+      } catch {
+        if (replica.doc.store.clients.size > 0) return // they shared something before; this merges later
+      }
+      await this.#sleep(RETRY_MS)
+    }
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await sleep(ms, null, { signal: this.#ended.signal }).catch(() => {})
+  }
+
+  /** Watches and looks at everything, by the rules as they are now. */
+  async #scan(): Promise<void> {
+    this.#hasNewRules = false
+    await this.#watch?.close()
+    const { ignored } = this.folder.scan()
+    this.#ignored = ignored
+    this.#watch = await watchFolder(
+      this.folder.path,
+      (rel, isFolder) => this.#ignored(rel, isFolder),
+      (rel) => this.#onDisk(rel),
+      (error) => this.#options.report({ type: 'skipped', file_key: '', why: error.message }),
+    )
+    if (this.isStopped) return this.#watch.close()
+    this.#look()
+  }
+
+  /** Makes dirty what is on disk, in the document and in the bases. */
+  #look(): void {
+    const { doc } = this.#options.replica
+    const { files, others, ignored } = this.folder.scan()
+    this.#ignored = ignored
+    for (const [rel, why] of others) this.#skip(rel, why)
+    const rels = new Set([...this.#bases.paths(), ...files])
+    for (const { key } of allFiles(doc)) {
+      const rel = relOf(this.prefix, key)
+      if (rel !== null) rels.add(rel)
+    }
+    this.#shadow(rels)
+    for (const rel of [...rels].sort()) this.#mark(rel, 0)
+  }
+
+  #shadow(rels: Iterable<string>): void {
+    if (!this.folder.foldsCase) return
+    this.#shadowed = shadowed(rels, (rel) => this.#bases.get(rel) !== undefined)
+  }
+
+  /** A folder in which nothing is left is one that is not there: a disk that is not mounted, a fresh clone. */
+  #forgetEmptied(): void {
+    const paths = this.#bases.paths()
+    if (paths.some((rel) => this.folder.look(rel).kind !== 'absent')) return
+    for (const rel of paths) this.#bases.drop(rel)
+  }
+
+  #onDisk(rel: string): void {
+    if (RULE_FILES.includes(basename(rel))) this.#hasNewRules = true
+    this.#told++
+    if (rel !== '') this.#mark(rel, SETTLE_MS)
+  }
+
+  #onShared(keys: Iterable<string> | null): void {
+    if (keys === null) this.#look()
+    for (const key of keys ?? []) {
+      const rel = relOf(this.prefix, key)
+      if (rel === null || this.#dirty.has(rel)) continue // who looks at the disk looks here, too
+      if (this.folder.foldsCase)
+        this.#shadow([...this.#bases.paths(), ...this.#shadowed.keys(), rel])
+      this.#mark(rel, GATHER_MS)
+    }
+  }
+
+  #mark(rel: string, delay: number): void {
+    const now = Date.now()
+    const since = this.#dirty.get(rel)?.since ?? now
+    this.#dirty.set(rel, { due: Math.min(now + delay, since + RESTLESS_MS), since })
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (!this.#isRunning || this.isStopped || this.#turn !== null) return
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#dirty.size === 0) {
+      this.#wake()
+      return
+    }
+    let due = Number.POSITIVE_INFINITY
+    for (const one of this.#dirty.values()) due = Math.min(due, one.due)
+    this.#timer = setTimeout(() => this.#onTime(), Math.max(0, due - Date.now()))
+  }
+
+  #onTime(): void {
+    this.#timer = null
+    const now = Date.now()
+    const due = [...this.#dirty].filter(([, one]) => one.due <= now).map(([rel]) => rel)
+    this.#turn = this.#take(due)
+      .catch((error) => this.#stop(ClawError.from(error).message))
+      .finally(() => {
+        this.#turn = null
+        this.#schedule()
+      })
+  }
+
+  /** Brings these paths together, a batch at a time. */
+  async #take(rels: readonly string[]): Promise<void> {
+    const { replica } = this.#options
+    if (this.#told >= BURST) this.#lookLater()
+    for (let i = 0; i < rels.length && !this.isStopped; ) {
+      if (!this.folder.isThere()) return this.#stop(`${this.folder.path} is not there any more`)
+      const batch: Looked[] = []
+      let units = 0
+      while (i < rels.length && batch.length < BATCH_FILES && units < BATCH_UNITS) {
+        const rel = rels[i++]!
+        this.#dirty.delete(rel)
+        const one = this.#lookAt(rel)
+        if (one === null) continue
+        batch.push(one)
+        units += Math.max(one.disk?.length ?? 0, sharedLength(replica.doc, one.key))
+      }
+      await this.#reconcile(batch)
+      if (this.#unconfirmed > WINDOW_UNITS) {
+        await this.#confirming
+        this.#unconfirmed = 0
+        this.#confirming = this.#confirm()
+      }
+      if (this.#isFirstPass) this.#options.progress?.(i, rels.length)
+      await nextTick()
+    }
+    if (this.#hasNewRules && !this.isStopped) await this.#scan()
+  }
+
+  #lookLater(): void {
+    this.#told = 0
+    if (this.#rescan !== null) clearTimeout(this.#rescan)
+    this.#rescan = setTimeout(() => this.#look(), RESCAN_MS)
+  }
+
+  /** What is on disk; null: nothing that is to be mirrored, or not yet. */
+  #lookAt(rel: string): Looked | null {
+    const key = `${this.prefix}${rel}`
+    if (this.#ignored(rel)) {
+      this.#bases.drop(rel)
+      return null
+    }
+    const other = this.#shadowed.get(rel)
+    if (other !== undefined) return this.#skip(rel, `on this disk it is the same as ${other}`)
+    const seen = this.folder.look(rel)
+    const problem = problemOf(rel)
+    if (problem !== null) {
+      // Another way to write a name is for those who have it: here it is not to come and go.
+      return this.#skip(rel, problem)
+    }
+    if (seen.kind === 'other') return this.#skip(rel, seen.why)
+    const base = this.#bases.get(rel)
+    if (seen.kind === 'moving') return this.#wait(rel, 'moving', RESTLESS_MS)
+    const disk = seen.kind === 'text' ? seen.text : null
+    const digest = disk === null ? null : digestOf(disk)
+    if (digest !== null && digest === base?.next) {
+      this.#bases.keep(rel, disk!, base.fileId as FileId)
+      return { rel, key, disk, digest, at: 0, base: this.#bases.get(rel), from: [] }
+    }
+    if (base !== undefined && base.digest !== null && digest !== base.digest) {
+      if (disk === null && this.#isUnsettled(rel, 'absent', ABSENT_MS)) return null
+      if (disk === '' && this.#isUnsettled(rel, 'empty', EMPTY_MS)) return null
+    }
+    if (seen.kind === 'text' && digest !== base?.digest && seen.text !== '') {
+      const age = Date.now() - seen.at
+      if (age >= 0 && age < SETTLE_MS && this.#isUnsettled(rel, 'fresh', RESTLESS_MS, SETTLE_MS)) {
+        return null
+      }
+    }
+    this.#unsettled.delete(rel)
+    const at = seen.kind === 'text' ? seen.at : 0
+    return { rel, key, disk, digest, at, base, from: [] }
+  }
+
+  #wait(rel: string, how: string, ms: number): null {
+    this.#isUnsettled(rel, how, ms, SETTLE_MS)
+    return null
+  }
+
+  /** Whether to look again later, for a path has looked like this for less than `ms`. */
+  #isUnsettled(rel: string, how: string, ms: number, again = ms): boolean {
+    const now = Date.now()
+    let known = this.#unsettled.get(rel)
+    if (known?.how !== how) {
+      known = { how, since: now }
+      this.#unsettled.set(rel, known)
+    }
+    const left = known.since + ms - now
+    if (left <= 0) return false
+    this.#mark(rel, Math.min(left, again))
+    return true
+  }
+
+  #skip(rel: string, why: string): null {
+    if (this.#skipped.get(rel) === why) return null
+    this.#skipped.set(rel, why)
+    this.#options.report({ type: 'skipped', file_key: `${this.prefix}${rel}`, why })
+    return null
+  }
+
+  async #reconcile(batch: readonly Looked[]): Promise<void> {
+    const { replica } = this.#options
+    for (const one of batch) {
+      if (one.digest === null || one.digest === one.base?.digest) continue
+      const base = one.base === undefined ? null : await this.#bases.text(one.rel)
+      if (base !== null) one.from = [base, ...this.#overwritten.texts(one.rel, one.at)]
+    }
+    const writes: Write[] = []
+    replica.doc.transact(() => {
+      for (const one of batch) {
+        try {
+          const write = this.#decide(one)
+          if (write !== null) writes.push(write)
+          this.#skipped.delete(one.rel)
+        } catch (error) {
+          this.#skip(one.rel, ClawError.from(error).message)
+        }
+      }
+    }, this)
+    await replica.commit()
+    if (writes.length === 0) return
+    const done: Write[] = []
+    const left = writes.values()
+    await Promise.all(
+      Array.from({ length: Math.min(WRITERS, writes.length) }, async () => {
+        for (const write of left) if (await this.#write(write)) done.push(write)
+      }),
+    )
+    await this.folder.flush(done.map(({ rel }) => rel))
+    for (const { rel, key, text, expected, fileId } of done) {
+      if (text === null) this.#bases.drop(rel)
+      else this.#bases.keep(rel, text, fileId)
+      const change = text === null ? 'removed' : expected === null ? 'created' : 'changed'
+      this.#options.report({ type: 'in', file_key: key, change })
+    }
+    await replica.commit()
+  }
+
+  /** Changes the document and the base; gives what is to be done on disk. Throws `bad_text`, `too_large`, `bad_path`. */
+  #decide(one: Looked): Write | null {
+    const { rel, key, disk, digest, base } = one
+    const { replica, me } = this.#options
+    const { doc } = replica
+    const shared = this.#shared(key, base)
+    if (shared.kind === 'other') throw new ClawError('bad_text', shared.why)
+    const text = shared.kind === 'text' ? shared.text : null
+    const fileId = shared.kind === 'text' ? shared.fileId : ((base?.fileId ?? key) as FileId)
+    const now = text === null ? null : digestOf(text)
+    switch (decide(base?.digest ?? null, digest, now)) {
+      case 'agreed':
+        if (disk === null) this.#bases.drop(rel)
+        else if (base?.digest !== digest || base?.fileId !== fileId || base?.next !== undefined) {
+          this.#bases.keep(rel, disk, fileId)
+        }
+        return null
+      case 'put':
+        return this.#put(one, shared)
+      case 'remove':
+        removeFile(doc, key, me, Date.now())
+        this.#bases.drop(rel)
+        this.#options.report({ type: 'out', file_key: key, change: 'removed' })
+        return null
+      case 'delete':
+        return { rel, key, text: null, expected: disk, fileId }
+      case 'write':
+        if (Buffer.byteLength(text!) > MAX_FILE_BYTES) {
+          throw new ClawError('too_large', `it is over the limit of ${MAX_FILE_BYTES} bytes`)
+        }
+        this.#bases.plan(rel, now!, fileId)
+        return { rel, key, text, expected: disk, fileId }
+    }
+  }
+
+  /** What the document has; what several mirrors have put there at the same time is made one text before. */
+  #shared(key: string, base: MirrorBase | undefined): Shared {
+    const { doc } = this.#options.replica
+    const shared = sharedAt(doc, key)
+    if (shared.kind !== 'text' || base === undefined) return shared
+    if (digestOf(shared.text) === base.digest) return shared
+    const twins = twinTexts(doc, shared.fileId)
+    if (twins === null) return shared
+    this.#putText(key, twins.reduce(united), shared.text)
+    return sharedAt(doc, key)
+  }
+
+  #put(one: Looked, shared: Shared): Write | null {
+    const { rel, key } = one
+    const disk = one.disk!
+    const { doc } = this.#options.replica
+    if (shared.kind === 'text') {
+      const base = one.from.length > 0 ? nearest(one.from, disk) : commonLines(shared.text, disk)
+      this.#putText(key, disk, base)
+    } else this.#putText(key, disk, null)
+
+    const merged = sharedAt(doc, key)
+    if (merged.kind !== 'text') throw new Error('it cannot be written as UTF-8')
+    const { text, fileId } = merged
+    this.#bases.keep(rel, disk, fileId, text === disk ? undefined : digestOf(text))
+    return text === disk ? null : { rel, key, text, expected: disk, fileId }
+  }
+
+  #putText(key: string, content: string, base: string | null): void {
+    const { replica, me: by, report } = this.#options
+    const now = Date.now()
+    const put = { key, content, base, by, now }
+    const { file, changed, created, conflicts } = putFile(replica.doc, put)
+    if (!changed) return
+    for (const conflict of conflicts) {
+      tellOthers(replica.doc, by, file.file_key, conflict, newMessageId, now)
+    }
+    this.#unconfirmed += content.length
+    const change = created ? 'created' : 'changed'
+    const { version } = file
+    report({
+      type: 'out',
+      file_key: key,
+      change,
+      version,
+      ...(conflicts.length > 0 && { conflicts }),
+    })
+  }
+
+  /** Carries it out; whether it came to that. */
+  async #write({ rel, text, expected }: Write): Promise<boolean> {
+    try {
+      const change =
+        text === null
+          ? this.folder.remove(rel, expected!)
+          : await this.folder.replace(rel, text, expected)
+      if (change.done && expected !== null) this.#overwritten.add(rel, expected, change.old)
+      if (!change.done) this.#mark(rel, SETTLE_MS)
+      return change.done
+    } catch (error) {
+      this.#skip(rel, (error as NodeJS.ErrnoException).code ?? (error as Error).message)
+      return false
+    }
+  }
+
+  /** Somebody had a file open that was replaced, and wrote to it all the same. */
+  #onLate(rel: string, before: string, text: string): void {
+    const { replica } = this.#options
+    if (replica.isClosed) return
+    try {
+      replica.doc.transact(() => this.#putText(`${this.prefix}${rel}`, text, before), this)
+    } catch (error) {
+      this.#skip(rel, ClawError.from(error).message)
+    }
+    if (!this.isStopped) this.#mark(rel, 0)
+  }
+
+  /** Whether the server has everything on disk. */
+  async #isConfirmed(): Promise<boolean> {
+    try {
+      const session = this.#options.session()
+      await session?.barrier(SERVER_MS)
+      return session !== null
+    } catch {
+      return false
+    }
+  }
+
+  /** Waits for the server, and if need be for its coming back. */
+  async #confirm(): Promise<void> {
+    while (!this.isStopped && !(await this.#isConfirmed())) await this.#sleep(RETRY_MS)
+  }
+}

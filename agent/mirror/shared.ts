@@ -1,0 +1,86 @@
+import * as Y from 'yjs'
+import type { FileId } from '../../workspace/ids.ts'
+import { filesOf, textOf } from '../../workspace/schema.ts'
+import { findFile, keysOf } from '../../workspace/tree.ts'
+import { commonLines } from './base.ts'
+
+/** A path's file in the document. */
+export type Shared =
+  | { kind: 'absent' }
+  | { kind: 'text'; text: string; fileId: FileId }
+  /** Something that no text file can hold. */
+  | { kind: 'other'; why: string }
+
+export const sharedAt = (doc: Y.Doc, key: string): Shared => {
+  const entry = findFile(doc, key)?.entry
+  if (entry === undefined) return { kind: 'absent' }
+  if (!entry.mediaType.startsWith('text/')) return { kind: 'other', why: 'it is no text' }
+  const text = textOf(doc, entry.fileId).toJSON()
+  if (/\p{Surrogate}|\0/u.test(text)) return { kind: 'other', why: 'it cannot be written as UTF-8' }
+  return { kind: 'text', text, fileId: entry.fileId }
+}
+
+/** UTF-16 units of a path's text. */
+export const sharedLength = (doc: Y.Doc, key: string): number => {
+  const entry = findFile(doc, key)?.entry
+  return entry === undefined ? 0 : textOf(doc, entry.fileId).length
+}
+
+/**
+ * What several replicas put into a file, each believing that it created it: Yjs has all of these texts one after another.
+ * Given to one replica only, that with the lowest client id; null: there is nothing to settle. Texts that have little in
+ * common are left as they are.
+ */
+export const twinTexts = (doc: Y.Doc, fileId: FileId): string[] | null => {
+  const texts: { client: number; text: string }[] = []
+  for (let item = textOf(doc, fileId)._start; item !== null; item = item.right) {
+    // Only what was put into an empty text has no neighbours.
+    const isFirst = item.origin === null && item.rightOrigin === null
+    if (isFirst) texts.push({ client: item.id.client, text: '' })
+    const last = texts[texts.length - 1]
+    if (last === undefined) return null
+    if (!item.deleted && item.content instanceof Y.ContentString) last.text += item.content.str
+  }
+  const [first, ...others] = texts.filter(({ text }) => text !== '')
+  if (first === undefined || others.length === 0) return null
+  const clients = [first, ...others].map(({ client }) => client)
+  if (Math.min(...clients) !== doc.clientID) return null
+  const count = (text: string) => text.split('\n').length
+  const isAlike = ({ text }: { text: string }) =>
+    2 * count(commonLines(first.text, text)) > count(text)
+  return others.every(isAlike) ? [first, ...others].map(({ text }) => text) : null
+}
+
+/**
+ * Calls `onKeys` with the paths of the files that a transaction changed, except those of `own`; null: it may be any.
+ * Gives what ends that.
+ */
+export const onShared = (
+  doc: Y.Doc,
+  own: unknown,
+  onKeys: (keys: Iterable<string> | null) => void,
+): (() => void) => {
+  let names = new Map<unknown, string>()
+  const files = filesOf(doc)
+  const look = (transaction: Y.Transaction) => {
+    if (transaction.origin === own) return
+    const changed = new Set<string>()
+    let keys: Map<string, string> | null = null
+    for (const [type, parts] of transaction.changed) {
+      if ((type as unknown) === files) for (const key of parts) if (key !== null) changed.add(key)
+      if (type._item !== null) continue
+      if (!names.has(type)) names = new Map([...doc.share].map(([name, root]) => [root, name]))
+      const name = names.get(type)
+      if (name === undefined) return onKeys(null)
+      // An edit that a remover did not know of brings the file back.
+      const id = /^(?:file|edits):(.*)$/s.exec(name)?.[1]
+      if (id === undefined) continue
+      keys ??= keysOf(doc)
+      const key = keys.get(id)
+      if (key !== undefined) changed.add(key)
+    }
+    if (changed.size > 0) onKeys(changed)
+  }
+  doc.on('afterTransaction', look)
+  return () => doc.off('afterTransaction', look)
+}
