@@ -34,13 +34,15 @@ const BATCH_FILES = 200
 const BATCH_UNITS = 1024 * 1024
 /** Files that are written at a time (count). */
 const WRITERS = 8
-/** After so many changes at a time (count) everything is looked at again, when they are over (ms): watchers lose some. */
-const BURST = 64
+/** When a watcher told so much (count) everything is looked at again, once that is over (ms): it may have lost some. */
+const BURST = 500
 const RESCAN_MS = 1_000
 /** The server confirms so much at a time, and twice that is under way at most: one frame to catch up with holds it (UTF-16 units). */
 const WINDOW_UNITS = 2 * 1024 * 1024
 const SERVER_MS = 15_000
 const RETRY_MS = 1_000
+/** A link that starts connects in a moment (ms). */
+const CONNECT_MS = 10
 
 export interface MirrorEvent {
   /** `out`: from the disk to the others; `in`: from the others to the disk. */
@@ -130,6 +132,7 @@ export class Mirror {
   #watch: Watch | null = null
   #turn: Promise<void> | null = null
   #timer: NodeJS.Timeout | null = null
+  #timerDue = 0
   #rescan: NodeJS.Timeout | null = null
   #unconfirmed = 0
   #confirming: Promise<void> = Promise.resolve()
@@ -231,13 +234,13 @@ export class Mirror {
   async #synced(): Promise<void> {
     const { session, replica } = this.#options
     while (!this.isStopped) {
+      const open = session()
       try {
-        const open = session()
         if (open !== null) return await open.synced(SERVER_MS)
       } catch {
         if (replica.doc.store.clients.size > 0) return // they shared something before; this merges later
       }
-      await this.#sleep(RETRY_MS)
+      await this.#sleep(open === null ? CONNECT_MS : RETRY_MS)
     }
   }
 
@@ -308,8 +311,9 @@ export class Mirror {
   #mark(rel: string, delay: number): void {
     const now = Date.now()
     const since = this.#dirty.get(rel)?.since ?? now
-    this.#dirty.set(rel, { due: Math.min(now + delay, since + RESTLESS_MS), since })
-    this.#schedule()
+    const due = Math.min(now + delay, since + RESTLESS_MS)
+    this.#dirty.set(rel, { due, since })
+    if (this.#timer === null || due < this.#timerDue) this.#schedule()
   }
 
   #schedule(): void {
@@ -322,6 +326,7 @@ export class Mirror {
     }
     let due = Number.POSITIVE_INFINITY
     for (const one of this.#dirty.values()) due = Math.min(due, one.due)
+    this.#timerDue = due
     this.#timer = setTimeout(() => this.#onTime(), Math.max(0, due - Date.now()))
   }
 
