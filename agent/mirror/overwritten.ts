@@ -3,10 +3,12 @@ import { readText } from './folder.ts'
 
 /** For so long a tool may have had in its hands what it then writes (ms): longer, and it has read what the mirror wrote. */
 const READ_MS = 300
-/** For so long is known what was overwritten (ms). */
+/** For so long is known what was overwritten, and looked what becomes of it (ms). */
 const KEPT_MS = 2_000
-/** When to look what was written to a file that is not in its place any more (ms). */
+/** How often to look what was written to a file that is not in its place any more (ms). */
 const LATE_MS = 400
+/** One that was written to within this is left for the next time (ms). */
+const SETTLE_MS = 40
 /** Files that are kept open for that (count). */
 const MAX_OPEN = 128
 /** Texts kept in memory (UTF-16 units). */
@@ -18,6 +20,8 @@ interface Old {
   /** When it was overwritten, milliseconds since the epoch. */
   at: number
   fd: number | null
+  /** What was in the file when it was looked at last. */
+  seen: string
 }
 
 /**
@@ -36,7 +40,7 @@ export class Overwritten {
   }
 
   add(rel: string, text: string, fd: number | null): void {
-    this.#old.push({ rel, text, at: Date.now(), fd })
+    this.#old.push({ rel, text, at: Date.now(), fd, seen: text })
     this.#units += text.length
     const open = this.#old.filter((old) => old.fd !== null)
     for (const old of open.slice(0, -MAX_OPEN)) this.#check(old, true)
@@ -57,24 +61,24 @@ export class Overwritten {
   #onTime(): void {
     this.#timer = null
     const now = Date.now()
-    for (const old of this.#old) {
-      if (now - old.at >= LATE_MS) this.#check(old, now - old.at >= KEPT_MS)
-    }
+    for (const old of this.#old) this.#check(old, false)
     while (this.#old[0] !== undefined && now - this.#old[0].at > KEPT_MS) this.#forget()
     if (this.#old.length > 0) this.#timer = setTimeout(() => this.#onTime(), LATE_MS)
   }
 
-  /** Looks once more at an old file; one that is being written is left for later, unless this is the last time. */
+  /** Looks at an old file; one that is being written is left for later, unless this is the last time. */
   #check(old: Old, isLast: boolean): void {
     if (old.fd === null) return
-    const seen = readText(old.fd)
-    const isBroken = seen.kind !== 'text' || (seen.text === '' && old.text !== '')
-    if (isBroken && !isLast) return
-    closeSync(old.fd)
-    old.fd = null
-    if (seen.kind === 'text' && seen.text !== old.text && !isBroken) {
-      this.#onLate(old.rel, old.text, seen.text)
+    const found = readText(old.fd)
+    if (isLast) {
+      closeSync(old.fd)
+      old.fd = null
     }
+    if (found.kind !== 'text' || found.text === '' || found.text === old.seen) return
+    if (!isLast && Date.now() - found.at < SETTLE_MS) return
+    const before = old.seen
+    old.seen = found.text
+    this.#onLate(old.rel, before, found.text)
   }
 
   #forget(): void {
