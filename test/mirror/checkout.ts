@@ -124,7 +124,9 @@ export const checkoutRun = async (count: number, seed: number): Promise<Checkout
     const tree = treeOf(a)
     return [...new Set([...tree.keys(), ...other.keys()])].filter((path) => {
       const text = tree.get(path)?.replace(MARKER, '')
-      return text !== (other.get(path) ?? main.get(path))
+      if (other.has(path)) return text !== other.get(path)
+      // Removed and edited, it is back; an append after its removal has made it anew.
+      return text !== main.get(path) && text !== ''
     })
   }
   await until(

@@ -401,7 +401,7 @@ it('[V9] a folder that goes away ends its mirror and deletes nothing', async () 
   expect(one.events.at(-1)).toMatchObject({ type: 'stopped' })
 })
 
-it('[V10] many files are few transactions, and one commit more', async () => {
+it('[V10] many files are few transactions', async () => {
   const one = await join2('one')
   const dir = tempDir('dir')
   for (let i = 0; i < 300; i++) writeFileSync(join(dir, `${i}.md`), `${i}\n`)
@@ -409,7 +409,8 @@ it('[V10] many files are few transactions, and one commit more', async () => {
   one.place.replica.doc.on('update', () => updates++)
   await one.mirror(dir)
   expect(treeOf(dir).size).toBe(300)
-  expect(updates).toBeLessThanOrEqual(2)
+  // Those that were written a moment ago are left alone for a moment.
+  expect(updates).toBeLessThanOrEqual(10)
 })
 
 it('[V2] many writers by disk and document: every marker is there once, and all are the same', async () => {

@@ -39,7 +39,7 @@ const STYLES = {
     closeSync(file)
   },
   append: (path, marker) => appendFileSync(path, `${marker}\n`),
-  sed: (path, marker) => execFileSync('sed', ['-i', `1i ${marker}`, path]),
+  sed: (path, marker) => execFileSync('sed', ['-i', `1i ${marker}`, path], { stdio: 'ignore' }),
 }
 
 const styles = Object.keys(STYLES)
