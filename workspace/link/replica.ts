@@ -307,15 +307,15 @@ export class Replica {
 
   /** Stages where a mirrored file stands; without `text` that is as it was. */
   keepMirrorBase(mirror: string, file: string, base: MirrorBase, text?: string): void {
-    this.#staged.push(putJson(`mh:${mirror}:${file}`, base))
+    this.#stage(putJson(`mh:${mirror}:${file}`, base))
     if (text === undefined) return
-    this.#staged.push({ type: 'put', key: `mt:${mirror}:${file}`, value: Buffer.from(text) })
+    this.#stage({ type: 'put', key: `mt:${mirror}:${file}`, value: Buffer.from(text) })
   }
 
   /** Stages that a file is not mirrored any more. */
   dropMirrorBase(mirror: string, file: string): void {
-    this.#staged.push({ type: 'del', key: `mh:${mirror}:${file}` })
-    this.#staged.push({ type: 'del', key: `mt:${mirror}:${file}` })
+    this.#stage({ type: 'del', key: `mh:${mirror}:${file}` })
+    this.#stage({ type: 'del', key: `mt:${mirror}:${file}` })
   }
 
   get isClosed(): boolean {
