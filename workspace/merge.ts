@@ -282,15 +282,15 @@ const withinLines = (old: string, text: string, among: number): Edit[] => {
   const edits: Edit[] = []
   let [index, i, j] = [0, 0, 0]
   const whole = (toI: number, toJ: number): void => {
-    const remove = before.slice(i, toI).join('').length
-    const insert = after.slice(j, toJ).join('')
-    if (remove > 0 || insert !== '') edits.push({ index, remove, insert })
-    index += remove
+    const [removed, insert] = [before.slice(i, toI).join(''), after.slice(j, toJ).join('')]
+    const edit = replacing(removed, insert)
+    if (edit.remove > 0 || edit.insert !== '') edits.push({ ...edit, index })
+    index += removed.length
   }
   if (before.length === 1 && after.length === 1) {
     const parts = joinNear(byCharacter(old, text, among), old)
     const removed = parts.reduce((sum, { remove }) => sum + remove, 0)
-    return removed <= old.length / 2 ? parts : [{ index: 0, remove: old.length, insert: text }]
+    return removed <= old.length / 2 ? parts : [{ index: 0, ...replacing(old, text) }]
   }
   for (const [a, b] of pairsOf(before, after)) {
     whole(a, b)
@@ -303,6 +303,16 @@ const withinLines = (old: string, text: string, among: number): Edit[] => {
   }
   whole(before.length, after.length)
   return edits
+}
+
+/**
+ * `old` gives way to `text`, but for the line end that both have last: what somebody inserts after it at the same time
+ * stays after it.
+ */
+const replacing = (old: string, text: string): Omit<Edit, 'index'> => {
+  const end = /\r?\n$/.exec(old)?.[0] ?? ''
+  const keep = end !== '' && text.endsWith(end) ? end.length : 0
+  return { remove: old.length - keep, insert: text.slice(0, text.length - keep) }
 }
 
 /** How much of the shorter of two lines both begin and end with: 0 to 1. */

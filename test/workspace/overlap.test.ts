@@ -181,3 +181,18 @@ describe.each(ROWS)('$name', (row) => {
     else for (const text of row.atOnce) expect(readFile(a, 'f').content).toContain(text)
   })
 })
+
+it('[F1] a line that was replaced stays before what somebody appended after it at the same time', () => {
+  for (const [one, other] of [
+    [1, 2],
+    [2, 1],
+  ] as const) {
+    const [a, b] = [replica(one), replica(other)]
+    putFile(a, { key: 'f', content: 'one\n', base: null, by: ann, now: 1 })
+    sync(a, b)
+    putFile(a, { key: 'f', content: 'ONE\n', base: 'one\n', by: ann, now: 2 })
+    putFile(b, { key: 'f', content: 'one\ntwo\n', base: 'one\n', by: bob, now: 2 })
+    sync(a, b)
+    expect(linesOf(a)).toEqual(['ONE', 'two'])
+  }
+})
