@@ -4,12 +4,15 @@ import { expect, it } from 'vitest'
 import { root } from './support/server.ts'
 
 it('every rule of docs/SPEC.md has a test with its number, and every number is a rule', () => {
-  const rules = readFileSync(join(root, 'docs/SPEC.md'), 'utf8').matchAll(/\*\*([A-Z]+\d+)\*\*/g)
+  const rules = [
+    ...readFileSync(join(root, 'docs/SPEC.md'), 'utf8').matchAll(/^- \*\*([A-Z]+\d+)\*\*/gm),
+  ]
   const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(join(root, 'test', file), 'utf8'))
     .join('\n')
   const numbers = tests.matchAll(/['`"(]\[([A-Z]+\d+)\]/g)
   const unique = (found: Iterable<RegExpMatchArray>) => [...new Set([...found].map(([, id]) => id))]
+  expect(rules.length, 'a number is one rule').toBe(unique(rules).length)
   expect(unique(numbers).sort()).toEqual(unique(rules).sort())
 })

@@ -17,7 +17,7 @@ import { merge3 } from '../../workspace/merge.ts'
 const text = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: null })
 
 describe('decide', () => {
-  it('[Y2] a side is overwritten only where it is as it was when both agreed', () => {
+  it('[N2] a side is overwritten only where it is as it was when both agreed', () => {
     fc.assert(
       fc.property(text, text, text, (base, disk, doc) => {
         const decision = decide(base, disk, doc)
@@ -30,7 +30,7 @@ describe('decide', () => {
     )
   })
 
-  it('[Y3] a deletion gives way to a change of the other side', () => {
+  it('[N3] a deletion gives way to a change of the other side', () => {
     expect(decide('a', null, 'a')).toBe('remove')
     expect(decide('a', 'a', null)).toBe('delete')
     expect(decide('a', null, 'b')).toBe('write')
@@ -42,7 +42,7 @@ describe('decide', () => {
 describe('bases', () => {
   const lines = fc.array(fc.constantFrom('x', 'y', 'z', ''), { maxLength: 8 })
 
-  it('[Y2] two texts without a base are merged into one that has every line of both', () => {
+  it('[N2] two texts without a base are merged into one that has every line of both', () => {
     fc.assert(
       fc.property(lines, lines, (a, b) => {
         const [mine, theirs] = [a.join('\n'), b.join('\n')]
@@ -58,7 +58,7 @@ describe('bases', () => {
     )
   })
 
-  it('[Y2] what was read before the mirror wrote is known as the base of what was written after', () => {
+  it('[N2] what was read before the mirror wrote is known as the base of what was written after', () => {
     const before = 'one\ntwo\nthree\n'
     const written = 'one\ntheirs\ntwo\nthree\n'
     expect(nearest([written, before], 'one\ntwo\nmine\nthree\n')).toBe(before)
@@ -68,7 +68,7 @@ describe('bases', () => {
 })
 
 describe('paths', () => {
-  it('[Y6] .git by any name, and temporary files of a mirror, are never mirrored', () => {
+  it('[N6] .git by any name, and temporary files of a mirror, are never mirrored', () => {
     for (const rel of [
       '.git',
       '.git/config',
@@ -83,14 +83,14 @@ describe('paths', () => {
     expect(isTemp('a/.clawlink-notes.tmp')).toBe(false)
   })
 
-  it('[Y8] a path that none can be here is known', () => {
+  it('[N8] a path that none can be here is known', () => {
     expect(problemOf('a/b.md')).toBeNull()
     expect(problemOf('../b.md')).not.toBeNull()
     expect(problemOf(`a/${'x'.repeat(256)}`)).not.toBeNull()
     expect(problemOf('cafe\u0301.md')).not.toBeNull()
   })
 
-  it('[Y8] of paths that differ only in case one is there, the others are not written over it', () => {
+  it('[N8] of paths that differ only in case one is there, the others are not written over it', () => {
     const rels = ['A.md', 'a.md', 'b/C', 'B/c', 'other']
     expect(shadowed(rels, () => false)).toEqual(
       new Map([
@@ -106,7 +106,7 @@ describe('paths', () => {
     )
   })
 
-  it('[Y1] a prefix is put before the paths below the folder', () => {
+  it('[N1] a prefix is put before the paths below the folder', () => {
     expect(checkPrefix('')).toBe('')
     expect(checkPrefix('notes//')).toBe('notes/')
     expect(relOf('notes/', 'notes/a/b')).toBe('a/b')
@@ -119,7 +119,7 @@ describe('ignore rules', () => {
   const rules = (files: Record<string, string>, foldsCase = false) =>
     ignoredBy(new Map(Object.entries(files).map(([dir, one]) => [dir, [one]])), foldsCase)
 
-  it('[Y6] the deepest rule decides, and nothing below an ignored folder is seen', () => {
+  it('[N6] the deepest rule decides, and nothing below an ignored folder is seen', () => {
     const ignored = rules({
       '': '*.log\nbuild/\n/top.txt\n',
       sub: '!keep.log\n*.tmp\n',
@@ -140,7 +140,7 @@ describe('ignore rules', () => {
     expect(ignored('')).toBe(false)
   })
 
-  it('[Y6] case counts where it does on disk', () => {
+  it('[N6] case counts where it does on disk', () => {
     expect(rules({ '': 'A.md\n' })('a.md')).toBe(false)
     expect(rules({ '': 'A.md\n' }, true)('a.md')).toBe(true)
   })

@@ -26,7 +26,7 @@ const has = (path: string, text: string) =>
 const shared = (key: string, text: string | null) =>
   until(`${key} is shared`, async () => (await contentOf(key)) === text)
 
-it('[Y9] the link mirrors on, also when it is killed, and the next one merges what was done meanwhile', async () => {
+it('[N9] the link mirrors on, also when it is killed, and the next one merges what was done meanwhile', async () => {
   const dir = tempDir('mirror')
   writeFileSync(join(dir, 'a.md'), '1\n2\n3\n')
   const done = await one.run('mirror', dir, '--prefix', 'notes')
@@ -58,7 +58,7 @@ it('[Y9] the link mirrors on, also when it is killed, and the next one merges wh
   expect(await contentOf('notes/b.md')).toBe('new\n')
 })
 
-it('[Y11] a folder has one mirror; wrong ones are refused and say what to do', async () => {
+it('[N11] a folder has one mirror; wrong ones are refused and say what to do', async () => {
   const dir = tempDir('mirror')
   mkdirSync(join(dir, 'inner'))
   await one.ask('mirror', dir)
@@ -79,7 +79,7 @@ it('[Y11] a folder has one mirror; wrong ones are refused and say what to do', a
   await one.ask('mirror', dir, '--stop')
 })
 
-it('[Y11] what cannot be mirrored is said on stderr and by --list', async () => {
+it('[N11] what cannot be mirrored is said on stderr and by --list', async () => {
   const dir = tempDir('mirror')
   writeFileSync(join(dir, 'bin'), 'a\0b')
   const { stdout, stderr, code } = await one.run('mirror', dir, '--prefix', 'bin')
@@ -93,7 +93,7 @@ it('[Y11] what cannot be mirrored is said on stderr and by --list', async () => 
 })
 
 it.each(WAYS)(
-  '[Y11] --foreground mirrors as long as it runs and prints each change (%s)',
+  '[N11] --foreground mirrors as long as it runs and prints each change (%s)',
   async (way) => {
     const agent = await registered(server.url, `Front-${way}`, way)
     const dir = tempDir('mirror')
@@ -128,7 +128,7 @@ it.each(WAYS)(
   },
 )
 
-it('[Y11] a link with a mirror does not stop when idle', async () => {
+it('[N11] a link with a mirror does not stop when idle', async () => {
   const env = { CLAWLINK_LINK_IDLE: '0.3' }
   const agent = await registered(server.url, 'Idle')
   await agent.run('down')
