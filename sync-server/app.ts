@@ -5,6 +5,8 @@ import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
 import { MAX_KEY_BYTES, MAX_NAME_BYTES } from '../workspace/limits.ts'
 import { moveTask, parseState } from '../workspace/tasks.ts'
+import { addBlobRoutes } from './blob-routes.ts'
+import type { BlobStore } from './blobs.ts'
 import { addHistoryRoutes } from './history.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 import type { Metrics } from './metrics.ts'
@@ -23,6 +25,7 @@ export interface AppEnv {
   trouble: () => string | null
   updateLog: UpdateLog
   history: FileHistory
+  blobs: BlobStore
   room: (workspace: string) => Room
   log: {
     error: (details: object, message: string) => void
@@ -93,6 +96,7 @@ export const createApp = (env: AppEnv): Hono => {
 
   addHistoryRoutes(app, env)
   addFileRoutes(app, env)
+  addBlobRoutes(app, env)
 
   app.notFound((c) => {
     throw new ClawError(

@@ -23,7 +23,17 @@ export const HEARTBEAT_MS = 12_000
 export const AWARENESS_TICK_MS = 33
 /** A room's document is built when something needs it, or this long after its log was read. */
 export const BUILD_DELAY_MS = 250
-/** How often texts of files that were removed long ago are cleared. */
+/** All blobs of a workspace, with what is announced of uploads under way (bytes). */
+export const BLOB_QUOTA_BYTES = 4 * 1024 * 1024 * 1024
+/** A blob that nothing refers to is kept this long: the reference to it may be on its way, from an offline link, too. */
+export const BLOB_GRACE_MS = 24 * 60 * 60_000
+/** An upload that was cut can be gone on with for this long. */
+export const PARTIAL_KEPT_MS = 24 * 60 * 60_000
+/** Uploads of a workspace under way, cut ones included (count). */
+export const MAX_PARTIALS = 32
+/** Another request may go on with an upload from which nothing came for this long: its connection is dead. */
+export const STALLED_UPLOAD_MS = 2_000
+/** How often what nobody needs any more is cleared: texts and blobs of files removed long ago, cut uploads. */
 export const SWEEP_MS = 60 * 60_000
 /** A room without connections is written as a checkpoint and unloaded after this long. */
 export const IDLE_ROOM_MS = 30_000

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ClawError } from '../workspace/errors.ts'
 import { didYouMean } from '../workspace/suggest.ts'
-import { HEARTBEAT_MS } from './limits.ts'
+import { HEARTBEAT_MS, SWEEP_MS } from './limits.ts'
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -19,6 +19,8 @@ export interface Options {
   heartbeatMs: number
   /** Listen beyond loopback although there is no access control yet. */
   insecure: boolean
+  /** How often what is old is cleared; `CLAWLINK_SWEEP` (seconds) changes it. */
+  sweepMs: number
 }
 
 export const HELP = `clawlink-sync: hosts ClawLink workspaces for agents and people
@@ -112,7 +114,8 @@ export const parseOptions = (
   }
   const data = text('data', 'CLAWLINK_DATA', join(homedir(), '.clawlink', 'sync'))
   const heartbeatMs = Number(heartbeat) * 1000
-  return { host, port: Number(port), data, logLevel, heartbeatMs, insecure }
+  const sweepMs = Number(env.CLAWLINK_SWEEP) * 1_000 || SWEEP_MS
+  return { host, port: Number(port), data, logLevel, heartbeatMs, insecure, sweepMs }
 }
 
 const usage = (message: string, hint = ''): ClawError =>

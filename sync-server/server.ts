@@ -2,21 +2,22 @@ import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { type RawData, WebSocketServer } from 'ws'
 import { ClawError } from '../workspace/errors.ts'
-import { REMOVED_KEPT_MS } from '../workspace/limits.ts'
 import { initWorkspace, isWorkspaceName, serverClientOf } from '../workspace/schema.ts'
-import { clearRemoved } from '../workspace/tree.ts'
 import { createApp } from './app.ts'
+import { BlobStore } from './blobs.ts'
 import { Connection } from './connection.ts'
 import { LevelUpdateLog } from './level-update-log.ts'
-import { DRAIN_MS, MAX_FRAME_BYTES, SWEEP_MS } from './limits.ts'
+import { DRAIN_MS, MAX_FRAME_BYTES } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { isLoopback, type Options } from './options.ts'
 import { Rooms } from './rooms.ts'
 import { noteSeen } from './seen.ts'
+import { createSweep } from './sweep.ts'
 import { createTrimmer } from './trim.ts'
 import { FileHistory } from './versions/history.ts'
 import { CLOSE } from './wire.ts'
@@ -37,6 +38,7 @@ export const startSyncServer = async (
   const startedAt = now()
   let trouble: string | null = null
   const updateLog = await openLog(options.data, now)
+  const blobs = new BlobStore(join(options.data, 'blobs'), now)
   const connections = new Set<Connection>()
   const metrics = createMetrics(() => ({ connections: connections.size, rooms: rooms.size }))
 
@@ -80,6 +82,7 @@ export const startSyncServer = async (
     trouble: () => trouble,
     updateLog,
     history,
+    blobs,
     room: (name) => {
       if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
       return rooms.open(name)
@@ -149,15 +152,14 @@ export const startSyncServer = async (
   // What came in while this process was busy or stopped is read first: it is a sign of life.
   const heartbeat = setInterval(() => setImmediate(beat), options.heartbeatMs)
 
-  const sweep = setInterval(() => {
-    for (const room of rooms.all) {
-      room.command((doc) => clearRemoved(doc, now() - REMOVED_KEPT_MS)).catch(() => {}) // it has closed
-    }
-  }, SWEEP_MS)
+  const sweep = createSweep(rooms, blobs, now, (err, workspace) => {
+    if (trouble === null) log.warn({ err, workspace }, 'what is old was not cleared')
+  })
+  const sweeper = setInterval(() => void sweep(), options.sweepMs)
 
   const close = async (): Promise<void> => {
     clearInterval(heartbeat)
-    clearInterval(sweep)
+    clearInterval(sweeper)
     trouble ??= 'the server is stopping'
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
     await rooms.close()

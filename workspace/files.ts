@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { blobVersions, isBinary, notText } from './blobs.ts'
 import { ClawError } from './errors.ts'
 import type { AgentId, FileId, FileKey } from './ids.ts'
 import { MAX_FILE_BYTES } from './limits.ts'
@@ -26,8 +27,11 @@ export interface FileInfo {
   version: number
   last_editor: AgentId
   updated_at: string
-  /** UTF-8 bytes. */
+  /** Bytes; of text in UTF-8. */
   size: number
+  media_type: string
+  /** Of what is not text: the name of its newest version. */
+  sha256?: string
 }
 
 export type FileContent = FileInfo & { content: string }
@@ -67,9 +71,10 @@ export const listFiles = (doc: Y.Doc, prefix = ''): FileInfo[] =>
 /** Throws `unknown_file`, with what to do next. */
 export const fileInfo = (doc: Y.Doc, key: string): FileInfo => infoOf(doc, getFile(doc, key))
 
-/** Throws `unknown_file`, with what to do next. */
+/** Throws `unknown_file`, with what to do next, and `not_text`. */
 export const readFile = (doc: Y.Doc, key: string): FileContent => {
   const leaf = getFile(doc, key)
+  if (isBinary(leaf.entry)) throw notText(leaf.key, leaf.entry.mediaType)
   return { ...infoOf(doc, leaf), content: textOf(doc, leaf.entry.fileId).toJSON() }
 }
 
@@ -80,8 +85,16 @@ const infoOf = (doc: Y.Doc, { key, entry }: Leaf): FileInfo => {
     version: versionOf(doc, entry.fileId),
     last_editor: newest?.agent ?? entry.createdBy,
     updated_at: isoTime(newest?.at ?? entry.createdAt),
-    size: byteLength(textOf(doc, entry.fileId).toJSON()),
+    media_type: entry.mediaType,
+    ...(isBinary(entry)
+      ? bytesOf(doc, entry.fileId)
+      : { size: byteLength(textOf(doc, entry.fileId).toJSON()) }),
   }
+}
+
+const bytesOf = (doc: Y.Doc, id: FileId): { size: number; sha256?: string } => {
+  const [newest] = blobVersions(doc, id)
+  return newest === undefined ? { size: 0 } : { size: newest.size, sha256: newest.sha256 }
 }
 
 /** Tells path and version of the file whose content has an id; null where no path leads to it. */
@@ -114,13 +127,19 @@ export const agentsOfEdits = (doc: Y.Doc, id: FileId): [string, AgentId][] =>
 /**
  * Brings the writer's change, from `base` to `content`, into the file as it is now, and creates it where there is
  * none. What others did since `base` stays (see `merge3`); what both changed is in `conflicts`. Throws `bad_path`,
- * `bad_text`, `too_large`, and `no_base` where the writer would overwrite what it has not seen.
+ * `bad_text`, `too_large`, `not_text` where it would replace what is not text, and `no_base` where the writer would
+ * overwrite what it has not seen.
  */
 export const putFile = (doc: Y.Doc, put: Put): PutResult => {
   const key = checkFileKey(put.key)
   const content = checkContent(put.content)
-  const found = findFile(doc, key)
-  const fileId = found?.entry.fileId ?? idFor(doc, key)
+  const there = findFile(doc, key)
+  if (there !== null && isBinary(there.entry) && put.force !== true) {
+    const { mediaType } = there.entry
+    throw notText(key, mediaType, 'take another key, or replace it by your text with --force')
+  }
+  const found = there === null || isBinary(there.entry) ? null : there
+  const fileId = there?.entry.fileId ?? idFor(doc, key)
   const text = textOf(doc, fileId)
   const current = found === null ? '' : text.toJSON()
 
@@ -143,9 +162,9 @@ export const putFile = (doc: Y.Doc, put: Put): PutResult => {
   if (changed) {
     doc.transact(() => {
       if (found === null) {
-        const { by: createdBy, now: createdAt } = put
+        const { createdBy, createdAt } = there?.entry ?? { createdBy: put.by, createdAt: put.now }
         plant(doc, key, { fileId, mediaType: 'text/plain', createdBy, createdAt })
-        text.delete(0, text.length) // what a removed file of this name had
+        text.delete(0, text.length) // what a removed file of this name had, or one that became bytes
       }
       applyToText(text, merged.edits)
       countEdit(doc, fileId, put.by, put.now)
@@ -154,7 +173,7 @@ export const putFile = (doc: Y.Doc, put: Put): PutResult => {
   return {
     file: fileInfo(doc, key),
     changed,
-    created: found === null,
+    created: there === null,
     conflicts,
     lines: changed ? changedLines(merged) : [],
   }

@@ -22,7 +22,11 @@ export const MAX_LIST_LENGTH = 64
 export const MAX_AHEAD_MS = 30 * 60_000
 /** An idempotency key. */
 export const MAX_KEY_BYTES = 128
+/** A shared file that is not text. It goes through the server as it is, and no replica holds it. */
+export const MAX_BLOB_BYTES = 256 * 1024 * 1024
+/** Versions of a file that is not text, the newest ones, whose bytes are kept (count). */
+export const KEPT_BLOBS = 5
 /** Paths of files in one workspace, removed ones included (count). */
 export const MAX_FILES = 20_000
-/** The text of a removed file is kept this long for edits that are under way to it. */
+/** What a removed file held is kept this long for edits that are under way to it. */
 export const REMOVED_KEPT_MS = 7 * 24 * 3_600_000

@@ -146,6 +146,19 @@ export interface EditCount {
   at: number
 }
 
+/** A SHA-256 in lower-case hex: the name of a blob, which are bytes that the server keeps. */
+export const isBlobName = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)
+
+/** `blobs:<fileId>`: name of a blob → this plain value. A version of a file that is not text. */
+export interface BlobEntry {
+  /** Bytes. */
+  size: number
+  mediaType: string
+  by: AgentId
+  /** Milliseconds since the epoch, by the writer's clock, and later than that of every version the writer knew. */
+  at: number
+}
+
 /**
  * `meta`, written by the server only: `schemaVersion`, `workspaceId`, `createdAt`, `serverClient`, and
  * `archivedBroadcasts`, how many elements it has moved from `broadcasts` into the archive so far, which is the
@@ -159,8 +172,10 @@ export const receiptsOf = (doc: Y.Doc) => doc.getMap<Receipt>('receipts')
 export const filesOf = (doc: Y.Doc) => doc.getMap<FileEntry>('files')
 export const textOf = (doc: Y.Doc, id: FileId) => doc.getText(`file:${id}`)
 export const editsOf = (doc: Y.Doc, id: FileId) => doc.getMap<EditCount>(`${EDITS_PREFIX}${id}`)
+export const blobsOf = (doc: Y.Doc, id: FileId) => doc.getMap<BlobEntry>(`${BLOBS_PREFIX}${id}`)
 
 export const EDITS_PREFIX = 'edits:'
+export const BLOBS_PREFIX = 'blobs:'
 
 /** How many broadcasts the server has moved into the archive. */
 export const archivedBroadcasts = (doc: Y.Doc): number => {

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import {
   agentsOf,
+  type BlobEntry,
   type BroadcastEntry,
   type EditCount,
   type FileEntry,
@@ -108,6 +109,17 @@ export const isFileEntry = (value: unknown): value is FileEntry => {
 }
 
 export const isEditCount = shape<EditCount>({ agent: 'string', count: 'number', at: 'number' })
+
+const hasBlobFields = shape<BlobEntry>({
+  size: 'number',
+  mediaType: 'string',
+  by: 'string',
+  at: 'number',
+})
+
+/** A time that is none would stay the newest for ever, or sort as nothing does. */
+export const isBlobEntry = (value: unknown): value is BlobEntry =>
+  hasBlobFields(value) && value.size >= 0 && value.at >= 0 && value.at <= 8.64e15
 
 /** One agent's or task's record; undefined where there is none, or something else in its place. */
 const recordIn = (map: Y.Map<Y.Map<unknown>>, id: string): Y.Map<unknown> | undefined => {

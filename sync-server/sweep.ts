@@ -1,0 +1,44 @@
+import { pruneBlobs, referencedBlobs } from '../workspace/blobs.ts'
+import { KEPT_BLOBS, REMOVED_KEPT_MS } from '../workspace/limits.ts'
+import { isWorkspaceName } from '../workspace/schema.ts'
+import { clearRemoved } from '../workspace/tree.ts'
+import type { BlobStore } from './blobs.ts'
+import { BLOB_GRACE_MS } from './limits.ts'
+import type { Rooms } from './rooms.ts'
+
+/**
+ * Clears what nobody needs any more: in every document the texts of files that were removed long ago and old versions
+ * of those that are not text, then the blobs to which no version refers. Calls of it do not overlap.
+ */
+export const createSweep = (
+  rooms: Rooms,
+  blobs: BlobStore,
+  now: () => number,
+  onError: (error: unknown, workspace: string) => void,
+): (() => Promise<void>) => {
+  const sweepOne = async (workspace: string): Promise<void> => {
+    const removedBefore = now() - REMOVED_KEPT_MS
+    const putBefore = now() - BLOB_GRACE_MS
+    // The names are taken in a turn of the room, and used when that is on disk: no crash brings one back.
+    const wanted = await rooms.open(workspace).command((doc) => {
+      clearRemoved(doc, removedBefore)
+      pruneBlobs(doc, KEPT_BLOBS, removedBefore)
+      return referencedBlobs(doc)
+    })
+    await blobs.collect(workspace, wanted, putBefore)
+  }
+  let sweeping: Promise<void> | null = null
+  const sweep = async (): Promise<void> => {
+    const names = new Set([...rooms.all].map(({ name }) => name))
+    for (const name of await blobs.workspaces()) if (isWorkspaceName(name)) names.add(name)
+    for (const name of names) await sweepOne(name).catch((error) => onError(error, name))
+  }
+  return () => {
+    sweeping ??= sweep()
+      .catch((error) => onError(error, ''))
+      .finally(() => {
+        sweeping = null
+      })
+    return sweeping
+  }
+}
