@@ -1,8 +1,10 @@
 import { dirname } from 'node:path'
+import { isBinary } from '../../workspace/blobs.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { parseLines, takeLines } from '../../workspace/file-edit.ts'
 import { readFile, versionOf } from '../../workspace/files.ts'
 import { findFile, getFile } from '../../workspace/tree.ts'
+import { readBytes } from '../binary.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { writeAtomically } from '../profile.ts'
 import { Team } from '../team.ts'
@@ -15,11 +17,18 @@ export const fileGet: Verb = async (call) => {
   if (output !== undefined && lines !== undefined) {
     throw new ClawError('usage', '--output takes the whole file, not --lines', 'give one of them')
   }
+  if (call.has('sha256') && output === undefined) {
+    throw new ClawError('usage', '--sha256 goes with --output', 'name a file to write it to')
+  }
   const wanted = lines === undefined ? null : parseLines(lines)
   const asked = askVersion(call)
   const team = await Team.open(call, asked === null)
   await team.confirm()
   const key = call.flag('key')!
+  if (asked === null && wanted === null) {
+    const isText = !call.has('sha256') && !isBinary(getFile(team.doc, key).entry)
+    if (!isText) return readBytes(call, team, key)
+  }
   const past = asked === null ? null : await fetchVersion(call, key, asked)
   const file = past?.version ?? readFile(team.doc, key)
   const file_key = past?.file_key ?? file.file_key

@@ -12,7 +12,7 @@ export const fileList: Verb = async (call) => {
   const { editing, intents } = team.whoIsIn()
   const files = []
   for (const file of listFiles(team.doc, call.flag('prefix')?.normalize('NFC'))) {
-    const read = (await team.replica.seen(file.file_key))?.version ?? null
+    const read = await team.replica.readVersion(file.file_key)
     if (call.has('changed') && read === file.version) continue
     const here = <T extends Editing>(all: readonly T[]): T[] =>
       all.filter((one) => one.file_key === file.file_key && one.agent_id !== me)
@@ -23,6 +23,7 @@ export const fileList: Verb = async (call) => {
       file
     const read = read_version === null ? 'not read' : `read ${read_version}`
     const fields = [file_key, `version ${version}`, last_editor, updated_at, `${size} bytes`]
+    if (file.sha256 !== undefined) fields.push(file.media_type)
     if (call.has('changed')) fields.push(read)
     for (const one of editing) fields.push(`${one.name} is at ${linesText(one)}`)
     for (const one of intents) fields.push(`${one.name} intends ${linesText(one)}: ${one.note}`)

@@ -10,12 +10,14 @@ export const fileMv: Verb = async (call) => {
   const force = call.has('force')
   const team = await Team.open(call, true)
   const base = await team.replica.base(key)
+  const blob = await team.replica.blob(key)
   return mergingWrite(
     call,
     { key, to, force },
     () => {
       const file = moveFile(team.doc, key, to, team.me(), Date.now(), force)
       if (base !== null) team.replica.keepBase(to, base)
+      if (blob !== null) team.replica.keepBlob(to, blob)
       return { data: { file, moved_from: key }, lines: [oneLine(`renamed ${key} to ${to}`)] }
     },
     team,

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto'
 import { checkFileKey } from '../../workspace/path.ts'
+import { shareBytes } from '../binary.ts'
 import type { Verb } from '../call.ts'
 import { writeFile } from '../file-write.ts'
+import { openLocal } from '../local-file.ts'
 import { mergingWrite, Team } from '../team.ts'
 
 export const filePut: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
-  const content = call.readBody(call.flag('file')!)
+  const local = await openLocal(call, call.flag('file')!, call.has('binary'))
+  if ('blob' in local) return shareBytes(call, key, local.blob)
+  const content = local.text
   const force = call.has('force')
   const payload = { key, force, sha256: createHash('sha256').update(content).digest('hex') }
   const team = await Team.open(call, true)

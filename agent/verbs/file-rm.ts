@@ -8,7 +8,7 @@ export const fileRm: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
   const force = call.has('force')
   const team = await Team.open(call, true)
-  const known = force ? null : ((await team.replica.seen(key))?.version ?? null)
+  const known = force ? null : await team.replica.readVersion(key)
   return mergingWrite(
     call,
     { key, force },

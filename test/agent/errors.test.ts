@@ -113,7 +113,7 @@ it('[C2] a limit is named when it is passed', async () => {
 
 it('[C2] bytes that are no text are refused', async () => {
   const bytes = new Uint8Array([0x66, 0xff, 0x0a])
-  const ran = await lead.runWith({ stdin: bytes }, 'file-put', '--key', 'k', '--file', '-')
+  const ran = await lead.runWith({ stdin: bytes }, 'broadcast', '--content', '-')
   expect(ran).toMatchObject({ code: 2 })
   expect(ran.stderr).toMatch(/stdin is not UTF-8/)
 })

@@ -48,6 +48,7 @@ describe('putFile', () => {
         last_editor: ann,
         updated_at: '1970-01-01T00:00:01.000Z',
         size: 3,
+        media_type: 'text/plain',
       },
       changed: true,
       created: true,

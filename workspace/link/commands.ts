@@ -199,6 +199,10 @@ const callOnce = async (
   return answer
 }
 
+/** Node's `request` for a URL; that for TLS is loaded where it is needed. */
+export const requesterOf = async (url: URL): Promise<typeof httpRequest> =>
+  url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
+
 const exchange = async (
   base: string,
   method: string,
@@ -207,7 +211,7 @@ const exchange = async (
   timeoutMs: number,
 ): Promise<{ status: number; text: string }> => {
   const url = new URL(base + path)
-  const request = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
+  const request = await requesterOf(url)
   const payload = body === undefined ? '' : JSON.stringify(body)
   return new Promise((resolve, reject) => {
     const headers = {
@@ -235,7 +239,8 @@ const exchange = async (
   })
 }
 
-const httpError = (base: string, error: NodeJS.ErrnoException): ClawError => {
+/** What an error of Node's HTTP client is to a person. */
+export const httpError = (base: string, error: NodeJS.ErrnoException): ClawError => {
   if (error instanceof ClawError) return error
   if (error.code?.startsWith('HPE_')) return notClawLink(base, 'it does not speak HTTP')
   const unreachable = noServer(base, error.code ?? error.message)

@@ -34,6 +34,12 @@ export interface FileBase {
   content: string
 }
 
+/** The same of a file that is not text: its version, and the name of its bytes. */
+export interface BlobBase {
+  version: number
+  sha256: string
+}
+
 /** Where a mirrored file stands: what was on disk when it last agreed with the document, without the text itself. */
 export interface MirrorBase {
   /** That text's digest; null: there was no file. */
@@ -278,6 +284,23 @@ export class Replica {
   /** Stages what the agent now has in its hands of a file. */
   keepBase(file: string, base: FileBase): void {
     this.#stage(putJson(`b:${file}`, base), { type: 'del', key: `s:${file}` })
+    this.#stage({ type: 'del', key: `x:${file}` })
+  }
+
+  /** What the agent last read or wrote of a file that is not text. */
+  async blob(file: string): Promise<BlobBase | null> {
+    return readJson(await this.#db.get(`x:${file}`))
+  }
+
+  /** Stages what the agent now has in its hands of a file that is not text; of a text under its name it has nothing. */
+  keepBlob(file: string, blob: BlobBase): void {
+    this.#stage(putJson(`x:${file}`, blob))
+    for (const key of [`b:${file}`, `s:${file}`]) this.#stage({ type: 'del', key })
+  }
+
+  /** The version of a file that the agent last read or wrote, text or not; null: none. */
+  async readVersion(file: string): Promise<number | null> {
+    return ((await this.seen(file)) ?? (await this.blob(file)))?.version ?? null
   }
 
   /** The text that the agent's line numbers count in: its base, or newer lines that it read since. */

@@ -1,0 +1,179 @@
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { agentName, hasAgent } from '../workspace/agents.ts'
+import { type BlobInfo, blobInfo, blobVersions, getBlob, notText } from '../workspace/blobs.ts'
+import { addBroadcast } from '../workspace/broadcasts.ts'
+import { ClawError } from '../workspace/errors.ts'
+import { fileInfo } from '../workspace/files.ts'
+import type { FileKey } from '../workspace/ids.ts'
+import {
+  type BlobSource,
+  downloadBlob,
+  type Transfer,
+  uploadBlob,
+} from '../workspace/link/blobs.ts'
+import { isAway } from '../workspace/link/outbox.ts'
+import { checkPutBlob, putBlob } from '../workspace/put-blob.ts'
+import { getFile } from '../workspace/tree.ts'
+import { type Call, newMessageId, type Outcome } from './call.ts'
+import { Progress } from './progress.ts'
+import { answeredBefore, mergingWrite, Team } from './team.ts'
+import { oneLine } from './text.ts'
+
+/**
+ * Shares bytes: uploads them first, then writes their name into the document. While they move, other commands of the
+ * profile go on. Throws what `putBlob` and `uploadBlob` throw; with the server away nothing is changed.
+ */
+export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Promise<Outcome> => {
+  const force = call.has('force')
+  const { sha256, size } = blob
+  const payload = { key, force, sha256, size }
+  let team = await openOnline(call)
+  const known = (await team.replica.blob(key))?.sha256 ?? null
+  const put = () => ({ key, sha256, size, known, by: team.me(), now: Date.now(), force })
+  if ((await answeredBefore(call, team.replica, payload)) === null) {
+    const { versions } = checkPutBlob(team.doc, put())
+    if (versions[0]?.sha256 !== sha256) {
+      await call.close()
+      await moving(call, 'uploading', key, size, (transfer) => uploadBlob(transfer, blob))
+      team = await Team.open(call, true)
+    }
+  }
+  return mergingWrite(
+    call,
+    payload,
+    () => {
+      const { replaced, ...result } = putBlob(team.doc, put())
+      const { file_key, version, media_type } = result.file
+      team.replica.keepBlob(key, { version, sha256 })
+      if (replaced !== null) tellReplaced(team, key, replaced)
+      const what = result.created ? 'created' : result.changed ? 'changed' : 'unchanged'
+      return {
+        data: { ...result, conflicts: [], lines: [], ...(replaced !== null && { replaced }) },
+        lines: [oneLine(`${what} ${file_key} version ${version}, ${size} bytes, ${media_type}`)],
+        notes:
+          replaced === null
+            ? []
+            : [
+                `you had not read what ${replaced.by} put into ${key}; it is kept: file-get --key ${key} --sha256 ${replaced.sha256.slice(0, 12)} --output PATH`,
+              ],
+      }
+    },
+    team,
+  )
+}
+
+const openOnline = async (call: Call): Promise<Team> => {
+  try {
+    return await Team.open(call, false)
+  } catch (error) {
+    if (!isAway(error)) throw error
+    throw new ClawError(
+      error.code,
+      `${error.message}; what is not text goes through the server, so nothing was shared`,
+      'nothing is lost: put it again when the server is back',
+    )
+  }
+}
+
+/** A direct message to whose version was replaced unread. */
+const tellReplaced = (team: Team, key: string, { by, sha256 }: BlobInfo): void => {
+  const me = team.me()
+  if (by === me || !hasAgent(team.doc, by)) return
+  addBroadcast(team.doc, {
+    id: newMessageId(),
+    from: me,
+    to: by,
+    topic: 'file-conflict',
+    tags: [],
+    content: `${agentName(team.doc, me)} replaced ${key} without having read your version; that is kept: file-get --key ${key} --sha256 ${sha256.slice(0, 12)} --output PATH`,
+    now: Date.now(),
+  })
+}
+
+/** A file that is not text, for a caller that asked for it: into a file, or as JSON without its content. */
+export const readBytes = async (call: Call, team: Team, typed: string): Promise<Outcome> => {
+  const { key, entry } = getFile(team.doc, typed)
+  const output = call.flag('output')
+  const wanted = call.flag('sha256')
+  const newest = fileInfo(team.doc, key)
+  if (output === undefined && !call.has('json')) throw notText(key, entry.mediaType)
+  const versions = blobVersions(team.doc, entry.fileId).map(blobInfo)
+  if (output === undefined) {
+    return { data: { file: { ...newest, versions }, ...team.admitOffline() }, lines: [] }
+  }
+  const { sha256, size, mediaType } = getBlob(team.doc, key, wanted)
+  if (team.offline !== null) throw team.offline
+  const isNewest = sha256 === newest.sha256
+  await call.close()
+  await moving(call, 'downloading', key, size, (transfer) =>
+    writeWhole(call, output, (file) => downloadBlob(transfer, { sha256, size }, file)),
+  )
+  if (isNewest) {
+    const replica = await team.reopened()
+    replica.keepBlob(key, { version: newest.version, sha256 })
+    await replica.commit()
+  }
+  const file = { ...newest, sha256, size, media_type: mediaType, versions }
+  const version = isNewest ? ` version ${newest.version}` : `, ${sha256.slice(0, 12)},`
+  return { data: { file }, lines: [oneLine(`${key}${version} is in ${output}`)] }
+}
+
+/** Moves bytes between here and the server, showing how far it is. */
+const moving = async (
+  call: Call,
+  what: string,
+  key: string,
+  size: number,
+  move: (transfer: Transfer) => Promise<void>,
+): Promise<void> => {
+  const progress = new Progress(call, what, key, size)
+  const onProgress = (bytes: number) => progress.show(bytes)
+  const { target, workspace } = call
+  try {
+    await move({ base: target.base, workspace, signal: call.request.signal, onProgress })
+  } catch (error) {
+    if (!isAway(error)) throw error
+    throw new ClawError(
+      error.code,
+      error.message,
+      'nothing was changed; give the same command again, an upload goes on from where it was',
+    )
+  } finally {
+    progress.close()
+  }
+}
+
+/** Fills a file by way of a neighbour: all of it is there afterwards, on disk, or what was there before. */
+const writeWhole = async (
+  call: Call,
+  output: string,
+  fill: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
+): Promise<void> => {
+  const path = call.resolve(output)
+  const neighbour = `${path}.${process.pid}.tmp`
+  const cannot = (cause: unknown): ClawError =>
+    cause instanceof ClawError
+      ? cause
+      : new ClawError(
+          'no_such_local_file',
+          `cannot write ${output}: ${(cause as NodeJS.ErrnoException).code}`,
+          `${dirname(path)} must be a folder you may write to`,
+        )
+  let isDone = false
+  try {
+    const file = await open(neighbour, 'w')
+    try {
+      await fill(file)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(neighbour, path)
+    isDone = true
+  } catch (error) {
+    throw cannot(error)
+  } finally {
+    if (!isDone) await rm(neighbour, { force: true }).catch(() => {}) // its folder is gone
+  }
+}
