@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
@@ -76,13 +76,8 @@ export const addBlobRoutes = (app: Hono, env: AppEnv): void => {
   })
 }
 
-const bodyOf = (c: Context): Readable => {
-  const body = c.req.raw.body
-  if (body === null) return Readable.from([])
-  const stream = Readable.fromWeb(body as NodeReadableStream<Uint8Array>)
-  stream.on('error', () => {}) // whoever reads it is told
-  return stream
-}
+/** As Node has it, without the web streams around it. */
+const bodyOf = (c: Context): Readable => (c.env as HttpBindings).incoming
 
 /** What is still read of a body that is refused: a client that is still sending cannot read the refusal. */
 const DRAIN_BYTES = 16 * 1024 * 1024

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Agent, registered, WAYS } from '../support/agent.ts'
 import { blobFiles, blobUrl, head, named, putBytes, someBytes } from '../support/blobs.ts'
 import { until } from '../support/client.ts'
+import { startBadLine } from '../support/bad-line.ts'
 import { bin, type Server, startServer, tempDir } from '../support/server.ts'
 
 interface File {
@@ -200,12 +201,15 @@ it('[X2] an upload outlives kill -9 of the server, and says so while that is awa
   const data = tempDir('killed')
   let shaky = await startServer({ data })
   const { port } = shaky
-  const one = await registered(shaky.url, 'Shaky')
-  const blob = someBytes(40 * MB)
+  const proxy = await startBadLine(port, { puts: [{ bytes: 4 * MB, end: 'hold' }], gets: [] })
+  const one = await registered(proxy.url, 'Shaky')
+  const blob = someBytes(10 * MB)
   const putting = put(one, 'big.bin', blob.bytes)
-  await until('it is under way', async () => (await head(shaky, blob)).offset > 0)
+  await until('it is half there', async () => (await head(shaky, blob)).offset > 3 * MB)
+  // While bytes move, other commands of the same agent go on.
+  expect(await one.ask('discover')).toMatchObject({ count: 1 })
   await shaky.kill()
-  expect(blobFiles(data)).toEqual([`default/partial/${blob.sha256}.${40 * MB}`])
+  expect(blobFiles(data)).toEqual([`default/partial/${blob.sha256}.${10 * MB}`])
   shaky = await startServer({ data, port })
   expect(await putting).toMatchObject({ file: { sha256: blob.sha256, version: 1 } })
   expect((await get(one, 'big.bin')).equals(blob.bytes)).toBe(true)
@@ -219,6 +223,7 @@ it('[X2] an upload outlives kill -9 of the server, and says so while that is awa
   const { files } = await one.ask<{ files: File[] }>('file-list')
   expect(files.map(({ file_key }) => file_key)).toEqual(['big.bin'])
   await shaky.stop()
+  await proxy.close()
 })
 
 it('a command under its idempotency key is done once', async () => {
