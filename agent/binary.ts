@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { agentName, hasAgent } from '../workspace/agents.ts'
@@ -114,9 +115,17 @@ export const readBytes = async (call: Call, team: Team, typed: string): Promise<
     replica.keepBlob(key, { version: newest.version, sha256 })
     await replica.commit()
   }
-  const file = { ...newest, sha256, size, media_type: mediaType, versions }
-  const version = isNewest ? ` version ${newest.version}` : `, ${sha256.slice(0, 12)},`
-  return { data: { file }, lines: [oneLine(`${key}${version} is in ${output}`)] }
+  const { version, ...facts } = newest
+  const file = {
+    ...facts,
+    ...(isNewest && { version }),
+    sha256,
+    size,
+    media_type: mediaType,
+    versions,
+  }
+  const which = isNewest ? ` version ${version}` : `, ${sha256.slice(0, 12)},`
+  return { data: { file }, lines: [oneLine(`${key}${which} is in ${output}`)] }
 }
 
 /** Moves bytes between here and the server, showing how far it is. */
@@ -151,7 +160,7 @@ const writeWhole = async (
   fill: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
 ): Promise<void> => {
   const path = call.resolve(output)
-  const neighbour = `${path}.${process.pid}.tmp`
+  const neighbour = `${path}.${randomUUID().slice(0, 8)}.tmp`
   const cannot = (cause: unknown): ClawError =>
     cause instanceof ClawError
       ? cause

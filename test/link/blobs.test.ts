@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -133,6 +134,30 @@ it('[X2] nothing goes on once nobody wants it', async () => {
     })
   }
   await proxy.close()
+})
+
+it('[X1] a large blob goes through the server without being held by it', async () => {
+  const size = 200 * 1024 * 1024
+  const hash = createHash('sha256')
+  const chunks = function* (start: number) {
+    for (let at = start; at < size; at += zeros.length) yield zeros
+  }
+  const zeros = Buffer.alloc(1024 * 1024)
+  for (const chunk of chunks(0)) hash.update(chunk)
+  const sha256 = hash.digest('hex')
+  const rss = async () => {
+    const text = await (await fetch(`${server.url}/metrics`)).text()
+    return Number(/^clawlink_resident_bytes (\d+)/m.exec(text)?.[1])
+  }
+  const before = await rss()
+  const read = (start: number) => Readable.from(chunks(start))
+  await uploadBlob(transfer(server.url), { sha256, size, read })
+  const path = join(tempDir('large'), 'got')
+  const file = await open(path, 'w')
+  await downloadBlob(transfer(server.url), { sha256, size }, file)
+  expect((await file.stat()).size).toBe(size)
+  await file.close()
+  expect(((await rss()) - before) / 1e6).toBeLessThan(100)
 })
 
 it('says who answers where there is no blob, or no ClawLink', async () => {

@@ -129,6 +129,28 @@ describe('putBlob', () => {
     expect(fileInfo(b, 'b.png')).toMatchObject({ sha256: name(3) })
   })
 
+  it('[X7] of text and bytes put at the same time one is shown, and both are kept', () => {
+    const [a, b] = [replica(1), replica(2)]
+    text(a, 'text\n')
+    put(b, 1, { by: bob })
+    sync(a, b)
+    expect(fileInfo(a, KEY)).toEqual(fileInfo(b, KEY))
+    expect(fileInfo(a, KEY).version).toBe(2)
+    expect(a.getText(`file:${KEY}`).toString()).toBe('text\n')
+    expect(versions(a)).toEqual([1])
+    expect([codeOf(() => text(a, 'more')), codeOf(() => put(a, 2))].filter(Boolean)).not.toEqual([])
+  })
+
+  it('a put after a removal or a renaming makes another file', () => {
+    const doc = replica(1)
+    put(doc, 1)
+    removeFile(doc, KEY, ann, 2_000)
+    expect(put(doc, 2, { by: bob })).toMatchObject({ created: true, file: { sha256: name(2) } })
+    moveFile(doc, KEY, 'b.png', ann, 3_000)
+    expect(put(doc, 3)).toMatchObject({ created: true, file: { sha256: name(3), version: 1 } })
+    expect(fileInfo(doc, 'b.png').sha256).toBe(name(2))
+  })
+
   it('values of the wrong shape are no versions', () => {
     const doc = replica(1)
     put(doc, 1)
