@@ -185,7 +185,7 @@ export class BlobStore {
       )
     }
     const used = await this.#usedBy(workspace)
-    const announced = partials.reduce((sum, name) => sum + Number(name.split('.')[1]), 0)
+    const announced = partials.reduce((sum, name) => sum + (Number(name.split('.')[1]) || 0), 0)
     if (used + announced + size <= BLOB_QUOTA_BYTES) return
     throw new ClawError(
       'quota',

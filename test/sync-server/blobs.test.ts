@@ -1,11 +1,11 @@
-import { mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { type ClientRequest, request } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MAX_BLOB_BYTES } from '../../workspace/limits.ts'
 import { blobFiles, blobUrl, getBytes, head, named, putBytes, someBytes } from '../support/blobs.ts'
-import { liveDoc, until } from '../support/client.ts'
+import { liveDoc, runSeed, seeded, until } from '../support/client.ts'
 import { type Server, startServer, tempDir } from '../support/server.ts'
 
 let server: Server
@@ -104,6 +104,53 @@ it('[X2] an upload goes on where it ended, over requests, a cut connection and k
   expect(await head(server, blob)).toEqual({ status: 404, offset: 2 * MB })
   expect(await putBytes(server, blob, 2 * MB)).toMatchObject({ status: 201, complete: true })
   expect((await getBytes(server, blob.sha256)).equals(blob.bytes)).toBe(true)
+})
+
+it('[X1] kill -9 at 20 random moments leaves no name for what is not whole', async () => {
+  const random = seeded(runSeed('killed uploads'))
+  const data = tempDir('killed')
+  let dying = await startServer({ data, args: ['--log-level', 'fatal'] })
+  const promised = new Set<string>()
+  for (let kill = 0; kill < 20; kill++) {
+    const isDead = { now: false }
+    const writers = [1, 2, 3].map(async () => {
+      while (!isDead.now) {
+        const blob = someBytes(Math.floor(random() * 500_000))
+        const half = Math.floor(blob.size / 2)
+        try {
+          await putBytes(dying, blob, 0, blob.bytes.subarray(0, half))
+          const { complete } = await putBytes(dying, blob, half)
+          if (complete) promised.add(whole(blob.sha256))
+        } catch {
+          return // it is dead
+        }
+      }
+    })
+    await new Promise((moment) => setTimeout(moment, random() * 100))
+    await dying.kill()
+    isDead.now = true
+    await Promise.all(writers)
+    dying = await startServer({ data, args: ['--log-level', 'fatal'] })
+  }
+  const there = blobFiles(data).filter((name) => !name.includes('/partial/'))
+  for (const name of there) {
+    expect(named(readFileSync(join(data, 'blobs', name))).sha256).toBe(name.slice(-64))
+  }
+  expect([...promised].filter((name) => !there.includes(name))).toEqual([])
+  expect(promised.size).toBeGreaterThan(10)
+  await dying.stop()
+})
+
+it('[L1] SIGTERM does not wait for an upload that stands still, and keeps what came of it', async () => {
+  const blob = someBytes(1_000)
+  const { data } = server
+  const still = slowPut(blob)
+  still.write(blob.bytes.subarray(0, 400))
+  await until('it has begun', async () => (await head(server, blob)).offset === 400)
+  expect(await server.stop()).toBe(0)
+  still.destroy()
+  server = await startServer({ data, args: ['--log-level', 'error'] })
+  expect(await putBytes(server, blob, 400)).toMatchObject({ status: 201 })
 })
 
 it('[X3] two uploads of one blob do not meet; a stalled one makes way', async () => {
