@@ -4,7 +4,16 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MAX_BLOB_BYTES } from '../../workspace/limits.ts'
-import { blobFiles, blobUrl, getBytes, head, named, putBytes, someBytes } from '../support/blobs.ts'
+import {
+  type Bytes,
+  blobFiles,
+  blobUrl,
+  getBytes,
+  head,
+  named,
+  putBytes,
+  someBytes,
+} from '../support/blobs.ts'
 import { liveDoc, runSeed, seeded, until } from '../support/client.ts'
 import { type Server, startServer, tempDir } from '../support/server.ts'
 
@@ -83,6 +92,11 @@ it('[X2] an upload goes on where it ended, over requests, a cut connection and k
     status: 202,
     offset: MB,
     complete: false,
+  })
+  expect(await putBytes(server, blob, 7)).toEqual({
+    status: 409,
+    offset: MB,
+    code: 'wrong_offset',
   })
   // A connection that is cut.
   const cut = slowPut(blob, MB)
@@ -283,61 +297,52 @@ it('[X4] a workspace over its quota, or with too many uploads, takes no more', a
 
 it('[X5] what no version refers to goes after a while, with cut uploads; the rest stays', async () => {
   const data = tempDir('collect')
-  const sweeping = await startServer({ data, env: { CLAWLINK_SWEEP: '0.05' } })
-  const [wanted, unwanted, young, again] = [1, 2, 3, 4].map((n) => someBytes(n * 1_000))
-  const { client, doc } = await liveDoc(`${sweeping.sync}/default`)
-  doc.getMap('files').set('a.png', {
-    fileId: 'a.png',
-    mediaType: 'image/png',
-    createdBy: 'a',
-    createdAt: 1,
-  })
-  const version = { size: 1_000, mediaType: 'image/png', by: 'a', at: 1 }
-  doc.getMap('blobs:a.png').set(wanted!.sha256, version)
-  await client.barrier()
-  const old = Date.now() / 1000 - 25 * 3600
-  const age = (name: string) => utimesSync(join(data, 'blobs/default', name), old, old)
-  const cut = someBytes(50)
-  await putBytes(sweeping, cut, 0, cut.bytes.subarray(0, 20))
-  for (const blob of [wanted, unwanted, young, again]) await putBytes(sweeping, blob!)
-  age(`partial/${cut.sha256}.50`)
-  for (const { sha256 } of [wanted!, unwanted!]) age(`${sha256.slice(0, 2)}/${sha256}`)
-  const kept = [wanted!, young!, again!].map(({ sha256 }) => whole(sha256)).sort()
-  await until('it is collected', () => {
-    const now = blobFiles(data)
-    return now.length === 3 && now.every((name, i) => name === kept[i])
-  })
-
-  // A race: the same bytes are put again and again while they are old and unwanted.
-  for (let round = 0; round < 100; round++) {
-    try {
-      age(`${again!.sha256.slice(0, 2)}/${again!.sha256}`)
-    } catch {
-      // Collected just now.
-    }
-    const { status } = await putBytes(sweeping, again!)
-    expect(status).toBe(201)
-    expect((await getBytes(sweeping, again!.sha256)).equals(again!.bytes)).toBe(true)
-  }
-
-  // Without its version it goes, too; the newest five versions of a file stay.
+  const filling = await startServer({ data })
+  const { client, doc } = await liveDoc(`${filling.sync}/default`)
+  const entry = { fileId: 'a.png', mediaType: 'image/png', createdBy: 'a', createdAt: 1 }
+  doc.getMap('files').set('a.png', entry)
+  // Of seven versions the newest five are kept.
   const versions = Array.from({ length: 7 }, (_, i) => someBytes(100 + i))
-  for (const [i, blob] of versions.entries()) {
-    await putBytes(sweeping, blob)
-    doc.getMap('blobs:a.png').set(blob.sha256, { ...version, size: blob.size, at: 10 + i })
+  for (const [at, { sha256, size }] of versions.entries()) {
+    doc.getMap('blobs:a.png').set(sha256, { size, mediaType: 'image/png', by: 'a', at })
   }
   await client.barrier()
-  for (const { sha256 } of versions) age(`${sha256.slice(0, 2)}/${sha256}`)
-  await until('old versions are gone', () => {
-    const there = blobFiles(data)
-    return [wanted!, versions[0]!, versions[1]!].every(
-      (blob) => !there.includes(whole(blob.sha256)),
-    )
-  })
-  await until('all know', () => doc.getMap('blobs:a.png').size === 5)
-  for (const blob of versions.slice(2)) {
+  await client.close()
+  const [unwanted, young, cut] = [1_000, 2_000, 3_000].map(someBytes) as [Bytes, Bytes, Bytes]
+  for (const blob of [...versions, unwanted, young]) await putBytes(filling, blob)
+  await putBytes(filling, cut, 0, cut.bytes.subarray(0, 20))
+  await filling.stop()
+  const old = Date.now() / 1000 - 25 * 3600
+  const age = (name: string) => utimesSync(join(data, 'blobs', name), old, old)
+  for (const { sha256 } of [...versions, unwanted]) age(whole(sha256))
+  age(`default/partial/${cut.sha256}.3000`)
+
+  const sweeping = await startServer({ data, env: { CLAWLINK_SWEEP: '0.05' } })
+  const kept = [...versions.slice(2), young]
+  const names = kept.map(({ sha256 }) => whole(sha256)).sort()
+  await until('the rest is gone', () => blobFiles(data).length <= names.length)
+  expect(blobFiles(data)).toEqual(names)
+  for (const blob of kept) {
     expect((await getBytes(sweeping, blob.sha256)).equals(blob.bytes)).toBe(true)
   }
-  await client.close()
+  const after = await liveDoc(`${sweeping.sync}/default`)
+  expect(after.doc.getMap('blobs:a.png').size).toBe(5)
+
+  // A race: the same bytes are put again and again while they are old and unwanted.
+  let collected = 0
+  for (let round = 0; round < 100; round++) {
+    try {
+      age(whole(unwanted.sha256))
+    } catch {
+      collected++
+    }
+    expect(await putBytes(sweeping, unwanted)).toMatchObject({ status: 201 })
+    expect((await getBytes(sweeping, unwanted.sha256)).equals(unwanted.bytes)).toBe(true)
+    if (round % 10 !== 0) continue
+    age(whole(unwanted.sha256))
+    await until('it is collected', () => !blobFiles(data).includes(whole(unwanted.sha256)))
+  }
+  expect(collected).toBeGreaterThan(0)
+  await after.client.close()
   await sweeping.stop()
 })
