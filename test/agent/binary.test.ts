@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Agent, registered, WAYS } from '../support/agent.ts'
+import { type Agent, killLink, registered, WAYS } from '../support/agent.ts'
+import { startBadLine } from '../support/bad-line.ts'
 import { blobFiles, blobUrl, head, named, someBytes } from '../support/blobs.ts'
 import { until } from '../support/client.ts'
-import { startBadLine } from '../support/bad-line.ts'
 import { bin, type Server, startServer, tempDir } from '../support/server.ts'
 
 interface File {
@@ -188,13 +188,31 @@ it('[X4] the client, too, refuses what is too large, before it sends anything', 
     code: 'too_large',
     hint: expect.stringContaining('--binary'),
   })
-  const { truncate } = await import('node:fs/promises')
-  await truncate(join(ann.cwd, large), 257 * MB)
+  truncateSync(join(ann.cwd, large), 257 * MB)
   expect(await refused(ann, 'file-put', '--key', 'l', '--file', large)).toMatchObject({
     exit: 2,
     code: 'too_large',
   })
   expect(blobFiles(server.data)).toEqual(before)
+})
+
+it('[X4] a full workspace refuses the put, and nothing of it is in the document', async () => {
+  const data = tempDir('full')
+  const other = named(Buffer.alloc(0)).sha256
+  mkdirSync(join(data, 'blobs/default', other.slice(0, 2)), { recursive: true })
+  const sparse = join(data, 'blobs/default', other.slice(0, 2), other)
+  writeFileSync(sparse, '')
+  truncateSync(sparse, 4 * 1024 * MB)
+  const full = await startServer({ data })
+  const one = await registered(full.url, 'Full')
+  expect(await refused(one, ...putArgs(one, 'no.bin', someBytes(10).bytes))).toMatchObject({
+    exit: 4,
+    code: 'quota',
+    message: expect.stringContaining('4294967296'),
+    hint: expect.stringContaining('file-rm'),
+  })
+  expect(await one.ask('file-list')).toMatchObject({ count: 0 })
+  await full.stop()
 })
 
 it('[X2] an upload outlives kill -9 of the server, and says so while that is away', async () => {
@@ -224,6 +242,22 @@ it('[X2] an upload outlives kill -9 of the server, and says so while that is awa
   expect(files.map(({ file_key }) => file_key)).toEqual(['big.bin'])
   await shaky.stop()
   await proxy.close()
+})
+
+it('[X2] an upload outlives kill -9 of the link: the next one goes on with it', async () => {
+  const hold = { bytes: 4 * MB, end: 'hold' as const }
+  const line = await startBadLine(server.port, { puts: [hold], gets: [hold] })
+  const one = await registered(line.url, 'Linked')
+  const blob = someBytes(10 * MB)
+  const putting = put(one, 'linked.bin', blob.bytes)
+  await until('it is half there', async () => (await head(server, blob)).offset > 3 * MB)
+  await killLink(one.home)
+  expect(await putting).toMatchObject({ created: true, file: { version: 1, sha256: blob.sha256 } })
+  const getting = get(one, 'linked.bin')
+  await until('it is half here', () => line.reached.length === 2)
+  await killLink(one.home)
+  expect((await getting).equals(blob.bytes)).toBe(true)
+  await line.close()
 })
 
 it('a command under its idempotency key is done once', async () => {
@@ -264,7 +298,6 @@ it('[X9] how far it is, is drawn on a terminal, and never in JSON or into a pipe
 it('a reference without bytes says what is missing, and putting them again mends it', async () => {
   const blob = someBytes(100)
   await put(ann, 'gone.bin', blob.bytes)
-  const { rmSync } = await import('node:fs')
   rmSync(join(server.data, 'blobs/default', blob.sha256.slice(0, 2), blob.sha256))
   expect(await refused(bob, 'file-get', '--key', 'gone.bin', '--output', 'x')).toMatchObject({
     exit: 3,

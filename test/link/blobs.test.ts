@@ -5,9 +5,9 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ClawError } from '../../workspace/errors.ts'
 import { type BlobSource, downloadBlob, uploadBlob } from '../../workspace/link/blobs.ts'
+import { type Limit, startBadLine } from '../support/bad-line.ts'
 import { type Bytes, getBytes, head, named, putBytes, someBytes } from '../support/blobs.ts'
 import { runSeed, seeded, until } from '../support/client.ts'
-import { type Limit, startBadLine } from '../support/bad-line.ts'
 import { type Server, startServer, tempDir } from '../support/server.ts'
 
 let server: Server

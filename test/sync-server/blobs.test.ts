@@ -126,24 +126,29 @@ it('[X1] kill -9 at 20 random moments leaves no name for what is not whole', asy
   let dying = await startServer({ data, args: ['--log-level', 'fatal'] })
   const promised = new Set<string>()
   for (let kill = 0; kill < 20; kill++) {
-    const isDead = { now: false }
+    // It dies right after some answer, in the midst of what the other writers put.
+    let left = 2 + Math.floor(random() * 15)
+    let dead: Promise<void> | null = null
+    const answered = (): void => {
+      if (--left === 0) dead = dying.kill()
+    }
     const writers = [1, 2, 3].map(async () => {
-      while (!isDead.now) {
+      while (dead === null) {
         const blob = someBytes(Math.floor(random() * 500_000))
         const half = Math.floor(blob.size / 2)
         try {
           await putBytes(dying, blob, 0, blob.bytes.subarray(0, half))
+          answered()
           const { complete } = await putBytes(dying, blob, half)
           if (complete) promised.add(whole(blob.sha256))
+          answered()
         } catch {
           return // it is dead
         }
       }
     })
-    await new Promise((moment) => setTimeout(moment, random() * 100))
-    await dying.kill()
-    isDead.now = true
     await Promise.all(writers)
+    await dead
     dying = await startServer({ data, args: ['--log-level', 'fatal'] })
   }
   const there = blobFiles(data).filter((name) => !name.includes('/partial/'))
