@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type * as Y from 'yjs'
 import { agentName, hasAgent } from '../workspace/agents.ts'
-import { type BlobInfo, blobInfo, blobVersions, getBlob, notText } from '../workspace/blobs.ts'
+import {
+  type BlobInfo,
+  blobInfo,
+  blobVersions,
+  getBlob,
+  isBinary,
+  notText,
+} from '../workspace/blobs.ts'
 import { addBroadcast } from '../workspace/broadcasts.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { fileInfo } from '../workspace/files.ts'
@@ -15,7 +23,8 @@ import {
 } from '../workspace/link/blobs.ts'
 import { isAway } from '../workspace/link/outbox.ts'
 import { checkPutBlob, putBlob } from '../workspace/put-blob.ts'
-import { getFile } from '../workspace/tree.ts'
+import { fileEntry } from '../workspace/shape.ts'
+import { findFile, getFile, idFor } from '../workspace/tree.ts'
 import { type Call, newMessageId, type Outcome } from './call.ts'
 import { Progress } from './progress.ts'
 import { answeredBefore, mergingWrite, Team } from './team.ts'
@@ -90,6 +99,37 @@ const tellReplaced = (team: Team, key: string, { by, sha256 }: BlobInfo): void =
     now: Date.now(),
   })
 }
+
+/** Whether a file that was not text has been removed here, and is still kept. */
+export const isRemovedBytes = (doc: Y.Doc, key: FileKey): boolean => {
+  const entry = fileEntry(doc, key)
+  return (
+    entry?.removed !== undefined &&
+    entry.removed.movedTo === undefined &&
+    findFile(doc, key) === null &&
+    isBinary(entry) &&
+    blobVersions(doc, entry.fileId).length > 0
+  )
+}
+
+/** Brings a removed file back with its newest version, whose bytes the server still has. */
+export const restoreBytes = (call: Call, team: Team, key: FileKey): Promise<Outcome> =>
+  mergingWrite(
+    call,
+    { key, version: null },
+    ({ doc }) => {
+      const [newest] = blobVersions(doc, idFor(doc, key))
+      const { sha256, size } = newest!
+      const put = { key, sha256, size, known: sha256, by: team.me(), now: Date.now() }
+      const { file, changed, created } = putBlob(doc, put)
+      team.replica.keepBlob(key, { version: file.version, sha256 })
+      return {
+        data: { file, changed, created },
+        lines: [oneLine(`${key} is there again; it is version ${file.version}`)],
+      }
+    },
+    team,
+  )
 
 /** A file that is not text, for a caller that asked for it: into a file, or as JSON without its content. */
 export const readBytes = async (call: Call, team: Team, typed: string): Promise<Outcome> => {

@@ -1,9 +1,11 @@
 import type * as Y from 'yjs'
+import { blobVersions, isBinary } from './blobs.ts'
 import { agentsOfEdits, versionOf } from './files.ts'
 import type { AgentId, FileId, FileKey } from './ids.ts'
 import { MAX_FILE_BYTES } from './limits.ts'
 import { checkFileKey } from './path.ts'
 import { EDITS_PREFIX, textOf } from './schema.ts'
+import { fileEntry } from './shape.ts'
 import { findFile, keysOf } from './tree.ts'
 
 /** A file as it is at one moment, for its history. */
@@ -40,8 +42,8 @@ export const countedVersions = (doc: Y.Doc): Map<FileId, number> => {
 }
 
 /**
- * The file as it is now; null where its text is longer than a file may be, which only editors that do not know this
- * limit can bring about. `clients`: whose counts have grown (Yjs client ids, decimal); null: it is not known.
+ * The file as it is now; null where it is not text, and where its text is longer than a file may be, which only editors
+ * that do not know this limit can bring about. `clients`: whose counts have grown (Yjs client ids, decimal); null: it is not known.
  */
 export const fileState = (
   doc: Y.Doc,
@@ -49,13 +51,17 @@ export const fileState = (
   clients: ReadonlySet<string> | null,
 ): FileState | null => {
   if (textOf(doc, fileId).length > MAX_FILE_BYTES) return null
+  const path = pathOf(doc, fileId)
+  const entry = path === null ? undefined : fileEntry(doc, path)
+  // Of what is removed its content says what it was.
+  if (entry === undefined ? blobVersions(doc, fileId).length > 0 : isBinary(entry)) return null
   const editors = agentsOfEdits(doc, fileId)
     .filter(([client]) => clients?.has(client) ?? true)
     .map(([, agent]) => agent)
   return {
     fileId,
     version: versionOf(doc, fileId),
-    path: pathOf(doc, fileId),
+    path,
     content: textOf(doc, fileId).toJSON(),
     editors: clients === null ? editors.slice(0, 1) : [...new Set(editors)],
   }

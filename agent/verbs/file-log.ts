@@ -1,6 +1,8 @@
 import { agentName } from '../../workspace/agents.ts'
+import { isBinary } from '../../workspace/blobs.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { type FileVersion, getFileLog } from '../../workspace/link/commands.ts'
+import { findFile } from '../../workspace/tree.ts'
 import type { Verb } from '../call.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
@@ -23,7 +25,10 @@ export const fileLog: Verb = async (call) => {
   const { file_key, versions, more } = page
   const who = (id: string) => `${agentName(team.doc, id)} (${id})`
   if (file_key === null) call.notes.push('the file is removed; file-restore brings it back')
-  if (versions.length === 0) call.notes.push('no versions are kept')
+  const leaf = findFile(team.doc, call.flag('key')!)
+  if (leaf !== null && isBinary(leaf.entry)) {
+    call.notes.push('it is not text now: file-get --json lists its versions')
+  } else if (versions.length === 0) call.notes.push('no versions are kept')
   if (more) call.notes.push(`there are older ones: --before ${versions.at(-1)!.version}`)
   return {
     data: { file_key, versions, count: versions.length, more },

@@ -3,6 +3,7 @@ import { type PutResult, readFile } from '../../workspace/files.ts'
 import { type FileVersionContent, getFileLog } from '../../workspace/link/commands.ts'
 import { checkFileKey } from '../../workspace/path.ts'
 import { findFile } from '../../workspace/tree.ts'
+import { isRemovedBytes, restoreBytes } from '../binary.ts'
 import type { Call, Verb } from '../call.ts'
 import { writeFile } from '../file-write.ts'
 import { answeredBefore, mergingWrite, Team } from '../team.ts'
@@ -18,6 +19,8 @@ export const fileRestore: Verb = async (call) => {
   const payload = { key, version: askVersion(call) }
   const team = await Team.open(call, false)
   await team.confirm()
+  if (payload.version === null && isRemovedBytes(team.doc, key))
+    return restoreBytes(call, team, key)
   const isRepeated = (await answeredBefore(call, team.replica, payload)) !== null
   const past = isRepeated ? null : await versionToRestore(call, team, key, payload.version)
   return mergingWrite(

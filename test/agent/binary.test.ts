@@ -96,6 +96,12 @@ it('a version more is told, renamed and removed as a text is', async () => {
   ).toMatchObject({ exit: 3, code: 'unknown_blob' })
   await bob.ask('file-rm', '--key', 'img/logo.png')
   expect(await refused(ann, 'file-get', '--key', 'img/logo.png')).toMatchObject({ exit: 3 })
+  // What was removed is kept for a while.
+  expect(await ann.ask('file-restore', '--key', 'img/logo.png')).toMatchObject({
+    file: { sha256: second.sha256, version: 4 },
+  })
+  expect((await get(bob, 'img/logo.png')).equals(second.bytes)).toBe(true)
+  expect(await refused(ann, 'file-restore', '--key', 'img/logo.png')).toMatchObject({ exit: 2 })
 })
 
 it('[X6] of two versions the last is the file, both are kept, and who was not read is told', async () => {
@@ -150,6 +156,15 @@ it('[X7] text and bytes take each other’s place only by force; text verbs say 
   ]) {
     expect(await refused(ann, ...args), args.join(' ')).toMatchObject({ exit: 4, code: 'not_text' })
   }
+  // The history is of text.
+  const log = await ann.run('file-log', '--key', 'kind.dat')
+  expect(log.stdout).toMatch(/^version 1 .*\n$/)
+  expect(log.stderr).toMatch(/not text now/)
+  expect((await ann.run('file-get', '--key', 'kind.dat', '--version', '1')).stdout).toBe('text\n')
+  expect(await refused(ann, 'file-restore', '--key', 'kind.dat', '--version', '1')).toMatchObject({
+    exit: 4,
+    code: 'not_text',
+  })
   await put(ann, 'kind.dat', 'text again\n', '--force')
   expect((await bob.run('file-get', '--key', 'kind.dat')).stdout).toBe('text again\n')
   expect(await refused(bob, ...putArgs(bob, 'kind.dat', blob.bytes))).toMatchObject({
