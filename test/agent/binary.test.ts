@@ -275,6 +275,32 @@ it('[X2] an upload outlives kill -9 of the link: the next one goes on with it', 
   await line.close()
 })
 
+it('a mirror leaves bytes where they are, and goes on', async () => {
+  const one = await registered(server.url, 'Mirror')
+  mkdirSync(join(one.cwd, 'm'))
+  await put(ann, 'mir/first.png', someBytes(100).bytes)
+  await one.ask('mirror', 'm', '--prefix', 'mir/')
+  await put(ann, 'mir/pic.png', someBytes(100).bytes)
+  await put(ann, 'mir/note.md', 'text\n')
+  await put(ann, 'mir/turns.md', 'text\n')
+  const has = () => readdirSync(join(one.cwd, 'm')).sort().join()
+  await until('texts are there', () => has() === 'note.md,turns.md')
+  const { sha256 } = (await put(ann, 'mir/turns.md', someBytes(100).bytes, '--force')).file
+  local(one, 'm/pic.png', 'another')
+  local(one, 'm/note.md', 'text\nmore\n')
+  await until('the edit is shared', async () =>
+    (await ann.run('file-get', '--key', 'mir/note.md')).stdout.endsWith('more\n'),
+  )
+  const { files } = await ann.ask<{ files: File[] }>('file-list', 'mir/')
+  expect(files.map(({ file_key, size }) => [file_key, size])).toEqual([
+    ['mir/first.png', 100],
+    ['mir/note.md', 10],
+    ['mir/pic.png', 100],
+    ['mir/turns.md', 100],
+  ])
+  expect(files[3]).toMatchObject({ sha256 })
+})
+
 it('a command under its idempotency key is done once', async () => {
   const blob = someBytes(100)
   const args = [...putArgs(ann, 'once.bin', blob.bytes), '--idempotency-key', 'k-once']
