@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { ClawError } from '../workspace/errors.ts'
 import { MAX_BLOB_BYTES } from '../workspace/limits.ts'
 import { isBlobName } from '../workspace/schema.ts'
+import { digestOf, makeDir, namesIn, sizeOf, syncDir, touch, write } from './disk.ts'
 import { BLOB_QUOTA_BYTES, MAX_PARTIALS, PARTIAL_KEPT_MS, STALLED_UPLOAD_MS } from './limits.ts'
 
 /** What an upload is of: the SHA-256 and length that the uploader announces, in which workspace. */
@@ -313,58 +313,6 @@ const bytesOf = async function* (body: Readable): AsyncGenerator<Uint8Array> {
     error.cause = cause
     throw error
   }
-}
-
-const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
-
-const sizeOf = async (path: string): Promise<number | null> => {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if (isMissing(error)) return null
-    throw error
-  }
-}
-
-const namesIn = async (dir: string): Promise<string[]> => {
-  try {
-    return await readdir(dir)
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
-  }
-}
-
-const touch = (path: string, ms: number): Promise<void> => utimes(path, ms / 1000, ms / 1000)
-
-const write = async (file: FileHandle, bytes: Uint8Array, position: number): Promise<void> => {
-  for (let done = 0; done < bytes.length; ) {
-    const rest = bytes.length - done
-    done += (await file.write(bytes, done, rest, position + done)).bytesWritten
-  }
-}
-
-const digestOf = async (path: string): Promise<string> => {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
-    hash.update(chunk as Uint8Array)
-  }
-  return hash.digest('hex')
-}
-
-/** Makes a folder, and those above it, so that a power loss does not take them back. */
-const makeDir = async (dir: string): Promise<void> => {
-  const first = await mkdir(dir, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = dir; made.length >= first.length; made = dirname(made))
-    await syncDir(dirname(made))
-}
-
-const syncDir = async (dir: string): Promise<void> => {
-  // Windows opens no folders, and needs none to be synced.
-  if (process.platform === 'win32') return
-  const handle = await open(dir, 'r')
-  await handle.sync().finally(() => handle.close())
 }
 
 const storageError = (thrown: unknown): ClawError => {
