@@ -5,7 +5,7 @@ import { VERBS, type VerbSpec } from './verbs.ts'
 
 const BOOLEAN_FLAGS = [
   ...['json', 'help', 'version', 'peek', 'force', 'hints', 'reset-trace'],
-  ...['all', 'changed', 'clear', 'since-read', 'binary'],
+  ...['all', 'changed', 'clear', 'since-read', 'mine', 'from-me', 'binary'],
   ...['foreground', 'list', 'stop'],
 ]
 const GLOBAL_FLAGS = ['relay', 'server', 'workspace', 'as', 'json', 'help', 'version']

@@ -20,6 +20,7 @@ const TYPES: readonly string[] = Object.keys({
   file_conflict: 0,
   file_removed: 0,
   file_updated: 0,
+  files_changed: 0,
   knowledge_broadcast: 0,
   task_canceled: 0,
   task_delegation: 0,

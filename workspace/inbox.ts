@@ -54,6 +54,13 @@ export type Message =
       by: string
     })
   | (Envelope & { type: 'file_removed'; file_key: string; moved_to: string | null })
+  | (Envelope & {
+      type: 'files_changed'
+      updated: number
+      removed: number
+      file_keys: string[]
+      hint: string
+    })
   | (Envelope & { type: 'agent_joined'; agent: Agent })
   | (Envelope & { type: 'task_note'; text: string })
   | (Envelope & { type: 'task_canceled'; reason: string })
@@ -154,6 +161,44 @@ export const messagesSince = (
     }
   }
   return messages.sort(byTime)
+}
+
+/** More files than this, changed by one agent in one go, are one message: a checkout, a mirror's first pass. */
+export const MANY_FILES = 20
+
+/** The messages, with one in place of all those about files of who changed many; as new as the newest of them. */
+export const groupFiles = (messages: readonly Message[]): Message[] => {
+  const byAgent = new Map<string, (Message & { file_key: string })[]>()
+  for (const message of messages) {
+    if (message.type !== 'file_updated' && message.type !== 'file_removed') continue
+    const known = byAgent.get(message.from_agent)
+    if (known === undefined) byAgent.set(message.from_agent, [message])
+    else known.push(message)
+  }
+  const groups: Message[] = []
+  const grouped = new Set<Message>()
+  for (const [from_agent, all] of byAgent) {
+    if (all.length <= MANY_FILES) continue
+    for (const message of all) grouped.add(message)
+    const timestamp = all.map((message) => message.timestamp).reduce((a, b) => (a > b ? a : b))
+    const removed = all.filter(({ type }) => type === 'file_removed').length
+    groups.push({
+      type: 'files_changed',
+      message_id: `${from_agent}@${timestamp}`,
+      from_agent,
+      to_agent: null,
+      timestamp,
+      updated: all.length - removed,
+      removed,
+      file_keys: all
+        .map(({ file_key }) => file_key)
+        .sort()
+        .slice(0, MANY_FILES),
+      hint: 'file-list --changed shows what you have not read',
+    })
+  }
+  if (groups.length === 0) return [...messages]
+  return [...messages.filter((message) => !grouped.has(message)), ...groups].sort(byTime)
 }
 
 /** An archived broadcast with the Yjs id of the element it was, and its position in the archive. */

@@ -80,6 +80,11 @@ const detailsOf = (message: Message): string => {
     }
     case 'file_updated':
       return `version=${message.version} file: ${message.file_key}`
+    case 'files_changed': {
+      const { updated, removed, file_keys, hint } = message
+      const some = file_keys.slice(0, 3).join(', ')
+      return `${updated} updated, ${removed} removed, among them ${some} (${hint})`
+    }
     case 'file_conflict': {
       const { file_key, from_line, to_line } = message
       return `file: ${file_key} lines ${from_line}-${to_line} were changed by both of you at the same time: file-get it and settle it`

@@ -12,5 +12,6 @@ export const setup = (): (() => void) => {
   execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
   const dir = mkdtempSync(join(tmpdir(), 'clawlink-test-'))
   process.env.CLAWLINK_TEST_DIR = dir
-  return () => rmSync(dir, { recursive: true, force: true })
+  // A link that has not noticed yet may write once more.
+  return () => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }

@@ -7,9 +7,16 @@ import { addBroadcast, type NewBroadcast } from '../../workspace/broadcasts.ts'
 import { DIGEST_BROADCASTS, welcomeMessages } from '../../workspace/digest.ts'
 import { fileVersions, putFile } from '../../workspace/files.ts'
 import type { AgentId } from '../../workspace/ids.ts'
-import { byPriority, type Message, messagesSince, type StateVector } from '../../workspace/inbox.ts'
+import {
+  byPriority,
+  groupFiles,
+  MANY_FILES,
+  type Message,
+  messagesSince,
+  type StateVector,
+} from '../../workspace/inbox.ts'
 import { markDelivered, markRead } from '../../workspace/receipts.ts'
-import { agentsOf, broadcastsOf, type Priority, tasksOf } from '../../workspace/schema.ts'
+import { agentsOf, broadcastsOf, isoTime, type Priority, tasksOf } from '../../workspace/schema.ts'
 import { addNote, addTask, moveTask } from '../../workspace/tasks.ts'
 import { agentId, broadcastId, cursor, replica, send, sync, taskId } from './replicas.ts'
 
@@ -428,4 +435,24 @@ describe('messagesSince: files', () => {
     put(mine, 'c', ann, 3)
     expect(look()).toMatchObject([{ type: 'file_updated', version: 3, last_editor: bob }])
   })
+})
+
+it('[I13] many files changed in one go are one message; a few are one each', () => {
+  const file = (n: number): Message => ({
+    type: 'file_updated',
+    message_id: `f${n}@1`,
+    from_agent: bob,
+    to_agent: null,
+    timestamp: isoTime(n),
+    file_key: `f${String(n).padStart(3, '0')}`,
+    version: 1,
+    last_editor: bob,
+  })
+  const few = Array.from({ length: MANY_FILES }, (_, n) => file(n))
+  expect(groupFiles(few)).toEqual(few)
+  const many = [...few, file(100), { ...file(101), from_agent: ann }]
+  expect(groupFiles(many)).toMatchObject([
+    { type: 'files_changed', from_agent: bob, updated: 21, removed: 0, timestamp: isoTime(100) },
+    { type: 'file_updated', from_agent: ann },
+  ])
 })

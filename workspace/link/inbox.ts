@@ -5,7 +5,7 @@ import { welcomeMessages } from '../digest.ts'
 import { ClawError } from '../errors.ts'
 import { fileVersions } from '../files.ts'
 import type { AgentId } from '../ids.ts'
-import { archivedMeanwhile, byTime, type Message, messagesSince } from '../inbox.ts'
+import { archivedMeanwhile, byTime, groupFiles, type Message, messagesSince } from '../inbox.ts'
 import { findBroadcast } from '../live-log.ts'
 import { markDelivered, markRead } from '../receipts.ts'
 import { archivedBroadcasts, type BroadcastEntry, type Json } from '../schema.ts'
@@ -64,7 +64,7 @@ const receiveNow = async (
       throw error
     }
   }
-  const messages = [...broadcastsFor(doc, me, missed), ...live].sort(byTime)
+  const messages = groupFiles([...broadcastsFor(doc, me, missed), ...live].sort(byTime))
   replica.receive(me, messages, { vector, archived })
   markDelivered(doc, me, live, here.now)
   return true
