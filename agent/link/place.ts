@@ -1,4 +1,4 @@
-import { setImmediate as nextTick } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Here, hasAgent } from '../../workspace/agents.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import type { Message } from '../../workspace/inbox.ts'
@@ -21,6 +21,9 @@ import type { Listening } from '../host.ts'
 const GOODBYE_TIMEOUT_MS = 2_000
 /** How long what others wrote, and holds no message, may wait for a commit: an fsync a keystroke of theirs is too much. */
 const LAZY_COMMIT_MS = 1_000
+/** Between two looks at what came in passes this many times as long as one takes, and no longer than this. */
+const REST = 4
+const LONGEST_REST_MS = 100
 /** An agent that read or wrote a file is shown in it for this long. */
 const CURSOR_MS = 120_000
 
@@ -175,11 +178,14 @@ export class Place {
     try {
       while (this.#hasNews && !this.replica.isClosed) {
         this.#hasNews = false
+        const began = performance.now()
         await this.receive()
         if (this.#me !== null) setLinkState(this.replica.doc, this.#me, 'up')
         if (this.replica.isUrgent) await this.replica.commit()
         else this.#commitLater()
-        await nextTick()
+        // A look costs by the size of the team: in a storm of updates most of the time is for something else.
+        const rest = Math.min(LONGEST_REST_MS, REST * (performance.now() - began))
+        await sleep(rest, undefined, { ref: false })
       }
     } catch (error) {
       console.error(`${this.at.dir}: what came in was not stored: ${(error as Error).message}`)
