@@ -267,7 +267,7 @@ const editOf = ({ from, to, lines }: Patch, starts: readonly number[], eol: stri
 const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
 
 /** Lines that share less than this part of the shorter one, at their ends, are different lines. */
-const SAME_LINE = 0.3
+const SAME_LINE = 0.5
 /** Pairs of lines that are compared at most, to tell which became which. */
 const MAX_PAIRS = 40_000
 

@@ -13,13 +13,18 @@ import { textOf } from '../../workspace/schema.ts'
 const KEY = 'shared.md'
 /** Lines of the file at the start begin so; nobody changes or removes any other. */
 const BASE = 'base'
+/** Lines of the file at the start have other words: a marker that shares half of a line reads as that line, edited. */
+const BASE_WORDS = ['語彙', '👨‍🌾 👋🏿', 'ö', '𝒴', 'other', 'سلام', '[]', '🇫🇷']
 const WORDS = ['漢字', '👩‍👩‍👧 👍🏽', 'é', '𝒳', 'plain', 'مرحبا', '\t', '{ }', '🇩🇪']
 
 export type Start = 'text' | 'empty' | 'no line end' | 'CRLF' | '1 MB line'
 export const STARTS: readonly Start[] = ['text', 'empty', 'no line end', 'CRLF', '1 MB line']
 
 const startText = (start: Start, random: () => number): string => {
-  const lines = Array.from({ length: 30 }, (_, i) => `${BASE} ${i} ${word(random)} ${word(random)}`)
+  const lines = Array.from(
+    { length: 30 },
+    (_, i) => `${BASE} ${i} ${baseWord(random)} ${baseWord(random)}`,
+  )
   if (start === 'empty') return ''
   if (start === 'CRLF') return lines.map((line) => `${line}\r\n`).join('')
   if (start === 'no line end') return lines.join('\n')
@@ -27,6 +32,7 @@ const startText = (start: Start, random: () => number): string => {
   return lines.map((line) => `${line}\n`).join('')
 }
 
+const baseWord = (random: () => number): string => BASE_WORDS[pick(random, BASE_WORDS.length)]!
 const word = (random: () => number): string => WORDS[Math.floor(random() * WORDS.length)]!
 
 /** What a writer of a kind does in one step; it says which markers it has finished. */
@@ -61,7 +67,7 @@ const editCopy = (text: string, random: () => number, marker: string | null): st
   const number = /^base (\d+) /.exec(lines[at]!)?.[1]
   if (number !== undefined && lines[at]!.length < 1_000 && random() < 0.3) {
     // What is edited by one while another removes the line stays as a fragment beside the next: docs/files.md.
-    if (Number(number) % 2 === 0) lines[at] = `${lines[at]} ${word(random)}`
+    if (Number(number) % 2 === 0) lines[at] = `${lines[at]} ${baseWord(random)}`
     else lines.splice(at, 1)
   }
   return lines.join(eol)
