@@ -182,7 +182,9 @@ it('[K18] SIGTERM ends a link cleanly: what it had begun is answered, exit 0, no
     stdio: 'ignore',
   })
   await until('it is the link', () => linkPid(home) === link.pid)
-  expect(statSync(join(home, 'link.log.1')).size).toBe(MAX_LOG_BYTES)
+  const before = join(home, 'link.log.1')
+  await until('its log is a new one', () => existsSync(before))
+  expect(statSync(before).size).toBe(MAX_LOG_BYTES)
   await one.ask('register', '--name', 'Orderly')
   await one.ask('poll')
 
