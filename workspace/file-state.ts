@@ -72,3 +72,24 @@ const pathOf = (doc: Y.Doc, id: FileId): FileKey | null => {
   const here = findFile(doc, id)
   return here?.entry.fileId === id ? here.key : (keysOf(doc).get(id) ?? null)
 }
+
+/** A kept version of a file as the server answers it and every face shows it. */
+export interface FileVersion {
+  /** Where the file was. */
+  file_key: string
+  version: number
+  /** An agent's id; null: not known. */
+  last_editor: string | null
+  /** By the server's clock. */
+  updated_at: string
+  /** UTF-8 bytes. */
+  size: number
+  /** Agents' ids; whose change sets it consists of, the newest first. */
+  editors: string[]
+  /** How many these are: since the kept version before. */
+  change_sets: number
+  added_lines: number
+  removed_lines: number
+  added_bytes: number
+  removed_bytes: number
+}

@@ -1,31 +1,12 @@
 import type * as Y from 'yjs'
 import { ClawError } from '../../workspace/errors.ts'
+import type { FileVersion } from '../../workspace/file-state.ts'
 import type { FileId, FileKey } from '../../workspace/ids.ts'
 import { isoTime } from '../../workspace/schema.ts'
 import { fileEntry } from '../../workspace/shape.ts'
 import { getFile, keysOf } from '../../workspace/tree.ts'
 import { MAX_VERSION, type VersionLog } from './log.ts'
 import { type About, readAbout, textOfContents } from './record.ts'
-
-/** A kept version as every face shows it. */
-export interface VersionInfo {
-  /** Where the file was. */
-  file_key: string
-  version: number
-  last_editor: string | null
-  /** By the server's clock. */
-  updated_at: string
-  /** UTF-8 bytes. */
-  size: number
-  /** Whose change sets it consists of, the newest first. */
-  editors: string[]
-  /** How many these are: since the kept version before. */
-  change_sets: number
-  added_lines: number
-  removed_lines: number
-  added_bytes: number
-  removed_bytes: number
-}
 
 /** A file that has versions, whatever became of its path. */
 export interface FileOfVersions {
@@ -51,7 +32,7 @@ export const listVersions = async (
   file: FileOfVersions,
   before: number,
   limit: number,
-): Promise<{ versions: VersionInfo[]; more: boolean }> => {
+): Promise<{ versions: FileVersion[]; more: boolean }> => {
   if (before <= 1) return { versions: [], more: false }
   const found = await log.abouts(workspace, file.id, before - 1, 0, limit + 1)
   const versions = found
@@ -66,7 +47,7 @@ export const readVersion = async (
   workspace: string,
   file: FileOfVersions,
   version: number,
-): Promise<VersionInfo & { content: string }> => {
+): Promise<FileVersion & { content: string }> => {
   const find = async () => (await log.abouts(workspace, file.id, version, version, 1))[0]
   const found = await find()
   if (found === undefined) throw await unknownVersion(log, workspace, file, version)
@@ -93,7 +74,7 @@ const versionInfo = (
   version: number,
   about: About,
   { file_key, asked }: FileOfVersions,
-): VersionInfo => {
+): FileVersion => {
   const { previous, editors, at, path, size, change } = about
   return {
     file_key: path ?? file_key ?? asked,

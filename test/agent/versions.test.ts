@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { FileVersion } from '../../workspace/link/commands.ts'
+import type { FileVersion } from '../../workspace/file-state.ts'
 import { type Agent, registered } from '../support/agent.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { fileClient } from '../sync-server/file-client.ts'

@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BroadcastMessage, DirectMessage } from '../broadcasts.ts'
 import { ClawError, type ErrorBody } from '../errors.ts'
+import type { FileVersion } from '../file-state.ts'
 import type { ArchivedBroadcast } from '../inbox.ts'
 import { MAX_FILE_BYTES } from '../limits.ts'
 import { isBroadcast } from '../shape.ts'
@@ -88,26 +89,6 @@ export const getLog = async (
   const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<LogPage>
   if (Array.isArray(answer?.data?.broadcasts)) return answer.data
   throw notClawLink(base, 'it has no log')
-}
-
-/** A kept version of a file. */
-export interface FileVersion {
-  /** Where the file was. */
-  file_key: string
-  version: number
-  /** An agent's id; null: not known. */
-  last_editor: string | null
-  /** By the server's clock. */
-  updated_at: string
-  /** UTF-8 bytes. */
-  size: number
-  /** Agents' ids; whose change sets it consists of, the newest first. */
-  editors: string[]
-  change_sets: number
-  added_lines: number
-  removed_lines: number
-  added_bytes: number
-  removed_bytes: number
 }
 
 /** Newest first. `file_key`: the file's path now; null: it is removed. */
