@@ -6,7 +6,7 @@ import { VERBS, type VerbSpec } from './verbs.ts'
 const BOOLEAN_FLAGS = [
   ...['json', 'help', 'version', 'peek', 'force', 'hints', 'reset-trace'],
   ...['all', 'changed', 'clear', 'since-read', 'mine', 'from-me', 'binary'],
-  ...['foreground', 'list', 'stop'],
+  ...['foreground', 'list', 'stop', 'anyone', 'next', 'ready', 'archived'],
 ]
 const GLOBAL_FLAGS = ['relay', 'server', 'workspace', 'as', 'json', 'help', 'version']
 
@@ -34,12 +34,15 @@ export const readArgs = (argv: readonly string[]): Args => {
   const takesValue = (arg: string): boolean =>
     arg.startsWith('--') && options[arg.slice(2)]?.type === 'string'
 
+  const optional = namedVerb(argv)?.optional ?? []
   const args: string[] = []
   const valueless: string[] = []
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i] === '-h' ? '--help' : argv[i]!
     if (!takesValue(arg)) {
       args.push(arg)
+    } else if (optional.includes(arg.slice(2)) && !/^\d/.test(argv[i + 1] ?? '')) {
+      args.push(`${arg}=`)
     } else if (i + 1 < argv.length && !isFlag(argv[i + 1])) {
       args.push(`${arg}=${argv[++i]}`)
     } else {
@@ -102,13 +105,17 @@ export const readArgs = (argv: readonly string[]): Args => {
 }
 
 /** Whether the verb has a `--version N` of its own; else it asks for the program's. */
-const takesVersion = (argv: readonly string[]): boolean => {
+const takesVersion = (argv: readonly string[]): boolean =>
+  namedVerb(argv)?.flags.includes('version') ?? false
+
+/** The verb that a command line names, before that is read. */
+const namedVerb = (argv: readonly string[]): VerbSpec | undefined => {
   const isValue = (at: number): boolean => {
     const flag = argv[at - 1]?.replace(/^--/, '')
     return flag !== argv[at - 1] && FLAGS.includes(flag!) && !BOOLEAN_FLAGS.includes(flag!)
   }
   const name = argv.find((arg, at) => VERBS.some(({ name }) => name === arg) && !isValue(at))
-  return VERBS.find((verb) => verb.name === name)?.flags.includes('version') ?? false
+  return VERBS.find((verb) => verb.name === name)
 }
 
 const usage = (what: string, next: string): ClawError => new ClawError('usage', what, next)

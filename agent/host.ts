@@ -12,13 +12,12 @@ export interface Host {
   readonly link: LinkFace | null
   /** Opens a call's place, for it alone until `leave`. */
   enter: (call: Call) => Promise<{ place: Place; leave: () => Promise<void> }>
-  /** Begins to listen at a place for something that `isWanted`, also after the call has left it. */
-  listen: (
-    place: Place,
-    presence: Presence | null,
-    isWanted: (message: Message) => boolean,
-  ) => Listening
+  /** Begins to listen at a place for something that is wanted, also after the call has left it. */
+  listen: (place: Place, presence: Presence | null, wanted: Wanted) => Listening
 }
+
+/** Messages, or changes of a task. */
+export type Wanted = ((message: Message) => boolean) | { task: string }
 
 export interface Listening {
   /** Resolves when something may have come in since this began, or when `signal` aborts; ends it. */

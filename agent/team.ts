@@ -14,7 +14,7 @@ import type { Lines } from '../workspace/merge.ts'
 import { type Presence, setLinkState } from '../workspace/presence.ts'
 import type { Json } from '../workspace/schema.ts'
 import { type Call, newMessageId, type Outcome } from './call.ts'
-import type { Listening } from './host.ts'
+import type { Listening, Wanted } from './host.ts'
 import type { Place } from './link/place.ts'
 import { presenceOf } from './profile.ts'
 
@@ -119,9 +119,9 @@ export class Team {
   }
 
   /** Begins to listen for what may come in, also once this call is closed. */
-  listen(isWanted: (message: Message) => boolean): Listening {
+  listen(wanted: Wanted): Listening {
     const { host, profile } = this.#call
-    return host.listen(this.#place, presenceOf(profile.state), isWanted)
+    return host.listen(this.#place, presenceOf(profile.state), wanted)
   }
 
   /** Says on stderr that what follows is the local copy; the fields to add to the data. */

@@ -9,6 +9,8 @@ export interface VerbSpec {
   flags: readonly string[]
   /** Flags whose values may stand alone, in this order. */
   operands?: readonly string[]
+  /** Flags whose value, a number, may be left out. */
+  optional?: readonly string[]
   /** Flags that must be given; of several in one entry, any. */
   needs?: readonly (readonly string[])[]
   /** No link is started for it. */
@@ -52,10 +54,17 @@ export const VERBS: readonly VerbSpec[] = [
     name: 'delegate',
     summary: 'hand over a task',
     usage:
-      '--to ID|NAME --task T|-|--file PATH [--context JSON|-] [--priority low|normal|high|urgent] [--reset-trace] [--idempotency-key K]',
+      '(--to ID|NAME | --caps a,b | --anyone) --task T|-|--file PATH [--context JSON|-] [--priority low|normal|high|urgent] [--deadline 2h|TIME] [--after T,T [--after-failed fail|run]] [--parent T] [--ref T] [--max-attempts N] [--approve-by NAME] [--wait [SECONDS]] [--reset-trace] [--idempotency-key K]',
     example: 'delegate --to Scout --task "find the changelog" --priority high',
-    flags: ['to', 'task', 'file', 'context', 'priority', RESET, KEY],
-    needs: [['to'], ['task', 'file']],
+    flags: [
+      ...['to', 'caps', 'anyone', 'task', 'file', 'context', 'priority', 'deadline', 'after'],
+      ...['after-failed', 'parent', 'ref', 'max-attempts', 'approve-by', 'wait', RESET, KEY],
+    ],
+    optional: ['wait'],
+    needs: [
+      ['to', 'caps', 'anyone'],
+      ['task', 'file'],
+    ],
     load: async () => (await import('./verbs/delegate.ts')).delegate,
   },
   {
@@ -68,10 +77,11 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'wait',
-    summary: 'block until something for me is there; acknowledges nothing',
-    usage: '[--timeout SECONDS] [--type T,T] [--topic T,T] [--from N,N]',
+    summary: 'block until something for me is there, or a task has ended; acknowledges nothing',
+    usage: '[TASK] [--timeout SECONDS] [--type T,T] [--topic T,T] [--from N,N]',
+    operands: ['task'],
     example: 'wait --timeout 300 --type task_delegation,direct_message',
-    flags: ['timeout', 'type', 'topic', 'from'],
+    flags: ['task', 'timeout', 'type', 'topic', 'from'],
     load: async () => (await import('./verbs/wait.ts')).wait,
   },
   {
@@ -86,11 +96,14 @@ export const VERBS: readonly VerbSpec[] = [
     name: 'respond',
     summary: 'answer a task: progress, result or failure',
     usage:
-      '--to ID|NAME --msg-id M --result R|-|--file PATH [--status in_progress|completed|failed|input-required|rejected] [--idempotency-key K]',
+      '--to ID|NAME --msg-id M (--result R|-|--file PATH|--note T|-) [--status in_progress|completed|failed|input-required|rejected] [--percent N] [--result-json JSON|-] [--artifact KEY,KEY] [--token N] [--idempotency-key K]',
     example:
       'respond --to Lead --msg-id t-4k2j9x0q7m1z --result "it is in docs/" --status completed',
-    flags: ['to', 'msg-id', 'result', 'file', 'status', KEY],
-    needs: [['to'], ['msg-id'], ['result', 'file']],
+    flags: [
+      ...['to', 'msg-id', 'result', 'file', 'note', 'status', 'percent', 'result-json'],
+      ...['artifact', 'token', KEY],
+    ],
+    needs: [['to'], ['msg-id'], ['result', 'file', 'note']],
     load: async () => (await import('./verbs/respond.ts')).respond,
   },
   {
@@ -132,9 +145,10 @@ export const VERBS: readonly VerbSpec[] = [
   {
     name: 'tasks',
     summary: 'the open tasks, most urgent first; or those in some states',
-    usage: '[--mine] [--from-me] [--state a,b] [--sort priority|created|updated]',
+    usage:
+      '[--mine] [--from-me] [--ready] [--state a,b] [--sort priority|created|updated] | --archived [--limit N] [--before N]',
     example: 'tasks --mine',
-    flags: ['mine', 'from-me', 'state', 'sort'],
+    flags: ['mine', 'from-me', 'ready', 'state', 'sort', 'archived', 'limit', 'before'],
     load: async () => (await import('./verbs/tasks.ts')).tasks,
   },
   {
@@ -146,6 +160,55 @@ export const VERBS: readonly VerbSpec[] = [
     flags: ['task'],
     needs: [['task']],
     load: async () => (await import('./verbs/task.ts')).task,
+  },
+  {
+    name: 'claim',
+    summary: 'take a task, or the most urgent one there is: the server grants it to you alone',
+    usage: '[TASK | --next [--caps a,b]] [--idempotency-key K]',
+    example: 'claim --next',
+    operands: ['task'],
+    flags: ['task', 'next', 'caps', KEY],
+    load: async () => (await import('./verbs/claim.ts')).claim,
+  },
+  {
+    name: 'release',
+    summary: 'give a task back: it is offered to others',
+    usage: 'TASK [--reason R|-] [--idempotency-key K]',
+    example: 'release t-4k2j9x0q7m1z --reason "needs a Mac"',
+    operands: ['task'],
+    flags: ['task', 'reason', KEY],
+    needs: [['task']],
+    load: async () => (await import('./verbs/release.ts')).release,
+  },
+  {
+    name: 'decline',
+    summary: 'say no: to a task you are asked to take, or to a result you are to approve',
+    usage: 'TASK --reason R|- [--idempotency-key K]',
+    example: 'decline t-4k2j9x0q7m1z --reason "I have no network"',
+    operands: ['task'],
+    flags: ['task', 'reason', KEY],
+    needs: [['task'], ['reason']],
+    load: async () => (await import('./verbs/decline.ts')).decline,
+  },
+  {
+    name: 'approve',
+    summary: 'approve the result of a task that waits for you',
+    usage: 'TASK [--idempotency-key K]',
+    example: 'approve t-4k2j9x0q7m1z',
+    operands: ['task'],
+    flags: ['task', KEY],
+    needs: [['task']],
+    load: async () => (await import('./verbs/approve.ts')).approve,
+  },
+  {
+    name: 'answer',
+    summary: 'answer what the owner of your task has asked (input-required)',
+    usage: 'TASK TEXT|--text T|-|--file PATH [--idempotency-key K]',
+    example: 'answer t-4k2j9x0q7m1z "use the staging database"',
+    operands: ['task', 'text'],
+    flags: ['task', 'text', 'file', KEY],
+    needs: [['task'], ['text', 'file']],
+    load: async () => (await import('./verbs/answer.ts')).answer,
   },
   {
     name: 'note',
@@ -160,10 +223,10 @@ export const VERBS: readonly VerbSpec[] = [
   {
     name: 'cancel',
     summary: 'take back a task that you delegated',
-    usage: 'TASK [--reason R|-] [--idempotency-key K]',
+    usage: 'TASK [--reason R|-] [--force] [--idempotency-key K]',
     example: 'cancel t-4k2j9x0q7m1z --reason "done by hand"',
     operands: ['task'],
-    flags: ['task', 'reason', KEY],
+    flags: ['task', 'reason', 'force', KEY],
     needs: [['task']],
     load: async () => (await import('./verbs/cancel.ts')).cancel,
   },

@@ -26,6 +26,7 @@ const TYPES: readonly string[] = Object.keys({
   task_delegation: 0,
   task_note: 0,
   task_response: 0,
+  task_update: 0,
 } satisfies Record<Message['type'], 0>)
 
 /** Which messages the flags `--type`, `--topic` and `--from` are for. Throws `usage`, and when used `unknown_agent`. */

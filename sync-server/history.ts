@@ -29,7 +29,7 @@ export const addHistoryRoutes = (app: Hono, env: AppEnv): void => {
   app.get('/api/workspaces/:workspace/archive', async (c) => {
     const workspace = workspaceOf(c)
     const { after, limit } = parse(ArchiveQuery, c.req.query())
-    const found = await env.updateLog.archived(workspace, after, limit, PAGE_BYTES)
+    const found = await env.updateLog.archived(workspace, 'broadcasts', after, limit, PAGE_BYTES)
     const entries = found.flatMap(({ seq, value }) => {
       const { client, clock, entry } = readArchived(value)
       return entry === null ? [] : { seq, client, clock, entry }

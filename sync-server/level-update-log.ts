@@ -2,7 +2,7 @@ import { Level } from 'level'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { type Op, seqKey, seqOf } from './level-keys.ts'
-import type { Archivable, Stored, UpdateLog } from './update-log.ts'
+import type { Archivable, Shelf, Stored, UpdateLog } from './update-log.ts'
 import { LevelVersionLog } from './versions/level-log.ts'
 
 /**
@@ -10,13 +10,17 @@ import { LevelVersionLog } from './versions/level-log.ts'
  *   `u:<workspace>:<seq>`   record: 1 (format), milliseconds since the epoch, count, update…
  *   `s:<workspace>`         checkpoint: 1 (format), seq, update
  *   `w:<workspace>`         the workspace exists
- *   `a:<workspace>:<seq>`   archived entry, as it was given
- *   `i:<workspace>:<id>`    seq of the archived entry with this id
+ *   `a:<place>:<seq>`       archived entry, as it was given
+ *   `i:<place>:<id>`        seq of the archived entry with this id
+ *   … where a place is a workspace for its broadcasts, and `<workspace>/tasks` for its tasks: no workspace has a `/`
  *   `h: v: c:`              versions: versions/level-log.ts
  */
 const FORMAT = 1
 
 type Db = Level<string, Uint8Array>
+
+const placeOf = (workspace: string, shelf: Shelf): string =>
+  shelf === 'broadcasts' ? workspace : `${workspace}/${shelf}`
 
 const keyOf = (kind: 'u' | 'a', workspace: string, seq: number): string =>
   seqKey(`${kind}:${workspace}`, seq)
@@ -48,7 +52,7 @@ const encodeSeq = (seq: number): Uint8Array =>
 /** Positions of the newest record and archived entry of one workspace, those under way included. */
 interface Ends {
   record: number
-  archive: number
+  archive: { [S in Shelf]: number }
 }
 
 interface Waiting {
@@ -94,11 +98,12 @@ export class LevelUpdateLog implements UpdateLog {
     const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
     const seq = ++ends.record
     const ops: Op[] = [{ type: 'put', key: keyOf('u', workspace, seq), value }]
-    for (const { id, value } of archived) {
-      const position = ++ends.archive
-      ops.push({ type: 'put', key: keyOf('a', workspace, position), value })
+    for (const { shelf, id, value } of archived) {
+      const position = ++ends.archive[shelf]
+      const place = placeOf(workspace, shelf)
+      ops.push({ type: 'put', key: keyOf('a', place, position), value })
       if (id === null) continue
-      ops.push({ type: 'put', key: `i:${workspace}:${id}`, value: encodeSeq(position) })
+      ops.push({ type: 'put', key: `i:${place}:${id}`, value: encodeSeq(position) })
     }
     await this.#put(ops)
     return seq
@@ -110,7 +115,11 @@ export class LevelUpdateLog implements UpdateLog {
     if (finding !== undefined) return finding
     const find = async (): Promise<Ends> => {
       const { seq } = await this.load(workspace)
-      const ends = { record: seq, archive: await this.archiveEnd(workspace) }
+      const archive = {
+        broadcasts: await this.archiveEnd(workspace, 'broadcasts'),
+        tasks: await this.archiveEnd(workspace, 'tasks'),
+      }
+      const ends = { record: seq, archive }
       if (seq === 0) {
         await this.#put([{ type: 'put', key: `w:${workspace}`, value: new Uint8Array([FORMAT]) }])
       }
@@ -190,9 +199,10 @@ export class LevelUpdateLog implements UpdateLog {
     await this.#db.clear({ gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) })
   }
 
-  async archived(workspace: string, after: number, limit: number, bytes = Infinity) {
+  async archived(workspace: string, shelf: Shelf, after: number, limit: number, bytes = Infinity) {
     const found: { seq: number; value: Uint8Array }[] = []
-    const range = { gt: keyOf('a', workspace, after), lt: `a:${workspace};`, limit }
+    const place = placeOf(workspace, shelf)
+    const range = { gt: keyOf('a', place, after), lt: `a:${place};`, limit }
     let left = bytes
     for await (const [key, value] of this.#db.iterator(range)) {
       found.push({ seq: seqOf(key), value })
@@ -202,14 +212,15 @@ export class LevelUpdateLog implements UpdateLog {
     return found
   }
 
-  async archiveEnd(workspace: string): Promise<number> {
-    const range = { gt: `a:${workspace}:`, lt: `a:${workspace};`, reverse: true, limit: 1 }
+  async archiveEnd(workspace: string, shelf: Shelf): Promise<number> {
+    const place = placeOf(workspace, shelf)
+    const range = { gt: `a:${place}:`, lt: `a:${place};`, reverse: true, limit: 1 }
     const [newest] = await this.#db.keys(range).all()
     return newest === undefined ? 0 : seqOf(newest)
   }
 
-  async archivePosition(workspace: string, id: string): Promise<number | null> {
-    const value = await this.#db.get(`i:${workspace}:${id}`)
+  async archivePosition(workspace: string, shelf: Shelf, id: string): Promise<number | null> {
+    const value = await this.#db.get(`i:${placeOf(workspace, shelf)}:${id}`)
     return value === undefined ? null : decoding.readVarUint(decoding.createDecoder(value))
   }
 

@@ -67,3 +67,11 @@ export const VERSIONS_GATHER_MS = 50
 export const MAX_WAITING_VERSIONS = 8 * 1024 * 1024
 /** Texts of newest versions kept in memory (UTF-16 units), so that the next delta need not read them. */
 export const VERSION_CACHE = 8 * 1024 * 1024
+/** An owner that is not seen for this long has lost its task: longer than a restart, shorter than a night. */
+export const LEASE_MS = 10 * 60_000
+/** Others are asked too when nobody has taken an open task for this long: an agent may be thinking that long. */
+export const OFFER_MS = 60_000
+/** Ended tasks stay in the document for this long: who looks back at last week finds them at once. */
+export const ARCHIVE_AFTER_MS = 7 * 24 * 60 * 60_000
+/** Archived tasks that were looked up and are kept in memory (count). */
+export const LOOKED_UP_TASKS = 1_000

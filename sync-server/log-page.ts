@@ -51,9 +51,9 @@ const beside = async <T>(
   read: (doc: Room['doc']) => T,
 ): Promise<[T, number]> => {
   for (;;) {
-    const end = await log.archiveEnd(room.name)
+    const end = await log.archiveEnd(room.name, 'broadcasts')
     const value = await room.command(read)
-    if ((await log.archiveEnd(room.name)) === end) return [value, end]
+    if ((await log.archiveEnd(room.name, 'broadcasts')) === end) return [value, end]
   }
 }
 
@@ -105,7 +105,7 @@ const newestPage = async (room: Room, log: UpdateLog, query: LogQuery): Promise<
   let size = query.limit
   for (let before = end + 1; before > 1 && !page.more; size *= 2) {
     const after = Math.max(0, before - 1 - Math.min(CHUNK, size))
-    const chunk = await log.archived(room.name, after, before - 1 - after)
+    const chunk = await log.archived(room.name, 'broadcasts', after, before - 1 - after)
     for (const { value } of chunk.reverse()) {
       const { entry } = readArchived(value)
       if (entry === null) continue
@@ -136,7 +136,13 @@ const pageSince = async (
   }
   const { position, index } = await placeOf(since, room.name, log, live, end)
   for (let after = position; after < end && !page.more; ) {
-    const chunk = await log.archived(room.name, after, Math.min(CHUNK, end - after), PAGE_BYTES)
+    const chunk = await log.archived(
+      room.name,
+      'broadcasts',
+      after,
+      Math.min(CHUNK, end - after),
+      PAGE_BYTES,
+    )
     for (const { value } of chunk) {
       const { entry } = readArchived(value)
       if (entry !== null && !take(entry)) break
@@ -160,7 +166,7 @@ const placeOf = async (
   }
   const index = live.findIndex(({ id }) => id === after)
   if (index >= 0) return { position: end, index: index + 1 }
-  const position = await log.archivePosition(workspace, after)
+  const position = await log.archivePosition(workspace, 'broadcasts', after)
   if (position !== null) return { position, index: 0 }
   throw new ClawError(
     'unknown_message',
@@ -179,7 +185,7 @@ const positionAt = async (
   let [low, high] = [0, end]
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
-    const [found] = await log.archived(workspace, middle, 1)
+    const [found] = await log.archived(workspace, 'broadcasts', middle, 1)
     if (readArchived(found!.value).at < at) low = middle + 1
     else high = middle
   }

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ClawError } from '../workspace/errors.ts'
 import { didYouMean } from '../workspace/suggest.ts'
-import { HEARTBEAT_MS, SWEEP_MS } from './limits.ts'
+import { ARCHIVE_AFTER_MS, HEARTBEAT_MS, LEASE_MS, OFFER_MS, SWEEP_MS } from './limits.ts'
+
+const DAY_MS = 24 * 60 * 60_000
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -19,6 +21,12 @@ export interface Options {
   heartbeatMs: number
   /** Listen beyond loopback although there is no access control yet. */
   insecure: boolean
+  /** A task goes back so long after its owner was last seen, in milliseconds. */
+  leaseMs: number
+  /** More agents are asked to take an open task after so long, in milliseconds; `CLAWLINK_OFFER` (seconds) changes it. */
+  offerMs: number
+  /** An ended task leaves the document after so long, in milliseconds. */
+  archiveAfterMs: number
   /** How often what is old is cleared; `CLAWLINK_SWEEP` (seconds) changes it. */
   sweepMs: number
 }
@@ -33,6 +41,10 @@ usage: clawlink-sync [options]
   --log-level LEVEL   ${LOG_LEVELS.join(' ')} (info)   CLAWLINK_LOG_LEVEL
   --heartbeat SECONDS between two pings; who is silent over two of them
                       is gone (12)                                 CLAWLINK_HEARTBEAT
+  --lease SECONDS     a task goes back when its owner was not seen for so long
+                      (600)                                        CLAWLINK_LEASE
+  --archive-after DAYS ended tasks leave the document, and are kept beside it
+                      (7)                                          CLAWLINK_ARCHIVE_AFTER
   --insecure          allow a --host beyond this machine: anyone who reaches the
                       port can then read and change everything     CLAWLINK_INSECURE=1
   --help              this text
@@ -52,6 +64,8 @@ const FLAGS = {
   data: { type: 'string' },
   'log-level': { type: 'string' },
   heartbeat: { type: 'string' },
+  lease: { type: 'string' },
+  'archive-after': { type: 'string' },
   insecure: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -103,6 +117,15 @@ export const parseOptions = (
   if (!/^\d{1,2}(\.\d{1,3})?$/.test(heartbeat) || Number(heartbeat) < 0.1) {
     throw usage(`"${heartbeat}" is not a heartbeat`, 'give seconds, from 0.1 to 99')
   }
+  const positive = (flag: 'lease' | 'archive-after', variable: string, otherwise: number) => {
+    const given = text(flag, variable, String(otherwise))
+    if (/^\d{1,7}(\.\d{1,6})?$/.test(given) && Number(given) > 0) return Number(given)
+    throw usage(`"${given}" is no --${flag}`, `give a number above 0, like ${otherwise}`)
+  }
+  const leaseMs = positive('lease', 'CLAWLINK_LEASE', LEASE_MS / 1000) * 1000
+  const archiveAfterMs =
+    positive('archive-after', 'CLAWLINK_ARCHIVE_AFTER', ARCHIVE_AFTER_MS / DAY_MS) * DAY_MS
+  const offerMs = Number(env.CLAWLINK_OFFER) * 1_000 || OFFER_MS
   const host = text('host', 'CLAWLINK_HOST', '127.0.0.1')
   const insecure = values.insecure === true || /^(1|true|yes)$/.test(env.CLAWLINK_INSECURE ?? '')
   if (!isLoopback(host) && !insecure) {
@@ -115,7 +138,10 @@ export const parseOptions = (
   const data = text('data', 'CLAWLINK_DATA', join(homedir(), '.clawlink', 'sync'))
   const heartbeatMs = Number(heartbeat) * 1000
   const sweepMs = Number(env.CLAWLINK_SWEEP) * 1_000 || SWEEP_MS
-  return { host, port: Number(port), data, logLevel, heartbeatMs, insecure, sweepMs }
+  return {
+    ...{ host, port: Number(port), data, logLevel, heartbeatMs, insecure, sweepMs },
+    ...{ leaseMs, offerMs, archiveAfterMs },
+  }
 }
 
 const usage = (message: string, hint = ''): ClawError =>

@@ -42,6 +42,8 @@ export interface RoomEnv {
   /** The document holds what is on disk, until this returns. */
   onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
   onClose: (code: number, reason: string) => void
+  /** Whether the room must stay in memory although nobody is connected: time is running for something in it. */
+  keeps: (room: Room) => boolean
   /** No connection for IDLE_ROOM_MS and everything is in the checkpoint. */
   onIdle: (room: Room) => void
 }
@@ -376,9 +378,8 @@ export class Room {
   /** Runs one command; returns what is to be done once its effect is on disk. */
   #run({ run, resolve, reject }: QueuedCommand, archived: Archivable[]): () => void {
     try {
-      const handed: Archivable[] = []
-      const value = this.#live.run((doc) => run(doc, (entry) => handed.push(entry)))
-      archived.push(...handed)
+      // Also if it throws: what it changed until then is stored, too.
+      const value = this.#live.run((doc) => run(doc, (entry) => archived.push(entry)))
       return () => resolve(value)
     } catch (error) {
       return () => reject(error)
@@ -515,7 +516,7 @@ export class Room {
     await this.flush()
     await this.#writeCheckpoint()
     const busy = this.#connections.size + this.#pending.length + this.#commands.length
-    if (busy > 0 || this.#flying) return this.#idleLater()
+    if (busy > 0 || this.#flying || this.#env.keeps(this)) return this.#idleLater()
     this.#env.onIdle(this)
   }
 

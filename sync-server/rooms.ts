@@ -7,8 +7,11 @@ export class Rooms {
   readonly #env: RoomEnv
   #closed = false
 
-  constructor(env: Omit<RoomEnv, 'onIdle'>) {
+  readonly #onUnload: (room: Room) => void
+
+  constructor(env: Omit<RoomEnv, 'onIdle'>, onUnload: (room: Room) => void) {
     this.#env = { ...env, onIdle: (room) => this.#unload(room) }
+    this.#onUnload = onUnload
   }
 
   get size(): number {
@@ -38,6 +41,7 @@ export class Rooms {
 
   #unload(room: Room): void {
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
+    this.#onUnload(room)
     room.dispose()
   }
 

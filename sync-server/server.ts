@@ -15,9 +15,11 @@ import { LevelUpdateLog } from './level-update-log.ts'
 import { DRAIN_MS, MAX_FRAME_BYTES } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { isLoopback, type Options } from './options.ts'
+import type { RoomEnv } from './room.ts'
 import { Rooms } from './rooms.ts'
 import { noteSeen } from './seen.ts'
 import { createSweep } from './sweep.ts'
+import { TaskKeeper } from './tasks/keeper.ts'
 import { createTrimmer } from './trim.ts'
 import { FileHistory } from './versions/history.ts'
 import { CLOSE } from './wire.ts'
@@ -48,13 +50,23 @@ export const startSyncServer = async (
     now,
     onError: (err) => log.error({ err }, 'versions not stored'),
   })
-  const rooms: Rooms = new Rooms({
+  const { leaseMs, offerMs, archiveAfterMs } = options
+  const tasks = new TaskKeeper({
+    ...{ log: updateLog, now, leaseMs, offerMs, archiveAfterMs },
+    onError: (err) => log.error({ err }, 'tasks not settled'),
+  })
+  const roomEnv: Omit<RoomEnv, 'onIdle'> = {
     log: updateLog,
     now,
     prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
-    onDocument: (room, doc) => history.follow(room, doc),
+    keeps: (room) => tasks.keeps(room),
+    onDocument: (room, doc) => {
+      history.follow(room, doc)
+      tasks.follow(room, doc)
+    },
     onAwareness: (room, before, after) => {
+      tasks.seen(room, before, after)
       noteSeen(room, before, after, now()).catch((err) => log.error({ err }, 'last seen not noted'))
     },
     onFailure: (err) => {
@@ -64,6 +76,7 @@ export const startSyncServer = async (
     onCommit: (room, updates, bytes, ms) => {
       trim(room)
       history.committed(room)
+      tasks.committed(room)
       metrics.updates.inc(updates)
       metrics.bytes.inc(bytes)
       metrics.commits.observe(ms / 1000)
@@ -72,7 +85,8 @@ export const startSyncServer = async (
       metrics.closes.inc({ code })
       log.warn({ code, reason }, 'closing a connection')
     },
-  })
+  }
+  const rooms: Rooms = new Rooms(roomEnv, (room) => tasks.forget(room))
 
   const app = createApp({
     version,
@@ -83,6 +97,8 @@ export const startSyncServer = async (
     updateLog,
     history,
     blobs,
+    tasks,
+    leaseMs,
     room: (name) => {
       if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
       return rooms.open(name)
@@ -161,6 +177,7 @@ export const startSyncServer = async (
     clearInterval(heartbeat)
     clearInterval(sweeper)
     trouble ??= 'the server is stopping'
+    tasks.close()
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
     await rooms.close()
     http.closeIdleConnections()

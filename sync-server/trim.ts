@@ -26,11 +26,12 @@ export const createTrimmer = (log: UpdateLog, now: () => number, onError: (e: un
 }
 
 const trimOnce = async (room: Room, log: UpdateLog, now: number): Promise<void> => {
-  const end = await log.archiveEnd(room.name)
-  const [newest] = end === 0 ? [] : await log.archived(room.name, end - 1, 1)
+  const end = await log.archiveEnd(room.name, 'broadcasts')
+  const [newest] = end === 0 ? [] : await log.archived(room.name, 'broadcasts', end - 1, 1)
   // The clock may have been set back; finding a time in the archive relies on the order.
   const at = newest === undefined ? now : Math.max(now, readArchived(newest.value).at)
   await room.command((doc, archive) => {
-    for (const entry of trimBroadcasts(doc, KEPT_BROADCASTS, end, at)) archive(entry)
+    for (const entry of trimBroadcasts(doc, KEPT_BROADCASTS, end, at))
+      archive({ shelf: 'broadcasts', ...entry })
   })
 }

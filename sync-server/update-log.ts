@@ -8,8 +8,13 @@ export interface Stored {
   seq: number
 }
 
+/** What the archive is divided into; the log knows no more of it than the name. */
+export type Shelf = 'broadcasts' | 'tasks'
+
 /** Something taken out of a document, to be kept apart from it. */
 export interface Archivable {
+  /** Each shelf of a workspace's archive has positions of its own: 1, 2, 3 … */
+  shelf: Shelf
   /** What it can be found by; null: by nothing. */
   id: string | null
   value: Uint8Array
@@ -28,7 +33,7 @@ export interface UpdateLog {
    * Rejects if it could not be stored; the log then refuses everything that follows.
    *
    * `archived` is what these updates take out of the document. It is stored with them, both or neither, under the
-   * next positions (1, 2, 3 … within the workspace, apart from those of the records) of the archive.
+   * next positions of its shelves.
    */
   append(
     workspace: string,
@@ -41,14 +46,15 @@ export interface UpdateLog {
    */
   archived(
     workspace: string,
+    shelf: Shelf,
     after: number,
     limit: number,
     bytes?: number,
   ): Promise<{ seq: number; value: Uint8Array }[]>
   /** Position of the newest archived entry; 0 where there is none. */
-  archiveEnd(workspace: string): Promise<number>
+  archiveEnd(workspace: string, shelf: Shelf): Promise<number>
   /** Position of the archived entry with this id, of the newest if there are several; null where there is none. */
-  archivePosition(workspace: string, id: string): Promise<number | null>
+  archivePosition(workspace: string, shelf: Shelf, id: string): Promise<number | null>
   /** What is durable now. */
   load(workspace: string): Promise<Stored>
   /** Puts `checkpoint`, which must cover all records up to `seq`, in their place. */

@@ -1,8 +1,11 @@
 import type * as Y from 'yjs'
+import { removeFrom } from './buckets.ts'
 import { ClawError } from './errors.ts'
 import { type Element, inLogOrder, isLogged, liveBroadcasts } from './live-log.ts'
+import { deleteAll } from './rows.ts'
 import { type BroadcastEntry, broadcastsOf, isoTime, metaOf, receiptsOf } from './schema.ts'
 import { isBroadcast } from './shape.ts'
+import { parseIso, parseSpan } from './when.ts'
 
 /**
  * The log of a workspace is what the server archived, in the order of its positions, and then what is live, by time
@@ -59,30 +62,16 @@ export const trimBroadcasts = (
     const trimmed = oldest.map((element) => {
       const id = isLogged(element.value) ? element.value.id : null
       // Nobody can ask for its receipt any more: that goes with it.
-      if (id !== null) receiptsOf(doc).delete(id)
+      if (id !== null) removeFrom(receiptsOf(doc), id)
       return { id, value: utf8.encode(archivedJson(element, now)) }
     })
     deleteAll(
-      doc,
+      broadcastsOf(doc),
       oldest.map(({ index }) => index),
     )
     metaOf(doc).set('archivedBroadcasts', end + trimmed.length)
     return trimmed
   })
-}
-
-/** Deletes the elements at these indexes, as few ranges. */
-const deleteAll = (doc: Y.Doc, indexes: number[]): void => {
-  const array = broadcastsOf(doc)
-  indexes.sort((a, b) => b - a)
-  // From the last on: what is before it keeps its index.
-  for (let i = 0; i < indexes.length; ) {
-    const last = indexes[i]!
-    let length = 1
-    while (indexes[i + length] === last - length) length++
-    array.delete(last - length + 1, length)
-    i += length
-  }
 }
 
 export const readArchived = (value: Uint8Array): Archived => {
@@ -138,12 +127,9 @@ export interface Since {
   after?: string
 }
 
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
 const parseTime = (text: string, now: number): number => {
-  const age = /^(\d{1,9})([smhd])$/.exec(text)
-  if (age !== null) return now - Number(age[1]) * UNIT_MS[age[2] as keyof typeof UNIT_MS]
-  return /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  const age = parseSpan(text)
+  return age === null ? parseIso(text) : now - age
 }
 
 /** Reads `m-…`, an ISO time, an age such as 2h, or `<ISO time>,m-…` as `sinceText` writes it. Throws `usage`. */

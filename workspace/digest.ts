@@ -1,12 +1,15 @@
 import type * as Y from 'yjs'
 import { broadcastsFor } from './broadcasts.ts'
 import type { AgentId } from './ids.ts'
-import { byTime, delegationMessage, type Message } from './inbox.ts'
+import { byTime, type Message } from './inbox.ts'
 import { newestBroadcasts } from './live-log.ts'
 import { receiptOf } from './receipts.ts'
 import { archivedBroadcasts, broadcastsOf, isoTime } from './schema.ts'
 import { shorten } from './shorten.ts'
-import { isTerminal, listTasks } from './tasks.ts'
+import { offerMessage } from './task-news.ts'
+import { isTerminal } from './task-states.ts'
+import { offersOf } from './task-write.ts'
+import { entries } from './tasks.ts'
 
 /** The newest broadcasts in a digest (count). */
 export const DIGEST_BROADCASTS = 10
@@ -18,7 +21,13 @@ export const DIGEST_CHARACTERS = 200
  * read (in another replica of it), and one digest of the newest broadcasts on its topics, if there are any.
  */
 export const welcomeMessages = (doc: Y.Doc, me: AgentId, now: number): Message[] => {
-  const tasks = listTasks(doc).filter((task) => task.to_agent === me && !isTerminal(task.status))
+  const tasks = [...entries(doc)].flatMap((entry) => {
+    if (isTerminal(entry.status.state) || entry.record === null) return []
+    return offersOf(entry.record)
+      .filter(({ to }) => to === me)
+      .slice(-1)
+      .map((offer) => offerMessage(entry, offer))
+  })
   const said = broadcastsFor(doc, me, [...newestBroadcasts(doc, now)])
   const direct = said.filter(
     ({ type, message_id }) =>
@@ -28,7 +37,7 @@ export const welcomeMessages = (doc: Y.Doc, me: AgentId, now: number): Message[]
     .filter((message) => message.type === 'knowledge_broadcast')
     .slice(0, DIGEST_BROADCASTS)
     .reverse()
-  const messages: Message[] = [...tasks.map(delegationMessage), ...direct].sort(byTime)
+  const messages: Message[] = [...tasks, ...direct].sort(byTime)
   if (newest.length === 0) return messages
   const digest: Message = {
     type: 'digest',

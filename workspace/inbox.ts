@@ -3,7 +3,7 @@ import { type Agent, type Here, hasAgent, listAgents } from './agents.ts'
 import { type BroadcastMessage, broadcastsFor } from './broadcasts.ts'
 import type { ErrorBody } from './errors.ts'
 import type { VersionOf } from './files.ts'
-import type { AgentId } from './ids.ts'
+import type { AgentId, TaskId } from './ids.ts'
 import {
   agentsOf,
   type BroadcastEntry,
@@ -13,14 +13,15 @@ import {
   filesOf,
   isoTime,
   type Json,
-  type Note,
   PRIORITIES,
   type Priority,
-  type Transition,
+  type TaskEvent,
   tasksOf,
 } from './schema.ts'
-import { fileEntry, isBroadcast, isEditCount, isNote, isTransition, taskRecord } from './shape.ts'
-import { getTask, state1x, type Task } from './tasks.ts'
+import { fileEntry, isBroadcast, isEditCount } from './shape.ts'
+import type { ArchivedTask, Placed } from './task-archive.ts'
+import { addNews, type TaskNews, taskMessages } from './task-news.ts'
+import { findEntry, type Task } from './tasks.ts'
 import type { Trace } from './trace.ts'
 import { findFile } from './tree.ts'
 
@@ -41,8 +42,28 @@ interface Said {
 
 /** What `poll` hands out, with ClawLink 1.x's field names. */
 export type Message =
-  | (Envelope & { type: 'task_delegation'; task: string; context: Json; priority: Priority })
-  | (Envelope & { type: 'task_response'; result: string; status: string })
+  | (Envelope & {
+      type: 'task_delegation'
+      task: string
+      context: Json
+      priority: Priority
+      /** Which attempt this is, from the second on. */
+      attempt?: number
+      deadline?: string
+      ref?: TaskId
+      /** Absent: it was given to this agent; else what it takes, and who claims it first has it. */
+      requires?: string[]
+    })
+  | (Envelope & {
+      type: 'task_response'
+      result: string
+      status: string
+      event?: TaskEvent
+      percent?: number
+      result_json?: Json
+      artifacts?: Task['artifacts']
+    })
+  | (Envelope & { type: 'task_update'; event: TaskEvent; status: string; text: string })
   | (Envelope & Said & { type: 'knowledge_broadcast'; reply_to?: string })
   | (Envelope & Said & { type: 'direct_message'; reply_to: string | null })
   | (Envelope & { type: 'file_updated'; file_key: string; version: number; last_editor: string })
@@ -73,9 +94,7 @@ export type StateVector = ReadonlyMap<number, number>
 /** What one pass over new operations found: broadcasts and the like, before they are made into messages. */
 interface Found {
   broadcasts: BroadcastEntry[]
-  tasks: Set<string>
-  transitions: { task: string; transition: Transition }[]
-  notes: { task: string; note: Note }[]
+  tasks: Map<TaskId, TaskNews>
   agents: Set<string>
   edits: Map<string, EditCount>
   /** Paths whose entry is new. */
@@ -99,27 +118,9 @@ export const messagesSince = (
   const found = collect(doc, since, me)
   const messages: Message[] = broadcastsFor(doc, me, found.broadcasts)
 
-  for (const id of found.tasks) {
-    const task = getTask(doc, id)
-    if (task.to_agent === me) messages.push(delegationMessage(task))
-  }
-  for (const { task: id, transition } of found.transitions) {
-    const task = getTask(doc, id)
-    const { by, message, at, state } = transition
-    if (by === me) continue
-    const envelope = { ...taskEnvelope(task, me), from_agent: by, timestamp: isoTime(at) }
-    if (task.from_agent === me) {
-      messages.push({ type: 'task_response', ...envelope, result: message, status: state1x(state) })
-    } else if (state === 'canceled' && (task.owner ?? task.to_agent) === me) {
-      messages.push({ type: 'task_canceled', ...envelope, reason: message })
-    }
-  }
-  for (const { task: id, note } of found.notes) {
-    const task = getTask(doc, id)
-    const { by, text, at } = note
-    if (by === me || ![task.from_agent, task.owner, task.to_agent].includes(me)) continue
-    const envelope = { ...taskEnvelope(task, me), from_agent: by, timestamp: isoTime(at) }
-    messages.push({ type: 'task_note', ...envelope, text })
+  for (const [id, news] of found.tasks) {
+    const entry = findEntry(doc, id)
+    if (entry !== undefined) messages.push(...taskMessages(entry, news, me))
   }
   for (const [file, { agent, at }] of found.edits) {
     const info = versionOf(file)
@@ -161,6 +162,28 @@ export const messagesSince = (
     }
   }
   return messages.sort(byTime)
+}
+
+/**
+ * The messages for `me` of a task that was archived between two looks, `before` and `now`, as far as they were not derived
+ * while it was live. Null: the second look does not cover its end yet, it is still to come.
+ */
+export const archivedTaskMessages = (
+  task: ArchivedTask,
+  before: StateVector,
+  now: StateVector,
+  me: AgentId,
+): Message[] | null => {
+  const all = [...task.history, ...task.notes, ...task.offers]
+  if (all.some((one) => one.clock > 0 && !covers(now, one))) return null
+  const fresh = <T>(list: readonly Placed<T>[]): T[] =>
+    list.filter((one) => !covers(before, one) && one.client > 0).map(({ value }) => value)
+  const news = {
+    offers: fresh(task.offers),
+    transitions: fresh(task.history),
+    notes: fresh(task.notes),
+  }
+  return taskMessages(task, news, me)
 }
 
 /** More files than this, changed by one agent in one go, are one message: a checkout, a mirror's first pass. */
@@ -209,8 +232,10 @@ export interface ArchivedBroadcast {
   entry: BroadcastEntry
 }
 
-const covers = (vector: StateVector, { client, clock }: ArchivedBroadcast): boolean =>
-  clock < (vector.get(client) ?? 0)
+const covers = (
+  vector: StateVector,
+  { client, clock }: { client: number; clock: number },
+): boolean => clock < (vector.get(client) ?? 0)
 
 /**
  * What came into the document and left it for the archive between two looks, `before` and `now`: it was never seen
@@ -232,24 +257,6 @@ export const archivedMeanwhile = (
   return { missed, upTo }
 }
 
-const taskEnvelope = ({ task_id, trace }: Task, me: AgentId) => ({
-  message_id: task_id,
-  to_agent: me,
-  ...(trace !== undefined && { trace }),
-})
-
-export const delegationMessage = (task: Task): Message => ({
-  type: 'task_delegation',
-  message_id: task.task_id,
-  from_agent: task.from_agent,
-  to_agent: task.to_agent,
-  timestamp: task.created_at,
-  ...(task.trace !== undefined && { trace: task.trace }),
-  task: task.task,
-  context: task.context,
-  priority: task.priority,
-})
-
 /** Tasks by priority, what is no task among the normal ones; of the same rank in the order they are given in. */
 export const byPriority = <T extends { message: Message }>(waiting: readonly T[]): T[] => {
   const rank = ({ message }: T): number =>
@@ -265,9 +272,7 @@ export const byTime = (a: Message, b: Message): number => {
 const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
   const found: Found = {
     broadcasts: [],
-    tasks: new Set(),
-    transitions: [],
-    notes: [],
+    tasks: new Map(),
     agents: new Set(),
     edits: new Map(),
     paths: new Set(),
@@ -292,8 +297,6 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
       if (item.parent === roots.broadcasts) {
         // Yjs joins neighbouring elements of one client into one item, of which a part may be covered.
         found.broadcasts.push(...valuesFrom(item, from).filter(isBroadcast))
-      } else if (item.parent === roots.tasks) {
-        if (key !== null && taskRecord(doc, key) !== undefined) found.tasks.add(key)
       } else if (item.parent === roots.agents) {
         if (key !== null && hasAgent(doc, key) && item.origin === null) found.agents.add(key)
       } else if (item.parent === files) {
@@ -307,14 +310,9 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
       } else {
         const list = taskList(item.parent, roots.tasks)
         if (list === null) continue
-        const { task, field } = list
-        for (const value of valuesFrom(item, from)) {
-          if (field === 'history' && isTransition(value)) {
-            found.transitions.push({ task, transition: value })
-          } else if (field === 'notes' && isNote(value)) {
-            found.notes.push({ task, note: value })
-          }
-        }
+        const news = found.tasks.get(list.task) ?? { offers: [], transitions: [], notes: [] }
+        found.tasks.set(list.task, news)
+        addNews(news, list.field, valuesFrom(item, from))
       }
     }
   }
@@ -328,9 +326,13 @@ const valuesFrom = (item: Y.Item, from: number): unknown[] =>
 const taskList = (
   parent: Y.Item['parent'],
   tasks: unknown,
-): { task: string; field: string | null } | null => {
-  const array = parent instanceof Y.AbstractType ? parent._item : null
-  const task = array?.parent instanceof Y.AbstractType ? array.parent._item : null
-  if (array === null || task === null || task.parent !== tasks || task.deleted) return null
-  return task.parentSub === null ? null : { task: task.parentSub, field: array.parentSub }
+): { task: TaskId; field: string | null } | null => {
+  const array = itemOf(parent)
+  const task = itemOf(array?.parent)
+  const bucket = itemOf(task?.parent)
+  if (array == null || task == null || bucket?.parent !== tasks || task.deleted) return null
+  return task.parentSub === null ? null : { task: task.parentSub as TaskId, field: array.parentSub }
 }
+
+const itemOf = (parent: Y.Item['parent'] | undefined): Y.Item | null =>
+  parent instanceof Y.AbstractType ? parent._item : null

@@ -30,3 +30,11 @@ export const KEPT_BLOBS = 5
 export const MAX_FILES = 20_000
 /** What a removed file held is kept this long for edits that are under way to it. */
 export const REMOVED_KEPT_MS = 7 * 24 * 3_600_000
+/** Tasks that one task may wait for; artifacts of one result (count). */
+export const MAX_TASK_LINKS = 64
+/** Transitions of one task that are kept one by one (count); beyond it progress is in its status only. */
+export const MAX_HISTORY = 256
+/** Owners who may give a task back or be lost before it fails, where its creator does not say (count). */
+export const MAX_ATTEMPTS = 3
+/** A structured result, serialised. */
+export const MAX_RESULT_JSON_BYTES = 64 * 1024

@@ -1,5 +1,6 @@
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import { MAX_AHEAD_MS } from './limits.ts'
+import { appendInRow } from './rows.ts'
 import { type BroadcastEntry, broadcastsOf } from './schema.ts'
 import { isBroadcast } from './shape.ts'
 
@@ -9,9 +10,7 @@ import { isBroadcast } from './shape.ts'
  * the order of their writers' client ids, those of one writer as it wrote them. What is no entry stands first, and
  * so does what claims to be from further ahead than clocks are off: it would stand last for ever.
  *
- * The place in the array is for Yjs. It keeps a place of every deleted element, and joins those of one writer that
- * stand next to each other and were written one after another. So a writer puts its elements in a row: what is left of
- * a million broadcasts is a few places a writer, however writers take turns. Who simply pushes does no harm but that.
+ * The place in the array is for Yjs: rows.ts.
  */
 
 /** An element of the array, whatever a peer has put there. */
@@ -92,11 +91,7 @@ export const findBroadcast = (doc: Y.Doc, id: string): BroadcastEntry | undefine
 export const appendBroadcast = (doc: Y.Doc, said: BroadcastEntry): BroadcastEntry => {
   const newest = newestTime(doc, said.at + MAX_AHEAD_MS)
   const entry = newest < said.at ? said : { ...said, order: newest + 1 }
-  const array = broadcastsOf(doc)
-  const last = doc.store.clients.get(doc.clientID)?.at(-1)
-  // Yjs joins what one writer writes without a break only: after anything else any place is as good as the end.
-  if (last instanceof Y.Item && last.parent === array) insertAfter(doc, last, entry)
-  else array.push([entry])
+  appendInRow(doc, broadcastsOf(doc), entry)
   return entry
 }
 
@@ -110,20 +105,4 @@ const newestTime = (doc: Y.Doc, latest: number): number => {
     if (time <= latest && time > newest) newest = time
   }
   return newest
-}
-
-/** `Y.Array.insert` cannot say which of the deleted elements at an index it is to go after. */
-const insertAfter = (doc: Y.Doc, left: Y.Item, entry: BroadcastEntry): void => {
-  const array = broadcastsOf(doc)
-  doc.transact((transaction) => {
-    const { lastId, right } = left
-    const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
-    const content = new Y.ContentAny([entry])
-    new Y.Item(id, left, lastId, right, right?.id ?? null, array, null, content).integrate(
-      transaction,
-      0,
-    )
-    // The indexes that Yjs remembers, to find others sooner.
-    array._searchMarker?.splice(0)
-  })
 }

@@ -5,6 +5,8 @@ import { agentRecord } from './shape.ts'
 /** What a connected agent says it does. `idle`: connected, but no command of it came lately. */
 export interface Activity {
   state: 'active' | 'idle'
+  /** So long without a command that it does not count as being at work: its tasks' leases run (SILENT_AFTER_MS). */
+  silent?: true
   note?: string
   task?: string
 }
@@ -35,6 +37,8 @@ export type AgentStatus = 'online' | 'idle' | 'stale' | 'offline'
 
 /** A connected agent is idle after this long without a command. */
 export const IDLE_AFTER_MS = 5 * 60_000
+/** A connected agent that gave no command for this long may be gone although its link is not. */
+export const SILENT_AFTER_MS = 60 * 60_000
 /** After this long unseen an agent is offline. */
 export const OFFLINE_AFTER_MS = 120_000
 

@@ -6,7 +6,8 @@ import { type Message, messagesSince, type StateVector } from './inbox.ts'
 import type { AgentStatus } from './presence.ts'
 import { PRIORITIES } from './schema.ts'
 import { shorten } from './shorten.ts'
-import { isTerminal, listTasks, type Task } from './tasks.ts'
+import { isTerminal } from './task-states.ts'
+import { listTasks, type Task } from './tasks.ts'
 
 /** What is shown of a task, a name, a path (characters). */
 const SHORT = 60

@@ -1,8 +1,9 @@
 import type * as Y from 'yjs'
+import type { Buckets } from './buckets.ts'
 import type { AgentId, BroadcastId, FileId, FileKey, TaskId } from './ids.ts'
 
 /** Version of the document layout in docs/SCHEMA.md. A client refuses a workspace with a higher one. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 export type Priority = 'low' | 'normal' | 'high' | 'urgent'
 export const PRIORITIES: readonly Priority[] = ['low', 'normal', 'high', 'urgent']
@@ -36,14 +37,30 @@ export type TaskState =
   | 'canceled'
   | 'rejected'
 
-/** `tasks`: TaskId → Y.Map of these facts by the creator, plus `status` and `history`. */
+/** What its creator says of a task, once and for ever: one plain value. */
 export interface TaskFacts {
   description: string
   context: Json
   priority: Priority
   from: AgentId
-  /** The addressee; null: anyone may take it. */
+  /** The addressee; null: whoever has what it `requires` may take it. */
   to: AgentId | null
+  /** Capabilities, all of which its owner must have. */
+  requires?: string[]
+  /** Tasks that must have ended before this one can be taken. */
+  after?: TaskId[]
+  /** What becomes of it when one of those did not complete: `run` takes that as well as completed, otherwise it fails. */
+  afterFailed?: 'run'
+  /** Milliseconds since the epoch: by then it has ended, or the server fails it. By the server's clock. */
+  deadline?: number
+  /** The task of which this one is a part. */
+  parent?: TaskId
+  /** An ended task that this one goes on with. */
+  ref?: TaskId
+  /** After so many owners who gave it back or were lost it fails (count). */
+  maxAttempts?: number
+  /** Who must approve its result. */
+  approver?: AgentId
   /** Milliseconds since the epoch, by the creator's clock. */
   createdAt: number
   /** As in a broadcast. */
@@ -51,7 +68,14 @@ export interface TaskFacts {
   hops?: number
 }
 
-/** Task field `status`: one plain value, because its parts must agree. Written by the server only. */
+/** A result for programs, beside its text. */
+export interface TaskResult {
+  json?: Json
+  /** Shared files, each at the version that is meant. */
+  artifacts?: { file_key: FileKey; version: number }[]
+}
+
+/** Task field `status`: one plain value, because its parts must agree. */
 export interface TaskStatus {
   state: TaskState
   owner: AgentId | null
@@ -60,28 +84,89 @@ export interface TaskStatus {
   at: number
   /** Counts the transitions: 0 for a task that the server has not touched. */
   revision: number
+  /**
+   * Counts the grants: the fencing token of the newest one. It only grows, so what was granted before can be told from
+   * what is (M. Kleppmann, How to do distributed locking, 2016).
+   */
+  token: number
+  /** Grants that ended without a result (count); absent: none. */
+  ended?: number
+  /** Owners whose lease ended, until they claim it again. */
+  lost?: AgentId[]
+  /** Who has declined it or given it back. */
+  declined?: AgentId[]
+  /** How far its owner says it is, 0 to 100. */
+  percent?: number
+  result?: TaskResult
+  /** Its result waits to be approved. */
+  pending?: true
+  /** Its creator has asked its owner to stop; after `until` (milliseconds since the epoch) it is canceled all the same. */
+  cancel?: { by: AgentId; at: number; reason: string; until: number }
 }
 
-/** An element of the task field `history` (Y.Array, appended by the server): one transition. */
+/** What a transition was, where the state it led to does not say it. */
+export type TaskEvent =
+  | 'claimed'
+  | 'released'
+  | 'declined'
+  | 'lease-lost'
+  | 'attempts'
+  | 'deadline'
+  | 'dependency'
+  | 'no-candidate'
+  | 'answered'
+  | 'cancel-asked'
+  | 'approval-asked'
+  | 'approved'
+  | 'sent-back'
+
+/** An element of the task field `history` (Y.Array): one transition. */
 export interface Transition {
   state: TaskState
+  /** An agent, or SERVER_ID. */
   by: AgentId
   message: string
   at: number
   revision: number
   /** Idempotency key of the command that caused it. */
   key: string
+  event?: TaskEvent
+  /** Who owned the task until then, where it is another's or nobody's now. */
+  was?: AgentId
 }
 
-/** An element of the task field `notes` (Y.Array): anyone appends. */
+/** An element of the task field `notes` (Y.Array). */
 export interface Note {
   by: AgentId
   /** Milliseconds since the epoch, by the author's clock. */
   at: number
   text: string
+  /** Of work that came too late: the idempotency key of its command. */
+  key?: string
 }
 
-/** `receipts`: id of a task or direct message → this plain value, by its addressee. Milliseconds, its clock. */
+/** An element of the task field `offers` (Y.Array): an agent is told that it may take the task. */
+export interface Offer {
+  to: AgentId
+  /** Milliseconds since the epoch, by the server's clock. */
+  at: number
+  /** The status' `token` at that time. */
+  token: number
+}
+
+/** Who acts where no agent does. */
+export const SERVER_ID = 'server' as AgentId
+
+/**
+ * An element of `intake`, an immutable plain value: what a client hands to the server, which puts it where it belongs and
+ * takes it out. So tasks and receipts have one writer, and what has been filed leaves nothing behind: rows.ts, buckets.ts.
+ */
+export type IntakeEntry =
+  | { kind: 'task'; id: TaskId; facts: TaskFacts }
+  | { kind: 'note'; task: TaskId; note: Note }
+  | { kind: 'receipt'; id: string; by: AgentId; delivered?: number; read?: number }
+
+/** What its addressee says of a task (its field `receipt`) or a direct message (`receipts`). Milliseconds, its clock. */
 export interface Receipt {
   /** When it was put into the addressee's inbox. */
   delivered: number
@@ -161,14 +246,17 @@ export interface BlobEntry {
 
 /**
  * `meta`, written by the server only: `schemaVersion`, `workspaceId`, `createdAt`, `serverClient`, and
- * `archivedBroadcasts`, how many elements it has moved from `broadcasts` into the archive so far, which is the
+ * `archivedBroadcasts` and `archivedTasks`, how many of each it has moved into the archive so far, which is the
  * position of the newest one there (absent: none).
  */
 export const metaOf = (doc: Y.Doc) => doc.getMap<Json>('meta')
 export const agentsOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('agents')
-export const tasksOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('tasks')
+/** TaskId → Y.Map: `facts`, `status`, `history`, `notes`, `offers`, `receipt`; all but `facts` may be absent. Server only. */
+export const tasksOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('tasks')
+export const intakeOf = (doc: Y.Doc) => doc.getArray<IntakeEntry>('intake')
 export const broadcastsOf = (doc: Y.Doc) => doc.getArray<BroadcastEntry>('broadcasts')
-export const receiptsOf = (doc: Y.Doc) => doc.getMap<Receipt>('receipts')
+/** Id of a direct message → Receipt. Server only. */
+export const receiptsOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('receipts')
 export const filesOf = (doc: Y.Doc) => doc.getMap<FileEntry>('files')
 export const textOf = (doc: Y.Doc, id: FileId) => doc.getText(`file:${id}`)
 export const editsOf = (doc: Y.Doc, id: FileId) => doc.getMap<EditCount>(`${EDITS_PREFIX}${id}`)
@@ -178,8 +266,12 @@ export const EDITS_PREFIX = 'edits:'
 export const BLOBS_PREFIX = 'blobs:'
 
 /** How many broadcasts the server has moved into the archive. */
-export const archivedBroadcasts = (doc: Y.Doc): number => {
-  const count = metaOf(doc).get('archivedBroadcasts')
+export const archivedBroadcasts = (doc: Y.Doc): number => countIn(doc, 'archivedBroadcasts')
+/** How many tasks. */
+export const archivedTasks = (doc: Y.Doc): number => countIn(doc, 'archivedTasks')
+
+const countIn = (doc: Y.Doc, name: string): number => {
+  const count = metaOf(doc).get(name)
   return typeof count === 'number' ? count : 0
 }
 

@@ -1,4 +1,6 @@
 import * as Y from 'yjs'
+import { entriesIn, findIn } from './buckets.ts'
+import type { TaskId } from './ids.ts'
 import {
   agentsOf,
   type BlobEntry,
@@ -6,9 +8,14 @@ import {
   type EditCount,
   type FileEntry,
   filesOf,
+  type IntakeEntry,
   type Note,
+  type Offer,
+  PRIORITIES,
+  type Priority,
   type Receipt,
   type Removed,
+  type TaskFacts,
   type TaskStatus,
   type Transition,
   tasksOf,
@@ -23,11 +30,13 @@ type Field =
   | 'number'
   | 'strings'
   | 'optional string'
+  | 'optional strings'
   | 'optional number'
   | 'string or null'
 
 const isField = (value: unknown, field: Field): boolean => {
   if (field === 'strings') return isStrings(value)
+  if (field === 'optional strings') return value === undefined || isStrings(value)
   if (field === 'optional string') return value === undefined || typeof value === 'string'
   if (field === 'optional number') return value === undefined || typeof value === 'number'
   if (field === 'string or null') return value === null || typeof value === 'string'
@@ -60,7 +69,12 @@ export const isBroadcast = shape<BroadcastEntry>({
   hops: 'optional number',
 })
 
-export const isNote = shape<Note>({ by: 'string', at: 'number', text: 'string' })
+export const isNote = shape<Note>({
+  by: 'string',
+  at: 'number',
+  text: 'string',
+  key: 'optional string',
+})
 
 export const isReceipt = shape<Receipt>({ delivered: 'number', read: 'optional number' })
 
@@ -71,14 +85,60 @@ export const isTransition = shape<Transition>({
   at: 'number',
   revision: 'number',
   key: 'string',
+  event: 'optional string',
+  was: 'optional string',
 })
 
-export const isTaskStatus = shape<TaskStatus>({
+export const isOffer = shape<Offer>({ to: 'string', at: 'number', token: 'number' })
+
+/** The server writes a status, and what is in it beside these as it is in schema.ts. */
+export const isTaskStatus = shape<
+  Pick<TaskStatus, 'state' | 'owner' | 'message' | 'at' | 'revision' | 'token'>
+>({
   state: 'string',
   owner: 'string or null',
   message: 'string',
   at: 'number',
   revision: 'number',
+  token: 'number',
+}) as (value: unknown) => value is TaskStatus
+
+const hasFacts = shape<Omit<TaskFacts, 'context' | 'priority' | 'afterFailed'>>({
+  description: 'string',
+  from: 'string',
+  to: 'string or null',
+  requires: 'optional strings',
+  after: 'optional strings',
+  deadline: 'optional number',
+  parent: 'optional string',
+  ref: 'optional string',
+  maxAttempts: 'optional number',
+  approver: 'optional string',
+  createdAt: 'number',
+  trace: 'optional string',
+  hops: 'optional number',
+})
+
+export const isTaskFacts = (value: unknown): value is TaskFacts =>
+  hasFacts(value) && PRIORITIES.includes((value as Partial<TaskFacts>).priority as Priority)
+
+/** An id that can stand in a URL; every id that ClawLink makes can. */
+const isId = (value: unknown, prefix: string): boolean =>
+  typeof value === 'string' && value.startsWith(prefix) && /^[\w.-]{1,128}$/.test(value)
+
+export const isIntakeEntry = (value: unknown): value is IntakeEntry => {
+  const entry = value as Partial<Record<string, unknown>> | null
+  if (typeof entry !== 'object' || entry === null) return false
+  if (entry.kind === 'task') return isId(entry.id, 't-') && isTaskFacts(entry.facts)
+  if (entry.kind === 'note') return typeof entry.task === 'string' && isNote(entry.note)
+  return entry.kind === 'receipt' && isReceiptEntry(entry)
+}
+
+const isReceiptEntry = shape<Omit<Extract<IntakeEntry, { kind: 'receipt' }>, 'kind'>>({
+  id: 'string',
+  by: 'string',
+  delivered: 'optional number',
+  read: 'optional number',
 })
 
 const hasFileFields = shape<Omit<FileEntry, 'removed'>>({
@@ -133,8 +193,18 @@ const recordsIn = function* (map: Y.Map<Y.Map<unknown>>): Generator<[string, Y.M
 
 export const agentRecord = (doc: Y.Doc, id: string) => recordIn(agentsOf(doc), id)
 export const agentRecords = (doc: Y.Doc) => recordsIn(agentsOf(doc))
-export const taskRecord = (doc: Y.Doc, id: string) => recordIn(tasksOf(doc), id)
-export const taskRecords = (doc: Y.Doc) => recordsIn(tasksOf(doc))
+
+/** One task's record. */
+export const taskRecord = (doc: Y.Doc, id: string): Y.Map<unknown> | undefined => {
+  const record = findIn(tasksOf(doc), id)
+  return record instanceof Y.Map ? record : undefined
+}
+
+export const taskRecords = function* (doc: Y.Doc): Generator<[TaskId, Y.Map<unknown>]> {
+  for (const [id, record] of entriesIn(tasksOf(doc))) {
+    if (record instanceof Y.Map) yield [id as TaskId, record]
+  }
+}
 
 /** The file's entry under this path; undefined where there is none. */
 export const fileEntry = (doc: Y.Doc, path: string): FileEntry | undefined => {

@@ -29,6 +29,8 @@ export interface LinkOptions {
   idleMs: number
   /** An agent is shown as idle after this long without a command, in milliseconds. */
   presenceIdleMs: number
+  /** An agent counts as not at work after this long without a command, in milliseconds: its tasks' leases run. */
+  silentMs: number
   /** A server is given up after one or two of these without a sign of life, in milliseconds. */
   beatMs: number
 }
@@ -67,7 +69,7 @@ type Reason = 'down' | 'next'
  */
 export class Link implements Host {
   readonly link: LinkFace
-  readonly listen: Host['listen'] = (place, _presence, isWanted) => place.listen(isWanted)
+  readonly listen: Host['listen'] = (place, _presence, wanted) => place.listen(wanted)
   /** Resolves when the link has let go of everything. */
   readonly stopped: Promise<void>
   readonly #options: LinkOptions
@@ -193,7 +195,8 @@ export class Link implements Host {
     const { place } = open
     if (me === undefined || !hasAgent(place.replica.doc, me)) return false
     if (place.me === me) return true
-    place.follow(me, this.#options.presenceIdleMs)
+    const { presenceIdleMs, silentMs } = this.#options
+    place.follow(me, presenceIdleMs, silentMs)
     const { home, log } = this.#options
     open.waker = Waker.of(profile.dir, place, log)
     open.mirrors ??= new Mirrors(profile.dir, home, place, log)

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Here, hasAgent } from '../../workspace/agents.ts'
 import type { AgentId } from '../../workspace/ids.ts'
-import type { Message } from '../../workspace/inbox.ts'
-import { getArchive } from '../../workspace/link/commands.ts'
+import { getArchive, getTaskArchive } from '../../workspace/link/commands.ts'
 import { receive } from '../../workspace/link/inbox.ts'
 import { drain, reportOverlaps } from '../../workspace/link/outbox.ts'
 import { Overlaps } from '../../workspace/link/overlaps.ts'
@@ -13,9 +12,11 @@ import {
   type Activity,
   type Cursor,
   type Presence,
+  SILENT_AFTER_MS,
   setLinkState,
 } from '../../workspace/presence.ts'
-import type { Listening } from '../host.ts'
+import { onTask } from '../../workspace/task-index.ts'
+import type { Listening, Wanted } from '../host.ts'
 
 /** A goodbye that takes longer is not worth waiting for. */
 const GOODBYE_TIMEOUT_MS = 2_000
@@ -49,6 +50,10 @@ export class Place {
   #idle: NodeJS.Timeout | undefined
   #presence: Presence | null = null
   #state: Activity['state'] = 'active'
+  /** So long without a command that the agent may be gone: SILENT_AFTER_MS. */
+  #silentMs = SILENT_AFTER_MS
+  #isSilent = false
+  #silent: NodeJS.Timeout | undefined
   /** Where the agent is in a file; forgotten after CURSOR_MS. */
   #cursor: Cursor | undefined
   #cursorTimer: NodeJS.Timeout | undefined
@@ -96,6 +101,7 @@ export class Place {
       this.#session = new Session(target, workspace, this.replica, presence, this.#beatMs)
       this.#session.onReady = () => void this.drain().catch(() => {}) // its session is closed: the next one goes on
     }
+    this.#isSilent = false
     this.#show('active')
     this.#restLater()
     return this.#session
@@ -104,7 +110,11 @@ export class Place {
   #show(state: Activity['state']): void {
     this.#state = state
     const presence = this.#presence
-    const activity = { ...presence?.activity, state }
+    const activity = {
+      ...presence?.activity,
+      state,
+      ...(this.#isSilent && { silent: true as const }),
+    }
     const cursor = this.#cursor
     this.#session?.show(presence && { ...presence, activity, ...(cursor && { cursor }) })
   }
@@ -122,7 +132,13 @@ export class Place {
 
   #restLater(): void {
     clearTimeout(this.#idle)
-    if (this.#idleMs !== null) this.#idle = setTimeout(() => this.rest(), this.#idleMs)
+    clearTimeout(this.#silent)
+    if (this.#idleMs === null) return
+    this.#idle = setTimeout(() => this.rest(), this.#idleMs)
+    this.#silent = setTimeout(() => {
+      this.#isSilent = true
+      this.rest()
+    }, this.#silentMs)
   }
 
   /** Shows that no command came lately. */
@@ -156,8 +172,9 @@ export class Place {
   }
 
   /** From now on what comes in for `me` is stored at once, whether or not a command asks for it. */
-  follow(me: AgentId, idleMs: number): void {
+  follow(me: AgentId, idleMs: number, silentMs = SILENT_AFTER_MS): void {
     this.#idleMs = idleMs
+    this.#silentMs = silentMs
     this.#restLater()
     if (this.#me === null) this.replica.doc.on('update', () => this.#onNews())
     this.#me = me
@@ -204,18 +221,24 @@ export class Place {
   async receive(me = this.#me): Promise<void> {
     const { target, workspace } = this.at
     if (me === null || !hasAgent(this.replica.doc, me)) return
-    await receive(this.replica, me, this.here, (after) => getArchive(target.base, workspace, after))
+    await receive(this.replica, me, this.here, {
+      broadcasts: (after) => getArchive(target.base, workspace, after),
+      tasks: (after) => getTaskArchive(target.base, workspace, after, me),
+    })
   }
 
-  /** Begins to listen for messages that `isWanted` and are stored from now on. */
-  listen(isWanted: (message: Message) => boolean): Listening {
+  /** Begins to listen for wanted messages that are stored from now on, or for changes of a task. */
+  listen(wanted: Wanted): Listening {
     let tell = () => {}
     const told = new Promise<void>((resolve) => {
       tell = resolve
     })
-    const end = this.replica.onMessages((messages) => {
-      if (messages.some(isWanted)) tell()
-    })
+    const end =
+      typeof wanted === 'function'
+        ? this.replica.onMessages((messages) => {
+            if (messages.some(wanted)) tell()
+          })
+        : onTask(this.replica.doc, wanted.task, () => tell())
     const heard = async (signal: AbortSignal) => {
       signal.addEventListener('abort', tell)
       if (signal.aborted) tell()
@@ -241,6 +264,7 @@ export class Place {
   async close(): Promise<void> {
     this.#me = null
     clearTimeout(this.#idle)
+    clearTimeout(this.#silent)
     clearTimeout(this.#cursorTimer)
     clearTimeout(this.#lazy)
     await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong

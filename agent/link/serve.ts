@@ -1,5 +1,5 @@
 import { BEAT_MS } from '../../workspace/link/session.ts'
-import { IDLE_AFTER_MS } from '../../workspace/presence.ts'
+import { IDLE_AFTER_MS, SILENT_AFTER_MS } from '../../workspace/presence.ts'
 import { Link } from './link.ts'
 import { openLog } from './log.ts'
 import { homeOf, socketOf } from './socket.ts'
@@ -31,6 +31,7 @@ export const serve = async (): Promise<number> => {
         log,
         idleMs: (Number(process.env.CLAWLINK_LINK_IDLE) || IDLE_S) * 1000,
         presenceIdleMs: Number(process.env.CLAWLINK_PRESENCE_IDLE) * 1000 || IDLE_AFTER_MS,
+        silentMs: Number(process.env.CLAWLINK_LINK_SILENT) * 1000 || SILENT_AFTER_MS,
         beatMs: Number(process.env.CLAWLINK_LINK_BEAT) * 1000 || BEAT_MS,
       },
       lock,

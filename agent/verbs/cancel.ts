@@ -1,8 +1,10 @@
 import type { Verb } from '../call.ts'
 import { commandTask } from '../task-command.ts'
 
+/** Takes a task back. Who works on it is asked to stop, and has a minute for it. */
 export const cancel: Verb = (call) =>
   commandTask(call, call.flag('task')!, {
-    state: 'canceled',
+    name: 'cancel',
     message: call.text('reason') ?? '',
+    ...(call.has('force') && { force: true }),
   })

@@ -1,34 +1,103 @@
 import { agentName, resolveAgent } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
-import { newTaskId } from '../../workspace/ids.ts'
+import { newTaskId, type TaskId } from '../../workspace/ids.ts'
+import { getServerTask } from '../../workspace/link/commands.ts'
 import { nextTrace } from '../../workspace/link/inbox.ts'
 import { PRIORITIES, type Priority } from '../../workspace/schema.ts'
 import { didYouMean } from '../../workspace/suggest.ts'
-import { addTask, getTask } from '../../workspace/tasks.ts'
-import { randomBytes, type Verb } from '../call.ts'
-import { mergingWrite } from '../team.ts'
+import { needCandidate } from '../../workspace/task-routing.ts'
+import { addTask, entryOf, findEntry, getTask } from '../../workspace/tasks.ts'
+import { parseIso, parseSpan } from '../../workspace/when.ts'
+import { type Call, type Outcome, randomBytes, type Verb } from '../call.ts'
+import { readWait, waitForTask } from '../task-waiting.ts'
+import { mergingWrite, Team } from '../team.ts'
 import { oneLine } from '../text.ts'
 
 export const delegate: Verb = async (call) => {
+  const seconds = readWait(call)
   const facts = {
-    to: call.flag('to')!,
+    ...addressOf(call),
     description: call.body('task'),
     context: call.json('context'),
     priority: readPriority(call.flag('priority') ?? 'normal'),
+    after: call.has('after') ? (call.list('after') as TaskId[]) : [],
+    ...(readAfterFailed(call.flag('after-failed')) && { afterFailed: 'run' as const }),
+    ...(call.has('deadline') && { deadline: call.flag('deadline')! }),
+    ...(call.has('parent') && { parent: call.flag('parent') as TaskId }),
+    ...(call.has('ref') && { ref: call.flag('ref') as TaskId }),
+    ...(call.has('max-attempts') && { maxAttempts: readCount(call.flag('max-attempts')!) }),
+    ...(call.has('approve-by') && { approver: call.flag('approve-by')! }),
   }
-  return mergingWrite(call, facts, (team) => {
-    const { doc } = team
-    const to = resolveAgent(doc, facts.to)
-    const from = team.me()
-    const id = newTaskId(randomBytes)
-    const now = Date.now()
-    const trace = nextTrace(team.replica, undefined, call.has('reset-trace'), now)
-    addTask(doc, { ...facts, id, from, to, trace, now })
-    return {
-      data: { task: getTask(doc, id) },
-      lines: [oneLine(`delegated ${id} to ${agentName(doc, to)} (${to})`)],
-    }
-  })
+  const deadline =
+    facts.deadline === undefined ? null : readDeadline(facts.deadline, call.request.at)
+  const team = await Team.open(call, true)
+  await checkTasks(call, team, [...facts.after, facts.parent ?? [], facts.ref ?? []].flat())
+
+  const payload = JSON.parse(JSON.stringify(facts)) as never
+  const outcome = await mergingWrite(
+    call,
+    payload,
+    ({ doc, replica }) => {
+      const to = facts.to === null ? null : resolveAgent(doc, facts.to)
+      const from = team.me()
+      const approver = facts.approver === undefined ? undefined : resolveAgent(doc, facts.approver)
+      if (approver !== undefined && approver === to) {
+        throw new ClawError(
+          'usage',
+          `${agentName(doc, approver)} cannot approve its own result`,
+          'name somebody else with --approve-by',
+        )
+      }
+      const id = newTaskId(randomBytes)
+      const now = Date.now()
+      const { deadline: _, approver: __, ...rest } = facts
+      const whole = {
+        ...{ ...rest, id, from, to, now },
+        ...(approver !== undefined && { approver }),
+        ...(deadline !== null && { deadline }),
+      }
+      if (to === null) needCandidate(doc, { ...whole, createdAt: now })
+      const trace = nextTrace(replica, undefined, call.has('reset-trace'), now)
+      addTask(doc, { ...whole, trace })
+      const whom = to === null ? openTo(facts.requires) : `${agentName(doc, to)} (${to})`
+      return {
+        data: { task: getTask(doc, id) },
+        lines: [oneLine(`delegated ${id} to ${whom}`)],
+      }
+    },
+    team,
+  )
+  if (seconds === null || team.offline !== null) return outcome
+  return waited(call, outcome, seconds)
+}
+
+/** The outcome once the task has ended, or wants something of its creator. Throws `timeout`. */
+const waited = async (call: Call, outcome: Outcome, seconds: number): Promise<Outcome> => {
+  const { task_id } = (outcome.data as { task: { task_id: TaskId } }).task
+  await call.close()
+  const { data, lines } = await waitForTask(call, task_id, seconds)
+  return { ...outcome, data: { ...outcome.data, ...data }, lines: [...outcome.lines, ...lines] }
+}
+
+const addressOf = (call: Call): { to: string | null; requires: string[] } => {
+  const ways = ['to', 'caps', 'anyone'].filter((flag) => call.has(flag))
+  if (ways.length > 1) {
+    throw new ClawError('usage', `--${ways.join(' and --')} are given`, 'give one of them')
+  }
+  const requires = call.has('caps') ? call.list('caps') : []
+  return { to: call.flag('to') ?? null, requires }
+}
+
+const openTo = (requires: readonly string[]): string =>
+  requires.length === 0 ? 'anyone' : `who has ${requires.join(', ')}`
+
+/** Throws `unknown_task`; one that has left the document is asked for. */
+const checkTasks = async (call: Call, team: Team, ids: readonly TaskId[]): Promise<void> => {
+  for (const id of ids) {
+    if (findEntry(team.doc, id) !== undefined) continue
+    if (team.offline !== null) entryOf(team.doc, id)
+    await getServerTask(call.target.base, call.workspace, id)
+  }
 }
 
 const readPriority = (text: string): Priority => {
@@ -38,5 +107,29 @@ const readPriority = (text: string): Priority => {
     'usage',
     `"${text}" is not a priority`,
     `${didYouMean(text, PRIORITIES)} one of: ${PRIORITIES.join(', ')}`.trim(),
+  )
+}
+
+/** Whether it is to run although a task that it waits for did not complete. */
+const readAfterFailed = (text: string | undefined): boolean => {
+  if (text === undefined || text === 'fail') return false
+  if (text === 'run') return true
+  throw new ClawError('usage', `--after-failed ${text} is not known`, 'one of: fail, run')
+}
+
+const readCount = (text: string): number => {
+  if (/^[1-9]\d?$/.test(text)) return Number(text)
+  throw new ClawError('usage', `--max-attempts ${text} is not from 1 to 99`, 'like: 3')
+}
+
+/** Milliseconds since the epoch. */
+const readDeadline = (text: string, now: number): number => {
+  const span = parseSpan(text)
+  const at = span === null ? parseIso(text) : now + span
+  if (at > now) return at
+  throw new ClawError(
+    'usage',
+    Number.isNaN(at) ? `--deadline ${text} is no time` : `--deadline ${text} has passed`,
+    'like: --deadline 2h, or --deadline 2030-01-31T12:00:00Z',
   )
 }

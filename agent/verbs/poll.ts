@@ -52,11 +52,29 @@ const DIGEST_LINE_CHARACTERS = 60
 const detailsOf = (message: Message): string => {
   switch (message.type) {
     case 'task_delegation': {
-      const { priority, context, task } = message
-      return `priority=${priority} context=${JSON.stringify(context)} task: ${task}`
+      const { priority, context, task, requires, attempt, deadline, ref } = message
+      return [
+        `priority=${priority}`,
+        ...(requires === undefined ? [] : ['open: claim it before you begin']),
+        ...(attempt === undefined ? [] : [`attempt=${attempt}`]),
+        ...(deadline === undefined ? [] : [`deadline=${deadline}`]),
+        ...(ref === undefined ? [] : [`ref=${ref}`]),
+        `context=${JSON.stringify(context)} task: ${task}`,
+      ].join(' ')
     }
-    case 'task_response':
-      return `status=${message.status} result: ${message.result}`
+    case 'task_response': {
+      const { status, event, percent, result_json: json, artifacts = [], result } = message
+      return [
+        `status=${status}`,
+        ...(event === undefined || event === 'claimed' ? [] : [`event=${event}`]),
+        ...(percent === undefined ? [] : [`percent=${percent}`]),
+        ...(json === undefined ? [] : [`json=${JSON.stringify(json)}`]),
+        ...artifacts.map(({ file_key, version }) => `artifact=${file_key}@${version}`),
+        `result: ${result}`,
+      ].join(' ')
+    }
+    case 'task_update':
+      return `event=${message.event} status=${message.status} text: ${message.text}`
     case 'knowledge_broadcast': {
       const { topic, tags, reply_to, content } = message
       const reply = reply_to === undefined ? '' : `reply_to=${reply_to} `

@@ -1,11 +1,54 @@
-import { parseState } from '../../workspace/tasks.ts'
-import type { Verb } from '../call.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import { fileInfo } from '../../workspace/files.ts'
+import { MAX_TASK_LINKS } from '../../workspace/limits.ts'
+import type { Json, TaskResult } from '../../workspace/schema.ts'
+import { parseState } from '../../workspace/task-states.ts'
+import type { Call, Verb } from '../call.ts'
 import { commandTask } from '../task-command.ts'
+import { Team } from '../team.ts'
 
 /** The server alone decides who owns a task and what state that is in; with it away the answer is queued. */
-export const respond: Verb = (call) =>
-  commandTask(call, call.flag('msg-id')!, {
+export const respond: Verb = async (call) => {
+  const result = await resultOf(call)
+  const percent = percentOf(call.flag('percent'))
+  return commandTask(call, call.flag('msg-id')!, {
+    name: 'status',
     to: call.flag('to')!,
     state: parseState(call.flag('status') ?? 'completed'),
-    message: call.body('result'),
+    message: messageOf(call),
+    ...(percent !== undefined && { percent }),
+    ...(result !== undefined && { result }),
   })
+}
+
+const messageOf = (call: Call): string => {
+  const note = call.text('note')
+  if (note === undefined) return call.has('result') || call.has('file') ? call.body('result') : ''
+  if (!call.has('result') && !call.has('file')) return note
+  throw new ClawError('usage', 'both --note and --result are given', 'give one of them')
+}
+
+const percentOf = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text)
+  throw new ClawError('usage', `--percent ${text} is not from 0 to 100`, 'like: --percent 40')
+}
+
+const resultOf = async (call: Call): Promise<TaskResult | undefined> => {
+  const json: Json | undefined = call.has('result-json') ? call.json('result-json') : undefined
+  const keys = call.has('artifact') ? call.list('artifact') : []
+  if (keys.length > MAX_TASK_LINKS) {
+    throw new ClawError('too_large', `${keys.length} artifacts; the limit is ${MAX_TASK_LINKS}`)
+  }
+  if (json === undefined && keys.length === 0) return undefined
+  const doc = keys.length === 0 ? null : (await Team.open(call, true)).doc
+  // At its version now: what it is later is another result.
+  const artifacts = keys.map((key) => {
+    const { file_key, version } = fileInfo(doc!, key)
+    return { file_key, version }
+  })
+  return {
+    ...(json !== undefined && { json }),
+    ...(artifacts.length > 0 && { artifacts }),
+  }
+}

@@ -1,34 +1,50 @@
 import { agentName } from '../../workspace/agents.ts'
-import { isoTime } from '../../workspace/schema.ts'
-import { getTask, taskHistory } from '../../workspace/tasks.ts'
+import type { TaskWithHistory } from '../../workspace/link/commands.ts'
 import type { Verb } from '../call.ts'
+import { findTask } from '../task-command.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
 
-/** One task with all that became of it: who moved it where and when, and what was noted. */
+/** One task with all that became of it: who moved it where and when, and what was noted. Archived ones, too. */
 export const task: Verb = async (call) => {
   const team = await Team.open(call, true)
   await team.confirm()
-  const { doc } = team
-  const found = getTask(doc, call.flag('task')!)
-  const history = taskHistory(doc, found.task_id).map(({ state, by, message, at, revision }) => ({
-    ...{ state, by, message, revision },
-    at: isoTime(at),
-  }))
-  const name = (id: string) => `${agentName(doc, id)} (${id})`
-  const { task_id, status, priority, from_agent, to_agent, owner, created_at, context } = found
-  const said = [
-    ...history.map(({ at, by, state, message }) => ({ at, by, text: `${state}: ${message}` })),
-    ...found.notes.map(({ at, by, text }) => ({ at, by, text: `note: ${text}` })),
-  ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  const found = await findTask(call, team, call.flag('task')!)
+  const name = (id: string) => `${agentName(team.doc, id)} (${id})`
   return {
-    data: { task: { ...found, history }, ...team.admitOffline() },
-    lines: [
-      `${task_id} ${status} priority=${priority}`,
-      `from ${name(from_agent)} to ${to_agent === null ? 'anyone' : name(to_agent)}${owner === null ? '' : `, owned by ${name(owner)}`}, created ${created_at}`,
-      `task: ${found.task}`,
-      ...(context === null ? [] : [`context: ${JSON.stringify(context)}`]),
-      ...said.map(({ at, by, text }) => `${at} ${name(by)} ${text}`),
-    ].map(oneLine),
+    data: { task: found, ...team.admitOffline() },
+    lines: linesOf(found, name).map(oneLine),
   }
+}
+
+const linesOf = (task: TaskWithHistory, name: (id: string) => string): string[] => {
+  const { task_id, status, priority, from_agent, to_agent, owner, created_at, context } = task
+  const to = to_agent === null ? `who has ${task.requires?.join(', ') ?? 'time'}` : name(to_agent)
+  const line = (label: string, value: unknown): string[] =>
+    value === undefined || value === null ? [] : [`${label}: ${value}`]
+  const said = [
+    ...task.history.map(({ at, by, state, event, message }) => ({
+      ...{ at, by },
+      text: `${event === undefined ? state : `${state} (${event})`}: ${message}`,
+    })),
+    ...task.notes.map(({ at, by, text }) => ({ at, by, text: `note: ${text}` })),
+  ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  return [
+    `${task_id} ${status} priority=${priority}${task.percent === undefined ? '' : ` ${task.percent}%`}${task.archived ? ' archived' : ''}`,
+    `from ${name(from_agent)} to ${to}${owner === null ? '' : `, owned by ${name(owner)}`}, created ${created_at}`,
+    `task: ${task.task}`,
+    ...line('context', context === null ? null : JSON.stringify(context)),
+    ...line('deadline', task.deadline),
+    ...line('after', task.after?.join(', ')),
+    ...line('waits for', task.blocked_by?.join(', ')),
+    ...line('part of', task.parent),
+    ...line('goes on with', task.ref),
+    ...line('to be approved by', task.approve_by === undefined ? null : name(task.approve_by)),
+    ...line('asked to stop', task.cancel_asked),
+    ...line('json', task.result_json === undefined ? null : JSON.stringify(task.result_json)),
+    ...(task.artifacts ?? []).map(
+      ({ file_key, version }) => `artifact: ${file_key} version ${version}`,
+    ),
+    ...said.map(({ at, by, text }) => `${at} ${name(by)} ${text}`),
+  ]
 }

@@ -1,14 +1,19 @@
 import { agentName } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
+import { getArchivedTasks } from '../../workspace/link/commands.ts'
 import { PRIORITIES } from '../../workspace/schema.ts'
 import { shorten } from '../../workspace/shorten.ts'
-import { isTerminal, listTasks, parseState, type Task } from '../../workspace/tasks.ts'
-import type { Verb } from '../call.ts'
+import { isTakeable } from '../../workspace/task-routing.ts'
+import { isTerminal, parseState } from '../../workspace/task-states.ts'
+import { findEntry, listTasks, type Task } from '../../workspace/tasks.ts'
+import type { Call, Outcome, Verb } from '../call.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
 
 /** What a line shows of a task (characters). */
 const SHOWN = 80
+/** Archived tasks on a page, where not said otherwise (count). */
+const PAGE = 50
 
 const rank = ({ priority }: Task): number => -PRIORITIES.indexOf(priority)
 
@@ -26,23 +31,58 @@ export const tasks: Verb = async (call) => {
     const known = Object.keys(SORTS).join(', ')
     throw new ClawError('usage', `--sort is none of ${known}`, `one of: ${known}`)
   }
+  if (call.has('archived')) return archived(call)
   const team = await Team.open(call, true)
   await team.confirm()
-  const me = call.has('mine') || call.has('from-me') ? team.me() : null
-  const found = listTasks(team.doc)
+  const { doc } = team
+  const asked = ['mine', 'from-me', 'ready'].some((flag) => call.has(flag))
+  const me = asked ? team.me() : null
+  const isReady = ({ task_id }: Task): boolean =>
+    me !== null && isTakeable(doc, findEntry(doc, task_id)!, me, (id) => findEntry(doc, id))
+  const found = listTasks(doc)
     .filter((task) => states?.includes(task.status) ?? !isTerminal(task.status))
     .filter(({ owner, to_agent }) => !call.has('mine') || (owner ?? to_agent) === me)
     .filter(({ from_agent }) => !call.has('from-me') || from_agent === me)
+    .filter((task) => !call.has('ready') || isReady(task))
     .sort(sort)
-  const name = (id: string) => agentName(team.doc, id)
-  const lines = found.map(({ task_id, status, priority, from_agent, to_agent, owner, task }) => {
-    const to = owner ?? to_agent
-    const who = `${name(from_agent)} → ${to === null ? 'anyone' : name(to)}`
-    return oneLine([task_id, status, priority, who, shorten(task, SHOWN)].join('  '))
-  })
   return {
     data: { tasks: found, count: found.length, ...team.admitOffline() },
-    lines,
+    lines: linesOf(found, team),
     notes: found.length === 0 ? ['no such tasks'] : [],
   }
+}
+
+/** What has left the document, a page at a time, newest first. */
+const archived = async (call: Call): Promise<Outcome> => {
+  const [limit, before] = ['limit', 'before'].map((flag) => {
+    const text = call.flag(flag)
+    if (text === undefined || /^[1-9]\d{0,14}$/.test(text)) return text && Number(text)
+    throw new ClawError('usage', `--${flag} ${text} is not a number`, `like: --${flag} 50`)
+  }) as (number | undefined)[]
+  const team = await Team.open(call, false)
+  const { base } = call.target
+  const page = await getArchivedTasks(base, call.workspace, limit ?? PAGE, before)
+  const { tasks: found, next } = page
+  const more = next === null ? [] : [`older ones: tasks --archived --before ${next}`]
+  return {
+    data: { tasks: found, count: found.length, next },
+    lines: linesOf(found, team),
+    notes: found.length === 0 ? ['no archived tasks', ...more] : more,
+  }
+}
+
+const linesOf = (found: readonly Task[], { doc }: Team): string[] => {
+  const name = (id: string) => agentName(doc, id)
+  return found.map((task) => {
+    const { task_id, status, priority, from_agent, to_agent, owner, percent } = task
+    const to = owner ?? to_agent
+    const who = `${name(from_agent)} → ${to === null ? (task.requires?.join(',') ?? 'anyone') : name(to)}`
+    const state = [
+      status,
+      ...(percent === undefined ? [] : [`${percent}%`]),
+      ...(task.blocked_by === undefined ? [] : ['blocked']),
+      ...(task.awaits_approval ? ['awaits approval'] : []),
+    ].join(' ')
+    return oneLine([task_id, state, priority, who, shorten(task.task, SHOWN)].join('  '))
+  })
 }

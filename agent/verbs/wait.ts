@@ -1,14 +1,19 @@
 import { ClawError } from '../../workspace/errors.ts'
 import type { Verb } from '../call.ts'
+import { waitForTask } from '../task-waiting.ts'
 import { oneLine } from '../text.ts'
 import { hintOf, readFilter, readSeconds, waitFor } from '../waiting.ts'
 
 /** So many ids are on the line; `--json` has all. */
 const MAX_IDS = 20
 
-/** Waits until there is something to poll, and acknowledges nothing of it. */
+/** Waits until there is something to poll, or a task has ended, and acknowledges nothing of it. */
 export const wait: Verb = async (call) => {
   const timeout = readSeconds(call, 'timeout')
+  const task = call.flag('task')
+  if (task !== undefined) {
+    return waitForTask(call, task, timeout === null ? Number.POSITIVE_INFINITY : timeout / 1000)
+  }
   const until = timeout === null ? Number.POSITIVE_INFINITY : call.request.at + timeout
   const { team, found } = await waitFor(call, until, readFilter(call))
   if (found.length === 0) {

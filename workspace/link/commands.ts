@@ -5,8 +5,10 @@ import { ClawError, type ErrorBody } from '../errors.ts'
 import type { FileVersion } from '../file-state.ts'
 import type { ArchivedBroadcast } from '../inbox.ts'
 import { MAX_FILE_BYTES } from '../limits.ts'
+import type { TaskResult } from '../schema.ts'
 import { isBroadcast } from '../shape.ts'
-import type { Task } from '../tasks.ts'
+import { type ArchivedTask, isArchivedTask } from '../task-archive.ts'
+import type { Task, TaskStep } from '../tasks.ts'
 
 /** Covers a server that is busy compacting; beyond that it is as good as away. */
 const TIMEOUT_MS = 15_000
@@ -22,13 +24,26 @@ export interface ServerInfo {
   [more: string]: unknown
 }
 
-/** A command of the server on one task: workspace/tasks.ts, `Command`. */
-export interface StatusCommand {
+/** A command of the server on one task, and its parameters: workspace/task-commands.ts. */
+export interface TaskRequest {
+  name: 'status' | 'claim' | 'release' | 'decline' | 'approve' | 'cancel'
   by: string
-  to?: string | undefined
-  state: string
-  message: string
   key: string
+  message: string
+  /** Of `status`: where to, and what goes with it. */
+  state?: string
+  to?: string | undefined
+  token?: number | undefined
+  percent?: number | undefined
+  result?: TaskResult | undefined
+  /** Of `cancel`: at once. */
+  force?: boolean
+}
+
+/** What the server answered to a command: the task as it is then, and of a claim how long its lease is. */
+export interface TaskAnswer {
+  task: Task
+  lease_seconds?: number
 }
 
 /** `GET /`. Throws `unreachable`, `not_clawlink`. */
@@ -38,17 +53,81 @@ export const serverInfo = async (base: string, timeoutMs = TIMEOUT_MS): Promise<
   return info as ServerInfo
 }
 
-/** Asks the server, the only writer of a task's status, to move it. Throws what `moveTask` throws. */
-export const postStatus = async (
+/** Gives the server, the only writer of tasks, a command. Throws what it refuses it with. */
+export const postTask = (
   base: string,
   workspace: string,
   task: string,
-  command: StatusCommand,
-): Promise<Task> => {
-  const path = `/api/workspaces/${workspace}/tasks/${encodeURIComponent(task)}/status`
-  const answer = (await call(base, 'POST', path, command, TIMEOUT_MS)) as Answer<{ task: Task }>
-  if (answer?.ok === true && answer.data?.task !== undefined) return answer.data.task
+  { name, ...command }: TaskRequest,
+): Promise<TaskAnswer> => commandOn(base, workspace, `${encodeURIComponent(task)}/${name}`, command)
+
+/** Claims the most urgent task there is for `by`. Throws `nothing_to_claim`. */
+export const postNext = (
+  base: string,
+  workspace: string,
+  command: { by: string; key: string; caps?: string[] },
+): Promise<TaskAnswer> => commandOn(base, workspace, 'next', command)
+
+const commandOn = async (
+  base: string,
+  workspace: string,
+  what: string,
+  command: object,
+): Promise<TaskAnswer> => {
+  const path = `/api/workspaces/${workspace}/tasks/${what}`
+  const answer = (await call(base, 'POST', path, command, TIMEOUT_MS)) as Answer<TaskAnswer>
+  if (answer?.ok === true && answer.data?.task !== undefined) return answer.data
   throw notClawLink(base, 'it does not know task commands')
+}
+
+/** A task, live or archived, with its history. Throws `unknown_task`. */
+export const getServerTask = async (
+  base: string,
+  workspace: string,
+  task: string,
+): Promise<TaskWithHistory> => {
+  const path = `/api/workspaces/${workspace}/tasks/${encodeURIComponent(task)}`
+  const answer = await call(base, 'GET', path, undefined, TIMEOUT_MS)
+  const { data } = (answer ?? {}) as Answer<{ task: TaskWithHistory }>
+  if (Array.isArray(data?.task?.history)) return data.task
+  throw notClawLink(base, 'it keeps no tasks')
+}
+
+export type TaskWithHistory = Task & { history: TaskStep[]; archived?: true }
+
+/** Archived tasks, newest first; `next` is what to give as `before` for more, null at the end. */
+export const getArchivedTasks = async (
+  base: string,
+  workspace: string,
+  limit: number,
+  before?: number,
+): Promise<{ tasks: Task[]; next: number | null }> => {
+  const query = new URLSearchParams({ limit: String(limit) })
+  if (before !== undefined) query.set('before', String(before))
+  const path = `/api/workspaces/${workspace}/tasks/archived?${query}`
+  const answer = await call(base, 'GET', path, undefined, TIMEOUT_MS)
+  const { data } = (answer ?? {}) as Answer<{ tasks: Task[]; next: number | null }>
+  if (Array.isArray(data?.tasks)) return data
+  throw notClawLink(base, 'it archives no tasks')
+}
+
+/** `GET …/tasks/archive`: what left the live document and concerned `me`, after a position. */
+export const getTaskArchive = async (
+  base: string,
+  workspace: string,
+  after: number,
+  me: string,
+): Promise<{ entries: { seq: number; task: ArchivedTask }[]; next: number }> => {
+  const path = `/api/workspaces/${workspace}/tasks/archive?after=${after}&limit=1000&for=${encodeURIComponent(me)}`
+  const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<{
+    entries: { seq: number; task: ArchivedTask }[]
+    next: number
+  }>
+  const { entries, next } = answer?.data ?? {}
+  if (!Array.isArray(entries) || typeof next !== 'number') {
+    throw notClawLink(base, 'it has no archive')
+  }
+  return { entries: entries.filter(({ task }) => isArchivedTask(task)), next }
 }
 
 /** A page of the archived broadcasts after a position, and the position to go on from. */

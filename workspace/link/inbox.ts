@@ -4,18 +4,35 @@ import { broadcastsFor } from '../broadcasts.ts'
 import { welcomeMessages } from '../digest.ts'
 import { ClawError } from '../errors.ts'
 import { fileVersions } from '../files.ts'
-import type { AgentId } from '../ids.ts'
-import { archivedMeanwhile, byTime, groupFiles, type Message, messagesSince } from '../inbox.ts'
+import type { AgentId, TaskId } from '../ids.ts'
+import {
+  archivedMeanwhile,
+  archivedTaskMessages,
+  byTime,
+  groupFiles,
+  type Message,
+  messagesSince,
+} from '../inbox.ts'
 import { findBroadcast } from '../live-log.ts'
 import { markDelivered, markRead } from '../receipts.ts'
-import { archivedBroadcasts, type BroadcastEntry, type Json } from '../schema.ts'
-import { taskRecord } from '../shape.ts'
+import {
+  archivedBroadcasts,
+  type BroadcastEntry,
+  archivedTasks as countArchivedTasks,
+  type Json,
+} from '../schema.ts'
+import { taskRecords } from '../shape.ts'
+import type { ArchivedTask } from '../task-archive.ts'
+import { findEntry } from '../tasks.ts'
 import { hear, SILENCE, speak, type Talk, type Trace, traceIn } from '../trace.ts'
-import type { ArchivePage } from './commands.ts'
+import type { ArchivePage, getTaskArchive } from './commands.ts'
 import type { Replica } from './replica.ts'
 
-/** The server's archive after a position, a page at a time: `getArchive`. */
-export type FetchArchive = (after: number) => Promise<ArchivePage>
+/** The server's archives after a position, a page at a time: `getArchive`, `getTaskArchive`. */
+export interface Archives {
+  broadcasts: (after: number) => Promise<ArchivePage>
+  tasks: (after: number) => ReturnType<typeof getTaskArchive>
+}
 
 /** Whoever calls while another call waits for the archive waits for that: two would derive the same twice. */
 const turns = new WeakMap<Replica, Promise<unknown>>()
@@ -28,10 +45,10 @@ export const receive = (
   replica: Replica,
   me: AgentId,
   here: Here,
-  fetchArchive: FetchArchive,
+  archives: Archives,
 ): Promise<boolean> => {
   const before = turns.get(replica) ?? Promise.resolve()
-  const turn = before.catch(() => {}).then(() => receiveNow(replica, me, here, fetchArchive))
+  const turn = before.catch(() => {}).then(() => receiveNow(replica, me, here, archives))
   turns.set(replica, turn)
   return turn
 }
@@ -40,7 +57,7 @@ const receiveNow = async (
   replica: Replica,
   me: AgentId,
   here: Here,
-  fetchArchive: FetchArchive,
+  archives: Archives,
 ): Promise<boolean> => {
   const { doc } = replica
   const since = replica.cursor(me)
@@ -50,24 +67,53 @@ const receiveNow = async (
   }
   const vector = Y.encodeStateVector(doc)
   const live = messagesSince(doc, since, me, here, fileVersions(doc))
-  let archived = replica.archivePosition(me)
+  const liveTasks = new Set([...taskRecords(doc)].map(([id]) => id))
+  let { archived, archivedTasks } = replica.archivePosition(me)
   let missed: BroadcastEntry[] = []
-  if (archivedBroadcasts(doc) > archived) {
-    const now = Y.decodeStateVector(vector)
-    const ids = new Set(live.map(({ message_id }) => message_id))
-    try {
-      ;({ missed, archived } = await readArchive(archived, fetchArchive, (page) =>
+  let missedTasks: Message[] = []
+  const now = Y.decodeStateVector(vector)
+  try {
+    if (archivedBroadcasts(doc) > archived) {
+      const ids = new Set(live.map(({ message_id }) => message_id))
+      ;({ missed, archived } = await readArchive(archived, archives.broadcasts, (page) =>
         archivedMeanwhile(page, since, now, ids),
       ))
-    } catch (error) {
-      if (error instanceof ClawError && error.toBody().retryable) return false
-      throw error
     }
+    if (countArchivedTasks(doc) > archivedTasks) {
+      const look = (task: ArchivedTask) => archivedTaskMessages(task, since, now, me)
+      const read = await readTaskArchive(archivedTasks, archives.tasks, liveTasks, look)
+      missedTasks = read.missed
+      archivedTasks = read.archived
+    }
+  } catch (error) {
+    if (error instanceof ClawError && error.toBody().retryable) return false
+    throw error
   }
-  const messages = groupFiles([...broadcastsFor(doc, me, missed), ...live].sort(byTime))
-  replica.receive(me, messages, { vector, archived })
+  const all = [...broadcastsFor(doc, me, missed), ...missedTasks, ...live].sort(byTime)
+  replica.receive(me, groupFiles(all), { vector, archived, archivedTasks })
   markDelivered(doc, me, live, here.now)
   return true
+}
+
+/** As `readArchive`. A task that was live when the second look was taken has had its messages from there. */
+const readTaskArchive = async (
+  from: number,
+  fetchArchive: Archives['tasks'],
+  live: ReadonlySet<TaskId>,
+  look: (task: ArchivedTask) => Message[] | null,
+): Promise<{ missed: Message[]; archived: number }> => {
+  const missed: Message[] = []
+  let upTo: number | null = null
+  for (let after = from; ; ) {
+    const { entries, next } = await fetchArchive(after)
+    for (const { seq, task } of entries) {
+      const found = look(task)
+      if (found === null) upTo ??= seq - 1
+      else if (!live.has(task.id)) missed.push(...found)
+    }
+    if (next <= after) return { missed, archived: upTo ?? after }
+    after = next
+  }
 }
 
 /**
@@ -76,7 +122,7 @@ const receiveNow = async (
  */
 const readArchive = async (
   from: number,
-  fetchArchive: FetchArchive,
+  fetchArchive: Archives['broadcasts'],
   look: (page: ArchivePage['entries']) => ReturnType<typeof archivedMeanwhile>,
 ): Promise<{ missed: BroadcastEntry[]; archived: number }> => {
   const missed: BroadcastEntry[] = []
@@ -97,7 +143,11 @@ export const welcome = (replica: Replica, me: AgentId, now: number): void => {
   const { doc } = replica
   const messages = welcomeMessages(doc, me, now)
   const vector = Y.encodeStateVector(doc)
-  replica.receive(me, messages, { vector, archived: archivedBroadcasts(doc) })
+  replica.receive(me, messages, {
+    vector,
+    archived: archivedBroadcasts(doc),
+    archivedTasks: countArchivedTasks(doc),
+  })
   markDelivered(doc, me, messages, now)
 }
 
@@ -116,7 +166,7 @@ export const acknowledge = (
 
 /** What is not in the live document any more counts as a chain's first message. */
 const traceOfId = (doc: Y.Doc, id: string): Trace => {
-  const entry = findBroadcast(doc, id) ?? taskRecord(doc, id)?.toJSON() ?? {}
+  const entry = findBroadcast(doc, id) ?? findEntry(doc, id)?.facts ?? {}
   return traceIn(entry).trace ?? { id, hops: 0 }
 }
 

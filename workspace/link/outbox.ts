@@ -3,7 +3,7 @@ import { ClawError } from '../errors.ts'
 import { type AgentId, newBroadcastId } from '../ids.ts'
 import { isoTime } from '../schema.ts'
 import { addNote } from '../tasks.ts'
-import { postStatus } from './commands.ts'
+import { postTask } from './commands.ts'
 import type { Overlaps } from './overlaps.ts'
 import type { QueuedCommand, Replica } from './replica.ts'
 import type { Session } from './session.ts'
@@ -32,7 +32,9 @@ export const drain = async (
     try {
       await replica.commit()
       await session.barrier(BARRIER_TIMEOUT_MS)
-      await postStatus(target.base, workspace, queued.task, queued.command)
+      // Of before there were others than `status`.
+      const command = { ...queued.command, name: queued.command.name ?? 'status' }
+      await postTask(target.base, workspace, queued.task, command)
     } catch (thrown) {
       const error = ClawError.from(thrown)
       if (isAway(error)) return
@@ -52,7 +54,8 @@ const refuse = (
   me: AgentId,
   now: number,
 ): void => {
-  const { state, message } = command
+  const { message, name } = command
+  const state = command.state ?? name
   replica.deliver(me, [
     {
       type: 'command_refused',
@@ -60,12 +63,13 @@ const refuse = (
       from_agent: me,
       to_agent: me,
       timestamp: isoTime(now),
-      command: `${verb} ${state}`,
+      command: state === verb ? verb : `${verb} ${state}`,
       result: message,
       error: error.toBody(),
     },
   ])
-  if (message === '') return
+  // The server has kept what came too late.
+  if (message === '' || error.code === 'lease_lost') return
   try {
     addNote(replica.doc, task, me, message, now)
   } catch {

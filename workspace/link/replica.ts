@@ -2,7 +2,7 @@ import * as Y from 'yjs'
 import type { Message, StateVector } from '../inbox.ts'
 import type { Json } from '../schema.ts'
 import { AnswerAges, type KeyKind } from './answers.ts'
-import type { StatusCommand } from './commands.ts'
+import type { TaskRequest } from './commands.ts'
 import { type Opened, openDatabase, unusable } from './opening.ts'
 import {
   type Cursor,
@@ -54,15 +54,16 @@ export interface MirrorBase {
 export interface QueuedCommand {
   verb: string
   task: string
-  command: StatusCommand
+  command: TaskRequest
 }
 
 /** How far an inbox has got. */
 export interface InboxPosition {
   /** Encoded state vector: covers the operations whose messages have been derived. */
   vector: Uint8Array
-  /** Position in the server's archive of broadcasts up to which there is nothing to look for. */
+  /** Positions in the server's archives of broadcasts and of tasks up to which there is nothing to look for. */
   archived: number
+  archivedTasks: number
 }
 
 /**
@@ -201,18 +202,19 @@ export class Replica {
     return Y.decodeStateVector(Buffer.from(this.#cursor.vector, 'base64'))
   }
 
-  /** The position in the archive up to which `agent` has its messages. */
-  archivePosition(agent: string): number {
-    return this.#cursor?.agent === agent ? (this.#cursor.archived ?? 0) : 0
+  /** The positions in the archive of broadcasts and in that of tasks up to which `agent` has its messages. */
+  archivePosition(agent: string): Omit<InboxPosition, 'vector'> {
+    const known = this.#cursor?.agent === agent ? this.#cursor : null
+    return { archived: known?.archived ?? 0, archivedTasks: known?.archivedTasks ?? 0 }
   }
 
   /** Stages messages for `agent` and moves its cursor: where not said otherwise, to the document as it is now. */
   receive(agent: string, messages: readonly Message[], to?: InboxPosition): void {
     const vector = Buffer.from(to?.vector ?? Y.encodeStateVector(this.doc)).toString('base64')
-    const archived = to?.archived ?? this.archivePosition(agent)
-    const known = this.#cursor
-    if (known?.agent === agent && known.vector === vector && known.archived === archived) return
-    this.#cursor = { agent, vector, archived }
+    const { archived, archivedTasks } = to ?? this.archivePosition(agent)
+    const cursor: Cursor = { agent, vector, archived, archivedTasks }
+    if (JSON.stringify(cursor) === JSON.stringify(this.#cursor)) return
+    this.#cursor = cursor
     this.#hasMoved = true
     this.deliver(agent, messages)
   }

@@ -10,11 +10,12 @@ export type Database = Level<string, Uint8Array>
 
 export type Write = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
 
-/** The inbox position of `agent`; replicas of before there was an archive have no `archived`. */
+/** The inbox position of `agent`; replicas of before there was an archive have no `archived`, nor `archivedTasks`. */
 export interface Cursor {
   agent: string
   vector: string
   archived?: number
+  archivedTasks?: number
 }
 
 export interface Lease {

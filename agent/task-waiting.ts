@@ -1,0 +1,72 @@
+import { ClawError } from '../workspace/errors.ts'
+import type { TaskWithHistory } from '../workspace/link/commands.ts'
+import { isTerminal } from '../workspace/task-states.ts'
+import { findEntry } from '../workspace/tasks.ts'
+import type { Call, Outcome } from './call.ts'
+import { findTask } from './task-command.ts'
+import { Team } from './team.ts'
+import { oneLine } from './text.ts'
+
+/** `--wait` with its seconds, or without: until it has ended; null: it is not given. */
+export const readWait = (call: Call): number | null => {
+  const text = call.flag('wait')
+  if (text === undefined) return null
+  if (text === '') return Number.POSITIVE_INFINITY
+  if (/^\d{1,7}(\.\d{1,3})?$/.test(text)) return Number(text)
+  throw new ClawError('usage', `--wait ${text} is not a number of seconds`, 'like: --wait 60')
+}
+
+/**
+ * Resolves once a task has ended, or waits for something that `call`'s agent is to say: an answer, an approval. Throws
+ * `timeout`, `unknown_task`.
+ */
+export const waitForTask = async (call: Call, id: string, seconds: number): Promise<Outcome> => {
+  const { signal } = call.request
+  const until = call.request.at + seconds * 1000
+  const ends = new AbortController()
+  const wait = until - Date.now()
+  const timer = wait < 2 ** 31 ? setTimeout(() => ends.abort(), wait) : undefined
+  try {
+    for (;;) {
+      const team = await Team.open(call, true)
+      const listening = team.listen({ task: id })
+      await team.confirm()
+      const task = await findTask(call, team, id).catch((error) => {
+        listening.end()
+        throw error
+      })
+      const isOver = isTerminal(task.status) || wantsMe(team, task, call)
+      if (isOver || ends.signal.aborted || Date.now() >= until) {
+        listening.end()
+        if (isOver) return { data: { task }, lines: linesOf(task) }
+        throw new ClawError(
+          'timeout',
+          `${id} is ${task.status} after ${seconds} s`,
+          `it goes on: wait ${id} waits again, cancel ${id} takes it back`,
+        )
+      }
+      await call.close()
+      await listening.heard(AbortSignal.any([signal, ends.signal]))
+      if (signal.aborted) throw new ClawError('shutting_down', 'the link was taken down meanwhile')
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Whether it is for this agent to say something, for which the task waits. */
+const wantsMe = ({ doc }: Team, { task_id, status }: TaskWithHistory, call: Call): boolean => {
+  const me = call.profile.state.agent_id
+  const facts = findEntry(doc, task_id)?.facts
+  const pending = findEntry(doc, task_id)?.status.pending === true
+  if (status !== 'input-required' || facts === undefined) return false
+  return pending ? facts.approver === me : facts.from === me
+}
+
+const linesOf = ({ task_id, status, message, owner, ...task }: TaskWithHistory): string[] => [
+  oneLine(`${task_id} is ${status}${owner === null ? '' : ` by ${owner}`}: ${message}`),
+  ...(task.result_json === undefined ? [] : [oneLine(`json: ${JSON.stringify(task.result_json)}`)]),
+  ...(task.artifacts ?? []).map(({ file_key, version }) =>
+    oneLine(`artifact: ${file_key} version ${version}`),
+  ),
+]

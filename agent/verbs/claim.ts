@@ -1,0 +1,41 @@
+import { ClawError } from '../../workspace/errors.ts'
+import { postNext } from '../../workspace/link/commands.ts'
+import type { Task } from '../../workspace/tasks.ts'
+import type { Call, Outcome, Verb } from '../call.ts'
+import { commandTask } from '../task-command.ts'
+import { answeredBefore, rememberAnswer, Team } from '../team.ts'
+import { oneLine } from '../text.ts'
+
+/** Has the server grant a task, or the most urgent one there is. The server alone can: it has one owner. */
+export const claim: Verb = (call) => {
+  const id = call.flag('task')
+  if (id === undefined) return claimNext(call)
+  if (call.has('next') || call.has('caps')) {
+    throw new ClawError('usage', `both ${id} and --next are given`, 'give one of them')
+  }
+  return commandTask(call, id, { name: 'claim', message: '' })
+}
+
+const claimNext = async (call: Call): Promise<Outcome> => {
+  const by = call.me()
+  const caps = call.has('caps') ? call.list('caps') : undefined
+  const payload = { caps: caps ?? null }
+  const team = await Team.open(call, false)
+  const known = await answeredBefore(call, team.replica, payload)
+  if (known !== null) return known
+  await team.confirm()
+  const { key } = call.idempotencyKey()
+  const command = { by, key, ...(caps !== undefined && { caps }) }
+  const answer = await postNext(call.target.base, call.workspace, command)
+  const outcome = { data: { ...answer }, lines: linesOf(answer.task) }
+  rememberAnswer(call, team.replica, payload, outcome)
+  await team.replica.commit()
+  return outcome
+}
+
+/** What it takes to begin: nothing else need be asked. */
+const linesOf = ({ task_id, token, priority, from_agent, task, context }: Task): string[] => [
+  oneLine(`${task_id} is yours, token ${token}, priority ${priority}, from ${from_agent}`),
+  oneLine(`task: ${task}`),
+  ...(context === null ? [] : [oneLine(`context: ${JSON.stringify(context)}`)]),
+]

@@ -1,0 +1,16 @@
+import type * as Y from 'yjs'
+import { appendInRow } from './rows.ts'
+import { type IntakeEntry, intakeOf } from './schema.ts'
+import { isIntakeEntry } from './shape.ts'
+
+/** Hands an entry to the server. */
+export const handIn = (doc: Y.Doc, entry: IntakeEntry): void =>
+  appendInRow(doc, intakeOf(doc), entry)
+
+/** What the server has not put in its place yet: tasks first, since the rest may be about them. */
+export const handedIn = (doc: Y.Doc): IntakeEntry[] => {
+  const intake = intakeOf(doc)
+  if (intake.length === 0) return []
+  const entries = intake.toArray().filter(isIntakeEntry)
+  return entries.sort((a, b) => Number(b.kind === 'task') - Number(a.kind === 'task'))
+}

@@ -1,0 +1,42 @@
+import * as Y from 'yjs'
+
+/**
+ * Appending to an array of which old elements are deleted all the time. Yjs keeps a place of every deleted element, and
+ * joins those of one writer that stand next to each other and were written one after another. So a writer puts its
+ * elements in a row: what is left of a million is a few places a writer, however writers take turns. The order of the
+ * array then means nothing; who simply pushes does no harm but that.
+ */
+export const appendInRow = <T>(doc: Y.Doc, array: Y.Array<T>, entry: T): void => {
+  const last = doc.store.clients.get(doc.clientID)?.at(-1)
+  // Yjs joins what one writer writes without a break only: after anything else any place is as good as the end.
+  if (last instanceof Y.Item && last.parent === array) insertAfter(doc, array, last, entry)
+  else array.push([entry])
+}
+
+/** `Y.Array.insert` cannot say which of the deleted elements at an index it is to go after. */
+const insertAfter = <T>(doc: Y.Doc, array: Y.Array<T>, left: Y.Item, entry: T): void => {
+  doc.transact((transaction) => {
+    const { lastId, right } = left
+    const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
+    const content = new Y.ContentAny([entry])
+    new Y.Item(id, left, lastId, right, right?.id ?? null, array, null, content).integrate(
+      transaction,
+      0,
+    )
+    // The indexes that Yjs remembers, to find others sooner.
+    array._searchMarker?.splice(0)
+  })
+}
+
+/** Deletes the elements at these indexes, as few ranges. */
+export const deleteAll = <T>(array: Y.Array<T>, indexes: number[]): void => {
+  indexes.sort((a, b) => b - a)
+  // From the last on: what is before it keeps its index.
+  for (let i = 0; i < indexes.length; ) {
+    const last = indexes[i]!
+    let length = 1
+    while (indexes[i + length] === last - length) length++
+    array.delete(last - length + 1, length)
+    i += length
+  }
+}

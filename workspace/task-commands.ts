@@ -1,0 +1,411 @@
+import type * as Y from 'yjs'
+import { agentName, resolveAgent } from './agents.ts'
+import { ClawError } from './errors.ts'
+import type { AgentId, TaskId } from './ids.ts'
+import { MAX_RESULT_BYTES, MAX_RESULT_JSON_BYTES } from './limits.ts'
+import {
+  isoTime,
+  type Note,
+  type TaskResult,
+  type TaskState,
+  type TaskStatus,
+  type Transition,
+} from './schema.ts'
+import { isAddressee, lacks } from './task-routing.ts'
+import { isTerminal, type Role, TRANSITIONS } from './task-states.ts'
+import { push, writeStep } from './task-write.ts'
+import {
+  blockers,
+  entryOf,
+  findEntry,
+  getTask,
+  historyOf,
+  notesOf,
+  type Task,
+  type TaskEntry,
+} from './tasks.ts'
+import { within } from './validate.ts'
+
+/** How long an owner who was asked to stop has for it (milliseconds). */
+export const CANCEL_GRACE_MS = 60_000
+
+/** What all commands on a task have. Server only: nobody else writes what they change. */
+export interface TaskCommand {
+  task: string
+  by: AgentId
+  /** Idempotency key: the same command under it answers the first outcome again. */
+  key: string
+  /** Milliseconds since the epoch, by the server's clock. */
+  now: number
+  /** A reason, a note, a result. */
+  message: string
+}
+
+/** What `moveTask` has besides. */
+export interface Move extends TaskCommand {
+  state: TaskState
+  /** Whom the sender believes it answers (id or name), where it said so. */
+  to?: string | undefined
+  /** The grant under which it was done; refused where that is not the newest any more. */
+  token?: number | undefined
+  percent?: number | undefined
+  result?: TaskResult | undefined
+}
+
+/** A command that was refused and yet has written something. */
+export interface Outcome {
+  task: Task
+  refused?: ClawError
+}
+
+/**
+ * Moves a task, or throws: `unknown_task`, `unknown_agent`, `task_terminal`, `task_taken` (another agent has it),
+ * `task_state` (no such transition), `task_blocked`, `not_allowed`, `key_reused`, `too_large`. Work that comes under a
+ * grant that is over is refused with `lease_lost`, and its text kept as a note.
+ */
+export const moveTask = (doc: Y.Doc, command: Move): Outcome => {
+  const { by, now, key, percent } = command
+  const entry = entryOf(doc, command.task)
+  const message = within('result', command.message, MAX_RESULT_BYTES)
+  within('result-json', JSON.stringify(command.result?.json ?? null), MAX_RESULT_JSON_BYTES)
+  checkTo(doc, entry, command)
+  const done = replay(doc, entry, command, (step) => leadsTo(step, command.state))
+  if (done !== null) return { task: done }
+  if (entry.facts.approver === by && isJudgement(entry, command.state)) {
+    return { task: judge(doc, entry, command, command.state === 'completed') }
+  }
+  const state = declines(entry, command) ? 'submitted' : command.state
+
+  const { status } = entry
+  const lost = lostGrant(entry, command)
+  if (lost !== null) {
+    if (message !== '') keepNote(doc, entry, { by, text: message, at: now, key })
+    return { task: getTask(doc, entry.id), refused: lost }
+  }
+  const role = roleFor(doc, entry, by, state)
+  if (role === 'creator' && status.state === 'working' && state === 'working') {
+    throw new ClawError(
+      'not_allowed',
+      `only its owner may say how far ${entry.id} is`,
+      'to ask it to stop: cancel; to tell it something: note',
+    )
+  }
+  if (state === 'canceled') return { task: cancelNow(doc, entry, command, role) }
+  if (state === 'submitted') {
+    if (status.state === 'submitted') return { task: declineNow(doc, entry, command) }
+    return { task: releaseNow(doc, entry, command) }
+  }
+  // Who begins with a result is granted it in the same step.
+  const granted = role === 'addressee' && state !== 'rejected' ? grantTo(entry, by) : null
+  const answered = role === 'creator' && status.state === 'input-required'
+  const awaits = state === 'completed' && entry.facts.approver !== undefined
+  const result = command.result
+  const written = writeStep(doc, entry, {
+    ...{ by, message, now, key },
+    state: awaits ? 'input-required' : state,
+    ...(granted !== null && { owner: by }),
+    ...(granted !== null && state === 'working' && { event: 'claimed' as const }),
+    ...(awaits && { event: 'approval-asked' as const }),
+    ...(answered && { event: 'answered' as const }),
+    more: {
+      ...granted,
+      ...(percent !== undefined && { percent }),
+      ...(awaits && { pending: true as const }),
+      ...(result !== undefined && (isTerminal(state) || awaits) && { result }),
+    },
+  })
+  return { task: getTask(doc, written.id) }
+}
+
+/** Grants a task to `by`, who may then work on it alone. Throws as `moveTask`, and `lease_lost` never: this is a new one. */
+export const claimTask = (doc: Y.Doc, command: TaskCommand): Task => {
+  const entry = entryOf(doc, command.task)
+  const { by } = command
+  const done = replay(doc, entry, command, ({ event }) => event === 'claimed')
+  if (done !== null) return done
+  const { owner, state } = entry.status
+  if (owner === by && !isTerminal(state)) return getTask(doc, entry.id)
+  roleFor(doc, entry, by, 'working')
+  return getTask(doc, grant(doc, entry, by, command).id)
+}
+
+/** Gives a task back: it is offered to others. Throws as `moveTask`. */
+export const releaseTask = (doc: Y.Doc, command: TaskCommand): Task => {
+  const entry = entryOf(doc, command.task)
+  const done = replay(doc, entry, command, ({ event }) => event === 'released')
+  if (done !== null) return done
+  if (entry.status.state === 'submitted') {
+    throw new ClawError(
+      'task_state',
+      `${entry.id} is submitted; nobody has it, so it cannot be released`,
+      'to say that you will not take it: decline',
+    )
+  }
+  roleFor(doc, entry, command.by, 'submitted')
+  return releaseNow(doc, entry, command)
+}
+
+/**
+ * Says no: to an offered task, which others are then asked to take, or ends as rejected where it was given to one agent;
+ * or, by who must approve it, to a result, which goes back to its owner. Throws as `moveTask`.
+ */
+export const declineTask = (doc: Y.Doc, command: TaskCommand): Task => {
+  const entry = entryOf(doc, command.task)
+  const { by } = command
+  if (entry.facts.approver === by && entry.status.pending) return judge(doc, entry, command, false)
+  const done = replay(
+    doc,
+    entry,
+    command,
+    ({ event, state }) => event === 'declined' || event === 'sent-back' || state === 'rejected',
+  )
+  if (done !== null) return done
+  if (entry.status.owner === by && !isTerminal(entry.status.state)) {
+    throw new ClawError('task_state', `${entry.id} is yours`, 'to give it back: release')
+  }
+  if (entry.facts.to === by) {
+    roleFor(doc, entry, by, 'rejected')
+    const { now, key, message } = command
+    return getTask(doc, writeStep(doc, entry, { state: 'rejected', by, message, key, now }).id)
+  }
+  roleFor(doc, entry, by, 'submitted')
+  return declineNow(doc, entry, command)
+}
+
+/** Approves a result that waits for `by`. Throws as `moveTask`. */
+export const approveTask = (doc: Y.Doc, command: TaskCommand): Task => {
+  const entry = entryOf(doc, command.task)
+  const done = replay(doc, entry, command, ({ event }) => event === 'approved')
+  return done ?? judge(doc, entry, command, true)
+}
+
+/**
+ * Takes a task back. Who works on it is asked to stop, and has CANCEL_GRACE_MS for it, or less with `force`. Throws as
+ * `moveTask`.
+ */
+export const cancelTask = (doc: Y.Doc, command: TaskCommand & { force?: boolean }): Task => {
+  const entry = entryOf(doc, command.task)
+  const done = replay(
+    doc,
+    entry,
+    command,
+    ({ event, state }) => event === 'cancel-asked' || state === 'canceled',
+  )
+  if (done !== null) return done
+  return cancelNow(doc, entry, command, roleFor(doc, entry, command.by, 'canceled'))
+}
+
+const cancelNow = (
+  doc: Y.Doc,
+  entry: TaskEntry,
+  { by, message, key, now, force = false }: TaskCommand & { force?: boolean },
+  role: Role,
+): Task => {
+  const { status } = entry
+  if (role === 'owner' && status.cancel === undefined) {
+    throw new ClawError(
+      'not_allowed',
+      `nobody asked you to stop ${entry.id}`,
+      'to give it back: release; to end it: respond --status failed',
+    )
+  }
+  if (role !== 'creator' || force || status.state !== 'working' || status.owner === by) {
+    return getTask(doc, writeStep(doc, entry, { state: 'canceled', by, message, key, now }).id)
+  }
+  if (status.cancel !== undefined) return getTask(doc, entry.id)
+  const until = now + CANCEL_GRACE_MS
+  const more = { cancel: { by, at: now, reason: message, until } }
+  const step = { state: 'working', by, message, key, now, event: 'cancel-asked', more } as const
+  return getTask(doc, writeStep(doc, entry, step).id)
+}
+
+/** What becomes of a task's status when it is granted. */
+const grantTo = ({ status }: TaskEntry, by: AgentId): Partial<TaskStatus> => {
+  const without = (list: AgentId[] | undefined) => (list ?? []).filter((id) => id !== by)
+  const { token, lost, declined } = status
+  return { token: token + 1, lost: without(lost), declined: without(declined) }
+}
+
+const grant = (doc: Y.Doc, entry: TaskEntry, by: AgentId, { key, now }: TaskCommand): TaskEntry => {
+  const step = { state: 'working', by, message: '', key, now, event: 'claimed', owner: by } as const
+  return writeStep(doc, entry, { ...step, more: grantTo(entry, by) })
+}
+
+const releaseNow = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand): Task => {
+  const { by, message, key, now } = command
+  const { ended = 0, declined = [] } = entry.status
+  const step = {
+    state: 'submitted',
+    by,
+    message,
+    key,
+    now,
+    event: 'released',
+    owner: null,
+  } as const
+  const more = { ended: ended + 1, declined: [...new Set([...declined, by])] }
+  return getTask(doc, writeStep(doc, entry, { ...step, more }).id)
+}
+
+const declineNow = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand): Task => {
+  const { by, message, key, now } = command
+  const more = { declined: [...new Set([...(entry.status.declined ?? []), by])] }
+  const step = { state: 'submitted', by, message, key, now, event: 'declined', more } as const
+  return getTask(doc, writeStep(doc, entry, step).id)
+}
+
+/** Whether a step is what a wish for `state` became: a result may have to be approved, a refusal leaves it to others. */
+const leadsTo = (step: Transition, state: TaskState): boolean =>
+  step.state === state ||
+  (state === 'completed' && step.event === 'approval-asked') ||
+  (state === 'rejected' && step.event === 'declined') ||
+  (state === 'canceled' && step.event === 'cancel-asked')
+
+/** An open task that several may take is declined by rejecting it. */
+const declines = ({ facts, status }: TaskEntry, { state }: Move): boolean =>
+  state === 'rejected' && facts.to === null && status.state === 'submitted'
+
+const isJudgement = ({ status }: TaskEntry, state: TaskState): boolean =>
+  status.pending === true && (state === 'completed' || state === 'working')
+
+const judge = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand, isGood: boolean): Task => {
+  const { facts, status } = entry
+  const { by, key, now, message } = command
+  if (facts.approver !== by) {
+    const why =
+      facts.approver === undefined ? 'nobody has to approve it' : `${facts.approver} has to`
+    throw new ClawError('not_allowed', `you cannot approve ${entry.id}: ${why}`)
+  }
+  if (isTerminal(status.state)) throw terminal(entry)
+  if (!status.pending) {
+    throw new ClawError('task_state', `${entry.id} is ${status.state}; it has no result to approve`)
+  }
+  const step: { state: TaskState; event: 'approved' | 'sent-back'; more?: Partial<TaskStatus> } =
+    isGood
+      ? {
+          state: 'completed',
+          event: 'approved',
+          ...(status.result && { more: { result: status.result } }),
+        }
+      : { state: 'working', event: 'sent-back' }
+  const said = isGood ? status.message : message
+  return getTask(doc, writeStep(doc, entry, { ...step, by, message: said, key, now }).id)
+}
+
+/** The answer that the same key gave before; null: there was none. Throws `key_reused`. */
+const replay = (
+  doc: Y.Doc,
+  entry: TaskEntry,
+  command: TaskCommand,
+  isSame: (step: Transition) => boolean,
+): Task | null => {
+  // A grant that a result came with has its key, too.
+  const done = historyOf(entry).findLast(({ key, by }) => key === command.key && by === command.by)
+  if (done === undefined) return null
+  const { state, message, revision, at } = done
+  // What is approved says what its author said.
+  if (isSame(done) && (done.event === 'approved' || message === command.message)) {
+    return { ...getTask(doc, entry.id), status: state, message, revision, updated_at: isoTime(at) }
+  }
+  throw new ClawError(
+    'key_reused',
+    `idempotency key "${command.key}" was used for another command on ${entry.id}`,
+    'use a new key for a new command',
+  )
+}
+
+/** An answer goes to the creator; the creator's own goes to the owner. */
+const checkTo = (doc: Y.Doc, { id, facts, status }: TaskEntry, { to, by }: Move): void => {
+  if (to === undefined) return
+  const given = resolveAgent(doc, to)
+  if (given === facts.from || (by === facts.from && given === status.owner)) return
+  throw new ClawError(
+    'not_allowed',
+    `${id} was delegated by ${facts.from}, not by ${to}`,
+    `answer with --to ${facts.from}`,
+  )
+}
+
+/** Why what `by` did was done under a grant that is over; null: it was not. */
+const lostGrant = ({ id, status }: TaskEntry, { by, token }: Move): ClawError | null => {
+  const isStale = token !== undefined && token !== status.token
+  if (isTerminal(status.state)) return null
+  if (status.owner === by ? !isStale : !isStale && !status.lost?.includes(by)) return null
+  const now = status.owner === null ? 'it is offered again' : `${status.owner} has it now`
+  return new ClawError(
+    'lease_lost',
+    `your lease on ${id} is over, and ${now}; what you said is kept as a note`,
+    status.owner === null ? `to go on: clawlink-agent claim ${id}` : 'take another task',
+  )
+}
+
+const keepNote = (doc: Y.Doc, entry: TaskEntry, note: Note): void => {
+  // The same command again.
+  if (entry.record === null || notesOf(doc, entry).some(({ key }) => key === note.key)) return
+  push(entry.record, 'notes', note)
+}
+
+/** As whom `by` may move the task to `state`. Throws what is in the way, naming the state and the rule. */
+const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskState): Role => {
+  const { id, facts, status } = entry
+  const roles = TRANSITIONS[status.state][state]
+  if (isTerminal(status.state)) throw terminal(entry)
+  const mine = roles?.filter((role) => hasRole(doc, role, entry, by)) ?? []
+  if (mine.includes('addressee') && state !== 'rejected' && state !== 'submitted') {
+    checkTakeable(doc, entry, by)
+  }
+  if (mine.length > 0) return state === 'canceled' && facts.from === by ? 'creator' : mine[0]!
+  if (status.owner !== null && status.owner !== by && isAddressee(doc, facts, by)) {
+    throw new ClawError(
+      'task_taken',
+      `${id} is ${status.state} and belongs to ${status.owner}`,
+      'leave it to its owner and take another task',
+    )
+  }
+  if (roles === undefined) {
+    throw new ClawError(
+      'task_state',
+      `${id} is ${status.state}; it cannot become ${state}`,
+      `possible now: ${Object.keys(TRANSITIONS[status.state]).join(', ')}`,
+    )
+  }
+  const missing = facts.to === null ? lacks(doc, facts, by) : []
+  const who = roles.map((role) =>
+    role === 'addressee' && missing.length > 0 ? `agent with ${missing.join(', ')}` : role,
+  )
+  throw new ClawError(
+    'not_allowed',
+    `only its ${who.join(' or ')} may make ${id} ${state} (it is ${status.state})`,
+    facts.to === null ? '' : `the task was given to ${agentName(doc, facts.to)} (${facts.to})`,
+  )
+}
+
+const terminal = ({ id, status }: TaskEntry): ClawError =>
+  new ClawError(
+    'task_terminal',
+    `${id} is ${status.state}; a finished task stays as it is`,
+    `delegate a new task that refers to it: --ref ${id}`,
+  )
+
+const hasRole = (doc: Y.Doc, role: Role, entry: TaskEntry, by: AgentId): boolean => {
+  const { facts, status } = entry
+  if (role === 'creator') return facts.from === by
+  if (role === 'owner') return status.owner === by
+  if (role === 'approver') return facts.approver === by && status.pending === true
+  return role === 'addressee' && status.owner === null && isAddressee(doc, facts, by)
+}
+
+/** Throws `task_blocked`, or `not_allowed` for who is to judge the result. */
+const checkTakeable = (doc: Y.Doc, { id, facts }: TaskEntry, by: AgentId): void => {
+  const blocked: TaskId[] = blockers(facts, (other) => findEntry(doc, other))
+  if (blocked.length > 0) {
+    throw new ClawError(
+      'task_blocked',
+      `${id} waits for ${blocked.join(', ')}`,
+      'it is offered when those have ended; tasks --ready lists what can be taken now',
+    )
+  }
+  if (facts.approver === by) {
+    throw new ClawError('not_allowed', `you are to approve ${id}, so another must do it`)
+  }
+}

@@ -1,0 +1,363 @@
+import * as Y from 'yjs'
+import { agentName, type Here } from './agents.ts'
+import { findIn, putIn, removeFrom } from './buckets.ts'
+import type { AgentId, TaskId } from './ids.ts'
+import { MAX_ATTEMPTS } from './limits.ts'
+import { findBroadcast } from './live-log.ts'
+import { joined } from './receipts.ts'
+import { deleteAll } from './rows.ts'
+import {
+  archivedTasks,
+  type IntakeEntry,
+  intakeOf,
+  isoTime,
+  metaOf,
+  receiptsOf,
+  type TaskState,
+  tasksOf,
+} from './schema.ts'
+import { isIntakeEntry, isReceipt, taskRecord } from './shape.ts'
+import { type ArchivedTask, archiveTask, withNote } from './task-archive.ts'
+import { TaskIndex } from './task-index.ts'
+import { candidates, type Record, recordsOf } from './task-routing.ts'
+import { isTerminal } from './task-states.ts'
+import { offersOf, push, type Step, writeServerStep } from './task-write.ts'
+import { cycleOf, historyOf, type TaskEntry } from './tasks.ts'
+
+/** How many agents at once are asked to take a task; the first who claims it has it. */
+const OFFER_WIDTH = 3
+/** Ended tasks that stay in the document (count): every replica holds all of them. */
+export const KEPT_ENDED_TASKS = 1_000
+/** Tasks that one settling archives at most (count), so that a turn of the room stays short. */
+const ARCHIVED_AT_ONCE = 128
+
+/** What settling goes by, beside the document. Times are milliseconds, those since the epoch by the server's clock. */
+export interface World {
+  now: number
+  /** A task comes back so long after its owner was last seen. */
+  leaseMs: number
+  /** More agents are asked after so long. */
+  offerMs: number
+  /** An ended task is archived after so long, or when there are too many. */
+  archiveAfterMs: number
+  here: Here
+  /** When an agent was last seen at work: now, while it is connected. */
+  lastSeen: (agent: AgentId) => number
+  /** The archived tasks that were looked up: null: there is none; not in here: nobody has looked. */
+  archived: ReadonlyMap<TaskId, ArchivedTask | null>
+}
+
+type ServerStep = Omit<Step, 'by' | 'key' | 'now'>
+
+/** Takes what leaves the document; stored with the change or not at all. */
+export type Archive = (entry: { shelf: 'tasks'; id: string; value: Uint8Array }) => void
+
+/**
+ * All that happens to tasks by themselves: what is handed in is filed, leases and deadlines end, tasks that others wait for
+ * let them go on or fail, agents are asked, what ended long ago is archived. Server only. Settling again changes nothing,
+ * so it may be done whenever something may be due, and a server that was killed goes on where it was.
+ */
+export class Settler {
+  readonly index: TaskIndex
+  readonly #doc: Y.Doc
+  /** When something is due by time alone. */
+  readonly #due = new Map<TaskId, number>()
+  /** Ended tasks, those first that ended first. */
+  readonly #ended: TaskId[] = []
+  #records: Map<AgentId, Record> | null = null
+  readonly #touched = new Set<TaskId>()
+  /** Tasks that were not found in the document: to be looked up in the archive. */
+  #unknown = new Set<TaskId>()
+
+  constructor(doc: Y.Doc) {
+    this.#doc = doc
+    this.index = new TaskIndex(doc)
+    for (const { id } of this.index.all) this.#touched.add(id)
+    const ended = [...this.index.all].filter(({ status }) => isTerminal(status.state))
+    ended.sort((a, b) => a.status.at - b.status.at)
+    this.#ended.push(...ended.map(({ id }) => id))
+  }
+
+  close(): void {
+    this.index.close()
+  }
+
+  /** An agent came, went or changed: what it owns, and what it may be asked to take, is looked at again. */
+  touch(agent: AgentId): void {
+    for (const { id, status, facts } of this.index.open) {
+      if (status.owner === agent) this.#touched.add(id)
+      else if (status.owner === null && facts.to === null) this.#touched.add(id)
+    }
+  }
+
+  /** Whether there is work that did not come by time. */
+  get isDirty(): boolean {
+    return this.#touched.size > 0 || this.index.hasChanged || intakeOf(this.#doc).length > 0
+  }
+
+  /** Whether the owner of some task may be lost, so that the room must stay. */
+  get hasOwners(): boolean {
+    return this.index.open.some(({ status }) => status.owner !== null && !status.pending)
+  }
+
+  /**
+   * Does all that is due. `next`: when there will be more by time alone (Infinity: never). `unknown`: tasks to look up in
+   * the archive, after which it is to be called again. Call it in a transaction.
+   */
+  settle(world: World, archive: Archive): { next: number; unknown: ReadonlySet<TaskId> } {
+    this.#records = null
+    this.#unknown = new Set()
+    this.#file(world, archive)
+    const todo = new Set([...this.#touched, ...this.index.takeChanged()])
+    this.#touched.clear()
+    for (const [id, at] of this.#due) if (at <= world.now) todo.add(id)
+    // What a task's end changes for those that wait for it is added on the way.
+    for (const id of todo) this.#look(id, world, todo)
+    this.index.takeChanged()
+    const oldest = this.#archiveOld(world, archive)
+    let next = oldest
+    for (const at of this.#due.values()) if (at < next) next = at
+    return { next, unknown: this.#unknown }
+  }
+
+  // ── Filing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #file(world: World, archive: Archive): void {
+    const intake = intakeOf(this.#doc)
+    if (intake.length === 0) return
+    const entries: [number, unknown][] = [...intake.toArray().entries()]
+    const isTask = (entry: unknown) => (entry as Partial<IntakeEntry> | null)?.kind === 'task'
+    const filed: number[] = []
+    for (const tasks of [true, false]) {
+      for (const [index, entry] of entries) {
+        if (isTask(entry) !== tasks) continue
+        // What has not the shape of docs/SCHEMA.md is nobody's, and goes.
+        if (!isIntakeEntry(entry) || this.#fileOne(entry, world, archive)) filed.push(index)
+      }
+    }
+    deleteAll(intake, filed)
+  }
+
+  /** False: it has to wait. */
+  #fileOne(entry: IntakeEntry, world: World, archive: Archive): boolean {
+    const doc = this.#doc
+    if (entry.kind === 'task') {
+      const { id, facts } = entry
+      if (taskRecord(doc, id) !== undefined) return true
+      putIn(tasksOf(doc), id, new Y.Map<unknown>([['facts', facts]]))
+      this.index.read(id)
+      return true
+    }
+    if (entry.kind === 'note') {
+      const record = taskRecord(doc, entry.task)
+      if (record !== undefined) {
+        push(record, 'notes', entry.note)
+        return true
+      }
+      const known = world.archived.get(entry.task)
+      if (known === undefined) this.#unknown.add(entry.task)
+      else if (known !== null) archive(withNote(known, entry.note))
+      return known !== undefined
+    }
+    const { id, delivered, read } = entry
+    const said = {
+      ...(delivered !== undefined && { delivered }),
+      ...(read !== undefined && { read }),
+    }
+    const record = taskRecord(doc, id)
+    if (record !== undefined) {
+      const known = record.get('receipt')
+      record.set('receipt', joined(isReceipt(known) ? known : undefined, said))
+    } else if (findBroadcast(doc, id) !== undefined) {
+      const known = findIn(receiptsOf(doc), id)
+      putIn(receiptsOf(doc), id, joined(isReceipt(known) ? known : undefined, said))
+    }
+    return true
+  }
+
+  // ── One task ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #look(id: TaskId, world: World, todo: Set<TaskId>): void {
+    const entry = this.index.get(id)
+    this.#due.delete(id)
+    if (entry === undefined) return
+    if (isTerminal(entry.status.state)) this.#endedNow(entry, todo)
+    else this.#settleOne(entry, world, todo)
+  }
+
+  #endedNow({ id }: TaskEntry, todo: Set<TaskId>): void {
+    if (this.#ended.at(-1) !== id && !this.#ended.includes(id)) this.#ended.push(id)
+    for (const other of this.index.dependents(id)) todo.add(other)
+  }
+
+  #settleOne(entry: TaskEntry, world: World, todo: Set<TaskId>): void {
+    const { id } = entry
+    const next = this.#nextOf(entry, world)
+    if (typeof next === 'object') {
+      writeServerStep(this.#doc, entry, { ...next, now: world.now })
+      this.index.read(id)
+      // Once more, as it is now.
+      todo.delete(id)
+      todo.add(id)
+    } else if (next < Infinity) {
+      this.#due.set(id, next)
+    }
+  }
+
+  /** The step that a task takes by itself now; or when to look at it again (Infinity: not by time alone). */
+  #nextOf(entry: TaskEntry, world: World): ServerStep | number {
+    const { facts, status } = entry
+    const { now } = world
+    const deadline = facts.deadline ?? Infinity
+    if (now >= deadline) {
+      const message = `its deadline, ${isoTime(deadline)}, has passed`
+      return { state: 'failed', message, event: 'deadline' }
+    }
+    if (status.cancel !== undefined && now >= status.cancel.until) {
+      return { state: 'canceled', message: status.cancel.reason }
+    }
+    if (status.owner === null) {
+      const next = this.#nextOfFree(entry, world)
+      return typeof next === 'object' ? next : Math.min(next, deadline)
+    }
+    if (status.pending) return deadline
+    const leaseEnd = Math.max(status.at, world.lastSeen(status.owner)) + world.leaseMs
+    if (now >= leaseEnd) return this.#afterLease(entry, status.owner)
+    return Math.min(leaseEnd, deadline, status.cancel?.until ?? Infinity)
+  }
+
+  /** The same of a task that nobody owns. */
+  #nextOfFree(entry: TaskEntry, world: World): ServerStep | number {
+    const { ended = 0 } = entry.status
+    if (ended > 0 && ended >= (entry.facts.maxAttempts ?? MAX_ATTEMPTS)) {
+      const message = `it was given back or lost ${ended} times`
+      return { state: 'failed', message, event: 'attempts' }
+    }
+    const waits = this.#waits(entry, world)
+    if (waits === 'waits') return Infinity
+    if (waits !== null) return { state: 'failed', message: waits, event: 'dependency' }
+    const next = this.#offer(entry, world)
+    if (typeof next === 'number') return next
+    return { state: 'rejected', message: next, event: 'no-candidate' }
+  }
+
+  #afterLease({ facts, status }: TaskEntry, owner: AgentId): ServerStep {
+    const ended = (status.ended ?? 0) + 1
+    const lost = [...new Set([...(status.lost ?? []), owner])]
+    const most = facts.maxAttempts ?? MAX_ATTEMPTS
+    const who = `${agentName(this.#doc, owner)} (${owner})`
+    const message = `the lease of ${who} ended: attempt ${ended} of ${most} without a result`
+    const step = { owner: null, message, more: { ended, lost } }
+    return ended >= most
+      ? { ...step, state: 'failed', event: 'attempts' }
+      : { ...step, state: 'submitted', event: 'lease-lost' }
+  }
+
+  /** Null: it waits for nothing; `waits`: it does; else why it never will be ready. */
+  #waits({ id, facts }: TaskEntry, world: World): string | null {
+    const { after = [] } = facts
+    const cycle = cycleOf(id, after, (other) => this.index.get(other)?.facts.after)
+    if (cycle !== null) return `it waits for itself: ${cycle.join(' → ')}`
+    let waits: string | null = null
+    for (const other of after) {
+      const state = this.#stateOf(other, world)
+      if (state === null) return `it waits for ${other}, which is not there`
+      if (state === undefined || !isTerminal(state)) waits = 'waits'
+      else if (state !== 'completed' && facts.afterFailed !== 'run') {
+        return `${other}, for which it waits, is ${state}`
+      }
+    }
+    return waits
+  }
+
+  /** Null: there is no such task; undefined: that is not known yet. */
+  #stateOf(id: TaskId, world: World): TaskState | null | undefined {
+    const here = this.index.get(id)
+    if (here !== undefined) return here.status.state
+    const known = world.archived.get(id)
+    if (known === undefined) this.#unknown.add(id)
+    return known === undefined || known === null ? known : known.status.state
+  }
+
+  /** Asks who is to be asked; when others are next (Infinity: never), or why nobody ever will. */
+  #offer(entry: TaskEntry, world: World): number | string {
+    const { record, facts, status } = entry
+    if (record === null) return Infinity
+    const { now, offerMs } = world
+    const offers = offersOf(record).filter(({ token }) => token === status.token)
+    const ask = (to: AgentId): void => push(record, 'offers', { to, at: now, token: status.token })
+    if (facts.to !== null) {
+      // Whom it was given to before there were offers knows.
+      if (offers.length === 0 && !record.has('past')) ask(facts.to)
+      return Infinity
+    }
+    this.#records ??= recordsOf(this.index.all)
+    const all = candidates(this.#doc, entry, world.here, this.#records)
+    const { declined = [] } = status
+    if (all.length === 0) {
+      return declined.length > 0 && offersOf(record).length > 0 ? this.#whyNobody(entry) : Infinity
+    }
+    const asked = new Set(offers.map(({ to }) => to))
+    const rest = all.filter((id) => !asked.has(id))
+    const open = offers.filter(({ to }) => !declined.includes(to))
+    const last = Math.max(-Infinity, ...offers.map(({ at }) => at))
+    const width = now >= last + offerMs ? OFFER_WIDTH : Math.max(0, OFFER_WIDTH - open.length)
+    const asking = rest.slice(0, width)
+    for (const id of asking) ask(id)
+    if (rest.length === asking.length) return Infinity
+    return (asking.length > 0 ? now : last) + offerMs
+  }
+
+  #whyNobody(entry: TaskEntry): string {
+    const said = historyOf(entry).filter(
+      ({ event }) => event === 'declined' || event === 'released',
+    )
+    const reasons = said.map(
+      ({ by, message }) => `${agentName(this.#doc, by)}: ${message || 'no reason'}`,
+    )
+    return `nobody is left who could take it (${reasons.join('; ')})`
+  }
+
+  // ── Archive ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Archives what ended long ago; when there will be more. */
+  #archiveOld(world: World, archive: Archive): number {
+    const doc = this.#doc
+    let count = 0
+    const kept: TaskId[] = []
+    let next = Infinity
+    for (const [i, id] of this.#ended.entries()) {
+      const entry = this.index.get(id)
+      if (entry === undefined) continue
+      const tooMany = this.#ended.length - i + kept.length > KEPT_ENDED_TASKS
+      const at = entry.status.at + world.archiveAfterMs
+      const isOld = tooMany || world.now >= at
+      if (!isOld || count >= ARCHIVED_AT_ONCE) {
+        next = isOld ? world.now : at
+        kept.push(...this.#ended.slice(i))
+        break
+      }
+      if (this.#isWaitedFor(id)) {
+        kept.push(id)
+        continue
+      }
+      archive(archiveTask(entry, world.now))
+      removeFrom(tasksOf(doc), id)
+      this.index.read(id)
+      count++
+    }
+    this.#ended.splice(0, Infinity, ...kept)
+    if (count > 0) {
+      this.index.takeChanged()
+      metaOf(doc).set('archivedTasks', archivedTasks(doc) + count)
+    }
+    return next
+  }
+
+  #isWaitedFor(id: TaskId): boolean {
+    return [...this.index.dependents(id)].some((other) => {
+      const entry = this.index.get(other)
+      return entry !== undefined && !isTerminal(entry.status.state)
+    })
+  }
+}
