@@ -4,6 +4,7 @@ import { findIn, putIn, removeFrom } from './buckets.ts'
 import type { AgentId, TaskId } from './ids.ts'
 import { MAX_ATTEMPTS } from './limits.ts'
 import { findBroadcast } from './live-log.ts'
+import { migrate } from './migrate.ts'
 import { joined } from './receipts.ts'
 import { deleteAll } from './rows.ts'
 import {
@@ -107,6 +108,7 @@ export class Settler {
   settle(world: World, archive: Archive): { next: number; unknown: ReadonlySet<TaskId> } {
     this.#records = null
     this.#unknown = new Set()
+    for (const id of migrate(this.#doc)) this.index.read(id)
     this.#file(world, archive)
     const todo = new Set([...this.#touched, ...this.index.takeChanged()])
     this.#touched.clear()
