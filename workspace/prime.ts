@@ -6,8 +6,9 @@ import { type Message, messagesSince, type StateVector } from './inbox.ts'
 import type { AgentStatus } from './presence.ts'
 import { PRIORITIES } from './schema.ts'
 import { shorten } from './shorten.ts'
+import { isTakeable } from './task-routing.ts'
 import { isTerminal } from './task-states.ts'
-import { listTasks, type Task } from './tasks.ts'
+import { entries, findEntry, listTasks, type Task } from './tasks.ts'
 
 /** What is shown of a task, a name, a path (characters). */
 const SHORT = 60
@@ -42,6 +43,10 @@ export const primeOf = (
   const open = listTasks(doc)
     .filter(({ status }) => !isTerminal(status))
     .sort((a, b) => rank(a) - rank(b))
+  const offered = [...entries(doc)].filter((entry) =>
+    isTakeable(doc, entry, me, (id) => findEntry(doc, id)),
+  )
+  const toTake = offered.filter(({ facts }) => facts.to === null).length
   const mine = open.filter(({ owner, to_agent }) => (owner ?? to_agent) === me)
   const delegated = open.filter(({ from_agent }) => from_agent === me)
   const kinds: Record<string, number> = {}
@@ -66,6 +71,7 @@ export const primeOf = (
     me: { agent_id: me, name: name(me) },
     tasks: some(mine.map(task), most),
     delegated: some(delegated.map(task), most),
+    ...(toTake > 0 && { open_to_you: toTake }),
     unread: { total: unread.length, kinds },
     agents: some(
       others.map(({ name, status, activity: { note, task } = {} }) => {
@@ -84,7 +90,16 @@ export type Prime = ReturnType<typeof primeOf>
 
 /** The same for reading. */
 export const primeLines = (prime: Prime, where: string, next: readonly string[]): string[] => {
-  const { me, tasks, delegated, unread, agents, files_changed, agents_joined } = prime
+  const {
+    me,
+    tasks,
+    delegated,
+    open_to_you = 0,
+    unread,
+    agents,
+    files_changed,
+    agents_joined,
+  } = prime
   const list = <T>(title: string, { items, more }: Some<T>, line: (item: T) => string) => {
     const rest = more === 0 ? [] : [`  … ${more} more`]
     return items.length + more === 0
@@ -100,6 +115,7 @@ export const primeLines = (prime: Prime, where: string, next: readonly string[])
       delegated,
       (t) => `${t.task_id} ${t.status} to ${t.to ?? 'anyone'}: ${t.task}`,
     ),
+    ...(open_to_you === 0 ? [] : [`open to whoever claims first: ${open_to_you} (claim --next)`]),
     `unread: ${unread.total}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`,
     ...list('others', agents, (a) =>
       [a.name, a.status, ...('doing' in a ? [a.doing] : [])].join(' '),
