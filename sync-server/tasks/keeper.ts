@@ -127,23 +127,30 @@ class RoomTasks {
   }
 
   seen(before: string, after: string): void {
-    this.#count(before, -1)
-    this.#count(after, 1)
+    this.#countState(before, -1)
+    this.#countState(after, 1)
+    const [was, is] = [before, after].map(workerIn)
+    // A cursor that moved, a note that changed.
+    if (was === is) return
+    for (const [id, by] of [[is, 1] as const, [was, -1] as const]) {
+      if (id !== null && id !== undefined) this.#countWorker(id, by)
+    }
   }
 
-  #count(json: string, by: 1 | -1): void {
-    const presence = readPresence(JSON.parse(json))
-    if (presence === null) return
-    const states = (this.#states.get(json) ?? 0) + by
-    if (states > 0) this.#states.set(json, states)
+  #countState(json: string, by: 1 | -1): void {
+    if (json === 'null') return
+    const count = (this.#states.get(json) ?? 0) + by
+    if (count > 0) this.#states.set(json, count)
     else this.#states.delete(json)
-    if (presence.activity?.silent === true) return
-    const { id } = presence.agent
+  }
+
+  #countWorker(id: AgentId, by: 1 | -1): void {
     const count = (this.#atWork.get(id) ?? 0) + by
     if (count > 0) this.#atWork.set(id, count)
     else this.#atWork.delete(id)
     this.#lastSeen.set(id, this.#env.now())
-    if (by > 0 ? count > 1 : count > 0) return
+    const isNews = by > 0 ? count === 1 : count === 0
+    if (!isNews) return
     this.#settler?.touch(id)
     this.#step()
   }
@@ -222,6 +229,12 @@ class RoomTasks {
     this.#unfollow()
     this.#settler?.close()
   }
+}
+
+/** The agent that shows by this awareness state, as JSON, that it is at work; null: nobody does. */
+const workerIn = (json: string): AgentId | null => {
+  const presence = readPresence(JSON.parse(json))
+  return presence === null || presence.activity?.silent === true ? null : presence.agent.id
 }
 
 /** An archived task; null: there is none with this id. */
