@@ -66,6 +66,8 @@ it('tasks lists the open ones by urgency, or by state; task shows what became of
     notes: [{ by: boss.id, text: 'the bright ones only' }],
   })
   const { stdout } = await boss.run('task', done)
-  expect(stdout).toMatch(/working: begun\n.*note: the bright ones only\n.*completed: 6000\n$/)
+  expect(stdout).toMatch(
+    /working \(claimed\): begun\n.*note: the bright ones only\n.*completed: 6000\n$/,
+  )
   expect((await boss.run('task', 't-none')).code).toBe(3)
 })

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import { registerAgent } from '../../workspace/agents.ts'
 import { addBroadcast } from '../../workspace/broadcasts.ts'
 import type { AgentId, BroadcastId, TaskId } from '../../workspace/ids.ts'
-import { getArchive } from '../../workspace/link/commands.ts'
+import { getArchive, getTaskArchive } from '../../workspace/link/commands.ts'
 import { acknowledge, receive, welcome } from '../../workspace/link/inbox.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { Session } from '../../workspace/link/session.ts'
@@ -64,7 +64,10 @@ const send = (id: string, to: string | null): void => {
 
 const poll = async (): Promise<void> => {
   const here = { present: new Set<AgentId>(), now: now() }
-  await receive(replica, me, here, (after) => getArchive(target.base, workspace, after))
+  await receive(replica, me, here, {
+    broadcasts: (after) => getArchive(target.base, workspace, after),
+    tasks: (after) => getTaskArchive(target.base, workspace, after, me),
+  })
   await replica.commit()
   const waiting = await replica.inbox(me)
   const ids = waiting.map(({ message }) => message.message_id)

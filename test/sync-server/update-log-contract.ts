@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { UpdateLog } from '../../sync-server/update-log.ts'
+import type { Archivable, UpdateLog } from '../../sync-server/update-log.ts'
 
 const bytes = (...values: number[]) => new Uint8Array(values)
 const version = (of: string, version: number, drop: number[] = []) => ({
@@ -8,7 +8,11 @@ const version = (of: string, version: number, drop: number[] = []) => ({
   head: bytes(version),
   drop,
 })
-const entry = (id: string | null, value: number) => ({ id, value: bytes(value) })
+const entry = (id: string | null, value: number): Archivable => ({
+  shelf: 'broadcasts',
+  id,
+  value: bytes(value),
+})
 
 /** What every UpdateLog must do. `open` opens the log at `place`, a fresh one for each test. */
 export const updateLogContract = (
@@ -103,30 +107,39 @@ export const updateLogContract = (
     it('[G1] archives with an update, in order, found by position and by id, also after it was closed', async () => {
       const place = newPlace()
       const log = await open(place)
-      expect(await log.archived('w', 0, 10)).toEqual([])
-      expect([await log.archiveEnd('w'), await log.archivePosition('w', 'x')]).toEqual([0, null])
+      expect(await log.archived('w', 'broadcasts', 0, 10)).toEqual([])
+      expect([
+        await log.archiveEnd('w', 'broadcasts'),
+        await log.archivePosition('w', 'broadcasts', 'x'),
+      ]).toEqual([0, null])
       await Promise.all([
         log.append('w', [bytes(1)], [entry('x', 1), entry(null, 2)]),
         log.append('w.w', [bytes(1)], [entry('x', 9)]),
         log.append('w', [bytes(2)]),
-        log.append('w', [bytes(3)], [entry('y:1', 3)]),
+        log.append('w', [bytes(3)], [entry('y:1', 3), { ...entry('x', 8), shelf: 'tasks' }]),
       ])
       const check = async (log: UpdateLog) => {
-        const all = await log.archived('w', 0, 10)
+        const all = await log.archived('w', 'broadcasts', 0, 10)
         expect(all.map(({ seq, value }) => [seq, ...value])).toEqual([
           [1, 1],
           [2, 2],
           [3, 3],
         ])
-        expect((await log.archived('w', 1, 1)).map(({ seq }) => seq)).toEqual([2])
-        expect((await log.archived('w', 0, 10, 2)).map(({ seq }) => seq)).toEqual([1, 2])
-        expect((await log.archived('w', 2, 10, 0)).map(({ seq }) => seq)).toEqual([3])
-        expect(await log.archived('w', 3, 10)).toEqual([])
-        expect(await log.archiveEnd('w')).toBe(3)
-        expect(await log.archivePosition('w', 'x')).toBe(1)
-        expect(await log.archivePosition('w', 'y:1')).toBe(3)
-        expect(await log.archivePosition('w', 'y')).toBeNull()
-        expect(await log.archivePosition('w.w', 'x')).toBe(1)
+        expect((await log.archived('w', 'broadcasts', 1, 1)).map(({ seq }) => seq)).toEqual([2])
+        expect((await log.archived('w', 'broadcasts', 0, 10, 2)).map(({ seq }) => seq)).toEqual([
+          1, 2,
+        ])
+        expect((await log.archived('w', 'broadcasts', 2, 10, 0)).map(({ seq }) => seq)).toEqual([3])
+        expect(await log.archived('w', 'broadcasts', 3, 10)).toEqual([])
+        expect(await log.archiveEnd('w', 'broadcasts')).toBe(3)
+        expect(await log.archivePosition('w', 'broadcasts', 'x')).toBe(1)
+        expect(await log.archivePosition('w', 'broadcasts', 'y:1')).toBe(3)
+        expect(await log.archivePosition('w', 'broadcasts', 'y')).toBeNull()
+        expect((await log.archived('w', 'tasks', 0, 10)).map(({ value }) => value[0])).toEqual([8])
+        expect(await log.archiveEnd('w', 'tasks')).toBe(1)
+        expect(await log.archivePosition('w', 'tasks', 'x')).toBe(1)
+        expect(await log.archivePosition('w', 'tasks', 'y:1')).toBeNull()
+        expect(await log.archivePosition('w.w', 'broadcasts', 'x')).toBe(1)
       }
       await check(log)
       await log.compact('w', 3, bytes(7))
@@ -134,7 +147,7 @@ export const updateLogContract = (
       const again = await open(place)
       await check(again)
       await again.append('w', [bytes(4)], [entry('z', 4)])
-      expect(await again.archivePosition('w', 'z')).toBe(4)
+      expect(await again.archivePosition('w', 'broadcasts', 'z')).toBe(4)
       expect((await again.load('w')).tail).toHaveLength(1)
       await again.close()
     })
@@ -154,7 +167,7 @@ export const updateLogContract = (
       const { seq } = await again.load('w')
       const expected: number[] = []
       for (let i = 1; i <= seq; i++) for (let n = 0; n < i % 5; n++) expected.push(i)
-      const found = await again.archived('w', 0, 10_000)
+      const found = await again.archived('w', 'broadcasts', 0, 10_000)
       expect(found.map(({ value }) => value[0])).toEqual(expected)
       expect(found.map(({ seq }) => seq)).toEqual(expected.map((_, i) => i + 1))
       await again.close()

@@ -11,11 +11,13 @@ import {
   editsOf,
   type FileId,
   filesOf,
+  intakeOf,
   type TaskState,
   tasksOf,
 } from '../../workspace/schema.ts'
-import { addTask, isTerminal, listTasks, moveTask, taskHistory } from '../../workspace/tasks.ts'
-import { agentId, broadcastId, replica, send, taskId } from './replicas.ts'
+import { isTerminal } from '../../workspace/task-states.ts'
+import { addTask, listTasks, taskHistory } from '../../workspace/tasks.ts'
+import { agentId, broadcastId, move, replica, send, settle, taskId } from './replicas.ts'
 
 const REPLICAS = 4
 /** The one that moves tasks. */
@@ -54,6 +56,7 @@ const operation = fc.record({
 const rootsOf = (doc: Y.Doc) => ({
   agents: agentsOf(doc).toJSON(),
   tasks: tasksOf(doc).toJSON(),
+  intake: intakeOf(doc).toJSON(),
   broadcasts: broadcastsOf(doc).toJSON(),
   files: filesOf(doc).toJSON(),
   contents: listFiles(doc).map(({ file_key }) => readFile(doc, file_key)),
@@ -124,7 +127,7 @@ const run = (operations: readonly { what: string; on: number; pick: number; othe
         const by = people[other % 3] ?? agentId(`${other % REPLICAS}`)
         const state = STATES[(pick + other) % STATES.length]!
         try {
-          moveTask(docs[SERVER]!, {
+          const { status } = move(docs[SERVER]!, {
             task: task.task_id,
             by,
             state,
@@ -132,7 +135,7 @@ const run = (operations: readonly { what: string; on: number; pick: number; othe
             key: `${step}`,
             now,
           })
-          if (isTerminal(state)) final.set(task.task_id, state)
+          if (isTerminal(status)) final.set(task.task_id, status)
         } catch {} // a refusal is as good: what counts is that the others agree
         break
       }
@@ -172,6 +175,9 @@ const run = (operations: readonly { what: string; on: number; pick: number; othe
   docs.forEach((doc, i) => {
     for (const update of queues[i]!.reverse()) Y.applyUpdate(doc, update, 'peer')
   })
+  // What was handed in is filed once the server has it, and everybody gets that.
+  settle(docs[SERVER]!)
+  for (const doc of docs) if (doc !== docs[SERVER]) send(docs[SERVER]!, doc)
   const [first, ...rest] = docs as [Y.Doc, ...Y.Doc[]]
   const expected = rootsOf(first)
   for (const doc of rest) {
@@ -185,7 +191,12 @@ const run = (operations: readonly { what: string; on: number; pick: number; othe
   expect(rootsOf(fresh)).toEqual(expected)
 
   expect(Object.keys(expected.agents).sort()).toEqual([...made.agents].sort())
-  expect(Object.keys(expected.tasks).sort()).toEqual(made.tasks.sort())
+  expect(
+    listTasks(first)
+      .map(({ task_id }) => task_id as string)
+      .sort(),
+  ).toEqual(made.tasks.sort())
+  expect(expected.intake).toEqual([])
   expect(
     broadcastsOf(first)
       .map(({ id }) => id)

@@ -15,6 +15,7 @@ const EXITS: Record<number, string[]> = {
     'too_large',
     'malformed',
     'ambiguous',
+    'task_cycle',
   ],
   3: [
     'not_registered',
@@ -26,11 +27,15 @@ const EXITS: Record<number, string[]> = {
     'unknown_blob',
     'unknown_route',
     'no_such_local_file',
+    'no_candidate',
+    'nothing_to_claim',
   ],
   4: [
     'task_taken',
     'task_terminal',
     'task_state',
+    'task_blocked',
+    'lease_lost',
     'no_base',
     'is_text',
     'not_text',

@@ -16,9 +16,20 @@ import {
   type StateVector,
 } from '../../workspace/inbox.ts'
 import { markDelivered, markRead } from '../../workspace/receipts.ts'
-import { agentsOf, broadcastsOf, isoTime, type Priority, tasksOf } from '../../workspace/schema.ts'
-import { addNote, addTask, moveTask } from '../../workspace/tasks.ts'
-import { agentId, broadcastId, cursor, replica, send, sync, taskId } from './replicas.ts'
+import { agentsOf, broadcastsOf, isoTime, type Priority } from '../../workspace/schema.ts'
+import { CANCEL_GRACE_MS } from '../../workspace/task-commands.ts'
+import { addNote, addTask } from '../../workspace/tasks.ts'
+import {
+  agentId,
+  broadcastId,
+  cursor,
+  move,
+  replica,
+  send,
+  settle,
+  taskId,
+  worldAt,
+} from './replicas.ts'
 
 const ann = agentId('ann')
 const bob = agentId('bob')
@@ -44,7 +55,7 @@ const give = (
   from: AgentId,
   to: AgentId | null,
   priority: Priority = 'high',
-) =>
+) => {
   addTask(doc, {
     id: taskId(name),
     description: name,
@@ -54,6 +65,13 @@ const give = (
     to,
     now: 1,
   })
+  settle(doc)
+}
+
+const note = (doc: Y.Doc, task: string, by: AgentId, text: string, now: number) => {
+  addNote(doc, task, by, text, now)
+  settle(doc)
+}
 
 /** A reader of a replica that looks now and then, as an agent's inbox does. */
 const reader = (doc: Y.Doc, me = ann) => {
@@ -186,7 +204,7 @@ describe('welcomeMessages', () => {
     give(doc, 'open', bob, ann)
     give(doc, 'done', bob, ann)
     give(doc, 'other', bob, bob)
-    moveTask(doc, { task: 't-done', by: ann, state: 'completed', message: '', key: 'k', now: 1 })
+    move(doc, { task: 't-done', by: ann, state: 'completed', message: '', key: 'k', now: 1 })
     for (let i = 0; i < 30; i++) {
       const topic = i % 2 === 0 ? 't' : 'other'
       say(doc, `${i}`, bob, i, { topic, content: '😀'.repeat(i === 28 ? 201 : 200) })
@@ -234,8 +252,8 @@ describe('messagesSince: notes and cancellations', () => {
   it('[I12] a note reaches creator, owner and addressee, except its author', () => {
     const doc = replica(1)
     give(doc, 'x', ann, bob)
-    addNote(doc, 't-x', bob, 'which branch?', 5)
-    const note = {
+    note(doc, 't-x', bob, 'which branch?', 5)
+    const expected = {
       type: 'task_note',
       message_id: 't-x',
       from_agent: bob,
@@ -243,37 +261,35 @@ describe('messagesSince: notes and cancellations', () => {
       timestamp: '1970-01-01T00:00:00.005Z',
       text: 'which branch?',
     }
-    expect(seen(doc, ann, 'task_note')).toEqual([note])
+    expect(seen(doc, ann, 'task_note')).toEqual([expected])
     expect(seen(doc, bob, 'task_note')).toEqual([])
     expect(seen(doc, cat, 'task_note')).toEqual([])
+    register(doc, cat)
     give(doc, 'y', ann, null)
-    moveTask(doc, { task: 't-y', by: cat, state: 'working', message: '', key: 'k', now: 1 })
-    addNote(doc, 't-y', ann, 'main', 6)
+    move(doc, { task: 't-y', by: cat, state: 'working', message: '', key: 'k', now: 1 })
+    note(doc, 't-y', ann, 'main', 6)
     expect(seen(doc, cat, 'task_note')).toMatchObject([{ message_id: 't-y', text: 'main' }])
-  })
-
-  it('[I12] a task of before there were notes can have them', () => {
-    const doc = replica(1)
-    give(doc, 'x', ann, bob)
-    tasksOf(doc).get('t-x')!.delete('notes')
-    const look = reader(doc)
-    addNote(doc, 't-x', bob, 'n', 5)
-    expect(look()).toMatchObject([{ type: 'task_note', text: 'n' }])
-    expect(look()).toEqual([])
   })
 
   it('[I12] tells owner or addressee that their task was canceled', () => {
     const doc = replica(1)
     give(doc, 'x', ann, bob)
+    register(doc, cat)
     give(doc, 'y', ann, null)
-    moveTask(doc, { task: 't-y', by: cat, state: 'working', message: '', key: 'k', now: 1 })
+    move(doc, { task: 't-y', by: cat, state: 'working', message: '', key: 'k', now: 1 })
     for (const task of ['t-x', 't-y']) {
-      moveTask(doc, { task, by: ann, state: 'canceled', message: 'moot', key: 'c', now: 2 })
+      move(doc, { task, by: ann, state: 'canceled', message: 'moot', key: 'c', now: 2 })
     }
     expect(seen(doc, bob, 'task_canceled')).toMatchObject([
       { message_id: 't-x', from_agent: ann, to_agent: bob, reason: 'moot' },
     ])
-    expect(seen(doc, cat, 'task_canceled')).toMatchObject([{ message_id: 't-y' }])
+    // Who works on it is asked first.
+    expect(seen(doc, cat, 'task_canceled')).toEqual([])
+    expect(seen(doc, cat, 'task_update')).toMatchObject([
+      { message_id: 't-y', event: 'cancel-asked', text: 'moot' },
+    ])
+    settle(doc, worldAt(2 + CANCEL_GRACE_MS))
+    expect(seen(doc, cat, 'task_canceled')).toMatchObject([{ message_id: 't-y', reason: 'moot' }])
     expect(seen(doc, ann, 'task_canceled')).toEqual([])
   })
 })
@@ -352,17 +368,17 @@ describe('messagesSince: tasks', () => {
 
   it('[I3] tells the creator every transition, also of several between two looks', () => {
     const [server, mine] = [replica(1), replica(2)]
-    give(mine, 'x', ann, bob)
-    sync(server, mine)
+    give(server, 'x', ann, bob)
+    send(server, mine)
     const look = reader(mine)
-    const move = (state: 'working' | 'completed', message: string, now: number) =>
-      moveTask(server, { task: 't-x', by: bob, state, message, key: message, now })
-    move('working', 'began', 10)
+    const step = (state: 'working' | 'completed', message: string, now: number) =>
+      move(server, { task: 't-x', by: bob, state, message, key: message, now })
+    step('working', 'began', 10)
     send(server, mine)
     expect(look()).toMatchObject([{ type: 'task_response', status: 'in_progress' }])
-    move('working', 'half', 20)
-    move('working', 'more', 30)
-    move('completed', 'done', 40)
+    step('working', 'half', 20)
+    step('working', 'more', 30)
+    step('completed', 'done', 40)
     send(server, mine)
     expect(look()).toMatchObject([
       { message_id: 't-x', from_agent: bob, to_agent: ann, result: 'half', status: 'in_progress' },
@@ -376,7 +392,7 @@ describe('messagesSince: tasks', () => {
   it('[I2] does not answer me what I did myself', () => {
     const doc = replica(1)
     give(doc, 'x', ann, bob)
-    moveTask(doc, { task: 't-x', by: ann, state: 'canceled', message: '', key: 'k', now: 1 })
+    move(doc, { task: 't-x', by: ann, state: 'canceled', message: '', key: 'k', now: 1 })
     expect(inbox(doc, new Map())).toEqual([])
   })
 })

@@ -1,5 +1,8 @@
 import * as Y from 'yjs'
 import type { AgentId, BroadcastId, TaskId } from '../../workspace/ids.ts'
+import { type Move, moveTask } from '../../workspace/task-commands.ts'
+import { type Archive, Settler, type World } from '../../workspace/task-settle.ts'
+import type { Task } from '../../workspace/tasks.ts'
 
 export const agentId = (name: string) => `a-${name}` as AgentId
 export const taskId = (name: string) => `t-${name}` as TaskId
@@ -34,4 +37,39 @@ export const codeOf = (call: () => unknown): string | undefined => {
   } catch (error) {
     return (error as { code?: string }).code ?? String(error)
   }
+}
+
+/** A world in which everybody is at work, and nothing is due. */
+export const worldAt = (now: number, more: Partial<World> = {}): World => ({
+  now,
+  leaseMs: 600_000,
+  offerMs: 60_000,
+  archiveAfterMs: Number.POSITIVE_INFINITY,
+  here: { present: new Set(), now },
+  lastSeen: () => now,
+  archived: new Map(),
+  ...more,
+})
+
+const settlers = new WeakMap<Y.Doc, Settler>()
+export const settlerOf = (doc: Y.Doc): Settler => {
+  const settler = settlers.get(doc) ?? new Settler(doc)
+  settlers.set(doc, settler)
+  return settler
+}
+
+/** Does with the tasks of `doc` what the server does by itself. */
+export const settle = (
+  doc: Y.Doc,
+  world: World = worldAt(1),
+  archive: Archive = () => {},
+): ReturnType<Settler['settle']> => doc.transact(() => settlerOf(doc).settle(world, archive))
+
+/** Moves a task as the server does, everything before it settled. */
+export const move = (doc: Y.Doc, command: Move): Task => {
+  settle(doc, worldAt(command.now))
+  const { task, refused } = moveTask(doc, command)
+  if (refused !== undefined) throw refused
+  settle(doc, worldAt(command.now))
+  return task
 }

@@ -5,7 +5,9 @@ import { addBroadcast } from '../../workspace/broadcasts.ts'
 import { fileVersions, listFiles, putFile } from '../../workspace/files.ts'
 import type { AgentId, BroadcastId, TaskId } from '../../workspace/ids.ts'
 import { messagesSince } from '../../workspace/inbox.ts'
-import { addTask, getTask, listTasks, moveTask, taskHistory } from '../../workspace/tasks.ts'
+import { isIntakeEntry, taskRecord } from '../../workspace/shape.ts'
+import { addTask, getTask, listTasks, taskHistory } from '../../workspace/tasks.ts'
+import { move, settle } from './replicas.ts'
 
 const me = 'a-me' as AgentId
 const you = 'a-you' as AgentId
@@ -39,24 +41,38 @@ it('[I5] values of the wrong shape count as absent: they break no reader and hid
       doc.getMap<unknown>(root).set(`junk-${i}`, junk)
     }
     doc.getArray<unknown>('broadcasts').push([junk])
+    doc.getArray<unknown>('intake').push([junk])
   }
   fill(doc)
+  expect(listTasks(doc)).toHaveLength(1)
+  settle(doc)
   for (const [i, junk] of JUNK.entries()) {
     doc.getArray<unknown>('broadcasts').push([junk])
-    const task = doc.getMap<Y.Map<unknown>>('tasks').get('t-1')!
+    const task = taskRecord(doc, 't-1')!
+    if (!task.has('history')) task.set('history', new Y.Array())
     ;(task.get('history') as Y.Array<unknown>).push([junk])
+    ;(task.get('offers') as Y.Array<unknown>).push([junk])
+    doc.getArray<unknown>('intake').push([{ kind: 'task', id: `t-x${i}`, facts: junk }])
+    doc.getArray<unknown>('intake').push([{ kind: 'note', task: 't-1', note: junk }])
+    doc.getArray<unknown>('intake').push([{ kind: 'receipt', id: junk, by: me }])
     doc.getMap<unknown>('edits:f').set(`more-${i}`, junk)
     const bad = new Y.Map<unknown>()
     doc.getMap<Y.Map<unknown>>('tasks').set(`t-bad-${i}`, bad)
-    for (const field of ['to', 'from', 'status', 'history', 'createdAt', 'context'])
-      bad.set(field, junk)
+    for (const field of ['facts', 'status', 'history', 'offers', 'notes']) bad.set(field, junk)
+    const bucket = doc.getMap<Y.Map<unknown>>('tasks').get('1')!
+    bucket.set(`t-junk-${i}`, junk)
+    bucket.set(`t-hollow-${i}`, bad.clone())
     const agent = new Y.Map<unknown>()
     doc.getMap<Y.Map<unknown>>('agents').set(`a-bad-${i}`, agent)
     for (const field of ['name', 'capabilities', 'lastSeenAt']) agent.set(field, junk)
   }
+  settle(doc)
+  const left = doc.getArray<unknown>('intake').toArray()
+  // A receipt of something that nobody knows is dropped as well.
+  expect(left.filter((entry) => !isIntakeEntry(entry))).toEqual([])
   expect(listAgents(doc, here)).toHaveLength(2 + JUNK.length)
   expect(resolveAgent(doc, 'you')).toBe(you)
-  expect(listTasks(doc)).toHaveLength(1 + JUNK.length)
+  expect(listTasks(doc)).toHaveLength(1)
   expect(listFiles(doc)).toMatchObject([{ file_key: 'f', version: 1, last_editor: you }])
   expect(taskHistory(doc, 't-1')).toEqual([])
   const messages = messagesSince(doc, new Map(), me, here, fileVersions(doc))
@@ -66,7 +82,7 @@ it('[I5] values of the wrong shape count as absent: they break no reader and hid
       .filter((type) => type !== 'agent_joined')
       .sort(),
   ).toEqual(['file_updated', 'knowledge_broadcast', 'task_delegation'])
-  const move = { by: me, state: 'completed', message: 'done', key: 'k', now: 9 } as const
-  expect(moveTask(doc, { ...move, task: 't-1' })).toMatchObject({ status: 'completed' })
+  const done = { by: me, state: 'completed', message: 'done', key: 'k', now: 9 } as const
+  expect(move(doc, { ...done, task: 't-1' })).toMatchObject({ status: 'completed' })
   expect(getTask(doc, 't-1').owner).toBe(me)
 })
