@@ -92,7 +92,7 @@ export const moveTask = (doc: Y.Doc, command: Move): Outcome => {
   }
   if (state === 'canceled') return { task: cancelNow(doc, entry, command, role) }
   if (state === 'submitted') {
-    if (status.state === 'submitted') return { task: declineNow(doc, entry, command) }
+    if (status.state === 'submitted') return { task: declineTask(doc, command) }
     return { task: releaseNow(doc, entry, command) }
   }
   // Who begins with a result is granted it in the same step.

@@ -107,13 +107,17 @@ export const addTaskRoutes = (app: Hono, env: AppEnv): void => {
     await ready(room)
     return room
   }
+  const bodyOf = async <T>(c: Context, schema: z.ZodType<T>): Promise<T> => {
+    workspaceOf(c)
+    return parse(schema, parseJson(await c.req.text()))
+  }
   const done = <T>(c: Context, data: T) => {
     env.metrics.commands.inc({ outcome: 'ok' })
     return c.json({ ok: true, data })
   }
 
   app.post(`${path}/next`, limited, async (c) => {
-    const command = parse(NextCommand, parseJson(await c.req.text()))
+    const command = await bodyOf(c, NextCommand)
     const next = { ...command, by: command.by as AgentId, now: env.now() }
     const room = await opened(c)
     const task = await env.tasks.command(room, (doc, index) => claimNext(doc, index, next))
@@ -121,7 +125,7 @@ export const addTaskRoutes = (app: Hono, env: AppEnv): void => {
   })
 
   app.post(`${path}/:task/status`, limited, async (c) => {
-    const { state, result, ...command } = parse(StatusCommand, parseJson(await c.req.text()))
+    const { state, result, ...command } = await bodyOf(c, StatusCommand)
     const move = {
       ...command,
       task: c.req.param('task'),
@@ -139,7 +143,7 @@ export const addTaskRoutes = (app: Hono, env: AppEnv): void => {
   app.post(`${path}/:task/:command`, limited, async (c) => {
     const name = c.req.param('command')
     if (!isCommand(name)) return c.notFound()
-    const command = parse(PlainCommand, parseJson(await c.req.text()))
+    const command = await bodyOf(c, PlainCommand)
     const whole: TaskCommand & { force?: boolean } = {
       ...{ task: c.req.param('task'), by: command.by as AgentId, key: command.key },
       ...{ message: command.message, now: env.now() },

@@ -199,7 +199,7 @@ describe('the sync socket', () => {
     const client = stockClient(server.sync, room)
     await client.synced
     expect(client.doc.getMap('meta').toJSON()).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       workspaceId: room,
     })
     client.close()
