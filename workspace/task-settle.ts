@@ -91,6 +91,11 @@ export class Settler {
     }
   }
 
+  /** A task is looked at again: what it waits for was looked up. */
+  look(id: TaskId): void {
+    this.#touched.add(id)
+  }
+
   /** Whether there is work that did not come by time. */
   get isDirty(): boolean {
     return this.#touched.size > 0 || this.index.hasChanged || intakeOf(this.#doc).length > 0
@@ -114,7 +119,7 @@ export class Settler {
     this.#touched.clear()
     for (const [id, at] of this.#due) if (at <= world.now) todo.add(id)
     // What a task's end changes for those that wait for it is added on the way.
-    for (const id of todo) this.#look(id, world, todo)
+    for (const id of todo) this.#settleIfDue(id, world, todo)
     this.index.takeChanged()
     const oldest = this.#archiveOld(world, archive)
     let next = oldest
@@ -179,7 +184,7 @@ export class Settler {
 
   // ── One task ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  #look(id: TaskId, world: World, todo: Set<TaskId>): void {
+  #settleIfDue(id: TaskId, world: World, todo: Set<TaskId>): void {
     const entry = this.index.get(id)
     this.#due.delete(id)
     if (entry === undefined) return

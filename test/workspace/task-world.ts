@@ -28,10 +28,23 @@ export const team = (caps: Partial<Record<string, string[]>> = {}): Y.Doc => {
   return doc
 }
 
-/** Hands a task in, and has it filed. */
-export const give = (doc: Y.Doc, more: Partial<NewTask> = {}): void => {
+/** Registers so many more agents. */
+export const more = (doc: Y.Doc, count: number): void => {
+  for (let i = 0; i < count; i++) learn(doc, agentId(`more-${i}`), [])
+}
+
+/** Registers an agent with these capabilities, or again with others. */
+export const learn = (doc: Y.Doc, id: AgentId, capabilities: string[]): void =>
+  registerAgent(doc, { id, name: id, capabilities, machine: '', description: '', now: 1 })
+
+export const handIn = (doc: Y.Doc, more: Partial<NewTask> = {}): void => {
   const task = { id, description: 'x', context: null, priority: 'normal', from: creator } as const
   addTask(doc, { ...task, to: worker, now: 1, ...more })
+}
+
+/** Hands a task in, and has it filed. */
+export const give = (doc: Y.Doc, more: Partial<NewTask> = {}): void => {
+  handIn(doc, more)
   settle(doc)
 }
 
@@ -57,3 +70,4 @@ export const approve = settled(approveTask)
 export const cancel = settled(cancelTask)
 export const to = (doc: Y.Doc, state: TaskState, agent: AgentId, message = '', now = 2): Task =>
   move(doc, { ...by(agent, message, now), state })
+export const toWith = move
