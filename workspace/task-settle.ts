@@ -91,11 +91,6 @@ export class Settler {
     }
   }
 
-  /** A task is looked at again: what it waits for was looked up. */
-  look(id: TaskId): void {
-    this.#touched.add(id)
-  }
-
   /** Whether there is work that did not come by time. */
   get isDirty(): boolean {
     return this.#touched.size > 0 || this.index.hasChanged || intakeOf(this.#doc).length > 0
@@ -119,7 +114,7 @@ export class Settler {
     this.#touched.clear()
     for (const [id, at] of this.#due) if (at <= world.now) todo.add(id)
     // What a task's end changes for those that wait for it is added on the way.
-    for (const id of todo) this.#settleIfDue(id, world, todo)
+    for (const id of todo) this.#look(id, world, todo)
     this.index.takeChanged()
     const oldest = this.#archiveOld(world, archive)
     let next = oldest
@@ -184,7 +179,7 @@ export class Settler {
 
   // ── One task ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  #settleIfDue(id: TaskId, world: World, todo: Set<TaskId>): void {
+  #look(id: TaskId, world: World, todo: Set<TaskId>): void {
     const entry = this.index.get(id)
     this.#due.delete(id)
     if (entry === undefined) return
@@ -268,6 +263,8 @@ export class Settler {
     let waits: string | null = null
     for (const other of after) {
       const state = this.#stateOf(other, world)
+      // Once that is looked up.
+      if (state === undefined) this.#touched.add(id)
       if (state === null) return `it waits for ${other}, which is not there`
       if (state === undefined || !isTerminal(state)) waits = 'waits'
       else if (state !== 'completed' && facts.afterFailed !== 'run') {

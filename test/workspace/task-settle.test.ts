@@ -240,9 +240,7 @@ describe('time and other tasks', () => {
     circle('c', 'none')
     const { unknown } = settle(doc)
     expect([...unknown]).toEqual(['t-none'])
-    settlerOf(doc).touch(worker)
     const archived = new Map<TaskId, ArchivedTask | null>([[taskId('none'), null]])
-    settlerOf(doc).look(taskId('c'))
     settle(doc, worldAt(1, { archived }))
     const message = (name: string) => getTask(doc, `t-${name}`).message
     expect(message('a')).toBe('it waits for itself: t-a → t-b → t-a')
@@ -361,7 +359,6 @@ describe('filing and archiving', () => {
     at.handIn(doc, { id: taskId('3'), after: [id] })
     const world = later({ now: 11_000 })
     expect([...settle(doc, world, archive).unknown]).toEqual([id])
-    settlerOf(doc).look(taskId('3'))
     settle(doc, { ...world, archived: shelf }, archive)
     expect(offered(doc, taskId('3'))).toEqual([worker])
   })
