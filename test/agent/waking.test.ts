@@ -28,6 +28,7 @@ const linesOf = (child: ChildProcess) => {
   createInterface(child.stdout!).on('line', (line) => lines.push(line))
   return lines
 }
+/** To be called before anything that may end it: an end that has been is not told again. */
 const endOf = async (child: ChildProcess) => {
   const [code] = (await once(child, 'close')) as [number | null]
   return code
@@ -108,7 +109,9 @@ describe.each(WAYS)('by way of %s', (way) => {
   })
 
   it('[K8] watch --hints tells of each once, without bodies, and acknowledges nothing', async () => {
+    await scout.ask('poll')
     const watching = scout.start('watch', '--hints', '--json')
+    const ended = endOf(watching)
     const lines = linesOf(watching)
     await say('secret 1')
     await until('the first hint', () => lines.length === 1)
@@ -125,7 +128,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await scout.ask<Poll>('poll')).toMatchObject({ count: 2 })
     watching.stdout!.destroy()
     await say('nobody reads this')
-    expect(await endOf(watching)).toBe(0)
+    expect(await ended).toBe(0)
     await scout.ask('poll')
   })
 })

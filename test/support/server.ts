@@ -13,10 +13,18 @@ export const root = findRoot(dirname(fileURLToPath(import.meta.url)))
 export const bin = (name: 'clawlink-sync.cjs' | 'clawlink-agent.cjs' | 'clawlink.cjs') =>
   join(root, 'dist', name)
 
+const tempDirs: string[] = []
+
 /** A new empty folder; removed when the process ends. */
 export const tempDir = (label: string): string => {
   const dir = mkdtempSync(join(process.env.CLAWLINK_TEST_DIR ?? tmpdir(), `${label}-`))
-  process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
+  // Not sooner than now: what ends the processes in these folders finds them in there, and must have its turn before.
+  if (tempDirs.length === 0) {
+    process.once('exit', () => {
+      for (const one of tempDirs) rmSync(one, { recursive: true, force: true })
+    })
+  }
+  tempDirs.push(dir)
   return dir
 }
 
