@@ -21,8 +21,11 @@ export interface Host {
 }
 
 export interface Listening {
-  /** Resolves when something may have come in since this began, or when `signal` aborts; ends it. */
-  heard: (signal: AbortSignal) => Promise<void>
+  /**
+   * Resolves when something may have come in since this began, when the place was closed, or when `signal` aborts; ends
+   * it. False: the agent has left.
+   */
+  heard: (signal: AbortSignal) => Promise<boolean>
   end: () => void
 }
 
@@ -64,7 +67,7 @@ export const alone: Host = {
             signal.removeEventListener('abort', end)
             session.close()
             doc.destroy()
-            resolve()
+            resolve(true)
           }
           doc.once('update', end)
           signal.addEventListener('abort', end)

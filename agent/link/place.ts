@@ -56,6 +56,9 @@ export class Place {
   #draining: Promise<void> | null = null
   #hasNews = false
   #isReceiving = false
+  #hasLeft = false
+  /** What ends the waiting of each that listens. */
+  readonly #tells = new Set<() => void>()
 
   private constructor(at: Whereabouts, replica: Replica, beatMs: number) {
     this.at = at
@@ -168,9 +171,7 @@ export class Place {
     this.#hasNews = true
     if (this.#isReceiving) return
     this.#isReceiving = true
-    void this.#receive().finally(() => {
-      this.#isReceiving = false
-    })
+    void this.#receive()
   }
 
   /** Stores what came in, all that came while the last commit was under way together. */
@@ -189,6 +190,8 @@ export class Place {
       }
     } catch (error) {
       console.error(`${this.at.dir}: what came in was not stored: ${(error as Error).message}`)
+    } finally {
+      this.#isReceiving = false
     }
   }
 
@@ -213,22 +216,35 @@ export class Place {
     const told = new Promise<void>((resolve) => {
       tell = resolve
     })
-    const end = this.replica.onMessages((messages) => {
+    const unlisten = this.replica.onMessages((messages) => {
       if (messages.some(isWanted)) tell()
     })
+    this.#tells.add(tell)
+    const end = () => {
+      unlisten()
+      this.#tells.delete(tell)
+    }
     const heard = async (signal: AbortSignal) => {
       signal.addEventListener('abort', tell)
       if (signal.aborted) tell()
       await told.finally(end)
       signal.removeEventListener('abort', tell)
+      return !this.#hasLeft
     }
     return { heard, end }
+  }
+
+  /** Has everyone look who listens: this replica tells of nothing any more. */
+  #tellAll(): void {
+    for (const tell of this.#tells) tell()
   }
 
   /** Tells the others that this agent leaves, if they can be told now, and closes. */
   async leave(): Promise<void> {
     const me = this.#me
     this.#me = null
+    this.#hasLeft = true
+    this.#tellAll()
     if (me !== null) {
       setLinkState(this.replica.doc, me, 'down')
       await this.replica.commit()
@@ -245,6 +261,6 @@ export class Place {
     clearTimeout(this.#lazy)
     await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong
     this.#session?.close()
-    await this.replica.close()
+    await this.replica.close().finally(() => this.#tellAll())
   }
 }
