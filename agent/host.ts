@@ -20,8 +20,11 @@ export interface Host {
 export type Wanted = ((message: Message) => boolean) | { task: string }
 
 export interface Listening {
-  /** Resolves when something may have come in since this began, or when `signal` aborts; ends it. */
-  heard: (signal: AbortSignal) => Promise<void>
+  /**
+   * Resolves when something may have come in since this began, when the place was closed, or when `signal` aborts; ends
+   * it. False: the agent has left.
+   */
+  heard: (signal: AbortSignal) => Promise<boolean>
   end: () => void
 }
 
@@ -63,7 +66,7 @@ export const alone: Host = {
             signal.removeEventListener('abort', end)
             session.close()
             doc.destroy()
-            resolve()
+            resolve(true)
           }
           doc.once('update', end)
           signal.addEventListener('abort', end)

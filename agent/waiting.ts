@@ -56,9 +56,17 @@ export const readSeconds = (call: Call, flag: string): number | null => {
   throw new ClawError('usage', `--${flag} ${text} is not a number of seconds`, `like: --${flag} 60`)
 }
 
+/** The link was taken down, or the agent left, while something was waited for. */
+export class Ended extends ClawError {
+  constructor(what: string) {
+    super('shutting_down', `${what} meanwhile`)
+  }
+}
+
 /**
  * Looks for messages that pass the filter, and until `until` (milliseconds since the epoch) looks again whenever
  * something came in. The call has its place when this resolves, with what was found, and leaves it while it waits.
+ * Throws `Ended`.
  */
 export const waitFor = async (
   call: Call,
@@ -82,8 +90,9 @@ export const waitFor = async (
         return { team, found }
       }
       await call.close()
-      await listening.heard(AbortSignal.any([signal, ends.signal]))
-      if (signal.aborted) throw new ClawError('shutting_down', 'the link was taken down meanwhile')
+      const isHere = await listening.heard(AbortSignal.any([signal, ends.signal]))
+      if (signal.aborted) throw new Ended('the link was taken down')
+      if (!isHere) throw new Ended('the agent left')
     }
   } finally {
     clearTimeout(timer)

@@ -49,28 +49,31 @@ const placedIn = <T>(
 }
 
 /** What the archive keeps of a task. */
-export const archiveTask = (
+export const archivedOf = (
   entry: { id: TaskId; facts: TaskFacts; status: TaskStatus; record: Y.Map<unknown> | null },
   now: number,
-): { shelf: 'tasks'; id: string; value: Uint8Array } => {
+): ArchivedTask => {
   const { id, facts, status } = entry
   const record = entry.record!
   const receipt = record.get('receipt')
-  return stored({
+  return {
     ...{ id, facts, status },
     history: placedIn(record, 'history', isTransition),
     notes: placedIn(record, 'notes', isNote),
     offers: placedIn(record, 'offers', isOffer),
     receipt: isReceipt(receipt) ? receipt : null,
     at: now,
-  })
+  }
 }
 
 /** The same with a note that came later. Nobody is told of it: who was in the task has left it behind. */
-export const withNote = (task: ArchivedTask, note: Note) =>
-  stored({ ...task, notes: [...task.notes, { ...NOWHERE, value: note }] })
+export const withNote = (task: ArchivedTask, note: Note): ArchivedTask => ({
+  ...task,
+  notes: [...task.notes, { ...NOWHERE, value: note }],
+})
 
-const stored = (task: ArchivedTask) => ({
+/** As it goes onto its shelf. */
+export const storedTask = (task: ArchivedTask) => ({
   shelf: 'tasks' as const,
   id: task.id as string,
   value: new TextEncoder().encode(JSON.stringify(task)),

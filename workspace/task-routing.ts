@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import { type Agent, type Here, listAgents } from './agents.ts'
+import { type Agent, listAgents } from './agents.ts'
 import { ClawError } from './errors.ts'
 import type { AgentId } from './ids.ts'
 import { PRIORITIES, type TaskFacts } from './schema.ts'
@@ -82,7 +82,7 @@ const NOTHING: Record = { load: 0, completed: 0, failed: 0 }
 export const candidates = (
   doc: Y.Doc,
   { facts, status }: TaskEntry,
-  here: Here,
+  agents: readonly Agent[],
   records: ReadonlyMap<AgentId, Record>,
 ): AgentId[] => {
   const of = (id: AgentId) => records.get(id) ?? NOTHING
@@ -93,7 +93,7 @@ export const candidates = (
     of(a.agent_id).load - of(b.agent_id).load ||
     reliability(of(b.agent_id)) - reliability(of(a.agent_id)) ||
     (a.agent_id < b.agent_id ? -1 : 1)
-  return listAgents(doc, here)
+  return agents
     .filter(({ agent_id: id }) => isAddressee(doc, facts, id))
     .filter(({ agent_id: id }) => id !== facts.from && id !== facts.approver)
     .filter(({ agent_id: id }) => !status.declined?.includes(id))

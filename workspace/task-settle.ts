@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import { agentName, type Here } from './agents.ts'
+import { type Agent, agentName, type Here, listAgents } from './agents.ts'
 import { findIn, putIn, removeFrom } from './buckets.ts'
 import type { AgentId, TaskId } from './ids.ts'
 import { MAX_ATTEMPTS } from './limits.ts'
@@ -18,7 +18,7 @@ import {
   tasksOf,
 } from './schema.ts'
 import { isIntakeEntry, isReceipt, taskRecord } from './shape.ts'
-import { type ArchivedTask, archiveTask, withNote } from './task-archive.ts'
+import { type ArchivedTask, archivedOf, storedTask, withNote } from './task-archive.ts'
 import { TaskIndex } from './task-index.ts'
 import { candidates, type Record, recordsOf } from './task-routing.ts'
 import { isTerminal } from './task-states.ts'
@@ -44,8 +44,8 @@ export interface World {
   here: Here
   /** When an agent was last seen at work: now, while it is connected. */
   lastSeen: (agent: AgentId) => number
-  /** The archived tasks that were looked up: null: there is none; not in here: nobody has looked. */
-  archived: ReadonlyMap<TaskId, ArchivedTask | null>
+  /** The archived tasks that were looked up: null: there is none; not in here: nobody has looked. Kept true. */
+  archived: Map<TaskId, ArchivedTask | null>
 }
 
 type ServerStep = Omit<Step, 'by' | 'key' | 'now'>
@@ -66,6 +66,7 @@ export class Settler {
   /** Ended tasks, those first that ended first. */
   readonly #ended: TaskId[] = []
   #records: Map<AgentId, Record> | null = null
+  #agents: Agent[] | null = null
   readonly #touched = new Set<TaskId>()
   /** Tasks that were not found in the document: to be looked up in the archive. */
   #unknown = new Set<TaskId>()
@@ -83,11 +84,15 @@ export class Settler {
     this.index.close()
   }
 
-  /** An agent came, went or changed: what it owns, and what it may be asked to take, is looked at again. */
+  /** An agent came or went: what it owns is looked at again. */
   touch(agent: AgentId): void {
+    for (const { id, status } of this.index.open) if (status.owner === agent) this.#touched.add(id)
+  }
+
+  /** An agent is new, or can do something else than before: what nobody has is looked at again. */
+  touchOpen(): void {
     for (const { id, status, facts } of this.index.open) {
-      if (status.owner === agent) this.#touched.add(id)
-      else if (status.owner === null && facts.to === null) this.#touched.add(id)
+      if (status.owner === null && facts.to === null) this.#touched.add(id)
     }
   }
 
@@ -105,9 +110,15 @@ export class Settler {
    * Does all that is due. `next`: when there will be more by time alone (Infinity: never). `unknown`: tasks to look up in
    * the archive, after which it is to be called again. Call it in a transaction.
    */
-  settle(world: World, archive: Archive): { next: number; unknown: ReadonlySet<TaskId> } {
+  settle(world: World, put: Archive): { next: number; unknown: ReadonlySet<TaskId> } {
     this.#records = null
+    this.#agents = null
     this.#unknown = new Set()
+    let count = 0
+    const archive: Archive = (entry) => {
+      put(entry)
+      count++
+    }
     for (const id of migrate(this.#doc)) this.index.read(id)
     this.#file(world, archive)
     const todo = new Set([...this.#touched, ...this.index.takeChanged()])
@@ -117,6 +128,10 @@ export class Settler {
     for (const id of todo) this.#look(id, world, todo)
     this.index.takeChanged()
     const oldest = this.#archiveOld(world, archive)
+    if (count > 0) {
+      // The position of the newest entry: who comes back reads up to it.
+      metaOf(this.#doc).set('archivedTasks', archivedTasks(this.#doc) + count)
+    }
     let next = oldest
     for (const at of this.#due.values()) if (at < next) next = at
     return { next, unknown: this.#unknown }
@@ -157,8 +172,13 @@ export class Settler {
         return true
       }
       const known = world.archived.get(entry.task)
-      if (known === undefined) this.#unknown.add(entry.task)
-      else if (known !== null) archive(withNote(known, entry.note))
+      if (known === undefined) {
+        this.#unknown.add(entry.task)
+      } else if (known !== null) {
+        const noted = withNote(known, entry.note)
+        archive(storedTask(noted))
+        world.archived.set(entry.task, noted)
+      }
       return known !== undefined
     }
     const { id, delivered, read } = entry
@@ -295,16 +315,19 @@ export class Settler {
       if (offers.length === 0 && !record.has('past')) ask(facts.to)
       return Infinity
     }
-    this.#records ??= recordsOf(this.index.all)
-    const all = candidates(this.#doc, entry, world.here, this.#records)
     const { declined = [] } = status
+    const open = offers.filter(({ to }) => !declined.includes(to))
+    const last = Math.max(-Infinity, ...offers.map(({ at }) => at))
+    // Enough are thinking about it.
+    if (open.length >= OFFER_WIDTH && now < last + offerMs) return last + offerMs
+    this.#records ??= recordsOf(this.index.all)
+    this.#agents ??= listAgents(this.#doc, world.here)
+    const all = candidates(this.#doc, entry, this.#agents, this.#records)
     if (all.length === 0) {
       return declined.length > 0 && offersOf(record).length > 0 ? this.#whyNobody(entry) : Infinity
     }
     const asked = new Set(offers.map(({ to }) => to))
     const rest = all.filter((id) => !asked.has(id))
-    const open = offers.filter(({ to }) => !declined.includes(to))
-    const last = Math.max(-Infinity, ...offers.map(({ at }) => at))
     const width = now >= last + offerMs ? OFFER_WIDTH : Math.max(0, OFFER_WIDTH - open.length)
     const asking = rest.slice(0, width)
     for (const id of asking) ask(id)
@@ -345,16 +368,13 @@ export class Settler {
         kept.push(id)
         continue
       }
-      archive(archiveTask(entry, world.now))
+      archive(storedTask(archivedOf(entry, world.now)))
       removeFrom(tasksOf(doc), id)
       this.index.read(id)
       count++
     }
-    this.#ended.splice(0, Infinity, ...kept)
-    if (count > 0) {
-      this.index.takeChanged()
-      metaOf(doc).set('archivedTasks', archivedTasks(doc) + count)
-    }
+    if (kept.length < this.#ended.length) this.#ended.splice(0, Infinity, ...kept)
+    this.index.takeChanged()
     return next
   }
 

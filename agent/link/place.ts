@@ -25,6 +25,8 @@ const LAZY_COMMIT_MS = 1_000
 /** Between two looks at what came in passes this many times as long as one takes, and no longer than this. */
 const REST = 4
 const LONGEST_REST_MS = 100
+/** After a look at an archive that could not be reached. */
+const LOOK_AGAIN_MS = 1_000
 /** An agent that read or wrote a file is shown in it for this long. */
 const CURSOR_MS = 120_000
 
@@ -61,6 +63,9 @@ export class Place {
   #draining: Promise<void> | null = null
   #hasNews = false
   #isReceiving = false
+  #hasLeft = false
+  /** What ends the waiting of each that listens. */
+  readonly #tells = new Set<() => void>()
 
   private constructor(at: Whereabouts, replica: Replica, beatMs: number) {
     this.at = at
@@ -99,7 +104,10 @@ export class Place {
     this.#presence = presence
     if (this.#session === null) {
       this.#session = new Session(target, workspace, this.replica, presence, this.#beatMs)
-      this.#session.onReady = () => void this.drain().catch(() => {}) // its session is closed: the next one goes on
+      this.#session.onReady = () => {
+        void this.drain().catch(() => {}) // its session is closed: the next one goes on
+        if (this.#me !== null) this.#onNews()
+      }
     }
     this.#isSilent = false
     this.#show('active')
@@ -185,9 +193,7 @@ export class Place {
     this.#hasNews = true
     if (this.#isReceiving) return
     this.#isReceiving = true
-    void this.#receive().finally(() => {
-      this.#isReceiving = false
-    })
+    void this.#receive()
   }
 
   /** Stores what came in, all that came while the last commit was under way together. */
@@ -196,16 +202,20 @@ export class Place {
       while (this.#hasNews && !this.replica.isClosed) {
         this.#hasNews = false
         const began = performance.now()
-        await this.receive()
+        const isComplete = await this.receive()
         if (this.#me !== null) setLinkState(this.replica.doc, this.#me, 'up')
         if (this.replica.isUrgent) await this.replica.commit()
         else this.#commitLater()
         // A look costs by the size of the team: in a storm of updates most of the time is for something else.
         const rest = Math.min(LONGEST_REST_MS, REST * (performance.now() - began))
-        await sleep(rest, undefined, { ref: false })
+        await sleep(isComplete ? rest : LOOK_AGAIN_MS, undefined, { ref: false })
+        // Where it is not connected, it looks when it is again.
+        if (!isComplete && this.#session?.contact.connected) this.#hasNews = true
       }
     } catch (error) {
       console.error(`${this.at.dir}: what came in was not stored: ${(error as Error).message}`)
+    } finally {
+      this.#isReceiving = false
     }
   }
 
@@ -217,11 +227,11 @@ export class Place {
     }, LAZY_COMMIT_MS)
   }
 
-  /** Stages the messages for `me` among what came in. */
-  async receive(me = this.#me): Promise<void> {
+  /** Stages the messages for `me` among what came in; false: some are in the archive, which cannot be reached now. */
+  async receive(me = this.#me): Promise<boolean> {
     const { target, workspace } = this.at
-    if (me === null || !hasAgent(this.replica.doc, me)) return
-    await receive(this.replica, me, this.here, {
+    if (me === null || !hasAgent(this.replica.doc, me)) return true
+    return receive(this.replica, me, this.here, {
       broadcasts: (after) => getArchive(target.base, workspace, after),
       tasks: (after) => getTaskArchive(target.base, workspace, after, me),
     })
@@ -233,25 +243,38 @@ export class Place {
     const told = new Promise<void>((resolve) => {
       tell = resolve
     })
-    const end =
+    const unlisten =
       typeof wanted === 'function'
         ? this.replica.onMessages((messages) => {
             if (messages.some(wanted)) tell()
           })
         : onTask(this.replica.doc, wanted.task, () => tell())
+    this.#tells.add(tell)
+    const end = () => {
+      unlisten()
+      this.#tells.delete(tell)
+    }
     const heard = async (signal: AbortSignal) => {
       signal.addEventListener('abort', tell)
       if (signal.aborted) tell()
       await told.finally(end)
       signal.removeEventListener('abort', tell)
+      return !this.#hasLeft
     }
     return { heard, end }
+  }
+
+  /** Has everyone look who listens: this replica tells of nothing any more. */
+  #tellAll(): void {
+    for (const tell of this.#tells) tell()
   }
 
   /** Tells the others that this agent leaves, if they can be told now, and closes. */
   async leave(): Promise<void> {
     const me = this.#me
     this.#me = null
+    this.#hasLeft = true
+    this.#tellAll()
     if (me !== null) {
       setLinkState(this.replica.doc, me, 'down')
       await this.replica.commit()
@@ -269,6 +292,6 @@ export class Place {
     clearTimeout(this.#lazy)
     await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong
     this.#session?.close()
-    await this.replica.close()
+    await this.replica.close().finally(() => this.#tellAll())
   }
 }

@@ -3,12 +3,12 @@ import { acknowledge } from '../../workspace/link/inbox.ts'
 import { isAway } from '../../workspace/link/outbox.ts'
 import type { Verb } from '../call.ts'
 import { safeJson } from '../text.ts'
-import { hintOf, readFilter, type Waiting, waitFor } from '../waiting.ts'
+import { Ended, hintOf, readFilter, type Waiting, waitFor } from '../waiting.ts'
 
 /** Where neither the server nor a copy of the workspace is there. */
 const RETRY_MS = 1_000
 
-/** Prints what comes in as it comes, a line a batch, until nobody reads it or the link is taken down. */
+/** Prints what comes in as it comes, a line a batch, until nobody reads it, the agent leaves or the link is taken down. */
 export const watch: Verb = async (call) => {
   const filter = readFilter(call)
   const over = { data: {}, lines: [], isStream: true } as const
@@ -28,7 +28,7 @@ export const watch: Verb = async (call) => {
         return await waitFor(call, Number.POSITIVE_INFINITY, filter, isNews)
       } catch (error) {
         await call.close()
-        if (!isAway(error) || signal.aborted) throw error
+        if (!isAway(error) || error instanceof Ended || signal.aborted) throw error
         await sleep(RETRY_MS)
       }
     }
@@ -59,7 +59,7 @@ export const watch: Verb = async (call) => {
       await call.close()
     }
   } catch (error) {
-    if (signal.aborted && signal.reason === 'down') return over
+    if (signal.aborted ? signal.reason === 'down' : error instanceof Ended) return over
     throw error
   }
 }

@@ -88,7 +88,7 @@ class RoomTasks {
   readonly #lastSeen = new Map<AgentId, number>()
   /** Who was not seen since has had no chance to be: the room was just loaded. */
   readonly #since: number
-  #archived = new Map<TaskId, ArchivedTask | null>()
+  #archived: World['archived'] = new Map()
   #timer: NodeJS.Timeout | undefined
   #stepping = false
   #again = false
@@ -108,10 +108,9 @@ class RoomTasks {
     // Who registers, or learns something, may be whom an open task was waiting for.
     const agents = agentsOf(doc)
     const onAgents = (events: Y.YEvent<Y.AbstractType<unknown>>[]): void => {
-      for (const { path, changes } of events) {
-        const ids = path.length === 0 ? [...changes.keys.keys()] : [path[0] as string]
-        for (const id of ids) settler.touch(id as AgentId)
-      }
+      const matters = ({ path, changes }: Y.YEvent<Y.AbstractType<unknown>>) =>
+        path.length === 0 || changes.keys.has('capabilities')
+      if (events.some(matters)) settler.touchOpen()
     }
     agents.observeDeep(onAgents)
     this.#unfollow = () => agents.unobserveDeep(onAgents)
@@ -158,10 +157,14 @@ class RoomTasks {
   #world(): World {
     const now = this.#env.now()
     const { leaseMs, offerMs, archiveAfterMs } = this.#env
-    const present = activities([...this.#states.keys()].map((json) => JSON.parse(json)))
+    const states = this.#states
     return {
       ...{ now, leaseMs, offerMs, archiveAfterMs },
-      here: { present: new Set(present.keys()), activities: present, now },
+      // Asked for only where somebody is to be found for a task.
+      get here() {
+        const present = activities([...states.keys()].map((json) => JSON.parse(json)))
+        return { present: new Set(present.keys()), activities: present, now }
+      },
       lastSeen: (id) => (this.#atWork.has(id) ? now : (this.#lastSeen.get(id) ?? this.#since)),
       archived: this.#archived,
     }
@@ -200,6 +203,8 @@ class RoomTasks {
       this.#again = false
       const { next, unknown } = await this.#settle()
       if (unknown.size > 0 && (await this.#lookUp(unknown))) this.#again = true
+      // What was not there may come.
+      else for (const [id, task] of this.#archived) if (task === null) this.#archived.delete(id)
       this.#wakeAt(next)
     }
   }

@@ -163,3 +163,23 @@ it('[K8] watch goes on over a restart of the server and of its link, silently', 
   watching.kill('SIGTERM')
   await once(watching, 'exit')
 })
+
+it('[K8] watch and wait end when their agent leaves, instead of listening where nothing comes any more', async () => {
+  const scout = await registered(server.url, 'Leaver')
+  await scout.ask('poll')
+  const watching = scout.start('watch')
+  const watched = endOf(watching)
+  const lines = linesOf(watching)
+  await say('here')
+  await until('it watches', () => lines.length === 1)
+  const waiting = scout.run('wait', '--topic', 'never')
+  let ended = 0
+  for (const one of [watched, waiting]) one.finally(() => ended++)
+  // One that does not listen yet when its agent leaves is a next command of it, and brings it back.
+  await until('both have ended', async () => {
+    await scout.ask('leave')
+    return ended === 2
+  })
+  expect(await watched).toBe(0)
+  expect(await waiting).toMatchObject({ code: 6, stderr: expect.stringMatching(/agent left/) })
+})

@@ -3,7 +3,7 @@ import type * as Y from 'yjs'
 import type { Here } from '../../workspace/agents.ts'
 import { entriesIn } from '../../workspace/buckets.ts'
 import type { AgentId, TaskId } from '../../workspace/ids.ts'
-import { intakeOf, tasksOf } from '../../workspace/schema.ts'
+import { archivedTasks, intakeOf, tasksOf } from '../../workspace/schema.ts'
 import { taskRecord } from '../../workspace/shape.ts'
 import { type ArchivedTask, readArchivedTask } from '../../workspace/task-archive.ts'
 import { CANCEL_GRACE_MS, moveTask } from '../../workspace/task-commands.ts'
@@ -160,7 +160,7 @@ describe('routing', () => {
     at.give(doc, { to: null, requires: ['pdf'] })
     expect(offered(doc)).toEqual([])
     at.learn(doc, worker, ['pdf'])
-    settlerOf(doc).touch(worker)
+    settlerOf(doc).touchOpen()
     settle(doc)
     expect(offered(doc)).toEqual([worker])
   })
@@ -372,9 +372,15 @@ describe('filing and archiving', () => {
     intakeOf(doc).push([{ kind: 'note', task: id, note: { by: other, at: 3, text: 'late' } }])
     expect([...settle(doc, later(), archive).unknown]).toEqual([id])
     expect(intakeOf(doc).length).toBe(1)
-    settle(doc, later({ archived: new Map(shelf) }), archive)
+    const world = later({ archived: new Map(shelf) })
+    settle(doc, world, archive)
     expect(intakeOf(doc).length).toBe(0)
-    expect(shelf.get(id)?.notes).toMatchObject([{ value: { text: 'late' } }])
+    intakeOf(doc).push([{ kind: 'note', task: id, note: { by: other, at: 4, text: 'later' } }])
+    settle(doc, world, archive)
+    const notes = [{ value: { text: 'late' } }, { value: { text: 'later' } }]
+    expect(shelf.get(id)?.notes).toMatchObject(notes)
+    // The position of the newest of the three entries.
+    expect(archivedTasks(doc)).toBe(3)
   })
 
   it('[T16] too many ended tasks are archived before their time, the oldest first', () => {

@@ -103,13 +103,16 @@ const readTaskArchive = async (
   look: (task: ArchivedTask) => Message[] | null,
 ): Promise<{ missed: Message[]; archived: number }> => {
   const missed: Message[] = []
+  // A task that was noted on when it was archived is there again.
+  const looked = new Set(live)
   let upTo: number | null = null
   for (let after = from; ; ) {
     const { entries, next } = await fetchArchive(after)
     for (const { seq, task } of entries) {
       const found = look(task)
       if (found === null) upTo ??= seq - 1
-      else if (!live.has(task.id)) missed.push(...found)
+      else if (!looked.has(task.id)) missed.push(...found)
+      looked.add(task.id)
     }
     if (next <= after) return { missed, archived: upTo ?? after }
     after = next
