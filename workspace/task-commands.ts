@@ -125,6 +125,8 @@ export const claimTask = (doc: Y.Doc, command: TaskCommand): Task => {
   if (done !== null) return done
   const { owner, state } = entry.status
   if (owner === by && !isTerminal(state)) return getTask(doc, entry.id)
+  // Its creator may make it working, too: by an answer.
+  if (owner !== null && !isTerminal(state)) throw taken(entry)
   roleFor(doc, entry, by, 'working')
   return getTask(doc, grant(doc, entry, by, command).id)
 }
@@ -356,11 +358,7 @@ const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskState): R
   }
   if (mine.length > 0) return state === 'canceled' && facts.from === by ? 'creator' : mine[0]!
   if (status.owner !== null && status.owner !== by && isAddressee(doc, facts, by)) {
-    throw new ClawError(
-      'task_taken',
-      `${id} is ${status.state} and belongs to ${status.owner}`,
-      'leave it to its owner and take another task',
-    )
+    throw taken(entry)
   }
   if (roles === undefined) {
     throw new ClawError(
@@ -379,6 +377,13 @@ const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskState): R
     facts.to === null ? '' : `the task was given to ${agentName(doc, facts.to)} (${facts.to})`,
   )
 }
+
+const taken = ({ id, status }: TaskEntry): ClawError =>
+  new ClawError(
+    'task_taken',
+    `${id} is ${status.state} and belongs to ${status.owner}`,
+    'leave it to its owner and take another task',
+  )
 
 const terminal = ({ id, status }: TaskEntry): ClawError =>
   new ClawError(

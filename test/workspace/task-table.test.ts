@@ -182,11 +182,13 @@ describe('what has conditions', () => {
     const doc = at.team()
     at.give(doc, { to: null })
     at.claim(doc, at.by(worker))
-    expect(refusal(() => at.claim(doc, at.by(other)))).toMatchObject({
-      code: 'task_taken',
-      message: 't-1 is working and belongs to a-worker',
-      hint: 'leave it to its owner and take another task',
-    })
+    for (const agent of [other, creator]) {
+      expect(refusal(() => at.claim(doc, at.by(agent)))).toMatchObject({
+        code: 'task_taken',
+        message: 't-1 is working and belongs to a-worker',
+        hint: 'leave it to its owner and take another task',
+      })
+    }
   })
 
   it('[T2] who lacks what it requires is told what', () => {
