@@ -1,0 +1,111 @@
+import * as Y from 'yjs'
+import { registerAgent } from '../../workspace/agents.ts'
+import type { AgentId, TaskId } from '../../workspace/ids.ts'
+import { handIn } from '../../workspace/intake.ts'
+import { initWorkspace } from '../../workspace/schema.ts'
+import { moveTask } from '../../workspace/task-commands.ts'
+import { Settler } from '../../workspace/task-settle.ts'
+import { addTask } from '../../workspace/tasks.ts'
+
+/** How large a workspace is after so many tasks. */
+export interface Size {
+  tasks: number
+  /** Bytes of the live document, encoded, and of its state vector. */
+  document: number
+  stateVector: number
+  archived: number
+  /** MiB of the heap after a collection, where that can be asked for. */
+  heap: number
+}
+
+const TEAM = 5
+/** Tasks that each creator hands in before the others do. */
+const TURN = 20
+
+/**
+ * A workspace's life: five agents, each with a replica of its own, take turns in handing in tasks for each other, say that
+ * they got and read them, begin and end them; the server files, and archives what there is too much of.
+ */
+export const liveThrough = (marks: readonly number[], onMark: (size: Size) => void): void => {
+  const server = new Y.Doc()
+  server.clientID = 1
+  initWorkspace(server, 'w', 0)
+  const agents = Array.from({ length: TEAM }, (_, i) => `a-${i}` as AgentId)
+  for (const id of agents) {
+    registerAgent(server, { id, name: id, capabilities: [], machine: '', description: '', now: 0 })
+  }
+  const clients = agents.map((_, i) => {
+    const doc = new Y.Doc()
+    doc.clientID = 100 + i
+    return doc
+  })
+  let archived = 0
+  let now = 1
+  const settler = new Settler(server)
+  const settle = (): void => {
+    server.transact(() =>
+      settler.settle(
+        {
+          ...{ now, leaseMs: 600_000, offerMs: 60_000, archiveAfterMs: Number.POSITIVE_INFINITY },
+          here: { present: new Set(agents), now },
+          lastSeen: () => now,
+          archived: new Map(),
+        },
+        () => archived++,
+      ),
+    )
+  }
+  /** What a client has handed in reaches the server, and it gets what has come. */
+  const sync = (doc: Y.Doc): void => {
+    Y.applyUpdate(server, Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server)))
+    settle()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(server, Y.encodeStateVector(doc)))
+  }
+  let count = 0
+  for (const mark of marks) {
+    while (count < mark) {
+      const turn = Math.floor(count / TURN) % TEAM
+      const creator = clients[turn]!
+      const to = (turn + 1 + (Math.floor(count / TURN / TEAM) % (TEAM - 1))) % TEAM
+      const worker = clients[to]!
+      const ids = Array.from({ length: Math.min(TURN, mark - count) }, () => {
+        const id = `t-${(count++).toString(36).padStart(12, '0')}` as TaskId
+        addTask(creator, {
+          ...{ id, description: `task ${id}`, context: null, priority: 'normal', now },
+          ...{ from: agents[turn]!, to: agents[to]! },
+        })
+        return id
+      })
+      sync(creator)
+      for (const id of ids) handIn(worker, { kind: 'receipt', id, by: agents[to]!, delivered: now })
+      for (const id of ids) handIn(worker, { kind: 'receipt', id, by: agents[to]!, read: now })
+      sync(worker)
+      for (const id of ids) {
+        for (const state of ['working', 'completed'] as const) {
+          const command = {
+            task: id,
+            by: agents[to]!,
+            state,
+            message: 'done',
+            key: `${id} ${state}`,
+            now,
+          }
+          moveTask(server, command)
+        }
+      }
+      now += 1_000
+      settle()
+    }
+    // Everybody has everything: what is measured is a document at rest.
+    for (const doc of clients) sync(doc)
+    for (let i = 0; i < 50; i++) settle()
+    ;(globalThis as { gc?: () => void }).gc?.()
+    onMark({
+      tasks: count,
+      document: Y.encodeStateAsUpdate(server).length,
+      stateVector: Y.encodeStateVector(server).length,
+      archived,
+      heap: Math.round(process.memoryUsage().heapUsed / 2 ** 20),
+    })
+  }
+}
