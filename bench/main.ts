@@ -9,6 +9,7 @@ import { herd } from './herd.ts'
 import { linkMemory } from './link-memory.ts'
 import { mirror } from './mirror.ts'
 import { type Findings, store, writePage } from './report.ts'
+import { tasks } from './tasks.ts'
 import { wake } from './wake.ts'
 
 /** In the order of the page. */
@@ -23,6 +24,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   'link-memory': linkMemory,
   'file-put': filePut,
   mirror,
+  tasks,
 }
 
 const names = Object.keys(BENCHMARKS)

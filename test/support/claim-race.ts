@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { bundle } from '../../bench/programs.ts'
 import { registerAgent } from '../../workspace/agents.ts'
 import type { AgentId, TaskId } from '../../workspace/ids.ts'
 import { addTask, listTasks } from '../../workspace/tasks.ts'
@@ -21,12 +22,37 @@ export interface Race {
   took: number
 }
 
+/** What each of so many processes got, and how long it all took, in milliseconds. */
+export const race = async (url: string, workspace: string, processes: number) => {
+  const racer = await bundle('../test/support/claim-racer.ts')
+  const racers = await Promise.all(
+    Array.from({ length: processes }, async (_, p) => {
+      const args = [racer, url, workspace, `a-${p}`]
+      const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
+      let out = ''
+      child.stdout.on('data', (chunk) => {
+        out += chunk
+      })
+      await until('a racer is up', () => out.startsWith('ready\n'), 60_000)
+      return async () => {
+        child.stdin.end('go\n')
+        await once(child, 'close')
+        return JSON.parse(out.slice('ready\n'.length)) as { claimed: string[]; times: number[] }
+      }
+    }),
+  )
+  const began = performance.now()
+  const outcomes = await Promise.all(racers.map((go) => go()))
+  const took = performance.now() - began
+  return { outcomes, took }
+}
+
 /**
  * So many processes claim the next task, one command at a time, until there is none. Each is an agent of its own that
  * speaks the server's HTTP, with the client that `clawlink-agent` uses; they begin together.
  */
 export const runRace = async (
-  server: Server,
+  server: Pick<Server, 'url' | 'sync'>,
   { processes, tasks: count }: { processes: number; tasks: number },
 ): Promise<Race> => {
   const { client, doc } = await liveDoc(`${server.sync}/race-${processes}-${count}`)
@@ -44,31 +70,7 @@ export const runRace = async (
   }
   await client.barrier()
 
-  const racers = await Promise.all(
-    Array.from({ length: processes }, async (_, p) => {
-      const args = [
-        'scripts/run-ts.mjs',
-        'test/support/claim-racer.ts',
-        server.url,
-        workspace,
-        `a-${p}`,
-      ]
-      const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
-      let out = ''
-      child.stdout.on('data', (chunk) => {
-        out += chunk
-      })
-      await until('a racer is up', () => out.startsWith('ready\n'), 60_000)
-      return async () => {
-        child.stdin.end('go\n')
-        await once(child, 'close')
-        return JSON.parse(out.slice('ready\n'.length)) as { claimed: string[]; times: number[] }
-      }
-    }),
-  )
-  const began = performance.now()
-  const outcomes = await Promise.all(racers.map((go) => go()))
-  const took = performance.now() - began
+  const { outcomes, took } = await race(server.url, workspace, processes)
   await client.barrier()
   const left = listTasks(doc).filter(({ status }) => status === 'submitted').length
   await client.close()
