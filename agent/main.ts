@@ -1,14 +1,14 @@
 import module from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { homeOf, socketOf } from '../workspace/link/socket.ts'
+import { startLink } from '../workspace/link/start.ts'
+import type { Ask } from '../workspace/link/wire.ts'
 import { readArgs } from './args.ts'
 import type { Env } from './call.ts'
 import { execute } from './execute.ts'
 import { alone } from './host.ts'
 import { serve } from './link/serve.ts'
-import { homeOf, socketOf } from './link/socket.ts'
-import { startLink } from './link/start.ts'
 import { isStdoutClosed, talk, write } from './link/talk.ts'
-import type { Ask } from './link/wire.ts'
 
 /** After so many links that ended over a command, beside the one that the shim asked, it is carried out here. */
 const MAX_LOST = 5

@@ -11,13 +11,15 @@ import {
 import { join } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
+import { homeOf } from '../workspace/link/socket.ts'
 import type { Intent, Presence } from '../workspace/presence.ts'
-import { homeOf } from './link/socket.ts'
 
 /** `agent_state.json`: who this profile is, and where its team is. */
 export interface AgentState {
   agent_id?: AgentId
   name?: string
+  /** `register --person` says that it is one; left out: an agent. */
+  kind?: 'person'
   server?: string
   workspace?: string
   /** What `status --set` said. */
@@ -54,13 +56,14 @@ export const openProfile = (home: string | undefined, cwd: string, name: string)
 export const presenceOf = ({
   agent_id: id,
   name,
+  kind,
   activity,
   intents = [],
 }: AgentState): Presence | null =>
   id === undefined
     ? null
     : {
-        agent: { id, name: name ?? id, kind: 'agent' },
+        agent: { id, name: name ?? id, kind: kind ?? 'agent' },
         activity: { state: 'active', ...activity },
         ...(intents.length > 0 && { intents }),
       }

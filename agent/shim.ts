@@ -1,4 +1,4 @@
-import { homeOf, socketOf } from './link/socket.ts'
+import { homeOf, socketOf } from '../workspace/link/socket.ts'
 import { askOf, talk } from './link/talk.ts'
 
 /** Reads stdin to its end. */

@@ -28,9 +28,9 @@ export const VERBS: readonly VerbSpec[] = [
     name: 'register',
     summary: 'join the team, or change what it knows of you',
     usage:
-      '--name N [--caps a,b] [--topics a,b|all] [--description D] [--machine M] [--idempotency-key K]',
+      '--name N [--caps a,b] [--topics a,b|all] [--description D] [--machine M] [--person] [--idempotency-key K]',
     example: 'register --name Scout --caps research,web --description "finds things out"',
-    flags: ['name', 'caps', 'topics', 'description', 'machine', KEY],
+    flags: ['name', 'caps', 'topics', 'description', 'machine', 'person', KEY],
     needs: [['name']],
     load: async () => (await import('./verbs/register.ts')).register,
   },

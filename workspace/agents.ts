@@ -12,6 +12,7 @@ import { checkName, checkNames, within } from './validate.ts'
 export interface Agent {
   agent_id: AgentId
   name: string
+  kind: 'agent' | 'person'
   capabilities: string[]
   /** Whose broadcasts reach its inbox; empty: all. */
   topics: string[]
@@ -34,6 +35,8 @@ export interface Here {
 export interface Registration {
   id: AgentId
   name: string
+  /** Left out: as it was, an agent at first. */
+  kind?: 'person'
   capabilities: readonly string[]
   /** Left out: as they were. */
   topics?: readonly string[] | undefined
@@ -45,6 +48,7 @@ export interface Registration {
 /** Registers an agent, or updates the one that has this id. Throws `bad_name`, `too_large`. */
 export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
   const fields: Omit<AgentFields, 'lastSeenAt' | 'registeredAt'> = {
+    ...(agent.kind !== undefined && { kind: agent.kind }),
     name: checkName('name', agent.name),
     capabilities: checkNames('capabilities', agent.capabilities),
     machine: agent.machine.trim() === '' ? '' : checkName('machine', agent.machine),
@@ -116,6 +120,7 @@ const readAgent = (id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
   return {
     agent_id: id,
     name: textIn(record, 'name', id),
+    kind: record.get('kind') === 'person' ? 'person' : 'agent',
     capabilities: stringsIn(record, 'capabilities'),
     topics: stringsIn(record, 'topics'),
     machine: textIn(record, 'machine', ''),

@@ -23,6 +23,8 @@ export interface AgentFields {
   registeredAt: number
   /** Milliseconds since the epoch, by the server's clock. */
   lastSeenAt?: number
+  /** Left out: an agent. */
+  kind?: 'person'
   /** How it is connected: workspace/presence.ts, `LinkState`. */
   link?: 'up' | 'down'
 }

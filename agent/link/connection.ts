@@ -1,23 +1,22 @@
 import type { Socket } from 'node:net'
+import type { Ask, Say } from '../../workspace/link/wire.ts'
 import type { Env } from '../call.ts'
 import { execute } from '../execute.ts'
 import type { Host } from '../host.ts'
-import { type Ask, lineReader, type Say } from './wire.ts'
 
 /** One command's connection to the link. */
 export class Connection {
   readonly #socket: Socket
   readonly #gone = new AbortController()
   readonly #onAsk: (connection: Connection, ask: Ask) => void
+  readonly #request: Buffer[] = []
   #asked = false
   #acknowledged: ((is: boolean) => void) | null = null
 
   constructor(socket: Socket, onAsk: (connection: Connection, ask: Ask) => void) {
     this.#socket = socket
     this.#onAsk = onAsk
-    const read = lineReader((line) => this.#read(line))
-    socket.setEncoding('utf8')
-    socket.on('data', (chunk: string) => read(chunk))
+    socket.on('data', this.#read)
     socket.on('error', () => {})
     socket.on('close', () => {
       this.#gone.abort()
@@ -25,17 +24,26 @@ export class Connection {
     })
   }
 
-  #read(line: string): void {
+  #read = (chunk: Buffer): void => {
+    const ends = chunk.includes('\n')
     if (this.#asked) {
-      this.#acknowledged?.(true)
+      if (ends) this.#acknowledged?.(true)
       return
     }
+    this.#request.push(chunk)
+    if (!ends) return
     this.#asked = true
     try {
-      this.#onAsk(this, JSON.parse(line) as Ask)
+      this.#onAsk(this, JSON.parse(Buffer.concat(this.#request.splice(0)).toString()) as Ask)
     } catch {
       this.#socket.destroy() // no command of ours
     }
+  }
+
+  /** The socket, for something else than a command. */
+  take(): Socket {
+    this.#socket.off('data', this.#read)
+    return this.#socket
   }
 
   /** The link is leaving: the command is for the next one. */

@@ -1,19 +1,24 @@
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Level } from 'level'
 import { hasAgent } from '../../workspace/agents.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import type { Joining } from '../../workspace/link/attach-wire.ts'
 import { parseTarget } from '../../workspace/link/target.ts'
+import type { Ask } from '../../workspace/link/wire.ts'
 import { listTasks } from '../../workspace/tasks.ts'
-import type { Call } from '../call.ts'
+import { readArgs } from '../args.ts'
+import { Call, type Env } from '../call.ts'
 import type { Host, LinkFace } from '../host.ts'
 import { type Profile, presenceOf, readState, replicaDir, writeAtomically } from '../profile.ts'
+import { Attachment, say } from './attach.ts'
+import { AttachIds } from './attach-ids.ts'
 import { Connection } from './connection.ts'
 import type { Log } from './log.ts'
 import { Mirrors } from './mirrors.ts'
 import { Place, type Whereabouts } from './place.ts'
 import { Waker } from './waker.ts'
-import type { Ask } from './wire.ts'
 
 /** How often a link looks whether its socket is still there: without it nobody can reach it, and it must not stay. */
 const SOCKET_CHECK_MS = 2_000
@@ -58,6 +63,8 @@ interface Open {
   place: Place
   waker: Waker | null
   mirrors: Mirrors | null
+  attachments: Set<Attachment>
+  ids: AttachIds
 }
 
 /** Why a link stops: for good, or because another one takes over what it has. */
@@ -149,7 +156,8 @@ export class Link implements Host {
       try {
         await place.replica.commit()
         // Not for those who only looked: of them there may be any number, and nobody waits for them.
-        if (!this.#follow(call.profile, kept)) await this.#drop(at.dir, kept)
+        if (!this.#follow(call.profile, kept)) await this.#dropUnused(kept)
+        for (const attachment of kept.attachments) attachment.changed()
       } catch (error) {
         // A replica that cannot be written is of no use to the next command either: that opens it anew.
         await this.#drop(at.dir, kept).catch(() => {})
@@ -171,6 +179,8 @@ export class Link implements Host {
         place,
         waker: null,
         mirrors: null,
+        attachments: new Set(),
+        ids: new AttachIds(place.replica),
       }))
       this.#places.set(at.dir, opening)
       opening.then(
@@ -181,7 +191,14 @@ export class Link implements Host {
     return opening
   }
 
+  async #dropUnused(open: Open): Promise<void> {
+    const { place, attachments } = open
+    if (this.#open.has(open) && place.me === null && attachments.size === 0)
+      await this.#drop(place.at.dir, open)
+  }
+
   async #drop(dir: string, open: Open): Promise<void> {
+    for (const attachment of open.attachments) attachment.close()
     this.#places.delete(dir)
     this.#open.delete(open)
     open.waker?.close()
@@ -243,8 +260,11 @@ export class Link implements Host {
       connection.refer()
       return
     }
-    const answer = connection
-      .answer(ask, this, this.#leaving.signal)
+    const answered =
+      ask.attach === undefined
+        ? connection.answer(ask, this, this.#leaving.signal)
+        : this.#attach(connection.take(), ask, ask.attach)
+    const answer = answered
       .catch((error) => this.#options.log(`a command failed: ${(error as Error).stack}`))
       .finally(() => {
         this.#busy.delete(answer)
@@ -252,6 +272,46 @@ export class Link implements Host {
       })
     this.#busy.add(answer)
     if (this.#idle !== null) clearTimeout(this.#idle)
+  }
+
+  /** Attaches a program to the place that its command line means. Its place is open to it and to commands at once. */
+  async #attach(socket: Socket, ask: Ask, joining: Joining): Promise<void> {
+    const request = {
+      ...ask,
+      env: ask.env as Env,
+      stdin: null,
+      signal: this.#leaving.signal,
+      print: async () => {},
+      say: () => {},
+    }
+    let attachment: Attachment | null = null
+    try {
+      const call = new Call(request, readArgs(ask.argv), this)
+      const { profile, at } = call
+      const open = await this.#keep(at, profile.dir)
+      // Another command closed it meanwhile.
+      if (!this.#open.has(open)) return this.#attach(socket, ask, joining)
+      this.#follow(profile, open)
+      open.place.connect(presenceOf(profile.state)).wake()
+      const who = { profile: profile.name, name: () => readState(profile.dir).name ?? '' }
+      attachment = new Attachment(socket, open.place, open.ids, who, joining.pid)
+      const mine = attachment
+      open.attachments.add(mine)
+      attachment.onContact = () => this.#follow({ ...profile, state: readState(profile.dir) }, open)
+      attachment.onClosed = () => {
+        open.attachments.delete(mine)
+        if (this.#isStopping) return
+        this.#rest()
+        this.#dropUnused(open).catch((error: Error) =>
+          this.#options.log(`${at.dir}: ${error.message}`),
+        )
+      }
+      await attachment.begin(joining)
+    } catch (thrown) {
+      say(socket, { refused: ClawError.from(thrown).toBody() })
+      socket.end()
+      attachment?.close()
+    }
   }
 
   /** Begins to wait for the next command, not longer than the idle time. */
@@ -270,6 +330,7 @@ export class Link implements Host {
     for (const open of leaving) {
       const { place } = open
       const leave = await place.enter()
+      for (const attachment of open.attachments) attachment.close()
       await open.mirrors?.close()
       await place.leave()
       await this.#drop(place.at.dir, open).finally(leave)
@@ -287,6 +348,9 @@ export class Link implements Host {
     const { home, log } = this.#options
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#leaving.abort(reason)
+    for (const { attachments } of this.#open) {
+      for (const attachment of attachments) attachment.close(reason)
+    }
     let timer: NodeJS.Timeout | undefined
     await Promise.race([
       Promise.all([...this.#busy, closed]),
@@ -314,8 +378,9 @@ export class Link implements Host {
   }
 }
 
-/** Whether an agent counts on the link without giving commands: to be woken, its folders, or it works on a task. */
-const isNeeded = ({ place, waker, mirrors }: Open): boolean =>
+/** Whether somebody counts on the link without commands: attached, to be woken, its folders, at work on a task. */
+const isNeeded = ({ place, waker, mirrors, attachments }: Open): boolean =>
+  attachments.size > 0 ||
   waker !== null ||
   (mirrors !== null && mirrors.size > 0) ||
   listTasks(place.replica.doc).some(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Here, hasAgent } from '../../workspace/agents.ts'
 import type { AgentId } from '../../workspace/ids.ts'
+import type { Shown } from '../../workspace/link/attach-wire.ts'
 import { getArchive, getTaskArchive } from '../../workspace/link/commands.ts'
 import { receive } from '../../workspace/link/inbox.ts'
 import { drain, reportOverlaps } from '../../workspace/link/outbox.ts'
@@ -59,6 +60,8 @@ export class Place {
   /** Where the agent is in a file; forgotten after CURSOR_MS. */
   #cursor: Cursor | undefined
   #cursorTimer: NodeJS.Timeout | undefined
+  /** What each that is attached has to show; the latest that shows anything comes last. */
+  readonly #attached = new Map<object, Shown>()
   #lazy: NodeJS.Timeout | undefined
   #draining: Promise<void> | null = null
   #hasNews = false
@@ -123,7 +126,11 @@ export class Place {
       state,
       ...(this.#isSilent && { silent: true as const }),
     }
-    const cursor = this.#cursor
+    let cursor = this.#cursor
+    for (const shown of this.#attached.values()) {
+      Object.assign(activity, shown.activity)
+      cursor = shown.cursor ?? cursor
+    }
     this.#session?.show(presence && { ...presence, activity, ...(cursor && { cursor }) })
   }
 
@@ -144,14 +151,22 @@ export class Place {
     if (this.#idleMs === null) return
     this.#idle = setTimeout(() => this.rest(), this.#idleMs)
     this.#silent = setTimeout(() => {
-      this.#isSilent = true
+      this.#isSilent = this.#attached.size === 0
       this.rest()
     }, this.#silentMs)
   }
 
-  /** Shows that no command came lately. */
+  /** Shows that no command came lately; whoever is attached is there. */
   rest(): void {
-    this.#show('idle')
+    this.#show(this.#attached.size > 0 ? 'active' : 'idle')
+  }
+
+  /** Shows what somebody who is attached does; null: it is not any more. */
+  showAttached(who: object, shown: Shown | null): void {
+    this.#attached.delete(who)
+    if (shown !== null) this.#attached.set(who, shown)
+    else this.#restLater()
+    this.rest()
   }
 
   /** Sends the commands that are queued, if the server can be reached, and reports what overlapped meanwhile. */

@@ -1,9 +1,9 @@
 import { BEAT_MS } from '../../workspace/link/session.ts'
+import { homeOf, socketOf } from '../../workspace/link/socket.ts'
 import { IDLE_AFTER_MS, SILENT_AFTER_MS } from '../../workspace/presence.ts'
 import { Link } from './link.ts'
+import { lockHome } from './lock.ts'
 import { openLog } from './log.ts'
-import { homeOf, socketOf } from './socket.ts'
-import { lockHome } from './start.ts'
 
 /** Long enough for a working day with a lunch break. The environment changes this and other times: docs/link.md. */
 const IDLE_S = 12 * 60 * 60

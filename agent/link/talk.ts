@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { isatty } from 'node:tty'
-import { type Ask, lineReader, type Say } from './wire.ts'
+import { type Ask, clawlinkEnv, lineReader, newKey, type Say } from '../../workspace/link/wire.ts'
 
 /**
  * How a command given to the link ended: its exit code; `absent`: nobody listens; `again`: the link went away before it
@@ -9,20 +9,14 @@ import { type Ask, lineReader, type Say } from './wire.ts'
  */
 export type Ended = number | 'absent' | 'again'
 
-/** Unlike any other of this home; `node:crypto` would take longer to load than the command takes. */
-const newKey = (at: number): string =>
-  `${at.toString(36)}-${process.pid.toString(36)}-${Math.random().toString(36).slice(2)}`
-
 /** The command line as it is given to a link. */
 export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
-  const env: Ask['env'] = {}
   const at = Date.now()
-  for (const name in process.env) if (name.startsWith('CLAWLINK_')) env[name] = process.env[name]
   return {
     version,
     argv: process.argv.slice(2),
     cwd: process.cwd(),
-    env,
+    env: clawlinkEnv(),
     stdin: stdin === null ? null : Buffer.from(stdin).toString('base64'),
     terminal: isatty(1),
     progress: isatty(2),

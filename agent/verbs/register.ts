@@ -16,6 +16,7 @@ export const register: Verb = async (call) => {
     capabilities: call.list('caps'),
     machine: call.flag('machine') ?? hostname(),
     description: call.text('description') ?? '',
+    ...(call.has('person') && { kind: 'person' as const }),
     ...(call.has('topics') && { topics: readTopics(call.list('topics')) }),
   }
   // Read again under the replica's lock: two first registrations at a time must not become two agents.
@@ -23,6 +24,7 @@ export const register: Verb = async (call) => {
   const { state } = call.profile
   state.agent_id = readState(call.profile.dir).agent_id ?? newAgentId(randomBytes)
   state.name = facts.name
+  if (call.has('person')) state.kind = 'person'
   const id = state.agent_id
   const team = await Team.open(call, true)
   saveState(call.profile, { ...state, server: call.target.base, workspace: call.workspace })

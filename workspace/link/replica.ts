@@ -343,6 +343,11 @@ export class Replica {
     this.#stage({ type: 'del', key: `mt:${mirror}:${file}` })
   }
 
+  /** The folder and machine that client ids are leased for: a copy of the replica is somewhere else. */
+  get place(): string {
+    return this.#lease.place
+  }
+
   get isClosed(): boolean {
     return this.#closed !== null
   }

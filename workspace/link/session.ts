@@ -134,6 +134,7 @@ export class Session {
   readonly #target: Target
   readonly #waiters = new Set<Waiter>()
   readonly #awaited = new Set<number>()
+  readonly #contactListeners = new Set<() => void>()
   readonly #replica: Source
   readonly #beat: NodeJS.Timeout
   #presence: Presence | null
@@ -187,8 +188,9 @@ export class Session {
     provider.on('connection-close', (event) => {
       // y-websocket waits for min(100 ms · 2^tries, this), and comes to that after this event.
       provider.maxBackoffTime = backoffMs(provider.wsUnsuccessfulReconnects + 1, Math.random())
-      if (this.#contact.connected)
-        this.#contact = { connected: false, since: Date.now(), why: null }
+      if (this.#contact.connected) {
+        this.#setContact({ connected: false, since: Date.now(), why: null })
+      }
       if (event !== null) this.#closedByServer(event.code, event.reason)
     })
     replica.doc.on('afterTransactionCleanup', this.#followClientId)
@@ -199,6 +201,17 @@ export class Session {
 
   get contact(): Readonly<Contact> {
     return this.#contact
+  }
+
+  /** Has `listener` called whenever `contact` may be another; gives what ends that. */
+  onContact(listener: () => void): () => void {
+    this.#contactListeners.add(listener)
+    return () => this.#contactListeners.delete(listener)
+  }
+
+  #setContact(contact: Contact): void {
+    this.#contact = contact
+    for (const listener of this.#contactListeners) listener()
   }
 
   /** Shows the others who and how this is, now and after every reconnect. */
@@ -262,7 +275,7 @@ export class Session {
 
   #ready(): void {
     if (!this.#isReady) return
-    this.#contact = { connected: true, since: Date.now(), why: null }
+    this.#setContact({ connected: true, since: Date.now(), why: null })
     for (const nonce of this.#awaited) this.#sendBarrier(nonce)
     this.#check()
     this.onReady()
@@ -368,7 +381,7 @@ export class Session {
   }
 
   #fail(error: ClawError): void {
-    if (!this.#contact.connected) this.#contact = { ...this.#contact, why: error }
+    if (!this.#contact.connected) this.#setContact({ ...this.#contact, why: error })
     for (const waiter of this.#waiters) waiter.reject(error)
   }
 }

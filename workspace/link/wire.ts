@@ -1,3 +1,5 @@
+import type { Joining } from './attach-wire.ts'
+
 /**
  * What a command says to the link, one JSON line: the request, and later `{"ack":true}` for each line of the link that
  * asks for it, once stdout has taken everything.
@@ -17,7 +19,20 @@ export interface Ask {
   at: number
   /** Names this one command: whichever links it is given to, what it writes is written once. */
   key: string
+  /** Not a command: stay connected, and exchange the document and what is about it from here on (attach-wire.ts). */
+  attach?: Joining
 }
+
+/** The variables that commands read. */
+export const clawlinkEnv = (): Ask['env'] => {
+  const env: Ask['env'] = {}
+  for (const name in process.env) if (name.startsWith('CLAWLINK_')) env[name] = process.env[name]
+  return env
+}
+
+/** Unlike any other of this home; `node:crypto` would take longer to load than the command takes. */
+export const newKey = (at: number): string =>
+  `${at.toString(36)}-${process.pid.toString(36)}-${Math.random().toString(36).slice(2)}`
 
 /** What the link says to a command, JSON lines. The one with `code` is the last. */
 export interface Say {

@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Level } from 'level'
 
 /** How long a command waits for the link that it started. A link of another version that is busy leaves within that. */
-const START_TIMEOUT_MS = 20_000
+export const START_TIMEOUT_MS = 20_000
 /** How often to look whether the link listens, or its place has become free. */
-const RETRY_MS = 15
+export const RETRY_MS = 15
 
 /** Whether somebody listens there. */
 export const isListening = (path: string): Promise<boolean> =>
@@ -53,28 +51,4 @@ export const startLink = async (home: string, path: string, core: string): Promi
     await sleep(RETRY_MS)
   }
   return false
-}
-
-/**
- * Waits to be the only link of `home`; null: another one listens. The lock is the kernel's and goes with the process
- * that has it, however that ends.
- */
-export const lockHome = async (home: string, path: string): Promise<Level | null> => {
-  const dir = join(home, 'link.lock')
-  for (const deadline = Date.now() + START_TIMEOUT_MS; ; await sleep(RETRY_MS)) {
-    const lock = new Level(dir)
-    try {
-      await lock.open()
-      return lock
-    } catch (error) {
-      const cause = (error as Error).cause as { code?: string; message?: string } | undefined
-      const isLocked = cause?.code === 'LEVEL_LOCKED'
-      if (isLocked && (await isListening(path))) return null
-      if (Date.now() > deadline) throw error
-      // Nothing is kept in it: a damaged one is made anew.
-      if (!isLocked && cause?.code === 'LEVEL_CORRUPTION') rmSync(dir, { recursive: true })
-      // Another one may just be doing that.
-      else if (!isLocked && !/no such file/i.test(cause?.message ?? '')) throw error
-    }
-  }
 }
