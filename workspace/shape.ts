@@ -7,6 +7,7 @@ import {
   type FileEntry,
   filesOf,
   type Note,
+  type Paused,
   type Receipt,
   type Removed,
   type TaskStatus,
@@ -108,6 +109,7 @@ export const isFileEntry = (value: unknown): value is FileEntry => {
   )
 }
 
+export const isPaused = shape<Paused>({ by: 'string', at: 'number', note: 'string' })
 export const isEditCount = shape<EditCount>({ agent: 'string', count: 'number', at: 'number' })
 
 const hasBlobFields = shape<BlobEntry>({
