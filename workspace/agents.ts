@@ -1,10 +1,10 @@
 import * as Y from 'yjs'
 import { ClawError } from './errors.ts'
 import type { AgentId } from './ids.ts'
-import { MAX_DESCRIPTION_BYTES } from './limits.ts'
+import { MAX_DESCRIPTION_BYTES, MAX_NOTE_BYTES } from './limits.ts'
 import { type Activity, type AgentStatus, agentStatus, linkState } from './presence.ts'
 import { type AgentFields, agentsOf, isoTime } from './schema.ts'
-import { agentRecord, agentRecords, isStrings } from './shape.ts'
+import { agentRecord, agentRecords, isPaused, isStrings } from './shape.ts'
 import { didYouMean } from './suggest.ts'
 import { checkName, checkNames, within } from './validate.ts'
 
@@ -21,6 +21,8 @@ export interface Agent {
   status: AgentStatus
   /** What it said it is doing; there only while it is connected. */
   activity?: { note?: string; task?: string }
+  /** That somebody asked it to stop taking up work until it is resumed; absent: nobody did. */
+  paused?: { by: AgentId; at: string; note: string }
   registered_at: string
   last_heartbeat: string
 }
@@ -47,7 +49,7 @@ export interface Registration {
 
 /** Registers an agent, or updates the one that has this id. Throws `bad_name`, `too_large`. */
 export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
-  const fields: Omit<AgentFields, 'lastSeenAt' | 'registeredAt'> = {
+  const fields: Omit<AgentFields, 'lastSeenAt' | 'registeredAt' | 'paused'> = {
     ...(agent.kind !== undefined && { kind: agent.kind }),
     name: checkName('name', agent.name),
     capabilities: checkNames('capabilities', agent.capabilities),
@@ -67,6 +69,28 @@ export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
       if (JSON.stringify(record.get(key)) !== JSON.stringify(value)) record.set(key, value)
     }
   })
+}
+
+/** Asks an agent to pause, or with null to go on; its `prime` and `poll` tell it. Throws `unknown_agent`, `too_large`. */
+export const setPaused = (
+  doc: Y.Doc,
+  id: AgentId,
+  paused: { by: AgentId; now: number; note: string } | null,
+): void => {
+  const record = agentRecord(doc, id)
+  if (record === undefined) throw unknownAgent(doc, id)
+  if (paused === null) {
+    if (record.has('paused')) record.delete('paused')
+    return
+  }
+  const note = within('note', paused.note.trim(), MAX_NOTE_BYTES)
+  record.set('paused', { by: paused.by, at: paused.now, note })
+}
+
+/** Who asked the agent to pause, when and why; null: nobody did. */
+export const pausedBy = (doc: Y.Doc, id: string): NonNullable<Agent['paused']> | null => {
+  const paused = agentRecord(doc, id)?.get('paused')
+  return isPaused(paused) ? { by: paused.by, at: isoTime(paused.at), note: paused.note } : null
 }
 
 /** Notes that the server saw this agent; does nothing for an unknown one. Server only. */
@@ -113,10 +137,11 @@ const timeIn = (record: Y.Map<unknown>, field: keyof AgentFields): number => {
 const seenAt = (record: Y.Map<unknown>): number =>
   Math.max(timeIn(record, 'lastSeenAt'), timeIn(record, 'registeredAt'))
 
-const readAgent = (id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
+const readAgent = (doc: Y.Doc, id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
   const present = here.present.has(id)
   const { state = 'active', ...activity } = here.activities?.get(id) ?? {}
   const unseenMs = here.now - seenAt(record)
+  const paused = pausedBy(doc, id)
   return {
     agent_id: id,
     name: textIn(record, 'name', id),
@@ -127,6 +152,7 @@ const readAgent = (id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
     description: textIn(record, 'description', ''),
     status: agentStatus(present ? { state } : null, linkState(record.get('link')), unseenMs),
     ...(Object.keys(activity).length > 0 && { activity }),
+    ...(paused !== null && { paused }),
     registered_at: isoTime(timeIn(record, 'registeredAt')),
     last_heartbeat: isoTime(present ? here.now : seenAt(record)),
   }
@@ -135,7 +161,8 @@ const readAgent = (id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
 /** All agents, by name, then id. */
 export const listAgents = (doc: Y.Doc, here: Here): Agent[] => {
   const agents: Agent[] = []
-  for (const [id, record] of agentRecords(doc)) agents.push(readAgent(id as AgentId, record, here))
+  for (const [id, record] of agentRecords(doc))
+    agents.push(readAgent(doc, id as AgentId, record, here))
   return agents.sort((a, b) => compare(a.name, b.name) || compare(a.agent_id, b.agent_id))
 }
 
@@ -143,7 +170,7 @@ export const listAgents = (doc: Y.Doc, here: Here): Agent[] => {
 export const getAgent = (doc: Y.Doc, id: AgentId, here: Here): Agent => {
   const record = agentRecord(doc, id)
   if (record === undefined) throw unknownAgent(doc, id)
-  return readAgent(id, record, here)
+  return readAgent(doc, id, record, here)
 }
 
 /** Finds an agent by id or unique name. Throws `unknown_agent` with a did-you-mean, or `ambiguous`. */

@@ -13,6 +13,8 @@ export const MAX_PATH_BYTES = 1024
 /** Agent names, capabilities, topics, tags, machine names. */
 export const MAX_NAME_BYTES = 128
 export const MAX_DESCRIPTION_BYTES = 2 * 1024
+/** Why an agent is to pause: a sentence or two, in its record until it is resumed. */
+export const MAX_NOTE_BYTES = 1024
 /** Capabilities of one agent, tags of one broadcast (count). */
 export const MAX_LIST_LENGTH = 64
 /**

@@ -11,7 +11,18 @@ export const PRIORITIES: readonly Priority[] = ['low', 'normal', 'high', 'urgent
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-/** `agents`: AgentId → Y.Map of these fields. The agent writes all but `lastSeenAt`, which is the server's. */
+/** That an agent was asked to stop taking up work. */
+export interface Paused {
+  by: AgentId
+  /** Milliseconds since the epoch, by the clock of who asked. */
+  at: number
+  note: string
+}
+
+/**
+ * `agents`: AgentId → Y.Map of these fields. The agent writes all but `lastSeenAt`, which is the server's, and `paused`,
+ * which is anyone's.
+ */
 export interface AgentFields {
   name: string
   capabilities: string[]
@@ -27,6 +38,8 @@ export interface AgentFields {
   kind?: 'person'
   /** How it is connected: workspace/presence.ts, `LinkState`. */
   link?: 'up' | 'down'
+  /** Absent: it may go on. */
+  paused?: Paused
 }
 
 /** A2A's task states. The last four are terminal. */

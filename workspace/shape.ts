@@ -11,6 +11,7 @@ import {
   type IntakeEntry,
   type Note,
   type Offer,
+  type Paused,
   PRIORITIES,
   type Priority,
   type Receipt,
@@ -168,6 +169,7 @@ export const isFileEntry = (value: unknown): value is FileEntry => {
   )
 }
 
+export const isPaused = shape<Paused>({ by: 'string', at: 'number', note: 'string' })
 export const isEditCount = shape<EditCount>({ agent: 'string', count: 'number', at: 'number' })
 
 const hasBlobFields = shape<BlobEntry>({

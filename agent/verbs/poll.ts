@@ -5,6 +5,7 @@ import { byPriority, type Message } from '../../workspace/inbox.ts'
 import { acknowledge } from '../../workspace/link/inbox.ts'
 import { shorten } from '../../workspace/shorten.ts'
 import type { Verb } from '../call.ts'
+import { tellPaused } from '../paused.ts'
 import { oneLine } from '../text.ts'
 import { readFilter, readSeconds, waitFor } from '../waiting.ts'
 
@@ -17,7 +18,8 @@ export const poll: Verb = async (call) => {
   const handedOut = byPriority(found).slice(0, limit)
   const messages = handedOut.map(({ message }) => message)
   const remaining = found.length - messages.length
-  const notes: string[] = []
+  const paused = tellPaused(team)
+  const notes = paused.notes
   if (messages.length === 0) notes.push('nothing new')
   if (remaining > 0) notes.push(`${remaining} more: poll again`)
   const after = async () => {
@@ -26,7 +28,7 @@ export const poll: Verb = async (call) => {
     await replica.commit()
   }
   return {
-    data: { messages, count: messages.length, remaining, ...team.admitOffline() },
+    data: { messages, count: messages.length, remaining, ...paused.data, ...team.admitOffline() },
     lines: messages.map((message) => lineOf(team.doc, message)),
     notes,
     ...(call.has('peek') || messages.length === 0 ? {} : { after }),

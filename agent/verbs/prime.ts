@@ -3,6 +3,7 @@ import { primeLines, primeOf } from '../../workspace/prime.ts'
 import { shorten } from '../../workspace/shorten.ts'
 import { getTask } from '../../workspace/tasks.ts'
 import type { Verb } from '../call.ts'
+import { tellPaused } from '../paused.ts'
 import { answeredBefore, rememberAnswer, Team } from '../team.ts'
 import { oneLine, safeJson } from '../text.ts'
 
@@ -25,7 +26,9 @@ export const prime: Verb = async (call) => {
   const since = Y.decodeStateVector(looked === undefined ? vector : Buffer.from(looked, 'base64'))
   replica.keepRecord('looked', Buffer.from(vector).toString('base64'))
   const where = shorten(`${call.workspace} of ${call.target.base}`, 120)
-  const offline = team.admitOffline()
+  const paused = tellPaused(team)
+  call.notes.push(...paused.notes)
+  const offline = { ...paused.data, ...team.admitOffline() }
   for (let most = MOST; ; most--) {
     const found = primeOf(doc, me, here, unread, since, most)
     const next = ['clawlink-agent poll']

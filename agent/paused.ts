@@ -1,0 +1,21 @@
+import { agentName, pausedBy } from '../workspace/agents.ts'
+import { shorten } from '../workspace/shorten.ts'
+import type { Team } from './team.ts'
+import { oneLine } from './text.ts'
+
+/** What is told of the reason (characters): `prime` is short, however it has to be escaped; `discover` has all of it. */
+const SHOWN = 160
+
+/** That this agent was asked to pause: the field to add to the data, and a line for stderr; nothing where it was not. */
+export const tellPaused = (team: Team): { data: { paused?: unknown }; notes: string[] } => {
+  const paused = pausedBy(team.doc, team.me())
+  if (paused === null) return { data: {}, notes: [] }
+  const { by, at } = paused
+  const note = shorten(paused.note, SHOWN)
+  const why = note === '' ? '' : `: ${note}`
+  const who = `${agentName(team.doc, by)} (${by})`
+  return {
+    data: { paused: { by, at, note } },
+    notes: [oneLine(`you are paused by ${who} since ${at}${why}; take up no work until resumed`)],
+  }
+}

@@ -1,0 +1,17 @@
+import { agentName, getAgent, resolveAgent, setPaused } from '../../workspace/agents.ts'
+import type { Verb } from '../call.ts'
+import { mergingWrite } from '../team.ts'
+import { oneLine } from '../text.ts'
+
+export const pause: Verb = async (call) => {
+  const facts = { name: call.flag('name')!, note: call.text('note') ?? '' }
+  return mergingWrite(call, facts, (team) => {
+    const { doc } = team
+    const id = resolveAgent(doc, facts.name)
+    setPaused(doc, id, { by: team.me(), now: Date.now(), note: facts.note })
+    return {
+      data: { agent: getAgent(doc, id, team.here) },
+      lines: [oneLine(`paused ${agentName(doc, id)} (${id}); its prime and poll say so`)],
+    }
+  })
+}

@@ -1,0 +1,17 @@
+import { agentName, getAgent, resolveAgent, setPaused } from '../../workspace/agents.ts'
+import type { Verb } from '../call.ts'
+import { mergingWrite } from '../team.ts'
+import { oneLine } from '../text.ts'
+
+export const resume: Verb = async (call) => {
+  const facts = { name: call.flag('name')! }
+  return mergingWrite(call, facts, (team) => {
+    const { doc } = team
+    const id = resolveAgent(doc, facts.name)
+    setPaused(doc, id, null)
+    return {
+      data: { agent: getAgent(doc, id, team.here) },
+      lines: [oneLine(`resumed ${agentName(doc, id)} (${id})`)],
+    }
+  })
+}

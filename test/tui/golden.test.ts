@@ -1,0 +1,93 @@
+import { afterEach, expect, it } from 'vitest'
+import type { Env } from '../../tui/app.tsx'
+import { widthOf } from '../../tui/ui/cells.ts'
+import { held } from './attached.ts'
+import { cleanup, type Shown, show } from './frames.tsx'
+import { makeWorld, SMALL } from './world.ts'
+
+process.env.TZ = 'UTC'
+const NOW = Date.UTC(2026, 10, 25, 12, 0, 0)
+const SIZES = [
+  [80, 24],
+  [120, 40],
+  [200, 60],
+] as const
+
+afterEach(cleanup)
+
+const world = () => held(makeWorld(SMALL, NOW))
+
+/** Every line is as wide as the terminal or less, there are as many as it has, and the connection is on the first. */
+const expectWhole = (shown: Shown, columns: number, rows: number) => {
+  const lines = shown.lines()
+  expect(lines).toHaveLength(rows)
+  for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns)
+  expect(lines[0]).toMatch(/connected$|offline/)
+}
+
+const golden = async (shown: Shown, name: string, columns: number, rows: number) => {
+  expectWhole(shown, columns, rows)
+  await expect(`${shown.text()}\n`).toMatchFileSnapshot(`golden/${name}-${columns}x${rows}.txt`)
+}
+
+for (const [columns, rows] of SIZES) {
+  it(`[U1] views at ${columns}×${rows}: nothing overlaps, nothing is cut without an ellipsis`, async () => {
+    const shown = await show(world(), columns, rows, {}, NOW)
+    await shown.sees('Scout (you)')
+    await golden(shown, 'agents', columns, rows)
+    shown.keys('2')
+    await shown.sees('[2 Tasks')
+    await golden(shown, 'tasks', columns, rows)
+    shown.keys('3')
+    await shown.sees('[3 Feed')
+    await golden(shown, 'feed', columns, rows)
+    shown.keys('4')
+    await shown.sees('[4 Files')
+    await golden(shown, 'files', columns, rows)
+  })
+
+  it(`[U1] pages, forms, help and palette at ${columns}×${rows}`, async () => {
+    const shown = await show(world(), columns, rows, {}, NOW)
+    shown.keys('enter')
+    await shown.sees('here since')
+    await golden(shown, 'agent', columns, rows)
+    shown.keys('2', 'l', 'l', 'l', 'enter')
+    await shown.sees('History')
+    await golden(shown, 'task', columns, rows)
+    shown.keys('?')
+    await shown.sees('Moving')
+    await golden(shown, 'help', columns, rows)
+    shown.keys('q', 'esc', 'd')
+    await shown.sees('Delegate a task')
+    await golden(shown, 'form', columns, rows)
+    shown.keys('esc', ':', 're')
+    await shown.sees(':re')
+    await golden(shown, 'palette', columns, rows)
+  })
+}
+
+it('[U9] a screen reader gets words in lines: no symbols, nothing side by side', async () => {
+  const env: Env = { INK_SCREEN_READER: 'true' }
+  const shown = await show(world(), 80, 24, env, NOW)
+  await shown.sees('Scout')
+  for (const [key, name] of [
+    ['1', 'agents'],
+    ['2', 'tasks'],
+    ['3', 'feed'],
+    ['4', 'files'],
+  ] as const) {
+    shown.keys(key)
+    await shown.sees(/\(here\)/)
+    await shown.sees(new RegExp(`${name} (\\d+ )?\\(here\\)`, 'i'))
+    expect(shown.text()).not.toMatch(/[●◐○◌✓✗⊘▪»✎≡▾▸│─┌]/)
+    await golden(shown, `plain-${name}`, 80, 24)
+  }
+})
+
+it('[U9] NO_COLOR: no colours, and states can be told all the same', async () => {
+  const shown = await show(world(), 80, 24, { NO_COLOR: '1' }, NOW)
+  shown.keys('2')
+  await shown.sees('Needs input')
+  expect(shown.raw()).not.toMatch(/\u001b\[3[0-7]m/)
+  expect(shown.text()).toMatch(/○ Open.*◐ Working/)
+})

@@ -1,0 +1,267 @@
+import type { View } from './state.ts'
+
+/** What a command is about: the thing that is picked, or open. */
+export type About = 'agent' | 'task' | 'entry' | 'file'
+
+/** Whose names complete a word of a command line. */
+export type Names = 'agent' | 'file' | 'topic' | 'text'
+
+/**
+ * The one table of what can be done: keys, status line, help overlay, command palette and docs/tui.md are made from it.
+ * A command has a name, which `:` takes, and keys.
+ */
+export interface Command {
+  name: string
+  keys: readonly string[]
+  /** `everywhere`, or in one view and on the pages of its things. */
+  where: 'everywhere' | View
+  what: string
+  /** In the status line, under this word. */
+  bar?: string
+  about?: About
+  /** Fields of its form that a command line gives in this order; the last takes the rest. */
+  args?: readonly { field: string; names: Names }[]
+  /** It is no use to type it. */
+  keysOnly?: true
+}
+
+const text = (field: string) => ({ field, names: 'text' }) as const
+const agent = (field: string) => ({ field, names: 'agent' }) as const
+
+export const COMMANDS: readonly Command[] = [
+  ...(
+    [
+      ['down', ['j', 'down'], 'next line'],
+      ['up', ['k', 'up'], 'line before'],
+      ['left', ['h', 'left'], 'column to the left; in files: close the folder'],
+      ['right', ['l', 'right'], 'column to the right; in files: open the folder'],
+      ['page-down', ['ctrl-d', 'ctrl-f', 'pagedown', 'space'], 'a page down'],
+      ['page-up', ['ctrl-u', 'ctrl-b', 'pageup'], 'a page up'],
+      ['first', ['g', 'home'], 'first line; in the feed: older entries, too'],
+      ['last', ['G', 'end'], 'last line; in the feed: stay with the newest'],
+    ] as const
+  ).map(([name, keys, what]) => ({
+    ...{ name, keys, what },
+    where: 'everywhere' as const,
+    keysOnly: true as const,
+  })),
+  {
+    name: 'open',
+    keys: ['enter', 'o'],
+    where: 'everywhere',
+    what: 'open what is picked',
+    bar: 'open',
+    keysOnly: true,
+  },
+  {
+    name: 'back',
+    keys: ['esc', 'backspace'],
+    where: 'everywhere',
+    what: 'back; drop the filter',
+    keysOnly: true,
+  },
+  { name: 'next', keys: ['tab'], where: 'everywhere', what: 'next view', keysOnly: true },
+  {
+    name: 'previous',
+    keys: ['shift-tab'],
+    where: 'everywhere',
+    what: 'view before',
+    keysOnly: true,
+  },
+  { name: 'agents', keys: ['1'], where: 'everywhere', what: 'who is here and does what' },
+  { name: 'tasks', keys: ['2'], where: 'everywhere', what: 'the task board' },
+  { name: 'feed', keys: ['3'], where: 'everywhere', what: 'what is said and happens' },
+  { name: 'files', keys: ['4'], where: 'everywhere', what: 'the shared files' },
+  {
+    name: 'filter',
+    keys: ['/'],
+    where: 'everywhere',
+    what: 'show only what has these words; from:, topic:, state: look at one field',
+    bar: 'filter',
+    args: [text('text')],
+  },
+  {
+    name: 'palette',
+    keys: [':'],
+    where: 'everywhere',
+    what: 'type a command; tab completes',
+    keysOnly: true,
+  },
+  { name: 'help', keys: ['?'], where: 'everywhere', what: 'all keys', bar: 'help' },
+  { name: 'quit', keys: ['q', 'ctrl-c'], where: 'everywhere', what: 'leave', bar: 'quit' },
+
+  {
+    name: 'delegate',
+    keys: ['d'],
+    where: 'everywhere',
+    what: 'delegate a task; to the agent that is picked',
+    bar: 'delegate',
+    args: [agent('to'), text('task')],
+  },
+  {
+    name: 'broadcast',
+    keys: ['b'],
+    where: 'everywhere',
+    what: 'tell everybody',
+    bar: 'broadcast',
+    args: [text('content')],
+  },
+  {
+    name: 'send',
+    keys: ['s'],
+    where: 'everywhere',
+    what: 'send a message; to the agent that is picked',
+    bar: 'send',
+    args: [agent('to'), text('content')],
+  },
+  { name: 'read', keys: ['u'], where: 'everywhere', what: 'mark all that is for me as read' },
+  {
+    name: 'status',
+    keys: ['S'],
+    where: 'everywhere',
+    what: 'tell others what you are doing',
+    args: [text('text')],
+  },
+  { name: 'invite', keys: ['i'], where: 'everywhere', what: 'show the join link' },
+
+  {
+    name: 'pause',
+    keys: ['p'],
+    where: 'agents',
+    about: 'agent',
+    what: 'ask the agent to take up no work',
+    bar: 'pause',
+    args: [text('note')],
+  },
+  {
+    name: 'resume',
+    keys: ['P'],
+    where: 'agents',
+    about: 'agent',
+    what: 'let the agent go on',
+    bar: 'resume',
+  },
+
+  {
+    name: 'claim',
+    keys: ['c'],
+    where: 'tasks',
+    about: 'task',
+    what: 'take the task',
+    bar: 'claim',
+  },
+  {
+    name: 'respond',
+    keys: ['r'],
+    where: 'tasks',
+    about: 'task',
+    what: 'answer: progress, result, failure',
+    bar: 'respond',
+    args: [text('result')],
+  },
+  {
+    name: 'note',
+    keys: ['n'],
+    where: 'tasks',
+    about: 'task',
+    what: 'add a note',
+    bar: 'note',
+    args: [text('text')],
+  },
+  {
+    name: 'approve',
+    keys: ['a'],
+    where: 'tasks',
+    about: 'task',
+    what: 'approve what waits for it',
+    bar: 'approve',
+  },
+  {
+    name: 'decline',
+    keys: ['x'],
+    where: 'tasks',
+    about: 'task',
+    what: 'decline, with a reason',
+    args: [text('reason')],
+  },
+  {
+    name: 'cancel',
+    keys: ['X'],
+    where: 'tasks',
+    about: 'task',
+    what: 'take the task back',
+    bar: 'cancel',
+    args: [text('reason')],
+  },
+  { name: 'release', keys: ['L'], where: 'tasks', about: 'task', what: 'let others have the task' },
+
+  {
+    name: 'reply',
+    keys: ['r'],
+    where: 'feed',
+    about: 'entry',
+    what: 'reply',
+    bar: 'reply',
+    args: [text('content')],
+  },
+
+  {
+    name: 'new',
+    keys: ['n'],
+    where: 'files',
+    what: 'make a file',
+    bar: 'new',
+    args: [{ field: 'path', names: 'file' }],
+  },
+  {
+    name: 'rename',
+    keys: ['m'],
+    where: 'files',
+    about: 'file',
+    what: 'rename the file',
+    bar: 'rename',
+    args: [{ field: 'to', names: 'file' }],
+  },
+  {
+    name: 'remove',
+    keys: ['D'],
+    where: 'files',
+    about: 'file',
+    what: 'remove the file',
+    bar: 'remove',
+  },
+]
+
+/** Keys while something is typed: they are the same in every line and form. */
+export const TYPING: readonly { keys: readonly string[]; what: string }[] = [
+  { keys: ['enter'], what: 'do it; in a form with several lines: ctrl-s' },
+  { keys: ['esc'], what: 'leave it' },
+  { keys: ['tab', 'shift-tab'], what: 'complete; in a form: next field, field before' },
+  { keys: ['up', 'down'], what: 'other completion; in a form: field before, next field' },
+  {
+    keys: ['left', 'right', 'home', 'end', 'ctrl-a', 'ctrl-e'],
+    what: 'move in the line; of a choice the one before, the next',
+  },
+  { keys: ['ctrl-w', 'ctrl-u', 'ctrl-k'], what: 'delete the word before, all before, all after' },
+  { keys: ['ctrl-s'], what: 'send the form' },
+  { keys: ['ctrl-j', 'alt-enter'], what: 'a line end, where several lines are allowed' },
+]
+
+export const commandNamed = (name: string): Command | null =>
+  COMMANDS.find((command) => command.name === name) ?? null
+
+/** What a key does in a view; what is only of that view goes first. */
+export const commandFor = (key: string, view: View): Command | null => {
+  const bound = COMMANDS.filter(({ keys }) => keys.includes(key))
+  return (
+    bound.find(({ where }) => where === view) ??
+    bound.find(({ where }) => where === 'everywhere') ??
+    null
+  )
+}
+
+/** A key as people write it. */
+export const keyLabel = (key: string): string => {
+  const named: Readonly<Record<string, string>> = { up: '↑', down: '↓', left: '←', right: '→' }
+  return named[key] ?? key.replace(/^ctrl-/, '^')
+}

@@ -1,0 +1,204 @@
+import { ClawError } from '../workspace/errors.ts'
+import type { Message } from '../workspace/inbox.ts'
+import type { Attached, Ran } from './attached.ts'
+import { onMouse, onPaste, onPress, type Step } from './control.ts'
+import { openForm, type Run } from './forms.ts'
+import type { Look } from './look.ts'
+import type { Mouse } from './mouse.ts'
+import { readOlder } from './older.ts'
+import type { Press } from './press.ts'
+import { type Event, type Form, initialState, reduce, type State, type Toast } from './state.ts'
+import { Store } from './store.ts'
+import { tellingOf } from './telling.ts'
+
+/** How long a toast stays (milliseconds): an error is read twice. */
+const TOAST_MS: Readonly<Record<Toast['tone'], number>> = {
+  good: 4_000,
+  plain: 20_000,
+  warn: 8_000,
+  bad: 12_000,
+}
+
+export interface DeskOptions {
+  columns: number
+  rows: number
+  plain: boolean
+  /** Milliseconds since the epoch. */
+  now: () => number
+  /** Leaves the program. */
+  quit: () => void
+  /** Something for me came in. */
+  ring: () => void
+}
+
+/** What a person works at: their state and the snapshot, as one look; keys and clicks go in, verbs go out. */
+export class Desk {
+  look: Look
+  readonly store: Store
+  readonly #attached: Attached
+  readonly #options: DeskOptions
+  readonly #listeners = new Set<() => void>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #ends: (() => void)[]
+  #toasts = 0
+  #isLoading = false
+  /** Entries before this are in the feed, as far as the server's log has them. */
+  #olderThan = Number.POSITIVE_INFINITY
+  #span: number | undefined
+
+  constructor(attached: Attached, options: DeskOptions) {
+    this.#attached = attached
+    this.#options = options
+    this.store = new Store(attached, options.now)
+    const { columns, rows, plain } = options
+    const { snapshot } = this.store
+    const state = initialState(snapshot.now)
+    this.look = { snapshot, state, columns, rows, plain }
+    this.#ends = [
+      this.store.subscribe(() => this.#see({ snapshot: this.store.snapshot })),
+      attached.onMessages((messages) => this.#tell(messages)),
+    ]
+    if (attached.me === null) {
+      const form = openForm('register', snapshot, '', '')
+      this.#apply({ type: 'mode', mode: { kind: 'form', form: { ...form, at: 0 } } })
+    }
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  press(press: Press): void {
+    this.#take(onPress(this.look, press))
+  }
+
+  paste(text: string): void {
+    this.#take(onPaste(this.look, text))
+  }
+
+  mouse(mouse: Mouse): void {
+    this.#take(onMouse(this.look, mouse))
+  }
+
+  /** Goes back from the page on top, for what has the keys itself. */
+  leavePage = (): void => {
+    this.#apply({ type: 'back' })
+  }
+
+  resize(columns: number, rows: number): void {
+    if (columns !== this.look.columns || rows !== this.look.rows) this.#see({ columns, rows })
+  }
+
+  close(): void {
+    for (const end of this.#ends.splice(0)) end()
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.store.close()
+    this.#listeners.clear()
+  }
+
+  toast(tone: Toast['tone'], text: string, hint = ''): void {
+    const id = ++this.#toasts
+    this.#apply({ type: 'toast', toast: { id, tone, text, hint } })
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      this.#apply({ type: 'toast-gone', id })
+    }, TOAST_MS[tone])
+    this.#timers.add(timer)
+  }
+
+  #take(steps: readonly Step[]): void {
+    for (const step of steps) {
+      switch (step.type) {
+        case 'event':
+          if (step.event.type === 'toast') this.toast('bad', step.event.toast.text)
+          else this.#apply(step.event)
+          break
+        case 'run':
+          void this.#run(step.run, step.form)
+          break
+        case 'older':
+          void this.#loadOlder()
+          break
+        case 'invite': {
+          const { server, workspace } = this.#attached.where
+          const link = `${server.replace(/\/+$/, '')}/#w=${workspace}`
+          this.toast(
+            'plain',
+            `join link: ${link}`,
+            `clawlink-agent --relay '${link}' register --name NAME`,
+          )
+          break
+        }
+        case 'quit':
+          this.#options.quit()
+          break
+      }
+    }
+  }
+
+  /** Carries a verb out. A form stays until it is done, so that nothing typed is lost with a refusal. */
+  async #run(run: Run, form: Form | null): Promise<void> {
+    let ran: Ran
+    try {
+      ran = await this.#attached.run(run.argv, run.stdin)
+    } catch (thrown) {
+      const error = ClawError.from(thrown)
+      ran = { code: error.exit, error: error.toBody(), stderr: '' }
+    }
+    const { code, error, data, stderr } = ran
+    if (code !== 0) {
+      const text = error?.message ?? (stderr.trim() || `${run.argv[0]} ended with ${code}`)
+      if (form !== null && this.#isOpen(form)) {
+        this.#apply({ type: 'wrong', text: [text, error?.hint].filter(Boolean).join(' — ') })
+      } else this.toast('bad', text, error?.hint)
+      return
+    }
+    if (form !== null && this.#isOpen(form)) {
+      this.#apply({ type: 'mode', mode: { kind: 'browse' } })
+    }
+    const isQueued = (data as { durable?: boolean } | undefined)?.durable === false
+    this.toast('good', isQueued ? `${run.done}; queued until the server is back` : run.done)
+  }
+
+  #isOpen({ name, subject }: Form): boolean {
+    const { mode } = this.look.state
+    return mode.kind === 'form' && mode.form.name === name && mode.form.subject === subject
+  }
+
+  async #loadOlder(): Promise<void> {
+    if (this.#isLoading) return
+    this.#isLoading = true
+    const said = this.store.snapshot.feed.find(
+      ({ kind }) => kind === 'broadcast' || kind === 'direct',
+    )
+    const before = Math.min(this.#olderThan, said?.at ?? this.#options.now())
+    try {
+      const { entries, span } = await readOlder(this.#attached, before, this.#span)
+      this.#span = span
+      this.#olderThan = Math.min(before, ...entries.map(({ at }) => at))
+      this.store.addSaid(entries)
+      this.toast('good', entries.length === 0 ? 'nothing older' : `${entries.length} older entries`)
+    } catch (error) {
+      this.toast('bad', `no older entries: ${ClawError.from(error).message}`)
+    } finally {
+      this.#isLoading = false
+    }
+  }
+
+  #tell(messages: readonly Message[]): void {
+    const told = messages.flatMap((message) => tellingOf(message, this.look.snapshot) ?? [])
+    for (const { text, hint } of told.slice(-3)) this.toast('warn', text, hint)
+    if (told.length > 0) this.#options.ring()
+  }
+
+  #apply(event: Event): void {
+    const state: State = reduce(this.look.state, event)
+    if (state !== this.look.state) this.#see({ state })
+  }
+
+  #see(change: Partial<Look>): void {
+    this.look = { ...this.look, ...change }
+    for (const listener of this.#listeners) listener()
+  }
+}

@@ -1,0 +1,46 @@
+import type { Snapshot } from './snapshot.ts'
+import type { State } from './state.ts'
+
+/** What a frame is drawn from. */
+export interface Look {
+  snapshot: Snapshot
+  state: State
+  columns: number
+  rows: number
+  /** For a screen reader: words instead of symbols, nothing side by side that belongs apart. */
+  plain: boolean
+}
+
+/** The function, which computes again only when its arguments are others: it remembers the last ones. */
+export const latest = <A extends readonly unknown[], R>(
+  compute: (...args: A) => R,
+): ((...args: A) => R) => {
+  let known: { args: A; result: R } | null = null
+  return (...args) => {
+    if (known?.args.every((arg, i) => arg === args[i])) return known.result
+    known = { args, result: compute(...args) }
+    return known.result
+  }
+}
+
+const UNITS: readonly [number, string][] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+]
+
+/** How long ago an ISO time was, in at most 4 characters; what is ahead is `now`. */
+export const ago = (iso: string, now: number): string => {
+  const ms = now - Date.parse(iso)
+  for (const [unit, letter] of UNITS) if (ms >= unit) return `${Math.floor(ms / unit)}${letter}`
+  return 'now'
+}
+
+/** The time of day, and the day where it is not today's. */
+export const clock = (at: number, now: number): string => {
+  const date = new Date(at)
+  const two = (n: number) => String(n).padStart(2, '0')
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`
+  const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return new Date(now).toDateString() === date.toDateString() ? time : `${day} ${time}`
+}

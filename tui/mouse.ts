@@ -1,0 +1,79 @@
+import { Transform } from 'node:stream'
+
+/** What a mouse did; column and row are 0-based cells. */
+export interface Mouse {
+  kind: 'click' | 'up' | 'down'
+  x: number
+  y: number
+}
+
+/** Reports of buttons and the wheel, in decimal (SGR); without movements, which are many and of no use here. */
+export const MOUSE_ON = '\u001b[?1000h\u001b[?1006h'
+export const MOUSE_OFF = '\u001b[?1006l\u001b[?1000l'
+
+const REPORT = /\u001b\[<(\d{1,5});(\d{1,5});(\d{1,5})([Mm])/g
+/** A report that has only begun. */
+const BEGUN = /\u001b\[<[\d;]{0,17}$/
+
+/** Takes the reports out of what a terminal sent; `pending` is what may be the beginning of one. */
+export const splitMouse = (text: string): { mice: Mouse[]; rest: string; pending: string } => {
+  const mice: Mouse[] = []
+  const rest = text.replace(REPORT, (_, button: string, column: string, row: string, end) => {
+    const code = Number(button)
+    const [x, y] = [Number(column) - 1, Number(row) - 1]
+    if ((code & 64) !== 0) mice.push({ kind: (code & 1) === 0 ? 'up' : 'down', x, y })
+    else if ((code & 3) === 0 && end === 'M') mice.push({ kind: 'click', x, y })
+    return ''
+  })
+  const pending = BEGUN.exec(rest)?.[0] ?? ''
+  return { mice, rest: rest.slice(0, rest.length - pending.length), pending }
+}
+
+/**
+ * A terminal's input without the reports of its mouse, which go to `onMouse`. Ink reads keys from it as it would from the
+ * terminal itself, whose modes it passes on.
+ */
+export class KeysOnly extends Transform {
+  readonly isTTY = true
+  #pending = ''
+  readonly #terminal: NodeJS.ReadStream
+  readonly #onMouse: (mouse: Mouse) => void
+
+  constructor(terminal: NodeJS.ReadStream, onMouse: (mouse: Mouse) => void) {
+    super({ decodeStrings: false, encoding: 'utf8' })
+    this.#terminal = terminal
+    this.#onMouse = onMouse
+    terminal.setEncoding('utf8')
+    terminal.pipe(this)
+  }
+
+  override _transform(chunk: string, _encoding: string, done: () => void): void {
+    const { mice, rest, pending } = splitMouse(this.#pending + chunk)
+    this.#pending = pending
+    if (rest !== '') this.push(rest)
+    for (const mouse of mice) this.#onMouse(mouse)
+    done()
+  }
+
+  setRawMode(isRaw: boolean): this {
+    this.#terminal.setRawMode(isRaw)
+    return this
+  }
+
+  ref(): this {
+    this.#terminal.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#terminal.unref()
+    return this
+  }
+
+  /** Lets go of the terminal. */
+  close(): void {
+    this.#terminal.unpipe(this)
+    this.#terminal.pause()
+    this.end()
+  }
+}

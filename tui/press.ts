@@ -1,0 +1,54 @@
+import type { Key } from 'ink'
+
+/** One key, by name: `j`, `G`, `ctrl-d`, `enter`, `shift-tab`. */
+export interface Press {
+  name: string
+  /** What it types; '' of a key that types nothing. */
+  text: string
+}
+
+const NAMES: readonly [keyof Key, string][] = [
+  ['upArrow', 'up'],
+  ['downArrow', 'down'],
+  ['leftArrow', 'left'],
+  ['rightArrow', 'right'],
+  ['pageDown', 'pagedown'],
+  ['pageUp', 'pageup'],
+  ['home', 'home'],
+  ['end', 'end'],
+  ['return', 'enter'],
+  ['escape', 'esc'],
+  ['tab', 'tab'],
+  ['backspace', 'backspace'],
+  ['delete', 'delete'],
+]
+
+const CONTROLS: Readonly<Record<string, string>> = {
+  '\r': 'enter',
+  '\n': 'ctrl-j',
+  '\t': 'tab',
+  '\u0003': 'ctrl-c',
+  '\u001b': 'esc',
+  '\u007f': 'backspace',
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** What Ink hands over, key by key: what was typed fast comes as one text, an Enter in it too. */
+export const pressesOf = (input: string, key: Key): Press[] => {
+  if (key.eventType === 'release') return []
+  const special = NAMES.find(([field]) => key[field] === true)
+  if (special !== undefined) {
+    // Terminals send DEL for backspace; Ink 8 tells the two apart by the key's name alone.
+    const name = key.tab && key.shift ? 'shift-tab' : special[1]
+    return [{ name: key.meta && name !== 'esc' ? `alt-${name}` : name, text: '' }]
+  }
+  if (key.ctrl) return input === '' ? [] : [{ name: `ctrl-${input.toLowerCase()}`, text: '' }]
+  if (key.meta) return [{ name: `alt-${input}`, text: '' }]
+  return Array.from(graphemes.segment(input), ({ segment }) => {
+    const control = CONTROLS[segment]
+    if (control !== undefined) return { name: control, text: '' }
+    if (segment === ' ') return { name: 'space', text: ' ' }
+    return { name: segment, text: segment < ' ' ? '' : segment }
+  })
+}

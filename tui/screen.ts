@@ -1,0 +1,168 @@
+import { COMMANDS, keyLabel } from './commands.ts'
+import type { Look } from './look.ts'
+import { type Event, type Page, topPage, VIEWS, type View } from './state.ts'
+import { clickable, fitRow, type Row, rowWidth, said, seg, spread } from './ui/rows.ts'
+import { agentPage, agentRows } from './views/agents.ts'
+import { boardRows } from './views/board.ts'
+import { entryPage, feedRows } from './views/feed.ts'
+import { fileRows } from './views/files.ts'
+import { clampTop, fill, textRows } from './views/list.ts'
+import { formRows, helpRows, paletteRows, toastRows, typedRow } from './views/overlays.ts'
+import { taskPage } from './views/task.ts'
+
+/** Lines around the body: the header above, the status line below. */
+const FRAME_ROWS = 2
+/** Smaller than this nothing can be read: it says so instead. */
+export const MIN_COLUMNS = 40
+export const MIN_ROWS = 8
+
+export const bodyHeight = ({ rows }: Pick<Look, 'rows'>): number => Math.max(1, rows - FRAME_ROWS)
+
+/** The whole frame: exactly `rows` rows of exactly `columns` cells. `null` in place of the body: the editor draws that. */
+export const screenRows = (look: Look): { head: Row; body: Row[] | null; foot: Row } => {
+  const { columns, state } = look
+  const height = bodyHeight(look)
+  const page = topPage(state)
+  const { mode } = state
+  const isEditing = page?.kind === 'editor' && mode.kind === 'browse'
+  if (columns < MIN_COLUMNS || look.rows < MIN_ROWS) {
+    const words = [seg(`${columns}×${look.rows} is too small`)]
+    const [head, ...body] = fill([words], columns, look.rows)
+    const foot = body.pop() ?? []
+    return { head: head!, body, foot }
+  }
+  return {
+    head: headRow(look),
+    body: isEditing ? null : overlaid(look, bodyRows(look, page, height), height),
+    foot: footRow(look),
+  }
+}
+
+const bodyRows = (look: Look, page: Page | null, height: number): Row[] => {
+  const { columns, state } = look
+  const { mode } = state
+  if (mode.kind === 'help') return helpRows(mode.top, columns, height)
+  if (mode.kind === 'form') return formRows(look, mode.form, columns, height)
+  if (page !== null && page.kind !== 'editor') {
+    return textRows(pageLines(look, page), page.top, columns, height)
+  }
+  return VIEW_ROWS[state.view](look, columns, height)
+}
+
+const VIEW_ROWS: Readonly<Record<View, (look: Look, width: number, height: number) => Row[]>> = {
+  agents: agentRows,
+  tasks: boardRows,
+  feed: feedRows,
+  files: fileRows,
+}
+
+/** All lines of a page. What it was about may be gone, or in the archive. */
+export const pageLines = (look: Look, page: Exclude<Page, { kind: 'editor' }>): Row[] => {
+  const draw = { agent: agentPage, task: taskPage, entry: entryPage }[page.kind]
+  return draw(look, page.id, look.columns) ?? [[said(`${page.id} is not here`, 'dim')]]
+}
+
+/** How far the topmost page or the help can scroll. */
+export const maxTop = (lines: readonly Row[], look: Look): number =>
+  clampTop(Number.MAX_SAFE_INTEGER, lines.length, bodyHeight(look))
+
+/** Toasts and completions, over the last lines of the body. */
+const overlaid = (look: Look, body: Row[], height: number): Row[] => {
+  const { state, columns } = look
+  const over = toastRows(look, columns)
+  if (state.mode.kind === 'palette') {
+    over.push(...paletteRows(look, state.mode.line, state.mode.chosen, columns).slice(0, -1))
+  }
+  const shown = over.slice(-Math.max(0, height - 1))
+  return [...body.slice(0, height - shown.length), ...shown]
+}
+
+const TITLES: Readonly<Record<View, string>> = {
+  agents: 'Agents',
+  tasks: 'Tasks',
+  feed: 'Feed',
+  files: 'Files',
+}
+
+const headRow = (look: Look): Row => {
+  const { snapshot, state, columns, plain } = look
+  const counts: Readonly<Record<View, number>> = {
+    agents: snapshot.agents.length,
+    tasks: snapshot.tasks.length,
+    feed: 0,
+    files: snapshot.files.length,
+  }
+  const isNarrow = columns < 100
+  const tabs = VIEWS.flatMap((view, i): Row => {
+    const isHere = view === state.view
+    const count = counts[view] === 0 || isNarrow ? '' : ` ${counts[view]}`
+    const [begin, end] = !isHere ? [' ', ' '] : plain ? [' ', ' (here) '] : ['[', ']']
+    const event: Event = { type: 'view', view }
+    const marked = isNewIn(look, view) ? [seg('•', 'warn')] : []
+    const title = seg(`${begin}${i + 1} ${TITLES[view]}`, isHere ? 'strong' : 'plain')
+    const rest = [seg(count, 'dim'), ...marked, seg(end, isHere ? 'strong' : 'plain')]
+    return clickable([title, ...rest], event)
+  })
+  const unread = snapshot.unread.length
+  const mail = unread === 0 ? [] : [seg(plain ? `${unread} unread ` : `✉ ${unread} `, 'warn')]
+  const place = isNarrow ? [] : [said(`${snapshot.where.workspace} `, 'dim')]
+  return spread(tabs, [...mail, ...place, ...contactOf(look)], columns)
+}
+
+/** Whether something came that this view has, and that was not looked at. */
+const isNewIn = ({ snapshot, state }: Look, view: View): boolean =>
+  view === 'feed' && state.view !== 'feed' && (snapshot.feed.at(-1)?.at ?? 0) > state.seenAt
+
+const contactOf = ({ snapshot, columns, plain }: Look): Row => {
+  const { connected, since, why } = snapshot.contact
+  if (connected) return [seg(plain ? 'connected' : '● connected', 'good')]
+  const seconds = Math.max(0, Math.round((snapshot.now - since) / 1000))
+  const time = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
+  const reason = why === null || columns < 100 ? '' : `: ${why}`
+  return [said(`${plain ? '' : '○ '}offline ${time}${reason}`, 'bad')]
+}
+
+/** What is typed, or what the keys do here. */
+const footRow = (look: Look): Row => {
+  const { state, columns } = look
+  const { mode } = state
+  if (mode.kind === 'filter') return typedRow([seg('/', 'accent')], mode.line, columns)
+  if (mode.kind === 'palette') return typedRow([seg(':', 'accent')], mode.line, columns)
+  if (mode.kind === 'form')
+    return fitRow([seg('enter send  tab next field  esc leave', 'dim')], columns)
+  if (mode.kind === 'help') return fitRow([seg('j k scroll  esc back', 'dim')], columns)
+  const filter = state.filters[state.view]
+  const page = topPage(state)
+  const lead: Row =
+    page !== null
+      ? [seg('esc back  ', 'dim')]
+      : filter === ''
+        ? []
+        : [seg('/', 'accent'), said(filter, 'accent'), seg('  esc all  ', 'dim')]
+  return fitRow([...lead, ...hints(look, columns - rowWidth(lead))], columns)
+}
+
+/** The keys of the view first; as many as fit, help always. */
+const hints = ({ state }: Look, width: number): Row => {
+  const named = COMMANDS.filter(({ bar }) => bar !== undefined)
+  const here = named.filter(({ where }) => where === state.view)
+  const everywhere = named.filter(({ where }) => where === 'everywhere')
+  const [open, ...rest] = everywhere.filter(({ name }) => name !== 'help')
+  const help = everywhere.filter(({ name }) => name === 'help')
+  const parts = [...(open === undefined ? [] : [open]), ...here, ...rest].map(hint)
+  const end = help.flatMap(hint)
+  const shown: Row[] = []
+  let left = width - rowWidth(end)
+  for (const part of parts) {
+    left -= rowWidth(part)
+    if (left < 0) break
+    shown.push(part)
+  }
+  return [...shown.flat(), ...end]
+}
+
+const hint = ({ name, keys, bar }: (typeof COMMANDS)[number]): Row =>
+  clickable([seg(keyLabel(keys[0]!), 'accent'), seg(` ${bar}  `, 'dim')], {
+    type: 'do',
+    command: name,
+  })

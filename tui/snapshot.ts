@@ -1,0 +1,54 @@
+import type { Agent } from '../workspace/agents.ts'
+import type { FileInfo } from '../workspace/files.ts'
+import type { AgentId, FileKey, TaskId } from '../workspace/ids.ts'
+import type { Message } from '../workspace/inbox.ts'
+import type { Transition } from '../workspace/schema.ts'
+import type { Task } from '../workspace/tasks.ts'
+import type { Attached } from './attached.ts'
+import type { FeedEntry } from './feed.ts'
+
+/** An agent, and where it is now. */
+export interface AgentLine {
+  agent: Agent
+  /** The task it says it is at, or works on. */
+  task: TaskId | null
+  /** The file its cursor is in. */
+  file: FileKey | null
+  isPerson: boolean
+}
+
+/** A shared file, and who is in it now. */
+export interface FileLine {
+  info: FileInfo
+  editors: readonly AgentId[]
+}
+
+/** All that is drawn, at one moment. Nothing in it changes; a part that is the same object is the same. */
+export interface Snapshot {
+  me: AgentId | null
+  where: Attached['where']
+  contact: Attached['contact']
+  /** By name. */
+  agents: readonly AgentLine[]
+  /** In no order that means anything. */
+  tasks: readonly Task[]
+  taskById: ReadonlyMap<string, Task>
+  /** The transitions of a task that is in `tasks`, read when somebody looks at it. */
+  historyOf: (task: string) => readonly Transition[]
+  /** Oldest first. */
+  feed: readonly FeedEntry[]
+  /** By path. */
+  files: readonly FileLine[]
+  /** Names by agent id. */
+  names: ReadonlyMap<string, string>
+  /** What nobody acknowledged, and the ids in it. */
+  unread: readonly Message[]
+  unreadIds: ReadonlySet<string>
+  /** There is older that was said, in the server's archive. */
+  hasOlder: boolean
+  /** When it was taken: milliseconds since the epoch. */
+  now: number
+}
+
+export const nameOf = ({ names }: Snapshot, id: string | null): string =>
+  id === null ? 'anyone' : (names.get(id) ?? id)

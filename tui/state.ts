@@ -1,0 +1,211 @@
+import type { FileKey } from '../workspace/ids.ts'
+import { type Edit, EMPTY, editLine, type Line, lineOf } from './line.ts'
+import { keepVisible } from './ui/rows.ts'
+
+export const VIEWS = ['agents', 'tasks', 'feed', 'files'] as const
+export type View = (typeof VIEWS)[number]
+
+/** What is open on top of a view. */
+export type Page =
+  | { kind: 'agent' | 'task' | 'entry'; id: string; top: number }
+  | { kind: 'editor'; path: FileKey }
+
+export interface Field {
+  name: string
+  label: string
+  /** `text` may have several lines; of a `choice` one of `choices` is taken. */
+  kind: 'line' | 'text' | 'choice'
+  choices?: readonly string[]
+  needed?: boolean
+  line: Line
+}
+
+export interface Form {
+  /** The form in tui/forms.ts. */
+  name: string
+  title: string
+  /** What it is about: an agent's, a task's or a message's id, a path; '' where nothing. */
+  subject: string
+  fields: readonly Field[]
+  /** The field that has the keys. */
+  at: number
+  /** What was wrong when it was sent; ''. */
+  wrong: string
+}
+
+/** Where keys go. */
+export type Mode =
+  | { kind: 'browse' }
+  | { kind: 'filter'; line: Line; before: string }
+  | { kind: 'palette'; line: Line; chosen: number }
+  | { kind: 'form'; form: Form }
+  | { kind: 'help'; top: number }
+
+export interface Toast {
+  id: number
+  tone: 'good' | 'warn' | 'bad' | 'plain'
+  text: string
+  hint: string
+}
+
+/** What a person has done to what they see. It has nothing of the document's. */
+export interface State {
+  view: View
+  /** Null: none yet, the first; in the feed: the newest, whatever comes. */
+  selected: Readonly<Record<View, string | null>>
+  filters: Readonly<Record<View, string>>
+  /** The first line shown of each list; the board has one a column. */
+  tops: Readonly<Record<string, number>>
+  /** Folders that are closed. */
+  folded: ReadonlySet<string>
+  pages: readonly Page[]
+  mode: Mode
+  toasts: readonly Toast[]
+  /** Entries of the feed after this time (milliseconds since the epoch) are new to whoever looks. */
+  seenAt: number
+}
+
+export type Event =
+  | { type: 'view'; view: View }
+  | {
+      type: 'select'
+      view: View
+      list: string
+      id: string
+      /** The place of it in its list, for the list to scroll there. */
+      index: number
+      height: number
+      count: number
+    }
+  | { type: 'follow' }
+  | { type: 'open'; page: Page }
+  | { type: 'back' }
+  | { type: 'scroll'; top: number }
+  | { type: 'fold'; path: string }
+  | { type: 'filter'; text: string }
+  | { type: 'mode'; mode: Mode }
+  | { type: 'edit'; edit: Edit }
+  | { type: 'choose'; index: number }
+  | { type: 'field'; index: number }
+  | { type: 'value'; text: string }
+  | { type: 'wrong'; text: string }
+  | { type: 'toast'; toast: Toast }
+  | { type: 'toast-gone'; id: number }
+  | { type: 'seen'; at: number }
+  /** Does what a key would do; tui/control.ts turns it into others. */
+  | { type: 'do'; command: string; args?: string }
+
+/** Toasts shown at a time; older ones make way. */
+const MAX_TOASTS = 4
+/** Pages on top of each other: an agent, its task, the file of that, and so on. */
+const MAX_PAGES = 16
+
+export const BROWSE: Mode = { kind: 'browse' }
+
+export const initialState = (now: number): State => ({
+  view: 'agents',
+  selected: { agents: null, tasks: null, feed: null, files: null },
+  filters: { agents: '', tasks: '', feed: '', files: '' },
+  tops: {},
+  folded: new Set(),
+  pages: [],
+  mode: BROWSE,
+  toasts: [],
+  seenAt: now,
+})
+
+export const topPage = ({ pages }: State): Page | null => pages.at(-1) ?? null
+
+export const reduce = (state: State, event: Event): State => {
+  switch (event.type) {
+    case 'view':
+      return { ...state, view: event.view, pages: [], mode: BROWSE }
+    case 'select': {
+      const { view, list, id, index, height, count } = event
+      const top = keepVisible(state.tops[list] ?? 0, index, height, count)
+      return {
+        ...state,
+        selected: { ...state.selected, [view]: id },
+        tops: { ...state.tops, [list]: top },
+      }
+    }
+    case 'follow':
+      return { ...state, selected: { ...state.selected, feed: null } }
+    case 'open':
+      return { ...state, pages: [...state.pages, event.page].slice(-MAX_PAGES), mode: BROWSE }
+    case 'back':
+      return { ...state, pages: state.pages.slice(0, -1) }
+    case 'scroll':
+      return scrolled(state, event.top)
+    case 'fold': {
+      const folded = new Set(state.folded)
+      if (!folded.delete(event.path)) folded.add(event.path)
+      return { ...state, folded }
+    }
+    case 'filter':
+      return { ...state, filters: { ...state.filters, [state.view]: event.text } }
+    case 'mode':
+      return { ...state, mode: event.mode }
+    case 'edit':
+      return edited(state, event.edit)
+    case 'choose':
+      return state.mode.kind === 'palette'
+        ? { ...state, mode: { ...state.mode, chosen: event.index } }
+        : state
+    case 'field':
+      return withForm(state, (form) => ({ ...form, at: event.index }))
+    case 'value':
+      return withForm(state, (form) => setLine(form, lineOf(event.text)))
+    case 'wrong':
+      return withForm(state, (form) => ({ ...form, wrong: event.text }))
+    case 'toast':
+      return { ...state, toasts: [...state.toasts, event.toast].slice(-MAX_TOASTS) }
+    case 'toast-gone':
+      return { ...state, toasts: state.toasts.filter(({ id }) => id !== event.id) }
+    case 'seen':
+      return { ...state, seenAt: event.at }
+    case 'do':
+      return state
+  }
+}
+
+const scrolled = (state: State, top: number): State => {
+  if (state.mode.kind === 'help') return { ...state, mode: { kind: 'help', top } }
+  const page = topPage(state)
+  if (page === null || page.kind === 'editor') return state
+  return { ...state, pages: [...state.pages.slice(0, -1), { ...page, top }] }
+}
+
+const withForm = (state: State, change: (form: Form) => Form): State =>
+  state.mode.kind === 'form'
+    ? { ...state, mode: { kind: 'form', form: change(state.mode.form) } }
+    : state
+
+const setLine = (form: Form, line: Line): Form => ({
+  ...form,
+  wrong: '',
+  fields: form.fields.map((field, i) => (i === form.at ? { ...field, line } : field)),
+})
+
+const edited = (state: State, edit: Edit): State => {
+  const { mode } = state
+  switch (mode.kind) {
+    case 'filter': {
+      const line = editLine(mode.line, edit)
+      return {
+        ...state,
+        mode: { ...mode, line },
+        filters: { ...state.filters, [state.view]: line.text },
+      }
+    }
+    case 'palette':
+      return { ...state, mode: { ...mode, line: editLine(mode.line, edit), chosen: 0 } }
+    case 'form':
+      return withForm(state, (form) =>
+        setLine(form, editLine(form.fields[form.at]?.line ?? EMPTY, edit)),
+      )
+    case 'browse':
+    case 'help':
+      return state
+  }
+}

@@ -1,0 +1,123 @@
+import type { Event } from '../state.ts'
+import { clip, cut, harmless, widthOf } from './cells.ts'
+
+/**
+ * What a segment is, not how it looks: `tui/ui/row.tsx` gives it one of the 16 colours, which are the terminal's own and so
+ * read on light and dark. A state is told by a symbol or word too, never by its tone alone.
+ */
+export type Tone = 'plain' | 'dim' | 'strong' | 'accent' | 'good' | 'warn' | 'bad'
+
+export interface Segment {
+  text: string
+  tone?: Tone
+  /** Drawn inverted: where the keys go. */
+  picked?: boolean
+  /** What a click on it does. */
+  click?: Event
+}
+
+/** One line of the screen. */
+export type Row = readonly Segment[]
+
+/** A segment of text that others wrote. */
+export const said = (text: string, tone: Tone = 'plain'): Segment => ({
+  text: harmless(text),
+  tone,
+})
+
+export const seg = (text: string, tone: Tone = 'plain'): Segment => ({ text, tone })
+
+export const rowWidth = (row: Row): number => row.reduce((sum, { text }) => sum + widthOf(text), 0)
+
+export const textOf = (row: Row): string => row.map(({ text }) => text).join('')
+
+/** The row in at most `width` cells; what is cut ends in an ellipsis. */
+export const cutRow = (row: Row, width: number): Row => {
+  if (rowWidth(row) <= width) return row
+  const cutTo: Segment[] = []
+  let left = width
+  for (const [i, segment] of row.entries()) {
+    const used = widthOf(segment.text)
+    const isLast = rowWidth(row.slice(i + 1)) === 0
+    if (used < left || (used === left && isLast)) {
+      cutTo.push(segment)
+      left -= used
+      continue
+    }
+    // At least one cell of what is not shown becomes the ellipsis.
+    const shown = used === left ? `${clip(segment.text, left - 1)}…` : cut(segment.text, left)
+    if (left > 0) cutTo.push({ ...segment, text: shown })
+    break
+  }
+  return cutTo
+}
+
+/** The row in exactly `width` cells. */
+export const fitRow = (row: Row, width: number): Row => {
+  const shown = cutRow(row, width)
+  const missing = width - rowWidth(shown)
+  return missing > 0 ? [...shown, { text: ' '.repeat(missing) }] : shown
+}
+
+/** `left` and `right` at the two ends of a row; `left` is cut where they meet. */
+export const spread = (left: Row, right: Row, width: number): Row => {
+  const end = cutRow(right, width)
+  const gap = width - rowWidth(end)
+  return gap <= 1 ? end : [...fitRow(left, gap - 1), { text: ' ' }, ...end]
+}
+
+/** The row as it is where the keys go. */
+export const picked = (row: Row): Row => row.map((segment) => ({ ...segment, picked: true }))
+
+/** The row, of which a click anywhere does this. */
+export const clickable = (row: Row, click: Event): Row =>
+  row.map((segment) => ({ click, ...segment }))
+
+/** What a click on column `x` (0-based) of the row does; null: nothing. */
+export const clickAt = (row: Row, x: number): Event | null => {
+  let end = 0
+  for (const segment of row) {
+    end += widthOf(segment.text)
+    if (x < end) return segment.click ?? null
+  }
+  return null
+}
+
+/** A column of a table: `grow` says how much it takes of what is left, `min` cells at least. */
+export interface Column {
+  title: string
+  min: number
+  grow: number
+}
+
+/** The cells of each column in `width`, with one cell between two; columns for which there is no room get 0, last ones first. */
+export const columnWidths = (columns: readonly Column[], width: number): number[] => {
+  let shown = columns.length
+  const need = () => columns.slice(0, shown).reduce((sum, { min }) => sum + min + 1, -1)
+  while (shown > 1 && need() > width) shown--
+  const left = Math.max(0, width - need())
+  const total = columns.slice(0, shown).reduce((sum, { grow }) => sum + grow, 0)
+  let given = 0
+  return columns.map(({ min, grow }, i) => {
+    if (i >= shown) return 0
+    const more = total === 0 ? 0 : Math.floor((left * grow) / total)
+    const isLast = columns.slice(i + 1, shown).every((column) => column.grow === 0)
+    const extra = grow > 0 && isLast ? left - given : more
+    if (grow > 0) given += extra
+    return min + (grow > 0 ? extra : 0)
+  })
+}
+
+/** A row of a table. */
+export const tableRow = (cells: readonly Row[], widths: readonly number[]): Row =>
+  cells.flatMap((cell, i) => {
+    const width = widths[i] ?? 0
+    return width === 0 ? [] : [...(i > 0 ? [{ text: ' ' }] : []), ...fitRow(cell, width)]
+  })
+
+/** The first line to show of `count`, so that line `index` is among the `height` shown, and little moves. */
+export const keepVisible = (top: number, index: number, height: number, count: number): number => {
+  const last = Math.max(0, count - height)
+  const low = Math.max(0, index - height + 1)
+  return Math.min(Math.max(Math.min(top, last), Math.min(low, last)), Math.max(0, index))
+}

@@ -1,0 +1,153 @@
+import type { AgentStatus } from '../../workspace/presence.ts'
+import { isTerminal } from '../../workspace/task-states.ts'
+import { type Fields, parseFilter, passes } from '../filter.ts'
+import { ago, type Look, latest } from '../look.ts'
+import { type AgentLine, nameOf, type Snapshot } from '../snapshot.ts'
+import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
+import { type List, listRows } from './list.ts'
+import { labelled, paragraph } from './page.ts'
+import { agentMark, agentWords, priorityMark, taskMark } from './symbols.ts'
+
+const ORDER: readonly AgentStatus[] = ['online', 'idle', 'stale', 'offline']
+
+const fieldsOf = ({ agent, file, task }: AgentLine): Fields => {
+  const { name, machine, capabilities, status, description, activity, agent_id } = agent
+  const caps = capabilities.join(' ')
+  const all = [name, machine, caps, status, description, activity?.note, file, task, agent_id]
+  const lower = (text: string) => text.toLowerCase()
+  return {
+    '': lower(all.filter((part) => part != null).join(' ')),
+    ...{ agent: lower(name), from: lower(name), state: status, machine: lower(machine) },
+    ...{ caps: lower(caps), file: lower(file ?? '') },
+  }
+}
+
+/** Those that are here first, by name. */
+export const agentItems = latest(
+  (agents: Snapshot['agents'], filter: string): readonly AgentLine[] => {
+    const wanted = parseFilter(filter)
+    const rank = ({ agent }: AgentLine) => ORDER.indexOf(agent.status)
+    return agents.filter((line) => passes(wanted, fieldsOf(line))).sort((a, b) => rank(a) - rank(b))
+  },
+)
+
+const COLUMNS: readonly Column[] = [
+  { title: 'AGENT', min: 16, grow: 2 },
+  { title: 'NOW', min: 20, grow: 6 },
+  { title: 'SEEN', min: 5, grow: 0 },
+  { title: 'FILE', min: 14, grow: 3 },
+  { title: 'MACHINE', min: 10, grow: 2 },
+  { title: 'CAN', min: 12, grow: 3 },
+]
+
+export const agentList = ({ snapshot, state }: Look): List => {
+  const ids = agentIds(agentItems(snapshot.agents, state.filters.agents))
+  const at = Math.max(0, ids.indexOf(state.selected.agents ?? ''))
+  return { view: 'agents', name: 'agents', ids, each: 1, at }
+}
+
+const agentIds = latest((items: readonly AgentLine[]): readonly string[] =>
+  items.map(({ agent }) => agent.agent_id),
+)
+
+export const agentRows = (look: Look, width: number, height: number): Row[] => {
+  const { snapshot, state, plain } = look
+  const items = agentItems(snapshot.agents, state.filters.agents)
+  const widths = columnWidths(COLUMNS, width)
+  const head = tableRow(
+    COLUMNS.map(({ title }) => [seg(title, 'dim')]),
+    widths,
+  )
+  const draw = (i: number): Row[] => [
+    plain ? plainRow(look, items[i]!) : tableRow(cellsOf(look, items[i]!), widths),
+  ]
+  if (plain) return listRows(look, agentList(look), width, height, draw)
+  return [head, ...listRows(look, agentList(look), width, height - 1, draw)]
+}
+
+const cellsOf = ({ snapshot, plain }: Look, line: AgentLine): Row[] => {
+  const { agent, file, isPerson } = line
+  const { status, name, machine, capabilities, last_heartbeat } = agent
+  const isHere = status === 'online' || status === 'idle'
+  const you = agent.agent_id === snapshot.me ? [seg(' (you)', 'dim')] : []
+  const person = isPerson && you.length === 0 ? [seg(' ☺', 'dim')] : []
+  return [
+    [
+      agentMark(status, plain),
+      seg(' '),
+      said(name, isHere ? 'strong' : 'plain'),
+      ...you,
+      ...person,
+    ],
+    nowOf(snapshot, line),
+    [seg(isHere ? 'now' : ago(last_heartbeat, snapshot.now), 'dim')],
+    [said(file ?? '', 'accent')],
+    [said(machine, 'dim')],
+    [said(capabilities.join(' '), 'dim')],
+  ]
+}
+
+/** That it is paused, its task, and what it says of itself. */
+const nowOf = (snapshot: Snapshot, { agent, task }: AgentLine): Row => {
+  const known = task === null ? undefined : snapshot.taskById.get(task)
+  const doing = [agent.activity?.note, known?.task ?? task].filter((part) => part != null)
+  const paused = agent.paused === undefined ? [] : [seg('‖ paused ', 'warn')]
+  return [...paused, said(doing.join(' · '))]
+}
+
+const plainRow = ({ snapshot }: Look, line: AgentLine): Row => {
+  const { agent, file } = line
+  const now = nowOf(snapshot, line).map(({ text }) => text)
+  const parts = [agent.name, agent.status, now.join(''), file === null ? '' : `in ${file}`]
+  return [said(parts.filter((part) => part !== '').join(', '))]
+}
+
+/** Tasks listed on an agent's page; the board filtered by `to:` has them all. */
+const MAX_TASKS = 200
+
+/** All that is known of one agent; null: there is none. */
+export const agentPage = ({ snapshot, plain }: Look, id: string, width: number): Row[] | null => {
+  const line = snapshot.agents.find(({ agent }) => agent.agent_id === id)
+  if (line === undefined) return null
+  const { agent, file, isPerson } = line
+  const { paused } = agent
+  const mine = snapshot.tasks.filter(
+    ({ owner, to_agent, status }) => (owner ?? to_agent) === id && !isTerminal(status),
+  )
+  return [
+    [said(agent.name, 'strong'), seg(isPerson ? '  person' : '  agent', 'dim')],
+    [],
+    labelled('status', [agentWords(agent.status, plain)]),
+    ...(paused === undefined
+      ? []
+      : [
+          labelled('paused', [
+            said(`by ${nameOf(snapshot, paused.by)}, ${ago(paused.at, snapshot.now)}`, 'warn'),
+            said(paused.note === '' ? '' : `: ${paused.note}`),
+          ]),
+        ]),
+    labelled('now', nowOf(snapshot, line)),
+    labelled('file', [said(file ?? '–', 'accent')]),
+    labelled('machine', [said(agent.machine)]),
+    labelled('can', [said(agent.capabilities.join(', '))]),
+    labelled('hears', [said(agent.topics.length === 0 ? 'all topics' : agent.topics.join(', '))]),
+    labelled('seen', [seg(agent.last_heartbeat)]),
+    labelled('here since', [seg(agent.registered_at)]),
+    labelled('id', [said(agent.agent_id, 'dim')]),
+    ...(agent.description === '' ? [] : [[], ...paragraph(agent.description, width)]),
+    [],
+    [seg(`Open tasks: ${mine.length}`, 'strong')],
+    ...mine.slice(0, MAX_TASKS).map(({ task_id, task, status, priority }): Row => {
+      const page = { kind: 'task', id: task_id, top: 0 } as const
+      const click = { type: 'open', page } as const
+      return [
+        { ...taskMark(status, plain), click },
+        seg(' '),
+        priorityMark(priority, plain),
+        seg(' '),
+        { ...said(task), click },
+      ]
+    }),
+    ...(mine.length > MAX_TASKS ? [[seg(`… ${mine.length - MAX_TASKS} more`, 'dim')]] : []),
+  ]
+}

@@ -1,0 +1,147 @@
+import { parseFilter, passes } from '../filter.ts'
+import { ago, type Look, latest } from '../look.ts'
+import { type FileLine, nameOf, type Snapshot } from '../snapshot.ts'
+import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
+import { type List, listRows } from './list.ts'
+
+/** A line of the tree: a folder, by its path with a slash at its end, or a file. */
+export interface TreeLine {
+  id: string
+  name: string
+  depth: number
+  /** Null: a folder. */
+  file: FileLine | null
+  isFolded: boolean
+  /** Of a folder: how many files, and how many agents in them. */
+  files: number
+  inside: number
+}
+
+/** Folders and files as they are seen: what is in a closed folder is not, unless a filter looks for it. */
+export const treeLines = latest(
+  (
+    files: Snapshot['files'],
+    names: Snapshot['names'],
+    folded: ReadonlySet<string>,
+    filter: string,
+  ): readonly TreeLine[] => {
+    const wanted = parseFilter(filter)
+    const isFiltered = wanted.words.length > 0
+    const shown = isFiltered ? files.filter((line) => passes(wanted, fieldsOf(line, names))) : files
+    const sorted = [...shown].sort((a, b) => byPath(a.info.file_key, b.info.file_key))
+    const lines: TreeLine[] = []
+    const folders = new Map<string, TreeLine>()
+    for (const file of sorted) {
+      const parts = file.info.file_key.split('/')
+      let isHidden = false
+      for (const [depth, name] of parts.slice(0, -1).entries()) {
+        const id = `${parts.slice(0, depth + 1).join('/')}/`
+        let folder = folders.get(id)
+        if (folder === undefined) {
+          const isFolded = !isFiltered && folded.has(id)
+          folder = { id, name, depth, file: null, isFolded, files: 0, inside: 0 }
+          folders.set(id, folder)
+          if (!isHidden) lines.push(folder)
+        }
+        folder.files++
+        folder.inside += file.editors.length
+        isHidden ||= folder.isFolded
+      }
+      if (isHidden) continue
+      const [depth, name] = [parts.length - 1, parts.at(-1)!]
+      const none = { isFolded: false, files: 0, inside: 0 }
+      lines.push({ id: file.info.file_key, name, depth, file, ...none })
+    }
+    return lines
+  },
+)
+
+/** A folder's files after its folders, as trees are read. */
+const byPath = (a: string, b: string): number => {
+  const [x, y] = [a.split('/'), b.split('/')]
+  for (let i = 0; ; i++) {
+    const [isLastX, isLastY] = [i === x.length - 1, i === y.length - 1]
+    if (isLastX !== isLastY) return isLastX ? 1 : -1
+    if (x[i] !== y[i]) return x[i]! < y[i]! ? -1 : 1
+    if (isLastX) return 0
+  }
+}
+
+const fieldsOf = ({ info, editors }: FileLine, names: Snapshot['names']) => {
+  const name = (id: string) => (names.get(id) ?? id).toLowerCase()
+  const inside = editors.map(name).join(' ')
+  const key = info.file_key.toLowerCase()
+  const by = name(info.last_editor)
+  return { '': `${key} ${by} ${inside}`, file: key, from: by, agent: `${by} ${inside}`, in: inside }
+}
+
+export const linesOf = ({ snapshot, state }: Look): readonly TreeLine[] =>
+  treeLines(snapshot.files, snapshot.names, state.folded, state.filters.files)
+
+const idsOf = latest((lines: readonly TreeLine[]): readonly string[] => lines.map(({ id }) => id))
+
+export const fileList = (look: Look): List => {
+  const ids = idsOf(linesOf(look))
+  const at = Math.max(0, ids.indexOf(look.state.selected.files ?? ''))
+  return { view: 'files', name: 'files', ids, each: 1, at }
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'FILE', min: 24, grow: 5 },
+  { title: 'IN IT NOW', min: 14, grow: 3 },
+  { title: 'VERSION', min: 7, grow: 0 },
+  { title: 'BY', min: 12, grow: 1 },
+  { title: 'AGE', min: 4, grow: 0 },
+  { title: 'SIZE', min: 6, grow: 0 },
+]
+
+export const fileRows = (look: Look, width: number, height: number): Row[] => {
+  const lines = linesOf(look)
+  const widths = columnWidths(COLUMNS, width)
+  const head = tableRow(
+    COLUMNS.map(({ title }) => [seg(title, 'dim')]),
+    widths,
+  )
+  const draw = (i: number): Row[] => [
+    look.plain ? plainRow(look, lines[i]!) : tableRow(cellsOf(look, lines[i]!), widths),
+  ]
+  if (look.plain) return listRows(look, fileList(look), width, height, draw)
+  return [head, ...listRows(look, fileList(look), width, height - 1, draw)]
+}
+
+const size = (bytes: number): string => {
+  if (bytes < 1024) return `${bytes} B`
+  if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)} K`
+  return `${(bytes / 1024 / 1024).toFixed(1)} M`
+}
+
+const people = (count: number): string => (count === 0 ? '' : `${count} in it`)
+
+const cellsOf = ({ snapshot }: Look, line: TreeLine): Row[] => {
+  const { file, name, depth, isFolded, files, inside } = line
+  const indent = seg('  '.repeat(depth))
+  if (file === null) {
+    return [
+      [indent, seg(isFolded ? '▸ ' : '▾ ', 'dim'), said(`${name}/`, 'strong')],
+      [seg(isFolded ? people(inside) : '', 'accent')],
+      [seg(''), seg(isFolded ? `${files}` : '', 'dim')],
+    ]
+  }
+  const { version, last_editor, updated_at, size: bytes } = file.info
+  const editors = file.editors.map((id) => nameOf(snapshot, id)).join(', ')
+  return [
+    [indent, seg('  '), said(name)],
+    [said(editors === '' ? '' : `✎ ${editors}`, 'accent')],
+    [seg(`v${version}`, 'dim')],
+    [said(nameOf(snapshot, last_editor), 'dim')],
+    [seg(ago(updated_at, snapshot.now), 'dim')],
+    [seg(size(bytes), 'dim')],
+  ]
+}
+
+const plainRow = ({ snapshot }: Look, { id, file, isFolded, files }: TreeLine): Row => {
+  if (file === null) return [said(`folder ${id}, ${isFolded ? 'closed' : 'open'}, ${files} files`)]
+  const inside = file.editors.map((agent) => nameOf(snapshot, agent)).join(', ')
+  const by = `version ${file.info.version} by ${nameOf(snapshot, file.info.last_editor)}`
+  return [said(`${id}, ${by}${inside === '' ? '' : `, in it now: ${inside}`}`)]
+}
