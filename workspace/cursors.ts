@@ -47,7 +47,7 @@ const startOf = (content: string, line: number): number => {
 }
 
 /** Offset of an untrusted relative position in this text; null where it is in no such text. */
-const offsetOf = (doc: Y.Doc, text: Y.Text, name: string, json: unknown): number | null => {
+export const offsetOf = (doc: Y.Doc, text: Y.Text, name: string, json: unknown): number | null => {
   try {
     const position = Y.createRelativePositionFromJSON(json)
     // Looking a root up by a name would make it.

@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import stringWidth from 'string-width'
+import { describe, expect, it } from 'vitest'
+import { cellsOf, cutTo, TAB_CELLS, widthAt, widthOf } from '../../tui/text/cells.ts'
+import { wrapRows } from '../../tui/text/wrap.ts'
+
+const hard = fc.string({
+  unit: fc.constantFrom(
+    ...['a', 'b', ' ', '\t', '日', '👩‍👩‍👧', '🇩🇪', 'é', 'e\u0301', '\u0301'],
+    ...['\u001b', '\u009b', '\u202e', '\u200b', '\u2028', '\ud800', '\u0007', '한'],
+  ),
+  maxLength: 80,
+})
+
+describe('text in cells', () => {
+  it('[U20] controls, and what reorders or hides text, is in sight on one cell and does nothing', () => {
+    const shown = (text: string) => cellsOf(text).map((cell) => [cell.text, cell.width])
+    expect(shown('\u001b[2J')[0]).toEqual(['␛', 1])
+    expect(shown('\u007f')).toEqual([['␡', 1]])
+    for (const char of ['\u009b', '\u202e', '\u2066', '\u200b', '\u2028', '\ufeff', '\ud800']) {
+      expect(shown(char), char.charCodeAt(0).toString(16)).toEqual([['\ufffd', 1]])
+    }
+    expect(shown(`a${'\u0301'.repeat(40)}`)).toEqual([['\ufffd', 1]])
+    fc.assert(
+      fc.property(hard, (text) => {
+        for (const cell of cellsOf(text)) {
+          if (cell.text === '\t') continue
+          expect(cell.text).not.toMatch(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u)
+          expect(cell.width).toBe(stringWidth(cell.text))
+        }
+      }),
+    )
+  })
+
+  it('a grapheme is one cell: wide ones, joined emoji, flags, combining marks; tabs go to the next stop', () => {
+    expect(cellsOf('日👩‍👩‍👧🇩🇪e\u0301').map(({ size, width }) => [size, width])).toEqual([
+      [1, 2],
+      [8, 2],
+      [4, 2],
+      [2, 1],
+    ])
+    expect(widthOf('ab\tc')).toBe(TAB_CELLS + 1)
+    expect(widthOf('\t\t')).toBe(2 * TAB_CELLS)
+    expect(cutTo('日本語', 5)).toBe('日本…')
+    expect(cutTo('日本', 4)).toBe('日本')
+  })
+
+  it('rows hold the whole text, none is wider than the screen, none begins within a grapheme', () => {
+    fc.assert(
+      fc.property(hard, fc.integer({ min: 4, max: 20 }), (text, width) => {
+        const starts = wrapRows(text, width)
+        const borders = new Set(cellsOf(text).map(({ at }) => at))
+        for (const [i, start] of starts.entries()) {
+          if (i > 0) expect(start).toBeGreaterThan(starts[i - 1]!)
+          if (i > 0) expect(borders).toContain(start)
+          let column = 0
+          for (const cell of cellsOf(text.slice(start, starts[i + 1]))) {
+            column += widthAt(cell, column)
+          }
+          expect(column).toBeLessThanOrEqual(width)
+        }
+      }),
+    )
+    expect(wrapRows('one two three', 8)).toEqual([0, 8])
+    expect(wrapRows('abcdefghij', 4)).toEqual([0, 4, 8])
+  })
+})

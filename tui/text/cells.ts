@@ -1,0 +1,100 @@
+import stringWidth from 'string-width'
+
+/** A grapheme as it stands on the screen: what is drawn for it, and on how many cells. */
+export interface Cell {
+  /** UTF-16 offset of the grapheme in its text, and its length there. */
+  at: number
+  size: number
+  text: string
+  width: number
+}
+
+/** Cells from one tab stop to the next. */
+export const TAB_CELLS = 4
+/** A longer grapheme is no character of any language, but marks heaped up to paint over other lines. */
+const MAX_GRAPHEME_UNITS = 32
+/** Graphemes whose cell is remembered; texts use few different ones. */
+const REMEMBERED = 4096
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+const known = new Map<string, { text: string; width: number }>()
+
+/** Printable ASCII and tabs: one unit is one grapheme. */
+const isPlain = (text: string): boolean => /^[\t\u0020-\u007e]*$/.test(text)
+
+/** Stands for what has no harmless look of its own. */
+const STRANGE = '\ufffd'
+
+/** Controls, and what reorders or hides its surroundings, in sight and on one cell; the rest as it is. */
+const look = (grapheme: string): { text: string; width: number } => {
+  const code = grapheme.charCodeAt(0)
+  if (code < 0x20) return { text: String.fromCharCode(0x2400 + code), width: 1 }
+  if (code === 0x7f) return { text: '\u2421', width: 1 }
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(grapheme))
+    return { text: STRANGE, width: 1 }
+  if (grapheme.length > MAX_GRAPHEME_UNITS) return { text: STRANGE, width: 1 }
+  const width = stringWidth(grapheme)
+  return width === 0 ? { text: STRANGE, width: 1 } : { text: grapheme, width }
+}
+
+const lookOf = (grapheme: string): { text: string; width: number } => {
+  let found = known.get(grapheme)
+  if (found === undefined) {
+    found = look(grapheme)
+    if (known.size >= REMEMBERED) known.clear()
+    known.set(grapheme, found)
+  }
+  return found
+}
+
+/** The cells of a text without line ends. A tab's width is that at column 0: see `widthAt`. */
+export const cellsOf = (text: string): Cell[] => {
+  const cells: Cell[] = []
+  if (isPlain(text)) {
+    for (let at = 0; at < text.length; at++) {
+      const isTab = text[at] === '\t'
+      cells.push({ at, size: 1, text: isTab ? '\t' : text[at]!, width: isTab ? TAB_CELLS : 1 })
+    }
+    return cells
+  }
+  for (const { index, segment } of graphemes.segment(text)) {
+    const shown = segment === '\t' ? { text: '\t', width: TAB_CELLS } : lookOf(segment)
+    cells.push({ at: index, size: segment.length, ...shown })
+  }
+  return cells
+}
+
+/** How many columns a cell takes that begins in this one. */
+export const widthAt = (cell: Cell, column: number): number =>
+  cell.text === '\t' ? TAB_CELLS - (column % TAB_CELLS) : cell.width
+
+/** What is drawn for a cell in this column. */
+export const textAt = (cell: Cell, column: number): string =>
+  cell.text === '\t' ? ' '.repeat(widthAt(cell, column)) : cell.text
+
+/** The grapheme that holds the unit at `index`: where it begins and ends. */
+export const graphemeAt = (text: string, index: number): { from: number; to: number } => {
+  const found = graphemes.segment(text).containing(index)
+  if (found === undefined) return { from: index, to: index }
+  return { from: found.index, to: found.index + found.segment.length }
+}
+
+/** The text in at most `width` cells; what is cut ends in an ellipsis. */
+export const cutTo = (text: string, width: number): string => {
+  let shown = ''
+  let column = 0
+  const cells = cellsOf(text.slice(0, width * MAX_GRAPHEME_UNITS))
+  for (const [i, cell] of cells.entries()) {
+    const next = column + widthAt(cell, column)
+    if (next > width || (next === width && i < cells.length - 1)) {
+      return width > 0 ? `${shown}…` : ''
+    }
+    shown += textAt(cell, column)
+    column = next
+  }
+  return shown
+}
+
+/** Cells that the text takes from column 0 on. */
+export const widthOf = (text: string): number =>
+  cellsOf(text).reduce((column, cell) => column + widthAt(cell, column), 0)
