@@ -370,9 +370,7 @@ export class Link implements Host {
     )
     if (reason === 'down') rmSync(join(home, PLACES_FILE), { force: true })
     log(`link stopped: ${reason}`)
-    if (readFileSync(join(home, 'link.json'), 'utf8').includes(`"pid":${process.pid},`)) {
-      rmSync(join(home, 'link.json'), { force: true })
-    }
+    if (pidIn(home) === process.pid) rmSync(join(home, 'link.json'), { force: true })
     await this.#lock.close()
     this.#onStopped()
   }

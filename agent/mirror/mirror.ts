@@ -6,7 +6,7 @@ import { ClawError } from '../../workspace/errors.ts'
 import { type FileConflict, putFile, removeFile } from '../../workspace/files.ts'
 import type { AgentId, FileId } from '../../workspace/ids.ts'
 import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
-import type { MirrorBase, Replica } from '../../workspace/link/replica.ts'
+import type { MirrorBase, MirrorOld, Replica } from '../../workspace/link/replica.ts'
 import type { Session } from '../../workspace/link/session.ts'
 import { allFiles } from '../../workspace/tree.ts'
 import { newMessageId } from '../call.ts'
@@ -56,6 +56,9 @@ export interface MirrorEvent {
   why?: string
 }
 
+/** What a mirror asks of a session: to have what the server has, and to know what it has on disk. */
+export type Connection = Pick<Session, 'synced' | 'barrier'>
+
 export interface MirrorOptions {
   dir: string
   /** Of the shared paths; what follows it is the path below `dir`. */
@@ -64,7 +67,7 @@ export interface MirrorOptions {
   without: string
   replica: Replica
   /** The connection, where there is one. */
-  session: () => Session | null
+  session: () => Connection | null
   me: AgentId
   report: (event: MirrorEvent) => void
   /** Files of the first pass that are done, of how many (count). */
@@ -143,12 +146,21 @@ export class Mirror {
   #isFirstPass = true
   readonly #idlers: (() => void)[] = []
 
-  private constructor(options: MirrorOptions, folder: Folder, prefix: string, bases: Bases) {
+  private constructor(
+    options: MirrorOptions,
+    folder: Folder,
+    prefix: string,
+    id: string,
+    bases: Bases,
+    olds: readonly [number, MirrorOld][],
+  ) {
     this.#options = options
     this.folder = folder
     this.prefix = prefix
     this.#bases = bases
-    this.#overwritten = new Overwritten((rel, before, text) => this.#onLate(rel, before, text))
+    this.#overwritten = new Overwritten(options.replica, id, olds, (rel, before, text) =>
+      this.#onLate(rel, before, text),
+    )
     this.#offShared = onShared(options.replica.doc, this, (keys) => this.#onShared(keys))
     this.ready = this.#start()
     this.ready.catch(() => {}) // told by `stopped`
@@ -160,7 +172,8 @@ export class Mirror {
     const prefix = checkPrefix(options.prefix)
     const id = createHash('sha256').update(`${folder.path}\0${prefix}`).digest('hex').slice(0, 16)
     const bases = await Bases.load(options.replica, id)
-    return new Mirror(options, folder, prefix, bases)
+    const olds = await options.replica.mirrorOlds(id)
+    return new Mirror(options, folder, prefix, id, bases, olds)
   }
 
   /** Files that are mirrored (count). */
@@ -221,6 +234,7 @@ export class Mirror {
       this.#options.progress?.(0, total)
       await this.idle()
       this.#isFirstPass = false
+      if (!this.isStopped) this.#overwritten.start()
       this.#options.progress?.(total, total)
       const durable = await this.#isConfirmed()
       return { files: this.files, skipped: this.#skipped.size, durable }

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs'
+import type { MirrorOld, Replica } from '../../workspace/link/replica.ts'
 import { readText } from './folder.ts'
 
 /** For so long a tool may have had in its hands what it then writes (ms): longer, and it has read what the mirror wrote. */
@@ -14,11 +15,8 @@ const MAX_OPEN = 128
 /** Texts kept in memory (UTF-16 units). */
 const MAX_UNITS = 32 * 1024 * 1024
 
-interface Old {
-  rel: string
-  text: string
-  /** When it was overwritten, milliseconds since the epoch. */
-  at: number
+interface Old extends MirrorOld {
+  number: number
   fd: number | null
   /** What was in the file when it was looked at last. */
   seen: string
@@ -26,26 +24,51 @@ interface Old {
 
 /**
  * What the mirror wrote over a moment ago. A tool that had read that, or had it open, does not know of the mirror: what
- * it writes then is an edit of the old text, in the new file or still in the old one.
+ * it writes then is an edit of the old text, in the new file or still in the old one. Kept in the replica, too: what was
+ * written just before the mirror ended is found by the next one.
  */
 export class Overwritten {
+  readonly #replica: Replica
+  readonly #mirror: string
   /** Called with what was written to a file after another had taken its place. */
   readonly #onLate: (rel: string, before: string, text: string) => void
-  readonly #old: Old[] = []
-  #units = 0
+  readonly #old: Old[]
+  #next: number
+  #units: number
   #timer: NodeJS.Timeout | null = null
+  #isStarted = false
 
-  constructor(onLate: (rel: string, before: string, text: string) => void) {
+  /** `known`: what the mirror before had not forgotten yet. */
+  constructor(
+    replica: Replica,
+    mirror: string,
+    known: readonly [number, MirrorOld][],
+    onLate: (rel: string, before: string, text: string) => void,
+  ) {
+    this.#replica = replica
+    this.#mirror = mirror
     this.#onLate = onLate
+    this.#old = known.map(([number, old]) => ({ ...old, number, fd: null, seen: old.text }))
+    this.#next = (known.at(-1)?.[0] ?? -1) + 1
+    this.#units = this.#old.reduce((sum, { text }) => sum + text.length, 0)
+  }
+
+  /** Everything was looked at: from now on what is old is forgotten. */
+  start(): void {
+    this.#isStarted = true
+    this.#onTime()
   }
 
   add(rel: string, text: string, fd: number | null): void {
-    this.#old.push({ rel, text, at: Date.now(), fd, seen: text })
+    const old: MirrorOld = { rel, text, at: Date.now() }
+    const number = this.#next++
+    this.#replica.keepMirrorOld(this.#mirror, number, old)
+    this.#old.push({ ...old, number, fd, seen: text })
     this.#units += text.length
     const open = this.#old.filter((old) => old.fd !== null)
     for (const old of open.slice(0, -MAX_OPEN)) this.#check(old, true)
     while (this.#units > MAX_UNITS) this.#forget()
-    this.#timer ??= setTimeout(() => this.#onTime(), LATE_MS)
+    if (this.#isStarted) this.#timer ??= setTimeout(() => this.#onTime(), LATE_MS)
   }
 
   /**
@@ -85,11 +108,12 @@ export class Overwritten {
     const old = this.#old.shift()
     if (old === undefined) return
     this.#check(old, true)
+    this.#replica.keepMirrorOld(this.#mirror, old.number, null)
     this.#units -= old.text.length
   }
 
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
-    while (this.#old.length > 0) this.#forget()
+    for (const old of this.#old) this.#check(old, true)
   }
 }

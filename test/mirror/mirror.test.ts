@@ -188,6 +188,22 @@ it('[N2] what is written to a file after the mirror put another in its place is 
   expect(textAt(one, 'a.md')).toBe(both)
 })
 
+it('[N9] what a tool made of the text before, just when the mirror ended, is merged by the next', async () => {
+  const one = await join2('one')
+  const dir = tempDir('dir')
+  const text = Array.from({ length: 20 }, (_, i) => `line ${i}\n`).join('')
+  writeFileSync(join(dir, 'a.md'), text)
+  const mirror = await one.mirror(dir)
+  put(one, 'a.md', `theirs\n${text}`, text)
+  await has('theirs', dir, 'a.md', `theirs\n${text}`)
+  writeFileSync(join(dir, 'a.md'), text.replace('line 7\n', 'line 7\nmine\n'))
+  await mirror.close()
+  await one.mirror(dir)
+  const both = `theirs\n${text}`.replace('line 7\n', 'line 7\nmine\n')
+  expect(read(dir, 'a.md')).toBe(both)
+  expect(textAt(one, 'a.md')).toBe(both)
+})
+
 it('[N3] a deletion on disk gives way to a change of others, theirs to a change on disk', async () => {
   const home = tempDir('home')
   const [one, two] = [await join2('one', home), await join2('two')]

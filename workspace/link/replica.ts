@@ -50,6 +50,14 @@ export interface MirrorBase {
   fileId: string
 }
 
+/** A text that a mirror wrote over a moment ago. */
+export interface MirrorOld {
+  rel: string
+  text: string
+  /** When it was overwritten, milliseconds since the epoch. */
+  at: number
+}
+
 /** A command for the server's tasks that could not be sent when it was given. */
 export interface QueuedCommand {
   verb: string
@@ -346,6 +354,22 @@ export class Replica {
   /** The folder and machine that client ids are leased for: a copy of the replica is somewhere else. */
   get place(): string {
     return this.#lease.place
+  }
+
+  /** The texts that a mirror wrote over, oldest first, each with its number. */
+  async mirrorOlds(mirror: string): Promise<[number, MirrorOld][]> {
+    const prefix = `mo:${mirror}:`
+    const stored = await this.#db.iterator(range(prefix)).all()
+    return stored.map(([key, value]) => [
+      Number(key.slice(prefix.length)),
+      readJson<MirrorOld>(value)!,
+    ])
+  }
+
+  /** Stages a text that a mirror wrote over; null: it is of no use any more. */
+  keepMirrorOld(mirror: string, number: number, old: MirrorOld | null): void {
+    const key = entry(`mo:${mirror}:`, number)
+    this.#stage(old === null ? { type: 'del', key } : putJson(key, old))
   }
 
   get isClosed(): boolean {

@@ -3,8 +3,8 @@ import type { Level } from 'level'
 /**
  * What a replica's database holds, by key: `checkpoint` and the log of updates after it (`u:` and a number), the
  * `lease` of a client id, the `cursor` of the inbox, its messages (`m:`), the queued commands (`c:`), answers (`k:`)
- * and how old those are (`ag:`, `ao:`), file bases (`b:`, `s:`) and small records (`r:`). All but
- * updates and checkpoint are JSON.
+ * and how old those are (`ag:`, `ao:`), file bases (`b:`, `s:`), what mirrors have (`mh:`, `mt:`, `mo:`) and small records
+ * (`r:`). All but updates, checkpoint and `mt:` are JSON.
  */
 export type Database = Level<string, Uint8Array>
 
