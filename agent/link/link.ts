@@ -384,3 +384,12 @@ const isNeeded = ({ place, waker, mirrors, attachments }: Open): boolean =>
   listTasks(place.replica.doc).some(
     ({ owner, status }) => owner === place.me && status === 'working',
   )
+
+/** The process that link.json names; null: there is none, or not even a home any more. */
+const pidIn = (home: string): number | null => {
+  try {
+    return (JSON.parse(readFileSync(join(home, 'link.json'), 'utf8')) as { pid: number }).pid
+  } catch {
+    return null
+  }
+}
