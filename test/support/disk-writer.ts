@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -15,7 +16,7 @@ import { type Connection, Mirror, type MirrorEvent } from '../../agent/mirror/mi
 import { readFile } from '../../workspace/files.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { send } from '../workspace/replicas.ts'
-import { until } from './client.ts'
+import { until, untilDoc } from './client.ts'
 import { tempDir } from './server.ts'
 import { type Context, editCopy, eolOf, KEY, pick, type Writer } from './writers.ts'
 
@@ -67,12 +68,15 @@ export const diskWriter = async (
   }
   let mirror = await open()
 
-  /** Others' edits come in while a tool has the file in its hands. */
-  const hold = async (): Promise<void> => {
+  /** Others' edits come in while a tool has the file in its hands; whether it has had it for too long. */
+  const hold = async (copy: string): Promise<boolean> => {
+    const began = Date.now()
+    const { ino } = statSync(path)
+    const isTooLong = () => Date.now() - began > HELD_MS
     fetch()
-    const before = text()
-    const isIn = () => text() !== before || readFile(doc, KEY).content === before
-    await until('what came in is on disk', isIn)
+    if (readFile(doc, KEY).content === copy) return false
+    await until('what came in is on disk', () => statSync(path).ino !== ino || isTooLong())
+    return isTooLong()
   }
 
   const step = async (): Promise<string[]> => {
@@ -88,14 +92,9 @@ export const diskWriter = async (
     const write = WAYS[pick(random, WAYS.length)]!(path)
     const [isHeld, isAwaited] = [random() < HOLDS, random() < 0.5]
     let copy = text()
-    if (isHeld) {
-      const began = Date.now()
-      await hold()
-      if (Date.now() - began > HELD_MS) copy = text()
-    }
+    if (isHeld && (await hold(copy))) copy = text()
     write(copy, editCopy(copy, random, line), line)
-    const isShared = () => readFile(doc, KEY).content.includes(line)
-    if (isAwaited) await until(`${line} is shared`, isShared)
+    if (isAwaited) await untilDoc(doc, () => readFile(doc, KEY).content.includes(line))
     return [line]
   }
 

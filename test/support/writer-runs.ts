@@ -82,7 +82,7 @@ export interface Size {
 }
 
 /** What a folder, its watcher and the document need at most to become the same (ms). */
-const QUIET_MS = 30_000
+const QUIET_MS = 60_000
 
 /**
  * One run, in an order and with syncs that the seed decides. With mirrors the disk and the clock have a say in it, too:
