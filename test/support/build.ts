@@ -13,5 +13,5 @@ export const setup = (): (() => void) => {
   const dir = mkdtempSync(join(tmpdir(), 'clawlink-test-'))
   process.env.CLAWLINK_TEST_DIR = dir
   // A link that has not noticed yet may write once more.
-  return () => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  return () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 }

@@ -39,6 +39,17 @@ export const liveThrough = (marks: readonly number[], onMark: (size: Size) => vo
     doc.clientID = 100 + i
     return doc
   })
+  // What each side has for the other: telling it from the documents would look through all there ever was.
+  const toServer: Uint8Array[][] = clients.map(() => [])
+  const toClient: Uint8Array[][] = clients.map(() => [Y.encodeStateAsUpdate(server)])
+  server.on('update', (update: Uint8Array) => {
+    for (const queue of toClient) queue.push(update)
+  })
+  for (const [i, doc] of clients.entries()) {
+    doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin !== server) toServer[i]!.push(update)
+    })
+  }
   let archived = 0
   let now = 1
   const settler = new Settler(server)
@@ -57,9 +68,10 @@ export const liveThrough = (marks: readonly number[], onMark: (size: Size) => vo
   }
   /** What a client has handed in reaches the server, and it gets what has come. */
   const sync = (doc: Y.Doc): void => {
-    Y.applyUpdate(server, Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server)))
+    const i = clients.indexOf(doc)
+    for (const update of toServer[i]!.splice(0)) Y.applyUpdate(server, update)
     settle()
-    Y.applyUpdate(doc, Y.encodeStateAsUpdate(server, Y.encodeStateVector(doc)))
+    for (const update of toClient[i]!.splice(0)) Y.applyUpdate(doc, update, server)
   }
   let count = 0
   for (const mark of marks) {
