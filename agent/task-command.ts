@@ -1,3 +1,4 @@
+import { ClawError } from '../workspace/errors.ts'
 import {
   getServerTask,
   postTask,
@@ -28,6 +29,9 @@ export const commandTask = async (
   if (known !== null) return 'queued' in known.data ? settled(team, known) : known
 
   const grant = call.flag('token')
+  if (grant !== undefined && !/^\d{1,9}$/.test(grant)) {
+    throw new ClawError('usage', `--token ${grant} is not a number`, 'claim says which it is')
+  }
   const entry = findEntry(doc, id)
   const mine = entry?.status.owner === by ? entry.status.token : undefined
   const token = grant === undefined ? mine : Number(grant)

@@ -154,7 +154,6 @@ export const releaseTask = (doc: Y.Doc, command: TaskCommand): Task => {
 export const declineTask = (doc: Y.Doc, command: TaskCommand): Task => {
   const entry = entryOf(doc, command.task)
   const { by } = command
-  if (entry.facts.approver === by && entry.status.pending) return judge(doc, entry, command, false)
   const done = replay(
     doc,
     entry,
@@ -162,6 +161,7 @@ export const declineTask = (doc: Y.Doc, command: TaskCommand): Task => {
     ({ event, state }) => event === 'declined' || event === 'sent-back' || state === 'rejected',
   )
   if (done !== null) return done
+  if (entry.facts.approver === by && entry.status.pending) return judge(doc, entry, command, false)
   if (entry.status.owner === by && !isTerminal(entry.status.state)) {
     throw new ClawError('task_state', `${entry.id} is yours`, 'to give it back: release')
   }

@@ -68,6 +68,8 @@ export class Settler {
   #records: Map<AgentId, Record> | null = null
   #agents: Agent[] | null = null
   readonly #touched = new Set<TaskId>()
+  /** Tasks that wait for themselves, and how. */
+  readonly #circles = new Map<TaskId, readonly TaskId[]>()
   /** Tasks that were not found in the document: to be looked up in the archive. */
   #unknown = new Set<TaskId>()
 
@@ -163,6 +165,7 @@ export class Settler {
       if (taskRecord(doc, id) !== undefined) return true
       putIn(tasksOf(doc), id, new Y.Map<unknown>([['facts', facts]]))
       this.index.read(id)
+      this.#seekCircle(id, facts.after ?? [])
       return true
     }
     if (entry.kind === 'note') {
@@ -181,7 +184,7 @@ export class Settler {
       }
       return known !== undefined
     }
-    const { id, delivered, read } = entry
+    const { id, by, delivered, read } = entry
     const said = {
       ...(delivered !== undefined && { delivered }),
       ...(read !== undefined && { read }),
@@ -189,12 +192,22 @@ export class Settler {
     const record = taskRecord(doc, id)
     if (record !== undefined) {
       const known = record.get('receipt')
+      if (!offersOf(record).some(({ to }) => to === by)) return true
       record.set('receipt', joined(isReceipt(known) ? known : undefined, said))
-    } else if (findBroadcast(doc, id) !== undefined) {
+    } else if (findBroadcast(doc, id)?.to === by) {
       const known = findIn(receiptsOf(doc), id)
       putIn(receiptsOf(doc), id, joined(isReceipt(known) ? known : undefined, said))
     }
     return true
+  }
+
+  /** What a task waits for never changes: only one that is filed can close a circle. */
+  #seekCircle(id: TaskId, after: readonly TaskId[]): void {
+    if (after.length === 0 || this.index.dependents(id).size === 0) return
+    const circle = cycleOf(id, after, (other) => this.index.get(other)?.facts.after)
+    if (circle === null) return
+    this.#circles.set(id, circle)
+    this.#touched.add(id)
   }
 
   // ── One task ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -278,8 +291,8 @@ export class Settler {
   /** Null: it waits for nothing; `waits`: it does; else why it never will be ready. */
   #waits({ id, facts }: TaskEntry, world: World): string | null {
     const { after = [] } = facts
-    const cycle = cycleOf(id, after, (other) => this.index.get(other)?.facts.after)
-    if (cycle !== null) return `it waits for itself: ${cycle.join(' → ')}`
+    const circle = this.#circles.get(id)
+    if (circle !== undefined) return `it waits for itself: ${circle.join(' → ')}`
     let waits: string | null = null
     for (const other of after) {
       const state = this.#stateOf(other, world)

@@ -122,24 +122,36 @@ export const addTask = (doc: Y.Doc, { id, now, trace, ...task }: NewTask): void 
   handIn(doc, { kind: 'task', id, facts: JSON.parse(JSON.stringify(facts)) as TaskFacts })
 }
 
-/** The way by which a task that waits for `after` waits for itself; null: it does not. */
+/**
+ * The way by which a task that waits for `after` waits for itself; null: it does not. Its time goes by how many tasks are
+ * before it.
+ */
 export const cycleOf = (
   id: TaskId,
   after: readonly TaskId[],
   afterOf: (id: TaskId) => readonly TaskId[] | undefined,
 ): TaskId[] | null => {
-  const seen = new Set<TaskId>()
-  const walk = (way: TaskId[], next: readonly TaskId[]): TaskId[] | null => {
-    for (const other of next) {
-      if (other === id) return [...way, other]
-      if (seen.has(other)) continue
-      seen.add(other)
-      const found = walk([...way, other], afterOf(other) ?? [])
-      if (found !== null) return found
+  /** By which task each was come to. */
+  const from = new Map<TaskId, TaskId>()
+  const todo: [TaskId, readonly TaskId[]][] = [[id, after]]
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const [by, others] = next
+    for (const other of others) {
+      if (other === id) return wayTo(id, by, from)
+      if (from.has(other)) continue
+      from.set(other, by)
+      todo.push([other, afterOf(other) ?? []])
     }
-    return null
   }
-  return walk([id], after)
+  return null
+}
+
+const wayTo = (id: TaskId, last: TaskId, from: ReadonlyMap<TaskId, TaskId>): TaskId[] => {
+  const way = [id]
+  for (let at: TaskId | undefined = last; at !== undefined && at !== id; at = from.get(at)) {
+    way.unshift(at)
+  }
+  return [id, ...way]
 }
 
 export const cycleError = (cycle: readonly TaskId[]): ClawError =>

@@ -21,6 +21,10 @@ const OFFER = 60_000
 const hereWith = (...present: AgentId[]): Here => ({ present: new Set(present), now: 1e9 })
 const offered = (doc: Y.Doc, task: TaskId = id): AgentId[] =>
   offersOf(taskRecord(doc, task)!).map(({ to }) => to)
+const plain = {
+  ...{ description: '', context: null, priority: 'low', from: creator, to: worker },
+  createdAt: 1,
+}
 const next = (doc: Y.Doc, agent: AgentId, caps?: string[]) =>
   claimNext(doc, settlerOf(doc).index, { by: agent, caps, key: `n${Math.random()}`, now: 2 })
 
@@ -230,10 +234,9 @@ describe('time and other tasks', () => {
 
   it('[T12] circles and tasks that are not there fail what waits for them', () => {
     const doc = at.team()
-    const facts = { description: '', context: null, priority: 'low', from: creator, to: worker }
     const circle = (a: string, b: string) =>
       intakeOf(doc).push([
-        { kind: 'task', id: taskId(a), facts: { ...facts, createdAt: 1, after: [taskId(b)] } },
+        { kind: 'task', id: taskId(a), facts: { ...plain, after: [taskId(b)] } },
       ] as never)
     circle('a', 'b')
     circle('b', 'a')
@@ -243,10 +246,25 @@ describe('time and other tasks', () => {
     const archived = new Map<TaskId, ArchivedTask | null>([[taskId('none'), null]])
     settle(doc, worldAt(1, { archived }))
     const message = (name: string) => getTask(doc, `t-${name}`).message
-    expect(message('a')).toBe('it waits for itself: t-a → t-b → t-a')
+    expect(message('a')).toBe('t-b, for which it waits, is failed')
     expect(message('b')).toBe('it waits for itself: t-b → t-a → t-b')
     expect(message('c')).toBe('it waits for t-none, which is not there')
   })
+
+  it('[T12] a long line of tasks is settled in a time by its length', () => {
+    const doc = at.team()
+    const count = 5_000
+    for (let i = 0; i < count; i++) {
+      const after = i === 0 ? [] : [taskId(`${i - 1}`)]
+      intakeOf(doc).push([
+        { kind: 'task', id: taskId(`${i}`), facts: { ...plain, after } },
+      ] as never)
+    }
+    settle(doc)
+    expect(offered(doc, taskId('0'))).toEqual([worker])
+    at.toWith(doc, { ...at.by(worker, '', 2, 't-0'), state: 'failed' })
+    expect(getTask(doc, `t-${count - 1}`).status).toBe('failed')
+  }, 20_000)
 
   it('[T13] who is asked to stop has a minute, or none', () => {
     const doc = at.team()
@@ -289,7 +307,8 @@ describe('time and other tasks', () => {
     }
     // Nobody's lease runs while it waits for somebody else.
     settle(doc, worldAt(LEASE * 9, { lastSeen: () => 0 }))
-    expect(at.decline(doc, at.by(approver, 'no sources', LEASE * 9))).toMatchObject({
+    const sentBack = at.by(approver, 'no sources', LEASE * 9)
+    expect(at.decline(doc, sentBack)).toMatchObject({
       ...{ status: 'working', owner: worker, message: 'no sources' },
     })
     at.toWith(doc, { ...at.by(worker, 'with sources', LEASE * 9), state: 'completed', result })
@@ -298,6 +317,9 @@ describe('time and other tasks', () => {
       ...{ status: 'completed', owner: worker, message: 'with sources', result_json: { n: 1 } },
     })
     expect(at.approve(doc, approved).status).toBe('completed')
+    // [T4] Sent back once, however often the command comes.
+    expect(at.decline(doc, sentBack)).toMatchObject({ status: 'working', message: 'no sources' })
+    expect(getTask(doc, id).status).toBe('completed')
   })
 })
 
