@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import type { TaskId } from './ids.ts'
+import type { AgentId, TaskId } from './ids.ts'
 import type { Note, Offer, Receipt, TaskFacts, TaskStatus, Transition } from './schema.ts'
 import { isNote, isOffer, isReceipt, isTaskFacts, isTaskStatus, isTransition } from './shape.ts'
 import { showTask, type Task } from './tasks.ts'
@@ -89,6 +89,12 @@ export const isArchivedTask = (task: ArchivedTask): boolean =>
   isTaskFacts(task?.facts) &&
   isTaskStatus(task.status) &&
   [task.history, task.notes, task.offers].every(Array.isArray)
+
+/** Whether somebody was told, or is to be told, of a task. */
+export const concerns = ({ facts, history, offers }: ArchivedTask, me: AgentId): boolean =>
+  [facts.from, facts.to, facts.approver].includes(me) ||
+  offers.some(({ value }) => value.to === me) ||
+  history.some(({ value }) => value.by === me || value.was === me)
 
 /** What every face shows of an archived task. */
 export const showArchived = ({ id, facts, status, notes }: ArchivedTask): Task =>

@@ -329,9 +329,15 @@ const checkTo = (doc: Y.Doc, { id, facts, status }: TaskEntry, { to, by }: Move)
 }
 
 /** Why what `by` did was done under a grant that is over; null: it was not. */
-const lostGrant = ({ id, status }: TaskEntry, { by, token }: Move): ClawError | null => {
+const lostGrant = (
+  { id, facts, status }: TaskEntry,
+  { by, token, state }: Move,
+): ClawError | null => {
   const isStale = token !== undefined && token !== status.token
   if (isTerminal(status.state)) return null
+  // What its creator says as such needs no grant, whatever it had before: an answer, and that it takes the task back.
+  const isAnswer = status.state === 'input-required' && state === 'working'
+  if (facts.from === by && token === undefined && (isAnswer || state === 'canceled')) return null
   if (status.owner === by ? !isStale : !isStale && !status.lost?.includes(by)) return null
   const now = status.owner === null ? 'it is offered again' : `${status.owner} has it now`
   return new ClawError(

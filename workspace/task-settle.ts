@@ -222,7 +222,13 @@ export class Settler {
 
   #endedNow({ id }: TaskEntry, todo: Set<TaskId>): void {
     if (this.#ended.at(-1) !== id && !this.#ended.includes(id)) this.#ended.push(id)
-    for (const other of this.index.dependents(id)) todo.add(other)
+    for (const other of this.index.dependents(id)) {
+      const waiting = this.index.get(other)
+      if (waiting === undefined || isTerminal(waiting.status.state)) continue
+      // Also where it was looked at already: then this one had not ended.
+      todo.delete(other)
+      todo.add(other)
+    }
   }
 
   #settleOne(entry: TaskEntry, world: World, todo: Set<TaskId>): void {
@@ -248,14 +254,16 @@ export class Settler {
       const message = `its deadline, ${isoTime(deadline)}, has passed`
       return { state: 'failed', message, event: 'deadline' }
     }
-    if (status.cancel !== undefined && now >= status.cancel.until) {
-      return { state: 'canceled', message: status.cancel.reason }
+    // Whoever gives it back, or is lost, instead of stopping does not make others begin with it.
+    const { cancel } = status
+    if (cancel !== undefined && (status.owner === null || now >= cancel.until)) {
+      return { state: 'canceled', message: cancel.reason }
     }
     if (status.owner === null) {
       const next = this.#nextOfFree(entry, world)
       return typeof next === 'object' ? next : Math.min(next, deadline)
     }
-    if (status.pending) return deadline
+    if (status.pending) return Math.min(deadline, cancel?.until ?? Infinity)
     const leaseEnd = Math.max(status.at, world.lastSeen(status.owner)) + world.leaseMs
     if (now >= leaseEnd) return this.#afterLease(entry, status.owner)
     return Math.min(leaseEnd, deadline, status.cancel?.until ?? Infinity)

@@ -22,7 +22,7 @@ export const TRANSITIONS: Readonly<Record<TaskState, Partial<Record<TaskState, r
       completed: ['addressee'],
       failed: ['addressee', 'server'],
       rejected: ['addressee', 'server'],
-      canceled: ['creator'],
+      canceled: ['creator', 'server'],
     },
     working: {
       submitted: ['owner', 'server'],
@@ -38,7 +38,7 @@ export const TRANSITIONS: Readonly<Record<TaskState, Partial<Record<TaskState, r
       'input-required': ['owner'],
       completed: ['owner', 'approver'],
       failed: ['owner', 'server'],
-      canceled: ['creator'],
+      canceled: ['creator', 'server'],
     },
     completed: {},
     failed: {},
@@ -56,6 +56,12 @@ export const CONDITIONS: readonly { from: string; to: string; role: Role; when: 
     to: 'failed',
     role: 'server',
     when: 'its deadline passed, or a task it waits for did not complete',
+  },
+  {
+    from: 'submitted',
+    to: 'canceled',
+    role: 'server',
+    when: 'who was asked to stop gave it back, or was lost',
   },
   { from: 'working', to: 'submitted', role: 'owner', when: 'gives it back' },
   { from: 'working', to: 'submitted', role: 'server', when: 'the lease ended' },
@@ -75,6 +81,7 @@ export const CONDITIONS: readonly { from: string; to: string; role: Role; when: 
   { from: 'input-required', to: 'working', role: 'creator', when: 'answers what was asked' },
   { from: 'input-required', to: 'working', role: 'approver', when: 'sends the result back' },
   { from: 'input-required', to: 'completed', role: 'approver', when: 'approves the result' },
+  { from: 'input-required', to: 'canceled', role: 'server', when: 'the time to stop has passed' },
 ]
 
 export const isTerminal = (state: TaskState): boolean =>

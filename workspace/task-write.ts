@@ -45,9 +45,9 @@ export interface Step {
 }
 
 /**
- * Writes a step. What belongs to a state only goes with it: a wish to cancel and progress to work under way, a pending
- * result to the wait for approval. Server only: it is the one writer of `status` and `history`, and that is why a task has
- * one owner and a finished one stays finished.
+ * Writes a step. What belongs to a state only goes with it: progress to work under way, a pending result to the wait for
+ * approval; a wish to cancel stays until the task has ended. Server only: it is the one writer of `status` and
+ * `history`, and that is why a task has one owner and a finished one stays finished.
  */
 export const writeStep = (
   doc: Y.Doc,
@@ -60,7 +60,7 @@ export const writeStep = (
   const { cancel, percent, pending: _, result, ...kept } = status
   const next: TaskStatus = {
     ...kept,
-    ...(state === 'working' && cancel !== undefined && { cancel }),
+    ...(!isTerminal(state) && cancel !== undefined && { cancel }),
     ...(state === 'working' && owner === status.owner && percent !== undefined && { percent }),
     ...(isTerminal(state) && result !== undefined && { result }),
     ...more,

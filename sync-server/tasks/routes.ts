@@ -10,7 +10,12 @@ import {
   MAX_TASK_LINKS,
 } from '../../workspace/limits.ts'
 import type { Json, Transition } from '../../workspace/schema.ts'
-import { isArchivedTask, readArchivedTask, showArchived } from '../../workspace/task-archive.ts'
+import {
+  concerns,
+  isArchivedTask,
+  readArchivedTask,
+  showArchived,
+} from '../../workspace/task-archive.ts'
 import {
   approveTask,
   cancelTask,
@@ -178,7 +183,9 @@ export const addTaskRoutes = (app: Hono, env: AppEnv): void => {
     const found = await env.updateLog.archived(workspace, 'tasks', after, limit, PAGE_BYTES)
     const entries = found.flatMap(({ seq, value }) => {
       const task = readArchivedTask(value)
-      return task !== null && isArchivedTask(task) && concerns(task, me) ? [{ seq, task }] : []
+      return task !== null && isArchivedTask(task) && concerns(task, me as AgentId)
+        ? [{ seq, task }]
+        : []
     })
     return c.json({ ok: true, data: { entries, next: found.at(-1)?.seq ?? after } })
   })
@@ -216,15 +223,6 @@ const resultOf = (result: NonNullable<z.infer<typeof StatusCommand>['result']>) 
     })),
   }),
 })
-
-/** Whether somebody was told, or is to be told, of a task. */
-const concerns = (
-  { facts, history, offers }: NonNullable<ReturnType<typeof readArchivedTask>>,
-  me: string,
-): boolean =>
-  [facts.from, facts.to, facts.approver].includes(me as AgentId) ||
-  offers.some(({ value }) => value.to === me) ||
-  history.some(({ value }) => value.by === me || value.was === me)
 
 /** Reads a refused body to its end, within reason: a client that is still sending cannot read the refusal. */
 const discard = async (body: ReadableStream<Uint8Array> | null): Promise<void> => {

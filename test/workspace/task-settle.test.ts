@@ -251,6 +251,28 @@ describe('time and other tasks', () => {
     expect(message('c')).toBe('it waits for t-none, which is not there')
   })
 
+  it('[T12] lets go of what was looked at before that ended', () => {
+    const doc = at.team()
+    at.give(doc, { deadline: 1_000 })
+    at.give(doc, { id: taskId('2'), after: [id], deadline: 1_000_000 })
+    at.give(doc, { id: taskId('3'), after: [taskId('2')] })
+    // Both are looked at in one go, the one that waits first.
+    settlerOf(doc).touchOpen()
+    at.learn(doc, other, ['x'])
+    settle(doc, worldAt(1_000))
+    expect(getTask(doc, 't-2')).toMatchObject({ status: 'failed' })
+    expect(getTask(doc, 't-3')).toMatchObject({ status: 'failed' })
+  })
+
+  it('[T13] who gives it back instead of stopping does not make others begin with it', () => {
+    const doc = at.team()
+    at.give(doc, { to: null })
+    at.claim(doc, at.by(worker))
+    at.cancel(doc, at.by(creator, 'moot'))
+    at.release(doc, at.by(worker))
+    expect(getTask(doc, id)).toMatchObject({ status: 'canceled', message: 'moot' })
+  })
+
   it('[T12] a long line of tasks is settled in a time by its length', () => {
     const doc = at.team()
     const count = 5_000

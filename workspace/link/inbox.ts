@@ -34,15 +34,18 @@ export interface Archives {
   tasks: (after: number) => ReturnType<typeof getTaskArchive>
 }
 
+/** What an inbox needs of a replica. */
+export type InboxReplica = Pick<Replica, 'doc' | 'cursor' | 'archivePosition' | 'receive'>
+
 /** Whoever calls while another call waits for the archive waits for that: two would derive the same twice. */
-const turns = new WeakMap<Replica, Promise<unknown>>()
+const turns = new WeakMap<InboxReplica, Promise<unknown>>()
 
 /**
  * Stages the messages for `me` that the replica's new operations hold, and those that came and left for the archive
  * while it was away. False: the archive cannot be reached now, and everything is left for the next time.
  */
 export const receive = (
-  replica: Replica,
+  replica: InboxReplica,
   me: AgentId,
   here: Here,
   archives: Archives,
@@ -54,7 +57,7 @@ export const receive = (
 }
 
 const receiveNow = async (
-  replica: Replica,
+  replica: InboxReplica,
   me: AgentId,
   here: Here,
   archives: Archives,
@@ -141,7 +144,7 @@ const readArchive = async (
 }
 
 /** Stages a newcomer's first messages; its inbox starts at the present. Does nothing for anyone else. */
-export const welcome = (replica: Replica, me: AgentId, now: number): void => {
+export const welcome = (replica: InboxReplica, me: AgentId, now: number): void => {
   if (replica.cursor(me) !== null) return
   const { doc } = replica
   const messages = welcomeMessages(doc, me, now)
