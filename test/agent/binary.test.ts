@@ -268,8 +268,10 @@ it('[X2] an upload outlives kill -9 of the link: the next one goes on with it', 
   await until('it is half there', async () => (await head(server, blob)).offset > 3 * MB)
   await killLink(one.home)
   expect(await putting).toMatchObject({ created: true, file: { version: 1, sha256: blob.sha256 } })
+  // The link may have been killed before its upload came to the limit.
+  const before = line.reached.length
   const getting = get(one, 'linked.bin')
-  await until('it is half here', () => line.reached.length === 2)
+  await until('it is half here', () => line.reached.length > before)
   await killLink(one.home)
   expect((await getting).equals(blob.bytes)).toBe(true)
   await line.close()
