@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok } from 'node:assert'
 import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId } from '../../workspace/ids.ts'
+import type { Message } from '../../workspace/inbox.ts'
 import { isoTime } from '../../workspace/schema.ts'
 import { approveTask, claimTask, moveTask, type Outcome } from '../../workspace/task-commands.ts'
 import { claimNext } from '../../workspace/task-next.ts'
@@ -8,7 +9,6 @@ import { isAddressee } from '../../workspace/task-routing.ts'
 import { isTerminal, state1x } from '../../workspace/task-states.ts'
 import { getTask, type TaskEntry } from '../../workspace/tasks.ts'
 import { type Watch, type Whole, wholeTasks } from './checks.ts'
-import type { Member } from './member.ts'
 import type { Run } from './operations.ts'
 import { OFFER_MS, type World } from './world.ts'
 
@@ -112,8 +112,13 @@ const checkKept = ({ tasks, notes }: Run, all: readonly Whole[]): void => {
 
 const lineOf = (...parts: (string | number | undefined)[]): string => parts.join(' ')
 
+interface Told {
+  id: AgentId
+  messages: readonly Message[]
+}
+
 /** A member was told each offer to it and each step of what it delegated, once, and of the rest nothing twice. */
-const checkInbox = ({ id: me, messages }: Member, tasks: readonly Whole[]): void => {
+export const checkInbox = ({ id: me, messages }: Told, tasks: readonly Whole[]): void => {
   const wanted = { offers: [] as string[], steps: [] as string[], canceled: [] as string[] }
   const notes = new Set<string>()
   for (const { id, facts, status, history, offers, notes: said, archived } of tasks) {

@@ -12,7 +12,7 @@ import type { World } from './world.ts'
 const PAGE = 3
 
 /** The part of a replica that an inbox needs, in memory. */
-class Inbox implements InboxReplica {
+export class Inbox implements InboxReplica {
   readonly doc: Y.Doc
   readonly messages: Message[] = []
   #position: InboxPosition | null = null
