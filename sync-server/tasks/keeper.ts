@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId, TaskId } from '../../workspace/ids.ts'
 import { activities, readPresence } from '../../workspace/presence.ts'
 import { agentsOf } from '../../workspace/schema.ts'
@@ -18,6 +19,8 @@ export interface KeeperEnv {
   onError: (error: unknown) => void
 }
 
+/** How often a command looks up what tasks wait for before it gives up (count): each time more would have to be new. */
+const MAX_TRIES = 8
 /** A timer takes no more (milliseconds). */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
@@ -171,11 +174,22 @@ class RoomTasks {
   }
 
   async command<T>(change: (doc: Y.Doc, index: TaskIndex) => T): Promise<T> {
-    // In one commit, one after the other.
-    const settled = this.#settle()
-    const done = this.#room.command((doc) => change(doc, this.#settler!.index))
-    settled.catch(() => {}) // so does `done`, and says why
-    return done
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      // In one commit, one after the other: nothing is filed in between.
+      let unknown: ReadonlySet<TaskId> = new Set()
+      const settled = this.#room.command((_doc, archive) => {
+        unknown = this.#settler!.settle(this.#world(), archive).unknown
+      })
+      const done = this.#room.command((doc) =>
+        unknown.size > 0 ? null : { value: change(doc, this.#settler!.index) },
+      )
+      settled.catch(() => {}) // so does `done`, and says why
+      const outcome = await done
+      if (outcome !== null) return outcome.value
+      // What a task waits for may have left the document, and how that ended decides who may have it.
+      await this.#lookUp(unknown)
+    }
+    throw new ClawError('busy', 'the tasks are not settled yet', 'try again')
   }
 
   #settle() {
