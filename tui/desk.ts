@@ -1,6 +1,7 @@
 import { ClawError } from '../workspace/errors.ts'
 import type { Message } from '../workspace/inbox.ts'
-import type { Attached, Ran } from './attached.ts'
+import type { Attached } from '../workspace/link/attach.ts'
+import type { Ran } from '../workspace/link/run.ts'
 import { onMouse, onPaste, onPress, type Step } from './control.ts'
 import { openForm, type Run } from './forms.ts'
 import type { Look } from './look.ts'

@@ -1,6 +1,6 @@
 import { Box, Text, useInput } from 'ink'
 import type { FileKey } from '../workspace/ids.ts'
-import type { Attached } from './attached.ts'
+import type { Attached } from '../workspace/link/attach.ts'
 
 /** What the editor is given: the file, the cells it may draw in, and how to go back. All keys are its own. */
 export interface EditorProps {

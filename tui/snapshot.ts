@@ -4,7 +4,7 @@ import type { AgentId, FileKey, TaskId } from '../workspace/ids.ts'
 import type { Message } from '../workspace/inbox.ts'
 import type { Transition } from '../workspace/schema.ts'
 import type { Task } from '../workspace/tasks.ts'
-import type { Attached } from './attached.ts'
+import type { Attached } from '../workspace/link/attach.ts'
 import type { FeedEntry } from './feed.ts'
 
 /** An agent, and where it is now. */

@@ -7,7 +7,7 @@ import { activities, type Presence } from '../workspace/presence.ts'
 import { archivedBroadcasts, type BroadcastEntry, EDITS_PREFIX } from '../workspace/schema.ts'
 import { findEntry, getTask, listTasks, type Task, taskHistory } from '../workspace/tasks.ts'
 import { findFile, keysOf } from '../workspace/tree.ts'
-import type { Attached } from './attached.ts'
+import type { Attached } from '../workspace/link/attach.ts'
 import {
   agentEntry,
   Feed,

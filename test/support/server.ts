@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -53,10 +54,28 @@ export interface ServerOptions {
   node?: string
 }
 
+/**
+ * A free port that the kernel hands out to nobody: tests kill servers and start them again on their port, and meanwhile
+ * another test's server, or anybody's connection, must not have it. Below the ephemeral range, which begins at 32768 or above.
+ */
+const ownPort = async (): Promise<number> => {
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000)
+    const probe = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false))
+      probe.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    await new Promise((resolve) => probe.close(resolve))
+    if (isFree) return port
+  }
+}
+
 /** Starts a server on a free loopback port and resolves when it listens; rejects if it exits before. */
 export const startServer = async (options: ServerOptions = {}): Promise<Server> => {
   const data = options.data ?? tempDir('data')
-  const args = ['--port', String(options.port ?? 0), '--data', data, ...(options.args ?? [])]
+  const at = options.port ?? (await ownPort())
+  const args = ['--port', String(at), '--data', data, ...(options.args ?? [])]
   const child = spawn(options.node ?? process.execPath, [bin('clawlink-sync.cjs'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },

@@ -1,4 +1,5 @@
-import type { Attached, Ran } from '../../tui/attached.ts'
+import type { Attached } from '../../workspace/link/attach.ts'
+import type { Ran } from '../../workspace/link/run.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import type { Message } from '../../workspace/inbox.ts'
 import type { World } from './world.ts'

@@ -1,7 +1,7 @@
 import '../../tui/polyfill.ts'
 import { cleanup, render } from 'ink-testing-library'
 import { App, type Env } from '../../tui/app.tsx'
-import type { Attached } from '../../tui/attached.ts'
+import type { Attached } from '../../workspace/link/attach.ts'
 import type { Mouse } from '../../tui/mouse.ts'
 import { widthOf } from '../../tui/ui/cells.ts'
 import { until } from '../support/client.ts'
