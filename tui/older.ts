@@ -1,7 +1,7 @@
 import type { BroadcastMessage, DirectMessage } from '../workspace/broadcasts.ts'
 import type { AgentId, BroadcastId } from '../workspace/ids.ts'
-import { type BroadcastEntry, isoTime } from '../workspace/schema.ts'
 import type { Attached } from '../workspace/link/attach.ts'
+import { type BroadcastEntry, isoTime } from '../workspace/schema.ts'
 
 /** Entries a page of the server's log has at most. */
 const PAGE = 500

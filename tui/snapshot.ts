@@ -2,9 +2,9 @@ import type { Agent } from '../workspace/agents.ts'
 import type { FileInfo } from '../workspace/files.ts'
 import type { AgentId, FileKey, TaskId } from '../workspace/ids.ts'
 import type { Message } from '../workspace/inbox.ts'
+import type { Attached } from '../workspace/link/attach.ts'
 import type { Transition } from '../workspace/schema.ts'
 import type { Task } from '../workspace/tasks.ts'
-import type { Attached } from '../workspace/link/attach.ts'
 import type { FeedEntry } from './feed.ts'
 
 /** An agent, and where it is now. */

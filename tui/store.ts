@@ -3,11 +3,11 @@ import { type Agent, listAgents } from '../workspace/agents.ts'
 import { type FileInfo, fileInfo, listFiles } from '../workspace/files.ts'
 import type { AgentId, FileKey, TaskId } from '../workspace/ids.ts'
 import { handedIn } from '../workspace/intake.ts'
+import type { Attached } from '../workspace/link/attach.ts'
 import { activities, type Presence } from '../workspace/presence.ts'
 import { archivedBroadcasts, type BroadcastEntry, EDITS_PREFIX } from '../workspace/schema.ts'
 import { findEntry, getTask, listTasks, type Task, taskHistory } from '../workspace/tasks.ts'
 import { findFile, keysOf } from '../workspace/tree.ts'
-import type { Attached } from '../workspace/link/attach.ts'
 import {
   agentEntry,
   Feed,

@@ -1,7 +1,6 @@
 import type * as Y from 'yjs'
-import { agentName, resolveAgent } from './agents.ts'
 import { ClawError } from './errors.ts'
-import type { AgentId, TaskId } from './ids.ts'
+import type { AgentId } from './ids.ts'
 import { MAX_RESULT_BYTES, MAX_RESULT_JSON_BYTES } from './limits.ts'
 import {
   isoTime,
@@ -11,19 +10,10 @@ import {
   type TaskStatus,
   type Transition,
 } from './schema.ts'
-import { isAddressee, lacks } from './task-routing.ts'
-import { isTerminal, type Role, TRANSITIONS } from './task-states.ts'
+import { checkTo, lostGrant, roleFor, taken, terminal } from './task-rules.ts'
+import { isTerminal, type Role } from './task-states.ts'
 import { push, writeStep } from './task-write.ts'
-import {
-  blockers,
-  entryOf,
-  findEntry,
-  getTask,
-  historyOf,
-  notesOf,
-  type Task,
-  type TaskEntry,
-} from './tasks.ts'
+import { entryOf, getTask, historyOf, notesOf, type Task, type TaskEntry } from './tasks.ts'
 import { within } from './validate.ts'
 
 /** How long an owner who was asked to stop has for it (milliseconds). */
@@ -316,107 +306,8 @@ const replay = (
   )
 }
 
-/** An answer goes to the creator; the creator's own goes to the owner. */
-const checkTo = (doc: Y.Doc, { id, facts, status }: TaskEntry, { to, by }: Move): void => {
-  if (to === undefined) return
-  const given = resolveAgent(doc, to)
-  if (given === facts.from || (by === facts.from && given === status.owner)) return
-  throw new ClawError(
-    'not_allowed',
-    `${id} was delegated by ${facts.from}, not by ${to}`,
-    `answer with --to ${facts.from}`,
-  )
-}
-
-/** Why what `by` did was done under a grant that is over; null: it was not. */
-const lostGrant = (
-  { id, facts, status }: TaskEntry,
-  { by, token, state }: Move,
-): ClawError | null => {
-  const isStale = token !== undefined && token !== status.token
-  if (isTerminal(status.state)) return null
-  // What its creator says as such needs no grant, whatever it had before: an answer, and that it takes the task back.
-  const isAnswer = status.state === 'input-required' && state === 'working'
-  if (facts.from === by && token === undefined && (isAnswer || state === 'canceled')) return null
-  if (status.owner === by ? !isStale : !isStale && !status.lost?.includes(by)) return null
-  const now = status.owner === null ? 'it is offered again' : `${status.owner} has it now`
-  return new ClawError(
-    'lease_lost',
-    `your lease on ${id} is over, and ${now}; what you said is kept as a note`,
-    status.owner === null ? `to go on: clawlink-agent claim ${id}` : 'take another task',
-  )
-}
-
 const keepNote = (doc: Y.Doc, entry: TaskEntry, note: Note): void => {
   // The same command again.
   if (entry.record === null || notesOf(doc, entry).some(({ key }) => key === note.key)) return
   push(entry.record, 'notes', note)
-}
-
-/** As whom `by` may move the task to `state`. Throws what is in the way, naming the state and the rule. */
-const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskState): Role => {
-  const { id, facts, status } = entry
-  const roles = TRANSITIONS[status.state][state]
-  if (isTerminal(status.state)) throw terminal(entry)
-  const mine = roles?.filter((role) => hasRole(doc, role, entry, by)) ?? []
-  if (mine.includes('addressee') && state !== 'rejected' && state !== 'submitted') {
-    checkTakeable(doc, entry, by)
-  }
-  if (mine.length > 0) return state === 'canceled' && facts.from === by ? 'creator' : mine[0]!
-  if (status.owner !== null && status.owner !== by && isAddressee(doc, facts, by)) {
-    throw taken(entry)
-  }
-  if (roles === undefined) {
-    throw new ClawError(
-      'task_state',
-      `${id} is ${status.state}; it cannot become ${state}`,
-      `possible now: ${Object.keys(TRANSITIONS[status.state]).join(', ')}`,
-    )
-  }
-  const missing = facts.to === null ? lacks(doc, facts, by) : []
-  const who = roles.map((role) =>
-    role === 'addressee' && missing.length > 0 ? `agent with ${missing.join(', ')}` : role,
-  )
-  throw new ClawError(
-    'not_allowed',
-    `only its ${who.join(' or ')} may make ${id} ${state} (it is ${status.state})`,
-    facts.to === null ? '' : `the task was given to ${agentName(doc, facts.to)} (${facts.to})`,
-  )
-}
-
-const taken = ({ id, status }: TaskEntry): ClawError =>
-  new ClawError(
-    'task_taken',
-    `${id} is ${status.state} and belongs to ${status.owner}`,
-    'leave it to its owner and take another task',
-  )
-
-const terminal = ({ id, status }: TaskEntry): ClawError =>
-  new ClawError(
-    'task_terminal',
-    `${id} is ${status.state}; a finished task stays as it is`,
-    `delegate a new task that refers to it: --ref ${id}`,
-  )
-
-const hasRole = (doc: Y.Doc, role: Role, entry: TaskEntry, by: AgentId): boolean => {
-  const { facts, status } = entry
-  if (role === 'creator') return facts.from === by
-  if (role === 'owner') return status.owner === by
-  if (role === 'approver') return facts.approver === by && status.pending === true
-  return role === 'addressee' && status.owner === null && isAddressee(doc, facts, by)
-}
-
-/** Throws `task_blocked`, or `not_allowed` for who is to judge the result. */
-const checkTakeable = (doc: Y.Doc, { id, facts }: TaskEntry, by: AgentId): void => {
-  const blocked: TaskId[] = blockers(facts, (other) => findEntry(doc, other))
-  if (blocked.length > 0) {
-    throw new ClawError(
-      'task_blocked',
-      `${id} waits for ${blocked.join(', ')}`,
-      'it is offered when those have ended; tasks --ready lists what can be taken now',
-    )
-  }
-  if (facts.approver === by) {
-    throw new ClawError('not_allowed', `you are to approve ${id}, so another must do it`)
-  }
 }

@@ -7,7 +7,8 @@ import { ClawError } from '../../workspace/errors.ts'
 import type { Joining } from '../../workspace/link/attach-wire.ts'
 import { parseTarget } from '../../workspace/link/target.ts'
 import type { Ask } from '../../workspace/link/wire.ts'
-import { listTasks } from '../../workspace/tasks.ts'
+import { isTerminal } from '../../workspace/task-states.ts'
+import { entries } from '../../workspace/tasks.ts'
 import { readArgs } from '../args.ts'
 import { Call, type Env } from '../call.ts'
 import type { Host, LinkFace } from '../host.ts'
@@ -381,8 +382,8 @@ const isNeeded = ({ place, waker, mirrors, attachments }: Open): boolean =>
   attachments.size > 0 ||
   waker !== null ||
   (mirrors !== null && mirrors.size > 0) ||
-  listTasks(place.replica.doc).some(
-    ({ owner, status }) => owner === place.me && status === 'working',
+  [...entries(place.replica.doc)].some(
+    ({ status }) => status.owner === place.me && !isTerminal(status.state),
   )
 
 /** The process that link.json names; null: there is none, or not even a home any more. */

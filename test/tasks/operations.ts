@@ -213,7 +213,7 @@ export class Run {
       deepStrictEqual(this.#statuses(), before, `${said}, refused with ${error.code}`)
       ok(error.message !== '' && error.code !== 'bug', said)
       this.count(error.code)
-      if (error.code === 'lease_lost') this.notes.set(text, id)
+      if (error.message.endsWith('kept as a note')) this.notes.set(text, id)
       return `${said}: ${error.code}`
     }
   }

@@ -1,7 +1,7 @@
-import type { Attached } from '../../workspace/link/attach.ts'
-import type { Ran } from '../../workspace/link/run.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import type { Message } from '../../workspace/inbox.ts'
+import type { Attached } from '../../workspace/link/attach.ts'
+import type { Ran } from '../../workspace/link/run.ts'
 import type { World } from './world.ts'
 
 /** A workspace in this process, without a server: what it is told to run it notes, and answers as it is told to. */

@@ -1,9 +1,9 @@
 import '../../tui/polyfill.ts'
 import { cleanup, render } from 'ink-testing-library'
 import { App, type Env } from '../../tui/app.tsx'
-import type { Attached } from '../../workspace/link/attach.ts'
 import type { Mouse } from '../../tui/mouse.ts'
 import { widthOf } from '../../tui/ui/cells.ts'
+import type { Attached } from '../../workspace/link/attach.ts'
 import { until } from '../support/client.ts'
 
 export { cleanup }

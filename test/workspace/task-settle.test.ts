@@ -73,6 +73,34 @@ describe('leases', () => {
     expect(at.to(doc, 'completed', other)).toMatchObject({ status: 'completed' })
   })
 
+  it('[T6] work that comes when another, or time, has ended the task is a note, too', () => {
+    const kept = 'a finished task stays as it is; what you said is kept as a note'
+    const doc = at.team()
+    at.give(doc, { to: null })
+    at.claim(doc, at.by(worker))
+    settle(doc, worldAt(LEASE * 2, { lastSeen: () => 0 }))
+    at.claim(doc, at.by(other, '', LEASE * 2))
+    at.toWith(doc, { ...at.by(other, 'first', LEASE * 2), state: 'completed' })
+    const late = { ...at.by(worker, 'mine', LEASE * 2), state: 'completed' } as const
+    for (let i = 0; i < 2; i++)
+      expect(() => at.toWith(doc, late)).toThrow(`t-1 is completed; ${kept}`)
+    expect(getTask(doc, id)).toMatchObject({
+      ...{ status: 'completed', message: 'first' },
+      notes: [{ by: worker, text: 'mine' }],
+    })
+    // Its owner, who is done, has nothing to add that way.
+    const more = { ...at.by(other, 'more', LEASE * 2), state: 'completed' } as const
+    expect(() => at.toWith(doc, more)).toThrow(/a finished task stays as it is$/)
+
+    const timed = at.team()
+    at.give(timed, { deadline: 1_000 })
+    at.claim(timed, at.by(worker))
+    settle(timed, worldAt(1_000))
+    const overdue = { ...at.by(worker, 'almost', 1_000), state: 'completed' } as const
+    expect(() => at.toWith(timed, overdue)).toThrow(`t-1 is failed; ${kept}`)
+    expect(getTask(timed, id).notes).toMatchObject([{ text: 'almost' }])
+  })
+
   it('[T6] a stale token is refused although its sender owns the task again', () => {
     const doc = at.team()
     at.give(doc)
