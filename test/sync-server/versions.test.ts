@@ -120,12 +120,13 @@ it('[V1] every commit has its version, also when the next one is under way', asy
   )
   await Promise.all(
     writers.map(async ({ client, put, by }) => {
-      // No barrier between them: what comes while one is stored is the next commit.
+      // Five commits at least, a barrier after each, and the writers do not wait for each other: what one sends while
+      // another's is stored is the next commit.
       for (let i = 0; i < 60; i++) {
         put('f', `${by} ${i}\n`)
-        if (i % 5 === 0) await new Promise((next) => setImmediate(next))
+        if (i % 12 === 11) await client.barrier()
+        else if (i % 5 === 0) await new Promise((next) => setImmediate(next))
       }
-      await client.barrier()
     }),
   )
   const versions = await fileLog(own, 'w', 'f')
