@@ -1,4 +1,5 @@
 import './polyfill.ts'
+import { constants } from 'node:os'
 import { render, Text, useApp, useInput } from 'ink'
 import { useEffect, useState } from 'react'
 import { ClawError } from '../workspace/errors.ts'
@@ -33,6 +34,9 @@ const Root = ({ opening, onFailed, stop, ...props }: RootProps) => {
   return <Text>ClawLink: opening … (q leaves)</Text>
 }
 
+/** Ask it to leave; what was written is stored first. */
+const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
+
 export interface StartOptions {
   opening: Promise<Attached>
   stdin: NodeJS.ReadStream
@@ -49,7 +53,7 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
   const { opening, stdin, stdout, stderr, env } = options
   const plain = env.INK_SCREEN_READER === 'true'
   const hasMouse = !plain && env.CLAWLINK_MOUSE !== 'off'
-  const terminal = new Terminal({ stdin, stdout, hasMouse, isFull: !plain })
+  const terminal = new Terminal({ stdin, stdout, hasMouse })
   let failure: unknown = null
   const quit = () => instance.unmount()
   const onFailed = (error: unknown) => {
@@ -71,14 +75,21 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
       ...{ alternateScreen: !plain, incrementalRendering: !plain, isScreenReaderEnabled: plain },
     },
   )
-  terminal.begin()
-  const signals = ['SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.once(signal, quit)
+  terminal.begin(quit)
+  let ended: NodeJS.Signals | null = null
+  const onSignal = (signal: NodeJS.Signals) => {
+    ended = signal
+    quit()
+  }
+  for (const signal of SIGNALS) process.once(signal, onSignal)
 
   const finish = async (): Promise<number> => {
-    await instance.waitUntilExit()
-    for (const signal of signals) process.off(signal, quit)
-    terminal.close()
+    try {
+      await instance.waitUntilExit()
+    } finally {
+      for (const signal of SIGNALS) process.off(signal, onSignal)
+      terminal.close()
+    }
     if (failure !== null) {
       const error = ClawError.from(failure)
       const hint = error.hint === '' ? '' : ` — ${error.hint}`
@@ -88,7 +99,7 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
     const attached = await Promise.race([opening, null])
     if (attached === null) opening.then((late) => late.close()).catch(() => {})
     else await attached.close()
-    return 0
+    return ended === null ? 0 : 128 + constants.signals[ended]
   }
   return { done: finish() }
 }

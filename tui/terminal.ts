@@ -1,8 +1,5 @@
 import { KeysOnly, MOUSE_OFF, MOUSE_ON, type Mouse } from './mouse.ts'
 
-/** Leaves the other screen and bracketed paste, shows the cursor, without attributes. */
-const AS_IT_WAS = '\u001b[?1049l\u001b[?2004l\u001b[?25h\u001b[0m'
-
 /** Who wants to know what the mouse does; returns what ends it. */
 export type Mice = (listener: (mouse: Mouse) => void) => () => void
 
@@ -10,8 +7,6 @@ export interface TerminalOptions {
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
   hasMouse: boolean
-  /** Has the other screen, and so on: what is to be undone. */
-  isFull: boolean
 }
 
 /**
@@ -23,14 +18,14 @@ export class Terminal {
   readonly keys: KeysOnly
   readonly #options: TerminalOptions
   readonly #listeners = new Set<(mouse: Mouse) => void>()
-  #isOver = false
+  #leave = () => {}
 
   constructor(options: TerminalOptions) {
     this.#options = options
     this.keys = new KeysOnly(options.stdin, (mouse) => {
       for (const listener of this.#listeners) listener(mouse)
     })
-    process.on('exit', this.#atExit)
+    process.on('uncaughtExceptionMonitor', this.#restore)
   }
 
   mice: Mice = (listener) => {
@@ -38,8 +33,9 @@ export class Terminal {
     return () => this.#listeners.delete(listener)
   }
 
-  /** From here on the mouse is the program's. To be called when Ink has the screen. */
-  begin(): void {
+  /** From here on the mouse is the program's, and the screen is Ink's; `leave` has Ink give it back, at once. */
+  begin(leave: () => void): void {
+    this.#leave = leave
     if (this.#options.hasMouse) this.#options.stdout.write(MOUSE_ON)
   }
 
@@ -57,17 +53,14 @@ export class Terminal {
 
   /** Lets go of the terminal, once Ink has. */
   close(): void {
-    this.#isOver = true
-    process.off('exit', this.#atExit)
+    process.off('uncaughtExceptionMonitor', this.#restore)
     if (this.#options.hasMouse) this.#options.stdout.write(MOUSE_OFF)
     this.keys.close()
   }
 
-  /** What nobody caught ends the program here: what it says is readable then. */
-  #atExit = (): void => {
-    if (this.#isOver) return
-    const { stdin, stdout, hasMouse, isFull } = this.#options
-    stdout.write((hasMouse ? MOUSE_OFF : '') + (isFull ? AS_IT_WAS : ''))
-    if (stdin.isRaw) stdin.setRawMode(false)
+  /** Before an error that nobody caught is printed, so that it can be read. */
+  #restore = (): void => {
+    this.#leave()
+    this.close()
   }
 }
