@@ -10,6 +10,7 @@ import { linkMemory } from './link-memory.ts'
 import { mirror } from './mirror.ts'
 import { type Findings, store, writePage } from './report.ts'
 import { tasks } from './tasks.ts'
+import { tui } from './tui.ts'
 import { wake } from './wake.ts'
 
 /** In the order of the page. */
@@ -25,6 +26,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   'file-put': filePut,
   mirror,
   tasks,
+  tui,
 }
 
 const names = Object.keys(BENCHMARKS)

@@ -54,7 +54,7 @@ let dist: string | null = null
  * A built program of the package, by its name; in a copy of dist/, so that a build in the middle of a run changes
  * nothing. Throws if there is none.
  */
-export const program = (name: 'clawlink-sync' | 'clawlink-agent'): string => {
+export const program = (name: 'clawlink-sync' | 'clawlink-agent' | 'clawlink'): string => {
   const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     bin: Record<string, string>
   }

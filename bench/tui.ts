@@ -1,0 +1,258 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+import { registerAgent } from '../workspace/agents.ts'
+import { addBroadcast } from '../workspace/broadcasts.ts'
+import type { AgentId, BroadcastId } from '../workspace/ids.ts'
+import { clawlink } from './contenders.ts'
+import { newHome } from './homes.ts'
+import { childEnv, cpuSeconds, program, type ServerProcess, tempDir } from './programs.ts'
+import { type Findings, milliseconds, type Target } from './report.ts'
+import { hasScreens, openScreen, type Screen } from './screen.ts'
+import { median, quantile } from './stats.ts'
+
+const AGENTS = 20
+/** Changes that the agents make in all, in a second: edits of the open file, presence, broadcasts. */
+const RATE = 50
+const ROUNDS = 150
+/** Between two keys, or remote edits: nobody types faster, and frames do not queue (ms). */
+const REST = 60
+const STARTS = 15
+/** How long CPU is looked at (ms). */
+const LOOK = 10_000
+const FILE = 'shared.md'
+
+const KEY_LIMIT = 50
+const REMOTE_LIMIT = 120
+const BUSY_LIMIT = 0.5
+const IDLE_LIMIT = 0.02
+const START_LIMIT = 300
+
+/** Characters of one cell that are nowhere else on the screen, each used once. */
+const fresh = (() => {
+  let next = 0x1401
+  return () => String.fromCodePoint(next++)
+})()
+
+/** An agent as the document and the others have it, by a stock provider. */
+const openAgent = async ({ port }: ServerProcess, n: number) => {
+  const doc = new Y.Doc()
+  const provider = new WebsocketProvider(`ws://127.0.0.1:${port}/sync`, 'default', doc, {
+    disableBc: true,
+    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
+  })
+  await new Promise<void>((resolve) => provider.once('sync', () => resolve()))
+  const id = `a-bench${n}` as AgentId
+  registerAgent(doc, {
+    ...{ id, name: `Agent ${n}`, capabilities: ['bench'], machine: 'bench', description: '' },
+    now: Date.now(),
+  })
+  const text = doc.getText(`file:${FILE}`)
+  const cursor = (at: number) => {
+    const place = Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(text, at))
+    return { file: FILE, anchor: place, head: place }
+  }
+  let said = 0
+  return {
+    doc,
+    text,
+    /** One change: mostly an edit of its own line with the cursor in it, sometimes words. */
+    change: () => {
+      const kind = said++ % 10
+      if (kind === 9) {
+        addBroadcast(doc, {
+          ...{ id: `b-${n}-${said}` as BroadcastId, from: id, topic: 'bench', tags: [] },
+          ...{ content: `found ${said}`, now: Date.now() },
+        })
+        return
+      }
+      const at = text.toString().indexOf(`line ${n}:`)
+      if (at >= 0 && kind < 6) text.insert(at + `line ${n}:`.length, kind % 2 === 0 ? ' x' : ' y')
+      provider.awareness.setLocalState({
+        agent: { id, name: `Agent ${n}`, kind: 'agent' },
+        activity: { state: 'active', note: `step ${said}` },
+        cursor: cursor(Math.max(0, at)),
+      })
+    },
+    close: () => {
+      provider.destroy()
+      provider.awareness.destroy()
+    },
+  }
+}
+
+/** Part of a core that the process takes over LOOK. */
+const load = async (pid: number): Promise<number> => {
+  const before = cpuSeconds(pid)
+  if (before === null) throw new Error('this benchmark needs /proc')
+  const start = performance.now()
+  await sleep(LOOK)
+  return ((cpuSeconds(pid)! - before) * 1_000) / (performance.now() - start)
+}
+
+/** What a key costs that a Node draws at once: the terminal's part of all figures. */
+const ECHO = `process.stdin.setRawMode(true)
+process.stdin.pipe(process.stdout)
+process.stdout.write('ready')`
+
+const openEcho = async (): Promise<Screen> => {
+  const screen = await openScreen([process.execPath, '-e', ECHO], childEnv)
+  await sleep(1_000)
+  return screen
+}
+
+const timeKey = async (screen: Screen): Promise<number> => {
+  const character = fresh()
+  const drawn = screen.drawn(character)
+  const start = screen.type(character)
+  return (await drawn) - start
+}
+
+const timeTrivial = async (): Promise<number> => {
+  const start = performance.now()
+  await once(spawn(process.execPath, ['-e', '0'], { env: childEnv, stdio: 'ignore' }), 'exit')
+  return performance.now() - start
+}
+
+/** From the start of the process to the first row of the workspace. */
+const timeStart = async (env: NodeJS.ProcessEnv, url: string): Promise<number> => {
+  const start = performance.now()
+  const screen = await openScreen([process.execPath, program('clawlink'), url], env)
+  const at = await screen.drawn('connected')
+  screen.close()
+  return at - start
+}
+
+export const tui = async (log: (line: string) => void): Promise<Findings> => {
+  if (!hasScreens()) throw new Error('tmux is not installed')
+  const server = await clawlink.start(tempDir())
+  const home = newHome(server.port)
+  const env = { ...home.env, CLAWLINK_AGENT: 'me' }
+  const ms = { floor: [], key: [], remote: [], trivial: [], start: [] } as Record<string, number[]>
+  const agents: Awaited<ReturnType<typeof openAgent>>[] = []
+  let screen: Screen | null = null
+  let echo: Screen | null = null
+  let timer: NodeJS.Timeout | undefined
+  try {
+    await home.up()
+    await home.ask('--as', 'me', 'register', '--name', 'Ann', '--person')
+    const lines = Array.from({ length: 400 }, (_, n) => `line ${n}:`).join('\n')
+    const url = `http://127.0.0.1:${server.port}`
+    for (let n = 0; n < AGENTS; n++) agents.push(await openAgent(server, n))
+    await home.ask('--as', 'me', 'file-append', '--key', FILE, '--text', `${lines}\n`)
+
+    for (let i = 0; i < STARTS; i++) {
+      ms.trivial!.push(await timeTrivial())
+      ms.start!.push(await timeStart(env, url))
+    }
+    screen = await openScreen([process.execPath, program('clawlink'), url], env)
+    await screen.drawn('connected')
+    await sleep(500)
+    const idle = await load(screen.pid)
+    const quiet = screen.written()
+    screen.press('4')
+    await screen.drawn(FILE)
+    screen.press('Enter')
+    await screen.drawn('line 3')
+    echo = await openEcho()
+
+    let turn = 0
+    timer = setInterval(() => agents[turn++ % AGENTS]!.change(), 1_000 / RATE)
+    await sleep(2_000)
+    const first = agents[0]!
+    for (let round = 0; round < ROUNDS; round++) {
+      ms.floor!.push(await timeKey(echo))
+      await sleep(REST)
+      ms.key!.push(await timeKey(screen))
+      await sleep(REST)
+      const character = fresh()
+      const drawn = screen.drawn(character)
+      const start = performance.now()
+      first.text.insert(first.text.toString().indexOf('line 2:'), character)
+      ms.remote!.push((await drawn) - start)
+      await sleep(REST)
+    }
+    const busy = await load(screen.pid)
+    log(`idle wrote ${quiet} bytes in all by then`)
+    return report(ms, idle, busy, log)
+  } finally {
+    clearInterval(timer)
+    screen?.close()
+    echo?.close()
+    for (const agent of agents) agent.close()
+    await home.end('SIGKILL')
+    await server.kill()
+  }
+}
+
+const report = (
+  ms: Record<string, number[]>,
+  idle: number,
+  busy: number,
+  log: (line: string) => void,
+): Findings => {
+  const row = (name: string, series: readonly number[]): string[] => [
+    name,
+    ...[0.5, 0.95, 1].map((part) => milliseconds(quantile(series, part))),
+  ]
+  const rows = [
+    row('floor: key → echoed by a bare Node', ms.floor!),
+    row('key → drawn in the editor', ms.key!),
+    row("another's edit → drawn", ms.remote!),
+    row('floor: `node -e 0`', ms.trivial!),
+    row('start of `clawlink` → the workspace on the screen', ms.start!),
+  ]
+  for (const one of rows) log(one.join(' · '))
+  const core = (part: number) => `${Math.round(part * 100)} % of a core`
+  const below = (claim: string, value: number, limit: number): Target => ({
+    claim: `${claim} < ${limit} ms`,
+    measured: `${milliseconds(value)} ms`,
+    passed: value < limit,
+  })
+  return {
+    title: 'The terminal UI',
+    method: METHOD,
+    tables: [
+      {
+        caption: `${AGENTS} agents, ${RATE} changes a second`,
+        head: ['ms', 'p50', 'p95', 'most'],
+        rows,
+      },
+      {
+        caption: 'CPU of `clawlink`',
+        head: ['', 'part of a core'],
+        rows: [
+          ['nothing happens', core(idle)],
+          [`${RATE} changes a second, the file open`, core(busy)],
+        ],
+      },
+    ],
+    targets: [
+      below('key → drawn, p95', quantile(ms.key!, 0.95), KEY_LIMIT),
+      below("another's edit → drawn, p95", quantile(ms.remote!, 0.95), REMOTE_LIMIT),
+      below('start → the workspace on the screen, median', median(ms.start!), START_LIMIT),
+      {
+        claim: `${RATE} changes a second take less than half a core`,
+        measured: core(busy),
+        passed: busy < BUSY_LIMIT,
+      },
+      {
+        claim: 'while nothing happens it takes next to nothing',
+        measured: core(idle),
+        passed: idle < IDLE_LIMIT,
+      },
+    ],
+    samples: ms,
+  }
+}
+
+const METHOD = `\`clawlink\` in a terminal of 120×40 cells (tmux, whose control mode hands over what the program writes as it
+writes it), with a file of 400 lines open in the editor, while ${AGENTS} agents (stock y-websocket clients) make ${RATE}
+changes a second: edits of that file with their cursors in it, what they are at, broadcasts. A key is typed into the terminal,
+and the clock stops when a character that was on the screen nowhere before comes out of it; another's edit is timed from the
+call that makes it, so the server, its fsync, the link and its fsync are in it. The floor is a Node that writes what it reads,
+in a terminal of the same kind, in turns with the others. A start is timed from the spawn of the terminal to the frame that
+shows the workspace, on a link that runs.`
