@@ -1,0 +1,27 @@
+// Programs beyond npm that some tests run for real. What is missing is installed where that can be done without asking
+// (root, Debian's packages); otherwise those tests say so and are skipped.
+import { spawnSync } from 'node:child_process'
+
+const NEEDED = [
+  { program: 'tmux', args: ['-V'], for: 'the terminal UI in a real terminal' },
+  { program: 'nginx', args: ['-v'], for: 'the server behind a proxy with TLS' },
+]
+
+const isThere = ({ program, args }) => spawnSync(program, args).status === 0
+const missing = NEEDED.filter((one) => !isThere(one))
+if (missing.length > 0) {
+  const names = missing.map(({ program }) => program)
+  const apt = (...args) =>
+    spawnSync('apt-get', ['-q', '-y', ...args], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      timeout: 240_000,
+    }).status === 0
+  if (process.getuid?.() === 0) {
+    console.log(`installing ${names.join(', ')}, which tests need`)
+    const install = () => apt('install', '--no-install-recommends', ...names)
+    install() || (apt('update') && install())
+  }
+  for (const one of missing.filter((one) => !isThere(one))) {
+    console.log(`${one.program} is not installed: tests of ${one.for} are skipped`)
+  }
+}

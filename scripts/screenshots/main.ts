@@ -1,0 +1,118 @@
+// Makes the pictures of docs/tui.md: a real server, real agents, and clawlink in a real terminal, whose screen is drawn as
+// it is.   npm run screenshots
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Agent, agent } from '../../test/support/agent.ts'
+import { bin, root, startServer, tempDir } from '../../test/support/server.ts'
+import { noTerminal, openTerminal } from '../../test/support/terminal.ts'
+import { toSvg } from './svg.ts'
+
+if (noTerminal !== null) throw new Error(noTerminal)
+const folder = join(root, 'docs', 'screenshots')
+mkdirSync(folder, { recursive: true })
+
+const server = await startServer()
+const register = async (name: string, caps: string, about: string): Promise<Agent> => {
+  const one = agent(server.url)
+  await one.ask('register', '--name', name, '--caps', caps, '--description', about)
+  return one
+}
+const scout = await register('Scout', 'research,web', 'finds things out')
+const builder = await register('Builder', 'typescript,tests', 'writes and tests code')
+const critic = await register('Critic', 'review', 'reads what others wrote')
+
+interface Told {
+  task: { task_id: string }
+}
+const delegated = async (from: Agent, to: string, task: string, ...more: string[]) =>
+  (await from.ask<Told>('delegate', '--to', to, '--task', task, ...more)).task.task_id
+const PARSER = `export const parse = (text: string): Row[] => {
+  const rows = text.split('\\n').filter((line) => line !== '')
+  return rows.map((line, at) => rowOf(line, at + 1))
+}
+
+/** Throws with the line's number. */
+const rowOf = (line: string, number: number): Row => {
+  const [key, ...rest] = line.split('\\t')
+  if (key === undefined || rest.length === 0) {
+    throw new ParseError(number, 'a row has a key and values')
+  }
+  return { key, values: rest }
+}
+`
+await builder.runWith({ stdin: PARSER }, 'file-put', '--key', 'src/parser.ts', '--file', '-')
+await scout.ask('file-append', '--key', 'notes/benchmarks.md', '--text', '# Benchmarks\n')
+await scout.ask('file-append', '--key', 'README.md', '--text', '# Rows\n')
+const parser = await delegated(
+  scout,
+  'Builder',
+  'Make the parser tell the line of an error',
+  '--priority',
+  'high',
+)
+const review = await delegated(builder, 'Critic', 'Review src/parser.ts')
+const found = await delegated(critic, 'Scout', 'Find out how others report errors of lines')
+await delegated(critic, 'Builder', 'Test rows without values')
+const move = (who: Agent, to: string, task: string, result: string, status: string) =>
+  who.ask('respond', '--to', to, '--msg-id', task, '--result', result, '--status', status)
+await builder.ask('claim', parser)
+await move(builder, 'Scout', parser, 'half of it is there', 'in_progress')
+await move(scout, 'Critic', found, 'Line and column, and the text around it.', 'completed')
+await builder.ask('status', '--set', 'errors with lines', '--task', parser)
+await critic.ask('status', '--set', 'reading the parser', '--task', review)
+await scout.ask(
+  'broadcast',
+  '--content',
+  'The grammar of rows is in notes/benchmarks.md',
+  '--topic',
+  'parser',
+)
+await builder.ask(
+  'broadcast',
+  '--content',
+  'main is green again',
+  '--topic',
+  'ci',
+  '--tags',
+  'build',
+)
+
+const home = tempDir('person')
+await agent(server.url, home).ask('--as', 'me', 'register', '--name', 'You', '--person')
+const shoot = async (
+  name: string,
+  title: string,
+  [columns, rows]: readonly [number, number],
+  steps: (string | RegExp | { press: string } | { type: string })[],
+) => {
+  const terminal = openTerminal(columns, rows, { CLAWLINK_HOME: home })
+  terminal.type(`clear; node ${bin('clawlink.mjs')} ${server.url}`)
+  terminal.press('Enter')
+  await terminal.shows('connected')
+  for (const step of steps) {
+    if (typeof step === 'string' || step instanceof RegExp) await terminal.shows(step)
+    else if ('press' in step) terminal.press(step.press)
+    else terminal.type(step.type)
+  }
+  writeFileSync(join(folder, `${name}.svg`), toSvg(terminal.screen(true), columns, title))
+  terminal.press('C-c')
+  terminal.close()
+  console.log(`docs/screenshots/${name}.svg`)
+}
+
+await shoot('agents', 'clawlink: who is here', [110, 16], ['Critic'])
+await shoot(
+  'tasks',
+  'clawlink: the task board',
+  [110, 24],
+  ['Critic', { press: '2' }, 'parser tell'],
+)
+await shoot(
+  'feed',
+  'clawlink: what is said and happens',
+  [110, 24],
+  ['Critic', { press: '3' }, 'green again'],
+)
+await shoot('help', 'clawlink: all keys', [110, 40], ['Critic', { press: '?' }, 'next view'])
+await server.stop()
+process.exit(0)
