@@ -3,7 +3,7 @@ import { Box, useInput, usePaste, useWindowSize } from 'ink'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { Attached } from '../workspace/link/attach.ts'
 import { Desk } from './desk.ts'
-import { Editor } from './editor-slot.tsx'
+import { Editor } from './editor/editor.tsx'
 import { pressesOf } from './press.ts'
 import { bodyHeight, screenRows } from './screen.ts'
 import { topPage } from './state.ts'
@@ -79,17 +79,18 @@ export const App = (props: AppProps) => {
       {body === null && page?.kind === 'editor' ? (
         <Editor
           key={page.path}
-          attached={attached}
+          {...{ attached, coloured, mice, now, top: 1 }}
           path={page.path}
+          notice={look.state.toasts.at(-1)?.text ?? ''}
           columns={look.columns}
-          rows={bodyHeight(look)}
+          rows={bodyHeight(look) + 1}
           onClose={desk.leavePage}
         />
       ) : (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
         body?.map((row, y) => <RowView key={y} row={row} coloured={coloured} />)
       )}
-      <RowView row={foot} coloured={coloured} />
+      {body === null ? null : <RowView row={foot} coloured={coloured} />}
     </Box>
   )
 }

@@ -1,8 +1,7 @@
 import type { FileKey } from '../workspace/ids.ts'
 import { type Command, commandFor, commandNamed } from './commands.ts'
 import { type FormName, isForm, missingIn, openForm, type Run, runOf } from './forms.ts'
-import type { Edit } from './line.ts'
-import { EMPTY, lineOf } from './line.ts'
+import { EMPTY, editBy, lineOf } from './line.ts'
 import type { Look } from './look.ts'
 import type { Mouse } from './mouse.ts'
 import { move } from './moving.ts'
@@ -239,32 +238,9 @@ const toast = ({ toasts }: State, text: string): Step => {
   return event({ type: 'toast', toast: { id, tone: 'bad', text, hint: '' } })
 }
 
-const EDITS: Readonly<Record<string, Edit>> = {
-  left: { edit: 'left' },
-  right: { edit: 'right' },
-  'ctrl-b': { edit: 'left' },
-  'ctrl-f': { edit: 'right' },
-  home: { edit: 'home' },
-  end: { edit: 'end' },
-  'ctrl-a': { edit: 'home' },
-  'ctrl-e': { edit: 'end' },
-  backspace: { edit: 'back' },
-  'ctrl-h': { edit: 'back' },
-  delete: { edit: 'delete' },
-  'ctrl-d': { edit: 'delete' },
-  'ctrl-w': { edit: 'word-back' },
-  'alt-backspace': { edit: 'word-back' },
-  'ctrl-u': { edit: 'kill-start' },
-  'ctrl-k': { edit: 'kill-end' },
-  'alt-b': { edit: 'word-left' },
-  'alt-f': { edit: 'word-right' },
-  'alt-left': { edit: 'word-left' },
-  'alt-right': { edit: 'word-right' },
-}
-
-const editOf = ({ name, text }: Press): readonly Step[] => {
-  const edit = text === '' ? EDITS[name] : ({ edit: 'insert', text } as const)
-  return edit === undefined ? none : [event({ type: 'edit', edit })]
+const editOf = (press: Press): readonly Step[] => {
+  const edit = editBy(press)
+  return edit === null ? none : [event({ type: 'edit', edit })]
 }
 
 const onFilterPress = (look: Look, press: Press, before: string): readonly Step[] => {

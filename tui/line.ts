@@ -1,3 +1,5 @@
+import type { Press } from './press.ts'
+
 /** A text being typed, and where in it: an offset in UTF-16 units, never inside a character. */
 export interface Line {
   text: string
@@ -81,3 +83,30 @@ export const editLine = (line: Line, edit: Edit): Line => {
       return without(line, at, text.length)
   }
 }
+
+const EDITS: Readonly<Record<string, Edit>> = {
+  left: { edit: 'left' },
+  right: { edit: 'right' },
+  'ctrl-b': { edit: 'left' },
+  'ctrl-f': { edit: 'right' },
+  home: { edit: 'home' },
+  end: { edit: 'end' },
+  'ctrl-a': { edit: 'home' },
+  'ctrl-e': { edit: 'end' },
+  backspace: { edit: 'back' },
+  'ctrl-h': { edit: 'back' },
+  delete: { edit: 'delete' },
+  'ctrl-d': { edit: 'delete' },
+  'ctrl-w': { edit: 'word-back' },
+  'alt-backspace': { edit: 'word-back' },
+  'ctrl-u': { edit: 'kill-start' },
+  'ctrl-k': { edit: 'kill-end' },
+  'alt-b': { edit: 'word-left' },
+  'alt-f': { edit: 'word-right' },
+  'alt-left': { edit: 'word-left' },
+  'alt-right': { edit: 'word-right' },
+}
+
+/** What a key does to a line that is being typed; null: nothing. */
+export const editBy = ({ name, text }: Press): Edit | null =>
+  text === '' ? (EDITS[name] ?? null) : { edit: 'insert', text }

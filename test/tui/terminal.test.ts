@@ -104,7 +104,7 @@ inTerminal(
       return file.content === 'Ann was here. And still is. one\ntwo, by bob\n'
     })
     terminal.press('Escape')
-    await terminal.shows('notes.md')
+    await terminal.shows('m rename') // it is closed
     terminal.press('q')
     await terminal.shows('EXIT 0')
     await leftAsItWas(terminal)
