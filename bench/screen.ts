@@ -19,14 +19,11 @@ export interface Screen {
 
 export const hasScreens = (): boolean => spawnSync('tmux', ['-V']).status === 0
 
-/** tmux writes all but printable ASCII as octal bytes. */
-const unescaped = (line: string): string =>
-  Buffer.from(
-    line.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-      String.fromCharCode(Number.parseInt(octal, 8)),
-    ),
-    'latin1',
-  ).toString()
+/** The bytes of a line of tmux, one a UTF-16 unit: it writes all but printable ASCII in octal, and parts characters. */
+const bytesOf = (line: string): string =>
+  line.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  )
 
 /** Runs `command` (words) on a screen of its own. */
 export const openScreen = async (
@@ -60,9 +57,9 @@ export const openScreen = async (
     for (const one of lines) {
       const output = /^%output %\d+ (.*)$/.exec(one)?.[1]
       if (output === undefined) continue
-      const text = unescaped(output)
-      bytes += Buffer.byteLength(text)
-      tail = (tail + text).slice(-4_096)
+      const text = bytesOf(output)
+      bytes += text.length
+      tail = (tail + text).slice(-16_384)
       for (const waiter of waiting) {
         if (!tail.includes(waiter.text)) continue
         waiting.delete(waiter)
@@ -87,7 +84,7 @@ export const openScreen = async (
       new Promise((resolve, reject) => {
         tail = ''
         const waiter = {
-          text,
+          text: Buffer.from(text).toString('latin1'),
           seen: (at: number) => {
             clearTimeout(timer)
             resolve(at)
