@@ -4,7 +4,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react'
 import { ClawError } from '../workspace/errors.ts'
 import type { Attached } from '../workspace/link/attach.ts'
 import { Desk } from './desk.ts'
-import { Editor } from './editor-slot.tsx'
+import { Editor } from './editor/editor.tsx'
 import { KeysOnly, MOUSE_OFF, MOUSE_ON, type Mouse } from './mouse.ts'
 import { pressesOf } from './press.ts'
 import { bodyHeight, screenRows } from './screen.ts'
@@ -82,7 +82,7 @@ export const App = (props: AppProps) => {
           path={page.path}
           columns={look.columns}
           rows={bodyHeight(look)}
-          onClose={desk.leavePage}
+          {...{ coloured, mice, onClose: desk.leavePage }}
         />
       ) : (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
