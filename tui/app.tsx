@@ -79,12 +79,12 @@ export const App = (props: AppProps) => {
       {body === null && page?.kind === 'editor' ? (
         <Editor
           key={page.path}
-          {...{ attached, coloured, mice, now, top: 1 }}
+          attached={attached}
           path={page.path}
           notice={look.state.toasts.at(-1)?.text ?? ''}
           columns={look.columns}
           rows={bodyHeight(look) + 1}
-          onClose={desk.leavePage}
+          {...{ coloured, mice, onClose: desk.leavePage }}
         />
       ) : (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen

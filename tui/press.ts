@@ -40,13 +40,8 @@ export const pressesOf = (input: string, key: Key): Press[] => {
   const special = NAMES.find(([field]) => key[field] === true)
   if (special !== undefined) {
     // Terminals send DEL for backspace; Ink 8 tells the two apart by the key's name alone.
-    const name = special[1]
-    const before = [
-      key.ctrl ? 'ctrl-' : '',
-      key.meta && name !== 'esc' ? 'alt-' : '',
-      key.shift && name !== 'enter' ? 'shift-' : '',
-    ]
-    return [{ name: `${before.join('')}${name}`, text: '' }]
+    const name = key.tab && key.shift ? 'shift-tab' : special[1]
+    return [{ name: key.meta && name !== 'esc' ? `alt-${name}` : name, text: '' }]
   }
   if (key.ctrl) return input === '' ? [] : [{ name: `ctrl-${input.toLowerCase()}`, text: '' }]
   if (key.meta) return [{ name: `alt-${input}`, text: '' }]

@@ -1,57 +1,135 @@
-import { Box, useCursor, useInput, usePaste } from 'ink'
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { Box, Text, useInput, usePaste, useStdout } from 'ink'
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import type { FileKey } from '../../workspace/ids.ts'
 import type { Attached } from '../../workspace/link/attach.ts'
-import { pressesOf } from '../press.ts'
-import type { Mice } from '../terminal.ts'
+import type { Mouse } from '../mouse.ts'
 import { RowView } from '../ui/row.tsx'
-import { drawEditor } from './draw.ts'
-import { EditorModel } from './model.ts'
+import { fitRow, type Row, said } from '../ui/rows.ts'
+import { drawRows, fitInto, gutterOf, type Look, type Span } from './draw.ts'
+import { editorPresses } from './presses.ts'
+import { EditorSession } from './session.ts'
+import { keyRows, statusRow } from './status.ts'
+import { clickOn, scroll } from './viewport.ts'
 
 /** What the editor is given: the file, the cells it may draw in, and how to go back. All keys are its own. */
 export interface EditorProps {
   attached: Attached
   path: FileKey
-  /** Its upper edge, from the top of the screen. */
-  top: number
   columns: number
   rows: number
-  coloured: boolean
-  mice: Mice
-  /** What came in for this person; '': nothing. */
-  notice: string
-  /** Milliseconds since the epoch. */
-  now: () => number
   onClose: () => void
+  /** Left out: as NO_COLOR says. */
+  coloured?: boolean
+  /** Tells what the mouse does, on cells of the whole screen; the editor begins `top` rows down. */
+  mice?: (listener: (mouse: Mouse) => void) => () => void
+  top?: number
+  /** What came in for this person; '': nothing. */
+  notice?: string
 }
 
-const later = (ms: number, run: () => void): (() => void) => {
+/** Terminals take no more (bytes) by OSC 52. */
+const MAX_COPIED_BYTES = 74_994
+
+const laterByTimer = (ms: number, run: () => void): (() => void) => {
   const timer = setTimeout(run, ms)
   return () => clearTimeout(timer)
 }
 
-/** A shared file, edited with everyone who is in it. */
+const COLOUR_NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
+
+const propsOf = ({ colour, ground, bold, dim, underline, inverse }: Look) => ({
+  ...(colour !== undefined && { color: COLOUR_NAMES[colour]! }),
+  ...(ground !== undefined && { backgroundColor: COLOUR_NAMES[ground]! }),
+  ...(bold && { bold }),
+  ...(dim && { dimColor: dim }),
+  ...(underline && { underline }),
+  ...(inverse && { inverse }),
+})
+
+/** One row of the text. */
+const SpansView = ({ spans }: { spans: readonly Span[] }) => (
+  <Text wrap="truncate">
+    {spans.length === 0 ? ' ' : null}
+    {spans.map(({ text, look }, i) => (
+      // biome-ignore lint/suspicious/noArrayIndexKey: a span is nothing but its place in the row
+      <Text key={i} {...propsOf(look)}>
+        {text}
+      </Text>
+    ))}
+  </Text>
+)
+
+/** A shared file, open. */
 export const Editor = (props: EditorProps) => {
-  const { attached, path, top, columns, rows, coloured, mice, notice, now, onClose } = props
-  const [model] = useState(() => new EditorModel(attached, path, { now, later }))
-  useSyncExternalStore(model.subscribe, () => model.revision)
-  useEffect(() => () => model.close(), [model])
+  const { attached, path, columns, rows, onClose, mice, top = 1, notice = '' } = props
+  const { coloured = (process.env.NO_COLOR ?? '') === '' } = props
+  const { stdout } = useStdout()
+  const [session] = useState(
+    () =>
+      new EditorSession({
+        ...{ attached, path, now: Date.now, later: laterByTimer, leave: onClose },
+        copied: (text) => {
+          const bytes = Buffer.from(text)
+          const isTerminal = 'isTTY' in stdout && stdout.isTTY === true
+          if (!isTerminal || bytes.length > MAX_COPIED_BYTES) return
+          stdout.write(`\u001b]52;c;${bytes.toString('base64')}\u0007`)
+        },
+      }),
+  )
+  useEffect(() => () => session.close(), [session])
+  const revision = useSyncExternalStore(session.subscribe, () => session.revision)
   useInput((input, key) => {
-    for (const press of pressesOf(input, key)) if (model.press(press)) onClose()
+    const presses = editorPresses(input, key)
+    const isBlock =
+      session.prompt === null && presses.length > 1 && presses.every((press) => isTyped(press))
+    // A terminal that does not mark what is pasted sends it in one go.
+    if (isBlock) session.paste(input)
+    else for (const press of presses) session.press(press)
   })
-  usePaste((text) => model.paste(text))
-  useEffect(() => mice(({ kind, x, y }) => model.mouse(kind, x, y - top)), [mice, model, top])
-  const { setCursorPosition } = useCursor()
-  model.resize(columns, rows)
-  const drawn = drawEditor(model, notice)
-  const { caret } = drawn
-  setCursorPosition(caret === null ? undefined : { x: caret.x, y: caret.y + top })
+  usePaste((text) => session.paste(text))
+  useEffect(
+    () =>
+      mice?.(({ kind, x, y }) => {
+        if (kind !== 'click') scroll(session, kind)
+        else if (y >= top && y < top + session.height) {
+          clickOn(session, x - gutterOf(session, session.columns), y - top)
+        }
+      }),
+    [mice, session, top],
+  )
+
+  const height = Math.max(1, rows - 1)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the revision is what says that the session has changed
+  const frame = useMemo((): { said: Row[] | null; spans: Span[][]; status: Row } => {
+    session.columns = columns
+    fitInto(session, columns, height)
+    const status = statusRow(session, columns, notice)
+    const { kind } = session.state
+    if (session.isShowingKeys) return { said: keyRows(columns, height), spans: [], status }
+    if (kind === 'binary' || kind === 'none') {
+      const words = [said(`${path}: ${session.refusal}`)]
+      return { said: [fitRow(words, columns)], spans: [], status }
+    }
+    return { said: null, spans: drawRows(session, columns, coloured), status }
+  }, [session, revision, columns, height, coloured, path, notice])
+
   return (
     <Box flexDirection="column" width={columns} height={rows}>
-      {drawn.rows.map((row, y) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
-        <RowView key={y} row={row} coloured={coloured} />
-      ))}
+      <Box flexDirection="column" height={height}>
+        {frame.said?.map((row, y) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
+          <RowView key={y} row={row} coloured={coloured} />
+        ))}
+        {frame.spans.map((spans, y) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
+          <SpansView key={y} spans={spans} />
+        ))}
+      </Box>
+      <RowView row={frame.status} coloured={coloured} />
     </Box>
   )
 }
+
+/** Whether it is a character, a line end or a tab. */
+const isTyped = (press: ReturnType<typeof editorPresses>[number]): boolean =>
+  'text' in press || ['enter', 'ctrl-j', 'tab'].includes(press.key)

@@ -1,60 +1,76 @@
-/** What the editor can do. */
-export type EditorCommand = (typeof EDITOR_KEYS)[number]['name']
+/** The one table of the editor's keys: its handler, its list of keys and docs/tui.md are made from it. */
+export const EDITOR_KEYS = [
+  { does: 'left', keys: ['left'], what: 'a character back' },
+  { does: 'right', keys: ['right'], what: 'a character on' },
+  { does: 'up', keys: ['up'], what: 'a row up' },
+  { does: 'down', keys: ['down'], what: 'a row down' },
+  { does: 'word-left', keys: ['ctrl-left', 'alt-left', 'alt-b'], what: 'a word back' },
+  { does: 'word-right', keys: ['ctrl-right', 'alt-right', 'alt-f'], what: 'a word on' },
+  { does: 'home', keys: ['home'], what: 'beginning of the line: its text first' },
+  { does: 'end', keys: ['end', 'ctrl-e'], what: 'end of the line' },
+  { does: 'page-up', keys: ['pageup'], what: 'a page up' },
+  { does: 'page-down', keys: ['pagedown'], what: 'a page down' },
+  { does: 'first', keys: ['ctrl-home', 'alt-<'], what: 'beginning of the file' },
+  { does: 'last', keys: ['ctrl-end', 'alt->'], what: 'end of the file' },
+  { does: 'go-to-line', keys: ['ctrl-g'], what: 'go to a line, by its number', bar: 'line' },
 
-const rows = <const Name extends string>(
-  table: readonly { name: Name; keys: readonly string[]; what: string; bar?: string }[],
-) => table
+  { does: 'select-all', keys: ['ctrl-a'], what: 'select all; shift with a key that moves selects' },
+  { does: 'copy', keys: ['ctrl-c'], what: 'copy what is selected, else the line', bar: 'copy' },
+  { does: 'cut', keys: ['ctrl-x'], what: 'cut it', bar: 'cut' },
+  { does: 'paste', keys: ['ctrl-v'], what: 'paste what was copied here', bar: 'paste' },
+  { does: 'undo', keys: ['ctrl-z'], what: 'take back what I did last, never what others did' },
+  { does: 'redo', keys: ['ctrl-y'], what: 'do again what was taken back' },
 
-/**
- * The one table of the editor's keys: what they do, the status line, the help overlay and docs/tui.md are made from it. With
- * shift, what moves selects. What is in no row is typed.
- */
-export const EDITOR_KEYS = rows([
-  { name: 'left', keys: ['left'], what: 'a character to the left' },
-  { name: 'right', keys: ['right'], what: 'a character to the right' },
-  { name: 'up', keys: ['up'], what: 'a row up' },
-  { name: 'down', keys: ['down'], what: 'a row down' },
-  { name: 'word-left', keys: ['ctrl-left', 'alt-left', 'alt-b'], what: 'a word to the left' },
-  { name: 'word-right', keys: ['ctrl-right', 'alt-right', 'alt-f'], what: 'a word to the right' },
-  { name: 'line-start', keys: ['home', 'ctrl-a'], what: 'beginning of the line' },
-  { name: 'line-end', keys: ['end', 'ctrl-e'], what: 'end of the line' },
-  { name: 'page-up', keys: ['pageup'], what: 'a page up' },
-  { name: 'page-down', keys: ['pagedown'], what: 'a page down' },
-  { name: 'start', keys: ['ctrl-home', 'alt-<'], what: 'beginning of the file' },
-  { name: 'end', keys: ['ctrl-end', 'alt->'], what: 'end of the file' },
-  { name: 'select-all', keys: ['alt-a'], what: 'select everything' },
-  { name: 'newline', keys: ['enter', 'ctrl-j'], what: 'a new line' },
-  { name: 'indent', keys: ['tab'], what: 'indent' },
-  { name: 'delete-left', keys: ['backspace', 'ctrl-h'], what: 'delete the character before' },
-  { name: 'delete-right', keys: ['delete', 'ctrl-d'], what: 'delete the character after' },
-  { name: 'delete-word', keys: ['ctrl-w', 'alt-backspace'], what: 'delete the word before' },
-  { name: 'delete-to-start', keys: ['ctrl-u'], what: 'delete to the beginning of the line' },
-  { name: 'delete-to-end', keys: ['ctrl-k'], what: 'delete to the end of the line' },
-  { name: 'copy', keys: ['ctrl-c'], what: 'copy what is selected' },
-  { name: 'cut', keys: ['ctrl-x'], what: 'cut what is selected' },
-  { name: 'paste', keys: ['ctrl-v'], what: 'put in what was copied here' },
-  { name: 'undo', keys: ['ctrl-z'], what: 'take back your own last edit', bar: 'undo' },
-  { name: 'redo', keys: ['ctrl-y'], what: 'do it again' },
-  { name: 'find', keys: ['ctrl-f'], what: 'find text, or a /pattern/', bar: 'find' },
-  { name: 'find-next', keys: ['ctrl-n'], what: 'the next one found' },
-  { name: 'find-before', keys: ['ctrl-p'], what: 'the one found before' },
-  { name: 'go-to', keys: ['ctrl-l'], what: 'go to a line', bar: 'line' },
-  { name: 'authors', keys: ['ctrl-t'], what: 'show who wrote each line', bar: 'who wrote' },
-  { name: 'saved', keys: ['ctrl-s'], what: 'nothing: all is stored as you type' },
-  { name: 'help', keys: ['ctrl-g'], what: 'all keys', bar: 'help' },
-  { name: 'close', keys: ['esc'], what: 'drop the selection; back', bar: 'back' },
+  { does: 'enter', keys: ['enter', 'ctrl-j'], what: 'a new line, indented as this one' },
+  { does: 'indent', keys: ['tab'], what: 'indent; of several lines that are selected each' },
+  { does: 'outdent', keys: ['shift-tab'], what: 'the other way' },
+  { does: 'delete-left', keys: ['backspace'], what: 'delete the character before' },
+  { does: 'delete-right', keys: ['delete', 'ctrl-d'], what: 'delete the character after' },
+  {
+    does: 'delete-word-left',
+    keys: ['ctrl-w', 'alt-backspace', 'ctrl-backspace'],
+    what: 'delete the word before',
+  },
+  {
+    does: 'delete-word-right',
+    keys: ['alt-d', 'ctrl-delete', 'alt-delete'],
+    what: 'delete the word after',
+  },
+  { does: 'cut-to-start', keys: ['ctrl-u'], what: 'cut to the beginning of the line' },
+  { does: 'cut-to-end', keys: ['ctrl-k'], what: 'cut to the end of the line, then the line end' },
+
+  { does: 'find', keys: ['ctrl-f'], what: 'find text, or a /regular expression/', bar: 'find' },
+  { does: 'find-next', keys: ['ctrl-n'], what: 'next place with what was looked for' },
+  { does: 'find-previous', keys: ['ctrl-p'], what: 'place before' },
+  { does: 'authors', keys: ['ctrl-t'], what: 'show who wrote each line, or hide it', bar: 'who' },
+  { does: 'keys', keys: ['ctrl-o'], what: 'all keys of the editor', bar: 'keys' },
+  { does: 'leave', keys: ['esc'], what: 'drop what is asked or selected; then back' },
+] as const satisfies readonly {
+  does: string
+  keys: readonly string[]
+  what: string
+  /** In the status row, under this word. */
+  bar?: string
+}[]
+
+/** What a key of the editor does. */
+export type Action = (typeof EDITOR_KEYS)[number]['does']
+
+/** What selects when shift is held. */
+const SELECTING: ReadonlySet<Action> = new Set<Action>([
+  ...(['left', 'right', 'up', 'down', 'word-left', 'word-right', 'home', 'end'] as const),
+  ...(['page-up', 'page-down', 'first', 'last'] as const),
 ])
 
-const MOVES: readonly string[] = [
-  ...['left', 'right', 'up', 'down', 'word-left', 'word-right', 'line-start', 'line-end'],
-  ...['page-up', 'page-down', 'start', 'end'],
-]
+const byKey = new Map<string, Action>(
+  EDITOR_KEYS.flatMap(({ does, keys }) => keys.map((key): [string, Action] => [key, does])),
+)
 
-/** What a key does, and whether what it moves over is selected; null: it types, or does nothing. */
-export const editorCommand = (key: string): { name: EditorCommand; selects: boolean } | null => {
-  const plain = key.replace(/shift-/, '')
-  const row = EDITOR_KEYS.find(({ keys }) => keys.includes(plain))
-  if (row === undefined) return null
-  const selects = plain !== key
-  return selects && !MOVES.includes(row.name) ? null : { name: row.name, selects }
+/** What a key does, and whether it takes the selection along; null: nothing. */
+export const actionOf = (key: string): { does: Action; selects: boolean } | null => {
+  const plain = byKey.get(key)
+  if (plain !== undefined) return { does: plain, selects: false }
+  const does = byKey.get(key.replace('shift-', ''))
+  if (does === undefined || does === key || !key.includes('shift-')) return null
+  return SELECTING.has(does) ? { does, selects: true } : { does, selects: false }
 }

@@ -22,18 +22,9 @@ const PLAIN: typeof COLOURS = {
   bad: { bold: true },
 }
 
-/** By SGR number. */
-const NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
-
-const looks = ({ tone = 'plain', picked = false, mark, colour }: Segment, isColoured: boolean) => ({
+const looks = ({ tone = 'plain', picked = false }: Segment, isColoured: boolean) => ({
   ...(isColoured ? COLOURS : PLAIN)[tone],
   ...(picked && { inverse: true, dimColor: false }),
-  ...(colour !== undefined && isColoured && { color: NAMES[colour] ?? 'cyan' }),
-  // Without colours, too, a place of someone else's can be told.
-  ...(mark !== undefined && {
-    underline: true,
-    ...(isColoured && { backgroundColor: NAMES[mark] ?? 'cyan', color: 'black' }),
-  }),
 })
 
 const isSame = (a: Row, b: Row): boolean =>
@@ -44,9 +35,7 @@ const isSame = (a: Row, b: Row): boolean =>
       return (
         segment.text === other.text &&
         segment.tone === other.tone &&
-        segment.picked === other.picked &&
-        segment.mark === other.mark &&
-        segment.colour === other.colour
+        segment.picked === other.picked
       )
     }))
 

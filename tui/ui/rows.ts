@@ -12,10 +12,6 @@ export interface Segment {
   tone?: Tone
   /** Drawn inverted: where the keys go. */
   picked?: boolean
-  /** Someone else is here: an SGR colour number (0–7), behind the text. */
-  mark?: number
-  /** In this colour of theirs. */
-  colour?: number
   /** What a click on it does. */
   click?: Event
 }

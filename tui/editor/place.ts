@@ -1,0 +1,51 @@
+import type * as Y from 'yjs'
+import { isBinary } from '../../workspace/blobs.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import type { FileId, FileKey } from '../../workspace/ids.ts'
+import { checkFileKey } from '../../workspace/path.ts'
+import { fileEntry } from '../../workspace/shape.ts'
+import { findFile, idFor, keysOf } from '../../workspace/tree.ts'
+
+/**
+ * What became of the file that was opened. `new`: it is not there yet, the first edit makes it. `removed`: an edit brings
+ * it back. `replaced`: another text has its path, and no path leads to this one.
+ */
+export type FileState =
+  | { kind: 'there' }
+  | { kind: 'new' }
+  | { kind: 'renamed'; to: FileKey }
+  | { kind: 'removed'; by: string }
+  | { kind: 'replaced' }
+  | { kind: 'binary'; mediaType: string }
+  | { kind: 'none'; why: string }
+
+/** The text that a path leads to, or would. */
+export const textIdOf = (doc: Y.Doc, path: string): FileId => {
+  const key = path.normalize('NFC') as FileKey
+  return findFile(doc, key)?.entry.fileId ?? idFor(doc, key)
+}
+
+/** How it stands with the text that was opened under this path. */
+export const fileStateOf = (doc: Y.Doc, path: string, id: FileId): FileState => {
+  const here = findFile(doc, path)
+  if (here?.entry.fileId === id) {
+    const { mediaType } = here.entry
+    return isBinary(here.entry) ? { kind: 'binary', mediaType } : { kind: 'there' }
+  }
+  const entry = fileEntry(doc, path.normalize('NFC'))
+  if (entry === undefined) {
+    try {
+      checkFileKey(path)
+      return { kind: 'new' }
+    } catch (error) {
+      return { kind: 'none', why: ClawError.from(error).message }
+    }
+  }
+  // Looking at all files is left to the case where the path does not say it.
+  const to = keysOf(doc).get(id)
+  if (to !== undefined) return { kind: 'renamed', to }
+  if (here !== null) return { kind: 'replaced' }
+  return entry.fileId === id && entry.removed !== undefined
+    ? { kind: 'removed', by: entry.removed.by }
+    : { kind: 'new' }
+}

@@ -1,0 +1,346 @@
+import { agentName } from '../../workspace/agents.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import { countEdit, putFile } from '../../workspace/files.ts'
+import type { AgentId, FileId } from '../../workspace/ids.ts'
+import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
+import type { Attached } from '../../workspace/link/attach.ts'
+import { filesOf } from '../../workspace/schema.ts'
+import { editLine, type Line } from '../line.ts'
+import { ACTIONS } from './actions.ts'
+import { Bursts, type Later } from './bursts.ts'
+import { actionOf } from './keys.ts'
+import { type Other, othersIn } from './others.ts'
+import { type FileState, fileStateOf, textIdOf } from './place.ts'
+import type { EditorPress } from './presses.ts'
+import { type Found, findAll, matchFrom } from './search.ts'
+import { type Change, SharedText } from './shared-text.ts'
+
+/** My caret is told to others at most this often (milliseconds). */
+export const SHOW_MS = 80
+/** What others do is drawn at most this often (milliseconds): 15 a second. My own keys are drawn at once. */
+export const OTHERS_MS = 66
+
+/** What is asked for in the lowest row. */
+export interface Prompt {
+  kind: 'find' | 'line'
+  line: Line
+  /** Where the caret was. */
+  from: number
+}
+
+export interface EditorOptions {
+  attached: Attached
+  path: string
+  /** Milliseconds since the epoch. */
+  now: () => number
+  later: Later
+  /** Goes back to where the file was opened from. */
+  leave: () => void
+  /** Puts what was copied on the terminal's clipboard, if it has one. */
+  copied?: (text: string) => void
+}
+
+/** One person at one file, from opening to leaving it: keys go in, edits go out. The screen is drawn from it. */
+export class EditorSession {
+  readonly attached: Attached
+  readonly path: string
+  readonly id: FileId
+  readonly text: SharedText
+  state: FileState
+  prompt: Prompt | null = null
+  /** What was last looked for. */
+  query = ''
+  isShowingAuthors = false
+  isShowingKeys = false
+  /** Said once, until the next key. */
+  message = ''
+  /** The screen follows the caret until it is scrolled. */
+  follows = true
+  /** Cells of the screen, and cells and rows of the text on it, as last drawn. */
+  columns = 80
+  width = 80
+  height = 24
+  /** The column that up and down keep to; null: that of the caret. */
+  goal: number | null = null
+  clipboard = ''
+  /** Counts what may have to be drawn anew. */
+  revision = 0
+  readonly #options: EditorOptions
+  readonly #bursts: Bursts
+  readonly #listeners = new Set<() => void>()
+  readonly #ends: (() => void)[] = []
+  #cancelShow: (() => void) | null = null
+  #cancelDraw: (() => void) | null = null
+  #found: { version: number; query: string; found: Found } | null = null
+
+  constructor(options: EditorOptions) {
+    const { attached, path, now, later } = options
+    this.#options = options
+    this.attached = attached
+    this.path = path
+    this.id = textIdOf(attached.doc, path)
+    this.state = fileStateOf(attached.doc, path, this.id)
+    this.text = new SharedText(attached.doc, this.id, (isOwn) => {
+      if (isOwn) this.#bursts.edited()
+      this.#show()
+      if (!isOwn) this.#drawSoon()
+    })
+    this.#bursts = new Bursts(() => this.#count(), now, later)
+    const files = filesOf(attached.doc)
+    const onFiles = () => {
+      this.state = fileStateOf(attached.doc, path, this.id)
+      this.#drawSoon()
+    }
+    files.observe(onFiles)
+    this.#ends.push(
+      () => files.unobserve(onFiles),
+      attached.onChange(() => this.#drawSoon()),
+    )
+    this.#show()
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Why nothing can be typed; null: it can. */
+  get refusal(): string | null {
+    const { kind } = this.state
+    if (this.attached.me === null) return 'read only: you are not registered in this workspace'
+    if (kind === 'binary') return 'this file is not text'
+    if (kind === 'replaced') return 'another file has taken this path: go back and open that one'
+    return this.state.kind === 'none' ? this.state.why : null
+  }
+
+  /** Who else is in the file, and where. */
+  get others(): Other[] {
+    const { doc, me } = this.attached
+    return othersIn(doc, this.id, this.attached.presences(), me ?? ('' as AgentId))
+  }
+
+  /** Where what is looked for is, in the text as it is. */
+  get found(): Found {
+    const { query } = this
+    const { version, lines } = this.text
+    if (this.#found?.version !== version || this.#found.query !== query) {
+      const found = findAll(query === '' ? '' : lines.slice(0, lines.length), query)
+      this.#found = { version, query, found }
+    }
+    return this.#found.found
+  }
+
+  press(press: EditorPress): void {
+    this.message = ''
+    const isKeys = this.isShowingKeys
+    this.isShowingKeys = false
+    if ('text' in press) {
+      if (this.prompt === null) this.type(press.text)
+      else this.#ask(editLine(this.prompt.line, { edit: 'insert', text: press.text }))
+    } else if (this.prompt !== null) this.#pressInPrompt(this.prompt, press.key)
+    else {
+      const action = actionOf(press.key)
+      if (action !== null && !(isKeys && action.does === 'leave')) {
+        if (action.does !== 'up' && action.does !== 'down') this.goal = null
+        this.follows = true
+        ACTIONS[action.does](this, action.selects)
+      }
+    }
+    this.draw()
+  }
+
+  /** Text that comes as a whole, with its line ends. */
+  paste(text: string): void {
+    this.message = ''
+    if (this.prompt !== null) {
+      const [first = ''] = text.split(/[\r\n]/)
+      this.#ask(editLine(this.prompt.line, { edit: 'insert', text: first }))
+    } else {
+      this.text.part()
+      this.type(text)
+      this.text.part()
+    }
+    this.draw()
+  }
+
+  /** Puts text in the place of what is selected. */
+  type(text: string): void {
+    const [from, to] = this.text.selection
+    this.follows = true
+    this.goal = null
+    if (from !== to) this.text.part()
+    this.change([{ from, to, insert: this.fitting(text) }])
+  }
+
+  /** Edits the text, if that may be; the file is made with its first edit. */
+  change(changes: readonly Change[]): void {
+    const { doc, me } = this.attached
+    const real = changes.filter(({ from, to, insert }) => to > from || insert !== '')
+    if (real.length === 0) return
+    const { refusal } = this
+    if (me === null || refusal !== null) {
+      this.message = refusal ?? ''
+      return
+    }
+    const growth = real.reduce((sum, { from, to, insert }) => sum + insert.length - to + from, 0)
+    if (growth > 0 && this.text.lines.length + growth > MAX_FILE_BYTES) {
+      this.message = `a file has at most ${MAX_FILE_BYTES} bytes`
+      return
+    }
+    const { kind } = this.state
+    try {
+      this.text.edit(real, () => {
+        if (kind !== 'new') return
+        const now = this.#options.now()
+        putFile(doc, { key: this.path, content: '', base: null, by: me, now })
+      })
+    } catch (error) {
+      this.message = ClawError.from(error).message
+      return
+    }
+    // A removed file is back once an edit is counted that its remover did not know.
+    if (kind === 'removed') this.#bursts.end()
+  }
+
+  /** The text as it can be in this file: its line ends, and nothing that is no text. */
+  fitting(text: string): string {
+    return text
+      .replace(/\r\n|\r|\n/g, this.lineEnd)
+      .replace(/\p{Surrogate}/gu, '\ufffd')
+      .replaceAll('\0', '')
+  }
+
+  /** What ends the file's lines. */
+  get lineEnd(): string {
+    const { ending } = this.text.lines.line(0).piece
+    return ending === '' ? '\n' : ending
+  }
+
+  copy(text: string): void {
+    this.clipboard = text
+    this.#options.copied?.(text)
+  }
+
+  ask(kind: Prompt['kind']): void {
+    const { head } = this.text
+    const typed = kind === 'find' ? this.query : ''
+    this.prompt = { kind, line: { text: typed, at: typed.length }, from: head }
+  }
+
+  leave(): void {
+    this.#options.leave()
+  }
+
+  /** To the match before or after the caret. */
+  find(by: 1 | -1, from: number): void {
+    const { matches, error } = this.found
+    if (error !== null) this.message = error
+    if (this.query === '' || error !== null) return
+    const index = matchFrom(matches, from, by)
+    const match = matches[index]
+    if (match === undefined) this.message = `no "${this.query}"`
+    else {
+      this.follows = true
+      this.text.select(match[0], match[1])
+    }
+  }
+
+  /** Scrolls without moving the caret. */
+  scrolled(top: number): void {
+    this.text.top = top
+    this.follows = false
+    this.draw()
+  }
+
+  /** Has the screen drawn anew, now. */
+  draw(): void {
+    this.#cancelDraw?.()
+    this.#cancelDraw = null
+    this.revision++
+    this.#show()
+    for (const listener of this.#listeners) listener()
+  }
+
+  close(): void {
+    this.#bursts.end()
+    this.#cancelShow?.()
+    this.#cancelDraw?.()
+    for (const end of this.#ends.splice(0)) end()
+    this.text.close()
+    this.#listeners.clear()
+    this.attached.show({ cursor: null })
+  }
+
+  nameOf(id: AgentId): string {
+    return agentName(this.attached.doc, id)
+  }
+
+  #pressInPrompt(prompt: Prompt, key: string): void {
+    const isFind = prompt.kind === 'find'
+    if (key === 'esc') this.prompt = null
+    else if (key === 'enter' && !isFind) {
+      this.prompt = null
+      this.goTo(Number.parseInt(prompt.line.text, 10))
+    } else if (isFind && (key === 'enter' || key === 'down' || key === 'ctrl-n')) {
+      this.find(1, this.text.selection[1])
+    } else if (isFind && (key === 'up' || key === 'ctrl-p')) this.find(-1, this.text.selection[0])
+    else {
+      const edit = LINE_EDITS[key]
+      if (edit !== undefined) this.#ask(editLine(prompt.line, { edit }))
+    }
+  }
+
+  goTo(line: number): void {
+    if (!(line >= 1)) return
+    const { start } = this.text.lines.line(line - 1)
+    this.follows = true
+    this.text.select(start, start)
+  }
+
+  /** What is asked for has changed: a search goes to the first match from where it began. */
+  #ask(line: Line): void {
+    const prompt = this.prompt!
+    this.prompt = { ...prompt, line }
+    if (prompt.kind !== 'find') return
+    this.query = line.text
+    if (line.text === '') this.text.select(prompt.from, prompt.from)
+    else this.find(1, Math.min(prompt.from, this.text.lines.length))
+  }
+
+  #count(): void {
+    const { doc, me } = this.attached
+    if (me !== null) countEdit(doc, this.id, me, this.#options.now())
+  }
+
+  #show(): void {
+    this.#cancelShow ??= this.#options.later(SHOW_MS, () => {
+      this.#cancelShow = null
+      const { kind } = this.state
+      const isText = kind !== 'binary' && kind !== 'none'
+      this.attached.show({ cursor: isText ? this.text.cursor : null })
+    })
+  }
+
+  #drawSoon(): void {
+    this.#cancelDraw ??= this.#options.later(OTHERS_MS, () => this.draw())
+  }
+}
+
+/** Keys in a line that is asked for, as they are in every other one. */
+const LINE_EDITS: Readonly<
+  Record<string, Exclude<Parameters<typeof editLine>[1], { edit: 'insert' }>['edit']>
+> = {
+  left: 'left',
+  right: 'right',
+  home: 'home',
+  end: 'end',
+  'ctrl-a': 'home',
+  'ctrl-e': 'end',
+  backspace: 'back',
+  delete: 'delete',
+  'ctrl-w': 'word-back',
+  'ctrl-u': 'kill-start',
+  'ctrl-k': 'kill-end',
+  'ctrl-left': 'word-left',
+  'ctrl-right': 'word-right',
+}

@@ -1,0 +1,105 @@
+import { keyLabel } from '../commands.ts'
+import { cellsOf } from '../text/cells.ts'
+import { fitText } from '../ui/cells.ts'
+import { fitRow, type Row, said, seg, spread } from '../ui/rows.ts'
+import { typedRow } from '../views/overlays.ts'
+import { EDITOR_KEYS } from './keys.ts'
+import type { EditorSession } from './session.ts'
+import { lineAround } from './steps.ts'
+
+/** So far from the beginning of a line (units) its characters are not counted one by one. */
+const COUNTED_UNITS = 4096
+
+/** 1-based line and column; a character is one column, however wide it is. */
+export const caretPlace = ({ text }: EditorSession): { line: number; column: number } => {
+  const { lines, head } = text
+  const { start } = lineAround(lines, head)
+  const before = head - start
+  const column = before > COUNTED_UNITS ? before : cellsOf(lines.slice(start, head)).length
+  return { line: lines.at(head).line + 1, column: column + 1 }
+}
+
+/** What happened to the file, in words; '' where all is as usual. */
+const stateText = (session: EditorSession): string => {
+  const { state } = session
+  switch (state.kind) {
+    case 'new':
+      return 'new file: the first edit makes it'
+    case 'renamed':
+      return `now ${state.to}`
+    case 'removed':
+      return `removed by ${session.nameOf(state.by as never)}: an edit brings it back`
+    case 'replaced':
+    case 'binary':
+    case 'none':
+    case 'there':
+      return session.refusal ?? ''
+  }
+}
+
+/**
+ * Path, caret, what to know of the file; who else is in it, and the connection. `notice`: what came in for this person.
+ */
+export const statusRow = (session: EditorSession, width: number, notice = ''): Row => {
+  const { prompt, text, attached } = session
+  if (prompt !== null) {
+    const label = prompt.kind === 'find' ? 'find: ' : 'line: '
+    const right = prompt.kind === 'find' ? foundText(session) : `of ${text.lines.count}`
+    const room = Math.max(12, width - right.length - 2)
+    return spread(typedRow([seg(label, 'accent')], prompt.line, room), [said(right, 'dim')], width)
+  }
+  const { line, column } = caretPlace(session)
+  const selected = Math.abs(text.head - text.anchor)
+  const state = notice || stateText(session)
+  const hints = EDITOR_KEYS.flatMap((row) => {
+    return 'bar' in row ? [seg(keyLabel(row.keys[0]), 'accent'), seg(` ${row.bar}  `, 'dim')] : []
+  })
+  const left: Row = [
+    said(session.path, 'strong'),
+    seg(`  ${line}:${column}`),
+    seg(selected > 0 ? ` (${selected} selected)` : '', 'dim'),
+    seg('  '),
+    ...(session.message !== ''
+      ? [said(session.message, 'warn')]
+      : state !== ''
+        ? [said(state, 'warn')]
+        : hints),
+  ]
+  const others = session.others
+    .map(({ name, head }) => `${name} ${text.lines.at(head).line + 1}`)
+    .join(', ')
+  const isAlone = others === ''
+  const contact = attached.contact.connected ? '' : 'offline: edits are kept'
+  const right: Row = [
+    ...(isAlone ? [] : [said(`with ${others}`, 'accent')]),
+    seg(!isAlone && contact !== '' ? '  ' : ''),
+    seg(contact, 'bad'),
+  ]
+  return spread(left, right, width)
+}
+
+const foundText = (session: EditorSession): string => {
+  const { query, found, text } = session
+  const { matches, isMore, error } = found
+  if (query === '') return 'enter next  ↑ before  esc done'
+  if (error !== null) return error
+  const [from] = text.selection
+  const index = matches.findIndex(([begin]) => begin === from)
+  const all = `${matches.length}${isMore ? '+' : ''}`
+  return matches.length === 0 ? 'nothing found' : `${index + 1 || '-'} of ${all}`
+}
+
+/** All keys of the editor, in as many columns as fit. */
+export const keyRows = (width: number, height: number): Row[] => {
+  const entries = EDITOR_KEYS.map(({ keys, what }): Row => {
+    const shown = (keys as readonly string[]).map(keyLabel).join(' ')
+    return [seg(fitText(`  ${shown}`, 27), 'accent'), seg(what)]
+  })
+  const columns = entries.length > height && width >= 150 ? 2 : 1
+  const each = Math.ceil(entries.length / columns)
+  return Array.from({ length: Math.min(each, height) }, (_, y) =>
+    columns === 1
+      ? fitRow(entries[y]!, width)
+      : [...fitRow(entries[y]!, width >> 1), ...fitRow(entries[y + each] ?? [], width >> 1)],
+  )
+}
