@@ -1,6 +1,7 @@
 // Builds the programs into dist/, each bundled into one CommonJS file, which starts several times faster than a tree
 // of modules. Only LevelDB stays outside: it is native code. clawlink-agent is two files: the command, which asks the
-// link and is small, and clawlink-agent-core, which is the link and everything else.
+// link and is small, and clawlink-agent-core, which is the link and everything else. clawlink is an ES module, because
+// Ink awaits at its top level.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,6 +40,18 @@ const coreOutside = {
   },
 }
 
+/** CommonJS packages in an ES module ask for Node's own modules. */
+const REQUIRE =
+  "import { createRequire as makeRequire } from 'node:module';const require = makeRequire(import.meta.url);"
+
+const withoutDevtools = {
+  name: 'without-devtools',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'none' }))
+    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default null' }))
+  },
+}
+
 try {
   await Promise.all([
     build({
@@ -46,8 +59,18 @@ try {
       entryPoints: {
         'clawlink-sync': 'sync-server/main.ts',
         'clawlink-agent-core': 'agent/main.ts',
-        clawlink: 'tui/main.ts',
       },
+    }),
+    build({
+      ...common,
+      entryPoints: { clawlink: 'tui/main.ts' },
+      format: 'esm',
+      outExtension: { '.js': '.mjs' },
+      banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
+      // React and Ink without what is for their developers.
+      define: { ...common.define, 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '""' },
+      plugins: [withoutDevtools],
+      minify: true,
     }),
     build({
       ...common,

@@ -1,17 +1,44 @@
-/** Not the terminal UI yet, and it says so. */
-const HELP = `clawlink: the terminal UI for people
+import { join } from 'node:path'
+import { ClawError } from '../workspace/errors.ts'
+import { attach } from '../workspace/link/attach.ts'
+import { noLink } from '../workspace/link/run.ts'
+import { homeOf, socketOf } from '../workspace/link/socket.ts'
+import { HELP, parseOptions } from './options.ts'
 
-It is not in this version. clawlink-agent is the way in: clawlink-agent --help
-`
+const version = process.env.CLAWLINK_VERSION ?? 'unknown'
 
-const [arg] = process.argv.slice(2)
-if (arg === '--version') {
-  process.stdout.write(`${process.env.CLAWLINK_VERSION}\n`)
-} else if (arg === '--help' || arg === '-h') {
-  process.stdout.write(HELP)
-} else {
-  process.stderr.write(
-    'error: the terminal UI is not in this version — use clawlink-agent --help\n',
-  )
-  process.exitCode = 2
+const run = async (): Promise<number> => {
+  const { stdin, stdout, stderr, env } = process
+  const options = parseOptions(process.argv.slice(2), env)
+  if (typeof options === 'string') {
+    stdout.write(options === 'help' ? HELP : `${version}\n`)
+    return 0
+  }
+  if (!stdin.isTTY || !stdout.isTTY) {
+    throw new ClawError(
+      'usage',
+      'clawlink needs a terminal on stdin and stdout',
+      'scripts and agents use clawlink-agent (see clawlink-agent --help)',
+    )
+  }
+  const home = homeOf(env.CLAWLINK_HOME, process.cwd())
+  const socket = socketOf(home)
+  if (socket === null) throw noLink(home)
+  // The link starts, or answers, while the rest is loaded.
+  const core = join(import.meta.dirname, 'clawlink-agent-core.cjs')
+  const opening = attach({ home, socket, core, version, flags: options.flags })
+  opening.catch(() => {}) // the screen says it
+  const { startApp } = await import('./start.tsx')
+  return startApp({ opening, stdin, stdout, stderr, env }).done
 }
+
+run().then(
+  (code) => process.exit(code),
+  (thrown: unknown) => {
+    const error = ClawError.from(thrown)
+    const hint = error.hint === '' ? '' : ` — ${error.hint}`
+    process.stderr.write(`error: ${error.message}${hint}\n`)
+    if (error.code === 'bug') process.stderr.write(`${(thrown as Error).stack}\n`)
+    process.exit(error.exit)
+  },
+)

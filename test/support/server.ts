@@ -11,7 +11,7 @@ const findRoot = (from: string): string =>
 
 /** The repository; this file may run as a bundle from below node_modules/.cache. */
 export const root = findRoot(dirname(fileURLToPath(import.meta.url)))
-export const bin = (name: 'clawlink-sync.cjs' | 'clawlink-agent.cjs' | 'clawlink.cjs') =>
+export const bin = (name: 'clawlink-sync.cjs' | 'clawlink-agent.cjs' | 'clawlink.mjs') =>
   join(root, 'dist', name)
 
 const tempDirs: string[] = []

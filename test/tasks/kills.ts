@@ -88,9 +88,40 @@ const workOut = async (workers: readonly Worker[]): Promise<void> => {
   }
 }
 
-/** All tasks that there are, live or archived, as the last worker and the archive have them. */
-const allTasks = async ({ url, workspace }: Place, workers: readonly Worker[]) => {
+/**
+ * All tasks that there are, live or archived, as the last worker and the archive have them. Tasks go on being archived: it
+ * is looked again until none was meanwhile.
+ */
+const allTasks = async (place: Place, workers: readonly Worker[]): Promise<Whole[]> => {
+  for (let look = 0; look < ROUNDS; look++) {
+    const { found, end } = await tasksNow(place, workers)
+    if (end === (await archiveEnd(place, workers))) return found
+  }
+  throw new Error('the archive never rests')
+}
+
+/** Where the archive ends: of each worker, where it ends for it. */
+const archiveEnd = async (
+  { url, workspace }: Place,
+  workers: readonly Worker[],
+): Promise<string> => {
+  const ends = []
+  for (const { id: me } of workers) {
+    let after = 0
+    for (;;) {
+      const { next } = await getTaskArchive(url, workspace, after, me)
+      if (next <= after) break
+      after = next
+    }
+    ends.push(after)
+  }
+  return ends.join()
+}
+
+const tasksNow = async (place: Place, workers: readonly Worker[]) => {
+  const { url, workspace } = place
   const found = new Map<TaskId, Whole>()
+  const end = await archiveEnd(place, workers)
   for (const { id: me } of workers) {
     for (let after = 0; ; ) {
       const page = await getTaskArchive(url, workspace, after, me)
@@ -116,7 +147,7 @@ const allTasks = async ({ url, workspace }: Place, workers: readonly Worker[]) =
     const offers = offersOf(record)
     found.set(id, { id, facts, status, history, notes, offers, archived: false })
   }
-  return [...found.values()]
+  return { found: [...found.values()], end }
 }
 
 const check = (workers: readonly Worker[], tasks: readonly Whole[]): void => {

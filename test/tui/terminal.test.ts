@@ -1,0 +1,199 @@
+import { spawnSync } from 'node:child_process'
+import { constants } from 'node:os'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Agent, agent, killLink, registered } from '../support/agent.ts'
+import { until } from '../support/client.ts'
+import { bin, type Server, startServer, tempDir } from '../support/server.ts'
+import { noTerminal, openTerminal, type Terminal } from '../support/terminal.ts'
+
+if (noTerminal !== null) console.log(`clawlink is not tested in a terminal: ${noTerminal}`)
+const inTerminal = it.skipIf(noTerminal !== null)
+
+let server: Server
+beforeAll(async () => {
+  server = await startServer()
+})
+afterAll(() => server.stop())
+
+const open = new Set<Terminal>()
+afterAll(() => {
+  for (const terminal of open) terminal.close()
+})
+
+/** A person at a terminal who has typed `clawlink URL`; `me` reads what their home has by clawlink-agent. */
+const person = async (
+  url: string,
+  size: readonly [number, number] = [120, 40],
+  env: Record<string, string> = {},
+): Promise<{ terminal: Terminal; me: Agent }> => {
+  const home = tempDir('person')
+  const terminal = openTerminal(...size, { CLAWLINK_HOME: home, ...env })
+  open.add(terminal)
+  terminal.type(`echo be''fore; node ${bin('clawlink.mjs')} ${url}; echo EX''IT $?`)
+  terminal.press('Enter')
+  return { terminal, me: agent(url, home) }
+}
+
+const join = async (terminal: Terminal, name: string): Promise<void> => {
+  await terminal.shows('Who are you?')
+  terminal.type(name)
+  terminal.press('Enter')
+  await terminal.shows(`${name} (you)`)
+}
+
+interface Polled {
+  messages: { type: string; message_id: string; task: string }[]
+}
+
+inTerminal(
+  '[U40] a person joins, delegates, watches, edits with an agent, and leaves the terminal as it was',
+  async () => {
+    const { terminal } = await person(server.url)
+    await join(terminal, 'Ann')
+    await terminal.shows('connected')
+
+    const bob = await registered(server.url, 'bob')
+    await terminal.shows(/● bob/)
+    terminal.press('j')
+    await terminal.shows(/^.*bob.*$/m)
+    terminal.press('d')
+    await terminal.shows('Delegate a task')
+    await terminal.shows(/To .*bob/)
+    terminal.type('count the words')
+    terminal.press('Enter')
+    await terminal.hides('Delegate a task')
+    terminal.press('2')
+    await terminal.shows('count the words')
+
+    const { messages } = await bob.ask<Polled>('poll', '--wait', '20')
+    const task = messages.find(({ type }) => type === 'task_delegation')!
+    expect(task.task).toBe('count the words')
+    const { agents } = await bob.ask<{ agents: { name: string; agent_id: string }[] }>('discover')
+    const ann = agents.find(({ name }) => name === 'Ann')!.agent_id
+    const answer = (result: string, status: string) =>
+      bob.ask(
+        'respond',
+        '--to',
+        ann,
+        '--msg-id',
+        task.message_id,
+        '--result',
+        result,
+        '--status',
+        status,
+      )
+    await answer('at it', 'in_progress')
+    await terminal.shows(/working/i)
+    await answer('1,024 words', 'completed')
+    terminal.press('Enter')
+    await terminal.shows('1,024 words')
+    terminal.press('Escape')
+
+    await bob.runWith({ stdin: 'one\ntwo\n' }, 'file-put', '--key', 'notes.md', '--file', '-')
+    terminal.press('4')
+    await terminal.shows('notes.md')
+    terminal.press('Enter')
+    await terminal.shows(/1 .*one/)
+    terminal.type('Ann was here. ')
+    await bob.ask('file-edit', '--key', 'notes.md', '--find', 'two', '--replace', 'two, by bob')
+    terminal.type('And still is. ')
+    await terminal.shows('two, by bob')
+    await terminal.shows('Ann was here. And still is. one')
+    await until('both texts are in the file', async () => {
+      const { file } = await bob.ask<{ file: { content: string } }>('file-get', '--key', 'notes.md')
+      return file.content === 'Ann was here. And still is. one\ntwo, by bob\n'
+    })
+    terminal.press('Escape')
+    await terminal.shows('notes.md')
+    terminal.press('q')
+    await terminal.shows('EXIT 0')
+    await leftAsItWas(terminal)
+  },
+)
+
+/** The shell's screen is back, with what was on it, no mouse reports, a cursor, and echo. */
+const leftAsItWas = async (terminal: Terminal): Promise<void> => {
+  await terminal.shows(/^before$/m)
+  expect(terminal.modes()).toEqual({ otherScreen: false, mouse: false, cursor: true })
+  terminal.type('stty -a | grep -o "[-]*\\becho\\b"; echo mo""de')
+  terminal.press('Enter')
+  await terminal.shows(/^echo\nmode$/m)
+}
+
+inTerminal(
+  '[U41] a restart of the server and the end of the link are seen, and gone on from',
+  async () => {
+    const own = await startServer()
+    const { terminal, me } = await person(own.url, [80, 24])
+    await join(terminal, 'Eve')
+    await terminal.shows('● connected')
+    await own.kill()
+    await terminal.hides('● connected')
+    terminal.press('b')
+    await terminal.shows(/Tell everybody|Broadcast/i)
+    terminal.type('written offline')
+    terminal.press('C-s')
+    await terminal.shows('queued')
+    const back = await startServer({ port: own.port, data: own.data })
+    await terminal.shows('● connected', 40_000)
+    const other = await registered(back.url, 'reader')
+    await until('it arrived', async () => {
+      const { broadcasts } = await other.ask<{ broadcasts: { content: string }[] }>('log')
+      return broadcasts.some(({ content }) => content === 'written offline')
+    })
+    await killLink(me.home)
+    await terminal.shows('● connected')
+    await until('there is another link', async () => (await me.run('status')).code === 0)
+    terminal.press('q')
+    await terminal.shows('EXIT 0')
+    await back.stop()
+  },
+)
+
+inTerminal(
+  '[U42] Ctrl-Z gives the terminal to the shell and fg takes it back; a resize redraws',
+  async () => {
+    const { terminal } = await person(server.url)
+    await join(terminal, 'Zed')
+    terminal.press('C-z')
+    await terminal.shows(/Stopped/)
+    expect(terminal.screen()).toContain('before')
+    terminal.type('fg')
+    terminal.press('Enter')
+    await terminal.shows('Zed (you)')
+    terminal.resize(80, 24)
+    await until('it fits', () => {
+      const lines = terminal.screen()
+      return lines.length === 24 && lines[0]!.includes('connected') && lines[23]!.includes('quit')
+    })
+    terminal.press('q')
+    await terminal.hides('Zed (you)')
+    await leftAsItWas(terminal)
+  },
+)
+
+inTerminal('[U43] whatever ends it, the terminal is as it was', async () => {
+  const hook =
+    "process.argv[1]?.endsWith('clawlink.mjs')&&process.on('SIGUSR2',()=>{throw(Error('boom'))})"
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR2'] as const) {
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` }
+    const { terminal } = await person(server.url, [80, 24], env)
+    await terminal.shows('Who are you?')
+    process.kill(terminal.program(), signal)
+    await terminal.hides('Who are you?')
+    if (signal === 'SIGUSR2') await terminal.shows('boom')
+    else await terminal.shows(`EXIT ${128 + constants.signals[signal]}`)
+    await leftAsItWas(terminal)
+    terminal.close()
+  }
+})
+
+it('[U44] without a terminal it says what to use instead', async () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [bin('clawlink.mjs'), ...args], { encoding: 'utf8' })
+  expect(run()).toMatchObject({ status: 2, stdout: '' })
+  expect(run().stderr).toMatch(/needs a terminal.*clawlink-agent/)
+  expect(run('--wrokspace', 'w')).toMatchObject({ status: 2 })
+  expect(run('--wrokspace', 'w').stderr).toMatch(/--workspace/)
+  expect(run('--help')).toMatchObject({ status: 0, stderr: '' })
+})

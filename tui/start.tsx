@@ -1,0 +1,105 @@
+import './polyfill.ts'
+import { constants } from 'node:os'
+import { render, Text, useApp, useInput } from 'ink'
+import { useEffect, useState } from 'react'
+import { ClawError } from '../workspace/errors.ts'
+import type { Attached } from '../workspace/link/attach.ts'
+import { App, type AppProps, type Env } from './app.tsx'
+import { Terminal } from './terminal.ts'
+import { harmless } from './ui/cells.ts'
+
+interface RootProps extends Omit<AppProps, 'attached' | 'onSuspend'> {
+  opening: Promise<Attached>
+  onFailed: (error: unknown) => void
+  /** Stops the program until the shell lets it go on. */
+  stop: () => Promise<void>
+}
+
+/** The first frame is there before the workspace is. */
+const Root = ({ opening, onFailed, stop, ...props }: RootProps) => {
+  const [attached, setAttached] = useState<Attached | null>(null)
+  const { suspendTerminal } = useApp()
+  const { onQuit } = props
+  useEffect(() => {
+    opening.then(setAttached, onFailed)
+  }, [opening, onFailed])
+  const onSuspend = () => void suspendTerminal(stop)
+  useInput(
+    (input, key) => {
+      if (input === 'q' || (key.ctrl && input === 'c')) onQuit?.()
+    },
+    { isActive: attached === null },
+  )
+  if (attached !== null) return <App {...{ attached, onSuspend, ...props }} />
+  return <Text>ClawLink: opening … (q leaves)</Text>
+}
+
+/** Ask it to leave; what was written is stored first. */
+const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
+
+export interface StartOptions {
+  opening: Promise<Attached>
+  stdin: NodeJS.ReadStream
+  stdout: NodeJS.WriteStream
+  stderr: NodeJS.WriteStream
+  env: Env
+}
+
+/**
+ * Runs the UI on a terminal; `done` resolves to the exit code once the terminal is as it was, and the workspace let go of,
+ * and rejects with what went wrong in drawing.
+ */
+export const startApp = (options: StartOptions): { done: Promise<number> } => {
+  const { opening, stdin, stdout, stderr, env } = options
+  const plain = env.INK_SCREEN_READER === 'true'
+  const hasMouse = !plain && env.CLAWLINK_MOUSE !== 'off'
+  const terminal = new Terminal({ stdin, stdout, hasMouse })
+  let failure: unknown = null
+  const quit = () => instance.unmount()
+  const onFailed = (error: unknown) => {
+    failure = error
+    quit()
+  }
+  const instance = render(
+    <Root
+      {...{ opening, env, onFailed }}
+      mice={terminal.mice}
+      stop={() => terminal.stop()}
+      spare={plain ? 1 : 0}
+      onQuit={quit}
+      onBell={() => env.CLAWLINK_BELL === 'on' && stdout.write('\u0007')}
+    />,
+    {
+      stdin: terminal.keys as unknown as NodeJS.ReadStream,
+      ...{ stdout, stderr, exitOnCtrlC: false, patchConsole: false, interactive: true },
+      ...{ alternateScreen: !plain, incrementalRendering: !plain, isScreenReaderEnabled: plain },
+    },
+  )
+  terminal.begin(quit)
+  let ended: NodeJS.Signals | null = null
+  const onSignal = (signal: NodeJS.Signals) => {
+    ended = signal
+    quit()
+  }
+  for (const signal of SIGNALS) process.once(signal, onSignal)
+
+  const finish = async (): Promise<number> => {
+    try {
+      await instance.waitUntilExit()
+    } finally {
+      for (const signal of SIGNALS) process.off(signal, onSignal)
+      terminal.close()
+    }
+    if (failure !== null) {
+      const error = ClawError.from(failure)
+      const hint = error.hint === '' ? '' : ` — ${error.hint}`
+      stderr.write(`error: ${harmless(`${error.message}${hint}`)}\n`)
+      return error.exit
+    }
+    const attached = await Promise.race([opening, null])
+    if (attached === null) opening.then((late) => late.close()).catch(() => {})
+    else await attached.close()
+    return ended === null ? 0 : 128 + constants.signals[ended]
+  }
+  return { done: finish() }
+}

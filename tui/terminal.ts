@@ -1,0 +1,66 @@
+import { KeysOnly, MOUSE_OFF, MOUSE_ON, type Mouse } from './mouse.ts'
+
+/** Who wants to know what the mouse does; returns what ends it. */
+export type Mice = (listener: (mouse: Mouse) => void) => () => void
+
+export interface TerminalOptions {
+  stdin: NodeJS.ReadStream
+  stdout: NodeJS.WriteStream
+  hasMouse: boolean
+}
+
+/**
+ * The terminal as long as the program has it: mouse reports are taken out of the keys, and however the program ends, the
+ * terminal is as it was before.
+ */
+export class Terminal {
+  /** The keys, for Ink. */
+  readonly keys: KeysOnly
+  readonly #options: TerminalOptions
+  readonly #listeners = new Set<(mouse: Mouse) => void>()
+  #leave = () => {}
+
+  constructor(options: TerminalOptions) {
+    this.#options = options
+    this.keys = new KeysOnly(options.stdin, (mouse) => {
+      for (const listener of this.#listeners) listener(mouse)
+    })
+    process.on('uncaughtExceptionMonitor', this.#restore)
+  }
+
+  mice: Mice = (listener) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** From here on the mouse is the program's, and the screen is Ink's; `leave` has Ink give it back, at once. */
+  begin(leave: () => void): void {
+    this.#leave = leave
+    if (this.#options.hasMouse) this.#options.stdout.write(MOUSE_ON)
+  }
+
+  /** Stops the program, as Ctrl-Z does elsewhere; resolves when the shell lets it go on. Ink must not have the terminal. */
+  async stop(): Promise<void> {
+    const { stdout, stdin, hasMouse } = this.#options
+    if (hasMouse) stdout.write(MOUSE_OFF)
+    stdin.pause()
+    const goesOn = new Promise<void>((resolve) => process.once('SIGCONT', () => resolve()))
+    process.kill(process.pid, 'SIGSTOP')
+    await goesOn
+    stdin.resume()
+    if (hasMouse) stdout.write(MOUSE_ON)
+  }
+
+  /** Lets go of the terminal, once Ink has. */
+  close(): void {
+    process.off('uncaughtExceptionMonitor', this.#restore)
+    if (this.#options.hasMouse) this.#options.stdout.write(MOUSE_OFF)
+    this.keys.close()
+  }
+
+  /** Before an error that nobody caught is printed, so that it can be read. */
+  #restore = (): void => {
+    this.#leave()
+    this.close()
+  }
+}
