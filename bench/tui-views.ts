@@ -2,10 +2,11 @@
 //   node scripts/run-ts.mjs bench/tui-views.ts
 import { held } from '../test/tui/attached.ts'
 import { LARGE, makeWorld } from '../test/tui/world.ts'
-import { onPress, type Step } from '../tui/control.ts'
+import { onPress } from '../tui/control.ts'
 import type { Look } from '../tui/look.ts'
 import { screenRows } from '../tui/screen.ts'
 import { initialState, reduce, type View } from '../tui/state.ts'
+import type { Steps } from '../tui/step.ts'
 import { Store } from '../tui/store.ts'
 import type { AgentId, BroadcastId } from '../workspace/ids.ts'
 import type { BroadcastEntry } from '../workspace/schema.ts'
@@ -57,11 +58,11 @@ const lookAt = (view: View, filter: string): Look => {
   return { snapshot: store.snapshot, state: filtered, columns: 200, rows: 60, plain: false }
 }
 
-const apply = (look: Look, steps: readonly Step[]): Look =>
-  steps.reduce(
-    (now, step) => (step.type === 'event' ? { ...now, state: reduce(now.state, step.event) } : now),
-    look,
-  )
+const apply = (look: Look, steps: Steps): Look => {
+  let { state } = look
+  for (const step of steps) if (step.type === 'event') state = reduce(state, step.event)
+  return { ...look, state }
+}
 
 const VIEWS = ['agents', 'tasks', 'feed', 'files'] as const
 const FILTERS = ['', 'parser']
