@@ -60,7 +60,8 @@ export class Store {
     const { doc } = attached
     this.#attached = attached
     this.#now = now
-    this.#historyOf = (task) => taskHistory(doc, task)
+    // A task may be archived before the next snapshot is taken.
+    this.#historyOf = (task) => (findEntry(doc, task) === undefined ? [] : taskHistory(doc, task))
     this.snapshot = this.#take(NOTHING)
     const onTransaction = (transaction: Y.Transaction) => {
       if (this.#changes.note(transaction)) this.#schedule()

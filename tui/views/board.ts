@@ -169,7 +169,9 @@ export const boardRows = (look: Look, width: number, height: number): Row[] => {
     ]
   })
   const rows: Row[] = []
-  if (shown < columns.length) rows.push(overview(columns, place.column, first, shown, look.plain))
+  if (shown < columns.length) {
+    rows.push(fitRow(overview(columns, place.column, first, shown, look.plain), width))
+  }
   for (const [y] of strips[0]!.entries()) {
     rows.push(strips.flatMap((strip, i) => (i === 0 ? strip[y]! : [seg(' '), ...strip[y]!])))
   }
