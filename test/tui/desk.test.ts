@@ -21,12 +21,11 @@ const sit = () => {
   return { attached, ...atDesk(attached, () => Date.now()) }
 }
 
-const direct = (id: string, content: string): Message =>
-  ({
-    ...{ type: 'direct_message', message_id: id as never, from_agent: 'a-000000000001' as never },
-    ...{ to_agent: 'a-000000000000' as never, timestamp: isoTime(NOW), content },
-    ...({ topic: 'general', tags: [] } as object),
-  }) as Message
+const direct = (id: string, content: string): Message => ({
+  ...{ type: 'direct_message', message_id: id as never, from_agent: 'a-000000000001' as never },
+  ...{ to_agent: 'a-000000000000' as never, timestamp: isoTime(NOW), content },
+  ...{ topic: 'general', tags: [], reply_to: null },
+})
 
 describe('toasts', () => {
   it('[U8] come, go after their time, are four at most, and can be sent away', () => {
@@ -91,7 +90,7 @@ it('[U10] what is new or unread is marked until it was seen; `u` acknowledges it
 })
 
 it('[U12] a click does what is said where it hits, a second one opens, the wheel moves', () => {
-  const { desk, click, text, lines, keys, attached } = sit()
+  const { desk, click, text, lines, keys, type, attached } = sit()
   click('4 Files')
   expect(lines()[0]).toContain('[4 Files')
   click('1 Agents')
@@ -108,8 +107,9 @@ it('[U12] a click does what is said where it hits, a second one opens, the wheel
   desk.mouse({ kind: 'down', x: 5, y: 5 })
   expect(at()).toBe(null)
   click('? help')
-  expect(text()).toContain('While typing')
+  expect(text()).toContain('Moving')
   keys('esc', ':')
+  type('bro')
   click('broadcast CONTENT')
   expect(lines().at(-1)).toContain(':broadcast')
   keys('esc')

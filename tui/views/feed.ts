@@ -20,7 +20,7 @@ const fieldsOf =
     const { from, to, topic, text, kind, file = '', task = '' } = entry
     switch (key) {
       case '':
-        return [text, topic, task, file].map(lower).concat(name(from), name(to))
+        return [lower(text), name(from), name(to), topic && lower(topic), task, file && lower(file)]
       case 'from':
         return [name(from)]
       case 'to':
