@@ -260,6 +260,20 @@ export const commandFor = (key: string, view: View): Command | null => {
   )
 }
 
+/** All commands, in the groups in which they are told of. */
+export const commandGroups = (): readonly (readonly [string, readonly Command[]])[] => {
+  const where = (place: Command['where']) => COMMANDS.filter((command) => command.where === place)
+  const everywhere = where('everywhere')
+  return [
+    ['Moving', everywhere.filter(({ keysOnly }) => keysOnly === true)],
+    ['Everywhere', everywhere.filter(({ keysOnly }) => keysOnly !== true)],
+    ['Agents', where('agents')],
+    ['Tasks', where('tasks')],
+    ['Feed', where('feed')],
+    ['Files', where('files')],
+  ]
+}
+
 /** A key as people write it. */
 export const keyLabel = (key: string): string => {
   const named: Readonly<Record<string, string>> = { up: '↑', down: '↓', left: '←', right: '→' }

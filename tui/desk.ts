@@ -2,13 +2,15 @@ import { ClawError } from '../workspace/errors.ts'
 import type { Message } from '../workspace/inbox.ts'
 import type { Attached } from '../workspace/link/attach.ts'
 import type { Ran } from '../workspace/link/run.ts'
-import { onMouse, onPaste, onPress, type Step } from './control.ts'
+import { onMouse, onPaste, onPress } from './control.ts'
 import { openForm, type Run } from './forms.ts'
 import type { Look } from './look.ts'
 import type { Mouse } from './mouse.ts'
 import { readOlder } from './older.ts'
 import type { Press } from './press.ts'
-import { type Event, type Form, initialState, reduce, type State, type Toast } from './state.ts'
+import type { Snapshot } from './snapshot.ts'
+import { BROWSE, type Event, type Form, initialState, reduce, type Toast } from './state.ts'
+import type { Steps } from './step.ts'
 import { Store } from './store.ts'
 import { tellingOf } from './telling.ts'
 
@@ -56,7 +58,7 @@ export class Desk {
     const state = initialState(snapshot.now)
     this.look = { snapshot, state, columns, rows, plain }
     this.#ends = [
-      this.store.subscribe(() => this.#see({ snapshot: this.store.snapshot })),
+      this.store.subscribe(() => this.#onSnapshot(this.store.snapshot)),
       attached.onMessages((messages) => this.#tell(messages)),
     ]
     if (attached.me === null) {
@@ -108,12 +110,22 @@ export class Desk {
     this.#timers.add(timer)
   }
 
-  #take(steps: readonly Step[]): void {
+  #onSnapshot(snapshot: Snapshot): void {
+    this.#see({ snapshot })
+    const { mode } = this.look.state
+    // Whoever was registered elsewhere meanwhile, as by clawlink-agent, need not be asked.
+    const isAsked = mode.kind === 'form' && mode.form.name === 'register' && !mode.form.isSending
+    if (isAsked && snapshot.me !== null) this.#apply({ type: 'mode', mode: BROWSE })
+  }
+
+  #take(steps: Steps): void {
     for (const step of steps) {
       switch (step.type) {
         case 'event':
-          if (step.event.type === 'toast') this.toast('bad', step.event.toast.text)
-          else this.#apply(step.event)
+          this.#apply(step.event)
+          break
+        case 'say':
+          this.toast('bad', step.text)
           break
         case 'run':
           void this.#run(step.run, step.form)
@@ -138,8 +150,8 @@ export class Desk {
     }
   }
 
-  /** Carries a verb out. A form stays until it is done, so that nothing typed is lost with a refusal. */
-  async #run(run: Run, form: Form | null): Promise<void> {
+  /** Carries a verb out. A form is there until it is done, or comes back: nothing typed is lost with a refusal. */
+  async #run(run: Run, form: Form): Promise<void> {
     let ran: Ran
     try {
       ran = await this.#attached.run(run.argv, run.stdin)
@@ -150,21 +162,28 @@ export class Desk {
     const { code, error, data, stderr } = ran
     if (code !== 0) {
       const text = error?.message ?? (stderr.trim() || `${run.argv[0]} ended with ${code}`)
-      if (form !== null && this.#isOpen(form)) {
-        this.#apply({ type: 'wrong', text: [text, error?.hint].filter(Boolean).join(' — ') })
-      } else this.toast('bad', text, error?.hint)
+      this.#refuse(form, text, error?.hint ?? '')
       return
     }
-    if (form !== null && this.#isOpen(form)) {
-      this.#apply({ type: 'mode', mode: { kind: 'browse' } })
-    }
+    if (this.#isSending(form)) this.#apply({ type: 'mode', mode: BROWSE })
     const isQueued = (data as { durable?: boolean } | undefined)?.durable === false
     this.toast('good', isQueued ? `${run.done}; queued until the server is back` : run.done)
   }
 
-  #isOpen({ name, subject }: Form): boolean {
+  #refuse(form: Form, text: string, hint: string): void {
+    const isTyped = form.fields.length > 0
+    const wrong = [text, hint].filter((part) => part !== '').join(' — ')
+    if (this.#isSending(form)) this.#apply({ type: 'wrong', text: wrong })
+    else if (isTyped && this.look.state.mode.kind === 'browse') {
+      this.#apply({ type: 'mode', mode: { kind: 'form', form: { ...form, wrong } } })
+    } else this.toast('bad', text, hint)
+  }
+
+  /** Whether this form is on the screen, and waits for what comes of it. */
+  #isSending({ name, subject }: Form): boolean {
     const { mode } = this.look.state
-    return mode.kind === 'form' && mode.form.name === name && mode.form.subject === subject
+    if (mode.kind !== 'form' || !mode.form.isSending) return false
+    return mode.form.name === name && mode.form.subject === subject
   }
 
   async #loadOlder(): Promise<void> {
@@ -178,8 +197,10 @@ export class Desk {
       const { entries, span } = await readOlder(this.#attached, before, this.#span)
       this.#span = span
       this.#olderThan = Math.min(before, ...entries.map(({ at }) => at))
-      this.store.addSaid(entries)
-      this.toast('good', entries.length === 0 ? 'nothing older' : `${entries.length} older entries`)
+      const added = this.store.addSaid(entries)
+      if (entries.length === 0) this.toast('good', 'nothing older')
+      else if (added > 0) this.toast('good', `${added} older entries`)
+      else this.toast('plain', 'the feed is full', 'clawlink-agent log --since … has older entries')
     } catch (error) {
       this.toast('bad', `no older entries: ${ClawError.from(error).message}`)
     } finally {
@@ -194,7 +215,7 @@ export class Desk {
   }
 
   #apply(event: Event): void {
-    const state: State = reduce(this.look.state, event)
+    const state = reduce(this.look.state, event)
     if (state !== this.look.state) this.#see({ state })
   }
 

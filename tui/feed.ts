@@ -1,11 +1,6 @@
-import type * as Y from 'yjs'
-import type { Agent } from '../workspace/agents.ts'
 import type { AgentId, FileKey, TaskId } from '../workspace/ids.ts'
-import { someBroadcasts } from '../workspace/live-log.ts'
-import { type BroadcastEntry, isoTime } from '../workspace/schema.ts'
-import { fileEntries } from '../workspace/shape.ts'
-import { type Task, taskHistory } from '../workspace/tasks.ts'
-import type { FileLine } from './snapshot.ts'
+import { MAX_AHEAD_MS } from '../workspace/limits.ts'
+import { withAdded } from './sorted.ts'
 
 export type FeedKind = 'broadcast' | 'direct' | 'task' | 'note' | 'file' | 'agent'
 
@@ -28,112 +23,48 @@ export interface FeedEntry {
 
 /** Entries kept at most, the newest ones: above what a workspace shows in a day, about 50 MB. */
 export const MAX_FEED = 120_000
+/** Entries that go at once when there are too many: what is made from the feed is made anew then. */
+const TRIMMED = 20_000
 
-const before = (a: FeedEntry, b: FeedEntry): number =>
+const order = (a: FeedEntry, b: FeedEntry): number =>
   a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
-/** Everything that was said and happened, oldest first. What is in it stays: it only grows at its ends. */
+/** Everything that was said and happened, oldest first. What is in it stays as it is: others come in between. */
 export class Feed {
   entries: readonly FeedEntry[] = []
   readonly #known = new Set<string>()
+  readonly #max: number
+  /** The newest that had to go: what is older does not come in again. */
+  #gone: FeedEntry | null = null
 
-  /** Adds those that are not in it. */
-  add(found: Iterable<FeedEntry>): void {
+  constructor(max = MAX_FEED) {
+    this.#max = max
+  }
+
+  /**
+   * Adds those that are not in it, and tells how many those were. `now`: milliseconds since the epoch; what claims to be
+   * from further ahead than clocks are off would stand last for ever, and counts as of now.
+   */
+  add(found: Iterable<FeedEntry>, now: number): number {
     const fresh: FeedEntry[] = []
     for (const entry of found) {
-      if (this.#known.has(entry.id) || !Number.isFinite(entry.at)) continue
-      this.#known.add(entry.id)
-      fresh.push(entry)
+      if (this.#known.has(entry.id)) continue
+      const at = entry.at > now + MAX_AHEAD_MS ? now : Math.max(0, entry.at)
+      const one = at === entry.at ? entry : { ...entry, at }
+      if (Number.isNaN(at) || (this.#gone !== null && order(one, this.#gone) <= 0)) continue
+      this.#known.add(one.id)
+      fresh.push(one)
     }
-    if (fresh.length === 0) return
-    fresh.sort(before)
-    const last = this.entries.at(-1)
-    const all = this.entries.concat(fresh)
-    if (last !== undefined && before(last, fresh[0]!) > 0) all.sort(before)
-    this.entries = all.length > MAX_FEED ? all.slice(-MAX_FEED) : all
+    if (fresh.length > 0) this.entries = withAdded(this.entries, fresh, order)
+    if (this.entries.length > this.#max) this.#trim()
+    return fresh.length
+  }
+
+  #trim(): void {
+    const count = this.entries.length - this.#max + Math.min(TRIMMED, this.#max >> 2)
+    const gone = this.entries.slice(0, count)
+    for (const { id } of gone) this.#known.delete(id)
+    this.#gone = gone.at(-1)!
+    this.entries = this.entries.slice(count)
   }
 }
-
-/** What was said, as far as `me` may read it: direct messages are their two ends' alone. */
-export const saidEntry = (entry: BroadcastEntry, me: AgentId | null): FeedEntry | null => {
-  const { id, from, to, topic, content, at, replyTo } = entry
-  if (to !== undefined && to !== me && from !== me) return null
-  return {
-    ...{ id, at, from, to: to ?? null, topic, text: content },
-    kind: to === undefined ? 'broadcast' : 'direct',
-    ...(replyTo !== undefined && { replyTo }),
-  }
-}
-
-export const saidEntries = function* (doc: Y.Doc, me: AgentId | null): Generator<FeedEntry> {
-  for (const broadcast of someBroadcasts(doc)) {
-    const entry = saidEntry(broadcast, me)
-    if (entry !== null) yield entry
-  }
-}
-
-/** What happened to a task: that it was made, each transition, each note. */
-export const taskEntries = function* (doc: Y.Doc, task: Task): Generator<FeedEntry> {
-  const { task_id, from_agent, to_agent, notes } = task
-  const common = { topic: '', task: task_id }
-  const at = Date.parse(task.created_at)
-  const text = `delegated: ${task.task}`
-  yield { id: task_id, at, kind: 'task', from: from_agent, to: to_agent, text, ...common }
-  for (const { state, by, message, at: moved, revision } of taskHistory(doc, task_id)) {
-    const id = `${task_id}#${revision}`
-    const words = message === '' ? state : `${state}: ${message}`
-    const text = `${words} (${task.task})`
-    yield { id, at: moved, kind: 'task', from: by, to: null, text, ...common }
-  }
-  for (const note of notes) {
-    const { by, text } = note
-    const id = `${task_id}/${by}/${note.at}`
-    yield {
-      id,
-      at: Date.parse(note.at),
-      kind: 'note',
-      from: by as AgentId,
-      to: null,
-      text,
-      ...common,
-    }
-  }
-}
-
-/** Edits of one file by one agent within this time are one entry (milliseconds): typing is no news every second. */
-const ONE_EDIT_MS = 60_000
-
-export const fileEntry = ({ info }: FileLine): FeedEntry => {
-  const { file_key, last_editor, updated_at, version } = info
-  const at = Date.parse(updated_at)
-  return {
-    id: `${file_key}@${last_editor}@${Math.floor(at / ONE_EDIT_MS)}`,
-    ...{ at, kind: 'file', from: last_editor, to: null, topic: '', file: file_key },
-    text: `${file_key} version ${version}`,
-  }
-}
-
-export const removedEntries = function* (doc: Y.Doc): Generator<FeedEntry> {
-  for (const [path, { removed }] of fileEntries(doc)) {
-    if (removed === undefined) continue
-    const { by, at, movedTo } = removed
-    const text = movedTo === undefined ? `${path} removed` : `${path} is now ${movedTo}`
-    const file = movedTo ?? (path as FileKey)
-    yield {
-      id: `${path}@${isoTime(at)}`,
-      at,
-      kind: 'file',
-      from: by,
-      to: null,
-      topic: '',
-      text,
-      file,
-    }
-  }
-}
-
-export const agentEntry = ({ agent_id, name, machine, registered_at }: Agent): FeedEntry => ({
-  id: `${agent_id}@joined`,
-  ...{ at: Date.parse(registered_at), kind: 'agent', from: agent_id, to: null, topic: '' },
-  text: machine === '' ? `${name} joined` : `${name} joined from ${machine}`,
-})

@@ -3,11 +3,20 @@
  * either means that it must not be there.
  */
 export interface Filter {
-  words: readonly { key: string | null; word: string; not: boolean }[]
+  words: readonly Word[]
 }
 
-/** What a thing is looked for by: fields by name, the values in lower case; '' is all of its text. */
-export type Fields = Readonly<Record<string, string>> & { '': string }
+interface Word {
+  key: string | null
+  word: string
+  not: boolean
+}
+
+/**
+ * What a thing is looked for by, in lower case: the texts of one of its fields, of '' all that it has; null: it has no
+ * such field.
+ */
+export type Fields = (key: string) => readonly string[] | null
 
 export const parseFilter = (text: string): Filter => ({
   words: text
@@ -23,13 +32,25 @@ export const parseFilter = (text: string): Filter => ({
     }),
 })
 
-export const passes = ({ words }: Filter, fields: Fields): boolean =>
-  words.every(({ key, word, not }) => {
-    const field = key === null ? undefined : fields[key]
+export const passes = ({ words }: Filter, fields: Fields): boolean => {
+  for (const { key, word, not } of words) {
+    const field = key === null ? null : fields(key)
     // What is no field's name is a word like any other: a URL, a time.
-    const found =
-      field === undefined
-        ? fields[''].includes(key === null ? word : `${key}:${word}`)
-        : field.includes(word)
-    return found !== not
+    const wanted = field !== null || key === null ? word : `${key}:${word}`
+    const found = (field ?? fields('')!).some((text) => text.includes(wanted))
+    if (found === not) return false
+  }
+  return true
+}
+
+/** Whether all that passes `filter` passes `wider`, too: somebody typed on. */
+export const isNarrower = (filter: Filter, wider: Filter): boolean =>
+  wider.words.length <= filter.words.length &&
+  wider.words.every(({ key, word, not }, i) => {
+    const other = filter.words[i]!
+    return (
+      key === other.key &&
+      not === other.not &&
+      (not ? word === other.word : other.word.startsWith(word))
+    )
   })

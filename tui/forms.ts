@@ -1,4 +1,5 @@
 import { PRIORITIES } from '../workspace/schema.ts'
+import type { FeedEntry } from './feed.ts'
 import { lineOf } from './line.ts'
 import { nameOf, type Snapshot } from './snapshot.ts'
 import type { Field, Form } from './state.ts'
@@ -51,6 +52,16 @@ const withBody = (
 
 const none = (): readonly Field[] => []
 
+/** Who reads a reply. */
+const EVERYBODY = 'everybody'
+const SENDER = 'the sender'
+const INVOLVED = 'all in the task'
+
+const readersOf = ({ kind, task }: FeedEntry): string[] => {
+  if (kind === 'broadcast') return [EVERYBODY, SENDER]
+  return task === undefined ? [SENDER] : [INVOLVED, SENDER]
+}
+
 export const FORMS = {
   register: {
     title: () => 'Who are you? Others see you by this name',
@@ -75,9 +86,9 @@ export const FORMS = {
       line('after', 'After tasks'),
       line('approve-by', 'Approved by'),
     ],
-    run: ({ to = '', caps = '', task, priority, context, deadline, after, ...more }) => {
-      const whom =
-        to.trim() !== '' ? flag('to', to) : caps.trim() !== '' ? flag('caps', caps) : ['--anyone']
+    run: ({ to, caps, task, priority, context, deadline, after, ...more }) => {
+      const named = [...flag('to', to), ...flag('caps', caps)]
+      const whom = named.length === 0 ? ['--anyone'] : named
       const rest = [
         ...flag('priority', priority),
         ...flag('context', context),
@@ -91,23 +102,23 @@ export const FORMS = {
   claim: {
     title: (about) => `Claim ${about}`,
     fields: none,
-    run: (_, task) => ({ argv: ['claim', task], done: `${task} is yours` }),
+    run: (_, task) => ({ argv: ['claim', `--task=${task}`], done: `${task} is yours` }),
   },
   release: {
     title: (about) => `Release ${about}`,
     fields: none,
-    run: (_, task) => ({ argv: ['release', task], done: `${task} released` }),
+    run: (_, task) => ({ argv: ['release', `--task=${task}`], done: `${task} released` }),
   },
   approve: {
     title: (about) => `Approve ${about}`,
     fields: none,
-    run: (_, task) => ({ argv: ['approve', task], done: `${task} approved` }),
+    run: (_, task) => ({ argv: ['approve', `--task=${task}`], done: `${task} approved` }),
   },
   decline: {
     title: (about) => `Decline ${about}`,
     fields: () => [text('reason', 'Reason', { needed: true })],
     run: ({ reason }, task) =>
-      withBody(['decline', task], body('reason', reason), `${task} declined`),
+      withBody(['decline', `--task=${task}`], body('reason', reason), `${task} declined`),
   },
   respond: {
     title: (about) => `Respond to ${about}`,
@@ -119,20 +130,21 @@ export const FORMS = {
     ],
     run: ({ result, status }, task, { taskById }) => {
       const to = taskById.get(task)?.from_agent ?? ''
-      const argv = ['respond', '--to', to, '--msg-id', task, ...flag('status', status)]
+      const argv = ['respond', `--to=${to}`, `--msg-id=${task}`, ...flag('status', status)]
       return withBody(argv, body('result', result), `${task}: ${status}`)
     },
   },
   note: {
     title: (about) => `Note on ${about}`,
     fields: () => [text('text', 'Note', { needed: true })],
-    run: ({ text }, task) => withBody(['note', task], body('text', text), `noted on ${task}`),
+    run: ({ text }, task) =>
+      withBody(['note', `--task=${task}`], body('text', text), `noted on ${task}`),
   },
   cancel: {
     title: (about) => `Cancel ${about}`,
     fields: () => [text('reason', 'Reason')],
     run: ({ reason }, task) =>
-      withBody(['cancel', task], body('reason', reason), `${task} canceled`),
+      withBody(['cancel', `--task=${task}`], body('reason', reason), `${task} canceled`),
   },
   broadcast: {
     title: () => 'Tell everybody',
@@ -157,17 +169,25 @@ export const FORMS = {
   reply: {
     title: (about) => `Reply to ${about}`,
     fields: ({ feed }, subject) => {
-      const kind = feed.find(({ id }) => id === subject)?.kind
-      const choices = kind === 'broadcast' ? ['everybody', 'the sender'] : ['the sender']
-      return [text('content', 'Text', { needed: true }), choice('whom', 'Who reads it', choices)]
+      const entry = feed.findLast(({ id }) => id === subject)
+      return [
+        text('content', 'Text', { needed: true }),
+        choice('whom', 'Who reads it', entry === undefined ? [SENDER] : readersOf(entry)),
+      ]
     },
     run: ({ content, whom }, subject, { feed }) => {
-      const entry = feed.find(({ id }) => id === subject)
+      const entry = feed.findLast(({ id }) => id === subject)
+      if (whom === INVOLVED) {
+        return withBody(['note', `--task=${entry?.task}`], body('text', content), 'noted')
+      }
       const argv =
-        whom === 'everybody'
+        whom === EVERYBODY
           ? ['broadcast', ...flag('topic', entry?.topic)]
-          : ['send', '--to', entry?.from ?? '']
-      return withBody([...argv, '--reply-to', subject], body('content', content), 'replied')
+          : ['send', `--to=${entry?.from ?? ''}`]
+      // What happened, but was not said, has no id that an answer could name.
+      const isSaid = entry?.kind === 'broadcast' || entry?.kind === 'direct'
+      const reply = isSaid ? [`--reply-to=${subject}`] : []
+      return withBody([...argv, ...reply], body('content', content), 'replied')
     },
   },
   status: {
@@ -179,7 +199,7 @@ export const FORMS = {
     title: (about) => `Pause ${about}`,
     fields: () => [line('note', 'Why')],
     run: ({ note }, agent, snapshot) => ({
-      argv: ['pause', agent, ...flag('note', note)],
+      argv: ['pause', `--name=${agent}`, ...flag('note', note)],
       done: `${nameOf(snapshot, agent)} is asked to pause`,
     }),
   },
@@ -187,7 +207,7 @@ export const FORMS = {
     title: (about) => `Resume ${about}`,
     fields: none,
     run: (_, agent, snapshot) => ({
-      argv: ['resume', agent],
+      argv: ['resume', `--name=${agent}`],
       done: `${nameOf(snapshot, agent)} may go on`,
     }),
   },
@@ -244,7 +264,15 @@ export const openForm = (
       return value === undefined ? field : { ...field, line: lineOf(value) }
     })
   const at = fields.findIndex(({ line: { text } }) => text === '')
-  return { name, title: spec(name).title(about), subject, fields, at: Math.max(0, at), wrong: '' }
+  return {
+    name,
+    title: spec(name).title(about),
+    subject,
+    fields,
+    at: Math.max(0, at),
+    wrong: '',
+    isSending: false,
+  }
 }
 
 /** What is missing in the form; null: it can be sent. */

@@ -1,4 +1,4 @@
-import type { Press } from './press.ts'
+import { graphemeAt } from './text/cells.ts'
 
 /** A text being typed, and where in it: an offset in UTF-16 units, never inside a character. */
 export interface Line {
@@ -27,18 +27,9 @@ export const EMPTY: Line = { text: '', at: 0 }
 
 export const lineOf = (text: string): Line => ({ text, at: text.length })
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+const before = ({ text, at }: Line): number => (at === 0 ? 0 : graphemeAt(text, at - 1).from)
 
-const before = ({ text, at }: Line): number => {
-  let start = 0
-  for (const { index } of graphemes.segment(text.slice(0, at))) start = index
-  return start
-}
-
-const after = ({ text, at }: Line): number => {
-  for (const { segment } of graphemes.segment(text.slice(at))) return at + segment.length
-  return at
-}
+const after = ({ text, at }: Line): number => (at >= text.length ? at : graphemeAt(text, at).to)
 
 const wordBefore = ({ text, at }: Line): number => text.slice(0, at).search(/\S+\s*$|\s+$/)
 
@@ -62,7 +53,7 @@ export const editLine = (line: Line, edit: Edit): Line => {
     case 'right':
       return { text, at: after(line) }
     case 'home':
-      return { text, at: text.lastIndexOf('\n', at - 1) + 1 }
+      return { text, at: at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1 }
     case 'end': {
       const end = text.indexOf('\n', at)
       return { text, at: end === -1 ? text.length : end }
@@ -83,30 +74,3 @@ export const editLine = (line: Line, edit: Edit): Line => {
       return without(line, at, text.length)
   }
 }
-
-const EDITS: Readonly<Record<string, Edit>> = {
-  left: { edit: 'left' },
-  right: { edit: 'right' },
-  'ctrl-b': { edit: 'left' },
-  'ctrl-f': { edit: 'right' },
-  home: { edit: 'home' },
-  end: { edit: 'end' },
-  'ctrl-a': { edit: 'home' },
-  'ctrl-e': { edit: 'end' },
-  backspace: { edit: 'back' },
-  'ctrl-h': { edit: 'back' },
-  delete: { edit: 'delete' },
-  'ctrl-d': { edit: 'delete' },
-  'ctrl-w': { edit: 'word-back' },
-  'alt-backspace': { edit: 'word-back' },
-  'ctrl-u': { edit: 'kill-start' },
-  'ctrl-k': { edit: 'kill-end' },
-  'alt-b': { edit: 'word-left' },
-  'alt-f': { edit: 'word-right' },
-  'alt-left': { edit: 'word-left' },
-  'alt-right': { edit: 'word-right' },
-}
-
-/** What a key does to a line that is being typed; null: nothing. */
-export const editBy = ({ name, text }: Press): Edit | null =>
-  text === '' ? (EDITS[name] ?? null) : { edit: 'insert', text }

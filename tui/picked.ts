@@ -2,19 +2,23 @@ import type { About } from './commands.ts'
 import type { Look } from './look.ts'
 import { topPage } from './state.ts'
 import { agentList } from './views/agents.ts'
-import { boardPlace, columnsOf } from './views/board.ts'
+import { boardList, boardPlace, columnsOf } from './views/board.ts'
 import { feedList } from './views/feed.ts'
 import { fileList } from './views/files.ts'
+import type { List } from './views/list.ts'
 
-/** The id of what is picked in the view, whatever page is open over it; null: there is nothing. */
-export const pickedId = (look: Look): string | null => {
-  if (look.state.view === 'tasks') {
-    const columns = columnsOf(look)
-    const { column, index } = boardPlace(columns, look.state.selected.tasks)
-    return columns[column]?.ids[index] ?? null
+/** The list that has the keys in the view, whatever page is open over it. */
+export const listOf = (look: Look): List => {
+  if (look.state.view !== 'tasks') {
+    return { agents: agentList, feed: feedList, files: fileList }[look.state.view](look)
   }
-  const { ids, at } = { agents: agentList, feed: feedList, files: fileList }[look.state.view](look)
-  return ids[at] ?? null
+  return boardList(look, boardPlace(columnsOf(look), look.state.selected.tasks).column)
+}
+
+/** The id of what is picked in the view; null: there is nothing. */
+export const pickedId = (look: Look): string | null => {
+  const { count, at, idAt } = listOf(look)
+  return at >= 0 && at < count ? idAt(at) : null
 }
 
 /** What a command is about: the page that is open, else what is picked; null where that is of another kind. */

@@ -1,13 +1,13 @@
 import { COMMANDS, keyLabel } from './commands.ts'
 import type { Look } from './look.ts'
-import { type Event, type Page, topPage, VIEWS, type View } from './state.ts'
+import { type Event, keysOf, type Page, topPage, VIEWS, type View } from './state.ts'
 import { clickable, fitRow, type Row, rowWidth, said, seg, spread } from './ui/rows.ts'
 import { agentPage, agentRows } from './views/agents.ts'
 import { boardRows } from './views/board.ts'
 import { entryPage, feedRows } from './views/feed.ts'
 import { fileRows } from './views/files.ts'
-import { clampTop, fill, textRows } from './views/list.ts'
-import { formRows, helpRows, paletteRows, toastRows, typedRow } from './views/overlays.ts'
+import { fill, textRows } from './views/list.ts'
+import { formRows, helpLines, paletteRows, toastRows, typedRow } from './views/overlays.ts'
 import { taskPage } from './views/task.ts'
 
 /** Lines around the body: the header above, the status line below. */
@@ -41,7 +41,7 @@ export const screenRows = (look: Look): { head: Row; body: Row[] | null; foot: R
 const bodyRows = (look: Look, page: Page | null, height: number): Row[] => {
   const { columns, state } = look
   const { mode } = state
-  if (mode.kind === 'help') return helpRows(mode.top, columns, height)
+  if (mode.kind === 'help') return textRows(helpLines(columns), mode.top, columns, height)
   if (mode.kind === 'form') return formRows(look, mode.form, columns, height)
   if (page !== null && page.kind !== 'editor') {
     return textRows(pageLines(look, page), page.top, columns, height)
@@ -62,16 +62,12 @@ export const pageLines = (look: Look, page: Exclude<Page, { kind: 'editor' }>): 
   return draw(look, page.id, look.columns) ?? [[said(`${page.id} is not here`, 'dim')]]
 }
 
-/** How far the topmost page or the help can scroll. */
-export const maxTop = (lines: readonly Row[], look: Look): number =>
-  clampTop(Number.MAX_SAFE_INTEGER, lines.length, bodyHeight(look))
-
 /** Toasts and completions, over the last lines of the body. */
 const overlaid = (look: Look, body: Row[], height: number): Row[] => {
   const { state, columns } = look
   const over = toastRows(look, columns)
   if (state.mode.kind === 'palette') {
-    over.push(...paletteRows(look, state.mode.line, state.mode.chosen, columns).slice(0, -1))
+    over.push(...paletteRows(look, state.mode.line.text, state.mode.chosen, columns))
   }
   const shown = over.slice(-Math.max(0, height - 1))
   return [...body.slice(0, height - shown.length), ...shown]
@@ -111,7 +107,15 @@ const headRow = (look: Look): Row => {
 
 /** Whether something came that this view has, and that was not looked at. */
 const isNewIn = ({ snapshot, state }: Look, view: View): boolean =>
-  view === 'feed' && state.view !== 'feed' && (snapshot.feed.at(-1)?.at ?? 0) > state.seenAt
+  view === 'feed' && state.view !== 'feed' && hasNews(snapshot, state.seenAt)
+
+/** Whether others said or did something after this time. */
+const hasNews = ({ feed, me }: Look['snapshot'], seenAt: number): boolean => {
+  for (let i = feed.length - 1; i >= 0 && feed[i]!.at > seenAt; i--) {
+    if (feed[i]!.from !== me) return true
+  }
+  return false
+}
 
 const contactOf = ({ snapshot, columns, plain }: Look): Row => {
   const { connected, since, why } = snapshot.contact
@@ -128,8 +132,10 @@ const footRow = (look: Look): Row => {
   const { mode } = state
   if (mode.kind === 'filter') return typedRow([seg('/', 'accent')], mode.line, columns)
   if (mode.kind === 'palette') return typedRow([seg(':', 'accent')], mode.line, columns)
-  if (mode.kind === 'form')
-    return fitRow([seg('enter send  tab next field  esc leave', 'dim')], columns)
+  if (mode.kind === 'form') {
+    const keys = mode.form.isSending ? 'on its way …' : 'enter send  tab next field  esc leave'
+    return fitRow([seg(keys, 'dim')], columns)
+  }
   if (mode.kind === 'help') return fitRow([seg('j k scroll  esc back', 'dim')], columns)
   const filter = state.filters[state.view]
   const page = topPage(state)
@@ -145,7 +151,7 @@ const footRow = (look: Look): Row => {
 /** The keys of the view first; as many as fit, help always. */
 const hints = ({ state }: Look, width: number): Row => {
   const named = COMMANDS.filter(({ bar }) => bar !== undefined)
-  const here = named.filter(({ where }) => where === state.view)
+  const here = named.filter(({ where }) => where === keysOf(state))
   const everywhere = named.filter(({ where }) => where === 'everywhere')
   const [open, ...rest] = everywhere.filter(({ name }) => name !== 'help')
   const help = everywhere.filter(({ name }) => name === 'help')

@@ -14,7 +14,6 @@ export interface AgentLine {
   task: TaskId | null
   /** The file its cursor is in. */
   file: FileKey | null
-  isPerson: boolean
 }
 
 /** A shared file, and who is in it now. */
@@ -32,6 +31,7 @@ export interface Snapshot {
   agents: readonly AgentLine[]
   /** In no order that means anything. */
   tasks: readonly Task[]
+  /** As they are now, in older snapshots, too. */
   taskById: ReadonlyMap<string, Task>
   /** The transitions of a task that is in `tasks`, read when somebody looks at it. */
   historyOf: (task: string) => readonly Transition[]

@@ -31,6 +31,8 @@ export interface Form {
   at: number
   /** What was wrong when it was sent; ''. */
   wrong: string
+  /** It is on its way: what is in it stays as it is until there is an answer. */
+  isSending: boolean
 }
 
 /** Where keys go. */
@@ -88,6 +90,7 @@ export type Event =
   | { type: 'choose'; index: number }
   | { type: 'field'; index: number }
   | { type: 'value'; text: string }
+  | { type: 'sending' }
   | { type: 'wrong'; text: string }
   | { type: 'toast'; toast: Toast }
   | { type: 'toast-gone'; id: number }
@@ -115,6 +118,13 @@ export const initialState = (now: number): State => ({
 })
 
 export const topPage = ({ pages }: State): Page | null => pages.at(-1) ?? null
+
+/** Whose keys apply: those of what is open, else those of the view. */
+export const keysOf = (state: State): View => {
+  const page = topPage(state)
+  if (page === null) return state.view
+  return ({ agent: 'agents', task: 'tasks', entry: 'feed', editor: 'files' } as const)[page.kind]
+}
 
 export const reduce = (state: State, event: Event): State => {
   switch (event.type) {
@@ -156,8 +166,10 @@ export const reduce = (state: State, event: Event): State => {
       return withForm(state, (form) => ({ ...form, at: event.index }))
     case 'value':
       return withForm(state, (form) => setLine(form, lineOf(event.text)))
+    case 'sending':
+      return withForm(state, (form) => ({ ...form, wrong: '', isSending: true }))
     case 'wrong':
-      return withForm(state, (form) => ({ ...form, wrong: event.text }))
+      return withForm(state, (form) => ({ ...form, wrong: event.text, isSending: false }))
     case 'toast':
       return { ...state, toasts: [...state.toasts, event.toast].slice(-MAX_TOASTS) }
     case 'toast-gone':
@@ -181,11 +193,11 @@ const withForm = (state: State, change: (form: Form) => Form): State =>
     ? { ...state, mode: { kind: 'form', form: change(state.mode.form) } }
     : state
 
-const setLine = (form: Form, line: Line): Form => ({
-  ...form,
-  wrong: '',
-  fields: form.fields.map((field, i) => (i === form.at ? { ...field, line } : field)),
-})
+const setLine = (form: Form, line: Line): Form => {
+  if (form.isSending) return form
+  const fields = form.fields.map((field, i) => (i === form.at ? { ...field, line } : field))
+  return { ...form, wrong: '', fields }
+}
 
 const edited = (state: State, edit: Edit): State => {
   const { mode } = state

@@ -1,40 +1,36 @@
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import { type Agent, listAgents } from '../workspace/agents.ts'
 import { type FileInfo, fileInfo, listFiles } from '../workspace/files.ts'
 import type { AgentId, FileKey, TaskId } from '../workspace/ids.ts'
 import { handedIn } from '../workspace/intake.ts'
 import type { Attached } from '../workspace/link/attach.ts'
 import { activities, type Presence } from '../workspace/presence.ts'
-import { archivedBroadcasts, type BroadcastEntry, EDITS_PREFIX } from '../workspace/schema.ts'
+import { archivedBroadcasts, type BroadcastEntry } from '../workspace/schema.ts'
 import { findEntry, getTask, listTasks, type Task, taskHistory } from '../workspace/tasks.ts'
 import { findFile, keysOf } from '../workspace/tree.ts'
+import { Changes, type Dirty } from './changes.ts'
+import { Feed } from './feed.ts'
 import {
   agentEntry,
-  Feed,
   fileEntry,
   removedEntries,
   saidEntries,
   saidEntry,
   taskEntries,
-} from './feed.ts'
-import type { AgentLine, FileLine, Snapshot } from './snapshot.ts'
+} from './feed-entries.ts'
+import { agentLines, fileLines, type Places, placesOf } from './lines.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** A snapshot is taken at most this often (milliseconds): 12 a second look live, and leave time for keys. */
-const EVERY_MS = 80
+export const EVERY_MS = 80
 /** Figures of files (version, size, editor) are read at most this often (milliseconds): a keystroke is no news. */
 const FILES_EVERY_MS = 1_000
-/** Ages and what follows from silence are drawn anew this often (milliseconds), if nothing else happens. */
-const TICK_MS = 15_000
-
-/** What has changed since the last snapshot. */
-interface Dirty {
-  agents: boolean
-  presence: boolean
-  said: boolean
-  /** null: any. */
-  tasks: Set<string> | null
-  files: Set<string> | null
-}
+/** How long it has been offline is told this often (milliseconds). */
+const TICK_MS = 1_000
+/** Ages, and what follows from silence, are looked at every so many ticks. */
+const TICKS = 15
+/** Waiting in the intake, each task is looked for among all there: of more than this many all are read at once. */
+const MANY_HANDED_IN = 100
 
 /**
  * The one reader of the document: keeps what is shown, reads again only what changed (one task, not ten thousand), and
@@ -45,42 +41,48 @@ export class Store {
   readonly #attached: Attached
   readonly #now: () => number
   readonly #listeners = new Set<() => void>()
+  readonly #changes = new Changes()
   readonly #feed = new Feed()
   readonly #tasks = new Map<string, Task>()
   readonly #files = new Map<FileKey, FileInfo>()
-  readonly #roots = new WeakMap<object, string>()
   /** File ids → paths. */
   #keys: ReadonlyMap<string, FileKey> = new Map()
-  readonly #historyOf: Snapshot['historyOf']
+  #places: Places = new Map()
   #agents: readonly Agent[] = []
-  #dirty: Dirty = { agents: true, presence: true, said: true, tasks: null, files: null }
+  readonly #historyOf: Snapshot['historyOf']
   #timer: NodeJS.Timeout | null = null
-  #tick: NodeJS.Timeout
   #takenAt = Number.NEGATIVE_INFINITY
   #filesReadAt = Number.NEGATIVE_INFINITY
   readonly #ends: (() => void)[] = []
 
   /** `now`: milliseconds since the epoch, for ages and for what follows from silence. */
   constructor(attached: Attached, now: () => number) {
+    const { doc } = attached
     this.#attached = attached
     this.#now = now
-    this.#historyOf = (task) => taskHistory(attached.doc, task)
-    this.snapshot = this.#take()
-    const onTransaction = (transaction: Y.Transaction) => this.#note(transaction)
-    attached.doc.on('afterTransaction', onTransaction)
-    this.#ends.push(() => attached.doc.off('afterTransaction', onTransaction))
+    // A task may be archived before the next snapshot is taken.
+    this.#historyOf = (task) => (findEntry(doc, task) === undefined ? [] : taskHistory(doc, task))
+    this.snapshot = this.#take(NOTHING)
+    const onTransaction = (transaction: Y.Transaction) => {
+      if (this.#changes.note(transaction)) this.#schedule()
+    }
+    doc.on('afterTransaction', onTransaction)
+    let ticks = 0
+    const tick = setInterval(() => {
+      const isDue = ++ticks % TICKS === 0
+      if (isDue) this.#changes.now.presence = true
+      if (isDue || !attached.contact.connected) this.#schedule()
+    }, TICK_MS)
     this.#ends.push(
+      () => doc.off('afterTransaction', onTransaction),
+      () => clearInterval(tick),
       attached.onChange(() => {
-        this.#dirty.presence = true
+        this.#changes.now.presence = true
         // Who has registered may read what was sent to it.
-        if (attached.me !== this.snapshot.me) this.#dirty.said = true
+        if (attached.me !== this.snapshot.me) this.#changes.now.said = true
         this.#schedule()
       }),
     )
-    this.#tick = setInterval(() => {
-      this.#dirty.presence = true
-      this.#schedule()
-    }, TICK_MS)
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -88,166 +90,118 @@ export class Store {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Adds what was said before: pages of the server's log. */
-  addSaid(entries: readonly BroadcastEntry[]): void {
+  /** Adds what was said before, pages of the server's log; tells how much of that was new. */
+  addSaid(entries: readonly BroadcastEntry[]): number {
     const { me } = this.#attached
-    this.#feed.add(entries.flatMap((entry) => saidEntry(entry, me) ?? []))
+    const said = entries.flatMap((entry) => saidEntry(entry, me) ?? [])
+    const added = this.#feed.add(said, this.#now())
     this.#schedule()
+    return added
   }
 
   close(): void {
-    clearInterval(this.#tick)
     if (this.#timer !== null) clearTimeout(this.#timer)
     for (const end of this.#ends.splice(0)) end()
     this.#listeners.clear()
   }
 
   #schedule(): void {
-    if (this.#timer !== null) return
-    const wait = Math.max(0, this.#takenAt + EVERY_MS - performance.now())
-    this.#timer = setTimeout(() => {
-      this.#timer = null
-      this.snapshot = this.#take()
+    this.#wake(this.#takenAt + EVERY_MS, () => {
+      this.snapshot = this.#take(this.snapshot)
       for (const listener of this.#listeners) listener()
-      if (this.#dirty.files === null || this.#dirty.files.size > 0) this.#scheduleFiles()
-    }, wait)
-  }
-
-  #scheduleFiles(): void {
-    const wait = Math.max(EVERY_MS, this.#filesReadAt + FILES_EVERY_MS - performance.now())
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null
-      this.#schedule()
-    }, wait)
-  }
-
-  /** The name of the root type that `type` is; types of files are named `edits:…`. */
-  #rootName(type: Y.AbstractType<unknown>): string {
-    let name = this.#roots.get(type)
-    if (name === undefined) {
-      name = Y.findRootTypeKey(type)
-      this.#roots.set(type, name)
-    }
-    return name
-  }
-
-  #note({ changed }: Y.Transaction): void {
-    const dirty = this.#dirty
-    for (const [start, keys] of changed) {
-      let type = start as Y.AbstractType<unknown>
-      /** The keys that lead to it, from the root on. */
-      const way: (string | null)[] = []
-      while (type._item !== null) {
-        way.unshift(type._item.parentSub)
-        type = type._item.parent as Y.AbstractType<unknown>
+      // What is new of files waits for its time.
+      if (this.#changes.hasFiles) {
+        this.#wake(this.#filesReadAt + FILES_EVERY_MS, () => this.#schedule())
       }
-      const name = this.#rootName(type)
-      if (name === 'agents') dirty.agents = true
-      else if (name === 'broadcasts' || name === 'meta') dirty.said = true
-      else if (name === 'tasks') {
-        // Tasks are in buckets: of one that comes or goes all is looked at.
-        if (way.length === 0) dirty.tasks = null
-        for (const id of way.length === 1 ? keys : [way[1] ?? null]) {
-          if (id !== null) dirty.tasks?.add(id)
-        }
-      } else if (name === 'intake') {
-        for (const entry of handedIn(this.#attached.doc)) {
-          if (entry.kind === 'task') dirty.tasks?.add(entry.id)
-          else if (entry.kind === 'note') dirty.tasks?.add(entry.task)
-        }
-      } else if (name === 'files') dirty.files = null
-      else if (name.startsWith(EDITS_PREFIX)) {
-        const key = this.#keys.get(name.slice(EDITS_PREFIX.length))
-        if (key === undefined) dirty.files = null
-        else dirty.files?.add(key)
-      } else continue
-      this.#schedule()
-    }
+    })
   }
 
-  #take(): Snapshot {
+  /** Does it at that moment, unless something is to be done already. */
+  #wake(moment: number, then: () => void): void {
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = null
+        then()
+      },
+      Math.max(0, moment - performance.now()),
+    )
+  }
+
+  #take(old: Snapshot): Snapshot {
     const { doc, me, where, contact } = this.#attached
     const now = this.#now()
-    const moment = performance.now()
-    const old = this.snapshot as Snapshot | undefined
-    const dirty = this.#dirty
-    const readFiles =
-      (dirty.files === null || dirty.files.size > 0) && moment >= this.#filesReadAt + FILES_EVERY_MS
-    this.#dirty = {
-      ...{ agents: false, presence: false, said: false, tasks: new Set() },
-      files: readFiles ? new Set() : dirty.files,
-    }
-    this.#takenAt = moment
+    this.#takenAt = performance.now()
+    const readFiles = this.#changes.hasFiles && this.#takenAt >= this.#filesReadAt + FILES_EVERY_MS
+    const dirty = this.#changes.take(readFiles)
 
-    const tasks =
-      dirty.tasks === null || dirty.tasks.size > 0 ? this.#readTasks(dirty.tasks) : old!.tasks
-    if (readFiles) this.#readFiles(dirty.files, moment)
-    if (dirty.said) this.#feed.add(saidEntries(doc, me))
-
-    const presences = dirty.agents || dirty.presence || readFiles ? this.#attached.presences() : []
+    const tasks = this.#readTasks(dirty, old.tasks, now)
+    if (readFiles) this.#readFiles(dirty.files, now)
+    if (dirty.said) this.#feed.add(saidEntries(doc, me), now)
     const isAnyoneElse = dirty.agents || dirty.presence
-    if (isAnyoneElse) this.#readAgents(presences, now)
-    const places = isAnyoneElse || readFiles ? placesOf(presences, this.#keys) : null
-    const agents =
-      places !== null || tasks !== old!.tasks
-        ? this.#agentLines(places, presences, tasks, old)
-        : old!.agents
-    const files = places === null ? old!.files : this.#fileLines(places, old)
-    if (readFiles) this.#feed.add(files.map(fileEntry))
+    if (isAnyoneElse || readFiles) {
+      const presences = this.#attached.presences()
+      this.#places = placesOf(presences, this.#keys)
+      if (isAnyoneElse) this.#readAgents(presences, now)
+    }
+    const agents = agentLines(this.#agents, this.#places, tasks, old.agents)
+    const files = fileLines(this.#files.values(), this.#places, old.files)
+    if (readFiles) this.#feed.add(files.map(fileEntry), now)
 
     const unread = this.#attached.unread()
+    const unreadIds =
+      unread === old.unread
+        ? old.unreadIds
+        : new Set<string>(unread.map(({ message_id }) => message_id))
     return {
-      ...{
-        me,
-        where,
-        contact: { ...contact },
-        agents,
-        tasks,
-        taskById: this.#tasks,
-        files,
-        unread,
-      },
+      ...{ me, where, contact: { ...contact }, agents, tasks, files, unread, unreadIds, now },
+      taskById: this.#tasks,
       historyOf: this.#historyOf,
       feed: this.#feed.entries,
-      names: dirty.agents ? new Map(this.#agents.map((a) => [a.agent_id, a.name])) : old!.names,
-      unreadIds:
-        unread === old?.unread
-          ? old.unreadIds
-          : new Set(unread.map(({ message_id }) => message_id)),
-      hasOlder: dirty.said ? archivedBroadcasts(doc) > 0 : old!.hasOlder,
-      now,
+      names: isAnyoneElse ? this.#names(old.names) : old.names,
+      hasOlder: dirty.said ? archivedBroadcasts(doc) > 0 : old.hasOlder,
     }
   }
 
-  #readTasks(changed: ReadonlySet<string> | null): readonly Task[] {
+  /** The tasks as they are; in the order in which they were, where only some of them are others. */
+  #readTasks(dirty: Dirty, old: readonly Task[], now: number): readonly Task[] {
     const { doc } = this.#attached
-    if (changed === null) this.#tasks.clear()
-    // What has been archived is not on the board any more.
-    for (const id of changed ?? []) this.#tasks.delete(id as TaskId)
-    const read =
-      changed === null
-        ? listTasks(doc)
-        : [...changed].flatMap((id) => (findEntry(doc, id) === undefined ? [] : getTask(doc, id)))
-    for (const task of read) {
-      this.#tasks.set(task.task_id, task)
+    let changed: ReadonlySet<string> | null = dirty.tasks
+    if (changed !== null && dirty.intake) {
+      const entries = handedIn(doc)
+      const ids = entries.flatMap((entry) => (entry.kind === 'task' ? [entry.id] : []))
+      const noted = entries.flatMap((entry) => (entry.kind === 'note' ? [entry.task] : []))
+      changed = ids.length > MANY_HANDED_IN ? null : new Set([...changed, ...ids, ...noted])
     }
-    this.#feed.add(entriesOf(doc, read))
+    if (changed?.size === 0) return old
+    const read: Task[] = changed === null ? listTasks(doc) : []
+    if (changed === null) this.#tasks.clear()
+    for (const id of changed ?? []) {
+      // What has been archived is not on the board any more.
+      if (findEntry(doc, id) === undefined) this.#tasks.delete(id as TaskId)
+      else read.push(getTask(doc, id))
+    }
+    for (const task of read) this.#tasks.set(task.task_id, task)
+    this.#feed.add(
+      read.flatMap((task) => [...taskEntries(doc, task)]),
+      now,
+    )
     return [...this.#tasks.values()]
   }
 
-  #readFiles(changed: ReadonlySet<string> | null, moment: number): void {
+  #readFiles(changed: ReadonlySet<string> | null, now: number): void {
     const { doc } = this.#attached
-    this.#filesReadAt = moment
-    if (changed === null) {
+    this.#filesReadAt = this.#takenAt
+    const keys = [...(changed ?? [])].map((id) => this.#keys.get(id))
+    if (changed === null || keys.includes(undefined)) {
       this.#files.clear()
       this.#keys = keysOf(doc)
       for (const info of listFiles(doc)) this.#files.set(info.file_key, info)
-      this.#feed.add(removedEntries(doc))
+      this.#feed.add(removedEntries(doc), now)
       return
     }
-    for (const key of changed) {
-      if (findFile(doc, key) === null) this.#files.delete(key as FileKey)
-      else this.#files.set(key as FileKey, fileInfo(doc, key))
+    for (const key of keys as FileKey[]) {
+      if (findFile(doc, key) === null) this.#files.delete(key)
+      else this.#files.set(key, fileInfo(doc, key))
     }
   }
 
@@ -258,71 +212,23 @@ export class Store {
       activities: here,
       now,
     })
-    this.#feed.add(this.#agents.map(agentEntry))
+    this.#feed.add(this.#agents.map(agentEntry), now)
   }
 
-  #agentLines(
-    places: ReadonlyMap<AgentId, FileKey> | null,
-    presences: readonly Presence[],
-    tasks: readonly Task[],
-    old: Snapshot | undefined,
-  ): readonly AgentLine[] {
-    const working = new Map<string, TaskId>()
-    for (const { status, owner, task_id } of tasks) {
-      if (status === 'working' && owner !== null) working.set(owner, task_id)
-    }
-    const people = new Set<string>()
-    for (const { agent } of presences) if (agent.kind === 'person') people.add(agent.id)
-    const before = new Map(old?.agents.map((line) => [line.agent.agent_id, line]))
-    return this.#agents.map((agent) => {
-      const known = before.get(agent.agent_id)
-      const file = places === null ? known?.file : places.get(agent.agent_id)
-      return {
-        agent,
-        task: (agent.activity?.task as TaskId | undefined) ?? working.get(agent.agent_id) ?? null,
-        file: file ?? null,
-        isPerson: people.has(agent.agent_id) || known?.isPerson === true,
-      }
-    })
-  }
-
-  /** Lines of files that nobody entered or left, and that are as they were, stay the same objects. */
-  #fileLines(
-    places: ReadonlyMap<AgentId, FileKey>,
-    old: Snapshot | undefined,
-  ): readonly FileLine[] {
-    const inside = new Map<FileKey, AgentId[]>()
-    for (const [agent, key] of places) {
-      const editors = inside.get(key)
-      if (editors === undefined) inside.set(key, [agent])
-      else editors.push(agent)
-    }
-    const before = new Map(old?.files.map((line) => [line.info.file_key, line]))
-    let same = old !== undefined && old.files.length === this.#files.size
-    const lines = [...this.#files.values()].map((info) => {
-      const known = before.get(info.file_key)
-      const editors = inside.get(info.file_key) ?? []
-      if (known?.info === info && known.editors.join() === editors.join()) return known
-      same = false
-      return { info, editors }
-    })
-    return same ? old!.files : lines
+  /** The same map while all are named as they were: what is made from names stays good. */
+  #names(old: Snapshot['names']): Snapshot['names'] {
+    const isSame =
+      old.size === this.#agents.length &&
+      this.#agents.every(({ agent_id, name }) => old.get(agent_id) === name)
+    return isSame ? old : new Map(this.#agents.map(({ agent_id, name }) => [agent_id, name]))
   }
 }
 
-const entriesOf = function* (doc: Y.Doc, tasks: readonly Task[]) {
-  for (const task of tasks) yield* taskEntries(doc, task)
-}
-
-/** Who is in which file now. */
-const placesOf = (
-  presences: readonly Presence[],
-  keys: ReadonlyMap<string, FileKey>,
-): Map<AgentId, FileKey> => {
-  const places = new Map<AgentId, FileKey>()
-  for (const { agent, cursor } of presences) {
-    const key = cursor === undefined ? undefined : keys.get(cursor.file)
-    if (key !== undefined) places.set(agent.id, key)
-  }
-  return places
+/** What there is before anything was read. */
+const NOTHING: Snapshot = {
+  me: null as AgentId | null,
+  where: { profile: '', name: '', server: '', workspace: '' },
+  contact: { connected: false, since: 0, why: null },
+  ...{ agents: [], tasks: [], taskById: new Map(), historyOf: () => [], feed: [], files: [] },
+  ...{ names: new Map(), unread: [], unreadIds: new Set<string>(), hasOlder: false, now: 0 },
 }

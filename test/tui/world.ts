@@ -75,6 +75,7 @@ export const makeWorld = (size: Size, now: number, seed = 1): World => {
       agents.push(id)
       registerAgent(doc, {
         id,
+        ...(i === 0 && { kind: 'person' as const }),
         name: i < NAMES.length ? NAMES[i]! : `${NAMES[i % NAMES.length]}-${i}`,
         capabilities: ['research', 'web', 'node', 'review'].slice(0, 1 + pick(4)),
         machine: `host-${pick(9)}`,

@@ -1,5 +1,5 @@
 import type { Event } from '../state.ts'
-import { clip, cut, harmless, widthOf } from './cells.ts'
+import { clip, cut, harmless, widthOf as measure } from './cells.ts'
 
 /**
  * What a segment is, not how it looks: `tui/ui/row.tsx` gives it one of the 16 colours, which are the terminal's own and so
@@ -19,13 +19,30 @@ export interface Segment {
 /** One line of the screen. */
 export type Row = readonly Segment[]
 
+/** What a line can show of a long text: to look at the rest would be for nothing (UTF-16 units). */
+const MAX_SAID = 2_000
+
 /** A segment of text that others wrote. */
 export const said = (text: string, tone: Tone = 'plain'): Segment => ({
-  text: harmless(text),
+  text: harmless(text.length > MAX_SAID ? `${text.slice(0, MAX_SAID)}…` : text),
   tone,
 })
 
 export const seg = (text: string, tone: Tone = 'plain'): Segment => ({ text, tone })
+
+/** Texts whose width is remembered: those of a few screens. */
+const REMEMBERED = 8_192
+const widths = new Map<string, number>()
+
+/** Cells that a harmless text takes; the same ones stand on the screen frame after frame, and are measured once. */
+export const widthOf = (text: string): number => {
+  const known = widths.get(text)
+  if (known !== undefined) return known
+  if (widths.size >= REMEMBERED) widths.clear()
+  const width = measure(text)
+  widths.set(text, width)
+  return width
+}
 
 export const rowWidth = (row: Row): number => row.reduce((sum, { text }) => sum + widthOf(text), 0)
 
@@ -34,22 +51,21 @@ export const textOf = (row: Row): string => row.map(({ text }) => text).join('')
 /** The row in at most `width` cells; what is cut ends in an ellipsis. */
 export const cutRow = (row: Row, width: number): Row => {
   if (rowWidth(row) <= width) return row
-  const cutTo: Segment[] = []
+  const shown: Segment[] = []
   let left = width
-  for (const [i, segment] of row.entries()) {
+  for (const segment of row) {
     const used = widthOf(segment.text)
-    const isLast = rowWidth(row.slice(i + 1)) === 0
-    if (used < left || (used === left && isLast)) {
-      cutTo.push(segment)
+    if (used < left) {
+      shown.push(segment)
       left -= used
       continue
     }
     // At least one cell of what is not shown becomes the ellipsis.
-    const shown = used === left ? `${clip(segment.text, left - 1)}…` : cut(segment.text, left)
-    if (left > 0) cutTo.push({ ...segment, text: shown })
+    const text = used === left ? `${clip(segment.text, left - 1)}…` : cut(segment.text, left)
+    if (left > 0) shown.push({ ...segment, text })
     break
   }
-  return cutTo
+  return shown
 }
 
 /** The row in exactly `width` cells. */

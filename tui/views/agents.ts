@@ -3,6 +3,7 @@ import { isTerminal } from '../../workspace/task-states.ts'
 import { type Fields, parseFilter, passes } from '../filter.ts'
 import { ago, type Look, latest } from '../look.ts'
 import { type AgentLine, nameOf, type Snapshot } from '../snapshot.ts'
+import { finder } from '../sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { type List, listRows } from './list.ts'
 import { labelled, paragraph } from './page.ts'
@@ -10,17 +11,34 @@ import { agentMark, agentWords, priorityMark, taskMark } from './symbols.ts'
 
 const ORDER: readonly AgentStatus[] = ['online', 'idle', 'stale', 'offline']
 
-const fieldsOf = ({ agent, file, task }: AgentLine): Fields => {
-  const { name, machine, capabilities, status, description, activity, agent_id } = agent
-  const caps = capabilities.join(' ')
-  const all = [name, machine, caps, status, description, activity?.note, file, task, agent_id]
-  const lower = (text: string) => text.toLowerCase()
-  return {
-    '': lower(all.filter((part) => part != null).join(' ')),
-    ...{ agent: lower(name), from: lower(name), state: status, machine: lower(machine) },
-    ...{ caps: lower(caps), file: lower(file ?? '') },
+const lower = (text: string) => text.toLowerCase()
+
+const fieldsOf =
+  ({ agent, file, task }: AgentLine): Fields =>
+  (key) => {
+    const { name, machine, capabilities, status, description, activity, agent_id } = agent
+    const caps = capabilities.map(lower)
+    switch (key) {
+      case '': {
+        const note = activity?.note ?? ''
+        const all = [name, machine, status, description, note, file ?? '', task ?? '', agent_id]
+        return [...all.map(lower), ...caps]
+      }
+      case 'agent':
+      case 'from':
+        return [lower(name)]
+      case 'state':
+        return [status]
+      case 'machine':
+        return [lower(machine)]
+      case 'caps':
+        return caps
+      case 'file':
+        return [lower(file ?? '')]
+      default:
+        return null
+    }
   }
-}
 
 /** Those that are here first, by name. */
 export const agentItems = latest(
@@ -41,14 +59,13 @@ const COLUMNS: readonly Column[] = [
 ]
 
 export const agentList = ({ snapshot, state }: Look): List => {
-  const ids = agentIds(agentItems(snapshot.agents, state.filters.agents))
-  const at = Math.max(0, ids.indexOf(state.selected.agents ?? ''))
-  return { view: 'agents', name: 'agents', ids, each: 1, at }
+  const items = agentItems(snapshot.agents, state.filters.agents)
+  const idAt = (index: number) => items[index]!.agent.agent_id
+  const at = Math.max(0, placeOf(items, state.selected.agents ?? ''))
+  return { view: 'agents', name: 'agents', count: items.length, idAt, each: 1, at }
 }
 
-const agentIds = latest((items: readonly AgentLine[]): readonly string[] =>
-  items.map(({ agent }) => agent.agent_id),
-)
+const placeOf = finder<AgentLine>(({ agent }) => agent.agent_id)
 
 export const agentRows = (look: Look, width: number, height: number): Row[] => {
   const { snapshot, state, plain } = look
@@ -66,11 +83,11 @@ export const agentRows = (look: Look, width: number, height: number): Row[] => {
 }
 
 const cellsOf = ({ snapshot, plain }: Look, line: AgentLine): Row[] => {
-  const { agent, file, isPerson } = line
-  const { status, name, machine, capabilities, last_heartbeat } = agent
+  const { agent, file } = line
+  const { status, name, kind, machine, capabilities, last_heartbeat } = agent
   const isHere = status === 'online' || status === 'idle'
   const you = agent.agent_id === snapshot.me ? [seg(' (you)', 'dim')] : []
-  const person = isPerson && you.length === 0 ? [seg(' ☺', 'dim')] : []
+  const person = kind === 'person' && you.length === 0 ? [seg(' ☺', 'dim')] : []
   return [
     [
       agentMark(status, plain),
@@ -109,13 +126,13 @@ const MAX_TASKS = 200
 export const agentPage = ({ snapshot, plain }: Look, id: string, width: number): Row[] | null => {
   const line = snapshot.agents.find(({ agent }) => agent.agent_id === id)
   if (line === undefined) return null
-  const { agent, file, isPerson } = line
+  const { agent, file } = line
   const { paused } = agent
   const mine = snapshot.tasks.filter(
     ({ owner, to_agent, status }) => (owner ?? to_agent) === id && !isTerminal(status),
   )
   return [
-    [said(agent.name, 'strong'), seg(isPerson ? '  person' : '  agent', 'dim')],
+    [said(agent.name, 'strong'), seg(`  ${agent.kind}`, 'dim')],
     [],
     labelled('status', [agentWords(agent.status, plain)]),
     ...(paused === undefined

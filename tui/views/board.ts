@@ -3,9 +3,10 @@ import type { Task } from '../../workspace/tasks.ts'
 import { type Fields, parseFilter, passes } from '../filter.ts'
 import { ago, type Look, latest } from '../look.ts'
 import { nameOf, type Snapshot } from '../snapshot.ts'
+import { withAdded } from '../sorted.ts'
 import { fitRow, type Row, said, seg } from '../ui/rows.ts'
 import { type List, listRows } from './list.ts'
-import { priorityMark, taskMark, taskWords } from './symbols.ts'
+import { priorityMark, taskMark } from './symbols.ts'
 
 /** The columns, left to right; what failed in whatever way is one. */
 const COLUMNS: readonly { name: string; states: readonly TaskState[] }[] = [
@@ -18,72 +19,130 @@ const COLUMNS: readonly { name: string; states: readonly TaskState[] }[] = [
 /** Cells that a column needs to be read; with fewer there are fewer columns at a time. */
 const COLUMN_CELLS = 24
 
-const lower = (text: string) => text.toLowerCase()
-
-const fieldsOf = (task: Task, names: ReadonlyMap<string, string>): Fields => {
-  const name = (id: string | null) => lower(id === null ? 'anyone' : (names.get(id) ?? id))
-  const [from, to] = [name(task.from_agent), name(task.owner ?? task.to_agent)]
-  return {
-    '': lower(`${task.task} ${task.message} ${task.task_id} ${from} ${to}`),
-    ...{ from, to, agent: `${from} ${to}`, state: task.status, priority: task.priority },
-    id: lower(task.task_id),
+const fieldsOf =
+  (task: Task, names: Snapshot['names']): Fields =>
+  (key) => {
+    const name = (id: string | null) =>
+      (id === null ? 'anyone' : (names.get(id) ?? id)).toLowerCase()
+    const from = () => name(task.from_agent)
+    const to = () => name(task.owner ?? task.to_agent)
+    switch (key) {
+      case '':
+        return [task.task.toLowerCase(), task.message.toLowerCase(), task.task_id, from(), to()]
+      case 'from':
+        return [from()]
+      case 'to':
+        return [to()]
+      case 'agent':
+        return [from(), to()]
+      case 'state':
+        return [task.status]
+      case 'priority':
+        return [task.priority]
+      case 'id':
+        return [task.task_id.toLowerCase()]
+      default:
+        return null
+    }
   }
-}
 
 export interface BoardColumn {
   name: string
   state: TaskState
   tasks: readonly Task[]
-  ids: readonly string[]
 }
 
-/** In each column the most urgent first, then what moved last. A state that this version does not know counts as open. */
-export const boardColumns = latest(
-  (tasks: Snapshot['tasks'], names: Snapshot['names'], filter: string): readonly BoardColumn[] => {
-    const wanted = parseFilter(filter)
-    const isAll = wanted.words.length === 0
-    const columns = COLUMNS.map(({ name, states }) => ({ name, states, tasks: [] as Task[] }))
-    for (const task of tasks) {
-      if (!isAll && !passes(wanted, fieldsOf(task, names))) continue
-      const column = columns.find(({ states }) => states.includes(task.status)) ?? columns[0]!
-      column.tasks.push(task)
-    }
-    return columns.map(({ name, states, tasks: found }) => {
-      found.sort(byUrgency)
-      return { name, state: states[0]!, tasks: found, ids: found.map(({ task_id }) => task_id) }
-    })
-  },
-)
+/** A state that this version does not know counts as open. */
+const columnOf = ({ status }: Task): number =>
+  Math.max(
+    0,
+    COLUMNS.findIndex(({ states }) => states.includes(status)),
+  )
+
+/** In each column the most urgent first, then what moved last. Of thousands of tasks only those that changed are placed. */
+class Board {
+  #tasks: readonly Task[] = []
+  #names: Snapshot['names'] = new Map()
+  #filter = ''
+  #columns: readonly BoardColumn[] = EMPTY
+
+  of(tasks: Snapshot['tasks'], names: Snapshot['names'], filter: string): readonly BoardColumn[] {
+    const isSame = filter === this.#filter && (filter === '' || names === this.#names)
+    if (isSame && tasks === this.#tasks) return this.#columns
+    const old = isSame ? this.#tasks : []
+    const gone = new Set(old.filter((task, i) => task !== tasks[i]))
+    const fresh = tasks.filter((task, i) => task !== old[i])
+    this.#columns = replaced(isSame ? this.#columns : EMPTY, gone, passing(fresh, names, filter))
+    this.#tasks = tasks
+    this.#names = names
+    this.#filter = filter
+    return this.#columns
+  }
+}
+
+const EMPTY: readonly BoardColumn[] = COLUMNS.map(({ name, states }) => ({
+  ...{ name, state: states[0]!, tasks: [] },
+}))
+
+const passing = (
+  tasks: readonly Task[],
+  names: Snapshot['names'],
+  filter: string,
+): readonly Task[] => {
+  const wanted = parseFilter(filter)
+  return wanted.words.length === 0
+    ? tasks
+    : tasks.filter((task) => passes(wanted, fieldsOf(task, names)))
+}
+
+/** The columns without those that are gone, and with those that came. */
+const replaced = (
+  columns: readonly BoardColumn[],
+  gone: ReadonlySet<Task>,
+  fresh: readonly Task[],
+): readonly BoardColumn[] => {
+  const came = COLUMNS.map((): Task[] => [])
+  for (const task of fresh) came[columnOf(task)]!.push(task)
+  const left = COLUMNS.map(() => 0)
+  for (const task of gone) left[columnOf(task)]!++
+  return columns.map((column, i) => {
+    if (left[i] === 0 && came[i]!.length === 0) return column
+    const kept = left[i] === 0 ? column.tasks : column.tasks.filter((task) => !gone.has(task))
+    return { ...column, tasks: withAdded(kept, came[i]!, byUrgency) }
+  })
+}
 
 const byUrgency = (a: Task, b: Task): number =>
   PRIORITIES.indexOf(b.priority) - PRIORITIES.indexOf(a.priority) ||
   (a.updated_at < b.updated_at ? 1 : a.updated_at > b.updated_at ? -1 : 0) ||
-  (a.task_id < b.task_id ? -1 : 1)
+  (a.task_id < b.task_id ? -1 : a.task_id > b.task_id ? 1 : 0)
+
+const board = new Board()
 
 /** Where the picked task is, on the board as it is; a board with nothing picked has its first task picked. */
-export const boardPlace = (columns: readonly BoardColumn[], id: string | null) => {
-  for (const [column, { ids }] of columns.entries()) {
-    const index = id === null ? -1 : ids.indexOf(id)
-    if (index >= 0) return { column, index }
-  }
-  return {
-    column: Math.max(
-      0,
-      columns.findIndex(({ ids }) => ids.length > 0),
-    ),
-    index: 0,
-  }
-}
+export const boardPlace = latest(
+  (columns: readonly BoardColumn[], id: string | null): { column: number; index: number } => {
+    for (const [column, { tasks }] of columns.entries()) {
+      const index = id === null ? -1 : tasks.findIndex(({ task_id }) => task_id === id)
+      if (index >= 0) return { column, index }
+    }
+    const first = columns.findIndex(({ tasks }) => tasks.length > 0)
+    return { column: Math.max(0, first), index: 0 }
+  },
+)
 
 export const columnsOf = ({ snapshot, state }: Look): readonly BoardColumn[] =>
-  boardColumns(snapshot.tasks, snapshot.names, state.filters.tasks)
+  board.of(snapshot.tasks, snapshot.names, state.filters.tasks)
 
 export const boardList = (look: Look, column: number): List => {
   const columns = columnsOf(look)
   const place = boardPlace(columns, look.state.selected.tasks)
-  const { ids, name } = columns[column]!
+  const { tasks, name } = columns[column]!
   const at = place.column === column ? place.index : -1
-  return { view: 'tasks', name: `tasks ${name}`, ids, each: look.plain ? 1 : 2, at }
+  return {
+    ...{ view: 'tasks', name: `tasks ${name}`, count: tasks.length, at },
+    ...{ idAt: (index) => tasks[index]!.task_id, each: look.plain ? 1 : 2 },
+  }
 }
 
 /** Columns that are seen at a time. */
@@ -103,14 +162,16 @@ export const boardRows = (look: Look, width: number, height: number): Row[] => {
     const cells = i === shown - 1 ? width - (each + 1) * (shown - 1) : each
     const at = first + i
     const head = headOf(look, column, at === place.column)
-    const draw = (index: number) => cardRows(look, column.tasks[index]!, cells)
+    const draw = (index: number) => cardRows(look, column.tasks[index]!)
     return [
       fitRow(head, cells),
       ...listRows(look, boardList(look, at), cells, height - boardTitles(look), draw),
     ]
   })
   const rows: Row[] = []
-  if (shown < columns.length) rows.push(overview(columns, place.column, first, shown, look.plain))
+  if (shown < columns.length) {
+    rows.push(fitRow(overview(columns, place.column, first, shown, look.plain), width))
+  }
   for (const [y] of strips[0]!.entries()) {
     rows.push(strips.flatMap((strip, i) => (i === 0 ? strip[y]! : [seg(' '), ...strip[y]!])))
   }
@@ -125,21 +186,21 @@ const overview = (
   shown: number,
   plain: boolean,
 ): Row =>
-  columns.flatMap(({ name, state, ids }, i): Row => {
+  columns.flatMap(({ name, state, tasks }, i): Row => {
     const isSeen = i >= first && i < first + shown
     const gap = i === 0 ? [] : [seg(plain ? ', ' : '  ')]
     const tone = i === at ? 'strong' : isSeen ? 'plain' : 'dim'
     const mark = plain ? [] : [taskMark(state, false), seg(' ')]
-    return [...gap, ...mark, seg(`${name} ${ids.length}`, tone)]
+    return [...gap, ...mark, seg(`${name} ${tasks.length}`, tone)]
   })
 
-const headOf = ({ plain }: Look, { name, state, ids }: BoardColumn, isPicked: boolean): Row => [
+const headOf = ({ plain }: Look, { name, state, tasks }: BoardColumn, isPicked: boolean): Row => [
   ...(plain ? [] : [taskMark(state, false), seg(' ')]),
   seg(name, isPicked ? 'strong' : 'plain'),
-  seg(` ${ids.length}`, 'dim'),
+  seg(` ${tasks.length}`, 'dim'),
 ]
 
-const cardRows = (look: Look, task: Task, width: number): readonly Row[] => {
+const cardRows = (look: Look, task: Task): readonly Row[] => {
   const { snapshot, plain } = look
   const to = nameOf(snapshot, task.owner ?? task.to_agent)
   const from = nameOf(snapshot, task.from_agent)
@@ -154,13 +215,6 @@ const cardRows = (look: Look, task: Task, width: number): readonly Row[] => {
   const when = ago(task.updated_at, snapshot.now)
   return [
     isNew ? [seg('•', 'warn'), ...title.slice(0, 1), ...title.slice(2)] : title,
-    fitRow([seg('   '), said(`${from} → ${to}`, 'dim'), seg(` ${when}`, 'dim')], width),
+    [seg('   '), said(`${from} → ${to}`, 'dim'), seg(` ${when}`, 'dim')],
   ]
 }
-
-/** How a task stands, on one line. */
-export const taskLine = (task: Task, plain: boolean): Row => [
-  taskWords(task.status, plain),
-  seg('  '),
-  priorityMark(task.priority, true),
-]

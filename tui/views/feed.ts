@@ -1,26 +1,48 @@
 import type { FeedEntry } from '../feed.ts'
-import { type Fields, parseFilter, passes } from '../filter.ts'
+import { type Fields, isNarrower, parseFilter, passes } from '../filter.ts'
 import { clock, type Look, latest } from '../look.ts'
 import { nameOf, type Snapshot } from '../snapshot.ts'
+import { finder } from '../sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { type List, listRows } from './list.ts'
 import { labelled, paragraph } from './page.ts'
 import { kindMark, kindWord } from './symbols.ts'
 
+/** Names in lower case, once for all entries. */
+const lowerNames = latest(
+  (names: Snapshot['names']) => new Map([...names].map(([id, name]) => [id, name.toLowerCase()])),
+)
+
+const fieldsOf =
+  (entry: FeedEntry, names: ReadonlyMap<string, string>): Fields =>
+  (key) => {
+    const name = (id: string | null) => (id === null ? '' : (names.get(id) ?? id.toLowerCase()))
+    const { from, to, topic, text, kind, file = '', task = '' } = entry
+    switch (key) {
+      case '':
+        return [lower(text), name(from), name(to), topic && lower(topic), task, file && lower(file)]
+      case 'from':
+        return [name(from)]
+      case 'to':
+        return [name(to)]
+      case 'agent':
+        return [name(from), name(to)]
+      case 'topic':
+        return [lower(topic)]
+      case 'kind':
+        return [kindWord(kind)]
+      case 'file':
+        return [lower(file)]
+      case 'task':
+        return [lower(task)]
+      default:
+        return null
+    }
+  }
+
 const lower = (text: string) => text.toLowerCase()
 
-const fieldsOf = (entry: FeedEntry, names: Snapshot['names']): Fields => {
-  const name = (id: string | null) => (id === null ? '' : lower(names.get(id) ?? id))
-  const [from, to] = [name(entry.from), name(entry.to)]
-  const topic = lower(entry.topic)
-  return {
-    '': `${lower(entry.text)} ${from} ${to} ${topic} ${lower(entry.task ?? '')} ${lower(entry.file ?? '')}`,
-    ...{ from, to, agent: `${from} ${to}`, topic, kind: kindWord(entry.kind) },
-    ...{ file: lower(entry.file ?? ''), task: lower(entry.task ?? '') },
-  }
-}
-
-/** Oldest first. Of a feed that has only grown, only what is new is looked at. */
+/** Oldest first. Of a feed that has only grown only what is new is looked at, of a filter only what it found before. */
 class Filtered {
   #feed: readonly FeedEntry[] = []
   #names: Snapshot['names'] = new Map()
@@ -29,19 +51,19 @@ class Filtered {
 
   of(feed: readonly FeedEntry[], names: Snapshot['names'], filter: string): readonly FeedEntry[] {
     if (filter.trim() === '') return feed
-    if (feed === this.#feed && names === this.#names && filter === this.#filter) return this.#found
+    const isOf = names === this.#names
+    if (isOf && feed === this.#feed && filter === this.#filter) return this.#found
     const wanted = parseFilter(filter)
+    const lowered = lowerNames(names)
+    const search = (entries: readonly FeedEntry[]) =>
+      entries.filter((entry) => passes(wanted, fieldsOf(entry, lowered)))
     const old = this.#feed
-    const hasGrown =
-      filter === this.#filter &&
-      names === this.#names &&
-      old.length > 0 &&
-      feed[0] === old[0] &&
-      feed[old.length - 1] === old.at(-1)
-    const fresh = (hasGrown ? feed.slice(old.length) : feed).filter((entry) =>
-      passes(wanted, fieldsOf(entry, names)),
-    )
-    this.#found = hasGrown ? this.#found.concat(fresh) : fresh
+    const hasGrown = old.length > 0 && feed[0] === old[0] && feed[old.length - 1] === old.at(-1)
+    if (isOf && hasGrown && filter === this.#filter) {
+      this.#found = this.#found.concat(search(feed.slice(old.length)))
+    } else if (isOf && feed === old && isNarrower(wanted, parseFilter(this.#filter))) {
+      this.#found = search(this.#found)
+    } else this.#found = search(feed)
     this.#feed = feed
     this.#names = names
     this.#filter = filter
@@ -54,14 +76,16 @@ const filtered = new Filtered()
 export const feedItems = ({ snapshot, state }: Look): readonly FeedEntry[] =>
   filtered.of(snapshot.feed, snapshot.names, state.filters.feed)
 
-const idsOf = latest((items: readonly FeedEntry[]): readonly string[] => items.map(({ id }) => id))
+const placeOf = finder<FeedEntry>(({ id }) => id)
 
 /** Nothing picked means the newest, whatever comes. */
 export const feedList = (look: Look): List => {
-  const ids = idsOf(feedItems(look))
-  const { selected } = look.state
-  const found = selected.feed === null ? -1 : ids.lastIndexOf(selected.feed)
-  return { view: 'feed', name: 'feed', ids, each: 1, at: found >= 0 ? found : ids.length - 1 }
+  const items = feedItems(look)
+  const { feed: selected } = look.state.selected
+  const found = selected === null ? -1 : placeOf(items, selected)
+  const at = found >= 0 ? found : items.length - 1
+  const idAt = (index: number) => items[index]!.id
+  return { view: 'feed', name: 'feed', count: items.length, idAt, each: 1, at }
 }
 
 const COLUMNS: readonly Column[] = [
@@ -100,14 +124,9 @@ const cellsOf = (look: Look, entry: FeedEntry): Row[] => {
     [seg(clock(entry.at, snapshot.now), 'dim')],
     [kindMark(entry.kind, plain), isNew(look, entry) ? seg('•', 'warn') : seg(' ')],
     [said(nameOf(snapshot, entry.from), 'strong')],
-    [...to, ...topic, said(firstPart(entry.text))],
+    [...to, ...topic, said(entry.text)],
   ]
 }
-
-/** What a line can show of a long text: measuring the rest would be for nothing (UTF-16 units). */
-const MAX_SHOWN = 600
-const firstPart = (text: string): string =>
-  text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
 
 const plainRow = (look: Look, entry: FeedEntry): Row => {
   const { snapshot } = look
@@ -116,9 +135,7 @@ const plainRow = (look: Look, entry: FeedEntry): Row => {
   const fresh = isNew(look, entry) ? 'new, ' : ''
   const who = `${nameOf(snapshot, entry.from)}${to}`
   const when = clock(entry.at, snapshot.now)
-  return [
-    said(`${fresh}${when}, ${kindWord(entry.kind)}, ${who}${topic}: ${firstPart(entry.text)}`),
-  ]
+  return [said(`${fresh}${when}, ${kindWord(entry.kind)}, ${who}${topic}: ${entry.text}`)]
 }
 
 /** One entry in full; null: there is none. */

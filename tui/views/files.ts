@@ -1,6 +1,7 @@
-import { parseFilter, passes } from '../filter.ts'
+import { type Fields, parseFilter, passes } from '../filter.ts'
 import { ago, type Look, latest } from '../look.ts'
 import { type FileLine, nameOf, type Snapshot } from '../snapshot.ts'
+import { finder } from '../sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { type List, listRows } from './list.ts'
 
@@ -28,10 +29,11 @@ export const treeLines = latest(
     const wanted = parseFilter(filter)
     const isFiltered = wanted.words.length > 0
     const shown = isFiltered ? files.filter((line) => passes(wanted, fieldsOf(line, names))) : files
-    const sorted = [...shown].sort((a, b) => byPath(a.info.file_key, b.info.file_key))
+    const sorted = shown.map((file) => ({ file, key: sortKey(file.info.file_key) }))
+    sorted.sort((a, b) => (a.key < b.key ? -1 : 1))
     const lines: TreeLine[] = []
     const folders = new Map<string, TreeLine>()
-    for (const file of sorted) {
+    for (const { file } of sorted) {
       const parts = file.info.file_key.split('/')
       let isHidden = false
       for (const [depth, name] of parts.slice(0, -1).entries()) {
@@ -56,34 +58,43 @@ export const treeLines = latest(
   },
 )
 
-/** A folder's files after its folders, as trees are read. */
-const byPath = (a: string, b: string): number => {
-  const [x, y] = [a.split('/'), b.split('/')]
-  for (let i = 0; ; i++) {
-    const [isLastX, isLastY] = [i === x.length - 1, i === y.length - 1]
-    if (isLastX !== isLastY) return isLastX ? 1 : -1
-    if (x[i] !== y[i]) return x[i]! < y[i]! ? -1 : 1
-    if (isLastX) return 0
-  }
+/** In the order of these a folder's files are after its folders, as trees are read. */
+const sortKey = (path: string): string => {
+  const folders = path.split('/')
+  const name = folders.pop()!
+  return [...folders.map((folder) => `\0${folder}`), `\u0001${name}`].join('\0')
 }
 
-const fieldsOf = ({ info, editors }: FileLine, names: Snapshot['names']) => {
-  const name = (id: string) => (names.get(id) ?? id).toLowerCase()
-  const inside = editors.map(name).join(' ')
-  const key = info.file_key.toLowerCase()
-  const by = name(info.last_editor)
-  return { '': `${key} ${by} ${inside}`, file: key, from: by, agent: `${by} ${inside}`, in: inside }
-}
+const fieldsOf =
+  ({ info, editors }: FileLine, names: Snapshot['names']): Fields =>
+  (key) => {
+    const name = (id: string) => (names.get(id) ?? id).toLowerCase()
+    switch (key) {
+      case '':
+        return [info.file_key.toLowerCase(), name(info.last_editor), ...editors.map(name)]
+      case 'file':
+        return [info.file_key.toLowerCase()]
+      case 'from':
+        return [name(info.last_editor)]
+      case 'agent':
+        return [name(info.last_editor), ...editors.map(name)]
+      case 'in':
+        return editors.map(name)
+      default:
+        return null
+    }
+  }
 
 export const linesOf = ({ snapshot, state }: Look): readonly TreeLine[] =>
   treeLines(snapshot.files, snapshot.names, state.folded, state.filters.files)
 
-const idsOf = latest((lines: readonly TreeLine[]): readonly string[] => lines.map(({ id }) => id))
+const placeOf = finder<TreeLine>(({ id }) => id)
 
 export const fileList = (look: Look): List => {
-  const ids = idsOf(linesOf(look))
-  const at = Math.max(0, ids.indexOf(look.state.selected.files ?? ''))
-  return { view: 'files', name: 'files', ids, each: 1, at }
+  const lines = linesOf(look)
+  const at = Math.max(0, placeOf(lines, look.state.selected.files ?? ''))
+  const idAt = (index: number) => lines[index]!.id
+  return { view: 'files', name: 'files', count: lines.length, idAt, each: 1, at }
 }
 
 const COLUMNS: readonly Column[] = [

@@ -1,12 +1,13 @@
 import type { Look } from '../look.ts'
-import type { View } from '../state.ts'
-import { clickable, cutRow, fitRow, keepVisible, picked, type Row, seg } from '../ui/rows.ts'
+import type { Event, View } from '../state.ts'
+import { clickable, fitRow, keepVisible, picked, type Row, seg } from '../ui/rows.ts'
 
 export interface List {
   view: View
   /** Its name among the tops of the state: the view's, or one column's of the board. */
   name: string
-  ids: readonly string[]
+  count: number
+  idAt: (index: number) => string
   /** Lines an item takes. */
   each: number
   /** The index that is picked; -1: none here. */
@@ -16,15 +17,21 @@ export interface List {
 /** The items that are seen: of thousands no more than fit are drawn. */
 export const windowOf = (
   { state }: Look,
-  { name, ids, each, at }: List,
+  { name, count, each, at }: List,
   height: number,
 ): { top: number; end: number; fits: number } => {
   const fits = Math.max(1, Math.floor(height / each))
-  const last = Math.max(0, ids.length - fits)
-  const top = keepVisible(state.tops[name] ?? 0, at < 0 ? 0 : at, fits, ids.length)
-  const start = at < 0 ? Math.min(state.tops[name] ?? 0, last) : top
-  return { top: start, end: Math.min(ids.length, start + fits), fits }
+  const wanted = state.tops[name] ?? 0
+  const top = at < 0 ? clampTop(wanted, count, fits) : keepVisible(wanted, at, fits, count)
+  return { top, end: Math.min(count, top + fits), fits }
 }
+
+/** Picks an item of the list, and has it seen. */
+export const selectIn = ({ view, name, count, idAt }: List, index: number, fits: number) =>
+  ({
+    ...({ type: 'select', view, list: name } as const),
+    ...{ id: idAt(index), index, height: fits, count },
+  }) satisfies Event
 
 /** The lines of a list in exactly `width` cells and `height` lines; a click picks, a click on what is picked opens. */
 export const listRows = (
@@ -34,29 +41,33 @@ export const listRows = (
   height: number,
   draw: (index: number) => readonly Row[],
 ): Row[] => {
-  const { view, name, ids, at } = list
+  const { at } = list
   const { top, end, fits } = windowOf(look, list, height)
   const rows: Row[] = []
   for (let i = top; i < end; i++) {
-    const click =
-      i === at
-        ? ({ type: 'do', command: 'open' } as const)
-        : ({
-            ...({ type: 'select', view, list: name } as const),
-            ...{ id: ids[i]!, index: i, height: fits, count: ids.length },
-          } as const)
+    const click = i === at ? OPEN : selectIn(list, i, fits)
     for (const row of draw(i)) {
       const marked = look.plain ? [seg(i === at ? '> ' : '  '), ...row] : row
       const shown = clickable(fitRow(marked, width), click)
       rows.push(i === at ? picked(shown) : shown)
     }
   }
-  return fill(rows, width, height)
+  return padded(rows, width, height)
 }
 
+const OPEN: Event = { type: 'do', command: 'open' }
+
 /** Exactly `height` rows of `width` cells. */
-export const fill = (rows: readonly Row[], width: number, height: number): Row[] => {
-  const shown = rows.slice(0, height).map((row) => fitRow(row, width))
+export const fill = (rows: readonly Row[], width: number, height: number): Row[] =>
+  padded(
+    rows.slice(0, height).map((row) => fitRow(row, width)),
+    width,
+    height,
+  )
+
+/** Of rows that have their width already, exactly `height`. */
+const padded = (rows: readonly Row[], width: number, height: number): Row[] => {
+  const shown = rows.slice(0, height)
   while (shown.length < height) shown.push([seg(' '.repeat(width))])
   return shown
 }
@@ -69,7 +80,7 @@ export const textRows = (
   height: number,
 ): Row[] => {
   const top = clampTop(wanted, lines.length, height)
-  const shown = lines.slice(top, top + height).map((line) => cutRow(line, width))
+  const shown = lines.slice(top, top + height)
   const below = lines.length - top - height
   if (below > 0) shown[height - 1] = [seg(`↓ ${below + 1} more lines`, 'dim')]
   if (top > 0) shown[0] = [seg(`↑ ${top + 1} more lines`, 'dim')]

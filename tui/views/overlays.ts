@@ -1,25 +1,41 @@
-import { COMMANDS, keyLabel, TYPING } from '../commands.ts'
+import { type Command, commandGroups, keyLabel, TYPING } from '../commands.ts'
 import type { Line } from '../line.ts'
 import type { Look } from '../look.ts'
 import { completionsOf } from '../palette.ts'
 import type { Field, Form, Toast } from '../state.ts'
-import { fitText, harmless, widthOf, wrap } from '../ui/cells.ts'
-import { fitRow, picked, type Row, type Segment, said, seg, type Tone } from '../ui/rows.ts'
-import { fill, textRows } from './list.ts'
+import { type Cell, cellsOf, graphemeAt, textAt } from '../text/cells.ts'
+import { fitText, harmless } from '../ui/cells.ts'
+import {
+  fitRow,
+  picked,
+  type Row,
+  rowWidth,
+  type Segment,
+  said,
+  seg,
+  type Tone,
+  widthOf,
+} from '../ui/rows.ts'
+import { fill } from './list.ts'
+import { paragraph } from './page.ts'
+
+/** Units of a text around the place in it that can be seen on any screen. */
+const AROUND = 2_000
 
 /** A line being typed, with the place in it, in `width` cells: of a long one the part around that place. */
 export const typedRow = (label: Row, { text, at }: Line, width: number): Row => {
-  const taken = label.reduce((sum, segment) => sum + widthOf(segment.text), 0)
-  const room = Math.max(4, width - taken - 1)
-  let before = harmless(text.slice(0, at))
-  if (widthOf(before) > room - 1) {
-    const characters = [...before]
-    while (characters.length > 0 && widthOf(characters.join('')) > room - 2) characters.shift()
-    before = `…${characters.join('')}`
-  }
-  const [first = ' ', ...rest] = [...harmless(text.slice(at))]
-  const cursor: Segment = { text: first, picked: true }
-  return fitRow([...label, seg(before), cursor, seg(rest.join(''))], width)
+  const room = Math.max(4, width - rowWidth(label) - 1)
+  const start = at <= AROUND ? 0 : graphemeAt(text, at - AROUND).from
+  const before = cellsOf(text.slice(start, at))
+  const after = cellsOf(text.slice(at, at + AROUND))
+  let used = before.reduce((sum, cell) => sum + cell.width, 0)
+  let hidden = 0
+  while (used > room - (hidden === 0 && start === 0 ? 1 : 2)) used -= before[hidden++]!.width
+  const lead = hidden > 0 || start > 0 ? '…' : ''
+  const drawn = (cells: readonly Cell[]) => cells.map((cell) => textAt(cell, 0)).join('')
+  const cursor: Segment = { text: after.length > 0 ? drawn(after.slice(0, 1)) : ' ', picked: true }
+  const row = [seg(`${lead}${drawn(before.slice(hidden))}`), cursor, seg(drawn(after.slice(1)))]
+  return fitRow([...label, ...row], width)
 }
 
 /** Lines that an open text field shows at most. */
@@ -41,14 +57,11 @@ export const formRows = (look: Look, form: Form, width: number, height: number):
     if (isAt) cursor = rows.length
   }
   rows.push([])
-  if (form.wrong !== '') {
-    for (const line of wrap(form.wrong, width)) rows.push([seg(line, 'bad')])
-  }
+  if (form.wrong !== '') rows.push(...paragraph(form.wrong, width, 'bad'))
   const hasText = form.fields.some(({ kind }) => kind === 'text')
   const line = hasText ? '   ctrl-j line end' : ''
-  rows.push([
-    seg(`enter ${hasText ? 'or ctrl-s ' : ''}send${line}   tab next field   esc leave`, 'dim'),
-  ])
+  const keys = `enter ${hasText ? 'or ctrl-s ' : ''}send${line}   tab next field   esc leave`
+  rows.push([seg(form.isSending ? 'on its way …' : keys, 'dim')])
   // Of a form that is too high the field that has the keys is seen.
   const top = Math.max(0, Math.min(cursor - height + 2, rows.length - height))
   return fill(rows.slice(top), width, height)
@@ -87,11 +100,11 @@ const textFieldRows = (label: Row, { text, at }: Line, width: number): Row[] => 
   })
 }
 
-/** The line at the bottom that is typed in, under what could stand there; the lowest row is the line. */
-export const paletteRows = (look: Look, line: Line, chosen: number, width: number): Row[] => {
-  const found = completionsOf(look, line.text)
+/** What could stand in the line that is typed. */
+export const paletteRows = (look: Look, typed: string, chosen: number, width: number): Row[] => {
+  const found = completionsOf(look, typed)
   const labels = Math.min(36, Math.max(0, ...found.map(({ label }) => widthOf(label))) + 2)
-  const rows = found.map(({ label, what, line: text }, i): Row => {
+  return found.map(({ label, what, line: text }, i): Row => {
     const row: Row = [
       {
         ...seg(fitText(`  ${harmless(label)}`, labels + 2)),
@@ -102,49 +115,37 @@ export const paletteRows = (look: Look, line: Line, chosen: number, width: numbe
     const shown = fitRow(row, width)
     return i === chosen ? picked(shown) : shown
   })
-  return [...rows, typedRow([seg(':', 'accent')], line, width)]
 }
 
-export const helpLines = (): Row[] => {
-  const group = (title: string, commands: typeof COMMANDS): Row[] => [
+/** Cells of the keys and of the name of a command. */
+const KEYS_CELLS = 24
+const NAME_CELLS = 12
+
+/** All that can be done, in as many lines as it takes. */
+export const helpLines = (width: number): Row[] => {
+  const keysOf = (keys: readonly string[], cells: number) =>
+    seg(fitText(`  ${keys.map(keyLabel).join(' ')}`, cells), 'accent')
+  const told = (lead: Row, what: string): Row[] => {
+    const indent = rowWidth(lead)
+    return paragraph(what, Math.max(20, width - indent)).map((line, i) => [
+      ...(i === 0 ? lead : [seg(' '.repeat(indent))]),
+      ...line,
+    ])
+  }
+  const group = ([title, commands]: readonly [string, readonly Command[]]): Row[] => [
     [seg(title, 'strong')],
-    ...commands.map(({ keys, name, what, keysOnly }): Row => {
-      const shown = keys.map(keyLabel).join(' ')
-      return [
-        seg(fitText(`  ${shown}`, 24), 'accent'),
-        seg(fitText(keysOnly ? '' : `:${name}`, 12), 'dim'),
-        seg(what),
-      ]
+    ...commands.flatMap(({ keys, name, what, keysOnly }) => {
+      const typed = seg(fitText(keysOnly ? '' : `:${name}`, NAME_CELLS), 'dim')
+      return told([keysOf(keys, KEYS_CELLS), typed], what)
     }),
     [],
   ]
-  const where = (place: string) => COMMANDS.filter((command) => command.where === place)
-  const everywhere = where('everywhere')
   return [
-    ...group(
-      'Moving',
-      everywhere.filter(({ keysOnly }) => keysOnly === true),
-    ),
-    ...group(
-      'Everywhere',
-      everywhere.filter(({ keysOnly }) => keysOnly !== true),
-    ),
-    ...group('Agents', where('agents')),
-    ...group('Tasks', where('tasks')),
-    ...group('Feed', where('feed')),
-    ...group('Files', where('files')),
+    ...commandGroups().flatMap(group),
     [seg('While typing', 'strong')],
-    ...TYPING.map(
-      ({ keys, what }): Row => [
-        seg(fitText(`  ${keys.map(keyLabel).join(' ')}`, 32), 'accent'),
-        seg(what),
-      ],
-    ),
+    ...TYPING.flatMap(({ keys, what }) => told([keysOf(keys, KEYS_CELLS + NAME_CELLS)], what)),
   ]
 }
-
-export const helpRows = (top: number, width: number, height: number): Row[] =>
-  textRows(helpLines(), top, width, height)
 
 const SIGNS: Readonly<Record<Toast['tone'], readonly [string, Tone]>> = {
   good: ['✓ ', 'good'],
