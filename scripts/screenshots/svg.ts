@@ -1,4 +1,4 @@
-import { widthOf } from '../../tui/text/cells.ts'
+import { widthOf } from '../../tui/ui/cells.ts'
 
 interface Style {
   fg: string | null

@@ -50,13 +50,13 @@ export const show = async (
 ): Promise<Shown> => {
   let quits = 0
   let bells = 0
-  let moused: ((mouse: Mouse) => void) | null = null
+  const moused = new Set<(mouse: Mouse) => void>()
   const app = render(
     <App
       {...{ attached, env, ...(now !== undefined && { now: () => now }) }}
       mice={(listener) => {
-        moused = listener
-        return () => {}
+        moused.add(listener)
+        return () => moused.delete(listener)
       }}
       onQuit={() => quits++}
       onBell={() => bells++}
@@ -80,7 +80,9 @@ export const show = async (
     keys: (...keys) => {
       for (const key of keys) app.stdin.write(KEYS[key] ?? key)
     },
-    mouse: (mouse) => moused?.(mouse),
+    mouse: (mouse) => {
+      for (const listener of moused) listener(mouse)
+    },
     sees: (wanted) =>
       until(`the frame has ${wanted}:\n${text()}`, () =>
         typeof wanted === 'string' ? text().includes(wanted) : wanted.test(text()),

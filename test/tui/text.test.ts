@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
-import { cellsOf, cutTo, TAB_CELLS, widthAt, widthOf } from '../../tui/text/cells.ts'
+import { cellsOf, TAB_CELLS, widthAt } from '../../tui/text/cells.ts'
 import { wrapRows } from '../../tui/text/wrap.ts'
+import { cut, harmless, widthOf } from '../../tui/ui/cells.ts'
 
 const hard = fc.string({
   unit: fc.constantFrom(
@@ -39,10 +40,31 @@ describe('text in cells', () => {
       [4, 2],
       [2, 1],
     ])
-    expect(widthOf('ab\tc')).toBe(TAB_CELLS + 1)
-    expect(widthOf('\t\t')).toBe(2 * TAB_CELLS)
-    expect(cutTo('日本語', 5)).toBe('日本…')
-    expect(cutTo('日本', 4)).toBe('日本')
+    const [, , tab] = cellsOf('ab\tc')
+    expect([0, 2, 3, 4].map((column) => widthAt(tab!, column))).toEqual([
+      TAB_CELLS,
+      2,
+      1,
+      TAB_CELLS,
+    ])
+    expect(cut('日本語', 5)).toBe('日本…')
+    expect(cut('日本', 4)).toBe('日本')
+    expect(cut('ab👩‍👩‍👧c', 4)).toBe('ab…')
+  })
+
+  it('[U20] of a line that others wrote the same is harmless, and joined emoji stay one', () => {
+    expect(harmless('a\nb\tc\u001b[2J')).toBe('a b c␛[2J')
+    expect(harmless('👩‍👩‍👧 👁️‍🗨️ می‌خواهم')).toBe('👩‍👩‍👧 👁️‍🗨️ می‌خواهم')
+    // Between letters that need no joiner it would hide; tags could be a text of their own.
+    expect(harmless('pay\u200cpal x\u{e0041}\u200d')).toBe('pay\ufffdpal x\ufffd\ufffd')
+    fc.assert(
+      fc.property(hard, (text) => {
+        const shown = harmless(text)
+        expect(shown).not.toMatch(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u200b]/u)
+        expect(harmless(shown)).toBe(shown)
+        expect(widthOf(shown)).toBe(stringWidth(shown))
+      }),
+    )
   })
 
   it('rows hold the whole text, none is wider than the screen, none begins within a grapheme', () => {

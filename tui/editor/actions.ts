@@ -67,15 +67,17 @@ const cutTo = (session: EditorSession, from: number, end: number): void => {
   session.text.part()
 }
 
-/** What one step of indentation is in this file. */
+/** What one step of indentation is in this file: a tab, or the fewest spaces, two at least, that a line begins with. */
 const unitOf = ({ text: { lines } }: EditorSession): string => {
+  let least = 0
   let place: ReturnType<typeof lines.next> = lines.line(0)
   for (let i = 0; i < LOOKED_AT_LINES && place !== null; i++) {
-    const [indent] = /^(?:\t| {2,})(?=\S)/.exec(place.piece.text) ?? []
-    if (indent !== undefined) return indent === '\t' ? '\t' : indent.length === 4 ? '    ' : '  '
+    const [indent] = /^(?:\t| {2,8})(?=[^ ])/.exec(place.piece.text) ?? []
+    if (indent === '\t') return '\t'
+    if (indent !== undefined && (least === 0 || indent.length < least)) least = indent.length
     place = lines.next(place)
   }
-  return '  '
+  return ' '.repeat(least || 2)
 }
 
 /** Where the lines of the selection begin; of one that ends where a line begins not that line. */

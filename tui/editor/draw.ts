@@ -1,8 +1,9 @@
-import { cellsOf, cutTo, textAt, widthAt, widthOf } from '../text/cells.ts'
+import { cellsOf, textAt, widthAt } from '../text/cells.ts'
+import { cut, fitText, harmless, widthOf } from '../ui/cells.ts'
 import { writersOf } from './authors.ts'
 import type { Place } from './lines.ts'
 import type { Other } from './others.ts'
-import { type TextRow, textOfRow } from './rows.ts'
+import { columnOf, type TextRow, textOfRow } from './rows.ts'
 import type { Range } from './search.ts'
 import type { EditorSession } from './session.ts'
 import { visibleRows } from './viewport.ts'
@@ -83,8 +84,8 @@ const gutterSpans = (
   const number = (isFirst ? String(row.place.line + 1) : '').padStart(numbers)
   const spans: Span[] = []
   if (authors !== null) {
-    const name = cutTo(isFirst ? (authors.get(row.place.line) ?? '') : '', AUTHOR_CELLS - 1)
-    spans.push({ text: name + ' '.repeat(AUTHOR_CELLS - widthOf(name)), look: DIM })
+    const name = isFirst ? (authors.get(row.place.line) ?? '') : ''
+    spans.push({ text: `${fitText(harmless(name), AUTHOR_CELLS - 1)} `, look: DIM })
   }
   spans.push({ text: number, look: DIM })
   const [other] = inIt
@@ -148,10 +149,10 @@ const labels = (
   inIt: readonly Other[],
   coloured: boolean,
 ): Span[] => {
-  let room = session.width - widthOf(textOfRow(row))
+  let room = session.width - columnOf(row, row.to)
   const spans: Span[] = []
   for (const other of inIt) {
-    const name = cutTo(other.name, room - 2)
+    const name = cut(harmless(other.name), room - 2)
     if (name === '' || name === '…') break
     const look = coloured ? otherLook(other, true) : { inverse: true }
     spans.push({ text: ' ', look: PLAIN }, { text: name, look })

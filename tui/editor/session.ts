@@ -4,7 +4,7 @@ import { countEdit, putFile } from '../../workspace/files.ts'
 import type { AgentId, FileId } from '../../workspace/ids.ts'
 import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
 import type { Attached } from '../../workspace/link/attach.ts'
-import { filesOf } from '../../workspace/schema.ts'
+import { editsOf, filesOf } from '../../workspace/schema.ts'
 import { editLine, type Line } from '../line.ts'
 import { ACTIONS } from './actions.ts'
 import { Bursts, type Later } from './bursts.ts'
@@ -91,9 +91,15 @@ export class EditorSession {
       this.state = fileStateOf(attached.doc, path, this.id)
       this.#drawSoon()
     }
+    const edits = editsOf(attached.doc, this.id)
+    const onEdits = () => {
+      if (this.state.kind === 'removed') onFiles()
+    }
     files.observe(onFiles)
+    edits.observe(onEdits)
     this.#ends.push(
       () => files.unobserve(onFiles),
+      () => edits.unobserve(onEdits),
       attached.onChange(() => this.#drawSoon()),
     )
     this.#show()

@@ -25,6 +25,10 @@ const isPlain = (text: string): boolean => /^[\t\u0020-\u007e]*$/.test(text)
 /** Stands for what has no harmless look of its own. */
 const STRANGE = '\ufffd'
 
+/** Joiners and tags: they make one emoji of several, and letters of some scripts need them; elsewhere they hide. */
+const HIDDEN = /\u200c|\u200d|[\u{e0000}-\u{e0fff}]/gu
+const JOINING = /^(?:\p{Extended_Pictographic}|(?!\p{Script=Latin})\p{L})/u
+
 /** Controls, and what reorders or hides its surroundings, in sight and on one cell; the rest as it is. */
 const look = (grapheme: string): { text: string; width: number } => {
   const code = grapheme.charCodeAt(0)
@@ -33,6 +37,10 @@ const look = (grapheme: string): { text: string; width: number } => {
   if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(grapheme))
     return { text: STRANGE, width: 1 }
   if (grapheme.length > MAX_GRAPHEME_UNITS) return { text: STRANGE, width: 1 }
+  if (!JOINING.test(grapheme) && grapheme.search(HIDDEN) >= 0) {
+    const text = grapheme.replace(HIDDEN, STRANGE)
+    return { text, width: stringWidth(text) }
+  }
   const width = stringWidth(grapheme)
   return width === 0 ? { text: STRANGE, width: 1 } : { text: grapheme, width }
 }
@@ -78,23 +86,3 @@ export const graphemeAt = (text: string, index: number): { from: number; to: num
   if (found === undefined) return { from: index, to: index }
   return { from: found.index, to: found.index + found.segment.length }
 }
-
-/** The text in at most `width` cells; what is cut ends in an ellipsis. */
-export const cutTo = (text: string, width: number): string => {
-  let shown = ''
-  let column = 0
-  const cells = cellsOf(text.slice(0, width * MAX_GRAPHEME_UNITS))
-  for (const [i, cell] of cells.entries()) {
-    const next = column + widthAt(cell, column)
-    if (next > width || (next === width && i < cells.length - 1)) {
-      return width > 0 ? `${shown}…` : ''
-    }
-    shown += textAt(cell, column)
-    column = next
-  }
-  return shown
-}
-
-/** Cells that the text takes from column 0 on. */
-export const widthOf = (text: string): number =>
-  cellsOf(text).reduce((column, cell) => column + widthAt(cell, column), 0)

@@ -1,43 +1,32 @@
-import stringWidth from 'string-width'
+import { cellsOf } from '../text/cells.ts'
 
-/** Text by the cells that it takes on a terminal. What others wrote goes through `harmless` before it is measured. */
+/** Text in one line by the cells that it takes. What others wrote goes through `harmless` before it is measured. */
 
-/**
- * Characters that can make a terminal do something, or show other text than is there: controls, DEL, line separators,
- * zero-width and bidirectional marks, the BOM, halves of surrogate pairs.
- */
-const HARMFUL =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+/** What a text without has no cell of another look than its own. */
+const SUSPECT = /[\p{C}\p{M}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
 
-const picture = (char: string): string => {
-  const code = char.charCodeAt(0)
-  if (char === '\n' || char === '\t' || char === '\r') return ' '
-  if (code < 0x20) return String.fromCharCode(0x2400 + code)
-  return code === 0x7f ? '␡' : '�'
+/** Any text as one line that does nothing but stand there: line ends and tabs become spaces, controls their pictures. */
+export const harmless = (text: string): string => {
+  if (!SUSPECT.test(text)) return text
+  return cellsOf(text.replace(/[\n\r\t]/g, ' ')).reduce((shown, cell) => shown + cell.text, '')
 }
-
-/** Any text as one line that does nothing but stand there: line ends become spaces, controls their pictures. */
-export const harmless = (text: string): string => text.replace(HARMFUL, picture)
 
 const isAscii = (text: string): boolean => /^[\u0020-\u007e]*$/.test(text)
 
 /** Cells that a harmless text takes. */
-export const widthOf = (text: string): number => (isAscii(text) ? text.length : stringWidth(text))
+export const widthOf = (text: string): number =>
+  isAscii(text) ? text.length : cellsOf(text).reduce((sum, { width }) => sum + width, 0)
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
-
-/** What of a text fits into `width` cells; characters stay whole. */
+/** What of a harmless text fits into `width` cells; characters stay whole. */
 export const clip = (text: string, width: number): string => {
   if (width <= 0) return ''
   if (isAscii(text)) return text.slice(0, width)
-  let taken = ''
   let used = 0
-  for (const { segment } of graphemes.segment(text)) {
-    used += widthOf(segment)
-    if (used > width) break
-    taken += segment
+  for (const cell of cellsOf(text)) {
+    used += cell.width
+    if (used > width) return text.slice(0, cell.at)
   }
-  return taken
+  return text
 }
 
 /** The text if it fits into `width` cells, else its beginning and an ellipsis. */
