@@ -50,6 +50,7 @@ export const App = (props: AppProps) => {
       new Desk(attached, {
         ...{ columns, rows, plain, now },
         quit: () => onQuit?.(),
+        suspend: () => onSuspend?.(),
         ring: () => onBell?.(),
       }),
   )
@@ -62,10 +63,7 @@ export const App = (props: AppProps) => {
   const isEditing = page?.kind === 'editor' && look.state.mode.kind === 'browse'
   useInput(
     (input, key) => {
-      for (const press of pressesOf(input, key)) {
-        if (press.name === 'ctrl-z') onSuspend?.()
-        else desk.press(press)
-      }
+      for (const press of pressesOf(input, key)) desk.press(press)
     },
     { isActive: !isEditing },
   )

@@ -88,6 +88,13 @@ export const COMMANDS: readonly Command[] = [
     keysOnly: true,
   },
   { name: 'help', keys: ['?'], where: 'everywhere', what: 'all keys', bar: 'help' },
+  {
+    name: 'suspend',
+    keys: ['ctrl-z'],
+    where: 'everywhere',
+    what: 'give the terminal to the shell; fg comes back',
+    keysOnly: true,
+  },
   { name: 'quit', keys: ['q', 'ctrl-c'], where: 'everywhere', what: 'leave', bar: 'quit' },
 
   {

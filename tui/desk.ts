@@ -30,6 +30,8 @@ export interface DeskOptions {
   now: () => number
   /** Leaves the program. */
   quit: () => void
+  /** Gives the terminal to the shell until that lets the program go on. */
+  suspend: () => void
   /** Something for me came in. */
   ring: () => void
 }
@@ -143,6 +145,9 @@ export class Desk {
           )
           break
         }
+        case 'suspend':
+          this.#options.suspend()
+          break
         case 'quit':
           this.#options.quit()
           break

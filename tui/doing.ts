@@ -38,7 +38,8 @@ export const onCommand = (look: Look, command: Command, values: Values): Steps =
     case 'help':
       return [event({ type: 'mode', mode: { kind: 'help', top: 0 } })]
     case 'quit':
-      return [{ type: 'quit' }]
+    case 'suspend':
+      return [{ type: name }]
     case 'invite':
       return [{ type: 'invite' }]
     case 'open':
@@ -116,7 +117,12 @@ const form = (look: Look, { about, args = [] }: Command, name: FormName, values:
   }
   const known: Record<string, string> = { ...values }
   const agent = aboutOf(look, 'agent')
-  if (args[0]?.names === 'agent' && known.to === undefined && agent !== null) {
+  if (
+    args[0]?.names === 'agent' &&
+    known.to === undefined &&
+    agent !== snapshot.me &&
+    agent !== null
+  ) {
     known.to = nameFor(look, agent)
   }
   const opened = openForm(name, snapshot, subject, labelOf(look, subject), known)

@@ -1,6 +1,8 @@
 import { type Command, commandGroups, keyLabel, TYPING } from './commands.ts'
 
-/** The part of docs/tui.md that is made from the table of commands. */
+import { EDITOR_KEYS } from './editor/keys.ts'
+
+/** The part of docs/tui.md that is made from the tables of keys. */
 export const SECTION = /<!-- keys: .*?<!-- end of keys -->/s
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``
@@ -14,7 +16,7 @@ const row = ({ keys, name, args = [], what, keysOnly }: Command): string => {
 
 export const keysSection = (): string =>
   [
-    '<!-- keys: made from tui/commands.ts by `node scripts/run-ts.mjs scripts/tui-keys.ts` -->',
+    '<!-- keys: made from tui/commands.ts and tui/editor/keys.ts by `node scripts/run-ts.mjs scripts/tui-keys.ts` -->',
     ...commandGroups().flatMap(([title, commands]) => [
       `### ${title}`,
       '',
@@ -23,6 +25,14 @@ export const keysSection = (): string =>
       ...commands.map(row),
       '',
     ]),
+    '### In the editor',
+    '',
+    'All keys but these are typed. With shift, what moves selects.',
+    '',
+    '| keys | what they do |',
+    '| --- | --- |',
+    ...EDITOR_KEYS.map(({ keys, what }) => `| ${keysOf(keys)} | ${what} |`),
+    '',
     '### While typing',
     '',
     '| keys | what they do |',

@@ -10,6 +10,7 @@ export type Step =
   | { type: 'say'; text: string }
   | { type: 'older' }
   | { type: 'invite' }
+  | { type: 'suspend' }
   | { type: 'quit' }
 
 export type Steps = readonly Step[]

@@ -113,6 +113,34 @@ await shoot(
   [110, 24],
   ['Critic', { press: '3' }, 'green again'],
 )
+const [lineOf, typed] = ['throw new ParseError', ' // the line is what people ask for']
+await builder.ask(
+  'file-intent',
+  '--key',
+  'src/parser.ts',
+  '--lines',
+  '8-10',
+  '--note',
+  'rewriting rowOf',
+)
+await shoot(
+  'editor',
+  'clawlink: a file, edited together',
+  [110, 20],
+  [
+    ...[
+      'Critic',
+      { press: '4' },
+      'parser.ts',
+      { type: '/parser' },
+      { press: 'Enter' },
+      { press: 'G' },
+      { press: 'Enter' },
+      lineOf,
+    ],
+    ...[{ press: 'Down' }, { press: 'End' }, { type: typed }, typed],
+  ],
+)
 await shoot('help', 'clawlink: all keys', [110, 40], ['Critic', { press: '?' }, 'next view'])
 await server.stop()
 process.exit(0)

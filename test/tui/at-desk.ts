@@ -28,6 +28,7 @@ export const atDesk = (
   let rings = 0
   const desk = new Desk(attached, {
     ...{ columns, rows, plain, now },
+    suspend: () => {},
     quit: () => quits++,
     ring: () => rings++,
   })

@@ -113,14 +113,15 @@ it('[U37] others are seen by name, where they are, also without colours; what th
   const { session } = open(doc, 'a.md', ann, () => [at(doc, 2, 3)])
   const looks = (coloured: boolean, line: number) =>
     drawRows(session, 80, coloured)[line]!.map(({ text, look }): [string, Look] => [text, look])
-  expect(looks(true, 1)).toContainEqual(['two ', { underline: true, colour: expect.any(Number) }])
-  const name = looks(true, 2).at(-1)!
-  expect(name).toEqual(['Bob', { bold: true, colour: 7, ground: expect.any(Number) }])
-  for (const line of [1, 2]) {
-    for (const [, look] of looks(false, line)) {
-      expect([look.colour, look.ground]).toEqual([undefined, undefined])
-    }
-  }
+  // Lines 2 and 3 are Bob's: marked beside the text, which stays as it is.
+  expect(looks(true, 1)).toEqual([
+    ['  2', { dim: true }],
+    ['▎ ', { colour: expect.any(Number) }],
+    ['two ', {}],
+  ])
+  expect(looks(true, 2).at(-1)).toEqual(['Bob', { colour: expect.any(Number), inverse: true }])
+  expect(looks(false, 1)[1]).toEqual(['▎ ', {}])
+  for (const [, look] of looks(false, 2)) expect(look.colour).toBe(undefined)
 })
 
 it('[U38] who wrote each line is shown when asked for', async () => {

@@ -8,10 +8,9 @@ import type { Range } from './search.ts'
 import type { EditorSession } from './session.ts'
 import { visibleRows } from './viewport.ts'
 
-/** How a part of a row looks; `colour` and `ground` are SGR colours, to be added to 30 and 40. */
+/** How a part of a row looks; `colour` is an SGR colour, to be added to 30. */
 export interface Look {
   colour?: number
-  ground?: number
   bold?: boolean
   dim?: boolean
   underline?: boolean
@@ -54,11 +53,19 @@ export const drawRows = (session: EditorSession, columns: number, coloured: bool
   const matches = session.prompt?.kind === 'find' ? session.found.matches : []
   const authors = session.isShowingAuthors ? authorsOf(session, rows) : null
   const gutter = gutterOf(session, columns)
+  // What is selected over several lines is marked beside them: agents put whole files, and text is for reading.
+  const wide = gutter === 0 ? [] : others.filter((other) => isWide(session, other))
+  const narrow = others.map((other) =>
+    wide.includes(other) ? { ...other, anchor: other.head } : other,
+  )
   return rows.map((row) => {
     const mine = others.filter(({ head }) => holds(session, row, head))
+    const over = wide.filter(
+      ({ anchor, head }) => Math.min(anchor, head) <= row.to && row.from < Math.max(anchor, head),
+    )
     return [
-      ...(gutter === 0 ? [] : gutterSpans(row, gutter, mine, authors, coloured)),
-      ...textSpans(session, row, others, matches, coloured),
+      ...(gutter === 0 ? [] : gutterSpans(row, gutter, { mine, over }, authors, coloured)),
+      ...textSpans(session, row, narrow, matches, coloured),
       ...labels(session, row, mine, coloured),
     ]
   })
@@ -75,7 +82,7 @@ const isEnd = ({ place, to }: TextRow, lines: EditorSession['text']['lines']): b
 const gutterSpans = (
   row: TextRow,
   width: number,
-  inIt: readonly Other[],
+  { mine, over }: { mine: readonly Other[]; over: readonly Other[] },
   authors: ReadonlyMap<number, string> | null,
   coloured: boolean,
 ): Span[] => {
@@ -88,9 +95,12 @@ const gutterSpans = (
     spans.push({ text: `${fitText(harmless(name), AUTHOR_CELLS - 1)} `, look: DIM })
   }
   spans.push({ text: number, look: DIM })
-  const [other] = inIt
-  if (other === undefined) spans.push({ text: '  ', look: PLAIN })
-  else {
+  const [other] = mine
+  const [selector] = over
+  if (other === undefined) {
+    const look = selector !== undefined && coloured ? { colour: selector.colour } : PLAIN
+    spans.push({ text: selector === undefined ? '  ' : '▎ ', look })
+  } else {
     // The name's first letter, so that whose it is can be told without colours, too.
     const [cell] = cellsOf(other.name)
     const letter = cell === undefined || cell.width !== 1 ? '*' : cell.text
@@ -99,8 +109,12 @@ const gutterSpans = (
   return spans
 }
 
+/** Their colour with the terminal's own ground as ink, which is to be read on it by any scheme. */
 const otherLook = ({ colour }: Other, coloured: boolean): Look =>
-  coloured ? { ground: colour, colour: 7, bold: true } : { bold: true, underline: true }
+  coloured ? { colour, inverse: true } : { bold: true, underline: true }
+
+const isWide = ({ text: { lines } }: EditorSession, { anchor, head }: Other): boolean =>
+  lines.at(anchor).line !== lines.at(head).line
 
 const textSpans = (
   session: EditorSession,
@@ -182,7 +196,6 @@ const authorsOf = (session: EditorSession, rows: readonly TextRow[]): Map<number
 const isSame = (a: Look, b: Look): boolean =>
   a === b ||
   (a.colour === b.colour &&
-    a.ground === b.ground &&
     a.bold === b.bold &&
     a.dim === b.dim &&
     a.underline === b.underline &&

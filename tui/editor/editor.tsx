@@ -37,9 +37,8 @@ const laterByTimer = (ms: number, run: () => void): (() => void) => {
 
 const COLOUR_NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
 
-const propsOf = ({ colour, ground, bold, dim, underline, inverse }: Look) => ({
+const propsOf = ({ colour, bold, dim, underline, inverse }: Look) => ({
   ...(colour !== undefined && { color: COLOUR_NAMES[colour]! }),
-  ...(ground !== undefined && { backgroundColor: COLOUR_NAMES[ground]! }),
   ...(bold && { bold }),
   ...(dim && { dimColor: dim }),
   ...(underline && { underline }),
