@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
@@ -14,6 +13,7 @@ import { Connection } from './connection.ts'
 import { LevelUpdateLog } from './level-update-log.ts'
 import { DRAIN_MS, MAX_FRAME_BYTES } from './limits.ts'
 import { createMetrics } from './metrics.ts'
+import { storeError } from './ops/store-error.ts'
 import { isLoopback, type Options } from './options.ts'
 import type { RoomEnv } from './room.ts'
 import { Rooms } from './rooms.ts'
@@ -30,7 +30,7 @@ export interface SyncServer {
   close: () => Promise<void>
 }
 
-/** Starts a server. Throws `data_locked`, `data_unusable`, `port_taken`, `usage`. */
+/** Starts a server. Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`, `port_taken`, `usage`. */
 export const startSyncServer = async (
   options: Options,
   version: string,
@@ -196,24 +196,9 @@ export const startSyncServer = async (
 
 const openLog = async (dir: string, now: () => number): Promise<LevelUpdateLog> => {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
     return await LevelUpdateLog.open(dir, now)
   } catch (thrown) {
-    const cause = (thrown as { cause?: { code?: string; message: string } }).cause
-    const failure =
-      cause?.code === 'LEVEL_LOCKED'
-        ? new ClawError(
-            'data_locked',
-            `${dir} is in use by another server`,
-            'stop that one, or give this one a folder of its own with --data',
-          )
-        : new ClawError(
-            'data_unusable',
-            `${dir} cannot be used: ${cause?.message ?? (thrown as Error).message}`,
-            'check that it is a folder you may write to, or choose another with --data',
-          )
-    failure.cause = thrown
-    throw failure
+    throw storeError(dir, thrown)
   }
 }
 
