@@ -1,7 +1,8 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { type Op, seqKey, seqOf } from './level-keys.ts'
-import { Damage } from './store/damage.ts'
+import { causeOf, Damage } from './store/damage.ts'
+import { putFormat } from './store/format.ts'
 import { type Db, openDb, reopenDb } from './store/open.ts'
 import { Witness } from './store/witness.ts'
 import type { Archivable, Shelf, Stored, UpdateLog } from './update-log.ts'
@@ -123,12 +124,13 @@ export class LevelUpdateLog implements UpdateLog {
 
   /**
    * After a failed write: closes the database and opens it again, which drops what the write may have left by half. What
-   * was refused is not there, what was acknowledged is. Rejects where it cannot be opened; call it again then.
+   * was refused is not there, what was acknowledged is. Rejects where it cannot be opened or written to; call it again then.
    */
   async recover(): Promise<void> {
     await this.#flight
     await reopenDb(this.#db)
     await this.#checkEnd()
+    await putFormat(this.#db)
     this.#ends.clear()
     this.#finding.clear()
     this.#failure = null
@@ -221,6 +223,7 @@ export class LevelUpdateLog implements UpdateLog {
 
   async load(workspace: string): Promise<Stored> {
     const stored: Stored = { checkpoint: null, tail: [], seq: 0 }
+    const of = `workspace ${workspace}`
     const snapshot = this.#db.snapshot()
     try {
       const value = await this.#db.get(`s:${workspace}`, { snapshot })
@@ -237,8 +240,10 @@ export class LevelUpdateLog implements UpdateLog {
         stored.seq++
       }
       if (stored.seq === 0 && (await this.#db.get(`w:${workspace}`, { snapshot })) !== undefined) {
-        throw new Damage(`workspace ${workspace}`, 'all of it is missing')
+        throw new Damage(of, 'all of it is missing')
       }
+    } catch (error) {
+      throw damageIn(of, error) ?? error
     } finally {
       await snapshot.close()
     }
@@ -296,6 +301,15 @@ export class LevelUpdateLog implements UpdateLog {
     await this.#db.close()
     this.#witness.close()
   }
+}
+
+/** What of an error in reading a workspace is damage; null: it is LevelDB's, which could not read at all. */
+const damageIn = (of: string, error: unknown): Damage | null => {
+  const damage = causeOf(error, Damage)
+  if (damage?.where === of) return damage
+  const { code, message } = error as { code?: string; message: string }
+  if (damage === null && code?.startsWith('LEVEL_') && code !== 'LEVEL_CORRUPTION') return null
+  return new Damage(of, damage?.message ?? message)
 }
 
 const missing = (workspace: string, from: number, to: number): Damage =>

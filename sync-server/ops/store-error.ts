@@ -45,7 +45,9 @@ const errorFor = (dir: string, thrown: unknown): ClawError => {
   return new ClawError(
     'data_unusable',
     `${dir} cannot be used: ${message}`,
-    'check that it is a folder you may write to, or choose another with --data',
+    /no space|ENOSPC/i.test(message)
+      ? 'make room on its disk; nothing is lost'
+      : 'check that it is a folder you may write to, or choose another with --data',
   )
 }
 
@@ -53,4 +55,15 @@ const errorFor = (dir: string, thrown: unknown): ClawError => {
 const innermost = (thrown: unknown): { code?: string; message: string } => {
   const { cause } = thrown as { cause?: unknown }
   return cause instanceof Error ? innermost(cause) : (thrown as Error)
+}
+
+/** What an error that a request met means to who sent it. `trouble`: what is wrong with the store; null: nothing is. */
+export const requestError = (thrown: unknown, trouble: string | null): ClawError => {
+  const damage = causeOf(thrown, Damage)
+  if (damage !== null) {
+    return new ClawError('data_damaged', damage.message, 'the owner of the server must look at it')
+  }
+  const error = ClawError.from(thrown)
+  if (error.code !== 'bug' || trouble === null) return error
+  return new ClawError('storage_failed', trouble, 'try again later; the server log says more')
 }

@@ -42,10 +42,14 @@ const readMark = async (db: Db): Promise<Mark | null> => {
   return { format: 1 }
 }
 
+/** Notes, durably, that a database is of this format. */
+export const putFormat = (db: Db): Promise<void> =>
+  db.batch([putMark({ format: FORMAT })], { ...RAW, sync: true })
+
 /** Makes a database one of this format, from wherever a crash left it on its way. Throws Newer, Damage, Older. */
 export const bringToFormat = async (db: Db, upgrade: boolean): Promise<void> => {
   const mark = await readMark(db)
-  if (mark === null) return db.batch([putMark({ format: FORMAT })], { ...RAW, sync: true })
+  if (mark === null) return putFormat(db)
   if (mark.format === FORMAT) return
   if (mark.format > FORMAT) {
     throw new Newer(`it has format ${mark.format}; this version knows formats 1 to ${FORMAT}`)
