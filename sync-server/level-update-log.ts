@@ -108,7 +108,14 @@ export class LevelUpdateLog implements UpdateLog {
     const key = this.#witness.read()
     if (key === null || (await this.#db.get(key)) !== undefined) return
     const workspace = key.slice(2, key.lastIndexOf(':'))
-    const { seq } = await this.load(workspace)
+    const seq = await this.load(workspace).then(
+      ({ seq }) => seq,
+      (error) => {
+        // Found again, and told, by who opens it; the other workspaces do not suffer from it.
+        if (causeOf(error, Damage) !== null) return seqOf(key)
+        throw error
+      },
+    )
     if (seq < seqOf(key)) {
       throw new Damage(
         `workspace ${workspace}`,
