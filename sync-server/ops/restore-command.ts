@@ -1,6 +1,7 @@
 import { ClawError } from '../../workspace/errors.ts'
 import type { Command } from '../commands.ts'
 import { COMMON_HELP, jsonOf, readCall } from './command.ts'
+import { newServerClients } from './new-server-clients.ts'
 import { restoreBackup } from './restore.ts'
 import { summaryOf } from './routes.ts'
 import { verifyFolder } from './verify.ts'
@@ -22,7 +23,7 @@ export const restore: Command = async (call) => {
   const { data, json } = given
   const manifest = await restoreBackup(given.path!, data, 'copy', async (folder) => {
     const [first, ...others] = (await verifyFolder(folder)).problems
-    if (first === undefined) return
+    if (first === undefined) return newServerClients(folder)
     const more = others.length > 0 ? ` (and ${others.length} more)` : ''
     throw new ClawError(
       'bad_backup',
