@@ -30,7 +30,10 @@ export interface AppEnv {
   tasks: TaskKeeper
   /** What a claimed task's lease is, in milliseconds. */
   leaseMs: number
+  /** Throws `storage_failed` while nothing can be stored. */
   room: (workspace: string) => Room
+  /** A room to look at what is stored, also then. */
+  reader: (workspace: string) => Room
   ops: {
     /** Whose the server is; null until it listens. */
     owner: () => Owner | null

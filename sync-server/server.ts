@@ -105,10 +105,23 @@ export const startSyncServer = async (
     rooms.drop(err)
     recovery.begin()
   }
+  /** What is on disk, to be looked at while nothing can be stored. Nothing that happens to a workspace happens here. */
+  const readers = new Rooms(
+    {
+      ...roomEnv,
+      onDocument: () => {},
+      onAwareness: () => {},
+      onFailure: (err) => log.error({ err }, 'a workspace cannot be read'),
+      onCommit: () => {},
+      keeps: () => false,
+    },
+    () => {},
+  )
   const recovery = new Recovery({
     data: options.data,
     recover: () => updateLog.recover(),
     onRecovered: () => {
+      readers.drop(new Error('the store works again'))
       failure = null
       log.info('the store works again')
     },
@@ -134,6 +147,7 @@ export const startSyncServer = async (
       if (failure !== null) throw new ClawError('storage_failed', failure, 'see the server log')
       return rooms.open(name)
     },
+    reader: (name) => (failure === null ? rooms : readers).open(name),
     ops: {
       owner: () => owner,
       backup: (dir) => {
@@ -219,6 +233,7 @@ export const startSyncServer = async (
     clearInterval(sweeping)
     failure ??= 'the server is stopping'
     await recovery.close()
+    readers.drop(new Error('the server is stopping'))
     tasks.close()
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
     await rooms.close()
