@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import { type Clocks, checkUpdate, type Verdict } from './check.ts'
+import { Damage } from './store/damage.ts'
 import type { Stored } from './update-log.ts'
 
 /** Origin of the transactions that apply what came from the log or a client. */
@@ -20,11 +21,11 @@ export const applyAll = (doc: Y.Doc, updates: readonly Uint8Array[]): boolean =>
   }
 }
 
-/** The fold over what is stored. Throws if that cannot be applied. */
-export const docOf = ({ checkpoint, tail }: Stored): Y.Doc => {
+/** The fold over what is stored. Throws Damage if that cannot be applied; `what` it is of. */
+export const docOf = ({ checkpoint, tail }: Stored, what = 'the document'): Y.Doc => {
   const doc = new Y.Doc()
   if (applyAll(doc, checkpoint === null ? tail : [checkpoint, ...tail])) return doc
-  throw new Error('the stored updates cannot be applied')
+  throw new Damage(what, 'the stored updates cannot be applied')
 }
 
 /**

@@ -38,7 +38,7 @@ export const addHistoryRoutes = (app: Hono, env: AppEnv): void => {
   })
 
   app.get('/api/workspaces/:workspace/log', async (c) => {
-    const room = env.room(workspaceOf(c))
+    const room = env.reader(workspaceOf(c))
     const { since: text, ...query } = parse(LogQuery, c.req.query())
     const now = env.now()
     const since = text === undefined ? null : parseSince(text, now)

@@ -1,12 +1,16 @@
-import { Level } from 'level'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { type Op, seqKey, seqOf } from './level-keys.ts'
+import { causeOf, Damage } from './store/damage.ts'
+import { putFormat } from './store/format.ts'
+import { type Db, openDb, reopenDb } from './store/open.ts'
+import { Witness } from './store/witness.ts'
 import type { Archivable, Shelf, Stored, UpdateLog } from './update-log.ts'
 import { LevelVersionLog } from './versions/level-log.ts'
 
 /**
- * Keys, all of them sorted text:
+ * Keys, all of them sorted text; values are sealed (store/sealed.ts):
+ *   `f:`                    format of the database: store/format.ts
  *   `u:<workspace>:<seq>`   record: 1 (format), milliseconds since the epoch, count, update…
  *   `s:<workspace>`         checkpoint: 1 (format), seq, update
  *   `w:<workspace>`         the workspace exists
@@ -16,8 +20,6 @@ import { LevelVersionLog } from './versions/level-log.ts'
  *   `h: v: c:`              versions: versions/level-log.ts
  */
 const FORMAT = 1
-
-type Db = Level<string, Uint8Array>
 
 const placeOf = (workspace: string, shelf: Shelf): string =>
   shelf === 'broadcasts' ? workspace : `${workspace}/${shelf}`
@@ -68,6 +70,7 @@ interface Waiting {
 export class LevelUpdateLog implements UpdateLog {
   readonly versions: LevelVersionLog
   readonly #db: Db
+  readonly #witness: Witness
   readonly #now: () => number
   /** By workspace; filled on first use. */
   readonly #ends = new Map<string, Ends>()
@@ -76,17 +79,73 @@ export class LevelUpdateLog implements UpdateLog {
   #flight: Promise<void> | null = null
   #failure: Error | null = null
 
-  private constructor(db: Db, now: () => number) {
+  private constructor(db: Db, witness: Witness, now: () => number) {
     this.#db = db
+    this.#witness = witness
     this.#now = now
     this.versions = new LevelVersionLog(db, (ops) => this.#put(ops))
   }
 
-  /** Opens or creates the database in `dir`. Rejects with LevelDB's error; `LEVEL_LOCKED` is its cause's code. */
-  static async open(dir: string, now: () => number): Promise<LevelUpdateLog> {
-    const db: Db = new Level(dir, { keyEncoding: 'utf8', valueEncoding: 'view' })
-    await db.open()
-    return new LevelUpdateLog(db, now)
+  /**
+   * Opens or creates the database in `dir`, and brings an older one to this format. Rejects with LevelDB's error, of
+   * which `LEVEL_LOCKED` is a cause's code, or with Damage, Newer; with Older where `upgrade` is false.
+   */
+  static async open(dir: string, now: () => number, upgrade = true): Promise<LevelUpdateLog> {
+    const db = await openDb(dir, upgrade)
+    const witness = new Witness(dir)
+    const log = new LevelUpdateLog(db, witness, now)
+    try {
+      await log.#checkEnd()
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+    return log
+  }
+
+  /** Throws Damage where the newest record that was made durable is not there. */
+  async #checkEnd(): Promise<void> {
+    const key = this.#witness.read()
+    if (key === null || (await this.#db.get(key)) !== undefined) return
+    const workspace = key.slice(2, key.lastIndexOf(':'))
+    const seq = await this.load(workspace).then(
+      ({ seq }) => seq,
+      (error) => {
+        // Found again, and told, by who opens it; the other workspaces do not suffer from it.
+        if (causeOf(error, Damage) !== null) return seqOf(key)
+        throw error
+      },
+    )
+    if (seq < seqOf(key)) {
+      throw new Damage(
+        `workspace ${workspace}`,
+        `it ends at record ${seq}, and record ${seqOf(key)} was acknowledged`,
+      )
+    }
+  }
+
+  /** Whether something could not be stored: everything is refused until `recover`. */
+  get failed(): boolean {
+    return this.#failure !== null
+  }
+
+  /**
+   * After a failed write: closes the database and opens it again, which drops what the write may have left by half. What
+   * was refused is not there, what was acknowledged is. Rejects where it cannot be opened or written to; call it again then.
+   */
+  async recover(): Promise<void> {
+    await this.#flight
+    await reopenDb(this.#db)
+    await this.#checkEnd()
+    await putFormat(this.#db)
+    this.#ends.clear()
+    this.#finding.clear()
+    this.#failure = null
+  }
+
+  /** All there is now, as it is stored: sealed, in the order of the keys. What is written meanwhile is not in it. */
+  records(): AsyncIterable<[string, Uint8Array]> {
+    return this.#db.iterator<string, Uint8Array>({ valueEncoding: 'view' })
   }
 
   async append(
@@ -98,6 +157,9 @@ export class LevelUpdateLog implements UpdateLog {
     const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
     const seq = ++ends.record
     const ops: Op[] = [{ type: 'put', key: keyOf('u', workspace, seq), value }]
+    if (seq === 1) {
+      ops.push({ type: 'put', key: `w:${workspace}`, value: new Uint8Array([FORMAT]) })
+    }
     for (const { shelf, id, value } of archived) {
       const position = ++ends.archive[shelf]
       const place = placeOf(workspace, shelf)
@@ -109,7 +171,7 @@ export class LevelUpdateLog implements UpdateLog {
     return seq
   }
 
-  /** Finds where the workspace's log and archive end, once, and notes that the workspace exists. */
+  /** Finds where the workspace's log and archive end, once. */
   #findEnds(workspace: string): Promise<Ends> {
     const finding = this.#finding.get(workspace)
     if (finding !== undefined) return finding
@@ -120,9 +182,6 @@ export class LevelUpdateLog implements UpdateLog {
         tasks: await this.archiveEnd(workspace, 'tasks'),
       }
       const ends = { record: seq, archive }
-      if (seq === 0) {
-        await this.#put([{ type: 'put', key: `w:${workspace}`, value: new Uint8Array([FORMAT]) }])
-      }
       this.#ends.set(workspace, ends)
       return ends
     }
@@ -146,7 +205,10 @@ export class LevelUpdateLog implements UpdateLog {
       this.#queue = []
       try {
         if (this.#failure !== null) throw this.#failure
-        await this.#write(batch.flatMap(({ ops }) => ops))
+        const ops = batch.flatMap(({ ops }) => ops)
+        await this.#write(ops)
+        const newest = ops.findLast(({ key }) => key.startsWith('u:'))
+        if (newest !== undefined) this.#witness.note(newest.key)
         for (const { resolve } of batch) resolve()
       } catch (error) {
         // LevelDB is in an unknown state after a failed write: nothing may be acknowledged any more.
@@ -168,6 +230,7 @@ export class LevelUpdateLog implements UpdateLog {
 
   async load(workspace: string): Promise<Stored> {
     const stored: Stored = { checkpoint: null, tail: [], seq: 0 }
+    const of = `workspace ${workspace}`
     const snapshot = this.#db.snapshot()
     try {
       const value = await this.#db.get(`s:${workspace}`, { snapshot })
@@ -179,9 +242,15 @@ export class LevelUpdateLog implements UpdateLog {
       }
       const after = { gt: keyOf('u', workspace, stored.seq), lt: `u:${workspace};`, snapshot }
       for await (const [key, record] of this.#db.iterator(after)) {
+        if (seqOf(key) !== stored.seq + 1) throw missing(workspace, stored.seq + 1, seqOf(key) - 1)
         readRecord(record, stored.tail)
-        stored.seq = seqOf(key)
+        stored.seq++
       }
+      if (stored.seq === 0 && (await this.#db.get(`w:${workspace}`, { snapshot })) !== undefined) {
+        throw new Damage(of, 'all of it is missing')
+      }
+    } catch (error) {
+      throw damageIn(of, error) ?? error
     } finally {
       await snapshot.close()
     }
@@ -196,7 +265,12 @@ export class LevelUpdateLog implements UpdateLog {
     })
     await this.#put([{ type: 'put', key: `s:${workspace}`, value }])
     // Only now that the checkpoint is on disk; a crash here leaves records that load() passes over.
-    await this.#db.clear({ gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) })
+    const covered = { gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) }
+    await this.#db.clear(covered).catch((error: Error) => {
+      // It writes, too, and what comes after a write by half would be lost with that.
+      this.#failure ??= error
+      throw error
+    })
   }
 
   async archived(workspace: string, shelf: Shelf, after: number, limit: number, bytes = Infinity) {
@@ -232,5 +306,21 @@ export class LevelUpdateLog implements UpdateLog {
   async close(): Promise<void> {
     await this.#flight
     await this.#db.close()
+    this.#witness.close()
   }
 }
+
+/** What of an error in reading a workspace is damage; null: it is LevelDB's, which could not read at all. */
+const damageIn = (of: string, error: unknown): Damage | null => {
+  const damage = causeOf(error, Damage)
+  if (damage?.where === of) return damage
+  const { code, message } = error as { code?: string; message: string }
+  if (damage === null && code?.startsWith('LEVEL_') && code !== 'LEVEL_CORRUPTION') return null
+  return new Damage(of, damage?.message ?? message)
+}
+
+const missing = (workspace: string, from: number, to: number): Damage =>
+  new Damage(
+    `workspace ${workspace}`,
+    from === to ? `record ${from} is missing` : `records ${from} to ${to} are missing`,
+  )

@@ -75,3 +75,7 @@ export const OFFER_MS = 60_000
 export const ARCHIVE_AFTER_MS = 7 * 24 * 60 * 60_000
 /** Archived tasks that were looked up and are kept in memory (count). */
 export const LOOKED_UP_TASKS = 1_000
+/** After the store failed it is tried again this often. */
+export const RECOVERY_MS = 1_000
+/** … once so many bytes are free on its disk: opening it writes what is in its journals, 4 MiB each, into tables. */
+export const RECOVERY_BYTES = 16 * 1024 * 1024

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
+import { COMMANDS } from './commands.ts'
 import { HELP, isLoopback, type Options, parseOptions } from './options.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? ''
@@ -43,6 +44,13 @@ Paste for a first agent:
 }
 
 const run = async (): Promise<void> => {
+  const [name = '', ...argv] = process.argv.slice(2)
+  if (Object.hasOwn(COMMANDS, name)) {
+    const command = await COMMANDS[name]!()
+    const print = (text: string): void => void process.stdout.write(text)
+    process.exitCode = await command({ argv, env: process.env, version, print })
+    return
+  }
   const options = parseOptions(process.argv.slice(2), process.env)
   if (options === 'help') return void process.stdout.write(HELP)
   if (options === 'version') return void process.stdout.write(`${version}\n`)
@@ -79,6 +87,10 @@ const run = async (): Promise<void> => {
 
 run().catch((thrown: unknown) => {
   const error = ClawError.from(thrown)
+  // A server takes no such flag; what a command failed with is its one document.
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify({ ok: false, error: error.toBody() })}\n`)
+  }
   process.stderr.write(`error: ${error.message}${error.hint && ` — ${error.hint}`}\n`)
   if (error.code === 'bug') process.stderr.write(`${(thrown as Error).stack}\n`)
   process.exit(error.exit)

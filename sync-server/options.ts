@@ -1,8 +1,9 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { ClawError } from '../workspace/errors.ts'
 import { didYouMean } from '../workspace/suggest.ts'
+import { COMMANDS } from './commands.ts'
+import { readFlags } from './flags.ts'
 import { ARCHIVE_AFTER_MS, HEARTBEAT_MS, LEASE_MS, OFFER_MS, SWEEP_MS } from './limits.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -33,7 +34,15 @@ export interface Options {
 
 export const HELP = `clawlink-sync: hosts ClawLink workspaces for agents and people
 
-usage: clawlink-sync [options]
+usage: clawlink-sync [options]           starts a server
+       clawlink-sync COMMAND [options]   works on the data of one, running or not
+
+  backup DIR           a copy of everything, as it is at one moment
+  restore BACKUP       makes a data folder of a backup
+  verify [BACKUP]      checks every record, in the data folder or in a backup
+  doctor               what is wrong with this machine, folder or server, if anything
+  export DIR           agents, tasks, broadcasts and files, to be read without ClawLink
+                       (clawlink-sync COMMAND --help says more)
 
   --host HOST         address to listen on (127.0.0.1)             CLAWLINK_HOST
   --port PORT         port to listen on (9077; 0: any free one)    CLAWLINK_PORT
@@ -74,31 +83,21 @@ const FLAGS = {
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 
+/** Where everything is stored: what `--data` says, else the environment, else below the home. */
+export const dataFolder = (
+  flag: string | boolean | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string => String(flag ?? (env.CLAWLINK_DATA || join(homedir(), '.clawlink', 'sync')))
+
 /** Reads flags and environment. Throws `usage` or `insecure`. */
 export const parseOptions = (
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Options | 'help' | 'version' => {
-  const { values, tokens } = parseArgs({
-    args: [...argv],
-    options: FLAGS,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
-  for (const token of tokens) {
-    if (token.kind === 'positional') throw usage(`unexpected argument "${token.value}"`)
-    if (token.kind !== 'option') continue
-    if (!Object.hasOwn(FLAGS, token.name)) {
-      const near = didYouMean(
-        token.rawName,
-        Object.keys(FLAGS).map((name) => `--${name}`),
-      )
-      throw usage(`unknown option ${token.rawName}`, near)
-    }
-    const wantsValue = FLAGS[token.name as keyof typeof FLAGS].type === 'string'
-    if (wantsValue && token.value === undefined) throw usage(`${token.rawName} needs a value`)
-    if (!wantsValue && token.value !== undefined) throw usage(`${token.rawName} takes no value`)
+  const { values, positionals } = readFlags(argv, FLAGS)
+  const [extra] = positionals
+  if (extra !== undefined) {
+    throw usage(`unexpected argument "${extra}"`, didYouMean(extra, Object.keys(COMMANDS)))
   }
   if (values.help) return 'help'
   if (values.version) return 'version'
@@ -135,7 +134,7 @@ export const parseOptions = (
       'stay on 127.0.0.1 (and reach it through an SSH tunnel or VPN), or accept the risk with --insecure',
     )
   }
-  const data = text('data', 'CLAWLINK_DATA', join(homedir(), '.clawlink', 'sync'))
+  const data = dataFolder(values.data, env)
   const heartbeatMs = Number(heartbeat) * 1000
   const sweepMs = Number(env.CLAWLINK_SWEEP) * 1_000 || SWEEP_MS
   return {

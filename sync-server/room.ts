@@ -112,7 +112,7 @@ export class Room {
     const stored = this.#open()
     this.#feed = new Feed(stored, () => env.log.load(name))
     this.#loaded = stored.then((found) => this.#build(found))
-    this.#loaded.catch((error: Error) => this.#fail(error))
+    this.#loaded.catch((error: Error) => this.fail(error))
   }
 
   /** The document stands: everything can be answered. Rejects if the log cannot be read. */
@@ -150,7 +150,7 @@ export class Room {
     const backstop = setTimeout(this.#wake, BUILD_DELAY_MS)
     await this.#awake
     clearTimeout(backstop)
-    this.#adopt(docOf(stored))
+    this.#adopt(docOf(stored, `workspace ${this.name}`))
     this.#checkpoints.opened(stored)
     const early = this.#early ?? []
     this.#early = null
@@ -324,7 +324,7 @@ export class Room {
     else {
       void this.#salvage(entries)
         .then((good) => this.#commit(good, commands, barriers))
-        .catch((error: Error) => this.#fail(error))
+        .catch((error: Error) => this.fail(error))
     }
   }
 
@@ -370,7 +370,7 @@ export class Room {
       },
       (error: Error) => {
         for (const { reject } of commands) reject(error)
-        this.#fail(error)
+        this.fail(error)
       },
     )
   }
@@ -492,7 +492,7 @@ export class Room {
   /** Call only between turns, when the document holds exactly what is on disk. */
   #checkpoint(): Promise<void> {
     const written = this.#checkpoints.write(() => this.#live.missing())
-    return written.catch((error: Error) => this.#fail(error))
+    return written.catch((error: Error) => this.fail(error))
   }
 
   /** Resolves when everything received so far is on disk and its barriers are answered. */
@@ -526,7 +526,8 @@ export class Room {
     await this.#checkpoint()
   }
 
-  #fail(error: Error): void {
+  /** Nothing is taken or answered any more; every connection is closed with 4503. */
+  fail(error: Error): void {
     if (this.#failed) return
     this.#failed = true
     this.#env.onFailure(error)

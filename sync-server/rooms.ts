@@ -39,6 +39,16 @@ export class Rooms {
     return room
   }
 
+  /** The store failed: closes every connection, and lets go of what is in memory. The next rooms are loaded from disk. */
+  drop(error: Error): void {
+    for (const room of this.#rooms.values()) {
+      room.fail(error)
+      this.#onUnload(room)
+      room.dispose()
+    }
+    this.#rooms.clear()
+  }
+
   #unload(room: Room): void {
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
     this.#onUnload(room)

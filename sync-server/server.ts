@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
@@ -14,10 +13,15 @@ import { Connection } from './connection.ts'
 import { LevelUpdateLog } from './level-update-log.ts'
 import { DRAIN_MS, MAX_FRAME_BYTES } from './limits.ts'
 import { createMetrics } from './metrics.ts'
+import { writeBackup } from './ops/backup.ts'
+import { localUrl, type Owner, writeOwner } from './ops/owner.ts'
+import { Recovery } from './ops/recovery.ts'
+import { DAMAGED_HINT, storeError } from './ops/store-error.ts'
 import { isLoopback, type Options } from './options.ts'
 import type { RoomEnv } from './room.ts'
 import { Rooms } from './rooms.ts'
 import { noteSeen } from './seen.ts'
+import { causeOf, Damage } from './store/damage.ts'
 import { createSweep } from './sweep.ts'
 import { TaskKeeper } from './tasks/keeper.ts'
 import { createTrimmer } from './trim.ts'
@@ -30,7 +34,7 @@ export interface SyncServer {
   close: () => Promise<void>
 }
 
-/** Starts a server. Throws `data_locked`, `data_unusable`, `port_taken`, `usage`. */
+/** Starts a server. Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`, `port_taken`, `usage`. */
 export const startSyncServer = async (
   options: Options,
   version: string,
@@ -38,7 +42,11 @@ export const startSyncServer = async (
 ): Promise<SyncServer> => {
   const now = Date.now
   const startedAt = now()
-  let trouble: string | null = null
+  /** Why nothing can be stored; null: it can. */
+  let failure: string | null = null
+  /** Damage of single workspaces, which the others do not suffer from. */
+  const damage = new Set<string>()
+  let owner: Owner | null = null
   const updateLog = await openLog(options.data, now)
   const blobs = new BlobStore(join(options.data, 'blobs'), now)
   const connections = new Set<Connection>()
@@ -70,8 +78,10 @@ export const startSyncServer = async (
       noteSeen(room, before, after, now()).catch((err) => log.error({ err }, 'last seen not noted'))
     },
     onFailure: (err) => {
-      trouble = `the store failed: ${err.message}`
-      log.fatal({ err }, 'the store failed; nothing is acknowledged any more; restart the server')
+      const found = causeOf(err, Damage)
+      if (found === null) return fail(err)
+      damage.add(found.message)
+      log.fatal({ err, hint: DAMAGED_HINT }, 'a workspace is damaged; it is not served')
     },
     onCommit: (room, updates, bytes, ms) => {
       trim(room)
@@ -87,21 +97,64 @@ export const startSyncServer = async (
     },
   }
   const rooms: Rooms = new Rooms(roomEnv, (room) => tasks.forget(room))
+  const fail = (err: Error): void => {
+    if (failure !== null) return
+    failure = `the store failed: ${reasonOf(err)}`
+    log.fatal({ err }, 'the store failed; nothing is taken until it works again')
+    // What is in memory may be ahead of the disk.
+    rooms.drop(err)
+    recovery.begin()
+  }
+  /** What is on disk, to be looked at while nothing can be stored. Nothing that happens to a workspace happens here. */
+  const readers = new Rooms(
+    {
+      ...roomEnv,
+      onDocument: () => {},
+      onAwareness: () => {},
+      onFailure: (err) => log.error({ err }, 'a workspace cannot be read'),
+      onCommit: () => {},
+      keeps: () => false,
+    },
+    () => {},
+  )
+  const recovery = new Recovery({
+    data: options.data,
+    recover: () => updateLog.recover(),
+    onRecovered: () => {
+      readers.drop(new Error('the store works again'))
+      failure = null
+      log.info('the store works again')
+    },
+    onError: (err) => log.error({ err }, 'the store does not work yet'),
+  })
+  const sweeper = createSweep(rooms, blobs, now, (err, workspace) => {
+    if (failure === null) log.warn({ err, workspace }, 'what is old was not cleared')
+  })
 
   const app = createApp({
     version,
     now,
     startedAt,
     metrics,
-    trouble: () => trouble,
+    trouble: () => failure,
+    damage: () => (damage.size === 0 ? null : `damaged: ${[...damage].join('; ')}`),
     updateLog,
     history,
     blobs,
     tasks,
     leaseMs,
     room: (name) => {
-      if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
+      if (failure !== null) throw new ClawError('storage_failed', failure, 'see the server log')
       return rooms.open(name)
+    },
+    reader: (name) => (failure === null ? rooms : readers).open(name),
+    ops: {
+      owner: () => owner,
+      backup: (dir) => {
+        const records = () => updateLog.records()
+        // No blob that the records refer to goes before it is copied.
+        return sweeper.hold(() => writeBackup({ data: options.data, records, version, now }, dir))
+      },
     },
     log,
   })
@@ -121,7 +174,7 @@ export const startSyncServer = async (
     socket.on('error', (err) => log.debug({ err }, 'socket error'))
     const workspace = workspaceOfUpgrade(request)
     if (typeof workspace !== 'string') return refuseUpgrade(socket, workspace)
-    if (trouble !== null) return refuseUpgrade(socket, new ClawError('storage_failed', trouble))
+    if (failure !== null) return refuseUpgrade(socket, new ClawError('storage_failed', failure))
     wss.handleUpgrade(request, socket, head, (ws) => {
       socket.setNoDelay(true)
       const connection = new Connection(ws, socket, now())
@@ -152,11 +205,14 @@ export const startSyncServer = async (
   try {
     await rooms.open('default').loaded
     await listen(http, options)
+    owner = await writeOwner(options.data, localUrl(options.host, portOf(http)))
   } catch (error) {
+    http.close()
+    await recovery.close()
     await rooms.close()
     await history.close()
     await updateLog.close()
-    throw error
+    throw storeError(options.data, error)
   }
 
   const beat = (): void => {
@@ -168,15 +224,16 @@ export const startSyncServer = async (
   // What came in while this process was busy or stopped is read first: it is a sign of life.
   const heartbeat = setInterval(() => setImmediate(beat), options.heartbeatMs)
 
-  const sweep = createSweep(rooms, blobs, now, (err, workspace) => {
-    if (trouble === null) log.warn({ err, workspace }, 'what is old was not cleared')
-  })
-  const sweeper = setInterval(() => void sweep(), options.sweepMs)
+  const sweeping = setInterval(() => {
+    if (failure === null) void sweeper.sweep()
+  }, options.sweepMs)
 
   const close = async (): Promise<void> => {
     clearInterval(heartbeat)
-    clearInterval(sweeper)
-    trouble ??= 'the server is stopping'
+    clearInterval(sweeping)
+    failure ??= 'the server is stopping'
+    await recovery.close()
+    readers.drop(new Error('the server is stopping'))
     tasks.close()
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
     await rooms.close()
@@ -191,29 +248,20 @@ export const startSyncServer = async (
     await history.close()
     await updateLog.close()
   }
-  return { port: (http.address() as AddressInfo).port, close }
+  return { port: portOf(http), close }
 }
+
+const portOf = (http: HttpServer): number => (http.address() as AddressInfo).port
+
+/** What the store says of a failure; LevelDB's own words are in the cause. */
+const reasonOf = (error: Error): string =>
+  error.cause instanceof Error ? reasonOf(error.cause) : error.message
 
 const openLog = async (dir: string, now: () => number): Promise<LevelUpdateLog> => {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
     return await LevelUpdateLog.open(dir, now)
   } catch (thrown) {
-    const cause = (thrown as { cause?: { code?: string; message: string } }).cause
-    const failure =
-      cause?.code === 'LEVEL_LOCKED'
-        ? new ClawError(
-            'data_locked',
-            `${dir} is in use by another server`,
-            'stop that one, or give this one a folder of its own with --data',
-          )
-        : new ClawError(
-            'data_unusable',
-            `${dir} cannot be used: ${cause?.message ?? (thrown as Error).message}`,
-            'check that it is a folder you may write to, or choose another with --data',
-          )
-    failure.cause = thrown
-    throw failure
+    throw storeError(dir, thrown)
   }
 }
 

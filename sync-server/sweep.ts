@@ -6,6 +6,12 @@ import type { BlobStore } from './blobs.ts'
 import { BLOB_GRACE_MS } from './limits.ts'
 import type { Rooms } from './rooms.ts'
 
+export interface Sweeper {
+  sweep: () => Promise<void>
+  /** Runs `work` while nothing is cleared. */
+  hold: <T>(work: () => Promise<T>) => Promise<T>
+}
+
 /**
  * Clears what nobody needs any more: in every document the texts of files that were removed long ago and old versions
  * of those that are not text, then the blobs to which no version refers. Calls of it do not overlap.
@@ -15,7 +21,7 @@ export const createSweep = (
   blobs: BlobStore,
   now: () => number,
   onError: (error: unknown, workspace: string) => void,
-): (() => Promise<void>) => {
+): Sweeper => {
   const sweepOne = async (workspace: string): Promise<void> => {
     const removedBefore = now() - REMOVED_KEPT_MS
     const putBefore = now() - BLOB_GRACE_MS
@@ -28,17 +34,32 @@ export const createSweep = (
     await blobs.collect(workspace, wanted, putBefore)
   }
   let sweeping: Promise<void> | null = null
-  const sweep = async (): Promise<void> => {
+  let holders = 0
+  const sweepAll = async (): Promise<void> => {
     const names = new Set([...rooms.all].map(({ name }) => name))
     for (const name of await blobs.workspaces()) if (isWorkspaceName(name)) names.add(name)
-    for (const name of names) await sweepOne(name).catch((error) => onError(error, name))
+    for (const name of names) {
+      if (holders > 0) return
+      await sweepOne(name).catch((error) => onError(error, name))
+    }
   }
-  return () => {
-    sweeping ??= sweep()
+  const sweep = (): Promise<void> => {
+    if (holders > 0) return Promise.resolve()
+    sweeping ??= sweepAll()
       .catch((error) => onError(error, ''))
       .finally(() => {
         sweeping = null
       })
     return sweeping
   }
+  const hold = async <T>(work: () => Promise<T>): Promise<T> => {
+    holders++
+    try {
+      await sweeping
+      return await work()
+    } finally {
+      holders--
+    }
+  }
+  return { sweep, hold }
 }

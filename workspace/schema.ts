@@ -309,6 +309,11 @@ export const serverClientOf = (doc: Y.Doc): number => {
   return typeof id === 'number' ? id : doc.clientID
 }
 
+/** Lets the server write under the document's own client id from now on. Server only. */
+export const renewServerClient = (doc: Y.Doc): void => {
+  metaOf(doc).set('serverClient', doc.clientID)
+}
+
 /** Workspace names: what fits a URL path and a file name everywhere. */
 export const isWorkspaceName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)
 

@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import type * as Y from 'yjs'
 import { z } from 'zod'
 import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId, FileKey } from '../../workspace/ids.ts'
@@ -191,12 +192,15 @@ export const addTaskRoutes = (app: Hono, env: AppEnv): void => {
   })
 
   app.get(`${path}/:task`, async (c) => {
-    const room = await opened(c)
+    const room = env.reader(workspaceOf(c))
+    await ready(room)
     const id = c.req.param('task')
-    const live = await env.tasks.command(room, (doc) => {
+    const find = (doc: Y.Doc) => {
       const entry = findEntry(doc, id)
       return entry === undefined ? null : { task: getTask(doc, id), history: historyOf(entry) }
-    })
+    }
+    // What is due cannot be done while nothing can be stored.
+    const live = await (env.trouble() === null ? env.tasks.command(room, find) : room.command(find))
     if (live !== null) return c.json({ ok: true, data: withHistory(live.task, live.history) })
     const archived = await findArchived(env.updateLog, room.name, id)
     // Throws that there is none, with a did-you-mean.

@@ -1,5 +1,5 @@
-import type { Level } from 'level'
 import { type Op, type Put, seqKey, seqOf } from '../level-keys.ts'
+import type { Db } from '../store/open.ts'
 import type { NewVersions, VersionLog } from './log.ts'
 
 /**
@@ -10,11 +10,11 @@ import type { NewVersions, VersionLog } from './log.ts'
  *   `c:<workspace>:<of>:<version>`   content
  */
 export class LevelVersionLog implements VersionLog {
-  readonly #db: Level<string, Uint8Array>
+  readonly #db: Db
   readonly #put: (ops: Op[]) => Promise<void>
 
   /** `put` stores operations durably and together. */
-  constructor(db: Level<string, Uint8Array>, put: (ops: Op[]) => Promise<void>) {
+  constructor(db: Db, put: (ops: Op[]) => Promise<void>) {
     this.#db = db
     this.#put = put
   }

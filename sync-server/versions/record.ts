@@ -76,6 +76,14 @@ export const textOfContents = ([whole, ...deltas]: readonly Uint8Array[]): strin
   return applyDeltas(text, edits)
 }
 
+/** The text that one more content makes of the text before it, which a whole one has no need of. Throws on anything else. */
+export const textAfter = (before: string | null, content: Uint8Array): string => {
+  const read = readContent(content)
+  if (typeof read === 'string') return read
+  if (before === null) throw new Error('a version has no base')
+  return applyDeltas(before, [read])
+}
+
 const readContent = (content: Uint8Array): string | Edit[] => {
   const decoder = decoding.createDecoder(content)
   const format = decoding.readVarUint(decoder)

@@ -21,7 +21,7 @@ const VersionQuery = z.strictObject({
 export const addFileRoutes = (app: Hono, env: AppEnv): void => {
   const { versions: log } = env.updateLog
   const open = async (workspace: string, key: string) => {
-    const room = env.room(workspace)
+    const room = env.reader(workspace)
     await ready(room)
     await env.history.settled(workspace)
     return room.command((doc) => findFile(doc, key))

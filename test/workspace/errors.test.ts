@@ -29,6 +29,8 @@ const EXITS: Record<number, string[]> = {
     'no_such_local_file',
     'no_candidate',
     'nothing_to_claim',
+    'unknown_workspace',
+    'no_data',
   ],
   4: [
     'task_taken',
@@ -45,10 +47,12 @@ const EXITS: Record<number, string[]> = {
     'key_reused',
     'port_taken',
     'data_locked',
+    'not_empty',
+    'bad_backup',
     'storm',
     'busy',
   ],
-  5: ['not_allowed', 'insecure', 'data_unusable'],
+  5: ['not_allowed', 'insecure', 'data_unusable', 'data_damaged', 'data_newer'],
   6: ['unreachable', 'not_clawlink', 'storage_failed', 'shutting_down', 'slow_reader', 'gap'],
   7: ['timeout'],
 }

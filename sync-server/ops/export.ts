@@ -1,0 +1,108 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { getBlob, isBinary } from '../../workspace/blobs.ts'
+import { readFile } from '../../workspace/files.ts'
+import { checkFileKey } from '../../workspace/path.ts'
+import { allFiles } from '../../workspace/tree.ts'
+import { blobPath } from './blob-files.ts'
+import type { Contents } from './contents.ts'
+import { agentMarkdown, messageMarkdown, taskMarkdown } from './markdown.ts'
+
+export const FORMATS = ['md', 'json', 'files'] as const
+export type Format = (typeof FORMATS)[number]
+
+export interface Exported {
+  agents: number
+  tasks: number
+  broadcasts: number
+  files: number
+  /** Shared files that could not be written, and why. */
+  left_out: { file_key: string; reason: string }[]
+}
+
+/** Writes what is in a workspace into a new folder; `data` has its blobs. */
+export const exportWorkspace = async (
+  contents: Contents,
+  data: string,
+  dir: string,
+  format: Format,
+): Promise<Exported> => {
+  const exported: Exported = { agents: 0, tasks: 0, broadcasts: 0, files: 0, left_out: [] }
+  await mkdir(dir, { mode: 0o700 })
+  if (format !== 'files') {
+    const { agents, tasks, broadcasts, workspace } = contents
+    const writeAll = async <T>(
+      name: 'agents' | 'tasks' | 'broadcasts',
+      entries: Iterable<T> | AsyncIterable<T>,
+      markdown: (entry: T) => string,
+    ): Promise<void> => {
+      const count = (): void => void exported[name]++
+      const text =
+        format === 'json'
+          ? jsonLines(entries, count)
+          : markdownOf(`${name} of ${workspace}`, entries, markdown, count)
+      await writeFile(join(dir, `${name}.${format}`), text, { mode: 0o600 })
+    }
+    await writeAll('agents', agents, agentMarkdown)
+    await writeAll('tasks', tasks(), taskMarkdown)
+    await writeAll('broadcasts', broadcasts(), messageMarkdown)
+  }
+  await writeFiles(contents, data, join(dir, 'files'), exported)
+  return exported
+}
+
+/** One JSON array, an entry a line. */
+const jsonLines = async function* <T>(
+  entries: Iterable<T> | AsyncIterable<T>,
+  count: () => void,
+): AsyncGenerator<string> {
+  let before = '[\n'
+  for await (const entry of entries) {
+    yield before + JSON.stringify(entry)
+    before = ',\n'
+    count()
+  }
+  yield before === ',\n' ? '\n]\n' : '[]\n'
+}
+
+const markdownOf = async function* <T>(
+  title: string,
+  entries: Iterable<T> | AsyncIterable<T>,
+  markdown: (entry: T) => string,
+  count: () => void,
+): AsyncGenerator<string> {
+  yield `# ${title}\n\n`
+  for await (const entry of entries) {
+    yield markdown(entry)
+    count()
+  }
+}
+
+const writeFiles = async (
+  { doc, workspace }: Contents,
+  data: string,
+  dir: string,
+  exported: Exported,
+): Promise<void> => {
+  await mkdir(dir, { mode: 0o700 })
+  for (const { key, entry } of allFiles(doc)) {
+    try {
+      // Whatever a client wrote into the document: nothing is written outside of the folder, nor over something.
+      const path = join(dir, checkFileKey(key))
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      if (isBinary(entry)) {
+        const blob = blobPath(data, { workspace, sha256: getBlob(doc, key).sha256 })
+        await copyFile(blob, path, 1)
+      } else {
+        await writeFile(path, readFile(doc, key).content, { mode: 0o600, flag: 'wx' })
+      }
+      exported.files++
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+      if (isFull) throw error
+      const reason = code === 'ENOENT' ? 'its bytes are not on the server' : message
+      exported.left_out.push({ file_key: key, reason })
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import * as Y from 'yjs'
+import { renewServerClient } from '../../workspace/schema.ts'
+import { docOf } from '../document.ts'
+import { LevelUpdateLog } from '../level-update-log.ts'
+
+/**
+ * Lets the server write under another Yjs client id in every workspace of a data folder that went back in time: replicas
+ * have operations of its old one that the folder has not, and it would number others the same.
+ */
+export const newServerClients = async (data: string): Promise<void> => {
+  const log = await LevelUpdateLog.open(data, Date.now, false)
+  try {
+    for (const workspace of await log.workspaces()) {
+      const doc = docOf(await log.load(workspace), `workspace ${workspace}`)
+      const before = Y.encodeStateVector(doc)
+      renewServerClient(doc)
+      await log.append(workspace, [Y.encodeStateAsUpdate(doc, before)])
+      doc.destroy()
+    }
+  } finally {
+    await log.close()
+  }
+}

@@ -1,0 +1,17 @@
+import { readdir } from 'node:fs/promises'
+import { WITNESS_FILE } from '../store/witness.ts'
+import { OWNER_FILE } from './owner.ts'
+
+/** LevelDB's own, and what belongs to one running server only. */
+const IS_LEFT_OUT =
+  /^(?:CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(?:log|ldb|sst|dbtmp)|.*\.new|.*\.partial.*)$/
+
+/** Files that lie beside the database in a data folder, such as lists of who may do what. */
+export const otherFiles = async (data: string): Promise<string[]> => {
+  const entries = await readdir(data, { withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile() && !IS_LEFT_OUT.test(entry.name))
+    .map(({ name }) => name)
+    .filter((name) => name !== WITNESS_FILE && name !== OWNER_FILE && /^[\w-][\w.-]*$/.test(name))
+    .sort()
+}

@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ClawError } from '../../workspace/errors.ts'
+import { LevelUpdateLog } from '../level-update-log.ts'
+import { hasDatabase } from '../store/inspect.ts'
+import { askServer } from './ask.ts'
+import { type Owner, readOwner } from './owner.ts'
+import { restoreBackup } from './restore.ts'
+import type { BackupSummary } from './routes.ts'
+import { storeError } from './store-error.ts'
+
+/** Throws `no_data`. */
+export const checkData = async (data: string): Promise<void> => {
+  if (await hasDatabase(data)) return
+  throw new ClawError(
+    'no_data',
+    `there is no data of a server in ${data}`,
+    'name its folder with --data, or CLAWLINK_DATA',
+  )
+}
+
+/** The log of a data folder that no server uses; null where one does. Throws `no_data`, `data_damaged` and the like. */
+export const openData = async (data: string): Promise<LevelUpdateLog | null> => {
+  await checkData(data)
+  try {
+    return await LevelUpdateLog.open(data, Date.now, false)
+  } catch (thrown) {
+    const error = storeError(data, thrown)
+    if (error.code === 'data_locked') return null
+    throw error
+  }
+}
+
+/** How to ask the server that uses the folder. Throws `data_locked` where that is not known. */
+export const ownerOf = async (data: string): Promise<Owner> => {
+  const owner = await readOwner(data)
+  if (owner?.url) return owner
+  throw new ClawError(
+    'data_locked',
+    `${data} is in use, and it does not say by which server`,
+    'run this as the user that the server runs as; or stop the server',
+  )
+}
+
+export const backupByServer = async (data: string, dir: string): Promise<BackupSummary> =>
+  askServer<BackupSummary>(await ownerOf(data), '/api/admin/backup', { dir })
+
+/**
+ * Reads the data of a server, running or not. Of one that runs it is a copy, made by way of a backup in a folder beside the
+ * data that goes again; its blobs are the same files where they can be linked.
+ */
+export const withData = async <T>(
+  data: string,
+  read: (log: LevelUpdateLog, data: string) => Promise<T>,
+): Promise<T> => {
+  const own = await openData(data)
+  if (own !== null) return read(own, data).finally(() => own.close())
+  const beside = await mkdtemp(`${data}.copy-`)
+  try {
+    const copy = join(beside, 'data')
+    await backupByServer(data, join(beside, 'backup'))
+    await restoreBackup(join(beside, 'backup'), copy, 'link', async () => {})
+    const log = await LevelUpdateLog.open(copy, Date.now, false)
+    return await read(log, copy).finally(() => log.close())
+  } finally {
+    await rm(beside, { recursive: true, force: true })
+  }
+}

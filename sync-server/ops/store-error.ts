@@ -1,0 +1,69 @@
+import { ClawError } from '../../workspace/errors.ts'
+import { causeOf, Damage, Newer, Older } from '../store/damage.ts'
+
+/** What is to be done about a store that is damaged. */
+export const DAMAGED_HINT =
+  'keep a copy of the folder as it is; "clawlink-sync verify" says what else is wrong, "clawlink-sync restore" brings a backup back (docs/OPERATIONS.md)'
+
+/** What it means to a user that the store in `dir` cannot be opened or read. */
+export const storeError = (dir: string, thrown: unknown): ClawError => {
+  if (thrown instanceof ClawError) return thrown
+  const error = errorFor(dir, thrown)
+  error.cause = thrown
+  return error
+}
+
+const errorFor = (dir: string, thrown: unknown): ClawError => {
+  const damage = causeOf(thrown, Damage)
+  if (damage !== null) {
+    return new ClawError('data_damaged', `${dir} is damaged: ${damage.message}`, DAMAGED_HINT)
+  }
+  const newer = causeOf(thrown, Newer)
+  if (newer !== null) {
+    return new ClawError(
+      'data_newer',
+      `${dir} was written by a newer version: ${newer.message}`,
+      'install that version again, or restore a backup from before it',
+    )
+  }
+  const older = causeOf(thrown, Older)
+  if (older !== null) {
+    return new ClawError(
+      'data_unusable',
+      `${dir} was written by an older version: ${older.message}`,
+      'copy the folder while no server runs, then start the server once: it brings it along',
+    )
+  }
+  const { code, message } = innermost(thrown)
+  if (code === 'LEVEL_LOCKED') {
+    return new ClawError(
+      'data_locked',
+      `${dir} is in use by another server`,
+      'stop that one, or give this one a folder of its own with --data',
+    )
+  }
+  return new ClawError(
+    'data_unusable',
+    `${dir} cannot be used: ${message}`,
+    /no space|ENOSPC/i.test(message)
+      ? 'make room on its disk; nothing is lost'
+      : 'check that it is a folder you may write to, or choose another with --data',
+  )
+}
+
+/** The first cause that says more than that there was one. */
+const innermost = (thrown: unknown): { code?: string; message: string } => {
+  const { cause } = thrown as { cause?: unknown }
+  return cause instanceof Error ? innermost(cause) : (thrown as Error)
+}
+
+/** What an error that a request met means to who sent it. `trouble`: what is wrong with the store; null: nothing is. */
+export const requestError = (thrown: unknown, trouble: string | null): ClawError => {
+  const damage = causeOf(thrown, Damage)
+  if (damage !== null) {
+    return new ClawError('data_damaged', damage.message, 'the owner of the server must look at it')
+  }
+  const error = ClawError.from(thrown)
+  if (error.code !== 'bug' || trouble === null) return error
+  return new ClawError('storage_failed', trouble, 'try again later; the server log says more')
+}
