@@ -179,7 +179,7 @@ const moving = async (
   const onProgress = (bytes: number) => progress.show(bytes)
   const { target, workspace } = call
   try {
-    await move({ base: target.base, workspace, signal: call.request.signal, onProgress })
+    await move({ ...target, workspace, signal: call.request.signal, onProgress })
   } catch (error) {
     if (!isAway(error)) throw error
     throw new ClawError(

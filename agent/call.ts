@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import { type AgentId, type BroadcastId, newBroadcastId } from '../workspace/ids.ts'
 import { MAX_KEY_BYTES } from '../workspace/limits.ts'
+import type { Access } from '../workspace/link/access.ts'
 import type { KeyKind } from '../workspace/link/answers.ts'
 import { DEFAULT_SERVER, parseTarget, type Target } from '../workspace/link/target.ts'
 import { isWorkspaceName, type Json } from '../workspace/schema.ts'
@@ -10,7 +11,7 @@ import { within } from '../workspace/validate.ts'
 import type { Args } from './args.ts'
 import type { Host } from './host.ts'
 import type { Place, Whereabouts } from './link/place.ts'
-import { openProfile, type Profile, replicaDir, saveState } from './profile.ts'
+import { accessOf, openProfile, type Profile, replicaDir, saveState } from './profile.ts'
 
 /** The environment variables that this program reads. */
 export interface Env {
@@ -19,6 +20,9 @@ export interface Env {
   CLAWLINK_AGENT?: string | undefined
   /** `off`: no link is started. */
   CLAWLINK_LINK?: string | undefined
+  /** A join link, to join by where there is no credential. */
+  CLAWLINK_JOIN?: string | undefined
+  CLAWLINK_RUN_DIR?: string | undefined
   CLAWLINK_HOOK_TOKEN?: string | undefined
   CLAWLINK_DEBUG?: string | undefined
 }
@@ -72,6 +76,8 @@ export class Call {
   readonly profile: Profile
   readonly target: Target
   readonly workspace: string
+  /** What this profile shows there. */
+  readonly access: Access
   /** Lines for stderr. */
   readonly notes: string[] = []
   readonly host: Host
@@ -89,8 +95,12 @@ export class Call {
     this.profile = openProfile(env.CLAWLINK_HOME, cwd, name)
     const { server, workspace } = this.profile.state
     const given = args.values.get('relay') ?? (env.CLAWLINK_SERVER || undefined)
-    this.target = parseTarget(given ?? server ?? DEFAULT_SERVER)
-    this.workspace = args.values.get('workspace') ?? this.target.workspace ?? workspace ?? 'default'
+    const joinLink = env.CLAWLINK_JOIN ? parseTarget(env.CLAWLINK_JOIN) : null
+    const target =
+      given === undefined && server === undefined && joinLink !== null
+        ? joinLink
+        : parseTarget(given ?? server ?? DEFAULT_SERVER)
+    this.workspace = args.values.get('workspace') ?? target.workspace ?? workspace ?? 'default'
     if (!isWorkspaceName(this.workspace)) {
       throw new ClawError(
         'bad_name',
@@ -98,6 +108,8 @@ export class Call {
         'use lower-case letters, digits, dots and dashes',
       )
     }
+    this.access = accessOf(this.profile, target, this.workspace, { ...env }, joinLink)
+    this.target = { ...target, token: this.access.token }
   }
 
   get verb(): string {
@@ -197,8 +209,8 @@ export class Call {
   }
 
   get at(): Whereabouts {
-    const { target, workspace } = this
-    return { dir: replicaDir(this.profile, target.base, workspace), target, workspace }
+    const { target, workspace, access } = this
+    return { dir: replicaDir(this.profile, target.base, workspace), target, workspace, access }
   }
 
   /** This call's place, which no other call has until this one is closed. Throws `busy`, `data_unusable`. */

@@ -1,3 +1,4 @@
+import { redacted } from '../workspace/access.ts'
 import { ClawError, type ErrorBody } from '../workspace/errors.ts'
 import { type Args, helpText, readArgs } from './args.ts'
 import { Call, type Outcome, type Request } from './call.ts'
@@ -84,7 +85,9 @@ const failure = (
   { env }: Request,
   json: boolean,
 ): Response => {
-  const body: ErrorBody = error.toBody()
+  const whole = error.toBody()
+  // What was typed may be in it.
+  const body: ErrorBody = { ...whole, message: redacted(whole.message) }
   const line = `error: ${body.message}${body.hint === '' ? '' : ` — ${body.hint}`}`
   const trace = error.code === 'bug' && env.CLAWLINK_DEBUG ? stackOf(error.cause) : []
   return {

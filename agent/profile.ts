@@ -11,7 +11,9 @@ import {
 import { join } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
+import { Access } from '../workspace/link/access.ts'
 import { homeOf } from '../workspace/link/socket.ts'
+import type { Target } from '../workspace/link/target.ts'
 import type { Intent, Presence } from '../workspace/presence.ts'
 
 /** `agent_state.json`: who this profile is, and where its team is. */
@@ -107,3 +109,17 @@ export const replicaDir = (profile: Profile, base: string, workspace: string): s
   const readable = place.replace(/[^a-z0-9.-]+/gi, '_').slice(0, 64)
   return join(profile.dir, 'replicas', `${readable}-${hash}`)
 }
+
+/** How a profile gets into a workspace, and what it shows there. */
+export const accessOf = (
+  { dir, state }: Profile,
+  target: Target,
+  workspace: string,
+  env: Readonly<Record<string, string | undefined>>,
+  joinLink: Target | null = null,
+): Access =>
+  new Access({
+    ...{ dir, target, workspace, joinLink, agentId: state.agent_id },
+    // A command's own, which the link does not share.
+    env: { ...process.env, ...env },
+  })

@@ -44,7 +44,7 @@ export const commandTask = async (
   try {
     await team.confirm()
     if (team.offline !== null) throw team.offline
-    const answer = await postTask(call.target.base, call.workspace, id, whole)
+    const answer = await postTask(call.target, call.workspace, id, whole)
     outcome = { data: { ...answer }, lines: [oneLine(lineOf(command, answer.task))] }
   } catch (error) {
     // Of a task that is not here nobody knows whether there is one.
@@ -80,7 +80,7 @@ const settled = async (team: Team, outcome: Outcome): Promise<Outcome> => ({
 export const findTask = async (call: Call, team: Team, id: string): Promise<TaskWithHistory> => {
   const { doc } = team
   if (findEntry(doc, id) === undefined && team.offline === null) {
-    return getServerTask(call.target.base, call.workspace, id)
+    return getServerTask(call.target, call.workspace, id)
   }
   return { ...getTask(doc, id), history: taskHistory(doc, id).map(showStep) }
 }

@@ -46,7 +46,8 @@ export class Team {
     const team = new Team(call, place)
     const { doc } = place.replica
     try {
-      await place.connect(presenceOf(call.profile.state)).fresh(SYNC_TIMEOUT_MS)
+      await call.access.ready()
+      await connected(call, place)
       call.rememberServer()
       const me = call.profile.state.agent_id
       if (call.host.link === null && me !== undefined) setLinkState(doc, me, null)
@@ -147,6 +148,18 @@ export class Team {
     const until = this.#call.host.link === null ? 'for the next command' : 'until it is back'
     this.#call.notes.push(`${this.offline.message}; saved here, queued ${until}`)
     return { durable: false }
+  }
+}
+
+/** Resolves when what the server had is here; joins anew where the server does not know this profile any more. */
+const connected = async (call: Call, place: Place): Promise<void> => {
+  const fresh = () => place.connect(presenceOf(call.profile.state)).fresh(SYNC_TIMEOUT_MS)
+  try {
+    await fresh()
+  } catch (error) {
+    const isUnknown = error instanceof ClawError && error.code === 'unauthorized'
+    if (!isUnknown || !(await call.access.renew())) throw error
+    await fresh()
   }
 }
 

@@ -25,6 +25,25 @@ const RESET = 'reset-trace'
 /** Loaded one by one, when called: a command costs the start-up time of what it uses. */
 export const VERBS: readonly VerbSpec[] = [
   {
+    name: 'join',
+    linkless: true,
+    summary: 'get into a workspace by a join link, best from stdin: join -',
+    usage: '[LINK|-|--file PATH]   (or CLAWLINK_JOIN)',
+    example: 'join -',
+    operands: ['link'],
+    flags: ['link', 'file'],
+    load: async () => (await import('./verbs/join.ts')).join,
+  },
+  {
+    name: 'invite',
+    linkless: true,
+    summary: 'make a join link to this workspace, as its admin',
+    usage: '[--role read|write|admin] [--uses N] [--expires 7d]',
+    example: 'invite --uses 3 --expires 2d',
+    flags: ['role', 'uses', 'expires'],
+    load: async () => (await import('./verbs/invite.ts')).invite,
+  },
+  {
     name: 'register',
     summary: 'join the team, or change what it knows of you',
     usage:

@@ -18,4 +18,4 @@ export const fetchVersion = (
   call: Call,
   key: string,
   version: number,
-): Promise<FileVersionContent> => getFileVersion(call.target.base, call.workspace, key, version)
+): Promise<FileVersionContent> => getFileVersion(call.target, call.workspace, key, version)

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { runDirsOf, runFileOf } from '../workspace/access.ts'
 import { clientFrame, readServerFrames, type Wire } from './wire.ts'
 
 /** Read at once from a socket (bytes). */
@@ -19,11 +22,46 @@ export interface RawClient {
   close: () => void
 }
 
-const upgrade = (socket: Socket, path: string) => {
+/** What a clawlink-sync leaves for its own user's programs; null: none listens there. */
+const inviteOf = (port: number): string | null => {
+  const dirs = runDirsOf(process.env, tmpdir(), userInfo().uid)
+  for (const path of dirs.map((dir) => runFileOf(dir, port))) {
+    if (!existsSync(path)) continue
+    const left = JSON.parse(readFileSync(path, 'utf8')) as { token: string; pid: number }
+    // Of one that was killed, it may be that another contender has its port now.
+    if (existsSync(`/proc/${left.pid}`)) return left.token
+  }
+  return null
+}
+
+/** By invite, so by server. */
+const credentials = new Map<string, Promise<string>>()
+
+/** Joins as the user's own programs do, so that what a server checks of its members is measured. */
+const join = async (port: number, workspace: string, invite: string): Promise<string> => {
+  const agent_id = `a-bench-${process.pid}`
+  const answer = await fetch(`http://127.0.0.1:${port}/api/join`, {
+    method: 'POST',
+    body: JSON.stringify({ invite, agent_id, workspace }),
+  })
+  const { data } = (await answer.json()) as { data: { credential: string } }
+  return data.credential
+}
+
+const credentialFor = async (port: number, workspace: string): Promise<string | null> => {
+  const invite = inviteOf(port)
+  if (invite === null) return null
+  const known = credentials.get(`${invite} ${workspace}`) ?? join(port, workspace, invite)
+  credentials.set(`${invite} ${workspace}`, known)
+  return known
+}
+
+const upgrade = (socket: Socket, path: string, credential: string | null) => {
   const key = randomBytes(16).toString('base64')
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n` +
+      `${credential === null ? '' : `Authorization: Bearer ${credential}\r\n`}\r\n`,
   )
 }
 
@@ -37,6 +75,7 @@ export const connectRaw = async (
   room: string,
   arrived: (message: Buffer) => void = () => {},
 ): Promise<RawClient> => {
+  const credential = await credentialFor(port, room)
   let handle: (bytes: Buffer) => void = () => {}
   const socket = connect({
     host: '127.0.0.1',
@@ -84,7 +123,7 @@ export const connectRaw = async (
       socket.once('close', () => client.onEnd())
       resolve()
     }
-    upgrade(socket, wire.path(room))
+    upgrade(socket, wire.path(room), credential)
   })
   return client
 }

@@ -1,11 +1,14 @@
 import { Hono } from 'hono'
 import { ClawError } from '../workspace/errors.ts'
+import { addGuard, askedBy } from './access/guard.ts'
+import { addAccessRoutes } from './access/routes.ts'
+import type { Speaker } from './access/speaker.ts'
+import type { AccessStore } from './access/store.ts'
 import { addBlobRoutes } from './blob-routes.ts'
 import type { BlobStore } from './blobs.ts'
 import { addHistoryRoutes } from './history.ts'
 import type { Metrics } from './metrics.ts'
 import type { Manifest } from './ops/manifest.ts'
-import type { Owner } from './ops/owner.ts'
 import { addOpsRoutes } from './ops/routes.ts'
 import { requestError } from './ops/store-error.ts'
 import type { Room } from './room.ts'
@@ -18,6 +21,7 @@ import { addFileRoutes } from './versions/routes.ts'
 export interface AppEnv {
   version: string
   now: () => number
+  access: AccessStore
   startedAt: number
   metrics: Metrics
   /** Null while everything can be stored; what is wrong otherwise. */
@@ -35,11 +39,11 @@ export interface AppEnv {
   /** A room to look at what is stored, also then. */
   reader: (workspace: string) => Room
   ops: {
-    /** Whose the server is; null until it listens. */
-    owner: () => Owner | null
     /** Writes a backup into a folder of this machine. */
     backup: (dir: string) => Promise<Manifest>
   }
+  /** Somebody spoke in another's name, and was refused. */
+  onForgery: (by: Speaker, where: string, what: string) => void
   log: {
     error: (details: object, message: string) => void
     info: (details: object, message: string) => void
@@ -50,23 +54,30 @@ export interface AppEnv {
 export const createApp = (env: AppEnv): Hono => {
   const app = new Hono()
 
-  app.get('/', async (c) =>
-    c.json({
+  addGuard(app, env.access)
+
+  app.get('/', async (c) => {
+    const by = askedBy(c)
+    const all = by?.kind === 'owner' ? await env.updateLog.workspaces() : []
+    return c.json({
       service: 'clawlink-sync',
       version: env.version,
       status: (env.trouble() ?? env.damage()) === null ? 'ok' : 'unavailable',
+      auth: 'required',
       sync_path: '/sync/<workspace>',
-      workspaces: await env.updateLog.workspaces(),
-      uptime_seconds: Math.floor((env.now() - env.startedAt) / 1000),
+      ...(by !== null && {
+        workspaces: by.kind === 'owner' ? all : [by.workspace],
+        uptime_seconds: Math.floor((env.now() - env.startedAt) / 1000),
+      }),
       server_time: new Date(env.now()).toISOString(),
-    }),
-  )
+    })
+  })
 
   app.get('/health', (c) => {
     const trouble = env.trouble() ?? env.damage()
     return trouble === null
       ? c.json({ status: 'ok' })
-      : c.json({ status: 'unavailable', reason: trouble }, 503)
+      : c.json({ status: 'unavailable', ...(askedBy(c) !== null && { reason: trouble }) }, 503)
   })
 
   app.get('/metrics', async (c) => {
@@ -74,6 +85,7 @@ export const createApp = (env: AppEnv): Hono => {
     return c.text(await registry.metrics(), 200, { 'content-type': registry.contentType })
   })
 
+  addAccessRoutes(app, env.access, env.now)
   addTaskRoutes(app, env)
   addHistoryRoutes(app, env)
   addFileRoutes(app, env)
@@ -91,6 +103,13 @@ export const createApp = (env: AppEnv): Hono => {
   app.onError((thrown, c) => {
     const error = requestError(thrown, env.trouble())
     if (error.code === 'bug') env.log.error({ err: thrown, path: c.req.path }, 'request failed')
+    if (error.code === 'unauthorized' || error.code === 'revoked') {
+      c.header('www-authenticate', 'Bearer')
+    }
+    if (error.code === 'forged') {
+      const by = askedBy(c)
+      if (by !== null) env.onForgery(by, c.req.path, error.message)
+    }
     if (c.req.method === 'POST') env.metrics.commands.inc({ outcome: error.code })
     return c.json({ ok: false, error: error.toBody() }, error.http as 400)
   })

@@ -1,12 +1,22 @@
-import type { AwarenessEntry } from './wire.ts'
+import { agentOf, type Speaker } from './access/speaker.ts'
+import { type AwarenessEntry, CLOSE, WireError } from './wire.ts'
 
 const GONE = 'null'
 
 interface Known extends AwarenessEntry {
   /** The connection it speaks through; null once it is gone. */
   owner: number | null
+  /** Whose it is; null: the owner's of the server. */
+  agent: string | null
   /** Milliseconds since the epoch. */
   changedAt: number
+}
+
+/** Whether a state, which may show anything else or nothing, shows no identity but this one. */
+const isOf = (json: string, agent: string): boolean => {
+  const state = JSON.parse(json) as { agent?: { id?: unknown } | null } | null
+  if (typeof state !== 'object' || state?.agent === undefined) return true
+  return state.agent?.id === agent
 }
 
 /** How long a state that is gone keeps its clock, so that a late echo of it does not bring it back. */
@@ -28,15 +38,27 @@ export class AwarenessStates {
     this.#onChange = onChange
   }
 
-  /** Takes in what `connection` sent. */
-  apply(connection: number, entries: readonly AwarenessEntry[], now: number): void {
+  /** Takes in what `connection` sent. Throws WireError (`forged`) where it shows itself as somebody else. */
+  apply(
+    connection: number,
+    speaker: Speaker,
+    entries: readonly AwarenessEntry[],
+    now: number,
+  ): void {
+    const agent = agentOf(speaker)
     for (const entry of entries) {
+      const known = this.#known.get(entry.client)
+      // An echo of somebody else's, however late.
+      if (agent !== null && known !== undefined && known.agent !== agent) continue
       if (this.#accepts(connection, entry, entries.length === 1)) {
+        if (agent !== null && !isOf(entry.json, agent)) {
+          throw new WireError(CLOSE.forged, 'shows itself as another agent')
+        }
         const before = this.#known.get(entry.client)
         const back = before !== undefined && before.owner === null && entry.clock <= before.clock
         // After a reconnect a stock client repeats its state at its old clock, which peers that saw it go
         // would ignore: it comes back one clock later, and the client itself adopts that.
-        this.#set(back ? { ...entry, clock: before.clock + 1 } : entry, connection, now)
+        this.#set(back ? { ...entry, clock: before.clock + 1 } : entry, connection, agent, now)
       }
     }
   }
@@ -49,7 +71,7 @@ export class AwarenessStates {
     return known === undefined || known.owner === null || clock > known.clock
   }
 
-  #set(entry: AwarenessEntry, owner: number, now: number): void {
+  #set(entry: AwarenessEntry, owner: number, agent: string | null, now: number): void {
     const before = this.#known.get(entry.client)
     const gone = entry.json === GONE
     if (before !== undefined && before.owner !== null && before.owner !== owner) {
@@ -57,7 +79,7 @@ export class AwarenessStates {
     }
     if (gone) this.#clientOf.delete(owner)
     else this.#clientOf.set(owner, entry.client)
-    this.#known.set(entry.client, { ...entry, owner: gone ? null : owner, changedAt: now })
+    this.#known.set(entry.client, { ...entry, owner: gone ? null : owner, agent, changedAt: now })
     this.#changed.add(entry.client)
     if (before?.json !== entry.json) this.#onChange(before?.json ?? GONE, entry.json)
   }
@@ -67,7 +89,8 @@ export class AwarenessStates {
     const client = this.#clientOf.get(connection)
     const known = client === undefined ? undefined : this.#known.get(client)
     if (known === undefined) return
-    this.#set({ client: known.client, clock: known.clock + 1, json: GONE }, connection, now)
+    const { clock, agent } = known
+    this.#set({ client: known.client, clock: clock + 1, json: GONE }, connection, agent, now)
   }
 
   /** What changed since the last call. */

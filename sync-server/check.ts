@@ -11,6 +11,12 @@ export type Verdict =
   /** It depends on operations that are not there yet. */
   | 'gap'
 
+export type Decoded = ReturnType<typeof Y.decodeUpdate>
+
+/** Looks at an update that can be applied, beside what is known so far; throws where it must not be; false: nothing
+ * of it counts. */
+export type Admit = (decoded: Decoded, clocks: ReadonlyMap<number, number>) => boolean
+
 /**
  * Says whether an update can be applied completely to a document with these clocks, before it touches one, and
  * advances the clocks if so. Throws on bytes that are not a Yjs update in V1 encoding.
@@ -18,8 +24,9 @@ export type Verdict =
  * A document never gets an update with a gap: Yjs would keep it as pending and merge every later one into it,
  * which is quadratic (100 KB of them stall a server for seconds).
  */
-export const checkUpdate = (update: Uint8Array, clocks: Clocks): Verdict => {
-  const { structs, ds } = Y.decodeUpdate(update)
+export const checkUpdate = (update: Uint8Array, clocks: Clocks, admit?: Admit): Verdict => {
+  const decoded = Y.decodeUpdate(update)
+  const { structs, ds } = decoded
   if (structs.length === 0 && ds.clients.size === 0) return 'empty'
   const after: Clocks = new Map()
   const known = (client: number): number => after.get(client) ?? clocks.get(client) ?? 0
@@ -38,6 +45,7 @@ export const checkUpdate = (update: Uint8Array, clocks: Clocks): Verdict => {
   for (const [client, ranges] of ds.clients) {
     for (const { clock, len } of ranges) if (clock + len > known(client)) return 'gap'
   }
+  if (admit !== undefined && !admit(decoded, clocks)) return 'empty'
   for (const [client, clock] of after) clocks.set(client, clock)
   return 'ready'
 }

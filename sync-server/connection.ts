@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import type { Speaker } from './access/speaker.ts'
 import { MAX_SOCKET_BUFFER, SLOW_READER_MS } from './limits.ts'
 import type { Chunk } from './ring.ts'
 import { CLOSE, type Frame } from './wire.ts'
@@ -13,6 +14,8 @@ let lastId = 0
 export class Connection {
   readonly id = ++lastId
   readonly ws: WebSocket
+  /** Whom it speaks for. */
+  readonly speaker: Speaker
   readonly #socket: Socket
   /** Position in the room's log up to which this reader has everything; null until its first SyncStep1. */
   cursor: number | null = null
@@ -36,8 +39,9 @@ export class Connection {
   /** Called when the socket takes data again and the outbox is empty. */
   onReady: () => void = () => {}
 
-  constructor(ws: WebSocket, socket: Socket, now: number) {
+  constructor(ws: WebSocket, socket: Socket, speaker: Speaker, now: number) {
     this.ws = ws
+    this.speaker = speaker
     this.#socket = socket
     this.#progressAt = now
   }

@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import { type Clocks, checkUpdate, type Verdict } from './check.ts'
+import { type Admit, type Clocks, checkUpdate, type Verdict } from './check.ts'
 import { Damage } from './store/damage.ts'
 import type { Stored } from './update-log.ts'
 
@@ -73,9 +73,12 @@ export class LiveDocument {
     this.#clocks = Y.decodeStateVector(this.stateVector())
   }
 
-  /** Checks an update against everything let in so far, and lets it in if it is `ready`. Throws on garbage. */
-  letIn(update: Uint8Array): Verdict {
-    return checkUpdate(update, this.#clocks)
+  /**
+   * Checks an update against everything let in so far, and lets it in if it is `ready`. Throws on garbage, and what
+   * `admit` throws.
+   */
+  letIn(update: Uint8Array, admit?: Admit): Verdict {
+    return checkUpdate(update, this.#clocks, admit)
   }
 
   apply(updates: readonly Uint8Array[]): boolean {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseSince, readArchived, sinceText } from '../workspace/archive.ts'
 import { broadcastMessage } from '../workspace/broadcasts.ts'
 import { MAX_NAME_BYTES } from '../workspace/limits.ts'
+import { checkName } from './access/guard.ts'
 import type { AppEnv } from './app.ts'
 import { PAGE_BYTES } from './limits.ts'
 import { readLog } from './log-page.ts'
@@ -40,6 +41,7 @@ export const addHistoryRoutes = (app: Hono, env: AppEnv): void => {
   app.get('/api/workspaces/:workspace/log', async (c) => {
     const room = env.reader(workspaceOf(c))
     const { since: text, ...query } = parse(LogQuery, c.req.query())
+    checkName(c, query.for)
     const now = env.now()
     const since = text === undefined ? null : parseSince(text, now)
     await ready(room)

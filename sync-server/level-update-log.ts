@@ -5,7 +5,7 @@ import { causeOf, Damage } from './store/damage.ts'
 import { putFormat } from './store/format.ts'
 import { type Db, openDb, reopenDb } from './store/open.ts'
 import { Witness } from './store/witness.ts'
-import type { Archivable, Shelf, Stored, UpdateLog } from './update-log.ts'
+import type { AccessLog, Archivable, Owned, Shelf, Stored, UpdateLog } from './update-log.ts'
 import { LevelVersionLog } from './versions/level-log.ts'
 
 /**
@@ -17,9 +17,12 @@ import { LevelVersionLog } from './versions/level-log.ts'
  *   `a:<place>:<seq>`       archived entry, as it was given
  *   `i:<place>:<id>`        seq of the archived entry with this id
  *   … where a place is a workspace for its broadcasts, and `<workspace>/tasks` for its tasks: no workspace has a `/`
+ *   `o:<workspace>:<client>` the agent that a Yjs client id belongs to (UTF-8)
  *   `h: v: c:`              versions: versions/level-log.ts
+ *   `k: j: l: r:`           who may do what: access/log.ts
  */
 const FORMAT = 1
+const utf8 = new TextDecoder()
 
 const placeOf = (workspace: string, shelf: Shelf): string =>
   shelf === 'broadcasts' ? workspace : `${workspace}/${shelf}`
@@ -69,6 +72,7 @@ interface Waiting {
  */
 export class LevelUpdateLog implements UpdateLog {
   readonly versions: LevelVersionLog
+  readonly access: AccessLog
   readonly #db: Db
   readonly #witness: Witness
   readonly #now: () => number
@@ -84,6 +88,13 @@ export class LevelUpdateLog implements UpdateLog {
     this.#witness = witness
     this.#now = now
     this.versions = new LevelVersionLog(db, (ops) => this.#put(ops))
+    this.access = {
+      entries: async (prefix) => {
+        const found = await db.iterator({ gte: prefix, lt: `${prefix}\uffff` }).all()
+        return found.map(([key, value]) => ({ key, json: JSON.parse(utf8.decode(value)) }))
+      },
+      put: (ops) => this.#put(ops),
+    }
   }
 
   /**
@@ -152,6 +163,7 @@ export class LevelUpdateLog implements UpdateLog {
     workspace: string,
     updates: readonly Uint8Array[],
     archived: readonly Archivable[] = [],
+    owned: readonly Owned[] = [],
   ): Promise<number> {
     const value = encodeRecord(this.#now(), updates)
     const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
@@ -167,11 +179,20 @@ export class LevelUpdateLog implements UpdateLog {
       if (id === null) continue
       ops.push({ type: 'put', key: `i:${place}:${id}`, value: encodeSeq(position) })
     }
+    for (const { client, owner } of owned) {
+      ops.push({ type: 'put', key: `o:${workspace}:${client}`, value: Buffer.from(owner) })
+    }
     await this.#put(ops)
     return seq
   }
 
-  /** Finds where the workspace's log and archive end, once. */
+  async owners(workspace: string): Promise<Map<number, string>> {
+    const found = await this.#db.iterator({ gt: `o:${workspace}:`, lt: `o:${workspace};` }).all()
+    const clientIn = (key: string) => Number(key.slice(key.lastIndexOf(':') + 1))
+    return new Map(found.map(([key, owner]) => [clientIn(key), utf8.decode(owner)]))
+  }
+
+  /** Finds where the workspace's log and archive end, once, and notes that the workspace exists. */
   #findEnds(workspace: string): Promise<Ends> {
     const finding = this.#finding.get(workspace)
     if (finding !== undefined) return finding

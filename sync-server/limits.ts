@@ -79,3 +79,5 @@ export const LOOKED_UP_TASKS = 1_000
 export const RECOVERY_MS = 1_000
 /** … once so many bytes are free on its disk: opening it writes what is in its journals, 4 MiB each, into tables. */
 export const RECOVERY_BYTES = 16 * 1024 * 1024
+/** A connection whose credential was revoked has this long to read the close code before it is cut. */
+export const REVOKED_MS = 500

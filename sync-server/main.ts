@@ -1,22 +1,11 @@
-import { networkInterfaces } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { redacted } from '../workspace/access.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { COMMANDS } from './commands.ts'
-import { HELP, isLoopback, type Options, parseOptions } from './options.ts'
+import { HELP, type Options, parseOptions } from './options.ts'
+import { urlsOf } from './urls.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? ''
-
-const urlsOf = ({ host }: Options, port: number): { local: string; lan: string[] } => {
-  const anywhere = host === '0.0.0.0' || host === '::'
-  const url = (address: string) =>
-    `http://${address.includes(':') ? `[${address}]` : address}:${port}`
-  const lan = Object.values(networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .filter(({ internal, family }) => !internal && family === 'IPv4')
-    .map(({ address }) => url(address))
-  if (anywhere) return { local: url('127.0.0.1'), lan }
-  return isLoopback(host) ? { local: url(host), lan: [] } : { local: url(host), lan: [url(host)] }
-}
 
 /** How to call clawlink-agent from here: by name where the package is installed, else by this build's path. */
 const agentCommand = (): string => {
@@ -27,21 +16,25 @@ const agentCommand = (): string => {
 
 const welcome = (options: Options, port: number): string => {
   const { local, lan } = urlsOf(options, port)
-  const joinLink = `${lan[0] ?? local}/#w=default`
   const others =
     lan.length > 0 ? lan.join('  ') : 'not reachable from other machines (see --host in --help)'
   return `clawlink-sync ${version}
   local  ${local}
   LAN    ${others}
   data   ${options.data}
-  join   ${joinLink}
+  join   clawlink-sync invite   (prints a link; your own agents on this machine need none)
 
 Paste for a first agent:
-  ${agentCommand()} --relay '${joinLink}' register --name alice --caps research --description 'finds things out'
+  ${agentCommand()} --relay ${local} register --name alice --caps research --description 'finds things out'
   ${agentCommand()} discover
 
 `
 }
+
+/** Whatever gets into a log, no secret does. */
+const withoutSecrets = (log: { write: (line: string) => unknown }) => ({
+  write: (line: string) => void log.write(redacted(line)),
+})
 
 const run = async (): Promise<void> => {
   const [name = '', ...argv] = process.argv.slice(2)
@@ -57,13 +50,12 @@ const run = async (): Promise<void> => {
 
   // Loaded only now, so that --help and a mistyped option answer at once.
   const [{ pino }, { startSyncServer }] = await Promise.all([import('pino'), import('./server.ts')])
-  const log = pino({ name: 'clawlink-sync', level: options.logLevel }, pino.destination(2))
+  const log = pino(
+    { name: 'clawlink-sync', level: options.logLevel },
+    withoutSecrets(pino.destination(2)),
+  )
   const server = await startSyncServer(options, version, log)
-  if (!isLoopback(options.host)) {
-    log.warn('--insecure: anyone who reaches the port can read and change everything')
-  }
   log.info({ host: options.host, port: server.port, data: options.data, version }, 'listening')
-  process.stdout.write(welcome(options, server.port))
 
   let stopping = false
   const stop = (signal: string) => {
@@ -83,6 +75,8 @@ const run = async (): Promise<void> => {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  // Last: who reads it may stop the server at once.
+  process.stdout.write(welcome(options, server.port))
 }
 
 run().catch((thrown: unknown) => {
@@ -91,7 +85,7 @@ run().catch((thrown: unknown) => {
   if (process.argv.includes('--json')) {
     process.stdout.write(`${JSON.stringify({ ok: false, error: error.toBody() })}\n`)
   }
-  process.stderr.write(`error: ${error.message}${error.hint && ` — ${error.hint}`}\n`)
+  process.stderr.write(`error: ${redacted(error.message)}${error.hint && ` — ${error.hint}`}\n`)
   if (error.code === 'bug') process.stderr.write(`${(thrown as Error).stack}\n`)
   process.exit(error.exit)
 })

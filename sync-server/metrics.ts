@@ -52,6 +52,11 @@ export const createMetrics = (sample: () => { connections: number; rooms: number
       labelNames: ['code'],
       registers,
     }),
+    forgeries: new Counter({
+      name: 'clawlink_forgeries_total',
+      help: 'What was said in the name of another, and refused',
+      registers,
+    }),
     commands: new Counter({
       name: 'clawlink_task_commands_total',
       help: 'Task commands by outcome: ok, or the error code',

@@ -6,6 +6,8 @@ import { COMMANDS } from './commands.ts'
 import { readFlags } from './flags.ts'
 import { ARCHIVE_AFTER_MS, HEARTBEAT_MS, LEASE_MS, OFFER_MS, SWEEP_MS } from './limits.ts'
 
+/** ClawLink's own port. */
+export const DEFAULT_PORT = 9077
 const DAY_MS = 24 * 60 * 60_000
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -20,8 +22,6 @@ export interface Options {
   logLevel: LogLevel
   /** Between two pings, in milliseconds: who is silent for two of these is cut off. */
   heartbeatMs: number
-  /** Listen beyond loopback although there is no access control yet. */
-  insecure: boolean
   /** A task goes back so long after its owner was last seen, in milliseconds. */
   leaseMs: number
   /** More agents are asked to take an open task after so long, in milliseconds; `CLAWLINK_OFFER` (seconds) changes it. */
@@ -37,6 +37,8 @@ export const HELP = `clawlink-sync: hosts ClawLink workspaces for agents and peo
 usage: clawlink-sync [options]           starts a server
        clawlink-sync COMMAND [options]   works on the data of one, running or not
 
+  invite               a join link for an agent or a person; agents, invites, revoke, rotate,
+                       audit and recover are about who may
   backup DIR           a copy of everything, as it is at one moment
   restore BACKUP       makes a data folder of a backup
   verify [BACKUP]      checks every record, in the data folder or in a backup
@@ -54,8 +56,6 @@ usage: clawlink-sync [options]           starts a server
                       (600)                                        CLAWLINK_LEASE
   --archive-after DAYS ended tasks leave the document, and are kept beside it
                       (7)                                          CLAWLINK_ARCHIVE_AFTER
-  --insecure          allow a --host beyond this machine: anyone who reaches the
-                      port can then read and change everything     CLAWLINK_INSECURE=1
   --help              this text
   --version           the version
 
@@ -64,6 +64,7 @@ Stop it with SIGTERM or Ctrl-C: it finishes what it has begun and exits 0.
 
 examples:
   clawlink-sync
+  clawlink-sync invite --role write --uses 5
   clawlink-sync --port 9100 --data /var/lib/clawlink
 `
 
@@ -75,6 +76,7 @@ const FLAGS = {
   heartbeat: { type: 'string' },
   lease: { type: 'string' },
   'archive-after': { type: 'string' },
+  /** Of before there was access control; means nothing now. */
   insecure: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -89,7 +91,16 @@ export const dataFolder = (
   env: Readonly<Record<string, string | undefined>>,
 ): string => String(flag ?? (env.CLAWLINK_DATA || join(homedir(), '.clawlink', 'sync')))
 
-/** Reads flags and environment. Throws `usage` or `insecure`. */
+/** Whether it is every address of this machine. */
+export const isAnywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
+
+/** How programs on this machine reach a server that listens there. */
+export const urlOf = ({ host }: Pick<Options, 'host'>, port: number): string => {
+  const address = isAnywhere(host) ? '127.0.0.1' : host
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
+/** Reads flags and environment. Throws `usage`. */
 export const parseOptions = (
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -104,7 +115,7 @@ export const parseOptions = (
 
   const text = (flag: keyof typeof FLAGS, variable: string, otherwise: string): string =>
     String(values[flag] ?? (env[variable] || otherwise))
-  const port = text('port', 'CLAWLINK_PORT', '9077')
+  const port = text('port', 'CLAWLINK_PORT', String(DEFAULT_PORT))
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw usage(`"${port}" is not a port`, 'give a number from 0 to 65535')
   }
@@ -126,19 +137,11 @@ export const parseOptions = (
     positive('archive-after', 'CLAWLINK_ARCHIVE_AFTER', ARCHIVE_AFTER_MS / DAY_MS) * DAY_MS
   const offerMs = Number(env.CLAWLINK_OFFER) * 1_000 || OFFER_MS
   const host = text('host', 'CLAWLINK_HOST', '127.0.0.1')
-  const insecure = values.insecure === true || /^(1|true|yes)$/.test(env.CLAWLINK_INSECURE ?? '')
-  if (!isLoopback(host) && !insecure) {
-    throw new ClawError(
-      'insecure',
-      `refusing to listen on ${host}: there is no access control yet, so anyone who reaches the port could read and change everything`,
-      'stay on 127.0.0.1 (and reach it through an SSH tunnel or VPN), or accept the risk with --insecure',
-    )
-  }
   const data = dataFolder(values.data, env)
   const heartbeatMs = Number(heartbeat) * 1000
   const sweepMs = Number(env.CLAWLINK_SWEEP) * 1_000 || SWEEP_MS
   return {
-    ...{ host, port: Number(port), data, logLevel, heartbeatMs, insecure, sweepMs },
+    ...{ host, port: Number(port), data, logLevel, heartbeatMs, sweepMs },
     ...{ leaseMs, offerMs, archiveAfterMs },
   }
 }

@@ -1,9 +1,11 @@
 import * as Y from 'yjs'
+import type { Speaker } from './access/speaker.ts'
 import { AwarenessStates } from './awareness.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
 import { Feed } from './feed.ts'
+import type { Gate } from './gate.ts'
 import { Gather } from './gather.ts'
 import {
   AWARENESS_TICK_MS,
@@ -29,6 +31,8 @@ import {
 export interface RoomEnv {
   log: UpdateLog
   now: () => number
+  /** Says whose words may be let in. */
+  gate: () => Gate
   /** Writes into a new workspace's document, before the first client is answered. */
   prepare: (doc: Y.Doc, name: string) => void
   /** The Yjs client id under which the server writes into this document. */
@@ -42,6 +46,8 @@ export interface RoomEnv {
   /** The document holds what is on disk, until this returns. */
   onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
   onClose: (code: number, reason: string) => void
+  /** Somebody spoke in another's name, and was refused. */
+  onForgery: (room: Room, by: Speaker, what: string) => void
   /** Whether the room must stay in memory although nobody is connected: time is running for something in it. */
   keeps: (room: Room) => boolean
   /** No connection for IDLE_ROOM_MS and everything is in the checkpoint. */
@@ -81,6 +87,7 @@ export class Room {
   readonly #awareness: AwarenessStates
   readonly #feed: Feed
   readonly #live = new LiveDocument()
+  readonly #gate: Gate
   readonly #checkpoints: Checkpoints
   readonly #gather = new Gather()
   /** Position in the log of what the document holds between turns. */
@@ -107,6 +114,7 @@ export class Room {
   constructor(name: string, env: RoomEnv) {
     this.name = name
     this.#env = env
+    this.#gate = env.gate()
     this.#awareness = new AwarenessStates((before, after) => env.onAwareness(this, before, after))
     this.#checkpoints = new Checkpoints((bytes) => env.log.compact(name, this.#durable, bytes))
     const stored = this.#open()
@@ -140,6 +148,7 @@ export class Room {
       await log.append(this.name, [Y.encodeStateAsUpdate(doc)])
       stored = await log.load(this.name)
     }
+    this.#gate.open(await log.owners(this.name))
     this.#durable = stored.seq
     this.#idleLater()
     return stored
@@ -160,7 +169,9 @@ export class Room {
   }
 
   #adopt(doc: Y.Doc): void {
-    this.#live.adopt(doc, this.#env.serverClient(doc))
+    const server = this.#env.serverClient(doc)
+    this.#live.adopt(doc, server)
+    this.#gate.adopt(doc, server)
     this.#env.onDocument(this, doc)
   }
 
@@ -222,6 +233,7 @@ export class Room {
   #refuse(connection: Connection, error: unknown): void {
     const code = error instanceof WireError ? error.code : CLOSE.malformed
     const reason = error instanceof Error ? error.message : String(error)
+    if (code === CLOSE.forged) this.#env.onForgery(this, connection.speaker, reason)
     this.#env.onClose(code, reason)
     connection.close(code, reason)
   }
@@ -238,7 +250,7 @@ export class Room {
         this.#accept(connection, frame.update, frame.isSyncStep2)
         return
       case 'awareness':
-        this.#awareness.apply(connection.id, frame.entries, this.#env.now())
+        this.#awareness.apply(connection.id, connection.speaker, frame.entries, this.#env.now())
         this.#scheduleAwareness()
         return
       case 'queryAwareness':
@@ -257,7 +269,9 @@ export class Room {
    * builds on: such an update is held back until then. Afterwards a gap is an error, and so is too much of it.
    */
   #accept(connection: Connection, update: Uint8Array, isSyncStep2: boolean): void {
-    const verdict = this.#live.letIn(update)
+    const verdict = this.#live.letIn(update, (decoded, clocks) =>
+      this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2),
+    )
     if (verdict === 'gap') {
       const held = !isSyncStep2 && !connection.synced && connection.held.length < MAX_HELD_FRAMES
       if (!held) throw new WireError(CLOSE.gap, 'update builds on operations that are not here')
@@ -320,8 +334,10 @@ export class Room {
     this.#commands = []
     this.#flying = true
     const updates = entries.map(({ update }) => update)
-    if (this.#live.apply(updates)) this.#commit(entries, commands, barriers)
-    else {
+    if (this.#live.apply(updates)) {
+      this.#gate.applied()
+      this.#commit(entries, commands, barriers)
+    } else {
       void this.#salvage(entries)
         .then((good) => this.#commit(good, commands, barriers))
         .catch((error: Error) => this.fail(error))
@@ -355,7 +371,7 @@ export class Room {
 
     const started = this.#env.now()
     const updates = entries.map(({ update }) => update)
-    const stored = this.#env.log.append(this.name, updates, archived)
+    const stored = this.#env.log.append(this.name, updates, archived, this.#gate.takeOwned())
     // While the disk works.
     const sent = framesOf(entries)
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)

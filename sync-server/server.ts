@@ -5,19 +5,25 @@ import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { type RawData, WebSocketServer } from 'ws'
+import { isSecret } from '../workspace/access.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { initWorkspace, isWorkspaceName, serverClientOf } from '../workspace/schema.ts'
+import { Authors } from './access/authors.ts'
+import { bearerIn, checkWorkspace, noCredential } from './access/guard.ts'
+import { inviteSameUser, ownerOf, saveOwner } from './access/owner.ts'
+import { newSecret } from './access/secrets.ts'
+import { nameOf, type Speaker } from './access/speaker.ts'
+import { AccessStore } from './access/store.ts'
 import { createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
 import { Connection } from './connection.ts'
-import { LevelUpdateLog } from './level-update-log.ts'
-import { DRAIN_MS, MAX_FRAME_BYTES } from './limits.ts'
+import { DRAIN_MS, MAX_FRAME_BYTES, REVOKED_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
+import { openLog } from './open-log.ts'
 import { writeBackup } from './ops/backup.ts'
-import { localUrl, type Owner, writeOwner } from './ops/owner.ts'
 import { Recovery } from './ops/recovery.ts'
 import { DAMAGED_HINT, storeError } from './ops/store-error.ts'
-import { isLoopback, type Options } from './options.ts'
+import { isAnywhere, isLoopback, type Options } from './options.ts'
 import type { RoomEnv } from './room.ts'
 import { Rooms } from './rooms.ts'
 import { noteSeen } from './seen.ts'
@@ -25,6 +31,7 @@ import { causeOf, Damage } from './store/damage.ts'
 import { createSweep } from './sweep.ts'
 import { TaskKeeper } from './tasks/keeper.ts'
 import { createTrimmer } from './trim.ts'
+import { urlsOf } from './urls.ts'
 import { FileHistory } from './versions/history.ts'
 import { CLOSE } from './wire.ts'
 
@@ -46,8 +53,11 @@ export const startSyncServer = async (
   let failure: string | null = null
   /** Damage of single workspaces, which the others do not suffer from. */
   const damage = new Set<string>()
-  let owner: Owner | null = null
   const updateLog = await openLog(options.data, now)
+  const access = await AccessStore.open(updateLog.access, now)
+  const owner = await ownerOf(options.data)
+  const sameUser = newSecret('invite')
+  access.trust(owner.token, sameUser)
   const blobs = new BlobStore(join(options.data, 'blobs'), now)
   const connections = new Set<Connection>()
   const metrics = createMetrics(() => ({ connections: connections.size, rooms: rooms.size }))
@@ -66,6 +76,7 @@ export const startSyncServer = async (
   const roomEnv: Omit<RoomEnv, 'onIdle'> = {
     log: updateLog,
     now,
+    gate: () => new Authors(() => access.isRecovering),
     prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
     keeps: (room) => tasks.keeps(room),
@@ -91,10 +102,26 @@ export const startSyncServer = async (
       metrics.bytes.inc(bytes)
       metrics.commits.observe(ms / 1000)
     },
+    onForgery: (room, by, what) => onForgery(by, room.name, what),
     onClose: (code, reason) => {
       metrics.closes.inc({ code })
       log.warn({ code, reason }, 'closing a connection')
     },
+  }
+  access.onEnded = (agent, workspace) => {
+    for (const connection of connections) {
+      const { speaker } = connection
+      if (speaker.kind !== 'agent' || speaker.agent !== agent) continue
+      if (speaker.workspace !== workspace) continue
+      connection.close(CLOSE.unauthorized, 'the credential was revoked')
+      // Nothing of it is taken from now on, and nothing it does can hold the rest of the connection up.
+      setTimeout(() => connection.ws.terminate(), REVOKED_MS).unref()
+    }
+  }
+  const onForgery = (by: Speaker, workspace: string, what: string): void => {
+    log.warn({ by: nameOf(by), workspace, what }, 'refused: in another name')
+    metrics.forgeries.inc()
+    access.refused(by, workspace, what)
   }
   const rooms: Rooms = new Rooms(roomEnv, (room) => tasks.forget(room))
   const fail = (err: Error): void => {
@@ -134,6 +161,9 @@ export const startSyncServer = async (
   const app = createApp({
     version,
     now,
+    access,
+    onForgery: (by, where, what) =>
+      onForgery(by, by.kind === 'agent' ? by.workspace : '', `${where.slice(0, 200)}: ${what}`),
     startedAt,
     metrics,
     trouble: () => failure,
@@ -149,7 +179,6 @@ export const startSyncServer = async (
     },
     reader: (name) => (failure === null ? rooms : readers).open(name),
     ops: {
-      owner: () => owner,
       backup: (dir) => {
         const records = () => updateLog.records()
         // No blob that the records refer to goes before it is copied.
@@ -172,12 +201,13 @@ export const startSyncServer = async (
   http.on('upgrade', (request, stream, head) => {
     const socket = stream as Socket
     socket.on('error', (err) => log.debug({ err }, 'socket error'))
-    const workspace = workspaceOfUpgrade(request)
-    if (typeof workspace !== 'string') return refuseUpgrade(socket, workspace)
+    const asked = askedFor(request, access)
+    if (asked instanceof ClawError) return refuseUpgrade(socket, asked)
+    const { workspace, speaker } = asked
     if (failure !== null) return refuseUpgrade(socket, new ClawError('storage_failed', failure))
     wss.handleUpgrade(request, socket, head, (ws) => {
       socket.setNoDelay(true)
-      const connection = new Connection(ws, socket, now())
+      const connection = new Connection(ws, socket, speaker, now())
       connections.add(connection)
       socket.on('drain', () => connection.drained(now()))
       ws.on('error', (err) => {
@@ -202,10 +232,17 @@ export const startSyncServer = async (
     else socket.destroy()
   })
 
+  let uninvite = () => {}
   try {
     await rooms.open('default').loaded
     await listen(http, options)
-    owner = await writeOwner(options.data, localUrl(options.host, portOf(http)))
+    const { port } = http.address() as AddressInfo
+    const { local: url, lan } = urlsOf(options, port)
+    const { token } = owner
+    await saveOwner(options.data, { token, url, reach: lan[0] ?? url, pid: process.pid })
+    if (isLoopback(options.host) || isAnywhere(options.host)) {
+      uninvite = await inviteSameUser(port, sameUser)
+    }
   } catch (error) {
     http.close()
     await recovery.close()
@@ -231,6 +268,7 @@ export const startSyncServer = async (
   const close = async (): Promise<void> => {
     clearInterval(heartbeat)
     clearInterval(sweeping)
+    uninvite()
     failure ??= 'the server is stopping'
     await recovery.close()
     readers.drop(new Error('the server is stopping'))
@@ -247,23 +285,14 @@ export const startSyncServer = async (
     clearTimeout(cut)
     await history.close()
     await updateLog.close()
+    await saveOwner(options.data, { token: owner.token }).catch(() => {}) // the next start says it
   }
-  return { port: portOf(http), close }
+  return { port: (http.address() as AddressInfo).port, close }
 }
-
-const portOf = (http: HttpServer): number => (http.address() as AddressInfo).port
 
 /** What the store says of a failure; LevelDB's own words are in the cause. */
 const reasonOf = (error: Error): string =>
   error.cause instanceof Error ? reasonOf(error.cause) : error.message
-
-const openLog = async (dir: string, now: () => number): Promise<LevelUpdateLog> => {
-  try {
-    return await LevelUpdateLog.open(dir, now)
-  } catch (thrown) {
-    throw storeError(dir, thrown)
-  }
-}
 
 const listen = (http: HttpServer, { host, port }: Options): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -292,6 +321,30 @@ const workspaceOfUpgrade = (request: IncomingMessage): string | ClawError => {
   if (!isWorkspaceName(name)) return new ClawError('bad_name', 'not a workspace name')
   if (!isOwnOrigin(request)) return new ClawError('not_allowed', 'pages of other sites stay out')
   return name
+}
+
+/** Which workspace an upgrade request is for, and who asks; or why it is refused. */
+const askedFor = (
+  request: IncomingMessage,
+  access: AccessStore,
+): { workspace: string; speaker: Speaker } | ClawError => {
+  const workspace = workspaceOfUpgrade(request)
+  if (typeof workspace !== 'string') return workspace
+  const secret = bearerIn(request.headers.authorization) ?? ticketIn(request.url ?? '')
+  if (secret === null) return noCredential()
+  try {
+    const speaker = access.authenticate(secret)
+    checkWorkspace(speaker, workspace)
+    return { workspace, speaker }
+  } catch (error) {
+    return ClawError.from(error)
+  }
+}
+
+/** In a URL only what is worth nothing by the time anyone reads a proxy's log. */
+const ticketIn = (url: string): string | null => {
+  const ticket = new URLSearchParams(url.split('?', 2)[1] ?? '').get('ticket')
+  return ticket !== null && isSecret('ticket', ticket) ? ticket : null
 }
 
 /** A browser says which site's page connects; only pages from this machine or this very server may. */

@@ -1,3 +1,4 @@
+import type { Op } from './level-keys.ts'
 import type { VersionLog } from './versions/log.ts'
 
 /** A workspace as it is on disk: the checkpoint, and the updates after it in the order they were accepted. */
@@ -20,6 +21,20 @@ export interface Archivable {
   value: Uint8Array
 }
 
+/** Where what the server knows of its members is kept. */
+export interface AccessLog {
+  /** All entries whose key begins so, in the order of their keys. */
+  entries(prefix: string): Promise<{ key: string; json: unknown }[]>
+  /** Stores all of it, or none, durably. */
+  put(ops: Op[]): Promise<void>
+}
+
+/** A Yjs client id and whose it is from now on. */
+export interface Owned {
+  client: number
+  owner: string
+}
+
 /**
  * The truth about every workspace: a log of Yjs updates, of which a document is the fold. Implementations share
  * the contract suite in test/sync-server/update-log-contract.ts.
@@ -27,19 +42,24 @@ export interface Archivable {
 export interface UpdateLog {
   /** Beside the updates; stored by the same group commit, which is refused after the same failures. */
   readonly versions: VersionLog
+  /** Beside it, in the same way: who may do what. */
+  readonly access: AccessLog
   /**
    * Adds one record of updates and resolves to its position (1, 2, 3 … within the workspace) once it is on disk
    * for good: a power loss does not take it back. Records of one workspace are stored in the order of the calls.
    * Rejects if it could not be stored; the log then refuses everything that follows.
    *
    * `archived` is what these updates take out of the document. It is stored with them, both or neither, under the
-   * next positions of its shelves.
+   * next positions of its shelves. `owned` says whose the Yjs client ids are under which these updates are the first.
    */
   append(
     workspace: string,
     updates: readonly Uint8Array[],
     archived?: readonly Archivable[],
+    owned?: readonly Owned[],
   ): Promise<number>
+  /** Whose Yjs client ids are, by id. */
+  owners(workspace: string): Promise<Map<number, string>>
   /**
    * What is archived after position `after`, in order: at most `limit`, and no more once `bytes` are reached, but
    * never nothing while there is something.

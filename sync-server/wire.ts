@@ -19,10 +19,12 @@ const BARRIER = 100
 /** Close codes that this server sends beside the standard 1000–1015; the table of docs/PROTOCOL.md. */
 export const CLOSE = {
   malformed: 4400,
+  unauthorized: 4401,
   notAllowed: 4403,
   slowReader: 4408,
   gap: 4409,
   tooLarge: 4413,
+  forged: 4430,
   storageFailed: 4503,
 } as const
 

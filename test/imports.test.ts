@@ -36,12 +36,14 @@ const MAY_IMPORT: Record<string, string[]> = {
 
 /** What in the server knows nothing of what is in a document. */
 const SCHEMA_BLIND = [
+  'access/speaker',
   'awareness',
   'check',
   'checkpoints',
   'connection',
   'document',
   'feed',
+  'gate',
   'gather',
   'level-keys',
   'level-update-log',

@@ -308,6 +308,7 @@ const replay = (
 
 const keepNote = (doc: Y.Doc, entry: TaskEntry, note: Note): void => {
   // The same command again.
-  if (entry.record === null || notesOf(doc, entry).some(({ key }) => key === note.key)) return
+  const isKept = ({ key, by }: Note): boolean => key === note.key && by === note.by
+  if (entry.record === null || notesOf(doc, entry).some(isKept)) return
   push(entry.record, 'notes', note)
 }

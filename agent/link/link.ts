@@ -12,7 +12,14 @@ import { entries } from '../../workspace/tasks.ts'
 import { readArgs } from '../args.ts'
 import { Call, type Env } from '../call.ts'
 import type { Host, LinkFace } from '../host.ts'
-import { type Profile, presenceOf, readState, replicaDir, writeAtomically } from '../profile.ts'
+import {
+  accessOf,
+  type Profile,
+  presenceOf,
+  readState,
+  replicaDir,
+  writeAtomically,
+} from '../profile.ts'
 import { Attachment, say } from './attach.ts'
 import { AttachIds } from './attach-ids.ts'
 import { Connection } from './connection.ts'
@@ -236,10 +243,11 @@ export class Link implements Host {
   async #restore(): Promise<void> {
     for (const { profile: dir, server, workspace } of readPlaces(this.#options.home)) {
       try {
-        const target = parseTarget(server)
         const profile = { name: '', dir, state: readState(dir) }
+        const access = accessOf(profile, parseTarget(server), workspace, {})
+        const target = { ...parseTarget(server), token: access.token }
         const open = await this.#keep(
-          { dir: replicaDir(profile, server, workspace), target, workspace },
+          { dir: replicaDir(profile, server, workspace), target, workspace, access },
           dir,
         )
         if (open.place.session !== null || !this.#follow(profile, open)) continue

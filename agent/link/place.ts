@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Here, hasAgent } from '../../workspace/agents.ts'
 import type { AgentId } from '../../workspace/ids.ts'
+import type { Access } from '../../workspace/link/access.ts'
 import type { Shown } from '../../workspace/link/attach-wire.ts'
 import { getArchive, getTaskArchive } from '../../workspace/link/commands.ts'
 import { receive } from '../../workspace/link/inbox.ts'
-import { drain, reportOverlaps } from '../../workspace/link/outbox.ts'
+import { drain, isAway, reportOverlaps } from '../../workspace/link/outbox.ts'
 import { Overlaps } from '../../workspace/link/overlaps.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { BEAT_MS, Session } from '../../workspace/link/session.ts'
@@ -36,6 +37,7 @@ export interface Whereabouts {
   dir: string
   target: Target
   workspace: string
+  access: Access
 }
 
 /** A profile's workspace, open: its replica and its connection. A link keeps it from one command to the next. */
@@ -111,11 +113,26 @@ export class Place {
         void this.drain().catch(() => {}) // its session is closed: the next one goes on
         if (this.#me !== null) this.#onNews()
       }
+      void this.#join(this.#session)
     }
     this.#isSilent = false
     this.#show('active')
     this.#restLater()
     return this.#session
+  }
+
+  /** Gets what to show to the server, if that could not be had before: it may have been away. */
+  async #join(session: Session): Promise<void> {
+    const { access } = this.at
+    while (access.token() === null && this.#session === session && !this.replica.isClosed) {
+      try {
+        await access.ready()
+        session.wake()
+      } catch (error) {
+        if (!isAway(error)) return // the server says the same
+        await sleep(LOOK_AGAIN_MS, undefined, { ref: false })
+      }
+    }
   }
 
   #show(state: Activity['state']): void {
@@ -247,8 +264,8 @@ export class Place {
     const { target, workspace } = this.at
     if (me === null || !hasAgent(this.replica.doc, me)) return true
     return receive(this.replica, me, this.here, {
-      broadcasts: (after) => getArchive(target.base, workspace, after),
-      tasks: (after) => getTaskArchive(target.base, workspace, after, me),
+      broadcasts: (after) => getArchive(target, workspace, after),
+      tasks: (after) => getTaskArchive(target, workspace, after, me),
     })
   }
 

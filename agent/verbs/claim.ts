@@ -26,7 +26,7 @@ const claimNext = async (call: Call): Promise<Outcome> => {
   await team.confirm()
   const { key } = call.idempotencyKey()
   const command = { by, key, ...(caps !== undefined && { caps }) }
-  const answer = await postNext(call.target.base, call.workspace, command)
+  const answer = await postNext(call.target, call.workspace, command)
   const outcome = { data: { ...answer }, lines: linesOf(answer.task) }
   rememberAnswer(call, team.replica, payload, outcome)
   await team.replica.commit()

@@ -96,7 +96,7 @@ const checkTasks = async (call: Call, team: Team, ids: readonly TaskId[]): Promi
   for (const id of ids) {
     if (findEntry(team.doc, id) !== undefined) continue
     if (team.offline !== null) entryOf(team.doc, id)
-    await getServerTask(call.target.base, call.workspace, id)
+    await getServerTask(call.target, call.workspace, id)
   }
 }
 

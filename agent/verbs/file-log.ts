@@ -21,8 +21,8 @@ export const fileLog: Verb = async (call) => {
   // What this agent wrote offline is sent first. The versions are kept by the server only.
   const team = await Team.open(call, false)
   await team.confirm()
-  const { base } = call.target
-  const page = await getFileLog(base, call.workspace, call.flag('key')!, limit, before)
+  const { target } = call
+  const page = await getFileLog(target, call.workspace, call.flag('key')!, limit, before)
   const { file_key, versions, more } = page
   const who = (id: string) => `${agentName(team.doc, id)} (${id})`
   if (file_key === null) call.notes.push('the file is removed; file-restore brings it back')

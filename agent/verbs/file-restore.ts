@@ -55,7 +55,7 @@ const versionToRestore = async (
   if (findFile(doc, key) !== null) {
     throw new ClawError('usage', `${key} is there: which version?`, 'file-log shows them')
   }
-  const { versions } = await getFileLog(call.target.base, call.workspace, key, 1)
+  const { versions } = await getFileLog(call.target, call.workspace, key, 1)
   if (versions[0] !== undefined) return fetchVersion(call, key, versions[0].version)
   throw new ClawError('unknown_version', `no version of ${key} is kept`, 'file-put it anew')
 }

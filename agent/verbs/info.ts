@@ -4,7 +4,7 @@ import { oneLine } from '../text.ts'
 
 export const info: Verb = async (call) => {
   const { base } = call.target
-  const server = { url: base, ...(await serverInfo(base)) }
+  const server = { url: base, ...(await serverInfo(call.target)) }
   const lines = Object.entries(server).map(([key, value]) =>
     oneLine(`${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`),
   )

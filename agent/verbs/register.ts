@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import { getAgent, registerAgent } from '../../workspace/agents.ts'
-import { newAgentId } from '../../workspace/ids.ts'
+import { identityOf } from '../../workspace/link/access.ts'
 import { welcome } from '../../workspace/link/inbox.ts'
 import { checkName } from '../../workspace/validate.ts'
-import { randomBytes, type Verb } from '../call.ts'
+import type { Verb } from '../call.ts'
 import { readState, saveState } from '../profile.ts'
 import { mergingWrite, openReplica, Team } from '../team.ts'
 
@@ -22,7 +22,7 @@ export const register: Verb = async (call) => {
   // Read again under the replica's lock: two first registrations at a time must not become two agents.
   await openReplica(call)
   const { state } = call.profile
-  state.agent_id = readState(call.profile.dir).agent_id ?? newAgentId(randomBytes)
+  state.agent_id = readState(call.profile.dir).agent_id ?? identityOf(call.profile.dir)
   state.name = facts.name
   if (call.has('person')) state.kind = 'person'
   const id = state.agent_id

@@ -16,7 +16,7 @@ export const scan: Verb = async (call) => {
   const asked = await Promise.all(
     [...new Set(places)].map(async (url) => {
       try {
-        const { service, version } = await serverInfo(url, TIMEOUT_MS)
+        const { service, version } = await serverInfo({ base: url }, TIMEOUT_MS)
         return [{ url, service, version }]
       } catch {
         return [] // not there, or not ours: a scan lists those that are

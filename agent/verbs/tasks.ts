@@ -60,8 +60,8 @@ const archived = async (call: Call): Promise<Outcome> => {
     throw new ClawError('usage', `--${flag} ${text} is not a number`, `like: --${flag} 50`)
   }) as (number | undefined)[]
   const team = await Team.open(call, false)
-  const { base } = call.target
-  const page = await getArchivedTasks(base, call.workspace, limit ?? PAGE, before)
+  const { target } = call
+  const page = await getArchivedTasks(target, call.workspace, limit ?? PAGE, before)
   const { tasks: found, next } = page
   const more = next === null ? [] : [`older ones: tasks --archived --before ${next}`]
   return {

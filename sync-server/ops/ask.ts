@@ -1,13 +1,13 @@
 import { request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
-import type { Owner } from './owner.ts'
+import type { OwnerFile } from '../access/owner.ts'
 
 /** The server must accept a connection and begin to be heard within this long (milliseconds); its work may take any time. */
 const CONNECT_MS = 5_000
 
 /** Asks the running server, as its owner. Throws what it refuses with, and `unreachable`. */
-export const askServer = <T>(owner: Owner, path: string, body?: object): Promise<T> =>
+export const askServer = <T>(owner: OwnerFile, path: string, body?: object): Promise<T> =>
   new Promise<T>((resolve, reject) => {
     const base = owner.url ?? ''
     const lost = (what: string) =>

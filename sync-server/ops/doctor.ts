@@ -3,12 +3,12 @@ import { access, readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
+import { OWNER_FILE, readOwner } from '../access/owner.ts'
 import type { Command } from '../commands.ts'
 import { namesIn } from '../disk.ts'
 import { RECOVERY_BYTES } from '../limits.ts'
 import { askServer } from './ask.ts'
 import { COMMON_HELP, jsonOf, readCall, sizeText } from './command.ts'
-import { OWNER_FILE, readOwner } from './owner.ts'
 import { freeBytes } from './recovery.ts'
 import { openData } from './source.ts'
 
@@ -140,7 +140,7 @@ const ofStore = async (data: string): Promise<{ finding: Finding; isInUse: boole
 
 const ofServer = async (data: string, version: string): Promise<Finding> => {
   const { ok, warn, fail } = finding('server')
-  const owner = await readOwner(data)
+  const owner = readOwner(data)
   if (owner === null) return fail('it runs, and does not say where', 'run this as its user')
   try {
     const about = await askServer<{ version: string; server_time: string }>(owner, '/')

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
+import { type OwnerFile, readOwner } from '../access/owner.ts'
 import { LevelUpdateLog } from '../level-update-log.ts'
 import { hasDatabase } from '../store/inspect.ts'
 import { askServer } from './ask.ts'
-import { type Owner, readOwner } from './owner.ts'
 import { restoreBackup } from './restore.ts'
 import type { BackupSummary } from './routes.ts'
 import { storeError } from './store-error.ts'
@@ -32,8 +32,8 @@ export const openData = async (data: string): Promise<LevelUpdateLog | null> => 
 }
 
 /** How to ask the server that uses the folder. Throws `data_locked` where that is not known. */
-export const ownerOf = async (data: string): Promise<Owner> => {
-  const owner = await readOwner(data)
+export const ownerOf = async (data: string): Promise<OwnerFile> => {
+  const owner = readOwner(data)
   if (owner?.url) return owner
   throw new ClawError(
     'data_locked',

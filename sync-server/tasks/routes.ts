@@ -1,8 +1,6 @@
 import type { Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type * as Y from 'yjs'
 import { z } from 'zod'
-import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId, FileKey } from '../../workspace/ids.ts'
 import {
   MAX_KEY_BYTES,
@@ -29,9 +27,10 @@ import {
 import { claimNext } from '../../workspace/task-next.ts'
 import { parseState } from '../../workspace/task-states.ts'
 import { findEntry, getTask, historyOf, showStep } from '../../workspace/tasks.ts'
+import { checkName } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
-import { MAX_BODY_BYTES, PAGE_BYTES } from '../limits.ts'
-import { parse, parseJson, ready, workspaceOf } from '../request.ts'
+import { PAGE_BYTES } from '../limits.ts'
+import { limited, parse, parseJson, ready, workspaceOf } from '../request.ts'
 import type { Room } from '../room.ts'
 import { findArchived } from './keeper.ts'
 
@@ -93,18 +92,6 @@ const COMMANDS = {
 } as const
 const isCommand = (name: string): name is keyof typeof COMMANDS => Object.hasOwn(COMMANDS, name)
 
-const limited = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: async (c) => {
-    await discard(c.req.raw.body)
-    throw new ClawError(
-      'too_large',
-      `the request body is over ${MAX_BODY_BYTES} bytes`,
-      'put a long result into a shared file and name the file',
-    )
-  },
-})
-
 /** Commands on tasks, of which the server is the only writer, and tasks that have left the document. */
 export const addTaskRoutes = (app: Hono, env: AppEnv): void => {
   const path = '/api/workspaces/:workspace/tasks'
@@ -113,9 +100,11 @@ export const addTaskRoutes = (app: Hono, env: AppEnv): void => {
     await ready(room)
     return room
   }
-  const bodyOf = async <T>(c: Context, schema: z.ZodType<T>): Promise<T> => {
+  const bodyOf = async <T extends { by: string }>(c: Context, schema: z.ZodType<T>): Promise<T> => {
     workspaceOf(c)
-    return parse(schema, parseJson(await c.req.text()))
+    const command = parse(schema, parseJson(await c.req.text()))
+    checkName(c, command.by)
+    return command
   }
   const done = <T>(c: Context, data: T) => {
     env.metrics.commands.inc({ outcome: 'ok' })
@@ -181,6 +170,7 @@ export const addTaskRoutes = (app: Hono, env: AppEnv): void => {
   app.get(`${path}/archive`, async (c) => {
     const workspace = workspaceOf(c)
     const { after, limit, for: me } = parse(ReplicaQuery, c.req.query())
+    checkName(c, me)
     const found = await env.updateLog.archived(workspace, 'tasks', after, limit, PAGE_BYTES)
     const entries = found.flatMap(({ seq, value }) => {
       const task = readArchivedTask(value)
@@ -227,12 +217,3 @@ const resultOf = (result: NonNullable<z.infer<typeof StatusCommand>['result']>) 
     })),
   }),
 })
-
-/** Reads a refused body to its end, within reason: a client that is still sending cannot read the refusal. */
-const discard = async (body: ReadableStream<Uint8Array> | null): Promise<void> => {
-  let left = 64 * MAX_BODY_BYTES
-  for await (const chunk of body ?? []) {
-    left -= chunk.length
-    if (left < 0) return
-  }
-}

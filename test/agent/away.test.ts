@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../support/agent.ts'
 import { until } from '../support/client.ts'
-import { type Server, startServer, tempDir } from '../support/server.ts'
+import { fetch, type Server, startServer, tempDir } from '../support/server.ts'
 
 interface Message {
   type: string

@@ -7,7 +7,7 @@ import { type Agent, killLink, registered, WAYS } from '../support/agent.ts'
 import { startBadLine } from '../support/bad-line.ts'
 import { blobFiles, blobUrl, head, named, someBytes } from '../support/blobs.ts'
 import { until } from '../support/client.ts'
-import { bin, type Server, startServer, tempDir } from '../support/server.ts'
+import { bin, fetch, type Server, startServer, tempDir } from '../support/server.ts'
 
 interface File {
   file_key: string

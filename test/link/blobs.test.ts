@@ -8,7 +8,7 @@ import { type BlobSource, downloadBlob, uploadBlob } from '../../workspace/link/
 import { type Limit, startBadLine } from '../support/bad-line.ts'
 import { type Bytes, getBytes, head, named, putBytes, someBytes } from '../support/blobs.ts'
 import { runSeed, seeded, until } from '../support/client.ts'
-import { type Server, startServer, tempDir } from '../support/server.ts'
+import { fetch, type Server, startServer, targetOf, tempDir } from '../support/server.ts'
 
 let server: Server
 beforeAll(async () => {
@@ -33,7 +33,13 @@ const sourceOf = ({ bytes, sha256, size }: Bytes): BlobSource & { starts: number
 
 const transfer = (base: string, signal = new AbortController().signal) => {
   const seen: number[] = []
-  return { base, workspace: 'default', signal, onProgress: (n: number) => seen.push(n), seen }
+  return {
+    ...targetOf(base),
+    workspace: 'default',
+    signal,
+    onProgress: (n: number) => seen.push(n),
+    seen,
+  }
 }
 
 const download = async (base: string, blob: Bytes, signal?: AbortSignal): Promise<Buffer> => {

@@ -11,9 +11,8 @@ import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { backoffMs, Session } from '../../workspace/link/session.ts'
-import { parseTarget } from '../../workspace/link/target.ts'
 import { until, untilDoc } from '../support/client.ts'
-import { startServer, tempDir } from '../support/server.ts'
+import { startServer, targetOf, tempDir } from '../support/server.ts'
 
 const TIMEOUT_MS = 20_000
 const closers: (() => unknown)[] = []
@@ -28,7 +27,7 @@ const openReplica = async () => {
 }
 const connect = (url: string, replica: Replica, id?: string, beatMs?: number) => {
   const presence = { agent: { id: id as AgentId, name: 'N', kind: 'agent' as const } }
-  const session = new Session(parseTarget(url), 'default', replica, id ? presence : null, beatMs)
+  const session = new Session(targetOf(url), 'default', replica, id ? presence : null, beatMs)
   closers.push(() => session.close())
   return session
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Place } from '../../agent/link/place.ts'
 import { Mirror, type MirrorEvent, type MirrorOptions } from '../../agent/mirror/mirror.ts'
 import type { AgentId } from '../../workspace/ids.ts'
-import { parseTarget } from '../../workspace/link/target.ts'
-import { root, tempDir } from '../support/server.ts'
+import { Access } from '../../workspace/link/access.ts'
+import { root, targetOf, tempDir } from '../support/server.ts'
 
 /** A replica with a connection, and folders that it mirrors. */
 export interface Member {
@@ -26,7 +26,9 @@ export const member = async (
   name: string,
   home = tempDir('home'),
 ): Promise<Member> => {
-  const at = { dir: `${home}/replica`, target: parseTarget(url), workspace }
+  const target = targetOf(url)
+  const access = new Access({ dir: home, target, workspace, env: process.env })
+  const at = { dir: `${home}/replica`, target, workspace, access }
   const place = await Place.open(at, (line) => console.log(line))
   const session = place.connect(null)
   await session.fresh(LIMIT_MS)

@@ -6,8 +6,8 @@ import { getArchive, getTaskArchive } from '../../workspace/link/commands.ts'
 import { acknowledge, receive, welcome } from '../../workspace/link/inbox.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { Session } from '../../workspace/link/session.ts'
-import { parseTarget } from '../../workspace/link/target.ts'
 import { addTask } from '../../workspace/tasks.ts'
+import { targetOf } from '../support/server.ts'
 
 /** What this agent is told to do; it says what it did, each thing once it is on its disk. */
 export type Order =
@@ -31,7 +31,7 @@ const say = (said: Said) => process.stdout.write(`${JSON.stringify(said)}\n`)
 console.log = console.error
 const replica = await Replica.open(dir, (line) => process.stderr.write(`${line}\n`))
 const { doc } = replica
-const target = parseTarget(url)
+const target = targetOf(url)
 const session = new Session(target, workspace, replica, null)
 
 const settle = async (): Promise<void> => {
@@ -65,8 +65,8 @@ const send = (id: string, to: string | null): void => {
 const poll = async (): Promise<void> => {
   const here = { present: new Set<AgentId>(), now: now() }
   await receive(replica, me, here, {
-    broadcasts: (after) => getArchive(target.base, workspace, after),
-    tasks: (after) => getTaskArchive(target.base, workspace, after, me),
+    broadcasts: (after) => getArchive(target, workspace, after),
+    tasks: (after) => getTaskArchive(target, workspace, after, me),
   })
   await replica.commit()
   const waiting = await replica.inbox(me)

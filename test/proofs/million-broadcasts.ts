@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { addBroadcast } from '../../workspace/broadcasts.ts'
 import type { AgentId, BroadcastId } from '../../workspace/ids.ts'
 import { frame, RawClient, until } from '../support/client.ts'
-import { startServer } from '../support/server.ts'
+import { fetch, startServer } from '../support/server.ts'
 import { walkLog } from '../sync-server/history.ts'
 
 const total = Number(process.argv[2] ?? 1_000_000)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { standIn } from './server.ts'
 
 /** What the proxy lets through of one request: so many bytes, and then? */
 export interface Limit {
@@ -68,6 +69,7 @@ export const startBadLine = async (port: number, limits: Limits) => {
   })
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
+  standIn((proxy.address() as AddressInfo).port, port)
   return {
     url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     /** The limits that were reached so far. */

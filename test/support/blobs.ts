@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorBody } from '../../workspace/errors.ts'
+import { fetch } from './server.ts'
 
 export interface Bytes {
   bytes: Buffer

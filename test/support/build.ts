@@ -12,6 +12,8 @@ export const setup = (): (() => void) => {
   execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
   const dir = mkdtempSync(join(tmpdir(), 'clawlink-test-'))
   process.env.CLAWLINK_TEST_DIR = dir
+  // By which the agents of tests join the servers of tests.
+  process.env.CLAWLINK_RUN_DIR = join(dir, 'run')
   // A link that has not noticed yet may write once more.
   return () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 }

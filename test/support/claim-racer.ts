@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { ClawError } from '../../workspace/errors.ts'
 import { postNext } from '../../workspace/link/commands.ts'
+import { targetOf } from './server.ts'
 
 const [url, workspace, by] = process.argv.slice(2) as [string, string, string]
 process.stdout.write('ready\n')
@@ -12,7 +13,7 @@ const times: number[] = []
 for (;;) {
   const began = performance.now()
   try {
-    const { task } = await postNext(url, workspace, { by, key: `${by}-${times.length}` })
+    const { task } = await postNext(targetOf(url), workspace, { by, key: `${by}-${times.length}` })
     times.push(performance.now() - began)
     claimed.push(task.task_id)
   } catch (error) {

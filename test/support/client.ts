@@ -4,12 +4,27 @@ import * as encoding from 'lib0/encoding'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
+import { asOwner, fetch } from './server.ts'
+
+/** A short-lived stand-in for the owner's token, for a URL. */
+export const ticketFor = async (sync: string): Promise<string> => {
+  const url = new URL('/api/ticket', sync.replace(/^ws/, 'http'))
+  const answer = await fetch(url, { method: 'POST' })
+  return ((await answer.json()) as { data: { ticket: string } }).data.ticket
+}
+
+/** A WebSocket that shows the owner's token; a browser's, which cannot, has a ticket: `ticketFor`. */
+export class OwnSocket extends WebSocket {
+  constructor(url: string | URL, protocols?: string | string[]) {
+    super(url, protocols ?? [], { headers: asOwner(url) })
+  }
+}
 
 /** A stock y-websocket client, unmodified. */
 export const stockClient = (sync: string, room = 'default', doc = new Y.Doc()) => {
   const provider = new WebsocketProvider(sync, room, doc, {
     disableBc: true,
-    WebSocketPolyfill: WebSocket as never,
+    WebSocketPolyfill: OwnSocket as never,
   })
   const synced = new Promise<void>((resolve) => {
     provider.on('sync', (is: boolean) => is && resolve())
@@ -61,16 +76,17 @@ export class RawClient {
   readonly closed: Promise<number>
   onUpdate: (update: Uint8Array) => void = () => {}
 
-  constructor(url: string) {
-    this.ws = new WebSocket(url)
+  /** `headers` show who it is; left out, the owner. */
+  constructor(url: string, headers: { authorization?: string } = asOwner(url)) {
+    this.ws = new WebSocket(url, { headers })
     this.ws.binaryType = 'nodebuffer'
     this.closed = new Promise((resolve) => this.ws.on('close', resolve))
     this.ws.on('error', () => {})
     this.ws.on('message', (data: Buffer) => this.#read(new Uint8Array(data)))
   }
 
-  static async open(url: string): Promise<RawClient> {
-    const client = new RawClient(url)
+  static async open(url: string, headers?: { authorization?: string }): Promise<RawClient> {
+    const client = new RawClient(url, headers)
     await once(client.ws, 'open')
     return client
   }
@@ -113,8 +129,12 @@ export class RawClient {
 }
 
 /** A Y.Doc kept in step with the server over a bare client: every local edit is sent, every update applied. */
-export const liveDoc = async (url: string, doc = new Y.Doc()) => {
-  const client = await RawClient.open(url)
+export const liveDoc = async (
+  url: string,
+  doc = new Y.Doc(),
+  headers?: { authorization?: string },
+) => {
+  const client = await RawClient.open(url, headers)
   client.onUpdate = (update) => Y.applyUpdate(doc, update, client)
   doc.on('update', (update: Uint8Array, origin: unknown) => {
     if (origin !== client && client.ws.readyState === WebSocket.OPEN) client.update(update)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { standIn } from './server.ts'
 
 /** A TCP proxy between clients and a server on this machine: a network that can fail. */
 export interface Network {
@@ -46,6 +47,8 @@ export const startProxy = async (
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const own = (server.address() as AddressInfo).port
+  standIn(own, port)
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut: () => {

@@ -11,6 +11,7 @@ const next = async () => {
   const task = tasks.shift()
   const answer = await fetch(`${url}/api/workspaces/default/tasks/${task}/status`, {
     method: 'POST',
+    headers: { authorization: `Bearer ${process.env[`TEST_TOKEN_${new URL(url).port}`]}` },
     body: JSON.stringify({ by: agent, state: 'working', key: `${agent}-${task}` }),
   })
   await answer.arrayBuffer()

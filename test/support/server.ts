@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runFileOf } from '../../workspace/access.ts'
+import { authorization, parseTarget, type Target } from '../../workspace/link/target.ts'
 
 const findRoot = (from: string): string =>
   existsSync(join(from, 'package.json')) ? from : findRoot(dirname(from))
@@ -29,6 +31,47 @@ export const tempDir = (label: string): string => {
   return dir
 }
 
+/**
+ * The owner's tokens of the servers under test, by port, for this process and those that it starts; a proxy has the token
+ * of what is behind it.
+ */
+const nameOf = (port: number): string => `TEST_TOKEN_${port}`
+const portOf = (url: string | URL): number => Number(new URL(url).port)
+
+export const tokenOf = (url: string | URL): string | null =>
+  process.env[nameOf(portOf(url))] ?? null
+export const setToken = (port: number, token: string | null): void => {
+  if (token === null) delete process.env[nameOf(port)]
+  else process.env[nameOf(port)] = token
+}
+
+/** A proxy on port `proxy` stands in for a server: whoever may join that may join by it. */
+export const standIn = (proxy: number, port: number): void => {
+  setToken(proxy, process.env[nameOf(port)] ?? null)
+  const dir = process.env.CLAWLINK_RUN_DIR
+  if (dir === undefined) return
+  rmSync(runFileOf(dir, proxy), { force: true })
+  symlinkSync(runFileOf(dir, port), runFileOf(dir, proxy))
+}
+
+/** The header by which the owner of that server asks. */
+export const asOwner = (url: string | URL): { authorization?: string } =>
+  authorization({ token: () => tokenOf(url) })
+
+/** `fetch` as the owner of that server. */
+export const fetch = (url: string | URL, init: RequestInit = {}): Promise<Response> =>
+  globalThis.fetch(url, { ...init, headers: { ...asOwner(url), ...init.headers } })
+
+/** That server, as its owner. */
+export const targetOf = (url: string): Target => ({
+  ...parseTarget(url),
+  token: () => tokenOf(url),
+})
+
+/** The owner's token in a server's data. */
+export const ownerToken = (data: string): string =>
+  (JSON.parse(readFileSync(join(data, 'owner.json'), 'utf8')) as { token: string }).token
+
 /** A real `clawlink-sync` process. */
 export interface Server {
   /** `http://127.0.0.1:PORT` */
@@ -37,6 +80,8 @@ export interface Server {
   sync: string
   port: number
   data: string
+  /** The owner's: everything, in any name. */
+  token: string
   process: ChildProcess
   /** Everything it wrote to stderr so far: one JSON log record a line. */
   log: () => string
@@ -95,6 +140,8 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
       reject(new Error(`clawlink-sync exited with ${code} before it listened: ${out}${err}`))
     })
   })
+  const token = ownerToken(data)
+  setToken(port, token)
   const gone = async () => {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     return child.exitCode
@@ -104,6 +151,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
     sync: `ws://127.0.0.1:${port}/sync`,
     port,
     data,
+    token,
     process: child,
     log: () => err,
     stop: () => {

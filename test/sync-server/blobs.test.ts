@@ -15,7 +15,7 @@ import {
   someBytes,
 } from '../support/blobs.ts'
 import { liveDoc, runSeed, seeded, until } from '../support/client.ts'
-import { type Server, startServer, tempDir } from '../support/server.ts'
+import { asOwner, fetch, type Server, startServer, tempDir } from '../support/server.ts'
 
 let server: Server
 beforeAll(async () => {
@@ -32,7 +32,7 @@ const slowPut = (
   offset = 0,
 ): ClientRequest & { answered: Promise<number> } => {
   const url = `${blobUrl(server, sha256)}?size=${size}&offset=${offset}`
-  const sent = request(url, { method: 'PUT', agent: false })
+  const sent = request(url, { method: 'PUT', agent: false, headers: { ...asOwner(url) } })
   const answered = new Promise<number>((resolve) => {
     sent.once('response', (response) => {
       response.resume()
@@ -244,7 +244,7 @@ it('[X3] hostile requests get a 4xx with a code and leave nothing behind', async
     socket.on('error', () => {})
     const closed = new Promise((resolve) => socket.once('close', resolve))
     socket.write(
-      `PUT /api/workspaces/default/blobs/${sha256}?size=1000 HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n\r\n`,
+      `PUT /api/workspaces/default/blobs/${sha256}?size=1000 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${server.token}\r\ncontent-length: ${length}\r\n\r\n`,
     )
     socket.write(bytes)
     await new Promise((resolve) => socket.once('data', resolve).once('close', resolve).end())

@@ -6,6 +6,7 @@ import type { FileLogPage } from '../../workspace/link/commands.ts'
 import { textOf } from '../../workspace/schema.ts'
 import { findFile } from '../../workspace/tree.ts'
 import { liveDoc } from '../support/client.ts'
+import { fetch } from '../support/server.ts'
 
 /** A writer of files: a live document, and an agent's id. */
 export const fileClient = async (url: string, name: string, doc?: Y.Doc) => {

@@ -1,4 +1,5 @@
 import type { BroadcastEntry } from '../../workspace/schema.ts'
+import { fetch } from '../support/server.ts'
 
 export interface Archived {
   seq: number

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { frame, liveDoc, RawClient, runSeed, seeded, until } from '../support/client.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { fetch, type Server, startServer } from '../support/server.ts'
 
 let server: Server
 beforeAll(async () => {
@@ -129,7 +129,8 @@ it('[S3] closes a connection that sends text, an oversized message or broken Web
   // 4 to 14 bytes that are no WebSocket frame killed every reference server.
   const upgrade =
     'GET /sync/w HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n' +
-    'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+    'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+    `authorization: Bearer ${server.token}\r\n\r\n`
   for (const bytes of [
     [0xff, 0xff, 0, 0],
     [0x83, 0x80, 0, 0, 0, 0],

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { Authors } from '../../sync-server/access/authors.ts'
 import { LevelUpdateLog } from '../../sync-server/level-update-log.ts'
 import { Room } from '../../sync-server/room.ts'
 import { TaskKeeper } from '../../sync-server/tasks/keeper.ts'
@@ -24,6 +25,7 @@ it('[T12] a claim that comes with its task waits until it is known how an archiv
   const room: Room = new Room('w', {
     log,
     now: () => now,
+    gate: () => new Authors(() => false),
     prepare: (doc, name) => initWorkspace(doc, name, now),
     serverClient: serverClientOf,
     keeps: () => true,
@@ -31,6 +33,7 @@ it('[T12] a claim that comes with its task waits until it is known how an archiv
     onAwareness: () => {},
     onFailure: (error) => failures.push(error),
     onCommit: (room) => keeper.committed(room),
+    onForgery: () => {},
     onClose: () => {},
     onIdle: () => {},
   })

@@ -5,7 +5,7 @@ import { addBroadcast } from '../../workspace/broadcasts.ts'
 import type { AgentId, BroadcastId } from '../../workspace/ids.ts'
 import { type BroadcastEntry, broadcastsOf, metaOf } from '../../workspace/schema.ts'
 import { liveDoc, runSeed, seeded, until } from '../support/client.ts'
-import { type Server, startServer, tempDir } from '../support/server.ts'
+import { fetch, type Server, startServer, tempDir } from '../support/server.ts'
 import { type Archived, type Logged, readArchive, walkLog } from './history.ts'
 
 const broadcast = (id: string, more: Partial<BroadcastEntry> = {}) =>

@@ -5,7 +5,7 @@ import { registerAgent } from '../../workspace/agents.ts'
 import type { AgentId, TaskId } from '../../workspace/ids.ts'
 import { addTask, getTask, taskHistory } from '../../workspace/tasks.ts'
 import { liveDoc, until } from '../support/client.ts'
-import { root, type Server, startServer } from '../support/server.ts'
+import { fetch, root, type Server, startServer } from '../support/server.ts'
 
 const PROCESSES = 8
 const TASKS = 200

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { frame, RawClient, stockClient, until } from '../support/client.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { asOwner, type Server, startServer } from '../support/server.ts'
 
 let server: Server
 beforeAll(async () => {
@@ -19,7 +19,10 @@ it('[P4] a connection from which nothing comes over two heartbeats is cut, and i
   const watcher = stockClient(server.sync)
   await watcher.synced
   const { awareness } = watcher.provider
-  const silent = new WebSocket(`${server.sync}/default`, { autoPong: false })
+  const silent = new WebSocket(`${server.sync}/default`, {
+    autoPong: false,
+    headers: asOwner(server.url),
+  })
   const closed = once(silent, 'close')
   await once(silent, 'open')
   silent.send(state(77, '{"name":"silent"}'))
@@ -42,7 +45,10 @@ it('[P4] whoever sends or answers anything stays: also while a message takes lon
   await until('it was asked often', () => pings >= 5)
   expect(client.ws.readyState).toBe(WebSocket.OPEN)
 
-  const slow = new WebSocket(`${server.sync}/default`, { autoPong: false })
+  const slow = new WebSocket(`${server.sync}/default`, {
+    autoPong: false,
+    headers: asOwner(server.url),
+  })
   await once(slow, 'open')
   const doc = new Y.Doc()
   doc.getArray('list').push(['slow'])

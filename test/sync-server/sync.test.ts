@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { frame, liveDoc, RawClient, stockClient, until, untilDoc } from '../support/client.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { fetch, type Server, startServer } from '../support/server.ts'
 
 let server: Server
 beforeAll(async () => {

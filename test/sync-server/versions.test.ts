@@ -6,7 +6,7 @@ import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
 import type { FileLogPage } from '../../workspace/link/commands.ts'
 import { EDITS_PREFIX, editsOf, filesOf, textOf } from '../../workspace/schema.ts'
 import { liveDoc, runSeed, seeded, until } from '../support/client.ts'
-import { type Server, startServer, tempDir } from '../support/server.ts'
+import { fetch, type Server, startServer, tempDir } from '../support/server.ts'
 import { askFiles, contentOf, fileClient, fileLog, readText, readVersionOf } from './file-client.ts'
 
 let server: Server

@@ -5,7 +5,7 @@ import { isTerminal } from '../../workspace/task-states.ts'
 import { offersOf } from '../../workspace/task-write.ts'
 import { entries, historyOf, notesOf } from '../../workspace/tasks.ts'
 import { seeded, until } from '../support/client.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { type Server, startServer, targetOf } from '../support/server.ts'
 import { checkHistory, type Whole } from './checks.ts'
 import { checkInbox } from './ending.ts'
 import { type Place, Worker } from './worker.ts'
@@ -109,7 +109,7 @@ const archiveEnd = async (
   for (const { id: me } of workers) {
     let after = 0
     for (;;) {
-      const { next } = await getTaskArchive(url, workspace, after, me)
+      const { next } = await getTaskArchive(targetOf(url), workspace, after, me)
       if (next <= after) break
       after = next
     }
@@ -124,7 +124,7 @@ const tasksNow = async (place: Place, workers: readonly Worker[]) => {
   const end = await archiveEnd(place, workers)
   for (const { id: me } of workers) {
     for (let after = 0; ; ) {
-      const page = await getTaskArchive(url, workspace, after, me)
+      const page = await getTaskArchive(targetOf(url), workspace, after, me)
       for (const { task } of page.entries) {
         const [history, notes, offers] = [
           task.history.map(({ value }) => value),

@@ -12,9 +12,9 @@ import {
 import { receive, welcome } from '../../workspace/link/inbox.ts'
 import { isAway } from '../../workspace/link/outbox.ts'
 import { Session } from '../../workspace/link/session.ts'
-import { parseTarget } from '../../workspace/link/target.ts'
 import { PRIORITIES } from '../../workspace/schema.ts'
 import { addNote, addTask, entries, type Task } from '../../workspace/tasks.ts'
+import { targetOf } from '../support/server.ts'
 import { Inbox } from './member.ts'
 
 /** For a server that is killed again and again (milliseconds). */
@@ -58,7 +58,7 @@ export class Worker {
     this.id = `a-${name}` as AgentId
     const source = { doc: this.doc, commit: async () => {} }
     const agent = { id: this.id, name, kind: 'agent' } as const
-    this.#session = new Session(parseTarget(place.url), place.workspace, source, { agent })
+    this.#session = new Session(targetOf(place.url), place.workspace, source, { agent })
   }
 
   get messages() {
@@ -120,7 +120,9 @@ export class Worker {
   async next(): Promise<boolean> {
     const command = { by: this.id, key: this.#key() }
     const { url, workspace } = this.#place
-    const answer = await this.#command(command.key, () => postNext(url, workspace, command))
+    const answer = await this.#command(command.key, () =>
+      postNext(targetOf(url), workspace, command),
+    )
     if (answer !== null) this.#mine.set(answer.task_id, answer.token)
     return answer !== null
   }
@@ -146,7 +148,7 @@ export class Worker {
     const key = this.#key()
     const token = what.name === 'status' ? { token: this.#mine.get(task) } : {}
     const request = { ...what, ...token, by: this.id, key, message: key }
-    const answer = await this.#command(key, () => postTask(url, workspace, task, request))
+    const answer = await this.#command(key, () => postTask(targetOf(url), workspace, task, request))
     if (answer === null) throw new Error(`${this.id} owns ${task}, and ${what.name} was refused`)
     if (what.state !== 'working') this.#mine.delete(task)
   }
@@ -156,7 +158,7 @@ export class Worker {
     const here = { present: new Set<AgentId>(), now: Date.now() }
     await receive(this.inbox, this.id, here, {
       broadcasts: async (after) => ({ entries: [], next: after }),
-      tasks: (after) => getTaskArchive(url, workspace, after, this.id),
+      tasks: (after) => getTaskArchive(targetOf(url), workspace, after, this.id),
     })
   }
 

@@ -52,7 +52,10 @@ const EXITS: Record<number, string[]> = {
     'storm',
     'busy',
   ],
-  5: ['not_allowed', 'insecure', 'data_unusable', 'data_damaged', 'data_newer'],
+  5: [
+    ...['not_allowed', 'insecure', 'data_unusable', 'data_damaged', 'data_newer'],
+    ...['unauthorized', 'revoked', 'forged'],
+  ],
   6: ['unreachable', 'not_clawlink', 'storage_failed', 'shutting_down', 'slow_reader', 'gap'],
   7: ['timeout'],
 }

@@ -5,6 +5,7 @@ import { pipeline, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClawError, type ErrorBody } from '../errors.ts'
 import { gateway, httpError, noServer, notClawLink, requesterOf } from './commands.ts'
+import { authorization, type Target } from './target.ts'
 
 /** A request ends after so much of an upload, or so long: servers and proxies bound both. */
 const PIECE_BYTES = 16 * 1024 * 1024
@@ -31,6 +32,7 @@ export interface BlobSource extends BlobName {
 export interface Transfer {
   /** The server's base URL. */
   base: string
+  token?: Target['token']
   workspace: string
   /** Aborts when nobody wants it any more. */
   signal: AbortSignal
@@ -160,9 +162,10 @@ const send = async (
   const { base, signal, workspace } = transfer
   const url = new URL(`${base}/api/workspaces/${workspace}/blobs/${path}`)
   const request = await requesterOf(url)
+  const shown = { ...headers, ...authorization(transfer) }
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(fromNetwork(transfer, error))
-    const sent = request(url, { method, headers, agent: false, signal }, (answer) => {
+    const sent = request(url, { method, headers: shown, agent: false, signal }, (answer) => {
       resolve({ status: answer.statusCode ?? 0, headers: answer.headers, answer })
     })
     sent.setTimeout(STALL_MS, () =>
@@ -179,9 +182,13 @@ const uploaded = async (transfer: Transfer, { sha256, size }: BlobName): Promise
   const { status, headers, answer } = await send(transfer, 'HEAD', `${sha256}?size=${size}`)
   answer.resume()
   const offset = headers['upload-offset']
+  if (status === 401) throw unknownHere(transfer.base)
   if ((status === 200 || status === 404) && /^\d+$/.test(String(offset))) return Number(offset)
   throw gateway(transfer.base, status) ?? notClawLink(transfer.base, 'it takes no blobs')
 }
+
+const unknownHere = (base: string): ClawError =>
+  new ClawError('unauthorized', `${base} does not know this credential`, 'join again')
 
 const putPiece = async (
   transfer: Transfer,

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Role } from '../access.ts'
 import type { BroadcastMessage, DirectMessage } from '../broadcasts.ts'
 import { ClawError, type ErrorBody } from '../errors.ts'
 import type { FileVersion } from '../file-state.ts'
@@ -9,6 +10,7 @@ import type { TaskResult } from '../schema.ts'
 import { isBroadcast } from '../shape.ts'
 import { type ArchivedTask, isArchivedTask } from '../task-archive.ts'
 import type { Task, TaskStep } from '../tasks.ts'
+import { authorization, type ServerAt } from './target.ts'
 
 /** Covers a server that is busy compacting; beyond that it is as good as away. */
 const TIMEOUT_MS = 15_000
@@ -47,57 +49,58 @@ export interface TaskAnswer {
 }
 
 /** `GET /`. Throws `unreachable`, `not_clawlink`. */
-export const serverInfo = async (base: string, timeoutMs = TIMEOUT_MS): Promise<ServerInfo> => {
-  const info = (await call(base, 'GET', '/', undefined, timeoutMs)) as Partial<ServerInfo> | null
-  if (info?.service !== 'clawlink-sync') throw notClawLink(base, 'it is another service')
+export const serverInfo = async (server: ServerAt, timeoutMs = TIMEOUT_MS): Promise<ServerInfo> => {
+  const info = (await call(server, 'GET', '/', undefined, timeoutMs)) as Partial<ServerInfo> | null
+  if (info?.service !== 'clawlink-sync') throw notClawLink(server.base, 'it is another service')
   return info as ServerInfo
 }
 
 /** Gives the server, the only writer of tasks, a command. Throws what it refuses it with. */
 export const postTask = (
-  base: string,
+  server: ServerAt,
   workspace: string,
   task: string,
   { name, ...command }: TaskRequest,
-): Promise<TaskAnswer> => commandOn(base, workspace, `${encodeURIComponent(task)}/${name}`, command)
+): Promise<TaskAnswer> =>
+  commandOn(server, workspace, `${encodeURIComponent(task)}/${name}`, command)
 
 /** Claims the most urgent task there is for `by`. Throws `nothing_to_claim`. */
 export const postNext = (
-  base: string,
+  server: ServerAt,
   workspace: string,
   command: { by: string; key: string; caps?: string[] },
-): Promise<TaskAnswer> => commandOn(base, workspace, 'next', command)
+): Promise<TaskAnswer> => commandOn(server, workspace, 'next', command)
 
 const commandOn = async (
-  base: string,
+  server: ServerAt,
   workspace: string,
   what: string,
   command: object,
 ): Promise<TaskAnswer> => {
   const path = `/api/workspaces/${workspace}/tasks/${what}`
-  const answer = (await call(base, 'POST', path, command, TIMEOUT_MS)) as Answer<TaskAnswer>
+  const answer = (await call(server, 'POST', path, command, TIMEOUT_MS)) as Answer<TaskAnswer>
   if (answer?.ok === true && answer.data?.task !== undefined) return answer.data
-  throw notClawLink(base, 'it does not know task commands')
+  throw notClawLink(server.base, 'it does not know task commands')
 }
 
 /** A task, live or archived, with its history. Throws `unknown_task`. */
 export const getServerTask = async (
-  base: string,
+  server: ServerAt,
   workspace: string,
   task: string,
 ): Promise<TaskWithHistory> => {
   const path = `/api/workspaces/${workspace}/tasks/${encodeURIComponent(task)}`
-  const answer = await call(base, 'GET', path, undefined, TIMEOUT_MS)
+  const answer = await call(server, 'GET', path, undefined, TIMEOUT_MS)
   const { data } = (answer ?? {}) as Answer<{ task: TaskWithHistory }>
   if (Array.isArray(data?.task?.history)) return data.task
-  throw notClawLink(base, 'it keeps no tasks')
+  throw notClawLink(server.base, 'it keeps no tasks')
 }
 
 export type TaskWithHistory = Task & { history: TaskStep[]; archived?: true }
 
 /** Archived tasks, newest first; `next` is what to give as `before` for more, null at the end. */
 export const getArchivedTasks = async (
-  base: string,
+  server: ServerAt,
   workspace: string,
   limit: number,
   before?: number,
@@ -105,27 +108,27 @@ export const getArchivedTasks = async (
   const query = new URLSearchParams({ limit: String(limit) })
   if (before !== undefined) query.set('before', String(before))
   const path = `/api/workspaces/${workspace}/tasks/archived?${query}`
-  const answer = await call(base, 'GET', path, undefined, TIMEOUT_MS)
+  const answer = await call(server, 'GET', path, undefined, TIMEOUT_MS)
   const { data } = (answer ?? {}) as Answer<{ tasks: Task[]; next: number | null }>
   if (Array.isArray(data?.tasks)) return data
-  throw notClawLink(base, 'it archives no tasks')
+  throw notClawLink(server.base, 'it archives no tasks')
 }
 
 /** `GET …/tasks/archive`: what left the live document and concerned `me`, after a position. */
 export const getTaskArchive = async (
-  base: string,
+  server: ServerAt,
   workspace: string,
   after: number,
   me: string,
 ): Promise<{ entries: { seq: number; task: ArchivedTask }[]; next: number }> => {
   const path = `/api/workspaces/${workspace}/tasks/archive?after=${after}&limit=1000&for=${encodeURIComponent(me)}`
-  const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<{
+  const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<{
     entries: { seq: number; task: ArchivedTask }[]
     next: number
   }>
   const { entries, next } = answer?.data ?? {}
   if (!Array.isArray(entries) || typeof next !== 'number') {
-    throw notClawLink(base, 'it has no archive')
+    throw notClawLink(server.base, 'it has no archive')
   }
   return { entries: entries.filter(({ task }) => isArchivedTask(task)), next }
 }
@@ -138,15 +141,15 @@ export interface ArchivePage {
 
 /** `GET …/archive`: what left the live document. Its end is where `next` is `after`. */
 export const getArchive = async (
-  base: string,
+  server: ServerAt,
   workspace: string,
   after: number,
 ): Promise<ArchivePage> => {
   const path = `/api/workspaces/${workspace}/archive?after=${after}&limit=1000`
-  const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<ArchivePage>
+  const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<ArchivePage>
   const { entries, next } = answer?.data ?? {}
   if (!Array.isArray(entries) || typeof next !== 'number') {
-    throw notClawLink(base, 'it has no archive')
+    throw notClawLink(server.base, 'it has no archive')
   }
   return { entries: entries.filter(({ entry }) => isBroadcast(entry)), next }
 }
@@ -160,14 +163,14 @@ export interface LogPage {
 
 /** `GET …/log` with its parameters. Throws what the server refuses it with. */
 export const getLog = async (
-  base: string,
+  server: ServerAt,
   workspace: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<LogPage> => {
   const path = `/api/workspaces/${workspace}/log?${new URLSearchParams(parameters)}`
-  const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<LogPage>
+  const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<LogPage>
   if (Array.isArray(answer?.data?.broadcasts)) return answer.data
-  throw notClawLink(base, 'it has no log')
+  throw notClawLink(server.base, 'it has no log')
 }
 
 /** Newest first. `file_key`: the file's path now; null: it is removed. */
@@ -180,7 +183,7 @@ export interface FileLogPage {
 
 /** `GET …/files/log`: versions of a file below `before`. Throws `unknown_file`. */
 export const getFileLog = async (
-  base: string,
+  server: ServerAt,
   workspace: string,
   key: string,
   limit: number,
@@ -189,9 +192,9 @@ export const getFileLog = async (
   const query = new URLSearchParams({ key, limit: String(limit) })
   if (before !== undefined) query.set('before', String(before))
   const path = `/api/workspaces/${workspace}/files/log?${query}`
-  const answer = (await call(base, 'GET', path, undefined, TIMEOUT_MS)) as Answer<FileLogPage>
+  const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<FileLogPage>
   if (Array.isArray(answer?.data?.versions)) return answer.data
-  throw notClawLink(base, 'it keeps no versions of files')
+  throw notClawLink(server.base, 'it keeps no versions of files')
 }
 
 /** A version with its content. `file_key`: the file's path now; null: it is removed. */
@@ -202,17 +205,49 @@ export interface FileVersionContent {
 
 /** `GET …/files/version`. Throws `unknown_file`, `unknown_version`. */
 export const getFileVersion = async (
-  base: string,
+  server: ServerAt,
   workspace: string,
   key: string,
   version: number,
 ): Promise<FileVersionContent> => {
   const query = new URLSearchParams({ key, version: String(version) })
   const path = `/api/workspaces/${workspace}/files/version?${query}`
-  const answer = await call(base, 'GET', path, undefined, TIMEOUT_MS)
+  const answer = await call(server, 'GET', path, undefined, TIMEOUT_MS)
   const { data } = (answer ?? {}) as Answer<FileVersionContent>
   if (typeof data?.version?.content === 'string') return data
-  throw notClawLink(base, 'it keeps no versions of files')
+  throw notClawLink(server.base, 'it keeps no versions of files')
+}
+
+/** Trades an invite for the credential that is proposed. Throws `unauthorized`, `not_allowed`, `unreachable`. */
+export const postJoin = async (
+  server: ServerAt,
+  request: { invite: string; agent_id: string; workspace: string; credential: string },
+): Promise<{ workspace: string; role: Role }> => {
+  const answer = await call(server, 'POST', '/api/join', request, TIMEOUT_MS)
+  const { data } = (answer ?? {}) as Answer<{ workspace: string; role: Role }>
+  if (typeof data?.workspace === 'string') return data
+  throw notClawLink(server.base, 'nobody can join it')
+}
+
+/** An invite, and its secret, which is nowhere else. */
+export interface MadeInvite {
+  invite: string
+  secret: string
+  workspace: string
+  role: Role
+  uses: number | null
+  expires_at: string | null
+}
+
+/** Makes an invite to the workspace of the credential; times in milliseconds. Throws `not_allowed`. */
+export const postInvite = async (
+  server: ServerAt,
+  wanted: { workspace: string; role?: Role; uses?: number | null; expires_in?: number | null },
+): Promise<MadeInvite> => {
+  const answer = await call(server, 'POST', '/api/admin/invite', wanted, TIMEOUT_MS)
+  const { data } = (answer ?? {}) as Answer<MadeInvite>
+  if (typeof data?.secret === 'string') return data
+  throw notClawLink(server.base, 'it makes no invites')
 }
 
 interface Answer<T> {
@@ -223,7 +258,7 @@ interface Answer<T> {
 
 /** The JSON that the server answered. Throws the error it answered, `unreachable` or `not_clawlink`. */
 const call = async (
-  base: string,
+  server: ServerAt,
   method: string,
   path: string,
   body: unknown,
@@ -231,7 +266,7 @@ const call = async (
 ): Promise<unknown> => {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await callOnce(base, method, path, body, timeoutMs)
+      return await callOnce(server, method, path, body, timeoutMs)
     } catch (error) {
       const wait = RETRY_AFTER_MS[attempt]
       if (!isBroken(error) || wait === undefined) throw error
@@ -241,21 +276,24 @@ const call = async (
 }
 
 const callOnce = async (
-  base: string,
+  server: ServerAt,
   method: string,
   path: string,
   body: unknown,
   timeoutMs: number,
 ): Promise<unknown> => {
-  const { status, text } = await exchange(base, method, path, body, timeoutMs)
+  const { status, text } = await exchange(server, method, path, body, timeoutMs)
   let answer: Answer<unknown> | null
   try {
     answer = JSON.parse(text) as Answer<unknown> | null
   } catch {
-    throw gateway(base, status) ?? notClawLink(base, `it answered ${status} without JSON`)
+    throw (
+      gateway(server.base, status) ?? notClawLink(server.base, `it answered ${status} without JSON`)
+    )
   }
   if (answer?.error?.code !== undefined) throw ClawError.fromBody(answer.error)
-  if (status >= 400) throw gateway(base, status) ?? notClawLink(base, `it answered ${status}`)
+  if (status >= 400)
+    throw gateway(server.base, status) ?? notClawLink(server.base, `it answered ${status}`)
   return answer
 }
 
@@ -264,37 +302,39 @@ export const requesterOf = async (url: URL): Promise<typeof httpRequest> =>
   url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
 
 const exchange = async (
-  base: string,
+  server: ServerAt,
   method: string,
   path: string,
   body: unknown,
   timeoutMs: number,
 ): Promise<{ status: number; text: string }> => {
-  const url = new URL(base + path)
+  const url = new URL(server.base + path)
   const request = await requesterOf(url)
   const payload = body === undefined ? '' : JSON.stringify(body)
   return new Promise((resolve, reject) => {
     const headers = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(payload),
+      ...authorization(server),
     }
     const sent = request(url, { method, headers, agent: false }, (response: IncomingMessage) => {
       const chunks: Buffer[] = []
       let size = 0
       response.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > MAX_ANSWER_BYTES) sent.destroy(notClawLink(base, 'its answer does not end'))
+        if (size > MAX_ANSWER_BYTES)
+          sent.destroy(notClawLink(server.base, 'its answer does not end'))
         else chunks.push(chunk)
       })
-      response.once('error', (error) => reject(httpError(base, error)))
+      response.once('error', (error) => reject(httpError(server.base, error)))
       response.once('end', () =>
         resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
       )
     })
     sent.setTimeout(timeoutMs, () =>
-      sent.destroy(noServer(base, `no answer within ${timeoutMs / 1000} s`)),
+      sent.destroy(noServer(server.base, `no answer within ${timeoutMs / 1000} s`)),
     )
-    sent.once('error', (error) => reject(httpError(base, error)))
+    sent.once('error', (error) => reject(httpError(server.base, error)))
     sent.end(payload)
   })
 }

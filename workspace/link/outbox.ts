@@ -34,7 +34,7 @@ export const drain = async (
       await session.barrier(BARRIER_TIMEOUT_MS)
       // Of before there were others than `status`.
       const command = { ...queued.command, name: queued.command.name ?? 'status' }
-      await postTask(target.base, workspace, queued.task, command)
+      await postTask(target, workspace, queued.task, command)
     } catch (thrown) {
       const error = ClawError.from(thrown)
       if (isAway(error)) return

@@ -9,7 +9,7 @@ import type { AgentId } from '../ids.ts'
 import { type Activity, activities, type Presence, readPresence } from '../presence.ts'
 import { gateway, noServer, notClawLink } from './commands.ts'
 import type { Replica } from './replica.ts'
-import type { Target } from './target.ts'
+import { authorization, type Target } from './target.ts'
 
 /** The one addition to y-websocket's message types; docs/PROTOCOL.md. */
 const MESSAGE_BARRIER = 100
@@ -43,7 +43,7 @@ type HeardSocket = WebSocket & { readonly bytesRead: number }
  * A WebSocket that sends nothing before the replica has it on disk: each frame waits for a commit, in order. An
  * operation that others saw but that its author forgot would be numbered twice, and the replicas diverge for good.
  */
-const gatedSocket = (url: string, beatMs: number, events: SocketEvents) =>
+const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
   class GatedSocket extends WebSocket {
     #tail: Promise<void> = Promise.resolve()
     #socket: Socket | null = null
@@ -52,6 +52,7 @@ const gatedSocket = (url: string, beatMs: number, events: SocketEvents) =>
       const options: ClientOptions = {
         handshakeTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs),
         perMessageDeflate: false,
+        headers: authorization(target),
       }
       super(address, protocols ?? [], options)
       this.on('upgrade', ({ socket }) => {
@@ -63,7 +64,7 @@ const gatedSocket = (url: string, beatMs: number, events: SocketEvents) =>
           if (body.length < 64 * 1024) body += chunk
         })
         response.once('close', () => {
-          events.failed(refusal(url, response.statusCode ?? 0, body))
+          events.failed(refusal(target.base, response.statusCode ?? 0, body))
           this.terminate()
         })
       })
@@ -161,7 +162,8 @@ export class Session {
     this.#beatMs = beatMs
     this.awareness = new Awareness(replica.doc)
     this.awareness.setLocalState(null)
-    const polyfill = gatedSocket(target.base, beatMs, {
+    this.awareness.on('update', this.#onEcho)
+    const polyfill = gatedSocket(target, beatMs, {
       commit: () => replica.commit(),
       sent: (frame) => this.#sent(frame),
       failed: (error) => this.#fail(error),
@@ -320,6 +322,17 @@ export class Session {
 
   #present(): void {
     this.awareness.setLocalState(this.#presence === null ? null : { ...this.#presence })
+  }
+
+  /**
+   * The server gives a client that comes back its clock, by way of the state that it came with; what this shows by now
+   * had a lower one, and is shown again.
+   */
+  #onEcho = ({ updated }: { updated: number[] }, origin: unknown): void => {
+    const { awareness } = this
+    if (origin === 'local' || !updated.includes(awareness.clientID)) return
+    if (JSON.stringify(awareness.getLocalState()) !== JSON.stringify(this.#presence))
+      this.#present()
   }
 
   /** Awareness keeps the client id that it began with, also when Yjs takes a new one. */

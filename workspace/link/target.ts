@@ -1,3 +1,4 @@
+import { isSecret, redacted } from '../access.ts'
 import { ClawError } from '../errors.ts'
 import { isWorkspaceName } from '../schema.ts'
 
@@ -13,11 +14,28 @@ export interface Target {
   sync: string
   /** The workspace that a join link names. */
   workspace: string | null
+  /** The secret of a join link, by which one may join. */
+  invite?: string
+  /** The credential to show, looked up each time: it may have been replaced. */
+  token?: () => string | null
+}
+
+/** A server that is asked over HTTP, and what is shown to it. */
+export type ServerAt = Pick<Target, 'base' | 'token'>
+
+/** The header that shows a server who asks. */
+export const authorization = ({
+  token,
+}: {
+  token?: Target['token'] | undefined
+}): { authorization?: string } => {
+  const secret = token?.() ?? null
+  return secret === null ? {} : { authorization: `Bearer ${secret}` }
 }
 
 /**
  * Reads `http(s)://…`, `ws(s)://…`, `HOST:PORT` or `HOST`, each with an optional path prefix, or a join link (any of
- * them with `#w=<workspace>`). Throws `bad_url`.
+ * them with `#w=<workspace>`, and `&i=<invite>` to join by). Throws `bad_url`.
  */
 export const parseTarget = (text: string): Target => {
   const typed = text.trim()
@@ -33,17 +51,21 @@ export const parseTarget = (text: string): Target => {
 
   if (!isUrl && url.port === '' && !/:80(?:[/#]|$)/.test(typed)) url.port = String(DEFAULT_PORT)
   const path = /^(.*?)(?:\/sync(?:\/([^/]+))?)?\/*$/.exec(url.pathname)
-  const workspace = new URLSearchParams(url.hash.slice(1)).get('w') ?? path?.[2] ?? null
+  const fragment = new URLSearchParams(url.hash.slice(1))
+  const workspace = fragment.get('w') ?? path?.[2] ?? null
+  const invite = fragment.get('i')
+  if (invite !== null && !isSecret('invite', invite)) throw bad(typed, 'has no whole invite in it')
   if (workspace !== null && !isWorkspaceName(workspace)) {
     throw bad(typed, `names the workspace "${workspace}", which cannot exist`)
   }
   const place = `${scheme[1]}://${url.host}${path?.[1] ?? ''}`
-  return { base: `http${place}`, sync: `ws${place}/sync`, workspace }
+  const target = { base: `http${place}`, sync: `ws${place}/sync`, workspace }
+  return invite === null ? target : { ...target, invite }
 }
 
 const bad = (typed: string, what: string): ClawError =>
   new ClawError(
     'bad_url',
-    `"${typed}" ${what}`,
+    `"${redacted(typed)}" ${what}`,
     `use http://HOST:PORT, HOST:PORT, HOST (port ${DEFAULT_PORT}) or a join link`,
   )

@@ -1,0 +1,32 @@
+import { joinLink, ROLES } from '../../workspace/access.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import { postInvite } from '../../workspace/link/commands.ts'
+import { parseSpan } from '../../workspace/when.ts'
+import type { Call, Verb } from '../call.ts'
+import { numberIn } from '../versions.ts'
+
+/** Makes a join link to this workspace; takes a credential with the role admin. */
+export const invite: Verb = async (call) => {
+  const role = ROLES.find((known) => known === (call.flag('role') ?? 'write'))
+  if (role === undefined) {
+    throw new ClawError('usage', '--role is not known', `one of: ${ROLES.join(', ')}`)
+  }
+  const uses = numberIn(call, 'uses') ?? 1
+  await call.access.ready()
+  const { target, workspace } = call
+  const expires_in = expiryOf(call)
+  const { secret, ...made } = await postInvite(target, { workspace, role, uses, expires_in })
+  const link = joinLink(target.base, workspace, secret)
+  return {
+    data: { ...made, link },
+    lines: [link],
+    notes: [`good until ${made.expires_at}; join with: clawlink-agent join -`],
+  }
+}
+
+const expiryOf = (call: Call): number => {
+  const text = call.flag('expires') ?? '7d'
+  const span = parseSpan(text)
+  if (span !== null && span >= 1_000) return span
+  throw new ClawError('usage', `--expires ${text} is no time`, 'like: 7d, 12h, 30m')
+}

@@ -1,0 +1,36 @@
+import { ClawError } from '../../workspace/errors.ts'
+import { parseTarget } from '../../workspace/link/target.ts'
+import type { Verb } from '../call.ts'
+import { accessOf, saveState } from '../profile.ts'
+import { oneLine } from '../text.ts'
+
+/** Trades a join link for a credential of this profile's own, and keeps where its team is. */
+export const join: Verb = async (call) => {
+  const { env } = call.request
+  const ways = ['link', 'file'].filter((flag) => call.has(flag))
+  if (ways.length > 1) throw new ClawError('usage', 'a link and --file are given', 'give one')
+  const file = call.flag('file')
+  const given = file === undefined ? call.text('link') : call.readBody(file)
+  const link = (given ?? env.CLAWLINK_JOIN ?? '').trim()
+  if (link === '') {
+    throw new ClawError(
+      'usage',
+      'no join link',
+      'give it on stdin (join -), in a file (--file PATH) or in CLAWLINK_JOIN',
+    )
+  }
+  const target = parseTarget(link)
+  if (target.invite === undefined) {
+    throw new ClawError('bad_url', 'that link has no invite in it', 'copy all of it: …#w=…&i=…')
+  }
+  const workspace = target.workspace ?? 'default'
+  const access = accessOf(call.profile, target, workspace, { ...env })
+  await access.join(target.invite)
+  saveState(call.profile, { server: target.base, workspace })
+  const role = access.role ?? 'write'
+  return {
+    data: { server: target.base, workspace, role, agent_id: access.agentId },
+    lines: [oneLine(`joined ${workspace} of ${target.base}, role ${role}`)],
+    notes: ['now: clawlink-agent register --name NAME'],
+  }
+}

@@ -1,0 +1,43 @@
+import { type Op, seqKey, seqOf } from '../level-keys.ts'
+import { putJson } from './log.ts'
+import type { AuditEntry } from './records.ts'
+
+/** Entries that are kept (count): a busy team's year; what floods it is cut to one a second. */
+const KEPT = 10_000
+const REFUSED_GAP_MS = 1_000
+
+/** The newest entries of the audit log, in memory. */
+export class AuditLog {
+  readonly #entries: { seq: number; entry: AuditEntry }[]
+  readonly #refusedAt = new Map<string, number>()
+  #next: number
+
+  constructor(stored: readonly { key: string; json: AuditEntry }[]) {
+    this.#entries = stored.map(({ key, json }) => ({ seq: seqOf(key), entry: json }))
+    this.#next = (this.#entries.at(-1)?.seq ?? 0) + 1
+  }
+
+  /** What stores it, and lets go of the oldest. */
+  add(entry: AuditEntry): Op[] {
+    const seq = this.#next++
+    this.#entries.push({ seq, entry })
+    const ops: Op[] = [putJson(seqKey('l', seq), entry)]
+    while (this.#entries.length > KEPT) {
+      ops.push({ type: 'del', key: seqKey('l', this.#entries.shift()!.seq) })
+    }
+    return ops
+  }
+
+  /** Whether a refusal of theirs is to be noted again. */
+  isDue(by: string, now: number): boolean {
+    if (now - (this.#refusedAt.get(by) ?? 0) < REFUSED_GAP_MS) return false
+    if (this.#refusedAt.size > KEPT) this.#refusedAt.clear()
+    this.#refusedAt.set(by, now)
+    return true
+  }
+
+  newest(workspace: string | null, limit: number): AuditEntry[] {
+    const mine = this.#entries.map(({ entry }) => entry)
+    return mine.filter((one) => workspace === null || one.workspace === workspace).slice(-limit)
+  }
+}

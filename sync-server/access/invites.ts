@@ -1,0 +1,105 @@
+import { isSecret, type Role } from '../../workspace/access.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import type { Op } from '../level-keys.ts'
+import { inviteKey, putJson } from './log.ts'
+import type { Invite } from './records.ts'
+import { hashOf, isSame } from './secrets.ts'
+
+/** Invites that are open at a time (count): more is a loop, not a team. */
+export const MAX_INVITES = 1_000
+
+export interface NewInvite {
+  workspace: string | null
+  role: Role
+  uses: number | null
+  expiresAt: number | null
+  agent?: string
+}
+
+/** The invites by which somebody can join, and the same user's own. */
+export class InviteBook {
+  /** Hash of the invite that the server leaves for its own user's programs. */
+  local = ''
+  readonly #now: () => number
+  readonly #byHash = new Map<string, Invite>()
+
+  constructor(stored: readonly Invite[], now: () => number) {
+    this.#now = now
+    for (const one of stored) this.#byHash.set(one.hash, one)
+  }
+
+  get open(): Invite[] {
+    return [...this.#byHash.values()].filter((one) => whyNot(one, this.#now()) === null)
+  }
+
+  /** The invite with this secret, used up or not. Throws `unauthorized`. */
+  find(secret: string): Invite {
+    const hash = isSecret('invite', secret) ? hashOf(secret) : ''
+    if (hash !== '' && this.local !== '' && isSame(hash, this.local)) return localInvite(hash)
+    const invite = this.#byHash.get(hash)
+    if (invite !== undefined && isSame(invite.hash, hash)) return invite
+    throw notGood('is not known here')
+  }
+
+  /** Throws `unauthorized` for one that nobody can join by any more. */
+  check(invite: Invite): void {
+    const why = whyNot(invite, this.#now())
+    if (why !== null) throw notGood(why)
+  }
+
+  /** Counts one use, at once; what stores that. */
+  use(invite: Invite): Op[] {
+    if (invite.uses === null) return []
+    const used = { ...invite, uses: invite.uses - 1 }
+    this.#byHash.set(invite.hash, used)
+    return [putJson(inviteKey(used), used)]
+  }
+
+  add(wanted: NewInvite, secret: string, by: string): { invite: Invite; ops: Op[] } {
+    const ops = this.#clear()
+    if (this.#byHash.size >= MAX_INVITES) {
+      throw new ClawError('quota', `there are ${MAX_INVITES} open invites`, 'revoke some: invites')
+    }
+    const hash = hashOf(secret)
+    const invite: Invite = {
+      ...{ id: `i-${hash.slice(0, 12)}`, hash, ...wanted, by, createdAt: this.#now() },
+    }
+    this.#byHash.set(hash, invite)
+    return { invite, ops: [...ops, putJson(inviteKey(invite), invite)] }
+  }
+
+  /** Forgets those that ended a day ago: until then, who asks is told why it is of no use. */
+  #clear(): Op[] {
+    const ops: Op[] = []
+    for (const one of this.#byHash.values()) {
+      const ended = one.uses === 0 ? one.createdAt : (one.expiresAt ?? Infinity)
+      if (whyNot(one, this.#now()) === null || this.#now() - ended < 24 * 60 * 60_000) continue
+      this.#byHash.delete(one.hash)
+      ops.push({ type: 'del', key: inviteKey(one) })
+    }
+    return ops
+  }
+
+  /** What removes the invite with this id; null: there is none. */
+  remove(id: string, workspace: string | null): Op[] | null {
+    for (const one of this.#byHash.values()) {
+      if (one.id !== id || (workspace !== null && one.workspace !== workspace)) continue
+      this.#byHash.delete(one.hash)
+      return [{ type: 'del', key: inviteKey(one) }]
+    }
+    return null
+  }
+}
+
+const localInvite = (hash: string): Invite => ({
+  ...{ id: 'local', hash, workspace: null, role: 'admin', uses: null, expiresAt: null },
+  ...{ by: 'the owner', createdAt: 0 },
+})
+
+const whyNot = ({ uses, expiresAt }: Invite, now: number): string | null => {
+  if (uses !== null && uses <= 0) return 'was used already'
+  return expiresAt !== null && expiresAt <= now ? 'has expired' : null
+}
+
+const notGood = (why: string): ClawError =>
+  new ClawError('unauthorized', `the invite ${why}`, 'ask who runs the server for a new join link')

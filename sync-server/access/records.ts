@@ -1,0 +1,46 @@
+import type { Role } from '../../workspace/access.ts'
+
+/** What an agent's credential is, as stored. Times are milliseconds since the epoch, by the server's clock. */
+export interface Credential {
+  agent: string
+  workspace: string
+  role: Role
+  /** SHA-256 of the secret, hex. */
+  hash: string
+  /** Id of the invite that it was traded for; 'local': the same user's, on this machine. */
+  invite: string
+  name: string
+  kind: 'agent' | 'person'
+  joinedAt: number
+  /** Absent: it is good. */
+  revokedAt?: number
+}
+
+/** What an invite is, as stored: its secret is known to whoever was given it only. */
+export interface Invite {
+  /** How people and the audit log name it; from the hash, so it tells nothing. */
+  id: string
+  hash: string
+  /** null: any. */
+  workspace: string | null
+  role: Role
+  /** How many may still join by it; null: any number. */
+  uses: number | null
+  /** null: never. */
+  expiresAt: number | null
+  /** Whom alone it lets in, in place of the credential that agent has. */
+  agent?: string
+  by: string
+  createdAt: number
+}
+
+/** Something that the one who runs the server may want to look up. */
+export interface AuditEntry {
+  at: number
+  what: 'invited' | 'joined' | 'revoked' | 'rotating' | 'refused' | 'recovering'
+  workspace: string | null
+  /** Whose doing it was. */
+  by: string
+  /** What else there is to say: no secret. */
+  note: string
+}

@@ -1,0 +1,287 @@
+import { isAgentId, isSecret, type Role } from '../../workspace/access.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import { isWorkspaceName } from '../../workspace/schema.ts'
+import type { AccessLog } from '../update-log.ts'
+import { AuditLog } from './audit.ts'
+import { InviteBook, type NewInvite } from './invites.ts'
+import { credentialKey, putJson, RECOVERING_KEY, readAll } from './log.ts'
+import type { AuditEntry, Credential, Invite } from './records.ts'
+import { hashOf, isSame, newSecret } from './secrets.ts'
+import { nameOf, OWNER, type Speaker } from './speaker.ts'
+
+/** A ticket is for a WebSocket URL, which proxies log: by the time anyone reads that it is worth nothing. */
+export const TICKET_MS = 60_000
+
+/** Who wants to join, and by what. */
+export interface JoinRequest {
+  invite: string
+  agent: string
+  /** Left out: the invite's, else `default`. */
+  workspace?: string | undefined
+  /** The secret that the agent will show from now on, made and kept by it; left out: the server makes one. */
+  credential?: string | undefined
+  /** The credential that it has, to be replaced. */
+  old?: string | undefined
+  name?: string | undefined
+  kind?: 'agent' | 'person' | undefined
+}
+
+export interface Joined {
+  credential: string
+  workspace: string
+  role: Role
+  agent_id: string
+}
+
+/** Of whom a credential is: as admins see it. */
+export interface Member {
+  agent_id: string
+  name: string
+  kind: 'agent' | 'person'
+  workspace: string
+  role: Role
+  invite: string
+  joined_at: string
+  revoked_at: string | null
+}
+
+/**
+ * Who may do what: credentials, invites, and the log of what became of them. All of it is in memory; a change is on disk
+ * before it is answered. Of secrets there are hashes only.
+ */
+export class AccessStore {
+  /** Called with the agents whose connections must end: revoked, or replaced. */
+  onEnded: (agent: string, workspace: string) => void = () => {}
+  readonly #log: AccessLog
+  readonly #now: () => number
+  readonly #audit: AuditLog
+  readonly #invites: InviteBook
+  readonly #credentials = new Map<string, Credential>()
+  readonly #byHash = new Map<string, Credential>()
+  readonly #tickets = new Map<string, { speaker: Speaker; hash: string | null; until: number }>()
+  #owner = ''
+  #recovering = 0
+
+  private constructor(
+    log: AccessLog,
+    now: () => number,
+    stored: Awaited<ReturnType<typeof readAll>>,
+  ) {
+    this.#log = log
+    this.#now = now
+    this.#audit = new AuditLog(stored.audit)
+    this.#invites = new InviteBook(stored.invites, now)
+    this.#recovering = stored.recovering
+    for (const one of stored.credentials) this.#keep(one)
+  }
+
+  static async open(log: AccessLog, now: () => number): Promise<AccessStore> {
+    return new AccessStore(log, now, await readAll(log))
+  }
+
+  #keep(one: Credential): void {
+    const known = this.#credentials.get(credentialKey(one))
+    if (known !== undefined) this.#byHash.delete(known.hash)
+    this.#credentials.set(credentialKey(one), one)
+    this.#byHash.set(one.hash, one)
+  }
+
+  /** The owner's token, and an invite for the same user's programs on this machine: neither is stored here. */
+  trust(owner: string, localInvite: string): void {
+    this.#owner = hashOf(owner)
+    this.#invites.local = hashOf(localInvite)
+  }
+
+  /** Whether others' operations are taken back from whoever has them: after a backup was restored. */
+  get isRecovering(): boolean {
+    return this.#recovering > this.#now()
+  }
+
+  /** Who shows this secret: the owner's, a credential or a ticket. Throws `unauthorized`, `revoked`. */
+  authenticate(secret: string): Speaker {
+    const hash = hashOf(secret)
+    if (this.#owner !== '' && isSame(hash, this.#owner)) return OWNER
+    const ticket = this.#tickets.get(hash)
+    if (ticket !== undefined && ticket.until > this.#now()) {
+      return ticket.hash === null ? ticket.speaker : this.#speakerOf(ticket.hash)
+    }
+    return this.#speakerOf(hash)
+  }
+
+  #speakerOf(hash: string): Speaker {
+    const known = this.#byHash.get(hash)
+    if (known === undefined || !isSame(known.hash, hash)) throw unknownCredential()
+    const { agent, workspace, role, revokedAt } = known
+    if (revokedAt === undefined) return { kind: 'agent', agent, workspace, role }
+    throw new ClawError(
+      'revoked',
+      `the credential of ${agent} in ${workspace} was revoked`,
+      'ask who runs the server for a new join link',
+    )
+  }
+
+  /** A short-lived stand-in for the secret, for clients that can only put it into a URL. */
+  ticket(secret: string): { ticket: string; expires_in: number } {
+    const now = this.#now()
+    for (const [hash, { until }] of this.#tickets) if (until <= now) this.#tickets.delete(hash)
+    const speaker = this.authenticate(secret)
+    const hash = speaker.kind === 'owner' ? null : hashOf(secret)
+    const ticket = newSecret('ticket')
+    this.#tickets.set(hashOf(ticket), { speaker, hash, until: now + TICKET_MS })
+    return { ticket, expires_in: TICKET_MS / 1000 }
+  }
+
+  /**
+   * Trades an invite for a credential. The same request made again is answered again and counts once. Throws
+   * `unauthorized` for an invite that is none (any more), `not_allowed` for an agent that somebody else is.
+   */
+  async join(request: JoinRequest): Promise<Joined> {
+    const { agent, invite: secret } = request
+    if (!isAgentId(agent))
+      throw new ClawError('bad_name', 'agent_id is not an id', 'like a-4k2j9x0q7m1z')
+    if (request.credential !== undefined && !isSecret('credential', request.credential)) {
+      throw new ClawError('usage', 'credential is not one', 'clc_ and 32 random bytes, base64url')
+    }
+    const invite = this.#invites.find(secret)
+    const workspace = invite.workspace ?? request.workspace ?? 'default'
+    if (!isWorkspaceName(workspace)) throw new ClawError('bad_name', 'not a workspace name')
+    if (request.workspace !== undefined && request.workspace !== workspace) {
+      throw new ClawError('not_allowed', `the invite is for the workspace ${workspace}`)
+    }
+    const credential = request.credential ?? newSecret('credential')
+    const hash = hashOf(credential)
+    const known = this.#credentials.get(credentialKey({ workspace, agent }))
+    const joined = { credential, workspace, role: invite.role, agent_id: agent }
+    const isAgain = known?.hash === hash && known.invite === invite.id
+    if (isAgain && known.revokedAt === undefined) return joined
+    this.#invites.check(invite)
+    if (this.#byHash.has(hash)) throw taken(agent)
+    if (invite.agent !== undefined && invite.agent !== agent) throw taken(invite.agent)
+    const mayReplace =
+      invite.id === 'local' || invite.agent === agent || this.#isOwn(known, request.old)
+    if (known !== undefined && !mayReplace) throw taken(agent)
+
+    const now = this.#now()
+    const one: Credential = {
+      ...{ agent, workspace, role: invite.role, hash, invite: invite.id, joinedAt: now },
+      ...{ name: (request.name ?? '').slice(0, 64), kind: request.kind ?? 'agent' },
+    }
+    this.#keep(one)
+    await this.#log.put([
+      putJson(credentialKey(one), one),
+      ...this.#invites.use(invite),
+      ...this.#note('joined', workspace, agent, `${invite.role} by invite ${invite.id}`),
+    ])
+    if (known !== undefined) this.onEnded(agent, workspace)
+    return joined
+  }
+
+  #isOwn(known: Credential | undefined, old: string | undefined): boolean {
+    return known?.revokedAt === undefined && old !== undefined && known?.hash === hashOf(old)
+  }
+
+  #note(what: AuditEntry['what'], workspace: string | null, by: string, note: string) {
+    return this.#audit.add({ at: this.#now(), what, workspace, by, note })
+  }
+
+  /** Makes an invite; its secret is nowhere but in the answer. */
+  async invite(wanted: NewInvite, by: Speaker): Promise<{ invite: Invite; secret: string }> {
+    const secret = newSecret('invite')
+    const { invite, ops } = this.#invites.add(wanted, secret, nameOf(by))
+    const what = invite.agent === undefined ? 'invited' : 'rotating'
+    const note = `${invite.id}: ${invite.role}${invite.agent === undefined ? '' : `, ${invite.agent}`}`
+    await this.#log.put([...ops, ...this.#note(what, invite.workspace, nameOf(by), note)])
+    return { invite, secret }
+  }
+
+  /** Those by which somebody can still join. `workspace` null: of all. */
+  invites(workspace: string | null): Invite[] {
+    return this.#invites.open.filter((one) => workspace === null || one.workspace === workspace)
+  }
+
+  members(workspace: string | null): Member[] {
+    return [...this.#credentials.values()]
+      .filter((one) => workspace === null || one.workspace === workspace)
+      .map(memberOf)
+  }
+
+  /** An invite in place of the credential that an agent has, which is good until it is traded. Throws `unknown_agent`. */
+  async rotate(agent: string, workspace: string | null, by: Speaker, expiresAt: number) {
+    const known = this.#find(agent, workspace)
+    const { role } = known
+    const wanted = { workspace: known.workspace, role, uses: 1, expiresAt, agent }
+    return this.invite(wanted, by)
+  }
+
+  /** Ends a credential or an invite, now. Throws `unknown_agent`. */
+  async revoke(which: string, workspace: string | null, by: Speaker): Promise<void> {
+    const ops = this.#invites.remove(which, workspace)
+    if (ops !== null) {
+      await this.#log.put([...ops, ...this.#note('revoked', workspace, nameOf(by), which)])
+      return
+    }
+    const known = this.#find(which, workspace)
+    if (known.revokedAt !== undefined) return
+    const one = { ...known, revokedAt: this.#now() }
+    this.#keep(one)
+    this.onEnded(one.agent, one.workspace)
+    const note = this.#note('revoked', one.workspace, nameOf(by), one.agent)
+    await this.#log.put([putJson(credentialKey(one), one), ...note])
+  }
+
+  #find(agent: string, workspace: string | null): Credential {
+    const all = [...this.#credentials.values()]
+    const mine = all.filter((one) => workspace === null || one.workspace === workspace)
+    const found = mine.filter((one) => one.agent === agent)
+    const named = found.length > 0 ? found : mine.filter(({ name }) => name === agent)
+    if (named.length === 1) return named[0]!
+    if (named.length === 0) {
+      throw new ClawError(
+        'unknown_agent',
+        `nobody joined as "${agent.slice(0, 80)}"`,
+        'see: agents',
+      )
+    }
+    throw new ClawError('ambiguous', `several joined as "${agent}"`, 'give the id, and --workspace')
+  }
+
+  /** Takes others' operations back from whoever has them for so long (milliseconds). */
+  async recover(forMs: number, by: Speaker): Promise<string> {
+    this.#recovering = this.#now() + forMs
+    const until = new Date(this.#recovering).toISOString()
+    const note = this.#note('recovering', null, nameOf(by), `until ${until}`)
+    await this.#log.put([putJson(RECOVERING_KEY, this.#recovering), ...note])
+    return until
+  }
+
+  /** Notes that something was refused; of one agent's at most one a second. */
+  refused(speaker: Speaker, workspace: string, note: string): void {
+    const by = nameOf(speaker)
+    if (!this.#audit.isDue(by, this.#now())) return
+    this.#log.put(this.#note('refused', workspace, by, note.slice(0, 200))).catch(() => {}) // the store says so itself
+  }
+
+  audit(workspace: string | null, limit: number): AuditEntry[] {
+    return this.#audit.newest(workspace, limit)
+  }
+}
+
+const memberOf = (one: Credential): Member => ({
+  ...{ agent_id: one.agent, name: one.name, kind: one.kind, workspace: one.workspace },
+  ...{ role: one.role, invite: one.invite, joined_at: new Date(one.joinedAt).toISOString() },
+  revoked_at: one.revokedAt === undefined ? null : new Date(one.revokedAt).toISOString(),
+})
+
+export const unknownCredential = (): ClawError =>
+  new ClawError(
+    'unauthorized',
+    'this server does not know that credential',
+    'join with a link from who runs the server: clawlink-agent join -',
+  )
+
+const taken = (agent: string): ClawError =>
+  new ClawError(
+    'not_allowed',
+    `${agent} has a credential, and is not to be had by this invite`,
+    'who runs the server can make a link for it: clawlink-sync rotate',
+  )

@@ -1,0 +1,74 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
+import { type OwnerFile, readOwner } from '../access/owner.ts'
+import { type AdminActions, adminActions } from '../access/routes.ts'
+import { OWNER } from '../access/speaker.ts'
+import { AccessStore } from '../access/store.ts'
+import { openLog } from '../open-log.ts'
+
+/** What an admin can do, on a server that runs or on the data of one that does not. */
+export interface Admin {
+  do: <N extends keyof AdminActions>(
+    name: N,
+    body: Parameters<AdminActions[N]>[1],
+  ) => Promise<Awaited<ReturnType<AdminActions[N]>>>
+  /** Where others reach the server; null: it does not run. */
+  reach: string | null
+  close: () => Promise<void>
+}
+
+const READS = new Set<keyof AdminActions>(['agents', 'invites', 'audit'])
+
+export const dataOf = (
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string => given ?? (env.CLAWLINK_DATA || join(homedir(), '.clawlink', 'sync'))
+
+/** Throws `data_locked`, `data_unusable`. */
+export const openAdmin = async (data: string): Promise<Admin> => {
+  const owner = readOwner(data)
+  if (owner?.url !== undefined && owner.pid !== undefined && isAlive(owner.pid)) {
+    const { url } = owner
+    try {
+      await fetch(`${url}/health`)
+      return overHttp(owner, url)
+    } catch {
+      // Another process has that number by now.
+    }
+  }
+  const log = await openLog(data, Date.now, false)
+  const store = await AccessStore.open(log.access, Date.now)
+  const actions = adminActions(store, Date.now)
+  return {
+    do: (name, body) => (actions[name] as (by: typeof OWNER, b: typeof body) => never)(OWNER, body),
+    reach: null,
+    close: () => log.close(),
+  }
+}
+
+const overHttp = ({ token, reach }: OwnerFile, url: string): Admin => ({
+  do: async (name, body) => {
+    const query = READS.has(name)
+      ? `?${new URLSearchParams(Object.entries(body).map(([key, value]): [string, string] => [key, String(value)]))}`
+      : ''
+    const answer = await fetch(`${url}/api/admin/${name}${query}`, {
+      method: READS.has(name) ? 'GET' : 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      ...(!READS.has(name) && { body: JSON.stringify(body) }),
+    })
+    const { data, error } = (await answer.json()) as { data?: never; error?: Partial<ErrorBody> }
+    if (error !== undefined) throw ClawError.fromBody(error)
+    return data as never
+  },
+  reach: reach ?? url,
+  close: async () => {},
+})
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

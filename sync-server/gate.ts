@@ -1,0 +1,26 @@
+import type * as Y from 'yjs'
+import type { Speaker } from './access/speaker.ts'
+import type { Decoded } from './check.ts'
+import type { Owned } from './update-log.ts'
+
+/** Says whose words an update may be, before it touches a room's document. One a room. */
+export interface Gate {
+  /** Whose the Yjs client ids are, as stored. */
+  open(owners: Map<number, string>): void
+  /** From now on this is the room's document, and the server writes under `server`. */
+  adopt(doc: Y.Doc, server: number): void
+  /**
+   * Looks at an update that can be applied, of which `clocks` has what is known already. Throws WireError where it says
+   * something in another's name; false: it may not change anything, and does not ask to.
+   */
+  admit(
+    by: Speaker,
+    decoded: Decoded,
+    clocks: ReadonlyMap<number, number>,
+    isSyncStep2: boolean,
+  ): boolean
+  /** What was admitted is in the document. */
+  applied(): void
+  /** Client ids that got an owner since the last call. */
+  takeOwned(): Owned[]
+}

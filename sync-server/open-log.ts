@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs'
+import { ClawError } from '../workspace/errors.ts'
+import { LevelUpdateLog } from './level-update-log.ts'
+import { storeError } from './ops/store-error.ts'
+
+/** Opens the data in `dir`; makes the folder if need be, unless it is to be there. Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`. */
+export const openLog = async (
+  dir: string,
+  now: () => number,
+  create = true,
+): Promise<LevelUpdateLog> => {
+  if (!create && !existsSync(dir)) {
+    throw new ClawError(
+      'data_unusable',
+      `there is no data in ${dir}`,
+      'name the folder with --data',
+    )
+  }
+  try {
+    return await LevelUpdateLog.open(dir, now)
+  } catch (thrown) {
+    throw storeError(dir, thrown)
+  }
+}

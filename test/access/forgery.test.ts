@@ -1,0 +1,243 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { registerAgent, setPaused } from '../../workspace/agents.ts'
+import { addBroadcast } from '../../workspace/broadcasts.ts'
+import { putFile } from '../../workspace/files.ts'
+import type { AgentId, BroadcastId, FileId, TaskId } from '../../workspace/ids.ts'
+import { handIn } from '../../workspace/intake.ts'
+import { agentsOf, broadcastsOf, editsOf, metaOf, tasksOf } from '../../workspace/schema.ts'
+import { addNote, addTask } from '../../workspace/tasks.ts'
+import { frame, liveDoc, RawClient, until } from '../support/client.ts'
+import { type Server, startServer } from '../support/server.ts'
+import { ask, type Member, member } from './members.ts'
+
+let server: Server
+let mallory: Member
+let victim: Member
+let theirs: Awaited<ReturnType<typeof liveDoc>>
+const victimId = 'a-victim' as AgentId
+
+beforeAll(async () => {
+  server = await startServer()
+  mallory = await member(server, 'a-mallory')
+  victim = await member(server, victimId)
+  theirs = await liveDoc(`${server.sync}/default`, new Y.Doc(), victim.headers)
+  registerAgent(theirs.doc, facts(victimId))
+  addTask(theirs.doc, task('t-honest', victimId))
+  theirs.doc.getText('file:x').insert(0, 'hello')
+  await theirs.client.barrier()
+})
+afterAll(() => server.stop())
+
+const facts = (id: AgentId) => ({
+  ...{ id, name: id, capabilities: [], machine: '', description: '', now: 1 },
+})
+const task = (id: string, from: AgentId) => ({
+  ...{ id: id as TaskId, description: 'x', context: null, priority: 'normal' as const },
+  ...{ from, to: null, now: 1 },
+})
+const said = (from: AgentId) => ({
+  ...{ id: `m-${from}` as BroadcastId, from, content: 'x', topic: '', tags: [], now: 1 },
+})
+
+const open = (who: Member, doc = new Y.Doc()) => liveDoc(`${server.sync}/default`, doc, who.headers)
+
+/** Everything that is in the document now, for a comparison. */
+const state = async (): Promise<unknown> => {
+  await theirs.client.barrier()
+  const { doc } = theirs
+  return {
+    agents: agentsOf(doc).toJSON(),
+    tasks: tasksOf(doc).toJSON(),
+    meta: metaOf(doc).toJSON(),
+    broadcasts: broadcastsOf(doc).toJSON(),
+    text: doc.getText('file:x').toString(),
+    files: doc.getMap('files').toJSON(),
+  }
+}
+
+/** What somebody tries who says something as the victim. */
+const TRIES: Record<string, (doc: Y.Doc) => void> = {
+  'a broadcast': (doc) => void addBroadcast(doc, said(victimId)),
+  'a task': (doc) => void addTask(doc, task('t-forged', victimId)),
+  'a note': (doc) => addNote(doc, 't-honest' as TaskId, victimId, 'x', 1),
+  'a receipt': (doc) => handIn(doc, { kind: 'receipt', id: 't-honest', by: victimId, read: 1 }),
+  'a registration': (doc) => registerAgent(doc, { ...facts(victimId), name: 'Other' }),
+  'a field of a record': (doc) => agentsOf(doc).get(victimId)!.set('kind', 'person'),
+  'a record in place of another': (doc) => void agentsOf(doc).set(victimId, new Y.Map()),
+  'a record that is not there yet': (doc) => registerAgent(doc, facts('a-new' as AgentId)),
+  'a removed record': (doc) => agentsOf(doc).delete(victimId),
+  'a removed field': (doc) => agentsOf(doc).get(victimId)!.delete('name'),
+  'a pause': (doc) => setPaused(doc, victimId, { by: victimId, now: 1, note: '' }),
+  'a count of edits': (doc) =>
+    editsOf(doc, 'x' as FileId).set(String(doc.clientID), { agent: victimId, count: 1, at: 1 }),
+  'another client’s count': (doc) =>
+    editsOf(doc, 'x' as FileId).set('12345', { agent: 'a-mallory' as AgentId, count: 9, at: 1 }),
+  'a file': (doc) => void putFile(doc, { ...file, by: victimId }),
+  'a task on the shelf': (doc) => void tasksOf(doc).set('9', new Y.Map([['t-x', 1]])),
+  'a status': (doc) => {
+    const bucket = [...tasksOf(doc).values()][0]!
+    ;(bucket.get('t-honest') as Y.Map<unknown>).set('status', { state: 'completed' })
+  },
+  'a removed task': (doc) => [...tasksOf(doc).values()][0]!.delete('t-honest'),
+  meta: (doc) => void metaOf(doc).set('schemaVersion', 99),
+  'a receipt on the shelf': (doc) => void doc.getMap('receipts').set('m-1', { delivered: 1 }),
+  'a broadcast among honest ones': (doc) => {
+    addBroadcast(doc, said('a-mallory' as AgentId))
+    doc.getText('file:x').insert(0, 'y')
+    broadcastsOf(doc).push([{ ...said(victimId), at: 1 }])
+  },
+}
+const file = { key: 'new.md' as never, content: 'x', base: null, now: 1, force: false }
+
+it.each(Object.entries(TRIES))(
+  '[Z10] in another’s name: %s is refused, and changes nothing',
+  async (_, attempt) => {
+    await until('the task is filed', () => tasksOf(theirs.doc).size > 0)
+    const before = await state()
+    const { client, doc } = await open(mallory)
+    await client.barrier()
+    doc.transact(() => attempt(doc))
+    expect(await client.closed).toBe(4430)
+    expect(await state()).toEqual(before)
+  },
+)
+
+it('[Z10] everything in one’s own name is taken', async () => {
+  const me = 'a-mallory' as AgentId
+  const { client, doc } = await open(mallory)
+  doc.transact(() => {
+    registerAgent(doc, facts(me))
+    addBroadcast(doc, said(me))
+    addTask(doc, task('t-own', me))
+    addNote(doc, 't-own' as TaskId, me, 'x', 1)
+    setPaused(doc, victimId, { by: me, now: 1, note: '' })
+    putFile(doc, { ...file, by: me })
+  })
+  await client.barrier()
+  setPaused(doc, victimId, null)
+  doc.getText('file:x').delete(0, 2)
+  await client.barrier()
+  await until('it is there', () => theirs.doc.getText('file:x').toString() === 'llo')
+  await client.close()
+})
+
+it('[Z9] another’s Yjs client id is refused, after a restart, too; its owner goes on', async () => {
+  const steal = async () => {
+    const doc = new Y.Doc()
+    const { client } = await open(mallory, doc)
+    await client.barrier()
+    doc.clientID = theirs.doc.clientID
+    doc.getText('file:x').insert(0, 'stolen')
+    expect(await client.closed).toBe(4430)
+  }
+  await steal()
+  const { port, data } = server
+  await server.kill()
+  server = await startServer({ port, data })
+  await steal()
+  const again = await open(victim, theirs.doc)
+  theirs = again
+  again.doc.getText('file:x').insert(0, 'mine ')
+  await again.client.barrier()
+  expect(again.doc.getText('file:x').toString()).toMatch(/^mine /)
+})
+
+it('[Z9] the server’s client id is nobody’s', async () => {
+  const doc = new Y.Doc()
+  const { client } = await open(mallory, doc)
+  await client.barrier()
+  doc.clientID = metaOf(doc).get('serverClient') as number
+  doc.getText('file:x').insert(0, 'x')
+  expect(await client.closed).toBe(4430)
+})
+
+it('[Z9] a struct without content that would silence another is refused', async () => {
+  const doc = new Y.Doc()
+  const { client } = await open(mallory, doc)
+  await client.barrier()
+  const clock = Y.decodeStateVector(Y.encodeStateVector(doc)).get(theirs.doc.clientID)!
+  // One struct: GC of 5 at the next clock of that client; no deletions.
+  client.send(frame(0, 2, frame(1, 1, theirs.doc.clientID, clock, 0, 5, 0)))
+  expect(await client.closed).toBe(4430)
+  theirs.doc.getText('file:x').insert(0, 'still ')
+  await theirs.client.barrier()
+})
+
+it('[Z8] another’s identity in awareness is refused; an echo of it is nothing', async () => {
+  const state = (client: number, clock: number, agent: string) => {
+    const json = JSON.stringify({ agent: { id: agent, name: 'N', kind: 'agent' } })
+    return frame(1, frame(1, client, clock, new TextEncoder().encode(json)))
+  }
+  theirs.client.send(state(77, 1, victimId))
+  const own = await RawClient.open(`${server.sync}/default`, mallory.headers)
+  own.send(state(78, 1, 'a-mallory'))
+  await own.barrier()
+  own.send(state(77, 1, victimId))
+  own.send(state(77, 9, 'a-mallory'))
+  await own.barrier()
+  own.send(state(78, 2, victimId))
+  expect(await own.closed).toBe(4430)
+  const fresh = await RawClient.open(`${server.sync}/default`, mallory.headers)
+  fresh.send(state(79, 1, victimId))
+  expect(await fresh.closed).toBe(4430)
+})
+
+it('[Z11] a command in another’s name is refused; a key is its agent’s', async () => {
+  const path = '/api/workspaces/default/tasks/t-honest'
+  const as = (who: Member, body: object, what = 'claim') =>
+    ask(server, `${path}/${what}`, body, who.headers)
+  const forged = await as(mallory, { by: victimId, key: 'k' })
+  expect([forged.status, forged.error?.code]).toEqual([403, 'forged'])
+  expect((await as(victim, { by: victimId, key: 'k' })).status).toBe(200)
+  // The same key is another command where another agent gives it.
+  const reused = await as(mallory, { by: mallory.agent, key: 'k' })
+  expect([reused.status, reused.error?.code]).toEqual([409, 'task_taken'])
+  const log = await ask(
+    server,
+    `/api/workspaces/default/log?for=${victimId}`,
+    undefined,
+    mallory.headers,
+  )
+  expect(log.error?.code).toBe('forged')
+  const archive = await ask(
+    server,
+    `/api/workspaces/default/tasks/archive?for=${victimId}`,
+    undefined,
+    mallory.headers,
+  )
+  expect(archive.error?.code).toBe('forged')
+})
+
+it('[Z16] what was refused is in the log and in the audit log', async () => {
+  await until('it is logged', () => server.log().includes('in another name'))
+  const { data } = await ask<{ entries: { what: string; by: string }[] }>(
+    server,
+    '/api/admin/audit',
+  )
+  expect(data.entries).toContainEqual(
+    expect.objectContaining({ what: 'refused', by: 'a-mallory of default' }),
+  )
+})
+
+it('[Z15] after a restore, and only then, others’ operations are taken back; not in their place', async () => {
+  const lost = new Y.Doc()
+  const author = await member(server, 'a-author')
+  const known = await open(author, lost)
+  lost.getText('file:y').insert(0, 'kept')
+  await known.client.barrier()
+  await known.client.close()
+  // What the backup lacks: only another's replica has it.
+  addBroadcast(lost, said('a-author' as AgentId))
+  const update = Y.encodeStateAsUpdate(lost)
+  const refused = await RawClient.open(`${server.sync}/default`, mallory.headers)
+  refused.send(frame(0, 1, update))
+  expect(await refused.closed).toBe(4430)
+  await ask(server, '/api/admin/recover', { for: 60_000 })
+  const taken = await RawClient.open(`${server.sync}/default`, mallory.headers)
+  taken.send(frame(0, 1, update))
+  await taken.barrier()
+  lost.getArray('broadcasts').push([{ ...said(victimId), at: 1 }])
+  taken.send(frame(0, 1, Y.encodeStateAsUpdate(lost)))
+  expect(await taken.closed).toBe(4430)
+})

@@ -1,0 +1,155 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { runFileOf, SECRETS } from '../../workspace/access.ts'
+import { agent } from '../support/agent.ts'
+import { until } from '../support/client.ts'
+import { bin, type Server, startServer, tempDir } from '../support/server.ts'
+import { ask, bearer, invite, member } from './members.ts'
+
+let server: Server
+beforeAll(async () => {
+  server = await startServer({ args: ['--log-level', 'trace'] })
+})
+afterAll(() => server.stop())
+
+/** An agent on another machine: no server has left anything there. */
+const stranger = () => {
+  const one = agent(undefined, tempDir('home'), 'alone')
+  const env = { CLAWLINK_RUN_DIR: tempDir('run') }
+  return { ...one, run: (stdin: string, ...args: string[]) => one.runWith({ env, stdin }, ...args) }
+}
+
+const sync = async (...args: string[]) => {
+  const ran = promisify(execFile)(process.execPath, [bin('clawlink-sync.cjs'), ...args])
+  const { stdout, stderr, code } = await ran.then(
+    (done) => ({ ...done, code: 0 }),
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  )
+  return { stdout, stderr, code }
+}
+
+const joins = (secret: string, agent_id: string, more: object = {}, headers = {}) =>
+  ask<{ credential: string; role: string }>(
+    server,
+    '/api/join',
+    { invite: secret, agent_id, ...more },
+    { authorization: '', ...headers },
+  )
+
+it('[Z3] the same user joins with no extra step; what is left for that is that user’s alone', async () => {
+  const dir = process.env.CLAWLINK_RUN_DIR!
+  expect(statSync(dir).mode & 0o777).toBe(0o700)
+  expect(statSync(runFileOf(dir, server.port)).mode & 0o777).toBe(0o600)
+  expect(statSync(join(server.data, 'owner.json')).mode & 0o777).toBe(0o600)
+  const one = agent(server.url, tempDir('home'), 'alone')
+  const { agent_id } = await one.ask<{ agent_id: string }>('register', '--name', 'Local')
+  const [file] = readdirSync(join(one.home, 'credentials'))
+  expect(statSync(join(one.home, 'credentials', file!)).mode & 0o777).toBe(0o600)
+  const { data } = await ask<{ agents: object[] }>(server, '/api/admin/agents')
+  expect(data.agents).toContainEqual(expect.objectContaining({ agent_id, role: 'admin' }))
+  const other = await startServer()
+  await other.stop()
+  expect(() => statSync(runFileOf(dir, other.port))).toThrow()
+})
+
+it('[Z3] who is on another machine is told what to ask for', async () => {
+  const one = stranger()
+  const ran = await one.run('', '--relay', server.url, 'register', '--name', 'Far', '--json')
+  expect(ran.code).toBe(5)
+  expect(ran.json().error?.code).toBe('unauthorized')
+  expect(ran.json().error?.hint).toContain('join')
+})
+
+it('[Z14] invite, join from stdin, agents, rotate, revoke, audit: with the server running and without', async () => {
+  const link = (await sync('invite', '--data', server.data, '--url', server.url)).stdout.trim()
+  expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#w=default&i=cli_/)
+  const one = stranger()
+  const joined = await one.run(link, 'join', '-', '--json')
+  expect(joined.json()).toMatchObject({ ok: true, data: { workspace: 'default', role: 'write' } })
+  expect((await one.run('', 'register', '--name', 'Far')).code).toBe(0)
+  // A second one does not get in by it, and is told so without the secret.
+  const late = await stranger().run(link, 'join', '-', '--json')
+  expect(late.json().error).toMatchObject({ code: 'unauthorized' })
+  expect(late.stdout + late.stderr).not.toMatch(SECRETS)
+  expect((await one.run('', 'invite', '--json')).json().error?.code).toBe('not_allowed')
+
+  const { agent_id } = joined.json().data as { agent_id: string }
+  expect((await sync('agents', '--data', server.data)).stdout).toContain(agent_id)
+  const { port, data } = server
+  await server.stop()
+  expect((await sync('agents', '--data', data)).stdout).toContain(agent_id)
+  const fresh = (await sync('rotate', agent_id, '--data', data, '--url', server.url)).stdout.trim()
+  const second = (await sync('invite', '--data', data, '--url', server.url, '--json')).stdout
+  server = await startServer({ port, data, args: ['--log-level', 'trace'] })
+  expect((await one.run('', 'discover')).code).toBe(0)
+  expect((await one.run(fresh, 'join', '-')).code).toBe(0)
+  expect((await one.run('', 'discover')).code).toBe(0)
+  const { link: file } = (JSON.parse(second) as { data: { link: string } }).data
+  const other = stranger()
+  expect((await other.run('', '--relay', file, 'register', '--name', 'Second')).code).toBe(0)
+
+  expect((await sync('revoke', agent_id, '--data', data)).code).toBe(0)
+  const refused = await one.run('', 'discover', '--json')
+  expect([refused.code, refused.json().error?.code]).toEqual([5, 'revoked'])
+  const { stdout } = await sync('audit', '--data', data)
+  for (const what of ['invited', 'joined', 'rotating', 'revoked']) expect(stdout).toContain(what)
+  expect((await sync('revoke', 'a-nobody', '--data', data)).code).toBe(3)
+  expect((await sync('invites', '--role', 'x', '--data', data)).code).toBe(2)
+})
+
+it('[Z4] an invite is good for so many, until it expires; the same join again counts once', async () => {
+  const two = await invite(server, { uses: 2 })
+  const credential = `clc_${'k'.repeat(43)}`
+  for (let i = 0; i < 3; i++) {
+    expect((await joins(two, 'a-one', { credential })).data.credential).toBe(credential)
+  }
+  expect((await joins(two, 'a-two')).status).toBe(200)
+  expect((await joins(two, 'a-three')).error?.message).toContain('was used already')
+  expect((await joins(two, 'a-one', { credential })).status).toBe(200)
+  const { port, data } = server
+  await server.kill()
+  server = await startServer({ port, data, args: ['--log-level', 'trace'] })
+  expect((await joins(two, 'a-three')).status).toBe(401)
+  const short = await invite(server, { expires_in: 1_000, uses: null })
+  expect((await joins(short, 'a-early')).status).toBe(200)
+  let n = 0
+  await until('it has expired', async () => {
+    const { error } = await joins(short, `a-late-${n++}`)
+    return error?.message.includes('has expired') === true
+  })
+})
+
+it('[Z5] an agent that somebody is cannot be had by another invite', async () => {
+  const many = await invite(server, { uses: null })
+  const first = await joins(many, 'a-taken')
+  expect((await joins(many, 'a-taken')).error?.code).toBe('not_allowed')
+  const old = bearer(first.data.credential)
+  const own = await joins(many, 'a-taken', {}, old)
+  expect(own.status).toBe(200)
+  expect((await ask(server, '/api/ticket', {}, old)).status).toBe(401)
+  await ask(server, '/api/admin/revoke', { which: 'a-taken' })
+  expect((await joins(many, 'a-taken')).error?.code).toBe('not_allowed')
+  // Its name is free in another workspace, and its invite is not for that.
+  expect((await joins(many, 'a-x', { workspace: 'other' })).error?.code).toBe('not_allowed')
+  const elsewhere = await invite(server, { workspace: 'other' })
+  expect((await joins(elsewhere, 'a-taken')).status).toBe(200)
+  expect((await joins(many, 'server')).error?.code).toBe('bad_name')
+})
+
+it('[Z7] no secret is in the log, in the data, or among the processes', async () => {
+  const { token } = await member(server, 'a-secretive')
+  await globalThis.fetch(`${server.url}/api/${token}`, { headers: bearer(token) })
+  await globalThis.fetch(`${server.url}/health`, { headers: bearer(`clc_${'w'.repeat(43)}`) })
+  expect(server.log()).not.toMatch(SECRETS)
+  expect(execFileSync('ps', ['axww', '-o', 'args']).toString()).not.toContain(server.token)
+  const { data } = server
+  await server.stop()
+  for (const file of readdirSync(data)) {
+    if (file === 'owner.json' || statSync(join(data, file)).isDirectory()) continue
+    expect(readFileSync(join(data, file)).toString('latin1'), file).not.toContain(token)
+  }
+  server = await startServer({ data, port: server.port })
+})

@@ -1,0 +1,50 @@
+import type { Role } from '../../workspace/access.ts'
+import type { ErrorBody } from '../../workspace/errors.ts'
+import { fetch, type Server } from '../support/server.ts'
+
+/** Somebody who has joined. */
+export interface Member {
+  agent: string
+  token: string
+  headers: { authorization: string }
+}
+
+export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+interface Answer<T> {
+  status: number
+  data: T
+  error?: ErrorBody
+}
+
+/** A JSON request; as the owner, where `headers` do not say otherwise. */
+export const ask = async <T = Record<string, unknown>>(
+  server: Pick<Server, 'url'>,
+  path: string,
+  body?: object,
+  headers: Record<string, string> = {},
+): Promise<Answer<T>> => {
+  const answer = await fetch(server.url + path, {
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+    headers,
+  })
+  return { status: answer.status, ...((await answer.json()) as { data: T; error?: ErrorBody }) }
+}
+
+export const invite = async (server: Pick<Server, 'url'>, wanted: object): Promise<string> =>
+  (await ask<{ secret: string }>(server, '/api/admin/invite', wanted)).data.secret
+
+/** Joins as `agent`. */
+export const member = async (
+  server: Pick<Server, 'url'>,
+  agent: string,
+  role: Role = 'write',
+  workspace = 'default',
+): Promise<Member> => {
+  const secret = await invite(server, { workspace, role })
+  const { data, error } = await ask<{ credential: string }>(server, '/api/join', {
+    ...{ invite: secret, agent_id: agent },
+  })
+  if (error !== undefined) throw new Error(`${agent}: ${error.message}`)
+  return { agent, token: data.credential, headers: bearer(data.credential) }
+}

@@ -1,0 +1,45 @@
+/** What a credential lets its agent do in its workspace; each includes the ones before. */
+export type Role = 'read' | 'write' | 'admin'
+export const ROLES: readonly Role[] = ['read', 'write', 'admin']
+
+/** Whether `role` includes `needed`. */
+export const includes = (role: Role, needed: Role): boolean =>
+  ROLES.indexOf(role) >= ROLES.indexOf(needed)
+
+/** What a secret is for can be told from how it begins: in a leaked log, too. */
+export const PREFIX = { owner: 'clo_', invite: 'cli_', credential: 'clc_', ticket: 'clt_' } as const
+export type SecretKind = keyof typeof PREFIX
+
+/** 32 bytes, base64url. */
+const SECRET_BODY = /^[A-Za-z0-9_-]{43}$/
+
+export const isSecret = (kind: SecretKind, text: string): boolean =>
+  text.startsWith(PREFIX[kind]) && SECRET_BODY.test(text.slice(PREFIX[kind].length))
+
+/** Any secret in a text, to be left out of logs and messages. */
+export const SECRETS = /\bcl[oict]_[A-Za-z0-9_-]{20,}/g
+export const redacted = (text: string): string => text.replace(SECRETS, '[secret]')
+
+/** Ids that can be an agent's: what ClawLink makes, and what fits into a URL and a key. */
+export const isAgentId = (text: string): boolean => /^[\w.-]{1,64}$/.test(text) && text !== 'server'
+
+/**
+ * The folders of a user in which a running server leaves an invite for that user's own programs: CLAWLINK_RUN_DIR, else
+ * one below XDG_RUNTIME_DIR and one below the folder for temporary files, as a service may have only the latter.
+ */
+export const runDirsOf = (
+  env: Readonly<Record<string, string | undefined>>,
+  tmp: string,
+  uid: number,
+): string[] => {
+  if (env.CLAWLINK_RUN_DIR) return [env.CLAWLINK_RUN_DIR]
+  const session = env.XDG_RUNTIME_DIR ? [`${env.XDG_RUNTIME_DIR}/clawlink`] : []
+  return [...session, `${tmp}/clawlink-${uid}`]
+}
+
+/** The file in it of a server that listens on `port`. */
+export const runFileOf = (dir: string, port: number): string => `${dir}/sync-${port}.json`
+
+/** A link that lets somebody join: the secret is in the fragment, which no client sends. */
+export const joinLink = (base: string, workspace: string, invite: string): string =>
+  `${base}/#w=${workspace}&i=${invite}`
