@@ -66,6 +66,7 @@ const TABLE: Record<string, Row> = {
     pass: ADMIN,
     body: () => ({ workspace: 'default', which: 'a-nobody' }),
   },
+  'POST /api/admin/backup': { pass: ['owner'], body: () => ({ dir: 'relative' }) },
   'POST /api/admin/recover': { pass: ['owner'], body: () => ({ for: 1_000 }) },
   'GET /api/admin/invites': { pass: ADMIN, path: '/api/admin/invites?workspace=default' },
   'GET /api/admin/agents': { pass: ADMIN, path: '/api/admin/agents?workspace=default' },

@@ -9,7 +9,7 @@ import { taskRecord } from '../../workspace/shape.ts'
 import { addTask, listTasks } from '../../workspace/tasks.ts'
 import { blobFiles, putBytes, someBytes } from '../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until, untilDoc } from '../support/client.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { fetch, type Server, startServer } from '../support/server.ts'
 import { place, sync, syncJson } from './commands.ts'
 import { dump, LIVE_ARGS, liveIn } from './lived-in.ts'
 
@@ -170,7 +170,7 @@ it('[O14] the owner alone can ask for a backup; its token is in a file that nobo
   expect(url).toBe(server.url)
   expect(statSync(join(server.data, 'owner.json')).mode & 0o777).toBe(0o600)
   const ask = async (authorization: string | null, dir: string) => {
-    const answer = await fetch(`${server.url}/api/admin/backup`, {
+    const answer = await globalThis.fetch(`${server.url}/api/admin/backup`, {
       method: 'POST',
       body: JSON.stringify({ dir }),
       headers: authorization === null ? {} : { authorization },
@@ -178,7 +178,7 @@ it('[O14] the owner alone can ask for a backup; its token is in a file that nobo
     return answer.status
   }
   for (const wrong of [null, 'Bearer x', `Bearer ${token}x`, `Basic ${token}`, token]) {
-    expect(await ask(wrong, place('no'))).toBe(403)
+    expect(await ask(wrong, place('no'))).toBe(401)
   }
   expect(await ask(`Bearer ${token}`, 'not/absolute')).toBe(400)
   expect(await ask(`Bearer ${token}`, place('yes'))).toBe(200)

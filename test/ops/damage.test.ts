@@ -5,7 +5,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { LevelUpdateLog } from '../../sync-server/level-update-log.ts'
 import { causeOf, Damage } from '../../sync-server/store/damage.ts'
 import { liveDoc, RawClient } from '../support/client.ts'
-import { startServer, tempDir } from '../support/server.ts'
+import { fetch, startServer, tempDir } from '../support/server.ts'
 import { sync } from './commands.ts'
 import { copyOf, livedIn } from './lived-in.ts'
 

@@ -7,7 +7,7 @@ import type { TaskId } from '../../workspace/ids.ts'
 import { addTask } from '../../workspace/tasks.ts'
 import { putBytes, someBytes } from '../support/blobs.ts'
 import { liveDoc, stockClient, until } from '../support/client.ts'
-import { startServer, tempDir } from '../support/server.ts'
+import { fetch, startServer, tempDir } from '../support/server.ts'
 import { fileClient } from '../sync-server/file-client.ts'
 import { place, sync } from './commands.ts'
 

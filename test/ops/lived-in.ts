@@ -10,7 +10,7 @@ import { archivedBroadcasts, archivedTasks } from '../../workspace/schema.ts'
 import { addTask } from '../../workspace/tasks.ts'
 import { putBytes, someBytes } from '../support/blobs.ts'
 import { until } from '../support/client.ts'
-import { type Server, startServer, tempDir } from '../support/server.ts'
+import { fetch, type Server, startServer, tempDir } from '../support/server.ts'
 import { fileClient } from '../sync-server/file-client.ts'
 
 /** More than the live array keeps, so that some are archived. */
