@@ -1,4 +1,5 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
+import { secureHeaders } from 'hono/secure-headers'
 import { ClawError } from '../workspace/errors.ts'
 import { addGuard, askedBy } from './access/guard.ts'
 import { addAccessRoutes } from './access/routes.ts'
@@ -42,6 +43,8 @@ export interface AppEnv {
     /** Writes a backup into a folder of this machine. */
     backup: (dir: string) => Promise<Manifest>
   }
+  /** A credential was none; returns why none is looked at for a while, or null. */
+  onWrongCredential: (c: Context) => ClawError | null
   /** Somebody spoke in another's name, and was refused. */
   onForgery: (by: Speaker, where: string, what: string) => void
   log: {
@@ -50,10 +53,16 @@ export interface AppEnv {
   }
 }
 
+/** Nothing here is a page: no browser is to make one of it, keep it, or show it in another's. */
+const HEADERS = secureHeaders({
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+})
+
 /** Everything on the port that is plain HTTP. Errors have the CLI's shape and codes. */
 export const createApp = (env: AppEnv): Hono => {
   const app = new Hono()
 
+  app.use('*', HEADERS)
   addGuard(app, env.access)
 
   app.get('/', async (c) => {
@@ -101,7 +110,10 @@ export const createApp = (env: AppEnv): Hono => {
   })
 
   app.onError((thrown, c) => {
-    const error = requestError(thrown, env.trouble())
+    let error = requestError(thrown, env.trouble())
+    // Who tries is slowed down; who has shown nothing has tried nothing.
+    const hasTried = c.req.header('authorization') !== undefined || c.req.path === '/api/join'
+    if (error.code === 'unauthorized' && hasTried) error = env.onWrongCredential(c) ?? error
     if (error.code === 'bug') env.log.error({ err: thrown, path: c.req.path }, 'request failed')
     if (error.code === 'unauthorized' || error.code === 'revoked') {
       c.header('www-authenticate', 'Bearer')

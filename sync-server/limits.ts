@@ -79,5 +79,9 @@ export const LOOKED_UP_TASKS = 1_000
 export const RECOVERY_MS = 1_000
 /** … once so many bytes are free on its disk: opening it writes what is in its journals, 4 MiB each, into tables. */
 export const RECOVERY_BYTES = 16 * 1024 * 1024
+/** How often it is looked whether the certificate was renewed: a renewal comes weeks before the end. */
+export const TLS_LOOK_MS = 60_000
+/** How often connections are looked at that have not sent their request: the time they have is up by then. */
+export const UNASKED_LOOK_MS = 5_000
 /** A connection whose credential was revoked has this long to read the close code before it is cut. */
 export const REVOKED_MS = 500

@@ -4,7 +4,17 @@ import { ClawError } from '../workspace/errors.ts'
 import { didYouMean } from '../workspace/suggest.ts'
 import { COMMANDS } from './commands.ts'
 import { readFlags } from './flags.ts'
-import { ARCHIVE_AFTER_MS, HEARTBEAT_MS, LEASE_MS, OFFER_MS, SWEEP_MS } from './limits.ts'
+import { type Proxies, parseProxies } from './guard/address.ts'
+import { LIMITS, type Limits, parseLimits } from './guard/limits.ts'
+import {
+  ARCHIVE_AFTER_MS,
+  HEARTBEAT_MS,
+  LEASE_MS,
+  OFFER_MS,
+  SWEEP_MS,
+  TLS_LOOK_MS,
+} from './limits.ts'
+import type { TlsFiles } from './tls.ts'
 
 /** ClawLink's own port. */
 export const DEFAULT_PORT = 9077
@@ -30,7 +40,19 @@ export interface Options {
   archiveAfterMs: number
   /** How often what is old is cleared; `CLAWLINK_SWEEP` (seconds) changes it. */
   sweepMs: number
+  /** null: it speaks plain HTTP. */
+  tls: TlsFiles | null
+  /** How often it is looked whether the certificate was renewed; `CLAWLINK_TLS_LOOK` (seconds) changes it. */
+  tlsLookMs: number
+  /** How others reach it; null: where it listens. */
+  publicUrl: string | null
+  isProxy: Proxies
+  limits: Limits
 }
+
+const LIMIT_LINES = Object.entries(LIMITS)
+  .map(([name, { is, what }]) => `      ${`${name}=${is}`.padEnd(28)} ${what}`)
+  .join('\n')
 
 export const HELP = `clawlink-sync: hosts ClawLink workspaces for agents and people
 
@@ -56,6 +78,14 @@ usage: clawlink-sync [options]           starts a server
                       (600)                                        CLAWLINK_LEASE
   --archive-after DAYS ended tasks leave the document, and are kept beside it
                       (7)                                          CLAWLINK_ARCHIVE_AFTER
+  --tls-cert FILE     serve TLS with this certificate and its chain (PEM); taken up
+  --tls-key FILE      again when it is renewed         CLAWLINK_TLS_CERT, CLAWLINK_TLS_KEY
+  --public-url URL    how others reach it, for join links; behind a proxy, with its
+                      path                                         CLAWLINK_PUBLIC_URL
+  --trust-proxy LIST  proxies whose X-Forwarded-For is believed: addresses, networks,
+                      loopback                                     CLAWLINK_TRUST_PROXY
+  --limit NAME=N,…    what one may take of it                      CLAWLINK_LIMIT
+${LIMIT_LINES}
   --help              this text
   --version           the version
 
@@ -76,6 +106,11 @@ const FLAGS = {
   heartbeat: { type: 'string' },
   lease: { type: 'string' },
   'archive-after': { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'public-url': { type: 'string' },
+  'trust-proxy': { type: 'string' },
+  limit: { type: 'string' },
   /** Of before there was access control; means nothing now. */
   insecure: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -95,9 +130,9 @@ export const dataFolder = (
 export const isAnywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
 
 /** How programs on this machine reach a server that listens there. */
-export const urlOf = ({ host }: Pick<Options, 'host'>, port: number): string => {
+export const urlOf = ({ host, tls }: Pick<Options, 'host' | 'tls'>, port: number): string => {
   const address = isAnywhere(host) ? '127.0.0.1' : host
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+  return `${tls === null ? 'http' : 'https'}://${address.includes(':') ? `[${address}]` : address}:${port}`
 }
 
 /** Reads flags and environment. Throws `usage`. */
@@ -138,11 +173,25 @@ export const parseOptions = (
   const offerMs = Number(env.CLAWLINK_OFFER) * 1_000 || OFFER_MS
   const host = text('host', 'CLAWLINK_HOST', '127.0.0.1')
   const data = dataFolder(values.data, env)
+  const cert = text('tls-cert', 'CLAWLINK_TLS_CERT', '')
+  const key = text('tls-key', 'CLAWLINK_TLS_KEY', '')
+  if ((cert === '') !== (key === '')) {
+    throw usage('--tls-cert and --tls-key belong together', 'give both, or neither')
+  }
+  const publicUrl = text('public-url', 'CLAWLINK_PUBLIC_URL', '').replace(/\/+$/, '')
+  if (publicUrl !== '' && !/^https?:\/\/[^/?#@]+(?:\/[^?#]*)?$/.test(publicUrl)) {
+    throw usage(`"${publicUrl}" is no --public-url`, 'like https://team.example.org/clawlink')
+  }
   const heartbeatMs = Number(heartbeat) * 1000
   const sweepMs = Number(env.CLAWLINK_SWEEP) * 1_000 || SWEEP_MS
   return {
     ...{ host, port: Number(port), data, logLevel, heartbeatMs, sweepMs },
     ...{ leaseMs, offerMs, archiveAfterMs },
+    tls: cert === '' ? null : { cert, key },
+    publicUrl: publicUrl === '' ? null : publicUrl,
+    isProxy: parseProxies(text('trust-proxy', 'CLAWLINK_TRUST_PROXY', '')),
+    limits: parseLimits(text('limit', 'CLAWLINK_LIMIT', '')),
+    tlsLookMs: Number(env.CLAWLINK_TLS_LOOK) * 1_000 || TLS_LOOK_MS,
   }
 }
 

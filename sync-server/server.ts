@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
@@ -12,12 +13,17 @@ import { Authors } from './access/authors.ts'
 import { bearerIn, checkWorkspace, noCredential } from './access/guard.ts'
 import { inviteSameUser, ownerOf, saveOwner } from './access/owner.ts'
 import { newSecret } from './access/secrets.ts'
-import { nameOf, type Speaker } from './access/speaker.ts'
+import { agentOf, nameOf, type Speaker } from './access/speaker.ts'
 import { AccessStore } from './access/store.ts'
 import { createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
 import { Connection } from './connection.ts'
-import { DRAIN_MS, MAX_FRAME_BYTES, REVOKED_MS } from './limits.ts'
+import { addressOf } from './guard/address.ts'
+import { Doors } from './guard/doors.ts'
+import { Failures } from './guard/failures.ts'
+import { BURST_SECONDS, LONGEST_PAUSE_MS } from './guard/limits.ts'
+import { Flow } from './guard/pace.ts'
+import { DRAIN_MS, MAX_FRAME_BYTES, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { openLog } from './open-log.ts'
 import { writeBackup } from './ops/backup.ts'
@@ -30,10 +36,11 @@ import { noteSeen } from './seen.ts'
 import { causeOf, Damage } from './store/damage.ts'
 import { createSweep } from './sweep.ts'
 import { TaskKeeper } from './tasks/keeper.ts'
+import { followTls, readTls } from './tls.ts'
 import { createTrimmer } from './trim.ts'
 import { urlsOf } from './urls.ts'
 import { FileHistory } from './versions/history.ts'
-import { CLOSE } from './wire.ts'
+import { AWARENESS, CLOSE } from './wire.ts'
 
 export interface SyncServer {
   port: number
@@ -158,8 +165,41 @@ export const startSyncServer = async (
     if (failure === null) log.warn({ err, workspace }, 'what is old was not cleared')
   })
 
+  const { limits, isProxy, tls } = options
+  const doors = new Doors({
+    all: limits.connections,
+    address: limits['address-connections'],
+    agent: limits['agent-connections'],
+    workspace: limits['workspace-connections'],
+  })
+  /** … and those that have asked for nothing yet, by the address that they come from. */
+  const unasked = new Doors({
+    all: 2 * limits.connections,
+    address: 2 * limits['address-connections'],
+    agent: Number.POSITIVE_INFINITY,
+    workspace: Number.POSITIVE_INFINITY,
+  })
+  const rate = (perSecond: number) => ({ perSecond, burst: BURST_SECONDS * perSecond })
+  const flow = new Flow({
+    frames: rate(limits.messages),
+    bytes: rate(limits.bytes),
+    awareness: rate(limits.awareness),
+  })
+  const failures = new Failures(now, limits.failures)
+  const addressIn = ({ socket, headers }: IncomingMessage): string =>
+    addressOf(socket.remoteAddress, headers['x-forwarded-for']?.toString(), isProxy)
+  const tooMany = (request: IncomingMessage): ClawError | null => {
+    try {
+      failures.failed(addressIn(request))
+      return null
+    } catch (error) {
+      return ClawError.from(error)
+    }
+  }
+
   const app = createApp({
     version,
+    onWrongCredential: (c) => tooMany((c.env as { incoming: IncomingMessage }).incoming),
     now,
     access,
     onForgery: (by, where, what) =>
@@ -187,7 +227,33 @@ export const startSyncServer = async (
     },
     log,
   })
-  const http = createAdaptorServer({ fetch: app.fetch }) as HttpServer
+  const pair = tls === null ? null : readTls(tls)
+  const serverOptions = { connectionsCheckingInterval: UNASKED_LOOK_MS }
+  const http = (
+    pair === null
+      ? createAdaptorServer({ fetch: app.fetch, serverOptions })
+      : createAdaptorServer({
+          fetch: app.fetch,
+          createServer: createTlsServer,
+          serverOptions: { ...serverOptions, ...pair },
+        })
+  ) as HttpServer
+  const unfollow =
+    tls === null || pair === null
+      ? () => {}
+      : followTls(http as unknown as TlsServer, tls, pair, options.tlsLookMs, {
+          renewed: () => log.info('the certificate was renewed'),
+          warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
+        })
+  http.on('connection', (socket: Socket) => {
+    try {
+      const address = socket.remoteAddress ?? ''
+      const leave = unasked.enter({ address, agent: null, workspace: '' })
+      socket.once('close', leave)
+    } catch {
+      socket.destroy()
+    }
+  })
   http.requestTimeout = 30_000
   http.headersTimeout = 10_000
 
@@ -202,9 +268,18 @@ export const startSyncServer = async (
     const socket = stream as Socket
     socket.on('error', (err) => log.debug({ err }, 'socket error'))
     const asked = askedFor(request, access)
-    if (asked instanceof ClawError) return refuseUpgrade(socket, asked)
+    if (asked instanceof ClawError) {
+      const isWrong = asked.code === 'unauthorized' && request.headers.authorization !== undefined
+      return refuseUpgrade(socket, (isWrong ? tooMany(request) : null) ?? asked)
+    }
     const { workspace, speaker } = asked
     if (failure !== null) return refuseUpgrade(socket, new ClawError('storage_failed', failure))
+    const agent = agentOf(speaker)
+    try {
+      socket.once('close', doors.enter({ address: addressIn(request), agent, workspace }))
+    } catch (error) {
+      return refuseUpgrade(socket, ClawError.from(error))
+    }
     wss.handleUpgrade(request, socket, head, (ws) => {
       socket.setNoDelay(true)
       const connection = new Connection(ws, socket, speaker, now())
@@ -220,8 +295,19 @@ export const startSyncServer = async (
       })
       const room = rooms.attach(workspace, connection)
       ws.on('message', (data: RawData, isBinary: boolean) => {
-        if (isBinary) room.receive(connection, data as Buffer)
+        const bytes = data as Buffer
+        if (isBinary) room.receive(connection, bytes)
         else connection.close(CLOSE.malformed, 'text frames are not part of the protocol')
+        if (agent === null) return // the owner may take all of its own server
+        const wait = flow.after(
+          `${workspace}/${agent}`,
+          bytes.length,
+          bytes[0] === AWARENESS,
+          now(),
+        )
+        if (wait === 0) return
+        ws.pause()
+        setTimeout(() => ws.resume(), Math.min(wait, LONGEST_PAUSE_MS))
       })
     })
   })
@@ -239,7 +325,12 @@ export const startSyncServer = async (
     const { port } = http.address() as AddressInfo
     const { local: url, lan } = urlsOf(options, port)
     const { token } = owner
-    await saveOwner(options.data, { token, url, reach: lan[0] ?? url, pid: process.pid })
+    await saveOwner(options.data, {
+      token,
+      url,
+      reach: options.publicUrl ?? lan[0] ?? url,
+      pid: process.pid,
+    })
     if (isLoopback(options.host) || isAnywhere(options.host)) {
       uninvite = await inviteSameUser(port, sameUser)
     }
@@ -263,11 +354,13 @@ export const startSyncServer = async (
 
   const sweeping = setInterval(() => {
     if (failure === null) void sweeper.sweep()
+    flow.forget(now())
   }, options.sweepMs)
 
   const close = async (): Promise<void> => {
     clearInterval(heartbeat)
     clearInterval(sweeping)
+    unfollow()
     uninvite()
     failure ??= 'the server is stopping'
     await recovery.close()

@@ -3,7 +3,7 @@ import { isAnywhere, isLoopback, type Options, urlOf } from './options.ts'
 
 /** How a server is reached from this machine, and from others. */
 export const urlsOf = (
-  options: Pick<Options, 'host'>,
+  options: Pick<Options, 'host' | 'tls'>,
   port: number,
 ): { local: string; lan: string[] } => {
   const local = urlOf(options, port)
@@ -12,6 +12,6 @@ export const urlsOf = (
   const lan = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter(({ internal, family }) => !internal && family === 'IPv4')
-    .map(({ address }) => urlOf({ host: address }, port))
+    .map(({ address }) => urlOf({ host: address, tls: options.tls }, port))
   return { local, lan }
 }

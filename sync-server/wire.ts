@@ -12,7 +12,7 @@ import { FRAGMENT_BYTES, MAX_AWARENESS_BYTES } from './limits.ts'
  * Numbers are lib0 varuints; bytes and json are length-prefixed. Nothing here knows what is in a document.
  */
 const SYNC = 0
-const AWARENESS = 1
+export const AWARENESS = 1
 const QUERY_AWARENESS = 3
 const BARRIER = 100
 

@@ -56,11 +56,15 @@ export const App = (props: AppProps) => {
   )
   const look = useSyncExternalStore(desk.subscribe, () => desk.look)
   useEffect(() => desk.resize(columns, rows), [desk, columns, rows])
-  useEffect(() => mice((mouse) => desk.mouse(mouse)), [desk, mice])
   useEffect(() => () => desk.close(), [desk])
 
   const page = topPage(look.state)
   const isEditing = page?.kind === 'editor' && look.state.mode.kind === 'browse'
+  // While a file is open only the first line is the desk's.
+  useEffect(
+    () => mice((mouse) => (isEditing && mouse.y > 0 ? undefined : desk.mouse(mouse))),
+    [desk, mice, isEditing],
+  )
   useInput(
     (input, key) => {
       for (const press of pressesOf(input, key)) desk.press(press)

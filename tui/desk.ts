@@ -135,16 +135,9 @@ export class Desk {
         case 'older':
           void this.#loadOlder()
           break
-        case 'invite': {
-          const { server, workspace } = this.#attached.where
-          const link = `${server.replace(/\/+$/, '')}/#w=${workspace}`
-          this.toast(
-            'plain',
-            `join link: ${link}`,
-            `clawlink-agent --relay '${link}' register --name NAME`,
-          )
+        case 'invite':
+          void this.#invite()
           break
-        }
         case 'suspend':
           this.#options.suspend()
           break
@@ -189,6 +182,15 @@ export class Desk {
     const { mode } = this.look.state
     if (mode.kind !== 'form' || !mode.form.isSending) return false
     return mode.form.name === name && mode.form.subject === subject
+  }
+
+  /** Makes a join link, which takes the role admin. */
+  async #invite(): Promise<void> {
+    const { data, error } = await this.#attached.run(['invite'])
+    const { link } = (data ?? {}) as { link?: string }
+    if (link === undefined) this.toast('bad', error?.message ?? 'no invite was made', error?.hint)
+    else
+      this.toast('plain', `join link, good for one: ${link}`, 'joined with: clawlink-agent join -')
   }
 
   async #loadOlder(): Promise<void> {

@@ -1,11 +1,11 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
 import { type OwnerFile, readOwner } from '../access/owner.ts'
 import { type AdminActions, adminActions } from '../access/routes.ts'
 import { OWNER } from '../access/speaker.ts'
 import { AccessStore } from '../access/store.ts'
 import { openLog } from '../open-log.ts'
+import { askServer } from '../ops/ask.ts'
 
 /** What an admin can do, on a server that runs or on the data of one that does not. */
 export interface Admin {
@@ -31,7 +31,7 @@ export const openAdmin = async (data: string): Promise<Admin> => {
   if (owner?.url !== undefined && owner.pid !== undefined && isAlive(owner.pid)) {
     const { url } = owner
     try {
-      await fetch(`${url}/health`)
+      await askServer(owner, '/')
       return overHttp(owner, url)
     } catch {
       // Another process has that number by now.
@@ -47,21 +47,14 @@ export const openAdmin = async (data: string): Promise<Admin> => {
   }
 }
 
-const overHttp = ({ token, reach }: OwnerFile, url: string): Admin => ({
+const overHttp = (owner: OwnerFile, url: string): Admin => ({
   do: async (name, body) => {
     const query = READS.has(name)
       ? `?${new URLSearchParams(Object.entries(body).map(([key, value]): [string, string] => [key, String(value)]))}`
       : ''
-    const answer = await fetch(`${url}/api/admin/${name}${query}`, {
-      method: READS.has(name) ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      ...(!READS.has(name) && { body: JSON.stringify(body) }),
-    })
-    const { data, error } = (await answer.json()) as { data?: never; error?: Partial<ErrorBody> }
-    if (error !== undefined) throw ClawError.fromBody(error)
-    return data as never
+    return askServer<never>(owner, `/api/admin/${name}${query}`, READS.has(name) ? undefined : body)
   },
-  reach: reach ?? url,
+  reach: owner.reach ?? url,
   close: async () => {},
 })
 

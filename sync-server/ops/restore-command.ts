@@ -35,7 +35,8 @@ export const restore: Command = async (call) => {
   call.print(
     json
       ? jsonOf({ data, ...summary })
-      : `restored ${summary.workspaces} workspaces into ${data}, as of ${summary.at}\n`,
+      : `restored ${summary.workspaces} workspaces into ${data}, as of ${summary.at}\n` +
+          'once it runs, "clawlink-sync recover" takes from the agents what the backup lacks of it\n',
   )
   return 0
 }

@@ -9,7 +9,7 @@ import { taskRecord } from '../../workspace/shape.ts'
 import { addTask, listTasks } from '../../workspace/tasks.ts'
 import { blobFiles, putBytes, someBytes } from '../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until, untilDoc } from '../support/client.ts'
-import { fetch, type Server, startServer } from '../support/server.ts'
+import { type Server, startServer } from '../support/server.ts'
 import { place, sync, syncJson } from './commands.ts'
 import { dump, LIVE_ARGS, liveIn } from './lived-in.ts'
 

@@ -50,13 +50,17 @@ const EXITS: Record<number, string[]> = {
     'not_empty',
     'bad_backup',
     'storm',
+    'too_many',
     'busy',
   ],
   5: [
     ...['not_allowed', 'insecure', 'data_unusable', 'data_damaged', 'data_newer'],
     ...['unauthorized', 'revoked', 'forged'],
   ],
-  6: ['unreachable', 'not_clawlink', 'storage_failed', 'shutting_down', 'slow_reader', 'gap'],
+  6: [
+    ...['unreachable', 'not_clawlink', 'bad_certificate', 'storage_failed', 'shutting_down'],
+    ...['slow_reader', 'gap'],
+  ],
   7: ['timeout'],
 }
 

@@ -1,4 +1,9 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Role } from '../access.ts'
 import type { BroadcastMessage, DirectMessage } from '../broadcasts.ts'
@@ -11,6 +16,7 @@ import { isBroadcast } from '../shape.ts'
 import { type ArchivedTask, isArchivedTask } from '../task-archive.ts'
 import type { Task, TaskStep } from '../tasks.ts'
 import { authorization, type ServerAt } from './target.ts'
+import { trusted, untrusted } from './trust.ts'
 
 /** Covers a server that is busy compacting; beyond that it is as good as away. */
 const TIMEOUT_MS = 15_000
@@ -297,9 +303,20 @@ const callOnce = async (
   return answer
 }
 
-/** Node's `request` for a URL; that for TLS is loaded where it is needed. */
-export const requesterOf = async (url: URL): Promise<typeof httpRequest> =>
-  url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
+/** Node's `request` for a URL and its options; that for TLS is loaded where it is needed. */
+type Requester = (
+  url: URL,
+  options: RequestOptions,
+  onAnswer: (answer: IncomingMessage) => void,
+) => ClientRequest
+
+/** Throws `usage` where CLAWLINK_CA is no certificate. */
+export const requesterOf = async (url: URL): Promise<Requester> => {
+  if (url.protocol !== 'https:') return httpRequest
+  const { request } = await import('node:https')
+  const more = trusted()
+  return (to, options, onAnswer) => request(to, { ...options, ...more }, onAnswer)
+}
 
 const exchange = async (
   server: ServerAt,
@@ -343,6 +360,8 @@ const exchange = async (
 export const httpError = (base: string, error: NodeJS.ErrnoException): ClawError => {
   if (error instanceof ClawError) return error
   if (error.code?.startsWith('HPE_')) return notClawLink(base, 'it does not speak HTTP')
+  const badCertificate = untrusted(base, error.code)
+  if (badCertificate !== null) return badCertificate
   const unreachable = noServer(base, error.code ?? error.message)
   unreachable.cause = error
   return unreachable

@@ -10,6 +10,7 @@ import { type Activity, activities, type Presence, readPresence } from '../prese
 import { gateway, noServer, notClawLink } from './commands.ts'
 import type { Replica } from './replica.ts'
 import { authorization, type Target } from './target.ts'
+import { trusted, untrusted } from './trust.ts'
 
 /** The one addition to y-websocket's message types; docs/PROTOCOL.md. */
 const MESSAGE_BARRIER = 100
@@ -53,6 +54,7 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
         handshakeTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs),
         perMessageDeflate: false,
         headers: authorization(target),
+        ...(target.sync.startsWith('wss:') && trusted()),
       }
       super(address, protocols ?? [], options)
       this.on('upgrade', ({ socket }) => {
@@ -349,7 +351,9 @@ export class Session {
     if (error?.code?.startsWith('HPE_')) {
       this.#fail(notClawLink(this.#target.base, 'it does not speak HTTP'))
     } else {
-      this.#fail(noServer(this.#target.base, error?.code ?? message ?? 'connection failed'))
+      const { base } = this.#target
+      const why = error?.code ?? message ?? 'connection failed'
+      this.#fail(untrusted(base, error?.code) ?? noServer(base, why))
     }
   }
 

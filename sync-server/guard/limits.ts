@@ -1,0 +1,52 @@
+import { ClawError } from '../../workspace/errors.ts'
+import { didYouMean } from '../../workspace/suggest.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+/** What one may take of the server, by the names of `--limit NAME=N`: what it is without one, and what it counts. */
+export const LIMITS = {
+  connections: { is: 10_000, what: 'connections in all' },
+  'address-connections': { is: 2_000, what: 'connections of an address (IPv6: of a /64)' },
+  'agent-connections': { is: 64, what: 'connections of an agent' },
+  'workspace-connections': { is: 5_000, what: 'connections to a workspace' },
+  messages: { is: 2_000, what: 'messages of an agent a second, on average' },
+  bytes: { is: 16 * MEBIBYTE, what: 'bytes of an agent a second, on average' },
+  awareness: { is: 100, what: 'awareness messages of an agent a second, on average' },
+  failures: { is: 10, what: 'wrong credentials of an address before it has to wait' },
+} as const satisfies Record<string, { is: number; what: string }>
+
+export type LimitName = keyof typeof LIMITS
+export type Limits = Readonly<Record<LimitName, number>>
+
+/** At once there may come so many seconds' worth: what was written offline comes in one go. */
+export const BURST_SECONDS = 10
+/** Who is too fast is not read from for so long at most (milliseconds), so that its sign of life is heard. */
+export const LONGEST_PAUSE_MS = 5_000
+
+/** Reads `NAME=N,NAME=N`. Throws `usage`. */
+export const parseLimits = (text: string): Limits => {
+  const limits = Object.fromEntries(
+    Object.entries(LIMITS).map(([name, { is }]) => [name, is]),
+  ) as Record<LimitName, number>
+  for (const part of text.split(',').map((one) => one.trim())) {
+    if (part === '') continue
+    const [name = '', value = '', more] = part.split('=')
+    if (!Object.hasOwn(LIMITS, name)) {
+      const names = Object.keys(LIMITS)
+      throw new ClawError(
+        'usage',
+        `there is no limit "${name}"`,
+        didYouMean(name, names) || `one of: ${names.join(', ')}`,
+      )
+    }
+    if (!/^[1-9]\d{0,11}$/.test(value) || more !== undefined) {
+      throw new ClawError(
+        'usage',
+        `"${part}" is no limit`,
+        `like ${name}=${LIMITS[name as LimitName].is}`,
+      )
+    }
+    limits[name as LimitName] = Number(value)
+  }
+  return limits
+}
