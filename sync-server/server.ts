@@ -294,6 +294,7 @@ export const startSyncServer = async (
         room.detach(connection)
       })
       const room = rooms.attach(workspace, connection)
+      let pausing: NodeJS.Timeout | undefined
       ws.on('message', (data: RawData, isBinary: boolean) => {
         const bytes = data as Buffer
         if (isBinary) room.receive(connection, bytes)
@@ -307,15 +308,17 @@ export const startSyncServer = async (
         )
         if (wait === 0) return
         ws.pause()
-        setTimeout(() => ws.resume(), Math.min(wait, LONGEST_PAUSE_MS))
+        clearTimeout(pausing) // of what came in one go the last one knows how long
+        pausing = setTimeout(() => ws.resume(), Math.min(wait, LONGEST_PAUSE_MS))
       })
     })
   })
   http.on('clientError', (err: NodeJS.ErrnoException, socket) => {
     log.debug({ err }, 'bad HTTP request')
-    const status = err.code === 'HPE_HEADER_OVERFLOW' ? '431' : '400'
-    if (socket.writable) socket.end(`HTTP/1.1 ${status} Bad Request\r\nconnection: close\r\n\r\n`)
-    else socket.destroy()
+    const [status, reason] = CLIENT_ERRORS[err.code ?? ''] ?? ['400', 'Bad Request']
+    if (!socket.writable) return socket.destroy()
+    // Ended only, it would stay open for as long as the other side sends.
+    socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\n\r\n`, () => socket.destroy())
   })
 
   let uninvite = () => {}
@@ -381,6 +384,12 @@ export const startSyncServer = async (
     await saveOwner(options.data, { token: owner.token }).catch(() => {}) // the next start says it
   }
   return { port: (http.address() as AddressInfo).port, close }
+}
+
+/** What is answered to what is no request. */
+const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, reason: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431', 'Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408', 'Request Timeout'],
 }
 
 /** What the store says of a failure; LevelDB's own words are in the cause. */

@@ -23,7 +23,7 @@ const headers = {} as Record<Who, Record<string, string>>
 const agents: Partial<Record<Who, string>> = {}
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await startServer({ args: ['--limit', 'failures=1000000'] })
   headers.nobody = { authorization: '' }
   headers.wrong = bearer(`clc_${'x'.repeat(43)}`)
   headers['expired invite'] = bearer(await invite(server, { expires_in: 1_000 }))

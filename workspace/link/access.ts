@@ -184,13 +184,13 @@ const writeOwn = (path: string, value: object): void => {
 const inviteOfUser = (base: string, env: AccessAt['env']): string | null => {
   const { hostname, port, protocol } = new URL(base)
   const isHere = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname)
-  if (!isHere || protocol !== 'http:') return null
+  if (!isHere) return null
   const { uid } = userInfo()
   // Whoever else could write there could have this agent join a server of theirs.
   const isOurs = ({ uid: owner, mode }: Stats): boolean =>
     process.platform === 'win32' || (owner === uid && (mode & 0o077) === 0)
   for (const dir of runDirsOf(env, tmpdir(), uid)) {
-    const path = runFileOf(dir, Number(port) || 80)
+    const path = runFileOf(dir, Number(port) || (protocol === 'https:' ? 443 : 80))
     try {
       if (!isOurs(statSync(dir)) || !isOurs(statSync(path))) continue
       const { token } = JSON.parse(readFileSync(path, 'utf8')) as { token?: string }

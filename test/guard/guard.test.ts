@@ -1,0 +1,82 @@
+import { expect, it } from 'vitest'
+import { addressOf, parseProxies } from '../../sync-server/guard/address.ts'
+import { Doors } from '../../sync-server/guard/doors.ts'
+import { Failures } from '../../sync-server/guard/failures.ts'
+import { LIMITS, parseLimits } from '../../sync-server/guard/limits.ts'
+import { Flow, Pace } from '../../sync-server/guard/pace.ts'
+
+const codeOf = (run: () => unknown): string | null => {
+  try {
+    run()
+    return null
+  } catch (error) {
+    return (error as { code: string }).code
+  }
+}
+
+it('[Z17] wrong credentials of an address wait longer each time, of others not', () => {
+  let now = 0
+  const failures = new Failures(() => now, 3)
+  for (let i = 0; i < 3; i++) expect(codeOf(() => failures.failed('a'))).toBe(null)
+  expect(codeOf(() => failures.failed('a'))).toBe('too_many')
+  expect(codeOf(() => failures.failed('b'))).toBe(null)
+  now += 2_000
+  expect(codeOf(() => failures.failed('a'))).toBe(null)
+  now += 1_000
+  expect(codeOf(() => failures.failed('a'))).toBe('too_many')
+  now += 2 * 3_600_000
+  for (let i = 0; i < 3; i++) expect(codeOf(() => failures.failed('a'))).toBe(null)
+})
+
+it('[Z18] doors count by address, agent, workspace and in all, and let go of who leaves', () => {
+  const doors = new Doors({ all: 4, address: 3, agent: 1, workspace: 3 })
+  const ann = { address: '10.0.0.1', agent: 'ann', workspace: 'w' }
+  const leave = doors.enter(ann)
+  expect(codeOf(() => doors.enter({ ...ann, address: '10.0.0.2' }))).toBe('too_many')
+  doors.enter({ ...ann, workspace: 'v' })
+  doors.enter({ ...ann, agent: 'bob' })
+  expect(codeOf(() => doors.enter({ ...ann, agent: 'cat' }))).toBe('too_many')
+  doors.enter({ address: '10.0.0.2', agent: 'cat', workspace: 'w' })
+  expect(codeOf(() => doors.enter({ address: 'x', agent: null, workspace: 'x' }))).toBe('too_many')
+  leave()
+  leave()
+  expect([doors.count('all'), doors.count('address 10.0.0.1')]).toEqual([3, 2])
+  doors.enter({ ...ann, address: '10.0.0.3' })
+})
+
+it('[Z19] a pace lets a burst through, then so much a second, and no agent pays for another', () => {
+  const pace = new Pace({ perSecond: 10, burst: 20 }, 0)
+  for (let i = 0; i < 20; i++) expect(pace.take(1, 0)).toBe(0)
+  expect(pace.take(1, 0)).toBe(100)
+  expect(pace.take(1, 200)).toBe(0)
+  expect(pace.isFull(100_000)).toBe(true)
+  const rate = { perSecond: 10, burst: 10 }
+  const flow = new Flow({ frames: rate, bytes: { perSecond: 1e6, burst: 1e6 }, awareness: rate })
+  for (let i = 0; i < 30; i++) flow.after('ann', 10, false, 0)
+  expect(flow.after('ann', 10, false, 0)).toBeGreaterThan(1_000)
+  expect(flow.after('bob', 10, false, 0)).toBe(0)
+  expect(flow.after('cat', 3e6, false, 0)).toBe(2_000)
+})
+
+it('[Z20] X-Forwarded-For is believed of trusted proxies only, from its end', () => {
+  const none = parseProxies('')
+  const some = parseProxies('loopback, 10.0.0.0/8, 2001:db8::/32')
+  expect(addressOf('127.0.0.1', '1.2.3.4', none)).toBe('127.0.0.1')
+  expect(addressOf('::ffff:127.0.0.1', '1.2.3.4', some)).toBe('1.2.3.4')
+  expect(addressOf('127.0.0.1', '9.9.9.9, 1.2.3.4, 10.1.1.1', some)).toBe('1.2.3.4')
+  expect(addressOf('127.0.0.1', 'no address', some)).toBe('127.0.0.1')
+  expect(addressOf('5.5.5.5', '1.2.3.4', some)).toBe('5.5.5.5')
+  expect(addressOf('2a00:1:2:3:4:5:6:7', undefined, none)).toBe('2a00:1:2:3::/64')
+  expect(addressOf('2a00:1::7', undefined, none)).toBe('2a00:1:0:0::/64')
+  for (const bad of ['x', '10.0.0.0/33', '10.0.0.0/8/8', '::/x']) {
+    expect(codeOf(() => parseProxies(bad))).toBe('usage')
+  }
+})
+
+it('[Z18] limits are named; what is no limit is said', () => {
+  expect(parseLimits('').connections).toBe(LIMITS.connections.is)
+  expect(parseLimits('messages=5, bytes=7')).toMatchObject({ messages: 5, bytes: 7 })
+  for (const bad of ['mesages=5', 'messages', 'messages=0', 'messages=x', 'messages=1=2']) {
+    expect(codeOf(() => parseLimits(bad))).toBe('usage')
+  }
+})

@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import * as Y from 'yjs'
+import { ask, bearer, type Member, member } from '../access/members.ts'
+import { frame, liveDoc, RawClient, until } from '../support/client.ts'
+import { type Server, startServer } from '../support/server.ts'
+
+const LIMITS = 'address-connections=40,agent-connections=3,messages=50,failures=5,awareness=20'
+let server: Server
+beforeAll(async () => {
+  server = await startServer({ args: ['--limit', LIMITS, '--log-level', 'error'] })
+})
+afterAll(() => server.stop())
+
+/** A connection as a member; resolves to the socket, or the status it is refused with. */
+const dial = async ({ headers }: Pick<Member, 'headers'>): Promise<WebSocket | number> => {
+  const ws = new WebSocket(`${server.sync}/default`, { headers })
+  const refused = new Promise<number>((resolve) => {
+    ws.on('unexpected-response', (_request, answer) => resolve(answer.statusCode ?? 0))
+    ws.on('error', () => {})
+  })
+  const open = once(ws, 'open').then(() => ws)
+  open.catch(() => {})
+  return Promise.race([open, refused])
+}
+
+const end = async (sockets: readonly (WebSocket | number)[]): Promise<void> => {
+  await Promise.all(
+    sockets.map(async (ws) => {
+      if (typeof ws === 'number') return
+      const closed = once(ws, 'close')
+      ws.terminate()
+      await closed
+    }),
+  )
+}
+
+it('[Z17] a valid credential passes where wrong ones have to wait', async () => {
+  const ann = await member(server, 'a-ann000000001')
+  const wrong = bearer(`clc_${'x'.repeat(43)}`)
+  const codes: (string | undefined)[] = []
+  for (let i = 0; i < 8; i++) {
+    codes.push((await ask(server, '/api/workspaces/default/log', undefined, wrong)).error?.code)
+  }
+  expect(codes.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'unauthorized'))
+  expect(codes.at(-1)).toBe('too_many')
+  expect(await dial({ headers: wrong })).toBe(429)
+  const log = await ask(
+    server,
+    `/api/workspaces/default/log?for=${ann.agent}`,
+    undefined,
+    ann.headers,
+  )
+  expect(log.status).toBe(200)
+  const mine = await dial(ann)
+  expect(mine).toBeInstanceOf(WebSocket)
+  await end([mine])
+})
+
+it('[Z18] beyond its connections an agent, or an address, is refused; others come in', async () => {
+  const [bob, cat] = [
+    await member(server, 'a-bob000000001'),
+    await member(server, 'a-cat000000001'),
+  ]
+  const bobs = [await dial(bob), await dial(bob), await dial(bob), await dial(bob)]
+  expect(bobs.map((ws) => typeof ws)).toEqual(['object', 'object', 'object', 'number'])
+  expect(bobs[3]).toBe(429)
+  const cats = await dial(cat)
+  expect(typeof cats).toBe('object')
+  await end([...bobs, cats])
+  let again: WebSocket | number = 429
+  await until('there is room again', async () => {
+    again = await dial(bob)
+    return typeof again === 'object'
+  })
+  await end([again])
+})
+
+it('[Z18] 2,000 connections that ask for nothing do not keep an honest one out', async () => {
+  const honest = await RawClient.open(`${server.sync}/default`)
+  const idle = Array.from({ length: 2_000 }, () => {
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => {})
+    return socket
+  })
+  const gone = new Set<unknown>()
+  for (const socket of idle) socket.on('close', () => gone.add(socket))
+  // 80 may wait with nothing asked: twice what an address may have.
+  await until('most are cut', () => gone.size > 1_800)
+  await honest.barrier()
+  for (const socket of idle) socket.destroy()
+  await until('all are gone', () => gone.size === idle.length)
+  const other = await RawClient.open(`${server.sync}/default`)
+  await other.barrier()
+  await Promise.all([honest.close(), other.close()])
+})
+
+it('[Z23] no browser makes a page of what is answered, or keeps it', async () => {
+  const { headers } = await fetch(`${server.url}/`)
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+  expect(headers.get('x-content-type-options')).toBe('nosniff')
+  expect(headers.get('referrer-policy')).toBe('no-referrer')
+})
+
+it('[Z18] a request that comes drop by drop is cut off', async () => {
+  const slow = connect(server.port, '127.0.0.1')
+  slow.on('error', () => {})
+  slow.write('GET / HTTP/1.1\r\nhost: x\r\n')
+  const timer = setInterval(() => slow.write('x: y\r\n'), 500)
+  await new Promise((resolve) => slow.on('close', resolve))
+  clearInterval(timer)
+})
+
+it('[Z19] who floods is read at its pace, loses nothing, and holds nobody up', async () => {
+  const flooder = await member(server, 'a-flood0000001')
+  const client = await RawClient.open(`${server.sync}/default`, flooder.headers)
+  const other = await RawClient.open(`${server.sync}/default`)
+  const doc = new Y.Doc()
+  doc.on('update', (update: Uint8Array) => client.update(update))
+  const text = doc.getText('file:flood.txt')
+  client.send(frame(0, 1, Y.encodeStateAsUpdate(doc)))
+  const began = performance.now()
+  // 50 a second, 500 at once: the rest takes 2 s. Each fills a good part of what is read at a time.
+  for (let i = 0; i < 600; i++) text.insert(0, 'x'.repeat(20_000))
+  let isDone = false
+  const done = client.barrier().then(() => {
+    isDone = true
+  })
+  const times: number[] = []
+  while (!isDone) {
+    const start = performance.now()
+    await other.barrier()
+    times.push(performance.now() - start)
+    await new Promise((next) => setTimeout(next, 20))
+  }
+  await done
+  expect(performance.now() - began).toBeGreaterThan(1_500)
+  times.sort((x, y) => x - y)
+  expect(times[Math.floor(times.length * 0.9)]!).toBeLessThan(1_000)
+  const { doc: there, client: reader } = await liveDoc(`${server.sync}/default`)
+  expect(there.getText('file:flood.txt').length).toBe(600 * 20_000)
+  await Promise.all([client.close(), other.close(), reader.close()])
+})
