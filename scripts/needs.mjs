@@ -5,12 +5,14 @@ import { spawnSync } from 'node:child_process'
 const NEEDED = [
   { program: 'tmux', args: ['-V'], for: 'the terminal UI in a real terminal' },
   { program: 'nginx', args: ['-v'], for: 'the server behind a proxy with TLS' },
+  { program: 'openssl', args: ['version'], for: 'TLS' },
+  { program: 'ip', args: ['-V'], from: 'iproute2', for: 'servers found on a network' },
 ]
 
 const isThere = ({ program, args }) => spawnSync(program, args).status === 0
 const missing = NEEDED.filter((one) => !isThere(one))
 if (missing.length > 0) {
-  const names = missing.map(({ program }) => program)
+  const names = missing.map(({ program, from = program }) => from)
   const apt = (...args) =>
     spawnSync('apt-get', ['-q', '-y', ...args], {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },

@@ -47,6 +47,8 @@ export interface Options {
   /** How others reach it; null: where it listens. */
   publicUrl: string | null
   isProxy: Proxies
+  /** Announces itself on its network; never on loopback. */
+  hasMdns: boolean
   limits: Limits
 }
 
@@ -84,6 +86,7 @@ usage: clawlink-sync [options]           starts a server
                       path                                         CLAWLINK_PUBLIC_URL
   --trust-proxy LIST  proxies whose X-Forwarded-For is believed: addresses, networks,
                       loopback                                     CLAWLINK_TRUST_PROXY
+  --no-mdns           do not announce it on the network             CLAWLINK_MDNS=off
   --limit NAME=N,…    what one may take of it                      CLAWLINK_LIMIT
 ${LIMIT_LINES}
   --help              this text
@@ -111,6 +114,7 @@ const FLAGS = {
   'public-url': { type: 'string' },
   'trust-proxy': { type: 'string' },
   limit: { type: 'string' },
+  'no-mdns': { type: 'boolean' },
   /** Of before there was access control; means nothing now. */
   insecure: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -190,6 +194,7 @@ export const parseOptions = (
     tls: cert === '' ? null : { cert, key },
     publicUrl: publicUrl === '' ? null : publicUrl,
     isProxy: parseProxies(text('trust-proxy', 'CLAWLINK_TRUST_PROXY', '')),
+    hasMdns: !isLoopback(host) && values['no-mdns'] !== true && env.CLAWLINK_MDNS !== 'off',
     limits: parseLimits(text('limit', 'CLAWLINK_LIMIT', '')),
     tlsLookMs: Number(env.CLAWLINK_TLS_LOOK) * 1_000 || TLS_LOOK_MS,
   }

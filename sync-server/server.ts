@@ -322,6 +322,7 @@ export const startSyncServer = async (
   })
 
   let uninvite = () => {}
+  let silence = async () => {}
   try {
     await rooms.open('default').loaded
     await listen(http, options)
@@ -334,6 +335,18 @@ export const startSyncServer = async (
       reach: options.publicUrl ?? lan[0] ?? url,
       pid: process.pid,
     })
+    if (options.hasMdns) {
+      const { announce } = await import('./mdns.ts')
+      const workspaces = await updateLog.workspaces()
+      const record = {
+        ...{ version, auth: 'required', path: '', tls: tls === null ? '0' : '1' },
+        workspaces: String(workspaces.length),
+      }
+      const address = isAnywhere(options.host) ? null : options.host
+      silence = announce({ port, address, record }, (err) =>
+        log.warn({ err }, 'the server is not announced on the network'),
+      )
+    }
     if (isLoopback(options.host) || isAnywhere(options.host)) {
       uninvite = await inviteSameUser(port, sameUser)
     }
@@ -364,6 +377,7 @@ export const startSyncServer = async (
     clearInterval(heartbeat)
     clearInterval(sweeping)
     unfollow()
+    await silence()
     uninvite()
     failure ??= 'the server is stopping'
     await recovery.close()

@@ -1,6 +1,7 @@
 import { serverInfo } from '../../workspace/link/commands.ts'
 import { DEFAULT_SERVER, parseTarget } from '../../workspace/link/target.ts'
 import type { Verb } from '../call.ts'
+import { serversOnLan } from '../lan.ts'
 import { oneLine } from '../text.ts'
 
 /** A server on the same network answers in milliseconds. */
@@ -13,8 +14,9 @@ export const scan: Verb = async (call) => {
   if (call.request.env.CLAWLINK_SERVER) {
     places.push(parseTarget(call.request.env.CLAWLINK_SERVER).base)
   }
+  const onLan = await serversOnLan()
   const asked = await Promise.all(
-    [...new Set(places)].map(async (url) => {
+    [...new Set([...places, ...onLan])].map(async (url) => {
       try {
         const { service, version } = await serverInfo({ base: url }, TIMEOUT_MS)
         return [{ url, service, version }]
@@ -27,8 +29,6 @@ export const scan: Verb = async (call) => {
   return {
     data: { servers, count: servers.length },
     lines: servers.map(({ url, version }) => oneLine(`${url}  clawlink-sync ${version}`)),
-    notes: [
-      `asked ${asked.length} known addresses; servers elsewhere on the network are not searched for yet`,
-    ],
+    notes: servers.length > 0 ? [] : ['none answers at the known addresses, or on this network'],
   }
 }

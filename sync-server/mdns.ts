@@ -1,0 +1,30 @@
+import { hostname } from 'node:os'
+import { Bonjour } from 'bonjour-service'
+import { LAN_TYPE, type LanRecord } from '../workspace/lan.ts'
+
+export interface Announcement {
+  port: number
+  /** The address that is listened on; null: all of them. */
+  address: string | null
+  record: LanRecord
+}
+
+/** Announces the server on its network (multicast DNS, RFC 6762) until the result is called. */
+export const announce = (
+  { port, address, record }: Announcement,
+  failed: (error: Error) => void,
+): (() => Promise<void>) => {
+  // With an interface of its own it would listen for multicasts on that address, where none comes.
+  const where = address === null ? {} : { interface: address, bind: '0.0.0.0' }
+  const bonjour = new Bonjour(where as object, failed)
+  const service = bonjour.publish({
+    ...{ name: `ClawLink on ${hostname()} ${port}`, type: LAN_TYPE, port },
+    txt: { ...record },
+    disableIPv6: true,
+  })
+  service.on('error', failed)
+  return () =>
+    new Promise((resolve) => {
+      bonjour.unpublishAll(() => bonjour.destroy(() => resolve()))
+    })
+}
