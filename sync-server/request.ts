@@ -51,7 +51,7 @@ export const parseJson = (text: string): unknown => {
 export const limited = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: async (c) => {
-    await discard(c.req.raw.body)
+    await discard(c.req.raw.body).catch(() => {}) // of one that tells no length some was read
     throw new ClawError(
       'too_large',
       `the request body is over ${MAX_BODY_BYTES} bytes`,

@@ -1,13 +1,24 @@
 import * as Y from 'yjs'
 import { BLOBS_PREFIX, EDITS_PREFIX } from '../../workspace/schema.ts'
+import { CLOSE, WireError } from '../wire.ts'
 
 /**
  * Where in the document something stands, as far as it matters for whose words it may be. `free`: anybody's, such as the
  * text of a file; `server`: the server's alone; `agent`: within the record of that agent.
  */
-export type Place =
+export type Place = (
   | { kind: 'free' | 'server' | 'agents' | 'broadcasts' | 'intake' | 'edits' | 'blobs' }
   | { kind: 'agent'; id: string }
+) & {
+  /** Types around it, within its root; left out: none. */
+  depth?: number
+}
+
+/**
+ * Types within types (count). ClawLink's own are 3 deep; for each change Yjs tells all that are around it, and goes down
+ * all that are in what is deleted: thousands stop it for seconds.
+ */
+const MAX_DEPTH = 64
 
 export const FREE: Place = { kind: 'free' }
 const SERVER: Place = { kind: 'server' }
@@ -30,10 +41,14 @@ export const placeOfRoot = (name: string): Place => {
   return name.startsWith(BLOBS_PREFIX) ? BLOBS : FREE
 }
 
-/** The place of what stands within a type that stands at `key` of `place`. */
+/** The place of what stands within a type that stands at `key` of `place`. Throws where that is too deep. */
 export const placeWithin = (place: Place, key: string | null): Place => {
-  if (place.kind === 'agents') return { kind: 'agent', id: key ?? '' }
-  return place.kind === 'server' || place.kind === 'agent' ? place : FREE
+  const depth = (place.depth ?? 0) + 1
+  if (depth > MAX_DEPTH) throw new WireError(CLOSE.malformed, 'types are nested too deep')
+  if (place.kind === 'agents') return { kind: 'agent', id: key ?? '', depth }
+  return place.kind === 'server' || place.kind === 'agent'
+    ? { ...place, depth }
+    : { kind: 'free', depth }
 }
 
 /** The places of a document's types, each found once. */
