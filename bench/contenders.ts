@@ -16,11 +16,23 @@ const peer = (name: string, wire: WireName, file: string): Contender => ({
   start: async (data, nodeArgs = []) => startServer([...nodeArgs, await bundle(file), data]),
 })
 
+/** All clients of a benchmark are one agent, which may take what a hundred may. */
+const UNLIMITED = [
+  ...['connections', 'address-connections', 'agent-connections', 'workspace-connections'],
+  ...['messages', 'bytes', 'awareness'],
+].map((name) => `${name}=999999999999`)
+
 export const clawlink: Contender = {
   name: 'clawlink-sync',
   wire: 'stock',
   start: (data, nodeArgs = []) =>
-    startServer([...nodeArgs, program('clawlink-sync'), '--port', '0', '--data', data]),
+    startServer([
+      ...nodeArgs,
+      program('clawlink-sync'),
+      ...['--port', '0', '--data', data],
+      '--limit',
+      UNLIMITED.join(),
+    ]),
 }
 
 /** Hocuspocus 4 with its Database extension on LevelDB, all settings at their defaults. */

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
@@ -37,12 +39,20 @@ const fresh = (() => {
   return () => String.fromCodePoint(next++)
 })()
 
+/** A socket of the server's owner, who may speak in any name. */
+const asOwner = (token: string): typeof globalThis.WebSocket =>
+  class extends WebSocket {
+    constructor(address: string | URL) {
+      super(address, [], { headers: { authorization: `Bearer ${token}` } })
+    }
+  } as unknown as typeof globalThis.WebSocket
+
 /** An agent as the document and the others have it, by a stock provider. */
-const openAgent = async ({ port }: ServerProcess, n: number) => {
+const openAgent = async ({ port }: ServerProcess, token: string, n: number) => {
   const doc = new Y.Doc()
   const provider = new WebsocketProvider(`ws://127.0.0.1:${port}/sync`, 'default', doc, {
     disableBc: true,
-    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
+    WebSocketPolyfill: asOwner(token),
   })
   await new Promise<void>((resolve) => provider.once('sync', () => resolve()))
   const id = `a-bench${n}` as AgentId
@@ -128,7 +138,9 @@ const timeStart = async (env: NodeJS.ProcessEnv, url: string): Promise<number> =
 
 export const tui = async (log: (line: string) => void): Promise<Findings> => {
   if (!hasScreens()) throw new Error('tmux is not installed')
-  const server = await clawlink.start(tempDir())
+  const data = tempDir()
+  const server = await clawlink.start(data)
+  const { token } = JSON.parse(readFileSync(join(data, 'owner.json'), 'utf8')) as { token: string }
   const home = newHome(server.port)
   const env = { ...home.env, CLAWLINK_AGENT: 'me' }
   const ms = { floor: [], key: [], remote: [], trivial: [], start: [] } as Record<string, number[]>
@@ -141,7 +153,7 @@ export const tui = async (log: (line: string) => void): Promise<Findings> => {
     await home.ask('--as', 'me', 'register', '--name', 'Ann', '--person')
     const lines = Array.from({ length: 400 }, (_, n) => `line ${n}:`).join('\n')
     const url = `http://127.0.0.1:${server.port}`
-    for (let n = 0; n < AGENTS; n++) agents.push(await openAgent(server, n))
+    for (let n = 0; n < AGENTS; n++) agents.push(await openAgent(server, token, n))
     await home.ask('--as', 'me', 'file-append', '--key', FILE, '--text', `${lines}\n`)
 
     for (let i = 0; i < STARTS; i++) {
