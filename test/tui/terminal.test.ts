@@ -93,7 +93,7 @@ inTerminal(
     terminal.press('4')
     await terminal.shows('notes.md')
     terminal.press('Enter')
-    await terminal.shows(/1 .*one/)
+    await terminal.shows(/1. one/)
     terminal.type('Ann was here. ')
     await bob.ask('file-edit', '--key', 'notes.md', '--find', 'two', '--replace', 'two, by bob')
     terminal.type('And still is. ')
