@@ -49,6 +49,8 @@ export const pressesOf = (input: string, key: Key): Press[] => {
     const control = CONTROLS[segment]
     if (control !== undefined) return { name: control, text: '' }
     if (segment === ' ') return { name: 'space', text: ' ' }
+    const code = segment.charCodeAt(0)
+    if (code > 0 && code < 27) return { name: `ctrl-${String.fromCharCode(code + 96)}`, text: '' }
     return { name: segment, text: segment < ' ' ? '' : segment }
   })
 }
