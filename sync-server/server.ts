@@ -18,11 +18,7 @@ import { AccessStore } from './access/store.ts'
 import { createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
 import { Connection } from './connection.ts'
-import { addressOf } from './guard/address.ts'
-import { Doors } from './guard/doors.ts'
-import { Failures } from './guard/failures.ts'
-import { BURST_SECONDS, LONGEST_PAUSE_MS } from './guard/limits.ts'
-import { Flow } from './guard/pace.ts'
+import { Limiter } from './guard/limiter.ts'
 import { DRAIN_MS, MAX_FRAME_BYTES, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { openLog } from './open-log.ts'
@@ -165,41 +161,12 @@ export const startSyncServer = async (
     if (failure === null) log.warn({ err, workspace }, 'what is old was not cleared')
   })
 
-  const { limits, isProxy, tls } = options
-  const doors = new Doors({
-    all: limits.connections,
-    address: limits['address-connections'],
-    agent: limits['agent-connections'],
-    workspace: limits['workspace-connections'],
-  })
-  /** … and those that have asked for nothing yet, by the address that they come from. */
-  const unasked = new Doors({
-    all: 2 * limits.connections,
-    address: 2 * limits['address-connections'],
-    agent: Number.POSITIVE_INFINITY,
-    workspace: Number.POSITIVE_INFINITY,
-  })
-  const rate = (perSecond: number) => ({ perSecond, burst: BURST_SECONDS * perSecond })
-  const flow = new Flow({
-    frames: rate(limits.messages),
-    bytes: rate(limits.bytes),
-    awareness: rate(limits.awareness),
-  })
-  const failures = new Failures(now, limits.failures)
-  const addressIn = ({ socket, headers }: IncomingMessage): string =>
-    addressOf(socket.remoteAddress, headers['x-forwarded-for']?.toString(), isProxy)
-  const tooMany = (request: IncomingMessage): ClawError | null => {
-    try {
-      failures.failed(addressIn(request))
-      return null
-    } catch (error) {
-      return ClawError.from(error)
-    }
-  }
+  const { tls } = options
+  const limiter = new Limiter(options.limits, options.isProxy, now)
 
   const app = createApp({
     version,
-    onWrongCredential: (c) => tooMany((c.env as { incoming: IncomingMessage }).incoming),
+    onWrongCredential: (c) => limiter.failed((c.env as { incoming: IncomingMessage }).incoming),
     now,
     access,
     onForgery: (by, where, what) =>
@@ -245,15 +212,7 @@ export const startSyncServer = async (
           renewed: () => log.info('the certificate was renewed'),
           warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
         })
-  http.on('connection', (socket: Socket) => {
-    try {
-      const address = socket.remoteAddress ?? ''
-      const leave = unasked.enter({ address, agent: null, workspace: '' })
-      socket.once('close', leave)
-    } catch {
-      socket.destroy()
-    }
-  })
+  http.on('connection', (socket: Socket) => limiter.connected(socket))
   http.requestTimeout = 30_000
   http.headersTimeout = 10_000
 
@@ -270,13 +229,13 @@ export const startSyncServer = async (
     const asked = askedFor(request, access)
     if (asked instanceof ClawError) {
       const isWrong = asked.code === 'unauthorized' && request.headers.authorization !== undefined
-      return refuseUpgrade(socket, (isWrong ? tooMany(request) : null) ?? asked)
+      return refuseUpgrade(socket, (isWrong ? limiter.failed(request) : null) ?? asked)
     }
     const { workspace, speaker } = asked
     if (failure !== null) return refuseUpgrade(socket, new ClawError('storage_failed', failure))
     const agent = agentOf(speaker)
     try {
-      socket.once('close', doors.enter({ address: addressIn(request), agent, workspace }))
+      limiter.enter(request, agent, workspace)
     } catch (error) {
       return refuseUpgrade(socket, ClawError.from(error))
     }
@@ -294,22 +253,13 @@ export const startSyncServer = async (
         room.detach(connection)
       })
       const room = rooms.attach(workspace, connection)
-      let pausing: NodeJS.Timeout | undefined
+      // The owner may take all of its own server.
+      const read = agent === null ? () => {} : limiter.reading(ws, `${workspace}/${agent}`)
       ws.on('message', (data: RawData, isBinary: boolean) => {
         const bytes = data as Buffer
         if (isBinary) room.receive(connection, bytes)
         else connection.close(CLOSE.malformed, 'text frames are not part of the protocol')
-        if (agent === null) return // the owner may take all of its own server
-        const wait = flow.after(
-          `${workspace}/${agent}`,
-          bytes.length,
-          bytes[0] === AWARENESS,
-          now(),
-        )
-        if (wait === 0) return
-        ws.pause()
-        clearTimeout(pausing) // of what came in one go the last one knows how long
-        pausing = setTimeout(() => ws.resume(), Math.min(wait, LONGEST_PAUSE_MS))
+        read(bytes.length, bytes[0] === AWARENESS)
       })
     })
   })
@@ -370,7 +320,7 @@ export const startSyncServer = async (
 
   const sweeping = setInterval(() => {
     if (failure === null) void sweeper.sweep()
-    flow.forget(now())
+    limiter.forget()
   }, options.sweepMs)
 
   const close = async (): Promise<void> => {

@@ -51,7 +51,7 @@ export const ERRORS = {
   not_empty: { exit: 4, http: 409 },
   bad_backup: { exit: 4, http: 422 },
   storm: { exit: 4, http: 429 },
-  too_many: { exit: 4, http: 429, close: 4429, retryable: true },
+  too_many: { exit: 4, http: 429, retryable: true },
   busy: { exit: 4, http: 409, retryable: true },
   not_allowed: { exit: 5, http: 403, close: 4403 },
   insecure: { exit: 5, http: 403 },

@@ -2,8 +2,8 @@ import { joinLink, ROLES, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { isWorkspaceName } from '../../workspace/schema.ts'
 import { parseSpan } from '../../workspace/when.ts'
-import { DEFAULT_PORT } from '../options.ts'
-import { type Admin, dataOf, openAdmin } from './admin.ts'
+import { DEFAULT_PORT, dataFolder } from '../options.ts'
+import { type Admin, openAdmin } from './admin.ts'
 import { type CommandLine, type Given, readCommand } from './args.ts'
 
 /** What a command did: for programs, and for people; `notes` go to stderr. */
@@ -172,7 +172,7 @@ export const runAccess = async (
     process.stdout.write(`${command.summary}\n\nusage: clawlink-sync ${name} ${command.usage}\n`)
     return
   }
-  const admin = await openAdmin(dataOf(given.value('data'), env))
+  const admin = await openAdmin(dataFolder(given.value('data'), env))
   try {
     const { data, lines, notes = [] } = await command.run(admin, given)
     const out = given.json ? [JSON.stringify({ ok: true, data })] : lines

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { type OwnerFile, readOwner } from '../access/owner.ts'
 import { type AdminActions, adminActions } from '../access/routes.ts'
 import { OWNER } from '../access/speaker.ts'
@@ -19,11 +17,6 @@ export interface Admin {
 }
 
 const READS = new Set<keyof AdminActions>(['agents', 'invites', 'audit'])
-
-export const dataOf = (
-  given: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-): string => given ?? (env.CLAWLINK_DATA || join(homedir(), '.clawlink', 'sync'))
 
 /** Throws `data_locked`, `data_unusable`. */
 export const openAdmin = async (data: string): Promise<Admin> => {
