@@ -189,8 +189,7 @@ export class Desk {
     const { data, error } = await this.#attached.run(['invite'])
     const { link } = (data ?? {}) as { link?: string }
     if (link === undefined) this.toast('bad', error?.message ?? 'no invite was made', error?.hint)
-    else
-      this.toast('plain', `join link, good for one: ${link}`, 'joined with: clawlink-agent join -')
+    else this.toast('plain', link, 'one can join with it: clawlink-agent join -')
   }
 
   async #loadOlder(): Promise<void> {

@@ -192,3 +192,14 @@ it('[U15] the first line says since when there is no contact and why, second by 
   expect(lines()[0]).toMatch(/● connected$/)
   desk.close()
 })
+
+it('[U8] a join link is shown whole, however narrow the screen', async () => {
+  const link = `http://10.0.0.5:9077/#w=default&i=cli_${'x'.repeat(43)}`
+  const attached = held(makeWorld(SMALL, Date.now()))
+  attached.answers = () => ({ code: 0, data: { link }, stderr: '' })
+  const { keys, lines, desk } = atDesk(attached, () => Date.now(), { columns: 60, rows: 20 })
+  keys('i')
+  await vi.waitFor(() => expect(lines().join('').replaceAll(' ', '')).toContain(link))
+  expect(attached.ran.map(({ argv }) => argv)).toEqual([['invite']])
+  desk.close()
+})

@@ -4,7 +4,7 @@ import type { Look } from '../look.ts'
 import { completionsOf } from '../palette.ts'
 import type { Field, Form, Toast } from '../state.ts'
 import { type Cell, cellsOf, graphemeAt, textAt } from '../text/cells.ts'
-import { fitText, harmless } from '../ui/cells.ts'
+import { fitText, harmless, wrap } from '../ui/cells.ts'
 import {
   fitRow,
   picked,
@@ -161,18 +161,21 @@ const WORDS: Readonly<Record<Toast['tone'], string>> = {
   plain: '',
 }
 
-/** Newest last; each is a line, what to do next a second one. */
+/** Newest last; each is a line, but what is to be copied is whole, and what to do next a line of its own. */
 export const toastRows = ({ state, plain }: Look, width: number): Row[] =>
   state.toasts.flatMap(({ id, tone, text, hint }): Row[] => {
     const [sign, colour] = SIGNS[tone]
     const click = { type: 'toast-gone', id } as const
     const lead = seg(plain ? WORDS[tone] : sign, colour)
-    const row = fitRow(
-      [
-        { ...lead, click },
-        { ...said(text, colour), click },
-      ],
-      width,
+    const lines = tone === 'plain' ? wrap(text, width - widthOf(lead.text)) : [text]
+    const rows = lines.map((line, i) =>
+      fitRow(
+        [
+          { ...(i === 0 ? lead : seg(' '.repeat(widthOf(lead.text)))), click },
+          { ...said(line, colour), click },
+        ],
+        width,
+      ),
     )
-    return hint === '' ? [row] : [row, fitRow([seg('  '), said(hint, 'dim')], width)]
+    return hint === '' ? rows : [...rows, fitRow([seg('  '), said(hint, 'dim')], width)]
   })
