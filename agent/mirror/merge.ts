@@ -91,7 +91,7 @@ export class Merge {
         if (Buffer.byteLength(text!) > MAX_FILE_BYTES) {
           throw new ClawError('too_large', `it is over the limit of ${MAX_FILE_BYTES} bytes`)
         }
-        this.#env.bases.plan(rel, now!, fileId)
+        this.#env.bases.plan(rel, text!, fileId)
         return { rel, key, text, expected: disk, fileId }
     }
   }
@@ -120,7 +120,7 @@ export class Merge {
     const merged = sharedAt(doc, key)
     if (merged.kind !== 'text') throw new Error('it cannot be written as UTF-8')
     const { text, fileId } = merged
-    this.#env.bases.keep(rel, disk, fileId, text === disk ? undefined : digestOf(text))
+    this.#env.bases.keep(rel, disk, fileId, text === disk ? undefined : text)
     return text === disk ? null : { rel, key, text, expected: disk, fileId }
   }
 

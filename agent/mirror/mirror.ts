@@ -366,8 +366,8 @@ export class Mirror {
     const { replica } = this.#options
     for (const one of batch) {
       if (one.digest === null || one.digest === one.base?.digest) continue
-      const base = one.base === undefined ? null : await this.#bases.text(one.rel)
-      if (base !== null) one.from = [base, ...this.#overwritten.texts(one.rel, one.at)]
+      const texts = await this.#bases.texts(one.rel)
+      if (texts.length > 0) one.from = [...texts, ...this.#overwritten.texts(one.rel, one.at)]
     }
     const writes: Write[] = []
     replica.doc.transact(() => {
