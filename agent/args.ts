@@ -1,8 +1,13 @@
-import { columns, EXITS, exitsLine, flagLines, helpOf } from '../workspace/command-line/help.ts'
-import { firstOperand, type Given, readCommandLine } from '../workspace/command-line/read.ts'
-import type { Flags, Program } from '../workspace/command-line/spec.ts'
-import { ClawError } from '../workspace/errors.ts'
-import { didYouMean } from '../workspace/suggest.ts'
+import {
+  columns,
+  commonLine,
+  EXITS,
+  exitsLine,
+  flagLines,
+  helpOf,
+} from '../workspace/command-line/help.ts'
+import { type Given, readProgram } from '../workspace/command-line/read.ts'
+import type { Program } from '../workspace/command-line/spec.ts'
 import { COMMON, type VerbSpec } from './verb-table/verb.ts'
 import { GROUPS, VERBS } from './verbs.ts'
 
@@ -11,8 +16,9 @@ export interface Args extends Given {
   verb: VerbSpec | null
 }
 
-export const PROGRAM: Program = {
+export const PROGRAM: Program<VerbSpec> = {
   name: 'clawlink-agent',
+  noun: 'verb',
   root: {
     name: '',
     summary: 'one verb a call, by which agents on different machines work as one team',
@@ -29,36 +35,22 @@ export const PROGRAM: Program = {
   common: COMMON,
 }
 
-/** Flags may stand before the verb, too: those of all verbs, of which some are no verb's own. */
-const FLAGS: Flags = Object.assign({}, ...VERBS.map(({ flags }) => flags), COMMON)
-
 /** Reads a command line; throws `usage`. */
 export const readArgs = (argv: readonly string[]): Args => {
-  const at = firstOperand(argv, FLAGS)
-  const verb = at === -1 ? null : (VERBS.find(({ name }) => name === argv[at]) ?? null)
-  if (at !== -1 && verb === null) {
-    const names = VERBS.map(({ name }) => name)
-    const hint = didYouMean(argv[at]!, names) || `run ${PROGRAM.name} --help`
-    throw new ClawError('usage', `no verb "${argv[at]}"`, hint)
+  const { command: verb, values, has } = readProgram(PROGRAM, argv)
+  const server = values.get('server')
+  return {
+    verb,
+    has,
+    values: server === undefined ? values : new Map([['relay', server], ...values]),
   }
-  const rest = at === -1 ? argv : argv.toSpliced(at, 1)
-  const given = readCommandLine(PROGRAM.name, verb ?? PROGRAM.root, COMMON, rest)
-  const server = given.values.get('server')
-  const values = server === undefined ? given.values : new Map([['relay', server], ...given.values])
-  return { verb, has: given.has, values }
 }
 
 /** The text of `--help`, or of one verb's. */
 export const helpText = (verb: VerbSpec | null): string[] => {
   const { name, root } = PROGRAM
   if (verb !== null) {
-    return helpOf(
-      name,
-      verb,
-      `every verb takes: ${Object.keys(COMMON)
-        .map((flag) => `--${flag}`)
-        .join(' ')}`,
-    )
+    return helpOf(name, verb, [commonLine('verb', COMMON)])
   }
   return [
     `${name}: ${root.summary}`,

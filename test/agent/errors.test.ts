@@ -139,6 +139,6 @@ it('[C2] nothing but register works unregistered, and says what to run', async (
 
 it('[C6] --help and --version work anywhere and load nothing', async () => {
   expect((await lead.run('--help')).stdout).toMatch(/exit codes: 0 done/)
-  expect((await lead.run('delegate', '--help')).stdout).toMatch(/examples:\n  clawlink-agent delegate/)
+  expect((await lead.run('delegate', '--help')).stdout).toMatch(/clawlink-agent delegate --to/)
   expect((await lead.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/)
 })

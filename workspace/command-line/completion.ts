@@ -24,9 +24,9 @@ const shown = (flags: Flags): [string, Flag][] =>
 const valued = (flags: Flags): [string, Flag][] =>
   shown(flags).filter(([, flag]) => takesValue(flag))
 
-/** What may stand without a flag, as if each had one. */
+/** The flags whose values may stand alone. */
 const operandsOf = ({ operands = [], flags }: CommandSpec): Flag[] =>
-  operands.map((name) => flags[name] ?? { value: name, what: name })
+  operands.map((name) => flags[name]!)
 
 /** A word of a shell that means what is in it. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`

@@ -76,8 +76,14 @@ export const flagLines = (flags: Flags, operands: readonly string[] = []): strin
       .map(([name, flag]) => [labelOf(name, flag, operands.includes(name)), textOf(flag)]),
   )
 
-/** What `COMMAND --help` prints, as a manual page has it; `more` says where flags of every command are explained. */
-export const helpOf = (program: string, spec: CommandSpec, more: string): string[] => {
+/** Names the flags of every command; `PROGRAM --help` explains them. */
+export const commonLine = (noun: string, common: Flags): string =>
+  `every ${noun} takes: ${Object.keys(common)
+    .map((flag) => `--${flag}`)
+    .join(' ')}`
+
+/** What `COMMAND --help` prints, as a manual page has it; `more` comes after the flags. */
+export const helpOf = (program: string, spec: CommandSpec, more: readonly string[]): string[] => {
   const { name, summary, usage, about, flags, operands, examples } = spec
   const called = `${program} ${name}`.trimEnd()
   const lines = flagLines(flags, operands)
@@ -88,11 +94,11 @@ export const helpOf = (program: string, spec: CommandSpec, more: string): string
     ...(about === undefined ? [] : ['', ...wrap(about, WIDTH)]),
     '',
     ...(lines.length === 0 ? [] : ['flags:', ...lines]),
-    more,
+    ...more,
     '',
     exitsOf(spec),
     '',
     'examples:',
-    ...examples.map((example) => `  ${called.split(' ')[0]} ${example}`),
+    ...examples.map((example) => `  ${program} ${example}`.trimEnd()),
   ]
 }

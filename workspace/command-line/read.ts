@@ -1,9 +1,10 @@
 import { ClawError } from '../errors.ts'
 import { didYouMean } from '../suggest.ts'
-import { type CommandSpec, type Flags, takesValue } from './spec.ts'
+import { type CommandSpec, type Flags, type Program, takesValue } from './spec.ts'
 
-/** A command line, understood: what was given, by a flag's long name or an operand's. */
+/** A command line, understood. */
 export interface Given {
+  /** By a flag's long name. */
   values: ReadonlyMap<string, string>
   has: ReadonlySet<string>
 }
@@ -59,16 +60,39 @@ const tokensOf = (argv: readonly string[], flags: Flags): Token[] => {
   return tokens
 }
 
-/** Where in a command line the first word is that is neither a flag nor a flag's value; -1: there is none. */
-export const firstOperand = (argv: readonly string[], flags: Flags): number =>
-  tokensOf(argv, flags).find(({ kind }) => kind === 'operand')?.at ?? -1
-
 /** What to run to see how it is called. */
-export const hintOf = (program: string, { name, usage }: CommandSpec): string =>
+const hintOf = (program: string, { name, usage }: CommandSpec): string =>
   name === '' ? `run ${program} --help` : `usage: ${program} ${name} ${usage}`.trimEnd()
 
-/** Reads the command line of `spec`, whose flags are its own and `common`. Throws `usage`, naming what is wrong. */
-export const readCommandLine = (
+/**
+ * Reads a program's command line: a command's, whose flags may stand before its name, too, or without one the
+ * program's own. Throws `usage`, naming what is wrong.
+ */
+export const readProgram = <C extends CommandSpec>(
+  { name: program, noun, root, commands, common }: Program<C>,
+  argv: readonly string[],
+): Given & { command: C | null } => {
+  // What is the program's own comes before what one command has.
+  const all: Flags = Object.assign({}, ...commands.map(({ flags }) => flags), common, root.flags)
+  const tokens = tokensOf(argv, all)
+  const word = tokens.find(({ kind }) => kind === 'operand')
+  const command = commands.find(({ name }) => name === word?.text)
+  if (word === undefined || command === undefined) {
+    // What comes after an unknown flag may be its value.
+    const isStray = tokens.some(
+      (token) => token.kind === 'flag' && !isKnown(token.text, all) && token.at < (word?.at ?? 0),
+    )
+    if (word === undefined || isStray || root.operands !== undefined) {
+      return { command: null, ...readCommandLine(program, root, {}, argv) }
+    }
+    const names = commands.map(({ name }) => name)
+    const hint = didYouMean(word.text, names) || `run ${program} --help`
+    throw new ClawError('usage', `no ${noun} "${word.text}"`, hint)
+  }
+  return { command, ...readCommandLine(program, command, common, argv.toSpliced(word.at, 1)) }
+}
+
+const readCommandLine = (
   program: string,
   spec: CommandSpec,
   common: Flags,
@@ -111,8 +135,7 @@ export const readCommandLine = (
   }
   for (const need of has.has('help') ? [] : (spec.needs ?? [])) {
     if (need.some((name) => has.has(name))) continue
-    const names = need.map((name) => (Object.hasOwn(flags, name) ? `--${name}` : name))
-    throw wrong(`${names.join(' or ')} is missing`)
+    throw wrong(`--${need.join(' or --')} is missing`)
   }
   return { values, has }
 }

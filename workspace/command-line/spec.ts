@@ -34,7 +34,7 @@ export interface CommandSpec {
   /** What more there is to know. */
   about?: string
   flags: Flags
-  /** What may stand without a flag, in this order; where there is a flag of that name, in its place. */
+  /** Flags whose values may stand alone, in this order. */
   operands?: readonly string[]
   /** What must be given; of several in one entry, any. */
   needs?: readonly (readonly string[])[]
@@ -48,11 +48,13 @@ export const takesValue = ({ value, oneOf }: Flag): boolean =>
   value !== undefined || oneOf !== undefined
 
 /** A program, whole. */
-export interface Program {
+export interface Program<C extends CommandSpec = CommandSpec> {
   name: string
+  /** What a command is called. */
+  noun: 'command' | 'verb'
   /** Without a command. */
   root: CommandSpec
-  commands: readonly CommandSpec[]
+  commands: readonly C[]
   /** Flags of every command. */
   common: Flags
 }
