@@ -123,7 +123,7 @@ export const OPS: readonly CommandRow[] = [
     operands: ['dir'],
     flags: { dir: { value: 'DIR', what: 'the folder for the backup, which must be new or empty' } },
     needs: [['dir']],
-    examples: ['backup /var/backups/clawlink/$(date +%F)'],
+    examples: ['backup "/var/backups/clawlink/$(date +%F)"'],
     exits: { 4: 'DIR is not empty' },
     load: async () => (await import('./ops/backup-command.ts')).backup,
   },

@@ -53,17 +53,18 @@ const bash = ({ name, root, commands, common }: Program): string => {
     ),
   )
   const starts = all.map((command) => {
-    const stand = command === root ? [] : operandsOf(command)
-    const offers = stand.map(offerOf)
-    const words = offers.flatMap((offer) => (typeof offer === 'object' ? offer.words : []))
-    const more = command === root ? commands.map((one) => one.name) : words
-    const files = offers.includes('files') ? 'f' : offers.includes('folders') ? 'd' : ''
-    const text = quoted([...more, ...dashed(flagsOf(command))].join(' '))
-    return `    ${quoted(command.name)}) words=${text}${files === '' ? '' : ` files=-${files}`} ;;`
+    const offers = command === root ? [] : operandsOf(command).map(offerOf)
+    const words =
+      command === root
+        ? commands.map((one) => one.name)
+        : offers.flatMap((offer) => (typeof offer === 'object' ? offer.words : []))
+    const kind = offers.includes('files') ? '-f' : offers.includes('folders') ? '-d' : ''
+    const flags = quoted(dashed(flagsOf(command)).join(' '))
+    return `    ${quoted(command.name)}) words=${quoted(words.join(' '))} flags=${flags} files=${kind} ;;`
   })
   return `# Completion of ${name} for bash.
 ${identifier(name)}() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb='' words='' files='' i
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb='' words='' flags='' files='' i
   # --flag=value is three words here.
   if [[ $cur == = ]]; then cur=''
   elif [[ $prev == = ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}
@@ -83,8 +84,9 @@ ${values.join('\n')}
   case $verb in
 ${starts.join('\n')}
   esac
+  if [[ $cur == -* || -z $words$files ]]; then words=$flags files=''; fi
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
-  if [[ -n $files && $cur != -* ]]; then COMPREPLY+=($(compgen $files -- "$cur")); fi
+  if [[ -n $files ]]; then COMPREPLY+=($(compgen $files -- "$cur")); fi
 }
 complete -o filenames -F ${identifier(name)} ${name}
 `
