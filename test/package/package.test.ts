@@ -30,9 +30,11 @@ beforeAll(() => {
   tarball = readFileSync(join(dir, packed.filename))
 })
 
-it('[Q1] the package has the programs, the skills and what one reads first; it is small', () => {
+it('[Q1] the package has the programs, what one reads about them and skills; it is small', () => {
   const paths = packed.files.map(({ path }) => path)
-  expect(paths.filter((path) => !path.startsWith('skills/')).sort()).toEqual([
+  expect(paths.filter((path) => !/^(docs|skills)\//.test(path)).sort()).toEqual([
+    'AGENTS.md',
+    'ARCHITECTURE.md',
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
@@ -43,6 +45,13 @@ it('[Q1] the package has the programs, the skills and what one reads first; it i
     'dist/clawlink.mjs',
     'package.json',
   ])
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  for (const [, link] of readme.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+    expect(
+      paths.some((path) => path === link || path.startsWith(`${link}/`)),
+      link,
+    ).toBe(true)
+  }
   expect(packed.size).toBeLessThan(1_500_000)
   expect(packed.unpackedSize).toBeLessThan(6_000_000)
   // What every command loads: no help text gets into it.
