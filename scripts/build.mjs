@@ -2,10 +2,11 @@
 // of modules. Only LevelDB stays outside: it is native code. clawlink-agent is two files: the command, which asks the
 // link and is small, and clawlink-agent-core, which is the link and everything else. clawlink is an ES module, because
 // Ink awaits at its top level.
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { noticesOf } from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
@@ -25,7 +26,8 @@ const common = {
   banner: { js: '#!/usr/bin/env node' },
   define: { 'process.env.CLAWLINK_VERSION': JSON.stringify(version) },
   external: ['level', 'bufferutil', 'utf-8-validate'],
-  legalComments: 'none',
+  legalComments: 'none', // THIRD_PARTY_NOTICES.txt has them
+  metafile: true,
   logLevel: 'warning',
 }
 
@@ -53,7 +55,7 @@ const withoutDevtools = {
 }
 
 try {
-  await Promise.all([
+  const built = await Promise.all([
     build({
       ...common,
       entryPoints: {
@@ -79,8 +81,14 @@ try {
       plugins: [coreOutside],
     }),
   ])
+  const notices = await noticesOf(
+    root,
+    built.map(({ metafile }) => metafile),
+  )
+  const programs = await readdir(fresh)
+  for (const file of programs) await chmod(join(fresh, file), 0o755)
+  await writeFile(join(fresh, 'THIRD_PARTY_NOTICES.txt'), notices)
   for (const file of await readdir(fresh)) {
-    await chmod(join(fresh, file), 0o755)
     await rename(join(fresh, file), join(dist, file))
   }
 } finally {

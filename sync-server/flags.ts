@@ -1,33 +1,85 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { ClawError } from '../workspace/errors.ts'
-import { didYouMean } from '../workspace/suggest.ts'
+import type { Flags } from '../workspace/command-line/spec.ts'
+import { ARCHIVE_AFTER_MS, HEARTBEAT_MS, LEASE_MS } from './limits.ts'
 
-export type Flags = NonNullable<ParseArgsConfig['options']>
+/** ClawLink's own port. */
+export const DEFAULT_PORT = 9077
+const DAY_MS = 24 * 60 * 60_000
 
-/** The flags of a command line by their table, and what else is on it. Throws `usage`, naming what is wrong. */
-export const readFlags = <F extends Flags>(
-  argv: readonly string[],
-  flags: F,
-): { values: { [name in keyof F]?: string | boolean }; positionals: string[] } => {
-  const { values, positionals, tokens } = parseArgs({
-    args: [...argv],
-    options: flags,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue
-    if (!Object.hasOwn(flags, token.name)) {
-      const names = Object.keys(flags).map((name) => `--${name}`)
-      throw usage(`unknown option ${token.rawName}`, didYouMean(token.rawName, names))
-    }
-    const wantsValue = flags[token.name]!.type === 'string'
-    if (wantsValue && token.value === undefined) throw usage(`${token.rawName} needs a value`)
-    if (!wantsValue && token.value !== undefined) throw usage(`${token.rawName} takes no value`)
-  }
-  return { values: values as { [name in keyof F]?: string | boolean }, positionals }
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+const DATA: Flags = {
+  data: {
+    value: 'DIR',
+    what: 'where everything is stored',
+    otherwise: '~/.clawlink/sync',
+    env: 'CLAWLINK_DATA',
+  },
 }
+const HELP: Flags = { help: { short: 'h', what: 'explain it' } }
 
-const usage = (message: string, hint = ''): ClawError =>
-  new ClawError('usage', message, hint || 'see clawlink-sync --help')
+/** Flags of every command. */
+export const COMMON: Flags = { ...DATA, json: { what: 'print one JSON document' }, ...HELP }
+
+/** Flags of the server. */
+export const SERVER_FLAGS = {
+  host: {
+    value: 'HOST',
+    what: 'the address to listen on; 0.0.0.0: every one of this machine',
+    otherwise: '127.0.0.1',
+    env: 'CLAWLINK_HOST',
+  },
+  port: {
+    value: 'PORT',
+    what: 'the port to listen on; 0: any free one',
+    otherwise: String(DEFAULT_PORT),
+    env: 'CLAWLINK_PORT',
+  },
+  ...DATA,
+  'log-level': {
+    value: 'LEVEL',
+    oneOf: LOG_LEVELS,
+    what: 'how much it logs, on stderr, one JSON object a line',
+    otherwise: 'info',
+    env: 'CLAWLINK_LOG_LEVEL',
+  },
+  heartbeat: {
+    value: 'SECONDS',
+    what: 'between two pings; who is silent over two of them is gone',
+    otherwise: String(HEARTBEAT_MS / 1000),
+    env: 'CLAWLINK_HEARTBEAT',
+  },
+  lease: {
+    value: 'SECONDS',
+    what: 'a task goes back when its owner was not seen for so long',
+    otherwise: String(LEASE_MS / 1000),
+    env: 'CLAWLINK_LEASE',
+  },
+  'archive-after': {
+    value: 'DAYS',
+    what: 'ended tasks leave the document, and are kept beside it',
+    otherwise: String(ARCHIVE_AFTER_MS / DAY_MS),
+    env: 'CLAWLINK_ARCHIVE_AFTER',
+  },
+  'tls-cert': {
+    value: 'FILE',
+    what: 'serve TLS with this certificate and its chain (PEM); taken up again when it is renewed',
+    env: 'CLAWLINK_TLS_CERT',
+  },
+  'tls-key': { value: 'FILE', what: 'the key of that certificate', env: 'CLAWLINK_TLS_KEY' },
+  'public-url': {
+    value: 'URL',
+    what: 'how others reach it, for join links; behind a proxy, with its path',
+    env: 'CLAWLINK_PUBLIC_URL',
+  },
+  'trust-proxy': {
+    value: 'LIST',
+    what: 'proxies whose X-Forwarded-For is believed: addresses, networks, loopback',
+    env: 'CLAWLINK_TRUST_PROXY',
+  },
+  'no-mdns': { what: 'do not announce it on the network', env: 'CLAWLINK_MDNS=off' },
+  limit: { value: 'NAME=N,…', what: 'what one may take of it; see below', env: 'CLAWLINK_LIMIT' },
+  insecure: { what: 'of before there was access control; means nothing now', hidden: true },
+  ...HELP,
+  version: { short: 'V', what: 'print the version' },
+} as const satisfies Flags

@@ -1,8 +1,9 @@
 import { dirname, join, resolve } from 'node:path'
 import { redacted } from '../workspace/access.ts'
+import { readProgram } from '../workspace/command-line/read.ts'
 import { ClawError } from '../workspace/errors.ts'
-import { COMMANDS } from './commands.ts'
-import { HELP, type Options, parseOptions } from './options.ts'
+import { dataFolder, type Options, parseOptions } from './options.ts'
+import { helpText, PROGRAM } from './program.ts'
 import { urlsOf } from './urls.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? ''
@@ -37,16 +38,20 @@ const withoutSecrets = (log: { write: (line: string) => unknown }) => ({
 })
 
 const run = async (): Promise<void> => {
-  const [name = '', ...argv] = process.argv.slice(2)
-  if (Object.hasOwn(COMMANDS, name)) {
-    const command = await COMMANDS[name]!()
-    const print = (text: string): void => void process.stdout.write(text)
-    process.exitCode = await command({ argv, env: process.env, version, print })
+  const { env } = process
+  const print = (text: string): void => void process.stdout.write(text)
+  const { command, ...given } = readProgram(PROGRAM, process.argv.slice(2))
+  const { values, has } = given
+  if (has.has('help')) return print(helpText(command))
+  if (command !== null) {
+    const carryOut = await command.load()
+    const data = resolve(dataFolder(values.get('data'), env))
+    const value = (flag: string) => values.get(flag)
+    process.exitCode = await carryOut({ value, data, json: has.has('json'), env, version, print })
     return
   }
-  const options = parseOptions(process.argv.slice(2), process.env)
-  if (options === 'help') return void process.stdout.write(HELP)
-  if (options === 'version') return void process.stdout.write(`${version}\n`)
+  if (has.has('version')) return print(`${version}\n`)
+  const options = parseOptions(given, env)
 
   // Loaded only now, so that --help and a mistyped option answer at once.
   const [{ pino }, { startSyncServer }] = await Promise.all([import('pino'), import('./server.ts')])

@@ -3,15 +3,15 @@ import { ClawError } from '../workspace/errors.ts'
 import { attach } from '../workspace/link/attach.ts'
 import { noLink } from '../workspace/link/run.ts'
 import { homeOf, socketOf } from '../workspace/link/socket.ts'
-import { HELP, parseOptions } from './options.ts'
+import { parseOptions } from './options.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? 'unknown'
 
 const run = async (): Promise<number> => {
   const { stdin, stdout, stderr, env } = process
-  const options = parseOptions(process.argv.slice(2), env)
+  const options = parseOptions(process.argv.slice(2), env, version)
   if (typeof options === 'string') {
-    stdout.write(options === 'help' ? HELP : `${version}\n`)
+    stdout.write(options)
     return 0
   }
   if (!stdin.isTTY || !stdout.isTTY) {

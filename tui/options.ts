@@ -1,73 +1,81 @@
-import { parseArgs } from 'node:util'
-import { ClawError } from '../workspace/errors.ts'
-import { didYouMean } from '../workspace/suggest.ts'
+import { completionOf } from '../workspace/command-line/completion.ts'
+import { columns, helpOf } from '../workspace/command-line/help.ts'
+import { readProgram } from '../workspace/command-line/read.ts'
+import { type CommandSpec, completionSpec, type Program } from '../workspace/command-line/spec.ts'
 
 /** Who works at a terminal is somebody else than the agents of the same machine, whose profile is `default`. */
 const PROFILE = 'me'
 
-export const HELP = `clawlink: the terminal UI for people: who is here, tasks, what is said, files edited together
+const HELP = { help: { short: 'h', what: 'explain it' } } as const
 
-usage: clawlink [options] [JOIN-LINK | URL]
+export const PROGRAM: Program = {
+  name: 'clawlink',
+  noun: 'command',
+  root: {
+    name: '',
+    summary: 'the terminal UI for people: who is here, tasks, what is said, files edited together',
+    usage: '[flags] [JOIN-LINK | URL]',
+    about: 'In it, ? shows all keys. It needs a terminal; scripts and agents use clawlink-agent.',
+    operands: ['relay'],
+    flags: {
+      relay: {
+        value: 'JOIN-LINK|URL',
+        what: 'the team to join; remembered after the first time',
+        env: 'CLAWLINK_SERVER',
+      },
+      workspace: { value: 'W', what: 'another workspace than the link names' },
+      as: {
+        value: 'PROFILE',
+        what: 'the identity on this machine',
+        otherwise: PROFILE,
+        env: 'CLAWLINK_AGENT',
+      },
+      ...HELP,
+      version: { short: 'V', what: 'print the version' },
+    },
+    examples: ['', "'http://10.0.0.5:9077/#w=default'", '--as ann --workspace docs'],
+  },
+  commands: [completionSpec('clawlink')],
+  common: HELP,
+}
 
-  JOIN-LINK | URL     the team to join; remembered after the first time  CLAWLINK_SERVER
-  --workspace W       another workspace than the link names
-  --as PROFILE        the identity on this machine (${PROFILE})                 CLAWLINK_AGENT
-  --help              this text
-  --version           the version
+const VARIABLES = [
+  ['CLAWLINK_HOME=DIR', 'where identities are kept (~/.clawlink)'],
+  ['NO_COLOR=1', 'no colours'],
+  ['INK_SCREEN_READER=true', 'lines of words, for a screen reader'],
+  ['CLAWLINK_MOUSE=off', 'the mouse selects text, as without clawlink'],
+  ['CLAWLINK_BELL=on', 'rings for what is for you'],
+] as const
 
-In it, ? shows all keys. It needs a terminal; scripts and agents use clawlink-agent.
-
-  CLAWLINK_HOME=DIR   where identities are kept (~/.clawlink)
-  NO_COLOR=1          no colours
-  INK_SCREEN_READER=true  lines of words, for a screen reader
-  CLAWLINK_MOUSE=off  the mouse selects text, as without clawlink
-  CLAWLINK_BELL=on    rings for what is for you
-
-examples:
-  clawlink
-  clawlink 'http://10.0.0.5:9077/#w=default'
-  clawlink --as ann --workspace docs
-`
-
-const FLAGS = {
-  workspace: { type: 'string' },
-  as: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'V' },
-} as const
+/** The text of `--help`, or of a command's. */
+const helpText = (command: CommandSpec | null): string => {
+  const { name, root, commands } = PROGRAM
+  const more = [
+    ...['', 'environment:', ...columns(VARIABLES), ''],
+    ...['commands:', ...columns(commands.map((one) => [one.name, one.summary]))],
+  ]
+  return `${helpOf(name, command ?? root, command === null ? more : []).join('\n')}\n`
+}
 
 /** What the link is told of profile, server and workspace: flags of clawlink-agent. */
 export interface Options {
   flags: readonly string[]
 }
 
-/** Reads a command line and environment. Throws `usage`. */
+/** Reads a command line and environment; what is only to be printed is text. Throws `usage`. */
 export const parseOptions = (
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): Options | 'help' | 'version' => {
-  const { values, positionals, tokens } = parseArgs({
-    ...{ args: [...argv], options: FLAGS, strict: false, allowPositionals: true, tokens: true },
-  })
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue
-    if (!Object.hasOwn(FLAGS, token.name)) {
-      const known = Object.keys(FLAGS).map((name) => `--${name}`)
-      throw usage(`unknown option ${token.rawName}`, didYouMean(token.rawName, known))
-    }
-    const wantsValue = FLAGS[token.name as keyof typeof FLAGS].type === 'string'
-    if (wantsValue && !token.value) throw usage(`${token.rawName} needs a value`)
-    if (!wantsValue && token.value !== undefined) throw usage(`${token.rawName} takes no value`)
+  version: string,
+): Options | string => {
+  const { command, values, has } = readProgram(PROGRAM, argv)
+  if (has.has('help')) return helpText(command)
+  if (command !== null) return completionOf(PROGRAM, values.get('shell')!)
+  if (has.has('version')) return `${version}\n`
+  const flags = ['--as', values.get('as') ?? (env.CLAWLINK_AGENT || PROFILE)]
+  for (const flag of ['relay', 'workspace']) {
+    const value = values.get(flag)
+    if (value !== undefined) flags.push(`--${flag}`, value)
   }
-  if (values.help) return 'help'
-  if (values.version) return 'version'
-  const [server, extra] = positionals
-  if (extra !== undefined) throw usage(`unexpected argument "${extra}"`)
-  const flags = ['--as', String(values.as ?? (env.CLAWLINK_AGENT || PROFILE))]
-  if (server !== undefined) flags.push('--relay', server)
-  if (values.workspace !== undefined) flags.push('--workspace', String(values.workspace))
   return { flags }
 }
-
-const usage = (message: string, hint = ''): ClawError =>
-  new ClawError('usage', message, hint || 'see clawlink --help')

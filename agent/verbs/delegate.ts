@@ -74,6 +74,8 @@ export const delegate: Verb = async (call) => {
 /** The outcome once the task has ended, or wants something of its creator. Throws `timeout`. */
 const waited = async (call: Call, outcome: Outcome, seconds: number): Promise<Outcome> => {
   const { task_id } = (outcome.data as { task: { task_id: TaskId } }).task
+  // Who does it may be asked for by its id meanwhile.
+  call.request.say(`${outcome.lines.join('')}, and waiting for its end\n`)
   await call.close()
   const { data, lines } = await waitForTask(call, task_id, seconds)
   return { ...outcome, data: { ...outcome.data, ...data }, lines: [...outcome.lines, ...lines] }

@@ -2,9 +2,9 @@ import { joinLink, ROLES, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { isWorkspaceName } from '../../workspace/schema.ts'
 import { parseSpan } from '../../workspace/when.ts'
-import { DEFAULT_PORT, dataFolder } from '../options.ts'
+import type { Call, Command } from '../commands.ts'
+import { DEFAULT_PORT } from '../flags.ts'
 import { type Admin, openAdmin } from './admin.ts'
-import { type CommandLine, type Given, readCommand } from './args.ts'
 
 /** What a command did: for programs, and for people; `notes` go to stderr. */
 interface Done {
@@ -13,12 +13,7 @@ interface Done {
   notes?: readonly string[]
 }
 
-interface Command extends CommandLine {
-  summary: string
-  run: (admin: Admin, given: Given) => Promise<Done>
-}
-
-const workspaceIn = ({ value }: Given): { workspace?: string } => {
+const workspaceIn = ({ value }: Call): { workspace?: string } => {
   const workspace = value('workspace')
   if (workspace === undefined) return {}
   if (isWorkspaceName(workspace)) return { workspace }
@@ -46,11 +41,11 @@ const usesIn = (text: string): number | null => {
 /** The join link, with its secret in it and nowhere else. */
 const asLink = (
   admin: Admin,
-  given: Given,
+  call: Call,
   { secret, ...made }: { secret: string; workspace: string | null; expires_at: string | null },
 ): Done => {
   const base =
-    given.value('url')?.replace(/\/+$/, '') ?? admin.reach ?? `http://127.0.0.1:${DEFAULT_PORT}`
+    call.value('url')?.replace(/\/+$/, '') ?? admin.reach ?? `http://127.0.0.1:${DEFAULT_PORT}`
   const link = joinLink(base, made.workspace ?? 'default', secret)
   const notes = [
     `good until ${made.expires_at ?? 'it is revoked'}; join with: clawlink-agent join -`,
@@ -61,127 +56,78 @@ const asLink = (
   return { data: { ...made, link }, lines: [link], notes }
 }
 
-export const ACCESS_COMMANDS: readonly Command[] = [
-  {
-    name: 'invite',
-    summary: 'print a link by which an agent or person can join',
-    usage:
-      '[--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--data DIR] [--json]',
-    flags: ['workspace', 'role', 'uses', 'expires', 'url'],
-    run: async (admin, given) => {
-      const expires = given.value('expires') ?? '7d'
-      const made = await admin.do('invite', {
-        ...workspaceIn(given),
-        role: roleIn(given.value('role') ?? 'write'),
-        uses: usesIn(given.value('uses') ?? '1'),
-        expires_in: expires === 'never' ? null : spanIn('expires', expires),
-      })
-      return asLink(admin, given, made)
-    },
-  },
-  {
-    name: 'invites',
-    summary: 'the invites by which somebody can still join',
-    usage: '[--workspace W] [--data DIR] [--json]',
-    flags: ['workspace'],
-    run: async (admin, given) => {
-      const { invites } = await admin.do('invites', workspaceIn(given))
-      const lines = invites.map(
-        ({ invite, workspace, role, uses, expires_at }) =>
-          `${invite}  ${workspace ?? '(any)'}  ${role}  ${uses ?? 'any number'} left  until ${expires_at ?? 'revoked'}`,
-      )
-      return { data: { invites, count: invites.length }, lines }
-    },
-  },
-  {
-    name: 'agents',
-    summary: 'who has joined, and with what role',
-    usage: '[--workspace W] [--data DIR] [--json]',
-    flags: ['workspace'],
-    run: async (admin, given) => {
-      const { agents } = await admin.do('agents', workspaceIn(given))
-      const lines = agents.map(
-        ({ agent_id, name, workspace, role, joined_at, revoked_at }) =>
-          `${agent_id}  ${name || '-'}  ${workspace}  ${role}  joined ${joined_at}${revoked_at === null ? '' : `  revoked ${revoked_at}`}`,
-      )
-      return { data: { agents, count: agents.length }, lines }
-    },
-  },
-  {
-    name: 'revoke',
-    summary: 'end an agent’s credential and its connections, or an invite, now',
-    usage: 'AGENT|INVITE [--workspace W] [--data DIR] [--json]',
-    flags: ['workspace'],
-    operands: ['which'],
-    run: async (admin, given) => {
-      const which = given.value('which')!
-      const data = await admin.do('revoke', { which, ...workspaceIn(given) })
-      return { data, lines: [`revoked ${which}`] }
-    },
-  },
-  {
-    name: 'rotate',
-    summary: 'print a link by which an agent gets a new credential in place of its old one',
-    usage: 'AGENT [--workspace W] [--url URL] [--data DIR] [--json]',
-    flags: ['workspace', 'url'],
-    operands: ['which'],
-    run: async (admin, given) => {
-      const which = given.value('which')!
-      return asLink(admin, given, await admin.do('rotate', { which, ...workspaceIn(given) }))
-    },
-  },
-  {
-    name: 'audit',
-    summary: 'who was invited, joined, revoked, and what was refused',
-    usage: '[--workspace W] [--limit N] [--data DIR] [--json]',
-    flags: ['workspace', 'limit'],
-    run: async (admin, given) => {
-      const limit = Number(given.value('limit') ?? 200)
-      if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
-        throw new ClawError('usage', '--limit is no count from 1 to 10000')
-      }
-      const { entries } = await admin.do('audit', { ...workspaceIn(given), limit })
-      const lines = entries.map(
-        ({ at, what, workspace, by, note }) =>
-          `${at}  ${what}  ${workspace ?? '-'}  ${by}  ${note}`,
-      )
-      return { data: { entries, count: entries.length }, lines }
-    },
-  },
-  {
-    name: 'recover',
-    summary: 'after a restore: take operations that the backup lacks from whoever has them',
-    usage: '[--for 7d] [--data DIR] [--json]',
-    flags: ['for'],
-    run: async (admin, given) => {
-      const data = await admin.do('recover', { for: spanIn('for', given.value('for') ?? '7d') })
-      return { data, lines: [`recovering until ${data.recovering_until}`] }
-    },
-  },
-]
-
-/** Carries out one of these; prints, and throws what is wrong. */
-export const runAccess = async (
-  name: string,
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<void> => {
-  const command = ACCESS_COMMANDS.find((one) => one.name === name)!
-  const given = readCommand(command, argv)
-  if (given.help) {
-    process.stdout.write(`${command.summary}\n\nusage: clawlink-sync ${name} ${command.usage}\n`)
-    return
+/** As a command: it has its admin, prints what was done, and throws what is wrong. */
+const command =
+  (run: (admin: Admin, call: Call) => Promise<Done>): Command =>
+  async (call) => {
+    const admin = await openAdmin(call.data)
+    try {
+      const { data, lines, notes = [] } = await run(admin, call)
+      const out = call.json ? [JSON.stringify({ ok: true, data })] : lines
+      call.print(out.map((line) => `${clean(line)}\n`).join(''))
+      process.stderr.write(notes.map((line) => `${line}\n`).join(''))
+      return 0
+    } finally {
+      await admin.close()
+    }
   }
-  const admin = await openAdmin(dataFolder(given.value('data'), env))
-  try {
-    const { data, lines, notes = [] } = await command.run(admin, given)
-    const out = given.json ? [JSON.stringify({ ok: true, data })] : lines
-    process.stdout.write(out.map((line) => `${clean(line)}\n`).join(''))
-    process.stderr.write(notes.map((line) => `${line}\n`).join(''))
-  } finally {
-    await admin.close()
-  }
-}
 
 /** What agents named themselves is data: no control characters of theirs reach a terminal. */
 const clean = (line: string): string => line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
+
+export const invite = command(async (admin, call) => {
+  const expires = call.value('expires') ?? '7d'
+  const made = await admin.do('invite', {
+    ...workspaceIn(call),
+    role: roleIn(call.value('role') ?? 'write'),
+    uses: usesIn(call.value('uses') ?? '1'),
+    expires_in: expires === 'never' ? null : spanIn('expires', expires),
+  })
+  return asLink(admin, call, made)
+})
+
+export const invites = command(async (admin, call) => {
+  const { invites } = await admin.do('invites', workspaceIn(call))
+  const lines = invites.map(
+    ({ invite, workspace, role, uses, expires_at }) =>
+      `${invite}  ${workspace ?? '(any)'}  ${role}  ${uses ?? 'any number'} left  until ${expires_at ?? 'revoked'}`,
+  )
+  return { data: { invites, count: invites.length }, lines }
+})
+
+export const agents = command(async (admin, call) => {
+  const { agents } = await admin.do('agents', workspaceIn(call))
+  const lines = agents.map(
+    ({ agent_id, name, workspace, role, joined_at, revoked_at }) =>
+      `${agent_id}  ${name || '-'}  ${workspace}  ${role}  joined ${joined_at}${revoked_at === null ? '' : `  revoked ${revoked_at}`}`,
+  )
+  return { data: { agents, count: agents.length }, lines }
+})
+
+export const revoke = command(async (admin, call) => {
+  const which = call.value('which')!
+  const data = await admin.do('revoke', { which, ...workspaceIn(call) })
+  return { data, lines: [`revoked ${which}`] }
+})
+
+export const rotate = command(async (admin, call) => {
+  const which = call.value('which')!
+  return asLink(admin, call, await admin.do('rotate', { which, ...workspaceIn(call) }))
+})
+
+export const audit = command(async (admin, call) => {
+  const limit = Number(call.value('limit') ?? 200)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
+    throw new ClawError('usage', '--limit is no count from 1 to 10000')
+  }
+  const { entries } = await admin.do('audit', { ...workspaceIn(call), limit })
+  const lines = entries.map(
+    ({ at, what, workspace, by, note }) => `${at}  ${what}  ${workspace ?? '-'}  ${by}  ${note}`,
+  )
+  return { data: { entries, count: entries.length }, lines }
+})
+
+export const recover = command(async (admin, call) => {
+  const data = await admin.do('recover', { for: spanIn('for', call.value('for') ?? '7d') })
+  return { data, lines: [`recovering until ${data.recovering_until}`] }
+})

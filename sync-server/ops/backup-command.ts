@@ -1,25 +1,14 @@
+import { resolve } from 'node:path'
 import type { Command } from '../commands.ts'
 import { writeBackup } from './backup.ts'
-import { COMMON_HELP, jsonOf, readCall, sizeText } from './command.ts'
+import { jsonOf, sizeText } from './command.ts'
 import { type BackupSummary, summaryOf } from './routes.ts'
 import { backupByServer, openData } from './source.ts'
 import { storeError } from './store-error.ts'
 
-const HELP = `usage: clawlink-sync backup DIR [--data DIR] [--json]
-
-Writes everything, as it is at one moment, into DIR, which must be new or empty. A server that runs goes on
-serving: it makes the backup itself, so DIR is written with its rights. DIR gets its name when the backup is whole.
-
-${COMMON_HELP}
-examples:
-  clawlink-sync backup /var/backups/clawlink/$(date +%F)
-`
-
 export const backup: Command = async (call) => {
-  const given = readCall(call, { help: HELP, flags: {}, needs: 'the folder for the backup' })
-  if (given === null) return 0
-  const { data, json } = given
-  const dir = given.path!
+  const { data, json } = call
+  const dir = resolve(call.value('dir')!)
   const summary = await make(data, dir, call.version)
   call.print(json ? jsonOf({ dir, ...summary }) : `${textOf(dir, summary)}\n`)
   return 0

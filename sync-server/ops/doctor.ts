@@ -6,19 +6,12 @@ import { ClawError } from '../../workspace/errors.ts'
 import { OWNER_FILE, readOwner } from '../access/owner.ts'
 import type { Command } from '../commands.ts'
 import { namesIn } from '../disk.ts'
+import { DEFAULT_PORT } from '../flags.ts'
 import { RECOVERY_BYTES } from '../limits.ts'
 import { askServer } from './ask.ts'
-import { COMMON_HELP, jsonOf, readCall, sizeText } from './command.ts'
+import { jsonOf, sizeText } from './command.ts'
 import { freeBytes } from './recovery.ts'
 import { openData } from './source.ts'
-
-const HELP = `usage: clawlink-sync doctor [--data DIR] [--port PORT] [--json]
-
-Looks at this machine, the data folder and the server that runs on it, and says a line of each, with what to do where
-something is wrong. Exit 0: nothing has failed, 1: something has. It changes nothing, and reads no records: "verify" does.
-
-  --port PORT  where a server is to listen (9077)   CLAWLINK_PORT
-${COMMON_HELP}`
 
 /** Below this a disk is about to be full. */
 const LOW_DISK_BYTES = 1024 * 1024 * 1024
@@ -40,16 +33,11 @@ const finding = (check: string) => ({
 })
 
 export const doctor: Command = async (call) => {
-  const given = readCall(call, { help: HELP, flags: { port: { type: 'string' } }, needs: null })
-  if (given === null) return 0
-  const { data, json } = given
-  const port = Number(given.values.port ?? (call.env.CLAWLINK_PORT || 9077))
+  const { data, json } = call
+  const given = call.value('port') ?? (call.env.CLAWLINK_PORT || String(DEFAULT_PORT))
+  const port = Number(given)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new ClawError(
-      'usage',
-      `"${given.values.port}" is not a port`,
-      'give a number from 1 to 65535',
-    )
+    throw new ClawError('usage', `"${given}" is not a port`, 'give a number from 1 to 65535')
   }
   const { finding: store, isInUse } = await ofStore(data)
   const findings = [

@@ -1,32 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
 import type { Call, Command } from '../commands.ts'
-import { COMMON_HELP, readCall } from './command.ts'
 import { Report } from './report.ts'
 import { restoreBackup } from './restore.ts'
 import { withData } from './source.ts'
 import { DAMAGED_HINT, storeError } from './store-error.ts'
 import { verifyData, verifyFolder } from './verify.ts'
 
-const HELP = `usage: clawlink-sync verify [BACKUP] [--data DIR] [--json]
-
-Checks every record of the data folder, or of a backup: that it is what was written, that every document, archived entry
-and version of a file comes of it, and that blobs are what they are named. Says what is wrong, where, and what to do;
-exit 0: nothing is, 1: something is. A server that runs is asked for a copy, which goes again; a backup is unpacked
-below TMPDIR.
-
-${COMMON_HELP}
-examples:
-  clawlink-sync verify
-  clawlink-sync verify /var/backups/clawlink/2026-01-31
-`
-
 export const verify: Command = async (call) => {
-  const given = readCall(call, { help: HELP, flags: {}, needs: null })
-  if (given === null) return 0
-  const { data, path, json } = given
+  const { data, json } = call
+  const backup = call.value('backup')
+  const path = backup === undefined ? null : resolve(backup)
   const report = await damageReported(() => (path === null ? ofData(data) : ofBackup(path)))
   print(call, path ?? data, report, json)
   return report.problems.length === 0 ? 0 : 1

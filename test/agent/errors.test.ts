@@ -55,7 +55,7 @@ describe('usage', () => {
     [['delegate', '--to', 'Scout'], /--task or --file is missing — usage: /],
     [['delegate', '--to', 'Scout', '--task'], /--task has no value/],
     [['delegate', '--to', '--task', 'x'], /--to has no value/],
-    [['discover', 'now'], /"now" belongs to no flag/],
+    [['discover', 'now'], /unexpected argument "now"/],
     [['poll', '--limit', 'many'], /--limit many is not/],
     [['poll', '--peek=1'], /--peek takes no value/],
     [['delegate', '--to', 'Scout', '--task', 'x', '--priority', 'hihg'], /did you mean high\?/],
@@ -139,6 +139,6 @@ it('[C2] nothing but register works unregistered, and says what to run', async (
 
 it('[C6] --help and --version work anywhere and load nothing', async () => {
   expect((await lead.run('--help')).stdout).toMatch(/exit codes: 0 done/)
-  expect((await lead.run('delegate', '--help')).stdout).toMatch(/example: clawlink-agent delegate/)
+  expect((await lead.run('delegate', '--help')).stdout).toMatch(/clawlink-agent delegate --to/)
   expect((await lead.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/)
 })

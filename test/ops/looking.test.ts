@@ -170,7 +170,7 @@ it('[O13] export of a running server; nothing is written outside of the folder, 
 it('[O12] commands say what is wrong with them, in the shape of every error', async () => {
   const empty = tempDir('empty')
   for (const [args, code, words] of [
-    [['backup'], 2, 'the folder for the backup is missing'],
+    [['backup'], 2, '--dir is missing — usage: clawlink-sync backup DIR'],
     [['backup', 'a', 'b'], 2, 'unexpected argument "b"'],
     [['verify', '--dta', 'x'], 2, '--data'],
     [['backp'], 2, 'did you mean backup'],

@@ -103,7 +103,7 @@ export interface ServerOptions {
  * A free port that the kernel hands out to nobody: tests kill servers and start them again on their port, and meanwhile
  * another test's server, or anybody's connection, must not have it. Below the ephemeral range, which begins at 32768 or above.
  */
-const ownPort = async (): Promise<number> => {
+export const ownPort = async (): Promise<number> => {
   for (;;) {
     const port = 12_000 + Math.floor(Math.random() * 20_000)
     const probe = createServer()

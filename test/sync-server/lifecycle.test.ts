@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { parseOptions } from '../../sync-server/options.ts'
+import { PROGRAM } from '../../sync-server/program.ts'
+import { readProgram } from '../../workspace/command-line/read.ts'
 import { liveDoc, RawClient, stockClient, until } from '../support/client.ts'
 import { asOwner, bin, fetch, startServer, tempDir } from '../support/server.ts'
 
@@ -86,10 +88,11 @@ it('[L2] a data folder in use: exit 4; one that cannot be used: exit 5; the runn
 })
 
 it('[L3] listens where it is told to, with no more ado: nobody gets in without a credential anywhere', () => {
+  const options = (...argv: string[]) => parseOptions(readProgram(PROGRAM, argv), {})
   for (const more of [[], ['--insecure']]) {
-    expect(parseOptions(['--host', '0.0.0.0', ...more], {})).toMatchObject({ host: '0.0.0.0' })
+    expect(options('--host', '0.0.0.0', ...more)).toMatchObject({ host: '0.0.0.0' })
   }
-  expect(parseOptions([], {})).toMatchObject({ host: '127.0.0.1' })
+  expect(options()).toMatchObject({ host: '127.0.0.1' })
 })
 
 it('[L4] options: help and version; what is wrong is named, exit 2', async () => {
@@ -99,10 +102,12 @@ it('[L4] options: help and version; what is wrong is named, exit 2', async () =>
     [['--prot', '1'], '--port'],
     [['--port', 'x'], 'not a port'],
     [['--port', '70000'], 'not a port'],
-    [['--port'], 'needs a value'],
+    [['--port'], 'has no value'],
     [['--log-level', 'loud'], 'one of: fatal'],
     [['--heartbeat', '0'], 'from 0.1 to 99'],
-    [['extra'], 'unexpected argument'],
+    [['extra'], 'no command "extra"'],
+    [['--port', '--data', 'x'], '--port has no value'],
+    [['invite', '--uses'], 'usage: clawlink-sync invite'],
   ] as const) {
     const { code, stderr } = await run(...args)
     expect(code, args.join(' ')).toBe(2)

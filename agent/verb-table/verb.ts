@@ -1,0 +1,57 @@
+import type { CommandSpec, Flag, Flags } from '../../workspace/command-line/spec.ts'
+import type { Verb } from '../call.ts'
+
+/** A verb: its command line, and where to load what it does: a command costs the start-up time of what it uses. */
+export interface VerbSpec extends CommandSpec {
+  /** No link is started for it. */
+  linkless?: true
+  load: () => Promise<Verb>
+}
+
+/** Flags of every verb. */
+export const COMMON: Flags = {
+  relay: {
+    value: 'URL|JOIN-LINK',
+    what: 'the server; remembered once it worked',
+    otherwise: 'http://127.0.0.1:9077',
+    env: 'CLAWLINK_SERVER',
+  },
+  server: { value: 'URL|JOIN-LINK', what: 'the same as --relay' },
+  workspace: { value: 'W', what: 'the workspace', otherwise: 'the one you joined, else default' },
+  as: {
+    value: 'PROFILE',
+    what: 'which identity of this machine',
+    otherwise: 'default',
+    env: 'CLAWLINK_AGENT',
+  },
+  json: { what: 'print exactly one JSON document: {"ok":true,"data":…} or {"ok":false,"error":…}' },
+  help: { short: 'h', what: 'explain the verb' },
+  version: { what: 'print the version' },
+}
+
+/** Of every verb that writes. */
+export const KEYED: Flags = {
+  'idempotency-key': {
+    value: 'K',
+    what: 'repeated with the same key and arguments it is done once, and answered as the first time',
+  },
+}
+
+/** Of what may be an answer to an answer. */
+export const TRACED: Flags = {
+  'reset-trace': { what: 'begin a new chain of answers, where the old one got too long' },
+}
+
+/** In place of a text on the command line. */
+export const FROM_FILE: Flags = {
+  file: { value: 'PATH|-', what: 'the text is in this file, or on stdin' },
+}
+
+export const REASON: Flag = { value: 'R|-', what: 'why, for the others to read' }
+export const TASK: Flag = { value: 'TASK', what: 'the id of the task' }
+export const FILE_KEY: Flag = {
+  value: 'K',
+  what: 'the path of the shared file, like notes/plan.md',
+}
+
+export const NO_TASK = { 3: 'no such task' } as const

@@ -1,0 +1,67 @@
+import { completionOf } from '../workspace/command-line/completion.ts'
+import { columns, commonLine, flagLines, helpOf } from '../workspace/command-line/help.ts'
+import type { CommandSpec, Program } from '../workspace/command-line/spec.ts'
+import { ACCESS, COMMANDS, type Command, type CommandRow, OPS } from './commands.ts'
+import { COMMON, SERVER_FLAGS } from './flags.ts'
+import { LIMITS } from './guard/limits.ts'
+
+const NAME = 'clawlink-sync'
+
+export const PROGRAM: Program<CommandRow> = {
+  name: NAME,
+  noun: 'command',
+  root: {
+    name: '',
+    summary: 'hosts ClawLink workspaces for agents and people',
+    usage: '[flags]           starts a server',
+    flags: SERVER_FLAGS,
+    examples: ['', 'invite --role write --uses 5', '--port 9100 --data /var/lib/clawlink'],
+  },
+  commands: COMMANDS,
+  common: COMMON,
+}
+
+/** The text of `--help`, or of one command's. */
+export const helpText = (command: CommandSpec | null): string => {
+  if (command !== null) {
+    return `${helpOf(NAME, command, [commonLine('command', COMMON)]).join('\n')}\n`
+  }
+  const { summary, usage, examples } = PROGRAM.root
+  const list = (rows: readonly CommandSpec[]) => columns(rows.map((one) => [one.name, one.summary]))
+  const limits = Object.entries(LIMITS).map(
+    ([name, { is, what }]) => [`${name}=${is}`, what] as const,
+  )
+  return [
+    `${NAME}: ${summary}`,
+    '',
+    `usage: ${NAME} ${usage}`,
+    `       ${NAME} COMMAND [flags]   works on the data of one, running or not`,
+    '',
+    'who may:',
+    ...list(ACCESS),
+    '',
+    'operations:',
+    ...list(OPS),
+    '',
+    'the server takes:',
+    ...flagLines(SERVER_FLAGS),
+    '',
+    'limits, and what they are without --limit:',
+    ...columns(limits),
+    '',
+    `${NAME} COMMAND --help tells all of a command. A flag wins over its environment variable.`,
+    'Stop a server with SIGTERM or Ctrl-C: it finishes what it has begun and exits 0.',
+    '',
+    'examples:',
+    ...examples.map((example) => `  ${NAME} ${example}`.trimEnd()),
+    '',
+  ].join('\n')
+}
+
+/** Prints what makes a shell complete the commands. */
+export const completion: Command = async ({ value, json, print }) => {
+  const shell = value('shell')!
+  const script = completionOf(PROGRAM, shell)
+  print(json ? `${JSON.stringify({ ok: true, data: { shell, script } })}\n` : script)
+  return 0
+}

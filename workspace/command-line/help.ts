@@ -1,0 +1,104 @@
+import { type CommandSpec, type Flag, type Flags, takesValue } from './spec.ts'
+
+/** What every exit code means; a command's own table says what it means there. */
+export const EXITS: Readonly<Record<number, string>> = {
+  0: 'done',
+  1: 'bug',
+  2: 'usage',
+  3: 'not found',
+  4: 'conflict',
+  5: 'not allowed',
+  6: 'server unreachable',
+  7: 'timed out',
+}
+
+/** Those that any command may end with. */
+const ANY = [0, 1, 2, 5, 6]
+
+/** Columns of help; a reader with more has them to spare. */
+const WIDTH = 100
+/** The most columns that flags take before what they mean begins. */
+const MAX_LABEL = 30
+
+export const exitsLine = (exits: Readonly<Record<number, string>>): string =>
+  `exit codes: ${Object.entries(exits)
+    .map(([code, what]) => `${code} ${what}`)
+    .join(', ')}`
+
+const exitsOf = ({ exits = {} }: CommandSpec): string =>
+  exitsLine({ ...Object.fromEntries(ANY.map((code) => [code, EXITS[code]!])), ...exits })
+
+/** Text in lines of at most `width` columns, broken at spaces. */
+const wrap = (text: string, width: number): string[] => {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
+}
+
+/** Two columns; a label that is too long has a line of its own. */
+export const columns = (rows: readonly (readonly [label: string, text: string])[]): string[] => {
+  const longest = Math.max(0, ...rows.map(([label]) => label.length))
+  const width = Math.min(MAX_LABEL, longest)
+  return rows.flatMap(([label, text]) => {
+    const [first = '', ...more] = wrap(text, WIDTH - width - 4)
+    const gap = ' '.repeat(width + 4)
+    const isLong = label.length > width
+    const head = isLong ? [`  ${label}`, gap + first] : [`  ${label.padEnd(width)}  ${first}`]
+    return [...head, ...more.map((line) => gap + line)]
+  })
+}
+
+const labelOf = (name: string, flag: Flag, isOperand: boolean): string => {
+  const dashed = `${flag.short === undefined ? '' : `-${flag.short}, `}--${name}`
+  const value = flag.value ?? flag.oneOf?.join('|') ?? ''
+  if (isOperand) return `[--${name}] ${value}`
+  return takesValue(flag) ? `${dashed} ${flag.optional ? `[${value}]` : value}` : dashed
+}
+
+const textOf = ({ what, value, oneOf, otherwise, env }: Flag): string => {
+  const values = oneOf !== undefined && value !== undefined ? `: ${oneOf.join(', ')}` : ''
+  const notes = [
+    ...(otherwise === undefined ? [] : [`default: ${otherwise}`]),
+    ...(env === undefined ? [] : [env]),
+  ]
+  return `${what}${values}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`
+}
+
+/** The flags of a table, two columns. */
+export const flagLines = (flags: Flags, operands: readonly string[] = []): string[] =>
+  columns(
+    Object.entries(flags)
+      .filter(([, { hidden }]) => hidden !== true)
+      .map(([name, flag]) => [labelOf(name, flag, operands.includes(name)), textOf(flag)]),
+  )
+
+/** Names the flags of every command; `PROGRAM --help` explains them. */
+export const commonLine = (noun: string, common: Flags): string =>
+  `every ${noun} takes: ${Object.keys(common)
+    .map((flag) => `--${flag}`)
+    .join(' ')}`
+
+/** What `COMMAND --help` prints, as a manual page has it; `more` comes after the flags. */
+export const helpOf = (program: string, spec: CommandSpec, more: readonly string[]): string[] => {
+  const { name, summary, usage, about, flags, operands, examples } = spec
+  const called = `${program} ${name}`.trimEnd()
+  const lines = flagLines(flags, operands)
+  return [
+    `${called}: ${summary}`,
+    '',
+    `usage: ${called} ${usage}`.trimEnd(),
+    ...(about === undefined ? [] : ['', ...wrap(about, WIDTH)]),
+    '',
+    ...(lines.length === 0 ? [] : ['flags:', ...lines]),
+    ...more,
+    '',
+    exitsOf(spec),
+    '',
+    'examples:',
+    ...examples.map((example) => `  ${program} ${example}`.trimEnd()),
+  ]
+}
