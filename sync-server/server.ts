@@ -57,7 +57,7 @@ export const startSyncServer = async (
   /** Damage of single workspaces, which the others do not suffer from. */
   const damage = new Set<string>()
   const updateLog = await openLog(options.data, now)
-  const access = await AccessStore.open(updateLog.access, now)
+  const access = await AccessStore.open(updateLog.facts, now)
   const owner = await ownerOf(options.data)
   const sameUser = newSecret('invite')
   access.trust(owner.token, sameUser)

@@ -1,7 +1,7 @@
 import { isAgentId, isSecret, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { isWorkspaceName } from '../../workspace/schema.ts'
-import type { AccessLog } from '../update-log.ts'
+import type { FactLog } from '../update-log.ts'
 import { AuditLog } from './audit.ts'
 import { InviteBook, type NewInvite } from './invites.ts'
 import { credentialKey, putJson, RECOVERING_KEY, readAll } from './log.ts'
@@ -52,7 +52,7 @@ export interface Member {
 export class AccessStore {
   /** Called with the agents whose connections must end: revoked, or replaced. */
   onEnded: (agent: string, workspace: string) => void = () => {}
-  readonly #log: AccessLog
+  readonly #log: FactLog
   readonly #now: () => number
   readonly #audit: AuditLog
   readonly #invites: InviteBook
@@ -63,7 +63,7 @@ export class AccessStore {
   #recovering = 0
 
   private constructor(
-    log: AccessLog,
+    log: FactLog,
     now: () => number,
     stored: Awaited<ReturnType<typeof readAll>>,
   ) {
@@ -75,7 +75,7 @@ export class AccessStore {
     for (const one of stored.credentials) this.#keep(one)
   }
 
-  static async open(log: AccessLog, now: () => number): Promise<AccessStore> {
+  static async open(log: FactLog, now: () => number): Promise<AccessStore> {
     return new AccessStore(log, now, await readAll(log))
   }
 
