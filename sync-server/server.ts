@@ -10,10 +10,10 @@ import { isSecret } from '../workspace/access.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { initWorkspace, isWorkspaceName, serverClientOf } from '../workspace/schema.ts'
 import { Authors } from './access/authors.ts'
-import { bearerIn, checkWorkspace, noCredential } from './access/guard.ts'
+import { bearerIn, checkWorkspace, noCredential, onlyPlain } from './access/guard.ts'
 import { inviteSameUser, ownerOf, saveOwner } from './access/owner.ts'
 import { newSecret } from './access/secrets.ts'
-import { agentOf, nameOf, type Speaker } from './access/speaker.ts'
+import { agentOf, nameOf, type Shown, type Speaker, workspaceOf } from './access/speaker.ts'
 import { AccessStore } from './access/store.ts'
 import { createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
@@ -121,7 +121,7 @@ export const startSyncServer = async (
       setTimeout(() => connection.ws.terminate(), REVOKED_MS).unref()
     }
   }
-  const onForgery = (by: Speaker, workspace: string, what: string): void => {
+  const onForgery = (by: Shown, workspace: string, what: string): void => {
     log.warn({ by: nameOf(by), workspace, what }, 'refused: in another name')
     metrics.forgeries.inc()
     access.refused(by, workspace, what)
@@ -170,7 +170,7 @@ export const startSyncServer = async (
     now,
     access,
     onForgery: (by, where, what) =>
-      onForgery(by, by.kind === 'agent' ? by.workspace : '', `${where.slice(0, 200)}: ${what}`),
+      onForgery(by, workspaceOf(by), `${where.slice(0, 200)}: ${what}`),
     startedAt,
     metrics,
     trouble: () => failure,
@@ -400,6 +400,7 @@ const askedFor = (
   if (secret === null) return noCredential()
   try {
     const speaker = access.authenticate(secret)
+    if (speaker.kind === 'token') throw onlyPlain()
     checkWorkspace(speaker, workspace)
     return { workspace, speaker }
   } catch (error) {

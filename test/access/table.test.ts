@@ -54,6 +54,8 @@ const command = (by: string) => ({ by, key: 'k' })
 const SHA = 'a'.repeat(64)
 const TABLE: Record<string, Row> = {
   'GET /': { pass: ANYBODY },
+  'GET /w/:workspace': { pass: ANYBODY, path: '/w/default' },
+  'GET /w/:workspace/': { pass: ANYBODY, path: '/w/default/' },
   'GET /health': { pass: ANYBODY },
   'GET /metrics': { pass: [...ADMIN, 'other workspace'] },
   'POST /api/ticket': { pass: SOMEBODY, body: () => ({}) },
@@ -79,9 +81,12 @@ const TABLE: Record<string, Row> = {
     path: `${ws}/tasks/t-0/status`,
     body: (by) => ({ ...command(by), state: 'working' }),
   },
-  'POST /api/workspaces/:workspace/tasks/:task/:command': {
-    ...{ pass: WRITE, path: `${ws}/tasks/t-0/claim`, body: command },
-  },
+  ...Object.fromEntries(
+    ['claim', 'release', 'decline', 'approve', 'cancel'].map((name) => [
+      `POST /api/workspaces/:workspace/tasks/:task/${name}`,
+      { pass: WRITE, path: `${ws}/tasks/t-0/${name}`, body: command },
+    ]),
+  ),
   'GET /api/workspaces/:workspace/tasks/archived': { pass: READ, path: `${ws}/tasks/archived` },
   'GET /api/workspaces/:workspace/tasks/archive': {
     pass: READ,
