@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import { agentName, resolveAgent } from '../workspace/agents.ts'
 import { ClawError } from '../workspace/errors.ts'
-import type { Message } from '../workspace/inbox.ts'
+import { MESSAGE_TYPES, type Message } from '../workspace/inbox.ts'
 import { didYouMean } from '../workspace/suggest.ts'
 import type { Call } from './call.ts'
 import { Team } from './team.ts'
@@ -12,31 +12,14 @@ export interface Waiting {
   message: Message
 }
 
-const TYPES: readonly string[] = Object.keys({
-  agent_joined: 0,
-  command_refused: 0,
-  digest: 0,
-  direct_message: 0,
-  file_conflict: 0,
-  file_removed: 0,
-  file_updated: 0,
-  files_changed: 0,
-  knowledge_broadcast: 0,
-  task_canceled: 0,
-  task_delegation: 0,
-  task_note: 0,
-  task_response: 0,
-  task_update: 0,
-} satisfies Record<Message['type'], 0>)
-
 /** Which messages the flags `--type`, `--topic` and `--from` are for. Throws `usage`, and when used `unknown_agent`. */
 export const readFilter = (call: Call): ((doc: Y.Doc) => (message: Message) => boolean) => {
   const [types, topics, from] = ['type', 'topic', 'from'].map((name) =>
     call.has(name) ? call.list(name) : null,
   )
   for (const type of types ?? []) {
-    if (TYPES.includes(type)) continue
-    const hint = `${didYouMean(type, TYPES)} one of: ${TYPES.join(', ')}`.trim()
+    if ((MESSAGE_TYPES as readonly string[]).includes(type)) continue
+    const hint = `${didYouMean(type, MESSAGE_TYPES)} one of: ${MESSAGE_TYPES.join(', ')}`.trim()
     throw new ClawError('usage', `"${type}" is not a type of message`, hint)
   }
   return (doc) => {

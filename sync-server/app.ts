@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
+import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
 import { aboutRoutes } from './about.ts'
 import { shownBy } from './access/guard.ts'
@@ -8,13 +9,17 @@ import type { Shown } from './access/speaker.ts'
 import type { AccessStore } from './access/store.ts'
 import { blobRoutes } from './blob-routes.ts'
 import type { BlobStore } from './blobs.ts'
+import { apiRoutes } from './guests/api.ts'
+import type { Guests } from './guests/guests.ts'
+import { plainRoutes } from './guests/plain.ts'
 import { historyRoutes } from './history.ts'
 import type { Metrics } from './metrics.ts'
+import { openApiOf } from './openapi.ts'
 import type { Manifest } from './ops/manifest.ts'
 import { opsRoutes } from './ops/routes.ts'
 import { requestError } from './ops/store-error.ts'
 import type { Room } from './room.ts'
-import { addRoutes, type Route } from './routes.ts'
+import { addRoutes, type Route, route } from './routes.ts'
 import type { TaskKeeper } from './tasks/keeper.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import type { UpdateLog } from './update-log.ts'
@@ -35,6 +40,7 @@ export interface AppEnv {
   history: FileHistory
   blobs: BlobStore
   tasks: TaskKeeper
+  guests: Guests
   /** What a claimed task's lease is, in milliseconds. */
   leaseMs: number
   /** Throws `storage_failed` while nothing can be stored. */
@@ -61,9 +67,21 @@ const HEADERS = secureHeaders({
 })
 
 /** All that the server answers to. */
-export const routesOf = (env: AppEnv): Route[] => [
+export const routesOf = (env: AppEnv): Route[] => {
+  const routes = servedBy(env)
+  const document: Route = route({
+    ...{ method: 'GET', path: '/api/openapi.json', needs: 'anyone', plain: true },
+    ...{ summary: 'This document', answer: z.looseObject({ openapi: z.string() }) },
+    run: () => openApiOf([...routes, document], env.version),
+  })
+  return [...routes, document]
+}
+
+const servedBy = (env: AppEnv): Route[] => [
   ...aboutRoutes(env),
+  ...plainRoutes(env),
   ...accessRoutes(env.access, env.now),
+  ...apiRoutes(env),
   ...taskRoutes(env),
   ...historyRoutes(env),
   ...versionRoutes(env),

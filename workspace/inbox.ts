@@ -88,6 +88,23 @@ export type Message =
   | (Envelope & { type: 'command_refused'; command: string; result: string; error: ErrorBody })
   | (Envelope & { type: 'digest'; total: number; broadcasts: BroadcastMessage[]; hint: string })
 
+export const MESSAGE_TYPES = Object.keys({
+  agent_joined: 0,
+  command_refused: 0,
+  digest: 0,
+  direct_message: 0,
+  file_conflict: 0,
+  file_removed: 0,
+  file_updated: 0,
+  files_changed: 0,
+  knowledge_broadcast: 0,
+  task_canceled: 0,
+  task_delegation: 0,
+  task_note: 0,
+  task_response: 0,
+  task_update: 0,
+} satisfies Record<Message['type'], 0>) as Message['type'][]
+
 /** A Yjs state vector: client id → number of its operations that are covered. */
 export type StateVector = ReadonlyMap<number, number>
 

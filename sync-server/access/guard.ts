@@ -35,7 +35,7 @@ export const admit = (c: Context, store: AccessStore, route: Guarded | null): vo
   const needs = route?.needs ?? (isRead ? 'read' : 'write')
   const inUrl = route?.plain ? tokenIn(c.req.query('token')) : null
   const secret = bearerIn(c.req.header('authorization')) ?? inUrl
-  if (secret !== null && route?.path !== '/api/join') c.set('shown', store.authenticate(secret))
+  if (secret !== null && route?.path !== '/api/join') identify(c, store, secret)
   else if (needs !== 'anyone') throw noCredential()
   const shown = shownBy(c)
   if (shown === null || needs === 'anyone') return
@@ -79,13 +79,24 @@ export const checkWorkspace = (shown: Shown, workspace: string): void => {
   )
 }
 
-const checkRole = (role: Role, needed: Role): void => {
+/** Throws `not_allowed`. */
+export const checkRole = (role: Role, needed: Role): void => {
   if (includes(role, needed)) return
   throw new ClawError(
     'not_allowed',
     `this takes a credential with the role ${needed}, and this one has ${role}`,
     'ask who runs the server for another invite',
   )
+}
+
+const identify = (c: Context, store: AccessStore, secret: string): void => {
+  c.set('shown', store.authenticate(secret))
+  c.set('secret', secret)
+}
+
+/** For who waited: throws `unauthorized`, `revoked` where what was shown is good no more. */
+export const stillIs = (c: Context, store: AccessStore): void => {
+  store.authenticate(c.get('secret') as string)
 }
 
 /** What was shown; null on an open route that was shown nothing. */

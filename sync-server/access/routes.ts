@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ROLES } from '../../workspace/access.ts'
+import { ClawError } from '../../workspace/errors.ts'
 import { isWorkspaceName } from '../../workspace/schema.ts'
 import { type Route, route } from '../routes.ts'
 import { bearerIn, checkWorkspace, speakerOf } from './guard.ts'
@@ -22,7 +23,7 @@ const JoinBody = z.strictObject({
 export const InviteBody = z.strictObject({
   workspace,
   role: z.enum(ROLES).default('write'),
-  /** Makes it a token for agents that speak plain HTTP: what people call it. */
+  /** Makes it a token for agents that speak plain HTTP: what people call it; `uses` does not count. */
   http: z.string().max(64).optional(),
   /** null: any number. */
   uses: z.number().int().min(1).max(1_000_000).nullable().default(1),
@@ -70,6 +71,9 @@ export const adminActions = (store: AccessStore, now: () => number) => {
       const { role, uses, expires_in, http } = body
       const expiresAt = expires_in === null ? null : now() + expires_in
       const name = within(by, body.workspace) ?? 'default'
+      if (http !== undefined && role === 'admin') {
+        throw new ClawError('usage', 'a token is no admin', 'role: write, or read')
+      }
       const wanted = { workspace: name, role, uses, expiresAt }
       const made = await store.invite(
         http === undefined ? wanted : { ...wanted, http, uses: null },

@@ -43,14 +43,16 @@ const usesIn = (text: string): number | null => {
   throw new ClawError('usage', `--uses ${text} is no count`, 'like: 5, or any')
 }
 
+const baseOf = (admin: Admin, given: Given): string =>
+  given.value('url')?.replace(/\/+$/, '') ?? admin.reach ?? `http://127.0.0.1:${DEFAULT_PORT}`
+
 /** The join link, with its secret in it and nowhere else. */
 const asLink = (
   admin: Admin,
   given: Given,
   { secret, ...made }: { secret: string; workspace: string | null; expires_at: string | null },
 ): Done => {
-  const base =
-    given.value('url')?.replace(/\/+$/, '') ?? admin.reach ?? `http://127.0.0.1:${DEFAULT_PORT}`
+  const base = baseOf(admin, given)
   const link = joinLink(base, made.workspace ?? 'default', secret)
   const notes = [
     `good until ${made.expires_at ?? 'it is revoked'}; join with: clawlink-agent join -`,
@@ -61,34 +63,62 @@ const asLink = (
   return { data: { ...made, link }, lines: [link], notes }
 }
 
+/** The token itself, and where it is good. */
+const asToken = (
+  admin: Admin,
+  given: Given,
+  made: { secret: string; invite: string; workspace: string | null; expires_at: string | null },
+): Done => {
+  const { secret: token, ...rest } = made
+  const base = baseOf(admin, given)
+  const url = made.workspace === 'default' ? base : `${base}/w/${made.workspace}`
+  const notes = [
+    `good until ${made.expires_at ?? `it is revoked (${made.invite})`}; for ClawLink 1.x clients and curl at ${url}`,
+  ]
+  return { data: { ...rest, token, url }, lines: [token], notes }
+}
+
 export const ACCESS_COMMANDS: readonly Command[] = [
   {
     name: 'invite',
     summary: 'print a link by which an agent or person can join',
     usage:
-      '[--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--data DIR] [--json]',
-    flags: ['workspace', 'role', 'uses', 'expires', 'url'],
+      '[--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--data DIR] [--json]\n  or: clawlink-sync invite --http [--name N] [--workspace W] [--role write|read] [--expires 90d|never] …: a token for agents that speak plain HTTP',
+    flags: ['workspace', 'role', 'uses', 'expires', 'url', 'name'],
+    switches: ['http'],
     run: async (admin, given) => {
-      const expires = given.value('expires') ?? '7d'
+      const isHttp = given.has('http')
+      for (const [flag, goes] of [
+        ['uses', !isHttp],
+        ['name', isHttp],
+      ] as const) {
+        if (goes || !given.has(flag)) continue
+        throw new ClawError(
+          'usage',
+          `--${flag} does not go with ${isHttp ? '--http' : 'a join link'}`,
+        )
+      }
+      const expires = given.value('expires') ?? (isHttp ? 'never' : '7d')
       const made = await admin.do('invite', {
         ...workspaceIn(given),
+        ...(isHttp && { http: given.value('name') ?? '' }),
         role: roleIn(given.value('role') ?? 'write'),
         uses: usesIn(given.value('uses') ?? '1'),
         expires_in: expires === 'never' ? null : spanIn('expires', expires),
       })
-      return asLink(admin, given, made)
+      return isHttp ? asToken(admin, given, made) : asLink(admin, given, made)
     },
   },
   {
     name: 'invites',
-    summary: 'the invites by which somebody can still join',
+    summary: 'the invites by which somebody can still join, and the tokens',
     usage: '[--workspace W] [--data DIR] [--json]',
     flags: ['workspace'],
     run: async (admin, given) => {
       const { invites } = await admin.do('invites', workspaceIn(given))
       const lines = invites.map(
-        ({ invite, workspace, role, uses, expires_at }) =>
-          `${invite}  ${workspace ?? '(any)'}  ${role}  ${uses ?? 'any number'} left  until ${expires_at ?? 'revoked'}`,
+        ({ invite, workspace, role, uses, expires_at, http }) =>
+          `${invite}  ${workspace ?? '(any)'}  ${role}  ${http === undefined ? `${uses ?? 'any number'} left` : `token ${http}`}  until ${expires_at ?? 'revoked'}`,
       )
       return { data: { invites, count: invites.length }, lines }
     },
@@ -109,8 +139,8 @@ export const ACCESS_COMMANDS: readonly Command[] = [
   },
   {
     name: 'revoke',
-    summary: 'end an agent’s credential and its connections, or an invite, now',
-    usage: 'AGENT|INVITE [--workspace W] [--data DIR] [--json]',
+    summary: 'end an agent’s credential and its connections, an invite or a token, now',
+    usage: 'AGENT|INVITE|TOKEN-ID [--workspace W] [--data DIR] [--json]',
     flags: ['workspace'],
     operands: ['which'],
     run: async (admin, given) => {

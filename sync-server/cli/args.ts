@@ -8,6 +8,8 @@ export interface CommandLine {
   usage: string
   /** Flags with a value; `--json`, `--data` and `--help` are every command's. */
   flags: readonly string[]
+  /** Flags without one. */
+  switches?: readonly string[]
   /** What must stand without a flag, in this order. */
   operands?: readonly string[]
 }
@@ -15,18 +17,19 @@ export interface CommandLine {
 export interface Given {
   help: boolean
   json: boolean
+  has: (flag: string) => boolean
   value: (flag: string) => string | undefined
 }
 
 /** Reads a subcommand's arguments, strictly. Throws `usage`. */
 export const readCommand = (line: CommandLine, argv: readonly string[]): Given => {
-  const { name, flags, operands = [] } = line
+  const { name, flags, switches = [], operands = [] } = line
   const usage = (what: string, hint = ''): ClawError =>
     new ClawError('usage', what, hint || `usage: clawlink-sync ${name} ${line.usage}`)
   const valued = [...flags, 'data']
   const options = Object.fromEntries([
     ...valued.map((flag) => [flag, { type: 'string' } as const]),
-    ...['json', 'help'].map((flag) => [flag, { type: 'boolean' } as const]),
+    ...[...switches, 'json', 'help'].map((flag) => [flag, { type: 'boolean' } as const]),
   ])
   const { tokens } = parseArgs({
     ...{ args: [...argv], options, strict: false, allowPositionals: true, tokens: true },
@@ -52,5 +55,6 @@ export const readCommand = (line: CommandLine, argv: readonly string[]): Given =
   if (stand.length > operands.length) throw usage(`unexpected argument "${stand[operands.length]}"`)
   if (stand.length < operands.length && !help) throw usage(`${operands[stand.length]} is missing`)
   for (const [i, operand] of stand.entries()) values.set(operands[i]!, operand)
-  return { help, json: values.has('json'), value: (flag) => values.get(flag) }
+  const has = (flag: string) => values.has(flag)
+  return { help, json: has('json'), has, value: (flag) => values.get(flag) }
 }

@@ -6,9 +6,9 @@ import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
-const KNOWN = /^(?:f:|[uswaihvcokjlr]:.)/
+const KNOWN = /^(?:f:|[uswaihvcokjlrg]:.)/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */
-const OF_WORKSPACE = /^[uswaihvco]:([^:/]+)/
+const OF_WORKSPACE = /^[uswaihvcog]:([^:/]+)/
 
 /** Checks all there is in a data folder that nobody uses. Rejects where it cannot be opened at all. */
 export const verifyFolder = async (data: string): Promise<Report> => {

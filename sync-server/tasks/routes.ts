@@ -9,7 +9,7 @@ import {
   MAX_NAME_BYTES,
   MAX_TASK_LINKS,
 } from '../../workspace/limits.ts'
-import { type Json, PRIORITIES, type Transition } from '../../workspace/schema.ts'
+import type { Json, Transition } from '../../workspace/schema.ts'
 import {
   concerns,
   isArchivedTask,
@@ -29,6 +29,7 @@ import { parseState } from '../../workspace/task-states.ts'
 import { findEntry, getTask, historyOf, showStep } from '../../workspace/tasks.ts'
 import { callerIn, checkName } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
+import { Task } from '../guests/shapes.ts'
 import { PAGE_BYTES } from '../limits.ts'
 import { ready } from '../request.ts'
 import type { Room } from '../room.ts'
@@ -93,12 +94,6 @@ const COMMANDS = {
 } as const
 
 export const TASKS = '/api/workspaces/:workspace/tasks'
-export const Task = z.looseObject({
-  ...{ task_id: z.string(), task: z.string(), priority: z.enum(PRIORITIES) },
-  ...{ from_agent: z.string(), to_agent: z.string().nullable(), owner: z.string().nullable() },
-  ...{ status: z.string(), message: z.string(), created_at: z.string(), updated_at: z.string() },
-  ...{ revision: z.number(), token: z.number() },
-})
 const Granted = z.object({ task: Task, lease_seconds: z.number() })
 const WithHistory = z.object({
   task: Task.extend({ history: z.array(z.looseObject({ state: z.string(), by: z.string() })) }),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { type AppEnv, createApp } from '../../sync-server/app.ts'
+import { httpToken } from '../guests/guest.ts'
 import { frame, RawClient, until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { ask, bearer, invite, member } from './members.ts'
@@ -8,6 +9,7 @@ import { ask, bearer, invite, member } from './members.ts'
 const WHO = [
   ...['nobody', 'wrong', 'expired invite', 'revoked', 'other workspace'],
   ...['read', 'write', 'admin', 'owner'],
+  ...['token', 'reading token', 'other token'],
 ] as const
 type Who = (typeof WHO)[number]
 
@@ -15,7 +17,10 @@ const READ: readonly Who[] = ['read', 'write', 'admin', 'owner']
 const WRITE: readonly Who[] = ['write', 'admin', 'owner']
 const ADMIN: readonly Who[] = ['admin', 'owner']
 const SOMEBODY: readonly Who[] = [...READ, 'other workspace']
-const ANYBODY: readonly Who[] = [...SOMEBODY, 'nobody']
+const TOKENS: readonly Who[] = ['token', 'reading token', 'other token']
+const ANYBODY: readonly Who[] = [...SOMEBODY, ...TOKENS, 'nobody']
+const PLAIN_READ: readonly Who[] = [...READ, 'token', 'reading token']
+const PLAIN_WRITE: readonly Who[] = [...WRITE, 'token']
 
 let server: Server
 const headers = {} as Record<Who, Record<string, string>>
@@ -38,6 +43,11 @@ beforeAll(async () => {
   headers.revoked = (await member(server, 'a-revoked', 'admin')).headers
   await ask(server, '/api/admin/revoke', { which: 'a-revoked' })
   headers.owner = bearer(server.token)
+  headers.token = bearer(await httpToken(server))
+  headers['reading token'] = bearer(await httpToken(server, { role: 'read' }))
+  headers['other token'] = bearer(await httpToken(server, { workspace: 'other' }))
+  agents.token = 'a-guest'
+  await ask(server, '/register', { agent_id: 'a-guest', name: 'guest' }, headers.token)
 })
 afterAll(() => server.stop())
 
@@ -104,6 +114,34 @@ const TABLE: Record<string, Row> = {
     ...{ pass: WRITE, path: `${ws}/blobs/${SHA}?size=3`, method: 'PUT' },
   },
 }
+/** ClawLink 1.x's routes. */
+const PLAIN: Record<string, Row> = {
+  'POST /register': { pass: PLAIN_WRITE, body: (by) => ({ agent_id: by, name: by }) },
+  'GET /discover': { pass: PLAIN_READ },
+  'POST /heartbeat': { pass: PLAIN_WRITE, body: (by) => ({ agent_id: by }) },
+  'POST /delegate': {
+    pass: PLAIN_WRITE,
+    body: (by) => ({ from_agent: by, to_agent: 'nobody', task: 't' }),
+  },
+  'POST /broadcast': { pass: PLAIN_WRITE, body: (by) => ({ from_agent: by, content: 'c' }) },
+  'GET /poll/:agent_id': { pass: PLAIN_WRITE, path: '/poll/ME' },
+  'POST /respond': {
+    pass: PLAIN_WRITE,
+    body: (by) => ({ from_agent: by, to_agent: 'x', message_id: 't-0', result: 'r' }),
+  },
+  'POST /files': {
+    pass: PLAIN_WRITE,
+    body: (by) => ({ agent_id: by, file_key: 'f', content: 'c' }),
+  },
+  'GET /files': { pass: PLAIN_READ },
+  'GET /files/:key{.+}': { pass: PLAIN_READ, path: '/files/f' },
+}
+for (const [name, row] of Object.entries(PLAIN)) {
+  const [method, path] = name.split(' ')
+  TABLE[name] = row
+  TABLE[`${method} /w/:workspace${path}`] = { ...row, path: `/w/default${row.path ?? path}` }
+}
+
 /** What its own test is about: it is open to whoever has an invite. */
 const ELSEWHERE = ['POST /api/join']
 
@@ -181,7 +219,7 @@ describe.each(Object.entries(FRAMES))('%s', (name, { bytes, pass }) => {
     const client = await connect(who)
     if (typeof client === 'number') {
       expect(pass).not.toContain(who)
-      expect(client).toBe(who === 'other workspace' ? 403 : 401)
+      expect(client).toBe(who === 'other workspace' || who.includes('token') ? 403 : 401)
       return
     }
     const own = edits()
