@@ -100,3 +100,5 @@ export const MAX_WAIT_MS = 60_000
 export const MAX_FILE_BODY_BYTES = 9 * 1024 * 1024
 /** Frames of a 1.x WebSocket that wait to be done (count): beyond it nothing more is read from it. */
 export const MAX_UNDONE_FRAMES = 64
+/** What a polling client was sent is taken for read after so long (milliseconds), unless it broke off before. */
+export const GUEST_READS_MS = 500

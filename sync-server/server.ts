@@ -18,7 +18,7 @@ import { BlobStore } from './blobs.ts'
 import { Connection } from './connection.ts'
 import { Limiter } from './guard/limiter.ts'
 import { registered } from './guests/actions.ts'
-import { checkAgentId } from './guests/asking.ts'
+import { checkAgentId, NEXT_REQUEST } from './guests/asking.ts'
 import { Guests } from './guests/guests.ts'
 import { GuestSockets } from './guests/socket.ts'
 import { DRAIN_MS, MAX_BODY_BYTES, MAX_FRAME_BYTES, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
@@ -226,6 +226,7 @@ export const startSyncServer = async (
           warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
         })
   http.on('connection', (socket: Socket) => limiter.connected(socket))
+  http.prependListener('request', ({ socket }: IncomingMessage) => socket.emit(NEXT_REQUEST))
   http.requestTimeout = 30_000
   http.headersTimeout = 10_000
 
@@ -362,6 +363,7 @@ export const startSyncServer = async (
     await recovery.close()
     readers.drop(new Error('the server is stopping'))
     tasks.close()
+    await guests.settle()
     guests.close()
     for (const socket of guestSockets.all) socket.close(1001, 'the server is stopping')
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))

@@ -264,7 +264,11 @@ export const apiRoutes = (env: AppEnv): Route[] => {
     route({
       ...{ method: 'GET', path: at('inbox'), needs: 'write', query: InboxQuery },
       summary: 'What waits to be read; it stays until it is acknowledged',
-      answer: z.looseObject({ ...Messages, remaining: z.number() }),
+      answer: z.looseObject({
+        ...{ ...Messages, remaining: z.number() },
+        /** By a poll or WebSocket of 1.x, right now (count): these are not among the messages. */
+        handed_out: z.number(),
+      }),
       run: (asked) => {
         const { by, wait, limit, ...wanted } = asked.query
         return actAs(env, asked, callerIn(asked.c, by), async (act) => {
@@ -281,7 +285,8 @@ export const apiRoutes = (env: AppEnv): Route[] => {
           const paused = pausedBy(act.guest.room.doc, act.guest.agent)
           const messages = lot.map(({ message }) => message)
           const more = paused === null ? {} : { paused }
-          return { messages, count: messages.length, remaining, ...more }
+          const under = { handed_out: act.guest.handedOut }
+          return { messages, count: messages.length, remaining, ...under, ...more }
         })
       },
     }),

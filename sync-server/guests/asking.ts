@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
@@ -10,7 +11,7 @@ import { shownBy } from '../access/guard.ts'
 import type { Shown } from '../access/speaker.ts'
 import { unknownCredential } from '../access/store.ts'
 import type { AppEnv } from '../app.ts'
-import { MAX_WAIT_MS } from '../limits.ts'
+import { GUEST_READS_MS, MAX_WAIT_MS } from '../limits.ts'
 import { ready } from '../request.ts'
 import type { Room } from '../room.ts'
 import type { Act } from './actions.ts'
@@ -80,6 +81,9 @@ export const keyIn = (c: Context): string | null => {
   return key ? within('Idempotency-Key', key, MAX_KEY_BYTES) : null
 }
 
+/** Emitted by a socket when a request comes on it. */
+export const NEXT_REQUEST = Symbol('next request')
+
 const responseTo = (c: Context): ServerResponse =>
   (c.env as HttpBindings).outgoing as ServerResponse
 
@@ -92,17 +96,29 @@ export const waitSignal = (c: Context, seconds: number): AbortSignal => {
 }
 
 /**
- * What is held is handed out with the answer to a request: once all of that was written it is acknowledged; where the
- * connection broke before, it is handed out again.
+ * What is held is handed out with the answer to a request. It is acknowledged once all of that was written and the client has
+ * hung up, asked the next thing on its connection, or had a moment for reading; it is handed out again where the connection broke
+ * before.
  */
 export const handOut = (c: Context, { guest, env }: Act, handedOut: readonly Waiting[]): void => {
   if (handedOut.length === 0) return
   const response = responseTo(c)
+  const { socket } = response
   response.once('close', () => {
     if (!response.writableFinished || c.req.method === 'HEAD') return guest.giveBack(handedOut)
-    guest.acknowledge(handedOut).catch((err) => {
-      guest.giveBack(handedOut)
-      if (env.trouble() === null) env.log.error({ err }, 'messages not acknowledged')
-    })
+    const read = env.guests.soon(GUEST_READS_MS, () =>
+      guest.acknowledge(handedOut).catch((err) => {
+        guest.giveBack(handedOut)
+        if (env.trouble() === null) env.log.error({ err }, 'messages not acknowledged')
+      }),
+    )
+    // Who goes with something unread resets the connection.
+    const onClose = (broke: boolean): void => {
+      if (!broke) read.now()
+      else if (read.cancel()) guest.giveBack(handedOut)
+    }
+    if (socket === null || socket.destroyed) return onClose(socket?.errored != null)
+    socket.once('close', onClose)
+    ;(socket as EventEmitter).once(NEXT_REQUEST, read.now)
   })
 }

@@ -199,6 +199,11 @@ export class Guest {
     return found
   }
 
+  /** How many are being handed out. */
+  get handedOut(): number {
+    return this.#held.size
+  }
+
   /** Nobody else gets these until they are acknowledged or given back. */
   hold(handedOut: readonly Waiting[]): void {
     for (const { key } of handedOut) this.#held.add(Number(key))

@@ -44,11 +44,12 @@ export class Guests {
   readonly #now: () => number
   readonly #halls = new Map<Room, Hall>()
   readonly #leaving: NodeJS.Timeout
+  readonly #soon = new Set<() => Promise<void>>()
 
   constructor(log: UpdateLog, now: () => number) {
     this.#log = log
     this.#now = now
-    this.#leaving = setInterval(() => this.#lookWhoLeft(), LEAVING_MS)
+    this.#leaving = setInterval(() => this.lookWhoLeft(), LEAVING_MS)
     this.#leaving.unref()
   }
 
@@ -137,7 +138,8 @@ export class Guests {
     }
   }
 
-  #lookWhoLeft(): void {
+  /** Those who asked nothing for long are here no more. */
+  lookWhoLeft(): void {
     const until = this.#now() - GUEST_PRESENT_MS
     for (const [room, { present }] of this.#halls) {
       for (const [agent, { number, seenAt, open }] of present) {
@@ -197,6 +199,25 @@ export class Guests {
     this.#halls.delete(room)
     clearTimeout(hall.looking)
     for (const wake of [...hall.waiting]) wake()
+  }
+
+  /** Does something after a while, unless it is to be done now, or not any more. */
+  soon(ms: number, work: () => Promise<void>): { now: () => void; cancel: () => boolean } {
+    const cancel = (): boolean => {
+      clearTimeout(timer)
+      return this.#soon.delete(now)
+    }
+    const now = async (): Promise<void> => {
+      if (cancel()) await work()
+    }
+    const timer = setTimeout(() => void now(), ms)
+    this.#soon.add(now)
+    return { now: () => void now(), cancel }
+  }
+
+  /** Does now all that was to be done soon. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#soon].map((now) => now()))
   }
 
   close(): void {

@@ -13,17 +13,21 @@ const json = z.json() as unknown as z.ZodType<Json>
 /** A list, or a text with commas in it. */
 export const names = z.union([z.array(z.string()), z.string().transform((text) => text.split(','))])
 
+/** Begins a new chain of messages, where one has grown too long: docs/log.md. 1.x had none. */
+const fresh = { reset_trace: optional(z.boolean()) }
+
 export const DelegateBody = z.object({
   to_agent: name,
   task: z.string().min(1),
   context: optional(json),
   priority: optional(z.enum(PRIORITIES)),
+  ...fresh,
 })
 
 export const delegatePlain = async (act: Act, body: z.infer<typeof DelegateBody>) => {
   const { to_agent, task, context = null, priority = 'normal' } = body
   const given = { to: to_agent, description: task, context, priority }
-  const { task: made, to } = await delegate(act, given)
+  const { task: made, to } = await delegate(act, given, body.reset_trace)
   return {
     status: 'delegated',
     delivery: deliveryTo(act, to),
@@ -35,11 +39,12 @@ export const BroadcastBody = z.object({
   content: z.string().min(1),
   topic: optional(z.string()),
   tags: optional(names),
+  ...fresh,
 })
 
 export const broadcastPlain = async (act: Act, body: z.infer<typeof BroadcastBody>) => {
   const { content, topic = '', tags = [] } = body
-  const { message, recipients } = await tell(act, { content, topic, tags })
+  const { message, recipients } = await tell(act, { content, topic, tags }, body.reset_trace)
   return { status: 'broadcast_sent', message_id: message.message_id, recipients }
 }
 

@@ -43,3 +43,20 @@ export class Plain {
     return { http: answer.status, ...((await answer.json()) as object) }
   }
 }
+
+export type PlainMessage = PlainAnswer['messages'][number]
+
+/** Polls until what came in is enough; all of it, in order. */
+export const polled = async (
+  guest: Plain,
+  agent: string,
+  isEnough: (all: PlainMessage[]) => boolean,
+): Promise<PlainMessage[]> => {
+  const all: PlainMessage[] = []
+  const until = Date.now() + 20_000
+  while (!isEnough(all)) {
+    if (Date.now() > until) throw new Error(`only ${JSON.stringify(all)} came for ${agent}`)
+    all.push(...(await guest.get(`/poll/${agent}?wait=5`)).messages)
+  }
+  return all
+}
