@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
-import { isWorkspaceName } from '../workspace/schema.ts'
+import { isWorkspaceName, type Json } from '../workspace/schema.ts'
 import type { Room } from './room.ts'
 
 /** The workspace that a request's path names. Throws `bad_name`. */
@@ -44,3 +44,6 @@ export const parseJson = (text: string): unknown => {
     throw new ClawError('bad_json', `the body is not JSON: ${(error as Error).message}`)
   }
 }
+
+/** Whatever JSON can hold: what comes here was parsed from it. */
+export const anyJson = z.custom<Json>((value) => value !== undefined, 'it is missing')

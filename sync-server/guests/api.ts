@@ -10,14 +10,14 @@ import {
   MAX_NOTE_BYTES,
   MAX_PATH_BYTES,
 } from '../../workspace/limits.ts'
-import { type Json, PRIORITIES } from '../../workspace/schema.ts'
+import { PRIORITIES } from '../../workspace/schema.ts'
 import { sentMessages } from '../../workspace/sent.ts'
 import { selectTasks, TASK_SORTS, type TaskSort } from '../../workspace/task-list.ts'
 import { parseState } from '../../workspace/task-states.ts'
 import { callerIn, stillIs } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
 import { MAX_FILE_BODY_BYTES } from '../limits.ts'
-import { ready } from '../request.ts'
+import { anyJson, ready } from '../request.ts'
 import { type Asked, type Route, route } from '../routes.ts'
 import { MAX_VERSION } from '../versions/log.ts'
 import {
@@ -40,7 +40,6 @@ import { Agent, FileInfo, Message, Task } from './shapes.ts'
 const name = z.string().min(1).max(MAX_NAME_BYTES)
 /** Left out: whose credential it is; the owner has to say it. */
 const by = name.optional()
-const json = z.json() as unknown as z.ZodType<Json>
 const names = z.array(z.string()).max(MAX_LIST_LENGTH)
 const path = z.string().min(1).max(MAX_PATH_BYTES)
 const version = z.number().int().min(1).max(MAX_VERSION)
@@ -72,7 +71,7 @@ const TaskBody = z.strictObject({
   /** An agent, by id or name; left out: whoever has what it `requires`. */
   to: name.optional(),
   requires: names.optional(),
-  context: json.default(null),
+  context: anyJson.default(null),
   priority: z.enum(PRIORITIES).default('normal'),
   after: z.array(name).max(MAX_LIST_LENGTH).optional(),
   after_failed: z.enum(['fail', 'run']).default('fail'),

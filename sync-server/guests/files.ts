@@ -8,6 +8,7 @@ import {
   type PutResult,
   readFile,
   removeFile,
+  versionOf,
 } from '../../workspace/files.ts'
 import { checkFileKey } from '../../workspace/path.ts'
 import { findFile, getFile } from '../../workspace/tree.ts'
@@ -95,7 +96,7 @@ export const writeShared = async (
     if (given.base_version !== undefined && text === null) {
       throw new ClawError(
         'unknown_version',
-        `version ${given.base_version} of ${key} is not kept`,
+        `version ${given.base_version} of ${key} is not there, or not kept`,
         'get the file, and make your change in what it is now',
       )
     }
@@ -122,7 +123,9 @@ const baseFor = async (
   const leaf = findFile(guest.room.doc, key)
   if (leaf === null) return null
   const { fileId } = leaf.entry
-  if (version !== undefined) return { fileId, version }
+  if (version !== undefined) {
+    return version > versionOf(guest.room.doc, fileId) ? null : { fileId, version }
+  }
   let base = await guest.base(leaf.key)
   if (base === null && token !== null) {
     const at = new Drawer(guest.room.name, `@${token}`).base(leaf.key)
@@ -144,13 +147,14 @@ export const editShared = (act: Act, typed: string, edit: TextEdit): Promise<Put
   return guest.turn(async () => {
     const leaf = findFile(guest.room.doc, key)
     const isOld = 'base_version' in edit && leaf !== null
-    const old = isOld
+    const isThere = isOld && edit.base_version <= versionOf(guest.room.doc, leaf.entry.fileId)
+    const old = isThere
       ? await textOf(env, guest.room, { fileId: leaf.entry.fileId, version: edit.base_version })
       : null
     if (isOld && old === null) {
       throw new ClawError(
         'unknown_version',
-        `version ${edit.base_version} of ${key} is not kept`,
+        `version ${edit.base_version} of ${key} is not there, or not kept`,
         'get the file; line numbers are those of the version that you name',
       )
     }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { MAX_NAME_BYTES } from '../../workspace/limits.ts'
-import { isoTime, type Json, PRIORITIES } from '../../workspace/schema.ts'
+import { isoTime, PRIORITIES } from '../../workspace/schema.ts'
 import { parseState } from '../../workspace/task-states.ts'
+import { anyJson } from '../request.ts'
 import { type Act, delegate, deliveryTo, registered, respond, tell } from './actions.ts'
 
 /** What ClawLink 1.x's clients ask for, by HTTP or by WebSocket. Their nulls are what is left out. */
@@ -9,7 +10,6 @@ export const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined)
 
 export const name = z.string().min(1).max(MAX_NAME_BYTES)
-const json = z.json() as unknown as z.ZodType<Json>
 /** A list, or a text with commas in it. */
 export const names = z.union([z.array(z.string()), z.string().transform((text) => text.split(','))])
 
@@ -19,7 +19,7 @@ const fresh = { reset_trace: optional(z.boolean()) }
 export const DelegateBody = z.object({
   to_agent: name,
   task: z.string().min(1),
-  context: optional(json),
+  context: optional(anyJson),
   priority: optional(z.enum(PRIORITIES)),
   ...fresh,
 })
@@ -52,7 +52,7 @@ export const RespondBody = z.object({
   to_agent: name,
   message_id: name,
   /** A text, or anything for programs. */
-  result: json,
+  result: anyJson,
   status: optional(z.string().max(MAX_NAME_BYTES)),
 })
 

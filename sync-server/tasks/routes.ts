@@ -9,7 +9,7 @@ import {
   MAX_NAME_BYTES,
   MAX_TASK_LINKS,
 } from '../../workspace/limits.ts'
-import type { Json, Transition } from '../../workspace/schema.ts'
+import type { Transition } from '../../workspace/schema.ts'
 import {
   concerns,
   isArchivedTask,
@@ -31,7 +31,7 @@ import { callerIn, checkName } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
 import { Task } from '../guests/shapes.ts'
 import { PAGE_BYTES } from '../limits.ts'
-import { ready } from '../request.ts'
+import { anyJson, ready } from '../request.ts'
 import type { Room } from '../room.ts'
 import { type Route, route } from '../routes.ts'
 import type { UpdateLog } from '../update-log.ts'
@@ -42,7 +42,6 @@ const name = z.string().min(1).max(MAX_NAME_BYTES)
 const by = name.optional()
 /** Left out: the header Idempotency-Key, or none. */
 const key = z.string().min(1).max(MAX_KEY_BYTES).optional()
-const json: z.ZodType<Json> = z.json() as z.ZodType<Json>
 
 const StatusCommand = z.strictObject({
   by,
@@ -54,7 +53,7 @@ const StatusCommand = z.strictObject({
   percent: z.number().min(0).max(100).optional(),
   result: z
     .strictObject({
-      json: json.optional(),
+      json: anyJson.optional(),
       artifacts: z
         .array(
           z.strictObject({ file_key: z.string().max(1_024), version: z.number().int().min(0) }),

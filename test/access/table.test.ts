@@ -114,6 +114,40 @@ const TABLE: Record<string, Row> = {
     ...{ pass: WRITE, path: `${ws}/blobs/${SHA}?size=3`, method: 'PUT' },
   },
 }
+/** What agents without a replica do. */
+const DONE: Record<string, object> = {
+  register: { name: 'x' },
+  heartbeat: {},
+  'agents/:agent/pause': {},
+  'agents/:agent/resume': {},
+  tasks: { task: 't', to: 'nobody' },
+  'tasks/:task/note': { text: 'n' },
+  'tasks/:task/answer': { text: 'n' },
+  broadcasts: { content: 'c' },
+  messages: { content: 'c', to: 'nobody' },
+  'inbox/ack': { ids: ['m'] },
+  'files/content': { key: 'f', content: 'c' },
+  'files/edit': { key: 'f', find: 'c', replace: 'd' },
+  'files/append': { key: 'f', text: 'c' },
+  'files/remove': { key: 'g' },
+  'files/move': { key: 'g', to: 'h' },
+}
+for (const [path, body] of Object.entries(DONE)) {
+  const method = path === 'files/content' ? 'PUT' : 'POST'
+  TABLE[`${method} /api/workspaces/:workspace/${path}`] = {
+    ...{ pass: WRITE, path: `${ws}/${path.replace(/:(\w+)/g, 'x')}`, method },
+    body: (by) => ({ by, ...body }),
+  }
+}
+const SEEN = { agents: '', tasks: '', sent: '?by=ME', files: '', 'files/content': '?key=f' }
+for (const [path, query] of Object.entries(SEEN)) {
+  const row = { pass: READ, path: `${ws}/${path}${query}` }
+  TABLE[`GET /api/workspaces/:workspace/${path}`] = row
+}
+// It notes who has been told, and so it is no mere look.
+TABLE['GET /api/workspaces/:workspace/inbox'] = { pass: WRITE, path: `${ws}/inbox?by=ME` }
+TABLE['GET /api/openapi.json'] = { pass: ANYBODY }
+
 /** ClawLink 1.x's routes. */
 const PLAIN: Record<string, Row> = {
   'POST /register': { pass: PLAIN_WRITE, body: (by) => ({ agent_id: by, name: by }) },
@@ -161,7 +195,7 @@ describe.each(Object.entries(TABLE))('%s', (name, { pass, path, body, method }) 
     const answer = await globalThis.fetch(url, {
       method: method ?? verb,
       ...(headers[who].authorization !== '' && { headers: headers[who] }),
-      body: method === 'PUT' ? 'abc' : sent,
+      body: sent ?? (method === 'PUT' ? 'abc' : null),
     })
     const text = await answer.text()
     if (pass.includes(who)) expect([401, 403], text).not.toContain(answer.status)
