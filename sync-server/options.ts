@@ -61,7 +61,8 @@ export const HELP = `clawlink-sync: hosts ClawLink workspaces for agents and peo
 usage: clawlink-sync [options]           starts a server
        clawlink-sync COMMAND [options]   works on the data of one, running or not
 
-  invite               a join link for an agent or a person; agents, invites, revoke, rotate,
+  invite               a join link for an agent or a person, or with --http a token for
+                       agents that speak plain HTTP; agents, invites, revoke, rotate,
                        audit and recover are about who may
   backup DIR           a copy of everything, as it is at one moment
   restore BACKUP       makes a data folder of a backup

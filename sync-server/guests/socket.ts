@@ -116,10 +116,10 @@ export class GuestSocket {
 
   #receive(text: string): void {
     // Who sends without waiting for answers is read no further than that.
-    if (++this.#undone >= MAX_UNDONE_FRAMES) this.#ws.pause()
+    if (++this.#undone === MAX_UNDONE_FRAMES) this.#ws.pause()
     this.#doing = this.#doing.then(async () => {
       if (!this.#ended.signal.aborted) this.#send(await this.#do(text))
-      if (--this.#undone === 0) this.#ws.resume()
+      if (this.#undone-- === MAX_UNDONE_FRAMES) this.#ws.resume()
     })
   }
 

@@ -378,3 +378,16 @@ describe('what is wrong', () => {
     expect(said).toContain(`revoked ${made.data.invite}`)
   })
 })
+
+it('[Q14] wrong tokens are counted, in the URL, too, and a good one is not held up', async () => {
+  const strict = await startServer({ args: ['--limit', 'failures=2'] })
+  const good = new Plain(strict.url, await httpToken(strict))
+  const wrong = `clh_${'x'.repeat(43)}`
+  const statuses: number[] = []
+  for (let i = 0; i < 4; i++) {
+    statuses.push((await globalThis.fetch(`${strict.url}/discover?token=${wrong}`)).status)
+  }
+  expect(statuses).toEqual([401, 401, 429, 429])
+  expect((await good.get('/discover')).http).toBe(200)
+  await strict.stop()
+})
