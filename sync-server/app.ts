@@ -69,10 +69,14 @@ const HEADERS = secureHeaders({
 /** All that the server answers to. */
 export const routesOf = (env: AppEnv): Route[] => {
   const routes = servedBy(env)
+  let made: object | null = null
   const document: Route = route({
     ...{ method: 'GET', path: '/api/openapi.json', needs: 'anyone', plain: true },
     ...{ summary: 'This document', answer: z.looseObject({ openapi: z.string() }) },
-    run: () => openApiOf([...routes, document], env.version),
+    run: () => {
+      made ??= openApiOf([...routes, document], env.version)
+      return made
+    },
   })
   return [...routes, document]
 }

@@ -194,14 +194,14 @@ export const inbox = async (
   registered(guest)
   const passes = filterOf(guest, wanted)
   const done = new AbortController()
-  const ends = AbortSignal.any([signal, done.signal])
+  const ends = AbortSignal.any([signal, env.guests.ending, done.signal])
   try {
     for (;;) {
       // Whatever comes in from here on wakes it.
       const news = env.guests.news(guest.room, ends)
       await guest.receive()
       const found = byPriority(guest.waiting.filter(passes))
-      if (found.length > 0 || signal.aborted) {
+      if (found.length > 0 || ends.aborted) {
         const lot = pick(found)
         if (holds) guest.hold(lot)
         return { lot, remaining: found.length - lot.length }

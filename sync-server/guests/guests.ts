@@ -45,6 +45,7 @@ export class Guests {
   readonly #halls = new Map<Room, Hall>()
   readonly #leaving: NodeJS.Timeout
   readonly #soon = new Set<() => Promise<void>>()
+  readonly #ending = new AbortController()
 
   constructor(log: UpdateLog, now: () => number) {
     this.#log = log
@@ -220,8 +221,14 @@ export class Guests {
     await Promise.all([...this.#soon].map((now) => now()))
   }
 
+  /** Aborts when the server stops: nobody is to wait any more. */
+  get ending(): AbortSignal {
+    return this.#ending.signal
+  }
+
   close(): void {
     clearInterval(this.#leaving)
+    this.#ending.abort()
     for (const room of [...this.#halls.keys()]) this.forget(room)
   }
 }

@@ -78,7 +78,7 @@ export class GuestSocket {
 
   async #run(): Promise<void> {
     const { guest } = this
-    const { signal } = this.#ended
+    const signal = AbortSignal.any([this.#ended.signal, this.#env.guests.ending])
     const act = { env: this.#env, guest, key: null }
     try {
       while (!signal.aborted) {

@@ -253,3 +253,20 @@ it('[Q9] a write repeated under its key is answered again and done once', async 
   // Another agent's key is another key.
   expect((await guest.post('/broadcast', { from_agent: b, content: 'x' }, key)).http).toBe(200)
 })
+
+it('[Q10] who waits does not hold up a server that stops', async () => {
+  const mine = await startServer()
+  const token = await httpToken(mine)
+  const one = new Plain(mine.url, token)
+  await one.post('/register', { agent_id: 'x', name: 'x' })
+  await one.get('/poll/x')
+  const client = await new Client('x', mine, token).open()
+  const waiting = one.get('/poll/x?wait=60').catch(() => null)
+  client.send({ type: 'heartbeat' })
+  await client.answer('heartbeat_ack')
+  const began = performance.now()
+  expect(await mine.stop()).toBe(0)
+  expect(performance.now() - began).toBeLessThan(4_000)
+  expect(await client.closed).toBe(1001)
+  await waiting
+})
