@@ -1,8 +1,8 @@
-import { linesText, tellOthers } from '../workspace/conflicts.ts'
+import { linesText } from '../workspace/conflicts.ts'
 import { overlap } from '../workspace/cursors.ts'
-import { putFile, versionOf } from '../workspace/files.ts'
 import type { FileBase } from '../workspace/link/replica.ts'
-import { findFile, getFile } from '../workspace/tree.ts'
+import { getFile } from '../workspace/tree.ts'
+import { writeText } from '../workspace/writing.ts'
 import { newMessageId, type Outcome } from './call.ts'
 import type { Team } from './team.ts'
 import { oneLine } from './text.ts'
@@ -18,13 +18,9 @@ export const writeFile = (
 ): Outcome & { known: (read: FileBase | null) => number } => {
   const { doc } = team
   const by = team.me()
-  const now = Date.now()
-  const leaf = findFile(doc, put.key)
-  const before = leaf === null ? 0 : versionOf(doc, leaf.entry.fileId)
-  const result = putFile(doc, { ...put, by, now })
-  const { file, changed, created, conflicts, lines } = result
+  const written = writeText(doc, { ...put, by, now: Date.now() }, newMessageId)
+  const { file, changed, created, conflicts, lines } = written
   const { file_key, version } = file
-  for (const conflict of conflicts) tellOthers(doc, by, file_key, conflict, newMessageId, now)
 
   const [first, last] = [lines[0], lines.at(-1)]
   const where = first && last && { from_line: first.from_line, to_line: last.to_line }
@@ -39,7 +35,7 @@ export const writeFile = (
   const what = created ? 'created' : changed ? 'changed' : 'unchanged'
   const at = created || lines.length === 0 ? '' : `, ${lines.map(linesText).join(', ')}`
   return {
-    known: (read) => (read === null || read.version === before ? version : read.version),
+    known: written.known,
     data: { file, changed, created, conflicts, lines, ...(intents.length > 0 && { intents }) },
     lines: [oneLine(`${what} ${file_key} version ${version}${at}`)],
     notes: [

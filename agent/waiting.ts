@@ -2,9 +2,9 @@ import type * as Y from 'yjs'
 import { agentName, resolveAgent } from '../workspace/agents.ts'
 import { ClawError } from '../workspace/errors.ts'
 import type { Message } from '../workspace/inbox.ts'
+import { MESSAGE_TYPES } from '../workspace/message-types.ts'
 import { didYouMean } from '../workspace/suggest.ts'
 import type { Call } from './call.ts'
-import { MESSAGE_TYPES } from './message-types.ts'
 import { Team } from './team.ts'
 
 /** A message that waits to be acknowledged. */

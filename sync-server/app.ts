@@ -1,23 +1,30 @@
 import { type Context, Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
+import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
-import { addGuard, askedBy } from './access/guard.ts'
-import { addAccessRoutes } from './access/routes.ts'
-import type { Speaker } from './access/speaker.ts'
+import { aboutRoutes } from './about.ts'
+import { shownBy } from './access/guard.ts'
+import { accessRoutes } from './access/routes.ts'
+import type { Shown } from './access/speaker.ts'
 import type { AccessStore } from './access/store.ts'
-import { addBlobRoutes } from './blob-routes.ts'
+import { blobRoutes } from './blob-routes.ts'
 import type { BlobStore } from './blobs.ts'
-import { addHistoryRoutes } from './history.ts'
+import { apiRoutes } from './guests/api.ts'
+import type { Guests } from './guests/guests.ts'
+import { plainRoutes } from './guests/plain.ts'
+import { historyRoutes } from './history.ts'
 import type { Metrics } from './metrics.ts'
+import { openApiOf } from './openapi.ts'
 import type { Manifest } from './ops/manifest.ts'
-import { addOpsRoutes } from './ops/routes.ts'
+import { opsRoutes } from './ops/routes.ts'
 import { requestError } from './ops/store-error.ts'
 import type { Room } from './room.ts'
+import { addRoutes, type Route, route } from './routes.ts'
 import type { TaskKeeper } from './tasks/keeper.ts'
-import { addTaskRoutes } from './tasks/routes.ts'
+import { taskRoutes } from './tasks/routes.ts'
 import type { UpdateLog } from './update-log.ts'
 import type { FileHistory } from './versions/history.ts'
-import { addFileRoutes } from './versions/routes.ts'
+import { versionRoutes } from './versions/routes.ts'
 
 export interface AppEnv {
   version: string
@@ -33,6 +40,7 @@ export interface AppEnv {
   history: FileHistory
   blobs: BlobStore
   tasks: TaskKeeper
+  guests: Guests
   /** What a claimed task's lease is, in milliseconds. */
   leaseMs: number
   /** Throws `storage_failed` while nothing can be stored. */
@@ -46,7 +54,7 @@ export interface AppEnv {
   /** A credential was none; returns why none is looked at for a while, or null. */
   onWrongCredential: (c: Context) => ClawError | null
   /** Somebody spoke in another's name, and was refused. */
-  onForgery: (by: Speaker, where: string, what: string) => void
+  onForgery: (by: Shown, where: string, what: string) => void
   log: {
     error: (details: object, message: string) => void
     info: (details: object, message: string) => void
@@ -58,48 +66,41 @@ const HEADERS = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
 })
 
+/** All that the server answers to. */
+export const routesOf = (env: AppEnv): Route[] => {
+  const routes = servedBy(env)
+  let made: object | null = null
+  const document: Route = route({
+    ...{ method: 'GET', path: '/api/openapi.json', needs: 'anyone', plain: true },
+    ...{ summary: 'This document', answer: z.looseObject({ openapi: z.string() }) },
+    run: () => {
+      made ??= openApiOf([...routes, document], env.version)
+      return made
+    },
+  })
+  return [...routes, document]
+}
+
+const servedBy = (env: AppEnv): Route[] => [
+  ...aboutRoutes(env),
+  ...plainRoutes(env),
+  ...accessRoutes(env.access, env.now),
+  ...apiRoutes(env),
+  ...taskRoutes(env),
+  ...historyRoutes(env),
+  ...versionRoutes(env),
+  ...blobRoutes(env),
+  ...opsRoutes(env),
+]
+
 /** Everything on the port that is plain HTTP. Errors have the CLI's shape and codes. */
 export const createApp = (env: AppEnv): Hono => {
   const app = new Hono()
 
   app.use('*', HEADERS)
-  addGuard(app, env.access)
-
-  app.get('/', async (c) => {
-    const by = askedBy(c)
-    const all = by?.kind === 'owner' ? await env.updateLog.workspaces() : []
-    return c.json({
-      service: 'clawlink-sync',
-      version: env.version,
-      status: (env.trouble() ?? env.damage()) === null ? 'ok' : 'unavailable',
-      auth: 'required',
-      sync_path: '/sync/<workspace>',
-      ...(by !== null && {
-        workspaces: by.kind === 'owner' ? all : [by.workspace],
-        uptime_seconds: Math.floor((env.now() - env.startedAt) / 1000),
-      }),
-      server_time: new Date(env.now()).toISOString(),
-    })
+  addRoutes(app, env.access, routesOf(env), ({ needs, method }) => {
+    if (method === 'POST' && needs === 'write') env.metrics.commands.inc({ outcome: 'ok' })
   })
-
-  app.get('/health', (c) => {
-    const trouble = env.trouble() ?? env.damage()
-    return trouble === null
-      ? c.json({ status: 'ok' })
-      : c.json({ status: 'unavailable', ...(askedBy(c) !== null && { reason: trouble }) }, 503)
-  })
-
-  app.get('/metrics', async (c) => {
-    const { registry } = env.metrics
-    return c.text(await registry.metrics(), 200, { 'content-type': registry.contentType })
-  })
-
-  addAccessRoutes(app, env.access, env.now)
-  addTaskRoutes(app, env)
-  addHistoryRoutes(app, env)
-  addFileRoutes(app, env)
-  addBlobRoutes(app, env)
-  addOpsRoutes(app, env)
 
   app.notFound((c) => {
     throw new ClawError(
@@ -112,14 +113,17 @@ export const createApp = (env: AppEnv): Hono => {
   app.onError((thrown, c) => {
     let error = requestError(thrown, env.trouble())
     // Who tries is slowed down; who has shown nothing has tried nothing.
-    const hasTried = c.req.header('authorization') !== undefined || c.req.path === '/api/join'
+    const hasTried =
+      c.req.header('authorization') !== undefined ||
+      c.req.query('token') !== undefined ||
+      c.req.path === '/api/join'
     if (error.code === 'unauthorized' && hasTried) error = env.onWrongCredential(c) ?? error
     if (error.code === 'bug') env.log.error({ err: thrown, path: c.req.path }, 'request failed')
     if (error.code === 'unauthorized' || error.code === 'revoked') {
       c.header('www-authenticate', 'Bearer')
     }
     if (error.code === 'forged') {
-      const by = askedBy(c)
+      const by = shownBy(c)
       if (by !== null) env.onForgery(by, c.req.path, error.message)
     }
     if (c.req.method === 'POST') env.metrics.commands.inc({ outcome: error.code })

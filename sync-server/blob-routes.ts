@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import type { HttpBindings } from '@hono/node-server'
-import type { Context, Hono } from 'hono'
+import type { Context } from 'hono'
 import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
 import { isBlobName } from '../workspace/schema.ts'
 import type { AppEnv } from './app.ts'
 import { type BlobStore, WrongOffset } from './blobs.ts'
-import { parse, workspaceOf } from './request.ts'
+import { type Asked, type Route, route } from './routes.ts'
 
 const digits = z
   .string()
@@ -29,15 +29,14 @@ const nameOf = (c: Context): string => {
 }
 
 /** The bytes of shared files that are not text: docs/PROTOCOL.md. */
-export const addBlobRoutes = (app: Hono, env: AppEnv): void => {
-  const { blobs } = env
-  const route = '/api/workspaces/:workspace/blobs/:sha256'
+export const blobRoutes = (env: AppEnv): Route[] => {
+  const path = '/api/workspaces/:workspace/blobs/:sha256'
 
-  // Hono takes HEAD for a GET.
-  app.get(route, async (c) => {
-    const [workspace, sha256] = [workspaceOf(c), nameOf(c)]
+  const get = async ({ c, workspace, query }: Asked<z.infer<typeof HeadQuery>>) => {
+    const { blobs } = env
+    const sha256 = nameOf(c)
+    // Hono takes HEAD for a GET.
     const isHead = c.req.method === 'HEAD'
-    const query = parse(HeadQuery, c.req.query())
     const size = await blobs.size(workspace, sha256)
     if (size === null) {
       if (isHead && query.size !== undefined) {
@@ -54,11 +53,12 @@ export const addBlobRoutes = (app: Hono, env: AppEnv): void => {
     c.header(OFFSET, String(size))
     c.header('accept-ranges', 'bytes')
     return c.body(null)
-  })
+  }
 
-  app.put(route, async (c) => {
-    const [workspace, sha256] = [workspaceOf(c), nameOf(c)]
-    const { size, offset } = parse(PutQuery, c.req.query())
+  const put = async ({ c, workspace, query }: Asked<z.infer<typeof PutQuery>>) => {
+    const { blobs } = env
+    const sha256 = nameOf(c)
+    const { size, offset } = query
     const trouble = env.trouble()
     if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
     if (offset > size) throw new ClawError('usage', `offset ${offset} is after the end, ${size}`)
@@ -73,7 +73,19 @@ export const addBlobRoutes = (app: Hono, env: AppEnv): void => {
     } finally {
       if (!body.readableEnded) await drain(body)
     }
-  })
+  }
+
+  return [
+    route({
+      ...{ method: 'GET', path, needs: 'read', summary: 'The bytes of a blob' },
+      ...{ query: HeadQuery, run: get },
+    }),
+    route({
+      ...{ method: 'PUT', path, needs: 'write', summary: 'Uploads a blob, or goes on with it' },
+      query: PutQuery,
+      ...{ answer: z.object({ offset: z.number(), complete: z.boolean() }), run: put },
+    }),
+  ]
 }
 
 /** As Node has it, without the web streams around it. */

@@ -5,6 +5,8 @@ import { type CommandSpec, completionSpec, type Flag } from '../workspace/comman
 export interface Call {
   /** A flag's value, or an operand's. */
   value: (flag: string) => string | undefined
+  /** Whether it was given. */
+  has: (flag: string) => boolean
   /** The data folder, absolute. */
   data: string
   json: boolean
@@ -33,22 +35,32 @@ const URL_FLAG: Flag = {
 export const ACCESS: readonly CommandRow[] = [
   {
     name: 'invite',
-    summary: 'print a link by which an agent or person can join',
+    summary: 'print a link by which an agent or person can join, or a token for plain HTTP',
     usage:
-      '[--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--data DIR] [--json]',
+      '[--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--data DIR] [--json]\n       clawlink-sync invite --http [--name N] [--workspace W] [--role write|read] [--expires 90d|never] …',
     flags: {
       workspace: { value: 'W', what: 'the workspace', otherwise: 'default' },
       role: { oneOf: ROLES, what: 'what who joins by it may do', otherwise: 'write' },
       uses: { value: 'N|any', what: 'how many can join by it', otherwise: '1' },
-      expires: { value: 'SPAN|never', what: 'how long it is good for', otherwise: '7d' },
+      expires: {
+        value: 'SPAN|never',
+        what: 'how long it is good for',
+        otherwise: '7d; with --http never',
+      },
       url: URL_FLAG,
+      http: { what: 'a token for agents that speak plain HTTP, in place of a link' },
+      name: { value: 'N', what: 'what the token is listed as', otherwise: 'nothing' },
     },
-    examples: ['invite', 'invite --role write --uses 5 --expires 2d'],
+    examples: [
+      'invite',
+      'invite --role write --uses 5 --expires 2d',
+      'invite --http --name laptop',
+    ],
     load: async () => (await access()).invite,
   },
   {
     name: 'invites',
-    summary: 'the invites by which somebody can still join',
+    summary: 'the invites by which somebody can still join, and the tokens',
     usage: '[--workspace W] [--data DIR] [--json]',
     flags: { workspace: WORKSPACE },
     examples: ['invites', 'invites --workspace docs --json'],
@@ -64,11 +76,11 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'revoke',
-    summary: 'end an agent’s credential and its connections, or an invite, now',
-    usage: 'AGENT|INVITE [--workspace W] [--data DIR] [--json]',
+    summary: 'end an agent’s credential and its connections, an invite or a token, now',
+    usage: 'AGENT|INVITE|TOKEN [--workspace W] [--data DIR] [--json]',
     operands: ['which'],
     flags: {
-      which: { value: 'AGENT|INVITE', what: 'its id, or an agent’s name' },
+      which: { value: 'AGENT|INVITE|TOKEN', what: 'its id, or an agent’s name' },
       workspace: { value: 'W', what: 'where the agent is', otherwise: 'everywhere' },
     },
     needs: [['which']],

@@ -85,15 +85,21 @@ export class LiveDocument {
     return applyAll(this.#doc, updates)
   }
 
-  /** Runs a change of the server's own, and throws what it throws; `takeOwn` has the updates it made. */
-  run<T>(change: (doc: Y.Doc) => T): T {
+  /**
+   * Runs a change of the server's own, under the Yjs client id `client` or its own, and throws what it throws; `takeOwn` has
+   * the updates it made.
+   */
+  run<T>(change: (doc: Y.Doc) => T, client?: number): T {
     const doc = this.#doc
+    const own = doc.clientID
     const capture = (update: Uint8Array): void => void this.#captured.push(update)
     // Only for as long: with a listener there, Yjs encodes once more whatever clients send.
     doc.on('update', capture)
+    doc.clientID = client ?? own
     try {
       return doc.transact(() => change(doc))
     } finally {
+      doc.clientID = own
       doc.off('update', capture)
     }
   }

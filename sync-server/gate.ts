@@ -19,6 +19,8 @@ export interface Gate {
     clocks: ReadonlyMap<number, number>,
     isSyncStep2: boolean,
   ): boolean
+  /** The server writes under this client id for its owner. Throws where it is another's. */
+  own(client: number, owner: string): void
   /** What was admitted is in the document. */
   applied(): void
   /** Client ids that got an owner since the last call. */

@@ -1,4 +1,3 @@
-import type { Hono } from 'hono'
 import { z } from 'zod'
 import { parseSince, readArchived, sinceText } from '../workspace/archive.ts'
 import { broadcastMessage } from '../workspace/broadcasts.ts'
@@ -7,7 +6,8 @@ import { checkName } from './access/guard.ts'
 import type { AppEnv } from './app.ts'
 import { PAGE_BYTES } from './limits.ts'
 import { readLog } from './log-page.ts'
-import { parse, ready, workspaceOf } from './request.ts'
+import { ready } from './request.ts'
+import { type Route, route } from './routes.ts'
 
 const count = (max: number) => z.coerce.number().int().min(1).max(max)
 
@@ -25,35 +25,50 @@ const LogQuery = z.strictObject({
   limit: count(500).default(50),
 })
 
-/** What was said in a workspace: for replicas that missed it, and for people and agents who look it up. */
-export const addHistoryRoutes = (app: Hono, env: AppEnv): void => {
-  app.get('/api/workspaces/:workspace/archive', async (c) => {
-    const workspace = workspaceOf(c)
-    const { after, limit } = parse(ArchiveQuery, c.req.query())
-    const found = await env.updateLog.archived(workspace, 'broadcasts', after, limit, PAGE_BYTES)
-    const entries = found.flatMap(({ seq, value }) => {
-      const { client, clock, entry } = readArchived(value)
-      return entry === null ? [] : { seq, client, clock, entry }
-    })
-    return c.json({ ok: true, data: { entries, next: found.at(-1)?.seq ?? after } })
-  })
+const Archive = z.object({
+  entries: z.array(
+    z.object({ seq: z.number(), client: z.number(), clock: z.number(), entry: z.looseObject({}) }),
+  ),
+  next: z.number(),
+})
+const Log = z.object({
+  broadcasts: z.array(z.looseObject({ message_id: z.string(), content: z.string() })),
+  more: z.boolean(),
+  next: z.string().nullable(),
+})
 
-  app.get('/api/workspaces/:workspace/log', async (c) => {
-    const room = env.reader(workspaceOf(c))
-    const { since: text, ...query } = parse(LogQuery, c.req.query())
-    checkName(c, query.for)
-    const now = env.now()
-    const since = text === undefined ? null : parseSince(text, now)
-    await ready(room)
-    const { entries, more, next } = await readLog(room, env.updateLog, { ...query, since, now })
-    return c.json({
-      ok: true,
-      data: {
+/** What was said in a workspace: for replicas that missed it, and for people and agents who look it up. */
+export const historyRoutes = (env: AppEnv): Route[] => [
+  route({
+    ...{ method: 'GET', path: '/api/workspaces/:workspace/archive', needs: 'read' },
+    summary: 'Archived broadcasts with their Yjs ids, for replicas that missed them',
+    ...{ query: ArchiveQuery, answer: Archive },
+    run: async ({ workspace, query: { after, limit } }) => {
+      const found = await env.updateLog.archived(workspace, 'broadcasts', after, limit, PAGE_BYTES)
+      const entries = found.flatMap(({ seq, value }) => {
+        const { client, clock, entry } = readArchived(value)
+        return entry === null ? [] : { seq, client, clock, entry }
+      })
+      return { entries, next: found.at(-1)?.seq ?? after }
+    },
+  }),
+  route({
+    ...{ method: 'GET', path: '/api/workspaces/:workspace/log', needs: 'read' },
+    summary: 'What was said, archived and live, a page at a time',
+    ...{ query: LogQuery, answer: Log },
+    run: async ({ c, workspace, query: { since: text, ...query } }) => {
+      const room = env.reader(workspace)
+      checkName(c, query.for)
+      const now = env.now()
+      const since = text === undefined ? null : parseSince(text, now)
+      await ready(room)
+      const { entries, more, next } = await readLog(room, env.updateLog, { ...query, since, now })
+      return {
         broadcasts: entries.map(broadcastMessage),
         more,
         next:
           since === null ? next : sinceText({ ...since, ...(next !== null && { after: next }) }),
-      },
-    })
-  })
-}
+      }
+    },
+  }),
+]

@@ -5,7 +5,7 @@ import { causeOf, Damage } from './store/damage.ts'
 import { putFormat } from './store/format.ts'
 import { type Db, openDb, reopenDb } from './store/open.ts'
 import { Witness } from './store/witness.ts'
-import type { AccessLog, Archivable, Owned, Shelf, Stored, UpdateLog } from './update-log.ts'
+import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './update-log.ts'
 import { LevelVersionLog } from './versions/level-log.ts'
 
 /**
@@ -20,6 +20,7 @@ import { LevelVersionLog } from './versions/level-log.ts'
  *   `o:<workspace>:<client>` the agent that a Yjs client id belongs to (UTF-8)
  *   `h: v: c:`              versions: versions/level-log.ts
  *   `k: j: l: r:`           who may do what: access/log.ts
+ *   `g:`                    what guests have: guests/records.ts
  */
 const FORMAT = 1
 const utf8 = new TextDecoder()
@@ -72,7 +73,7 @@ interface Waiting {
  */
 export class LevelUpdateLog implements UpdateLog {
   readonly versions: LevelVersionLog
-  readonly access: AccessLog
+  readonly facts: FactLog
   readonly #db: Db
   readonly #witness: Witness
   readonly #now: () => number
@@ -88,7 +89,11 @@ export class LevelUpdateLog implements UpdateLog {
     this.#witness = witness
     this.#now = now
     this.versions = new LevelVersionLog(db, (ops) => this.#put(ops))
-    this.access = {
+    this.facts = {
+      get: async (key) => {
+        const value = await db.get(key)
+        return value === undefined ? null : JSON.parse(utf8.decode(value))
+      },
       entries: async (prefix) => {
         const found = await db.iterator({ gte: prefix, lt: `${prefix}\uffff` }).all()
         return found.map(([key, value]) => ({ key, json: JSON.parse(utf8.decode(value)) }))
@@ -164,12 +169,17 @@ export class LevelUpdateLog implements UpdateLog {
     updates: readonly Uint8Array[],
     archived: readonly Archivable[] = [],
     owned: readonly Owned[] = [],
+    facts: readonly Op[] = [],
   ): Promise<number> {
-    const value = encodeRecord(this.#now(), updates)
+    const at = this.#now()
     const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
-    const seq = ++ends.record
-    const ops: Op[] = [{ type: 'put', key: keyOf('u', workspace, seq), value }]
-    if (seq === 1) {
+    const ops: Op[] = [...facts]
+    if (updates.length > 0) {
+      const key = keyOf('u', workspace, ++ends.record)
+      ops.push({ type: 'put', key, value: encodeRecord(at, updates) })
+    }
+    const seq = ends.record
+    if (seq === 1 && updates.length > 0) {
       ops.push({ type: 'put', key: `w:${workspace}`, value: new Uint8Array([FORMAT]) })
     }
     for (const { shelf, id, value } of archived) {

@@ -85,3 +85,20 @@ export const TLS_LOOK_MS = 60_000
 export const UNASKED_LOOK_MS = 5_000
 /** A connection whose credential was revoked has this long to read the close code before it is cut. */
 export const REVOKED_MS = 500
+/** An agent that speaks HTTP is here for so long after it asked something (milliseconds): its clients ask every 10 s or so. */
+export const GUEST_PRESENT_MS = 30_000
+/** What came in is looked through for those who wait by HTTP this long after a commit (milliseconds): many are one look. */
+export const GUEST_LOOK_MS = 20
+/** Unread messages of an agent that speaks HTTP that are kept ready (count); the rest is found when these are read. */
+export const MAX_WAITING_MESSAGES = 1_000
+/** Answers under idempotency keys that are kept for an agent that speaks HTTP (count), and for how long (milliseconds). */
+export const KEPT_ANSWERS = 1_000
+export const KEPT_ANSWERS_MS = 7 * 24 * 60 * 60_000
+/** A request that waits for messages is answered after so long at most (milliseconds): proxies cut what is silent. */
+export const MAX_WAIT_MS = 60_000
+/** Bytes of a body that has a file in it: the largest file, escaped as JSON mostly is. */
+export const MAX_FILE_BODY_BYTES = 9 * 1024 * 1024
+/** Frames of a 1.x WebSocket that wait to be done (count): beyond it nothing more is read from it. */
+export const MAX_UNDONE_FRAMES = 64
+/** What a polling client was sent is taken for read after so long (milliseconds), unless it broke off before. */
+export const GUEST_READS_MS = 500

@@ -1,9 +1,7 @@
 import type { Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
-import { isWorkspaceName } from '../workspace/schema.ts'
-import { MAX_BODY_BYTES } from './limits.ts'
+import { isWorkspaceName, type Json } from '../workspace/schema.ts'
 import type { Room } from './room.ts'
 
 /** The workspace that a request's path names. Throws `bad_name`. */
@@ -47,24 +45,5 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
-/** Refuses a body that is too large. */
-export const limited = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: async (c) => {
-    await discard(c.req.raw.body).catch(() => {}) // of one that tells no length some was read
-    throw new ClawError(
-      'too_large',
-      `the request body is over ${MAX_BODY_BYTES} bytes`,
-      'put a long result into a shared file and name the file',
-    )
-  },
-})
-
-/** Reads a refused body to its end, within reason: a client that is still sending cannot read the refusal. */
-const discard = async (body: ReadableStream<Uint8Array> | null): Promise<void> => {
-  let left = 64 * MAX_BODY_BYTES
-  for await (const chunk of body ?? []) {
-    left -= chunk.length
-    if (left < 0) return
-  }
-}
+/** Whatever JSON can hold: what comes here was parsed from it. */
+export const anyJson = z.custom<Json>((value) => value !== undefined, 'it is missing')

@@ -7,6 +7,7 @@ import { docOf, LiveDocument, salvage } from './document.ts'
 import { Feed } from './feed.ts'
 import type { Gate } from './gate.ts'
 import { Gather } from './gather.ts'
+import type { Op } from './level-keys.ts'
 import {
   AWARENESS_TICK_MS,
   BUILD_DELAY_MS,
@@ -15,8 +16,9 @@ import {
   MAX_OWED_BARRIERS,
 } from './limits.ts'
 import { type Chunk, framesOf } from './ring.ts'
-import type { Archivable, Stored, UpdateLog } from './update-log.ts'
+import type { Archivable, Owned, Stored, UpdateLog } from './update-log.ts'
 import {
+  type AwarenessEntry,
   awarenessFrame,
   barrierFrame,
   CLOSE,
@@ -61,11 +63,22 @@ interface Entry {
   update: Uint8Array
 }
 
-/** A change of the server's own; what it hands to `archive` is stored with it, both or neither. */
-export type Change<T> = (doc: Y.Doc, archive: (entry: Archivable) => void) => T
+/** A change of the server's own; what it hands to `archive` and `keep` is stored with it, both or neither. */
+export type Change<T> = (
+  doc: Y.Doc,
+  archive: (entry: Archivable) => void,
+  keep: (fact: Op) => void,
+) => T
+
+/** What commands want stored beside the document. */
+interface Beside {
+  archived: Archivable[]
+  facts: Op[]
+}
 
 interface QueuedCommand {
   run: Change<unknown>
+  as: Owned | undefined
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
 }
@@ -135,6 +148,19 @@ export class Room {
 
   get doc(): Y.Doc {
     return this.#live.doc
+  }
+
+  /** The states of all who are here, as JSON. */
+  get present(): string[] {
+    return this.#awareness.present().map(({ json }) => json)
+  }
+
+  /** Shows somebody who has no connection, by a number that is no connection's; null: shows nobody by it any more. */
+  show(number: number, speaker: Speaker, state: AwarenessEntry | null): void {
+    const now = this.#env.now()
+    if (state === null) this.#awareness.drop(number, now)
+    else this.#awareness.apply(number, speaker, [state], now)
+    this.#scheduleAwareness()
   }
 
   // ── Loading ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -292,14 +318,15 @@ export class Room {
 
   /**
    * Runs `change` on the document in its turn, as one update of the server's own, and resolves to its result once
-   * that is on disk. Throws what `change` throws; `change` throws before it changes anything, or not at all.
+   * that is on disk. Throws what `change` throws; `change` throws before it changes anything, or not at all. `as`: whose
+   * change it is, and the Yjs client id that the server writes under for them.
    */
-  command<T>(change: Change<T>): Promise<T> {
+  command<T>(change: Change<T>, as?: Owned): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failed) return reject(new Error('the store has failed'))
       if (this.#gone) return reject(new Error('the room is no longer in memory'))
       this.#wake()
-      this.#commands.push({ run: change, resolve: resolve as (value: unknown) => void, reject })
+      this.#commands.push({ run: change, as, resolve: resolve as (value: unknown) => void, reject })
       this.#schedule()
     })
   }
@@ -349,8 +376,8 @@ export class Room {
     commands: QueuedCommand[],
     barriers: { connection: Connection; nonce: number }[],
   ): void {
-    const archived: Archivable[] = []
-    const answers = commands.map((command) => this.#run(command, archived))
+    const beside: Beside = { archived: [], facts: [] }
+    const answers = commands.map((command) => this.#run(command, beside))
     for (const update of this.#live.takeOwn()) entries.push({ from: 0, connection: null, update })
     const finish = (chunk: Chunk | null): void => {
       this.#flying = false
@@ -364,19 +391,22 @@ export class Room {
       for (const connection of this.#connections) this.#catchUp(connection)
       this.#gather.sent(entries.length, performance.now() - started)
     }
-    if (entries.length === 0) {
+    const { archived, facts } = beside
+    if (entries.length === 0 && facts.length === 0) {
       finish(null)
       return
     }
 
     const started = this.#env.now()
     const updates = entries.map(({ update }) => update)
-    const stored = this.#env.log.append(this.name, updates, archived, this.#gate.takeOwned())
+    const owned = this.#gate.takeOwned()
+    const stored = this.#env.log.append(this.name, updates, archived, owned, facts)
     // While the disk works.
     const sent = framesOf(entries)
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     stored.then(
       (seq) => {
+        if (entries.length === 0) return finish(null)
         this.#durable = seq
         this.#checkpoints.committed(updates.length, bytes)
         const chunk = { seq, ...sent }
@@ -392,10 +422,19 @@ export class Room {
   }
 
   /** Runs one command; returns what is to be done once its effect is on disk. */
-  #run({ run, resolve, reject }: QueuedCommand, archived: Archivable[]): () => void {
+  #run({ run, as, resolve, reject }: QueuedCommand, { archived, facts }: Beside): () => void {
     try {
+      if (as !== undefined) this.#gate.own(as.client, as.owner)
       // Also if it throws: what it changed until then is stored, too.
-      const value = this.#live.run((doc) => run(doc, (entry) => archived.push(entry)))
+      const value = this.#live.run(
+        (doc) =>
+          run(
+            doc,
+            (entry) => archived.push(entry),
+            (fact) => facts.push(fact),
+          ),
+        as?.client,
+      )
       return () => resolve(value)
     } catch (error) {
       return () => reject(error)

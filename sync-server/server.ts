@@ -5,27 +5,30 @@ import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from 'pino'
-import { type RawData, WebSocketServer } from 'ws'
-import { isSecret } from '../workspace/access.ts'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { ClawError } from '../workspace/errors.ts'
-import { initWorkspace, isWorkspaceName, serverClientOf } from '../workspace/schema.ts'
+import { initWorkspace, serverClientOf } from '../workspace/schema.ts'
 import { Authors } from './access/authors.ts'
-import { bearerIn, checkWorkspace, noCredential } from './access/guard.ts'
 import { inviteSameUser, ownerOf, saveOwner } from './access/owner.ts'
 import { newSecret } from './access/secrets.ts'
-import { agentOf, nameOf, type Speaker } from './access/speaker.ts'
+import { agentOf, nameOf, type Shown, type Speaker, workspaceOf } from './access/speaker.ts'
 import { AccessStore } from './access/store.ts'
-import { createApp } from './app.ts'
+import { type AppEnv, createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
 import { Connection } from './connection.ts'
 import { Limiter } from './guard/limiter.ts'
-import { DRAIN_MS, MAX_FRAME_BYTES, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
+import { registered } from './guests/actions.ts'
+import { checkAgentId, NEXT_REQUEST } from './guests/asking.ts'
+import { Guests } from './guests/guests.ts'
+import { GuestSockets } from './guests/socket.ts'
+import { DRAIN_MS, MAX_BODY_BYTES, MAX_FRAME_BYTES, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { openLog } from './open-log.ts'
 import { writeBackup } from './ops/backup.ts'
 import { Recovery } from './ops/recovery.ts'
-import { DAMAGED_HINT, storeError } from './ops/store-error.ts'
+import { DAMAGED_HINT, requestError, storeError } from './ops/store-error.ts'
 import { isAnywhere, isLoopback, type Options } from './options.ts'
+import { ready } from './request.ts'
 import type { RoomEnv } from './room.ts'
 import { Rooms } from './rooms.ts'
 import { noteSeen } from './seen.ts'
@@ -34,6 +37,7 @@ import { createSweep } from './sweep.ts'
 import { TaskKeeper } from './tasks/keeper.ts'
 import { followTls, readTls } from './tls.ts'
 import { createTrimmer } from './trim.ts'
+import { askedFor, hasTried, refuseUpgrade } from './upgrade.ts'
 import { urlsOf } from './urls.ts'
 import { FileHistory } from './versions/history.ts'
 import { AWARENESS, CLOSE } from './wire.ts'
@@ -57,7 +61,7 @@ export const startSyncServer = async (
   /** Damage of single workspaces, which the others do not suffer from. */
   const damage = new Set<string>()
   const updateLog = await openLog(options.data, now)
-  const access = await AccessStore.open(updateLog.access, now)
+  const access = await AccessStore.open(updateLog.facts, now)
   const owner = await ownerOf(options.data)
   const sameUser = newSecret('invite')
   access.trust(owner.token, sameUser)
@@ -76,13 +80,15 @@ export const startSyncServer = async (
     ...{ log: updateLog, now, leaseMs, offerMs, archiveAfterMs },
     onError: (err) => log.error({ err }, 'tasks not settled'),
   })
+  const guests = new Guests(updateLog, now)
+  const guestSockets = new GuestSockets()
   const roomEnv: Omit<RoomEnv, 'onIdle'> = {
     log: updateLog,
     now,
     gate: () => new Authors(() => access.isRecovering),
     prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
-    keeps: (room) => tasks.keeps(room),
+    keeps: (room) => tasks.keeps(room) || guests.keeps(room),
     onDocument: (room, doc) => {
       history.follow(room, doc)
       tasks.follow(room, doc)
@@ -101,6 +107,7 @@ export const startSyncServer = async (
       trim(room)
       history.committed(room)
       tasks.committed(room)
+      guests.committed(room)
       metrics.updates.inc(updates)
       metrics.bytes.inc(bytes)
       metrics.commits.observe(ms / 1000)
@@ -112,6 +119,7 @@ export const startSyncServer = async (
     },
   }
   access.onEnded = (agent, workspace) => {
+    guestSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
     for (const connection of connections) {
       const { speaker } = connection
       if (speaker.kind !== 'agent' || speaker.agent !== agent) continue
@@ -121,12 +129,15 @@ export const startSyncServer = async (
       setTimeout(() => connection.ws.terminate(), REVOKED_MS).unref()
     }
   }
-  const onForgery = (by: Speaker, workspace: string, what: string): void => {
+  const onForgery = (by: Shown, workspace: string, what: string): void => {
     log.warn({ by: nameOf(by), workspace, what }, 'refused: in another name')
     metrics.forgeries.inc()
     access.refused(by, workspace, what)
   }
-  const rooms: Rooms = new Rooms(roomEnv, (room) => tasks.forget(room))
+  const rooms: Rooms = new Rooms(roomEnv, (room) => {
+    tasks.forget(room)
+    guests.forget(room)
+  })
   const fail = (err: Error): void => {
     if (failure !== null) return
     failure = `the store failed: ${reasonOf(err)}`
@@ -164,13 +175,13 @@ export const startSyncServer = async (
   const { tls } = options
   const limiter = new Limiter(options.limits, options.isProxy, now)
 
-  const app = createApp({
+  const env: AppEnv = {
     version,
     onWrongCredential: (c) => limiter.failed((c.env as { incoming: IncomingMessage }).incoming),
     now,
     access,
     onForgery: (by, where, what) =>
-      onForgery(by, by.kind === 'agent' ? by.workspace : '', `${where.slice(0, 200)}: ${what}`),
+      onForgery(by, workspaceOf(by), `${where.slice(0, 200)}: ${what}`),
     startedAt,
     metrics,
     trouble: () => failure,
@@ -179,6 +190,7 @@ export const startSyncServer = async (
     history,
     blobs,
     tasks,
+    guests,
     leaseMs,
     room: (name) => {
       if (failure !== null) throw new ClawError('storage_failed', failure, 'see the server log')
@@ -193,7 +205,8 @@ export const startSyncServer = async (
       },
     },
     log,
-  })
+  }
+  const app = createApp(env)
   const pair = tls === null ? null : readTls(tls)
   const serverOptions = { connectionsCheckingInterval: UNASKED_LOOK_MS }
   const http = (
@@ -213,55 +226,71 @@ export const startSyncServer = async (
           warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
         })
   http.on('connection', (socket: Socket) => limiter.connected(socket))
+  http.prependListener('request', ({ socket }: IncomingMessage) => socket.emit(NEXT_REQUEST))
   http.requestTimeout = 30_000
   http.headersTimeout = 10_000
 
-  const wss = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-  })
+  const wss = webSockets(MAX_FRAME_BYTES)
+  const plainWss = webSockets(MAX_BODY_BYTES)
+  const onBadData = (err: Error): void => {
+    metrics.closes.inc({ code: closeCodeOf(err) })
+    log.warn({ code: closeCodeOf(err), reason: err.message }, 'bad WebSocket data')
+  }
+
+  const sync = (ws: WebSocket, socket: Socket, workspace: string, speaker: Speaker): void => {
+    socket.setNoDelay(true)
+    const connection = new Connection(ws, socket, speaker, now())
+    connections.add(connection)
+    socket.on('drain', () => connection.drained(now()))
+    ws.on('error', onBadData)
+    ws.on('close', () => {
+      connections.delete(connection)
+      room.detach(connection)
+    })
+    const room = rooms.attach(workspace, connection)
+    // The owner may take all of its own server.
+    const agent = agentOf(speaker)
+    const read = agent === null ? () => {} : limiter.reading(ws, `${workspace}/${agent}`)
+    ws.on('message', (data: RawData, isBinary: boolean) => {
+      const bytes = data as Buffer
+      if (isBinary) room.receive(connection, bytes)
+      else connection.close(CLOSE.malformed, 'text frames are not part of the protocol')
+      read(bytes.length, bytes[0] === AWARENESS)
+    })
+  }
 
   http.on('upgrade', (request, stream, head) => {
     const socket = stream as Socket
     socket.on('error', (err) => log.debug({ err }, 'socket error'))
-    const asked = askedFor(request, access)
-    if (asked instanceof ClawError) {
-      const isWrong = asked.code === 'unauthorized' && request.headers.authorization !== undefined
-      return refuseUpgrade(socket, (isWrong ? limiter.failed(request) : null) ?? asked)
+    const refuse = (thrown: unknown): void => {
+      const asked = requestError(thrown, failure)
+      const isWrong = asked.code === 'unauthorized' && hasTried(request)
+      refuseUpgrade(socket, (isWrong ? limiter.failed(request) : null) ?? asked)
     }
-    const { workspace, speaker } = asked
-    if (failure !== null) return refuseUpgrade(socket, new ClawError('storage_failed', failure))
-    const agent = agentOf(speaker)
     try {
-      limiter.enter(request, agent, workspace)
+      const { workspace, speaker, guest } = askedFor(request, access)
+      if (failure !== null) throw new ClawError('storage_failed', failure)
+      limiter.enter(request, agentOf(speaker), workspace)
+      if (guest === null) {
+        wss.handleUpgrade(request, socket, head, (ws) => sync(ws, socket, workspace, speaker))
+        return
+      }
+      const enter = async (): Promise<void> => {
+        const room = rooms.open(workspace)
+        await ready(room)
+        const one = guests.guest(room, checkAgentId(guest))
+        registered(one)
+        plainWss.handleUpgrade(request, socket, head, (ws) => {
+          ws.on('error', onBadData)
+          const read = limiter.reading(ws, `${workspace}/${guest}`)
+          ws.on('message', (data: RawData) => read((data as Buffer).length, false))
+          guestSockets.open(ws, one, env)
+        })
+      }
+      enter().catch(refuse)
     } catch (error) {
-      return refuseUpgrade(socket, ClawError.from(error))
+      refuse(error)
     }
-    wss.handleUpgrade(request, socket, head, (ws) => {
-      socket.setNoDelay(true)
-      const connection = new Connection(ws, socket, speaker, now())
-      connections.add(connection)
-      socket.on('drain', () => connection.drained(now()))
-      ws.on('error', (err) => {
-        metrics.closes.inc({ code: closeCodeOf(err) })
-        log.warn({ code: closeCodeOf(err), reason: err.message }, 'bad WebSocket data')
-      })
-      ws.on('close', () => {
-        connections.delete(connection)
-        room.detach(connection)
-      })
-      const room = rooms.attach(workspace, connection)
-      // The owner may take all of its own server.
-      const read = agent === null ? () => {} : limiter.reading(ws, `${workspace}/${agent}`)
-      ws.on('message', (data: RawData, isBinary: boolean) => {
-        const bytes = data as Buffer
-        if (isBinary) room.receive(connection, bytes)
-        else connection.close(CLOSE.malformed, 'text frames are not part of the protocol')
-        read(bytes.length, bytes[0] === AWARENESS)
-      })
-    })
   })
   http.on('clientError', (err: NodeJS.ErrnoException, socket) => {
     log.debug({ err }, 'bad HTTP request')
@@ -314,6 +343,7 @@ export const startSyncServer = async (
     for (const connection of connections) {
       if (connection.beat()) log.info({ connection: connection.id }, 'cut off: silent')
     }
+    for (const socket of guestSockets.all) socket.beat(now())
   }
   // What came in while this process was busy or stopped is read first: it is a sign of life.
   const heartbeat = setInterval(() => setImmediate(beat), options.heartbeatMs)
@@ -333,6 +363,9 @@ export const startSyncServer = async (
     await recovery.close()
     readers.drop(new Error('the server is stopping'))
     tasks.close()
+    await guests.settle()
+    guests.close()
+    for (const socket of guestSockets.all) socket.close(1001, 'the server is stopping')
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
     await rooms.close()
     http.closeIdleConnections()
@@ -376,61 +409,13 @@ const listen = (http: HttpServer, { host, port }: Options): Promise<void> =>
     http.listen(port, host, resolve)
   })
 
-/** The workspace that an upgrade request names, or why it is refused. */
-const workspaceOfUpgrade = (request: IncomingMessage): string | ClawError => {
-  const [path = ''] = (request.url ?? '').split('?', 1)
-  const match = /^\/sync\/([^/]+)$/.exec(path)
-  if (match === null) {
-    return new ClawError('unknown_route', 'no WebSocket here', 'connect to /sync/<workspace>')
-  }
-  const name = match[1]!
-  if (!isWorkspaceName(name)) return new ClawError('bad_name', 'not a workspace name')
-  if (!isOwnOrigin(request)) return new ClawError('not_allowed', 'pages of other sites stay out')
-  return name
-}
-
-/** Which workspace an upgrade request is for, and who asks; or why it is refused. */
-const askedFor = (
-  request: IncomingMessage,
-  access: AccessStore,
-): { workspace: string; speaker: Speaker } | ClawError => {
-  const workspace = workspaceOfUpgrade(request)
-  if (typeof workspace !== 'string') return workspace
-  const secret = bearerIn(request.headers.authorization) ?? ticketIn(request.url ?? '')
-  if (secret === null) return noCredential()
-  try {
-    const speaker = access.authenticate(secret)
-    checkWorkspace(speaker, workspace)
-    return { workspace, speaker }
-  } catch (error) {
-    return ClawError.from(error)
-  }
-}
-
-/** In a URL only what is worth nothing by the time anyone reads a proxy's log. */
-const ticketIn = (url: string): string | null => {
-  const ticket = new URLSearchParams(url.split('?', 2)[1] ?? '').get('ticket')
-  return ticket !== null && isSecret('ticket', ticket) ? ticket : null
-}
-
-/** A browser says which site's page connects; only pages from this machine or this very server may. */
-const isOwnOrigin = ({ headers }: IncomingMessage): boolean => {
-  if (headers.origin === undefined) return true
-  try {
-    const { host, hostname } = new URL(headers.origin)
-    return isLoopback(hostname) || host === headers.host
-  } catch {
-    return false
-  }
-}
-
-const refuseUpgrade = (socket: Socket, error: ClawError): void => {
-  const body = JSON.stringify({ ok: false, error: error.toBody() })
-  socket.end(
-    `HTTP/1.1 ${error.http} Refused\r\nconnection: close\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
-}
+const webSockets = (maxPayload: number): WebSocketServer =>
+  new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload,
+    perMessageDeflate: false,
+  })
 
 /** The close code that `ws` sends for broken WebSocket data. */
 const closeCodeOf = (error: Error & { code?: string }): number => {

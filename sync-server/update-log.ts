@@ -21,8 +21,10 @@ export interface Archivable {
   value: Uint8Array
 }
 
-/** Where what the server knows of its members is kept. */
-export interface AccessLog {
+/** Where what the server knows beside the documents is kept: who its members are, what it holds for guests. */
+export interface FactLog {
+  /** Null where there is none with this key. */
+  get(key: string): Promise<unknown>
   /** All entries whose key begins so, in the order of their keys. */
   entries(prefix: string): Promise<{ key: string; json: unknown }[]>
   /** Stores all of it, or none, durably. */
@@ -42,8 +44,8 @@ export interface Owned {
 export interface UpdateLog {
   /** Beside the updates; stored by the same group commit, which is refused after the same failures. */
   readonly versions: VersionLog
-  /** Beside it, in the same way: who may do what. */
-  readonly access: AccessLog
+  /** Beside it, in the same way. */
+  readonly facts: FactLog
   /**
    * Adds one record of updates and resolves to its position (1, 2, 3 … within the workspace) once it is on disk
    * for good: a power loss does not take it back. Records of one workspace are stored in the order of the calls.
@@ -51,12 +53,14 @@ export interface UpdateLog {
    *
    * `archived` is what these updates take out of the document. It is stored with them, both or neither, under the
    * next positions of its shelves. `owned` says whose the Yjs client ids are under which these updates are the first.
+   * `facts` are stored with them, too; with no updates they are stored alone, and the position is that of the newest record.
    */
   append(
     workspace: string,
     updates: readonly Uint8Array[],
     archived?: readonly Archivable[],
     owned?: readonly Owned[],
+    facts?: readonly Op[],
   ): Promise<number>
   /** Whose Yjs client ids are, by id. */
   owners(workspace: string): Promise<Map<number, string>>

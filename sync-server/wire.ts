@@ -23,6 +23,7 @@ export const CLOSE = {
   notAllowed: 4403,
   slowReader: 4408,
   gap: 4409,
+  replaced: 4410,
   tooLarge: 4413,
   forged: 4430,
   storageFailed: 4503,

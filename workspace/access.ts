@@ -1,13 +1,19 @@
 /** What a credential lets its agent do in its workspace; each includes the ones before. */
 export type Role = 'read' | 'write' | 'admin'
-export const ROLES: readonly Role[] = ['read', 'write', 'admin']
+export const ROLES = ['read', 'write', 'admin'] as const satisfies readonly Role[]
 
 /** Whether `role` includes `needed`. */
 export const includes = (role: Role, needed: Role): boolean =>
   ROLES.indexOf(role) >= ROLES.indexOf(needed)
 
 /** What a secret is for can be told from how it begins: in a leaked log, too. */
-export const PREFIX = { owner: 'clo_', invite: 'cli_', credential: 'clc_', ticket: 'clt_' } as const
+export const PREFIX = {
+  owner: 'clo_',
+  invite: 'cli_',
+  credential: 'clc_',
+  ticket: 'clt_',
+  http: 'clh_',
+} as const
 export type SecretKind = keyof typeof PREFIX
 
 /** 32 bytes, base64url. */
@@ -17,7 +23,7 @@ export const isSecret = (kind: SecretKind, text: string): boolean =>
   text.startsWith(PREFIX[kind]) && SECRET_BODY.test(text.slice(PREFIX[kind].length))
 
 /** Any secret in a text, to be left out of logs and messages. */
-export const SECRETS = /\bcl[oict]_[A-Za-z0-9_-]{20,}/g
+export const SECRETS = /\bcl[oicth]_[A-Za-z0-9_-]{20,}/g
 export const redacted = (text: string): string => text.replace(SECRETS, '[secret]')
 
 /** Ids that can be an agent's: what ClawLink makes, and what fits into a URL and a key. */

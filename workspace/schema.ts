@@ -6,7 +6,7 @@ import type { AgentId, BroadcastId, FileId, FileKey, TaskId } from './ids.ts'
 export const SCHEMA_VERSION = 2
 
 export type Priority = 'low' | 'normal' | 'high' | 'urgent'
-export const PRIORITIES: readonly Priority[] = ['low', 'normal', 'high', 'urgent']
+export const PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const satisfies readonly Priority[]
 
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }

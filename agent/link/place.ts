@@ -4,12 +4,12 @@ import type { AgentId } from '../../workspace/ids.ts'
 import type { Access } from '../../workspace/link/access.ts'
 import type { Shown } from '../../workspace/link/attach-wire.ts'
 import { getArchive, getTaskArchive } from '../../workspace/link/commands.ts'
-import { receive } from '../../workspace/link/inbox.ts'
 import { drain, isAway, reportOverlaps } from '../../workspace/link/outbox.ts'
 import { Overlaps } from '../../workspace/link/overlaps.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { BEAT_MS, Session } from '../../workspace/link/session.ts'
 import type { Target } from '../../workspace/link/target.ts'
+import { receive } from '../../workspace/mailbox.ts'
 import {
   type Activity,
   type Cursor,

@@ -1,7 +1,5 @@
-import { addBroadcast, broadcastMessage } from '../../workspace/broadcasts.ts'
 import { newBroadcastId } from '../../workspace/ids.ts'
-import { nextTrace } from '../../workspace/link/inbox.ts'
-import { agentsOf } from '../../workspace/schema.ts'
+import { say } from '../../workspace/saying.ts'
 import { randomBytes, type Verb } from '../call.ts'
 import { mergingWrite } from '../team.ts'
 
@@ -14,13 +12,9 @@ export const broadcast: Verb = async (call) => {
     ...(replyTo !== undefined && { replyTo }),
   }
   return mergingWrite(call, facts, (team) => {
-    const { doc, replica } = team
-    const now = Date.now()
-    const from = team.me()
     const id = newBroadcastId(randomBytes)
-    const trace = nextTrace(replica, replyTo, call.has('reset-trace'), now)
-    const message = broadcastMessage(addBroadcast(doc, { ...facts, id, from, trace, now }))
-    const recipients = agentsOf(doc).size - 1
+    const said = { ...facts, id, from: team.me(), now: Date.now() }
+    const { message, recipients } = say(team.replica, said, call.has('reset-trace'))
     return {
       data: { message, recipients },
       lines: [`broadcast ${id} to ${recipients} other ${recipients === 1 ? 'agent' : 'agents'}`],

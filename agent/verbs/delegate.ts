@@ -1,12 +1,11 @@
-import { agentName, resolveAgent } from '../../workspace/agents.ts'
+import { agentName } from '../../workspace/agents.ts'
+import { delegateTask } from '../../workspace/delegating.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { newTaskId, type TaskId } from '../../workspace/ids.ts'
 import { getServerTask } from '../../workspace/link/commands.ts'
-import { nextTrace } from '../../workspace/link/inbox.ts'
 import { PRIORITIES, type Priority } from '../../workspace/schema.ts'
 import { didYouMean } from '../../workspace/suggest.ts'
-import { needCandidate } from '../../workspace/task-routing.ts'
-import { addTask, entryOf, findEntry, getTask } from '../../workspace/tasks.ts'
+import { entryOf, findEntry } from '../../workspace/tasks.ts'
 import { parseIso, parseSpan } from '../../workspace/when.ts'
 import { type Call, type Outcome, randomBytes, type Verb } from '../call.ts'
 import { readWait, waitForTask } from '../task-waiting.ts'
@@ -38,32 +37,15 @@ export const delegate: Verb = async (call) => {
     call,
     payload,
     ({ doc, replica }) => {
-      const to = facts.to === null ? null : resolveAgent(doc, facts.to)
-      const from = team.me()
-      const approver = facts.approver === undefined ? undefined : resolveAgent(doc, facts.approver)
-      if (approver !== undefined && approver === to) {
-        throw new ClawError(
-          'usage',
-          `${agentName(doc, approver)} cannot approve its own result`,
-          'name somebody else with --approve-by',
-        )
-      }
       const id = newTaskId(randomBytes)
-      const now = Date.now()
-      const { deadline: _, approver: __, ...rest } = facts
-      const whole = {
-        ...{ ...rest, id, from, to, now },
-        ...(approver !== undefined && { approver }),
+      const { deadline: _, ...rest } = facts
+      const given = {
+        ...{ ...rest, id, from: team.me(), now: Date.now() },
         ...(deadline !== null && { deadline }),
       }
-      if (to === null) needCandidate(doc, { ...whole, createdAt: now })
-      const trace = nextTrace(replica, undefined, call.has('reset-trace'), now)
-      addTask(doc, { ...whole, trace })
+      const { task, to } = delegateTask(replica, given, call.has('reset-trace'))
       const whom = to === null ? openTo(facts.requires) : `${agentName(doc, to)} (${to})`
-      return {
-        data: { task: getTask(doc, id) },
-        lines: [oneLine(`delegated ${id} to ${whom}`)],
-      }
+      return { data: { task }, lines: [oneLine(`delegated ${id} to ${whom}`)] }
     },
     team,
   )

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { getAgent, registerAgent } from '../../workspace/agents.ts'
 import { identityOf } from '../../workspace/link/access.ts'
-import { welcome } from '../../workspace/link/inbox.ts'
+import { welcome } from '../../workspace/mailbox.ts'
 import { checkName } from '../../workspace/validate.ts'
 import type { Verb } from '../call.ts'
 import { readState, saveState } from '../profile.ts'

@@ -1,7 +1,6 @@
-import { agentName, resolveAgent } from '../../workspace/agents.ts'
-import { addBroadcast, broadcastMessage } from '../../workspace/broadcasts.ts'
+import { agentName } from '../../workspace/agents.ts'
 import { newBroadcastId } from '../../workspace/ids.ts'
-import { nextTrace } from '../../workspace/link/inbox.ts'
+import { say } from '../../workspace/saying.ts'
 import { randomBytes, type Verb } from '../call.ts'
 import { mergingWrite } from '../team.ts'
 import { oneLine } from '../text.ts'
@@ -15,15 +14,13 @@ export const send: Verb = async (call) => {
     ...(replyTo !== undefined && { replyTo }),
   }
   return mergingWrite(call, facts, (team) => {
-    const { doc, replica } = team
-    const now = Date.now()
-    const to = resolveAgent(doc, facts.to)
     const id = newBroadcastId(randomBytes)
-    const trace = nextTrace(replica, replyTo, call.has('reset-trace'), now)
-    const entry = addBroadcast(doc, { ...facts, id, from: team.me(), to, tags: [], trace, now })
+    const said = { ...facts, tags: [], id, from: team.me(), now: Date.now() }
+    const { message } = say(team.replica, said, call.has('reset-trace'))
+    const to = message.to_agent!
     return {
-      data: { message: broadcastMessage(entry) },
-      lines: [oneLine(`sent ${id} to ${agentName(doc, to)} (${to})`)],
+      data: { message },
+      lines: [oneLine(`sent ${id} to ${agentName(team.doc, to)} (${to})`)],
     }
   })
 }

@@ -1,11 +1,10 @@
 import { agentName } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { getArchivedTasks } from '../../workspace/link/commands.ts'
-import { PRIORITIES } from '../../workspace/schema.ts'
 import { shorten } from '../../workspace/shorten.ts'
-import { isTakeable } from '../../workspace/task-routing.ts'
-import { isTerminal, parseState } from '../../workspace/task-states.ts'
-import { findEntry, listTasks, type Task } from '../../workspace/tasks.ts'
+import { selectTasks, TASK_SORTS, type TaskSort } from '../../workspace/task-list.ts'
+import { parseState } from '../../workspace/task-states.ts'
+import type { Task } from '../../workspace/tasks.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
@@ -15,36 +14,21 @@ const SHOWN = 80
 /** Archived tasks on a page, where not said otherwise (count). */
 const PAGE = 50
 
-const rank = ({ priority }: Task): number => -PRIORITIES.indexOf(priority)
-
-const SORTS: Readonly<Record<string, (a: Task, b: Task) => number>> = {
-  priority: (a, b) => rank(a) - rank(b),
-  created: (a, b) => (a.created_at < b.created_at ? -1 : 1),
-  updated: (a, b) => (a.updated_at > b.updated_at ? -1 : 1),
-}
-
 /** Tasks: the open ones, or those in the states asked for; the most urgent first, of the same priority the oldest. */
 export const tasks: Verb = async (call) => {
   const states = call.has('state') ? call.list('state').map(parseState) : null
-  const sort = SORTS[call.flag('sort') ?? 'priority']
-  if (sort === undefined) {
-    const known = Object.keys(SORTS).join(', ')
+  const sort = call.flag('sort') ?? 'priority'
+  if (!Object.hasOwn(TASK_SORTS, sort)) {
+    const known = Object.keys(TASK_SORTS).join(', ')
     throw new ClawError('usage', `--sort is none of ${known}`, `one of: ${known}`)
   }
   if (call.has('archived')) return archived(call)
   const team = await Team.open(call, true)
   await team.confirm()
-  const { doc } = team
-  const asked = ['mine', 'from-me', 'ready'].some((flag) => call.has(flag))
-  const me = asked ? team.me() : null
-  const isReady = ({ task_id }: Task): boolean =>
-    me !== null && isTakeable(doc, findEntry(doc, task_id)!, me, (id) => findEntry(doc, id))
-  const found = listTasks(doc)
-    .filter((task) => states?.includes(task.status) ?? !isTerminal(task.status))
-    .filter(({ owner, to_agent }) => !call.has('mine') || (owner ?? to_agent) === me)
-    .filter(({ from_agent }) => !call.has('from-me') || from_agent === me)
-    .filter((task) => !call.has('ready') || isReady(task))
-    .sort(sort)
+  const [mine, fromMe, ready] = ['mine', 'from-me', 'ready'].map((flag) => call.has(flag))
+  const asked = { mine: mine!, fromMe: fromMe!, ready: ready! }
+  const me = mine || fromMe || ready ? team.me() : null
+  const found = selectTasks(team.doc, { ...asked, states, me, sort: sort as TaskSort })
   return {
     data: { tasks: found, count: found.length, ...team.admitOffline() },
     lines: linesOf(found, team),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { acknowledge } from '../../workspace/link/inbox.ts'
 import { isAway } from '../../workspace/link/outbox.ts'
+import { acknowledge } from '../../workspace/mailbox.ts'
 import type { Verb } from '../call.ts'
 import { safeJson } from '../text.ts'
 import { Ended, hintOf, readFilter, type Waiting, waitFor } from '../waiting.ts'

@@ -79,7 +79,7 @@ export class Authors implements Gate {
         if (author !== null && place.kind !== 'free') check(author, place, arrival)
       }
     }
-    if (by.kind === 'agent') for (const client of fresh) this.#own(client, by.agent)
+    if (by.kind === 'agent') for (const client of fresh) this.own(client, by.agent)
     for (const [client, list] of mine) {
       const waiting = this.#waiting.get(client)
       if (waiting === undefined) this.#waiting.set(client, list)
@@ -103,7 +103,10 @@ export class Authors implements Gate {
     return owner
   }
 
-  #own(client: number, owner: string): void {
+  own(client: number, owner: string): void {
+    const known = this.#owners.get(client)
+    if (known === owner) return
+    if (known !== undefined) throw new Error(`the Yjs client id ${client} is ${known}'s`)
     this.#owners.set(client, owner)
     this.#owned.push({ client, owner })
   }

@@ -1,40 +1,64 @@
-import type { Context, Hono } from 'hono'
-import { includes, type Role } from '../../workspace/access.ts'
+import type { Context } from 'hono'
+import { includes, isSecret, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
-import { agentOf, type Speaker } from './speaker.ts'
+import type { AgentId } from '../../workspace/ids.ts'
+import { agentOf, type Shown, type Speaker } from './speaker.ts'
 import { type AccessStore, unknownCredential } from './store.ts'
 
-/** Routes that answer anybody; `/` tells more to those who show a credential. */
-const OPEN = new Set(['GET /', 'HEAD /', 'GET /health', 'HEAD /health', 'POST /api/join'])
+/** Whom a route is for; `anyone` tells more to those who show a credential. */
+export type Needs = 'anyone' | Role | 'owner'
+
+/** What the guard has to know of a route. */
+interface Guarded {
+  path: string
+  needs: Needs
+  plain?: true
+}
 
 /** The secret in a request's `Authorization: Bearer`; null: there is none. */
 export const bearerIn = (header: string | undefined): string | null =>
   /^Bearer +(\S{1,200})$/i.exec(header ?? '')?.[1] ?? null
 
-/** What a request takes. What is not named here changes something, so that a new route is shut at first. */
-const neededFor = (method: string, path: string): Role => {
-  if (path === '/metrics' || path.startsWith('/api/admin/')) return 'admin'
-  if (path === '/api/ticket') return 'read'
-  return method === 'GET' || method === 'HEAD' ? 'read' : 'write'
+/** A token in the URL, for clients that can put it nowhere else; no other secret is taken from there. */
+export const tokenIn = (token: string | null | undefined): string | null => {
+  if (token === null || token === undefined || isSecret('http', token)) return token ?? null
+  throw unknownCredential()
 }
 
-/** Lets through who may: every route is behind this. Throws `unauthorized`, `revoked`, `not_allowed`. */
-export const addGuard = (app: Hono, store: AccessStore): void => {
-  app.use('*', async (c, next) => {
-    const { method, path } = c.req
-    const secret = bearerIn(c.req.header('authorization'))
-    const isOpen = OPEN.has(`${method} ${path}`)
-    if (secret !== null && path !== '/api/join') remember(c, store.authenticate(secret))
-    else if (!isOpen) throw noCredential()
-    const speaker = askedBy(c)
-    if (speaker?.kind === 'agent' && !isOpen) {
-      const [, workspace] = /^\/api\/workspaces\/([^/]*)/.exec(path) ?? []
-      if (workspace !== undefined) checkWorkspace(speaker, workspace)
-      checkRole(speaker.role, neededFor(method, path))
-    }
-    await next()
-  })
+/**
+ * Lets through who may, or throws `unauthorized`, `revoked`, `not_allowed`. What no route is (null) is for those who may
+ * read, or where it is no GET write: a stranger does not learn what there is.
+ */
+export const admit = (c: Context, store: AccessStore, route: Guarded | null): void => {
+  const { method } = c.req
+  const isRead = method === 'GET' || method === 'HEAD'
+  const needs = route?.needs ?? (isRead ? 'read' : 'write')
+  const inUrl = route?.plain ? tokenIn(c.req.query('token')) : null
+  const secret = bearerIn(c.req.header('authorization')) ?? inUrl
+  if (secret !== null && route?.path !== '/api/join') identify(c, store, secret)
+  else if (needs !== 'anyone') throw noCredential()
+  const shown = shownBy(c)
+  if (shown === null || needs === 'anyone') return
+  if (shown.kind === 'token' && !route?.plain) throw onlyPlain()
+  const workspace = /^\/(?:api\/workspaces|w)\/([^/]*)/.exec(c.req.path)?.[1]
+  if (workspace !== undefined || route?.plain) checkWorkspace(shown, workspace ?? 'default')
+  if (shown.kind === 'owner') return
+  if (needs === 'owner') {
+    throw new ClawError(
+      'not_allowed',
+      'this is for the owner of the server',
+      'its token is in owner.json in the data folder; the commands of clawlink-sync use it by themselves',
+    )
+  }
+  checkRole(shown.role, needs)
 }
+
+export const onlyPlain = (): ClawError =>
+  new ClawError(
+    'not_allowed',
+    'a token is for the routes of ClawLink 1.x only',
+    'see docs/PROTOCOL.md; for the rest join with a link: POST /api/join',
+  )
 
 export const noCredential = (): ClawError =>
   new ClawError(
@@ -44,16 +68,19 @@ export const noCredential = (): ClawError =>
   )
 
 /** Throws `not_allowed`: workspaces are walls. */
-export const checkWorkspace = (speaker: Speaker, workspace: string): void => {
-  if (speaker.kind === 'owner' || speaker.workspace === workspace) return
+export const checkWorkspace = (shown: Shown, workspace: string): void => {
+  if (shown.kind === 'owner' || shown.workspace === workspace) return
   throw new ClawError(
     'not_allowed',
-    `this credential is for the workspace ${speaker.workspace} only`,
-    'each workspace takes an invite of its own',
+    `this credential is for the workspace ${shown.workspace} only`,
+    shown.kind === 'token'
+      ? `its routes are below /w/${shown.workspace}`
+      : 'each workspace takes an invite of its own',
   )
 }
 
-const checkRole = (role: Role, needed: Role): void => {
+/** Throws `not_allowed`. */
+export const checkRole = (role: Role, needed: Role): void => {
   if (includes(role, needed)) return
   throw new ClawError(
     'not_allowed',
@@ -62,17 +89,25 @@ const checkRole = (role: Role, needed: Role): void => {
   )
 }
 
-const remember = (c: Context, speaker: Speaker): void => c.set('speaker', speaker)
+const identify = (c: Context, store: AccessStore, secret: string): void => {
+  c.set('shown', store.authenticate(secret))
+  c.set('secret', secret)
+}
 
-/** Whose request it is; null on an open route that shows no credential. */
-export const askedBy = (c: Context): Speaker | null =>
-  (c.get('speaker') as Speaker | undefined) ?? null
+/** For who waited: throws `unauthorized`, `revoked` where what was shown is good no more. */
+export const stillIs = (c: Context, store: AccessStore): void => {
+  store.authenticate(c.get('secret') as string)
+}
 
-/** Whose request it is. Throws `unauthorized`. */
+/** What was shown; null on an open route that was shown nothing. */
+export const shownBy = (c: Context): Shown | null => (c.get('shown') as Shown | undefined) ?? null
+
+/** Whose request it is. Throws `unauthorized`; `not_allowed` for a token, which is for nobody yet. */
 export const speakerOf = (c: Context): Speaker => {
-  const speaker = askedBy(c)
-  if (speaker === null) throw unknownCredential()
-  return speaker
+  const shown = shownBy(c)
+  if (shown === null) throw unknownCredential()
+  if (shown.kind === 'token') throw onlyPlain()
+  return shown
 }
 
 /** Throws `forged` where a request speaks as somebody else. */
@@ -84,4 +119,12 @@ export const checkName = (c: Context, name: string | undefined): void => {
     `this credential is ${agent}'s, and speaks for nobody else`,
     'each agent joins by itself',
   )
+}
+
+/** Who acts: who is named, or whose credential it is. Throws `forged`, and `usage` where the owner names nobody. */
+export const callerIn = (c: Context, named: string | undefined): AgentId => {
+  checkName(c, named)
+  const agent = named ?? agentOf(speakerOf(c))
+  if (agent !== null) return agent as AgentId
+  throw new ClawError('usage', 'by is missing: the owner is no agent', 'say in whose name: by')
 }

@@ -14,6 +14,7 @@ export interface NewInvite {
   uses: number | null
   expiresAt: number | null
   agent?: string
+  http?: string
 }
 
 /** The invites by which somebody can join, and the same user's own. */
@@ -41,6 +42,13 @@ export class InviteBook {
     throw notGood('is not known here')
   }
 
+  /** The token with this hash, if it is good; null: there is none. */
+  token(hash: string): Invite | null {
+    const one = this.#byHash.get(hash)
+    if (one?.http === undefined || !isSame(one.hash, hash)) return null
+    return whyNot(one, this.#now()) === null ? one : null
+  }
+
   /** Throws `unauthorized` for one that nobody can join by any more. */
   check(invite: Invite): void {
     const why = whyNot(invite, this.#now())
@@ -61,8 +69,9 @@ export class InviteBook {
       throw new ClawError('quota', `there are ${MAX_INVITES} open invites`, 'revoke some: invites')
     }
     const hash = hashOf(secret)
+    const kind = wanted.http === undefined ? 'i' : 'h'
     const invite: Invite = {
-      ...{ id: `i-${hash.slice(0, 12)}`, hash, ...wanted, by, createdAt: this.#now() },
+      ...{ id: `${kind}-${hash.slice(0, 12)}`, hash, ...wanted, by, createdAt: this.#now() },
     }
     this.#byHash.set(hash, invite)
     return { invite, ops: [...ops, putJson(inviteKey(invite), invite)] }

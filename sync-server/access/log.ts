@@ -1,5 +1,5 @@
 import type { Op } from '../level-keys.ts'
-import type { AccessLog } from '../update-log.ts'
+import type { FactLog } from '../update-log.ts'
 import type { AuditEntry, Credential, Invite } from './records.ts'
 
 /**
@@ -21,7 +21,7 @@ export const inviteKey = ({ id }: Pick<Invite, 'id'>) => `j:${id}`
 export const RECOVERING_KEY = 'r:recovering'
 
 /** What is stored was written by this program: its shape is trusted. */
-export const readAll = async (log: AccessLog) => {
+export const readAll = async (log: FactLog) => {
   const of = async <T>(prefix: string) => (await log.entries(prefix)).map(({ json }) => json as T)
   return {
     credentials: await of<Credential>('k:'),

@@ -5,7 +5,7 @@ export interface Credential {
   agent: string
   workspace: string
   role: Role
-  /** SHA-256 of the secret, hex. */
+  /** SHA-256 of the secret, hex; empty: it has none of its own, who shows the token `invite` speaks for it. */
   hash: string
   /** Id of the invite that it was traded for; 'local': the same user's, on this machine. */
   invite: string
@@ -30,6 +30,8 @@ export interface Invite {
   expiresAt: number | null
   /** Whom alone it lets in, in place of the credential that agent has. */
   agent?: string
+  /** It is no invite but a token, by which agents that speak plain HTTP register; what people call it. */
+  http?: string
   by: string
   createdAt: number
 }
@@ -37,7 +39,7 @@ export interface Invite {
 /** Something that the one who runs the server may want to look up. */
 export interface AuditEntry {
   at: number
-  what: 'invited' | 'joined' | 'revoked' | 'rotating' | 'refused' | 'recovering'
+  what: 'invited' | 'joined' | 'registered' | 'revoked' | 'rotating' | 'refused' | 'recovering'
   workspace: string | null
   /** Whose doing it was. */
   by: string

@@ -1,9 +1,8 @@
-import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { ROLES } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { isWorkspaceName } from '../../workspace/schema.ts'
-import { limited, parse, parseJson } from '../request.ts'
+import { type Route, route } from '../routes.ts'
 import { bearerIn, checkWorkspace, speakerOf } from './guard.ts'
 import type { Invite } from './records.ts'
 import type { Speaker } from './speaker.ts'
@@ -23,7 +22,9 @@ const JoinBody = z.strictObject({
 })
 export const InviteBody = z.strictObject({
   workspace,
-  role: z.enum(ROLES as ['read', 'write', 'admin']).default('write'),
+  role: z.enum(ROLES).default('write'),
+  /** Makes it a token for agents that speak plain HTTP: what people call it; `uses` does not count. */
+  http: z.string().max(64).optional(),
   /** null: any number. */
   uses: z.number().int().min(1).max(1_000_000).nullable().default(1),
   /** Milliseconds; null: never. */
@@ -54,6 +55,7 @@ export const showInvite = (invite: Invite) => ({
   ...{ invite: invite.id, workspace: invite.workspace, role: invite.role, uses: invite.uses },
   expires_at: invite.expiresAt === null ? null : new Date(invite.expiresAt).toISOString(),
   ...(invite.agent !== undefined && { agent_id: invite.agent }),
+  ...(invite.http !== undefined && { http: invite.http }),
   ...{ by: invite.by, created_at: new Date(invite.createdAt).toISOString() },
 })
 
@@ -66,10 +68,17 @@ export const adminActions = (store: AccessStore, now: () => number) => {
   }
   return {
     invite: async (by: Speaker, body: z.infer<typeof InviteBody>) => {
-      const { role, uses, expires_in } = body
+      const { role, uses, expires_in, http } = body
       const expiresAt = expires_in === null ? null : now() + expires_in
       const name = within(by, body.workspace) ?? 'default'
-      const made = await store.invite({ workspace: name, role, uses, expiresAt }, by)
+      if (http !== undefined && role === 'admin') {
+        throw new ClawError('usage', 'a token is no admin', 'role: write, or read')
+      }
+      const wanted = { workspace: name, role, uses, expiresAt }
+      const made = await store.invite(
+        http === undefined ? wanted : { ...wanted, http, uses: null },
+        by,
+      )
       return { ...showInvite(made.invite), secret: made.secret }
     },
     invites: async (by: Speaker, { workspace }: { workspace?: string | undefined }) => ({
@@ -94,47 +103,77 @@ export const adminActions = (store: AccessStore, now: () => number) => {
       })),
     }),
     recover: async (by: Speaker, body: z.infer<typeof RecoverBody>) => {
-      if (by.kind !== 'owner') throw new ClawError('not_allowed', 'this is for the owner only')
       return { recovering_until: await store.recover(body.for, by) }
     },
   }
 }
 export type AdminActions = ReturnType<typeof adminActions>
 
+const Joined = z.object({
+  ...{ credential: z.string(), workspace: z.string(), agent_id: z.string() },
+  role: z.enum(ROLES),
+})
+const Ticket = z.object({ ticket: z.string(), expires_in: z.number() })
+const Invited = z.object({ invite: z.string(), workspace: z.string().nullable(), role: z.string() })
+const WithSecret = Invited.extend({ secret: z.string() })
+
 /** Joining, tickets, and administration. */
-export const addAccessRoutes = (app: Hono, store: AccessStore, now: () => number): void => {
+export const accessRoutes = (store: AccessStore, now: () => number): Route[] => {
   const actions = adminActions(store, now)
-  const body = async <T>(c: Context, schema: z.ZodType<T>): Promise<T> =>
-    parse(schema, parseJson(await c.req.text()))
-
-  app.post('/api/join', limited, async (c) => {
-    const { agent_id: agent, ...request } = await body(c, JoinBody)
-    const old = bearerIn(c.req.header('authorization')) ?? undefined
-    return c.json({ ok: true, data: await store.join({ ...request, agent, old }) })
-  })
-
-  app.post('/api/ticket', (c) => {
-    speakerOf(c)
-    return c.json({ ok: true, data: store.ticket(bearerIn(c.req.header('authorization'))!) })
-  })
-
-  const post = <T>(
+  const admin = <B extends z.ZodType>(
     name: string,
-    schema: z.ZodType<T>,
-    act: (by: Speaker, b: T) => Promise<object>,
+    summary: string,
+    body: B,
+    answer: z.ZodType,
+    act: (by: Speaker, b: z.infer<B>) => Promise<object>,
+    needs: 'admin' | 'owner' = 'admin',
   ) =>
-    app.post(`/api/admin/${name}`, limited, async (c) => {
-      const wanted = await body(c, schema)
-      return c.json({ ok: true, data: await act(speakerOf(c), wanted) })
+    route({
+      ...{ method: 'POST', path: `/api/admin/${name}`, needs, summary, body, answer },
+      run: ({ c, body }) => act(speakerOf(c), body),
     })
-  post('invite', InviteBody, actions.invite)
-  post('revoke', WhichBody, actions.revoke)
-  post('rotate', RotateBody, actions.rotate)
-  post('recover', RecoverBody, actions.recover)
-  for (const name of ['invites', 'agents', 'audit'] as const) {
-    app.get(`/api/admin/${name}`, async (c) => {
-      const query = parse(ListQuery, c.req.query())
-      return c.json({ ok: true, data: await actions[name](speakerOf(c), query) })
+  const list = (name: 'invites' | 'agents' | 'audit', summary: string, field: string) =>
+    route({
+      ...{ method: 'GET', path: `/api/admin/${name}`, needs: 'admin', summary, query: ListQuery },
+      answer: z.object({ [field]: z.array(z.looseObject({})) }),
+      run: ({ c, query }) => actions[name](speakerOf(c), query),
     })
-  }
+  return [
+    route({
+      ...{ method: 'POST', path: '/api/join', needs: 'anyone', body: JoinBody, answer: Joined },
+      summary: 'Trades an invite for a credential',
+      run: ({ c, body: { agent_id: agent, ...request } }) => {
+        const old = bearerIn(c.req.header('authorization')) ?? undefined
+        return store.join({ ...request, agent, old })
+      },
+    }),
+    route({
+      ...{ method: 'POST', path: '/api/ticket', needs: 'read', answer: Ticket },
+      summary: 'A short-lived stand-in for a credential, for the URL of a WebSocket',
+      run: ({ c }) => {
+        speakerOf(c)
+        return store.ticket(bearerIn(c.req.header('authorization'))!)
+      },
+    }),
+    admin('invite', 'Makes an invite, or a token', InviteBody, WithSecret, actions.invite),
+    admin(
+      'revoke',
+      'Ends a credential, an invite or a token',
+      WhichBody,
+      z.object({ revoked: z.string() }),
+      actions.revoke,
+    ),
+    admin('rotate', 'An invite in place of a credential', RotateBody, WithSecret, actions.rotate),
+    admin(
+      'recover',
+      'Takes back what a restored backup lacks',
+      RecoverBody,
+      z.object({ recovering_until: z.string() }),
+      actions.recover,
+      'owner',
+    ),
+    list('invites', 'Invites by which somebody can still join, and tokens', 'invites'),
+    list('agents', 'Who has joined', 'agents'),
+    list('audit', 'Who was invited, joined, revoked, and what was refused', 'entries'),
+  ]
 }

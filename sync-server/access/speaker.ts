@@ -11,11 +11,30 @@ export type Speaker =
       readonly role: 'read' | 'write' | 'admin'
     }
 
+/**
+ * A token for clients that speak plain HTTP and may be several agents: it speaks for nobody until it is said whose words
+ * these are.
+ */
+export interface TokenHolder {
+  readonly kind: 'token'
+  readonly id: string
+  readonly workspace: string
+  readonly role: 'read' | 'write' | 'admin'
+}
+
+/** Who a secret is. */
+export type Shown = Speaker | TokenHolder
+
 export const OWNER: Speaker = { kind: 'owner' }
 
 /** The agent whose words it may pass on; null: anybody's. */
 export const agentOf = (speaker: Speaker): string | null =>
   speaker.kind === 'owner' ? null : speaker.agent
 
-export const nameOf = (speaker: Speaker): string =>
-  speaker.kind === 'owner' ? 'the owner' : `${speaker.agent} of ${speaker.workspace}`
+export const nameOf = (one: Shown): string => {
+  if (one.kind === 'owner') return 'the owner'
+  return `${one.kind === 'token' ? `token ${one.id}` : one.agent} of ${one.workspace}`
+}
+
+/** The workspace that somebody is of; '': of none. */
+export const workspaceOf = (one: Shown): string => (one.kind === 'owner' ? '' : one.workspace)

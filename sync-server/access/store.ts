@@ -1,16 +1,19 @@
 import { isAgentId, isSecret, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { isWorkspaceName } from '../../workspace/schema.ts'
-import type { AccessLog } from '../update-log.ts'
+import type { FactLog } from '../update-log.ts'
 import { AuditLog } from './audit.ts'
 import { InviteBook, type NewInvite } from './invites.ts'
 import { credentialKey, putJson, RECOVERING_KEY, readAll } from './log.ts'
 import type { AuditEntry, Credential, Invite } from './records.ts'
 import { hashOf, isSame, newSecret } from './secrets.ts'
-import { nameOf, OWNER, type Speaker } from './speaker.ts'
+import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from './speaker.ts'
 
 /** A ticket is for a WebSocket URL, which proxies log: by the time anyone reads that it is worth nothing. */
 export const TICKET_MS = 60_000
+
+/** Agents of one token (count): more is a client that forgets who it is. */
+export const MAX_TOKEN_AGENTS = 1_000
 
 /** Who wants to join, and by what. */
 export interface JoinRequest {
@@ -52,7 +55,7 @@ export interface Member {
 export class AccessStore {
   /** Called with the agents whose connections must end: revoked, or replaced. */
   onEnded: (agent: string, workspace: string) => void = () => {}
-  readonly #log: AccessLog
+  readonly #log: FactLog
   readonly #now: () => number
   readonly #audit: AuditLog
   readonly #invites: InviteBook
@@ -63,7 +66,7 @@ export class AccessStore {
   #recovering = 0
 
   private constructor(
-    log: AccessLog,
+    log: FactLog,
     now: () => number,
     stored: Awaited<ReturnType<typeof readAll>>,
   ) {
@@ -75,7 +78,7 @@ export class AccessStore {
     for (const one of stored.credentials) this.#keep(one)
   }
 
-  static async open(log: AccessLog, now: () => number): Promise<AccessStore> {
+  static async open(log: FactLog, now: () => number): Promise<AccessStore> {
     return new AccessStore(log, now, await readAll(log))
   }
 
@@ -83,7 +86,7 @@ export class AccessStore {
     const known = this.#credentials.get(credentialKey(one))
     if (known !== undefined) this.#byHash.delete(known.hash)
     this.#credentials.set(credentialKey(one), one)
-    this.#byHash.set(one.hash, one)
+    if (one.hash !== '') this.#byHash.set(one.hash, one)
   }
 
   /** The owner's token, and an invite for the same user's programs on this machine: neither is stored here. */
@@ -97,10 +100,14 @@ export class AccessStore {
     return this.#recovering > this.#now()
   }
 
-  /** Who shows this secret: the owner's, a credential or a ticket. Throws `unauthorized`, `revoked`. */
-  authenticate(secret: string): Speaker {
+  /** Who shows this secret: the owner's, a credential, a token or a ticket. Throws `unauthorized`, `revoked`. */
+  authenticate(secret: string): Shown {
     const hash = hashOf(secret)
     if (this.#owner !== '' && isSame(hash, this.#owner)) return OWNER
+    const token = isSecret('http', secret) ? this.#invites.token(hash) : null
+    if (token !== null) {
+      return { kind: 'token', id: token.id, workspace: token.workspace!, role: token.role }
+    }
     const ticket = this.#tickets.get(hash)
     if (ticket !== undefined && ticket.until > this.#now()) {
       return ticket.hash === null ? ticket.speaker : this.#speakerOf(ticket.hash)
@@ -113,11 +120,67 @@ export class AccessStore {
     if (known === undefined || !isSame(known.hash, hash)) throw unknownCredential()
     const { agent, workspace, role, revokedAt } = known
     if (revokedAt === undefined) return { kind: 'agent', agent, workspace, role }
-    throw new ClawError(
-      'revoked',
-      `the credential of ${agent} in ${workspace} was revoked`,
-      'ask who runs the server for a new join link',
-    )
+    throw revoked(known)
+  }
+
+  /**
+   * As whom somebody speaks who says that they are `agent`. Throws `forged` where that is somebody else, `not_registered`
+   * where a token has not registered it, `revoked`.
+   */
+  speakAs(by: Shown, agent: string, workspace: string): Speaker & { kind: 'agent' } {
+    const known = this.#credentials.get(credentialKey({ workspace, agent }))
+    if (by.kind === 'owner') return { kind: 'agent', agent, workspace, role: 'admin' }
+    if (by.kind === 'agent') {
+      if (by.agent === agent) return by
+      throw forged(`this credential is ${by.agent}'s, and speaks for nobody else`)
+    }
+    if (known === undefined) {
+      throw new ClawError(
+        'not_registered',
+        `no agent "${agent.slice(0, 80)}" is registered with this token`,
+        'POST /register {"agent_id", "name"} first',
+      )
+    }
+    if (known.hash !== '' || known.invite !== by.id) {
+      throw forged(`${agent.slice(0, 80)} is somebody else's, not this token's`)
+    }
+    if (known.revokedAt !== undefined) throw revoked(known)
+    return { kind: 'agent', agent, workspace, role: by.role }
+  }
+
+  /** Makes an agent a token's, durably, where it is nobody's yet. Throws `forged`, `revoked`, `quota`. */
+  async adopt(by: TokenHolder, agent: string, name: string): Promise<void> {
+    const { workspace, id: invite, role } = by
+    if (this.#credentials.has(credentialKey({ workspace, agent }))) {
+      this.speakAs(by, agent, workspace)
+      return
+    }
+    if (this.agentsOf(by).length >= MAX_TOKEN_AGENTS) {
+      throw new ClawError(
+        'quota',
+        `${MAX_TOKEN_AGENTS} agents are registered with this token`,
+        'register under the agent_id that you had, or ask for another token',
+      )
+    }
+    const one: Credential = {
+      ...{ agent, workspace, role, hash: '', invite, joinedAt: this.#now() },
+      ...{ name: name.slice(0, 64), kind: 'agent' },
+    }
+    this.#keep(one)
+    const note = this.#note('registered', workspace, agent, `${role} by token ${invite}`)
+    await this.#log.put([putJson(credentialKey(one), one), ...note])
+  }
+
+  /** The agents that speak by a token. */
+  agentsOf({ id, workspace }: Pick<TokenHolder, 'id' | 'workspace'>): string[] {
+    return [...this.#credentials.values()]
+      .filter((one) => one.invite === id && one.workspace === workspace && one.hash === '')
+      .map(({ agent }) => agent)
+  }
+
+  /** Whether somebody has a credential, or had one, as this agent. */
+  knows(workspace: string, agent: string): boolean {
+    return this.#credentials.has(credentialKey({ workspace, agent }))
   }
 
   /** A short-lived stand-in for the secret, for clients that can only put it into a URL. */
@@ -125,6 +188,7 @@ export class AccessStore {
     const now = this.#now()
     for (const [hash, { until }] of this.#tickets) if (until <= now) this.#tickets.delete(hash)
     const speaker = this.authenticate(secret)
+    if (speaker.kind === 'token') throw unknownCredential()
     const hash = speaker.kind === 'owner' ? null : hashOf(secret)
     const ticket = newSecret('ticket')
     this.#tickets.set(hashOf(ticket), { speaker, hash, until: now + TICKET_MS })
@@ -186,10 +250,11 @@ export class AccessStore {
 
   /** Makes an invite; its secret is nowhere but in the answer. */
   async invite(wanted: NewInvite, by: Speaker): Promise<{ invite: Invite; secret: string }> {
-    const secret = newSecret('invite')
+    const secret = newSecret(wanted.http === undefined ? 'invite' : 'http')
     const { invite, ops } = this.#invites.add(wanted, secret, nameOf(by))
     const what = invite.agent === undefined ? 'invited' : 'rotating'
-    const note = `${invite.id}: ${invite.role}${invite.agent === undefined ? '' : `, ${invite.agent}`}`
+    const whom = invite.agent ?? (invite.http === undefined ? undefined : `token ${invite.http}`)
+    const note = `${invite.id}: ${invite.role}${whom === undefined ? '' : `, ${whom}`}`
     await this.#log.put([...ops, ...this.#note(what, invite.workspace, nameOf(by), note)])
     return { invite, secret }
   }
@@ -217,6 +282,9 @@ export class AccessStore {
   async revoke(which: string, workspace: string | null, by: Speaker): Promise<void> {
     const ops = this.#invites.remove(which, workspace)
     if (ops !== null) {
+      for (const one of this.#credentials.values()) {
+        if (one.invite === which && one.hash === '') this.onEnded(one.agent, one.workspace)
+      }
       await this.#log.put([...ops, ...this.#note('revoked', workspace, nameOf(by), which)])
       return
     }
@@ -255,7 +323,7 @@ export class AccessStore {
   }
 
   /** Notes that something was refused; of one agent's at most one a second. */
-  refused(speaker: Speaker, workspace: string, note: string): void {
+  refused(speaker: Shown, workspace: string, note: string): void {
     const by = nameOf(speaker)
     if (!this.#audit.isDue(by, this.#now())) return
     this.#log.put(this.#note('refused', workspace, by, note.slice(0, 200))).catch(() => {}) // the store says so itself
@@ -271,6 +339,16 @@ const memberOf = (one: Credential): Member => ({
   ...{ role: one.role, invite: one.invite, joined_at: new Date(one.joinedAt).toISOString() },
   revoked_at: one.revokedAt === undefined ? null : new Date(one.revokedAt).toISOString(),
 })
+
+const revoked = ({ agent, workspace }: Credential): ClawError =>
+  new ClawError(
+    'revoked',
+    `the credential of ${agent} in ${workspace} was revoked`,
+    'ask who runs the server for a new join link',
+  )
+
+const forged = (message: string): ClawError =>
+  new ClawError('forged', message, 'each agent joins, or registers, by itself')
 
 export const unknownCredential = (): ClawError =>
   new ClawError(

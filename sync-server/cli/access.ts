@@ -38,14 +38,16 @@ const usesIn = (text: string): number | null => {
   throw new ClawError('usage', `--uses ${text} is no count`, 'like: 5, or any')
 }
 
+const baseOf = (admin: Admin, { value }: Call): string =>
+  value('url')?.replace(/\/+$/, '') ?? admin.reach ?? `http://127.0.0.1:${DEFAULT_PORT}`
+
 /** The join link, with its secret in it and nowhere else. */
 const asLink = (
   admin: Admin,
   call: Call,
   { secret, ...made }: { secret: string; workspace: string | null; expires_at: string | null },
 ): Done => {
-  const base =
-    call.value('url')?.replace(/\/+$/, '') ?? admin.reach ?? `http://127.0.0.1:${DEFAULT_PORT}`
+  const base = baseOf(admin, call)
   const link = joinLink(base, made.workspace ?? 'default', secret)
   const notes = [
     `good until ${made.expires_at ?? 'it is revoked'}; join with: clawlink-agent join -`,
@@ -54,6 +56,21 @@ const asLink = (
     notes.push('that address is this machine only: for others give --url, or start with --host')
   }
   return { data: { ...made, link }, lines: [link], notes }
+}
+
+/** The token itself, and where it is good. */
+const asToken = (
+  admin: Admin,
+  call: Call,
+  made: { secret: string; invite: string; workspace: string | null; expires_at: string | null },
+): Done => {
+  const { secret: token, ...rest } = made
+  const base = baseOf(admin, call)
+  const url = made.workspace === 'default' ? base : `${base}/w/${made.workspace}`
+  const notes = [
+    `good until ${made.expires_at ?? `it is revoked (${made.invite})`}; for ClawLink 1.x clients and curl at ${url}`,
+  ]
+  return { data: { ...rest, token, url }, lines: [token], notes }
 }
 
 /** As a command: it has its admin, prints what was done, and throws what is wrong. */
@@ -76,21 +93,30 @@ const command =
 const clean = (line: string): string => line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
 
 export const invite = command(async (admin, call) => {
-  const expires = call.value('expires') ?? '7d'
+  const isHttp = call.has('http')
+  for (const [flag, goes] of [
+    ['uses', !isHttp],
+    ['name', isHttp],
+  ] as const) {
+    if (goes || !call.has(flag)) continue
+    throw new ClawError('usage', `--${flag} does not go with ${isHttp ? '--http' : 'a join link'}`)
+  }
+  const expires = call.value('expires') ?? (isHttp ? 'never' : '7d')
   const made = await admin.do('invite', {
     ...workspaceIn(call),
+    ...(isHttp && { http: call.value('name') ?? '' }),
     role: roleIn(call.value('role') ?? 'write'),
     uses: usesIn(call.value('uses') ?? '1'),
     expires_in: expires === 'never' ? null : spanIn('expires', expires),
   })
-  return asLink(admin, call, made)
+  return isHttp ? asToken(admin, call, made) : asLink(admin, call, made)
 })
 
 export const invites = command(async (admin, call) => {
   const { invites } = await admin.do('invites', workspaceIn(call))
   const lines = invites.map(
-    ({ invite, workspace, role, uses, expires_at }) =>
-      `${invite}  ${workspace ?? '(any)'}  ${role}  ${uses ?? 'any number'} left  until ${expires_at ?? 'revoked'}`,
+    ({ invite, workspace, role, uses, expires_at, http }) =>
+      `${invite}  ${workspace ?? '(any)'}  ${role}  ${http === undefined ? `${uses ?? 'any number'} left` : `token ${http}`}  until ${expires_at ?? 'revoked'}`,
   )
   return { data: { invites, count: invites.length }, lines }
 })

@@ -31,7 +31,7 @@ export const openAdmin = async (data: string): Promise<Admin> => {
     }
   }
   const log = await openLog(data, Date.now, false)
-  const store = await AccessStore.open(log.access, Date.now)
+  const store = await AccessStore.open(log.facts, Date.now)
   const actions = adminActions(store, Date.now)
   return {
     do: (name, body) => (actions[name] as (by: typeof OWNER, b: typeof body) => never)(OWNER, body),

@@ -1,11 +1,12 @@
 import * as Y from 'yjs'
 import { renewServerClient } from '../../workspace/schema.ts'
 import { docOf } from '../document.ts'
+import { isState, put, type State } from '../guests/records.ts'
 import { LevelUpdateLog } from '../level-update-log.ts'
 
 /**
  * Lets the server write under another Yjs client id in every workspace of a data folder that went back in time: replicas
- * have operations of its old one that the folder has not, and it would number others the same.
+ * have operations of its old one that the folder has not, and it would number others the same. So with guests' ids.
  */
 export const newServerClients = async (data: string): Promise<void> => {
   const log = await LevelUpdateLog.open(data, Date.now, false)
@@ -17,6 +18,10 @@ export const newServerClients = async (data: string): Promise<void> => {
       await log.append(workspace, [Y.encodeStateAsUpdate(doc, before)])
       doc.destroy()
     }
+    const states = (await log.facts.entries('g:')).filter(({ key }) => isState(key))
+    await log.facts.put(
+      states.map(({ key, json }) => put(key, { ...(json as State), client: null })),
+    )
   } finally {
     await log.close()
   }

@@ -6,9 +6,11 @@ import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
-const KNOWN = /^(?:f:|[uswaihvcokjlr]:.)/
+const KNOWN = /^(?:f:|[uswaihvcokjlrg]:.)/
+/** Those whose values are JSON. */
+const FACTS = /^[kjlrg]:/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */
-const OF_WORKSPACE = /^[uswaihvco]:([^:/]+)/
+const OF_WORKSPACE = /^[uswaihvcog]:([^:/]+)/
 
 /** Checks all there is in a data folder that nobody uses. Rejects where it cannot be opened at all. */
 export const verifyFolder = async (data: string): Promise<Report> => {
@@ -42,7 +44,11 @@ const verifyRecords = async (log: LevelUpdateLog, report: Report) => {
   for await (const [key, value] of log.records()) {
     report.counts.records++
     if (!KNOWN.test(key)) report.problem(`key ${shown(key)}`, 'it is of no known kind')
-    if (unsealed(value) === null) report.problem(`key ${shown(key)}`, 'its checksum is wrong')
+    const plain = unsealed(value)
+    if (plain === null) report.problem(`key ${shown(key)}`, 'its checksum is wrong')
+    else if (FACTS.test(key)) {
+      await report.look(`key ${shown(key)}`, () => JSON.parse(Buffer.from(plain).toString()))
+    }
     const workspace = OF_WORKSPACE.exec(key)?.[1]
     if (workspace === undefined) continue
     workspaces.add(workspace)

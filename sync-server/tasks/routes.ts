@@ -1,4 +1,5 @@
-import type { Context, Hono } from 'hono'
+import { randomUUID } from 'node:crypto'
+import type { Context } from 'hono'
 import type * as Y from 'yjs'
 import { z } from 'zod'
 import type { AgentId, FileKey } from '../../workspace/ids.ts'
@@ -8,7 +9,7 @@ import {
   MAX_NAME_BYTES,
   MAX_TASK_LINKS,
 } from '../../workspace/limits.ts'
-import type { Json, Transition } from '../../workspace/schema.ts'
+import type { Transition } from '../../workspace/schema.ts'
 import {
   concerns,
   isArchivedTask,
@@ -22,21 +23,25 @@ import {
   declineTask,
   moveTask,
   releaseTask,
-  type TaskCommand,
 } from '../../workspace/task-commands.ts'
 import { claimNext } from '../../workspace/task-next.ts'
 import { parseState } from '../../workspace/task-states.ts'
 import { findEntry, getTask, historyOf, showStep } from '../../workspace/tasks.ts'
-import { checkName } from '../access/guard.ts'
+import { callerIn, checkName } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
+import { Task } from '../guests/shapes.ts'
 import { PAGE_BYTES } from '../limits.ts'
-import { limited, parse, parseJson, ready, workspaceOf } from '../request.ts'
+import { anyJson, ready } from '../request.ts'
 import type { Room } from '../room.ts'
+import { type Route, route } from '../routes.ts'
+import type { UpdateLog } from '../update-log.ts'
 import { findArchived } from './keeper.ts'
 
-const by = z.string().min(1).max(MAX_NAME_BYTES)
-const key = z.string().min(1).max(MAX_KEY_BYTES)
-const json: z.ZodType<Json> = z.json() as z.ZodType<Json>
+const name = z.string().min(1).max(MAX_NAME_BYTES)
+/** Left out: whose credential it is; the owner has to say it. */
+const by = name.optional()
+/** Left out: the header Idempotency-Key, or none. */
+const key = z.string().min(1).max(MAX_KEY_BYTES).optional()
 
 const StatusCommand = z.strictObject({
   by,
@@ -48,7 +53,7 @@ const StatusCommand = z.strictObject({
   percent: z.number().min(0).max(100).optional(),
   result: z
     .strictObject({
-      json: json.optional(),
+      json: anyJson.optional(),
       artifacts: z
         .array(
           z.strictObject({ file_key: z.string().max(1_024), version: z.number().int().min(0) }),
@@ -59,12 +64,8 @@ const StatusCommand = z.strictObject({
     .optional(),
 })
 
-const PlainCommand = z.strictObject({
-  by,
-  key,
-  message: z.string().default(''),
-  force: z.boolean().optional(),
-})
+const PlainCommand = z.strictObject({ by, key, message: z.string().default('') })
+const CancelCommand = PlainCommand.extend({ force: z.boolean().optional() })
 
 const NextCommand = z.strictObject({
   by,
@@ -80,128 +81,170 @@ const ArchivedQuery = z.strictObject({
 const ReplicaQuery = z.strictObject({
   after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(500),
-  for: by,
+  for: name,
 })
 
 const COMMANDS = {
-  claim: claimTask,
-  release: releaseTask,
-  decline: declineTask,
-  approve: approveTask,
-  cancel: cancelTask,
+  claim: [claimTask, 'Grants a task to the caller, who alone may then work on it'],
+  release: [releaseTask, 'Gives a task back'],
+  decline: [declineTask, 'Says no: to a task, or to a result that waits for approval'],
+  approve: [approveTask, 'Approves a result'],
+  cancel: [cancelTask, 'Takes a task back'],
 } as const
-const isCommand = (name: string): name is keyof typeof COMMANDS => Object.hasOwn(COMMANDS, name)
+
+export const TASKS = '/api/workspaces/:workspace/tasks'
+const Granted = z.object({ task: Task, lease_seconds: z.number() })
+const WithHistory = z.object({
+  task: Task.extend({ history: z.array(z.looseObject({ state: z.string(), by: z.string() })) }),
+})
 
 /** Commands on tasks, of which the server is the only writer, and tasks that have left the document. */
-export const addTaskRoutes = (app: Hono, env: AppEnv): void => {
-  const path = '/api/workspaces/:workspace/tasks'
-  const opened = async (c: Context): Promise<Room> => {
-    const room = env.room(workspaceOf(c))
+export const taskRoutes = (env: AppEnv): Route[] => {
+  const opened = async (workspace: string): Promise<Room> => {
+    const room = env.room(workspace)
     await ready(room)
     return room
   }
-  const bodyOf = async <T extends { by: string }>(c: Context, schema: z.ZodType<T>): Promise<T> => {
-    workspaceOf(c)
-    const command = parse(schema, parseJson(await c.req.text()))
-    checkName(c, command.by)
-    return command
+  const commands = Object.entries(COMMANDS).map(([name, [command, summary]]) =>
+    route({
+      ...{ method: 'POST', path: `${TASKS}/:task/${name}`, needs: 'write', summary },
+      body: name === 'cancel' ? CancelCommand : PlainCommand,
+      answer: name === 'claim' ? Granted : z.object({ task: Task }),
+      run: async ({ c, workspace, body }) => {
+        const { by, key } = whoIn(c, body)
+        const { message, force } = body as z.infer<typeof CancelCommand>
+        const whole = {
+          ...{ task: c.req.param('task')!, by, key, message, now: env.now() },
+          ...(force === true && { force }),
+        }
+        const room = await opened(workspace)
+        const task = await env.tasks.command(room, (doc) => command(doc, whole))
+        return { task, ...(name === 'claim' && { lease_seconds: env.leaseMs / 1000 }) }
+      },
+    }),
+  )
+  return [
+    route({
+      ...{ method: 'POST', path: `${TASKS}/next`, needs: 'write', body: NextCommand },
+      ...{ summary: 'Grants the most urgent task that the caller can take', answer: Granted },
+      run: async ({ c, workspace, body }) => {
+        const next = { ...body, ...whoIn(c, body), now: env.now() }
+        const room = await opened(workspace)
+        const task = await env.tasks.command(room, (doc, index) => claimNext(doc, index, next))
+        return { task, lease_seconds: env.leaseMs / 1000 }
+      },
+    }),
+    route({
+      ...{ method: 'POST', path: `${TASKS}/:task/status`, needs: 'write', body: StatusCommand },
+      ...{
+        summary: 'Progress, a question, a result or a failure',
+        answer: z.object({ task: Task }),
+      },
+      run: async ({ c, workspace, body: { state, result, ...command } }) => {
+        const move = {
+          ...command,
+          ...whoIn(c, command),
+          task: c.req.param('task')!,
+          state: parseState(state),
+          now: env.now(),
+          ...(result !== undefined && { result: resultOf(result) }),
+        }
+        const room = await opened(workspace)
+        const { task, refused } = await env.tasks.command(room, (doc) => moveTask(doc, move))
+        if (refused !== undefined) throw refused
+        return { task }
+      },
+    }),
+    ...commands,
+    route({
+      ...{ method: 'GET', path: `${TASKS}/archived`, needs: 'read', query: ArchivedQuery },
+      summary: 'Tasks that ended long ago, a page at a time, newest first',
+      answer: z.object({ tasks: z.array(Task), next: z.number().nullable() }),
+      run: ({ workspace, query: { before, limit } }) =>
+        archivedTasks(env, workspace, before, limit),
+    }),
+    route({
+      ...{ method: 'GET', path: `${TASKS}/archive`, needs: 'read', query: ReplicaQuery },
+      summary: 'Archived tasks with their Yjs ids, for replicas that missed them',
+      answer: z.object({
+        entries: z.array(z.object({ seq: z.number(), task: z.looseObject({}) })),
+        next: z.number(),
+      }),
+      run: async ({ c, workspace, query: { after, limit, for: me } }) => {
+        checkName(c, me)
+        return archivePage(env.updateLog, workspace, after, me as AgentId, limit)
+      },
+    }),
+    route({
+      ...{ method: 'GET', path: `${TASKS}/:task`, needs: 'read', answer: WithHistory },
+      summary: 'One task with its history, also an archived one',
+      run: ({ c, workspace }) => taskWithHistory(env, workspace, c.req.param('task')!),
+    }),
+  ]
+}
+
+/** Whose command it is, and the key under which it is done once. Throws `forged`. */
+const whoIn = (
+  c: Context,
+  given: { by?: string | undefined; key?: string | undefined },
+): { by: AgentId; key: string } => ({
+  by: callerIn(c, given.by),
+  key: given.key ?? c.req.header('idempotency-key') ?? randomUUID(),
+})
+
+const archivedTasks = async (
+  { updateLog }: AppEnv,
+  workspace: string,
+  before: number | undefined,
+  limit: number,
+) => {
+  const end = await updateLog.archiveEnd(workspace, 'tasks')
+  const tasks = []
+  let at = Math.min(before ?? end + 1, end + 1)
+  // One by one from the newest on: a page is short.
+  while (at > 1 && tasks.length < limit) {
+    const [found] = await updateLog.archived(workspace, 'tasks', --at - 1, 1)
+    const task = found === undefined ? null : readArchivedTask(found.value)
+    if (task === null) continue
+    // A task that was noted on since has a newer entry.
+    if ((await updateLog.archivePosition(workspace, 'tasks', task.id)) !== at) continue
+    tasks.push(showArchived(task))
   }
-  const done = <T>(c: Context, data: T) => {
-    env.metrics.commands.inc({ outcome: 'ok' })
-    return c.json({ ok: true, data })
+  return { tasks, next: at > 1 ? at : null }
+}
+
+/** Those of a page of archived tasks that concern somebody. */
+export const archivePage = async (
+  log: UpdateLog,
+  workspace: string,
+  after: number,
+  me: AgentId,
+  limit = 500,
+) => {
+  const found = await log.archived(workspace, 'tasks', after, limit, PAGE_BYTES)
+  const entries = found.flatMap(({ seq, value }) => {
+    const task = readArchivedTask(value)
+    return task !== null && isArchivedTask(task) && concerns(task, me) ? [{ seq, task }] : []
+  })
+  return { entries, next: found.at(-1)?.seq ?? after }
+}
+
+const taskWithHistory = async (env: AppEnv, workspace: string, id: string) => {
+  const room = env.reader(workspace)
+  await ready(room)
+  const find = (doc: Y.Doc) => {
+    const entry = findEntry(doc, id)
+    return entry === undefined ? null : { task: getTask(doc, id), history: historyOf(entry) }
   }
-
-  app.post(`${path}/next`, limited, async (c) => {
-    const command = await bodyOf(c, NextCommand)
-    const next = { ...command, by: command.by as AgentId, now: env.now() }
-    const room = await opened(c)
-    const task = await env.tasks.command(room, (doc, index) => claimNext(doc, index, next))
-    return done(c, { task, lease_seconds: env.leaseMs / 1000 })
-  })
-
-  app.post(`${path}/:task/status`, limited, async (c) => {
-    const { state, result, ...command } = await bodyOf(c, StatusCommand)
-    const move = {
-      ...command,
-      task: c.req.param('task'),
-      by: command.by as AgentId,
-      state: parseState(state),
-      now: env.now(),
-      ...(result !== undefined && { result: resultOf(result) }),
-    }
-    const room = await opened(c)
-    const { task, refused } = await env.tasks.command(room, (doc) => moveTask(doc, move))
-    if (refused !== undefined) throw refused
-    return done(c, { task })
-  })
-
-  app.post(`${path}/:task/:command`, limited, async (c) => {
-    const name = c.req.param('command')
-    if (!isCommand(name)) return c.notFound()
-    const command = await bodyOf(c, PlainCommand)
-    const whole: TaskCommand & { force?: boolean } = {
-      ...{ task: c.req.param('task'), by: command.by as AgentId, key: command.key },
-      ...{ message: command.message, now: env.now() },
-      ...(command.force === true && { force: true }),
-    }
-    const room = await opened(c)
-    const task = await env.tasks.command(room, (doc) => COMMANDS[name](doc, whole))
-    return done(c, { task, ...(name === 'claim' && { lease_seconds: env.leaseMs / 1000 }) })
-  })
-
-  app.get(`${path}/archived`, async (c) => {
-    const workspace = workspaceOf(c)
-    const { before, limit } = parse(ArchivedQuery, c.req.query())
-    const end = await env.updateLog.archiveEnd(workspace, 'tasks')
-    const tasks = []
-    let at = Math.min(before ?? end + 1, end + 1)
-    // One by one from the newest on: a page is short.
-    while (at > 1 && tasks.length < limit) {
-      const [found] = await env.updateLog.archived(workspace, 'tasks', --at - 1, 1)
-      const task = found === undefined ? null : readArchivedTask(found.value)
-      if (task === null) continue
-      // A task that was noted on since has a newer entry.
-      if ((await env.updateLog.archivePosition(workspace, 'tasks', task.id)) !== at) continue
-      tasks.push(showArchived(task))
-    }
-    return c.json({ ok: true, data: { tasks, next: at > 1 ? at : null } })
-  })
-
-  app.get(`${path}/archive`, async (c) => {
-    const workspace = workspaceOf(c)
-    const { after, limit, for: me } = parse(ReplicaQuery, c.req.query())
-    checkName(c, me)
-    const found = await env.updateLog.archived(workspace, 'tasks', after, limit, PAGE_BYTES)
-    const entries = found.flatMap(({ seq, value }) => {
-      const task = readArchivedTask(value)
-      return task !== null && isArchivedTask(task) && concerns(task, me as AgentId)
-        ? [{ seq, task }]
-        : []
-    })
-    return c.json({ ok: true, data: { entries, next: found.at(-1)?.seq ?? after } })
-  })
-
-  app.get(`${path}/:task`, async (c) => {
-    const room = env.reader(workspaceOf(c))
-    await ready(room)
-    const id = c.req.param('task')
-    const find = (doc: Y.Doc) => {
-      const entry = findEntry(doc, id)
-      return entry === undefined ? null : { task: getTask(doc, id), history: historyOf(entry) }
-    }
-    // What is due cannot be done while nothing can be stored.
-    const live = await (env.trouble() === null ? env.tasks.command(room, find) : room.command(find))
-    if (live !== null) return c.json({ ok: true, data: withHistory(live.task, live.history) })
-    const archived = await findArchived(env.updateLog, room.name, id)
-    // Throws that there is none, with a did-you-mean.
-    if (archived === null) await room.command((doc) => getTask(doc, id))
-    const { history } = archived!
-    const steps = history.map(({ value }) => value)
-    return c.json({
-      ok: true,
-      data: withHistory({ ...showArchived(archived!), archived: true }, steps),
-    })
-  })
+  // What is due cannot be done while nothing can be stored.
+  const live = await (env.trouble() === null ? env.tasks.command(room, find) : room.command(find))
+  if (live !== null) return withHistory(live.task, live.history)
+  const archived = await findArchived(env.updateLog, room.name, id)
+  // Throws that there is none, with a did-you-mean.
+  if (archived === null) await room.command((doc) => getTask(doc, id))
+  const { history } = archived!
+  const steps = history.map(({ value }) => value)
+  return withHistory({ ...showArchived(archived!), archived: true }, steps)
 }
 
 const withHistory = <T extends object>(task: T, history: readonly Transition[]) => ({

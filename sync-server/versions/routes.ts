@@ -1,8 +1,8 @@
-import type { Hono } from 'hono'
 import { z } from 'zod'
 import { MAX_PATH_BYTES } from '../../workspace/limits.ts'
 import type { AppEnv } from '../app.ts'
-import { parse, ready, workspaceOf } from '../request.ts'
+import { ready } from '../request.ts'
+import { type Route, route } from '../routes.ts'
 import { MAX_VERSION } from './log.ts'
 import { findFile, listVersions, readVersion } from './read.ts'
 
@@ -17,29 +17,40 @@ const VersionQuery = z.strictObject({
   version: z.coerce.number().int().min(1).max(MAX_VERSION),
 })
 
+const Version = z.looseObject({ file_key: z.string(), version: z.number(), size: z.number() })
+const file_key = z.string().nullable()
+
 /** The history of the shared files. What is on disk when a request comes in is in its answer. */
-export const addFileRoutes = (app: Hono, env: AppEnv): void => {
-  const { versions: log } = env.updateLog
+export const versionRoutes = (env: AppEnv): Route[] => {
   const open = async (workspace: string, key: string) => {
     const room = env.reader(workspace)
     await ready(room)
     await env.history.settled(workspace)
     return room.command((doc) => findFile(doc, key))
   }
-
-  app.get('/api/workspaces/:workspace/files/log', async (c) => {
-    const workspace = workspaceOf(c)
-    const { key, limit, before } = parse(LogQuery, c.req.query())
-    const file = await open(workspace, key)
-    const { versions, more } = await listVersions(log, workspace, file, before, limit)
-    return c.json({ ok: true, data: { file_key: file.file_key, versions, more } })
-  })
-
-  app.get('/api/workspaces/:workspace/files/version', async (c) => {
-    const workspace = workspaceOf(c)
-    const { key, version } = parse(VersionQuery, c.req.query())
-    const file = await open(workspace, key)
-    const found = await readVersion(log, workspace, file, version)
-    return c.json({ ok: true, data: { file_key: file.file_key, version: found } })
-  })
+  return [
+    route({
+      ...{ method: 'GET', path: '/api/workspaces/:workspace/files/log', needs: 'read' },
+      summary: 'The kept versions of a file, newest first',
+      query: LogQuery,
+      answer: z.object({ file_key, versions: z.array(Version), more: z.boolean() }),
+      run: async ({ workspace, query: { key, limit, before } }) => {
+        const file = await open(workspace, key)
+        const { versions: log } = env.updateLog
+        const { versions, more } = await listVersions(log, workspace, file, before, limit)
+        return { file_key: file.file_key, versions, more }
+      },
+    }),
+    route({
+      ...{ method: 'GET', path: '/api/workspaces/:workspace/files/version', needs: 'read' },
+      summary: 'A kept version of a file, with its content',
+      query: VersionQuery,
+      answer: z.object({ file_key, version: Version.extend({ content: z.string() }) }),
+      run: async ({ workspace, query: { key, version } }) => {
+        const file = await open(workspace, key)
+        const found = await readVersion(env.updateLog.versions, workspace, file, version)
+        return { file_key: file.file_key, version: found }
+      },
+    }),
+  ]
 }

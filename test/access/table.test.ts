@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { type AppEnv, createApp } from '../../sync-server/app.ts'
+import { httpToken } from '../guests/guest.ts'
 import { frame, RawClient, until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { ask, bearer, invite, member } from './members.ts'
@@ -8,6 +9,7 @@ import { ask, bearer, invite, member } from './members.ts'
 const WHO = [
   ...['nobody', 'wrong', 'expired invite', 'revoked', 'other workspace'],
   ...['read', 'write', 'admin', 'owner'],
+  ...['token', 'reading token', 'other token'],
 ] as const
 type Who = (typeof WHO)[number]
 
@@ -15,7 +17,10 @@ const READ: readonly Who[] = ['read', 'write', 'admin', 'owner']
 const WRITE: readonly Who[] = ['write', 'admin', 'owner']
 const ADMIN: readonly Who[] = ['admin', 'owner']
 const SOMEBODY: readonly Who[] = [...READ, 'other workspace']
-const ANYBODY: readonly Who[] = [...SOMEBODY, 'nobody']
+const TOKENS: readonly Who[] = ['token', 'reading token', 'other token']
+const ANYBODY: readonly Who[] = [...SOMEBODY, ...TOKENS, 'nobody']
+const PLAIN_READ: readonly Who[] = [...READ, 'token', 'reading token']
+const PLAIN_WRITE: readonly Who[] = [...WRITE, 'token']
 
 let server: Server
 const headers = {} as Record<Who, Record<string, string>>
@@ -38,6 +43,11 @@ beforeAll(async () => {
   headers.revoked = (await member(server, 'a-revoked', 'admin')).headers
   await ask(server, '/api/admin/revoke', { which: 'a-revoked' })
   headers.owner = bearer(server.token)
+  headers.token = bearer(await httpToken(server))
+  headers['reading token'] = bearer(await httpToken(server, { role: 'read' }))
+  headers['other token'] = bearer(await httpToken(server, { workspace: 'other' }))
+  agents.token = 'a-guest'
+  await ask(server, '/register', { agent_id: 'a-guest', name: 'guest' }, headers.token)
 })
 afterAll(() => server.stop())
 
@@ -54,6 +64,8 @@ const command = (by: string) => ({ by, key: 'k' })
 const SHA = 'a'.repeat(64)
 const TABLE: Record<string, Row> = {
   'GET /': { pass: ANYBODY },
+  'GET /w/:workspace': { pass: ANYBODY, path: '/w/default' },
+  'GET /w/:workspace/': { pass: ANYBODY, path: '/w/default/' },
   'GET /health': { pass: ANYBODY },
   'GET /metrics': { pass: [...ADMIN, 'other workspace'] },
   'POST /api/ticket': { pass: SOMEBODY, body: () => ({}) },
@@ -79,9 +91,12 @@ const TABLE: Record<string, Row> = {
     path: `${ws}/tasks/t-0/status`,
     body: (by) => ({ ...command(by), state: 'working' }),
   },
-  'POST /api/workspaces/:workspace/tasks/:task/:command': {
-    ...{ pass: WRITE, path: `${ws}/tasks/t-0/claim`, body: command },
-  },
+  ...Object.fromEntries(
+    ['claim', 'release', 'decline', 'approve', 'cancel'].map((name) => [
+      `POST /api/workspaces/:workspace/tasks/:task/${name}`,
+      { pass: WRITE, path: `${ws}/tasks/t-0/${name}`, body: command },
+    ]),
+  ),
   'GET /api/workspaces/:workspace/tasks/archived': { pass: READ, path: `${ws}/tasks/archived` },
   'GET /api/workspaces/:workspace/tasks/archive': {
     pass: READ,
@@ -99,6 +114,68 @@ const TABLE: Record<string, Row> = {
     ...{ pass: WRITE, path: `${ws}/blobs/${SHA}?size=3`, method: 'PUT' },
   },
 }
+/** What agents without a replica do. */
+const DONE: Record<string, object> = {
+  register: { name: 'x' },
+  heartbeat: {},
+  'agents/:agent/pause': {},
+  'agents/:agent/resume': {},
+  tasks: { task: 't', to: 'nobody' },
+  'tasks/:task/note': { text: 'n' },
+  'tasks/:task/answer': { text: 'n' },
+  broadcasts: { content: 'c' },
+  messages: { content: 'c', to: 'nobody' },
+  'inbox/ack': { ids: ['m'] },
+  'files/content': { key: 'f', content: 'c' },
+  'files/edit': { key: 'f', find: 'c', replace: 'd' },
+  'files/append': { key: 'f', text: 'c' },
+  'files/remove': { key: 'g' },
+  'files/move': { key: 'g', to: 'h' },
+}
+for (const [path, body] of Object.entries(DONE)) {
+  const method = path === 'files/content' ? 'PUT' : 'POST'
+  TABLE[`${method} /api/workspaces/:workspace/${path}`] = {
+    ...{ pass: WRITE, path: `${ws}/${path.replace(/:(\w+)/g, 'x')}`, method },
+    body: (by) => ({ by, ...body }),
+  }
+}
+const SEEN = { agents: '', tasks: '', sent: '?by=ME', files: '', 'files/content': '?key=f' }
+for (const [path, query] of Object.entries(SEEN)) {
+  const row = { pass: READ, path: `${ws}/${path}${query}` }
+  TABLE[`GET /api/workspaces/:workspace/${path}`] = row
+}
+// It notes who has been told, and so it is no mere look.
+TABLE['GET /api/workspaces/:workspace/inbox'] = { pass: WRITE, path: `${ws}/inbox?by=ME` }
+TABLE['GET /api/openapi.json'] = { pass: ANYBODY }
+
+/** ClawLink 1.x's routes. */
+const PLAIN: Record<string, Row> = {
+  'POST /register': { pass: PLAIN_WRITE, body: (by) => ({ agent_id: by, name: by }) },
+  'GET /discover': { pass: PLAIN_READ },
+  'POST /heartbeat': { pass: PLAIN_WRITE, body: (by) => ({ agent_id: by }) },
+  'POST /delegate': {
+    pass: PLAIN_WRITE,
+    body: (by) => ({ from_agent: by, to_agent: 'nobody', task: 't' }),
+  },
+  'POST /broadcast': { pass: PLAIN_WRITE, body: (by) => ({ from_agent: by, content: 'c' }) },
+  'GET /poll/:agent_id': { pass: PLAIN_WRITE, path: '/poll/ME' },
+  'POST /respond': {
+    pass: PLAIN_WRITE,
+    body: (by) => ({ from_agent: by, to_agent: 'x', message_id: 't-0', result: 'r' }),
+  },
+  'POST /files': {
+    pass: PLAIN_WRITE,
+    body: (by) => ({ agent_id: by, file_key: 'f', content: 'c' }),
+  },
+  'GET /files': { pass: PLAIN_READ },
+  'GET /files/:key{.+}': { pass: PLAIN_READ, path: '/files/f' },
+}
+for (const [name, row] of Object.entries(PLAIN)) {
+  const [method, path] = name.split(' ')
+  TABLE[name] = row
+  TABLE[`${method} /w/:workspace${path}`] = { ...row, path: `/w/default${row.path ?? path}` }
+}
+
 /** What its own test is about: it is open to whoever has an invite. */
 const ELSEWHERE = ['POST /api/join']
 
@@ -118,7 +195,7 @@ describe.each(Object.entries(TABLE))('%s', (name, { pass, path, body, method }) 
     const answer = await globalThis.fetch(url, {
       method: method ?? verb,
       ...(headers[who].authorization !== '' && { headers: headers[who] }),
-      body: method === 'PUT' ? 'abc' : sent,
+      body: sent ?? (method === 'PUT' ? 'abc' : null),
     })
     const text = await answer.text()
     if (pass.includes(who)) expect([401, 403], text).not.toContain(answer.status)
@@ -176,7 +253,7 @@ describe.each(Object.entries(FRAMES))('%s', (name, { bytes, pass }) => {
     const client = await connect(who)
     if (typeof client === 'number') {
       expect(pass).not.toContain(who)
-      expect(client).toBe(who === 'other workspace' ? 403 : 401)
+      expect(client).toBe(who === 'other workspace' || who.includes('token') ? 403 : 401)
       return
     }
     const own = edits()

@@ -190,8 +190,8 @@ it('[H2] answers broken HTTP with 4xx and the error’s code', async () => {
     ['array', { method: 'POST', body: '[]' }, 400, 'usage'],
     ['unknown field', { method: 'POST', body: JSON.stringify({ ...valid, x: 1 }) }, 400, 'usage'],
     [
-      'no key',
-      { method: 'POST', body: JSON.stringify({ ...valid, key: undefined }) },
+      'no state',
+      { method: 'POST', body: JSON.stringify({ ...valid, state: undefined }) },
       400,
       'usage',
     ],

@@ -3,8 +3,7 @@ import { registerAgent } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId, TaskId } from '../../workspace/ids.ts'
 import type { Message, StateVector } from '../../workspace/inbox.ts'
-import { type InboxReplica, receive, welcome } from '../../workspace/link/inbox.ts'
-import type { InboxPosition } from '../../workspace/link/replica.ts'
+import { type InboxPosition, type Mailbox, receive, welcome } from '../../workspace/mailbox.ts'
 import { concerns, readArchivedTask } from '../../workspace/task-archive.ts'
 import type { World } from './world.ts'
 
@@ -12,7 +11,7 @@ import type { World } from './world.ts'
 const PAGE = 3
 
 /** The part of a replica that an inbox needs, in memory. */
-export class Inbox implements InboxReplica {
+export class Inbox implements Mailbox {
   readonly doc: Y.Doc
   readonly messages: Message[] = []
   #position: InboxPosition | null = null

@@ -9,9 +9,9 @@ import {
   type TaskAnswer,
   type TaskRequest,
 } from '../../workspace/link/commands.ts'
-import { receive, welcome } from '../../workspace/link/inbox.ts'
 import { isAway } from '../../workspace/link/outbox.ts'
 import { Session } from '../../workspace/link/session.ts'
+import { receive, welcome } from '../../workspace/mailbox.ts'
 import { PRIORITIES } from '../../workspace/schema.ts'
 import { addNote, addTask, entries, type Task } from '../../workspace/tasks.ts'
 import { targetOf } from '../support/server.ts'

@@ -27,7 +27,7 @@ const trimmingServer = () => {
   return { doc, archive, trim }
 }
 
-/** An inbox of ann, as workspace/link/inbox.ts keeps it; `meanwhile` happens between its snapshot and its asking. */
+/** An inbox of ann, as workspace/mailbox.ts keeps it; `meanwhile` happens between its snapshot and its asking. */
 const inboxOf = (doc: Y.Doc, archive: readonly ArchivedBroadcast[]) => {
   const got: string[] = []
   let since = cursor(doc)

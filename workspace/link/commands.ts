@@ -9,11 +9,11 @@ import type { Role } from '../access.ts'
 import type { BroadcastMessage, DirectMessage } from '../broadcasts.ts'
 import { ClawError, type ErrorBody } from '../errors.ts'
 import type { FileVersion } from '../file-state.ts'
-import type { ArchivedBroadcast } from '../inbox.ts'
 import { MAX_FILE_BYTES } from '../limits.ts'
+import type { ArchivePage, TaskArchivePage } from '../mailbox.ts'
 import type { TaskResult } from '../schema.ts'
 import { isBroadcast } from '../shape.ts'
-import { type ArchivedTask, isArchivedTask } from '../task-archive.ts'
+import { isArchivedTask } from '../task-archive.ts'
 import type { Task, TaskStep } from '../tasks.ts'
 import { authorization, type ServerAt } from './target.ts'
 import { trusted, untrusted } from './trust.ts'
@@ -126,23 +126,14 @@ export const getTaskArchive = async (
   workspace: string,
   after: number,
   me: string,
-): Promise<{ entries: { seq: number; task: ArchivedTask }[]; next: number }> => {
+): Promise<TaskArchivePage> => {
   const path = `/api/workspaces/${workspace}/tasks/archive?after=${after}&limit=1000&for=${encodeURIComponent(me)}`
-  const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<{
-    entries: { seq: number; task: ArchivedTask }[]
-    next: number
-  }>
+  const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<TaskArchivePage>
   const { entries, next } = answer?.data ?? {}
   if (!Array.isArray(entries) || typeof next !== 'number') {
     throw notClawLink(server.base, 'it has no archive')
   }
   return { entries: entries.filter(({ task }) => isArchivedTask(task)), next }
-}
-
-/** A page of the archived broadcasts after a position, and the position to go on from. */
-export interface ArchivePage {
-  entries: ArchivedBroadcast[]
-  next: number
 }
 
 /** `GET …/archive`: what left the live document. Its end is where `next` is `after`. */

@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import type { Message, StateVector } from '../inbox.ts'
+import type { InboxPosition } from '../mailbox.ts'
 import type { Json } from '../schema.ts'
 import { AnswerAges, type KeyKind } from './answers.ts'
 import type { TaskRequest } from './commands.ts'
@@ -63,15 +64,6 @@ export interface QueuedCommand {
   verb: string
   task: string
   command: TaskRequest
-}
-
-/** How far an inbox has got. */
-export interface InboxPosition {
-  /** Encoded state vector: covers the operations whose messages have been derived. */
-  vector: Uint8Array
-  /** Positions in the server's archives of broadcasts and of tasks up to which there is nothing to look for. */
-  archived: number
-  archivedTasks: number
 }
 
 const mirrorTextKey = (mirror: string, file: string, digest: string): string =>

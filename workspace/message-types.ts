@@ -1,4 +1,4 @@
-import type { Message } from '../workspace/inbox.ts'
+import type { Message } from './inbox.ts'
 
 /** All types of messages, as `--type` takes them. */
 export const MESSAGE_TYPES: readonly string[] = Object.keys({

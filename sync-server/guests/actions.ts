@@ -1,0 +1,227 @@
+import {
+  type Agent,
+  getAgent,
+  hasAgent,
+  registerAgent,
+  resolveAgent,
+  setPaused,
+} from '../../workspace/agents.ts'
+import { type Delegation, delegateTask } from '../../workspace/delegating.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import {
+  type BroadcastId,
+  newBroadcastId,
+  newTaskId,
+  type RandomBytes,
+  type TaskId,
+} from '../../workspace/ids.ts'
+import { byPriority, type Message } from '../../workspace/inbox.ts'
+import { welcome } from '../../workspace/mailbox.ts'
+import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
+import { type Saying, say } from '../../workspace/saying.ts'
+import { type Move, moveTask } from '../../workspace/task-commands.ts'
+import { addNote, entryOf, findEntry, getTask, type Task } from '../../workspace/tasks.ts'
+import type { AppEnv } from '../app.ts'
+import { PAGE_BYTES } from '../limits.ts'
+import { findArchived } from '../tasks/keeper.ts'
+import type { Guest, Waiting } from './guest.ts'
+
+export const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes)
+export const newMessageId = (): BroadcastId => newBroadcastId(random)
+
+/** What a guest does by a request: the same as an agent's verbs do on its replica. */
+export interface Act {
+  env: AppEnv
+  guest: Guest
+  /** Its idempotency key; null: none was given. */
+  key: string | null
+}
+
+/** Throws `not_registered`. */
+export const registered = (guest: Guest): void => {
+  if (hasAgent(guest.room.doc, guest.agent)) return
+  throw new ClawError(
+    'not_registered',
+    `${guest.agent} is not registered in workspace "${guest.room.name}"`,
+    'POST /register {"agent_id", "name"} first; with a credential POST …/register',
+  )
+}
+
+/** What is left out stays as it was. */
+export interface Introduction {
+  name?: string | undefined
+  capabilities?: readonly string[] | undefined
+  topics?: readonly string[] | undefined
+  machine?: string | undefined
+  description?: string | undefined
+}
+
+export const register = async (act: Act, given: Introduction): Promise<Agent> => {
+  const { env, guest, key } = act
+  const id = guest.agent
+  await guest.write({ key, what: 'register', payload: given }, (desk) => {
+    const { doc } = desk
+    const now = env.now()
+    const here = env.guests.here(guest.room)
+    const was = hasAgent(doc, id) ? getAgent(doc, id, here) : null
+    registerAgent(doc, {
+      id,
+      name: given.name ?? was?.name ?? id,
+      capabilities: given.capabilities ?? was?.capabilities ?? [],
+      topics: given.topics,
+      machine: given.machine ?? was?.machine ?? '',
+      description: given.description ?? was?.description ?? '',
+      now,
+    })
+    welcome(desk, id, now)
+    return {}
+  })
+  env.guests.seen(guest, {})
+  return getAgent(guest.room.doc, id, env.guests.here(guest.room))
+}
+
+export type NewDelegation = Omit<Delegation, 'id' | 'from' | 'now'>
+
+/** Throws what `delegateTask` throws, and `unknown_task`. */
+export const delegate = async (
+  { env, guest, key }: Act,
+  given: NewDelegation,
+  reset = false,
+): Promise<{ task: Task; to: string | null }> => {
+  registered(guest)
+  const { after = [], parent, ref } = given
+  for (const id of [...after, parent ?? [], ref ?? []].flat()) await checkTask(env, guest, id)
+  return guest.write({ key, what: 'delegate', payload: given }, (desk) => {
+    const now = env.now()
+    if (given.deadline !== undefined && given.deadline <= now) {
+      throw new ClawError('usage', 'the deadline has passed', 'give a time to come')
+    }
+    return delegateTask(desk, { ...given, id: newTaskId(random), from: guest.agent, now }, reset)
+  })
+}
+
+/** Throws `unknown_task`; one that has left the document is asked for. */
+const checkTask = async (env: AppEnv, { room }: Guest, id: TaskId): Promise<void> => {
+  if (findEntry(room.doc, id) !== undefined) return
+  if ((await findArchived(env.updateLog, room.name, id)) === null) entryOf(room.doc, id)
+}
+
+export const tell = (
+  { env, guest, key }: Act,
+  given: Omit<Saying, 'id' | 'from' | 'now'>,
+  reset = false,
+): Promise<ReturnType<typeof say>> => {
+  registered(guest)
+  return guest.write({ key, what: 'say', payload: given }, (desk) =>
+    say(desk, { ...given, id: newMessageId(), from: guest.agent, now: env.now() }, reset),
+  )
+}
+
+export const note = (
+  { env, guest, key }: Act,
+  task: string,
+  text: string,
+): Promise<{ task: Task }> => {
+  registered(guest)
+  return guest.write({ key, what: 'note', payload: [task, text] }, ({ doc }) => {
+    addNote(doc, task, guest.agent, text, env.now())
+    return { task: getTask(doc, task) }
+  })
+}
+
+/** Asks an agent to pause, or with null to go on. */
+export const pause = ({ env, guest, key }: Act, name: string, why: string | null) => {
+  registered(guest)
+  return guest.write({ key, what: 'pause', payload: [name, why] }, ({ doc }) => {
+    const id = resolveAgent(doc, name)
+    setPaused(doc, id, why === null ? null : { by: guest.agent, now: env.now(), note: why })
+    return { agent: getAgent(doc, id, env.guests.here(guest.room)) }
+  })
+}
+
+/** Answers a task: progress, a result or a failure. */
+export const respond = async (
+  { env, guest, key }: Act,
+  given: Omit<Move, 'by' | 'key' | 'now'>,
+): Promise<Task> => {
+  registered(guest)
+  const move = { ...given, by: guest.agent, key: key ?? crypto.randomUUID(), now: env.now() }
+  const { task, refused } = await env.tasks.command(guest.room, (doc) => moveTask(doc, move))
+  if (refused !== undefined) throw refused
+  return task
+}
+
+/** Whether who is named is here now, and so will have a message at once. */
+export const deliveryTo = ({ env, guest }: Act, agent: string | null): 'delivered' | 'queued' =>
+  agent !== null && env.guests.here(guest.room).present.has(agent as never) ? 'delivered' : 'queued'
+
+/** Which messages are asked for; what is left out narrows nothing. */
+export interface Wanted {
+  types?: readonly string[] | undefined
+  topics?: readonly string[] | undefined
+  from?: readonly string[] | undefined
+}
+
+/** Throws `usage`, and `unknown_agent` where a sender is none. */
+const filterOf = ({ room }: Guest, { types, topics, from }: Wanted) => {
+  for (const type of types ?? []) {
+    if (MESSAGE_TYPES.includes(type)) continue
+    throw new ClawError('usage', `"${type}" is not a type of message`, MESSAGE_TYPES.join(', '))
+  }
+  const senders = from?.map((name) => resolveAgent(room.doc, name) as string)
+  return ({ message }: { message: Message }): boolean =>
+    types?.includes(message.type) !== false &&
+    (topics === undefined || ('topic' in message && topics.includes(message.topic))) &&
+    senders?.includes(message.from_agent) !== false
+}
+
+/** What is handed out of an inbox, and how much more waits. */
+export interface HandedOut {
+  lot: Waiting[]
+  remaining: number
+}
+
+/**
+ * What `pick` takes of what waits for a guest, the most urgent first; where nothing does, once something comes, at the latest
+ * when the signal aborts. What somebody is being handed is not among it. `holds`: nobody else is handed it from now on.
+ */
+export const inbox = async (
+  { env, guest }: Act,
+  wanted: Wanted,
+  signal: AbortSignal,
+  pick: (waiting: Waiting[]) => Waiting[],
+  holds: boolean,
+): Promise<HandedOut> => {
+  registered(guest)
+  const passes = filterOf(guest, wanted)
+  const done = new AbortController()
+  const ends = AbortSignal.any([signal, env.guests.ending, done.signal])
+  try {
+    for (;;) {
+      // Whatever comes in from here on wakes it.
+      const news = env.guests.news(guest.room, ends)
+      await guest.receive()
+      const found = byPriority(guest.waiting.filter(passes))
+      if (found.length > 0 || ends.aborted) {
+        const lot = pick(found)
+        if (holds) guest.hold(lot)
+        return { lot, remaining: found.length - lot.length }
+      }
+      await news
+    }
+  } finally {
+    done.abort()
+  }
+}
+
+/** As many of these as an answer holds, by their bytes as JSON; at least one. */
+export const firstOf = (waiting: readonly Waiting[], bytes = PAGE_BYTES): Waiting[] => {
+  let left = bytes
+  const found: Waiting[] = []
+  for (const one of waiting) {
+    left -= JSON.stringify(one.message).length
+    if (left < 0 && found.length > 0) break
+    found.push(one)
+  }
+  return found
+}

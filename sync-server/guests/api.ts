@@ -1,0 +1,375 @@
+import { z } from 'zod'
+import { getAgent, listAgents, pausedBy } from '../../workspace/agents.ts'
+import { takeLines } from '../../workspace/file-edit.ts'
+import { listFiles } from '../../workspace/files.ts'
+import type { TaskId } from '../../workspace/ids.ts'
+import {
+  MAX_DESCRIPTION_BYTES,
+  MAX_LIST_LENGTH,
+  MAX_NAME_BYTES,
+  MAX_NOTE_BYTES,
+  MAX_PATH_BYTES,
+} from '../../workspace/limits.ts'
+import { PRIORITIES } from '../../workspace/schema.ts'
+import { sentMessages } from '../../workspace/sent.ts'
+import { selectTasks, TASK_SORTS, type TaskSort } from '../../workspace/task-list.ts'
+import { parseState } from '../../workspace/task-states.ts'
+import { callerIn, stillIs } from '../access/guard.ts'
+import type { AppEnv } from '../app.ts'
+import { MAX_FILE_BODY_BYTES } from '../limits.ts'
+import { anyJson, ready } from '../request.ts'
+import { type Asked, type Route, route } from '../routes.ts'
+import { MAX_VERSION } from '../versions/log.ts'
+import {
+  type Act,
+  delegate,
+  firstOf,
+  inbox,
+  note,
+  pause,
+  register,
+  registered,
+  respond,
+  tell,
+} from './actions.ts'
+import { actAs, look, waitSignal } from './asking.ts'
+import { editShared, moveShared, readShared, removeShared, writeShared } from './files.ts'
+import type { Waiting } from './guest.ts'
+import { Agent, FileInfo, Message, Task } from './shapes.ts'
+
+const name = z.string().min(1).max(MAX_NAME_BYTES)
+/** Left out: whose credential it is; the owner has to say it. */
+const by = name.optional()
+const names = z.array(z.string()).max(MAX_LIST_LENGTH)
+const path = z.string().min(1).max(MAX_PATH_BYTES)
+const version = z.number().int().min(1).max(MAX_VERSION)
+const flag = z.stringbool().default(false)
+const list = z
+  .string()
+  .transform((text) => text.split(',').filter((part) => part !== ''))
+  .optional()
+const count = (most: number, otherwise: number) =>
+  z.coerce.number().int().min(1).max(most).default(otherwise)
+
+const RegisterBody = z.strictObject({
+  by,
+  name,
+  capabilities: names.optional(),
+  topics: names.optional(),
+  machine: z.string().max(MAX_NAME_BYTES).optional(),
+  description: z.string().max(MAX_DESCRIPTION_BYTES).optional(),
+})
+const HeartbeatBody = z.strictObject({
+  by,
+  /** What it is doing, for the others to see. */
+  note: z.string().max(MAX_NOTE_BYTES).optional(),
+  task: name.optional(),
+})
+const TaskBody = z.strictObject({
+  by,
+  task: z.string().min(1),
+  /** An agent, by id or name; left out: whoever has what it `requires`. */
+  to: name.optional(),
+  requires: names.optional(),
+  context: anyJson.default(null),
+  priority: z.enum(PRIORITIES).default('normal'),
+  after: z.array(name).max(MAX_LIST_LENGTH).optional(),
+  after_failed: z.enum(['fail', 'run']).default('fail'),
+  deadline: z.iso.datetime({ offset: true }).optional(),
+  parent: name.optional(),
+  ref: name.optional(),
+  max_attempts: z.number().int().min(1).max(99).optional(),
+  approve_by: name.optional(),
+  reset_trace: z.boolean().default(false),
+})
+const TextBody = z.strictObject({ by, text: z.string().min(1) })
+const SayBody = z.strictObject({
+  by,
+  content: z.string().min(1),
+  topic: z.string().max(MAX_NAME_BYTES).default(''),
+  tags: names.default([]),
+  reply_to: name.optional(),
+  reset_trace: z.boolean().default(false),
+})
+const SendBody = SayBody.omit({ tags: true }).extend({ to: name })
+const PauseBody = z.strictObject({ by, note: z.string().max(MAX_NOTE_BYTES).default('') })
+const AckBody = z.strictObject({ by, ids: z.array(z.string().max(1_200)).min(1).max(10_000) })
+const PutBody = z.strictObject({
+  ...{ by, key: path, content: z.string(), base_version: version.optional() },
+  force: z.boolean().default(false),
+})
+const line = z.number().int().min(1)
+const EditBody = z.union([
+  z.strictObject({
+    ...{ by, key: path, find: z.string().min(1), replace: z.string() },
+    all: z.boolean().default(false),
+  }),
+  z.strictObject({
+    ...{ by, key: path, from_line: line, to_line: line, with: z.string(), base_version: version },
+  }),
+])
+const AppendBody = z.strictObject({ by, key: path, text: z.string() })
+const RemoveBody = z.strictObject({
+  ...{ by, key: path },
+  /** Of the file as it was read: refused where others changed it since. Left out: it does not matter. */
+  base_version: version.optional(),
+})
+const MoveBody = z.strictObject({ by, key: path, to: path, force: z.boolean().default(false) })
+
+const TasksQuery = z.strictObject({
+  by,
+  ...{ mine: flag, from_me: flag, ready: flag, state: list },
+  sort: z.enum(Object.keys(TASK_SORTS) as [TaskSort, ...TaskSort[]]).default('priority'),
+})
+const InboxQuery = z.strictObject({
+  by,
+  /** Seconds to wait for something to come. */
+  wait: z.coerce.number().min(0).max(60).default(0),
+  ...{ types: list, topics: list, from: list, limit: count(1_000, 1_000) },
+})
+const FileQuery = z.strictObject({
+  key: path,
+  from_line: z.coerce.number().int().min(1).optional(),
+  to_line: z.coerce.number().int().min(1).optional(),
+})
+
+const OneAgent = z.object({ agent: Agent })
+const OneTask = z.object({ task: Task })
+const Messages = { messages: z.array(Message), count: z.number() }
+const Written = z.looseObject({
+  ...{ file: FileInfo, changed: z.boolean(), created: z.boolean() },
+  conflicts: z.array(z.object({ from_line: z.number(), to_line: z.number(), by: z.string() })),
+})
+
+/**
+ * What the verbs of clawlink-agent do, for agents that have no replica: all but editing as one types. Who may is decided by
+ * the credential; `by` is for the owner, who is nobody.
+ */
+export const apiRoutes = (env: AppEnv): Route[] => {
+  const at = (rest: string): string => `/api/workspaces/:workspace/${rest}`
+  /** A route of something that an agent does. */
+  const doing = <B extends z.ZodType<{ by?: string | undefined }>>(
+    method: 'POST' | 'PUT',
+    rest: string,
+    summary: string,
+    body: B,
+    answer: z.ZodType,
+    run: (act: Act, body: z.infer<B>, asked: Asked) => Promise<object> | object,
+    more: { maxBytes?: number } = {},
+  ): Route =>
+    route({
+      ...{ method, path: at(rest), needs: 'write', summary, body, answer, ...more },
+      run: (asked) =>
+        actAs(env, asked, callerIn(asked.c, asked.body.by), async (act) =>
+          run(act, asked.body, asked),
+        ),
+    })
+  const big = { maxBytes: MAX_FILE_BODY_BYTES }
+
+  return [
+    doing(
+      ...(['POST', 'register', 'Says who one is, at first and whenever that changes'] as const),
+      ...([RegisterBody, OneAgent] as const),
+      async (act, { by: _, ...given }) => ({ agent: await register(act, given) }),
+    ),
+    route({
+      ...{ method: 'GET', path: at('agents'), needs: 'read', summary: 'Who is here' },
+      answer: z.object({ agents: z.array(Agent), count: z.number() }),
+      run: (asked) =>
+        look(env, asked, (room) => {
+          const agents = listAgents(room.doc, env.guests.here(room))
+          return { agents, count: agents.length }
+        }),
+    }),
+    doing(
+      ...(['POST', 'heartbeat', 'Says that one is here, and what one does'] as const),
+      ...([HeartbeatBody, OneAgent] as const),
+      ({ guest }, { note, task }) => {
+        registered(guest)
+        const activity = { ...(note && { note }), ...(task !== undefined && { task }) }
+        env.guests.seen(guest, note === undefined && task === undefined ? undefined : activity)
+        return { agent: getAgent(guest.room.doc, guest.agent, env.guests.here(guest.room)) }
+      },
+    ),
+    ...(['pause', 'resume'] as const).map((verb) =>
+      doing(
+        ...(['POST', `agents/:agent/${verb}`] as const),
+        verb === 'pause' ? 'Asks an agent to take up no work' : 'Lets a paused agent go on',
+        ...([PauseBody, OneAgent] as const),
+        (act, { note }, { c }) => pause(act, c.req.param('agent')!, verb === 'pause' ? note : null),
+      ),
+    ),
+
+    doing(
+      ...(['POST', 'tasks', 'Hands over a task'] as const),
+      ...([TaskBody, OneTask] as const),
+      async (act, { by: _, reset_trace, task, to, approve_by, after_failed, ...given }) => {
+        const { max_attempts, deadline, after, parent, ref, ...rest } = given
+        const delegation = {
+          ...{ ...rest, description: task, to: to ?? null },
+          ...(after !== undefined && { after: after as TaskId[] }),
+          ...(after_failed === 'run' && { afterFailed: 'run' as const }),
+          ...(deadline !== undefined && { deadline: Date.parse(deadline) }),
+          ...(parent !== undefined && { parent: parent as TaskId }),
+          ...(ref !== undefined && { ref: ref as TaskId }),
+          ...(max_attempts !== undefined && { maxAttempts: max_attempts }),
+          ...(approve_by !== undefined && { approver: approve_by }),
+        }
+        return { task: (await delegate(act, delegation as never, reset_trace)).task }
+      },
+    ),
+    route({
+      ...{ method: 'GET', path: at('tasks'), needs: 'read', query: TasksQuery },
+      summary: 'The live tasks: those that have not ended, or in some states',
+      answer: z.object({ tasks: z.array(Task), count: z.number() }),
+      run: (asked) => {
+        const { by, mine, from_me: fromMe, ready, state, sort } = asked.query
+        const me = mine || fromMe || ready ? callerIn(asked.c, by) : null
+        const states = state?.map(parseState) ?? null
+        return look(env, asked, ({ doc }) => {
+          const tasks = selectTasks(doc, { states, me, mine, fromMe, ready, sort })
+          return { tasks, count: tasks.length }
+        })
+      },
+    }),
+    doing(
+      ...(['POST', 'tasks/:task/note', 'Adds a note to a task'] as const),
+      ...([TextBody, OneTask] as const),
+      (act, { text }, { c }) => note(act, c.req.param('task')!, text),
+    ),
+    doing(
+      ...(['POST', 'tasks/:task/answer', 'Answers what the owner of a task has asked'] as const),
+      ...([TextBody, OneTask] as const),
+      async (act, { text: message }, { c }) => {
+        const move = { task: c.req.param('task')!, state: 'working', message } as const
+        return { task: await respond(act, move) }
+      },
+    ),
+
+    doing(
+      ...(['POST', 'broadcasts', 'Tells everybody something'] as const),
+      ...([SayBody, z.object({ message: Message, recipients: z.number() })] as const),
+      (act, { content, topic, tags, reply_to: replyTo, reset_trace }) =>
+        tell(act, { content, topic, tags, replyTo }, reset_trace),
+    ),
+    doing(
+      ...(['POST', 'messages', 'Tells one agent something'] as const),
+      ...([SendBody, z.object({ message: Message })] as const),
+      async (act, { to, content, topic, reply_to: replyTo, reset_trace }) => {
+        const said = await tell(act, { to, content, topic, tags: [], replyTo }, reset_trace)
+        return { message: said.message }
+      },
+    ),
+    route({
+      ...{ method: 'GET', path: at('inbox'), needs: 'write', query: InboxQuery },
+      summary: 'What waits to be read; it stays until it is acknowledged',
+      answer: z.looseObject({
+        ...{ ...Messages, remaining: z.number() },
+        /** By a poll or WebSocket of 1.x, right now (count): these are not among the messages. */
+        handed_out: z.number(),
+      }),
+      run: (asked) => {
+        const { by, wait, limit, ...wanted } = asked.query
+        return actAs(env, asked, callerIn(asked.c, by), async (act) => {
+          const leave = env.guests.enter(act.guest)
+          const pick = (waiting: Waiting[]) => firstOf(waiting.slice(0, limit))
+          const { lot, remaining } = await inbox(
+            act,
+            wanted,
+            waitSignal(asked.c, wait),
+            pick,
+            false,
+          ).finally(leave)
+          stillIs(asked.c, env.access)
+          const paused = pausedBy(act.guest.room.doc, act.guest.agent)
+          const messages = lot.map(({ message }) => message)
+          const more = paused === null ? {} : { paused }
+          const under = { handed_out: act.guest.handedOut }
+          return { messages, count: messages.length, remaining, ...under, ...more }
+        })
+      },
+    }),
+    doing(
+      ...(['POST', 'inbox/ack', 'Messages, by message_id, that were read'] as const),
+      ...([AckBody, z.object({ acknowledged: z.number() })] as const),
+      async ({ guest }, { ids }) => {
+        registered(guest)
+        return { acknowledged: await guest.acknowledgeIds(new Set(ids)) }
+      },
+    ),
+    route({
+      ...{ method: 'GET', path: at('sent'), needs: 'read' },
+      ...{ query: z.strictObject({ by, limit: count(10_000, 20) }) },
+      summary: 'How far what one sent has got',
+      answer: z.object({ messages: z.array(z.looseObject({})), count: z.number() }),
+      run: (asked) => {
+        const me = callerIn(asked.c, asked.query.by)
+        return look(env, asked, ({ doc }) => {
+          const messages = sentMessages(doc, me, asked.query.limit)
+          return { messages, count: messages.length }
+        })
+      },
+    }),
+
+    route({
+      ...{ method: 'GET', path: at('files'), needs: 'read', summary: 'The shared files' },
+      query: z.strictObject({ prefix: z.string().max(MAX_PATH_BYTES).default('') }),
+      answer: z.object({ files: z.array(FileInfo), count: z.number() }),
+      run: (asked) =>
+        look(env, asked, ({ doc }) => {
+          const files = listFiles(doc, asked.query.prefix.normalize('NFC'))
+          return { files, count: files.length }
+        }),
+    }),
+    route({
+      ...{ method: 'GET', path: at('files/content'), needs: 'read', query: FileQuery },
+      summary: 'A shared file, or lines of it; its version is the base of a change',
+      answer: z.object({ file: FileInfo.extend({ content: z.string() }) }),
+      run: async ({ workspace, query: { key, from_line, to_line } }) => {
+        const room = env.reader(workspace)
+        await ready(room)
+        const file = await readShared(env, room, null, key)
+        if (from_line === undefined && to_line === undefined) return { file }
+        const [from, to] = [from_line ?? 1, to_line ?? from_line ?? 1]
+        const content = takeLines(file.content, from, Math.max(from, to))
+        return { file: { ...file, content, from_line: from, to_line: to } }
+      },
+    }),
+    doing(
+      ...([
+        'PUT',
+        'files/content',
+        'Shares a file, or merges a change of a version into it',
+      ] as const),
+      ...([PutBody, Written] as const),
+      (act, { by: _, ...put }) => writeShared(act, null, put),
+      big,
+    ),
+    doing(
+      ...(['POST', 'files/edit', 'Replaces a text, or lines of a version, in a file'] as const),
+      ...([EditBody, Written] as const),
+      (act, { by: _, key, ...edit }) => editShared(act, key, edit as never),
+      big,
+    ),
+    doing(
+      ...([
+        'POST',
+        'files/append',
+        'Adds lines at the end of a file, made where there is none',
+      ] as const),
+      ...([AppendBody, Written] as const),
+      (act, { key, text }) => editShared(act, key, { append: text }),
+      big,
+    ),
+    doing(
+      ...(['POST', 'files/remove', 'Removes a file'] as const),
+      ...([RemoveBody, z.object({ removed: z.string() })] as const),
+      (act, { key, base_version }) => removeShared(act, key, base_version ?? null),
+    ),
+    doing(
+      ...(['POST', 'files/move', 'Gives a file another path'] as const),
+      ...([MoveBody, z.object({ file: FileInfo, moved_from: z.string() })] as const),
+      (act, { key, to, force }) => moveShared(act, key, to, force),
+    ),
+  ]
+}

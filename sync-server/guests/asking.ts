@@ -1,0 +1,124 @@
+import type { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+import { isAgentId } from '../../workspace/access.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import type { AgentId } from '../../workspace/ids.ts'
+import { MAX_KEY_BYTES } from '../../workspace/limits.ts'
+import { within } from '../../workspace/validate.ts'
+import { shownBy } from '../access/guard.ts'
+import type { Shown } from '../access/speaker.ts'
+import { unknownCredential } from '../access/store.ts'
+import type { AppEnv } from '../app.ts'
+import { GUEST_READS_MS, MAX_WAIT_MS } from '../limits.ts'
+import { ready } from '../request.ts'
+import type { Room } from '../room.ts'
+import type { Act } from './actions.ts'
+import type { Waiting } from './guest.ts'
+
+/** An id that its client chose. Throws `bad_name`. */
+export const checkAgentId = (id: string): AgentId => {
+  if (isAgentId(id) && !/^\.+$/.test(id)) return id as AgentId
+  throw new ClawError(
+    'bad_name',
+    `"${id.slice(0, 80)}" cannot be an agent_id`,
+    'letters, digits, "_", "-" and ".", at most 64; leave it out to get one',
+  )
+}
+
+/** Who asks. Throws `unauthorized`. */
+export const asking = (c: Context): Shown => {
+  const shown = shownBy(c)
+  if (shown === null) throw unknownCredential()
+  return shown
+}
+
+/** Does something in a workspace, which stays in memory meanwhile. Throws `storage_failed`. */
+export const inRoom = async <T>(
+  env: AppEnv,
+  workspace: string,
+  work: (room: Room) => Promise<T>,
+): Promise<T> => {
+  const room = env.room(workspace)
+  await ready(room)
+  return env.guests.within(room, () => work(room))
+}
+
+/** Does something as the agent that a request says it is, which is here from now on. Throws `forged`, `not_registered`. */
+export const actAs = async <T>(
+  env: AppEnv,
+  { c, workspace }: { c: Context; workspace: string },
+  agent: string,
+  work: (act: Act) => Promise<T>,
+): Promise<T> => {
+  const id = checkAgentId(agent)
+  env.access.speakAs(asking(c), id, workspace)
+  return inRoom(env, workspace, (room) => {
+    const guest = env.guests.guest(room, id)
+    env.guests.seen(guest)
+    return work({ env, guest, key: keyIn(c) })
+  })
+}
+
+/** Looks at what is on disk, also while nothing can be stored. An agent that asks is here from now on. */
+export const look = async <T extends object>(
+  env: AppEnv,
+  { c, workspace }: { c: Context; workspace: string },
+  work: (room: Room) => T,
+): Promise<T> => {
+  const room = env.reader(workspace)
+  await ready(room)
+  const by = asking(c)
+  if (by.kind === 'agent' && env.trouble() === null) {
+    env.guests.seen(env.guests.guest(room, by.agent as AgentId))
+  }
+  return room.command(() => work(room))
+}
+
+export const keyIn = (c: Context): string | null => {
+  const key = c.req.header('idempotency-key')
+  return key ? within('Idempotency-Key', key, MAX_KEY_BYTES) : null
+}
+
+/** Emitted by a socket when a request comes on it. */
+export const NEXT_REQUEST = Symbol('next request')
+
+const responseTo = (c: Context): ServerResponse =>
+  (c.env as HttpBindings).outgoing as ServerResponse
+
+/** Aborts after `seconds`, or when the client hangs up; without any it has aborted already. */
+export const waitSignal = (c: Context, seconds: number): AbortSignal => {
+  if (seconds <= 0) return AbortSignal.abort()
+  const gone = new AbortController()
+  responseTo(c).once('close', () => gone.abort())
+  return AbortSignal.any([AbortSignal.timeout(Math.min(seconds * 1_000, MAX_WAIT_MS)), gone.signal])
+}
+
+/**
+ * What is held is handed out with the answer to a request. It is acknowledged once all of that was written and the client has
+ * hung up, asked the next thing on its connection, or had a moment for reading; it is handed out again where the connection broke
+ * before.
+ */
+export const handOut = (c: Context, { guest, env }: Act, handedOut: readonly Waiting[]): void => {
+  if (handedOut.length === 0) return
+  const response = responseTo(c)
+  const { socket } = response
+  response.once('close', () => {
+    if (!response.writableFinished || c.req.method === 'HEAD') return guest.giveBack(handedOut)
+    const read = env.guests.soon(GUEST_READS_MS, () =>
+      guest.acknowledge(handedOut).catch((err) => {
+        guest.giveBack(handedOut)
+        if (env.trouble() === null) env.log.error({ err }, 'messages not acknowledged')
+      }),
+    )
+    // Who goes with something unread resets the connection.
+    const onClose = (broke: boolean): void => {
+      if (!broke) read.now()
+      else if (read.cancel()) guest.giveBack(handedOut)
+    }
+    if (socket === null || socket.destroyed) return onClose(socket?.errored != null)
+    socket.once('close', onClose)
+    ;(socket as EventEmitter).once(NEXT_REQUEST, read.now)
+  })
+}

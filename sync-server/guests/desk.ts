@@ -1,0 +1,68 @@
+import * as Y from 'yjs'
+import type { Message, StateVector } from '../../workspace/inbox.ts'
+import type { InboxPosition, Mailbox, Talker } from '../../workspace/mailbox.ts'
+import type { Json } from '../../workspace/schema.ts'
+import type { Op } from '../level-keys.ts'
+import { type Drawer, del, put, type State } from './records.ts'
+
+/**
+ * What one command has of a guest: the document as it is now, and what is remembered. What is staged here reaches the disk
+ * with what the command changes in the document.
+ */
+export class Desk implements Mailbox, Talker {
+  readonly doc: Y.Doc
+  readonly drawer: Drawer
+  /** As it is to be once the command is on disk. */
+  state: State
+  readonly ops: Op[] = []
+  /** Staged and acknowledged messages, by number. */
+  readonly received: [number, Message][] = []
+  readonly acknowledged: number[] = []
+  /** Whether `state` is worth a write: that there was nothing new is found out again. */
+  hasChanged = false
+
+  constructor(doc: Y.Doc, drawer: Drawer, state: State) {
+    this.doc = doc
+    this.drawer = drawer
+    this.state = state
+  }
+
+  cursor(): StateVector | null {
+    const { cursor } = this.state
+    return cursor === null ? null : Y.decodeStateVector(Buffer.from(cursor.vector, 'base64'))
+  }
+
+  archivePosition(): Omit<InboxPosition, 'vector'> {
+    const { archived = 0, archivedTasks = 0 } = this.state.cursor ?? {}
+    return { archived, archivedTasks }
+  }
+
+  receive(_agent: string, messages: readonly Message[], to?: InboxPosition): void {
+    const { archived, archivedTasks } = to ?? this.archivePosition()
+    const vector = Buffer.from(to?.vector ?? Y.encodeStateVector(this.doc)).toString('base64')
+    if (messages.length > 0 || this.state.cursor === null) this.hasChanged = true
+    let { next } = this.state
+    for (const message of messages) {
+      this.received.push([next, message])
+      this.ops.push(put(this.drawer.message(next++), message))
+    }
+    this.state = { ...this.state, cursor: { vector, archived, archivedTasks }, next }
+  }
+
+  acknowledge(keys: readonly string[]): void {
+    this.hasChanged = true
+    for (const key of keys) {
+      this.acknowledged.push(Number(key))
+      this.ops.push(del(this.drawer.message(Number(key))))
+    }
+  }
+
+  record<T extends Json>(name: string): T | undefined {
+    return this.state.records[name] as T | undefined
+  }
+
+  keepRecord(name: string, value: Json): void {
+    this.hasChanged = true
+    this.state = { ...this.state, records: { ...this.state.records, [name]: value } }
+  }
+}

@@ -1,0 +1,204 @@
+import type * as Y from 'yjs'
+import { ClawError } from '../../workspace/errors.ts'
+import { appendText, replaceLines, replaceText } from '../../workspace/file-edit.ts'
+import {
+  type FileContent,
+  type FileInfo,
+  moveFile,
+  type PutResult,
+  readFile,
+  removeFile,
+  versionOf,
+} from '../../workspace/files.ts'
+import { checkFileKey } from '../../workspace/path.ts'
+import { findFile, getFile } from '../../workspace/tree.ts'
+import { writeText } from '../../workspace/writing.ts'
+import type { AppEnv } from '../app.ts'
+import type { Room } from '../room.ts'
+import { readContent } from '../versions/read.ts'
+import { readAbout } from '../versions/record.ts'
+import { type Act, newMessageId, registered } from './actions.ts'
+import type { Guest } from './guest.ts'
+import { type Base, Drawer, put } from './records.ts'
+
+/**
+ * Reads a file, and remembers which version whoever asks has in their hands from now on: the guest, or a token that does not
+ * say which of its agents asks. Throws `unknown_file`, `not_text`.
+ */
+export const readShared = async (
+  env: AppEnv,
+  room: Room,
+  reader: Guest | { token: string } | null,
+  key: string,
+): Promise<FileContent> => {
+  if (reader === null || env.trouble() !== null) return room.command((doc) => readFile(doc, key))
+  if (!('token' in reader)) {
+    return reader.turn(() =>
+      reader.change(({ doc, drawer, ops }) => {
+        const file = readFile(doc, key)
+        ops.push(put(drawer.base(file.file_key), baseOf(doc, file)))
+        return file
+      }),
+    )
+  }
+  // Of what it was handed the oldest counts: an older base merges right, a newer one would undo what others did.
+  const drawer = new Drawer(room.name, `@${reader.token}`)
+  const known = (await env.updateLog.facts.get(drawer.base(key.normalize('NFC')))) as Base | null
+  const isKept = known !== null && (await textOf(env, room, known)) !== null
+  return room.command((doc, _archive, keep) => {
+    const file = readFile(doc, key)
+    const base = baseOf(doc, file)
+    if (!isKept || known?.fileId !== base.fileId) keep(put(drawer.base(file.file_key), base))
+    return file
+  })
+}
+
+const baseOf = (doc: Y.Doc, { file_key, version }: FileInfo): Base => ({
+  fileId: getFile(doc, file_key).entry.fileId,
+  version,
+})
+
+/**
+ * The text of a version, or of the newest kept one before it where it came together with others: an older base merges right.
+ * Null: none is kept.
+ */
+const textOf = async (env: AppEnv, room: Room, base: Base): Promise<string | null> => {
+  if (base.content !== undefined) return base.content
+  await env.history.settled(room.name)
+  const { versions: log } = env.updateLog
+  const [kept] = await log.abouts(room.name, base.fileId, base.version, 1, 1)
+  if (kept === undefined) return null
+  const { base: whole } = readAbout(kept.about)
+  return readContent(log, room.name, base.fileId, whole, kept.version)
+}
+
+export interface NewText {
+  key: string
+  content: string
+  force?: boolean | undefined
+  /** The version that was changed; left out: what the guest, or else its token, was handed. */
+  base_version?: number | undefined
+}
+
+/** Puts a file as a change of what its writer had in its hands. Throws what `putFile` throws, and `unknown_version`. */
+export const writeShared = async (
+  act: Act,
+  token: string | null,
+  given: NewText,
+): Promise<PutResult> => {
+  const { guest, key: once } = act
+  registered(guest)
+  const key = checkFileKey(given.key)
+  const { content, force = false } = given
+  return guest.turn(async () => {
+    const base = await baseFor(act, token, given)
+    const text = base === null ? null : await textOf(act.env, guest.room, base)
+    if (given.base_version !== undefined && text === null) {
+      throw new ClawError(
+        'unknown_version',
+        `version ${given.base_version} of ${key} is not there, or not kept`,
+        'get the file, and make your change in what it is now',
+      )
+    }
+    return guest.writeNow({ key: once, what: 'put', payload: given }, (desk) => {
+      const by = guest.agent
+      const now = act.env.now()
+      const write = { key, content, base: text, by, now, force }
+      const { known, ...result } = writeText(desk.doc, write, newMessageId)
+      // What it has in its hands is what it put, not what came of it.
+      const { fileId, version } = baseOf(desk.doc, result.file)
+      const same = readFile(desk.doc, result.file.file_key).content === content
+      const after = { fileId, version: same ? version : known(base), ...(!same && { content }) }
+      desk.ops.push(put(desk.drawer.base(result.file.file_key), after))
+      return result
+    })
+  })
+}
+
+const baseFor = async (
+  { env, guest }: Act,
+  token: string | null,
+  { key, base_version: version }: NewText,
+): Promise<Base | null> => {
+  const leaf = findFile(guest.room.doc, key)
+  if (leaf === null) return null
+  const { fileId } = leaf.entry
+  if (version !== undefined) {
+    return version > versionOf(guest.room.doc, fileId) ? null : { fileId, version }
+  }
+  let base = await guest.base(leaf.key)
+  if (base === null && token !== null) {
+    const at = new Drawer(guest.room.name, `@${token}`).base(leaf.key)
+    base = (await env.updateLog.facts.get(at)) as Base | null
+  }
+  return base?.fileId === fileId ? base : null
+}
+
+/** How a text is to be changed, as it is now, or in lines of a version. */
+export type TextEdit =
+  | { find: string; replace: string; all?: boolean | undefined }
+  | { append: string }
+  | { from_line: number; to_line: number; with: string; base_version: number }
+
+export const editShared = (act: Act, typed: string, edit: TextEdit): Promise<PutResult> => {
+  const { guest, env } = act
+  registered(guest)
+  const key = checkFileKey(typed)
+  return guest.turn(async () => {
+    const leaf = findFile(guest.room.doc, key)
+    const isOld = 'base_version' in edit && leaf !== null
+    const isThere = isOld && edit.base_version <= versionOf(guest.room.doc, leaf.entry.fileId)
+    const old = isThere
+      ? await textOf(env, guest.room, { fileId: leaf.entry.fileId, version: edit.base_version })
+      : null
+    if (isOld && old === null) {
+      throw new ClawError(
+        'unknown_version',
+        `version ${edit.base_version} of ${key} is not there, or not kept`,
+        'get the file; line numbers are those of the version that you name',
+      )
+    }
+    return guest.writeNow({ key: act.key, what: 'edit', payload: [key, edit] }, ({ doc }) => {
+      const isNew = findFile(doc, key) === null && 'append' in edit
+      const base = old ?? (isNew ? null : readFile(doc, key).content)
+      const write = {
+        key,
+        content: edited(base ?? '', edit),
+        base,
+        by: guest.agent,
+        now: env.now(),
+      }
+      const { known: _, ...result } = writeText(doc, write, newMessageId)
+      return result
+    })
+  })
+}
+
+const edited = (content: string, edit: TextEdit): string => {
+  if ('find' in edit)
+    return replaceText(content, edit.find, edit.replace, edit.all ?? false).content
+  if ('append' in edit) return appendText(content, edit.append)
+  return replaceLines(content, edit.from_line, edit.to_line, edit.with)
+}
+
+/** `known`: the version that the remover has read; null: it does not matter. Throws `unknown_file`, `stale`. */
+export const removeShared = ({ env, guest, key: once }: Act, key: string, known: number | null) => {
+  registered(guest)
+  return guest.write({ key: once, what: 'remove', payload: [key, known] }, ({ doc }) => {
+    removeFile(doc, checkFileKey(key), guest.agent, env.now(), known)
+    return { removed: key }
+  })
+}
+
+export const moveShared = (
+  { env, guest, key: once }: Act,
+  key: string,
+  to: string,
+  force: boolean,
+) => {
+  registered(guest)
+  return guest.write({ key: once, what: 'move', payload: [key, to, force] }, ({ doc }) => ({
+    file: moveFile(doc, checkFileKey(key), to, guest.agent, env.now(), force),
+    moved_from: key,
+  }))
+}

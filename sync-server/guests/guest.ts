@@ -1,0 +1,233 @@
+import { createHash, randomInt } from 'node:crypto'
+import * as Y from 'yjs'
+import type { Here } from '../../workspace/agents.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import type { AgentId } from '../../workspace/ids.ts'
+import type { Message } from '../../workspace/inbox.ts'
+import {
+  type Archives,
+  acknowledge,
+  archivedSince,
+  type Look,
+  lookFor,
+  take,
+  welcome,
+} from '../../workspace/mailbox.ts'
+import { KEPT_ANSWERS, KEPT_ANSWERS_MS, MAX_WAITING_MESSAGES } from '../limits.ts'
+import type { Room } from '../room.ts'
+import type { FactLog } from '../update-log.ts'
+import { Desk } from './desk.ts'
+import {
+  type Answered,
+  type Base,
+  Drawer,
+  del,
+  NEW_STATE,
+  numberOf,
+  put,
+  type State,
+} from './records.ts'
+
+export interface GuestEnv {
+  facts: FactLog
+  now: () => number
+  /** Who is here. */
+  here: () => Here
+  archives: Archives
+  /** Has those look again who wait. */
+  wake: () => void
+}
+
+/** A message that waits to be acknowledged. */
+export interface Waiting {
+  key: string
+  message: Message
+}
+
+/** A write that may come again: under its key it is done once. */
+export interface Once {
+  /** Null: it is not known by any. */
+  key: string | null
+  what: string
+  payload: unknown
+}
+
+/** Old answers are looked for when so many have come (count). */
+const CLEAR_EVERY = 64
+
+/**
+ * An agent that has no replica: it works on the server's own document, under a Yjs client id that is its alone, as every
+ * agent does. What it does is done one after the other; what that changes in the document and what is remembered of it are
+ * on disk together before it is answered.
+ */
+export class Guest {
+  readonly room: Room
+  readonly agent: AgentId
+  readonly drawer: Drawer
+  readonly #env: GuestEnv
+  #state: State | null = null
+  #isStored = false
+  #waiting = new Map<number, Message>()
+  /** Handed out, and not acknowledged yet: nobody else gets it. */
+  readonly #held = new Set<number>()
+  #turn: Promise<unknown> = Promise.resolve()
+  #answers = 0
+
+  constructor(room: Room, agent: AgentId, env: GuestEnv) {
+    this.room = room
+    this.agent = agent
+    this.drawer = new Drawer(room.name, agent)
+    this.#env = env
+  }
+
+  /** Runs `work` when what came before is done. */
+  turn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  async #load(): Promise<State> {
+    if (this.#state !== null) return this.#state
+    const { facts } = this.#env
+    const stored = (await facts.get(this.drawer.state())) as State | null
+    const messages = await facts.entries(this.drawer.messages)
+    this.#waiting = new Map(messages.map(({ key, json }) => [numberOf(key), json as Message]))
+    this.#isStored = stored?.client !== undefined && stored.client !== null
+    const client = stored?.client ?? randomInt(1, 2 ** 32)
+    this.#state = { ...(stored ?? NEW_STATE), client }
+    return this.#state
+  }
+
+  /** Changes the document in this agent's name. Belongs into a turn. Throws what `change` throws. */
+  async change<T>(change: (desk: Desk) => T): Promise<T> {
+    const state = await this.#load()
+    const as = { client: state.client!, owner: this.agent as string }
+    const { desk, value } = await this.room.command((doc, _archive, keep) => {
+      const desk = new Desk(doc, this.drawer, state)
+      const value = change(desk)
+      if (desk.hasChanged || !this.#isStored) keep(put(this.drawer.state(), desk.state))
+      for (const op of desk.ops) keep(op)
+      return { desk, value }
+    }, as)
+    this.#state = desk.state
+    this.#isStored = true
+    for (const [number, message] of desk.received) this.#waiting.set(number, message)
+    for (const number of desk.acknowledged) {
+      this.#waiting.delete(number)
+      this.#held.delete(number)
+    }
+    return value
+  }
+
+  /** Changes the document once under a key. Throws `key_reused`, and what `change` throws. */
+  write<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
+    return this.turn(() => this.writeNow(once, change))
+  }
+
+  /** As `write`, from within a turn. */
+  async writeNow<T extends object>({ key, ...what }: Once, change: (desk: Desk) => T): Promise<T> {
+    if (key === null) return this.change(change)
+    const digest = createHash('sha256')
+      .update(JSON.stringify([what.what, what.payload]))
+      .digest('hex')
+    const at = this.drawer.answer(key)
+    const known = (await this.#env.facts.get(at)) as Answered | null
+    if (known !== null && known.digest !== digest) {
+      throw new ClawError(
+        'key_reused',
+        `idempotency key "${key}" was used for another command`,
+        'use a new key for a new command',
+      )
+    }
+    if (known !== null) return known.answer as T
+    const old = this.#answers++ % CLEAR_EVERY === 0 ? await this.#oldAnswers() : []
+    return this.change((desk) => {
+      const answer = change(desk)
+      desk.ops.push(put(at, { digest, answer, at: this.#env.now() }), ...old.map(del))
+      return answer
+    })
+  }
+
+  async #oldAnswers(): Promise<string[]> {
+    const all = await this.#env.facts.entries(this.drawer.answers)
+    const at = (json: unknown): number => (json as Answered).at
+    const byAge = all.sort((a, b) => at(b.json) - at(a.json))
+    const since = this.#env.now() - KEPT_ANSWERS_MS
+    return byAge
+      .filter(({ json }, i) => i >= KEPT_ANSWERS || at(json) < since)
+      .map(({ key }) => key)
+  }
+
+  /** What it has in its hands of a file; null: nothing. */
+  async base(path: string): Promise<Base | null> {
+    return (await this.#env.facts.get(this.drawer.base(path))) as Base | null
+  }
+
+  /** Stages what came in for it; at its first time what a newcomer's inbox begins with. */
+  receive(): Promise<void> {
+    return this.turn(() => this.#receive())
+  }
+
+  async #receive(): Promise<void> {
+    await this.#load()
+    // Who reads nothing is kept no more for; its cursor stands, so nothing is skipped.
+    if (this.#waiting.size >= MAX_WAITING_MESSAGES) return
+    const { agent } = this
+    const here = this.#env.here()
+    const look = await this.change((desk): Look | null => {
+      const known = desk.state.cursor?.vector
+      if (known === Buffer.from(Y.encodeStateVector(desk.doc)).toString('base64')) return null
+      const look = lookFor(desk, agent, here)
+      if (look === null) welcome(desk, agent, here.now)
+      else if (!look.lacks.broadcasts && !look.lacks.tasks) {
+        take(desk, agent, look, { ...look, messages: [] }, here.now)
+      } else return look
+      return null
+    })
+    if (look === null) return
+    const missed = await archivedSince(this.room.doc, look, agent, this.#env.archives)
+    await this.change((desk) => take(desk, agent, look, missed, here.now))
+  }
+
+  /** What waits for it and is not handed out already, oldest first. */
+  get waiting(): Waiting[] {
+    const found: Waiting[] = []
+    for (const [number, message] of this.#waiting) {
+      if (!this.#held.has(number)) found.push({ key: String(number), message })
+    }
+    return found
+  }
+
+  /** How many are being handed out. */
+  get handedOut(): number {
+    return this.#held.size
+  }
+
+  /** Nobody else gets these until they are acknowledged or given back. */
+  hold(handedOut: readonly Waiting[]): void {
+    for (const { key } of handedOut) this.#held.add(Number(key))
+  }
+
+  /** They did not arrive: they are handed out again. */
+  giveBack(handedOut: readonly Waiting[]): void {
+    for (const { key } of handedOut) this.#held.delete(Number(key))
+    this.#env.wake()
+  }
+
+  /** They arrived: they are not handed out again, and their senders are told. */
+  acknowledge(handedOut: readonly Waiting[]): Promise<void> {
+    return this.turn(() => {
+      const open = handedOut.filter(({ key }) => this.#waiting.has(Number(key)))
+      return this.change((desk) => acknowledge(desk, this.agent, open, this.#env.now()))
+    })
+  }
+
+  /** The same by their ids; resolves to how many there were. */
+  async acknowledgeIds(ids: ReadonlySet<string>): Promise<number> {
+    await this.turn(() => this.#load())
+    const found = [...this.#waiting].filter(([, message]) => ids.has(message.message_id))
+    await this.acknowledge(found.map(([number, message]) => ({ key: String(number), message })))
+    return found.length
+  }
+}

@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto'
+import type { WebSocket } from 'ws'
+import { z } from 'zod'
+import { ClawError } from '../../workspace/errors.ts'
+import { isoTime } from '../../workspace/schema.ts'
+import type { AppEnv } from '../app.ts'
+import { MAX_UNDONE_FRAMES, REVOKED_MS, SLOW_READER_MS } from '../limits.ts'
+import { requestError } from '../ops/store-error.ts'
+import { parse, parseJson } from '../request.ts'
+import { CLOSE } from '../wire.ts'
+import { type Act, firstOf, inbox } from './actions.ts'
+import type { Guest } from './guest.ts'
+import {
+  BroadcastBody,
+  broadcastPlain,
+  DelegateBody,
+  delegatePlain,
+  heartbeatPlain,
+  RespondBody,
+  respondPlain,
+} from './plain-acts.ts'
+
+/** What comes in, by its `type`, and the `type` of what is answered. */
+const FRAMES: Readonly<Record<string, (act: Act, frame: unknown) => Promise<object>>> = {
+  heartbeat: async (act) => ({ type: 'heartbeat_ack', ...heartbeatPlain(act) }),
+  delegate: async (act, frame) => ({
+    type: 'delegated',
+    ...(await delegatePlain(act, parse(DelegateBody, frame))),
+  }),
+  broadcast: async (act, frame) => ({
+    type: 'broadcast_sent',
+    ...(await broadcastPlain(act, parse(BroadcastBody, frame))),
+  }),
+  respond: async (act, frame) => ({
+    type: 'response_sent',
+    ...(await respondPlain(act, parse(RespondBody, frame))),
+  }),
+}
+const Frame = z.looseObject({
+  type: z.string().max(64),
+  from_agent: z.string().nullish(),
+  agent_id: z.string().nullish(),
+  /** As the header Idempotency-Key. */
+  idempotency_key: z.string().min(1).max(128).nullish(),
+})
+
+/**
+ * ClawLink 1.x's WebSocket: an agent is sent what comes in for it, and is there as long as it is connected. After each lot
+ * goes a ping; its pong, which every WebSocket library sends by itself and in order, says that the lot has arrived. What was not
+ * answered for when the connection ends is handed out again; until then nobody else gets it.
+ */
+export class GuestSocket {
+  readonly guest: Guest
+  readonly #ws: WebSocket
+  readonly #env: AppEnv
+  readonly #ended = new AbortController()
+  readonly #leave: () => void
+  #doing: Promise<void> = Promise.resolve()
+  #undone = 0
+  /** The ping that is not answered yet, and since when. */
+  #asked: { nonce: string; at: number; answered: () => void } | null = null
+
+  constructor(ws: WebSocket, guest: Guest, env: AppEnv) {
+    this.#ws = ws
+    this.guest = guest
+    this.#env = env
+    this.#leave = env.guests.enter(guest)
+    ws.on('message', (data) => this.#receive(String(data)))
+    ws.on('pong', (data) => {
+      if (data.toString('hex') === this.#asked?.nonce) this.#asked.answered()
+    })
+    ws.once('close', () => {
+      this.#ended.abort()
+      this.#leave()
+    })
+    void this.#run()
+  }
+
+  async #run(): Promise<void> {
+    const { guest } = this
+    const signal = AbortSignal.any([this.#ended.signal, this.#env.guests.ending])
+    const act = { env: this.#env, guest, key: null }
+    try {
+      while (!signal.aborted) {
+        const { lot } = await inbox(act, {}, signal, firstOf, true)
+        if (lot.length === 0) continue
+        for (const { message } of lot) this.#send(message)
+        if (await this.#arrived(signal)) await guest.acknowledge(lot)
+        else guest.giveBack(lot)
+      }
+    } catch (thrown) {
+      const error = requestError(thrown, this.#env.trouble())
+      if (error.code === 'bug') this.#env.log.error({ err: thrown }, 'a WebSocket failed')
+      this.#send({ type: 'error', ok: false, error: error.toBody() })
+      this.close(CLOSE.storageFailed, error.message)
+    }
+  }
+
+  /** Whether all that was sent has arrived; false: the connection ended before. */
+  #arrived(signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false)
+    const nonce = randomBytes(8)
+    return new Promise((resolve) => {
+      const end = (arrived: boolean): void => {
+        this.#asked = null
+        signal.removeEventListener('abort', onAbort)
+        resolve(arrived)
+      }
+      const onAbort = (): void => end(false)
+      signal.addEventListener('abort', onAbort)
+      const at = this.#env.now()
+      this.#asked = { nonce: nonce.toString('hex'), at, answered: () => end(true) }
+      this.#ws.ping(nonce)
+    })
+  }
+
+  #receive(text: string): void {
+    // Who sends without waiting for answers is read no further than that.
+    if (++this.#undone === MAX_UNDONE_FRAMES) this.#ws.pause()
+    this.#doing = this.#doing.then(async () => {
+      if (!this.#ended.signal.aborted) this.#send(await this.#do(text))
+      if (this.#undone-- === MAX_UNDONE_FRAMES) this.#ws.resume()
+    })
+  }
+
+  /** Never rejects: what is wrong is an answer, too. */
+  async #do(text: string): Promise<object> {
+    try {
+      const frame = parse(Frame, parseJson(text))
+      const { guest } = this
+      const named = [frame.from_agent, frame.agent_id].find(
+        (id) => id != null && id !== guest.agent,
+      )
+      if (named != null) {
+        throw new ClawError(
+          'forged',
+          `this connection is ${guest.agent}'s, and speaks for nobody else`,
+        )
+      }
+      const answer = Object.hasOwn(FRAMES, frame.type) ? FRAMES[frame.type] : undefined
+      if (answer === undefined) {
+        const known = Object.keys(FRAMES).join(', ')
+        throw new ClawError('usage', `"${frame.type}" is no type of frame`, `one of: ${known}`)
+      }
+      this.#env.guests.seen(guest)
+      return await answer({ env: this.#env, guest, key: frame.idempotency_key ?? null }, frame)
+    } catch (thrown) {
+      const error = requestError(thrown, this.#env.trouble())
+      if (error.code === 'bug') this.#env.log.error({ err: thrown }, 'a frame failed')
+      return {
+        ...{ type: 'error', ok: false, error: error.toBody() },
+        server_time: isoTime(this.#env.now()),
+      }
+    }
+  }
+
+  #send(what: object): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(what))
+  }
+
+  /** Cuts it off where what it was sent is not answered for, for too long. */
+  beat(now: number): void {
+    if (this.#asked === null || now - this.#asked.at < SLOW_READER_MS) return
+    this.close(CLOSE.slowReader, 'what was sent is not answered for')
+  }
+
+  /** Nothing that the other side does can hold it up for long. */
+  close(code: number, reason: string): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.close(code, reason.slice(0, 120))
+    setTimeout(() => this.#ws.terminate(), REVOKED_MS).unref()
+  }
+}
+
+/** The WebSockets of guests: an agent has one at a time. */
+export class GuestSockets {
+  readonly #sockets = new Map<string, GuestSocket>()
+
+  /** Takes the place of the one that its agent had. */
+  open(ws: WebSocket, guest: Guest, env: AppEnv): void {
+    const key = `${guest.room.name}/${guest.agent}`
+    this.#sockets
+      .get(key)
+      ?.close(CLOSE.replaced, 'another connection of this agent takes its place')
+    const socket = new GuestSocket(ws, guest, env)
+    this.#sockets.set(key, socket)
+    ws.once('close', () => {
+      if (this.#sockets.get(key) === socket) this.#sockets.delete(key)
+    })
+  }
+
+  of(agent: string, workspace: string): GuestSocket | undefined {
+    return this.#sockets.get(`${workspace}/${agent}`)
+  }
+
+  get all(): Iterable<GuestSocket> {
+    return this.#sockets.values()
+  }
+}

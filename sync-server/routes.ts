@@ -1,0 +1,92 @@
+import type { Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { matchedRoutes } from 'hono/route'
+import type { z } from 'zod'
+import { ClawError } from '../workspace/errors.ts'
+import { admit, type Needs } from './access/guard.ts'
+import type { AccessStore } from './access/store.ts'
+import { MAX_BODY_BYTES } from './limits.ts'
+import { parse, parseJson, workspaceOf } from './request.ts'
+
+/** A request that its route lets through, with what its schemas made of it. */
+export interface Asked<Q = unknown, B = unknown> {
+  c: Context
+  /** The one in the path; else `default`. */
+  workspace: string
+  query: Q
+  body: B
+}
+
+/** What a request can be, and who may make it: what hono serves, the guard asks for and the OpenAPI document says. */
+export interface Route<Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.ZodType> {
+  method: 'GET' | 'POST' | 'PUT'
+  /** As hono has it. */
+  path: string
+  needs: Needs
+  /** ClawLink 1.x's: for tokens, too, also in the URL, and its answers are the data alone. */
+  plain?: true
+  summary: string
+  query?: Q
+  /** Absent: it has none, or one that is no JSON. */
+  body?: B
+  /** Bytes that the body may have; absent: MAX_BODY_BYTES. */
+  maxBytes?: number
+  /** The data; absent: no JSON. */
+  answer?: z.ZodType
+  /** Resolves to the data, or to a whole response. */
+  run: (asked: Asked<z.infer<Q>, z.infer<B>>) => Promise<object> | object
+}
+
+/** A route, its types found from its schemas. */
+export const route = <Q extends z.ZodType, B extends z.ZodType>(one: Route<Q, B>): Route =>
+  one as unknown as Route
+
+/** Serves the routes. Every one is behind the guard, and so is what is none. */
+export const addRoutes = (
+  app: Hono,
+  access: AccessStore,
+  routes: readonly Route[],
+  onDone: (route: Route) => void,
+): void => {
+  const byName = new Map(routes.map((one) => [`${one.method} ${one.path}`, one]))
+  app.use('*', async (c, next) => {
+    const found = matchedRoutes(c).find(({ method, path }) => byName.has(`${method} ${path}`))
+    admit(c, access, found === undefined ? null : byName.get(`${found.method} ${found.path}`)!)
+    await next()
+  })
+  for (const one of routes) {
+    const limit = one.body === undefined ? [] : [limited(one.maxBytes ?? MAX_BODY_BYTES)]
+    app.on([one.method], [one.path], ...limit, async (c) => {
+      const workspace = c.req.param('workspace') === undefined ? 'default' : workspaceOf(c)
+      const query = one.query === undefined ? {} : parse(one.query, c.req.query())
+      const body = one.body === undefined ? null : parse(one.body, parseJson(await c.req.text()))
+      const data = await one.run({ c, workspace, query, body })
+      onDone(one)
+      if (data instanceof Response) return data
+      return one.plain ? c.json(data) : c.json({ ok: true, data })
+    })
+  }
+}
+
+/** Refuses a body that is too large. */
+const limited = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: async (c) => {
+      await discard(c.req.raw.body, 64 * maxSize).catch(() => {}) // of one that tells no length some was read
+      throw new ClawError(
+        'too_large',
+        `the request body is over ${maxSize} bytes`,
+        'put a long result into a shared file and name the file',
+      )
+    },
+  })
+
+/** Reads a refused body to its end, within reason: a client that is still sending cannot read the refusal. */
+const discard = async (body: ReadableStream<Uint8Array> | null, most: number): Promise<void> => {
+  let left = most
+  for await (const chunk of body ?? []) {
+    left -= chunk.length
+    if (left < 0) return
+  }
+}

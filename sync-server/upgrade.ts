@@ -1,0 +1,83 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { isSecret } from '../workspace/access.ts'
+import { ClawError } from '../workspace/errors.ts'
+import { isWorkspaceName } from '../workspace/schema.ts'
+import {
+  bearerIn,
+  checkRole,
+  checkWorkspace,
+  noCredential,
+  onlyPlain,
+  tokenIn,
+} from './access/guard.ts'
+import type { Speaker } from './access/speaker.ts'
+import type { AccessStore } from './access/store.ts'
+import { checkAgentId } from './guests/asking.ts'
+import { isLoopback } from './options.ts'
+
+/** The workspace that an upgrade request names, and the agent, where it is a 1.x client's. Throws why it is refused. */
+const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: string | null } => {
+  const [path = ''] = (request.url ?? '').split('?', 1)
+  const [, synced, plain, guest] =
+    /^\/sync\/([^/]+)$|^(?:\/w\/([^/]+))?\/ws\/([^/]+)$/.exec(path) ?? []
+  if (synced === undefined && guest === undefined) {
+    throw new ClawError('unknown_route', 'no WebSocket here', 'connect to /sync/<workspace>')
+  }
+  const workspace = synced ?? plain ?? 'default'
+  if (!isWorkspaceName(workspace)) throw new ClawError('bad_name', 'not a workspace name')
+  if (!isOwnOrigin(request)) throw new ClawError('not_allowed', 'pages of other sites stay out')
+  return { workspace, guest: guest ?? null }
+}
+
+/** Which workspace an upgrade request is for, and who asks. Throws why it is refused. */
+export const askedFor = (
+  request: IncomingMessage,
+  access: AccessStore,
+): { workspace: string; guest: string | null; speaker: Speaker } => {
+  const { workspace, guest } = placeOfUpgrade(request)
+  const inUrl = guest === null ? ticketIn(request.url ?? '') : tokenIn(inQuery(request, 'token'))
+  const secret = bearerIn(request.headers.authorization) ?? inUrl
+  if (secret === null) throw noCredential()
+  const shown = access.authenticate(secret)
+  checkWorkspace(shown, workspace)
+  if (guest !== null) {
+    if (shown.kind !== 'owner') checkRole(shown.role, 'write')
+    return { workspace, guest, speaker: access.speakAs(shown, checkAgentId(guest), workspace) }
+  }
+  if (shown.kind === 'token') throw onlyPlain()
+  return { workspace, guest, speaker: shown }
+}
+
+/** Who has shown nothing has tried nothing. */
+export const hasTried = (request: IncomingMessage): boolean =>
+  request.headers.authorization !== undefined || inQuery(request, 'token') !== null
+
+const inQuery = ({ url = '' }: IncomingMessage, name: string): string | null =>
+  new URLSearchParams(url.split('?', 2)[1] ?? '').get(name)
+
+/** In a URL only what is worth nothing by the time anyone reads a proxy's log. */
+const ticketIn = (url: string): string | null => {
+  const ticket = new URLSearchParams(url.split('?', 2)[1] ?? '').get('ticket')
+  return ticket !== null && isSecret('ticket', ticket) ? ticket : null
+}
+
+/** A browser says which site's page connects; only pages from this machine or this very server may. */
+const isOwnOrigin = ({ headers }: IncomingMessage): boolean => {
+  if (headers.origin === undefined) return true
+  try {
+    const { host, hostname } = new URL(headers.origin)
+    return isLoopback(hostname) || host === headers.host
+  } catch {
+    return false
+  }
+}
+
+/** Answers an upgrade request by why it is refused. */
+export const refuseUpgrade = (socket: Socket, error: ClawError): void => {
+  const body = JSON.stringify({ ok: false, error: error.toBody() })
+  socket.end(
+    `HTTP/1.1 ${error.http} Refused\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,38 @@
+import { resolveAgent } from './agents.ts'
+import {
+  addBroadcast,
+  type BroadcastMessage,
+  broadcastMessage,
+  type DirectMessage,
+} from './broadcasts.ts'
+import type { AgentId, BroadcastId } from './ids.ts'
+import { nextTrace, type Talker } from './mailbox.ts'
+import { agentsOf } from './schema.ts'
+
+export interface Saying {
+  id: BroadcastId
+  from: AgentId
+  /** By id or name; absent: to everybody. */
+  to?: string | undefined
+  content: string
+  topic: string
+  tags: readonly string[]
+  replyTo?: string | undefined
+  now: number
+}
+
+/**
+ * Says something to all or to one, in the chain of what it answers and of what its sender was handed before; `reset` begins
+ * a new one. Throws `unknown_agent`, `ambiguous`, `storm`, and what `addBroadcast` throws.
+ */
+export const say = (
+  talker: Talker,
+  { to, ...said }: Saying,
+  reset: boolean,
+): { message: BroadcastMessage | DirectMessage; recipients: number } => {
+  const { doc } = talker
+  const addressee = to === undefined ? undefined : resolveAgent(doc, to)
+  const trace = nextTrace(talker, said.replyTo, reset, said.now)
+  const message = broadcastMessage(addBroadcast(doc, { ...said, to: addressee, trace }))
+  return { message, recipients: addressee === undefined ? agentsOf(doc).size - 1 : 1 }
+}
