@@ -6,7 +6,7 @@ import { VERBS, type VerbSpec } from './verbs.ts'
 const BOOLEAN_FLAGS = [
   ...['json', 'help', 'version', 'peek', 'force', 'hints', 'reset-trace'],
   ...['all', 'changed', 'clear', 'since-read', 'mine', 'from-me', 'binary'],
-  ...['foreground', 'list', 'stop', 'anyone', 'next', 'ready', 'archived', 'person'],
+  ...['foreground', 'list', 'stop', 'anyone', 'next', 'ready', 'archived', 'person', 'dry-run'],
 ]
 const GLOBAL_FLAGS = ['relay', 'server', 'workspace', 'as', 'json', 'help', 'version']
 

@@ -15,6 +15,8 @@ export interface VerbSpec {
   needs?: readonly (readonly string[])[]
   /** No link is started for it. */
   linkless?: true
+  /** Carried out where it is asked for, with the caller's whole environment, and by no link. */
+  own?: true
   load: () => Promise<(call: Call) => Promise<Outcome>>
 }
 
@@ -396,6 +398,18 @@ export const VERBS: readonly VerbSpec[] = [
     example: 'up --hook http://127.0.0.1:18789/hooks/wake',
     flags: ['on-message', 'hook'],
     load: async () => (await import('./verbs/up.ts')).up,
+  },
+  {
+    name: 'openclaw',
+    own: true,
+    summary: 'have OpenClaw wake its agent when something comes in; take that back; how it is',
+    usage:
+      'install [--session main|isolated] [--agent ID] [--hook URL] [--dry-run] | status | uninstall [--dry-run]',
+    example: 'openclaw install --dry-run',
+    operands: ['action'],
+    flags: ['action', 'session', 'agent', 'hook', 'dry-run'],
+    needs: [['action']],
+    load: async () => (await import('./verbs/openclaw.ts')).openclaw,
   },
   {
     name: 'down',

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { readArgs } from '../../agent/args.ts'
 import { VERBS } from '../../agent/verbs.ts'
 import { registered } from '../support/agent.ts'
 import { bin, root, startServer, tempDir } from '../support/server.ts'
@@ -60,7 +61,7 @@ it('[OC1] every command in the text of the skill is one, and does what it says',
     )
     const verb = words[0]!
     if (verb === 'openclaw') {
-      // carried out by e2e:openclaw
+      readArgs(words) // carried out by e2e:openclaw
       continue
     }
     const task = await newTask(verb === 'wait')
