@@ -34,6 +34,8 @@ export const openclaw: Verb = async (call) => {
   throw new ClawError('usage', `openclaw does not know "${action}"`, near)
 }
 
+const HOOK_OFF = ['clawlink-agent', 'up', '--hook', 'off']
+
 const sessionOf = (call: Call): Session => {
   const session = call.flag('session') ?? 'main'
   if (SESSIONS.some((one) => one === session)) return session as Session
@@ -120,7 +122,7 @@ const install = async (call: Call): Promise<Outcome> => {
   if (job !== null && mustEnable(job)) await act(enableArgs(job.id))
   // What was the way before would wake the agent a second time.
   if (hookOf(call.profile) !== null) {
-    await announce(call, ['clawlink-agent', 'up', '--hook', 'off'], steps)
+    await announce(call, HOOK_OFF, steps)
     if (!isDry) await setHook(call.profile, null)
   }
   const what = added?.created ? 'added' : added?.updated ? 'changed' : 'as it was'
@@ -133,15 +135,16 @@ const install = async (call: Call): Promise<Outcome> => {
 const uninstall = async (call: Call): Promise<Outcome> => {
   const isDry = call.has('dry-run')
   const steps: string[] = []
+  // First what needs no OpenClaw: it may be gone.
+  if (hookOf(call.profile) !== null) {
+    await announce(call, HOOK_OFF, steps)
+    if (!isDry) await setHook(call.profile, null)
+  }
   const job = await jobOf(call)
   if (job !== null) {
     const args = removeArgs(job.id)
     await announce(call, ['openclaw', ...args], steps)
     if (!isDry) await run(args)
-  }
-  if (hookOf(call.profile) !== null) {
-    await announce(call, ['clawlink-agent', 'up', '--hook', 'off'], steps)
-    if (!isDry) await setHook(call.profile, null)
   }
   const nothing = steps.length === 0
   const what = nothing ? 'nothing is installed' : isDry ? 'nothing was done: --dry-run' : 'removed'

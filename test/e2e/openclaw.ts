@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../support/client.ts'
-import { bin, startServer, tempDir } from '../support/server.ts'
+import { bin, root, startServer, tempDir } from '../support/server.ts'
 import { type Instance, newInstance } from './openclaw/instance.ts'
 import { type Play, startModel, type Turn } from './openclaw/model.ts'
 import { delegate, joinAs, takeResult, work } from './openclaw/plays.ts'
@@ -18,14 +18,27 @@ const WAKE_MS = 180_000
 const HOOK_TOKEN = 'hook-token-of-ana'
 /** What is shown of a line, and of how many lines of an output. */
 const SHOWN = { characters: 150, lines: 5 }
+/** What was done to OpenClaw is shown whole. */
+const WHOLE = /^openclaw /
 /** What OpenClaw adds to each turn. */
 const NOT_SHOWN =
   /^(Runtime: |Current time: |Reference UTC: |<<<|Conversation data|"(Active exec|## Active))/
 
+/** Without where things happen to be on this machine. */
+const neutral = (text: string): string =>
+  [...instances.map(({ home }) => [home, '~']), [root, '…']]
+    .reduce((said, [path, short]) => said.replaceAll(path!, short!), text)
+    .replaceAll(/\/tmp\/[\w-]+/g, '/tmp')
+
+const instances: Instance[] = []
 const began = performance.now()
 const say = (who: string, text: string): void => {
-  const lines = text.split('\n').filter((line) => line.trim() !== '' && !NOT_SHOWN.test(line))
-  const cut = lines.slice(0, SHOWN.lines).map((line) => line.slice(0, SHOWN.characters))
+  const lines = neutral(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !NOT_SHOWN.test(line))
+  const cut = lines
+    .slice(0, SHOWN.lines)
+    .map((line) => (WHOLE.test(line) ? line : line.slice(0, SHOWN.characters)))
   if (lines.length > cut.length) cut.push('…')
   for (const [i, line] of cut.entries()) {
     const at = i === 0 ? ((performance.now() - began) / 1000).toFixed(1).padStart(6) : '      '
@@ -45,7 +58,6 @@ const server = await startServer({
 const invite = [bin('clawlink-sync.cjs'), 'invite', '--data', server.data]
 const [link] = /https?:\S+/.exec(execFileSync(process.execPath, invite, { encoding: 'utf8' }))!
 
-const instances: Instance[] = []
 const playOf = ({ agent, text }: Turn): Play => {
   if (/join the team/.test(text)) return joinAs(server.url)
   if (/my other agent/.test(text)) return delegate(ana.workspace)
@@ -138,6 +150,11 @@ try {
     /: added$/m,
   )
   equal((await automations(ben)).length, 1)
+  await person(ana, 'send', '--to', 'ben', '--content', 'Thanks to you it has a title.')
+  const isIsolated = ({ agent, text }: Turn) => agent === 'ben' && text.startsWith('[cron:')
+  await until('ben is woken in a session of its own', () => model.turns.some(isIsolated), WAKE_MS)
+  const unread = () => ask<{ count: number }>(ben, 'poll', '--peek')
+  await until('ben has read it', async () => (await unread()).count === 0)
   match(await person(ben, 'openclaw', 'uninstall'), /^removed$/m)
   deepEqual(await automations(ben), [])
   match(await person(ben, 'openclaw', 'uninstall'), /^nothing is installed$/m)
