@@ -47,7 +47,12 @@ const wantsLink = ({ argv, env }: Ask): boolean => {
   if (env.CLAWLINK_LINK === 'off') return false
   try {
     const { verb, has } = readArgs(argv)
-    return verb !== null && (verb.linkless !== true || has.has('set')) && !has.has('help')
+    return (
+      verb !== null &&
+      verb.own !== true &&
+      (verb.linkless !== true || has.has('set')) &&
+      !has.has('help')
+    )
   } catch {
     return false // the answer is what is wrong with it
   }

@@ -18,8 +18,10 @@ const run = async (): Promise<void> => {
   }
   const asksForStdin = argv.some((arg) => arg === '-' || arg.endsWith('=-'))
   const ask = askOf(version, asksForStdin ? await readStdin() : null)
-  const needsHelp = argv.length === 0 || argv.includes('--help') || argv.includes('-h')
-  const socket = needsHelp ? null : socketOf(homeOf(process.env.CLAWLINK_HOME, ask.cwd))
+  // Help is not for the link, nor is what main.ts carries out here; that reads the command line.
+  const isOwn =
+    argv.length === 0 || ['--help', '-h', 'openclaw'].some((word) => argv.includes(word))
+  const socket = isOwn ? null : socketOf(homeOf(process.env.CLAWLINK_HOME, ask.cwd))
   const ended = await talk(socket, ask)
   if (typeof ended === 'number') process.exitCode = ended
   else await (await import('./main.ts')).main(ask)

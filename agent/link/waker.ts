@@ -33,7 +33,7 @@ export const saveWakeSettings = (profile: string, settings: WakeSettings | null)
   else writeAtomically(path, `${JSON.stringify(settings, null, 2)}\n`, 0o600)
 }
 
-const readWakeSettings = (profile: string): WakeSettings | null => {
+export const readWakeSettings = (profile: string): WakeSettings | null => {
   try {
     return JSON.parse(readFileSync(join(profile, SETTINGS_FILE), 'utf8')) as WakeSettings
   } catch {

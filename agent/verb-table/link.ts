@@ -20,6 +20,29 @@ export const LINK: readonly VerbSpec[] = [
     load: async () => (await import('../verbs/up.ts')).up,
   },
   {
+    name: 'openclaw',
+    own: true,
+    summary: 'have OpenClaw wake its agent when something comes in; take that back; how it is',
+    usage:
+      'install [--session main|isolated] [--agent ID] [--hook URL] [--dry-run] | status | uninstall [--dry-run]',
+    about: 'Each step is shown before it is done; docs/openclaw.md.',
+    operands: ['action'],
+    flags: {
+      action: { oneOf: ['install', 'status', 'uninstall'], what: 'what to do' },
+      session: {
+        oneOf: ['main', 'isolated'],
+        what: 'whose turn a message begins',
+        otherwise: 'main',
+      },
+      agent: { value: 'ID', what: 'which of OpenClaw’s agents', otherwise: 'its default one' },
+      hook: { value: 'URL', what: 'OpenClaw’s /hooks/wake, where no automation can be made' },
+      'dry-run': { what: 'only show what would be done' },
+    },
+    needs: [['action']],
+    examples: ['openclaw install --dry-run', 'openclaw status', 'openclaw uninstall'],
+    load: async () => (await import('../verbs/openclaw.ts')).openclaw,
+  },
+  {
     name: 'down',
     linkless: true,
     summary: 'leave with all profiles of this machine, and stop the link',

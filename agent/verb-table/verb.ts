@@ -5,6 +5,8 @@ import type { Verb } from '../call.ts'
 export interface VerbSpec extends CommandSpec {
   /** No link is started for it. */
   linkless?: true
+  /** Carried out where it is asked for, with the caller's whole environment, and by no link. */
+  own?: true
   load: () => Promise<Verb>
 }
 

@@ -31,6 +31,7 @@ const EXITS: Record<number, string[]> = {
     'nothing_to_claim',
     'unknown_workspace',
     'no_data',
+    'openclaw_missing',
   ],
   4: [
     'task_taken',
@@ -45,6 +46,7 @@ const EXITS: Record<number, string[]> = {
     'wrong_offset',
     'quota',
     'key_reused',
+    'openclaw_refused',
     'port_taken',
     'data_locked',
     'not_empty',

@@ -1,0 +1,66 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
+import { readWakeSettings } from '../link/waker.ts'
+import { type Profile, writeAtomically } from '../profile.ts'
+import { openclaw, runProgram } from './run.ts'
+
+/** What `openclaw install` has set in a profile, so that `uninstall` takes back that and nothing else. */
+const FILE = 'openclaw.json'
+const DEFAULT_PORT = 18789
+const TIMEOUT_MS = 10_000
+
+/** The hook that this verb has set; null: none. */
+export const hookOf = ({ dir }: Profile): string | null => {
+  try {
+    const { hook } = JSON.parse(readFileSync(join(dir, FILE), 'utf8')) as { hook?: string }
+    return hook !== undefined && readWakeSettings(dir)?.url === hook ? hook : null
+  } catch {
+    return null
+  }
+}
+
+/** Where this machine's gateway takes wake-ups, by OpenClaw's settings. */
+export const hookUrl = async (): Promise<string> => {
+  const setting = async (name: string): Promise<unknown> => {
+    const value = await openclaw(['config', 'get', name, '--json']).catch(() => null)
+    return value === '' ? null : value
+  }
+  const [port, path] = [await setting('gateway.port'), await setting('hooks.path')]
+  const base = `/${String(path ?? 'hooks').replace(/^\/+|\/+$/g, '')}`
+  return `http://127.0.0.1:${Number(port ?? DEFAULT_PORT)}${base}/wake`
+}
+
+/** Asks the hook for nothing, with the token. Throws `not_allowed`, `openclaw_refused`, `unreachable`. */
+export const tryHook = async (url: string, token: string): Promise<void> => {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const { status } = await fetch(url, { method: 'POST', headers, body: '{}', signal }).catch(() => {
+    throw new ClawError('unreachable', `${url} does not answer`, 'start it: openclaw gateway run')
+  })
+  if (status === 400) return // it wants a text
+  if (status === 401 || status === 429) {
+    throw new ClawError(
+      'not_allowed',
+      `${url} does not take that token`,
+      'CLAWLINK_HOOK_TOKEN must be hooks.token of openclaw.json',
+    )
+  }
+  throw new ClawError(
+    'openclaw_refused',
+    `${url} answers ${status}`,
+    'set hooks.enabled and hooks.token in openclaw.json, and restart its gateway',
+  )
+}
+
+/** Has the link wake this profile's agent by that hook, or by it no longer; a command that is set stays. */
+export const setHook = async (profile: Profile, url: string | null): Promise<void> => {
+  const { command, cwd } = readWakeSettings(profile.dir) ?? {}
+  const also = command === undefined ? [] : ['--on-message', command]
+  const args = ['--as', profile.name, 'up', '--hook', url ?? 'off', ...also, '--json']
+  const ran = await runProgram(process.execPath, [process.argv[1]!, ...args], { cwd })
+  if (!ran.ok) throw ClawError.fromBody((JSON.parse(ran.stdout) as { error: ErrorBody }).error)
+  const file = join(profile.dir, FILE)
+  if (url === null) rmSync(file, { force: true })
+  else writeAtomically(file, `${JSON.stringify({ hook: url })}\n`, 0o600)
+}
