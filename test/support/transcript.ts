@@ -11,9 +11,9 @@ export interface Step {
   output: string
 }
 
-/** The steps of every fenced console block in a text, in its order. */
+/** The steps of every fenced console block in a text that says who types, in its order. */
 export const transcriptOf = (markdown: string): Step[] =>
-  [...markdown.matchAll(/^```console\n([\s\S]*?)^```/gm)].flatMap(([, block]) =>
+  [...markdown.matchAll(/^```console\n(?=\w+\$ )([\s\S]*?)^```/gm)].flatMap(([, block]) =>
     block!.split(/^(?=\w+\$ )/m).map((step) => {
       const [, who, command, output] = /^(\w+)\$ (.*)\n([\s\S]*)$/.exec(step)!
       return { who: who!, command: command!, output: output! }
