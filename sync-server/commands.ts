@@ -5,6 +5,7 @@ import { type CommandSpec, completionSpec, type Flag } from '../workspace/comman
 export interface Call {
   /** A flag's value, or an operand's. */
   value: (flag: string) => string | undefined
+  has: (flag: string) => boolean
   /** The data folder, absolute. */
   data: string
   json: boolean
