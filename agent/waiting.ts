@@ -2,9 +2,9 @@ import type * as Y from 'yjs'
 import { agentName, resolveAgent } from '../workspace/agents.ts'
 import { ClawError } from '../workspace/errors.ts'
 import type { Message } from '../workspace/inbox.ts'
+import { MESSAGE_TYPES } from '../workspace/message-types.ts'
 import { didYouMean } from '../workspace/suggest.ts'
 import type { Call } from './call.ts'
-import { MESSAGE_TYPES } from './message-types.ts'
 import { Team } from './team.ts'
 
 /** A message that waits to be acknowledged. */
@@ -19,7 +19,7 @@ export const readFilter = (call: Call): ((doc: Y.Doc) => (message: Message) => b
     call.has(name) ? call.list(name) : null,
   )
   for (const type of types ?? []) {
-    if (MESSAGE_TYPES.includes(type)) continue
+    if ((MESSAGE_TYPES as readonly string[]).includes(type)) continue
     const hint = `${didYouMean(type, MESSAGE_TYPES)} one of: ${MESSAGE_TYPES.join(', ')}`.trim()
     throw new ClawError('usage', `"${type}" is not a type of message`, hint)
   }

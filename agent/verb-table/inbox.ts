@@ -1,5 +1,5 @@
 import type { Flags } from '../../workspace/command-line/spec.ts'
-import { MESSAGE_TYPES } from '../message-types.ts'
+import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
 import type { VerbSpec } from './verb.ts'
 
 const FILTER: Flags = {
