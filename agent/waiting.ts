@@ -19,7 +19,7 @@ export const readFilter = (call: Call): ((doc: Y.Doc) => (message: Message) => b
     call.has(name) ? call.list(name) : null,
   )
   for (const type of types ?? []) {
-    if (MESSAGE_TYPES.includes(type)) continue
+    if ((MESSAGE_TYPES as readonly string[]).includes(type)) continue
     const hint = `${didYouMean(type, MESSAGE_TYPES)} one of: ${MESSAGE_TYPES.join(', ')}`.trim()
     throw new ClawError('usage', `"${type}" is not a type of message`, hint)
   }

@@ -46,9 +46,8 @@ const run = async (): Promise<void> => {
   if (command !== null) {
     const carryOut = await command.load()
     const data = resolve(dataFolder(values.get('data'), env))
-    const value = (flag: string) => values.get(flag)
     process.exitCode = await carryOut({
-      value,
+      value: (flag) => values.get(flag),
       has: (flag) => has.has(flag),
       ...{ data, json: has.has('json'), env, version, print },
     })

@@ -132,7 +132,7 @@ export const TASKS: readonly VerbSpec[] = [
     operands: ['task'],
     flags: {
       task: TASK,
-      next: { what: 'the most urgent one that I can take', otherwise: 'where no TASK is given' },
+      next: { what: 'the most urgent one that I can take; so it is without TASK, too' },
       caps: { value: 'a,b', what: 'among those for these capabilities', otherwise: 'mine' },
       ...KEYED,
     },

@@ -10,7 +10,7 @@ import { PROGRAMS } from './programs.ts'
 
 const dir = tempDir('completion')
 const folder = join(dir, 'plans')
-mkdirSync(join(folder, 'old'), { recursive: true })
+mkdirSync(join(folder, 'old ones'), { recursive: true })
 writeFileSync(join(folder, 'plan.md'), '')
 for (const { program } of PROGRAMS) {
   for (const shell of SHELLS) {
@@ -49,13 +49,14 @@ describe('completion', () => {
         ['task_delegation,direct_message'],
       ],
       [['clawlink-agent', 'mirror'], folder.slice(0, -1), [folder]],
+      [['clawlink-agent', 'file-put', '--file'], join(folder, 'o'), [join(folder, 'old ones')]],
     ]
     const cases = [...CASES, ...more]
     const quoted = (word: string) => `'${word}'`
     const lines = cases.map(([words, typed]) => {
       const all = [...words, typed]
       return `COMP_WORDS=(${all.map(quoted).join(' ')}) COMP_CWORD=${all.length - 1} COMPREPLY=()
-_${words[0]!.replaceAll('-', '_')}; echo "\${COMPREPLY[*]}"`
+_${words[0]!.replaceAll('-', '_')}; (IFS="|"; echo "\${COMPREPLY[*]}")`
     })
     const sources = scripts('bash').map((path) => `source ${path}`)
     const ran = spawnSync('bash', ['--norc', '-eu'], {
@@ -65,7 +66,7 @@ _${words[0]!.replaceAll('-', '_')}; echo "\${COMPREPLY[*]}"`
     expect(ran.stderr).toBe('')
     const printed = ran.stdout.trimEnd().split('\n')
     for (const [i, [words, typed, offered]] of cases.entries()) {
-      expect(printed[i]!.split(' ').sort(), `${words.join(' ')} ${typed}`).toEqual(offered)
+      expect(printed[i]!.split('|').sort(), `${words.join(' ')} ${typed}`).toEqual(offered)
     }
     expect(printed.at(-1)).toContain('-F _clawlink_agent clawlink-agent')
   })

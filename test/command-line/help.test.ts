@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { FORMATS } from '../../sync-server/ops/export.ts'
 import { readProgram } from '../../workspace/command-line/read.ts'
 import { type Flag, type Flags, takesValue } from '../../workspace/command-line/spec.ts'
+import { parseState } from '../../workspace/task-states.ts'
 import { root } from '../support/server.ts'
 import { COMMANDS, PROGRAMS } from './programs.ts'
 
@@ -99,5 +101,18 @@ it('[E2] every example is a command line that is taken, of the command that it i
       const { command } = readProgram(program, words(example))
       if (spec.name !== '') expect(command?.name, example).toBe(spec.name)
     }
+  }
+})
+
+it('[E1] the values that a help lists are those that are taken', () => {
+  const values = ({ program }: (typeof PROGRAMS)[number], command: string, flag: string) =>
+    program.commands.find(({ name }) => name === command)!.flags[flag]!.oneOf!
+  const [agent, sync] = [PROGRAMS[0]!, PROGRAMS[1]!]
+  expect(values(sync, 'export', 'format')).toEqual(FORMATS)
+  for (const [verb, flag] of [
+    ['respond', 'status'],
+    ['tasks', 'state'],
+  ] as const) {
+    for (const state of values(agent, verb, flag)) expect(parseState(state)).toMatch(/./)
   }
 })

@@ -30,7 +30,7 @@ beforeAll(() => {
   tarball = readFileSync(join(dir, packed.filename))
 })
 
-it('[PK1] the package has the programs, what one reads about them and skills; it is small', () => {
+it('[E5] the package has the programs, what one reads about them and skills; it is small', () => {
   const paths = packed.files.map(({ path }) => path)
   expect(paths.filter((path) => !/^(docs|skills)\//.test(path)).sort()).toEqual([
     'AGENTS.md',
@@ -58,7 +58,7 @@ it('[PK1] the package has the programs, what one reads about them and skills; it
   expect(statSync(bin('clawlink-agent.cjs')).size).toBeLessThan(8_000)
 })
 
-it('[PK1] each program is executable by its name, and they are of one version', () => {
+it('[E5] each program is executable by its name, and they are of one version', () => {
   for (const path of Object.values(manifest.bin)) {
     expect(packed.files.find((file) => file.path === path)?.mode, path).toBe(0o755)
     expect(readFileSync(join(root, path), 'utf8').split('\n', 1)[0]).toBe('#!/usr/bin/env node')
@@ -72,7 +72,7 @@ it('[PK1] each program is executable by its name, and they are of one version', 
   expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(packed.filename)
 })
 
-it('[PK1] publint and attw find nothing', async () => {
+it('[E5] publint and attw find nothing', async () => {
   const data = tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length)
   const { messages } = await publint({ pack: { tarball: data as ArrayBuffer } })
   expect(messages).toEqual([])
@@ -101,7 +101,7 @@ const installed = (): { home: string; path: string } => {
   return { home, path }
 }
 
-it('[PK2] all that the programs load is in them, but LevelDB, which is native', () => {
+it('[E6] all that the programs load is in them, but LevelDB, which is native', () => {
   expect(Object.keys(manifest.dependencies)).toEqual(['level'])
   const { home, path } = installed()
   for (const name of Object.keys(manifest.bin)) {
@@ -113,7 +113,7 @@ it('[PK2] all that the programs load is in them, but LevelDB, which is native', 
   }
 })
 
-it('[PK3] what others wrote is under a licence that allows it, and is named with it', () => {
+it('[E7] what others wrote is under a licence that allows it, and is named with it', () => {
   const notices = readFileSync(join(root, 'dist/THIRD_PARTY_NOTICES.txt'), 'utf8')
   const named = [...notices.matchAll(/^(\S+) \d+\.\d+\.\d+\S* \((.+)\)$/gm)]
   expect(named.length).toBeGreaterThan(40)
@@ -134,7 +134,7 @@ it('[PK3] what others wrote is under a licence that allows it, and is named with
   for (const name of Object.keys(manifest.dependencies)) look(name, new Set())
 })
 
-it('[PK4] the README’s six commands are a first answered task between two homes', async () => {
+it('[E8] the README’s six commands are a first answered task between two homes', async () => {
   const { home, path } = installed()
   const port = String(await ownPort())
   const env = {

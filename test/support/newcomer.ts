@@ -8,7 +8,7 @@ import { root } from './server.ts'
 /** What the README has somebody type who meets ClawLink for the first time, and what is to be seen. */
 const walk = (): { command: string; output: string }[] => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  const block = /<!-- newcomer -->\n```console\n([\s\S]*?)```/.exec(readme)![1]!
+  const block = /<!-- newcomer -->\n```shell-session\n([\s\S]*?)```/.exec(readme)![1]!
   return block.split(/^(?=\$ )/m).map((step) => {
     const [, command, output] = /^\$ (.*)\n([\s\S]*)$/.exec(step)!
     return { command: command!, output: output! }

@@ -35,10 +35,10 @@ const identifier = (name: string): string => `_${name.replaceAll('-', '_')}`
 
 const bash = ({ name, root, commands, common }: Program): string => {
   const offered = (offer: Offer): string => {
-    if (offer === 'nothing') return 'return'
-    if (offer === 'files') return 'COMPREPLY=($(compgen -f -- "$cur")); return'
-    if (offer === 'folders') return 'COMPREPLY=($(compgen -d -- "$cur")); return'
-    return `words=${quoted(offer.words.join(' '))}`
+    if (offer === 'nothing') return 'return ;;'
+    if (offer === 'files') return 'files=-f ;;'
+    if (offer === 'folders') return 'files=-d ;;'
+    return `words=${quoted(offer.words.join(' '))} ;;`
   }
   const dashed = (flags: Flags) => shown(flags).map(([flag]) => `--${flag}`)
   const all = [root, ...commands]
@@ -49,7 +49,7 @@ const bash = ({ name, root, commands, common }: Program): string => {
     command === root ? root.flags : { ...command.flags, ...common }
   const values = all.flatMap((command) =>
     valued(flagsOf(command)).map(
-      ([flag, of]) => `    ${quoted(`${command.name} --${flag}`)}) ${offered(offerOf(of))} ;;`,
+      ([flag, of]) => `    ${quoted(`${command.name} --${flag}`)}) ${offered(offerOf(of))}`,
     ),
   )
   const starts = all.map((command) => {
@@ -60,7 +60,7 @@ const bash = ({ name, root, commands, common }: Program): string => {
         : offers.flatMap((offer) => (typeof offer === 'object' ? offer.words : []))
     const kind = offers.includes('files') ? '-f' : offers.includes('folders') ? '-d' : ''
     const flags = quoted(dashed(flagsOf(command)).join(' '))
-    return `    ${quoted(command.name)}) words=${quoted(words.join(' '))} flags=${flags} files=${kind} ;;`
+    return `      ${quoted(command.name)}) words=${quoted(words.join(' '))} flags=${flags} files=${kind} ;;`
   })
   return `# Completion of ${name} for bash.
 ${identifier(name)}() {
@@ -81,11 +81,14 @@ ${values.join('\n')}
     COMPREPLY=($(compgen -P "\${cur%"$last"}" -W "$words" -- "$last"))
     return
   fi
-  case $verb in
+  if [[ -z $files ]]; then
+    case $verb in
 ${starts.join('\n')}
-  esac
-  if [[ $cur == -* || -z $words$files ]]; then words=$flags files=''; fi
-  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    esac
+    if [[ $cur == -* || -z $words$files ]]; then words=$flags files=''; fi
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  fi
+  local IFS=$'\\n'
   if [[ -n $files ]]; then COMPREPLY+=($(compgen $files -- "$cur")); fi
 }
 complete -o filenames -F ${identifier(name)} ${name}
