@@ -165,7 +165,7 @@ export interface Wanted {
 /** Throws `usage`, and `unknown_agent` where a sender is none. */
 const filterOf = ({ room }: Guest, { types, topics, from }: Wanted) => {
   for (const type of types ?? []) {
-    if (MESSAGE_TYPES.includes(type)) continue
+    if ((MESSAGE_TYPES as readonly string[]).includes(type)) continue
     throw new ClawError('usage', `"${type}" is not a type of message`, MESSAGE_TYPES.join(', '))
   }
   const senders = from?.map((name) => resolveAgent(room.doc, name) as string)
