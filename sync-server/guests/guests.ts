@@ -102,8 +102,21 @@ export class Guests {
 
   /** Who is here, connected or by HTTP. */
   here(room: Room): Here {
-    const found = activities(room.present.map((json) => JSON.parse(json)))
-    return { present: new Set(found.keys()), activities: found, now: this.#now() }
+    let found: ReturnType<typeof activities> | null = null
+    const all = () => {
+      found ??= activities(room.present.map((json) => JSON.parse(json)))
+      return found
+    }
+    // Most who ask for it look at the time only.
+    return {
+      get present() {
+        return new Set(all().keys())
+      },
+      get activities() {
+        return all()
+      },
+      now: this.#now(),
+    }
   }
 
   /** Its agent has asked something: it is here from now on, for a while. `activity`: what it says it does. */
