@@ -284,7 +284,7 @@ export const startSyncServer = async (
           ws.on('error', onBadData)
           const read = limiter.reading(ws, `${workspace}/${guest}`)
           ws.on('message', (data: RawData) => read((data as Buffer).length, false))
-          guestSockets.open(ws, one, env)
+          guestSockets.open(ws, socket, one, env)
         })
       }
       enter().catch(refuse)

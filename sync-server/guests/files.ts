@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { tellReplaced } from '../../workspace/conflicts.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { appendText, replaceLines, replaceText } from '../../workspace/file-edit.ts'
 import {
@@ -11,6 +12,7 @@ import {
   versionOf,
 } from '../../workspace/files.ts'
 import { checkFileKey } from '../../workspace/path.ts'
+import { putBlob } from '../../workspace/put-blob.ts'
 import { findFile, getFile } from '../../workspace/tree.ts'
 import { writeText } from '../../workspace/writing.ts'
 import type { AppEnv } from '../app.ts'
@@ -201,4 +203,34 @@ export const moveShared = (
     file: moveFile(doc, checkFileKey(key), to, guest.agent, env.now(), force),
     moved_from: key,
   }))
+}
+
+export interface NewBytes {
+  key: string
+  sha256: string
+  size: number
+  /** Name of the version that the writer has read. */
+  base_sha256?: string | undefined
+  force: boolean
+}
+
+/** Makes bytes that the server has the newest version of a file. Throws `unknown_blob`, and what `putBlob` throws. */
+export const shareBytes = async ({ env, guest, key: once }: Act, given: NewBytes) => {
+  registered(guest)
+  const { key, sha256, size, base_sha256: known = null, force } = given
+  if ((await env.blobs.size(guest.room.name, sha256)) !== size) {
+    throw new ClawError(
+      'unknown_blob',
+      `there is no blob ${sha256} of ${size} bytes here`,
+      'PUT it first',
+    )
+  }
+  return guest.write({ key: once, what: 'bytes', payload: given }, ({ doc }) => {
+    const [by, now] = [guest.agent, env.now()]
+    const result = putBlob(doc, { key: checkFileKey(key), sha256, size, known, by, now, force })
+    if (result.replaced !== null) {
+      tellReplaced(doc, by, result.file.file_key, result.replaced, newMessageId, now)
+    }
+    return result
+  })
 }

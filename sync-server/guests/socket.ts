@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
 import { ClawError } from '../../workspace/errors.ts'
@@ -52,6 +53,9 @@ const Frame = z.looseObject({
 export class GuestSocket {
   readonly guest: Guest
   readonly #ws: WebSocket
+  readonly #socket: Socket
+  /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
+  #heardAtBeat: number | null = null
   readonly #env: AppEnv
   readonly #ended = new AbortController()
   readonly #leave: () => void
@@ -60,8 +64,9 @@ export class GuestSocket {
   /** The ping that is not answered yet, and since when. */
   #asked: { nonce: string; at: number; answered: () => void } | null = null
 
-  constructor(ws: WebSocket, guest: Guest, env: AppEnv) {
+  constructor(ws: WebSocket, socket: Socket, guest: Guest, env: AppEnv) {
     this.#ws = ws
+    this.#socket = socket
     this.guest = guest
     this.#env = env
     this.#leave = env.guests.enter(guest)
@@ -158,10 +163,18 @@ export class GuestSocket {
     if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(what))
   }
 
-  /** Cuts it off where what it was sent is not answered for, for too long. */
+  /**
+   * Asks for a sign of life. Cuts it off where nothing came since it was asked last, and where what it was sent is not
+   * answered for, for too long.
+   */
   beat(now: number): void {
-    if (this.#asked === null || now - this.#asked.at < SLOW_READER_MS) return
-    this.close(CLOSE.slowReader, 'what was sent is not answered for')
+    const { bytesRead } = this.#socket
+    const isSilent = bytesRead === this.#heardAtBeat
+    this.#heardAtBeat = bytesRead
+    if (isSilent) this.#ws.terminate()
+    else if (this.#asked !== null && now - this.#asked.at > SLOW_READER_MS) {
+      this.close(CLOSE.slowReader, 'what was sent is not answered for')
+    } else if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
   }
 
   /** Nothing that the other side does can hold it up for long. */
@@ -176,12 +189,12 @@ export class GuestSockets {
   readonly #sockets = new Map<string, GuestSocket>()
 
   /** Takes the place of the one that its agent had. */
-  open(ws: WebSocket, guest: Guest, env: AppEnv): void {
+  open(ws: WebSocket, stream: Socket, guest: Guest, env: AppEnv): void {
     const key = `${guest.room.name}/${guest.agent}`
     this.#sockets
       .get(key)
       ?.close(CLOSE.replaced, 'another connection of this agent takes its place')
-    const socket = new GuestSocket(ws, guest, env)
+    const socket = new GuestSocket(ws, stream, guest, env)
     this.#sockets.set(key, socket)
     ws.once('close', () => {
       if (this.#sockets.get(key) === socket) this.#sockets.delete(key)
