@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
+import { bearer, credentialFor } from './credential.ts'
 import { connectDoc, whenDoc } from './doc-client.ts'
 import { serveJobs } from './programs.ts'
 import { connectRaw } from './raw-client.ts'
@@ -53,7 +54,7 @@ const push = async (
   const wire = WIRES[wireName]
   const doc = new Y.Doc()
   const text = doc.getText(DOCUMENT_TEXT)
-  const observer = connectDoc(wireName, port, ROOM, doc)
+  const observer = connectDoc(wireName, port, ROOM, doc, await credentialFor(port, ROOM))
   await observer.synced
   const writer = await connectRaw(wire, port, ROOM)
   const wordLength = content.length / updates.length
@@ -73,8 +74,9 @@ const push = async (
 const loadDocument = async (wire: WireName, port: number, content: Content): Promise<number> => {
   const doc = new Y.Doc()
   const text = doc.getText(DOCUMENT_TEXT)
+  const credential = await credentialFor(port, ROOM)
   const start = performance.now()
-  const client = connectDoc(wire, port, ROOM, doc)
+  const client = connectDoc(wire, port, ROOM, doc, credential)
   await client.synced
   await whenDoc(doc, () => text.length === content.length, LIMIT)
   const ms = performance.now() - start
@@ -89,8 +91,9 @@ const loadBytes = async (wireName: WireName, port: number, content: Content): Pr
   const updates: Uint8Array[] = []
   let bytes = 0
   let welcome = false
+  const headers = bearer(await credentialFor(port, ROOM))
   const start = performance.now()
-  const ws = new WebSocket(`ws://127.0.0.1:${port}${wire.path(ROOM)}`)
+  const ws = new WebSocket(`ws://127.0.0.1:${port}${wire.path(ROOM)}`, { headers })
   ws.on('open', () => {
     for (const message of wire.hello(ROOM)) ws.send(message)
   })

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { type Contender, clawlink, hocuspocus, reference } from './contenders.ts'
+import { credentialFor } from './credential.ts'
 import { connectDoc, whenDoc } from './doc-client.ts'
 import { tempDir } from './programs.ts'
 import { type Findings, integer } from './report.ts'
@@ -25,8 +26,9 @@ const killedServerLoses = async ({ start, wire }: Contender): Promise<number> =>
   const data = tempDir()
   const server = await start(data)
   const [writing, reading] = [new Y.Doc(), new Y.Doc()]
-  const writer = connectDoc(wire, server.port, ROOM, writing)
-  const reader = connectDoc(wire, server.port, ROOM, reading)
+  const credential = await credentialFor(server.port, ROOM)
+  const writer = connectDoc(wire, server.port, ROOM, writing, credential)
+  const reader = connectDoc(wire, server.port, ROOM, reading, credential)
   await Promise.all([writer.synced, reader.synced])
   let gone: Promise<void> | null = null
   const seenAll = () => {
@@ -45,7 +47,7 @@ const killedServerLoses = async ({ start, wire }: Contender): Promise<number> =>
 
   const again = await start(data)
   const found = new Y.Doc()
-  const client = connectDoc(wire, again.port, ROOM, found)
+  const client = connectDoc(wire, again.port, ROOM, found, await credentialFor(again.port, ROOM))
   await client.synced
   for (let waited = 0; waited < PATIENCE && editsIn(found) < EDITS; waited += 20) await sleep(20)
   client.close()

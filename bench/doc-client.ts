@@ -4,6 +4,7 @@ import { WebSocket } from 'ws'
 import { messageYjsSyncStep2, readSyncMessage, writeUpdate } from 'y-protocols/sync'
 import { WebsocketProvider } from 'y-websocket'
 import type * as Y from 'yjs'
+import { socketWith } from './credential.ts'
 import { WIRES, type WireName } from './wire.ts'
 
 /** A real Yjs client of a document. */
@@ -14,10 +15,15 @@ export interface DocClient {
 }
 
 /** y-websocket's own provider, as anyone uses it. */
-const connectStock = (port: number, room: string, doc: Y.Doc): DocClient => {
+const connectStock = (
+  port: number,
+  room: string,
+  doc: Y.Doc,
+  credential: string | null,
+): DocClient => {
   const provider = new WebsocketProvider(`ws://127.0.0.1:${port}/sync`, room, doc, {
     disableBc: true,
-    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
+    WebSocketPolyfill: socketWith(credential),
   })
   return {
     synced: new Promise((resolve) => provider.once('sync', () => resolve())),
@@ -76,8 +82,17 @@ const connectHocuspocus = (port: number, room: string, doc: Y.Doc): DocClient =>
   }
 }
 
-export const connectDoc = (wire: WireName, port: number, room: string, doc: Y.Doc): DocClient =>
-  wire === 'hocuspocus' ? connectHocuspocus(port, room, doc) : connectStock(port, room, doc)
+/** `credential` is what a clawlink-sync asks for. */
+export const connectDoc = (
+  wire: WireName,
+  port: number,
+  room: string,
+  doc: Y.Doc,
+  credential: string | null,
+): DocClient =>
+  wire === 'hocuspocus'
+    ? connectHocuspocus(port, room, doc)
+    : connectStock(port, room, doc, credential)
 
 /** Resolves when `holds` does, which is asked after each change of the document; rejects after `limit` ms. */
 export const whenDoc = (doc: Y.Doc, holds: () => boolean, limit: number): Promise<void> =>

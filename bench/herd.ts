@@ -2,6 +2,7 @@ import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../workspace/link/session.ts'
+import { bearer, credentialFor } from './credential.ts'
 import { type Home, newHome } from './homes.ts'
 import { memoryOf, program, type ServerProcess, startServer, tempDir } from './programs.ts'
 import { connectRaw } from './raw-client.ts'
@@ -63,7 +64,8 @@ const listenOverflows = (): number =>
 
 /** Connections that the server has closed of itself. */
 const closedBy = async (port: number): Promise<number> => {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const headers = bearer(await credentialFor(port, 'default'))
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text()
   const counts = [...text.matchAll(/^clawlink_closes_total\{.*\} (\d+)$/gm)]
   return counts.reduce((sum, [, count]) => sum + Number(count), 0)
 }

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { tmpdir, userInfo } from 'node:os'
-import { runDirsOf, runFileOf } from '../workspace/access.ts'
+import { credentialFor } from './credential.ts'
 import { clientFrame, readServerFrames, type Wire } from './wire.ts'
 
 /** Read at once from a socket (bytes). */
@@ -20,40 +18,6 @@ export interface RawClient {
   /** Called when the server ends the connection. */
   onEnd: () => void
   close: () => void
-}
-
-/** What a clawlink-sync leaves for its own user's programs; null: none listens there. */
-const inviteOf = (port: number): string | null => {
-  const dirs = runDirsOf(process.env, tmpdir(), userInfo().uid)
-  for (const path of dirs.map((dir) => runFileOf(dir, port))) {
-    if (!existsSync(path)) continue
-    const left = JSON.parse(readFileSync(path, 'utf8')) as { token: string; pid: number }
-    // Of one that was killed, it may be that another contender has its port now.
-    if (existsSync(`/proc/${left.pid}`)) return left.token
-  }
-  return null
-}
-
-/** By invite, so by server. */
-const credentials = new Map<string, Promise<string>>()
-
-/** Joins as the user's own programs do, so that what a server checks of its members is measured. */
-const join = async (port: number, workspace: string, invite: string): Promise<string> => {
-  const agent_id = `a-bench-${process.pid}`
-  const answer = await fetch(`http://127.0.0.1:${port}/api/join`, {
-    method: 'POST',
-    body: JSON.stringify({ invite, agent_id, workspace }),
-  })
-  const { data } = (await answer.json()) as { data: { credential: string } }
-  return data.credential
-}
-
-const credentialFor = async (port: number, workspace: string): Promise<string | null> => {
-  const invite = inviteOf(port)
-  if (invite === null) return null
-  const known = credentials.get(`${invite} ${workspace}`) ?? join(port, workspace, invite)
-  credentials.set(`${invite} ${workspace}`, known)
-  return known
 }
 
 const upgrade = (socket: Socket, path: string, credential: string | null) => {

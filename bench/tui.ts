@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { registerAgent } from '../workspace/agents.ts'
 import { addBroadcast } from '../workspace/broadcasts.ts'
 import type { AgentId, BroadcastId } from '../workspace/ids.ts'
 import { clawlink } from './contenders.ts'
+import { socketWith } from './credential.ts'
 import { newHome } from './homes.ts'
 import { childEnv, cpuSeconds, program, type ServerProcess, tempDir } from './programs.ts'
 import { type Findings, milliseconds, type Target } from './report.ts'
@@ -39,20 +39,12 @@ const fresh = (() => {
   return () => String.fromCodePoint(next++)
 })()
 
-/** A socket of the server's owner, who may speak in any name. */
-const asOwner = (token: string): typeof globalThis.WebSocket =>
-  class extends WebSocket {
-    constructor(address: string | URL) {
-      super(address, [], { headers: { authorization: `Bearer ${token}` } })
-    }
-  } as unknown as typeof globalThis.WebSocket
-
 /** An agent as the document and the others have it, by a stock provider. */
 const openAgent = async ({ port }: ServerProcess, token: string, n: number) => {
   const doc = new Y.Doc()
   const provider = new WebsocketProvider(`ws://127.0.0.1:${port}/sync`, 'default', doc, {
     disableBc: true,
-    WebSocketPolyfill: asOwner(token),
+    WebSocketPolyfill: socketWith(token),
   })
   await new Promise<void>((resolve) => provider.once('sync', () => resolve()))
   const id = `a-bench${n}` as AgentId

@@ -34,27 +34,52 @@ export class Bases {
     return this.#known.get(rel)
   }
 
-  async text(rel: string): Promise<string | null> {
+  /**
+   * What the disk's text may have been made from: the base, and what was about to be written over it, if a mirror that
+   * ended just then may have written it.
+   */
+  async texts(rel: string): Promise<string[]> {
     await this.#replica.commit()
-    return this.#replica.mirrorText(this.#mirror, rel)
+    const found: string[] = []
+    for (const digest of digestsOf(this.#known.get(rel))) {
+      const text = await this.#replica.mirrorText(this.#mirror, rel, digest)
+      if (text !== null) found.push(text)
+    }
+    return found
   }
 
   /** The disk has `text`; where `next` is given, that is about to take its place. */
   keep(rel: string, text: string, fileId: FileId, next?: string): void {
-    this.#set(rel, { digest: digestOf(text), fileId, ...(next !== undefined && { next }) }, text)
+    const texts = next === undefined ? [text] : [text, next]
+    const [digest, planned] = texts.map(digestOf) as [string, string?]
+    this.#set(rel, { digest, fileId, ...(planned !== undefined && { next: planned }) }, texts)
   }
 
-  /** A text with this digest is about to be written to the disk: found there after a crash, it is the base. */
+  /** `next` is about to be written to the disk: found there after a crash, it is the base. */
   plan(rel: string, next: string, fileId: FileId): void {
-    this.#set(rel, { digest: this.#known.get(rel)?.digest ?? null, fileId, next })
-  }
-
-  #set(rel: string, base: MirrorBase, text?: string): void {
-    this.#known.set(rel, base)
-    this.#replica.keepMirrorBase(this.#mirror, rel, base, text)
+    const digest = this.#known.get(rel)?.digest ?? null
+    this.#set(rel, { digest, fileId, next: digestOf(next) }, [next])
   }
 
   drop(rel: string): void {
-    if (this.#known.delete(rel)) this.#replica.dropMirrorBase(this.#mirror, rel)
+    if (this.#known.has(rel)) this.#set(rel, null, [])
+  }
+
+  /** `texts` are those of the new digests. */
+  #set(rel: string, base: MirrorBase | null, texts: readonly string[]): void {
+    const [before, after] = [digestsOf(this.#known.get(rel)), digestsOf(base)]
+    if (base === null) this.#known.delete(rel)
+    else this.#known.set(rel, base)
+    this.#replica.keepMirrorBase(this.#mirror, rel, base)
+    for (const digest of before) {
+      if (!after.has(digest)) this.#replica.keepMirrorText(this.#mirror, rel, digest, null)
+    }
+    for (const text of texts) {
+      const digest = digestOf(text)
+      if (!before.has(digest)) this.#replica.keepMirrorText(this.#mirror, rel, digest, text)
+    }
   }
 }
+
+const digestsOf = (base: MirrorBase | null | undefined): Set<string> =>
+  new Set([base?.digest, base?.next].filter((digest) => typeof digest === 'string'))

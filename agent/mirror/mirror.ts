@@ -1,29 +1,24 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
-import { tellOthers } from '../../workspace/conflicts.ts'
 import { ClawError } from '../../workspace/errors.ts'
-import { type FileConflict, putFile, removeFile } from '../../workspace/files.ts'
 import type { AgentId, FileId } from '../../workspace/ids.ts'
-import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
-import type { MirrorBase, MirrorOld, Replica } from '../../workspace/link/replica.ts'
+import type { MirrorOld, Replica } from '../../workspace/link/replica.ts'
 import type { Session } from '../../workspace/link/session.ts'
 import { allFiles } from '../../workspace/tree.ts'
-import { newMessageId } from '../call.ts'
-import { commonLines, digestOf, nearest, united } from './base.ts'
+import { digestOf } from './base.ts'
 import { Bases } from './bases.ts'
-import { decide } from './decide.ts'
+import { Dirty, RESTLESS_MS } from './dirty.ts'
 import { Folder } from './folder.ts'
 import { type Ignored, RULE_FILES } from './ignored.ts'
+import { type Looked, Merge, type MirrorEvent, type Write } from './merge.ts'
 import { Overwritten } from './overwritten.ts'
 import { checkPrefix, problemOf, relOf, shadowed } from './paths.ts'
-import { onShared, type Shared, sharedAt, sharedLength, twinTexts } from './shared.ts'
+import { onShared, sharedLength } from './shared.ts'
 import { type Watch, watchFolder } from './watch.ts'
 
-/** A file that was written to is read once it has been left alone for so long (ms) … */
+/** A file that was written to is read once it has been left alone for so long (ms). */
 const SETTLE_MS = 40
-/** … and one that is never left alone, after this (ms). */
-const RESTLESS_MS = 5_000
 /** A file that is gone, or empty, may be one that an editor is about to write: for so long it is waited for (ms). */
 const ABSENT_MS = 300
 const EMPTY_MS = 600
@@ -43,18 +38,6 @@ const SERVER_MS = 15_000
 const RETRY_MS = 1_000
 /** A link that starts connects in a moment (ms). */
 const CONNECT_MS = 10
-
-export interface MirrorEvent {
-  /** `out`: from the disk to the others; `in`: from the others to the disk. */
-  type: 'out' | 'in' | 'skipped' | 'stopped'
-  file_key: string
-  change?: 'created' | 'changed' | 'removed'
-  version?: number
-  /** Lines that others had changed, too; both are kept. */
-  conflicts?: FileConflict[]
-  /** Why it is not mirrored. */
-  why?: string
-}
 
 /** What a mirror asks of a session: to have what the server has, and to know what it has on disk. */
 export type Connection = Pick<Session, 'synced' | 'barrier'>
@@ -84,28 +67,6 @@ export interface FirstPass {
   durable: boolean
 }
 
-/** A path, as it is on disk. */
-interface Looked {
-  rel: string
-  key: string
-  disk: string | null
-  digest: string | null
-  /** When it was written, milliseconds since the epoch. */
-  at: number
-  base: MirrorBase | undefined
-  /** What the disk's text may have been made from, newest first. */
-  from: string[]
-}
-
-/** What is to be done on disk: `text` null: to remove the file. */
-interface Write {
-  rel: string
-  key: string
-  text: string | null
-  expected: string | null
-  fileId: FileId
-}
-
 /**
  * Keeps a folder on disk and the shared files the same, both ways. For each path it knows the base, the text that both
  * had when they last agreed. A path is dirty when the watcher or the document says so; once it has settled, disk, base
@@ -122,29 +83,21 @@ export class Mirror {
   readonly ready: Promise<FirstPass>
   readonly #options: MirrorOptions
   readonly #bases: Bases
+  readonly #merge: Merge
   readonly #overwritten: Overwritten
   readonly #ended = new AbortController()
   readonly #offShared: () => void
-  /** Dirty paths: when to look, and since when they are dirty; milliseconds since the epoch. */
-  readonly #dirty = new Map<string, { due: number; since: number }>()
-  /** Paths that look as if somebody were in the midst of writing them, and since when. */
-  readonly #unsettled = new Map<string, { how: string; since: number }>()
+  readonly #dirty: Dirty
   readonly #skipped = new Map<string, string>()
   #ignored: Ignored = () => true
   #shadowed = new Map<string, string>()
   #watch: Watch | null = null
-  #turn: Promise<void> | null = null
-  #timer: NodeJS.Timeout | null = null
-  #timerDue = 0
   #rescan: NodeJS.Timeout | null = null
-  #unconfirmed = 0
   #confirming: Promise<void> = Promise.resolve()
-  #isRunning = false
   #hasNewRules = false
   /** What the watcher told since everything was looked at (count). */
   #told = 0
   #isFirstPass = true
-  readonly #idlers: (() => void)[] = []
 
   private constructor(
     options: MirrorOptions,
@@ -158,8 +111,13 @@ export class Mirror {
     this.folder = folder
     this.prefix = prefix
     this.#bases = bases
+    const { me, report } = options
+    this.#merge = new Merge({ doc: options.replica.doc, me, bases, report })
     this.#overwritten = new Overwritten(options.replica, id, olds, (rel, before, text) =>
       this.#onLate(rel, before, text),
+    )
+    this.#dirty = new Dirty((due) =>
+      this.#take(due).catch((error) => this.#stop(ClawError.from(error).message)),
     )
     this.#offShared = onShared(options.replica.doc, this, (keys) => this.#onShared(keys))
     this.ready = this.#start()
@@ -191,17 +149,15 @@ export class Mirror {
   }
 
   /** Resolves when nothing is left to do for now. */
-  async idle(): Promise<void> {
-    while (!this.isStopped && (this.#dirty.size > 0 || this.#turn !== null)) {
-      await new Promise<void>((resolve) => this.#idlers.push(resolve))
-    }
+  idle(): Promise<void> {
+    return this.#dirty.idle()
   }
 
   /** Ends what was begun; what is dirty is found again by the next start. */
   async close(): Promise<void> {
     if (!this.isStopped) this.#end()
     await this.#watch?.close()
-    await this.#turn
+    await this.#dirty.settled()
     this.#overwritten.close()
     if (!this.#options.replica.isClosed) await this.#options.replica.commit()
   }
@@ -209,12 +165,8 @@ export class Mirror {
   #end(): void {
     this.#ended.abort()
     this.#offShared()
-    for (const timer of [this.#timer, this.#rescan]) if (timer !== null) clearTimeout(timer)
-    this.#wake()
-  }
-
-  #wake(): void {
-    for (const idler of this.#idlers.splice(0)) idler()
+    if (this.#rescan !== null) clearTimeout(this.#rescan)
+    this.#dirty.end()
   }
 
   #stop(why: string): void {
@@ -229,8 +181,7 @@ export class Mirror {
       await this.#scan()
       this.#forgetEmptied()
       const total = this.#dirty.size
-      this.#isRunning = true
-      this.#schedule()
+      this.#dirty.run()
       this.#options.progress?.(0, total)
       await this.idle()
       this.#isFirstPass = false
@@ -290,7 +241,7 @@ export class Mirror {
       if (rel !== null) rels.add(rel)
     }
     this.#shadow(rels)
-    for (const rel of [...rels].sort()) this.#mark(rel, 0)
+    for (const rel of [...rels].sort()) this.#dirty.mark(rel, 0)
   }
 
   #shadow(rels: Iterable<string>): void {
@@ -308,7 +259,7 @@ export class Mirror {
   #onDisk(rel: string): void {
     if (RULE_FILES.includes(basename(rel))) this.#hasNewRules = true
     this.#told++
-    if (rel !== '') this.#mark(rel, SETTLE_MS)
+    if (rel !== '') this.#dirty.mark(rel, SETTLE_MS)
   }
 
   #onShared(keys: Iterable<string> | null): void {
@@ -318,42 +269,8 @@ export class Mirror {
       if (rel === null || this.#dirty.has(rel)) continue // who looks at the disk looks here, too
       if (this.folder.foldsCase)
         this.#shadow([...this.#bases.paths(), ...this.#shadowed.keys(), rel])
-      this.#mark(rel, GATHER_MS)
+      this.#dirty.mark(rel, GATHER_MS)
     }
-  }
-
-  #mark(rel: string, delay: number): void {
-    const now = Date.now()
-    const since = this.#dirty.get(rel)?.since ?? now
-    const due = Math.min(now + delay, since + RESTLESS_MS)
-    this.#dirty.set(rel, { due, since })
-    if (this.#timer === null || due < this.#timerDue) this.#schedule()
-  }
-
-  #schedule(): void {
-    if (!this.#isRunning || this.isStopped || this.#turn !== null) return
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
-    if (this.#dirty.size === 0) {
-      this.#wake()
-      return
-    }
-    let due = Number.POSITIVE_INFINITY
-    for (const one of this.#dirty.values()) due = Math.min(due, one.due)
-    this.#timerDue = due
-    this.#timer = setTimeout(() => this.#onTime(), Math.max(0, due - Date.now()))
-  }
-
-  #onTime(): void {
-    this.#timer = null
-    const now = Date.now()
-    const due = [...this.#dirty].filter(([, one]) => one.due <= now).map(([rel]) => rel)
-    this.#turn = this.#take(due)
-      .catch((error) => this.#stop(ClawError.from(error).message))
-      .finally(() => {
-        this.#turn = null
-        this.#schedule()
-      })
   }
 
   /** Brings these paths together, a batch at a time. */
@@ -366,16 +283,16 @@ export class Mirror {
       let units = 0
       while (i < rels.length && batch.length < BATCH_FILES && units < BATCH_UNITS) {
         const rel = rels[i++]!
-        this.#dirty.delete(rel)
+        this.#dirty.begin(rel)
         const one = this.#lookAt(rel)
         if (one === null) continue
         batch.push(one)
         units += Math.max(one.disk?.length ?? 0, sharedLength(replica.doc, one.key))
       }
       await this.#reconcile(batch)
-      if (this.#unconfirmed > WINDOW_UNITS) {
+      if (this.#merge.units > WINDOW_UNITS) {
         await this.#confirming
-        this.#unconfirmed = 0
+        this.#merge.units = 0
         this.#confirming = this.#confirm()
       }
       if (this.#isFirstPass) this.#options.progress?.(i, rels.length)
@@ -415,37 +332,27 @@ export class Mirror {
       return { rel, key, disk, digest, at: 0, base: this.#bases.get(rel), from: [] }
     }
     if (base !== undefined && base.digest !== null && digest !== base.digest) {
-      if (disk === null && this.#isUnsettled(rel, 'absent', ABSENT_MS)) return null
-      if (disk === '' && this.#isUnsettled(rel, 'empty', EMPTY_MS)) return null
+      if (disk === null && this.#dirty.isUnsettled(rel, 'absent', ABSENT_MS)) return null
+      if (disk === '' && this.#dirty.isUnsettled(rel, 'empty', EMPTY_MS)) return null
     }
     if (seen.kind === 'text' && digest !== base?.digest && seen.text !== '') {
       const age = Date.now() - seen.at
-      if (age >= 0 && age < SETTLE_MS && this.#isUnsettled(rel, 'fresh', RESTLESS_MS, SETTLE_MS)) {
+      if (
+        age >= 0 &&
+        age < SETTLE_MS &&
+        this.#dirty.isUnsettled(rel, 'fresh', RESTLESS_MS, SETTLE_MS)
+      ) {
         return null
       }
     }
-    this.#unsettled.delete(rel)
+    this.#dirty.settle(rel)
     const at = seen.kind === 'text' ? seen.at : 0
     return { rel, key, disk, digest, at, base, from: [] }
   }
 
   #wait(rel: string, how: string, ms: number): null {
-    this.#isUnsettled(rel, how, ms, SETTLE_MS)
+    this.#dirty.isUnsettled(rel, how, ms, SETTLE_MS)
     return null
-  }
-
-  /** Whether to look again later, for a path has looked like this for less than `ms`. */
-  #isUnsettled(rel: string, how: string, ms: number, again = ms): boolean {
-    const now = Date.now()
-    let known = this.#unsettled.get(rel)
-    if (known?.how !== how) {
-      known = { how, since: now }
-      this.#unsettled.set(rel, known)
-    }
-    const left = known.since + ms - now
-    if (left <= 0) return false
-    this.#mark(rel, Math.min(left, again))
-    return true
   }
 
   #skip(rel: string, why: string): null {
@@ -459,14 +366,14 @@ export class Mirror {
     const { replica } = this.#options
     for (const one of batch) {
       if (one.digest === null || one.digest === one.base?.digest) continue
-      const base = one.base === undefined ? null : await this.#bases.text(one.rel)
-      if (base !== null) one.from = [base, ...this.#overwritten.texts(one.rel, one.at)]
+      const texts = await this.#bases.texts(one.rel)
+      if (texts.length > 0) one.from = [...texts, ...this.#overwritten.texts(one.rel, one.at)]
     }
     const writes: Write[] = []
     replica.doc.transact(() => {
       for (const one of batch) {
         try {
-          const write = this.#decide(one)
+          const write = this.#merge.decide(one)
           if (write !== null) writes.push(write)
           this.#skipped.delete(one.rel)
         } catch (error) {
@@ -493,90 +400,6 @@ export class Mirror {
     await replica.commit()
   }
 
-  /** Changes the document and the base; gives what is to be done on disk. Throws `bad_text`, `too_large`, `bad_path`. */
-  #decide(one: Looked): Write | null {
-    const { rel, key, disk, digest, base } = one
-    const { replica, me } = this.#options
-    const { doc } = replica
-    const shared = this.#shared(key, base)
-    if (shared.kind === 'other') throw new ClawError('bad_text', shared.why)
-    const text = shared.kind === 'text' ? shared.text : null
-    const fileId = shared.kind === 'text' ? shared.fileId : ((base?.fileId ?? key) as FileId)
-    const now = text === null ? null : digestOf(text)
-    switch (decide(base?.digest ?? null, digest, now)) {
-      case 'agreed':
-        if (disk === null) this.#bases.drop(rel)
-        else if (base?.digest !== digest || base?.fileId !== fileId || base?.next !== undefined) {
-          this.#bases.keep(rel, disk, fileId)
-        }
-        return null
-      case 'put':
-        return this.#put(one, shared)
-      case 'remove':
-        removeFile(doc, key, me, Date.now())
-        this.#bases.drop(rel)
-        this.#options.report({ type: 'out', file_key: key, change: 'removed' })
-        return null
-      case 'delete':
-        return { rel, key, text: null, expected: disk, fileId }
-      case 'write':
-        if (Buffer.byteLength(text!) > MAX_FILE_BYTES) {
-          throw new ClawError('too_large', `it is over the limit of ${MAX_FILE_BYTES} bytes`)
-        }
-        this.#bases.plan(rel, now!, fileId)
-        return { rel, key, text, expected: disk, fileId }
-    }
-  }
-
-  /** What the document has; what several mirrors have put there at the same time is made one text before. */
-  #shared(key: string, base: MirrorBase | undefined): Shared {
-    const { doc } = this.#options.replica
-    const shared = sharedAt(doc, key)
-    if (shared.kind !== 'text' || base === undefined) return shared
-    if (digestOf(shared.text) === base.digest) return shared
-    const twins = twinTexts(doc, shared.fileId)
-    if (twins === null) return shared
-    this.#putText(key, twins.reduce(united), shared.text)
-    return sharedAt(doc, key)
-  }
-
-  #put(one: Looked, shared: Shared): Write | null {
-    const { rel, key } = one
-    const disk = one.disk!
-    const { doc } = this.#options.replica
-    if (shared.kind === 'text') {
-      const base = one.from.length > 0 ? nearest(one.from, disk) : commonLines(shared.text, disk)
-      this.#putText(key, disk, base)
-    } else this.#putText(key, disk, null)
-
-    const merged = sharedAt(doc, key)
-    if (merged.kind !== 'text') throw new Error('it cannot be written as UTF-8')
-    const { text, fileId } = merged
-    this.#bases.keep(rel, disk, fileId, text === disk ? undefined : digestOf(text))
-    return text === disk ? null : { rel, key, text, expected: disk, fileId }
-  }
-
-  #putText(key: string, content: string, base: string | null): void {
-    const { replica, me: by, report } = this.#options
-    const now = Date.now()
-    const put = { key, content, base, by, now }
-    const { file, changed, created, conflicts } = putFile(replica.doc, put)
-    if (!changed) return
-    for (const conflict of conflicts) {
-      tellOthers(replica.doc, by, file.file_key, conflict, newMessageId, now)
-    }
-    this.#unconfirmed += content.length
-    const change = created ? 'created' : 'changed'
-    const { version } = file
-    report({
-      type: 'out',
-      file_key: key,
-      change,
-      version,
-      ...(conflicts.length > 0 && { conflicts }),
-    })
-  }
-
   /** Carries it out; whether it came to that. */
   async #write({ rel, text, expected }: Write): Promise<boolean> {
     try {
@@ -585,7 +408,7 @@ export class Mirror {
           ? this.folder.remove(rel, expected!)
           : await this.folder.replace(rel, text, expected)
       if (change.done && expected !== null) this.#overwritten.add(rel, expected, change.old)
-      if (!change.done) this.#mark(rel, SETTLE_MS)
+      if (!change.done) this.#dirty.mark(rel, SETTLE_MS)
       return change.done
     } catch (error) {
       this.#skip(rel, (error as NodeJS.ErrnoException).code ?? (error as Error).message)
@@ -598,11 +421,11 @@ export class Mirror {
     const { replica } = this.#options
     if (replica.isClosed) return
     try {
-      replica.doc.transact(() => this.#putText(`${this.prefix}${rel}`, text, before), this)
+      replica.doc.transact(() => this.#merge.putText(`${this.prefix}${rel}`, text, before), this)
     } catch (error) {
       this.#skip(rel, ClawError.from(error).message)
     }
-    if (!this.isStopped) this.#mark(rel, 0)
+    if (!this.isStopped) this.#dirty.mark(rel, 0)
   }
 
   /** Whether the server has everything on disk. */

@@ -3,7 +3,7 @@ import type { MirrorOld, Replica } from '../../workspace/link/replica.ts'
 import { readText } from './folder.ts'
 
 /** For so long a tool may have had in its hands what it then writes (ms): longer, and it has read what the mirror wrote. */
-const READ_MS = 300
+const READ_MS = 1_000
 /** For so long is known what was overwritten, and looked what becomes of it (ms). */
 const KEPT_MS = 2_000
 /** How often to look what was written to a file that is not in its place any more (ms). */

@@ -1,6 +1,10 @@
+import { readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { watch } from 'chokidar'
 import type { Ignored } from './ignored.ts'
+
+/** A new folder is listed again after this (ms). */
+const LISTED_AGAIN_MS = 1_000
 
 /** Watches what is below a folder; links are not followed. */
 export interface Watch {
@@ -35,6 +39,25 @@ export const watchFolder = async (
     if (!ignored(rel)) onPath(rel)
   }
   watcher.on('all', (_event, path) => tell(path))
+  // chokidar lists a folder before it watches it: what is written in between is told by nobody.
+  const timers = new Set<NodeJS.Timeout>()
+  const listAgain = async (path: string): Promise<void> => {
+    const entries = await readdir(path, { withFileTypes: true }).catch(() => []) // it went
+    if (watcher.closed) return
+    const watched = watcher.getWatched()
+    for (const entry of entries) {
+      const inner = join(path, entry.name)
+      if (!entry.isDirectory()) tell(inner)
+      else if (!Object.hasOwn(watched, inner)) watcher.add(inner)
+    }
+  }
+  watcher.on('addDir', (path) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      void listAgain(path)
+    }, LISTED_AGAIN_MS)
+    timers.add(timer)
+  })
   // Of a file that was replaced and then written to chokidar may tell one, the system tells both. `watched` is the file
   // or the folder that it is in.
   watcher.on('raw', (_event, name, details) => {
@@ -44,5 +67,10 @@ export const watchFolder = async (
   })
   watcher.on('error', (error) => onError(error as Error))
   await new Promise<void>((resolve) => watcher.once('ready', resolve))
-  return { close: () => watcher.close() }
+  return {
+    close: () => {
+      for (const timer of timers) clearTimeout(timer)
+      return watcher.close()
+    },
+  }
 }

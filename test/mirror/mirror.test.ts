@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   chmodSync,
@@ -8,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,6 +19,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { Bases } from '../../agent/mirror/bases.ts'
 import { putFile, readFile, removeFile } from '../../workspace/files.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
@@ -202,6 +205,32 @@ it('[N9] what a tool made of the text before, just when the mirror ended, is mer
   const both = `theirs\n${text}`.replace('line 7\n', 'line 7\nmine\n')
   expect(read(dir, 'a.md')).toBe(both)
   expect(textAt(one, 'a.md')).toBe(both)
+})
+
+it('[N9] what a tool made of what a mirror had just written when it was killed is not there twice', async () => {
+  const one = await join2('one')
+  const { replica } = one.place
+  const dir = tempDir('dir')
+  const text = Array.from({ length: 20 }, (_, i) => `line ${i}\n`).join('')
+  writeFileSync(join(dir, 'a.md'), text)
+  await (await one.mirror(dir)).close()
+  // What is there when it is killed after it has put a file in its place, and before it has noted that.
+  const id = createHash('sha256')
+    .update(`${realpathSync(dir)}\0`)
+    .digest('hex')
+    .slice(0, 16)
+  const bases = await Bases.load(replica, id)
+  expect(bases.size).toBe(1)
+  const written = `theirs 1\ntheirs 2\n${text}`
+  put(one, 'a.md', written, text)
+  bases.plan('a.md', written, findFile(replica.doc, 'a.md')!.entry.fileId)
+  await replica.commit()
+  writeFileSync(join(dir, 'a.md'), `mine\n${written}`)
+  put(one, 'a.md', `theirs 3\n${written}`, written)
+  await one.mirror(dir)
+  const lines = read(dir, 'a.md')!.split('\n')
+  expect([...lines].sort()).toEqual([...`mine\ntheirs 3\n${written}`.split('\n')].sort())
+  expect(textAt(one, 'a.md')).toBe(read(dir, 'a.md'))
 })
 
 it('[N3] a deletion on disk gives way to a change of others, theirs to a change on disk', async () => {

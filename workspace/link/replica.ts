@@ -66,6 +66,9 @@ export interface QueuedCommand {
   command: TaskRequest
 }
 
+const mirrorTextKey = (mirror: string, file: string, digest: string): string =>
+  `mt:${mirror}:${digest}:${file}`
+
 /**
  * An agent's persisted copy of one workspace, and what it must not forget about it: its Yjs client id, the messages
  * that nobody acknowledged yet, the answers given under idempotency keys, and the file contents it last saw.
@@ -324,23 +327,24 @@ export class Replica {
     )
   }
 
-  /** The committed text of a mirrored file's base. */
-  async mirrorText(mirror: string, file: string): Promise<string | null> {
-    const text = await this.#db.get(`mt:${mirror}:${file}`)
+  /** A committed text of a mirrored file: its base, or what is about to be written over that. */
+  async mirrorText(mirror: string, file: string, digest: string): Promise<string | null> {
+    const text = await this.#db.get(mirrorTextKey(mirror, file, digest))
     return text === undefined ? null : Buffer.from(text).toString()
   }
 
-  /** Stages where a mirrored file stands; without `text` that is as it was. */
-  keepMirrorBase(mirror: string, file: string, base: MirrorBase, text?: string): void {
-    this.#stage(putJson(`mh:${mirror}:${file}`, base))
-    if (text === undefined) return
-    this.#stage({ type: 'put', key: `mt:${mirror}:${file}`, value: Buffer.from(text) })
+  /** Stages such a text; null: it is of no use any more. */
+  keepMirrorText(mirror: string, file: string, digest: string, text: string | null): void {
+    const key = mirrorTextKey(mirror, file, digest)
+    this.#stage(
+      text === null ? { type: 'del', key } : { type: 'put', key, value: Buffer.from(text) },
+    )
   }
 
-  /** Stages that a file is not mirrored any more. */
-  dropMirrorBase(mirror: string, file: string): void {
-    this.#stage({ type: 'del', key: `mh:${mirror}:${file}` })
-    this.#stage({ type: 'del', key: `mt:${mirror}:${file}` })
+  /** Stages where a mirrored file stands; null: it is not mirrored any more. */
+  keepMirrorBase(mirror: string, file: string, base: MirrorBase | null): void {
+    const key = `mh:${mirror}:${file}`
+    this.#stage(base === null ? { type: 'del', key } : putJson(key, base))
   }
 
   /** The folder and machine that client ids are leased for: a copy of the replica is somewhere else. */

@@ -1,0 +1,122 @@
+/** A path that never comes to rest is looked at after this (ms). */
+export const RESTLESS_MS = 5_000
+
+/** What is done with paths that are due; it may mark more. */
+type Take = (rels: readonly string[]) => Promise<void>
+
+/**
+ * The paths that are to be looked at, each once it has settled, one turn at a time. A path may be marked at any time; a
+ * turn begins when one is due and the last turn has ended.
+ */
+export class Dirty {
+  readonly #take: Take
+  /** When to look, and since when they are dirty; milliseconds since the epoch. */
+  readonly #paths = new Map<string, { due: number; since: number }>()
+  /** Paths that look as if somebody were in the midst of writing them, and since when. */
+  readonly #unsettled = new Map<string, { how: string; since: number }>()
+  readonly #idlers: (() => void)[] = []
+  #turn: Promise<void> | null = null
+  #timer: NodeJS.Timeout | null = null
+  #timerDue = 0
+  #isRunning = false
+  #isEnded = false
+
+  /** `take` does not reject. */
+  constructor(take: Take) {
+    this.#take = take
+  }
+
+  get size(): number {
+    return this.#paths.size
+  }
+
+  has(rel: string): boolean {
+    return this.#paths.has(rel)
+  }
+
+  /** Turns begin. */
+  run(): void {
+    this.#isRunning = true
+    this.#schedule()
+  }
+
+  /** No turn begins any more. */
+  end(): void {
+    this.#isEnded = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#wake()
+  }
+
+  /** Resolves when no turn is under way. */
+  async settled(): Promise<void> {
+    await this.#turn
+  }
+
+  /** Resolves when nothing is left to do for now. */
+  async idle(): Promise<void> {
+    while (!this.#isEnded && (this.#paths.size > 0 || this.#turn !== null)) {
+      await new Promise<void>((resolve) => this.#idlers.push(resolve))
+    }
+  }
+
+  /** To be looked at when it has been left alone for `delay` ms, or has not been for RESTLESS_MS. */
+  mark(rel: string, delay: number): void {
+    const now = Date.now()
+    const since = this.#paths.get(rel)?.since ?? now
+    const due = Math.min(now + delay, since + RESTLESS_MS)
+    this.#paths.set(rel, { due, since })
+    if (this.#timer === null || due < this.#timerDue) this.#schedule()
+  }
+
+  /** It is looked at now. */
+  begin(rel: string): void {
+    this.#paths.delete(rel)
+  }
+
+  /** Whether to look again later, for a path has looked like this for less than `ms`. */
+  isUnsettled(rel: string, how: string, ms: number, again = ms): boolean {
+    const now = Date.now()
+    let known = this.#unsettled.get(rel)
+    if (known?.how !== how) {
+      known = { how, since: now }
+      this.#unsettled.set(rel, known)
+    }
+    const left = known.since + ms - now
+    if (left <= 0) return false
+    this.mark(rel, Math.min(left, again))
+    return true
+  }
+
+  /** It looks as if nobody were writing it. */
+  settle(rel: string): void {
+    this.#unsettled.delete(rel)
+  }
+
+  #wake(): void {
+    for (const idler of this.#idlers.splice(0)) idler()
+  }
+
+  #schedule(): void {
+    if (!this.#isRunning || this.#isEnded || this.#turn !== null) return
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#paths.size === 0) {
+      this.#wake()
+      return
+    }
+    let due = Number.POSITIVE_INFINITY
+    for (const one of this.#paths.values()) due = Math.min(due, one.due)
+    this.#timerDue = due
+    this.#timer = setTimeout(() => this.#onTime(), Math.max(0, due - Date.now()))
+  }
+
+  #onTime(): void {
+    this.#timer = null
+    const now = Date.now()
+    const due = [...this.#paths].filter(([, one]) => one.due <= now).map(([rel]) => rel)
+    this.#turn = this.#take(due).finally(() => {
+      this.#turn = null
+      this.#schedule()
+    })
+  }
+}

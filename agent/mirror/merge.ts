@@ -1,0 +1,148 @@
+import type * as Y from 'yjs'
+import { tellOthers } from '../../workspace/conflicts.ts'
+import { ClawError } from '../../workspace/errors.ts'
+import { type FileConflict, putFile, removeFile } from '../../workspace/files.ts'
+import type { AgentId, FileId } from '../../workspace/ids.ts'
+import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
+import type { MirrorBase } from '../../workspace/link/replica.ts'
+import { newMessageId } from '../call.ts'
+import { commonLines, digestOf, nearest, united } from './base.ts'
+import type { Bases } from './bases.ts'
+import { decide } from './decide.ts'
+import { type Shared, sharedAt, twinTexts } from './shared.ts'
+
+export interface MirrorEvent {
+  /** `out`: from the disk to the others; `in`: from the others to the disk. */
+  type: 'out' | 'in' | 'skipped' | 'stopped'
+  file_key: string
+  change?: 'created' | 'changed' | 'removed'
+  version?: number
+  /** Lines that others had changed, too; both are kept. */
+  conflicts?: FileConflict[]
+  /** Why it is not mirrored. */
+  why?: string
+}
+
+/** A path, as it is on disk. */
+export interface Looked {
+  rel: string
+  key: string
+  disk: string | null
+  digest: string | null
+  /** When it was written, milliseconds since the epoch. */
+  at: number
+  base: MirrorBase | undefined
+  /** What the disk's text may have been made from, newest first. */
+  from: string[]
+}
+
+/** What is to be done on disk: `text` null: to remove the file. */
+export interface Write {
+  rel: string
+  key: string
+  text: string | null
+  expected: string | null
+  fileId: FileId
+}
+
+interface Env {
+  doc: Y.Doc
+  me: AgentId
+  bases: Bases
+  report: (event: MirrorEvent) => void
+}
+
+/** Brings what disk, base and document have of a path together: what is to be done on disk comes out. */
+export class Merge {
+  readonly #env: Env
+  /** What was put since somebody set this to 0 (UTF-16 units). */
+  units = 0
+
+  constructor(env: Env) {
+    this.#env = env
+  }
+
+  /** Changes the document and the base; gives what is to be done on disk. Throws `bad_text`, `too_large`, `bad_path`. */
+  decide(one: Looked): Write | null {
+    const { rel, key, disk, digest, base } = one
+    const { me, doc } = this.#env
+    const shared = this.#shared(key, base)
+    if (shared.kind === 'other') throw new ClawError('bad_text', shared.why)
+    const text = shared.kind === 'text' ? shared.text : null
+    const fileId = shared.kind === 'text' ? shared.fileId : ((base?.fileId ?? key) as FileId)
+    const now = text === null ? null : digestOf(text)
+    switch (decide(base?.digest ?? null, digest, now)) {
+      case 'agreed':
+        if (disk === null) this.#env.bases.drop(rel)
+        else if (base?.digest !== digest || base?.fileId !== fileId || base?.next !== undefined) {
+          this.#env.bases.keep(rel, disk, fileId)
+        }
+        return null
+      case 'put':
+        return this.#put(one, shared)
+      case 'remove':
+        removeFile(doc, key, me, Date.now())
+        this.#env.bases.drop(rel)
+        this.#env.report({ type: 'out', file_key: key, change: 'removed' })
+        return null
+      case 'delete':
+        return { rel, key, text: null, expected: disk, fileId }
+      case 'write':
+        if (Buffer.byteLength(text!) > MAX_FILE_BYTES) {
+          throw new ClawError('too_large', `it is over the limit of ${MAX_FILE_BYTES} bytes`)
+        }
+        this.#env.bases.plan(rel, text!, fileId)
+        return { rel, key, text, expected: disk, fileId }
+    }
+  }
+
+  /** What the document has; what several mirrors have put there at the same time is made one text before. */
+  #shared(key: string, base: MirrorBase | undefined): Shared {
+    const { doc } = this.#env
+    const shared = sharedAt(doc, key)
+    if (shared.kind !== 'text' || base === undefined) return shared
+    if (digestOf(shared.text) === base.digest) return shared
+    const twins = twinTexts(doc, shared.fileId)
+    if (twins === null) return shared
+    this.putText(key, twins.reduce(united), shared.text)
+    return sharedAt(doc, key)
+  }
+
+  #put(one: Looked, shared: Shared): Write | null {
+    const { rel, key } = one
+    const disk = one.disk!
+    const { doc } = this.#env
+    if (shared.kind === 'text') {
+      const base = one.from.length > 0 ? nearest(one.from, disk) : commonLines(shared.text, disk)
+      this.putText(key, disk, base)
+    } else this.putText(key, disk, null)
+
+    const merged = sharedAt(doc, key)
+    if (merged.kind !== 'text') throw new Error('it cannot be written as UTF-8')
+    const { text, fileId } = merged
+    this.#env.bases.keep(rel, disk, fileId, text === disk ? undefined : text)
+    return text === disk ? null : { rel, key, text, expected: disk, fileId }
+  }
+
+  /** Puts what the disk has, made from `base`; null: from nothing. Throws what `putFile` throws. */
+  putText(key: string, content: string, base: string | null): void {
+    const { doc, me: by, report } = this.#env
+    const now = Date.now()
+    const put = { key, content, base, by, now }
+    const { file, changed, created, conflicts } = putFile(doc, put)
+    if (!changed) return
+    for (const conflict of conflicts) {
+      tellOthers(doc, by, file.file_key, conflict, newMessageId, now)
+    }
+    this.units += content.length
+    const change = created ? 'created' : 'changed'
+    const { version } = file
+    report({
+      type: 'out',
+      file_key: key,
+      change,
+      version,
+      ...(conflicts.length > 0 && { conflicts }),
+    })
+  }
+}
