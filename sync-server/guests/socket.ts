@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws'
 import { z } from 'zod'
 import { ClawError } from '../../workspace/errors.ts'
 import { isoTime } from '../../workspace/schema.ts'
+import { forged } from '../access/refusals.ts'
 import type { AppEnv } from '../app.ts'
 import { MAX_UNDONE_FRAMES, REVOKED_MS, SLOW_READER_MS } from '../limits.ts'
 import { requestError } from '../ops/store-error.ts'
@@ -54,6 +55,7 @@ export class GuestSocket {
   readonly guest: Guest
   readonly #ws: WebSocket
   readonly #socket: Socket
+  readonly #check: () => void
   /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
   #heardAtBeat: number | null = null
   readonly #env: AppEnv
@@ -64,8 +66,10 @@ export class GuestSocket {
   /** The ping that is not answered yet, and since when. */
   #asked: { nonce: string; at: number; answered: () => void } | null = null
 
-  constructor(ws: WebSocket, socket: Socket, guest: Guest, env: AppEnv) {
+  /** `check` throws once what was shown is good no more. */
+  constructor(ws: WebSocket, socket: Socket, guest: Guest, env: AppEnv, check: () => void) {
     this.#ws = ws
+    this.#check = check
     this.#socket = socket
     this.guest = guest
     this.#env = env
@@ -137,10 +141,7 @@ export class GuestSocket {
         (id) => id != null && id !== guest.agent,
       )
       if (named != null) {
-        throw new ClawError(
-          'forged',
-          `this connection is ${guest.agent}'s, and speaks for nobody else`,
-        )
+        throw forged(`this connection is ${guest.agent}'s, and speaks for nobody else`)
       }
       const answer = Object.hasOwn(FRAMES, frame.type) ? FRAMES[frame.type] : undefined
       if (answer === undefined) {
@@ -175,6 +176,11 @@ export class GuestSocket {
     else if (this.#asked !== null && now - this.#asked.at > SLOW_READER_MS) {
       this.close(CLOSE.slowReader, 'what was sent is not answered for')
     } else if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
+    try {
+      this.#check()
+    } catch (error) {
+      this.close(CLOSE.unauthorized, ClawError.from(error).message)
+    }
   }
 
   /** Nothing that the other side does can hold it up for long. */
@@ -189,12 +195,13 @@ export class GuestSockets {
   readonly #sockets = new Map<string, GuestSocket>()
 
   /** Takes the place of the one that its agent had. */
-  open(ws: WebSocket, stream: Socket, guest: Guest, env: AppEnv): void {
+  open(...what: ConstructorParameters<typeof GuestSocket>): void {
+    const [ws, , guest] = what
     const key = `${guest.room.name}/${guest.agent}`
     this.#sockets
       .get(key)
       ?.close(CLOSE.replaced, 'another connection of this agent takes its place')
-    const socket = new GuestSocket(ws, stream, guest, env)
+    const socket = new GuestSocket(...what)
     this.#sockets.set(key, socket)
     ws.once('close', () => {
       if (this.#sockets.get(key) === socket) this.#sockets.delete(key)
