@@ -92,7 +92,10 @@ export const waitSignal = (c: Context, seconds: number): AbortSignal => {
   if (seconds <= 0) return AbortSignal.abort()
   const gone = new AbortController()
   responseTo(c).once('close', () => gone.abort())
-  return AbortSignal.any([AbortSignal.timeout(Math.min(seconds * 1_000, MAX_WAIT_MS)), gone.signal])
+  return AbortSignal.any([
+    AbortSignal.timeout(Math.min(Math.ceil(seconds * 1_000), MAX_WAIT_MS)),
+    gone.signal,
+  ])
 }
 
 /**
