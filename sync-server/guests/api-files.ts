@@ -1,23 +1,15 @@
 import { z } from 'zod'
 import { takeLines } from '../../workspace/file-edit.ts'
-import { listFiles } from '../../workspace/files.ts'
+import { listFiles, readFile } from '../../workspace/files.ts'
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../workspace/limits.ts'
 import { isBlobName } from '../../workspace/schema.ts'
 import type { AppEnv } from '../app.ts'
 import { MAX_FILE_BODY_BYTES } from '../limits.ts'
-import { ready } from '../request.ts'
 import { type Route, route } from '../routes.ts'
 import { MAX_VERSION } from '../versions/log.ts'
 import { look } from './asking.ts'
 import { at, doingIn } from './doing.ts'
-import {
-  editShared,
-  moveShared,
-  readShared,
-  removeShared,
-  shareBytes,
-  writeShared,
-} from './files.ts'
+import { editShared, moveShared, removeShared, shareBytes, writeShared } from './files.ts'
 import { FileInfo } from './shapes.ts'
 
 const by = z.string().min(1).max(MAX_NAME_BYTES).optional()
@@ -82,10 +74,9 @@ export const fileRoutes = (env: AppEnv): Route[] => {
       ...{ method: 'GET', path: at('files/content'), needs: 'read', query: FileQuery },
       summary: 'A shared file, or lines of it; its version is the base of a change',
       answer: z.object({ file: FileInfo.extend({ content: z.string() }) }),
-      run: async ({ workspace, query: { key, from_line, to_line } }) => {
-        const room = env.reader(workspace)
-        await ready(room)
-        const file = await readShared(env, room, null, key)
+      run: async (asked) => {
+        const { key, from_line, to_line } = asked.query
+        const file = await look(env, asked, ({ doc }) => readFile(doc, key))
         if (from_line === undefined && to_line === undefined) return { file }
         const [from, to] = [from_line ?? 1, to_line ?? from_line ?? 1]
         const content = takeLines(file.content, from, Math.max(from, to))

@@ -11,6 +11,7 @@ import {
   removeFile,
   versionOf,
 } from '../../workspace/files.ts'
+import type { AgentId } from '../../workspace/ids.ts'
 import { checkFileKey } from '../../workspace/path.ts'
 import { putBlob } from '../../workspace/put-blob.ts'
 import { findFile, getFile } from '../../workspace/tree.ts'
@@ -23,37 +24,41 @@ import { type Act, newMessageId, registered } from './actions.ts'
 import type { Guest } from './guest.ts'
 import { type Base, Drawer, put } from './records.ts'
 
+/** Reads a file, and remembers which version the guest has in its hands from now on. Throws `unknown_file`, `not_text`. */
+export const readShared = (guest: Guest, key: string): Promise<FileContent> =>
+  guest.turn(() =>
+    guest.change(({ doc, drawer, ops }) => {
+      const file = readFile(doc, key)
+      ops.push(put(drawer.base(file.file_key), baseOf(doc, file)))
+      return file
+    }),
+  )
+
 /**
- * Reads a file, and remembers which version whoever asks has in their hands from now on: the guest, or a token that does not
- * say which of its agents asks. Throws `unknown_file`, `not_text`.
+ * The same for a token that does not say which of its agents reads: of what it was handed the oldest counts, for an older base
+ * merges right, and a newer one would undo what others did.
  */
-export const readShared = async (
+export const readByToken = (
   env: AppEnv,
   room: Room,
-  reader: Guest | { token: string } | null,
+  token: string,
   key: string,
 ): Promise<FileContent> => {
-  if (reader === null || env.trouble() !== null) return room.command((doc) => readFile(doc, key))
-  if (!('token' in reader)) {
-    return reader.turn(() =>
-      reader.change(({ doc, drawer, ops }) => {
-        const file = readFile(doc, key)
-        ops.push(put(drawer.base(file.file_key), baseOf(doc, file)))
-        return file
-      }),
-    )
-  }
-  // Of what it was handed the oldest counts: an older base merges right, a newer one would undo what others did.
-  const drawer = new Drawer(room.name, `@${reader.token}`)
-  const known = (await env.updateLog.facts.get(drawer.base(key.normalize('NFC')))) as Base | null
-  const isKept = known !== null && (await textOf(env, room, known)) !== null
-  return room.command((doc, _archive, keep) => {
-    const file = readFile(doc, key)
-    const base = baseOf(doc, file)
-    if (!isKept || known?.fileId !== base.fileId) keep(put(drawer.base(file.file_key), base))
-    return file
+  const { turn, drawer } = env.guests.guest(room, holderOf(token))
+  return turn(async () => {
+    const known = (await env.updateLog.facts.get(drawer.base(key.normalize('NFC')))) as Base | null
+    const isKept = known !== null && (await textOf(env, room, known)) !== null
+    return room.command((doc, _archive, keep) => {
+      const file = readFile(doc, key)
+      const base = baseOf(doc, file)
+      if (!isKept || known?.fileId !== base.fileId) keep(put(drawer.base(file.file_key), base))
+      return file
+    })
   })
 }
+
+/** A token where an agent is expected: no agent has such an id. */
+const holderOf = (token: string): AgentId => `@${token}` as AgentId
 
 const baseOf = (doc: Y.Doc, { file_key, version }: FileInfo): Base => ({
   fileId: getFile(doc, file_key).entry.fileId,
@@ -130,7 +135,7 @@ const baseFor = async (
   }
   let base = await guest.base(leaf.key)
   if (base === null && token !== null) {
-    const at = new Drawer(guest.room.name, `@${token}`).base(leaf.key)
+    const at = new Drawer(guest.room.name, holderOf(token)).base(leaf.key)
     base = (await env.updateLog.facts.get(at)) as Base | null
   }
   return base?.fileId === fileId ? base : null
