@@ -2,16 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type * as Y from 'yjs'
-import { agentName, hasAgent } from '../workspace/agents.ts'
-import {
-  type BlobInfo,
-  blobInfo,
-  blobVersions,
-  getBlob,
-  isBinary,
-  notText,
-} from '../workspace/blobs.ts'
-import { addBroadcast } from '../workspace/broadcasts.ts'
+import { blobInfo, blobVersions, getBlob, isBinary, notText } from '../workspace/blobs.ts'
+import { tellReplaced } from '../workspace/conflicts.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { fileInfo } from '../workspace/files.ts'
 import type { FileKey } from '../workspace/ids.ts'
@@ -55,7 +47,8 @@ export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Pr
       const { replaced, ...result } = putBlob(team.doc, put())
       const { file_key, version, media_type } = result.file
       team.replica.keepBlob(key, { version, sha256 })
-      if (replaced !== null) tellReplaced(team, key, replaced)
+      if (replaced !== null)
+        tellReplaced(team.doc, team.me(), key, replaced, newMessageId, Date.now())
       const what = result.created ? 'created' : result.changed ? 'changed' : 'unchanged'
       return {
         data: { ...result, conflicts: [], lines: [], ...(replaced !== null && { replaced }) },
@@ -83,21 +76,6 @@ const openOnline = async (call: Call): Promise<Team> => {
       'nothing is lost: put it again when the server is back',
     )
   }
-}
-
-/** A direct message to whose version was replaced unread. */
-const tellReplaced = (team: Team, key: string, { by, sha256 }: BlobInfo): void => {
-  const me = team.me()
-  if (by === me || !hasAgent(team.doc, by)) return
-  addBroadcast(team.doc, {
-    id: newMessageId(),
-    from: me,
-    to: by,
-    topic: 'file-conflict',
-    tags: [],
-    content: `${agentName(team.doc, me)} replaced ${key} without having read your version; that is kept: file-get --key ${key} --sha256 ${sha256.slice(0, 12)} --output PATH`,
-    now: Date.now(),
-  })
 }
 
 /** Whether a file that was not text has been removed here, and is still kept. */

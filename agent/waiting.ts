@@ -61,8 +61,9 @@ export const waitFor = async (
   const { signal } = call.request
   const ends = new AbortController()
   const isOver = () => signal.aborted || Date.now() >= until
-  const timer =
-    until - Date.now() < 2 ** 31 ? setTimeout(() => ends.abort(), until - Date.now()) : undefined
+  // On a slow machine it has passed already.
+  const left = Math.max(0, until - Date.now())
+  const timer = left < 2 ** 31 ? setTimeout(() => ends.abort(), left) : undefined
   try {
     for (;;) {
       const team = await Team.open(call, true)

@@ -10,6 +10,7 @@ import type { AccessStore } from './access/store.ts'
 import { blobRoutes } from './blob-routes.ts'
 import type { BlobStore } from './blobs.ts'
 import { apiRoutes } from './guests/api.ts'
+import { fileRoutes } from './guests/api-files.ts'
 import type { Guests } from './guests/guests.ts'
 import { plainRoutes } from './guests/plain.ts'
 import { historyRoutes } from './history.ts'
@@ -86,6 +87,7 @@ const servedBy = (env: AppEnv): Route[] => [
   ...plainRoutes(env),
   ...accessRoutes(env.access, env.now),
   ...apiRoutes(env),
+  ...fileRoutes(env),
   ...taskRoutes(env),
   ...historyRoutes(env),
   ...versionRoutes(env),

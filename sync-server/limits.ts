@@ -85,8 +85,8 @@ export const TLS_LOOK_MS = 60_000
 export const UNASKED_LOOK_MS = 5_000
 /** A connection whose credential was revoked has this long to read the close code before it is cut. */
 export const REVOKED_MS = 500
-/** An agent that speaks HTTP is here for so long after it asked something (milliseconds): its clients ask every 10 s or so. */
-export const GUEST_PRESENT_MS = 30_000
+/** An agent that speaks HTTP is here for so long after it asked something (milliseconds): its clients ask every 30 s or sooner. */
+export const GUEST_PRESENT_MS = 45_000
 /** What came in is looked through for those who wait by HTTP this long after a commit (milliseconds): many are one look. */
 export const GUEST_LOOK_MS = 20
 /** Unread messages of an agent that speaks HTTP that are kept ready (count); the rest is found when these are read. */

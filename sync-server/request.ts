@@ -45,5 +45,22 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
-/** Whatever JSON can hold: what comes here was parsed from it. */
-export const anyJson = z.custom<Json>((value) => value !== undefined, 'it is missing')
+/** Levels of arrays and objects within each other: what goes through such a value recurses. */
+const MAX_JSON_DEPTH = 100
+
+const isShallow = (value: unknown): boolean => {
+  let level = [value]
+  for (let depth = 0; depth <= MAX_JSON_DEPTH; depth++) {
+    if (level.length === 0) return true
+    level = level.flatMap((one) =>
+      typeof one === 'object' && one !== null ? Object.values(one) : [],
+    )
+  }
+  return false
+}
+
+/** Whatever JSON can hold, within reason: what comes here was parsed from it. */
+export const anyJson = z.custom<Json>(
+  (value) => value !== undefined && isShallow(value),
+  `it is missing, or more than ${MAX_JSON_DEPTH} levels deep`,
+)

@@ -268,7 +268,7 @@ export const startSyncServer = async (
       refuseUpgrade(socket, (isWrong ? limiter.failed(request) : null) ?? asked)
     }
     try {
-      const { workspace, speaker, guest } = askedFor(request, access)
+      const { workspace, speaker, guest, secret } = askedFor(request, access)
       if (failure !== null) throw new ClawError('storage_failed', failure)
       limiter.enter(request, agentOf(speaker), workspace)
       if (guest === null) {
@@ -284,7 +284,7 @@ export const startSyncServer = async (
           ws.on('error', onBadData)
           const read = limiter.reading(ws, `${workspace}/${guest}`)
           ws.on('message', (data: RawData) => read((data as Buffer).length, false))
-          guestSockets.open(ws, one, env)
+          guestSockets.open(ws, socket, one, env, () => access.authenticate(secret))
         })
       }
       enter().catch(refuse)

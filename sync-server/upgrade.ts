@@ -34,7 +34,7 @@ const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: s
 export const askedFor = (
   request: IncomingMessage,
   access: AccessStore,
-): { workspace: string; guest: string | null; speaker: Speaker } => {
+): { workspace: string; guest: string | null; speaker: Speaker; secret: string } => {
   const { workspace, guest } = placeOfUpgrade(request)
   const inUrl = guest === null ? ticketIn(request.url ?? '') : tokenIn(inQuery(request, 'token'))
   const secret = bearerIn(request.headers.authorization) ?? inUrl
@@ -43,10 +43,11 @@ export const askedFor = (
   checkWorkspace(shown, workspace)
   if (guest !== null) {
     if (shown.kind !== 'owner') checkRole(shown.role, 'write')
-    return { workspace, guest, speaker: access.speakAs(shown, checkAgentId(guest), workspace) }
+    const speaker = access.speakAs(shown, checkAgentId(guest), workspace)
+    return { workspace, guest, speaker, secret }
   }
   if (shown.kind === 'token') throw onlyPlain()
-  return { workspace, guest, speaker: shown }
+  return { workspace, guest, speaker: shown, secret }
 }
 
 /** Who has shown nothing has tried nothing. */

@@ -30,3 +30,24 @@ export const tellOthers = (
     })
   }
 }
+
+/** A direct message to whose version of a file that is not text `me` replaced without having read it. */
+export const tellReplaced = (
+  doc: Y.Doc,
+  me: AgentId,
+  key: string,
+  { by, sha256 }: { by: string; sha256: string },
+  newId: () => BroadcastId,
+  now: number,
+): void => {
+  if (by === me || !hasAgent(doc, by)) return
+  addBroadcast(doc, {
+    id: newId(),
+    from: me,
+    to: by,
+    topic: 'file-conflict',
+    tags: [],
+    content: `${agentName(doc, me)} replaced ${key} without having read your version; that is kept: file-get --key ${key} --sha256 ${sha256.slice(0, 12)} --output PATH`,
+    now,
+  })
+}

@@ -279,13 +279,6 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
   }
   const roots = { agents: agentsOf(doc), tasks: tasksOf(doc), broadcasts: broadcastsOf(doc) }
   const files = filesOf(doc)
-  const editsOfFile = new Map<unknown, string>()
-  for (const name of doc.share.keys()) {
-    if (name.startsWith(EDITS_PREFIX)) {
-      editsOfFile.set(doc.getMap(name), name.slice(EDITS_PREFIX.length))
-    }
-  }
-
   for (const [client, structs] of doc.store.clients) {
     const from = since.get(client) ?? 0
     const last = structs[structs.length - 1]
@@ -301,10 +294,11 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
         if (key !== null && hasAgent(doc, key) && item.origin === null) found.agents.add(key)
       } else if (item.parent === files) {
         if (key !== null) found.paths.add(key)
-      } else if (editsOfFile.has(item.parent)) {
-        const [edit] = valuesFrom(item, from)
+      } else if (isRoot(item.parent)) {
+        const name = rootName(doc, item.parent)
+        const [edit] = name.startsWith(EDITS_PREFIX) ? valuesFrom(item, from) : []
         if (!isEditCount(edit) || edit.agent === me) continue // my own edit must not hide another's before it
-        const file = editsOfFile.get(item.parent)!
+        const file = name.slice(EDITS_PREFIX.length)
         const known = found.edits.get(file)
         if (known === undefined || known.at < edit.at) found.edits.set(file, edit)
       } else {
@@ -317,6 +311,17 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
     }
   }
   return found
+}
+
+const isRoot = (parent: Y.Item['parent']): parent is Y.AbstractType<unknown> =>
+  parent instanceof Y.AbstractType && parent._item === null
+
+/** Names of root types, each looked for once: there is one or more a file. */
+const rootNames = new WeakMap<object, string>()
+
+const rootName = (doc: Y.Doc, type: object): string => {
+  if (!rootNames.has(type)) for (const [name, root] of doc.share) rootNames.set(root, name)
+  return rootNames.get(type) ?? ''
 }
 
 const valuesFrom = (item: Y.Item, from: number): unknown[] =>

@@ -116,6 +116,7 @@ const receiveNow = async (
 export interface Look extends InboxPosition {
   since: StateVector
   live: readonly Message[]
+  /** Where tasks were archived since the look before: those that are live. */
   liveTasks: ReadonlySet<TaskId>
   /** Whether something was archived since the look before. */
   lacks: { broadcasts: boolean; tasks: boolean }
@@ -127,16 +128,15 @@ export const lookFor = (mailbox: Mailbox, me: AgentId, here: Here): Look | null 
   const since = mailbox.cursor(me)
   if (since === null) return null
   const position = mailbox.archivePosition(me)
+  const lacks = {
+    broadcasts: archivedBroadcasts(doc) > position.archived,
+    tasks: countArchivedTasks(doc) > position.archivedTasks,
+  }
   return {
-    ...position,
-    since,
+    ...{ ...position, since, lacks },
     vector: Y.encodeStateVector(doc),
     live: messagesSince(doc, since, me, here, fileVersions(doc)),
-    liveTasks: new Set([...taskRecords(doc)].map(([id]) => id)),
-    lacks: {
-      broadcasts: archivedBroadcasts(doc) > position.archived,
-      tasks: countArchivedTasks(doc) > position.archivedTasks,
-    },
+    liveTasks: new Set(lacks.tasks ? [...taskRecords(doc)].map(([id]) => id) : []),
   }
 }
 

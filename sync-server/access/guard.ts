@@ -2,8 +2,9 @@ import type { Context } from 'hono'
 import { includes, isSecret, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId } from '../../workspace/ids.ts'
+import { forged, unknownCredential } from './refusals.ts'
 import { agentOf, type Shown, type Speaker } from './speaker.ts'
-import { type AccessStore, unknownCredential } from './store.ts'
+import type { AccessStore } from './store.ts'
 
 /** Whom a route is for; `anyone` tells more to those who show a credential. */
 export type Needs = 'anyone' | Role | 'owner'
@@ -114,11 +115,7 @@ export const speakerOf = (c: Context): Speaker => {
 export const checkName = (c: Context, name: string | undefined): void => {
   const agent = agentOf(speakerOf(c))
   if (agent === null || name === undefined || name === agent) return
-  throw new ClawError(
-    'forged',
-    `this credential is ${agent}'s, and speaks for nobody else`,
-    'each agent joins by itself',
-  )
+  throw forged(`this credential is ${agent}'s, and speaks for nobody else`)
 }
 
 /** Who acts: who is named, or whose credential it is. Throws `forged`, and `usage` where the owner names nobody. */

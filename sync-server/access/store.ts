@@ -6,6 +6,7 @@ import { AuditLog } from './audit.ts'
 import { InviteBook, type NewInvite } from './invites.ts'
 import { credentialKey, putJson, RECOVERING_KEY, readAll } from './log.ts'
 import type { AuditEntry, Credential, Invite } from './records.ts'
+import { forged, revoked, taken, unknownCredential } from './refusals.ts'
 import { hashOf, isSame, newSecret } from './secrets.ts'
 import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from './speaker.ts'
 
@@ -339,27 +340,3 @@ const memberOf = (one: Credential): Member => ({
   ...{ role: one.role, invite: one.invite, joined_at: new Date(one.joinedAt).toISOString() },
   revoked_at: one.revokedAt === undefined ? null : new Date(one.revokedAt).toISOString(),
 })
-
-const revoked = ({ agent, workspace }: Credential): ClawError =>
-  new ClawError(
-    'revoked',
-    `the credential of ${agent} in ${workspace} was revoked`,
-    'ask who runs the server for a new join link',
-  )
-
-const forged = (message: string): ClawError =>
-  new ClawError('forged', message, 'each agent joins, or registers, by itself')
-
-export const unknownCredential = (): ClawError =>
-  new ClawError(
-    'unauthorized',
-    'this server does not know that credential',
-    'join with a link from who runs the server: clawlink-agent join -',
-  )
-
-const taken = (agent: string): ClawError =>
-  new ClawError(
-    'not_allowed',
-    `${agent} has a credential, and is not to be had by this invite`,
-    'who runs the server can make a link for it: clawlink-sync rotate',
-  )

@@ -76,7 +76,7 @@ export const register = async (act: Act, given: Introduction): Promise<Agent> =>
     welcome(desk, id, now)
     return {}
   })
-  env.guests.seen(guest, {})
+  env.guests.seen(guest)
   return getAgent(guest.room.doc, id, env.guests.here(guest.room))
 }
 

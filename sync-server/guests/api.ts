@@ -1,14 +1,11 @@
 import { z } from 'zod'
 import { getAgent, listAgents, pausedBy } from '../../workspace/agents.ts'
-import { takeLines } from '../../workspace/file-edit.ts'
-import { listFiles } from '../../workspace/files.ts'
 import type { TaskId } from '../../workspace/ids.ts'
 import {
   MAX_DESCRIPTION_BYTES,
   MAX_LIST_LENGTH,
   MAX_NAME_BYTES,
   MAX_NOTE_BYTES,
-  MAX_PATH_BYTES,
 } from '../../workspace/limits.ts'
 import { PRIORITIES } from '../../workspace/schema.ts'
 import { sentMessages } from '../../workspace/sent.ts'
@@ -16,12 +13,9 @@ import { selectTasks, TASK_SORTS, type TaskSort } from '../../workspace/task-lis
 import { parseState } from '../../workspace/task-states.ts'
 import { callerIn, stillIs } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
-import { MAX_FILE_BODY_BYTES } from '../limits.ts'
-import { anyJson, ready } from '../request.ts'
-import { type Asked, type Route, route } from '../routes.ts'
-import { MAX_VERSION } from '../versions/log.ts'
+import { anyJson } from '../request.ts'
+import { type Route, route } from '../routes.ts'
 import {
-  type Act,
   delegate,
   firstOf,
   inbox,
@@ -33,16 +27,14 @@ import {
   tell,
 } from './actions.ts'
 import { actAs, look, waitSignal } from './asking.ts'
-import { editShared, moveShared, readShared, removeShared, writeShared } from './files.ts'
+import { at, doingIn } from './doing.ts'
 import type { Waiting } from './guest.ts'
-import { Agent, FileInfo, Message, Task } from './shapes.ts'
+import { Agent, Message, Task } from './shapes.ts'
 
 const name = z.string().min(1).max(MAX_NAME_BYTES)
 /** Left out: whose credential it is; the owner has to say it. */
 const by = name.optional()
 const names = z.array(z.string()).max(MAX_LIST_LENGTH)
-const path = z.string().min(1).max(MAX_PATH_BYTES)
-const version = z.number().int().min(1).max(MAX_VERSION)
 const flag = z.stringbool().default(false)
 const list = z
   .string()
@@ -94,28 +86,6 @@ const SayBody = z.strictObject({
 const SendBody = SayBody.omit({ tags: true }).extend({ to: name })
 const PauseBody = z.strictObject({ by, note: z.string().max(MAX_NOTE_BYTES).default('') })
 const AckBody = z.strictObject({ by, ids: z.array(z.string().max(1_200)).min(1).max(10_000) })
-const PutBody = z.strictObject({
-  ...{ by, key: path, content: z.string(), base_version: version.optional() },
-  force: z.boolean().default(false),
-})
-const line = z.number().int().min(1)
-const EditBody = z.union([
-  z.strictObject({
-    ...{ by, key: path, find: z.string().min(1), replace: z.string() },
-    all: z.boolean().default(false),
-  }),
-  z.strictObject({
-    ...{ by, key: path, from_line: line, to_line: line, with: z.string(), base_version: version },
-  }),
-])
-const AppendBody = z.strictObject({ by, key: path, text: z.string() })
-const RemoveBody = z.strictObject({
-  ...{ by, key: path },
-  /** Of the file as it was read: refused where others changed it since. Left out: it does not matter. */
-  base_version: version.optional(),
-})
-const MoveBody = z.strictObject({ by, key: path, to: path, force: z.boolean().default(false) })
-
 const TasksQuery = z.strictObject({
   by,
   ...{ mine: flag, from_me: flag, ready: flag, state: list },
@@ -127,45 +97,15 @@ const InboxQuery = z.strictObject({
   wait: z.coerce.number().min(0).max(60).default(0),
   ...{ types: list, topics: list, from: list, limit: count(1_000, 1_000) },
 })
-const FileQuery = z.strictObject({
-  key: path,
-  from_line: z.coerce.number().int().min(1).optional(),
-  to_line: z.coerce.number().int().min(1).optional(),
-})
-
 const OneAgent = z.object({ agent: Agent })
 const OneTask = z.object({ task: Task })
 const Messages = { messages: z.array(Message), count: z.number() }
-const Written = z.looseObject({
-  ...{ file: FileInfo, changed: z.boolean(), created: z.boolean() },
-  conflicts: z.array(z.object({ from_line: z.number(), to_line: z.number(), by: z.string() })),
-})
-
 /**
  * What the verbs of clawlink-agent do, for agents that have no replica: all but editing as one types. Who may is decided by
  * the credential; `by` is for the owner, who is nobody.
  */
 export const apiRoutes = (env: AppEnv): Route[] => {
-  const at = (rest: string): string => `/api/workspaces/:workspace/${rest}`
-  /** A route of something that an agent does. */
-  const doing = <B extends z.ZodType<{ by?: string | undefined }>>(
-    method: 'POST' | 'PUT',
-    rest: string,
-    summary: string,
-    body: B,
-    answer: z.ZodType,
-    run: (act: Act, body: z.infer<B>, asked: Asked) => Promise<object> | object,
-    more: { maxBytes?: number } = {},
-  ): Route =>
-    route({
-      ...{ method, path: at(rest), needs: 'write', summary, body, answer, ...more },
-      run: (asked) =>
-        actAs(env, asked, callerIn(asked.c, asked.body.by), async (act) =>
-          run(act, asked.body, asked),
-        ),
-    })
-  const big = { maxBytes: MAX_FILE_BODY_BYTES }
-
+  const doing = doingIn(env)
   return [
     doing(
       ...(['POST', 'register', 'Says who one is, at first and whenever that changes'] as const),
@@ -310,66 +250,5 @@ export const apiRoutes = (env: AppEnv): Route[] => {
         })
       },
     }),
-
-    route({
-      ...{ method: 'GET', path: at('files'), needs: 'read', summary: 'The shared files' },
-      query: z.strictObject({ prefix: z.string().max(MAX_PATH_BYTES).default('') }),
-      answer: z.object({ files: z.array(FileInfo), count: z.number() }),
-      run: (asked) =>
-        look(env, asked, ({ doc }) => {
-          const files = listFiles(doc, asked.query.prefix.normalize('NFC'))
-          return { files, count: files.length }
-        }),
-    }),
-    route({
-      ...{ method: 'GET', path: at('files/content'), needs: 'read', query: FileQuery },
-      summary: 'A shared file, or lines of it; its version is the base of a change',
-      answer: z.object({ file: FileInfo.extend({ content: z.string() }) }),
-      run: async ({ workspace, query: { key, from_line, to_line } }) => {
-        const room = env.reader(workspace)
-        await ready(room)
-        const file = await readShared(env, room, null, key)
-        if (from_line === undefined && to_line === undefined) return { file }
-        const [from, to] = [from_line ?? 1, to_line ?? from_line ?? 1]
-        const content = takeLines(file.content, from, Math.max(from, to))
-        return { file: { ...file, content, from_line: from, to_line: to } }
-      },
-    }),
-    doing(
-      ...([
-        'PUT',
-        'files/content',
-        'Shares a file, or merges a change of a version into it',
-      ] as const),
-      ...([PutBody, Written] as const),
-      (act, { by: _, ...put }) => writeShared(act, null, put),
-      big,
-    ),
-    doing(
-      ...(['POST', 'files/edit', 'Replaces a text, or lines of a version, in a file'] as const),
-      ...([EditBody, Written] as const),
-      (act, { by: _, key, ...edit }) => editShared(act, key, edit as never),
-      big,
-    ),
-    doing(
-      ...([
-        'POST',
-        'files/append',
-        'Adds lines at the end of a file, made where there is none',
-      ] as const),
-      ...([AppendBody, Written] as const),
-      (act, { key, text }) => editShared(act, key, { append: text }),
-      big,
-    ),
-    doing(
-      ...(['POST', 'files/remove', 'Removes a file'] as const),
-      ...([RemoveBody, z.object({ removed: z.string() })] as const),
-      (act, { key, base_version }) => removeShared(act, key, base_version ?? null),
-    ),
-    doing(
-      ...(['POST', 'files/move', 'Gives a file another path'] as const),
-      ...([MoveBody, z.object({ file: FileInfo, moved_from: z.string() })] as const),
-      (act, { key, to, force }) => moveShared(act, key, to, force),
-    ),
   ]
 }

@@ -8,8 +8,8 @@ import type { AgentId } from '../../workspace/ids.ts'
 import { MAX_KEY_BYTES } from '../../workspace/limits.ts'
 import { within } from '../../workspace/validate.ts'
 import { shownBy } from '../access/guard.ts'
+import { unknownCredential } from '../access/refusals.ts'
 import type { Shown } from '../access/speaker.ts'
-import { unknownCredential } from '../access/store.ts'
 import type { AppEnv } from '../app.ts'
 import { GUEST_READS_MS, MAX_WAIT_MS } from '../limits.ts'
 import { ready } from '../request.ts'
@@ -92,7 +92,10 @@ export const waitSignal = (c: Context, seconds: number): AbortSignal => {
   if (seconds <= 0) return AbortSignal.abort()
   const gone = new AbortController()
   responseTo(c).once('close', () => gone.abort())
-  return AbortSignal.any([AbortSignal.timeout(Math.min(seconds * 1_000, MAX_WAIT_MS)), gone.signal])
+  return AbortSignal.any([
+    AbortSignal.timeout(Math.min(Math.ceil(seconds * 1_000), MAX_WAIT_MS)),
+    gone.signal,
+  ])
 }
 
 /**

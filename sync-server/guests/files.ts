@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { tellReplaced } from '../../workspace/conflicts.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { appendText, replaceLines, replaceText } from '../../workspace/file-edit.ts'
 import {
@@ -10,7 +11,9 @@ import {
   removeFile,
   versionOf,
 } from '../../workspace/files.ts'
+import type { AgentId } from '../../workspace/ids.ts'
 import { checkFileKey } from '../../workspace/path.ts'
+import { putBlob } from '../../workspace/put-blob.ts'
 import { findFile, getFile } from '../../workspace/tree.ts'
 import { writeText } from '../../workspace/writing.ts'
 import type { AppEnv } from '../app.ts'
@@ -21,37 +24,41 @@ import { type Act, newMessageId, registered } from './actions.ts'
 import type { Guest } from './guest.ts'
 import { type Base, Drawer, put } from './records.ts'
 
+/** Reads a file, and remembers which version the guest has in its hands from now on. Throws `unknown_file`, `not_text`. */
+export const readShared = (guest: Guest, key: string): Promise<FileContent> =>
+  guest.turn(() =>
+    guest.change(({ doc, drawer, ops }) => {
+      const file = readFile(doc, key)
+      ops.push(put(drawer.base(file.file_key), baseOf(doc, file)))
+      return file
+    }),
+  )
+
 /**
- * Reads a file, and remembers which version whoever asks has in their hands from now on: the guest, or a token that does not
- * say which of its agents asks. Throws `unknown_file`, `not_text`.
+ * The same for a token that does not say which of its agents reads: of what it was handed the oldest counts, for an older base
+ * merges right, and a newer one would undo what others did.
  */
-export const readShared = async (
+export const readByToken = (
   env: AppEnv,
   room: Room,
-  reader: Guest | { token: string } | null,
+  token: string,
   key: string,
 ): Promise<FileContent> => {
-  if (reader === null || env.trouble() !== null) return room.command((doc) => readFile(doc, key))
-  if (!('token' in reader)) {
-    return reader.turn(() =>
-      reader.change(({ doc, drawer, ops }) => {
-        const file = readFile(doc, key)
-        ops.push(put(drawer.base(file.file_key), baseOf(doc, file)))
-        return file
-      }),
-    )
-  }
-  // Of what it was handed the oldest counts: an older base merges right, a newer one would undo what others did.
-  const drawer = new Drawer(room.name, `@${reader.token}`)
-  const known = (await env.updateLog.facts.get(drawer.base(key.normalize('NFC')))) as Base | null
-  const isKept = known !== null && (await textOf(env, room, known)) !== null
-  return room.command((doc, _archive, keep) => {
-    const file = readFile(doc, key)
-    const base = baseOf(doc, file)
-    if (!isKept || known?.fileId !== base.fileId) keep(put(drawer.base(file.file_key), base))
-    return file
+  const { turn, drawer } = env.guests.guest(room, holderOf(token))
+  return turn(async () => {
+    const known = (await env.updateLog.facts.get(drawer.base(key.normalize('NFC')))) as Base | null
+    const isKept = known !== null && (await textOf(env, room, known)) !== null
+    return room.command((doc, _archive, keep) => {
+      const file = readFile(doc, key)
+      const base = baseOf(doc, file)
+      if (!isKept || known?.fileId !== base.fileId) keep(put(drawer.base(file.file_key), base))
+      return file
+    })
   })
 }
+
+/** A token where an agent is expected: no agent has such an id. */
+const holderOf = (token: string): AgentId => `@${token}` as AgentId
 
 const baseOf = (doc: Y.Doc, { file_key, version }: FileInfo): Base => ({
   fileId: getFile(doc, file_key).entry.fileId,
@@ -128,7 +135,7 @@ const baseFor = async (
   }
   let base = await guest.base(leaf.key)
   if (base === null && token !== null) {
-    const at = new Drawer(guest.room.name, `@${token}`).base(leaf.key)
+    const at = new Drawer(guest.room.name, holderOf(token)).base(leaf.key)
     base = (await env.updateLog.facts.get(at)) as Base | null
   }
   return base?.fileId === fileId ? base : null
@@ -201,4 +208,34 @@ export const moveShared = (
     file: moveFile(doc, checkFileKey(key), to, guest.agent, env.now(), force),
     moved_from: key,
   }))
+}
+
+export interface NewBytes {
+  key: string
+  sha256: string
+  size: number
+  /** Name of the version that the writer has read. */
+  base_sha256?: string | undefined
+  force: boolean
+}
+
+/** Makes bytes that the server has the newest version of a file. Throws `unknown_blob`, and what `putBlob` throws. */
+export const shareBytes = async ({ env, guest, key: once }: Act, given: NewBytes) => {
+  registered(guest)
+  const { key, sha256, size, base_sha256: known = null, force } = given
+  if ((await env.blobs.size(guest.room.name, sha256)) !== size) {
+    throw new ClawError(
+      'unknown_blob',
+      `there is no blob ${sha256} of ${size} bytes here`,
+      'PUT it first',
+    )
+  }
+  return guest.write({ key: once, what: 'bytes', payload: given }, ({ doc }) => {
+    const [by, now] = [guest.agent, env.now()]
+    const result = putBlob(doc, { key: checkFileKey(key), sha256, size, known, by, now, force })
+    if (result.replaced !== null) {
+      tellReplaced(doc, by, result.file.file_key, result.replaced, newMessageId, now)
+    }
+    return result
+  })
 }

@@ -81,7 +81,7 @@ export class Guest {
   }
 
   /** Runs `work` when what came before is done. */
-  turn<T>(work: () => Promise<T>): Promise<T> {
+  readonly turn = <T>(work: () => Promise<T>): Promise<T> => {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => {})
     return done

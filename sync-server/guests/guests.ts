@@ -17,6 +17,7 @@ interface Presence {
   number: number
   client: number
   clock: number
+  shown: string
   seenAt: number
   /** Requests and sockets that are open. */
   open: number
@@ -102,27 +103,41 @@ export class Guests {
 
   /** Who is here, connected or by HTTP. */
   here(room: Room): Here {
-    const found = activities(room.present.map((json) => JSON.parse(json)))
-    return { present: new Set(found.keys()), activities: found, now: this.#now() }
+    let found: ReturnType<typeof activities> | null = null
+    const all = () => {
+      found ??= activities(room.present.map((json) => JSON.parse(json)))
+      return found
+    }
+    // Most who ask for it look at the time only.
+    return {
+      get present() {
+        return new Set(all().keys())
+      },
+      get activities() {
+        return all()
+      },
+      now: this.#now(),
+    }
   }
 
   /** Its agent has asked something: it is here from now on, for a while. `activity`: what it says it does. */
   seen({ room, agent }: Guest, activity?: Presence['activity']): void {
     if (!hasAgent(room.doc, agent)) return
     const { present } = this.#hall(room)
-    const known = present.get(agent)
-    const one = known ?? {
-      ...{ number: --lastNumber, client: randomInt(1, 2 ** 32), clock: 0 },
-      ...{ seenAt: 0, open: 0, activity: {} },
+    let one = present.get(agent)
+    if (one === undefined) {
+      const client = randomInt(1, 2 ** 32)
+      one = { number: --lastNumber, client, clock: 0, shown: '', seenAt: 0, open: 0, activity: {} }
+      present.set(agent, one)
     }
     one.seenAt = this.#now()
-    present.set(agent, one)
-    if (known !== undefined && activity === undefined) return
     one.activity = activity ?? one.activity
     const json = JSON.stringify({
       agent: { id: agent, name: agentName(room.doc, agent), kind: 'agent' },
       activity: { state: 'active', ...one.activity },
     })
+    if (json === one.shown) return
+    one.shown = json
     const speaker = { kind: 'agent', agent, workspace: room.name, role: 'write' } as const
     room.show(one.number, speaker, { client: one.client, clock: ++one.clock, json })
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { hasAgent, listAgents } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
-import { listFiles } from '../../workspace/files.ts'
+import { listFiles, readFile } from '../../workspace/files.ts'
 import { newAgentId } from '../../workspace/ids.ts'
 import { MAX_PATH_BYTES } from '../../workspace/limits.ts'
 import { isoTime } from '../../workspace/schema.ts'
@@ -9,11 +9,10 @@ import { checkName } from '../../workspace/validate.ts'
 import { stillIs } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
 import { MAX_FILE_BODY_BYTES } from '../limits.ts'
-import { ready } from '../request.ts'
 import { type Asked, type Route, route } from '../routes.ts'
 import { firstOf, inbox, random, register } from './actions.ts'
 import { actAs, asking, checkAgentId, handOut, inRoom, keyIn, look, waitSignal } from './asking.ts'
-import { readShared, writeShared } from './files.ts'
+import { readByToken, readShared, writeShared } from './files.ts'
 import type { Waiting } from './guest.ts'
 import {
   BroadcastBody,
@@ -197,10 +196,9 @@ const getPlain = async (env: AppEnv, asked: Asked<z.infer<typeof ReaderQuery>>) 
   // Of a token with one agent it is that which asks.
   const only = by.kind === 'agent' ? by.agent : agents.length === 1 ? agents[0] : undefined
   const reader = query.agent_id ?? only
-  if (env.trouble() === null && reader !== undefined) {
-    return actAs(env, asked, reader, ({ guest }) => readShared(env, guest.room, guest, key))
-  }
-  const room = env.reader(workspace)
-  await ready(room)
-  return readShared(env, room, by.kind === 'token' ? { token: by.id } : null, key)
+  // What cannot be remembered can be read all the same: a put then has no base.
+  if (env.trouble() !== null) return look(env, asked, ({ doc }) => readFile(doc, key))
+  if (reader !== undefined) return actAs(env, asked, reader, ({ guest }) => readShared(guest, key))
+  if (by.kind !== 'token') return look(env, asked, ({ doc }) => readFile(doc, key))
+  return inRoom(env, workspace, (room) => readByToken(env, room, by.id, key))
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
 import { ClawError } from '../../workspace/errors.ts'
 import { isoTime } from '../../workspace/schema.ts'
+import { forged } from '../access/refusals.ts'
 import type { AppEnv } from '../app.ts'
 import { MAX_UNDONE_FRAMES, REVOKED_MS, SLOW_READER_MS } from '../limits.ts'
 import { requestError } from '../ops/store-error.ts'
@@ -52,6 +54,10 @@ const Frame = z.looseObject({
 export class GuestSocket {
   readonly guest: Guest
   readonly #ws: WebSocket
+  readonly #socket: Socket
+  readonly #check: () => void
+  /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
+  #heardAtBeat: number | null = null
   readonly #env: AppEnv
   readonly #ended = new AbortController()
   readonly #leave: () => void
@@ -60,8 +66,11 @@ export class GuestSocket {
   /** The ping that is not answered yet, and since when. */
   #asked: { nonce: string; at: number; answered: () => void } | null = null
 
-  constructor(ws: WebSocket, guest: Guest, env: AppEnv) {
+  /** `check` throws once what was shown is good no more. */
+  constructor(ws: WebSocket, socket: Socket, guest: Guest, env: AppEnv, check: () => void) {
     this.#ws = ws
+    this.#check = check
+    this.#socket = socket
     this.guest = guest
     this.#env = env
     this.#leave = env.guests.enter(guest)
@@ -132,10 +141,7 @@ export class GuestSocket {
         (id) => id != null && id !== guest.agent,
       )
       if (named != null) {
-        throw new ClawError(
-          'forged',
-          `this connection is ${guest.agent}'s, and speaks for nobody else`,
-        )
+        throw forged(`this connection is ${guest.agent}'s, and speaks for nobody else`)
       }
       const answer = Object.hasOwn(FRAMES, frame.type) ? FRAMES[frame.type] : undefined
       if (answer === undefined) {
@@ -158,10 +164,23 @@ export class GuestSocket {
     if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(what))
   }
 
-  /** Cuts it off where what it was sent is not answered for, for too long. */
+  /**
+   * Asks for a sign of life. Cuts it off where nothing came since it was asked last, and where what it was sent is not
+   * answered for, for too long.
+   */
   beat(now: number): void {
-    if (this.#asked === null || now - this.#asked.at < SLOW_READER_MS) return
-    this.close(CLOSE.slowReader, 'what was sent is not answered for')
+    const { bytesRead } = this.#socket
+    const isSilent = bytesRead === this.#heardAtBeat
+    this.#heardAtBeat = bytesRead
+    if (isSilent) this.#ws.terminate()
+    else if (this.#asked !== null && now - this.#asked.at > SLOW_READER_MS) {
+      this.close(CLOSE.slowReader, 'what was sent is not answered for')
+    } else if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
+    try {
+      this.#check()
+    } catch (error) {
+      this.close(CLOSE.unauthorized, ClawError.from(error).message)
+    }
   }
 
   /** Nothing that the other side does can hold it up for long. */
@@ -176,12 +195,13 @@ export class GuestSockets {
   readonly #sockets = new Map<string, GuestSocket>()
 
   /** Takes the place of the one that its agent had. */
-  open(ws: WebSocket, guest: Guest, env: AppEnv): void {
+  open(...what: ConstructorParameters<typeof GuestSocket>): void {
+    const [ws, , guest] = what
     const key = `${guest.room.name}/${guest.agent}`
     this.#sockets
       .get(key)
       ?.close(CLOSE.replaced, 'another connection of this agent takes its place')
-    const socket = new GuestSocket(ws, guest, env)
+    const socket = new GuestSocket(...what)
     this.#sockets.set(key, socket)
     ws.once('close', () => {
       if (this.#sockets.get(key) === socket) this.#sockets.delete(key)

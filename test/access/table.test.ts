@@ -127,13 +127,14 @@ const DONE: Record<string, object> = {
   messages: { content: 'c', to: 'nobody' },
   'inbox/ack': { ids: ['m'] },
   'files/content': { key: 'f', content: 'c' },
+  'files/bytes': { key: 'f', sha256: SHA, size: 1 },
   'files/edit': { key: 'f', find: 'c', replace: 'd' },
   'files/append': { key: 'f', text: 'c' },
   'files/remove': { key: 'g' },
   'files/move': { key: 'g', to: 'h' },
 }
 for (const [path, body] of Object.entries(DONE)) {
-  const method = path === 'files/content' ? 'PUT' : 'POST'
+  const method = ['files/content', 'files/bytes'].includes(path) ? 'PUT' : 'POST'
   TABLE[`${method} /api/workspaces/:workspace/${path}`] = {
     ...{ pass: WRITE, path: `${ws}/${path.replace(/:(\w+)/g, 'x')}`, method },
     body: (by) => ({ by, ...body }),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AppEnv, routesOf } from '../../sync-server/app.ts'
@@ -146,7 +147,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
       )
     })
     const began = performance.now()
-    expect((await get(ann, 'inbox?wait=0.2&types=digest')).messages).toEqual([])
+    expect((await get(ann, 'inbox?wait=0.2001&types=digest')).messages).toEqual([])
     expect(performance.now() - began).toBeGreaterThan(150)
     const log = await get(ann, 'log?for=a-ann')
     expect(log.broadcasts.map(({ content }: Data) => content)).toContain('are you there?')
@@ -200,6 +201,21 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect(await post(ann, 'files/edit', { key: 'notes/log.md', find: 'x' })).toMatchObject({
       ...{ http: 400, code: 'usage' },
     })
+  })
+
+  it('[Q12] files that are not text are uploaded, and named', async () => {
+    const bytes = new Uint8Array([1, 0, 2])
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const file = { key: 'pic.png', sha256, size: 3 }
+    const share = () => call(ann, 'PUT', 'files/bytes', file)
+    expect(await share()).toMatchObject({ http: 404, code: 'unknown_blob' })
+    const at = `${server.url}/api/workspaces/default/blobs/${sha256}`
+    await globalThis.fetch(`${at}?size=3`, { method: 'PUT', headers: ann.headers, body: bytes })
+    expect(await share()).toMatchObject({ created: true, file: { sha256, size: 3 } })
+    expect((await get(bob, 'files?prefix=pic')).files).toMatchObject([{ media_type: 'image/png' }])
+    expect(await get(bob, 'files/content?key=pic.png')).toMatchObject({ code: 'not_text' })
+    const got = await globalThis.fetch(at, { headers: bob.headers })
+    expect(new Uint8Array(await got.arrayBuffer())).toEqual(bytes)
   })
 
   it('[Q9] a write under a key is done once, by every route that writes', async () => {

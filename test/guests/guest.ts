@@ -1,3 +1,5 @@
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { ask } from '../access/members.ts'
 import type { Server } from '../support/server.ts'
 
@@ -34,6 +36,21 @@ export class Plain {
     return { http: answer.status, ...((await answer.json()) as object) }
   }
 
+  /** Polls as most clients do: on a connection of its own, which ends with the answer. */
+  poll(agent: string, wait = 0): Promise<PlainAnswer> {
+    return new Promise((resolve, reject) => {
+      const url = `${this.base}/poll/${agent}?wait=${wait}`
+      const options = { agent: false, headers: { ...this.headers, connection: 'close' } } as const
+      const asked = request(url, options, (answer) => {
+        text(answer).then((body) => {
+          resolve({ http: answer.statusCode!, ...(JSON.parse(body) as object) })
+        }, reject)
+      })
+      asked.once('error', reject)
+      asked.end()
+    })
+  }
+
   async post(path: string, body: object, more: Record<string, string> = {}): Promise<PlainAnswer> {
     const answer = await globalThis.fetch(this.base + path, {
       method: 'POST',
@@ -56,7 +73,7 @@ export const polled = async (
   const until = Date.now() + 20_000
   while (!isEnough(all)) {
     if (Date.now() > until) throw new Error(`only ${JSON.stringify(all)} came for ${agent}`)
-    all.push(...(await guest.get(`/poll/${agent}?wait=5`)).messages)
+    all.push(...(await guest.poll(agent, 5)).messages)
   }
   return all
 }

@@ -70,7 +70,6 @@ it('[Q13] what guests have is backed up, restored and checked; none goes on unde
   expect((await sync('revoke', invites[0]!.invite, '--data', data)).code).toBe(0)
   expect((await sync('invite', '--http', '--role', 'admin', '--data', data)).code).toBe(2)
   expect((await sync('invite', '--http', '--uses', '3', '--data', data)).code).toBe(2)
-  expect((await sync('invite', '--name', 'x', '--data', data)).code).toBe(2)
 
   // Damage of what is kept is found.
   const db = new Level<string, Uint8Array>(data, { valueEncoding: 'view' })

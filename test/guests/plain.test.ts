@@ -297,6 +297,23 @@ describe('what is wrong', () => {
     ])
   })
 
+  it('[Q4] what is nested without end is refused, not gone through', async () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
+    for (const [path, field] of [
+      ['/delegate', '"task":"t","context"'],
+      ['/respond', '"message_id":"t-0","result"'],
+    ]) {
+      const answer = await globalThis.fetch(server.url + path, {
+        ...{ method: 'POST', headers: ann.headers },
+        body: `{"from_agent":"w-ann","to_agent":"w-bob",${field}:${deep}}`,
+      })
+      expect([answer.status, ((await answer.json()) as PlainAnswer).error.code]).toEqual([
+        400,
+        'usage',
+      ])
+    }
+  })
+
   it('[Q3] no other token speaks for an agent, nor a token for who joined', async () => {
     const joined = await member(server, 'w-joined')
     const guest = new Plain(server.url, joined.token)

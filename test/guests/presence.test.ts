@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { Authors } from '../../sync-server/access/authors.ts'
 import { Guests } from '../../sync-server/guests/guests.ts'
 import { LevelUpdateLog } from '../../sync-server/level-update-log.ts'
@@ -10,7 +12,8 @@ import type { AgentId } from '../../workspace/ids.ts'
 import { OFFLINE_AFTER_MS } from '../../workspace/presence.ts'
 import { initWorkspace, serverClientOf } from '../../workspace/schema.ts'
 import { until } from '../support/client.ts'
-import { tempDir } from '../support/server.ts'
+import { startServer, tempDir } from '../support/server.ts'
+import { httpToken, Plain } from './guest.ts'
 
 const id = 'a-guest' as AgentId
 
@@ -78,4 +81,20 @@ it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is go
   guests.close()
   await room.close()
   await log.close()
+})
+
+it('[Q11] a WebSocket from which nothing comes over two heartbeats is cut, and its agent goes', async () => {
+  const server = await startServer({ args: ['--heartbeat', '0.2'] })
+  const guest = new Plain(server.url, await httpToken(server))
+  for (const id of ['quiet', 'silent']) await guest.post('/register', { agent_id: id, name: id })
+  const connect = (id: string, autoPong: boolean) =>
+    new WebSocket(`${server.url.replace('http', 'ws')}/ws/${id}`, {
+      ...{ headers: guest.headers, autoPong },
+    })
+  const [quiet, silent] = [connect('quiet', true), connect('silent', false)]
+  await once(silent, 'close')
+  expect(quiet.readyState).toBe(WebSocket.OPEN)
+  quiet.close()
+  await once(quiet, 'close')
+  await server.stop()
 })

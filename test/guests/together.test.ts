@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { registerAgent } from '../../workspace/agents.ts'
+import { addBroadcast } from '../../workspace/broadcasts.ts'
+import type { BroadcastId } from '../../workspace/ids.ts'
+import { archivedBroadcasts } from '../../workspace/schema.ts'
 import { ask } from '../access/members.ts'
 import { type Agent, registered } from '../support/agent.ts'
 import { until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
+import { fileClient } from '../sync-server/file-client.ts'
 import { httpToken, Plain, polled } from './guest.ts'
 
 let server: Server
@@ -157,6 +162,25 @@ it('[Q8] of what was handed to a token the oldest is the base of an agent that r
   expect(told.filter(({ type }) => type === 'file_updated').at(-1)).toMatchObject({
     ...{ file_key: 'shared.md', version: 3, last_editor: 'py-2' },
   })
+})
+
+it('[Q2] a guest that was away while broadcasts were archived gets each of them, once', async () => {
+  await guest.post('/register', { agent_id: 'py-3', name: 'Away' })
+  await guest.poll('py-3')
+  const { doc, by, client } = await fileClient(`${server.sync}/default`, 'teller')
+  registerAgent(doc, { id: by, name: 'T', capabilities: [], machine: '', description: '', now: 1 })
+  const wanted = Array.from({ length: 2_200 }, (_, i) => `said ${i}`)
+  for (const [i, content] of wanted.entries()) {
+    const id = `m-${i.toString().padStart(12, '0')}` as BroadcastId
+    addBroadcast(doc, { id, from: by, content, topic: 't', tags: [], now: Date.now() })
+  }
+  await client.barrier()
+  await until('old ones are archived', () => archivedBroadcasts(doc) > 0)
+  await client.close()
+  const got = await polled(guest, 'py-3', (all) => all.length >= wanted.length)
+  const contents = got.flatMap(({ content }) => (content === undefined ? [] : [content as string]))
+  expect(contents.sort()).toEqual(wanted.sort())
+  expect((await guest.poll('py-3')).messages).toEqual([])
 })
 
 it('[Q11] a guest is here while it asks, and gone after; a heartbeat writes nothing', async () => {

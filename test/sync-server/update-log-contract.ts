@@ -48,6 +48,34 @@ export const updateLogContract = (
       await again.close()
     })
 
+    it('[Q7] facts are stored with the updates that they belong to, or alone, and go the same way', async () => {
+      const place = newPlace()
+      const log = await open(place)
+      const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
+      const put = (key: string, value: unknown) => ({
+        type: 'put' as const,
+        key,
+        value: json(value),
+      })
+      expect(
+        await log.append('w', [bytes(1)], [], [], [put('g:w/a/s', 1), put('g:w/b/s', 2)]),
+      ).toBe(1)
+      expect(await log.append('w', [], [], [], [put('g:w/a/m', [3])])).toBe(1)
+      expect(await log.append('w', [bytes(2)], [], [], [{ type: 'del', key: 'g:w/b/s' }])).toBe(2)
+      await log.close()
+      const again = await open(place)
+      expect((await again.load('w')).tail).toHaveLength(2)
+      expect(await again.facts.entries('g:w/a/')).toEqual([
+        { key: 'g:w/a/m', json: [3] },
+        { key: 'g:w/a/s', json: 1 },
+      ])
+      expect([await again.facts.get('g:w/a/s'), await again.facts.get('g:w/b/s')]).toEqual([
+        1,
+        null,
+      ])
+      await again.close()
+    })
+
     it('[D2] keeps workspaces with similar names apart', async () => {
       const log = await open(newPlace())
       for (const name of ['a', 'a.b', 'ab', 'a-b'])

@@ -1,0 +1,27 @@
+import { ClawError } from '../../workspace/errors.ts'
+import type { Credential } from './records.ts'
+
+/** Why somebody is not let in. */
+export const revoked = ({ agent, workspace }: Pick<Credential, 'agent' | 'workspace'>): ClawError =>
+  new ClawError(
+    'revoked',
+    `the credential of ${agent} in ${workspace} was revoked`,
+    'ask who runs the server for a new join link',
+  )
+
+export const forged = (message: string): ClawError =>
+  new ClawError('forged', message, 'each agent joins, or registers, by itself')
+
+export const unknownCredential = (): ClawError =>
+  new ClawError(
+    'unauthorized',
+    'this server does not know that credential',
+    'join with a link from who runs the server: clawlink-agent join -',
+  )
+
+export const taken = (agent: string): ClawError =>
+  new ClawError(
+    'not_allowed',
+    `${agent} has a credential, and is not to be had by this invite`,
+    'who runs the server can make a link for it: clawlink-sync rotate',
+  )

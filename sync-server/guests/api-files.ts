@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { takeLines } from '../../workspace/file-edit.ts'
+import { listFiles, readFile } from '../../workspace/files.ts'
+import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../workspace/limits.ts'
+import { isBlobName } from '../../workspace/schema.ts'
+import type { AppEnv } from '../app.ts'
+import { MAX_FILE_BODY_BYTES } from '../limits.ts'
+import { type Route, route } from '../routes.ts'
+import { MAX_VERSION } from '../versions/log.ts'
+import { look } from './asking.ts'
+import { at, doingIn } from './doing.ts'
+import { editShared, moveShared, removeShared, shareBytes, writeShared } from './files.ts'
+import { FileInfo } from './shapes.ts'
+
+const by = z.string().min(1).max(MAX_NAME_BYTES).optional()
+const path = z.string().min(1).max(MAX_PATH_BYTES)
+const version = z.number().int().min(1).max(MAX_VERSION)
+const PutBody = z.strictObject({
+  ...{ by, key: path, content: z.string(), base_version: version.optional() },
+  force: z.boolean().default(false),
+})
+const line = z.number().int().min(1)
+const EditBody = z.union([
+  z.strictObject({
+    ...{ by, key: path, find: z.string().min(1), replace: z.string() },
+    all: z.boolean().default(false),
+  }),
+  z.strictObject({
+    ...{ by, key: path, from_line: line, to_line: line, with: z.string(), base_version: version },
+  }),
+])
+const AppendBody = z.strictObject({ by, key: path, text: z.string() })
+const RemoveBody = z.strictObject({
+  ...{ by, key: path },
+  /** Of the file as it was read: refused where others changed it since. Left out: it does not matter. */
+  base_version: version.optional(),
+})
+const MoveBody = z.strictObject({ by, key: path, to: path, force: z.boolean().default(false) })
+
+const FileQuery = z.strictObject({
+  key: path,
+  from_line: z.coerce.number().int().min(1).optional(),
+  to_line: z.coerce.number().int().min(1).optional(),
+})
+
+const blob = z.string().refine(isBlobName, 'not the SHA-256 of a blob')
+const BytesBody = z.strictObject({
+  ...{ by, key: path, sha256: blob, size: z.number().int().min(0) },
+  /** The version that was read; who has read none may make a file, and replace none without `force`. */
+  base_sha256: blob.optional(),
+  force: z.boolean().default(false),
+})
+const Written = z.looseObject({
+  ...{ file: FileInfo, changed: z.boolean(), created: z.boolean() },
+  conflicts: z.array(z.object({ from_line: z.number(), to_line: z.number(), by: z.string() })),
+})
+
+/** The shared files, for agents that have no replica. */
+export const fileRoutes = (env: AppEnv): Route[] => {
+  const doing = doingIn(env)
+  const big = { maxBytes: MAX_FILE_BODY_BYTES }
+  return [
+    route({
+      ...{ method: 'GET', path: at('files'), needs: 'read', summary: 'The shared files' },
+      query: z.strictObject({ prefix: z.string().max(MAX_PATH_BYTES).default('') }),
+      answer: z.object({ files: z.array(FileInfo), count: z.number() }),
+      run: (asked) =>
+        look(env, asked, ({ doc }) => {
+          const files = listFiles(doc, asked.query.prefix.normalize('NFC'))
+          return { files, count: files.length }
+        }),
+    }),
+    route({
+      ...{ method: 'GET', path: at('files/content'), needs: 'read', query: FileQuery },
+      summary: 'A shared file, or lines of it; its version is the base of a change',
+      answer: z.object({ file: FileInfo.extend({ content: z.string() }) }),
+      run: async (asked) => {
+        const { key, from_line, to_line } = asked.query
+        const file = await look(env, asked, ({ doc }) => readFile(doc, key))
+        if (from_line === undefined && to_line === undefined) return { file }
+        const [from, to] = [from_line ?? 1, to_line ?? from_line ?? 1]
+        const content = takeLines(file.content, from, Math.max(from, to))
+        return { file: { ...file, content, from_line: from, to_line: to } }
+      },
+    }),
+    doing(
+      ...([
+        'PUT',
+        'files/content',
+        'Shares a file, or merges a change of a version into it',
+      ] as const),
+      ...([PutBody, Written] as const),
+      (act, { by: _, ...put }) => writeShared(act, null, put),
+      big,
+    ),
+    doing(
+      ...(['POST', 'files/edit', 'Replaces a text, or lines of a version, in a file'] as const),
+      ...([EditBody, Written] as const),
+      (act, { by: _, key, ...edit }) => editShared(act, key, edit as never),
+      big,
+    ),
+    doing(
+      ...([
+        'POST',
+        'files/append',
+        'Adds lines at the end of a file, made where there is none',
+      ] as const),
+      ...([AppendBody, Written] as const),
+      (act, { key, text }) => editShared(act, key, { append: text }),
+      big,
+    ),
+    doing(
+      ...(['POST', 'files/remove', 'Removes a file'] as const),
+      ...([RemoveBody, z.object({ removed: z.string() })] as const),
+      (act, { key, base_version }) => removeShared(act, key, base_version ?? null),
+    ),
+    doing(
+      ...(['POST', 'files/move', 'Gives a file another path'] as const),
+      ...([MoveBody, z.object({ file: FileInfo, moved_from: z.string() })] as const),
+      (act, { key, to, force }) => moveShared(act, key, to, force),
+    ),
+    doing(
+      ...(['PUT', 'files/bytes', 'Makes a blob that is here a version of a file'] as const),
+      ...([BytesBody, z.looseObject({ file: FileInfo, changed: z.boolean() })] as const),
+      (act, { by: _, ...bytes }) => shareBytes(act, bytes),
+    ),
+  ]
+}
