@@ -404,10 +404,10 @@ export const VERBS: readonly VerbSpec[] = [
     own: true,
     summary: 'have OpenClaw wake its agent when something comes in; take that back; how it is',
     usage:
-      'install [--session main|isolated] [--agent ID] [--hook URL] [--dry-run] | status | uninstall [--dry-run]',
+      'install [--type T,T] [--session main|isolated] [--agent ID] [--hook URL] [--dry-run] | status | uninstall [--dry-run]',
     example: 'openclaw install --dry-run',
     operands: ['action'],
-    flags: ['action', 'session', 'agent', 'hook', 'dry-run'],
+    flags: ['action', 'type', 'session', 'agent', 'hook', 'dry-run'],
     needs: [['action']],
     load: async () => (await import('./verbs/openclaw.ts')).openclaw,
   },
