@@ -37,6 +37,8 @@ export interface Where {
   known: { server?: string; workspace?: string }
   /** The caller's variables. */
   env: Readonly<Record<string, string | undefined>>
+  /** The types of message that wake, `a,b`; undefined: all. */
+  types: string | undefined
 }
 
 /** Variables without which the listener would look at another place. */
@@ -44,7 +46,7 @@ const PASSED_ON = ['CLAWLINK_HOME', 'CLAWLINK_CA'] as const
 
 /** The listener's command line, with all in it that the gateway's environment does not have. */
 export const watchCommand = (where: Where): string[] => {
-  const { node, script, profile, server, workspace, known, env } = where
+  const { node, script, profile, server, workspace, known, env, types } = where
   const set = PASSED_ON.flatMap((name) => (env[name] ? [`${name}=${env[name]}`] : []))
   return [
     ...(set.length > 0 ? ['/usr/bin/env', ...set] : []),
@@ -53,8 +55,13 @@ export const watchCommand = (where: Where): string[] => {
     ...(server === (known.server ?? DEFAULT_SERVER) ? [] : ['--relay', server]),
     ...(workspace === (known.workspace ?? 'default') ? [] : ['--workspace', workspace]),
     ...['watch', '--hints'],
+    ...(types === undefined ? [] : ['--type', types]),
   ]
 }
+
+/** Which types of message a listener's command line is for. */
+export const typesOf = (command: readonly string[]): string | undefined =>
+  command.includes('--type') ? command[command.indexOf('--type') + 1] : undefined
 
 /** `openclaw cron add …`: makes the automation, or changes the one with its key. */
 export const addArgs = ({ key, command, session, agent }: Listener): string[] => [

@@ -1,4 +1,5 @@
 import { completionSpec } from '../../workspace/command-line/spec.ts'
+import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
 import type { VerbSpec } from './verb.ts'
 
 /** The resident process of this machine. docs/link.md */
@@ -24,7 +25,7 @@ export const LINK: readonly VerbSpec[] = [
     own: true,
     summary: 'have OpenClaw wake its agent when something comes in; take that back; how it is',
     usage:
-      'install [--session main|isolated] [--agent ID] [--hook URL] [--dry-run] | status | uninstall [--dry-run]',
+      'install [--type T,T] [--session main|isolated] [--agent ID] [--hook URL] [--dry-run] | status | uninstall [--dry-run]',
     about: 'Each step is shown before it is done; docs/openclaw.md.',
     operands: ['action'],
     flags: {

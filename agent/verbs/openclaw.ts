@@ -18,10 +18,12 @@ import {
   removeArgs,
   SESSIONS,
   type Session,
+  typesOf,
   watchCommand,
 } from '../openclaw/listener.ts'
 import { openclaw as run } from '../openclaw/run.ts'
 import { oneLine } from '../text.ts'
+import { readFilter } from '../waiting.ts'
 
 /** Has OpenClaw wake its agent for this profile, takes that back, or tells how it is. */
 export const openclaw: Verb = async (call) => {
@@ -42,15 +44,18 @@ const sessionOf = (call: Call): Session => {
   throw new ClawError('usage', `"${session}" is no session`, `one of: ${SESSIONS.join(', ')}`)
 }
 
-const commandOf = ({ profile, target, workspace, request }: Call): string[] =>
-  watchCommand({
+const commandOf = (call: Call, types: string | undefined): string[] => {
+  const { profile, target, workspace, request } = call
+  return watchCommand({
     ...{ node: process.execPath, script: process.argv[1]!, profile: profile.name },
     ...{ server: target.base, workspace, known: profile.state, env: { ...request.env } },
+    types,
   })
+}
 
 const listenerOf = (call: Call): Listener => ({
   key: keyOf(call.profile.name),
-  command: commandOf(call),
+  command: commandOf(call, call.flag('type')),
   session: sessionOf(call),
   agent: call.flag('agent'),
 })
@@ -70,6 +75,7 @@ const quoted = (word: string): string =>
 
 const install = async (call: Call): Promise<Outcome> => {
   call.me()
+  readFilter(call) // refuses types that are none
   const isDry = call.has('dry-run')
   const steps: string[] = []
   const act = async (args: readonly string[]): Promise<unknown> => {
@@ -162,7 +168,7 @@ const status = async (call: Call): Promise<Outcome> => {
     }
   }
   const { id, enabled, sessionTarget: session, state = {} } = job
-  const current = isCurrent(job, commandOf(call), existsSync)
+  const current = isCurrent(job, commandOf(call, typesOf(job.schedule.command ?? [])), existsSync)
   const last = state.lastRunAtMs === undefined ? null : new Date(state.lastRunAtMs).toISOString()
   const trouble = state.streamError ?? state.lastError ?? null
   const works = enabled && current && state.streamStatus === 'running'

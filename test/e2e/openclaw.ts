@@ -145,14 +145,13 @@ try {
   match(await person(ana, 'openclaw', 'status'), /hooks\/wake wakes the agent/)
   match(await person(ana, 'openclaw', 'uninstall'), /^removed$/m)
   match(await person(ana, 'openclaw', 'status'), /^not installed/)
-  match(
-    await person(ben, 'openclaw', 'install', '--session', 'isolated', '--agent', 'main'),
-    /: added$/m,
-  )
+  const only = ['--type', 'direct_message', '--session', 'isolated', '--agent', 'main']
+  match(await person(ben, 'openclaw', 'install', ...only), /: added$/m)
   equal((await automations(ben)).length, 1)
   await person(ana, 'send', '--to', 'ben', '--content', 'Thanks to you it has a title.')
   const isIsolated = ({ agent, text }: Turn) => agent === 'ben' && text.startsWith('[cron:')
   await until('ben is woken in a session of its own', () => model.turns.some(isIsolated), WAKE_MS)
+  match(await person(ben, 'openclaw', 'status'), /: running$/m)
   const unread = () => ask<{ count: number }>(ben, 'poll', '--peek')
   await until('ben has read it', async () => (await unread()).count === 0)
   match(await person(ben, 'openclaw', 'uninstall'), /^removed$/m)

@@ -10,12 +10,19 @@ import {
   type Listener,
   mustEnable,
   mustReplace,
+  typesOf,
   watchCommand,
 } from '../../agent/openclaw/listener.ts'
 
 const where = {
   ...{ node: '/opt/node', script: '/opt/clawlink-agent', profile: 'default' },
-  ...{ server: 'http://127.0.0.1:9077', workspace: 'default', known: {}, env: {} },
+  ...{
+    server: 'http://127.0.0.1:9077',
+    workspace: 'default',
+    known: {},
+    env: {},
+    types: undefined,
+  },
 }
 const wanted: Listener = {
   ...{ key: 'clawlink', command: watchCommand(where), session: 'main', agent: undefined },
@@ -39,6 +46,9 @@ describe('[OC3] the listener', () => {
       ...['/usr/bin/env', 'CLAWLINK_HOME=/srv/a home', '/opt/node', '/opt/clawlink-agent'],
       ...['--as', 'ben', '--workspace', 'team', 'watch', '--hints'],
     ])
+    const some = watchCommand({ ...where, types: 'task_delegation,direct_message' })
+    expect(some.slice(-2)).toEqual(['--type', 'task_delegation,direct_message'])
+    expect([typesOf(some), typesOf(watchCommand(where))]).toEqual([some.at(-1), undefined])
     const elsewhere = watchCommand({ ...where, server: 'http://10.0.0.5:9077' })
     expect(elsewhere).toContain('--relay')
   })
@@ -46,12 +56,12 @@ describe('[OC3] the listener', () => {
   it('is one automation a profile, of which only hints wake', () => {
     expect([keyOf('default'), keyOf('ben')]).toEqual(['clawlink', 'clawlink-ben'])
     const args = addArgs(wanted)
-    const flagOf = (flag: string) => args[args.indexOf(flag) + 1]!
-    expect(JSON.parse(flagOf('--stream-command'))).toEqual(wanted.command)
-    const hint = new RegExp(flagOf('--stream-match'))
+    const behind = (flag: string) => args[args.indexOf(flag) + 1]!
+    expect(JSON.parse(behind('--stream-command'))).toEqual(wanted.command)
+    const hint = new RegExp(behind('--stream-match'))
     expect(hint.test('{"type":"hint","count":1,"kinds":{"task_note":1},"from":["ana"]}')).toBe(true)
     expect(hint.test('error: no answer from a ClawLink server')).toBe(false)
-    expect(flagOf('--session')).toBe('main')
+    expect(behind('--session')).toBe('main')
     expect(args).toContain('--system-event')
     const isolated = addArgs({ ...wanted, session: 'isolated', agent: 'ops' })
     expect(isolated.join(' ')).toMatch(/--session isolated --message .* --no-deliver --agent ops/)

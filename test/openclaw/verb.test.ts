@@ -31,6 +31,7 @@ describe('[OC3] openclaw install', () => {
   it.each([
     [['openclaw'], /--action is missing/],
     [['openclaw', 'instal'], /did you mean install/],
+    [['openclaw', 'install', '--type', 'task_delegtion'], /did you mean task_delegation\?/],
     [['openclaw', 'install', '--session', 'own'], /"own" is no session — one of: main, isolated/],
   ])('refuses %j', async (args, what) => {
     expect(await ben.run(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(what) })
