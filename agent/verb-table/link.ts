@@ -30,6 +30,7 @@ export const LINK: readonly VerbSpec[] = [
     operands: ['action'],
     flags: {
       action: { oneOf: ['install', 'status', 'uninstall'], what: 'what to do' },
+      type: { value: 'T,T', oneOf: MESSAGE_TYPES, what: 'only these wake it', otherwise: 'all' },
       session: {
         oneOf: ['main', 'isolated'],
         what: 'whose turn a message begins',
