@@ -9,7 +9,14 @@ import { type Route, route } from '../routes.ts'
 import { MAX_VERSION } from '../versions/log.ts'
 import { look } from './asking.ts'
 import { at, doingIn } from './doing.ts'
-import { editShared, moveShared, removeShared, shareBytes, writeShared } from './files.ts'
+import {
+  editShared,
+  moveShared,
+  removeShared,
+  shareBytes,
+  type TextEdit,
+  writeShared,
+} from './files.ts'
 import { FileInfo } from './shapes.ts'
 
 const by = z.string().min(1).max(MAX_NAME_BYTES).optional()
@@ -20,14 +27,20 @@ const PutBody = z.strictObject({
   force: z.boolean().default(false),
 })
 const line = z.number().int().min(1)
+/** One line where only one is named. */
+const goForward = (lines: { from_line?: number | undefined; to_line?: number | undefined }) =>
+  lines.from_line === undefined || lines.to_line === undefined || lines.from_line <= lines.to_line
+const BACKWARD = { path: ['to_line'], message: 'it is before from_line' }
 const EditBody = z.union([
   z.strictObject({
     ...{ by, key: path, find: z.string().min(1), replace: z.string() },
     all: z.boolean().default(false),
   }),
-  z.strictObject({
-    ...{ by, key: path, from_line: line, to_line: line, with: z.string(), base_version: version },
-  }),
+  z
+    .strictObject({
+      ...{ by, key: path, from_line: line, to_line: line, with: z.string(), base_version: version },
+    })
+    .refine(goForward, BACKWARD),
 ])
 const AppendBody = z.strictObject({ by, key: path, text: z.string() })
 const RemoveBody = z.strictObject({
@@ -37,11 +50,13 @@ const RemoveBody = z.strictObject({
 })
 const MoveBody = z.strictObject({ by, key: path, to: path, force: z.boolean().default(false) })
 
-const FileQuery = z.strictObject({
-  key: path,
-  from_line: z.coerce.number().int().min(1).optional(),
-  to_line: z.coerce.number().int().min(1).optional(),
-})
+const FileQuery = z
+  .strictObject({
+    key: path,
+    from_line: z.coerce.number().int().min(1).optional(),
+    to_line: z.coerce.number().int().min(1).optional(),
+  })
+  .refine(goForward, BACKWARD)
 
 const blob = z.string().refine(isBlobName, 'not the SHA-256 of a blob')
 const BytesBody = z.strictObject({
@@ -79,7 +94,7 @@ export const fileRoutes = (env: AppEnv): Route[] => {
         const file = await look(env, asked, ({ doc }) => readFile(doc, key))
         if (from_line === undefined && to_line === undefined) return { file }
         const [from, to] = [from_line ?? 1, to_line ?? from_line ?? 1]
-        const content = takeLines(file.content, from, Math.max(from, to))
+        const content = takeLines(file.content, from, to)
         return { file: { ...file, content, from_line: from, to_line: to } }
       },
     }),
@@ -96,7 +111,7 @@ export const fileRoutes = (env: AppEnv): Route[] => {
     doing(
       ...(['POST', 'files/edit', 'Replaces a text, or lines of a version, in a file'] as const),
       ...([EditBody, Written] as const),
-      (act, { by: _, key, ...edit }) => editShared(act, key, edit as never),
+      (act, { by: _, key, ...edit }) => editShared(act, key, edit as TextEdit),
       big,
     ),
     doing(

@@ -19,6 +19,7 @@ import {
   delegate,
   firstOf,
   inbox,
+  type NewDelegation,
   note,
   pause,
   register,
@@ -86,6 +87,7 @@ const SayBody = z.strictObject({
 const SendBody = SayBody.omit({ tags: true }).extend({ to: name })
 const PauseBody = z.strictObject({ by, note: z.string().max(MAX_NOTE_BYTES).default('') })
 const AckBody = z.strictObject({ by, ids: z.array(z.string().max(1_200)).min(1).max(10_000) })
+
 const TasksQuery = z.strictObject({
   by,
   ...{ mine: flag, from_me: flag, ready: flag, state: list },
@@ -97,9 +99,11 @@ const InboxQuery = z.strictObject({
   wait: z.coerce.number().min(0).max(60).default(0),
   ...{ types: list, topics: list, from: list, limit: count(1_000, 1_000) },
 })
+
 const OneAgent = z.object({ agent: Agent })
 const OneTask = z.object({ task: Task })
 const Messages = { messages: z.array(Message), count: z.number() }
+
 /**
  * What the verbs of clawlink-agent do, for agents that have no replica: all but editing as one types. Who may is decided by
  * the credential; `by` is for the owner, who is nobody.
@@ -144,9 +148,10 @@ export const apiRoutes = (env: AppEnv): Route[] => {
       ...(['POST', 'tasks', 'Hands over a task'] as const),
       ...([TaskBody, OneTask] as const),
       async (act, { by: _, reset_trace, task, to, approve_by, after_failed, ...given }) => {
-        const { max_attempts, deadline, after, parent, ref, ...rest } = given
-        const delegation = {
-          ...{ ...rest, description: task, to: to ?? null },
+        const { max_attempts, deadline, requires, after, parent, ref, context, priority } = given
+        const delegation: NewDelegation = {
+          ...{ description: task, to: to ?? null, context, priority },
+          ...(requires !== undefined && { requires }),
           ...(after !== undefined && { after: after as TaskId[] }),
           ...(after_failed === 'run' && { afterFailed: 'run' as const }),
           ...(deadline !== undefined && { deadline: Date.parse(deadline) }),
@@ -155,7 +160,7 @@ export const apiRoutes = (env: AppEnv): Route[] => {
           ...(max_attempts !== undefined && { maxAttempts: max_attempts }),
           ...(approve_by !== undefined && { approver: approve_by }),
         }
-        return { task: (await delegate(act, delegation as never, reset_trace)).task }
+        return { task: (await delegate(act, delegation, reset_trace)).task }
       },
     ),
     route({

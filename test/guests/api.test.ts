@@ -165,6 +165,14 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect(
       (await get(bob, 'files/content?key=notes/a.md&from_line=2&to_line=3')).file,
     ).toMatchObject({ content: 'two\nthree\n', from_line: 2, to_line: 3 })
+    expect((await get(bob, 'files/content?key=notes/a.md&from_line=3')).file.content).toBe(
+      'three\n',
+    )
+    for (const lines of ['from_line=3&to_line=2', 'from_line=9']) {
+      expect(await get(bob, `files/content?key=notes/a.md&${lines}`)).toMatchObject({
+        code: 'usage',
+      })
+    }
     await post(ann, 'files/edit', { key: 'notes/a.md', find: 'one', replace: 'ONE' })
     expect(await put(bob, 'one\ntwo\nTHREE\n')).toMatchObject({ http: 409, code: 'no_base' })
     const merged = await put(bob, 'one\ntwo\nTHREE\n', { base_version: 1 })

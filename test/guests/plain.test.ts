@@ -371,6 +371,14 @@ describe('what is wrong', () => {
     expect(data.invites.filter(({ http }) => http !== undefined).length).toBeGreaterThan(1)
   })
 
+  it('[Q14] one agent of a token can be revoked by itself', async () => {
+    await ann.post('/register', { agent_id: 'w-out', name: 'Out' })
+    await ask(server, '/api/admin/revoke', { which: 'w-out', workspace: 'default' })
+    expect(await codeOf(ann.get('/poll/w-out'))).toEqual([401, 'revoked'])
+    expect(await codeOf(ann.post('/register', { agent_id: 'w-out' }))).toEqual([401, 'revoked'])
+    expect((await ann.post('/heartbeat', { agent_id: 'w-bob' })).http).toBe(200)
+  })
+
   it('[Q14] revoking a token ends it for all of its agents', async () => {
     const made = await ask<{ invite: string; secret: string }>(server, '/api/admin/invite', {
       ...{ workspace: 'default', http: 'short-lived' },

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import type { TaskId } from '../../workspace/ids.ts'
 import { addTask } from '../../workspace/tasks.ts'
+import { httpToken, Plain } from '../guests/guest.ts'
 import { putBytes, someBytes } from '../support/blobs.ts'
 import { liveDoc, stockClient, until } from '../support/client.ts'
 import { fetch, startServer, tempDir } from '../support/server.ts'
@@ -58,11 +61,16 @@ it('[O9] a full disk: nothing more is acknowledged, nothing acknowledged is lost
     addTask(first.doc, { ...task, id: 't-000000000000' as TaskId, description: 'd', now: 1 })
     await first.client.barrier()
     await first.client.close()
+    const guest = new Plain(server.url, await httpToken(server))
+    await guest.post('/register', { agent_id: 'g', name: 'g' })
     for (let round = 0; round < 2; round++) {
       const url = `${server.sync}/default`
       const acknowledged = new Set<string>()
       const writer = await liveDoc(url)
       const idle = await liveDoc(`${server.sync}/other`)
+      const plain = new WebSocket(`${server.url.replace('http', 'ws')}/ws/g`, guest)
+      await once(plain, 'open')
+      const ended = once(plain, 'close')
       let written = 0
       let isClosed = false
       void writer.client.closed.then(() => {
@@ -99,6 +107,15 @@ it('[O9] a full disk: nothing more is acknowledged, nothing acknowledged is lost
         { code: 'storage_failed', retryable: true },
       ])
       expect((await putBytes(server, someBytes(10))).status).toBe(503)
+      expect((await ended)[0]).toBe(4503)
+      for (const path of ['/discover', '/files', '/files/a.txt']) {
+        expect((await guest.get(path)).http, path).toBe(200)
+      }
+      expect(await guest.get('/poll/g')).toMatchObject({ http: 503, error: { retryable: true } })
+      const said = { from_agent: 'g', content: `round ${round}` }
+      expect(await guest.post('/broadcast', said)).toMatchObject({
+        ...{ http: 503, error: { code: 'storage_failed' } },
+      })
       // What is on disk can be read.
       for (const path of [
         'archive',
