@@ -273,9 +273,12 @@ describe('while it goes on', () => {
 describe('waiting', () => {
   it('[T15] delegate --wait has the result in its answer; with seconds it exits 7, and the task goes on', async () => {
     const waiting = lead.run('delegate', '--to', 'Scout', '--task', 'add', '--wait', '--json')
-    await scout.ask('wait', '--type', 'task_delegation')
-    const [asked] = (await poll(scout)).filter(({ task }) => task === 'add')
-    await respond(scout, asked!.message_id, '--result', '42')
+    let asked: { message_id: string } | undefined
+    while (asked === undefined) {
+      await scout.ask('wait', '--type', 'task_delegation')
+      asked = (await poll(scout)).find(({ task }) => task === 'add')
+    }
+    await respond(scout, asked.message_id, '--result', '42')
     const data = (await waiting).json().data as { task: Task }
     expect(data.task).toMatchObject({ status: 'completed', message: '42', owner: scout.id })
     expect((await lead.run('wait', data.task.task_id)).stdout).toBe(
