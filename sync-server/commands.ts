@@ -37,7 +37,8 @@ export const ACCESS: readonly CommandRow[] = [
     name: 'invite',
     summary: 'print a link by which an agent or person can join, or a token for plain HTTP',
     usage:
-      '[--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--data DIR] [--json]\n       clawlink-sync invite --http [--name N] [--workspace W] [--role write|read] [--expires 90d|never] …',
+      '[--http [--name N]] [--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--data DIR] [--json]',
+    about: 'With --http a token for agents that speak plain HTTP: ClawLink 1.x clients, curl.',
     flags: {
       workspace: { value: 'W', what: 'the workspace', otherwise: 'default' },
       role: { oneOf: ROLES, what: 'what who joins by it may do', otherwise: 'write' },
