@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { root, startServer } from './support/server.ts'
 import { stageFor, transcriptOf } from './support/transcript.ts'
 
 it('the README’s transcript is what these commands print', async () => {
   const server = await startServer({ port: 0 })
+  onTestFinished(async () => void (await server.stop()))
   const stage = stageFor(server)
   const steps = transcriptOf(readFileSync(join(root, 'README.md'), 'utf8'))
   expect(steps.length).toBeGreaterThan(10)
@@ -13,5 +14,4 @@ it('the README’s transcript is what these commands print', async () => {
     const { shown, expected } = stage.play(step)
     expect(shown, step.command).toBe(expected)
   }
-  await server.stop()
 })

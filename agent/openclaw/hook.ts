@@ -32,7 +32,11 @@ export const hookUrl = async (): Promise<string> => {
 }
 
 /** Asks the hook for nothing, with the token. Throws `not_allowed`, `openclaw_refused`, `unreachable`. */
-export const tryHook = async (url: string, token: string): Promise<void> => {
+export const tryHook = async (url: string, token: string | undefined): Promise<void> => {
+  if (!token) {
+    const next = 'set CLAWLINK_HOOK_TOKEN to hooks.token of openclaw.json'
+    throw new ClawError('not_allowed', `${url} wants a token`, next)
+  }
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   const { status } = await fetch(url, { method: 'POST', headers, body: '{}', signal }).catch(() => {

@@ -36,8 +36,6 @@ export const openclaw: Verb = async (call) => {
   throw new ClawError('usage', `openclaw does not know "${action}"`, near)
 }
 
-const HOOK_OFF = ['clawlink-agent', 'up', '--hook', 'off']
-
 const sessionOf = (call: Call): Session => {
   const session = call.flag('session') ?? 'main'
   if (SESSIONS.some((one) => one === session)) return session as Session
@@ -63,98 +61,85 @@ const listenerOf = (call: Call): Listener => ({
 const jobOf = async (call: Call): Promise<Job | null> =>
   findJob(await run(listArgs), keyOf(call.profile.name))
 
-/** Shows a step before it is done, so that who reads along knows what a step was that did not end. */
-const announce = async (call: Call, args: readonly string[], steps: string[]): Promise<void> => {
-  const line = args.map(quoted).join(' ')
-  steps.push(line)
-  if (!call.has('json')) await call.request.print(`${oneLine(line)}\n`)
-}
-
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
+/** What is done, each step shown before: who reads along knows what a step was that did not end. */
+const stepsOf = (call: Call) => {
+  const isDry = call.has('dry-run')
+  const steps: string[] = []
+  const show = async (args: readonly string[]): Promise<void> => {
+    const line = args.map(quoted).join(' ')
+    steps.push(line)
+    if (!call.has('json')) await call.request.print(`${oneLine(line)}\n`)
+  }
+  return {
+    steps,
+    /** null: it is only shown. */
+    openclaw: async (args: readonly string[]): Promise<unknown> => {
+      await show(['openclaw', ...args])
+      return isDry ? null : run(args)
+    },
+    hook: async (url: string | null): Promise<void> => {
+      await show(['clawlink-agent', 'up', '--hook', url ?? 'off'])
+      if (isDry) return
+      if (url !== null) await tryHook(url, call.request.env.CLAWLINK_HOOK_TOKEN)
+      await setHook(call.profile, url)
+    },
+    outcome: (what: string, data: Outcome['data'] = {}): Outcome =>
+      isDry
+        ? { data: { steps, dry_run: true }, lines: ['nothing was done: --dry-run'] }
+        : { data: { steps, ...data }, lines: [what] },
+  }
+}
+
+/** One of the two ways, and not the other beside it: the agent would be woken twice. */
 const install = async (call: Call): Promise<Outcome> => {
   call.me()
   readFilter(call) // refuses types that are none
-  const isDry = call.has('dry-run')
-  const steps: string[] = []
-  const act = async (args: readonly string[]): Promise<unknown> => {
-    await announce(call, ['openclaw', ...args], steps)
-    return isDry ? null : run(args)
+  const doing = stepsOf(call)
+  const byHook = async (url: string, job: Job | null): Promise<Outcome> => {
+    await doing.hook(url)
+    if (job !== null) await doing.openclaw(removeArgs(job.id))
+    return doing.outcome(`${url} wakes the agent`, { listener: 'hook', hook: url })
   }
-  const done = (what: string, more: { [key: string]: unknown }): Outcome =>
-    isDry
-      ? { data: { steps, dry_run: true }, lines: ['nothing was done: --dry-run'] }
-      : { data: { steps, ...more }, lines: [what] }
+  const given = call.flag('hook')
+  // The gateway may be another machine's.
+  if (given !== undefined) return byHook(given, await jobOf(call).catch(() => null))
 
-  const byHook = async (given: string | undefined): Promise<Outcome> => {
-    const url = given ?? (await hookUrl())
-    await announce(call, ['clawlink-agent', 'up', '--hook', url], steps)
-    if (!isDry) {
-      const token = call.request.env.CLAWLINK_HOOK_TOKEN
-      if (!token) {
-        throw new ClawError(
-          'not_allowed',
-          `${url} wants a token`,
-          'set CLAWLINK_HOOK_TOKEN to hooks.token of openclaw.json',
-        )
-      }
-      await tryHook(url, token)
-      await setHook(call.profile, url)
-    }
-    return done(`${url} wakes the agent`, { listener: 'hook', hook: url })
-  }
-
-  const hook = call.flag('hook')
-  if (hook !== undefined) return byHook(hook)
   const wanted = listenerOf(call)
-  let job = await jobOf(call)
+  const job = await jobOf(call)
   // What works stays, so that installing again changes nothing.
   if (job !== null && isCurrent(job, wanted.command, existsSync)) {
     wanted.command = job.schedule.command!
   }
-  if (job !== null && mustReplace(job, wanted)) {
-    await act(removeArgs(job.id))
-    job = null
-  }
+  const replaces = job !== null && mustReplace(job, wanted)
+  if (replaces) await doing.openclaw(removeArgs(job.id))
   let added: { created?: boolean; updated?: boolean; job: Job } | null
   try {
-    added = (await act(addArgs(wanted))) as typeof added
+    added = (await doing.openclaw(addArgs(wanted))) as typeof added
   } catch (error) {
     if (!(error instanceof ClawError) || !isStreamless(error.message)) throw error
     call.notes.push(error.message)
-    return byHook(undefined)
+    return byHook(await hookUrl(), replaces ? null : job)
   }
-  if (job !== null && mustEnable(job)) await act(enableArgs(job.id))
-  // What was the way before would wake the agent a second time.
-  if (hookOf(call.profile) !== null) {
-    await announce(call, HOOK_OFF, steps)
-    if (!isDry) await setHook(call.profile, null)
-  }
-  const what = added?.created ? 'added' : added?.updated ? 'changed' : 'as it was'
-  return done(`automation ${wanted.key} ${added?.job.id}: ${what}`, {
-    ...{ listener: 'stream', key: wanted.key, id: added?.job.id },
-    ...{ created: added?.created === true, updated: added?.updated === true },
-  })
+  if (job !== null && !replaces && mustEnable(job)) await doing.openclaw(enableArgs(job.id))
+  if (hookOf(call.profile) !== null) await doing.hook(null)
+  const { created = false, updated = false } = added ?? {}
+  const { key } = wanted
+  const what = created ? 'added' : updated ? 'changed' : 'as it was'
+  const id = added?.job.id
+  const data = { listener: 'stream', key, id, created, updated }
+  return doing.outcome(`automation ${key} ${id}: ${what}`, data)
 }
 
 const uninstall = async (call: Call): Promise<Outcome> => {
-  const isDry = call.has('dry-run')
-  const steps: string[] = []
+  const doing = stepsOf(call)
   // First what needs no OpenClaw: it may be gone.
-  if (hookOf(call.profile) !== null) {
-    await announce(call, HOOK_OFF, steps)
-    if (!isDry) await setHook(call.profile, null)
-  }
+  if (hookOf(call.profile) !== null) await doing.hook(null)
   const job = await jobOf(call)
-  if (job !== null) {
-    const args = removeArgs(job.id)
-    await announce(call, ['openclaw', ...args], steps)
-    if (!isDry) await run(args)
-  }
-  const nothing = steps.length === 0
-  const what = nothing ? 'nothing is installed' : isDry ? 'nothing was done: --dry-run' : 'removed'
-  return { data: { steps, ...(isDry && { dry_run: true }) }, lines: [what] }
+  if (job !== null) await doing.openclaw(removeArgs(job.id))
+  return doing.outcome(doing.steps.length === 0 ? 'nothing is installed' : 'removed')
 }
 
 const status = async (call: Call): Promise<Outcome> => {
@@ -171,27 +156,19 @@ const status = async (call: Call): Promise<Outcome> => {
   const current = isCurrent(job, commandOf(call, typesOf(job.schedule.command ?? [])), existsSync)
   const last = state.lastRunAtMs === undefined ? null : new Date(state.lastRunAtMs).toISOString()
   const trouble = state.streamError ?? state.lastError ?? null
-  const works = enabled && current && state.streamStatus === 'running'
+  const key = keyOf(call.profile.name)
   return {
     data: {
-      ...{
-        listener: 'stream',
-        key: keyOf(call.profile.name),
-        id,
-        enabled,
-        current,
-        session,
-        works,
-      },
+      ...{ listener: 'stream', key, id, enabled, current, session },
       ...{ stream_status: state.streamStatus ?? null, last_run_at: last },
       ...{ last_run_status: state.lastRunStatus ?? null, error: trouble },
     },
     lines: [
-      `automation ${keyOf(call.profile.name)} ${id}: ${enabled ? (state.streamStatus ?? 'not started') : 'disabled'}`,
+      `automation ${key} ${id}: ${enabled ? (state.streamStatus ?? 'not started') : 'disabled'}`,
       last === null ? 'has woken nobody yet' : `last woke ${last}: ${state.lastRunStatus}`,
       ...(trouble === null ? [] : [`trouble: ${trouble}`]),
       ...(current ? [] : ['it listens for another place or program than this one']),
-      ...(works ? [] : [`to set it right: ${again}`]),
+      ...(current && !mustEnable(job) ? [] : [`to set it right: ${again}`]),
     ].map(oneLine),
   }
 }

@@ -29,6 +29,7 @@ const neutral = (text: string): string =>
   [...instances.map(({ home }) => [home, '~']), [root, '…']]
     .reduce((said, [path, short]) => said.replaceAll(path!, short!), text)
     .replaceAll(/\/tmp\/[\w-]+/g, '/tmp')
+    .replace(/^---\nname: clawlink[\s\S]*/, '(the whole of SKILL.md)')
 
 const instances: Instance[] = []
 const began = performance.now()
@@ -56,12 +57,15 @@ const server = await startServer({
   args: ['--log-level', 'error'],
 })
 const invite = [bin('clawlink-sync.cjs'), 'invite', '--data', server.data]
-const [link] = /https?:\S+/.exec(execFileSync(process.execPath, invite, { encoding: 'utf8' }))!
+const [link] = /https?:\S+/.exec(
+  execFileSync(process.execPath, invite, { stdio: ['ignore', 'pipe', 'ignore'] }).toString(),
+)!
 
 const playOf = ({ agent, text }: Turn): Play => {
   if (/join the team/.test(text)) return joinAs(server.url)
   if (/my other agent/.test(text)) return delegate(ana.workspace)
-  if (/ClawLink/.test(text)) return agent === 'ben' ? work : takeResult(ana.workspace)
+  if (/ClawLink/.test(text))
+    return agent === 'ben' ? work(ben.workspace) : takeResult(ana.workspace)
   throw new Error(`no play for ${agent}: ${text}`)
 }
 const model = await startModel(playOf, say)
@@ -71,7 +75,13 @@ const instance = async (name: string, env: Record<string, string>, config = {}) 
   await one.run('openclaw', ['skills', 'install', join(programs.clawlink, 'skills/clawlink')])
   return one
 }
-const ben = await instance('ben', { CLAWLINK_RUN_DIR: runDir })
+/** His agent may run this one program, and no shell. */
+const ben = await instance(
+  'ben',
+  { CLAWLINK_RUN_DIR: runDir },
+  { tools: { exec: { mode: 'allowlist' } } },
+)
+await ben.run('openclaw', ['approvals', 'allowlist', 'add', 'clawlink-agent'])
 /** Her OpenClaw keeps no streams, so that she is woken by the hook. */
 const ana = await instance(
   'ana',

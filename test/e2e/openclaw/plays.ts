@@ -37,6 +37,7 @@ export const joinAs = (server: string): Play =>
   function* (turn) {
     const told = yield* readSkill(turn)
     yield* shell(told('clawlink-agent prime'), NOT_YET)
+    yield* shell('cat ~/.clawlink/credentials/*', /denied|allowlist/i)
     const register = told('register --name ben --caps research')
     yield* shell(`clawlink-agent --relay ${server} ${register}`, /registered ben as a-/)
     yield* shell(told('clawlink-agent openclaw install'), /automation clawlink .*: added/)
@@ -66,27 +67,31 @@ export const delegate = (workspace: string): Play =>
   }
 
 /** Ben is woken: he takes the task, edits the shared file and answers. */
-export const work: Play = function* (turn) {
-  match(turn.text, /"type":"hint"/)
-  const told = yield* readSkill(turn)
-  const messages = yield exec(told('clawlink-agent poll'))
-  const task = /task_delegation (t-\w+) from ana .*task: Give report.md a title/.exec(messages)?.[1]
-  if (task === undefined) return 'NO_REPLY'
-  yield* shell(`${told('clawlink-agent claim')} ${task}`, /is yours, token 1/)
-  yield* shell(
-    'clawlink-agent file-get --key report.md --output report.md',
-    /report.md version 1 is in report.md/,
-  )
-  yield* shell("sed -i 's/^title: ?/title: Cats, counted/' report.md", /^$|no output/i)
-  yield* shell(
-    'clawlink-agent file-put --key report.md --file report.md',
-    /changed report.md version 2, line 1/,
-  )
-  const answer = `--msg-id ${task} --result "It has a title: Cats, counted" --artifact report.md`
-  yield* shell(`clawlink-agent respond --to ana ${answer}`, /is completed/)
-  yield* shell('clawlink-agent poll', /nothing new/)
-  return 'NO_REPLY'
-}
+export const work = (workspace: string): Play =>
+  function* (turn) {
+    match(turn.text, /"type":"hint"/)
+    const told = yield* readSkill(turn)
+    const messages = yield exec(told('clawlink-agent poll'))
+    const task = /task_delegation (t-\w+) from ana .*task: Give report.md a title/.exec(
+      messages,
+    )?.[1]
+    if (task === undefined) return 'NO_REPLY'
+    yield* shell(`${told('clawlink-agent claim')} ${task}`, /is yours, token 1/)
+    yield* shell(
+      'clawlink-agent file-get --key report.md --output report.md',
+      /report.md version 1 is in report.md/,
+    )
+    const content = 'title: Cats, counted\n---\nverdict: ?\n'
+    yield { tool: 'write', args: { path: join(workspace, 'report.md'), content } }
+    yield* shell(
+      'clawlink-agent file-put --key report.md --file report.md',
+      /changed report.md version 2, line 1/,
+    )
+    const answer = `--msg-id ${task} --result "It has a title: Cats, counted" --artifact report.md`
+    yield* shell(`clawlink-agent respond --to ana ${answer}`, /is completed/)
+    yield* shell('clawlink-agent poll', /nothing new/)
+    return 'NO_REPLY'
+  }
 
 /** Ana is woken: once there is the result she edits her copy, which is from before ben's edit, and puts it. */
 export const takeResult = (workspace: string): Play =>
