@@ -112,7 +112,8 @@ export class Connection {
    */
   beat(): boolean {
     const { bytesRead } = this.#socket
-    const isSilent = bytesRead === this.#heardAtBeat
+    // Who is not listened to is not silent.
+    const isSilent = bytesRead === this.#heardAtBeat && !this.ws.isPaused
     this.#heardAtBeat = bytesRead
     if (isSilent) this.ws.terminate()
     else if (this.open) this.ws.ping()

@@ -19,7 +19,7 @@ import { createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
 import { Connection } from './connection.ts'
 import { Limiter } from './guard/limiter.ts'
-import { DRAIN_MS, MAX_FRAME_BYTES, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
+import { CLOSE_MS, DRAIN_MS, MAX_FRAME_BYTES, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { openLog } from './open-log.ts'
 import { writeBackup } from './ops/backup.ts'
@@ -36,7 +36,7 @@ import { followTls, readTls } from './tls.ts'
 import { createTrimmer } from './trim.ts'
 import { urlsOf } from './urls.ts'
 import { FileHistory } from './versions/history.ts'
-import { AWARENESS, CLOSE } from './wire.ts'
+import { CLOSE } from './wire.ts'
 
 export interface SyncServer {
   port: number
@@ -99,17 +99,21 @@ export const startSyncServer = async (
     },
     onCommit: (room, updates, bytes, ms) => {
       trim(room)
-      history.committed(room)
+      // A version is of a file as somebody left it.
+      if (!room.isPartial) history.committed(room)
       tasks.committed(room)
       metrics.updates.inc(updates)
       metrics.bytes.inc(bytes)
       metrics.commits.observe(ms / 1000)
     },
     onForgery: (room, by, what) => onForgery(by, room.name, what),
-    onClose: (code, reason) => {
-      metrics.closes.inc({ code })
-      log.warn({ code, reason }, 'closing a connection')
-    },
+    onClose: (code, reason, by) => onClose(code, reason, by),
+  }
+  const onClose = (code: number, reason: string, by: Speaker): void => {
+    metrics.closes.inc({ code })
+    log.warn({ code, reason, by: nameOf(by) }, 'closing a connection')
+    // Who does not take what it is sent has said nothing wrong.
+    if (code !== CLOSE.slowReader && by.kind === 'agent') limiter.offended(by.agent, by.workspace)
   }
   access.onEnded = (agent, workspace) => {
     for (const connection of connections) {
@@ -221,7 +225,8 @@ export const startSyncServer = async (
     clientTracking: false,
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
-  })
+    closeTimeout: CLOSE_MS,
+  } as ConstructorParameters<typeof WebSocketServer>[0])
 
   http.on('upgrade', (request, stream, head) => {
     const socket = stream as Socket
@@ -245,21 +250,23 @@ export const startSyncServer = async (
       connections.add(connection)
       socket.on('drain', () => connection.drained(now()))
       ws.on('error', (err) => {
-        metrics.closes.inc({ code: closeCodeOf(err) })
-        log.warn({ code: closeCodeOf(err), reason: err.message }, 'bad WebSocket data')
+        onClose(closeCodeOf(err), err.message, speaker)
       })
       ws.on('close', () => {
         connections.delete(connection)
         room.detach(connection)
       })
       const room = rooms.attach(workspace, connection)
+      const take = (message: Buffer) => room.receive(connection, message)
       // The owner may take all of its own server.
-      const read = agent === null ? () => {} : limiter.reading(ws, `${workspace}/${agent}`)
+      const inbox = agent === null ? null : limiter.inbox(ws, agent, workspace, take)
       ws.on('message', (data: RawData, isBinary: boolean) => {
-        const bytes = data as Buffer
-        if (isBinary) room.receive(connection, bytes)
-        else connection.close(CLOSE.malformed, 'text frames are not part of the protocol')
-        read(bytes.length, bytes[0] === AWARENESS)
+        if (!isBinary) {
+          const reason = 'text frames are not part of the protocol'
+          onClose(CLOSE.malformed, reason, speaker)
+          connection.close(CLOSE.malformed, reason)
+        } else if (inbox !== null) inbox.push(data as Buffer)
+        else for (const _ of take(data as Buffer) ?? []);
       })
     })
   })

@@ -51,6 +51,7 @@ const SCHEMA_BLIND = [
   'ring',
   'room',
   'rooms',
+  'slices',
   'store/crc32c',
   'store/damage',
   'store/format',

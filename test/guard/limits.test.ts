@@ -7,7 +7,8 @@ import { ask, bearer, type Member, member } from '../access/members.ts'
 import { frame, liveDoc, RawClient, until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
 
-const LIMITS = 'address-connections=40,agent-connections=3,messages=50,failures=5,awareness=20'
+const LIMITS =
+  'address-connections=40,agent-connections=3,messages=50,failures=5,awareness=20,offences=3,handshakes=2'
 let server: Server
 beforeAll(async () => {
   server = await startServer({ args: ['--limit', LIMITS, '--log-level', 'error'] })
@@ -76,6 +77,30 @@ it('[Z18] beyond its connections an agent, or an address, is refused; others com
     return typeof again === 'object'
   })
   await end([again])
+})
+
+it('[Z26] who sends what is refused again and again, or connects again and again, has to wait', async () => {
+  const dan = await member(server, 'a-dan000000001')
+  const codes: number[] = []
+  for (let i = 0; i < 3; i++) {
+    const client = await RawClient.open(`${server.sync}/default`, dan.headers)
+    client.send(frame(9))
+    codes.push(await client.closed)
+  }
+  expect(codes).toEqual([4400, 4400, 4400])
+  expect(await dial(dan)).toBe(429)
+  const eva = await member(server, 'a-eva000000001')
+  const answers: string[] = []
+  for (let i = 0; i < 25; i++) {
+    const ws = await dial(eva)
+    answers.push(typeof ws)
+    await end([ws])
+  }
+  expect(answers.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 'object'))
+  expect(answers.at(-1)).toBe('number')
+  const honest = await RawClient.open(`${server.sync}/default`)
+  await honest.barrier()
+  await honest.close()
 })
 
 it('[Z18] 2,000 connections that ask for nothing do not keep an honest one out', async () => {
