@@ -60,6 +60,8 @@ const SCHEMA_BLIND = [
   'store/manifest',
   'store/open',
   'store/sealed',
+  'store/snappy',
+  'store/table',
   'store/witness',
   'update-log',
   'versions/level-log',
