@@ -12,6 +12,7 @@ import type { Metrics } from './metrics.ts'
 import type { Manifest } from './ops/manifest.ts'
 import { addOpsRoutes } from './ops/routes.ts'
 import { requestError } from './ops/store-error.ts'
+import { limitBodies } from './request.ts'
 import type { Room } from './room.ts'
 import type { TaskKeeper } from './tasks/keeper.ts'
 import { addTaskRoutes } from './tasks/routes.ts'
@@ -33,6 +34,8 @@ export interface AppEnv {
   history: FileHistory
   blobs: BlobStore
   tasks: TaskKeeper
+  /** Of a request's body (bytes). */
+  maxBody: number
   /** What a claimed task's lease is, in milliseconds. */
   leaseMs: number
   /** Throws `storage_failed` while nothing can be stored. */
@@ -63,6 +66,7 @@ export const createApp = (env: AppEnv): Hono => {
   const app = new Hono()
 
   app.use('*', HEADERS)
+  limitBodies(app, env.maxBody)
   addGuard(app, env.access)
 
   app.get('/', async (c) => {

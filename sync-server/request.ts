@@ -1,4 +1,4 @@
-import type { Context } from 'hono'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
@@ -47,18 +47,34 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
+/** Refuses a body of more than so many bytes. */
+const bodyOf = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: async (c) => {
+      await discard(c.req.raw.body).catch(() => {}) // of one that tells no length some was read
+      throw new ClawError(
+        'too_large',
+        `the request body is over ${maxSize} bytes`,
+        'put a long result into a shared file and name the file',
+      )
+    },
+  })
+
+const MAX_BODY = 'maxBody'
+
+/** From here on `limited` refuses bodies of more than so many bytes. */
+export const limitBodies = (app: Hono, maxSize: number): void => {
+  const limit = bodyOf(maxSize)
+  app.use('*', async (c, next) => {
+    c.set(MAX_BODY as never, limit as never)
+    await next()
+  })
+}
+
 /** Refuses a body that is too large. */
-export const limited = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: async (c) => {
-    await discard(c.req.raw.body).catch(() => {}) // of one that tells no length some was read
-    throw new ClawError(
-      'too_large',
-      `the request body is over ${MAX_BODY_BYTES} bytes`,
-      'put a long result into a shared file and name the file',
-    )
-  },
-})
+export const limited: MiddlewareHandler = (c, next) =>
+  ((c.get(MAX_BODY) as MiddlewareHandler | undefined) ?? bodyOf(MAX_BODY_BYTES))(c, next)
 
 /** Reads a refused body to its end, within reason: a client that is still sending cannot read the refusal. */
 const discard = async (body: ReadableStream<Uint8Array> | null): Promise<void> => {

@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import type { Speaker } from './access/speaker.ts'
 import { AwarenessStates } from './awareness.ts'
-import type { Verdict } from './check.ts'
+import { hasNews, type Verdict } from './check.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
@@ -33,6 +33,11 @@ import {
 /** What a room needs from outside; it knows nothing of what is in its document. */
 export interface RoomEnv {
   log: UpdateLog
+  /** Of one awareness state, and of the document as it is stored (bytes). */
+  maxAwareness: number
+  maxDocument: number
+  /** A reader that takes nothing for so long is cut off (milliseconds). */
+  slowReaderMs: number
   now: () => number
   /** Says whose words may be let in. */
   gate: () => Gate
@@ -225,7 +230,7 @@ export class Room {
   receive(connection: Connection, message: Uint8Array): Work | null {
     if (!connection.open) return null
     try {
-      const frame = parseFrame(message)
+      const frame = parseFrame(message, this.#env.maxAwareness)
       if (this.#early !== null && needsDocument(frame)) this.#postpone(connection, frame)
       else if (isLarge(frame)) return this.#acceptSlices(connection, frame)
       else this.#handle(connection, frame)
@@ -316,14 +321,29 @@ export class Room {
   }
 
   #letIn(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
-    const verdict = this.#live.letIn(update, (decoded, clocks) =>
-      this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2),
-    )
+    const verdict = this.#live.letIn(update, (decoded, clocks) => {
+      const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
+      if (isLet && this.#isFull && hasNews(decoded, clocks)) {
+        this.#schedule() // a checkpoint may make room
+        const { maxDocument } = this.#env
+        throw new WireError(CLOSE.full, `the document has its ${maxDocument} bytes: only deletions`)
+      }
+      return isLet
+    })
     if (verdict === 'ready') {
       this.#pending.push({ from: connection.id, connection, update })
       this.#schedule()
     }
     return verdict
+  }
+
+  get #isFull(): boolean {
+    return this.#checkpoints.bytes > this.#env.maxDocument
+  }
+
+  /** What deletions take away is gone with the next checkpoint: where the document is full it comes soon. */
+  get #isCheckpointDue(): boolean {
+    return this.#checkpoints.due || (this.#isFull && this.#checkpoints.isRested)
   }
 
   #hold(connection: Connection, update: Uint8Array, isSyncStep2: boolean): void {
@@ -371,7 +391,7 @@ export class Room {
       return
     }
     this.#answerSyncRequests()
-    if (this.#checkpoints.due) void this.#checkpoint()
+    if (this.#isCheckpointDue) void this.#checkpoint()
     const entries = this.#pending
     const barriers = this.#barriers
     const commands = this.#commands
@@ -549,11 +569,12 @@ export class Room {
     const now = this.#env.now()
     this.#awareness.forgetOld(now)
     this.#feed.forget()
-    if (this.#checkpoints.due) this.#schedule()
+    if (this.#isCheckpointDue) this.#schedule()
     const alive = awarenessFrame([])
     for (const connection of this.#connections) {
       const { speaker } = connection
-      if (connection.cutIfStalled(now)) this.#env.onClose(CLOSE.slowReader, 'slow reader', speaker)
+      if (connection.cutIfStalled(now, this.#env.slowReaderMs))
+        this.#env.onClose(CLOSE.slowReader, 'slow reader', speaker)
       else if (connection.ready) connection.send([alive])
     }
   }

@@ -19,7 +19,7 @@ import { createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
 import { Connection } from './connection.ts'
 import { Limiter } from './guard/limiter.ts'
-import { CLOSE_MS, DRAIN_MS, MAX_FRAME_BYTES, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
+import { CLOSE_MS, DRAIN_MS, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { openLog } from './open-log.ts'
 import { writeBackup } from './ops/backup.ts'
@@ -57,7 +57,7 @@ export const startSyncServer = async (
   /** Damage of single workspaces, which the others do not suffer from. */
   const damage = new Set<string>()
   const updateLog = await openLog(options.data, now)
-  const access = await AccessStore.open(updateLog.access, now)
+  const access = await AccessStore.open(updateLog.access, now, options.limits.invites)
   const owner = await ownerOf(options.data)
   const sameUser = newSecret('invite')
   access.trust(owner.token, sameUser)
@@ -78,6 +78,9 @@ export const startSyncServer = async (
   })
   const roomEnv: Omit<RoomEnv, 'onIdle'> = {
     log: updateLog,
+    maxAwareness: options.limits['awareness-bytes'],
+    maxDocument: options.limits.document,
+    slowReaderMs: options.limits['slow-reader-seconds'] * 1_000,
     now,
     gate: () => new Authors(() => access.isRecovering),
     prepare: (doc, name) => initWorkspace(doc, name, now()),
@@ -112,8 +115,8 @@ export const startSyncServer = async (
   const onClose = (code: number, reason: string, by: Speaker): void => {
     metrics.closes.inc({ code })
     log.warn({ code, reason, by: nameOf(by) }, 'closing a connection')
-    // Who does not take what it is sent has said nothing wrong.
-    if (code !== CLOSE.slowReader && by.kind === 'agent') limiter.offended(by.agent, by.workspace)
+    const isOffence = code !== CLOSE.slowReader && code !== CLOSE.full
+    if (isOffence && by.kind === 'agent') limiter.offended(by.agent, by.workspace)
   }
   access.onEnded = (agent, workspace) => {
     for (const connection of connections) {
@@ -131,6 +134,19 @@ export const startSyncServer = async (
     access.refused(by, workspace, what)
   }
   const rooms: Rooms = new Rooms(roomEnv, (room) => tasks.forget(room))
+  const known = new Set(await updateLog.workspaces())
+  /** Throws `too_many` where another workspace is one too many: there, or in memory. */
+  const bounded = (name: string): void => {
+    if (rooms.has(name)) return
+    const { limits } = options
+    const most = (what: string) =>
+      new ClawError('too_many', `there are ${what}, the most there may be`, 'see --limit')
+    if (!known.has(name) && known.size >= limits.workspaces) {
+      throw most(`${limits.workspaces} workspaces`)
+    }
+    if (rooms.size >= limits.rooms) throw most(`${limits.rooms} workspaces in use`)
+    known.add(name)
+  }
   const fail = (err: Error): void => {
     if (failure !== null) return
     failure = `the store failed: ${reasonOf(err)}`
@@ -184,11 +200,17 @@ export const startSyncServer = async (
     blobs,
     tasks,
     leaseMs,
+    maxBody: options.limits.body,
     room: (name) => {
       if (failure !== null) throw new ClawError('storage_failed', failure, 'see the server log')
+      bounded(name)
       return rooms.open(name)
     },
-    reader: (name) => (failure === null ? rooms : readers).open(name),
+    reader: (name) => {
+      if (failure !== null) return readers.open(name)
+      bounded(name)
+      return rooms.open(name)
+    },
     ops: {
       backup: (dir) => {
         const records = () => updateLog.records()
@@ -199,14 +221,15 @@ export const startSyncServer = async (
     log,
   })
   const pair = tls === null ? null : readTls(tls)
-  const serverOptions = { connectionsCheckingInterval: UNASKED_LOOK_MS }
+  const handshakeMs = options.limits['handshake-seconds'] * 1_000
+  const serverOptions = { connectionsCheckingInterval: Math.min(UNASKED_LOOK_MS, handshakeMs / 2) }
   const http = (
     pair === null
       ? createAdaptorServer({ fetch: app.fetch, serverOptions })
       : createAdaptorServer({
           fetch: app.fetch,
           createServer: createTlsServer,
-          serverOptions: { ...serverOptions, ...pair },
+          serverOptions: { ...serverOptions, ...pair, handshakeTimeout: handshakeMs },
         })
   ) as HttpServer
   const unfollow =
@@ -216,14 +239,20 @@ export const startSyncServer = async (
           renewed: () => log.info('the certificate was renewed'),
           warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
         })
-  http.on('connection', (socket: Socket) => limiter.connected(socket))
-  http.requestTimeout = 30_000
-  http.headersTimeout = 10_000
+  http.on('connection', (socket: Socket) => {
+    limiter.connected(socket)
+    // Node's own limits begin with the first byte.
+    const look = () => socket.bytesRead === 0 && socket.destroy()
+    const silent = setTimeout(look, handshakeMs).unref()
+    socket.once('close', () => clearTimeout(silent))
+  })
+  http.requestTimeout = options.limits['request-seconds'] * 1_000
+  http.headersTimeout = handshakeMs
 
   const wss = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    maxPayload: MAX_FRAME_BYTES,
+    maxPayload: options.limits.frame,
     perMessageDeflate: false,
     closeTimeout: CLOSE_MS,
   } as ConstructorParameters<typeof WebSocketServer>[0])
@@ -240,6 +269,7 @@ export const startSyncServer = async (
     if (failure !== null) return refuseUpgrade(socket, new ClawError('storage_failed', failure))
     const agent = agentOf(speaker)
     try {
+      bounded(workspace)
       limiter.enter(request, agent, workspace)
     } catch (error) {
       return refuseUpgrade(socket, ClawError.from(error))

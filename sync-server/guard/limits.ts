@@ -1,6 +1,8 @@
 import { ClawError } from '../../workspace/errors.ts'
 import { didYouMean } from '../../workspace/suggest.ts'
 
+import { MAX_AWARENESS_BYTES, MAX_BODY_BYTES, MAX_FRAME_BYTES, SLOW_READER_MS } from '../limits.ts'
+
 const MEBIBYTE = 1024 * 1024
 
 /** What one may take of the server, by the names of `--limit NAME=N`: what it is without one, and what it counts. */
@@ -15,6 +17,16 @@ export const LIMITS = {
   handshakes: { is: 20, what: 'connections that an agent makes a second, on average' },
   work: { is: 250, what: 'milliseconds a second in which what an agent sends is taken in' },
   offences: { is: 10, what: 'broken or forbidden frames of an agent before it has to wait' },
+  frame: { is: MAX_FRAME_BYTES, what: 'bytes of a message' },
+  body: { is: MAX_BODY_BYTES, what: 'bytes of an HTTP body; files have limits of their own' },
+  'awareness-bytes': { is: MAX_AWARENESS_BYTES, what: 'bytes of an awareness state' },
+  document: { is: 256 * MEBIBYTE, what: "bytes of a workspace's document, as stored" },
+  workspaces: { is: 1_000, what: 'workspaces; only invites of the owner make new ones' },
+  rooms: { is: 1_000, what: 'workspaces in memory at a time' },
+  invites: { is: 1_000, what: 'invites that are open at a time' },
+  'handshake-seconds': { is: 10, what: 'until a request has its headers' },
+  'request-seconds': { is: 30, what: 'until a request is there' },
+  'slow-reader-seconds': { is: SLOW_READER_MS / 1_000, what: 'in which a reader may take nothing' },
   failures: { is: 10, what: 'wrong credentials of an address before it has to wait' },
 } as const satisfies Record<string, { is: number; what: string }>
 
