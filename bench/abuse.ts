@@ -7,9 +7,9 @@ import { memoryOf, program, startServer, startWorker, tempDir } from './programs
 import { type Findings, integer, milliseconds, spread, times } from './report.ts'
 import { median, pairedRatio, quantile } from './stats.ts'
 
-const ROUNDS = 5
+const ROUNDS = 3
 /** Of each measurement (milliseconds). */
-const MS = 1_500
+const MS = 1_000
 /** What the server may grow by (bytes). */
 const GROWTH = 400 * 1024 * 1024
 const LIMIT = 3
