@@ -19,7 +19,7 @@ const peer = (name: string, wire: WireName, file: string): Contender => ({
 /** All clients of a benchmark are one agent, which may take what a hundred may. */
 const UNLIMITED = [
   ...['connections', 'address-connections', 'agent-connections', 'workspace-connections'],
-  ...['messages', 'bytes', 'awareness'],
+  ...['messages', 'bytes', 'awareness', 'handshakes', 'work'],
 ].map((name) => `${name}=999999999999`)
 
 export const clawlink: Contender = {

@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os'
+import { abuse } from './abuse.ts'
 import { cliStart } from './cli-start.ts'
 import { coldLoad } from './cold-load.ts'
 import { crash } from './crash.ts'
@@ -27,6 +28,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   mirror,
   tasks,
   tui,
+  abuse,
 }
 
 const names = Object.keys(BENCHMARKS)

@@ -42,6 +42,8 @@ export interface AppEnv {
   blobs: BlobStore
   tasks: TaskKeeper
   guests: Guests
+  /** Of a request's body (bytes). */
+  maxBody: number
   /** What a claimed task's lease is, in milliseconds. */
   leaseMs: number
   /** Throws `storage_failed` while nothing can be stored. */
@@ -100,7 +102,7 @@ export const createApp = (env: AppEnv): Hono => {
   const app = new Hono()
 
   app.use('*', HEADERS)
-  addRoutes(app, env.access, routesOf(env), ({ needs, method }) => {
+  addRoutes(app, env.access, routesOf(env), env.maxBody, ({ needs, method }) => {
     if (method === 'POST' && needs === 'write') env.metrics.commands.inc({ outcome: 'ok' })
   })
 

@@ -17,6 +17,10 @@ export type Decoded = ReturnType<typeof Y.decodeUpdate>
  * of it counts. */
 export type Admit = (decoded: Decoded, clocks: ReadonlyMap<number, number>) => boolean
 
+/** Whether it has operations that are not known yet. */
+export const hasNews = ({ structs }: Decoded, clocks: ReadonlyMap<number, number>): boolean =>
+  structs.some(({ id, length }) => id.clock + length > (clocks.get(id.client) ?? 0))
+
 /**
  * Says whether an update can be applied completely to a document with these clocks, before it touches one, and
  * advances the clocks if so. Throws on bytes that are not a Yjs update in V1 encoding.

@@ -29,6 +29,16 @@ export class Checkpoints {
     this.#tailBytes += bytes
   }
 
+  /** Of what is stored: the checkpoint, and what came since. */
+  get bytes(): number {
+    return this.#checkpointBytes + this.#tailBytes
+  }
+
+  /** Whether it would be no burden to write one, and there is something to write. */
+  get isRested(): boolean {
+    return !this.upToDate && this.#writing === null && performance.now() >= this.#restUntil
+  }
+
   /** By count, because a newcomer applies each update of the tail; by bytes, because it is sent them. */
   get due(): boolean {
     if (this.#writing !== null || performance.now() < this.#restUntil) return false

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Speaker } from './access/speaker.ts'
-import { MAX_SOCKET_BUFFER, SLOW_READER_MS } from './limits.ts'
+import { MAX_SOCKET_BUFFER } from './limits.ts'
 import type { Chunk } from './ring.ts'
 import { CLOSE, type Frame } from './wire.ts'
 
@@ -97,10 +97,10 @@ export class Connection {
     if (this.ready) this.onReady()
   }
 
-  /** Cuts the connection off if it could not be written to for SLOW_READER_MS. Returns whether it did. */
-  cutIfStalled(now: number): boolean {
+  /** Cuts the connection off if it could not be written to for so long (milliseconds). Returns whether it did. */
+  cutIfStalled(now: number, most: number): boolean {
     if (!this.#blocked) this.#progressAt = now
-    if (now - this.#progressAt < SLOW_READER_MS) return false
+    if (now - this.#progressAt < most) return false
     this.close(CLOSE.slowReader, 'slow reader')
     this.ws.terminate()
     return true
@@ -112,7 +112,8 @@ export class Connection {
    */
   beat(): boolean {
     const { bytesRead } = this.#socket
-    const isSilent = bytesRead === this.#heardAtBeat
+    // Who is not listened to is not silent.
+    const isSilent = bytesRead === this.#heardAtBeat && !this.ws.isPaused
     this.#heardAtBeat = bytesRead
     if (isSilent) this.ws.terminate()
     else if (this.open) this.ws.ping()

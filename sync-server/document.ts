@@ -73,6 +73,11 @@ export class LiveDocument {
     this.#clocks = Y.decodeStateVector(this.stateVector())
   }
 
+  /** How many operations of a Yjs client id were let in. */
+  clockOf(client: number): number {
+    return this.#clocks.get(client) ?? 0
+  }
+
   /**
    * Checks an update against everything let in so far, and lets it in if it is `ready`. Throws on garbage, and what
    * `admit` throws.

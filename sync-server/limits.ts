@@ -83,6 +83,8 @@ export const RECOVERY_BYTES = 16 * 1024 * 1024
 export const TLS_LOOK_MS = 60_000
 /** How often connections are looked at that have not sent their request: the time they have is up by then. */
 export const UNASKED_LOOK_MS = 5_000
+/** A connection that is being closed has this long to say so, too: what it sends meanwhile is read for nothing. */
+export const CLOSE_MS = 2_000
 /** A connection whose credential was revoked has this long to read the close code before it is cut. */
 export const REVOKED_MS = 500
 /** An agent that speaks HTTP is here for so long after it asked something (milliseconds): its clients ask every 30 s or sooner. */

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import type { Speaker } from './access/speaker.ts'
 import { AwarenessStates } from './awareness.ts'
+import { hasNews, type Verdict } from './check.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
@@ -12,10 +13,12 @@ import {
   AWARENESS_TICK_MS,
   BUILD_DELAY_MS,
   IDLE_ROOM_MS,
+  MAX_FRAME_BYTES,
   MAX_HELD_FRAMES,
   MAX_OWED_BARRIERS,
 } from './limits.ts'
 import { type Chunk, framesOf } from './ring.ts'
+import { slicesOf, WHOLE_BYTES } from './slices.ts'
 import type { Archivable, Owned, Stored, UpdateLog } from './update-log.ts'
 import {
   type AwarenessEntry,
@@ -32,6 +35,11 @@ import {
 /** What a room needs from outside; it knows nothing of what is in its document. */
 export interface RoomEnv {
   log: UpdateLog
+  /** Of one awareness state, and of the document as it is stored (bytes). */
+  maxAwareness: number
+  maxDocument: number
+  /** A reader that takes nothing for so long is cut off (milliseconds). */
+  slowReaderMs: number
   now: () => number
   /** Says whose words may be let in. */
   gate: () => Gate
@@ -47,7 +55,8 @@ export interface RoomEnv {
   onFailure: (error: Error) => void
   /** The document holds what is on disk, until this returns. */
   onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
-  onClose: (code: number, reason: string) => void
+  /** A connection had to be closed, for what it sent or did not take. */
+  onClose: (code: number, reason: string, by: Speaker) => void
   /** Somebody spoke in another's name, and was refused. */
   onForgery: (room: Room, by: Speaker, what: string) => void
   /** Whether the room must stay in memory although nobody is connected: time is running for something in it. */
@@ -83,6 +92,9 @@ interface QueuedCommand {
   reject: (error: unknown) => void
 }
 
+/** What takes more than one turn: each step is little. */
+export type Work = Generator<void, void>
+
 const EMPTY_STATE_VECTOR = (bytes: Uint8Array): boolean => bytes.length === 1 && bytes[0] === 0
 const MAX_EARLY_FRAMES = 64
 
@@ -110,6 +122,8 @@ export class Room {
   #barriers: { connection: Connection; nonce: number }[] = []
   #scheduled = false
   #flying = false
+  /** Large updates that are being taken in (count). */
+  #cutting = 0
   #failed = false
   #closed = false
   #gone = false
@@ -153,6 +167,11 @@ export class Room {
   /** The states of all who are here, as JSON. */
   get present(): string[] {
     return this.#awareness.present().map(({ json }) => json)
+  }
+
+  /** Whether there is a part of an update in the document of which more is to come. */
+  get isPartial(): boolean {
+    return this.#cutting > 0
   }
 
   /** Shows somebody who has no connection, by a number that is no connection's; null: shows nobody by it any more. */
@@ -230,15 +249,21 @@ export class Room {
     ])
   }
 
-  /** Takes in one message. Breaking the grammar or a limit closes this connection and touches no other. */
-  receive(connection: Connection, message: Uint8Array): void {
+  /**
+   * Takes in one message; a large one by what it returns, which is to be run to its end before the next message of that
+   * connection, with others' turns in between. Breaking the grammar or a limit closes this connection and touches no other.
+   */
+  receive(connection: Connection, message: Uint8Array): Work | null {
+    if (!connection.open) return null
     try {
-      const frame = parseFrame(message)
-      if (this.#early === null || !needsDocument(frame)) this.#handle(connection, frame)
-      else this.#postpone(connection, frame)
+      const frame = parseFrame(message, this.#env.maxAwareness)
+      if (this.#early !== null && needsDocument(frame)) this.#postpone(connection, frame)
+      else if (isLarge(frame)) return this.#acceptSlices(connection, frame)
+      else this.#handle(connection, frame)
     } catch (error) {
       this.#refuse(connection, error)
     }
+    return null
   }
 
   #postpone(connection: Connection, frame: Frame): void {
@@ -260,7 +285,7 @@ export class Room {
     const code = error instanceof WireError ? error.code : CLOSE.malformed
     const reason = error instanceof Error ? error.message : String(error)
     if (code === CLOSE.forged) this.#env.onForgery(this, connection.speaker, reason)
-    this.#env.onClose(code, reason)
+    this.#env.onClose(code, reason, connection.speaker)
     connection.close(code, reason)
   }
 
@@ -295,23 +320,70 @@ export class Room {
    * builds on: such an update is held back until then. Afterwards a gap is an error, and so is too much of it.
    */
   #accept(connection: Connection, update: Uint8Array, isSyncStep2: boolean): void {
-    const verdict = this.#live.letIn(update, (decoded, clocks) =>
-      this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2),
-    )
-    if (verdict === 'gap') {
-      const held = !isSyncStep2 && !connection.synced && connection.held.length < MAX_HELD_FRAMES
-      if (!held) throw new WireError(CLOSE.gap, 'update builds on operations that are not here')
-      connection.held.push({ type: 'update', update, isSyncStep2 })
-      return
+    if (this.#letIn(connection, update, isSyncStep2) === 'gap')
+      this.#hold(connection, update, isSyncStep2)
+    else if (isSyncStep2) this.#synced(connection)
+  }
+
+  /** The same for a large update, by and by: others see it come in parts. */
+  *#acceptSlices(connection: Connection, { update, isSyncStep2 }: UpdateFrame): Work {
+    this.#cutting++
+    try {
+      const slices = slicesOf(update, (client) => this.#live.clockOf(client))
+      for (let verdict: Verdict = 'empty'; connection.open; ) {
+        const { done, value } = slices.next()
+        if (value instanceof Uint8Array) verdict = this.#letIn(connection, value, isSyncStep2)
+        if (verdict === 'gap' || value === 'gap') {
+          return this.#hold(connection, update, isSyncStep2)
+        }
+        if (done) return isSyncStep2 ? this.#synced(connection) : undefined
+        yield
+      }
+    } catch (error) {
+      this.#refuse(connection, error)
+    } finally {
+      this.#cutting--
     }
+  }
+
+  #letIn(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
+    const verdict = this.#live.letIn(update, (decoded, clocks) => {
+      const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
+      if (isLet && this.#isFull && hasNews(decoded, clocks)) {
+        this.#schedule() // a checkpoint may make room
+        const { maxDocument } = this.#env
+        throw new WireError(CLOSE.full, `the document has its ${maxDocument} bytes: only deletions`)
+      }
+      return isLet
+    })
     if (verdict === 'ready') {
       this.#pending.push({ from: connection.id, connection, update })
       this.#schedule()
     }
-    if (isSyncStep2) {
-      connection.synced = true
-      for (const frame of connection.held.splice(0)) this.#handle(connection, frame)
+    return verdict
+  }
+
+  get #isFull(): boolean {
+    return this.#checkpoints.bytes > this.#env.maxDocument
+  }
+
+  /** What deletions take away is gone with the next checkpoint: where the document is full it comes soon. */
+  get #isCheckpointDue(): boolean {
+    return this.#checkpoints.due || (this.#isFull && this.#checkpoints.isRested)
+  }
+
+  #hold(connection: Connection, update: Uint8Array, isSyncStep2: boolean): void {
+    const { held, synced } = connection
+    const bytes = held.reduce((sum, frame) => sum + sizeOf(frame), update.length)
+    if (isSyncStep2 || synced || held.length >= MAX_HELD_FRAMES || bytes > MAX_FRAME_BYTES) {
+      throw new WireError(CLOSE.gap, 'update builds on operations that are not here')
     }
+    held.push({ type: 'update', update, isSyncStep2 })
+  }
+
+  #synced(connection: Connection): void {
+    connection.synced = true
+    for (const frame of connection.held.splice(0)) this.#handle(connection, frame)
   }
 
   // ── Turns ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -346,7 +418,7 @@ export class Room {
       return
     }
     this.#answerSyncRequests()
-    if (this.#checkpoints.due) void this.#checkpoint()
+    if (this.#isCheckpointDue) void this.#checkpoint()
     const entries = this.#pending
     const barriers = this.#barriers
     const commands = this.#commands
@@ -536,10 +608,12 @@ export class Room {
     const now = this.#env.now()
     this.#awareness.forgetOld(now)
     this.#feed.forget()
-    if (this.#checkpoints.due) this.#schedule()
+    if (this.#isCheckpointDue) this.#schedule()
     const alive = awarenessFrame([])
     for (const connection of this.#connections) {
-      if (connection.cutIfStalled(now)) this.#env.onClose(CLOSE.slowReader, 'slow reader')
+      const { speaker } = connection
+      if (connection.cutIfStalled(now, this.#env.slowReaderMs))
+        this.#env.onClose(CLOSE.slowReader, 'slow reader', speaker)
       else if (connection.ready) connection.send([alive])
     }
   }
@@ -614,6 +688,13 @@ export class Room {
 
 const isNewcomer = (frame: Frame): boolean =>
   frame.type === 'syncStep1' && EMPTY_STATE_VECTOR(frame.stateVector)
+
+type UpdateFrame = Extract<Frame, { type: 'update' }>
+
+const isLarge = (frame: Frame): frame is UpdateFrame =>
+  frame.type === 'update' && frame.update.length > WHOLE_BYTES
+
+const sizeOf = (frame: Frame): number => (frame.type === 'update' ? frame.update.length : 0)
 
 /** Whether it takes the document, and not just the log or no more than the room, to answer this. */
 const needsDocument = (frame: Frame): boolean =>

@@ -18,6 +18,10 @@ export class Rooms {
     return this.#rooms.size
   }
 
+  has(name: string): boolean {
+    return this.#rooms.has(name)
+  }
+
   get all(): Iterable<Room> {
     return this.#rooms.values()
   }

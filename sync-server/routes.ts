@@ -5,7 +5,6 @@ import type { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
 import { admit, type Needs } from './access/guard.ts'
 import type { AccessStore } from './access/store.ts'
-import { MAX_BODY_BYTES } from './limits.ts'
 import { parse, parseJson, workspaceOf } from './request.ts'
 
 /** A request that its route lets through, with what its schemas made of it. */
@@ -29,7 +28,7 @@ export interface Route<Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.
   query?: Q
   /** Absent: it has none, or one that is no JSON. */
   body?: B
-  /** Bytes that the body may have; absent: MAX_BODY_BYTES. */
+  /** Bytes that the body may have; absent: as the limit `body` says. */
   maxBytes?: number
   /** The data; absent: no JSON. */
   answer?: z.ZodType
@@ -41,11 +40,12 @@ export interface Route<Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.
 export const route = <Q extends z.ZodType, B extends z.ZodType>(one: Route<Q, B>): Route =>
   one as unknown as Route
 
-/** Serves the routes. Every one is behind the guard, and so is what is none. */
+/** Serves the routes. Every one is behind the guard, and so is what is none. `maxBody`: bytes. */
 export const addRoutes = (
   app: Hono,
   access: AccessStore,
   routes: readonly Route[],
+  maxBody: number,
   onDone: (route: Route) => void,
 ): void => {
   const byName = new Map(routes.map((one) => [`${one.method} ${one.path}`, one]))
@@ -55,7 +55,7 @@ export const addRoutes = (
     await next()
   })
   for (const one of routes) {
-    const limit = one.body === undefined ? [] : [limited(one.maxBytes ?? MAX_BODY_BYTES)]
+    const limit = one.body === undefined ? [] : [limited(one.maxBytes ?? maxBody)]
     app.on([one.method], [one.path], ...limit, async (c) => {
       const workspace = c.req.param('workspace') === undefined ? 'default' : workspaceOf(c)
       const query = one.query === undefined ? {} : parse(one.query, c.req.query())

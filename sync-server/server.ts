@@ -21,7 +21,7 @@ import { registered } from './guests/actions.ts'
 import { checkAgentId, NEXT_REQUEST } from './guests/asking.ts'
 import { Guests } from './guests/guests.ts'
 import { GuestSockets } from './guests/socket.ts'
-import { DRAIN_MS, MAX_BODY_BYTES, MAX_FRAME_BYTES, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
+import { CLOSE_MS, DRAIN_MS, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { openLog } from './open-log.ts'
 import { writeBackup } from './ops/backup.ts'
@@ -40,7 +40,7 @@ import { createTrimmer } from './trim.ts'
 import { askedFor, hasTried, refuseUpgrade } from './upgrade.ts'
 import { urlsOf } from './urls.ts'
 import { FileHistory } from './versions/history.ts'
-import { AWARENESS, CLOSE } from './wire.ts'
+import { CLOSE } from './wire.ts'
 
 export interface SyncServer {
   port: number
@@ -61,7 +61,7 @@ export const startSyncServer = async (
   /** Damage of single workspaces, which the others do not suffer from. */
   const damage = new Set<string>()
   const updateLog = await openLog(options.data, now)
-  const access = await AccessStore.open(updateLog.facts, now)
+  const access = await AccessStore.open(updateLog.facts, now, options.limits.invites)
   const owner = await ownerOf(options.data)
   const sameUser = newSecret('invite')
   access.trust(owner.token, sameUser)
@@ -84,6 +84,9 @@ export const startSyncServer = async (
   const guestSockets = new GuestSockets()
   const roomEnv: Omit<RoomEnv, 'onIdle'> = {
     log: updateLog,
+    maxAwareness: options.limits['awareness-bytes'],
+    maxDocument: options.limits.document,
+    slowReaderMs: options.limits['slow-reader-seconds'] * 1_000,
     now,
     gate: () => new Authors(() => access.isRecovering),
     prepare: (doc, name) => initWorkspace(doc, name, now()),
@@ -105,7 +108,8 @@ export const startSyncServer = async (
     },
     onCommit: (room, updates, bytes, ms) => {
       trim(room)
-      history.committed(room)
+      // A version is of a file as somebody left it.
+      if (!room.isPartial) history.committed(room)
       tasks.committed(room)
       guests.committed(room)
       metrics.updates.inc(updates)
@@ -113,10 +117,13 @@ export const startSyncServer = async (
       metrics.commits.observe(ms / 1000)
     },
     onForgery: (room, by, what) => onForgery(by, room.name, what),
-    onClose: (code, reason) => {
-      metrics.closes.inc({ code })
-      log.warn({ code, reason }, 'closing a connection')
-    },
+    onClose: (code, reason, by) => onClose(code, reason, by),
+  }
+  const onClose = (code: number, reason: string, by: Speaker): void => {
+    metrics.closes.inc({ code })
+    log.warn({ code, reason, by: nameOf(by) }, 'closing a connection')
+    const isOffence = code !== CLOSE.slowReader && code !== CLOSE.full
+    if (isOffence && by.kind === 'agent') limiter.offended(by.agent, by.workspace)
   }
   access.onEnded = (agent, workspace) => {
     guestSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
@@ -138,6 +145,19 @@ export const startSyncServer = async (
     tasks.forget(room)
     guests.forget(room)
   })
+  const known = new Set(await updateLog.workspaces())
+  /** Throws `too_many` where another workspace is one too many: there, or in memory. */
+  const bounded = (name: string): void => {
+    if (rooms.has(name)) return
+    const { limits } = options
+    const most = (what: string) =>
+      new ClawError('too_many', `there are ${what}, the most there may be`, 'see --limit')
+    if (!known.has(name) && known.size >= limits.workspaces) {
+      throw most(`${limits.workspaces} workspaces`)
+    }
+    if (rooms.size >= limits.rooms) throw most(`${limits.rooms} workspaces in use`)
+    known.add(name)
+  }
   const fail = (err: Error): void => {
     if (failure !== null) return
     failure = `the store failed: ${reasonOf(err)}`
@@ -192,11 +212,17 @@ export const startSyncServer = async (
     tasks,
     guests,
     leaseMs,
+    maxBody: options.limits.body,
     room: (name) => {
       if (failure !== null) throw new ClawError('storage_failed', failure, 'see the server log')
+      bounded(name)
       return rooms.open(name)
     },
-    reader: (name) => (failure === null ? rooms : readers).open(name),
+    reader: (name) => {
+      if (failure !== null) return readers.open(name)
+      bounded(name)
+      return rooms.open(name)
+    },
     ops: {
       backup: (dir) => {
         const records = () => updateLog.records()
@@ -208,14 +234,15 @@ export const startSyncServer = async (
   }
   const app = createApp(env)
   const pair = tls === null ? null : readTls(tls)
-  const serverOptions = { connectionsCheckingInterval: UNASKED_LOOK_MS }
+  const handshakeMs = options.limits['handshake-seconds'] * 1_000
+  const serverOptions = { connectionsCheckingInterval: Math.min(UNASKED_LOOK_MS, handshakeMs / 2) }
   const http = (
     pair === null
       ? createAdaptorServer({ fetch: app.fetch, serverOptions })
       : createAdaptorServer({
           fetch: app.fetch,
           createServer: createTlsServer,
-          serverOptions: { ...serverOptions, ...pair },
+          serverOptions: { ...serverOptions, ...pair, handshakeTimeout: handshakeMs },
         })
   ) as HttpServer
   const unfollow =
@@ -225,37 +252,42 @@ export const startSyncServer = async (
           renewed: () => log.info('the certificate was renewed'),
           warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
         })
-  http.on('connection', (socket: Socket) => limiter.connected(socket))
+  http.on('connection', (socket: Socket) => {
+    limiter.connected(socket)
+    // Node's own limits begin with the first byte.
+    const look = () => socket.bytesRead === 0 && socket.destroy()
+    const silent = setTimeout(look, handshakeMs).unref()
+    socket.once('close', () => clearTimeout(silent))
+  })
   http.prependListener('request', ({ socket }: IncomingMessage) => socket.emit(NEXT_REQUEST))
-  http.requestTimeout = 30_000
-  http.headersTimeout = 10_000
+  http.requestTimeout = options.limits['request-seconds'] * 1_000
+  http.headersTimeout = handshakeMs
 
-  const wss = webSockets(MAX_FRAME_BYTES)
-  const plainWss = webSockets(MAX_BODY_BYTES)
-  const onBadData = (err: Error): void => {
-    metrics.closes.inc({ code: closeCodeOf(err) })
-    log.warn({ code: closeCodeOf(err), reason: err.message }, 'bad WebSocket data')
-  }
+  const wss = webSockets(options.limits.frame)
+  const plainWss = webSockets(options.limits.body)
 
   const sync = (ws: WebSocket, socket: Socket, workspace: string, speaker: Speaker): void => {
     socket.setNoDelay(true)
     const connection = new Connection(ws, socket, speaker, now())
     connections.add(connection)
     socket.on('drain', () => connection.drained(now()))
-    ws.on('error', onBadData)
+    ws.on('error', (err) => onClose(closeCodeOf(err), err.message, speaker))
     ws.on('close', () => {
       connections.delete(connection)
       room.detach(connection)
     })
     const room = rooms.attach(workspace, connection)
+    const take = (message: Buffer) => room.receive(connection, message)
     // The owner may take all of its own server.
     const agent = agentOf(speaker)
-    const read = agent === null ? () => {} : limiter.reading(ws, `${workspace}/${agent}`)
+    const inbox = agent === null ? null : limiter.inbox(ws, agent, workspace, take)
     ws.on('message', (data: RawData, isBinary: boolean) => {
-      const bytes = data as Buffer
-      if (isBinary) room.receive(connection, bytes)
-      else connection.close(CLOSE.malformed, 'text frames are not part of the protocol')
-      read(bytes.length, bytes[0] === AWARENESS)
+      if (!isBinary) {
+        const reason = 'text frames are not part of the protocol'
+        onClose(CLOSE.malformed, reason, speaker)
+        connection.close(CLOSE.malformed, reason)
+      } else if (inbox !== null) inbox.push(data as Buffer)
+      else for (const _ of take(data as Buffer) ?? []);
     })
   }
 
@@ -270,6 +302,7 @@ export const startSyncServer = async (
     try {
       const { workspace, speaker, guest, secret } = askedFor(request, access)
       if (failure !== null) throw new ClawError('storage_failed', failure)
+      bounded(workspace)
       limiter.enter(request, agentOf(speaker), workspace)
       if (guest === null) {
         wss.handleUpgrade(request, socket, head, (ws) => sync(ws, socket, workspace, speaker))
@@ -281,10 +314,13 @@ export const startSyncServer = async (
         const one = guests.guest(room, checkAgentId(guest))
         registered(one)
         plainWss.handleUpgrade(request, socket, head, (ws) => {
-          ws.on('error', onBadData)
-          const read = limiter.reading(ws, `${workspace}/${guest}`)
-          ws.on('message', (data: RawData) => read((data as Buffer).length, false))
-          guestSockets.open(ws, socket, one, env, () => access.authenticate(secret))
+          ws.on('error', (err) => onClose(closeCodeOf(err), err.message, speaker))
+          const opened = guestSockets.open(ws, socket, one, env, () => access.authenticate(secret))
+          const inbox = limiter.inbox(ws, guest, workspace, (data) => {
+            opened.receive(String(data))
+            return null
+          })
+          ws.on('message', (data: RawData) => inbox.push(data as Buffer))
         })
       }
       enter().catch(refuse)
@@ -415,7 +451,8 @@ const webSockets = (maxPayload: number): WebSocketServer =>
     clientTracking: false,
     maxPayload,
     perMessageDeflate: false,
-  })
+    closeTimeout: CLOSE_MS,
+  } as ConstructorParameters<typeof WebSocketServer>[0])
 
 /** The close code that `ws` sends for broken WebSocket data. */
 const closeCodeOf = (error: Error & { code?: string }): number => {

@@ -11,7 +11,11 @@ export const urlsOf = (
   if (!isAnywhere(host)) return { local, lan: isLoopback(host) ? [] : [local] }
   const lan = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
-    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .filter(({ internal, family, address }) => !internal && isReached(host, family, address))
     .map(({ address }) => urlOf({ host: address, tls: options.tls }, port))
   return { local, lan }
 }
+
+/** IPv6 only where it listens there; an address that begins so is good on one cable, and takes its name. */
+const isReached = (host: string, family: string, address: string): boolean =>
+  family === 'IPv4' || (host === '::' && !address.startsWith('fe80:'))

@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { FRAGMENT_BYTES, MAX_AWARENESS_BYTES } from './limits.ts'
+import { FRAGMENT_BYTES } from './limits.ts'
 
 /**
  * The frames on `/sync/<workspace>`, as y-protocols and y-websocket 3 define them, plus the barrier:
@@ -25,6 +25,7 @@ export const CLOSE = {
   gap: 4409,
   replaced: 4410,
   tooLarge: 4413,
+  full: 4414,
   forged: 4430,
   storageFailed: 4503,
 } as const
@@ -65,15 +66,15 @@ const readBytes = (decoder: decoding.Decoder): Uint8Array => {
   return bytes
 }
 
-const readAwareness = (bytes: Uint8Array): AwarenessEntry[] => {
+const readAwareness = (bytes: Uint8Array, most: number): AwarenessEntry[] => {
   const decoder = decoding.createDecoder(bytes)
   const entries: AwarenessEntry[] = []
   for (let left = decoding.readVarUint(decoder); left > 0; left--) {
     const client = decoding.readVarUint(decoder)
     const clock = decoding.readVarUint(decoder)
     const json = new TextDecoder('utf-8', { fatal: true }).decode(readBytes(decoder))
-    if (json.length > MAX_AWARENESS_BYTES) {
-      throw new WireError(CLOSE.tooLarge, `awareness state over ${MAX_AWARENESS_BYTES} bytes`)
+    if (json.length > most) {
+      throw new WireError(CLOSE.tooLarge, `awareness state over ${most} bytes`)
     }
     JSON.parse(json)
     entries.push({ client, clock, json })
@@ -82,7 +83,7 @@ const readAwareness = (bytes: Uint8Array): AwarenessEntry[] => {
   return entries
 }
 
-const readFrame = (decoder: decoding.Decoder): Frame => {
+const readFrame = (decoder: decoding.Decoder, maxAwareness: number): Frame => {
   const type = decoding.readVarUint(decoder)
   if (type === SYNC) {
     const step = decoding.readVarUint(decoder)
@@ -90,17 +91,19 @@ const readFrame = (decoder: decoding.Decoder): Frame => {
     if (step > 2) throw new Error(`unknown sync message ${step}`)
     return { type: 'update', update: readBytes(decoder), isSyncStep2: step === 1 }
   }
-  if (type === AWARENESS) return { type: 'awareness', entries: readAwareness(readBytes(decoder)) }
+  if (type === AWARENESS) {
+    return { type: 'awareness', entries: readAwareness(readBytes(decoder), maxAwareness) }
+  }
   if (type === QUERY_AWARENESS) return { type: 'queryAwareness' }
   if (type === BARRIER) return { type: 'barrier', nonce: decoding.readVarUint(decoder) }
   throw new Error(`unknown message type ${type}`)
 }
 
-/** Reads one message; throws WireError (`malformed`, `tooLarge`). */
-export const parseFrame = (message: Uint8Array): Frame => {
+/** Reads one message; throws WireError (`malformed`, `tooLarge`: an awareness state of more than `maxAwareness` bytes). */
+export const parseFrame = (message: Uint8Array, maxAwareness: number): Frame => {
   try {
     const decoder = decoding.createDecoder(message)
-    const frame = readFrame(decoder)
+    const frame = readFrame(decoder, maxAwareness)
     if (decoding.hasContent(decoder)) throw new Error('bytes after the end of the message')
     return frame
   } catch (error) {

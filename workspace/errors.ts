@@ -44,7 +44,7 @@ export const ERRORS = {
   not_text: { exit: 4, http: 409 },
   bad_blob: { exit: 4, http: 422 },
   wrong_offset: { exit: 4, http: 409 },
-  quota: { exit: 4, http: 507 },
+  quota: { exit: 4, http: 507, close: 4414 },
   key_reused: { exit: 4, http: 409 },
   mirror_taken: { exit: 4, http: 409 },
   openclaw_refused: { exit: 4, http: 409 },

@@ -7,6 +7,12 @@ import { type Arrival, type Arrivals, resolve } from './arrivals.ts'
 import { type Place, Places } from './places.ts'
 import type { Speaker } from './speaker.ts'
 
+/**
+ * Yjs client ids that one agent may have in a workspace (count): each is 8 bytes of what is said to everyone who comes, for
+ * ever. An agent has one for years.
+ */
+const MAX_CLIENT_IDS = 10_000
+
 const forged = (what: string): WireError => new WireError(CLOSE.forged, what)
 
 /**
@@ -17,6 +23,8 @@ const forged = (what: string): WireError => new WireError(CLOSE.forged, what)
 export class Authors implements Gate {
   readonly #isRecovering: () => boolean
   #owners = new Map<number, string>()
+  /** How many of them each has. */
+  #counts = new Map<string, number>()
   #owned: Owned[] = []
   #places = new Places(new Y.Doc())
   #server = 0
@@ -30,6 +38,7 @@ export class Authors implements Gate {
 
   open(owners: Map<number, string>): void {
     this.#owners = owners
+    for (const owner of owners.values()) this.#count(owner)
   }
 
   adopt(doc: Y.Doc, server: number): void {
@@ -79,7 +88,12 @@ export class Authors implements Gate {
         if (author !== null && place.kind !== 'free') check(author, place, arrival)
       }
     }
-    if (by.kind === 'agent') for (const client of fresh) this.own(client, by.agent)
+    if (by.kind === 'agent') {
+      if ((this.#counts.get(by.agent) ?? 0) + fresh.length > MAX_CLIENT_IDS) {
+        throw new WireError(CLOSE.tooLarge, `an agent has ${MAX_CLIENT_IDS} Yjs client ids at most`)
+      }
+      for (const client of fresh) this.own(client, by.agent)
+    }
     for (const [client, list] of mine) {
       const waiting = this.#waiting.get(client)
       if (waiting === undefined) this.#waiting.set(client, list)
@@ -108,7 +122,12 @@ export class Authors implements Gate {
     if (known === owner) return
     if (known !== undefined) throw new Error(`the Yjs client id ${client} is ${known}'s`)
     this.#owners.set(client, owner)
+    this.#count(owner)
     this.#owned.push({ client, owner })
+  }
+
+  #count(owner: string): void {
+    this.#counts.set(owner, (this.#counts.get(owner) ?? 0) + 1)
   }
 
   #checkDeletes(by: Extract<Speaker, { kind: 'agent' }>, ds: Decoded['ds']): void {

@@ -5,9 +5,6 @@ import { inviteKey, putJson } from './log.ts'
 import type { Invite } from './records.ts'
 import { hashOf, isSame } from './secrets.ts'
 
-/** Invites that are open at a time (count): more is a loop, not a team. */
-export const MAX_INVITES = 1_000
-
 export interface NewInvite {
   workspace: string | null
   role: Role
@@ -22,10 +19,13 @@ export class InviteBook {
   /** Hash of the invite that the server leaves for its own user's programs. */
   local = ''
   readonly #now: () => number
+  /** That are open at a time (count): more is a loop, not a team. */
+  readonly #most: number
   readonly #byHash = new Map<string, Invite>()
 
-  constructor(stored: readonly Invite[], now: () => number) {
+  constructor(stored: readonly Invite[], now: () => number, most: number) {
     this.#now = now
+    this.#most = most
     for (const one of stored) this.#byHash.set(one.hash, one)
   }
 
@@ -65,8 +65,8 @@ export class InviteBook {
 
   add(wanted: NewInvite, secret: string, by: string): { invite: Invite; ops: Op[] } {
     const ops = this.#clear()
-    if (this.#byHash.size >= MAX_INVITES) {
-      throw new ClawError('quota', `there are ${MAX_INVITES} open invites`, 'revoke some: invites')
+    if (this.#byHash.size >= this.#most) {
+      throw new ClawError('quota', `there are ${this.#most} open invites`, 'revoke some: invites')
     }
     const hash = hashOf(secret)
     const kind = wanted.http === undefined ? 'i' : 'h'

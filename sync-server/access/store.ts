@@ -70,17 +70,18 @@ export class AccessStore {
     log: FactLog,
     now: () => number,
     stored: Awaited<ReturnType<typeof readAll>>,
+    maxInvites: number,
   ) {
     this.#log = log
     this.#now = now
     this.#audit = new AuditLog(stored.audit)
-    this.#invites = new InviteBook(stored.invites, now)
+    this.#invites = new InviteBook(stored.invites, now, maxInvites)
     this.#recovering = stored.recovering
     for (const one of stored.credentials) this.#keep(one)
   }
 
-  static async open(log: FactLog, now: () => number): Promise<AccessStore> {
-    return new AccessStore(log, now, await readAll(log))
+  static async open(log: FactLog, now: () => number, maxInvites: number): Promise<AccessStore> {
+    return new AccessStore(log, now, await readAll(log), maxInvites)
   }
 
   #keep(one: Credential): void {

@@ -2,6 +2,7 @@ import { type OwnerFile, readOwner } from '../access/owner.ts'
 import { type AdminActions, adminActions } from '../access/routes.ts'
 import { OWNER } from '../access/speaker.ts'
 import { AccessStore } from '../access/store.ts'
+import { LIMITS } from '../guard/limits.ts'
 import { openLog } from '../open-log.ts'
 import { askServer } from '../ops/ask.ts'
 
@@ -31,7 +32,7 @@ export const openAdmin = async (data: string): Promise<Admin> => {
     }
   }
   const log = await openLog(data, Date.now, false)
-  const store = await AccessStore.open(log.facts, Date.now)
+  const store = await AccessStore.open(log.facts, Date.now, LIMITS.invites.is)
   const actions = adminActions(store, Date.now)
   return {
     do: (name, body) => (actions[name] as (by: typeof OWNER, b: typeof body) => never)(OWNER, body),

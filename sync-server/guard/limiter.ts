@@ -1,18 +1,23 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { ClawError } from '../../workspace/errors.ts'
+import { AWARENESS } from '../wire.ts'
 import { addressOf, type Proxies } from './address.ts'
 import { Doors } from './doors.ts'
 import { Failures } from './failures.ts'
-import { BURST_SECONDS, type Limits, LONGEST_PAUSE_MS } from './limits.ts'
+import { Inbox, type Pausable, type Take } from './inbox.ts'
+import {
+  BURST_SECONDS,
+  LAST_FAILURE_WAIT_MS,
+  LAST_OFFENCE_WAIT_MS,
+  type Limits,
+  LONGEST_PAUSE_MS,
+  SHORTEST_PAUSE_MS,
+} from './limits.ts'
 import { Flow } from './pace.ts'
+import { type Share, Turns } from './turns.ts'
 
-/** A socket that is not read from for a while. */
-interface Pausable {
-  pause: () => void
-  resume: () => void
-  once: (event: 'close', listener: () => void) => unknown
-}
+const senderOf = (agent: string, workspace: string): string => `${workspace}/${agent}`
 
 /** Who is let in, and how fast they are read: the limits, on one server. */
 export class Limiter {
@@ -21,8 +26,12 @@ export class Limiter {
   readonly #doors: Doors
   /** … and for those that have asked for nothing yet, by the address that they come from. */
   readonly #unasked: Doors
-  readonly #flow: Flow
+  readonly #flow: Flow<'frames' | 'bytes' | 'awareness' | 'handshakes' | 'work'>
   readonly #failures: Failures
+  readonly #offences: Failures
+  readonly #turns = new Turns()
+  /** Of those who are connected. */
+  readonly #shares = new Map<string, Share & { connections: number }>()
 
   constructor(limits: Limits, isProxy: Proxies, now: () => number) {
     this.#isProxy = isProxy
@@ -37,8 +46,11 @@ export class Limiter {
       frames: rate(limits.messages),
       bytes: rate(limits.bytes),
       awareness: rate(limits.awareness),
+      handshakes: rate(limits.handshakes),
+      work: rate(limits.work),
     })
-    this.#failures = new Failures(now, limits.failures)
+    this.#failures = new Failures(now, limits.failures, LAST_FAILURE_WAIT_MS)
+    this.#offences = new Failures(now, limits.offences, LAST_OFFENCE_WAIT_MS)
   }
 
   /** A connection has been made, and nothing was asked on it: one too many is cut. */
@@ -53,31 +65,49 @@ export class Limiter {
 
   /** Lets a connection to a workspace in until its socket is closed. Throws `too_many`. */
   enter(request: IncomingMessage, agent: string | null, workspace: string): void {
+    if (agent !== null) {
+      const sender = senderOf(agent, workspace)
+      this.#offences.check(sender, `frames of ${agent} were refused`)
+      if (this.#flow.after(sender, { handshakes: 1 }, this.#now()) > 0) {
+        throw new ClawError('too_many', `${agent} connects too often`, 'keep a connection, or wait')
+      }
+    }
     const address = this.#addressOf(request)
     request.socket.once('close', this.#doors.enter({ address, agent, workspace }))
   }
 
   /** A credential was none; returns why none of that address is looked at for a while, or null. */
   failed(request: IncomingMessage): ClawError | null {
+    const address = this.#addressOf(request)
     try {
-      this.#failures.failed(this.#addressOf(request))
-      return null
+      this.#failures.check(address, `wrong credentials came from ${address}`)
     } catch (error) {
       return ClawError.from(error)
     }
+    this.#failures.count(address)
+    return null
   }
 
-  /** What is to be told of each message of a sender on this socket; reads no more from it while it is too fast. */
-  reading(socket: Pausable, sender: string): (bytes: number, isAwareness: boolean) => void {
-    let pausing: NodeJS.Timeout | undefined
-    socket.once('close', () => clearTimeout(pausing))
-    return (bytes, isAwareness) => {
-      const wait = this.#flow.after(sender, bytes, isAwareness, this.#now())
-      if (wait === 0) return
-      socket.pause()
-      clearTimeout(pausing) // of what came in one go the last one knows how long
-      pausing = setTimeout(() => socket.resume(), Math.min(wait, LONGEST_PAUSE_MS))
-    }
+  /** A connection had to be closed for what an agent sent on it. */
+  offended(agent: string, workspace: string): void {
+    this.#offences.count(senderOf(agent, workspace))
+  }
+
+  /** Takes in what an agent sends on a socket, not faster than it may, and not so that others wait for it. */
+  inbox(socket: Pausable, agent: string, workspace: string, take: Take): Inbox {
+    const sender = senderOf(agent, workspace)
+    const share = this.#shares.get(sender) ?? { turn: 0, spent: 0, connections: 0 }
+    this.#shares.set(sender, share)
+    share.connections++
+    socket.once('close', () => {
+      if (--share.connections === 0) this.#shares.delete(sender)
+    })
+    return new Inbox(socket, this.#turns, share, take, (message, work) => {
+      const awareness = message[0] === AWARENESS ? 1 : 0
+      const taken = { frames: 1, bytes: message.length, awareness, work }
+      const wait = this.#flow.after(sender, taken, this.#now())
+      return wait < SHORTEST_PAUSE_MS ? 0 : Math.min(wait, LONGEST_PAUSE_MS)
+    })
   }
 
   /** Forgets those who have been quiet. */

@@ -1,6 +1,8 @@
 import { ClawError } from '../../workspace/errors.ts'
 import { didYouMean } from '../../workspace/suggest.ts'
 
+import { MAX_AWARENESS_BYTES, MAX_BODY_BYTES, MAX_FRAME_BYTES, SLOW_READER_MS } from '../limits.ts'
+
 const MEBIBYTE = 1024 * 1024
 
 /** What one may take of the server, by the names of `--limit NAME=N`: what it is without one, and what it counts. */
@@ -12,16 +14,34 @@ export const LIMITS = {
   messages: { is: 2_000, what: 'messages of an agent a second, on average' },
   bytes: { is: 16 * MEBIBYTE, what: 'bytes of an agent a second, on average' },
   awareness: { is: 100, what: 'awareness messages of an agent a second, on average' },
+  handshakes: { is: 20, what: 'connections that an agent makes a second, on average' },
+  work: { is: 250, what: 'milliseconds a second in which what an agent sends is taken in' },
+  offences: { is: 10, what: 'broken or forbidden frames of an agent before it has to wait' },
+  frame: { is: MAX_FRAME_BYTES, what: 'bytes of a message' },
+  body: { is: MAX_BODY_BYTES, what: 'bytes of an HTTP body; files have limits of their own' },
+  'awareness-bytes': { is: MAX_AWARENESS_BYTES, what: 'bytes of an awareness state' },
+  document: { is: 256 * MEBIBYTE, what: "bytes of a workspace's document, as stored" },
+  workspaces: { is: 1_000, what: 'workspaces; only invites of the owner make new ones' },
+  rooms: { is: 1_000, what: 'workspaces in memory at a time' },
+  invites: { is: 1_000, what: 'invites that are open at a time' },
+  'handshake-seconds': { is: 10, what: 'until a request has its headers' },
+  'request-seconds': { is: 30, what: 'until a request is there' },
+  'slow-reader-seconds': { is: SLOW_READER_MS / 1_000, what: 'in which a reader may take nothing' },
   failures: { is: 10, what: 'wrong credentials of an address before it has to wait' },
 } as const satisfies Record<string, { is: number; what: string }>
 
 export type LimitName = keyof typeof LIMITS
 export type Limits = Readonly<Record<LimitName, number>>
 
+/** Who tried credentials, and who sent what closed its connection, waits no longer than this (milliseconds). */
+export const LAST_FAILURE_WAIT_MS = 15 * 60_000
+export const LAST_OFFENCE_WAIT_MS = 60_000
 /** At once there may come so many seconds' worth: what was written offline comes in one go. */
 export const BURST_SECONDS = 10
 /** Who is too fast is not read from for so long at most (milliseconds), so that its sign of life is heard. */
 export const LONGEST_PAUSE_MS = 5_000
+/** … and is read on where it would be for less (milliseconds): timers are no finer, and a little debt is none. */
+export const SHORTEST_PAUSE_MS = 10
 
 /** Reads `NAME=N,NAME=N`. Throws `usage`. */
 export const parseLimits = (text: string): Limits => {

@@ -33,47 +33,35 @@ export class Pace {
   }
 }
 
-/** How fast one agent may send, over all of its connections. */
-export interface FlowLimits {
-  /** Messages (count) and their bytes. */
-  frames: Rate
-  bytes: Rate
-  /** Awareness messages (count): each goes out to everyone. */
-  awareness: Rate
-}
+/** How fast one agent may do each of these things, over all of its connections. */
+export type FlowLimits<K extends string> = Readonly<Record<K, Rate>>
 
 /** The paces of all who send. Who is too fast is not read from for a while: nothing is lost, and others are not held up. */
-export class Flow {
-  readonly #limits: FlowLimits
-  readonly #senders = new Map<string, { frames: Pace; bytes: Pace; awareness: Pace }>()
+export class Flow<K extends string> {
+  readonly #limits: FlowLimits<K>
+  readonly #senders = new Map<string, Map<K, Pace>>()
 
-  constructor(limits: FlowLimits) {
+  constructor(limits: FlowLimits<K>) {
     this.#limits = limits
   }
 
-  /** After a message of `sender`: the milliseconds in which no more is to be read from it. */
-  after(sender: string, bytes: number, isAwareness: boolean, now: number): number {
+  /** After so much of `sender`'s: the milliseconds in which no more is to be taken from it. */
+  after(sender: string, taken: Partial<Record<K, number>>, now: number): number {
     let paces = this.#senders.get(sender)
     if (paces === undefined) {
-      const { frames, bytes: size, awareness } = this.#limits
-      paces = {
-        frames: new Pace(frames, now),
-        bytes: new Pace(size, now),
-        awareness: new Pace(awareness, now),
-      }
+      paces = new Map()
+      for (const kind in this.#limits) paces.set(kind, new Pace(this.#limits[kind], now))
       this.#senders.set(sender, paces)
     }
-    return Math.max(
-      paces.frames.take(1, now),
-      paces.bytes.take(bytes, now),
-      isAwareness ? paces.awareness.take(1, now) : 0,
-    )
+    let wait = 0
+    for (const kind in taken) wait = Math.max(wait, paces.get(kind)!.take(taken[kind]!, now))
+    return wait
   }
 
   /** Forgets those who have been quiet. */
   forget(now: number): void {
-    for (const [sender, { frames, bytes, awareness }] of this.#senders) {
-      if ([frames, bytes, awareness].every((pace) => pace.isFull(now))) this.#senders.delete(sender)
+    for (const [sender, paces] of this.#senders) {
+      if ([...paces.values()].every((pace) => pace.isFull(now))) this.#senders.delete(sender)
     }
   }
 }

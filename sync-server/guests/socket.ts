@@ -74,7 +74,6 @@ export class GuestSocket {
     this.guest = guest
     this.#env = env
     this.#leave = env.guests.enter(guest)
-    ws.on('message', (data) => this.#receive(String(data)))
     ws.on('pong', (data) => {
       if (data.toString('hex') === this.#asked?.nonce) this.#asked.answered()
     })
@@ -123,7 +122,8 @@ export class GuestSocket {
     })
   }
 
-  #receive(text: string): void {
+  /** Takes in what its agent sends. */
+  receive(text: string): void {
     // Who sends without waiting for answers is read no further than that.
     if (++this.#undone === MAX_UNDONE_FRAMES) this.#ws.pause()
     this.#doing = this.#doing.then(async () => {
@@ -195,7 +195,7 @@ export class GuestSockets {
   readonly #sockets = new Map<string, GuestSocket>()
 
   /** Takes the place of the one that its agent had. */
-  open(...what: ConstructorParameters<typeof GuestSocket>): void {
+  open(...what: ConstructorParameters<typeof GuestSocket>): GuestSocket {
     const [ws, , guest] = what
     const key = `${guest.room.name}/${guest.agent}`
     this.#sockets
@@ -206,6 +206,7 @@ export class GuestSockets {
     ws.once('close', () => {
       if (this.#sockets.get(key) === socket) this.#sockets.delete(key)
     })
+    return socket
   }
 
   of(agent: string, workspace: string): GuestSocket | undefined {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Damage } from './damage.ts'
 import { readJournal } from './journal.ts'
 import { type Manifest, readManifest } from './manifest.ts'
+import { checkTable } from './table.ts'
 
 const JOURNAL = /^(\d+)\.log$/
 const TABLE = /^(\d+)\.(?:ldb|sst)$/
@@ -15,8 +16,8 @@ export const hasDatabase = async (dir: string): Promise<boolean> => {
 
 /**
  * Looks at LevelDB's files before LevelDB does, which passes over much of what can be wrong with them: it makes a new
- * database, and deletes the old one's tables, where CURRENT is gone; goes without a journal that is gone; and leaves
- * records out of one that is damaged. Throws Damage. No other process may have the database open.
+ * database, and deletes the old one's tables, where CURRENT is gone; goes without a journal that is gone; leaves
+ * records out of one that is damaged; and ends the process at a damaged key of a table. Reads all of it. Throws Damage. No other process may have the database open.
  */
 export const inspectFiles = async (dir: string): Promise<void> => {
   const names = await readdir(dir)
@@ -36,6 +37,7 @@ export const inspectFiles = async (dir: string): Promise<void> => {
     if (name === undefined) throw new Damage(`${padded(number)}.ldb`, 'it is missing')
     const found = await sizeOf(join(dir, name))
     if (found !== bytes) throw new Damage(name, `it has ${found} bytes instead of ${bytes}`)
+    await checkTable(join(dir, name), name)
   }
   if (journal > 0 && !numbers.has(journal)) {
     throw new Damage(`${padded(journal)}.log`, 'it is missing')

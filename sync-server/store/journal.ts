@@ -1,4 +1,4 @@
-import { crc32c } from './crc32c.ts'
+import { crc32c, masked } from './crc32c.ts'
 
 /** LevelDB's journals, `<number>.log` and `MANIFEST-<number>`: blocks of this many bytes … */
 const BLOCK_BYTES = 32 * 1024
@@ -70,5 +70,3 @@ const fragmentsOf = function* (file: Uint8Array): Generator<Fragment | number> {
     }
   }
 }
-
-const masked = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0

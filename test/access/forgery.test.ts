@@ -11,6 +11,8 @@ import { frame, liveDoc, RawClient, until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { ask, type Member, member } from './members.ts'
 
+/** Every try ends a connection. */
+const ARGS = ['--limit', 'offences=1000']
 let server: Server
 let mallory: Member
 let victim: Member
@@ -18,7 +20,7 @@ let theirs: Awaited<ReturnType<typeof liveDoc>>
 const victimId = 'a-victim' as AgentId
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await startServer({ args: ARGS })
   mallory = await member(server, 'a-mallory')
   victim = await member(server, victimId)
   theirs = await liveDoc(`${server.sync}/default`, new Y.Doc(), victim.headers)
@@ -134,7 +136,7 @@ it('[Z9] another’s Yjs client id is refused, after a restart, too; its owner g
   await steal()
   const { port, data } = server
   await server.kill()
-  server = await startServer({ port, data })
+  server = await startServer({ port, data, args: ARGS })
   await steal()
   const again = await open(victim, theirs.doc)
   theirs = again

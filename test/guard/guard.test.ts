@@ -2,8 +2,11 @@ import { expect, it } from 'vitest'
 import { addressOf, parseProxies } from '../../sync-server/guard/address.ts'
 import { Doors } from '../../sync-server/guard/doors.ts'
 import { Failures } from '../../sync-server/guard/failures.ts'
+import { Inbox } from '../../sync-server/guard/inbox.ts'
 import { LIMITS, parseLimits } from '../../sync-server/guard/limits.ts'
 import { Flow, Pace } from '../../sync-server/guard/pace.ts'
+import { Turns } from '../../sync-server/guard/turns.ts'
+import { until } from '../support/client.ts'
 
 const codeOf = (run: () => unknown): string | null => {
   try {
@@ -16,16 +19,21 @@ const codeOf = (run: () => unknown): string | null => {
 
 it('[Z17] wrong credentials of an address wait longer each time, of others not', () => {
   let now = 0
-  const failures = new Failures(() => now, 3)
-  for (let i = 0; i < 3; i++) expect(codeOf(() => failures.failed('a'))).toBe(null)
-  expect(codeOf(() => failures.failed('a'))).toBe('too_many')
-  expect(codeOf(() => failures.failed('b'))).toBe(null)
+  const failures = new Failures(() => now, 3, 60_000)
+  const failed = (who: string) => {
+    const code = codeOf(() => failures.check(who, 'of them'))
+    if (code === null) failures.count(who)
+    return code
+  }
+  for (let i = 0; i < 3; i++) expect(failed('a')).toBe(null)
+  expect(failed('a')).toBe('too_many')
+  expect(failed('b')).toBe(null)
   now += 2_000
-  expect(codeOf(() => failures.failed('a'))).toBe(null)
+  expect(failed('a')).toBe(null)
   now += 1_000
-  expect(codeOf(() => failures.failed('a'))).toBe('too_many')
+  expect(failed('a')).toBe('too_many')
   now += 2 * 3_600_000
-  for (let i = 0; i < 3; i++) expect(codeOf(() => failures.failed('a'))).toBe(null)
+  for (let i = 0; i < 3; i++) expect(failed('a')).toBe(null)
 })
 
 it('[Z18] doors count by address, agent, workspace and in all, and let go of who leaves', () => {
@@ -51,11 +59,46 @@ it('[Z19] a pace lets a burst through, then so much a second, and no agent pays 
   expect(pace.take(1, 200)).toBe(0)
   expect(pace.isFull(100_000)).toBe(true)
   const rate = { perSecond: 10, burst: 10 }
-  const flow = new Flow({ frames: rate, bytes: { perSecond: 1e6, burst: 1e6 }, awareness: rate })
-  for (let i = 0; i < 30; i++) flow.after('ann', 10, false, 0)
-  expect(flow.after('ann', 10, false, 0)).toBeGreaterThan(1_000)
-  expect(flow.after('bob', 10, false, 0)).toBe(0)
-  expect(flow.after('cat', 3e6, false, 0)).toBe(2_000)
+  const flow = new Flow({ frames: rate, bytes: { perSecond: 1e6, burst: 1e6 } })
+  for (let i = 0; i < 30; i++) flow.after('ann', { frames: 1, bytes: 10 }, 0)
+  expect(flow.after('ann', { frames: 1, bytes: 10 }, 0)).toBeGreaterThan(1_000)
+  expect(flow.after('bob', { frames: 1, bytes: 10 }, 0)).toBe(0)
+  expect(flow.after('cat', { bytes: 3e6 }, 0)).toBe(2_000)
+})
+
+it('[Z19] what is more than a sender’s share of a turn waits, in order; others’ does not', async () => {
+  const turns = new Turns()
+  const share = () => ({ turn: 0, spent: 0 })
+  const taken: string[] = []
+  const sourceOf = (name: string) => ({
+    pause: () => taken.push(`${name} is paused`),
+    resume: () => taken.push(`${name} goes on`),
+    once: () => {},
+  })
+  const busy = (ms: number): void => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  }
+  const inbox = (name: string, own = share()) =>
+    new Inbox(
+      sourceOf(name),
+      turns,
+      own,
+      (message) => {
+        taken.push(`${name} ${message}`)
+        busy(2)
+        return message.toString() === 'long' ? [1, 2].map(() => busy(2)).values() : null
+      },
+      () => 0,
+    )
+  const [ann, bob] = [inbox('ann'), inbox('bob')]
+  for (const message of ['long', 'b', 'c']) ann.push(Buffer.from(message))
+  expect(taken).toEqual(['ann long', 'ann is paused'])
+  bob.push(Buffer.from('x'))
+  expect(taken.at(-1)).toBe('bob x')
+  await until('all is taken in', () => taken.includes('ann goes on'))
+  expect(taken.filter((one) => one.startsWith('ann'))).toEqual([
+    ...['ann long', 'ann is paused', 'ann b', 'ann c', 'ann goes on'],
+  ])
 })
 
 it('[Z20] X-Forwarded-For is believed of trusted proxies only, from its end', () => {

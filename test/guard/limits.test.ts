@@ -1,13 +1,17 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
+import { LIMITS as ALL } from '../../sync-server/guard/limits.ts'
 import { ask, bearer, type Member, member } from '../access/members.ts'
 import { frame, liveDoc, RawClient, until } from '../support/client.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { asOwner, fetch, root, type Server, startServer } from '../support/server.ts'
 
-const LIMITS = 'address-connections=40,agent-connections=3,messages=50,failures=5,awareness=20'
+const LIMITS =
+  'address-connections=40,agent-connections=3,messages=50,failures=5,awareness=20,offences=3,handshakes=2'
 let server: Server
 beforeAll(async () => {
   server = await startServer({ args: ['--limit', LIMITS, '--log-level', 'error'] })
@@ -15,8 +19,10 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 /** A connection as a member; resolves to the socket, or the status it is refused with. */
-const dial = async ({ headers }: Pick<Member, 'headers'>): Promise<WebSocket | number> => {
-  const ws = new WebSocket(`${server.sync}/default`, { headers })
+const dial = ({ headers }: Pick<Member, 'headers'>) => dialAt(`${server.sync}/default`, headers)
+
+const dialAt = async (url: string, headers = asOwner(url)): Promise<WebSocket | number> => {
+  const ws = new WebSocket(url, { headers })
   const refused = new Promise<number>((resolve) => {
     ws.on('unexpected-response', (_request, answer) => resolve(answer.statusCode ?? 0))
     ws.on('error', () => {})
@@ -78,6 +84,30 @@ it('[Z18] beyond its connections an agent, or an address, is refused; others com
   await end([again])
 })
 
+it('[Z26] who sends what is refused again and again, or connects again and again, has to wait', async () => {
+  const dan = await member(server, 'a-dan000000001')
+  const codes: number[] = []
+  for (let i = 0; i < 3; i++) {
+    const client = await RawClient.open(`${server.sync}/default`, dan.headers)
+    client.send(frame(9))
+    codes.push(await client.closed)
+  }
+  expect(codes).toEqual([4400, 4400, 4400])
+  expect(await dial(dan)).toBe(429)
+  const eva = await member(server, 'a-eva000000001')
+  const answers: string[] = []
+  for (let i = 0; i < 25; i++) {
+    const ws = await dial(eva)
+    answers.push(typeof ws)
+    await end([ws])
+  }
+  expect(answers.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 'object'))
+  expect(answers.at(-1)).toBe('number')
+  const honest = await RawClient.open(`${server.sync}/default`)
+  await honest.barrier()
+  await honest.close()
+})
+
 it('[Z18] 2,000 connections that ask for nothing do not keep an honest one out', async () => {
   const honest = await RawClient.open(`${server.sync}/default`)
   const idle: Socket[] = []
@@ -106,15 +136,6 @@ it('[Z23] no browser makes a page of what is answered, or keeps it', async () =>
   expect(headers.get('content-security-policy')).toContain("default-src 'none'")
   expect(headers.get('x-content-type-options')).toBe('nosniff')
   expect(headers.get('referrer-policy')).toBe('no-referrer')
-})
-
-it('[Z18] a request that comes drop by drop is cut off', async () => {
-  const slow = connect(server.port, '127.0.0.1')
-  slow.on('error', () => {})
-  slow.write('GET / HTTP/1.1\r\nhost: x\r\n')
-  const timer = setInterval(() => slow.write('x: y\r\n'), 500)
-  await new Promise((resolve) => slow.on('close', resolve))
-  clearInterval(timer)
 })
 
 it('[Z19] who floods is read at its pace, loses nothing, and holds nobody up', async () => {
@@ -146,4 +167,88 @@ it('[Z19] who floods is read at its pace, loses nothing, and holds nobody up', a
   const { doc: there, client: reader } = await liveDoc(`${server.sync}/default`)
   expect(there.getText('file:flood.txt').length).toBe(600 * 20_000)
   await Promise.all([client.close(), other.close(), reader.close()])
+})
+
+describe('[Z27] sizes and times', () => {
+  const SMALL =
+    'frame=200000,body=1000,awareness-bytes=100,document=100000,workspaces=3,rooms=2,invites=4,handshake-seconds=1,request-seconds=2,slow-reader-seconds=1'
+  let small: Server
+  beforeAll(async () => {
+    const args = ['--limit', SMALL, '--heartbeat', '0.3', '--log-level', 'error']
+    small = await startServer({ args })
+  })
+  afterAll(() => small.stop())
+
+  it('[Z27] a request that comes drop by drop is cut off, and one that never comes', async () => {
+    const slow = connect(small.port, '127.0.0.1')
+    const silent = connect(small.port, '127.0.0.1')
+    for (const socket of [slow, silent]) socket.on('error', () => {})
+    slow.write('GET / HTTP/1.1\r\nhost: x\r\n')
+    const timer = setInterval(() => slow.write('x: y\r\n'), 200)
+    await Promise.all(
+      [slow, silent].map((socket) => new Promise((gone) => socket.on('close', gone))),
+    )
+    clearInterval(timer)
+  })
+
+  it('[Z27] a message, an awareness state and a body are refused beyond their sizes', async () => {
+    const large = await RawClient.open(`${small.sync}/default`)
+    large.send(new Uint8Array(200_001))
+    expect(await large.closed).toBe(1009)
+    const loud = await RawClient.open(`${small.sync}/default`)
+    const json = new TextEncoder().encode(JSON.stringify({ note: 'x'.repeat(100) }))
+    loud.send(frame(1, frame(1, 5, 1, json)))
+    expect(await loud.closed).toBe(4413)
+    const body = { workspace: 'x'.repeat(1_000) }
+    expect((await ask(small, '/api/admin/invite', body)).status).toBe(413)
+  })
+
+  it('[Z27] a document that is full takes deletions only, and is read on', async () => {
+    const { client, doc } = await liveDoc(`${small.sync}/default`)
+    const text = doc.getText('file:full.txt')
+    text.insert(0, 'x'.repeat(110_000))
+    await client.barrier()
+    const closed = client.closed
+    text.insert(0, 'y')
+    expect(await closed).toBe(4414)
+    const reader = await liveDoc(`${small.sync}/default`)
+    const there = reader.doc.getText('file:full.txt')
+    expect(there.length).toBe(110_000)
+    there.delete(0, 100_000)
+    await reader.client.barrier()
+    await until('there is room again', async () => {
+      const again = await RawClient.open(`${small.sync}/default`, undefined)
+      const doc = new Y.Doc()
+      doc.getText('file:more.txt').insert(0, 'z')
+      again.update(Y.encodeStateAsUpdate(doc))
+      const isIn = await Promise.race([
+        again.barrier().then(() => true),
+        again.closed.then(() => false),
+      ])
+      again.ws.terminate()
+      return isIn
+    })
+    await reader.client.close()
+  })
+
+  it('[Z27] workspaces, those in memory and invites are bounded (429, 507)', async () => {
+    const codeOf = async (workspace: string) =>
+      (await ask(small, `/api/workspaces/${workspace}/log`)).error?.code ?? null
+    expect(await codeOf('second')).toBe(null)
+    expect(await codeOf('third')).toBe('too_many')
+    expect(await dialAt(`${small.sync}/third`)).toBe(429)
+    const codes: (string | null)[] = []
+    for (let i = 0; i < 5; i++) {
+      codes.push((await ask(small, '/api/admin/invite', {})).error?.code ?? null)
+    }
+    expect(codes).toEqual([null, null, null, null, 'quota'])
+  })
+})
+
+it('[Z27] docs/OPERATIONS.md has every limit, as it is', () => {
+  const page = readFileSync(join(root, 'docs/OPERATIONS.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| ([\d,]+) \| (.+) \|$/gm)]
+  expect(rows.map(([, name, is, what]) => [name, Number(is?.replaceAll(',', '')), what])).toEqual(
+    Object.entries(ALL).map(([name, { is, what }]) => [name, is, what]),
+  )
 })

@@ -24,6 +24,7 @@ it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is go
   const guests = new Guests(log, () => now)
   const room: Room = new Room('w', {
     ...{ log, now: () => now, gate: () => new Authors(() => false) },
+    ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },
     prepare: (doc, name) => initWorkspace(doc, name, now),
     serverClient: serverClientOf,
     keeps: (room) => guests.keeps(room),

@@ -4,7 +4,8 @@ import { Level } from 'level'
 import { beforeAll, expect, it } from 'vitest'
 import { LevelUpdateLog } from '../../sync-server/level-update-log.ts'
 import { causeOf, Damage } from '../../sync-server/store/damage.ts'
-import { liveDoc, RawClient } from '../support/client.ts'
+import { checkTable } from '../../sync-server/store/table.ts'
+import { liveDoc, RawClient, runSeed, seeded } from '../support/client.ts'
 import { fetch, startServer, tempDir } from '../support/server.ts'
 import { sync } from './commands.ts'
 import { copyOf, livedIn } from './lived-in.ts'
@@ -49,6 +50,8 @@ const DAMAGES: [string, (dir: string) => void][] = [
   ['a bit of the manifest flipped', (dir) => flip(manifest(dir), 30)],
   ['a table is missing', (dir) => rmSync(table(dir))],
   ['a table ends too soon', (dir) => truncateSync(table(dir), 10_000)],
+  ['a bit of a table flipped', (dir) => flip(table(dir), 1_000)],
+  ['a bit of its index flipped', (dir) => flip(table(dir), -100)],
   ['the journal is missing', (dir) => rmSync(journal(dir))],
   ['the journal ends too soon', (dir) => truncateSync(journal(dir), 10)],
 ]
@@ -70,6 +73,27 @@ it.each(DAMAGES)(
     }
   },
 )
+
+it('[O5] no byte of a table can be another: it is said which table, before LevelDB meets it', async () => {
+  const dir = copyOf(data)
+  const path = table(dir)
+  await checkTable(path, 'it')
+  const bytes = readFileSync(path)
+  const random = seeded(runSeed('table'))
+  for (let i = 0; i < 60; i++) {
+    const at = i < 30 ? bytes.length - 1 - i : Math.floor(random() * bytes.length)
+    // What pads the footer stands for nothing.
+    const isPadding = at >= bytes.length - 48 && at < bytes.length - 8
+    const damaged = Buffer.from(bytes)
+    damaged[at]! ^= 1 << (i % 8)
+    writeFileSync(path, damaged)
+    const checked = checkTable(path, 'it').then(
+      () => isPadding,
+      (error: Error) => error instanceof Damage,
+    )
+    expect(await checked, `byte ${at}`).toBe(true)
+  }
+})
 
 it('[O5] the server does not start: exit 5, one line that names verify and restore', async () => {
   const dir = copyOf(data)

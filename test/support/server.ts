@@ -133,14 +133,14 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
   const port = await new Promise<number>((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       out += chunk
-      const listening = /https?:\/\/127\.0\.0\.1:(\d+)/.exec(out)
+      const listening = /https?:\/\/(?:127\.0\.0\.1|\[::1\]):(\d+)/.exec(out)
       if (listening) resolve(Number(listening[1]))
     })
     child.once('exit', (code) => {
       reject(new Error(`clawlink-sync exited with ${code} before it listened: ${out}${err}`))
     })
   })
-  const tls = out.includes(`https://127.0.0.1:${port}`) ? 's' : ''
+  const [, tls = '', host = ''] = /http(s?):\/\/(127\.0\.0\.1|\[::1\]):\d/.exec(out) ?? []
   const token = ownerToken(data)
   setToken(port, token)
   const gone = async () => {
@@ -148,8 +148,8 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
     return child.exitCode
   }
   return {
-    url: `http${tls}://127.0.0.1:${port}`,
-    sync: `ws${tls}://127.0.0.1:${port}/sync`,
+    url: `http${tls}://${host}:${port}`,
+    sync: `ws${tls}://${host}:${port}/sync`,
     port,
     data,
     token,

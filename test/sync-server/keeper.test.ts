@@ -24,6 +24,9 @@ it('[T12] a claim that comes with its task waits until it is known how an archiv
   })
   const room: Room = new Room('w', {
     log,
+    maxAwareness: 8_192,
+    maxDocument: 1e9,
+    slowReaderMs: 30_000,
     now: () => now,
     gate: () => new Authors(() => false),
     prepare: (doc, name) => initWorkspace(doc, name, now),

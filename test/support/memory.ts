@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs'
 
-export { frame, liveDoc, RawClient, until } from '../support/client.ts'
-export { fetch } from '../support/server.ts'
-
 /** Resident memory of a process, in MiB; 0 where there is no /proc. */
 export const memoryOf = (pid: number): number => {
   try {

@@ -1,0 +1,107 @@
+import type { Share, Turns } from './turns.ts'
+
+/** A socket that is not read from for a while. */
+export interface Pausable {
+  pause: () => void
+  resume: () => void
+  once: (event: 'close', listener: () => void) => unknown
+}
+
+/** What takes more than one turn. */
+type Work = Iterator<unknown>
+
+/** Takes in a message; returns what is left to be done of it, or null. */
+export type Take = (message: Buffer) => Work | null
+/** After a message that took so long (milliseconds): in how many nothing more is to be taken in. */
+export type Pace = (message: Buffer, ms: number) => number
+
+/**
+ * The messages of one connection, in their order. A socket hands over thousands of small ones at a time, and a large one can
+ * take seconds: what is more than the sender's share of a turn waits for later ones, and where it comes too fast, longer.
+ * Meanwhile the socket is not read from, so that no more waits than came in one go.
+ */
+export class Inbox {
+  readonly #source: Pausable
+  readonly #turns: Turns
+  readonly #share: Share
+  readonly #take: Take
+  readonly #pace: Pace
+  #waiting: Buffer[] = []
+  #work: Work | null = null
+  /** How long what is being taken in has taken so far (milliseconds). */
+  #took = 0
+  #isLate = false
+  #isPaused = false
+  #resting: NodeJS.Timeout | null = null
+
+  constructor(source: Pausable, turns: Turns, share: Share, take: Take, pace: Pace) {
+    this.#source = source
+    this.#turns = turns
+    this.#share = share
+    this.#take = take
+    this.#pace = pace
+    source.once('close', () => {
+      this.#waiting = []
+      this.#work?.return?.()
+      this.#work = null
+      if (this.#resting !== null) clearTimeout(this.#resting)
+    })
+  }
+
+  push(message: Buffer): void {
+    this.#waiting.push(message)
+    if (this.#isLate || this.#resting !== null) return
+    if (this.#goOn(this.#turns.left(this.#share))) {
+      this.#isLate = true
+      this.#turns.later((ms) => this.#later(ms))
+    }
+    this.#pauseOrResume()
+  }
+
+  #later(ms: number): boolean {
+    this.#isLate = this.#goOn(ms)
+    this.#pauseOrResume()
+    return this.#isLate
+  }
+
+  /** Takes in what waits for so long (milliseconds); returns whether another turn is to go on with it. */
+  #goOn(ms: number): boolean {
+    const began = performance.now()
+    let now = began
+    while (now - began < ms && this.#waiting.length > 0) {
+      const message = this.#waiting[0]!
+      if (this.#work === null) this.#work = this.#take(message)
+      else if (this.#work.next().done) this.#work = null
+      const before = now
+      now = performance.now()
+      this.#share.spent += now - before
+      this.#took += now - before
+      if (this.#work !== null) continue
+      this.#waiting.shift() // none is left where the connection was closed meanwhile
+      const wait = this.#pace(message, this.#took)
+      this.#took = 0
+      if (wait > 0) {
+        this.#rest(wait)
+        return false
+      }
+    }
+    return this.#waiting.length > 0
+  }
+
+  #rest(ms: number): void {
+    this.#resting = setTimeout(() => {
+      this.#resting = null
+      this.#isLate = this.#waiting.length > 0
+      if (this.#isLate) this.#turns.later((ms) => this.#later(ms))
+      this.#pauseOrResume()
+    }, ms)
+  }
+
+  #pauseOrResume(): void {
+    const mustWait = this.#resting !== null || this.#waiting.length > 0
+    if (mustWait === this.#isPaused) return
+    this.#isPaused = mustWait
+    if (mustWait) this.#source.pause()
+    else this.#source.resume()
+  }
+}

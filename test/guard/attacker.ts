@@ -1,0 +1,17 @@
+import { setPriority } from 'node:os'
+import { serveJobs } from '../../bench/programs.ts'
+import { ATTACKS, type AttackName, type Outcome, type Victim } from './attacks.ts'
+
+export interface AttackJob {
+  attack: AttackName
+  victim: Victim
+  ms: number
+}
+
+// An attacker's processor is not the server's: where they share one, what it takes must not be counted as the server's trouble.
+setPriority(19)
+
+serveJobs<AttackJob, Outcome>(({ attack, victim, ms }) => {
+  const end = performance.now() + ms
+  return ATTACKS[attack](victim, () => performance.now() >= end)
+})

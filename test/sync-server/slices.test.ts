@@ -1,0 +1,102 @@
+import { expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { checkUpdate } from '../../sync-server/check.ts'
+import { slicesOf } from '../../sync-server/slices.ts'
+import { frame, runSeed, seeded } from '../support/client.ts'
+
+/** Takes an update in as a room does: slice by slice, each checked against what is known. */
+const takeIn = (update: Uint8Array, doc: Y.Doc) => {
+  const clocks = Y.decodeStateVector(Y.encodeStateVector(doc))
+  const slices = slicesOf(update, (client) => clocks.get(client) ?? 0)
+  for (let count = 0; ; count++) {
+    const { done, value } = slices.next()
+    if (done) return { count, end: value }
+    if (value === null) continue
+    expect(checkUpdate(value, clocks), 'each slice can be applied').not.toBe('gap')
+    Y.applyUpdate(doc, value)
+    expect(doc.store.pendingStructs).toBeNull()
+  }
+}
+
+/** Some of everything that Yjs can hold, by several clients who build on each other. */
+const history = (random: () => number, changes: number): Y.Doc => {
+  const docs = [new Y.Doc(), new Y.Doc(), new Y.Doc()]
+  const below = (n: number) => Math.floor(random() * n)
+  const change = (doc: Y.Doc): unknown => {
+    const text = doc.getText('t')
+    const map = doc.getMap('m')
+    const list = doc.getArray('a')
+    switch (below(9)) {
+      case 0:
+        return text.insert(below(text.length + 1), '𝄞 é')
+      case 1:
+        return text.length > 2 ? text.delete(below(text.length - 2), 2) : null
+      case 2:
+        return text.length > 2 ? text.format(0, 2, { bold: true }) : null
+      case 3:
+        return text.insertEmbed(0, { image: 'x' })
+      case 4:
+        return map.set(`k${below(5)}`, { deep: [1, 'two', null, 2n, new Uint8Array(3)] })
+      case 5:
+        return map.set('type', below(2) ? new Y.Map([['in', new Y.Array()]]) : new Y.XmlText('x'))
+      case 6:
+        return list.insert(below(list.length + 1), [
+          1,
+          'x',
+          new Uint8Array(2),
+          new Y.XmlElement('p'),
+        ])
+      case 7:
+        return map.set('doc', new Y.Doc({ guid: 'inner' }))
+      default:
+        return list.length > 1 ? list.delete(0, 1) : null
+    }
+  }
+  for (let i = 0; i < changes; i++) {
+    change(docs[below(3)]!)
+    if (random() < 0.1) {
+      const [from, to] = [docs[below(3)]!, docs[below(3)]!]
+      Y.applyUpdate(to, Y.encodeStateAsUpdate(from, Y.encodeStateVector(to)))
+    }
+  }
+  for (const doc of docs.slice(1)) Y.applyUpdate(docs[0]!, Y.encodeStateAsUpdate(doc))
+  return docs[0]!
+}
+
+it('[S9] a large update in slices is the same as in one, each slice without a gap', () => {
+  const doc = history(seeded(runSeed('slices')), 8_000)
+  const update = Y.encodeStateAsUpdate(doc)
+  const there = new Y.Doc()
+  const { count, end } = takeIn(update, there)
+  expect(end).toBe('done')
+  expect(count).toBeGreaterThan(3)
+  expect(Y.encodeStateAsUpdate(there)).toEqual(update)
+  expect(there.getText('t').toDelta()).toEqual(doc.getText('t').toDelta())
+  // … again, it brings nothing new.
+  expect(takeIn(update, there).end).toBe('done')
+  expect(Y.encodeStateAsUpdate(there)).toEqual(update)
+})
+
+it('[S9] what builds on nothing is a gap also in slices; what is no update is an error', () => {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  for (let i = 0; i < 8_000; i++) doc.getText('t').insert(0, 'x')
+  const lacking = Y.mergeUpdates(updates.slice(1))
+  expect(takeIn(lacking, new Y.Doc()).end).toBe('gap')
+  const whole = Y.mergeUpdates(updates)
+  const random = seeded(runSeed('broken slices'))
+  let broken = 0
+  for (let i = 0; i < 60; i++) {
+    const bytes = whole.slice(0, 6_000 + Math.floor(random() * 5_000))
+    for (let j = 0; j < 3; j++)
+      bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256)
+    try {
+      takeIn(bytes, new Y.Doc())
+    } catch {
+      broken++
+    }
+  }
+  expect(broken).toBeGreaterThan(30)
+  expect(() => takeIn(frame(2_000_000), new Y.Doc())).toThrow('client ids')
+})
