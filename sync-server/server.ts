@@ -88,7 +88,7 @@ export const startSyncServer = async (
     maxDocument: options.limits.document,
     slowReaderMs: options.limits['slow-reader-seconds'] * 1_000,
     now,
-    gate: () => new Authors(() => access.isRecovering),
+    gate: () => new Authors(() => access.isRecovering, options.limits['client-ids']),
     prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
     keeps: (room) => tasks.keeps(room) || guests.keeps(room),

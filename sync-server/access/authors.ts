@@ -7,12 +7,6 @@ import { type Arrival, type Arrivals, resolve } from './arrivals.ts'
 import { type Place, Places } from './places.ts'
 import type { Speaker } from './speaker.ts'
 
-/**
- * Yjs client ids that one agent may have in a workspace (count): each is 8 bytes of what is said to everyone who comes, for
- * ever. An agent has one for years.
- */
-const MAX_CLIENT_IDS = 10_000
-
 const forged = (what: string): WireError => new WireError(CLOSE.forged, what)
 
 /**
@@ -22,6 +16,11 @@ const forged = (what: string): WireError => new WireError(CLOSE.forged, what)
  */
 export class Authors implements Gate {
   readonly #isRecovering: () => boolean
+  /**
+   * Yjs client ids that one agent may have in a workspace (count): Yjs looks at all of them at each change, on each replica and
+   * for ever. An agent has one for years.
+   */
+  readonly #maxIds: number
   #owners = new Map<number, string>()
   /** How many of them each has. */
   #counts = new Map<string, number>()
@@ -32,8 +31,9 @@ export class Authors implements Gate {
   #waiting: Arrivals = new Map()
 
   /** `isRecovering`: operations are taken from whoever brings them, as a backup was restored that lacks them. */
-  constructor(isRecovering: () => boolean) {
+  constructor(isRecovering: () => boolean, maxIds = Number.POSITIVE_INFINITY) {
     this.#isRecovering = isRecovering
+    this.#maxIds = maxIds
   }
 
   open(owners: Map<number, string>): void {
@@ -89,8 +89,8 @@ export class Authors implements Gate {
       }
     }
     if (by.kind === 'agent') {
-      if ((this.#counts.get(by.agent) ?? 0) + fresh.length > MAX_CLIENT_IDS) {
-        throw new WireError(CLOSE.tooLarge, `an agent has ${MAX_CLIENT_IDS} Yjs client ids at most`)
+      if ((this.#counts.get(by.agent) ?? 0) + fresh.length > this.#maxIds) {
+        throw new WireError(CLOSE.tooLarge, `an agent has ${this.#maxIds} Yjs client ids at most`)
       }
       for (const client of fresh) this.own(client, by.agent)
     }

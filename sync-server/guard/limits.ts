@@ -20,6 +20,7 @@ export const LIMITS = {
   frame: { is: MAX_FRAME_BYTES, what: 'bytes of a message' },
   body: { is: MAX_BODY_BYTES, what: 'bytes of an HTTP body; files have limits of their own' },
   'awareness-bytes': { is: MAX_AWARENESS_BYTES, what: 'bytes of an awareness state' },
+  'client-ids': { is: 2_000, what: 'Yjs client ids of an agent in a workspace, over all time' },
   document: { is: 256 * MEBIBYTE, what: "bytes of a workspace's document, as stored" },
   workspaces: { is: 1_000, what: 'workspaces; only invites of the owner make new ones' },
   rooms: { is: 1_000, what: 'workspaces in memory at a time' },

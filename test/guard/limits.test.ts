@@ -171,7 +171,7 @@ it('[Z19] who floods is read at its pace, loses nothing, and holds nobody up', a
 
 describe('[Z27] sizes and times', () => {
   const SMALL =
-    'frame=200000,body=1000,awareness-bytes=100,document=100000,workspaces=3,rooms=2,invites=4,handshake-seconds=1,request-seconds=2,slow-reader-seconds=1'
+    'frame=200000,body=1000,awareness-bytes=100,document=100000,client-ids=2,workspaces=3,rooms=2,invites=5,handshake-seconds=1,request-seconds=2,slow-reader-seconds=1'
   let small: Server
   beforeAll(async () => {
     const args = ['--limit', SMALL, '--heartbeat', '0.3', '--log-level', 'error']
@@ -201,6 +201,20 @@ describe('[Z27] sizes and times', () => {
     expect(await loud.closed).toBe(4413)
     const body = { workspace: 'x'.repeat(1_000) }
     expect((await ask(small, '/api/admin/invite', body)).status).toBe(413)
+  })
+
+  it('[Z27] an agent does not fill the workspace with Yjs client ids', async () => {
+    const { headers } = await member(small, 'a-many00000001')
+    const codes: (number | null)[] = []
+    for (let i = 0; i < 3; i++) {
+      const client = await RawClient.open(`${small.sync}/default`, headers)
+      const doc = new Y.Doc()
+      doc.getText('file:ids.txt').insert(0, 'x')
+      client.update(Y.encodeStateAsUpdate(doc))
+      codes.push(await Promise.race([client.barrier().then(() => null), client.closed]))
+      client.ws.terminate()
+    }
+    expect(codes).toEqual([null, null, 4413])
   })
 
   it('[Z27] a document that is full takes deletions only, and is read on', async () => {
