@@ -40,6 +40,7 @@ export const checkUpdate = (update: Uint8Array, clocks: Clocks, admit?: Admit): 
     if (clock > known(client) || struct instanceof Y.Skip) return 'gap'
     if (clock + struct.length > known(client)) after.set(client, clock + struct.length)
   }
+  if (after.size === 0 && ds.clients.size === 0) return 'empty'
   const has = (id: Y.ID | null): boolean => id === null || id.clock < known(id.client)
   for (const struct of structs) {
     if (!(struct instanceof Y.Item)) continue

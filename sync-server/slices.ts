@@ -62,50 +62,74 @@ export function* slicesOf(
     yield update
     return 'done'
   }
-  for (let before = -1; before !== sections.length; ) {
-    before = sections.length
+  for (let hasGoneOn = true; hasGoneOn && sections.length > 0; ) {
+    hasGoneOn = false
     let left = 0
-    for (const section of sections) {
-      const slices = sliceSection(update, section, known)
-      for (const slice of slices) {
-        before = -1 // something went on: what waited for it may go on, too
-        yield slice
-      }
+    // Within one pass each client is taken from once, so that a slice has it once.
+    for (let parts = new Slice(known), i = 0; i < sections.length; i++) {
+      const section = sections[i]!
+      parts.take(update, section)
       if (section.left > 0) sections[left++] = section
+      if (parts.structs < SLICE && i < sections.length - 1) continue
+      if (parts.structs > 0) {
+        hasGoneOn = true
+        yield parts.encode()
+      }
+      parts = new Slice(known)
     }
     sections.length = left
-    if (left === 0) break
   }
   if (sections.length > 0) return 'gap'
   return yield* sliceDeletions(update, deletions, known)
 }
 
-/** Slices of one client's structs, up to the first that builds on what is not there. */
-function* sliceSection(update: Uint8Array, section: Section, known: Known) {
-  const reader = decoding.createDecoder(update)
-  reader.pos = section.at
-  while (section.left > 0 && section.clock <= known(section.client)) {
+/** What some clients have to add, as far as it builds on what is there or in it. */
+class Slice {
+  structs = 0
+  readonly #known: Known
+  readonly #parts: { client: number; clock: number; taken: number; bytes: Uint8Array }[] = []
+  /** Clocks after it. */
+  readonly #ends = new Map<number, number>()
+
+  constructor(known: Known) {
+    this.#known = known
+  }
+
+  /** Takes what fits of the structs that are still to come of a client. */
+  take(update: Uint8Array, section: Section): void {
     const { client, clock, at } = section
-    let taken = 0
-    let end = clock
+    if (clock > this.#known(client)) return
+    const reader = decoding.createDecoder(update)
+    reader.pos = at
     const has = (of: number, clock: number): boolean =>
-      clock < (of === client ? Math.max(end, known(of)) : known(of))
-    while (taken < SLICE && section.left > 0) {
+      clock < Math.max(this.#ends.get(of) ?? 0, this.#known(of))
+    let taken = 0
+    while (this.structs < SLICE && section.left > 0) {
       const length = skipStruct(reader, has)
       if (length === null) break
-      end += length
+      section.clock += length
       section.at = reader.pos
       section.left--
+      this.structs++
       taken++
+      this.#ends.set(client, section.clock)
     }
-    section.clock = end
-    if (taken === 0) return
-    yield encoding.encode((to) => {
-      for (const number of [1, taken, client, clock]) encoding.writeVarUint(to, number)
-      encoding.writeUint8Array(to, update.subarray(at, section.at))
+    if (taken > 0) {
+      this.#parts.push({ client, clock, taken, bytes: update.subarray(at, section.at) })
+    }
+  }
+
+  encode(): Uint8Array {
+    return encoding.encode((to) => {
+      encoding.writeVarUint(to, this.#parts.length)
+      for (const { client, clock, taken, bytes } of this.#parts.sort(
+        (a, b) => b.client - a.client, // the order that Yjs merges in
+      )) {
+        for (const number of [taken, client, clock]) encoding.writeVarUint(to, number)
+        encoding.writeUint8Array(to, bytes)
+      }
       encoding.writeVarUint(to, 0)
     })
-    reader.pos = section.at
   }
 }
 

@@ -31,11 +31,19 @@ export const honestPair = async (url: string, headers?: { authorization?: string
     }
   })
 
+  // Else it would be waited for for ever.
+  const cut = Promise.race(
+    [writer, reader].map(async ({ client }) => {
+      throw new Error(`an honest client was closed: ${await client.closed}`)
+    }),
+  )
+  cut.catch(() => {})
+
   const edit = async (): Promise<number> => {
     const start = performance.now()
     text.insert(text.length, 'x')
     sent.set(text.length, start)
-    await writer.client.barrier()
+    await Promise.race([writer.client.barrier(), cut])
     return performance.now() - start
   }
 
@@ -51,7 +59,7 @@ export const honestPair = async (url: string, headers?: { authorization?: string
         await new Promise((next) => setTimeout(next, Math.max(0, wait)))
       }
       const barrier = await Promise.all(edits)
-      await reader.client.barrier()
+      await Promise.race([reader.client.barrier(), cut])
       return { barrier, seen }
     },
     get length(): number {
