@@ -4,7 +4,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { Attached } from '../workspace/link/attach.ts'
 import { Desk } from './desk.ts'
 import { Editor } from './editor/editor.tsx'
-import { pressesOf } from './press.ts'
+import { type Press, pressesOf } from './press.ts'
 import { bodyHeight, screenRows } from './screen.ts'
 import { topPage } from './state.ts'
 import type { Mice } from './terminal.ts'
@@ -26,6 +26,8 @@ const noMice: Mice = () => () => {}
 
 export interface AppProps {
   attached: Attached
+  /** What was pressed before it could listen; it is emptied. */
+  early?: Press[]
   env?: Env
   mice?: Mice
   /** Lines that are left free at the bottom: where they are the terminal's own screen, it scrolls when it is full. */
@@ -39,7 +41,7 @@ export interface AppProps {
 
 /** The whole UI on a workspace that is attached. */
 export const App = (props: AppProps) => {
-  const { attached, env = {}, mice = noMice, spare = 0, now = Date.now } = props
+  const { attached, early = [], env = {}, mice = noMice, spare = 0, now = Date.now } = props
   const { onQuit, onBell, onSuspend } = props
   const size = useWindowSize()
   const { columns } = size
@@ -71,6 +73,9 @@ export const App = (props: AppProps) => {
     },
     { isActive: !isEditing },
   )
+  useEffect(() => {
+    for (const press of early.splice(0)) desk.press(press)
+  }, [desk, early])
   usePaste((text) => desk.paste(text), { isActive: !isEditing })
 
   const coloured = (env.NO_COLOR ?? '') === ''

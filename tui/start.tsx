@@ -1,14 +1,15 @@
 import './polyfill.ts'
 import { constants } from 'node:os'
 import { render, Text, useApp, useInput } from 'ink'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { ClawError } from '../workspace/errors.ts'
 import type { Attached } from '../workspace/link/attach.ts'
 import { App, type AppProps, type Env } from './app.tsx'
+import { type Press, pressesOf } from './press.ts'
 import { Terminal } from './terminal.ts'
 import { harmless } from './ui/cells.ts'
 
-interface RootProps extends Omit<AppProps, 'attached' | 'onSuspend'> {
+interface RootProps extends Omit<AppProps, 'attached' | 'early' | 'onSuspend'> {
   opening: Promise<Attached>
   onFailed: (error: unknown) => void
   /** Stops the program until the shell lets it go on. */
@@ -20,17 +21,20 @@ const Root = ({ opening, onFailed, stop, ...props }: RootProps) => {
   const [attached, setAttached] = useState<Attached | null>(null)
   const { suspendTerminal } = useApp()
   const { onQuit } = props
+  const { current: early } = useRef<Press[]>([])
   useEffect(() => {
     opening.then(setAttached, onFailed)
   }, [opening, onFailed])
   const onSuspend = () => void suspendTerminal(stop)
   useInput(
     (input, key) => {
-      if (input === 'q' || (key.ctrl && input === 'c')) onQuit?.()
+      // The app is on the screen a moment before it listens; what is typed at the sight of it is its own.
+      if (attached !== null) early.push(...pressesOf(input, key))
+      else if (input === 'q' || (key.ctrl && input === 'c')) onQuit?.()
     },
     { isActive: attached === null },
   )
-  if (attached !== null) return <App {...{ attached, onSuspend, ...props }} />
+  if (attached !== null) return <App {...{ attached, early, onSuspend, ...props }} />
   return <Text>ClawLink: opening … (q leaves)</Text>
 }
 

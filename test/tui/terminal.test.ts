@@ -37,10 +37,7 @@ const person = async (
 const join = async (terminal: Terminal, name: string): Promise<void> => {
   await terminal.shows('Who are you?')
   terminal.type(name)
-  const typed = new RegExp(`Name.*${name}`)
-  // Seen once, on a busy machine: the first keys after the first frame were lost.
-  await terminal.shows(typed).catch(() => terminal.type(name))
-  await terminal.shows(typed)
+  await terminal.shows(new RegExp(`Name.*${name}`))
   terminal.press('Enter')
   await terminal.shows(`${name} (you)`)
 }

@@ -1,0 +1,42 @@
+import { PassThrough, Writable } from 'node:stream'
+import { expect, it } from 'vitest'
+import { startApp } from '../../tui/start.tsx'
+import { until } from '../support/client.ts'
+import { held } from './attached.ts'
+import { makeWorld, SMALL } from './world.ts'
+
+/** What a terminal is to the program; `onShown` sees all that is drawn, at once. */
+const tty = (onShown: (text: string) => void) => {
+  const stdin = Object.assign(new PassThrough(), {
+    ...{ isTTY: true, setRawMode: () => stdin, ref: () => stdin, unref: () => stdin },
+  })
+  const write = (chunk: unknown, _: string, done: () => void) => {
+    onShown(String(chunk))
+    done()
+  }
+  const stdout = Object.assign(new Writable({ write }), { isTTY: true, columns: 80, rows: 24 })
+  return {
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout: stdout as unknown as NodeJS.WriteStream,
+    stderr: new PassThrough() as unknown as NodeJS.WriteStream,
+    type: (text: string) => stdin.write(text),
+  }
+}
+
+it('[U45] what is typed the moment the first form is drawn is in it', async () => {
+  let shown = ''
+  const terminal = tty((text) => {
+    const wasAsked = shown.includes('Who are you?')
+    shown += text
+    if (!wasAsked && shown.includes('Who are you?')) terminal.type('Annabel')
+  })
+  const attached = held(makeWorld(SMALL, Date.now()), false)
+  // A frame long after the one before is drawn at once, before what it holds listens.
+  const opening = new Promise<typeof attached>((resolve) => setTimeout(resolve, 100, attached))
+  const { done } = startApp({ opening, env: {}, ...terminal })
+  await until('the name is in the form', () => shown.includes('Annabel'))
+  terminal.type('\u001b[27u')
+  terminal.type('q')
+  expect(await done).toBe(0)
+  expect(attached.closed).toBe(true)
+})
