@@ -41,7 +41,7 @@ export interface AppProps {
 
 /** The whole UI on a workspace that is attached. */
 export const App = (props: AppProps) => {
-  const { attached, early = [], env = {}, mice = noMice, spare = 0, now = Date.now } = props
+  const { attached, early, env = {}, mice = noMice, spare = 0, now = Date.now } = props
   const { onQuit, onBell, onSuspend } = props
   const size = useWindowSize()
   const { columns } = size
@@ -74,7 +74,7 @@ export const App = (props: AppProps) => {
     { isActive: !isEditing },
   )
   useEffect(() => {
-    for (const press of early.splice(0)) desk.press(press)
+    for (const press of early?.splice(0) ?? []) desk.press(press)
   }, [desk, early])
   usePaste((text) => desk.paste(text), { isActive: !isEditing })
 
