@@ -54,6 +54,8 @@ export interface AppEnv {
     /** Writes a backup into a folder of this machine. */
     backup: (dir: string) => Promise<Manifest>
   }
+  /** Somebody asks something. Throws `too_many`. */
+  onAsked: (by: Shown) => void
   /** A credential was none; returns why none is looked at for a while, or null. */
   onWrongCredential: (c: Context) => ClawError | null
   /** Somebody spoke in another's name, and was refused. */
@@ -102,7 +104,7 @@ export const createApp = (env: AppEnv): Hono => {
   const app = new Hono()
 
   app.use('*', HEADERS)
-  addRoutes(app, env.access, routesOf(env), env.maxBody, ({ needs, method }) => {
+  addRoutes(app, env.access, routesOf(env), env.maxBody, env.onAsked, ({ needs, method }) => {
     if (method === 'POST' && needs === 'write') env.metrics.commands.inc({ outcome: 'ok' })
   })
 
@@ -126,6 +128,7 @@ export const createApp = (env: AppEnv): Hono => {
     if (error.code === 'unauthorized' || error.code === 'revoked') {
       c.header('www-authenticate', 'Bearer')
     }
+    if (error.retryAfter !== undefined) c.header('retry-after', String(error.retryAfter))
     if (error.code === 'forged') {
       const by = shownBy(c)
       if (by !== null) env.onForgery(by, c.req.path, error.message)

@@ -21,6 +21,7 @@ const ErrorBody = {
         code: { type: 'string', enum: Object.keys(ERRORS) },
         message: { type: 'string', description: 'What is wrong, in one line' },
         hint: { type: 'string', description: 'What to do next' },
+        retry_after: { type: 'integer', description: 'Seconds after which it is looked at again' },
         retryable: { type: 'boolean', description: 'The same request may succeed later' },
       },
     },

@@ -3,7 +3,8 @@ import { bodyLimit } from 'hono/body-limit'
 import { matchedRoutes } from 'hono/route'
 import type { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
-import { admit, type Needs } from './access/guard.ts'
+import { admit, type Needs, shownBy } from './access/guard.ts'
+import type { Shown } from './access/speaker.ts'
 import type { AccessStore } from './access/store.ts'
 import { parse, parseJson, workspaceOf } from './request.ts'
 
@@ -40,18 +41,28 @@ export interface Route<Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.
 export const route = <Q extends z.ZodType, B extends z.ZodType>(one: Route<Q, B>): Route =>
   one as unknown as Route
 
-/** Serves the routes. Every one is behind the guard, and so is what is none. `maxBody`: bytes. */
+/**
+ * Serves the routes. Every one is behind the guard, and so is what is none; who shows a credential is taken in by
+ * `onAsked`, or refused. `maxBody`: bytes.
+ */
 export const addRoutes = (
   app: Hono,
   access: AccessStore,
   routes: readonly Route[],
   maxBody: number,
+  onAsked: (by: Shown) => void,
   onDone: (route: Route) => void,
 ): void => {
   const byName = new Map(routes.map((one) => [`${one.method} ${one.path}`, one]))
   app.use('*', async (c, next) => {
     const found = matchedRoutes(c).find(({ method, path }) => byName.has(`${method} ${path}`))
-    admit(c, access, found === undefined ? null : byName.get(`${found.method} ${found.path}`)!)
+    try {
+      admit(c, access, found === undefined ? null : byName.get(`${found.method} ${found.path}`)!)
+    } finally {
+      // What one may not do is asked, too.
+      const by = shownBy(c)
+      if (by !== null) onAsked(by)
+    }
     await next()
   })
   for (const one of routes) {

@@ -198,6 +198,7 @@ export const startSyncServer = async (
   const env: AppEnv = {
     version,
     onWrongCredential: (c) => limiter.failed((c.env as { incoming: IncomingMessage }).incoming),
+    onAsked: (by) => limiter.request(by),
     now,
     access,
     onForgery: (by, where, what) =>

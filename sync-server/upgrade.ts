@@ -77,8 +77,9 @@ const isOwnOrigin = ({ headers }: IncomingMessage): boolean => {
 /** Answers an upgrade request by why it is refused. */
 export const refuseUpgrade = (socket: Socket, error: ClawError): void => {
   const body = JSON.stringify({ ok: false, error: error.toBody() })
+  const after = error.retryAfter === undefined ? '' : `retry-after: ${error.retryAfter}\r\n`
   socket.end(
-    `HTTP/1.1 ${error.http} Refused\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+    `HTTP/1.1 ${error.http} Refused\r\nconnection: close\r\n${after}content-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }

@@ -84,18 +84,23 @@ export interface ErrorBody {
   message: string
   hint: string
   retryable: boolean
+  /** Seconds after which the same call is looked at again; left out: that is not known. */
+  retry_after?: number
 }
 
 /** An expected failure. `message` says what is wrong in one line, `hint` what to do next. */
 export class ClawError extends Error {
   readonly code: ErrorCode
   readonly hint: string
+  /** Seconds after which the same call is looked at again. */
+  readonly retryAfter: number | undefined
 
-  constructor(code: ErrorCode, message: string, hint = '') {
+  constructor(code: ErrorCode, message: string, hint = '', retryAfter?: number) {
     super(message)
     this.name = 'ClawError'
     this.code = code
     this.hint = hint
+    this.retryAfter = retryAfter
   }
 
   get exit(): number {
@@ -107,14 +112,16 @@ export class ClawError extends Error {
   }
 
   toBody(): ErrorBody {
-    const { code, message, hint } = this
-    return { code, message, hint, retryable: 'retryable' in ERRORS[code] }
+    const { code, message, hint, retryAfter } = this
+    const body = { code, message, hint, retryable: 'retryable' in ERRORS[code] }
+    return retryAfter === undefined ? body : { ...body, retry_after: retryAfter }
   }
 
   /** Reads an error that another process sent; anything unknown becomes a `bug`. */
   static fromBody(body: Partial<ErrorBody>): ClawError {
     const code = body.code !== undefined && Object.hasOwn(ERRORS, body.code) ? body.code : 'bug'
-    return new ClawError(code, body.message ?? 'unknown error', body.hint ?? '')
+    const after = typeof body.retry_after === 'number' ? body.retry_after : undefined
+    return new ClawError(code, body.message ?? 'unknown error', body.hint ?? '', after)
   }
 
   /** What any thrown value is to the outside: itself, or a `bug` that keeps the cause. */

@@ -4,7 +4,7 @@ import type { AgentId } from '../../workspace/ids.ts'
 import type { Access } from '../../workspace/link/access.ts'
 import type { Shown } from '../../workspace/link/attach-wire.ts'
 import { getArchive, getTaskArchive } from '../../workspace/link/commands.ts'
-import { drain, isAway, reportOverlaps } from '../../workspace/link/outbox.ts'
+import { drain, mayDoLater, reportOverlaps } from '../../workspace/link/outbox.ts'
 import { Overlaps } from '../../workspace/link/overlaps.ts'
 import { Replica } from '../../workspace/link/replica.ts'
 import { BEAT_MS, Session } from '../../workspace/link/session.ts'
@@ -129,7 +129,7 @@ export class Place {
         await access.ready()
         session.wake()
       } catch (error) {
-        if (!isAway(error)) return // the server says the same
+        if (!mayDoLater(error)) return // the server says the same
         await sleep(LOOK_AGAIN_MS, undefined, { ref: false })
       }
     }

@@ -26,7 +26,8 @@ export class Failures {
     const left = (this.#of.get(who)?.until ?? 0) - this.#now()
     if (left <= 0) return
     const seconds = Math.ceil(left / 1_000)
-    throw new ClawError('too_many', `too many ${of}`, `the next one is looked at in ${seconds} s`)
+    const hint = `the next one is looked at in ${seconds} s`
+    throw new ClawError('too_many', `too many ${of}`, hint, seconds)
   }
 
   count(who: string): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { ClawError } from '../../workspace/errors.ts'
+import { nameOf, type Shown } from '../access/speaker.ts'
 import { AWARENESS } from '../wire.ts'
 import { addressOf, type Proxies } from './address.ts'
 import { Doors } from './doors.ts'
@@ -17,6 +18,9 @@ import {
 import { Flow } from './pace.ts'
 import { type Share, Turns } from './turns.ts'
 
+const tooOften = (what: string, hint: string, waitMs: number): ClawError =>
+  new ClawError('too_many', what, hint, Math.ceil(waitMs / 1_000))
+
 const senderOf = (agent: string, workspace: string): string => `${workspace}/${agent}`
 
 /** Who is let in, and how fast they are read: the limits, on one server. */
@@ -26,7 +30,7 @@ export class Limiter {
   readonly #doors: Doors
   /** … and for those that have asked for nothing yet, by the address that they come from. */
   readonly #unasked: Doors
-  readonly #flow: Flow<'frames' | 'bytes' | 'awareness' | 'handshakes' | 'work'>
+  readonly #flow: Flow<'frames' | 'bytes' | 'awareness' | 'handshakes' | 'requests' | 'work'>
   readonly #failures: Failures
   readonly #offences: Failures
   readonly #turns = new Turns()
@@ -47,6 +51,7 @@ export class Limiter {
       bytes: rate(limits.bytes),
       awareness: rate(limits.awareness),
       handshakes: rate(limits.handshakes),
+      requests: rate(limits.requests),
       work: rate(limits.work),
     })
     this.#failures = new Failures(now, limits.failures, LAST_FAILURE_WAIT_MS)
@@ -68,12 +73,25 @@ export class Limiter {
     if (agent !== null) {
       const sender = senderOf(agent, workspace)
       this.#offences.check(sender, `frames of ${agent} were refused`)
-      if (this.#flow.after(sender, { handshakes: 1 }, this.#now()) > 0) {
-        throw new ClawError('too_many', `${agent} connects too often`, 'keep a connection, or wait')
-      }
+      const wait = this.#flow.after(sender, { handshakes: 1 }, this.#now())
+      if (wait > 0)
+        throw tooOften(`${agent} connects too often`, 'keep a connection, or wait', wait)
     }
     const address = this.#addressOf(request)
     request.socket.once('close', this.#doors.enter({ address, agent, workspace }))
+  }
+
+  /**
+   * Takes a request of an agent, or by a token, which may stand for many; the owner may make any. Throws `too_many` for one too
+   * many, which does not count: who goes on asking gets as many answers as one who waits.
+   */
+  request(by: Shown): void {
+    if (by.kind === 'owner') return
+    const name = by.kind === 'token' ? `@${by.id}` : by.agent
+    const sender = senderOf(name, by.workspace)
+    const wait = this.#flow.after(sender, { requests: 0 }, this.#now())
+    if (wait > 0) throw tooOften(`${nameOf(by)} asks too often`, 'wait, and ask less often', wait)
+    this.#flow.after(sender, { requests: 1 }, this.#now())
   }
 
   /** A credential was none; returns why none of that address is looked at for a while, or null. */

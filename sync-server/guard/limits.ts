@@ -15,6 +15,7 @@ export const LIMITS = {
   bytes: { is: 16 * MEBIBYTE, what: 'bytes of an agent a second, on average' },
   awareness: { is: 100, what: 'awareness messages of an agent a second, on average' },
   handshakes: { is: 20, what: 'connections that an agent makes a second, on average' },
+  requests: { is: 200, what: 'HTTP requests of an agent, or by a token, a second, on average' },
   work: { is: 250, what: 'milliseconds a second in which what an agent sends is taken in' },
   offences: { is: 10, what: 'broken or forbidden frames of an agent before it has to wait' },
   frame: { is: MAX_FRAME_BYTES, what: 'bytes of a message' },

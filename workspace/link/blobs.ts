@@ -122,6 +122,7 @@ const wrongBytes = ({ sha256 }: BlobName): ClawError =>
 const mayPass = (error: unknown): boolean =>
   error instanceof ClawError &&
   (error.code === 'busy' ||
+    error.code === 'too_many' ||
     error.code === 'wrong_offset' ||
     (error.exit === 6 && error.code !== 'not_clawlink'))
 
@@ -183,6 +184,7 @@ const uploaded = async (transfer: Transfer, { sha256, size }: BlobName): Promise
   answer.resume()
   const offset = headers['upload-offset']
   if (status === 401) throw unknownHere(transfer.base)
+  if (status === 429) throw new ClawError('too_many', `${transfer.base} is asked too often`, 'wait')
   if ((status === 200 || status === 404) && /^\d+$/.test(String(offset))) return Number(offset)
   throw gateway(transfer.base, status) ?? notClawLink(transfer.base, 'it takes no blobs')
 }

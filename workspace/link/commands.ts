@@ -22,6 +22,8 @@ import { trusted, untrusted } from './trust.ts'
 const TIMEOUT_MS = 15_000
 /** A broken connection is tried again after each of these times; commands are idempotent by key. */
 const RETRY_AFTER_MS: readonly number[] = [100, 400]
+/** Who asks too often waits, once, for as long as the server says, if that is no longer (seconds). */
+const LONGEST_WAIT_S = 5
 /** Above any answer of ours (the largest file, escaped as JSON): a stranger's answer must not fill the memory. */
 const MAX_ANSWER_BYTES = 6 * MAX_FILE_BYTES + 1024 * 1024
 
@@ -261,15 +263,24 @@ const call = async (
   body: unknown,
   timeoutMs: number,
 ): Promise<unknown> => {
-  for (let attempt = 0; ; attempt++) {
+  let broken = 0
+  let hasWaited = false
+  for (;;) {
     try {
       return await callOnce(server, method, path, body, timeoutMs)
     } catch (error) {
-      const wait = RETRY_AFTER_MS[attempt]
-      if (!isBroken(error) || wait === undefined) throw error
+      const wait = isBroken(error) ? RETRY_AFTER_MS[broken++] : saidIn(error)
+      if (wait === undefined || hasWaited) throw error
+      hasWaited = !isBroken(error)
       await sleep(wait)
     }
   }
+}
+
+/** How long to wait before the same is asked again (milliseconds), where that was said and is short. */
+const saidIn = (error: unknown): number | undefined => {
+  const seconds = error instanceof ClawError ? error.retryAfter : undefined
+  return seconds === undefined || seconds > LONGEST_WAIT_S ? undefined : seconds * 1_000
 }
 
 const callOnce = async (

@@ -15,10 +15,14 @@ const BARRIER_TIMEOUT_MS = 15_000
 export const isAway = (error: unknown): error is ClawError =>
   error instanceof ClawError && error.exit === 6 && error.code !== 'not_clawlink'
 
+/** Whether the same may do later. */
+export const mayDoLater = (error: unknown): error is ClawError =>
+  isAway(error) || (error instanceof ClawError && error.toBody().retryable)
+
 /**
  * Sends the queued commands in order, after the operations they were given on. The server carries out each once, by its
  * key, however often it is sent. One that it refuses goes into the inbox of `me`, and what it said is kept as a
- * note on its task. Stops where the server is away.
+ * note on its task. Stops where the server is away, or takes nothing for now.
  */
 export const drain = async (
   replica: Replica,
@@ -37,7 +41,7 @@ export const drain = async (
       await postTask(target, workspace, queued.task, command)
     } catch (thrown) {
       const error = ClawError.from(thrown)
-      if (isAway(error)) return
+      if (mayDoLater(error)) return
       refuse(replica, queued, error, me, clock())
     }
     replica.dequeue(key)
