@@ -3,6 +3,7 @@ import { addressOf, parseProxies } from '../../sync-server/guard/address.ts'
 import { Doors } from '../../sync-server/guard/doors.ts'
 import { Failures } from '../../sync-server/guard/failures.ts'
 import { Inbox } from '../../sync-server/guard/inbox.ts'
+import { Limiter } from '../../sync-server/guard/limiter.ts'
 import { LIMITS, parseLimits } from '../../sync-server/guard/limits.ts'
 import { Flow, Pace } from '../../sync-server/guard/pace.ts'
 import { Turns } from '../../sync-server/guard/turns.ts'
@@ -99,6 +100,42 @@ it('[Z19] what is more than a sender’s share of a turn waits, in order; others
   expect(taken.filter((one) => one.startsWith('ann'))).toEqual([
     ...['ann long', 'ann is paused', 'ann b', 'ann c', 'ann goes on'],
   ])
+})
+
+it('[Z19] who takes more than its milliseconds a second rests, and goes on; another does not', async () => {
+  let now = 0
+  const limiter = new Limiter(parseLimits('work=20'), parseProxies(''), () => now)
+  const busy = (ms: number): void => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  }
+  const inboxOf = (agent: string, ms: number) => {
+    const seen = { taken: 0, isPaused: false }
+    const socket = {
+      pause: () => {
+        seen.isPaused = true
+      },
+      resume: () => {
+        seen.isPaused = false
+      },
+      once: () => {},
+    }
+    const inbox = limiter.inbox(socket, agent, 'default', () => {
+      seen.taken++
+      busy(ms)
+      return null
+    })
+    return { seen, push: () => inbox.push(Buffer.from([0])) }
+  }
+  const [ann, bob] = [inboxOf('a-ann', 10), inboxOf('a-bob', 0)]
+  // Ten seconds' worth at once are 200 ms; the clock stands, so that is all there is.
+  for (let i = 0; i < 30; i++) ann.push()
+  for (let i = 0; i < 5; i++) bob.push()
+  await until('what another sends is taken in', () => bob.seen.taken === 5 && !bob.seen.isPaused)
+  await until('what there is has been taken', () => ann.seen.taken * 10 >= 200)
+  expect(ann.seen.isPaused).toBe(true)
+  expect(ann.seen.taken).toBeLessThan(30)
+  now = 60_000
+  await until('the rest is taken in, too', () => ann.seen.taken === 30 && !ann.seen.isPaused)
 })
 
 it('[Z20] X-Forwarded-For is believed of trusted proxies only, from its end', () => {
