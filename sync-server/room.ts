@@ -363,6 +363,11 @@ export class Room {
     return verdict
   }
 
+  /** Whether nothing more is taken into the document than what makes room in it. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
   get #isFull(): boolean {
     return this.#checkpoints.bytes > this.#env.maxDocument
   }

@@ -1,3 +1,4 @@
+import type * as Y from 'yjs'
 import {
   type Agent,
   getAgent,
@@ -20,8 +21,10 @@ import { welcome } from '../../workspace/mailbox.ts'
 import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
 import { type Saying, say } from '../../workspace/saying.ts'
 import { type Move, moveTask } from '../../workspace/task-commands.ts'
+import { isTerminal } from '../../workspace/task-states.ts'
 import { addNote, entryOf, findEntry, getTask, type Task } from '../../workspace/tasks.ts'
 import type { AppEnv } from '../app.ts'
+import { checkRoom } from '../guard/full.ts'
 import { PAGE_BYTES } from '../limits.ts'
 import { findArchived } from '../tasks/keeper.ts'
 import type { Guest, Waiting } from './guest.ts'
@@ -59,7 +62,9 @@ export interface Introduction {
 export const register = async (act: Act, given: Introduction): Promise<Agent> => {
   const { env, guest, key } = act
   const id = guest.agent
-  await guest.write({ key, what: 'register', payload: given }, (desk) => {
+  // Who was here before comes again.
+  const frees = (doc: Y.Doc): boolean => hasAgent(doc, id)
+  await guest.write({ key, what: 'register', payload: given, frees }, (desk) => {
     const { doc } = desk
     const now = env.now()
     const here = env.guests.here(guest.room)
@@ -146,6 +151,7 @@ export const respond = async (
 ): Promise<Task> => {
   registered(guest)
   const move = { ...given, by: guest.agent, key: key ?? crypto.randomUUID(), now: env.now() }
+  if (!isTerminal(move.state)) checkRoom(guest.room)
   const { task, refused } = await env.tasks.command(guest.room, (doc) => moveTask(doc, move))
   if (refused !== undefined) throw refused
   return task

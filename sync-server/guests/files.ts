@@ -14,6 +14,7 @@ import {
 import type { AgentId } from '../../workspace/ids.ts'
 import { checkFileKey } from '../../workspace/path.ts'
 import { putBlob } from '../../workspace/put-blob.ts'
+import { textOf as fileText } from '../../workspace/schema.ts'
 import { findFile, getFile } from '../../workspace/tree.ts'
 import { writeText } from '../../workspace/writing.ts'
 import type { AppEnv } from '../app.ts'
@@ -107,7 +108,8 @@ export const writeShared = async (
         'get the file, and make your change in what it is now',
       )
     }
-    return guest.writeNow({ key: once, what: 'put', payload: given }, (desk) => {
+    const frees = (doc: Y.Doc): boolean => content.length < lengthOf(doc, key)
+    return guest.writeNow({ key: once, what: 'put', payload: given, frees }, (desk) => {
       const by = guest.agent
       const now = act.env.now()
       const write = { key, content, base: text, by, now, force }
@@ -120,6 +122,12 @@ export const writeShared = async (
       return result
     })
   })
+}
+
+/** Of a file's text (UTF-16 units); 0: there is none. */
+const lengthOf = (doc: Y.Doc, key: string): number => {
+  const leaf = findFile(doc, key)
+  return leaf === null ? 0 : fileText(doc, leaf.entry.fileId).length
 }
 
 const baseFor = async (
@@ -165,16 +173,18 @@ export const editShared = (act: Act, typed: string, edit: TextEdit): Promise<Put
         'get the file; line numbers are those of the version that you name',
       )
     }
-    return guest.writeNow({ key: act.key, what: 'edit', payload: [key, edit] }, ({ doc }) => {
+    const change = (doc: Y.Doc): { base: string | null; content: string } => {
       const isNew = findFile(doc, key) === null && 'append' in edit
       const base = old ?? (isNew ? null : readFile(doc, key).content)
-      const write = {
-        key,
-        content: edited(base ?? '', edit),
-        base,
-        by: guest.agent,
-        now: env.now(),
-      }
+      return { base, content: edited(base ?? '', edit) }
+    }
+    const frees = (doc: Y.Doc): boolean => {
+      const { base, content } = change(doc)
+      return content.length < (base ?? '').length
+    }
+    const once = { key: act.key, what: 'edit', payload: [key, edit], frees }
+    return guest.writeNow(once, ({ doc }) => {
+      const write = { key, ...change(doc), by: guest.agent, now: env.now() }
       const { known: _, ...result } = writeText(doc, write, newMessageId)
       return result
     })
@@ -191,7 +201,8 @@ const edited = (content: string, edit: TextEdit): string => {
 /** `known`: the version that the remover has read; null: it does not matter. Throws `unknown_file`, `stale`. */
 export const removeShared = ({ env, guest, key: once }: Act, key: string, known: number | null) => {
   registered(guest)
-  return guest.write({ key: once, what: 'remove', payload: [key, known] }, ({ doc }) => {
+  const frees = (): boolean => true
+  return guest.write({ key: once, what: 'remove', payload: [key, known], frees }, ({ doc }) => {
     removeFile(doc, checkFileKey(key), guest.agent, env.now(), known)
     return { removed: key }
   })

@@ -13,6 +13,7 @@ import {
   take,
   welcome,
 } from '../../workspace/mailbox.ts'
+import { checkRoom } from '../guard/full.ts'
 import { KEPT_ANSWERS, KEPT_ANSWERS_MS, MAX_WAITING_MESSAGES } from '../limits.ts'
 import type { Room } from '../room.ts'
 import type { FactLog } from '../update-log.ts'
@@ -50,6 +51,8 @@ export interface Once {
   key: string | null
   what: string
   payload: unknown
+  /** Whether it makes room in the document as it is: then it is done in a full one, too. */
+  frees?: (doc: Y.Doc) => boolean
 }
 
 /** Old answers are looked for when so many have come (count). */
@@ -120,16 +123,21 @@ export class Guest {
     return value
   }
 
-  /** Changes the document once under a key. Throws `key_reused`, and what `change` throws. */
+  /** Changes the document once under a key. Throws `key_reused`, `quota`, and what `change` throws. */
   write<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
     return this.turn(() => this.writeNow(once, change))
   }
 
   /** As `write`, from within a turn. */
-  async writeNow<T extends object>({ key, ...what }: Once, change: (desk: Desk) => T): Promise<T> {
-    if (key === null) return this.change(change)
+  async writeNow<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
+    const { key, what, payload, frees } = once
+    const bounded = (desk: Desk): T => {
+      if (!frees?.(desk.doc)) checkRoom(this.room)
+      return change(desk)
+    }
+    if (key === null) return this.change(bounded)
     const digest = createHash('sha256')
-      .update(JSON.stringify([what.what, what.payload]))
+      .update(JSON.stringify([what, payload]))
       .digest('hex')
     const at = this.drawer.answer(key)
     const known = (await this.#env.facts.get(at)) as Answered | null
@@ -143,7 +151,7 @@ export class Guest {
     if (known !== null) return known.answer as T
     const old = this.#answers++ % CLEAR_EVERY === 0 ? await this.#oldAnswers() : []
     return this.change((desk) => {
-      const answer = change(desk)
+      const answer = bounded(desk)
       desk.ops.push(put(at, { digest, answer, at: this.#env.now() }), ...old.map(del))
       return answer
     })

@@ -25,10 +25,11 @@ import {
   releaseTask,
 } from '../../workspace/task-commands.ts'
 import { claimNext } from '../../workspace/task-next.ts'
-import { parseState } from '../../workspace/task-states.ts'
+import { isTerminal, parseState } from '../../workspace/task-states.ts'
 import { findEntry, getTask, historyOf, showStep } from '../../workspace/tasks.ts'
 import { callerIn, checkName } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
+import { checkRoom } from '../guard/full.ts'
 import { Task } from '../guests/shapes.ts'
 import { PAGE_BYTES } from '../limits.ts'
 import { anyJson, ready } from '../request.ts'
@@ -92,6 +93,9 @@ const COMMANDS = {
   cancel: [cancelTask, 'Takes a task back'],
 } as const
 
+/** Those by which a task ends. */
+const ENDS: ReadonlySet<string> = new Set(['approve', 'cancel'])
+
 export const TASKS = '/api/workspaces/:workspace/tasks'
 const Granted = z.object({ task: Task, lease_seconds: z.number() })
 const WithHistory = z.object({
@@ -100,9 +104,11 @@ const WithHistory = z.object({
 
 /** Commands on tasks, of which the server is the only writer, and tasks that have left the document. */
 export const taskRoutes = (env: AppEnv): Route[] => {
-  const opened = async (workspace: string): Promise<Room> => {
+  /** Throws `quota` where the document is full, and what is asked does not end a task. */
+  const opened = async (workspace: string, ends = false): Promise<Room> => {
     const room = env.room(workspace)
     await ready(room)
+    if (!ends) checkRoom(room)
     return room
   }
   const commands = Object.entries(COMMANDS).map(([name, [command, summary]]) =>
@@ -117,7 +123,7 @@ export const taskRoutes = (env: AppEnv): Route[] => {
           ...{ task: c.req.param('task')!, by, key, message, now: env.now() },
           ...(force === true && { force }),
         }
-        const room = await opened(workspace)
+        const room = await opened(workspace, ENDS.has(name))
         const task = await env.tasks.command(room, (doc) => command(doc, whole))
         return { task, ...(name === 'claim' && { lease_seconds: env.leaseMs / 1000 }) }
       },
@@ -149,7 +155,7 @@ export const taskRoutes = (env: AppEnv): Route[] => {
           now: env.now(),
           ...(result !== undefined && { result: resultOf(result) }),
         }
-        const room = await opened(workspace)
+        const room = await opened(workspace, isTerminal(move.state))
         const { task, refused } = await env.tasks.command(room, (doc) => moveTask(doc, move))
         if (refused !== undefined) throw refused
         return { task }
