@@ -133,14 +133,26 @@ export class Team {
   }
 
   /** Commits, and waits until the server has on disk all that this replica has; offline only commits. */
-  async confirm(): Promise<void> {
+  async #stored(): Promise<void> {
     await this.replica.commit()
     if (this.offline === null) await this.#place.session?.barrier(BARRIER_TIMEOUT_MS)
   }
 
-  /** As `confirm`, but what the server did not confirm stays queued: the fields to add to the data say so. */
+  /** Waits until what was written is on the server; that the server takes none of it is said, and no reason not to read. */
+  async confirm(): Promise<void> {
+    await this.#stored().catch((error) => {
+      if (error !== this.#place.session?.held) throw error
+      this.#call.notes.push(`${error.message}; what was written here waits`)
+    })
+  }
+
+  /**
+   * The same for what was written just now; what the server did not confirm stays queued: the fields to add to the data say so.
+   * Throws why the server does not take it.
+   */
   async settle(): Promise<{ durable?: false }> {
-    await this.confirm().catch((error) => {
+    this.#place.session?.resend()
+    await this.#stored().catch((error) => {
       if (!isAway(error)) throw error
       this.offline = error
     })

@@ -257,7 +257,8 @@ export class Attachment {
 }
 
 const contactOf = (contact: Readonly<Contact> | undefined): ContactState => ({
-  connected: contact?.connected ?? false,
+  // To who writes, a server that takes nothing is away.
+  connected: contact?.connected === true && contact.why === null,
   since: contact?.since ?? 0,
   why: contact?.why?.message ?? null,
 })

@@ -33,7 +33,8 @@ export const status: Verb = async (call) => {
       unread: me === null ? 0 : (await replica.inbox(me)).length,
       queued: (await replica.queue()).length,
     }
-    const how = one.connected ? 'connected' : `not connected (${one.why ?? 'connecting'})`
+    const sends = one.why === null ? 'connected' : `connected, nothing is sent (${one.why})`
+    const how = one.connected ? sends : `not connected (${one.why ?? 'connecting'})`
     const { profile, workspace, server, unread, queued } = one
     lines.push(
       oneLine(

@@ -18,9 +18,6 @@ import {
 import { Flow } from './pace.ts'
 import { type Share, Turns } from './turns.ts'
 
-const tooOften = (what: string, hint: string, waitMs: number): ClawError =>
-  new ClawError('too_many', what, hint, Math.ceil(waitMs / 1_000))
-
 const senderOf = (agent: string, workspace: string): string => `${workspace}/${agent}`
 
 /** Who is let in, and how fast they are read: the limits, on one server. */
@@ -73,25 +70,30 @@ export class Limiter {
     if (agent !== null) {
       const sender = senderOf(agent, workspace)
       this.#offences.check(sender, `frames of ${agent} were refused`)
-      const wait = this.#flow.after(sender, { handshakes: 1 }, this.#now())
-      if (wait > 0)
-        throw tooOften(`${agent} connects too often`, 'keep a connection, or wait', wait)
+      this.#takeOne(
+        'handshakes',
+        sender,
+        `${agent} connects too often`,
+        'keep a connection, or wait',
+      )
     }
     const address = this.#addressOf(request)
     request.socket.once('close', this.#doors.enter({ address, agent, workspace }))
   }
 
-  /**
-   * Takes a request of an agent, or by a token, which may stand for many; the owner may make any. Throws `too_many` for one too
-   * many, which does not count: who goes on asking gets as many answers as one who waits.
-   */
+  /** Takes a request of an agent, or by a token, which may stand for many; the owner may make any. Throws `too_many`. */
   request(by: Shown): void {
     if (by.kind === 'owner') return
     const name = by.kind === 'token' ? `@${by.id}` : by.agent
     const sender = senderOf(name, by.workspace)
-    const wait = this.#flow.after(sender, { requests: 0 }, this.#now())
-    if (wait > 0) throw tooOften(`${nameOf(by)} asks too often`, 'wait, and ask less often', wait)
-    this.#flow.after(sender, { requests: 1 }, this.#now())
+    this.#takeOne('requests', sender, `${nameOf(by)} asks too often`, 'wait, and ask less often')
+  }
+
+  /** One too many does not count: who goes on asking gets as many answers as one who waits. */
+  #takeOne(kind: 'handshakes' | 'requests', sender: string, what: string, hint: string): void {
+    const wait = this.#flow.after(sender, { [kind]: 0 }, this.#now())
+    if (wait > 0) throw new ClawError('too_many', what, hint, Math.ceil(wait / 1_000))
+    this.#flow.after(sender, { [kind]: 1 }, this.#now())
   }
 
   /** A credential was none; returns why none of that address is looked at for a while, or null. */

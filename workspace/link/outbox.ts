@@ -36,6 +36,11 @@ export const drain = async (
     try {
       await replica.commit()
       await session.barrier(BARRIER_TIMEOUT_MS)
+    } catch (error) {
+      if (isAway(error) || session.held !== null) return
+      throw error
+    }
+    try {
       // Of before there were others than `status`.
       const command = { ...queued.command, name: queued.command.name ?? 'status' }
       await postTask(target, workspace, queued.task, command)
@@ -97,7 +102,7 @@ export const reportOverlaps = async (
     await replica.commit()
     await session.barrier(BARRIER_TIMEOUT_MS)
   } catch (error) {
-    if (isAway(error)) return
+    if (isAway(error) || session.held !== null) return
     throw error
   }
   const now = clock()

@@ -8,6 +8,7 @@ import { ClawError, ERRORS, type ErrorBody, type ErrorCode } from '../errors.ts'
 import type { AgentId } from '../ids.ts'
 import { type Activity, activities, type Presence, readPresence } from '../presence.ts'
 import { gateway, noServer, notClawLink } from './commands.ts'
+import { Hold } from './hold.ts'
 import type { Replica } from './replica.ts'
 import { authorization, type Target } from './target.ts'
 import { trusted, untrusted } from './trust.ts'
@@ -15,6 +16,7 @@ import { trusted, untrusted } from './trust.ts'
 /** The one addition to y-websocket's message types; docs/PROTOCOL.md. */
 const MESSAGE_BARRIER = 100
 const MESSAGE_SYNC = 0
+const SYNC_STEP_1 = 0
 const SYNC_STEP_2 = 1
 /** RFC 6455's close code for a frame over the server's limit. */
 const FRAME_TOO_LARGE = 1009
@@ -23,6 +25,8 @@ const HANDSHAKE_TIMEOUT_MS = 8_000
 const HANDSHAKE_BEATS = 4
 /** Tries to reconnect come after about 0.2, 0.4, 0.8 … s and no rarer than this; whoever needs it sooner wakes it. */
 const BACKOFF_CAP_MS = 10_000
+/** So many tries make y-websocket wait for as long as it is told, up to 200 s. */
+const MANY_TRIES = 10
 /** A connected server is asked for a sign of life this often, and is given as long to say anything. */
 export const BEAT_MS = 10_000
 /** When a beat is so many times late, the machine slept, and its connections are as good as gone. */
@@ -33,6 +37,8 @@ const AWAY_TIMEOUT_MS = 1_000
 /** What a socket of this session tells it. */
 interface SocketEvents {
   commit: () => Promise<void>
+  /** Whether edits are not to be sent now. */
+  holds: () => boolean
   sent: (frame: Uint8Array) => void
   failed: (error: ClawError) => void
 }
@@ -80,7 +86,7 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
       this.#tail = this.#tail
         .then(() => events.commit())
         .then(() => {
-          if (this.readyState !== WebSocket.OPEN) return
+          if (this.readyState !== WebSocket.OPEN || (isEdit(frame) && events.holds())) return
           super.send(frame)
           events.sent(frame)
         })
@@ -90,6 +96,8 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
         })
     }
   }
+
+const isEdit = (frame: Uint8Array): boolean => frame[0] === MESSAGE_SYNC && frame[1] !== SYNC_STEP_1
 
 /** The server answered the handshake with an HTTP error: ours, a gateway's, or a stranger's. */
 const refusal = (url: string, status: number, body: string): ClawError => {
@@ -104,6 +112,8 @@ const refusal = (url: string, status: number, body: string): ClawError => {
 
 interface Waiter {
   done: () => boolean
+  /** Whether it waits for what is sent, and not only for what comes in. */
+  sends: boolean
   resolve: () => void
   reject: (error: ClawError) => void
 }
@@ -118,7 +128,7 @@ export const backoffMs = (tries: number, chance: number): number =>
 /** What a session needs of a replica; a document without one will do for listening. */
 export type Source = Pick<Replica, 'doc' | 'commit'>
 
-/** Whether there is a connection, since when (milliseconds since the epoch), and if not, why. */
+/** Whether there is a connection, since when (milliseconds since the epoch), and if not, or nothing is sent on it, why. */
 export interface Contact {
   connected: boolean
   since: number
@@ -127,7 +137,8 @@ export interface Contact {
 
 /**
  * A replica's connection to its server. Reconnects by itself until closed; whoever waits for something is told of
- * the first failure, and the operations stay in the replica, from where the next connection sends them.
+ * the first failure, and the operations stay in the replica, from where the next connection sends them. Where the server
+ * refuses these it reads on, and holds them back for a while.
  */
 export class Session {
   /** Called whenever this replica and the server have what the other had. */
@@ -146,6 +157,9 @@ export class Session {
   #lastBeat = Date.now()
   /** The connection that was asked for a sign of life, and how much had come in on it by then. */
   #asked: { socket: HeardSocket; bytesRead: number } | null = null
+  readonly #hold = new Hold(() => this.#hangUp())
+  /** How long the server told to wait before the next try to connect (milliseconds). */
+  #toldMs = 0
   #nonce = 0
   /** Whether the server's request for what it lacks was answered on the present socket. */
   #uploaded = false
@@ -167,15 +181,19 @@ export class Session {
     this.awareness.on('update', this.#onEcho)
     const polyfill = gatedSocket(target, beatMs, {
       commit: () => replica.commit(),
+      holds: () => this.held !== null,
       sent: (frame) => this.#sent(frame),
-      failed: (error) => this.#fail(error),
+      failed: (error) => {
+        this.#toldMs = (error.retryAfter ?? 0) * 1_000
+        this.#fail(error)
+      },
     })
     const provider = new WebsocketProvider(target.sync, workspace, replica.doc, {
       connect: false,
       awareness: this.awareness,
       disableBc: true,
       WebSocketPolyfill: polyfill as unknown as typeof globalThis.WebSocket,
-      shouldReconnect: ({ code }) => isTransient(code),
+      shouldReconnect: ({ code }) => isTransient(code) || this.held !== null,
     })
     this.#provider = provider
     provider.messageHandlers[MESSAGE_BARRIER] = (_encoder, decoder) => {
@@ -191,7 +209,10 @@ export class Session {
     provider.on('connection-error', (event) => this.#connectionError(event))
     provider.on('connection-close', (event) => {
       // y-websocket waits for min(100 ms · 2^tries, this), and comes to that after this event.
-      provider.maxBackoffTime = backoffMs(provider.wsUnsuccessfulReconnects + 1, Math.random())
+      const wait = backoffMs(provider.wsUnsuccessfulReconnects + 1, Math.random())
+      provider.maxBackoffTime = Math.max(wait, this.#toldMs)
+      if (this.#toldMs > wait) provider.wsUnsuccessfulReconnects = MANY_TRIES
+      this.#toldMs = 0
       if (this.#contact.connected) {
         this.#setContact({ connected: false, since: Date.now(), why: null })
       }
@@ -205,6 +226,11 @@ export class Session {
 
   get contact(): Readonly<Contact> {
     return this.#contact
+  }
+
+  /** Why what this replica has to send is held back; null: it is sent. */
+  get held(): ClawError | null {
+    return this.#hold.why
   }
 
   /** Has `listener` called whenever `contact` may be another; gives what ends that. */
@@ -235,24 +261,38 @@ export class Session {
    * new connection if there is none.
    */
   async fresh(timeoutMs: number): Promise<void> {
-    if (this.#isReady) return this.barrier(timeoutMs)
-    const wasAway = this.#contact.why !== null
-    this.wake()
-    await this.synced(wasAway ? Math.min(timeoutMs, AWAY_TIMEOUT_MS) : timeoutMs)
-    return this.barrier(timeoutMs) // before it comes who else is connected
+    if (!this.#isReady) {
+      const wasAway = this.#contact.why !== null && this.held === null
+      this.wake()
+      await this.synced(wasAway ? Math.min(timeoutMs, AWAY_TIMEOUT_MS) : timeoutMs)
+    }
+    return this.#echo(timeoutMs, false) // before it comes who else is connected
   }
 
-  /** Resolves when this replica has all that the server had and has sent all that the server lacked. */
+  /** Resolves when this replica has all that the server had and has sent all that the server lacked and takes. */
   synced(timeoutMs: number): Promise<void> {
-    return this.#wait(timeoutMs, () => this.#isReady)
+    return this.#wait(timeoutMs, false, () => this.#isReady)
   }
 
-  /** Resolves when everything sent so far is on the server's disk, also if that takes a second connection. */
-  barrier(timeoutMs: number): Promise<void> {
+  /**
+   * Resolves when everything written so far is on the server's disk, also if that takes a second connection. Rejects where that
+   * is held back.
+   */
+  async barrier(timeoutMs: number): Promise<void> {
+    if (this.held !== null) throw this.held
+    return this.#echo(timeoutMs, true)
+  }
+
+  /** Tries again to send what is held back, unless the server refused it only just now. */
+  resend(): void {
+    this.#hold.lift(true)
+  }
+
+  #echo(timeoutMs: number, sends: boolean): Promise<void> {
     const nonce = ++this.#nonce
     this.#awaited.add(nonce)
     if (this.#isReady) this.#sendBarrier(nonce)
-    return this.#wait(timeoutMs, () => !this.#awaited.has(nonce))
+    return this.#wait(timeoutMs, sends, () => !this.#awaited.has(nonce))
   }
 
   /** The agents that have a live connection, and what they do. */
@@ -267,6 +307,7 @@ export class Session {
 
   close(): void {
     clearInterval(this.#beat)
+    this.#hold.end()
     this.#replica.doc.off('afterTransactionCleanup', this.#followClientId)
     this.#provider.destroy()
     this.awareness.destroy()
@@ -274,12 +315,12 @@ export class Session {
   }
 
   get #isReady(): boolean {
-    return this.#provider.synced && this.#uploaded
+    return this.#provider.synced && (this.#uploaded || this.held !== null)
   }
 
   #ready(): void {
     if (!this.#isReady) return
-    this.#setContact({ connected: true, since: Date.now(), why: null })
+    this.#setContact({ connected: true, since: Date.now(), why: this.held })
     for (const nonce of this.#awaited) this.#sendBarrier(nonce)
     this.#check()
     this.onReady()
@@ -359,14 +400,15 @@ export class Session {
 
   #closedByServer(closeCode: number, reason: string): void {
     const code = codeOfClose(closeCode)
+    this.#hold.begin(code, reason)
     // After these, as after a broken line, the next connection catches up.
     if (code === 'slow_reader' || code === 'gap') return
     if (code === null && isTransient(closeCode)) return
     const why = `the server closed the connection: ${closeCode} ${reason}`.trim()
-    this.#fail(new ClawError(code ?? 'bug', why))
+    this.#fail(this.held ?? new ClawError(code ?? 'bug', why))
   }
 
-  #wait(timeoutMs: number, done: () => boolean): Promise<void> {
+  #wait(timeoutMs: number, sends: boolean, done: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       if (done()) return resolve()
       const timer = setTimeout(() => {
@@ -380,6 +422,7 @@ export class Session {
       }
       const waiter: Waiter = {
         done,
+        sends,
         resolve: () => {
           end()
           resolve()
@@ -399,7 +442,9 @@ export class Session {
 
   #fail(error: ClawError): void {
     if (!this.#contact.connected) this.#setContact({ ...this.#contact, why: error })
-    for (const waiter of this.#waiters) waiter.reject(error)
+    // Who waits for what comes in goes on where only what is sent is refused.
+    for (const waiter of this.#waiters)
+      if (waiter.sends || error !== this.held) waiter.reject(error)
   }
 }
 
