@@ -31,13 +31,19 @@ const URL_FLAG: Flag = {
   otherwise: 'where the server says that it is reached',
 }
 
+const LIMIT_FLAG: Flag = {
+  value: 'NAME=N,…',
+  what: 'the limits of the server, where it does not run; of these invites counts',
+  env: 'CLAWLINK_LIMIT',
+}
+
 /** Who may. */
 export const ACCESS: readonly CommandRow[] = [
   {
     name: 'invite',
     summary: 'print a link by which an agent or person can join, or a token for plain HTTP',
     usage:
-      '[--http [--name N]] [--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--data DIR] [--json]',
+      '[--http [--name N]] [--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--limit invites=N] [--data DIR] [--json]',
     about: 'With --http a token for agents that speak plain HTTP: ClawLink 1.x clients, curl.',
     flags: {
       workspace: { value: 'W', what: 'the workspace', otherwise: 'default' },
@@ -51,6 +57,7 @@ export const ACCESS: readonly CommandRow[] = [
       url: URL_FLAG,
       http: { what: 'a token for agents that speak plain HTTP, in place of a link' },
       name: { value: 'N', what: 'what the token is listed as', otherwise: 'nothing' },
+      limit: LIMIT_FLAG,
     },
     examples: [
       'invite',
@@ -92,12 +99,13 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'rotate',
     summary: 'print a link by which an agent gets a new credential in place of its old one',
-    usage: 'AGENT [--workspace W] [--url URL] [--data DIR] [--json]',
+    usage: 'AGENT [--workspace W] [--url URL] [--limit invites=N] [--data DIR] [--json]',
     operands: ['which'],
     flags: {
       which: { value: 'AGENT', what: 'its id or name' },
       workspace: { value: 'W', what: 'where the agent is' },
       url: URL_FLAG,
+      limit: LIMIT_FLAG,
     },
     needs: [['which']],
     examples: ['rotate a-4k2j9x0q7m1z'],

@@ -4,6 +4,7 @@ import { isWorkspaceName } from '../../workspace/schema.ts'
 import { parseSpan } from '../../workspace/when.ts'
 import type { Call, Command } from '../commands.ts'
 import { DEFAULT_PORT } from '../flags.ts'
+import { parseLimits } from '../guard/limits.ts'
 import { type Admin, openAdmin } from './admin.ts'
 
 /** What a command did: for programs, and for people; `notes` go to stderr. */
@@ -73,11 +74,15 @@ const asToken = (
   return { data: { ...rest, token, url }, lines: [token], notes }
 }
 
+/** How many invites may be open, as the server that does not run now is told; `limit` is another flag elsewhere. */
+const mostInvites = ({ value, env }: Call): number =>
+  parseLimits(value('limit') ?? env.CLAWLINK_LIMIT ?? '').invites
+
 /** As a command: it has its admin, prints what was done, and throws what is wrong. */
 const command =
-  (run: (admin: Admin, call: Call) => Promise<Done>): Command =>
+  (run: (admin: Admin, call: Call) => Promise<Done>, most?: (call: Call) => number): Command =>
   async (call) => {
-    const admin = await openAdmin(call.data)
+    const admin = await openAdmin(call.data, most?.(call))
     try {
       const { data, lines, notes = [] } = await run(admin, call)
       const out = call.json ? [JSON.stringify({ ok: true, data })] : lines
@@ -110,7 +115,7 @@ export const invite = command(async (admin, call) => {
     expires_in: expires === 'never' ? null : spanIn('expires', expires),
   })
   return isHttp ? asToken(admin, call, made) : asLink(admin, call, made)
-})
+}, mostInvites)
 
 export const invites = command(async (admin, call) => {
   const { invites } = await admin.do('invites', workspaceIn(call))
@@ -139,7 +144,7 @@ export const revoke = command(async (admin, call) => {
 export const rotate = command(async (admin, call) => {
   const which = call.value('which')!
   return asLink(admin, call, await admin.do('rotate', { which, ...workspaceIn(call) }))
-})
+}, mostInvites)
 
 export const audit = command(async (admin, call) => {
   const limit = Number(call.value('limit') ?? 200)

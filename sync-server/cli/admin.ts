@@ -19,8 +19,11 @@ export interface Admin {
 
 const READS = new Set<keyof AdminActions>(['agents', 'invites', 'audit'])
 
-/** Throws `data_locked`, `data_unusable`. */
-export const openAdmin = async (data: string): Promise<Admin> => {
+/** `mostInvites`: that may be open, where no server says it. Throws `data_locked`, `data_unusable`. */
+export const openAdmin = async (
+  data: string,
+  mostInvites: number = LIMITS.invites.is,
+): Promise<Admin> => {
   const owner = readOwner(data)
   if (owner?.url !== undefined && owner.pid !== undefined && isAlive(owner.pid)) {
     const { url } = owner
@@ -32,7 +35,7 @@ export const openAdmin = async (data: string): Promise<Admin> => {
     }
   }
   const log = await openLog(data, Date.now, false)
-  const store = await AccessStore.open(log.facts, Date.now, LIMITS.invites.is)
+  const store = await AccessStore.open(log.facts, Date.now, mostInvites)
   const actions = adminActions(store, Date.now)
   return {
     do: (name, body) => (actions[name] as (by: typeof OWNER, b: typeof body) => never)(OWNER, body),

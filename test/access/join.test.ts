@@ -100,6 +100,28 @@ it('[Z14] invite, join from stdin, agents, rotate, revoke, audit: with the serve
   expect((await sync('invites', '--role', 'x', '--data', data)).code).toBe(2)
 })
 
+it('[Z14] on the data of a server that does not run invites are bounded as its --limit says', async () => {
+  const data = tempDir('stopped')
+  const codeOf = async (env: Record<string, string>, ...args: string[]) => {
+    const command = [bin('clawlink-sync.cjs'), ...args, '--data', data, '--json']
+    const options = { env: { ...process.env, ...env } }
+    const ran = await promisify(execFile)(process.execPath, command, options).catch(
+      (error: { stdout: string }) => error,
+    )
+    return (JSON.parse(ran.stdout) as { error?: { code: string } }).error?.code
+  }
+  const limit = ['--limit', 'messages=5,invites=1']
+  expect(await codeOf({}, 'invite', ...limit)).toBe(undefined)
+  expect(await codeOf({}, 'invite', ...limit)).toBe('quota')
+  expect(await codeOf({ CLAWLINK_LIMIT: 'invites=1' }, 'invite', '--http')).toBe('quota')
+  expect(await codeOf({ CLAWLINK_LIMIT: 'invites=1' }, 'invite', '--limit', 'invites=2')).toBe(
+    undefined,
+  )
+  expect(await codeOf({}, 'invite', '--limit', 'invite=2')).toBe('usage')
+  // Elsewhere it is another flag.
+  expect(await codeOf({ CLAWLINK_LIMIT: 'invites=1' }, 'audit', '--limit', '5')).toBe(undefined)
+})
+
 it('[Z4] an invite is good for so many, until it expires; the same join again counts once', async () => {
   const two = await invite(server, { uses: 2 })
   const credential = `clc_${'k'.repeat(43)}`
