@@ -19,6 +19,8 @@ export interface Gate {
     clocks: ReadonlyMap<number, number>,
     isSyncStep2: boolean,
   ): boolean
+  /** How many Yjs client ids it may yet bring that nobody had (count). */
+  mostNewIds(by: Speaker): number
   /** The server writes under this client id for its owner. Throws where it is another's. */
   own(client: number, owner: string): void
   /** What was admitted is in the document. */

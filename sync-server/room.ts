@@ -124,6 +124,8 @@ export class Room {
   #flying = false
   /** Large updates that are being taken in (count). */
   #cutting = 0
+  /** Whether a part of one waits for its turn. */
+  #hasSlice = false
   #failed = false
   #closed = false
   #gone = false
@@ -329,10 +331,20 @@ export class Room {
   *#acceptSlices(connection: Connection, { update, isSyncStep2 }: UpdateFrame): Work {
     this.#cutting++
     try {
-      const slices = slicesOf(update, (client) => this.#live.clockOf(client))
+      const { speaker } = connection
+      const known = (client: number) => this.#live.clockOf(client)
+      const slices = slicesOf(update, known, this.#gate.mostNewIds(speaker))
       for (let verdict: Verdict = 'empty'; connection.open; ) {
+        // One at a time: what a turn applies others wait for.
+        if (this.#hasSlice) {
+          yield
+          continue
+        }
         const { done, value } = slices.next()
-        if (value instanceof Uint8Array) verdict = this.#letIn(connection, value, isSyncStep2)
+        if (value instanceof Uint8Array) {
+          verdict = this.#letIn(connection, value, isSyncStep2)
+          this.#hasSlice = verdict === 'ready' && value !== update
+        }
         if (verdict === 'gap' || value === 'gap') {
           return this.#hold(connection, update, isSyncStep2)
         }
@@ -436,6 +448,7 @@ export class Room {
     this.#pending = []
     this.#barriers = []
     this.#commands = []
+    this.#hasSlice = false
     this.#flying = true
     const updates = entries.map(({ update }) => update)
     if (this.#live.apply(updates)) {

@@ -1,11 +1,11 @@
+import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { matchedRoutes } from 'hono/route'
 import type { z } from 'zod'
-import { ClawError } from '../workspace/errors.ts'
 import { admit, type Needs, shownBy } from './access/guard.ts'
 import type { Shown } from './access/speaker.ts'
 import type { AccessStore } from './access/store.ts'
+import { readText } from './body.ts'
 import { parse, parseJson, workspaceOf } from './request.ts'
 
 /** A request that its route lets through, with what its schemas made of it. */
@@ -66,11 +66,11 @@ export const addRoutes = (
     await next()
   })
   for (const one of routes) {
-    const limit = one.body === undefined ? [] : [limited(one.maxBytes ?? maxBody)]
-    app.on([one.method], [one.path], ...limit, async (c) => {
+    const most = one.maxBytes ?? maxBody
+    app.on([one.method], [one.path], async (c) => {
       const workspace = c.req.param('workspace') === undefined ? 'default' : workspaceOf(c)
       const query = one.query === undefined ? {} : parse(one.query, c.req.query())
-      const body = one.body === undefined ? null : parse(one.body, parseJson(await c.req.text()))
+      const body = one.body === undefined ? null : parse(one.body, await jsonOf(c, most))
       const data = await one.run({ c, workspace, query, body })
       onDone(one)
       if (data instanceof Response) return data
@@ -79,25 +79,6 @@ export const addRoutes = (
   }
 }
 
-/** Refuses a body that is too large. */
-const limited = (maxSize: number) =>
-  bodyLimit({
-    maxSize,
-    onError: async (c) => {
-      await discard(c.req.raw.body, 64 * maxSize).catch(() => {}) // of one that tells no length some was read
-      throw new ClawError(
-        'too_large',
-        `the request body is over ${maxSize} bytes`,
-        'put a long result into a shared file and name the file',
-      )
-    },
-  })
-
-/** Reads a refused body to its end, within reason: a client that is still sending cannot read the refusal. */
-const discard = async (body: ReadableStream<Uint8Array> | null, most: number): Promise<void> => {
-  let left = most
-  for await (const chunk of body ?? []) {
-    left -= chunk.length
-    if (left < 0) return
-  }
-}
+/** A request's body, which may have `most` bytes. Throws `too_large`, `bad_json`. */
+const jsonOf = async (c: Context, most: number): Promise<unknown> =>
+  parseJson(await readText((c.env as HttpBindings).incoming, most))

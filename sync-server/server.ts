@@ -15,8 +15,10 @@ import { agentOf, nameOf, type Shown, type Speaker, workspaceOf } from './access
 import { AccessStore } from './access/store.ts'
 import { type AppEnv, createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
+import { drain } from './body.ts'
 import { Connection } from './connection.ts'
 import { Limiter } from './guard/limiter.ts'
+import { unmaskEarly } from './guard/unmask.ts'
 import { registered } from './guests/actions.ts'
 import { checkAgentId, NEXT_REQUEST } from './guests/asking.ts'
 import { Guests } from './guests/guests.ts'
@@ -239,9 +241,10 @@ export const startSyncServer = async (
   const serverOptions = { connectionsCheckingInterval: Math.min(UNASKED_LOOK_MS, handshakeMs / 2) }
   const http = (
     pair === null
-      ? createAdaptorServer({ fetch: app.fetch, serverOptions })
+      ? createAdaptorServer({ fetch: app.fetch, serverOptions, autoCleanupIncoming: false })
       : createAdaptorServer({
           fetch: app.fetch,
+          autoCleanupIncoming: false,
           createServer: createTlsServer,
           serverOptions: { ...serverOptions, ...pair, handshakeTimeout: handshakeMs },
         })
@@ -253,14 +256,11 @@ export const startSyncServer = async (
           renewed: () => log.info('the certificate was renewed'),
           warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
         })
-  http.on('connection', (socket: Socket) => {
-    limiter.connected(socket)
-    // Node's own limits begin with the first byte.
-    const look = () => socket.bytesRead === 0 && socket.destroy()
-    const silent = setTimeout(look, handshakeMs).unref()
-    socket.once('close', () => clearTimeout(silent))
+  limiter.watch(http, handshakeMs)
+  http.prependListener('request', (request, response) => {
+    request.socket.emit(NEXT_REQUEST)
+    response.prependOnceListener('finish', () => drain(request))
   })
-  http.prependListener('request', ({ socket }: IncomingMessage) => socket.emit(NEXT_REQUEST))
   http.requestTimeout = options.limits['request-seconds'] * 1_000
   http.headersTimeout = handshakeMs
 
@@ -269,6 +269,7 @@ export const startSyncServer = async (
 
   const sync = (ws: WebSocket, socket: Socket, workspace: string, speaker: Speaker): void => {
     socket.setNoDelay(true)
+    unmaskEarly(socket)
     const connection = new Connection(ws, socket, speaker, now())
     connections.add(connection)
     socket.on('drain', () => connection.drained(now()))
@@ -279,16 +280,13 @@ export const startSyncServer = async (
     })
     const room = rooms.attach(workspace, connection)
     const take = (message: Buffer) => room.receive(connection, message)
-    // The owner may take all of its own server.
-    const agent = agentOf(speaker)
-    const inbox = agent === null ? null : limiter.inbox(ws, agent, workspace, take)
+    const inbox = limiter.inbox(ws, agentOf(speaker), workspace, take)
     ws.on('message', (data: RawData, isBinary: boolean) => {
       if (!isBinary) {
         const reason = 'text frames are not part of the protocol'
         onClose(CLOSE.malformed, reason, speaker)
         connection.close(CLOSE.malformed, reason)
-      } else if (inbox !== null) inbox.push(data as Buffer)
-      else for (const _ of take(data as Buffer) ?? []);
+      } else inbox.push(data as Buffer)
     })
   }
 
@@ -315,6 +313,7 @@ export const startSyncServer = async (
         const one = guests.guest(room, checkAgentId(guest))
         registered(one)
         plainWss.handleUpgrade(request, socket, head, (ws) => {
+          unmaskEarly(socket)
           ws.on('error', (err) => onClose(closeCodeOf(err), err.message, speaker))
           const opened = guestSockets.open(ws, socket, one, env, () => access.authenticate(secret))
           const inbox = limiter.inbox(ws, guest, workspace, (data) => {
@@ -331,8 +330,9 @@ export const startSyncServer = async (
   })
   http.on('clientError', (err: NodeJS.ErrnoException, socket) => {
     log.debug({ err }, 'bad HTTP request')
+    // Who went away in the middle of a request reads no answer.
+    if (!socket.writable || err.code === 'HPE_INVALID_EOF_STATE') return socket.destroy()
     const [status, reason] = CLIENT_ERRORS[err.code ?? ''] ?? ['400', 'Bad Request']
-    if (!socket.writable) return socket.destroy()
     // Ended only, it would stay open for as long as the other side sends.
     socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\n\r\n`, () => socket.destroy())
   })

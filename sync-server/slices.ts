@@ -2,17 +2,14 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { CLOSE, WireError } from './wire.ts'
 
-/** Structs, or ranges of deletions, that are taken in at a time (count): a millisecond or two of work. */
-const SLICE = 1_000
+/** Structs, or ranges of deletions, that are taken in at a time (count): a millisecond of work. */
+const SLICE = 400
 /** Structs that are only walked over at a time (count). */
 const WALK = 10_000
 /** What has no more structs and deletions is taken in at once (count): nobody makes more of them in one change of a file. */
 const WHOLE = 5_000
 /** An update that is no longer has no more (bytes): a struct takes 2 bytes at least, and so does a deletion. */
 export const WHOLE_BYTES = 2 * WHOLE
-/** Yjs client ids in one update (count): a workspace does not come to have more (access/authors.ts). */
-const MAX_CLIENTS = 100_000
-
 /** Kinds of structs and contents in the first byte of one (yjs, V1 encoding). */
 const GC = 0
 const SKIP = 10
@@ -37,20 +34,24 @@ type Known = (client: number) => number
  * Cuts a large update into small ones, each of which can be applied where `known` has the clocks of what is there and of
  * the slices before it: so that between two of them others have their turn. Yields a slice, or null where some work was
  * done and there is none yet; returns whether that was all of it, or builds on something that is not there. Throws on bytes
- * that are no update.
+ * that are no update, and where it has more than `mostNew` Yjs client ids that are not known.
  */
 export function* slicesOf(
   update: Uint8Array,
   known: Known,
+  mostNew = Number.POSITIVE_INFINITY,
 ): Generator<Uint8Array | null, 'done' | 'gap'> {
   const reader = decoding.createDecoder(update)
   const sections: Section[] = []
   const clients = decoding.readVarUint(reader)
-  if (clients > MAX_CLIENTS) throw new WireError(CLOSE.tooLarge, 'too many Yjs client ids at once')
   let walked = 0
+  let fresh = 0
   for (let i = 0; i < clients; i++) {
     const left = decoding.readVarUint(reader)
     const [client, clock] = [decoding.readVarUint(reader), decoding.readVarUint(reader)]
+    if (known(client) === 0 && ++fresh > mostNew) {
+      throw new WireError(CLOSE.tooLarge, `more than ${mostNew} new Yjs client ids`)
+    }
     sections.push({ client, clock, left, at: reader.pos })
     for (let j = 0; j < left; j++) {
       if (++walked % WALK === 0) yield null

@@ -89,7 +89,7 @@ export class Authors implements Gate {
       }
     }
     if (by.kind === 'agent') {
-      if ((this.#counts.get(by.agent) ?? 0) + fresh.length > this.#maxIds) {
+      if (fresh.length > this.mostNewIds(by)) {
         throw new WireError(CLOSE.tooLarge, `an agent has ${this.#maxIds} Yjs client ids at most`)
       }
       for (const client of fresh) this.own(client, by.agent)
@@ -115,6 +115,11 @@ export class Authors implements Gate {
     }
     if (!isRecovering) throw forged('the Yjs client id belongs to another agent')
     return owner
+  }
+
+  mostNewIds(by: Speaker): number {
+    if (by.kind === 'owner' || this.#isRecovering()) return Number.POSITIVE_INFINITY
+    return this.#maxIds - (this.#counts.get(by.agent) ?? 0)
   }
 
   own(client: number, owner: string): void {

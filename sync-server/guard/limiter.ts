@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { ClawError } from '../../workspace/errors.ts'
 import { nameOf, type Shown } from '../access/speaker.ts'
@@ -16,6 +16,7 @@ import {
   SHORTEST_PAUSE_MS,
 } from './limits.ts'
 import { Flow } from './pace.ts'
+import { Porch } from './porch.ts'
 import { type Share, Turns } from './turns.ts'
 
 const senderOf = (agent: string, workspace: string): string => `${workspace}/${agent}`
@@ -25,8 +26,9 @@ export class Limiter {
   readonly #isProxy: Proxies
   readonly #now: () => number
   readonly #doors: Doors
-  /** … and for those that have asked for nothing yet, by the address that they come from. */
+  /** … and of all sockets, by the address that they come from. */
   readonly #unasked: Doors
+  readonly #mostWaiting: number
   readonly #flow: Flow<'frames' | 'bytes' | 'awareness' | 'handshakes' | 'requests' | 'work'>
   readonly #failures: Failures
   readonly #offences: Failures
@@ -43,6 +45,7 @@ export class Limiter {
     const any = Number.POSITIVE_INFINITY
     this.#unasked = new Doors({ all: 2 * all, address: 2 * address, agent: any, workspace: any })
     const rate = (perSecond: number) => ({ perSecond, burst: BURST_SECONDS * perSecond })
+    this.#mostWaiting = limits.waiting
     this.#flow = new Flow({
       frames: rate(limits.messages),
       bytes: rate(limits.bytes),
@@ -55,14 +58,18 @@ export class Limiter {
     this.#offences = new Failures(now, limits.offences, LAST_OFFENCE_WAIT_MS)
   }
 
-  /** A connection has been made, and nothing was asked on it: one too many is cut. */
-  connected(socket: Socket): void {
-    try {
-      const address = socket.remoteAddress ?? ''
-      socket.once('close', this.#unasked.enter({ address, agent: null, workspace: '' }))
-    } catch {
-      socket.destroy()
+  /** Has connections wait until they have asked for something; `silentMs`: for the first byte (milliseconds). */
+  watch(server: Server, silentMs: number): void {
+    const enter = (socket: Socket): boolean => {
+      try {
+        const address = socket.remoteAddress ?? ''
+        socket.once('close', this.#unasked.enter({ address, agent: null, workspace: '' }))
+        return true
+      } catch {
+        return false
+      }
     }
+    new Porch(server, { turns: this.#turns, enter, most: this.#mostWaiting, silentMs })
   }
 
   /** Lets a connection to a workspace in until its socket is closed. Throws `too_many`. */
@@ -113,8 +120,12 @@ export class Limiter {
     this.#offences.count(senderOf(agent, workspace))
   }
 
-  /** Takes in what an agent sends on a socket, not faster than it may, and not so that others wait for it. */
-  inbox(socket: Pausable, agent: string, workspace: string, take: Take): Inbox {
+  /**
+   * Takes in what an agent sends on a socket, not faster than it may, and not so that others wait for it. Null: the owner,
+   * who may send as fast as it likes.
+   */
+  inbox(socket: Pausable, agent: string | null, workspace: string, take: Take): Inbox {
+    if (agent === null) return new Inbox(socket, this.#turns, { turn: 0, spent: 0 }, take, () => 0)
     const sender = senderOf(agent, workspace)
     const share = this.#shares.get(sender) ?? { turn: 0, spent: 0, connections: 0 }
     this.#shares.set(sender, share)

@@ -11,6 +11,7 @@ export const LIMITS = {
   'address-connections': { is: 2_000, what: 'connections of an address (IPv6: of a /64)' },
   'agent-connections': { is: 64, what: 'connections of an agent' },
   'workspace-connections': { is: 5_000, what: 'connections to a workspace' },
+  waiting: { is: 256, what: 'connections of an address that asked for nothing for a second' },
   messages: { is: 2_000, what: 'messages of an agent a second, on average' },
   bytes: { is: 16 * MEBIBYTE, what: 'bytes of an agent a second, on average' },
   awareness: { is: 100, what: 'awareness messages of an agent a second, on average' },

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { checkUpdate } from '../../sync-server/check.ts'
 import { slicesOf } from '../../sync-server/slices.ts'
-import { frame, runSeed, seeded } from '../support/client.ts'
+import { runSeed, seeded } from '../support/client.ts'
 
 /** Takes an update in as a room does: slice by slice, each checked against what is known. */
 const takeIn = (update: Uint8Array, doc: Y.Doc) => {
@@ -98,5 +98,16 @@ it('[S9] what builds on nothing is a gap also in slices; what is no update is an
     }
   }
   expect(broken).toBeGreaterThan(30)
-  expect(() => takeIn(frame(2_000_000), new Y.Doc())).toThrow('client ids')
+})
+
+it('[S9] an update that brings more Yjs client ids than its sender may have is refused before any of it is let in', () => {
+  const doc = new Y.Doc()
+  for (let client = 1; client <= 4; client++) {
+    doc.clientID = client
+    for (let i = 0; i < 2_000; i++) doc.getText('t').insert(0, 'x')
+  }
+  const update = Y.encodeStateAsUpdate(doc)
+  const of = (known: number) => slicesOf(update, (client) => (client <= known ? 1 : 0), 2)
+  expect(() => [...of(1)]).toThrow('2 new Yjs client ids')
+  expect([...of(2)].length).toBeGreaterThan(0)
 })

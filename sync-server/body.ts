@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http'
+import { ClawError } from '../workspace/errors.ts'
+
+const tooLarge = (most: number): ClawError =>
+  new ClawError(
+    'too_large',
+    `the request body is over ${most} bytes`,
+    'put a long result into a shared file and name the file',
+  )
+
+/** A request's body. Throws `too_large` where it has more than `most` bytes, and reads no more of it then. */
+export const readText = (request: IncomingMessage, most: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length'] ?? 0) > most) return reject(tooLarge(most))
+    let chunks: Buffer[] = []
+    let size = 0
+    const take = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size <= most) return void chunks.push(chunk)
+      chunks = []
+      request.pause().off('data', take)
+      reject(tooLarge(most))
+    }
+    request.on('data', take)
+    request.once('end', () => resolve(new TextDecoder().decode(Buffer.concat(chunks))))
+    request.once('close', () => reject(new ClawError('usage', 'the request broke off')))
+  })
+
+/** A client that is still sending cannot read a refusal: what it sends is read for nothing for so long, and so much of it … */
+const DRAIN_MS = 2_000
+const DRAIN_BYTES = 64 * 1024 * 1024
+/** … a piece at a time (milliseconds between two): at full speed it would cost others more than it is worth. */
+const PIECE_MS = 2
+
+/** Call when a request was answered: reads what is left of its body, and cuts it off where that takes too long. */
+export const drain = (request: IncomingMessage): void => {
+  if (request.complete) return
+  let left = DRAIN_BYTES
+  const cut = (): void => request.socket.destroySoon()
+  const timer = setTimeout(cut, DRAIN_MS).unref()
+  request.once('close', () => clearTimeout(timer))
+  request.once('end', () => clearTimeout(timer))
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) return cut()
+    request.pause()
+    setTimeout(() => request.resume(), PIECE_MS)
+  })
+  request.read(0) // else Node takes it for one that nobody reads, and reads all of it at once
+  request.resume()
+}

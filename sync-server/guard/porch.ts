@@ -1,0 +1,127 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Share, Turns } from './turns.ts'
+
+/** How often it is looked who waits for too long, and so many are sent away at a time (milliseconds, count). */
+const LOOK_MS = 50
+const AT_A_TIME = 50
+/** A request of a client far away, with TLS before it, is there after so long (milliseconds). */
+const PATIENCE_MS = 1_000
+
+interface Waiting {
+  socket: Socket
+  address: string
+  since: number
+}
+
+export interface PorchOptions {
+  turns: Turns
+  /** Whether there is room for one more connection. */
+  enter: (socket: Socket) => boolean
+  /** Of one address: so many may have asked for nothing for a while (count). */
+  most: number
+  /** Nobody who says nothing waits longer (milliseconds). */
+  silentMs: number
+}
+
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
+
+/**
+ * Where connections wait until they have asked for something. A listener hands over all that have come, thousands at a
+ * time: here each costs next to nothing until its first byte, then they go in a few in a turn, and where too many of one
+ * address wait, those that have waited longest leave, some at a time. So whoever is inside hardly notices.
+ */
+export class Porch {
+  readonly #options: PorchOptions
+  readonly #server: Server
+  /** What the server itself does with a connection. */
+  readonly #serve: ((socket: Socket) => void)[]
+  /** By peer, the oldest first. */
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #of = new Map<string, number>()
+  readonly #share: Share = { turn: 0, spent: 0 }
+  #knocking: Socket[] = []
+  #isLate = false
+  #looking: NodeJS.Timeout | null = null
+
+  constructor(server: Server, options: PorchOptions) {
+    this.#options = options
+    this.#server = server
+    this.#serve = server.listeners('connection') as ((socket: Socket) => void)[]
+    server.removeAllListeners('connection')
+    server.on('connection', (socket: Socket) => this.#come(socket))
+    server.prependListener('request', ({ socket }) => this.#leave(peerOf(socket)))
+    server.prependListener('upgrade', ({ socket }) => this.#leave(peerOf(socket)))
+  }
+
+  #come(socket: Socket): void {
+    socket.on('error', () => {}) // its close says enough
+    if (!this.#options.enter(socket)) {
+      socket.destroy()
+      return
+    }
+    const [peer, address] = [peerOf(socket), socket.remoteAddress ?? '']
+    this.#waiting.set(peer, { socket, address, since: performance.now() })
+    this.#of.set(address, (this.#of.get(address) ?? 0) + 1)
+    this.#looking ??= setInterval(() => this.#look(), LOOK_MS).unref()
+    socket.once('close', () => this.#leave(peer))
+    socket.once('readable', () => {
+      // It ended, and had said nothing.
+      if (socket.readableLength === 0) socket.destroy()
+      else this.#knock(socket)
+    })
+  }
+
+  #knock(socket: Socket): void {
+    this.#knocking.push(socket)
+    if (this.#isLate) return
+    this.#isLate = this.#letIn(this.#options.turns.left(this.#share))
+    if (this.#isLate) {
+      this.#options.turns.later((ms) => {
+        this.#isLate = this.#letIn(ms)
+        return this.#isLate
+      })
+    }
+  }
+
+  /** Lets in who knocks for so long (milliseconds); returns whether some are left. */
+  #letIn(ms: number): boolean {
+    const began = performance.now()
+    let count = 0
+    for (let now = began; now - began < ms && count < this.#knocking.length; count++) {
+      const socket = this.#knocking[count]!
+      if (!socket.destroyed) for (const serve of this.#serve) serve.call(this.#server, socket)
+      const before = now
+      now = performance.now()
+      this.#share.spent += now - before
+    }
+    this.#knocking.splice(0, count)
+    return this.#knocking.length > 0
+  }
+
+  #leave(peer: string): void {
+    const one = this.#waiting.get(peer)
+    if (one === undefined) return
+    this.#waiting.delete(peer)
+    const left = this.#of.get(one.address)! - 1
+    if (left > 0) this.#of.set(one.address, left)
+    else this.#of.delete(one.address)
+  }
+
+  #look(): void {
+    const { most, silentMs } = this.#options
+    const now = performance.now()
+    let gone = 0
+    for (const [peer, { socket, address, since }] of this.#waiting) {
+      if (now - since < PATIENCE_MS || gone === AT_A_TIME) break
+      const isSilent = now - since > silentMs && socket.bytesRead === 0
+      if (!isSilent && this.#of.get(address)! <= most) continue
+      this.#leave(peer)
+      socket.destroy()
+      gone++
+    }
+    if (this.#waiting.size > 0) return
+    clearInterval(this.#looking!)
+    this.#looking = null
+  }
+}

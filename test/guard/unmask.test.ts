@@ -1,0 +1,41 @@
+import { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import { expect, it } from 'vitest'
+import { unmaskEarly } from '../../sync-server/guard/unmask.ts'
+import { runSeed, seeded } from '../support/client.ts'
+
+/** A client's frame (RFC 6455, 5.2). */
+const frame = (payload: Uint8Array, mask: Uint8Array): Buffer => {
+  const { length } = payload
+  const head = length < 126 ? 0 : length < 65_536 ? 2 : 8
+  const bytes = Buffer.alloc(6 + head + length)
+  bytes[0] = 0x82
+  bytes[1] = 0x80 | (head === 0 ? length : head === 2 ? 126 : 127)
+  if (head === 2) bytes.writeUInt16BE(length, 2)
+  if (head === 8) bytes.writeBigUInt64BE(BigInt(length), 2)
+  bytes.set(mask, 2 + head)
+  for (let i = 0; i < length; i++) bytes[6 + head + i] = payload[i]! ^ mask[i & 3]!
+  return bytes
+}
+
+it('[Z25] frames are unmasked as they come, however they are cut', () => {
+  const random = seeded(runSeed('unmask'))
+  const upTo = (n: number): number => Math.floor(random() * n)
+  const bytesOf = (n: number) => Uint8Array.from({ length: n }, () => upTo(256))
+  const payloads = [0, 1, 125, 126, 65_535, 65_536, 200_000].map(bytesOf)
+  for (let i = 0; i < 50; i++) payloads.push(bytesOf(upTo(1_000)))
+  const sent = Buffer.concat(payloads.map((payload) => frame(payload, bytesOf(4))))
+  const expected = Buffer.concat(payloads.map((payload) => frame(payload, new Uint8Array(4))))
+  for (const longest of [1, 10, 300, 70_000]) {
+    const socket = new EventEmitter() as Socket
+    const got: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => got.push(chunk))
+    unmaskEarly(socket)
+    for (let at = 0; at < sent.length; ) {
+      const end = at + 1 + upTo(longest)
+      socket.emit('data', Buffer.from(sent.subarray(at, end)))
+      at = end
+    }
+    expect(Buffer.concat(got).equals(expected)).toBe(true)
+  }
+})
