@@ -7,7 +7,7 @@ import { fetch, type Server, startServer } from '../support/server.ts'
 let server: Server
 beforeAll(async () => {
   server = await startServer({
-    args: ['--limit', 'work=10,slow-reader-seconds=1', '--heartbeat', '1'],
+    args: ['--limit', 'work=10,slow-reader-seconds=1', '--heartbeat', '2.5'],
   })
 })
 afterAll(() => server.stop())
