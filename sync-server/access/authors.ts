@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { EDITS_PREFIX } from '../../workspace/schema.ts'
 import type { Decoded } from '../check.ts'
 import type { Gate } from '../gate.ts'
 import type { Owned } from '../update-log.ts'
@@ -85,7 +86,9 @@ export class Authors implements Gate {
       const author = by.kind === 'owner' ? null : this.#authorOf(client, by.agent, fresh)
       for (const arrival of list) {
         const place = resolve(arrival, mine, this.#waiting, this.#places)
-        if (author !== null && place.kind !== 'free') check(author, place, arrival)
+        if (author === null || place.kind === 'free') continue
+        check(author, place, arrival)
+        if (place.kind === 'files') this.#checkMaker(author, arrival)
       }
     }
     if (by.kind === 'agent') {
@@ -115,6 +118,27 @@ export class Authors implements Gate {
     }
     if (!isRecovering) throw forged('the Yjs client id belongs to another agent')
     return owner
+  }
+
+  /**
+   * A record that takes another's place, or moved here from another path, still names who made the file. That is not in the
+   * document any more where others changed the record meanwhile; but who makes a file counts as an editor of it, for ever.
+   */
+  #checkMaker(author: string, { struct }: Arrival): void {
+    if (!(struct instanceof Y.Item) || this.#isRecovering()) return
+    for (const { createdBy, fileId } of saidIn(struct)) {
+      if (createdBy === undefined || createdBy === author) continue
+      if (!this.#hasEdited(createdBy, fileId)) throw forged('makes a file as another agent')
+    }
+  }
+
+  #hasEdited(agent: unknown, file: unknown): boolean {
+    for (const [client, item] of this.#places.keysOf(`${EDITS_PREFIX}${file}`)) {
+      // Others can delete the count, but not whose client id it was under.
+      if (this.#owners.get(Number(client)) === agent) return true
+      if (saidIn(item).some((edit) => edit.agent === agent)) return true
+    }
+    return false
   }
 
   own(client: number, owner: string): void {
@@ -161,6 +185,7 @@ const readsOnly = (hasNews: boolean, ds: Decoded['ds'], isSyncStep2: boolean): f
 type Said = { [field: string]: unknown } & {
   facts?: { from?: unknown }
   note?: { by?: unknown }
+  removed?: { by?: unknown }
 }
 
 /** The plain objects among what an item holds: readers take nothing else for anything. */
@@ -184,8 +209,8 @@ const check = (author: string, place: Place, { struct, key }: Arrival): void => 
       if (key !== author) throw forged('registers another agent')
       return
     case 'agent':
-      if (place.id === author) return
-      if (key !== 'paused' || !isBy('by')) throw forged('writes in another agent’s record')
+      if (key === 'paused' && !isBy('by')) throw forged('asks to pause as another agent')
+      if (place.id !== author && key !== 'paused') throw forged('writes in another agent’s record')
       return
     case 'broadcasts':
       if (!isBy('from')) throw forged('says something as another agent')
@@ -195,6 +220,12 @@ const check = (author: string, place: Place, { struct, key }: Arrival): void => 
         for (const name of [facts?.from, note?.by, by]) {
           if (name !== undefined && name !== author) throw forged('hands in as another agent')
         }
+      }
+      return
+    case 'files':
+      for (const { removed } of saidIn(struct)) {
+        const by = removed?.by
+        if (by !== undefined && by !== author) throw forged('removes a file as another agent')
       }
       return
     case 'edits':

@@ -7,7 +7,7 @@ import { CLOSE, WireError } from '../wire.ts'
  * text of a file; `server`: the server's alone; `agent`: within the record of that agent.
  */
 export type Place = (
-  | { kind: 'free' | 'server' | 'agents' | 'broadcasts' | 'intake' | 'edits' | 'blobs' }
+  | { kind: 'free' | 'server' | 'agents' | 'broadcasts' | 'intake' | 'files' | 'edits' | 'blobs' }
   | { kind: 'agent'; id: string }
 ) & {
   /** Types around it, within its root; left out: none. */
@@ -29,6 +29,7 @@ const ROOTS: ReadonlyMap<string, Place> = new Map<string, Place>([
   ['agents', { kind: 'agents' }],
   ['broadcasts', { kind: 'broadcasts' }],
   ['intake', { kind: 'intake' }],
+  ['files', { kind: 'files' }],
 ])
 const EDITS: Place = { kind: 'edits' }
 const BLOBS: Place = { kind: 'blobs' }
@@ -74,6 +75,11 @@ export class Places {
     if (item === null) return placeOfRoot(rootName(this.#doc, type))
     const { parent, parentSub } = item
     return parent instanceof Y.AbstractType ? placeWithin(this.of(parent), parentSub) : FREE
+  }
+
+  /** What was put last under each key of a root type, also where that was deleted. */
+  keysOf(root: string): Iterable<[string, Y.Item]> {
+    return this.#doc.share.get(root)?._map ?? []
   }
 
   /** The struct with this id. It must be there. */
