@@ -70,6 +70,17 @@ export class Places {
     return place
   }
 
+  /** Whether two are the same type; a type is told by its root's name, the id of the item that it is, or itself. */
+  isSame(a: string | Y.ID | Y.AbstractType<unknown> | null, b: typeof a): boolean {
+    const [one, other] = [this.#name(a), this.#name(b)]
+    return one instanceof Y.ID && other instanceof Y.ID ? Y.compareIDs(one, other) : one === other
+  }
+
+  #name(type: string | Y.ID | Y.AbstractType<unknown> | null): string | Y.ID | null {
+    if (!(type instanceof Y.AbstractType)) return type
+    return type._item?.id ?? rootName(this.#doc, type)
+  }
+
   #find(type: Y.AbstractType<unknown>): Place {
     const item = type._item
     if (item === null) return placeOfRoot(rootName(this.#doc, type))
