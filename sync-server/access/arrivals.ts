@@ -155,11 +155,17 @@ const placeIn = (id: Y.ID, mine: Arrivals, waiting: Arrivals, places: Places): P
   return within === null ? null : placeWithin(place, key)
 }
 
-/** What goes on with something known, and would stand elsewhere, Yjs puts into both places. */
+/**
+ * What goes on with something known, and would stand elsewhere, Yjs puts into both places. With what was collected nothing
+ * can go on where all that is stored is applied at once, before anything is collected; who syncs first has it collected, too.
+ */
 const checkStart = ({ struct, clock }: Arrival, spot: Spot, waiting: Arrivals, places: Places) => {
   if (clock === struct.id.clock || !(struct instanceof Y.Item)) return
   const before = Y.createID(struct.id.client, clock - 1)
   const start = find(waiting, before)?.spot ?? spotOf(places.at(before), places)
+  if (start.within === null) {
+    throw new WireError(CLOSE.gap, 'an operation goes on with what is collected here')
+  }
   if (start.key === spot.key && places.isSame(start.within, spot.within)) return
   throw malformed('an operation goes on in another place than it began in')
 }

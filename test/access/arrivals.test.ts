@@ -38,7 +38,7 @@ const item = ({ client, clock }: Y.ID, content: Y.Item['content'], at: At): Y.It
 const says = (...names: string[]) => new Y.ContentAny(names.map((from) => ({ from })))
 
 /** What is known of the first update when the second comes. */
-const BUILT: Record<string, [known: Uint8Array | null, Uint8Array]> = {
+const BUILT: Record<string, [known: Uint8Array | null, Uint8Array, code?: number]> = {
   'words that go on with one’s own broadcast and say that they are in a text': [
     encode([[71, [item(id(71, 0), says('a-mallory'), { parent: 'broadcasts' })]]]),
     encode([[71, [item(id(71, 0), says('a-mallory', 'a-victim'), { parent: 'file:x' })]]]),
@@ -66,15 +66,20 @@ const BUILT: Record<string, [known: Uint8Array | null, Uint8Array]> = {
     encode([[77, [item(id(77, 0), new Y.ContentType(new Y.Map() as never), { parent: 'own' })]]]),
     encode([[77, [item(id(77, 1), says('x', 'y'), { parent: id(77, 0), key: 'k' })]]]),
   ],
+  'words that go on with what was collected': [
+    encode([[78, [new Y.GC(id(78, 0), 1)]]]),
+    encode([[78, [item(id(78, 0), says('x', 'y'), { parent: 'file:x' })]]]),
+    4409,
+  ],
 }
 
-it.each(Object.entries(BUILT))('[Z29] refused: %s', async (_, [known, update]) => {
+it.each(Object.entries(BUILT))('[Z29] refused: %s', async (_, [known, update, code = 4400]) => {
   const { client, doc } = await liveDoc(`${server.sync}/default`, new Y.Doc(), mallory.headers)
   if (known !== null) client.update(known)
   await client.barrier()
   const before = Y.encodeStateVector(doc)
   client.send(frame(0, 2, update))
-  expect(await client.closed).toBe(4400)
+  expect(await client.closed).toBe(code)
   const again = await liveDoc(`${server.sync}/default`, new Y.Doc(), mallory.headers)
   if (known === null) expect(Y.encodeStateVector(again.doc)).toEqual(before)
   expect(JSON.stringify(again.doc.getArray('broadcasts'))).not.toContain('victim')
