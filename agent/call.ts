@@ -109,7 +109,8 @@ export class Call {
       )
     }
     this.access = accessOf(this.profile, target, this.workspace, { ...env }, joinLink)
-    this.target = { ...target, token: this.access.token }
+    const { token, readsOnly } = this.access
+    this.target = { ...target, token, readsOnly }
   }
 
   get verb(): string {

@@ -50,7 +50,8 @@ export class Team {
       await connected(call, place)
       call.rememberServer()
       const me = call.profile.state.agent_id
-      if (call.host.link === null && me !== undefined) setLinkState(doc, me, null)
+      const isKept = call.host.link !== null || me === undefined || call.access.readsOnly()
+      if (!isKept) setLinkState(doc, me, null)
       await place.drain()
     } catch (error) {
       if (!fallsBack || !isAway(error) || doc.store.clients.size === 0) throw error
@@ -218,9 +219,16 @@ export const rememberAnswer = (
   replica.remember(key, { digest: digestOf(call, kind, payload), answer }, kind)
 }
 
+const onlyReads = (): ClawError =>
+  new ClawError(
+    'not_allowed',
+    'this profile only reads here: its role is read',
+    'ask who runs the server for a link with the role write, then: clawlink-agent join -',
+  )
+
 /**
  * A write that merges: carried out on the replica, then made durable on the server or, with that away, queued. The
- * change, what `action` stages with it and the answer under the call's key reach the disk together.
+ * change, what `action` stages with it and the answer under the call's key reach the disk together. Throws `not_allowed`.
  */
 export const mergingWrite = async (
   call: Call,
@@ -228,6 +236,7 @@ export const mergingWrite = async (
   action: (team: Team) => Outcome,
   team?: Team,
 ): Promise<Outcome> => {
+  if (call.access.readsOnly()) throw onlyReads()
   team ??= await Team.open(call, true)
   let outcome = await answeredBefore(call, team.replica, payload)
   if (outcome === null) {

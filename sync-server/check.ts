@@ -34,9 +34,13 @@ export const checkUpdate = (update: Uint8Array, clocks: Clocks, admit?: Admit): 
   if (structs.length === 0 && ds.clients.size === 0) return 'empty'
   const after: Clocks = new Map()
   const known = (client: number): number => after.get(client) ?? clocks.get(client) ?? 0
+  const ends: Clocks = new Map()
 
   for (const struct of structs) {
     const { client, clock } = struct.id
+    // Yjs takes the last of several lists of a client, and others would take another.
+    if ((ends.get(client) ?? clock) !== clock) throw new Error('a client has operations twice')
+    ends.set(client, clock + struct.length)
     if (clock > known(client) || struct instanceof Y.Skip) return 'gap'
     if (clock + struct.length > known(client)) after.set(client, clock + struct.length)
   }

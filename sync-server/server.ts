@@ -9,6 +9,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { ClawError } from '../workspace/errors.ts'
 import { initWorkspace, serverClientOf } from '../workspace/schema.ts'
 import { Authors } from './access/authors.ts'
+import { followNames } from './access/names.ts'
 import { inviteSameUser, ownerOf, saveOwner } from './access/owner.ts'
 import { newSecret } from './access/secrets.ts'
 import { agentOf, nameOf, type Shown, type Speaker, workspaceOf } from './access/speaker.ts'
@@ -95,6 +96,7 @@ export const startSyncServer = async (
     serverClient: serverClientOf,
     keeps: (room) => tasks.keeps(room) || guests.keeps(room),
     onDocument: (room, doc) => {
+      followNames(doc, room.name, access)
       history.follow(room, doc)
       tasks.follow(room, doc)
     },

@@ -245,7 +245,8 @@ export class Link implements Host {
       try {
         const profile = { name: '', dir, state: readState(dir) }
         const access = accessOf(profile, parseTarget(server), workspace, {})
-        const target = { ...parseTarget(server), token: access.token }
+        const { token, readsOnly } = access
+        const target = { ...parseTarget(server), token, readsOnly }
         const open = await this.#keep(
           { dir: replicaDir(profile, server, workspace), target, workspace, access },
           dir,

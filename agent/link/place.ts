@@ -221,6 +221,10 @@ export class Place {
     this.#onNews()
   }
 
+  #say(me: AgentId, state: 'up' | 'down'): void {
+    if (this.#session?.readsOnly !== true) setLinkState(this.replica.doc, me, state)
+  }
+
   #onNews(): void {
     this.#hasNews = true
     if (this.#isReceiving) return
@@ -235,7 +239,7 @@ export class Place {
         this.#hasNews = false
         const began = performance.now()
         const isComplete = await this.receive()
-        if (this.#me !== null) setLinkState(this.replica.doc, this.#me, 'up')
+        if (this.#me !== null) this.#say(this.#me, 'up')
         if (this.replica.isUrgent) await this.replica.commit()
         else this.#commitLater()
         // A look costs by the size of the team: in a storm of updates most of the time is for something else.
@@ -308,7 +312,7 @@ export class Place {
     this.#hasLeft = true
     this.#tellAll()
     if (me !== null) {
-      setLinkState(this.replica.doc, me, 'down')
+      this.#say(me, 'down')
       await this.replica.commit()
       await this.#session?.barrier(GOODBYE_TIMEOUT_MS).catch(() => {}) // it will be seen to be gone
     }

@@ -28,9 +28,16 @@ export const join: Verb = async (call) => {
   await access.join(target.invite)
   saveState(call.profile, { server: target.base, workspace })
   const role = access.role ?? 'write'
+  for (const { profile, place } of call.host.link?.places() ?? []) {
+    if (profile === call.profile.dir) place.session?.redial()
+  }
   return {
     data: { server: target.base, workspace, role, agent_id: access.agentId },
     lines: [oneLine(`joined ${workspace} of ${target.base}, role ${role}`)],
-    notes: ['now: clawlink-agent register --name NAME'],
+    notes: [
+      role === 'read'
+        ? 'this profile only reads: clawlink-agent discover, file-list, log, tasks'
+        : 'now: clawlink-agent register --name NAME',
+    ],
   }
 }

@@ -5,6 +5,9 @@ import { readState, saveState } from '../profile.ts'
 import { Team } from '../team.ts'
 import { oneLine } from '../text.ts'
 
+const UNSENT =
+  '; what was written here is kept, and goes out once a link with the role write is joined by'
+
 /** How the link and its profiles are; with `--set`, tells the team what this agent does. */
 export const status: Verb = async (call) => {
   const text = call.text('set')
@@ -32,13 +35,16 @@ export const status: Verb = async (call) => {
       why: contact?.why?.message ?? null,
       unread: me === null ? 0 : (await replica.inbox(me)).length,
       queued: (await replica.queue()).length,
+      role: at.access.role,
+      unsent: session?.hasUnsent ?? false,
     }
     const sends = one.why === null ? 'connected' : `connected, nothing is sent (${one.why})`
     const how = one.connected ? sends : `not connected (${one.why ?? 'connecting'})`
-    const { profile, workspace, server, unread, queued } = one
+    const { profile, workspace, server, unread, queued, role, unsent } = one
+    const reads = role === 'read' ? `  only reads${unsent ? UNSENT : ''}` : ''
     lines.push(
       oneLine(
-        `${profile}  ${name ?? ''}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}  queued ${queued}`,
+        `${profile}  ${name ?? ''}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}  queued ${queued}${reads}`,
       ),
     )
     profiles.push(one)

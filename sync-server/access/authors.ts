@@ -1,9 +1,10 @@
 import * as Y from 'yjs'
+import { EDITS_PREFIX } from '../../workspace/schema.ts'
 import type { Decoded } from '../check.ts'
 import type { Gate } from '../gate.ts'
 import type { Owned } from '../update-log.ts'
 import { CLOSE, WireError } from '../wire.ts'
-import { type Arrival, type Arrivals, resolve } from './arrivals.ts'
+import { type Arrivals, addTo, arrivalsIn, arrivalsOf } from './arrivals.ts'
 import { type Place, Places } from './places.ts'
 import type { Speaker } from './speaker.ts'
 
@@ -58,24 +59,12 @@ export class Authors implements Gate {
 
   admit(
     by: Speaker,
-    { structs, ds }: Decoded,
+    decoded: Decoded,
     clocks: ReadonlyMap<number, number>,
     isSyncStep2: boolean,
   ): boolean {
-    const mine: Arrivals = new Map()
-    let list: Arrival[] = []
-    let client = -1
-    let known = 0
-    for (const struct of structs) {
-      if (struct.id.client !== client) {
-        client = struct.id.client
-        known = clocks.get(client) ?? 0
-        list = mine.get(client) ?? []
-      }
-      if (struct.id.clock + struct.length <= known) continue
-      if (list.length === 0) mine.set(client, list)
-      list.push({ struct: struct as Y.Item | Y.GC, place: null, key: null })
-    }
+    const { ds } = decoded
+    const mine = arrivalsOf(decoded, clocks, this.#waiting, this.#places)
     if (by.kind === 'agent') {
       if (by.role === 'read') return readsOnly(mine.size > 0, ds, isSyncStep2)
       this.#checkDeletes(by, ds)
@@ -83,9 +72,12 @@ export class Authors implements Gate {
     const fresh: number[] = []
     for (const [client, list] of mine) {
       const author = by.kind === 'owner' ? null : this.#authorOf(client, by.agent, fresh)
-      for (const arrival of list) {
-        const place = resolve(arrival, mine, this.#waiting, this.#places)
-        if (author !== null && place.kind !== 'free') check(author, place, arrival)
+      if (author === null) continue
+      for (const { struct, spot } of list) {
+        const { place, key } = spot
+        if (place.kind === 'free' || !(struct instanceof Y.Item)) continue
+        check(author, place, key, struct)
+        if (place.kind === 'files') this.#checkMaker(author, struct)
       }
     }
     if (by.kind === 'agent') {
@@ -94,11 +86,7 @@ export class Authors implements Gate {
       }
       for (const client of fresh) this.own(client, by.agent)
     }
-    for (const [client, list] of mine) {
-      const waiting = this.#waiting.get(client)
-      if (waiting === undefined) this.#waiting.set(client, list)
-      else for (const arrival of list) waiting.push(arrival)
-    }
+    addTo(this.#waiting, mine)
     return true
   }
 
@@ -122,6 +110,27 @@ export class Authors implements Gate {
     return this.#maxIds - (this.#counts.get(by.agent) ?? 0)
   }
 
+  /**
+   * A record that takes another's place, or moved here from another path, still names who made the file. That is not in the
+   * document any more where others changed the record meanwhile; but who makes a file counts as an editor of it, for ever.
+   */
+  #checkMaker(author: string, item: Y.Item): void {
+    if (this.#isRecovering()) return
+    for (const { createdBy, fileId } of saidIn(item)) {
+      if (createdBy === undefined || createdBy === author) continue
+      if (!this.#hasEdited(createdBy, fileId)) throw forged('makes a file as another agent')
+    }
+  }
+
+  #hasEdited(agent: unknown, file: unknown): boolean {
+    for (const [client, item] of this.#places.keysOf(`${EDITS_PREFIX}${file}`)) {
+      // Others can delete the count, but not whose client id it was under.
+      if (this.#owners.get(Number(client)) === agent) return true
+      if (saidIn(item).some((edit) => edit.agent === agent)) return true
+    }
+    return false
+  }
+
   own(client: number, owner: string): void {
     const known = this.#owners.get(client)
     if (known === owner) return
@@ -140,20 +149,24 @@ export class Authors implements Gate {
     for (const [client, ranges] of ds.clients) {
       for (const { clock, len } of ranges) {
         for (const struct of this.#places.range(client, clock, clock + len)) {
-          if (struct instanceof Y.Item && !struct.deleted) this.#checkDelete(by.agent, struct)
+          if (!(struct instanceof Y.Item) || struct.deleted) continue
+          const { parent, parentSub } = struct
+          if (!(parent instanceof Y.AbstractType)) continue
+          checkDelete(by.agent, this.#places.of(parent), parentSub)
+        }
+        for (const { spot } of arrivalsIn(this.#waiting, client, clock, clock + len)) {
+          checkDelete(by.agent, spot.place, spot.key)
         }
       }
     }
   }
+}
 
-  #checkDelete(agent: string, { parent, parentSub }: Y.Item): void {
-    if (!(parent instanceof Y.AbstractType)) return
-    const place = this.#places.of(parent)
-    if (place.kind === 'server') throw forged('deletes what is the server’s')
-    const owner = place.kind === 'agents' ? parentSub : place.kind === 'agent' ? place.id : agent
-    if (owner === agent || (place.kind === 'agent' && parentSub === 'paused')) return
-    throw forged('deletes of another agent’s record')
-  }
+const checkDelete = (agent: string, place: Place, key: string | null): void => {
+  if (place.kind === 'server') throw forged('deletes what is the server’s')
+  const owner = place.kind === 'agents' ? key : place.kind === 'agent' ? place.id : agent
+  if (owner === agent || (place.kind === 'agent' && key === 'paused')) return
+  throw forged('deletes of another agent’s record')
 }
 
 /** A reader's SyncStep2 says which deletions it knows of, and that is all it may say. */
@@ -166,6 +179,7 @@ const readsOnly = (hasNews: boolean, ds: Decoded['ds'], isSyncStep2: boolean): f
 type Said = { [field: string]: unknown } & {
   facts?: { from?: unknown }
   note?: { by?: unknown }
+  removed?: { by?: unknown }
 }
 
 /** The plain objects among what an item holds: readers take nothing else for anything. */
@@ -178,10 +192,9 @@ const saidIn = ({ content }: Y.Item): Said[] =>
     )
 
 /** Throws where what stands there names another than its author. */
-const check = (author: string, place: Place, { struct, key }: Arrival): void => {
-  if (!(struct instanceof Y.Item)) return
+const check = (author: string, place: Place, key: string | null, item: Y.Item): void => {
   const isBy = (field: 'from' | 'by' | 'agent') =>
-    saidIn(struct).every((said) => said[field] === author)
+    saidIn(item).every((said) => said[field] === author)
   switch (place.kind) {
     case 'server':
       throw forged('only the server writes there')
@@ -189,21 +202,27 @@ const check = (author: string, place: Place, { struct, key }: Arrival): void => 
       if (key !== author) throw forged('registers another agent')
       return
     case 'agent':
-      if (place.id === author) return
-      if (key !== 'paused' || !isBy('by')) throw forged('writes in another agent’s record')
+      if (key === 'paused' && !isBy('by')) throw forged('asks to pause as another agent')
+      if (place.id !== author && key !== 'paused') throw forged('writes in another agent’s record')
       return
     case 'broadcasts':
       if (!isBy('from')) throw forged('says something as another agent')
       return
     case 'intake':
-      for (const { facts, note, by } of saidIn(struct)) {
+      for (const { facts, note, by } of saidIn(item)) {
         for (const name of [facts?.from, note?.by, by]) {
           if (name !== undefined && name !== author) throw forged('hands in as another agent')
         }
       }
       return
+    case 'files':
+      for (const { removed } of saidIn(item)) {
+        const by = removed?.by
+        if (by !== undefined && by !== author) throw forged('removes a file as another agent')
+      }
+      return
     case 'edits':
-      if (key !== String(struct.id.client) || !isBy('agent')) {
+      if (key !== String(item.id.client) || !isBy('agent')) {
         throw forged('counts edits as another agent’s')
       }
       return

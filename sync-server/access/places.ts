@@ -7,7 +7,7 @@ import { CLOSE, WireError } from '../wire.ts'
  * text of a file; `server`: the server's alone; `agent`: within the record of that agent.
  */
 export type Place = (
-  | { kind: 'free' | 'server' | 'agents' | 'broadcasts' | 'intake' | 'edits' | 'blobs' }
+  | { kind: 'free' | 'server' | 'agents' | 'broadcasts' | 'intake' | 'files' | 'edits' | 'blobs' }
   | { kind: 'agent'; id: string }
 ) & {
   /** Types around it, within its root; left out: none. */
@@ -29,6 +29,7 @@ const ROOTS: ReadonlyMap<string, Place> = new Map<string, Place>([
   ['agents', { kind: 'agents' }],
   ['broadcasts', { kind: 'broadcasts' }],
   ['intake', { kind: 'intake' }],
+  ['files', { kind: 'files' }],
 ])
 const EDITS: Place = { kind: 'edits' }
 const BLOBS: Place = { kind: 'blobs' }
@@ -69,11 +70,27 @@ export class Places {
     return place
   }
 
+  /** Whether two are the same type; a type is told by its root's name, the id of the item that it is, or itself. */
+  isSame(a: string | Y.ID | Y.AbstractType<unknown> | null, b: typeof a): boolean {
+    const [one, other] = [this.#name(a), this.#name(b)]
+    return one instanceof Y.ID && other instanceof Y.ID ? Y.compareIDs(one, other) : one === other
+  }
+
+  #name(type: string | Y.ID | Y.AbstractType<unknown> | null): string | Y.ID | null {
+    if (!(type instanceof Y.AbstractType)) return type
+    return type._item?.id ?? rootName(this.#doc, type)
+  }
+
   #find(type: Y.AbstractType<unknown>): Place {
     const item = type._item
     if (item === null) return placeOfRoot(rootName(this.#doc, type))
     const { parent, parentSub } = item
     return parent instanceof Y.AbstractType ? placeWithin(this.of(parent), parentSub) : FREE
+  }
+
+  /** What was put last under each key of a root type, also where that was deleted. */
+  keysOf(root: string): Iterable<[string, Y.Item]> {
+    return this.#doc.share.get(root)?._map ?? []
   }
 
   /** The struct with this id. It must be there. */

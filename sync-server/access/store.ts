@@ -16,6 +16,9 @@ export const TICKET_MS = 60_000
 /** Agents of one token (count): more is a client that forgets who it is. */
 export const MAX_TOKEN_AGENTS = 1_000
 
+/** Of a name so much is kept here (UTF-16 units). */
+const MAX_NAME = 64
+
 /** Who wants to join, and by what. */
 export interface JoinRequest {
   invite: string
@@ -166,11 +169,21 @@ export class AccessStore {
     }
     const one: Credential = {
       ...{ agent, workspace, role, hash: '', invite, joinedAt: this.#now() },
-      ...{ name: name.slice(0, 64), kind: 'agent' },
+      ...{ name: name.slice(0, MAX_NAME), kind: 'agent' },
     }
     this.#keep(one)
     const note = this.#note('registered', workspace, agent, `${role} by token ${invite}`)
     await this.#log.put([putJson(credentialKey(one), one), ...note])
+  }
+
+  /** What an agent is called from now on. */
+  named(agent: string, workspace: string, called: string): void {
+    const known = this.#credentials.get(credentialKey({ workspace, agent }))
+    const name = called.slice(0, MAX_NAME)
+    if (known === undefined || known.name === name) return
+    const one = { ...known, name }
+    this.#keep(one)
+    this.#log.put([putJson(credentialKey(one), one)]).catch(() => {}) // the store says so itself
   }
 
   /** The agents that speak by a token. */
@@ -230,7 +243,10 @@ export class AccessStore {
     const now = this.#now()
     const one: Credential = {
       ...{ agent, workspace, role: invite.role, hash, invite: invite.id, joinedAt: now },
-      ...{ name: (request.name ?? '').slice(0, 64), kind: request.kind ?? 'agent' },
+      ...{
+        name: (request.name ?? known?.name ?? '').slice(0, MAX_NAME),
+        kind: request.kind ?? 'agent',
+      },
     }
     this.#keep(one)
     await this.#log.put([

@@ -2,10 +2,18 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { registerAgent, setPaused } from '../../workspace/agents.ts'
 import { addBroadcast } from '../../workspace/broadcasts.ts'
-import { putFile } from '../../workspace/files.ts'
+import { moveFile, putFile, removeFile } from '../../workspace/files.ts'
 import type { AgentId, BroadcastId, FileId, TaskId } from '../../workspace/ids.ts'
 import { handIn } from '../../workspace/intake.ts'
-import { agentsOf, broadcastsOf, editsOf, metaOf, tasksOf } from '../../workspace/schema.ts'
+import {
+  agentsOf,
+  broadcastsOf,
+  editsOf,
+  type FileEntry,
+  filesOf,
+  metaOf,
+  tasksOf,
+} from '../../workspace/schema.ts'
 import { addNote, addTask } from '../../workspace/tasks.ts'
 import { frame, liveDoc, RawClient, until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
@@ -75,7 +83,25 @@ const TRIES: Record<string, (doc: Y.Doc) => void> = {
     editsOf(doc, 'x' as FileId).set(String(doc.clientID), { agent: victimId, count: 1, at: 1 }),
   'another client’s count': (doc) =>
     editsOf(doc, 'x' as FileId).set('12345', { agent: 'a-mallory' as AgentId, count: 9, at: 1 }),
+  'a pause of oneself': (doc) => {
+    registerAgent(doc, facts('a-mallory' as AgentId))
+    setPaused(doc, 'a-mallory' as AgentId, { by: victimId, now: 1, note: '' })
+  },
   'a file': (doc) => void putFile(doc, { ...file, by: victimId }),
+  'a file’s making': (doc) => void filesOf(doc).set('new.md', entry('new.md', victimId)),
+  'the making of a file of another': (doc) => {
+    putFile(doc, { ...file, by: 'a-mallory' as AgentId })
+    filesOf(doc).set('new.md', { ...filesOf(doc).get('new.md')!, createdBy: victimId })
+  },
+  'a file’s removal': (doc) => {
+    putFile(doc, { ...file, by: 'a-mallory' as AgentId })
+    removeFile(doc, 'new.md', victimId, 1)
+  },
+  'a file’s new path': (doc) => {
+    putFile(doc, { ...file, by: 'a-mallory' as AgentId })
+    const removed = { by: victimId, at: 1, edits: {}, movedTo: 'other.md' as never }
+    filesOf(doc).set('new.md', { ...filesOf(doc).get('new.md')!, removed })
+  },
   'a task on the shelf': (doc) => void tasksOf(doc).set('9', new Y.Map([['t-x', 1]])),
   'a status': (doc) => {
     const bucket = [...tasksOf(doc).values()][0]!
@@ -91,6 +117,9 @@ const TRIES: Record<string, (doc: Y.Doc) => void> = {
   },
 }
 const file = { key: 'new.md' as never, content: 'x', base: null, now: 1, force: false }
+const entry = (fileId: string, createdBy: AgentId): FileEntry => ({
+  ...{ fileId: fileId as FileId, mediaType: 'text/plain', createdBy, createdAt: 1 },
+})
 
 it.each(Object.entries(TRIES))(
   '[Z10] in another’s name: %s is refused, and changes nothing',
@@ -122,6 +151,34 @@ it('[Z10] everything in one’s own name is taken', async () => {
   await client.barrier()
   await until('it is there', () => theirs.doc.getText('file:x').toString() === 'llo')
   await client.close()
+})
+
+it('[Z10] who changes the record of another’s file leaves who made it, also after being away', async () => {
+  const me = 'a-mallory' as AgentId
+  const put = (doc: Y.Doc, key: string, by: AgentId, content = 'x') =>
+    putFile(doc, { ...file, key, content, by, force: true })
+  for (const key of ['one.md', 'two.md', 'three.md']) put(theirs.doc, key, victimId)
+  await theirs.client.barrier()
+  const { client, doc } = await open(mallory)
+  moveFile(doc, 'one.md', 'sub/one.md', me, 1)
+  removeFile(doc, 'two.md', me, 1)
+  await client.barrier()
+  await client.close()
+  // It moves what it knows as the victim's. Meanwhile nothing else says any more who had made it.
+  moveFile(doc, 'three.md', 'sub/three.md', me, 1)
+  removeFile(theirs.doc, 'three.md', victimId, 1)
+  const third = await open(await member(server, 'a-third'))
+  put(third.doc, 'three.md', 'a-third' as AgentId)
+  editsOf(third.doc, 'three.md' as FileId).delete(String(theirs.doc.clientID))
+  await third.client.barrier()
+  const again = await open(mallory, doc)
+  expect(filesOf(again.doc).get('sub/three.md')?.createdBy).toBe(victimId)
+  await theirs.client.barrier()
+  expect(filesOf(theirs.doc).get('sub/one.md')?.createdBy).toBe(victimId)
+  expect(filesOf(theirs.doc).get('two.md')?.removed?.by).toBe(me)
+  expect(filesOf(theirs.doc).get('sub/three.md')?.createdBy).toBe(victimId)
+  await again.client.close()
+  await third.client.close()
 })
 
 it('[Z9] another’s Yjs client id is refused, after a restart, too; its owner goes on', async () => {

@@ -3,9 +3,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import * as Y from 'yjs'
 import { runFileOf, SECRETS } from '../../workspace/access.ts'
+import { registerAgent } from '../../workspace/agents.ts'
+import type { AgentId } from '../../workspace/ids.ts'
 import { agent } from '../support/agent.ts'
-import { until } from '../support/client.ts'
+import { liveDoc, until } from '../support/client.ts'
 import { bin, type Server, startServer, tempDir } from '../support/server.ts'
 import { ask, bearer, invite, member } from './members.ts'
 
@@ -120,6 +123,31 @@ it('[Z14] on the data of a server that does not run invites are bounded as its -
   expect(await codeOf({}, 'invite', '--limit', 'invite=2')).toBe('usage')
   // Elsewhere it is another flag.
   expect(await codeOf({ CLAWLINK_LIMIT: 'invites=1' }, 'audit', '--limit', '5')).toBe(undefined)
+})
+
+it('[Z34] who registers after it has joined is listed by its name, and so after a restart', async () => {
+  const ann = await member(server, 'a-ann')
+  const { client, doc } = await liveDoc(`${server.sync}/default`, new Y.Doc(), ann.headers)
+  const register = async (name: string) => {
+    const id = 'a-ann' as AgentId
+    registerAgent(doc, { id, name, capabilities: [], machine: '', description: '', now: 1 })
+    await client.barrier()
+  }
+  const listed = async () =>
+    (await sync('agents', '--data', server.data)).stdout.match(/^a-ann {2}(.*?) {2}/m)?.[1]
+  expect(await listed()).toBe('-')
+  await register('Ann')
+  expect(await listed()).toBe('Ann')
+  await register('Ann II')
+  await client.close()
+  const { port, data } = server
+  await server.stop()
+  expect(await listed()).toBe('Ann II')
+  server = await startServer({ port, data, args: ['--log-level', 'trace'] })
+  const secret = await invite(server, { role: 'read' })
+  expect((await joins(secret, 'a-ann', {}, ann.headers)).data.role).toBe('read')
+  expect(await listed()).toBe('Ann II')
+  expect((await sync('revoke', 'Ann II', '--data', data)).code).toBe(0)
 })
 
 it('[Z4] an invite is good for so many, until it expires; the same join again counts once', async () => {

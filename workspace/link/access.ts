@@ -64,6 +64,9 @@ export class Access {
     return kept?.role === undefined ? null : kept.token
   }
 
+  /** Whether what is shown there is for reading only. */
+  readonly readsOnly = (): boolean => this.role === 'read'
+
   /** Who it is for. */
   get agentId(): AgentId {
     return this.#at.agentId ?? identityOf(this.#at.dir)

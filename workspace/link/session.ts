@@ -4,6 +4,7 @@ import * as encoding from 'lib0/encoding'
 import { type ClientOptions, WebSocket } from 'ws'
 import { Awareness } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
 import { ClawError, ERRORS, type ErrorBody, type ErrorCode } from '../errors.ts'
 import type { AgentId } from '../ids.ts'
 import { type Activity, activities, type Presence, readPresence } from '../presence.ts'
@@ -18,6 +19,9 @@ const MESSAGE_BARRIER = 100
 const MESSAGE_SYNC = 0
 const SYNC_STEP_1 = 0
 const SYNC_STEP_2 = 1
+const SYNC_UPDATE = 2
+/** A SyncStep2 with an update of nothing. */
+const NOTHING_TO_SEND = Uint8Array.of(MESSAGE_SYNC, SYNC_STEP_2, 2, 0, 0)
 /** RFC 6455's close code for a frame over the server's limit. */
 const FRAME_TOO_LARGE = 1009
 /** A server that takes the connection but does not answer the handshake; with a quick beat sooner. */
@@ -36,9 +40,13 @@ const AWAY_TIMEOUT_MS = 1_000
 
 /** What a socket of this session tells it. */
 interface SocketEvents {
+  /** It is made, by what was there to show. */
+  dials: (readsOnly: boolean) => void
   commit: () => Promise<void>
   /** Whether edits are not to be sent now. */
   holds: () => boolean
+  /** Gives what may be sent of a frame; null: nothing. */
+  filter: (frame: Uint8Array) => Uint8Array | null
   sent: (frame: Uint8Array) => void
   failed: (error: ClawError) => void
 }
@@ -63,6 +71,7 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
         ...(target.sync.startsWith('wss:') && trusted()),
       }
       super(address, protocols ?? [], options)
+      events.dials(target.readsOnly?.() ?? false)
       this.on('upgrade', ({ socket }) => {
         this.#socket = socket
       })
@@ -82,7 +91,9 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
       return this.#socket?.bytesRead ?? 0
     }
 
-    override send(frame: Uint8Array): void {
+    override send(whole: Uint8Array): void {
+      const frame = events.filter(whole)
+      if (frame === null) return
       this.#tail = this.#tail
         .then(() => events.commit())
         .then(() => {
@@ -143,6 +154,10 @@ export interface Contact {
 export class Session {
   /** Called whenever this replica and the server have what the other had. */
   onReady: () => void = () => {}
+  /** What was last shown to the server is for reading only: nothing of the document is sent to it. */
+  readsOnly = false
+  /** Whether the replica has operations that are not sent for that. They go out over a connection that may write. */
+  hasUnsent = false
   readonly awareness: Awareness
   readonly #provider: WebsocketProvider
   readonly #target: Target
@@ -180,8 +195,13 @@ export class Session {
     this.awareness.setLocalState(null)
     this.awareness.on('update', this.#onEcho)
     const polyfill = gatedSocket(target, beatMs, {
+      dials: (readsOnly) => {
+        this.readsOnly = readsOnly
+        this.hasUnsent = false
+      },
       commit: () => replica.commit(),
       holds: () => this.held !== null,
+      filter: (frame) => this.#filter(frame),
       sent: (frame) => this.#sent(frame),
       failed: (error) => {
         this.#toldMs = (error.retryAfter ?? 0) * 1_000
@@ -254,6 +274,12 @@ export class Session {
   /** Dials now if there is no connection, also after the server refused the last one. */
   wake(): void {
     if (this.#provider.ws === null) this.#provider.connect()
+  }
+
+  /** Dials anew: there is something else to show. */
+  redial(): void {
+    this.#provider.disconnect()
+    this.#provider.connect()
   }
 
   /**
@@ -355,6 +381,20 @@ export class Session {
     encoding.writeVarUint(encoder, MESSAGE_BARRIER)
     encoding.writeVarUint(encoder, nonce)
     this.#provider.ws?.send(encoding.toUint8Array(encoder))
+  }
+
+  #filter(frame: Uint8Array): Uint8Array | null {
+    if (!this.readsOnly || frame[0] !== MESSAGE_SYNC) return frame
+    if (frame[1] === SYNC_UPDATE) {
+      this.hasUnsent = true
+      return null
+    }
+    if (frame[1] !== SYNC_STEP_2) return frame
+    const decoder = decoding.createDecoder(frame)
+    decoder.pos = 2
+    if (Y.decodeUpdate(decoding.readVarUint8Array(decoder)).structs.length > 0)
+      this.hasUnsent = true
+    return NOTHING_TO_SEND
   }
 
   #sent(frame: Uint8Array): void {

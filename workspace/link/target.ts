@@ -18,6 +18,8 @@ export interface Target {
   invite?: string
   /** The credential to show, looked up each time: it may have been replaced. */
   token?: () => string | null
+  /** Whether that is for reading only. */
+  readsOnly?: () => boolean
 }
 
 /** A server that is asked over HTTP, and what is shown to it. */
