@@ -406,6 +406,7 @@ export const startSyncServer = async (
     guests.close()
     for (const socket of guestSockets.all) socket.close(1001, 'the server is stopping')
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
+    await limiter.settled(DRAIN_MS)
     await rooms.close()
     http.closeIdleConnections()
     const gone = [...connections].map(({ ws }) => once(ws, 'close'))

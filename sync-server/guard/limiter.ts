@@ -141,6 +141,11 @@ export class Limiter {
     })
   }
 
+  /** Resolves when what has come is taken in, or after so long (milliseconds). */
+  settled(most: number): Promise<void> {
+    return this.#turns.settled(most)
+  }
+
   /** Forgets those who have been quiet. */
   forget(): void {
     this.#flow.forget(this.#now())

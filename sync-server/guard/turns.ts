@@ -38,6 +38,18 @@ export class Turns {
     this.#arm()
   }
 
+  /** Resolves when nothing is put off any more, or after so long (milliseconds). */
+  settled(most: number): Promise<void> {
+    const end = performance.now() + most
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#late.length === 0 || performance.now() > end) resolve()
+        else setImmediate(look)
+      }
+      look()
+    })
+  }
+
   #arm(): void {
     if (this.#isArmed) return
     this.#isArmed = true
