@@ -9,10 +9,11 @@ import { median, pairedRatio, quantile } from './stats.ts'
 
 const ROUNDS = 3
 /** Of each measurement (milliseconds). */
-const MS = 1_000
+const MS = 3_000
 /** What the server may grow by (bytes). */
 const GROWTH = 400 * 1024 * 1024
 const LIMIT = 3
+const ATTACK_NAMES = Object.keys(ATTACKS) as AttackName[]
 
 /** A server to attack, and the honest two on it. */
 const start = async () => {
@@ -54,9 +55,13 @@ export const abuse = async (log: (line: string) => void): Promise<Findings> => {
 
   const rows: string[][] = []
   const samples: Record<string, number[]> = {}
-  const over: string[] = []
-  let worst = 0
-  for (const attack of Object.keys(ATTACKS) as AttackName[]) {
+  const over = { quiet: [] as string[], beside: [] as string[] }
+  const worst = { quiet: 0, beside: 0 }
+  const note = (than: 'quiet' | 'beside', attack: string, ratio: number): void => {
+    worst[than] = Math.max(worst[than], ratio)
+    if (ratio > LIMIT) over[than].push(`${attack} ${times(ratio)}`)
+  }
+  for (const attack of ATTACK_NAMES) {
     const found = { quiet: [] as number[], beside: [] as number[], attacked: [] as number[] }
     const seen = { quiet: [] as number[], beside: [] as number[], attacked: [] as number[] }
     let outcome: Outcome = {}
@@ -79,8 +84,8 @@ export const abuse = async (log: (line: string) => void): Promise<Findings> => {
       pairedRatio(found.attacked, found.quiet),
       pairedRatio(seen.attacked, seen.quiet),
     )
-    worst = Math.max(worst, ratio)
-    if (ratio > LIMIT) over.push(attack)
+    note('quiet', attack, plain)
+    note('beside', attack, ratio)
     for (const [name, values] of Object.entries(found)) samples[`${attack}: ${name}`] = values
     rows.push([
       attack,
@@ -118,11 +123,11 @@ export const abuse = async (log: (line: string) => void): Promise<Findings> => {
       },
     ],
     targets: [
-      {
-        claim: `p99 within ${LIMIT} × under each attack, of what the same attack costs from beside`,
-        measured: over.length === 0 ? `at most ${times(worst)}` : `not: ${over.join('; ')}`,
-        passed: over.length === 0,
-      },
+      ...(['quiet', 'beside'] as const).map((than) => ({
+        claim: `p99 within ${LIMIT} × under each attack, of ${than === 'quiet' ? 'the quiet one' : 'what the same attack costs from beside'}`,
+        measured: `${integer(ATTACK_NAMES.length - over[than].length)} of ${ATTACK_NAMES.length}, at most ${times(worst[than])}${over[than].map((one) => `; not: ${one}`).join('')}`,
+        passed: over[than].length === 0,
+      })),
       {
         claim: `the server grows by less than ${GROWTH / 1024 / 1024} MiB over all of it, at its most`,
         measured: `${integer(most / 1024 / 1024)} MiB`,
@@ -135,7 +140,7 @@ export const abuse = async (log: (line: string) => void): Promise<Findings> => {
 
 const METHOD = `An honest agent edits a file every 5 ms without waiting for answers, another of its clients reads along, and
 one process that has joined as an agent of its own attacks for ${MS / 1000} s: quiet, with the attack on another server beside,
-and with the attack on theirs, in turns. The attacker has the lowest priority for the processor, as it would have one of its own
+and with the attack on theirs, in turns. The attacker has the processor only while nobody else wants it (SCHED_IDLE), as it would have one of its own
 elsewhere; what it still takes of this machine's, and of its network and disk, is seen in "beside", so the last ratio is what the attack
 does to the server. The ratios are the larger of two: until the edit is durable, and until the other client has it. An agent whose
 frames were refused 10 times has to wait (429); each round attacks as a new one. Each attack goes as fast as it can.`

@@ -16,9 +16,14 @@ export const readText = (request: IncomingMessage, most: number): Promise<string
     let size = 0
     const take = (chunk: Buffer): void => {
       size += chunk.length
-      if (size <= most) return void chunks.push(chunk)
+      request.pause()
+      if (size <= most) {
+        chunks.push(chunk)
+        setImmediate(() => request.resume()) // others have their turn between two pieces
+        return
+      }
       chunks = []
-      request.pause().off('data', take)
+      request.off('data', take)
       reject(tooLarge(most))
     }
     request.on('data', take)

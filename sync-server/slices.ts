@@ -3,7 +3,7 @@ import * as encoding from 'lib0/encoding'
 import { CLOSE, WireError } from './wire.ts'
 
 /** Structs, or ranges of deletions, that are taken in at a time (count): a millisecond of work. */
-const SLICE = 400
+const SLICE = 200
 /** Structs that are only walked over at a time (count). */
 const WALK = 10_000
 /** What has no more structs and deletions is taken in at once (count): nobody makes more of them in one change of a file. */

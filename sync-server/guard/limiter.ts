@@ -69,7 +69,7 @@ export class Limiter {
         return false
       }
     }
-    new Porch(server, { turns: this.#turns, enter, most: this.#mostWaiting, silentMs })
+    new Porch(server, { enter, most: this.#mostWaiting, silentMs })
   }
 
   /** Lets a connection to a workspace in until its socket is closed. Throws `too_many`. */

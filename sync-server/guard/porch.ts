@@ -1,12 +1,14 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Share, Turns } from './turns.ts'
 
 /** How often it is looked who waits for too long, and so many are sent away at a time (milliseconds, count). */
 const LOOK_MS = 50
 const AT_A_TIME = 50
 /** A request of a client far away, with TLS before it, is there after so long (milliseconds). */
 const PATIENCE_MS = 1_000
+
+/** So many go in in a turn (count): what they ask for is answered in the next. */
+const IN_A_TURN = 8
 
 interface Waiting {
   socket: Socket
@@ -15,7 +17,6 @@ interface Waiting {
 }
 
 export interface PorchOptions {
-  turns: Turns
   /** Whether there is room for one more connection. */
   enter: (socket: Socket) => boolean
   /** Of one address: so many may have asked for nothing for a while (count). */
@@ -39,9 +40,7 @@ export class Porch {
   /** By peer, the oldest first. */
   readonly #waiting = new Map<string, Waiting>()
   readonly #of = new Map<string, number>()
-  readonly #share: Share = { turn: 0, spent: 0 }
   #knocking: Socket[] = []
-  #isLate = false
   #looking: NodeJS.Timeout | null = null
 
   constructor(server: Server, options: PorchOptions) {
@@ -74,29 +73,15 @@ export class Porch {
 
   #knock(socket: Socket): void {
     this.#knocking.push(socket)
-    if (this.#isLate) return
-    this.#isLate = this.#letIn(this.#options.turns.left(this.#share))
-    if (this.#isLate) {
-      this.#options.turns.later((ms) => {
-        this.#isLate = this.#letIn(ms)
-        return this.#isLate
-      })
-    }
+    if (this.#knocking.length === 1) setImmediate(() => this.#letIn())
   }
 
-  /** Lets in who knocks for so long (milliseconds); returns whether some are left. */
-  #letIn(ms: number): boolean {
-    const began = performance.now()
-    let count = 0
-    for (let now = began; now - began < ms && count < this.#knocking.length; count++) {
-      const socket = this.#knocking[count]!
-      if (!socket.destroyed) for (const serve of this.#serve) serve.call(this.#server, socket)
-      const before = now
-      now = performance.now()
-      this.#share.spent += now - before
+  #letIn(): void {
+    for (const socket of this.#knocking.splice(0, IN_A_TURN)) {
+      if (socket.destroyed) continue
+      for (const serve of this.#serve) serve.call(this.#server, socket)
     }
-    this.#knocking.splice(0, count)
-    return this.#knocking.length > 0
+    if (this.#knocking.length > 0) setImmediate(() => this.#letIn())
   }
 
   #leave(peer: string): void {

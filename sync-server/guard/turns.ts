@@ -1,7 +1,7 @@
 /** What one sender's messages may take in a turn of the event loop as they come (milliseconds). */
 const SHARE_MS = 1
 /** What all that is put off may take in a turn (milliseconds) … */
-const LATE_MS = 2
+const LATE_MS = 1
 /** … and one of it, before it is the next one's turn. */
 const STEP_MS = 0.5
 
