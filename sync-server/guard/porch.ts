@@ -6,7 +6,6 @@ const LOOK_MS = 50
 const AT_A_TIME = 50
 /** A request of a client far away, with TLS before it, is there after so long (milliseconds). */
 const PATIENCE_MS = 1_000
-
 /** So many go in in a turn (count): what they ask for is answered in the next. */
 const IN_A_TURN = 8
 
@@ -55,7 +54,8 @@ export class Porch {
 
   #come(socket: Socket): void {
     socket.on('error', () => {}) // its close says enough
-    if (!this.#options.enter(socket)) {
+    // It may be gone already.
+    if (socket.remotePort === undefined || !this.#options.enter(socket)) {
       socket.destroy()
       return
     }
