@@ -92,8 +92,8 @@ interface QueuedCommand {
   reject: (error: unknown) => void
 }
 
-/** What takes more than one turn: each step is little. */
-export type Work = Generator<void, void>
+/** What takes more than one turn: each step is little; 'wait': there is nothing to do in this one. */
+export type Work = Generator<'wait' | undefined, void>
 
 const EMPTY_STATE_VECTOR = (bytes: Uint8Array): boolean => bytes.length === 1 && bytes[0] === 0
 const MAX_EARLY_FRAMES = 64
@@ -337,7 +337,7 @@ export class Room {
       for (let verdict: Verdict = 'empty'; connection.open; ) {
         // One at a time: what a turn applies others wait for.
         if (this.#hasSlice) {
-          yield
+          yield 'wait'
           continue
         }
         const { done, value } = slices.next()

@@ -7,7 +7,7 @@ export interface Pausable {
   once: (event: 'close', listener: () => void) => unknown
 }
 
-/** What takes more than one turn. */
+/** What takes more than one turn; 'wait': it can do nothing more in this one. */
 type Work = Iterator<unknown>
 
 /** Takes in a message; returns what is left to be done of it, or null. */
@@ -68,10 +68,15 @@ export class Inbox {
   #goOn(ms: number): boolean {
     const began = performance.now()
     let now = began
-    while (now - began < ms && this.#waiting.length > 0) {
+    let mustWait = false
+    while (!mustWait && now - began < ms && this.#waiting.length > 0) {
       const message = this.#waiting[0]!
       if (this.#work === null) this.#work = this.#take(message)
-      else if (this.#work.next().done) this.#work = null
+      else {
+        const { done, value } = this.#work.next()
+        if (done) this.#work = null
+        else mustWait = value === 'wait'
+      }
       const before = now
       now = performance.now()
       this.#share.spent += now - before
