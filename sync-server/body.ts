@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { ClawError } from '../workspace/errors.ts'
 
 const tooLarge = (most: number): ClawError =>
@@ -37,6 +38,14 @@ const DRAIN_BYTES = 64 * 1024 * 1024
 /** … a piece at a time (milliseconds between two): at full speed it would cost others more than it is worth. */
 const PIECE_MS = 2
 
+/** Reads a stream for nothing. */
+export const readSlowly = (source: Readable): void => {
+  source.on('data', () => {
+    source.pause()
+    setTimeout(() => source.resume(), PIECE_MS)
+  })
+}
+
 /** Call when a request was answered: reads what is left of its body, and cuts it off where that takes too long. */
 export const drain = (request: IncomingMessage): void => {
   if (request.complete) return
@@ -47,10 +56,9 @@ export const drain = (request: IncomingMessage): void => {
   request.once('end', () => clearTimeout(timer))
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length
-    if (left < 0) return cut()
-    request.pause()
-    setTimeout(() => request.resume(), PIECE_MS)
+    if (left < 0) cut()
   })
+  readSlowly(request)
   request.read(0) // else Node takes it for one that nobody reads, and reads all of it at once
   request.resume()
 }

@@ -16,7 +16,7 @@ import { agentOf, nameOf, type Shown, type Speaker, workspaceOf } from './access
 import { AccessStore } from './access/store.ts'
 import { type AppEnv, createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
-import { drain } from './body.ts'
+import { drain, readSlowly } from './body.ts'
 import { Connection } from './connection.ts'
 import { Limiter } from './guard/limiter.ts'
 import { unmaskEarly } from './guard/unmask.ts'
@@ -275,7 +275,10 @@ export const startSyncServer = async (
     const connection = new Connection(ws, socket, speaker, now())
     connections.add(connection)
     socket.on('drain', () => connection.drained(now()))
-    ws.on('error', (err) => onClose(closeCodeOf(err), err.message, speaker))
+    ws.on('error', (err) => {
+      onClose(closeCodeOf(err), err.message, speaker)
+      readSlowly(socket) // until the client has read why
+    })
     ws.on('close', () => {
       connections.delete(connection)
       room.detach(connection)
