@@ -1,11 +1,11 @@
 import { dirname, join, resolve } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { redacted } from '../workspace/access.ts'
 import { readProgram } from '../workspace/command-line/read.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { dataFolder, type Options, parseOptions } from './options.ts'
 import { helpText, PROGRAM } from './program.ts'
 import { urlsOf } from './urls.ts'
+import { keepYoungSmall } from './young.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? ''
 
@@ -57,8 +57,7 @@ const run = async (): Promise<void> => {
   if (has.has('version')) return print(`${version}\n`)
   const options = parseOptions(given, env)
 
-  // What survives a collection of the young generation is copied while everything waits: 1 MB of it at most, not 16 to 64.
-  setFlagsFromString('--semi-space-growth-factor=1')
+  keepYoungSmall()
   // Loaded only now, so that --help and a mistyped option answer at once.
   const [{ pino }, { startSyncServer }] = await Promise.all([import('pino'), import('./server.ts')])
   const log = pino(

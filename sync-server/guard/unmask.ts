@@ -6,17 +6,23 @@ const SHORTEST = 6
 /** From so many bytes on four are unmasked at a time, where they lie as words do. */
 const LONG = 256
 
-/** Takes a mask off `bytes`, of which the first is the mask's byte `used` (RFC 6455, 5.3). */
-const unmask = (bytes: Uint8Array, mask: Uint8Array, used: number): void => {
-  let i = 0
-  if (bytes.length >= LONG && bytes.byteOffset % 4 === 0) {
+/** Takes a mask off the bytes from `from` to `to`, of which the first is the mask's byte `used` (RFC 6455, 5.3). */
+const unmask = (
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  mask: Uint8Array,
+  used: number,
+): void => {
+  let i = from
+  if (to - from >= LONG && (bytes.byteOffset + from) % 4 === 0) {
     const turned = Uint8Array.from(mask, (_, at) => mask[(used + at) & 3]!)
     const word = new Uint32Array(turned.buffer)[0]!
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + from, (to - from) >> 2)
     for (let at = 0; at < words.length; at++) words[at]! ^= word
-    i = words.length * 4
+    i += words.length * 4
   }
-  for (; i < bytes.length; i++) bytes[i]! ^= mask[(used + i) & 3]!
+  for (; i < to; i++) bytes[i]! ^= mask[(used + i - from) & 3]!
 }
 
 /**
@@ -26,6 +32,7 @@ const unmask = (bytes: Uint8Array, mask: Uint8Array, used: number): void => {
  */
 export const unmaskEarly = (socket: Socket): void => {
   const header = new Uint8Array(14)
+  const mask = new Uint8Array(4)
   let have = 0
   let size = SHORTEST
   /** Bytes of the payload still to come, and how many there were. */
@@ -37,6 +44,7 @@ export const unmaskEarly = (socket: Socket): void => {
     header[have++] = byte
     if (have === 2) size = SHORTEST + extraOf(byte)
     if (have <= size - 4) return byte
+    mask[have - size + 3] = byte
     if (have === size) {
       have = 0
       left = lengthOf(header)
@@ -53,7 +61,7 @@ export const unmaskEarly = (socket: Socket): void => {
         continue
       }
       const taken = Math.min(left, chunk.length - i)
-      unmask(chunk.subarray(i, i + taken), header.subarray(size - 4, size), used)
+      unmask(chunk, i, i + taken, mask, used)
       used = (used + taken) & 3
       left -= taken
       i += taken

@@ -1,0 +1,22 @@
+import { PerformanceObserver } from 'node:perf_hooks'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+
+/** Both halves of the young generation, as V8 counts it (bytes). */
+const YOUNG_BYTES = 8 * 1024 * 1024
+
+const youngBytes = (): number =>
+  getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0
+
+/**
+ * Keeps the young generation from growing further than this: what survives a collection of it is copied while everyone
+ * waits, 5 to 25 ms where Node lets it have 32 to 128 MB. Smaller than this it costs a tenth of the fan-out.
+ */
+export const keepYoungSmall = (): void => {
+  // It grows after a collection.
+  const observer = new PerformanceObserver(() => {
+    if (youngBytes() < YOUNG_BYTES) return
+    setFlagsFromString('--semi-space-growth-factor=1')
+    observer.disconnect()
+  })
+  observer.observe({ entryTypes: ['gc'] })
+}
