@@ -361,7 +361,7 @@ export class Room {
   #letIn(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
     const verdict = this.#live.letIn(update, (decoded, clocks) => {
       const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
-      if (isLet && this.#isFull && hasNews(decoded, clocks)) {
+      if (isLet && this.isFull && hasNews(decoded, clocks)) {
         this.#schedule() // a checkpoint may make room
         const { maxDocument } = this.#env
         throw new WireError(CLOSE.full, `the document has its ${maxDocument} bytes: only deletions`)
@@ -377,16 +377,12 @@ export class Room {
 
   /** Whether nothing more is taken into the document than what makes room in it. */
   get isFull(): boolean {
-    return this.#isFull
-  }
-
-  get #isFull(): boolean {
     return this.#checkpoints.bytes > this.#env.maxDocument
   }
 
   /** What deletions take away is gone with the next checkpoint: where the document is full it comes soon. */
   get #isCheckpointDue(): boolean {
-    return this.#checkpoints.due || (this.#isFull && this.#checkpoints.isRested)
+    return this.#checkpoints.due || (this.isFull && this.#checkpoints.isRested)
   }
 
   #hold(connection: Connection, update: Uint8Array, isSyncStep2: boolean): void {
@@ -538,6 +534,7 @@ export class Room {
       this.#refuse(connection!, new WireError(CLOSE.malformed, 'update cannot be applied'))
     }
     this.#adopt(doc)
+    this.#hasSlice = false
     for (const { connection, update } of this.#pending.splice(0)) {
       if (connection === null || !connection.open) continue
       try {

@@ -269,16 +269,20 @@ export const startSyncServer = async (
   const wss = webSockets(options.limits.frame)
   const plainWss = webSockets(options.limits.body)
 
-  const sync = (ws: WebSocket, socket: Socket, workspace: string, speaker: Speaker): void => {
-    socket.setNoDelay(true)
+  const hear = (ws: WebSocket, socket: Socket, speaker: Speaker): void => {
     unmaskEarly(socket)
-    const connection = new Connection(ws, socket, speaker, now())
-    connections.add(connection)
-    socket.on('drain', () => connection.drained(now()))
     ws.on('error', (err) => {
       onClose(closeCodeOf(err), err.message, speaker)
       readSlowly(socket) // until the client has read why
     })
+  }
+
+  const sync = (ws: WebSocket, socket: Socket, workspace: string, speaker: Speaker): void => {
+    socket.setNoDelay(true)
+    hear(ws, socket, speaker)
+    const connection = new Connection(ws, socket, speaker, now())
+    connections.add(connection)
+    socket.on('drain', () => connection.drained(now()))
     ws.on('close', () => {
       connections.delete(connection)
       room.detach(connection)
@@ -318,8 +322,7 @@ export const startSyncServer = async (
         const one = guests.guest(room, checkAgentId(guest))
         registered(one)
         plainWss.handleUpgrade(request, socket, head, (ws) => {
-          unmaskEarly(socket)
-          ws.on('error', (err) => onClose(closeCodeOf(err), err.message, speaker))
+          hear(ws, socket, speaker)
           const opened = guestSockets.open(ws, socket, one, env, () => access.authenticate(secret))
           const inbox = limiter.inbox(ws, guest, workspace, (data) => {
             opened.receive(String(data))

@@ -27,7 +27,7 @@ export class Limiter {
   readonly #now: () => number
   readonly #doors: Doors
   /** … and of all sockets, by the address that they come from. */
-  readonly #unasked: Doors
+  readonly #sockets: Doors
   readonly #mostWaiting: number
   readonly #flow: Flow<'frames' | 'bytes' | 'awareness' | 'handshakes' | 'requests' | 'work'>
   readonly #failures: Failures
@@ -43,7 +43,7 @@ export class Limiter {
     const [agent, workspace] = [limits['agent-connections'], limits['workspace-connections']]
     this.#doors = new Doors({ all, address, agent, workspace })
     const any = Number.POSITIVE_INFINITY
-    this.#unasked = new Doors({ all: 2 * all, address: 2 * address, agent: any, workspace: any })
+    this.#sockets = new Doors({ all: 2 * all, address: 2 * address, agent: any, workspace: any })
     const rate = (perSecond: number) => ({ perSecond, burst: BURST_SECONDS * perSecond })
     this.#mostWaiting = limits.waiting
     this.#flow = new Flow({
@@ -63,7 +63,7 @@ export class Limiter {
     const enter = (socket: Socket): boolean => {
       try {
         const address = socket.remoteAddress ?? ''
-        socket.once('close', this.#unasked.enter({ address, agent: null, workspace: '' }))
+        socket.once('close', this.#sockets.enter({ address, agent: null, workspace: '' }))
         return true
       } catch {
         return false
