@@ -46,8 +46,8 @@ interface Restart {
   doubled: number
 }
 
-const startAt = (port: number, data: string): Promise<ServerProcess> =>
-  startServer([program('clawlink-sync'), '--port', String(port), '--data', data])
+const startAt = (port: number, data: string, ...more: string[]): Promise<ServerProcess> =>
+  startServer([program('clawlink-sync'), '--port', String(port), '--data', data, ...more])
 
 /** A counter of the kernel, of all connections of this machine. */
 const kernelCounter = (file: string, group: string, name: string): number => {
@@ -169,7 +169,9 @@ const restart = async (
 const bareHerd = async (data: string): Promise<number[]> => {
   const copy = join(tempDir(), 'data')
   cpSync(data, copy, { recursive: true })
-  const server = await startAt(0, copy)
+  // All of these are one agent.
+  const limits = `agent-connections=${ALL},handshakes=${ALL}`
+  const server = await startAt(0, copy, '--limit', limits)
   const start = performance.now()
   const clients = await Promise.all(
     Array.from({ length: ALL }, async () => {

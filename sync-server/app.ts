@@ -58,6 +58,8 @@ export interface AppEnv {
   onAsked: (by: Shown) => void
   /** A credential was none; returns why none is looked at for a while, or null. */
   onWrongCredential: (c: Context) => ClawError | null
+  /** A request is answered with this error; returns whether to close its connection. */
+  onRefused: (c: Context, error: ClawError, by: Shown | null) => boolean
   /** Somebody spoke in another's name, and was refused. */
   onForgery: (by: Shown, where: string, what: string) => void
   log: {
@@ -129,6 +131,7 @@ export const createApp = (env: AppEnv): Hono => {
       c.header('www-authenticate', 'Bearer')
     }
     if (error.retryAfter !== undefined) c.header('retry-after', String(error.retryAfter))
+    if (env.onRefused(c, error, shownBy(c))) c.header('connection', 'close')
     if (error.code === 'forged') {
       const by = shownBy(c)
       if (by !== null) env.onForgery(by, c.req.path, error.message)

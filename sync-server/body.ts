@@ -9,9 +9,21 @@ const tooLarge = (most: number): ClawError =>
     'put a long result into a shared file and name the file',
   )
 
-/** A request's body. Throws `too_large` where it has more than `most` bytes, and reads no more of it then. */
+const packed = (encoding: string): ClawError =>
+  new ClawError(
+    'usage',
+    `the request body is encoded as ${encoding.slice(0, 40)}, which is not taken`,
+    'send it as it is, without content-encoding',
+  )
+
+/**
+ * A request's body. Throws `too_large` where it has more than `most` bytes, and reads no more of it then; `usage` where it
+ * is compressed, and reads nothing of it.
+ */
 export const readText = (request: IncomingMessage, most: number): Promise<string> =>
   new Promise((resolve, reject) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity'
+    if (encoding !== 'identity') return reject(packed(encoding))
     if (Number(request.headers['content-length'] ?? 0) > most) return reject(tooLarge(most))
     let chunks: Buffer[] = []
     let size = 0
@@ -36,7 +48,7 @@ export const readText = (request: IncomingMessage, most: number): Promise<string
 const DRAIN_MS = 2_000
 const DRAIN_BYTES = 64 * 1024 * 1024
 /** … a piece at a time (milliseconds between two): at full speed it would cost others more than it is worth. */
-const PIECE_MS = 2
+const PIECE_MS = 5
 
 /** Reads a stream for nothing. */
 export const readSlowly = (source: Readable): void => {

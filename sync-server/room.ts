@@ -92,8 +92,11 @@ interface QueuedCommand {
   reject: (error: unknown) => void
 }
 
-/** What takes more than one turn: each step is little; 'wait': there is nothing to do in this one. */
-export type Work = Generator<'wait' | undefined, void>
+/**
+ * What takes more than one turn: each step is little; 'wait': there is nothing to do in this one; a number: what was done
+ * for it elsewhere (milliseconds).
+ */
+export type Work = Generator<'wait' | number, void>
 
 const EMPTY_STATE_VECTOR = (bytes: Uint8Array): boolean => bytes.length === 1 && bytes[0] === 0
 const MAX_EARLY_FRAMES = 64
@@ -124,8 +127,8 @@ export class Room {
   #flying = false
   /** Large updates that are being taken in (count). */
   #cutting = 0
-  /** Whether a part of one waits for its turn. */
-  #hasSlice = false
+  /** The part of one that waits for its turn, and how long that takes (milliseconds). */
+  #slice: { ms: number } | null = null
   #failed = false
   #closed = false
   #gone = false
@@ -334,22 +337,25 @@ export class Room {
       const { speaker } = connection
       const known = (client: number) => this.#live.clockOf(client)
       const slices = slicesOf(update, known, this.#gate.mostNewIds(speaker))
-      for (let verdict: Verdict = 'empty'; connection.open; ) {
+      let verdict: Verdict = 'empty'
+      for (let last = { ms: 0 }; connection.open; ) {
         // One at a time: what a turn applies others wait for.
-        if (this.#hasSlice) {
+        if (this.#slice !== null) {
           yield 'wait'
           continue
         }
+        const { ms } = last
+        last = { ms: 0 }
         const { done, value } = slices.next()
         if (value instanceof Uint8Array) {
           verdict = this.#letIn(connection, value, isSyncStep2)
-          this.#hasSlice = verdict === 'ready' && value !== update
+          if (verdict === 'ready' && value !== update) this.#slice = last
         }
         if (verdict === 'gap' || value === 'gap') {
           return this.#hold(connection, update, isSyncStep2)
         }
         if (done) return isSyncStep2 ? this.#synced(connection) : undefined
-        yield
+        yield ms
       }
     } catch (error) {
       this.#refuse(connection, error)
@@ -444,12 +450,15 @@ export class Room {
     this.#pending = []
     this.#barriers = []
     this.#commands = []
-    this.#hasSlice = false
+    const slice = this.#slice
+    this.#slice = null
     this.#flying = true
+    const began = performance.now()
     const updates = entries.map(({ update }) => update)
     if (this.#live.apply(updates)) {
       this.#gate.applied()
       this.#commit(entries, commands, barriers)
+      if (slice !== null) slice.ms = performance.now() - began
     } else {
       void this.#salvage(entries)
         .then((good) => this.#commit(good, commands, barriers))
@@ -534,7 +543,7 @@ export class Room {
       this.#refuse(connection!, new WireError(CLOSE.malformed, 'update cannot be applied'))
     }
     this.#adopt(doc)
-    this.#hasSlice = false
+    this.#slice = null
     for (const { connection, update } of this.#pending.splice(0)) {
       if (connection === null || !connection.open) continue
       try {

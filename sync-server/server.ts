@@ -18,8 +18,8 @@ import { type AppEnv, createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
 import { drain, readSlowly } from './body.ts'
 import { Connection } from './connection.ts'
+import { readEarly } from './guard/frames.ts'
 import { Limiter } from './guard/limiter.ts'
-import { unmaskEarly } from './guard/unmask.ts'
 import { registered } from './guests/actions.ts'
 import { checkAgentId, NEXT_REQUEST } from './guests/asking.ts'
 import { Guests } from './guests/guests.ts'
@@ -127,7 +127,7 @@ export const startSyncServer = async (
     metrics.closes.inc({ code })
     log.warn({ code, reason, by: nameOf(by) }, 'closing a connection')
     const isOffence = code !== CLOSE.slowReader && code !== CLOSE.full
-    if (isOffence && by.kind === 'agent') limiter.offended(by.agent, by.workspace)
+    if (isOffence) limiter.offended(by)
   }
   access.onEnded = (agent, workspace) => {
     guestSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
@@ -203,6 +203,8 @@ export const startSyncServer = async (
     version,
     onWrongCredential: (c) => limiter.failed((c.env as { incoming: IncomingMessage }).incoming),
     onAsked: (by) => limiter.request(by),
+    onRefused: (c, error, by) =>
+      limiter.refused((c.env as { incoming: IncomingMessage }).incoming, error, by),
     now,
     access,
     onForgery: (by, where, what) =>
@@ -269,9 +271,10 @@ export const startSyncServer = async (
   const wss = webSockets(options.limits.frame)
   const plainWss = webSockets(options.limits.body)
 
-  const hear = (ws: WebSocket, socket: Socket, speaker: Speaker): void => {
-    unmaskEarly(socket)
+  const hear = (ws: WebSocket, socket: Socket, speaker: Speaker, most: number): void => {
+    const end = readEarly(socket, most, () => ws.isPaused)
     ws.on('error', (err) => {
+      end()
       onClose(closeCodeOf(err), err.message, speaker)
       readSlowly(socket) // until the client has read why
     })
@@ -279,7 +282,7 @@ export const startSyncServer = async (
 
   const sync = (ws: WebSocket, socket: Socket, workspace: string, speaker: Speaker): void => {
     socket.setNoDelay(true)
-    hear(ws, socket, speaker)
+    hear(ws, socket, speaker, options.limits.frame)
     const connection = new Connection(ws, socket, speaker, now())
     connections.add(connection)
     socket.on('drain', () => connection.drained(now()))
@@ -305,7 +308,9 @@ export const startSyncServer = async (
     const refuse = (thrown: unknown): void => {
       const asked = requestError(thrown, failure)
       const isWrong = asked.code === 'unauthorized' && hasTried(request)
-      refuseUpgrade(socket, (isWrong ? limiter.failed(request) : null) ?? asked)
+      const error = (isWrong ? limiter.failed(request) : null) ?? asked
+      limiter.refused(request, error, null)
+      refuseUpgrade(socket, error)
     }
     try {
       const { workspace, speaker, guest, secret } = askedFor(request, access)
@@ -322,7 +327,7 @@ export const startSyncServer = async (
         const one = guests.guest(room, checkAgentId(guest))
         registered(one)
         plainWss.handleUpgrade(request, socket, head, (ws) => {
-          hear(ws, socket, speaker)
+          hear(ws, socket, speaker, options.limits.body)
           const opened = guestSockets.open(ws, socket, one, env, () => access.authenticate(secret))
           const inbox = limiter.inbox(ws, guest, workspace, (data) => {
             opened.receive(String(data))

@@ -21,10 +21,15 @@ export class Failures {
     this.#lastWaitMs = lastWaitMs
   }
 
+  /** For how long `who` has to wait (milliseconds); 0: not at all. */
+  wait(who: string): number {
+    return Math.max(0, (this.#of.get(who)?.until ?? 0) - this.#now())
+  }
+
   /** Throws `too_many`, which says of what (`of`), while `who` has to wait. */
   check(who: string, of: string): void {
-    const left = (this.#of.get(who)?.until ?? 0) - this.#now()
-    if (left <= 0) return
+    const left = this.wait(who)
+    if (left === 0) return
     const seconds = Math.ceil(left / 1_000)
     const hint = `the next one is looked at in ${seconds} s`
     throw new ClawError('too_many', `too many ${of}`, hint, seconds)

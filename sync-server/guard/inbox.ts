@@ -7,13 +7,25 @@ export interface Pausable {
   once: (event: 'close', listener: () => void) => unknown
 }
 
-/** What takes more than one turn; 'wait': it can do nothing more in this one. */
+/** What takes more than one turn; 'wait': it can do nothing more in this one; a number: so long was worked for it elsewhere (ms). */
 type Work = Iterator<unknown>
 
 /** Takes in a message; returns what is left to be done of it, or null. */
 export type Take = (message: Buffer) => Work | null
-/** After a message that took so long (milliseconds): in how many nothing more is to be taken in. */
-export type Pace = (message: Buffer, ms: number) => number
+/**
+ * After a message, or a part of one, that took so long (milliseconds): in how many nothing more is to be taken in. `message`:
+ * null where a part of it was paced before.
+ */
+export type Pace = (message: Buffer | null, ms: number, isDone: boolean) => number
+
+export interface Sender {
+  turns: Turns
+  /** Of the turns. */
+  share: Share
+  /** From earlier connections (milliseconds): nothing is taken in before. */
+  owed: number
+  pace: Pace
+}
 
 /**
  * The messages of one connection, in their order. A socket hands over thousands of small ones at a time, and a large one can
@@ -34,7 +46,7 @@ export class Inbox {
   #isPaused = false
   #resting: NodeJS.Timeout | null = null
 
-  constructor(source: Pausable, turns: Turns, share: Share, take: Take, pace: Pace) {
+  constructor(source: Pausable, take: Take, { turns, share, owed, pace }: Sender) {
     this.#source = source
     this.#turns = turns
     this.#share = share
@@ -46,6 +58,9 @@ export class Inbox {
       this.#work = null
       if (this.#resting !== null) clearTimeout(this.#resting)
     })
+    if (owed === 0) return
+    this.#rest(owed)
+    this.#pauseOrResume()
   }
 
   push(message: Buffer): void {
@@ -71,19 +86,22 @@ export class Inbox {
     let mustWait = false
     while (!mustWait && now - began < ms && this.#waiting.length > 0) {
       const message = this.#waiting[0]!
+      const isNew = this.#work === null
       if (this.#work === null) this.#work = this.#take(message)
       else {
         const { done, value } = this.#work.next()
         if (done) this.#work = null
+        else if (typeof value === 'number') this.#took += value
         else mustWait = value === 'wait'
       }
       const before = now
       now = performance.now()
       this.#share.spent += now - before
       this.#took += now - before
-      if (this.#work !== null) continue
-      this.#waiting.shift() // none is left where the connection was closed meanwhile
-      const wait = this.#pace(message, this.#took)
+      const isDone = this.#work === null
+      if (mustWait) continue
+      if (isDone) this.#waiting.shift() // none is left where the connection was closed meanwhile
+      const wait = this.#pace(isNew ? message : null, this.#took, isDone)
       this.#took = 0
       if (wait > 0) {
         this.#rest(wait)

@@ -9,17 +9,31 @@ import { Failures } from './failures.ts'
 import { Inbox, type Pausable, type Take } from './inbox.ts'
 import {
   BURST_SECONDS,
+  HEAVY_BURST_SECONDS,
+  LARGE_COUNTS,
   LAST_FAILURE_WAIT_MS,
   LAST_OFFENCE_WAIT_MS,
   type Limits,
   LONGEST_PAUSE_MS,
   SHORTEST_PAUSE_MS,
+  SHORTEST_REST_MS,
 } from './limits.ts'
 import { Flow } from './pace.ts'
 import { Porch } from './porch.ts'
-import { type Share, Turns } from './turns.ts'
+import { newShare, type Share, Turns } from './turns.ts'
 
 const senderOf = (agent: string, workspace: string): string => `${workspace}/${agent}`
+
+/** HTTP statuses of what is refused before anything is done for it. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 401, 413, 429])
+
+/** A token may stand for many. */
+const keyOf = (by: Exclude<Shown, { kind: 'owner' }>): string =>
+  by.kind === 'token' ? `@${by.id}` : by.agent
+
+/** What is paced. */
+type Kind = 'frames' | 'bytes' | 'awareness' | 'handshakes' | 'requests' | 'work' | 'large'
+type Taken = Partial<Record<Kind, number>>
 
 /** Who is let in, and how fast they are read: the limits, on one server. */
 export class Limiter {
@@ -29,8 +43,11 @@ export class Limiter {
   /** … and of all sockets, by the address that they come from. */
   readonly #sockets: Doors
   readonly #mostWaiting: number
-  readonly #flow: Flow<'frames' | 'bytes' | 'awareness' | 'handshakes' | 'requests' | 'work'>
+  readonly #flow: Flow<
+    'frames' | 'bytes' | 'awareness' | 'handshakes' | 'requests' | 'work' | 'large'
+  >
   readonly #failures: Failures
+  readonly #refusals: Failures
   readonly #offences: Failures
   readonly #turns = new Turns()
   /** Of those who are connected. */
@@ -44,17 +61,22 @@ export class Limiter {
     this.#doors = new Doors({ all, address, agent, workspace })
     const any = Number.POSITIVE_INFINITY
     this.#sockets = new Doors({ all: 2 * all, address: 2 * address, agent: any, workspace: any })
-    const rate = (perSecond: number) => ({ perSecond, burst: BURST_SECONDS * perSecond })
+    const rate = (perSecond: number, seconds = BURST_SECONDS) => ({
+      perSecond,
+      burst: seconds * perSecond,
+    })
     this.#mostWaiting = limits.waiting
     this.#flow = new Flow({
       frames: rate(limits.messages),
-      bytes: rate(limits.bytes),
+      bytes: rate(limits.bytes, HEAVY_BURST_SECONDS),
       awareness: rate(limits.awareness),
       handshakes: rate(limits.handshakes),
       requests: rate(limits.requests),
-      work: rate(limits.work),
+      work: rate(limits.work, HEAVY_BURST_SECONDS),
+      large: { perSecond: limits.work / LARGE_COUNTS, burst: 0 },
     })
     this.#failures = new Failures(now, limits.failures, LAST_FAILURE_WAIT_MS)
+    this.#refusals = new Failures(now, limits.refusals, LAST_OFFENCE_WAIT_MS)
     this.#offences = new Failures(now, limits.offences, LAST_OFFENCE_WAIT_MS)
   }
 
@@ -69,14 +91,17 @@ export class Limiter {
         return false
       }
     }
-    new Porch(server, { enter, most: this.#mostWaiting, silentMs })
+    // A trusted proxy's connections are many people's.
+    const queues = (peer: string): boolean =>
+      !this.#isProxy(peer) && this.#refusals.wait(addressOf(peer, undefined, this.#isProxy)) > 0
+    new Porch(server, { enter, queues, most: this.#mostWaiting, silentMs })
   }
 
   /** Lets a connection to a workspace in until its socket is closed. Throws `too_many`. */
   enter(request: IncomingMessage, agent: string | null, workspace: string): void {
     if (agent !== null) {
       const sender = senderOf(agent, workspace)
-      this.#offences.check(sender, `frames of ${agent} were refused`)
+      this.#checkOffences(sender, agent)
       this.#takeOne(
         'handshakes',
         sender,
@@ -91,9 +116,13 @@ export class Limiter {
   /** Takes a request of an agent, or by a token, which may stand for many; the owner may make any. Throws `too_many`. */
   request(by: Shown): void {
     if (by.kind === 'owner') return
-    const name = by.kind === 'token' ? `@${by.id}` : by.agent
-    const sender = senderOf(name, by.workspace)
+    const sender = senderOf(keyOf(by), by.workspace)
+    this.#checkOffences(sender, nameOf(by))
     this.#takeOne('requests', sender, `${nameOf(by)} asks too often`, 'wait, and ask less often')
+  }
+
+  #checkOffences(sender: string, name: string): void {
+    this.#offences.check(sender, `things that ${name} sent were refused`)
   }
 
   /** One too many does not count: who goes on asking gets as many answers as one who waits. */
@@ -115,9 +144,21 @@ export class Limiter {
     return null
   }
 
-  /** A connection had to be closed for what an agent sent on it. */
-  offended(agent: string, workspace: string): void {
-    this.#offences.count(senderOf(agent, workspace))
+  /**
+   * Call with the error that a request is answered with: where an address goes on with what is refused, what comes from it
+   * has to queue, and who goes on sending far too much has to wait. Returns whether it queues: then hang up.
+   */
+  refused(request: IncomingMessage, error: ClawError, by: Shown | null): boolean {
+    if (!REFUSALS.has(error.http)) return false
+    const address = this.#addressOf(request)
+    this.#refusals.count(address)
+    if (error.code === 'too_large' && by !== null) this.offended(by)
+    return this.#refusals.wait(address) > 0
+  }
+
+  /** An agent, or somebody with a token, sent what nobody should: broken, forbidden, or far too large. */
+  offended(by: Shown): void {
+    if (by.kind !== 'owner') this.#offences.count(senderOf(keyOf(by), by.workspace))
   }
 
   /**
@@ -125,20 +166,35 @@ export class Limiter {
    * who may send as fast as it likes.
    */
   inbox(socket: Pausable, agent: string | null, workspace: string, take: Take): Inbox {
-    if (agent === null) return new Inbox(socket, this.#turns, { turn: 0, spent: 0 }, take, () => 0)
+    const turns = this.#turns
+    if (agent === null) {
+      return new Inbox(socket, take, { turns, share: newShare(), owed: 0, pace: () => 0 })
+    }
     const sender = senderOf(agent, workspace)
-    const share = this.#shares.get(sender) ?? { turn: 0, spent: 0, connections: 0 }
+    const share = this.#shares.get(sender) ?? { ...newShare(), connections: 0 }
     this.#shares.set(sender, share)
     share.connections++
     socket.once('close', () => {
       if (--share.connections === 0) this.#shares.delete(sender)
     })
-    return new Inbox(socket, this.#turns, share, take, (message, work) => {
-      const awareness = message[0] === AWARENESS ? 1 : 0
-      const taken = { frames: 1, bytes: message.length, awareness, work }
+    const after = (taken: Taken, shortest = SHORTEST_PAUSE_MS): number => {
       const wait = this.#flow.after(sender, taken, this.#now())
-      return wait < SHORTEST_PAUSE_MS ? 0 : Math.min(wait, LONGEST_PAUSE_MS)
-    })
+      return wait < shortest ? 0 : Math.min(wait, LONGEST_PAUSE_MS)
+    }
+    const pace = (message: Buffer | null, work: number, isDone: boolean): number => {
+      const taken: Taken = { work }
+      if (message !== null) {
+        taken.frames = 1
+        taken.bytes = message.length
+        taken.awareness = message[0] === AWARENESS ? 1 : 0
+      }
+      if (isDone) return after(taken)
+      const isInTheWay = turns.hasOthers(share)
+      const wait = after({ ...taken, large: isInTheWay ? work : 0 }, SHORTEST_REST_MS)
+      return isInTheWay ? wait : 0
+    }
+    const owed = after({ frames: 0, bytes: 0, awareness: 0, work: 0 })
+    return new Inbox(socket, take, { turns, share, owed, pace })
   }
 
   /** Resolves when what has come is taken in, or after so long (milliseconds). */

@@ -18,7 +18,10 @@ export const LIMITS = {
   handshakes: { is: 20, what: 'connections that an agent makes a second, on average' },
   requests: { is: 200, what: 'HTTP requests of an agent, or by a token, a second, on average' },
   work: { is: 250, what: 'milliseconds a second in which what an agent sends is taken in' },
-  offences: { is: 10, what: 'broken or forbidden frames of an agent before it has to wait' },
+  offences: {
+    is: 10,
+    what: 'frames that were refused, or bodies too large, of an agent before it has to wait',
+  },
   frame: { is: MAX_FRAME_BYTES, what: 'bytes of a message' },
   body: { is: MAX_BODY_BYTES, what: 'bytes of an HTTP body; files have limits of their own' },
   'awareness-bytes': { is: MAX_AWARENESS_BYTES, what: 'bytes of an awareness state' },
@@ -30,6 +33,7 @@ export const LIMITS = {
   'handshake-seconds': { is: 10, what: 'until a request has its headers' },
   'request-seconds': { is: 30, what: 'until a request is there' },
   'slow-reader-seconds': { is: SLOW_READER_MS / 1_000, what: 'in which a reader may take nothing' },
+  refusals: { is: 20, what: 'refused requests of an address before its new connections queue' },
   failures: { is: 10, what: 'wrong credentials of an address before it has to wait' },
 } as const satisfies Record<string, { is: number; what: string }>
 
@@ -41,10 +45,16 @@ export const LAST_FAILURE_WAIT_MS = 15 * 60_000
 export const LAST_OFFENCE_WAIT_MS = 60_000
 /** At once there may come so many seconds' worth: what was written offline comes in one go. */
 export const BURST_SECONDS = 10
+/** … and of bytes and of work, for which others wait, so many. */
+export const HEAVY_BURST_SECONDS = 2
+/** While others are busy the work on a large update counts so many times, as all who read it have to apply it, too. */
+export const LARGE_COUNTS = 8
 /** Who is too fast is not read from for so long at most (milliseconds), so that its sign of life is heard. */
 export const LONGEST_PAUSE_MS = 5_000
 /** … and is read on where it would be for less (milliseconds): timers are no finer, and a little debt is none. */
 export const SHORTEST_PAUSE_MS = 10
+/** … and within a large update (milliseconds): it is spread evenly. */
+export const SHORTEST_REST_MS = 1
 
 /** Reads `NAME=N,NAME=N`. Throws `usage`. */
 export const parseLimits = (text: string): Limits => {

@@ -8,6 +8,8 @@ const AT_A_TIME = 50
 const PATIENCE_MS = 1_000
 /** So many go in in a turn (count): what they ask for is answered in the next. */
 const IN_A_TURN = 8
+/** … and of those that queue one in so long (milliseconds). */
+const QUEUE_MS = 10
 
 interface Waiting {
   socket: Socket
@@ -18,6 +20,8 @@ interface Waiting {
 export interface PorchOptions {
   /** Whether there is room for one more connection. */
   enter: (socket: Socket) => boolean
+  /** Whether what comes from an address queues: for a while what it asked was refused. */
+  queues: (address: string) => boolean
   /** Of one address: so many may have asked for nothing for a while (count). */
   most: number
   /** Nobody who says nothing waits longer (milliseconds). */
@@ -29,7 +33,8 @@ const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddre
 /**
  * Where connections wait until they have asked for something. A listener hands over all that have come, thousands at a
  * time: here each costs next to nothing until its first byte, then they go in a few in a turn, and where too many of one
- * address wait, those that have waited longest leave, some at a time. So whoever is inside hardly notices.
+ * address wait, those that have waited longest leave, some at a time. Where requests of an address are refused again and
+ * again, what comes from there queues, all such addresses in turn, and is slow. So whoever is inside hardly notices.
  */
 export class Porch {
   readonly #options: PorchOptions
@@ -40,6 +45,9 @@ export class Porch {
   readonly #waiting = new Map<string, Waiting>()
   readonly #of = new Map<string, number>()
   #knocking: Socket[] = []
+  /** By address, each in its turn. */
+  readonly #queues = new Map<string, Socket[]>()
+  #serving: NodeJS.Timeout | null = null
   #looking: NodeJS.Timeout | null = null
 
   constructor(server: Server, options: PorchOptions) {
@@ -79,9 +87,37 @@ export class Porch {
   #letIn(): void {
     for (const socket of this.#knocking.splice(0, IN_A_TURN)) {
       if (socket.destroyed) continue
-      for (const serve of this.#serve) serve.call(this.#server, socket)
+      const address = socket.remoteAddress ?? ''
+      if (this.#options.queues(address)) this.#queue(address, socket)
+      else this.#enter(socket)
     }
     if (this.#knocking.length > 0) setImmediate(() => this.#letIn())
+  }
+
+  #queue(address: string, socket: Socket): void {
+    const queue = this.#queues.get(address)
+    if (queue === undefined) this.#queues.set(address, [socket])
+    else queue.push(socket)
+    this.#serving ??= setInterval(() => this.#serveNext(), QUEUE_MS)
+  }
+
+  /** The next that is still there, of the address whose turn it is. */
+  #serveNext(): void {
+    for (const [address, queue] of this.#queues) {
+      this.#queues.delete(address)
+      let socket = queue.shift()
+      while (socket?.destroyed) socket = queue.shift()
+      if (queue.length > 0) this.#queues.set(address, queue)
+      if (socket === undefined) continue
+      this.#enter(socket)
+      return
+    }
+    clearInterval(this.#serving!)
+    this.#serving = null
+  }
+
+  #enter(socket: Socket): void {
+    for (const serve of this.#serve) serve.call(this.#server, socket)
   }
 
   #leave(peer: string): void {

@@ -5,11 +5,18 @@ const LATE_MS = 1
 /** … and one of it, before it is the next one's turn. */
 const STEP_MS = 0.5
 
+/** Who was heard within so long is busy (milliseconds). */
+const BUSY_MS = 1_000
+
 /** One sender's part of this turn, over all of its connections. */
 export interface Share {
   turn: number
   spent: number
+  /** When it was last heard (milliseconds). */
+  at: number
 }
+
+export const newShare = (): Share => ({ turn: 0, spent: 0, at: Number.NEGATIVE_INFINITY })
 
 /** Work that was put off: does some of it for so long (milliseconds); false: that was all. */
 export type Late = (ms: number) => boolean
@@ -22,15 +29,26 @@ export class Turns {
   #turn = 0
   #isArmed = false
   #late: Late[] = []
+  /** Who was heard last, and who before. */
+  #last = newShare()
+  #before = newShare()
 
-  /** How much of this turn is left to a sender (milliseconds). */
+  /** A sender is heard; how much of this turn is left to it (milliseconds). */
   left(share: Share): number {
     this.#arm()
+    if (share !== this.#last) [this.#before, this.#last] = [this.#last, share]
+    share.at = performance.now()
     if (share.turn !== this.#turn) {
       share.turn = this.#turn
       share.spent = 0
     }
     return SHARE_MS - share.spent
+  }
+
+  /** Whether others than this sender are busy. */
+  hasOthers(share: Share): boolean {
+    const other = share === this.#last ? this.#before : this.#last
+    return performance.now() - other.at < BUSY_MS
   }
 
   later(work: Late): void {

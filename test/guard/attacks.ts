@@ -221,11 +221,11 @@ const baseless = (count: number): Uint8Array[] => {
 }
 
 /** So many collected structs of one character each: the most work for the bytes, in an update that is as it should be. */
-const crumbs = (count: number): Uint8Array =>
+export const crumbs = (count: number): Uint8Array =>
   encoding.encode((to) => {
     const client = Math.floor(Math.random() * 2 ** 31)
     for (const number of [1, count, client, 0]) encoding.writeVarUint(to, number)
-    for (let i = 0; i < count; i++) encoding.writeUint8Array(to, new Uint8Array([0, 1]))
+    encoding.writeUint8Array(to, Buffer.alloc(2 * count, Buffer.from([0, 1])))
     encoding.writeVarUint(to, 0)
   })
 

@@ -6,7 +6,7 @@ import { Inbox } from '../../sync-server/guard/inbox.ts'
 import { Limiter } from '../../sync-server/guard/limiter.ts'
 import { LIMITS, parseLimits } from '../../sync-server/guard/limits.ts'
 import { Flow, Pace } from '../../sync-server/guard/pace.ts'
-import { Turns } from '../../sync-server/guard/turns.ts'
+import { newShare, Turns } from '../../sync-server/guard/turns.ts'
 import { until } from '../support/client.ts'
 
 const codeOf = (run: () => unknown): string | null => {
@@ -69,7 +69,6 @@ it('[Z19] a pace lets a burst through, then so much a second, and no agent pays 
 
 it('[Z19] what is more than a sender’s share of a turn waits, in order; others’ does not', async () => {
   const turns = new Turns()
-  const share = () => ({ turn: 0, spent: 0 })
   const taken: string[] = []
   const sourceOf = (name: string) => ({
     pause: () => taken.push(`${name} is paused`),
@@ -79,18 +78,13 @@ it('[Z19] what is more than a sender’s share of a turn waits, in order; others
   const busy = (ms: number): void => {
     for (const end = performance.now() + ms; performance.now() < end; );
   }
-  const inbox = (name: string, own = share()) =>
-    new Inbox(
-      sourceOf(name),
-      turns,
-      own,
-      (message) => {
-        taken.push(`${name} ${message}`)
-        busy(2)
-        return message.toString() === 'long' ? [1, 2].map(() => busy(2)).values() : null
-      },
-      () => 0,
-    )
+  const take = (name: string) => (message: Buffer) => {
+    taken.push(`${name} ${message}`)
+    busy(2)
+    return message.toString() === 'long' ? [1, 2].map(() => busy(2)).values() : null
+  }
+  const inbox = (name: string, share = newShare()) =>
+    new Inbox(sourceOf(name), take(name), { turns, share, owed: 0, pace: () => 0 })
   const [ann, bob] = [inbox('ann'), inbox('bob')]
   for (const message of ['long', 'b', 'c']) ann.push(Buffer.from(message))
   expect(taken).toEqual(['ann long', 'ann is paused'])
@@ -100,6 +94,16 @@ it('[Z19] what is more than a sender’s share of a turn waits, in order; others
   expect(taken.filter((one) => one.startsWith('ann'))).toEqual([
     ...['ann long', 'ann is paused', 'ann b', 'ann c', 'ann goes on'],
   ])
+})
+
+it('[Z36] it is known whether others are busy', () => {
+  const turns = new Turns()
+  const [ann, bob] = [newShare(), newShare()]
+  turns.left(ann)
+  turns.left(ann)
+  expect(turns.hasOthers(ann)).toBe(false)
+  turns.left(bob)
+  expect([ann, bob].map((one) => turns.hasOthers(one))).toEqual([true, true])
 })
 
 it('[Z19] who takes more than its milliseconds a second rests, and goes on; another does not', async () => {
@@ -122,11 +126,11 @@ it('[Z19] who takes more than its milliseconds a second rests, and goes on; anot
     return { seen, push: () => inbox.push(Buffer.from([0])) }
   }
   const [ann, bob] = [inboxOf('a-ann', 5), inboxOf('a-bob', 0)]
-  // The clock stands: ten seconds' worth, 200 ms, is all there is, and each message beyond takes a rest of 250 ms.
+  // The clock stands: two seconds' worth, 40 ms, is all there is, and each message beyond takes a rest of 250 ms.
   for (let i = 0; i < 100; i++) ann.push()
   for (let i = 0; i < 5; i++) bob.push()
   await until('what another sends is taken in', () => bob.seen.taken === 5)
-  await until('what there is has been taken', () => ann.seen.spent > 190)
+  await until('what there is has been taken', () => ann.seen.spent > 35)
   // In each turn one more would be taken.
   for (let i = 0; i < 100; i++) await new Promise((next) => setImmediate(next))
   expect(ann.seen.taken).toBeLessThan(100)

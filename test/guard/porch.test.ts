@@ -1,19 +1,22 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { RawClient, until } from '../support/client.ts'
-import { asOwner, type Server, startServer } from '../support/server.ts'
+import { type Server, startServer } from '../support/server.ts'
 
 let server: Server
 beforeAll(async () => {
-  const args = ['--limit', 'waiting=5,handshake-seconds=60,body=1000', '--log-level', 'error']
+  const args = ['--limit', 'waiting=5,handshake-seconds=60', '--log-level', 'error']
   server = await startServer({ args })
 })
 afterAll(() => server.stop())
 
-const open = async (said: string): Promise<Socket> => {
-  const socket = connect(server.port, '127.0.0.1')
+const open = async (
+  said: string,
+  localAddress = '127.0.0.1',
+  { port } = server,
+): Promise<Socket> => {
+  const socket = connect({ port, host: '127.0.0.1', localAddress })
   socket.resume().on('error', () => {})
   await once(socket, 'connect')
   socket.write(said)
@@ -38,17 +41,31 @@ it('[Z33] those that wait longest and ask for nothing leave where they are too m
   await synced.close()
 })
 
-it('[Z27] whoever sends all of a body that is too large, and only then listens, reads why it is refused', async () => {
-  const url = `${server.url}/api/workspaces/default/tasks/next`
-  for (const length of [{}, { 'content-length': 4_000_000 }]) {
-    const sent = request(url, { method: 'POST', headers: { ...asOwner(url), ...length } })
-    const answer = once(sent, 'response')
-    for (let i = 0; i < 40; i++) {
-      await new Promise((done) => sent.write(Buffer.alloc(100_000, 120), done))
+const ASKING = 'GET /health HTTP/1.1\r\nhost: x\r\n'
+
+it('[Z35] what comes from where requests are refused again and again queues, by address; others come in at once', async () => {
+  const other = await startServer({ args: ['--limit', 'refusals=3', '--log-level', 'error'] })
+  const [bad, worse, good] = ['127.0.0.2', '127.0.0.3', '127.0.0.4']
+  for (const address of [bad, worse]) {
+    const refused = await open('', address, other)
+    for (let i = 0; i < 5 && !refused.closed; i++) {
+      refused.write('GET /discover HTTP/1.1\r\nhost: x\r\n\r\n')
+      expect(String((await once(refused, 'data'))[0])).toMatch(/^HTTP\/1.1 401/)
+      if (i < 2) continue
+      await until('it is hung up', () => refused.closed)
     }
-    sent.end()
-    const [{ statusCode }] = (await answer) as [{ statusCode: number }]
-    expect(statusCode).toBe(413)
-    sent.destroy()
   }
+  const answered: string[] = []
+  const ask = async (address: string): Promise<void> => {
+    const socket = await open(ASKING, address, other)
+    socket.once('data', () => answered.push(address))
+    socket.write('\r\n')
+  }
+  await Promise.all(Array.from({ length: 40 }, () => ask(bad)))
+  await Promise.all([ask(worse), ask(good)])
+  await until('all are answered', () => answered.length === 42)
+  const at = (address: string) => answered.indexOf(address)
+  expect(at(good)).toBeLessThan(at(worse))
+  expect(at(worse)).toBeLessThan(39)
+  await other.stop()
 })

@@ -3,11 +3,12 @@ import * as Y from 'yjs'
 import { member } from '../access/members.ts'
 import { liveDoc, RawClient, until, untilDoc } from '../support/client.ts'
 import { fetch, type Server, startServer } from '../support/server.ts'
+import { crumbs } from './attacks.ts'
 
 let server: Server
 beforeAll(async () => {
   server = await startServer({
-    args: ['--limit', 'work=10,slow-reader-seconds=1', '--heartbeat', '2.5'],
+    args: ['--limit', 'work=10,bytes=500000,slow-reader-seconds=1', '--heartbeat', '2.5'],
   })
 })
 afterAll(() => server.stop())
@@ -79,4 +80,34 @@ it('[Z19] who sends what takes the server long is read more slowly than who may;
   expect(isDone).toBe(false)
   slow.client.ws.terminate()
   await Promise.all([other.close(), free.client.close()])
+})
+
+it('[Z36] a large update takes no more of the server than its agent may, from its start', async () => {
+  const { headers } = await member(server, 'a-large0000001')
+  const client = await RawClient.open(`${server.sync}/default`, headers)
+  const other = await RawClient.open(`${server.sync}/default`)
+  const began = performance.now()
+  client.update(crumbs(100_000))
+  let isDone = false
+  void client.barrier().then(() => {
+    isDone = true
+  })
+  while (!isDone && performance.now() - began < 1_000) await other.barrier()
+  // At full speed it is a tenth of a second.
+  expect(isDone).toBe(false)
+  client.ws.terminate()
+  await other.close()
+})
+
+it('[Z36] what an agent owes it owes on its next connection, too', async () => {
+  const { headers } = await member(server, 'a-owes00000001')
+  const first = await RawClient.open(`${server.sync}/default`, headers)
+  first.send(Buffer.alloc(1_500_000, 255)) // at once it may send 1,000,000
+  await until('it is refused', async () => (await closedWith(4400)) === 1)
+  first.ws.terminate()
+  const began = performance.now()
+  const again = await RawClient.open(`${server.sync}/default`, headers)
+  await again.barrier()
+  expect(performance.now() - began).toBeGreaterThan(500)
+  await again.close()
 })

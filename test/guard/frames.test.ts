@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { expect, it } from 'vitest'
-import { unmaskEarly } from '../../sync-server/guard/unmask.ts'
+import { readEarly } from '../../sync-server/guard/frames.ts'
 import { runSeed, seeded } from '../support/client.ts'
 
 /** A client's frame (RFC 6455, 5.2). */
@@ -18,24 +18,29 @@ const frame = (payload: Uint8Array, mask: Uint8Array): Buffer => {
   return bytes
 }
 
-it('[Z25] frames are unmasked as they come, however they are cut', () => {
-  const random = seeded(runSeed('unmask'))
+it('[Z25] frames are unmasked and put together as they come, however they are cut', () => {
+  const random = seeded(runSeed('frames'))
   const upTo = (n: number): number => Math.floor(random() * n)
   const bytesOf = (n: number) => Uint8Array.from({ length: n }, () => upTo(256))
-  const payloads = [0, 1, 125, 126, 65_535, 65_536, 200_000].map(bytesOf)
+  const payloads = [0, 1, 125, 126, 65_535, 65_536, 200_000, 262_145, 700_000].map(bytesOf)
   for (let i = 0; i < 50; i++) payloads.push(bytesOf(upTo(1_000)))
   const sent = Buffer.concat(payloads.map((payload) => frame(payload, bytesOf(4))))
   const expected = Buffer.concat(payloads.map((payload) => frame(payload, new Uint8Array(4))))
   for (const longest of [1, 10, 300, 70_000]) {
-    const socket = new EventEmitter() as Socket
+    const socket = Object.assign(new EventEmitter(), {
+      pause() {},
+      resume() {},
+    }) as unknown as Socket
     const got: Buffer[] = []
     socket.on('data', (chunk: Buffer) => got.push(chunk))
-    unmaskEarly(socket)
+    readEarly(socket, 600_000, () => false)
     for (let at = 0; at < sent.length; ) {
       const end = at + 1 + upTo(longest)
       socket.emit('data', Buffer.from(sent.subarray(at, end)))
       at = end
     }
     expect(Buffer.concat(got).equals(expected)).toBe(true)
+    const pieces = got.map(({ length }) => length)
+    expect(pieces.filter((length) => length > longest)).toEqual([262_145])
   }
 })
