@@ -20,7 +20,7 @@ export const LIMITS = {
   work: { is: 250, what: 'milliseconds a second in which what an agent sends is taken in' },
   offences: {
     is: 10,
-    what: 'frames that were refused, or bodies too large, of an agent before it has to wait',
+    what: 'refused frames, too large bodies of an agent before it waits',
   },
   frame: { is: MAX_FRAME_BYTES, what: 'bytes of a message' },
   body: { is: MAX_BODY_BYTES, what: 'bytes of an HTTP body; files have limits of their own' },
@@ -33,8 +33,8 @@ export const LIMITS = {
   'handshake-seconds': { is: 10, what: 'until a request has its headers' },
   'request-seconds': { is: 30, what: 'until a request is there' },
   'slow-reader-seconds': { is: SLOW_READER_MS / 1_000, what: 'in which a reader may take nothing' },
-  refusals: { is: 20, what: 'refused requests of an address before its new connections queue' },
-  failures: { is: 10, what: 'wrong credentials of an address before it has to wait' },
+  refusals: { is: 20, what: 'refused requests of an address before it queues' },
+  failures: { is: 10, what: 'wrong credentials of an address before it waits' },
 } as const satisfies Record<string, { is: number; what: string }>
 
 export type LimitName = keyof typeof LIMITS
