@@ -43,9 +43,7 @@ export class Limiter {
   /** … and of all sockets, by the address that they come from. */
   readonly #sockets: Doors
   readonly #mostWaiting: number
-  readonly #flow: Flow<
-    'frames' | 'bytes' | 'awareness' | 'handshakes' | 'requests' | 'work' | 'large'
-  >
+  readonly #flow: Flow<Kind>
   readonly #failures: Failures
   readonly #refusals: Failures
   readonly #offences: Failures

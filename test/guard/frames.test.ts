@@ -1,8 +1,15 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readEarly } from '../../sync-server/guard/frames.ts'
-import { runSeed, seeded } from '../support/client.ts'
+import { RawClient, runSeed, seeded, until } from '../support/client.ts'
+import { fetch, type Server, startServer } from '../support/server.ts'
+
+let server: Server
+beforeAll(async () => {
+  server = await startServer({ args: ['--log-level', 'error'] })
+})
+afterAll(() => server.stop())
 
 /** A client's frame (RFC 6455, 5.2). */
 const frame = (payload: Uint8Array, mask: Uint8Array): Buffer => {
@@ -43,4 +50,20 @@ it('[Z25] frames are unmasked and put together as they come, however they are cu
     const pieces = got.map(({ length }) => length)
     expect(pieces.filter((length) => length > longest)).toEqual([262_145])
   }
+})
+
+it('[Z25] what comes after a close frame is read for nothing, and is no offence', async () => {
+  const client = await RawClient.open(`${server.sync}/default`)
+  await client.barrier()
+  const raw = (client.ws as unknown as { _socket: Socket })._socket
+  const close = frame(Buffer.from([1000 >> 8, 1000 & 255]), new Uint8Array(4))
+  close[0] = 0x88
+  raw.on('error', () => {})
+  const gone = new Promise((done) => raw.on('close', done))
+  // More than the server reads at a time.
+  raw.end(Buffer.concat([close, Buffer.alloc(1_000_000, 255)]))
+  await gone
+  await until('the server is there', async () => (await fetch(`${server.url}/health`)).ok)
+  const metrics = await (await fetch(`${server.url}/metrics`)).text()
+  expect(metrics).not.toMatch(/closes_total\{/)
 })
