@@ -260,7 +260,7 @@ export const startSyncServer = async (
           renewed: () => log.info('the certificate was renewed'),
           warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
         })
-  limiter.watch(http, handshakeMs)
+  const porch = limiter.watch(http, handshakeMs)
   http.prependListener('request', (request, response) => {
     request.socket.emit(NEXT_REQUEST)
     response.prependOnceListener('finish', () => drain(request))
@@ -417,6 +417,7 @@ export const startSyncServer = async (
     guests.close()
     for (const socket of guestSockets.all) socket.close(1001, 'the server is stopping')
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
+    porch.clear()
     await limiter.settled(DRAIN_MS)
     await rooms.close()
     http.closeIdleConnections()

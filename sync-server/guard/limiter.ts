@@ -79,7 +79,7 @@ export class Limiter {
   }
 
   /** Has connections wait until they have asked for something; `silentMs`: for the first byte (milliseconds). */
-  watch(server: Server, silentMs: number): void {
+  watch(server: Server, silentMs: number): Porch {
     const enter = (socket: Socket): boolean => {
       try {
         const address = socket.remoteAddress ?? ''
@@ -92,7 +92,7 @@ export class Limiter {
     // A trusted proxy's connections are many people's.
     const queues = (peer: string): boolean =>
       !this.#isProxy(peer) && this.#refusals.wait(addressOf(peer, undefined, this.#isProxy)) > 0
-    new Porch(server, { enter, queues, most: this.#mostWaiting, silentMs })
+    return new Porch(server, { enter, queues, most: this.#mostWaiting, silentMs })
   }
 
   /** Lets a connection to a workspace in until its socket is closed. Throws `too_many`. */

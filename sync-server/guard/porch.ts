@@ -60,6 +60,11 @@ export class Porch {
     server.prependListener('upgrade', ({ socket }) => this.#leave(peerOf(socket)))
   }
 
+  /** Sends away all who have not asked for anything yet; call when nobody is let in any more. */
+  clear(): void {
+    for (const { socket } of this.#waiting.values()) socket.destroy()
+  }
+
   #come(socket: Socket): void {
     socket.on('error', () => {}) // its close says enough
     // It may be gone already.

@@ -41,6 +41,19 @@ it('[Z33] those that wait longest and ask for nothing leave where they are too m
   await synced.close()
 })
 
+it('[L1] those that have asked for nothing do not hold up a server that stops', async () => {
+  const stopping = await startServer({ args: ['--limit', 'handshake-seconds=60'] })
+  const sockets = [
+    await open('', undefined, stopping),
+    await open('GET / HTTP/1.1\r\n', undefined, stopping),
+  ]
+  const began = performance.now()
+  expect(await stopping.stop()).toBe(0)
+  // A connection that has asked for something has 5 s to take its answer.
+  expect(performance.now() - began).toBeLessThan(20_000)
+  await until('they are closed', () => sockets.every(({ closed }) => closed))
+})
+
 const ASKING = 'GET /health HTTP/1.1\r\nhost: x\r\n'
 
 it('[Z35] what comes from where requests are refused again and again queues, by address; others come in at once', async () => {
