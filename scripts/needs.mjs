@@ -1,15 +1,30 @@
 // Programs beyond npm that some tests run for real. What is missing is installed where that can be done without asking
-// (root, Debian's packages); otherwise those tests say so and are skipped.
+// (root, Debian's packages); otherwise those tests say so and are skipped. `hosting`: what proof:hosting needs.
 import { spawnSync } from 'node:child_process'
 
-const NEEDED = [
+const TESTS = [
   { program: 'tmux', args: ['-V'], for: 'the terminal UI in a real terminal' },
   { program: 'nginx', args: ['-v'], for: 'the server behind a proxy with TLS' },
   { program: 'openssl', args: ['version'], for: 'TLS' },
   { program: 'ip', args: ['-V'], from: 'iproute2', for: 'servers found on a network' },
 ]
+const HOSTING = [
+  { program: 'podman', args: ['--version'], for: 'the container' },
+  { program: 'runc', args: ['--version'], for: 'the container' },
+  { program: 'catatonit', args: ['--version'], for: 'the container' },
+  {
+    program: 'netavark',
+    args: ['--version'],
+    at: '/usr/lib/podman/netavark',
+    for: 'the container',
+  },
+  { program: 'iptables', args: ['--version'], for: 'the container' },
+  { program: 'mmdebstrap', args: ['--version'], for: 'the container' },
+  { program: 'curl', args: ['--version'], for: 'the container' },
+]
+const NEEDED = process.argv[2] === 'hosting' ? HOSTING : TESTS
 
-const isThere = ({ program, args }) => spawnSync(program, args).status === 0
+const isThere = ({ program, at = program, args }) => spawnSync(at, args).status === 0
 const missing = NEEDED.filter((one) => !isThere(one))
 if (missing.length > 0) {
   const names = missing.map(({ program, from = program }) => from)

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path'
 import { redacted } from '../workspace/access.ts'
 import { readProgram } from '../workspace/command-line/read.ts'
 import { ClawError } from '../workspace/errors.ts'
+import { becomeOwnerOf } from './ops/as-owner.ts'
 import { dataFolder, type Options, parseOptions } from './options.ts'
 import { helpText, PROGRAM } from './program.ts'
 import { urlsOf } from './urls.ts'
@@ -47,6 +48,7 @@ const run = async (): Promise<void> => {
   if (command !== null) {
     const carryOut = await command.load()
     const data = resolve(dataFolder(values.get('data'), env))
+    becomeOwnerOf(data)
     process.exitCode = await carryOut({
       value: (flag) => values.get(flag),
       has: (flag) => has.has(flag),

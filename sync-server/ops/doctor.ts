@@ -179,14 +179,18 @@ const ofClock = async (data: string): Promise<Finding> => {
   )
 }
 
-/** What a command that was killed left beside the data folder. */
+/** What a command that was killed left in the data folder, or beside it. */
 const ofLeftovers = async (data: string): Promise<Finding[]> => {
   const { warn } = finding('leftovers')
-  const names = await readdir(dirname(data)).catch(() => [])
-  const left = names.filter(
-    (name) => name.startsWith(`${basename(data)}.`) && /\.(?:partial|copy)-\w+$/.test(name),
+  const isLeft = /^\.(?:partial|copy)-\w+$/
+  const inside = (await readdir(data).catch(() => [])).filter((name) => isLeft.test(name))
+  const beside = (await readdir(dirname(data)).catch(() => [])).filter(
+    (name) => name.startsWith(basename(data)) && isLeft.test(name.slice(basename(data).length)),
   )
-  if (left.length === 0) return []
-  const paths = left.map((name) => join(dirname(data), name)).join(' ')
-  return [warn(`${paths}: of a command that was killed`, 'remove it if no command runs')]
+  if (inside.length + beside.length === 0) return []
+  const paths = [
+    ...inside.map((name) => join(data, name)),
+    ...beside.map((name) => join(dirname(data), name)),
+  ]
+  return [warn(`${paths.join(' ')}: of a command that was killed`, 'remove it if no command runs')]
 }

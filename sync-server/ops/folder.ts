@@ -1,55 +1,76 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { copyFile, link, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
 import { makeDir, syncDir } from '../disk.ts'
 
-/** Throws `not_empty` where there is something at `dir`. */
-const checkNew = async (dir: string, hint: string): Promise<void> => {
+/** Moved last into a folder that is there already: without its manifest a backup is none, and no database is opened without CURRENT. */
+const LAST = ['CURRENT', 'manifest.json']
+
+/** Whether there is a folder `dir`; but for `own` it is empty. Throws `not_empty`. */
+const isThere = async (dir: string, hint: string, own?: string): Promise<boolean> => {
   let names: string[]
   try {
     names = await readdir(dir)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return
+    if (code === 'ENOENT') return false
     if (code === 'ENOTDIR') throw new ClawError('not_empty', `${dir} is a file`, hint)
     throw error
   }
-  if (names.length > 0) throw new ClawError('not_empty', `${dir} is not empty`, hint)
+  if (names.every((name) => name === own)) return true
+  throw new ClawError('not_empty', `${dir} is not empty`, hint)
 }
 
 /**
- * Makes the folder `dir`, which is new or empty, of what `fill` puts into another beside it: it is there whole and on disk,
- * or not at all. A kill leaves the other, `<dir>.partial-…`. Throws `not_empty`, what `fill` throws, and
- * `data_unusable` where the disk does not do.
+ * Makes the folder `dir`, which is new or empty, of what `fill` puts into another: it is there whole and on disk, or it
+ * passes for nothing. A new one gets its name in one step; one that is there, and may be a volume, or in a folder that
+ * cannot be written, gets what is in it file by file, what makes it one last. A kill leaves `<dir>.partial-…`, or
+ * `<dir>/.partial-…`. Throws `not_empty`, what `fill` throws, and `data_unusable` where the disk does not do.
  */
 export const makeFolder = async <T>(
   dir: string,
   hint: string,
   fill: (partial: string) => Promise<T>,
 ): Promise<T> => {
-  await checkNew(dir, hint)
-  const partial = `${dir}.partial-${randomBytes(4).toString('hex')}`
+  const name = `.partial-${randomBytes(4).toString('hex')}`
+  let partial: string | null = null
   try {
+    const fills = await isThere(dir, hint)
+    partial = fills ? join(dir, name) : `${dir}${name}`
     await makeDir(partial)
     const made = await fill(partial)
     await syncDir(partial)
-    await checkNew(dir, hint)
-    await rmdir(dir).catch(() => {}) // it may not be there
-    await rename(partial, dir)
+    await isThere(dir, hint, name)
+    if (fills) await moveUp(partial, dir)
+    else await rename(partial, dir)
     await syncDir(dirname(dir))
     return made
   } catch (error) {
-    await rm(partial, { recursive: true, force: true }).catch(() => {})
+    if (partial !== null) await rm(partial, { recursive: true, force: true }).catch(() => {})
     throw diskError(dir, error)
   }
+}
+
+const moveUp = async (partial: string, dir: string): Promise<void> => {
+  const names = (await readdir(partial)).sort() // a database's tables first: without CURRENT they are known to be damaged
+  const move = async (some: string[]): Promise<void> => {
+    for (const name of some) await rename(join(partial, name), join(dir, name))
+    await syncDir(dir)
+  }
+  await move(names.filter((name) => !LAST.includes(name)))
+  await move(names.filter((name) => LAST.includes(name)))
+  await rmdir(partial)
 }
 
 const diskError = (dir: string, thrown: unknown): unknown => {
   const { syscall, code } = thrown as NodeJS.ErrnoException
   if (syscall === undefined || thrown instanceof ClawError) return thrown
-  const hint = code === 'ENOSPC' ? 'make room on that disk' : 'check that you may write there'
+  const hint =
+    code === 'ENOSPC'
+      ? 'make room on that disk'
+      : 'check that the user of the server may write there'
   const error = new ClawError('data_unusable', `${dir} cannot be made: ${code}`, hint)
   error.cause = thrown
   return error

@@ -46,8 +46,8 @@ export const backupByServer = async (data: string, dir: string): Promise<BackupS
   askServer<BackupSummary>(await ownerOf(data), '/api/admin/backup', { dir })
 
 /**
- * Reads the data of a server, running or not. Of one that runs it is a copy, made by way of a backup in a folder beside the
- * data that goes again; its blobs are the same files where they can be linked.
+ * Reads the data of a server, running or not. Of one that runs it is a copy, made by way of a backup in a folder within the
+ * data, where the server may write, that goes again; its blobs are the same files where they can be linked.
  */
 export const withData = async <T>(
   data: string,
@@ -55,14 +55,14 @@ export const withData = async <T>(
 ): Promise<T> => {
   const own = await openData(data)
   if (own !== null) return read(own, data).finally(() => own.close())
-  const beside = await mkdtemp(`${data}.copy-`)
+  const within = await mkdtemp(join(data, '.copy-'))
   try {
-    const copy = join(beside, 'data')
-    await backupByServer(data, join(beside, 'backup'))
-    await restoreBackup(join(beside, 'backup'), copy, 'link', async () => {})
+    const copy = join(within, 'data')
+    await backupByServer(data, join(within, 'backup'))
+    await restoreBackup(join(within, 'backup'), copy, 'link', async () => {})
     const log = await LevelUpdateLog.open(copy, Date.now, false)
     return await read(log, copy).finally(() => log.close())
   } finally {
-    await rm(beside, { recursive: true, force: true })
+    await rm(within, { recursive: true, force: true })
   }
 }

@@ -97,6 +97,8 @@ export interface ServerOptions {
   args?: readonly string[]
   env?: Record<string, string>
   node?: string
+  /** Whom it runs as, user and group; for root only. */
+  uid?: number
 }
 
 /**
@@ -124,6 +126,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
   const child = spawn(options.node ?? process.execPath, [bin('clawlink-sync.cjs'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   })
   let out = ''
   let err = ''
