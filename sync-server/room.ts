@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import type { Speaker } from './access/speaker.ts'
+import { Admission, type Entry, isLarge, type Work } from './admission.ts'
 import { AwarenessStates } from './awareness.ts'
-import { hasNews, type Verdict } from './check.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
@@ -9,16 +9,8 @@ import { Feed } from './feed.ts'
 import type { Gate } from './gate.ts'
 import { Gather } from './gather.ts'
 import type { Op } from './level-keys.ts'
-import {
-  AWARENESS_TICK_MS,
-  BUILD_DELAY_MS,
-  IDLE_ROOM_MS,
-  MAX_FRAME_BYTES,
-  MAX_HELD_FRAMES,
-  MAX_OWED_BARRIERS,
-} from './limits.ts'
+import { AWARENESS_TICK_MS, BUILD_DELAY_MS, IDLE_ROOM_MS, MAX_OWED_BARRIERS } from './limits.ts'
 import { type Chunk, framesOf } from './ring.ts'
-import { slicesOf, WHOLE_BYTES } from './slices.ts'
 import type { Archivable, Owned, Stored, UpdateLog } from './update-log.ts'
 import {
   type AwarenessEntry,
@@ -65,13 +57,6 @@ export interface RoomEnv {
   onIdle: (room: Room) => void
 }
 
-interface Entry {
-  /** Connection id; 0 is the server itself. */
-  from: number
-  connection: Connection | null
-  update: Uint8Array
-}
-
 /** A change of the server's own; what it hands to `archive` and `keep` is stored with it, both or neither. */
 export type Change<T> = (
   doc: Y.Doc,
@@ -91,12 +76,6 @@ interface QueuedCommand {
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
 }
-
-/**
- * What takes more than one turn: each step is little; 'wait': there is nothing to do in this one; a number: what was done
- * for it elsewhere (milliseconds).
- */
-export type Work = Generator<'wait' | number, void>
 
 const EMPTY_STATE_VECTOR = (bytes: Uint8Array): boolean => bytes.length === 1 && bytes[0] === 0
 const MAX_EARLY_FRAMES = 64
@@ -118,17 +97,13 @@ export class Room {
   readonly #gate: Gate
   readonly #checkpoints: Checkpoints
   readonly #gather = new Gather()
+  readonly #admission: Admission
   /** Position in the log of what the document holds between turns. */
   #durable = 0
-  #pending: Entry[] = []
   #commands: QueuedCommand[] = []
   #barriers: { connection: Connection; nonce: number }[] = []
   #scheduled = false
   #flying = false
-  /** Large updates that are being taken in (count). */
-  #cutting = 0
-  /** The part of one that waits for its turn, and how long that takes (milliseconds). */
-  #slice: { ms: number } | null = null
   #failed = false
   #closed = false
   #gone = false
@@ -148,6 +123,13 @@ export class Room {
     this.#env = env
     this.#gate = env.gate()
     this.#awareness = new AwarenessStates((before, after) => env.onAwareness(this, before, after))
+    this.#admission = new Admission(this.#live, this.#gate, {
+      isFull: () => this.isFull,
+      maxDocument: env.maxDocument,
+      schedule: () => this.#schedule(),
+      handle: (connection, frame) => this.#handle(connection, frame),
+      refuse: (connection, error) => this.#refuse(connection, error),
+    })
     this.#checkpoints = new Checkpoints((bytes) => env.log.compact(name, this.#durable, bytes))
     const stored = this.#open()
     this.#feed = new Feed(stored, () => env.log.load(name))
@@ -176,7 +158,7 @@ export class Room {
 
   /** Whether there is a part of an update in the document of which more is to come. */
   get isPartial(): boolean {
-    return this.#cutting > 0
+    return this.#admission.isPartial
   }
 
   /** Shows somebody who has no connection, by a number that is no connection's; null: shows nobody by it any more. */
@@ -263,7 +245,7 @@ export class Room {
     try {
       const frame = parseFrame(message, this.#env.maxAwareness)
       if (this.#early !== null && needsDocument(frame)) this.#postpone(connection, frame)
-      else if (isLarge(frame)) return this.#acceptSlices(connection, frame)
+      else if (isLarge(frame)) return this.#admission.acceptLarge(connection, frame)
       else this.#handle(connection, frame)
     } catch (error) {
       this.#refuse(connection, error)
@@ -303,7 +285,7 @@ export class Room {
         else this.#schedule()
         return
       case 'update':
-        this.#accept(connection, frame.update, frame.isSyncStep2)
+        this.#admission.accept(connection, frame)
         return
       case 'awareness':
         this.#awareness.apply(connection.id, connection.speaker, frame.entries, this.#env.now())
@@ -320,67 +302,6 @@ export class Room {
     }
   }
 
-  /**
-   * Queues an update for the next commit. A client may send an edit just before its SyncStep2 with what the edit
-   * builds on: such an update is held back until then. Afterwards a gap is an error, and so is too much of it.
-   */
-  #accept(connection: Connection, update: Uint8Array, isSyncStep2: boolean): void {
-    if (this.#letIn(connection, update, isSyncStep2) === 'gap')
-      this.#hold(connection, update, isSyncStep2)
-    else if (isSyncStep2) this.#synced(connection)
-  }
-
-  /** The same for a large update, by and by: others see it come in parts. */
-  *#acceptSlices(connection: Connection, { update, isSyncStep2 }: UpdateFrame): Work {
-    this.#cutting++
-    try {
-      const { speaker } = connection
-      const known = (client: number) => this.#live.clockOf(client)
-      const slices = slicesOf(update, known, this.#gate.mostNewIds(speaker))
-      let verdict: Verdict = 'empty'
-      for (let last = { ms: 0 }; connection.open; ) {
-        // One at a time: what a turn applies others wait for.
-        if (this.#slice !== null) {
-          yield 'wait'
-          continue
-        }
-        const { ms } = last
-        last = { ms: 0 }
-        const { done, value } = slices.next()
-        if (value instanceof Uint8Array) {
-          verdict = this.#letIn(connection, value, isSyncStep2)
-          if (verdict === 'ready' && value !== update) this.#slice = last
-        }
-        if (verdict === 'gap' || value === 'gap') {
-          return this.#hold(connection, update, isSyncStep2)
-        }
-        if (done) return isSyncStep2 ? this.#synced(connection) : undefined
-        yield ms
-      }
-    } catch (error) {
-      this.#refuse(connection, error)
-    } finally {
-      this.#cutting--
-    }
-  }
-
-  #letIn(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
-    const verdict = this.#live.letIn(update, (decoded, clocks) => {
-      const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
-      if (isLet && this.isFull && hasNews(decoded, clocks)) {
-        this.#schedule() // a checkpoint may make room
-        const { maxDocument } = this.#env
-        throw new WireError(CLOSE.full, `the document has its ${maxDocument} bytes: only deletions`)
-      }
-      return isLet
-    })
-    if (verdict === 'ready') {
-      this.#pending.push({ from: connection.id, connection, update })
-      this.#schedule()
-    }
-    return verdict
-  }
-
   /** Whether nothing more is taken into the document than what makes room in it. */
   get isFull(): boolean {
     return this.#checkpoints.bytes > this.#env.maxDocument
@@ -389,20 +310,6 @@ export class Room {
   /** What deletions take away is gone with the next checkpoint: where the document is full it comes soon. */
   get #isCheckpointDue(): boolean {
     return this.#checkpoints.due || (this.isFull && this.#checkpoints.isRested)
-  }
-
-  #hold(connection: Connection, update: Uint8Array, isSyncStep2: boolean): void {
-    const { held, synced } = connection
-    const bytes = held.reduce((sum, frame) => sum + sizeOf(frame), update.length)
-    if (isSyncStep2 || synced || held.length >= MAX_HELD_FRAMES || bytes > MAX_FRAME_BYTES) {
-      throw new WireError(CLOSE.gap, 'update builds on operations that are not here')
-    }
-    held.push({ type: 'update', update, isSyncStep2 })
-  }
-
-  #synced(connection: Connection): void {
-    connection.synced = true
-    for (const frame of connection.held.splice(0)) this.#handle(connection, frame)
   }
 
   // ── Turns ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -432,26 +339,23 @@ export class Room {
   #turn(): void {
     this.#scheduled = false
     if (this.#flying || this.#failed) return
-    if (this.#gather.wait(this.#pending.length + this.#commands.length)) {
+    if (this.#gather.wait(this.#admission.waiting + this.#commands.length)) {
       this.#schedule()
       return
     }
     this.#answerSyncRequests()
     if (this.#isCheckpointDue) void this.#checkpoint()
-    const entries = this.#pending
     const barriers = this.#barriers
     const commands = this.#commands
-    if (entries.length + commands.length === 0) {
+    if (this.#admission.waiting + commands.length === 0) {
       this.#barriers = []
       this.#answerBarriers(barriers)
       for (const done of this.#idleWaiters.splice(0)) done()
       return
     }
-    this.#pending = []
     this.#barriers = []
     this.#commands = []
-    const slice = this.#slice
-    this.#slice = null
+    const { entries, slice } = this.#admission.take()
     this.#flying = true
     const began = performance.now()
     const updates = entries.map(({ update }) => update)
@@ -543,15 +447,7 @@ export class Room {
       this.#refuse(connection!, new WireError(CLOSE.malformed, 'update cannot be applied'))
     }
     this.#adopt(doc)
-    this.#slice = null
-    for (const { connection, update } of this.#pending.splice(0)) {
-      if (connection === null || !connection.open) continue
-      try {
-        this.#accept(connection, update, false)
-      } catch (error) {
-        this.#refuse(connection, error)
-      }
-    }
+    this.#admission.again()
     return good
   }
 
@@ -668,7 +564,7 @@ export class Room {
     if (this.#connections.size > 0 || this.#closed) return
     await this.flush()
     await this.#writeCheckpoint()
-    const busy = this.#connections.size + this.#pending.length + this.#commands.length
+    const busy = this.#connections.size + this.#admission.waiting + this.#commands.length
     if (busy > 0 || this.#flying || this.#env.keeps(this)) return this.#idleLater()
     this.#env.onIdle(this)
   }
@@ -712,13 +608,6 @@ export class Room {
 
 const isNewcomer = (frame: Frame): boolean =>
   frame.type === 'syncStep1' && EMPTY_STATE_VECTOR(frame.stateVector)
-
-type UpdateFrame = Extract<Frame, { type: 'update' }>
-
-const isLarge = (frame: Frame): frame is UpdateFrame =>
-  frame.type === 'update' && frame.update.length > WHOLE_BYTES
-
-const sizeOf = (frame: Frame): number => (frame.type === 'update' ? frame.update.length : 0)
 
 /** Whether it takes the document, and not just the log or no more than the room, to answer this. */
 const needsDocument = (frame: Frame): boolean =>

@@ -37,6 +37,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** What in the server knows nothing of what is in a document. */
 const SCHEMA_BLIND = [
   'access/speaker',
+  'admission',
   'awareness',
   'check',
   'checkpoints',
