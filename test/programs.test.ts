@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { registered } from './support/agent.ts'
-import { liveDoc, runSeed, seeded, stockClient, until } from './support/client.ts'
+import { liveDoc, orLong, runSeed, seeded, stockClient, until } from './support/client.ts'
 import { type Server, startServer, tempDir } from './support/server.ts'
 
 it('[S1] a stock y-websocket client sees what clawlink-agent writes, and the other way round', async () => {
@@ -32,7 +32,7 @@ it('[S1] a stock y-websocket client sees what clawlink-agent writes, and the oth
   await server.stop()
 })
 
-const KILLS = 10
+const KILLS = orLong(5, 10)
 
 it(`[D4] a clawlink-agent that exited 0 is believed: kill -9 of the server at ${KILLS} random moments`, async () => {
   const random = seeded(runSeed('crash of commands'))

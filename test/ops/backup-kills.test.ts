@@ -7,7 +7,7 @@ import { putBlob } from '../../workspace/put-blob.ts'
 import { blobsOf } from '../../workspace/schema.ts'
 import { findFile } from '../../workspace/tree.ts'
 import { blobFiles, putBytes, someBytes } from '../support/blobs.ts'
-import { liveDoc, runSeed, seeded, until } from '../support/client.ts'
+import { liveDoc, orLong, runSeed, seeded, until } from '../support/client.ts'
 import { startServer } from '../support/server.ts'
 import { place, sync, syncJson } from './commands.ts'
 import { LIVE_ARGS, liveIn } from './lived-in.ts'
@@ -45,7 +45,7 @@ it('[O2] blobs that were referred to at its moment are in a backup, though they 
   await server.stop()
 })
 
-const KILLS = 6
+const KILLS = orLong(3, 12)
 
 it(`[O3] kill -9 of the server in ${KILLS} backups: there is a whole one, or nothing that passes for one`, async () => {
   const random = seeded(runSeed('kill in backup'))

@@ -4,7 +4,7 @@ import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { runSeed, seeded } from '../support/client.ts'
+import { orLong, runSeed, seeded } from '../support/client.ts'
 import { bin, type Server, startServer, tempDir } from '../support/server.ts'
 import { fileClient } from '../sync-server/file-client.ts'
 import { place, sync, syncJson } from './commands.ts'
@@ -77,11 +77,11 @@ it('[O15] commands of root and of the user of a server work where that user can 
   expect(await again.stop()).toBe(0)
 })
 
-const KILLS = 6
+const KILLS = orLong(4, 20)
 const nothing = (dir: string): string =>
   `error: there is no data of a server in ${dir} — name its folder with --data, or CLAWLINK_DATA\n`
 
-it(`[O4] ${KILLS} kills of a restore into a folder that is there, and empty: it is whole, or it is not opened`, async () => {
+it(`[O4] ${KILLS} times kill -9 of a restore into a folder that is there, and empty: it is whole, or it is not opened`, async () => {
   const random = seeded(runSeed('kill in restore'))
   const server = await startServer()
   await write(server)

@@ -156,6 +156,10 @@ export const seeded = (seed: number) => {
   }
 }
 
+/** How often to do what can go wrong at any moment; `CLAWLINK_TEST_LONG=1` (`npm run proof:kills`) is for more. */
+export const orLong = (few: number, many: number): number =>
+  process.env.CLAWLINK_TEST_LONG === '1' ? many : few
+
 /** The seed of this run: from SEED, or new; printed, so that a failure can be run again. */
 export const runSeed = (name: string): number => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { liveDoc, RawClient, runSeed, seeded, stockClient } from '../support/client.ts'
+import { liveDoc, orLong, RawClient, runSeed, seeded, stockClient } from '../support/client.ts'
 import { type Server, startServer, tempDir } from '../support/server.ts'
 
-const KILLS = 50
+const KILLS = orLong(15, 50)
+const SIGHTS = orLong(8, 20)
 const WRITERS = 4
 
 it(`[D4] kill -9 at ${KILLS} random moments under load loses nothing acknowledged, and nothing that anyone saw`, async () => {
@@ -49,10 +50,10 @@ it(`[D4] kill -9 at ${KILLS} random moments under load loses nothing acknowledge
   await server.stop()
 })
 
-it('[D4] kill -9 right after a second client saw an edit, 20 times: it is there again', async () => {
+it(`[D4] kill -9 right after a second client saw an edit, ${SIGHTS} times: it is there again`, async () => {
   const data = tempDir('seen')
   let server = await startServer({ data })
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < SIGHTS; round++) {
     const a = await liveDoc(`${server.sync}/w`)
     const b = await liveDoc(`${server.sync}/w`)
     const saw = new Promise<void>((resolve) => b.doc.once('update', () => resolve()))

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { runSeed } from '../support/client.ts'
 import { runHistory } from './history.ts'
 
-const HISTORIES = 250
+const HISTORIES = 150
 
 it('[T1] [T4] [T5] [T6] [T12] [T13] [T17] whatever comes, late, again or after a restart: no rule is broken, and all ends', async () => {
   const first = runSeed('a world of tasks') % 1e6
