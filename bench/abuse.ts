@@ -7,7 +7,7 @@ import { memoryOf, program, startServer, startWorker, tempDir } from './programs
 import { type Findings, integer, milliseconds, spread, times } from './report.ts'
 import { median, pairedRatio, quantile } from './stats.ts'
 
-const ROUNDS = 3
+const ROUNDS = 5
 /** Of each measurement (milliseconds). */
 const MS = 3_000
 /** What the server may grow by (bytes). */

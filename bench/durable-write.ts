@@ -3,6 +3,7 @@ import { Level } from 'level'
 import * as encoding from 'lib0/encoding'
 import { WebSocket } from 'ws'
 import { clawlink } from './contenders.ts'
+import { bearer, credentialFor } from './credential.ts'
 import { bundle, startServer, tempDir } from './programs.ts'
 import { type Findings, milliseconds, spread, times } from './report.ts'
 import { median, pairedRatio, quantile } from './stats.ts'
@@ -25,8 +26,8 @@ interface Part {
   close: () => Promise<void>
 }
 
-const connect = async (url: string): Promise<WebSocket> => {
-  const ws = new WebSocket(url)
+const connect = async (url: string, headers = {}): Promise<WebSocket> => {
+  const ws = new WebSocket(url, { headers })
   await once(ws, 'open')
   return ws
 }
@@ -59,7 +60,8 @@ const fsyncedPut = async (): Promise<Part> => {
 const barrier = async (): Promise<Part> => {
   const server = await clawlink.start(tempDir())
   const wire = WIRES.stock
-  const ws = await connect(`ws://127.0.0.1:${server.port}${wire.path(ROOM)}`)
+  const headers = bearer(await credentialFor(server.port, ROOM))
+  const ws = await connect(`ws://127.0.0.1:${server.port}${wire.path(ROOM)}`, headers)
   const answered = new Set<string>()
   let nonce = 0
   let back = () => {}

@@ -62,3 +62,5 @@ const run = async (): Promise<void> => {
 }
 
 await run()
+// What a failed one has left running must not keep this one.
+process.exit()
