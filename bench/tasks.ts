@@ -1,4 +1,5 @@
 import { race, runRace } from '../test/support/claim-race.ts'
+import { ownerToken, setToken } from '../test/support/server.ts'
 import { clawlink } from './contenders.ts'
 import { bundle, startServer, tempDir } from './programs.ts'
 import { type Findings, integer, milliseconds, spread, times } from './report.ts'
@@ -27,7 +28,9 @@ export const tasks = async (log: (line: string) => void): Promise<Findings> => {
   const floor = figures('floor: HTTP and one fsync’d put')
   let wrong = 0
   for (let round = 0; round < ROUNDS; round++) {
-    const server = await clawlink.start(tempDir())
+    const data = tempDir()
+    const server = await clawlink.start(data)
+    setToken(server.port, ownerToken(data))
     const url = `http://127.0.0.1:${server.port}`
     const sync = `ws://127.0.0.1:${server.port}/sync`
     const found = await runRace({ url, sync }, { processes: PROCESSES, tasks: TASKS })
