@@ -238,7 +238,8 @@ export class Room {
 
   /**
    * Takes in one message; a large one by what it returns, which is to be run to its end before the next message of that
-   * connection, with others' turns in between. Breaking the grammar or a limit closes this connection and touches no other.
+   * connection, with others' turns in between. Its bytes are not looked at again. Breaking the grammar or a limit closes
+   * this connection and touches no other.
    */
   receive(connection: Connection, message: Uint8Array): Work | null {
     if (!connection.open) return null

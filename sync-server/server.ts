@@ -20,6 +20,7 @@ import { drain, readSlowly } from './body.ts'
 import { Connection } from './connection.ts'
 import { readEarly } from './guard/frames.ts'
 import { Limiter } from './guard/limiter.ts'
+import { Pool } from './guard/pool.ts'
 import { registered } from './guests/actions.ts'
 import { checkAgentId, NEXT_REQUEST } from './guests/asking.ts'
 import { Guests } from './guests/guests.ts'
@@ -270,9 +271,10 @@ export const startSyncServer = async (
 
   const wss = webSockets(options.limits.frame)
   const plainWss = webSockets(options.limits.body)
+  const pool = new Pool()
 
   const hear = (ws: WebSocket, socket: Socket, speaker: Speaker, most: number): void => {
-    const end = readEarly(socket, most, () => ws.isPaused)
+    const end = readEarly(socket, most, () => ws.isPaused, pool)
     ws.on('error', (err) => {
       end()
       onClose(closeCodeOf(err), err.message, speaker)
@@ -291,7 +293,11 @@ export const startSyncServer = async (
       room.detach(connection)
     })
     const room = rooms.attach(workspace, connection)
-    const take = (message: Buffer) => room.receive(connection, message)
+    const take = (message: Buffer) => {
+      const work = room.receive(connection, message)
+      pool.give(message)
+      return work
+    }
     const inbox = limiter.inbox(ws, agentOf(speaker), workspace, take)
     ws.on('message', (data: RawData, isBinary: boolean) => {
       if (!isBinary) {
@@ -331,6 +337,7 @@ export const startSyncServer = async (
           const opened = guestSockets.open(ws, socket, one, env, () => access.authenticate(secret))
           const inbox = limiter.inbox(ws, guest, workspace, (data) => {
             opened.receive(String(data))
+            pool.give(data)
             return null
           })
           ws.on('message', (data: RawData) => inbox.push(data as Buffer))

@@ -54,14 +54,16 @@ export type Frame =
   | { type: 'barrier'; nonce: number }
 
 /**
- * Reads a length-prefixed byte string into memory of its own. lib0's own reader checks lengths only against the
- * ArrayBuffer, which sockets share: without the copy a wrong length inside an update would read other messages.
+ * Reads a length-prefixed byte string into memory of its own: that of the message is used again. lib0's own reader checks
+ * lengths only against the ArrayBuffer, which sockets share: without the copy a wrong length inside an update would read
+ * other messages.
  */
 const readBytes = (decoder: decoding.Decoder): Uint8Array => {
   const length = decoding.readVarUint(decoder)
   const end = decoder.pos + length
   if (end > decoder.arr.length) throw new Error('a length points past the end of the frame')
-  const bytes = decoder.arr.slice(decoder.pos, end)
+  // `slice` of a Buffer would be the same memory.
+  const bytes = new Uint8Array(decoder.arr.subarray(decoder.pos, end))
   decoder.pos = end
   return bytes
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Pool } from './pool.ts'
 
 /** The shortest header: two bytes and the mask. */
 const SHORTEST = 6
@@ -32,9 +33,15 @@ const unmask = (
  * Does by and by, as a frame comes, what `ws` would do in one go once it is complete, and which for one of 16 MB takes 30 ms:
  * takes its mask off, and puts it together. `ws` sees a mask of zeros, which says that there is nothing left to do, and a
  * large payload as one piece. What is no WebSocket frame, or has a payload of more than `most` bytes, `ws` refuses at its
- * first bytes. Call when `ws` listens to the socket; what it returns ends it.
+ * first bytes. Call when `ws` listens to the socket; what it returns ends it. Large payloads are in memory of the pool's, to
+ * which they are to be given back.
  */
-export const readEarly = (socket: Socket, most: number, isPaused: () => boolean): (() => void) => {
+export const readEarly = (
+  socket: Socket,
+  most: number,
+  isPaused: () => boolean,
+  pool: Pool,
+): (() => void) => {
   const [read] = socket.listeners('data') as [(chunk: Buffer) => void]
   const header = new Uint8Array(14)
   const mask = new Uint8Array(4)
@@ -74,7 +81,7 @@ export const readEarly = (socket: Socket, most: number, isPaused: () => boolean)
         if (left <= LARGE || left > most || isClosed) continue
         pass(chunk.subarray(passed, i))
         passed = i
-        whole = Buffer.allocUnsafeSlow(left)
+        whole = pool.take(left)
         continue
       }
       const taken = Math.min(left, chunk.length - i)

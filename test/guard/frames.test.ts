@@ -1,8 +1,11 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import * as Y from 'yjs'
 import { readEarly } from '../../sync-server/guard/frames.ts'
-import { RawClient, runSeed, seeded, until } from '../support/client.ts'
+import { Pool } from '../../sync-server/guard/pool.ts'
+import { parseFrame } from '../../sync-server/wire.ts'
+import { liveDoc, RawClient, runSeed, seeded, until } from '../support/client.ts'
 import { fetch, type Server, startServer } from '../support/server.ts'
 
 let server: Server
@@ -40,7 +43,7 @@ it('[Z25] frames are unmasked and put together as they come, however they are cu
     }) as unknown as Socket
     const got: Buffer[] = []
     socket.on('data', (chunk: Buffer) => got.push(chunk))
-    readEarly(socket, 600_000, () => false)
+    readEarly(socket, 600_000, () => false, new Pool())
     for (let at = 0; at < sent.length; ) {
       const end = at + 1 + upTo(longest)
       socket.emit('data', Buffer.from(sent.subarray(at, end)))
@@ -66,4 +69,67 @@ it('[Z25] what comes after a close frame is read for nothing, and is no offence'
   await until('the server is there', async () => (await fetch(`${server.url}/health`)).ok)
   const metrics = await (await fetch(`${server.url}/metrics`)).text()
   expect(metrics).not.toMatch(/closes_total\{/)
+})
+
+it('[Z25] memory of a large message is used again once it was given back, and for a while', () => {
+  vi.useFakeTimers()
+  try {
+    const pool = new Pool()
+    const [one, other] = [pool.take(700_000), pool.take(700_000)]
+    expect(other.buffer).not.toBe(one.buffer)
+    expect(one.length).toBe(700_000)
+    pool.give(one)
+    pool.give(one)
+    const again = pool.take(800_000)
+    expect(again.buffer).toBe(one.buffer)
+    expect(again.length).toBe(800_000)
+    expect(pool.take(1).buffer).not.toBe(one.buffer)
+    pool.give(Buffer.alloc(10_000_000))
+    expect(pool.take(10_000_000).buffer.byteLength).toBe(10 * 1024 * 1024)
+    pool.give(again)
+    vi.advanceTimersByTime(60_000)
+    expect(pool.take(1).buffer).not.toBe(one.buffer)
+    const three = [1, 2, 3].map((mebibytes) => pool.take(mebibytes * 1024 * 1024))
+    for (const bytes of three) pool.give(bytes)
+    expect(
+      [3, 1, 1].map((n) =>
+        three.map(({ buffer }) => buffer).indexOf(pool.take(n * 1024 * 1024).buffer),
+      ),
+    ).toEqual([2, 1, -1])
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+it('[Z25] large messages of several, read at the same time, are each its own', async () => {
+  const url = `${server.sync}/large`
+  const letters = [...'abcdef']
+  const clients = await Promise.all(letters.map(() => liveDoc(url, new Y.Doc())))
+  const texts = clients.map(({ doc }, i) => doc.getText(`file:${letters[i]}`))
+  const sizes = letters.map((_, i) => 270_000 + i * 90_000)
+  for (let round = 0; round < 4; round++) {
+    const broken = await RawClient.open(url)
+    broken.send(Buffer.alloc(2_000_000, 255))
+    // One behind the other, so that the next one begins in the piece in which one ends.
+    for (const i of [...texts.keys(), ...texts.keys(), ...texts.keys()]) {
+      texts[i]!.insert(texts[i]!.length, letters[i]!.repeat(sizes[i]!))
+    }
+    await Promise.all(clients.map(({ client }) => client.barrier()))
+    await broken.closed
+  }
+  const { client, doc } = await liveDoc(url, new Y.Doc())
+  client.subscribe()
+  await client.barrier()
+  for (const [i, letter] of letters.entries()) {
+    expect(doc.getText(`file:${letter}`).toString() === letter.repeat(sizes[i]! * 12)).toBe(true)
+  }
+  await Promise.all([client, ...clients.map(({ client }) => client)].map((one) => one.close()))
+})
+
+it('[Z25] what is read of a message is not in its memory, which is used again', () => {
+  const message = Buffer.from([0, 2, 3, 1, 2, 3])
+  const frame = parseFrame(message, 100)
+  message.fill(0)
+  expect(frame).toEqual({ type: 'update', update: Uint8Array.of(1, 2, 3), isSyncStep2: false })
+  expect((frame as { update: Uint8Array }).update.buffer.byteLength).toBe(3)
 })
