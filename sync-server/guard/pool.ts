@@ -24,8 +24,10 @@ export class Pool {
   take(size: number): Buffer {
     this.#forget.refresh()
     const at = this.#idle.findIndex(({ length }) => length >= size)
-    const [found] = at === -1 ? [] : this.#idle.splice(at, 1)
-    const buffer = found ?? Buffer.allocUnsafeSlow(Math.ceil(size / ROUND) * ROUND)
+    const buffer =
+      at === -1
+        ? Buffer.allocUnsafeSlow(Math.ceil(size / ROUND) * ROUND)
+        : this.#idle.splice(at, 1)[0]!
     this.#lent.add(buffer.buffer)
     return buffer.subarray(0, size)
   }
