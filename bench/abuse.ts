@@ -143,4 +143,4 @@ one process that has joined as an agent of its own attacks for ${MS / 1000} s: q
 and with the attack on theirs, in turns. The attacker has the processor only while nobody else wants it (SCHED_IDLE), as it would have one of its own
 elsewhere; what it still takes of this machine's, and of its network and disk, is seen in "beside", so the last ratio is what the attack
 does to the server. The ratios are the larger of two: until the edit is durable, and until the other client has it. An agent whose
-frames were refused 10 times has to wait (429); each round attacks as a new one. Each attack goes as fast as it can.`
+frames were refused 10 times, or 10 MiB of them, has to wait (429); each round attacks as a new one. Each attack goes as fast as it can.`

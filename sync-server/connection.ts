@@ -23,6 +23,8 @@ export class Connection {
   wants: Uint8Array | null = null
   /** The room is reading the log from disk for it. */
   rereading = false
+  /** Bytes of the message that is being taken in. */
+  taking = 0
   /** It missed awareness while it could not be written to. */
   missedAwareness = false
   /** Has sent its own SyncStep2: from now on a gap is its fault. */

@@ -48,7 +48,8 @@ export interface RoomEnv {
   /** The document holds what is on disk, until this returns. */
   onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
   /** A connection had to be closed, for what it sent or did not take. */
-  onClose: (code: number, reason: string, by: Speaker) => void
+  /** `bytes`: of the message that it is closed for. */
+  onClose: (code: number, reason: string, by: Speaker, bytes: number) => void
   /** Somebody spoke in another's name, and was refused. */
   onForgery: (room: Room, by: Speaker, what: string) => void
   /** Whether the room must stay in memory although nobody is connected: time is running for something in it. */
@@ -273,7 +274,7 @@ export class Room {
     const code = error instanceof WireError ? error.code : CLOSE.malformed
     const reason = error instanceof Error ? error.message : String(error)
     if (code === CLOSE.forged) this.#env.onForgery(this, connection.speaker, reason)
-    this.#env.onClose(code, reason, connection.speaker)
+    this.#env.onClose(code, reason, connection.speaker, connection.taking)
     connection.close(code, reason)
   }
 
@@ -534,7 +535,7 @@ export class Room {
     for (const connection of this.#connections) {
       const { speaker } = connection
       if (connection.cutIfStalled(now, this.#env.slowReaderMs))
-        this.#env.onClose(CLOSE.slowReader, 'slow reader', speaker)
+        this.#env.onClose(CLOSE.slowReader, 'slow reader', speaker, 0)
       else if (connection.ready) connection.send([alive])
     }
   }

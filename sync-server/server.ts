@@ -122,13 +122,13 @@ export const startSyncServer = async (
       metrics.commits.observe(ms / 1000)
     },
     onForgery: (room, by, what) => onForgery(by, room.name, what),
-    onClose: (code, reason, by) => onClose(code, reason, by),
+    onClose: (code, reason, by, bytes) => onClose(code, reason, by, bytes),
   }
-  const onClose = (code: number, reason: string, by: Speaker): void => {
+  const onClose = (code: number, reason: string, by: Speaker, bytes = 0): void => {
     metrics.closes.inc({ code })
     log.warn({ code, reason, by: nameOf(by) }, 'closing a connection')
     const isOffence = code !== CLOSE.slowReader && code !== CLOSE.full
-    if (isOffence) limiter.offended(by)
+    if (isOffence) limiter.offended(by, bytes)
   }
   access.onEnded = (agent, workspace) => {
     guestSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
@@ -294,6 +294,7 @@ export const startSyncServer = async (
     })
     const room = rooms.attach(workspace, connection)
     const take = (message: Buffer) => {
+      connection.taking = message.length
       const work = room.receive(connection, message)
       pool.give(message)
       return work

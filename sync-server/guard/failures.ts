@@ -6,13 +6,14 @@ const FIRST_WAIT_MS = 1_000
 const FORGET_MS = 60 * 60_000
 /** Who is remembered (count): beyond it the oldest go. */
 const MAX_KNOWN = 10_000
+const NONE = { count: 0, waits: 0 }
 
 /** Counts what somebody did wrong, and says how long to wait before the next is looked at: longer each time. */
 export class Failures {
   readonly #now: () => number
   readonly #free: number
   readonly #lastWaitMs: number
-  readonly #of = new Map<string, { count: number; until: number; at: number }>()
+  readonly #of = new Map<string, { count: number; waits: number; until: number; at: number }>()
 
   /** `free`: so many are looked at at once; people mistype, and links are old. `lastWaitMs`: the longest wait. */
   constructor(now: () => number, free: number, lastWaitMs: number) {
@@ -35,14 +36,16 @@ export class Failures {
     throw new ClawError('too_many', `too many ${of}`, hint, seconds)
   }
 
-  count(who: string): void {
+  /** `weight`: for how many it counts. */
+  count(who: string, weight = 1): void {
     const now = this.#now()
     const known = this.#of.get(who)
-    const count = known === undefined || now - known.at > FORGET_MS ? 1 : known.count + 1
-    const doublings = count - this.#free
-    const wait = doublings < 0 ? 0 : Math.min(this.#lastWaitMs, FIRST_WAIT_MS * 2 ** doublings)
+    const before = known === undefined || now - known.at > FORGET_MS ? NONE : known
+    const count = before.count + weight
+    const waits = count < this.#free ? 0 : before.waits + 1
+    const wait = waits === 0 ? 0 : Math.min(this.#lastWaitMs, FIRST_WAIT_MS * 2 ** (waits - 1))
     this.#of.delete(who)
-    this.#of.set(who, { count, until: now + wait, at: now })
+    this.#of.set(who, { count, waits, until: now + wait, at: now })
     if (this.#of.size > MAX_KNOWN) {
       const [oldest] = this.#of.keys()
       if (oldest !== undefined) this.#of.delete(oldest)

@@ -15,6 +15,7 @@ import {
   LAST_OFFENCE_WAIT_MS,
   type Limits,
   LONGEST_PAUSE_MS,
+  OFFENCE_BYTES,
   SHORTEST_PAUSE_MS,
   SHORTEST_REST_MS,
 } from './limits.ts'
@@ -154,9 +155,13 @@ export class Limiter {
     return this.#refusals.wait(address) > 0
   }
 
-  /** An agent, or somebody with a token, sent what nobody should: broken, forbidden, or far too large. */
-  offended(by: Shown): void {
-    if (by.kind !== 'owner') this.#offences.count(senderOf(keyOf(by), by.workspace))
+  /**
+   * An agent, or somebody with a token, sent what nobody should: broken, forbidden, or far too large. What so many `bytes`
+   * were taken in for counts the more.
+   */
+  offended(by: Shown, bytes = 0): void {
+    if (by.kind === 'owner') return
+    this.#offences.count(senderOf(keyOf(by), by.workspace), 1 + Math.floor(bytes / OFFENCE_BYTES))
   }
 
   /**

@@ -20,7 +20,7 @@ export const LIMITS = {
   work: { is: 250, what: 'milliseconds a second in which what an agent sends is taken in' },
   offences: {
     is: 10,
-    what: 'refused frames, too large bodies of an agent before it waits',
+    what: 'refused frames, MiB of them, too large bodies of an agent before it waits',
   },
   frame: { is: MAX_FRAME_BYTES, what: 'bytes of a message' },
   body: { is: MAX_BODY_BYTES, what: 'bytes of an HTTP body; files have limits of their own' },
@@ -43,6 +43,8 @@ export type Limits = Readonly<Record<LimitName, number>>
 /** Who tried credentials, and who sent what closed its connection, waits no longer than this (milliseconds). */
 export const LAST_FAILURE_WAIT_MS = 15 * 60_000
 export const LAST_OFFENCE_WAIT_MS = 60_000
+/** A refused frame counts once more for each of so many bytes: all of them were taken in, and held others up. */
+export const OFFENCE_BYTES = MEBIBYTE
 /** At once there may come so many seconds' worth: what was written offline comes in one go. */
 export const BURST_SECONDS = 10
 /** … and of bytes and of work, for which others wait, so many. */

@@ -37,6 +37,18 @@ it('[Z17] wrong credentials of an address wait longer each time, of others not',
   for (let i = 0; i < 3; i++) expect(failed('a')).toBe(null)
 })
 
+it('[Z26] what counts for many is waited for sooner, and not longer at once', () => {
+  let now = 0
+  const failures = new Failures(() => now, 10, 60_000)
+  failures.count('a', 9)
+  expect(failures.wait('a')).toBe(0)
+  for (const wait of [1_000, 2_000, 4_000]) {
+    failures.count('a', 16)
+    expect(failures.wait('a')).toBe(wait)
+    now += wait
+  }
+})
+
 it('[Z18] doors count by address, agent, workspace and in all, and let go of who leaves', () => {
   const doors = new Doors({ all: 4, address: 3, agent: 1, workspace: 3 })
   const ann = { address: '10.0.0.1', agent: 'ann', workspace: 'w' }

@@ -94,6 +94,11 @@ it('[Z26] who sends what is refused again and again, or connects again and again
   }
   expect(codes).toEqual([4400, 4400, 4400])
   expect(await dial(dan)).toBe(429)
+  const large = await member(server, 'a-large0000001')
+  const client = await RawClient.open(`${server.sync}/default`, large.headers)
+  client.send(Buffer.alloc(2 * 1024 * 1024, 255))
+  expect(await client.closed).toBe(4400)
+  expect(await dial(large)).toBe(429) // all of it was taken in: 2 MiB count twice more
   const eva = await member(server, 'a-eva000000001')
   const answers: string[] = []
   for (let i = 0; i < 25; i++) {
