@@ -47,8 +47,7 @@ export interface RoomEnv {
   onFailure: (error: Error) => void
   /** The document holds what is on disk, until this returns. */
   onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
-  /** A connection had to be closed, for what it sent or did not take. */
-  /** `bytes`: of the message that it is closed for. */
+  /** A connection had to be closed, for what it sent (a message of so many bytes) or did not take (0). */
   onClose: (code: number, reason: string, by: Speaker, bytes: number) => void
   /** Somebody spoke in another's name, and was refused. */
   onForgery: (room: Room, by: Speaker, what: string) => void
