@@ -7,7 +7,7 @@ import { ok } from 'node:assert'
 import { agent, killLink, linkPid, registered } from '../support/agent.ts'
 import { until } from '../support/client.ts'
 import { type Network, startProxy } from '../support/proxy.ts'
-import { startServer } from '../support/server.ts'
+import { startServer, tempDir } from '../support/server.ts'
 
 const BOUND_MS = 35_000
 /** Longer than an awareness state of a peer that says nothing is kept. */
@@ -15,6 +15,8 @@ const SLEEP_MS = 40_000
 const KINDS = ['killed', 'cut and killed', 'cut and asleep'] as const
 const agents = Number(process.argv[2] ?? 12)
 
+// Who may join the server may join it by a proxy.
+process.env.CLAWLINK_RUN_DIR = tempDir('run')
 const server = await startServer({ args: ['--log-level', 'error'] })
 const here = await registered(server.url, 'Here')
 type One = typeof here & { proxy: Network; kind: (typeof KINDS)[number]; at: number }

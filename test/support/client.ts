@@ -53,7 +53,8 @@ export const until = async (
   const end = Date.now() + ms
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`gave up waiting until ${what}`)
-    await new Promise((next) => setTimeout(next, 5))
+    // Timers alone, of some who look for longer than they wait, would leave files and sockets no turn at all.
+    await new Promise((next) => setTimeout(() => setImmediate(next), 5))
   }
 }
 
