@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, stat, utimes } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
 
@@ -49,12 +49,21 @@ export const digestOf = async (path: string): Promise<string> => {
   return hash.digest('hex')
 }
 
-/** Makes a folder, and those above it, so that a power loss does not take them back. */
+/**
+ * Makes a folder, and those above it, so that a power loss does not take them back. Node's own `recursive` tries for ever
+ * where nothing can be made in a folder that is there (/proc). Rejects with what the file system says.
+ */
 export const makeDir = async (dir: string): Promise<void> => {
-  const first = await mkdir(dir, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = dir; made.length >= first.length; made = dirname(made))
-    await syncDir(dirname(made))
+  const above = dirname(resolve(dir))
+  try {
+    await mkdir(dir, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+    if (!isMissing(error) || (await sizeOf(above)) !== null) throw error
+    await makeDir(above)
+    return makeDir(dir)
+  }
+  await syncDir(above)
 }
 
 /** Makes what was made or renamed in a folder last over a power loss. */

@@ -42,6 +42,7 @@ const SCHEMA_BLIND = [
   'check',
   'checkpoints',
   'connection',
+  'disk',
   'document',
   'feed',
   'gate',

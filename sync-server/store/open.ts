@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Level } from 'level'
+import { makeDir } from '../disk.ts'
 import { causeOf, Damage } from './damage.ts'
 import { bringToFormat } from './format.ts'
 import { inspectFiles } from './inspect.ts'
@@ -13,7 +13,7 @@ const SECOND_LOOK_MS = 100
 
 /** Opens or creates the database in a folder. Rejects as LevelUpdateLog.open does. */
 export const openDb = async (dir: string, upgrade: boolean): Promise<Db> => {
-  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await makeDir(dir)
   await inspect(dir)
   const db: Db = new Level(dir, { keyEncoding: 'utf8', valueEncoding: sealedValues })
   try {

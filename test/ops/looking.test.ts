@@ -183,6 +183,10 @@ it('[O12] commands say what is wrong with them, in the shape of every error', as
     expect(ran.stderr).toMatch(/^error: [^\n]+ — [^\n]+\n$/)
     expect(ran.stderr).toContain(words)
   }
+  if (process.platform === 'linux') {
+    const nowhere = await sync('backup', '/proc/x/y', '--data', copyOf(data))
+    expect([nowhere.code, nowhere.stderr]).toEqual([5, expect.stringContaining('cannot be made')])
+  }
   const json = await sync('verify', '--data', empty, '--json')
   expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { code: 'no_data' } })
   for (const command of ['backup', 'restore', 'verify', 'doctor', 'export']) {
