@@ -1,5 +1,8 @@
 /** What a credential lets its agent do in its workspace; each includes the ones before. */
 export type Role = 'read' | 'write' | 'admin'
+/** How long an invite may be good (days). */
+export const MAX_INVITE_DAYS = 3_660
+
 export const ROLES = ['read', 'write', 'admin'] as const satisfies readonly Role[]
 
 /** Whether `role` includes `needed`. */

@@ -1,8 +1,8 @@
-import { joinLink, ROLES } from '../../workspace/access.ts'
+import { joinLink, MAX_INVITE_DAYS, ROLES } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { postInvite } from '../../workspace/link/commands.ts'
-import { parseSpan } from '../../workspace/when.ts'
-import type { Call, Verb } from '../call.ts'
+import { spanIn } from '../../workspace/when.ts'
+import type { Verb } from '../call.ts'
 import { numberIn } from '../versions.ts'
 
 /** Makes a join link to this workspace; takes a credential with the role admin. */
@@ -14,7 +14,7 @@ export const invite: Verb = async (call) => {
   const uses = numberIn(call, 'uses') ?? 1
   await call.access.ready()
   const { target, workspace } = call
-  const expires_in = expiryOf(call)
+  const expires_in = spanIn('expires', call.flag('expires') ?? '7d', MAX_INVITE_DAYS)
   const { secret, ...made } = await postInvite(target, { workspace, role, uses, expires_in })
   const link = joinLink(target.base, workspace, secret)
   return {
@@ -22,11 +22,4 @@ export const invite: Verb = async (call) => {
     lines: [link],
     notes: [`good until ${made.expires_at}; join with: clawlink-agent join -`],
   }
-}
-
-const expiryOf = (call: Call): number => {
-  const text = call.flag('expires') ?? '7d'
-  const span = parseSpan(text)
-  if (span !== null && span >= 1_000) return span
-  throw new ClawError('usage', `--expires ${text} is no time`, 'like: 7d, 12h, 30m')
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ROLES } from '../../workspace/access.ts'
+import { MAX_INVITE_DAYS, ROLES } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { isWorkspaceName } from '../../workspace/schema.ts'
 import { type Route, route } from '../routes.ts'
@@ -9,6 +9,10 @@ import type { Speaker } from './speaker.ts'
 import type { AccessStore } from './store.ts'
 
 const DAY_MS = 24 * 60 * 60_000
+/** How long it may be recovered (days). */
+export const MAX_RECOVERY_DAYS = 30
+/** Of a token (characters). */
+export const MAX_NAME = 64
 const workspace = z.string().refine(isWorkspaceName, 'not a workspace name').optional()
 const text = z.string().min(1).max(200)
 
@@ -24,7 +28,7 @@ export const InviteBody = z.strictObject({
   workspace,
   role: z.enum(ROLES).default('write'),
   /** Makes it a token for agents that speak plain HTTP: what people call it; `uses` does not count. */
-  http: z.string().max(64).optional(),
+  http: z.string().max(MAX_NAME).optional(),
   /** null: any number. */
   uses: z.number().int().min(1).max(1_000_000).nullable().default(1),
   /** Milliseconds; null: never. */
@@ -32,7 +36,7 @@ export const InviteBody = z.strictObject({
     .number()
     .int()
     .min(1_000)
-    .max(3_660 * DAY_MS)
+    .max(MAX_INVITE_DAYS * DAY_MS)
     .nullable()
     .default(7 * DAY_MS),
 })
@@ -43,7 +47,7 @@ const RecoverBody = z.strictObject({
     .number()
     .int()
     .min(1_000)
-    .max(30 * DAY_MS),
+    .max(MAX_RECOVERY_DAYS * DAY_MS),
 })
 const ListQuery = z.strictObject({
   workspace,

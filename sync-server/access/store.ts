@@ -292,7 +292,7 @@ export class AccessStore {
   async rotate(agent: string, workspace: string | null, by: Speaker, expiresAt: number) {
     const known = this.#find(agent, workspace)
     const { role } = known
-    const wanted = { workspace: known.workspace, role, uses: 1, expiresAt, agent }
+    const wanted = { workspace: known.workspace, role, uses: 1, expiresAt, agent: known.agent }
     return this.invite(wanted, by)
   }
 

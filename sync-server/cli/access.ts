@@ -1,7 +1,8 @@
-import { joinLink, ROLES, type Role } from '../../workspace/access.ts'
+import { joinLink, MAX_INVITE_DAYS, ROLES, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { isWorkspaceName } from '../../workspace/schema.ts'
-import { parseSpan } from '../../workspace/when.ts'
+import { spanIn } from '../../workspace/when.ts'
+import { MAX_NAME, MAX_RECOVERY_DAYS } from '../access/routes.ts'
 import type { Call, Command } from '../commands.ts'
 import { DEFAULT_PORT } from '../flags.ts'
 import { parseLimits } from '../guard/limits.ts'
@@ -21,10 +22,9 @@ const workspaceIn = ({ value }: Call): { workspace?: string } => {
   throw new ClawError('bad_name', `"${workspace}" is not a workspace name`)
 }
 
-const spanIn = (flag: string, text: string): number => {
-  const ms = parseSpan(text)
-  if (ms !== null && ms >= 1_000) return ms
-  throw new ClawError('usage', `--${flag} ${text} is no time`, 'like: 7d, 12h, 30m')
+const nameIn = (text: string): string => {
+  if (text.length <= MAX_NAME) return text
+  throw new ClawError('usage', `--name has over ${MAX_NAME} characters`, 'give a shorter one')
 }
 
 const roleIn = (text: string): Role => {
@@ -109,10 +109,10 @@ export const invite = command(async (admin, call) => {
   const expires = call.value('expires') ?? (isHttp ? 'never' : '7d')
   const made = await admin.do('invite', {
     ...workspaceIn(call),
-    ...(isHttp && { http: call.value('name') ?? '' }),
+    ...(isHttp && { http: nameIn(call.value('name') ?? '') }),
     role: roleIn(call.value('role') ?? 'write'),
     uses: usesIn(call.value('uses') ?? '1'),
-    expires_in: expires === 'never' ? null : spanIn('expires', expires),
+    expires_in: expires === 'never' ? null : spanIn('expires', expires, MAX_INVITE_DAYS),
   })
   return isHttp ? asToken(admin, call, made) : asLink(admin, call, made)
 }, mostInvites)
@@ -159,6 +159,8 @@ export const audit = command(async (admin, call) => {
 })
 
 export const recover = command(async (admin, call) => {
-  const data = await admin.do('recover', { for: spanIn('for', call.value('for') ?? '7d') })
+  const data = await admin.do('recover', {
+    for: spanIn('for', call.value('for') ?? '7d', MAX_RECOVERY_DAYS),
+  })
   return { data, lines: [`recovering until ${data.recovering_until}`] }
 })

@@ -84,7 +84,7 @@ it('[Z14] invite, join from stdin, agents, rotate, revoke, audit: with the serve
   const { port, data } = server
   await server.stop()
   expect((await sync('agents', '--data', data)).stdout).toContain(agent_id)
-  const fresh = (await sync('rotate', agent_id, '--data', data, '--url', server.url)).stdout.trim()
+  const fresh = (await sync('rotate', 'Far', '--data', data, '--url', server.url)).stdout.trim()
   const second = (await sync('invite', '--data', data, '--url', server.url, '--json')).stdout
   server = await startServer({ port, data, args: ['--log-level', 'trace'] })
   expect((await one.run('', 'discover')).code).toBe(0)
@@ -121,6 +121,14 @@ it('[Z14] on the data of a server that does not run invites are bounded as its -
     undefined,
   )
   expect(await codeOf({}, 'invite', '--limit', 'invite=2')).toBe('usage')
+  for (const args of [
+    ['invite', '--expires', '999999999d'],
+    ['invite', '--http', '--name', 'x'.repeat(65)],
+    ['recover', '--for', '31d'],
+  ]) {
+    expect(await codeOf({}, ...args)).toBe('usage')
+  }
+  expect(await codeOf({}, 'invites')).toBe(undefined)
   // Elsewhere it is another flag.
   expect(await codeOf({ CLAWLINK_LIMIT: 'invites=1' }, 'audit', '--limit', '5')).toBe(undefined)
 })
