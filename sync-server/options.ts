@@ -92,29 +92,32 @@ export const parseOptions = (
   const archiveAfterMs =
     positive('archive-after', 'CLAWLINK_ARCHIVE_AFTER', ARCHIVE_AFTER_MS / DAY_MS) * DAY_MS
   const offerMs = Number(env.CLAWLINK_OFFER) * 1_000 || OFFER_MS
-  const host = text('host', 'CLAWLINK_HOST', '127.0.0.1')
+  const host = text('host', 'CLAWLINK_HOST', '127.0.0.1').replace(/^\[(.*)\]$/, '$1')
   const data = dataFolder(values.get('data'), env)
   const cert = text('tls-cert', 'CLAWLINK_TLS_CERT', '')
   const key = text('tls-key', 'CLAWLINK_TLS_KEY', '')
   if ((cert === '') !== (key === '')) {
     throw usage('--tls-cert and --tls-key belong together', 'give both, or neither')
   }
-  const publicUrl = text('public-url', 'CLAWLINK_PUBLIC_URL', '').replace(/\/+$/, '')
-  if (publicUrl !== '' && !/^https?:\/\/[^/?#@]+(?:\/[^?#]*)?$/.test(publicUrl)) {
-    throw usage(`"${publicUrl}" is no --public-url`, 'like https://team.example.org/clawlink')
-  }
+  const publicUrl = text('public-url', 'CLAWLINK_PUBLIC_URL', '')
   const heartbeatMs = Number(heartbeat) * 1000
   const sweepMs = Number(env.CLAWLINK_SWEEP) * 1_000 || SWEEP_MS
   return {
     ...{ host, port: Number(port), data, logLevel, heartbeatMs, sweepMs },
     ...{ leaseMs, offerMs, archiveAfterMs },
     tls: cert === '' ? null : { cert, key },
-    publicUrl: publicUrl === '' ? null : publicUrl,
+    publicUrl: publicUrl === '' ? null : urlIn('public-url', publicUrl),
     isProxy: parseProxies(text('trust-proxy', 'CLAWLINK_TRUST_PROXY', '')),
     hasMdns: !isLoopback(host) && !has.has('no-mdns') && env.CLAWLINK_MDNS !== 'off',
     limits: parseLimits(text('limit', 'CLAWLINK_LIMIT', '')),
     tlsLookMs: Number(env.CLAWLINK_TLS_LOOK) * 1_000 || TLS_LOOK_MS,
   }
+}
+
+/** The address at which others reach a server, without a slash at its end. Throws `usage`. */
+export const urlIn = (flag: string, text: string): string => {
+  if (/^https?:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/.test(text)) return text.replace(/\/+$/, '')
+  throw usage(`"${text}" is no --${flag}`, 'like https://team.example.org/clawlink')
 }
 
 const usage = (message: string, hint = ''): ClawError =>

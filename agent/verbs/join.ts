@@ -24,6 +24,9 @@ export const join: Verb = async (call) => {
     throw new ClawError('bad_url', 'that link has no invite in it', 'copy all of it: …#w=…&i=…')
   }
   const workspace = target.workspace ?? 'default'
+  if (call.flag('workspace') !== undefined && call.workspace !== workspace) {
+    throw new ClawError('usage', `the link is for "${workspace}"`, 'leave --workspace out')
+  }
   const access = accessOf(call.profile, target, workspace, { ...env })
   await access.join(target.invite)
   saveState(call.profile, { server: target.base, workspace })

@@ -6,7 +6,7 @@ export const revoked = ({ agent, workspace }: Pick<Credential, 'agent' | 'worksp
   new ClawError(
     'revoked',
     `the credential of ${agent} in ${workspace} was revoked`,
-    'ask who runs the server for a new join link',
+    `ask who runs the server for a link in its place: clawlink-sync rotate ${agent}`,
   )
 
 export const forged = (message: string): ClawError =>
@@ -22,6 +22,6 @@ export const unknownCredential = (): ClawError =>
 export const taken = (agent: string): ClawError =>
   new ClawError(
     'not_allowed',
-    `${agent} has a credential, and is not to be had by this invite`,
-    'who runs the server can make a link for it: clawlink-sync rotate',
+    `${agent} has a credential, or had one, and is not to be had by this invite`,
+    `who runs the server can make a link for it: clawlink-sync rotate ${agent}`,
   )

@@ -325,7 +325,7 @@ export class AccessStore {
       throw new ClawError(
         'unknown_agent',
         `nobody joined as "${agent.slice(0, 80)}"`,
-        'see: agents',
+        'see: agents, invites',
       )
     }
     throw new ClawError('ambiguous', `several joined as "${agent}"`, 'give the id, and --workspace')

@@ -6,6 +6,7 @@ import { MAX_NAME, MAX_RECOVERY_DAYS } from '../access/routes.ts'
 import type { Call, Command } from '../commands.ts'
 import { DEFAULT_PORT } from '../flags.ts'
 import { parseLimits } from '../guard/limits.ts'
+import { urlIn } from '../options.ts'
 import { type Admin, openAdmin } from './admin.ts'
 
 /** What a command did: for programs, and for people; `notes` go to stderr. */
@@ -39,16 +40,18 @@ const usesIn = (text: string): number | null => {
   throw new ClawError('usage', `--uses ${text} is no count`, 'like: 5, or any')
 }
 
-const baseOf = (admin: Admin, { value }: Call): string =>
-  value('url')?.replace(/\/+$/, '') ?? admin.reach ?? `http://127.0.0.1:${DEFAULT_PORT}`
+/** Call before anything is made. */
+const baseOf = (admin: Admin, { value }: Call): string => {
+  const url = value('url')
+  if (url !== undefined) return urlIn('url', url)
+  return admin.reach ?? `http://127.0.0.1:${DEFAULT_PORT}`
+}
 
 /** The join link, with its secret in it and nowhere else. */
 const asLink = (
-  admin: Admin,
-  call: Call,
+  base: string,
   { secret, ...made }: { secret: string; workspace: string | null; expires_at: string | null },
 ): Done => {
-  const base = baseOf(admin, call)
   const link = joinLink(base, made.workspace ?? 'default', secret)
   const notes = [
     `good until ${made.expires_at ?? 'it is revoked'}; join with: clawlink-agent join -`,
@@ -61,12 +64,10 @@ const asLink = (
 
 /** The token itself, and where it is good. */
 const asToken = (
-  admin: Admin,
-  call: Call,
+  base: string,
   made: { secret: string; invite: string; workspace: string | null; expires_at: string | null },
 ): Done => {
   const { secret: token, ...rest } = made
-  const base = baseOf(admin, call)
   const url = made.workspace === 'default' ? base : `${base}/w/${made.workspace}`
   const notes = [
     `good until ${made.expires_at ?? `it is revoked (${made.invite})`}; for ClawLink 1.x clients and curl at ${url}`,
@@ -106,6 +107,7 @@ export const invite = command(async (admin, call) => {
     if (goes || !call.has(flag)) continue
     throw new ClawError('usage', `--${flag} does not go with ${isHttp ? '--http' : 'a join link'}`)
   }
+  const base = baseOf(admin, call)
   const expires = call.value('expires') ?? (isHttp ? 'never' : '7d')
   const made = await admin.do('invite', {
     ...workspaceIn(call),
@@ -114,7 +116,7 @@ export const invite = command(async (admin, call) => {
     uses: usesIn(call.value('uses') ?? '1'),
     expires_in: expires === 'never' ? null : spanIn('expires', expires, MAX_INVITE_DAYS),
   })
-  return isHttp ? asToken(admin, call, made) : asLink(admin, call, made)
+  return isHttp ? asToken(base, made) : asLink(base, made)
 }, mostInvites)
 
 export const invites = command(async (admin, call) => {
@@ -143,7 +145,8 @@ export const revoke = command(async (admin, call) => {
 
 export const rotate = command(async (admin, call) => {
   const which = call.value('which')!
-  return asLink(admin, call, await admin.do('rotate', { which, ...workspaceIn(call) }))
+  const base = baseOf(admin, call)
+  return asLink(base, await admin.do('rotate', { which, ...workspaceIn(call) }))
 }, mostInvites)
 
 export const audit = command(async (admin, call) => {

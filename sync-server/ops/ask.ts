@@ -3,11 +3,19 @@ import { request as requestTls } from 'node:https'
 import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
 import type { OwnerFile } from '../access/owner.ts'
 
-/** The server must accept a connection and begin to be heard within this long (milliseconds); its work may take any time. */
-const CONNECT_MS = 5_000
+/** A server answers within this long (milliseconds), unless it has to work for it. */
+export const ANSWER_MS = 15_000
 
-/** Asks the running server, as its owner. Throws what it refuses with, and `unreachable`. */
-export const askServer = <T>(owner: OwnerFile, path: string, body?: object): Promise<T> =>
+/**
+ * Asks the running server, as its owner; `ms`: so long is waited for its answer, null: for ever. Throws what it refuses
+ * with, and `unreachable`.
+ */
+export const askServer = <T>(
+  owner: OwnerFile,
+  path: string,
+  body?: object,
+  ms: number | null = ANSWER_MS,
+): Promise<T> =>
   new Promise<T>((resolve, reject) => {
     const base = owner.url ?? ''
     const lost = (what: string) =>
@@ -44,11 +52,8 @@ export const askServer = <T>(owner: OwnerFile, path: string, body?: object): Pro
         }
       })
     })
-    const timer = setTimeout(() => asked.destroy(new Error('no connection')), CONNECT_MS)
-    asked.on('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', () => clearTimeout(timer))
-      else clearTimeout(timer)
-    })
+    const hangs = () => asked.destroy(new Error(`nothing came in ${ms! / 1_000} s; it may hang`))
+    const timer = ms === null ? undefined : setTimeout(hangs, ms)
     asked.on('close', () => clearTimeout(timer))
     asked.on('error', (error) => lost(error.message))
     asked.end(body === undefined ? undefined : JSON.stringify(body))

@@ -29,7 +29,11 @@ export const restore: Command = async (call) => {
     json
       ? jsonOf({ data, ...summary })
       : `restored ${summary.workspaces} workspaces into ${data}, as of ${summary.at}\n` +
-          'once it runs, "clawlink-sync recover" takes from the agents what the backup lacks of it\n',
+          'once it runs, "clawlink-sync recover" takes from the agents what the backup lacks of it\n' +
+          'who was revoked since the backup is not any more: see "clawlink-sync agents"\n' +
+          (process.getuid?.() === 0
+            ? `it is root's: if the server runs as another user, chown -R USER ${data}\n`
+            : ''),
   )
   return 0
 }

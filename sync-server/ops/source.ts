@@ -42,8 +42,11 @@ export const ownerOf = async (data: string): Promise<OwnerFile> => {
   )
 }
 
-export const backupByServer = async (data: string, dir: string): Promise<BackupSummary> =>
-  askServer<BackupSummary>(await ownerOf(data), '/api/admin/backup', { dir })
+export const backupByServer = async (data: string, dir: string): Promise<BackupSummary> => {
+  const owner = await ownerOf(data)
+  await askServer(owner, '/') // one that hangs is noticed
+  return askServer<BackupSummary>(owner, '/api/admin/backup', { dir }, null)
+}
 
 /**
  * Reads the data of a server, running or not. Of one that runs it is a copy, made by way of a backup in a folder within the

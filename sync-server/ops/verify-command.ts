@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
 import type { Call, Command } from '../commands.ts'
+import { sizeOf } from '../disk.ts'
 import { Report } from './report.ts'
 import { restoreBackup } from './restore.ts'
 import { withData } from './source.ts'
@@ -13,6 +14,9 @@ export const verify: Command = async (call) => {
   const { data, json } = call
   const backup = call.value('backup')
   const path = backup === undefined ? null : resolve(backup)
+  if (path !== null && (await sizeOf(path)) === null) {
+    throw new ClawError('no_data', `there is no ${path}`, 'name the folder of a backup')
+  }
   const report = await damageReported(() => (path === null ? ofData(data) : ofBackup(path)))
   print(call, path ?? data, report, json)
   return report.problems.length === 0 ? 0 : 1
@@ -21,7 +25,13 @@ export const verify: Command = async (call) => {
 const ofData = (data: string): Promise<Report> => withData(data, verifyData)
 
 const ofBackup = async (backup: string): Promise<Report> => {
-  const beside = await mkdtemp(join(tmpdir(), 'clawlink-verify-'))
+  const beside = await mkdtemp(join(tmpdir(), 'clawlink-verify-')).catch(({ code }) => {
+    throw new ClawError(
+      'data_unusable',
+      `nothing can be unpacked in ${tmpdir()}: ${code}`,
+      'set TMPDIR to a folder that you may write to',
+    )
+  })
   try {
     const copy = join(beside, 'data')
     await restoreBackup(backup, copy, 'link', async () => {})

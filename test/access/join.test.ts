@@ -74,6 +74,8 @@ it('[Z14] invite, join from stdin, agents, rotate, revoke, audit: with the serve
   expect(joined.json()).toMatchObject({ ok: true, data: { workspace: 'default', role: 'write' } })
   expect((await one.run('', 'register', '--name', 'Far')).code).toBe(0)
   // A second one does not get in by it, and is told so without the secret.
+  const wrong = ['join', '-', '--workspace', 'other', '--json']
+  expect((await stranger().run(link, ...wrong)).json().error?.code).toBe('usage')
   const late = await stranger().run(link, 'join', '-', '--json')
   expect(late.json().error).toMatchObject({ code: 'unauthorized' })
   expect(late.stdout + late.stderr).not.toMatch(SECRETS)
@@ -125,6 +127,8 @@ it('[Z14] on the data of a server that does not run invites are bounded as its -
     ['invite', '--expires', '999999999d'],
     ['invite', '--http', '--name', 'x'.repeat(65)],
     ['recover', '--for', '31d'],
+    ['invite', '--url', 'team.example.org'],
+    ['invite', '--url', 'https://team.example.org/#a'],
   ]) {
     expect(await codeOf({}, ...args)).toBe('usage')
   }

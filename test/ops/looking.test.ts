@@ -176,6 +176,7 @@ it('[O12] commands say what is wrong with them, in the shape of every error', as
     [['backp'], 2, 'did you mean backup'],
     [['export', place('x'), '--format', 'xml'], 2, 'one of: md, json, files'],
     [['verify', '--data', empty], 3, 'there is no data'],
+    [['verify', place('nothing')], 3, 'there is no '],
     [['restore', empty, '--data', place('y')], 4, 'is no finished backup'],
   ] as const) {
     const ran = await sync(...args)

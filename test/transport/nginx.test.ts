@@ -48,11 +48,11 @@ http {
   server {
     listen 127.0.0.1:${port} ssl;
     ssl_certificate ${cert}; ssl_certificate_key ${key};
-    client_max_body_size 1g;
     location /team/ {
       proxy_pass ${server.url}/;
       proxy_http_version 1.1;
       proxy_request_buffering off;
+      client_max_body_size 0;
       proxy_set_header Host $host;
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection $connection_upgrade;
@@ -105,6 +105,11 @@ it.skipIf(!hasNginx)(
     expect(await ann.say('poll')).toContain('it works')
     await ann.say('file-append', '--key', 'a.md', '--text', 'by Ann\n')
     expect(await bob.say('file-get', '--key', 'a.md')).toBe('by Ann\n')
+    // More than nginx takes unless it is told.
+    writeFileSync(join(ann.cwd, 'large.bin'), Buffer.alloc(2 * 1024 * 1024))
+    await ann.say('file-put', '--key', 'large.bin', '--file', 'large.bin')
+    const got = await bob.say('file-get', '--key', 'large.bin', '--output', 'got.bin', '--json')
+    expect(JSON.parse(got)).toMatchObject({ data: { file: { size: 2 * 1024 * 1024 } } })
 
     await server.kill()
     server = await startServer({ args, data: server.data, port: server.port })

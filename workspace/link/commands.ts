@@ -390,6 +390,13 @@ export const notClawLink = (base: string, why: string): ClawError =>
     'check --relay: host, port and path',
   )
 
-/** A proxy or tunnel saying that the server behind it is away; null for any other status. */
-export const gateway = (base: string, status: number): ClawError | null =>
-  status >= 502 && status <= 504 ? noServer(base, `the gateway says ${status}`) : null
+/** What a proxy or tunnel says in the place of the server: it is away, or is not to be sent so much; null for any other status. */
+export const gateway = (base: string, status: number): ClawError | null => {
+  if (status >= 502 && status <= 504) return noServer(base, `the gateway says ${status}`)
+  if (status !== 413) return null
+  return new ClawError(
+    'too_large',
+    `a proxy before ${base} does not take so much in one request`,
+    'who runs it can have it take 17 MB: nginx: client_max_body_size',
+  )
+}
