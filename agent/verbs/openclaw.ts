@@ -44,9 +44,11 @@ const sessionOf = (call: Call): Session => {
 
 const commandOf = (call: Call, types: string | undefined): string[] => {
   const { profile, target, workspace, request } = call
+  const env: Record<string, string | undefined> = { ...request.env }
+  if (env.CLAWLINK_CA) env.CLAWLINK_CA = call.resolve(env.CLAWLINK_CA)
   return watchCommand({
     ...{ node: process.execPath, script: process.argv[1]!, profile: profile.name },
-    ...{ server: target.base, workspace, known: profile.state, env: { ...request.env } },
+    ...{ server: target.base, workspace, known: profile.state, env },
     types,
   })
 }

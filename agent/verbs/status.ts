@@ -36,15 +36,16 @@ export const status: Verb = async (call) => {
       unread: me === null ? 0 : (await replica.inbox(me)).length,
       queued: (await replica.queue()).length,
       role: at.access.role,
-      unsent: session?.hasUnsent ?? false,
+      unsent: session?.hasUnsent ?? null,
     }
     const sends = one.why === null ? 'connected' : `connected, nothing is sent (${one.why})`
     const how = one.connected ? sends : `not connected (${one.why ?? 'connecting'})`
     const { profile, workspace, server, unread, queued, role, unsent } = one
     const reads = role === 'read' ? `  only reads${unsent ? UNSENT : ''}` : ''
+    const waits = unsent && role !== 'read' ? '  what was written here waits to be sent' : ''
     lines.push(
       oneLine(
-        `${profile}  ${name ?? ''}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}  queued ${queued}${reads}`,
+        `${profile}  ${name ?? ''}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}  queued ${queued}${reads}${waits}`,
       ),
     )
     profiles.push(one)

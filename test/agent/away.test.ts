@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../support/agent.ts'
 import { until } from '../support/client.ts'
-import { fetch, type Server, startServer, tempDir } from '../support/server.ts'
+import { fetch, ownPort, type Server, startServer, tempDir } from '../support/server.ts'
 
 interface Message {
   type: string
@@ -198,4 +198,35 @@ it('[K13] a hook gets what OpenClaw’s /hooks/wake expects, and is tried again'
   expect(statSync(join(one.home, 'wake.json')).mode & 0o777).toBe(0o600)
   hook.closeAllConnections()
   hook.close()
+})
+
+it('[K10] status tells what waits to be sent, and why the server lets nobody in', async () => {
+  const port = await ownPort()
+  const data = tempDir('data')
+  let server = await startServer({ port, data })
+  const one = await registered(server.url, 'One')
+  const profile = async () => {
+    const { profiles } = await one.ask<{ profiles: { unsent: boolean; why: string | null }[] }>(
+      'status',
+    )
+    return profiles[0]!
+  }
+  await until('all is sent', async () => (await profile()).unsent === false)
+  await server.kill()
+  await one.ask('broadcast', '--content', 'nobody hears')
+  expect(await profile()).toMatchObject({ unsent: true })
+  expect((await one.run('status')).stdout).toContain('waits to be sent')
+  await killLink(one.home)
+  await one.run('up')
+  expect(await profile()).toMatchObject({ unsent: null })
+  server = await startServer({ port, data })
+  await until('all is sent', async () => (await profile()).unsent === false)
+
+  await fetch(`${server.url}/api/admin/revoke`, {
+    method: 'POST',
+    body: JSON.stringify({ which: one.id }),
+  })
+  await until('it is told', async () => (await profile()).why !== null)
+  expect(await profile()).toMatchObject({ why: expect.stringContaining('was revoked') })
+  await server.kill()
 })

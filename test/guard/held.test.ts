@@ -59,7 +59,8 @@ it.concurrent.each(WAYS)(
       const { profiles } = await ann.ask<{ profiles: { connected: boolean; why: string }[] }>(
         'status',
       )
-      expect(profiles).toMatchObject([{ connected: true, why: expect.stringMatching(/is full/) }])
+      const why = expect.stringMatching(/is full/)
+      expect(profiles).toMatchObject([{ connected: true, why, unsent: true }])
       expect((await ann.run('status')).stdout).toMatch(/nothing is sent \(.*is full/)
       for (let i = 0; i < 5; i++) await ann.ask('tasks')
       expect(await closedAsFull(server)).toBe(tries)

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { sync } from '../ops/commands.ts'
 import { type Agent, agent } from '../support/agent.ts'
@@ -84,7 +84,7 @@ it.skipIf(!hasNginx)(
       const { stdout: link } = await sync('invite', '--data', server.data)
       expect(link).toContain(`${base}/#w=default&i=`)
       const one = agent(undefined)
-      const env = { CLAWLINK_CA: ca, CLAWLINK_SERVER: undefined }
+      const env = { CLAWLINK_CA: relative(one.cwd, ca), CLAWLINK_SERVER: undefined }
       const say = async (...words: string[]) => {
         const ran = await one.runWith({ env }, ...words)
         if (ran.code !== 0) throw new Error(`${words.join(' ')}: ${ran.code} ${ran.stderr}`)

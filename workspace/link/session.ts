@@ -62,6 +62,8 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
   class GatedSocket extends WebSocket {
     #tail: Promise<void> = Promise.resolve()
     #socket: Socket | null = null
+    /** Why is known: what becomes of the connection then says less. */
+    isRefused = false
 
     constructor(address: string | URL, protocols?: string | string[]) {
       const options: ClientOptions = {
@@ -81,6 +83,7 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
           if (body.length < 64 * 1024) body += chunk
         })
         response.once('close', () => {
+          this.isRefused = true
           events.failed(refusal(target.base, response.statusCode ?? 0, body))
           this.terminate()
         })
@@ -121,6 +124,13 @@ const refusal = (url: string, status: number, body: string): ClawError => {
   return gateway(url, status) ?? notClawLink(url, `it refused the sync connection (${status})`)
 }
 
+/** What y-websocket tells of a connection that came to nothing. */
+interface SocketError {
+  error?: NodeJS.ErrnoException
+  message?: string
+  target?: { isRefused?: boolean }
+}
+
 interface Waiter {
   done: () => boolean
   /** Whether it waits for what is sent, and not only for what comes in. */
@@ -156,8 +166,8 @@ export class Session {
   onReady: () => void = () => {}
   /** What was last shown to the server is for reading only: nothing of the document is sent to it. */
   readsOnly = false
-  /** Whether the replica has operations that are not sent for that. They go out over a connection that may write. */
-  hasUnsent = false
+  /** Whether the replica has operations that were not sent; null: not known, as there was no connection yet. */
+  hasUnsent: boolean | null = null
   readonly awareness: Awareness
   readonly #provider: WebsocketProvider
   readonly #target: Target
@@ -197,7 +207,6 @@ export class Session {
     const polyfill = gatedSocket(target, beatMs, {
       dials: (readsOnly) => {
         this.readsOnly = readsOnly
-        this.hasUnsent = false
       },
       commit: () => replica.commit(),
       holds: () => this.held !== null,
@@ -233,12 +242,15 @@ export class Session {
       provider.maxBackoffTime = Math.max(wait, this.#toldMs)
       if (this.#toldMs > wait) provider.wsUnsuccessfulReconnects = MANY_TRIES
       this.#toldMs = 0
+      // What was sent last may not have come.
+      if (this.#awaited.size > 0) this.hasUnsent = true
       if (this.#contact.connected) {
         this.#setContact({ connected: false, since: Date.now(), why: null })
       }
       if (event !== null) this.#closedByServer(event.code, event.reason)
     })
     replica.doc.on('afterTransactionCleanup', this.#followClientId)
+    replica.doc.on('update', this.#onUpdate)
     this.#beat = setInterval(() => this.#onBeat(), beatMs)
     this.#beat.unref()
     provider.connect()
@@ -335,6 +347,7 @@ export class Session {
     clearInterval(this.#beat)
     this.#hold.end()
     this.#replica.doc.off('afterTransactionCleanup', this.#followClientId)
+    this.#replica.doc.off('update', this.#onUpdate)
     this.#provider.destroy()
     this.awareness.destroy()
     this.#fail(new ClawError('unreachable', 'the connection was closed here'))
@@ -346,6 +359,7 @@ export class Session {
 
   #ready(): void {
     if (!this.#isReady) return
+    if (!this.readsOnly && this.held === null) this.hasUnsent = false
     this.#setContact({ connected: true, since: Date.now(), why: this.held })
     for (const nonce of this.#awaited) this.#sendBarrier(nonce)
     this.#check()
@@ -392,8 +406,8 @@ export class Session {
     if (frame[1] !== SYNC_STEP_2) return frame
     const decoder = decoding.createDecoder(frame)
     decoder.pos = 2
-    if (Y.decodeUpdate(decoding.readVarUint8Array(decoder)).structs.length > 0)
-      this.hasUnsent = true
+    const { structs } = Y.decodeUpdate(decoding.readVarUint8Array(decoder))
+    this.hasUnsent = structs.length > 0
     return NOTHING_TO_SEND
   }
 
@@ -418,6 +432,11 @@ export class Session {
       this.#present()
   }
 
+  #onUpdate = (_update: Uint8Array, origin: unknown): void => {
+    if (origin === this.#provider || (this.#isReady && this.held === null)) return
+    this.hasUnsent = true
+  }
+
   /** Awareness keeps the client id that it began with, also when Yjs takes a new one. */
   #followClientId = (): void => {
     const { awareness } = this
@@ -428,7 +447,8 @@ export class Session {
   }
 
   #connectionError(event: unknown): void {
-    const { error, message } = event as { error?: NodeJS.ErrnoException; message?: string }
+    const { error, message, target } = event as SocketError
+    if (target?.isRefused) return
     if (error?.code?.startsWith('HPE_')) {
       this.#fail(notClawLink(this.#target.base, 'it does not speak HTTP'))
     } else {
@@ -441,6 +461,7 @@ export class Session {
   #closedByServer(closeCode: number, reason: string): void {
     const code = codeOfClose(closeCode)
     this.#hold.begin(code, reason)
+    if (this.held !== null) this.hasUnsent = true
     // After these, as after a broken line, the next connection catches up.
     if (code === 'slow_reader' || code === 'gap') return
     if (code === null && isTransient(closeCode)) return

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long a command waits for the link that it started. A link of another version that is busy leaves within that. */
@@ -30,9 +31,10 @@ export const startLink = async (home: string, path: string, core: string): Promi
   } catch {
     return false
   }
+  const { CLAWLINK_CA: ca } = process.env // by a path from where it is given, and not from `home`
   const child = spawn(process.execPath, [core, '--link'], {
     cwd: home,
-    env: { ...process.env, CLAWLINK_HOME: home },
+    env: { ...process.env, CLAWLINK_HOME: home, ...(ca && { CLAWLINK_CA: resolve(ca) }) },
     detached: true,
     stdio: 'ignore',
     windowsHide: true,

@@ -15,6 +15,9 @@ const UNTRUSTED: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'it is for another name',
 }
 
+/** A link has the variables that it was started with. */
+const ANEW = '; a link that runs takes it up after: clawlink-agent down'
+
 /** The error of a server whose certificate is not trusted; null: the error is of something else. */
 export const untrusted = (base: string, code: string | undefined): ClawError | null => {
   const why = code === undefined ? undefined : UNTRUSTED[code]
@@ -22,7 +25,7 @@ export const untrusted = (base: string, code: string | undefined): ClawError | n
   return new ClawError(
     'bad_certificate',
     `the certificate of ${base} is not to be trusted: ${why} (${code})`,
-    'check the name in --relay; a certificate of your own is trusted by CLAWLINK_CA=FILE (PEM)',
+    `check the name in --relay; a certificate of your own is trusted by CLAWLINK_CA=FILE (PEM)${ANEW}`,
   )
 }
 
@@ -33,6 +36,10 @@ export const trusted = (): { ca?: string[] } => {
   try {
     return { ca: [...rootCertificates, readFileSync(path, 'utf8')] }
   } catch (error) {
-    throw new ClawError('usage', `CLAWLINK_CA: ${(error as Error).message}`, 'name a file in PEM')
+    throw new ClawError(
+      'usage',
+      `CLAWLINK_CA: ${(error as Error).message}`,
+      `name a file in PEM${ANEW}`,
+    )
   }
 }
