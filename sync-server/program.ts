@@ -46,7 +46,7 @@ export const helpText = (command: CommandSpec | null): string => {
     'the server takes:',
     ...flagLines(SERVER_FLAGS),
     '',
-    'limits, and what they are without --limit:',
+    'limits, and what they are without --limit (a second: on average):',
     ...columns(limits),
     '',
     `${NAME} COMMAND --help tells all of a command. A flag wins over its environment variable.`,

@@ -10,6 +10,7 @@ import {
   type TaskStatus,
   type Transition,
 } from './schema.ts'
+import { type ArchivedTask, showArchived } from './task-archive.ts'
 import { checkTo, lostGrant, roleFor, taken, terminal } from './task-rules.ts'
 import { isTerminal, type Role } from './task-states.ts'
 import { push, writeStep } from './task-write.ts'
@@ -48,6 +49,25 @@ export interface Outcome {
   refused?: ClawError
 }
 
+/** Whether a step in a task's history is what a command became. */
+export const IS_DONE = {
+  /** A result may have to be approved, a refusal leaves it to others. */
+  status:
+    (wanted: TaskState) =>
+    ({ state, event }: Transition): boolean =>
+      state === wanted ||
+      (wanted === 'completed' && event === 'approval-asked') ||
+      (wanted === 'rejected' && event === 'declined') ||
+      (wanted === 'canceled' && event === 'cancel-asked'),
+  claim: ({ event }: Transition): boolean => event === 'claimed',
+  release: ({ event }: Transition): boolean => event === 'released',
+  decline: ({ event, state }: Transition): boolean =>
+    event === 'declined' || event === 'sent-back' || state === 'rejected',
+  approve: ({ event }: Transition): boolean => event === 'approved',
+  cancel: ({ event, state }: Transition): boolean =>
+    event === 'cancel-asked' || state === 'canceled',
+}
+
 /**
  * Moves a task, or throws: `unknown_task`, `unknown_agent`, `task_terminal`, `task_taken` (another agent has it),
  * `task_state` (no such transition), `task_blocked`, `not_allowed`, `key_reused`, `too_large`. Work that comes under a
@@ -59,7 +79,7 @@ export const moveTask = (doc: Y.Doc, command: Move): Outcome => {
   const message = within('result', command.message, MAX_RESULT_BYTES)
   within('result-json', JSON.stringify(command.result?.json ?? null), MAX_RESULT_JSON_BYTES)
   checkTo(doc, entry, command)
-  const done = replay(doc, entry, command, (step) => leadsTo(step, command.state))
+  const done = replay(doc, entry, command, IS_DONE.status(command.state))
   if (done !== null) return { task: done }
   if (entry.facts.approver === by && isJudgement(entry, command.state)) {
     return { task: judge(doc, entry, command, command.state === 'completed') }
@@ -111,7 +131,7 @@ export const moveTask = (doc: Y.Doc, command: Move): Outcome => {
 export const claimTask = (doc: Y.Doc, command: TaskCommand): Task => {
   const entry = entryOf(doc, command.task)
   const { by } = command
-  const done = replay(doc, entry, command, ({ event }) => event === 'claimed')
+  const done = replay(doc, entry, command, IS_DONE.claim)
   if (done !== null) return done
   const { owner, state } = entry.status
   if (owner === by && !isTerminal(state)) return getTask(doc, entry.id)
@@ -124,7 +144,7 @@ export const claimTask = (doc: Y.Doc, command: TaskCommand): Task => {
 /** Gives a task back: it is offered to others. Throws as `moveTask`. */
 export const releaseTask = (doc: Y.Doc, command: TaskCommand): Task => {
   const entry = entryOf(doc, command.task)
-  const done = replay(doc, entry, command, ({ event }) => event === 'released')
+  const done = replay(doc, entry, command, IS_DONE.release)
   if (done !== null) return done
   if (entry.status.state === 'submitted') {
     throw new ClawError(
@@ -144,12 +164,7 @@ export const releaseTask = (doc: Y.Doc, command: TaskCommand): Task => {
 export const declineTask = (doc: Y.Doc, command: TaskCommand): Task => {
   const entry = entryOf(doc, command.task)
   const { by } = command
-  const done = replay(
-    doc,
-    entry,
-    command,
-    ({ event, state }) => event === 'declined' || event === 'sent-back' || state === 'rejected',
-  )
+  const done = replay(doc, entry, command, IS_DONE.decline)
   if (done !== null) return done
   if (entry.facts.approver === by && entry.status.pending) return judge(doc, entry, command, false)
   if (entry.status.owner === by && !isTerminal(entry.status.state)) {
@@ -167,7 +182,7 @@ export const declineTask = (doc: Y.Doc, command: TaskCommand): Task => {
 /** Approves a result that waits for `by`. Throws as `moveTask`. */
 export const approveTask = (doc: Y.Doc, command: TaskCommand): Task => {
   const entry = entryOf(doc, command.task)
-  const done = replay(doc, entry, command, ({ event }) => event === 'approved')
+  const done = replay(doc, entry, command, IS_DONE.approve)
   return done ?? judge(doc, entry, command, true)
 }
 
@@ -177,12 +192,7 @@ export const approveTask = (doc: Y.Doc, command: TaskCommand): Task => {
  */
 export const cancelTask = (doc: Y.Doc, command: TaskCommand & { force?: boolean }): Task => {
   const entry = entryOf(doc, command.task)
-  const done = replay(
-    doc,
-    entry,
-    command,
-    ({ event, state }) => event === 'cancel-asked' || state === 'canceled',
-  )
+  const done = replay(doc, entry, command, IS_DONE.cancel)
   if (done !== null) return done
   return cancelNow(doc, entry, command, roleFor(doc, entry, command.by, 'canceled'))
 }
@@ -246,13 +256,6 @@ const declineNow = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand): Task =>
   return getTask(doc, writeStep(doc, entry, step).id)
 }
 
-/** Whether a step is what a wish for `state` became: a result may have to be approved, a refusal leaves it to others. */
-const leadsTo = (step: Transition, state: TaskState): boolean =>
-  step.state === state ||
-  (state === 'completed' && step.event === 'approval-asked') ||
-  (state === 'rejected' && step.event === 'declined') ||
-  (state === 'canceled' && step.event === 'cancel-asked')
-
 /** An open task that several may take is declined by rejecting it. */
 const declines = ({ facts, status }: TaskEntry, { state }: Move): boolean =>
   state === 'rejected' && facts.to === null && status.state === 'submitted'
@@ -289,22 +292,49 @@ const replay = (
   doc: Y.Doc,
   entry: TaskEntry,
   command: TaskCommand,
-  isSame: (step: Transition) => boolean,
+  isDone: (step: Transition) => boolean,
 ): Task | null => {
+  const done = doneBy(historyOf(entry), command, isDone)
+  return done === null ? null : asOf(getTask(doc, entry.id), done)
+}
+
+/**
+ * What a command on a task that has left the document answers: what the same key answered then. Throws `key_reused`, and
+ * `task_terminal`: it had ended.
+ */
+export const replayArchived = (
+  task: ArchivedTask,
+  command: TaskCommand,
+  isDone: (step: Transition) => boolean,
+): Task => {
+  const steps = task.history.map(({ value }) => value)
+  const done = doneBy(steps, command, isDone)
+  if (done === null) throw terminal(task)
+  return asOf(showArchived(task), done)
+}
+
+const doneBy = (
+  history: readonly Transition[],
+  command: Pick<TaskCommand, 'task' | 'by' | 'key' | 'message'>,
+  isDone: (step: Transition) => boolean,
+): Transition | null => {
   // A grant that a result came with has its key, too.
-  const done = historyOf(entry).findLast(({ key, by }) => key === command.key && by === command.by)
+  const done = history.findLast(({ key, by }) => key === command.key && by === command.by)
   if (done === undefined) return null
-  const { state, message, revision, at } = done
   // What is approved says what its author said.
-  if (isSame(done) && (done.event === 'approved' || message === command.message)) {
-    return { ...getTask(doc, entry.id), status: state, message, revision, updated_at: isoTime(at) }
-  }
+  if (isDone(done) && (done.event === 'approved' || done.message === command.message)) return done
   throw new ClawError(
     'key_reused',
-    `idempotency key "${command.key}" was used for another command on ${entry.id}`,
+    `idempotency key "${command.key}" was used for another command on ${command.task}`,
     'use a new key for a new command',
   )
 }
+
+/** The task as it was after a step. */
+const asOf = (task: Task, { state, message, revision, at }: Transition): Task => ({
+  ...task,
+  ...{ status: state, message, revision, updated_at: isoTime(at) },
+})
 
 const keepNote = (doc: Y.Doc, entry: TaskEntry, note: Note): void => {
   // The same command again.

@@ -100,7 +100,7 @@ export const taken = ({ id, status }: TaskEntry): ClawError =>
     'leave it to its owner and take another task',
   )
 
-export const terminal = ({ id, status }: TaskEntry): ClawError =>
+export const terminal = ({ id, status }: Pick<TaskEntry, 'id' | 'status'>): ClawError =>
   new ClawError(
     'task_terminal',
     `${id} is ${status.state}; a finished task stays as it is`,

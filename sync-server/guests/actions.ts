@@ -20,13 +20,14 @@ import { byPriority, type Message } from '../../workspace/inbox.ts'
 import { welcome } from '../../workspace/mailbox.ts'
 import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
 import { type Saying, say } from '../../workspace/saying.ts'
-import { type Move, moveTask } from '../../workspace/task-commands.ts'
+import type { Move } from '../../workspace/task-commands.ts'
 import { isTerminal } from '../../workspace/task-states.ts'
 import { addNote, entryOf, findEntry, getTask, type Task } from '../../workspace/tasks.ts'
 import type { AppEnv } from '../app.ts'
 import { checkRoom } from '../guard/full.ts'
 import { PAGE_BYTES } from '../limits.ts'
 import { findArchived } from '../tasks/keeper.ts'
+import { moveIn } from '../tasks/routes.ts'
 import type { Guest, Waiting } from './guest.ts'
 
 export const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes)
@@ -152,7 +153,7 @@ export const respond = async (
   registered(guest)
   const move = { ...given, by: guest.agent, key: key ?? crypto.randomUUID(), now: env.now() }
   if (!isTerminal(move.state)) checkRoom(guest.room)
-  const { task, refused } = await env.tasks.command(guest.room, (doc) => moveTask(doc, move))
+  const { task, refused } = await moveIn(env, guest.room, move)
   if (refused !== undefined) throw refused
   return task
 }

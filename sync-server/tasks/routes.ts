@@ -11,6 +11,7 @@ import {
 } from '../../workspace/limits.ts'
 import type { Transition } from '../../workspace/schema.ts'
 import {
+  type ArchivedTask,
   concerns,
   isArchivedTask,
   readArchivedTask,
@@ -21,12 +22,16 @@ import {
   cancelTask,
   claimTask,
   declineTask,
+  IS_DONE,
+  type Move,
   moveTask,
+  type Outcome,
   releaseTask,
+  replayArchived,
 } from '../../workspace/task-commands.ts'
 import { claimNext } from '../../workspace/task-next.ts'
 import { isTerminal, parseState } from '../../workspace/task-states.ts'
-import { findEntry, getTask, historyOf, showStep } from '../../workspace/tasks.ts'
+import { findEntry, getTask, showStep, taskHistory } from '../../workspace/tasks.ts'
 import { callerIn, checkName } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
 import { checkRoom } from '../guard/full.ts'
@@ -124,7 +129,13 @@ export const taskRoutes = (env: AppEnv): Route[] => {
           ...(force === true && { force }),
         }
         const room = await opened(workspace, ENDS.has(name))
-        const task = await env.tasks.command(room, (doc) => command(doc, whole))
+        const task = await onTask(
+          env,
+          room,
+          whole.task,
+          (doc) => command(doc, whole),
+          (archived) => replayArchived(archived, whole, IS_DONE[name as keyof typeof COMMANDS]),
+        )
         return { task, ...(name === 'claim' && { lease_seconds: env.leaseMs / 1000 }) }
       },
     }),
@@ -156,7 +167,7 @@ export const taskRoutes = (env: AppEnv): Route[] => {
           ...(result !== undefined && { result: resultOf(result) }),
         }
         const room = await opened(workspace, isTerminal(move.state))
-        const { task, refused } = await env.tasks.command(room, (doc) => moveTask(doc, move))
+        const { task, refused } = await moveIn(env, room, move)
         if (refused !== undefined) throw refused
         return { task }
       },
@@ -187,6 +198,37 @@ export const taskRoutes = (env: AppEnv): Route[] => {
       run: ({ c, workspace }) => taskWithHistory(env, workspace, c.req.param('task')!),
     }),
   ]
+}
+
+/** Moves a task, live or archived. Throws what `moveTask` throws. */
+export const moveIn = (env: AppEnv, room: Room, move: Move): Promise<Outcome> =>
+  onTask(
+    env,
+    room,
+    move.task,
+    (doc) => moveTask(doc, move),
+    (archived) => ({ task: replayArchived(archived, move, IS_DONE.status(move.state)) }),
+  )
+
+/**
+ * Runs `live` on the tasks as they are now, or `archived` where this one has left the document. Throws what they throw;
+ * `live` is to throw `unknown_task` where there is none.
+ */
+const onTask = async <T>(
+  env: AppEnv,
+  room: Room,
+  task: string,
+  live: (doc: Y.Doc) => T,
+  archived: (task: ArchivedTask) => T,
+  run = <U>(change: (doc: Y.Doc) => U) => env.tasks.command(room, change),
+): Promise<T> => {
+  // Resolves when it is on disk that the task has gone, and so in the archive.
+  const done = await run((doc) =>
+    findEntry(doc, task) === undefined ? null : { value: live(doc) },
+  )
+  if (done !== null) return done.value
+  const found = await findArchived(env.updateLog, room.name, task)
+  return found === null ? run(live) : archived(found)
 }
 
 /** Whose command it is, and the key under which it is done once. Throws `forged`. */
@@ -235,22 +277,22 @@ export const archivePage = async (
   return { entries, next: found.at(-1)?.seq ?? after }
 }
 
-const taskWithHistory = async (env: AppEnv, workspace: string, id: string) => {
+const taskWithHistory = async (env: AppEnv, workspace: string, task: string) => {
   const room = env.reader(workspace)
   await ready(room)
-  const find = (doc: Y.Doc) => {
-    const entry = findEntry(doc, id)
-    return entry === undefined ? null : { task: getTask(doc, id), history: historyOf(entry) }
-  }
-  // What is due cannot be done while nothing can be stored.
-  const live = await (env.trouble() === null ? env.tasks.command(room, find) : room.command(find))
-  if (live !== null) return withHistory(live.task, live.history)
-  const archived = await findArchived(env.updateLog, room.name, id)
-  // Throws that there is none, with a did-you-mean.
-  if (archived === null) await room.command((doc) => getTask(doc, id))
-  const { history } = archived!
-  const steps = history.map(({ value }) => value)
-  return withHistory({ ...showArchived(archived!), archived: true }, steps)
+  return onTask(
+    env,
+    room,
+    task,
+    (doc) => withHistory(getTask(doc, task), taskHistory(doc, task)),
+    (archived) =>
+      withHistory(
+        { ...showArchived(archived), archived: true },
+        archived.history.map(({ value }) => value),
+      ),
+    // What is due cannot be done while nothing can be stored.
+    env.trouble() === null ? undefined : (change) => room.command(change),
+  )
 }
 
 const withHistory = <T extends object>(task: T, history: readonly Transition[]) => ({

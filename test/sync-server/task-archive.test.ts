@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Agent, registered } from '../support/agent.ts'
 import { until } from '../support/client.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { fetch, type Server, startServer } from '../support/server.ts'
 
 interface Task {
   task_id: string
@@ -55,6 +55,36 @@ it('[T16] ended tasks leave the document, and are found by id and in pages', asy
     /^t-\w+ completed priority=normal archived\n/,
   )
   expect((await lead.run('wait', ids[0]!)).code).toBe(0)
+})
+
+it('[T21] a command on an archived task answers what its key answered, or that the task has ended', async () => {
+  const id = await give()
+  const post = async (what: string, body: object) => {
+    const answer = await fetch(`${server.url}/api/workspaces/default/tasks/${id}/${what}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ by: scout.id, ...body }),
+    })
+    return { http: answer.status, ...((await answer.json()) as object) }
+  }
+  const completed = { state: 'completed', message: 'r', key: 'k-1' }
+  const claimed = await post('claim', { key: 'k-0' })
+  const ended = await post('status', completed)
+  expect(ended).toMatchObject({ http: 200, data: { task: { status: 'completed', message: 'r' } } })
+  await archived(id)
+  expect(await post('status', completed)).toEqual(ended)
+  expect(await post('claim', { key: 'k-0' })).toMatchObject({
+    ...{ http: 200, data: { task: { status: 'working', revision: 1 } } },
+  })
+  expect(claimed).toMatchObject({ data: { task: { status: 'working', revision: 1 } } })
+  const refused = (code: string) => ({ http: 409, error: { code } })
+  expect(await post('status', { ...completed, message: 'R' })).toMatchObject(refused('key_reused'))
+  expect(await post('cancel', { key: 'k-0' })).toMatchObject(refused('key_reused'))
+  expect(await post('status', { ...completed, key: 'k-2' })).toMatchObject(refused('task_terminal'))
+  expect(await post('cancel', {})).toMatchObject(refused('task_terminal'))
+  const cli = await scout.run('respond', '--to', 'Lead', '--msg-id', id, '--result', 'late')
+  expect(cli).toMatchObject({ code: 4 })
+  expect(cli.stderr).toContain(`${id} is completed; a finished task stays as it is`)
 })
 
 it('[T16] what comes after an archived task knows how that ended', async () => {
