@@ -6,8 +6,8 @@ import { MAX_KEY_BYTES } from '../workspace/limits.ts'
 import type { Access } from '../workspace/link/access.ts'
 import type { KeyKind } from '../workspace/link/answers.ts'
 import { DEFAULT_SERVER, parseTarget, type Target } from '../workspace/link/target.ts'
-import { isWorkspaceName, type Json } from '../workspace/schema.ts'
-import { within } from '../workspace/validate.ts'
+import type { Json } from '../workspace/schema.ts'
+import { checkWorkspaceName, within } from '../workspace/validate.ts'
 import type { Args } from './args.ts'
 import type { Host } from './host.ts'
 import type { Place, Whereabouts } from './link/place.ts'
@@ -100,14 +100,8 @@ export class Call {
       given === undefined && server === undefined && joinLink !== null
         ? joinLink
         : parseTarget(given ?? server ?? DEFAULT_SERVER)
-    this.workspace = args.values.get('workspace') ?? target.workspace ?? workspace ?? 'default'
-    if (!isWorkspaceName(this.workspace)) {
-      throw new ClawError(
-        'bad_name',
-        `"${this.workspace}" cannot be a workspace's name`,
-        'use lower-case letters, digits, dots and dashes',
-      )
-    }
+    const chosen = args.values.get('workspace') ?? target.workspace ?? workspace ?? 'default'
+    this.workspace = checkWorkspaceName(chosen)
     this.access = accessOf(this.profile, target, this.workspace, { ...env }, joinLink)
     const { token, readsOnly } = this.access
     this.target = { ...target, token, readsOnly }
@@ -197,7 +191,9 @@ export class Call {
     return new ClawError(
       'not_registered',
       `profile "${this.profile.name}" is not registered in workspace "${this.workspace}" of ${this.target.base}`,
-      'run: clawlink-agent register --name NAME --caps a,b --description TEXT',
+      this.access.role === 'read'
+        ? 'this profile only reads; to take part ask for a join link with --role write'
+        : 'run: clawlink-agent register --name NAME --caps a,b --description TEXT',
     )
   }
 

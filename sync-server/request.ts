@@ -1,19 +1,13 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
-import { isWorkspaceName, type Json } from '../workspace/schema.ts'
+import type { Json } from '../workspace/schema.ts'
+import { checkWorkspaceName } from '../workspace/validate.ts'
 import type { Room } from './room.ts'
 
 /** The workspace that a request's path names. Throws `bad_name`. */
-export const workspaceOf = (c: Context): string => {
-  const name = c.req.param('workspace') ?? ''
-  if (isWorkspaceName(name)) return name
-  throw new ClawError(
-    'bad_name',
-    `"${name.slice(0, 80)}" is not a workspace name`,
-    'lower-case letters, digits, ".", "_" and "-", at most 63, beginning with a letter or digit',
-  )
-}
+export const workspaceOf = (c: Context): string =>
+  checkWorkspaceName(c.req.param('workspace') ?? '')
 
 /** Resolves when the room can be asked. Rejects with `storage_failed`. */
 export const ready = (room: Room): Promise<void> =>

@@ -463,7 +463,11 @@ const listen = (http: HttpServer, { host, port }: Options): Promise<void> =>
               `port ${port} on ${host} is taken`,
               'another clawlink-sync may be running; stop it, or choose another with --port',
             )
-          : new ClawError('usage', `cannot listen on ${host}:${port}: ${error.message}`),
+          : new ClawError(
+              'usage',
+              `cannot listen on ${host}:${port}: ${error.message}`,
+              'choose an address of this machine with --host and a free port with --port',
+            ),
       )
     })
     http.listen(port, host, resolve)

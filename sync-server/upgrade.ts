@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { isSecret } from '../workspace/access.ts'
 import { ClawError } from '../workspace/errors.ts'
-import { isWorkspaceName } from '../workspace/schema.ts'
+import { checkWorkspaceName } from '../workspace/validate.ts'
 import {
   bearerIn,
   checkRole,
@@ -25,7 +25,7 @@ const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: s
     throw new ClawError('unknown_route', 'no WebSocket here', 'connect to /sync/<workspace>')
   }
   const workspace = synced ?? plain ?? 'default'
-  if (!isWorkspaceName(workspace)) throw new ClawError('bad_name', 'not a workspace name')
+  checkWorkspaceName(workspace)
   if (!isOwnOrigin(request)) throw new ClawError('not_allowed', 'pages of other sites stay out')
   return { workspace, guest: guest ?? null }
 }

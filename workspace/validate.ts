@@ -1,5 +1,6 @@
 import { ClawError } from './errors.ts'
 import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from './limits.ts'
+import { isWorkspaceName } from './schema.ts'
 
 const encoder = new TextEncoder()
 
@@ -24,6 +25,16 @@ export const checkName = (what: string, text: string): string => {
     throw new ClawError('bad_name', `${what} has a control character in it`, 'use one plain line')
   }
   return within(what, name, MAX_NAME_BYTES)
+}
+
+/** Throws `bad_name`. */
+export const checkWorkspaceName = (name: string): string => {
+  if (isWorkspaceName(name)) return name
+  throw new ClawError(
+    'bad_name',
+    `"${name.slice(0, 80)}" is not a workspace name`,
+    'lower-case letters, digits, ".", "_" and "-", at most 63, beginning with a letter or digit',
+  )
 }
 
 /** Capabilities and tags: names, without empty ones and repeats, in the order given. */

@@ -28,7 +28,13 @@ export const join: Verb = async (call) => {
     throw new ClawError('usage', `the link is for "${workspace}"`, 'leave --workspace out')
   }
   const access = accessOf(call.profile, target, workspace, { ...env })
-  await access.join(target.invite)
+  const before = access.role
+  await access.join(target.invite).catch((thrown: unknown) => {
+    const error = ClawError.from(thrown)
+    if (error.code !== 'unauthorized' || before === null) throw error
+    const hint = `this profile has joined already, role ${before}: only a new link changes that`
+    throw new ClawError(error.code, error.message, hint)
+  })
   saveState(call.profile, { server: target.base, workspace })
   const role = access.role ?? 'write'
   for (const { profile, place } of call.host.link?.places() ?? []) {

@@ -1,6 +1,6 @@
 import { isAgentId, isSecret, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
-import { isWorkspaceName } from '../../workspace/schema.ts'
+import { checkWorkspaceName } from '../../workspace/validate.ts'
 import type { FactLog } from '../update-log.ts'
 import { AuditLog } from './audit.ts'
 import { InviteBook, type NewInvite } from './invites.ts'
@@ -223,9 +223,13 @@ export class AccessStore {
     }
     const invite = this.#invites.find(secret)
     const workspace = invite.workspace ?? request.workspace ?? 'default'
-    if (!isWorkspaceName(workspace)) throw new ClawError('bad_name', 'not a workspace name')
+    checkWorkspaceName(workspace)
     if (request.workspace !== undefined && request.workspace !== workspace) {
-      throw new ClawError('not_allowed', `the invite is for the workspace ${workspace}`)
+      throw new ClawError(
+        'not_allowed',
+        `the invite is for the workspace "${workspace}"`,
+        `join that one, or ask for an invite to "${request.workspace.slice(0, 80)}"`,
+      )
     }
     const credential = request.credential ?? newSecret('credential')
     const hash = hashOf(credential)

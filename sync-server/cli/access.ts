@@ -1,6 +1,6 @@
 import { joinLink, MAX_INVITE_DAYS, ROLES, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
-import { isWorkspaceName } from '../../workspace/schema.ts'
+import { checkWorkspaceName } from '../../workspace/validate.ts'
 import { spanIn } from '../../workspace/when.ts'
 import { MAX_NAME, MAX_RECOVERY_DAYS } from '../access/routes.ts'
 import type { Call, Command } from '../commands.ts'
@@ -18,9 +18,7 @@ interface Done {
 
 const workspaceIn = ({ value }: Call): { workspace?: string } => {
   const workspace = value('workspace')
-  if (workspace === undefined) return {}
-  if (isWorkspaceName(workspace)) return { workspace }
-  throw new ClawError('bad_name', `"${workspace}" is not a workspace name`)
+  return workspace === undefined ? {} : { workspace: checkWorkspaceName(workspace) }
 }
 
 const nameIn = (text: string): string => {
@@ -79,6 +77,13 @@ const asToken = (
 const mostInvites = ({ value, env }: Call): number =>
   parseLimits(value('limit') ?? env.CLAWLINK_LIMIT ?? '').invites
 
+/** A list with nothing in it says so: a name that is not known is not the same as one that has nothing. */
+const ifNone = (lines: readonly string[], what: string, { value }: Call): string[] => {
+  const workspace = value('workspace')
+  if (lines.length > 0) return []
+  return [workspace === undefined ? what : `${what} (workspace "${workspace}", if there is one)`]
+}
+
 /** As a command: it has its admin, prints what was done, and throws what is wrong. */
 const command =
   (run: (admin: Admin, call: Call) => Promise<Done>, most?: (call: Call) => number): Command =>
@@ -125,7 +130,11 @@ export const invites = command(async (admin, call) => {
     ({ invite, workspace, role, uses, expires_at, http }) =>
       `${invite}  ${workspace ?? '(any)'}  ${role}  ${http === undefined ? `${uses ?? 'any number'} left` : `token ${http}`}  until ${expires_at ?? 'revoked'}`,
   )
-  return { data: { invites, count: invites.length }, lines }
+  return {
+    data: { invites, count: invites.length },
+    lines,
+    notes: ifNone(lines, 'no invites', call),
+  }
 })
 
 export const agents = command(async (admin, call) => {
@@ -134,7 +143,11 @@ export const agents = command(async (admin, call) => {
     ({ agent_id, name, workspace, role, joined_at, revoked_at }) =>
       `${agent_id}  ${name || '-'}  ${workspace}  ${role}  joined ${joined_at}${revoked_at === null ? '' : `  revoked ${revoked_at}`}`,
   )
-  return { data: { agents, count: agents.length }, lines }
+  return {
+    data: { agents, count: agents.length },
+    lines,
+    notes: ifNone(lines, 'nobody has joined', call),
+  }
 })
 
 export const revoke = command(async (admin, call) => {
@@ -158,7 +171,11 @@ export const audit = command(async (admin, call) => {
   const lines = entries.map(
     ({ at, what, workspace, by, note }) => `${at}  ${what}  ${workspace ?? '-'}  ${by}  ${note}`,
   )
-  return { data: { entries, count: entries.length }, lines }
+  return {
+    data: { entries, count: entries.length },
+    lines,
+    notes: ifNone(lines, 'no entries', call),
+  }
 })
 
 export const recover = command(async (admin, call) => {

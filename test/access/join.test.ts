@@ -76,6 +76,9 @@ it('[Z14] invite, join from stdin, agents, rotate, revoke, audit: with the serve
   // A second one does not get in by it, and is told so without the secret.
   const wrong = ['join', '-', '--workspace', 'other', '--json']
   expect((await stranger().run(link, ...wrong)).json().error?.code).toBe('usage')
+  const again = await one.run(link, 'join', '-', '--json')
+  expect(again.json().error).toMatchObject({ code: 'unauthorized' })
+  expect(again.json().error?.hint).toContain('joined already, role')
   const late = await stranger().run(link, 'join', '-', '--json')
   expect(late.json().error).toMatchObject({ code: 'unauthorized' })
   expect(late.stdout + late.stderr).not.toMatch(SECRETS)
@@ -148,6 +151,9 @@ it('[Z34] who registers after it has joined is listed by its name, and so after 
   const listed = async () =>
     (await sync('agents', '--data', server.data)).stdout.match(/^a-ann {2}(.*?) {2}/m)?.[1]
   expect(await listed()).toBe('-')
+  const typo = await sync('agents', '--data', server.data, '--workspace', 'typo')
+  expect(typo).toMatchObject({ code: 0, stdout: '' })
+  expect(typo.stderr).toContain('nobody has joined (workspace "typo"')
   await register('Ann')
   expect(await listed()).toBe('Ann')
   await register('Ann II')

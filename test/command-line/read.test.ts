@@ -83,6 +83,14 @@ it('[E4] --help and -h ask for no more', () => {
   }
 })
 
+it('[E4] help is a word for --help, of a command too; a command’s text may be that word', () => {
+  expect(read('help')).toMatchObject({ has: ['help'] })
+  expect(read('help', 'say')).toMatchObject({ command: 'say', has: ['help'] })
+  expect(read('--at', 'x', 'help', 'say')).toMatchObject({ command: 'say', values: { at: 'x' } })
+  expect(read('say', 'help').values).toEqual({ text: 'help' })
+  expect(() => read('help', 'shout')).toThrow('no verb "shout"')
+})
+
 it('[E4] whatever is typed is understood, or refused as usage', () => {
   const words = PROGRAMS.flatMap(({ program }) =>
     program.commands.flatMap(({ name, flags }) => [

@@ -75,7 +75,15 @@ export const readProgram = <C extends CommandSpec>(
   // What is the program's own comes before what one command has.
   const all: Flags = Object.assign({}, ...commands.map(({ flags }) => flags), common, root.flags)
   const tokens = tokensOf(argv, all)
-  const word = tokens.find(({ kind }) => kind === 'operand')
+  const words = tokens.filter(({ kind }) => kind === 'operand')
+  if (words[0]?.text === 'help' && !commands.some(({ name }) => name === 'help')) {
+    // As people ask first: `help`, `help COMMAND`.
+    return readProgram({ name: program, noun, root, commands, common }, [
+      ...argv.toSpliced(words[0].at, 1),
+      '--help',
+    ])
+  }
+  const [word] = words
   const command = commands.find(({ name }) => name === word?.text)
   if (word === undefined || command === undefined) {
     // What comes after an unknown flag may be its value.
