@@ -277,7 +277,9 @@ export const startSyncServer = async (
     const end = readEarly(socket, most, () => ws.isPaused, pool)
     ws.on('error', (err) => {
       end()
-      onClose(closeCodeOf(err), err.message, speaker)
+      const code = closeCodeOf(err)
+      // What is too large still comes, and is read for nothing: it counts as what was taken in does.
+      onClose(code, err.message, speaker, code === 1009 ? most : 0)
       readSlowly(socket) // until the client has read why
     })
   }

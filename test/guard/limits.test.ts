@@ -99,6 +99,15 @@ it('[Z26] who sends what is refused again and again, or connects again and again
   client.send(Buffer.alloc(2 * 1024 * 1024, 255))
   expect(await client.closed).toBe(4400)
   expect(await dial(large)).toBe(429) // all of it was taken in: 2 MiB count twice more
+  const larger = await member(server, 'a-larger000001')
+  const sent = await RawClient.open(`${server.sync}/default`, larger.headers)
+  sent.ws.send(new Uint8Array(16 * 1024 * 1024 + 1))
+  // Nothing of it is taken in, but it comes all the same.
+  await until('it counts as what was taken in', async () => {
+    const { error } = await ask(server, '/api/workspaces/default/log', undefined, larger.headers)
+    return error?.message.includes('a-larger000001 of default sent were refused') === true
+  })
+  expect(await sent.closed).toBe(1009)
   const eva = await member(server, 'a-eva000000001')
   const answers: string[] = []
   for (let i = 0; i < 25; i++) {
