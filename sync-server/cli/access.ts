@@ -91,8 +91,8 @@ const command =
     const admin = await openAdmin(call.data, most?.(call))
     try {
       const { data, lines, notes = [] } = await run(admin, call)
-      const out = call.json ? [JSON.stringify({ ok: true, data })] : lines
-      call.print(out.map((line) => `${clean(line)}\n`).join(''))
+      const out = call.json ? [escaped(JSON.stringify({ ok: true, data }))] : lines.map(clean)
+      call.print(out.map((line) => `${line}\n`).join(''))
       process.stderr.write(notes.map((line) => `${line}\n`).join(''))
       return 0
     } finally {
@@ -101,7 +101,14 @@ const command =
   }
 
 /** What agents named themselves is data: no control characters of theirs reach a terminal. */
-const clean = (line: string): string => line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
+const clean = (line: string): string => line.replace(CONTROLS, ' ')
+const CONTROLS = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
+
+/** The same JSON without them. */
+const escaped = (json: string): string =>
+  json.replace(CONTROLS, (one) =>
+    one.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  )
 
 export const invite = command(async (admin, call) => {
   const isHttp = call.has('http')
