@@ -26,6 +26,7 @@ export const CLOSE = {
   replaced: 4410,
   tooLarge: 4413,
   full: 4414,
+  invalid: 4422,
   forged: 4430,
   storageFailed: 4503,
 } as const

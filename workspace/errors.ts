@@ -13,6 +13,7 @@ export const ERRORS = {
   bad_text: { exit: 2, http: 400 },
   bad_name: { exit: 2, http: 400 },
   too_large: { exit: 2, http: 413, close: 4413 },
+  invalid: { exit: 2, http: 422, close: 4422 },
   malformed: { exit: 2, http: 400, close: 4400 },
   task_cycle: { exit: 2, http: 400 },
   ambiguous: { exit: 2, http: 400 },

@@ -40,3 +40,23 @@ export const MAX_HISTORY = 256
 export const MAX_ATTEMPTS = 3
 /** A structured result, serialised. */
 export const MAX_RESULT_JSON_BYTES = 64 * 1024
+/** Owners that a task's creator can let give it back or be lost (count). */
+export const MAX_ATTEMPTS_ASKED = 99
+/** Yjs client ids whose edit counts a removed file's entry remembers (count): each editor has a few. */
+export const MAX_REMOVED_EDITS = 10_000
+/** A formatting mark in a text (bytes of its value as JSON): a link fits. */
+export const MAX_MARK_BYTES = 2 * 1024
+/** Types within types (count). ClawLink's own are 3 deep; for each change Yjs tells all that are around it. */
+export const MAX_TYPE_DEPTH = 64
+/** Root types of other programs in one workspace (count). A root's name stays for ever. */
+export const MAX_OTHER_ROOTS = 1_000
+/** The name of such a root, and the key of a map in it. */
+export const MAX_OTHER_NAME_BYTES = 1024
+/** One value, binary or embed in such a root. */
+export const MAX_OTHER_VALUE_BYTES = 1024 * 1024
+/** Subdocuments in one workspace (count): each is a whole document in memory. */
+export const MAX_SUBDOCUMENTS = 64
+/** Edit counts of one agent in one workspace (count): only it can write them, and they stay for ever. */
+export const MAX_EDIT_COUNTS = 40_000
+/** Root types that one agent can be the first to write in (count): a file has three at most. A root's name stays for ever. */
+export const MAX_AGENT_ROOTS = 64_000

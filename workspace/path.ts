@@ -6,7 +6,7 @@ import { byteLength } from './validate.ts'
 /** A path that means the same on every machine: POSIX, relative, nothing to resolve, NFC. Throws `bad_path`. */
 export const checkFileKey = (text: string): FileKey => {
   const key = text.normalize('NFC')
-  const problem = problemOf(key)
+  const problem = pathProblem(key)
   if (problem === null) return key as FileKey
   throw new ClawError(
     'bad_path',
@@ -15,7 +15,8 @@ export const checkFileKey = (text: string): FileKey => {
   )
 }
 
-const problemOf = (key: string): string | null => {
+/** What keeps a text from being a path of a shared file, as the rest of a sentence; null: nothing. */
+export const pathProblem = (key: string): string | null => {
   if (key === '') return 'is empty'
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(key)) return 'has a control character in it'
   if (/\p{Surrogate}/u.test(key)) return 'has half a character in it (a lone surrogate)'

@@ -43,14 +43,16 @@ export interface AgentFields {
 }
 
 /** A2A's task states. The last four are terminal. */
-export type TaskState =
-  | 'submitted'
-  | 'working'
-  | 'input-required'
-  | 'completed'
-  | 'failed'
-  | 'canceled'
-  | 'rejected'
+export const TASK_STATES = [
+  'submitted',
+  'working',
+  'input-required',
+  'completed',
+  'failed',
+  'canceled',
+  'rejected',
+] as const
+export type TaskState = (typeof TASK_STATES)[number]
 
 /** What its creator says of a task, once and for ever: one plain value. */
 export interface TaskFacts {
@@ -273,10 +275,11 @@ export const broadcastsOf = (doc: Y.Doc) => doc.getArray<BroadcastEntry>('broadc
 /** Id of a direct message → Receipt. Server only. */
 export const receiptsOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('receipts')
 export const filesOf = (doc: Y.Doc) => doc.getMap<FileEntry>('files')
-export const textOf = (doc: Y.Doc, id: FileId) => doc.getText(`file:${id}`)
+export const textOf = (doc: Y.Doc, id: FileId) => doc.getText(`${FILE_PREFIX}${id}`)
 export const editsOf = (doc: Y.Doc, id: FileId) => doc.getMap<EditCount>(`${EDITS_PREFIX}${id}`)
 export const blobsOf = (doc: Y.Doc, id: FileId) => doc.getMap<BlobEntry>(`${BLOBS_PREFIX}${id}`)
 
+export const FILE_PREFIX = 'file:'
 export const EDITS_PREFIX = 'edits:'
 export const BLOBS_PREFIX = 'blobs:'
 

@@ -17,6 +17,15 @@ export const within = (what: string, text: string, max: number): string => {
   )
 }
 
+/** What keeps a text from being a name, as the rest of a sentence; null: nothing. */
+export const nameProblem = (text: string): string | null => {
+  try {
+    return checkName('name', text) === text ? null : 'is not trimmed, or not in Unicode NFC'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
 /** A name that people and agents type: trimmed, not empty, one line, no control characters. Throws `bad_name`. */
 export const checkName = (what: string, text: string): string => {
   const name = text.trim().normalize('NFC')

@@ -1,17 +1,23 @@
 import * as Y from 'yjs'
+import {
+  NO_PLACE,
+  type Place,
+  type Places,
+  placeOfRoot,
+  placeWithin,
+} from '../../workspace/grammar/places.ts'
 import type { Decoded } from '../check.ts'
 import { CLOSE, WireError } from '../wire.ts'
-import { FREE, type Place, type Places, placeOfRoot, placeWithin } from './places.ts'
 
 /** Where something stands. */
-interface Spot {
+export interface Spot {
   /** The type: a root's name, the id of the item that it is, or itself; null: in none, Yjs collects it. */
   within: string | Y.ID | Y.AbstractType<unknown> | null
   key: string | null
   place: Place
 }
 
-const NOWHERE: Spot = { within: null, key: null, place: FREE }
+const NOWHERE: Spot = { within: null, key: null, place: NO_PLACE }
 const NOT_FOUND: Spot = { ...NOWHERE }
 /** It is being looked for. */
 const UNDER_WAY: Spot = { ...NOWHERE }

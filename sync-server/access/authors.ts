@@ -1,14 +1,15 @@
 import * as Y from 'yjs'
+import { contentProblem } from '../../workspace/grammar/contents.ts'
+import { Places } from '../../workspace/grammar/places.ts'
 import { EDITS_PREFIX } from '../../workspace/schema.ts'
 import type { Decoded } from '../check.ts'
 import type { Gate } from '../gate.ts'
 import type { Owned } from '../update-log.ts'
 import { CLOSE, WireError } from '../wire.ts'
 import { type Arrivals, addTo, arrivalsIn, arrivalsOf } from './arrivals.ts'
-import { type Place, Places } from './places.ts'
+import { checkAuthor, checkDelete, forged, saidIn } from './authorship.ts'
 import type { Speaker } from './speaker.ts'
-
-const forged = (what: string): WireError => new WireError(CLOSE.forged, what)
+import { invalid, Tally } from './tally.ts'
 
 /**
  * Sees to it that nobody's words are another's. A Yjs client id belongs to the agent that first used it, so an operation
@@ -30,6 +31,7 @@ export class Authors implements Gate {
   #server = 0
   /** What was let in and is not in the document yet. */
   #waiting: Arrivals = new Map()
+  #tally = this.#newTally()
 
   /** `isRecovering`: operations are taken from whoever brings them, as a backup was restored that lacks them. */
   constructor(isRecovering: () => boolean, maxIds = Number.POSITIVE_INFINITY) {
@@ -46,10 +48,16 @@ export class Authors implements Gate {
     this.#places = new Places(doc)
     this.#server = server
     this.#waiting = new Map()
+    this.#tally = this.#newTally()
+  }
+
+  #newTally(): Tally {
+    return new Tally(this.#places, (client) => this.#owners.get(client))
   }
 
   applied(): void {
     if (this.#waiting.size > 0) this.#waiting = new Map()
+    this.#tally.applied()
   }
 
   takeOwned(): Owned[] {
@@ -67,20 +75,22 @@ export class Authors implements Gate {
     const mine = arrivalsOf(decoded, clocks, this.#waiting, this.#places)
     if (by.kind === 'agent') {
       if (by.role === 'read') return readsOnly(mine.size > 0, ds, isSyncStep2)
-      this.#checkDeletes(by, ds)
+      this.#checkDeletes(by, ds, mine)
     }
     const fresh: number[] = []
     for (const [client, list] of mine) {
       const author = by.kind === 'owner' ? null : this.#authorOf(client, by.agent, fresh)
-      if (author === null) continue
       for (const { struct, spot } of list) {
+        if (!(struct instanceof Y.Item)) continue
         const { place, key } = spot
-        if (place.kind === 'free' || !(struct instanceof Y.Item)) continue
-        check(author, place, key, struct)
-        if (place.kind === 'files') this.#checkMaker(author, struct)
+        if (author !== null) checkAuthor(author, place, key, struct)
+        const broken = contentProblem(place, key, struct.content)
+        if (broken !== null) throw invalid(`${broken.path}: ${broken.reason}`)
+        if (author !== null && place.kind === 'files') this.#checkMaker(author, struct)
       }
     }
     if (by.kind === 'agent') {
+      if (!this.#isRecovering()) this.#tally.check(by.agent, mine)
       if (fresh.length > this.mostNewIds(by)) {
         throw new WireError(CLOSE.tooLarge, `an agent has ${this.#maxIds} Yjs client ids at most`)
       }
@@ -144,7 +154,7 @@ export class Authors implements Gate {
     this.#counts.set(owner, (this.#counts.get(owner) ?? 0) + 1)
   }
 
-  #checkDeletes(by: Extract<Speaker, { kind: 'agent' }>, ds: Decoded['ds']): void {
+  #checkDeletes(by: Extract<Speaker, { kind: 'agent' }>, ds: Decoded['ds'], mine: Arrivals): void {
     if (by.role === 'admin' || ds.clients.size === 0 || this.#isRecovering()) return
     for (const [client, ranges] of ds.clients) {
       for (const { clock, len } of ranges) {
@@ -152,21 +162,18 @@ export class Authors implements Gate {
           if (!(struct instanceof Y.Item) || struct.deleted) continue
           const { parent, parentSub } = struct
           if (!(parent instanceof Y.AbstractType)) continue
-          checkDelete(by.agent, this.#places.of(parent), parentSub)
+          const place = this.#places.of(parent)
+          checkDelete(by.agent, place, parentSub, this.#owners.get(client))
+          if (place.kind === 'edits') checkReplaced(client, place.root, parentSub, mine, ds)
         }
         for (const { spot } of arrivalsIn(this.#waiting, client, clock, clock + len)) {
-          checkDelete(by.agent, spot.place, spot.key)
+          const { place, key } = spot
+          checkDelete(by.agent, place, key, this.#owners.get(client))
+          if (place.kind === 'edits') checkReplaced(client, place.root, key, mine, ds)
         }
       }
     }
   }
-}
-
-const checkDelete = (agent: string, place: Place, key: string | null): void => {
-  if (place.kind === 'server') throw forged('deletes what is the server’s')
-  const owner = place.kind === 'agents' ? key : place.kind === 'agent' ? place.id : agent
-  if (owner === agent || (place.kind === 'agent' && key === 'paused')) return
-  throw forged('deletes of another agent’s record')
 }
 
 /** A reader's SyncStep2 says which deletions it knows of, and that is all it may say. */
@@ -175,58 +182,23 @@ const readsOnly = (hasNews: boolean, ds: Decoded['ds'], isSyncStep2: boolean): f
   throw new WireError(CLOSE.notAllowed, 'this credential only reads')
 }
 
-/** What a plain value at hand says of who wrote it. */
-type Said = { [field: string]: unknown } & {
-  facts?: { from?: unknown }
-  note?: { by?: unknown }
-  removed?: { by?: unknown }
-}
-
-/** The plain objects among what an item holds: readers take nothing else for anything. */
-const saidIn = ({ content }: Y.Item): Said[] =>
-  content
-    .getContent()
-    .filter(
-      (value): value is Said =>
-        typeof value === 'object' && value !== null && !(value instanceof Y.AbstractType),
+/** A count of edits only makes room for the next one. Throws `forged` where an update deletes it and brings none. */
+const checkReplaced = (
+  client: number,
+  root: string,
+  key: string | null,
+  mine: Arrivals,
+  ds: Decoded['ds'],
+): void => {
+  const next = mine
+    .get(client)
+    ?.some(
+      ({ struct, spot }) =>
+        struct instanceof Y.Item &&
+        spot.place.root === root &&
+        spot.key === key &&
+        !(struct.content instanceof Y.ContentDeleted) &&
+        !Y.isDeleted(ds, Y.createID(client, struct.id.clock + struct.length - 1)),
     )
-
-/** Throws where what stands there names another than its author. */
-const check = (author: string, place: Place, key: string | null, item: Y.Item): void => {
-  const isBy = (field: 'from' | 'by' | 'agent') =>
-    saidIn(item).every((said) => said[field] === author)
-  switch (place.kind) {
-    case 'server':
-      throw forged('only the server writes there')
-    case 'agents':
-      if (key !== author) throw forged('registers another agent')
-      return
-    case 'agent':
-      if (key === 'paused' && !isBy('by')) throw forged('asks to pause as another agent')
-      if (place.id !== author && key !== 'paused') throw forged('writes in another agent’s record')
-      return
-    case 'broadcasts':
-      if (!isBy('from')) throw forged('says something as another agent')
-      return
-    case 'intake':
-      for (const { facts, note, by } of saidIn(item)) {
-        for (const name of [facts?.from, note?.by, by]) {
-          if (name !== undefined && name !== author) throw forged('hands in as another agent')
-        }
-      }
-      return
-    case 'files':
-      for (const { removed } of saidIn(item)) {
-        const by = removed?.by
-        if (by !== undefined && by !== author) throw forged('removes a file as another agent')
-      }
-      return
-    case 'edits':
-      if (key !== String(item.id.client) || !isBy('agent')) {
-        throw forged('counts edits as another agent’s')
-      }
-      return
-    case 'blobs':
-      if (!isBy('by')) throw forged('puts a file as another agent')
-  }
+  if (!next) throw forged('deletes a count of edits')
 }

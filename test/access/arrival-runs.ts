@@ -1,10 +1,10 @@
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { type Arrivals, addTo, arrivalsOf } from '../../sync-server/access/arrivals.ts'
-import { type Place, Places, placeOfRoot, placeWithin } from '../../sync-server/access/places.ts'
 import { checkUpdate } from '../../sync-server/check.ts'
 import { applyAll } from '../../sync-server/document.ts'
 import { CLOSE, WireError } from '../../sync-server/wire.ts'
+import { type Place, Places, placeOfRoot, placeWithin } from '../../workspace/grammar/places.ts'
 import { seeded } from '../support/client.ts'
 
 /**
@@ -25,7 +25,7 @@ const ROOTS: [string, 'map' | 'array' | 'text'][] = [
 
 type Spot = [place: string, key: string | null]
 const spotOf = (place: Place, key: string | null): Spot => [
-  place.kind === 'agent' ? `agent ${place.id}` : place.kind,
+  `${place.kind} ${place.under ?? ''} ${place.depth}`,
   key,
 ]
 

@@ -35,7 +35,14 @@ const item = ({ client, clock }: Y.ID, content: Y.Item['content'], at: At): Y.It
   const { origin = null, parent = null, key = null } = at
   return new Y.Item(id(client, clock), null, origin, null, null, parent as never, key, content)
 }
-const says = (...names: string[]) => new Y.ContentAny(names.map((from) => ({ from })))
+let said = 0
+const says = (...names: string[]) =>
+  new Y.ContentAny(
+    names.map((from) => {
+      const id = `m-${++said}`
+      return { id, from, topic: 'general', tags: [], content: 'x', at: 1 }
+    }),
+  )
 
 /** What is known of the first update when the second comes. */
 const BUILT: Record<string, [known: Uint8Array | null, Uint8Array, code?: number]> = {

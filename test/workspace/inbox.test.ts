@@ -120,16 +120,16 @@ describe('messagesSince: broadcasts', () => {
   it('[I1] finds what an offline peer wrote, though it merges in before what was read', () => {
     const [mine, offline, other] = [replica(1), replica(2), replica(3)]
     for (let i = 0; i < 20; i++) {
-      say(offline, `offline ${i}`)
-      say(other, `other ${i}`)
+      say(offline, `offline-${i}`)
+      say(other, `other-${i}`)
     }
     const look = reader(mine)
     send(other, mine)
     expect(look().length).toBe(20)
     send(offline, mine)
-    expect(broadcastsOf(mine).get(0).id).toBe('m-offline 0')
+    expect(broadcastsOf(mine).get(0).id).toBe('m-offline-0')
     expect(look().map(({ message_id }) => message_id)).toEqual(
-      Array.from({ length: 20 }, (_, i) => `m-offline ${i}`).sort(),
+      Array.from({ length: 20 }, (_, i) => `m-offline-${i}`).sort(),
     )
   })
 

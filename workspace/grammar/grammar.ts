@@ -1,0 +1,175 @@
+import { MAX_OTHER_NAME_BYTES, MAX_RESULT_JSON_BYTES } from '../limits.ts'
+import { BLOBS_PREFIX, EDITS_PREFIX, FILE_PREFIX } from '../schema.ts'
+import * as records from './records.ts'
+import { count, json, line, type Rule, time } from './values.ts'
+
+/**
+ * The grammar of the document: what may stand where. The server checks each update against it before it applies or stores
+ * anything, `verify` each stored document; readers take what breaks it for absent; docs/SCHEMA.md shows it.
+ */
+
+/** How a type is used. Yjs lets every root have keys, elements and text at once. */
+export type Shape = 'map' | 'list' | 'text' | 'any'
+
+/** Who may write in a place; `author`: what stands there names the agent that wrote it. sync-server/access/authors.ts holds it. */
+export type Writer = 'server' | 'agents' | 'agent' | 'author' | 'counts' | 'anyone'
+
+/** What may stand under a key, or as an element. */
+export interface Entry {
+  /** A plain value. */
+  value?: Rule
+  /** A type. */
+  type?: TypeRule
+  /** The server's alone, or anyone's, where the rest is not. */
+  writer?: 'server' | 'anyone'
+}
+
+/** A type of the document and all that may stand in it. */
+export interface TypeRule {
+  shape: Shape
+  /** Of a map. */
+  key?: Rule
+  /** Keys with a meaning of their own. */
+  fields?: Readonly<Record<string, Entry>>
+  /** All other keys, and the elements of a list; left out: there are none. */
+  rest?: Entry
+}
+
+/** The kind of a root. `other`: a program's that uses the workspace for purposes of its own. */
+export type RootKind =
+  | 'meta'
+  | 'agents'
+  | 'intake'
+  | 'tasks'
+  | 'broadcasts'
+  | 'receipts'
+  | 'files'
+  | 'file'
+  | 'blobs'
+  | 'edits'
+  | 'other'
+
+export interface RootRule {
+  writer: Writer
+  /** Of what follows the prefix of its name. */
+  name?: Rule
+  type: TypeRule
+}
+
+const valueMap = (key: Rule, value: Rule): TypeRule => ({ shape: 'map', key, rest: { value } })
+const valueList = (value: Rule): TypeRule => ({ shape: 'list', rest: { value } })
+/** Fields of a later version. */
+const laterField: Entry = { value: json(1024) }
+
+export const AGENT: TypeRule = {
+  shape: 'map',
+  key: line(64),
+  fields: {
+    name: { value: records.name },
+    capabilities: { value: records.labels },
+    topics: { value: records.labels },
+    machine: { value: records.machine },
+    description: { value: records.description },
+    registeredAt: { value: time },
+    lastSeenAt: { value: time, writer: 'server' },
+    kind: { value: records.agentKind },
+    link: { value: records.linkState },
+    paused: { value: records.paused, writer: 'anyone' },
+  },
+  rest: laterField,
+}
+
+export const TASK: TypeRule = {
+  shape: 'map',
+  key: line(64),
+  fields: {
+    facts: { value: records.taskFacts },
+    status: { value: records.taskStatus },
+    history: { type: valueList(records.transition) },
+    notes: { type: valueList(records.note) },
+    offers: { type: valueList(records.offer) },
+    receipt: { value: records.receipt },
+    past: { value: records.transitions },
+    pastNotes: { value: records.notes },
+  },
+  rest: laterField,
+}
+
+const bucket = line(64)
+/** What tasks and receipts were before schema version 2, one level higher. */
+const oldField: Entry = {
+  value: json(4 * MAX_RESULT_JSON_BYTES),
+  type: valueList(json(4 * MAX_RESULT_JSON_BYTES)),
+}
+
+export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
+  meta: {
+    writer: 'server',
+    type: {
+      shape: 'map',
+      key: line(64),
+      fields: {
+        schemaVersion: { value: count() },
+        workspaceId: { value: records.workspaceName },
+        createdAt: { value: time },
+        serverClient: { value: count(Number.MAX_SAFE_INTEGER) },
+        archivedBroadcasts: { value: count() },
+        archivedTasks: { value: count() },
+      },
+      rest: laterField,
+    },
+  },
+  agents: {
+    writer: 'agents',
+    type: { shape: 'map', key: records.agentId, rest: { type: AGENT } },
+  },
+  intake: { writer: 'author', type: valueList(records.intakeEntry) },
+  tasks: {
+    writer: 'server',
+    type: {
+      shape: 'map',
+      key: line(128),
+      rest: { type: { shape: 'map', key: line(128), rest: { type: TASK, ...oldField } } },
+    },
+  },
+  broadcasts: { writer: 'author', type: valueList(records.broadcast) },
+  receipts: {
+    writer: 'server',
+    type: {
+      shape: 'map',
+      key: line(128),
+      rest: { type: valueMap(bucket, records.receipt), value: records.receipt },
+    },
+  },
+  files: { writer: 'author', type: valueMap(records.path, records.fileEntry) },
+  file: { writer: 'anyone', name: records.fileId, type: { shape: 'text' } },
+  blobs: {
+    writer: 'author',
+    name: records.fileId,
+    type: valueMap(records.blobName, records.blobEntry),
+  },
+  edits: {
+    writer: 'counts',
+    name: records.fileId,
+    type: valueMap(records.clientId, records.editCount),
+  },
+  other: { writer: 'anyone', name: line(MAX_OTHER_NAME_BYTES), type: { shape: 'any' } },
+}
+
+const PREFIXES: readonly (readonly [string, RootKind])[] = [
+  [FILE_PREFIX, 'file'],
+  [BLOBS_PREFIX, 'blobs'],
+  [EDITS_PREFIX, 'edits'],
+]
+const NAMES: ReadonlySet<string> = new Set(
+  Object.keys(GRAMMAR).filter((kind) => !['file', 'blobs', 'edits', 'other'].includes(kind)),
+)
+
+/** What a root of this name is; `rest`: what follows its prefix. */
+export const rootKind = (name: string): { kind: RootKind; rest: string } => {
+  if (NAMES.has(name)) return { kind: name as RootKind, rest: '' }
+  for (const [prefix, kind] of PREFIXES) {
+    if (name.startsWith(prefix)) return { kind, rest: name.slice(prefix.length) }
+  }
+  return { kind: 'other', rest: name }
+}
