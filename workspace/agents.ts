@@ -1,5 +1,7 @@
 import * as Y from 'yjs'
 import { ClawError } from './errors.ts'
+import * as records from './grammar/records.ts'
+import { must } from './grammar/values.ts'
 import type { AgentId } from './ids.ts'
 import { MAX_DESCRIPTION_BYTES, MAX_NOTE_BYTES } from './limits.ts'
 import { type Activity, type AgentStatus, agentStatus, linkState } from './presence.ts'
@@ -84,7 +86,7 @@ export const setPaused = (
     return
   }
   const note = within('note', paused.note.trim(), MAX_NOTE_BYTES)
-  record.set('paused', { by: paused.by, at: paused.now, note })
+  record.set('paused', must(records.paused, { by: paused.by, at: paused.now, note }, 'the pause'))
 }
 
 /** Who asked the agent to pause, when and why; null: nobody did. */

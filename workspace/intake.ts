@@ -1,11 +1,13 @@
 import type * as Y from 'yjs'
+import { intakeEntry } from './grammar/records.ts'
+import { must } from './grammar/values.ts'
 import { appendInRow } from './rows.ts'
 import { type IntakeEntry, intakeOf } from './schema.ts'
 import { isIntakeEntry } from './shape.ts'
 
-/** Hands an entry to the server. */
+/** Hands an entry to the server. Throws `invalid`. */
 export const handIn = (doc: Y.Doc, entry: IntakeEntry): void =>
-  appendInRow(doc, intakeOf(doc), entry)
+  appendInRow(doc, intakeOf(doc), must(intakeEntry, entry, `the ${entry.kind}`))
 
 /** What the server has not put in its place yet: tasks first, since the rest may be about them. */
 export const handedIn = (doc: Y.Doc): IntakeEntry[] => {

@@ -1,4 +1,6 @@
 import type * as Y from 'yjs'
+import { broadcast } from './grammar/records.ts'
+import { must } from './grammar/values.ts'
 import { MAX_AHEAD_MS } from './limits.ts'
 import { appendInRow } from './rows.ts'
 import { type BroadcastEntry, broadcastsOf } from './schema.ts'
@@ -85,12 +87,13 @@ export const findBroadcast = (doc: Y.Doc, id: string): BroadcastEntry | undefine
 }
 
 /**
- * Puts an entry that is said `now` into the log, and returns it as it stands there. The work goes by how many writers
+ * Puts an entry that is said `now` into the log, and returns it as it stands there. Throws `invalid`. The work goes by how many writers
  * there are, not by how much was ever said.
  */
 export const appendBroadcast = (doc: Y.Doc, said: BroadcastEntry): BroadcastEntry => {
   const newest = newestTime(doc, said.at + MAX_AHEAD_MS)
   const entry = newest < said.at ? said : { ...said, order: newest + 1 }
+  must(broadcast, entry, 'the message')
   appendInRow(doc, broadcastsOf(doc), entry)
   return entry
 }

@@ -2,6 +2,8 @@ import type * as Y from 'yjs'
 import { type BlobInfo, type BlobVersion, blobInfo, blobVersions, isBinary } from './blobs.ts'
 import { ClawError } from './errors.ts'
 import { countEdit, type FileInfo, fileInfo } from './files.ts'
+import { blobEntry } from './grammar/records.ts'
+import { must } from './grammar/values.ts'
 import type { AgentId, FileKey } from './ids.ts'
 import { MAX_BLOB_BYTES } from './limits.ts'
 import { mediaTypeOf } from './media-type.ts'
@@ -52,7 +54,7 @@ export const putBlob = (doc: Y.Doc, put: PutBlob): PutBlobResult => {
     }
     // Later than what it replaces, whoever's clock is wrong.
     const at = Math.max(now, (blobVersions(doc, fileId)[0]?.at ?? -1) + 1)
-    blobsOf(doc, fileId).set(sha256, { size, mediaType, by, at })
+    blobsOf(doc, fileId).set(sha256, must(blobEntry, { size, mediaType, by, at }, key))
     countEdit(doc, fileId, by, now)
   })
   const isUnread = newest !== undefined && newest.sha256 !== known && newest.by !== by

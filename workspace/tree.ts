@@ -1,5 +1,7 @@
 import type * as Y from 'yjs'
 import { ClawError } from './errors.ts'
+import * as records from './grammar/records.ts'
+import { must } from './grammar/values.ts'
 import type { AgentId, FileId, FileKey } from './ids.ts'
 import { MAX_FILES } from './limits.ts'
 import { type EditCount, editsOf, type FileEntry, filesOf, isoTime, textOf } from './schema.ts'
@@ -89,7 +91,7 @@ export const plant = (doc: Y.Doc, key: FileKey, entry: FileEntry): void => {
     )
   }
   const line = fileEntry(doc, key)?.line
-  files.set(key, line === undefined ? entry : { ...entry, line })
+  files.set(key, must(records.fileEntry, line === undefined ? entry : { ...entry, line }, key))
 }
 
 /**
@@ -107,7 +109,8 @@ export const uproot = (
   for (const [client, { count }] of editCounts(doc, entry.fileId)) edits[client] = count
   const removed = { by, at, edits, ...(movedTo !== undefined && { movedTo }) }
   const line = (entry.line ?? 0) + (movedTo === undefined ? 0 : 1)
-  filesOf(doc).set(key, { ...entry, ...(line > 0 && { line }), removed })
+  const next = { ...entry, ...(line > 0 && { line }), removed }
+  filesOf(doc).set(key, must(records.fileEntry, next, key))
 }
 
 /**

@@ -179,7 +179,7 @@ describe('The order of the log', () => {
     expect(say(doc, 'b', NOON + 1)).not.toHaveProperty('order')
     expect(names(doc)).toEqual(['far', 'never', 'a', 'b'])
     expect(names(doc, NOON + 2_000)).toEqual(['never', 'a', 'b', 'far'])
-    expect(trim(doc, 2).map(({ entry }) => entry?.id)).toEqual(['m-far', 'm-never', undefined])
+    expect(trim(doc, 2).map(({ entry }) => entry!.id)).toEqual(['m-far', 'm-never', 'm-infinite'])
     expect(names(doc)).toEqual(['a', 'b'])
   })
 

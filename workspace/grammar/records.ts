@@ -82,7 +82,7 @@ export const broadcast = record(
     content: text(MAX_MESSAGE_BYTES),
     at: time,
   },
-  { to: agentId, order: time, replyTo: spokenId, trace: spokenId, hops },
+  { to: agentId, order: time, replyTo: label, trace: spokenId, hops },
 )
 
 export const taskFacts = record(
