@@ -124,6 +124,13 @@ export class Connection {
 
   close(code: number, reason: string): void {
     this.#outbox = []
-    if (this.open) this.ws.close(code, reason.slice(0, 120))
+    if (this.open) this.ws.close(code, shortReason(reason))
   }
 }
+
+/** A close reason has at most 123 bytes (RFC 6455, 5.5), and half a character of another 3. */
+const REASON_BYTES = 120
+
+/** As much of a reason as a close frame holds. */
+export const shortReason = (reason: string): string =>
+  new TextDecoder().decode(new TextEncoder().encode(reason).subarray(0, REASON_BYTES))

@@ -1,4 +1,6 @@
 import * as Y from 'yjs'
+import { taskStatus } from './grammar/records.ts'
+import { must } from './grammar/values.ts'
 import type { AgentId } from './ids.ts'
 import { MAX_HISTORY } from './limits.ts'
 import {
@@ -47,7 +49,7 @@ export interface Step {
 /**
  * Writes a step. What belongs to a state only goes with it: progress to work under way, a pending result to the wait for
  * approval; a wish to cancel stays until the task has ended. Server only: it is the one writer of `status` and
- * `history`, and that is why a task has one owner and a finished one stays finished.
+ * `history`, and that is why a task has one owner and a finished one stays finished. Throws `invalid`.
  */
 export const writeStep = (
   doc: Y.Doc,
@@ -70,6 +72,7 @@ export const writeStep = (
     at: now,
     revision: status.revision + 1,
   }
+  must(taskStatus, next, entry.id)
   const transition: Transition = {
     ...{ state, by, message, at: now, revision: next.revision, key },
     ...(event !== undefined && { event }),

@@ -1,5 +1,5 @@
 import { ClawError } from './errors.ts'
-import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from './limits.ts'
+import { MAX_LIST_LENGTH, MAX_NAME_BYTES, MAX_NAME_CHARS } from './limits.ts'
 import { isWorkspaceName } from './schema.ts'
 
 const encoder = new TextEncoder()
@@ -19,6 +19,7 @@ export const within = (what: string, text: string, max: number): string => {
 
 /** What keeps a text from being a name, as the rest of a sentence; null: nothing. */
 export const nameProblem = (text: string): string | null => {
+  if ([...text].length > MAX_NAME_CHARS) return `has over ${MAX_NAME_CHARS} characters`
   try {
     return checkName('name', text) === text ? null : 'is not trimmed, or not in Unicode NFC'
   } catch (error) {

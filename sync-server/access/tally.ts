@@ -101,7 +101,7 @@ export class Tally {
   #look({ struct, clock, spot }: Arrival, added: Added): void {
     if (!(struct instanceof Y.Item)) return
     if (struct.content instanceof Y.ContentDoc) added.subdocuments++
-    if (typeof spot.within !== 'string') return
+    if (spot.within === null || spot.place.depth > 0) return
     const { root, kind } = spot.place
     const isKnown = this.#places.doc.share.has(root) || this.#waiting.roots.has(root)
     if (!isKnown && !added.roots.has(root)) {

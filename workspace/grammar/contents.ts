@@ -67,7 +67,7 @@ const heldProblem = ({ rule }: Place, key: string | null, content: Content): str
   if (rule.shape === 'any') return otherProblem(content)
   const entry = entryAt(rule, key)
   if (content instanceof Y.ContentAny || content instanceof Y.ContentJSON) {
-    if (entry?.value === undefined) return 'it takes no plain values'
+    if (entry?.value === undefined) return 'a plain value cannot stand there'
     for (const value of content.getContent()) {
       const problem = entry.value.problem(value)
       if (problem !== null) return problem
@@ -77,7 +77,7 @@ const heldProblem = ({ rule }: Place, key: string | null, content: Content): str
   if (content instanceof Y.ContentType && entry?.type !== undefined) {
     return isOfShape(content.type, entry.type.shape) ? null : `it takes a ${entry.type.shape} only`
   }
-  return `it takes no ${KINDS[content.getRef()] ?? 'such content'}`
+  return `${KINDS[content.getRef()] ?? 'this'} cannot stand there`
 }
 
 const isOfShape = (type: unknown, shape: Shape): boolean =>
@@ -87,7 +87,7 @@ const isOfShape = (type: unknown, shape: Shape): boolean =>
 const textProblem = (content: Content): string | null => {
   if (content instanceof Y.ContentString) return null
   if (content instanceof Y.ContentFormat) return markProblem(content)
-  return `a text takes no ${KINDS[content.getRef()] ?? 'such content'}`
+  return `a text takes text and marks, not ${KINDS[content.getRef()] ?? 'this'}`
 }
 
 const markProblem = ({ key, value }: Y.ContentFormat): string | null => {

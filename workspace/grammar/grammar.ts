@@ -26,6 +26,8 @@ export interface Entry {
 
 /** A type of the document and all that may stand in it. */
 export interface TypeRule {
+  /** For docs/SCHEMA.md. */
+  title?: string
   shape: Shape
   /** Of a map. */
   key?: Rule
@@ -62,6 +64,7 @@ const valueList = (value: Rule): TypeRule => ({ shape: 'list', rest: { value } }
 const laterField: Entry = { value: json(1024) }
 
 export const AGENT: TypeRule = {
+  title: 'an agent',
   shape: 'map',
   key: line(64),
   fields: {
@@ -80,6 +83,7 @@ export const AGENT: TypeRule = {
 }
 
 export const TASK: TypeRule = {
+  title: 'a task',
   shape: 'map',
   key: line(64),
   fields: {
@@ -96,10 +100,13 @@ export const TASK: TypeRule = {
 }
 
 const bucket = line(64)
-/** What tasks and receipts were before schema version 2, one level higher. */
-const oldField: Entry = {
-  value: json(4 * MAX_RESULT_JSON_BYTES),
-  type: valueList(json(4 * MAX_RESULT_JSON_BYTES)),
+/** Before schema version 2 a task's fields stood one level higher, where buckets are now. */
+const oldValue = json(4 * MAX_RESULT_JSON_BYTES)
+const BUCKET: TypeRule = {
+  shape: 'map',
+  key: line(128),
+  fields: { history: { type: valueList(oldValue) }, notes: { type: valueList(oldValue) } },
+  rest: { type: TASK, value: oldValue },
 }
 
 export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
@@ -129,7 +136,7 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
     type: {
       shape: 'map',
       key: line(128),
-      rest: { type: { shape: 'map', key: line(128), rest: { type: TASK, ...oldField } } },
+      rest: { type: BUCKET },
     },
   },
   broadcasts: { writer: 'author', type: valueList(records.broadcast) },

@@ -36,10 +36,7 @@ import {
 
 /** Rules for the plain values that stand in the document. What they mean: workspace/schema.ts and docs/SCHEMA.md. */
 
-export const agentId = syntax(
-  'an agent id (letters, digits, ".", "_", "-"; at most 64)',
-  (id) => isAgentId(id) && !/^\.+$/.test(id),
-)
+export const agentId = syntax('an agent id', (id) => isAgentId(id) && !/^\.+$/.test(id))
 /** An agent, or the server. */
 const actor = syntax('an agent id or "server"', (id) => id === 'server' || isAgentId(id))
 export const taskId = syntax('a task id (t-…)', (id) => /^t-[\w.-]{1,126}$/.test(id))
@@ -108,16 +105,17 @@ export const taskFacts = record(
   },
 )
 
-export const note = record(
-  { by: agentId, at: time, text: text(MAX_RESULT_BYTES) },
-  { key: text(MAX_KEY_BYTES) },
-)
+/** Characters of an idempotency key have 4 bytes at most. */
+const key = text(4 * MAX_KEY_BYTES)
+/** The text of a result that came too late is a note, too. */
+export const note = record({ by: agentId, at: time, text: text(MAX_RESULT_BYTES) }, { key })
+const newNote = record({ by: agentId, at: time, text: text(MAX_MESSAGE_BYTES) }, { key })
 
 export const receiptEntry = record({ id: spokenId, by: agentId }, { delivered: time, read: time })
 
 export const intakeEntry = byField('kind', {
   task: record({ id: taskId, facts: taskFacts }),
-  note: record({ task: taskId, note }),
+  note: record({ task: taskId, note: newNote }),
   receipt: receiptEntry,
 })
 
@@ -149,7 +147,7 @@ export const taskStatus = record(
     percent: count(100),
     result,
     pending: oneOf(true),
-    cancel: record({ by: agentId, at: time, reason: text(MAX_MESSAGE_BYTES), until: time }),
+    cancel: record({ by: agentId, at: time, reason: text(MAX_RESULT_BYTES), until: time }),
   },
 )
 
@@ -160,7 +158,7 @@ export const transition = record(
     message: text(MAX_RESULT_BYTES),
     at: time,
     revision: count(),
-    key: text(MAX_KEY_BYTES),
+    key,
   },
   { event: line(MAX_NAME_BYTES), was: agentId },
 )

@@ -7,6 +7,8 @@ export interface Rule {
   readonly words: string
   /** What is wrong with a value: the rest of a sentence that begins with its name ("is not a time"); null: nothing. */
   readonly problem: (value: unknown) => string | null
+  /** Of objects of several kinds: the rule of each. */
+  readonly kinds?: Readonly<Record<string, RecordRule>>
 }
 
 export type Fields = Readonly<Record<string, Rule>>
@@ -185,20 +187,20 @@ export const record = (
 }
 
 /** Objects of several kinds, told apart by a field. */
-export const byField = (field: string, kinds: Readonly<Record<string, RecordRule>>): Rule =>
-  rule(
-    Object.entries(kinds)
-      .map(([kind, { words }]) => words.replace('{', `{${field}: '${kind}', `))
-      .join('; '),
-    (value) => {
-      if (!isPlainObject(value)) return 'is not an object'
-      const kind = value[field]
-      const known = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
-      if (known === undefined) return `${field} is not one of ${Object.keys(kinds).join(', ')}`
-      const { [field]: _, ...rest } = value
-      return known.problem(rest)
-    },
-  )
+export const byField = (field: string, kinds: Readonly<Record<string, RecordRule>>): Rule => ({
+  words: Object.entries(kinds)
+    .map(([kind, { words }]) => words.replace('{', `{${field}: '${kind}', `))
+    .join('; '),
+  problem: (value) => {
+    if (!isPlainObject(value)) return 'is not an object'
+    const kind = value[field]
+    const known = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
+    if (known === undefined) return `${field} is not one of ${Object.keys(kinds).join(', ')}`
+    const { [field]: _, ...rest } = value
+    return known.problem(rest)
+  },
+  kinds,
+})
 
 /** Returns a value that keeps its rule. Throws `invalid`: `what` it is, and what is wrong with it. */
 export const must = <T>({ problem }: Rule, value: T, what: string): T => {
