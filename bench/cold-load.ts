@@ -6,7 +6,7 @@ import { atLeast, type Findings, integer, milliseconds, spread, times } from './
 import { pairedRatio } from './stats.ts'
 import type { Shape } from './workload.ts'
 
-interface Document {
+export interface Document {
   shape: Shape
   updates: number
   rounds: number
@@ -24,14 +24,15 @@ const SERVERS: readonly Contender[] = [staticDocument, reference, hocuspocus, cl
 type Client = Worker<ColdLoadJob, ColdLoadResult>
 
 /** A data folder a server, each made by that server; all from the same updates. */
-const makeData = async (
+export const makeData = async (
   builder: Client,
   { shape, updates }: Document,
+  servers: readonly Contender[] = SERVERS,
 ): Promise<{ data: Map<Contender, string>; content: Content }> => {
   const data = new Map<Contender, string>()
   const floor = tempDir()
   const { content } = await builder.run({ do: 'save', shape, updates, dir: floor })
-  for (const contender of SERVERS) {
+  for (const contender of servers) {
     if (contender === staticDocument) {
       data.set(contender, floor)
       continue
@@ -47,7 +48,7 @@ const makeData = async (
 }
 
 /** One newcomer to a server that has just started on a copy of the data; both are new processes. */
-const load = async (
+export const load = async (
   contender: Contender,
   made: string,
   content: Content,

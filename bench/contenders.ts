@@ -22,18 +22,25 @@ const UNLIMITED = [
   ...['messages', 'bytes', 'awareness', 'handshakes', 'work'],
 ].map((name) => `${name}=999999999999`)
 
-export const clawlink: Contender = {
-  name: 'clawlink-sync',
+/** `script` gives the program to run. */
+const clawlinkBy = (name: string, script: () => string): Contender => ({
+  name,
   wire: 'stock',
   start: (data, nodeArgs = []) =>
     startServer([
       ...nodeArgs,
-      program('clawlink-sync'),
+      script(),
       ...['--port', '0', '--data', data],
       '--limit',
       UNLIMITED.join(),
     ]),
-}
+})
+
+export const clawlink = clawlinkBy('clawlink-sync', () => program('clawlink-sync'))
+
+/** The same of an earlier build, in another folder. */
+export const clawlinkIn = (dist: string): Contender =>
+  clawlinkBy('clawlink-sync, before', () => `${dist}/clawlink-sync.cjs`)
 
 /** Hocuspocus 4 with its Database extension on LevelDB, all settings at their defaults. */
 export const hocuspocus = peer('Hocuspocus 4', 'hocuspocus', 'peers/hocuspocus.ts')

@@ -13,7 +13,7 @@ import { median, pairedRatio } from './stats.ts'
 
 const CONTENDERS: readonly Contender[] = [sendEach, coalesced, reference, hocuspocus, clawlink]
 
-interface Load {
+export interface Load {
   clients: number
   writers: number
   /** Updates of each writer that are under way at a time. */
@@ -44,7 +44,7 @@ interface Series {
   loadCpu: number[]
 }
 
-const measure = async (
+export const measure = async (
   generator: Worker<FanoutJob, FanoutResult>,
   contender: Contender,
   { clients, writers, underWay }: Load,

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { CLOSE, MAX_CLOCK, WireError } from './wire.ts'
 
 /** Yjs client id → number of its operations known. */
 export type Clocks = Map<number, number>
@@ -41,6 +42,8 @@ export const checkUpdate = (update: Uint8Array, clocks: Clocks, admit?: Admit): 
     // Yjs takes the last of several lists of a client, and others would take another.
     if ((ends.get(client) ?? clock) !== clock) throw new Error('a client has operations twice')
     ends.set(client, clock + struct.length)
+    if (clock + struct.length > MAX_CLOCK)
+      throw new WireError(CLOSE.invalid, 'a clock is out of range')
     if (clock > known(client) || struct instanceof Y.Skip) return 'gap'
     if (clock + struct.length > known(client)) after.set(client, clock + struct.length)
   }

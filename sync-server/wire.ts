@@ -69,17 +69,37 @@ const readBytes = (decoder: decoding.Decoder): Uint8Array => {
   return bytes
 }
 
+/**
+ * Clocks of awareness and of Yjs (count). The next one still has to be a safe integer: lib0 throws on others, in every client
+ * that reads it.
+ */
+export const MAX_CLOCK = 2 ** 40
+
+/** Levels of arrays and objects in an awareness state (count): a cursor has 4. */
+const MAX_STATE_DEPTH = 16
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
+
 const readAwareness = (bytes: Uint8Array, most: number): AwarenessEntry[] => {
   const decoder = decoding.createDecoder(bytes)
   const entries: AwarenessEntry[] = []
   for (let left = decoding.readVarUint(decoder); left > 0; left--) {
     const client = decoding.readVarUint(decoder)
     const clock = decoding.readVarUint(decoder)
+    if (clock > MAX_CLOCK) throw new WireError(CLOSE.invalid, 'awareness clock out of range')
     const json = new TextDecoder('utf-8', { fatal: true }).decode(readBytes(decoder))
     if (json.length > most) {
       throw new WireError(CLOSE.tooLarge, `awareness state over ${most} bytes`)
     }
-    JSON.parse(json)
+    if (isDeeper(JSON.parse(json), MAX_STATE_DEPTH)) {
+      throw new WireError(
+        CLOSE.invalid,
+        `awareness state nested deeper than ${MAX_STATE_DEPTH} levels`,
+      )
+    }
     entries.push({ client, clock, json })
   }
   if (decoding.hasContent(decoder)) throw new Error('bytes after the last awareness entry')

@@ -15,7 +15,7 @@ import {
   tasksOf,
 } from '../../workspace/schema.ts'
 import { addTask } from '../../workspace/tasks.ts'
-import { liveDoc, until } from '../support/client.ts'
+import { frame, liveDoc, until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { type Member, member } from './members.ts'
 
@@ -135,6 +135,12 @@ const TRIES: Record<string, (doc: Y.Doc) => unknown> = {
   '65 subdocuments': (doc) => {
     for (let i = 0; i <= 64; i++) doc.getMap('subs').set(`${i}`, new Y.Doc())
   },
+  'a clock beyond what others can read': () =>
+    encoding.encode((to) => {
+      for (const number of [1, 1, 77_100, 0]) encoding.writeVarUint(to, number)
+      encoding.writeUint8(to, 0) // collected
+      for (const number of [2 ** 53 - 2, 0]) encoding.writeVarUint(to, number)
+    }),
   meta: (doc) => void metaOf(doc).set('later', 1),
 }
 
@@ -156,6 +162,19 @@ it('[DG6] a reason names the place, in a close frame of at most 123 bytes', asyn
   const [code, reason] = await closed
   expect(code).toBe(4422)
   expect(reason).toMatch(/^files \/ \.\.\/漢+/)
+})
+
+it.each([
+  ['levels', 1, '['.repeat(17) + ']'.repeat(17)],
+  ['a clock beyond what others can read', 2 ** 53 - 1, '{}'],
+])('[DG6] an awareness state with too many or too large: %s', async (_, clock, json) => {
+  const { client } = await open(mallory)
+  const entry = encoding.encode((to) => {
+    for (const number of [1, 5, clock]) encoding.writeVarUint(to, number)
+    encoding.writeVarString(to, json)
+  })
+  client.send(frame(1, entry))
+  expect(await client.closed).toBe(4422)
 })
 
 it('[DG7] a count of edits grows and never goes back, nor away', async () => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const FRAMES = 10_000
-const NAMED = new Set([1002, 1007, 1009, 4400, 4409, 4413])
+const NAMED = new Set([1002, 1007, 1009, 4400, 4409, 4413, 4422])
 
 /** Valid frames of every kind, to be broken. */
 const samples = (): Uint8Array[] => {

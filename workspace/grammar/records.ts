@@ -184,4 +184,5 @@ export const blobEntry = record({
   at: time,
 })
 
-export const editCount = record({ agent: agentId, count: count(undefined, 1), at: time })
+/** A version is the sum of the counts of all clients: it stays a safe integer. */
+export const editCount = record({ agent: agentId, count: count(2 ** 32, 1), at: time })
