@@ -15,12 +15,13 @@ import {
 } from '../workspace/link/blobs.ts'
 import { isAway } from '../workspace/link/outbox.ts'
 import { checkPutBlob, putBlob } from '../workspace/put-blob.ts'
+import { shellFlag } from '../workspace/quote.ts'
 import { fileEntry } from '../workspace/shape.ts'
 import { findFile, getFile, idFor } from '../workspace/tree.ts'
 import { type Call, newMessageId, type Outcome } from './call.ts'
 import { Progress } from './progress.ts'
 import { answeredBefore, mergingWrite, Team } from './team.ts'
-import { oneLine } from './text.ts'
+import { oneLine, path, word } from './text.ts'
 
 /**
  * Shares bytes: uploads them first, then writes their name into the document. While they move, other commands of the
@@ -52,12 +53,12 @@ export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Pr
       const what = result.created ? 'created' : result.changed ? 'changed' : 'unchanged'
       return {
         data: { ...result, conflicts: [], lines: [], ...(replaced !== null && { replaced }) },
-        lines: [oneLine(`${what} ${file_key} version ${version}, ${size} bytes, ${media_type}`)],
+        lines: [`${what} ${path(file_key)} version ${version}, ${size} bytes, ${word(media_type)}`],
         notes:
           replaced === null
             ? []
             : [
-                `you had not read what ${replaced.by} put into ${key}; it is kept: file-get --key ${key} --sha256 ${replaced.sha256.slice(0, 12)} --output PATH`,
+                `you had not read what ${replaced.by} put into ${path(key)}; it is kept: file-get ${shellFlag('key', key)} --sha256 ${replaced.sha256.slice(0, 12)} --output PATH`,
               ],
       }
     },
@@ -103,7 +104,7 @@ export const restoreBytes = (call: Call, team: Team, key: FileKey): Promise<Outc
       team.replica.keepBlob(key, { version: file.version, sha256 })
       return {
         data: { file, changed, created },
-        lines: [oneLine(`${key} is there again; it is version ${file.version}`)],
+        lines: [`${path(key)} is there again; it is version ${file.version}`],
       }
     },
     team,
@@ -142,7 +143,7 @@ export const readBytes = async (call: Call, team: Team, typed: string): Promise<
     versions,
   }
   const which = isNewest ? ` version ${version}` : `, ${sha256.slice(0, 12)},`
-  return { data: { file }, lines: [oneLine(`${key}${which} is in ${output}`)] }
+  return { data: { file }, lines: [oneLine(`${path(key)}${which} is in ${output}`)] }
 }
 
 /** Moves bytes between here and the server, showing how far it is. */
@@ -176,15 +177,15 @@ const writeWhole = async (
   output: string,
   fill: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
 ): Promise<void> => {
-  const path = call.resolve(output)
-  const neighbour = `${path}.${randomUUID().slice(0, 8)}.tmp`
+  const local = call.resolve(output)
+  const neighbour = `${local}.${randomUUID().slice(0, 8)}.tmp`
   const cannot = (cause: unknown): ClawError =>
     cause instanceof ClawError
       ? cause
       : new ClawError(
           'no_such_local_file',
           `cannot write ${output}: ${(cause as NodeJS.ErrnoException).code}`,
-          `${dirname(path)} must be a folder you may write to`,
+          `${dirname(local)} must be a folder you may write to`,
         )
   let isDone = false
   try {
@@ -195,7 +196,7 @@ const writeWhole = async (
     } finally {
       await file.close()
     }
-    await rename(neighbour, path)
+    await rename(neighbour, local)
     isDone = true
   } catch (error) {
     throw cannot(error)

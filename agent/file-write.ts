@@ -5,7 +5,7 @@ import { getFile } from '../workspace/tree.ts'
 import { writeText } from '../workspace/writing.ts'
 import { newMessageId, type Outcome } from './call.ts'
 import type { Team } from './team.ts'
-import { oneLine } from './text.ts'
+import { path, who } from './text.ts'
 
 /**
  * Puts a file, tells those whose lines it overlaps, shows the others where the agent is, and says what came of it and
@@ -37,15 +37,15 @@ export const writeFile = (
   return {
     known: written.known,
     data: { file, changed, created, conflicts, lines, ...(intents.length > 0 && { intents }) },
-    lines: [oneLine(`${what} ${file_key} version ${version}${at}`)],
+    lines: [`${what} ${path(file_key)} version ${version}${at}`],
     notes: [
       ...conflicts.map(
         (conflict) =>
-          `conflict in ${file_key}, ${linesText(conflict)}: ${conflict.by} changed them too; both are kept, file-get and settle it`,
+          `conflict in ${path(file_key)}, ${linesText(conflict)}: ${conflict.by} changed them too; both are kept, file-get and settle it`,
       ),
       ...intents.map(
         (one) =>
-          `${one.name} (${one.agent_id}) intends ${linesText(one)} until ${one.until}: ${one.note}`,
+          `${who(doc, one.agent_id)} intends ${linesText(one)} until ${one.until}: ${one.note}`,
       ),
     ],
   }

@@ -1,7 +1,7 @@
-import { agentName, pausedBy } from '../workspace/agents.ts'
+import { pausedBy } from '../workspace/agents.ts'
 import { shorten } from '../workspace/shorten.ts'
 import type { Team } from './team.ts'
-import { oneLine } from './text.ts'
+import { who, word } from './text.ts'
 
 /** What is told of the reason (characters): `prime` is short, however it has to be escaped; `discover` has all of it. */
 const SHOWN = 160
@@ -12,10 +12,11 @@ export const tellPaused = (team: Team): { data: { paused?: unknown }; notes: str
   if (paused === null) return { data: {}, notes: [] }
   const { by, at } = paused
   const note = shorten(paused.note, SHOWN)
-  const why = note === '' ? '' : `: ${note}`
-  const who = `${agentName(team.doc, by)} (${by})`
+  const why = note === '' ? '' : `: ${word(note)}`
   return {
     data: { paused: { by, at, note } },
-    notes: [oneLine(`you are paused by ${who} since ${at}${why}; take up no work until resumed`)],
+    notes: [
+      `you are paused by ${who(team.doc, by)} since ${at}${why}; take up no work until resumed`,
+    ],
   }
 }

@@ -1,11 +1,12 @@
 import { ClawError } from '../workspace/errors.ts'
 import type { TaskWithHistory } from '../workspace/link/commands.ts'
+import { shellWord } from '../workspace/quote.ts'
 import { isTerminal } from '../workspace/task-states.ts'
 import { findEntry } from '../workspace/tasks.ts'
 import type { Call, Outcome } from './call.ts'
 import { findTask } from './task-command.ts'
 import { Team } from './team.ts'
-import { oneLine } from './text.ts'
+import { idText, oneLine, path } from './text.ts'
 
 /** `--wait` with its seconds, or without: until it has ended; null: it is not given. */
 export const readWait = (call: Call): number | null => {
@@ -42,7 +43,7 @@ export const waitForTask = async (call: Call, id: string, seconds: number): Prom
         throw new ClawError(
           'timeout',
           `${id} is ${task.status} after ${seconds} s`,
-          `it goes on: wait ${id} waits again, cancel ${id} takes it back`,
+          `it goes on: wait ${shellWord(id)} waits again, cancel ${shellWord(id)} takes it back`,
         )
       }
       await call.close()
@@ -64,9 +65,11 @@ const wantsMe = ({ doc }: Team, { task_id, status }: TaskWithHistory, call: Call
 }
 
 const linesOf = ({ task_id, status, message, owner, ...task }: TaskWithHistory): string[] => [
-  oneLine(`${task_id} is ${status}${owner === null ? '' : ` by ${owner}`}: ${message}`),
+  oneLine(
+    `${idText(task_id)} is ${status}${owner === null ? '' : ` by ${idText(owner)}`}: ${message}`,
+  ),
   ...(task.result_json === undefined ? [] : [oneLine(`json: ${JSON.stringify(task.result_json)}`)]),
-  ...(task.artifacts ?? []).map(({ file_key, version }) =>
-    oneLine(`artifact: ${file_key} version ${version}`),
+  ...(task.artifacts ?? []).map(
+    ({ file_key, version }) => `artifact: ${path(file_key)} version ${version}`,
   ),
 ]

@@ -17,6 +17,7 @@ import { type Call, newMessageId, type Outcome } from './call.ts'
 import type { Listening, Wanted } from './host.ts'
 import type { Place } from './link/place.ts'
 import { presenceOf } from './profile.ts'
+import { path } from './text.ts'
 
 /** Enough for a first sync of a large workspace over a slow line. */
 const SYNC_TIMEOUT_MS = 30_000
@@ -256,7 +257,7 @@ export const mergingWrite = async (
       ...(outcome.notes ?? []),
       ...late.map(
         (one) =>
-          `conflict in ${one.file_key}, ${linesText(one)}: ${one.by} changed them at the same moment; file-get and settle it`,
+          `conflict in ${path(one.file_key)}, ${linesText(one)}: ${one.by} changed them at the same moment; file-get and settle it`,
       ),
     ],
   }

@@ -1,20 +1,29 @@
+import type * as Y from 'yjs'
+import { agentName } from '../workspace/agents.ts'
+import { MAX_LIST_LENGTH } from '../workspace/limits.ts'
+import { idText, path, word } from '../workspace/names.ts'
+import { escapeHidden, oneLine, replaceHidden, safeJson } from '../workspace/visible.ts'
+
 /**
- * Characters that can make a terminal do something, or show other text than is there: C0 and C1 controls, DEL, line
- * separators, zero-width and bidirectional marks, the BOM. Line feed and tab are among them.
+ * The lines that agents read. A line is fields with one or two spaces between them; what somebody wrote freely comes
+ * last, or is a JSON string, so nothing of it can pass for another field or another line.
  */
-const HARMFUL =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
-const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
-const escaped = (char: string): string =>
-  SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
-
-/** Any text as one harmless line: a line feed becomes a visible `\n`, an escape `\u001b`. */
-export const oneLine = (text: string): string => text.replace(HARMFUL, escaped)
+export { idText, oneLine, path, safeJson, word }
 
 /** Text for a terminal: as `oneLine`, but lines stay lines and tabs stay tabs. */
 export const forTerminal = (text: string): string =>
-  text.replace(HARMFUL, (char) => (char === '\n' || char === '\t' ? char : escaped(char)))
+  replaceHidden(text, (char) => (char === '\n' || char === '\t' ? char : escapeHidden(char)))
 
-/** JSON of one line in which nothing can reach a terminal unescaped, and which reads back as the same value. */
-export const safeJson = (value: unknown): string => JSON.stringify(value).replace(HARMFUL, escaped)
+/** Words with a comma between them, as many as a client may give. */
+export const words = (list: readonly string[]): string => {
+  const more = list.length - MAX_LIST_LENGTH
+  const shown = list.slice(0, MAX_LIST_LENGTH).map(word)
+  return [...shown, ...(more > 0 ? [`…(+${more})`] : [])].join(',')
+}
+
+/** `a-… (Ana)`: the id comes first, as the name is anybody's choice. */
+export const who = (doc: Y.Doc, id: string): string => {
+  const name = agentName(doc, id)
+  return name === id ? idText(id) : `${idText(id)} (${word(name)})`
+}

@@ -2,10 +2,23 @@ import type * as Y from 'yjs'
 import { agentName, resolveAgent } from '../workspace/agents.ts'
 import { ClawError } from '../workspace/errors.ts'
 import type { Message } from '../workspace/inbox.ts'
+import { MAX_NAME_CHARS } from '../workspace/limits.ts'
 import { MESSAGE_TYPES } from '../workspace/message-types.ts'
+import { isHintName, isPlainId } from '../workspace/names.ts'
 import { didYouMean } from '../workspace/suggest.ts'
 import type { Call } from './call.ts'
 import { Team } from './team.ts'
+
+/** A hint's kinds and senders in words. */
+export const hintText = ({
+  kinds,
+  from,
+  more_senders: more,
+}: ReturnType<typeof hintOf>): string => {
+  const counts = Object.entries(kinds).map(([type, count]) => `${count} ${type}`)
+  const others = more === undefined ? '' : ` and ${more} more`
+  return `${counts.join(', ')}${from.length === 0 ? '' : ` from ${from.join(', ')}${others}`}`
+}
 
 /** A message that waits to be acknowledged. */
 export interface Waiting {
@@ -84,11 +97,24 @@ export const waitFor = async (
   }
 }
 
-/** How many messages there are of which kind and from whom: enough to decide whether to look. */
+/** Senders that a hint names (count). */
+const MAX_SENDERS = 5
+
+/** A name that can stand where nobody expects words of others, else the id. */
+const hintName = (doc: Y.Doc, id: string): string => {
+  const name = agentName(doc, id)
+  return isHintName(name) ? name : id.slice(0, MAX_NAME_CHARS)
+}
+
+/**
+ * How many messages there are of which kind and from whom: enough to decide whether to look. It wakes agents, and reads as
+ * the system's word, so nothing that somebody wrote freely is in it, and as JSON it is shorter than 1,000 bytes.
+ */
 export const hintOf = (doc: Y.Doc, waiting: readonly Waiting[]) => {
   const kinds: { [type: string]: number } = {}
   for (const { message } of waiting) kinds[message.type] = (kinds[message.type] ?? 0) + 1
-  const senders = new Set(waiting.map(({ message }) => message.from_agent))
-  senders.delete('')
-  return { count: waiting.length, kinds, from: [...senders].map((id) => agentName(doc, id)) }
+  const senders = new Set(waiting.map(({ message }) => message.from_agent).filter(isPlainId))
+  const from = [...senders].slice(0, MAX_SENDERS).map((id) => hintName(doc, id))
+  const more = senders.size - from.length
+  return { count: waiting.length, kinds, from, ...(more > 0 && { more_senders: more }) }
 }

@@ -4,11 +4,12 @@ import * as records from './grammar/records.ts'
 import { must } from './grammar/values.ts'
 import type { AgentId } from './ids.ts'
 import { MAX_DESCRIPTION_BYTES, MAX_NOTE_BYTES } from './limits.ts'
+import { shownName } from './names.ts'
 import { type Activity, type AgentStatus, agentStatus, linkState } from './presence.ts'
 import { type AgentFields, agentsOf, isoTime } from './schema.ts'
 import { agentRecord, agentRecords, isPaused, isStrings } from './shape.ts'
 import { didYouMean } from './suggest.ts'
-import { checkName, checkNames, within } from './validate.ts'
+import { checkLabel, checkName, checkNames, within } from './validate.ts'
 
 /** An agent as every face shows it (ClawLink 1.x's field names). */
 export interface Agent {
@@ -55,7 +56,7 @@ export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
     ...(agent.kind !== undefined && { kind: agent.kind }),
     name: checkName('name', agent.name),
     capabilities: checkNames('capabilities', agent.capabilities),
-    machine: agent.machine.trim() === '' ? '' : checkName('machine', agent.machine),
+    machine: agent.machine.trim() === '' ? '' : checkLabel('machine', agent.machine),
     description: within('description', agent.description.trim(), MAX_DESCRIPTION_BYTES),
     topics:
       agent.topics === undefined ? topicsOf(doc, agent.id) : checkNames('topics', agent.topics),
@@ -115,10 +116,15 @@ export const topicsOf = (doc: Y.Doc, id: string): string[] => {
   return record === undefined ? [] : stringsIn(record, 'topics')
 }
 
-/** The agent's name, or its id where it has none. */
+/** The agent's name as `shownName` has it, or its id where it has none. */
 export const agentName = (doc: Y.Doc, id: string): string => {
   const record = agentRecord(doc, id)
-  return record === undefined ? id : textIn(record, 'name', id)
+  return record === undefined ? shownName(id) : nameIn(record, id)
+}
+
+const nameIn = (record: Y.Map<unknown>, id: string): string => {
+  const name = textIn(record, 'name', id)
+  return shownName(name.trim() === '' ? id : name)
 }
 
 const textIn = (record: Y.Map<unknown>, field: keyof AgentFields, otherwise: string): string => {
@@ -146,7 +152,7 @@ const readAgent = (doc: Y.Doc, id: AgentId, record: Y.Map<unknown>, here: Here):
   const paused = pausedBy(doc, id)
   return {
     agent_id: id,
-    name: textIn(record, 'name', id),
+    name: nameIn(record, id),
     kind: record.get('kind') === 'person' ? 'person' : 'agent',
     capabilities: stringsIn(record, 'capabilities'),
     topics: stringsIn(record, 'topics'),
@@ -178,11 +184,11 @@ export const getAgent = (doc: Y.Doc, id: AgentId, here: Here): Agent => {
 /** Finds an agent by id or unique name. Throws `unknown_agent` with a did-you-mean, or `ambiguous`. */
 export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
   if (hasAgent(doc, nameOrId)) return nameOrId
-  const wanted = nameOrId.trim().normalize('NFC')
+  const wanted = shownName(nameOrId.trim().normalize('NFC'))
   const exact: AgentId[] = []
   const loose: AgentId[] = []
   for (const [id, record] of agentRecords(doc)) {
-    const name = textIn(record, 'name', id)
+    const name = nameIn(record, id)
     if (name === wanted) exact.push(id as AgentId)
     else if (name.toLowerCase() === wanted.toLowerCase()) loose.push(id as AgentId)
   }
@@ -198,7 +204,7 @@ export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
 
 const unknownAgent = (doc: Y.Doc, typed: string): ClawError => {
   const known: string[] = []
-  for (const [id, record] of agentRecords(doc)) known.push(id, textIn(record, 'name', id))
+  for (const [id, record] of agentRecords(doc)) known.push(id, nameIn(record, id))
   return new ClawError(
     'unknown_agent',
     `no agent "${typed}" in this workspace`,

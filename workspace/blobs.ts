@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import { ClawError } from './errors.ts'
 import type { AgentId, FileId } from './ids.ts'
+import { shellFlag } from './quote.ts'
 import {
   BLOBS_PREFIX,
   type BlobEntry,
@@ -37,7 +38,7 @@ export const notText = (key: string, mediaType: string, next?: string): ClawErro
   new ClawError(
     'not_text',
     `${key} is not text (${mediaType})`,
-    next ?? `take it whole: file-get --key ${key} --output PATH`,
+    next ?? `take it whole: file-get ${shellFlag('key', key)} --output PATH`,
   )
 
 /** The versions that the document names, the newest first; replicas with the same ones agree on the order. */

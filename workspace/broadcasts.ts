@@ -6,7 +6,7 @@ import { MAX_MESSAGE_BYTES } from './limits.ts'
 import { appendBroadcast } from './live-log.ts'
 import { type BroadcastEntry, isoTime } from './schema.ts'
 import { type Trace, traceFields, traceIn } from './trace.ts'
-import { checkName, checkNames, within } from './validate.ts'
+import { checkLabel, checkNames, within } from './validate.ts'
 
 export interface NewBroadcast {
   id: BroadcastId
@@ -28,11 +28,11 @@ export const addBroadcast = (doc: Y.Doc, message: NewBroadcast): BroadcastEntry 
     id: message.id,
     from: message.from,
     ...(to !== undefined && { to }),
-    topic: message.topic.trim() === '' ? 'general' : checkName('topic', message.topic),
+    topic: message.topic.trim() === '' ? 'general' : checkLabel('topic', message.topic),
     tags: checkNames('tags', message.tags),
     content: within('content', message.content, MAX_MESSAGE_BYTES),
     at: message.now,
-    ...(replyTo !== undefined && { replyTo: checkName('reply-to', replyTo) }),
+    ...(replyTo !== undefined && { replyTo: checkLabel('reply-to', replyTo) }),
     ...traceFields(message.trace),
   })
 }

@@ -4,6 +4,7 @@ import { addBroadcast } from './broadcasts.ts'
 import type { FileConflict } from './files.ts'
 import type { AgentId, BroadcastId } from './ids.ts'
 import type { Lines } from './merge.ts'
+import { shellFlag } from './quote.ts'
 
 export const linesText = ({ from_line, to_line }: Lines): string =>
   from_line === to_line ? `line ${from_line}` : `lines ${from_line}-${to_line}`
@@ -47,7 +48,7 @@ export const tellReplaced = (
     to: by,
     topic: 'file-conflict',
     tags: [],
-    content: `${agentName(doc, me)} replaced ${key} without having read your version; that is kept: file-get --key ${key} --sha256 ${sha256.slice(0, 12)} --output PATH`,
+    content: `${agentName(doc, me)} replaced ${key} without having read your version; that is kept: file-get ${shellFlag('key', key)} --sha256 ${sha256.slice(0, 12)} --output PATH`,
     now,
   })
 }

@@ -4,6 +4,7 @@ import { type BroadcastMessage, broadcastsFor } from './broadcasts.ts'
 import type { ErrorBody } from './errors.ts'
 import type { VersionOf } from './files.ts'
 import type { AgentId, TaskId } from './ids.ts'
+import { isLogged } from './live-log.ts'
 import {
   agentsOf,
   type BroadcastEntry,
@@ -18,7 +19,7 @@ import {
   type TaskEvent,
   tasksOf,
 } from './schema.ts'
-import { fileEntry, isBroadcast, isEditCount } from './shape.ts'
+import { fileEntry, isEditCount } from './shape.ts'
 import type { ArchivedTask, Placed } from './task-archive.ts'
 import { addNews, type TaskNews, taskMessages } from './task-news.ts'
 import { findEntry, type Task } from './tasks.ts'
@@ -289,7 +290,7 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
       const key = item.parentSub
       if (item.parent === roots.broadcasts) {
         // Yjs joins neighbouring elements of one client into one item, of which a part may be covered.
-        found.broadcasts.push(...valuesFrom(item, from).filter(isBroadcast))
+        found.broadcasts.push(...valuesFrom(item, from).filter(isLogged))
       } else if (item.parent === roots.agents) {
         if (key !== null && hasAgent(doc, key) && item.origin === null) found.agents.add(key)
       } else if (item.parent === files) {

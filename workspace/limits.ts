@@ -10,7 +10,9 @@ export const MAX_RESULT_BYTES = 256 * 1024
 export const MAX_FILE_BYTES = 4 * 1024 * 1024
 /** A file's path, as most file systems have it for one path component times four. */
 export const MAX_PATH_BYTES = 1024
-/** Agent names, capabilities, topics, tags, machine names. */
+/** An agent's name (Unicode characters): it fits into a line, and holds no sentence that could pass for an order. */
+export const MAX_NAME_CHARS = 64
+/** Capabilities, topics, tags, machine names. */
 export const MAX_NAME_BYTES = 128
 /** An agent's name: characters that can be seen (count). */
 export const MAX_NAME_CHARS = 64

@@ -1,5 +1,6 @@
 import type * as Y from 'yjs'
 import type { AgentId, FileId } from './ids.ts'
+import { shownName } from './names.ts'
 import { agentRecord } from './shape.ts'
 
 /** What a connected agent says it does. `idle`: connected, but no command of it came lately. */
@@ -77,6 +78,7 @@ export const readPresence = (state: unknown): Presence | null => {
   const { cursor, intents } = state as Partial<Presence>
   return {
     ...(state as Presence),
+    agent: { ...agent, name: shownName(agent.name) },
     cursor: typeof cursor === 'object' && cursor !== null ? cursor : undefined,
     intents: Array.isArray(intents) ? intents : undefined,
   } as Presence

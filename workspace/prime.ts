@@ -3,6 +3,7 @@ import { agentName, type Here, listAgents } from './agents.ts'
 import { fileVersions } from './files.ts'
 import type { AgentId } from './ids.ts'
 import { type Message, messagesSince, type StateVector } from './inbox.ts'
+import { path, word } from './names.ts'
 import type { AgentStatus } from './presence.ts'
 import { PRIORITIES } from './schema.ts'
 import { shorten } from './shorten.ts'
@@ -57,9 +58,9 @@ export const primeOf = (
   }
   const changes = messagesSince(doc, since, me, here, fileVersions(doc))
   const files = changes.flatMap((message) => {
-    if (message.type === 'file_removed') return `${shorten(message.file_key, SHORT)} is gone`
+    if (message.type === 'file_removed') return `${path(shorten(message.file_key, SHORT))} is gone`
     if (message.type !== 'file_updated') return []
-    return `${shorten(message.file_key, SHORT)} version ${message.version}`
+    return `${path(shorten(message.file_key, SHORT))} version ${message.version}`
   })
   const joined = changes.flatMap((message) =>
     message.type === 'agent_joined' ? shorten(message.agent.name, SHORT) : [],
@@ -108,20 +109,20 @@ export const primeLines = (prime: Prime, where: string, next: readonly string[])
   }
   const kinds = Object.entries(unread.kinds).map(([kind, count]) => `${count} ${kind}`)
   return [
-    `you: ${me.name} (${me.agent_id}) in ${where}`,
+    `you: ${me.agent_id} (${word(me.name)}) in ${where}`,
     ...list('your open tasks', tasks, (t) => `${t.task_id} ${t.status} ${t.priority} ${t.task}`),
     ...list(
       'delegated and open',
       delegated,
-      (t) => `${t.task_id} ${t.status} to ${t.to ?? 'anyone'}: ${t.task}`,
+      (t) => `${t.task_id} ${t.status} to ${t.to === null ? 'anyone' : word(t.to)}: ${t.task}`,
     ),
     ...(open_to_you === 0 ? [] : [`open to whoever claims first: ${open_to_you} (claim --next)`]),
     `unread: ${unread.total}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`,
     ...list('others', agents, (a) =>
-      [a.name, a.status, ...('doing' in a ? [a.doing] : [])].join(' '),
+      [word(a.name), a.status, ...('doing' in a ? [a.doing] : [])].join(' '),
     ),
     ...list('files changed since you looked', files_changed, (file) => file),
-    ...list('joined since you looked', agents_joined, (agent) => agent),
+    ...list('joined since you looked', agents_joined, word),
     `next: ${next.join(' | ')}`,
   ]
 }

@@ -1,6 +1,11 @@
 /** At most `max` characters of a text, saying how many more there are. */
 export const shorten = (text: string, max: number): string => {
-  const characters = [...text]
-  const more = characters.length - max
-  return more <= 0 ? text : `${characters.slice(0, max).join('')}…(+${more} characters)`
+  if (text.length <= max) return text
+  const head = [...text.slice(0, 2 * max)].slice(0, max).join('')
+  const more = lengthOf(text) - lengthOf(head)
+  return more <= 0 ? text : `${head}…(+${more} characters)`
 }
+
+/** Characters, not UTF-16 units. */
+const lengthOf = (text: string): number =>
+  text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0)

@@ -1,3 +1,5 @@
+import { shellWord } from './quote.ts'
+
 /** Edit distance between two short strings, swapped neighbours counting once (optimal string alignment). */
 const distance = (a: string, b: string): number => {
   let before: number[] = []
@@ -33,5 +35,5 @@ export const nearest = (typed: string, candidates: Iterable<string>, most = 3): 
 /** `did you mean x, y?`, or the empty string where nothing is near. */
 export const didYouMean = (typed: string, candidates: Iterable<string>): string => {
   const near = nearest(typed.slice(0, 200), candidates)
-  return near.length === 0 ? '' : `did you mean ${near.join(', ')}?`
+  return near.length === 0 ? '' : `did you mean ${near.map(shellWord).join(', ')}?`
 }

@@ -2,6 +2,7 @@ import type * as Y from 'yjs'
 import { agentName, resolveAgent } from './agents.ts'
 import { ClawError } from './errors.ts'
 import type { AgentId, TaskId } from './ids.ts'
+import { shellWord } from './quote.ts'
 import type { TaskState } from './schema.ts'
 import { isAddressee, lacks } from './task-routing.ts'
 import { isTerminal, type Role, TRANSITIONS } from './task-states.ts'
@@ -58,7 +59,7 @@ export const lostGrant = (
   return new ClawError(
     'lease_lost',
     `your lease on ${id} is over, and ${now}${message === '' ? '' : KEPT}`,
-    status.owner === null ? `to go on: clawlink-agent claim ${id}` : 'take another task',
+    status.owner === null ? `to go on: clawlink-agent claim ${shellWord(id)}` : 'take another task',
   )
 }
 

@@ -1,6 +1,8 @@
 import { ClawError } from './errors.ts'
-import { MAX_LIST_LENGTH, MAX_NAME_BYTES, MAX_NAME_CHARS } from './limits.ts'
+import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from './limits.ts'
+import { nameFault, shownName } from './names.ts'
 import { isWorkspaceName } from './schema.ts'
+import { hasHidden } from './visible.ts'
 
 const encoder = new TextEncoder()
 
@@ -18,23 +20,33 @@ export const within = (what: string, text: string, max: number): string => {
 }
 
 /** What keeps a text from being a name, as the rest of a sentence; null: nothing. */
-export const nameProblem = (text: string): string | null => {
-  if ([...text].length > MAX_NAME_CHARS) return `has over ${MAX_NAME_CHARS} characters`
-  try {
-    return checkName('name', text) === text ? null : 'is not trimmed, or not in Unicode NFC'
-  } catch (error) {
-    return (error as Error).message
-  }
-}
+export const nameProblem = (text: string): string | null =>
+  nameFault(text)?.what ?? (text === text.normalize('NFC') ? null : 'is not in Unicode NFC')
 
-/** A name that people and agents type: trimmed, not empty, one line, no control characters. Throws `bad_name`. */
+/**
+ * The name of an agent or a person: at most 64 characters, all of which can be seen, and none that could pass for a
+ * field of a line that agents read. Throws `bad_name`.
+ */
 export const checkName = (what: string, text: string): string => {
   const name = text.trim().normalize('NFC')
-  if (name === '') throw new ClawError('bad_name', `${what} is empty`, `give a ${what}`)
-  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(name)) {
-    throw new ClawError('bad_name', `${what} has a control character in it`, 'use one plain line')
+  const fault = nameFault(name)
+  if (fault === null) return name
+  throw new ClawError('bad_name', `the ${what} ${fault.what}`, fault.next)
+}
+
+/** A topic, tag, capability or machine: trimmed, not empty, all of it visible. Throws `bad_name`, `too_large`. */
+export const checkLabel = (what: string, text: string): string => {
+  const label = text.trim().normalize('NFC')
+  if (label === '') throw new ClawError('bad_name', `${what} is empty`, `give a ${what}`)
+  if (hasHidden(label)) {
+    const shown = shownName(label)
+    throw new ClawError(
+      'bad_name',
+      `${what} has a control or invisible character in it: ${shown}`,
+      'use one plain line',
+    )
   }
-  return within(what, name, MAX_NAME_BYTES)
+  return within(what, label, MAX_NAME_BYTES)
 }
 
 /** Throws `bad_name`. */
@@ -54,5 +66,5 @@ export const checkNames = (what: string, list: readonly string[]): string[] => {
   if (names.length > MAX_LIST_LENGTH) {
     throw new ClawError('too_large', `${names.length} ${what}; the limit is ${MAX_LIST_LENGTH}`)
   }
-  return names.map((name) => checkName(what, name))
+  return names.map((name) => checkLabel(what, name))
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId } from '../../workspace/ids.ts'
+import { shellWord } from '../../workspace/quote.ts'
 import type { MirrorEvent } from '../mirror/merge.ts'
 import type { Mirror, MirrorOptions } from '../mirror/mirror.ts'
 import { writeAtomically } from '../profile.ts'
@@ -93,7 +94,7 @@ export class Mirrors {
       throw new ClawError(
         'mirror_taken',
         `${dir} is mirrored already, with prefix "${known.kept.prefix}"`,
-        `run clawlink-agent mirror ${dir} --stop first`,
+        `run clawlink-agent mirror ${shellWord(dir)} --stop first`,
       )
     }
     if (known?.mirror != null && known.why === null) return known.mirror

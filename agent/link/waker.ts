@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { writeAtomically } from '../profile.ts'
-import { hintOf } from '../waiting.ts'
+import { hintOf, hintText } from '../waiting.ts'
 import type { Log } from './log.ts'
 import type { Place } from './place.ts'
 
@@ -104,9 +104,7 @@ export class Waker {
       await runCommand(command, cwd, JSON.stringify({ type: 'hint', ...hint }))
     }
     if (url === undefined) return
-    const kinds = Object.entries(hint.kinds).map(([type, count]) => `${count} ${type}`)
-    const from = hint.from.length === 0 ? '' : ` from ${hint.from.join(', ')}`
-    const text = `ClawLink: ${kinds.join(', ')}${from}. Run: clawlink-agent poll`
+    const text = `ClawLink: ${hintText(hint)}. Run: clawlink-agent poll`
     await post(url, token, JSON.stringify({ text, mode: 'now' }))
   }
 

@@ -4,7 +4,7 @@ import type { Task } from '../../workspace/tasks.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { commandTask } from '../task-command.ts'
 import { answeredBefore, rememberAnswer, Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { idText, oneLine } from '../text.ts'
 
 /** Has the server grant a task, or the most urgent one there is. The server alone can: it has one owner. */
 export const claim: Verb = (call) => {
@@ -35,7 +35,7 @@ const claimNext = async (call: Call): Promise<Outcome> => {
 
 /** What it takes to begin: nothing else need be asked. */
 const linesOf = ({ task_id, token, priority, from_agent, task, context }: Task): string[] => [
-  oneLine(`${task_id} is yours, token ${token}, priority ${priority}, from ${from_agent}`),
+  `${idText(task_id)} is yours, token ${token}, priority ${priority}, from ${idText(from_agent)}`,
   oneLine(`task: ${task}`),
   ...(context === null ? [] : [oneLine(`context: ${JSON.stringify(context)}`)]),
 ]

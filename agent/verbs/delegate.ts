@@ -1,4 +1,3 @@
-import { agentName } from '../../workspace/agents.ts'
 import { delegateTask } from '../../workspace/delegating.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { newTaskId, type TaskId } from '../../workspace/ids.ts'
@@ -10,7 +9,7 @@ import { parseIso, parseSpan } from '../../workspace/when.ts'
 import { type Call, type Outcome, randomBytes, type Verb } from '../call.ts'
 import { readWait, waitForTask } from '../task-waiting.ts'
 import { mergingWrite, Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { who, word } from '../text.ts'
 
 export const delegate: Verb = async (call) => {
   const seconds = readWait(call)
@@ -44,8 +43,8 @@ export const delegate: Verb = async (call) => {
         ...(deadline !== null && { deadline }),
       }
       const { task, to } = delegateTask(replica, given, call.has('reset-trace'))
-      const whom = to === null ? openTo(facts.requires) : `${agentName(doc, to)} (${to})`
-      return { data: { task }, lines: [oneLine(`delegated ${id} to ${whom}`)] }
+      const whom = to === null ? openTo(facts.requires) : who(doc, to)
+      return { data: { task }, lines: [`delegated ${id} to ${whom}`] }
     },
     team,
   )
@@ -73,7 +72,7 @@ const addressOf = (call: Call): { to: string | null; requires: string[] } => {
 }
 
 const openTo = (requires: readonly string[]): string =>
-  requires.length === 0 ? 'anyone' : `who has ${requires.join(', ')}`
+  requires.length === 0 ? 'anyone' : `who has ${requires.map(word).join(', ')}`
 
 /** Throws `unknown_task`; one that has left the document is asked for. */
 const checkTasks = async (call: Call, team: Team, ids: readonly TaskId[]): Promise<void> => {

@@ -2,7 +2,7 @@ import { listAgents } from '../../workspace/agents.ts'
 import { linesText } from '../../workspace/conflicts.ts'
 import type { Verb } from '../call.ts'
 import { Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { idText, path, word, words } from '../text.ts'
 
 export const discover: Verb = async (call) => {
   const team = await Team.open(call, false)
@@ -16,11 +16,14 @@ export const discover: Verb = async (call) => {
   const lines = agents.map(
     ({ agent_id, name, status, machine, capabilities, activity, last_heartbeat, ...more }) => {
       const away = status === 'stale' || status === 'offline' ? `last seen ${last_heartbeat}` : null
-      const doing = [activity?.note, activity?.task].filter((part) => part !== undefined).join(' ')
+      const doing = [activity?.note, activity?.task]
+        .filter((part) => part)
+        .map((part) => word(part!))
       const place =
-        'editing' in more ? `in ${more.editing.file_key}, ${linesText(more.editing)}` : null
-      const extra = [away, doing, place].filter((part) => part)
-      return oneLine([agent_id, name, status, machine, capabilities.join(','), ...extra].join('  '))
+        'editing' in more ? `in ${path(more.editing.file_key)}, ${linesText(more.editing)}` : null
+      const extra = [away, doing.join(' '), place].filter((part) => part)
+      const fields = [idText(agent_id), word(name), status, word(machine), words(capabilities)]
+      return [...fields, ...extra].join('  ')
     },
   )
   const notes = agents.length === 0 ? ['nobody is registered here yet'] : []

@@ -8,7 +8,7 @@ import { readBytes } from '../binary.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { writeAtomically } from '../profile.ts'
 import { Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { oneLine, path } from '../text.ts'
 import { askVersion, fetchVersion } from '../versions.ts'
 
 export const fileGet: Verb = async (call) => {
@@ -50,7 +50,7 @@ export const fileGet: Verb = async (call) => {
 
   write(call, output, content)
   await keepBase()
-  return { data, lines: [oneLine(`${file_key} version ${version} is in ${output}`)] }
+  return { data, lines: [oneLine(`${path(file_key)} version ${version} is in ${output}`)] }
 }
 
 const isNewestVersion = ({ doc }: Team, key: string, version: number): boolean => {
@@ -96,14 +96,14 @@ const someLines = (
 }
 
 const write = (call: Call, output: string, content: string): void => {
-  const path = call.resolve(output)
+  const local = call.resolve(output)
   try {
-    writeAtomically(path, content)
+    writeAtomically(local, content)
   } catch (cause) {
     throw new ClawError(
       'no_such_local_file',
       `cannot write ${output}: ${(cause as NodeJS.ErrnoException).code}`,
-      `${dirname(path)} must be a folder you may write to`,
+      `${dirname(local)} must be a folder you may write to`,
     )
   }
 }

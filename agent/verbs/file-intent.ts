@@ -9,7 +9,7 @@ import { within } from '../../workspace/validate.ts'
 import type { Verb } from '../call.ts'
 import { presenceOf, saveState } from '../profile.ts'
 import { Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { path } from '../text.ts'
 
 /** How long others are told of it, where not said otherwise, and at most (seconds). */
 const TTL = 600
@@ -31,7 +31,7 @@ export const fileIntent: Verb = async (call) => {
     saveState(call.profile, { intents: kept })
     team.show(presenceOf(call.profile.state))
     await team.confirm()
-    return { data: { intents: kept.length }, lines: [oneLine(`no intents in ${file_key}`)] }
+    return { data: { intents: kept.length }, lines: [`no intents in ${path(file_key)}`] }
   }
 
   if (!call.has('lines') || !call.has('note')) {
@@ -60,7 +60,7 @@ export const fileIntent: Verb = async (call) => {
   return {
     data: { intent: { file_key, ...lines, note, until } },
     lines: [
-      oneLine(`the others know that you intend ${linesText(lines)} of ${file_key} until ${until}`),
+      `the others know that you intend ${linesText(lines)} of ${path(file_key)} until ${until}`,
     ],
   }
 }

@@ -3,7 +3,7 @@ import type { Editing } from '../../workspace/cursors.ts'
 import { listFiles } from '../../workspace/files.ts'
 import type { Verb } from '../call.ts'
 import { Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { idText, path, word } from '../text.ts'
 
 export const fileList: Verb = async (call) => {
   const team = await Team.open(call, true)
@@ -22,12 +22,14 @@ export const fileList: Verb = async (call) => {
     const { file_key, version, last_editor, updated_at, size, read_version, editing, intents } =
       file
     const read = read_version === null ? 'not read' : `read ${read_version}`
-    const fields = [file_key, `version ${version}`, last_editor, updated_at, `${size} bytes`]
-    if (file.sha256 !== undefined) fields.push(file.media_type)
+    const fields = [path(file_key), `version ${version}`, idText(last_editor), updated_at]
+    fields.push(`${size} bytes`)
+    if (file.sha256 !== undefined) fields.push(word(file.media_type))
     if (call.has('changed')) fields.push(read)
-    for (const one of editing) fields.push(`${one.name} is at ${linesText(one)}`)
-    for (const one of intents) fields.push(`${one.name} intends ${linesText(one)}: ${one.note}`)
-    return oneLine(fields.join('  '))
+    for (const one of editing) fields.push(`${word(one.name)} is at ${linesText(one)}`)
+    for (const one of intents)
+      fields.push(`${word(one.name)} intends ${linesText(one)}: ${word(one.note)}`)
+    return fields.join('  ')
   })
   const none = call.has('changed')
     ? 'nothing changed since you read it'

@@ -1,4 +1,3 @@
-import { agentName } from '../../workspace/agents.ts'
 import { isBinary } from '../../workspace/blobs.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { FileVersion } from '../../workspace/file-state.ts'
@@ -6,7 +5,7 @@ import { getFileLog } from '../../workspace/link/commands.ts'
 import { findFile } from '../../workspace/tree.ts'
 import type { Verb } from '../call.ts'
 import { Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { path, who } from '../text.ts'
 import { numberIn } from '../versions.ts'
 
 const DEFAULT_LIMIT = 50
@@ -24,7 +23,6 @@ export const fileLog: Verb = async (call) => {
   const { target } = call
   const page = await getFileLog(target, call.workspace, call.flag('key')!, limit, before)
   const { file_key, versions, more } = page
-  const who = (id: string) => `${agentName(team.doc, id)} (${id})`
   if (file_key === null) call.notes.push('the file is removed; file-restore brings it back')
   const leaf = findFile(team.doc, call.flag('key')!)
   if (leaf !== null && isBinary(leaf.entry)) {
@@ -33,13 +31,13 @@ export const fileLog: Verb = async (call) => {
   if (more) call.notes.push(`there are older ones: --before ${versions.at(-1)!.version}`)
   return {
     data: { file_key, versions, count: versions.length, more },
-    lines: versions.map((version) => oneLine(lineOf(version, who))),
+    lines: versions.map((version) => lineOf(version, (id) => who(team.doc, id))),
   }
 }
 
-const lineOf = (version: FileVersion, who: (id: string) => string): string => {
+const lineOf = (version: FileVersion, name: (id: string) => string): string => {
   const { added_lines, removed_lines, size, change_sets } = version
-  const by = version.editors.map(who).join(', ') || 'somebody'
+  const by = version.editors.map(name).join(', ') || 'somebody'
   const sets = change_sets === 1 ? '' : `  ${change_sets} change sets`
-  return `version ${version.version}  ${version.updated_at}  ${by}  +${added_lines} -${removed_lines} lines  ${size} bytes${sets}  ${version.file_key}`
+  return `version ${version.version}  ${version.updated_at}  ${by}  +${added_lines} -${removed_lines} lines  ${size} bytes${sets}  ${path(version.file_key)}`
 }

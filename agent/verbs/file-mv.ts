@@ -2,7 +2,7 @@ import { moveFile } from '../../workspace/files.ts'
 import { checkFileKey } from '../../workspace/path.ts'
 import type { Verb } from '../call.ts'
 import { mergingWrite, Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { path } from '../text.ts'
 
 export const fileMv: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
@@ -18,7 +18,7 @@ export const fileMv: Verb = async (call) => {
       const file = moveFile(team.doc, key, to, team.me(), Date.now(), force)
       if (base !== null) team.replica.keepBase(to, base)
       if (blob !== null) team.replica.keepBlob(to, blob)
-      return { data: { file, moved_from: key }, lines: [oneLine(`renamed ${key} to ${to}`)] }
+      return { data: { file, moved_from: key }, lines: [`renamed ${path(key)} to ${path(to)}`] }
     },
     team,
   )

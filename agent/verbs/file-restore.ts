@@ -7,7 +7,7 @@ import { isRemovedBytes, restoreBytes } from '../binary.ts'
 import type { Call, Verb } from '../call.ts'
 import { writeFile } from '../file-write.ts'
 import { answeredBefore, mergingWrite, Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { path } from '../text.ts'
 import { askVersion, fetchVersion } from '../versions.ts'
 
 /**
@@ -29,14 +29,14 @@ export const fileRestore: Verb = async (call) => {
     ({ doc }) => {
       // What was not answered before has a version.
       const { version, content, file_key } = past!.version
-      const path = past!.file_key ?? file_key
-      const base = findFile(doc, path) === null ? null : readFile(doc, path).content
-      const { data, notes } = writeFile(team, { key: path, content, base })
+      const now = past!.file_key ?? file_key
+      const base = findFile(doc, now) === null ? null : readFile(doc, now).content
+      const { data, notes } = writeFile(team, { key: now, content, base })
       const { file, changed } = data as Pick<PutResult, 'file' | 'changed'>
       const what = changed ? `is as it was in version ${version}` : 'is like that already'
       return {
         data: { ...data, restored: version },
-        lines: [oneLine(`${path} ${what}; it is version ${file.version}`)],
+        lines: [`${path(now)} ${what}; it is version ${file.version}`],
         notes: notes ?? [],
       }
     },

@@ -2,7 +2,7 @@ import { removeFile } from '../../workspace/files.ts'
 import { checkFileKey } from '../../workspace/path.ts'
 import type { Verb } from '../call.ts'
 import { mergingWrite, Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { path } from '../text.ts'
 
 export const fileRm: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
@@ -14,7 +14,7 @@ export const fileRm: Verb = async (call) => {
     { key, force },
     () => {
       removeFile(team.doc, key, team.me(), Date.now(), known)
-      return { data: { removed: key }, lines: [oneLine(`removed ${key}`)] }
+      return { data: { removed: key }, lines: [`removed ${path(key)}`] }
     },
     team,
   )

@@ -1,11 +1,11 @@
-import { agentName, resolveAgent } from '../../workspace/agents.ts'
+import { resolveAgent } from '../../workspace/agents.ts'
 import { readLiveLog } from '../../workspace/archive.ts'
 import { broadcastMessage } from '../../workspace/broadcasts.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { getLog, type LogPage } from '../../workspace/link/commands.ts'
 import type { Call, Verb } from '../call.ts'
 import { openReplica } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { idText, oneLine, who, word } from '../text.ts'
 
 const DEFAULT_LIMIT = 50
 
@@ -35,11 +35,11 @@ export const log: Verb = async (call) => {
     page = { ...more, broadcasts: entries.map(broadcastMessage) }
   }
   const { broadcasts, more, next } = page
-  const name = (id: string) => `${agentName(doc, id)} (${id})`
   const lines = broadcasts.map(({ message_id, timestamp, from_agent, to_agent, ...message }) => {
-    const to = to_agent === null ? '' : ` to ${name(to_agent)}`
-    const reply = message.reply_to ? ` reply_to=${message.reply_to}` : ''
-    const head = `${timestamp} ${message_id} from ${name(from_agent)}${to} topic=${message.topic}`
+    const to = to_agent === null ? '' : ` to ${who(doc, to_agent)}`
+    const reply = message.reply_to ? ` reply_to=${idText(message.reply_to)}` : ''
+    const from = `from ${who(doc, from_agent)}`
+    const head = `${timestamp} ${idText(message_id)} ${from}${to} topic=${word(message.topic)}`
     return oneLine(`${head}${reply} content: ${message.content}`)
   })
   if (broadcasts.length === 0) call.notes.push('nothing was said')

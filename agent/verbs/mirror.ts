@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
 import { homeOf } from '../../workspace/link/socket.ts'
+import { shellWord } from '../../workspace/quote.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import type { Mirrors } from '../link/mirrors.ts'
 import type { MirrorEvent } from '../mirror/merge.ts'
@@ -74,7 +75,7 @@ const checkOverlap = (call: Call, dir: string): void => {
     throw new ClawError(
       'mirror_taken',
       `${other.dir} is mirrored already`,
-      `run clawlink-agent mirror ${other.dir} --stop first, or mirror another folder`,
+      `run clawlink-agent mirror ${shellWord(other.dir)} --stop first, or mirror another folder`,
     )
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { ClawError } from '../../workspace/errors.ts'
+import { shellWord } from '../../workspace/quote.ts'
 import { didYouMean } from '../../workspace/suggest.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { hookOf, hookUrl, setHook, tryHook } from '../openclaw/hook.ts'
@@ -63,15 +64,12 @@ const listenerOf = (call: Call): Listener => ({
 const jobOf = async (call: Call): Promise<Job | null> =>
   findJob(await run(listArgs), keyOf(call.profile.name))
 
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
-
 /** What is done, each step shown before: who reads along knows what a step was that did not end. */
 const stepsOf = (call: Call) => {
   const isDry = call.has('dry-run')
   const steps: string[] = []
   const show = async (args: readonly string[]): Promise<void> => {
-    const line = args.map(quoted).join(' ')
+    const line = args.map(shellWord).join(' ')
     steps.push(line)
     if (!call.has('json')) await call.request.print(`${oneLine(line)}\n`)
   }

@@ -1,7 +1,7 @@
-import { agentName, getAgent, resolveAgent, setPaused } from '../../workspace/agents.ts'
+import { getAgent, resolveAgent, setPaused } from '../../workspace/agents.ts'
 import type { Verb } from '../call.ts'
 import { mergingWrite } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { who } from '../text.ts'
 
 export const pause: Verb = async (call) => {
   const facts = { name: call.flag('name')!, note: call.text('note') ?? '' }
@@ -11,7 +11,7 @@ export const pause: Verb = async (call) => {
     setPaused(doc, id, { by: team.me(), now: Date.now(), note: facts.note })
     return {
       data: { agent: getAgent(doc, id, team.here) },
-      lines: [oneLine(`paused ${agentName(doc, id)} (${id}); its prime and poll say so`)],
+      lines: [`paused ${who(doc, id)}; its prime and poll say so`],
     }
   })
 }

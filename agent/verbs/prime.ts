@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import { primeLines, primeOf } from '../../workspace/prime.ts'
+import { shellFlag } from '../../workspace/quote.ts'
 import { shorten } from '../../workspace/shorten.ts'
 import { getTask } from '../../workspace/tasks.ts'
 import type { Verb } from '../call.ts'
@@ -34,7 +35,9 @@ export const prime: Verb = async (call) => {
     const next = ['clawlink-agent poll']
     if (found.tasks.items.length > 0) {
       const { task_id, from_agent } = getTask(doc, found.tasks.items[0]!.task_id)
-      next.push(`clawlink-agent respond --to ${from_agent} --msg-id ${task_id} --result …`)
+      next.push(
+        `clawlink-agent respond ${shellFlag('to', from_agent)} --msg-id ${task_id} --result …`,
+      )
     }
     const data = { ...found, where, next, ...offline }
     const lines = primeLines(found, where, next).map(oneLine)

@@ -6,6 +6,7 @@ import { checkName } from '../../workspace/validate.ts'
 import type { Verb } from '../call.ts'
 import { readState, saveState } from '../profile.ts'
 import { mergingWrite, openReplica, Team } from '../team.ts'
+import { word } from '../text.ts'
 
 /** `all` is what there was before there were topics: every broadcast. */
 const readTopics = (list: string[]): string[] => (list.join() === 'all' ? [] : list)
@@ -37,7 +38,9 @@ export const register: Verb = async (call) => {
       const agent = getAgent(doc, id, here)
       return {
         data: { agent_id: id, agent, server: call.target.base, workspace: call.workspace },
-        lines: [`registered ${agent.name} as ${id} in ${call.workspace} of ${call.target.base}`],
+        lines: [
+          `registered ${word(agent.name)} as ${id} in ${call.workspace} of ${call.target.base}`,
+        ],
       }
     },
     team,

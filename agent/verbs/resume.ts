@@ -1,7 +1,7 @@
-import { agentName, getAgent, resolveAgent, setPaused } from '../../workspace/agents.ts'
+import { getAgent, resolveAgent, setPaused } from '../../workspace/agents.ts'
 import type { Verb } from '../call.ts'
 import { mergingWrite } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { who } from '../text.ts'
 
 export const resume: Verb = async (call) => {
   const facts = { name: call.flag('name')! }
@@ -11,7 +11,7 @@ export const resume: Verb = async (call) => {
     setPaused(doc, id, null)
     return {
       data: { agent: getAgent(doc, id, team.here) },
-      lines: [oneLine(`resumed ${agentName(doc, id)} (${id})`)],
+      lines: [`resumed ${who(doc, id)}`],
     }
   })
 }

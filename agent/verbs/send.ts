@@ -1,9 +1,8 @@
-import { agentName } from '../../workspace/agents.ts'
 import { newBroadcastId } from '../../workspace/ids.ts'
 import { say } from '../../workspace/saying.ts'
 import { randomBytes, type Verb } from '../call.ts'
 import { mergingWrite } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { who } from '../text.ts'
 
 export const send: Verb = async (call) => {
   const replyTo = call.flag('reply-to')
@@ -20,7 +19,7 @@ export const send: Verb = async (call) => {
     const to = message.to_agent!
     return {
       data: { message },
-      lines: [oneLine(`sent ${id} to ${agentName(team.doc, to)} (${to})`)],
+      lines: [`sent ${id} to ${who(team.doc, to)}`],
     }
   })
 }

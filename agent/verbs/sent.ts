@@ -1,9 +1,8 @@
-import { agentName } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { sentMessages } from '../../workspace/sent.ts'
 import type { Verb } from '../call.ts'
 import { Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { idText, oneLine, who } from '../text.ts'
 
 const DEFAULT_LIMIT = '20'
 
@@ -17,9 +16,9 @@ export const sent: Verb = async (call) => {
   await team.confirm()
   const messages = sentMessages(team.doc, me, Number(limit))
   const lines = messages.map(({ message_id, type, to_agent, state, replies, status, content }) => {
-    const to = to_agent === null ? 'all' : `${agentName(team.doc, to_agent)} (${to_agent})`
+    const to = to_agent === null ? 'all' : who(team.doc, to_agent)
     const more = `${status ? `status=${status} ` : ''}${replies ? `replies=${replies} ` : ''}`
-    return oneLine(`${state} ${type} ${message_id} to ${to} ${more}content: ${content}`)
+    return oneLine(`${state} ${type} ${idText(message_id)} to ${to} ${more}content: ${content}`)
   })
   const notes = messages.length === 0 ? ['nothing sent that is still live'] : []
   return { data: { messages, count: messages.length, ...team.admitOffline() }, lines, notes }

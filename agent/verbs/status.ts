@@ -3,7 +3,7 @@ import { ClawError } from '../../workspace/errors.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { readState, saveState } from '../profile.ts'
 import { Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { oneLine, word } from '../text.ts'
 
 const UNSENT =
   '; what was written here is kept, and goes out once a link with the role write is joined by'
@@ -45,7 +45,7 @@ export const status: Verb = async (call) => {
     const waits = unsent && role !== 'read' ? '  what was written here waits to be sent' : ''
     lines.push(
       oneLine(
-        `${profile}  ${name ?? ''}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}  queued ${queued}${reads}${waits}`,
+        `${profile}  ${name == null ? '' : word(name)}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}  queued ${queued}${reads}${waits}`,
       ),
     )
     profiles.push(one)

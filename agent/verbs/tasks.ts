@@ -7,7 +7,7 @@ import { parseState } from '../../workspace/task-states.ts'
 import type { Task } from '../../workspace/tasks.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { Team } from '../team.ts'
-import { oneLine } from '../text.ts'
+import { idText, oneLine, word, words } from '../text.ts'
 
 /** What a line shows of a task (characters). */
 const SHOWN = 80
@@ -55,18 +55,21 @@ const archived = async (call: Call): Promise<Outcome> => {
   }
 }
 
+const openTo = (requires: readonly string[] = []): string =>
+  requires.length === 0 ? 'anyone' : words(requires)
+
 const linesOf = (found: readonly Task[], { doc }: Team): string[] => {
-  const name = (id: string) => agentName(doc, id)
+  const name = (id: string) => word(agentName(doc, id))
   return found.map((task) => {
     const { task_id, status, priority, from_agent, to_agent, owner, percent } = task
     const to = owner ?? to_agent
-    const who = `${name(from_agent)} → ${to === null ? (task.requires?.join(',') ?? 'anyone') : name(to)}`
+    const who = `${name(from_agent)} → ${to === null ? openTo(task.requires) : name(to)}`
     const state = [
       status,
       ...(percent === undefined ? [] : [`${percent}%`]),
       ...(task.blocked_by === undefined ? [] : ['blocked']),
       ...(task.awaits_approval ? ['awaits approval'] : []),
     ].join(' ')
-    return oneLine([task_id, state, priority, who, shorten(task.task, SHOWN)].join('  '))
+    return oneLine([idText(task_id), state, priority, who, shorten(task.task, SHOWN)].join('  '))
   })
 }

@@ -1,7 +1,7 @@
 import { ClawError } from '../../workspace/errors.ts'
 import type { Verb } from '../call.ts'
 import { waitForTask } from '../task-waiting.ts'
-import { oneLine } from '../text.ts'
+import { idText } from '../text.ts'
 import { hintOf, readFilter, readSeconds, waitFor } from '../waiting.ts'
 
 /** So many ids are on the line; `--json` has all. */
@@ -25,6 +25,6 @@ export const wait: Verb = async (call) => {
   const more = ids.length > MAX_IDS ? ` and ${ids.length - MAX_IDS} more` : ''
   return {
     data: { ...hint, message_ids: ids },
-    lines: [oneLine(`${kinds.join(', ')}: ${ids.slice(0, MAX_IDS).join(' ')}${more}`)],
+    lines: [`${kinds.join(', ')}: ${ids.slice(0, MAX_IDS).map(idText).join(' ')}${more}`],
   }
 }

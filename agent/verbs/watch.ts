@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { byPriority } from '../../workspace/inbox.ts'
 import { isAway } from '../../workspace/link/outbox.ts'
 import { acknowledge } from '../../workspace/mailbox.ts'
 import type { Verb } from '../call.ts'
+import { pageOf } from '../page.ts'
 import { safeJson } from '../text.ts'
 import { Ended, hintOf, readFilter, type Waiting, waitFor } from '../waiting.ts'
 
@@ -37,8 +39,9 @@ export const watch: Verb = async (call) => {
     for (;;) {
       const { team, found } = await next()
       const hint = hintOf(team.doc, found)
-      const messages = found.map(({ message }) => message)
       const hintsOnly = call.has('hints')
+      const page = hintsOnly ? [] : pageOf(byPriority(found))
+      const messages = page.map(({ message }) => message)
       const line = hintsOnly
         ? { type: 'hint', ...hint }
         : { type: 'messages', count: messages.length, messages }
@@ -54,7 +57,7 @@ export const watch: Verb = async (call) => {
         continue
       }
       const replica = await team.reopened()
-      acknowledge(replica, team.me(), found, Date.now())
+      acknowledge(replica, team.me(), page, Date.now())
       await replica.commit()
       await call.close()
     }

@@ -1,5 +1,5 @@
 import type { Verb } from '../call.ts'
-import { oneLine } from '../text.ts'
+import { idText, oneLine, word } from '../text.ts'
 
 /** What this machine knows, without asking the server. */
 export const whoami: Verb = async (call) => {
@@ -10,7 +10,9 @@ export const whoami: Verb = async (call) => {
   return {
     data: { agent_id, name, profile: call.profile.name, server, workspace },
     lines: [
-      oneLine(`${agent_id}  ${name}  profile ${call.profile.name}  ${workspace} of ${server}`),
+      oneLine(
+        `${idText(agent_id)}  ${word(name)}  profile ${call.profile.name}  ${workspace} of ${server}`,
+      ),
     ],
   }
 }

@@ -2,6 +2,7 @@ import type * as Y from 'yjs'
 import { ClawError } from '../../workspace/errors.ts'
 import type { FileVersion } from '../../workspace/file-state.ts'
 import type { FileId, FileKey } from '../../workspace/ids.ts'
+import { shellFlag } from '../../workspace/quote.ts'
 import { isoTime } from '../../workspace/schema.ts'
 import { fileEntry } from '../../workspace/shape.ts'
 import { getFile, keysOf } from '../../workspace/tree.ts'
@@ -115,12 +116,12 @@ const unknownVersion = async (
     return new ClawError(
       'unknown_version',
       `version ${version} of ${shown} is not kept by itself: it came together with ${next.version}; ${range}`,
-      `ask for ${next.version}, or see file-log --key ${shown}`,
+      `ask for ${next.version}, or see file-log ${shellFlag('key', shown)}`,
     )
   }
   return new ClawError(
     'unknown_version',
     `version ${version} of ${shown} is not kept; ${range}`,
-    `file-log --key ${shown} shows them`,
+    `file-log ${shellFlag('key', shown)} shows them`,
   )
 }

@@ -56,7 +56,10 @@ describe('text in cells', () => {
     expect(harmless('a\nb\tc\u001b[2J')).toBe('a b c␛[2J')
     expect(harmless('👩‍👩‍👧 👁️‍🗨️ می‌خواهم')).toBe('👩‍👩‍👧 👁️‍🗨️ می‌خواهم')
     // Between letters that need no joiner it would hide; tags could be a text of their own.
-    expect(harmless('pay\u200cpal x\u{e0041}\u200d')).toBe('pay\ufffdpal x\ufffd\ufffd')
+    expect(harmless('pay\u200cpal x\u{e0041}\u200d')).toBe('pay\\u200cpal x\\u{e0041}\\u200d')
+    expect(harmless('a\u00ad\u3164\u2800\u{1d173}')).toBe('a\\u00ad\\u3164\\u2800\\u{1d173}')
+    // In the editor each is one cell, so that the caret is where it seems to be.
+    expect(cellsOf('a\u{e0041}b\u00ad').map(({ text }) => text)).toEqual(['a\ufffd', 'b', '\ufffd'])
     fc.assert(
       fc.property(hard, (text) => {
         const shown = harmless(text)

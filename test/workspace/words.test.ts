@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { newAgentId, newBroadcastId, newTaskId } from '../../workspace/ids.ts'
-import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from '../../workspace/limits.ts'
+import { MAX_LIST_LENGTH, MAX_NAME_CHARS } from '../../workspace/limits.ts'
 import { didYouMean, nearest } from '../../workspace/suggest.ts'
 import { byteLength, checkName, checkNames, within } from '../../workspace/validate.ts'
 import { codeOf } from './replicas.ts'
@@ -28,7 +28,11 @@ describe('validate', () => {
     ['a\u001b[31m', 'bad_name'],
     ['a\u2028b', 'bad_name'],
     ['a\u009b', 'bad_name'],
-    ['x'.repeat(MAX_NAME_BYTES + 1), 'too_large'],
+    ['x'.repeat(MAX_NAME_CHARS + 1), 'bad_name'],
+    ...[...'()="`<>', 'a\u200bb', 'a\u{e0041}', 'a  b', 'a\u00a0b'].map((part) => [
+      `x${part}x`,
+      'bad_name',
+    ]),
   ])('refuses the name %j', (name, code) => {
     expect(codeOf(() => checkName('name', name))).toBe(code)
   })

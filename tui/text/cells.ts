@@ -1,4 +1,5 @@
 import stringWidth from 'string-width'
+import { replaceHidden } from '../../workspace/visible.ts'
 
 /** A grapheme as it stands on the screen: what is drawn for it, and on how many cells. */
 export interface Cell {
@@ -25,11 +26,7 @@ const isPlain = (text: string): boolean => /^[\t\u0020-\u007e]*$/.test(text)
 /** Stands for what has no harmless look of its own. */
 const STRANGE = '\ufffd'
 
-/** Joiners and tags: they make one emoji of several, and letters of some scripts need them; elsewhere they hide. */
-const HIDDEN = /\u200c|\u200d|[\u{e0000}-\u{e0fff}]/gu
-const JOINING = /^(?:\p{Extended_Pictographic}|(?!\p{Script=Latin})\p{L})/u
-
-/** Controls, and what reorders or hides its surroundings, in sight and on one cell; the rest as it is. */
+/** Controls, and what reorders its surroundings, in sight and on one cell; the rest as it is. */
 const look = (grapheme: string): { text: string; width: number } => {
   const code = grapheme.charCodeAt(0)
   if (code < 0x20) return { text: String.fromCharCode(0x2400 + code), width: 1 }
@@ -37,10 +34,6 @@ const look = (grapheme: string): { text: string; width: number } => {
   if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(grapheme))
     return { text: STRANGE, width: 1 }
   if (grapheme.length > MAX_GRAPHEME_UNITS) return { text: STRANGE, width: 1 }
-  if (!JOINING.test(grapheme) && grapheme.search(HIDDEN) >= 0) {
-    const text = grapheme.replace(HIDDEN, STRANGE)
-    return { text, width: stringWidth(text) }
-  }
   const width = stringWidth(grapheme)
   return width === 0 ? { text: STRANGE, width: 1 } : { text: grapheme, width }
 }
@@ -55,6 +48,28 @@ const lookOf = (grapheme: string): { text: string; width: number } => {
   return found
 }
 
+/** What shows nothing where it stands: its offset and its length. Joiners in words and emoji are not among it. */
+const hiddenIn = (text: string): Map<number, number> => {
+  const found = new Map<number, number>()
+  replaceHidden(text, (char, at) => {
+    // Controls and the like are graphemes by themselves, which `look` knows.
+    if (!/[\p{Cc}\p{Cs}]/u.test(char)) found.set(at, char.length)
+    return char
+  })
+  return found
+}
+
+const inSight = (grapheme: string, index: number, hidden: ReadonlyMap<number, number>): string => {
+  if (hidden.size === 0) return grapheme
+  let shown = ''
+  for (let i = 0; i < grapheme.length; ) {
+    const length = hidden.get(index + i)
+    shown += length === undefined ? grapheme[i] : STRANGE
+    i += length ?? 1
+  }
+  return shown
+}
+
 /** The cells of a text without line ends. A tab's width is that at column 0: see `widthAt`. */
 export const cellsOf = (text: string): Cell[] => {
   const cells: Cell[] = []
@@ -65,8 +80,10 @@ export const cellsOf = (text: string): Cell[] => {
     }
     return cells
   }
+  const hidden = hiddenIn(text)
   for (const { index, segment } of graphemes.segment(text)) {
-    const shown = segment === '\t' ? { text: '\t', width: TAB_CELLS } : lookOf(segment)
+    const shown =
+      segment === '\t' ? { text: '\t', width: TAB_CELLS } : lookOf(inSight(segment, index, hidden))
     cells.push({ at: index, size: segment.length, ...shown })
   }
   return cells

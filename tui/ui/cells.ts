@@ -1,14 +1,21 @@
+import { escapeHidden, replaceHidden } from '../../workspace/visible.ts'
 import { cellsOf } from '../text/cells.ts'
 
 /** Text in one line by the cells that it takes. What others wrote goes through `harmless` before it is measured. */
 
 /** What a text without has no cell of another look than its own. */
-const SUSPECT = /[\p{C}\p{M}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
+const SUSPECT = /[\p{C}\p{M}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u
 
-/** Any text as one line that does nothing but stand there: line ends and tabs become spaces, controls their pictures. */
+/**
+ * Any text as one line that does nothing but stand there: line ends and tabs become spaces, controls their pictures, what
+ * shows nothing its code.
+ */
 export const harmless = (text: string): string => {
   if (!SUSPECT.test(text)) return text
-  return cellsOf(text.replace(/[\n\r\t]/g, ' ')).reduce((shown, cell) => shown + cell.text, '')
+  const line = replaceHidden(text.replace(/[\n\r\t]/g, ' '), (char) =>
+    /[\p{Cc}\p{Cs}]/u.test(char) ? char : escapeHidden(char),
+  )
+  return cellsOf(line).reduce((shown, cell) => shown + cell.text, '')
 }
 
 const isAscii = (text: string): boolean => /^[\u0020-\u007e]*$/.test(text)
