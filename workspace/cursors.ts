@@ -4,6 +4,7 @@ import type { AgentId, FileId, FileKey } from './ids.ts'
 import type { Lines } from './merge.ts'
 import type { Cursor, Intent, Presence } from './presence.ts'
 import { textOf } from './schema.ts'
+import { indexAt, offsetAt, placeAt } from './text-index.ts'
 import { keysOf } from './tree.ts'
 
 /** Who is in a file now, and where; 1-based lines, inclusive, as the file is now. */
@@ -24,8 +25,7 @@ export interface Intended extends Editing {
 export const cursorOver = (doc: Y.Doc, file: FileId, { from_line, to_line }: Lines): Cursor => {
   const text = textOf(doc, file)
   const content = text.toJSON()
-  const at = (index: number) =>
-    Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(text, index, -1)) as unknown
+  const at = (offset: number): unknown => placeAt(text, indexAt(text, offset))
   const start = startOf(content, from_line)
   const end = startOf(content, to_line + 1)
   return {
@@ -46,8 +46,8 @@ const startOf = (content: string, line: number): number => {
   return at
 }
 
-/** Offset of an untrusted relative position in this text; null where it is in no such text. */
-export const offsetOf = (doc: Y.Doc, text: Y.Text, name: string, json: unknown): number | null => {
+/** Index of an untrusted relative position in this text; null where it is in no such text. */
+export const indexOf = (doc: Y.Doc, text: Y.Text, name: string, json: unknown): number | null => {
   try {
     const position = Y.createRelativePositionFromJSON(json)
     // Looking a root up by a name would make it.
@@ -71,12 +71,12 @@ const placeOf = (
   if (file_key === undefined) return null
   const text = textOf(doc, file)
   const [a, b] = [cursor.anchor, cursor.head].map((json) =>
-    offsetOf(doc, text, `file:${file}`, json),
+    indexOf(doc, text, `file:${file}`, json),
   )
   if (a === null || b === null || a === undefined || b === undefined) return null
   const content = contents.get(file) ?? text.toJSON()
   contents.set(file, content)
-  const lineAt = (offset: number) => content.slice(0, offset).split('\n').length
+  const lineAt = (index: number) => content.slice(0, offsetAt(text, index)).split('\n').length
   const [from_line, to_line] = [lineAt(Math.min(a, b)), lineAt(Math.max(a, b))]
   return { agent_id: agent.id, name: agent.name, file_key, from_line, to_line }
 }

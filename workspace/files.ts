@@ -7,6 +7,7 @@ import { changedLines, type Edit, type Lines, merge3 } from './merge.ts'
 import { checkFileKey } from './path.ts'
 import { type EditCount, editsOf, isoTime, textOf } from './schema.ts'
 import { isEditCount } from './shape.ts'
+import { indexEdits, partsOf } from './text-index.ts'
 import {
   allFiles,
   editCounts,
@@ -166,7 +167,7 @@ export const putFile = (doc: Y.Doc, put: Put): PutResult => {
         plant(doc, key, { fileId, mediaType: 'text/plain', createdBy, createdAt })
         text.delete(0, text.length) // what a removed file of this name had, or one that became bytes
       }
-      applyToText(text, merged.edits)
+      applyToText(text, indexEdits(text, merged.edits))
       countEdit(doc, fileId, put.by, put.now)
     })
   }
@@ -287,15 +288,11 @@ export const authorsIn = (
 ): AgentId[] => {
   const edits = new Map(editCounts(doc, id))
   const authors = new Set<AgentId>()
-  let index = 0
-  for (let item = textOf(doc, id)._start; item !== null; item = item.right) {
-    if (item.deleted || !item.countable) continue
-    const end = index + item.length
-    if (ranges.some(([from, to]) => from < end && index < to)) {
+  for (const { item, offset, units } of partsOf(textOf(doc, id))) {
+    if (ranges.some(([from, to]) => from < offset + units && offset < to)) {
       const author = edits.get(String(item.id.client))?.agent
       if (author !== undefined) authors.add(author)
     }
-    index = end
   }
   return [...authors].sort()
 }

@@ -1,5 +1,6 @@
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import type { Lines } from './merge.ts'
+import { partsOf } from './text-index.ts'
 
 /**
  * Places in a text that move along as it changes, many at once: a Yjs relative position costs a walk through the text
@@ -11,16 +12,6 @@ export type Span = [fromClient: number, fromClock: number, toClient: number, toC
 
 /** Half-open range of UTF-16 offsets. */
 export type Range = [number, number]
-
-/** The text's live items with the offset at which each begins. */
-const itemsOf = function* (text: Y.Text): Generator<[Y.Item, number]> {
-  let at = 0
-  for (let item = text._start; item !== null; item = item.right) {
-    if (item.deleted || !item.countable) continue
-    yield [item, at]
-    at += item.length
-  }
-}
 
 /** Offsets at which these lines begin and end, line ends included; they are in order. */
 export const rangesOfLines = (content: string, lines: readonly Lines[]): Range[] => {
@@ -45,9 +36,9 @@ export const spansOver = (text: Y.Text, ranges: readonly Range[]): Span[] => {
   const wanted = ranges.filter(([from, to]) => to > from).flatMap(([from, to]) => [from, to - 1])
   const ids: number[] = []
   let next = 0
-  for (const [item, at] of itemsOf(text)) {
-    for (; next < wanted.length && wanted[next]! < at + item.length; next++) {
-      ids.push(item.id.client, item.id.clock + wanted[next]! - at)
+  for (const { item, offset, units } of partsOf(text)) {
+    for (; next < wanted.length && wanted[next]! < offset + units; next++) {
+      ids.push(item.id.client, item.id.clock + wanted[next]! - offset)
     }
   }
   const spans: Span[] = []
@@ -73,7 +64,7 @@ export const rangesOfSpans = (text: Y.Text, spans: readonly Span[]): Range[] => 
   const found = new Map<string, Range>()
   let at = 0
   for (let item = text._start; item !== null; item = item.right) {
-    const isThere = !item.deleted && item.countable
+    const isThere = !item.deleted && item.content instanceof Y.ContentString
     const { client, clock } = item.id
     const clocks = wanted.get(client)
     if (clocks !== undefined) {

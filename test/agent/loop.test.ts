@@ -90,7 +90,7 @@ it('[C1] delegate, poll, respond in_progress, respond completed, poll', async ()
 
   const polled = await text(scout, 'poll')
   expect(polled).toContain(
-    `task_delegation ${id} from Lead (${leadId}) priority=high context={"repo":"clawlink"} task: find the changelog\n`,
+    `task_delegation ${id} from ${leadId} (Lead) priority=high context={"repo":"clawlink"} task: find the changelog\n`,
   )
   expect(await scout.ask<Poll>('poll')).toMatchObject({ messages: [], count: 0 })
 
@@ -142,7 +142,7 @@ it('[C1] a broadcast with topic and tags reaches the other and not its sender', 
   expect(said.recipients).toBe(1)
   const polled = await text(lead, 'poll')
   expect(polled).toBe(
-    `knowledge_broadcast ${said.message.message_id} from Scout (${scoutId}) ` +
+    `knowledge_broadcast ${said.message.message_id} from ${scoutId} (Scout) ` +
       'topic=release tags=ci,main content: main is\\nfrozen \\u001b[31m\n',
   )
   expect(await scout.ask<Poll>('poll')).toMatchObject({ count: 0 })

@@ -71,7 +71,7 @@ it('[K15] what a killed link wrote and did not answer is answered by the next on
 
   const given = await one.run(second(), 'delegate', '--to', 'Other', '--task', 'one task')
   expect(given).toMatchObject({ code: 0, stderr: '' })
-  expect(given.stdout).toMatch(/^delegated t-\w+ to Other \(a-\w+\)\n$/)
+  expect(given.stdout).toMatch(/^delegated t-\w+ to a-\w+ \(Other\)\n$/)
 
   const { messages } = await other.ask<Poll>('poll')
   expect(messages.map(({ content, task }) => content ?? task)).toEqual(['once', 'one task'])

@@ -20,7 +20,7 @@ it('[M9] a paused agent is told by prime and poll, until it is resumed', async (
   for (const verb of ['prime', 'poll']) {
     const { stderr } = await scout.run(verb, ...(verb === 'poll' ? ['--peek'] : []))
     expect(stderr).toMatch(
-      /you are paused by Lead \(a-\w+\) since \S+: the plan\\u001b\[31m changes/,
+      /you are paused by a-\w+ \(Lead\) since \S+: "the plan\\u001b\[31m changes"/,
     )
     const { paused } = await scout.ask<{ paused: object }>(verb)
     expect(paused).toMatchObject({ by: lead.id })

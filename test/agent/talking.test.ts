@@ -48,7 +48,7 @@ it('[M1] a direct message and its answer reach their addressees only', async () 
   expect(await poll(third)).toEqual([])
   const peeked = await scout.run('poll', '--peek')
   expect(peeked.stdout).toBe(
-    `direct_message ${id} from Lead (${lead.id}) topic=general content: which branch?\n`,
+    `direct_message ${id} from ${lead.id} (Lead) topic=general content: which branch?\n`,
   )
   await becomes(id, 'delivered')
   expect(await poll(scout)).toEqual([message])
@@ -116,7 +116,7 @@ it('[M2] log: by topic, sender, time and place; direct messages of others are no
   expect(await contents(lead)).toContain('which branch?')
   expect(await contents(third)).not.toContain('which branch?')
   expect((await third.run('log', '--topic', 'builds', '--limit', '1')).stdout).toMatch(
-    new RegExp(`^\\S+Z m-\\w+ from Lead \\(${lead.id}\\) topic=builds content: 3\\n$`),
+    new RegExp(`^\\S+Z m-\\w+ from ${lead.id} \\(Lead\\) topic=builds content: 3\\n$`),
   )
   expect(await third.run('log', '--since', 'whenever')).toMatchObject({ code: 2 })
   expect(await third.run('log', '--from', 'Nobody')).toMatchObject({ code: 3 })
@@ -199,7 +199,7 @@ it('[M6] prime fits on a page, says what changed, acknowledges nothing', async (
   const text = await scout.run('prime')
   expect(text.code).toBe(0)
   expect(text.stdout.length).toBeLessThanOrEqual(2_000)
-  expect(text.stdout).toMatch(/^you: Scout \(a-\w+\) in default of http/)
+  expect(text.stdout).toMatch(/^you: a-\w+ \(Scout\) in default of http/)
   expect(text.stdout).toMatch(/your open tasks: 7\n {2}t-\w+ submitted urgent many words/)
   expect(text.stdout).toMatch(/unread: 8 \(.*1 task_delegation urgent.*\)/)
   expect(text.stdout).toMatch(/files changed since you looked: 1\n {2}plan\.md version 1\n/)

@@ -37,7 +37,7 @@ it('[V1] file-log says who, when and how much; file-get --version reads each', a
   ])
   const { stdout } = await bob.run('file-log', '--key', 'plan.md', '--limit', '1')
   expect(stdout).toBe(
-    `version 2  ${versions[0]!.updated_at}  Bob (${bob.id})  +2 -1 lines  12 bytes  plan.md\n`,
+    `version 2  ${versions[0]!.updated_at}  ${bob.id} (Bob)  +2 -1 lines  12 bytes  plan.md\n`,
   )
   expect(await log(ann, 'plan.md', '--before', '2')).toMatchObject([{ version: 1 }])
   expect(await get(ann, 'plan.md', '--version', '1')).toBe('one\ntwo\n')

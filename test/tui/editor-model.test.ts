@@ -6,7 +6,7 @@ import { actionOf, EDITOR_KEYS } from '../../tui/editor/keys.ts'
 import { editorPresses } from '../../tui/editor/presses.ts'
 import { OTHERS_MS, SHOW_MS } from '../../tui/editor/session.ts'
 import { visibleRows } from '../../tui/editor/viewport.ts'
-import { offsetOf } from '../../workspace/cursors.ts'
+import { indexOf } from '../../workspace/cursors.ts'
 import { fileInfo, moveFile, putFile, readFile, removeFile } from '../../workspace/files.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import { filesOf, textOf } from '../../workspace/schema.ts'
@@ -267,7 +267,7 @@ describe('together', () => {
     a.pass(SHOW_MS)
     expect(a.shown).toHaveLength(1)
     const text = textOf(a.doc, a.session.id)
-    expect(offsetOf(a.doc, text, `file:${a.session.id}`, a.shown[0]!.head)).toBe(9)
+    expect(indexOf(a.doc, text, `file:${a.session.id}`, a.shown[0]!.head)).toBe(9)
     a.keys('left')
     a.session.close()
     a.pass(10 * SHOW_MS)

@@ -1,10 +1,10 @@
 import type * as Y from 'yjs'
-import { offsetOf } from '../../workspace/cursors.ts'
+import { indexOf } from '../../workspace/cursors.ts'
 import type { AgentId, FileId } from '../../workspace/ids.ts'
 import type { Presence } from '../../workspace/presence.ts'
 import { textOf } from '../../workspace/schema.ts'
 
-/** Another one's caret (`head`) and the other end of its selection, as offsets in the text as it is. */
+/** Another one's caret (`head`) and the other end of its selection, as indexes into the text as it is. */
 export interface Other {
   id: AgentId
   name: string
@@ -35,7 +35,7 @@ export const othersIn = (
   for (const { agent, cursor } of presences) {
     if (agent.id === me || cursor?.file !== file) continue
     const [anchor, head] = [cursor.anchor, cursor.head].map((position) =>
-      offsetOf(doc, text, `file:${file}`, position),
+      indexOf(doc, text, `file:${file}`, position),
     )
     if (typeof anchor !== 'number' || typeof head !== 'number') continue
     others.push({ id: agent.id, name: agent.name, anchor, head, colour: colourOf(agent.id) })

@@ -2,13 +2,12 @@ import * as Y from 'yjs'
 import type { FileId } from '../../workspace/ids.ts'
 import type { Cursor } from '../../workspace/presence.ts'
 import { textOf } from '../../workspace/schema.ts'
+import { indexedString, OBJECT, placeAt } from '../../workspace/text-index.ts'
 import { Lines } from './lines.ts'
 import type { Range } from './search.ts'
 
 /** Typing without so long a pause (milliseconds) is taken back as one. */
 const UNDO_MS = 700
-/** Stands for what is in the text and is none; Yjs counts it as one character. */
-const OBJECT = '\ufffc'
 
 export interface Change {
   from: number
@@ -41,8 +40,7 @@ export class SharedText {
     this.#id = id
     this.#text = textOf(doc, id)
     this.#onChange = onChange
-    const parts: Delta = this.#text.toDelta()
-    this.lines = new Lines(parts.map(({ insert }) => asText(insert)).join(''))
+    this.lines = new Lines(indexedString(this.#text))
     this.#undo = new Y.UndoManager(this.#text, {
       trackedOrigins: new Set([this]),
       captureTimeout: UNDO_MS,
@@ -57,9 +55,7 @@ export class SharedText {
 
   /** The caret and the selection as others are shown them. */
   get cursor(): Cursor {
-    const [anchor, head] = [this.anchor, this.head].map((offset) =>
-      Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(this.#text, offset, -1)),
-    )
+    const [anchor, head] = [this.anchor, this.head].map((index) => placeAt(this.#text, index))
     return { file: this.#id, anchor, head }
   }
 
@@ -109,6 +105,14 @@ export class SharedText {
     const delta: Delta = event.delta
     const isUndo = origin === this.#undo
     const last = this.#follow(delta)
+    // Yjs tells of characters, embeds and types only.
+    const { length } = this.#text
+    if (this.lines.length !== length) {
+      this.lines.replace(0, this.lines.length, indexedString(this.#text))
+      for (const place of ['anchor', 'head', 'top'] as const) {
+        this[place] = Math.min(this[place], length)
+      }
+    }
     this.version++
     if (isUndo) {
       this.head = last

@@ -5,6 +5,7 @@ import type { Lines } from '../merge.ts'
 import { editsOf, type Json, textOf } from '../schema.ts'
 import { isEditCount } from '../shape.ts'
 import { type Range, rangesOfLines, rangesOfSpans, type Span, spansOver } from '../spans.ts'
+import { offsetsOf } from '../text-index.ts'
 import { keysOf } from '../tree.ts'
 import type { Replica } from './replica.ts'
 
@@ -90,7 +91,7 @@ export class Overlaps {
       const key = keys.get(file)
       if (key === undefined) continue
       const content = text.toJSON()
-      const theirs = rangesOf(event.delta as Delta)
+      const theirs = rangesOf(text, event.delta)
       const spans = this.#open.flatMap((open) => (open.file === file ? open.spans : []))
       for (const [from, to] of rangesOfSpans(text, spans)) {
         const hit = theirs.filter((range) => shareLine(content, [from, to], range))
@@ -119,17 +120,17 @@ const editors = (
   return [...new Set(counts.filter(isEditCount).map(({ agent }) => agent))].sort()
 }
 
-type Delta = { retain?: number; insert?: string; delete?: number }[]
-/** The ranges of the new text that a delta inserted; a deletion is an empty one. */
-const rangesOf = (delta: Delta): Range[] => {
+/** The ranges of the new text's string that a delta inserted; a deletion is an empty one. */
+const rangesOf = (text: Y.Text, delta: Y.YTextEvent['delta']): Range[] => {
   const ranges: Range[] = []
   let at = 0
-  for (const { retain = 0, insert = '', delete: removed = 0 } of delta) {
-    if (insert !== '') ranges.push([at, at + insert.length])
-    else if (removed > 0) ranges.push([at, at])
-    at += retain + insert.length
+  for (const { retain = 0, insert, delete: removed = 0 } of delta) {
+    const inserted = insert === undefined ? 0 : typeof insert === 'string' ? insert.length : 1
+    if (inserted > 0 || removed > 0) ranges.push([at, at + inserted])
+    at += retain + inserted
   }
-  return ranges
+  const offset = offsetsOf(text)
+  return ranges.map(([from, to]) => [offset(from), offset(to)])
 }
 
 const lineAt = (content: string, offset: number): number =>
