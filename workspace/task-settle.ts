@@ -345,7 +345,8 @@ export class Settler {
     this.#agents ??= listAgents(this.#doc, world.here)
     const all = candidates(this.#doc, entry, this.#agents, this.#records)
     if (all.length === 0) {
-      return declined.length > 0 && offersOf(record).length > 0 ? this.#whyNobody(entry) : Infinity
+      const wasAsked = declined.length > 0 && offersOf(record).length > 0
+      return wasAsked && this.#haveDeclined(entry, declined) ? this.#whyNobody(entry) : Infinity
     }
     const asked = new Set(offers.map(({ to }) => to))
     const rest = all.filter((id) => !asked.has(id))
@@ -354,6 +355,13 @@ export class Settler {
     for (const id of asking) ask(id)
     if (rest.length === asking.length) return Infinity
     return (asking.length > 0 ? now : last) + offerMs
+  }
+
+  /** Who gave it back may take it again, and has not said no. */
+  #haveDeclined(entry: TaskEntry, all: readonly AgentId[]): boolean {
+    const said = historyOf(entry).filter(({ event }) => event === 'declined')
+    const refused = new Set(said.map(({ by }) => by))
+    return all.every((id) => refused.has(id))
   }
 
   #whyNobody(entry: TaskEntry): string {

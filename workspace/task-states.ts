@@ -100,5 +100,16 @@ export const parseState = (text: string): TaskState => {
   )
 }
 
+/** Reads a state that somebody answers a task with. Throws `bad_status`, also for `submitted`, which is no answer. */
+export const parseAnswer = (text: string): TaskState => {
+  const state = parseState(text)
+  if (state !== 'submitted') return state
+  throw new ClawError(
+    'bad_status',
+    'a task cannot be answered with "submitted"',
+    'to give it back: release; to say that you will not take it: decline',
+  )
+}
+
 /** A state as ClawLink 1.x's messages have it. */
 export const state1x = (state: TaskState): string => (state === 'working' ? 'in_progress' : state)

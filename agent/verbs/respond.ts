@@ -2,7 +2,7 @@ import { ClawError } from '../../workspace/errors.ts'
 import { fileInfo } from '../../workspace/files.ts'
 import { MAX_TASK_LINKS } from '../../workspace/limits.ts'
 import type { Json, TaskResult } from '../../workspace/schema.ts'
-import { parseState } from '../../workspace/task-states.ts'
+import { parseAnswer } from '../../workspace/task-states.ts'
 import type { Call, Verb } from '../call.ts'
 import { commandTask } from '../task-command.ts'
 import { Team } from '../team.ts'
@@ -14,7 +14,7 @@ export const respond: Verb = async (call) => {
   return commandTask(call, call.flag('msg-id')!, {
     name: 'status',
     to: call.flag('to')!,
-    state: parseState(call.flag('status') ?? 'completed'),
+    state: parseAnswer(call.flag('status') ?? 'completed'),
     message: messageOf(call),
     ...(percent !== undefined && { percent }),
     ...(result !== undefined && { result }),

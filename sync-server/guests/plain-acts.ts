@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MAX_NAME_BYTES } from '../../workspace/limits.ts'
 import { isoTime, PRIORITIES } from '../../workspace/schema.ts'
-import { parseState } from '../../workspace/task-states.ts'
+import { parseAnswer } from '../../workspace/task-states.ts'
 import { anyJson } from '../request.ts'
 import { type Act, delegate, deliveryTo, registered, respond, tell } from './actions.ts'
 
@@ -62,7 +62,7 @@ export const respondPlain = async (act: Act, body: z.infer<typeof RespondBody>) 
   const task = await respond(act, {
     task: message_id,
     to: to_agent,
-    state: parseState(status ?? 'completed'),
+    state: parseAnswer(status ?? 'completed'),
     message: isText ? result : JSON.stringify(result),
     ...(!isText && { result: { json: result } }),
   })

@@ -30,7 +30,7 @@ import {
   replayArchived,
 } from '../../workspace/task-commands.ts'
 import { claimNext } from '../../workspace/task-next.ts'
-import { isTerminal, parseState } from '../../workspace/task-states.ts'
+import { isTerminal, parseAnswer } from '../../workspace/task-states.ts'
 import { findEntry, getTask, showStep, taskHistory } from '../../workspace/tasks.ts'
 import { callerIn, checkName } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
@@ -162,7 +162,7 @@ export const taskRoutes = (env: AppEnv): Route[] => {
           ...command,
           ...whoIn(c, command),
           task: c.req.param('task')!,
-          state: parseState(state),
+          state: parseAnswer(state),
           now: env.now(),
           ...(result !== undefined && { result: resultOf(result) }),
         }

@@ -53,7 +53,12 @@ it('[I8] who was away while the server trimmed gets everything once, wherever it
     if (await killAtWrite(away.start('prime'), join(replicas, replica!), count)) killed++
   }
   expect(killed).toBeGreaterThan(0)
-  const { messages } = await away.ask<{ messages: { message_id: string }[] }>('poll')
+  const messages: { message_id: string }[] = []
+  for (let remaining = 1; remaining > 0; ) {
+    const page = await away.ask<{ messages: typeof messages; remaining: number }>('poll')
+    messages.push(...page.messages)
+    remaining = page.remaining
+  }
   const all = Array.from({ length: COUNT }, (_, i) => `m-${String(i).padStart(5, '0')}`)
   expect(
     messages.map(({ message_id }) => message_id),

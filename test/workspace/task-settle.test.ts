@@ -187,6 +187,20 @@ describe('routing', () => {
     })
   })
 
+  it('[T9] what the only one who could take it gives back stays open, and that one may take it again', () => {
+    const doc = at.team({ [worker]: ['web'] })
+    at.give(doc, { to: null, requires: ['web'] })
+    at.claim(doc, at.by(worker))
+    at.release(doc, at.by(worker, 'busy, later'))
+    settle(doc, worldAt(OFFER * 9))
+    expect(getTask(doc, id)).toMatchObject({ status: 'submitted', owner: null })
+    at.claim(doc, at.by(worker, '', OFFER * 9))
+    at.release(doc, at.by(worker, 'after all not'))
+    at.decline(doc, at.by(worker, 'no'))
+    settle(doc, worldAt(OFFER * 9))
+    expect(getTask(doc, id)).toMatchObject({ status: 'rejected' })
+  })
+
   it('[T8] waits for somebody who can, and asks whoever comes', () => {
     const doc = at.team()
     at.give(doc, { to: null, requires: ['pdf'] })
