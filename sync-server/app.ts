@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import { z } from 'zod'
-import { ClawError } from '../workspace/errors.ts'
+import { ClawError, VERBS_HEADER } from '../workspace/errors.ts'
 import { aboutRoutes } from './about.ts'
 import { shownBy } from './access/guard.ts'
 import { accessRoutes } from './access/routes.ts'
@@ -14,6 +14,7 @@ import { fileRoutes } from './guests/api-files.ts'
 import type { Guests } from './guests/guests.ts'
 import { plainRoutes } from './guests/plain.ts'
 import { historyRoutes } from './history.ts'
+import { httpWords } from './http-words.ts'
 import type { Metrics } from './metrics.ts'
 import { openApiOf } from './openapi.ts'
 import type { Manifest } from './ops/manifest.ts'
@@ -137,7 +138,11 @@ export const createApp = (env: AppEnv): Hono => {
       if (by !== null) env.onForgery(by, c.req.path, error.message)
     }
     if (c.req.method === 'POST') env.metrics.commands.inc({ outcome: error.code })
-    return c.json({ ok: false, error: error.toBody() }, error.http as 400)
+    const body = error.toBody()
+    if (c.req.header(VERBS_HEADER) === undefined) {
+      body.hint = httpWords(body.hint, !c.req.path.startsWith('/api/'))
+    }
+    return c.json({ ok: false, error: body }, error.http as 400)
   })
 
   return app

@@ -78,12 +78,14 @@ export const blobRoutes = (env: AppEnv): Route[] => {
   return [
     route({
       ...{ method: 'GET', path, needs: 'read', summary: 'The bytes of a blob' },
-      ...{ query: HeadQuery, run: get },
+      ...{ query: HeadQuery, bytes: true, run: get },
+      statuses: { 200: 'All of it', 206: 'The range that was asked for' },
     }),
     route({
       ...{ method: 'PUT', path, needs: 'write', summary: 'Uploads a blob, or goes on with it' },
       query: PutQuery,
       ...{ answer: z.object({ offset: z.number(), complete: z.boolean() }), run: put },
+      statuses: { 201: 'All of it is there', 202: 'More of it is to come' },
     }),
   ]
 }

@@ -1,7 +1,9 @@
 import * as Y from 'yjs'
 import { type Admit, type Clocks, checkUpdate, type Verdict } from './check.ts'
+import { faultIn } from './slices.ts'
 import { Damage } from './store/damage.ts'
 import type { Stored } from './update-log.ts'
+import { CLOSE, WireError } from './wire.ts'
 
 /** Origin of the transactions that apply what came from the log or a client. */
 const REMOTE = Symbol('remote')
@@ -83,7 +85,13 @@ export class LiveDocument {
    * `admit` throws.
    */
   letIn(update: Uint8Array, admit?: Admit): Verdict {
-    return checkUpdate(update, this.#clocks, admit)
+    try {
+      return checkUpdate(update, this.#clocks, admit)
+    } catch (error) {
+      // What this code and lib0 refuse is an Error in words; an engine's is about its own code.
+      if (error instanceof WireError || (error as Error).constructor === Error) throw error
+      throw new WireError(CLOSE.malformed, faultIn(update))
+    }
   }
 
   apply(updates: readonly Uint8Array[]): boolean {

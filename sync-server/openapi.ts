@@ -34,7 +34,9 @@ export const openApiOf = (routes: readonly Route[], version: string): Json => {
   for (const one of routes) {
     // `:name` and `:name{pattern}`, and the same path with a `/` at its end only once.
     const path = one.path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}').replace(/(.)\/$/, '$1')
-    paths[path] = { ...paths[path], [one.method.toLowerCase()]: operationOf(one, path) }
+    const operations = { [one.method.toLowerCase()]: operationOf(one, path) }
+    if (one.bytes) operations.head = headOf(one, path)
+    paths[path] = { ...paths[path], ...operations }
   }
   return {
     openapi: '3.1.1',
@@ -58,7 +60,7 @@ export const openApiOf = (routes: readonly Route[], version: string): Json => {
 }
 
 const operationOf = (one: Route, path: string): Json => {
-  const { method, needs, plain, summary, query, body, answer } = one
+  const { method, needs, plain, summary, query, body } = one
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
   const isWrite = method !== 'GET' && needs === 'write'
   return {
@@ -91,13 +93,36 @@ const operationOf = (one: Route, path: string): Json => {
         requestBody: { required: true, content: { 'application/octet-stream': {} } },
       }),
     responses: {
-      200: { description: 'Done', ...(answer !== undefined && contentOf(answer, plain === true)) },
+      ...answersOf(one),
       default: {
         description: 'What is wrong, and what to do',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
       },
     },
   }
+}
+
+/** A HEAD is answered as the GET is, without the bytes. */
+const headOf = (one: Route, path: string): Json => {
+  const { operationId, ...get } = operationOf(one, path)
+  const statuses = Object.keys(answersOf(one))
+  const bare = statuses.map((status) => [status, { description: 'As of the GET, without bytes' }])
+  return {
+    ...{ ...get, operationId: String(operationId).replace('get_', 'head_') },
+    summary: `${one.summary}: whether they are there, and how many`,
+    responses: { ...(get.responses as Json), ...Object.fromEntries(bare) },
+  }
+}
+
+const answersOf = ({ answer, plain, statuses = { 200: 'Done' }, bytes }: Route): Json => {
+  const content = bytes
+    ? { content: { 'application/octet-stream': {} } }
+    : answer !== undefined && contentOf(answer, plain === true)
+  const answers = Object.entries(statuses).map(([status, description]) => [
+    status,
+    { description, ...content },
+  ])
+  return Object.fromEntries(answers)
 }
 
 const contentOf = (answer: z.ZodType, plain: boolean): Json => {

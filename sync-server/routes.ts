@@ -33,6 +33,10 @@ export interface Route<Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.
   maxBytes?: number
   /** The data; absent: no JSON. */
   answer?: z.ZodType
+  /** Where it is not 200 with `answer`: what each status says. */
+  statuses?: Readonly<Record<number, string>>
+  /** What is answered is bytes, which a HEAD asks about, too. */
+  bytes?: true
   /** Resolves to the data, or to a whole response. */
   run: (asked: Asked<z.infer<Q>, z.infer<B>>) => Promise<object> | object
 }

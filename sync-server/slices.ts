@@ -30,6 +30,16 @@ interface Section {
 
 type Known = (client: number) => number
 
+/** What is wrong with an update that Yjs cannot read, in words: its own error may be one of a line of code. */
+export const faultIn = (update: Uint8Array): string => {
+  try {
+    for (const _ of slicesOf(update, () => 0));
+    return 'it is no Yjs update in V1 encoding'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
 /**
  * Cuts a large update into small ones, each of which can be applied where `known` has the clocks of what is there and of
  * the slices before it: so that between two of them others have their turn. Yields a slice, or null where some work was
@@ -227,7 +237,7 @@ const skipContent = (reader: decoding.Decoder, kind: number): number => {
       decoding.readAny(reader)
       return 1
     default:
-      throw new Error(`a struct of kind ${kind}`)
+      throw new Error(`unknown content kind ${kind}`)
   }
 }
 

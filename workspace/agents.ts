@@ -41,7 +41,7 @@ export interface Registration {
   id: AgentId
   name: string
   /** Left out: as it was, an agent at first. */
-  kind?: 'person'
+  kind?: 'agent' | 'person' | undefined
   capabilities: readonly string[]
   /** Left out: as they were. */
   topics?: readonly string[] | undefined
@@ -53,7 +53,7 @@ export interface Registration {
 /** Registers an agent, or updates the one that has this id. Throws `bad_name`, `too_large`. */
 export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
   const fields: Omit<AgentFields, 'lastSeenAt' | 'registeredAt' | 'paused'> = {
-    ...(agent.kind !== undefined && { kind: agent.kind }),
+    ...(agent.kind !== undefined && agent.kind !== kindOf(doc, agent.id) && { kind: agent.kind }),
     name: checkName('name', agent.name),
     capabilities: checkNames('capabilities', agent.capabilities),
     machine: agent.machine.trim() === '' ? '' : checkLabel('machine', agent.machine),
@@ -122,6 +122,9 @@ export const agentName = (doc: Y.Doc, id: string): string => {
   return record === undefined ? shownName(id) : nameIn(record, id)
 }
 
+export const kindOf = (doc: Y.Doc, id: string): Agent['kind'] =>
+  agentRecord(doc, id)?.get('kind') === 'person' ? 'person' : 'agent'
+
 const nameIn = (record: Y.Map<unknown>, id: string): string => {
   const name = textIn(record, 'name', id)
   return shownName(name.trim() === '' ? id : name)
@@ -153,7 +156,7 @@ const readAgent = (doc: Y.Doc, id: AgentId, record: Y.Map<unknown>, here: Here):
   return {
     agent_id: id,
     name: nameIn(record, id),
-    kind: record.get('kind') === 'person' ? 'person' : 'agent',
+    kind: kindOf(doc, id),
     capabilities: stringsIn(record, 'capabilities'),
     topics: stringsIn(record, 'topics'),
     machine: textIn(record, 'machine', ''),

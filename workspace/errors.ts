@@ -79,6 +79,9 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
+/** What the verbs show in their requests: hints of errors are in their words then, and in HTTP's otherwise. */
+export const VERBS_HEADER = 'clawlink-verbs'
+
 /** The JSON form of an error, the same on stdout (`--json`) and over HTTP. */
 export interface ErrorBody {
   code: ErrorCode

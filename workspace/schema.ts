@@ -35,7 +35,7 @@ export interface AgentFields {
   /** Milliseconds since the epoch, by the server's clock. */
   lastSeenAt?: number
   /** Left out: an agent. */
-  kind?: 'person'
+  kind?: 'agent' | 'person'
   /** How it is connected: workspace/presence.ts, `LinkState`. */
   link?: 'up' | 'down'
   /** Absent: it may go on. */

@@ -198,6 +198,11 @@ export class AccessStore {
     return this.#credentials.has(credentialKey({ workspace, agent }))
   }
 
+  /** As what an agent joined; undefined: it has not. */
+  kindOf(workspace: string, agent: string): Credential['kind'] | undefined {
+    return this.#credentials.get(credentialKey({ workspace, agent }))?.kind
+  }
+
   /** A short-lived stand-in for the secret, for clients that can only put it into a URL. */
   ticket(secret: string): { ticket: string; expires_in: number } {
     const now = this.#now()

@@ -53,6 +53,7 @@ export const registered = (guest: Guest): void => {
 
 /** What is left out stays as it was. */
 export interface Introduction {
+  kind?: 'agent' | 'person' | undefined
   name?: string | undefined
   capabilities?: readonly string[] | undefined
   topics?: readonly string[] | undefined
@@ -72,6 +73,7 @@ export const register = async (act: Act, given: Introduction): Promise<Agent> =>
     const was = hasAgent(doc, id) ? getAgent(doc, id, here) : null
     registerAgent(doc, {
       id,
+      kind: given.kind ?? (was === null ? env.access.kindOf(guest.room.name, id) : undefined),
       name: given.name ?? was?.name ?? id,
       capabilities: given.capabilities ?? was?.capabilities ?? [],
       topics: given.topics,

@@ -13,6 +13,7 @@ import { selectTasks, TASK_SORTS, type TaskSort } from '../../workspace/task-lis
 import { parseState } from '../../workspace/task-states.ts'
 import { callerIn, stillIs } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
+import { inHttpWords } from '../http-words.ts'
 import { anyJson } from '../request.ts'
 import { type Route, route } from '../routes.ts'
 import {
@@ -46,6 +47,8 @@ const count = (most: number, otherwise: number) =>
 
 const RegisterBody = z.strictObject({
   by,
+  /** Left out: as it was, or as one has joined. */
+  kind: z.enum(['agent', 'person']).optional(),
   name,
   capabilities: names.optional(),
   topics: names.optional(),
@@ -227,7 +230,7 @@ export const apiRoutes = (env: AppEnv): Route[] => {
           ).finally(leave)
           stillIs(asked.c, env.access)
           const paused = pausedBy(act.guest.room.doc, act.guest.agent)
-          const messages = lot.map(({ message }) => message)
+          const messages = inHttpWords(lot.map(({ message }) => message))
           const more = paused === null ? {} : { paused }
           const under = { handed_out: act.guest.handedOut }
           return { messages, count: messages.length, remaining, ...under, ...more }

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { agentName, type Here, hasAgent } from '../../workspace/agents.ts'
+import { agentName, type Here, hasAgent, kindOf } from '../../workspace/agents.ts'
 import { readArchived } from '../../workspace/archive.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import type { Archives } from '../../workspace/mailbox.ts'
@@ -133,7 +133,7 @@ export class Guests {
     one.seenAt = this.#now()
     one.activity = activity ?? one.activity
     const json = JSON.stringify({
-      agent: { id: agent, name: agentName(room.doc, agent), kind: 'agent' },
+      agent: { id: agent, name: agentName(room.doc, agent), kind: kindOf(room.doc, agent) },
       activity: { state: 'active', ...one.activity },
     })
     if (json === one.shown) return

@@ -8,6 +8,7 @@ import { isoTime } from '../../workspace/schema.ts'
 import { checkName } from '../../workspace/validate.ts'
 import { stillIs } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
+import { inHttpWords } from '../http-words.ts'
 import { MAX_FILE_BODY_BYTES } from '../limits.ts'
 import { type Asked, type Route, route } from '../routes.ts'
 import { firstOf, inbox, random, register } from './actions.ts'
@@ -169,7 +170,7 @@ const poll = (env: AppEnv, asked: Asked<z.infer<typeof PollQuery>>) => {
       }
       const { lot, remaining } = await inbox(act, {}, signal, pick, true)
       handOut(c, act, lot)
-      const messages = lot.map(({ message }) => message)
+      const messages = inHttpWords(lot.map(({ message }) => message))
       return { messages, count: messages.length, remaining }
     } finally {
       leave()

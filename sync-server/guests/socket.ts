@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
-import { ClawError } from '../../workspace/errors.ts'
+import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
 import { isoTime } from '../../workspace/schema.ts'
 import { forged } from '../access/refusals.ts'
 import type { AppEnv } from '../app.ts'
+import { httpWords, inHttpWords } from '../http-words.ts'
 import { MAX_UNDONE_FRAMES, REVOKED_MS, SLOW_READER_MS } from '../limits.ts'
 import { requestError } from '../ops/store-error.ts'
 import { parse, parseJson } from '../request.ts'
@@ -45,6 +46,11 @@ const Frame = z.looseObject({
   /** As the header Idempotency-Key. */
   idempotency_key: z.string().min(1).max(128).nullish(),
 })
+
+const inWords = (error: ClawError): ErrorBody => {
+  const body = error.toBody()
+  return { ...body, hint: httpWords(body.hint, true) }
+}
 
 /**
  * ClawLink 1.x's WebSocket: an agent is sent what comes in for it, and is there as long as it is connected. After each lot
@@ -92,14 +98,14 @@ export class GuestSocket {
       while (!signal.aborted) {
         const { lot } = await inbox(act, {}, signal, firstOf, true)
         if (lot.length === 0) continue
-        for (const { message } of lot) this.#send(message)
+        for (const message of inHttpWords(lot.map((one) => one.message))) this.#send(message)
         if (await this.#arrived(signal)) await guest.acknowledge(lot)
         else guest.giveBack(lot)
       }
     } catch (thrown) {
       const error = requestError(thrown, this.#env.trouble())
       if (error.code === 'bug') this.#env.log.error({ err: thrown }, 'a WebSocket failed')
-      this.#send({ type: 'error', ok: false, error: error.toBody() })
+      this.#send({ type: 'error', ok: false, error: inWords(error) })
       this.close(CLOSE.storageFailed, error.message)
     }
   }
@@ -154,7 +160,7 @@ export class GuestSocket {
       const error = requestError(thrown, this.#env.trouble())
       if (error.code === 'bug') this.#env.log.error({ err: thrown }, 'a frame failed')
       return {
-        ...{ type: 'error', ok: false, error: error.toBody() },
+        ...{ type: 'error', ok: false, error: inWords(error) },
         server_time: isoTime(this.#env.now()),
       }
     }

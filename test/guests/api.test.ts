@@ -271,15 +271,19 @@ it('[Q12] the OpenAPI document is valid, and has every route that is served', as
   const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   )
-  const served = routes.map(
-    ({ method, path }) =>
-      `${method} ${path.replace(/:(\w+)(\{\.\+\})?/g, '{$1}').replace(/(.)\/$/, '$1')}`,
-  )
+  const served = routes.flatMap(({ method, path: typed, bytes }) => {
+    const path = typed.replace(/:(\w+)(\{\.\+\})?/g, '{$1}').replace(/(.)\/$/, '$1')
+    return [`${method} ${path}`, ...(bytes ? [`HEAD ${path}`] : [])]
+  })
   expect(documented.sort()).toEqual([...new Set(served)].sort())
   const ids = Object.values(document.paths).flatMap((operations) =>
     Object.values(operations).map(({ operationId }) => operationId),
   )
   expect(new Set(ids).size).toBe(ids.length)
+  const blobs = document.paths['/api/workspaces/{workspace}/blobs/{sha256}']!
+  expect(Object.keys(blobs.put!.responses)).toEqual(['201', '202', 'default'])
+  expect(blobs.get!.responses['200'].content).toHaveProperty('application/octet-stream')
+  expect(blobs.head!.responses['200']).not.toHaveProperty('content')
   // What agents do by it was done above, and came as it is written there.
   const unused = routes.filter(
     (one) =>

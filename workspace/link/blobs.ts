@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ClawError, type ErrorBody } from '../errors.ts'
+import { ClawError, type ErrorBody, VERBS_HEADER } from '../errors.ts'
 import { gateway, httpError, noServer, notClawLink, requesterOf } from './commands.ts'
 import { authorization, type Target } from './target.ts'
 
@@ -163,7 +163,7 @@ const send = async (
   const { base, signal, workspace } = transfer
   const url = new URL(`${base}/api/workspaces/${workspace}/blobs/${path}`)
   const request = await requesterOf(url)
-  const shown = { ...headers, ...authorization(transfer) }
+  const shown = { ...headers, [VERBS_HEADER]: '1', ...authorization(transfer) }
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(fromNetwork(transfer, error))
     const sent = request(url, { method, headers: shown, agent: false, signal }, (answer) => {

@@ -7,7 +7,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Role } from '../access.ts'
 import type { BroadcastMessage, DirectMessage } from '../broadcasts.ts'
-import { ClawError, type ErrorBody } from '../errors.ts'
+import { ClawError, type ErrorBody, VERBS_HEADER } from '../errors.ts'
 import type { FileVersion } from '../file-state.ts'
 import { MAX_FILE_BYTES } from '../limits.ts'
 import type { ArchivePage, TaskArchivePage } from '../mailbox.ts'
@@ -334,6 +334,7 @@ const exchange = async (
     const headers = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(payload),
+      [VERBS_HEADER]: '1',
       ...authorization(server),
     }
     const sent = request(url, { method, headers, agent: false }, (response: IncomingMessage) => {
