@@ -209,6 +209,14 @@ const skipBytes = (reader: decoding.Decoder): void => {
   reader.pos += length
 }
 
+const skipAny = (reader: decoding.Decoder): void => {
+  try {
+    decoding.readAny(reader)
+  } catch {
+    throw new Error('a value of no known kind')
+  }
+}
+
 const skipContent = (reader: decoding.Decoder, kind: number): number => {
   switch (kind) {
     case 1: // deleted
@@ -231,10 +239,10 @@ const skipContent = (reader: decoding.Decoder, kind: number): number => {
       return 1
     }
     case 8: // plain values
-      return each(reader, decoding.readAny)
+      return each(reader, skipAny)
     case 9: // another document
       skipBytes(reader)
-      decoding.readAny(reader)
+      skipAny(reader)
       return 1
     default:
       throw new Error(`unknown content kind ${kind}`)

@@ -83,6 +83,22 @@ const isDeeper = (value: unknown, levels: number): boolean =>
   value !== null &&
   (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
 
+const readText = (bytes: Uint8Array): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new Error('a text is not UTF-8')
+  }
+}
+
+const readJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('an awareness state is not JSON')
+  }
+}
+
 const readAwareness = (bytes: Uint8Array, most: number): AwarenessEntry[] => {
   const decoder = decoding.createDecoder(bytes)
   const entries: AwarenessEntry[] = []
@@ -90,11 +106,11 @@ const readAwareness = (bytes: Uint8Array, most: number): AwarenessEntry[] => {
     const client = decoding.readVarUint(decoder)
     const clock = decoding.readVarUint(decoder)
     if (clock > MAX_CLOCK) throw new WireError(CLOSE.invalid, 'awareness clock out of range')
-    const json = new TextDecoder('utf-8', { fatal: true }).decode(readBytes(decoder))
+    const json = readText(readBytes(decoder))
     if (json.length > most) {
       throw new WireError(CLOSE.tooLarge, `awareness state over ${most} bytes`)
     }
-    if (isDeeper(JSON.parse(json), MAX_STATE_DEPTH)) {
+    if (isDeeper(readJson(json), MAX_STATE_DEPTH)) {
       throw new WireError(
         CLOSE.invalid,
         `awareness state nested deeper than ${MAX_STATE_DEPTH} levels`,

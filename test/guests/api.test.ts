@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AppEnv, routesOf } from '../../sync-server/app.ts'
 import type { Route } from '../../sync-server/routes.ts'
-import { ask, type Member, member } from '../access/members.ts'
+import { ask, bearer, invite, type Member, member } from '../access/members.ts'
 import { until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
 
@@ -61,6 +61,9 @@ describe('a day of two agents that have nothing but HTTP', () => {
       ...{ name: 'Ann', capabilities: ['review'], machine: 'm1', description: 'reads', topics: [] },
     })
     expect(registered.agent).toMatchObject({ agent_id: 'a-ann', name: 'Ann', status: 'online' })
+    expect((await post(ann, 'register', { name: 'Ann', kind: 'person' })).agent.kind).toBe('person')
+    expect((await post(ann, 'register', { name: 'Ann' })).agent.kind).toBe('person')
+    expect((await post(ann, 'register', { name: 'Ann', kind: 'agent' })).agent.kind).toBe('agent')
     await post(bob, 'register', { name: 'Bob', capabilities: ['python', 'tests'] })
     await post(bob, 'heartbeat', { note: 'testing the parser', task: 't-1' })
     const { agents } = await get(ann, 'agents')
@@ -259,6 +262,22 @@ describe('a day of two agents that have nothing but HTTP', () => {
     }
     expect(await post(owner, 'broadcasts', { content: 'x' })).toMatchObject({ code: 'usage' })
     expect((await post(owner, 'broadcasts', { by: 'a-bob', content: 'x' })).recipients).toBe(1)
+  })
+
+  it('[Q12] who joined as a person is one, and no task is answered with submitted', async () => {
+    const secret = await invite(server, { workspace: 'default' })
+    const { data } = await ask<{ credential: string }>(server, '/api/join', {
+      ...{ invite: secret, agent_id: 'a-pat', kind: 'person' },
+    })
+    const pat = { agent: 'a-pat', token: data.credential, headers: bearer(data.credential) }
+    expect((await post(pat, 'register', { name: 'Pat' })).agent.kind).toBe('person')
+    const { task } = await post(ann, 'tasks', { task: 'x', to: 'Pat' })
+    const answered = await post(pat, `tasks/${task.task_id}/status`, {
+      ...{ key: 'k', state: 'submitted', message: '' },
+    })
+    expect(answered).toMatchObject({ http: 400, code: 'bad_status' })
+    expect((await get(ann, `tasks/${task.task_id}`)).task.status).toBe('submitted')
+    await post(ann, `tasks/${task.task_id}/cancel`, { key: 'c' })
   })
 })
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { checkUpdate } from '../../sync-server/check.ts'
+import { LiveDocument } from '../../sync-server/document.ts'
 import { slicesOf } from '../../sync-server/slices.ts'
 import { runSeed, seeded } from '../support/client.ts'
 
@@ -111,3 +112,38 @@ it('[S9] an update that brings more Yjs client ids than its sender may have is r
   expect(() => [...of(1)]).toThrow('2 new Yjs client ids')
   expect([...of(2)].length).toBeGreaterThan(0)
 })
+
+it('[LN10] what cannot be read is told in words: the content kind, or what of it is wrong', () => {
+  const doc = new Y.Doc()
+  doc.getArray('a').push([1])
+  const update = Y.encodeStateAsUpdate(doc)
+  const live = new LiveDocument()
+  const words = (bytes: Uint8Array): string => {
+    try {
+      live.letIn(bytes)
+      return ''
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  // The kind is in the first byte of the struct, after 1 client, 1 struct, its client id and its clock.
+  const at = 2 + lengthOfVarUint(doc.clientID) + 1
+  for (const kind of [11, 12, 31]) {
+    const other = update.slice()
+    other[at] = kind
+    expect(words(other)).toBe(`unknown content kind ${kind}`)
+  }
+  for (let i = 0; i < update.length; i++) {
+    for (const byte of [0, 0x1f, 0x7f, 0x87, 0xff]) {
+      const broken = update.slice()
+      broken[i] = byte
+      expect(words(broken)).not.toMatch(/function|undefined|null|properties|JSON at|token|\(info/)
+    }
+  }
+})
+
+const lengthOfVarUint = (number: number): number => {
+  let length = 1
+  for (let left = number; left > 127; left = Math.floor(left / 128)) length++
+  return length
+}
