@@ -14,8 +14,6 @@ export const MAX_PATH_BYTES = 1024
 export const MAX_NAME_CHARS = 64
 /** Capabilities, topics, tags, machine names. */
 export const MAX_NAME_BYTES = 128
-/** An agent's name: characters that can be seen (count). */
-export const MAX_NAME_CHARS = 64
 export const MAX_DESCRIPTION_BYTES = 2 * 1024
 /** Why an agent is to pause: a sentence or two, in its record until it is resumed. */
 export const MAX_NOTE_BYTES = 1024

@@ -25,11 +25,11 @@ export const INBOX: readonly VerbSpec[] = [
     summary: 'what came in for me; acknowledges what it printed',
     usage: '[--wait SECONDS] [--type T,T] [--topic T,T] [--from N,N] [--limit N] [--peek]',
     about:
-      'Urgent tasks first. What could not be printed is handed out again, with the same message_id.',
+      'Urgent tasks first; at most 50 messages or 64 KiB, then it says how many more wait. What could not be printed is handed out again, with the same message_id.',
     flags: {
       wait: { value: 'SECONDS', what: 'wait so long for the first one', otherwise: '0' },
       ...FILTER,
-      limit: { value: 'N', what: 'at most so many; the rest stays for the next poll' },
+      limit: { value: 'N', what: 'at most so many; the rest stays for the next poll', otherwise: '50' },
       peek: { what: 'look only: nothing is acknowledged' },
     },
     examples: ['poll --wait 60 --json', 'poll --type task_delegation --limit 1'],
