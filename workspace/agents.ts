@@ -4,7 +4,7 @@ import * as records from './grammar/records.ts'
 import { must } from './grammar/values.ts'
 import type { AgentId } from './ids.ts'
 import { MAX_DESCRIPTION_BYTES, MAX_NOTE_BYTES } from './limits.ts'
-import { shownName } from './names.ts'
+import { idText, shownName } from './names.ts'
 import { type Activity, type AgentStatus, agentStatus, linkState } from './presence.ts'
 import { type AgentFields, agentsOf, isoTime } from './schema.ts'
 import { agentRecord, agentRecords, isPaused, isStrings } from './shape.ts'
@@ -201,7 +201,7 @@ export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
   throw new ClawError(
     'ambiguous',
     `${found.length} agents are named "${nameOrId}"`,
-    `use an id: ${found.sort().join(', ')}`,
+    `use an id: ${found.sort().map(idText).join(', ')}`,
   )
 }
 

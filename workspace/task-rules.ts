@@ -2,7 +2,7 @@ import type * as Y from 'yjs'
 import { agentName, resolveAgent } from './agents.ts'
 import { ClawError } from './errors.ts'
 import type { AgentId, TaskId } from './ids.ts'
-import { shellWord } from './quote.ts'
+import { shellFlag, shellWord } from './quote.ts'
 import type { TaskState } from './schema.ts'
 import { isAddressee, lacks } from './task-routing.ts'
 import { isTerminal, type Role, TRANSITIONS } from './task-states.ts'
@@ -29,7 +29,7 @@ export const checkTo = (doc: Y.Doc, { id, facts, status }: TaskEntry, { to, by }
   throw new ClawError(
     'not_allowed',
     `${id} was delegated by ${facts.from}, not by ${to}`,
-    `answer with --to ${facts.from}`,
+    `answer with ${shellFlag('to', facts.from)}`,
   )
 }
 
@@ -105,7 +105,7 @@ export const terminal = ({ id, status }: Pick<TaskEntry, 'id' | 'status'>): Claw
   new ClawError(
     'task_terminal',
     `${id} is ${status.state}; a finished task stays as it is`,
-    `delegate a new task that refers to it: --ref ${id}`,
+    `delegate a new task that refers to it: --ref ${shellWord(id)}`,
   )
 
 const hasRole = (doc: Y.Doc, role: Role, entry: TaskEntry, by: AgentId): boolean => {

@@ -4,6 +4,7 @@ import * as records from './grammar/records.ts'
 import { must } from './grammar/values.ts'
 import type { AgentId, FileId, FileKey } from './ids.ts'
 import { MAX_FILES } from './limits.ts'
+import * as names from './names.ts'
 import { type EditCount, editsOf, type FileEntry, filesOf, isoTime, textOf } from './schema.ts'
 import { fileEntries, fileEntry, isEditCount } from './shape.ts'
 import { didYouMean } from './suggest.ts'
@@ -48,7 +49,7 @@ export const getFile = (doc: Y.Doc, typed: string): Leaf => {
         ) || 'file-list shows what there is'
       : removed.movedTo === undefined
         ? `${removed.by} removed it at ${isoTime(removed.at)}; file-restore brings it back`
-        : `${removed.by} renamed it to ${removed.movedTo}`
+        : `${removed.by} renamed it to ${names.path(removed.movedTo)}`
   throw new ClawError('unknown_file', `no file "${typed}" in this workspace`, next)
 }
 

@@ -29,7 +29,11 @@ export const INBOX: readonly VerbSpec[] = [
     flags: {
       wait: { value: 'SECONDS', what: 'wait so long for the first one', otherwise: '0' },
       ...FILTER,
-      limit: { value: 'N', what: 'at most so many; the rest stays for the next poll', otherwise: '50' },
+      limit: {
+        value: 'N',
+        what: 'at most so many; the rest stays for the next poll',
+        otherwise: '50',
+      },
       peek: { what: 'look only: nothing is acknowledged' },
     },
     examples: ['poll --wait 60 --json', 'poll --type task_delegation --limit 1'],

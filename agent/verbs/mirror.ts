@@ -9,7 +9,7 @@ import type { MirrorEvent } from '../mirror/merge.ts'
 import type { FirstPass, Mirror } from '../mirror/mirror.ts'
 import { checkPrefix } from '../mirror/paths.ts'
 import { Team } from '../team.ts'
-import { oneLine, safeJson } from '../text.ts'
+import { oneLine, path, safeJson } from '../text.ts'
 
 /** Fewer files than this are there before a progress bar is seen (count). */
 const BAR_FROM = 200
@@ -102,7 +102,7 @@ const outcomeOf = (call: Call, dir: string, one: Mirror, pass: FirstPass): Outco
   if (!pass.durable) call.notes.push('the server is away; saved here, queued until it is back')
   const named = skipped
     .slice(0, MAX_NAMED)
-    .map(({ file_key, why }) => `skipped ${file_key}: ${why}`)
+    .map(({ file_key, why }) => `skipped ${path(file_key)}: ${why}`)
   const more = skipped.length - named.length
   return {
     data: {
@@ -126,7 +126,7 @@ const list = async (call: Call): Promise<Outcome> => {
     )
   })
   const notes = mirrors.flatMap(({ skipped }) =>
-    skipped.map(({ file_key, why }) => oneLine(`skipped ${file_key}: ${why}`)),
+    skipped.map(({ file_key, why }) => oneLine(`skipped ${path(file_key)}: ${why}`)),
   )
   return { data: { mirrors, count: mirrors.length }, lines, notes }
 }
@@ -193,7 +193,7 @@ const lineOf = (event: MirrorEvent | ({ type: 'ready'; dir: string } & FirstPass
   const { type, file_key, change, why, conflicts = [] } = event
   const lines = conflicts.map(({ from_line, to_line, by }) => `${from_line}-${to_line} by ${by}`)
   const more = lines.length > 0 ? `both kept: lines ${lines.join(', ')}` : ''
-  return oneLine([type, file_key, change ?? '', why ?? '', more].filter(Boolean).join('  '))
+  return oneLine([type, path(file_key), change ?? '', why ?? '', more].filter(Boolean).join('  '))
 }
 
 /** Shows on a terminal how far a large first pass is. */

@@ -2,7 +2,7 @@ import { serverInfo } from '../../workspace/link/commands.ts'
 import { DEFAULT_SERVER, parseTarget } from '../../workspace/link/target.ts'
 import type { Verb } from '../call.ts'
 import { serversOnLan } from '../lan.ts'
-import { oneLine } from '../text.ts'
+import { word } from '../text.ts'
 
 /** A server on the same network answers in milliseconds. */
 const TIMEOUT_MS = 2_000
@@ -28,7 +28,7 @@ export const scan: Verb = async (call) => {
   const servers = asked.flat()
   return {
     data: { servers, count: servers.length },
-    lines: servers.map(({ url, version }) => oneLine(`${url}  clawlink-sync ${version}`)),
+    lines: servers.map(({ url, version }) => `${url}  clawlink-sync ${word(version)}`),
     notes: servers.length > 0 ? [] : ['none answers at the known addresses, or on this network'],
   }
 }

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { request as requestTls } from 'node:https'
-import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
+import { ClawError, type ErrorBody, VERBS_HEADER } from '../../workspace/errors.ts'
 import type { OwnerFile } from '../access/owner.ts'
 
 /** A server answers within this long (milliseconds), unless it has to work for it. */
@@ -30,6 +30,7 @@ export const askServer = <T>(
     const url = new URL(path, base)
     const headers = {
       authorization: `Bearer ${owner.token}`,
+      [VERBS_HEADER]: '1',
       ...(body !== undefined && { 'content-type': 'application/json' }),
     }
     const method = body === undefined ? 'GET' : 'POST'

@@ -14,6 +14,7 @@ import {
   textOfRow,
 } from '../../tui/editor/rows.ts'
 import { findAll, matchFrom } from '../../tui/editor/search.ts'
+import { SharedText } from '../../tui/editor/shared-text.ts'
 import { cursorOver } from '../../workspace/cursors.ts'
 import { countEdit } from '../../workspace/files.ts'
 import type { AgentId, FileId } from '../../workspace/ids.ts'
@@ -204,5 +205,26 @@ describe('around the text', () => {
     const { matches } = findAll(text, 'foo')
     expect([matchFrom(matches, 5, 1), matchFrom(matches, 17, 1)]).toEqual([2, 0])
     expect([matchFrom(matches, 5, -1), matchFrom(matches, 0, -1)]).toEqual([1, 2])
+  })
+
+  it('[LN6] its characters are where Yjs has them, whatever else is in the text', () => {
+    const doc = new Y.Doc()
+    const text = textOf(doc, file)
+    text.insert(0, 'one\ntwo\n')
+    text.insertEmbed(0, { image: 'x.png' })
+    const shared = new SharedText(doc, file, () => {})
+    // Values of an array, in the same root.
+    const other = new Y.Doc()
+    other.getArray(`file:${file}`).push([1, 'a', { b: 2 }])
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other))
+    text.insertEmbed(3, new Y.Map())
+    const at = shared.lines.slice(0, shared.lines.length).indexOf('two')
+    expect(shared.lines.length).toBe(text.length)
+    shared.edit([{ from: at, to: at + 3, insert: 'TWO' }])
+    expect(text.toJSON()).toBe('one\nTWO\n')
+    expect(shared.lines.slice(0, shared.lines.length).replaceAll('\ufffc', '')).toBe('one\nTWO\n')
+    shared.undo()
+    expect(text.toJSON()).toBe('one\ntwo\n')
+    shared.close()
   })
 })
