@@ -21,7 +21,7 @@ import { findFile, getFile, idFor } from '../workspace/tree.ts'
 import { type Call, newMessageId, type Outcome } from './call.ts'
 import { Progress } from './progress.ts'
 import { answeredBefore, mergingWrite, Team } from './team.ts'
-import { oneLine, path, word } from './text.ts'
+import { oneLine, path } from './text.ts'
 
 /**
  * Shares bytes: uploads them first, then writes their name into the document. While they move, other commands of the
@@ -53,7 +53,7 @@ export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Pr
       const what = result.created ? 'created' : result.changed ? 'changed' : 'unchanged'
       return {
         data: { ...result, conflicts: [], lines: [], ...(replaced !== null && { replaced }) },
-        lines: [`${what} ${path(file_key)} version ${version}, ${size} bytes, ${word(media_type)}`],
+        lines: [`${what} ${path(file_key)} version ${version}, ${size} bytes, ${path(media_type)}`],
         notes:
           replaced === null
             ? []

@@ -37,7 +37,7 @@ export const word = (text: string): string => {
 
 /** A file's path as a field. */
 export const path = (key: string): string =>
-  isPlain(key.replaceAll('/', '-')) ? key : safeJson(key)
+  isPlain(key.replaceAll(/[/+]/g, '-')) ? key : safeJson(key)
 
 /** An id as a field; what has not the syntax of one is a JSON string. */
 export const idText = (id: string): string => {

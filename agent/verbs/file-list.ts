@@ -24,7 +24,7 @@ export const fileList: Verb = async (call) => {
     const read = read_version === null ? 'not read' : `read ${read_version}`
     const fields = [path(file_key), `version ${version}`, idText(last_editor), updated_at]
     fields.push(`${size} bytes`)
-    if (file.sha256 !== undefined) fields.push(word(file.media_type))
+    if (file.sha256 !== undefined) fields.push(path(file.media_type))
     if (call.has('changed')) fields.push(read)
     for (const one of editing) fields.push(`${word(one.name)} is at ${linesText(one)}`)
     for (const one of intents)
