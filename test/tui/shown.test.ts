@@ -63,10 +63,10 @@ it('[U16] [U1] whatever others write and is typed: no row is wider than the scre
         })
         addTask(doc, {
           ...{
-            id: `t-${name.slice(0, 3)}` as TaskId,
+            id: 't-hard' as TaskId,
             from: other,
             to: me,
-            context: { [name]: text },
+            context: { [`x${name}`]: text },
           },
           ...{ description: wellFormed(`${text}x`), priority: 'high', now: NOW },
         })
