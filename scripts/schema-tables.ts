@@ -40,7 +40,9 @@ const typeWords = (type: TypeRule): string => {
   if (type.fields !== undefined && type.rest?.type === undefined)
     return `${TYPES[type.shape]}, below`
   const rest = type.rest === undefined ? '' : entryWords(type.rest)
-  return type.shape === 'list' ? `Y.Array of ${rest}` : `Y.Map: ${type.key!.words} → ${rest}`
+  if (type.shape === 'list') return `Y.Array of ${rest}`
+  const most = type.most === undefined ? '' : `; at most ${type.most} keys`
+  return `Y.Map: ${type.key!.words} → ${rest}${most}`
 }
 
 const rootRow = (kind: RootKind, { writer, name, type }: RootRule): string => {

@@ -30,7 +30,8 @@ export const SECRETS = /\bcl[oicth]_[A-Za-z0-9_-]{20,}/g
 export const redacted = (text: string): string => text.replace(SECRETS, '[secret]')
 
 /** Ids that can be an agent's: what ClawLink makes, and what fits into a URL and a key. */
-export const isAgentId = (text: string): boolean => /^[\w.-]{1,64}$/.test(text) && text !== 'server'
+export const isAgentId = (text: string): boolean =>
+  /^[\w.-]{1,64}$/.test(text) && text !== 'server' && !(text in Object.prototype)
 
 /**
  * The folders of a user in which a running server leaves an invite for that user's own programs: CLAWLINK_RUN_DIR, else

@@ -60,5 +60,17 @@ export const MAX_OTHER_VALUE_BYTES = 1024 * 1024
 export const MAX_SUBDOCUMENTS = 64
 /** Edit counts of one agent in one workspace (count): only it can write them, and they stay for ever. */
 export const MAX_EDIT_COUNTS = 40_000
+/**
+ * A file's text on the server (UTF-16 units). Writers keep to MAX_FILE_BYTES; several who write at the same time can get
+ * beyond it together.
+ */
+export const MAX_TEXT_UNITS = 4 * MAX_FILE_BYTES
+/** Formatting marks in a file's text (count): Yjs walks over those at a place to insert there. */
+export const MAX_MARKS = 50_000
+/** Keys that a map of the document ever has (count): of an agent's record, of one file's blobs, of one file's counts. */
+export const MAX_RECORD_KEYS = 64
+export const MAX_FILE_KEYS = 10_000
+/** Agents that were ever registered in one workspace (count). */
+export const MAX_AGENTS = 10_000
 /** Root types that one agent can be the first to write in (count): a file has three at most. A root's name stays for ever. */
 export const MAX_AGENT_ROOTS = 64_000

@@ -6,10 +6,11 @@ import type { Decoded } from '../check.ts'
 import type { Gate } from '../gate.ts'
 import type { Owned } from '../update-log.ts'
 import { CLOSE, WireError } from '../wire.ts'
+import { Amounts } from './amounts.ts'
 import { type Arrivals, addTo, arrivalsIn, arrivalsOf } from './arrivals.ts'
-import { checkAuthor, checkDelete, forged, saidIn } from './authorship.ts'
+import { checkAuthor, checkDelete, forged, invalid, saidIn } from './authorship.ts'
 import type { Speaker } from './speaker.ts'
-import { invalid, Tally } from './tally.ts'
+import { Taken } from './taken.ts'
 
 /**
  * Sees to it that nobody's words are another's. A Yjs client id belongs to the agent that first used it, so an operation
@@ -31,7 +32,8 @@ export class Authors implements Gate {
   #server = 0
   /** What was let in and is not in the document yet. */
   #waiting: Arrivals = new Map()
-  #tally = this.#newTally()
+  #taken = new Taken(this.#places)
+  #amounts = this.#newAmounts()
 
   /** `isRecovering`: operations are taken from whoever brings them, as a backup was restored that lacks them. */
   constructor(isRecovering: () => boolean, maxIds = Number.POSITIVE_INFINITY) {
@@ -48,16 +50,18 @@ export class Authors implements Gate {
     this.#places = new Places(doc)
     this.#server = server
     this.#waiting = new Map()
-    this.#tally = this.#newTally()
+    this.#taken = new Taken(this.#places)
+    this.#amounts = this.#newAmounts()
   }
 
-  #newTally(): Tally {
-    return new Tally(this.#places, (client) => this.#owners.get(client))
+  #newAmounts(): Amounts {
+    return new Amounts(this.#places, (client) => this.#owners.get(client))
   }
 
   applied(): void {
     if (this.#waiting.size > 0) this.#waiting = new Map()
-    this.#tally.applied()
+    this.#taken.applied()
+    this.#amounts.applied()
   }
 
   takeOwned(): Owned[] {
@@ -90,7 +94,8 @@ export class Authors implements Gate {
       }
     }
     if (by.kind === 'agent') {
-      if (!this.#isRecovering()) this.#tally.check(by.agent, mine)
+      if (!this.#isRecovering()) this.#taken.check(mine)
+      this.#amounts.check(by.agent, mine)
       if (fresh.length > this.mostNewIds(by)) {
         throw new WireError(CLOSE.tooLarge, `an agent has ${this.#maxIds} Yjs client ids at most`)
       }

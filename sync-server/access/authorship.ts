@@ -3,6 +3,7 @@ import { GRAMMAR } from '../../workspace/grammar/grammar.ts'
 import { entryAt, type Place } from '../../workspace/grammar/places.ts'
 import { CLOSE, WireError } from '../wire.ts'
 
+export const invalid = (what: string): WireError => new WireError(CLOSE.invalid, what)
 export const forged = (what: string): WireError => new WireError(CLOSE.forged, what)
 
 /** What a plain value at hand says of who wrote it. */

@@ -108,6 +108,9 @@ const otherProblem = (content: Content): string | null => {
       ? tooLong
       : jsonProblem(content.opts, MAX_MARK_BYTES, { loose: true })
   }
+  if (content instanceof Y.ContentType && content.type instanceof Y.XmlElement) {
+    return byteLength(content.type.nodeName) > MAX_OTHER_NAME_BYTES ? tooLong : null
+  }
   if (content instanceof Y.ContentEmbed) return valueProblem(content.embed)
   if (content instanceof Y.ContentAny || content instanceof Y.ContentJSON) {
     for (const value of content.getContent()) {

@@ -1,4 +1,11 @@
-import { MAX_OTHER_NAME_BYTES, MAX_RESULT_JSON_BYTES } from '../limits.ts'
+import {
+  MAX_AGENTS,
+  MAX_FILE_KEYS,
+  MAX_FILES,
+  MAX_OTHER_NAME_BYTES,
+  MAX_RECORD_KEYS,
+  MAX_RESULT_JSON_BYTES,
+} from '../limits.ts'
 import { BLOBS_PREFIX, EDITS_PREFIX, FILE_PREFIX } from '../schema.ts'
 import * as records from './records.ts'
 import { count, json, line, type Rule, time } from './values.ts'
@@ -31,6 +38,8 @@ export interface TypeRule {
   shape: Shape
   /** Of a map. */
   key?: Rule
+  /** Keys that it ever has (count). Yjs keeps each for ever. Left out: the server is its only writer. */
+  most?: number
   /** Keys with a meaning of their own. */
   fields?: Readonly<Record<string, Entry>>
   /** All other keys, and the elements of a list; left out: there are none. */
@@ -58,7 +67,10 @@ export interface RootRule {
   type: TypeRule
 }
 
-const valueMap = (key: Rule, value: Rule): TypeRule => ({ shape: 'map', key, rest: { value } })
+const valueMap = (key: Rule, value: Rule, most?: number): TypeRule => ({
+  ...{ shape: 'map', key, rest: { value } },
+  ...(most !== undefined && { most }),
+})
 const valueList = (value: Rule): TypeRule => ({ shape: 'list', rest: { value } })
 /** Fields of a later version. */
 const laterField: Entry = { value: json(1024) }
@@ -66,6 +78,7 @@ const laterField: Entry = { value: json(1024) }
 export const AGENT: TypeRule = {
   title: 'an agent',
   shape: 'map',
+  most: MAX_RECORD_KEYS,
   key: line(64),
   fields: {
     name: { value: records.name },
@@ -128,7 +141,7 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
   },
   agents: {
     writer: 'agents',
-    type: { shape: 'map', key: records.agentId, rest: { type: AGENT } },
+    type: { shape: 'map', key: records.agentId, most: MAX_AGENTS, rest: { type: AGENT } },
   },
   intake: { writer: 'author', type: valueList(records.intakeEntry) },
   tasks: {
@@ -148,17 +161,17 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
       rest: { type: valueMap(bucket, records.receipt), value: records.receipt },
     },
   },
-  files: { writer: 'author', type: valueMap(records.path, records.fileEntry) },
+  files: { writer: 'author', type: valueMap(records.path, records.fileEntry, MAX_FILES) },
   file: { writer: 'anyone', name: records.fileId, type: { shape: 'text' } },
   blobs: {
     writer: 'author',
     name: records.fileId,
-    type: valueMap(records.blobName, records.blobEntry),
+    type: valueMap(records.blobName, records.blobEntry, MAX_FILE_KEYS),
   },
   edits: {
     writer: 'counts',
     name: records.fileId,
-    type: valueMap(records.clientId, records.editCount),
+    type: valueMap(records.clientId, records.editCount, MAX_FILE_KEYS),
   },
   other: { writer: 'anyone', name: line(MAX_OTHER_NAME_BYTES), type: { shape: 'any' } },
 }
