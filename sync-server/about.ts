@@ -1,7 +1,22 @@
 import { z } from 'zod'
 import { shownBy } from './access/guard.ts'
+import type { Shown } from './access/speaker.ts'
 import type { AppEnv } from './app.ts'
 import { type Route, route } from './routes.ts'
+
+/** How it is; why, to those who show a credential: names of workspaces that have failed to their members, and the owner. */
+const stateOf = (
+  env: AppEnv,
+  by: Shown | null,
+): { status: 'ok' | 'degraded' | 'unavailable'; reason?: string } => {
+  const trouble = env.trouble() ?? env.damage()
+  if (trouble !== null) return { status: 'unavailable', ...(by !== null && { reason: trouble }) }
+  const failed = env.failed()
+  if (failed.length === 0) return { status: 'ok' }
+  const told = failed.filter((name) => by?.kind === 'owner' || by?.workspace === name)
+  const reason = `failed, and not served for a while: workspace ${told.join(', ')}`
+  return { status: 'degraded', ...(told.length > 0 && { reason }) }
+}
 
 const About = z.looseObject({
   ...{ service: z.string(), version: z.string(), status: z.string(), auth: z.string() },
@@ -20,7 +35,7 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
         return {
           service: 'clawlink-sync',
           version: env.version,
-          status: (env.trouble() ?? env.damage()) === null ? 'ok' : 'unavailable',
+          status: stateOf(env, by).status,
           auth: 'required',
           sync_path: '/sync/<workspace>',
           ...(by !== null && {
@@ -36,10 +51,9 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
     ...{ method: 'GET', path: '/health', needs: 'anyone', plain: true },
     ...{ summary: 'Whether it is well', answer: z.looseObject({ status: z.string() }) },
     run: ({ c }) => {
-      const trouble = env.trouble() ?? env.damage()
-      return trouble === null
-        ? c.json({ status: 'ok' })
-        : c.json({ status: 'unavailable', ...(shownBy(c) !== null && { reason: trouble }) }, 503)
+      const state = stateOf(env, shownBy(c))
+      // Degraded is no reason to start it again, or to send its clients elsewhere: the other workspaces are served.
+      return c.json(state, state.status === 'unavailable' ? 503 : 200)
     },
   }),
   route({

@@ -1,10 +1,10 @@
-import { hasNews, type Verdict } from './check.ts'
+import { type Admit, hasNews, type Verdict } from './check.ts'
 import type { Connection } from './connection.ts'
 import type { LiveDocument } from './document.ts'
 import type { Gate } from './gate.ts'
 import { MAX_FRAME_BYTES, MAX_HELD_FRAMES } from './limits.ts'
 import { slicesOf, WHOLE_BYTES } from './slices.ts'
-import { CLOSE, type Frame, WireError } from './wire.ts'
+import { asWireError, CLOSE, type Frame, WireError } from './wire.ts'
 
 /** An update that is to be committed. */
 export interface Entry {
@@ -125,27 +125,33 @@ export class Admission {
         yield ms
       }
     } catch (error) {
-      this.#env.refuse(connection, error)
+      this.#env.refuse(connection, asWireError(error))
     } finally {
       this.#cutting--
     }
   }
 
+  /** Throws WireError. */
   #letIn(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
     const { isFull, maxDocument, schedule } = this.#env
-    const verdict = this.#live.letIn(update, (decoded, clocks) => {
+    const admit: Admit = (decoded, clocks) => {
       const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
       if (isLet && isFull() && hasNews(decoded, clocks)) {
         schedule() // a checkpoint may make room
         throw new WireError(CLOSE.full, `the document has its ${maxDocument} bytes: only deletions`)
       }
       return isLet
-    })
-    if (verdict === 'ready') {
-      this.#entries.push({ from: connection.id, connection, update })
-      schedule()
     }
-    return verdict
+    try {
+      const verdict = this.#live.letIn(update, admit)
+      if (verdict === 'ready') {
+        this.#entries.push({ from: connection.id, connection, update })
+        schedule()
+      }
+      return verdict
+    } catch (error) {
+      throw asWireError(error)
+    }
   }
 
   #synced(connection: Connection): void {

@@ -38,6 +38,8 @@ export interface AppEnv {
   trouble: () => string | null
   /** What of single workspaces is damaged; null: nothing that was met. */
   damage: () => string | null
+  /** Workspaces that have failed by themselves, and are not served for a while. */
+  failed: () => readonly string[]
   updateLog: UpdateLog
   history: FileHistory
   blobs: BlobStore

@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import { type Admit, type Clocks, checkUpdate, type Verdict } from './check.ts'
 import { faultIn } from './slices.ts'
-import { Damage } from './store/damage.ts'
+import { Unreadable } from './store/damage.ts'
 import type { Stored } from './update-log.ts'
 import { CLOSE, WireError } from './wire.ts'
 
@@ -23,11 +23,11 @@ export const applyAll = (doc: Y.Doc, updates: readonly Uint8Array[]): boolean =>
   }
 }
 
-/** The fold over what is stored. Throws Damage if that cannot be applied; `what` it is of. */
+/** The fold over what is stored. Throws Unreadable if that cannot be applied; `what` it is of. */
 export const docOf = ({ checkpoint, tail }: Stored, what = 'the document'): Y.Doc => {
   const doc = new Y.Doc()
   if (applyAll(doc, checkpoint === null ? tail : [checkpoint, ...tail])) return doc
-  throw new Damage(what, 'the stored updates cannot be applied')
+  throw new Unreadable(`${what}: the stored updates cannot be applied`)
 }
 
 /**
@@ -99,10 +99,10 @@ export class LiveDocument {
   }
 
   /**
-   * Runs a change of the server's own, under the Yjs client id `client` or its own, and throws what it throws; `takeOwn` has
-   * the updates it made.
+   * Runs a change of the server's own, under the Yjs client id `client` or its own; `takeOwn` has the updates it made. What it
+   * throws is an outcome, too. Throws where the document could not take it in.
    */
-  run<T>(change: (doc: Y.Doc) => T, client?: number): T {
+  run<T>(change: (doc: Y.Doc) => T, client?: number): { value: T } | { error: unknown } {
     const doc = this.#doc
     const own = doc.clientID
     const capture = (update: Uint8Array): void => void this.#captured.push(update)
@@ -110,7 +110,13 @@ export class LiveDocument {
     doc.on('update', capture)
     doc.clientID = client ?? own
     try {
-      return doc.transact(() => change(doc))
+      return doc.transact(() => {
+        try {
+          return { value: change(doc) }
+        } catch (error) {
+          return { error }
+        }
+      })
     } finally {
       doc.clientID = own
       doc.off('update', capture)

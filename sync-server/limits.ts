@@ -43,8 +43,21 @@ export const FRAGMENT_BYTES = 128 * 1024
 export const COMPACT_UPDATES = 2_000
 /** … or from this many bytes on, once they outgrow half the checkpoint. */
 export const COMPACT_BYTES = 1024 * 1024
-/** How long SIGTERM waits for open connections to take what is queued for them. */
-export const DRAIN_MS = 5_000
+/** How long each step of stopping may take (milliseconds): together less than the 10 s that a supervisor waits before it kills. */
+export const STOP_MS = {
+  /** What runs beside the rooms. */
+  aside: 500,
+  /** Taking in what has come. */
+  received: 1_500,
+  flush: 2_000,
+  checkpoints: 1_500,
+  /** Connections take what is queued for them, … */
+  connections: 1_500,
+  /** … and go once they are cut. */
+  cut: 500,
+  versions: 500,
+  store: 1_000,
+} as const
 /** The live broadcasts array is trimmed when it gets longer (count): every replica holds all of it. */
 export const MAX_LIVE_BROADCASTS = 2_000
 /** … down to this many, so that a trim is rare, and the recent past is on every replica. */
@@ -75,6 +88,10 @@ export const OFFER_MS = 60_000
 export const ARCHIVE_AFTER_MS = 7 * 24 * 60 * 60_000
 /** Archived tasks that were looked up and are kept in memory (count). */
 export const LOOKED_UP_TASKS = 1_000
+/** A workspace that failed is not tried again for so long (milliseconds), twice as long each time it fails again … */
+export const FIRST_REST_MS = 1_000
+/** … up to this: one that is broken for good costs a load every few minutes. */
+export const LONGEST_REST_MS = 5 * 60_000
 /** After the store failed it is tried again this often. */
 export const RECOVERY_MS = 1_000
 /** … once so many bytes are free on its disk: opening it writes what is in its journals, 4 MiB each, into tables. */

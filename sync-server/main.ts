@@ -5,10 +5,14 @@ import { ClawError } from '../workspace/errors.ts'
 import { becomeOwnerOf } from './ops/as-owner.ts'
 import { dataFolder, type Options, parseOptions } from './options.ts'
 import { helpText, PROGRAM } from './program.ts'
+import { Unstopped } from './stopping.ts'
 import { urlsOf } from './urls.ts'
 import { keepYoungSmall } from './young.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? ''
+
+/** How long the last line of the log may take to be written before the process kills itself (milliseconds). */
+const LAST_WORDS_MS = 100
 
 /** How to call clawlink-agent from here: by name where the package is installed, else by this build's path. */
 const agentCommand = (): string => {
@@ -81,6 +85,11 @@ const run = async (): Promise<void> => {
       },
       (err) => {
         log.fatal({ err }, 'could not stop cleanly')
+        // `process.exit` would wait for a write that hangs; the log has a moment to be written.
+        if (err instanceof Unstopped && err.hangs) {
+          setTimeout(() => process.kill(process.pid, 'SIGKILL'), LAST_WORDS_MS)
+          return
+        }
         process.exit(1)
       },
     )

@@ -3,22 +3,17 @@ import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
 import type { Json } from '../workspace/schema.ts'
 import { checkWorkspaceName } from '../workspace/validate.ts'
+import { Fault } from './faults.ts'
 import type { Room } from './room.ts'
 
 /** The workspace that a request's path names. Throws `bad_name`. */
 export const workspaceOf = (c: Context): string =>
   checkWorkspaceName(c.req.param('workspace') ?? '')
 
-/** Resolves when the room can be asked. Rejects with `storage_failed`. */
+/** Resolves when the room can be asked. Rejects with Fault. */
 export const ready = (room: Room): Promise<void> =>
-  room.loaded.catch((cause) => {
-    const error = new ClawError(
-      'storage_failed',
-      'the workspace cannot be read',
-      'see the server log',
-    )
-    error.cause = cause
-    throw error
+  room.loaded.catch((error) => {
+    throw new Fault(room.name, error)
   })
 
 /** A request's body or query by its schema. Throws `usage`. */

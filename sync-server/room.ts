@@ -5,15 +5,18 @@ import { AwarenessStates } from './awareness.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
+import { Fault } from './faults.ts'
 import { Feed } from './feed.ts'
 import type { Gate } from './gate.ts'
 import { Gather } from './gather.ts'
 import type { Op } from './level-keys.ts'
 import { AWARENESS_TICK_MS, BUILD_DELAY_MS, IDLE_ROOM_MS, MAX_OWED_BARRIERS } from './limits.ts'
 import { type Chunk, framesOf } from './ring.ts'
+import { Damage } from './store/damage.ts'
 import type { Archivable, Owned, Stored, UpdateLog } from './update-log.ts'
 import {
   type AwarenessEntry,
+  asWireError,
   awarenessFrame,
   barrierFrame,
   CLOSE,
@@ -43,8 +46,8 @@ export interface RoomEnv {
   onDocument: (room: Room, doc: Y.Doc) => void
   /** One client's awareness state changed; JSON, `null` for none. */
   onAwareness: (room: Room, before: string, after: string) => void
-  /** The store failed: nothing may be acknowledged any more. */
-  onFailure: (error: Error) => void
+  /** Nothing of this room is taken or answered any more: the store failed, or the room did. */
+  onFailure: (room: Room, error: Error) => void
   /** The document holds what is on disk, until this returns. */
   onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
   /** A connection had to be closed, for what it sent (a message of so many bytes) or did not take (0). */
@@ -101,10 +104,14 @@ export class Room {
   /** Position in the log of what the document holds between turns. */
   #durable = 0
   #commands: QueuedCommand[] = []
+  /** Those of the turn that is under way, until what they do goes to the log. */
+  #running: QueuedCommand[] = []
   #barriers: { connection: Connection; nonce: number }[] = []
   #scheduled = false
   #flying = false
-  #failed = false
+  #failure: Error | null = null
+  /** What is on its way to the log. */
+  #stored: Promise<unknown> = Promise.resolve()
   #closed = false
   #gone = false
   #early: (() => void)[] | null = []
@@ -122,7 +129,9 @@ export class Room {
     this.name = name
     this.#env = env
     this.#gate = env.gate()
-    this.#awareness = new AwarenessStates((before, after) => env.onAwareness(this, before, after))
+    this.#awareness = new AwarenessStates((before, after) =>
+      this.#own(() => env.onAwareness(this, before, after)),
+    )
     this.#admission = new Admission(this.#live, this.#gate, {
       isFull: () => this.isFull,
       maxDocument: env.maxDocument,
@@ -163,6 +172,7 @@ export class Room {
 
   /** Shows somebody who has no connection, by a number that is no connection's; null: shows nobody by it any more. */
   show(number: number, speaker: Speaker, state: AwarenessEntry | null): void {
+    if (this.#gone) return
     const now = this.#env.now()
     if (state === null) this.#awareness.drop(number, now)
     else this.#awareness.apply(number, speaker, [state], now)
@@ -191,6 +201,7 @@ export class Room {
     const backstop = setTimeout(this.#wake, BUILD_DELAY_MS)
     await this.#awake
     clearTimeout(backstop)
+    if (this.#failure !== null) throw this.#failure
     this.#adopt(docOf(stored, `workspace ${this.name}`))
     this.#checkpoints.opened(stored)
     const early = this.#early ?? []
@@ -210,18 +221,19 @@ export class Room {
   // ── Connections ────────────────────────────────────────────────────────────────────────────────────────────
 
   attach(connection: Connection): void {
-    if (this.#failed || this.#closed) {
-      connection.close(this.#failed ? CLOSE.storageFailed : 1001, 'not accepting connections')
+    if (this.#failure !== null || this.#closed) {
+      const code = this.#failure === null ? 1001 : CLOSE.storageFailed
+      connection.close(code, 'not accepting connections')
       return
     }
     this.#connections.add(connection)
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
-    connection.onReady = () => this.#catchUp(connection)
-    if (this.#early === null) this.#greet(connection)
+    connection.onReady = () => this.#own(() => this.#catchUp(connection))
+    if (this.#early === null) this.#own(() => this.#greet(connection))
   }
 
   detach(connection: Connection): void {
-    if (!this.#connections.delete(connection)) return
+    if (!this.#connections.delete(connection) || this.#gone) return
     this.#awareness.drop(connection.id, this.#env.now())
     this.#scheduleAwareness()
     this.#idleLater()
@@ -269,12 +281,16 @@ export class Room {
     if (early.length > MAX_EARLY_FRAMES) connection.ws.pause()
   }
 
+  /** Closes a connection for what it sent. Anything but a WireError is a fault of the room, and nobody's who sent something. */
   #refuse(connection: Connection, error: unknown): void {
-    const code = error instanceof WireError ? error.code : CLOSE.malformed
-    const reason = error instanceof Error ? error.message : String(error)
-    if (code === CLOSE.forged) this.#env.onForgery(this, connection.speaker, reason)
-    this.#env.onClose(code, reason, connection.speaker, connection.taking)
-    connection.close(code, reason)
+    if (!(error instanceof WireError)) {
+      this.fail(error as Error)
+      return
+    }
+    const { code, message } = error
+    if (code === CLOSE.forged) this.#env.onForgery(this, connection.speaker, message)
+    this.#env.onClose(code, message, connection.speaker, connection.taking)
+    connection.close(code, message)
   }
 
   #handle(connection: Connection, frame: Frame): void {
@@ -322,7 +338,7 @@ export class Room {
    */
   command<T>(change: Change<T>, as?: Owned): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#failed) return reject(new Error('the store has failed'))
+      if (this.#failure !== null) return reject(this.#failure)
       if (this.#gone) return reject(new Error('the room is no longer in memory'))
       this.#wake()
       this.#commands.push({ run: change, as, resolve: resolve as (value: unknown) => void, reject })
@@ -330,22 +346,32 @@ export class Room {
     })
   }
 
+  /** Does a piece of the room's own work. What it throws ends this room, and nothing else. */
+  #own(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.fail(error as Error)
+    }
+  }
+
   #schedule(): void {
-    if (this.#scheduled || this.#flying || this.#failed || this.#early !== null) return
+    if (this.#scheduled || this.#flying || this.#gone || this.#early !== null) return
     this.#scheduled = true
-    setImmediate(() => this.#turn())
+    setImmediate(() => this.#own(() => this.#turn()))
   }
 
   /** The document holds exactly what is on disk when a turn begins. */
   #turn(): void {
     this.#scheduled = false
-    if (this.#flying || this.#failed) return
+    if (this.#flying || this.#gone) return
     if (this.#gather.wait(this.#admission.waiting + this.#commands.length)) {
       this.#schedule()
       return
     }
     this.#answerSyncRequests()
     if (this.#isCheckpointDue) void this.#checkpoint()
+    if (this.#gone) return
     const barriers = this.#barriers
     const commands = this.#commands
     if (this.#admission.waiting + commands.length === 0) {
@@ -356,6 +382,7 @@ export class Room {
     }
     this.#barriers = []
     this.#commands = []
+    this.#running = commands
     const { entries, slice } = this.#admission.take()
     this.#flying = true
     const began = performance.now()
@@ -366,7 +393,9 @@ export class Room {
       if (slice !== null) slice.ms = performance.now() - began
     } else {
       void this.#salvage(entries)
-        .then((good) => this.#commit(good, commands, barriers))
+        .then((good) => {
+          if (good !== null) this.#commit(good, commands, barriers)
+        })
         .catch((error: Error) => this.fail(error))
     }
   }
@@ -379,9 +408,11 @@ export class Room {
     const beside: Beside = { archived: [], facts: [] }
     const answers = commands.map((command) => this.#run(command, beside))
     for (const update of this.#live.takeOwn()) entries.push({ from: 0, connection: null, update })
+    this.#running = []
     const finish = (chunk: Chunk | null): void => {
       this.#flying = false
       for (const answer of answers) answer()
+      if (this.#gone) return
       for (const { connection } of barriers) this.#catchUp(connection)
       this.#answerBarriers(barriers)
       // The next commit's fsync is under way while this one is sent out.
@@ -404,16 +435,21 @@ export class Room {
     // While the disk works.
     const sent = framesOf(entries)
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
-    stored.then(
-      (seq) => {
-        if (entries.length === 0) return finish(null)
-        this.#durable = seq
-        this.#checkpoints.committed(updates.length, bytes)
-        const chunk = { seq, ...sent }
-        this.#feed.push(chunk)
-        this.#env.onCommit(this, updates.length, bytes, this.#env.now() - started)
-        finish(chunk)
-      },
+    const committed = (seq: number): void => {
+      // What is on disk is answered, also where the room has failed meanwhile.
+      if (entries.length === 0 || this.#gone) {
+        finish(null)
+        return
+      }
+      this.#durable = seq
+      this.#checkpoints.committed(updates.length, bytes)
+      const chunk = { seq, ...sent }
+      this.#feed.push(chunk)
+      this.#own(() => this.#env.onCommit(this, updates.length, bytes, this.#env.now() - started))
+      finish(chunk)
+    }
+    this.#stored = stored.then(
+      (seq) => this.#own(() => committed(seq)),
       (error: Error) => {
         for (const { reject } of commands) reject(error)
         this.fail(error)
@@ -421,29 +457,33 @@ export class Room {
     )
   }
 
-  /** Runs one command; returns what is to be done once its effect is on disk. */
+  /** Runs one command; returns what is to be done once its effect is on disk. Throws where the document fails, not the command. */
   #run({ run, as, resolve, reject }: QueuedCommand, { archived, facts }: Beside): () => void {
     try {
       if (as !== undefined) this.#gate.own(as.client, as.owner)
-      // Also if it throws: what it changed until then is stored, too.
-      const value = this.#live.run(
-        (doc) =>
-          run(
-            doc,
-            (entry) => archived.push(entry),
-            (fact) => facts.push(fact),
-          ),
-        as?.client,
-      )
-      return () => resolve(value)
     } catch (error) {
       return () => reject(error)
     }
+    // Also if it throws: what it changed until then is stored, too.
+    const outcome = this.#live.run(
+      (doc) =>
+        run(
+          doc,
+          (entry) => archived.push(entry),
+          (fact) => facts.push(fact),
+        ),
+      as?.client,
+    )
+    return () => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value))
   }
 
-  /** Finds out what could not be applied, so that it is neither stored nor sent on; returns the rest, applied. */
-  async #salvage(entries: readonly Entry[]): Promise<Entry[]> {
+  /**
+   * Finds out what could not be applied, so that it is neither stored nor sent on; resolves to the rest, applied, or to null
+   * where the room is gone meanwhile.
+   */
+  async #salvage(entries: readonly Entry[]): Promise<Entry[] | null> {
     const { doc, good, bad } = await salvage(() => this.#env.log.load(this.name), entries)
+    if (this.#gone) return null
     for (const { connection } of bad) {
       this.#refuse(connection!, new WireError(CLOSE.malformed, 'update cannot be applied'))
     }
@@ -479,12 +519,15 @@ export class Room {
       if (wants === null || EMPTY_STATE_VECTOR(wants) || !connection.ready) continue
       connection.wants = null
       try {
-        connection.send(syncStep2Fragments(this.#live.missing(wants)))
-        connection.cursor = this.#durable
-        this.#payBarriers(connection)
+        Y.decodeStateVector(wants)
       } catch (error) {
-        this.#refuse(connection, error)
+        this.#refuse(connection, asWireError(error))
+        continue
       }
+      // From here on it is nothing that the reader sent: what cannot be encoded is what is stored.
+      connection.send(syncStep2Fragments(this.#live.missing(wants)))
+      connection.cursor = this.#durable
+      this.#payBarriers(connection)
     }
   }
 
@@ -502,30 +545,33 @@ export class Room {
   }
 
   #guard(connection: Connection, sending: Promise<void> | null): void {
-    sending
-      ?.then(() => this.#catchUp(connection))
-      .catch((error: Error) => {
-        this.#env.onFailure(error)
-        connection.close(CLOSE.storageFailed, 'the log could not be read')
-      })
+    sending?.then(() => this.#catchUp(connection)).catch((error: Error) => this.fail(error))
   }
 
   #scheduleAwareness(): void {
-    if (this.#awarenessTimer !== null || !this.#awareness.hasChanged) return
+    if (this.#awarenessTimer !== null || this.#gone || !this.#awareness.hasChanged) return
     this.#awarenessTimer = setTimeout(() => {
       this.#awarenessTimer = null
-      const frame = awarenessFrame(this.#awareness.takeChanged())
-      for (const connection of this.#connections) {
-        if (connection.ready) connection.send([frame])
-        else connection.missedAwareness = true
-      }
+      this.#own(() => this.#sendAwareness())
     }, AWARENESS_TICK_MS)
+  }
+
+  #sendAwareness(): void {
+    const frame = awarenessFrame(this.#awareness.takeChanged())
+    for (const connection of this.#connections) {
+      if (connection.ready) connection.send([frame])
+      else connection.missedAwareness = true
+    }
   }
 
   // ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Sends signs of life, and cuts off readers that take nothing. */
   heartbeat(): void {
+    this.#own(() => this.#beat())
+  }
+
+  #beat(): void {
     const now = this.#env.now()
     this.#awareness.forgetOld(now)
     this.#feed.forget()
@@ -540,15 +586,31 @@ export class Room {
   }
 
   /** Call only between turns, when the document holds exactly what is on disk. */
-  #checkpoint(): Promise<void> {
-    const written = this.#checkpoints.write(() => this.#live.missing())
-    return written.catch((error: Error) => this.fail(error))
+  async #checkpoint(): Promise<void> {
+    try {
+      await this.#checkpoints.write(() => this.#live.missing())
+    } catch (error) {
+      this.fail(error as Error)
+    }
+  }
+
+  /** Resolves when the document can be loaded and written again; fails the room where it cannot, and rejects. */
+  async prove(): Promise<void> {
+    await this.loaded
+    this.#own(() => void this.#live.missing())
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  /** Resolves when nothing of this room is on its way to the log any more. */
+  async ended(): Promise<void> {
+    await this.#stored
+    await this.#checkpoints.settled()
   }
 
   /** Resolves when everything received so far is on disk and its barriers are answered. */
   async flush(): Promise<void> {
     await this.loaded.catch(() => {})
-    if (this.#failed) return
+    if (this.#gone) return
     await new Promise<void>((resolve) => {
       this.#idleWaiters.push(resolve)
       this.#schedule()
@@ -557,42 +619,46 @@ export class Room {
 
   #idleLater(): void {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
-    this.#idleTimer = setTimeout(() => void this.#idle(), IDLE_ROOM_MS)
+    if (this.#gone) return
+    const idle = (): void => void this.#idle().catch((error: Error) => this.fail(error))
+    this.#idleTimer = setTimeout(idle, IDLE_ROOM_MS)
     this.#idleTimer.unref()
   }
 
   async #idle(): Promise<void> {
     if (this.#connections.size > 0 || this.#closed) return
     await this.flush()
-    await this.#writeCheckpoint()
+    await this.writeCheckpoint()
+    if (this.#gone) return
     const busy = this.#connections.size + this.#admission.waiting + this.#commands.length
     if (busy > 0 || this.#flying || this.#env.keeps(this)) return this.#idleLater()
     this.#env.onIdle(this)
   }
 
-  async #writeCheckpoint(): Promise<void> {
+  /** Writes what there is since the last checkpoint into one. */
+  async writeCheckpoint(): Promise<void> {
     await this.#checkpoints.settled()
-    if (this.#failed || this.#early !== null || this.#flying || this.#checkpoints.upToDate) return
+    if (this.#gone || this.#early !== null || this.#flying || this.#checkpoints.upToDate) return
     await this.#checkpoint()
   }
 
   /** Nothing is taken or answered any more; every connection is closed with 4503. */
   fail(error: Error): void {
-    if (this.#failed) return
-    this.#failed = true
-    this.#env.onFailure(error)
-    for (const { reject } of this.#commands.splice(0)) reject(error)
-    for (const done of this.#idleWaiters.splice(0)) done()
-    for (const connection of this.#connections) {
-      connection.close(CLOSE.storageFailed, 'the server cannot store anything at the moment')
+    if (this.#gone) return
+    const failure = error instanceof Damage ? error : new Fault(this.name, error)
+    this.#failure = failure
+    for (const { reject } of [...this.#running.splice(0), ...this.#commands.splice(0)]) {
+      reject(failure)
     }
+    for (const connection of this.#connections) {
+      connection.close(CLOSE.storageFailed, 'the workspace cannot be served at the moment')
+    }
+    this.dispose()
+    this.#env.onFailure(this, error)
   }
 
-  /** Flushes, writes the checkpoint, closes every connection with 1001. */
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.flush()
-    await this.#writeCheckpoint()
+  /** Closes every connection with 1001. */
+  close(): void {
     this.dispose()
     for (const connection of this.#connections) connection.close(1001, 'the server is stopping')
   }
@@ -601,6 +667,7 @@ export class Room {
   dispose(): void {
     this.#closed = true
     this.#gone = true
+    for (const done of this.#idleWaiters.splice(0)) done()
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     if (this.#awarenessTimer !== null) clearTimeout(this.#awarenessTimer)
     this.#live.destroy()

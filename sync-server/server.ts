@@ -18,6 +18,7 @@ import { type AppEnv, createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
 import { drain, readSlowly } from './body.ts'
 import { Connection } from './connection.ts'
+import { Fault } from './faults.ts'
 import { readEarly } from './guard/frames.ts'
 import { Limiter } from './guard/limiter.ts'
 import { Pool } from './guard/pool.ts'
@@ -25,17 +26,24 @@ import { registered } from './guests/actions.ts'
 import { checkAgentId, NEXT_REQUEST } from './guests/asking.ts'
 import { Guests } from './guests/guests.ts'
 import { GuestSockets } from './guests/socket.ts'
-import { CLOSE_MS, DRAIN_MS, REVOKED_MS, UNASKED_LOOK_MS } from './limits.ts'
+import { CLOSE_MS, REVOKED_MS, STOP_MS, UNASKED_LOOK_MS } from './limits.ts'
 import { createMetrics } from './metrics.ts'
 import { openLog } from './open-log.ts'
 import { writeBackup } from './ops/backup.ts'
 import { Recovery } from './ops/recovery.ts'
-import { DAMAGED_HINT, requestError, storeError } from './ops/store-error.ts'
+import {
+  DAMAGED_HINT,
+  isStoreFailure,
+  REPAIR_HINT,
+  requestError,
+  storeError,
+} from './ops/store-error.ts'
 import { isAnywhere, isLoopback, type Options } from './options.ts'
 import { ready } from './request.ts'
 import type { RoomEnv } from './room.ts'
 import { Rooms } from './rooms.ts'
 import { noteSeen } from './seen.ts'
+import { takeSteps } from './stopping.ts'
 import { causeOf, Damage } from './store/damage.ts'
 import { createSweep } from './sweep.ts'
 import { TaskKeeper } from './tasks/keeper.ts'
@@ -48,7 +56,10 @@ import { CLOSE } from './wire.ts'
 
 export interface SyncServer {
   port: number
-  /** Stops accepting, flushes, answers barriers, closes every connection and the store. */
+  /**
+   * Stops accepting, flushes, answers barriers, closes every connection and the store: within 10 s, whatever hangs. Rejects
+   * with Unstopped where something that was received could not be stored.
+   */
   close: () => Promise<void>
 }
 
@@ -103,13 +114,21 @@ export const startSyncServer = async (
     },
     onAwareness: (room, before, after) => {
       tasks.seen(room, before, after)
-      noteSeen(room, before, after, now()).catch((err) => log.error({ err }, 'last seen not noted'))
+      noteSeen(room, before, after, now()).catch((err) => {
+        if (causeOf(err, Fault) === null) log.error({ err }, 'last seen not noted')
+      })
     },
-    onFailure: (err) => {
+    onFailure: (room, err) => {
       const found = causeOf(err, Damage)
-      if (found === null) return fail(err)
-      damage.add(found.message)
-      log.fatal({ err, hint: DAMAGED_HINT }, 'a workspace is damaged; it is not served')
+      if (found !== null) {
+        damage.add(found.message)
+        log.fatal({ err, hint: DAMAGED_HINT }, 'a workspace is damaged; it is not served')
+      } else if (updateLog.failed || isStoreFailure(err)) fail(err)
+      else {
+        const workspace = room.name
+        log.error({ err, workspace, hint: REPAIR_HINT }, 'a workspace has failed; it is not served')
+        rooms.fault(room, err)
+      }
     },
     onCommit: (room, updates, bytes, ms) => {
       trim(room)
@@ -151,9 +170,10 @@ export const startSyncServer = async (
     guests.forget(room)
   })
   const known = new Set(await updateLog.workspaces())
-  /** Throws `too_many` where another workspace is one too many: there, or in memory. */
+  /** Throws `too_many` where another workspace is one too many, there or in memory; Fault where it is not to be tried yet. */
   const bounded = (name: string): void => {
     if (rooms.has(name)) return
+    rooms.faults.check(name)
     const { limits } = options
     const most = (what: string) =>
       new ClawError('too_many', `there are ${what}, the most there may be`, 'see --limit')
@@ -177,7 +197,7 @@ export const startSyncServer = async (
       ...roomEnv,
       onDocument: () => {},
       onAwareness: () => {},
-      onFailure: (err) => log.error({ err }, 'a workspace cannot be read'),
+      onFailure: (_room, err) => log.error({ err }, 'a workspace cannot be read'),
       onCommit: () => {},
       keeps: () => false,
     },
@@ -214,6 +234,7 @@ export const startSyncServer = async (
     metrics,
     trouble: () => failure,
     damage: () => (damage.size === 0 ? null : `damaged: ${[...damage].join('; ')}`),
+    failed: () => rooms.faults.names,
     updateLog,
     history,
     blobs,
@@ -363,7 +384,10 @@ export const startSyncServer = async (
   let uninvite = () => {}
   let silence = async () => {}
   try {
-    await rooms.open('default').loaded
+    await rooms.open('default').loaded.catch((error) => {
+      // A workspace that has failed by itself keeps no other from being served.
+      if (failure !== null || causeOf(error, Damage) !== null) throw error
+    })
     await listen(http, options)
     const { port } = http.address() as AddressInfo
     const { local: url, lan } = urlsOf(options, port)
@@ -392,7 +416,8 @@ export const startSyncServer = async (
   } catch (error) {
     http.close()
     await recovery.close()
-    await rooms.close()
+    await rooms.flush()
+    rooms.close()
     await history.close()
     await updateLog.close()
     throw storeError(options.data, error)
@@ -417,30 +442,69 @@ export const startSyncServer = async (
     clearInterval(heartbeat)
     clearInterval(sweeping)
     unfollow()
-    await silence()
     uninvite()
     failure ??= 'the server is stopping'
-    await recovery.close()
-    readers.drop(new Error('the server is stopping'))
-    tasks.close()
-    await guests.settle()
-    guests.close()
-    for (const socket of guestSockets.all) socket.close(1001, 'the server is stopping')
     const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
     porch.clear()
-    await limiter.settled(DRAIN_MS)
-    await rooms.close()
-    http.closeIdleConnections()
-    const gone = [...connections].map(({ ws }) => once(ws, 'close'))
-    const cut = setTimeout(() => {
+    const cut = (): void => {
       for (const { ws } of connections) ws.terminate()
       http.closeAllConnections()
-    }, DRAIN_MS)
-    await Promise.all([stopped, ...gone])
-    clearTimeout(cut)
-    await history.close()
-    await updateLog.close()
-    await saveOwner(options.data, { token: owner.token }).catch(() => {}) // the next start says it
+    }
+    const gone = () =>
+      Promise.all([stopped, ...[...connections].map(({ ws }) => once(ws, 'close'))])
+    await takeSteps(
+      [
+        {
+          ...{ what: 'what runs beside the rooms', ms: STOP_MS.aside },
+          run: () => Promise.all([silence(), recovery.close(), guests.settle()]),
+        },
+        {
+          what: 'guests',
+          run: () => {
+            readers.drop(new Error('the server is stopping'))
+            tasks.close()
+            guests.close()
+            for (const socket of guestSockets.all) socket.close(1001, 'the server is stopping')
+          },
+        },
+        {
+          ...{ what: 'taking in what has come', ms: STOP_MS.received },
+          run: () => limiter.settled(STOP_MS.received - 100),
+        },
+        { what: 'storing it', ms: STOP_MS.flush, stores: true, run: () => rooms.flush() },
+        {
+          ...{ what: 'checkpoints', ms: STOP_MS.checkpoints },
+          run: (signal) => rooms.writeCheckpoints(signal),
+        },
+        {
+          what: 'closing connections',
+          ms: STOP_MS.connections,
+          run: () => {
+            rooms.close()
+            http.closeIdleConnections()
+            return gone()
+          },
+        },
+        {
+          what: 'cutting connections',
+          ms: STOP_MS.cut,
+          run: () => {
+            cut()
+            return gone()
+          },
+        },
+        { what: 'versions', ms: STOP_MS.versions, run: () => history.close() },
+        {
+          ...{ what: 'the store', ms: STOP_MS.store, stores: true, writes: true },
+          run: () => updateLog.close(),
+        },
+        {
+          ...{ what: 'saying that it has stopped', ms: STOP_MS.aside, writes: true },
+          run: () => saveOwner(options.data, { token: owner.token }),
+        },
+      ],
+      (step, err) => log.warn({ err, step }, 'a step of stopping was not done'),
+    )
   }
   return { port: (http.address() as AddressInfo).port, close }
 }

@@ -40,6 +40,12 @@ export class WireError extends Error {
   }
 }
 
+/** What reading something that a client sent threw, as what closes its connection. */
+export const asWireError = (thrown: unknown): WireError =>
+  thrown instanceof WireError
+    ? thrown
+    : new WireError(CLOSE.malformed, thrown instanceof Error ? thrown.message : String(thrown))
+
 export interface AwarenessEntry {
   client: number
   clock: number
@@ -146,8 +152,7 @@ export const parseFrame = (message: Uint8Array, maxAwareness: number): Frame => 
     if (decoding.hasContent(decoder)) throw new Error('bytes after the end of the message')
     return frame
   } catch (error) {
-    if (error instanceof WireError) throw error
-    throw new WireError(CLOSE.malformed, (error as Error).message)
+    throw asWireError(error)
   }
 }
 

@@ -44,6 +44,7 @@ const SCHEMA_BLIND = [
   'connection',
   'disk',
   'document',
+  'faults',
   'feed',
   'gate',
   'gather',

@@ -132,10 +132,16 @@ export class GuestSocket {
   receive(text: string): void {
     // Who sends without waiting for answers is read no further than that.
     if (++this.#undone === MAX_UNDONE_FRAMES) this.#ws.pause()
-    this.#doing = this.#doing.then(async () => {
-      if (!this.#ended.signal.aborted) this.#send(await this.#do(text))
-      if (this.#undone-- === MAX_UNDONE_FRAMES) this.#ws.resume()
-    })
+    this.#doing = this.#doing
+      .then(async () => {
+        if (!this.#ended.signal.aborted) this.#send(await this.#do(text))
+        if (this.#undone-- === MAX_UNDONE_FRAMES) this.#ws.resume()
+      })
+      .catch((err) => {
+        // An answer that is no JSON.
+        this.#env.log.error({ err }, 'a frame could not be answered')
+        this.close(CLOSE.storageFailed, 'it could not be answered')
+      })
   }
 
   /** Never rejects: what is wrong is an answer, too. */

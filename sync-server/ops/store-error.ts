@@ -1,9 +1,19 @@
 import { ClawError } from '../../workspace/errors.ts'
-import { causeOf, Damage, Newer, Older } from '../store/damage.ts'
+import { Fault } from '../faults.ts'
+import { causeOf, Damage, Newer, Older, Unreadable } from '../store/damage.ts'
 
 /** What is to be done about a store that is damaged. */
 export const DAMAGED_HINT =
   'keep a copy of the folder as it is; "clawlink-sync verify" says what else is wrong, "clawlink-sync restore" brings a backup back (docs/OPERATIONS.md)'
+
+/** What is to be done about what stands in a workspace and should not. */
+export const REPAIR_HINT =
+  'stop the server and run "clawlink-sync repair": it takes out what cannot stay and keeps it beside (docs/OPERATIONS.md)'
+
+/** Whether LevelDB could not do what it was asked to: that concerns all workspaces. */
+export const isStoreFailure = (error: unknown): boolean =>
+  error instanceof Error &&
+  ((error as { code?: string }).code?.startsWith('LEVEL_') === true || isStoreFailure(error.cause))
 
 /** What it means to a user that the store in `dir` cannot be opened or read. */
 export const storeError = (dir: string, thrown: unknown): ClawError => {
@@ -17,6 +27,10 @@ const errorFor = (dir: string, thrown: unknown): ClawError => {
   const damage = causeOf(thrown, Damage)
   if (damage !== null) {
     return new ClawError('data_damaged', `${dir} is damaged: ${damage.message}`, DAMAGED_HINT)
+  }
+  const unreadable = causeOf(thrown, Unreadable)
+  if (unreadable !== null) {
+    return new ClawError('data_damaged', unreadable.message, REPAIR_HINT)
   }
   const newer = causeOf(thrown, Newer)
   if (newer !== null) {
@@ -64,6 +78,16 @@ export const requestError = (thrown: unknown, trouble: string | null): ClawError
     return new ClawError('data_damaged', damage.message, 'the owner of the server must look at it')
   }
   const error = ClawError.from(thrown)
-  if (error.code !== 'bug' || trouble === null) return error
-  return new ClawError('storage_failed', trouble, 'try again later; the server log says more')
+  if (error.code !== 'bug') return error
+  if (trouble !== null) {
+    return new ClawError('storage_failed', trouble, 'try again later; the server log says more')
+  }
+  const fault = causeOf(thrown, Fault)
+  if (fault === null) return error
+  return new ClawError(
+    'workspace_failed',
+    `${fault.message}; the other workspaces are served`,
+    'try again later; the owner of the server must look at its log and run "clawlink-sync verify"',
+    fault.retryAfter ?? undefined,
+  )
 }

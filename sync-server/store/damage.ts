@@ -9,6 +9,9 @@ export class Damage extends Error {
   }
 }
 
+/** What is on disk is what was written there, and no document comes of it. */
+export class Unreadable extends Error {}
+
 /** What is on disk was written by a newer version, in a format that this one does not know. */
 export class Newer extends Error {}
 

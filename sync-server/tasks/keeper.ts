@@ -6,6 +6,7 @@ import { agentsOf } from '../../workspace/schema.ts'
 import { type ArchivedTask, readArchivedTask } from '../../workspace/task-archive.ts'
 import type { TaskIndex } from '../../workspace/task-index.ts'
 import { Settler, type World } from '../../workspace/task-settle.ts'
+import { Fault } from '../faults.ts'
 import { LOOKED_UP_TASKS } from '../limits.ts'
 import type { Room } from '../room.ts'
 import type { UpdateLog } from '../update-log.ts'
@@ -63,7 +64,7 @@ export class TaskKeeper {
    */
   command<T>(room: Room, change: (doc: Y.Doc, index: TaskIndex) => T): Promise<T> {
     const tasks = this.#rooms.get(room)
-    if (tasks === undefined) throw new Error('the room is not loaded')
+    if (tasks === undefined) throw new Fault(room.name, new Error('it is no longer in memory'))
     return tasks.command(change)
   }
 

@@ -34,7 +34,7 @@ it('[T12] a claim that comes with its task waits until it is known how an archiv
     keeps: () => true,
     onDocument: (room, doc) => keeper.follow(room, doc),
     onAwareness: () => {},
-    onFailure: (error) => failures.push(error),
+    onFailure: (_room, error) => failures.push(error),
     onCommit: (room) => keeper.committed(room),
     onForgery: () => {},
     onClose: () => {},

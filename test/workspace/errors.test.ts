@@ -61,6 +61,7 @@ const EXITS: Record<number, string[]> = {
   ],
   6: [
     ...['unreachable', 'not_clawlink', 'bad_certificate', 'storage_failed', 'shutting_down'],
+    'workspace_failed',
     ...['slow_reader', 'gap'],
   ],
   7: ['timeout'],
