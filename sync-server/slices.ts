@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { anything, skipStruct } from './structs.ts'
 import { CLOSE, WireError } from './wire.ts'
 
 /** Structs, or ranges of deletions, that are taken in at a time (count): a millisecond of work. */
@@ -10,15 +11,6 @@ const WALK = 10_000
 const WHOLE = 5_000
 /** An update that is no longer has no more (bytes): a struct takes 2 bytes at least, and so does a deletion. */
 export const WHOLE_BYTES = 2 * WHOLE
-/** Kinds of structs and contents in the first byte of one (yjs, V1 encoding). */
-const GC = 0
-const SKIP = 10
-const KIND = 0b1_1111
-const HAS_ORIGIN = 0b1000_0000
-const HAS_RIGHT_ORIGIN = 0b100_0000
-const HAS_KEY = 0b10_0000
-const XML_ELEMENT = 3
-const XML_HOOK = 5
 
 /** The structs of one client that are still to come. */
 interface Section {
@@ -169,88 +161,4 @@ function* sliceDeletions(
     }
   }
   return 'done'
-}
-
-type Has = (client: number, clock: number) => boolean
-const anything: Has = () => true
-
-/** Reads over a struct; returns how many operations it is, or null where `has` lacks what it builds on. */
-const skipStruct = (reader: decoding.Decoder, has: Has): number | null => {
-  const info = decoding.readUint8(reader)
-  const kind = info & KIND
-  if (kind === GC) return decoding.readVarUint(reader)
-  if (kind === SKIP) return skipGap(reader, has)
-  let isReady = true
-  const readId = (): void => {
-    const [client, clock] = [decoding.readVarUint(reader), decoding.readVarUint(reader)]
-    if (!has(client, clock)) isReady = false
-  }
-  if (info & HAS_ORIGIN) readId()
-  if (info & HAS_RIGHT_ORIGIN) readId()
-  if ((info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN)) === 0) {
-    if (decoding.readVarUint(reader) === 1) skipBytes(reader)
-    else readId()
-    if (info & HAS_KEY) skipBytes(reader)
-  }
-  const length = skipContent(reader, kind)
-  return isReady ? length : null
-}
-
-/** A hole in the clocks: nobody may build on one. */
-const skipGap = (reader: decoding.Decoder, has: Has): number | null => {
-  const length = decoding.readVarUint(reader)
-  return has === anything ? length : null
-}
-
-/** Bytes or text with their length in front. */
-const skipBytes = (reader: decoding.Decoder): void => {
-  const length = decoding.readVarUint(reader)
-  if (length > reader.arr.length - reader.pos) throw new Error('a length points past the end')
-  reader.pos += length
-}
-
-const skipAny = (reader: decoding.Decoder): void => {
-  try {
-    decoding.readAny(reader)
-  } catch {
-    throw new Error('a value of no known kind')
-  }
-}
-
-const skipContent = (reader: decoding.Decoder, kind: number): number => {
-  switch (kind) {
-    case 1: // deleted
-      return decoding.readVarUint(reader)
-    case 2: // JSON
-      return each(reader, skipBytes)
-    case 3: // binary
-    case 5: // embed
-      skipBytes(reader)
-      return 1
-    case 4: // text: as long as it is in UTF-16
-      return decoding.readVarString(reader).length
-    case 6: // format
-      skipBytes(reader)
-      skipBytes(reader)
-      return 1
-    case 7: {
-      const type = decoding.readVarUint(reader)
-      if (type === XML_ELEMENT || type === XML_HOOK) skipBytes(reader)
-      return 1
-    }
-    case 8: // plain values
-      return each(reader, skipAny)
-    case 9: // another document
-      skipBytes(reader)
-      skipAny(reader)
-      return 1
-    default:
-      throw new Error(`unknown content kind ${kind}`)
-  }
-}
-
-const each = (reader: decoding.Decoder, skip: (reader: decoding.Decoder) => unknown): number => {
-  const count = decoding.readVarUint(reader)
-  for (let i = 0; i < count; i++) skip(reader)
-  return count
 }

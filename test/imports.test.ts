@@ -66,6 +66,7 @@ const SCHEMA_BLIND = [
   'store/snappy',
   'store/table',
   'store/witness',
+  'structs',
   'update-log',
   'versions/level-log',
   'versions/log',
