@@ -163,10 +163,10 @@ export const OPS: readonly CommandRow[] = [
   },
   {
     name: 'verify',
-    summary: 'check every record, in the data folder or in a backup',
+    summary: 'check every record, here or in a backup',
     usage: '[BACKUP] [--data DIR] [--json]',
     about:
-      'That it is what was written, that every document, archived entry and version of a file comes of it, and that blobs are what they are named. Says what is wrong, where, and what to do. A server that runs is asked for a copy, which goes again; a backup is unpacked below TMPDIR.',
+      'That it is what was written, that every document, archived entry and version of a file comes of it, that documents keep to their grammar, and that blobs are what they are named. Says what is wrong, where, and what to do. A server that runs is asked for a copy, which goes again; a backup is unpacked below TMPDIR.',
     operands: ['backup'],
     flags: {
       backup: { value: 'BACKUP', what: 'the folder of a backup', otherwise: 'the data folder' },
@@ -174,6 +174,25 @@ export const OPS: readonly CommandRow[] = [
     examples: ['verify', 'verify /var/backups/clawlink/2026-01-31'],
     exits: { 0: 'nothing is wrong', 1: 'something is', 3: 'no data' },
     load: async () => (await import('./ops/verify-command.ts')).verify,
+  },
+  {
+    name: 'repair',
+    summary: 'take out what breaks a document',
+    usage: '[--workspace W] [--dry-run] [--data DIR] [--json]',
+    about:
+      'For what verify calls invalid, and for a workspace that the server cannot serve. Stop the server first. What is taken out is deleted on every replica, and kept in DIR/removed, a line of JSON each, with who wrote it.',
+    flags: {
+      workspace: WORKSPACE,
+      'dry-run': { what: 'say what would be taken out, and change nothing' },
+    },
+    examples: ['repair --dry-run', 'repair --workspace docs'],
+    exits: {
+      0: 'nothing is wrong any more',
+      1: 'something is',
+      3: 'no data',
+      4: 'a server uses it',
+    },
+    load: async () => (await import('./ops/repair-command.ts')).repair,
   },
   {
     name: 'doctor',
@@ -195,7 +214,7 @@ export const OPS: readonly CommandRow[] = [
   },
   {
     name: 'export',
-    summary: 'agents, tasks, broadcasts and files, to be read without ClawLink',
+    summary: 'all there is, to be read without ClawLink',
     usage: 'DIR [--workspace W] [--format md|json|files] [--data DIR] [--json]',
     about:
       'All of every workspace, what is archived and direct messages too, into DIR/<workspace>. A server that runs is asked for a copy.',

@@ -35,8 +35,7 @@ export class Faults {
   /** It failed, and is not tried before `ended` has resolved: until then something of it may still come to the log. */
   add(workspace: string, error: Error, ended: Promise<void>): void {
     const before = this.#failed.get(workspace)
-    const isLongAgo = before !== undefined && this.#now() > before.until + LONGEST_REST_MS
-    const times = before === undefined || isLongAgo ? 1 : before.times + 1
+    const times = before === undefined || this.#isLongAgo(before) ? 1 : before.times + 1
     const failed: Failed = { error, times, until: Number.POSITIVE_INFINITY, isServed: false }
     this.#failed.set(workspace, failed)
     void ended.then(() => {
@@ -44,8 +43,15 @@ export class Faults {
     })
   }
 
+  /** Whether it failed, and was not served for long since. */
   has(workspace: string): boolean {
+    const failed = this.#failed.get(workspace)
+    if (failed?.isServed && this.#isLongAgo(failed)) this.#failed.delete(workspace)
     return this.#failed.has(workspace)
+  }
+
+  #isLongAgo({ until }: Failed): boolean {
+    return this.#now() > until + LONGEST_REST_MS
   }
 
   /** How long it is not to be tried (milliseconds); 0: it may be; infinite: that is not known yet. */

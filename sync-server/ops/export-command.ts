@@ -36,7 +36,8 @@ export const exportAll: Command = async (call) => {
   return 0
 }
 
-const checkKnown = (name: string, all: readonly string[]): string => {
+/** Throws `unknown_workspace`. */
+export const checkKnown = (name: string, all: readonly string[]): string => {
   if (all.includes(name)) return name
   const near = didYouMean(name, all) || `there are: ${all.join(', ')}`
   throw new ClawError('unknown_workspace', `there is no workspace "${name}"`, near)

@@ -3,6 +3,7 @@ import { renewServerClient } from '../../workspace/schema.ts'
 import { docOf } from '../document.ts'
 import { isState, put, type State } from '../guests/records.ts'
 import { LevelUpdateLog } from '../level-update-log.ts'
+import type { Stored } from '../update-log.ts'
 
 /**
  * Lets the server write under another Yjs client id in every workspace of a data folder that went back in time: replicas
@@ -12,7 +13,8 @@ export const newServerClients = async (data: string): Promise<void> => {
   const log = await LevelUpdateLog.open(data, Date.now, false)
   try {
     for (const workspace of await log.workspaces()) {
-      const doc = docOf(await log.load(workspace), `workspace ${workspace}`)
+      const doc = docIfAny(await log.load(workspace))
+      if (doc === null) continue // it fails alone, and `repair` does it
       const before = Y.encodeStateVector(doc)
       renewServerClient(doc)
       await log.append(workspace, [Y.encodeStateAsUpdate(doc, before)])
@@ -24,5 +26,13 @@ export const newServerClients = async (data: string): Promise<void> => {
     )
   } finally {
     await log.close()
+  }
+}
+
+const docIfAny = (stored: Stored): Y.Doc | null => {
+  try {
+    return docOf(stored)
+  } catch {
+    return null
   }
 }

@@ -1,8 +1,12 @@
+import { REPAIR_HINT } from './store-error.ts'
+
 /** Something that is not as it was written, or not as it must be. */
 export interface Problem {
   where: string
   what: string
   todo: string
+  /** `invalid`: it is as it was written, and should not have been. */
+  kind: 'damaged' | 'invalid'
 }
 
 /** What of each kind was looked at (count). */
@@ -28,7 +32,11 @@ export class Report {
   readonly problems: Problem[] = []
 
   problem(where: string, what: string, todo = RESTORE): void {
-    this.problems.push({ where, what, todo })
+    this.problems.push({ where, what, todo, kind: 'damaged' })
+  }
+
+  invalid(where: string, what: string): void {
+    this.problems.push({ where, what, todo: REPAIR_HINT, kind: 'invalid' })
   }
 
   /** Looks at one thing; that it cannot be read is a problem, and the next is looked at all the same. */

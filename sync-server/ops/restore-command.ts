@@ -9,12 +9,16 @@ import { verifyFolder } from './verify.ts'
 
 export const restore: Command = async (call) => {
   const { data, json } = call
+  let invalid = 0
   const manifest = await restoreBackup(
     resolve(call.value('backup')!),
     data,
     'copy',
     async (folder) => {
-      const [first, ...others] = (await verifyFolder(folder)).problems
+      const { problems } = await verifyFolder(folder)
+      // What an older server let in is as it was, and can be repaired once it is restored.
+      const [first, ...others] = problems.filter(({ kind }) => kind === 'damaged')
+      invalid = problems.filter(({ kind }) => kind === 'invalid').length
       if (first === undefined) return newServerClients(folder)
       const more = others.length > 0 ? ` (and ${others.length} more)` : ''
       throw new ClawError(
@@ -27,8 +31,11 @@ export const restore: Command = async (call) => {
   const summary = summaryOf(manifest)
   call.print(
     json
-      ? jsonOf({ data, ...summary })
+      ? jsonOf({ data, ...summary, invalid })
       : `restored ${summary.workspaces} workspaces into ${data}, as of ${summary.at}\n` +
+          (invalid > 0
+            ? `${invalid} things in it are invalid: "clawlink-sync repair" takes them out\n`
+            : '') +
           'once it runs, "clawlink-sync recover" takes from the agents what the backup lacks of it\n' +
           'who was revoked since the backup is not any more: see "clawlink-sync agents"\n' +
           (process.getuid?.() === 0

@@ -7,7 +7,7 @@ import { sizeOf } from '../disk.ts'
 import { Report } from './report.ts'
 import { restoreBackup } from './restore.ts'
 import { withData } from './source.ts'
-import { DAMAGED_HINT, storeError } from './store-error.ts'
+import { DAMAGED_HINT, REPAIR_HINT, storeError } from './store-error.ts'
 import { verifyData, verifyFolder } from './verify.ts'
 
 export const verify: Command = async (call) => {
@@ -57,16 +57,21 @@ const damageReported = async (verified: () => Promise<Report>): Promise<Report> 
 const print = ({ print }: Call, what: string, report: Report, json: boolean): void => {
   const { counts, problems } = report
   if (json) {
+    const isDamaged = problems.some(({ kind }) => kind === 'damaged')
     const error =
       problems.length === 0
         ? null
-        : new ClawError('data_damaged', `${what} is damaged`, DAMAGED_HINT).toBody()
+        : new ClawError(
+            'data_damaged',
+            `${what} is ${isDamaged ? 'damaged' : 'invalid'}`,
+            isDamaged ? DAMAGED_HINT : REPAIR_HINT,
+          ).toBody()
     const data = { checked: what, ...counts, problems }
     print(`${JSON.stringify({ ok: error === null, data, ...(error && { error }) })}\n`)
     return
   }
-  for (const { where, what, todo } of problems)
-    print(`damaged  ${where}: ${what}\n         ${todo}\n`)
+  for (const { where, what, todo, kind } of problems)
+    print(`${kind}  ${where}: ${what}\n         ${todo}\n`)
   const { workspaces, records, updates, archived, versions, blobs } = counts
   print(
     `${what}: ${workspaces} workspaces, ${records} records, ${updates} updates, ${archived} archived entries, ` +

@@ -1,6 +1,7 @@
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { readArchived } from '../../workspace/archive.ts'
 import { referencedBlobs } from '../../workspace/blobs.ts'
+import { checkDocument } from '../../workspace/grammar/document.ts'
 import {
   archivedBroadcasts,
   archivedTasks,
@@ -12,11 +13,14 @@ import { type Clocks, checkUpdate } from '../check.ts'
 import { docOf } from '../document.ts'
 import type { LevelUpdateLog } from '../level-update-log.ts'
 import type { Shelf, Stored } from '../update-log.ts'
+import { disarm } from './disarm.ts'
 import { RESTORE, type Report } from './report.ts'
 
 /** Archived entries read at once (count), and their bytes. */
 const PAGE = 1_000
 const PAGE_BYTES = 4 * 1024 * 1024
+/** Things of a workspace that break the grammar and are told one by one (count). */
+const MOST_TOLD = 100
 
 /** Checks a workspace's log and archive. Resolves to the blobs that it refers to; null: its document cannot be read. */
 export const verifyWorkspace = async (
@@ -26,8 +30,13 @@ export const verifyWorkspace = async (
 ): Promise<ReadonlySet<string> | null> => {
   const where = `workspace ${workspace}`
   const stored = await report.look(where, () => log.load(workspace))
-  const doc = stored === null ? null : await verifyUpdates(stored, where, report)
-  if (doc !== null) verifyMeta(doc, workspace, where, report)
+  const writable = stored && verifyWritable(stored, where, report)
+  const doc = writable && (await verifyUpdates(writable, where, report))
+  if (doc !== null) {
+    verifyMeta(doc, workspace, where, report)
+    await report.look(where, () => void Y.encodeStateAsUpdate(doc))
+    await verifyGrammar(doc, await log.owners(workspace), where, report)
+  }
   const ends = { broadcasts: 0, tasks: 0 }
   for (const shelf of ['broadcasts', 'tasks'] as const) {
     ends[shelf] = await verifyShelf(log, workspace, shelf, report)
@@ -41,9 +50,47 @@ export const verifyWorkspace = async (
       `the document says that there are ${said[shelf]}; the archive ends at ${ends[shelf]}`,
     )
   }
-  const blobs = referencedBlobs(doc)
+  const blobs = await report.look(where, () => referencedBlobs(doc))
   doc.destroy()
   return blobs
+}
+
+/**
+ * That Yjs can read and write again all that is stored, also what was deleted since: newcomers are sent it. Returns what is
+ * stored without what it cannot.
+ */
+const verifyWritable = (
+  { checkpoint, tail, seq }: Stored,
+  where: string,
+  report: Report,
+): Stored => {
+  const writable = (stored: Uint8Array): Uint8Array => {
+    try {
+      const { update, taken } = disarm(stored)
+      for (const { client, clock, reason } of taken) {
+        report.invalid(where, `${reason}: operation ${clock} of Yjs client ${client}`)
+      }
+      return update
+    } catch {
+      return stored // that it is no update is found where it is applied
+    }
+  }
+  return { checkpoint: checkpoint && writable(checkpoint), tail: tail.map(writable), seq }
+}
+
+const verifyGrammar = async (
+  doc: Y.Doc,
+  owners: ReadonlyMap<number, string>,
+  where: string,
+  report: Report,
+): Promise<void> => {
+  const problems = (await report.look(where, () => checkDocument(doc))) ?? []
+  for (const { path, reason, client } of problems.slice(0, MOST_TOLD)) {
+    report.invalid(`${where}, ${path}`, `${reason} (by ${owners.get(client) ?? 'nobody known'})`)
+  }
+  if (problems.length > MOST_TOLD) {
+    report.invalid(where, `${problems.length - MOST_TOLD} more things break the grammar`)
+  }
 }
 
 /** Each update decodes, and follows on what was before it; together they are the document. */

@@ -42,7 +42,8 @@ export const contentProblem = (
   return problem === null ? null : { path: pathOf(place, key), reason: problem }
 }
 
-const pathOf = ({ root, under, depth }: Place, key: string | null): string =>
+/** The place in words. */
+export const pathOf = ({ root, under, depth }: Place, key: string | null): string =>
   [root, depth > 0 ? under : null, key]
     .filter((part) => part !== null)
     .map((part) => JSON.stringify(part.slice(0, 80)).slice(1, -1))

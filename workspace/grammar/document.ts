@@ -25,12 +25,38 @@ export const checkDocument = (doc: Y.Doc): Problem[] => {
       if (!(struct instanceof Y.Item) || struct.deleted) continue
       const { parent, parentSub, content, length } = struct
       if (!(parent instanceof Y.AbstractType)) continue
-      const place = places.of(parent)
-      const broken = contentProblem(place, parentSub, content)
-      if (broken === null) continue
-      const { clock } = struct.id
-      problems.push({ root: place.root, ...broken, client, clock, length, code: 'invalid' })
+      if (problemAt(places, parent, parentSub, content) === null) continue
+      const parts = partsOf(content)
+      for (const [i, part] of parts.entries()) {
+        const broken = problemAt(places, parent, parentSub, part)
+        if (broken === null) continue
+        const of = { client, clock: struct.id.clock + i, length: length / parts.length }
+        problems.push({ ...broken, ...of, code: 'invalid' })
+      }
     }
   }
   return problems
+}
+
+/** Of several values each by itself, as what one writes after the other is one item: the others may stay. */
+const partsOf = (content: Y.Item['content']): Y.Item['content'][] => {
+  if (content instanceof Y.ContentAny) return content.arr.map((one) => new Y.ContentAny([one]))
+  if (content instanceof Y.ContentJSON) return content.arr.map((one) => new Y.ContentJSON([one]))
+  return [content]
+}
+
+const problemAt = (
+  places: Places,
+  parent: Y.AbstractType<unknown>,
+  key: string | null,
+  content: Y.Item['content'],
+): Pick<Problem, 'root' | 'path' | 'reason'> | null => {
+  try {
+    const place = places.of(parent)
+    const broken = contentProblem(place, key, content)
+    return broken && { root: place.root, ...broken }
+  } catch (error) {
+    // It stands too deep to have a place.
+    return { root: '', path: '', reason: (error as Error).message }
+  }
 }

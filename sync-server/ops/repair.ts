@@ -1,0 +1,103 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as Y from 'yjs'
+import { checkDocument } from '../../workspace/grammar/document.ts'
+import { initWorkspace, metaOf, renewServerClient } from '../../workspace/schema.ts'
+import { makeDir, syncDir } from '../disk.ts'
+import type { LevelUpdateLog } from '../level-update-log.ts'
+import { type TakenOut, takeOut } from './take-out.ts'
+
+/** Something taken out, and whose it was. */
+export interface Removed extends TakenOut {
+  workspace: string
+  /** The agent whose Yjs client id it is; null: nobody's that is known. */
+  by: string | null
+}
+
+export interface Repaired {
+  removed: Removed[]
+  /** What is wrong and could not be taken out. */
+  left: { workspace: string; what: string }[]
+  /** Where what was taken out is kept; null: nothing was. */
+  kept: string | null
+}
+
+/** Folder in the data folder for what was taken out. */
+export const REMOVED_DIR = 'removed'
+
+/**
+ * Takes out of each workspace what breaks the grammar of its document, and what Yjs cannot write again. What is taken out is
+ * on disk beside, all of it, before a document is stored without it. `isDry`: nothing is changed.
+ */
+export const repairData = async (
+  log: LevelUpdateLog,
+  data: string,
+  workspaces: readonly string[],
+  { isDry, now }: { isDry: boolean; now: number },
+): Promise<Repaired> => {
+  const removed: Removed[] = []
+  const left: Repaired['left'] = []
+  const documents: { workspace: string; seq: number; document: Uint8Array }[] = []
+  for (const workspace of workspaces) {
+    try {
+      const stored = await log.load(workspace)
+      const { doc, taken } = takeOut(stored, `workspace ${workspace}`)
+      const owners = await log.owners(workspace)
+      for (const one of taken) {
+        removed.push({ workspace, by: owners.get(one.client) ?? null, ...one })
+      }
+      for (const { path, reason } of checkDocument(doc)) {
+        left.push({ workspace, what: `${path}: ${reason}` })
+      }
+      if (taken.length > 0) {
+        const ends = {
+          archivedBroadcasts: await log.archiveEnd(workspace, 'broadcasts'),
+          archivedTasks: await log.archiveEnd(workspace, 'tasks'),
+        }
+        restoreMeta(doc, workspace, ends, now)
+        documents.push({ workspace, seq: stored.seq, document: Y.encodeStateAsUpdate(doc) })
+      }
+      doc.destroy()
+    } catch (error) {
+      left.push({ workspace, what: (error as Error).message })
+    }
+  }
+  if (isDry || removed.length === 0) return { removed, left, kept: null }
+  const kept = await keep(data, removed, now)
+  for (const { workspace, seq, document } of documents) await log.compact(workspace, seq, document)
+  return { removed, left, kept }
+}
+
+/**
+ * What the server itself wrote and cannot be without. It writes under another Yjs client id from now on: a document that could not
+ * be read was not given one when it was restored.
+ */
+const restoreMeta = (
+  doc: Y.Doc,
+  workspaceId: string,
+  ends: { archivedBroadcasts: number; archivedTasks: number },
+  now: number,
+): void => {
+  initWorkspace(doc, workspaceId, now)
+  const meta = metaOf(doc)
+  for (const [key, value] of Object.entries({ workspaceId, ...ends })) {
+    if ((meta.get(key) ?? 0) !== value) meta.set(key, value)
+  }
+  renewServerClient(doc)
+}
+
+/** Writes it to a new file, a line of JSON each; resolves to its path when it is on disk. */
+const keep = async (data: string, removed: readonly Removed[], now: number): Promise<string> => {
+  const dir = join(data, REMOVED_DIR)
+  await makeDir(dir)
+  const path = join(dir, `${new Date(now).toISOString().replaceAll(':', '-')}.jsonl`)
+  const file = await open(path, 'wx', 0o600)
+  try {
+    for (const one of removed) await file.write(`${JSON.stringify(one)}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await syncDir(dir)
+  return path
+}
