@@ -101,6 +101,19 @@ it('[S9] what builds on nothing is a gap also in slices; what is no update is an
   expect(broken).toBeGreaterThan(30)
 })
 
+it('[S9] a value that goes on beyond the end of an update is an error, and takes no time', () => {
+  const doc = new Y.Doc()
+  doc.getArray('a').push([[1, 'two', { three: [null, true, 4.5, 6n, new Uint8Array(7)] }]])
+  const whole = Y.encodeStateAsUpdate(doc)
+  expect(takeIn(whole, new Y.Doc()).end).toBe('done')
+  for (let end = 1; end < whole.length; end++) {
+    expect(() => takeIn(whole.slice(0, end), new Y.Doc()), String(end)).toThrow()
+  }
+  // A list that says it has 2^49 values, and has none.
+  const endless = [1, 1, 7, 0, 8, 1, 1, 97, 1, 117, 128, 128, 128, 128, 128, 128, 128, 1]
+  expect(() => takeIn(new Uint8Array(endless), new Y.Doc())).toThrow('no known kind')
+})
+
 it('[S9] an update that brings more Yjs client ids than its sender may have is refused before any of it is let in', () => {
   const doc = new Y.Doc()
   for (let client = 1; client <= 4; client++) {

@@ -4,8 +4,9 @@ import { countEdit, moveFile, putFile, removeFile } from '../../workspace/files.
 import type { AgentId, FileId, FileKey } from '../../workspace/ids.ts'
 import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
 import type { FileLogPage } from '../../workspace/link/commands.ts'
-import { EDITS_PREFIX, editsOf, filesOf, textOf } from '../../workspace/schema.ts'
+import { EDITS_PREFIX, editsOf, filesOf, initWorkspace, textOf } from '../../workspace/schema.ts'
 import { liveDoc, runSeed, seeded, until } from '../support/client.ts'
+import { putIn } from '../support/poison.ts'
 import { fetch, type Server, startServer, tempDir } from '../support/server.ts'
 import { askFiles, contentOf, fileClient, fileLog, readText, readVersionOf } from './file-client.ts'
 
@@ -295,17 +296,24 @@ it('[V2] a commit of more text than may wait in memory has every file’s versio
 })
 
 it('[V1] hostile counters, names and sizes hurt no other file, and the server goes on', async () => {
-  const { client, doc, by, put } = await fileClient(url('hostile'), 'ann')
   const counts = [-1, 0.5, Number.NaN, 1e300, 2 ** 52]
-  doc.transact(() => {
+  // As an older server let it in.
+  const older = new Y.Doc()
+  initWorkspace(older, 'hostile', 1)
+  older.transact(() => {
     for (const [i, count] of counts.entries()) {
-      put(`f${i}`, 'text\n')
-      editsOf(doc, `f${i}` as FileId).set('1', { agent: 'a-1' as never, count, at: 1 })
+      const file = { key: `f${i}`, content: 'text\n', base: null, by: 'a-ann' as AgentId, now: 1 }
+      putFile(older, file)
+      editsOf(older, `f${i}` as FileId).set('1', { agent: 'a-1' as never, count, at: 1 })
     }
     for (const name of ['', '../x', 'a\u0000b', '\ud800', 'x'.repeat(5_000)]) {
-      doc.getMap(`${EDITS_PREFIX}${name}`).set('1', { agent: 'a-1', count: 1, at: 1 })
+      older.getMap(`${EDITS_PREFIX}${name}`).set('1', { agent: 'a-1', count: 1, at: 1 })
     }
   })
+  const data = tempDir('hostile')
+  await putIn(data, 'hostile', [Y.encodeStateAsUpdate(older)])
+  const server = await startServer({ data, args: ['--log-level', 'error'] })
+  const { client, doc, by, put } = await fileClient(`${server.sync}/hostile`, 'ann')
   put('big.md', 'small\n')
   await client.barrier()
   const big = 'big.md' as FileId
@@ -323,4 +331,7 @@ it('[V1] hostile counters, names and sizes hurt no other file, and the server go
     const { status } = await askFiles(server, 'hostile', 'log', { key: `f${i}` })
     expect(status).toBe(200)
   }
+  expect(server.log()).toBe('')
+  await client.close()
+  await server.stop()
 })
