@@ -53,6 +53,8 @@ const detailsOf = (message: Message): string => {
       return `note: ${message.text}`
     case 'task_canceled':
       return `reason: ${message.reason}`
+    case 'unreadable':
+      return `text: ${message.text}`
     case 'command_refused': {
       const { command, error, result } = message
       return `command=${word(command)} refused: ${safeJson(error.message)} result: ${result}`

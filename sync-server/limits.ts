@@ -108,6 +108,10 @@ export const REVOKED_MS = 500
 export const GUEST_PRESENT_MS = 45_000
 /** What came in is looked through for those who wait by HTTP this long after a commit (milliseconds): many are one look. */
 export const GUEST_LOOK_MS = 20
+/** What an inbox hands out where no more is asked for (count): an agent reads it at once. */
+export const PAGE_MESSAGES = 50
+/** … as JSON; a message that is larger comes alone. */
+export const INBOX_PAGE_BYTES = 64 * 1024
 /** Unread messages of an agent that speaks HTTP that are kept ready (count); the rest is found when these are read. */
 export const MAX_WAITING_MESSAGES = 1_000
 /** Answers under idempotency keys that are kept for an agent that speaks HTTP (count), and for how long (milliseconds). */

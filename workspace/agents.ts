@@ -1,13 +1,13 @@
 import * as Y from 'yjs'
 import { ClawError } from './errors.ts'
 import * as records from './grammar/records.ts'
-import { must } from './grammar/values.ts'
+import { must, type Rule, time } from './grammar/values.ts'
 import type { AgentId } from './ids.ts'
 import { MAX_DESCRIPTION_BYTES, MAX_NOTE_BYTES } from './limits.ts'
 import { idText, shownName } from './names.ts'
 import { type Activity, type AgentStatus, agentStatus, linkState } from './presence.ts'
 import { type AgentFields, agentsOf, isoTime } from './schema.ts'
-import { agentRecord, agentRecords, isPaused, isStrings } from './shape.ts'
+import { agentRecord, agentRecords, isPaused } from './shape.ts'
 import { didYouMean } from './suggest.ts'
 import { checkLabel, checkName, checkNames, within } from './validate.ts'
 
@@ -113,7 +113,13 @@ export const hasAgent = (doc: Y.Doc, id: string): id is AgentId =>
 /** The topics whose broadcasts the agent wants; empty: all. */
 export const topicsOf = (doc: Y.Doc, id: string): string[] => {
   const record = agentRecord(doc, id)
-  return record === undefined ? [] : stringsIn(record, 'topics')
+  return record === undefined ? [] : listIn(record, 'topics')
+}
+
+/** What the agent says it can do. */
+export const capabilitiesOf = (doc: Y.Doc, id: string): string[] => {
+  const record = agentRecord(doc, id)
+  return record === undefined ? [] : listIn(record, 'capabilities')
 }
 
 /** The agent's name as `shownName` has it, or its id where it has none. */
@@ -125,25 +131,28 @@ export const agentName = (doc: Y.Doc, id: string): string => {
 export const kindOf = (doc: Y.Doc, id: string): Agent['kind'] =>
   agentRecord(doc, id)?.get('kind') === 'person' ? 'person' : 'agent'
 
+/** Names of before the grammar, too, are shown. */
 const nameIn = (record: Y.Map<unknown>, id: string): string => {
-  const name = textIn(record, 'name', id)
-  return shownName(name.trim() === '' ? id : name)
+  const name = record.get('name')
+  return shownName(typeof name !== 'string' || name.trim() === '' ? id : name)
 }
 
-const textIn = (record: Y.Map<unknown>, field: keyof AgentFields, otherwise: string): string => {
+/** A field of an agent's record; what breaks the grammar counts as absent. */
+const fieldIn = <T>(
+  record: Y.Map<unknown>,
+  field: keyof AgentFields,
+  { problem }: Rule,
+  otherwise: T,
+): T => {
   const value = record.get(field)
-  return typeof value === 'string' ? value : otherwise
+  return value === undefined || problem(value) !== null ? otherwise : (value as T)
 }
 
-const stringsIn = (record: Y.Map<unknown>, field: keyof AgentFields): string[] => {
-  const value = record.get(field)
-  return isStrings(value) ? value : []
-}
+const listIn = (record: Y.Map<unknown>, field: 'capabilities' | 'topics'): string[] =>
+  fieldIn(record, field, records.labels, [])
 
-const timeIn = (record: Y.Map<unknown>, field: keyof AgentFields): number => {
-  const value = record.get(field)
-  return typeof value === 'number' ? value : 0
-}
+const timeIn = (record: Y.Map<unknown>, field: 'lastSeenAt' | 'registeredAt'): number =>
+  fieldIn(record, field, time, 0)
 
 const seenAt = (record: Y.Map<unknown>): number =>
   Math.max(timeIn(record, 'lastSeenAt'), timeIn(record, 'registeredAt'))
@@ -157,10 +166,10 @@ const readAgent = (doc: Y.Doc, id: AgentId, record: Y.Map<unknown>, here: Here):
     agent_id: id,
     name: nameIn(record, id),
     kind: kindOf(doc, id),
-    capabilities: stringsIn(record, 'capabilities'),
-    topics: stringsIn(record, 'topics'),
-    machine: textIn(record, 'machine', ''),
-    description: textIn(record, 'description', ''),
+    capabilities: listIn(record, 'capabilities'),
+    topics: listIn(record, 'topics'),
+    machine: fieldIn(record, 'machine', records.machine, ''),
+    description: fieldIn(record, 'description', records.description, ''),
     status: agentStatus(present ? { state } : null, linkState(record.get('link')), unseenMs),
     ...(Object.keys(activity).length > 0 && { activity }),
     ...(paused !== null && { paused }),
@@ -184,26 +193,43 @@ export const getAgent = (doc: Y.Doc, id: AgentId, here: Here): Agent => {
   return readAgent(doc, id, record, here)
 }
 
-/** Finds an agent by id or unique name. Throws `unknown_agent` with a did-you-mean, or `ambiguous`. */
+/** Ids that ClawLink makes. Nobody is called so, whatever somebody writes as a name. */
+const isMadeId = (text: string): boolean => /^a-[0-9a-z]{12}$/.test(text)
+
+/**
+ * Finds an agent by id or unique name, which are one name space: an id that is also what another agent is called reaches
+ * neither. Throws `unknown_agent` with a did-you-mean, or `ambiguous`.
+ */
 export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
-  if (hasAgent(doc, nameOrId)) return nameOrId
+  const known = hasAgent(doc, nameOrId)
+  if (known && isMadeId(nameOrId)) return nameOrId
   const wanted = shownName(nameOrId.trim().normalize('NFC'))
   const exact: AgentId[] = []
   const loose: AgentId[] = []
   for (const [id, record] of agentRecords(doc)) {
     const name = nameIn(record, id)
+    if (id === nameOrId) continue
     if (name === wanted) exact.push(id as AgentId)
     else if (name.toLowerCase() === wanted.toLowerCase()) loose.push(id as AgentId)
   }
-  const found = exact.length > 0 ? exact : loose
-  if (found.length === 1) return found[0]!
-  if (found.length === 0) throw unknownAgent(doc, nameOrId)
+  const called = exact.length > 0 ? exact : loose
+  const found = known ? [nameOrId, ...called] : called
+  if (found.length === 1 && !isReserved(wanted)) return found[0]!
+  if (found.length <= 1) throw unknownAgent(doc, nameOrId)
+  const ids = found.sort().slice(0, SHOWN_IDS).map(idText).join(', ')
   throw new ClawError(
     'ambiguous',
-    `${found.length} agents are named "${nameOrId}"`,
-    `use an id: ${found.sort().map(idText).join(', ')}`,
+    known
+      ? `"${nameOrId}" is the id of one agent and the name of another: ${ids}`
+      : `${found.length} agents are named "${nameOrId}"`,
+    known ? 'use the id of the one that is named so' : `use an id: ${ids}`,
   )
 }
+
+/** Words for the server and for who runs it: no agent is reached by them. */
+const isReserved = (name: string): boolean => /^(server|owner)$/i.test(name)
+/** Ids that an error shows (count). */
+const SHOWN_IDS = 8
 
 const unknownAgent = (doc: Y.Doc, typed: string): ClawError => {
   const known: string[] = []

@@ -1,7 +1,8 @@
 import type * as Y from 'yjs'
 import { removeFrom } from './buckets.ts'
 import { ClawError } from './errors.ts'
-import { type Element, inLogOrder, isLogged, liveBroadcasts } from './live-log.ts'
+import { inLogOrder, liveBroadcasts } from './live-log.ts'
+import { receiptKey } from './receipts.ts'
 import { deleteAll } from './rows.ts'
 import { type BroadcastEntry, broadcastsOf, isoTime, metaOf, receiptsOf } from './schema.ts'
 import { isBroadcast } from './shape.ts'
@@ -24,25 +25,6 @@ export interface Archived {
   entry: BroadcastEntry | null
 }
 
-/** What JSON cannot hold: a number that is none reads as 0 everywhere, and a bigint has no place in an entry. */
-const asJson = (_key: string, value: unknown): unknown => {
-  if (typeof value === 'bigint') return String(value)
-  return typeof value === 'number' && !Number.isFinite(value) ? 0 : value
-}
-
-const archivedJson = (element: Element, at: number): string => {
-  const { client, clock, value } = element
-  try {
-    return JSON.stringify({ client, clock, at, entry: value }, asJson)
-  } catch (error) {
-    // Nested too deep. A broadcast's own fields are flat.
-    if (!isBroadcast(value)) return JSON.stringify({ client, clock, at, entry: String(error) })
-    const { id, from, to, topic, tags, content, at: sent, order, replyTo, trace, hops } = value
-    const entry = { id, from, to, topic, tags, content, at: sent, order, replyTo, trace, hops }
-    return JSON.stringify({ client, clock, at, entry }, asJson)
-  }
-}
-
 /**
  * Takes the oldest broadcasts out of the live array, by the order of the log, so that `keep` are left, and returns them
  * in that order as they are to be archived; malformed ones have no id. `end` is the position of the newest archived
@@ -59,11 +41,14 @@ export const trimBroadcasts = (
   if (oldest.length === 0) return []
   const utf8 = new TextEncoder()
   return doc.transact(() => {
-    const trimmed = oldest.map((element) => {
-      const id = isLogged(element.value) ? element.value.id : null
+    const trimmed = oldest.map(({ client, clock, value }) => {
+      const entry = isBroadcast(value) ? value : null
       // Nobody can ask for its receipt any more: that goes with it.
-      if (id !== null) removeFrom(receiptsOf(doc), id)
-      return { id, value: utf8.encode(archivedJson(element, now)) }
+      if (entry?.to !== undefined) {
+        removeFrom(receiptsOf(doc), receiptKey(doc, entry.id, entry.to))
+      }
+      const json = JSON.stringify({ client, clock, at: now, entry })
+      return { id: entry?.id ?? null, value: utf8.encode(json) }
     })
     deleteAll(
       broadcastsOf(doc),
@@ -76,7 +61,7 @@ export const trimBroadcasts = (
 
 export const readArchived = (value: Uint8Array): Archived => {
   const { client, clock, at, entry } = JSON.parse(new TextDecoder().decode(value)) as Archived
-  return { client, clock, at, entry: isLogged(entry) ? entry : null }
+  return { client, clock, at, entry: isBroadcast(entry) ? entry : null }
 }
 
 /** What narrows the log down; a field left out narrows nothing. */

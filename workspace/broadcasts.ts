@@ -59,18 +59,12 @@ export const broadcastMessage = (entry: BroadcastEntry): BroadcastMessage | Dire
   }
 }
 
-/** What of these is for `me`'s inbox: direct messages to it, and what others broadcast on its topics. */
-export const broadcastsFor = (
-  doc: Y.Doc,
-  me: AgentId,
-  entries: readonly BroadcastEntry[],
-): (BroadcastMessage | DirectMessage)[] => {
+/** Tells what is for `me`'s inbox: direct messages to it, and what others broadcast on its topics. */
+export const isFor = (doc: Y.Doc, me: AgentId): ((entry: BroadcastEntry) => boolean) => {
   const topics = topicsOf(doc, me)
-  return entries
-    .filter(({ from, to, topic }) => {
-      if (from === me) return false
-      if (to !== undefined) return to === me
-      return topics.length === 0 || topics.includes(topic)
-    })
-    .map(broadcastMessage)
+  return ({ from, to, topic }) => {
+    if (from === me) return false
+    if (to !== undefined) return to === me
+    return topics.length === 0 || topics.includes(topic)
+  }
 }

@@ -38,6 +38,6 @@ export const delegateTask = (
     ...(afterFailed !== undefined && { afterFailed }),
   }
   if (to === null) needCandidate(doc, { ...whole, createdAt: now })
-  addTask(doc, { ...whole, trace: nextTrace(talker, undefined, reset, now) })
+  addTask(doc, { ...whole, trace: nextTrace(talker, { to, reset, now }) })
   return { task: getTask(doc, given.id as TaskId), to }
 }

@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import { broadcastsFor } from './broadcasts.ts'
+import { broadcastMessage, isFor } from './broadcasts.ts'
 import type { AgentId } from './ids.ts'
 import { byTime, type Message } from './inbox.ts'
 import { newestBroadcasts } from './live-log.ts'
@@ -28,10 +28,10 @@ export const welcomeMessages = (doc: Y.Doc, me: AgentId, now: number): Message[]
       .slice(-1)
       .map((offer) => offerMessage(entry, offer))
   })
-  const said = broadcastsFor(doc, me, [...newestBroadcasts(doc, now)])
+  const said = [...newestBroadcasts(doc, now)].filter(isFor(doc, me)).map(broadcastMessage)
   const direct = said.filter(
     ({ type, message_id }) =>
-      type === 'direct_message' && receiptOf(doc, message_id)?.read === undefined,
+      type === 'direct_message' && receiptOf(doc, message_id, me)?.read === undefined,
   )
   const newest = said
     .filter((message) => message.type === 'knowledge_broadcast')

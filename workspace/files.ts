@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import { blobVersions, isBinary, notText } from './blobs.ts'
 import { ClawError } from './errors.ts'
+import { MAX_COUNT } from './grammar/values.ts'
 import type { AgentId, FileId, FileKey } from './ids.ts'
 import { MAX_FILE_BYTES } from './limits.ts'
 import { changedLines, type Edit, type Lines, merge3 } from './merge.ts'
@@ -111,9 +112,12 @@ export const fileVersions = (doc: Y.Doc): VersionOf => {
   }
 }
 
-/** The change sets that a text has seen. */
+/** The change sets that a text has seen. A safe integer, whatever was counted. */
 export const versionOf = (doc: Y.Doc, id: FileId): number =>
-  editCounts(doc, id).reduce((sum, [, { count }]) => sum + count, 0)
+  Math.min(
+    editCounts(doc, id).reduce((sum, [, { count }]) => sum + count, 0),
+    Number.MAX_SAFE_INTEGER,
+  )
 
 /** The latest by the editors' clocks; of several, that of the highest client id, so that all replicas agree. */
 const newestEdit = (doc: Y.Doc, id: FileId): EditCount | undefined => newestFirst(doc, id)[0]?.[1]
@@ -246,7 +250,8 @@ export const countEdit = (doc: Y.Doc, id: FileId, agent: AgentId, at: number): v
   const edits = editsOf(doc, id)
   const client = String(doc.clientID)
   const known = edits.get(client)
-  edits.set(client, { agent, count: (isEditCount(known) ? known.count : 0) + 1, at })
+  const count = Math.min((isEditCount(known) ? known.count : 0) + 1, MAX_COUNT)
+  edits.set(client, { agent, count, at })
 }
 
 const checkContent = (content: string): string => {

@@ -1,10 +1,9 @@
 import * as Y from 'yjs'
 import { type Agent, type Here, hasAgent, listAgents } from './agents.ts'
-import { type BroadcastMessage, broadcastsFor } from './broadcasts.ts'
+import { type BroadcastMessage, broadcastMessage, isFor } from './broadcasts.ts'
 import type { ErrorBody } from './errors.ts'
 import type { VersionOf } from './files.ts'
 import type { AgentId, TaskId } from './ids.ts'
-import { isLogged } from './live-log.ts'
 import {
   agentsOf,
   type BroadcastEntry,
@@ -19,7 +18,7 @@ import {
   type TaskEvent,
   tasksOf,
 } from './schema.ts'
-import { fileEntry, isEditCount } from './shape.ts'
+import { fileEntry, isBroadcast, isClientId, isEditCount } from './shape.ts'
 import type { ArchivedTask, Placed } from './task-archive.ts'
 import { addNews, type TaskNews, taskMessages } from './task-news.ts'
 import { findEntry, type Task } from './tasks.ts'
@@ -87,6 +86,7 @@ export type Message =
   | (Envelope & { type: 'task_note'; text: string })
   | (Envelope & { type: 'task_canceled'; reason: string })
   | (Envelope & { type: 'command_refused'; command: string; result: string; error: ErrorBody })
+  | (Envelope & { type: 'unreadable'; text: string })
   | (Envelope & { type: 'digest'; total: number; broadcasts: BroadcastMessage[]; hint: string })
 
 /** A Yjs state vector: client id → number of its operations that are covered. */
@@ -94,12 +94,44 @@ export type StateVector = ReadonlyMap<number, number>
 
 /** What one pass over new operations found: broadcasts and the like, before they are made into messages. */
 interface Found {
-  broadcasts: BroadcastEntry[]
+  broadcasts: Placed<BroadcastEntry>[]
   tasks: Map<TaskId, TaskNews>
   agents: Set<string>
   edits: Map<string, EditCount>
   /** Paths whose entry is new. */
   paths: Set<string>
+}
+
+/**
+ * A message with the Yjs id of the element that it tells of, which nobody else can choose: the message's own id is its
+ * author's word. Null: it tells of a file or an agent, which have many.
+ */
+export interface Fresh {
+  at: string | null
+  message: Message
+}
+
+const fresh = ({ client, clock, value }: Placed<Message>): Fresh => ({
+  at: `${client}:${clock}`,
+  message: value,
+})
+
+/** The same as `newsSince`, in their order. */
+export const messagesSince = (...what: Parameters<typeof newsSince>): Message[] =>
+  newsSince(...what)
+    .map(({ message }) => message)
+    .sort(byTime)
+
+/** What of the elements of the log is for `me`. */
+export const broadcastNews = (
+  doc: Y.Doc,
+  me: AgentId,
+  entries: readonly Placed<BroadcastEntry>[],
+): Fresh[] => {
+  const isMine = isFor(doc, me)
+  return entries
+    .filter(({ value }) => isMine(value))
+    .map((placed) => fresh({ ...placed, value: broadcastMessage(placed.value) }))
 }
 
 /**
@@ -109,20 +141,20 @@ interface Found {
  * integrated, so an offline peer's entries that merge in *before* others are found all the same, which no index
  * into an array would do. Costs time in the number of new operations, not in the size of the document.
  */
-export const messagesSince = (
+export const newsSince = (
   doc: Y.Doc,
   since: StateVector,
   me: AgentId,
   here: Here,
   versionOf: VersionOf,
-): Message[] => {
+): Fresh[] => {
   const found = collect(doc, since, me)
-  const messages: Message[] = broadcastsFor(doc, me, found.broadcasts)
-
+  const said = broadcastNews(doc, me, found.broadcasts)
   for (const [id, news] of found.tasks) {
     const entry = findEntry(doc, id)
-    if (entry !== undefined) messages.push(...taskMessages(entry, news, me))
+    if (entry !== undefined) said.push(...taskMessages(entry, news, me).map(fresh))
   }
+  const messages: Message[] = []
   for (const [file, { agent, at }] of found.edits) {
     const info = versionOf(file)
     if (info === null) continue
@@ -162,7 +194,7 @@ export const messagesSince = (
       })
     }
   }
-  return messages.sort(byTime)
+  return [...said, ...messages.map((message) => ({ at: null, message }))]
 }
 
 /**
@@ -174,17 +206,17 @@ export const archivedTaskMessages = (
   before: StateVector,
   now: StateVector,
   me: AgentId,
-): Message[] | null => {
+): Fresh[] | null => {
   const all = [...task.history, ...task.notes, ...task.offers]
   if (all.some((one) => one.clock > 0 && !covers(now, one))) return null
-  const fresh = <T>(list: readonly Placed<T>[]): T[] =>
-    list.filter((one) => !covers(before, one) && one.client > 0).map(({ value }) => value)
+  const unseen = <T>(list: readonly Placed<T>[]): Placed<T>[] =>
+    list.filter((one) => !covers(before, one) && one.client > 0)
   const news = {
-    offers: fresh(task.offers),
-    transitions: fresh(task.history),
-    notes: fresh(task.notes),
+    offers: unseen(task.offers),
+    transitions: unseen(task.history),
+    notes: unseen(task.notes),
   }
-  return taskMessages(task, news, me)
+  return taskMessages(task, news, me).map(fresh)
 }
 
 /** More files than this, changed by one agent in one go, are one message: a checkout, a mirror's first pass. */
@@ -240,7 +272,7 @@ const covers = (
 
 /**
  * What came into the document and left it for the archive between two looks, `before` and `now`: it was never seen
- * live. `live` has the ids of what the second look found live, and may have been archived since. `upTo` is the
+ * live. `live` has the places of what the second look found live, and may have been archived since. `upTo` is the
  * position to go on from: what the second look did not cover yet is still to come, the rest of the page is not.
  */
 export const archivedMeanwhile = (
@@ -248,22 +280,28 @@ export const archivedMeanwhile = (
   before: StateVector,
   now: StateVector,
   live: ReadonlySet<string>,
-): { missed: BroadcastEntry[]; upTo: number | null } => {
-  const missed: BroadcastEntry[] = []
+): { missed: Placed<BroadcastEntry>[]; upTo: number | null } => {
+  const missed: Placed<BroadcastEntry>[] = []
   let upTo: number | null = null
-  for (const archived of page) {
-    if (!covers(now, archived)) upTo ??= archived.seq - 1
-    else if (!covers(before, archived) && !live.has(archived.entry.id)) missed.push(archived.entry)
+  for (const { seq, client, clock, entry } of page) {
+    const id = { client, clock }
+    if (!covers(now, id)) upTo ??= seq - 1
+    else if (!covers(before, id) && !live.has(`${client}:${clock}`)) {
+      missed.push({ ...id, value: entry })
+    }
   }
   return { missed, upTo }
 }
 
-/** Tasks by priority, what is no task among the normal ones; of the same rank in the order they are given in. */
-export const byPriority = <T extends { message: Message }>(waiting: readonly T[]): T[] => {
-  const rank = ({ message }: T): number =>
-    PRIORITIES.indexOf(message.type === 'task_delegation' ? message.priority : 'normal')
-  return [...waiting].sort((a, b) => rank(b) - rank(a))
-}
+/** How urgent a message is: above 0 an urgent or high task, below a low one. */
+export const rankOf = (message: Message): number =>
+  message.type === 'task_delegation'
+    ? PRIORITIES.indexOf(message.priority) - PRIORITIES.indexOf('normal')
+    : 0
+
+/** Tasks by priority, other messages among the normal ones; of the same rank in the order they are given in. */
+export const byPriority = <T extends { message: Message }>(waiting: readonly T[]): T[] =>
+  [...waiting].sort((a, b) => rankOf(b.message) - rankOf(a.message))
 
 export const byTime = (a: Message, b: Message): number => {
   if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp ? -1 : 1
@@ -290,14 +328,17 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
       const key = item.parentSub
       if (item.parent === roots.broadcasts) {
         // Yjs joins neighbouring elements of one client into one item, of which a part may be covered.
-        found.broadcasts.push(...valuesFrom(item, from).filter(isLogged))
+        for (const { value, ...id } of elementsFrom(item, from)) {
+          if (isBroadcast(value)) found.broadcasts.push({ ...id, value })
+        }
       } else if (item.parent === roots.agents) {
         if (key !== null && hasAgent(doc, key) && item.origin === null) found.agents.add(key)
       } else if (item.parent === files) {
         if (key !== null) found.paths.add(key)
       } else if (isRoot(item.parent)) {
         const name = rootName(doc, item.parent)
-        const [edit] = name.startsWith(EDITS_PREFIX) ? valuesFrom(item, from) : []
+        if (!name.startsWith(EDITS_PREFIX) || key === null || !isClientId(key)) continue
+        const edit = elementsFrom(item, from)[0]?.value
         if (!isEditCount(edit) || edit.agent === me) continue // my own edit must not hide another's before it
         const file = name.slice(EDITS_PREFIX.length)
         const known = found.edits.get(file)
@@ -307,7 +348,7 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
         if (list === null) continue
         const news = found.tasks.get(list.task) ?? { offers: [], transitions: [], notes: [] }
         found.tasks.set(list.task, news)
-        addNews(news, list.field, valuesFrom(item, from))
+        for (const element of elementsFrom(item, from)) addNews(news, list.field, element)
       }
     }
   }
@@ -325,8 +366,12 @@ const rootName = (doc: Y.Doc, type: object): string => {
   return rootNames.get(type) ?? ''
 }
 
-const valuesFrom = (item: Y.Item, from: number): unknown[] =>
-  item.content.getContent().slice(Math.max(0, from - item.id.clock))
+const elementsFrom = (item: Y.Item, from: number): Placed<unknown>[] => {
+  const { client, clock } = item.id
+  const skipped = Math.max(0, from - clock)
+  const values: unknown[] = item.content.getContent().slice(skipped)
+  return values.map((value, i) => ({ client, clock: clock + skipped + i, value }))
+}
 
 /** Which field of which task the array `parent` is; null if it is something else. */
 const taskList = (

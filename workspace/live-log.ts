@@ -2,7 +2,7 @@ import type * as Y from 'yjs'
 import { broadcast } from './grammar/records.ts'
 import { must } from './grammar/values.ts'
 import { MAX_AHEAD_MS } from './limits.ts'
-import { appendInRow } from './rows.ts'
+import { appendInRow, type Element, elementsOf } from './rows.ts'
 import { type BroadcastEntry, broadcastsOf } from './schema.ts'
 import { isBroadcast } from './shape.ts'
 
@@ -15,28 +15,6 @@ import { isBroadcast } from './shape.ts'
  * The place in the array is for Yjs: rows.ts.
  */
 
-/** An element of the array, whatever a peer has put there. */
-export interface Element {
-  /** Its place in the array as it is now. */
-  index: number
-  /** Its Yjs id. */
-  client: number
-  clock: number
-  value: unknown
-}
-
-/** Elements in the order of the array. */
-const elementsOf = function* (doc: Y.Doc): Generator<Element> {
-  let index = 0
-  for (let item = broadcastsOf(doc)._start; item !== null; item = item.right) {
-    if (item.deleted || !item.countable) continue
-    const { client, clock } = item.id
-    for (const [offset, value] of item.content.getContent().entries()) {
-      yield { index: index++, client, clock: clock + offset, value }
-    }
-  }
-}
-
 /** When an element was said, as far as the order goes: milliseconds since the epoch. */
 const timeOf = (value: unknown): number => {
   if (typeof value !== 'object' || value === null) return -Infinity
@@ -47,7 +25,7 @@ const timeOf = (value: unknown): number => {
 
 /** All live elements in the order of the log; `now`: milliseconds since the epoch, the reader's clock. */
 export const inLogOrder = (doc: Y.Doc, now: number): Element[] => {
-  const elements = Array.from(elementsOf(doc), (element) => {
+  const elements = Array.from(elementsOf(broadcastsOf(doc)), (element) => {
     const time = timeOf(element.value)
     return { element, time: time > now + MAX_AHEAD_MS ? -Infinity : time }
   })
@@ -58,32 +36,29 @@ export const inLogOrder = (doc: Y.Doc, now: number): Element[] => {
   return elements.map(({ element }) => element)
 }
 
-/** A broadcast whose id can stand in a URL and be told from a time; every id that ClawLink makes can. */
-export const isLogged = (value: unknown): value is BroadcastEntry =>
-  isBroadcast(value) && /^m-[\w.-]{1,126}$/.test(value.id)
-
 /** The live broadcasts in the order of the log. */
 export const liveBroadcasts = (doc: Y.Doc, now: number): BroadcastEntry[] =>
   inLogOrder(doc, now)
     .map(({ value }) => value)
-    .filter(isLogged)
+    .filter(isBroadcast)
 
 /** The live broadcasts from the newest on. */
 export const newestBroadcasts = function* (doc: Y.Doc, now: number): Generator<BroadcastEntry> {
-  for (const { value } of inLogOrder(doc, now).reverse()) if (isLogged(value)) yield value
+  for (const { value } of inLogOrder(doc, now).reverse()) if (isBroadcast(value)) yield value
 }
 
 /** The live broadcasts in no order. */
 export const someBroadcasts = function* (doc: Y.Doc): Generator<BroadcastEntry> {
-  for (const { value } of elementsOf(doc)) if (isLogged(value)) yield value
+  for (const { value } of elementsOf(broadcastsOf(doc))) if (isBroadcast(value)) yield value
 }
 
-/** A live entry of the log by its id. */
-export const findBroadcast = (doc: Y.Doc, id: string): BroadcastEntry | undefined => {
-  for (const { value } of elementsOf(doc)) {
-    if ((value as { id?: unknown } | null)?.id === id && isLogged(value)) return value
+/** The live entries with this id: one, unless somebody took another's id before that was refused. */
+export const findBroadcasts = (doc: Y.Doc, id: string): BroadcastEntry[] => {
+  const found: BroadcastEntry[] = []
+  for (const { value } of elementsOf(broadcastsOf(doc))) {
+    if ((value as { id?: unknown } | null)?.id === id && isBroadcast(value)) found.push(value)
   }
-  return undefined
+  return found
 }
 
 /**

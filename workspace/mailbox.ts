@@ -1,6 +1,5 @@
 import * as Y from 'yjs'
 import type { Here } from './agents.ts'
-import { broadcastsFor } from './broadcasts.ts'
 import { welcomeMessages } from './digest.ts'
 import { ClawError } from './errors.ts'
 import { fileVersions } from './files.ts'
@@ -9,13 +8,15 @@ import {
   type ArchivedBroadcast,
   archivedMeanwhile,
   archivedTaskMessages,
+  broadcastNews,
   byTime,
+  type Fresh,
   groupFiles,
   type Message,
-  messagesSince,
+  newsSince,
   type StateVector,
 } from './inbox.ts'
-import { findBroadcast } from './live-log.ts'
+import { findBroadcasts, someBroadcasts } from './live-log.ts'
 import { markDelivered, markRead } from './receipts.ts'
 import {
   archivedBroadcasts,
@@ -23,10 +24,10 @@ import {
   archivedTasks as countArchivedTasks,
   type Json,
 } from './schema.ts'
-import { taskRecords } from './shape.ts'
-import type { ArchivedTask } from './task-archive.ts'
-import { findEntry } from './tasks.ts'
-import { hear, SILENCE, speak, type Talk, type Trace, traceIn } from './trace.ts'
+import { isSpokenId, taskRecords } from './shape.ts'
+import type { ArchivedTask, Placed } from './task-archive.ts'
+import { entries, findEntry } from './tasks.ts'
+import { hear, readTalk, SILENCE, speak, type Talk, type Trace, traceIn } from './trace.ts'
 
 /** A page of the archive of broadcasts. Its end is where `next` is what was asked for. */
 export interface ArchivePage {
@@ -63,6 +64,8 @@ export interface Mailbox {
   archivePosition(agent: string): Omit<InboxPosition, 'vector'>
   /** Stages messages for `agent` and moves its cursor. */
   receive(agent: string, messages: readonly Message[], to?: InboxPosition): void
+  /** Whether what the element at this place tells was handed out before its turn: `Fresh`. */
+  isAhead?(at: string): boolean
 }
 
 /** What is remembered of what an agent was handed and said. */
@@ -115,7 +118,7 @@ const receiveNow = async (
 /** One look at a document: what is new in it for somebody, and what the archives may have of it. */
 export interface Look extends InboxPosition {
   since: StateVector
-  live: readonly Message[]
+  live: readonly Fresh[]
   /** Where tasks were archived since the look before: those that are live. */
   liveTasks: ReadonlySet<TaskId>
   /** Whether something was archived since the look before. */
@@ -135,14 +138,14 @@ export const lookFor = (mailbox: Mailbox, me: AgentId, here: Here): Look | null 
   return {
     ...{ ...position, since, lacks },
     vector: Y.encodeStateVector(doc),
-    live: messagesSince(doc, since, me, here, fileVersions(doc)),
+    live: newsSince(doc, since, me, here, fileVersions(doc)),
     liveTasks: new Set(lacks.tasks ? [...taskRecords(doc)].map(([id]) => id) : []),
   }
 }
 
 /** What the archives have that came and went between two looks, and how far they were read. */
 export interface Missed extends Omit<InboxPosition, 'vector'> {
-  messages: readonly Message[]
+  messages: readonly Fresh[]
 }
 
 /** Reads the archives as far as a look lacks something. Throws what they throw. */
@@ -154,13 +157,13 @@ export const archivedSince = async (
 ): Promise<Missed> => {
   const { since, live, liveTasks, lacks } = look
   let { archived, archivedTasks } = look
-  let missed: BroadcastEntry[] = []
-  let missedTasks: Message[] = []
+  let missed: Placed<BroadcastEntry>[] = []
+  let missedTasks: Fresh[] = []
   const now = Y.decodeStateVector(look.vector)
   if (lacks.broadcasts) {
-    const ids = new Set(live.map(({ message_id }) => message_id))
+    const places = new Set(live.flatMap(({ at }) => at ?? []))
     ;({ missed, archived } = await readArchive(archived, archives.broadcasts, (page) =>
-      archivedMeanwhile(page, since, now, ids),
+      archivedMeanwhile(page, since, now, places),
     ))
   }
   if (lacks.tasks) {
@@ -169,7 +172,7 @@ export const archivedSince = async (
     missedTasks = read.missed
     archivedTasks = read.archived
   }
-  return { messages: [...broadcastsFor(doc, me, missed), ...missedTasks], archived, archivedTasks }
+  return { messages: [...broadcastNews(doc, me, missed), ...missedTasks], archived, archivedTasks }
 }
 
 /** Stages what a look found, and that its addressee has it. */
@@ -180,9 +183,14 @@ export const take = (
   { messages, ...position }: Missed,
   now: number,
 ): void => {
-  const all = [...messages, ...live].sort(byTime)
-  mailbox.receive(me, groupFiles(all), { vector, ...position })
-  markDelivered(mailbox.doc, me, live, now)
+  const news = (found: readonly Fresh[]): Message[] =>
+    found.filter(({ at }) => at === null || !mailbox.isAhead?.(at)).map(({ message }) => message)
+  const fresh = news(live)
+  mailbox.receive(me, groupFiles([...news(messages), ...fresh].sort(byTime)), {
+    vector,
+    ...position,
+  })
+  markDelivered(mailbox.doc, me, fresh, now)
 }
 
 /** As `readArchive`. A task that was live when the second look was taken has had its messages from there. */
@@ -190,9 +198,9 @@ const readTaskArchive = async (
   from: number,
   fetchArchive: Archives['tasks'],
   live: ReadonlySet<TaskId>,
-  look: (task: ArchivedTask) => Message[] | null,
-): Promise<{ missed: Message[]; archived: number }> => {
-  const missed: Message[] = []
+  look: (task: ArchivedTask) => Fresh[] | null,
+): Promise<{ missed: Fresh[]; archived: number }> => {
+  const missed: Fresh[] = []
   // A task that was noted on when it was archived is there again.
   const looked = new Set(live)
   let upTo: number | null = null
@@ -217,8 +225,8 @@ const readArchive = async (
   from: number,
   fetchArchive: Archives['broadcasts'],
   look: (page: ArchivePage['entries']) => ReturnType<typeof archivedMeanwhile>,
-): Promise<{ missed: BroadcastEntry[]; archived: number }> => {
-  const missed: BroadcastEntry[] = []
+): Promise<{ missed: Placed<BroadcastEntry>[]; archived: number }> => {
+  const missed: Placed<BroadcastEntry>[] = []
   let upTo: number | null = null
   for (let after = from; ; ) {
     const { entries, next } = await fetchArchive(after)
@@ -257,30 +265,48 @@ export const acknowledge = (
   replica.acknowledge(handedOut.map(({ key }) => key))
 }
 
-/** What is not in the live document any more counts as a chain's first message. */
-const traceOfId = (doc: Y.Doc, id: string): Trace => {
-  const entry = findBroadcast(doc, id) ?? findEntry(doc, id)?.facts ?? {}
+/** What is not in the live document any more, or is there twice, counts as a chain's first message. */
+const traceOfId = (doc: Y.Doc, id: string): Trace | null => {
+  if (!isSpokenId(id)) return null
+  const [said, second] = findBroadcasts(doc, id)
+  const entry = second === undefined ? (said ?? findEntry(doc, id)?.facts ?? {}) : {}
   return traceIn(entry).trace ?? { id, hops: 0 }
 }
 
-const talkOf = (replica: Talker): Talk =>
-  (replica.record('talk') as unknown as Talk | undefined) ?? SILENCE
+/** Whether an agent has said something in a chain, or given a task in it, as far as the live document shows. */
+const hasSpokenIn = (doc: Y.Doc, agent: AgentId, chain: string): boolean => {
+  for (const { from, id, trace = id } of someBroadcasts(doc)) {
+    if (from === agent && trace === chain) return true
+  }
+  for (const { id, facts } of entries(doc)) {
+    if (facts.from === agent && (facts.trace ?? id) === chain) return true
+  }
+  return false
+}
+
+const talkOf = (replica: Talker): Talk => readTalk(replica.record('talk'))
 
 const keepTalk = (replica: Talker, talk: Talk): void =>
   replica.keepRecord('talk', talk as unknown as Json)
 
 /**
- * The trace for what is sent now, in answer to `replyTo` or to what was handed out last; `reset` begins anew. Stages
- * that it was sent. Throws `storm`.
+ * The trace for what is sent now to `to` (null: everybody), in answer to `replyTo` or to what was handed out last; `reset`
+ * begins anew. Stages that it was sent. Throws `storm`.
  */
 export const nextTrace = (
   replica: Talker,
-  replyTo: string | undefined,
-  reset: boolean,
-  now: number,
+  {
+    to,
+    replyTo,
+    reset,
+    now,
+  }: { to: AgentId | null; replyTo?: string; reset: boolean; now: number },
 ): Trace | null => {
-  const answered = replyTo === undefined ? null : traceOfId(replica.doc, replyTo)
-  const { talk, trace } = reset ? speak(SILENCE, null, now) : speak(talkOf(replica), answered, now)
+  const { doc } = replica
+  const { talk, trace } = speak(reset ? SILENCE : talkOf(replica), {
+    answered: reset || replyTo === undefined ? null : traceOfId(doc, replyTo),
+    ...{ to, now, isIn: (chain) => to !== null && hasSpokenIn(doc, to, chain) },
+  })
   keepTalk(replica, talk)
   return trace
 }

@@ -16,4 +16,5 @@ export const MESSAGE_TYPES = Object.keys({
   task_note: 0,
   task_response: 0,
   task_update: 0,
+  unreadable: 0,
 } satisfies Record<Message['type'], 0>) as Message['type'][]

@@ -5,13 +5,33 @@ import type { Message } from './inbox.ts'
 import { handedIn, handIn } from './intake.ts'
 import { type Receipt, receiptsOf } from './schema.ts'
 import { isReceipt, taskRecord } from './shape.ts'
+import { offersOf } from './task-write.ts'
 
-/** What its addressee says it did with a task or direct message; undefined: nothing yet. */
-export const receiptOf = (doc: Y.Doc, id: string): Receipt | undefined => {
-  const filed = taskRecord(doc, id)?.get('receipt') ?? findIn(receiptsOf(doc), id)
+/**
+ * Where the receipt of `by` for a direct message stands: under the message's id, or beside that where another's stood
+ * there, who had a message with the same id.
+ */
+export const receiptKey = (doc: Y.Doc, id: string, by: AgentId): string => {
+  const beside = `${id}.${by}`
+  const whose = (key: string): string | undefined => {
+    const there = findIn(receiptsOf(doc), key)
+    return isReceipt(there) ? there.by : undefined
+  }
+  if (whose(beside) === by) return beside
+  return (whose(id) ?? by) === by ? id : beside
+}
+
+/** What `to` says it did with a direct message to it, or a task that it may take; undefined: nothing yet. */
+export const receiptOf = (doc: Y.Doc, id: string, to: AgentId | null): Receipt | undefined => {
+  const task = taskRecord(doc, id)
+  const filed =
+    task?.get('receipt') ??
+    (to === null ? undefined : findIn(receiptsOf(doc), receiptKey(doc, id, to)))
+  const asked = new Set(task === undefined ? [] : offersOf(task).map((offer) => offer.to))
   let receipt = isReceipt(filed) ? filed : undefined
   for (const entry of handedIn(doc)) {
-    if (entry.kind === 'receipt' && entry.id === id) receipt = joined(receipt, entry)
+    if (entry.kind !== 'receipt' || entry.id !== id) continue
+    if (entry.by === to || asked.has(entry.by)) receipt = joined(receipt, entry)
   }
   return receipt
 }
@@ -61,7 +81,7 @@ const mark = (
     for (const message of messages) {
       const id = message.message_id
       if (!isReceipted(message, me)) continue
-      const said = what(receiptOf(doc, id))
+      const said = what(receiptOf(doc, id, me))
       if (said !== null) handIn(doc, { kind: 'receipt', id, by: me, ...said })
     }
   })

@@ -28,6 +28,28 @@ const insertAfter = <T>(doc: Y.Doc, array: Y.Array<T>, left: Y.Item, entry: T): 
   })
 }
 
+/** An element of an array, whatever a peer has put there. */
+export interface Element {
+  /** Its place in the array as it is now. */
+  index: number
+  /** Its Yjs id: who wrote it, and as which of all that writer's operations. No other writer can choose it. */
+  client: number
+  clock: number
+  value: unknown
+}
+
+/** Elements in the order of the array. */
+export const elementsOf = function* <T>(array: Y.Array<T>): Generator<Element> {
+  let index = 0
+  for (let item = array._start; item !== null; item = item.right) {
+    if (item.deleted || !item.countable) continue
+    const { client, clock } = item.id
+    for (const [offset, value] of item.content.getContent().entries()) {
+      yield { index: index++, client, clock: clock + offset, value }
+    }
+  }
+}
+
 /** Deletes the elements at these indexes, as few ranges. */
 export const deleteAll = <T>(array: Y.Array<T>, indexes: number[]): void => {
   indexes.sort((a, b) => b - a)

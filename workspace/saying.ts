@@ -32,7 +32,11 @@ export const say = (
 ): { message: BroadcastMessage | DirectMessage; recipients: number } => {
   const { doc } = talker
   const addressee = to === undefined ? undefined : resolveAgent(doc, to)
-  const trace = nextTrace(talker, said.replyTo, reset, said.now)
+  const { replyTo, now } = said
+  const trace = nextTrace(talker, {
+    ...{ to: addressee ?? null, reset, now },
+    ...(replyTo !== undefined && { replyTo }),
+  })
   const message = broadcastMessage(addBroadcast(doc, { ...said, to: addressee, trace }))
   return { message, recipients: addressee === undefined ? agentsOf(doc).size - 1 : 1 }
 }

@@ -189,6 +189,8 @@ export interface Receipt {
   delivered: number
   /** When the addressee acknowledged it. */
   read?: number
+  /** Of a direct message: the addressee. Absent: filed before this was noted. */
+  by?: AgentId
 }
 
 /** An element of `broadcasts`: immutable. With `to` it is a direct message. */

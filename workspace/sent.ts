@@ -35,8 +35,8 @@ export const sentMessages = (doc: Y.Doc, me: AgentId, limit: number): SentMessag
   for (const { replyTo, from } of live) {
     if (replyTo !== undefined && from !== me) replies.set(replyTo, (replies.get(replyTo) ?? 0) + 1)
   }
-  const fate = (id: string, answered: boolean) => {
-    const { delivered, read } = receiptOf(doc, id) ?? {}
+  const fate = (id: string, to: AgentId | null, answered: boolean) => {
+    const { delivered, read } = receiptOf(doc, id, to) ?? {}
     const count = replies.get(id) ?? 0
     let state: SentState = 'stored'
     if (answered || count > 0) state = 'answered'
@@ -54,7 +54,7 @@ export const sentMessages = (doc: Y.Doc, me: AgentId, limit: number): SentMessag
         to_agent: to ?? null,
         timestamp: isoTime(at),
         content: shorten(content, CONTENT_CHARACTERS),
-        ...fate(id, false),
+        ...fate(id, to ?? null, false),
       }),
     )
   const given = listTasks(doc)
@@ -68,6 +68,7 @@ export const sentMessages = (doc: Y.Doc, me: AgentId, limit: number): SentMessag
         content: shorten(task, CONTENT_CHARACTERS),
         ...fate(
           task_id,
+          to_agent,
           taskHistory(doc, task_id).some(({ by }) => by !== me),
         ),
         status,

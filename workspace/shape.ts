@@ -25,10 +25,16 @@ import {
  * Any peer can write anything into the document, so what is read from it is looked at first: a value that breaks the
  * grammar counts as absent, and hurts nobody but its author.
  */
-const is =
-  <T>({ problem }: Rule) =>
-  (value: unknown): value is T =>
-    problem(value) === null
+const is = <T>({ problem }: Rule): ((value: unknown) => value is T) => {
+  // Values in the document never change, so each is looked through once.
+  const looked = new WeakMap<object, boolean>()
+  return (value): value is T => {
+    if (typeof value !== 'object' || value === null) return problem(value) === null
+    const known = looked.get(value) ?? problem(value) === null
+    looked.set(value, known)
+    return known
+  }
+}
 
 export const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string')
@@ -45,6 +51,9 @@ export const isFileEntry = is<FileEntry>(records.fileEntry)
 export const isPaused = is<Paused>(records.paused)
 export const isEditCount = is<EditCount>(records.editCount)
 export const isBlobEntry = is<BlobEntry>(records.blobEntry)
+/** A Yjs client id as a key of a map. */
+export const isClientId = is<string>(records.clientId)
+export const isSpokenId = is<string>(records.spokenId)
 
 /** One agent's or task's record; undefined where there is none, or something else in its place. */
 const recordIn = (map: Y.Map<Y.Map<unknown>>, id: string): Y.Map<unknown> | undefined => {

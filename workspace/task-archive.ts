@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import type { AgentId, TaskId } from './ids.ts'
+import { elementsOf } from './rows.ts'
 import type { Note, Offer, Receipt, TaskFacts, TaskStatus, Transition } from './schema.ts'
 import { isNote, isOffer, isReceipt, isTaskFacts, isTaskStatus, isTransition } from './shape.ts'
 import { showTask, type Task } from './tasks.ts'
@@ -38,12 +39,8 @@ const placedIn = <T>(
     : []
   const list = record.get(field)
   if (!(list instanceof Y.Array)) return found
-  for (let item = list._start; item !== null; item = item.right) {
-    if (item.deleted || !item.countable) continue
-    const { client, clock } = item.id
-    for (const [i, value] of item.content.getContent().entries()) {
-      if (is(value)) found.push({ client, clock: clock + i, value })
-    }
+  for (const { client, clock, value } of elementsOf(list)) {
+    if (is(value)) found.push({ client, clock, value })
   }
   return found
 }

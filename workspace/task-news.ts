@@ -9,22 +9,28 @@ import {
   type Transition,
 } from './schema.ts'
 import { isNote, isOffer, isTransition } from './shape.ts'
+import type { Placed } from './task-archive.ts'
 import { isTerminal, state1x } from './task-states.ts'
 import { traceIn } from './trace.ts'
 
 /** What is new of one task. */
 export interface TaskNews {
-  offers: Offer[]
-  transitions: Transition[]
-  notes: Note[]
+  offers: Placed<Offer>[]
+  transitions: Placed<Transition>[]
+  notes: Placed<Note>[]
 }
 
-/** Adds the new elements of a task's array. */
-export const addNews = (news: TaskNews, field: string | null, values: unknown[]): void => {
-  if (field === 'offers') news.offers.push(...values.filter(isOffer))
-  else if (field === 'history') news.transitions.push(...values.filter(isTransition))
-  else if (field === 'notes') news.notes.push(...values.filter(isNote))
+/** Adds a new element of a task's array. */
+export const addNews = (news: TaskNews, field: string | null, placed: Placed<unknown>): void => {
+  if (field === 'offers' && isPlaced(placed, isOffer)) news.offers.push(placed)
+  else if (field === 'history' && isPlaced(placed, isTransition)) news.transitions.push(placed)
+  else if (field === 'notes' && isPlaced(placed, isNote)) news.notes.push(placed)
 }
+
+const isPlaced = <T>(
+  placed: Placed<unknown>,
+  is: (value: unknown) => value is T,
+): placed is Placed<T> => is(placed.value)
 
 interface Of {
   id: TaskId
@@ -41,21 +47,30 @@ const envelope = ({ id, facts }: Of, me: AgentId, from: AgentId, at: number) => 
 })
 
 /** What `me` is told of a task: that it may take it, what became of what it delegated or owns, what others note. */
-export const taskMessages = (task: Of, news: TaskNews, me: AgentId): Message[] => {
+export const taskMessages = (task: Of, news: TaskNews, me: AgentId): Placed<Message>[] => {
   const { facts, status } = task
-  const messages: Message[] = []
-  for (const offer of news.offers) if (offer.to === me) messages.push(offerMessage(task, offer))
-  for (const step of news.transitions) {
-    const message = stepMessage(task, step, me)
-    if (message !== null) messages.push(message)
-  }
   const { from, to, approver } = facts
-  for (const { by, text, at } of news.notes) {
-    if (by === me || ![from, status.owner, to, approver].includes(me)) continue
-    messages.push({ type: 'task_note', ...envelope(task, me, by, at), text })
-  }
-  return messages
+  const offered = (offer: Offer) => (offer.to === me ? offerMessage(task, offer) : null)
+  const stepped = (step: Transition) => stepMessage(task, step, me)
+  const noted = ({ by, text, at }: Note): Message | null =>
+    by === me || ![from, status.owner, to, approver].includes(me)
+      ? null
+      : { type: 'task_note', ...envelope(task, me, by, at), text }
+  return [
+    ...told(news.offers, offered),
+    ...told(news.transitions, stepped),
+    ...told(news.notes, noted),
+  ]
 }
+
+const told = <T>(
+  placed: readonly Placed<T>[],
+  tell: (value: T) => Message | null,
+): Placed<Message>[] =>
+  placed.flatMap((one) => {
+    const value = tell(one.value)
+    return value === null ? [] : { ...one, value }
+  })
 
 export const offerMessage = (task: Of, { to, at, token }: Offer): Message => {
   const {

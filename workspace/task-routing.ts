@@ -1,9 +1,9 @@
 import type * as Y from 'yjs'
-import { type Agent, listAgents } from './agents.ts'
+import { type Agent, capabilitiesOf, listAgents } from './agents.ts'
 import { ClawError } from './errors.ts'
 import type { AgentId } from './ids.ts'
 import { PRIORITIES, type TaskFacts } from './schema.ts'
-import { agentRecord, isStrings } from './shape.ts'
+import { agentRecord } from './shape.ts'
 import { didYouMean } from './suggest.ts'
 import { isTerminal } from './task-states.ts'
 import { blockers, type TaskEntry } from './tasks.ts'
@@ -12,8 +12,9 @@ import { blockers, type TaskEntry } from './tasks.ts'
 
 /** What the task requires and the agent has not. */
 export const lacks = (doc: Y.Doc, { requires = [] }: TaskFacts, id: AgentId): string[] => {
-  const has = agentRecord(doc, id)?.get('capabilities')
-  return requires.filter((one) => !isStrings(has) || !has.includes(one))
+  if (requires.length === 0) return []
+  const has = capabilitiesOf(doc, id)
+  return requires.filter((one) => !has.includes(one))
 }
 
 /** Whether the task was given to this agent, alone or among others. */

@@ -23,7 +23,7 @@ interface Work {
 
 /** An answer goes to the creator; the creator's own goes to the owner. */
 export const checkTo = (doc: Y.Doc, { id, facts, status }: TaskEntry, { to, by }: Work): void => {
-  if (to === undefined) return
+  if (to === undefined || to === facts.from) return
   const given = resolveAgent(doc, to)
   if (given === facts.from || (by === facts.from && given === status.owner)) return
   throw new ClawError(

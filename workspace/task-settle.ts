@@ -1,24 +1,12 @@
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import { type Agent, agentName, type Here, listAgents } from './agents.ts'
-import { findIn, putIn, removeFrom } from './buckets.ts'
+import { removeFrom } from './buckets.ts'
 import type { AgentId, TaskId } from './ids.ts'
 import { MAX_ATTEMPTS } from './limits.ts'
-import { findBroadcast } from './live-log.ts'
 import { migrate } from './migrate.ts'
-import { joined } from './receipts.ts'
-import { deleteAll } from './rows.ts'
-import {
-  archivedTasks,
-  type IntakeEntry,
-  intakeOf,
-  isoTime,
-  metaOf,
-  receiptsOf,
-  type TaskState,
-  tasksOf,
-} from './schema.ts'
-import { isIntakeEntry, isReceipt, taskRecord } from './shape.ts'
-import { type ArchivedTask, archivedOf, storedTask, withNote } from './task-archive.ts'
+import { archivedTasks, intakeOf, isoTime, metaOf, type TaskState, tasksOf } from './schema.ts'
+import { type ArchivedTask, archivedOf, storedTask } from './task-archive.ts'
+import { type Archive, Intake } from './task-filing.ts'
 import { TaskIndex } from './task-index.ts'
 import { candidates, type Record, recordsOf } from './task-routing.ts'
 import { isTerminal } from './task-states.ts'
@@ -50,9 +38,6 @@ export interface World {
 
 type ServerStep = Omit<Step, 'by' | 'key' | 'now'>
 
-/** Takes what leaves the document; stored with the change or not at all. */
-export type Archive = (entry: { shelf: 'tasks'; id: string; value: Uint8Array }) => void
-
 /**
  * All that happens to tasks by themselves: what is handed in is filed, leases and deadlines end, tasks that others wait for
  * let them go on or fail, agents are asked, what ended long ago is archived. Server only. Settling again changes nothing,
@@ -72,10 +57,15 @@ export class Settler {
   readonly #circles = new Map<TaskId, readonly TaskId[]>()
   /** Tasks that were not found in the document: to be looked up in the archive. */
   #unknown = new Set<TaskId>()
+  readonly #intake: Intake
 
   constructor(doc: Y.Doc) {
     this.#doc = doc
     this.index = new TaskIndex(doc)
+    this.#intake = new Intake(doc, (id, { after = [] }) => {
+      this.index.read(id)
+      this.#seekCircle(id, after)
+    })
     for (const { id } of this.index.all) this.#touched.add(id)
     const ended = [...this.index.all].filter(({ status }) => isTerminal(status.state))
     ended.sort((a, b) => a.status.at - b.status.at)
@@ -84,6 +74,7 @@ export class Settler {
 
   close(): void {
     this.index.close()
+    this.#intake.close()
   }
 
   /** An agent came or went: what it owns is looked at again. */
@@ -122,7 +113,7 @@ export class Settler {
       count++
     }
     for (const id of migrate(this.#doc)) this.index.read(id)
-    this.#file(world, archive)
+    this.#intake.file(world.archived, archive, this.#unknown)
     const todo = new Set([...this.#touched, ...this.index.takeChanged()])
     this.#touched.clear()
     for (const [id, at] of this.#due) if (at <= world.now) todo.add(id)
@@ -139,67 +130,7 @@ export class Settler {
     return { next, unknown: this.#unknown }
   }
 
-  // ── Filing ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #file(world: World, archive: Archive): void {
-    const intake = intakeOf(this.#doc)
-    if (intake.length === 0) return
-    const entries: [number, unknown][] = [...intake.toArray().entries()]
-    const isTask = (entry: unknown) => (entry as Partial<IntakeEntry> | null)?.kind === 'task'
-    const filed: number[] = []
-    for (const tasks of [true, false]) {
-      for (const [index, entry] of entries) {
-        if (isTask(entry) !== tasks) continue
-        // What has not the shape of docs/SCHEMA.md is nobody's, and goes.
-        if (!isIntakeEntry(entry) || this.#fileOne(entry, world, archive)) filed.push(index)
-      }
-    }
-    deleteAll(intake, filed)
-  }
-
-  /** False: it has to wait. */
-  #fileOne(entry: IntakeEntry, world: World, archive: Archive): boolean {
-    const doc = this.#doc
-    if (entry.kind === 'task') {
-      const { id, facts } = entry
-      if (taskRecord(doc, id) !== undefined) return true
-      putIn(tasksOf(doc), id, new Y.Map<unknown>([['facts', facts]]))
-      this.index.read(id)
-      this.#seekCircle(id, facts.after ?? [])
-      return true
-    }
-    if (entry.kind === 'note') {
-      const record = taskRecord(doc, entry.task)
-      if (record !== undefined) {
-        push(record, 'notes', entry.note)
-        return true
-      }
-      const known = world.archived.get(entry.task)
-      if (known === undefined) {
-        this.#unknown.add(entry.task)
-      } else if (known !== null) {
-        const noted = withNote(known, entry.note)
-        archive(storedTask(noted))
-        world.archived.set(entry.task, noted)
-      }
-      return known !== undefined
-    }
-    const { id, by, delivered, read } = entry
-    const said = {
-      ...(delivered !== undefined && { delivered }),
-      ...(read !== undefined && { read }),
-    }
-    const record = taskRecord(doc, id)
-    if (record !== undefined) {
-      const known = record.get('receipt')
-      if (!offersOf(record).some(({ to }) => to === by)) return true
-      record.set('receipt', joined(isReceipt(known) ? known : undefined, said))
-    } else if (findBroadcast(doc, id)?.to === by) {
-      const known = findIn(receiptsOf(doc), id)
-      putIn(receiptsOf(doc), id, joined(isReceipt(known) ? known : undefined, said))
-    }
-    return true
-  }
+  // ── One task ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What a task waits for never changes: only one that is filed can close a circle. */
   #seekCircle(id: TaskId, after: readonly TaskId[]): void {
@@ -209,8 +140,6 @@ export class Settler {
     this.#circles.set(id, circle)
     this.#touched.add(id)
   }
-
-  // ── One task ───────────────────────────────────────────────────────────────────────────────────────────────
 
   #look(id: TaskId, world: World, todo: Set<TaskId>): void {
     const entry = this.index.get(id)
@@ -398,6 +327,7 @@ export class Settler {
         continue
       }
       archive(storedTask(archivedOf(entry, world.now)))
+      world.archived.delete(id)
       removeFrom(tasksOf(doc), id)
       this.index.read(id)
       count++

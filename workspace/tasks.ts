@@ -23,7 +23,7 @@ import {
   taskRecords,
 } from './shape.ts'
 import { didYouMean } from './suggest.ts'
-import { isTerminal, TRANSITIONS } from './task-states.ts'
+import { isTerminal } from './task-states.ts'
 import { type Trace, traceFields, traceIn } from './trace.ts'
 import { checkNames, within } from './validate.ts'
 
@@ -171,16 +171,18 @@ export const readEntry = (id: TaskId, record: Y.Map<unknown>): TaskEntry | undef
   const facts = record.get('facts')
   if (!isTaskFacts(facts)) return undefined
   const written = record.get('status')
-  const known = isTaskStatus(written) && Object.hasOwn(TRANSITIONS, written.state)
-  return { id, facts, status: known ? written : UNTOUCHED, record }
+  return { id, facts, status: isTaskStatus(written) ? written : UNTOUCHED, record }
 }
 
-const unfiled = (doc: Y.Doc): TaskEntry[] =>
-  handedIn(doc).flatMap((entry) =>
-    entry.kind === 'task' && taskRecord(doc, entry.id) === undefined
-      ? [{ id: entry.id, facts: entry.facts, status: UNTOUCHED, record: null }]
-      : [],
-  )
+const unfiled = (doc: Y.Doc): TaskEntry[] => {
+  const found = new Map<TaskId, TaskEntry>()
+  for (const entry of handedIn(doc)) {
+    if (entry.kind !== 'task' || found.has(entry.id) || taskRecord(doc, entry.id)) continue
+    const { id, facts } = entry
+    found.set(id, { id, facts, status: UNTOUCHED, record: null })
+  }
+  return [...found.values()]
+}
 
 /** One task, filed or not. */
 export const findEntry = (doc: Y.Doc, id: string): TaskEntry | undefined => {

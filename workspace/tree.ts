@@ -6,7 +6,7 @@ import type { AgentId, FileId, FileKey } from './ids.ts'
 import { MAX_FILES } from './limits.ts'
 import * as names from './names.ts'
 import { type EditCount, editsOf, type FileEntry, filesOf, isoTime, textOf } from './schema.ts'
-import { fileEntries, fileEntry, isEditCount } from './shape.ts'
+import { fileEntries, fileEntry, isClientId, isEditCount } from './shape.ts'
 import { didYouMean } from './suggest.ts'
 
 /**
@@ -22,7 +22,7 @@ export interface Leaf {
 
 /** The change sets of a text: client id (decimal) → how many of its, by whom, when the last. */
 export const editCounts = (doc: Y.Doc, id: FileId): [string, EditCount][] =>
-  [...editsOf(doc, id)].filter(([, edit]) => isEditCount(edit))
+  [...editsOf(doc, id)].filter(([client, edit]) => isClientId(client) && isEditCount(edit))
 
 const isThere = (doc: Y.Doc, { fileId, removed }: FileEntry): boolean =>
   removed === undefined ||

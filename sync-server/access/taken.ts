@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import type { Places } from '../../workspace/grammar/places.ts'
-import { findBroadcast, someBroadcasts } from '../../workspace/live-log.ts'
+import { findBroadcasts, someBroadcasts } from '../../workspace/live-log.ts'
 import { intakeOf } from '../../workspace/schema.ts'
 import { taskRecord } from '../../workspace/shape.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -40,7 +40,7 @@ export class Taken {
       live = new Set(Array.from(someBroadcasts(this.#places.doc), ({ id }) => id))
     }
     for (const id of messages) {
-      const isLive = live?.has(id) ?? findBroadcast(this.#places.doc, id) !== undefined
+      const isLive = live?.has(id) ?? findBroadcasts(this.#places.doc, id).length > 0
       this.#take(id, isLive, fresh)
     }
     for (const id of idsIn(arrivals, 'intake')) this.#take(id, this.#isTask(id), fresh)

@@ -16,7 +16,7 @@ import {
   type RandomBytes,
   type TaskId,
 } from '../../workspace/ids.ts'
-import { byPriority, type Message } from '../../workspace/inbox.ts'
+import { byPriority, type Message, rankOf } from '../../workspace/inbox.ts'
 import { welcome } from '../../workspace/mailbox.ts'
 import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
 import { type Saying, say } from '../../workspace/saying.ts'
@@ -178,7 +178,7 @@ const filterOf = ({ room }: Guest, { types, topics, from }: Wanted) => {
     throw new ClawError('usage', `"${type}" is not a type of message`, MESSAGE_TYPES.join(', '))
   }
   const senders = from?.map((name) => resolveAgent(room.doc, name) as string)
-  return ({ message }: { message: Message }): boolean =>
+  return (message: Message): boolean =>
     types?.includes(message.type) !== false &&
     (topics === undefined || ('topic' in message && topics.includes(message.topic))) &&
     senders?.includes(message.from_agent) !== false
@@ -203,17 +203,21 @@ export const inbox = async (
 ): Promise<HandedOut> => {
   registered(guest)
   const passes = filterOf(guest, wanted)
+  const isFiltered = [wanted.types, wanted.topics, wanted.from].some((one) => one !== undefined)
+  // What is asked for comes before its turn, else only what is urgent.
+  const isUrgent = (message: Message) => passes(message) && (isFiltered || rankOf(message) > 0)
   const done = new AbortController()
   const ends = AbortSignal.any([signal, env.guests.ending, done.signal])
   try {
     for (;;) {
       // Whatever comes in from here on wakes it.
       const news = env.guests.news(guest.room, ends)
-      await guest.receive()
-      const found = byPriority(guest.waiting.filter(passes))
+      await guest.receive(isUrgent)
+      const found = byPriority(guest.waiting.filter(({ message }) => passes(message)))
       if (found.length > 0 || ends.aborted) {
         const lot = pick(found)
         if (holds) guest.hold(lot)
+        else guest.show(lot)
         return { lot, remaining: found.length - lot.length }
       }
       await news

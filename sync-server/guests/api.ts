@@ -14,6 +14,7 @@ import { parseState } from '../../workspace/task-states.ts'
 import { callerIn, stillIs } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
 import { inHttpWords } from '../http-words.ts'
+import { INBOX_PAGE_BYTES, PAGE_MESSAGES } from '../limits.ts'
 import { anyJson } from '../request.ts'
 import { type Route, route } from '../routes.ts'
 import {
@@ -42,8 +43,8 @@ const list = z
   .string()
   .transform((text) => text.split(',').filter((part) => part !== ''))
   .optional()
-const count = (most: number, otherwise: number) =>
-  z.coerce.number().int().min(1).max(most).default(otherwise)
+const atMost = (most: number) => z.coerce.number().int().min(1).max(most)
+const count = (most: number, otherwise: number) => atMost(most).default(otherwise)
 
 const RegisterBody = z.strictObject({
   by,
@@ -100,7 +101,7 @@ const InboxQuery = z.strictObject({
   by,
   /** Seconds to wait for something to come. */
   wait: z.coerce.number().min(0).max(60).default(0),
-  ...{ types: list, topics: list, from: list, limit: count(1_000, 1_000) },
+  ...{ types: list, topics: list, from: list, limit: atMost(1_000).optional() },
 })
 
 const OneAgent = z.object({ agent: Agent })
@@ -220,7 +221,10 @@ export const apiRoutes = (env: AppEnv): Route[] => {
         const { by, wait, limit, ...wanted } = asked.query
         return actAs(env, asked, callerIn(asked.c, by), async (act) => {
           const leave = env.guests.enter(act.guest)
-          const pick = (waiting: Waiting[]) => firstOf(waiting.slice(0, limit))
+          const pick = (waiting: Waiting[]) =>
+            limit === undefined
+              ? firstOf(waiting.slice(0, PAGE_MESSAGES), INBOX_PAGE_BYTES)
+              : firstOf(waiting.slice(0, limit))
           const { lot, remaining } = await inbox(
             act,
             wanted,

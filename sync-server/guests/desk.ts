@@ -1,7 +1,8 @@
 import * as Y from 'yjs'
-import type { Message, StateVector } from '../../workspace/inbox.ts'
+import type { Fresh, Message, StateVector } from '../../workspace/inbox.ts'
 import type { InboxPosition, Mailbox, Talker } from '../../workspace/mailbox.ts'
 import type { Json } from '../../workspace/schema.ts'
+import { storable } from '../../workspace/storable.ts'
 import type { Op } from '../level-keys.ts'
 import { type Drawer, del, put, type State } from './records.ts'
 
@@ -41,12 +42,30 @@ export class Desk implements Mailbox, Talker {
     const { archived, archivedTasks } = to ?? this.archivePosition()
     const vector = Buffer.from(to?.vector ?? Y.encodeStateVector(this.doc)).toString('base64')
     if (messages.length > 0 || this.state.cursor === null) this.hasChanged = true
+    this.#stage(messages)
+    const { ahead: _, ...state } = this.state
+    this.state = { ...state, cursor: { vector, archived, archivedTasks } }
+  }
+
+  /** Stages messages whose turn has not come: the cursor stays where it is. */
+  receiveAhead(found: readonly Fresh[]): void {
+    this.hasChanged = true
+    this.#stage(found.map(({ message }) => message))
+    const ahead = [...(this.state.ahead ?? []), ...found.flatMap(({ at }) => at ?? [])]
+    this.state = { ...this.state, ahead }
+  }
+
+  isAhead(at: string): boolean {
+    return this.state.ahead?.includes(at) ?? false
+  }
+
+  #stage(messages: readonly Message[]): void {
     let { next } = this.state
-    for (const message of messages) {
+    for (const message of messages.map(storable)) {
       this.received.push([next, message])
       this.ops.push(put(this.drawer.message(next++), message))
     }
-    this.state = { ...this.state, cursor: { vector, archived, archivedTasks }, next }
+    this.state = { ...this.state, next }
   }
 
   acknowledge(keys: readonly string[]): void {

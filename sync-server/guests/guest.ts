@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import type { Here } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId } from '../../workspace/ids.ts'
-import type { Message } from '../../workspace/inbox.ts'
+import { byPriority, byTime, type Message } from '../../workspace/inbox.ts'
 import {
   type Archives,
   acknowledge,
@@ -13,6 +13,7 @@ import {
   take,
   welcome,
 } from '../../workspace/mailbox.ts'
+import { markDelivered } from '../../workspace/receipts.ts'
 import { checkRoom } from '../guard/full.ts'
 import { KEPT_ANSWERS, KEPT_ANSWERS_MS, MAX_WAITING_MESSAGES } from '../limits.ts'
 import type { Room } from '../room.ts'
@@ -55,6 +56,26 @@ export interface Once {
   frees?: (doc: Y.Doc) => boolean
 }
 
+/** What is staged before its turn at once (count). */
+const AHEAD_AT_ONCE = 50
+
+/** Stages the most urgent of what the cursor does not cover yet. */
+const takeAhead = (
+  desk: Desk,
+  me: AgentId,
+  here: Here,
+  isUrgent: (message: Message) => boolean,
+): void => {
+  const found = (lookFor(desk, me, here)?.live ?? [])
+    .filter(({ at, message }) => at !== null && !desk.isAhead(at) && isUrgent(message))
+    .sort((a, b) => byTime(a.message, b.message))
+  const first = byPriority(found).slice(0, AHEAD_AT_ONCE)
+  if (first.length === 0) return
+  desk.receiveAhead(first)
+  const messages = first.map(({ message }) => message)
+  markDelivered(desk.doc, me, messages, here.now)
+}
+
 /** Old answers are looked for when so many have come (count). */
 const CLEAR_EVERY = 64
 
@@ -73,6 +94,8 @@ export class Guest {
   #waiting = new Map<number, Message>()
   /** Handed out, and not acknowledged yet: nobody else gets it. */
   readonly #held = new Set<number>()
+  /** What was handed out for its reader to acknowledge by id. */
+  readonly #shown = new Set<number>()
   #turn: Promise<unknown> = Promise.resolve()
   #answers = 0
 
@@ -96,6 +119,12 @@ export class Guest {
     const stored = (await facts.get(this.drawer.state())) as State | null
     const messages = await facts.entries(this.drawer.messages)
     this.#waiting = new Map(messages.map(({ key, json }) => [numberOf(key), json as Message]))
+    // By whom nobody knows any more: of several with one id the oldest was handed out first.
+    const ids = new Set<string>()
+    for (const [number, { message_id: id }] of this.#waiting) {
+      if (!ids.has(id)) this.#shown.add(number)
+      ids.add(id)
+    }
     this.#isStored = stored?.client !== undefined && stored.client !== null
     const client = stored?.client ?? randomInt(1, 2 ** 32)
     this.#state = { ...(stored ?? NEW_STATE), client }
@@ -119,6 +148,7 @@ export class Guest {
     for (const number of desk.acknowledged) {
       this.#waiting.delete(number)
       this.#held.delete(number)
+      this.#shown.delete(number)
     }
     return value
   }
@@ -172,17 +202,23 @@ export class Guest {
     return (await this.#env.facts.get(this.drawer.base(path))) as Base | null
   }
 
-  /** Stages what came in for it; at its first time what a newcomer's inbox begins with. */
-  receive(): Promise<void> {
-    return this.turn(() => this.#receive())
+  /**
+   * Stages what came in for it; at its first time what a newcomer's inbox begins with. Where too much waits already, of what
+   * came later only what `isUrgent`, before its turn.
+   */
+  receive(isUrgent: (message: Message) => boolean): Promise<void> {
+    return this.turn(() => this.#receive(isUrgent))
   }
 
-  async #receive(): Promise<void> {
+  async #receive(isUrgent: (message: Message) => boolean): Promise<void> {
     await this.#load()
-    // Who reads nothing is kept no more for; its cursor stands, so nothing is skipped.
-    if (this.#waiting.size >= MAX_WAITING_MESSAGES) return
     const { agent } = this
     const here = this.#env.here()
+    // Who reads nothing is kept no more for; its cursor stands, so nothing is skipped.
+    if (this.#waiting.size >= MAX_WAITING_MESSAGES) {
+      if ((this.#state?.ahead?.length ?? 0) >= MAX_WAITING_MESSAGES) return
+      return this.change((desk) => takeAhead(desk, agent, here, isUrgent))
+    }
     const look = await this.change((desk): Look | null => {
       const known = desk.state.cursor?.vector
       if (known === Buffer.from(Y.encodeStateVector(desk.doc)).toString('base64')) return null
@@ -212,6 +248,11 @@ export class Guest {
     return this.#held.size
   }
 
+  /** These were handed out, and are acknowledged by their ids. */
+  show(handedOut: readonly Waiting[]): void {
+    for (const { key } of handedOut) this.#shown.add(Number(key))
+  }
+
   /** Nobody else gets these until they are acknowledged or given back. */
   hold(handedOut: readonly Waiting[]): void {
     for (const { key } of handedOut) this.#held.add(Number(key))
@@ -231,10 +272,15 @@ export class Guest {
     })
   }
 
-  /** The same by their ids; resolves to how many there were. */
+  /**
+   * The same by their ids; resolves to how many there were. An id is its author's word, and a task has many messages: it
+   * stands for what was handed out under it, not for what came since.
+   */
   async acknowledgeIds(ids: ReadonlySet<string>): Promise<number> {
     await this.turn(() => this.#load())
-    const found = [...this.#waiting].filter(([, message]) => ids.has(message.message_id))
+    const found = [...this.#waiting].filter(
+      ([number, { message_id: id }]) => ids.has(id) && this.#shown.has(number),
+    )
     await this.acknowledge(found.map(([number, message]) => ({ key: String(number), message })))
     return found.length
   }

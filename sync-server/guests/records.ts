@@ -20,6 +20,8 @@ export interface State {
   next: number
   /** Small things that are remembered by name: workspace/mailbox.ts. */
   records: { [name: string]: Json }
+  /** What was staged before its turn, and the cursor does not cover yet: workspace/inbox.ts, `Fresh`. Absent: nothing. */
+  ahead?: string[]
 }
 
 /** The content is that of the kept version, unless it was put and something else came of it. */

@@ -129,7 +129,6 @@ it('[C1] a delegation by name carries 1.x fields', async () => {
       task: 'two',
       context: null,
       priority: 'normal',
-      trace: { id: expect.stringMatching(/^t-/), hops: 1 },
     },
   ])
 })

@@ -124,7 +124,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     })
   })
 
-  it('[Q10] the inbox waits, is looked into, and is acknowledged', async () => {
+  it('[Q10] [I15] [I16] the inbox waits, is looked into, and is acknowledged', async () => {
     const { messages } = await get(bob, 'inbox')
     expect(messages.map(({ type }: Data) => type)).toContain('task_note')
     // Nothing is read by looking.
@@ -135,6 +135,36 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect((await post(bob, 'inbox/ack', { ids })).acknowledged).toBe(messages.length)
     expect((await get(bob, 'inbox')).messages).toEqual([])
     expect((await post(bob, 'inbox/ack', { ids })).acknowledged).toBe(0)
+
+    // [I15] A task has many messages under its id.
+    const { task: asked } = await post(ann, 'tasks', { task: 'two answers', to: 'Bob' })
+    const status = (state: string) => post(bob, `tasks/${asked.task_id}/status`, { state })
+    const responses = async () =>
+      (await get(ann, 'inbox?types=task_response')).messages.filter(
+        ({ message_id }: Data) => message_id === asked.task_id,
+      )
+    await status('working')
+    expect(await responses()).toMatchObject([{ status: 'in_progress' }])
+    await status('completed')
+    const once = { ids: [asked.task_id] }
+    expect((await post(ann, 'inbox/ack', once)).acknowledged).toBe(1)
+    expect(await responses()).toMatchObject([{ status: 'completed' }])
+    expect((await get(bob, 'inbox')).count).toBe(1)
+    expect((await post(bob, 'inbox/ack', once)).acknowledged).toBe(1)
+
+    // [I16] A page is bounded.
+    const say = (content: string) =>
+      post(ann, 'messages', { to: 'Bob', content, reset_trace: true })
+    for (let i = 0; i < 55; i++) await say(`page ${i}`)
+    expect(await get(bob, 'inbox')).toMatchObject({ count: 50, remaining: 5 })
+    expect(await get(bob, 'inbox?limit=52')).toMatchObject({ count: 52, remaining: 3 })
+    const all = await get(bob, 'inbox?limit=100')
+    await post(bob, 'inbox/ack', { ids: all.messages.map((one: Data) => one.message_id) })
+    for (let i = 0; i < 2; i++) await say('x'.repeat(40_000))
+    expect(await get(bob, 'inbox')).toMatchObject({ count: 1, remaining: 1 })
+    const large = await get(bob, 'inbox?limit=2')
+    expect(large).toMatchObject({ count: 2, remaining: 0 })
+    await post(bob, 'inbox/ack', { ids: large.messages.map((one: Data) => one.message_id) })
 
     const waiting = get(bob, 'inbox?wait=30&types=direct_message')
     await post(ann, 'broadcasts', { content: 'not what it waits for', topic: 'x', tags: ['y'] })

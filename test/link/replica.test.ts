@@ -218,3 +218,47 @@ it('[R8] what others wrote can wait for a commit; messages and what is its own c
   expect(again.cursor('a-me')).toEqual(Y.decodeStateVector(Y.encodeStateVector(other)))
   await again.close()
 })
+
+it('[I14] a message that JSON cannot hold is told as unreadable, and takes no other along', async () => {
+  const dir = join(tempDir('replica'), 'r')
+  const replica = await open(dir)
+  listOf(replica).push([1])
+  const envelope = { from_agent: 'a-x', to_agent: 'a-me', timestamp: '1970-01-01T00:00:00.000Z' }
+  const good = { type: 'task_note', message_id: 't-1', ...envelope, text: 'good' } as Message
+  const bad = { ...good, message_id: 't-2', text: 10n } as unknown as Message
+  const told: string[] = []
+  replica.onMessages((messages) => told.push(JSON.stringify(messages)))
+  replica.receive('a-me', [bad, good])
+  await replica.close()
+  expect(told).toHaveLength(1)
+
+  const again = await open(dir)
+  expect((await again.inbox('a-me')).map(({ message }) => message)).toEqual([
+    {
+      ...{ type: 'unreadable', message_id: 't-2', ...envelope },
+      text: expect.stringMatching(/^a task_note could not be read: .*BigInt/),
+    },
+    good,
+  ])
+  await again.close()
+})
+
+it('[I14] the cursor stays where it is when what it covers cannot be staged', async () => {
+  const replica = await open(join(tempDir('replica'), 'r'))
+  replica.receive('a-me', [])
+  const before = replica.cursor('a-me')
+  listOf(replica).push([1])
+  const broken = {
+    get type(): string {
+      throw new Error('broken')
+    },
+  } as unknown as Message
+  const good = { type: 'agent_joined', message_id: 'a' } as Message
+  expect(() => replica.receive('a-me', [good, broken])).toThrow('broken')
+  expect(replica.cursor('a-me')).toEqual(before)
+  replica.receive('a-me', [good])
+  await replica.commit()
+  expect((await replica.inbox('a-me')).map(({ message }) => message)).toEqual([good])
+  expect(replica.cursor('a-me')).not.toEqual(before)
+  await replica.close()
+})

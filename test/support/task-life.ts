@@ -22,6 +22,13 @@ const TEAM = 5
 /** Tasks that each creator hands in before the others do. */
 const TURN = 20
 
+/** The archive as it answers about ids that are new. */
+const NONE_ARCHIVED = new (class extends Map<TaskId, null> {
+  override get(): null {
+    return null
+  }
+})()
+
 /**
  * A workspace's life: five agents, each with a replica of its own, take turns in handing in tasks for each other, say that
  * they got and read them, begin and end them; the server files, and archives what there is too much of.
@@ -60,7 +67,7 @@ export const liveThrough = (marks: readonly number[], onMark: (size: Size) => vo
           ...{ now, leaseMs: 600_000, offerMs: 60_000, archiveAfterMs: Number.POSITIVE_INFINITY },
           here: { present: new Set(agents), now },
           lastSeen: () => now,
-          archived: new Map(),
+          archived: NONE_ARCHIVED,
         },
         () => archived++,
       ),

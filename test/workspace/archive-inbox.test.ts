@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type * as Y from 'yjs'
 import { readArchived, trimBroadcasts } from '../../workspace/archive.ts'
 import { addBroadcast } from '../../workspace/broadcasts.ts'
-import { type ArchivedBroadcast, archivedMeanwhile, messagesSince } from '../../workspace/inbox.ts'
+import { type ArchivedBroadcast, archivedMeanwhile, newsSince } from '../../workspace/inbox.ts'
 import { archivedBroadcasts } from '../../workspace/schema.ts'
 import { agentId, broadcastId, cursor, replica, send } from './replicas.ts'
 
@@ -37,22 +37,27 @@ const inboxOf = (doc: Y.Doc, archive: readonly ArchivedBroadcast[]) => {
     look: (meanwhile: () => void): void => {
       const here = { present: new Set<never>(), now: 1 }
       const now = cursor(doc)
-      const live = messagesSince(doc, since, ann, here, () => null).map((m) => m.message_id)
+      const live = newsSince(doc, since, ann, here, () => null)
       const due = archivedBroadcasts(doc) > position
       meanwhile()
       if (due) {
         let upTo: number | null = null
         for (let after = position; ; after += PAGE) {
           const page = archive.slice(after, after + PAGE)
-          const found = archivedMeanwhile(page, since, now, new Set(live))
-          got.push(...found.missed.filter(({ from }) => from !== ann).map(({ id }) => id))
+          const found = archivedMeanwhile(page, since, now, new Set(live.map(({ at }) => at!)))
+          got.push(
+            ...found.missed
+              .map(({ value }) => value)
+              .filter(({ from }) => from !== ann)
+              .map(({ id }) => id),
+          )
           upTo ??= found.upTo
           if (page.length > 0) continue
           position = upTo ?? archive.length
           break
         }
       }
-      got.push(...live)
+      got.push(...live.map(({ message }) => message.message_id))
       since = now
     },
   }
@@ -127,5 +132,5 @@ it('[I8] what was archived before it came here is still to come', () => {
     ]),
     new Set(),
   )
-  expect(found).toEqual({ missed: [entry], upTo: 8 })
+  expect(found).toEqual({ missed: [{ client: 1, clock: 1, value: entry }], upTo: 8 })
 })

@@ -1,7 +1,8 @@
 import * as Y from 'yjs'
 import type { AgentId, BroadcastId, TaskId } from '../../workspace/ids.ts'
 import { type Move, moveTask } from '../../workspace/task-commands.ts'
-import { type Archive, Settler, type World } from '../../workspace/task-settle.ts'
+import type { Archive } from '../../workspace/task-filing.ts'
+import { Settler, type World } from '../../workspace/task-settle.ts'
 import type { Task } from '../../workspace/tasks.ts'
 
 export const agentId = (name: string) => `a-${name}` as AgentId

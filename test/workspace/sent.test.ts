@@ -86,8 +86,8 @@ it('[M4] one update a batch, by the addressee, none for broadcasts, gone with th
   const ids = () => [...entriesIn(receiptsOf(doc))].map(([id]) => id).sort()
   for (const filed of [false, true]) {
     if (filed) settle(doc)
-    expect(receiptOf(doc, 'm-3')).toEqual({ delivered: 5, read: 7 })
-    expect(receiptOf(doc, 't-task')).toEqual({ delivered: 5, read: 7 })
+    expect(receiptOf(doc, 'm-3', bob)).toMatchObject({ delivered: 5, read: 7 })
+    expect(receiptOf(doc, 't-task', bob)).toEqual({ delivered: 5, read: 7 })
     expect(ids()).toHaveLength(filed ? 5 : 0)
   }
   markDelivered(doc, ann, inbox(doc, ann), 5)

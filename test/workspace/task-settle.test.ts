@@ -443,9 +443,10 @@ describe('filing and archiving', () => {
     expect(shelf.size).toBe(3)
 
     at.handIn(doc, { id: taskId('3'), after: [id] })
-    const world = later({ now: 11_000 })
+    // Whether the archive has it, too, is known.
+    const world = later({ now: 11_000, archived: new Map([[taskId('3'), null]]) })
     expect([...settle(doc, world, archive).unknown]).toEqual([id])
-    settle(doc, { ...world, archived: shelf }, archive)
+    settle(doc, { ...world, archived: new Map([...world.archived, ...shelf]) }, archive)
     expect(offered(doc, taskId('3'))).toEqual([worker])
   })
 

@@ -112,7 +112,6 @@ export const TASK: TypeRule = {
   rest: laterField,
 }
 
-const bucket = line(64)
 /** Before schema version 2 a task's fields stood one level higher, where buckets are now. */
 const oldValue = json(4 * MAX_RESULT_JSON_BYTES)
 const BUCKET: TypeRule = {
@@ -158,7 +157,8 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
     type: {
       shape: 'map',
       key: line(128),
-      rest: { type: valueMap(bucket, records.receipt), value: records.receipt },
+      // The id of a message, and where two have one the second's addressee.
+      rest: { type: valueMap(line(256), records.receipt), value: records.receipt },
     },
   },
   files: { writer: 'author', type: valueMap(records.path, records.fileEntry, MAX_FILES) },

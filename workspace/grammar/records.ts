@@ -42,7 +42,9 @@ const actor = syntax('an agent id or "server"', (id) => id === 'server' || isAge
 export const taskId = syntax('a task id (t-…)', (id) => /^t-[\w.-]{1,126}$/.test(id))
 export const messageId = syntax('a message id (m-…)', (id) => /^m-[\w.-]{1,126}$/.test(id))
 /** A message can be a task, too. */
-const spokenId = syntax('the id of a message or task', (id) => /^[mt]-[\w.-]{1,126}$/.test(id))
+export const spokenId = syntax('the id of a message or task', (id) =>
+  /^[mt]-[\w.-]{1,126}$/.test(id),
+)
 export const workspaceName = syntax('a workspace name', isWorkspaceName)
 export const path = checked('a path: relative, POSIX, NFC', (key) =>
   key === key.normalize('NFC') ? pathProblem(key) : 'is not in Unicode NFC',
@@ -119,7 +121,7 @@ export const intakeEntry = byField('kind', {
   receipt: receiptEntry,
 })
 
-export const receipt = record({ delivered: time }, { read: time })
+export const receipt = record({ delivered: time }, { read: time, by: agentId })
 
 const result = record(
   {},

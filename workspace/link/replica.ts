@@ -2,6 +2,7 @@ import * as Y from 'yjs'
 import type { Message, StateVector } from '../inbox.ts'
 import type { InboxPosition } from '../mailbox.ts'
 import type { Json } from '../schema.ts'
+import { storable } from '../storable.ts'
 import { AnswerAges, type KeyKind } from './answers.ts'
 import type { TaskRequest } from './commands.ts'
 import { type Opened, openDatabase, unusable } from './opening.ts'
@@ -217,17 +218,20 @@ export class Replica {
     const { archived, archivedTasks } = to ?? this.archivePosition(agent)
     const cursor: Cursor = { agent, vector, archived, archivedTasks }
     if (JSON.stringify(cursor) === JSON.stringify(this.#cursor)) return
+    // The cursor moves once what it covers is staged, so no error leaves it ahead.
+    this.deliver(agent, messages)
     this.#cursor = cursor
     this.#hasMoved = true
-    this.deliver(agent, messages)
   }
 
   /** Stages messages for `agent` that come from somewhere else than the document. */
   deliver(agent: string, messages: readonly Message[]): void {
-    for (const message of messages) {
-      this.#stage(putJson(entry('m:', this.#nextMessage++), { agent, message }))
-      this.#fresh.push(message)
-    }
+    const stored = messages.map(storable)
+    const first = this.#nextMessage
+    const writes = stored.map((message, i) => putJson(entry('m:', first + i), { agent, message }))
+    this.#nextMessage += writes.length
+    if (writes.length > 0) this.#stage(...writes)
+    this.#fresh.push(...stored)
   }
 
   /** The committed messages that `agent` has not acknowledged, oldest first, each with the key to do so. */

@@ -1,0 +1,13 @@
+import type { Message } from './inbox.ts'
+
+/** The message; where JSON cannot hold it, one that says so in its place: it takes no others along. */
+export const storable = (message: Message): Message => {
+  try {
+    JSON.stringify(message)
+    return message
+  } catch (error) {
+    const { type, message_id, from_agent, to_agent, timestamp } = message
+    const text = `a ${type} could not be read: ${(error as Error).message}`
+    return { type: 'unreadable', message_id, from_agent, to_agent, timestamp, text }
+  }
+}
