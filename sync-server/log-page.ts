@@ -164,10 +164,11 @@ const placeOf = async (
   if (after === undefined) {
     return { position: await positionAt(log, workspace, end, (at ?? 0) - CLOCK_SKEW_MS), index: 0 }
   }
-  const index = live.findIndex(({ id }) => id === after)
-  if (index >= 0) return { position: end, index: index + 1 }
+  // Of two with one id, the archived one came first.
   const position = await log.archivePosition(workspace, 'broadcasts', after)
-  if (position !== null) return { position, index: 0 }
+  const index = live.findIndex(({ id }) => id === after)
+  if (position !== null && (position <= end || index < 0)) return { position, index: 0 }
+  if (index >= 0) return { position: end, index: index + 1 }
   throw new ClawError(
     'unknown_message',
     `no message "${after.slice(0, 80)}" in the log of this workspace`,

@@ -1,4 +1,5 @@
 import { readArchived, trimBroadcasts } from '../workspace/archive.ts'
+import { liveBroadcasts } from '../workspace/live-log.ts'
 import { broadcastsOf } from '../workspace/schema.ts'
 import { KEPT_BROADCASTS, MAX_LIVE_BROADCASTS } from './limits.ts'
 import type { Room } from './room.ts'
@@ -30,8 +31,22 @@ const trimOnce = async (room: Room, log: UpdateLog, now: number): Promise<void> 
   const [newest] = end === 0 ? [] : await log.archived(room.name, 'broadcasts', end - 1, 1)
   // The clock may have been set back; finding a time in the archive relies on the order.
   const at = newest === undefined ? now : Math.max(now, readArchived(newest.value).at)
+  const taken = await archivedIds(room, log, now)
   await room.command((doc, archive) => {
-    for (const entry of trimBroadcasts(doc, KEPT_BROADCASTS, end, at))
-      archive({ shelf: 'broadcasts', ...entry })
+    for (const { id, value } of trimBroadcasts(doc, KEPT_BROADCASTS, end, at)) {
+      // Who looks for an id finds the first entry that had it.
+      const isFirst = id !== null && !taken.has(id)
+      if (isFirst) taken.add(id)
+      archive({ shelf: 'broadcasts', id: isFirst ? id : null, value })
+    }
   })
+}
+
+/** Ids of what is to be trimmed that the archive has already: a document of before each was taken once may have such. */
+const archivedIds = async (room: Room, log: UpdateLog, now: number): Promise<Set<string>> => {
+  const taken = new Set<string>()
+  for (const { id } of liveBroadcasts(room.doc, now).slice(0, -KEPT_BROADCASTS)) {
+    if ((await log.archivePosition(room.name, 'broadcasts', id)) !== null) taken.add(id)
+  }
+  return taken
 }

@@ -136,10 +136,12 @@ const form = (look: Look, { about, args = [] }: Command, name: FormName, values:
   return [event({ type: 'mode', mode: { kind: 'form', form: opened } })]
 }
 
-/** A name that says which agent is meant; its id where two have the same. */
+/** A name that says which agent is meant; its id where another has the same, as name or id. */
 const nameFor = ({ snapshot }: Look, id: string): string => {
   const name = nameOf(snapshot, id)
-  const same = snapshot.agents.filter(({ agent }) => agent.name === name)
+  const same = snapshot.agents.filter(
+    ({ agent }) => agent.name === name || (agent.agent_id === name && agent.agent_id !== id),
+  )
   return same.length === 1 ? name : id
 }
 

@@ -196,6 +196,21 @@ describe('The order of the log', () => {
     expect(trim(doc, 2).map(({ entry }) => entry)).toEqual([null, null])
   })
 
+  it('[G2] what stands there in a wrong shape is trimmed too, and never shown', () => {
+    const doc = replica(1)
+    let deep: unknown = 'x'
+    for (let i = 0; i < 4_000; i++) deep = [deep]
+    const type = new Y.Map([['a', 1]])
+    const odd = [null, 7, { n: 10n }, { id: 'm-half' }, type, new Uint8Array(3), deep]
+    doc.getArray<unknown>('broadcasts').push(odd)
+    push(doc, 'deep', { deep } as never)
+    push(doc, 'none', { at: Number.NaN })
+    say(doc, 'a', NOON)
+    expect(names(doc)).toEqual(['a'])
+    const trimmed = trim(doc, 0).map(({ entry }) => entry?.id ?? null)
+    expect(trimmed).toEqual([...odd.map(() => null), null, null, 'm-a'])
+  })
+
   it('[G4] who goes on after an entry gets what stood after it, once, however much is archived meanwhile', () => {
     const step = fc.record({
       act: fc.constantFrom('say', 'say', 'say', 'say', 'sync', 'sync', 'trim', 'page', 'page'),
