@@ -248,10 +248,10 @@ describe('counts, times and names', () => {
     record.set('description', 'x'.repeat(200_000))
     record.set('registeredAt', 1e300)
     const [agent] = listAgents(doc, here)
-    expect(agent).toMatchObject({ name: mallory, capabilities: [], machine: '', description: '' })
+    expect(agent).toMatchObject({ capabilities: [], machine: '', description: '' })
     expect(agent?.registered_at).toBe('1970-01-01T00:00:00.000Z')
     record.set('name', 'x'.repeat(300_000))
-    expect(listAgents(doc, here)[0]?.name).toBe(mallory)
+    expect(listAgents(doc, here)[0]?.name.length).toBeLessThan(65)
   })
 
   it('[I5] receipts with times that are none count as absent', () => {
