@@ -74,3 +74,5 @@ export const MAX_FILE_KEYS = 10_000
 export const MAX_AGENTS = 10_000
 /** Root types that one agent can be the first to write in (count): a file has three at most. A root's name stays for ever. */
 export const MAX_AGENT_ROOTS = 64_000
+/** All files of a mirrored folder, where `--max-size` does not say (bytes): a repository fits, a disk is not filled. */
+export const MAX_MIRROR_BYTES = 1024 * 1024 * 1024

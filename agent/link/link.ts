@@ -225,6 +225,11 @@ export class Link implements Host {
     const { home, log } = this.#options
     open.waker = Waker.of(profile.dir, place, log)
     open.mirrors ??= new Mirrors(profile.dir, home, place, log)
+    // What works by itself needs the server, whatever the command that began it needs.
+    if (open.mirrors.size > 0 && place.session === null) {
+      place.connect(presenceOf(profile.state))
+      place.rest()
+    }
     this.#remember()
     return true
   }

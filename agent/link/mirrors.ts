@@ -4,13 +4,14 @@ import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import { shellWord } from '../../workspace/quote.ts'
 import type { MirrorEvent } from '../mirror/merge.ts'
-import type { Mirror, MirrorOptions } from '../mirror/mirror.ts'
+import type { Mirror } from '../mirror/mirror.ts'
+import type { MirrorOptions, MirrorSettings } from '../mirror/options.ts'
 import { writeAtomically } from '../profile.ts'
 import type { Log } from './log.ts'
 import type { Place } from './place.ts'
 
 /** What a profile mirrors; kept in its folder, for the links to come. */
-interface Kept {
+interface Kept extends MirrorSettings {
   dir: string
   prefix: string
   server: string
@@ -38,6 +39,8 @@ export interface MirrorInfo {
   skipped: { file_key: string; why: string }[]
   /** Why it is at rest; null: it is not. */
   stopped: string | null
+  /** What is to be known of it as a whole; left out: nothing. */
+  notes?: string[]
 }
 
 interface Open {
@@ -83,11 +86,20 @@ export class Mirrors {
       files: now?.files ?? 0,
       skipped: [...(now?.skipped ?? [])].map(([rel, why]) => ({ file_key: prefix + rel, why })),
       stopped: why,
+      ...(why === null && now !== null && now.notes.length > 0 && { notes: now.notes }),
     }))
   }
 
-  /** The mirror of this folder, begun if it is not at work. Throws what `Mirror.open` throws, `mirror_taken`. */
-  start(dir: string, prefix: string, progress?: MirrorOptions['progress']): Promise<Mirror> {
+  /**
+   * The mirror of this folder, begun if it is not at work; begun anew where `settings` say something else than before.
+   * Throws what `Mirror.open` throws, `mirror_taken`.
+   */
+  async start(
+    dir: string,
+    prefix: string,
+    settings: MirrorSettings,
+    progress?: MirrorOptions['progress'],
+  ): Promise<Mirror> {
     const { target, workspace } = this.#place.at
     const known = this.#open.get(dir)
     if (known !== undefined && known.kept.prefix !== prefix) {
@@ -97,17 +109,29 @@ export class Mirrors {
         `run clawlink-agent mirror ${shellWord(dir)} --stop first`,
       )
     }
-    if (known?.mirror != null && known.why === null) return known.mirror
-    return this.#start({ dir, prefix, server: target.base, workspace }, progress).then(
-      (mirror) => {
-        this.#keep()
-        return mirror
-      },
-      (error) => {
-        this.#open.delete(dir)
-        throw error
-      },
-    )
+    const kept = { ...known?.kept, dir, prefix, server: target.base, workspace, ...settings }
+    if (known?.mirror != null && known.why === null) {
+      if (JSON.stringify(known.kept) === JSON.stringify(kept)) return known.mirror
+      await (await known.mirror).close()
+    }
+    try {
+      const mirror = await this.#start(kept, progress)
+      this.#keep()
+      return mirror
+    } catch (error) {
+      this.#open.delete(dir)
+      throw error
+    }
+  }
+
+  /** What this folder's mirror was told; null: there is none. */
+  settingsOf(dir: string): MirrorSettings | null {
+    return this.#open.get(dir)?.kept ?? null
+  }
+
+  /** The mirror of a folder that is at work; null: none is. */
+  at(dir: string): Mirror | null {
+    return this.#open.get(dir)?.now ?? null
   }
 
   #start(kept: Kept, progress?: MirrorOptions['progress']): Promise<Mirror> {
@@ -126,7 +150,7 @@ export class Mirrors {
   }
 
   async #begin(open: Open, progress: MirrorOptions['progress']): Promise<Mirror> {
-    const { dir, prefix } = open.kept
+    const { dir, prefix, server: _, workspace: __, ...settings } = open.kept
     const report = (event: MirrorEvent): void => {
       if (event.type === 'stopped') open.why = event.why ?? ''
       const lines = event.conflicts?.map(({ from_line, to_line }) => `${from_line}-${to_line}`)
@@ -144,6 +168,7 @@ export class Mirrors {
       session: () => this.#place.session,
       me: me as AgentId,
       report,
+      ...settings,
       ...(progress !== undefined && { progress }),
     })
   }

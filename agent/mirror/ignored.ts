@@ -1,63 +1,99 @@
 import ignore, { type Ignore } from 'ignore'
-import { isGit, isTemp } from './paths.ts'
+import { folderOf, isGit, isTemp } from './paths.ts'
 
 /** Files of ignore rules, in .gitignore's syntax, for the folder that they are in; later ones win. */
 export const RULE_FILES: readonly string[] = ['.gitignore', '.clawlinkignore']
 
+/** The name, in the folder of a repository, of what git asks after all rule files: info/exclude and core.excludesFile. */
+export const EXCLUDE = '\0exclude'
+/** Begins the names of rules of folders around the mirror's; what follows is the path from there to the mirror. */
+export const OUTER = '\0outer:'
+
+/** Ignore rules, each under the path of its file, those that are not in such a file under EXCLUDE and OUTER. */
+export type RuleTexts = ReadonlyMap<string, string>
+
 /** Whether a path below the mirror's folder is none of the mirror's business. */
 export type Ignored = (rel: string, isFolder?: boolean) => boolean
 
+export const inFolder = (folder: string, name: string): string =>
+  folder === '' ? name : `${folder}/${name}`
+
+/** What is ignored whatever any rule says: `.git`, the mirror's own temporary files, and what is in `without`. */
+export const isOwn = (rel: string, without: string | null): boolean =>
+  isGit(rel) ||
+  isTemp(rel) ||
+  (without !== null && (rel === without || rel.startsWith(`${without}/`)))
+
 /**
  * What rules say, as git reads them: the deepest folder that has a rule for a path decides, and nothing below an ignored
- * folder is seen. `rules`: the texts of a folder's rule files, by its path; the mirror's own folder is ''. Always ignored
- * are `.git`, the mirror's own temporary files, and what is in the folder `without`.
+ * folder is seen. The rules of a folder may be added until something below it is asked for.
  */
-export const ignoredBy = (
-  rules: ReadonlyMap<string, readonly string[]>,
-  foldsCase: boolean,
-  without: string | null = null,
-): Ignored => {
-  const folders = new Map<string, Ignore>()
-  for (const [folder, texts] of rules) {
-    const all = ignore({ ignorecase: foldsCase, allowRelativePaths: true })
-    for (const text of texts) all.add(text)
-    folders.set(folder, all)
-  }
+export const ignoredBy = (rules: RuleTexts, foldsCase: boolean): Ignored => {
+  const compiled = new Map<string, Ignore | null>()
   const known = new Map<string, boolean>()
 
-  /** Whether the rules single this path out, its folders being none that they ignore. */
-  const isNamed = (rel: string, isFolder: boolean): boolean => {
+  const of = (texts: readonly string[]): Ignore => {
+    const all = ignore({ ignorecase: foldsCase, allowRelativePaths: true })
+    for (const text of texts) all.add(text)
+    return all
+  }
+  const compile = (folder: string, names: readonly string[]): Ignore | null => {
+    const key = inFolder(folder, names[0]!)
+    const done = compiled.get(key)
+    if (done !== undefined) return done
+    const texts = names.flatMap((name) => rules.get(inFolder(folder, name)) ?? [])
+    const made = texts.length === 0 ? null : of(texts)
+    compiled.set(key, made)
+    return made
+  }
+  let around: [string, Ignore][] | null = null
+  /** The rules of the folders around, the nearest first; those that ignore the mirror's own folder do not count. */
+  const outer = (): [string, Ignore][] => {
+    around ??= [...rules]
+      .filter(([name]) => name.startsWith(OUTER))
+      .map(([name, text]): [string, Ignore] => [name.slice(OUTER.length), of([text])])
+      .filter(([way, all]) => !all.test(`${way}/`).ignored)
+      .sort(([a], [b]) => a.length - b.length)
+    return around
+  }
+  /** What the deepest of these rules that has a word on it says; null: none has. */
+  const verdict = (rel: string, isFolder: boolean, names: readonly string[]): boolean | null => {
     for (let folder = parentOf(rel); folder !== null; folder = parentOf(folder)) {
       const below = folder === '' ? rel : rel.slice(folder.length + 1)
-      const said = folders.get(folder)?.test(isFolder ? `${below}/` : below)
+      const said = compile(folder, names)?.test(isFolder ? `${below}/` : below)
       if (said?.ignored) return true
       if (said?.unignored) return false
+    }
+    return null
+  }
+  /** Whether the rules single this path out, its folders being none that they ignore. */
+  const isNamed = (rel: string, isFolder: boolean): boolean => {
+    const said = verdict(rel, isFolder, RULE_FILES)
+    if (said !== null) return said
+    const last = verdict(rel, isFolder, [EXCLUDE])
+    if (last !== null) return last
+    for (const [way, all] of outer()) {
+      const { ignored, unignored } = all.test(`${way}/${rel}${isFolder ? '/' : ''}`)
+      if (ignored || unignored) return ignored
     }
     return false
   }
   const isIgnoredFolder = (folder: string): boolean => {
     let is = known.get(folder)
     if (is === undefined) {
-      const parent = parentOf(folder)
-      is = (parent !== null && parent !== '' && isIgnoredFolder(parent)) || isNamed(folder, true)
+      const parent = folderOf(folder)
+      is = (parent !== '' && isIgnoredFolder(parent)) || isNamed(folder, true)
       known.set(folder, is)
     }
     return is
   }
   return (rel, isFolder = false) => {
-    if (rel === '') return false
-    if (isGit(rel) || isTemp(rel)) return true
-    if (without !== null && (rel === without || rel.startsWith(`${without}/`))) return true
-    if (folders.size === 0) return false
+    if (rel === '' || rules.size === 0) return false
     if (isFolder) return isIgnoredFolder(rel)
-    const parent = parentOf(rel)
-    return (parent !== null && parent !== '' && isIgnoredFolder(parent)) || isNamed(rel, false)
+    const parent = folderOf(rel)
+    return (parent !== '' && isIgnoredFolder(parent)) || isNamed(rel, false)
   }
 }
 
 /** The folder that a path is in; that of the mirror's own folder is null. */
-const parentOf = (rel: string): string | null => {
-  if (rel === '') return null
-  const slash = rel.lastIndexOf('/')
-  return slash === -1 ? '' : rel.slice(0, slash)
-}
+const parentOf = (rel: string): string | null => (rel === '' ? null : folderOf(rel))

@@ -1,71 +1,38 @@
 import { createHash } from 'node:crypto'
-import { basename } from 'node:path'
-import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { ClawError } from '../../workspace/errors.ts'
-import type { AgentId, FileId } from '../../workspace/ids.ts'
-import type { MirrorOld, Replica } from '../../workspace/link/replica.ts'
-import type { Session } from '../../workspace/link/session.ts'
-import { allFiles } from '../../workspace/tree.ts'
-import { digestOf } from './base.ts'
+import type { MirrorOld } from '../../workspace/link/replica.ts'
+import { allFiles, findFile } from '../../workspace/tree.ts'
 import { Bases } from './bases.ts'
-import { Dirty, RESTLESS_MS } from './dirty.ts'
+import { FULL } from './budget.ts'
+import { Carrier } from './carry.ts'
+import { Dirty } from './dirty.ts'
 import { Folder } from './folder.ts'
-import { type Ignored, RULE_FILES } from './ignored.ts'
-import { type Looked, Merge, type MirrorEvent, type Write } from './merge.ts'
+import { Gone } from './gone.ts'
+import { lookAt } from './look-at.ts'
+import { Looker } from './looker.ts'
+import { type Looked, Merge, type Write } from './merge.ts'
+import { noteTo, waitingNews } from './news.ts'
+import type { FirstPass, MirrorOptions } from './options.ts'
 import { Overwritten } from './overwritten.ts'
-import { checkPrefix, problemOf, relOf, shadowed } from './paths.ts'
+import { checkPrefix, relOf } from './paths.ts'
+import { SETTLE_MS } from './settling.ts'
 import { onShared, sharedLength } from './shared.ts'
-import { type Watch, watchFolder } from './watch.ts'
+import { Skipped } from './skipped.ts'
+import { isRuleFile, Terrain } from './terrain.ts'
+import { Upstream } from './upstream.ts'
+import { whyOf } from './way.ts'
 
-/** A file that was written to is read once it has been left alone for so long (ms). */
-const SETTLE_MS = 40
-/** A file that is gone, or empty, may be one that an editor is about to write: for so long it is waited for (ms). */
-const ABSENT_MS = 300
-const EMPTY_MS = 600
+export type { Connection, FirstPass, MirrorOptions } from './options.ts'
+
 /** Changes of the document that come within this are carried to the disk together (ms). */
 const GATHER_MS = 8
 /** What is read, merged and committed at a time: the link has other work, too (count; UTF-16 units). */
 const BATCH_FILES = 200
 const BATCH_UNITS = 1024 * 1024
-/** Files that are written at a time (count). */
-const WRITERS = 8
-/** When a watcher told so much (count) everything is looked at again, once that is over (ms): it may have lost some. */
-const BURST = 500
-const RESCAN_MS = 1_000
 /** The server confirms so much at a time, and twice that is under way at most: one frame to catch up with holds it (UTF-16 units). */
 const WINDOW_UNITS = 2 * 1024 * 1024
-const SERVER_MS = 15_000
-const RETRY_MS = 1_000
-/** A link that starts connects in a moment (ms). */
-const CONNECT_MS = 10
-
-/** What a mirror asks of a session: to have what the server has, and to know what it has on disk. */
-export type Connection = Pick<Session, 'synced' | 'barrier'>
-
-export interface MirrorOptions {
-  dir: string
-  /** Of the shared paths; what follows it is the path below `dir`. */
-  prefix: string
-  /** A folder that is never mirrored, wherever it is: where the replicas are. */
-  without: string
-  replica: Replica
-  /** The connection, where there is one. */
-  session: () => Connection | null
-  me: AgentId
-  report: (event: MirrorEvent) => void
-  /** Files of the first pass that are done, of how many (count). */
-  progress?: (done: number, total: number) => void
-}
-
-/** What the first pass came to. */
-export interface FirstPass {
-  /** Files that disk and document have both (count). */
-  files: number
-  /** Files that are not mirrored (count). */
-  skipped: number
-  /** Whether the server has it on disk. */
-  durable: boolean
-}
 
 /**
  * Keeps a folder on disk and the shared files the same, both ways. For each path it knows the base, the text that both
@@ -74,7 +41,8 @@ export interface FirstPass {
  * nothing new. What the disk has is put into the document as a change of the base, and what comes of that is written back.
  *
  * Document and base change in one commit; before a file is written its digest is committed (`Bases.plan`). So the mirror
- * may end at any moment, and starting is nothing but looking at every path.
+ * may end at any moment, and starting is nothing but looking at every path. What goes wrong with one path costs that path:
+ * it is skipped, and looked at again.
  */
 export class Mirror {
   readonly folder: Folder
@@ -85,19 +53,19 @@ export class Mirror {
   readonly #bases: Bases
   readonly #merge: Merge
   readonly #overwritten: Overwritten
+  readonly #terrain: Terrain
+  readonly #gone: Gone
+  readonly #carrier: Carrier
+  readonly #looker: Looker
+  readonly #upstream: Upstream
+  readonly #skipped = new Skipped((rels) => this.#again(rels))
   readonly #ended = new AbortController()
   readonly #offShared: () => void
   readonly #dirty: Dirty
-  readonly #skipped = new Map<string, string>()
-  #ignored: Ignored = () => true
-  #shadowed = new Map<string, string>()
-  #watch: Watch | null = null
-  #rescan: NodeJS.Timeout | null = null
   #confirming: Promise<void> = Promise.resolve()
-  #hasNewRules = false
-  /** What the watcher told since everything was looked at (count). */
-  #told = 0
+  #hasNewPaths = false
   #isFirstPass = true
+  #hasToldOfGone: boolean
 
   private constructor(
     options: MirrorOptions,
@@ -107,24 +75,33 @@ export class Mirror {
     bases: Bases,
     olds: readonly [number, MirrorOld][],
   ) {
+    const { replica, me, report, include = [], loosenMs, maxBytes, maxGone, session } = options
     this.#options = options
     this.folder = folder
     this.prefix = prefix
     this.#bases = bases
-    const { me, report } = options
-    this.#merge = new Merge({ doc: options.replica.doc, me, bases, report })
-    this.#overwritten = new Overwritten(options.replica, id, olds, (rel, before, text) =>
-      this.#onLate(rel, before, text),
-    )
+    this.#terrain = new Terrain({ folder, prefix, replica, id, bases, include, loosenMs })
+    this.#checkHomes()
+    this.#gone = new Gone(replica, id, folder, bases, maxGone)
+    this.#hasToldOfGone = this.#gone.size > 0
+    this.#merge = new Merge({ doc: replica.doc, me, bases, report })
+    this.#overwritten = new Overwritten(replica, id, olds, (...late) => this.#onLate(...late))
+    this.#carrier = new Carrier(folder, this.#overwritten, maxBytes)
+    this.#upstream = new Upstream(session, replica, this.#ended.signal)
+    this.#looker = new Looker(this.#terrain, folder, {
+      onPath: (rel) => this.#onDisk(rel),
+      onLook: (changed) => this.#onLook(changed),
+      onDue: () => this.#dirty.mark('', 0),
+    })
     this.#dirty = new Dirty((due) =>
       this.#take(due).catch((error) => this.#stop(ClawError.from(error).message)),
     )
-    this.#offShared = onShared(options.replica.doc, this, (keys) => this.#onShared(keys))
+    this.#offShared = onShared(replica.doc, this, (keys, areNew) => this.#onShared(keys, areNew))
     this.ready = this.#start()
     this.ready.catch(() => {}) // told by `stopped`
   }
 
-  /** Throws `no_such_local_file`, `bad_path`. */
+  /** Throws `no_such_local_file`, `bad_path`, `not_allowed`. */
   static async open(options: MirrorOptions): Promise<Mirror> {
     const folder = new Folder(options.dir, options.without)
     const prefix = checkPrefix(options.prefix)
@@ -134,6 +111,16 @@ export class Mirror {
     return new Mirror(options, folder, prefix, id, bases, olds)
   }
 
+  #checkHomes(): void {
+    const { homes, others } = this.#terrain.found
+    if (homes.length === 0 || this.#bases.size > 0 || this.#options.force === true) return
+    throw new ClawError(
+      'not_allowed',
+      `${join(this.folder.path, homes[0]!)} is in it: ${others.get(homes[0]!)}`,
+      'mirror another folder, or add --force: all but that is mirrored',
+    )
+  }
+
   /** Files that are mirrored (count). */
   get files(): number {
     return this.#bases.size
@@ -141,7 +128,38 @@ export class Mirror {
 
   /** Paths that are not mirrored, and why. */
   get skipped(): ReadonlyMap<string, string> {
-    return this.#skipped
+    return this.#skipped.whys
+  }
+
+  /** What is to be known of the mirror as a whole. */
+  get notes(): string[] {
+    const { areRulesHeld } = this.#terrain
+    return [
+      ...(this.#gone.size > 0 ? [waitingNews(this.folder.path, this.#gone.size)] : []),
+      ...(areRulesHeld
+        ? [
+            `what was ignored before others changed the rules, or before a rule file went, still is: mirror ${this.folder.path} --accept-rules takes the rules as they are`,
+          ]
+        : []),
+      ...this.#looker.notes,
+    ]
+  }
+
+  /** Has the ignore rules count as they are on disk, whoever changed them. */
+  async acceptRules(): Promise<void> {
+    this.#terrain.acceptRules()
+    await this.#options.replica.commit()
+    await this.#looker.watch()
+  }
+
+  /** Says of the files that are gone and wait whether they are to go for all, or come back here. How many that are. */
+  async decideGone(isMeant: boolean): Promise<number> {
+    const rels = this.#gone.decide(isMeant)
+    if (!isMeant) for (const rel of rels) this.#bases.drop(rel)
+    this.#hasToldOfGone = false
+    await this.#options.replica.commit()
+    this.#again(rels)
+    return rels.length
   }
 
   get isStopped(): boolean {
@@ -156,7 +174,7 @@ export class Mirror {
   /** Ends what was begun; what is dirty is found again by the next start. */
   async close(): Promise<void> {
     if (!this.isStopped) this.#end()
-    await this.#watch?.close()
+    await this.#looker.close()
     await this.#dirty.settled()
     this.#overwritten.close()
     if (!this.#options.replica.isClosed) await this.#options.replica.commit()
@@ -165,7 +183,8 @@ export class Mirror {
   #end(): void {
     this.#ended.abort()
     this.#offShared()
-    if (this.#rescan !== null) clearTimeout(this.#rescan)
+    this.#looker.end()
+    this.#skipped.close()
     this.#dirty.end()
   }
 
@@ -177,76 +196,61 @@ export class Mirror {
 
   async #start(): Promise<FirstPass> {
     try {
-      await this.#synced()
-      await this.#scan()
+      await this.#upstream.synced()
+      await this.#looker.watch()
       this.#forgetEmptied()
       const total = this.#dirty.size
       this.#dirty.run()
       this.#options.progress?.(0, total)
       await this.idle()
       this.#isFirstPass = false
-      if (!this.isStopped) this.#overwritten.start()
+      if (!this.isStopped) {
+        this.#gone.settle()
+        await this.#options.replica.commit()
+        this.#overwritten.start()
+      }
       this.#options.progress?.(total, total)
-      const durable = await this.#isConfirmed()
-      return { files: this.files, skipped: this.#skipped.size, durable }
+      const durable = await this.#upstream.isConfirmed()
+      return { files: this.files, skipped: this.#skipped.whys.size, durable }
     } catch (error) {
       this.#stop(ClawError.from(error).message)
       throw error
     }
   }
 
-  /** What others have is waited for: a file that is created twice has both texts in it. */
-  async #synced(): Promise<void> {
-    const { session, replica } = this.#options
-    while (!this.isStopped) {
-      const open = session()
-      try {
-        if (open !== null) return await open.synced(SERVER_MS)
-      } catch {
-        if (replica.doc.store.clients.size > 0) return // they shared something before; this merges later
-      }
-      await this.#sleep(open === null ? CONNECT_MS : RETRY_MS)
-    }
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    await sleep(ms, null, { signal: this.#ended.signal }).catch(() => {})
-  }
-
-  /** Watches and looks at everything, by the rules as they are now. */
-  async #scan(): Promise<void> {
-    this.#hasNewRules = false
-    await this.#watch?.close()
-    const { ignored } = this.folder.scan()
-    this.#ignored = ignored
-    this.#watch = await watchFolder(
-      this.folder.path,
-      (rel, isFolder) => this.#ignored(rel, isFolder),
-      (rel) => this.#onDisk(rel),
-      (error) => this.#options.report({ type: 'skipped', file_key: '', why: error.message }),
-    )
-    if (this.isStopped) return this.#watch.close()
-    this.#look()
-  }
-
-  /** Makes dirty what is on disk, in the document and in the bases. */
-  #look(): void {
-    const { doc } = this.#options.replica
-    const { files, others, ignored } = this.folder.scan()
-    this.#ignored = ignored
+  /** The folder was listed anew; makes dirty what was `changed` in it, or everything (null). */
+  #onLook(changed: readonly string[] | null): void {
+    const { files, others, roots } = this.#terrain.found
+    this.#carrier.budget.set(files)
+    this.#gone.look(roots)
+    for (const rel of [...this.#skipped.whys.keys()])
+      if (this.#isNowhere(rel)) this.#skipped.delete(rel)
     for (const [rel, why] of others) this.#skip(rel, why)
-    const rels = new Set([...this.#bases.paths(), ...files])
-    for (const { key } of allFiles(doc)) {
+    const skipped = this.#skipped.whys.keys()
+    const isMarked = (rel: string): boolean => !others.has(rel)
+    if (changed !== null) {
+      this.#again([...changed, ...skipped].filter(isMarked))
+      return
+    }
+    const rels = new Set([...this.#bases.paths(), ...files.keys(), ...skipped])
+    for (const { key } of allFiles(this.#options.replica.doc)) {
       const rel = relOf(this.prefix, key)
       if (rel !== null) rels.add(rel)
     }
-    this.#shadow(rels)
-    for (const rel of [...rels].sort()) this.#dirty.mark(rel, 0)
+    this.#terrain.refresh(rels)
+    this.#again([...rels].sort().filter(isMarked))
   }
 
-  #shadow(rels: Iterable<string>): void {
-    if (!this.folder.foldsCase) return
-    this.#shadowed = shadowed(rels, (rel) => this.#bases.get(rel) !== undefined)
+  /** Whether neither disk nor document had a path when they were looked at last. */
+  #isNowhere(rel: string): boolean {
+    const { files, others } = this.#terrain.found
+    if (others.has(rel) || files.has(rel) || this.#bases.get(rel) !== undefined) return false
+    return findFile(this.#options.replica.doc, `${this.prefix}${rel}`) === null
+  }
+
+  #again(rels: Iterable<string>): void {
+    if (this.isStopped) return
+    for (const rel of rels) this.#dirty.mark(rel, 0)
   }
 
   /** A folder in which nothing is left is one that is not there: a disk that is not mounted, a fresh clone. */
@@ -257,108 +261,91 @@ export class Mirror {
   }
 
   #onDisk(rel: string): void {
-    if (RULE_FILES.includes(basename(rel))) this.#hasNewRules = true
-    this.#told++
-    if (rel !== '') this.#dirty.mark(rel, SETTLE_MS)
+    if (rel === '') return
+    this.#dirty.mark(rel, SETTLE_MS)
+    this.#again(this.#skipped.near(rel))
   }
 
-  #onShared(keys: Iterable<string> | null): void {
-    if (keys === null) this.#look()
+  #onShared(keys: Iterable<string> | null, areNew: boolean): void {
+    this.#hasNewPaths ||= areNew
+    if (keys === null) this.#looker.lookLater()
     for (const key of keys ?? []) {
       const rel = relOf(this.prefix, key)
       if (rel === null || this.#dirty.has(rel)) continue // who looks at the disk looks here, too
-      if (this.folder.foldsCase)
-        this.#shadow([...this.#bases.paths(), ...this.#shadowed.keys(), rel])
       this.#dirty.mark(rel, GATHER_MS)
     }
   }
 
   /** Brings these paths together, a batch at a time. */
-  async #take(rels: readonly string[]): Promise<void> {
+  async #take(due: readonly string[]): Promise<void> {
     const { replica } = this.#options
-    if (this.#told >= BURST) this.#lookLater()
-    for (let i = 0; i < rels.length && !this.isStopped; ) {
-      if (!this.folder.isThere()) return this.#stop(`${this.folder.path} is not there any more`)
+    if (this.#isAway()) return
+    await this.#looker.refresh()
+    if (this.#hasNewPaths) this.#refresh(due)
+    for (let i = 0; i < due.length && !this.isStopped; ) {
+      if (this.#isAway()) return
       const batch: Looked[] = []
       let units = 0
-      while (i < rels.length && batch.length < BATCH_FILES && units < BATCH_UNITS) {
-        const rel = rels[i++]!
+      while (i < due.length && batch.length < BATCH_FILES && units < BATCH_UNITS) {
+        const rel = due[i++]!
         this.#dirty.begin(rel)
-        const one = this.#lookAt(rel)
+        const one = rel === '' ? null : this.#lookAt(rel)
         if (one === null) continue
-        batch.push(one)
         units += Math.max(one.disk?.length ?? 0, sharedLength(replica.doc, one.key))
+        batch.push(one)
       }
       await this.#reconcile(batch)
       if (this.#merge.units > WINDOW_UNITS) {
         await this.#confirming
         this.#merge.units = 0
-        this.#confirming = this.#confirm()
+        this.#confirming = this.#upstream.confirm()
       }
-      if (this.#isFirstPass) this.#options.progress?.(i, rels.length)
+      if (this.#isFirstPass) this.#options.progress?.(i, due.length)
       await nextTick()
     }
-    if (this.#hasNewRules && !this.isStopped) await this.#scan()
+    this.#terrain.sealRules()
+    await this.#tellOfGone()
   }
 
-  #lookLater(): void {
-    this.#told = 0
-    if (this.#rescan !== null) clearTimeout(this.#rescan)
-    this.#rescan = setTimeout(() => this.#look(), RESCAN_MS)
+  #isAway(): boolean {
+    const isThere = this.folder.isThere()
+    if (!isThere) this.#stop(`${this.folder.path} is not there any more`)
+    return !isThere
   }
 
-  /** What is on disk; null: nothing that is to be mirrored, or not yet. */
+  /** Paths of the document lead elsewhere: which of them are mirrored may be another matter. */
+  #refresh(due: readonly string[]): void {
+    this.#hasNewPaths = false
+    const before = new Set(this.#terrain.behind)
+    this.#terrain.refresh([...this.#bases.paths(), ...before, ...due])
+    const now = new Set(this.#terrain.behind)
+    this.#again([...before, ...now].filter((rel) => before.has(rel) !== now.has(rel)))
+  }
+
+  /** What is on disk; null: it is not mirrored, or not yet looked at. */
   #lookAt(rel: string): Looked | null {
-    const key = `${this.prefix}${rel}`
-    if (this.#ignored(rel)) {
-      this.#bases.drop(rel)
-      return null
+    const view = {
+      ...{ folder: this.folder, prefix: this.prefix, doc: this.#options.replica.doc },
+      ...{ bases: this.#bases, terrain: this.#terrain, gone: this.#gone, dirty: this.#dirty },
     }
-    const other = this.#shadowed.get(rel)
-    if (other !== undefined) return this.#skip(rel, `on this disk it is the same as ${other}`)
-    const seen = this.folder.look(rel)
-    const problem = problemOf(rel)
-    if (problem !== null) {
-      // Another way to write a name is for those who have it: here it is not to come and go.
-      return this.#skip(rel, problem)
+    let found: ReturnType<typeof lookAt>
+    try {
+      found = lookAt(view, rel)
+    } catch (error) {
+      found = whyOf(error) // one path's problem
     }
-    if (seen.kind === 'other') return this.#skip(rel, seen.why)
-    const base = this.#bases.get(rel)
-    if (seen.kind === 'moving') return this.#wait(rel, 'moving', RESTLESS_MS)
-    const disk = seen.kind === 'text' ? seen.text : null
-    const digest = disk === null ? null : digestOf(disk)
-    if (digest !== null && digest === base?.next) {
-      this.#bases.keep(rel, disk!, base.fileId as FileId)
-      return { rel, key, disk, digest, at: 0, base: this.#bases.get(rel), from: [] }
-    }
-    if (base !== undefined && base.digest !== null && digest !== base.digest) {
-      if (disk === null && this.#dirty.isUnsettled(rel, 'absent', ABSENT_MS)) return null
-      if (disk === '' && this.#dirty.isUnsettled(rel, 'empty', EMPTY_MS)) return null
-    }
-    if (seen.kind === 'text' && digest !== base?.digest && seen.text !== '') {
-      const age = Date.now() - seen.at
-      if (
-        age >= 0 &&
-        age < SETTLE_MS &&
-        this.#dirty.isUnsettled(rel, 'fresh', RESTLESS_MS, SETTLE_MS)
-      ) {
-        return null
-      }
-    }
-    this.#dirty.settle(rel)
-    const at = seen.kind === 'text' ? seen.at : 0
-    return { rel, key, disk, digest, at, base, from: [] }
+    if (found === 'ignored') return this.#skipped.delete(rel)
+    if (typeof found !== 'string') return found
+    const isLeft = this.#skipped.whys.has(rel) && this.#isNowhere(rel)
+    return isLeft ? this.#skipped.delete(rel) : this.#skip(rel, found)
   }
 
-  #wait(rel: string, how: string, ms: number): null {
-    this.#dirty.isUnsettled(rel, how, ms, SETTLE_MS)
-    return null
-  }
-
+  /** What the disk refuses may be another time. */
   #skip(rel: string, why: string): null {
-    if (this.#skipped.get(rel) === why) return null
-    this.#skipped.set(rel, why)
-    this.#options.report({ type: 'skipped', file_key: `${this.prefix}${rel}`, why })
+    const isPassing = why === FULL || /^E[A-Z]+\b/.test(why)
+    if (this.#skipped.add(rel, why, isPassing)) {
+      this.#options.report({ type: 'skipped', file_key: `${this.prefix}${rel}`, why })
+    }
     return null
   }
 
@@ -373,47 +360,58 @@ export class Mirror {
     replica.doc.transact(() => {
       for (const one of batch) {
         try {
-          const write = this.#merge.decide(one)
+          const write = this.#decide(one)
           if (write !== null) writes.push(write)
-          this.#skipped.delete(one.rel)
         } catch (error) {
-          this.#skip(one.rel, ClawError.from(error).message)
+          this.#skip(one.rel, whyOf(error))
         }
       }
     }, this)
     await replica.commit()
-    if (writes.length === 0) return
-    const done: Write[] = []
-    const left = writes.values()
-    await Promise.all(
-      Array.from({ length: Math.min(WRITERS, writes.length) }, async () => {
-        for (const write of left) if (await this.#write(write)) done.push(write)
-      }),
-    )
-    await this.folder.flush(done.map(({ rel }) => rel))
+    for (const { rel, base } of batch) {
+      if (base !== undefined && this.#bases.get(rel) === undefined) this.#onFreed(rel)
+    }
+    if (writes.length > 0) await this.#carry(writes)
+  }
+
+  #decide(one: Looked): Write | null {
+    const write = this.#merge.decide(one)
+    if (write === null) return this.#skipped.delete(one.rel)
+    const why = isRuleFile(one.rel)
+      ? this.#terrain.onRules(one.rel, write.expected, write.text)
+      : null
+    return why === null ? write : this.#skip(one.rel, why)
+  }
+
+  async #carry(writes: readonly Write[]): Promise<void> {
+    const { done, late, refused } = await this.#carrier.carry(writes)
+    for (const [rel, why] of refused) this.#skip(rel, why)
+    for (const rel of late) this.#dirty.mark(rel, SETTLE_MS)
     for (const { rel, key, text, expected, fileId } of done) {
+      this.#skipped.delete(rel)
       if (text === null) this.#bases.drop(rel)
       else this.#bases.keep(rel, text, fileId)
       const change = text === null ? 'removed' : expected === null ? 'created' : 'changed'
       this.#options.report({ type: 'in', file_key: key, change })
+      if (text === null) this.#onFreed(rel)
     }
-    await replica.commit()
+    await this.#options.replica.commit()
   }
 
-  /** Carries it out; whether it came to that. */
-  async #write({ rel, text, expected }: Write): Promise<boolean> {
-    try {
-      const change =
-        text === null
-          ? this.folder.remove(rel, expected!)
-          : await this.folder.replace(rel, text, expected)
-      if (change.done && expected !== null) this.#overwritten.add(rel, expected, change.old)
-      if (!change.done) this.#dirty.mark(rel, SETTLE_MS)
-      return change.done
-    } catch (error) {
-      this.#skip(rel, (error as NodeJS.ErrnoException).code ?? (error as Error).message)
-      return false
-    }
+  /** A path is not taken any more: what it stood in the way of may be there. */
+  #onFreed(rel: string): void {
+    if (this.#skipped.whys.size === 0) return
+    this.#hasNewPaths = true
+    this.#again([...this.#skipped.near(rel), ...this.#skipped.passing].filter((one) => one !== rel))
+  }
+
+  /** Tells the agent, once, that deletions wait for it. */
+  async #tellOfGone(): Promise<void> {
+    if (this.#hasToldOfGone || this.#gone.size === 0) return
+    this.#hasToldOfGone = true
+    const { replica, me } = this.#options
+    replica.deliver(me, [noteTo(me, waitingNews(this.folder.path, this.#gone.size), Date.now())])
+    await replica.commit()
   }
 
   /** Somebody had a file open that was replaced, and wrote to it all the same. */
@@ -423,24 +421,8 @@ export class Mirror {
     try {
       replica.doc.transact(() => this.#merge.putText(`${this.prefix}${rel}`, text, before), this)
     } catch (error) {
-      this.#skip(rel, ClawError.from(error).message)
+      this.#skip(rel, whyOf(error))
     }
-    if (!this.isStopped) this.#dirty.mark(rel, 0)
-  }
-
-  /** Whether the server has everything on disk. */
-  async #isConfirmed(): Promise<boolean> {
-    try {
-      const session = this.#options.session()
-      await session?.barrier(SERVER_MS)
-      return session !== null
-    } catch {
-      return false
-    }
-  }
-
-  /** Waits for the server, and if need be for its coming back. */
-  async #confirm(): Promise<void> {
-    while (!this.isStopped && !(await this.#isConfirmed())) await this.#sleep(RETRY_MS)
+    this.#again([rel])
   }
 }

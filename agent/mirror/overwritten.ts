@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import type { MirrorOld, Replica } from '../../workspace/link/replica.ts'
-import { readText } from './folder.ts'
+import { readText } from './text-file.ts'
 
 /** For so long a tool may have had in its hands what it then writes (ms): longer, and it has read what the mirror wrote. */
 const READ_MS = 1_000

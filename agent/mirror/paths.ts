@@ -6,7 +6,7 @@ import { checkFileKey } from '../../workspace/path.ts'
 const MAX_PART_BYTES = 255
 
 /** Characters that some file systems do not see in a name. */
-const UNSEEN = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g
+export const UNSEEN = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g
 
 /** A prefix of shared paths: nothing, or parts that each end in a slash. Throws `bad_path`. */
 export const checkPrefix = (text: string): string => {
@@ -18,7 +18,7 @@ export const checkPrefix = (text: string): string => {
 export const relOf = (prefix: string, key: string): string | null =>
   key.startsWith(prefix) && key !== prefix ? key.slice(prefix.length) : null
 
-/** Why a path from the document cannot be one on this disk; null: it can. */
+/** Why a path from the document cannot be one on this disk; null: it can. Total, and asked before the disk is. */
 export const problemOf = (rel: string): string | null => {
   try {
     if (checkFileKey(rel) !== rel) return 'its name is not in Unicode form NFC'
@@ -38,6 +38,17 @@ const isBadOnWindows = (part: string): boolean =>
 /** Whether a part of the path is a repository's own folder, by any name that a file system takes for it. */
 export const isGit = (rel: string): boolean =>
   rel.split('/').some((part) => /^(\.git|git~1)$/i.test(part.replace(UNSEEN, '')))
+
+/** The folder that a path is in; '' is the mirror's own. */
+export const folderOf = (rel: string): string => rel.slice(0, Math.max(0, rel.lastIndexOf('/')))
+
+export const nameOf = (rel: string): string => rel.slice(rel.lastIndexOf('/') + 1)
+
+/** The folders on the way to a path, the outermost first, without the mirror's own. */
+export const foldersOf = (rel: string): string[] => {
+  const parts = rel.split('/')
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'))
+}
 
 /** The neighbour by way of which a file is replaced. */
 export const tempName = (): string => `.clawlink-${randomBytes(6).toString('hex')}.tmp`

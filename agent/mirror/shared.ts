@@ -1,8 +1,9 @@
 import * as Y from 'yjs'
 import type { FileId } from '../../workspace/ids.ts'
 import { filesOf, textOf } from '../../workspace/schema.ts'
-import { findFile, keysOf } from '../../workspace/tree.ts'
+import { allFiles, findFile, keysOf } from '../../workspace/tree.ts'
 import { commonLines } from './base.ts'
+import { relOf } from './paths.ts'
 
 /** A path's file in the document. */
 export type Shared =
@@ -14,7 +15,7 @@ export type Shared =
 export const sharedAt = (doc: Y.Doc, key: string): Shared => {
   const entry = findFile(doc, key)?.entry
   if (entry === undefined) return { kind: 'absent' }
-  if (!entry.mediaType.startsWith('text/')) return { kind: 'other', why: 'it is no text' }
+  if (!entry.mediaType.startsWith('text/')) return { kind: 'other', why: 'it is not text' }
   const text = textOf(doc, entry.fileId).toJSON()
   if (/\p{Surrogate}|\0/u.test(text)) return { kind: 'other', why: 'it cannot be written as UTF-8' }
   return { kind: 'text', text, fileId: entry.fileId }
@@ -52,13 +53,35 @@ export const twinTexts = (doc: Y.Doc, fileId: FileId): string[] | null => {
 }
 
 /**
+ * Of the paths below `prefix` that lead to one and the same text only one is mirrored: else a few bytes of document would
+ * be a disk full of files. The others, each with that one: which is the one that `isThere` already, or the first in order.
+ */
+export const twins = (
+  doc: Y.Doc,
+  prefix: string,
+  isThere: (rel: string) => boolean,
+): Map<string, string> => {
+  const leaves = allFiles(doc).flatMap(({ key, entry }) => {
+    const rel = relOf(prefix, key)
+    return rel === null ? [] : [{ rel, id: entry.fileId }]
+  })
+  const first = new Map<string, string>()
+  for (const { rel, id } of leaves) {
+    const known = first.get(id)
+    if (known === undefined || (!isThere(known) && isThere(rel))) first.set(id, rel)
+  }
+  const others = leaves.filter(({ rel, id }) => first.get(id) !== rel)
+  return new Map(others.map(({ rel, id }) => [rel, first.get(id)!]))
+}
+
+/**
  * Calls `onKeys` with the paths of the files that a transaction changed, except those of `own`; null: it may be any.
- * Gives what ends that.
+ * `areNew`: paths lead elsewhere than before. Gives what ends that.
  */
 export const onShared = (
   doc: Y.Doc,
   own: unknown,
-  onKeys: (keys: Iterable<string> | null) => void,
+  onKeys: (keys: Iterable<string> | null, areNew: boolean) => void,
 ): (() => void) => {
   let names = new Map<unknown, string>()
   const files = filesOf(doc)
@@ -66,12 +89,16 @@ export const onShared = (
     if (transaction.origin === own) return
     const changed = new Set<string>()
     let keys: Map<string, string> | null = null
+    let areNew = false
     for (const [type, parts] of transaction.changed) {
-      if ((type as unknown) === files) for (const key of parts) if (key !== null) changed.add(key)
+      if ((type as unknown) === files) {
+        areNew = true
+        for (const key of parts) if (key !== null) changed.add(key)
+      }
       if (type._item !== null) continue
       if (!names.has(type)) names = new Map([...doc.share].map(([name, root]) => [root, name]))
       const name = names.get(type)
-      if (name === undefined) return onKeys(null)
+      if (name === undefined) return onKeys(null, true)
       // An edit that a remover did not know of brings the file back.
       const id = /^(?:file|edits):(.*)$/s.exec(name)?.[1]
       if (id === undefined) continue
@@ -79,7 +106,7 @@ export const onShared = (
       const key = keys.get(id)
       if (key !== undefined) changed.add(key)
     }
-    if (changed.size > 0) onKeys(changed)
+    if (changed.size > 0) onKeys(changed, areNew)
   }
   doc.on('afterTransaction', look)
   return () => doc.off('afterTransaction', look)

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { watch } from 'chokidar'
@@ -5,6 +6,20 @@ import type { Ignored } from './ignored.ts'
 
 /** A new folder is listed again after this (ms). */
 const LISTED_AGAIN_MS = 1_000
+
+/** File systems that tell nothing of what others do in them, by their numbers: NFS, SMB, 9p, FUSE, VirtualBox, AFS, Parallels. */
+const SILENT = new Set([
+  0x6969, 0xff534d42, 0xfe534d42, 0x01021997, 0x65735546, 0x786f4256, 0x5346414f, 0x7c7c6673,
+])
+
+/** Whether what others do in a folder may not be told. */
+export const isSilent = (folder: string): boolean => {
+  try {
+    return process.platform === 'linux' && SILENT.has(statfsSync(folder).type >>> 0)
+  } catch {
+    return false
+  }
+}
 
 /** Watches what is below a folder; links are not followed. */
 export interface Watch {

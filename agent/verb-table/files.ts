@@ -195,19 +195,37 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'mirror',
     summary: 'keep a folder and the shared files the same, both ways, from now on',
-    usage: 'DIR [--prefix P] [--foreground] | DIR --stop | --list',
-    about: 'The link keeps it, over restarts of it too. .gitignore and .clawlinkignore hold.',
+    usage:
+      'DIR [--prefix P] [--include PATH,…] [--max-size SIZE] [--foreground] | DIR --accept-rules | DIR --confirm-deletions | DIR --restore | DIR --stop | --list',
+    about:
+      'The link keeps it, over restarts of it too. .gitignore and .clawlinkignore hold; what may hold credentials, or is run by programs, is left out unless it is named.',
     operands: ['dir'],
     flags: {
       dir: { value: 'DIR', what: 'the folder; it may be empty' },
       prefix: { value: 'P', what: 'shared files below this path only', otherwise: 'all' },
       foreground: { what: 'in this command, until it is ended, and print what happens' },
+      include: {
+        value: 'PATH,…',
+        what: 'mirror these paths in it as well, such as .env: they may hold credentials, or be run',
+      },
+      'max-size': { value: 'SIZE', what: 'what its files may take on the disk', otherwise: '1g' },
+      'accept-rules': {
+        what: 'have the ignore rules count as they are, also what others let through',
+      },
+      'max-gone': {
+        value: 'PERCENT',
+        what: 'if more of its files than this are gone at once, ask before they are removed for all',
+        otherwise: '50',
+      },
+      'confirm-deletions': { what: 'remove for all what is gone here and waits' },
+      restore: { what: 'write again what is gone here and waits' },
+      force: { what: 'also a home folder, or one in which ClawLink keeps data' },
       stop: { what: 'end it; both sides stay as they are' },
       list: { what: 'which folders are mirrored' },
     },
     needs: [['dir', 'list']],
     examples: ['mirror ./notes --prefix notes', 'mirror ./notes --stop', 'mirror --list'],
-    exits: { 3: 'no such folder', 4: 'it is mirrored already' },
+    exits: { 3: 'no such folder', 4: 'it is mirrored already', 5: 'a home folder' },
     load: async () => (await import('../verbs/mirror.ts')).mirror,
   },
 ]

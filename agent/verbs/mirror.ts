@@ -1,12 +1,15 @@
 import { realpathSync } from 'node:fs'
-import { relative, sep } from 'node:path'
+import { homedir } from 'node:os'
+import { relative, resolve, sep } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
 import { homeOf } from '../../workspace/link/socket.ts'
+import { checkFileKey } from '../../workspace/path.ts'
 import { shellWord } from '../../workspace/quote.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
-import type { Mirrors } from '../link/mirrors.ts'
+import type { MirrorInfo, Mirrors } from '../link/mirrors.ts'
 import type { MirrorEvent } from '../mirror/merge.ts'
-import type { FirstPass, Mirror } from '../mirror/mirror.ts'
+import type { Mirror } from '../mirror/mirror.ts'
+import type { FirstPass, MirrorSettings } from '../mirror/options.ts'
 import { checkPrefix } from '../mirror/paths.ts'
 import { Team } from '../team.ts'
 import { oneLine, path, safeJson } from '../text.ts'
@@ -31,13 +34,88 @@ export const mirror: Verb = async (call) => {
   if (call.has('foreground')) return foreground(call, { dir, prefix, me })
 
   const mirrors = mirrorsOf(call, team)
-  const one = await mirrors.start(dir, prefix, bar(call))
+  const settings = settingsOf(call, dir, mirrors.settingsOf(dir))
+  if (call.has('accept-rules')) await runningIn(mirrors, dir).acceptRules()
+  if (call.has('confirm-deletions') || call.has('restore')) return decideGone(call, mirrors, dir)
+  const one = await mirrors.start(dir, prefix, settings, bar(call))
   await call.close() // other commands need not wait
   const pass = await Promise.race([one.ready, given(call.request.signal)])
   if (pass === null || one.isStopped) {
     throw new ClawError('shutting_down', 'the mirror ended before everything was looked at once')
   }
   return outcomeOf(call, dir, one, pass)
+}
+
+const runningIn = (mirrors: Mirrors, dir: string): Mirror => {
+  const one = mirrors.at(dir)
+  if (one !== null) return one
+  throw new ClawError('unknown_mirror', `${dir} is not mirrored`, 'mirror --list shows what is')
+}
+
+const decideGone = async (call: Call, mirrors: Mirrors, dir: string): Promise<Outcome> => {
+  const isMeant = call.has('confirm-deletions')
+  if (isMeant && call.has('restore')) {
+    throw new ClawError('usage', '--confirm-deletions and --restore are two answers', 'give one')
+  }
+  const count = await runningIn(mirrors, dir).decideGone(isMeant)
+  const how = isMeant ? 'removed for all' : 'written again'
+  const line = count === 0 ? 'nothing waits' : `${count} files that were gone are ${how}`
+  return { data: { mirror: { dir }, [isMeant ? 'removed' : 'restored']: count }, lines: [line] }
+}
+
+/** What is told of a mirror on this command line, and was before. Throws `usage`, `bad_path`, `not_allowed`. */
+const settingsOf = (call: Call, dir: string, before: MirrorSettings | null): MirrorSettings => {
+  const force = call.has('force') || before?.force === true
+  const home = homedir()
+  if (!force && contains(dir, realpath(home))) {
+    throw new ClawError(
+      'not_allowed',
+      `${dir} is ${dir === realpath(home) ? 'your home folder' : 'a folder that your home folder is in'}`,
+      'mirror a folder in it, or add --force: credentials are left out all the same',
+    )
+  }
+  const named = call.flag('include')?.split(',') ?? []
+  const include = [...new Set([...(before?.include ?? []), ...named.map(checkIncluded)])]
+  const size = call.flag('max-size')
+  const maxBytes = size === undefined ? before?.maxBytes : parseSize(size)
+  const share = call.flag('max-gone')
+  const maxGone = share === undefined ? before?.maxGone : parsePercent(share)
+  return {
+    ...(include.length > 0 && { include }),
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(maxGone !== undefined && { maxGone }),
+    ...(force && { force }),
+  }
+}
+
+const realpath = (path: string): string => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
+}
+
+const checkIncluded = (path: string): string => checkFileKey(path.replace(/\/+$/, ''))
+
+const UNITS: { [unit: string]: number } = {
+  '': 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
+}
+
+/** Bytes, as in 500m. Throws `usage`. */
+const parseSize = (text: string): number => {
+  const [, digits, unit] = /^(\d{1,12})([kmgt]?)(?:i?b)?$/i.exec(text) ?? []
+  if (digits !== undefined) return Number(digits) * UNITS[unit!.toLowerCase()]!
+  throw new ClawError('usage', `--max-size "${text}" is not a size`, 'give bytes, or like 500m, 2g')
+}
+
+const parsePercent = (text: string): number => {
+  if (/^(100|\d{1,2})%?$/.test(text)) return Number.parseInt(text, 10)
+  throw new ClawError('usage', `--max-gone "${text}" is not a percentage`, 'give 0 to 100')
 }
 
 /** Resolves when a signal is given. */
@@ -110,7 +188,9 @@ const outcomeOf = (call: Call, dir: string, one: Mirror, pass: FirstPass): Outco
       ...(!pass.durable && { durable: false }),
     },
     lines: [oneLine(`mirroring ${dir}: ${pass.files} files`)],
-    notes: [...named, ...(more > 0 ? [`and ${more} more: mirror --list`] : [])].map(oneLine),
+    notes: [...one.notes, ...named, ...(more > 0 ? [`and ${more} more: mirror --list`] : [])].map(
+      oneLine,
+    ),
   }
 }
 
@@ -119,17 +199,25 @@ const list = async (call: Call): Promise<Outcome> => {
   await call.place() // takes up what is mirrored
   const all = allMirrors(call).filter(({ profile }) => profile === call.profile.dir)
   const mirrors = all.map(({ profile: _, ...info }) => info)
-  const lines = mirrors.map(({ dir, prefix, files, skipped, stopped }) => {
-    const state = stopped === null ? 'mirroring' : `stopped: ${stopped}`
-    return oneLine(
-      `${dir}  ${prefix === '' ? '(all)' : prefix}  ${files} files  ${skipped.length} skipped  ${state}`,
-    )
-  })
-  const notes = mirrors.flatMap(({ skipped }) =>
-    skipped.map(({ file_key, why }) => oneLine(`skipped ${path(file_key)}: ${why}`)),
-  )
+  const lines = mirrors.map(lineOfMirror)
+  const notes = mirrors.flatMap((info) => notesOf(info))
   return { data: { mirrors, count: mirrors.length }, lines, notes }
 }
+
+/** How a mirror is. */
+export const lineOfMirror = ({ dir, prefix, files, skipped, stopped }: MirrorInfo): string => {
+  const state = stopped === null ? 'mirroring' : `stopped: ${stopped}`
+  return oneLine(
+    `${dir}  ${prefix === '' ? '(all)' : prefix}  ${files} files  ${skipped.length} skipped  ${state}`,
+  )
+}
+
+/** What is to be known of a mirror: about all of it, and what it skips, `most` of them at most. */
+export const notesOf = ({ skipped, notes = [] }: MirrorInfo, most = skipped.length): string[] => [
+  ...notes.map(oneLine),
+  ...skipped.slice(0, most).map(({ file_key, why }) => oneLine(`skipped ${path(file_key)}: ${why}`)),
+  ...(skipped.length > most ? [`and ${skipped.length - most} more: mirror --list`] : []),
+]
 
 const stop = async (call: Call, dir: string): Promise<Outcome> => {
   await call.place()
@@ -163,6 +251,7 @@ const foreground = async (
   const { Mirror } = await import('../mirror/mirror.ts')
   const progress = bar(call)
   const one = await Mirror.open({
+    ...settingsOf(call, dir, null),
     ...{ dir, prefix, me, report, without: homeOf(env.CLAWLINK_HOME, cwd) },
     replica: place.replica,
     session: () => place.session,

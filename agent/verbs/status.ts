@@ -4,6 +4,10 @@ import type { Call, Outcome, Verb } from '../call.ts'
 import { readState, saveState } from '../profile.ts'
 import { Team } from '../team.ts'
 import { oneLine, word } from '../text.ts'
+import { lineOfMirror, notesOf } from './mirror.ts'
+
+/** Of more paths that a mirror skips only the number is said (count). */
+const MAX_SKIPPED = 10
 
 const UNSENT =
   '; what was written here is kept, and goes out once a link with the role write is joined by'
@@ -20,7 +24,7 @@ export const status: Verb = async (call) => {
   const since = new Date(link.since).toISOString()
   const lines = [`link ${version}, process ${pid}, since ${since}`]
   const profiles = []
-  for (const { profile: dir, place } of link.places()) {
+  for (const { profile: dir, place, mirrors } of link.places()) {
     const { replica, session, at, me } = place
     const { name } = readState(dir)
     const contact = session?.contact
@@ -37,6 +41,7 @@ export const status: Verb = async (call) => {
       queued: (await replica.queue()).length,
       role: at.access.role,
       unsent: session?.hasUnsent ?? null,
+      mirrors: mirrors?.list() ?? [],
     }
     const sends = one.why === null ? 'connected' : `connected, nothing is sent (${one.why})`
     const how = one.connected ? sends : `not connected (${one.why ?? 'connecting'})`
@@ -48,6 +53,12 @@ export const status: Verb = async (call) => {
         `${profile}  ${name == null ? '' : word(name)}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}  queued ${queued}${reads}${waits}`,
       ),
     )
+    for (const info of one.mirrors) {
+      lines.push(
+        `  mirror ${lineOfMirror(info)}`,
+        ...notesOf(info, MAX_SKIPPED).map((note) => `    ${note}`),
+      )
+    }
     profiles.push(one)
   }
   return { data: { link: { pid, version, since }, profiles }, lines }

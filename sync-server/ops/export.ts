@@ -1,4 +1,4 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { getBlob, isBinary } from '../../workspace/blobs.ts'
 import { readFile } from '../../workspace/files.ts'
@@ -85,16 +85,25 @@ const writeFiles = async (
   exported: Exported,
 ): Promise<void> => {
   await mkdir(dir, { mode: 0o700 })
+  // A few bytes of document name a text or blob again: each takes room once.
+  const texts = new Map<string, string>()
+  const blobs = new Map<string, string>()
   for (const { key, entry } of allFiles(doc)) {
     try {
       // Whatever a client wrote into the document: nothing is written outside of the folder, nor over something.
       const path = join(dir, checkFileKey(key))
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       if (isBinary(entry)) {
-        const blob = blobPath(data, { workspace, sha256: getBlob(doc, key).sha256 })
-        await copyFile(blob, path, 1)
+        const { sha256 } = getBlob(doc, key)
+        const first = blobs.get(sha256)
+        if (first === undefined) await copyFile(blobPath(data, { workspace, sha256 }), path, 1)
+        else await link(first, path)
+        blobs.set(sha256, first ?? path)
       } else {
+        const first = texts.get(entry.fileId)
+        if (first !== undefined) throw new Error(`it is the same text as ${first}`)
         await writeFile(path, readFile(doc, key).content, { mode: 0o600, flag: 'wx' })
+        texts.set(entry.fileId, key)
       }
       exported.files++
     } catch (error) {

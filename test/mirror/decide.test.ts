@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { commonLines, nearest } from '../../agent/mirror/base.ts'
 import { decide } from '../../agent/mirror/decide.ts'
-import { ignoredBy } from '../../agent/mirror/ignored.ts'
+import { ignoredBy, inFolder, isOwn } from '../../agent/mirror/ignored.ts'
 import {
   checkPrefix,
   isGit,
@@ -117,7 +117,10 @@ describe('paths', () => {
 
 describe('ignore rules', () => {
   const rules = (files: Record<string, string>, foldsCase = false) =>
-    ignoredBy(new Map(Object.entries(files).map(([dir, one]) => [dir, [one]])), foldsCase)
+    ignoredBy(
+      new Map(Object.entries(files).map(([dir, one]) => [inFolder(dir, '.gitignore'), one])),
+      foldsCase,
+    )
 
   it('[N6] the deepest rule decides, and nothing below an ignored folder is seen', () => {
     const ignored = rules({
@@ -136,7 +139,7 @@ describe('ignore rules', () => {
     expect(ignored('build/x/y')).toBe(true)
     expect(ignored('top.txt')).toBe(true)
     expect(ignored('sub/top.txt')).toBe(false)
-    expect(ignored('sub/.git/config')).toBe(true)
+    expect(isOwn('sub/.git/config', null)).toBe(true)
     expect(ignored('')).toBe(false)
   })
 

@@ -151,16 +151,22 @@ it('[O13] export of a running server; nothing is written outside of the folder, 
   const evil = { fileId: 'x', mediaType: 'text/plain', createdBy: 'a-1', createdAt: 1 } as never
   for (const key of ['../../evil.txt', '/tmp/clawlink-evil.txt', 'notes'])
     filesOf(doc).set(key, evil)
+  for (const key of ['twin-a', 'twin-b', 'twin-c'])
+    filesOf(doc).set(key, { ...(evil as object), fileId: 'twins' } as never)
   const copy = copyOf(data)
   await putIn(copy, 'default', [Y.encodeStateAsUpdate(doc)])
   const server = await startServer({ data: copy })
   const dir = place('files')
   const { workspaces } = await syncJson<{
-    workspaces: Record<string, { files: number; left_out: { file_key: string }[] }>
+    workspaces: Record<string, { files: number; left_out: { file_key: string; reason: string }[] }>
   }>('export', dir, '--data', server.data, '--format', 'files')
   const left = workspaces.default!.left_out.map(({ file_key }) => file_key)
   expect(left).toEqual(expect.arrayContaining(['../../evil.txt', '/tmp/clawlink-evil.txt']))
-  expect(left).toHaveLength(3)
+  expect(left).toHaveLength(5)
+  expect(workspaces.default!.left_out).toContainEqual({
+    file_key: 'twin-b',
+    reason: 'it is the same text as twin-a',
+  })
   expect(existsSync(join(dir, '..', 'evil.txt'))).toBe(false)
   expect(readFileSync(join(dir, 'default', 'files', 'picture.png'))).toEqual(
     await getBytes(server, blob),

@@ -1,0 +1,65 @@
+import { Budget, FULL } from './budget.ts'
+import type { Change, Folder } from './folder.ts'
+import type { Write } from './merge.ts'
+import type { Overwritten } from './overwritten.ts'
+import { whyOf } from './way.ts'
+
+/** Files that are written at a time (count). */
+const WRITERS = 8
+
+/** What came of what was to be done on disk. */
+export interface Carried {
+  done: Write[]
+  /** Somebody was faster. */
+  late: string[]
+  /** Paths that were refused, and why. */
+  refused: [string, string][]
+}
+
+/** Carries out what is to be done on disk, as far as there is room for it. */
+export class Carrier {
+  readonly budget: Budget
+  readonly #folder: Folder
+  readonly #overwritten: Overwritten
+
+  constructor(folder: Folder, overwritten: Overwritten, maxBytes: number | undefined) {
+    this.#folder = folder
+    this.#overwritten = overwritten
+    this.budget = new Budget(maxBytes)
+  }
+
+  /** All that is done outlasts a power failure once this resolves. */
+  async carry(writes: readonly Write[]): Promise<Carried> {
+    const carried: Carried = { done: [], late: [], refused: [] }
+    const left = writes.values()
+    await Promise.all(
+      Array.from({ length: Math.min(WRITERS, writes.length) }, async () => {
+        for (const write of left) await this.#one(write, carried)
+      }),
+    )
+    await this.#folder.flush(carried.done.map(({ rel }) => rel))
+    return carried
+  }
+
+  async #one(write: Write, carried: Carried): Promise<void> {
+    const { rel, text, expected } = write
+    const undo = this.budget.take(rel, text)
+    if (undo === null) {
+      carried.refused.push([rel, FULL])
+      return
+    }
+    let change: Change = { done: false }
+    try {
+      change =
+        text === null
+          ? this.#folder.remove(rel, expected!)
+          : await this.#folder.replace(rel, text, expected)
+      if (!change.done) carried.late.push(rel)
+    } catch (error) {
+      carried.refused.push([rel, whyOf(error)])
+    }
+    if (!change.done) return undo()
+    if (expected !== null) this.#overwritten.add(rel, expected, change.old)
+    carried.done.push(write)
+  }
+}

@@ -1,0 +1,69 @@
+import type * as Y from 'yjs'
+import type { FileId } from '../../workspace/ids.ts'
+import { findFile } from '../../workspace/tree.ts'
+import { digestOf } from './base.ts'
+import type { Bases } from './bases.ts'
+import type { Dirty } from './dirty.ts'
+import type { Folder } from './folder.ts'
+import type { Gone } from './gone.ts'
+import type { Looked } from './merge.ts'
+import { isUnsettled } from './settling.ts'
+import type { Terrain } from './terrain.ts'
+
+export interface View {
+  folder: Folder
+  prefix: string
+  doc: Y.Doc
+  bases: Bases
+  terrain: Terrain
+  gone: Gone
+  dirty: Dirty
+}
+
+/**
+ * What the disk has of a path. Null: it is being written, and is looked at again later; 'ignored': it is none of the
+ * mirror's business; any other text: why it is not mirrored. The disk is not touched before the path was judged.
+ */
+export const lookAt = (view: View, rel: string): Looked | string | null => {
+  const { folder, prefix, bases, terrain, gone, dirty } = view
+  const key = `${prefix}${rel}`
+  const problem = terrain.problemOf(rel)
+  if (problem !== null) return problem
+  if (terrain.isIgnored(rel)) {
+    bases.drop(rel)
+    return 'ignored'
+  }
+  const seen = folder.look(rel)
+  if (seen.kind === 'other') return seen.why
+  const base = bases.get(rel)
+  const disk = seen.kind === 'text' ? seen.text : null
+  const digest = disk === null ? null : digestOf(disk)
+  if (digest !== null && digest === base?.next) {
+    bases.keep(rel, disk!, base.fileId as FileId)
+    return { rel, key, disk, digest, at: 0, base: bases.get(rel), from: [] }
+  }
+  if (isUnsettled(dirty, gone, rel, seen, digest, base?.digest ?? null)) return null
+  dirty.settle(rel)
+  const why = disk === null ? whyKept(view, rel, key) : whyNotShared(view, rel, disk, digest)
+  const at = seen.kind === 'text' ? seen.at : 0
+  return why ?? { rel, key, disk, digest, at, base, from: [] }
+}
+
+/** Why a path that is not on the disk is not removed for others. */
+const whyKept = ({ bases, gone, doc }: View, rel: string, key: string): string | null => {
+  const wasHere = bases.get(rel)?.digest != null
+  if (wasHere && findFile(doc, key) !== null) return gone.whyKept(rel)
+  gone.found(rel)
+  return null
+}
+
+const whyNotShared = (
+  { bases, gone, terrain }: View,
+  rel: string,
+  text: string,
+  digest: string | null,
+): string | null => {
+  gone.found(rel)
+  const base = bases.get(rel)
+  return digest === base?.digest ? null : terrain.problemToShare(rel, text, base === undefined)
+}

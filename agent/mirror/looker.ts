@@ -1,0 +1,138 @@
+import type { Folder } from './folder.ts'
+import { mountsBelow } from './scan.ts'
+import { isRuleFile, type Terrain } from './terrain.ts'
+import { isSilent, type Watch, watchFolder } from './watch.ts'
+
+/** When a watcher told so much (count) everything is looked at again, once that is over (ms): it may have lost some. */
+const BURST = 500
+const RESCAN_MS = 1_000
+/** How often it is looked what was mounted (ms). */
+const TICK_MS = 3_000
+/** How often the whole folder is listed: where the system tells of changes, in case it does not; and where not (ms). */
+const LOOK_MS = 60_000
+const BLIND_LOOK_MS = TICK_MS
+/** A look that took long is not repeated before so many times that. */
+const REST = 20
+
+export interface LookerEvents {
+  /** Something may have changed there. */
+  onPath: (rel: string) => void
+  /** The folder was listed anew: what may have changed; null: everything. */
+  onLook: (changed: readonly string[] | null) => void
+  /** `refresh` is to be called. */
+  onDue: () => void
+}
+
+/** Sees what is done in a folder: is told by the system, and looks by itself from time to time. */
+export class Looker {
+  readonly #terrain: Terrain
+  readonly #folder: Folder
+  readonly #events: LookerEvents
+  #watch: Watch | null = null
+  #rescan: NodeJS.Timeout | null = null
+  #loosening: NodeJS.Timeout | null = null
+  #tick: NodeJS.Timeout | null = null
+  #mounts = ''
+  #lastLook = 0
+  #tookMs = 0
+  /** What the watcher told since everything was looked at (count). */
+  #told = 0
+  #isEnded = false
+  #isDue = false
+  /** Why not everything can be watched; null: it can. */
+  #problem: string | null = null
+
+  constructor(terrain: Terrain, folder: Folder, events: LookerEvents) {
+    this.#terrain = terrain
+    this.#folder = folder
+    this.#events = events
+  }
+
+  get notes(): string[] {
+    if (this.#problem === null) return []
+    return [
+      `not everything is watched (${this.#problem}): it is looked at every ${BLIND_LOOK_MS / 1000} s`,
+    ]
+  }
+
+  /** Watches and looks at everything, by the rules as they are now. */
+  async watch(): Promise<void> {
+    this.#isDue = false
+    await this.#watch?.close()
+    this.#mounts = [...mountsBelow(this.#folder.path)].join('\0')
+    this.#problem = isSilent(this.#folder.path) ? 'this file system does not tell of changes' : null
+    this.#terrain.look()
+    this.#watch = await watchFolder(
+      this.#folder.path,
+      (rel, isFolder) => this.#terrain.isOut(rel, isFolder),
+      (rel) => this.#onPath(rel),
+      (error) => this.#onError(error as NodeJS.ErrnoException),
+    )
+    if (this.#isEnded) return this.#watch.close()
+    this.#look(true)
+    this.#tick ??= setInterval(() => this.#onTick(), TICK_MS)
+  }
+
+  /** Watches anew where rules or mounts have changed. */
+  async refresh(): Promise<void> {
+    if (this.#isDue) await this.watch()
+    if (this.#told >= BURST) this.lookLater()
+  }
+
+  /** Looks at everything once what is going on is over. */
+  lookLater(): void {
+    this.#told = 0
+    if (this.#rescan !== null) clearTimeout(this.#rescan)
+    this.#rescan = setTimeout(() => this.#look(true), RESCAN_MS)
+  }
+
+  end(): void {
+    this.#isEnded = true
+    if (this.#tick !== null) clearInterval(this.#tick)
+    for (const timer of [this.#rescan, this.#loosening]) if (timer !== null) clearTimeout(timer)
+  }
+
+  async close(): Promise<void> {
+    this.end()
+    await this.#watch?.close()
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    const limits = error.code === 'ENOSPC' || error.code === 'EMFILE'
+    this.#problem = limits
+      ? `${error.code}: raise fs.inotify.max_user_${error.code === 'ENOSPC' ? 'watches' : 'instances'}`
+      : error.message
+  }
+
+  #onPath(rel: string): void {
+    this.#told++
+    if (isRuleFile(rel)) this.#isDue = true
+    this.#events.onPath(rel)
+  }
+
+  #look(isAll: boolean): void {
+    if (this.#isEnded || !this.#folder.isThere()) return
+    const began = performance.now()
+    const before = this.#terrain.found
+    const again = this.#terrain.look()
+    this.#events.onLook(isAll ? null : this.#terrain.changedSince(before))
+    this.#lastLook = performance.now()
+    this.#tookMs = this.#lastLook - began
+    if (this.#loosening !== null) clearTimeout(this.#loosening)
+    this.#loosening = again === null ? null : setTimeout(() => this.#watchAnew(), again)
+  }
+
+  #watchAnew(): void {
+    this.#isDue = true
+    this.#events.onDue()
+  }
+
+  #onTick(): void {
+    const every = this.#problem === null ? LOOK_MS : BLIND_LOOK_MS
+    const rest = performance.now() - this.#lastLook
+    if (!this.#folder.isThere())
+      this.#events.onDue() // it stops
+    else if ([...mountsBelow(this.#folder.path)].join('\0') !== this.#mounts) this.#watchAnew()
+    else if (rest >= every && rest >= REST * this.#tookMs) this.#look(false)
+  }
+}

@@ -1,0 +1,21 @@
+import type { AgentId } from '../../workspace/ids.ts'
+import type { Message } from '../../workspace/inbox.ts'
+import { isoTime } from '../../workspace/schema.ts'
+import { newMessageId } from '../call.ts'
+
+/** What a mirror tells its own agent; it is in that inbox and nowhere else. `now`: milliseconds since the epoch. */
+export const noteTo = (me: AgentId, content: string, now: number): Message => ({
+  type: 'direct_message',
+  message_id: newMessageId(),
+  from_agent: me,
+  to_agent: me,
+  timestamp: isoTime(now),
+  content,
+  topic: 'mirror',
+  tags: [],
+  reply_to: null,
+})
+
+/** So many files are gone from a folder, and it is not known whether they were meant to be deleted. */
+export const waitingNews = (dir: string, count: number): string =>
+  `${count} mirrored file${count === 1 ? ' is' : 's are'} gone from ${dir}, and not removed for others: mirror ${dir} --confirm-deletions removes them for all, mirror ${dir} --restore writes them again`

@@ -1,0 +1,46 @@
+import type { AgentId } from '../../workspace/ids.ts'
+import type { Replica } from '../../workspace/link/replica.ts'
+import type { Session } from '../../workspace/link/session.ts'
+import type { MirrorEvent } from './merge.ts'
+
+/** What a mirror asks of a session: to have what the server has, and to know what it has on disk. */
+export type Connection = Pick<Session, 'synced' | 'barrier'>
+
+/** What a mirror was told, and its next start is to know. */
+export interface MirrorSettings {
+  /** Paths that are mirrored although they may hold credentials, or be run. */
+  include?: readonly string[]
+  /** Bytes that its files may take on the disk; left out: MAX_MIRROR_BYTES. */
+  maxBytes?: number
+  /** The share of its files (percent) of which so many are gone at once that it is asked whether they are to go for all. */
+  maxGone?: number
+  /** Also a folder in which a ClawLink server or agent keeps its data, all but that. */
+  force?: boolean
+}
+
+export interface MirrorOptions extends MirrorSettings {
+  dir: string
+  /** Of the shared paths; what follows it is the path below `dir`. */
+  prefix: string
+  /** A folder that is never mirrored, wherever it is: where the replicas are. */
+  without: string
+  replica: Replica
+  /** The connection, where there is one. */
+  session: () => Connection | null
+  me: AgentId
+  /** After how long a rule file's change lets more through (ms); left out: what `Rules` says. */
+  loosenMs?: number
+  report: (event: MirrorEvent) => void
+  /** Files of the first pass that are done, of how many (count). */
+  progress?: (done: number, total: number) => void
+}
+
+/** What the first pass came to. */
+export interface FirstPass {
+  /** Files that disk and document have both (count). */
+  files: number
+  /** Files that are not mirrored (count). */
+  skipped: number
+  /** Whether the server has it on disk. */
+  durable: boolean
+}

@@ -1,0 +1,153 @@
+import type { Replica } from '../../workspace/link/replica.ts'
+import type { Bases } from './bases.ts'
+import type { Folder } from './folder.ts'
+import { guardOf, isIncluded, isSecretText, SECRET_TEXT } from './guarded.ts'
+import { type Ignored, isOwn, RULE_FILES } from './ignored.ts'
+import { foldersOf, nameOf, problemOf, shadowed } from './paths.ts'
+import { Rules } from './rules.ts'
+import { type Scan, scan } from './scan.ts'
+import { twins } from './shared.ts'
+
+/** What a mirror that is opened knows of itself. */
+export interface TerrainOptions {
+  folder: Folder
+  prefix: string
+  replica: Replica
+  /** Of the mirror, in the replica. */
+  id: string
+  bases: Bases
+  /** Paths that are mirrored although they may hold credentials, or be run. */
+  include: readonly string[]
+  loosenMs?: number | undefined
+}
+
+export const isRuleFile = (rel: string): boolean => RULE_FILES.includes(nameOf(rel))
+
+/** Which paths of a folder and of the document are mirrored, as things are now. */
+export class Terrain {
+  readonly #options: TerrainOptions
+  readonly #record: string
+  readonly #rules: Rules
+  #found: Scan
+  #ignored: Ignored = () => true
+  #twins = new Map<string, string>()
+  #shadowed = new Map<string, string>()
+
+  constructor(options: TerrainOptions) {
+    const { replica, id, folder, loosenMs } = options
+    this.#options = options
+    this.#record = `mirror-rules:${id}`
+    this.#rules = new Rules(replica.record(this.#record) ?? null, folder.foldsCase, loosenMs)
+    this.#found = this.#scan()
+  }
+
+  get found(): Scan {
+    return this.#found
+  }
+
+  /** Whether paths are ignored which the rules on disk let through. */
+  get areRulesHeld(): boolean {
+    return this.#rules.isHeld(this.#found.rules)
+  }
+
+  /** Files that were changed, came or went since `before`. */
+  changedSince(before: Scan): string[] {
+    const { files } = this.#found
+    const changed = [...files].filter(([rel, { stamp }]) => before.files.get(rel)?.stamp !== stamp)
+    const gone = [...before.files.keys()].filter((rel) => !files.has(rel))
+    return [...changed.map(([rel]) => rel), ...gone]
+  }
+
+  /** Lists the folder anew; gives after how many ms rules may let more through, null: none are waited for. */
+  look(): number | null {
+    this.#found = this.#scan()
+    const { isChanged, again } = this.#rules.take(this.#found.rules, Date.now())
+    if (isChanged) {
+      this.#keepRules()
+      this.#found = this.#scan()
+    }
+    return again
+  }
+
+  #scan(): Scan {
+    const { folder, include } = this.#options
+    return scan(folder, include, (rules) => {
+      this.#ignored = this.#rules.ignored(rules)
+      return this.#ignored
+    })
+  }
+
+  #keepRules(): void {
+    this.#options.replica.keepRecord(this.#record, this.#rules.stored)
+  }
+
+  /** Has the rules count as they are on disk. */
+  acceptRules(): void {
+    this.#rules.accept(this.#found.rules)
+    this.#keepRules()
+  }
+
+  /** Others' change of a rule file is about to be written to the disk, or not: null, or why not. */
+  onRules(rel: string, before: string | null, after: string | null): string | null {
+    if (!this.#rules.onWrite(rel, before ?? '', after ?? '')) {
+      return 'others have changed the rules too often: mirror DIR --accept-rules takes them as they are'
+    }
+    this.#keepRules()
+    return null
+  }
+
+  sealRules(): void {
+    this.#rules.seal()
+  }
+
+  /** Finds out anew which paths lead to one text, and which are one name on this disk. */
+  refresh(rels: Iterable<string>): void {
+    const { replica, prefix, bases, folder } = this.#options
+    const isThere = (rel: string) => bases.get(rel) !== undefined
+    this.#twins = twins(replica.doc, prefix, isThere)
+    if (folder.foldsCase) this.#shadowed = shadowed(rels, isThere)
+  }
+
+  /** Paths that stand back behind another one. */
+  get behind(): Iterable<string> {
+    return [...this.#twins.keys(), ...this.#shadowed.keys()]
+  }
+
+  /** Whether neither a path nor what is below it is looked at. */
+  isOut(rel: string, isFolder?: boolean): boolean {
+    const { folder, include } = this.#options
+    if (isOwn(rel, folder.without) || this.#ignored(rel, isFolder)) return true
+    return guardOf(rel) !== null && !isIncluded(include, rel, isFolder)
+  }
+
+  isIgnored(rel: string): boolean {
+    return isOwn(rel, this.#options.folder.without) || this.#ignored(rel)
+  }
+
+  /** Why a path is not mirrored, without a look at the disk; null: it is. Total. */
+  problemOf(rel: string): string | null {
+    const problem = problemOf(rel)
+    if (problem !== null) return problem
+    const guard = isIncluded(this.#options.include, rel) ? null : guardOf(rel)
+    if (guard !== null) return guard
+    const twin = this.#twins.get(rel)
+    if (twin !== undefined) return `it is the same text as ${twin}, which is mirrored`
+    const other = this.#shadowed.get(rel)
+    if (other !== undefined) return `on this disk it is the same as ${other}`
+    const home = this.#found.homes.find((at) => rel.startsWith(`${at}/`))
+    return home === undefined ? null : this.#found.others.get(home)!
+  }
+
+  /** Why what is on the disk is not shared; null: it may be. `isNew`: others have no such file of this mirror yet. */
+  problemToShare(rel: string, text: string, isNew: boolean): string | null {
+    if (isSecretText(text) && !isIncluded(this.#options.include, rel)) {
+      return SECRET_TEXT
+    }
+    if (!isNew || this.#found.unreadable.size === 0) return null
+    for (const folder of ['', ...foldersOf(rel)]) {
+      const why = this.#found.unreadable.get(folder)
+      if (why !== undefined) return `${why}, so nothing new below ${folder || 'it'} is shared`
+    }
+    return null
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs'
+import { join } from 'node:path'
+
+/** Linux: opens a folder only to go on from it; permission to list it is not needed. */
+const O_PATH = process.platform === 'linux' ? 0o10000000 : 0
+const FOLDER = O_PATH | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
+/** Where a path can begin at an open folder, as openat(2) does it. */
+const BY_FD = O_PATH !== 0 && existsSync('/proc/self/fd')
+
+/** A folder that was gone into. Close it. */
+export interface Held {
+  /** Leads to this folder; with /proc, whatever its name means by now. */
+  readonly path: string
+  readonly is: Stats
+  /** The path of an entry. */
+  at: (name: string) => string
+  /** Throws where the name of this folder means another one by now. */
+  check: () => void
+  close: () => void
+}
+
+/** A folder of a path is not what it is to be; `message` says what. */
+export class Obstacle extends Error {}
+
+const NO_FOLDER = new Set(['ENOTDIR', 'ELOOP', 'ENOENT'])
+
+/**
+ * Opens the folder `path`, itself no symbolic link. Null: no folder is there. Throws `Obstacle` for a symbolic link, and
+ * what the file system throws. Without /proc a swap is noticed by `check`, not prevented.
+ */
+export const hold = (path: string): Held | null => {
+  try {
+    return BY_FD ? heldByFd(path) : heldByName(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (!NO_FOLDER.has(code ?? '')) throw error
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    if (stats?.isSymbolicLink()) throw new Obstacle('a symbolic link is on its way')
+    return null
+  }
+}
+
+const heldByFd = (path: string): Held => {
+  const fd = openSync(path, FOLDER)
+  const own = `/proc/self/fd/${fd}`
+  return {
+    path: own,
+    is: fstatSync(fd),
+    at: (name) => `${own}/${name}`,
+    check: () => {},
+    close: () => closeSync(fd),
+  }
+}
+
+const heldByName = (path: string): Held | null => {
+  const is = lstatSync(path)
+  if (is.isSymbolicLink()) throw new Obstacle('a symbolic link is on its way')
+  if (!is.isDirectory()) return null
+  const check = (): void => {
+    const now = lstatSync(path, { throwIfNoEntry: false })
+    if (now?.ino === is.ino && now.dev === is.dev && realpathSync(path) === path) return
+    throw new Obstacle('a folder on its way was replaced meanwhile')
+  }
+  check()
+  return { path, is, at: (name) => join(path, name), check, close: () => {} }
+}
+
+/** What an error means for the path it came for. */
+export const whyOf = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return message
+  return WHY[code] === undefined ? code : `${code}: ${WHY[code]}`
+}
+
+const WHY: { [code: string]: string } = {
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the disk can only be read',
+  ENOSPC: 'no room on the disk',
+  EDQUOT: 'no room left of the disk quota',
+  ENAMETOOLONG: 'the name is too long for this disk',
+  EISDIR: 'a folder is in its place here',
+  EIO: 'the disk fails',
+}
