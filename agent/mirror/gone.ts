@@ -45,7 +45,8 @@ export class Gone {
   readonly #meant = new Set<string>()
   readonly #removed: number[] = []
   #isNewFolder: boolean
-  #absent = { at: 0, count: 0 }
+  /** Files that are not there in this turn (count); null: not counted yet. */
+  #absent: number | null = null
   #sparse = { at: 0, paths: new Set<string>() }
   #mounts = { at: 0, paths: new Set<string>() }
 
@@ -77,6 +78,11 @@ export class Gone {
     const before = this.#roots.size
     for (const root of roots) this.#roots.add(root)
     if (this.#roots.size !== before) this.#keep()
+  }
+
+  /** A turn begins: what is there is looked at anew. */
+  begin(): void {
+    this.#absent = null
   }
 
   /** Everything was looked at once: this is the folder that the bases are of. */
@@ -147,12 +153,10 @@ export class Gone {
       this.#removed.shift()
     const all = this.#bases.size + this.#removed.length
     if (all < LEAST_GONE) return false
-    if (now - this.#absent.at > FRESH_MS) {
-      const isAbsent = (rel: string): boolean =>
-        !existsSync(join(this.#folder.path, rel)) && !this.#sparse.paths.has(rel)
-      this.#absent = { at: now, count: this.#bases.paths().filter(isAbsent).length }
-    }
-    const gone = this.#absent.count + this.#removed.length
+    const isAbsent = (rel: string): boolean =>
+      !existsSync(join(this.#folder.path, rel)) && !this.#sparse.paths.has(rel)
+    this.#absent ??= this.#bases.paths().filter(isAbsent).length + this.#removed.length
+    const gone = this.#absent
     return gone >= LEAST_GONE && gone > (all * this.#maxGone) / 100
   }
 

@@ -28,6 +28,7 @@ export class Looker {
   readonly #terrain: Terrain
   readonly #folder: Folder
   readonly #events: LookerEvents
+  readonly #watchFolder: typeof watchFolder
   #watch: Watch | null = null
   #rescan: NodeJS.Timeout | null = null
   #loosening: NodeJS.Timeout | null = null
@@ -42,10 +43,11 @@ export class Looker {
   /** Why not everything can be watched; null: it can. */
   #problem: string | null = null
 
-  constructor(terrain: Terrain, folder: Folder, events: LookerEvents) {
+  constructor(terrain: Terrain, folder: Folder, events: LookerEvents, watch = watchFolder) {
     this.#terrain = terrain
     this.#folder = folder
     this.#events = events
+    this.#watchFolder = watch
   }
 
   get notes(): string[] {
@@ -62,7 +64,7 @@ export class Looker {
     this.#mounts = [...mountsBelow(this.#folder.path)].join('\0')
     this.#problem = isSilent(this.#folder.path) ? 'this file system does not tell of changes' : null
     this.#terrain.look()
-    this.#watch = await watchFolder(
+    this.#watch = await this.#watchFolder(
       this.#folder.path,
       (rel, isFolder) => this.#terrain.isOut(rel, isFolder),
       (rel) => this.#onPath(rel),

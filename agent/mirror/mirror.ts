@@ -282,6 +282,7 @@ export class Mirror {
     if (this.#isAway()) return
     await this.#looker.refresh()
     if (this.#hasNewPaths) this.#refresh(due)
+    this.#gone.begin()
     for (let i = 0; i < due.length && !this.isStopped; ) {
       if (this.#isAway()) return
       const batch: Looked[] = []
