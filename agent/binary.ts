@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type * as Y from 'yjs'
 import { blobInfo, blobVersions, getBlob, isBinary, notText } from '../workspace/blobs.ts'
 import { tellReplaced } from '../workspace/conflicts.ts'
@@ -19,6 +16,7 @@ import { shellFlag } from '../workspace/quote.ts'
 import { fileEntry } from '../workspace/shape.ts'
 import { findFile, getFile, idFor } from '../workspace/tree.ts'
 import { type Call, newMessageId, type Outcome } from './call.ts'
+import { cannotWrite, writeLocalBy } from './local-write.ts'
 import { Progress } from './progress.ts'
 import { answeredBefore, mergingWrite, Team } from './team.ts'
 import { oneLine, path } from './text.ts'
@@ -171,36 +169,15 @@ const moving = async (
   }
 }
 
-/** Fills a file by way of a neighbour: all of it is there afterwards, on disk, or what was there before. */
 const writeWhole = async (
   call: Call,
   output: string,
-  fill: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
+  fill: Parameters<typeof writeLocalBy>[1],
 ): Promise<void> => {
   const local = call.resolve(output)
-  const neighbour = `${local}.${randomUUID().slice(0, 8)}.tmp`
-  const cannot = (cause: unknown): ClawError =>
-    cause instanceof ClawError
-      ? cause
-      : new ClawError(
-          'no_such_local_file',
-          `cannot write ${output}: ${(cause as NodeJS.ErrnoException).code}`,
-          `${dirname(local)} must be a folder you may write to`,
-        )
-  let isDone = false
   try {
-    const file = await open(neighbour, 'w')
-    try {
-      await fill(file)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(neighbour, local)
-    isDone = true
-  } catch (error) {
-    throw cannot(error)
-  } finally {
-    if (!isDone) await rm(neighbour, { force: true }).catch(() => {}) // its folder is gone
+    await writeLocalBy(local, fill)
+  } catch (cause) {
+    throw cannotWrite(output, local, cause)
   }
 }

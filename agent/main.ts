@@ -8,7 +8,7 @@ import type { Env } from './call.ts'
 import { execute } from './execute.ts'
 import { alone } from './host.ts'
 import { serve } from './link/serve.ts'
-import { isStdoutClosed, talk, write } from './link/talk.ts'
+import { isStdoutClosed, notPrinted, talk, write } from './link/talk.ts'
 
 /** After so many links that ended over a command, beside the one that the shim asked, it is carried out here. */
 const MAX_LOST = 5
@@ -19,7 +19,7 @@ const SETTLED_MS = 60_000
 const runAlone = async (ask: Ask): Promise<number> => {
   const { stdin, ...rest } = ask
   const print = async (text: string): Promise<void> => {
-    if (!(await write(1, text)) || isStdoutClosed()) throw new Error('nobody reads')
+    if ((await write(1, text)) !== null || isStdoutClosed()) throw new Error('nobody reads')
   }
   const request = {
     ...rest,
@@ -30,12 +30,12 @@ const runAlone = async (ask: Ask): Promise<number> => {
     say: (text: string) => void write(2, text),
   }
   const { stdout, stderr, code, after, done } = await execute(request, alone)
-  const printed = await write(1, stdout)
+  const failed = await write(1, stdout)
   await write(2, stderr)
   try {
-    if (printed && after !== undefined && !isStdoutClosed()) await after()
+    if (failed === null && after !== undefined && !isStdoutClosed()) await after()
     await done()
-    return code
+    return failed === null ? code : (await notPrinted(failed)) || code
   } catch (error) {
     await write(2, `error: not acknowledged: ${(error as Error).message}\n`)
     return 1

@@ -1,13 +1,5 @@
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
@@ -15,6 +7,7 @@ import { Access } from '../workspace/link/access.ts'
 import { homeOf } from '../workspace/link/socket.ts'
 import type { Target } from '../workspace/link/target.ts'
 import type { Intent, Presence } from '../workspace/presence.ts'
+import { writeLocal } from './local-write.ts'
 
 /** `agent_state.json`: who this profile is, and where its team is. */
 export interface AgentState {
@@ -85,21 +78,8 @@ export const saveState = (profile: Profile, changes: AgentState): void => {
   const state = { ...readState(profile.dir), ...changes }
   if (JSON.stringify(state) === JSON.stringify(readState(profile.dir))) return
   mkdirSync(profile.dir, { recursive: true, mode: 0o700 })
-  writeAtomically(join(profile.dir, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`, 0o600)
+  writeLocal(join(profile.dir, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`, 0o600)
   profile.state = state
-}
-
-/** Replaces a file by way of a neighbour, so that no reader and no crash meets half of it. */
-export const writeAtomically = (path: string, content: string, mode = 0o666): void => {
-  const neighbour = `${path}.${process.pid}.tmp`
-  const file = openSync(neighbour, 'w', mode)
-  try {
-    writeSync(file, content)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(neighbour, path)
 }
 
 /** Where a profile keeps its replica of one workspace of one server: a name people recognise, and its hash. */

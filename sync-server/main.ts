@@ -43,7 +43,14 @@ const withoutSecrets = (log: { write: (line: string) => unknown }) => ({
   write: (line: string) => void log.write(redacted(line)),
 })
 
+/** Output that did not get where it was to go is a failure; a reader that went knows that itself. */
+const onUnprinted = ({ code }: NodeJS.ErrnoException): void => {
+  if (code !== 'EPIPE') process.stderr.write(`error: cannot write the output: ${code}\n`)
+  process.exit(code === 'EPIPE' ? 0 : 1)
+}
+
 const run = async (): Promise<void> => {
+  process.stdout.on('error', onUnprinted)
   const { env } = process
   const print = (text: string): void => void process.stdout.write(text)
   const { command, ...given } = readProgram(PROGRAM, process.argv.slice(2))

@@ -61,6 +61,7 @@ export const ERRORS = {
   unauthorized: { exit: 5, http: 401, close: 4401 },
   revoked: { exit: 5, http: 401 },
   forged: { exit: 5, http: 403, close: 4430 },
+  cannot_write: { exit: 5, http: 507 },
   data_unusable: { exit: 5, http: 503 },
   data_damaged: { exit: 5, http: 503 },
   data_newer: { exit: 5, http: 503 },

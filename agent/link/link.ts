@@ -12,14 +12,8 @@ import { entries } from '../../workspace/tasks.ts'
 import { readArgs } from '../args.ts'
 import { Call, type Env } from '../call.ts'
 import type { Host, LinkFace } from '../host.ts'
-import {
-  accessOf,
-  type Profile,
-  presenceOf,
-  readState,
-  replicaDir,
-  writeAtomically,
-} from '../profile.ts'
+import { writeLocal } from '../local-write.ts'
+import { accessOf, type Profile, presenceOf, readState, replicaDir } from '../profile.ts'
 import { Attachment, say } from './attach.ts'
 import { AttachIds } from './attach-ids.ts'
 import { Connection } from './connection.ts'
@@ -143,7 +137,7 @@ export class Link implements Host {
     }).finally(() => process.umask(umask))
     if (process.platform !== 'win32') chmodSync(socket, 0o600)
     const { pid, since } = link.link
-    writeAtomically(join(home, 'link.json'), `${JSON.stringify({ pid, version, since })}\n`, 0o600)
+    writeLocal(join(home, 'link.json'), `${JSON.stringify({ pid, version, since })}\n`, 0o600)
     log(`link ${version} started, process ${pid}`)
     link.#rest()
     void link.#restore()
@@ -241,7 +235,7 @@ export class Link implements Host {
       const { target, workspace } = place.at
       if (place.me !== null) places.push({ profile, server: target.base, workspace })
     }
-    writeAtomically(join(this.#options.home, PLACES_FILE), `${JSON.stringify(places)}\n`, 0o600)
+    writeLocal(join(this.#options.home, PLACES_FILE), `${JSON.stringify(places)}\n`, 0o600)
   }
 
   /** Opens what the last link had open. */

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import { shellWord } from '../../workspace/quote.ts'
+import { writeLocal } from '../local-write.ts'
 import type { MirrorEvent } from '../mirror/merge.ts'
 import type { Mirror } from '../mirror/mirror.ts'
 import type { MirrorOptions, MirrorSettings } from '../mirror/options.ts'
-import { writeAtomically } from '../profile.ts'
 import type { Log } from './log.ts'
 import type { Place } from './place.ts'
 
@@ -29,7 +29,7 @@ const readKept = (profile: string): Kept[] => {
 }
 
 const writeKept = (profile: string, kept: readonly Kept[]): void =>
-  writeAtomically(join(profile, FILE), `${JSON.stringify(kept, null, 2)}\n`, 0o600)
+  writeLocal(join(profile, FILE), `${JSON.stringify(kept, null, 2)}\n`, 0o600)
 
 /** A mirror as `mirror --list` shows it. */
 export interface MirrorInfo {

@@ -25,21 +25,34 @@ export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
   }
 }
 
-/** Resolves to whether all of it was taken. Does without Node's streams, which take long to load, if it can. */
-export const write = (fd: 1 | 2, text: string): Promise<boolean> => {
+/**
+ * Resolves to null once all of it was taken, or to why not, as an error's code. Does without Node's streams, which take long
+ * to load, if it can.
+ */
+export const write = (fd: 1 | 2, text: string): Promise<string | null> => {
   let rest = Buffer.from(text)
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
-    return Promise.resolve(true)
+    return Promise.resolve(null)
   } catch (error) {
     // A full pipe that somebody has made non-blocking.
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return Promise.resolve(false)
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EAGAIN') return Promise.resolve(code ?? 'EIO')
   }
   const stream = fd === 1 ? process.stdout : process.stderr
   return new Promise((resolve) => {
-    stream.once('error', () => resolve(false))
-    stream.write(rest, (error) => resolve(!error))
+    stream.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'EIO'))
+    stream.write(rest, (error) => {
+      if (!error) resolve(null)
+    })
   })
+}
+
+/** Says that the output did not get where it was to go, and gives the exit code; a reader that went knows that itself. */
+export const notPrinted = async (why: string): Promise<number> => {
+  if (why === 'EPIPE') return 0
+  await write(2, `error: cannot write the output: ${why} — nothing of it is acknowledged\n`)
+  return 1
 }
 
 /**
@@ -62,6 +75,8 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
     let told = false
     let isAnswered = false
     let ended: Ended | null = null
+    /** Why stdout did not take all of it. */
+    let failed: string | null = null
     let printing = Promise.resolve()
     const end = (how: Ended): void => {
       ended ??= how
@@ -72,12 +87,13 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
       if (ended !== null) return
       if (next) return end('again')
       isAnswered ||= said.again === false
-      const printed = out === undefined || (await write(1, out))
+      if (out !== undefined) failed ??= await write(1, out)
       if (err !== undefined) await write(2, err)
-      if (code !== undefined) return end(code)
-      if (!ack) return
+      if (code === undefined && !ack) return
       // What nobody took stays unacknowledged: the link hands it out again.
-      if (!printed || isStdoutClosed()) return end(0)
+      if (failed !== null) return end((await notPrinted(failed)) || (code ?? 0))
+      if (code !== undefined) return end(code)
+      if (isStdoutClosed()) return end(0)
       socket.write('{"ack":true}\n')
     }
     const read = lineReader((line) => {

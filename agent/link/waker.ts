@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { writeAtomically } from '../profile.ts'
+import { writeLocal } from '../local-write.ts'
 import { hintOf, hintText } from '../waiting.ts'
 import type { Log } from './log.ts'
 import type { Place } from './place.ts'
@@ -30,7 +30,7 @@ const RETRY_AFTER_MS: readonly number[] = [1_000, 2_000, 4_000, 8_000, 16_000, 3
 export const saveWakeSettings = (profile: string, settings: WakeSettings | null): void => {
   const path = join(profile, SETTINGS_FILE)
   if (settings === null) rmSync(path, { force: true })
-  else writeAtomically(path, `${JSON.stringify(settings, null, 2)}\n`, 0o600)
+  else writeLocal(path, `${JSON.stringify(settings, null, 2)}\n`, 0o600)
 }
 
 export const readWakeSettings = (profile: string): WakeSettings | null => {

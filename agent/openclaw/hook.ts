@@ -2,7 +2,8 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
 import { readWakeSettings } from '../link/waker.ts'
-import { type Profile, writeAtomically } from '../profile.ts'
+import { writeLocal } from '../local-write.ts'
+import type { Profile } from '../profile.ts'
 import { openclaw, runProgram } from './run.ts'
 
 /** What `openclaw install` has set in a profile, so that `uninstall` takes back that and nothing else. */
@@ -66,5 +67,5 @@ export const setHook = async (profile: Profile, url: string | null): Promise<voi
   if (!ran.ok) throw ClawError.fromBody((JSON.parse(ran.stdout) as { error: ErrorBody }).error)
   const file = join(profile.dir, FILE)
   if (url === null) rmSync(file, { force: true })
-  else writeAtomically(file, `${JSON.stringify({ hook: url })}\n`, 0o600)
+  else writeLocal(file, `${JSON.stringify({ hook: url })}\n`, 0o600)
 }

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { isBinary } from '../../workspace/blobs.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { parseLines, takeLines } from '../../workspace/file-edit.ts'
@@ -6,7 +5,7 @@ import { readFile, versionOf } from '../../workspace/files.ts'
 import { findFile, getFile } from '../../workspace/tree.ts'
 import { readBytes } from '../binary.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
-import { writeAtomically } from '../profile.ts'
+import { cannotWrite, writeLocal } from '../local-write.ts'
 import { Team } from '../team.ts'
 import { oneLine, path } from '../text.ts'
 import { askVersion, fetchVersion } from '../versions.ts'
@@ -98,12 +97,8 @@ const someLines = (
 const write = (call: Call, output: string, content: string): void => {
   const local = call.resolve(output)
   try {
-    writeAtomically(local, content)
+    writeLocal(local, content)
   } catch (cause) {
-    throw new ClawError(
-      'no_such_local_file',
-      `cannot write ${output}: ${(cause as NodeJS.ErrnoException).code}`,
-      `${dirname(local)} must be a folder you may write to`,
-    )
+    throw cannotWrite(output, local, cause)
   }
 }

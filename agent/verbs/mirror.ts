@@ -215,7 +215,9 @@ export const lineOfMirror = ({ dir, prefix, files, skipped, stopped }: MirrorInf
 /** What is to be known of a mirror: about all of it, and what it skips, `most` of them at most. */
 export const notesOf = ({ skipped, notes = [] }: MirrorInfo, most = skipped.length): string[] => [
   ...notes.map(oneLine),
-  ...skipped.slice(0, most).map(({ file_key, why }) => oneLine(`skipped ${path(file_key)}: ${why}`)),
+  ...skipped
+    .slice(0, most)
+    .map(({ file_key, why }) => oneLine(`skipped ${path(file_key)}: ${why}`)),
   ...(skipped.length > most ? [`and ${skipped.length - most} more: mirror --list`] : []),
 ]
 
