@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { ClawError } from '../../workspace/errors.ts'
 import type { MirrorOld } from '../../workspace/link/replica.ts'
@@ -13,7 +12,7 @@ import { Gone } from './gone.ts'
 import { lookAt } from './look-at.ts'
 import { Looker } from './looker.ts'
 import { type Looked, Merge, type Write } from './merge.ts'
-import { noteTo, waitingNews } from './news.ts'
+import { noteTo, rulesNews, waitingNews } from './news.ts'
 import type { FirstPass, MirrorOptions } from './options.ts'
 import { Overwritten } from './overwritten.ts'
 import { checkPrefix, relOf } from './paths.ts'
@@ -81,7 +80,7 @@ export class Mirror {
     this.prefix = prefix
     this.#bases = bases
     this.#terrain = new Terrain({ folder, prefix, replica, id, bases, include, loosenMs })
-    this.#checkHomes()
+    if (bases.size === 0 && options.force !== true) this.#terrain.checkHomes()
     this.#gone = new Gone(replica, id, folder, bases, maxGone)
     this.#hasToldOfGone = this.#gone.size > 0
     this.#merge = new Merge({ doc: replica.doc, me, bases, report })
@@ -111,16 +110,6 @@ export class Mirror {
     return new Mirror(options, folder, prefix, id, bases, olds)
   }
 
-  #checkHomes(): void {
-    const { homes, others } = this.#terrain.found
-    if (homes.length === 0 || this.#bases.size > 0 || this.#options.force === true) return
-    throw new ClawError(
-      'not_allowed',
-      `${join(this.folder.path, homes[0]!)} is in it: ${others.get(homes[0]!)}`,
-      'mirror another folder, or add --force: all but that is mirrored',
-    )
-  }
-
   /** Files that are mirrored (count). */
   get files(): number {
     return this.#bases.size
@@ -133,14 +122,10 @@ export class Mirror {
 
   /** What is to be known of the mirror as a whole. */
   get notes(): string[] {
-    const { areRulesHeld } = this.#terrain
+    const dir = this.folder.path
     return [
-      ...(this.#gone.size > 0 ? [waitingNews(this.folder.path, this.#gone.size)] : []),
-      ...(areRulesHeld
-        ? [
-            `what was ignored before others changed the rules, or before a rule file went, still is: mirror ${this.folder.path} --accept-rules takes the rules as they are`,
-          ]
-        : []),
+      ...(this.#gone.size > 0 ? [waitingNews(dir, this.#gone.size)] : []),
+      ...(this.#terrain.areRulesHeld ? [rulesNews(dir)] : []),
       ...this.#looker.notes,
     ]
   }

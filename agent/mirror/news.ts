@@ -19,3 +19,7 @@ export const noteTo = (me: AgentId, content: string, now: number): Message => ({
 /** So many files are gone from a folder, and it is not known whether they were meant to be deleted. */
 export const waitingNews = (dir: string, count: number): string =>
   `${count} mirrored file${count === 1 ? ' is' : 's are'} gone from ${dir}, and not removed for others: mirror ${dir} --confirm-deletions removes them for all, mirror ${dir} --restore writes them again`
+
+/** Rules that are not on the disk any more still ignore. */
+export const rulesNews = (dir: string): string =>
+  `what was ignored before others changed the rules, or before a rule file went, still is: mirror ${dir} --accept-rules takes the rules as they are`

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { ClawError } from '../../workspace/errors.ts'
 import type { Replica } from '../../workspace/link/replica.ts'
 import type { Bases } from './bases.ts'
 import type { Folder } from './folder.ts'
@@ -43,6 +45,17 @@ export class Terrain {
 
   get found(): Scan {
     return this.#found
+  }
+
+  /** Throws `not_allowed` where ClawLink keeps data in the folder. */
+  checkHomes(): void {
+    const [home] = this.#found.homes
+    if (home === undefined) return
+    throw new ClawError(
+      'not_allowed',
+      `${join(this.#options.folder.path, home)} is in it: ${this.#found.others.get(home)}`,
+      'mirror another folder, or add --force: all but that is mirrored',
+    )
   }
 
   /** Whether paths are ignored which the rules on disk let through. */

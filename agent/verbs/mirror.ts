@@ -35,7 +35,10 @@ export const mirror: Verb = async (call) => {
 
   const mirrors = mirrorsOf(call, team)
   const settings = settingsOf(call, dir, mirrors.settingsOf(dir))
-  if (call.has('accept-rules')) await runningIn(mirrors, dir).acceptRules()
+  if (call.has('accept-rules')) {
+    await runningIn(mirrors, dir).acceptRules()
+    return { data: { mirror: { dir } }, lines: ['the ignore rules count as they are on disk'] }
+  }
   if (call.has('confirm-deletions') || call.has('restore')) return decideGone(call, mirrors, dir)
   const one = await mirrors.start(dir, prefix, settings, bar(call))
   await call.close() // other commands need not wait

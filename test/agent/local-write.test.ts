@@ -77,7 +77,7 @@ it.each(HOW)(
   async (way) => {
     const server = await startServer()
     const one = await registered(server.url, `Full-${way}`, way)
-    const run = async (program: string, ...args: string[]) => {
+    const run = async (program: Parameters<typeof bin>[0], ...args: string[]) => {
       const child = spawn(process.execPath, [bin(program), ...args], {
         env: {
           ...process.env,
@@ -93,7 +93,7 @@ it.each(HOW)(
       const [code] = (await once(child, 'close')) as [number]
       return { code, err }
     }
-    for (const args of [['whoami'], ['whoami', '--json'], ['file-list', '--json']]) {
+    for (const args of [['whoami'], ['whoami', '--json'], ['discover', '--json']]) {
       const { code, err } = await run('clawlink-agent.cjs', ...args)
       expect(code).toBe(1)
       expect(err).toMatch(/^error: cannot write the output: ENOSPC.*\n$/)

@@ -92,6 +92,39 @@ it('[N11] what cannot be mirrored is said on stderr and by --list', async () => 
   await one.ask('mirror', dir, '--stop')
 })
 
+it('[N14] a home folder, or one with a server in it, is refused; what is named is mirrored, and status tells', async () => {
+  const agent = await registered(server.url, 'Home')
+  await agent.run('down')
+  const home = tempDir('user')
+  const as = (...args: string[]) => agent.runWith({ env: { HOME: home } }, ...args)
+  for (const dir of [home, join(home, '..')]) {
+    const ran = await as('mirror', dir, '--prefix', 'home')
+    expect([ran.code, ran.stderr]).toEqual([5, expect.stringContaining('--force')])
+  }
+  writeFileSync(join(home, '.env'), 'secret\n')
+  writeFileSync(join(home, '.env.ci'), 'secret\n')
+  mkdirSync(join(home, 'notes'))
+  writeFileSync(join(home, 'notes/.env'), 'named\n')
+  expect((await as('mirror', home, '--prefix', 'home', '--force')).code).toBe(0)
+  expect(await contentOf('home/notes/.env')).toBeNull()
+  const wrong = await as('mirror', home, '--prefix', 'home', '--max-size', 'much')
+  expect(wrong.code).toBe(2)
+  await as('mirror', home, '--prefix', 'home', '--include', 'notes/.env', '--max-size', '1m')
+  expect(await contentOf('home/notes/.env')).toBe('named\n')
+  await killLink(agent.home)
+  await as('up')
+  writeFileSync(join(home, 'notes/.env'), 'named still\n')
+  await shared('home/notes/.env', 'named still\n')
+  expect(await contentOf('home/.env')).toBeNull()
+  const { stdout } = await as('status')
+  expect(stdout).toContain('2 skipped  mirroring')
+  expect(stdout).toContain('skipped home/.env: it may hold credentials')
+  expect((await as('mirror', home, '--confirm-deletions')).stdout).toBe('nothing waits\n')
+  expect((await as('mirror', home, '--restore', '--confirm-deletions')).code).toBe(2)
+  await as('mirror', home, '--stop')
+  await as('down')
+})
+
 it.each(WAYS)(
   '[N11] --foreground mirrors as long as it runs and prints each change (%s)',
   async (way) => {
