@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { ClawError } from '../../workspace/errors.ts'
 import type { MirrorOld } from '../../workspace/link/replica.ts'
-import { allFiles, findFile } from '../../workspace/tree.ts'
+import { allFiles } from '../../workspace/tree.ts'
 import { Bases } from './bases.ts'
 import { FULL } from './budget.ts'
 import { Carrier } from './carry.ts'
@@ -209,7 +209,7 @@ export class Mirror {
     this.#carrier.budget.set(files)
     this.#gone.look(roots)
     for (const rel of [...this.#skipped.whys.keys()])
-      if (this.#isNowhere(rel)) this.#skipped.delete(rel)
+      if (this.#terrain.isNowhere(rel)) this.#skipped.delete(rel)
     for (const [rel, why] of others) this.#skip(rel, why)
     const skipped = this.#skipped.whys.keys()
     const isMarked = (rel: string): boolean => !others.has(rel)
@@ -224,13 +224,6 @@ export class Mirror {
     }
     this.#terrain.refresh(rels)
     this.#again([...rels].sort().filter(isMarked))
-  }
-
-  /** Whether neither disk nor document had a path when they were looked at last. */
-  #isNowhere(rel: string): boolean {
-    const { files, others } = this.#terrain.found
-    if (others.has(rel) || files.has(rel) || this.#bases.get(rel) !== undefined) return false
-    return findFile(this.#options.replica.doc, `${this.prefix}${rel}`) === null
   }
 
   #again(rels: Iterable<string>): void {
@@ -302,10 +295,7 @@ export class Mirror {
   /** Paths of the document lead elsewhere: which of them are mirrored may be another matter. */
   #refresh(due: readonly string[]): void {
     this.#hasNewPaths = false
-    const before = new Set(this.#terrain.behind)
-    this.#terrain.refresh([...this.#bases.paths(), ...before, ...due])
-    const now = new Set(this.#terrain.behind)
-    this.#again([...before, ...now].filter((rel) => before.has(rel) !== now.has(rel)))
+    this.#again(this.#terrain.refresh([...this.#bases.paths(), ...due]))
   }
 
   /** What is on disk; null: it is not mirrored, or not yet looked at. */
@@ -322,7 +312,7 @@ export class Mirror {
     }
     if (found === 'ignored') return this.#skipped.delete(rel)
     if (typeof found !== 'string') return found
-    const isLeft = this.#skipped.whys.has(rel) && this.#isNowhere(rel)
+    const isLeft = this.#skipped.whys.has(rel) && this.#terrain.isNowhere(rel)
     return isLeft ? this.#skipped.delete(rel) : this.#skip(rel, found)
   }
 

@@ -1,5 +1,6 @@
 import type { AgentId } from '../../workspace/ids.ts'
 import type { Message } from '../../workspace/inbox.ts'
+import { shellWord } from '../../workspace/quote.ts'
 import { isoTime } from '../../workspace/schema.ts'
 import { newMessageId } from '../call.ts'
 
@@ -18,8 +19,8 @@ export const noteTo = (me: AgentId, content: string, now: number): Message => ({
 
 /** So many files are gone from a folder, and it is not known whether they were meant to be deleted. */
 export const waitingNews = (dir: string, count: number): string =>
-  `${count} mirrored file${count === 1 ? ' is' : 's are'} gone from ${dir}, and not removed for others: mirror ${dir} --confirm-deletions removes them for all, mirror ${dir} --restore writes them again`
+  `${count} mirrored file${count === 1 ? ' is' : 's are'} gone from ${dir}, and not removed for others: mirror ${shellWord(dir)} --confirm-deletions removes them for all, mirror ${shellWord(dir)} --restore writes them again`
 
 /** Rules that are not on the disk any more still ignore. */
 export const rulesNews = (dir: string): string =>
-  `what was ignored before others changed the rules, or before a rule file went, still is: mirror ${dir} --accept-rules takes the rules as they are`
+  `what was ignored before others changed the rules, or before a rule file went, still is: mirror ${shellWord(dir)} --accept-rules takes the rules as they are`

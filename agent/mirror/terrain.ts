@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ClawError } from '../../workspace/errors.ts'
 import type { Replica } from '../../workspace/link/replica.ts'
+import { findFile } from '../../workspace/tree.ts'
 import type { Bases } from './bases.ts'
 import type { Folder } from './folder.ts'
 import { guardOf, isIncluded, isSecretText, SECRET_TEXT } from './guarded.ts'
@@ -113,17 +114,29 @@ export class Terrain {
     this.#rules.seal()
   }
 
-  /** Finds out anew which paths lead to one text, and which are one name on this disk. */
-  refresh(rels: Iterable<string>): void {
+  /** Finds out anew which paths lead to one text, and which are one name on this disk; gives those for which it matters. */
+  refresh(rels: Iterable<string>): string[] {
     const { replica, prefix, bases, folder } = this.#options
     const isThere = (rel: string) => bases.get(rel) !== undefined
+    const before = this.#behind
+    const names = [...rels, ...this.#shadowed.keys()]
     this.#twins = twins(replica.doc, prefix, isThere)
-    if (folder.foldsCase) this.#shadowed = shadowed(rels, isThere)
+    if (folder.foldsCase) this.#shadowed = shadowed(names, isThere)
+    const now = this.#behind
+    return [...before, ...now].filter((rel) => before.has(rel) !== now.has(rel))
   }
 
   /** Paths that stand back behind another one. */
-  get behind(): Iterable<string> {
-    return [...this.#twins.keys(), ...this.#shadowed.keys()]
+  get #behind(): Set<string> {
+    return new Set([...this.#twins.keys(), ...this.#shadowed.keys()])
+  }
+
+  /** Whether neither disk nor document had a path when they were looked at last. */
+  isNowhere(rel: string): boolean {
+    const { replica, prefix, bases } = this.#options
+    const { files, others } = this.#found
+    if (others.has(rel) || files.has(rel) || bases.get(rel) !== undefined) return false
+    return findFile(replica.doc, `${prefix}${rel}`) === null
   }
 
   /** Whether neither a path nor what is below it is looked at. */
