@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os'
 import { abuse } from './abuse.ts'
+import { budgets } from './budgets.ts'
 import { cliStart } from './cli-start.ts'
 import { coldLoad } from './cold-load.ts'
 import { crash } from './crash.ts'
@@ -29,6 +30,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   tasks,
   tui,
   abuse,
+  budgets,
 }
 
 const names = Object.keys(BENCHMARKS)

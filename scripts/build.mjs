@@ -1,6 +1,7 @@
 // Builds the programs into dist/, each bundled into one CommonJS file, which starts several times faster than a tree
 // of modules. Only LevelDB stays outside: it is native code. clawlink-agent is two files: the command, which asks the
-// link and is small, and clawlink-agent-core, which is the link and everything else. clawlink is an ES module, because
+// link and is small, and clawlink-agent-core, which is the link and everything else; clawlink-sync is two, too: the server, and
+// clawlink-sync-texts, which a thread of it runs. clawlink is an ES module, because
 // Ink awaits at its top level.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -60,6 +61,8 @@ try {
       ...common,
       entryPoints: {
         'clawlink-sync': 'sync-server/main.ts',
+        // The thread of the server in which long texts are compared.
+        'clawlink-sync-texts': 'sync-server/texts/thread.ts',
         'clawlink-agent-core': 'agent/main.ts',
       },
     }),

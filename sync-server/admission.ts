@@ -156,7 +156,10 @@ export class Admission {
 
   #synced(connection: Connection): void {
     connection.synced = true
-    for (const frame of connection.held.splice(0)) this.#env.handle(connection, frame)
+    for (const frame of connection.held.splice(0)) {
+      connection.hold.add(-sizeOf(frame))
+      this.#env.handle(connection, frame)
+    }
   }
 }
 
@@ -168,6 +171,7 @@ const hold = (connection: Connection, frame: UpdateFrame): void => {
     throw new WireError(CLOSE.gap, 'update builds on operations that are not here')
   }
   held.push(frame)
+  connection.hold.add(frame.update.length)
 }
 
 const sizeOf = (frame: Frame): number => (frame.type === 'update' ? frame.update.length : 0)

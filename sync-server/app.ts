@@ -6,7 +6,6 @@ import { aboutRoutes } from './about.ts'
 import { shownBy } from './access/guard.ts'
 import { accessRoutes } from './access/routes.ts'
 import type { Shown } from './access/speaker.ts'
-import type { AccessStore } from './access/store.ts'
 import { blobRoutes } from './blob-routes.ts'
 import type { BlobStore } from './blobs.ts'
 import { apiRoutes } from './guests/api.ts'
@@ -21,17 +20,17 @@ import type { Manifest } from './ops/manifest.ts'
 import { opsRoutes } from './ops/routes.ts'
 import { requestError } from './ops/store-error.ts'
 import type { Room } from './room.ts'
-import { addRoutes, type Route, route } from './routes.ts'
+import { addRoutes, type Route, route, type Serving } from './routes.ts'
 import type { TaskKeeper } from './tasks/keeper.ts'
 import { taskRoutes } from './tasks/routes.ts'
+import type { TextWork } from './texts/work.ts'
 import type { UpdateLog } from './update-log.ts'
 import type { FileHistory } from './versions/history.ts'
 import { versionRoutes } from './versions/routes.ts'
 
-export interface AppEnv {
+export interface AppEnv extends Serving {
   version: string
   now: () => number
-  access: AccessStore
   startedAt: number
   metrics: Metrics
   /** Null while everything can be stored; what is wrong otherwise. */
@@ -45,8 +44,7 @@ export interface AppEnv {
   blobs: BlobStore
   tasks: TaskKeeper
   guests: Guests
-  /** Of a request's body (bytes). */
-  maxBody: number
+  texts: TextWork
   /** What a claimed task's lease is, in milliseconds. */
   leaseMs: number
   /** Throws `storage_failed` while nothing can be stored. */
@@ -57,8 +55,6 @@ export interface AppEnv {
     /** Writes a backup into a folder of this machine. */
     backup: (dir: string) => Promise<Manifest>
   }
-  /** Somebody asks something. Throws `too_many`. */
-  onAsked: (by: Shown) => void
   /** A credential was none; returns why none is looked at for a while, or null. */
   onWrongCredential: (c: Context) => ClawError | null
   /** A request is answered with this error; returns whether to close its connection. */
@@ -109,7 +105,7 @@ export const createApp = (env: AppEnv): Hono => {
   const app = new Hono()
 
   app.use('*', HEADERS)
-  addRoutes(app, env.access, routesOf(env), env.maxBody, env.onAsked, ({ needs, method }) => {
+  addRoutes(app, routesOf(env), env, ({ needs, method }) => {
     if (method === 'POST' && needs === 'write') env.metrics.commands.inc({ outcome: 'ok' })
   })
 

@@ -4,8 +4,11 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
 import { isBlobName } from '../workspace/schema.ts'
+import { shownBy } from './access/guard.ts'
+import { nameOf } from './access/speaker.ts'
 import type { AppEnv } from './app.ts'
 import { type BlobStore, WrongOffset } from './blobs.ts'
+import { STREAM_BYTES } from './guard/limits.ts'
 import { type Asked, type Route, route } from './routes.ts'
 
 const digits = z
@@ -18,7 +21,7 @@ const PutQuery = z.strictObject({ size: digits, offset: digits.default(0) })
 /** How many bytes of an upload are here. */
 const OFFSET = 'upload-offset'
 
-const nameOf = (c: Context): string => {
+const blobIn = (c: Context): string => {
   const name = c.req.param('sha256') ?? ''
   if (isBlobName(name)) return name
   throw new ClawError(
@@ -34,7 +37,7 @@ export const blobRoutes = (env: AppEnv): Route[] => {
 
   const get = async ({ c, workspace, query }: Asked<z.infer<typeof HeadQuery>>) => {
     const { blobs } = env
-    const sha256 = nameOf(c)
+    const sha256 = blobIn(c)
     // Hono takes HEAD for a GET.
     const isHead = c.req.method === 'HEAD'
     const size = await blobs.size(workspace, sha256)
@@ -57,14 +60,17 @@ export const blobRoutes = (env: AppEnv): Route[] => {
 
   const put = async ({ c, workspace, query }: Asked<z.infer<typeof PutQuery>>) => {
     const { blobs } = env
-    const sha256 = nameOf(c)
+    const sha256 = blobIn(c)
     const { size, offset } = query
     const trouble = env.trouble()
     if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
     if (offset > size) throw new ClawError('usage', `offset ${offset} is after the end, ${size}`)
     const body = bodyOf(c)
+    env.holdOf((c.env as HttpBindings).incoming).add(STREAM_BYTES)
     try {
-      const progress = await blobs.append({ workspace, sha256, size }, offset, body)
+      const by = shownBy(c)
+      const upload = { workspace, sha256, size, by: by === null ? undefined : nameOf(by) }
+      const progress = await blobs.append(upload, offset, body)
       c.header(OFFSET, String(progress.offset))
       return c.json({ ok: true, data: progress }, progress.complete ? 201 : 202)
     } catch (error) {

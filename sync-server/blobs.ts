@@ -6,7 +6,13 @@ import { ClawError } from '../workspace/errors.ts'
 import { MAX_BLOB_BYTES } from '../workspace/limits.ts'
 import { isBlobName } from '../workspace/schema.ts'
 import { digestOf, makeDir, namesIn, sizeOf, syncDir, touch, write } from './disk.ts'
-import { BLOB_QUOTA_BYTES, MAX_PARTIALS, PARTIAL_KEPT_MS, STALLED_UPLOAD_MS } from './limits.ts'
+import {
+  BLOB_QUOTA_BYTES,
+  MAX_AGENT_PARTIALS,
+  MAX_PARTIALS,
+  PARTIAL_KEPT_MS,
+  STALLED_UPLOAD_MS,
+} from './limits.ts'
 
 /** What an upload is of: the SHA-256 and length that the uploader announces, in which workspace. */
 export interface Announced {
@@ -14,6 +20,18 @@ export interface Announced {
   sha256: string
   /** Bytes. */
   size: number
+  /** Whose upload it is; absent: nobody's in particular. */
+  by?: string | undefined
+}
+
+/** An upload that is not done. After a restart it is nobody's. */
+interface Unfinished {
+  path: string
+  /** As announced (bytes). */
+  size: number
+  by: string | undefined
+  /** It has come, and is being verified. */
+  isWhole: boolean
 }
 
 /** How much of an upload is on disk; complete: under its name, verified and fsync'd. */
@@ -51,6 +69,8 @@ export class BlobStore {
   readonly #dir: string
   readonly #now: () => number
   readonly #uploads = new Map<string, Upload>()
+  /** Who began an unfinished upload, by its path. */
+  readonly #begunBy = new Map<string, string>()
   /** Bytes of the whole blobs of a workspace. */
   readonly #used = new Map<string, number>()
   readonly #turns = new Map<string, Promise<unknown>>()
@@ -163,11 +183,13 @@ export class BlobStore {
         await this.#checkRoom(upload)
         await makeDir(this.#partials(workspace))
       }
+      if (there === null && upload.by !== undefined) this.#begunBy.set(path, upload.by)
       return open(path, there === null ? 'wx' : 'r+')
     })
   }
 
-  async #checkRoom({ workspace, size }: Announced): Promise<void> {
+  async #checkRoom(upload: Announced): Promise<void> {
+    const { workspace, size } = upload
     if (size > MAX_BLOB_BYTES) {
       throw new ClawError(
         'too_large',
@@ -176,22 +198,47 @@ export class BlobStore {
       )
     }
     await this.#dropOldPartials(workspace)
-    const partials = await namesIn(this.#partials(workspace))
-    if (partials.length >= MAX_PARTIALS) {
-      throw new ClawError(
-        'busy',
-        `${partials.length} uploads are unfinished here; the limit is ${MAX_PARTIALS}`,
-        'try again when one of them is done',
-      )
-    }
     const used = await this.#usedBy(workspace)
-    const announced = partials.reduce((sum, name) => sum + (Number(name.split('.')[1]) || 0), 0)
-    if (used + announced + size <= BLOB_QUOTA_BYTES) return
+    for (let others = await this.#unfinished(upload); ; others = await this.#unfinished(upload)) {
+      const { mine, all, announced } = others
+      if (mine.length >= MAX_AGENT_PARTIALS) {
+        throw new ClawError(
+          'busy',
+          `${mine.length} of your uploads are unfinished here; the limit is ${MAX_AGENT_PARTIALS}`,
+          'go on with one of them, or try again when one is done',
+        )
+      }
+      if (all.length < MAX_PARTIALS && used + announced + size <= BLOB_QUOTA_BYTES) return
+      const least = sizeOfAll(mine) + size
+      const gone = used + size <= BLOB_QUOTA_BYTES ? tooGreedy(all, upload.by, least) : null
+      if (gone === null) break
+      await this.#drop(gone.path)
+    }
+    const { announced } = await this.#unfinished(upload)
     throw new ClawError(
       'quota',
       `the workspace has ${used + announced} bytes that are not text; with these ${size} it would be over its ${BLOB_QUOTA_BYTES}`,
       'file-rm what nobody needs; the space comes back about a week later',
     )
+  }
+
+  /** The uploads of a workspace that are not done, and those of them that are whose this one is. */
+  async #unfinished({ workspace, by }: Announced) {
+    const dir = this.#partials(workspace)
+    const all: Unfinished[] = (await namesIn(dir)).map((name) => {
+      const path = join(dir, name)
+      const isWhole = this.#uploads.get(path)?.lastByteAt === Number.POSITIVE_INFINITY
+      return { path, size: Number(name.split('.')[1]) || 0, by: this.#begunBy.get(path), isWhole }
+    })
+    const mine = all.filter((one) => by !== undefined && one.by === by)
+    return { all, mine, announced: sizeOfAll(all) }
+  }
+
+  /** Ends an upload that has not come whole. */
+  async #drop(path: string): Promise<void> {
+    this.#uploads.get(path)?.cut()
+    await rm(path, { force: true })
+    this.#begunBy.delete(path)
   }
 
   /** Verifies what came and gives it its name, for good. */
@@ -214,6 +261,7 @@ export class BlobStore {
       await makeDir(dirname(path))
       await touch(partial, this.#now())
       await rename(partial, path)
+      this.#begunBy.delete(partial)
       await syncDir(dirname(path))
       this.#used.set(workspace, used + size - (before ?? 0))
     })
@@ -261,7 +309,7 @@ export class BlobStore {
       const path = join(dir, name)
       if (this.#uploads.has(path)) continue
       const { mtimeMs } = await stat(path)
-      if (mtimeMs < this.#now() - PARTIAL_KEPT_MS) await rm(path)
+      if (mtimeMs < this.#now() - PARTIAL_KEPT_MS) await this.#drop(path)
     }
   }
 
@@ -298,6 +346,25 @@ export class BlobStore {
     })
     return turn
   }
+}
+
+const sizeOfAll = (uploads: readonly Unfinished[]): number =>
+  uploads.reduce((sum, { size }) => sum + size, 0)
+
+/**
+ * An upload that has to make room for one of `by`, who has announced `least` bytes with it: one of whoever has announced the most,
+ * where that is more.
+ */
+const tooGreedy = (
+  all: readonly Unfinished[],
+  by: string | undefined,
+  least: number,
+): Unfinished | null => {
+  const announced = new Map<string | undefined, number>()
+  for (const one of all) announced.set(one.by, (announced.get(one.by) ?? 0) + one.size)
+  const [most] = [...announced].filter(([who]) => who !== by).sort(([, a], [, b]) => b - a)
+  if (most === undefined || most[1] <= least) return null
+  return all.find((one) => one.by === most[0] && !one.isWhole) ?? null
 }
 
 /** The chunks of a request's body, which stays open where not all are taken. Throws `malformed` where it breaks off. */

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { ClawError } from '../workspace/errors.ts'
+import type { Hold } from './guard/held.ts'
+import { breath } from './guard/turns.ts'
 
 const tooLarge = (most: number): ClawError =>
   new ClawError(
@@ -16,11 +18,18 @@ const packed = (encoding: string): ClawError =>
     'send it as it is, without content-encoding',
   )
 
+/** Bytes of a body that takes a millisecond to decode and parse. */
+const LARGE = 128 * 1024
+
 /**
  * A request's body. Throws `too_large` where it has more than `most` bytes, and reads no more of it then; `usage` where it
- * is compressed, and reads nothing of it.
+ * is compressed, and reads nothing of it. What has come is held.
  */
-export const readText = (request: IncomingMessage, most: number): Promise<string> =>
+export const readText = (
+  request: IncomingMessage,
+  most: number,
+  hold: Pick<Hold, 'add'>,
+): Promise<string> =>
   new Promise((resolve, reject) => {
     const encoding = request.headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity') return reject(packed(encoding))
@@ -32,6 +41,7 @@ export const readText = (request: IncomingMessage, most: number): Promise<string
       request.pause()
       if (size <= most) {
         chunks.push(chunk)
+        hold.add(chunk.length)
         setImmediate(() => request.resume()) // others have their turn between two pieces
         return
       }
@@ -40,13 +50,21 @@ export const readText = (request: IncomingMessage, most: number): Promise<string
       reject(tooLarge(most))
     }
     request.on('data', take)
-    request.once('end', () => resolve(new TextDecoder().decode(Buffer.concat(chunks))))
-    request.once('close', () => reject(new ClawError('usage', 'the request broke off')))
+    const broke = (): void => reject(new ClawError('usage', 'the request broke off'))
+    request.once('close', broke)
+    request.once('end', async () => {
+      request.off('close', broke)
+      // Others have their turn before a large one is read.
+      if (size > LARGE) await breath.next()
+      resolve(new TextDecoder().decode(Buffer.concat(chunks)))
+    })
   })
 
 /** A client that is still sending cannot read a refusal: what it sends is read for nothing for so long, and so much of it … */
 const DRAIN_MS = 2_000
 const DRAIN_BYTES = 64 * 1024 * 1024
+/** … of so many at a time (count): it is a courtesy … */
+const MOST_DRAINED = 32
 /** … a piece at a time (milliseconds between two): at full speed it would cost others more than it is worth. */
 const PIECE_MS = 5
 
@@ -58,13 +76,23 @@ export const readSlowly = (source: Readable): void => {
   })
 }
 
+let drained = 0
+
 /** Call when a request was answered: reads what is left of its body, and cuts it off where that takes too long. */
 export const drain = (request: IncomingMessage): void => {
   if (request.complete) return
   let left = DRAIN_BYTES
   const cut = (): void => request.socket.destroySoon()
+  if (drained >= MOST_DRAINED) {
+    cut()
+    return
+  }
+  drained++
   const timer = setTimeout(cut, DRAIN_MS).unref()
-  request.once('close', () => clearTimeout(timer))
+  request.once('close', () => {
+    drained--
+    clearTimeout(timer)
+  })
   request.once('end', () => clearTimeout(timer))
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Speaker } from './access/speaker.ts'
+import type { Hold, Shared } from './guard/held.ts'
 import { MAX_SOCKET_BUFFER } from './limits.ts'
 import type { Chunk } from './ring.ts'
 import { CLOSE, type Frame } from './wire.ts'
@@ -33,7 +34,12 @@ export class Connection {
   readonly owed: { nonce: number; seq: number }[] = []
   /** Frames that wait for the client's SyncStep2. */
   held: Frame[] = []
+  /** What is held for it: what it has begun to send, and what waits to be sent to it. */
+  readonly hold: Hold
   #outbox: Buffer[] = []
+  /** Of what is held, what waits to be sent (bytes), and what waits for others, too. */
+  #unsent = 0
+  readonly #shared = new Set<Shared>()
   #blocked = false
   #progressAt = 0
   /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
@@ -41,8 +47,9 @@ export class Connection {
   /** Called when the socket takes data again and the outbox is empty. */
   onReady: () => void = () => {}
 
-  constructor(ws: WebSocket, socket: Socket, speaker: Speaker, now: number) {
+  constructor(ws: WebSocket, socket: Socket, speaker: Speaker, hold: Hold, now: number) {
     this.ws = ws
+    this.hold = hold
     this.speaker = speaker
     this.#socket = socket
     this.#progressAt = now
@@ -61,6 +68,31 @@ export class Connection {
   send(frames: readonly Buffer[]): void {
     for (const frame of frames) this.#outbox.push(frame)
     this.#pump()
+    if (!this.ready) this.#count()
+  }
+
+  /** The same of frames that others are sent, too: they are in memory once. */
+  sendShared(frames: readonly Buffer[], shared: Shared): void {
+    this.#shared.add(shared)
+    for (const frame of frames) this.#outbox.push(frame)
+    this.#pump()
+    if (this.#outbox.length === 0) this.#letGo()
+    else shared.join(this.hold)
+  }
+
+  /** What waits counts as held; what is shared for one of those who have it. */
+  #count(): void {
+    let unsent = this.#socket.writableLength
+    if (this.#shared.size === 0) for (const { length } of this.#outbox) unsent += length
+    unsent = Math.min(unsent, this.hold.most)
+    const more = unsent - this.#unsent
+    this.#unsent = unsent
+    this.hold.add(more)
+  }
+
+  #letGo(): void {
+    for (const shared of this.#shared) shared.leave(this.hold)
+    this.#shared.clear()
   }
 
   /** Writes one commit, without what this connection itself sent; call only while `ready`. */
@@ -80,6 +112,7 @@ export class Connection {
   #write(bytes: Buffer): void {
     if (!this.#socket.write(bytes) && this.#socket.writableLength > MAX_SOCKET_BUFFER) {
       this.#blocked = true
+      if (this.#outbox.length === 0) this.#count()
     }
   }
 
@@ -96,6 +129,8 @@ export class Connection {
     this.#progressAt = now
     this.#blocked = false
     this.#pump()
+    if (this.#outbox.length === 0) this.#letGo()
+    if (this.#unsent > 0) this.#count()
     if (this.ready) this.onReady()
   }
 
@@ -122,8 +157,20 @@ export class Connection {
     return isSilent
   }
 
+  /** Nothing more is held for it, now. */
+  cut(reason: string): void {
+    this.close(CLOSE.slowReader, reason)
+    this.ws.terminate()
+  }
+
+  /** Whether most of what is held for it waits to be sent, and not for it to send the rest. */
+  get isSlow(): boolean {
+    return this.#unsent > 0 || this.#shared.size > 0
+  }
+
   close(code: number, reason: string): void {
     this.#outbox = []
+    this.#letGo()
     if (this.open) this.ws.close(code, shortReason(reason))
   }
 }

@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts'
+import { Shared } from './guard/held.ts'
 import { type Chunk, Ring } from './ring.ts'
 import type { Stored } from './update-log.ts'
 import { SYNC_DONE, updateFragments } from './wire.ts'
@@ -6,6 +7,8 @@ import { SYNC_DONE, updateFragments } from './wire.ts'
 interface StoredFrames {
   seq: number
   frames: Buffer[]
+  /** What they take of memory, however many are sent them. */
+  shared: Shared
 }
 
 /** Small frames side by side in few buffers: one write for this many. */
@@ -16,7 +19,7 @@ const framesOf = ({ checkpoint, tail, seq }: Stored): StoredFrames => {
   for (let at = 0; at < tail.length; at += FRAMES_A_WRITE) {
     frames.push(Buffer.concat(tail.slice(at, at + FRAMES_A_WRITE).flatMap(updateFragments)))
   }
-  return { seq, frames }
+  return { seq, frames, shared: new Shared(frames.reduce((sum, { length }) => sum + length, 0)) }
 }
 
 /**
@@ -75,9 +78,9 @@ export class Feed {
     connection.cursor = null
     await this.#opened
     this.#stored ??= this.#load().then(framesOf)
-    const { seq, frames } = await this.#stored
+    const { seq, frames, shared } = await this.#stored
     connection.rereading = false
-    connection.send(frames)
+    connection.sendShared(frames, shared)
     if (connection.wants !== null) connection.send([SYNC_DONE])
     connection.wants = null
     connection.cursor = seq

@@ -21,6 +21,8 @@ export const SLOW_READER_MS = 30_000
 export const HEARTBEAT_MS = 12_000
 /** Awareness changes of this long go out as one message: two frames of a 60 Hz screen. */
 export const AWARENESS_TICK_MS = 33
+/** Commands that wait run in one turn of a room for so long (milliseconds); the others in the next. */
+export const COMMANDS_MS = 5
 /** A room's document is built when something needs it, or this long after its log was read. */
 export const BUILD_DELAY_MS = 250
 /** All blobs of a workspace, with what is announced of uploads under way (bytes). */
@@ -29,8 +31,9 @@ export const BLOB_QUOTA_BYTES = 4 * 1024 * 1024 * 1024
 export const BLOB_GRACE_MS = 24 * 60 * 60_000
 /** An upload that was cut can be gone on with for this long. */
 export const PARTIAL_KEPT_MS = 24 * 60 * 60_000
-/** Uploads of a workspace under way, cut ones included (count). */
-export const MAX_PARTIALS = 32
+/** Uploads under way, cut ones included (count): of an agent, and of a workspace. */
+export const MAX_AGENT_PARTIALS = 32
+export const MAX_PARTIALS = 512
 /** Another request may go on with an upload from which nothing came for this long: its connection is dead. */
 export const STALLED_UPLOAD_MS = 2_000
 /** How often what nobody needs any more is cleared: texts and blobs of files removed long ago, cut uploads. */

@@ -3,6 +3,7 @@ import type { Speaker } from './access/speaker.ts'
 import { Admission, type Entry, isLarge, type Work } from './admission.ts'
 import { AwarenessStates } from './awareness.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { CommandQueue, type Queued } from './command-queue.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
 import { Fault } from './faults.ts'
@@ -10,7 +11,13 @@ import { Feed } from './feed.ts'
 import type { Gate } from './gate.ts'
 import { Gather } from './gather.ts'
 import type { Op } from './level-keys.ts'
-import { AWARENESS_TICK_MS, BUILD_DELAY_MS, IDLE_ROOM_MS, MAX_OWED_BARRIERS } from './limits.ts'
+import {
+  AWARENESS_TICK_MS,
+  BUILD_DELAY_MS,
+  COMMANDS_MS,
+  IDLE_ROOM_MS,
+  MAX_OWED_BARRIERS,
+} from './limits.ts'
 import { type Chunk, framesOf } from './ring.ts'
 import { Damage } from './store/damage.ts'
 import type { Archivable, Owned, Stored, UpdateLog } from './update-log.ts'
@@ -73,7 +80,7 @@ interface Beside {
   facts: Op[]
 }
 
-interface QueuedCommand {
+interface QueuedCommand extends Queued {
   run: Change<unknown>
   as: Owned | undefined
   resolve: (value: unknown) => void
@@ -103,7 +110,7 @@ export class Room {
   readonly #admission: Admission
   /** Position in the log of what the document holds between turns. */
   #durable = 0
-  #commands: QueuedCommand[] = []
+  readonly #commands = new CommandQueue<QueuedCommand>()
   /** Those of the turn that is under way, until what they do goes to the log. */
   #running: QueuedCommand[] = []
   #barriers: { connection: Connection; nonce: number }[] = []
@@ -270,7 +277,10 @@ export class Room {
     // The bytes that a newcomer waits for go first; `catchUp` wakes the document when they are gone.
     if (![...this.#connections].some(({ rereading }) => rereading)) this.#wake()
     const early = this.#early!
+    const bytes = connection.taking
+    connection.hold.add(bytes)
     early.push(() => {
+      connection.hold.add(-bytes)
       try {
         if (connection.open) this.#handle(connection, frame)
       } catch (error) {
@@ -336,12 +346,14 @@ export class Room {
    * that is on disk. Throws what `change` throws; `change` throws before it changes anything, or not at all. `as`: whose
    * change it is, and the Yjs client id that the server writes under for them.
    */
-  command<T>(change: Change<T>, as?: Owned): Promise<T> {
+  command<T>(change: Change<T>, as?: Owned, turn: Partial<Queued> = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#failure !== null) return reject(this.#failure)
       if (this.#gone) return reject(new Error('the room is no longer in memory'))
       this.#wake()
-      this.#commands.push({ run: change, as, resolve: resolve as (value: unknown) => void, reject })
+      const { by = as?.owner ?? '', joins = false } = turn
+      const queued = { run: change, as, by, joins, reject }
+      this.#commands.push({ ...queued, resolve: resolve as (value: unknown) => void })
       this.#schedule()
     })
   }
@@ -365,7 +377,7 @@ export class Room {
   #turn(): void {
     this.#scheduled = false
     if (this.#flying || this.#gone) return
-    if (this.#gather.wait(this.#admission.waiting + this.#commands.length)) {
+    if (this.#gather.wait(this.#admission.waiting + this.#commands.size)) {
       this.#schedule()
       return
     }
@@ -373,40 +385,42 @@ export class Room {
     if (this.#isCheckpointDue) void this.#checkpoint()
     if (this.#gone) return
     const barriers = this.#barriers
-    const commands = this.#commands
-    if (this.#admission.waiting + commands.length === 0) {
+    if (this.#admission.waiting + this.#commands.size === 0) {
       this.#barriers = []
       this.#answerBarriers(barriers)
       for (const done of this.#idleWaiters.splice(0)) done()
       return
     }
     this.#barriers = []
-    this.#commands = []
-    this.#running = commands
     const { entries, slice } = this.#admission.take()
     this.#flying = true
     const began = performance.now()
     const updates = entries.map(({ update }) => update)
     if (this.#live.apply(updates)) {
       this.#gate.applied()
-      this.#commit(entries, commands, barriers)
+      this.#commit(entries, barriers)
       if (slice !== null) slice.ms = performance.now() - began
     } else {
       void this.#salvage(entries)
         .then((good) => {
-          if (good !== null) this.#commit(good, commands, barriers)
+          if (good !== null) this.#commit(good, barriers)
         })
         .catch((error: Error) => this.fail(error))
     }
   }
 
-  #commit(
-    entries: Entry[],
-    commands: QueuedCommand[],
-    barriers: { connection: Connection; nonce: number }[],
-  ): void {
+  #commit(entries: Entry[], barriers: { connection: Connection; nonce: number }[]): void {
     const beside: Beside = { archived: [], facts: [] }
-    const answers = commands.map((command) => this.#run(command, beside))
+    const commands: QueuedCommand[] = []
+    this.#running = commands
+    const answers: (() => void)[] = []
+    const until = performance.now() + COMMANDS_MS
+    do {
+      for (const command of this.#commands.next()) {
+        commands.push(command)
+        answers.push(this.#run(command, beside))
+      }
+    } while (this.#commands.size > 0 && performance.now() < until)
     for (const update of this.#live.takeOwn()) entries.push({ from: 0, connection: null, update })
     this.#running = []
     const finish = (chunk: Chunk | null): void => {
@@ -415,8 +429,9 @@ export class Room {
       if (this.#gone) return
       for (const { connection } of barriers) this.#catchUp(connection)
       this.#answerBarriers(barriers)
-      // The next commit's fsync is under way while this one is sent out.
-      this.#turn()
+      // The next commit's fsync is under way while this one is sent out; what is left of the commands lets others go first.
+      if (this.#commands.size > 0) this.#schedule()
+      else this.#turn()
       if (chunk === null) return
       const started = performance.now()
       for (const connection of this.#connections) this.#catchUp(connection)
@@ -630,7 +645,7 @@ export class Room {
     await this.flush()
     await this.writeCheckpoint()
     if (this.#gone) return
-    const busy = this.#connections.size + this.#admission.waiting + this.#commands.length
+    const busy = this.#connections.size + this.#admission.waiting + this.#commands.size
     if (busy > 0 || this.#flying || this.#env.keeps(this)) return this.#idleLater()
     this.#env.onIdle(this)
   }
@@ -647,7 +662,7 @@ export class Room {
     if (this.#gone) return
     const failure = error instanceof Damage ? error : new Fault(this.name, error)
     this.#failure = failure
-    for (const { reject } of [...this.#running.splice(0), ...this.#commands.splice(0)]) {
+    for (const { reject } of [...this.#running.splice(0), ...this.#commands.takeAll()]) {
       reject(failure)
     }
     for (const connection of this.#connections) {

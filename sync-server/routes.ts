@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import { matchedRoutes } from 'hono/route'
@@ -5,7 +6,11 @@ import type { z } from 'zod'
 import { admit, type Needs, shownBy } from './access/guard.ts'
 import type { Shown } from './access/speaker.ts'
 import type { AccessStore } from './access/store.ts'
+import { toJson } from './answer.ts'
 import { readText } from './body.ts'
+import type { Hold } from './guard/held.ts'
+import { STREAM_BYTES } from './guard/limits.ts'
+import { timed } from './guard/timed.ts'
 import { parse, parseJson, workspaceOf } from './request.ts'
 
 /** A request that its route lets through, with what its schemas made of it. */
@@ -45,16 +50,34 @@ export interface Route<Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.
 export const route = <Q extends z.ZodType, B extends z.ZodType>(one: Route<Q, B>): Route =>
   one as unknown as Route
 
+/** What serving takes. */
+export interface Serving {
+  access: AccessStore
+  /** Of a request's body (bytes). */
+  maxBody: number
+  /** Somebody who showed a credential asks something. Throws `too_many`. */
+  onAsked: (by: Shown, hold: Hold) => void
+  /** Resolves when what somebody asks may be worked on. Throws `too_many`. */
+  mayWork: (by: Shown) => Promise<void>
+  /** So long was worked for somebody's requests (milliseconds). */
+  onWork: (by: Shown, ms: number) => void
+  /** What is held for a request. */
+  holdOf: (request: IncomingMessage) => Hold
+  /** A peer that takes nothing of its answer for so long is cut off (milliseconds). */
+  slowReaderMs: number
+}
+
+/** Bytes of a body on a route that is open to everybody: who has shown nothing is given no memory. */
+export const MAX_OPEN_BODY_BYTES = 4 * 1024
+
 /**
  * Serves the routes. Every one is behind the guard, and so is what is none; who shows a credential is taken in by
- * `onAsked`, or refused. `maxBody`: bytes.
+ * `onAsked`, or refused.
  */
 export const addRoutes = (
   app: Hono,
-  access: AccessStore,
   routes: readonly Route[],
-  maxBody: number,
-  onAsked: (by: Shown) => void,
+  { access, maxBody, onAsked, mayWork, onWork, holdOf, slowReaderMs }: Serving,
   onDone: (route: Route) => void,
 ): void => {
   const byName = new Map(routes.map((one) => [`${one.method} ${one.path}`, one]))
@@ -65,24 +88,47 @@ export const addRoutes = (
     } finally {
       // What one may not do is asked, too.
       const by = shownBy(c)
-      if (by !== null) onAsked(by)
+      if (by !== null) onAsked(by, holdOf(bindingsOf(c).incoming))
     }
+    const by = shownBy(c)
+    if (by !== null) await mayWork(by)
     await next()
   })
   for (const one of routes) {
-    const most = one.maxBytes ?? maxBody
+    const most = one.needs === 'anyone' ? MAX_OPEN_BODY_BYTES : (one.maxBytes ?? maxBody)
     app.on([one.method], [one.path], async (c) => {
       const workspace = c.req.param('workspace') === undefined ? 'default' : workspaceOf(c)
       const query = one.query === undefined ? {} : parse(one.query, c.req.query())
-      const body = one.body === undefined ? null : parse(one.body, await jsonOf(c, most))
+      const { incoming, outgoing } = bindingsOf(c)
+      const hold = holdOf(incoming)
+      const by = shownBy(c)
+      const spent = (ms: number): void => {
+        if (by !== null) onWork(by, ms)
+      }
+      let body = null
+      if (one.body !== undefined) {
+        const text = await readText(incoming, most, hold)
+        body = timed(spent, () => parse(one.body!, parseJson(text)))()
+      }
       const data = await one.run({ c, workspace, query, body })
       onDone(one)
-      if (data instanceof Response) return data
-      return one.plain ? c.json(data) : c.json({ ok: true, data })
+      // It may be answered in a while: from then on it is to be taken.
+      outgoing.setTimeout(slowReaderMs, () => incoming.socket.destroy())
+      if (data instanceof Response) {
+        if (data.body !== null) hold.add(STREAM_BYTES)
+        return data
+      }
+      const json = await toJson(data, spent)
+      hold.add(json.length)
+      return c.body(one.plain ? json : `{"ok":true,"data":${json}}`, 200, JSON_TYPE)
     })
   }
 }
 
-/** A request's body, which may have `most` bytes. Throws `too_large`, `bad_json`. */
-const jsonOf = async (c: Context, most: number): Promise<unknown> =>
-  parseJson(await readText((c.env as HttpBindings).incoming, most))
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+/** Node's request and response. */
+const bindingsOf = (c: Context): { incoming: IncomingMessage; outgoing: ServerResponse } => {
+  const { incoming, outgoing } = c.env as HttpBindings
+  return { incoming, outgoing: outgoing as ServerResponse }
+}

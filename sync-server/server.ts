@@ -16,12 +16,12 @@ import { agentOf, nameOf, type Shown, type Speaker, workspaceOf } from './access
 import { AccessStore } from './access/store.ts'
 import { type AppEnv, createApp } from './app.ts'
 import { BlobStore } from './blobs.ts'
-import { drain, readSlowly } from './body.ts'
+import { drain } from './body.ts'
 import { Connection } from './connection.ts'
 import { Fault } from './faults.ts'
-import { readEarly } from './guard/frames.ts'
+import { Hearing } from './guard/hearing.ts'
 import { Limiter } from './guard/limiter.ts'
-import { Pool } from './guard/pool.ts'
+import { Requests } from './guard/requests.ts'
 import { registered } from './guests/actions.ts'
 import { checkAgentId, NEXT_REQUEST } from './guests/asking.ts'
 import { Guests } from './guests/guests.ts'
@@ -47,6 +47,7 @@ import { takeSteps } from './stopping.ts'
 import { causeOf, Damage } from './store/damage.ts'
 import { createSweep } from './sweep.ts'
 import { TaskKeeper } from './tasks/keeper.ts'
+import { TextWork } from './texts/work.ts'
 import { followTls, readTls } from './tls.ts'
 import { createTrimmer } from './trim.ts'
 import { askedFor, hasTried, refuseUpgrade } from './upgrade.ts'
@@ -85,9 +86,11 @@ export const startSyncServer = async (
   const metrics = createMetrics(() => ({ connections: connections.size, rooms: rooms.size }))
 
   const trim = createTrimmer(updateLog, now, (err) => log.warn({ err }, 'broadcasts not trimmed'))
+  const texts = new TextWork()
   const history = new FileHistory({
     log: updateLog.versions,
     now,
+    delta: async (from, to) => (await texts.run('delta', [from, to])).found,
     onError: (err) => log.error({ err }, 'versions not stored'),
   })
   const { leaseMs, offerMs, archiveAfterMs } = options
@@ -95,7 +98,7 @@ export const startSyncServer = async (
     ...{ log: updateLog, now, leaseMs, offerMs, archiveAfterMs },
     onError: (err) => log.error({ err }, 'tasks not settled'),
   })
-  const guests = new Guests(updateLog, now)
+  const guests = new Guests(updateLog, now, (by, ms) => limiter.worked(by, ms))
   const guestSockets = new GuestSockets()
   const roomEnv: Omit<RoomEnv, 'onIdle'> = {
     log: updateLog,
@@ -151,6 +154,10 @@ export const startSyncServer = async (
   }
   access.onEnded = (agent, workspace) => {
     guestSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
+    // Those who wait are answered (401); an upload, or an answer that is not taken, ends a moment later.
+    guests.ended(agent, workspace)
+    const open = limiter.holdsOf(agent, workspace)
+    setTimeout(() => open.map((hold) => hold.isClosed || hold.cut()), REVOKED_MS).unref()
     for (const connection of connections) {
       const { speaker } = connection
       if (speaker.kind !== 'agent' || speaker.agent !== agent) continue
@@ -223,7 +230,11 @@ export const startSyncServer = async (
   const env: AppEnv = {
     version,
     onWrongCredential: (c) => limiter.failed((c.env as { incoming: IncomingMessage }).incoming),
-    onAsked: (by) => limiter.request(by),
+    onAsked: (by, hold) => limiter.request(by, hold),
+    mayWork: (by) => limiter.mayWork(by),
+    holdOf: (request) => requests.of(request),
+    slowReaderMs: roomEnv.slowReaderMs,
+    onWork: (by, ms) => limiter.worked(by, ms),
     onRefused: (c, error, by) =>
       limiter.refused((c.env as { incoming: IncomingMessage }).incoming, error, by),
     now,
@@ -240,6 +251,7 @@ export const startSyncServer = async (
     blobs,
     tasks,
     guests,
+    texts,
     leaseMs,
     maxBody: options.limits.body,
     room: (name) => {
@@ -282,7 +294,8 @@ export const startSyncServer = async (
           renewed: () => log.info('the certificate was renewed'),
           warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
         })
-  const porch = limiter.watch(http, handshakeMs)
+  const porch = limiter.watch(http, handshakeMs, (secret) => access.isGood(secret))
+  const requests = new Requests(http, (request, cut) => limiter.hold(request, cut))
   http.prependListener('request', (request, response) => {
     request.socket.emit(NEXT_REQUEST)
     response.prependOnceListener('finish', () => drain(request))
@@ -292,23 +305,26 @@ export const startSyncServer = async (
 
   const wss = webSockets(options.limits.frame)
   const plainWss = webSockets(options.limits.body)
-  const pool = new Pool()
 
-  const hear = (ws: WebSocket, socket: Socket, speaker: Speaker, most: number): void => {
-    const end = readEarly(socket, most, () => ws.isPaused, pool)
-    ws.on('error', (err) => {
-      end()
-      const code = closeCodeOf(err)
-      // What is too large still comes, and is read for nothing: it counts as what was taken in does.
-      onClose(code, err.message, speaker, code === 1009 ? most : 0)
-      readSlowly(socket) // until the client has read why
-    })
-  }
+  const hearing = new Hearing(onClose)
 
-  const sync = (ws: WebSocket, socket: Socket, workspace: string, speaker: Speaker): void => {
+  const sync = (
+    request: IncomingMessage,
+    ws: WebSocket,
+    socket: Socket,
+    workspace: string,
+    speaker: Speaker,
+  ): void => {
     socket.setNoDelay(true)
-    hear(ws, socket, speaker, options.limits.frame)
-    const connection = new Connection(ws, socket, speaker, now())
+    const agent = agentOf(speaker)
+    const hold = limiter.holdFor(request, agent, workspace, () => {
+      const reason = 'too much is held for this agent: it does not send the rest, or takes nothing'
+      onClose(CLOSE.slowReader, reason, speaker)
+      if (!connection.isSlow) limiter.offended(speaker, hold.most)
+      connection.cut(reason)
+    })
+    const connection = new Connection(ws, socket, speaker, hold, now())
+    hearing.hear(ws, socket, speaker, options.limits.frame, hold)
     connections.add(connection)
     socket.on('drain', () => connection.drained(now()))
     ws.on('close', () => {
@@ -319,10 +335,10 @@ export const startSyncServer = async (
     const take = (message: Buffer) => {
       connection.taking = message.length
       const work = room.receive(connection, message)
-      pool.give(message)
+      hearing.pool.give(message)
       return work
     }
-    const inbox = limiter.inbox(ws, agentOf(speaker), workspace, take)
+    const inbox = limiter.inbox(ws, agent, workspace, take, hold)
     ws.on('message', (data: RawData, isBinary: boolean) => {
       if (!isBinary) {
         const reason = 'text frames are not part of the protocol'
@@ -341,6 +357,8 @@ export const startSyncServer = async (
       const error = (isWrong ? limiter.failed(request) : null) ?? asked
       limiter.refused(request, error, null)
       refuseUpgrade(socket, error)
+      // Nobody reads what still comes, nor waits for its end.
+      setTimeout(() => socket.destroy(), CLOSE_MS).unref()
     }
     try {
       const { workspace, speaker, guest, secret } = askedFor(request, access)
@@ -348,7 +366,9 @@ export const startSyncServer = async (
       bounded(workspace)
       limiter.enter(request, agentOf(speaker), workspace)
       if (guest === null) {
-        wss.handleUpgrade(request, socket, head, (ws) => sync(ws, socket, workspace, speaker))
+        wss.handleUpgrade(request, socket, head, (ws) =>
+          sync(request, ws, socket, workspace, speaker),
+        )
         return
       }
       const enter = async (): Promise<void> => {
@@ -357,13 +377,25 @@ export const startSyncServer = async (
         const one = guests.guest(room, checkAgentId(guest))
         registered(one)
         plainWss.handleUpgrade(request, socket, head, (ws) => {
-          hear(ws, socket, speaker, options.limits.body)
-          const opened = guestSockets.open(ws, socket, one, env, () => access.authenticate(secret))
-          const inbox = limiter.inbox(ws, guest, workspace, (data) => {
-            opened.receive(String(data))
-            pool.give(data)
+          const hold = limiter.holdFor(request, guest, workspace, () => ws.terminate())
+          hearing.hear(ws, socket, speaker, options.limits.body, hold)
+          let unsent = 0
+          const opened = guestSockets.open(
+            ...([ws, socket, one, env, () => access.authenticate(secret)] as const),
+            (bytes) => {
+              const more = bytes - unsent
+              unsent = bytes
+              hold.add(more)
+            },
+          )
+          const take = (data: Buffer) => {
+            const { length } = data
+            hold.add(length)
+            opened.receive(String(data), () => hold.add(-length))
+            hearing.pool.give(data)
             return null
-          })
+          }
+          const inbox = limiter.inbox(ws, guest, workspace, take, hold)
           ws.on('message', (data: RawData) => inbox.push(data as Buffer))
         })
       }
@@ -429,6 +461,7 @@ export const startSyncServer = async (
       if (connection.beat()) log.info({ connection: connection.id }, 'cut off: silent')
     }
     for (const socket of guestSockets.all) socket.beat(now())
+    hearing.cutStalled()
   }
   // What came in while this process was busy or stopped is read first: it is a sign of life.
   const heartbeat = setInterval(() => setImmediate(beat), options.heartbeatMs)
@@ -494,6 +527,7 @@ export const startSyncServer = async (
           },
         },
         { what: 'versions', ms: STOP_MS.versions, run: () => history.close() },
+        { what: 'the thread of texts', ms: STOP_MS.aside, run: () => texts.close() },
         {
           ...{ what: 'the store', ms: STOP_MS.store, stores: true, writes: true },
           run: () => updateLog.close(),
@@ -547,9 +581,3 @@ const webSockets = (maxPayload: number): WebSocketServer =>
     perMessageDeflate: false,
     closeTimeout: CLOSE_MS,
   } as ConstructorParameters<typeof WebSocketServer>[0])
-
-/** The close code that `ws` sends for broken WebSocket data. */
-const closeCodeOf = (error: Error & { code?: string }): number => {
-  if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return 1009
-  return error.code === 'WS_ERR_INVALID_UTF8' ? 1007 : 1002
-}

@@ -15,24 +15,42 @@ const MAX_STEPS = 50_000_000
 /** A search that is given up after fewer edits than this would miss ordinary changes. */
 const LEAST_EDITS = 64
 
+/** What several diffs may cost together: token comparisons that are left. Without any they stay right, and are coarse. */
+export interface Effort {
+  left: number
+  /** Called instead of a merge without looking at lines, which needs more than is left. */
+  giveUp?: () => never
+}
+
+/** Taking a token in costs about as much as so many comparisons. */
+const TOKEN_STEPS = 10
+
+/** The work of one diff that is alone. */
+export const newEffort = (steps = 2 * MAX_STEPS): Effort => ({ left: steps })
+
 /**
  * What changed from `a` to `b`: hunks in order, with at least one kept token between any two. Shortest for all but
  * very large changes, where it is coarser, but right.
  *
  * Myers' O(ND) algorithm in linear space, searching from both ends (as in "An O(ND) Difference Algorithm and Its
  * Variations", 1986). A search that reaches `maxEdits` splits the box where it got farthest, as GNU diff does.
- * `among`: how many tokens the caller diffs in all, where this is one diff of many.
+ * `among`: how many tokens the caller diffs in all, where this is one diff of many. `effort`: what it and others may cost;
+ * when nothing is left of it what still differs is one hunk.
  */
 export const diffTokens = (
   a: readonly string[],
   b: readonly string[],
   among = a.length + b.length,
+  effort = newEffort(),
 ): Hunk[] => {
   let start = 0
   let [aEnd, bEnd] = [a.length, b.length]
   while (start < aEnd && start < bEnd && a[start] === b[start]) start++
   for (; start < aEnd && start < bEnd && a[aEnd - 1] === b[bEnd - 1]; bEnd--) aEnd--
 
+  effort.left -= TOKEN_STEPS * (aEnd + bEnd - 2 * start)
+  if (start === aEnd && start === bEnd) return []
+  if (effort.left <= 0) return [{ a0: start, a1: aEnd, b0: start, b1: bEnd }]
   const ids = new Map<string, number>()
   const intern = (token: string): number => {
     const known = ids.get(token)
@@ -55,15 +73,18 @@ export const diffTokens = (
     for (; a0 < a1 && b0 < b1 && x[a1 - 1] === y[b1 - 1]; b1--) a1--
     if (a0 === a1) inserted.fill(1, b0, b1)
     else if (b0 === b1) removed.fill(1, a0, a1)
-    else {
-      const [i, j] = split(x, y, { a0, a1, b0, b1 }, ahead, back, maxEdits)
+    else if (effort.left <= 0) {
+      removed.fill(1, a0, a1)
+      inserted.fill(1, b0, b1)
+    } else {
+      const [i, j] = split(x, y, { a0, a1, b0, b1 }, ahead, back, maxEdits, effort)
       boxes.push({ a0, a1: i, b0, b1: j }, { a0: i, a1, b0: j, b1 })
     }
   }
   return slideDown(a, b, hunksOf(removed, inserted, start))
 }
 
-/** A point that a shortest way through the box goes through; only a good one after `maxEdits`. */
+/** A point that a shortest way through the box goes through; only a good one after `maxEdits`, or when `effort` is spent. */
 const split = (
   x: Int32Array,
   y: Int32Array,
@@ -71,6 +92,7 @@ const split = (
   ahead: Int32Array,
   back: Int32Array,
   maxEdits: number,
+  effort: Effort,
 ): [number, number] => {
   // Diagonal d holds the points with i - j = d; arrays are indexed d + zero. `ahead[d]` is the farthest i reached
   // from the start of the box, `back[d]` the nearest reached from its end.
@@ -88,13 +110,16 @@ const split = (
   back[end + zero] = a1
 
   for (let edits = 1; ; edits++) {
+    effort.left -= edits + 1
     if (aLow > lowest) ahead[--aLow - 1 + zero] = -1
     else aLow++
     if (aHigh < highest) ahead[++aHigh + 1 + zero] = -1
     else aHigh--
     for (let d = aHigh; d >= aLow; d -= 2) {
       let i = Math.max(ahead[d - 1 + zero]! + 1, ahead[d + 1 + zero]!)
+      const from = i
       while (i < a1 && i - d < b1 && x[i] === y[i - d]) i++
+      effort.left -= i - from
       ahead[d + zero] = i
       if (odd && d >= bLow && d <= bHigh && back[d + zero]! <= i) return [i, i - d]
     }
@@ -105,12 +130,14 @@ const split = (
     else bHigh--
     for (let d = bHigh; d >= bLow; d -= 2) {
       let i = Math.min(back[d - 1 + zero]!, back[d + 1 + zero]! - 1)
+      const from = i
       while (i > a0 && i - d > b0 && x[i - 1] === y[i - d - 1]) i--
+      effort.left -= from - i
       back[d + zero] = i
       if (!odd && d >= aLow && d <= aHigh && i <= ahead[d + zero]!) return [i, i - d]
     }
 
-    if (edits < maxEdits) continue
+    if (edits < maxEdits && effort.left > 0) continue
     let far = a0 + b0
     let at: [number, number] = [a0, b0]
     for (let d = aHigh; d >= aLow; d -= 2) {

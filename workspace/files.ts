@@ -4,9 +4,9 @@ import { ClawError } from './errors.ts'
 import { MAX_COUNT } from './grammar/values.ts'
 import type { AgentId, FileId, FileKey } from './ids.ts'
 import { MAX_FILE_BYTES } from './limits.ts'
-import { changedLines, type Edit, type Lines, merge3 } from './merge.ts'
+import { type Edit, type Lines, type Merge, merge3 } from './merge.ts'
 import { checkFileKey } from './path.ts'
-import { type EditCount, editsOf, isoTime, textOf } from './schema.ts'
+import { type EditCount, editsOf, filesOf, isoTime, textOf } from './schema.ts'
 import { isEditCount } from './shape.ts'
 import { indexEdits, partsOf } from './text-index.ts'
 import {
@@ -53,6 +53,8 @@ export interface Put {
   now: number
   /** Allows a put without a base to replace what is there. */
   force?: boolean
+  /** Merges in place of `merge3`; what it throws comes before anything is changed. */
+  merge?: (base: string, mine: string, theirs: string) => Merge
 }
 
 export interface PutResult {
@@ -66,9 +68,16 @@ export interface PutResult {
 
 /** All files, by path; of those whose path begins with `prefix`. */
 export const listFiles = (doc: Y.Doc, prefix = ''): FileInfo[] =>
-  allFiles(doc)
-    .filter(({ key }) => key.startsWith(prefix))
-    .map((leaf) => infoOf(doc, leaf))
+  allFiles(doc, prefix).map((leaf) => infoOf(doc, leaf))
+
+/** The same one by one: of the paths that there were at first, as each file is when it is its turn. */
+export function* eachFile(doc: Y.Doc, prefix = ''): Generator<FileInfo> {
+  const paths = [...filesOf(doc).keys()].filter((path) => path.startsWith(prefix))
+  for (const path of paths.sort()) {
+    const leaf = findFile(doc, path)
+    if (leaf !== null) yield infoOf(doc, leaf)
+  }
+}
 
 /** Throws `unknown_file`, with what to do next. */
 export const fileInfo = (doc: Y.Doc, key: string): FileInfo => infoOf(doc, getFile(doc, key))
@@ -88,10 +97,25 @@ const infoOf = (doc: Y.Doc, { key, entry }: Leaf): FileInfo => {
     last_editor: newest?.agent ?? entry.createdBy,
     updated_at: isoTime(newest?.at ?? entry.createdAt),
     media_type: entry.mediaType,
-    ...(isBinary(entry)
-      ? bytesOf(doc, entry.fileId)
-      : { size: byteLength(textOf(doc, entry.fileId).toJSON()) }),
+    ...(isBinary(entry) ? bytesOf(doc, entry.fileId) : { size: sizeOf(textOf(doc, entry.fileId)) }),
   }
+}
+
+/** Sizes of texts that have not changed since: a listing looks at all of them. */
+const sizes = new WeakMap<Y.Text, number>()
+const followed = new WeakSet<Y.Text>()
+
+const sizeOf = (text: Y.Text): number => {
+  // Nobody is told of a change before its transaction ends.
+  const isChanging = text.doc?._transaction?.changed.has(text as never) ?? false
+  const known = sizes.get(text)
+  if (known !== undefined && !isChanging) return known
+  const size = byteLength(text.toJSON())
+  if (isChanging) return size
+  if (!followed.has(text)) text.observe(() => sizes.delete(text))
+  followed.add(text)
+  sizes.set(text, size)
+  return size
 }
 
 const bytesOf = (doc: Y.Doc, id: FileId): { size: number; sha256?: string } => {
@@ -155,10 +179,19 @@ export const putFile = (doc: Y.Doc, put: Put): PutResult => {
       'file-get it first, then put your change; or replace it with --force',
     )
   }
-  const merged = merge3(found === null ? '' : (put.base ?? current), content, current)
+  const merged = (put.merge ?? merge3)(
+    found === null ? '' : (put.base ?? current),
+    content,
+    current,
+  )
   checkContent(merged.text)
-  const conflicts = merged.conflicts.map(({ from_line, to_line, theirs }) => {
-    const authors = authorsIn(doc, fileId, theirs)
+  const wrote = authorsOf(
+    doc,
+    fileId,
+    merged.conflicts.map(({ theirs }) => theirs),
+  )
+  const conflicts = merged.conflicts.map(({ from_line, to_line }, i) => {
+    const authors = wrote[i]!
     if (authors.length === 0) authors.push(newestEdit(doc, fileId)?.agent ?? put.by)
     return { from_line, to_line, by: authors.join(', ') }
   })
@@ -180,7 +213,7 @@ export const putFile = (doc: Y.Doc, put: Put): PutResult => {
     changed,
     created: there === null,
     conflicts,
-    lines: changed ? changedLines(merged) : [],
+    lines: merged.lines,
   }
 }
 
@@ -286,18 +319,30 @@ const applyToText = (text: Y.Text, edits: readonly Edit[]): void => {
 }
 
 /** The agents, by id, who wrote the characters in these half-open ranges of a file's text. */
-export const authorsIn = (
+export const authorsIn = (doc: Y.Doc, id: FileId, ranges: readonly [number, number][]): AgentId[] =>
+  authorsOf(doc, id, [ranges])[0]!
+
+/** The same of several places, by one walk through the text; ranges of one place may touch those of others. */
+const authorsOf = (
   doc: Y.Doc,
   id: FileId,
-  ranges: readonly [number, number][],
-): AgentId[] => {
+  places: readonly (readonly [number, number][])[],
+): AgentId[][] => {
+  const found = places.map(() => new Set<AgentId>())
+  const ranges = places
+    .flatMap((place, i) => place.map(([from, to]) => ({ from, to, authors: found[i]! })))
+    .sort((a, b) => a.from - b.from)
   const edits = new Map(editCounts(doc, id))
-  const authors = new Set<AgentId>()
+  let open: typeof ranges = []
+  let next = 0
   for (const { item, offset, units } of partsOf(textOf(doc, id))) {
-    if (ranges.some(([from, to]) => from < offset + units && offset < to)) {
+    if (next === ranges.length && open.length === 0) break
+    while (next < ranges.length && ranges[next]!.from < offset + units) open.push(ranges[next++]!)
+    if (open.length > 0 && units > 0) {
+      open = open.filter(({ to }) => to > offset)
       const author = edits.get(String(item.id.client))?.agent
-      if (author !== undefined) authors.add(author)
+      if (author !== undefined) for (const { authors } of open) authors.add(author)
     }
   }
-  return [...authors].sort()
+  return found.map((authors) => [...authors].sort())
 }

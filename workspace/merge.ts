@@ -1,4 +1,7 @@
-import { diffTokens } from './diff.ts'
+import { diffTokens, type Effort, newEffort } from './diff.ts'
+import { changedSpan } from './ends.ts'
+import { lineEnds, mergeSpans } from './merge-spans.ts'
+import { byCharacter, withinLines } from './within-lines.ts'
 
 /** At `index` of a text, `remove` UTF-16 units give way to `insert`. */
 export interface Edit {
@@ -24,6 +27,8 @@ export interface Merge {
   /** What turns `theirs` into `text`: in order, apart; each index counts in `theirs` as it was. */
   edits: Edit[]
   conflicts: Conflict[]
+  /** Lines of `text` that the edits changed, in order and apart; a removal is at the line it left. */
+  lines: Lines[]
 }
 
 /**
@@ -33,16 +38,72 @@ export interface Merge {
  * inserted, theirs comes first. Where both changed the same lines differently, the new lines of both stay, theirs
  * first, and the place is reported; so is a removal of lines that the other side edited, which stay. A line that
  * only `mine` changed is edited by characters, so that nothing else in it is touched.
+ *
+ * What it costs is bounded by `effort`, and by MAX_EDITS: beyond them changes are joined to larger ones. None is lost then,
+ * but more of what stays is written anew, and more counts as changed by both.
  */
-export const merge3 = (base: string, mine: string, theirs: string): Merge => {
-  if (mine === base || mine === theirs) return { text: theirs, edits: [], conflicts: [] }
+export const merge3 = (base: string, mine: string, theirs: string, effort = newEffort()): Merge => {
+  if (mine === base || mine === theirs) {
+    return { text: theirs, edits: [], conflicts: [], lines: [] }
+  }
   if (base === '' && theirs === '') {
-    return { text: mine, edits: [{ index: 0, remove: 0, insert: mine }], conflicts: [] }
+    const edits = [{ index: 0, remove: 0, insert: mine }]
+    return { text: mine, edits, conflicts: [], lines: changedLines(mine, edits) }
+  }
+  const size = base.length + mine.length + theirs.length
+  const { edits, conflicts } =
+    size > LONG_TEXTS
+      ? mergeMiddle(base, mine, theirs, effort)
+      : mergeLines(base, mine, theirs, effort)
+  const few = joinNearest(edits, theirs)
+  const text = applyEdits(theirs, few)
+  return {
+    ...{ text, edits: few, conflicts: joinConflicts(conflicts) },
+    lines: changedLines(text, few),
+  }
+}
+
+type Found = Pick<Merge, 'edits' | 'conflicts'>
+
+/** Texts of more UTF-16 units, all three together, are merged without the lines at their ends that all have … */
+const LONG_TEXTS = 64 * 1024
+/** … but for so many units of them, so that what is like them finds its place. */
+const CONTEXT = 4 * 1024
+/** Lines are looked at where there are so many comparisons left for each unit (count); else each side's change is one. */
+const STEPS_A_UNIT = 5
+
+const mergeMiddle = (base: string, mine: string, theirs: string, effort: Effort): Found => {
+  const [m, t] = [changedSpan(base, mine), changedSpan(base, theirs)]
+  const head = lineStart(base, Math.min(m[0], t[0]) - CONTEXT)
+  const tail = Math.min(m[1], t[1])
+  const left = base.length - lineStart(base, base.length - tail + CONTEXT)
+  const end = Math.min(tail, left)
+  const [from, to, other] = [base, mine, theirs].map((text) => text.slice(head, text.length - end))
+  const { edits, conflicts } = mergeLines(from!, to!, other!, effort)
+  const line = lineEnds(base.slice(0, head))
+  return {
+    edits: edits.map((edit) => ({ ...edit, index: edit.index + head })),
+    conflicts: conflicts.map(({ from_line, to_line, theirs }) => ({
+      from_line: from_line + line,
+      to_line: to_line + line,
+      theirs: theirs.map(([from, to]) => [from + head, to + head]),
+    })),
+  }
+}
+
+/** Where the line begins that has this place in it, or comes after it. */
+const lineStart = (text: string, at: number): number =>
+  at <= 0 ? 0 : Math.min(text.length, text.lastIndexOf('\n', at - 1) + 1)
+
+const mergeLines = (base: string, mine: string, theirs: string, effort: Effort): Found => {
+  const size = base.length + mine.length + theirs.length
+  if (size * STEPS_A_UNIT > effort.left) {
+    effort.giveUp?.()
+    return mergeSpans(base, mine, theirs)
   }
   const eol = lineEnd(base + mine + theirs)
   const [from, to, other] = [base.split(eol), mine.split(eol), theirs.split(eol)]
-  const size = base.length + mine.length + theirs.length
-  const groups = groupsOf(changesOf(from, to), changesOf(from, other))
+  const groups = groupsOf(changesOf(from, to, effort), changesOf(from, other, effort))
 
   const starts = lineStarts(other, eol.length)
   const patches: Patch[] = []
@@ -55,9 +116,9 @@ export const merge3 = (base: string, mine: string, theirs: string): Merge => {
     const end = a1 + shift
     if (mine.length === 0) continue
 
-    const { lines, clean } = combine(mine, others)
+    const { lines, clean } = combine(mine, others, effort)
     const old = other.slice(at, end)
-    for (const { a0, a1, b0, b1 } of diffTokens(old, lines)) {
+    for (const { a0, a1, b0, b1 } of diffTokens(old, lines, undefined, effort)) {
       const byCharacters = others.length === 0
       addPatch(patches, { from: at + a0, to: at + a1, lines: lines.slice(b0, b1), byCharacters })
     }
@@ -67,7 +128,7 @@ export const merge3 = (base: string, mine: string, theirs: string): Merge => {
       conflicts.push({
         from_line: line,
         to_line: line + lines.length - 1,
-        theirs: byCharacter(now, before, size)
+        theirs: byCharacter(now, before, size, effort)
           .filter(({ remove }) => remove > 0)
           .map(({ index, remove }) => [starts[at]! + index, starts[at]! + index + remove]),
       })
@@ -80,12 +141,65 @@ export const merge3 = (base: string, mine: string, theirs: string): Merge => {
     const { index, remove, insert } = editOf(patch, starts, eol)
     const old = theirs.slice(index, index + remove)
     for (const part of patch.byCharacters
-      ? withinLines(old, insert, size)
+      ? withinLines(old, insert, size, effort)
       : [{ index: 0, remove, insert }]) {
       edits.push({ ...part, index: index + part.index })
     }
   }
-  return { text: applyEdits(theirs, edits), edits, conflicts }
+  return { edits, conflicts }
+}
+
+/** Edits of one merge (count): Yjs splits a text at each of them, and the time that takes grows faster than they do. */
+export const MAX_EDITS = 1_000
+
+/** At most MAX_EDITS that do the same: those with the least between them are one, which writes that anew. */
+const joinNearest = (edits: readonly Edit[], text: string): Edit[] => {
+  if (edits.length <= MAX_EDITS) return [...edits]
+  const gaps = edits.slice(1).map(({ index }, i) => index - edits[i]!.index - edits[i]!.remove)
+  const widest = Float64Array.from(gaps)
+    .sort()
+    .reverse()
+    .subarray(0, MAX_EDITS - 1)
+  const least = widest.at(-1)!
+  /** Of the gaps that are just so wide as the least of these: how many stay. */
+  let ties = widest.length - widest.indexOf(least)
+  const joined: Edit[] = []
+  let insert: string[] = []
+  const close = (): void => {
+    joined.at(-1)!.insert = insert.join('')
+  }
+  for (const [i, edit] of edits.entries()) {
+    const last = joined.at(-1)
+    const gap = gaps[i - 1]!
+    if (last !== undefined && (gap < least || (gap === least && ties-- <= 0))) {
+      insert.push(text.slice(last.index + last.remove, edit.index), edit.insert)
+      last.remove = edit.index + edit.remove - last.index
+      continue
+    }
+    if (last !== undefined) close()
+    joined.push({ ...edit })
+    insert = [edit.insert]
+  }
+  close()
+  return joined
+}
+
+/** Conflicts of one merge (count): their authors are told of each. */
+const MAX_CONFLICTS = 64
+
+/** At most MAX_CONFLICTS: beyond it some that follow each other are one. */
+const joinConflicts = (conflicts: readonly Conflict[]): Conflict[] => {
+  const each = Math.ceil(conflicts.length / MAX_CONFLICTS)
+  const joined: Conflict[] = []
+  for (let i = 0; i < conflicts.length; i += each) {
+    const some = conflicts.slice(i, i + each)
+    joined.push({
+      from_line: some[0]!.from_line,
+      to_line: some.at(-1)!.to_line,
+      theirs: some.flatMap(({ theirs }) => theirs),
+    })
+  }
+  return joined
 }
 
 /** Where every line ends in CRLF it is the line end; else a CR is a part of its line. */
@@ -93,7 +207,7 @@ const lineEnd = (text: string): string =>
   text.includes('\r\n') && !/(?<!\r)\n/.test(text) ? '\r\n' : '\n'
 
 /** Where the edits are in `text`, which they led to: lines in order and apart. A removal is at the line it left. */
-export const changedLines = ({ text, edits }: Pick<Merge, 'text' | 'edits'>): Lines[] => {
+const changedLines = (text: string, edits: readonly Edit[]): Lines[] => {
   const found: Lines[] = []
   let [line, at, shift] = [1, 0, 0]
   const lineOf = (offset: number): number => {
@@ -137,8 +251,12 @@ interface Change {
   lines: string[]
 }
 
-const changesOf = (from: readonly string[], to: readonly string[]): Change[] =>
-  diffTokens(from, to).map(({ a0, a1, b0, b1 }) => ({ a0, a1, lines: to.slice(b0, b1) }))
+const changesOf = (from: readonly string[], to: readonly string[], effort: Effort): Change[] =>
+  diffTokens(from, to, undefined, effort).map(({ a0, a1, b0, b1 }) => ({
+    a0,
+    a1,
+    lines: to.slice(b0, b1),
+  }))
 
 /** Changes that have to be looked at together; every line of `base` from a0 to a1 is changed by one of them. */
 interface Group {
@@ -158,7 +276,7 @@ const groupsOf = (mine: readonly Change[], theirs: readonly Change[]): Group[] =
     const change = (side === 'mine' ? mine[m++] : theirs[t++])!
     const group = groups[groups.length - 1]
     const others = side === 'mine' ? group?.theirs : group?.mine
-    if (group !== undefined && others?.some((other) => belongTogether(other, change))) {
+    if (group !== undefined && others?.findLast((other) => belongTogether(other, change))) {
       group.a1 = Math.max(group.a1, change.a1)
       group[side].push(change)
     } else {
@@ -189,36 +307,46 @@ const belongTogether = (first: Change, second: Change): boolean => {
 }
 
 /** The lines that a group comes to, and whether nothing in it contradicts. */
-const combine = (mine: readonly Change[], theirs: readonly Change[]) => {
+const combine = (mine: readonly Change[], theirs: readonly Change[], effort: Effort) => {
   const others = theirs.flatMap(({ lines }) => lines)
-  const added = mine.filter(({ lines }) => !hasRun(others, lines)).flatMap(({ lines }) => lines)
-  const lines = hasRun(added, others) ? added : [...others, ...added]
+  const added = mine
+    .filter(({ lines }) => !hasRun(others, lines, effort))
+    .flatMap(({ lines }) => lines)
+  const lines = hasRun(added, others, effort) ? added : [...others, ...added]
   const bothInsert = [...mine, ...theirs].every(({ a0, a1 }) => a0 === a1)
   return {
     lines,
-    clean: bothInsert || lines.length === 0 || isWithin(mine, theirs) || isWithin(theirs, mine),
+    clean:
+      bothInsert ||
+      lines.length === 0 ||
+      isWithin(mine, theirs, effort) ||
+      isWithin(theirs, mine, effort),
   }
 }
 
-/** Whether every one of `changes` is part of one of `larger`. */
-const isWithin = (changes: readonly Change[], larger: readonly Change[]): boolean =>
+/** Whether every one of `changes` is part of one of `larger`; not where `effort` does not last to find out. */
+const isWithin = (changes: readonly Change[], larger: readonly Change[], effort: Effort): boolean =>
   changes.every(({ a0, a1, lines }) =>
     larger.some(
       (other) =>
+        effort.left-- > 0 &&
         other.a0 <= a0 &&
         a1 <= other.a1 &&
-        (lines.length === 0 ? other.lines.length === 0 : hasRun(other.lines, lines)),
+        (lines.length === 0 ? other.lines.length === 0 : hasRun(other.lines, lines, effort)),
     ),
   )
 
 const isRunAt = (lines: readonly string[], run: readonly string[], at: number): boolean =>
   at >= 0 && run.every((line, i) => lines[at + i] === line)
 
-const hasRun = (lines: readonly string[], run: readonly string[]): boolean => {
-  const [first] = run
-  if (first === undefined) return true
-  for (let at = lines.indexOf(first); at !== -1; at = lines.indexOf(first, at + 1)) {
-    if (isRunAt(lines, run, at)) return true
+/** Whether one has the other in it; not where `effort` does not last to find out. */
+const hasRun = (lines: readonly string[], run: readonly string[], effort: Effort): boolean => {
+  if (run.length === 0) return true
+  for (let at = 0; at <= lines.length - run.length && effort.left > 0; at++) {
+    let same = 0
+    while (same < run.length && lines[at + same] === run[same]) same++
+    if (same === run.length) return true
+    effort.left -= same + 1
   }
   return false
 }
@@ -239,7 +367,7 @@ const addPatch = (patches: Patch[], patch: Patch): void => {
     return
   }
   last.to = patch.to
-  last.lines = [...last.lines, ...patch.lines]
+  for (const line of patch.lines) last.lines.push(line)
   last.byCharacters &&= patch.byCharacters
 }
 
@@ -261,117 +389,4 @@ const editOf = ({ from, to, lines }: Patch, starts: readonly number[], eol: stri
   if (from === 0) return { index: 0, remove: length, insert: lines.join(eol) }
   const index = starts[from]! - eol.length
   return { index, remove: length - index, insert: lines.map((line) => eol + line).join('') }
-}
-
-/** What a reader sees as one character, near enough: combining marks, emoji sequences and flags stay whole. */
-const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
-
-/** Lines that share less than this part of the shorter one, at their ends, are different lines. */
-const SAME_LINE = 0.5
-/** Pairs of lines that are compared at most, to tell which became which. */
-const MAX_PAIRS = 40_000
-
-/**
- * Edits from `old` to `text` that never keep a part of one line for another: a line that became a similar one is edited
- * by characters, every other is removed or inserted whole. So what others insert between two lines at the same time
- * stays between two lines.
- */
-const withinLines = (old: string, text: string, among: number): Edit[] => {
-  const linesIn = (side: string): string[] => side.match(/[^\n]*\n|[^\n]+/g) ?? []
-  const [before, after] = [linesIn(old), linesIn(text)]
-  const edits: Edit[] = []
-  let [index, i, j] = [0, 0, 0]
-  const whole = (toI: number, toJ: number): void => {
-    const [removed, insert] = [before.slice(i, toI).join(''), after.slice(j, toJ).join('')]
-    const edit = replacing(removed, insert)
-    if (edit.remove > 0 || edit.insert !== '') edits.push({ ...edit, index })
-    index += removed.length
-  }
-  if (before.length === 1 && after.length === 1) {
-    const parts = joinNear(byCharacter(old, text, among), old)
-    const removed = parts.reduce((sum, { remove }) => sum + remove, 0)
-    return removed <= old.length / 2 ? parts : [{ index: 0, ...replacing(old, text) }]
-  }
-  for (const [a, b] of pairsOf(before, after)) {
-    whole(a, b)
-    const line = before[a]!
-    for (const edit of joinNear(byCharacter(line, after[b]!, among), line)) {
-      edits.push({ ...edit, index: index + edit.index })
-    }
-    index += line.length
-    ;[i, j] = [a + 1, b + 1]
-  }
-  whole(before.length, after.length)
-  return edits
-}
-
-/**
- * `old` gives way to `text`, but for the line end that both have last: what somebody inserts after it at the same time
- * stays after it.
- */
-const replacing = (old: string, text: string): Omit<Edit, 'index'> => {
-  const end = /\r?\n$/.exec(old)?.[0] ?? ''
-  const keep = end !== '' && text.endsWith(end) ? end.length : 0
-  return { remove: old.length - keep, insert: text.slice(0, text.length - keep) }
-}
-
-/** How much of the shorter of two lines both begin and end with: 0 to 1. */
-const likeness = (a: string, b: string): number => {
-  const [x, y] = [a.replace(/\r?\n$/, ''), b.replace(/\r?\n$/, '')]
-  const shorter = Math.min(x.length, y.length)
-  if (shorter === 0) return x.length === y.length ? 1 : 0
-  let head = 0
-  while (head < shorter && x[head] === y[head]) head++
-  let tail = 0
-  while (tail < shorter - head && x.at(-1 - tail) === y.at(-1 - tail)) tail++
-  return (head + tail) / shorter
-}
-
-/** Which line became which: in order, so that the pairs are as alike as can be in all. */
-const pairsOf = (before: readonly string[], after: readonly string[]): [number, number][] => {
-  const [n, m] = [before.length, after.length]
-  if (n * m > MAX_PAIRS) return []
-  const like = before.map((line) => after.map((other) => likeness(line, other)))
-  const best = Array.from({ length: n + 1 }, () => new Float64Array(m + 1))
-  for (let i = n - 1; i >= 0; i--) {
-    for (let j = m - 1; j >= 0; j--) {
-      const alike = like[i]![j]!
-      const pair = alike < SAME_LINE ? 0 : alike + best[i + 1]![j + 1]!
-      best[i]![j] = Math.max(pair, best[i + 1]![j]!, best[i]![j + 1]!)
-    }
-  }
-  const pairs: [number, number][] = []
-  for (let i = 0, j = 0; i < n && j < m; ) {
-    if (best[i]![j] === best[i + 1]![j]) i++
-    else if (best[i]![j] === best[i]![j + 1]) j++
-    else pairs.push([i++, j++])
-  }
-  return pairs
-}
-
-/** The smallest edits from `old` to `text`. */
-const byCharacter = (old: string, text: string, among: number): Edit[] => {
-  const before: string[] = old.match(CHARACTER) ?? []
-  const after: string[] = text.match(CHARACTER) ?? []
-  const offsets = lineStarts(before, 0)
-  return diffTokens(before, after, among).map(({ a0, a1, b0, b1 }) => ({
-    index: offsets[a0]!,
-    remove: offsets[a1]! - offsets[a0]!,
-    insert: after.slice(b0, b1).join(''),
-  }))
-}
-
-/** Joins edits with less between them than either changes: letters that happen to be in both, not a kept part. */
-const joinNear = (edits: readonly Edit[], old: string): Edit[] => {
-  const size = ({ remove, insert }: Edit) => Math.max(remove, insert.length)
-  const joined: Edit[] = []
-  for (const edit of edits) {
-    const last = joined[joined.length - 1]
-    const end = last === undefined ? 0 : last.index + last.remove
-    if (last !== undefined && edit.index - end < Math.min(size(last), size(edit))) {
-      last.insert += old.slice(end, edit.index) + edit.insert
-      last.remove = edit.index + edit.remove - last.index
-    } else joined.push({ ...edit })
-  }
-  return joined
 }

@@ -1,5 +1,10 @@
 import { shellWord } from './quote.ts'
 
+/** Of so many candidates (count) the distance is looked at: those whose beginning and end are most alike. */
+const MOST = 200
+/** Longer ones (characters), their alike ends left out, are too different. */
+const LONGEST = 48
+
 /** Edit distance between two short strings, swapped neighbours counting once (optimal string alignment). */
 const distance = (a: string, b: string): number => {
   let before: number[] = []
@@ -18,15 +23,39 @@ const distance = (a: string, b: string): number => {
   return row[b.length]!
 }
 
-/** The up to `most` candidates that someone who typed `typed` may have meant, nearest first. */
+/** What is left of two strings without the beginning and the end that both have. */
+const middles = (a: string, b: string): [string, string] => {
+  const most = Math.min(a.length, b.length)
+  let head = 0
+  while (head < most && a.charCodeAt(head) === b.charCodeAt(head)) head++
+  let tail = 0
+  while (tail < most - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++
+  return [a.slice(head, a.length - tail), b.slice(head, b.length - tail)]
+}
+
+/**
+ * The up to `most` candidates that someone who typed `typed` may have meant, nearest first. Of many only those are looked at
+ * closely that begin and end most like it: the time goes by how many there are, and little of it.
+ */
 export const nearest = (typed: string, candidates: Iterable<string>, most = 3): string[] => {
-  const wanted = typed.toLowerCase()
+  const wanted = typed.toLowerCase().slice(0, 200)
+  const limit = Math.max(1, Math.ceil(wanted.length / 3))
   const scored: { candidate: string; score: number }[] = []
+  const unlike: { candidate: string; left: [string, string]; size: number }[] = []
   for (const candidate of new Set(candidates)) {
-    const lower = candidate.toLowerCase()
-    const part = wanted.length >= 2 && (lower.includes(wanted) || wanted.includes(lower))
-    const score = part ? 0.5 : distance(wanted, lower.slice(0, 200))
-    if (score <= Math.max(1, Math.ceil(wanted.length / 3))) scored.push({ candidate, score })
+    const lower = candidate.slice(0, 200).toLowerCase()
+    if (wanted.length >= 2 && (lower.includes(wanted) || wanted.includes(lower))) {
+      scored.push({ candidate, score: 0.5 })
+    } else if (Math.abs(lower.length - wanted.length) <= limit) {
+      const left = middles(wanted, lower)
+      const size = Math.max(left[0].length, left[1].length)
+      if (size <= LONGEST) unlike.push({ candidate, left, size })
+    }
+  }
+  unlike.sort((a, b) => a.size - b.size)
+  for (const { candidate, left } of unlike.slice(0, MOST)) {
+    const score = distance(...left)
+    if (score <= limit) scored.push({ candidate, score })
   }
   scored.sort((a, b) => a.score - b.score || (a.candidate < b.candidate ? -1 : 1))
   return scored.slice(0, most).map(({ candidate }) => candidate)
@@ -34,6 +63,6 @@ export const nearest = (typed: string, candidates: Iterable<string>, most = 3): 
 
 /** `did you mean x, y?`, or the empty string where nothing is near. */
 export const didYouMean = (typed: string, candidates: Iterable<string>): string => {
-  const near = nearest(typed.slice(0, 200), candidates)
+  const near = nearest(typed, candidates)
   return near.length === 0 ? '' : `did you mean ${near.map(shellWord).join(', ')}?`
 }

@@ -61,12 +61,17 @@ export class Intake {
   }
 
   /**
-   * Files all that is handed in. `archived` has the archived tasks that were looked up, and is kept true; tasks that are to be
-   * looked up before the rest can be filed are added to `unknown`.
+   * Files what is handed in, until `isOver`; returns whether there is more. `archived` has the archived tasks that were looked
+   * up, and is kept true; tasks that are to be looked up before the rest can be filed are added to `unknown`.
    */
-  file(archived: Map<TaskId, ArchivedTask | null>, archive: Archive, unknown: Set<TaskId>): void {
+  file(
+    archived: Map<TaskId, ArchivedTask | null>,
+    archive: Archive,
+    unknown: Set<TaskId>,
+    isOver: () => boolean = () => false,
+  ): boolean {
     const intake = intakeOf(this.#doc)
-    if (intake.length === 0) return
+    if (intake.length === 0) return false
     this.#addressees = null
     const elements = [...elementsOf(intake)]
     const known = (id: TaskId): ArchivedTask | null | undefined => {
@@ -96,13 +101,19 @@ export class Intake {
     }
     const filed: number[] = []
     // Tasks first: the rest may be about them.
-    for (const tasks of [true, false]) {
-      for (const element of elements) {
-        if (isTask(element.value) === tasks && fileOne(element)) filed.push(element.index)
-      }
+    const inTurn = [
+      ...elements.filter(({ value }) => isTask(value)),
+      ...elements.filter(({ value }) => !isTask(value)),
+    ]
+    let hasMore = false
+    for (const element of inTurn) {
+      hasMore = isOver()
+      if (hasMore) break
+      if (fileOne(element)) filed.push(element.index)
     }
     deleteAll(intake, filed)
     if (intake.length === 0) this.#first.clear()
+    return hasMore
   }
 
   /** False: it has to wait until it is known whether the archive has its id. */

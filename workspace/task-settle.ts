@@ -20,6 +20,11 @@ export const KEPT_ENDED_TASKS = 1_000
 /** Tasks that one settling archives at most (count), so that a turn of the room stays short. */
 const ARCHIVED_AT_ONCE = 128
 
+/** What one settling files, and looks at (count), and how many links it follows in search of circles, so that a turn stays short. */
+const FILED_AT_ONCE = 250
+const LOOKED_AT_ONCE = 2_000
+const LINKS_AT_ONCE = 100_000
+
 /** What settling goes by, beside the document. Times are milliseconds, those since the epoch by the server's clock. */
 export interface World {
   now: number
@@ -55,6 +60,8 @@ export class Settler {
   readonly #touched = new Set<TaskId>()
   /** Tasks that wait for themselves, and how. */
   readonly #circles = new Map<TaskId, readonly TaskId[]>()
+  /** Links that this settling may still follow (count). */
+  #links = 0
   /** Tasks that were not found in the document: to be looked up in the archive. */
   #unknown = new Set<TaskId>()
   readonly #intake: Intake
@@ -100,10 +107,13 @@ export class Settler {
   }
 
   /**
-   * Does all that is due. `next`: when there will be more by time alone (Infinity: never). `unknown`: tasks to look up in
-   * the archive, after which it is to be called again. Call it in a transaction.
+   * Does what is due, or much of it: `more` is due now. `next`: when there will be more by time alone (Infinity: never).
+   * `unknown`: tasks to look up in the archive, after which it is to be called again. Call it in a transaction.
    */
-  settle(world: World, put: Archive): { next: number; unknown: ReadonlySet<TaskId> } {
+  settle(
+    world: World,
+    put: Archive,
+  ): { next: number; unknown: ReadonlySet<TaskId>; more: boolean } {
     this.#records = null
     this.#agents = null
     this.#unknown = new Set()
@@ -113,21 +123,29 @@ export class Settler {
       count++
     }
     for (const id of migrate(this.#doc)) this.index.read(id)
-    this.#intake.file(world.archived, archive, this.#unknown)
+    let left = FILED_AT_ONCE
+    this.#links = LINKS_AT_ONCE
+    const isOver = () => left-- <= 0 || this.#links < 0
+    let more = this.#intake.file(world.archived, archive, this.#unknown, isOver)
     const todo = new Set([...this.#touched, ...this.index.takeChanged()])
     this.#touched.clear()
     for (const [id, at] of this.#due) if (at <= world.now) todo.add(id)
     // What a task's end changes for those that wait for it is added on the way.
-    for (const id of todo) this.#look(id, world, todo)
+    left = LOOKED_AT_ONCE
+    for (const id of todo) {
+      if (left-- > 0) this.#look(id, world, todo)
+      else this.#touched.add(id)
+    }
+    if (left < 0) more = true
     this.index.takeChanged()
     const oldest = this.#archiveOld(world, archive)
     if (count > 0) {
       // The position of the newest entry: who comes back reads up to it.
       metaOf(this.#doc).set('archivedTasks', archivedTasks(this.#doc) + count)
     }
-    let next = oldest
+    let next = more ? world.now : oldest
     for (const at of this.#due.values()) if (at < next) next = at
-    return { next, unknown: this.#unknown }
+    return { next, unknown: this.#unknown, more }
   }
 
   // ── One task ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +153,11 @@ export class Settler {
   /** What a task waits for never changes: only one that is filed can close a circle. */
   #seekCircle(id: TaskId, after: readonly TaskId[]): void {
     if (after.length === 0 || this.index.dependents(id).size === 0) return
-    const circle = cycleOf(id, after, (other) => this.index.get(other)?.facts.after)
+    const circle = cycleOf(id, after, (other) => {
+      const links = this.index.get(other)?.facts.after
+      this.#links -= 1 + (links?.length ?? 0)
+      return links
+    })
     if (circle === null) return
     this.#circles.set(id, circle)
     this.#touched.add(id)

@@ -1,4 +1,5 @@
-import { diffTokens, type Hunk } from './diff.ts'
+import { diffTokens, type Effort, type Hunk, newEffort } from './diff.ts'
+import { changedSpan, sameEnds } from './ends.ts'
 import type { Edit } from './merge.ts'
 import { byteLength } from './validate.ts'
 
@@ -29,7 +30,7 @@ const NEAR = 16
  * The edits that turn `from` into `to`: exact, small for most changes, the same whenever it is computed.
  * `applyEdits(from, textDelta(from, to).edits)` is `to`. Surrogate pairs stay whole.
  */
-export const textDelta = (from: string, to: string): TextDelta => {
+export const textDelta = (from: string, to: string, effort = newEffort()): TextDelta => {
   const delta: TextDelta = {
     edits: [],
     addedLines: 0,
@@ -38,18 +39,18 @@ export const textDelta = (from: string, to: string): TextDelta => {
     removedBytes: 0,
   }
   if (from === to) return delta
-  const [start, tail] = changedLines(from, to)
+  const [start, tail] = changedSpan(from, to)
   const before = linesOf(from.slice(start, from.length - tail))
   const after = linesOf(to.slice(start, to.length - tail))
   let offset = start
   let done = 0
-  for (const { a0, a1, b0, b1 } of diffQuickly(before, after)) {
+  for (const { a0, a1, b0, b1 } of diffQuickly(before, after, effort)) {
     for (; done < a0; done++) offset += before[done]!.length
     const [old, now] = [before.slice(a0, a1).join(''), after.slice(b0, b1).join('')]
     delta.removedLines += a1 - a0
     delta.addedLines += b1 - b0
     const lines = Math.max(a1 - a0, b1 - b0)
-    for (const { index, remove, insert } of editsWithin(old, now, lines)) {
+    for (const { index, remove, insert } of editsWithin(old, now, lines, effort)) {
       delta.removedBytes += byteLength(old.slice(index, index + remove))
       delta.addedBytes += byteLength(insert)
       delta.edits.push({ index: offset + index, remove, insert })
@@ -58,12 +59,12 @@ export const textDelta = (from: string, to: string): TextDelta => {
   return delta
 }
 
-const diffQuickly = (a: readonly string[], b: readonly string[]): Hunk[] => {
+const diffQuickly = (a: readonly string[], b: readonly string[], effort: Effort): Hunk[] => {
   const tokens = a.length + b.length
   if (tokens > MAX_TOKENS || (tokens > MANY_TOKENS && !isAlike(a, b))) {
     return [{ a0: 0, a1: a.length, b0: 0, b1: b.length }]
   }
-  return diffTokens(a, b, HASTE * tokens)
+  return diffTokens(a, b, HASTE * tokens, effort)
 }
 
 const isAlike = (a: readonly string[], b: readonly string[]): boolean => {
@@ -73,45 +74,11 @@ const isAlike = (a: readonly string[], b: readonly string[]): boolean => {
 
 const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? []
 
-/** Where the lines that differ begin, and how many units there are after them, the same in both texts. */
-const changedLines = (from: string, to: string): [start: number, tail: number] => {
-  const [head, tail] = sameEnds(from, to)
-  const start = head === 0 ? 0 : from.lastIndexOf('\n', head - 1) + 1
-  const lineEnd = tail === 0 ? -1 : from.indexOf('\n', from.length - tail)
-  return [start, lineEnd === -1 ? 0 : from.length - lineEnd - 1]
-}
-
-/** Units compared at once: comparing two strings is many times faster than looking at each unit. */
-const STRIDE = 1024
-
-/** How many units two texts have in common at their beginnings, and after that at their ends. */
-const sameEnds = (a: string, b: string): [head: number, tail: number] => {
-  const most = Math.min(a.length, b.length)
-  let head = 0
-  while (head + STRIDE <= most && isSame(a, head, b, head, STRIDE)) head += STRIDE
-  while (head < most && a.charCodeAt(head) === b.charCodeAt(head)) head++
-  if (isHigh(a.charCodeAt(head - 1))) head--
-  const left = most - head
-  let tail = 0
-  const isSameBefore = (units: number): boolean =>
-    isSame(a, a.length - tail - units, b, b.length - tail - units, units)
-  while (tail + STRIDE <= left && isSameBefore(STRIDE)) tail += STRIDE
-  while (tail < left && isSameBefore(1)) tail++
-  if (isLow(a.charCodeAt(a.length - tail))) tail--
-  return [head, tail]
-}
-
-const isSame = (a: string, i: number, b: string, j: number, units: number): boolean =>
-  a.slice(i, i + units) === b.slice(j, j + units)
-
-const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
-const isLow = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000
-
 /** Words, each with a space after it, and what is none, by characters. */
 const WORD = /[\p{L}\p{N}_]{1,32}\s?|[\s\S]/gu
 
 /** The edits that turn `old`, some `lines`, into `now`. */
-const editsWithin = (old: string, now: string, lines: number): Edit[] => {
+const editsWithin = (old: string, now: string, lines: number, effort: Effort): Edit[] => {
   const [head, tail] = sameEnds(old, now)
   const [was, is] = [old.slice(head, old.length - tail), now.slice(head, now.length - tail)]
   const whole = { index: head, remove: was.length, insert: is }
@@ -121,7 +88,7 @@ const editsWithin = (old: string, now: string, lines: number): Edit[] => {
   const edits: Edit[] = []
   let offset = head
   let done = 0
-  for (const { a0, a1, b0, b1 } of diffQuickly(a, b)) {
+  for (const { a0, a1, b0, b1 } of diffQuickly(a, b, effort)) {
     for (; done < a0; done++) offset += a[done]!.length
     const remove = a.slice(a0, a1).join('').length
     const insert = b.slice(b0, b1).join('')

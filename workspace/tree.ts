@@ -7,7 +7,7 @@ import { MAX_FILES } from './limits.ts'
 import * as names from './names.ts'
 import { type EditCount, editsOf, type FileEntry, filesOf, isoTime, textOf } from './schema.ts'
 import { fileEntries, fileEntry, isClientId, isEditCount } from './shape.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean, nearest } from './suggest.ts'
 
 /**
  * Which path leads to which text. A path that was removed or renamed keeps an entry that says so: an edit that the
@@ -43,21 +43,29 @@ export const getFile = (doc: Y.Doc, typed: string): Leaf => {
   const removed = fileEntry(doc, typed.normalize('NFC'))?.removed
   const next =
     removed === undefined
-      ? didYouMean(
-          typed,
-          allFiles(doc).map(({ key }) => key),
-        ) || 'file-list shows what there is'
+      ? nearFiles(doc, typed) || 'file-list shows what there is'
       : removed.movedTo === undefined
         ? `${removed.by} removed it at ${isoTime(removed.at)}; file-restore brings it back`
         : `${removed.by} renamed it to ${names.path(removed.movedTo)}`
   throw new ClawError('unknown_file', `no file "${typed}" in this workspace`, next)
 }
 
-/** All files, by path. */
-export const allFiles = (doc: Y.Doc): Leaf[] => {
+/** Paths that may have gone are among the nearest: so many are looked at (count). */
+const LOOKED_AT = 20
+
+const nearFiles = (doc: Y.Doc, typed: string): string => {
+  const near = nearest(typed, filesOf(doc).keys(), LOOKED_AT)
+  return didYouMean(
+    typed,
+    near.filter((path) => findFile(doc, path) !== null),
+  )
+}
+
+/** All files, by path; of those whose path begins with `prefix`. */
+export const allFiles = (doc: Y.Doc, prefix = ''): Leaf[] => {
   const files: Leaf[] = []
   for (const [path, entry] of fileEntries(doc)) {
-    if (isThere(doc, entry)) files.push({ key: path as FileKey, entry })
+    if (path.startsWith(prefix) && isThere(doc, entry)) files.push({ key: path as FileKey, entry })
   }
   return files.sort((a, b) => (a.key < b.key ? -1 : 1))
 }

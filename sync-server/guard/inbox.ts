@@ -25,6 +25,8 @@ export interface Sender {
   /** From earlier connections (milliseconds): nothing is taken in before. */
   owed: number
   pace: Pace
+  /** So many bytes are held no more: they are taken in. */
+  taken: (bytes: number) => void
 }
 
 /**
@@ -38,6 +40,7 @@ export class Inbox {
   readonly #share: Share
   readonly #take: Take
   readonly #pace: Pace
+  readonly #taken: (bytes: number) => void
   #waiting: Buffer[] = []
   #work: Work | null = null
   /** How long what is being taken in has taken so far (milliseconds). */
@@ -46,12 +49,13 @@ export class Inbox {
   #isPaused = false
   #resting: NodeJS.Timeout | null = null
 
-  constructor(source: Pausable, take: Take, { turns, share, owed, pace }: Sender) {
+  constructor(source: Pausable, take: Take, { turns, share, owed, pace, taken }: Sender) {
     this.#source = source
     this.#turns = turns
     this.#share = share
     this.#take = take
     this.#pace = pace
+    this.#taken = taken
     source.once('close', () => {
       this.#waiting = []
       this.#work?.return?.()
@@ -100,7 +104,8 @@ export class Inbox {
       this.#took += now - before
       const isDone = this.#work === null
       if (mustWait) continue
-      if (isDone) this.#waiting.shift() // none is left where the connection was closed meanwhile
+      // None is left where the connection was closed meanwhile.
+      if (isDone && this.#waiting.shift() !== undefined) this.#taken(message.length)
       const wait = this.#pace(isNew ? message : null, this.#took, isDone)
       this.#took = 0
       if (wait > 0) {

@@ -1,11 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { ClawError } from '../../workspace/errors.ts'
 import { nameOf, type Shown } from '../access/speaker.ts'
 import { AWARENESS } from '../wire.ts'
 import { addressOf, type Proxies } from './address.ts'
 import { Doors } from './doors.ts'
 import { Failures } from './failures.ts'
+import { Held, type Hold } from './held.ts'
 import { Inbox, type Pausable, type Take } from './inbox.ts'
 import {
   BURST_SECONDS,
@@ -13,6 +15,7 @@ import {
   LARGE_COUNTS,
   LAST_FAILURE_WAIT_MS,
   LAST_OFFENCE_WAIT_MS,
+  LEAST_WORK_MS,
   type Limits,
   LONGEST_PAUSE_MS,
   OFFENCE_BYTES,
@@ -24,6 +27,12 @@ import { Porch } from './porch.ts'
 import { newShare, type Share, Turns } from './turns.ts'
 
 const senderOf = (agent: string, workspace: string): string => `${workspace}/${agent}`
+
+/** So much of a request's head is looked at before it is let in (bytes): what a client sends first is in it. */
+const HEAD_BYTES = 4 * 1024
+/** What is asked by who looks after a server, and costs nothing. */
+const HEALTH = /^(?:GET|HEAD) \/health HTTP\/1/
+const SECRET = /^authorization: *bearer +(\S{1,200})\r$/im
 
 /** HTTP statuses of what is refused before anything is done for it. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 413, 429])
@@ -49,6 +58,8 @@ export class Limiter {
   readonly #refusals: Failures
   readonly #offences: Failures
   readonly #turns = new Turns()
+  /** What is held for those who have not sent, or taken, the rest. */
+  readonly held: Held
   /** Of those who are connected. */
   readonly #shares = new Map<string, Share & { connections: number }>()
 
@@ -65,6 +76,11 @@ export class Limiter {
       burst: seconds * perSecond,
     })
     this.#mostWaiting = limits.waiting
+    this.held = new Held({
+      all: limits.held,
+      address: limits['address-held'],
+      party: limits['agent-held'],
+    })
     this.#flow = new Flow({
       frames: rate(limits.messages),
       bytes: rate(limits.bytes, HEAVY_BURST_SECONDS),
@@ -79,8 +95,11 @@ export class Limiter {
     this.#offences = new Failures(now, limits.offences, LAST_OFFENCE_WAIT_MS)
   }
 
-  /** Has connections wait until they have asked for something; `silentMs`: for the first byte (milliseconds). */
-  watch(server: Server, silentMs: number): Porch {
+  /**
+   * Has connections wait until they have asked for something; `silentMs`: for the first byte (milliseconds). `isGood`: whether
+   * a secret is somebody's.
+   */
+  watch(server: Server, silentMs: number, isGood: (secret: string) => boolean): Porch {
     const enter = (socket: Socket): boolean => {
       try {
         const address = socket.remoteAddress ?? ''
@@ -93,7 +112,13 @@ export class Limiter {
     // A trusted proxy's connections are many people's.
     const queues = (peer: string): boolean =>
       !this.#isProxy(peer) && this.#refusals.wait(addressOf(peer, undefined, this.#isProxy)) > 0
-    return new Porch(server, { enter, queues, most: this.#mostWaiting, silentMs })
+    const passes = (first: Buffer): boolean => {
+      const head = first.toString('latin1', 0, HEAD_BYTES)
+      if (HEALTH.test(head)) return true
+      const secret = SECRET.exec(head)?.[1]
+      return secret !== undefined && isGood(secret)
+    }
+    return new Porch(server, { enter, queues, passes, most: this.#mostWaiting, silentMs })
   }
 
   /** Lets a connection to a workspace in until its socket is closed. Throws `too_many`. */
@@ -112,12 +137,70 @@ export class Limiter {
     request.socket.once('close', this.#doors.enter({ address, agent, workspace }))
   }
 
-  /** Takes a request of an agent, or by a token, which may stand for many; the owner may make any. Throws `too_many`. */
-  request(by: Shown): void {
-    if (by.kind === 'owner') return
+  /** What is held for a request, or a connection, of whom nobody knows yet whose it is; `cut` ends it. */
+  hold(request: IncomingMessage, cut: () => void): Hold {
+    return this.held.open(this.#addressOf(request), null, cut)
+  }
+
+  /** The same for a connection of an agent; null: of the owner, for whom any amount is held. */
+  holdFor(
+    request: IncomingMessage,
+    agent: string | null,
+    workspace: string,
+    cut: () => void,
+  ): Hold {
+    const party = agent === null ? null : senderOf(agent, workspace)
+    const hold = this.held.open(this.#addressOf(request), party, cut)
+    if (agent === null) hold.close()
+    return hold
+  }
+
+  /** The requests and connections of an agent that are open. */
+  holdsOf(agent: string, workspace: string): Hold[] {
+    return this.held.holdsOf(senderOf(agent, workspace))
+  }
+
+  /**
+   * Takes a request of an agent, or by a token, which may stand for many; the owner may make any. What is held for it counts
+   * for them from now on. Throws `too_many`.
+   */
+  request(by: Shown, hold: Hold): void {
+    if (by.kind === 'owner') {
+      hold.close()
+      return
+    }
     const sender = senderOf(keyOf(by), by.workspace)
+    if (this.held.isFull(sender, this.held.most / 4)) {
+      const what = `${nameOf(by)} leaves too much unread, or unsent`
+      throw new ClawError('too_many', what, 'take the answers to what you asked before', 1)
+    }
+    hold.belongsTo(sender)
     this.#checkOffences(sender, nameOf(by))
     this.#takeOne('requests', sender, `${nameOf(by)} asks too often`, 'wait, and ask less often')
+  }
+
+  /**
+   * Resolves when what an agent asks, or somebody with a token, may be worked on: at once, or, where much was worked for it, in
+   * a while. Throws `too_many` where that would be too long.
+   */
+  async mayWork(by: Shown): Promise<void> {
+    if (by.kind === 'owner') return
+    const sender = senderOf(keyOf(by), by.workspace)
+    // Each of those that wait has its own place.
+    const wait = this.#flow.after(sender, { work: LEAST_WORK_MS }, this.#now())
+    if (wait < SHORTEST_PAUSE_MS) return
+    if (wait > LONGEST_PAUSE_MS) {
+      this.worked(by, -LEAST_WORK_MS)
+      const what = `what ${nameOf(by)} asks takes too much work`
+      throw new ClawError('too_many', what, 'wait, and ask for less', Math.ceil(wait / 1_000))
+    }
+    await setTimeout(wait)
+  }
+
+  /** So long was worked for what an agent, or somebody with a token, asked for (milliseconds). */
+  worked(by: Shown, ms: number): void {
+    if (by.kind === 'owner') return
+    this.#flow.after(senderOf(keyOf(by), by.workspace), { work: ms }, this.#now())
   }
 
   #checkOffences(sender: string, name: string): void {
@@ -168,10 +251,17 @@ export class Limiter {
    * Takes in what an agent sends on a socket, not faster than it may, and not so that others wait for it. Null: the owner,
    * who may send as fast as it likes.
    */
-  inbox(socket: Pausable, agent: string | null, workspace: string, take: Take): Inbox {
+  inbox(
+    socket: Pausable,
+    agent: string | null,
+    workspace: string,
+    take: Take,
+    hold: Pick<Hold, 'add'>,
+  ): Inbox {
     const turns = this.#turns
+    const taken = (bytes: number): void => hold.add(-bytes)
     if (agent === null) {
-      return new Inbox(socket, take, { turns, share: newShare(), owed: 0, pace: () => 0 })
+      return new Inbox(socket, take, { turns, share: newShare(), owed: 0, pace: () => 0, taken })
     }
     const sender = senderOf(agent, workspace)
     const share = this.#shares.get(sender) ?? { ...newShare(), connections: 0 }
@@ -197,7 +287,7 @@ export class Limiter {
       return isInTheWay ? wait : 0
     }
     const owed = after({ frames: 0, bytes: 0, awareness: 0, work: 0 })
-    return new Inbox(socket, take, { turns, share, owed, pace })
+    return new Inbox(socket, take, { turns, share, owed, pace, taken })
   }
 
   /** Resolves when what has come is taken in, or after so long (milliseconds). */

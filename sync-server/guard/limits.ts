@@ -17,7 +17,16 @@ export const LIMITS = {
   awareness: { is: 100, what: 'awareness messages of an agent a second' },
   handshakes: { is: 20, what: 'connections that an agent makes a second' },
   requests: { is: 200, what: 'HTTP requests of an agent, or by a token, a second' },
-  work: { is: 250, what: 'milliseconds a second in which what an agent sends is taken in' },
+  work: { is: 250, what: 'milliseconds a second of work on what an agent sends, or asks by HTTP' },
+  held: {
+    is: 256 * MEBIBYTE,
+    what: 'bytes in memory for all peers: answers not taken, messages and bodies not complete',
+  },
+  'address-held': { is: 128 * MEBIBYTE, what: 'the same for an address' },
+  'agent-held': {
+    is: 24 * MEBIBYTE,
+    what: 'the same for an agent, or for everybody at an address who shows no credential',
+  },
   offences: {
     is: 10,
     what: 'refused frames, their MiB, too large bodies of an agent before it waits',
@@ -45,6 +54,15 @@ export const LAST_FAILURE_WAIT_MS = 15 * 60_000
 export const LAST_OFFENCE_WAIT_MS = 60_000
 /** A refused frame counts once more for each of so many bytes: all of them were taken in, and held others up. */
 export const OFFENCE_BYTES = MEBIBYTE
+/** A request takes so long at least (milliseconds). */
+export const LEAST_WORK_MS = 0.2
+/** Of a request that is under way so much counts as held beside its body and its answer (bytes): its headers, and what Node keeps. */
+export const REQUEST_BYTES = 16 * 1024
+/** A download, or an upload, is in memory in pieces: so much of it (bytes). */
+export const STREAM_BYTES = 256 * 1024
+/** A message of which so much has come (bytes), and then less in a heartbeat, is not waited for: it takes memory. */
+export const LEAST_WAITED_FOR_BYTES = 64 * 1024
+export const LEAST_PROGRESS_BYTES = 4 * 1024
 /** At once there may come so many seconds' worth: what was written offline comes in one go. */
 export const BURST_SECONDS = 10
 /** … and of bytes and of work, for which others wait, so many. */

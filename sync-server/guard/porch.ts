@@ -22,10 +22,20 @@ export interface PorchOptions {
   enter: (socket: Socket) => boolean
   /** Whether what comes from an address queues: for a while what it asked was refused. */
   queues: (address: string) => boolean
+  /** Whether what its first bytes ask for need not queue: it shows a credential that is good, or asks for next to nothing. */
+  passes: (first: Buffer) => boolean
   /** Of one address: so many may have asked for nothing for a while (count). */
   most: number
   /** Nobody who says nothing waits longer (milliseconds). */
   silentMs: number
+}
+
+/** What has come on a socket that nobody reads from yet; it stays there. */
+const firstOf = (socket: Socket): Buffer => {
+  const first: Buffer | null = socket.read()
+  if (first === null) return Buffer.alloc(0)
+  socket.unshift(first)
+  return first
 }
 
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
@@ -34,7 +44,8 @@ const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddre
  * Where connections wait until they have asked for something. A listener hands over all that have come, thousands at a
  * time: here each costs next to nothing until its first byte, then they go in a few in a turn, and where too many of one
  * address wait, those that have waited longest leave, some at a time. Where requests of an address are refused again and
- * again, what comes from there queues, all such addresses in turn, and is slow. So whoever is inside hardly notices.
+ * again, what comes from there queues, all such addresses in turn, and is slow; but for who shows a good credential at once. So
+ * whoever is inside hardly notices.
  */
 export class Porch {
   readonly #options: PorchOptions
@@ -93,8 +104,9 @@ export class Porch {
     for (const socket of this.#knocking.splice(0, IN_A_TURN)) {
       if (socket.destroyed) continue
       const address = socket.remoteAddress ?? ''
-      if (this.#options.queues(address)) this.#queue(address, socket)
-      else this.#enter(socket)
+      if (this.#options.queues(address) && !this.#options.passes(firstOf(socket))) {
+        this.#queue(address, socket)
+      } else this.#enter(socket)
     }
     if (this.#knocking.length > 0) setImmediate(() => this.#letIn())
   }

@@ -8,6 +8,9 @@ const STEP_MS = 0.5
 /** Who was heard within so long is busy (milliseconds). */
 const BUSY_MS = 1_000
 
+/** What requests may take in a turn before the next one waits for another (milliseconds). */
+const REQUESTS_MS = 4
+
 /** One sender's part of this turn, over all of its connections. */
 export interface Share {
   turn: number
@@ -85,3 +88,44 @@ export class Turns {
     if (this.#late.length > 0) this.#arm()
   }
 }
+
+/**
+ * Turns for what requests take beside their commands: reading a large body, writing a large answer. All that is ready at
+ * once would be done in one turn of the event loop; here it is a little in each.
+ */
+export class Breath {
+  #began: number | null = null
+  /** Of the last who asked. */
+  #last: Promise<void> = Promise.resolve()
+  #wake: (() => void) | null = null
+
+  /** Resolves when there is time for something in this turn, in the order of those who ask: await it itself. */
+  next(): Promise<void> {
+    // What the one before does, who awaited this first, has been done by then.
+    this.#last = this.#last.then(() => this.#left())
+    return this.#last
+  }
+
+  #left(): Promise<void> | undefined {
+    this.#begin()
+    if (performance.now() - this.#began! < REQUESTS_MS) return undefined
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  #begin(): void {
+    if (this.#began !== null) return
+    this.#began = performance.now()
+    setImmediate(() => {
+      this.#began = null
+      if (this.#wake === null) return
+      this.#begin()
+      this.#wake()
+      this.#wake = null
+    })
+  }
+}
+
+/** Of this process, which has one event loop. */
+export const breath = new Breath()

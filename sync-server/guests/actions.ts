@@ -207,7 +207,7 @@ export const inbox = async (
   // What is asked for comes before its turn, else only what is urgent.
   const isUrgent = (message: Message) => passes(message) && (isFiltered || rankOf(message) > 0)
   const done = new AbortController()
-  const ends = AbortSignal.any([signal, env.guests.ending, done.signal])
+  const ends = AbortSignal.any([signal, env.guests.ending, guest.ended, done.signal])
   try {
     for (;;) {
       // Whatever comes in from here on wakes it.

@@ -1,13 +1,14 @@
+import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
 import { takeLines } from '../../workspace/file-edit.ts'
-import { listFiles, readFile } from '../../workspace/files.ts'
+import { eachFile, readFile } from '../../workspace/files.ts'
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../workspace/limits.ts'
 import { isBlobName } from '../../workspace/schema.ts'
 import type { AppEnv } from '../app.ts'
 import { MAX_FILE_BODY_BYTES } from '../limits.ts'
 import { type Route, route } from '../routes.ts'
 import { MAX_VERSION } from '../versions/log.ts'
-import { look } from './asking.ts'
+import { look, lookThrough } from './asking.ts'
 import { at, doingIn } from './doing.ts'
 import {
   editShared,
@@ -79,11 +80,11 @@ export const fileRoutes = (env: AppEnv): Route[] => {
       ...{ method: 'GET', path: at('files'), needs: 'read', summary: 'The shared files' },
       query: z.strictObject({ prefix: z.string().max(MAX_PATH_BYTES).default('') }),
       answer: z.object({ files: z.array(FileInfo), count: z.number() }),
-      run: (asked) =>
-        look(env, asked, ({ doc }) => {
-          const files = listFiles(doc, asked.query.prefix.normalize('NFC'))
-          return { files, count: files.length }
-        }),
+      run: async (asked) => {
+        const prefix = asked.query.prefix.normalize('NFC')
+        const files = await lookThrough(env, asked, ({ doc }) => eachFile(doc, prefix))
+        return { files, count: files.length }
+      },
     }),
     route({
       ...{ method: 'GET', path: at('files/content'), needs: 'read', query: FileQuery },
@@ -92,6 +93,7 @@ export const fileRoutes = (env: AppEnv): Route[] => {
       run: async (asked) => {
         const { key, from_line, to_line } = asked.query
         const file = await look(env, asked, ({ doc }) => readFile(doc, key))
+        env.holdOf((asked.c.env as HttpBindings).incoming).add(file.content.length)
         if (from_line === undefined && to_line === undefined) return { file }
         const [from, to] = [from_line ?? 1, to_line ?? from_line ?? 1]
         const content = takeLines(file.content, from, to)

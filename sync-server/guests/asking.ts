@@ -9,8 +9,10 @@ import { MAX_KEY_BYTES } from '../../workspace/limits.ts'
 import { within } from '../../workspace/validate.ts'
 import { shownBy } from '../access/guard.ts'
 import { unknownCredential } from '../access/refusals.ts'
-import type { Shown } from '../access/speaker.ts'
+import { nameOf, type Shown } from '../access/speaker.ts'
+import { PART_MS } from '../answer.ts'
 import type { AppEnv } from '../app.ts'
+import { timed } from '../guard/timed.ts'
 import { GUEST_READS_MS, MAX_WAIT_MS } from '../limits.ts'
 import { ready } from '../request.ts'
 import type { Room } from '../room.ts'
@@ -56,6 +58,7 @@ export const actAs = async <T>(
   env.access.speakAs(asking(c), id, workspace)
   return inRoom(env, workspace, (room) => {
     const guest = env.guests.guest(room, id)
+    guest.by = asking(c)
     env.guests.seen(guest)
     return work({ env, guest, key: keyIn(c) })
   })
@@ -73,7 +76,36 @@ export const look = async <T extends object>(
   if (by.kind === 'agent' && env.trouble() === null) {
     env.guests.seen(env.guests.guest(room, by.agent as AgentId))
   }
-  return room.command(() => work(room))
+  return room.command(
+    timed(
+      (ms) => env.onWork(by, ms),
+      () => work(room),
+    ),
+    undefined,
+    { by: nameOf(by) },
+  )
+}
+
+/** Looks through what is on disk, a part at a time: others have their turn meanwhile. */
+export const lookThrough = async <T>(
+  env: AppEnv,
+  asked: { c: Context; workspace: string },
+  each: (room: Room) => Iterator<T>,
+): Promise<T[]> => {
+  const found: T[] = []
+  let left: Iterator<T> | null = null
+  const some = (room: Room): { isDone: boolean } => {
+    const until = performance.now() + PART_MS
+    left ??= each(room)
+    do {
+      const { done, value } = left.next()
+      if (done) return { isDone: true }
+      found.push(value)
+    } while (performance.now() < until)
+    return { isDone: false }
+  }
+  while (!(await look(env, asked, some)).isDone);
+  return found
 }
 
 export const keyIn = (c: Context): string | null => {

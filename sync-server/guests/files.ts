@@ -23,14 +23,15 @@ import { readContent } from '../versions/read.ts'
 import { readAbout } from '../versions/record.ts'
 import { type Act, newMessageId, registered } from './actions.ts'
 import type { Guest } from './guest.ts'
-import { type Base, Drawer, put } from './records.ts'
+import { merging } from './merging.ts'
+import { type Base, Drawer, put as stored } from './records.ts'
 
 /** Reads a file, and remembers which version the guest has in its hands from now on. Throws `unknown_file`, `not_text`. */
 export const readShared = (guest: Guest, key: string): Promise<FileContent> =>
   guest.turn(() =>
     guest.change(({ doc, drawer, ops }) => {
       const file = readFile(doc, key)
-      ops.push(put(drawer.base(file.file_key), baseOf(doc, file)))
+      ops.push(stored(drawer.base(file.file_key), baseOf(doc, file)))
       return file
     }),
   )
@@ -52,7 +53,7 @@ export const readByToken = (
     return room.command((doc, _archive, keep) => {
       const file = readFile(doc, key)
       const base = baseOf(doc, file)
-      if (!isKept || known?.fileId !== base.fileId) keep(put(drawer.base(file.file_key), base))
+      if (!isKept || known?.fileId !== base.fileId) keep(stored(drawer.base(file.file_key), base))
       return file
     })
   })
@@ -109,20 +110,26 @@ export const writeShared = async (
       )
     }
     const frees = (doc: Y.Doc): boolean => content.length < lengthOf(doc, key)
-    return guest.writeNow({ key: once, what: 'put', payload: given, frees }, (desk) => {
-      const by = guest.agent
-      const now = act.env.now()
-      const write = { key, content, base: text, by, now, force }
-      const { known, ...result } = writeText(desk.doc, write, newMessageId)
-      // What it has in its hands is what it put, not what came of it.
-      const { fileId, version } = baseOf(desk.doc, result.file)
-      const same = readFile(desk.doc, result.file.file_key).content === content
-      const after = { fileId, version: same ? version : known(base), ...(!same && { content }) }
-      desk.ops.push(put(desk.drawer.base(result.file.file_key), after))
-      return result
-    })
+    const put = { key: once, what: 'put', payload: given, frees }
+    return mergingAs(act, (merge) =>
+      guest.writeNow(put, (desk) => {
+        const by = guest.agent
+        const now = act.env.now()
+        const write = { key, content, base: text, by, now, force, merge }
+        const { known, ...result } = writeText(desk.doc, write, newMessageId)
+        // What it has in its hands is what it put, not what came of it.
+        const { fileId, version } = baseOf(desk.doc, result.file)
+        const same = readFile(desk.doc, result.file.file_key).content === content
+        const after = { fileId, version: same ? version : known(base), ...(!same && { content }) }
+        desk.ops.push(stored(desk.drawer.base(result.file.file_key), after))
+        return result
+      }),
+    )
   })
 }
+
+const mergingAs = <T>({ env, guest }: Act, write: Parameters<typeof merging<T>>[2]): Promise<T> =>
+  merging(env.texts, (ms) => guest.spent(ms), write)
 
 /** Of a file's text (UTF-16 units); 0: there is none. */
 const lengthOf = (doc: Y.Doc, key: string): number => {
@@ -183,11 +190,13 @@ export const editShared = (act: Act, typed: string, edit: TextEdit): Promise<Put
       return content.length < (base ?? '').length
     }
     const once = { key: act.key, what: 'edit', payload: [key, edit], frees }
-    return guest.writeNow(once, ({ doc }) => {
-      const write = { key, ...change(doc), by: guest.agent, now: env.now() }
-      const { known: _, ...result } = writeText(doc, write, newMessageId)
-      return result
-    })
+    return mergingAs(act, (merge) =>
+      guest.writeNow(once, ({ doc }) => {
+        const write = { key, ...change(doc), by: guest.agent, now: env.now(), merge }
+        const { known: _, ...result } = writeText(doc, write, newMessageId)
+        return result
+      }),
+    )
   })
 }
 

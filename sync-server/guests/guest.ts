@@ -14,9 +14,11 @@ import {
   welcome,
 } from '../../workspace/mailbox.ts'
 import { markDelivered } from '../../workspace/receipts.ts'
+import type { Shown } from '../access/speaker.ts'
 import { checkRoom } from '../guard/full.ts'
+import { timed } from '../guard/timed.ts'
 import { KEPT_ANSWERS, KEPT_ANSWERS_MS, MAX_WAITING_MESSAGES } from '../limits.ts'
-import type { Room } from '../room.ts'
+import type { Change, Room } from '../room.ts'
 import type { FactLog } from '../update-log.ts'
 import { Desk } from './desk.ts'
 import {
@@ -38,6 +40,8 @@ export interface GuestEnv {
   archives: Archives
   /** Has those look again who wait. */
   wake: () => void
+  /** So long was worked for somebody (milliseconds). */
+  spent: (by: Shown, ms: number) => void
 }
 
 /** A message that waits to be acknowledged. */
@@ -88,6 +92,8 @@ export class Guest {
   readonly room: Room
   readonly agent: AgentId
   readonly drawer: Drawer
+  /** Who speaks for it: whose work it is. */
+  by: Shown
   readonly #env: GuestEnv
   #state: State | null = null
   #isStored = false
@@ -98,12 +104,25 @@ export class Guest {
   readonly #shown = new Set<number>()
   #turn: Promise<unknown> = Promise.resolve()
   #answers = 0
+  #ended = new AbortController()
 
   constructor(room: Room, agent: AgentId, env: GuestEnv) {
     this.room = room
     this.agent = agent
     this.drawer = new Drawer(room.name, agent)
+    this.by = { kind: 'agent', agent, workspace: room.name, role: 'write' }
     this.#env = env
+  }
+
+  /** Aborts when its credential ends. */
+  get ended(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  /** Its credential ended: whoever waits for it waits no more. */
+  end(): void {
+    this.#ended.abort()
+    this.#ended = new AbortController()
   }
 
   /** Runs `work` when what came before is done. */
@@ -135,13 +154,17 @@ export class Guest {
   async change<T>(change: (desk: Desk) => T): Promise<T> {
     const state = await this.#load()
     const as = { client: state.client!, owner: this.agent as string }
-    const { desk, value } = await this.room.command((doc, _archive, keep) => {
+    const run: Change<{ desk: Desk; value: T }> = (doc, _archive, keep) => {
       const desk = new Desk(doc, this.drawer, state)
       const value = change(desk)
       if (desk.hasChanged || !this.#isStored) keep(put(this.drawer.state(), desk.state))
       for (const op of desk.ops) keep(op)
       return { desk, value }
-    }, as)
+    }
+    const { desk, value } = await this.room.command(
+      timed((ms) => this.spent(ms), run),
+      as,
+    )
     this.#state = desk.state
     this.#isStored = true
     for (const [number, message] of desk.received) this.#waiting.set(number, message)
@@ -153,6 +176,11 @@ export class Guest {
     return value
   }
 
+  /** So long was worked for it (milliseconds). */
+  spent(ms: number): void {
+    this.#env.spent(this.by, ms)
+  }
+
   /** Changes the document once under a key. Throws `key_reused`, `quota`, and what `change` throws. */
   write<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
     return this.turn(() => this.writeNow(once, change))
@@ -162,7 +190,8 @@ export class Guest {
   async writeNow<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
     const { key, what, payload, frees } = once
     const bounded = (desk: Desk): T => {
-      if (!frees?.(desk.doc)) checkRoom(this.room)
+      // In a full one only: to find out takes as long as to do it.
+      if (this.room.isFull && !frees?.(desk.doc)) checkRoom(this.room)
       return change(desk)
     }
     if (key === null) return this.change(bounded)

@@ -5,6 +5,7 @@ import type { AgentId } from '../../workspace/ids.ts'
 import type { Archives } from '../../workspace/mailbox.ts'
 import { type Activity, activities } from '../../workspace/presence.ts'
 import { isBroadcast } from '../../workspace/shape.ts'
+import type { Shown } from '../access/speaker.ts'
 import { GUEST_LOOK_MS, GUEST_PRESENT_MS, PAGE_BYTES } from '../limits.ts'
 import type { Room } from '../room.ts'
 import { archivePage } from '../tasks/routes.ts'
@@ -43,12 +44,19 @@ let lastNumber = 0
 export class Guests {
   readonly #log: UpdateLog
   readonly #now: () => number
+  readonly #spent: (by: Shown, ms: number) => void
   readonly #halls = new Map<Room, Hall>()
   readonly #leaving: NodeJS.Timeout
   readonly #soon = new Set<() => Promise<void>>()
   readonly #ending = new AbortController()
 
-  constructor(log: UpdateLog, now: () => number) {
+  /** `spent`: is told how long was worked for somebody (milliseconds). */
+  constructor(
+    log: UpdateLog,
+    now: () => number,
+    spent: (by: Shown, ms: number) => void = () => {},
+  ) {
+    this.#spent = spent
     this.#log = log
     this.#now = now
     this.#leaving = setInterval(() => this.lookWhoLeft(), LEAVING_MS)
@@ -80,7 +88,7 @@ export class Guests {
       const wake = () => this.committed(room)
       guest = new Guest(room, agent, {
         ...{ facts: this.#log.facts, now: this.#now },
-        ...{ here, archives, wake },
+        ...{ here, archives, wake, spent: this.#spent },
       })
       guests.set(agent, guest)
     }
@@ -140,6 +148,13 @@ export class Guests {
     one.shown = json
     const speaker = { kind: 'agent', agent, workspace: room.name, role: 'write' } as const
     room.show(one.number, speaker, { client: one.client, clock: ++one.clock, json })
+  }
+
+  /** A credential of an agent ended: what waits for it is answered. */
+  ended(agent: string, workspace: string): void {
+    for (const [room, { guests }] of this.#halls) {
+      if (room.name === workspace) guests.get(agent as AgentId)?.end()
+    }
   }
 
   /** Its agent is here until what this returns is called. */

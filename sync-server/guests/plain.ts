@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { hasAgent, listAgents } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
-import { listFiles, readFile } from '../../workspace/files.ts'
+import { eachFile, readFile } from '../../workspace/files.ts'
 import { newAgentId } from '../../workspace/ids.ts'
 import { MAX_PATH_BYTES } from '../../workspace/limits.ts'
 import { isoTime } from '../../workspace/schema.ts'
@@ -12,7 +12,17 @@ import { inHttpWords } from '../http-words.ts'
 import { MAX_FILE_BODY_BYTES } from '../limits.ts'
 import { type Asked, type Route, route } from '../routes.ts'
 import { firstOf, inbox, random, register } from './actions.ts'
-import { actAs, asking, checkAgentId, handOut, inRoom, keyIn, look, waitSignal } from './asking.ts'
+import {
+  actAs,
+  asking,
+  checkAgentId,
+  handOut,
+  inRoom,
+  keyIn,
+  look,
+  lookThrough,
+  waitSignal,
+} from './asking.ts'
 import { readByToken, readShared, writeShared } from './files.ts'
 import type { Waiting } from './guest.ts'
 import {
@@ -118,11 +128,10 @@ export const plainRoutes = (env: AppEnv): Route[] =>
       route({
         ...get('/files', 'read', 'The shared files'),
         answer: z.object({ files: z.array(FileInfo), count: z.number() }),
-        run: (asked) =>
-          look(env, asked, ({ doc }) => {
-            const files = listFiles(doc)
-            return { files, count: files.length }
-          }),
+        run: async (asked) => {
+          const files = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
+          return { files, count: files.length }
+        },
       }),
       route({
         ...get(

@@ -62,6 +62,7 @@ export class GuestSocket {
   readonly #ws: WebSocket
   readonly #socket: Socket
   readonly #check: () => void
+  readonly #unsent: (bytes: number) => void
   /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
   #heardAtBeat: number | null = null
   readonly #env: AppEnv
@@ -72,9 +73,17 @@ export class GuestSocket {
   /** The ping that is not answered yet, and since when. */
   #asked: { nonce: string; at: number; answered: () => void } | null = null
 
-  /** `check` throws once what was shown is good no more. */
-  constructor(ws: WebSocket, socket: Socket, guest: Guest, env: AppEnv, check: () => void) {
+  /** `check` throws once what was shown is good no more; `unsent` is told how much waits to be sent (bytes). */
+  constructor(
+    ws: WebSocket,
+    socket: Socket,
+    guest: Guest,
+    env: AppEnv,
+    check: () => void,
+    unsent: (bytes: number) => void,
+  ) {
     this.#ws = ws
+    this.#unsent = unsent
     this.#check = check
     this.#socket = socket
     this.guest = guest
@@ -128,13 +137,14 @@ export class GuestSocket {
     })
   }
 
-  /** Takes in what its agent sends. */
-  receive(text: string): void {
+  /** Takes in what its agent sends; `done` is called when it is answered. */
+  receive(text: string, done: () => void): void {
     // Who sends without waiting for answers is read no further than that.
     if (++this.#undone === MAX_UNDONE_FRAMES) this.#ws.pause()
     this.#doing = this.#doing
       .then(async () => {
         if (!this.#ended.signal.aborted) this.#send(await this.#do(text))
+        done()
         if (this.#undone-- === MAX_UNDONE_FRAMES) this.#ws.resume()
       })
       .catch((err) => {
@@ -174,6 +184,7 @@ export class GuestSocket {
 
   #send(what: object): void {
     if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(what))
+    this.#unsent(this.#ws.bufferedAmount)
   }
 
   /**
@@ -184,6 +195,7 @@ export class GuestSocket {
     const { bytesRead } = this.#socket
     const isSilent = bytesRead === this.#heardAtBeat
     this.#heardAtBeat = bytesRead
+    this.#unsent(this.#ws.bufferedAmount)
     if (isSilent) this.#ws.terminate()
     else if (this.#asked !== null && now - this.#asked.at > SLOW_READER_MS) {
       this.close(CLOSE.slowReader, 'what was sent is not answered for')

@@ -62,10 +62,10 @@ export class TaskKeeper {
    * Runs a command on the room's tasks as they are now: everything due is done, and everything handed in filed, before it.
    * Resolves when it is on disk. Throws what `change` throws.
    */
-  command<T>(room: Room, change: (doc: Y.Doc, index: TaskIndex) => T): Promise<T> {
+  command<T>(room: Room, change: (doc: Y.Doc, index: TaskIndex) => T, by = ''): Promise<T> {
     const tasks = this.#rooms.get(room)
     if (tasks === undefined) throw new Fault(room.name, new Error('it is no longer in memory'))
-    return tasks.command(change)
+    return tasks.command(change, by)
   }
 
   forget(room: Room): void {
@@ -174,19 +174,30 @@ class RoomTasks {
     }
   }
 
-  async command<T>(change: (doc: Y.Doc, index: TaskIndex) => T): Promise<T> {
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
+  async command<T>(change: (doc: Y.Doc, index: TaskIndex) => T, by: string): Promise<T> {
+    for (let tries = 0; tries < MAX_TRIES; ) {
       // In one commit, one after the other: nothing is filed in between.
-      let unknown: ReadonlySet<TaskId> = new Set()
-      const settled = this.#room.command((_doc, archive) => {
-        unknown = this.#settler!.settle(this.#world(), archive).unknown
-      })
-      const done = this.#room.command((doc) =>
-        unknown.size > 0 ? null : { value: change(doc, this.#settler!.index) },
+      let left: ReturnType<Settler['settle']> | null = null
+      const settled = this.#room.command(
+        (_doc, archive) => {
+          left = this.#settler!.settle(this.#world(), archive)
+        },
+        undefined,
+        { by },
+      )
+      const done = this.#room.command(
+        (doc) =>
+          left === null || left.more || left.unknown.size > 0
+            ? null
+            : { value: change(doc, this.#settler!.index) },
+        undefined,
+        { by, joins: true },
       )
       settled.catch(() => {}) // so does `done`, and says why
       const outcome = await done
       if (outcome !== null) return outcome.value
+      const { more, unknown } = left!
+      if (!more) tries++
       // What a task waits for may have left the document, and how that ended decides who may have it.
       await this.#lookUp(unknown)
     }

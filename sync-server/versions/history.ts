@@ -7,7 +7,7 @@ import { TextCache } from './cache.ts'
 import { addCounted, type Counted, CountedFiles } from './counted.ts'
 import type { VersionLog } from './log.ts'
 import { readHead } from './record.ts'
-import { type Taken, writeVersions } from './write.ts'
+import { type DeltaOf, type Taken, writeVersions } from './write.ts'
 
 /** Stored as one batch: at most this many versions (count), and no more once their texts reach these UTF-16 units. */
 const BATCH = 64
@@ -16,6 +16,8 @@ const BATCH_UNITS = 1024 * 1024
 export interface HistoryEnv {
   log: VersionLog
   now: () => number
+  /** What turns one text into another. */
+  delta: DeltaOf
   onError: (error: unknown) => void
 }
 
@@ -227,7 +229,7 @@ class WorkspaceHistory {
       batch.push(taken)
       units += taken.state.content.length
     }
-    await writeVersions(this.#env.log, this.#name, batch, this.#cache)
+    await writeVersions(this.#env.log, this.#name, batch, this.#cache, this.#env.delta)
     this.#waiting.splice(0, batch.length)
     this.#waitingUnits -= units
     this.#done += batch.length

@@ -2,7 +2,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { FileState } from '../../workspace/file-state.ts'
 import type { Edit } from '../../workspace/merge.ts'
-import { applyDeltas, type TextDelta, textDelta } from '../../workspace/text-delta.ts'
+import { applyDeltas, type TextDelta } from '../../workspace/text-delta.ts'
 import { MAX_VERSION_STEPS } from '../limits.ts'
 
 /** What is to be said of one version. */
@@ -108,15 +108,16 @@ const readEdits = (decoder: decoding.Decoder): Edit[] => {
  * last whole one would outgrow it or be more than MAX_VERSION_STEPS: so reading a version takes at most that many,
  * and all that is stored is at most twice the deltas, plus one content in MAX_VERSION_STEPS versions.
  *
- * `before` is the content of `head.version`; null where it cannot be read, which costs a whole record.
+ * `before` is the content of `head.version`; null where it cannot be read, which costs a whole record. The delta is from it,
+ * or from nothing.
  */
 export const recordOf = (
   { version, path, content, editors }: FileState,
   at: number,
   head: Head | null,
   before: string | null,
+  { edits, ...change }: TextDelta,
 ): { about: About; content: Uint8Array; head: Head } => {
-  const { edits, ...change } = textDelta(before ?? '', content)
   const size = Buffer.byteLength(content)
   const delta = head === null || before === null ? null : encodeDelta(edits)
   const isDelta =

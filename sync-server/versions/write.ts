@@ -1,5 +1,6 @@
 import type { FileState } from '../../workspace/file-state.ts'
 import type { FileId } from '../../workspace/ids.ts'
+import { type TextDelta, textDelta } from '../../workspace/text-delta.ts'
 import { MAX_KEPT_VERSION_BYTES, MAX_KEPT_VERSIONS, MAX_VERSION_STEPS } from '../limits.ts'
 import type { TextCache } from './cache.ts'
 import { MAX_VERSION, type NewVersions, type StoredVersion, type VersionLog } from './log.ts'
@@ -12,6 +13,8 @@ export interface Taken {
   at: number
 }
 
+export type DeltaOf = (from: string, to: string) => Promise<TextDelta>
+
 /**
  * Stores the states, oldest first, as the newest versions of their files, all or nothing. A state that is no newer than
  * what is stored is passed over. What was stored before stays readable, but for what retention drops.
@@ -21,6 +24,7 @@ export const writeVersions = async (
   workspace: string,
   taken: readonly Taken[],
   cache: TextCache,
+  deltaOf: DeltaOf = async (from, to) => textDelta(from, to),
 ): Promise<void> => {
   const byFile = new Map<FileId, Taken[]>()
   for (const one of taken) {
@@ -30,7 +34,7 @@ export const writeVersions = async (
   const changes: NewVersions[] = []
   const newest: FileState[] = []
   for (const [id, states] of byFile) {
-    const change = await newVersions(log, workspace, id, states, cache)
+    const change = await newVersions(log, workspace, id, states, cache, deltaOf)
     if (change === null) continue
     changes.push(change.versions)
     newest.push(change.newest)
@@ -47,6 +51,7 @@ const newVersions = async (
   id: FileId,
   states: readonly Taken[],
   cache: TextCache,
+  deltaOf: DeltaOf,
 ): Promise<{ versions: NewVersions; newest: FileState } | null> => {
   const known = await log.head(workspace, id)
   let head = known === null ? null : readHead(known)
@@ -57,7 +62,14 @@ const newVersions = async (
     if (!Number.isSafeInteger(version) || version < 1 || version > MAX_VERSION) continue
     if (head !== null && version <= head.version) continue
     const before = newest?.content ?? (head && (await newestText(log, workspace, id, head, cache)))
-    const { about, content, head: next } = recordOf(state, at, head, before)
+    const {
+      about,
+      content,
+      head: next,
+    } = recordOf(
+      ...([state, at, head, before] as const),
+      await deltaOf(before ?? '', state.content),
+    )
     versions.push({ version, about: encodeJson(about), content })
     newest = state
     head = next

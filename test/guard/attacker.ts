@@ -1,10 +1,17 @@
 import { spawnSync } from 'node:child_process'
 import { setPriority } from 'node:os'
 import { serveJobs } from '../../bench/programs.ts'
-import { ATTACKS, type AttackName, type Outcome, type Victim } from './attacks.ts'
+import {
+  ATTACKS,
+  type AttackName,
+  HOLDS,
+  type HoldName,
+  type Outcome,
+  type Victim,
+} from './attacks.ts'
 
 export interface AttackJob {
-  attack: AttackName
+  attack: AttackName | HoldName
   victim: Victim
   ms: number
 }
@@ -16,5 +23,5 @@ spawnSync('chrt', ['--all-tasks', '--idle', '--pid', '0', String(process.pid)])
 
 serveJobs<AttackJob, Outcome>(({ attack, victim, ms }) => {
   const end = performance.now() + ms
-  return ATTACKS[attack](victim, () => performance.now() >= end)
+  return { ...ATTACKS, ...HOLDS }[attack](victim, () => performance.now() >= end)
 })

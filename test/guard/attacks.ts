@@ -310,3 +310,61 @@ export const ATTACKS = {
 } satisfies Record<string, Attack>
 
 export type AttackName = keyof typeof ATTACKS
+
+/** So many connections, one after the other, on which something is said; they stay, and nothing that comes is read. */
+const holding =
+  (count: number, say: (socket: Socket, victim: Victim) => void): Attack =>
+  async (victim, isOver) => {
+    const sockets: Socket[] = []
+    while (sockets.length < count && !isOver()) {
+      const socket = connect(victim.port, '127.0.0.1')
+      socket.on('error', () => {})
+      await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {})
+      socket.pause()
+      say(socket, victim)
+      sockets.push(socket)
+      // Else all of it is in this process's memory first.
+      for (let i = 0; i < 100 && socket.writableLength > 0 && !socket.destroyed; i++) await pause(1)
+    }
+    while (!isOver()) await pause(20)
+    const left = sockets.filter(({ destroyed }) => !destroyed).length
+    for (const socket of sockets) socket.destroy()
+    return { opened: sockets.length, left }
+  }
+
+const LARGE_FILE = '/api/workspaces/default/files/content'
+const unread = holding(300, (socket, { headers }) => {
+  const asked = `GET ${LARGE_FILE}?key=large.txt HTTP/1.1\r\nhost: x\r\n`
+  socket.write(`${asked}authorization: ${headers.authorization}\r\n\r\n`)
+})
+
+/** Those that have the server hold memory, until it is sent the rest or what it has sent is taken. */
+export const HOLDS = {
+  '300 answers of 4 MB that nobody takes': async (victim, isOver) => {
+    const init = { headers: { ...victim.headers, 'content-type': 'application/json' } }
+    const by = JSON.stringify({ name: victim.agent })
+    const workspace = `${victim.url}/api/workspaces/default`
+    await fetch(`${workspace}/register`, { ...init, method: 'POST', body: by })
+    const file = { key: 'large.txt', content: `${'x'.repeat(99)}\n`.repeat(40_000), force: true }
+    const put = { ...init, method: 'PUT', body: JSON.stringify(file) }
+    await fetch(`${victim.url}${LARGE_FILE}`, put)
+    return unread(victim, isOver)
+  },
+  '1,000 bodies of 1 MB that do not end, without a credential': holding(1_000, (socket) => {
+    socket.write('POST /api/join HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n')
+    socket.write(`content-length: ${MEBIBYTE}\r\n\r\n`)
+    socket.write(Buffer.alloc(MEBIBYTE - 100, 32))
+  }),
+  '60 frames of 16 MB that do not end': holding(60, (socket, { headers }) => {
+    const head =
+      'GET /sync/default HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n'
+    const key = 'sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
+    socket.write(`${head}${key}authorization: ${headers.authorization}\r\n\r\n`)
+    const frame = Buffer.alloc(14)
+    frame.set([0x82, 0xff])
+    frame.writeBigUInt64BE(BigInt(16 * MEBIBYTE), 2)
+    socket.write(Buffer.concat([frame, Buffer.alloc(16 * MEBIBYTE - 1_000)]))
+  }),
+} satisfies Record<string, Attack>
+
+export type HoldName = keyof typeof HOLDS

@@ -43,7 +43,7 @@ it('[Z25] frames are unmasked and put together as they come, however they are cu
     }) as unknown as Socket
     const got: Buffer[] = []
     socket.on('data', (chunk: Buffer) => got.push(chunk))
-    readEarly(socket, 600_000, () => false, new Pool())
+    readEarly(socket, 600_000, () => false, new Pool(), { add: () => {} })
     for (let at = 0; at < sent.length; ) {
       const end = at + 1 + upTo(longest)
       socket.emit('data', Buffer.from(sent.subarray(at, end)))

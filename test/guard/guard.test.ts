@@ -96,7 +96,7 @@ it('[Z19] what is more than a sender’s share of a turn waits, in order; others
     return message.toString() === 'long' ? [1, 2].map(() => busy(2)).values() : null
   }
   const inbox = (name: string, share = newShare()) =>
-    new Inbox(sourceOf(name), take(name), { turns, share, owed: 0, pace: () => 0 })
+    new Inbox(sourceOf(name), take(name), { turns, share, owed: 0, pace: () => 0, taken: () => {} })
   const [ann, bob] = [inbox('ann'), inbox('bob')]
   for (const message of ['long', 'b', 'c']) ann.push(Buffer.from(message))
   expect(taken).toEqual(['ann long', 'ann is paused'])
@@ -128,13 +128,14 @@ it('[Z19] who takes more than its milliseconds a second rests, and goes on; anot
   const inboxOf = (agent: string, ms: number) => {
     const seen = { taken: 0, spent: 0 }
     const socket = { pause: () => {}, resume: () => {}, once: () => {} }
-    const inbox = limiter.inbox(socket, agent, 'default', () => {
+    const take = () => {
       const began = performance.now()
       while (performance.now() - began < ms);
       seen.taken++
       seen.spent += performance.now() - began
       return null
-    })
+    }
+    const inbox = limiter.inbox(socket, agent, 'default', take, { add: () => {} })
     return { seen, push: () => inbox.push(Buffer.from([0])) }
   }
   const [ann, bob] = [inboxOf('a-ann', 5), inboxOf('a-bob', 0)]

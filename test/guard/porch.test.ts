@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { member } from '../access/members.ts'
 import { RawClient, until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
 
@@ -54,7 +55,7 @@ it('[L1] those that have asked for nothing do not hold up a server that stops', 
   await until('they are closed', () => sockets.every(({ closed }) => closed))
 })
 
-const ASKING = 'GET /health HTTP/1.1\r\nhost: x\r\n'
+const ASKING = 'GET / HTTP/1.1\r\nhost: x\r\n'
 
 it('[Z35] what comes from where requests are refused again and again queues, by address; others come in at once', async () => {
   const other = await startServer({ args: ['--limit', 'refusals=3', '--log-level', 'error'] })
@@ -80,5 +81,36 @@ it('[Z35] what comes from where requests are refused again and again queues, by 
   const at = (address: string) => answered.indexOf(address)
   expect(at(good)).toBeLessThan(at(worse))
   expect(at(worse)).toBeLessThan(39)
+  await other.stop()
+})
+
+it('[Z44] a valid credential, and a look at its health, pass where what else comes from that address queues', async () => {
+  const other = await startServer({ args: ['--limit', 'refusals=3', '--log-level', 'error'] })
+  const { headers } = await member(other, 'a-ann000000001')
+  const ask = (line: string, credential: string): string =>
+    `GET ${line} HTTP/1.1\r\nhost: x\r\nAuthorization: ${credential}\r\n\r\n`
+  const wrong = ask('/discover', 'Bearer nope')
+  for (let i = 0; i < 6; i++) {
+    const refused = await open(wrong, undefined, other)
+    await until('it is refused', () => refused.closed || refused.bytesRead > 0)
+    refused.destroy()
+  }
+  const queued: string[] = []
+  const answered: string[] = []
+  const send = async (what: string, said: string): Promise<void> => {
+    const socket = await open(said, undefined, other)
+    socket.once('data', (data) => answered.push(`${what} ${String(data).slice(9, 12)}`))
+    socket.once('close', () => queued.push(what))
+  }
+  await Promise.all(Array.from({ length: 300 }, () => send('wrong', wrong)))
+  await Promise.all([
+    send('member', ask('/api/workspaces/default/agents', headers.authorization)),
+    send('health', ask('/health', 'Bearer nope')),
+  ])
+  const has = (what: string) => answered.some((one) => one.startsWith(what))
+  await until('these are answered', () => has('member') && has('health'))
+  expect(answered).toContain('member 200')
+  // 300 of them take 3 s: most still queue.
+  expect(answered.filter((one) => one.startsWith('wrong')).length).toBeLessThan(300)
   await other.stop()
 })

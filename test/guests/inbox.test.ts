@@ -44,7 +44,7 @@ const desk = (doc = new Y.Doc(), disk = new Map<string, unknown>()) => {
     return value
   }
   const guest = new Guest({ name: 'w', doc, command } as unknown as Room, me, {
-    ...{ facts, now: () => 5, wake: () => {} },
+    ...{ facts, now: () => 5, wake: () => {}, spent: () => {} },
     here: () => ({ present: new Set<AgentId>(), now: 5 }),
     archives: {
       broadcasts: async (after) => ({ entries: [], next: after }),

@@ -88,11 +88,12 @@ export class World {
   }
 
   #settle(): void {
-    const { next, unknown } = this.doc.transact(() =>
+    const { next, unknown, more } = this.doc.transact(() =>
       this.#settler.settle(this.settling(), ({ id, value }) => this.archive.push({ id, value })),
     )
     this.#next = next
     this.#toLookUp = unknown
+    if (more) this.#settle()
   }
 
   /** Reads from the archive what settling did not know; whether there was anything. */

@@ -64,7 +64,12 @@ export const settle = (
   doc: Y.Doc,
   world: World = worldAt(1),
   archive: Archive = () => {},
-): ReturnType<Settler['settle']> => doc.transact(() => settlerOf(doc).settle(world, archive))
+): ReturnType<Settler['settle']> => {
+  for (;;) {
+    const settled = doc.transact(() => settlerOf(doc).settle(world, archive))
+    if (!settled.more) return settled
+  }
+}
 
 /** Moves a task as the server does, everything before it settled. */
 export const move = (doc: Y.Doc, command: Move): Task => {

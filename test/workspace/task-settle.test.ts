@@ -3,7 +3,7 @@ import type * as Y from 'yjs'
 import type { Here } from '../../workspace/agents.ts'
 import { entriesIn } from '../../workspace/buckets.ts'
 import type { AgentId, TaskId } from '../../workspace/ids.ts'
-import { archivedTasks, intakeOf, tasksOf } from '../../workspace/schema.ts'
+import { archivedTasks, type IntakeEntry, intakeOf, tasksOf } from '../../workspace/schema.ts'
 import { taskRecord } from '../../workspace/shape.ts'
 import { type ArchivedTask, readArchivedTask } from '../../workspace/task-archive.ts'
 import { CANCEL_GRACE_MS, moveTask } from '../../workspace/task-commands.ts'
@@ -388,6 +388,21 @@ describe('time and other tasks', () => {
 })
 
 describe('filing and archiving', () => {
+  it('[T12] one settling files and looks at a bounded number of tasks, and the next ones go on', () => {
+    const doc = at.team()
+    settle(doc)
+    const facts = { ...plain, to: null, requires: ['none'] }
+    for (let i = 0; i < 1_000; i++) {
+      intakeOf(doc).push([{ kind: 'task', id: taskId(String(i)), facts } as IntakeEntry])
+    }
+    const left: number[] = []
+    for (let more = true; more; ) {
+      more = doc.transact(() => settlerOf(doc).settle(worldAt(1), () => {})).more
+      left.push(intakeOf(doc).length)
+    }
+    expect(left).toEqual([750, 500, 250, 0])
+  })
+
   const keep = () => {
     const shelf = new Map<TaskId, ArchivedTask>()
     const archive = ({ value }: { value: Uint8Array }) => {

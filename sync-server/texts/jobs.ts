@@ -1,0 +1,31 @@
+import { newEffort } from '../../workspace/diff.ts'
+import { type Merge, merge3 } from '../../workspace/merge.ts'
+import { type TextDelta, textDelta } from '../../workspace/text-delta.ts'
+
+/** What takes long with long texts. Without `steps` (see Effort) it is as fine as can be, which takes up to some seconds. */
+export const JOBS = {
+  merge: ([base, mine, theirs]: [string, string, string], steps?: number): Merge =>
+    merge3(base, mine, theirs, newEffort(steps)),
+  delta: ([from, to]: [string, string], steps?: number): TextDelta =>
+    textDelta(from, to, newEffort(steps)),
+} as const
+
+export type JobName = keyof typeof JOBS
+export type Texts<N extends JobName> = Parameters<(typeof JOBS)[N]>[0]
+export type Found<N extends JobName> = ReturnType<(typeof JOBS)[N]>
+
+/** What a thread is asked, and what it answers. */
+export interface Asked {
+  number: number
+  name: JobName
+  texts: string[]
+}
+export interface Answered {
+  number: number
+  found: Found<JobName>
+  /** How long it took (milliseconds). */
+  ms: number
+}
+
+export const runJob = <N extends JobName>(name: N, texts: Texts<N>, steps?: number): Found<N> =>
+  (JOBS[name] as (texts: Texts<N>, steps?: number) => Found<N>)(texts, steps)

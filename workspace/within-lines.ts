@@ -1,0 +1,139 @@
+import { diffTokens, type Effort } from './diff.ts'
+import type { Edit } from './merge.ts'
+
+/** What a reader sees as one character, near enough: combining marks, emoji sequences and flags stay whole. */
+const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
+
+/** Lines that share less than this part of the shorter one, at their ends, are different lines. */
+const SAME_LINE = 0.5
+/** Pairs of lines that are compared at most, to tell which became which. */
+const MAX_PAIRS = 40_000
+
+/**
+ * Edits from `old` to `text` that never keep a part of one line for another: a line that became a similar one is edited
+ * by characters, every other is removed or inserted whole. So what others insert between two lines at the same time
+ * stays between two lines.
+ */
+export const withinLines = (old: string, text: string, among: number, effort: Effort): Edit[] => {
+  const linesIn = (side: string): string[] => side.match(/[^\n]*\n|[^\n]+/g) ?? []
+  const [before, after] = [linesIn(old), linesIn(text)]
+  const edits: Edit[] = []
+  let [index, i, j] = [0, 0, 0]
+  const whole = (toI: number, toJ: number): void => {
+    const [removed, insert] = [before.slice(i, toI).join(''), after.slice(j, toJ).join('')]
+    const edit = replacing(removed, insert)
+    if (edit.remove > 0 || edit.insert !== '') edits.push({ ...edit, index })
+    index += removed.length
+  }
+  if (before.length === 1 && after.length === 1) {
+    const parts = joinNear(byCharacter(old, text, among, effort), old)
+    const removed = parts.reduce((sum, { remove }) => sum + remove, 0)
+    return removed <= old.length / 2 ? parts : [{ index: 0, ...replacing(old, text) }]
+  }
+  for (const [a, b] of pairsOf(before, after, effort)) {
+    whole(a, b)
+    const line = before[a]!
+    for (const edit of joinNear(byCharacter(line, after[b]!, among, effort), line)) {
+      edits.push({ ...edit, index: index + edit.index })
+    }
+    index += line.length
+    ;[i, j] = [a + 1, b + 1]
+  }
+  whole(before.length, after.length)
+  return edits
+}
+
+/**
+ * `old` gives way to `text`, but for the line end that both have last: what somebody inserts after it at the same time
+ * stays after it.
+ */
+const replacing = (old: string, text: string): Omit<Edit, 'index'> => {
+  const end = /\r?\n$/.exec(old)?.[0] ?? ''
+  const keep = end !== '' && text.endsWith(end) ? end.length : 0
+  return { remove: old.length - keep, insert: text.slice(0, text.length - keep) }
+}
+
+/** Of a line so much is looked at, at either end (UTF-16 units), to tell which it became. */
+const LOOKED_AT = 2_000
+
+/** How much of the shorter of two lines both begin and end with: 0 to 1. */
+const likeness = (a: string, b: string, effort: Effort): number => {
+  const [x, y] = [a.replace(/\r?\n$/, ''), b.replace(/\r?\n$/, '')]
+  const shorter = Math.min(x.length, y.length)
+  if (shorter === 0) return x.length === y.length ? 1 : 0
+  const most = Math.min(shorter, LOOKED_AT)
+  let head = 0
+  while (head < most && x[head] === y[head]) head++
+  const rest = Math.min(shorter - head, LOOKED_AT)
+  let tail = 0
+  while (tail < rest && x.charCodeAt(x.length - 1 - tail) === y.charCodeAt(y.length - 1 - tail)) {
+    tail++
+  }
+  effort.left -= PAIR_STEPS + head + tail
+  return (head + tail) / Math.min(shorter, 2 * LOOKED_AT)
+}
+
+/** Comparing two lines costs about as much as so many comparisons of tokens. */
+const PAIR_STEPS = 20
+
+/** Which line became which: in order, so that the pairs are as alike as can be in all; none where `effort` is spent. */
+const pairsOf = (
+  before: readonly string[],
+  after: readonly string[],
+  effort: Effort,
+): [number, number][] => {
+  const [n, m] = [before.length, after.length]
+  if (n * m > MAX_PAIRS || effort.left <= 0) return []
+  const like = before.map((line) => after.map((other) => likeness(line, other, effort)))
+  const best = Array.from({ length: n + 1 }, () => new Float64Array(m + 1))
+  for (let i = n - 1; i >= 0; i--) {
+    for (let j = m - 1; j >= 0; j--) {
+      const alike = like[i]![j]!
+      const pair = alike < SAME_LINE ? 0 : alike + best[i + 1]![j + 1]!
+      best[i]![j] = Math.max(pair, best[i + 1]![j]!, best[i]![j + 1]!)
+    }
+  }
+  const pairs: [number, number][] = []
+  for (let i = 0, j = 0; i < n && j < m; ) {
+    if (best[i]![j] === best[i + 1]![j]) i++
+    else if (best[i]![j] === best[i]![j + 1]) j++
+    else pairs.push([i++, j++])
+  }
+  return pairs
+}
+
+/** A longer line (UTF-16 units, of both texts) is compared by words: there are too many characters in it. */
+const MANY_CHARACTERS = 128 * 1024
+const WORD =
+  /[\p{L}\p{N}\p{M}_]{1,64}\s?|(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
+
+/** The smallest edits from `old` to `text`. */
+export const byCharacter = (old: string, text: string, among: number, effort: Effort): Edit[] => {
+  if (old === text) return []
+  if (effort.left <= 0) return [{ index: 0, ...replacing(old, text) }]
+  const token = old.length + text.length > MANY_CHARACTERS ? WORD : CHARACTER
+  const before: string[] = old.match(token) ?? []
+  const after: string[] = text.match(token) ?? []
+  const offsets = [0]
+  for (const token of before) offsets.push(offsets.at(-1)! + token.length)
+  return diffTokens(before, after, among, effort).map(({ a0, a1, b0, b1 }) => ({
+    index: offsets[a0]!,
+    remove: offsets[a1]! - offsets[a0]!,
+    insert: after.slice(b0, b1).join(''),
+  }))
+}
+
+/** Joins edits with less between them than either changes: letters that happen to be in both, not a kept part. */
+const joinNear = (edits: readonly Edit[], old: string): Edit[] => {
+  const size = ({ remove, insert }: Edit) => Math.max(remove, insert.length)
+  const joined: Edit[] = []
+  for (const edit of edits) {
+    const last = joined[joined.length - 1]
+    const end = last === undefined ? 0 : last.index + last.remove
+    if (last !== undefined && edit.index - end < Math.min(size(last), size(edit))) {
+      last.insert += old.slice(end, edit.index) + edit.insert
+      last.remove = edit.index + edit.remove - last.index
+    } else joined.push({ ...edit })
+  }
+  return joined
+}
