@@ -361,14 +361,15 @@ export const startSyncServer = async (
       setTimeout(() => socket.destroy(), CLOSE_MS).unref()
     }
     try {
-      const { workspace, speaker, guest, secret } = askedFor(request, access)
+      const { workspace, speaker, guest, secret, opened: spend } = askedFor(request, access)
       if (failure !== null) throw new ClawError('storage_failed', failure)
       bounded(workspace)
       limiter.enter(request, agentOf(speaker), workspace)
       if (guest === null) {
-        wss.handleUpgrade(request, socket, head, (ws) =>
-          sync(request, ws, socket, workspace, speaker),
-        )
+        wss.handleUpgrade(request, socket, head, (ws) => {
+          spend()
+          sync(request, ws, socket, workspace, speaker)
+        })
         return
       }
       const enter = async (): Promise<void> => {

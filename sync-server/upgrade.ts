@@ -30,24 +30,41 @@ const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: s
   return { workspace, guest: guest ?? null }
 }
 
-/** Which workspace an upgrade request is for, and who asks. Throws why it is refused. */
-export const askedFor = (
-  request: IncomingMessage,
-  access: AccessStore,
-): { workspace: string; guest: string | null; speaker: Speaker; secret: string } => {
+/** What an upgrade request asks for, and who asks. `opened` is to be called once its WebSocket is open. */
+export interface Upgrade {
+  workspace: string
+  /** The agent that a 1.x client is; null: it is none. */
+  guest: string | null
+  speaker: Speaker
+  secret: string
+  opened: () => void
+}
+
+/** Throws why the request is refused. A refused one spends no ticket. */
+export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade => {
   const { workspace, guest } = placeOfUpgrade(request)
-  const inUrl = guest === null ? ticketIn(request.url ?? '') : tokenIn(inQuery(request, 'token'))
-  const secret = bearerIn(request.headers.authorization) ?? inUrl
+  const bearer = bearerIn(request.headers.authorization)
+  if (guest === null && bearer === null) return byTicket(request, access, workspace)
+  const secret = bearer ?? tokenIn(inQuery(request, 'token'))
   if (secret === null) throw noCredential()
   const shown = access.authenticate(secret)
   checkWorkspace(shown, workspace)
+  const opened = () => {}
   if (guest !== null) {
     if (shown.kind !== 'owner') checkRole(shown.role, 'write')
     const speaker = access.speakAs(shown, checkAgentId(guest), workspace)
-    return { workspace, guest, speaker, secret }
+    return { workspace, guest, speaker, secret, opened }
   }
   if (shown.kind === 'token') throw onlyPlain()
-  return { workspace, guest, speaker: shown, secret }
+  return { workspace, guest, speaker: shown, secret, opened }
+}
+
+const byTicket = (request: IncomingMessage, access: AccessStore, workspace: string): Upgrade => {
+  const secret = ticketIn(request.url ?? '')
+  if (secret === null) throw noCredential()
+  const speaker = access.ofTicket(secret)
+  checkWorkspace(speaker, workspace)
+  return { workspace, guest: null, speaker, secret, opened: () => access.spendTicket(secret) }
 }
 
 /** Who has shown nothing has tried nothing. */

@@ -9,9 +9,7 @@ import type { AuditEntry, Credential, Invite } from './records.ts'
 import { forged, revoked, taken, unknownCredential } from './refusals.ts'
 import { hashOf, isSame, newSecret } from './secrets.ts'
 import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from './speaker.ts'
-
-/** A ticket is for a WebSocket URL, which proxies log: by the time anyone reads that it is worth nothing. */
-export const TICKET_MS = 60_000
+import { TICKET_MS, Tickets } from './tickets.ts'
 
 /** Agents of one token (count): more is a client that forgets who it is. */
 export const MAX_TOKEN_AGENTS = 1_000
@@ -65,7 +63,7 @@ export class AccessStore {
   readonly #invites: InviteBook
   readonly #credentials = new Map<string, Credential>()
   readonly #byHash = new Map<string, Credential>()
-  readonly #tickets = new Map<string, { speaker: Speaker; hash: string | null; until: number }>()
+  readonly #tickets = new Tickets()
   #owner = ''
   #recovering = 0
 
@@ -105,17 +103,13 @@ export class AccessStore {
     return this.#recovering > this.#now()
   }
 
-  /** Who shows this secret: the owner's, a credential, a token or a ticket. Throws `unauthorized`, `revoked`. */
+  /** Who shows this secret: the owner's, a credential or a token, never a ticket. Throws `unauthorized`, `revoked`. */
   authenticate(secret: string): Shown {
     const hash = hashOf(secret)
     if (this.#owner !== '' && isSame(hash, this.#owner)) return OWNER
     const token = isSecret('http', secret) ? this.#invites.token(hash) : null
     if (token !== null) {
       return { kind: 'token', id: token.id, workspace: token.workspace!, role: token.role }
-    }
-    const ticket = this.#tickets.get(hash)
-    if (ticket !== undefined && ticket.until > this.#now()) {
-      return ticket.hash === null ? ticket.speaker : this.#speakerOf(ticket.hash)
     }
     return this.#speakerOf(hash)
   }
@@ -214,16 +208,23 @@ export class AccessStore {
     return this.#credentials.get(credentialKey({ workspace, agent }))?.kind
   }
 
-  /** A short-lived stand-in for the secret, for clients that can only put it into a URL. */
+  /** A short-lived stand-in for the secret, good for one WebSocket. */
   ticket(secret: string): { ticket: string; expires_in: number } {
-    const now = this.#now()
-    for (const [hash, { until }] of this.#tickets) if (until <= now) this.#tickets.delete(hash)
     const speaker = this.authenticate(secret)
     if (speaker.kind === 'token') throw unknownCredential()
-    const hash = speaker.kind === 'owner' ? null : hashOf(secret)
-    const ticket = newSecret('ticket')
-    this.#tickets.set(hashOf(ticket), { speaker, hash, until: now + TICKET_MS })
-    return { ticket, expires_in: TICKET_MS / 1000 }
+    const holder = speaker.kind === 'owner' ? null : hashOf(secret)
+    return { ticket: this.#tickets.issue(holder, this.#now()), expires_in: TICKET_MS / 1000 }
+  }
+
+  /** Whose ticket this is; it stays good until `spendTicket`. Throws `unauthorized`, `revoked`. */
+  ofTicket(ticket: string): Speaker {
+    const holder = this.#tickets.holderOf(ticket, this.#now())
+    return holder === null ? OWNER : this.#speakerOf(holder)
+  }
+
+  /** The WebSocket that it was shown for is open: it opens no other. */
+  spendTicket(ticket: string): void {
+    this.#tickets.spend(ticket)
   }
 
   /**
