@@ -1,3 +1,5 @@
+import { isReserved } from './name-space.ts'
+
 /** What a credential lets its agent do in its workspace; each includes the ones before. */
 export type Role = 'read' | 'write' | 'admin'
 /** How long an invite may be good (days). */
@@ -31,7 +33,10 @@ export const redacted = (text: string): string => text.replace(SECRETS, '[secret
 
 /** Ids that can be an agent's: what ClawLink makes, and what fits into a URL and a key. */
 export const isAgentId = (text: string): boolean =>
-  /^[\w.-]{1,64}$/.test(text) && text !== 'server' && !(text in Object.prototype)
+  /^[\w.-]{1,64}$/.test(text) &&
+  !/^\.+$/.test(text) &&
+  !isReserved(text) &&
+  !(text in Object.prototype)
 
 /**
  * The folders of a user in which a running server leaves an invite for that user's own programs: CLAWLINK_RUN_DIR, else

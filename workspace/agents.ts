@@ -4,6 +4,7 @@ import * as records from './grammar/records.ts'
 import { must, type Rule, time } from './grammar/values.ts'
 import type { AgentId } from './ids.ts'
 import { MAX_DESCRIPTION_BYTES, MAX_NOTE_BYTES } from './limits.ts'
+import { checkFreeName, type Named } from './name-space.ts'
 import { idText, shownName } from './names.ts'
 import { type Activity, type AgentStatus, agentStatus, linkState } from './presence.ts'
 import { type AgentFields, agentsOf, isoTime } from './schema.ts'
@@ -50,7 +51,7 @@ export interface Registration {
   now: number
 }
 
-/** Registers an agent, or updates the one that has this id. Throws `bad_name`, `too_large`. */
+/** Registers an agent, or updates the one that has this id. Throws `bad_name`, `name_taken`, `too_large`. */
 export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
   const fields: Omit<AgentFields, 'lastSeenAt' | 'registeredAt' | 'paused'> = {
     ...(agent.kind !== undefined && agent.kind !== kindOf(doc, agent.id) && { kind: agent.kind }),
@@ -61,6 +62,7 @@ export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
     topics:
       agent.topics === undefined ? topicsOf(doc, agent.id) : checkNames('topics', agent.topics),
   }
+  checkFreeName(agent.id, fields.name, namesIn(doc))
   doc.transact(() => {
     const agents = agentsOf(doc)
     let record = agentRecord(doc, agent.id)
@@ -109,6 +111,11 @@ export const lastSeen = (doc: Y.Doc, id: AgentId): number => {
 
 export const hasAgent = (doc: Y.Doc, id: string): id is AgentId =>
   agentRecord(doc, id) !== undefined
+
+/** Every agent's id and name. */
+export const namesIn = function* (doc: Y.Doc): Generator<Named> {
+  for (const [id, record] of agentRecords(doc)) yield { id, name: textIn(record, 'name', id) }
+}
 
 /** The topics whose broadcasts the agent wants; empty: all. */
 export const topicsOf = (doc: Y.Doc, id: string): string[] => {

@@ -49,6 +49,7 @@ export const ERRORS = {
   key_reused: { exit: 4, http: 409 },
   mirror_taken: { exit: 4, http: 409 },
   openclaw_refused: { exit: 4, http: 409 },
+  name_taken: { exit: 4, http: 409 },
   port_taken: { exit: 4, http: 409 },
   data_locked: { exit: 4, http: 409 },
   not_empty: { exit: 4, http: 409 },

@@ -1,5 +1,6 @@
 import { isAgentId, isSecret, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
+import { checkFreeId, checkFreeName, type Named } from '../../workspace/name-space.ts'
 import { checkWorkspaceName } from '../../workspace/validate.ts'
 import type { FactLog } from '../update-log.ts'
 import { AuditLog } from './audit.ts'
@@ -158,7 +159,7 @@ export class AccessStore {
     return { kind: 'agent', agent, workspace, role: by.role }
   }
 
-  /** Makes an agent a token's, durably, where it is nobody's yet. Throws `forged`, `revoked`, `quota`. */
+  /** Makes an agent a token's, durably, where it is nobody's yet. Throws `forged`, `revoked`, `quota`, `name_taken`. */
   async adopt(by: TokenHolder, agent: string, name: string): Promise<void> {
     const { workspace, id: invite, role } = by
     if (this.#credentials.has(credentialKey({ workspace, agent }))) {
@@ -172,6 +173,7 @@ export class AccessStore {
         'register under the agent_id that you had, or ask for another token',
       )
     }
+    this.checkNames(workspace, agent, name)
     const one: Credential = {
       ...{ agent, workspace, role, hash: '', invite, joinedAt: this.#now() },
       ...{ name: name.slice(0, MAX_NAME), kind: 'agent' },
@@ -229,7 +231,7 @@ export class AccessStore {
 
   /**
    * Trades an invite for a credential. The same request made again is answered again and counts once. Throws
-   * `unauthorized` for an invite that is none (any more), `not_allowed` for an agent that somebody else is.
+   * `unauthorized` for an invite that is none (any more), `not_allowed` for an agent that somebody else is, `name_taken`.
    */
   async join(request: JoinRequest): Promise<Joined> {
     const { agent, invite: secret } = request
@@ -261,6 +263,7 @@ export class AccessStore {
       invite.id === 'local' || invite.agent === agent || this.#isOwn(known, request.old)
     if (known !== undefined && !mayReplace) throw taken(agent)
 
+    this.checkNames(workspace, agent, request.name ?? '')
     const now = this.#now()
     const one: Credential = {
       ...{ agent, workspace, role: invite.role, hash, invite: invite.id, joinedAt: now },
@@ -277,6 +280,16 @@ export class AccessStore {
     ])
     if (known !== undefined) this.onEnded(agent, workspace)
     return joined
+  }
+
+  /** Ids and names of a workspace are one name space; who has an id already keeps it. Throws `name_taken`. */
+  checkNames(workspace: string, agent: string, name: string): void {
+    const others: Named[] = []
+    for (const one of this.#credentials.values()) {
+      if (one.workspace === workspace) others.push({ id: one.agent, name: one.name })
+    }
+    if (!this.knows(workspace, agent)) checkFreeId(agent, others)
+    if (name !== '') checkFreeName(agent, name, others)
   }
 
   #isOwn(known: Credential | undefined, old: string | undefined): boolean {

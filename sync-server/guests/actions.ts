@@ -64,6 +64,7 @@ export interface Introduction {
 export const register = async (act: Act, given: Introduction): Promise<Agent> => {
   const { env, guest, key } = act
   const id = guest.agent
+  env.access.checkNames(guest.room.name, id, given.name ?? '')
   // Who was here before comes again.
   const frees = (doc: Y.Doc): boolean => hasAgent(doc, id)
   await guest.write({ key, what: 'register', payload: given, frees }, (desk) => {

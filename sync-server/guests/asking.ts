@@ -21,7 +21,7 @@ import type { Waiting } from './guest.ts'
 
 /** An id that its client chose. Throws `bad_name`. */
 export const checkAgentId = (id: string): AgentId => {
-  if (isAgentId(id) && !/^\.+$/.test(id)) return id as AgentId
+  if (isAgentId(id)) return id as AgentId
   throw new ClawError(
     'bad_name',
     `"${id.slice(0, 80)}" cannot be an agent_id`,

@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { hasAgent, listAgents } from '../../workspace/agents.ts'
+import { hasAgent, listAgents, namesIn } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { eachFile, readFile } from '../../workspace/files.ts'
 import { newAgentId } from '../../workspace/ids.ts'
 import { MAX_PATH_BYTES } from '../../workspace/limits.ts'
+import { checkFreeId, checkFreeName } from '../../workspace/name-space.ts'
 import { isoTime } from '../../workspace/schema.ts'
 import { checkName } from '../../workspace/validate.ts'
 import { stillIs } from '../access/guard.ts'
@@ -160,6 +161,8 @@ const registerPlain = (
       if (hasAgent(room.doc, id) && !env.access.knows(workspace, id)) {
         throw new ClawError('forged', `${id} is somebody else's`, 'register under another agent_id')
       }
+      if (!hasAgent(room.doc, id)) checkFreeId(id, namesIn(room.doc))
+      checkFreeName(id, given.name ?? id, namesIn(room.doc))
       await env.access.adopt(by, id, given.name ?? '')
     } else env.access.speakAs(by, id, workspace)
     const act = { env, guest: env.guests.guest(room, id), key: keyIn(c) }

@@ -192,6 +192,51 @@ it('[Z4] an invite is good for so many, until it expires; the same join again co
   })
 })
 
+it('[Z37] nobody joins or registers under an id that is another’s name, or the reverse', async () => {
+  const at = '/api/workspaces/default/register'
+  const boris = await member(server, 'a-boris')
+  expect((await ask(server, at, { name: 'Boris' }, boris.headers)).status).toBe(200)
+  const other = await member(server, 'a-other')
+  const refused = [409, 'name_taken']
+  const codeOf = async (path: string, body: object, headers: Record<string, string>) => {
+    const { status, error } = await ask(server, path, body, headers)
+    return [status, error?.code]
+  }
+  const secret = await invite(server, { role: 'write' })
+  const token = bearer(await invite(server, { http: 'plain' }))
+  for (const id of ['Boris', 'boris', 'BORIS']) {
+    const joining = await joins(secret, id)
+    expect([joining.status, joining.error?.code], id).toEqual(refused)
+    expect(await codeOf('/register', { agent_id: id, name: 'x' }, token), id).toEqual(refused)
+  }
+  const names = [
+    'a-boris',
+    'A-Boris',
+    'a-bo\u200bris',
+    'ａ-boris',
+    'server',
+    'The\u2060 Owner',
+    'owner\u{e0041}',
+  ]
+  for (const name of names) {
+    expect(await codeOf(at, { name }, other.headers), name).toEqual(refused)
+    expect(await codeOf('/register', { agent_id: 'a-free', name }, token), name).toEqual(refused)
+    const joining = await joins(secret, 'a-free', { name })
+    expect([joining.status, joining.error?.code], name).toEqual(refused)
+  }
+  for (const id of ['Server', 'OWNER', '..']) {
+    expect((await joins(secret, id)).error?.code, id).toBe('bad_name')
+    expect(await codeOf('/register', { agent_id: id }, token), id).toEqual([400, 'bad_name'])
+  }
+  // An id is its owner's from the moment it joined, and may be its name.
+  await member(server, 'a-joined-only')
+  expect(await codeOf(at, { name: 'a-joined-only' }, other.headers)).toEqual(refused)
+  expect(await codeOf(at, { name: 'a-other' }, other.headers)).toEqual([200, undefined])
+  const one = agent(server.url, tempDir('home'), 'alone')
+  const { code, stderr } = await one.run('register', '--name', 'a-boris')
+  expect([code, stderr]).toEqual([4, expect.stringContaining('is the id of another agent')])
+})
+
 it('[Z5] an agent that somebody is cannot be had by another invite', async () => {
   const many = await invite(server, { uses: null })
   const first = await joins(many, 'a-taken')

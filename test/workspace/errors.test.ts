@@ -35,6 +35,7 @@ const EXITS: Record<number, string[]> = {
   ],
   4: [
     'task_taken',
+    'name_taken',
     'task_terminal',
     'task_state',
     'task_blocked',
