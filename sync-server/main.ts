@@ -50,6 +50,8 @@ const onUnprinted = ({ code }: NodeJS.ErrnoException): void => {
 }
 
 const run = async (): Promise<void> => {
+  // LevelDB makes its files as the umask says, and anybody who could read them could read every message.
+  process.umask(0o077)
   process.stdout.on('error', onUnprinted)
   const { env } = process
   const print = (text: string): void => void process.stdout.write(text)

@@ -11,6 +11,7 @@ import { initWorkspace, serverClientOf } from '../workspace/schema.ts'
 import { Authors } from './access/authors.ts'
 import { followNames } from './access/names.ts'
 import { inviteSameUser, ownerOf, saveOwner } from './access/owner.ts'
+import { makePrivate } from './access/private.ts'
 import { newSecret } from './access/secrets.ts'
 import { agentOf, nameOf, type Shown, type Speaker, workspaceOf } from './access/speaker.ts'
 import { AccessStore } from './access/store.ts'
@@ -76,6 +77,7 @@ export const startSyncServer = async (
   let failure: string | null = null
   /** Damage of single workspaces, which the others do not suffer from. */
   const damage = new Set<string>()
+  await makePrivate(options.data)
   const updateLog = await openLog(options.data, now)
   const access = await AccessStore.open(updateLog.facts, now, options.limits.invites)
   const owner = await ownerOf(options.data)

@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -75,6 +83,32 @@ it('[O15] commands of root and of the user of a server work where that user can 
   expect(readdirSync(roots).sort()).toEqual(['backup', 'data', 'export', 'restored', 'run'])
   const again = await startServer({ data: restored!, uid: USER, env })
   expect(await again.stop()).toBe(0)
+})
+
+it('[O18] a data folder that others can get into is closed to them at the start', async () => {
+  const data = tempDir('open')
+  chmodSync(data, 0o755)
+  const before = process.umask(0o022)
+  const server = await startServer({ data }).finally(() => process.umask(before))
+  await write(server)
+  expect(statSync(data).mode & 0o777).toBe(0o700)
+  const names = readdirSync(data, { recursive: true, encoding: 'utf8' })
+  expect(names.some((name) => name.endsWith('.log'))).toBe(true)
+  for (const name of names) {
+    expect([name, statSync(join(data, name)).mode & 0o077]).toEqual([name, 0])
+  }
+  expect(await server.stop()).toBe(0)
+})
+
+it('[O18] … and where that cannot be done the server does not start', async (context) => {
+  if (whyNot() !== null) return context.skip()
+  const data = join(roots, 'everybodys')
+  mkdirSync(data)
+  chmodSync(data, 0o777)
+  const env = { CLAWLINK_RUN_DIR: usersOwn('run-of-user') }
+  const refused = startServer({ data, uid: USER, env })
+  await expect(refused).rejects.toThrow(/exited with 5.*other users of this machine can get into/s)
+  expect(readdirSync(data)).toEqual([])
 })
 
 const KILLS = orLong(4, 20)
