@@ -21,6 +21,12 @@ export interface Gate {
   ): boolean
   /** How many Yjs client ids it may yet bring that nobody had (count). */
   mostNewIds(by: Speaker): number
+  /** Whose a client id is, as far as anybody has written under it or shows it; undefined: nobody's. */
+  holderOf(client: number): string | undefined
+  /** Nobody else is to write under this client id for as long as `agent` shows it; false: it is another's, or one too many. */
+  reserve(client: number, agent: string): boolean
+  /** It is not shown any more: unless something was written under it, it is nobody's again. */
+  release(client: number): void
   /** The server writes under this client id for its owner. Throws where it is another's. */
   own(client: number, owner: string): void
   /** What was admitted is in the document. */

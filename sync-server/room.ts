@@ -136,7 +136,7 @@ export class Room {
     this.name = name
     this.#env = env
     this.#gate = env.gate()
-    this.#awareness = new AwarenessStates((before, after) =>
+    this.#awareness = new AwarenessStates(this.#gate, (before, after) =>
       this.#own(() => env.onAwareness(this, before, after)),
     )
     this.#admission = new Admission(this.#live, this.#gate, {
@@ -692,8 +692,9 @@ export class Room {
 const isNewcomer = (frame: Frame): boolean =>
   frame.type === 'syncStep1' && EMPTY_STATE_VECTOR(frame.stateVector)
 
-/** Whether it takes the document, and not just the log or no more than the room, to answer this. */
+/** Whether it takes the document, and not just the log, to answer this; it says whose the client id of a state is. */
 const needsDocument = (frame: Frame): boolean =>
   frame.type === 'update' ||
+  frame.type === 'awareness' ||
   frame.type === 'barrier' ||
   (frame.type === 'syncStep1' && !isNewcomer(frame))

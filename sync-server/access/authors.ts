@@ -7,10 +7,15 @@ import type { Gate } from '../gate.ts'
 import type { Owned } from '../update-log.ts'
 import { CLOSE, WireError } from '../wire.ts'
 import { Amounts } from './amounts.ts'
-import { type Arrivals, addTo, arrivalsIn, arrivalsOf } from './arrivals.ts'
+import { type Arrival, type Arrivals, addTo, arrivalsIn, arrivalsOf } from './arrivals.ts'
 import { checkAuthor, checkDelete, forged, invalid, saidIn } from './authorship.ts'
 import type { Speaker } from './speaker.ts'
 import { Taken } from './taken.ts'
+
+type Agent = Extract<Speaker, { kind: 'agent' }>
+
+/** No agent can have this id: the server is meant. */
+const SERVER = 'server'
 
 /**
  * Sees to it that nobody's words are another's. A Yjs client id belongs to the agent that first used it, so an operation
@@ -25,6 +30,8 @@ export class Authors implements Gate {
    */
   readonly #maxIds: number
   #owners = new Map<number, string>()
+  /** Whose the ids are that are shown and have no operation yet. */
+  readonly #reserved = new Map<number, string>()
   /** How many of them each has. */
   #counts = new Map<string, number>()
   #owned: Owned[] = []
@@ -35,7 +42,7 @@ export class Authors implements Gate {
   #taken = new Taken(this.#places)
   #amounts = this.#newAmounts()
 
-  /** `isRecovering`: operations are taken from whoever brings them, as a backup was restored that lacks them. */
+  /** `isRecovering`: an admin may bring what others wrote, as a backup was restored that lacks it. */
   constructor(isRecovering: () => boolean, maxIds = Number.POSITIVE_INFINITY) {
     this.#isRecovering = isRecovering
     this.#maxIds = maxIds
@@ -83,18 +90,20 @@ export class Authors implements Gate {
     }
     const fresh: number[] = []
     for (const [client, list] of mine) {
-      const author = by.kind === 'owner' ? null : this.#authorOf(client, by.agent, fresh)
+      const author = by.kind === 'owner' ? null : this.#authorOf(client, by, fresh)
+      if (author === null && by.kind === 'agent') checkRecovered(list)
       for (const { struct, spot } of list) {
         if (!(struct instanceof Y.Item)) continue
         const { place, key } = spot
         if (author !== null) checkAuthor(author, place, key, struct)
         const broken = contentProblem(place, key, struct.content)
         if (broken !== null) throw invalid(`${broken.path}: ${broken.reason}`)
-        if (author !== null && place.kind === 'files') this.#checkMaker(author, struct)
+        if (author !== null && place.kind === 'files' && !this.#takesAll(by))
+          this.#checkMaker(author, struct)
       }
     }
     if (by.kind === 'agent') {
-      if (!this.#isRecovering()) this.#taken.check(mine)
+      if (!this.#takesAll(by)) this.#taken.check(mine)
       this.#amounts.check(by.agent, mine)
       if (fresh.length > this.mostNewIds(by)) {
         throw new WireError(CLOSE.tooLarge, `an agent has ${this.#maxIds} Yjs client ids at most`)
@@ -105,24 +114,51 @@ export class Authors implements Gate {
     return true
   }
 
+  /** Whether others' operations are taken from `by`: those of an admin, after a restore. */
+  #takesAll(by: Speaker): boolean {
+    return by.kind === 'agent' && by.role === 'admin' && this.#isRecovering()
+  }
+
   /** Whose operations under this client id are; null: nobody can tell. Throws `forged`. */
-  #authorOf(client: number, agent: string, fresh: number[]): string | null {
+  #authorOf(client: number, by: Agent, fresh: number[]): string | null {
+    if (client === this.#server) throw forged('the Yjs client id is the server’s')
     const owner = this.#owners.get(client)
-    if (owner === agent) return owner
-    const isRecovering = this.#isRecovering()
-    if (client === this.#server && !isRecovering) throw forged('the Yjs client id is the server’s')
-    if (owner === undefined) {
-      if (isRecovering) return null
-      fresh.push(client)
-      return agent
+    if (owner === by.agent) return owner
+    if (this.#takesAll(by)) return owner ?? null
+    const holder = owner ?? this.#reserved.get(client) ?? by.agent
+    if (holder !== by.agent) {
+      throw forged(
+        `the Yjs client id belongs to another agent: ${client}; send only your own edits`,
+      )
     }
-    if (!isRecovering) throw forged('the Yjs client id belongs to another agent')
-    return owner
+    fresh.push(client)
+    return by.agent
+  }
+
+  holderOf(client: number): string | undefined {
+    if (client === this.#server) return SERVER
+    return this.#owners.get(client) ?? this.#reserved.get(client)
+  }
+
+  reserve(client: number, agent: string): boolean {
+    if (this.holderOf(client) === undefined && this.#left(agent) > 0) {
+      this.#reserved.set(client, agent)
+    }
+    return this.holderOf(client) === agent
+  }
+
+  release(client: number): void {
+    this.#reserved.delete(client)
   }
 
   mostNewIds(by: Speaker): number {
-    if (by.kind === 'owner' || this.#isRecovering()) return Number.POSITIVE_INFINITY
-    return this.#maxIds - (this.#counts.get(by.agent) ?? 0)
+    if (by.kind === 'owner' || this.#takesAll(by)) return Number.POSITIVE_INFINITY
+    return this.#left(by.agent)
+  }
+
+  /** How many more ids the agent may have. */
+  #left(agent: string): number {
+    return this.#maxIds - (this.#counts.get(agent) ?? 0)
   }
 
   /**
@@ -130,7 +166,6 @@ export class Authors implements Gate {
    * document any more where others changed the record meanwhile; but who makes a file counts as an editor of it, for ever.
    */
   #checkMaker(author: string, item: Y.Item): void {
-    if (this.#isRecovering()) return
     for (const { createdBy, fileId } of saidIn(item)) {
       if (createdBy === undefined || createdBy === author) continue
       if (!this.#hasEdited(createdBy, fileId)) throw forged('makes a file as another agent')
@@ -151,6 +186,7 @@ export class Authors implements Gate {
     if (known === owner) return
     if (known !== undefined) throw new Error(`the Yjs client id ${client} is ${known}'s`)
     this.#owners.set(client, owner)
+    this.#reserved.delete(client)
     this.#count(owner)
     this.#owned.push({ client, owner })
   }
@@ -159,8 +195,8 @@ export class Authors implements Gate {
     this.#counts.set(owner, (this.#counts.get(owner) ?? 0) + 1)
   }
 
-  #checkDeletes(by: Extract<Speaker, { kind: 'agent' }>, ds: Decoded['ds'], mine: Arrivals): void {
-    if (by.role === 'admin' || ds.clients.size === 0 || this.#isRecovering()) return
+  #checkDeletes(by: Agent, ds: Decoded['ds'], mine: Arrivals): void {
+    if (by.role === 'admin' || ds.clients.size === 0) return
     for (const [client, ranges] of ds.clients) {
       for (const { clock, len } of ranges) {
         for (const struct of this.#places.range(client, clock, clock + len)) {
@@ -177,6 +213,15 @@ export class Authors implements Gate {
           if (place.kind === 'edits') checkReplaced(client, place.root, key, mine, ds)
         }
       }
+    }
+  }
+}
+
+/** Which id the server writes under is not for anybody to bring back: it would write under that. */
+const checkRecovered = (list: readonly Arrival[]): void => {
+  for (const { spot } of list) {
+    if (spot.place.root === 'meta' && spot.key === 'serverClient') {
+      throw forged('only the server writes there')
     }
   }
 }
