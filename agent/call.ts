@@ -103,8 +103,8 @@ export class Call {
     const chosen = args.values.get('workspace') ?? target.workspace ?? workspace ?? 'default'
     this.workspace = checkWorkspaceName(chosen)
     this.access = accessOf(this.profile, target, this.workspace, { ...env }, joinLink)
-    const { token, readsOnly } = this.access
-    this.target = { ...target, token, readsOnly }
+    const { token, readsOnly, faith } = this.access
+    this.target = { ...target, token, readsOnly, faith }
   }
 
   get verb(): string {

@@ -27,6 +27,12 @@ const SECRET_BODY = /^[A-Za-z0-9_-]{43}$/
 export const isSecret = (kind: SecretKind, text: string): boolean =>
   text.startsWith(PREFIX[kind]) && SECRET_BODY.test(text.slice(PREFIX[kind].length))
 
+/** How a secret is named to a server that has to prove that it knows it, from its SHA-256 in hex: that tells nothing. */
+export const secretId = (hash: string): string => hash.slice(0, 16)
+
+/** What the server proves it by: HMAC-SHA256 of this, the key being the SHA-256 of the secret in hex. */
+export const proofText = (nonce: string): string => `clawlink-prove ${nonce}`
+
 /** Any secret in a text, to be left out of logs and messages. */
 export const SECRETS = /\bcl[oicth]_[A-Za-z0-9_-]{20,}/g
 export const redacted = (text: string): string => text.replace(SECRETS, '[secret]')

@@ -68,6 +68,7 @@ export const ERRORS = {
   data_newer: { exit: 5, http: 503 },
   unreachable: { exit: 6, http: 503, retryable: true },
   not_clawlink: { exit: 6, http: 502 },
+  unproven: { exit: 6, http: 502, retryable: true },
   bad_certificate: { exit: 6, http: 502 },
   storage_failed: { exit: 6, http: 503, close: 4503, retryable: true },
   workspace_failed: { exit: 6, http: 503, retryable: true },

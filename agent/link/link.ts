@@ -244,8 +244,8 @@ export class Link implements Host {
       try {
         const profile = { name: '', dir, state: readState(dir) }
         const access = accessOf(profile, parseTarget(server), workspace, {})
-        const { token, readsOnly } = access
-        const target = { ...parseTarget(server), token, readsOnly }
+        const { token, readsOnly, faith } = access
+        const target = { ...parseTarget(server), token, readsOnly, faith }
         const open = await this.#keep(
           { dir: replicaDir(profile, server, workspace), target, workspace, access },
           dir,

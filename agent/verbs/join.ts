@@ -29,7 +29,7 @@ export const join: Verb = async (call) => {
   }
   const access = accessOf(call.profile, target, workspace, { ...env })
   const before = access.role
-  await access.join(target.invite).catch((thrown: unknown) => {
+  await access.join({ token: target.invite }).catch((thrown: unknown) => {
     const error = ClawError.from(thrown)
     if (error.code !== 'unauthorized' || before === null) throw error
     const hint = `this profile has joined already, role ${before}: only a new link changes that`

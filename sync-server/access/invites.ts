@@ -1,4 +1,4 @@
-import { isSecret, type Role } from '../../workspace/access.ts'
+import { isSecret, type Role, secretId } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { Op } from '../level-keys.ts'
 import { inviteKey, putJson } from './log.ts'
@@ -40,6 +40,13 @@ export class InviteBook {
     const invite = this.#byHash.get(hash)
     if (invite !== undefined && isSame(invite.hash, hash)) return invite
     throw notGood('is not known here')
+  }
+
+  /** The hash of the invite, used up or not, or the token that has this id; null: there is none. */
+  hashWith(id: string): string | null {
+    if (this.local !== '' && secretId(this.local) === id) return this.local
+    for (const hash of this.#byHash.keys()) if (secretId(hash) === id) return hash
+    return null
   }
 
   /** The token with this hash, if it is good; null: there is none. */

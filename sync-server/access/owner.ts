@@ -78,7 +78,7 @@ export const inviteSameUser = async (port: number, invite: string): Promise<() =
   const paths: string[] = []
   for (const dir of ownRunDirs()) {
     const path = runFileOf(dir, port)
-    await writeOwn(dir, path, { token: invite, pid: process.pid })
+    await writeOwn(dir, path, { token: invite, pid: process.pid, proves: true })
     paths.push(path)
   }
   return () => {

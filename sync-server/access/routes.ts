@@ -113,6 +113,13 @@ export const adminActions = (store: AccessStore, now: () => number) => {
 }
 export type AdminActions = ReturnType<typeof adminActions>
 
+const ProveQuery = z.strictObject({
+  /** The first 16 hex digits of the secret's SHA-256. */
+  id: z.string().regex(/^[0-9a-f]{16}$/),
+  /** Random, and of this request alone; base64url. */
+  nonce: z.string().regex(/^[\w-]{22,88}$/),
+})
+const Proof = z.object({ proof: z.string() })
 const Joined = z.object({
   ...{ credential: z.string(), workspace: z.string(), agent_id: z.string() },
   role: z.enum(ROLES),
@@ -150,6 +157,11 @@ export const accessRoutes = (store: AccessStore, now: () => number): Route[] => 
         const old = bearerIn(c.req.header('authorization')) ?? undefined
         return store.join({ ...request, agent, old })
       },
+    }),
+    route({
+      ...{ method: 'GET', path: '/api/prove', needs: 'anyone', query: ProveQuery, answer: Proof },
+      summary: 'Proves that this server knows a secret, before that is shown to it',
+      run: ({ query: { id, nonce } }) => ({ proof: store.prove(id, nonce) }),
     }),
     route({
       ...{ method: 'POST', path: '/api/ticket', needs: 'read', answer: Ticket },

@@ -1,4 +1,4 @@
-import { isAgentId, isSecret, type Role } from '../../workspace/access.ts'
+import { isAgentId, isSecret, type Role, secretId } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { checkFreeId, checkFreeName, type Named } from '../../workspace/name-space.ts'
 import { checkWorkspaceName } from '../../workspace/validate.ts'
@@ -8,7 +8,7 @@ import { InviteBook, type NewInvite } from './invites.ts'
 import { credentialKey, putJson, RECOVERING_KEY, readAll } from './log.ts'
 import type { AuditEntry, Credential, Invite } from './records.ts'
 import { forged, revoked, taken, unknownCredential } from './refusals.ts'
-import { hashOf, isSame, newSecret } from './secrets.ts'
+import { hashOf, isSame, newSecret, proofOf } from './secrets.ts'
 import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from './speaker.ts'
 import { TICKET_MS, Tickets } from './tickets.ts'
 
@@ -64,6 +64,8 @@ export class AccessStore {
   readonly #invites: InviteBook
   readonly #credentials = new Map<string, Credential>()
   readonly #byHash = new Map<string, Credential>()
+  /** SHA-256 of every credential that is or was good, by its id. */
+  readonly #hashes = new Map<string, string>()
   readonly #tickets = new Tickets()
   #owner = ''
   #recovering = 0
@@ -88,9 +90,14 @@ export class AccessStore {
 
   #keep(one: Credential): void {
     const known = this.#credentials.get(credentialKey(one))
-    if (known !== undefined) this.#byHash.delete(known.hash)
+    if (known !== undefined) {
+      this.#byHash.delete(known.hash)
+      this.#hashes.delete(secretId(known.hash))
+    }
     this.#credentials.set(credentialKey(one), one)
-    if (one.hash !== '') this.#byHash.set(one.hash, one)
+    if (one.hash === '') return
+    this.#byHash.set(one.hash, one)
+    this.#hashes.set(secretId(one.hash), one.hash)
   }
 
   /** The owner's token, and an invite for the same user's programs on this machine: neither is stored here. */
@@ -124,6 +131,14 @@ export class AccessStore {
     } catch {
       return false
     }
+  }
+
+  /** Proves that this server knows a secret, without either side showing it. Throws `unauthorized`. */
+  prove(id: string, nonce: string): string {
+    const hash = this.#hashes.get(id) ?? this.#invites.hashWith(id)
+    if (hash !== null) return proofOf(hash, nonce)
+    if (this.#owner !== '' && secretId(this.#owner) === id) return proofOf(this.#owner, nonce)
+    throw unknownCredential()
   }
 
   #speakerOf(hash: string): Speaker {

@@ -1,10 +1,12 @@
-import { type OwnerFile, readOwner } from '../access/owner.ts'
+import type { ClawError } from '../../workspace/errors.ts'
+import type { OwnerFile } from '../access/owner.ts'
 import { type AdminActions, adminActions } from '../access/routes.ts'
 import { OWNER } from '../access/speaker.ts'
 import { AccessStore } from '../access/store.ts'
 import { LIMITS } from '../guard/limits.ts'
 import { openLog } from '../open-log.ts'
 import { askServer } from '../ops/ask.ts'
+import { ownerOf } from '../ops/source.ts'
 
 /** What an admin can do, on a server that runs or on the data of one that does not. */
 export interface Admin {
@@ -24,17 +26,12 @@ export const openAdmin = async (
   data: string,
   mostInvites: number = LIMITS.invites.is,
 ): Promise<Admin> => {
-  const owner = readOwner(data)
-  if (owner?.url !== undefined && owner.pid !== undefined && isAlive(owner.pid)) {
-    const { url } = owner
-    try {
-      await askServer(owner, '/')
-      return overHttp(owner, url)
-    } catch {
-      // Another process has that number by now.
-    }
-  }
-  const log = await openLog(data, Date.now, false)
+  // Whoever has the store's lock is alone: only where somebody else has it is there a server to ask.
+  const log = await openLog(data, Date.now, false).catch((error: ClawError) => {
+    if (error.code === 'data_locked') return null
+    throw error
+  })
+  if (log === null) return overHttp(await ownerOf(data))
   const store = await AccessStore.open(log.facts, Date.now, mostInvites)
   const actions = adminActions(store, Date.now)
   return {
@@ -44,21 +41,13 @@ export const openAdmin = async (
   }
 }
 
-const overHttp = (owner: OwnerFile, url: string): Admin => ({
+const overHttp = (owner: OwnerFile): Admin => ({
   do: async (name, body) => {
     const query = READS.has(name)
       ? `?${new URLSearchParams(Object.entries(body).map(([key, value]): [string, string] => [key, String(value)]))}`
       : ''
     return askServer<never>(owner, `/api/admin/${name}${query}`, READS.has(name) ? undefined : body)
   },
-  reach: owner.reach ?? url,
+  reach: owner.reach ?? owner.url ?? null,
   close: async () => {},
 })
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}

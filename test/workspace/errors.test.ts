@@ -61,7 +61,14 @@ const EXITS: Record<number, string[]> = {
     ...['unauthorized', 'revoked', 'forged'],
   ],
   6: [
-    ...['unreachable', 'not_clawlink', 'bad_certificate', 'storage_failed', 'shutting_down'],
+    ...[
+      'unreachable',
+      'not_clawlink',
+      'unproven',
+      'bad_certificate',
+      'storage_failed',
+      'shutting_down',
+    ],
     'workspace_failed',
     ...['slow_reader', 'gap'],
   ],

@@ -18,6 +18,7 @@ import { isSecret, PREFIX, type Role, runDirsOf, runFileOf } from '../access.ts'
 import { ClawError } from '../errors.ts'
 import { type AgentId, newAgentId } from '../ids.ts'
 import { postJoin, serverInfo } from './commands.ts'
+import type { Faith } from './proof.ts'
 import type { Target } from './target.ts'
 
 /** A credential as it is kept: 0600, one file a place, in the folder of the profile. */
@@ -28,6 +29,14 @@ interface Kept {
   server: string
   workspace: string
   agent_id: AgentId
+  /** It has proved that it knows this: it is shown to nobody who does not. */
+  proves?: true
+}
+
+/** An invite to join by. `proves`: the server that made it can prove that it knows it. */
+export interface Invited {
+  token: string
+  proves?: true
 }
 
 /** What a credential is for: which server and workspace, in which profile. */
@@ -66,6 +75,16 @@ export class Access {
 
   /** Whether what is shown there is for reading only. */
   readonly readsOnly = (): boolean => this.role === 'read'
+
+  /** A server that has proved itself once has to do so each time. */
+  readonly faith: Faith = {
+    insists: () => this.#read()?.proves === true,
+    proved: () => {
+      const kept = this.#read()
+      if (kept?.role !== undefined && kept.proves !== true)
+        writeOwn(this.#path, { ...kept, proves: true })
+    },
+  }
 
   /** Who it is for. */
   get agentId(): AgentId {
@@ -109,12 +128,12 @@ export class Access {
     return true
   }
 
-  #invite(): string | null {
+  #invite(): Invited | null {
     const { target, joinLink, workspace, env } = this.#at
-    if (target.invite !== undefined) return target.invite
+    if (target.invite !== undefined) return { token: target.invite }
     const isMeant =
       joinLink?.base === target.base && (joinLink.workspace ?? 'default') === workspace
-    if (isMeant && joinLink.invite !== undefined) return joinLink.invite
+    if (isMeant && joinLink.invite !== undefined) return { token: joinLink.invite }
     return inviteOfUser(target.base, env)
   }
 
@@ -122,7 +141,7 @@ export class Access {
    * Trades an invite for a credential. That is made here and on disk before it is sent: whatever breaks off in between,
    * the same request made again is answered again.
    */
-  async join(invite: string): Promise<void> {
+  async join({ token: invite, proves }: Invited): Promise<void> {
     const { target, workspace } = this.#at
     const known = this.#read()
     const agent_id = this.agentId
@@ -135,11 +154,18 @@ export class Access {
     // Not over one that may still be good, before there is another.
     const path = old === null ? this.#path : `${this.#path}.next`
     writeOwn(path, kept)
+    let proved: Pick<Kept, 'proves'> = {}
+    const faith: Faith = {
+      insists: () => proves === true || known?.proves === true,
+      proved: () => {
+        proved = { proves: true }
+      },
+    }
     const { role } = await postJoin(
-      { base: target.base, token: () => old },
+      { base: target.base, token: () => old, faith },
       { invite, agent_id, workspace, credential: token },
     )
-    writeOwn(this.#path, { ...kept, role })
+    writeOwn(this.#path, { ...kept, role, ...proved })
     if (path !== this.#path) rmSync(path, { force: true })
   }
 }
@@ -184,7 +210,7 @@ const writeOwn = (path: string, value: object): void => {
 }
 
 /** The invite that a server on this machine left for its own user; null: there is none. */
-const inviteOfUser = (base: string, env: AccessAt['env']): string | null => {
+const inviteOfUser = (base: string, env: AccessAt['env']): Invited | null => {
   const { hostname, port, protocol } = new URL(base)
   const isHere = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname)
   if (!isHere) return null
@@ -196,8 +222,9 @@ const inviteOfUser = (base: string, env: AccessAt['env']): string | null => {
     const path = runFileOf(dir, Number(port) || (protocol === 'https:' ? 443 : 80))
     try {
       if (!isOurs(statSync(dir)) || !isOurs(statSync(path))) continue
-      const { token } = JSON.parse(readFileSync(path, 'utf8')) as { token?: string }
-      if (token !== undefined && isSecret('invite', token)) return token
+      const { token, proves } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Invited>
+      if (token === undefined || !isSecret('invite', token)) continue
+      return proves === true ? { token, proves } : { token }
     } catch {
       // None there.
     }

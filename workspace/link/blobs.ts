@@ -5,6 +5,7 @@ import { pipeline, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClawError, type ErrorBody, VERBS_HEADER } from '../errors.ts'
 import { gateway, httpError, noServer, notClawLink, requesterOf } from './commands.ts'
+import { agentFor } from './proof.ts'
 import { authorization, type Target } from './target.ts'
 
 /** A request ends after so much of an upload, or so long: servers and proxies bound both. */
@@ -33,6 +34,7 @@ export interface Transfer {
   /** The server's base URL. */
   base: string
   token?: Target['token']
+  faith?: Target['faith']
   workspace: string
   /** Aborts when nobody wants it any more. */
   signal: AbortSignal
@@ -164,11 +166,16 @@ const send = async (
   const url = new URL(`${base}/api/workspaces/${workspace}/blobs/${path}`)
   const request = await requesterOf(url)
   const shown = { ...headers, [VERBS_HEADER]: '1', ...authorization(transfer) }
+  const agent = agentFor(transfer, [transfer.token?.() ?? null], STALL_MS) ?? false
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(fromNetwork(transfer, error))
-    const sent = request(url, { method, headers: shown, agent: false, signal }, (answer) => {
-      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, answer })
-    })
+    const sent = request(
+      url,
+      { method, headers: { ...shown, connection: 'close' }, agent, signal },
+      (answer) => {
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, answer })
+      },
+    )
     sent.setTimeout(STALL_MS, () =>
       sent.destroy(noServer(base, `nothing for ${STALL_MS / 1000} s`)),
     )

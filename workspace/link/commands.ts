@@ -15,6 +15,7 @@ import type { TaskResult } from '../schema.ts'
 import { isBroadcast } from '../shape.ts'
 import { isArchivedTask } from '../task-archive.ts'
 import type { Task, TaskStep } from '../tasks.ts'
+import { agentFor } from './proof.ts'
 import { authorization, type ServerAt } from './target.ts'
 import { trusted, untrusted } from './trust.ts'
 
@@ -330,14 +331,17 @@ const exchange = async (
   const url = new URL(server.base + path)
   const request = await requesterOf(url)
   const payload = body === undefined ? '' : JSON.stringify(body)
+  const shown = [server.token?.() ?? null, inviteIn(body)]
+  const agent = agentFor(server, shown, timeoutMs) ?? false
   return new Promise((resolve, reject) => {
     const headers = {
+      connection: 'close',
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(payload),
       [VERBS_HEADER]: '1',
       ...authorization(server),
     }
-    const sent = request(url, { method, headers, agent: false }, (response: IncomingMessage) => {
+    const sent = request(url, { method, headers, agent }, (response: IncomingMessage) => {
       const chunks: Buffer[] = []
       let size = 0
       response.on('data', (chunk: Buffer) => {
@@ -358,6 +362,10 @@ const exchange = async (
     sent.end(payload)
   })
 }
+
+/** The secret that is shown in a body: by `join`. */
+const inviteIn = (body: unknown): string | null =>
+  (body as { invite?: string } | undefined)?.invite ?? null
 
 /** What an error of Node's HTTP client is to a person. */
 export const httpError = (base: string, error: NodeJS.ErrnoException): ClawError => {

@@ -10,6 +10,7 @@ import type { AgentId } from '../ids.ts'
 import { type Activity, activities, type Presence, readPresence } from '../presence.ts'
 import { gateway, noServer, notClawLink } from './commands.ts'
 import { Hold } from './hold.ts'
+import { agentFor } from './proof.ts'
 import type { Replica } from './replica.ts'
 import { authorization, type Target } from './target.ts'
 import { trusted, untrusted } from './trust.ts'
@@ -66,10 +67,14 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
     isRefused = false
 
     constructor(address: string | URL, protocols?: string | string[]) {
+      const headers = authorization(target)
+      const handshakeTimeout = Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs)
+      const agent = agentFor(target, [target.token?.() ?? null], handshakeTimeout)
       const options: ClientOptions = {
-        handshakeTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs),
+        handshakeTimeout,
         perMessageDeflate: false,
-        headers: authorization(target),
+        headers,
+        ...(agent !== null && { agent }),
         ...(target.sync.startsWith('wss:') && trusted()),
       }
       super(address, protocols ?? [], options)
@@ -449,7 +454,10 @@ export class Session {
   #connectionError(event: unknown): void {
     const { error, message, target } = event as SocketError
     if (target?.isRefused) return
-    if (error?.code?.startsWith('HPE_')) {
+    if (error instanceof ClawError) {
+      this.#toldMs = (error.retryAfter ?? 0) * 1_000
+      this.#fail(error)
+    } else if (error?.code?.startsWith('HPE_')) {
       this.#fail(notClawLink(this.#target.base, 'it does not speak HTTP'))
     } else {
       const { base } = this.#target

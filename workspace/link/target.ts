@@ -1,6 +1,7 @@
 import { isSecret, redacted } from '../access.ts'
 import { ClawError } from '../errors.ts'
 import { isWorkspaceName } from '../schema.ts'
+import type { Faith } from './proof.ts'
 
 /** ClawLink's own port: where a host without one is tried. */
 export const DEFAULT_PORT = 9077
@@ -20,10 +21,12 @@ export interface Target {
   token?: () => string | null
   /** Whether that is for reading only. */
   readsOnly?: () => boolean
+  /** Whether the server has to prove first that it knows the credential; left out: where it can. */
+  faith?: Faith
 }
 
 /** A server that is asked over HTTP, and what is shown to it. */
-export type ServerAt = Pick<Target, 'base' | 'token'>
+export type ServerAt = Pick<Target, 'base' | 'token' | 'faith'>
 
 /** The header that shows a server who asks. */
 export const authorization = ({
