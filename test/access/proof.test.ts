@@ -101,7 +101,7 @@ it.each(Object.keys(ANSWERS))(
     // One that is told that it is unknown writes nothing; the others queue it.
     const isQueued = ran[0]!.code === 0
     await until('it goes on', async () => {
-      if (!isQueued) await linked.run('broadcast', '--content', 'meanwhile')
+      await linked.run(...(isQueued ? ['poll'] : ['broadcast', '--content', 'meanwhile']))
       const { data: found } = await ask<{ broadcasts: { content: string }[] }>(
         { url },
         '/api/workspaces/default/log',
