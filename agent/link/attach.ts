@@ -78,6 +78,14 @@ export class Attachment {
         'quit and start again',
       )
     }
+    if (vector !== null && this.#place.replica.knowsTaken(fromBase64(vector))) {
+      this.#ids.release(clientId, false)
+      throw new ClawError(
+        'busy',
+        'the replica had to take a new Yjs client id, and what this program has is of before that',
+        'quit and start again',
+      )
+    }
     this.#clientId = clientId
     if (this.#isClosed) return this.#ids.release(clientId, false)
     const { doc } = this.#place.replica

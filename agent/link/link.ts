@@ -186,11 +186,26 @@ export class Link implements Host {
       }))
       this.#places.set(at.dir, opening)
       opening.then(
-        (open) => this.#open.add(open),
+        (open) => {
+          this.#open.add(open)
+          open.place.onTaken = () => void this.#beginAnew(open)
+        },
         () => this.#places.delete(at.dir),
       )
     }
     return opening
+  }
+
+  /** Another agent has the client id of its replica: that takes a new one as it is closed. */
+  async #beginAnew(open: Open): Promise<void> {
+    const { profile, place } = open
+    const { dir, target, workspace } = place.at
+    const isKept = place.me !== null
+    const leave = await place.enter()
+    await this.#drop(dir, open)
+      .catch((error: Error) => this.#options.log(`${dir}: ${error.message}`))
+      .finally(leave)
+    if (isKept && !this.#isStopping) await this.#resume({ profile, server: target.base, workspace })
   }
 
   async #dropUnused(open: Open): Promise<void> {
@@ -240,22 +255,24 @@ export class Link implements Host {
 
   /** Opens what the last link had open. */
   async #restore(): Promise<void> {
-    for (const { profile: dir, server, workspace } of readPlaces(this.#options.home)) {
-      try {
-        const profile = { name: '', dir, state: readState(dir) }
-        const access = accessOf(profile, parseTarget(server), workspace, {})
-        const { token, readsOnly, faith } = access
-        const target = { ...parseTarget(server), token, readsOnly, faith }
-        const open = await this.#keep(
-          { dir: replicaDir(profile, server, workspace), target, workspace, access },
-          dir,
-        )
-        if (open.place.session !== null || !this.#follow(profile, open)) continue
-        open.place.connect(presenceOf(profile.state))
-        open.place.rest()
-      } catch (error) {
-        this.#options.log(`${dir} is not open again: ${(error as Error).message}`)
-      }
+    for (const one of readPlaces(this.#options.home)) await this.#resume(one)
+  }
+
+  async #resume({ profile: dir, server, workspace }: Remembered): Promise<void> {
+    try {
+      const profile = { name: '', dir, state: readState(dir) }
+      const access = accessOf(profile, parseTarget(server), workspace, {})
+      const { token, readsOnly, faith } = access
+      const target = { ...parseTarget(server), token, readsOnly, faith }
+      const open = await this.#keep(
+        { dir: replicaDir(profile, server, workspace), target, workspace, access },
+        dir,
+      )
+      if (open.place.session !== null || !this.#follow(profile, open)) return
+      open.place.connect(presenceOf(profile.state))
+      open.place.rest()
+    } catch (error) {
+      this.#options.log(`${dir} is not open again: ${(error as Error).message}`)
     }
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import * as Y from 'yjs'
 import { type Here, hasAgent } from '../../workspace/agents.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import type { Access } from '../../workspace/link/access.ts'
@@ -20,6 +21,8 @@ import {
 import { onTask } from '../../workspace/task-index.ts'
 import type { Listening, Wanted } from '../host.ts'
 
+/** To get all that the server has (ms). */
+const STATE_TIMEOUT_MS = 10_000
 /** A goodbye that takes longer is not worth waiting for. */
 const GOODBYE_TIMEOUT_MS = 2_000
 /** How long what others wrote, and holds no message, may wait for a commit: an fsync a keystroke of theirs is too much. */
@@ -72,10 +75,16 @@ export class Place {
   /** What ends the waiting of each that listens. */
   readonly #tells = new Set<() => void>()
 
+  /** Called where the place has to be opened anew. */
+  onTaken: () => void = () => {}
+  /** The client id that another agent has taken; null: none. */
+  #taken: number | null = null
+
   private constructor(at: Whereabouts, replica: Replica, beatMs: number) {
     this.at = at
     this.replica = replica
     this.overlaps = new Overlaps(replica)
+    replica.onTaken = (client) => this.#lost(client)
     this.#beatMs = beatMs
   }
 
@@ -112,6 +121,11 @@ export class Place {
       this.#session.onReady = () => {
         void this.drain().catch(() => {}) // its session is closed: the next one goes on
         if (this.#me !== null) this.#onNews()
+      }
+      this.#session.onTaken = (client) => {
+        if (!this.replica.wroteUnder(client)) return false
+        this.#lost(client)
+        return true
       }
       void this.#join(this.#session)
     }
@@ -319,6 +333,33 @@ export class Place {
     await this.close()
   }
 
+  /** Another agent has this client id: from here on nothing is sent until the place is opened anew. */
+  #lost(client: number): void {
+    const isKnown = this.#taken !== null
+    this.#taken = client
+    this.#session?.giveUp()
+    if (!isKnown) this.onTaken()
+  }
+
+  /** Where the server cannot be asked for what it has, the next connection finds the same. */
+  async #takeNewId(taken: number): Promise<void> {
+    const { target, workspace, dir } = this.at
+    const doc = new Y.Doc()
+    const session = new Session(target, workspace, { doc, commit: async () => {} }, null)
+    try {
+      await session.synced(STATE_TIMEOUT_MS)
+      const isDone = await this.replica.takeNewId(Y.encodeStateAsUpdate(doc))
+      console.error(
+        `${dir}: another agent has the client id ${taken}: ${isDone ? 'a new one is taken' : 'what was written under it cannot be moved'}`,
+      )
+    } catch (error) {
+      console.error(`${dir}: no new client id was taken yet: ${(error as Error).message}`)
+    } finally {
+      session.close()
+      doc.destroy()
+    }
+  }
+
   /** Commits, and lets other processes have the replica. */
   async close(): Promise<void> {
     this.#me = null
@@ -328,6 +369,7 @@ export class Place {
     clearTimeout(this.#lazy)
     await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong
     this.#session?.close()
+    if (this.#taken !== null) await this.#takeNewId(this.#taken)
     await this.replica.close().finally(() => this.#tellAll())
   }
 }

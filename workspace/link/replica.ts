@@ -1,6 +1,8 @@
 import * as Y from 'yjs'
+import { ClawError } from '../errors.ts'
 import type { Message, StateVector } from '../inbox.ts'
 import type { InboxPosition } from '../mailbox.ts'
+import { reauthor } from '../reauthor.ts'
 import type { Json } from '../schema.ts'
 import { storable } from '../storable.ts'
 import { AnswerAges, type KeyKind } from './answers.ts'
@@ -70,6 +72,13 @@ export interface QueuedCommand {
 const mirrorTextKey = (mirror: string, file: string, digest: string): string =>
   `mt:${mirror}:${digest}:${file}`
 
+const openedAnew = (): ClawError =>
+  new ClawError(
+    'busy',
+    'another agent has taken the Yjs client id of this replica, which takes a new one',
+    'give the same command again',
+  )
+
 /**
  * An agent's persisted copy of one workspace, and what it must not forget about it: its Yjs client id, the messages
  * that nobody acknowledged yet, the answers given under idempotency keys, and the file contents it last saw.
@@ -93,6 +102,11 @@ export class Replica {
   #staged: Write[] = []
   #hasMoved = false
   #isUrgent = false
+  /** The first clock under the document's client id that nothing was written at here. */
+  #end: number
+  /** Nothing is stored any more: it is to be opened anew. */
+  #isFrozen = false
+  #isLeaseNew = false
   readonly #answerAges: AnswerAges
   #answered = new Map<string, KeyKind>()
   #fresh: Message[] = []
@@ -113,9 +127,14 @@ export class Replica {
     this.#nextCommand = opened.nextCommand
     this.#logBytes = opened.logBytes
     this.#checkpointBytes = opened.checkpointBytes
+    this.#end = Y.getState(opened.doc.store, opened.doc.clientID)
+    this.doc.on('afterTransactionCleanup', () => this.#followClientId())
     this.doc.on('update', (update, _origin, _doc, { local }: Y.Transaction) => {
+      if (this.#isFrozen) return
       this.#updates.push(update)
-      if (local) this.#isUrgent = true
+      if (!local) return
+      this.#isUrgent = true
+      this.#end = Y.getState(this.doc.store, this.doc.clientID)
     })
   }
 
@@ -137,6 +156,7 @@ export class Replica {
    */
   commit(): Promise<void> {
     const { doc } = this
+    if (this.#isFrozen) return Promise.reject(openedAnew())
     if (this.#updates.length + this.#staged.length === 0 && !this.#hasMoved) return this.#written
     const batch = this.#staged
     if (this.#hasMoved) batch.push(putJson('cursor', this.#cursor))
@@ -158,9 +178,8 @@ export class Replica {
       this.#checkpointBytes = checkpoint.length
       this.#logBytes = 0
     }
-    if (doc.clientID !== this.#lease.clientId || first !== this.#lease.first) {
-      // Yjs takes a new client id when it meets operations of its own that it does not know.
-      this.#lease.clientId = doc.clientID
+    if (this.#isLeaseNew || first !== this.#lease.first) {
+      this.#isLeaseNew = false
       batch.push(putJson('lease', this.#lease))
     }
     this.#updates = []
@@ -179,6 +198,90 @@ export class Replica {
       if (fresh.length > 0) for (const listener of this.#listeners) listener(fresh)
     })
     return this.#written
+  }
+
+  /**
+   * Called where operations came in under this replica's client id that are not its own: it takes nothing in any more, and is
+   * to be opened anew after `takeNewId`. Null: it goes on under the id that Yjs takes then.
+   */
+  onTaken: ((client: number) => void) | null = null
+
+  /** Yjs takes a new client id when it meets operations under its own that it does not know. */
+  #followClientId(): void {
+    const { clientId } = this.#lease
+    if (this.doc.clientID === clientId || this.#isFrozen) return
+    if (this.onTaken === null) {
+      this.#lease.clientId = this.doc.clientID
+      this.#end = Y.getState(this.doc.store, this.doc.clientID)
+      this.#isLeaseNew = true
+      return
+    }
+    // What came before is stored. What came in now stands beside the replica's own as nobody meant it.
+    this.commit().catch(() => {}) // the next one fails, too, and says why
+    this.#isFrozen = true
+    this.onTaken(clientId)
+  }
+
+  /** Whether it has operations under this client id that can be moved to another. */
+  wroteUnder(client: number): boolean {
+    return client === this.#lease.clientId && this.#end > 0 && this.record('stuck-id') !== client
+  }
+
+  /**
+   * Where another agent has the client id of this replica: writes all that the server lacks under a new one, onto what the server
+   * has, in one batch. False: it cannot be. Afterwards this replica is of no use until it is opened again.
+   */
+  async takeNewId(server: Uint8Array): Promise<boolean> {
+    const taken = this.#lease.clientId
+    const local = this.#isFrozen ? await this.#stored() : this.doc
+    // In one go: nothing is written here between what is taken along and the end.
+    const before = this.#isFrozen ? this.#written : this.commit()
+    const doc = reauthor(local, server, { client: taken, end: this.#end }, new Y.Doc().clientID)
+    if (doc === null) {
+      await this.#db.batch([putJson('r:stuck-id', taken)], { sync: true })
+      return false
+    }
+    this.#isFrozen = true
+    await before
+    const { clientID: clientId } = doc
+    const batch: Write[] = [
+      { type: 'put', key: 'checkpoint', value: Y.encodeStateAsUpdate(doc) },
+      putJson('lease', { ...this.#lease, clientId, first: this.#next }),
+      putJson('r:taken-ids', [...(this.record<number[]>('taken-ids') ?? []), taken]),
+    ]
+    for (let i = this.#lease.first; i < this.#next; i++) {
+      batch.push({ type: 'del', key: entry('u:', i) })
+    }
+    if (this.#cursor !== null) {
+      const known = Y.decodeStateVector(Buffer.from(this.#cursor.vector, 'base64'))
+      // What stands there by now is somebody else's, and was not looked at.
+      known.delete(taken)
+      known.set(clientId, Y.getState(doc.store, clientId))
+      const vector = Buffer.from(Y.encodeStateVector(known)).toString('base64')
+      batch.push(putJson('cursor', { ...this.#cursor, vector }))
+    }
+    doc.destroy()
+    await this.#db.batch(batch, { sync: true })
+    return true
+  }
+
+  /** The document as it is on disk. */
+  async #stored(): Promise<Y.Doc> {
+    await this.#written
+    const doc = new Y.Doc()
+    const checkpoint = await this.#db.get('checkpoint')
+    const log = await this.#db.iterator(range('u:')).all()
+    doc.transact(() => {
+      if (checkpoint !== undefined) Y.applyUpdate(doc, checkpoint)
+      for (const [, update] of log) Y.applyUpdate(doc, update)
+    })
+    return doc
+  }
+
+  /** Whether a state vector has operations under an id that this replica had to give up. */
+  knowsTaken(vector: Uint8Array): boolean {
+    const known = Y.decodeStateVector(vector)
+    return (this.record<number[]>('taken-ids') ?? []).some((client) => known.has(client))
   }
 
   /**
@@ -384,7 +487,7 @@ export class Replica {
 
   async #close(): Promise<void> {
     try {
-      await this.commit()
+      await (this.#isFrozen ? this.#written : this.commit())
     } finally {
       this.doc.destroy()
       await this.#db.close()

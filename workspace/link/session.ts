@@ -169,6 +169,8 @@ export interface Contact {
 export class Session {
   /** Called whenever this replica and the server have what the other had. */
   onReady: () => void = () => {}
+  /** Called where the server says that another agent has this Yjs client id; whether this replica takes a new one. */
+  onTaken: (client: number) => boolean = () => false
   /** What was last shown to the server is for reading only: nothing of the document is sent to it. */
   readsOnly = false
   /** Whether the replica has operations that were not sent; null: not known, as there was no connection yet. */
@@ -191,6 +193,7 @@ export class Session {
   /** How long the server told to wait before the next try to connect (milliseconds). */
   #toldMs = 0
   #nonce = 0
+  #over: ClawError | null = null
   /** Whether the server's request for what it lacks was answered on the present socket. */
   #uploaded = false
 
@@ -214,7 +217,7 @@ export class Session {
         this.readsOnly = readsOnly
       },
       commit: () => replica.commit(),
-      holds: () => this.held !== null,
+      holds: () => this.held !== null || this.#over !== null,
       filter: (frame) => this.#filter(frame),
       sent: (frame) => this.#sent(frame),
       failed: (error) => {
@@ -290,11 +293,21 @@ export class Session {
 
   /** Dials now if there is no connection, also after the server refused the last one. */
   wake(): void {
-    if (this.#provider.ws === null) this.#provider.connect()
+    if (this.#provider.ws === null && this.#over === null) this.#provider.connect()
+  }
+
+  /** Ends the connection for good: the replica has to be opened anew before anything is sent. */
+  giveUp(): void {
+    this.#over = takesNewId()
+    this.hasUnsent = true
+    this.#fail(this.#over)
+    // Not in the midst of a message; what is sent until then is held back.
+    queueMicrotask(() => this.#provider.disconnect())
   }
 
   /** Dials anew: there is something else to show. */
   redial(): void {
+    if (this.#over !== null) return
     this.#provider.disconnect()
     this.#provider.connect()
   }
@@ -468,6 +481,11 @@ export class Session {
 
   #closedByServer(closeCode: number, reason: string): void {
     const code = codeOfClose(closeCode)
+    const taken = code === 'forged' ? TAKEN.exec(reason)?.[1] : undefined
+    if (taken !== undefined && this.onTaken(Number(taken))) {
+      this.giveUp()
+      return
+    }
     this.#hold.begin(code, reason)
     if (this.held !== null) this.hasUnsent = true
     // After these, as after a broken line, the next connection catches up.
@@ -480,6 +498,7 @@ export class Session {
   #wait(timeoutMs: number, sends: boolean, done: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       if (done()) return resolve()
+      if (this.#over !== null) return reject(this.#over)
       const timer = setTimeout(() => {
         const seconds = timeoutMs / 1000
         waiter.reject(noServer(this.#target.base, `no answer within ${seconds} s`))
@@ -516,6 +535,16 @@ export class Session {
       if (waiter.sends || error !== this.held) waiter.reject(error)
   }
 }
+
+/** As the server says it: docs/PROTOCOL.md. */
+const TAKEN = /client id belongs to another agent: (\d+);/
+
+const takesNewId = (): ClawError =>
+  new ClawError(
+    'gap',
+    'another agent has taken the Yjs client id of this replica',
+    'what was written is kept here, and sent under a new one: do not repeat it',
+  )
 
 const codeOfClose = (closeCode: number): ErrorCode | null => {
   if (closeCode === FRAME_TOO_LARGE) return 'too_large'
