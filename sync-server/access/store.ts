@@ -1,7 +1,7 @@
 import { isAgentId, isSecret, type Role, secretId } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { checkFreeId, checkFreeName, type Named } from '../../workspace/name-space.ts'
-import { checkWorkspaceName } from '../../workspace/validate.ts'
+import { checkName, checkWorkspaceName } from '../../workspace/validate.ts'
 import type { FactLog } from '../update-log.ts'
 import { AuditLog } from './audit.ts'
 import { InviteBook, type NewInvite } from './invites.ts'
@@ -174,7 +174,7 @@ export class AccessStore {
     return { kind: 'agent', agent, workspace, role: by.role }
   }
 
-  /** Makes an agent a token's, durably, where it is nobody's yet. Throws `forged`, `revoked`, `quota`, `name_taken`. */
+  /** Makes an agent a token's, durably, where it is nobody's yet. Throws `forged`, `revoked`, `quota`, `name_taken`, `bad_name`. */
   async adopt(by: TokenHolder, agent: string, name: string): Promise<void> {
     const { workspace, id: invite, role } = by
     if (this.#credentials.has(credentialKey({ workspace, agent }))) {
@@ -304,7 +304,7 @@ export class AccessStore {
       if (one.workspace === workspace) others.push({ id: one.agent, name: one.name })
     }
     if (!this.knows(workspace, agent)) checkFreeId(agent, others)
-    if (name !== '') checkFreeName(agent, name, others)
+    if (name !== '') checkFreeName(agent, checkName('name', name), others)
   }
 
   #isOwn(known: Credential | undefined, old: string | undefined): boolean {

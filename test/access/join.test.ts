@@ -209,6 +209,8 @@ it('[Z37] nobody joins or registers under an id that is another’s name, or the
     expect([joining.status, joining.error?.code], id).toEqual(refused)
     expect(await codeOf('/register', { agent_id: id, name: 'x' }, token), id).toEqual(refused)
   }
+  // Where the name itself is refused, too, its syntax is what is said.
+  const anyRefusal = [refused, [400, 'bad_name']]
   const names = [
     'a-boris',
     'A-Boris',
@@ -219,10 +221,12 @@ it('[Z37] nobody joins or registers under an id that is another’s name, or the
     'owner\u{e0041}',
   ]
   for (const name of names) {
-    expect(await codeOf(at, { name }, other.headers), name).toEqual(refused)
-    expect(await codeOf('/register', { agent_id: 'a-free', name }, token), name).toEqual(refused)
+    expect(anyRefusal).toContainEqual(await codeOf(at, { name }, other.headers))
+    expect(anyRefusal).toContainEqual(
+      await codeOf('/register', { agent_id: 'a-free', name }, token),
+    )
     const joining = await joins(secret, 'a-free', { name })
-    expect([joining.status, joining.error?.code], name).toEqual(refused)
+    expect(anyRefusal).toContainEqual([joining.status, joining.error?.code])
   }
   for (const id of ['Server', 'OWNER', '..']) {
     expect((await joins(secret, id)).error?.code, id).toBe('bad_name')

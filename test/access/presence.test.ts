@@ -47,9 +47,14 @@ it('[P5] nobody writes under a client id that another shows, until it shows it n
   brief.send(state(4712, 1, ben.agent))
   await brief.barrier()
   await brief.close()
-  late.update(writtenUnder(4712))
-  await late.barrier()
   await late.close()
+  await until('it is anybody’s', async () => {
+    const again = await open(mallory)
+    again.update(writtenUnder(4712))
+    const isTaken = await Promise.race([again.barrier().then(() => true), again.closed])
+    again.ws.terminate()
+    return isTaken === true
+  })
 })
 
 it('[P5] an agent that brings another’s first edits is not locked out: they pass once the other has sent them', async () => {
