@@ -114,7 +114,7 @@ export const hasAgent = (doc: Y.Doc, id: string): id is AgentId =>
 
 /** Every agent's id and name. */
 export const namesIn = function* (doc: Y.Doc): Generator<Named> {
-  for (const [id, record] of agentRecords(doc)) yield { id, name: textIn(record, 'name', id) }
+  for (const [id, record] of agentRecords(doc)) yield { id, name: nameIn(record, id) }
 }
 
 /** The topics whose broadcasts the agent wants; empty: all. */
