@@ -6,12 +6,22 @@ const LONG_LIST = 100
 /** Work on one answer takes so long (milliseconds), and then others have their turn. */
 export const PART_MS = 4
 
+/** Longer texts (UTF-16 units) wait for their turn; what is small does not wait behind what is large. */
+const LONG_TEXT = 64 * 1024
+
+const isLarge = (answer: object, depth = 0): boolean =>
+  Object.values(answer).some((value: unknown) => {
+    if (typeof value === 'string') return value.length > LONG_TEXT
+    if (typeof value !== 'object' || value === null) return false
+    return Array.isArray(value) ? value.length > LONG_LIST : depth === 0 && isLarge(value, 1)
+  })
+
 /**
  * An answer as JSON. That of a long list is made by and by: others have their turn meanwhile. `spent` is told how long it took
  * (milliseconds).
  */
 export const toJson = async (answer: object, spent: (ms: number) => void): Promise<string> => {
-  await breath.next()
+  if (isLarge(answer)) await breath.next()
   const written = timed(spent, (value: unknown) => JSON.stringify(value) as string | undefined)
   const fields: string[] = []
   for (const [name, value] of Object.entries(answer)) {
