@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import type { Message } from '../workspace/inbox.ts'
 import { shorten } from '../workspace/shorten.ts'
-import { idText, oneLine, path, safeJson, who, word, words } from './text.ts'
+import { field, idText, oneLine, path, safeJson, who, words } from './text.ts'
 
 /** A message on one line, what its sender wrote last: nothing in that can pass for a field. */
 export const messageLine = (doc: Y.Doc, message: Message): string => {
@@ -42,12 +42,12 @@ const detailsOf = (message: Message): string => {
     case 'knowledge_broadcast': {
       const { topic, tags, reply_to, content } = message
       const reply = reply_to === undefined ? '' : `reply_to=${idText(reply_to)} `
-      return `topic=${word(topic)} tags=${words(tags)} ${reply}content: ${content}`
+      return `topic=${field(topic)} tags=${words(tags)} ${reply}content: ${content}`
     }
     case 'direct_message': {
       const { topic, reply_to, content } = message
       const reply = reply_to === null ? '' : `reply_to=${idText(reply_to)} `
-      return `topic=${word(topic)} ${reply}content: ${content}`
+      return `topic=${field(topic)} ${reply}content: ${content}`
     }
     case 'task_note':
       return `note: ${message.text}`
@@ -57,7 +57,7 @@ const detailsOf = (message: Message): string => {
       return `text: ${message.text}`
     case 'command_refused': {
       const { command, error, result } = message
-      return `command=${word(command)} refused: ${safeJson(error.message)} result: ${result}`
+      return `command=${field(command)} refused: ${safeJson(error.message)} result: ${result}`
     }
     case 'digest': {
       const { broadcasts, total, hint } = message
@@ -83,7 +83,7 @@ const detailsOf = (message: Message): string => {
     }
     case 'agent_joined': {
       const { capabilities, machine, description } = message.agent
-      return `machine=${word(machine)} capabilities=${words(capabilities)} description: ${description}`
+      return `machine=${field(machine)} capabilities=${words(capabilities)} description: ${description}`
     }
   }
 }

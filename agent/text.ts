@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import { agentName } from '../workspace/agents.ts'
 import { MAX_LIST_LENGTH } from '../workspace/limits.ts'
-import { idText, path, word } from '../workspace/names.ts'
+import { field, idText, path, word } from '../workspace/names.ts'
 import { escapeHidden, oneLine, replaceHidden, safeJson } from '../workspace/visible.ts'
 
 /**
@@ -9,7 +9,7 @@ import { escapeHidden, oneLine, replaceHidden, safeJson } from '../workspace/vis
  * last, or is a JSON string, so nothing of it can pass for another field or another line.
  */
 
-export { idText, oneLine, path, safeJson, word }
+export { field, idText, oneLine, path, safeJson, word }
 
 /** Text for a terminal: as `oneLine`, but lines stay lines and tabs stay tabs. */
 export const forTerminal = (text: string): string =>
@@ -18,7 +18,7 @@ export const forTerminal = (text: string): string =>
 /** Words with a comma between them, as many as a client may give. */
 export const words = (list: readonly string[]): string => {
   const more = list.length - MAX_LIST_LENGTH
-  const shown = list.slice(0, MAX_LIST_LENGTH).map(word)
+  const shown = list.slice(0, MAX_LIST_LENGTH).map(field)
   return [...shown, ...(more > 0 ? [`…(+${more})`] : [])].join(',')
 }
 

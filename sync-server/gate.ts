@@ -19,6 +19,8 @@ export interface Gate {
     clocks: ReadonlyMap<number, number>,
     isSyncStep2: boolean,
   ): boolean
+  /** Takes so many bytes of what an agent's messages and tasks may have of the document; false: there are not as many left. */
+  takeShare(agent: string, bytes: number): boolean
   /** How many Yjs client ids it may yet bring that nobody had (count). */
   mostNewIds(by: Speaker): number
   /** Whose a client id is, as far as anybody has written under it or shows it; undefined: nobody's. */

@@ -329,6 +329,11 @@ export class Room {
     }
   }
 
+  /** Takes so many bytes of an agent's share of the document; false: there are not as many left. */
+  takeShare(agent: string, bytes: number): boolean {
+    return this.#gate.takeShare(agent, bytes)
+  }
+
   /** Whether nothing more is taken into the document than what makes room in it. */
   get isFull(): boolean {
     return this.#checkpoints.bytes > this.#env.maxDocument

@@ -108,7 +108,10 @@ export const startSyncServer = async (
     maxDocument: options.limits.document,
     slowReaderMs: options.limits['slow-reader-seconds'] * 1_000,
     now,
-    gate: () => new Authors(() => access.isRecovering, options.limits['client-ids']),
+    gate: () => {
+      const { 'client-ids': ids, document } = options.limits
+      return new Authors(() => access.isRecovering, ids, document)
+    },
     prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
     keeps: (room) => tasks.keeps(room) || guests.keeps(room),

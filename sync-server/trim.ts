@@ -44,9 +44,11 @@ const trimOnce = async (room: Room, log: UpdateLog, now: number): Promise<void> 
 
 /** Ids of what is to be trimmed that the archive has already: a document of before each was taken once may have such. */
 const archivedIds = async (room: Room, log: UpdateLog, now: number): Promise<Set<string>> => {
-  const taken = new Set<string>()
-  for (const { id } of liveBroadcasts(room.doc, now).slice(0, -KEPT_BROADCASTS)) {
-    if ((await log.archivePosition(room.name, 'broadcasts', id)) !== null) taken.add(id)
-  }
-  return taken
+  const ids = liveBroadcasts(room.doc, now)
+    .slice(0, -KEPT_BROADCASTS)
+    .map(({ id }) => id)
+  const places = await Promise.all(
+    ids.map((id) => log.archivePosition(room.name, 'broadcasts', id)),
+  )
+  return new Set(ids.filter((_, i) => places[i] !== null))
 }

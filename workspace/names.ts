@@ -29,15 +29,24 @@ export const shownName = (name: string): string => {
 /** Whether a name or a short text can stand in a line of fields as it is. */
 export const isPlain = (text: string): boolean => PLAIN.test(text) && !hasHidden(text)
 
-/** A name, topic, tag, capability, machine or note as a field: as it is where it is plain, else as a JSON string. */
+/** Whether a text is one word that can pass for no other field. */
+const isWord = (text: string): boolean => WORD.test(text) && !hasHidden(text)
+
+/** A name or a note in a column or in parentheses: as it is where it is plain, else as a JSON string. */
 export const word = (text: string): string => {
   const shown = shorten(text, MAX_WORD)
   return isPlain(shown) ? shown : safeJson(shown)
 }
 
+/** A topic, tag, capability or machine where one space parts the fields: as it is where it is one word, else as a JSON string. */
+export const field = (text: string): string => {
+  const shown = shorten(text, MAX_WORD)
+  return isWord(shown) ? shown : safeJson(shown)
+}
+
 /** A file's path as a field. */
 export const path = (key: string): string =>
-  isPlain(key.replaceAll(/[/+]/g, '-')) ? key : safeJson(key)
+  isWord(key.replaceAll(/[/+]/g, '-')) ? key : safeJson(key)
 
 /** An id as a field; what has not the syntax of one is a JSON string. */
 export const idText = (id: string): string => {
@@ -52,7 +61,7 @@ export const isPlainId = (text: string): boolean => ID.test(text)
 
 /** Whether a name can stand where nobody expects words of others: in a hook's text, in a hint. */
 export const isHintName = (name: string): boolean =>
-  WORD.test(name) && !hasHidden(name) && new TextEncoder().encode(name).length <= MAX_HINT_BYTES
+  isWord(name) && new TextEncoder().encode(name).length <= MAX_HINT_BYTES
 
 const FORBIDDEN = /[()="`<>]/
 const MARKS = '( ) = " ` < >'

@@ -94,6 +94,18 @@ export const indexEdits = (text: Y.Text, edits: readonly Edit[]): readonly Edit[
   return byIndex
 }
 
+/** Whether something else than characters, embeds and types stands in the text. */
+export const hasOthers = (text: Y.Text): boolean => {
+  for (const { item } of partsOf(text)) {
+    const { content } = item
+    const isTold = [Y.ContentString, Y.ContentEmbed, Y.ContentType].some(
+      (kind) => content instanceof kind,
+    )
+    if (!isTold) return true
+  }
+  return false
+}
+
 /** The text as long as Yjs counts it. */
 export const indexedString = (text: Y.Text): string => {
   let shown = ''

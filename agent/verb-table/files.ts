@@ -196,7 +196,7 @@ export const FILES: readonly VerbSpec[] = [
     name: 'mirror',
     summary: 'keep a folder and the shared files the same, both ways, from now on',
     usage:
-      'DIR [--prefix P] [--include PATH,…] [--max-size SIZE] [--foreground] | DIR --accept-rules | DIR --confirm-deletions | DIR --restore | DIR --stop | --list',
+      'DIR [--prefix P] [--include PATH,…] [--max-size SIZE] [--max-gone PERCENT] [--force] [--foreground] | DIR --accept-rules | DIR --confirm-deletions | DIR --restore | DIR --stop | --list',
     about:
       'The link keeps it, over restarts of it too. .gitignore and .clawlinkignore hold; what may hold credentials, or is run by programs, is left out unless it is named.',
     operands: ['dir'],

@@ -5,7 +5,7 @@ import { ClawError } from '../../workspace/errors.ts'
 import { getLog, type LogPage } from '../../workspace/link/commands.ts'
 import type { Call, Verb } from '../call.ts'
 import { openReplica } from '../team.ts'
-import { idText, oneLine, who, word } from '../text.ts'
+import { field, idText, oneLine, who } from '../text.ts'
 
 const DEFAULT_LIMIT = 50
 
@@ -39,7 +39,7 @@ export const log: Verb = async (call) => {
     const to = to_agent === null ? '' : ` to ${who(doc, to_agent)}`
     const reply = message.reply_to ? ` reply_to=${idText(message.reply_to)}` : ''
     const from = `from ${who(doc, from_agent)}`
-    const head = `${timestamp} ${idText(message_id)} ${from}${to} topic=${word(message.topic)}`
+    const head = `${timestamp} ${idText(message_id)} ${from}${to} topic=${field(message.topic)}`
     return oneLine(`${head}${reply} content: ${message.content}`)
   })
   if (broadcasts.length === 0) call.notes.push('nothing was said')

@@ -9,6 +9,7 @@ import { CLOSE, WireError } from '../wire.ts'
 import { Amounts } from './amounts.ts'
 import { type Arrival, type Arrivals, addTo, arrivalsIn, arrivalsOf } from './arrivals.ts'
 import { checkAuthor, checkDelete, forged, invalid, saidIn } from './authorship.ts'
+import { Share } from './share.ts'
 import type { Speaker } from './speaker.ts'
 import { Taken } from './taken.ts'
 
@@ -29,6 +30,7 @@ export class Authors implements Gate {
    * for ever. An agent has one for years.
    */
   readonly #maxIds: number
+  readonly #maxDocument: number
   #owners = new Map<number, string>()
   /** Whose the ids are that are shown and have no operation yet. */
   readonly #reserved = new Map<number, string>()
@@ -41,11 +43,18 @@ export class Authors implements Gate {
   #waiting: Arrivals = new Map()
   #taken = new Taken(this.#places)
   #amounts = this.#newAmounts()
+  #share: Share
 
-  /** `isRecovering`: an admin may bring what others wrote, as a backup was restored that lacks it. */
-  constructor(isRecovering: () => boolean, maxIds = Number.POSITIVE_INFINITY) {
+  /** `isRecovering`: an admin may bring what others wrote, as a backup was restored that lacks it. `maxDocument`: bytes. */
+  constructor(
+    isRecovering: () => boolean,
+    maxIds = Number.POSITIVE_INFINITY,
+    maxDocument = Number.POSITIVE_INFINITY,
+  ) {
     this.#isRecovering = isRecovering
     this.#maxIds = maxIds
+    this.#maxDocument = maxDocument
+    this.#share = new Share(this.#places.doc, maxDocument)
   }
 
   open(owners: Map<number, string>): void {
@@ -59,6 +68,11 @@ export class Authors implements Gate {
     this.#waiting = new Map()
     this.#taken = new Taken(this.#places)
     this.#amounts = this.#newAmounts()
+    this.#share = new Share(doc, this.#maxDocument)
+  }
+
+  takeShare(agent: string, bytes: number): boolean {
+    return this.#share.take(agent, bytes)
   }
 
   #newAmounts(): Amounts {
@@ -105,6 +119,7 @@ export class Authors implements Gate {
     if (by.kind === 'agent') {
       if (!this.#takesAll(by)) this.#taken.check(mine)
       this.#amounts.check(by.agent, mine)
+      this.#checkShare(by.agent, mine)
       if (fresh.length > this.mostNewIds(by)) {
         throw new WireError(CLOSE.tooLarge, `an agent has ${this.#maxIds} Yjs client ids at most`)
       }
@@ -149,6 +164,23 @@ export class Authors implements Gate {
 
   release(client: number): void {
     this.#reserved.delete(client)
+  }
+
+  /** Throws `full` where an agent's messages and tasks would take more than its share of the document. */
+  #checkShare(agent: string, mine: Arrivals): void {
+    let bytes = 0
+    for (const list of mine.values()) {
+      for (const { struct, spot } of list) {
+        if (!(struct instanceof Y.Item) || !OWN_ENTRIES.has(spot.place.kind)) continue
+        for (const said of saidIn(struct)) bytes += sizeOf(said)
+      }
+    }
+    if (bytes > 0 && !this.#share.take(agent, bytes)) {
+      throw new WireError(
+        CLOSE.full,
+        'this agent’s messages and tasks have their share of the document',
+      )
+    }
   }
 
   mostNewIds(by: Speaker): number {
@@ -252,3 +284,9 @@ const checkReplaced = (
     )
   if (!next) throw forged('deletes a count of edits')
 }
+
+/** Places of what only its author, an admin or the server can take out again. */
+const OWN_ENTRIES: ReadonlySet<string> = new Set(['broadcasts', 'intake'])
+
+/** About how many bytes an entry takes. */
+const sizeOf = (said: object): number => JSON.stringify(said).length

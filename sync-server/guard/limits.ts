@@ -20,12 +20,12 @@ export const LIMITS = {
   work: { is: 250, what: 'milliseconds a second of work on what an agent sends, or asks by HTTP' },
   held: {
     is: 256 * MEBIBYTE,
-    what: 'bytes in memory for all peers: answers not taken, messages and bodies not complete',
+    what: 'bytes held for all peers: unread answers, unfinished messages',
   },
   'address-held': { is: 128 * MEBIBYTE, what: 'the same for an address' },
   'agent-held': {
     is: 24 * MEBIBYTE,
-    what: 'the same for an agent, or for everybody at an address who shows no credential',
+    what: 'the same for an agent, or an address without a credential',
   },
   offences: {
     is: 10,

@@ -100,7 +100,7 @@ export const delegate = async (
   registered(guest)
   const { after = [], parent, ref } = given
   for (const id of [...after, parent ?? [], ref ?? []].flat()) await checkTask(env, guest, id)
-  return guest.write({ key, what: 'delegate', payload: given }, (desk) => {
+  return guest.write({ key, what: 'delegate', payload: given, isEntry: true }, (desk) => {
     const now = env.now()
     if (given.deadline !== undefined && given.deadline <= now) {
       throw new ClawError('usage', 'the deadline has passed', 'give a time to come')
@@ -121,7 +121,7 @@ export const tell = (
   reset = false,
 ): Promise<ReturnType<typeof say>> => {
   registered(guest)
-  return guest.write({ key, what: 'say', payload: given }, (desk) =>
+  return guest.write({ key, what: 'say', payload: given, isEntry: true }, (desk) =>
     say(desk, { ...given, id: newMessageId(), from: guest.agent, now: env.now() }, reset),
   )
 }

@@ -15,7 +15,7 @@ import {
 } from '../../workspace/mailbox.ts'
 import { markDelivered } from '../../workspace/receipts.ts'
 import type { Shown } from '../access/speaker.ts'
-import { checkRoom } from '../guard/full.ts'
+import { checkRoom, checkShare } from '../guard/full.ts'
 import { timed } from '../guard/timed.ts'
 import { KEPT_ANSWERS, KEPT_ANSWERS_MS, MAX_WAITING_MESSAGES } from '../limits.ts'
 import type { Change, Room } from '../room.ts'
@@ -58,6 +58,8 @@ export interface Once {
   payload: unknown
   /** Whether it makes room in the document as it is: then it is done in a full one, too. */
   frees?: (doc: Y.Doc) => boolean
+  /** Whether it adds a message or a task: those of an agent have a share of the document. */
+  isEntry?: boolean
 }
 
 /** What is staged before its turn at once (count). */
@@ -188,10 +190,11 @@ export class Guest {
 
   /** As `write`, from within a turn. */
   async writeNow<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
-    const { key, what, payload, frees } = once
+    const { key, what, payload, frees, isEntry = false } = once
     const bounded = (desk: Desk): T => {
       // In a full one only: to find out takes as long as to do it.
       if (this.room.isFull && !frees?.(desk.doc)) checkRoom(this.room)
+      if (isEntry) checkShare(this.room, this.agent, JSON.stringify(payload).length)
       return change(desk)
     }
     if (key === null) return this.change(bounded)

@@ -48,8 +48,10 @@ const agent = (id: string, name: string): Y.Doc => {
 }
 
 /** A field: plain, or a JSON string. */
-const FIELD = String.raw`(?:[\p{L}\p{M}\p{N}\u200c\u200d._/-]+(?: [\p{L}\p{M}\p{N}\u200c\u200d._/-]+)*|"(?:[^"\\]|\\.)*")`
-const PERSON = String.raw`${FIELD}(?: \(${FIELD}\))?`
+const FIELD = String.raw`(?:[\p{L}\p{M}\p{N}\u200c\u200d._/+-]+|"(?:[^"\\]|\\.)*")`
+/** In parentheses single spaces mislead nobody. */
+const NAME = `(?:${FIELD}(?: ${FIELD})*)`
+const PERSON = String.raw`${FIELD}(?: \(${NAME}\))?`
 const LIST = `(?:${FIELD}(?:,${FIELD})*)?`
 const line = (pattern: string) => new RegExp(`^${pattern}$`, 'u')
 

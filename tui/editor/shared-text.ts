@@ -2,7 +2,7 @@ import * as Y from 'yjs'
 import type { FileId } from '../../workspace/ids.ts'
 import type { Cursor } from '../../workspace/presence.ts'
 import { textOf } from '../../workspace/schema.ts'
-import { indexedString, OBJECT, placeAt } from '../../workspace/text-index.ts'
+import { hasOthers, indexedString, OBJECT, placeAt } from '../../workspace/text-index.ts'
 import { Lines } from './lines.ts'
 import type { Range } from './search.ts'
 
@@ -34,6 +34,8 @@ export class SharedText {
   readonly #text: Y.Text
   readonly #undo: Y.UndoManager
   readonly #onChange: (isOwn: boolean) => void
+  /** Whether values of another kind stand in the text. */
+  #hasOthers: boolean
 
   constructor(doc: Y.Doc, id: FileId, onChange: (isOwn: boolean) => void) {
     this.#doc = doc
@@ -41,6 +43,7 @@ export class SharedText {
     this.#text = textOf(doc, id)
     this.#onChange = onChange
     this.lines = new Lines(indexedString(this.#text))
+    this.#hasOthers = hasOthers(this.#text)
     this.#undo = new Y.UndoManager(this.#text, {
       trackedOrigins: new Set([this]),
       captureTimeout: UNDO_MS,
@@ -105,9 +108,10 @@ export class SharedText {
     const delta: Delta = event.delta
     const isUndo = origin === this.#undo
     const last = this.#follow(delta)
-    // Yjs tells of characters, embeds and types only.
+    // Yjs tells of characters, embeds and types only, and counts no others in what it retains.
     const { length } = this.#text
-    if (this.lines.length !== length) {
+    this.#hasOthers ||= this.lines.length !== length
+    if (this.#hasOthers) {
       this.lines.replace(0, this.lines.length, indexedString(this.#text))
       for (const place of ['anchor', 'head', 'top'] as const) {
         this[place] = Math.min(this[place], length)
