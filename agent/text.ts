@@ -22,6 +22,12 @@ export const words = (list: readonly string[]): string => {
   return [...shown, ...(more > 0 ? [`…(+${more})`] : [])].join(',')
 }
 
+/** `a-…, named Ana`: in a sentence of one's own. */
+export const named = (doc: Y.Doc, id: string): string => {
+  const name = agentName(doc, id)
+  return name === id ? idText(id) : `${idText(id)}, named ${word(name)}`
+}
+
 /** `a-… (Ana)`: the id comes first, as the name is anybody's choice. */
 export const who = (doc: Y.Doc, id: string): string => {
   const name = agentName(doc, id)

@@ -2,7 +2,7 @@ import { newBroadcastId } from '../../workspace/ids.ts'
 import { say } from '../../workspace/saying.ts'
 import { randomBytes, type Verb } from '../call.ts'
 import { mergingWrite } from '../team.ts'
-import { who } from '../text.ts'
+import { named } from '../text.ts'
 
 export const send: Verb = async (call) => {
   const replyTo = call.flag('reply-to')
@@ -19,7 +19,7 @@ export const send: Verb = async (call) => {
     const to = message.to_agent!
     return {
       data: { message },
-      lines: [`sent ${id} to ${who(team.doc, to)}`],
+      lines: [`sent ${id} to ${named(team.doc, to)}`],
     }
   })
 }
