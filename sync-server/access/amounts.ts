@@ -11,11 +11,11 @@ import {
 } from '../../workspace/limits.ts'
 import { EDITS_PREFIX } from '../../workspace/schema.ts'
 import { CLOSE, WireError } from '../wire.ts'
-import type { Arrival, Arrivals, Spot } from './arrivals.ts'
+import type { Arrivals, Spot } from './arrivals.ts'
 
 const full = (what: string): WireError => new WireError(CLOSE.full, what)
 
-/** What some updates add. Types are told by the name of their root, or by the Yjs id of the item that they are. */
+/** What some updates add. A map is told by the name of its root, or by the Yjs id of the item that it is. */
 interface Added {
   roots: Set<string>
   otherRoots: number
@@ -23,9 +23,6 @@ interface Added {
   editKeys: number
   /** New keys of maps, by map. */
   keys: Map<string, Set<string>>
-  /** UTF-16 units of the texts of files, and formatting marks in them, by root. */
-  units: Map<string, number>
-  marks: Map<string, number>
 }
 
 /**
@@ -40,7 +37,9 @@ export class Amounts {
   #roots: Map<string, number> | null = null
   #otherRoots = 0
   #editKeys: Map<string, number> | null = null
-  #marks = new Map<string, number>()
+  /** UTF-16 units, and marks, that each text may still get, by root; counted again once they are used up. */
+  readonly #units = new Map<string, number>()
+  readonly #marks = new Map<string, number>()
 
   constructor(places: Places, ownerOf: (client: number) => string | undefined) {
     this.#places = places
@@ -53,8 +52,30 @@ export class Amounts {
 
   /** Looks at what is new in an update of `agent`. Throws WireError `full`. */
   check(agent: string, arrivals: Arrivals): void {
-    const added = nothing()
-    for (const list of arrivals.values()) for (const one of list) this.#add(one, added)
+    // Most updates add nothing but text.
+    let added: Added | null = null
+    for (const list of arrivals.values()) {
+      for (const { struct, spot } of list) {
+        if (!(struct instanceof Y.Item) || spot.within === null) continue
+        const { place, key } = spot
+        if (place.kind === 'file' && place.depth === 0) this.#checkText(place.root, struct)
+        const isDoc = struct.content instanceof Y.ContentDoc
+        const isNewKey = key !== null && place.rule.most !== undefined && !this.#hasKey(spot, key)
+        const isNewRoot = place.depth === 0 && !this.#isRoot(place.root)
+        if (!isDoc && !isNewKey && !isNewRoot) continue
+        added ??= nothing()
+        if (isDoc) added.subdocuments++
+        if (isNewKey) this.#addKey(spot, key, added)
+        if (isNewRoot && !added.roots.has(place.root)) {
+          added.roots.add(place.root)
+          if (place.kind === 'other') added.otherRoots++
+        }
+      }
+    }
+    if (added !== null) this.#keep(agent, added)
+  }
+
+  #keep(agent: string, added: Added): void {
     const waiting = this.#waiting ?? nothing()
     this.#checkRoots(agent, added)
     this.#checkEditKeys(agent, added)
@@ -62,21 +83,9 @@ export class Amounts {
     if (added.subdocuments > 0 && this.#places.doc.subdocs.size + subdocuments > MAX_SUBDOCUMENTS) {
       throw full(`a workspace has ${MAX_SUBDOCUMENTS} subdocuments at most`)
     }
-    for (const [root, units] of added.units) {
-      const there = this.#places.doc.share.get(root)?._length ?? 0
-      if (there + units + (waiting.units.get(root) ?? 0) > MAX_TEXT_UNITS) {
-        throw full(`${root}: the text has ${MAX_TEXT_UNITS} characters at most`)
-      }
-    }
-    for (const [root, marks] of added.marks) {
-      const known = this.#marks.get(root) ?? this.#countMarks(root)
-      if (known + marks > MAX_MARKS) throw full(`${root}: a text has ${MAX_MARKS} marks at most`)
-      this.#marks.set(root, known + marks)
-    }
     this.#waiting = waiting
     waiting.subdocuments = subdocuments
     for (const root of added.roots) waiting.roots.add(root)
-    for (const [root, n] of added.units) waiting.units.set(root, (waiting.units.get(root) ?? 0) + n)
     for (const [map, keys] of added.keys) {
       const known = waiting.keys.get(map) ?? new Set()
       for (const key of keys) known.add(key)
@@ -84,38 +93,40 @@ export class Amounts {
     }
   }
 
-  #add({ struct, spot }: Arrival, added: Added): void {
-    if (!(struct instanceof Y.Item) || spot.within === null) return
-    const { place, key } = spot
-    const { root, kind, depth } = place
-    const { content } = struct
-    if (content instanceof Y.ContentDoc) added.subdocuments++
-    if (key !== null && place.rule.most !== undefined) this.#addKey(spot, key, added)
-    if (depth > 0) return
-    if (!this.#isRoot(root) && !added.roots.has(root)) {
-      added.roots.add(root)
-      if (kind === 'other') added.otherRoots++
+  #checkText(root: string, { content, length }: Y.Item): void {
+    if (content instanceof Y.ContentString) {
+      let left = (this.#units.get(root) ?? 0) - length
+      if (left < 0)
+        left = MAX_TEXT_UNITS - (this.#places.doc.share.get(root)?._length ?? 0) - length
+      if (left < 0) throw full(`${root}: a text has ${MAX_TEXT_UNITS} characters at most`)
+      this.#units.set(root, left)
+    } else if (content instanceof Y.ContentFormat) {
+      let left = (this.#marks.get(root) ?? 0) - 1
+      if (left < 0) left = MAX_MARKS - this.#countMarks(root) - 1
+      if (left < 0) throw full(`${root}: a text has ${MAX_MARKS} marks at most`)
+      this.#marks.set(root, left)
     }
-    if (kind !== 'file') return
-    if (content instanceof Y.ContentString) count(added.units, root, struct.length)
-    if (content instanceof Y.ContentFormat) count(added.marks, root, 1)
   }
 
   #isRoot(root: string): boolean {
     return this.#places.doc.share.has(root) || this.#waiting?.roots.has(root) === true
   }
 
+  #hasKey({ within, place }: Spot, key: string): boolean {
+    if (this.#typeOf(within)?._map.has(key)) return true
+    return this.#waiting?.keys.get(mapName(within, place.root))?.has(key) === true
+  }
+
   #addKey({ within, place }: Spot, key: string, added: Added): void {
-    const type = this.#typeOf(within)
-    const name = typeof within === 'string' ? within : idOf(within, place.root)
-    if (type?._map.has(key) || this.#waiting?.keys.get(name)?.has(key)) return
+    const name = mapName(within, place.root)
     const keys = added.keys.get(name) ?? new Set()
     if (keys.has(key)) return
     keys.add(key)
     added.keys.set(name, keys)
     if (place.kind === 'edits') added.editKeys++
+    const there = this.#typeOf(within)?._map.size ?? 0
     const waiting = this.#waiting?.keys.get(name)?.size ?? 0
-    if ((type?._map.size ?? 0) + waiting + keys.size > place.rule.most!) {
+    if (there + waiting + keys.size > place.rule.most!) {
       throw full(`${place.root}: a map there has ${place.rule.most} keys at most`)
     }
   }
@@ -189,15 +200,16 @@ export class Amounts {
 
 const nothing = (): Added => ({
   ...{ roots: new Set(), otherRoots: 0, subdocuments: 0, editKeys: 0 },
-  ...{ keys: new Map(), units: new Map(), marks: new Map() },
+  keys: new Map(),
 })
 
 const count = (counts: Map<string, number>, name: string, by: number): void => {
   counts.set(name, (counts.get(name) ?? 0) + by)
 }
 
-/** One name for a type, whether it is in the document already or not. */
-const idOf = (within: Exclude<Spot['within'], string>, root: string): string => {
+/** One name for a map, whether it is in the document already or not. */
+const mapName = (within: Spot['within'], root: string): string => {
+  if (typeof within === 'string') return within
   const id = within instanceof Y.AbstractType ? within._item?.id : within
   return id === undefined || id === null ? root : `${id.client}:${id.clock}`
 }

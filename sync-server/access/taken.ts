@@ -9,9 +9,10 @@ import { invalid, saidIn } from './authorship.ts'
 /** More new messages than this in one update are compared with a set of the live ones (count). */
 const FEW = 8
 
+/** What an update brings: ids of messages and of tasks, and edit counts by root and key. */
 interface New {
-  ids: Set<string>
-  /** Edit counts, by root and key. */
+  broadcasts: string[]
+  intake: string[]
   counts: Map<string, number>
 }
 
@@ -21,38 +22,58 @@ interface New {
  */
 export class Taken {
   readonly #places: Places
-  #waiting = nothing()
+  readonly #ids = new Set<string>()
+  readonly #counts = new Map<string, number>()
 
   constructor(places: Places) {
     this.#places = places
   }
 
   applied(): void {
-    if (this.#waiting.ids.size + this.#waiting.counts.size > 0) this.#waiting = nothing()
+    this.#ids.clear()
+    this.#counts.clear()
   }
 
   /** Looks at what is new in an update. Throws WireError `invalid` where an id is taken, or a count goes back. */
   check(arrivals: Arrivals): void {
-    const fresh = nothing()
-    let live: ReadonlySet<string> | null = null
-    const messages = idsIn(arrivals, 'broadcasts')
-    if (messages.length > FEW) {
-      live = new Set(Array.from(someBroadcasts(this.#places.doc), ({ id }) => id))
-    }
-    for (const id of messages) {
-      const isLive = live?.has(id) ?? findBroadcasts(this.#places.doc, id).length > 0
-      this.#take(id, isLive, fresh)
-    }
-    for (const id of idsIn(arrivals, 'intake')) this.#take(id, this.#isTask(id), fresh)
+    let fresh: New | null = null
     for (const list of arrivals.values()) {
       for (const { struct, clock, spot } of list) {
         const { kind, root } = spot.place
-        if (kind !== 'edits' || spot.key === null || !(struct instanceof Y.Item)) continue
-        this.#count(root, spot.key, struct, clock, fresh)
+        if (!(struct instanceof Y.Item)) continue
+        if (kind === 'broadcasts' || kind === 'intake') {
+          fresh ??= nothing()
+          for (const { id, facts } of newIn(struct, clock)) {
+            const isId = typeof id === 'string' && (kind === 'broadcasts' || facts !== undefined)
+            if (isId) fresh[kind].push(id)
+          }
+        } else if (kind === 'edits' && spot.key !== null) {
+          fresh ??= nothing()
+          this.#count(root, spot.key, struct, clock, fresh)
+        }
       }
     }
-    for (const id of fresh.ids) this.#waiting.ids.add(id)
-    for (const [name, count] of fresh.counts) this.#waiting.counts.set(name, count)
+    if (fresh === null) return
+    this.#checkIds(fresh)
+    for (const id of [...fresh.broadcasts, ...fresh.intake]) this.#ids.add(id)
+    for (const [name, count] of fresh.counts) this.#counts.set(name, count)
+  }
+
+  #checkIds({ broadcasts, intake }: New): void {
+    const all = [...broadcasts, ...intake]
+    if (all.length === 0) return
+    const { doc } = this.#places
+    const live =
+      broadcasts.length > FEW
+        ? new Set<string>(Array.from(someBroadcasts(doc), ({ id }) => id))
+        : null
+    const isTaken = (id: string): boolean =>
+      this.#ids.has(id) || (live?.has(id) ?? findBroadcasts(doc, id).length > 0)
+    const taken =
+      broadcasts.find(isTaken) ??
+      intake.find((id) => this.#ids.has(id) || this.#isTask(id)) ??
+      (new Set(all).size < all.length ? all.find((id, i) => all.indexOf(id) < i) : undefined)
+    if (taken !== undefined) throw invalid(`the id ${taken} is taken`)
   }
 
   #isTask(id: string): boolean {
@@ -63,17 +84,12 @@ export class Taken {
       .some((entry) => entry?.kind === 'task' && entry.id === id)
   }
 
-  #take(id: string, isLive: boolean, { ids }: New): void {
-    if (isLive || ids.has(id) || this.#waiting.ids.has(id)) throw invalid(`the id ${id} is taken`)
-    ids.add(id)
-  }
-
   /** Each count is that of a client's own operations, of which setting it is one: it grows, and no faster than they do. */
   #count(root: string, key: string, item: Y.Item, clock: number, { counts }: New): void {
     const name = `${root}\0${key}`
     const last = this.#places.last(root, key)
     const stored = last === undefined ? 0 : countIn(last)
-    let known = counts.get(name) ?? this.#waiting.counts.get(name) ?? stored
+    let known = counts.get(name) ?? this.#counts.get(name) ?? stored
     for (const [i, { count }] of newIn(item, clock).entries()) {
       if (typeof count !== 'number') continue
       if (count < known) {
@@ -88,20 +104,7 @@ export class Taken {
   }
 }
 
-const nothing = (): New => ({ ids: new Set(), counts: new Map() })
-
-const idsIn = (arrivals: Arrivals, kind: 'broadcasts' | 'intake'): string[] => {
-  const ids: string[] = []
-  for (const list of arrivals.values()) {
-    for (const { struct, clock, spot } of list) {
-      if (spot.place.kind !== kind || !(struct instanceof Y.Item)) continue
-      for (const { id, facts } of newIn(struct, clock)) {
-        if (typeof id === 'string' && (kind === 'broadcasts' || facts !== undefined)) ids.push(id)
-      }
-    }
-  }
-  return ids
-}
+const nothing = (): New => ({ broadcasts: [], intake: [], counts: new Map() })
 
 /** The plain objects of an item from `clock` on: those before are known. */
 const newIn = (item: Y.Item, clock: number): ReturnType<typeof saidIn> =>
