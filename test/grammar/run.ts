@@ -31,6 +31,8 @@ export interface Plan {
   rounds: number
   /** Restarts, by SIGTERM and SIGKILL in turns (count). */
   restarts: number
+  /** Is told after each round. */
+  onRound?: (outcome: Outcome) => void
 }
 
 export interface Outcome {
@@ -268,6 +270,7 @@ export const runGrammar = async (plan: Plan): Promise<Outcome> => {
         ...clientsBut(honest.doc, [honest.doc.clientID, ...attackers.map(({ client }) => client)]),
       )
       await attackUntil(Math.ceil((plan.operations * n) / plan.rounds))
+      plan.onRound?.(outcome)
       if (n % Math.max(1, Math.floor(plan.rounds / plan.restarts)) === 0) await restart(n)
     }
     await round(plan.rounds + 1)

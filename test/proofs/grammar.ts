@@ -11,6 +11,8 @@ const outcome = await runGrammar({
   operations,
   rounds: Math.min(40, Math.ceil(operations / 500)),
   restarts: 20,
+  onRound: ({ operations: done }) =>
+    console.error(`${done} after ${Math.round((performance.now() - began) / 1000)} s`),
 })
 console.log(JSON.stringify(outcome, null, 2))
 console.log(
