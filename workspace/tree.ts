@@ -70,11 +70,34 @@ export const allFiles = (doc: Y.Doc, prefix = ''): Leaf[] => {
   return files.sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-/** Text id → the path that leads to it, the first of several. */
+/** Renames that are followed to a text's own path (count): a circle of them ends somewhere. */
+const MAX_MOVES = 100
+
+/**
+ * The path that a text has by its own history: the one it was made under, or where that was renamed to. Null: it has none, or
+ * that does not lead to it. Others can make more paths lead to a text; none of them takes the place of this one.
+ */
+export const ownPath = (doc: Y.Doc, id: string): FileKey | null => {
+  let path = id.replace(/\/\/\d+$/, '')
+  for (let moves = 0; moves < MAX_MOVES; moves++) {
+    const entry = fileEntry(doc, path)
+    if (entry?.fileId !== id) return null
+    if (isThere(doc, entry)) return path as FileKey
+    const next = entry.removed?.movedTo
+    if (next === undefined) return null
+    path = next
+  }
+  return null
+}
+
+/** Text id → the path that leads to it: of several its own one, else the first. */
 export const keysOf = (doc: Y.Doc): Map<string, FileKey> => {
   const keys = new Map<string, FileKey>()
-  for (const { key, entry } of allFiles(doc))
-    if (!keys.has(entry.fileId)) keys.set(entry.fileId, key)
+  for (const { key, entry } of allFiles(doc)) {
+    const { fileId } = entry
+    if (!keys.has(fileId)) keys.set(fileId, key)
+    else keys.set(fileId, ownPath(doc, fileId) ?? keys.get(fileId)!)
+  }
   return keys
 }
 

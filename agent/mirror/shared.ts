@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import type { FileId } from '../../workspace/ids.ts'
 import { filesOf, textOf } from '../../workspace/schema.ts'
-import { allFiles, findFile, keysOf } from '../../workspace/tree.ts'
+import { allFiles, findFile, keysOf, ownPath } from '../../workspace/tree.ts'
 import { commonLines } from './base.ts'
 import { relOf } from './paths.ts'
 
@@ -54,7 +54,8 @@ export const twinTexts = (doc: Y.Doc, fileId: FileId): string[] | null => {
 
 /**
  * Of the paths below `prefix` that lead to one and the same text only one is mirrored: else a few bytes of document would
- * be a disk full of files. The others, each with that one: which is the one that `isThere` already, or the first in order.
+ * be a disk full of files. The others, each with that one: which is the text's own path, or one that `isThere` already, or the
+ * first in order.
  */
 export const twins = (
   doc: Y.Doc,
@@ -66,9 +67,16 @@ export const twins = (
     return rel === null ? [] : [{ rel, id: entry.fileId }]
   })
   const first = new Map<string, string>()
+  const shared = new Set<string>()
   for (const { rel, id } of leaves) {
     const known = first.get(id)
     if (known === undefined || (!isThere(known) && isThere(rel))) first.set(id, rel)
+    if (known !== undefined) shared.add(id)
+  }
+  for (const id of shared) {
+    const path = ownPath(doc, id)
+    const rel = path === null ? null : relOf(prefix, path)
+    if (rel !== null) first.set(id, rel)
   }
   const others = leaves.filter(({ rel, id }) => first.get(id) !== rel)
   return new Map(others.map(({ rel, id }) => [rel, first.get(id)!]))

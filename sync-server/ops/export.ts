@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { getBlob, isBinary } from '../../workspace/blobs.ts'
 import { readFile } from '../../workspace/files.ts'
 import { checkFileKey } from '../../workspace/path.ts'
-import { allFiles } from '../../workspace/tree.ts'
+import { allFiles, keysOf } from '../../workspace/tree.ts'
 import { blobPath } from './blob-files.ts'
 import type { Contents } from './contents.ts'
 import { agentMarkdown, messageMarkdown, taskMarkdown } from './markdown.ts'
@@ -86,7 +86,7 @@ const writeFiles = async (
 ): Promise<void> => {
   await mkdir(dir, { mode: 0o700 })
   // A few bytes of document name a text or blob again: each takes room once.
-  const texts = new Map<string, string>()
+  const paths = keysOf(doc)
   const blobs = new Map<string, string>()
   for (const { key, entry } of allFiles(doc)) {
     try {
@@ -100,10 +100,9 @@ const writeFiles = async (
         else await link(first, path)
         blobs.set(sha256, first ?? path)
       } else {
-        const first = texts.get(entry.fileId)
-        if (first !== undefined) throw new Error(`it is the same text as ${first}`)
+        const own = paths.get(entry.fileId)
+        if (own !== key) throw new Error(`it is the same text as ${own}`)
         await writeFile(path, readFile(doc, key).content, { mode: 0o600, flag: 'wx' })
-        texts.set(entry.fileId, key)
       }
       exported.files++
     } catch (error) {

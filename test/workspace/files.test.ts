@@ -13,7 +13,7 @@ import {
 } from '../../workspace/files.ts'
 import { MAX_FILE_BYTES, MAX_PATH_BYTES } from '../../workspace/limits.ts'
 import { checkFileKey } from '../../workspace/path.ts'
-import { clearRemoved } from '../../workspace/tree.ts'
+import { clearRemoved, keysOf } from '../../workspace/tree.ts'
 import { agentId, codeOf, replica, send, sync } from './replicas.ts'
 
 const [ann, bob, cat] = ['ann', 'bob', 'cat'].map(agentId) as [Put['by'], Put['by'], Put['by']]
@@ -283,6 +283,22 @@ describe('removeFile', () => {
     expect(listFiles(a).map(({ file_key }) => file_key)).toEqual(['back.md', 'there.md'])
     expect(readFile(a, 'there.md').content).toBe('other\n')
   })
+})
+
+it('[F19] another path that leads to a text does not take the place of its own, also after a rename', () => {
+  const [a, b] = shared('one\n')
+  const copy = { fileId: 'plan.md', mediaType: 'text/plain', createdBy: bob, createdAt: 1 }
+  b.getMap('files').set('-a.md', copy)
+  sync(a, b)
+  expect(keysOf(a).get('plan.md')).toBe('plan.md')
+  moveFile(a, 'plan.md', 'sub/plan.md', ann, 2000)
+  moveFile(a, 'sub/plan.md', 'z.md', ann, 3000)
+  expect(keysOf(a).get('plan.md')).toBe('z.md')
+  // A circle of renames leads nowhere: the first path counts.
+  const removed = { by: bob, at: 1, edits: {}, movedTo: 'plan.md' }
+  b.getMap('files').set('plan.md', { ...copy, removed })
+  sync(a, b)
+  expect(keysOf(a).get('plan.md')).toBe('-a.md')
 })
 
 describe('moveFile', () => {
