@@ -32,7 +32,7 @@ it('[S1] a stock y-websocket client sees what clawlink-agent writes, and the oth
   await server.stop()
 })
 
-const KILLS = orLong(5, 10)
+const KILLS = orLong(3, 10)
 
 it(`[D4] a clawlink-agent that exited 0 is believed: kill -9 of the server at ${KILLS} random moments`, async () => {
   const random = seeded(runSeed('crash of commands'))

@@ -152,7 +152,7 @@ describe.each(WAYS)('by way of %s', (way) => {
 
   it('[C3] kill -9 of a command at any moment: run again with its key it is carried out once', async () => {
     const random = seeded(runSeed('killed commands'))
-    const tasks = Array.from({ length: orLong(6, 12) }, (_, i) => `task ${i}`)
+    const tasks = Array.from({ length: orLong(4, 12) }, (_, i) => `task ${i}`)
     for (const [i, task] of tasks.entries()) {
       const args = ['delegate', '--to', 'Scout', '--task', task, '--idempotency-key', `kill-${i}`]
       const child = lead.start(...args)

@@ -45,7 +45,7 @@ it('[O2] blobs that were referred to at its moment are in a backup, though they 
   await server.stop()
 })
 
-const KILLS = orLong(3, 12)
+const KILLS = orLong(2, 12)
 
 it(`[O3] kill -9 of the server in ${KILLS} backups: there is a whole one, or nothing that passes for one`, async () => {
   const random = seeded(runSeed('kill in backup'))

@@ -111,7 +111,7 @@ it('[O18] … and where that cannot be done the server does not start', async (c
   expect(readdirSync(data)).toEqual([])
 })
 
-const KILLS = orLong(4, 20)
+const KILLS = orLong(2, 20)
 const nothing = (dir: string): string =>
   `error: there is no data of a server in ${dir} — name its folder with --data, or CLAWLINK_DATA\n`
 

@@ -120,7 +120,7 @@ it('[X2] an upload goes on where it ended, over requests, a cut connection and k
   expect((await getBytes(server, blob.sha256)).equals(blob.bytes)).toBe(true)
 })
 
-const KILLS = orLong(8, 20)
+const KILLS = orLong(4, 20)
 
 it(`[X1] kill -9 at ${KILLS} random moments leaves no name for what is not whole`, async () => {
   const random = seeded(runSeed('killed uploads'))

@@ -3,8 +3,8 @@ import * as Y from 'yjs'
 import { liveDoc, orLong, RawClient, runSeed, seeded, stockClient } from '../support/client.ts'
 import { type Server, startServer, tempDir } from '../support/server.ts'
 
-const KILLS = orLong(15, 50)
-const SIGHTS = orLong(8, 20)
+const KILLS = orLong(8, 50)
+const SIGHTS = orLong(4, 20)
 const WRITERS = 4
 
 it(`[D4] kill -9 at ${KILLS} random moments under load loses nothing acknowledged, and nothing that anyone saw`, async () => {

@@ -173,7 +173,7 @@ describe('Trimming', () => {
     await back.client.close()
   })
 
-  const KILLS = orLong(5, 15)
+  const KILLS = orLong(3, 15)
 
   it(`[G1] kill -9 during ${KILLS} trims loses nothing and doubles nothing`, async () => {
     const random = seeded(runSeed('kill in trim'))
