@@ -24,9 +24,10 @@ import {
   archivedTasks as countArchivedTasks,
   type Json,
 } from './schema.ts'
-import { isSpokenId, taskRecords } from './shape.ts'
+import { isSpokenId, taskRecord, taskRecords } from './shape.ts'
 import type { ArchivedTask, Placed } from './task-archive.ts'
-import { entries, findEntry } from './tasks.ts'
+import { isTerminal } from './task-states.ts'
+import { entries, findEntry, readEntry } from './tasks.ts'
 import { hear, readTalk, SILENCE, speak, type Talk, type Trace, traceIn } from './trace.ts'
 
 /** A page of the archive of broadcasts. Its end is where `next` is what was asked for. */
@@ -284,6 +285,12 @@ const hasSpokenIn = (doc: Y.Doc, agent: AgentId, chain: string): boolean => {
   return false
 }
 
+const hasEnded = (doc: Y.Doc, id: string): boolean => {
+  const record = taskRecord(doc, id)
+  const entry = record && readEntry(id as TaskId, record)
+  return entry !== undefined && isTerminal(entry.status.state)
+}
+
 const talkOf = (replica: Talker): Talk => readTalk(replica.record('talk'))
 
 const keepTalk = (replica: Talker, talk: Talk): void =>
@@ -306,6 +313,7 @@ export const nextTrace = (
   const { talk, trace } = speak(reset ? SILENCE : talkOf(replica), {
     answered: reset || replyTo === undefined ? null : traceOfId(doc, replyTo),
     ...{ to, now, isIn: (chain) => to !== null && hasSpokenIn(doc, to, chain) },
+    hasEnded: (id) => hasEnded(doc, id),
   })
   keepTalk(replica, talk)
   return trace

@@ -6,14 +6,13 @@ import { isSpokenId } from './shape.ts'
 export const MAX_ANSWERS = 16
 /** What is shown of how long a chain is (count): more is somebody's word only, and counts as this many. */
 export const MAX_HOPS = 2 * MAX_ANSWERS
-/** What one agent may send within a minute, of broadcasts, direct messages and tasks (count). */
-export const MAX_SENDS_PER_MINUTE = 60
 /** What an agent was handed counts as the cause of what it sends for this long (milliseconds). */
 export const HEARD_FOR_MS = 10 * 60_000
 
-const MINUTE_MS = 60_000
-/** Messages, and pairs of a chain and an addressee, that are remembered (count): the newest. */
-const REMEMBERED = 64
+/** Messages that were handed out and are remembered (count): the newest. */
+const MAX_HEARD = 64
+/** Pairs of a chain and an addressee that are remembered (count), about 20 kB: the newest. */
+const MAX_PAIRS = 256
 /** Stands for all addressees. */
 const EVERYBODY = ''
 
@@ -48,11 +47,9 @@ export interface Talk {
   heard: readonly Heard[]
   /** The newest last. They do not end by time: a loop may be slow. */
   answers: readonly Answers[]
-  /** When it sent something within the last minute. */
-  sends: readonly number[]
 }
 
-export const SILENCE: Talk = { heard: [], answers: [], sends: [] }
+export const SILENCE: Talk = { heard: [], answers: [] }
 
 /** A chain's first message has none of these fields: it is the trace. */
 export const traceFields = (trace: Trace | null | undefined): { trace?: string; hops?: number } =>
@@ -81,18 +78,27 @@ const SPEECH: readonly Message['type'][] = [
 /** As `status` of a task's response. */
 const ENDED: readonly string[] = ['completed', 'failed', 'canceled', 'rejected']
 
-/** Remembers what the agent was handed. A task that has ended calls for nothing more. */
+/** Remembers what the agent was handed. A task that has ended ends its chain. */
 export const hear = (talk: Talk, messages: readonly Message[], now: number): Talk => {
-  const heard = new Map(recent(talk.heard, now).map((one) => [one.id, one]))
+  let next: Talk = { ...talk, heard: recent(talk.heard, now) }
   for (const message of messages) {
-    const id = message.message_id
     if (!SPEECH.includes(message.type)) continue
-    heard.delete(id)
-    if (message.type === 'task_response' && ENDED.includes(message.status)) continue
-    heard.set(id, { id, trace: traceOf(message), at: now, isNew: true })
+    const one: Heard = { id: message.message_id, trace: traceOf(message), at: now, isNew: true }
+    const hasEnded = message.type === 'task_response' && ENDED.includes(message.status)
+    if (hasEnded) next = over(next, one)
+    else next = { ...next, heard: [...next.heard.filter(({ id }) => id !== one.id), one] }
   }
-  return { ...talk, heard: [...heard.values()].slice(-REMEMBERED) }
+  return { ...next, heard: next.heard.slice(-MAX_HEARD) }
 }
+
+/** A task has ended: whatever it began calls for no answer, and answers in its chain are counted from 0. */
+const over = (
+  { heard, answers }: Talk,
+  { id: task, trace }: Pick<Heard, 'id' | 'trace'>,
+): Talk => ({
+  heard: heard.filter((one) => one.id !== task && one.trace.id !== task),
+  answers: answers.filter(({ chain }) => chain !== trace.id),
+})
 
 const recent = (heard: readonly Heard[], now: number): Heard[] =>
   heard.filter(({ at }) => Math.abs(now - at) < HEARD_FOR_MS)
@@ -105,21 +111,25 @@ export interface Sending {
   to: string | null
   /** Whether the addressee has itself spoken in a chain: who has not is not answering. */
   isIn: (chain: string) => boolean
+  /** Whether this is the id of a task that has ended. */
+  hasEnded: (id: string) => boolean
   now: number
 }
 
 /**
  * The trace for what the agent sends now, null where it begins one, and what to remember. It goes on with the chain of the
  * message that it answers, else with one of what it was handed lately: one that is not answered yet, of several that in
- * which it has answered most, then the longest. Throws `storm` over a limit.
+ * which it has answered most, then the longest. Only answers are counted: what begins a chain, or follows one's own message,
+ * passes. Throws `storm` over the limit.
  */
 export const speak = (
   talk: Talk,
-  { answered, to, isIn, now }: Sending,
+  { answered, to, isIn, hasEnded, now }: Sending,
 ): { talk: Talk; trace: Trace | null } => {
-  const heard = recent(talk.heard, now)
+  const open = talk.heard.filter(({ id }) => hasEnded(id)).reduce(over, talk)
+  const heard = recent(open.heard, now)
   const counted = (chain: string): number =>
-    talk.answers.reduce((sum, one) => sum + (one.chain === chain ? one.count : 0), 0)
+    open.answers.reduce((sum, one) => sum + (one.chain === chain ? one.count : 0), 0)
   const chain =
     answered ??
     heard.toSorted(
@@ -130,26 +140,26 @@ export const speak = (
     )[0]?.trace
   const trace =
     chain === undefined ? null : { id: chain.id, hops: Math.min(chain.hops + 1, MAX_HOPS) }
-  const sends = talk.sends.filter((at) => at <= now && now - at < MINUTE_MS)
-  if (sends.length >= MAX_SENDS_PER_MINUTE) {
-    throw storm(`${sends.length} messages were sent within a minute`)
-  }
-  const next: Talk = { ...talk, heard, sends: [...sends, now] }
+  const next: Talk = { ...open, heard }
   // Whoever was told nothing more since it spoke there answers nobody.
   const isAnswer = answered !== null || heard.some((one) => one.isNew && one.trace.id === trace?.id)
   if (trace === null || !isAnswer) return { talk: next, trace }
   const whom = to ?? EVERYBODY
   const isThis = (one: Answers) => one.chain === trace.id && one.to === whom
-  const count = (talk.answers.find(isThis)?.count ?? 0) + 1
+  const count = (open.answers.find(isThis)?.count ?? 0) + 1
   if (count > MAX_ANSWERS && (answered !== null || to === null || isIn(trace.id))) {
-    throw storm(`this would be answer ${count} in one chain of messages (trace ${trace.id})`)
+    throw new ClawError(
+      'storm',
+      `your answers in the chain of messages that ${trace.id} began: ${count}, limit ${MAX_ANSWERS}; agents may be answering each other without end`,
+      'if this is not a loop, repeat with --reset-trace',
+    )
   }
-  const others = talk.answers.filter((one) => !isThis(one))
+  const others = open.answers.filter((one) => !isThis(one))
   return {
     talk: {
       ...next,
       heard: heard.map((one) => (one.trace.id === trace.id ? { ...one, isNew: false } : one)),
-      answers: [...others, { chain: trace.id, to: whom, count }].slice(-REMEMBERED),
+      answers: [...others, { chain: trace.id, to: whom, count }].slice(-MAX_PAIRS),
     },
     trace,
   }
@@ -157,15 +167,6 @@ export const speak = (
 
 /** What was remembered, also by a version that remembered something else. */
 export const readTalk = (stored: unknown): Talk => {
-  const { heard, answers, sends } = (stored ?? {}) as Partial<Talk>
-  return Array.isArray(heard) && Array.isArray(answers) && Array.isArray(sends)
-    ? { heard, answers, sends }
-    : { ...SILENCE, sends: Array.isArray(sends) ? sends : [] }
+  const { heard, answers } = (stored ?? {}) as Partial<Talk>
+  return Array.isArray(heard) && Array.isArray(answers) ? { heard, answers } : SILENCE
 }
-
-const storm = (what: string): ClawError =>
-  new ClawError(
-    'storm',
-    `${what}; agents may be answering each other without end`,
-    'stop here; if a person wants it, or on second thoughts, send it with --reset-trace',
-  )

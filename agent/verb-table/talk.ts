@@ -1,6 +1,6 @@
 import { FROM_FILE, KEYED, TRACED, type VerbSpec } from './verb.ts'
 
-const STORM = { 4: 'too many answers in a row, or messages a minute' } as const
+const STORM = { 4: 'too many answers in one chain of messages' } as const
 
 /** What is said to others. */
 export const TALK: readonly VerbSpec[] = [
