@@ -183,8 +183,9 @@ export class BlobStore {
         await this.#checkRoom(upload)
         await makeDir(this.#partials(workspace))
       }
+      const file = await open(path, there === null ? 'wx' : 'r+')
       if (there === null && upload.by !== undefined) this.#begunBy.set(path, upload.by)
-      return open(path, there === null ? 'wx' : 'r+')
+      return file
     })
   }
 
@@ -261,8 +262,12 @@ export class BlobStore {
       await makeDir(dirname(path))
       await touch(partial, this.#now())
       await rename(partial, path)
+      await syncDir(dirname(path)).catch(async (error) => {
+        // No blob has a name that a power loss could take back.
+        if (before === null) await rename(path, partial)
+        throw error
+      })
       this.#begunBy.delete(partial)
-      await syncDir(dirname(path))
       this.#used.set(workspace, used + size - (before ?? 0))
     })
   }

@@ -72,6 +72,8 @@ interface Waiting {
  * meanwhile, from any workspace, forms the next.
  */
 export class LevelUpdateLog implements UpdateLog {
+  /** Told once, before those who wait are, that something could not be stored; again after a `recover`. */
+  onFailed: (error: Error) => void = () => {}
   readonly versions: LevelVersionLog
   readonly facts: FactLog
   readonly #db: Db
@@ -143,6 +145,14 @@ export class LevelUpdateLog implements UpdateLog {
   /** Whether something could not be stored: everything is refused until `recover`. */
   get failed(): boolean {
     return this.#failure !== null
+  }
+
+  #fail(error: Error): Error {
+    if (this.#failure === null) {
+      this.#failure = error
+      this.onFailed(error)
+    }
+    return this.#failure
   }
 
   /**
@@ -243,8 +253,8 @@ export class LevelUpdateLog implements UpdateLog {
         for (const { resolve } of batch) resolve()
       } catch (error) {
         // LevelDB is in an unknown state after a failed write: nothing may be acknowledged any more.
-        this.#failure ??= error as Error
-        for (const { reject } of batch) reject(this.#failure)
+        const failure = this.#fail(error as Error)
+        for (const { reject } of batch) reject(failure)
       }
     }
     this.#flight = null
@@ -299,8 +309,7 @@ export class LevelUpdateLog implements UpdateLog {
     const covered = { gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) }
     await this.#db.clear(covered).catch((error: Error) => {
       // It writes, too, and what comes after a write by half would be lost with that.
-      this.#failure ??= error
-      throw error
+      throw this.#fail(error)
     })
   }
 

@@ -181,7 +181,7 @@ export const startSyncServer = async (
     tasks.forget(room)
     guests.forget(room)
   })
-  const known = new Set(await updateLog.workspaces())
+  let known = new Set(await updateLog.workspaces())
   /** Throws `too_many` where another workspace is one too many, there or in memory; Fault where it is not to be tried yet. */
   const bounded = (name: string): void => {
     if (rooms.has(name)) return
@@ -203,6 +203,7 @@ export const startSyncServer = async (
     rooms.drop(err)
     recovery.begin()
   }
+  updateLog.onFailed = fail
   /** What is on disk, to be looked at while nothing can be stored. Nothing that happens to a workspace happens here. */
   const readers = new Rooms(
     {
@@ -217,7 +218,12 @@ export const startSyncServer = async (
   )
   const recovery = new Recovery({
     data: options.data,
-    recover: () => updateLog.recover(),
+    recover: async () => {
+      await updateLog.recover()
+      await access.reload()
+      known = new Set(await updateLog.workspaces())
+      if (updateLog.failed) throw new Error('the store failed again')
+    },
     onRecovered: () => {
       readers.drop(new Error('the store works again'))
       failure = null

@@ -1,6 +1,7 @@
 import { type Op, seqKey, seqOf } from '../level-keys.ts'
 import { putJson } from './log.ts'
 import type { AuditEntry } from './records.ts'
+import type { Change } from './writes.ts'
 
 /** Entries that are kept (count): a busy team's year; what floods it is cut to one a second. */
 const KEPT = 10_000
@@ -17,15 +18,21 @@ export class AuditLog {
     this.#next = (this.#entries.at(-1)?.seq ?? 0) + 1
   }
 
-  /** What stores it, and lets go of the oldest. */
-  add(entry: AuditEntry): Op[] {
-    const seq = this.#next++
-    this.#entries.push({ seq, entry })
-    const ops: Op[] = [putJson(seqKey('l', seq), entry)]
-    while (this.#entries.length > KEPT) {
-      ops.push({ type: 'del', key: seqKey('l', this.#entries.shift()!.seq) })
+  /** Adds entries, and lets go of the oldest. */
+  add(entries: readonly AuditEntry[]): Change {
+    const added = entries.map((entry, i) => ({ seq: this.#next + i, entry }))
+    const old = this.#entries.slice(0, Math.max(0, this.#entries.length + added.length - KEPT))
+    return {
+      ops: [
+        ...added.map(({ seq, entry }) => putJson(seqKey('l', seq), entry)),
+        ...old.map(({ seq }): Op => ({ type: 'del', key: seqKey('l', seq) })),
+      ],
+      apply: () => {
+        this.#next += added.length
+        this.#entries.splice(0, old.length)
+        this.#entries.push(...added)
+      },
     }
-    return ops
   }
 
   /** Whether a refusal of theirs is to be noted again. */

@@ -4,6 +4,7 @@ import type { Op } from '../level-keys.ts'
 import { inviteKey, putJson } from './log.ts'
 import type { Invite } from './records.ts'
 import { hashOf, isSame } from './secrets.ts'
+import type { Change } from './writes.ts'
 
 export interface NewInvite {
   workspace: string | null
@@ -62,17 +63,32 @@ export class InviteBook {
     if (why !== null) throw notGood(why)
   }
 
-  /** Counts one use, at once; what stores that. */
-  use(invite: Invite): Op[] {
-    if (invite.uses === null) return []
-    const used = { ...invite, uses: invite.uses - 1 }
-    this.#byHash.set(invite.hash, used)
-    return [putJson(inviteKey(used), used)]
+  /** Counts one use. */
+  use(invite: Invite): Change {
+    if (invite.uses === null) return { ops: [], apply: () => {} }
+    return this.#set({ ...invite, uses: invite.uses - 1 })
   }
 
-  add(wanted: NewInvite, secret: string, by: string): { invite: Invite; ops: Op[] } {
-    const ops = this.#clear()
-    if (this.#byHash.size >= this.#most) {
+  #set(invite: Invite): Change {
+    return {
+      ops: [putJson(inviteKey(invite), invite)],
+      apply: () => void this.#byHash.set(invite.hash, invite),
+    }
+  }
+
+  #forget(invites: readonly Invite[]): Change {
+    return {
+      ops: invites.map((one): Op => ({ type: 'del', key: inviteKey(one) })),
+      apply: () => {
+        for (const { hash } of invites) this.#byHash.delete(hash)
+      },
+    }
+  }
+
+  /** Adds one, and forgets those that ended long ago. Throws `quota`. */
+  add(wanted: NewInvite, secret: string, by: string): { invite: Invite; changes: Change[] } {
+    const ended = this.#ended
+    if (this.#byHash.size - ended.length >= this.#most) {
       throw new ClawError('quota', `there are ${this.#most} open invites`, 'revoke some: invites')
     }
     const hash = hashOf(secret)
@@ -80,28 +96,22 @@ export class InviteBook {
     const invite: Invite = {
       ...{ id: `${kind}-${hash.slice(0, 12)}`, hash, ...wanted, by, createdAt: this.#now() },
     }
-    this.#byHash.set(hash, invite)
-    return { invite, ops: [...ops, putJson(inviteKey(invite), invite)] }
+    return { invite, changes: [this.#forget(ended), this.#set(invite)] }
   }
 
-  /** Forgets those that ended a day ago: until then, who asks is told why it is of no use. */
-  #clear(): Op[] {
-    const ops: Op[] = []
-    for (const one of this.#byHash.values()) {
+  /** Those that ended a day ago: until then, who asks is told why it is of no use. */
+  get #ended(): Invite[] {
+    return [...this.#byHash.values()].filter((one) => {
       const ended = one.uses === 0 ? one.createdAt : (one.expiresAt ?? Infinity)
-      if (whyNot(one, this.#now()) === null || this.#now() - ended < 24 * 60 * 60_000) continue
-      this.#byHash.delete(one.hash)
-      ops.push({ type: 'del', key: inviteKey(one) })
-    }
-    return ops
+      return whyNot(one, this.#now()) !== null && this.#now() - ended >= 24 * 60 * 60_000
+    })
   }
 
-  /** What removes the invite with this id; null: there is none. */
-  remove(id: string, workspace: string | null): Op[] | null {
+  /** Removes the invite with this id; null: there is none. */
+  remove(id: string, workspace: string | null): Change | null {
     for (const one of this.#byHash.values()) {
       if (one.id !== id || (workspace !== null && one.workspace !== workspace)) continue
-      this.#byHash.delete(one.hash)
-      return [{ type: 'del', key: inviteKey(one) }]
+      return this.#forget([one])
     }
     return null
   }

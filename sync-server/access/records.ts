@@ -46,3 +46,42 @@ export interface AuditEntry {
   /** What else there is to say: no secret. */
   note: string
 }
+
+/** Who wants to join, and by what. */
+export interface JoinRequest {
+  invite: string
+  agent: string
+  /** Left out: the invite's, else `default`. */
+  workspace?: string | undefined
+  /** The secret that the agent will show from now on, made and kept by it; left out: the server makes one. */
+  credential?: string | undefined
+  /** The credential that it has, to be replaced. */
+  old?: string | undefined
+  name?: string | undefined
+  kind?: 'agent' | 'person' | undefined
+}
+
+export interface Joined {
+  credential: string
+  workspace: string
+  role: Role
+  agent_id: string
+}
+
+/** Of whom a credential is: as admins see it. */
+export interface Member {
+  agent_id: string
+  name: string
+  kind: 'agent' | 'person'
+  workspace: string
+  role: Role
+  invite: string
+  joined_at: string
+  revoked_at: string | null
+}
+
+export const memberOf = (one: Credential): Member => ({
+  ...{ agent_id: one.agent, name: one.name, kind: one.kind, workspace: one.workspace },
+  ...{ role: one.role, invite: one.invite, joined_at: new Date(one.joinedAt).toISOString() },
+  revoked_at: one.revokedAt === undefined ? null : new Date(one.revokedAt).toISOString(),
+})

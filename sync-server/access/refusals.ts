@@ -25,3 +25,10 @@ export const taken = (agent: string): ClawError =>
     `${agent} has a credential, or had one, and is not to be had by this invite`,
     `who runs the server can make a link for it: clawlink-sync rotate ${agent}`,
   )
+
+export const tooManyAgents = (most: number): ClawError =>
+  new ClawError(
+    'quota',
+    `${most} agents are registered with this token`,
+    'register under the agent_id that you had, or ask for another token',
+  )

@@ -1,16 +1,26 @@
-import { isAgentId, isSecret, type Role, secretId } from '../../workspace/access.ts'
+import { isAgentId, isSecret, secretId } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { checkFreeId, checkFreeName, type Named } from '../../workspace/name-space.ts'
 import { checkName, checkWorkspaceName } from '../../workspace/validate.ts'
 import type { FactLog } from '../update-log.ts'
 import { AuditLog } from './audit.ts'
+import { Credentials } from './credentials.ts'
 import { InviteBook, type NewInvite } from './invites.ts'
 import { credentialKey, putJson, RECOVERING_KEY, readAll } from './log.ts'
-import type { AuditEntry, Credential, Invite } from './records.ts'
-import { forged, revoked, taken, unknownCredential } from './refusals.ts'
+import {
+  type AuditEntry,
+  type Credential,
+  type Invite,
+  type Joined,
+  type JoinRequest,
+  type Member,
+  memberOf,
+} from './records.ts'
+import { forged, revoked, taken, tooManyAgents, unknownCredential } from './refusals.ts'
 import { hashOf, isSame, newSecret, proofOf } from './secrets.ts'
 import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from './speaker.ts'
 import { TICKET_MS, Tickets } from './tickets.ts'
+import { type Change, Writes } from './writes.ts'
 
 /** Agents of one token (count): more is a client that forgets who it is. */
 export const MAX_TOKEN_AGENTS = 1_000
@@ -18,57 +28,27 @@ export const MAX_TOKEN_AGENTS = 1_000
 /** Of a name so much is kept here (UTF-16 units). */
 const MAX_NAME = 64
 
-/** Who wants to join, and by what. */
-export interface JoinRequest {
-  invite: string
-  agent: string
-  /** Left out: the invite's, else `default`. */
-  workspace?: string | undefined
-  /** The secret that the agent will show from now on, made and kept by it; left out: the server makes one. */
-  credential?: string | undefined
-  /** The credential that it has, to be replaced. */
-  old?: string | undefined
-  name?: string | undefined
-  kind?: 'agent' | 'person' | undefined
-}
-
-export interface Joined {
-  credential: string
-  workspace: string
-  role: Role
-  agent_id: string
-}
-
-/** Of whom a credential is: as admins see it. */
-export interface Member {
-  agent_id: string
-  name: string
-  kind: 'agent' | 'person'
-  workspace: string
-  role: Role
-  invite: string
-  joined_at: string
-  revoked_at: string | null
-}
-
 /**
- * Who may do what: credentials, invites, and the log of what became of them. All of it is in memory; a change is on disk
- * before it is answered. Of secrets there are hashes only.
+ * Who may do what: credentials, invites, and the log of what became of them. All of it is in memory, as it is on disk: a
+ * change is stored first. Of secrets there are hashes only.
  */
 export class AccessStore {
   /** Called with the agents whose connections must end: revoked, or replaced. */
   onEnded: (agent: string, workspace: string) => void = () => {}
   readonly #log: FactLog
+  readonly #writes: Writes
   readonly #now: () => number
-  readonly #audit: AuditLog
-  readonly #invites: InviteBook
-  readonly #credentials = new Map<string, Credential>()
-  readonly #byHash = new Map<string, Credential>()
-  /** SHA-256 of every credential that is or was good, by its id. */
-  readonly #hashes = new Map<string, string>()
+  readonly #maxInvites: number
+  #credentials: Credentials
+  #audit: AuditLog
+  #invites: InviteBook
   readonly #tickets = new Tickets()
   #owner = ''
   #recovering = 0
+  /** Nobody waits for these to be stored: new names, by credential key, and notes. */
+  readonly #renamed = new Map<string, Named & { workspace: string }>()
+  #notes: AuditEntry[] = []
+  #isNoting = false
 
   private constructor(
     log: FactLog,
@@ -77,27 +57,30 @@ export class AccessStore {
     maxInvites: number,
   ) {
     this.#log = log
+    this.#writes = new Writes(log)
     this.#now = now
+    this.#maxInvites = maxInvites
     this.#audit = new AuditLog(stored.audit)
     this.#invites = new InviteBook(stored.invites, now, maxInvites)
     this.#recovering = stored.recovering
-    for (const one of stored.credentials) this.#keep(one)
+    this.#credentials = new Credentials(stored.credentials)
   }
 
   static async open(log: FactLog, now: () => number, maxInvites: number): Promise<AccessStore> {
     return new AccessStore(log, now, await readAll(log), maxInvites)
   }
 
-  #keep(one: Credential): void {
-    const known = this.#credentials.get(credentialKey(one))
-    if (known !== undefined) {
-      this.#byHash.delete(known.hash)
-      this.#hashes.delete(secretId(known.hash))
-    }
-    this.#credentials.set(credentialKey(one), one)
-    if (one.hash === '') return
-    this.#byHash.set(one.hash, one)
-    this.#hashes.set(secretId(one.hash), one.hash)
+  /** Reads all of it again: of a write that failed nobody knows whether it is on disk. */
+  reload(): Promise<void> {
+    return this.#writes.turn(async () => {
+      const stored = await readAll(this.#log)
+      const { local } = this.#invites
+      this.#audit = new AuditLog(stored.audit)
+      this.#invites = new InviteBook(stored.invites, this.#now, this.#maxInvites)
+      this.#invites.local = local
+      this.#recovering = stored.recovering
+      this.#credentials = new Credentials(stored.credentials)
+    })
   }
 
   /** The owner's token, and an invite for the same user's programs on this machine: neither is stored here. */
@@ -135,15 +118,15 @@ export class AccessStore {
 
   /** Proves that this server knows a secret, without either side showing it. Throws `unauthorized`. */
   prove(id: string, nonce: string): string {
-    const hash = this.#hashes.get(id) ?? this.#invites.hashWith(id)
+    const hash = this.#credentials.hashWith(id) ?? this.#invites.hashWith(id)
     if (hash !== null) return proofOf(hash, nonce)
     if (this.#owner !== '' && secretId(this.#owner) === id) return proofOf(this.#owner, nonce)
     throw unknownCredential()
   }
 
   #speakerOf(hash: string): Speaker {
-    const known = this.#byHash.get(hash)
-    if (known === undefined || !isSame(known.hash, hash)) throw unknownCredential()
+    const known = this.#credentials.withHash(hash)
+    if (known === undefined) throw unknownCredential()
     const { agent, workspace, role, revokedAt } = known
     if (revokedAt === undefined) return { kind: 'agent', agent, workspace, role }
     throw revoked(known)
@@ -154,7 +137,7 @@ export class AccessStore {
    * where a token has not registered it, `revoked`.
    */
   speakAs(by: Shown, agent: string, workspace: string): Speaker & { kind: 'agent' } {
-    const known = this.#credentials.get(credentialKey({ workspace, agent }))
+    const known = this.#credentials.get(workspace, agent)
     if (by.kind === 'owner') return { kind: 'agent', agent, workspace, role: 'admin' }
     if (by.kind === 'agent') {
       if (by.agent === agent) return by
@@ -175,54 +158,75 @@ export class AccessStore {
   }
 
   /** Makes an agent a token's, durably, where it is nobody's yet. Throws `forged`, `revoked`, `quota`, `name_taken`, `bad_name`. */
-  async adopt(by: TokenHolder, agent: string, name: string): Promise<void> {
-    const { workspace, id: invite, role } = by
-    if (this.#credentials.has(credentialKey({ workspace, agent }))) {
-      this.speakAs(by, agent, workspace)
-      return
-    }
-    if (this.agentsOf(by).length >= MAX_TOKEN_AGENTS) {
-      throw new ClawError(
-        'quota',
-        `${MAX_TOKEN_AGENTS} agents are registered with this token`,
-        'register under the agent_id that you had, or ask for another token',
-      )
-    }
-    this.checkNames(workspace, agent, name)
-    const one: Credential = {
-      ...{ agent, workspace, role, hash: '', invite, joinedAt: this.#now() },
-      ...{ name: name.slice(0, MAX_NAME), kind: 'agent' },
-    }
-    this.#keep(one)
-    const note = this.#note('registered', workspace, agent, `${role} by token ${invite}`)
-    await this.#log.put([putJson(credentialKey(one), one), ...note])
+  adopt(by: TokenHolder, agent: string, name: string): Promise<void> {
+    return this.#writes.turn(async () => {
+      const { workspace, id: invite, role } = by
+      if (this.knows(workspace, agent)) {
+        this.speakAs(by, agent, workspace)
+        return
+      }
+      if (this.agentsOf(by).length >= MAX_TOKEN_AGENTS) throw tooManyAgents(MAX_TOKEN_AGENTS)
+      this.checkNames(workspace, agent, name)
+      const one: Credential = {
+        ...{ agent, workspace, role, hash: '', invite, joinedAt: this.#now() },
+        ...{ name: name.slice(0, MAX_NAME), kind: 'agent' },
+      }
+      const note = this.#note('registered', workspace, agent, `${role} by token ${invite}`)
+      await this.#writes.write(this.#credentials.put(one), note)
+    })
   }
 
   /** What an agent is called from now on. */
   named(agent: string, workspace: string, called: string): void {
-    const known = this.#credentials.get(credentialKey({ workspace, agent }))
+    const known = this.#credentials.get(workspace, agent)
     const name = called.slice(0, MAX_NAME)
-    if (known === undefined || known.name === name) return
-    const one = { ...known, name }
-    this.#keep(one)
-    this.#log.put([putJson(credentialKey(one), one)]).catch(() => {}) // the store says so itself
+    if (known === undefined || this.#nameOf(known) === name) return
+    this.#renamed.set(credentialKey(known), { id: agent, workspace, name })
+    this.#noteSoon()
+  }
+
+  /** Its name, also one that is not on disk yet. */
+  #nameOf(one: Credential): string {
+    return this.#renamed.get(credentialKey(one))?.name ?? one.name
+  }
+
+  /** Stores together what comes until its turn. */
+  #noteSoon(): void {
+    if (this.#isNoting) return
+    this.#isNoting = true
+    const store = async (): Promise<void> => {
+      this.#isNoting = false
+      const [renamed, notes] = [[...this.#renamed], this.#notes]
+      this.#notes = []
+      const named = renamed.flatMap(([, { id, workspace, name }]) => {
+        const one = this.#credentials.get(workspace, id)
+        return one === undefined ? [] : [{ ...one, name }]
+      })
+      try {
+        await this.#writes.write(this.#credentials.put(...named), this.#audit.add(notes))
+      } finally {
+        // One that was renamed again meanwhile is stored by the next turn.
+        for (const [key, one] of renamed) {
+          if (this.#renamed.get(key) === one) this.#renamed.delete(key)
+        }
+      }
+    }
+    this.#writes.turn(store).catch(() => {}) // the store says so itself
   }
 
   /** The agents that speak by a token. */
-  agentsOf({ id, workspace }: Pick<TokenHolder, 'id' | 'workspace'>): string[] {
-    return [...this.#credentials.values()]
-      .filter((one) => one.invite === id && one.workspace === workspace && one.hash === '')
-      .map(({ agent }) => agent)
+  agentsOf({ id }: Pick<TokenHolder, 'id'>): string[] {
+    return this.#credentials.byToken(id).map(({ agent }) => agent)
   }
 
   /** Whether somebody has a credential, or had one, as this agent. */
   knows(workspace: string, agent: string): boolean {
-    return this.#credentials.has(credentialKey({ workspace, agent }))
+    return this.#credentials.get(workspace, agent) !== undefined
   }
 
   /** As what an agent joined; undefined: it has not. */
   kindOf(workspace: string, agent: string): Credential['kind'] | undefined {
-    return this.#credentials.get(credentialKey({ workspace, agent }))?.kind
+    return this.#credentials.get(workspace, agent)?.kind
   }
 
   /** A short-lived stand-in for the secret, good for one WebSocket. */
@@ -248,7 +252,11 @@ export class AccessStore {
    * Trades an invite for a credential. The same request made again is answered again and counts once. Throws
    * `unauthorized` for an invite that is none (any more), `not_allowed` for an agent that somebody else is, `name_taken`.
    */
-  async join(request: JoinRequest): Promise<Joined> {
+  join(request: JoinRequest): Promise<Joined> {
+    return this.#writes.turn(() => this.#join(request))
+  }
+
+  async #join(request: JoinRequest): Promise<Joined> {
     const { agent, invite: secret } = request
     if (!isAgentId(agent))
       throw new ClawError('bad_name', 'agent_id is not an id', 'like a-4k2j9x0q7m1z')
@@ -267,12 +275,12 @@ export class AccessStore {
     }
     const credential = request.credential ?? newSecret('credential')
     const hash = hashOf(credential)
-    const known = this.#credentials.get(credentialKey({ workspace, agent }))
+    const known = this.#credentials.get(workspace, agent)
     const joined = { credential, workspace, role: invite.role, agent_id: agent }
     const isAgain = known?.hash === hash && known.invite === invite.id
     if (isAgain && known.revokedAt === undefined) return joined
     this.#invites.check(invite)
-    if (this.#byHash.has(hash)) throw taken(agent)
+    if (this.#credentials.withHash(hash) !== undefined) throw taken(agent)
     if (invite.agent !== undefined && invite.agent !== agent) throw taken(invite.agent)
     const mayReplace =
       invite.id === 'local' || invite.agent === agent || this.#isOwn(known, request.old)
@@ -287,22 +295,16 @@ export class AccessStore {
         kind: request.kind ?? 'agent',
       },
     }
-    this.#keep(one)
-    await this.#log.put([
-      putJson(credentialKey(one), one),
-      ...this.#invites.use(invite),
-      ...this.#note('joined', workspace, agent, `${invite.role} by invite ${invite.id}`),
-    ])
+    const note = this.#note('joined', workspace, agent, `${invite.role} by invite ${invite.id}`)
+    await this.#writes.write(this.#credentials.put(one), this.#invites.use(invite), note)
     if (known !== undefined) this.onEnded(agent, workspace)
     return joined
   }
 
   /** Ids and names of a workspace are one name space; who has an id already keeps it. Throws `name_taken`. */
   checkNames(workspace: string, agent: string, name: string): void {
-    const others: Named[] = []
-    for (const one of this.#credentials.values()) {
-      if (one.workspace === workspace) others.push({ id: one.agent, name: one.name })
-    }
+    const named = (one: Credential): Named => ({ id: one.agent, name: this.#nameOf(one) })
+    const others = this.#credentials.of(workspace).map(named)
     if (!this.knows(workspace, agent)) checkFreeId(agent, others)
     if (name !== '') checkFreeName(agent, checkName('name', name), others)
   }
@@ -311,18 +313,22 @@ export class AccessStore {
     return known?.revokedAt === undefined && old !== undefined && known?.hash === hashOf(old)
   }
 
-  #note(what: AuditEntry['what'], workspace: string | null, by: string, note: string) {
-    return this.#audit.add({ at: this.#now(), what, workspace, by, note })
+  #note(what: AuditEntry['what'], workspace: string | null, by: string, note: string): Change {
+    return this.#audit.add([{ at: this.#now(), what, workspace, by, note }])
   }
 
   /** Makes an invite; its secret is nowhere but in the answer. */
-  async invite(wanted: NewInvite, by: Speaker): Promise<{ invite: Invite; secret: string }> {
+  invite(wanted: NewInvite, by: Speaker): Promise<{ invite: Invite; secret: string }> {
+    return this.#writes.turn(() => this.#invite(wanted, by))
+  }
+
+  async #invite(wanted: NewInvite, by: Speaker): Promise<{ invite: Invite; secret: string }> {
     const secret = newSecret(wanted.http === undefined ? 'invite' : 'http')
-    const { invite, ops } = this.#invites.add(wanted, secret, nameOf(by))
+    const { invite, changes } = this.#invites.add(wanted, secret, nameOf(by))
     const what = invite.agent === undefined ? 'invited' : 'rotating'
     const whom = invite.agent ?? (invite.http === undefined ? undefined : `token ${invite.http}`)
     const note = `${invite.id}: ${invite.role}${whom === undefined ? '' : `, ${whom}`}`
-    await this.#log.put([...ops, ...this.#note(what, invite.workspace, nameOf(by), note)])
+    await this.#writes.write(...changes, this.#note(what, invite.workspace, nameOf(by), note))
     return { invite, secret }
   }
 
@@ -332,77 +338,62 @@ export class AccessStore {
   }
 
   members(workspace: string | null): Member[] {
-    return [...this.#credentials.values()]
-      .filter((one) => workspace === null || one.workspace === workspace)
-      .map(memberOf)
+    return this.#credentials.of(workspace).map(memberOf)
   }
 
   /** An invite in place of the credential that an agent has, which is good until it is traded. Throws `unknown_agent`. */
-  async rotate(agent: string, workspace: string | null, by: Speaker, expiresAt: number) {
-    const known = this.#find(agent, workspace)
-    const { role } = known
-    const wanted = { workspace: known.workspace, role, uses: 1, expiresAt, agent: known.agent }
-    return this.invite(wanted, by)
+  rotate(agent: string, workspace: string | null, by: Speaker, expiresAt: number) {
+    return this.#writes.turn(async () => {
+      const known = this.#credentials.find(agent, workspace)
+      const { role } = known
+      const wanted = { workspace: known.workspace, role, uses: 1, expiresAt, agent: known.agent }
+      return this.#invite(wanted, by)
+    })
   }
 
   /** Ends a credential or an invite, now. Throws `unknown_agent`. */
-  async revoke(which: string, workspace: string | null, by: Speaker): Promise<void> {
-    const ops = this.#invites.remove(which, workspace)
-    if (ops !== null) {
-      for (const one of this.#credentials.values()) {
-        if (one.invite === which && one.hash === '') this.onEnded(one.agent, one.workspace)
+  revoke(which: string, workspace: string | null, by: Speaker): Promise<void> {
+    return this.#writes.turn(async () => {
+      const removed = this.#invites.remove(which, workspace)
+      if (removed !== null) {
+        await this.#writes.write(removed, this.#note('revoked', workspace, nameOf(by), which))
+        for (const one of this.#credentials.byToken(which)) this.onEnded(one.agent, one.workspace)
+        return
       }
-      await this.#log.put([...ops, ...this.#note('revoked', workspace, nameOf(by), which)])
-      return
-    }
-    const known = this.#find(which, workspace)
-    if (known.revokedAt !== undefined) return
-    const one = { ...known, revokedAt: this.#now() }
-    this.#keep(one)
-    this.onEnded(one.agent, one.workspace)
-    const note = this.#note('revoked', one.workspace, nameOf(by), one.agent)
-    await this.#log.put([putJson(credentialKey(one), one), ...note])
-  }
-
-  #find(agent: string, workspace: string | null): Credential {
-    const all = [...this.#credentials.values()]
-    const mine = all.filter((one) => workspace === null || one.workspace === workspace)
-    const found = mine.filter((one) => one.agent === agent)
-    const named = found.length > 0 ? found : mine.filter(({ name }) => name === agent)
-    if (named.length === 1) return named[0]!
-    if (named.length === 0) {
-      throw new ClawError(
-        'unknown_agent',
-        `nobody joined as "${agent.slice(0, 80)}"`,
-        'see: agents, invites',
-      )
-    }
-    throw new ClawError('ambiguous', `several joined as "${agent}"`, 'give the id, and --workspace')
+      const known = this.#credentials.find(which, workspace)
+      if (known.revokedAt !== undefined) return
+      const one = { ...known, revokedAt: this.#now() }
+      const note = this.#note('revoked', one.workspace, nameOf(by), one.agent)
+      await this.#writes.write(this.#credentials.put(one), note)
+      this.onEnded(one.agent, one.workspace)
+    })
   }
 
   /** Takes others' operations back from whoever has them for so long (milliseconds). */
-  async recover(forMs: number, by: Speaker): Promise<string> {
-    this.#recovering = this.#now() + forMs
-    const until = new Date(this.#recovering).toISOString()
-    const note = this.#note('recovering', null, nameOf(by), `until ${until}`)
-    await this.#log.put([putJson(RECOVERING_KEY, this.#recovering), ...note])
-    return until
+  recover(forMs: number, by: Speaker): Promise<string> {
+    return this.#writes.turn(async () => {
+      const recovering = this.#now() + forMs
+      const until = new Date(recovering).toISOString()
+      const apply = () => {
+        this.#recovering = recovering
+      }
+      await this.#writes.write(
+        { ops: [putJson(RECOVERING_KEY, recovering)], apply },
+        this.#note('recovering', null, nameOf(by), `until ${until}`),
+      )
+      return until
+    })
   }
 
   /** Notes that something was refused; of one agent's at most one a second. */
   refused(speaker: Shown, workspace: string, note: string): void {
-    const by = nameOf(speaker)
-    if (!this.#audit.isDue(by, this.#now())) return
-    this.#log.put(this.#note('refused', workspace, by, note.slice(0, 200))).catch(() => {}) // the store says so itself
+    const [by, at] = [nameOf(speaker), this.#now()]
+    if (!this.#audit.isDue(by, at)) return
+    this.#notes.push({ at, what: 'refused', workspace, by, note: note.slice(0, 200) })
+    this.#noteSoon()
   }
 
   audit(workspace: string | null, limit: number): AuditEntry[] {
     return this.#audit.newest(workspace, limit)
   }
 }
-
-const memberOf = (one: Credential): Member => ({
-  ...{ agent_id: one.agent, name: one.name, kind: one.kind, workspace: one.workspace },
-  ...{ role: one.role, invite: one.invite, joined_at: new Date(one.joinedAt).toISOString() },
-  revoked_at: one.revokedAt === undefined ? null : new Date(one.revokedAt).toISOString(),
-})

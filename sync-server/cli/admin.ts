@@ -7,6 +7,7 @@ import { LIMITS } from '../guard/limits.ts'
 import { openLog } from '../open-log.ts'
 import { askServer } from '../ops/ask.ts'
 import { ownerOf } from '../ops/source.ts'
+import { storeError } from '../ops/store-error.ts'
 
 /** What an admin can do, on a server that runs or on the data of one that does not. */
 export interface Admin {
@@ -35,7 +36,12 @@ export const openAdmin = async (
   const store = await AccessStore.open(log.facts, Date.now, mostInvites)
   const actions = adminActions(store, Date.now)
   return {
-    do: (name, body) => (actions[name] as (by: typeof OWNER, b: typeof body) => never)(OWNER, body),
+    do: (name, body) => {
+      const act = actions[name] as (by: typeof OWNER, b: typeof body) => Promise<never>
+      return act(OWNER, body).catch((thrown) => {
+        throw storeError(data, thrown)
+      })
+    },
     reach: null,
     close: () => log.close(),
   }

@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
+import { newSecret } from '../../sync-server/access/secrets.ts'
 import type { TaskId } from '../../workspace/ids.ts'
 import { addTask } from '../../workspace/tasks.ts'
+import { ask, bearer, invite } from '../access/members.ts'
 import { httpToken, Plain } from '../guests/guest.ts'
 import { putBytes, someBytes } from '../support/blobs.ts'
 import { liveDoc, stockClient, until } from '../support/client.ts'
-import { fetch, startServer, tempDir } from '../support/server.ts'
+import { fetch, type Server, startServer, tempDir } from '../support/server.ts'
 import { fileClient } from '../sync-server/file-client.ts'
 import { place, sync } from './commands.ts'
 
@@ -172,6 +174,79 @@ it('[O9] a full disk: nothing more is acknowledged, nothing acknowledged is lost
     await third.stop()
   } finally {
     await server.kill().catch(() => {})
+    disk.free()
+  }
+})
+
+/** Joins as one agent after the other until that is refused: who was let in, and who was not. */
+const joinUntilFull = async (server: Server, secret: string) => {
+  const joined: string[] = []
+  for (;;) {
+    const credential = newSecret('credential')
+    const request = { invite: secret, agent_id: `a-${joined.length}`, credential }
+    const answer = await ask(server, '/api/join', request, { authorization: '' })
+    if (answer.status !== 200) return { joined, refused: request, answer }
+    joined.push(credential)
+  }
+}
+
+it('[O19] on a full disk nobody joins, is invited or revoked, the same request again neither; with room it is done', async (context) => {
+  const disk = smallDisk(48)
+  if (disk === null) return context.skip()
+  const data = join(disk.dir, 'data')
+  const ballast = join(disk.dir, 'ballast')
+  const server = await startServer({ data })
+  let again: Server | null = null
+  try {
+    const secret = await invite(server, { workspace: 'default', uses: null })
+    const token = await httpToken(server)
+    fill(ballast)
+    const { joined, refused, answer } = await joinUntilFull(server, secret)
+    const failed = { status: 503, error: { code: 'storage_failed', retryable: true } }
+    expect(answer).toMatchObject(failed)
+    const joins = () => ask(server, '/api/join', refused, { authorization: '' })
+    expect(await joins()).toMatchObject(failed)
+    expect(await joins()).toMatchObject(failed)
+    expect((await fetch(`${server.url}/health`)).status).toBe(503)
+    for (const [path, body] of [
+      ['invite', { role: 'write' }],
+      ['rotate', { which: 'a-0' }],
+      ['revoke', { which: 'a-0' }],
+      ['recover', { for: 60_000 }],
+    ] as const) {
+      if (joined.length === 0 && path.startsWith('r') && path !== 'recover') continue
+      expect(await ask(server, `/api/admin/${path}`, body), path).toMatchObject(failed)
+    }
+    const guest = new Plain(server.url, token)
+    expect(await guest.post('/register', { agent_id: 'g', name: 'g' })).toMatchObject({
+      ...{ http: 503, error: { code: 'storage_failed' } },
+    })
+    const { data: before } = await ask<{ agents: object[] }>(server, '/api/admin/agents')
+    expect(before.agents).toHaveLength(joined.length)
+
+    rmSync(ballast)
+    await until('it works again', async () => (await fetch(`${server.url}/health`)).ok)
+    expect((await joins()).status).toBe(200)
+    joined.push(refused.credential)
+    await server.kill()
+    again = await startServer({ data })
+    for (const credential of joined) {
+      const answer = await ask(
+        again,
+        '/api/workspaces/default/agents',
+        undefined,
+        bearer(credential),
+      )
+      expect(answer.status).toBe(200)
+    }
+    const { data: after } = await ask<{ agents: { revoked_at: null }[] }>(
+      again,
+      '/api/admin/agents',
+    )
+    expect(after.agents.map(({ revoked_at }) => revoked_at)).toEqual(joined.map(() => null))
+  } finally {
+    await server.kill().catch(() => {})
+    await again?.stop()
     disk.free()
   }
 })
