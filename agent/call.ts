@@ -11,7 +11,7 @@ import { checkWorkspaceName, within } from '../workspace/validate.ts'
 import type { Args } from './args.ts'
 import type { Host } from './host.ts'
 import type { Place, Whereabouts } from './link/place.ts'
-import { accessOf, openProfile, type Profile, replicaDir, saveState } from './profile.ts'
+import { accessOf, openProfile, type Profile, replicaDir } from './profile.ts'
 
 /** The environment variables that this program reads. */
 export interface Env {
@@ -217,12 +217,6 @@ export class Call {
       return place
     })
     return this.#place
-  }
-
-  /** Keeps a `--relay` that turned out to work, for the calls to come. */
-  rememberServer(): void {
-    if (!this.has('relay') && !this.has('server')) return
-    saveState(this.profile, { server: this.target.base, workspace: this.workspace })
   }
 
   /** Has `close` called when the command is over, last come first. */

@@ -82,6 +82,19 @@ export const saveState = (profile: Profile, changes: AgentState): void => {
   profile.state = state
 }
 
+/**
+ * Makes this where the profile's commands go that name no server and no workspace. What to tell whoever moved it from
+ * somewhere else.
+ */
+export const moveDefault = (profile: Profile, server: string, workspace: string): string[] => {
+  const before = readState(profile.dir)
+  saveState(profile, { server, workspace })
+  if (before.server === undefined) return []
+  const was = `${before.workspace ?? 'default'} of ${before.server}`
+  const now = `${workspace} of ${server}`
+  return was === now ? [] : [`the default of this profile is now ${now}; it was ${was}`]
+}
+
 /** Where a profile keeps its replica of one workspace of one server: a name people recognise, and its hash. */
 export const replicaDir = (profile: Profile, base: string, workspace: string): string => {
   const place = `${base.replace(/^https?:\/\//, '')}/${workspace}`

@@ -49,7 +49,6 @@ export class Team {
     try {
       await call.access.ready()
       await connected(call, place)
-      call.rememberServer()
       const me = call.profile.state.agent_id
       const isKept = call.host.link !== null || me === undefined || call.access.readsOnly()
       if (!isKept) setLinkState(doc, me, null)

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ClawError, VERBS_HEADER } from '../workspace/errors.ts'
 import { aboutRoutes } from './about.ts'
 import { shownBy } from './access/guard.ts'
+import { Ended } from './access/refusals.ts'
 import { accessRoutes } from './access/routes.ts'
 import type { Shown } from './access/speaker.ts'
 import { blobRoutes } from './blob-routes.ts'
@@ -56,7 +57,7 @@ export interface AppEnv extends Serving {
     backup: (dir: string) => Promise<Manifest>
   }
   /** A credential was none; returns why none is looked at for a while, or null. */
-  onWrongCredential: (c: Context) => ClawError | null
+  onWrongCredential: (c: Context, why: ClawError) => ClawError | null
   /** A request is answered with this error; returns whether to close its connection. */
   onRefused: (c: Context, error: ClawError, by: Shown | null) => boolean
   /** Somebody spoke in another's name, and was refused. */
@@ -124,7 +125,9 @@ export const createApp = (env: AppEnv): Hono => {
       c.req.header('authorization') !== undefined ||
       c.req.query('token') !== undefined ||
       c.req.path === '/api/join'
-    if (error.code === 'unauthorized' && hasTried) error = env.onWrongCredential(c) ?? error
+    if (error.code === 'unauthorized' && hasTried && !(error instanceof Ended)) {
+      error = env.onWrongCredential(c, error) ?? error
+    }
     if (error.code === 'bug') env.log.error({ err: thrown, path: c.req.path }, 'request failed')
     if (error.code === 'unauthorized' || error.code === 'revoked') {
       c.header('www-authenticate', 'Bearer')

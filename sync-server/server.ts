@@ -240,7 +240,8 @@ export const startSyncServer = async (
 
   const env: AppEnv = {
     version,
-    onWrongCredential: (c) => limiter.failed((c.env as { incoming: IncomingMessage }).incoming),
+    onWrongCredential: (c, why) =>
+      limiter.failed((c.env as { incoming: IncomingMessage }).incoming, why),
     onAsked: (by, hold) => limiter.request(by, hold),
     mayWork: (by) => limiter.mayWork(by),
     holdOf: (request) => requests.of(request),
@@ -364,8 +365,8 @@ export const startSyncServer = async (
     socket.on('error', (err) => log.debug({ err }, 'socket error'))
     const refuse = (thrown: unknown): void => {
       const asked = requestError(thrown, failure)
-      const isWrong = asked.code === 'unauthorized' && hasTried(request)
-      const error = (isWrong ? limiter.failed(request) : null) ?? asked
+      const isGuess = asked.code === 'unauthorized' && hasTried(request)
+      const error = (isGuess ? limiter.failed(request, asked) : null) ?? asked
       limiter.refused(request, error, null)
       refuseUpgrade(socket, error)
       // Nobody reads what still comes, nor waits for its end.

@@ -20,7 +20,7 @@ export const PROGRAM: Program = {
     flags: {
       relay: {
         value: 'JOIN-LINK|URL',
-        what: 'the team to join; remembered after the first time',
+        what: 'the team to join; the default once you have registered there',
         env: 'CLAWLINK_SERVER',
       },
       workspace: { value: 'W', what: 'another workspace than the link names' },

@@ -14,8 +14,8 @@ export interface VerbSpec extends CommandSpec {
 export const COMMON: Flags = {
   relay: {
     value: 'URL|JOIN-LINK',
-    what: 'the server; remembered once it worked',
-    otherwise: 'http://127.0.0.1:9077',
+    what: 'the server; register and join make it the default, other verbs change nothing',
+    otherwise: 'the default, else http://127.0.0.1:9077',
     env: 'CLAWLINK_SERVER',
   },
   server: { value: 'URL|JOIN-LINK', what: 'the same as --relay' },

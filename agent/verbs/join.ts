@@ -1,7 +1,7 @@
 import { ClawError } from '../../workspace/errors.ts'
 import { parseTarget } from '../../workspace/link/target.ts'
 import type { Verb } from '../call.ts'
-import { accessOf, saveState } from '../profile.ts'
+import { accessOf, moveDefault } from '../profile.ts'
 import { oneLine } from '../text.ts'
 
 /** Trades a join link for a credential of this profile's own, and keeps where its team is. */
@@ -35,7 +35,7 @@ export const join: Verb = async (call) => {
     const hint = `this profile has joined already, role ${before}: only a new link changes that`
     throw new ClawError(error.code, error.message, hint)
   })
-  saveState(call.profile, { server: target.base, workspace })
+  const moved = moveDefault(call.profile, target.base, workspace)
   const role = access.role ?? 'write'
   for (const { profile, place } of call.host.link?.places() ?? []) {
     if (profile === call.profile.dir) place.session?.redial()
@@ -44,6 +44,7 @@ export const join: Verb = async (call) => {
     data: { server: target.base, workspace, role, agent_id: access.agentId },
     lines: [oneLine(`joined ${workspace} of ${target.base}, role ${role}`)],
     notes: [
+      ...moved,
       role === 'read'
         ? 'this profile only reads: clawlink-agent discover, file-list, log, tasks'
         : 'now: clawlink-agent register --name NAME',

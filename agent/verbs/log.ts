@@ -24,7 +24,6 @@ export const log: Verb = async (call) => {
     const given = Object.entries({ ...query, since, limit: String(limit) })
     const parameters = given.filter((entry): entry is [string, string] => entry[1] !== undefined)
     page = await getLog(call.target, call.workspace, Object.fromEntries(parameters))
-    call.rememberServer()
   } catch (error) {
     const isAway = error instanceof ClawError && error.toBody().retryable
     if (!isAway || doc.store.clients.size === 0) throw error

@@ -4,7 +4,7 @@ import { identityOf } from '../../workspace/link/access.ts'
 import { welcome } from '../../workspace/mailbox.ts'
 import { checkName } from '../../workspace/validate.ts'
 import type { Verb } from '../call.ts'
-import { readState, saveState } from '../profile.ts'
+import { moveDefault, readState, saveState } from '../profile.ts'
 import { mergingWrite, openReplica, Team } from '../team.ts'
 import { word } from '../text.ts'
 
@@ -28,7 +28,11 @@ export const register: Verb = async (call) => {
   if (call.has('person')) state.kind = 'person'
   const id = state.agent_id
   const team = await Team.open(call, true)
-  saveState(call.profile, { ...state, server: call.target.base, workspace: call.workspace })
+  const isMeant = ['relay', 'server', 'workspace'].some((flag) => call.has(flag))
+  saveState(call.profile, state)
+  if (isMeant || state.server === undefined) {
+    call.notes.push(...moveDefault(call.profile, call.target.base, call.workspace))
+  }
   return mergingWrite(
     call,
     facts,

@@ -44,7 +44,9 @@ export const status: Verb = async (call) => {
       mirrors: mirrors?.list() ?? [],
     }
     const sends = one.why === null ? 'connected' : `connected, nothing is sent (${one.why})`
-    const how = one.connected ? sends : `not connected (${one.why ?? 'connecting'})`
+    const isRevoked = contact?.why?.code === 'revoked'
+    const why = isRevoked ? 'revoked: ask for a new join link' : (one.why ?? 'connecting')
+    const how = one.connected ? sends : `not connected (${why})`
     const { profile, workspace, server, unread, queued, role, unsent } = one
     const reads = role === 'read' ? `  only reads${unsent ? UNSENT : ''}` : ''
     const waits = unsent && role !== 'read' ? '  what was written here waits to be sent' : ''

@@ -9,8 +9,10 @@ import type { Change } from './writes.ts'
 export class Credentials {
   readonly #all = new Map<string, Credential>()
   readonly #byHash = new Map<string, Credential>()
-  /** SHA-256 of every credential, by its id. */
+  /** SHA-256 of every credential that is or was good, by its id. */
   readonly #hashes = new Map<string, string>()
+  /** The credential in place of another one, by that one's hash. */
+  readonly #replaced = new Map<string, Credential>()
 
   constructor(stored: readonly Credential[]) {
     for (const one of stored) this.#keep(one)
@@ -21,6 +23,14 @@ export class Credentials {
     if (known !== undefined) {
       this.#byHash.delete(known.hash)
       this.#hashes.delete(secretId(known.hash))
+      for (const hash of known.replaced ?? []) {
+        this.#hashes.delete(secretId(hash))
+        this.#replaced.delete(hash)
+      }
+    }
+    for (const hash of one.replaced ?? []) {
+      this.#replaced.set(hash, one)
+      this.#hashes.set(secretId(hash), hash)
     }
     this.#all.set(credentialKey(one), one)
     if (one.hash === '') return
@@ -46,6 +56,11 @@ export class Credentials {
   withHash(hash: string): Credential | undefined {
     const known = this.#byHash.get(hash)
     return known !== undefined && isSame(known.hash, hash) ? known : undefined
+  }
+
+  /** The credential that stands in place of the one with this hash; undefined: none does. */
+  replacing(hash: string): Credential | undefined {
+    return this.#replaced.get(hash)
   }
 
   /** The hash of the credential that has this id. */

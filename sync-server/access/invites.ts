@@ -3,6 +3,7 @@ import { ClawError } from '../../workspace/errors.ts'
 import type { Op } from '../level-keys.ts'
 import { inviteKey, putJson } from './log.ts'
 import type { Invite } from './records.ts'
+import { Ended } from './refusals.ts'
 import { hashOf, isSame } from './secrets.ts'
 import type { Change } from './writes.ts'
 
@@ -60,7 +61,7 @@ export class InviteBook {
   /** Throws `unauthorized` for one that nobody can join by any more. */
   check(invite: Invite): void {
     const why = whyNot(invite, this.#now())
-    if (why !== null) throw notGood(why)
+    if (why !== null) throw notGood(why, Ended)
   }
 
   /** Counts one use. */
@@ -127,5 +128,5 @@ const whyNot = ({ uses, expiresAt }: Invite, now: number): string | null => {
   return expiresAt !== null && expiresAt <= now ? 'has expired' : null
 }
 
-const notGood = (why: string): ClawError =>
-  new ClawError('unauthorized', `the invite ${why}`, 'ask who runs the server for a new join link')
+const notGood = (why: string, Kind = ClawError): ClawError =>
+  new Kind('unauthorized', `the invite ${why}`, 'ask who runs the server for a new join link')

@@ -14,6 +14,8 @@ export interface Credential {
   joinedAt: number
   /** Absent: it is good. */
   revokedAt?: number
+  /** SHA-256 of the secrets that this agent had before, hex, the newest last. */
+  replaced?: string[]
 }
 
 /** What an invite is, as stored: its secret is known to whoever was given it only. */

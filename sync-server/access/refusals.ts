@@ -1,12 +1,22 @@
 import { ClawError } from '../../workspace/errors.ts'
 import type { Credential } from './records.ts'
 
+/** A secret that was good once: who shows it guesses nothing. */
+export class Ended extends ClawError {}
+
 /** Why somebody is not let in. */
 export const revoked = ({ agent, workspace }: Pick<Credential, 'agent' | 'workspace'>): ClawError =>
-  new ClawError(
+  new Ended(
     'revoked',
     `the credential of ${agent} in ${workspace} was revoked`,
     `ask who runs the server for a link in its place: clawlink-sync rotate ${agent}`,
+  )
+
+export const replaced = ({ agent, workspace }: Pick<Credential, 'agent' | 'workspace'>) =>
+  new Ended(
+    'revoked',
+    `this credential of ${agent} in ${workspace} was replaced by a newer one`,
+    'it has joined anew elsewhere; where that was not meant: clawlink-agent join -',
   )
 
 export const forged = (message: string): ClawError =>

@@ -16,7 +16,7 @@ import {
   type Member,
   memberOf,
 } from './records.ts'
-import { forged, revoked, taken, tooManyAgents, unknownCredential } from './refusals.ts'
+import { forged, replaced, revoked, taken, tooManyAgents, unknownCredential } from './refusals.ts'
 import { hashOf, isSame, newSecret, proofOf } from './secrets.ts'
 import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from './speaker.ts'
 import { TICKET_MS, Tickets } from './tickets.ts'
@@ -25,6 +25,8 @@ import { type Change, Writes } from './writes.ts'
 /** Agents of one token (count): more is a client that forgets who it is. */
 export const MAX_TOKEN_AGENTS = 1_000
 
+/** Of the credentials that an agent had before so many are known (count): who shows an older one guesses. */
+const MAX_REPLACED = 8
 /** Of a name so much is kept here (UTF-16 units). */
 const MAX_NAME = 64
 
@@ -126,7 +128,10 @@ export class AccessStore {
 
   #speakerOf(hash: string): Speaker {
     const known = this.#credentials.withHash(hash)
-    if (known === undefined) throw unknownCredential()
+    if (known === undefined) {
+      const now = this.#credentials.replacing(hash)
+      throw now === undefined ? unknownCredential() : replaced(now)
+    }
     const { agent, workspace, role, revokedAt } = known
     if (revokedAt === undefined) return { kind: 'agent', agent, workspace, role }
     throw revoked(known)
@@ -294,6 +299,7 @@ export class AccessStore {
         name: (request.name ?? known?.name ?? '').slice(0, MAX_NAME),
         kind: request.kind ?? 'agent',
       },
+      ...replacing(known),
     }
     const note = this.#note('joined', workspace, agent, `${invite.role} by invite ${invite.id}`)
     await this.#writes.write(this.#credentials.put(one), this.#invites.use(invite), note)
@@ -397,3 +403,9 @@ export class AccessStore {
     return this.#audit.newest(workspace, limit)
   }
 }
+
+/** What is remembered of the credential that another one replaces. */
+const replacing = (known: Credential | undefined): Pick<Credential, 'replaced'> =>
+  known === undefined || known.hash === ''
+    ? {}
+    : { replaced: [...(known.replaced ?? []), known.hash].slice(-MAX_REPLACED) }

@@ -214,13 +214,14 @@ export class Limiter {
     this.#flow.after(sender, { [kind]: 1 }, this.#now())
   }
 
-  /** A credential was none; returns why none of that address is looked at for a while, or null. */
-  failed(request: IncomingMessage): ClawError | null {
+  /** A credential was none, and why; returns how long who tries from that address has to wait, or null. */
+  failed(request: IncomingMessage, why: ClawError): ClawError | null {
     const address = this.#addressOf(request)
     try {
       this.#failures.check(address, `wrong credentials came from ${address}`)
-    } catch (error) {
-      return ClawError.from(error)
+    } catch (thrown) {
+      const { code, message, hint, retryAfter } = ClawError.from(thrown)
+      return new ClawError(code, `${why.message}; ${message}`, `${why.hint}; ${hint}`, retryAfter)
     }
     this.#failures.count(address)
     return null

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { sync } from '../ops/commands.ts'
 import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../support/agent.ts'
 import { until } from '../support/client.ts'
 import { fetch, ownPort, type Server, startServer, tempDir } from '../support/server.ts'
@@ -228,5 +229,9 @@ it('[K10] status tells what waits to be sent, and why the server lets nobody in'
   })
   await until('it is told', async () => (await profile()).why !== null)
   expect(await profile()).toMatchObject({ why: expect.stringContaining('was revoked') })
+  expect((await one.run('status')).stdout).toContain('not connected (revoked: ask for a new join')
+  const rotated = await sync('rotate', one.id, '--data', data)
+  await one.runWith({ stdin: rotated.stdout }, 'join', '-')
+  await until('it is back', async () => (await profile()).why === null)
   await server.kill()
 })

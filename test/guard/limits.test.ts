@@ -52,6 +52,12 @@ it('[Z17] a valid credential passes where wrong ones have to wait', async () => 
   }
   expect(codes.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'unauthorized'))
   expect(codes.at(-1)).toBe('too_many')
+  const newcomer = { invite: `cli_${'y'.repeat(43)}`, agent_id: 'a-new000000001' }
+  const told = await ask(server, '/api/join', newcomer, { authorization: '' })
+  expect([told.error?.code, told.error?.message]).toEqual([
+    'too_many',
+    expect.stringContaining('the invite is not known here'),
+  ])
   expect(await dial({ headers: wrong })).toBe(429)
   const log = await ask(
     server,
@@ -63,6 +69,29 @@ it('[Z17] a valid credential passes where wrong ones have to wait', async () => 
   const mine = await dial(ann)
   expect(mine).toBeInstanceOf(WebSocket)
   await end([mine])
+})
+
+it('[Z17] a credential that was revoked or replaced, and an invite that is used up, are no guesses', async () => {
+  const own = await startServer()
+  const cyd = await member(own, 'a-cyd000000001')
+  await ask(own, '/api/admin/revoke', { which: cyd.agent })
+  const dan = await member(own, 'a-dan000000001')
+  const rotated = await ask<{ secret: string }>(own, '/api/admin/rotate', { which: dan.agent })
+  const anew = { invite: rotated.data.secret, agent_id: dan.agent }
+  expect((await ask(own, '/api/join', anew)).status).toBe(200)
+  for (let i = 0; i < 20; i++) {
+    for (const { headers } of [cyd, dan]) {
+      const { error } = await ask(own, '/api/workspaces/default/agents', undefined, headers)
+      expect(error?.code).toBe('revoked')
+    }
+    const late = { ...anew, credential: `clc_${'z'.repeat(43)}` }
+    const used = await ask(own, '/api/join', late, { authorization: '' })
+    expect(used.error).toMatchObject({
+      code: 'unauthorized',
+      message: expect.stringMatching(/used/),
+    })
+  }
+  await own.stop()
 })
 
 it('[Z18] beyond its connections an agent, or an address, is refused; others come in', async () => {

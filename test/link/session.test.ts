@@ -146,6 +146,40 @@ it.each([
   await expect(session.synced(TIMEOUT_MS)).rejects.toMatchObject({ code })
 })
 
+it.each(['by closing', 'at the handshake'])(
+  '[K20] a credential that was revoked, said %s, is not shown again; the next one is',
+  async (how) => {
+    const ended = 'the credential was revoked'
+    const shown: (string | undefined)[] = []
+    const { url, server } = await stub((socket, doc) => {
+      if (shown.at(-1)?.endsWith('old')) socket.close(4401, ended)
+      else syncing((one, frame) => one.send(frame))(socket, doc)
+    })
+    server.options.verifyClient = ({ req: { headers } }, done) => {
+      shown.push(headers.authorization)
+      if (how === 'by closing' || !headers.authorization?.endsWith('old')) return done(true)
+      const error = { code: 'revoked', message: ended, hint: '', retryable: false }
+      done(false, 401, JSON.stringify({ ok: false, error }))
+    }
+    let token = 'old'
+    const target = { ...targetOf(url), token: () => token }
+    const session = new Session(target, 'default', await openReplica(), null)
+    closers.push(() => session.close())
+    const over = { code: 'revoked', message: expect.stringContaining('was revoked') }
+    await expect(session.synced(TIMEOUT_MS)).rejects.toMatchObject(over)
+    for (let i = 0; i < 3; i++) {
+      session.wake()
+      session.redial()
+      await expect(session.fresh(TIMEOUT_MS)).rejects.toMatchObject(over)
+    }
+    expect(session.contact).toMatchObject({ connected: false, why: over })
+    expect(shown).toEqual(['Bearer old'])
+    token = 'new'
+    await session.fresh(TIMEOUT_MS)
+    expect(shown).toEqual(['Bearer old', 'Bearer new'])
+  },
+)
+
 it('[R6] tries to reconnect are spread, ever rarer, and never rarer than every 10 s', () => {
   for (let tries = 1; tries < 30; tries++) {
     const [soonest, latest] = [backoffMs(tries, 0), backoffMs(tries, 1)]

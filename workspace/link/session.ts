@@ -41,8 +41,8 @@ const AWAY_TIMEOUT_MS = 1_000
 
 /** What a socket of this session tells it. */
 interface SocketEvents {
-  /** It is made, by what was there to show. */
-  dials: (readsOnly: boolean) => void
+  /** It is made, and shows this credential. */
+  dials: (readsOnly: boolean, token: string | null) => void
   commit: () => Promise<void>
   /** Whether edits are not to be sent now. */
   holds: () => boolean
@@ -67,9 +67,10 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
     isRefused = false
 
     constructor(address: string | URL, protocols?: string | string[]) {
-      const headers = authorization(target)
+      const token = target.token?.() ?? null
+      const headers = authorization({ token: () => token })
       const handshakeTimeout = Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs)
-      const agent = agentFor(target, [target.token?.() ?? null], handshakeTimeout)
+      const agent = agentFor(target, [token], handshakeTimeout)
       const options: ClientOptions = {
         handshakeTimeout,
         perMessageDeflate: false,
@@ -78,7 +79,7 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
         ...(target.sync.startsWith('wss:') && trusted()),
       }
       super(address, protocols ?? [], options)
-      events.dials(target.readsOnly?.() ?? false)
+      events.dials(target.readsOnly?.() ?? false, token)
       this.on('upgrade', ({ socket }) => {
         this.#socket = socket
       })
@@ -194,6 +195,10 @@ export class Session {
   #toldMs = 0
   #nonce = 0
   #over: ClawError | null = null
+  /** The credential that the last connection showed. */
+  #shown: string | null = null
+  /** A credential that has ended, and why: it is never shown again. */
+  #ended: { token: string | null; why: ClawError } | null = null
   /** Whether the server's request for what it lacks was answered on the present socket. */
   #uploaded = false
 
@@ -213,8 +218,9 @@ export class Session {
     this.awareness.setLocalState(null)
     this.awareness.on('update', this.#onEcho)
     const polyfill = gatedSocket(target, beatMs, {
-      dials: (readsOnly) => {
+      dials: (readsOnly, token) => {
         this.readsOnly = readsOnly
+        this.#shown = token
       },
       commit: () => replica.commit(),
       holds: () => this.held !== null || this.#over !== null,
@@ -222,7 +228,8 @@ export class Session {
       sent: (frame) => this.#sent(frame),
       failed: (error) => {
         this.#toldMs = (error.retryAfter ?? 0) * 1_000
-        this.#fail(error)
+        if (error.code === 'revoked') this.#end(error)
+        else this.#fail(error)
       },
     })
     const provider = new WebsocketProvider(target.sync, workspace, replica.doc, {
@@ -230,7 +237,8 @@ export class Session {
       awareness: this.awareness,
       disableBc: true,
       WebSocketPolyfill: polyfill as unknown as typeof globalThis.WebSocket,
-      shouldReconnect: ({ code }) => isTransient(code) || this.held !== null,
+      shouldReconnect: ({ code }) =>
+        this.#isEnded() === null && (isTransient(code) || this.held !== null),
     })
     this.#provider = provider
     provider.messageHandlers[MESSAGE_BARRIER] = (_encoder, decoder) => {
@@ -291,9 +299,18 @@ export class Session {
     this.#present()
   }
 
-  /** Dials now if there is no connection, also after the server refused the last one. */
+  /** Dials now if there is no connection, also after the server refused the last one; not with a credential that has ended. */
   wake(): void {
-    if (this.#provider.ws === null && this.#over === null) this.#provider.connect()
+    if (this.#provider.ws !== null || this.#over !== null || this.#isEnded() !== null) return
+    this.#provider.connect()
+  }
+
+  /** Why nothing is dialled before there is another credential; null: it is. */
+  #isEnded(): ClawError | null {
+    if (this.#ended !== null && this.#ended.token !== (this.#target.token?.() ?? null)) {
+      this.#ended = null
+    }
+    return this.#ended?.why ?? null
   }
 
   /** Ends the connection for good: the replica has to be opened anew before anything is sent. */
@@ -307,9 +324,8 @@ export class Session {
 
   /** Dials anew: there is something else to show. */
   redial(): void {
-    if (this.#over !== null) return
     this.#provider.disconnect()
-    this.#provider.connect()
+    this.wake()
   }
 
   /**
@@ -486,6 +502,10 @@ export class Session {
       this.giveUp()
       return
     }
+    if (code === 'unauthorized' && /revoked/.test(reason)) {
+      this.#end(isRevoked())
+      return
+    }
     this.#hold.begin(code, reason)
     if (this.held !== null) this.hasUnsent = true
     // After these, as after a broken line, the next connection catches up.
@@ -498,7 +518,8 @@ export class Session {
   #wait(timeoutMs: number, sends: boolean, done: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       if (done()) return resolve()
-      if (this.#over !== null) return reject(this.#over)
+      const never = this.#over ?? this.#isEnded()
+      if (never !== null) return reject(never)
       const timer = setTimeout(() => {
         const seconds = timeoutMs / 1000
         waiter.reject(noServer(this.#target.base, `no answer within ${seconds} s`))
@@ -528,6 +549,13 @@ export class Session {
     for (const waiter of this.#waiters) if (waiter.done()) waiter.resolve()
   }
 
+  /** What was shown has ended: there is no next try with it, and all who wait are told. */
+  #end(why: ClawError): void {
+    this.#ended = { token: this.#shown, why }
+    // There may be another one by now: then the next try shows that.
+    if (this.#isEnded() !== null) this.#fail(why)
+  }
+
   #fail(error: ClawError): void {
     if (!this.#contact.connected) this.#setContact({ ...this.#contact, why: error })
     // Who waits for what comes in goes on where only what is sent is refused.
@@ -538,6 +566,13 @@ export class Session {
 
 /** As the server says it: docs/PROTOCOL.md. */
 const TAKEN = /client id belongs to another agent: (\d+);/
+
+const isRevoked = (): ClawError =>
+  new ClawError(
+    'revoked',
+    'the credential of this profile was revoked',
+    'ask who runs the server for a new join link, then: clawlink-agent join -',
+  )
 
 const takesNewId = (): ClawError =>
   new ClawError(
