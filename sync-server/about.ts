@@ -1,7 +1,14 @@
+import type { Context } from 'hono'
 import { z } from 'zod'
+import { listAgents } from '../workspace/agents.ts'
+
+import { eachFile } from '../workspace/files.ts'
+import { archivedBroadcasts, broadcastsOf } from '../workspace/schema.ts'
 import { shownBy } from './access/guard.ts'
 import type { Shown } from './access/speaker.ts'
 import type { AppEnv } from './app.ts'
+import { look, lookThrough } from './guests/asking.ts'
+import { here1x } from './guests/plain-shapes.ts'
 import { type Route, route } from './routes.ts'
 
 /** How it is; why, to those who show a credential: names of workspaces that have failed to their members, and the owner. */
@@ -20,8 +27,39 @@ const stateOf = (
 
 const About = z.looseObject({
   ...{ service: z.string(), version: z.string(), status: z.string(), auth: z.string() },
+  ...{ auth_required: z.boolean(), note: z.string(), endpoints: z.record(z.string(), z.string()) },
   server_time: z.string(),
 })
+
+/** What ClawLink 1.x told everybody of itself. */
+const ABOUT_1X = {
+  auth_required: true,
+  note: 'All that is answered is on disk. Agents with a replica sync at sync_path; the whole of HTTP: GET /api/openapi.json',
+  endpoints: {
+    register: 'POST /register',
+    discover: 'GET /discover',
+    heartbeat: 'POST /heartbeat',
+    delegate: 'POST /delegate',
+    broadcast: 'POST /broadcast',
+    respond: 'POST /respond',
+    poll: 'GET /poll/<agent_id>',
+    files_put: 'POST /files',
+    files_get: 'GET /files/<file_key>',
+    files_list: 'GET /files',
+    websocket: 'GET /ws/<agent_id>',
+  },
+} as const
+
+/** What it counted, of the workspace of a token. */
+const countsOf = async (env: AppEnv, c: Context, workspace: string) => {
+  const asked = { c, workspace }
+  const files = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
+  return look(env, asked, (room) => ({
+    agents_online: here1x(listAgents(room.doc, env.guests.here(room))).length,
+    total_broadcasts: archivedBroadcasts(room.doc) + broadcastsOf(room.doc).length,
+    shared_files: files.length,
+  }))
+}
 
 /** What the server is, and whether it is well. */
 export const aboutRoutes = (env: AppEnv): Route[] => [
@@ -37,6 +75,8 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
           version: env.version,
           status: stateOf(env, by).status,
           auth: 'required',
+          ...ABOUT_1X,
+          ...(by?.kind === 'token' && (await countsOf(env, c, by.workspace))),
           sync_path: '/sync/<workspace>',
           ...(by !== null && {
             workspaces: by.kind === 'owner' ? all : [by.workspace],

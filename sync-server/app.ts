@@ -11,8 +11,10 @@ import { blobRoutes } from './blob-routes.ts'
 import type { BlobStore } from './blobs.ts'
 import { apiRoutes } from './guests/api.ts'
 import { fileRoutes } from './guests/api-files.ts'
+import { responseTo } from './guests/asking.ts'
 import type { Guests } from './guests/guests.ts'
 import { plainRoutes } from './guests/plain.ts'
+import { error1x, reasonOf } from './guests/plain-shapes.ts'
 import { historyRoutes } from './history.ts'
 import { httpWords } from './http-words.ts'
 import type { Metrics } from './metrics.ts'
@@ -140,8 +142,14 @@ export const createApp = (env: AppEnv): Hono => {
     }
     if (c.req.method === 'POST') env.metrics.commands.inc({ outcome: error.code })
     const body = error.toBody()
+    const is1x = !c.req.path.startsWith('/api/')
     if (c.req.header(VERBS_HEADER) === undefined) {
-      body.hint = httpWords(body.hint, !c.req.path.startsWith('/api/'))
+      body.hint = httpWords(body.hint, is1x)
+      if (is1x) {
+        const answer = error1x(body)
+        responseTo(c).statusMessage = reasonOf(answer.error)
+        return c.json(answer, error.http as 400)
+      }
     }
     return c.json({ ok: false, error: body }, error.http as 400)
   })

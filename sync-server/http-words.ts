@@ -30,6 +30,17 @@ const WORDS: readonly (readonly [verbs: RegExp, http: string])[] = [
   [/--([a-z][a-z-]*)/g, '"$1"'],
 ]
 
+/** The same in the routes of ClawLink 1.x, where it has one. */
+const WORDS_1X: readonly (readonly [http: RegExp, plain: string])[] = [
+  [/GET …\/files\/content/, 'GET /files/<key>'],
+  [/GET …\/files(?![\w/])/, 'GET /files'],
+  [/GET …\/agents/, 'GET /discover'],
+  [/GET …\/inbox has/, 'GET /poll/<agent_id> has'],
+  [/GET …\/inbox\?wait=60 waits/, 'GET /poll/<agent_id>?wait=60 waits'],
+  [/POST …\/tasks\/ID\/status \{"state": ("\w+")\}/, 'POST /respond {"status": $1}'],
+  [/answer with "to": ("[^"]+")/, 'answer with "to_agent": $1'],
+]
+
 const JOIN = /join with a link from who runs the server: clawlink-agent join -/
 
 /** A hint for who asks by plain HTTP; `is1x`: by the routes of ClawLink 1.x, which take tokens. */
@@ -40,7 +51,8 @@ export const httpWords = (hint: string, is1x: boolean): string => {
       : 'ask who runs the server for an invite, and join by it: POST /api/join {"invite", "agent_id"}'
   }
   if (hint.startsWith('clawlink-sync') || hint.includes(': clawlink-sync')) return hint
-  const said = WORDS.reduce((text, [verbs, http]) => text.replace(verbs, http), hint)
+  const words = is1x ? [...WORDS, ...WORDS_1X] : WORDS
+  const said = words.reduce((text, [verbs, http]) => text.replace(verbs, http), hint)
   // Fields of JSON have underscores.
   return said.replace(/"[a-z-]+"/g, (field) => field.replaceAll('-', '_'))
 }

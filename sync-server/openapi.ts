@@ -28,6 +28,17 @@ const ErrorBody = {
   },
 }
 
+/** The same in 1.x's shape, where `error` is a text. */
+const PlainErrorBody = {
+  type: 'object',
+  required: ['ok', 'error', 'code', 'message', 'hint', 'retryable'],
+  properties: {
+    ok: { const: false },
+    error: { type: 'string', description: 'What is wrong, and what to do next' },
+    ...ErrorBody.properties.error.properties,
+  },
+}
+
 /** The OpenAPI 3.1 document of the routes: made of what serves them. */
 export const openApiOf = (routes: readonly Route[], version: string): Json => {
   const paths: { [path: string]: Json } = {}
@@ -50,9 +61,10 @@ export const openApiOf = (routes: readonly Route[], version: string): Json => {
     servers: [{ url: '/' }],
     paths,
     components: {
-      schemas: { Error: ErrorBody },
+      schemas: { Error: ErrorBody, PlainError: PlainErrorBody },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
+        tokenAsPassword: { type: 'http', scheme: 'basic' },
         tokenInUrl: { type: 'apiKey', in: 'query', name: 'token' },
       },
     },
@@ -71,7 +83,7 @@ const operationOf = (one: Route, path: string): Json => {
     security: [
       ...(needs === 'anyone' ? [{}] : []),
       { bearer: [] },
-      ...(plain ? [{ tokenInUrl: [] }] : []),
+      ...(plain ? [{ tokenInUrl: [] }, { tokenAsPassword: [] }] : []),
     ],
     parameters: [
       ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
@@ -96,11 +108,15 @@ const operationOf = (one: Route, path: string): Json => {
       ...answersOf(one),
       default: {
         description: 'What is wrong, and what to do',
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        content: { 'application/json': { schema: { $ref: errorOf(path) } } },
       },
     },
   }
 }
+
+/** By what `createApp` answers a path's errors. */
+const errorOf = (path: string): string =>
+  `#/components/schemas/${path.startsWith('/api/') ? 'Error' : 'PlainError'}`
 
 /** A HEAD is answered as the GET is, without the bytes. */
 const headOf = (one: Route, path: string): Json => {

@@ -4,6 +4,7 @@ import { isSecret } from '../workspace/access.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { checkWorkspaceName } from '../workspace/validate.ts'
 import {
+  basicIn,
   bearerIn,
   checkRole,
   checkWorkspace,
@@ -45,7 +46,7 @@ export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade
   const { workspace, guest } = placeOfUpgrade(request)
   const bearer = bearerIn(request.headers.authorization)
   if (guest === null && bearer === null) return byTicket(request, access, workspace)
-  const secret = bearer ?? tokenIn(inQuery(request, 'token'))
+  const secret = bearer ?? tokenIn(inQuery(request, 'token')) ?? basicIn(request.headers)
   if (secret === null) throw noCredential()
   const shown = access.authenticate(secret)
   checkWorkspace(shown, workspace)

@@ -239,17 +239,19 @@ const readArchive = async (
   }
 }
 
+/** The position of an inbox that has all there is. */
+export const presentOf = (doc: Y.Doc): InboxPosition => ({
+  vector: Y.encodeStateVector(doc),
+  archived: archivedBroadcasts(doc),
+  archivedTasks: countArchivedTasks(doc),
+})
+
 /** Stages a newcomer's first messages; its inbox starts at the present. Does nothing for anyone else. */
 export const welcome = (replica: Mailbox, me: AgentId, now: number): void => {
   if (replica.cursor(me) !== null) return
   const { doc } = replica
   const messages = welcomeMessages(doc, me, now)
-  const vector = Y.encodeStateVector(doc)
-  replica.receive(me, messages, {
-    vector,
-    archived: archivedBroadcasts(doc),
-    archivedTasks: countArchivedTasks(doc),
-  })
+  replica.receive(me, messages, presentOf(doc))
   markDelivered(doc, me, messages, now)
 }
 

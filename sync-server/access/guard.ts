@@ -20,6 +20,34 @@ interface Guarded {
 export const bearerIn = (header: string | undefined): string | null =>
   /^Bearer +(\S{1,200})$/i.exec(header ?? '')?.[1] ?? null
 
+/**
+ * The token in a request's `Authorization: Basic`, as its password: all that ClawLink 1.0's clients can send. Browsers show such
+ * a password by themselves, for pages of other sites, too: from them it is not taken. Null: there is none. Throws
+ * `unauthorized` for any other secret, `not_allowed`.
+ */
+export const basicIn = (headers: {
+  authorization?: string | undefined
+  origin?: string | undefined
+  'sec-fetch-site'?: string | string[] | undefined
+}): string | null => {
+  const token = passwordIn(headers.authorization)
+  if (token === null) return null
+  if (headers.origin === undefined && headers['sec-fetch-site'] === undefined) return tokenIn(token)
+  throw new ClawError(
+    'not_allowed',
+    'a browser cannot show its token as a password',
+    'send it as Authorization: Bearer TOKEN',
+  )
+}
+
+/** The password in a header of that kind; null: there is none. */
+export const passwordIn = (header: string | undefined): string | null => {
+  const encoded = /^Basic +([A-Za-z0-9+/=]{1,400})$/i.exec(header ?? '')?.[1]
+  if (encoded === undefined) return null
+  const [, password = ''] = /:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? []
+  return password === '' ? null : password
+}
+
 /** A token in the URL, for clients that can put it nowhere else; no other secret is taken from there. */
 export const tokenIn = (token: string | null | undefined): string | null => {
   if (token === null || token === undefined || isSecret('http', token)) return token ?? null
@@ -35,7 +63,8 @@ export const admit = (c: Context, store: AccessStore, route: Guarded | null): vo
   const isRead = method === 'GET' || method === 'HEAD'
   const needs = route?.needs ?? (isRead ? 'read' : 'write')
   const inUrl = route?.plain ? tokenIn(c.req.query('token')) : null
-  const secret = bearerIn(c.req.header('authorization')) ?? inUrl
+  const shownAsPassword = route?.plain ? basicIn(headersOf(c)) : null
+  const secret = bearerIn(c.req.header('authorization')) ?? inUrl ?? shownAsPassword
   if (secret !== null && route?.path !== '/api/join') identify(c, store, secret)
   else if (needs !== 'anyone') throw noCredential()
   const shown = shownBy(c)
@@ -53,6 +82,12 @@ export const admit = (c: Context, store: AccessStore, route: Guarded | null): vo
   }
   checkRole(shown.role, needs)
 }
+
+const headersOf = (c: Context): Parameters<typeof basicIn>[0] => ({
+  authorization: c.req.header('authorization'),
+  origin: c.req.header('origin'),
+  'sec-fetch-site': c.req.header('sec-fetch-site'),
+})
 
 export const onlyPlain = (): ClawError =>
   new ClawError(

@@ -22,8 +22,8 @@ import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from './spe
 import { TICKET_MS, Tickets } from './tickets.ts'
 import { type Change, Writes } from './writes.ts'
 
-/** Agents of one token (count): more is a client that forgets who it is. */
-export const MAX_TOKEN_AGENTS = 1_000
+/** Agents of one token (count), those who are gone included: long before this many, newcomers get their ids. */
+export const MAX_TOKEN_AGENTS = 5_000
 
 /** Of the credentials that an agent had before so many are known (count): who shows an older one guesses. */
 const MAX_REPLACED = 8
@@ -227,6 +227,11 @@ export class AccessStore {
   /** Whether somebody has a credential, or had one, as this agent. */
   knows(workspace: string, agent: string): boolean {
     return this.#credentials.get(workspace, agent) !== undefined
+  }
+
+  /** Whether the credential that an agent had ended. */
+  isRevoked(workspace: string, agent: string): boolean {
+    return this.#credentials.get(credentialKey({ workspace, agent }))?.revokedAt !== undefined
   }
 
   /** As what an agent joined; undefined: it has not. */

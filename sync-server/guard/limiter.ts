@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { ClawError } from '../../workspace/errors.ts'
+import { bearerIn, passwordIn } from '../access/guard.ts'
 import { nameOf, type Shown } from '../access/speaker.ts'
 import { AWARENESS } from '../wire.ts'
 import { addressOf, type Proxies } from './address.ts'
@@ -32,7 +33,7 @@ const senderOf = (agent: string, workspace: string): string => `${workspace}/${a
 const HEAD_BYTES = 4 * 1024
 /** What is asked by who looks after a server, and costs nothing. */
 const HEALTH = /^(?:GET|HEAD) \/health HTTP\/1/
-const SECRET = /^authorization: *bearer +(\S{1,200})\r$/im
+const SHOWN = /^authorization: *(\S[^\r\n]{1,500})\r$/im
 
 /** HTTP statuses of what is refused before anything is done for it. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 413, 429])
@@ -115,8 +116,9 @@ export class Limiter {
     const passes = (first: Buffer): boolean => {
       const head = first.toString('latin1', 0, HEAD_BYTES)
       if (HEALTH.test(head)) return true
-      const secret = SECRET.exec(head)?.[1]
-      return secret !== undefined && isGood(secret)
+      const shown = SHOWN.exec(head)?.[1]
+      const secret = bearerIn(shown) ?? passwordIn(shown)
+      return secret !== null && isGood(secret)
     }
     return new Porch(server, { enter, queues, passes, most: this.#mostWaiting, silentMs })
   }

@@ -10,6 +10,7 @@ import {
 import { type Delegation, delegateTask } from '../../workspace/delegating.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import {
+  type AgentId,
   type BroadcastId,
   newBroadcastId,
   newTaskId,
@@ -20,6 +21,7 @@ import { byPriority, type Message, rankOf } from '../../workspace/inbox.ts'
 import { welcome } from '../../workspace/mailbox.ts'
 import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
 import { type Saying, say } from '../../workspace/saying.ts'
+import { agentsOf } from '../../workspace/schema.ts'
 import type { Move } from '../../workspace/task-commands.ts'
 import { isTerminal } from '../../workspace/task-states.ts'
 import { addNote, entryOf, findEntry, getTask, type Task } from '../../workspace/tasks.ts'
@@ -61,7 +63,8 @@ export interface Introduction {
   description?: string | undefined
 }
 
-export const register = async (act: Act, given: Introduction): Promise<Agent> => {
+/** `isAnew`: nothing stays of the agent that had its id before. */
+export const register = async (act: Act, given: Introduction, isAnew = false): Promise<Agent> => {
   const { env, guest, key } = act
   const id = guest.agent
   env.access.checkNames(guest.room.name, id, given.name ?? '')
@@ -71,6 +74,7 @@ export const register = async (act: Act, given: Introduction): Promise<Agent> =>
     const { doc } = desk
     const now = env.now()
     const here = env.guests.here(guest.room)
+    if (isAnew) agentsOf(doc).delete(id)
     const was = hasAgent(doc, id) ? getAgent(doc, id, here) : null
     registerAgent(doc, {
       id,
@@ -161,9 +165,9 @@ export const respond = async (
   return task
 }
 
-/** Whether who is named is here now, and so will have a message at once. */
-export const deliveryTo = ({ env, guest }: Act, agent: string | null): 'delivered' | 'queued' =>
-  agent !== null && env.guests.here(guest.room).present.has(agent as never) ? 'delivered' : 'queued'
+/** `websocket` where a recipient is connected, and so has it at once; else it waits to be polled. */
+export const deliveryTo = ({ env, guest }: Act, agent: string | null): 'websocket' | 'queued' =>
+  agent !== null && env.guests.isConnected(guest.room, agent as AgentId) ? 'websocket' : 'queued'
 
 /** Which messages are asked for; what is left out narrows nothing. */
 export interface Wanted {

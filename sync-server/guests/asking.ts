@@ -116,7 +116,8 @@ export const keyIn = (c: Context): string | null => {
 /** Emitted by a socket when a request comes on it. */
 export const NEXT_REQUEST = Symbol('next request')
 
-const responseTo = (c: Context): ServerResponse =>
+/** Node's response to a request. */
+export const responseTo = (c: Context): ServerResponse =>
   (c.env as HttpBindings).outgoing as ServerResponse
 
 /** Aborts after `seconds`, or when the client hangs up; without any it has aborted already. */

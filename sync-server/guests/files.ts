@@ -2,84 +2,16 @@ import type * as Y from 'yjs'
 import { tellReplaced } from '../../workspace/conflicts.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { appendText, replaceLines, replaceText } from '../../workspace/file-edit.ts'
-import {
-  type FileContent,
-  type FileInfo,
-  moveFile,
-  type PutResult,
-  readFile,
-  removeFile,
-  versionOf,
-} from '../../workspace/files.ts'
-import type { AgentId } from '../../workspace/ids.ts'
+import { moveFile, type PutResult, readFile, removeFile, versionOf } from '../../workspace/files.ts'
 import { checkFileKey } from '../../workspace/path.ts'
 import { putBlob } from '../../workspace/put-blob.ts'
 import { textOf as fileText } from '../../workspace/schema.ts'
-import { findFile, getFile } from '../../workspace/tree.ts'
+import { findFile } from '../../workspace/tree.ts'
 import { writeText } from '../../workspace/writing.ts'
-import type { AppEnv } from '../app.ts'
-import type { Room } from '../room.ts'
-import { readContent } from '../versions/read.ts'
-import { readAbout } from '../versions/record.ts'
 import { type Act, newMessageId, registered } from './actions.ts'
-import type { Guest } from './guest.ts'
+import { baseOf, heldBy, textOf } from './bases.ts'
 import { merging } from './merging.ts'
-import { type Base, Drawer, put as stored } from './records.ts'
-
-/** Reads a file, and remembers which version the guest has in its hands from now on. Throws `unknown_file`, `not_text`. */
-export const readShared = (guest: Guest, key: string): Promise<FileContent> =>
-  guest.turn(() =>
-    guest.change(({ doc, drawer, ops }) => {
-      const file = readFile(doc, key)
-      ops.push(stored(drawer.base(file.file_key), baseOf(doc, file)))
-      return file
-    }),
-  )
-
-/**
- * The same for a token that does not say which of its agents reads: of what it was handed the oldest counts, for an older base
- * merges right, and a newer one would undo what others did.
- */
-export const readByToken = (
-  env: AppEnv,
-  room: Room,
-  token: string,
-  key: string,
-): Promise<FileContent> => {
-  const { turn, drawer } = env.guests.guest(room, holderOf(token))
-  return turn(async () => {
-    const known = (await env.updateLog.facts.get(drawer.base(key.normalize('NFC')))) as Base | null
-    const isKept = known !== null && (await textOf(env, room, known)) !== null
-    return room.command((doc, _archive, keep) => {
-      const file = readFile(doc, key)
-      const base = baseOf(doc, file)
-      if (!isKept || known?.fileId !== base.fileId) keep(stored(drawer.base(file.file_key), base))
-      return file
-    })
-  })
-}
-
-/** A token where an agent is expected: no agent has such an id. */
-const holderOf = (token: string): AgentId => `@${token}` as AgentId
-
-const baseOf = (doc: Y.Doc, { file_key, version }: FileInfo): Base => ({
-  fileId: getFile(doc, file_key).entry.fileId,
-  version,
-})
-
-/**
- * The text of a version, or of the newest kept one before it where it came together with others: an older base merges right.
- * Null: none is kept.
- */
-const textOf = async (env: AppEnv, room: Room, base: Base): Promise<string | null> => {
-  if (base.content !== undefined) return base.content
-  await env.history.settled(room.name)
-  const { versions: log } = env.updateLog
-  const [kept] = await log.abouts(room.name, base.fileId, base.version, 1, 1)
-  if (kept === undefined) return null
-  const { base: whole } = readAbout(kept.about)
-  return readContent(log, room.name, base.fileId, whole, kept.version)
-}
+import { put as stored } from './records.ts'
 
 export interface NewText {
   key: string
@@ -100,9 +32,8 @@ export const writeShared = async (
   const key = checkFileKey(given.key)
   const { content, force = false } = given
   return guest.turn(async () => {
-    const base = await baseFor(act, token, given)
-    const text = base === null ? null : await textOf(act.env, guest.room, base)
-    if (given.base_version !== undefined && text === null) {
+    const held = await heldBy(act, token, { ...given, key })
+    if (given.base_version !== undefined && held === null) {
       throw new ClawError(
         'unknown_version',
         `version ${given.base_version} of ${key} is not there, or not kept`,
@@ -115,12 +46,16 @@ export const writeShared = async (
       guest.writeNow(put, (desk) => {
         const by = guest.agent
         const now = act.env.now()
-        const write = { key, content, base: text, by, now, force, merge }
+        const write = { key, content, base: held?.text ?? null, by, now, force, merge }
         const { known, ...result } = writeText(desk.doc, write, newMessageId)
         // What it has in its hands is what it put, not what came of it.
         const { fileId, version } = baseOf(desk.doc, result.file)
         const same = readFile(desk.doc, result.file.file_key).content === content
-        const after = { fileId, version: same ? version : known(base), ...(!same && { content }) }
+        const after = {
+          fileId,
+          version: same ? version : known(held?.base ?? null),
+          ...(!same && { content }),
+        }
         desk.ops.push(stored(desk.drawer.base(result.file.file_key), after))
         return result
       }),
@@ -135,25 +70,6 @@ const mergingAs = <T>({ env, guest }: Act, write: Parameters<typeof merging<T>>[
 const lengthOf = (doc: Y.Doc, key: string): number => {
   const leaf = findFile(doc, key)
   return leaf === null ? 0 : fileText(doc, leaf.entry.fileId).length
-}
-
-const baseFor = async (
-  { env, guest }: Act,
-  token: string | null,
-  { key, base_version: version }: NewText,
-): Promise<Base | null> => {
-  const leaf = findFile(guest.room.doc, key)
-  if (leaf === null) return null
-  const { fileId } = leaf.entry
-  if (version !== undefined) {
-    return version > versionOf(guest.room.doc, fileId) ? null : { fileId, version }
-  }
-  let base = await guest.base(leaf.key)
-  if (base === null && token !== null) {
-    const at = new Drawer(guest.room.name, holderOf(token)).base(leaf.key)
-    base = (await env.updateLog.facts.get(at)) as Base | null
-  }
-  return base?.fileId === fileId ? base : null
 }
 
 /** How a text is to be changed, as it is now, or in lines of a version. */

@@ -10,6 +10,7 @@ import {
   archivedSince,
   type Look,
   lookFor,
+  presentOf,
   take,
   welcome,
 } from '../../workspace/mailbox.ts'
@@ -176,6 +177,25 @@ export class Guest {
       this.#shown.delete(number)
     }
     return value
+  }
+
+  /**
+   * Forgets all that is kept for it, durably: its id is another agent's from now on, whose inbox begins at the present. Its Yjs
+   * client id stays.
+   */
+  empty(): Promise<void> {
+    return this.turn(async () => {
+      const kept = await this.#env.facts.entries(this.drawer.all)
+      await this.change((desk) => {
+        for (const { key } of kept) if (key !== this.drawer.state()) desk.ops.push(del(key))
+        desk.state = { ...desk.state, records: {} }
+        desk.receive(this.agent, [], presentOf(desk.doc))
+        desk.hasChanged = true
+      })
+      this.#waiting.clear()
+      this.#held.clear()
+      this.#shown.clear()
+    })
   }
 
   /** So long was worked for it (milliseconds). */

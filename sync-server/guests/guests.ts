@@ -150,6 +150,12 @@ export class Guests {
     room.show(one.number, speaker, { client: one.client, clock: ++one.clock, json })
   }
 
+  /** Whether what is sent to an agent reaches it at once: it has a connection, or a request that waits. */
+  isConnected(room: Room, agent: AgentId): boolean {
+    const one = this.#hall(room).present.get(agent)
+    return one === undefined ? this.here(room).present.has(agent) : one.open > 0
+  }
+
   /** A credential of an agent ended: what waits for it is answered. */
   ended(agent: string, workspace: string): void {
     for (const [room, { guests }] of this.#halls) {

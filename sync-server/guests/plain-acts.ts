@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { MAX_NAME_BYTES } from '../../workspace/limits.ts'
-import { isoTime, PRIORITIES } from '../../workspace/schema.ts'
-import { parseAnswer } from '../../workspace/task-states.ts'
+import { isoTime } from '../../workspace/schema.ts'
 import { anyJson } from '../request.ts'
-import { type Act, delegate, deliveryTo, registered, respond, tell } from './actions.ts'
+import { type Act, delegate, deliveryTo, registered, tell } from './actions.ts'
+import { asText, readPriority } from './plain-words.ts'
 
 /** What ClawLink 1.x's clients ask for, by HTTP or by WebSocket. Their nulls are what is left out. */
 export const optional = <T extends z.ZodType>(schema: T) =>
@@ -12,20 +12,27 @@ export const optional = <T extends z.ZodType>(schema: T) =>
 export const name = z.string().min(1).max(MAX_NAME_BYTES)
 /** A list, or a text with commas in it. */
 export const names = z.union([z.array(z.string()), z.string().transform((text) => text.split(','))])
+/** A text; other JSON is written out as one. What is empty, or nothing, 1.x refused, too. */
+const words = anyJson
+  .refine((given) => given !== null && given !== false && given !== 0, 'it is missing')
+  .transform(asText)
+  .pipe(z.string().min(1))
 
 /** Begins a new chain of messages, where one has grown too long: docs/log.md. 1.x had none. */
 const fresh = { reset_trace: optional(z.boolean()) }
 
 export const DelegateBody = z.object({
   to_agent: name,
-  task: z.string().min(1),
+  task: words,
   context: optional(anyJson),
-  priority: optional(z.enum(PRIORITIES)),
+  /** Any text: what is not one of ours is `normal`. */
+  priority: optional(anyJson),
   ...fresh,
 })
 
 export const delegatePlain = async (act: Act, body: z.infer<typeof DelegateBody>) => {
-  const { to_agent, task, context = null, priority = 'normal' } = body
+  const { to_agent, task, context = {} } = body
+  const priority = readPriority(body.priority)
   const given = { to: to_agent, description: task, context, priority }
   const { task: made, to } = await delegate(act, given, body.reset_trace)
   return {
@@ -36,7 +43,7 @@ export const delegatePlain = async (act: Act, body: z.infer<typeof DelegateBody>
 }
 
 export const BroadcastBody = z.object({
-  content: z.string().min(1),
+  content: words,
   topic: optional(z.string()),
   tags: optional(names),
   ...fresh,
@@ -46,27 +53,6 @@ export const broadcastPlain = async (act: Act, body: z.infer<typeof BroadcastBod
   const { content, topic = '', tags = [] } = body
   const { message, recipients } = await tell(act, { content, topic, tags }, body.reset_trace)
   return { status: 'broadcast_sent', message_id: message.message_id, recipients }
-}
-
-export const RespondBody = z.object({
-  to_agent: name,
-  message_id: name,
-  /** A text, or anything for programs. */
-  result: anyJson,
-  status: optional(z.string().max(MAX_NAME_BYTES)),
-})
-
-export const respondPlain = async (act: Act, body: z.infer<typeof RespondBody>) => {
-  const { to_agent, message_id, result, status } = body
-  const isText = typeof result === 'string'
-  const task = await respond(act, {
-    task: message_id,
-    to: to_agent,
-    state: parseAnswer(status ?? 'completed'),
-    message: isText ? result : JSON.stringify(result),
-    ...(!isText && { result: { json: result } }),
-  })
-  return { status: 'response_sent', delivery: deliveryTo(act, task.from_agent) }
 }
 
 export const heartbeatPlain = ({ env, guest }: Act) => {

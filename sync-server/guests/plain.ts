@@ -1,30 +1,18 @@
 import { z } from 'zod'
-import { hasAgent, listAgents, namesIn } from '../../workspace/agents.ts'
+import { listAgents } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { eachFile, readFile } from '../../workspace/files.ts'
-import { newAgentId } from '../../workspace/ids.ts'
 import { MAX_PATH_BYTES } from '../../workspace/limits.ts'
-import { checkFreeId, checkFreeName } from '../../workspace/name-space.ts'
 import { isoTime } from '../../workspace/schema.ts'
-import { checkName } from '../../workspace/validate.ts'
 import { stillIs } from '../access/guard.ts'
 import type { AppEnv } from '../app.ts'
-import { inHttpWords } from '../http-words.ts'
 import { MAX_FILE_BODY_BYTES } from '../limits.ts'
+import { anyJson } from '../request.ts'
 import { type Asked, type Route, route } from '../routes.ts'
-import { firstOf, inbox, random, register } from './actions.ts'
-import {
-  actAs,
-  asking,
-  checkAgentId,
-  handOut,
-  inRoom,
-  keyIn,
-  look,
-  lookThrough,
-  waitSignal,
-} from './asking.ts'
-import { readByToken, readShared, writeShared } from './files.ts'
+import { firstOf, inbox } from './actions.ts'
+import { actAs, asking, handOut, inRoom, look, lookThrough, waitSignal } from './asking.ts'
+import { readByToken, readShared } from './bases.ts'
+import { writeShared } from './files.ts'
 import type { Waiting } from './guest.ts'
 import {
   BroadcastBody,
@@ -33,25 +21,20 @@ import {
   delegatePlain,
   heartbeatPlain,
   name,
-  names,
   optional,
-  RespondBody,
-  respondPlain,
 } from './plain-acts.ts'
+import { RegisterBody, registerPlain } from './plain-register.ts'
+import { RespondBody, respondPlain } from './plain-respond.ts'
+import { file1x, here1x, isSeen1x, messages1x } from './plain-shapes.ts'
+import { asText } from './plain-words.ts'
 import { Agent, FileInfo, Message } from './shapes.ts'
 
-const RegisterBody = z.object({
-  agent_id: optional(z.string()),
-  name: optional(z.string()),
-  capabilities: optional(names),
-  machine: optional(z.string()),
-  description: optional(z.string()),
-})
 const FileBody = z.object({
   file_key: z.string().min(1).max(MAX_PATH_BYTES),
-  content: z.string(),
+  content: anyJson.refine((given) => given !== null, 'it is missing').transform(asText),
   agent_id: name,
-  file_type: optional(z.string()),
+  /** Its path and its content say what it is. */
+  file_type: optional(anyJson),
   force: optional(z.boolean()),
 })
 const from = { from_agent: name }
@@ -59,7 +42,14 @@ const PollQuery = z.object({ wait: z.coerce.number().min(0).max(3_600).default(0
 const ReaderQuery = z.object({ agent_id: name.optional() })
 
 const status = z.string()
-const delivery = z.enum(['delivered', 'queued'])
+/** As `plain-shapes` has them. */
+const Agent1x = Agent.extend({
+  status: z.enum(['online', 'stale', 'offline']),
+  last_heartbeat: z.number(),
+})
+const File1x = FileInfo.extend({ file_type: z.string() })
+const Message1x = Message.extend({ queued_at: z.string() })
+const delivery = z.enum(['websocket', 'queued'])
 const Sent = z.object({ status, delivery })
 
 /** ClawLink 1.x's protocol, in the workspace `default` and in any other below `/w/<workspace>`. */
@@ -74,24 +64,28 @@ export const plainRoutes = (env: AppEnv): Route[] =>
       route({
         ...post('/register', 'Says who one is, at first and whenever that changes'),
         body: RegisterBody,
-        answer: z.object({ status, agent: Agent, server_time: z.string() }),
+        answer: z.object({ status, agent: Agent1x, server_time: z.string() }),
         run: (asked) => registerPlain(env, asked),
       }),
       route({
         ...get('/discover', 'read', 'Who is here'),
-        answer: z.object({ agents: z.array(Agent), count: z.number(), server_time: z.string() }),
+        answer: z.object({ agents: z.array(Agent1x), count: z.number(), server_time: z.string() }),
         run: (asked) =>
           look(env, asked, (room) => {
             const here = env.guests.here(room)
-            const agents = listAgents(room.doc, here)
+            const agents = here1x(listAgents(room.doc, here))
             return { agents, count: agents.length, server_time: isoTime(here.now) }
           }),
       }),
       route({
         ...post('/heartbeat', 'Says that one is here'),
         body: z.object({ agent_id: name }),
-        answer: z.object({ status, agent_id: z.string(), server_time: z.string() }),
-        run: (asked) => actAs(env, asked, asked.body.agent_id, async (act) => heartbeatPlain(act)),
+        answer: z.looseObject({ status }),
+        run: (asked) =>
+          orUnknown(
+            actAs(env, asked, asked.body.agent_id, async (act) => heartbeatPlain(act)),
+            () => ({ status: 'unknown_agent' }),
+          ),
       }),
       route({
         ...post('/delegate', 'Hands over a task'),
@@ -110,8 +104,13 @@ export const plainRoutes = (env: AppEnv): Route[] =>
       route({
         ...get('/poll/:agent_id', 'write', 'What came in; read once it was written out whole'),
         query: PollQuery,
-        answer: z.object({ messages: z.array(Message), count: z.number(), remaining: z.number() }),
-        run: (asked) => poll(env, asked),
+        answer: z.object({
+          messages: z.array(Message1x),
+          count: z.number(),
+          remaining: z.number(),
+        }),
+        run: (asked) =>
+          orUnknown(poll(env, asked), () => ({ messages: [], count: 0, remaining: 0 })),
       }),
       route({
         ...post('/respond', 'Answers a task'),
@@ -128,9 +127,10 @@ export const plainRoutes = (env: AppEnv): Route[] =>
       }),
       route({
         ...get('/files', 'read', 'The shared files'),
-        answer: z.object({ files: z.array(FileInfo), count: z.number() }),
+        answer: z.object({ files: z.array(File1x), count: z.number() }),
         run: async (asked) => {
-          const files = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
+          const found = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
+          const files = found.map(file1x)
           return { files, count: files.length }
         },
       }),
@@ -141,34 +141,22 @@ export const plainRoutes = (env: AppEnv): Route[] =>
           'A shared file; what was handed out is the base of a put',
         ),
         query: ReaderQuery,
-        answer: FileInfo.extend({ content: z.string() }),
-        run: (asked) => getPlain(env, asked),
+        answer: File1x.extend({ content: z.string() }),
+        run: async (asked) => file1x(await getPlain(env, asked)),
       }),
     ]
   })
 
-const registerPlain = (
-  env: AppEnv,
-  { c, workspace, body }: Asked<unknown, z.infer<typeof RegisterBody>>,
-) =>
-  inRoom(env, workspace, async (room) => {
-    const by = asking(c)
-    const { agent_id, ...given } = body
-    const own = by.kind === 'agent' ? by.agent : newAgentId(random)
-    const id = checkAgentId(agent_id ?? own)
-    if (given.name !== undefined) checkName('name', given.name)
-    if (by.kind === 'token') {
-      if (hasAgent(room.doc, id) && !env.access.knows(workspace, id)) {
-        throw new ClawError('forged', `${id} is somebody else's`, 'register under another agent_id')
-      }
-      if (!hasAgent(room.doc, id)) checkFreeId(id, namesIn(room.doc))
-      checkFreeName(id, given.name ?? id, namesIn(room.doc))
-      await env.access.adopt(by, id, given.name ?? '')
-    } else env.access.speakAs(by, id, workspace)
-    const act = { env, guest: env.guests.guest(room, id), key: keyIn(c) }
-    const agent = await register(act, given)
-    return { status: 'registered', agent, server_time: isoTime(env.now()) }
-  })
+/** 1.x's server knew no wrong id: who is not registered has no messages, and learns that it is unknown from its heartbeat. */
+const orUnknown = async <T, U>(done: Promise<T>, unknown: () => U): Promise<T | U> => {
+  try {
+    return await done
+  } catch (error) {
+    const isUnknown = ['not_registered', 'bad_name'].includes(ClawError.from(error).code)
+    if (isUnknown) return unknown()
+    throw error
+  }
+}
 
 const poll = (env: AppEnv, asked: Asked<z.infer<typeof PollQuery>>) => {
   const { c, query } = asked
@@ -180,10 +168,15 @@ const poll = (env: AppEnv, asked: Asked<z.infer<typeof PollQuery>>) => {
         stillIs(c, env.access)
         return firstOf(waiting)
       }
-      const { lot, remaining } = await inbox(act, {}, signal, pick, true)
-      handOut(c, act, lot)
-      const messages = inHttpWords(lot.map(({ message }) => message))
-      return { messages, count: messages.length, remaining }
+      for (;;) {
+        const { lot, remaining } = await inbox(act, {}, signal, pick, true)
+        const seen = lot.filter(isSeen1x)
+        if (seen.length < lot.length)
+          await act.guest.acknowledge(lot.filter((one) => !isSeen1x(one)))
+        if (seen.length === 0 && lot.length > 0) continue
+        handOut(c, act, seen)
+        return { messages: messages1x(seen), count: seen.length, remaining }
+      }
     } finally {
       leave()
     }

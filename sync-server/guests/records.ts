@@ -9,7 +9,7 @@ import { seqKey, seqOf } from '../level-keys.ts'
  *   `g:<workspace>/<agent>/m:<number>` a message that it has not acknowledged
  *   `g:<workspace>/<agent>/b:<path>`   what it has in its hands of a file: Base
  *   `g:<workspace>/<agent>/k:<key>`    what was answered under an idempotency key: Answered
- *   `g:<workspace>/@<token>/b:<path>`  the oldest version of a file that was handed out to a token, not to whom: Base
+ *   `g:<workspace>/@<token>/b:<path>`  the versions of a file that were handed out to a token, not to whom: Handed
  */
 export interface State {
   /** The Yjs client id that the server writes under for it, and for nobody else; null: it takes a new one. */
@@ -32,6 +32,12 @@ export interface Base {
   content?: string
 }
 
+export interface Handed {
+  fileId: string
+  /** The oldest first. */
+  versions: number[]
+}
+
 export interface Answered {
   digest: string
   answer: object
@@ -51,6 +57,10 @@ export class Drawer {
     this.#prefix = `g:${workspace}/${whose}/`
   }
 
+  /** How all of its keys begin. */
+  get all(): string {
+    return this.#prefix
+  }
   readonly state = (): string => `${this.#prefix}s`
   readonly message = (number: number): string => seqKey(`${this.#prefix}m`, number)
   readonly base = (path: string): string => `${this.#prefix}b:${path}`
@@ -63,7 +73,7 @@ export class Drawer {
   }
 }
 
-export const put = (key: string, value: State | Base | Answered | Message): Op => ({
+export const put = (key: string, value: State | Base | Handed | Answered | Message): Op => ({
   type: 'put',
   key,
   value: utf8.encode(JSON.stringify(value)),

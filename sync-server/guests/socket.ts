@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
-import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
+import { ClawError } from '../../workspace/errors.ts'
 import { isoTime } from '../../workspace/schema.ts'
 import { forged } from '../access/refusals.ts'
 import type { AppEnv } from '../app.ts'
-import { httpWords, inHttpWords } from '../http-words.ts'
+import { httpWords } from '../http-words.ts'
 import { MAX_UNDONE_FRAMES, REVOKED_MS, SLOW_READER_MS } from '../limits.ts'
 import { requestError } from '../ops/store-error.ts'
 import { parse, parseJson } from '../request.ts'
@@ -19,9 +19,9 @@ import {
   DelegateBody,
   delegatePlain,
   heartbeatPlain,
-  RespondBody,
-  respondPlain,
 } from './plain-acts.ts'
+import { RespondBody, respondPlain } from './plain-respond.ts'
+import { error1x, messages1x } from './plain-shapes.ts'
 
 /** What comes in, by its `type`, and the `type` of what is answered. */
 const FRAMES: Readonly<Record<string, (act: Act, frame: unknown) => Promise<object>>> = {
@@ -47,9 +47,9 @@ const Frame = z.looseObject({
   idempotency_key: z.string().min(1).max(128).nullish(),
 })
 
-const inWords = (error: ClawError): ErrorBody => {
+const inWords = (error: ClawError) => {
   const body = error.toBody()
-  return { ...body, hint: httpWords(body.hint, true) }
+  return error1x({ ...body, hint: httpWords(body.hint, true) })
 }
 
 /**
@@ -107,14 +107,14 @@ export class GuestSocket {
       while (!signal.aborted) {
         const { lot } = await inbox(act, {}, signal, firstOf, true)
         if (lot.length === 0) continue
-        for (const message of inHttpWords(lot.map((one) => one.message))) this.#send(message)
+        for (const message of messages1x(lot)) this.#send(message)
         if (await this.#arrived(signal)) await guest.acknowledge(lot)
         else guest.giveBack(lot)
       }
     } catch (thrown) {
       const error = requestError(thrown, this.#env.trouble())
       if (error.code === 'bug') this.#env.log.error({ err: thrown }, 'a WebSocket failed')
-      this.#send({ type: 'error', ok: false, error: inWords(error) })
+      this.#send({ type: 'error', ...inWords(error) })
       this.close(CLOSE.storageFailed, error.message)
     }
   }
@@ -176,7 +176,7 @@ export class GuestSocket {
       const error = requestError(thrown, this.#env.trouble())
       if (error.code === 'bug') this.#env.log.error({ err: thrown }, 'a frame failed')
       return {
-        ...{ type: 'error', ok: false, error: inWords(error) },
+        ...{ type: 'error', ...inWords(error) },
         server_time: isoTime(this.#env.now()),
       }
     }
