@@ -8,6 +8,7 @@ import {
 } from '../workspace/command-line/help.ts'
 import { type Given, readProgram } from '../workspace/command-line/read.ts'
 import type { Program } from '../workspace/command-line/spec.ts'
+import { SYNONYMS } from './verb-table/synonyms.ts'
 import { COMMON, type VerbSpec } from './verb-table/verb.ts'
 import { GROUPS, VERBS } from './verbs.ts'
 
@@ -21,7 +22,7 @@ export const PROGRAM: Program<VerbSpec> = {
   noun: 'verb',
   root: {
     name: '',
-    summary: 'one verb a call, by which agents on different machines work as one team',
+    summary: 'one command per call; agents on different machines work as one team',
     usage: '[--relay URL|JOIN-LINK] [--workspace W] [--as PROFILE] [--json] VERB …',
     flags: COMMON,
     examples: [
@@ -33,6 +34,7 @@ export const PROGRAM: Program<VerbSpec> = {
   },
   commands: VERBS,
   common: COMMON,
+  synonyms: SYNONYMS,
 }
 
 /** Reads a command line; throws `usage`. */
@@ -65,7 +67,8 @@ export const helpText = (verb: VerbSpec | null): string[] => {
     'every verb takes:',
     ...flagLines(COMMON),
     '',
-    `${name} VERB --help tells all of a verb. Any text may come from stdin: give - as its value.`,
+    `${name} VERB --help explains a verb. [--flag] VALUE: the value may stand without its flag.`,
+    'A text of - is read from stdin.',
     exitsLine(EXITS),
     '',
     'examples:',

@@ -28,12 +28,12 @@ const WORKSPACE: Flag = { value: 'W', what: 'this workspace only', otherwise: 'a
 const URL_FLAG: Flag = {
   value: 'URL',
   what: 'the address in the link',
-  otherwise: 'where the server says that it is reached',
+  otherwise: 'as the server knows it',
 }
 
 const LIMIT_FLAG: Flag = {
   value: 'NAME=N,…',
-  what: 'the limits of the server, where it does not run; of these invites counts',
+  what: 'only used while the server is stopped; only `invites` matters here',
   env: 'CLAWLINK_LIMIT',
 }
 
@@ -41,22 +41,22 @@ const LIMIT_FLAG: Flag = {
 export const ACCESS: readonly CommandRow[] = [
   {
     name: 'invite',
-    summary: 'print a link by which an agent or person can join, or a token for plain HTTP',
+    summary: 'print a join link for an agent or person, or a token for plain HTTP',
     usage:
       '[--http [--name N]] [--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--limit invites=N] [--data DIR] [--json]',
-    about: 'With --http a token for agents that speak plain HTTP: ClawLink 1.x clients, curl.',
+    about: 'With --http: a token for agents that speak plain HTTP (ClawLink 1.x clients, curl).',
     flags: {
       workspace: { value: 'W', what: 'the workspace', otherwise: 'default' },
-      role: { oneOf: ROLES, what: 'what who joins by it may do', otherwise: 'write' },
-      uses: { value: 'N|any', what: 'how many can join by it', otherwise: '1' },
+      role: { oneOf: ROLES, what: 'what those who join with it may do', otherwise: 'write' },
+      uses: { value: 'N|any', what: 'how many can join with it', otherwise: '1' },
       expires: {
         value: 'SPAN|never',
-        what: 'how long it is good for',
+        what: 'how long it works',
         otherwise: '7d; with --http never',
       },
       url: URL_FLAG,
-      http: { what: 'a token for agents that speak plain HTTP, in place of a link' },
-      name: { value: 'N', what: 'what the token is listed as', otherwise: 'nothing' },
+      http: { what: 'a token for plain HTTP, in place of a link' },
+      name: { value: 'N', what: 'a name for the token in lists', otherwise: 'none' },
       limit: LIMIT_FLAG,
     },
     examples: [
@@ -68,7 +68,7 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'invites',
-    summary: 'the invites by which somebody can still join, and the tokens',
+    summary: 'list open invites, and tokens',
     usage: '[--workspace W] [--data DIR] [--json]',
     flags: { workspace: WORKSPACE },
     examples: ['invites', 'invites --workspace docs --json'],
@@ -76,7 +76,7 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'agents',
-    summary: 'who has joined, and with what role',
+    summary: 'list who has joined, with their roles',
     usage: '[--workspace W] [--data DIR] [--json]',
     flags: { workspace: WORKSPACE },
     examples: ['agents', 'agents --json'],
@@ -84,7 +84,7 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'revoke',
-    summary: 'end an agent’s credential and its connections, an invite or a token, now',
+    summary: 'end an agent’s access and connections, an invite or a token, at once',
     usage: 'AGENT|INVITE|TOKEN [--workspace W] [--data DIR] [--json]',
     operands: ['which'],
     flags: {
@@ -98,7 +98,7 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'rotate',
-    summary: 'print a link by which an agent gets a new credential in place of its old one',
+    summary: 'print a link that replaces an agent’s credential',
     usage: 'AGENT [--workspace W] [--url URL] [--limit invites=N] [--data DIR] [--json]',
     operands: ['which'],
     flags: {
@@ -114,18 +114,18 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'audit',
-    summary: 'who was invited, joined, revoked, and what was refused',
+    summary: 'show who was invited, joined or revoked, and what was refused',
     usage: '[--workspace W] [--limit N] [--data DIR] [--json]',
     flags: {
       workspace: WORKSPACE,
-      limit: { value: 'N', what: 'the newest so many, up to 10000', otherwise: '200' },
+      limit: { value: 'N', what: 'at most this many, the newest, up to 10000', otherwise: '200' },
     },
     examples: ['audit', 'audit --limit 20 --json'],
     load: async () => (await access()).audit,
   },
   {
     name: 'recover',
-    summary: 'after a restore: take operations that the backup lacks from whoever has them',
+    summary: 'after a restore: accept from clients what the backup lacks',
     usage: '[--for 7d] [--data DIR] [--json]',
     flags: { for: { value: 'SPAN', what: 'for how long', otherwise: '7d' } },
     examples: ['recover', 'recover --for 2d'],
@@ -137,12 +137,12 @@ export const ACCESS: readonly CommandRow[] = [
 export const OPS: readonly CommandRow[] = [
   {
     name: 'backup',
-    summary: 'a copy of everything, as it is at one moment',
+    summary: 'copy everything, as of one moment',
     usage: 'DIR [--data DIR] [--json]',
     about:
-      'A server that runs goes on serving: it makes the backup itself, so DIR is written with its rights. DIR gets its name when the backup is whole.',
+      'A running server keeps serving, and writes the backup itself, with its own permissions. DIR appears only when the backup is complete.',
     operands: ['dir'],
-    flags: { dir: { value: 'DIR', what: 'the folder for the backup, which must be new or empty' } },
+    flags: { dir: { value: 'DIR', what: 'the folder for the backup; it must be new or empty' } },
     needs: [['dir']],
     examples: ['backup "/var/backups/clawlink/$(date +%F)"'],
     exits: { 4: 'DIR is not empty' },
@@ -150,10 +150,10 @@ export const OPS: readonly CommandRow[] = [
   },
   {
     name: 'restore',
-    summary: 'make a data folder of a backup',
+    summary: 'make a data folder from a backup',
     usage: 'BACKUP [--data DIR] [--json]',
     about:
-      'The data folder must be new or empty: stop the server and move its old folder aside. Every record is checked before the folder gets its name; a backup with anything wrong is not restored.',
+      'The data folder must be new or empty: stop the server and move its old folder aside. Every record is checked before the folder appears; a damaged backup is not restored.',
     operands: ['backup'],
     flags: { backup: { value: 'BACKUP', what: 'the folder of the backup' } },
     needs: [['backup']],
@@ -163,32 +163,32 @@ export const OPS: readonly CommandRow[] = [
   },
   {
     name: 'verify',
-    summary: 'check every record, here or in a backup',
+    summary: 'check every record of the data, or of a backup',
     usage: '[BACKUP] [--data DIR] [--json]',
     about:
-      'That it is what was written, that every document, archived entry and version of a file comes of it, that documents keep to their grammar, and that blobs are what they are named. Says what is wrong, where, and what to do. A server that runs is asked for a copy, which goes again; a backup is unpacked below TMPDIR.',
+      'Checks that every record is intact, that every document, archive entry and file version can be rebuilt from them, that documents keep to their grammar, and that each blob matches its hash. Says what is wrong, where, and what to do. If the server is running it makes a temporary copy, deleted afterwards; a backup is unpacked below TMPDIR.',
     operands: ['backup'],
     flags: {
       backup: { value: 'BACKUP', what: 'the folder of a backup', otherwise: 'the data folder' },
     },
     examples: ['verify', 'verify /var/backups/clawlink/2026-01-31'],
-    exits: { 0: 'nothing is wrong', 1: 'something is', 3: 'no data' },
+    exits: { 0: 'all well', 1: 'problems found', 3: 'no data' },
     load: async () => (await import('./ops/verify-command.ts')).verify,
   },
   {
     name: 'repair',
-    summary: 'take out what breaks a document',
+    summary: 'remove what breaks a document',
     usage: '[--workspace W] [--dry-run] [--data DIR] [--json]',
     about:
-      'For what verify calls invalid, and for a workspace that the server cannot serve. Stop the server first. What is taken out is deleted on every replica, and kept in DIR/removed, a line of JSON each, with who wrote it.',
+      'For entries that verify calls invalid, and for a workspace that the server cannot serve. Stop the server first. Removed entries are deleted on every replica, and kept in DIR/removed, one line of JSON per entry, with its author.',
     flags: {
       workspace: WORKSPACE,
-      'dry-run': { what: 'say what would be taken out, and change nothing' },
+      'dry-run': { what: 'list what it would remove, and change nothing' },
     },
     examples: ['repair --dry-run', 'repair --workspace docs'],
     exits: {
-      0: 'nothing is wrong any more',
-      1: 'something is',
+      0: 'all well',
+      1: 'problems are left',
       3: 'no data',
       4: 'a server uses it',
     },
@@ -196,35 +196,35 @@ export const OPS: readonly CommandRow[] = [
   },
   {
     name: 'doctor',
-    summary: 'what is wrong with this machine, folder or server, if anything',
+    summary: 'check this machine, the data folder and the server',
     usage: '[--data DIR] [--port PORT] [--json]',
     about:
-      'A line of each thing looked at, with what to do where something is wrong. It changes nothing, and reads no records: verify does.',
+      'One line per check, with what to do about each problem. It changes nothing, and reads no records (verify does).',
     flags: {
       port: {
         value: 'PORT',
-        what: 'where a server is to listen',
+        what: 'the port of the server',
         otherwise: '9077',
         env: 'CLAWLINK_PORT',
       },
     },
     examples: ['doctor', 'doctor --data /var/lib/clawlink --json'],
-    exits: { 0: 'nothing has failed', 1: 'something has' },
+    exits: { 0: 'no check failed', 1: 'a check failed' },
     load: async () => (await import('./ops/doctor.ts')).doctor,
   },
   {
     name: 'export',
-    summary: 'all there is, to be read without ClawLink',
+    summary: 'write everything as files that need no ClawLink',
     usage: 'DIR [--workspace W] [--format md|json|files] [--data DIR] [--json]',
     about:
-      'All of every workspace, what is archived and direct messages too, into DIR/<workspace>. A server that runs is asked for a copy.',
+      'Everything of every workspace, archive and direct messages included, into DIR/<workspace>. If the server is running it makes a temporary copy, deleted afterwards.',
     operands: ['dir'],
     flags: {
-      dir: { value: 'DIR', what: 'the folder to export to, which must be new or empty' },
+      dir: { value: 'DIR', what: 'the folder to export to; it must be new or empty' },
       workspace: WORKSPACE,
       format: {
         oneOf: ['md', 'json', 'files'],
-        what: 'md: Markdown to read; json: the shapes of clawlink-agent --json; files: the shared files alone',
+        what: 'md: Markdown to read; json: as clawlink-agent --json prints it; files: only the shared files',
         otherwise: 'md',
       },
     },

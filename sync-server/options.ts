@@ -86,7 +86,7 @@ export const parseOptions = (
   const positive = (flag: 'lease' | 'archive-after', variable: string, otherwise: number) => {
     const given = text(flag, variable, String(otherwise))
     if (/^\d{1,7}(\.\d{1,6})?$/.test(given) && Number(given) > 0) return Number(given)
-    throw usage(`"${given}" is no --${flag}`, `give a number above 0, like ${otherwise}`)
+    throw usage(`--${flag} "${given}" is not a number above 0`, `like: --${flag} ${otherwise}`)
   }
   const leaseMs = positive('lease', 'CLAWLINK_LEASE', LEASE_MS / 1000) * 1000
   const archiveAfterMs =
@@ -117,7 +117,7 @@ export const parseOptions = (
 /** The address at which others reach a server, without a slash at its end. Throws `usage`. */
 export const urlIn = (flag: string, text: string): string => {
   if (/^https?:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/.test(text)) return text.replace(/\/+$/, '')
-  throw usage(`"${text}" is no --${flag}`, 'like https://team.example.org/clawlink')
+  throw usage(`--${flag} "${text}" is not an address`, 'like https://team.example.org/clawlink')
 }
 
 const usage = (message: string, hint = ''): ClawError =>

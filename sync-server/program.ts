@@ -7,6 +7,20 @@ import { LIMITS } from './guard/limits.ts'
 
 const NAME = 'clawlink-sync'
 
+/** What other programs call it, by what to type here. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  ...{ status: 'doctor', health: 'doctor', check: 'doctor, verify', ping: 'doctor' },
+  ...{ start: NAME, serve: NAME, run: NAME, server: NAME, up: NAME, listen: NAME },
+  ...{ stop: 'Ctrl-C, or SIGTERM to the server', down: 'Ctrl-C, or SIGTERM to the server' },
+  ...{ restart: `Ctrl-C, then ${NAME}`, quit: 'Ctrl-C, or SIGTERM to the server' },
+  ...{ users: 'agents', list: 'agents, invites', ls: 'agents, invites', who: 'agents' },
+  ...{ token: 'invite --http', tokens: 'invites', link: 'invite', add: 'invite' },
+  ...{ 'create-invite': 'invite', kick: 'revoke', remove: 'revoke', delete: 'revoke' },
+  ...{ logs: 'audit', log: 'audit', history: 'audit', version: '--version', ver: '--version' },
+  ...{ save: 'backup', dump: 'export, backup', fsck: 'verify', fix: 'repair', import: 'restore' },
+  uninstall: 'npm uninstall --global clawlink',
+}
+
 export const PROGRAM: Program<CommandRow> = {
   name: NAME,
   noun: 'command',
@@ -19,6 +33,7 @@ export const PROGRAM: Program<CommandRow> = {
   },
   commands: COMMANDS,
   common: COMMON,
+  synonyms: SYNONYMS,
 }
 
 /** The text of `--help`, or of one command's. */
@@ -35,7 +50,7 @@ export const helpText = (command: CommandSpec | null): string => {
     `${NAME}: ${summary}`,
     '',
     `usage: ${NAME} ${usage}`,
-    `       ${NAME} COMMAND [flags]   works on the data of one, running or not`,
+    `       ${NAME} COMMAND [flags]   works on a server’s data, running or not`,
     '',
     'who may:',
     ...list(ACCESS),
@@ -46,11 +61,11 @@ export const helpText = (command: CommandSpec | null): string => {
     'the server takes:',
     ...flagLines(SERVER_FLAGS),
     '',
-    'limits, and what they are without --limit (a second: on average):',
+    'limits and their defaults (per second: on average):',
     ...columns(limits),
     '',
-    `${NAME} COMMAND --help tells all of a command. A flag wins over its environment variable.`,
-    'Stop a server with SIGTERM or Ctrl-C: it finishes what it has begun and exits 0.',
+    `${NAME} COMMAND --help explains a command. A flag wins over its environment variable.`,
+    'Stop a server with SIGTERM or Ctrl-C: it finishes its work and exits 0.',
     '',
     'examples:',
     ...examples.map((example) => `  ${NAME} ${example}`.trimEnd()),

@@ -12,7 +12,11 @@ export const parseSpan = (text: string): number | null => {
 export const spanIn = (flag: string, text: string, mostDays: number): number => {
   const ms = parseSpan(text)
   if (ms === null || ms < 1_000) {
-    throw new ClawError('usage', `--${flag} ${text} is no time`, 'like: 7d, 12h, 30m')
+    throw new ClawError(
+      'usage',
+      `"${text}" is not a span that --${flag} understands`,
+      'like: 7d, 12h, 30m',
+    )
   }
   if (ms <= mostDays * UNIT_MS.d) return ms
   throw new ClawError('usage', `--${flag} ${text} is too long`, `at most ${mostDays}d`)

@@ -1,18 +1,18 @@
 import { FILE_KEY, FROM_FILE, KEYED, type VerbSpec } from './verb.ts'
 
 const NO_FILE = { 3: 'no such file' } as const
-const LINES = { value: 'A-B', what: 'lines A to B, from 1 on' }
+const LINES = { value: 'A-B', what: 'lines A to B; the first is 1' }
 
 /** The shared files. docs/files.md */
 export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-list',
-    summary: 'the shared files: key, version, last editor, size, and who is in them',
+    summary: 'list the shared files: key, version, last editor, size, who is editing',
     usage: '[PREFIX] [--changed]',
     operands: ['prefix'],
     flags: {
-      prefix: { value: 'PREFIX', what: 'those whose path begins like this' },
-      changed: { what: 'those that others changed since you read them' },
+      prefix: { value: 'PREFIX', what: 'only paths that begin with this' },
+      changed: { what: 'only files that others changed since you read them' },
     },
     examples: ['file-list', 'file-list notes/ --changed'],
     load: async () => (await import('../verbs/file-list.ts')).fileList,
@@ -20,13 +20,18 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-get',
     summary: 'read a shared file; what you read is the base of your next file-put',
-    usage: '--key K [--version N] [--output PATH [--sha256 S] | --lines A-B]',
+    usage: '[--key] K [--version N] [--output PATH [--sha256 S] | --lines A-B]',
+    operands: ['key'],
     flags: {
       key: FILE_KEY,
-      version: { value: 'N', what: 'as it was in this version', otherwise: 'the newest' },
-      output: { value: 'PATH', what: 'write it to this local file', otherwise: 'stdout' },
-      sha256: { value: 'S', what: 'of a file that is not text, the version with these bytes' },
-      lines: { ...LINES, what: 'these lines only, from 1 on' },
+      version: { value: 'N', what: 'this version', otherwise: 'the newest' },
+      output: {
+        value: 'PATH',
+        what: 'write it to this local file, in place of stdout',
+        otherwise: 'stdout',
+      },
+      sha256: { value: 'S', what: 'the version with this hash, of a binary file' },
+      lines: { ...LINES, what: 'only these lines; the first is 1' },
     },
     needs: [['key']],
     examples: [
@@ -38,15 +43,18 @@ export const FILES: readonly VerbSpec[] = [
   },
   {
     name: 'file-put',
-    summary: 'share a file, or merge your edits into it; what is not text is kept as it is',
-    usage: '--key K --file PATH|- [--binary] [--force] [--idempotency-key K]',
+    summary: 'share a local file, or merge your edits into it; binary files are stored as they are',
+    usage: '[--key] K --file PATH|- [--binary] [--force] [--idempotency-key K]',
+    operands: ['key'],
     about:
       'What you changed since you last read it is merged with what others changed. Lines that both changed are kept and reported.',
     flags: {
       key: FILE_KEY,
       file: { value: 'PATH|-', what: 'the local file, or stdin' },
-      binary: { what: 'it is not text, whatever it looks like' },
-      force: { what: 'over what you have not read, or what is of the other kind' },
+      binary: { what: 'store it as bytes, even if it looks like text' },
+      force: {
+        what: 'overwrite a file that you have not read, or of the other kind (text, binary)',
+      },
       ...KEYED,
     },
     needs: [['key'], ['file']],
@@ -56,22 +64,23 @@ export const FILES: readonly VerbSpec[] = [
     ],
     exits: {
       3: 'no such local file',
-      4: 'you have not read what is there, or it is of the other kind',
+      4: 'you have not read the file, or it is of the other kind',
     },
     load: async () => (await import('../verbs/file-put.ts')).filePut,
   },
   {
     name: 'file-edit',
-    summary: 'replace a text in a shared file, or lines as you have read them',
+    summary: 'replace a text, or lines you have read, in a shared file',
     usage:
-      '--key K (--find S|- --replace R|- [--all] | --lines A-B --with T|-) [--idempotency-key K]',
+      '[--key] K (--find S|- --replace R|- [--all] | --lines A-B --with T|-) [--idempotency-key K]',
+    operands: ['key'],
     flags: {
       key: FILE_KEY,
-      find: { value: 'S|-', what: 'this text, which must be there once' },
-      replace: { value: 'R|-', what: 'becomes this one; an empty one removes it' },
-      all: { what: 'wherever it is' },
+      find: { value: 'S|-', what: 'the text to replace; it must occur exactly once' },
+      replace: { value: 'R|-', what: 'the new text; an empty one removes the old' },
+      all: { what: 'replace every occurrence' },
       lines: LINES,
-      with: { value: 'T|-', what: 'become this text' },
+      with: { value: 'T|-', what: 'the new text of these lines' },
       ...KEYED,
     },
     needs: [['key'], ['find', 'lines']],
@@ -79,23 +88,23 @@ export const FILES: readonly VerbSpec[] = [
       'file-edit --key notes/plan.md --find "by Friday" --replace "by Monday"',
       'file-edit --key notes/plan.md --lines 3-4 --with "- ship it"',
     ],
-    exits: { 3: 'no such file or text', 4: 'not read before, or no text' },
+    exits: { 3: 'no such file or text', 4: 'not read before, or binary' },
     load: async () => (await import('../verbs/file-edit.ts')).fileEdit,
   },
   {
     name: 'file-append',
-    summary: 'add lines at the end of a shared file, made if there is none',
-    usage: '--key K TEXT|--text T|-|--file PATH [--idempotency-key K]',
-    operands: ['text'],
+    summary: 'add lines at the end of a shared file; creates it if missing',
+    usage: '[--key] K ([--text] T|- | --file PATH) [--idempotency-key K]',
+    operands: ['key', 'text'],
     flags: {
       key: FILE_KEY,
-      text: { value: 'T|-', what: 'the lines' },
+      text: { value: 'T|-', what: 'the lines to add' },
       ...FROM_FILE,
       ...KEYED,
     },
     needs: [['key'], ['text', 'file']],
     examples: [
-      'file-append --key notes/log.md "12:40 the build is green"',
+      'file-append notes/log.md "12:40 the build is green"',
       'file-append --key notes/log.md --file today.md',
     ],
     exits: { 4: 'it is not text' },
@@ -104,11 +113,12 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-diff',
     summary:
-      'what changed in a shared file since you read it, or since a version, as a unified diff',
-    usage: '--key K [--since-read | --since VERSION]',
+      'show what changed in a shared file since you read it, or since a version (unified diff)',
+    usage: '[--key] K [--since-read | --since VERSION]',
+    operands: ['key'],
     flags: {
       key: FILE_KEY,
-      'since-read': { what: 'since you read it, which is also what holds without a flag' },
+      'since-read': { what: 'since you read it (the default)' },
       since: { value: 'VERSION', what: 'since this version' },
     },
     needs: [['key']],
@@ -118,25 +128,27 @@ export const FILES: readonly VerbSpec[] = [
   },
   {
     name: 'file-mv',
-    summary: 'rename a shared file; edits under way to the old name are kept',
-    usage: '--key K --to NEW [--force] [--idempotency-key K]',
+    summary: 'rename a shared file; edits made meanwhile under the old name are kept',
+    usage: '[--key] K [--to] NEW [--force] [--idempotency-key K]',
+    operands: ['key', 'to'],
     flags: {
       key: FILE_KEY,
       to: { value: 'NEW', what: 'its new path' },
-      force: { what: 'over a file that is there' },
+      force: { what: 'replace a file that has this name' },
       ...KEYED,
     },
     needs: [['key'], ['to']],
     examples: ['file-mv --key plan.md --to notes/plan.md'],
-    exits: { ...NO_FILE, 4: 'a file of that name is there' },
+    exits: { ...NO_FILE, 4: 'a file of that name exists' },
     load: async () => (await import('../verbs/file-mv.ts')).fileMv,
   },
   {
     name: 'file-rm',
-    summary: 'remove a shared file; refused if others changed it since you read it',
-    usage: '--key K [--force] [--idempotency-key K]',
+    summary: 'remove a shared file, unless others changed it since you read it',
+    usage: '[--key] K [--force] [--idempotency-key K]',
+    operands: ['key'],
     about: 'file-restore brings it back.',
-    flags: { key: FILE_KEY, force: { what: 'whatever others changed' }, ...KEYED },
+    flags: { key: FILE_KEY, force: { what: 'remove it even if others changed it' }, ...KEYED },
     needs: [['key']],
     examples: ['file-rm --key notes/old.md', 'file-rm --key notes/old.md --force'],
     exits: { ...NO_FILE, 4: 'others changed it since you read it' },
@@ -144,12 +156,13 @@ export const FILES: readonly VerbSpec[] = [
   },
   {
     name: 'file-log',
-    summary: 'the versions of a shared file, newest first: who, when, how much',
-    usage: '--key K [--limit N] [--before VERSION]',
+    summary: 'list the versions of a shared file, newest first: who, when, how much',
+    usage: '[--key] K [--limit N] [--before VERSION]',
+    operands: ['key'],
     flags: {
       key: FILE_KEY,
-      limit: { value: 'N', what: 'at most so many, up to 500', otherwise: '50' },
-      before: { value: 'VERSION', what: 'those before this one' },
+      limit: { value: 'N', what: 'at most this many, up to 500', otherwise: '50' },
+      before: { value: 'VERSION', what: 'only versions before this one' },
     },
     needs: [['key']],
     examples: [
@@ -161,11 +174,12 @@ export const FILES: readonly VerbSpec[] = [
   },
   {
     name: 'file-restore',
-    summary: 'bring a version back, as a new edit; of a removed file the newest',
-    usage: '--key K [--version N] [--idempotency-key K]',
+    summary: 'bring back a version as a new edit, or a removed file',
+    usage: '[--key] K [--version N] [--idempotency-key K]',
+    operands: ['key'],
     flags: {
       key: FILE_KEY,
-      version: { value: 'N', what: 'which one', otherwise: 'the newest of a removed file' },
+      version: { value: 'N', what: 'which version', otherwise: 'the newest of a removed file' },
       ...KEYED,
     },
     needs: [['key']],
@@ -175,14 +189,15 @@ export const FILES: readonly VerbSpec[] = [
   },
   {
     name: 'file-intent',
-    summary: 'tell others which lines you are about to change; nothing is locked',
-    usage: '--key K (--lines A-B --note T [--ttl SECONDS] | --clear)',
+    summary: 'tell others which lines you are about to change; locks nothing',
+    usage: '[--key] K (--lines A-B --note T [--ttl SECONDS] | --clear)',
+    operands: ['key'],
     flags: {
       key: FILE_KEY,
       lines: LINES,
-      note: { value: 'T|-', what: 'what you are about to do with them' },
-      ttl: { value: 'SECONDS', what: 'how long others are told of it', otherwise: '600' },
-      clear: { what: 'no longer' },
+      note: { value: 'T|-', what: 'what you are about to do' },
+      ttl: { value: 'SECONDS', what: 'how long others are told', otherwise: '600' },
+      clear: { what: 'take it back' },
     },
     needs: [['key']],
     examples: [
@@ -194,34 +209,38 @@ export const FILES: readonly VerbSpec[] = [
   },
   {
     name: 'mirror',
-    summary: 'keep a folder and the shared files the same, both ways, from now on',
+    summary: 'keep a local folder and the shared files in sync, both ways',
     usage:
       'DIR [--prefix P] [--include PATH,…] [--max-size SIZE] [--max-gone PERCENT] [--force] [--foreground] | DIR --accept-rules | DIR --confirm-deletions | DIR --restore | DIR --stop | --list',
     about:
-      'The link keeps it, over restarts of it too. .gitignore and .clawlinkignore hold; what may hold credentials, or is run by programs, is left out unless it is named.',
+      'It goes on after this command, and after restarts. .gitignore and .clawlinkignore are obeyed. Files that may hold credentials, or that programs run, are left out unless you name them.',
     operands: ['dir'],
     flags: {
       dir: { value: 'DIR', what: 'the folder; it may be empty' },
-      prefix: { value: 'P', what: 'shared files below this path only', otherwise: 'all' },
-      foreground: { what: 'in this command, until it is ended, and print what happens' },
+      prefix: { value: 'P', what: 'only shared files below this path', otherwise: 'all' },
+      foreground: { what: 'only while this command runs; print what happens' },
       include: {
         value: 'PATH,…',
-        what: 'mirror these paths in it as well, such as .env: they may hold credentials, or be run',
+        what: 'mirror these paths too, such as .env, although they may hold credentials or be run',
       },
-      'max-size': { value: 'SIZE', what: 'what its files may take on the disk', otherwise: '1g' },
+      'max-size': {
+        value: 'SIZE',
+        what: 'the most that its files may take on disk',
+        otherwise: '1g',
+      },
       'accept-rules': {
-        what: 'have the ignore rules count as they are, also what others let through',
+        what: 'accept the ignore rules as they are now, also rules that others loosened',
       },
       'max-gone': {
         value: 'PERCENT',
-        what: 'if more of its files than this are gone at once, ask before they are removed for all',
+        what: 'if more of its files than this vanish at once, ask before removing them for everyone',
         otherwise: '50',
       },
-      'confirm-deletions': { what: 'remove for all what is gone here and waits' },
-      restore: { what: 'write again what is gone here and waits' },
-      force: { what: 'also a home folder, or one in which ClawLink keeps data' },
-      stop: { what: 'end it; both sides stay as they are' },
-      list: { what: 'which folders are mirrored' },
+      'confirm-deletions': { what: 'remove the vanished files for everyone' },
+      restore: { what: 'write the vanished files again' },
+      force: { what: 'allow a home folder, or one in which ClawLink keeps data' },
+      stop: { what: 'stop mirroring; both sides stay as they are' },
+      list: { what: 'list the mirrored folders' },
     },
     needs: [['dir', 'list']],
     examples: ['mirror ./notes --prefix notes', 'mirror ./notes --stop', 'mirror --list'],

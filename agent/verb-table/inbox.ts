@@ -3,18 +3,18 @@ import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
 import type { VerbSpec } from './verb.ts'
 
 const FILTER: Flags = {
-  type: { value: 'T,T', oneOf: MESSAGE_TYPES, what: 'these types only' },
-  topic: { value: 'T,T', what: 'broadcasts and direct messages on these topics only' },
-  from: { value: 'N,N', what: 'from these agents only, by name or id' },
+  type: { value: 'T,T', oneOf: MESSAGE_TYPES, what: 'only these types' },
+  topic: { value: 'T,T', what: 'only broadcasts and direct messages on these topics' },
+  from: { value: 'N,N', what: 'only from these agents, by name or id' },
 }
 
 /** What comes in. */
 export const INBOX: readonly VerbSpec[] = [
   {
     name: 'prime',
-    summary: 'where you stand, on less than a page: tasks, unread, who is here, what changed',
+    summary: 'where you stand, in under a page: tasks, unread, who is here, what changed',
     usage: '',
-    about: 'At most 2,000 characters, to be read at the start of a session; acknowledges nothing.',
+    about: 'At most 2,000 characters, for the start of a session. Acknowledges nothing.',
     flags: {},
     examples: ['prime', 'prime --json'],
     exits: { 3: 'not registered' },
@@ -22,19 +22,19 @@ export const INBOX: readonly VerbSpec[] = [
   },
   {
     name: 'poll',
-    summary: 'what came in for me; acknowledges what it printed',
+    summary: 'print my unread messages, and acknowledge them',
     usage: '[--wait SECONDS] [--type T,T] [--topic T,T] [--from N,N] [--limit N] [--peek]',
     about:
-      'Urgent tasks first; at most 50 messages or 64 KiB, then it says how many more wait. What could not be printed is handed out again, with the same message_id.',
+      'Urgent tasks first; at most 50 messages or 64 KiB, then it says how many more wait. A message that was not printed completely comes again, with the same message_id.',
     flags: {
-      wait: { value: 'SECONDS', what: 'wait so long for the first one', otherwise: '0' },
+      wait: { value: 'SECONDS', what: 'wait this long for the first message', otherwise: '0' },
       ...FILTER,
       limit: {
         value: 'N',
-        what: 'at most so many; the rest stays for the next poll',
+        what: 'at most this many; the rest stays for the next poll',
         otherwise: '50',
       },
-      peek: { what: 'look only: nothing is acknowledged' },
+      peek: { what: 'only look: acknowledge nothing' },
     },
     examples: ['poll --wait 60 --json', 'poll --type task_delegation --limit 1'],
     exits: { 3: 'not registered' },
@@ -42,12 +42,12 @@ export const INBOX: readonly VerbSpec[] = [
   },
   {
     name: 'wait',
-    summary: 'block until something for me is there, or a task has ended; acknowledges nothing',
+    summary: 'block until I have a message, or a task has ended; acknowledges nothing',
     usage: '[TASK] [--timeout SECONDS] [--type T,T] [--topic T,T] [--from N,N]',
     operands: ['task'],
     flags: {
-      task: { value: 'TASK', what: 'wait until this one has ended, or asks something of me' },
-      timeout: { value: 'SECONDS', what: 'give up after so long', otherwise: 'never' },
+      task: { value: 'TASK', what: 'wait until this task has ended, or needs something from me' },
+      timeout: { value: 'SECONDS', what: 'give up after this long', otherwise: 'never' },
       ...FILTER,
     },
     examples: [
@@ -59,11 +59,11 @@ export const INBOX: readonly VerbSpec[] = [
   },
   {
     name: 'watch',
-    summary: 'print what comes in as it comes, one JSON line a batch',
+    summary: 'print messages as they come, one JSON line per batch',
     usage: '[--hints] [--type T,T] [--topic T,T] [--from N,N]',
-    about: 'Goes on until nobody reads it, the agent leaves or the link is taken down.',
+    about: 'Runs until its output is closed, the agent leaves, or the link stops.',
     flags: {
-      hints: { what: 'print only how many of what from whom, and acknowledge nothing' },
+      hints: { what: 'print only how many of which type from whom; acknowledge nothing' },
       ...FILTER,
     },
     examples: ['watch', 'watch --hints --type direct_message'],

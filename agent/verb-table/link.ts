@@ -6,12 +6,12 @@ import type { VerbSpec } from './verb.ts'
 export const LINK: readonly VerbSpec[] = [
   {
     name: 'up',
-    summary: 'keep this profile connected, and say how its agent is woken',
+    summary: 'keep this profile connected, and set how its agent is woken',
     usage: '[--on-message COMMAND|off] [--hook URL|off]',
-    about: 'A hook is sent CLAWLINK_HOOK_TOKEN, if set, as a bearer token.',
+    about: 'If CLAWLINK_HOOK_TOKEN is set, the hook gets it as a bearer token.',
     flags: {
-      'on-message': { value: 'COMMAND|off', what: 'run this by a shell when something came in' },
-      hook: { value: 'URL|off', what: 'post to this address when something came in' },
+      'on-message': { value: 'COMMAND|off', what: 'run this in a shell when something comes in' },
+      hook: { value: 'URL|off', what: 'POST to this address when something comes in' },
     },
     examples: [
       'up',
@@ -23,22 +23,27 @@ export const LINK: readonly VerbSpec[] = [
   {
     name: 'openclaw',
     own: true,
-    summary: 'have OpenClaw wake its agent when something comes in; take that back; how it is',
+    summary: 'have OpenClaw wake its agent when something comes in: set up, check, undo',
     usage:
       'install [--type T,T] [--session main|isolated] [--agent ID] [--hook URL] [--dry-run] | status | uninstall [--dry-run]',
-    about: 'Each step is shown before it is done; docs/openclaw.md.',
+    about: 'It shows each step before taking it; docs/openclaw.md.',
     operands: ['action'],
     flags: {
       action: { oneOf: ['install', 'status', 'uninstall'], what: 'what to do' },
-      type: { value: 'T,T', oneOf: MESSAGE_TYPES, what: 'only these wake it', otherwise: 'all' },
+      type: {
+        value: 'T,T',
+        oneOf: MESSAGE_TYPES,
+        what: 'only these types wake it',
+        otherwise: 'all',
+      },
       session: {
         oneOf: ['main', 'isolated'],
-        what: 'whose turn a message begins',
+        what: 'the session in which a message starts a turn',
         otherwise: 'main',
       },
-      agent: { value: 'ID', what: 'which of OpenClaw’s agents', otherwise: 'its default one' },
-      hook: { value: 'URL', what: 'OpenClaw’s /hooks/wake, where no automation can be made' },
-      'dry-run': { what: 'only show what would be done' },
+      agent: { value: 'ID', what: 'which of OpenClaw’s agents', otherwise: 'its default' },
+      hook: { value: 'URL', what: 'OpenClaw’s /hooks/wake, if it cannot make an automation' },
+      'dry-run': { what: 'only show the steps' },
     },
     needs: [['action']],
     examples: ['openclaw install --dry-run', 'openclaw status', 'openclaw uninstall'],
@@ -47,7 +52,7 @@ export const LINK: readonly VerbSpec[] = [
   {
     name: 'down',
     linkless: true,
-    summary: 'leave with all profiles of this machine, and stop the link',
+    summary: 'disconnect all profiles of this machine, and stop the link',
     usage: '',
     flags: {},
     examples: ['down'],
@@ -56,14 +61,14 @@ export const LINK: readonly VerbSpec[] = [
   {
     name: 'status',
     linkless: true,
-    summary: 'how the link is; or tell the team what you are doing',
+    summary: 'show the link and its profiles; or tell the team what you are doing',
     usage: '[--set TEXT [--task ID]]',
     flags: {
       set: {
         value: 'TEXT|-',
-        what: 'what you are doing, for others to see; an empty one: nothing',
+        what: 'what you are doing, for others to see; empty: nothing',
       },
-      task: { value: 'ID', what: 'the task that it is for' },
+      task: { value: 'ID', what: 'the task it is for' },
     },
     examples: ['status', 'status --set "refactoring the parser" --task t-4k2j9x0q7m1z'],
     load: async () => (await import('../verbs/status.ts')).status,
@@ -71,7 +76,7 @@ export const LINK: readonly VerbSpec[] = [
   {
     name: 'leave',
     linkless: true,
-    summary: 'tell the team that you go',
+    summary: 'tell the team that you are leaving',
     usage: '',
     about: 'The next command brings you back.',
     flags: {},

@@ -6,18 +6,18 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'join',
     linkless: true,
-    summary: 'get into a workspace by a join link, best from stdin: join -',
+    summary: 'join a workspace by a join link, best from stdin: join -',
     usage: '[LINK|-|--file PATH]   (or CLAWLINK_JOIN)',
     about:
-      'Trades the link for a credential of this profile, once. Programs of the user who runs the server, on its machine, need no link.',
+      'Trades the link once for a credential of this profile. The user who runs the server needs no link on its machine. On a command line put the link in quotes.',
     operands: ['link'],
     flags: {
       link: {
         value: 'LINK|-',
-        what: 'the join link; - reads it from stdin, where no process list shows it',
+        what: 'the join link; - reads it from stdin, so that no process list shows it',
         env: 'CLAWLINK_JOIN',
       },
-      file: { value: 'PATH', what: 'the link is in this file' },
+      file: { value: 'PATH', what: 'read the link from this file' },
     },
     examples: ['join -', 'join --file invite.txt', '--as reviewer join -'],
     load: async () => (await import('../verbs/join.ts')).join,
@@ -25,32 +25,34 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'invite',
     linkless: true,
-    summary: 'make a join link to this workspace, as its admin',
+    summary: 'make a join link to this workspace (admins only)',
     usage: '[--role read|write|admin] [--uses N] [--expires 7d]',
     flags: {
-      role: { oneOf: ROLES, what: 'what who joins by it may do', otherwise: 'write' },
-      uses: { value: 'N', what: 'how many can join by it', otherwise: '1' },
-      expires: { value: 'SPAN', what: 'how long it is good for: 30m, 12h, 7d', otherwise: '7d' },
+      role: { oneOf: ROLES, what: 'what those who join with it may do', otherwise: 'write' },
+      uses: { value: 'N', what: 'how many can join with it', otherwise: '1' },
+      expires: { value: 'SPAN', what: 'how long it works: 30m, 12h, 7d', otherwise: '7d' },
     },
     examples: ['invite', 'invite --role read --uses 3 --expires 2d'],
     load: async () => (await import('../verbs/invite.ts')).invite,
   },
   {
     name: 'register',
-    summary: 'join the team, or change what it knows of you',
+    summary: 'join the team, or change what it knows about you',
     usage:
-      '--name N [--caps a,b] [--topics a,b|all] [--description D] [--machine M] [--person] [--idempotency-key K]',
-    about: 'Registering again keeps the id of the profile. With the server away it is sent later.',
+      '[--name] N [--caps a,b] [--topics a,b|all] [--description D] [--machine M] [--person] [--idempotency-key K]',
+    operands: ['name'],
+    about:
+      'Registering again keeps the id of the profile. If the server is away, it is sent later.',
     flags: {
       name: { value: 'N', what: 'how others see and address you' },
       caps: {
         value: 'a,b',
-        what: 'what you can do; tasks for these capabilities are offered to you',
+        what: 'what you can do; you are offered tasks that need it',
       },
-      topics: { value: 'a,b|all', what: 'broadcasts that reach your inbox', otherwise: 'all' },
-      description: { value: 'D|-', what: 'what you are for, in a sentence' },
+      topics: { value: 'a,b|all', what: 'topics of the broadcasts that you get', otherwise: 'all' },
+      description: { value: 'D|-', what: 'what you do, in a sentence' },
       machine: { value: 'M', what: 'where you run', otherwise: 'the host name' },
-      person: { what: 'the profile is a person, not an agent' },
+      person: { what: 'this profile is a person, not an agent' },
       ...KEYED,
     },
     needs: [['name']],
@@ -62,7 +64,7 @@ export const TEAM: readonly VerbSpec[] = [
   },
   {
     name: 'discover',
-    summary: 'who is here: id, name, status, machine, capabilities',
+    summary: 'list the agents: id, name, status, machine, capabilities',
     usage: '',
     flags: {},
     examples: ['discover', 'discover --json'],
@@ -70,21 +72,21 @@ export const TEAM: readonly VerbSpec[] = [
   },
   {
     name: 'heartbeat',
-    summary: 'tell the team that you are there',
+    summary: 'tell the team that you are online',
     usage: '',
-    about: 'The link does that by itself; this is for where none can run.',
+    about: 'The link does this by itself; use it where no link can run.',
     flags: {},
     examples: ['heartbeat'],
     load: async () => (await import('../verbs/heartbeat.ts')).heartbeat,
   },
   {
     name: 'pause',
-    summary: 'ask an agent to take up no work; its prime and poll tell it',
+    summary: 'ask an agent to start no new work; its prime and poll tell it',
     usage: 'NAME [NOTE|--note T|-] [--idempotency-key K]',
     operands: ['name', 'note'],
     flags: {
       name: { value: 'NAME', what: 'the agent, by name or id' },
-      note: { value: 'T|-', what: 'why, for it to read' },
+      note: { value: 'T|-', what: 'why; the agent can read it' },
       ...KEYED,
     },
     needs: [['name']],
@@ -94,7 +96,7 @@ export const TEAM: readonly VerbSpec[] = [
   },
   {
     name: 'resume',
-    summary: 'let a paused agent go on',
+    summary: 'let a paused agent work again',
     usage: 'NAME [--idempotency-key K]',
     operands: ['name'],
     flags: { name: { value: 'NAME', what: 'the agent, by name or id' }, ...KEYED },
@@ -106,9 +108,9 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'whoami',
     linkless: true,
-    summary: 'who this profile is, and where its team is',
+    summary: 'show who this profile is, and where its team is',
     usage: '',
-    about: 'Asks nobody: it is what this machine has noted.',
+    about: 'Shows what this machine knows, without asking the server.',
     flags: {},
     examples: ['whoami', '--as reviewer whoami'],
     exits: { 3: 'not registered' },
@@ -117,7 +119,7 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'scan',
     linkless: true,
-    summary: 'which known servers answer',
+    summary: 'find servers that answer',
     usage: '',
     about:
       'Asks the known addresses, and listens for servers that announce themselves on this network.',
@@ -128,7 +130,7 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'info',
     linkless: true,
-    summary: 'about the server',
+    summary: 'show the version and state of the server',
     usage: '',
     flags: {},
     examples: ['info', 'info --json'],

@@ -22,7 +22,7 @@ export const COMMON: Flags = {
   workspace: { value: 'W', what: 'the workspace', otherwise: 'the one you joined, else default' },
   as: {
     value: 'PROFILE',
-    what: 'which identity of this machine',
+    what: 'the identity on this machine',
     otherwise: 'default',
     env: 'CLAWLINK_AGENT',
   },
@@ -35,21 +35,21 @@ export const COMMON: Flags = {
 export const KEYED: Flags = {
   'idempotency-key': {
     value: 'K',
-    what: 'repeated with the same key and arguments it is done once, and answered as the first time',
+    what: 'a repeat with the same key and arguments does nothing and gets the first answer',
   },
 }
 
 /** Of what may be an answer to an answer. */
 export const TRACED: Flags = {
-  'reset-trace': { what: 'begin a new chain of answers, where the old one got too long' },
+  'reset-trace': { what: 'begin a new chain of answers, if the old one is too long' },
 }
 
 /** In place of a text on the command line. */
 export const FROM_FILE: Flags = {
-  file: { value: 'PATH|-', what: 'the text is in this file, or on stdin' },
+  file: { value: 'PATH|-', what: 'read the text from this file, or from stdin' },
 }
 
-export const REASON: Flag = { value: 'R|-', what: 'why, for the others to read' }
+export const REASON: Flag = { value: 'R|-', what: 'why; the others can read it' }
 export const TASK: Flag = { value: 'TASK', what: 'the id of the task' }
 export const FILE_KEY: Flag = {
   value: 'K',

@@ -112,7 +112,7 @@ const readDeadline = (text: string, now: number): number => {
   if (at > now) return at
   throw new ClawError(
     'usage',
-    Number.isNaN(at) ? `--deadline ${text} is no time` : `--deadline ${text} has passed`,
+    Number.isNaN(at) ? `"${text}" is not a time I understand` : `--deadline ${text} has passed`,
     'like: --deadline 2h, or --deadline 2030-01-31T12:00:00Z',
   )
 }

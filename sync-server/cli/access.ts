@@ -29,13 +29,13 @@ const nameIn = (text: string): string => {
 const roleIn = (text: string): Role => {
   const role = ROLES.find((known) => known === text)
   if (role !== undefined) return role
-  throw new ClawError('usage', `--role ${text} is not known`, `one of: ${ROLES.join(', ')}`)
+  throw new ClawError('usage', `unknown role "${text}"`, `one of: ${ROLES.join(', ')}`)
 }
 
 const usesIn = (text: string): number | null => {
   if (text === 'any') return null
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new ClawError('usage', `--uses ${text} is no count`, 'like: 5, or any')
+  throw new ClawError('usage', `"${text}" is not a number of uses`, 'like: --uses 5, or --uses any')
 }
 
 /** Call before anything is made. */
@@ -172,7 +172,7 @@ export const rotate = command(async (admin, call) => {
 export const audit = command(async (admin, call) => {
   const limit = Number(call.value('limit') ?? 200)
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
-    throw new ClawError('usage', '--limit is no count from 1 to 10000')
+    throw new ClawError('usage', '--limit takes a number from 1 to 10000', 'like: --limit 200')
   }
   const { entries } = await admin.do('audit', { ...workspaceIn(call), limit })
   const lines = entries.map(

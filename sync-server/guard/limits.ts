@@ -8,42 +8,45 @@ const MEBIBYTE = 1024 * 1024
 /** What one may take of the server, by the names of `--limit NAME=N`: what it is without one, and what it counts. */
 export const LIMITS = {
   connections: { is: 10_000, what: 'connections in all' },
-  'address-connections': { is: 2_000, what: 'connections of an address (IPv6: of a /64)' },
-  'agent-connections': { is: 64, what: 'connections of an agent' },
-  'workspace-connections': { is: 5_000, what: 'connections to a workspace' },
-  waiting: { is: 256, what: 'connections of an address that asked for nothing for a second' },
-  messages: { is: 2_000, what: 'messages of an agent a second' },
-  bytes: { is: 16 * MEBIBYTE, what: 'bytes of an agent a second' },
-  awareness: { is: 100, what: 'awareness messages of an agent a second' },
-  handshakes: { is: 20, what: 'connections that an agent makes a second' },
-  requests: { is: 200, what: 'HTTP requests of an agent, or by a token, a second' },
-  work: { is: 250, what: 'milliseconds a second of work on what an agent sends, or asks by HTTP' },
+  'address-connections': { is: 2_000, what: 'connections per address (IPv6: per /64)' },
+  'agent-connections': { is: 64, what: 'connections per agent' },
+  'workspace-connections': { is: 5_000, what: 'connections per workspace' },
+  waiting: { is: 256, what: 'connections per address without a request for a second' },
+  messages: { is: 2_000, what: 'messages per agent per second' },
+  bytes: { is: 16 * MEBIBYTE, what: 'bytes per agent per second' },
+  awareness: { is: 100, what: 'awareness messages per agent per second' },
+  handshakes: { is: 20, what: 'new connections per agent per second' },
+  requests: { is: 200, what: 'HTTP requests per agent or token per second' },
+  work: { is: 250, what: 'milliseconds of work per agent per second' },
   held: {
     is: 256 * MEBIBYTE,
     what: 'bytes held for all peers: unread answers, unfinished messages',
   },
-  'address-held': { is: 128 * MEBIBYTE, what: 'the same for an address' },
+  'address-held': { is: 128 * MEBIBYTE, what: 'the same per address' },
   'agent-held': {
     is: 24 * MEBIBYTE,
-    what: 'the same for an agent, or an address without a credential',
+    what: 'the same per agent, or per address without a credential',
   },
   offences: {
     is: 10,
-    what: 'refused frames, their MiB, too large bodies of an agent before it waits',
+    what: 'refused frames or MiB, and oversized bodies, per agent before it must wait',
   },
-  frame: { is: MAX_FRAME_BYTES, what: 'bytes of a message' },
-  body: { is: MAX_BODY_BYTES, what: 'bytes of an HTTP body; files have limits of their own' },
-  'awareness-bytes': { is: MAX_AWARENESS_BYTES, what: 'bytes of an awareness state' },
-  'client-ids': { is: 2_000, what: 'Yjs client ids of an agent in a workspace, over all time' },
-  document: { is: 256 * MEBIBYTE, what: "bytes of a workspace's document, as stored" },
-  workspaces: { is: 1_000, what: 'workspaces; only invites of the owner make new ones' },
-  rooms: { is: 1_000, what: 'workspaces in memory at a time' },
-  invites: { is: 1_000, what: 'invites that are open at a time' },
-  'handshake-seconds': { is: 10, what: 'until a request has its headers' },
-  'request-seconds': { is: 30, what: 'until a request is there' },
-  'slow-reader-seconds': { is: SLOW_READER_MS / 1_000, what: 'in which a reader may take nothing' },
-  refusals: { is: 20, what: 'refused requests of an address before it queues' },
-  failures: { is: 10, what: 'wrong credentials of an address before it waits' },
+  frame: { is: MAX_FRAME_BYTES, what: 'bytes per message' },
+  body: { is: MAX_BODY_BYTES, what: 'bytes per HTTP body; files have their own limits' },
+  'awareness-bytes': { is: MAX_AWARENESS_BYTES, what: 'bytes per awareness state' },
+  'client-ids': { is: 2_000, what: 'Yjs client ids per agent and workspace, over all time' },
+  document: { is: 256 * MEBIBYTE, what: 'bytes per document, as stored' },
+  workspaces: { is: 1_000, what: 'workspaces; only invites by the owner make new ones' },
+  rooms: { is: 1_000, what: 'workspaces in memory at once' },
+  invites: { is: 1_000, what: 'open invites' },
+  'handshake-seconds': { is: 10, what: 'for the headers of a request to arrive' },
+  'request-seconds': { is: 30, what: 'for a whole request to arrive' },
+  'slow-reader-seconds': {
+    is: SLOW_READER_MS / 1_000,
+    what: 'for which a reader may read nothing',
+  },
+  refusals: { is: 20, what: 'refused requests per address before it queues' },
+  failures: { is: 10, what: 'wrong credentials per address before it must wait' },
 } as const satisfies Record<string, { is: number; what: string }>
 
 export type LimitName = keyof typeof LIMITS
@@ -88,14 +91,14 @@ export const parseLimits = (text: string): Limits => {
       const names = Object.keys(LIMITS)
       throw new ClawError(
         'usage',
-        `there is no limit "${name}"`,
+        `unknown limit "${name}"`,
         didYouMean(name, names) || `one of: ${names.join(', ')}`,
       )
     }
     if (!/^[1-9]\d{0,11}$/.test(value) || more !== undefined) {
       throw new ClawError(
         'usage',
-        `"${part}" is no limit`,
+        `"${part}" is not NAME=N`,
         `like ${name}=${LIMITS[name as LimitName].is}`,
       )
     }

@@ -69,8 +69,8 @@ it.each([
   [['say', '--text', '--loud'], '--text has no value', 'usage: p say TEXT'],
   [['say', 'hi', '--loud=1'], '--loud takes no value', 'usage: p say TEXT'],
   [['say', 'hi', 'ho'], 'unexpected argument "ho"', 'usage: p say TEXT'],
-  [['say', 'hi', '--text', 'ho'], '--text and "hi" are the same', 'usage: p say TEXT'],
-  [['say'], '--text is missing', 'usage: p say TEXT'],
+  [['say', 'hi', '--text', 'ho'], '--text and "hi" say the same', 'give one of them'],
+  [['say'], 'T is missing', 'usage: p say TEXT'],
   [['say', 'hi', '--constructor'], 'say has no flag --constructor', 'usage: p say TEXT'],
 ])('[E4] %j is wrong, and what to do is said', (argv, message, hint) => {
   expect(() => read(...argv)).toThrow(expect.objectContaining({ code: 'usage', message, hint }))

@@ -1,5 +1,4 @@
 import { ClawError } from '../errors.ts'
-import { didYouMean } from '../suggest.ts'
 import {
   type CommandSpec,
   type Flag,
@@ -186,6 +185,5 @@ const WRITERS = { bash, zsh, fish } as const
 export const completionOf = (program: Program, shell: string): string => {
   const known = SHELLS.find((one) => one === shell)
   if (known !== undefined) return WRITERS[known](program)
-  const hint = `${didYouMean(shell, SHELLS)} one of: ${SHELLS.join(', ')}`.trim()
-  throw new ClawError('usage', `no completion for "${shell}"`, hint)
+  throw new ClawError('usage', `no completion for "${shell}"`, `one of: ${SHELLS.join(', ')}`)
 }

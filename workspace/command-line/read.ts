@@ -1,5 +1,6 @@
+import { redacted } from '../access.ts'
 import { ClawError } from '../errors.ts'
-import { didYouMean } from '../suggest.ts'
+import { commandElsewhere, meantCommand, meantFlags, pasted } from './meant.ts'
 import { type CommandSpec, type Flags, type Program, takesValue } from './spec.ts'
 
 /** A command line, understood. */
@@ -60,28 +61,43 @@ const tokensOf = (argv: readonly string[], flags: Flags): Token[] => {
   return tokens
 }
 
-/** What to run to see how it is called. */
-const hintOf = (program: string, { name, usage }: CommandSpec): string =>
-  name === '' ? `run ${program} --help` : `usage: ${program} ${name} ${usage}`.trimEnd()
+/** The longest usage that a hint repeats (characters): one line of a terminal or two; in place of a longer one, an example. */
+const MAX_USAGE = 140
+/** What is repeated of a word that means nothing (characters). */
+const MAX_WORD = 60
+
+/** How it is called. */
+const hintOf = (program: string, { name, usage, examples }: CommandSpec): string => {
+  if (name === '') return `run ${program} --help`
+  const called = `${program} ${name}`
+  const example = examples.find((one) => one !== name)
+  if (usage.length <= MAX_USAGE || example === undefined)
+    return `usage: ${called} ${usage}`.trimEnd()
+  return `like: ${program} ${example} (all flags: ${called} --help)`
+}
+
+/** A word as an error repeats it: no secret, nothing long. */
+const shown = (word: string): string => {
+  const text = /#|[?&]i=/.test(word) ? `${word.split(/[#?&]/, 1)[0]}…` : redacted(word)
+  return text.length <= MAX_WORD ? text : `${text.slice(0, MAX_WORD)}…`
+}
 
 /**
  * Reads a program's command line: a command's, whose flags may stand before its name, too, or without one the
  * program's own. Throws `usage`, naming what is wrong.
  */
 export const readProgram = <C extends CommandSpec>(
-  { name: program, noun, root, commands, common }: Program<C>,
+  whole: Program<C>,
   argv: readonly string[],
 ): Given & { command: C | null } => {
+  const { name: program, noun, root, commands, common } = whole
   // What is the program's own comes before what one command has.
   const all: Flags = Object.assign({}, ...commands.map(({ flags }) => flags), common, root.flags)
   const tokens = tokensOf(argv, all)
   const words = tokens.filter(({ kind }) => kind === 'operand')
   if (words[0]?.text === 'help' && !commands.some(({ name }) => name === 'help')) {
     // As people ask first: `help`, `help COMMAND`.
-    return readProgram({ name: program, noun, root, commands, common }, [
-      ...argv.toSpliced(words[0].at, 1),
-      '--help',
-    ])
+    return readProgram(whole, [...argv.toSpliced(words[0].at, 1), '--help'])
   }
   const [word] = words
   const command = commands.find(({ name }) => name === word?.text)
@@ -90,60 +106,108 @@ export const readProgram = <C extends CommandSpec>(
     const isStray = tokens.some(
       (token) => token.kind === 'flag' && !isKnown(token.text, all) && token.at < (word?.at ?? 0),
     )
-    if (word === undefined || isStray || root.operands !== undefined) {
-      return { command: null, ...readCommandLine(program, root, {}, argv) }
+    const elsewhere = word === undefined ? null : commandElsewhere(program, word.text)
+    const isOperand = root.operands !== undefined && elsewhere === null
+    if (word === undefined || isStray || isOperand) {
+      return { command: null, ...readCommandLine(whole, root, {}, argv) }
     }
-    const names = commands.map(({ name }) => name)
-    const hint = didYouMean(word.text, names) || `run ${program} --help`
-    throw new ClawError('usage', `no ${noun} "${word.text}"`, hint)
+    const meant = meantCommand(
+      whole,
+      words.map(({ text }) => text),
+    )
+    const hint = pasted(argv) ?? (meant || `run ${program} --help`)
+    throw new ClawError('usage', `no ${noun} "${shown(word.text)}"`, hint)
   }
-  return { command, ...readCommandLine(program, command, common, argv.toSpliced(word.at, 1)) }
+  return { command, ...readCommandLine(whole, command, common, argv.toSpliced(word.at, 1)) }
 }
 
 const readCommandLine = (
-  program: string,
+  { name: program, commands }: Pick<Program, 'name' | 'commands'>,
   spec: CommandSpec,
   common: Flags,
   argv: readonly string[],
 ): Given => {
   const flags: Flags = { ...common, ...spec.flags }
-  const operands = spec.operands ?? []
-  const wrong = (what: string, near = ''): ClawError =>
-    new ClawError('usage', what, near || hintOf(program, spec))
+  const { operands = [], needs = [] } = spec
+  const tokens = tokensOf(argv, flags)
+  // Who asks for help is not told what else is wrong.
+  const isHelp = tokens.some((token) => token.kind === 'flag' && token.name === 'help')
+  const stand: string[] = []
+  const must = (isRight: boolean, what: string, near = ''): void => {
+    if (isRight || isHelp) return
+    const help = stand.join() === 'help' ? `run ${program} ${spec.name} --help` : ''
+    throw new ClawError('usage', what, pasted(argv) ?? (help || near || hintOf(program, spec)))
+  }
   const values = new Map<string, string>()
   const has = new Set<string>()
-  const stand: string[] = []
-  for (const token of tokensOf(argv, flags)) {
-    const { kind, text } = token
-    if (kind === 'operand') {
-      stand.push(text)
+  for (const token of tokens) {
+    if (token.kind === 'operand') {
+      stand.push(token.text)
       continue
     }
-    const { name, value } = token
-    if (name === undefined || !Object.hasOwn(flags, name)) {
-      const shown = Object.keys(flags).filter((flag) => flags[flag]!.hidden !== true)
-      const near = didYouMean(
-        text,
-        shown.map((flag) => `--${flag}`),
-      )
-      throw wrong(`${spec.name || program} has no flag ${text}`, near)
+    const { name = '', value, text } = token
+    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
+    if (flag === undefined) {
+      must(false, `${spec.name || program} has no flag ${shown(text)}`, meantFlags(text, flags))
+      continue
     }
-    const isValued = takesValue(flags[name]!)
-    if (isValued && value === undefined) throw wrong(`${text} has no value`)
-    if (!isValued && value !== undefined) throw wrong(`${text} takes no value`)
+    must(!takesValue(flag) || value !== undefined, `${text} has no value`)
+    must(takesValue(flag) || value === undefined, `${text} takes no value`)
     has.add(name)
     if (value !== undefined) values.set(name, value)
   }
-  if (stand.length > operands.length) throw wrong(`unexpected argument "${stand[operands.length]}"`)
-  for (const [i, text] of stand.entries()) {
-    const name = operands[i]!
-    if (has.has(name)) throw wrong(`--${name} and "${text}" are the same`)
-    has.add(name)
-    values.set(name, text)
+  /** The flag that says what `name` would. */
+  const saidBy = (name: string): string | undefined =>
+    has.has(name) ? name : needs.find((all) => all.includes(name))?.find((one) => has.has(one))
+  const free = operands.filter((name) => saidBy(name) === undefined)
+  if (stand.length > free.length) {
+    const { what, near } = tooMany(spec, stand, operands.map(saidBy))
+    must(false, what, near || singularOf(spec, stand[0]!, commands))
   }
-  for (const need of has.has('help') ? [] : (spec.needs ?? [])) {
-    if (need.some((name) => has.has(name))) continue
-    throw wrong(`--${need.join(' or --')} is missing`)
+  for (const [i, name] of free.slice(0, stand.length).entries()) {
+    has.add(name)
+    values.set(name, stand[i]!)
+  }
+  for (const need of needs) {
+    const missing = need.map((name) => calledIn(spec, name)).join(' or ')
+    must(
+      need.some((name) => has.has(name)),
+      `${missing} is missing`,
+    )
   }
   return { values, has }
+}
+
+/** `tasks ID` is meant as `task ID`, where only that takes one. */
+const singularOf = (
+  { name }: CommandSpec,
+  word: string,
+  commands: readonly CommandSpec[],
+): string => {
+  const one = commands.find((other) => `${other.name}s` === name && other.operands !== undefined)
+  return one === undefined ? '' : `did you mean ${one.name} ${shown(word)}?`
+}
+
+/** A flag as the usage has it: by its name, or by what stands for its value. */
+const calledIn = ({ usage, flags }: CommandSpec, name: string): string =>
+  usage.includes(`--${name}`)
+    ? `--${name}`
+    : (flags[name]?.value ?? flags[name]?.oneOf?.join('|') ?? name)
+
+/** What is wrong where more words stand alone than may; `said`: which flag was given in place of each that may. */
+const tooMany = (
+  { operands = [], flags }: CommandSpec,
+  stand: readonly string[],
+  said: readonly (string | undefined)[],
+): { what: string; near: string } => {
+  const at = said.findIndex((name) => name !== undefined)
+  if (at >= 0 && stand.length <= operands.length) {
+    const word = stand[Math.min(at, stand.length - 1)]!
+    return { what: `--${said[at]} and "${shown(word)}" say the same`, near: 'give one of them' }
+  }
+  const last = operands.at(-1)
+  const isText = last !== undefined && flags[last]!.value?.endsWith('|-') === true
+  const near =
+    isText && stand.length > operands.length ? 'put a text of several words in quotes' : ''
+  return { what: `unexpected argument "${shown(stand[operands.length] ?? stand.at(-1)!)}"`, near }
 }

@@ -34,7 +34,7 @@ export interface CommandSpec {
   /** What more there is to know. */
   about?: string
   flags: Flags
-  /** Flags whose values may stand alone, in this order. */
+  /** Flags whose values may stand without them, in this order; one that is given, or not needed any more, is passed over. */
   operands?: readonly string[]
   /** What must be given; of several in one entry, any. */
   needs?: readonly (readonly string[])[]
@@ -57,6 +57,8 @@ export interface Program<C extends CommandSpec = CommandSpec> {
   commands: readonly C[]
   /** Flags of every command. */
   common: Flags
+  /** Words of other programs for commands, and what to type here. */
+  synonyms?: Readonly<Record<string, string>>
 }
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
@@ -65,7 +67,7 @@ export type Shell = (typeof SHELLS)[number]
 /** The command that every program has for shells. */
 export const completionSpec = (program: string): CommandSpec => ({
   name: 'completion',
-  summary: `print what makes a shell complete ${program}`,
+  summary: `print a completion script for a shell`,
   usage: SHELLS.join('|'),
   operands: ['shell'],
   flags: { shell: { oneOf: SHELLS, what: 'which shell' } },
