@@ -9,6 +9,7 @@ import { DEFAULT_SERVER, parseTarget, type Target } from '../workspace/link/targ
 import type { Json } from '../workspace/schema.ts'
 import { checkWorkspaceName, within } from '../workspace/validate.ts'
 import type { Args } from './args.ts'
+import { cannotRead } from './cannot-read.ts'
 import type { Host } from './host.ts'
 import type { Place, Whereabouts } from './link/place.ts'
 import { accessOf, openProfile, type Profile, replicaDir } from './profile.ts'
@@ -48,6 +49,8 @@ export interface Request {
   print: (text: string) => Promise<void>
   /** Prints on stderr before the answer does. */
   say: (text: string) => void
+  /** Has this line printed on stderr should a person end the command with Ctrl-C from here on. */
+  ifStopped?: (line: string) => void
 }
 
 /** What a verb did: for machines, for readers, and words about it for stderr. */
@@ -142,11 +145,7 @@ export class Call {
       bytes =
         path === '-' ? (this.request.stdin ?? new Uint8Array()) : readFileSync(this.resolve(path))
     } catch (cause) {
-      throw new ClawError(
-        'no_such_local_file',
-        `cannot read ${path}: ${(cause as NodeJS.ErrnoException).code}`,
-        `paths are relative to ${this.request.cwd}`,
-      )
+      throw cannotRead(path, this.request.cwd, cause)
     }
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)

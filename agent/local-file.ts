@@ -6,6 +6,7 @@ import { MAX_FILE_BYTES } from '../workspace/limits.ts'
 import type { BlobSource } from '../workspace/link/blobs.ts'
 import { checkBlobSize } from '../workspace/put-blob.ts'
 import type { Call } from './call.ts'
+import { cannotRead } from './cannot-read.ts'
 
 /** What a local file, or stdin, holds: text to merge, or bytes. */
 export type Local = { text: string } | { blob: BlobSource }
@@ -24,11 +25,7 @@ export const openLocal = async (call: Call, path: string, asBytes: boolean): Pro
     return await ofLargeFile(file, size, asBytes)
   } catch (cause) {
     if (cause instanceof ClawError) throw cause
-    throw new ClawError(
-      'no_such_local_file',
-      `cannot read ${path}: ${(cause as NodeJS.ErrnoException).code}`,
-      `paths are relative to ${call.request.cwd}`,
-    )
+    throw cannotRead(path, call.request.cwd, cause)
   }
 }
 

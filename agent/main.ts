@@ -8,7 +8,7 @@ import type { Env } from './call.ts'
 import { execute } from './execute.ts'
 import { alone } from './host.ts'
 import { serve } from './link/serve.ts'
-import { isStdoutClosed, notPrinted, talk, write } from './link/talk.ts'
+import { isStdoutClosed, notPrinted, sayIfStopped, talk, write } from './link/talk.ts'
 
 /** After so many links that ended over a command, beside the one that the shim asked, it is carried out here. */
 const MAX_LOST = 5
@@ -28,6 +28,7 @@ const runAlone = async (ask: Ask): Promise<number> => {
     signal: new AbortController().signal,
     print,
     say: (text: string) => void write(2, text),
+    ifStopped: sayIfStopped,
   }
   const { stdout, stderr, code, after, done } = await execute(request, alone)
   const failed = await write(1, stdout)

@@ -36,6 +36,8 @@ export const waitForTask = async (call: Call, id: string, seconds: number): Prom
         listening.end()
         throw error
       })
+      const again = `clawlink-agent wait ${shellWord(id)}`
+      call.request.ifStopped?.(`${idText(id)} goes on; to wait again: ${again}`)
       const isOver = isTerminal(task.status) || wantsMe(team, task, call)
       if (isOver || ends.signal.aborted || Date.now() >= until) {
         listening.end()

@@ -1,6 +1,7 @@
 import { resolveAgent } from '../workspace/agents.ts'
 import { inLog, type LogFilter, readArchived, type Since } from '../workspace/archive.ts'
 import { ClawError } from '../workspace/errors.ts'
+import { otherKind } from '../workspace/ids.ts'
 import { liveBroadcasts, newestBroadcasts } from '../workspace/live-log.ts'
 import type { BroadcastEntry } from '../workspace/schema.ts'
 import { CLOCK_SKEW_MS, LOG_SCAN_MS, PAGE_BYTES } from './limits.ts'
@@ -171,7 +172,7 @@ const placeOf = async (
   if (index >= 0) return { position: end, index: index + 1 }
   throw new ClawError(
     'unknown_message',
-    `no message "${after.slice(0, 80)}" in the log of this workspace`,
+    `no message "${after.slice(0, 80)}" in the log of this workspace${otherKind(after, 'm')}`,
     'give an id that the log shows, or a time such as 2h',
   )
 }

@@ -2,7 +2,7 @@ import * as Y from 'yjs'
 import { ClawError } from './errors.ts'
 import * as records from './grammar/records.ts'
 import { must, type Rule, time } from './grammar/values.ts'
-import type { AgentId } from './ids.ts'
+import { type AgentId, otherKind } from './ids.ts'
 import { MAX_DESCRIPTION_BYTES, MAX_NOTE_BYTES } from './limits.ts'
 import { checkFreeName, type Named } from './name-space.ts'
 import { idText, shownName } from './names.ts'
@@ -243,7 +243,7 @@ const unknownAgent = (doc: Y.Doc, typed: string): ClawError => {
   for (const [id, record] of agentRecords(doc)) known.push(id, nameIn(record, id))
   return new ClawError(
     'unknown_agent',
-    `no agent "${typed}" in this workspace`,
+    `no agent "${typed}" in this workspace${otherKind(typed, 'a')}`,
     didYouMean(typed, known) || 'run discover to see who is here',
   )
 }

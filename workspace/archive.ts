@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import { removeFrom } from './buckets.ts'
 import { ClawError } from './errors.ts'
+import { otherKind } from './ids.ts'
 import { inLogOrder, liveBroadcasts } from './live-log.ts'
 import { receiptKey } from './receipts.ts'
 import { deleteAll } from './rows.ts'
@@ -95,7 +96,7 @@ export const readLiveLog = (
     if (index < 0) {
       throw new ClawError(
         'unknown_message',
-        `no message "${since.after.slice(0, 80)}" in the local copy of the log`,
+        `no message "${since.after.slice(0, 80)}" in the local copy of the log${otherKind(since.after, 'm')}`,
         'give an id that the log shows, or a time such as 2h',
       )
     }

@@ -30,3 +30,11 @@ const newId = (prefix: string, random: RandomBytes): string => {
 export const newAgentId = (random: RandomBytes) => newId('a-', random) as AgentId
 export const newTaskId = (random: RandomBytes) => newId('t-', random) as TaskId
 export const newBroadcastId = (random: RandomBytes) => newId('m-', random) as BroadcastId
+
+const KINDS = { a: 'an agent', t: 'a task', m: 'a message' } as const
+
+/** Of an id that is unknown: `: that is the id of a message`, where it is of another kind than `wanted`; else nothing. */
+export const otherKind = (id: string, wanted: keyof typeof KINDS): string => {
+  const kind = /^([atm])-[0-9a-z]{12}$/.exec(id)?.[1] as keyof typeof KINDS | undefined
+  return kind === undefined || kind === wanted ? '' : `: that is the id of ${KINDS[kind]}`
+}

@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import { ClawError } from './errors.ts'
-import type { AgentId, TaskId } from './ids.ts'
+import { type AgentId, otherKind, type TaskId } from './ids.ts'
 import { handedIn, handIn } from './intake.ts'
 import { MAX_CONTEXT_BYTES, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_TASK_LINKS } from './limits.ts'
 import {
@@ -198,8 +198,8 @@ export const entryOf = (doc: Y.Doc, id: string): TaskEntry => {
   const known = [...entries(doc)].map((entry) => entry.id)
   throw new ClawError(
     'unknown_task',
-    `no task "${id}" in this workspace`,
-    didYouMean(id, known) || 'poll prints the id of each task given to you',
+    `no task "${id}" in this workspace${otherKind(id, 't')}`,
+    didYouMean(id, known) || 'run tasks to see the open ones',
   )
 }
 

@@ -72,6 +72,7 @@ export class Connection {
           throw new Error('nobody reads this')
         },
         say: (err) => this.#say({ err }),
+        ifStopped: (ifStopped) => this.#say({ ifStopped }),
       },
       host,
     )

@@ -68,6 +68,19 @@ export const isStdoutClosed = (): boolean => {
   }
 }
 
+/** The last words of a command that is ended by Ctrl-C; null: it has none. */
+let lastWords: string | null = null
+
+/** Has `line` printed on stderr should Ctrl-C end this process, which it does all the same. */
+export const sayIfStopped = (line: string): void => {
+  if (lastWords === null) {
+    process.once('SIGINT', () => {
+      void write(2, `${lastWords}\n`).then(() => process.kill(process.pid, 'SIGINT'))
+    })
+  }
+  lastWords = line
+}
+
 /** Gives a command to the link that listens at `path`, and prints what it says. */
 export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
   new Promise((resolve) => {
@@ -85,6 +98,7 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
 
     const print = async ({ out, err, ack, code, next, ...said }: Say): Promise<void> => {
       if (ended !== null) return
+      if (said.ifStopped !== undefined) sayIfStopped(said.ifStopped)
       if (next) return end('again')
       isAnswered ||= said.again === false
       if (out !== undefined) failed ??= await write(1, out)

@@ -1,8 +1,11 @@
 import { ClawError } from '../../workspace/errors.ts'
-import { parseTarget } from '../../workspace/link/target.ts'
+import { parseTarget, WHOLE_LINK } from '../../workspace/link/target.ts'
 import type { Verb } from '../call.ts'
 import { accessOf, moveDefault } from '../profile.ts'
 import { oneLine } from '../text.ts'
+
+const NOT_RUNNING =
+  'ask who gave you the link whether that server runs, and can be reached from here; then join again'
 
 /** Trades a join link for a credential of this profile's own, and keeps where its team is. */
 export const join: Verb = async (call) => {
@@ -21,7 +24,11 @@ export const join: Verb = async (call) => {
   }
   const target = parseTarget(link)
   if (target.invite === undefined) {
-    throw new ClawError('bad_url', 'that link has no invite in it', 'copy all of it: …#w=…&i=…')
+    throw new ClawError(
+      'bad_url',
+      'that link has no invite in it',
+      `${WHOLE_LINK}; unquoted, the shell cuts it at &`,
+    )
   }
   const workspace = target.workspace ?? 'default'
   if (call.flag('workspace') !== undefined && call.workspace !== workspace) {
@@ -31,6 +38,7 @@ export const join: Verb = async (call) => {
   const before = access.role
   await access.join({ token: target.invite }).catch((thrown: unknown) => {
     const error = ClawError.from(thrown)
+    if (error.code === 'unreachable') throw new ClawError(error.code, error.message, NOT_RUNNING)
     if (error.code !== 'unauthorized' || before === null) throw error
     const hint = `this profile has joined already, role ${before}: only a new link changes that`
     throw new ClawError(error.code, error.message, hint)

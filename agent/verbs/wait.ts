@@ -11,6 +11,10 @@ const MAX_IDS = 20
 export const wait: Verb = async (call) => {
   const timeout = readSeconds(call, 'timeout')
   const task = call.flag('task')
+  if (task !== undefined && /^\d/.test(task)) {
+    const hint = `for messages: wait --timeout ${Number.parseInt(task, 10)}; for a task: wait TASK`
+    throw new ClawError('usage', `"${task}" is not the id of a task`, hint)
+  }
   if (task !== undefined) {
     return waitForTask(call, task, timeout === null ? Number.POSITIVE_INFINITY : timeout / 1000)
   }

@@ -1,6 +1,6 @@
 import { redacted } from '../access.ts'
 import { ClawError } from '../errors.ts'
-import { commandElsewhere, meantCommand, meantFlags, pasted } from './meant.ts'
+import { commandElsewhere, meantCommand, meantFlags, pasted, takesText } from './meant.ts'
 import { type CommandSpec, type Flags, type Program, takesValue } from './spec.ts'
 
 /** A command line, understood. */
@@ -206,7 +206,7 @@ const tooMany = (
     return { what: `--${said[at]} and "${shown(word)}" say the same`, near: 'give one of them' }
   }
   const last = operands.at(-1)
-  const isText = last !== undefined && flags[last]!.value?.endsWith('|-') === true
+  const isText = last !== undefined && takesText(flags[last]!)
   const near =
     isText && stand.length > operands.length ? 'put a text of several words in quotes' : ''
   return { what: `unexpected argument "${shown(stand[operands.length] ?? stand.at(-1)!)}"`, near }

@@ -59,9 +59,22 @@ export interface TaskAnswer {
 
 /** `GET /`. Throws `unreachable`, `not_clawlink`. */
 export const serverInfo = async (server: ServerAt, timeoutMs = TIMEOUT_MS): Promise<ServerInfo> => {
-  const info = (await call(server, 'GET', '/', undefined, timeoutMs)) as Partial<ServerInfo> | null
+  const info = (await call(server, 'GET', '/', undefined, timeoutMs).catch((error) => {
+    throw wrongPath(server.base, ClawError.from(error))
+  })) as Partial<ServerInfo> | null
   if (info?.service !== 'clawlink-sync') throw notClawLink(server.base, 'it is another service')
   return info as ServerInfo
+}
+
+/** `GET /` takes no credential: where one is asked for, the path is wrong. */
+const wrongPath = (base: string, error: ClawError): ClawError => {
+  const { origin, pathname } = new URL(base)
+  if (pathname === '/' || !['unauthorized', 'unknown_route'].includes(error.code)) return error
+  return new ClawError(
+    'not_clawlink',
+    `the ClawLink server at ${origin} has nothing at ${pathname}`,
+    `leave the path out: --relay ${origin}`,
+  )
 }
 
 /** Gives the server, the only writer of tasks, a command. Throws what it refuses it with. */

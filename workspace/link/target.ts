@@ -43,12 +43,14 @@ export const authorization = ({
  * them with `#w=<workspace>`, and `&i=<invite>` to join by). Throws `bad_url`.
  */
 export const parseTarget = (text: string): Target => {
-  const typed = text.trim()
+  // As it is pasted from a mail or a chat: in quotes of any kind, or <>.
+  const typed = text.trim().replace(/^["'“”‘’«»<>`]+|["'“”‘’«»<>`]+$/g, '')
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(typed)
   const url = URL.canParse(isUrl ? typed : `http://${typed}`)
     ? new URL(isUrl ? typed : `http://${typed}`)
     : null
-  if (url === null || /\s/.test(typed)) throw bad(typed, 'is not a server address')
+  if (/\s/.test(typed)) throw bad(typed, 'has a space or a line break in it')
+  if (url === null) throw bad(typed, 'is not a server address')
   const scheme = /^(?:http|ws)(s?):$/.exec(url.protocol)
   if (scheme === null) throw bad(typed, `has the unknown scheme ${url.protocol}//`)
   if (url.username !== '' || url.password !== '') throw bad(typed, 'has a user name in it')
@@ -59,7 +61,12 @@ export const parseTarget = (text: string): Target => {
   const fragment = new URLSearchParams(url.hash.slice(1))
   const workspace = fragment.get('w') ?? path?.[2] ?? null
   const invite = fragment.get('i')
-  if (invite !== null && !isSecret('invite', invite)) throw bad(typed, 'has no whole invite in it')
+  if (invite !== null && !isSecret('invite', invite)) {
+    throw bad(
+      typed,
+      invite.length < INVITE_LENGTH ? 'is cut short' : 'has more than the invite at its end',
+    )
+  }
   if (workspace !== null && !isWorkspaceName(workspace)) {
     throw bad(typed, `names the workspace "${workspace}", which cannot exist`)
   }
@@ -68,9 +75,25 @@ export const parseTarget = (text: string): Target => {
   return invite === null ? target : { ...target, invite }
 }
 
-const bad = (typed: string, what: string): ClawError =>
-  new ClawError(
+/** Characters of an invite. */
+const INVITE_LENGTH = 47
+
+/** What to do about a join link that is not whole. */
+export const WHOLE_LINK = "copy the whole link, and put it in quotes: 'http://…/#w=…&i=…'"
+
+/** What is wrong with an address; none of what may be secret in it is repeated. */
+const bad = (typed: string, what: string): ClawError => {
+  const isLink = /[#?&][wi]=/.test(typed)
+  const address = typed.split(/[#?]/, 1)[0]!.replace(/\/\/[^/@]*@/, '//…@')
+  const where = redacted(address.length > MAX_SHOWN ? `${address.slice(0, MAX_SHOWN)}…` : address)
+  return new ClawError(
     'bad_url',
-    `"${redacted(typed)}" ${what}`,
-    `use http://HOST:PORT, HOST:PORT, HOST (port ${DEFAULT_PORT}) or a join link`,
+    isLink ? `the join link${where === '' ? '' : ` of "${where}"`} ${what}` : `"${where}" ${what}`,
+    isLink
+      ? WHOLE_LINK
+      : `use http://HOST:PORT, HOST:PORT, HOST (port ${DEFAULT_PORT}) or a join link`,
   )
+}
+
+/** What is repeated of an address (characters). */
+const MAX_SHOWN = 120

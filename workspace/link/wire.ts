@@ -38,6 +38,8 @@ export const newKey = (at: number): string =>
 export interface Say {
   out?: string
   err?: string
+  /** A line for stderr should Ctrl-C end the command from here on. */
+  ifStopped?: string
   /** Wants to be told when stdout has taken everything. */
   ack?: true
   /** All is said but whether it is acknowledged: should the link go away from here on, it is not given again. */
