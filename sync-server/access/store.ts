@@ -231,7 +231,7 @@ export class AccessStore {
 
   /** Whether the credential that an agent had ended. */
   isRevoked(workspace: string, agent: string): boolean {
-    return this.#credentials.get(credentialKey({ workspace, agent }))?.revokedAt !== undefined
+    return this.#credentials.get(workspace, agent)?.revokedAt !== undefined
   }
 
   /** As what an agent joined; undefined: it has not. */
