@@ -115,7 +115,8 @@ export const heldBy = async (
   const handed =
     token === null ? null : await handedTo(env, new Drawer(room.name, holderOf(token)), leaf.key)
   for (const version of handed?.fileId === fileId ? handed.versions : []) {
-    if (own !== null && version <= own.version) continue
+    // Of these only what it was handed since.
+    if (own !== null && version < (own.result ?? own.version + 1)) continue
     found.push(...(await held({ fileId, version })))
     await breath.next()
   }

@@ -11,7 +11,7 @@ import { writeText } from '../../workspace/writing.ts'
 import { type Act, newMessageId, registered } from './actions.ts'
 import { baseOf, heldBy, textOf } from './bases.ts'
 import { merging } from './merging.ts'
-import { put as stored } from './records.ts'
+import { type Base, put as stored } from './records.ts'
 
 export interface NewText {
   key: string
@@ -51,11 +51,9 @@ export const writeShared = async (
         // What it has in its hands is what it put, not what came of it.
         const { fileId, version } = baseOf(desk.doc, result.file)
         const same = readFile(desk.doc, result.file.file_key).content === content
-        const after = {
-          fileId,
-          version: same ? version : known(held?.base ?? null),
-          ...(!same && { content }),
-        }
+        const after: Base = same
+          ? { fileId, version }
+          : { fileId, version: known(held?.base ?? null), content, result: version }
         desk.ops.push(stored(desk.drawer.base(result.file.file_key), after))
         return result
       }),

@@ -106,12 +106,13 @@ const placeFor = async (
 
 /** A token's agents that nobody has seen for so long that they are offline, the longest first. A new server has seen nobody. */
 const goneOf = (env: AppEnv, { doc, name }: Room, by: TokenHolder, here: Here): AgentId[] => {
-  const { present, now } = here
+  const { now } = here
   if (now - env.startedAt < OFFLINE_AFTER_MS) return []
   return env.access
     .agentsOf(by)
-    .filter((id): id is AgentId => hasAgent(doc, id) && !present.has(id))
-    .filter((id) => now - lastSeen(doc, id) >= OFFLINE_AFTER_MS && !env.access.isRevoked(name, id))
+    .filter((id): id is AgentId => hasAgent(doc, id))
+    .filter((id) => now - lastSeen(doc, id) >= OFFLINE_AFTER_MS)
+    .filter((id) => !here.present.has(id) && !env.access.isRevoked(name, id))
     .sort((a, b) => lastSeen(doc, a) - lastSeen(doc, b))
 }
 

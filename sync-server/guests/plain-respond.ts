@@ -43,7 +43,8 @@ export const respondPlain = async (act: Act, body: z.infer<typeof RespondBody>) 
   const done = await respond(act, answer).catch((error: unknown) => {
     // In 1.x anybody could end a task by any word. Here a task that was begun is not rejected, nor canceled unasked.
     const isUnasked = state === 'canceled' || state === 'rejected'
-    if (!isUnasked || ClawError.from(error).code !== 'task_state') throw error
+    const { code } = ClawError.from(error)
+    if (!isUnasked || (code !== 'task_state' && code !== 'not_allowed')) throw error
     return respond(act, { ...answer, state: 'failed' })
   })
   return { status: 'response_sent', delivery: deliveryTo(act, done.from_agent) }
@@ -104,6 +105,6 @@ const severalOpen = (tasks: readonly TaskEntry[]): ClawError => {
   return new ClawError(
     'ambiguous',
     `${tasks.length} open tasks are yours: ${shown.join(', ')}`,
-    'respond with the id of one of them as message_id (--msg-id)',
+    'respond with one of these ids as message_id',
   )
 }

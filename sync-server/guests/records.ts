@@ -30,6 +30,8 @@ export interface Base {
   fileId: string
   version: number
   content?: string
+  /** Where the content is kept: the version that came of its put. */
+  result?: number
 }
 
 export interface Handed {
