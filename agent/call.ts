@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isSecret } from '../workspace/access.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { type AgentId, type BroadcastId, newBroadcastId } from '../workspace/ids.ts'
 import { MAX_KEY_BYTES } from '../workspace/limits.ts'
@@ -73,6 +74,10 @@ export const newMessageId = (): BroadcastId => newBroadcastId(randomBytes)
 
 export type Verb = (call: Call) => Promise<Outcome>
 
+/** ClawLink 1.x's `--token`: an invite is one to join by. Its tokens for plain HTTP open nothing here. */
+const inviteIn = (token = ''): { invite?: string } =>
+  isSecret('invite', token) ? { invite: token } : {}
+
 /** One command being carried out: its flags and bodies, its profile, and what must be closed at its end. */
 export class Call {
   readonly request: Request
@@ -99,10 +104,12 @@ export class Call {
     const { server, workspace } = this.profile.state
     const given = args.values.get('relay') ?? (env.CLAWLINK_SERVER || undefined)
     const joinLink = env.CLAWLINK_JOIN ? parseTarget(env.CLAWLINK_JOIN) : null
-    const target =
-      given === undefined && server === undefined && joinLink !== null
+    const target = {
+      ...(given === undefined && server === undefined && joinLink !== null
         ? joinLink
-        : parseTarget(given ?? server ?? DEFAULT_SERVER)
+        : parseTarget(given ?? server ?? DEFAULT_SERVER)),
+      ...inviteIn(args.values.get('token')),
+    }
     const chosen = args.values.get('workspace') ?? target.workspace ?? workspace ?? 'default'
     this.workspace = checkWorkspaceName(chosen)
     this.access = accessOf(this.profile, target, this.workspace, { ...env }, joinLink)

@@ -14,6 +14,12 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu
 
 /** Names that a reader takes for the same have the same key: case, width and characters that show nothing do not count. */
 export const nameKey = (name: string): string =>
+  PLAIN.test(name) ? name.toLowerCase() : wholeKey(name)
+
+/** Most names: of these nothing but the case has to be looked at. */
+const PLAIN = /^[\x21-\x7e]*$/
+
+const wholeKey = (name: string): string =>
   name.normalize('NFKC').replace(INVISIBLE, '').replace(/\s+/g, ' ').trim().toLowerCase()
 
 export const isReserved = (name: string): boolean => RESERVED.has(nameKey(name))

@@ -52,6 +52,8 @@ export const FILES: readonly VerbSpec[] = [
       key: FILE_KEY,
       file: { value: 'PATH|-', what: 'the local file, or stdin' },
       binary: { what: 'store it as bytes, even if it looks like text' },
+      // ClawLink 1.x's: the path and the content say what a file is.
+      type: { value: 'T', what: 'has no effect', hidden: true },
       force: {
         what: 'overwrite a file that you have not read, or of the other kind (text, binary)',
       },

@@ -26,6 +26,8 @@ export const COMMON: Flags = {
     otherwise: 'default',
     env: 'CLAWLINK_AGENT',
   },
+  /** ClawLink 1.x's. An invite joins by it; any other token opens nothing here, and is not needed where one has joined. */
+  token: { value: 'TOKEN', what: 'an invite to join by', hidden: true },
   json: { what: 'print exactly one JSON document: {"ok":true,"data":…} or {"ok":false,"error":…}' },
   help: { short: 'h', what: 'explain the verb' },
   version: { what: 'print the version' },

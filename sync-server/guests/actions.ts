@@ -90,7 +90,8 @@ export const register = async (act: Act, given: Introduction, isAnew = false): P
     return {}
   })
   env.guests.seen(guest)
-  return getAgent(guest.room.doc, id, env.guests.here(guest.room))
+  // That it is here is known without looking at who else is.
+  return getAgent(guest.room.doc, id, { present: new Set([id]), now: env.now() })
 }
 
 export type NewDelegation = Omit<Delegation, 'id' | 'from' | 'now'>

@@ -61,8 +61,9 @@ const adopt = async (
   if (hasAgent(room.doc, id) && !env.access.knows(room.name, id)) {
     throw new ClawError('forged', `${id} is somebody else's`, 'register under another agent_id')
   }
-  if (!hasAgent(room.doc, id)) checkFreeId(id, namesIn(room.doc))
-  checkFreeName(id, name ?? id, namesIn(room.doc))
+  const others = [...namesIn(room.doc)]
+  if (!hasAgent(room.doc, id)) checkFreeId(id, others)
+  checkFreeName(id, name ?? id, others)
   await env.access.adopt(by, id, name ?? '')
 }
 

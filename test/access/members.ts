@@ -28,7 +28,11 @@ export const ask = async <T = Record<string, unknown>>(
     ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
     headers,
   })
-  return { status: answer.status, ...((await answer.json()) as { data: T; error?: ErrorBody }) }
+  const { error, ...said } = (await answer.json()) as { data: T; error?: ErrorBody | string }
+  if (error === undefined) return { status: answer.status, ...said }
+  // In 1.x's routes it is a text, with the same fields beside it.
+  const fields = typeof error === 'string' ? (said as unknown as ErrorBody) : error
+  return { status: answer.status, ...said, error: fields }
 }
 
 export const invite = async (server: Pick<Server, 'url'>, wanted: object): Promise<string> =>

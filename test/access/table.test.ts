@@ -214,7 +214,17 @@ describe.each(Object.entries(TABLE))('%s', (name, { pass, path, body, method }) 
 it('[Z1] who shows nothing learns no name and no detail', async () => {
   const root = await (await globalThis.fetch(server.url)).json()
   expect(Object.keys(root as object).sort()).toEqual(
-    ['auth', 'server_time', 'service', 'status', 'sync_path', 'version'].sort(),
+    [
+      'auth',
+      'auth_required',
+      'endpoints',
+      'note',
+      'server_time',
+      'service',
+      'status',
+      'sync_path',
+      'version',
+    ].sort(),
   )
   expect(await (await globalThis.fetch(`${server.url}/health`)).json()).toEqual({ status: 'ok' })
 })

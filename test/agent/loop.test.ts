@@ -1,8 +1,9 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { invite } from '../access/members.ts'
 import { type Agent, agent } from '../support/agent.ts'
-import { type Server, startServer } from '../support/server.ts'
+import { type Server, startServer, tempDir } from '../support/server.ts'
 
 interface Message {
   type: string
@@ -39,9 +40,14 @@ it('[C1] two agents register; the server is remembered, the identity is private'
   )
   leadId = /a-[0-9a-z]{12}/.exec(line)![0]
   expect(line).toBe(`registered Lead as ${leadId} in default of ${server.url}\n`)
-  scoutId = /a-[0-9a-z]{12}/.exec(
-    await text(scout, 'register', '--relay', server.url, '--name', 'Scout', '--caps', 'web'),
-  )![0]
+  // ClawLink 1.x's way in: a token, here an invite, as on another machine.
+  const token = await invite(server, { workspace: 'default', role: 'write' })
+  const far = await scout.runWith(
+    { env: { CLAWLINK_RUN_DIR: tempDir('run') } },
+    ...['--relay', server.url, '--token', token, 'register', '--name', 'Scout', '--caps', 'web'],
+  )
+  expect(far).toMatchObject({ code: 0 })
+  scoutId = /a-[0-9a-z]{12}/.exec(far.stdout)![0]
   expect(scoutId).not.toBe(leadId)
 
   const file = join(lead.home, 'agent_state.json')
@@ -150,8 +156,8 @@ it('[C1] a broadcast with topic and tags reaches the other and not its sender', 
 it('[C1] both edit different lines from the same base, both put: both edits are in the file', async () => {
   const [mine, theirs] = [join(lead.cwd, 'plan.md'), join(scout.cwd, 'plan.md')]
   writeFileSync(mine, 'one\ntwo\nthree\n')
-  await text(lead, 'file-put', '--key', 'notes/plan.md', '--file', 'plan.md')
-  await text(scout, 'file-get', '--key', 'notes/plan.md', '--output', 'plan.md')
+  await text(lead, 'file-put', '--key', 'notes/plan.md', '--file', 'plan.md', '--type', 'text')
+  await text(scout, '--token', 'as-for-1.x', 'file-get', '--key', 'notes/plan.md', '--output', 'plan.md')
   expect(readFileSync(theirs, 'utf8')).toBe('one\ntwo\nthree\n')
 
   writeFileSync(mine, 'ONE\ntwo\nthree\n')

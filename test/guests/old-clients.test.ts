@@ -302,10 +302,11 @@ it('[Q22] 1,200 registrations in a row; from 1,000 on newcomers get the ids of t
   for (const one of newcomers) expect(ids).toContain(one.agentId)
   expect(new Set(newcomers.map(({ agentId }) => agentId)).size).toBe(3)
   // Of who had that id before nothing is left; who has an open task keeps its own.
-  expect(await newcomers[0]!.poll()).toEqual([])
-  expect(await worker.polls(1)).toMatchObject([{ task: 'still open' }])
+  const mail = await Promise.all([newcomers[0]!.poll(), newcomers[1]!.poll()])
+  expect(mail).toEqual([[], []])
+  expect((await worker.polls(1)).map(({ task }) => task)).toContain('still open')
   const names = (await lead.discover()).map(({ name }) => name)
   expect(names.sort()).toEqual(
     ['many-again', 'many-lead', 'many-worker', 'newcomer-1', 'newcomer-2'].sort(),
   )
-}, 120_000)
+}, 300_000)

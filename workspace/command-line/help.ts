@@ -68,18 +68,22 @@ const textOf = ({ what, value, oneOf, otherwise, env }: Flag): string => {
   return `${what}${values}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`
 }
 
+const shownIn = (flags: Flags): [string, Flag][] =>
+  Object.entries(flags).filter(([, { hidden }]) => hidden !== true)
+
 /** The flags of a table, two columns. */
 export const flagLines = (flags: Flags, operands: readonly string[] = []): string[] =>
   columns(
-    Object.entries(flags)
-      .filter(([, { hidden }]) => hidden !== true)
-      .map(([name, flag]) => [labelOf(name, flag, operands.includes(name)), textOf(flag)]),
+    shownIn(flags).map(([name, flag]) => [
+      labelOf(name, flag, operands.includes(name)),
+      textOf(flag),
+    ]),
   )
 
 /** Names the flags of every command; `PROGRAM --help` explains them. */
 export const commonLine = (noun: string, common: Flags): string =>
-  `every ${noun} takes: ${Object.keys(common)
-    .map((flag) => `--${flag}`)
+  `every ${noun} takes: ${shownIn(common)
+    .map(([flag]) => `--${flag}`)
     .join(' ')}`
 
 /** What `COMMAND --help` prints, as a manual page has it; `more` comes after the flags. */
