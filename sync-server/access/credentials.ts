@@ -48,6 +48,14 @@ export class Credentials {
     }
   }
 
+  /** Forgets an agent that has no secret of its own. */
+  drop(one: Credential): Change {
+    return {
+      ops: [{ type: 'del', key: credentialKey(one) }],
+      apply: () => void this.#all.delete(credentialKey(one)),
+    }
+  }
+
   get(workspace: string, agent: string): Credential | undefined {
     return this.#all.get(credentialKey({ workspace, agent }))
   }

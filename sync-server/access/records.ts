@@ -41,7 +41,15 @@ export interface Invite {
 /** Something that the one who runs the server may want to look up. */
 export interface AuditEntry {
   at: number
-  what: 'invited' | 'joined' | 'registered' | 'revoked' | 'rotating' | 'refused' | 'recovering'
+  what:
+    | 'invited'
+    | 'joined'
+    | 'registered'
+    | 'forgotten'
+    | 'revoked'
+    | 'rotating'
+    | 'refused'
+    | 'recovering'
   workspace: string | null
   /** Whose doing it was. */
   by: string

@@ -181,6 +181,16 @@ export class AccessStore {
     })
   }
 
+  /** Makes an agent of a token nobody's again, durably. Does nothing for any other. */
+  forget(by: TokenHolder, agent: string): Promise<void> {
+    return this.#writes.turn(async () => {
+      const known = this.#credentials.get(by.workspace, agent)
+      if (known?.invite !== by.id || known.hash !== '') return
+      const note = this.#note('forgotten', by.workspace, agent, `of token ${by.id}: long gone`)
+      await this.#writes.write(this.#credentials.drop(known), note)
+    })
+  }
+
   /** What an agent is called from now on. */
   named(agent: string, workspace: string, called: string): void {
     const known = this.#credentials.get(workspace, agent)

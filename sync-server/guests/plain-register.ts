@@ -4,7 +4,7 @@ import { ClawError } from '../../workspace/errors.ts'
 import { type AgentId, newAgentId } from '../../workspace/ids.ts'
 import { checkFreeId, checkFreeName } from '../../workspace/name-space.ts'
 import { OFFLINE_AFTER_MS } from '../../workspace/presence.ts'
-import { isoTime } from '../../workspace/schema.ts'
+import { agentsOf, isoTime } from '../../workspace/schema.ts'
 import { checkName } from '../../workspace/validate.ts'
 import type { TokenHolder } from '../access/speaker.ts'
 import type { AppEnv } from '../app.ts'
@@ -76,7 +76,8 @@ interface Place {
 /**
  * The id for a registration by a token. 1.x's clients forget who they were: the agent of the same name on the same machine
  * that is gone is the one that comes again, with its messages and tasks. Where a token has many agents, a newcomer gets the
- * id of the one that was longest not seen and has no open tasks. An id that its client chose itself is kept.
+ * id of the one that was longest not seen and has no open tasks; an id that its client chose itself is kept, and takes that
+ * one's place.
  */
 const placeFor = async (
   env: AppEnv,
@@ -87,8 +88,9 @@ const placeFor = async (
   const all = env.access.agentsOf(by)
   const isKnown = agent_id !== undefined && all.includes(agent_id)
   const isChosen = agent_id !== undefined && !MADE_BY_1X.test(agent_id)
-  if (isKnown || isChosen) return { id: checkAgentId(agent_id), isAnew: false }
   const isRoomy = all.length < ROOMY_TOKEN_AGENTS
+  const asked = checkAgentId(agent_id ?? newAgentId(random))
+  if (isKnown || (isChosen && isRoomy)) return { id: asked, isAnew: false }
   const busy = isRoomy ? new Set<string>() : await withOpenTasks(env, room)
   const here = env.guests.here(room)
   const gone = goneOf(env, room, by, here)
@@ -96,13 +98,22 @@ const placeFor = async (
     const agent = getAgent(room.doc, id, here)
     return agent.name === name && agent.machine === machine.trim()
   }
-  const again = gone.findLast(isSame)
+  const again = isChosen ? undefined : gone.findLast(isSame)
   const free = again ?? (isRoomy ? undefined : gone.find((id) => !busy.has(id)))
-  if (free === undefined) return { id: checkAgentId(agent_id ?? newAgentId(random)), isAnew: false }
+  if (free === undefined) return { id: asked, isAnew: false }
   // From here on it is here: nobody else gets it.
   env.guests.seen(env.guests.guest(room, free))
   if (again === undefined) await env.guests.guest(room, free).empty()
-  return { id: free, isAnew: again === undefined }
+  if (!isChosen) return { id: free, isAnew: again === undefined }
+  await forget(env, room, by, free)
+  return { id: asked, isAnew: false }
+}
+
+/** Makes the id of an agent that is gone nobody's. */
+const forget = async (env: AppEnv, room: Room, by: TokenHolder, id: AgentId): Promise<void> => {
+  const guest = env.guests.guest(room, id)
+  await guest.turn(() => guest.change(({ doc }) => agentsOf(doc).delete(id)))
+  await env.access.forget(by, id)
 }
 
 /** A token's agents that nobody has seen for so long that they are offline, the longest first. A new server has seen nobody. */
