@@ -67,7 +67,11 @@ const detailsOf = (message: Message): string => {
       return `the newest ${newest.length} of ${total} (${hint}): ${newest.join(' | ')}`
     }
     case 'file_updated':
-      return `version=${message.version} file: ${path(message.file_key)}`
+      return [
+        `version=${message.version}`,
+        ...(message.from_version === undefined ? [] : [`from_version=${message.from_version}`]),
+        `file: ${path(message.file_key)}`,
+      ].join(' ')
     case 'files_changed': {
       const { updated, removed, file_keys, hint } = message
       const some = file_keys.slice(0, 3).map(path).join(', ')

@@ -5,11 +5,10 @@ import { linesText, tellOthers } from '../workspace/conflicts.ts'
 import { cursorOver, whoIsIn } from '../workspace/cursors.ts'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId, FileId } from '../workspace/ids.ts'
-import type { Message } from '../workspace/inbox.ts'
 import type { KeyKind } from '../workspace/link/answers.ts'
 import { isAway } from '../workspace/link/outbox.ts'
 import type { Overlap } from '../workspace/link/overlaps.ts'
-import type { Replica } from '../workspace/link/replica.ts'
+import type { Replica, Unread } from '../workspace/link/replica.ts'
 import type { Lines } from '../workspace/merge.ts'
 import { type Presence, setLinkState } from '../workspace/presence.ts'
 import type { Json } from '../workspace/schema.ts'
@@ -113,7 +112,7 @@ export class Team {
   }
 
   /** Commits the messages that came in, and gives those that nobody acknowledged, oldest first. */
-  async inbox(): Promise<{ key: string; message: Message }[]> {
+  async inbox(): Promise<Unread[]> {
     const me = this.me()
     await this.#place.receive(me)
     await this.replica.commit()

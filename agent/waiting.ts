@@ -3,6 +3,7 @@ import { agentName, resolveAgent } from '../workspace/agents.ts'
 import { ClawError } from '../workspace/errors.ts'
 import type { Message } from '../workspace/inbox.ts'
 import { MAX_NAME_CHARS } from '../workspace/limits.ts'
+import type { Unread } from '../workspace/link/replica.ts'
 import { MESSAGE_TYPES } from '../workspace/message-types.ts'
 import { isHintName, isPlainId } from '../workspace/names.ts'
 import { didYouMean } from '../workspace/suggest.ts'
@@ -21,10 +22,7 @@ export const hintText = ({
 }
 
 /** A message that waits to be acknowledged. */
-export interface Waiting {
-  key: string
-  message: Message
-}
+export type Waiting = Pick<Unread, 'key' | 'message'>
 
 /** Which messages the flags `--type`, `--topic` and `--from` are for. Throws `usage`, and when used `unknown_agent`. */
 export const readFilter = (call: Call): ((doc: Y.Doc) => (message: Message) => boolean) => {
@@ -69,8 +67,8 @@ export const waitFor = async (
   call: Call,
   until: number,
   filter: ReturnType<typeof readFilter>,
-  isNews: (waiting: Waiting) => boolean = () => true,
-): Promise<{ team: Team; found: Waiting[] }> => {
+  isNews: (waiting: Unread) => boolean = () => true,
+): Promise<{ team: Team; found: Unread[] }> => {
   const { signal } = call.request
   const ends = new AbortController()
   const isOver = () => signal.aborted || Date.now() >= until
@@ -96,6 +94,9 @@ export const waitFor = async (
     clearTimeout(timer)
   }
 }
+
+/** Between two hints that tell only of files (milliseconds): each wakes an agent, and a file may change all the time. */
+export const FILE_HINT_GAP_MS = 30_000
 
 /** Senders that a hint names (count). */
 const MAX_SENDERS = 5

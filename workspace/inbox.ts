@@ -66,7 +66,14 @@ export type Message =
   | (Envelope & { type: 'task_update'; event: TaskEvent; status: string; text: string })
   | (Envelope & Said & { type: 'knowledge_broadcast'; reply_to?: string })
   | (Envelope & Said & { type: 'direct_message'; reply_to: string | null })
-  | (Envelope & { type: 'file_updated'; file_key: string; version: number; last_editor: string })
+  | (Envelope & {
+      type: 'file_updated'
+      file_key: string
+      version: number
+      last_editor: string
+      /** The first version of which this is news; absent: that is the one it shows. */
+      from_version?: number
+    })
   | (Envelope & {
       type: 'file_conflict'
       file_key: string

@@ -26,8 +26,7 @@ import {
 } from './schema.ts'
 import { isSpokenId, taskRecord, taskRecords } from './shape.ts'
 import type { ArchivedTask, Placed } from './task-archive.ts'
-import { isTerminal } from './task-states.ts'
-import { entries, findEntry, readEntry } from './tasks.ts'
+import { entries, findEntry, isOpen } from './tasks.ts'
 import { hear, readTalk, SILENCE, speak, type Talk, type Trace, traceIn } from './trace.ts'
 
 /** A page of the archive of broadcasts. Its end is where `next` is what was asked for. */
@@ -287,12 +286,6 @@ const hasSpokenIn = (doc: Y.Doc, agent: AgentId, chain: string): boolean => {
   return false
 }
 
-const hasEnded = (doc: Y.Doc, id: string): boolean => {
-  const record = taskRecord(doc, id)
-  const entry = record && readEntry(id as TaskId, record)
-  return entry !== undefined && isTerminal(entry.status.state)
-}
-
 const talkOf = (replica: Talker): Talk => readTalk(replica.record('talk'))
 
 const keepTalk = (replica: Talker, talk: Talk): void =>
@@ -315,7 +308,7 @@ export const nextTrace = (
   const { talk, trace } = speak(reset ? SILENCE : talkOf(replica), {
     answered: reset || replyTo === undefined ? null : traceOfId(doc, replyTo),
     ...{ to, now, isIn: (chain) => to !== null && hasSpokenIn(doc, to, chain) },
-    hasEnded: (id) => hasEnded(doc, id),
+    hasEnded: (id) => taskRecord(doc, id) !== undefined && !isOpen(doc, id),
   })
   keepTalk(replica, talk)
   return trace

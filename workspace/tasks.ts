@@ -174,6 +174,13 @@ export const readEntry = (id: TaskId, record: Y.Map<unknown>): TaskEntry | undef
   return { id, facts, status: isTaskStatus(written) ? written : UNTOUCHED, record }
 }
 
+/** Whether a task was filed and has not ended. */
+export const isOpen = (doc: Y.Doc, id: string): boolean => {
+  const record = taskRecord(doc, id)
+  const entry = record && readEntry(id as TaskId, record)
+  return entry !== undefined && !isTerminal(entry.status.state)
+}
+
 const unfiled = (doc: Y.Doc): TaskEntry[] => {
   const found = new Map<TaskId, TaskEntry>()
   for (const entry of handedIn(doc)) {

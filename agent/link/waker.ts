@@ -4,8 +4,10 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Message } from '../../workspace/inbox.ts'
+import { isFileNews } from '../../workspace/unread.ts'
 import { writeLocal } from '../local-write.ts'
-import { hintOf, hintText } from '../waiting.ts'
+import { FILE_HINT_GAP_MS, hintOf, hintText } from '../waiting.ts'
 import type { Log } from './log.ts'
 import type { Place } from './place.ts'
 
@@ -50,13 +52,19 @@ export class Waker {
   readonly #unlisten: () => void
   #hasNews = true
   #isWaking = false
+  /** Whether something else than a file is news. */
+  #isPressing = true
+  /** Ends a wait that something pressing does not share. */
+  #hurry = new AbortController()
+  /** Until then nobody is woken for news of files only (milliseconds since the epoch). */
+  #quietUntil = 0
 
   private constructor(settings: WakeSettings, place: Place, log: Log) {
     this.#settings = settings
     this.#place = place
     this.#log = log
-    this.#unlisten = place.replica.onMessages(() => this.#onNews())
-    this.#onNews()
+    this.#unlisten = place.replica.onMessages((messages) => this.#onNews(messages))
+    this.#onNews([])
   }
 
   /** As the profile's settings say; null where they do not. */
@@ -65,8 +73,12 @@ export class Waker {
     return settings === null ? null : new Waker(settings, place, log)
   }
 
-  #onNews(): void {
+  #onNews(messages: readonly Message[]): void {
     this.#hasNews = true
+    if (messages.some((message) => !isFileNews(message))) {
+      this.#isPressing = true
+      this.#hurry.abort()
+    }
     if (this.#isWaking) return
     this.#isWaking = true
     void this.#run()
@@ -84,18 +96,35 @@ export class Waker {
       if (me === null) return
       const waiting = await replica.inbox(me)
       if (waiting.length === 0) continue
+      if (!this.#isPressing && Date.now() < this.#quietUntil) {
+        await this.#rest()
+        continue
+      }
+      this.#isPressing = false
       try {
         await this.#wake(hintOf(replica.doc, waiting))
         failures = 0
+        if (waiting.some(({ message }) => isFileNews(message))) {
+          this.#quietUntil = Date.now() + FILE_HINT_GAP_MS
+        }
         await sleep(GAP_MS, null, { signal }).catch(() => {})
       } catch (error) {
         const wait = RETRY_AFTER_MS[failures++]
         this.#log(`waking failed (${failures}): ${(error as Error).message}`)
         if (wait === undefined) return
         this.#hasNews = true
+        this.#isPressing = true
         await sleep(wait, null, { signal }).catch(() => {})
       }
     }
+  }
+
+  /** Waits until news of files may wake the agent, or something else comes. */
+  async #rest(): Promise<void> {
+    this.#hurry = new AbortController()
+    const signal = AbortSignal.any([this.#ended.signal, this.#hurry.signal])
+    await sleep(this.#quietUntil - Date.now(), null, { signal }).catch(() => {})
+    this.#hasNews = true
   }
 
   async #wake(hint: ReturnType<typeof hintOf>): Promise<void> {

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { byPriority } from '../../workspace/inbox.ts'
 import { isAway } from '../../workspace/link/outbox.ts'
+import type { Unread } from '../../workspace/link/replica.ts'
 import { acknowledge } from '../../workspace/mailbox.ts'
+import { isFileNews } from '../../workspace/unread.ts'
 import type { Verb } from '../call.ts'
 import { pageOf } from '../page.ts'
 import { safeJson } from '../text.ts'
-import { Ended, hintOf, readFilter, type Waiting, waitFor } from '../waiting.ts'
+import { Ended, FILE_HINT_GAP_MS, hintOf, readFilter, waitFor } from '../waiting.ts'
 
 /** Where neither the server nor a copy of the workspace is there. */
 const RETRY_MS = 1_000
@@ -15,19 +17,24 @@ export const watch: Verb = async (call) => {
   const filter = readFilter(call)
   const over = { data: {}, lines: [], isStream: true } as const
   const { print, signal } = call.request
-  /** What waits and has been told of, by key and id: keys are used again once all is acknowledged. */
+  const hintsOnly = call.has('hints')
+  /** What waits and has been told of. */
   let told = new Set<string>()
   let waiting = new Set<string>()
-  const isNews = ({ key, message }: Waiting) => {
-    const id = `${key} ${message.message_id}`
-    waiting.add(id)
-    return !told.has(id)
+  /** Until then no hint tells of files (milliseconds since the epoch). */
+  let quietUntil = 0
+  const isNews = ({ since, message }: Unread) => {
+    const isKnown = told.has(since)
+    if (!isKnown && isFileNews(message) && Date.now() < quietUntil) return false
+    waiting.add(since)
+    return !isKnown
   }
   const next = async () => {
     for (;;) {
       try {
         waiting = new Set()
-        return await waitFor(call, Number.POSITIVE_INFINITY, filter, isNews)
+        const until = Date.now() < quietUntil ? quietUntil : Number.POSITIVE_INFINITY
+        return await waitFor(call, until, filter, isNews)
       } catch (error) {
         await call.close()
         if (!isAway(error) || error instanceof Ended || signal.aborted) throw error
@@ -38,8 +45,11 @@ export const watch: Verb = async (call) => {
   try {
     for (;;) {
       const { team, found } = await next()
+      if (found.length === 0) {
+        await call.close()
+        continue
+      }
       const hint = hintOf(team.doc, found)
-      const hintsOnly = call.has('hints')
       const page = hintsOnly ? [] : pageOf(byPriority(found))
       const messages = page.map(({ message }) => message)
       const line = hintsOnly
@@ -54,6 +64,8 @@ export const watch: Verb = async (call) => {
       if (!printed) return over
       if (hintsOnly) {
         told = waiting
+        const hasFiles = found.some(({ message }) => isFileNews(message))
+        if (hasFiles) quietUntil = Date.now() + FILE_HINT_GAP_MS
         continue
       }
       const replica = await team.reopened()

@@ -3,6 +3,7 @@ import type { Fresh, Message, StateVector } from '../../workspace/inbox.ts'
 import type { InboxPosition, Mailbox, Talker } from '../../workspace/mailbox.ts'
 import type { Json } from '../../workspace/schema.ts'
 import { storable } from '../../workspace/storable.ts'
+import { FileNews } from '../../workspace/unread.ts'
 import type { Op } from '../level-keys.ts'
 import { type Drawer, del, put, type State } from './records.ts'
 
@@ -22,10 +23,14 @@ export class Desk implements Mailbox, Talker {
   /** Whether `state` is worth a write: that there was nothing new is found out again. */
   hasChanged = false
 
-  constructor(doc: Y.Doc, drawer: Drawer, state: State) {
+  /** The unread news of files. */
+  readonly #files = new FileNews()
+
+  constructor(doc: Y.Doc, drawer: Drawer, state: State, waiting: ReadonlyMap<number, Message>) {
     this.doc = doc
     this.drawer = drawer
     this.state = state
+    for (const [number, message] of waiting) this.#files.add(String(number), message)
   }
 
   cursor(): StateVector | null {
@@ -61,8 +66,11 @@ export class Desk implements Mailbox, Talker {
 
   #stage(messages: readonly Message[]): void {
     let { next } = this.state
-    for (const message of messages.map(storable)) {
+    for (const one of messages.map(storable)) {
+      const { message, unread } = this.#files.merge(one)
+      if (unread !== null) this.acknowledge([unread])
       this.received.push([next, message])
+      this.#files.add(String(next), message)
       this.ops.push(put(this.drawer.message(next++), message))
     }
     this.state = { ...this.state, next }
@@ -73,6 +81,7 @@ export class Desk implements Mailbox, Talker {
     for (const key of keys) {
       this.acknowledged.push(Number(key))
       this.ops.push(del(this.drawer.message(Number(key))))
+      this.#files.delete(key)
     }
   }
 

@@ -15,6 +15,7 @@ import {
   welcome,
 } from '../../workspace/mailbox.ts'
 import { markDelivered } from '../../workspace/receipts.ts'
+import { isMoot } from '../../workspace/unread.ts'
 import type { Shown } from '../access/speaker.ts'
 import { checkRoom, checkShare } from '../guard/full.ts'
 import { timed } from '../guard/timed.ts'
@@ -158,7 +159,7 @@ export class Guest {
     const state = await this.#load()
     const as = { client: state.client!, owner: this.agent as string }
     const run: Change<{ desk: Desk; value: T }> = (doc, _archive, keep) => {
-      const desk = new Desk(doc, this.drawer, state)
+      const desk = new Desk(doc, this.drawer, state, this.#waiting)
       const value = change(desk)
       if (desk.hasChanged || !this.#isStored) keep(put(this.drawer.state(), desk.state))
       for (const op of desk.ops) keep(op)
@@ -265,6 +266,10 @@ export class Guest {
   async #receive(isUrgent: (message: Message) => boolean): Promise<void> {
     await this.#load()
     const { agent } = this
+    const moot = this.#free(true)
+    if (moot.length > 0) {
+      await this.change((desk) => desk.acknowledge(moot.map(({ key }) => key)))
+    }
     const here = this.#env.here()
     // Who reads nothing is kept no more for; its cursor stands, so nothing is skipped.
     if (this.#waiting.size >= MAX_WAITING_MESSAGES) {
@@ -288,11 +293,14 @@ export class Guest {
 
   /** What waits for it and is not handed out already, oldest first. */
   get waiting(): Waiting[] {
-    const found: Waiting[] = []
-    for (const [number, message] of this.#waiting) {
-      if (!this.#held.has(number)) found.push({ key: String(number), message })
-    }
-    return found
+    return this.#free(false)
+  }
+
+  #free(moot: boolean): Waiting[] {
+    const { doc } = this.room
+    return [...this.#waiting]
+      .filter(([number, message]) => !this.#held.has(number) && isMoot(doc, message) === moot)
+      .map(([number, message]) => ({ key: String(number), message }))
   }
 
   /** How many are being handed out. */

@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Agent, linkPid, registered, WAYS } from '../support/agent.ts'
@@ -131,6 +133,48 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await ended).toBe(0)
     await scout.ask('poll')
   })
+})
+
+it('[I17] [I18] [K20] an active file is one message and one hint; a task that ended is not handed out', async () => {
+  const one = await registered(server.url, 'Reader')
+  const log = join(one.home, 'hints')
+  await one.ask('poll')
+  await one.ask('up', '--on-message', `cat >> ${log}`)
+  const watching = one.start('watch', '--hints')
+  const lines = linesOf(watching)
+  const woken = () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : [])
+  const append = () => lead.ask('file-append', '--key', 'server.log', '--text', 'line\n')
+  const files = () => one.ask<Poll>('poll', '--peek', '--type', 'file_updated')
+  const version = async () => (await files()).messages[0] as { version?: number } | undefined
+  await append()
+  await until('a hint and a waking', () => lines.length === 1 && woken().length === 1)
+  for (let i = 0; i < 3; i++) await append()
+  await until('all is there', async () => (await version())?.version === 4)
+  expect(await files()).toMatchObject({ count: 1, messages: [{ version: 4, from_version: 1 }] })
+  expect(await one.run('poll')).toMatchObject({
+    stdout: expect.stringMatching(/version=4 from_version=1 file: server.log/),
+  })
+  await append()
+  await until('it is news again', async () => (await files()).count === 1)
+
+  const { task } = await lead.ask<{ task: { task_id: string } }>(
+    ...['delegate', '--to', 'Reader', '--task', 'done before it is polled'],
+  )
+  await until('the task is there', async () => {
+    const { count } = await one.ask<Poll>('poll', '--peek', '--type', 'task_delegation')
+    return count === 1
+  })
+  await one.ask('respond', '--to', 'Lead', '--msg-id', task.task_id, '--result', 'done')
+  await say('something else')
+  await until('a hint of it', () => /knowledge_broadcast/.test(lines.at(-1)!))
+  await until('a waking for it', () => /knowledge_broadcast/.test(woken().at(-1)!))
+  expect(lines.filter((line) => /file_updated/.test(line))).toHaveLength(1)
+  expect((await one.ask<Poll>('poll')).messages).toMatchObject([
+    { type: 'file_updated', version: 5 },
+    { type: 'knowledge_broadcast' },
+  ])
+  watching.kill('SIGTERM')
+  await once(watching, 'exit')
 })
 
 it('[K8] watch goes on over a restart of the server and of its link, silently', async () => {

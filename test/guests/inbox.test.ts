@@ -7,11 +7,12 @@ import type { Room } from '../../sync-server/room.ts'
 import type { FactLog } from '../../sync-server/update-log.ts'
 import { registerAgent } from '../../workspace/agents.ts'
 import { addBroadcast } from '../../workspace/broadcasts.ts'
+import { putFile } from '../../workspace/files.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import type { Message } from '../../workspace/inbox.ts'
 import { broadcastsOf, initWorkspace, type Priority } from '../../workspace/schema.ts'
 import { addTask } from '../../workspace/tasks.ts'
-import { agentId, broadcastId, settle, taskId } from '../workspace/replicas.ts'
+import { agentId, broadcastId, move, settle, taskId } from '../workspace/replicas.ts'
 
 /** A guest's inbox over a document in which anything may stand already; its disk is a map. */
 
@@ -126,6 +127,31 @@ it('[I16] however much waits, what is urgent or asked for comes before its turn,
   got.push(...ids(again))
   const all = Array.from({ length: MAX_WAITING_MESSAGES + 500 }, (_, i) => `m-s${i}`)
   expect(got.sort()).toEqual([...all, 't-low', 't-urgent'].sort())
+})
+
+it('[I17] [I18] an active file is one message, a task that has ended none', async () => {
+  const { doc, disk, guest } = await begun()
+  give(doc, 'done', 'normal')
+  give(doc, 'open', 'normal')
+  const put = async (content: string) => {
+    putFile(doc, { key: 'server.log', content, base: null, force: true, by: ben, now: 3 })
+    await guest.receive(() => false)
+  }
+  for (const content of ['1', '2', '3']) await put(content)
+  expect(guest.waiting).toHaveLength(3)
+  const under = guest.waiting.filter(({ message }) => message.type === 'file_updated')
+  guest.hold(under)
+  move(doc, { ...{ task: 't-done', by: me, key: 'k', now: 4 }, state: 'completed', message: '' })
+  await put('4')
+  await guest.acknowledge(under)
+  const left = [
+    { type: 'task_delegation', message_id: 't-open' },
+    { type: 'file_updated', version: 4, from_version: 1 },
+  ]
+  expect(guest.waiting.map(({ message }) => message)).toMatchObject(left)
+  const again = desk(doc, disk).guest
+  await again.receive(() => false)
+  expect(again.waiting.map(({ message }) => message)).toMatchObject(left)
 })
 
 it('[I14] bad values that stand in the document keep nothing from it', async () => {

@@ -243,6 +243,39 @@ it('[I14] a message that JSON cannot hold is told as unreadable, and takes no ot
   await again.close()
 })
 
+it('[I17] news of a file that comes while an older one is handed out is not acknowledged with that', async () => {
+  const dir = join(tempDir('replica'), 'r')
+  let replica = await open(dir)
+  replica.receive('a-me', [])
+  const updated = (version: number) =>
+    ({ type: 'file_updated', message_id: `f@${version}`, file_key: 'f', version }) as Message
+  const told: Message[] = []
+  replica.onMessages((messages) => told.push(...messages))
+  replica.deliver('a-me', [updated(1)])
+  await replica.commit()
+  const [handedOut] = await replica.inbox('a-me')
+  await replica.close()
+
+  replica = await open(dir)
+  replica.onMessages((messages) => told.push(...messages))
+  replica.deliver('a-me', [updated(2)])
+  await replica.commit()
+  replica.deliver('a-me', [updated(3)])
+  replica.acknowledge([handedOut!.key])
+  await replica.commit()
+  expect(told).toEqual([updated(1)])
+  const [left, ...more] = await replica.inbox('a-me')
+  expect(left).toMatchObject({
+    message: { ...updated(3), from_version: 1 },
+    since: handedOut!.since,
+  })
+  expect(more).toEqual([])
+  replica.deliver('a-other', [updated(4)])
+  await replica.commit()
+  expect(await replica.inbox('a-me')).toHaveLength(1)
+  await replica.close()
+})
+
 it('[I14] the cursor stays where it is when what it covers cannot be staged', async () => {
   const replica = await open(join(tempDir('replica'), 'r'))
   replica.receive('a-me', [])

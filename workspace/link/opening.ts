@@ -6,6 +6,7 @@ import { Level } from 'level'
 import * as Y from 'yjs'
 import { ClawError } from '../errors.ts'
 import type { Json } from '../schema.ts'
+import { FileNews } from '../unread.ts'
 import {
   type Cursor,
   type Database,
@@ -15,6 +16,7 @@ import {
   putJson,
   range,
   readJson,
+  type StoredMessage,
 } from './stored.ts'
 
 /** How often to look whether another process of this profile has let go of the replica. */
@@ -27,6 +29,8 @@ export interface Opened {
   lease: Lease
   cursor: Cursor | null
   records: Map<string, Json>
+  /** The unread news of files. */
+  files: FileNews
   /** Numbers of the next log entry, message and command. */
   next: number
   nextMessage: number
@@ -92,8 +96,8 @@ class Unopenable extends Error {
 
 const load = async (db: Database, dir: string): Promise<Omit<Opened, 'db'>> => {
   const [storedLease, checkpoint, cursor] = await db.getMany(['lease', 'checkpoint', 'cursor'])
-  const known = readJson<Lease>(storedLease)
-  const first = known?.first ?? 0
+  const leased = readJson<Lease>(storedLease)
+  const first = leased?.first ?? 0
   const log = await db.iterator(range('u:')).all()
   log.forEach(([key], i) => {
     if (key !== entry('u:', first + i)) throw new Error(`corrupt: no log entry ${first + i}`)
@@ -101,7 +105,7 @@ const load = async (db: Database, dir: string): Promise<Omit<Opened, 'db'>> => {
 
   const doc = new Y.Doc()
   const place = `${hostname()}:${(await stat(dir)).ino}`
-  const clientId = known?.place === place ? known.clientId : doc.clientID
+  const clientId = leased?.place === place ? leased.clientId : doc.clientID
   try {
     doc.transact(() => {
       if (checkpoint !== undefined) Y.applyUpdate(doc, checkpoint)
@@ -112,13 +116,15 @@ const load = async (db: Database, dir: string): Promise<Omit<Opened, 'db'>> => {
   }
   doc.clientID = clientId
   const lease = { clientId, place, first }
-  if (clientId !== known?.clientId) await db.batch([putJson('lease', lease)], { sync: true })
+  if (clientId !== leased?.clientId) await db.batch([putJson('lease', lease)], { sync: true })
 
   const records = await db.iterator(range('r:')).all()
+  const known = readJson<Cursor>(cursor)
   return {
     doc,
     lease,
-    cursor: readJson<Cursor>(cursor),
+    cursor: known,
+    files: await fileNews(db, known?.agent),
     records: new Map(records.map(([key, value]) => [key.slice(2), readJson<Json>(value)])),
     next: first + log.length,
     nextMessage: await nextOf(db, 'm:'),
@@ -126,6 +132,16 @@ const load = async (db: Database, dir: string): Promise<Omit<Opened, 'db'>> => {
     logBytes: log.reduce((sum, [, update]) => sum + update.length, 0),
     checkpointBytes: checkpoint?.length ?? 0,
   }
+}
+
+const fileNews = async (db: Database, agent: string | undefined): Promise<FileNews> => {
+  const files = new FileNews()
+  for await (const [key, value] of db.iterator(range('m:'))) {
+    if (!Buffer.from(value).includes('"type":"file')) continue // most are something else, and need not be parsed
+    const stored = readJson<StoredMessage>(value)
+    if (stored?.agent === agent) files.add(key, stored!.message, stored!.since)
+  }
+  return files
 }
 
 /** Opens the database once no other process has it. Throws `Unopenable`, `busy`, `data_unusable`. */

@@ -5,6 +5,7 @@ import type { InboxPosition } from '../mailbox.ts'
 import { reauthor } from '../reauthor.ts'
 import type { Json } from '../schema.ts'
 import { storable } from '../storable.ts'
+import { FileNews, isMoot } from '../unread.ts'
 import { AnswerAges, type KeyKind } from './answers.ts'
 import type { TaskRequest } from './commands.ts'
 import { type Opened, openDatabase, unusable } from './opening.ts'
@@ -16,6 +17,7 @@ import {
   putJson,
   range,
   readJson,
+  type StoredMessage,
   type Write,
 } from './stored.ts'
 
@@ -60,6 +62,13 @@ export interface MirrorOld {
   text: string
   /** When it was overwritten, milliseconds since the epoch. */
   at: number
+}
+
+/** A message that nobody acknowledged. `since` names its first version: it stays while news of the same is added. */
+export interface Unread {
+  key: string
+  message: Message
+  since: string
 }
 
 /** A command for the server's tasks that could not be sent when it was given. */
@@ -110,6 +119,7 @@ export class Replica {
   readonly #answerAges: AnswerAges
   #answered = new Map<string, KeyKind>()
   #fresh: Message[] = []
+  #files: FileNews
   readonly #listeners = new Set<(messages: readonly Message[]) => void>()
   readonly #records: Map<string, Json>
   #written: Promise<void> = Promise.resolve()
@@ -122,6 +132,7 @@ export class Replica {
     this.#lease = opened.lease
     this.#cursor = opened.cursor
     this.#records = opened.records
+    this.#files = opened.files
     this.#next = opened.next
     this.#nextMessage = opened.nextMessage
     this.#nextCommand = opened.nextCommand
@@ -327,29 +338,42 @@ export class Replica {
     this.#hasMoved = true
   }
 
-  /** Stages messages for `agent` that come from somewhere else than the document. */
+  /**
+   * Stages messages for `agent`, also such that come from somewhere else than the document. Nobody is told of what only
+   * takes the place of an unread one.
+   */
   deliver(agent: string, messages: readonly Message[]): void {
-    const stored = messages.map(storable)
-    const first = this.#nextMessage
-    const writes = stored.map((message, i) => putJson(entry('m:', first + i), { agent, message }))
-    this.#nextMessage += writes.length
-    if (writes.length > 0) this.#stage(...writes)
-    this.#fresh.push(...stored)
+    if (this.#cursor?.agent !== agent) this.#files = new FileNews()
+    for (const one of messages.map(storable)) {
+      const { message, since, unread } = this.#files.merge(one)
+      const key = entry('m:', this.#nextMessage++)
+      if (unread === null) this.#fresh.push(message)
+      else this.acknowledge([unread])
+      this.#files.add(key, message, since)
+      const stored: StoredMessage = { agent, message, ...(since !== undefined && { since }) }
+      this.#stage(putJson(key, stored))
+    }
   }
 
   /** The committed messages that `agent` has not acknowledged, oldest first, each with the key to do so. */
-  async inbox(agent: string): Promise<{ key: string; message: Message }[]> {
-    const found: { key: string; message: Message }[] = []
+  async inbox(agent: string): Promise<Unread[]> {
+    const found: Unread[] = []
     for await (const [key, value] of this.#db.iterator(range('m:'))) {
-      const stored = readJson<{ agent: string; message: Message }>(value)
-      if (stored?.agent === agent) found.push({ key, message: stored.message })
+      const stored = readJson<StoredMessage>(value)
+      if (stored?.agent !== agent) continue
+      const { message, since = `${key} ${message.message_id}` } = stored
+      if (isMoot(this.doc, message)) this.acknowledge([key])
+      else found.push({ key, message, since })
     }
     return found
   }
 
   /** Stages the acknowledgement of messages: they are not handed out again. */
   acknowledge(keys: readonly string[]): void {
-    for (const key of keys) this.#stage({ type: 'del', key })
+    for (const key of keys) {
+      this.#stage({ type: 'del', key })
+      this.#files.delete(key)
+    }
   }
 
   /** A small record of this replica's own, as it was last kept. */

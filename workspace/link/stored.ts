@@ -1,4 +1,5 @@
 import type { Level } from 'level'
+import type { Message } from '../inbox.ts'
 
 /**
  * What a replica's database holds, by key: `checkpoint` and the log of updates after it (`u:` and a number), the
@@ -16,6 +17,13 @@ export interface Cursor {
   vector: string
   archived?: number
   archivedTasks?: number
+}
+
+/** A message for `agent`. `since`: the key and id of the first unread message that it stands for. */
+export interface StoredMessage {
+  agent: string
+  message: Message
+  since?: string
 }
 
 export interface Lease {
