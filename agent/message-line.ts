@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { counted } from '../workspace/count.ts'
 import type { Message } from '../workspace/inbox.ts'
 import { shorten } from '../workspace/shorten.ts'
 import { field, idText, oneLine, path, safeJson, who, words } from './text.ts'
@@ -64,7 +65,7 @@ const detailsOf = (message: Message): string => {
       const newest = broadcasts.map(({ content }) =>
         safeJson(shorten(content, DIGEST_LINE_CHARACTERS)),
       )
-      return `the newest ${newest.length} of ${total} (${hint}): ${newest.join(' | ')}`
+      return `${counted(total, 'broadcast')} before you joined; newest: ${newest.join(' | ')} (all: ${hint})`
     }
     case 'file_updated':
       return [

@@ -9,7 +9,7 @@ import { isAway } from '../workspace/link/outbox.ts'
 import { findEntry, getTask, showStep, type Task, taskHistory } from '../workspace/tasks.ts'
 import type { Call, Outcome } from './call.ts'
 import { answeredBefore, rememberAnswer, Team } from './team.ts'
-import { idText, oneLine } from './text.ts'
+import { idText, oneLine, stateText } from './text.ts'
 
 /**
  * Gives the server a command on a task. With the server away, the command is kept in the replica and sent when it is back,
@@ -69,7 +69,7 @@ const lineOf = ({ name }: Pick<TaskRequest, 'name'>, task: Task): string => {
     return `${task_id} is ${status}: ${idText(approve_by ?? '')} is to approve the result`
   if (name === 'claim') return `${task_id} is yours, token ${task.token}`
   if (name === 'decline' && status === 'submitted') return `${task_id} goes to others`
-  return `${task_id} is ${status}`
+  return `${task_id} ${stateText(status)}`
 }
 
 const settled = async (team: Team, outcome: Outcome): Promise<Outcome> => ({

@@ -6,7 +6,7 @@ import { findEntry } from '../workspace/tasks.ts'
 import type { Call, Outcome } from './call.ts'
 import { findTask } from './task-command.ts'
 import { Team } from './team.ts'
-import { idText, oneLine, path } from './text.ts'
+import { idText, oneLine, path, stateText, who } from './text.ts'
 
 /** `--wait` with its seconds, or without: until it has ended; null: it is not given. */
 export const readWait = (call: Call): number | null => {
@@ -41,11 +41,11 @@ export const waitForTask = async (call: Call, id: string, seconds: number): Prom
       const isOver = isTerminal(task.status) || wantsMe(team, task, call)
       if (isOver || ends.signal.aborted || Date.now() >= until) {
         listening.end()
-        if (isOver) return { data: { task }, lines: linesOf(task) }
+        if (isOver) return { data: { task }, lines: linesOf(team, task) }
         throw new ClawError(
           'timeout',
           `${id} is ${task.status} after ${seconds} s`,
-          `it goes on: wait ${shellWord(id)} waits again, cancel ${shellWord(id)} takes it back`,
+          `it goes on; to wait again: wait ${shellWord(id)}; to take it back: cancel ${shellWord(id)}`,
         )
       }
       await call.close()
@@ -66,9 +66,12 @@ const wantsMe = ({ doc }: Team, { task_id, status }: TaskWithHistory, call: Call
   return pending ? facts.approver === me : facts.from === me
 }
 
-const linesOf = ({ task_id, status, message, owner, ...task }: TaskWithHistory): string[] => [
+const linesOf = (
+  { doc }: Team,
+  { task_id, status, message, owner, ...task }: TaskWithHistory,
+): string[] => [
   oneLine(
-    `${idText(task_id)} is ${status}${owner === null ? '' : ` by ${idText(owner)}`}: ${message}`,
+    `${idText(task_id)} ${stateText(status)}${owner === null ? '' : ` by ${who(doc, owner)}`}: ${message}`,
   ),
   ...(task.result_json === undefined ? [] : [oneLine(`json: ${JSON.stringify(task.result_json)}`)]),
   ...(task.artifacts ?? []).map(

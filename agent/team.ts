@@ -221,8 +221,8 @@ export const rememberAnswer = (
 const onlyReads = (): ClawError =>
   new ClawError(
     'not_allowed',
-    'this profile only reads here: its role is read',
-    'ask who runs the server for a link with the role write, then: clawlink-agent join -',
+    'you joined with a read-only link',
+    'ask the host for a link with the role write, then: clawlink-agent join -',
   )
 
 /**

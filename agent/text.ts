@@ -33,3 +33,7 @@ export const who = (doc: Y.Doc, id: string): string => {
   const name = agentName(doc, id)
   return name === id ? idText(id) : `${idText(id)} (${word(name)})`
 }
+
+/** A task's state in a sentence: `t-1 completed`, `t-1 is working`. */
+export const stateText = (state: string): string =>
+  state === 'completed' || state === 'failed' ? state : `is ${state}`

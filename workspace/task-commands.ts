@@ -149,8 +149,8 @@ export const releaseTask = (doc: Y.Doc, command: TaskCommand): Task => {
   if (entry.status.state === 'submitted') {
     throw new ClawError(
       'task_state',
-      `${entry.id} is submitted; nobody has it, so it cannot be released`,
-      'to say that you will not take it: decline',
+      `nobody has claimed ${entry.id}, so there is nothing to release`,
+      'to refuse it: decline',
     )
   }
   roleFor(doc, entry, command.by, 'submitted')
@@ -268,8 +268,10 @@ const judge = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand, isGood: boole
   const { by, key, now, message } = command
   if (facts.approver !== by) {
     const why =
-      facts.approver === undefined ? 'nobody has to approve it' : `${facts.approver} has to`
-    throw new ClawError('not_allowed', `you cannot approve ${entry.id}: ${why}`)
+      facts.approver === undefined
+        ? `${entry.id} needs no approval`
+        : `you cannot approve ${entry.id}: ${facts.approver} has to`
+    throw new ClawError('not_allowed', why, `task ${entry.id} shows it`)
   }
   if (isTerminal(status.state)) throw terminal(entry)
   if (!status.pending) {

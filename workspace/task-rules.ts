@@ -87,10 +87,19 @@ export const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskSt
   const who = roles.map((role) =>
     role === 'addressee' && missing.length > 0 ? `agent with ${missing.join(', ')}` : role,
   )
+  const given = facts.to === null ? '' : `given to ${agentName(doc, facts.to)} (${facts.to})`
+  if (status.state === 'submitted' && state === 'working') {
+    const why = given === '' ? `it needs ${missing.join(', ')}` : `it was ${given}`
+    throw new ClawError(
+      'not_allowed',
+      `you cannot claim ${id}: ${why}`,
+      'claim --next takes another',
+    )
+  }
   throw new ClawError(
     'not_allowed',
-    `only its ${who.join(' or ')} may make ${id} ${state} (it is ${status.state})`,
-    facts.to === null ? '' : `the task was given to ${agentName(doc, facts.to)} (${facts.to})`,
+    `only its ${who.join(' or ')} can make ${id} ${state} (it is ${status.state})`,
+    given === '' ? '' : `the task was ${given}`,
   )
 }
 

@@ -96,7 +96,7 @@ export const parseState = (text: string): TaskState => {
   throw new ClawError(
     'bad_status',
     `"${text}" is not a task status`,
-    `${didYouMean(text, known)} one of: in_progress, completed, failed, input-required, rejected`.trim(),
+    `${didYouMean(text, known)} one of: ${known.join(', ')}`.trim(),
   )
 }
 
@@ -107,7 +107,7 @@ export const parseAnswer = (text: string): TaskState => {
   throw new ClawError(
     'bad_status',
     'a task cannot be answered with "submitted"',
-    'to give it back: release; to say that you will not take it: decline',
+    'to give it back: release; to refuse it: decline',
   )
 }
 

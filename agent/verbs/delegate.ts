@@ -59,7 +59,7 @@ const waited = async (call: Call, outcome: Outcome, seconds: number): Promise<Ou
   call.request.say(`${outcome.lines.join('')}, and waiting for its end\n`)
   await call.close()
   const { data, lines } = await waitForTask(call, task_id, seconds)
-  return { ...outcome, data: { ...outcome.data, ...data }, lines: [...outcome.lines, ...lines] }
+  return { ...outcome, data: { ...outcome.data, ...data }, lines }
 }
 
 const addressOf = (call: Call): { to: string | null; requires: string[] } => {
@@ -97,7 +97,7 @@ const readPriority = (text: string): Priority => {
 const readAfterFailed = (text: string | undefined): boolean => {
   if (text === undefined || text === 'fail') return false
   if (text === 'run') return true
-  throw new ClawError('usage', `--after-failed ${text} is not known`, 'one of: fail, run')
+  throw new ClawError('usage', `unknown value "${text}" of --after-failed`, 'one of: fail, run')
 }
 
 const readCount = (text: string): number => {

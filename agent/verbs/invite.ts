@@ -9,7 +9,11 @@ import { numberIn } from '../versions.ts'
 export const invite: Verb = async (call) => {
   const role = ROLES.find((known) => known === (call.flag('role') ?? 'write'))
   if (role === undefined) {
-    throw new ClawError('usage', '--role is not known', `one of: ${ROLES.join(', ')}`)
+    throw new ClawError(
+      'usage',
+      `unknown role "${call.flag('role')}"`,
+      `one of: ${ROLES.join(', ')}`,
+    )
   }
   const uses = numberIn(call, 'uses') ?? 1
   await call.access.ready()

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { relative, resolve, sep } from 'node:path'
+import { counted } from '../../workspace/count.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { homeOf } from '../../workspace/link/socket.ts'
 import { checkFileKey } from '../../workspace/path.ts'
@@ -62,7 +63,7 @@ const decideGone = async (call: Call, mirrors: Mirrors, dir: string): Promise<Ou
   }
   const count = await runningIn(mirrors, dir).decideGone(isMeant)
   const how = isMeant ? 'removed for all' : 'written again'
-  const line = count === 0 ? 'nothing waits' : `${count} files that were gone are ${how}`
+  const line = count === 0 ? 'nothing waits' : `${counted(count, 'vanished file')} ${how}`
   return { data: { mirror: { dir }, [isMeant ? 'removed' : 'restored']: count }, lines: [line] }
 }
 
@@ -190,7 +191,7 @@ const outcomeOf = (call: Call, dir: string, one: Mirror, pass: FirstPass): Outco
       mirror: { dir, prefix: one.prefix, files: pass.files, skipped },
       ...(!pass.durable && { durable: false }),
     },
-    lines: [oneLine(`mirroring ${dir}: ${pass.files} files`)],
+    lines: [oneLine(`mirroring ${dir}: ${counted(pass.files, 'file')}`)],
     notes: [...one.notes, ...named, ...(more > 0 ? [`and ${more} more: mirror --list`] : [])].map(
       oneLine,
     ),
@@ -211,7 +212,7 @@ const list = async (call: Call): Promise<Outcome> => {
 export const lineOfMirror = ({ dir, prefix, files, skipped, stopped }: MirrorInfo): string => {
   const state = stopped === null ? 'mirroring' : `stopped: ${stopped}`
   return oneLine(
-    `${dir}  ${prefix === '' ? '(all)' : prefix}  ${files} files  ${skipped.length} skipped  ${state}`,
+    `${dir}  ${prefix === '' ? '(all)' : prefix}  ${counted(files, 'file')}  ${skipped.length} skipped  ${state}`,
   )
 }
 
@@ -283,7 +284,8 @@ const foreground = async (
 }
 
 const lineOf = (event: MirrorEvent | ({ type: 'ready'; dir: string } & FirstPass)): string => {
-  if (event.type === 'ready') return oneLine(`mirroring ${event.dir}: ${event.files} files`)
+  if (event.type === 'ready')
+    return oneLine(`mirroring ${event.dir}: ${counted(event.files, 'file')}`)
   const { type, file_key, change, why, conflicts = [] } = event
   const lines = conflicts.map(({ from_line, to_line, by }) => `${from_line}-${to_line} by ${by}`)
   const more = lines.length > 0 ? `both kept: lines ${lines.join(', ')}` : ''

@@ -40,7 +40,7 @@ export const openclaw: Verb = async (call) => {
 const sessionOf = (call: Call): Session => {
   const session = call.flag('session') ?? 'main'
   if (SESSIONS.some((one) => one === session)) return session as Session
-  throw new ClawError('usage', `"${session}" is no session`, `one of: ${SESSIONS.join(', ')}`)
+  throw new ClawError('usage', `unknown session "${session}"`, `one of: ${SESSIONS.join(', ')}`)
 }
 
 const commandOf = (call: Call, types: string | undefined): string[] => {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { counted } from '../../workspace/count.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { readState, saveState } from '../profile.ts'
@@ -10,7 +11,7 @@ import { lineOfMirror, notesOf } from './mirror.ts'
 const MAX_SKIPPED = 10
 
 const UNSENT =
-  '; what was written here is kept, and goes out once a link with the role write is joined by'
+  '; changes made here are kept, and sent once you join with a link with the role write'
 
 /** How the link and its profiles are; with `--set`, tells the team what this agent does. */
 export const status: Verb = async (call) => {
@@ -49,10 +50,12 @@ export const status: Verb = async (call) => {
     const how = one.connected ? sends : `not connected (${why})`
     const { profile, workspace, server, unread, queued, role, unsent } = one
     const reads = role === 'read' ? `  only reads${unsent ? UNSENT : ''}` : ''
-    const waits = unsent && role !== 'read' ? '  what was written here waits to be sent' : ''
+    const waiting = [queued > 0 ? counted(queued, 'command') : [], unsent ? 'changes' : []].flat()
+    const waits =
+      role === 'read' || waiting.length === 0 ? '' : `  ${waiting.join(' and ')} waiting to be sent`
     lines.push(
       oneLine(
-        `${profile}  ${name == null ? '' : word(name)}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}  queued ${queued}${reads}${waits}`,
+        `${profile}  ${name == null ? '' : word(name)}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}${reads}${waits}`,
       ),
     )
     for (const info of one.mirrors) {

@@ -117,7 +117,9 @@ export const invite = command(async (admin, call) => {
     ['name', isHttp],
   ] as const) {
     if (goes || !call.has(flag)) continue
-    throw new ClawError('usage', `--${flag} does not go with ${isHttp ? '--http' : 'a join link'}`)
+    throw isHttp
+      ? new ClawError('usage', `--${flag} does not go with --http`, `leave --${flag} out`)
+      : new ClawError('usage', `--${flag} needs --http`, `like: invite --http --${flag} laptop`)
   }
   const base = baseOf(admin, call)
   const expires = call.value('expires') ?? (isHttp ? 'never' : '7d')
@@ -175,9 +177,12 @@ export const audit = command(async (admin, call) => {
     throw new ClawError('usage', '--limit takes a number from 1 to 10000', 'like: --limit 200')
   }
   const { entries } = await admin.do('audit', { ...workspaceIn(call), limit })
-  const lines = entries.map(
-    ({ at, what, workspace, by, note }) => `${at}  ${what}  ${workspace ?? '-'}  ${by}  ${note}`,
-  )
+  const { agents } = await admin.do('agents', workspaceIn(call))
+  const names = new Map(agents.map(({ agent_id, name }) => [agent_id as string, name]))
+  const lines = entries.map(({ at, what, workspace, by, note }) => {
+    const name = names.get(by)
+    return `${at}  ${what}  ${workspace ?? '-'}  ${name ? `${by} (${name})` : by}  ${note}`
+  })
   return {
     data: { entries, count: entries.length },
     lines,

@@ -39,7 +39,7 @@ export const parseProxies = (text: string): Proxies => {
     if (family === 0 || more !== undefined || !isRight) {
       throw new ClawError(
         'usage',
-        `"${part}" is no address or network to trust`,
+        `"${part}" is not an address or network`,
         'give addresses or networks like 10.0.0.0/8, comma-separated, or loopback',
       )
     }

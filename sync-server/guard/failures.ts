@@ -32,7 +32,7 @@ export class Failures {
     const left = this.wait(who)
     if (left === 0) return
     const seconds = Math.ceil(left / 1_000)
-    const hint = `the next one is looked at in ${seconds} s`
+    const hint = `try again in ${seconds} s`
     throw new ClawError('too_many', `too many ${of}`, hint, seconds)
   }
 

@@ -206,7 +206,7 @@ export class Limiter {
   }
 
   #checkOffences(sender: string, name: string): void {
-    this.#offences.check(sender, `things that ${name} sent were refused`)
+    this.#offences.check(sender, `refused messages from ${name}`)
   }
 
   /** One too many does not count: who goes on asking gets as many answers as one who waits. */
@@ -220,7 +220,7 @@ export class Limiter {
   failed(request: IncomingMessage, why: ClawError): ClawError | null {
     const address = this.#addressOf(request)
     try {
-      this.#failures.check(address, `wrong credentials came from ${address}`)
+      this.#failures.check(address, `failed sign-ins from ${address}`)
     } catch (thrown) {
       const { code, message, hint, retryAfter } = ClawError.from(thrown)
       return new ClawError(code, `${why.message}; ${message}`, `${why.hint}; ${hint}`, retryAfter)

@@ -92,7 +92,7 @@ export const parseLimits = (text: string): Limits => {
       throw new ClawError(
         'usage',
         `unknown limit "${name}"`,
-        didYouMean(name, names) || `one of: ${names.join(', ')}`,
+        didYouMean(name, names) || 'clawlink-sync --help lists them',
       )
     }
     if (!/^[1-9]\d{0,11}$/.test(value) || more !== undefined) {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { counted } from '../../workspace/count.ts'
 import type { Command } from '../commands.ts'
 import { writeBackup } from './backup.ts'
 import { jsonOf, sizeText } from './command.ts'
@@ -28,5 +29,5 @@ const make = async (data: string, dir: string, version: string): Promise<BackupS
 }
 
 const textOf = (dir: string, made: BackupSummary): string =>
-  `backed up ${made.workspaces} workspaces into ${dir}: ${made.records} records (${sizeText(made.bytes)}), ` +
-  `${made.blobs} blobs (${sizeText(made.blob_bytes)}), as of ${made.at}`
+  `backed up ${counted(made.workspaces, 'workspace')} into ${dir}: ${counted(made.records, 'record')} (${sizeText(made.bytes)}), ` +
+  `${counted(made.blobs, 'blob')} (${sizeText(made.blob_bytes)}), as of ${made.at}`

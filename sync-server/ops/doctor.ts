@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { access, readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { basename, dirname, join } from 'node:path'
+import { counted } from '../../workspace/count.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { OWNER_FILE, readOwner } from '../access/owner.ts'
 import type { Command } from '../commands.ts'
@@ -69,13 +70,13 @@ const ofFolder = async (data: string): Promise<Finding[]> => {
   const { ok, warn, fail } = finding('folder')
   const found = await stat(data).catch(() => null)
   if (found === null) return [ok(`${data} is not there yet; the first start makes it`)]
-  if (!found.isDirectory()) return [fail(`${data} is no folder`, 'name another with --data')]
+  if (!found.isDirectory()) return [fail(`${data} is not a folder`, 'name another with --data')]
   const mayWrite = await access(data, constants.R_OK | constants.W_OK | constants.X_OK).then(
     () => true,
     () => false,
   )
   if (!mayWrite) {
-    return [fail(`${data} cannot be written by you`, 'run this as the user of the server')]
+    return [fail(`you may not write to ${data}`, 'run this as the user of the server')]
   }
   const open = await openToOthers(data)
   const owner = await openToOthers(join(data, OWNER_FILE))
@@ -118,7 +119,7 @@ const ofStore = async (data: string): Promise<{ finding: Finding; isInUse: boole
     if (log === null) return { finding: ok('in use by a server'), isInUse: true }
     const { length } = await log.workspaces()
     await log.close()
-    return { finding: ok(`it opens; ${length} workspaces`), isInUse: false }
+    return { finding: ok(`it opens; ${counted(length, 'workspace')}`), isInUse: false }
   } catch (thrown) {
     const error = ClawError.from(thrown)
     const isNew = error.code === 'no_data'
@@ -129,7 +130,7 @@ const ofStore = async (data: string): Promise<{ finding: Finding; isInUse: boole
 const ofServer = async (data: string, version: string): Promise<Finding> => {
   const { ok, warn, fail } = finding('server')
   const owner = readOwner(data)
-  if (owner === null) return fail('it runs, and does not say where', 'run this as its user')
+  if (owner === null) return fail('it is running, at an unknown address', 'run this as its user')
   try {
     const about = await askServer<{ version: string; server_time: string }>(owner, '/')
     const health = await askServer<{ status: string; reason?: string }>(owner, '/health')
@@ -141,8 +142,8 @@ const ofServer = async (data: string, version: string): Promise<Finding> => {
         'the server may hang: look at its log',
       )
     }
-    if (about.version === version) return ok(`${says}, well`)
-    return warn(`${says}, well; this command is ${version}`, 'restart the server to upgrade it')
+    if (about.version === version) return ok(`${says}, all well`)
+    return warn(`${says}, all well; this command is ${version}`, 'restart the server to upgrade it')
   } catch (thrown) {
     const { message, hint } = ClawError.from(thrown)
     return fail(message, hint)
@@ -158,8 +159,8 @@ const ofPort = async (port: number): Promise<Finding> => {
   })
   if (code === null) return ok(`${port} is free; no server runs here`)
   return warn(
-    `${port} cannot be had (${code})`,
-    'give the server another with --port, or end what has it',
+    code === 'EADDRINUSE' ? `${port} is used by another program` : `${port} is not free (${code})`,
+    'stop that program, or give the server another port with --port',
   )
 }
 

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { counted } from '../../workspace/count.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { didYouMean } from '../../workspace/suggest.ts'
 import type { Command } from '../commands.ts'
@@ -15,7 +16,7 @@ export const exportAll: Command = async (call) => {
   const format = (call.value('format') ?? 'md') as Format
   const workspace = call.value('workspace')
   if (!FORMATS.includes(format)) {
-    throw new ClawError('usage', `"${format}" is no format`, `one of: ${FORMATS.join(', ')}`)
+    throw new ClawError('usage', `unknown format "${format}"`, `one of: ${FORMATS.join(', ')}`)
   }
   const exported = await withData(data, async (log, folder) => {
     const all = await log.workspaces()
@@ -45,7 +46,7 @@ export const checkKnown = (name: string, all: readonly string[]): string => {
 
 const textOf = (dir: string, exported: Record<string, Exported>): string => {
   const lines = Object.entries(exported).flatMap(([name, done]) => [
-    `${join(dir, name)}: ${done.agents} agents, ${done.tasks} tasks, ${done.broadcasts} broadcasts, ${done.files} files`,
+    `${join(dir, name)}: ${counted(done.agents, 'agent')}, ${counted(done.tasks, 'task')}, ${counted(done.broadcasts, 'broadcast')}, ${counted(done.files, 'file')}`,
     ...done.left_out.map(
       ({ file_key, reason }) => `left out ${JSON.stringify(file_key)}: ${reason}`,
     ),

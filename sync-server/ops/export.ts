@@ -6,7 +6,7 @@ import { checkFileKey } from '../../workspace/path.ts'
 import { allFiles, keysOf } from '../../workspace/tree.ts'
 import { blobPath } from './blob-files.ts'
 import type { Contents } from './contents.ts'
-import { agentMarkdown, messageMarkdown, taskMarkdown } from './markdown.ts'
+import { agentMarkdown, calledBy, messageMarkdown, taskMarkdown } from './markdown.ts'
 
 export const FORMATS = ['md', 'json', 'files'] as const
 export type Format = (typeof FORMATS)[number]
@@ -44,8 +44,9 @@ export const exportWorkspace = async (
       await writeFile(join(dir, `${name}.${format}`), text, { mode: 0o600 })
     }
     await writeAll('agents', agents, agentMarkdown)
-    await writeAll('tasks', tasks(), taskMarkdown)
-    await writeAll('broadcasts', broadcasts(), messageMarkdown)
+    const nameOf = calledBy(agents)
+    await writeAll('tasks', tasks(), (task) => taskMarkdown(task, nameOf))
+    await writeAll('broadcasts', broadcasts(), (message) => messageMarkdown(message, nameOf))
   }
   await writeFiles(contents, data, join(dir, 'files'), exported)
   return exported

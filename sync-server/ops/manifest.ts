@@ -54,8 +54,8 @@ export const readManifest = async (backup: string): Promise<Manifest> => {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw bad(
-      `${backup} is no finished backup: ${MANIFEST_FILE} cannot be read (${code})`,
-      'give the folder that "clawlink-sync backup" made; what it did not finish is worth nothing',
+      `${backup} is not a finished backup: ${MANIFEST_FILE} cannot be read (${code})`,
+      'give a folder that "clawlink-sync backup" made',
     )
   }
   try {

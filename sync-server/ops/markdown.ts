@@ -17,27 +17,57 @@ export const agentMarkdown = (agent: Agent): string =>
   registered ${agent.registered_at}, last seen ${agent.last_heartbeat}${agent.machine === '' ? '' : `, on ${inline(agent.machine)}`}
 `
 
-export const taskMarkdown = (task: WholeTask): string => {
+/** What an agent is called, by its id: `Scout (a-…)`; the id where it has no name. */
+export type NameOf = (id: string) => string
+
+/** A name in one line. */
+export const calledBy = (agents: readonly Agent[]): NameOf => {
+  const names = new Map(agents.map(({ agent_id, name }) => [agent_id as string, inline(name)]))
+  return (id) => {
+    const name = names.get(id) ?? ''
+    return name === '' || name === id ? inline(id) : `${name} (${id})`
+  }
+}
+
+/** The first line of a text, as a title. */
+const titleOf = (text: string): string => {
+  const line = [...inline(text.trim().split('\n', 1)[0]!)]
+  return line.length <= TITLE_CHARACTERS
+    ? line.join('')
+    : `${line.slice(0, TITLE_CHARACTERS - 1).join('')}…`
+}
+
+/** The longest title (characters). */
+const TITLE_CHARACTERS = 80
+
+export const taskMarkdown = (task: WholeTask, nameOf: NameOf): string => {
   const { task_id, status, priority, from_agent, owner, to_agent, created_at } = task
   const steps = task.history.map(
     ({ at, state, by, message }) =>
-      `- ${at} ${state}, by ${by}${message === '' ? '' : `: ${inline(message)}`}`,
+      `- ${at} ${state}, by ${nameOf(by)}${message === '' ? '' : `: ${inline(message)}`}`,
   )
-  const notes = task.notes.map((note) => `- note: ${inline(JSON.stringify(note))}`)
-  return `## ${task_id}: ${status}${task.archived ? ' (archived)' : ''}
+  const notes = task.notes.map(
+    ({ at, by, text }) => `- ${at} note by ${nameOf(by)}: ${inline(text)}`,
+  )
+  const to = to_agent == null ? 'anyone' : nameOf(to_agent)
+  const done = owner === null ? 'no owner' : `owner ${nameOf(owner)}`
+  return `## ${titleOf(task.task)} (${status}${task.archived ? ', archived' : ''})
 
-${priority}, from ${from_agent} to ${to_agent ?? 'anyone'}, owner ${owner ?? 'none'}, created ${created_at}
+${task_id}, ${priority}, from ${nameOf(from_agent)} to ${to}, ${done}, created ${created_at}
 
 ${quote(task.task)}
 
-${task.message === '' ? '' : `Last word:\n\n${quote(task.message)}\n\n`}${[...steps, ...notes].join('\n')}
+${task.message === '' ? '' : `Last message:\n\n${quote(task.message)}\n\n`}${[...steps, ...notes].join('\n')}
 
 `
 }
 
-export const messageMarkdown = (message: BroadcastMessage | DirectMessage): string => {
+export const messageMarkdown = (
+  message: BroadcastMessage | DirectMessage,
+  nameOf: NameOf,
+): string => {
   const { message_id, from_agent, timestamp, content } = message
-  const to = message.type === 'direct_message' ? ` to ${message.to_agent}` : ''
+  const to = message.type === 'direct_message' ? ` to ${nameOf(message.to_agent ?? 'anyone')}` : ''
   const topic = 'topic' in message && message.topic ? `, ${inline(message.topic)}` : ''
-  return `### ${timestamp} ${from_agent}${to}${topic} (${message_id})\n\n${quote(content)}\n\n`
+  return `### ${timestamp} ${nameOf(from_agent)}${to}${topic} (${message_id})\n\n${quote(content)}\n\n`
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { counted } from '../../workspace/count.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { Command } from '../commands.ts'
 import { jsonOf } from './command.ts'
@@ -32,14 +33,14 @@ export const restore: Command = async (call) => {
   call.print(
     json
       ? jsonOf({ data, ...summary, invalid })
-      : `restored ${summary.workspaces} workspaces into ${data}, as of ${summary.at}\n` +
+      : `restored ${counted(summary.workspaces, 'workspace')} into ${data}, as of ${summary.at}\n` +
           (invalid > 0
-            ? `${invalid} things in it are invalid: "clawlink-sync repair" takes them out\n`
+            ? `invalid in it: ${counted(invalid, 'entry')}; "clawlink-sync repair" removes them\n`
             : '') +
-          'once it runs, "clawlink-sync recover" takes from the agents what the backup lacks of it\n' +
-          'who was revoked since the backup is not any more: see "clawlink-sync agents"\n' +
+          'start the server, then "clawlink-sync recover" accepts from the agents what the backup lacks\n' +
+          'agents revoked since the backup can get in again: see "clawlink-sync agents"\n' +
           (process.getuid?.() === 0
-            ? `it is root's: if the server runs as another user, chown -R USER ${data}\n`
+            ? `the folder is owned by root; if the server runs as another user: chown -R USER ${data}\n`
             : ''),
   )
   return 0

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { counted } from '../../workspace/count.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { Call, Command } from '../commands.ts'
 import { sizeOf } from '../disk.ts'
@@ -74,7 +75,7 @@ const print = ({ print }: Call, what: string, report: Report, json: boolean): vo
     print(`${kind}  ${where}: ${what}\n         ${todo}\n`)
   const { workspaces, records, updates, archived, versions, blobs } = counts
   print(
-    `${what}: ${workspaces} workspaces, ${records} records, ${updates} updates, ${archived} archived entries, ` +
-      `${versions} versions, ${blobs} blobs: ${problems.length === 0 ? 'all well' : `${problems.length} problems`}\n`,
+    `${what}: ${counted(workspaces, 'workspace')}, ${counted(records, 'record')}, ${counted(updates, 'update')}, ${counted(archived, 'archived entry')}, ` +
+      `${counted(versions, 'version')}, ${counted(blobs, 'blob')}: ${problems.length === 0 ? 'all well' : counted(problems.length, 'problem')}\n`,
   )
 }

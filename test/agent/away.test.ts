@@ -216,7 +216,7 @@ it('[K10] status tells what waits to be sent, and why the server lets nobody in'
   await server.kill()
   await one.ask('broadcast', '--content', 'nobody hears')
   expect(await profile()).toMatchObject({ unsent: true })
-  expect((await one.run('status')).stdout).toContain('waits to be sent')
+  expect((await one.run('status')).stdout).toContain('waiting to be sent')
   await killLink(one.home)
   await one.run('up')
   expect(await profile()).toMatchObject({ unsent: null })

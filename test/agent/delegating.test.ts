@@ -282,7 +282,7 @@ describe('waiting', () => {
     const data = (await waiting).json().data as { task: Task }
     expect(data.task).toMatchObject({ status: 'completed', message: '42', owner: scout.id })
     expect((await lead.run('wait', data.task.task_id)).stdout).toBe(
-      `${data.task.task_id} is completed by ${scout.id}: 42\n`,
+      `${data.task.task_id} completed by ${scout.id} (Scout): 42\n`,
     )
 
     const late = await lead.run(

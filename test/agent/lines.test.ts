@@ -100,7 +100,7 @@ describe('a line of a message', () => {
       'digest',
       (text) => ({ total: 9, hint: 'log', broadcasts: [{ content: text() }, { content: text() }] }),
       line(
-        `digest m-1 from ${PERSON} the newest 2 of 9 \\(log\\): "(?:[^"\\\\]|\\\\.)*" \\| "(?:[^"\\\\]|\\\\.)*"`,
+        `digest m-1 from ${PERSON} 9 broadcasts before you joined; newest: "(?:[^"\\\\]|\\\\.)*" \\| "(?:[^"\\\\]|\\\\.)*" \\(all: log\\)`,
       ),
     ],
   ]

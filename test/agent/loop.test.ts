@@ -105,7 +105,7 @@ it('[C1] delegate, poll, respond in_progress, respond completed, poll', async ()
     `${id} is working\n`,
   )
   expect(await text(scout, ...responding, 'in docs/', '--status', 'completed')).toBe(
-    `${id} is completed\n`,
+    `${id} completed\n`,
   )
   const { messages } = await lead.ask<Poll>('poll')
   expect(messages).toMatchObject([

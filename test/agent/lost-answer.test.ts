@@ -86,7 +86,7 @@ it('[K15] … and what only the server knows is done, too', async () => {
   const isAnswer = (chunk: Buffer) => chunk.toString('latin1').startsWith('HTTP/1.1 200')
   const answer = ['respond', '--to', 'Other', '--msg-id', task.message_id, '--result', 'done']
   const ran = await one.run(isAnswer, ...answer)
-  expect(ran).toMatchObject({ code: 0, stdout: `${task.message_id} is completed\n`, stderr: '' })
+  expect(ran).toMatchObject({ code: 0, stdout: `${task.message_id} completed\n`, stderr: '' })
   const { messages } = await other.ask<Poll>('poll')
   expect(messages.map(({ type, result }) => [type, result])).toEqual([['task_response', 'done']])
 })

@@ -67,7 +67,7 @@ it(`[O3] kill -9 of the server in ${KILLS} backups: there is a whole one, or not
       const [partial] = readdirSync(parent)
       const passed = await sync('restore', join(parent, partial!), '--data', place('no'))
       // The kill may have come between the manifest and the name: then it is whole all the same; or within the manifest.
-      const refused = /is no finished backup|manifest\.json is damaged/
+      const refused = /is not a finished backup|manifest\.json is damaged/
       if (passed.code !== 0) expect(passed.stderr).toMatch(refused)
     }
     server = await startServer({ data, port, args: LIVE_ARGS })

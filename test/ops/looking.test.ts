@@ -104,7 +104,7 @@ it('[O12] doctor says a line of each check, and what to do where something is wr
     `warn  folder: others may read ${copy} — chmod 700`,
     'fail  folder: others may read owner.json',
     'fail  store: ',
-    `warn  port: ${port} cannot be had`,
+    `warn  port: ${port} is used by another program`,
     'fail  clock: ',
     'warn  leftovers: ',
   ]) {
@@ -116,13 +116,13 @@ it('[O12] doctor says a line of each check, and what to do where something is wr
 it('[O13] export writes agents, tasks, broadcasts and files, live and archived ones', async () => {
   const md = place('md')
   const done = await sync('export', md, '--data', data)
-  expect(done.stdout).toContain('default: 1 agents, 2 tasks, 2050 broadcasts, 4 files')
+  expect(done.stdout).toContain('default: 1 agent, 2 tasks, 2050 broadcasts, 4 files')
   const read = (...path: string[]) => readFileSync(join(md, ...path), 'utf8')
   expect(read('quiet', 'files', 'a.txt')).toBe('quiet\n')
   expect(read('default', 'files', 'notes', 'plan.md')).toContain('0: 4\n')
   expect(read('default', 'agents.md')).toContain('**Ada**')
   expect(read('default', 'tasks.md')).toMatch(
-    /t-done00000001: completed \(archived\)[\s\S]*> it is done/,
+    /^## .+ \(completed, archived\)\n\nt-done00000001, [\s\S]*> it is done/m,
   )
   expect(read('default', 'broadcasts.md').match(/^> said \d+$/gm)).toHaveLength(2_050)
 
@@ -185,7 +185,7 @@ it('[O12] commands say what is wrong with them, in the shape of every error', as
     [['export', place('x'), '--format', 'xml'], 2, 'one of: md, json, files'],
     [['verify', '--data', empty], 3, 'there is no data'],
     [['verify', place('nothing')], 3, 'there is no '],
-    [['restore', empty, '--data', place('y')], 4, 'is no finished backup'],
+    [['restore', empty, '--data', place('y')], 4, 'is not a finished backup'],
   ] as const) {
     const ran = await sync(...args)
     expect(ran.code, args.join(' ')).toBe(code)

@@ -144,5 +144,5 @@ it('[E8] the README’s six commands are a first answered task between two homes
   }
   const { commands, answer } = await walkAsNewcomer(env, home, 1)
   expect(commands).toHaveLength(5) // and the one that installs, which npm run proof:package does
-  expect(answer).toMatch(/^t-\w+ is completed by a-\w+: hello$/m)
+  expect(answer).toMatch(/^t-\w+ completed by a-\w+ \(bob\): hello$/m)
 })

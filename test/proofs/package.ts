@@ -85,7 +85,7 @@ for (const node of new Set([process.execPath, node24()])) {
 
   const { commands, seconds, answer } = await walkAsNewcomer(env, dir)
   const total = seconds.reduce((sum, one) => sum + one, 0)
-  ok(/ is completed by a-\w+: hello$/m.test(answer), answer)
+  ok(/ completed by a-\w+ \(bob\): hello$/m.test(answer), answer)
   ok(commands.length <= MOST_COMMANDS, `${commands.length} commands`)
   ok(total <= MOST_SECONDS, `${total} s`)
   const [install] = seconds as [number]

@@ -88,7 +88,7 @@ export const work = (workspace: string): Play =>
       /changed report.md version 2, line 1/,
     )
     const answer = `--msg-id ${task} --result "It has a title: Cats, counted" --artifact report.md`
-    yield* shell(`clawlink-agent respond --to ana ${answer}`, /is completed/)
+    yield* shell(`clawlink-agent respond --to ana ${answer}`, /completed/)
     yield* shell('clawlink-agent poll', /nothing new/)
     return 'NO_REPLY'
   }
