@@ -17,6 +17,10 @@ export const readWait = (call: Call): number | null => {
   throw new ClawError('usage', `--wait ${text} is not a number of seconds`, 'like: --wait 60')
 }
 
+/** What Ctrl-C says from here on. */
+export const sayHowToGoOn = ({ request }: Call, id: string): void =>
+  request.ifStopped?.(`${idText(id)} goes on; to wait again: clawlink-agent wait ${shellWord(id)}`)
+
 /**
  * Resolves once a task has ended, or waits for something that `call`'s agent is to say: an answer, an approval. Throws
  * `timeout`, `unknown_task`.
@@ -36,8 +40,7 @@ export const waitForTask = async (call: Call, id: string, seconds: number): Prom
         listening.end()
         throw error
       })
-      const again = `clawlink-agent wait ${shellWord(id)}`
-      call.request.ifStopped?.(`${idText(id)} goes on; to wait again: ${again}`)
+      sayHowToGoOn(call, id)
       const isOver = isTerminal(task.status) || wantsMe(team, task, call)
       if (isOver || ends.signal.aborted || Date.now() >= until) {
         listening.end()

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path'
 import { redacted } from '../workspace/access.ts'
 import { readProgram } from '../workspace/command-line/read.ts'
 import { ClawError } from '../workspace/errors.ts'
+import { shellWord } from '../workspace/quote.ts'
 import { becomeOwnerOf } from './ops/as-owner.ts'
 import { dataFolder, type Options, parseOptions } from './options.ts'
 import { helpText, PROGRAM } from './program.ts'
@@ -14,26 +15,32 @@ const version = process.env.CLAWLINK_VERSION ?? ''
 /** How long the last line of the log may take to be written before the process kills itself (milliseconds). */
 const LAST_WORDS_MS = 100
 
-/** How to call clawlink-agent from here: by name where the package is installed, else by this build's path. */
-const agentCommand = (): string => {
+/** How to call one of our programs from here: by name where the package is installed, else by this build's path. */
+const called = (program: string, ending = 'cjs'): string => {
   const script = process.argv[1] ?? ''
-  if (!script.endsWith('.cjs')) return 'clawlink-agent'
-  return `node ${join(dirname(resolve(script)), 'clawlink-agent.cjs')}`
+  if (!script.endsWith('.cjs')) return program
+  return `node ${shellWord(join(dirname(resolve(script)), `${program}.${ending}`))}`
 }
 
 const welcome = (options: Options, port: number): string => {
   const { local, lan } = urlsOf(options, port)
   const others =
     lan.length > 0 ? lan.join('  ') : 'not reachable from other machines (see --host in --help)'
+  // Another terminal may lack this one's environment.
+  const data =
+    options.data === dataFolder(undefined, {}) ? '' : ` --data ${shellWord(resolve(options.data))}`
+  const agent = called('clawlink-agent')
   return `clawlink-sync ${version}
   local  ${local}
   LAN    ${others}
   data   ${options.data}
-  join   clawlink-sync invite   (prints a link; your own agents on this machine need none)
+  join   ${called('clawlink-sync')} invite${data}   (prints a link; your own agents on this machine need none)
 
 Paste for a first agent:
-  ${agentCommand()} --relay ${local} register --name alice --caps research --description 'finds things out'
-  ${agentCommand()} discover
+  ${agent} --relay ${local} register --name alice --caps research --description 'finds things out'
+  ${agent} discover
+And for yourself, the terminal UI:
+  ${called('clawlink', 'mjs')} ${local}
 
 `
 }

@@ -80,6 +80,7 @@ export const startSyncServer = async (
   await makePrivate(options.data)
   const updateLog = await openLog(options.data, now)
   const access = await AccessStore.open(updateLog.facts, now, options.limits.invites)
+  access.onNoted = ({ at: _, what, ...entry }) => log.info(entry, what)
   const owner = await ownerOf(options.data)
   const sameUser = newSecret('invite')
   access.trust(owner.token, sameUser)
@@ -237,11 +238,17 @@ export const startSyncServer = async (
 
   const { tls } = options
   const limiter = new Limiter(options.limits, options.isProxy, now)
+  /** Counts a failed sign-in, and logs it: those that come while their address has to wait are not worth a line each. */
+  const failedBy = (request: IncomingMessage, why: ClawError): ClawError | null => {
+    const wait = limiter.failed(request, why)
+    const { remoteAddress: address } = request.socket
+    if (wait === null) log.info({ address, why: why.message }, 'sign-in failed')
+    return wait
+  }
 
   const env: AppEnv = {
     version,
-    onWrongCredential: (c, why) =>
-      limiter.failed((c.env as { incoming: IncomingMessage }).incoming, why),
+    onWrongCredential: (c, why) => failedBy((c.env as { incoming: IncomingMessage }).incoming, why),
     onAsked: (by, hold) => limiter.request(by, hold),
     mayWork: (by) => limiter.mayWork(by),
     holdOf: (request) => requests.of(request),
@@ -366,7 +373,7 @@ export const startSyncServer = async (
     const refuse = (thrown: unknown): void => {
       const asked = requestError(thrown, failure)
       const isGuess = asked.code === 'unauthorized' && hasTried(request)
-      const error = (isGuess ? limiter.failed(request, asked) : null) ?? asked
+      const error = (isGuess ? failedBy(request, asked) : null) ?? asked
       limiter.refused(request, error, null)
       refuseUpgrade(socket, error)
       // Nobody reads what still comes, nor waits for its end.

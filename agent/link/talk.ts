@@ -75,7 +75,9 @@ let lastWords: string | null = null
 export const sayIfStopped = (line: string): void => {
   if (lastWords === null) {
     process.once('SIGINT', () => {
-      void write(2, `${lastWords}\n`).then(() => process.kill(process.pid, 'SIGINT'))
+      void write(2, `${isatty(2) ? '\n' : ''}${lastWords}\n`).then(() =>
+        process.kill(process.pid, 'SIGINT'),
+      )
     })
   }
   lastWords = line

@@ -7,7 +7,7 @@ import { didYouMean } from '../../workspace/suggest.ts'
 import { entryOf, findEntry } from '../../workspace/tasks.ts'
 import { parseIso, parseSpan } from '../../workspace/when.ts'
 import { type Call, type Outcome, randomBytes, type Verb } from '../call.ts'
-import { readWait, waitForTask } from '../task-waiting.ts'
+import { readWait, sayHowToGoOn, waitForTask } from '../task-waiting.ts'
 import { mergingWrite, Team } from '../team.ts'
 import { who, word } from '../text.ts'
 
@@ -55,7 +55,8 @@ export const delegate: Verb = async (call) => {
 /** The outcome once the task has ended, or wants something of its creator. Throws `timeout`. */
 const waited = async (call: Call, outcome: Outcome, seconds: number): Promise<Outcome> => {
   const { task_id } = (outcome.data as { task: { task_id: TaskId } }).task
-  // Who does it may be asked for by its id meanwhile.
+  sayHowToGoOn(call, task_id)
+  // Its owner may be told its id meanwhile.
   call.request.say(`${outcome.lines.join('')}, and waiting for its end\n`)
   await call.close()
   const { data, lines } = await waitForTask(call, task_id, seconds)

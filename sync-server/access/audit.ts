@@ -13,7 +13,14 @@ export class AuditLog {
   readonly #refusedAt = new Map<string, number>()
   #next: number
 
-  constructor(stored: readonly { key: string; json: AuditEntry }[]) {
+  readonly #tell: (entry: AuditEntry) => void
+
+  /** `tell` is called with each entry once it is stored. */
+  constructor(
+    stored: readonly { key: string; json: AuditEntry }[],
+    tell: (entry: AuditEntry) => void = () => {},
+  ) {
+    this.#tell = tell
     this.#entries = stored.map(({ key, json }) => ({ seq: seqOf(key), entry: json }))
     this.#next = (this.#entries.at(-1)?.seq ?? 0) + 1
   }
@@ -31,6 +38,7 @@ export class AuditLog {
         this.#next += added.length
         this.#entries.splice(0, old.length)
         this.#entries.push(...added)
+        for (const { entry } of added) this.#tell(entry)
       },
     }
   }

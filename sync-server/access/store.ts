@@ -37,6 +37,8 @@ const MAX_NAME = 64
 export class AccessStore {
   /** Called with the agents whose connections must end: revoked, or replaced. */
   onEnded: (agent: string, workspace: string) => void = () => {}
+  /** Called with what was entered into the audit log. */
+  onNoted: (entry: AuditEntry) => void = () => {}
   readonly #log: FactLog
   readonly #writes: Writes
   readonly #now: () => number
@@ -62,7 +64,7 @@ export class AccessStore {
     this.#writes = new Writes(log)
     this.#now = now
     this.#maxInvites = maxInvites
-    this.#audit = new AuditLog(stored.audit)
+    this.#audit = new AuditLog(stored.audit, (entry) => this.onNoted(entry))
     this.#invites = new InviteBook(stored.invites, now, maxInvites)
     this.#recovering = stored.recovering
     this.#credentials = new Credentials(stored.credentials)
@@ -77,7 +79,7 @@ export class AccessStore {
     return this.#writes.turn(async () => {
       const stored = await readAll(this.#log)
       const { local } = this.#invites
-      this.#audit = new AuditLog(stored.audit)
+      this.#audit = new AuditLog(stored.audit, (entry) => this.onNoted(entry))
       this.#invites = new InviteBook(stored.invites, this.#now, this.#maxInvites)
       this.#invites.local = local
       this.#recovering = stored.recovering

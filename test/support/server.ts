@@ -85,6 +85,8 @@ export interface Server {
   process: ChildProcess
   /** Everything it wrote to stderr so far: one JSON log record a line. */
   log: () => string
+  /** What it prints for people, whole. */
+  banner: () => Promise<string>
   /** SIGTERM; resolves to the exit code. */
   stop: () => Promise<number | null>
   /** SIGKILL; resolves when it is gone. */
@@ -158,6 +160,10 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
     token,
     process: child,
     log: () => err,
+    banner: async () => {
+      while (!out.endsWith('\n\n')) await once(child.stdout, 'data')
+      return out
+    },
     stop: () => {
       child.kill('SIGTERM')
       return gone()

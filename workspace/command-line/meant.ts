@@ -43,13 +43,14 @@ export const takesText = ({ value = '' }: Flag): boolean =>
 /** The flags that someone who typed `text`, which is none of `flags`, may have meant, as a hint; empty: unknown. */
 export const meantFlags = (text: string, flags: Flags): string => {
   const typed = text.replace(/^-+/, '').toLowerCase()
-  const isMeant = ([flag, spec]: [string, Flag]): boolean => {
-    if (typed.length === 1) return flag.startsWith(typed)
-    if (flag === typed || (TEXT.includes(typed) && takesText(spec))) return true
-    return ALIKE.some((all) => all.includes(typed) && all.includes(flag))
-  }
   const known = Object.entries(flags).filter(([, { hidden }]) => hidden !== true)
-  const meant = known.filter(isMeant).map(([flag]) => `--${flag}`)
+  const alike = known.filter(([flag]) =>
+    typed.length === 1
+      ? flag.startsWith(typed)
+      : flag === typed || ALIKE.some((all) => all.includes(typed) && all.includes(flag)),
+  )
+  const texts = TEXT.includes(typed) ? known.filter(([, flag]) => takesText(flag)) : []
+  const meant = (alike.length > 0 ? alike : texts).map(([flag]) => `--${flag}`)
   if (meant.length > 0) return `did you mean ${meant.slice(0, 3).join(', ')}?`
   if (typed.length === 1) return ''
   return didYouMean(
