@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { isSecret } from '../workspace/access.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { type AgentId, type BroadcastId, newBroadcastId } from '../workspace/ids.ts'
 import { MAX_KEY_BYTES } from '../workspace/limits.ts'
 import type { Access } from '../workspace/link/access.ts'
 import type { KeyKind } from '../workspace/link/answers.ts'
+import { resolveIn } from '../workspace/link/cwd.ts'
 import { DEFAULT_SERVER, parseTarget, type Target } from '../workspace/link/target.ts'
 import type { Json } from '../workspace/schema.ts'
 import { checkWorkspaceName, within } from '../workspace/validate.ts'
@@ -152,6 +152,7 @@ export class Call {
       bytes =
         path === '-' ? (this.request.stdin ?? new Uint8Array()) : readFileSync(this.resolve(path))
     } catch (cause) {
+      if (cause instanceof ClawError) throw cause
       throw cannotRead(path, this.request.cwd, cause)
     }
     try {
@@ -183,7 +184,7 @@ export class Call {
   }
 
   resolve(path: string): string {
-    return resolve(this.request.cwd, path)
+    return resolveIn(this.request.cwd, path)
   }
 
   /** The id this profile was registered with. Throws `not_registered`. */

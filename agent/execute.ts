@@ -1,5 +1,8 @@
 import { redacted } from '../workspace/access.ts'
 import { ClawError, type ErrorBody } from '../workspace/errors.ts'
+import { homeTrouble } from '../workspace/link/home.ts'
+import { homeOf } from '../workspace/link/socket.ts'
+import { isSystemError } from '../workspace/system-error.ts'
 import { type Args, helpText, readArgs } from './args.ts'
 import { Call, type Outcome, type Request } from './call.ts'
 import type { Host } from './host.ts'
@@ -39,7 +42,7 @@ export const execute = async (request: Request, host: Host): Promise<Response> =
     const open = call
     return { ...response, after, done: () => open.close() }
   } catch (thrown) {
-    const error = ClawError.from(thrown)
+    const error = inHome(thrown, request)
     await call?.close().catch(() => {})
     return failure(error, call?.notes ?? [], request, json)
   }
@@ -97,6 +100,28 @@ const failure = (
     done: async () => {},
   }
 }
+
+/** The answer to a command line that is not carried out. */
+export const refused = (error: ClawError, request: Request): Response =>
+  failure(error, [], request, request.argv.includes('--json'))
+
+/** An error, or what is wrong with the home where that is why: as root had it, or where it cannot be written. */
+const inHome = (thrown: unknown, { env, cwd }: Request): ClawError => {
+  const error = ClawError.from(thrown)
+  if (error.code !== 'data_unusable' && error.code !== 'cannot_write') return error
+  try {
+    const home = homeOf(env.CLAWLINK_HOME, cwd)
+    return isAbout(error, home) ? (homeTrouble(home) ?? error) : error
+  } catch {
+    return error // there is no such home
+  }
+}
+
+/** Whether it names the folder, something in it, or what it is in. */
+const isAbout = ({ message, hint, cause }: ClawError, home: string): boolean =>
+  message.includes(home) ||
+  hint.includes(home) ||
+  (isSystemError(cause) && home.startsWith(`${cause.path}/`))
 
 const stackOf = (cause: unknown): string[] =>
   cause instanceof Error ? (cause.stack ?? '').split('\n') : []

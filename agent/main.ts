@@ -1,22 +1,25 @@
 import module from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClawError } from '../workspace/errors.ts'
+import { becomeSudoUser, foreignLink } from '../workspace/link/home.ts'
 import { homeOf, socketOf } from '../workspace/link/socket.ts'
 import { startLink } from '../workspace/link/start.ts'
+import { isStdoutClosed, notPrinted, write } from '../workspace/link/stdout.ts'
 import type { Ask } from '../workspace/link/wire.ts'
 import { readArgs } from './args.ts'
 import type { Env } from './call.ts'
-import { execute } from './execute.ts'
+import { execute, refused } from './execute.ts'
 import { alone } from './host.ts'
 import { serve } from './link/serve.ts'
-import { isStdoutClosed, notPrinted, sayIfStopped, talk, write } from './link/talk.ts'
+import { sayIfStopped, talk, UNACKNOWLEDGED } from './link/talk.ts'
 
 /** After so many links that ended over a command, beside the one that the shim asked, it is carried out here. */
 const MAX_LOST = 5
 /** A link that had a command for so long, in milliseconds, did not end over it. */
 const SETTLED_MS = 60_000
 
-/** Carries the command line out in this process; resolves to the exit code. */
-const runAlone = async (ask: Ask): Promise<number> => {
+/** Carries the command line out in this process, or says why that cannot be; resolves to the exit code. */
+const runAlone = async (ask: Ask, wrong?: ClawError): Promise<number> => {
   const { stdin, ...rest } = ask
   const print = async (text: string): Promise<void> => {
     if ((await write(1, text)) !== null || isStdoutClosed()) throw new Error('nobody reads')
@@ -30,22 +33,22 @@ const runAlone = async (ask: Ask): Promise<number> => {
     say: (text: string) => void write(2, text),
     ifStopped: sayIfStopped,
   }
-  const { stdout, stderr, code, after, done } = await execute(request, alone)
+  const { stdout, stderr, code, after, done } =
+    wrong === undefined ? await execute(request, alone) : refused(wrong, request)
   const failed = await write(1, stdout)
   await write(2, stderr)
   try {
     if (failed === null && after !== undefined && !isStdoutClosed()) await after()
     await done()
-    return failed === null ? code : (await notPrinted(failed)) || code
+    return failed === null ? code : (await notPrinted(failed, UNACKNOWLEDGED)) || code
   } catch (error) {
     await write(2, `error: not acknowledged: ${(error as Error).message}\n`)
     return 1
   }
 }
 
-/** Whether a link shall be started for this. */
-const wantsLink = ({ argv, env }: Ask): boolean => {
-  if (env.CLAWLINK_LINK === 'off') return false
+/** Whether this is for the link, if there may be one. */
+const isForLink = ({ argv }: Ask): boolean => {
   try {
     const { verb, has } = readArgs(argv)
     return (
@@ -59,13 +62,26 @@ const wantsLink = ({ argv, env }: Ask): boolean => {
   }
 }
 
+/** The home of what is for a link; null: it is not, or the answer is what is wrong with the home. */
+const homeFor = (ask: Ask): string | null => {
+  try {
+    return isForLink(ask) ? homeOf(ask.env.CLAWLINK_HOME, ask.cwd) : null
+  } catch {
+    return null
+  }
+}
+
 /**
  * Gives the command line to a link, starting one if need be, and to the next one should that end before it answered;
  * where there can be none, carries it out here.
  */
 const run = async (ask: Ask): Promise<number> => {
-  const home = homeOf(ask.env.CLAWLINK_HOME, ask.cwd)
-  const socket = wantsLink(ask) ? socketOf(home) : null
+  const home = homeFor(ask)
+  if (home === null) return runAlone(ask)
+  becomeSudoUser(home)
+  const foreign = foreignLink(home, socketOf(home))
+  if (foreign !== null) return runAlone(ask, foreign)
+  const socket = ask.env.CLAWLINK_LINK === 'off' ? null : socketOf(home)
   for (let lost = 0; socket !== null && lost < MAX_LOST; ) {
     const began = performance.now()
     const ended = await talk(socket, ask)

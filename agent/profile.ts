@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import type { AgentId } from '../workspace/ids.ts'
 import { Access } from '../workspace/link/access.ts'
+import { makeOwnDir } from '../workspace/link/own-file.ts'
 import { homeOf } from '../workspace/link/socket.ts'
 import type { Target } from '../workspace/link/target.ts'
 import type { Intent, Presence } from '../workspace/presence.ts'
@@ -77,7 +78,7 @@ export const readState = (dir: string): AgentState => {
 export const saveState = (profile: Profile, changes: AgentState): void => {
   const state = { ...readState(profile.dir), ...changes }
   if (JSON.stringify(state) === JSON.stringify(readState(profile.dir))) return
-  mkdirSync(profile.dir, { recursive: true, mode: 0o700 })
+  makeOwnDir(profile.dir)
   writeLocal(join(profile.dir, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`, 0o600)
   profile.state = state
 }

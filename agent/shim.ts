@@ -1,6 +1,9 @@
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
-import { homeOf, socketOf } from '../workspace/link/socket.ts'
-import { askOf, talk, write } from './link/talk.ts'
+import { socketOf } from '../workspace/link/socket.ts'
+import { notPrinted, write } from '../workspace/link/stdout.ts'
+import { askOf, talk } from './link/talk.ts'
 
 /** Reads stdin to its end; at a keyboard says so, and takes a join link when Enter ends it. */
 const readStdin = async (isLink: boolean): Promise<Uint8Array> => {
@@ -15,12 +18,23 @@ const readStdin = async (isLink: boolean): Promise<Uint8Array> => {
   return Buffer.concat(chunks)
 }
 
+/** Where the link listens; null where that takes more to find out, or to say what is wrong with it: main.ts does. */
+const socketAt = (): string | null => {
+  try {
+    const home = process.env.CLAWLINK_HOME || join(homedir(), '.clawlink')
+    return isAbsolute(home) ? socketOf(resolve(home)) : null
+  } catch {
+    return null // no home folder
+  }
+}
+
 /** Gives the command line to the link. Everything else, and all that is slow to load, is in main.ts. */
 const run = async (): Promise<void> => {
   const argv = process.argv.slice(2)
   const version = process.env.CLAWLINK_VERSION ?? 'unknown'
   if (argv.length === 1 && argv[0] === '--version') {
-    process.stdout.write(`${version}\n`)
+    const failed = await write(1, `${version}\n`)
+    if (failed !== null) process.exitCode = await notPrinted(failed)
     return
   }
   const asksForStdin = argv.some((arg) => arg === '-' || arg.endsWith('=-'))
@@ -28,8 +42,7 @@ const run = async (): Promise<void> => {
   // Help is not for the link, nor is what main.ts carries out here; that reads the command line.
   const isOwn =
     argv.length === 0 || ['--help', '-h', 'openclaw'].some((word) => argv.includes(word))
-  const socket = isOwn ? null : socketOf(homeOf(process.env.CLAWLINK_HOME, ask.cwd))
-  const ended = await talk(socket, ask)
+  const ended = await talk(isOwn ? null : socketAt(), ask)
   if (typeof ended === 'number') process.exitCode = ended
   else await (await import('./main.ts')).main(ask)
 }

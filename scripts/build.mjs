@@ -1,8 +1,8 @@
 // Builds the programs into dist/, each bundled into one CommonJS file, which starts several times faster than a tree
 // of modules. Only LevelDB stays outside: it is native code. clawlink-agent is two files: the command, which asks the
-// link and is small, and clawlink-agent-core, which is the link and everything else; clawlink-sync is two, too: the server, and
-// clawlink-sync-texts, which a thread of it runs. clawlink is an ES module, because
-// Ink awaits at its top level.
+// link and is small, and clawlink-agent-core, which is the link and everything else. clawlink-sync and clawlink only look at
+// the version of Node, in words that Node 12 can read, and load clawlink-sync-core and clawlink-core; a thread of the server
+// runs clawlink-sync-texts. clawlink is an ES module, because Ink awaits at its top level.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,7 @@ import { build } from 'esbuild'
 import { noticesOf } from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+const { version, engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 const dist = join(root, 'dist')
 await mkdir(dist, { recursive: true })
 // Several builds may run at a time, and programs start meanwhile: each file takes its place whole.
@@ -31,6 +31,23 @@ const common = {
   metafile: true,
   logLevel: 'warning',
 }
+
+const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node)
+
+/** What each program does first: an old Node stops here, with one line (or its JSON form) and exit code 5. */
+const checkNode = (program) => `(function () {
+  var is = process.versions.node.split('.').map(Number);
+  if (is[0] > ${major} || (is[0] === ${major} && is[1] >= ${minor})) return;
+  var what = '${program} needs Node ${major}.${minor} or newer, this is v' + process.versions.node + ' (' + process.execPath + ')';
+  var hint = 'install a newer Node, or put it first in PATH';
+  if (process.argv.indexOf('--json') < 0) process.stderr.write('error: ' + what + ' \u2014 ' + hint + '\\n');
+  else process.stdout.write(JSON.stringify({ ok: false, error: { code: 'old_node', message: what, hint: hint, retryable: false } }) + '\\n');
+  process.exit(5);
+})();
+`
+
+/** A program whose own file only checks and loads. */
+const launcher = (program, load) => `${common.banner.js}\n${checkNode(program)}${load}\n`
 
 /** The command loads the rest only when it must. */
 const coreOutside = {
@@ -60,7 +77,7 @@ try {
     build({
       ...common,
       entryPoints: {
-        'clawlink-sync': 'sync-server/main.ts',
+        'clawlink-sync-core': 'sync-server/main.ts',
         // The thread of the server in which long texts are compared.
         'clawlink-sync-texts': 'sync-server/texts/thread.ts',
         'clawlink-agent-core': 'agent/main.ts',
@@ -68,7 +85,7 @@ try {
     }),
     build({
       ...common,
-      entryPoints: { clawlink: 'tui/main.ts' },
+      entryPoints: { 'clawlink-core': 'tui/main.ts' },
       format: 'esm',
       outExtension: { '.js': '.mjs' },
       banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
@@ -80,6 +97,9 @@ try {
     build({
       ...common,
       entryPoints: { 'clawlink-agent': 'agent/shim.ts' },
+      // It is the command's own file, which has to be readable for an old Node.
+      target: 'node12',
+      banner: { js: `${common.banner.js}\n${checkNode('clawlink-agent')}` },
       minify: true,
       plugins: [coreOutside],
       // import() of a CommonJS file makes Node look through all of it for its exports first: 90 ms of the core.
@@ -89,6 +109,12 @@ try {
   const notices = await noticesOf(
     root,
     built.map(({ metafile }) => metafile),
+  )
+  const sync = launcher('clawlink-sync', "require('./clawlink-sync-core.cjs')")
+  await writeFile(join(fresh, 'clawlink-sync.cjs'), sync)
+  await writeFile(
+    join(fresh, 'clawlink.mjs'),
+    launcher('clawlink', "import('./clawlink-core.mjs')"),
   )
   const programs = await readdir(fresh)
   for (const file of programs) await chmod(join(fresh, file), 0o755)

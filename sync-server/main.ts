@@ -3,8 +3,10 @@ import { redacted } from '../workspace/access.ts'
 import { readProgram } from '../workspace/command-line/read.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { shellWord } from '../workspace/quote.ts'
+import { watchDescriptors } from './descriptors.ts'
 import { becomeOwnerOf } from './ops/as-owner.ts'
 import { dataFolder, type Options, parseOptions } from './options.ts'
+import { notPrinted, writeAll } from './print.ts'
 import { helpText, PROGRAM } from './program.ts'
 import { Unstopped } from './stopping.ts'
 import { urlsOf } from './urls.ts'
@@ -50,22 +52,23 @@ const withoutSecrets = (log: { write: (line: string) => unknown }) => ({
   write: (line: string) => void log.write(redacted(line)),
 })
 
-/** Output that did not get where it was to go is a failure; a reader that went knows that itself. */
-const onUnprinted = ({ code }: NodeJS.ErrnoException): void => {
-  if (code !== 'EPIPE') process.stderr.write(`error: cannot write the output: ${code}\n`)
-  process.exit(code === 'EPIPE' ? 0 : 1)
+/** Why stdout did not take all that was printed; null: it did. */
+let unprinted: string | null = null
+const print = (text: string): void => {
+  unprinted ??= writeAll(1, text)
 }
 
 const run = async (): Promise<void> => {
   // LevelDB makes its files as the umask says, and anybody who could read them could read every message.
   process.umask(0o077)
-  process.stdout.on('error', onUnprinted)
+  process.stdout.on('error', ({ code = 'EIO' }: NodeJS.ErrnoException) =>
+    process.exit(notPrinted(code, 0)),
+  )
   const { env } = process
-  const print = (text: string): void => void process.stdout.write(text)
   const { command, ...given } = readProgram(PROGRAM, process.argv.slice(2))
   const { values, has } = given
-  if (has.has('help')) return print(helpText(command))
-  if (command !== null) {
+  if (has.has('help')) print(helpText(command))
+  else if (command !== null) {
     const carryOut = await command.load()
     const data = resolve(dataFolder(values.get('data'), env))
     becomeOwnerOf(data)
@@ -74,19 +77,21 @@ const run = async (): Promise<void> => {
       has: (flag) => has.has(flag),
       ...{ data, json: has.has('json'), env, version, print },
     })
-    return
-  }
-  if (has.has('version')) return print(`${version}\n`)
-  const options = parseOptions(given, env)
+  } else if (has.has('version')) print(`${version}\n`)
+  else return serve(parseOptions(given, env))
+  if (unprinted !== null) process.exitCode = notPrinted(unprinted, Number(process.exitCode ?? 0))
+}
 
+const serve = async (options: Options): Promise<void> => {
   keepYoungSmall()
   // Loaded only now, so that --help and a mistyped option answer at once.
   const [{ pino }, { startSyncServer }] = await Promise.all([import('pino'), import('./server.ts')])
   const log = pino(
     { name: 'clawlink-sync', level: options.logLevel },
-    withoutSecrets(pino.destination(2)),
+    withoutSecrets({ write: (line) => writeAll(2, line) }),
   )
   const server = await startSyncServer(options, version, log)
+  watchDescriptors(log)
   log.info({ host: options.host, port: server.port, data: options.data, version }, 'listening')
 
   let stopping = false
@@ -113,14 +118,16 @@ const run = async (): Promise<void> => {
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   // Last: who reads it may stop the server at once.
-  process.stdout.write(welcome(options, server.port))
+  print(welcome(options, server.port))
+  if (unprinted !== null && unprinted !== 'EPIPE')
+    log.warn({ code: unprinted }, 'stdout took no welcome')
 }
 
 run().catch((thrown: unknown) => {
   const error = ClawError.from(thrown)
   // A server takes no such flag; what a command failed with is its one document.
   if (process.argv.includes('--json')) {
-    process.stdout.write(`${JSON.stringify({ ok: false, error: error.toBody() })}\n`)
+    print(`${JSON.stringify({ ok: false, error: error.toBody() })}\n`)
   }
   process.stderr.write(`error: ${redacted(error.message)}${error.hint && ` — ${error.hint}`}\n`)
   if (error.code === 'bug') process.stderr.write(`${(thrown as Error).stack}\n`)

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import { ClawError } from '../workspace/errors.ts'
+import { sizeOf } from './disk.ts'
 import { LevelUpdateLog } from './level-update-log.ts'
 import { storeError } from './ops/store-error.ts'
 
@@ -9,14 +9,14 @@ export const openLog = async (
   now: () => number,
   create = true,
 ): Promise<LevelUpdateLog> => {
-  if (!create && !existsSync(dir)) {
-    throw new ClawError(
-      'data_unusable',
-      `there is no data in ${dir}`,
-      'name the folder with --data',
-    )
-  }
   try {
+    if (!create && (await sizeOf(dir)) === null) {
+      throw new ClawError(
+        'data_unusable',
+        `there is no data in ${dir}`,
+        'name the folder with --data',
+      )
+    }
     return await LevelUpdateLog.open(dir, now)
   } catch (thrown) {
     throw storeError(dir, thrown)

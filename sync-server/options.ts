@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Given } from '../workspace/command-line/read.ts'
 import { ClawError } from '../workspace/errors.ts'
+import { userHome, withHome } from '../workspace/own-folder.ts'
 import { DEFAULT_PORT, LOG_LEVELS, type LogLevel, type SERVER_FLAGS } from './flags.ts'
 import { type Proxies, parseProxies } from './guard/address.ts'
 import { type Limits, parseLimits } from './guard/limits.ts'
@@ -49,11 +50,15 @@ export interface Options {
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 
-/** Where everything is stored: what `--data` says, else the environment, else below the home. */
+/** Where everything is stored: what `--data` says, else the environment, else below the home. Throws `usage`. */
 export const dataFolder = (
   flag: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
-): string => flag ?? (env.CLAWLINK_DATA || join(homedir(), '.clawlink', 'sync'))
+): string => {
+  if (flag !== undefined) return withHome(flag, homedir, '--data')
+  if (env.CLAWLINK_DATA) return withHome(env.CLAWLINK_DATA, homedir, 'CLAWLINK_DATA')
+  return join(userHome(homedir, 'CLAWLINK_DATA'), '.clawlink', 'sync')
+}
 
 /** Whether it is every address of this machine. */
 export const isAnywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
 import { attach } from '../workspace/link/attach.ts'
+import { workingDir } from '../workspace/link/cwd.ts'
 import { noLink } from '../workspace/link/run.ts'
 import { homeOf, socketOf } from '../workspace/link/socket.ts'
+import { notPrinted, write } from '../workspace/link/stdout.ts'
 import { parseOptions } from './options.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? 'unknown'
@@ -11,8 +13,8 @@ const run = async (): Promise<number> => {
   const { stdin, stdout, stderr, env } = process
   const options = parseOptions(process.argv.slice(2), env, version)
   if (typeof options === 'string') {
-    stdout.write(options)
-    return 0
+    const failed = await write(1, options)
+    return failed === null ? 0 : notPrinted(failed)
   }
   if (!stdin.isTTY || !stdout.isTTY) {
     throw new ClawError(
@@ -21,7 +23,7 @@ const run = async (): Promise<number> => {
       'scripts and agents use clawlink-agent (see clawlink-agent --help)',
     )
   }
-  const home = homeOf(env.CLAWLINK_HOME, process.cwd())
+  const home = homeOf(env.CLAWLINK_HOME, workingDir())
   const socket = socketOf(home)
   if (socket === null) throw noLink(home)
   // The link starts, or answers, while the rest is loaded.

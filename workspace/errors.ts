@@ -1,3 +1,5 @@
+import { isSystemError, meaningOf } from './system-error.ts'
+
 /**
  * Every error a user can meet, by its stable code. One table decides what each face shows of it: the CLI's
  * exit code, the HTTP status, the WebSocket close code (where the sync socket can raise it), and whether the
@@ -63,11 +65,14 @@ export const ERRORS = {
   revoked: { exit: 5, http: 401 },
   forged: { exit: 5, http: 403, close: 4430 },
   cannot_write: { exit: 5, http: 507 },
+  old_node: { exit: 5, http: 503 },
   data_unusable: { exit: 5, http: 503 },
   data_damaged: { exit: 5, http: 503 },
   data_newer: { exit: 5, http: 503 },
   unreachable: { exit: 6, http: 503, retryable: true },
   not_clawlink: { exit: 6, http: 502 },
+  proxy_refused: { exit: 6, http: 502 },
+  no_websockets: { exit: 6, http: 502, retryable: true },
   unproven: { exit: 6, http: 502, retryable: true },
   bad_certificate: { exit: 6, http: 502 },
   storage_failed: { exit: 6, http: 503, close: 4503, retryable: true },
@@ -132,9 +137,14 @@ export class ClawError extends Error {
     return new ClawError(code, body.message ?? 'unknown error', body.hint ?? '', after)
   }
 
-  /** What any thrown value is to the outside: itself, or a `bug` that keeps the cause. */
+  /** What any thrown value is to the outside: itself, what the file system refused, or a `bug`; these keep the cause. */
   static from(thrown: unknown): ClawError {
     if (thrown instanceof ClawError) return thrown
+    if (isSystemError(thrown)) {
+      const error = new ClawError(...meaningOf(thrown))
+      error.cause = thrown
+      return error
+    }
     const message = thrown instanceof Error ? thrown.message : String(thrown)
     const error = new ClawError('bug', message, 'please report this with the command you ran')
     error.cause = thrown

@@ -1,3 +1,4 @@
+import { workingDir } from '../../workspace/link/cwd.ts'
 import { BEAT_MS } from '../../workspace/link/session.ts'
 import { homeOf, socketOf } from '../../workspace/link/socket.ts'
 import { IDLE_AFTER_MS, SILENT_AFTER_MS } from '../../workspace/presence.ts'
@@ -10,7 +11,7 @@ const IDLE_S = 12 * 60 * 60
 
 /** Is the link of `CLAWLINK_HOME` until that ends; resolves to the exit code. */
 export const serve = async (): Promise<number> => {
-  const home = homeOf(process.env.CLAWLINK_HOME, process.cwd())
+  const home = homeOf(process.env.CLAWLINK_HOME, workingDir())
   const socket = socketOf(home)
   if (socket === null) return 1
   const log = openLog(home)

@@ -1,6 +1,7 @@
-import { readFileSync, readlinkSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { isatty } from 'node:tty'
+import { workingDir } from '../../workspace/link/cwd.ts'
+import { isStdoutClosed, notPrinted, write } from '../../workspace/link/stdout.ts'
 import { type Ask, clawlinkEnv, lineReader, newKey, type Say } from '../../workspace/link/wire.ts'
 
 /**
@@ -15,7 +16,7 @@ export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
   return {
     version,
     argv: process.argv.slice(2),
-    cwd: process.cwd(),
+    cwd: workingDir(),
     env: clawlinkEnv(),
     stdin: stdin === null ? null : Buffer.from(stdin).toString('base64'),
     terminal: isatty(1),
@@ -25,48 +26,8 @@ export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
   }
 }
 
-/**
- * Resolves to null once all of it was taken, or to why not, as an error's code. Does without Node's streams, which take long
- * to load, if it can.
- */
-export const write = (fd: 1 | 2, text: string): Promise<string | null> => {
-  let rest = Buffer.from(text)
-  try {
-    while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
-    return Promise.resolve(null)
-  } catch (error) {
-    // A full pipe that somebody has made non-blocking.
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'EAGAIN') return Promise.resolve(code ?? 'EIO')
-  }
-  const stream = fd === 1 ? process.stdout : process.stderr
-  return new Promise((resolve) => {
-    stream.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'EIO'))
-    stream.write(rest, (error) => {
-      if (!error) resolve(null)
-    })
-  })
-}
-
-/** Says that the output did not get where it was to go, and gives the exit code; a reader that went knows that itself. */
-export const notPrinted = async (why: string): Promise<number> => {
-  if (why === 'EPIPE') return 0
-  await write(2, `error: cannot write the output: ${why} — nothing of it is acknowledged\n`)
-  return 1
-}
-
-/**
- * Whether this program was started without a stdout: Node then opens /dev/null in its place, for reading and writing,
- * while a shell's `>/dev/null`, by which a caller discards what it asked for, opens it for writing only.
- */
-export const isStdoutClosed = (): boolean => {
-  try {
-    const flags = /flags:\s*([0-7]+)/.exec(readFileSync('/proc/self/fdinfo/1', 'utf8'))?.[1]
-    return readlinkSync('/proc/self/fd/1') === '/dev/null' && (Number(`0o${flags}`) & 3) === 2
-  } catch {
-    return false // no /proc: not Linux
-  }
-}
+/** What was not printed is handed out again. */
+export const UNACKNOWLEDGED = '; nothing of this output is acknowledged'
 
 /** The last words of a command that is ended by Ctrl-C; null: it has none. */
 let lastWords: string | null = null
@@ -107,7 +68,7 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
       if (err !== undefined) await write(2, err)
       if (code === undefined && !ack) return
       // What nobody took stays unacknowledged: the link hands it out again.
-      if (failed !== null) return end((await notPrinted(failed)) || (code ?? 0))
+      if (failed !== null) return end((await notPrinted(failed, UNACKNOWLEDGED)) || (code ?? 0))
       if (code !== undefined) return end(code)
       if (isStdoutClosed()) return end(0)
       socket.write('{"ack":true}\n')

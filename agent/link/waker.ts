@@ -147,7 +147,7 @@ const runCommand = (command: string, cwd: string | undefined, input: string): Pr
   new Promise((resolve, reject) => {
     const child = spawn(command, {
       shell: true,
-      cwd,
+      cwd: cwd || undefined,
       stdio: ['pipe', 'ignore', 'ignore'],
       timeout: TIMEOUT_MS,
     })

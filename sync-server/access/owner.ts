@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSecret, runDirsOf, runFileOf } from '../../workspace/access.ts'
 import { syncDir } from '../disk.ts'
@@ -35,14 +35,19 @@ export const readOwner = (data: string): OwnerFile | null => {
 const writeOwn = async (dir: string, path: string, value: object): Promise<void> => {
   const neighbour = `${path}.${process.pid}.tmp`
   rmSync(neighbour, { force: true })
-  const file = await open(neighbour, 'wx', 0o600)
   try {
-    await file.writeFile(`${JSON.stringify(value)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(neighbour, 'wx', 0o600)
+    try {
+      await file.writeFile(`${JSON.stringify(value)}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(neighbour, path)
+  } catch (error) {
+    rmSync(neighbour, { force: true })
+    throw error
   }
-  await rename(neighbour, path)
   await syncDir(dir)
 }
 
@@ -60,7 +65,7 @@ export const ownerOf = async (data: string): Promise<OwnerFile> => {
 
 /** The user's folders for running servers, of those that only that user can write to. */
 const ownRunDirs = (): string[] => {
-  const { uid } = userInfo()
+  const uid = process.getuid?.() ?? -1
   return runDirsOf(process.env, tmpdir(), uid).filter((dir) => {
     try {
       mkdirSync(dir, { recursive: true, mode: 0o700 })

@@ -1,11 +1,13 @@
-import { copyFile, link, mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { getBlob, isBinary } from '../../workspace/blobs.ts'
 import { readFile } from '../../workspace/files.ts'
 import { checkFileKey } from '../../workspace/path.ts'
+import { isSystemError } from '../../workspace/system-error.ts'
 import { allFiles, keysOf } from '../../workspace/tree.ts'
 import { blobPath } from './blob-files.ts'
 import type { Contents } from './contents.ts'
+import { copyWhole } from './folder.ts'
 import { agentMarkdown, calledBy, messageMarkdown, taskMarkdown } from './markdown.ts'
 
 export const FORMATS = ['md', 'json', 'files'] as const
@@ -79,6 +81,11 @@ const markdownOf = async function* <T>(
   }
 }
 
+/** What one name or its bytes are refused with; the rest concerns the disk, and so all of the export. */
+const OF_ONE_NAME = new Set([
+  ...['ENOENT', 'EEXIST', 'EISDIR', 'ENOTDIR', 'ENAMETOOLONG', 'EINVAL', 'EILSEQ'],
+])
+
 const writeFiles = async (
   { doc, workspace }: Contents,
   data: string,
@@ -98,7 +105,7 @@ const writeFiles = async (
         const { sha256 } = getBlob(doc, key)
         const first = blobs.get(sha256)
         if (first === undefined) await copyFile(blobPath(data, { workspace, sha256 }), path, 1)
-        else await link(first, path)
+        else await copyWhole(first, path, true)
         blobs.set(sha256, first ?? path)
       } else {
         const own = paths.get(entry.fileId)
@@ -108,8 +115,7 @@ const writeFiles = async (
       exported.files++
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      const isFull = code === 'ENOSPC' || code === 'EDQUOT'
-      if (isFull) throw error
+      if (isSystemError(error) && !OF_ONE_NAME.has(error.code)) throw error
       const reason = code === 'ENOENT' ? 'its bytes are not on the server' : message
       exported.left_out.push({ file_key: key, reason })
     }

@@ -68,7 +68,7 @@ const diskError = (dir: string, thrown: unknown): unknown => {
   const { syscall, code } = thrown as NodeJS.ErrnoException
   if (syscall === undefined || thrown instanceof ClawError) return thrown
   const hint =
-    code === 'ENOSPC'
+    code === 'ENOSPC' || code === 'EDQUOT'
       ? 'make room on that disk'
       : 'check that the user of the server may write there'
   const error = new ClawError('data_unusable', `${dir} cannot be made: ${code}`, hint)

@@ -9,9 +9,12 @@ import { restoreBackup } from './restore.ts'
 import type { BackupSummary } from './routes.ts'
 import { storeError } from './store-error.ts'
 
-/** Throws `no_data`. */
+/** Throws `no_data`, `data_unusable`. */
 export const checkData = async (data: string): Promise<void> => {
-  if (await hasDatabase(data)) return
+  const isThere = await hasDatabase(data).catch((error) => {
+    throw storeError(data, error)
+  })
+  if (isThere) return
   throw new ClawError(
     'no_data',
     `there is no data of a server in ${data}`,

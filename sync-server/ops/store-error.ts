@@ -1,4 +1,5 @@
 import { ClawError } from '../../workspace/errors.ts'
+import { isSystemError, meaningOf } from '../../workspace/system-error.ts'
 import { Fault } from '../faults.ts'
 import { causeOf, Damage, Newer, Older, Unreadable } from '../store/damage.ts'
 
@@ -48,7 +49,14 @@ const errorFor = (dir: string, thrown: unknown): ClawError => {
       'copy the folder while no server runs, then start the server once: it brings it along',
     )
   }
-  const { code, message } = innermost(thrown)
+  const cause = innermost(thrown)
+  if (isSystemError(cause)) {
+    const [as, message, hint] = meaningOf(cause)
+    const isOthers = cause.code === 'EACCES' || cause.code === 'EPERM'
+    const todo = 'run this as the user of the server (sudo -u USER), or name another with --data'
+    return new ClawError(as, message, isOthers ? todo : hint)
+  }
+  const { code, message } = cause
   if (code === 'LEVEL_LOCKED') {
     return new ClawError(
       'data_locked',
@@ -66,7 +74,7 @@ const errorFor = (dir: string, thrown: unknown): ClawError => {
 }
 
 /** The first cause that says more than that there was one. */
-const innermost = (thrown: unknown): { code?: string; message: string } => {
+const innermost = (thrown: unknown): Error & { code?: string } => {
   const { cause } = thrown as { cause?: unknown }
   return cause instanceof Error ? innermost(cause) : (thrown as Error)
 }
@@ -77,10 +85,15 @@ export const requestError = (thrown: unknown, trouble: string | null): ClawError
   if (damage !== null) {
     return new ClawError('data_damaged', damage.message, 'the owner of the server must look at it')
   }
+  if (thrown instanceof ClawError) return thrown
   const error = ClawError.from(thrown)
-  if (error.code !== 'bug') return error
   if (trouble !== null) {
     return new ClawError('storage_failed', trouble, 'try again later; the server log says more')
+  }
+  if (isSystemError(thrown)) {
+    const { code } = thrown
+    const what = `the disk of the server refused it (${code})`
+    return new ClawError('storage_failed', what, 'try again later; the server log says more')
   }
   const fault = causeOf(thrown, Fault)
   if (fault === null) return error

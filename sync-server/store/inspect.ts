@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { namesIn } from '../disk.ts'
 import { Damage } from './damage.ts'
 import { readJournal } from './journal.ts'
 import { type Manifest, readManifest } from './manifest.ts'
@@ -8,9 +9,9 @@ import { checkTable } from './table.ts'
 const JOURNAL = /^(\d+)\.log$/
 const TABLE = /^(\d+)\.(?:ldb|sst)$/
 
-/** Whether there is a LevelDB in a folder, or was. */
+/** Whether there is a LevelDB in a folder, or was. Rejects where that cannot be read. */
 export const hasDatabase = async (dir: string): Promise<boolean> => {
-  const names = await readdir(dir).catch(() => [])
+  const names = await namesIn(dir)
   return names.some((name) => name === 'CURRENT' || TABLE.test(name) || JOURNAL.test(name))
 }
 

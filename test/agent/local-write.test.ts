@@ -96,10 +96,17 @@ it.each(HOW)(
     for (const args of [['whoami'], ['whoami', '--json'], ['discover', '--json']]) {
       const { code, err } = await run('clawlink-agent.cjs', ...args)
       expect(code).toBe(1)
-      expect(err).toMatch(/^error: cannot write the output: ENOSPC.*\n$/)
+      expect(err).toMatch(/^error: cannot write to stdout: ENOSPC.*\n$/)
     }
-    const sync = await run('clawlink-sync.cjs', '--help')
-    expect(sync).toEqual({ code: 1, err: 'error: cannot write the output: ENOSPC\n' })
+    const line = 'error: cannot write to stdout: ENOSPC (the disk is full)\n'
+    for (const [program, ...args] of [
+      ['clawlink-sync.cjs', '--help'],
+      ['clawlink-sync.cjs', 'completion', 'bash', '--json'],
+      ['clawlink.mjs', '--help'],
+      ['clawlink-agent.cjs', '--version'],
+    ] as const) {
+      expect(await run(program, ...args), program).toEqual({ code: 1, err: line })
+    }
     await one.run('down')
     await server.stop()
   },

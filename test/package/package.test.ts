@@ -41,6 +41,8 @@ it('[E5] the package has the programs, what one reads about them and skills; it 
     'dist/THIRD_PARTY_NOTICES.txt',
     'dist/clawlink-agent-core.cjs',
     'dist/clawlink-agent.cjs',
+    'dist/clawlink-core.mjs',
+    'dist/clawlink-sync-core.cjs',
     'dist/clawlink-sync-texts.cjs',
     'dist/clawlink-sync.cjs',
     'dist/clawlink.mjs',

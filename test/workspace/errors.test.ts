@@ -57,7 +57,7 @@ const EXITS: Record<number, string[]> = {
     'busy',
   ],
   5: [
-    ...['not_allowed', 'insecure', 'data_unusable', 'data_damaged', 'data_newer'],
+    ...['not_allowed', 'insecure', 'data_unusable', 'data_damaged', 'data_newer', 'old_node'],
     ...['unauthorized', 'revoked', 'forged'],
   ],
   6: [
@@ -65,6 +65,8 @@ const EXITS: Record<number, string[]> = {
       'unreachable',
       'not_clawlink',
       'unproven',
+      'proxy_refused',
+      'no_websockets',
       'bad_certificate',
       'storage_failed',
       'shutting_down',

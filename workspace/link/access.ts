@@ -1,25 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readFileSync, rmSync, type Stats, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { isSecret, PREFIX, type Role, runDirsOf, runFileOf } from '../access.ts'
 import { ClawError } from '../errors.ts'
 import { type AgentId, newAgentId } from '../ids.ts'
 import { postJoin, serverInfo } from './commands.ts'
+import { claimOwn, writeOwn } from './own-file.ts'
 import type { Faith } from './proof.ts'
 import type { Target } from './target.ts'
+
+/** Where there are no hard links an identity is not whole at once: so often, so long apart (milliseconds), it is read again. */
+const CLAIM_TRIES = 50
+const CLAIM_WAIT_MS = 10
 
 /** A credential as it is kept: 0600, one file a place, in the folder of the profile. */
 interface Kept {
@@ -183,30 +176,14 @@ export const identityOf = (dir: string): AgentId => {
   const known = read()
   if (known !== undefined) return known
   const agent_id = newAgentId((bytes) => crypto.getRandomValues(bytes))
-  const own = `${path}.${process.pid}-${agent_id}`
-  writeOwn(own, { agent_id })
-  try {
-    linkSync(own, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    rmSync(own, { force: true })
+  if (claimOwn(path, { agent_id })) return agent_id
+  for (let tries = 0; tries < CLAIM_TRIES; tries++) {
+    const first = read()
+    if (first !== undefined) return first
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, CLAIM_WAIT_MS)
   }
-  return read() ?? agent_id
-}
-
-const writeOwn = (path: string, value: object): void => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const neighbour = `${path}.${process.pid}.tmp`
-  rmSync(neighbour, { force: true })
-  const file = openSync(neighbour, 'wx', 0o600)
-  try {
-    writeSync(file, `${JSON.stringify(value)}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(neighbour, path)
+  writeOwn(path, { agent_id }) // who began it was killed over it
+  return agent_id
 }
 
 /** The invite that a server on this machine left for its own user; null: there is none. */
@@ -214,7 +191,7 @@ const inviteOfUser = (base: string, env: AccessAt['env']): Invited | null => {
   const { hostname, port, protocol } = new URL(base)
   const isHere = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname)
   if (!isHere) return null
-  const { uid } = userInfo()
+  const uid = process.getuid?.() ?? -1 // as userInfo() has it on Windows
   // Whoever else could write there could have this agent join a server of theirs.
   const isOurs = ({ uid: owner, mode }: Stats): boolean =>
     process.platform === 'win32' || (owner === uid && (mode & 0o077) === 0)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, rename, stat } from 'node:fs/promises'
+import { readdir, rename, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Level } from 'level'
@@ -7,6 +7,7 @@ import * as Y from 'yjs'
 import { ClawError } from '../errors.ts'
 import type { Json } from '../schema.ts'
 import { FileNews } from '../unread.ts'
+import { makeOwnDir } from './own-file.ts'
 import {
   type Cursor,
   type Database,
@@ -48,7 +49,7 @@ export const openDatabase = async (
   warn: (line: string) => void,
   waitMs: number,
 ): Promise<Opened> => {
-  await mkdir(dir, { recursive: true, mode: 0o700 })
+  makeOwnDir(dir)
   const deadline = Date.now() + waitMs
   try {
     return await openIn(dir, deadline, false)
@@ -66,7 +67,7 @@ export const openDatabase = async (
       const aside = `${dir}.damaged-${randomUUID().slice(0, 8)}`
       await rename(dir, aside)
       warn(`the local replica was damaged; kept as ${aside}, starting with a fresh one`)
-      await mkdir(dir, { recursive: true, mode: 0o700 })
+      makeOwnDir(dir)
     }
     return await openIn(dir, deadline, true)
   } finally {

@@ -1,6 +1,9 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClawError, type ErrorBody } from '../errors.ts'
+import { workingDir } from './cwd.ts'
+import { foreignLink, homeTrouble } from './home.ts'
+import { socketOf } from './socket.ts'
 import { startLink } from './start.ts'
 import { type Ask, clawlinkEnv, lineReader, newKey, type Say } from './wire.ts'
 
@@ -30,7 +33,7 @@ export const newAsk = (version: string, argv: readonly string[], stdin?: string)
   return {
     version,
     argv,
-    cwd: process.cwd(),
+    cwd: workingDir(),
     env: clawlinkEnv(),
     stdin: stdin === undefined ? null : Buffer.from(stdin).toString('base64'),
     terminal: false,
@@ -86,4 +89,6 @@ export const runVerb = async (
 }
 
 export const noLink = (home: string): ClawError =>
+  foreignLink(home, socketOf(home)) ??
+  homeTrouble(home) ??
   new ClawError('unreachable', 'no link can be kept running here', `${home}/link.log may say why`)

@@ -1,13 +1,17 @@
 import { mkdirSync, statSync } from 'node:fs'
-import { homedir, tmpdir, userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { userHome, withHome } from '../own-folder.ts'
+import { resolveIn } from './cwd.ts'
 
 /** A socket's path has at most 103 bytes (macOS), 107 (Linux). */
 const MAX_PATH_BYTES = 100
 
-/** The folder that all profiles and the link of a user are in. */
+/** The folder that all profiles and the link of a user are in. Throws `usage`, `data_unusable`. */
 export const homeOf = (home: string | undefined, cwd: string): string =>
-  home ? resolve(cwd, home) : join(homedir(), '.clawlink')
+  home
+    ? resolveIn(cwd, withHome(home, homedir, 'CLAWLINK_HOME'))
+    : join(userHome(homedir, 'CLAWLINK_HOME'), '.clawlink')
 
 const hashOf = (text: string): string => {
   const crypto = process.getBuiltinModule('node:crypto') // rarely needed, and slow to load
@@ -22,7 +26,7 @@ export const socketOf = (home: string): string | null => {
   if (process.platform === 'win32') return `\\\\.\\pipe\\clawlink-${hashOf(home)}`
   const path = join(home, 'link.sock')
   if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return path
-  const { uid } = userInfo()
+  const uid = process.getuid?.() ?? -1
   const dir = join(tmpdir(), `clawlink-${uid}`)
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 })

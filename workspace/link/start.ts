@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { resolveIn, workingDir } from './cwd.ts'
+import { foreignLink } from './home.ts'
+import { makeOwnDir } from './own-file.ts'
 
 /** How long a command waits for the link that it started. A link of another version that is busy leaves within that. */
 export const START_TIMEOUT_MS = 20_000
@@ -26,15 +27,20 @@ export const isListening = (path: string): Promise<boolean> =>
  * none can be started.
  */
 export const startLink = async (home: string, path: string, core: string): Promise<boolean> => {
+  if (foreignLink(home, path) !== null) return false
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
+    makeOwnDir(home)
   } catch {
     return false
   }
   const { CLAWLINK_CA: ca } = process.env // by a path from where it is given, and not from `home`
   const child = spawn(process.execPath, [core, '--link'], {
     cwd: home,
-    env: { ...process.env, CLAWLINK_HOME: home, ...(ca && { CLAWLINK_CA: resolve(ca) }) },
+    env: {
+      ...process.env,
+      CLAWLINK_HOME: home,
+      ...(ca && { CLAWLINK_CA: resolveIn(workingDir(), ca) }),
+    },
     detached: true,
     stdio: 'ignore',
     windowsHide: true,
