@@ -15,9 +15,18 @@ import type { TaskResult } from '../schema.ts'
 import { isBroadcast } from '../shape.ts'
 import { isArchivedTask } from '../task-archive.ts'
 import type { Task, TaskStep } from '../tasks.ts'
+import {
+  type Answered,
+  explained,
+  gateway,
+  httpError,
+  noServer,
+  notClawLink,
+  strangerAt,
+} from './middlebox.ts'
 import { agentFor } from './proof.ts'
 import { authorization, type ServerAt } from './target.ts'
-import { trusted, untrusted } from './trust.ts'
+import { trusted } from './trust.ts'
 
 /** Covers a server that is busy compacting; beyond that it is as good as away. */
 const TIMEOUT_MS = 15_000
@@ -284,7 +293,7 @@ const call = async (
       return await callOnce(server, method, path, body, timeoutMs)
     } catch (error) {
       const wait = isBroken(error) ? RETRY_AFTER_MS[broken++] : saidIn(error)
-      if (wait === undefined || hasWaited) throw error
+      if (wait === undefined || hasWaited) throw await explained(server.base, ClawError.from(error))
       hasWaited = !isBroken(error)
       await sleep(wait)
     }
@@ -304,14 +313,13 @@ const callOnce = async (
   body: unknown,
   timeoutMs: number,
 ): Promise<unknown> => {
-  const { status, text } = await exchange(server, method, path, body, timeoutMs)
+  const answered = await exchange(server, method, path, body, timeoutMs)
+  const { status, text } = answered
   let answer: Answer<unknown> | null
   try {
     answer = JSON.parse(text) as Answer<unknown> | null
   } catch {
-    throw (
-      gateway(server.base, status) ?? notClawLink(server.base, `it answered ${status} without JSON`)
-    )
+    throw strangerAt(server.base, answered)
   }
   if (answer?.error?.code !== undefined) throw ClawError.fromBody(answer.error)
   if (status >= 400)
@@ -340,7 +348,7 @@ const exchange = async (
   path: string,
   body: unknown,
   timeoutMs: number,
-): Promise<{ status: number; text: string }> => {
+): Promise<Answered> => {
   const url = new URL(server.base + path)
   const request = await requesterOf(url)
   const payload = body === undefined ? '' : JSON.stringify(body)
@@ -365,7 +373,11 @@ const exchange = async (
       })
       response.once('error', (error) => reject(httpError(server.base, error)))
       response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString(),
+        }),
       )
     })
     sent.setTimeout(timeoutMs, () =>
@@ -380,45 +392,7 @@ const exchange = async (
 const inviteIn = (body: unknown): string | null =>
   (body as { invite?: string } | undefined)?.invite ?? null
 
-/** What an error of Node's HTTP client is to a person. */
-export const httpError = (base: string, error: NodeJS.ErrnoException): ClawError => {
-  if (error instanceof ClawError) return error
-  if (error.code?.startsWith('HPE_')) return notClawLink(base, 'it does not speak HTTP')
-  const badCertificate = untrusted(base, error.code)
-  if (badCertificate !== null) return badCertificate
-  const unreachable = noServer(base, error.code ?? error.message)
-  unreachable.cause = error
-  return unreachable
-}
-
 /** Whether the connection broke after it was made: the server may have done the command, or may be restarting. */
 const isBroken = (error: unknown): boolean =>
   error instanceof ClawError &&
   ['ECONNRESET', 'EPIPE'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '')
-
-/** Nobody there, or nobody who answers. */
-export const noServer = (base: string, why: string): ClawError =>
-  new ClawError(
-    'unreachable',
-    `no answer from a ClawLink server at ${base} (${why})`,
-    'start one with clawlink-sync, or check --relay',
-  )
-
-/** Somebody is there, but somebody else. */
-export const notClawLink = (base: string, why: string): ClawError =>
-  new ClawError(
-    'not_clawlink',
-    `what answers at ${base} is not a ClawLink server: ${why}`,
-    'check --relay: host, port and path',
-  )
-
-/** What a proxy or tunnel says in the place of the server: it is away, or is not to be sent so much; null for any other status. */
-export const gateway = (base: string, status: number): ClawError | null => {
-  if (status >= 502 && status <= 504) return noServer(base, `the gateway says ${status}`)
-  if (status !== 413) return null
-  return new ClawError(
-    'too_large',
-    `a proxy before ${base} does not take so much in one request`,
-    'who runs it can have it take 17 MB: nginx: client_max_body_size',
-  )
-}

@@ -11,9 +11,9 @@ import type { Target } from './target.ts'
 
 const BARRIER_TIMEOUT_MS = 15_000
 
-/** Whether the server cannot be reached now, as opposed to refusing, or being somebody else. */
+/** Whether the server cannot be reached now, or somebody else answers in its place, as opposed to refusing. */
 export const isAway = (error: unknown): error is ClawError =>
-  error instanceof ClawError && error.exit === 6 && error.code !== 'not_clawlink'
+  error instanceof ClawError && error.exit === 6
 
 /** Whether the same may do later. */
 export const mayDoLater = (error: unknown): error is ClawError =>

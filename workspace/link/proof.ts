@@ -3,6 +3,8 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { proofText, secretId } from '../access.ts'
 import { ClawError, type ErrorBody } from '../errors.ts'
+import { strangerAt } from './middlebox.ts'
+import { proxyAgent, throughProxy } from './proxy.ts'
 
 /** A proof is 64 characters in a little JSON; a stranger's answer must not fill the memory. */
 const MAX_ANSWER_BYTES = 16 * 1024
@@ -34,15 +36,24 @@ export const provingAgent = (
   let wrong: Error | null = null
   let mayReconnect = false
   agent.createConnection = (options, done) => {
-    const isFirst = open === null
-    if (isFirst || (mayReconnect && wrong === null)) {
-      open = connect(options as { host: string; port: number })
-      return open
+    const dialled = by?.take()
+    if (wrong === null && (open === null || mayReconnect)) {
+      open = dialled ?? (by === null ? connect(options as { host: string; port: number }) : null)
+      if (open !== null) return open
+      by?.again((error, socket) => {
+        open = socket
+        done?.(error, socket)
+      })
+      return undefined
     }
     const why = wrong ?? Object.assign(new Error('it hung up'), { code: 'ECONNRESET' })
     process.nextTick(() => done?.(why, null as never))
     return undefined
   }
+  // It has its first connection before the first request, as the second one waits for that.
+  const by = throughProxy(base, agent, (error) => {
+    wrong = error
+  })
   const refuse = (error: ClawError): void => {
     wrong ??= error
     open?.destroy()
@@ -61,7 +72,7 @@ export const provingAgent = (
           return faith.proved()
         }
         if (verdict !== 'silent') return refuse(verdict)
-        if (faith.insists()) return refuse(unproven(base, 'it does not prove that it knows us'))
+        if (faith.insists()) return refuse(inItsPlace(base, answer, text))
         mayReconnect = true
       })
     })
@@ -74,7 +85,7 @@ export const provingAgent = (
   return agent
 }
 
-/** The agent for a request that shows these secrets; null: it needs none. Over TLS the certificate says who the server is. */
+/** The agent for a request that shows these secrets; null: it needs none. Over TLS the certificate says who the server is; a server that is reached by a proxy has one in any case. */
 export const agentFor = (
   { base, faith }: { base: string; faith?: Faith | undefined },
   secrets: readonly (string | null)[],
@@ -82,9 +93,19 @@ export const agentFor = (
 ): Agent | null => {
   const shown = secrets.filter((secret) => secret !== null)
   return shown.length === 0 || !base.startsWith('http:')
-    ? null
+    ? proxyAgent(base)
     : provingAgent(base, shown, timeoutMs, faith)
 }
+
+/** Who answered where the server has to prove itself. */
+const inItsPlace = (
+  base: string,
+  { statusCode: status = 0, headers }: IncomingMessage,
+  text: string,
+): ClawError =>
+  isJson(text)
+    ? unproven(base, 'it does not prove that it knows us')
+    : strangerAt(base, { status, headers, text })
 
 const partsOf = (base: string): { host: string; port: number; pathname: string } => {
   const { hostname, port, pathname } = new URL(base)
@@ -133,6 +154,15 @@ const judge = (
 interface Said {
   data?: { proof?: unknown } | null
   error?: Partial<ErrorBody> | null
+}
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const jsonIn = (text: string): Said => {

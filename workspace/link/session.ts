@@ -5,15 +5,16 @@ import { type ClientOptions, WebSocket } from 'ws'
 import { Awareness } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
-import { ClawError, ERRORS, type ErrorBody, type ErrorCode } from '../errors.ts'
+import { ClawError, ERRORS, type ErrorCode } from '../errors.ts'
 import type { AgentId } from '../ids.ts'
 import { type Activity, activities, type Presence, readPresence } from '../presence.ts'
-import { gateway, noServer, notClawLink } from './commands.ts'
+import { serverInfo } from './commands.ts'
 import { Hold } from './hold.ts'
+import { explained, httpError, noServer, upgradeRefused } from './middlebox.ts'
 import { agentFor } from './proof.ts'
 import type { Replica } from './replica.ts'
 import { authorization, type Target } from './target.ts'
-import { trusted, untrusted } from './trust.ts'
+import { trusted } from './trust.ts'
 
 /** The one addition to y-websocket's message types; docs/PROTOCOL.md. */
 const MESSAGE_BARRIER = 100
@@ -90,8 +91,14 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
         })
         response.once('close', () => {
           this.isRefused = true
-          events.failed(refusal(target.base, response.statusCode ?? 0, body))
-          this.terminate()
+          const { statusCode: status = 0, headers } = response
+          const isThere = () => serverInfo({ base: target.base }, HANDSHAKE_TIMEOUT_MS)
+          void upgradeRefused(target.base, { status, headers, text: body }, isThere).then(
+            (error) => {
+              events.failed(error)
+              this.terminate()
+            },
+          )
         })
       })
     }
@@ -118,17 +125,6 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
   }
 
 const isEdit = (frame: Uint8Array): boolean => frame[0] === MESSAGE_SYNC && frame[1] !== SYNC_STEP_1
-
-/** The server answered the handshake with an HTTP error: ours, a gateway's, or a stranger's. */
-const refusal = (url: string, status: number, body: string): ClawError => {
-  try {
-    const { error } = JSON.parse(body) as { error?: Partial<ErrorBody> }
-    if (error?.code !== undefined) return ClawError.fromBody(error)
-  } catch {
-    // Not JSON: not ours.
-  }
-  return gateway(url, status) ?? notClawLink(url, `it refused the sync connection (${status})`)
-}
 
 /** What y-websocket tells of a connection that came to nothing. */
 interface SocketError {
@@ -486,12 +482,10 @@ export class Session {
     if (error instanceof ClawError) {
       this.#toldMs = (error.retryAfter ?? 0) * 1_000
       this.#fail(error)
-    } else if (error?.code?.startsWith('HPE_')) {
-      this.#fail(notClawLink(this.#target.base, 'it does not speak HTTP'))
     } else {
       const { base } = this.#target
-      const why = error?.code ?? message ?? 'connection failed'
-      this.#fail(untrusted(base, error?.code) ?? noServer(base, why))
+      const why = httpError(base, error ?? new Error(message ?? 'connection failed'))
+      void explained(base, why).then((found) => this.#fail(found))
     }
   }
 

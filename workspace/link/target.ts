@@ -45,6 +45,7 @@ export const authorization = ({
 export const parseTarget = (text: string): Target => {
   // As it is pasted from a mail or a chat: in quotes of any kind, or <>.
   const typed = text.trim().replace(/^["'“”‘’«»<>`]+|["'“”‘’«»<>`]+$/g, '')
+  if (/\[[^\]]*%[^\]]*\]/.test(typed)) throw bad(typed, ZONE)
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(typed)
   const url = URL.canParse(isUrl ? typed : `http://${typed}`)
     ? new URL(isUrl ? typed : `http://${typed}`)
@@ -74,6 +75,9 @@ export const parseTarget = (text: string): Target => {
   const target = { base: `http${place}`, sync: `ws${place}/sync`, workspace }
   return invite === null ? target : { ...target, invite }
 }
+
+const ZONE =
+  'names a network interface after %, which no URL can: give the host by name, or by an address that is good everywhere'
 
 /** Characters of an invite. */
 const INVITE_LENGTH = 47
