@@ -10,7 +10,7 @@ const WRITERS = 8
 /** What came of what was to be done on disk. */
 export interface Carried {
   done: Write[]
-  /** Somebody was faster. */
+  /** Somebody was faster, or is at it. */
   late: string[]
   /** Paths that were refused, and why. */
   refused: [string, string][]
@@ -21,10 +21,18 @@ export class Carrier {
   readonly budget: Budget
   readonly #folder: Folder
   readonly #overwritten: Overwritten
+  readonly #isBusy: (rel: string) => boolean
 
-  constructor(folder: Folder, overwritten: Overwritten, maxBytes: number | undefined) {
+  /** `isBusy`: git is about to change the file, and has looked at it already; what is written now it would write over. */
+  constructor(
+    folder: Folder,
+    overwritten: Overwritten,
+    isBusy: (rel: string) => boolean,
+    maxBytes: number | undefined,
+  ) {
     this.#folder = folder
     this.#overwritten = overwritten
+    this.#isBusy = isBusy
     this.budget = new Budget(maxBytes)
   }
 
@@ -43,6 +51,10 @@ export class Carrier {
 
   async #one(write: Write, carried: Carried): Promise<void> {
     const { rel, text, expected } = write
+    if (this.#isBusy(rel)) {
+      carried.late.push(rel)
+      return
+    }
     const undo = this.budget.take(rel, text)
     if (undo === null) {
       carried.refused.push([rel, FULL])
@@ -53,7 +65,7 @@ export class Carrier {
       change =
         text === null
           ? this.#folder.remove(rel, expected!)
-          : await this.#folder.replace(rel, text, expected)
+          : await this.#folder.replace(rel, text, expected, this.#isBusy)
       if (!change.done) carried.late.push(rel)
     } catch (error) {
       carried.refused.push([rel, whyOf(error)])

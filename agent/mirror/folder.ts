@@ -119,9 +119,15 @@ export class Folder {
 
   /**
    * Puts `text` in the place of `expected` (null: of nothing), by way of a neighbour: whoever reads meets all of it, and
-   * so does a reader after a power failure, once `flush` is done. Throws `Obstacle`, and what the file system throws.
+   * so does a reader after a power failure, once `flush` is done. `isBusy`: nothing may be changed just now. Throws
+   * `Obstacle`, and what the file system throws.
    */
-  async replace(rel: string, text: string, expected: string | null): Promise<Change> {
+  async replace(
+    rel: string,
+    text: string,
+    expected: string | null,
+    isBusy: (rel: string) => boolean = () => false,
+  ): Promise<Change> {
     const held = this.enter(folderOf(rel), true)
     if (held === null) throw new Obstacle(NO_FOLDER)
     const path = held.at(nameOf(rel))
@@ -136,7 +142,7 @@ export class Folder {
       held.check()
       this.#checkPlace(rel, held)
       const [seen, old] = openText(path)
-      if (!isExpected(seen, expected)) {
+      if (!isExpected(seen, expected) || isBusy(rel)) {
         if (old !== null) closeSync(old)
         return { done: false }
       }

@@ -1,12 +1,12 @@
 import { UNSEEN } from './paths.ts'
 
 /**
- * What is mirrored only where it is named (`--include`): not shared, for it may hold a credential, and not written, for it
- * may be run by a program that finds it there. The lists are in docs/mirror.md; keep both the same.
+ * Paths that are mirrored only where `--include` names them. They may hold credentials, which must not go out, or programs
+ * run them without being asked, so that nobody else's may come in. docs/mirror.md has the same lists, and why.
  */
 
 const CREDENTIALS = 'it may hold credentials; mirror DIR --include PATH mirrors it'
-const RUN = 'programs run what is in it; mirror DIR --include PATH mirrors it'
+const RUN = 'programs run what is in it unasked; mirror DIR --include PATH mirrors it'
 
 /** Folders, by their last parts, lower case. */
 const FOLDERS: { [path: string]: string } = {
@@ -22,6 +22,12 @@ const FOLDERS: { [path: string]: string } = {
   '.mozilla': CREDENTIALS,
   '.pki': CREDENTIALS,
   '.terraform.d': CREDENTIALS,
+  '.cloudflared': CREDENTIALS,
+  '.fly': CREDENTIALS,
+  '.ngrok2': CREDENTIALS,
+  '.config/doctl': CREDENTIALS,
+  '.config/glab-cli': CREDENTIALS,
+  '.config/ngrok': CREDENTIALS,
   '.config/gcloud': CREDENTIALS,
   '.config/gh': CREDENTIALS,
   '.config/hub': CREDENTIALS,
@@ -57,6 +63,17 @@ const FILES: { [path: string]: string } = {
   '.yarnrc.yml': CREDENTIALS,
   '.pypirc': CREDENTIALS,
   '.pgpass': CREDENTIALS,
+  'pgpass.conf': CREDENTIALS,
+  kubeconfig: CREDENTIALS,
+  'master.key': CREDENTIALS,
+  '.databrickscfg': CREDENTIALS,
+  '.passwd-s3fs': CREDENTIALS,
+  '.sentryclirc': CREDENTIALS,
+  '.dockerconfigjson': CREDENTIALS,
+  'rclone.conf': CREDENTIALS,
+  'local.settings.json': CREDENTIALS,
+  '.streamlit/secrets.toml': CREDENTIALS,
+  '.bundle/config': CREDENTIALS,
   '.my.cnf': CREDENTIALS,
   '.dockercfg': CREDENTIALS,
   '.docker/config.json': CREDENTIALS,
@@ -76,7 +93,6 @@ const FILES: { [path: string]: string } = {
   '.lesshst': CREDENTIALS,
   '.viminfo': CREDENTIALS,
   '.gitconfig': RUN,
-  '.gitmodules': RUN,
   '.hgrc': RUN,
   '.envrc': RUN,
   '.profile': RUN,
@@ -108,23 +124,26 @@ const FILES: { [path: string]: string } = {
 
 /** Names of files by what they look like, lower case. */
 const NAMES: readonly [RegExp, string][] = [
-  [/^\.env/, CREDENTIALS],
-  [/\.env$/, CREDENTIALS],
+  [/^\.env|\.env$|^\.dev\.vars/, CREDENTIALS],
   [/^id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss)([._-].*)?$/, CREDENTIALS],
   [
     /^(credentials|client_secret.*|service[-_]account.*)(\.(json|toml|ya?ml|xml|ini))?$/,
     CREDENTIALS,
   ],
-  [/\.(p12|pfx|jks|keystore|kdbx|ppk|tfstate|tfstate\.backup)$/, CREDENTIALS],
+  [/\.(p12|pfx|jks|keystore|kdbx|ppk|tfvars|tfstate|tfstate\.backup)$/, CREDENTIALS],
   [/^sync-\d+\.json$/, CREDENTIALS],
   [/^\..*_history$/, CREDENTIALS],
   [/^\.(bash|zsh|ksh|csh|tcsh|fish)(rc|env|_?profile|_?login|_?logout|_aliases)$/, RUN],
   [/^\.z(profile|login|logout)$/, RUN],
 ]
 
+/** Models of such files, without credentials, that are made to be shared. */
+const MODEL =
+  /^\.env(\..*)?\.(example|sample|template|dist|defaults)$|^(example|sample|template)\.env$|^\.dev\.vars\.example$|\.example\.tfvars$/
+
 /** A private key of any kind, or a secret of ClawLink: an owner's, an invite's, an agent's. */
 const SECRET =
-  /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\bcl[oicth]_[A-Za-z0-9_-]{43}(?![\w-])/
+  /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\bAGE-SECRET-KEY-1[A-Z0-9]{50}|\bcl[oicth]_[A-Za-z0-9_-]{43}(?![\w-])/
 
 /** Whether a text has in it what no one shares by intent. */
 export const isSecretText = (text: string): boolean => SECRET.test(text)
@@ -140,6 +159,7 @@ export const guardOf = (rel: string): string | null => {
     if (found !== null) return found
   }
   const name = parts.at(-1)!
+  if (MODEL.test(name)) return null
   return lookUp(FILES, parts) ?? NAMES.find(([pattern]) => pattern.test(name))?.[1] ?? null
 }
 

@@ -6,6 +6,7 @@ import type { Bases } from './bases.ts'
 import type { Dirty } from './dirty.ts'
 import type { Folder } from './folder.ts'
 import type { Gone } from './gone.ts'
+import type { Looker } from './looker.ts'
 import type { Looked } from './merge.ts'
 import { isUnsettled } from './settling.ts'
 import type { Terrain } from './terrain.ts'
@@ -18,6 +19,7 @@ export interface View {
   terrain: Terrain
   gone: Gone
   dirty: Dirty
+  looker: Pick<Looker, 'onRules'>
 }
 
 /**
@@ -25,12 +27,13 @@ export interface View {
  * mirror's business; any other text: why it is not mirrored. The disk is not touched before the path was judged.
  */
 export const lookAt = (view: View, rel: string): Looked | string | null => {
-  const { folder, prefix, bases, terrain, gone, dirty } = view
+  const { folder, prefix, bases, terrain, gone, dirty, looker } = view
   const key = `${prefix}${rel}`
   const problem = terrain.problemOf(rel)
   if (problem !== null) return problem
   if (terrain.isIgnored(rel)) {
     bases.drop(rel)
+    gone.found(rel)
     return 'ignored'
   }
   const seen = folder.look(rel)
@@ -44,6 +47,11 @@ export const lookAt = (view: View, rel: string): Looked | string | null => {
   }
   if (isUnsettled(dirty, gone, rel, seen, digest, base?.digest ?? null)) return null
   dirty.settle(rel)
+  if (disk !== null && digest !== base?.digest && terrain.areRulesOld(rel)) {
+    looker.onRules()
+    dirty.mark(rel, 0)
+    return null
+  }
   const why = disk === null ? whyKept(view, rel, key) : whyNotShared(view, rel, disk, digest)
   const at = seen.kind === 'text' ? seen.at : 0
   return why ?? { rel, key, disk, digest, at, base, from: [] }
@@ -52,9 +60,14 @@ export const lookAt = (view: View, rel: string): Looked | string | null => {
 /** Why a path that is not on the disk is not removed for others. */
 const whyKept = ({ bases, gone, doc }: View, rel: string, key: string): string | null => {
   const wasHere = bases.get(rel)?.digest != null
-  if (wasHere && findFile(doc, key) !== null) return gone.whyKept(rel)
-  gone.found(rel)
-  return null
+  if (findFile(doc, key) !== null) {
+    if (wasHere) return gone.whyKept(rel)
+    gone.found(rel)
+    return gone.whyAway(rel)
+  }
+  const why = wasHere ? gone.whyAway(rel) : null
+  if (why === null) gone.found(rel)
+  return why
 }
 
 const whyNotShared = (

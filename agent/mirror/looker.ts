@@ -1,5 +1,6 @@
+import { join } from 'node:path'
 import type { Folder } from './folder.ts'
-import { mountsBelow } from './scan.ts'
+import { mountsBelow } from './roots.ts'
 import { isRuleFile, type Terrain } from './terrain.ts'
 import { isSilent, type Watch, watchFolder } from './watch.ts'
 
@@ -28,7 +29,7 @@ export class Looker {
   readonly #terrain: Terrain
   readonly #folder: Folder
   readonly #events: LookerEvents
-  readonly #watchFolder: typeof watchFolder
+  readonly #system: { watch: typeof watchFolder; isSilent: typeof isSilent }
   #watch: Watch | null = null
   #rescan: NodeJS.Timeout | null = null
   #loosening: NodeJS.Timeout | null = null
@@ -43,11 +44,17 @@ export class Looker {
   /** Why not everything can be watched; null: it can. */
   #problem: string | null = null
 
-  constructor(terrain: Terrain, folder: Folder, events: LookerEvents, watch = watchFolder) {
+  /** `system`: how it is told of changes, and whether it is told of all. */
+  constructor(
+    terrain: Terrain,
+    folder: Folder,
+    events: LookerEvents,
+    system = { watch: watchFolder, isSilent },
+  ) {
     this.#terrain = terrain
     this.#folder = folder
     this.#events = events
-    this.#watchFolder = watch
+    this.#system = system
   }
 
   get notes(): string[] {
@@ -61,10 +68,13 @@ export class Looker {
   async watch(): Promise<void> {
     this.#isDue = false
     await this.#watch?.close()
-    this.#mounts = [...mountsBelow(this.#folder.path)].join('\0')
-    this.#problem = isSilent(this.#folder.path) ? 'this file system does not tell of changes' : null
+    this.#mounts = this.#mountsNow
+    const { path } = this.#folder
+    const tops = [path, ...[...mountsBelow(path).keys()].map((at) => join(path, at))]
+    const silent = tops.find((top) => this.#system.isSilent(top))
+    this.#problem = silent === undefined ? null : `the file system at ${silent} tells of no changes`
     this.#terrain.look()
-    this.#watch = await this.#watchFolder(
+    this.#watch = await this.#system.watch(
       this.#folder.path,
       (rel, isFolder) => this.#terrain.isOut(rel, isFolder),
       (rel) => this.#onPath(rel),
@@ -97,6 +107,15 @@ export class Looker {
   async close(): Promise<void> {
     this.end()
     await this.#watch?.close()
+  }
+
+  get #mountsNow(): string {
+    return JSON.stringify([...mountsBelow(this.#folder.path)])
+  }
+
+  /** Rules were changed in a file that is not watched, or before that was told. */
+  onRules(): void {
+    this.#isDue = true
   }
 
   #onError(error: NodeJS.ErrnoException): void {
@@ -134,7 +153,7 @@ export class Looker {
     const rest = performance.now() - this.#lastLook
     if (!this.#folder.isThere())
       this.#events.onDue() // it stops
-    else if ([...mountsBelow(this.#folder.path)].join('\0') !== this.#mounts) this.#watchAnew()
+    else if (this.#mountsNow !== this.#mounts) this.#watchAnew()
     else if (rest >= every && rest >= REST * this.#tookMs) this.#look(false)
   }
 }

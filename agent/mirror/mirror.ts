@@ -8,7 +8,7 @@ import { FULL } from './budget.ts'
 import { Carrier } from './carry.ts'
 import { Dirty } from './dirty.ts'
 import { Folder } from './folder.ts'
-import { Gone } from './gone.ts'
+import { AWAY, Gone } from './gone.ts'
 import { lookAt } from './look-at.ts'
 import { Looker } from './looker.ts'
 import { type Looked, Merge, type Write } from './merge.ts'
@@ -27,6 +27,8 @@ export type { Connection, FirstPass, MirrorOptions } from './options.ts'
 
 /** Changes of the document that come within this are carried to the disk together (ms). */
 const GATHER_MS = 8
+/** A file that somebody else was faster to write is looked at again after this (ms). */
+const LATE_MS = 50
 /** What is read, merged and committed at a time: the link has other work, too (count; UTF-16 units). */
 const BATCH_FILES = 200
 const BATCH_UNITS = 1024 * 1024
@@ -85,7 +87,8 @@ export class Mirror {
     this.#hasToldOfGone = this.#gone.size > 0
     this.#merge = new Merge({ doc: replica.doc, me, bases, report })
     this.#overwritten = new Overwritten(replica, id, olds, (...late) => this.#onLate(...late))
-    this.#carrier = new Carrier(folder, this.#overwritten, maxBytes)
+    const isBusy = (rel: string) => this.#gone.isGitBusy(rel)
+    this.#carrier = new Carrier(folder, this.#overwritten, isBusy, maxBytes)
     this.#upstream = new Upstream(session, replica, this.#ended.signal)
     this.#looker = new Looker(this.#terrain, folder, {
       onPath: (rel) => this.#onDisk(rel),
@@ -143,7 +146,7 @@ export class Mirror {
     if (!isMeant) for (const rel of rels) this.#bases.drop(rel)
     this.#hasToldOfGone = false
     await this.#options.replica.commit()
-    this.#again(rels)
+    this.#again([...rels, ...this.#skipped.whys.keys()])
     return rels.length
   }
 
@@ -162,6 +165,7 @@ export class Mirror {
     await this.#looker.close()
     await this.#dirty.settled()
     this.#overwritten.close()
+    this.#gone.keep()
     if (!this.#options.replica.isClosed) await this.#options.replica.commit()
   }
 
@@ -207,14 +211,14 @@ export class Mirror {
   #onLook(changed: readonly string[] | null): void {
     const { files, others, roots } = this.#terrain.found
     this.#carrier.budget.set(files)
-    this.#gone.look(roots)
+    const waiting = this.#gone.look(roots)
     for (const rel of [...this.#skipped.whys.keys()])
       if (this.#terrain.isNowhere(rel)) this.#skipped.delete(rel)
     for (const [rel, why] of others) this.#skip(rel, why)
     const skipped = this.#skipped.whys.keys()
     const isMarked = (rel: string): boolean => !others.has(rel)
     if (changed !== null) {
-      this.#again([...changed, ...skipped].filter(isMarked))
+      this.#again([...changed, ...waiting, ...skipped].filter(isMarked))
       return
     }
     const rels = new Set([...this.#bases.paths(), ...files.keys(), ...skipped])
@@ -255,17 +259,22 @@ export class Mirror {
   }
 
   /** Brings these paths together, a batch at a time. */
-  async #take(due: readonly string[]): Promise<void> {
+  async #take(marked: readonly string[]): Promise<void> {
     const { replica } = this.#options
     if (this.#isAway()) return
     await this.#looker.refresh()
-    if (this.#hasNewPaths) this.#refresh(due)
+    if (this.#hasNewPaths) this.#refresh(marked)
     this.#gone.begin()
+    // Others' rules come to the disk before anything leaves it.
+    const due = [...marked.filter(isRuleFile), ...marked.filter((rel) => !isRuleFile(rel))]
     for (let i = 0; i < due.length && !this.isStopped; ) {
       if (this.#isAway()) return
       const batch: Looked[] = []
       let units = 0
+      this.#terrain.begin()
+      const areRules = isRuleFile(due[i]!)
       while (i < due.length && batch.length < BATCH_FILES && units < BATCH_UNITS) {
+        if (isRuleFile(due[i]!) !== areRules) break
         const rel = due[i++]!
         this.#dirty.begin(rel)
         const one = rel === '' ? null : this.#lookAt(rel)
@@ -283,6 +292,7 @@ export class Mirror {
       await nextTick()
     }
     this.#terrain.sealRules()
+    if (this.#gone.keep()) await replica.commit()
     await this.#tellOfGone()
   }
 
@@ -303,6 +313,7 @@ export class Mirror {
     const view = {
       ...{ folder: this.folder, prefix: this.prefix, doc: this.#options.replica.doc },
       ...{ bases: this.#bases, terrain: this.#terrain, gone: this.#gone, dirty: this.#dirty },
+      looker: this.#looker,
     }
     let found: ReturnType<typeof lookAt>
     try {
@@ -318,7 +329,7 @@ export class Mirror {
 
   /** What the disk refuses may be another time. */
   #skip(rel: string, why: string): null {
-    const isPassing = why === FULL || /^E[A-Z]+\b/.test(why)
+    const isPassing = why === FULL || why === AWAY || /^E[A-Z]+\b/.test(why)
     if (this.#skipped.add(rel, why, isPassing)) {
       this.#options.report({ type: 'skipped', file_key: `${this.prefix}${rel}`, why })
     }
@@ -362,7 +373,7 @@ export class Mirror {
   async #carry(writes: readonly Write[]): Promise<void> {
     const { done, late, refused } = await this.#carrier.carry(writes)
     for (const [rel, why] of refused) this.#skip(rel, why)
-    for (const rel of late) this.#dirty.mark(rel, SETTLE_MS)
+    for (const rel of late) this.#dirty.mark(rel, LATE_MS)
     for (const { rel, key, text, expected, fileId } of done) {
       this.#skipped.delete(rel)
       if (text === null) this.#bases.drop(rel)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { OUTER } from './ignored.ts'
@@ -35,6 +35,10 @@ const gitDirsOf = (folder: string): { own: string; common: string } | null => {
   return { own, common: common === '' ? own : resolve(own, common) }
 }
 
+/** Whether a folder is the top of a repository. */
+export const isRepository = (folder: string): boolean =>
+  lstatSync(join(folder, '.git'), { throwIfNoEntry: false }) !== undefined
+
 /** Asks git itself: settings have includes and conditions. Null: it has no answer, or there is no git here. */
 export const askGit = (folder: string, ...args: string[]): string | null => {
   try {
@@ -50,29 +54,42 @@ export const askGit = (folder: string, ...args: string[]): string | null => {
   }
 }
 
-/** For so long is known what core.excludesFile of a repository is (ms): asking git starts a process. */
+/** For so long is known what core.excludesFile of a repository is (ms), unless its settings change: asking git starts a process. */
 const SETTING_MS = 60_000
-const settings = new Map<string, { file: string; at: number }>()
+const settings = new Map<string, { file: string; at: number; stamp: string }>()
 
-const excludesFileOf = (folder: string): string => {
+const configHome = (): string => process.env.XDG_CONFIG_HOME || join(homedir(), '.config')
+
+const modified = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+
+const excludesFileOf = (folder: string, common: string): string => {
   const known = settings.get(folder)
-  if (known !== undefined && Date.now() - known.at < SETTING_MS) return known.file
+  const files = [
+    join(common, 'config'),
+    join(homedir(), '.gitconfig'),
+    join(configHome(), 'git/config'),
+  ]
+  const stamp = files.map(modified).join(' ')
+  if (known?.stamp === stamp && Date.now() - known.at < SETTING_MS) return known.file
   const set = askGit(folder, 'config', '--type=path', '--get', 'core.excludesFile')?.trim()
-  const config = process.env.XDG_CONFIG_HOME || join(homedir(), '.config')
-  const file = set ? resolve(folder, set) : join(config, 'git', 'ignore')
-  settings.set(folder, { file, at: Date.now() })
+  const file = set ? resolve(folder, set) : join(configHome(), 'git', 'ignore')
+  settings.set(folder, { file, at: Date.now(), stamp })
   return file
 }
 
-/**
- * What a repository ignores besides its .gitignore files: core.excludesFile, then info/exclude, which has the last word.
- * Null: `folder` is not a repository. Throws what the file system throws where one of them cannot be read.
- */
-export const excludesOf = (folder: string): string | null => {
+/** The files that a repository's core.excludesFile and info/exclude are; the last has the last word. */
+export const excludeFilesOf = (folder: string): string[] => {
   const dirs = gitDirsOf(folder)
-  if (dirs === null) return null
-  return `${readOr(excludesFileOf(folder))}\n${readOr(join(dirs.common, 'info', 'exclude'))}`
+  if (dirs === null) return []
+  return [excludesFileOf(folder, dirs.common), join(dirs.common, 'info', 'exclude')]
 }
+
+/**
+ * What a repository ignores besides its .gitignore files. Null: `folder` is not a repository. Throws what the file system
+ * throws where one of them cannot be read.
+ */
+export const excludesOf = (folder: string): string | null =>
+  isRepository(folder) ? excludeFilesOf(folder).map(readOr).join('\n') : null
 
 /** The rules of the repository that a folder is inside of, by names that begin with OUTER. */
 export const outerRules = (folder: string): Map<string, string> => {
@@ -91,18 +108,40 @@ export const outerRules = (folder: string): Map<string, string> => {
   }
 }
 
-/** The paths below a folder that a sparse checkout of its repository leaves out; empty: all are to be there. */
-export const sparsePaths = (folder: string): Set<string> => {
-  if (!isSparse(folder)) return new Set()
-  const listed = askGit(folder, 'ls-files', '-t', '-z') ?? ''
-  const left = listed.split('\0').filter((line) => line.startsWith('S '))
-  return new Set(left.map((line) => line.slice(2)))
-}
+/** A lock of git's this old was left behind (ms). */
+const STALE_LOCK_MS = 60_000
 
-const isSparse = (folder: string): boolean => {
+/** The repository that a folder is, or is inside of; null: it is in none. */
+const dirsAround = (folder: string): ReturnType<typeof gitDirsOf> => {
   for (let at = folder; ; at = dirname(at)) {
     const dirs = gitDirsOf(at)
-    if (dirs !== null) return existsSync(join(dirs.own, 'info', 'sparse-checkout'))
-    if (at === dirname(at)) return false
+    if (dirs !== null || at === dirname(at)) return dirs
   }
+}
+
+/** Whether git is changing the work tree that a folder is in: then what is gone may be on its way. */
+export const isGitBusy = (folder: string): boolean => {
+  const own = dirsAround(folder)?.own
+  if (own === undefined) return false
+  return ['index.lock', 'rebase-merge', 'rebase-apply'].some(
+    (name) => Date.now() - modified(join(own, name)) < STALE_LOCK_MS,
+  )
+}
+
+/** What a sparse checkout leaves out, by folder, as it was at a `stamp`. */
+const sparse = new Map<string, { stamp: string; paths: Set<string> }>()
+
+/** The paths below a folder that a sparse checkout of its repository leaves out; empty: all are to be there. */
+export const sparsePaths = (folder: string): ReadonlySet<string> => {
+  const own = dirsAround(folder)?.own
+  if (own === undefined || !existsSync(join(own, 'info', 'sparse-checkout'))) return new Set()
+  const index = statSync(join(own, 'index'), { throwIfNoEntry: false })
+  const stamp = `${own} ${index?.ino} ${index?.mtimeMs} ${index?.size}`
+  const known = sparse.get(folder)
+  if (known?.stamp === stamp) return known.paths
+  const listed = askGit(folder, 'ls-files', '-t', '-z') ?? ''
+  const left = listed.split('\0').filter((line) => line.startsWith('S '))
+  const paths = new Set(left.map((line) => line.slice(2)))
+  sparse.set(folder, { stamp, paths })
+  return paths
 }

@@ -100,14 +100,19 @@ export class Rules {
     this.#compile()
   }
 
-  /** Others' change of a rule file is about to be written; false: it must not be. */
-  onWrite(name: string, before: string, after: string): boolean {
-    if (!this.#isOpen && !onlyAdds(before, after)) {
+  /** Others' change of a rule file is about to be written, null: to or from no file; false: it must not be. */
+  onWrite(name: string, before: string | null, after: string | null): boolean {
+    // A file that was removed here let nothing through; others who make it anew have no say in that.
+    const isMadeAnew = before === null && this.#known.has(name)
+    const [from, to] = [before ?? '', after ?? '']
+    if (!this.#isOpen && (isMadeAnew || !onlyAdds(from, to))) {
       if (this.#kept.length >= MAX_KEPT) return false
       this.#kept.push(new Map(this.#kept.at(-1)))
       this.#isOpen = true
     }
-    this.#carry(name, before, after, [...this.#kept.slice(-1), this.#known])
+    this.#carry(name, from, to, this.#kept.slice(-1))
+    if (isMadeAnew) this.#known.set(name, to)
+    else this.#carry(name, from, to, [this.#known])
     return true
   }
 

@@ -1,10 +1,12 @@
-import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Folder } from './folder.ts'
 import { guardOf, isIncluded } from './guarded.ts'
 import { EXCLUDE, type Ignored, inFolder, isOwn, RULE_FILES, type RuleTexts } from './ignored.ts'
 import { isTemp } from './paths.ts'
 import { excludesOf, outerRules } from './repository.ts'
+import { mountsBelow, REPOSITORY } from './roots.ts'
+import { RULE_SOURCES, ruleStamp } from './rule-stamp.ts'
 import { type Held, Obstacle, whyOf } from './way.ts'
 
 /** A temporary file this old was left behind by a mirror that was killed (ms). */
@@ -27,8 +29,10 @@ export interface Scan {
   rules: RuleTexts
   /** Folders whose rules cannot be read, and why: what is below may be ignored. */
   unreadable: Map<string, string>
-  /** Folders that may be gone with all that is below without anybody having removed it: mounts, and other repositories. */
-  roots: Set<string>
+  /** Folders that may go with all that is below without anybody having removed it, each with what is there now. */
+  roots: Map<string, string>
+  /** Of each folder with rules of its own, which versions of their files were read. */
+  ruleStamps: Map<string, string>
   /** Folders in which a ClawLink server or agent keeps its data. */
   homes: string[]
 }
@@ -46,6 +50,7 @@ export const scan = (
     rules,
     unreadable: new Map(),
     roots: mountsBelow(folder.path),
+    ruleStamps: new Map(),
     homes: [],
   }
   const readRules = (at: string, name: string, read: () => ReadonlyMap<string, string>): void => {
@@ -55,6 +60,11 @@ export const scan = (
       found.unreadable.set(at, `${name} cannot be read (${whyOf(error)})`)
     }
   }
+  const stampRules = (at: string): void => {
+    const stamp = ruleStamp(folder.path, at)
+    if (stamp !== '') found.ruleStamps.set(at, stamp)
+  }
+  stampRules('')
   readRules('', 'a rule file around it', () => outerRules(folder.path))
   const ignored = judge(rules)
   const files: [string, Listed][] = []
@@ -68,12 +78,13 @@ export const scan = (
       found.others.set(at, home)
       continue
     }
+    if (at !== '' && RULE_SOURCES.some((name) => names.has(name))) stampRules(at)
     for (const name of RULE_FILES.filter((one) => names.has(one))) {
       const rel = inFolder(at, name)
       readRules(at, name, () => new Map([[rel, textOf(folder, rel)]]))
     }
     if (names.has('.git')) {
-      if (at !== '') found.roots.add(at)
+      if (at !== '' && !found.roots.has(at)) found.roots.set(at, REPOSITORY)
       readRules(at, "git's excludes", () => {
         const text = excludesOf(join(folder.path, at))
         return new Map(text === null ? [] : [[inFolder(at, EXCLUDE), text]])
@@ -162,22 +173,4 @@ const sweep = (held: Held, temp: string): void => {
   } catch {
     // It cannot be removed, or went; it is never mirrored.
   }
-}
-
-/** Folders below `path` on which something is mounted, of its own file system or another; none where there is no /proc. */
-export const mountsBelow = (path: string): Set<string> => {
-  const mounts = new Set<string>()
-  try {
-    for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
-      const point = line
-        .split(' ')[4]
-        ?.replace(/\\([0-7]{3})/g, (_, octal) =>
-          String.fromCharCode(Number.parseInt(octal as string, 8)),
-        )
-      if (point?.startsWith(`${path}/`)) mounts.add(point.slice(path.length + 1))
-    }
-  } catch {
-    // This system has no such file.
-  }
-  return mounts
 }

@@ -29,7 +29,7 @@ export const isUnsettled = (
   if (digest === base) return false
   if (seen.kind === 'absent') {
     if (dirty.isUnsettled(rel, 'absent', ABSENT_MS)) return true
-    return gone.isGitBusy && dirty.isUnsettled(rel, 'git', GIT_MS, ABSENT_MS)
+    return gone.isGitBusy(rel) && dirty.isUnsettled(rel, 'git', GIT_MS, ABSENT_MS)
   }
   if (seen.text === '') return base !== null && dirty.isUnsettled(rel, 'empty', EMPTY_MS)
   const age = Date.now() - seen.at

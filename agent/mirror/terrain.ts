@@ -7,6 +7,7 @@ import type { Folder } from './folder.ts'
 import { guardOf, isIncluded, isSecretText, SECRET_TEXT } from './guarded.ts'
 import { type Ignored, isOwn, RULE_FILES } from './ignored.ts'
 import { foldersOf, nameOf, problemOf, shadowed } from './paths.ts'
+import { ruleStamp } from './rule-stamp.ts'
 import { Rules } from './rules.ts'
 import { type Scan, scan } from './scan.ts'
 import { twins } from './shared.ts'
@@ -35,6 +36,8 @@ export class Terrain {
   #ignored: Ignored = () => true
   #twins = new Map<string, string>()
   #shadowed = new Map<string, string>()
+  /** Whether the rules of a folder are still those that were read, by folder, in this batch. */
+  #areRulesOld = new Map<string, boolean>()
 
   constructor(options: TerrainOptions) {
     const { replica, id, folder, loosenMs } = options
@@ -48,13 +51,15 @@ export class Terrain {
     return this.#found
   }
 
-  /** Throws `not_allowed` where ClawLink keeps data in the folder. */
+  /** Throws `not_allowed` where ClawLink keeps data in the folder: this agent's own, another's, or a server's. */
   checkHomes(): void {
-    const [home] = this.#found.homes
+    const { path, without } = this.#options.folder
+    const home = without ?? this.#found.homes[0]
     if (home === undefined) return
+    const why = this.#found.others.get(home) ?? 'ClawLink keeps its own files there'
     throw new ClawError(
       'not_allowed',
-      `${join(this.#options.folder.path, home)} is in it: ${this.#found.others.get(home)}`,
+      `${join(path, home)} is in it: ${why}`,
       'mirror another folder, or add --force: all but that is mirrored',
     )
   }
@@ -91,6 +96,24 @@ export class Terrain {
     })
   }
 
+  /** A batch begins: whether rules have changed is looked at anew. */
+  begin(): void {
+    this.#areRulesOld.clear()
+  }
+
+  /** Whether rules about a path have changed since the folder was listed: nobody may have told of that yet. */
+  areRulesOld(rel: string): boolean {
+    return ['', ...foldersOf(rel)].some((at) => {
+      let isOld = this.#areRulesOld.get(at)
+      if (isOld === undefined) {
+        const stamp = ruleStamp(this.#options.folder.path, at)
+        isOld = stamp !== (this.#found.ruleStamps.get(at) ?? '')
+        this.#areRulesOld.set(at, isOld)
+      }
+      return isOld
+    })
+  }
+
   #keepRules(): void {
     this.#options.replica.keepRecord(this.#record, this.#rules.stored)
   }
@@ -103,7 +126,7 @@ export class Terrain {
 
   /** Others' change of a rule file is about to be written to the disk, or not: null, or why not. */
   onRules(rel: string, before: string | null, after: string | null): string | null {
-    if (!this.#rules.onWrite(rel, before ?? '', after ?? '')) {
+    if (!this.#rules.onWrite(rel, before, after)) {
       return 'others have changed the rules too often: mirror DIR --accept-rules takes them as they are'
     }
     this.#keepRules()

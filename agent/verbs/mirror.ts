@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { relative, resolve, sep } from 'node:path'
 import { counted } from '../../workspace/count.ts'
 import { ClawError } from '../../workspace/errors.ts'
@@ -70,11 +70,11 @@ const decideGone = async (call: Call, mirrors: Mirrors, dir: string): Promise<Ou
 /** What is told of a mirror on this command line, and was before. Throws `usage`, `bad_path`, `not_allowed`. */
 const settingsOf = (call: Call, dir: string, before: MirrorSettings | null): MirrorSettings => {
   const force = call.has('force') || before?.force === true
-  const home = homedir()
-  if (!force && contains(dir, realpath(home))) {
+  const home = force ? undefined : homesOf().find((home) => contains(dir, home))
+  if (home !== undefined) {
     throw new ClawError(
       'not_allowed',
-      `${dir} is ${dir === realpath(home) ? 'your home folder' : 'a folder that your home folder is in'}`,
+      `${dir} is ${dir === home ? 'your home folder' : 'a folder that your home folder is in'}`,
       'mirror a folder in it, or add --force: credentials are left out all the same',
     )
   }
@@ -89,6 +89,18 @@ const settingsOf = (call: Call, dir: string, before: MirrorSettings | null): Mir
     ...(maxBytes !== undefined && { maxBytes }),
     ...(maxGone !== undefined && { maxGone }),
     ...(force && { force }),
+  }
+}
+
+/** The user's home folder, by the environment and by the system's list of users. */
+const homesOf = (): string[] =>
+  [homedir(), systemHome()].filter((home) => home !== '').map(realpath)
+
+const systemHome = (): string => {
+  try {
+    return userInfo().homedir
+  } catch {
+    return '' // a user whom the system does not know
   }
 }
 

@@ -12,6 +12,7 @@ import {
   shadowed,
   tempName,
 } from '../../agent/mirror/paths.ts'
+import { Rules } from '../../agent/mirror/rules.ts'
 import { merge3 } from '../../workspace/merge.ts'
 
 const text = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: null })
@@ -147,4 +148,16 @@ describe('ignore rules', () => {
     expect(rules({ '': 'A.md\n' })('a.md')).toBe(false)
     expect(rules({ '': 'A.md\n' }, true)('a.md')).toBe(true)
   })
+})
+
+it('[N13] a rule file that was removed here, and that others make anew, lets nothing through', () => {
+  const rules = new Rules(null, false, 1_000)
+  rules.take(new Map([['.gitignore', 'secrets/\n']]), 0)
+  rules.take(new Map(), 1) // removed here
+  expect(rules.onWrite('.gitignore', null, '# theirs\n')).toBe(true)
+  rules.seal()
+  const now = new Map([['.gitignore', '# theirs\n']])
+  for (const at of [2, 2_000]) rules.take(now, at)
+  expect(rules.ignored(now)('secrets/token')).toBe(true)
+  expect(rules.isHeld(now)).toBe(true)
 })

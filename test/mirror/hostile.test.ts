@@ -11,86 +11,52 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Bases } from '../../agent/mirror/bases.ts'
 import { Folder } from '../../agent/mirror/folder.ts'
 import { lookAt, type View } from '../../agent/mirror/look-at.ts'
-import type { MirrorOptions } from '../../agent/mirror/mirror.ts'
 import { Terrain } from '../../agent/mirror/terrain.ts'
-import { putFile, readFile, removeFile } from '../../workspace/files.ts'
-import type { AgentId, FileId } from '../../workspace/ids.ts'
+import type { FileId } from '../../workspace/ids.ts'
 import { filesOf } from '../../workspace/schema.ts'
-import { findFile } from '../../workspace/tree.ts'
 import { until } from '../support/client.ts'
-import { type Server, startServer, tempDir } from '../support/server.ts'
-import { type Member, member } from './members.ts'
+import { tempDir } from '../support/server.ts'
+import { MALLORY, oneMember } from './one.ts'
 import { treeOf } from './tree.ts'
 
-let server: Server
-let one: Member
-let dir = ''
-let count = 0
-beforeAll(async () => {
-  server = await startServer()
-})
-afterAll(() => server.stop())
-beforeEach(async () => {
-  one = await member(server.url, `hostile${count++}`, 'one')
-  dir = tempDir('dir')
-})
-afterEach(() => one.close())
+const { one, dir, doc, put, drop, textAt, keys, read, has, write, mirror, carried } =
+  oneMember('hostile')
 
-const by = 'mallory' as AgentId
-const doc = () => one.place.replica.doc
-const put = (key: string, content: string, base: string | null = null) =>
-  putFile(doc(), { key, content, base, by, now: 1, force: true })
 /** An entry as no client of ours would write it. */
 const plantRaw = (key: string, fileId = key) =>
   filesOf(doc()).set(key, {
     fileId: fileId as FileId,
     mediaType: 'text/plain',
-    createdBy: by,
+    createdBy: MALLORY,
     createdAt: 1,
   })
-const textAt = (key: string): string | null =>
-  findFile(doc(), key) === null ? null : readFile(doc(), key).content
-const read = (rel: string): string | null =>
-  existsSync(join(dir, rel)) ? readFileSync(join(dir, rel), 'utf8') : null
-const has = (rel: string, text: string | null) => until(`${rel} is there`, () => read(rel) === text)
-const write = (rel: string, text: string): void => {
-  mkdirSync(join(dir, rel, '..'), { recursive: true })
-  writeFileSync(join(dir, rel), text)
-}
-const mirror = (more: Partial<MirrorOptions> = {}) => one.mirror(dir, { loosenMs: 600, ...more })
-/** What is written now has been carried once this resolves. */
-const carried = async (): Promise<void> => {
-  const rel = `carried-${count++}.md`
-  write(rel, 'x\n')
-  await until(`${rel} is shared`, () => textAt(rel) === 'x\n')
-}
 
 it('[N12] an error of one path costs that path, and is over when its cause is', async () => {
   write('file', 'a file\n')
   const long = 'n'.repeat(256)
   put(long, 'long\n')
   put('file/below.md', 'below\n')
-  const one = await mirror()
+  const open = await mirror()
   await carried()
   put('fine.md', 'fine\n')
   await has('fine.md', 'fine\n')
-  expect(one.skipped.get(long)).toContain('too long')
-  expect(one.skipped.get('file/below.md')).toContain('no folder')
+  expect(open.skipped.get(long)).toContain('too long')
+  expect(open.skipped.get('file/below.md')).toContain('no folder')
 
-  rmSync(join(dir, 'file'))
+  rmSync(join(dir(), 'file'))
   await has('file/below.md', 'below\n')
-  removeFile(doc(), long, by, 2)
-  await until('what is gone is not named', () => !one.skipped.has(long))
-  expect(one.isStopped).toBe(false)
+  drop(long)
+  await until('what is gone is not named', () => !open.skipped.has(long))
+  expect(open.isStopped).toBe(false)
 })
 
 it('[N12] a path that no disk can have is judged before the disk is asked', () => {
-  const { replica } = one.place
-  const folder = new Folder(dir)
+  const { replica } = one().place
+  const folder = new Folder(dir())
   folder.look = () => expect.fail('the disk was asked')
   const bases = { get: () => undefined } as unknown as Bases
   const terrain = new Terrain({ folder, prefix: '', replica, id: 'x', bases, include: [] })
@@ -111,11 +77,11 @@ it('[N12] a path that no disk can have is judged before the disk is asked', () =
 })
 
 it('[N12] a folder in the place of a file is named until it goes', async () => {
-  mkdirSync(join(dir, 'a.md/in'), { recursive: true })
+  mkdirSync(join(dir(), 'a.md/in'), { recursive: true })
   put('a.md', 'a\n')
   const { skipped } = await mirror()
   expect(skipped.get('a.md')).toContain('a folder is in its place')
-  rmSync(join(dir, 'a.md'), { recursive: true })
+  rmSync(join(dir(), 'a.md'), { recursive: true })
   await has('a.md', 'a\n')
   await until('it is not named', () => !skipped.has('a.md'))
 })
@@ -124,6 +90,8 @@ it('[N13] rules that come from others let nothing through, whatever is done to t
   write('.gitignore', 'secrets/\n*.key\n')
   write('secrets/token.txt', 'secret\n')
   write('a.key', 'secret\n')
+  write('ours/.gitignore', '*.tmp2\n')
+  write('ours/a.tmp2')
   const isShared = () => textAt('secrets/token.txt') !== null || textAt('a.key') !== null
   const { notes } = await mirror()
   expect(notes).toEqual([])
@@ -135,10 +103,11 @@ it('[N13] rules that come from others let nothing through, whatever is done to t
   expect(isShared()).toBe(false)
 
   // A line added here is no word about theirs.
-  appendFileSync(join(dir, '.gitignore'), 'out/\n')
+  appendFileSync(join(dir(), '.gitignore'), 'out/\n')
   await until('it is shared', () => textAt('.gitignore')?.includes('out/') === true)
   write('out/a.md', 'ignored\n')
-  await new Promise((resolve) => setTimeout(resolve, 800)) // longer than `loosenMs`
+  write('ours/.gitignore', '')
+  await until('what was loosened here has been', () => textAt('ours/a.tmp2') !== null)
   await carried()
   expect(isShared()).toBe(false)
   expect(textAt('out/a.md')).toBeNull()
@@ -165,7 +134,7 @@ it('[N13] a rule file that is gone lets nothing through, one that was changed he
   write('a.log', 'log\n')
   write('a.out', 'out\n')
   const { skipped } = await mirror()
-  rmSync(join(dir, '.gitignore'))
+  rmSync(join(dir(), '.gitignore'))
   await until('it is removed', () => textAt('.gitignore') === null)
   await carried()
   expect(textAt('a.log')).toBeNull()
@@ -176,8 +145,8 @@ it('[N13] a rule file that is gone lets nothing through, one that was changed he
   expect(textAt('a.out')).toBeNull()
 
   // What cannot be read says nothing: nothing new goes out, what is shared goes on.
-  rmSync(join(dir, '.gitignore'))
-  writeFileSync(join(dir, '.gitignore'), Buffer.from([0xff, 0xfe, 0x00]))
+  rmSync(join(dir(), '.gitignore'))
+  writeFileSync(join(dir(), '.gitignore'), Buffer.from([0xff, 0xfe, 0x00]))
   write('new.md', 'new\n')
   await until('it is named', () => skipped.has('new.md'))
   expect(skipped.get('new.md')).toContain('cannot be read')
@@ -188,12 +157,49 @@ it('[N13] a rule file that is gone lets nothing through, one that was changed he
   await until('it is shared', () => textAt('new.md') === 'new\n')
 })
 
+it('[N13] a rule counts for what is written after it, whoever is told first, and shared rules before anything leaves', async () => {
+  put('.gitignore', '*.key\n')
+  write('first.key', 'secret\n')
+  execFileSync('git', ['-C', dir(), 'init', '-q'])
+  await mirror()
+  await has('.gitignore', '*.key\n')
+  appendFileSync(join(dir(), '.git/info/exclude'), '*.late\n')
+  write('a.late', 'secret\n')
+  write('new/.gitignore', '*.own\n')
+  write('new/b.own', 'secret\n')
+  write('clone/.git/info/exclude', '*.inner\n')
+  write('clone/c.inner', 'secret\n')
+  write('clone/c.md')
+  await until('the clone is shared', () => textAt('clone/c.md') !== null)
+  await carried()
+  expect(keys().filter((key) => !key.startsWith('carried'))).toEqual([
+    '.gitignore',
+    'clone/c.md',
+    'new/.gitignore',
+  ])
+})
+
+it('[N13] a work tree has the excludes of its repository', async () => {
+  const main = tempDir('main')
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', main, '-c', 'user.email=a@b.c', '-c', 'user.name=n', ...args])
+  git('init', '-q')
+  git('commit', '-q', '--allow-empty', '-m', 'one')
+  writeFileSync(join(main, '.git/info/exclude'), 'private.txt\n')
+  writeFileSync(join(main, 'excludes'), '*.swo\n')
+  git('config', 'core.excludesFile', join(main, 'excludes'))
+  git('worktree', 'add', '-q', dir())
+  for (const rel of ['private.txt', 'x.swo', 'ok.md']) write(rel)
+  await mirror()
+  expect(keys()).toEqual(['ok.md'])
+})
+
 it('[N13] what git is told beside its rule files counts, of the repository around, too', async () => {
-  const git = (...args: string[]) => execFileSync('git', ['-C', dir, ...args])
+  const git = (...args: string[]) => execFileSync('git', ['-C', dir(), ...args])
   git('init', '-q')
   write('.git/info/exclude', 'private.txt\n/sub/only.md\n')
-  writeFileSync(join(dir, '../excludes'), '*.swo\n')
-  git('config', 'core.excludesFile', join(dir, '../excludes'))
+  writeFileSync(join(dir(), '../excludes'), '*.swo\n')
+  git('config', 'core.excludesFile', join(dir(), '../excludes'))
   write('.gitignore', 'sub/ignored.md\n')
   for (const rel of [
     'private.txt',
@@ -208,7 +214,7 @@ it('[N13] what git is told beside its rule files counts, of the repository aroun
   const whole = await mirror({ prefix: 'whole' })
   expect([...doc().getMap('files').keys()].sort()).toEqual(['whole/.gitignore', 'whole/sub/ok.md'])
   await whole.close()
-  await one.mirror(join(dir, 'sub'), { prefix: 'part' })
+  await one().mirror(join(dir(), 'sub'), { prefix: 'part' })
   expect([...doc().getMap('files').keys()].filter((key) => key.startsWith('part'))).toEqual([
     'part/ok.md',
   ])
@@ -225,9 +231,12 @@ it('[N14] what may hold credentials, or is run where it lies, goes neither way u
     '.npmrc',
     'deep/.docker/config.json',
     'sync-9077.json',
+    'infra/prod.tfvars',
+    'config/master.key',
   ]
+  const models = ['.env.example', 'sub/.env.local.sample', '.gitmodules', 'certificate.pem']
   const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nx\n'
-  for (const rel of secret) write(rel, 'secret\n')
+  for (const rel of [...secret, ...models]) write(rel, 'secret\n')
   write('notes/pasted.md', `look:\n${key}`)
   write('.env.shared', 'named\n')
   write('srv/owner.json', '{}')
@@ -244,8 +253,14 @@ it('[N14] what may hold credentials, or is run where it lies, goes neither way u
   await expect(mirror()).rejects.toMatchObject({ code: 'not_allowed' })
   const { skipped } = await mirror({ include: ['.env.shared'], force: true })
   expect(textAt('.env.shared')).toBe('named\n')
-  const shared = [...doc().getMap('files').keys()]
-  expect(shared.filter((one) => !incoming.includes(one))).toEqual(['.env.shared'])
+  const shared = keys()
+  expect(shared.filter((one) => !incoming.includes(one))).toEqual([
+    '.env.example',
+    '.env.shared',
+    '.gitmodules',
+    'certificate.pem',
+    'sub/.env.local.sample',
+  ])
   expect(incoming.filter((rel) => read(rel) !== null)).toEqual([])
   for (const rel of incoming) expect(skipped.get(rel), rel).toContain('--include')
   expect(skipped.get('notes/pasted.md')).toContain('private key')
@@ -259,20 +274,20 @@ it('[N15] entries that lead to one text are one file, and all files take no more
   put('big.md', 'x'.repeat(10_000))
   for (let i = 0; i < 50; i++) plantRaw(`a/${i}`, 'big.md')
   const { skipped } = await mirror({ maxBytes: 40_960 })
-  expect([...treeOf(dir).keys()]).toEqual(['big.md'])
+  expect([...treeOf(dir()).keys()]).toEqual(['big.md'])
   expect(skipped.get('a/0')).toBe('it is the same text as big.md, which is mirrored')
   for (let i = 0; i < 50; i++) put(`small/${i}`, 'x\n')
-  await until('it is full', () => treeOf(dir).size === 8 && skipped.size === 50 + 43)
+  await until('it is full', () => treeOf(dir()).size === 8 && skipped.size === 50 + 43)
   expect(skipped.get('small/9')).toContain('--max-size')
-  removeFile(doc(), 'big.md', by, 2)
-  await until('what it left is used', () => read('a/0') !== null || treeOf(dir).size === 10)
+  drop('big.md')
+  await until('what it left is used', () => read('a/0') !== null || treeOf(dir()).size === 10)
   expect(read('big.md')).toBeNull()
 })
 
 it('[N16] no bare git repository is shared, or completed', async () => {
-  execFileSync('git', ['init', '-q', '--bare', join(dir, 'mine.git')])
-  mkdirSync(join(dir, 'half/objects'), { recursive: true })
-  mkdirSync(join(dir, 'half/refs'))
+  execFileSync('git', ['init', '-q', '--bare', join(dir(), 'mine.git')])
+  mkdirSync(join(dir(), 'half/objects'), { recursive: true })
+  mkdirSync(join(dir(), 'half/refs'))
   write('half/mine.md', 'mine\n')
   for (const at of ['lib', 'half', 'x']) {
     put(`${at}/HEAD`, 'ref: refs/heads/main\n')
@@ -284,9 +299,9 @@ it('[N16] no bare git repository is shared, or completed', async () => {
   const { skipped } = await mirror()
   await carried()
   const isRepository = (at: string) =>
-    existsSync(join(dir, at, 'HEAD')) &&
-    ((existsSync(join(dir, at, 'objects')) && existsSync(join(dir, at, 'refs'))) ||
-      existsSync(join(dir, at, 'commondir')))
+    existsSync(join(dir(), at, 'HEAD')) &&
+    ((existsSync(join(dir(), at, 'objects')) && existsSync(join(dir(), at, 'refs'))) ||
+      existsSync(join(dir(), at, 'commondir')))
   expect(['lib', 'half', 'x', ''].filter(isRepository)).toEqual([])
   expect(textAt('half/mine.md')).toBe('mine\n')
   expect([...skipped.values()].filter((why) => why.includes('bare git')).length).toBeGreaterThan(3)
@@ -321,9 +336,9 @@ it('[N7] swapping a folder for a link while it is written to and read leads nowh
   const outside = tempDir('outside')
   writeFileSync(join(outside, 'f.md'), 'outside\n')
   write('sub/f.md', 'inside\n')
-  symlinkSync(outside, join(dir, 'link'))
-  const folder = new Folder(dir)
-  const swapping = spawn(process.execPath, ['-e', SWAP, dir], { stdio: 'ignore' })
+  symlinkSync(outside, join(dir(), 'link'))
+  const folder = new Folder(dir())
+  const swapping = spawn(process.execPath, ['-e', SWAP, dir()], { stdio: 'ignore' })
   let [written, refused] = [0, 0]
   let text = 'inside\n'
   for (let i = 0; i < 2_000; i++) {

@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Agent, isAlive, killLink, linkPid, registered, WAYS } from '../support/agent.ts'
@@ -97,7 +105,9 @@ it('[N14] a home folder, or one with a server in it, is refused; what is named i
   await agent.run('down')
   const home = tempDir('user')
   const as = (...args: string[]) => agent.runWith({ env: { HOME: home } }, ...args)
-  for (const dir of [home, join(home, '..')]) {
+  symlinkSync(home, join(agent.cwd, 'by-link'))
+  const above = join(agent.home, '..') // ClawLink keeps its own files in it
+  for (const dir of [home, join(home, '..'), '/', join(agent.cwd, 'by-link'), above]) {
     const ran = await as('mirror', dir, '--prefix', 'home')
     expect([ran.code, ran.stderr]).toEqual([5, expect.stringContaining('--force')])
   }

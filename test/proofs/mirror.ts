@@ -1,26 +1,32 @@
-// Two agents mirror two folders; a branch is checked out in one while editors work in the other. Each run has a seed of
-// its own, SEED and on.
-//   npm run proof:mirror -- [FILES] [RUNS] [SEED]
-import { checkoutRun } from '../mirror/checkout.ts'
+// Two agents mirror two folders in which tools, git, mounts, full disks and kills do what they do; each run has a seed of
+// its own, SEED and on. docs/mirror.md says what holds.
+//   npm run proof:mirror -- [RUNS] [SEED] [AT_ONCE]
+import { torture } from '../mirror/torture/run.ts'
+import { canMount } from '../mirror/torture/side.ts'
 
-const files = Number(process.argv[2] ?? 2_000)
-const runs = Number(process.argv[3] ?? 1)
-const first = Number(process.argv[4] ?? 1)
+const runs = Number(process.argv[2] ?? 500)
+const first = Number(process.argv[3] ?? 1)
+const atOnce = Number(process.argv[4] ?? 2)
 
-for (let seed = first; seed < first + runs; seed++) {
-  const { lost, different, wrong, ...run } = await checkoutRun(files, seed)
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
-  console.log(
-    `SEED=${seed}: ${run.files} files, ${run.changed} of them other ones on the branch, ${run.edits} edits meanwhile`,
-  )
-  console.log(
-    `  first mirror ${seconds(run.firstMirror)}, second ${seconds(run.secondMirror)}; the same ${seconds(run.untilSame)} after the last edit`,
-  )
-  console.log(
-    `  edits lost or doubled: ${lost.length}; paths that differ: ${different.length}; ` +
-      `paths whose other lines are not the branch's: ${wrong.length}; removed and edited, so back: ${run.back}`,
-  )
-  if (lost.length + different.length + wrong.length === 0) continue
-  console.error({ lost, different, wrong })
-  process.exitCode = 1
+if (!canMount) console.log('nothing can be mounted here: no mounts, no full disks')
+const total = { acts: 0, kills: 0, bad: 0 }
+const began = Date.now()
+const seeds = Array.from({ length: runs }, (_, i) => first + i).values()
+const lane = async (): Promise<void> => {
+  for (const seed of seeds) {
+    const { acts, kills, excused, files, faults, trace, untilSame } = await torture(seed)
+    total.acts += acts
+    total.kills += kills
+    console.log(
+      `SEED=${seed}: ${acts} operations, ${kills} kills, ${files} files, ${excused} lines excused; as they are to be after ${(untilSame / 1000).toFixed(1)} s; faults: ${faults.length}`,
+    )
+    if (faults.length === 0) continue
+    total.bad++
+    process.exitCode = 1
+    console.log(`  ${faults.join('\n  ')}\n  what was done:\n    ${trace.join('\n    ')}`)
+  }
 }
+await Promise.all(Array.from({ length: atOnce }, lane))
+console.log(
+  `${runs} runs, ${total.acts} operations, ${total.kills} kills, ${((Date.now() - began) / 60_000).toFixed(1)} min: ${total.bad} runs with faults`,
+)

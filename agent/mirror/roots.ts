@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What is known of a folder in which a repository is: a submodule, a work tree, a clone. */
+export const REPOSITORY = 'a repository'
+
+/** File systems that are another one each time they are mounted. */
+const IN_MEMORY = new Set(['tmpfs', 'ramfs'])
+
+/** A path as /proc/self/mountinfo has it. */
+const unquoted = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  )
+
+/** Folders below `path` on which something is mounted, each with what that is; none where there is no /proc. */
+export const mountsBelow = (path: string): Map<string, string> => {
+  const mounts = new Map<string, string>()
+  try {
+    for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+      const [, , device, root, point, ...rest] = line.split(' ')
+      const [type = '', source] = rest.slice(rest.indexOf('-') + 1)
+      const at = unquoted(point ?? '')
+      if (!at.startsWith(`${path}/`)) continue
+      const from = IN_MEMORY.has(type) ? device : source
+      mounts.set(at.slice(path.length + 1), `${from} ${root}`) // of several at one place the last is seen
+    }
+  } catch {
+    // This system has no such file.
+  }
+  return mounts
+}
+
+/** What is at a folder that may go with all that is below: a mount, a repository; '': neither. */
+export const rootAt = (path: string, at: string, mounts: ReadonlyMap<string, string>): string =>
+  mounts.get(at) ?? (existsSync(join(path, at, '.git')) ? REPOSITORY : '')

@@ -1,0 +1,63 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import type { Mirror, MirrorOptions } from '../../agent/mirror/mirror.ts'
+import { putFile, readFile, removeFile } from '../../workspace/files.ts'
+import type { AgentId } from '../../workspace/ids.ts'
+import { findFile } from '../../workspace/tree.ts'
+import { until } from '../support/client.ts'
+import { type Server, startServer, tempDir } from '../support/server.ts'
+import { type Member, member } from './members.ts'
+
+/** Somebody else. */
+export const MALLORY = 'mallory' as AgentId
+
+/** For the tests of a file: a server, and for each test a workspace with one member, who has a folder. */
+export const oneMember = (label: string) => {
+  let server: Server
+  let one: Member
+  let dir = ''
+  let count = 0
+  beforeAll(async () => {
+    server = await startServer()
+  })
+  afterAll(() => server.stop())
+  beforeEach(async () => {
+    one = await member(server.url, `${label}${count++}`, 'one')
+    dir = tempDir('dir')
+  })
+  afterEach(() => one.close())
+
+  const doc = () => one.place.replica.doc
+  const textAt = (key: string): string | null =>
+    findFile(doc(), key) === null ? null : readFile(doc(), key).content
+  const read = (rel: string): string | null =>
+    existsSync(join(dir, rel)) ? readFileSync(join(dir, rel), 'utf8') : null
+  const write = (rel: string, text = `${rel}\n`): void => {
+    mkdirSync(join(dir, rel, '..'), { recursive: true })
+    writeFileSync(join(dir, rel), text)
+  }
+  return {
+    one: () => one,
+    dir: () => dir,
+    doc,
+    /** What others did to the shared files. */
+    put: (key: string, content: string, base: string | null = null) =>
+      putFile(doc(), { key, content, base, by: MALLORY, now: 1, force: true }),
+    drop: (key: string) => removeFile(doc(), key, MALLORY, 2),
+    textAt,
+    keys: (): string[] =>
+      [...doc().getMap('files').keys()].filter((key) => findFile(doc(), key) !== null).sort(),
+    read,
+    has: (rel: string, text: string | null) => until(`${rel} is there`, () => read(rel) === text),
+    write,
+    mirror: (more: Partial<MirrorOptions> = {}): Promise<Mirror> =>
+      one.mirror(dir, { loosenMs: 600, ...more }),
+    /** What is written now has been carried once this resolves. */
+    carried: async (): Promise<void> => {
+      const rel = `carried-${count++}.md`
+      write(rel)
+      await until(`${rel} is shared`, () => textAt(rel) !== null)
+    },
+  }
+}
