@@ -27,11 +27,12 @@ import { oneLine, path } from './text.ts'
  */
 export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Promise<Outcome> => {
   const force = call.has('force')
+  const isNew = call.has('new')
   const { sha256, size } = blob
-  const payload = { key, force, sha256, size }
+  const payload = { key, force, sha256, size, ...(isNew && { new: true }) }
   let team = await openOnline(call)
   const known = (await team.replica.blob(key))?.sha256 ?? null
-  const put = () => ({ key, sha256, size, known, by: team.me(), now: Date.now(), force })
+  const put = () => ({ key, sha256, size, known, by: team.me(), now: Date.now(), force, isNew })
   if ((await answeredBefore(call, team.replica, payload)) === null) {
     checkPutBlob(team.doc, put())
     await call.close()

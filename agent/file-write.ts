@@ -14,7 +14,7 @@ import { path, who } from './text.ts'
  */
 export const writeFile = (
   team: Team,
-  put: { key: string; content: string; base: string | null; force?: boolean },
+  put: { key: string; content: string; base: string | null; force?: boolean; isNew?: boolean },
 ): Outcome & { known: (read: FileBase | null) => number } => {
   const { doc } = team
   const by = team.me()

@@ -162,9 +162,17 @@ export const COMMANDS: readonly Command[] = [
     keys: ['r'],
     where: 'tasks',
     about: 'task',
-    what: 'answer: progress, result, failure',
+    what: 'answer: progress, result, failure; where its owner asks you something: answer that',
     bar: 'respond',
     args: [text('result')],
+  },
+  {
+    name: 'answer',
+    keys: ['A'],
+    where: 'tasks',
+    about: 'task',
+    what: 'answer what its owner asks you',
+    args: [text('text')],
   },
   {
     name: 'note',
@@ -234,9 +242,10 @@ export const COMMANDS: readonly Command[] = [
     keys: ['D'],
     where: 'files',
     about: 'file',
-    what: 'remove the file',
+    what: 'remove the file, after a question',
     bar: 'remove',
   },
+  { name: 'undo', keys: ['U'], where: 'files', what: 'bring the file back that you removed last' },
 ]
 
 /** Keys while something is typed: they are the same in every line and form. */

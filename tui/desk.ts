@@ -1,4 +1,5 @@
 import { ClawError } from '../workspace/errors.ts'
+import type { FileKey } from '../workspace/ids.ts'
 import type { Message } from '../workspace/inbox.ts'
 import type { Attached } from '../workspace/link/attach.ts'
 import type { Ran } from '../workspace/link/run.ts'
@@ -164,8 +165,15 @@ export class Desk {
       return
     }
     if (this.#isSending(form)) this.#apply({ type: 'mode', mode: BROWSE })
-    const isQueued = (data as { durable?: boolean } | undefined)?.durable === false
-    this.toast('good', isQueued ? `${run.done}; queued until the server is back` : run.done)
+    const { durable, file } = (data ?? {}) as { durable?: boolean; file?: { file_key: FileKey } }
+    const late = durable === false ? '; queued until the server is back' : ''
+    this.toast('good', `${run.done}${late}`, run.hint)
+    if (run.removes !== undefined) this.#apply({ type: 'removed', path: run.removes })
+    if (form.name === 'undo') this.#apply({ type: 'brought-back', path: form.subject })
+    // Whoever has gone on to something else meanwhile is not taken from it.
+    if (run.opens && file !== undefined && this.look.state.mode.kind === 'browse') {
+      this.#apply({ type: 'made', path: file.file_key })
+    }
   }
 
   #refuse(form: Form, text: string, hint: string): void {

@@ -1,10 +1,10 @@
 import type { FileKey } from '../workspace/ids.ts'
-import type { Command } from './commands.ts'
+import { type Command, commandNamed } from './commands.ts'
 import { type FormName, isForm, missingIn, openForm, runOf } from './forms.ts'
 import { EMPTY, lineOf } from './line.ts'
 import type { Look } from './look.ts'
 import { move } from './moving.ts'
-import { aboutOf, pickedId } from './picked.ts'
+import { aboutOf, pickedId, waitsForMe } from './picked.ts'
 import { nameOf } from './snapshot.ts'
 import { BROWSE, type Event, type Page, type State, topPage, VIEWS, type View } from './state.ts'
 import { event, NONE, type Step, type Steps } from './step.ts'
@@ -48,6 +48,13 @@ export const onCommand = (look: Look, command: Command, values: Values): Steps =
       return back(state)
     case 'first':
       return [...move(look, name).map(event), ...older(look)]
+    case 'respond':
+      return waitsForMe(look) ? answer(look, values) : form(look, command, name, values)
+    case 'undo': {
+      const last = state.removed.at(-1)
+      if (last === undefined) return [{ type: 'say', text: 'you have removed no file here' }]
+      return form(look, command, name, values, last)
+    }
     default:
       return isForm(name) ? form(look, command, name, values) : move(look, name).map(event)
   }
@@ -108,9 +115,15 @@ const back = (state: State): Steps => {
 }
 
 /** Opens a command's form with what is known; one that needs nothing more is carried out at once. */
-const form = (look: Look, { about, args = [] }: Command, name: FormName, values: Values): Steps => {
+const form = (
+  look: Look,
+  { about, args = [] }: Command,
+  name: FormName,
+  values: Values,
+  thing = '',
+): Steps => {
   const { snapshot } = look
-  const subject = about === undefined ? '' : aboutOf(look, about)
+  const subject = about === undefined ? thing : aboutOf(look, about)
   if (subject === null) {
     const article = about === 'agent' || about === 'entry' ? 'an' : 'a'
     return [{ type: 'say', text: `pick ${article} ${about} first` }]
@@ -127,14 +140,16 @@ const form = (look: Look, { about, args = [] }: Command, name: FormName, values:
   }
   const opened = openForm(name, snapshot, subject, labelOf(look, subject), known)
   const isGiven = args.length > 0 && args.every(({ field }) => values[field] !== undefined)
-  if (opened.fields.length === 0 || (isGiven && missingIn(opened) === null)) {
-    return [
-      event({ type: 'mode', mode: BROWSE }),
-      { type: 'run', run: runOf(opened, snapshot), form: opened },
-    ]
+  const isWhole = opened.fields.length === 0 || (isGiven && missingIn(opened) === null)
+  const run = isWhole ? runOf(opened, snapshot) : null
+  if (run !== null) {
+    return [event({ type: 'mode', mode: BROWSE }), { type: 'run', run, form: opened }]
   }
   return [event({ type: 'mode', mode: { kind: 'form', form: opened } })]
 }
+
+const answer = (look: Look, { result }: Values): Steps =>
+  form(look, commandNamed('answer')!, 'answer', result === undefined ? {} : { text: result })
 
 /** A name that says which agent is meant; its id where another has the same, as name or id. */
 const nameFor = ({ snapshot }: Look, id: string): string => {

@@ -1,6 +1,8 @@
+import type { FileKey } from '../workspace/ids.ts'
 import { PRIORITIES } from '../workspace/schema.ts'
 import type { FeedEntry } from './feed.ts'
 import { lineOf } from './line.ts'
+import { ago } from './look.ts'
 import { nameOf, type Snapshot } from './snapshot.ts'
 import type { Field, Form } from './state.ts'
 
@@ -13,14 +15,22 @@ export interface Run {
   stdin?: string
   /** What to say once it is done. */
   done: string
+  hint?: string
+  /** The file that was made is picked and opened then. */
+  opens?: true
+  /** This file was removed then, and can be brought back. */
+  removes?: FileKey
 }
 
 type Values = Readonly<Record<string, string>>
 
 interface FormSpec {
   title: (about: string) => string
+  /** What to know before it is sent. */
+  note?: (snapshot: Snapshot, subject: string) => string
   fields: (snapshot: Snapshot, subject: string) => readonly Field[]
-  run: (values: Values, subject: string, snapshot: Snapshot) => Run
+  /** Null: there is nothing to do. */
+  run: (values: Values, subject: string, snapshot: Snapshot) => Run | null
 }
 
 const line = (name: string, label: string, more: Partial<Field> = {}): Field => ({
@@ -51,6 +61,9 @@ const withBody = (
 ): Run => ({ argv: [...argv, ...more], ...(stdin !== undefined && { stdin }), done })
 
 const none = (): readonly Field[] => []
+
+/** A question for yes or no; whoever only presses enter has said no. */
+export const NO_YES: readonly string[] = ['no', 'yes']
 
 /** Who reads a reply. */
 const EVERYBODY = 'everybody'
@@ -134,6 +147,16 @@ export const FORMS = {
       return withBody(argv, body('result', result), `${task}: ${status}`)
     },
   },
+  answer: {
+    title: (about) => `Answer ${about}`,
+    note: ({ taskById, names }, task) => {
+      const { owner = null, message = '' } = taskById.get(task) ?? {}
+      return `${owner === null ? 'its owner' : (names.get(owner) ?? owner)} asks: ${message}`
+    },
+    fields: () => [text('text', 'Answer', { needed: true })],
+    run: ({ text }, task) =>
+      withBody(['answer', `--task=${task}`], body('text', text), `${task}: answered`),
+  },
   note: {
     title: (about) => `Note on ${about}`,
     fields: () => [text('text', 'Note', { needed: true })],
@@ -215,9 +238,10 @@ export const FORMS = {
     title: () => 'New file',
     fields: () => [line('path', 'Path', { needed: true }), text('content', 'Text')],
     run: ({ path, content = '' }) => ({
-      argv: ['file-put', ...flag('key', path), '--file', '-'],
+      argv: ['file-put', ...flag('key', path), '--file', '-', '--new'],
       stdin: content,
       done: `${path?.trim()} made`,
+      opens: true,
     }),
   },
   rename: {
@@ -229,12 +253,33 @@ export const FORMS = {
     }),
   },
   remove: {
-    title: (about) => `Remove ${about}? Its versions stay`,
-    fields: () => [choice('force', 'Even if others changed it', ['no', 'yes'])],
-    run: ({ force }, path) => ({
-      argv: ['file-rm', `--key=${path}`, ...(force === 'yes' ? ['--force'] : [])],
-      done: `${path} removed`,
-    }),
+    title: (about) => `Remove ${about}?`,
+    note: (snapshot, path) => {
+      const line = snapshot.files.find(({ info }) => info.file_key === path)
+      if (line === undefined) return ''
+      const { version, last_editor, updated_at } = line.info
+      const age = ago(updated_at, snapshot.now)
+      const newest = `Version ${version} is by ${nameOf(snapshot, last_editor)}, ${age}${age === 'now' ? '' : ' ago'}.`
+      const inIt = line.editors.filter((id) => id !== snapshot.me)
+      const names = inIt.map((id) => nameOf(snapshot, id)).join(', ')
+      return names === '' ? newest : `Open now: ${names}. ${newest}`
+    },
+    fields: () => [choice('sure', 'Remove it?', NO_YES)],
+    // Whoever says yes has been told whose version it is.
+    run: ({ sure }, path) =>
+      sure !== 'yes'
+        ? null
+        : {
+            argv: ['file-rm', `--key=${path}`, '--force'],
+            done: `${path} removed`,
+            hint: 'U in the files brings it back',
+            removes: path as FileKey,
+          },
+  },
+  undo: {
+    title: (about) => `Bring ${about} back`,
+    fields: none,
+    run: (_, path) => ({ argv: ['file-restore', `--key=${path}`], done: `${path} is back` }),
   },
   read: {
     title: () => 'Mark all as read',
@@ -267,6 +312,7 @@ export const openForm = (
   return {
     name,
     title: spec(name).title(about),
+    note: spec(name).note?.(snapshot, subject) ?? '',
     subject,
     fields,
     at: Math.max(0, at),
@@ -279,7 +325,8 @@ export const openForm = (
 export const missingIn = ({ fields }: Form): string | null =>
   fields.find(({ needed, line: { text } }) => needed === true && text.trim() === '')?.label ?? null
 
-export const runOf = ({ name, fields, subject }: Form, snapshot: Snapshot): Run => {
+/** Null: there is nothing to do. */
+export const runOf = ({ name, fields, subject }: Form, snapshot: Snapshot): Run | null => {
   const values = Object.fromEntries(fields.map((field) => [field.name, field.line.text]))
   return spec(name as FormName).run(values, subject, snapshot)
 }

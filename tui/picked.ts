@@ -1,5 +1,6 @@
 import type { About } from './commands.ts'
 import type { Look } from './look.ts'
+import { asksMe } from './snapshot.ts'
 import { topPage } from './state.ts'
 import { agentList } from './views/agents.ts'
 import { boardList, boardPlace, columnsOf } from './views/board.ts'
@@ -19,6 +20,12 @@ export const listOf = (look: Look): List => {
 export const pickedId = (look: Look): string | null => {
   const { count, at, idAt } = listOf(look)
   return at >= 0 && at < count ? idAt(at) : null
+}
+
+/** Whether the task that is picked or open has a question for this person. */
+export const waitsForMe = (look: Look): boolean => {
+  const task = look.snapshot.taskById.get(aboutOf(look, 'task') ?? '')
+  return task !== undefined && asksMe(look.snapshot, task)
 }
 
 /** What a command is about: the page that is open, else what is picked; null where that is of another kind. */

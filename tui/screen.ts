@@ -1,5 +1,6 @@
 import { COMMANDS, keyLabel } from './commands.ts'
 import type { Look } from './look.ts'
+import { waitsForMe } from './picked.ts'
 import { type Event, keysOf, type Page, topPage, VIEWS, type View } from './state.ts'
 import { clickable, fitRow, type Row, rowWidth, said, seg, spread } from './ui/rows.ts'
 import { agentPage, agentRows } from './views/agents.ts'
@@ -149,13 +150,17 @@ const footRow = (look: Look): Row => {
 }
 
 /** The keys of the view first; as many as fit, help always. */
-const hints = ({ state }: Look, width: number): Row => {
+const hints = (look: Look, width: number): Row => {
+  const { state } = look
   const named = COMMANDS.filter(({ bar }) => bar !== undefined)
   const here = named.filter(({ where }) => where === keysOf(state))
   const everywhere = named.filter(({ where }) => where === 'everywhere')
   const [open, ...rest] = everywhere.filter(({ name }) => name !== 'help')
   const help = everywhere.filter(({ name }) => name === 'help')
-  const parts = [...(open === undefined ? [] : [open]), ...here, ...rest].map(hint)
+  const told = here.map((one) =>
+    one.name === 'respond' && waitsForMe(look) ? { ...one, bar: 'answer' } : one,
+  )
+  const parts = [...(open === undefined ? [] : [open]), ...told, ...rest].map(hint)
   const end = help.flatMap(hint)
   const shown: Row[] = []
   let left = width - rowWidth(end)

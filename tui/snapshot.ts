@@ -50,5 +50,9 @@ export interface Snapshot {
   now: number
 }
 
+/** Whether the owner of the task waits for an answer of this person, who has delegated it. */
+export const asksMe = ({ me }: Pick<Snapshot, 'me'>, task: Task): boolean =>
+  task.status === 'input-required' && !task.awaits_approval && task.from_agent === me
+
 export const nameOf = ({ names }: Snapshot, id: string | null): string =>
   id === null ? 'anyone' : (names.get(id) ?? id)

@@ -24,6 +24,8 @@ export interface Form {
   /** The form in tui/forms.ts. */
   name: string
   title: string
+  /** What to know before it is sent; ''. */
+  note: string
   /** What it is about: an agent's, a task's or a message's id, a path; '' where nothing. */
   subject: string
   fields: readonly Field[]
@@ -61,6 +63,8 @@ export interface State {
   /** Folders that are closed. */
   folded: ReadonlySet<string>
   pages: readonly Page[]
+  /** The files that were removed here and can be brought back, the last one last. */
+  removed: readonly FileKey[]
   mode: Mode
   toasts: readonly Toast[]
   /** Entries of the feed after this time (milliseconds since the epoch) are new to whoever looks. */
@@ -84,6 +88,10 @@ export type Event =
   | { type: 'back' }
   | { type: 'scroll'; top: number }
   | { type: 'fold'; path: string }
+  /** A file was made: it is picked, and open. */
+  | { type: 'made'; path: FileKey }
+  | { type: 'removed'; path: FileKey }
+  | { type: 'brought-back'; path: string }
   | { type: 'filter'; text: string }
   | { type: 'mode'; mode: Mode }
   | { type: 'edit'; edit: Edit }
@@ -102,6 +110,8 @@ export type Event =
 const MAX_TOASTS = 4
 /** Pages on top of each other: an agent, its task, the file of that, and so on. */
 const MAX_PAGES = 16
+/** Removed files that can be brought back with a key (count); `file-restore` has no such limit. */
+const MAX_REMOVED = 50
 
 export const BROWSE: Mode = { kind: 'browse' }
 
@@ -112,6 +122,7 @@ export const initialState = (now: number): State => ({
   tops: {},
   folded: new Set(),
   pages: [],
+  removed: [],
   mode: BROWSE,
   toasts: [],
   seenAt: now,
@@ -152,6 +163,12 @@ export const reduce = (state: State, event: Event): State => {
       if (!folded.delete(event.path)) folded.add(event.path)
       return { ...state, folded }
     }
+    case 'made':
+      return made(state, event.path)
+    case 'removed':
+      return { ...state, removed: [...state.removed, event.path].slice(-MAX_REMOVED) }
+    case 'brought-back':
+      return { ...state, removed: state.removed.filter((path) => path !== event.path) }
     case 'filter':
       return { ...state, filters: { ...state.filters, [state.view]: event.text } }
     case 'mode':
@@ -180,6 +197,17 @@ export const reduce = (state: State, event: Event): State => {
       return state
   }
 }
+
+/** Whatever is closed or filtered over it: it is seen when one comes back from it. */
+const made = (state: State, path: FileKey): State => ({
+  ...state,
+  view: 'files',
+  selected: { ...state.selected, files: path },
+  filters: { ...state.filters, files: '' },
+  folded: new Set([...state.folded].filter((folder) => !path.startsWith(folder))),
+  pages: [{ kind: 'editor', path }],
+  mode: BROWSE,
+})
 
 const scrolled = (state: State, top: number): State => {
   if (state.mode.kind === 'help') return { ...state, mode: { kind: 'help', top } }

@@ -22,7 +22,9 @@ export const tellingOf = (
     case 'task_delegation':
       return telling(`${from} gives you a task`, message.task, 'claim it with c on the board')
     case 'task_response':
-      return telling(`${from}: ${message.status}`, message.result)
+      return message.status === 'input-required'
+        ? telling(`${from} asks`, message.result, 'answer with r on its task')
+        : telling(`${from}: ${message.status}`, message.result)
     case 'task_note':
       return telling(`${from} notes`, message.text)
     case 'task_canceled':

@@ -1,5 +1,5 @@
 import { onCommand } from './doing.ts'
-import { missingIn, runOf } from './forms.ts'
+import { missingIn, NO_YES, runOf } from './forms.ts'
 import { type Edit, lineOf } from './line.ts'
 import type { Look } from './look.ts'
 import { move } from './moving.ts'
@@ -122,6 +122,9 @@ export const onFormPress = (look: Look, press: Press, form: Form): Steps => {
   }
   if (field?.kind !== 'choice') return editOf(press)
   const { choices = [], line } = field
+  // A question is answered by its letter, too; enter sends it.
+  const said = choices === NO_YES && { n: 'no', y: 'yes' }[press.name]
+  if (said) return [event({ type: 'value', text: said })]
   const by = { left: choices.length - 1, right: 1, space: 1 }[press.name]
   if (by === undefined) return NONE
   const next = choices[(choices.indexOf(line.text) + by) % choices.length]!
@@ -133,5 +136,6 @@ const send = (look: Look, form: Form): Steps => {
   if (form.isSending) return NONE
   const missing = missingIn(form)
   if (missing !== null) return [event({ type: 'wrong', text: `${missing} is missing` })]
-  return [event({ type: 'sending' }), { type: 'run', run: runOf(form, look.snapshot), form }]
+  const run = runOf(form, look.snapshot)
+  return run === null ? [toBrowse] : [event({ type: 'sending' }), { type: 'run', run, form }]
 }

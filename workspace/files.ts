@@ -11,6 +11,7 @@ import { isEditCount } from './shape.ts'
 import { indexEdits, partsOf } from './text-index.ts'
 import {
   allFiles,
+  checkAbsent,
   editCounts,
   findFile,
   getFile,
@@ -53,6 +54,8 @@ export interface Put {
   now: number
   /** Allows a put without a base to replace what is there. */
   force?: boolean
+  /** There must be no file of this path. */
+  isNew?: boolean
   /** Merges in place of `merge3`; what it throws comes before anything is changed. */
   merge?: (base: string, mine: string, theirs: string) => Merge
 }
@@ -156,12 +159,13 @@ export const agentsOfEdits = (doc: Y.Doc, id: FileId): [string, AgentId][] =>
 /**
  * Brings the writer's change, from `base` to `content`, into the file as it is now, and creates it where there is
  * none. What others did since `base` stays (see `merge3`); what both changed is in `conflicts`. Throws `bad_path`,
- * `bad_text`, `too_large`, `not_text` where it would replace what is not text, and `no_base` where the writer would
- * overwrite what it has not seen.
+ * `bad_text`, `too_large`, `not_text` where it would replace what is not text, `no_base` where the writer would
+ * overwrite what it has not seen, and `file_exists` where the file was to be a new one.
  */
 export const putFile = (doc: Y.Doc, put: Put): PutResult => {
   const key = checkFileKey(put.key)
   const content = checkContent(put.content)
+  if (put.isNew === true) checkAbsent(doc, key)
   const there = findFile(doc, key)
   if (there !== null && isBinary(there.entry) && put.force !== true) {
     const { mediaType } = there.entry

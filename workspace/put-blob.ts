@@ -9,7 +9,7 @@ import { MAX_BLOB_BYTES } from './limits.ts'
 import { mediaTypeOf } from './media-type.ts'
 import { checkFileKey } from './path.ts'
 import { blobsOf, type FileEntry, textOf } from './schema.ts'
-import { findFile, idFor, plant } from './tree.ts'
+import { checkAbsent, findFile, idFor, plant } from './tree.ts'
 
 export interface PutBlob {
   key: string
@@ -21,6 +21,8 @@ export interface PutBlob {
   now: number
   /** Allows to replace what the writer has not read, and text. */
   force?: boolean
+  /** There must be no file of this path. */
+  isNew?: boolean
 }
 
 export interface PutBlobResult {
@@ -34,7 +36,7 @@ export interface PutBlobResult {
 /**
  * Makes a blob that the server has the newest version of a file, and creates the file where there is none. Throws
  * `bad_path`, `too_large`, `is_text` where that would replace text, `no_base` where it would replace what the writer has
- * not read.
+ * not read, `file_exists` where the file was to be a new one.
  */
 export const putBlob = (doc: Y.Doc, put: PutBlob): PutBlobResult => {
   const { key, found, versions } = checkPutBlob(doc, put)
@@ -69,10 +71,11 @@ export const putBlob = (doc: Y.Doc, put: PutBlob): PutBlobResult => {
 /** What is there where a blob shall be put. Throws what `putBlob` throws, and changes nothing. */
 export const checkPutBlob = (
   doc: Y.Doc,
-  { key: typed, sha256, size, known, force }: PutBlob,
+  { key: typed, sha256, size, known, force, isNew }: PutBlob,
 ): { key: FileKey; found: FileEntry | null; versions: BlobVersion[] } => {
   const key = checkFileKey(typed)
   checkBlobSize(size)
+  if (isNew === true) checkAbsent(doc, key)
   const found = findFile(doc, key)?.entry ?? null
   if (found === null || force) {
     const versions = found !== null && isBinary(found) ? blobVersions(doc, found.fileId) : []

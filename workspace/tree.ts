@@ -162,3 +162,9 @@ export const clearRemoved = (doc: Y.Doc, before: number): number => {
   }
   return cleared
 }
+
+/** Throws `file_exists` where there is a file of this path. */
+export const checkAbsent = (doc: Y.Doc, key: FileKey): void => {
+  if (findFile(doc, key) === null) return
+  throw new ClawError('file_exists', `there is a file ${key} already`, 'take another path')
+}

@@ -44,7 +44,7 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-put',
     summary: 'share a local file, or merge your edits into it; binary files are stored as they are',
-    usage: '[--key] K --file PATH|- [--binary] [--force] [--idempotency-key K]',
+    usage: '[--key] K --file PATH|- [--binary] [--new | --force] [--idempotency-key K]',
     operands: ['key'],
     about:
       'What you changed since you last read it is merged with what others changed. Lines that both changed are kept and reported.',
@@ -54,6 +54,7 @@ export const FILES: readonly VerbSpec[] = [
       binary: { what: 'store it as bytes, even if it looks like text' },
       // ClawLink 1.x's: the path and the content say what a file is.
       type: { value: 'T', what: 'has no effect', hidden: true },
+      new: { what: 'refuse to write over an existing file' },
       force: {
         what: 'overwrite a file that you have not read, or of the other kind (text, binary)',
       },
@@ -66,7 +67,7 @@ export const FILES: readonly VerbSpec[] = [
     ],
     exits: {
       3: 'no such local file',
-      4: 'you have not read the file, or it is of the other kind',
+      4: 'you have not read the file, it is of the other kind, or it exists (--new)',
     },
     load: async () => (await import('../verbs/file-put.ts')).filePut,
   },

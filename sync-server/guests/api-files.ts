@@ -23,9 +23,12 @@ import { FileInfo } from './shapes.ts'
 const by = z.string().min(1).max(MAX_NAME_BYTES).optional()
 const path = z.string().min(1).max(MAX_PATH_BYTES)
 const version = z.number().int().min(1).max(MAX_VERSION)
+/** Refused with `file_exists` where there is a file of this path. */
+const IfAbsent = z.boolean().optional()
 const PutBody = z.strictObject({
   ...{ by, key: path, content: z.string(), base_version: version.optional() },
   force: z.boolean().default(false),
+  if_absent: IfAbsent,
 })
 const line = z.number().int().min(1)
 /** One line where only one is named. */
@@ -65,6 +68,7 @@ const BytesBody = z.strictObject({
   /** The version that was read; who has read none may make a file, and replace none without `force`. */
   base_sha256: blob.optional(),
   force: z.boolean().default(false),
+  if_absent: IfAbsent,
 })
 const Written = z.looseObject({
   ...{ file: FileInfo, changed: z.boolean(), created: z.boolean() },

@@ -19,6 +19,8 @@ export interface NewText {
   force?: boolean | undefined
   /** The version that was changed; left out: what the guest, or else its token, was handed. */
   base_version?: number | undefined
+  /** There must be no file of this path. */
+  if_absent?: boolean | undefined
 }
 
 /** Puts a file as a change of what its writer had in its hands. Throws what `putFile` throws, and `unknown_version`. */
@@ -30,7 +32,7 @@ export const writeShared = async (
   const { guest, key: once } = act
   registered(guest)
   const key = checkFileKey(given.key)
-  const { content, force = false } = given
+  const { content, force = false, if_absent: isNew = false } = given
   return guest.turn(async () => {
     const held = await heldBy(act, token, { ...given, key })
     if (given.base_version !== undefined && held === null) {
@@ -46,7 +48,7 @@ export const writeShared = async (
       guest.writeNow(put, (desk) => {
         const by = guest.agent
         const now = act.env.now()
-        const write = { key, content, base: held?.text ?? null, by, now, force, merge }
+        const write = { key, content, base: held?.text ?? null, by, now, force, isNew, merge }
         const { known, ...result } = writeText(desk.doc, write, newMessageId)
         // What it has in its hands is what it put, not what came of it.
         const { fileId, version } = baseOf(desk.doc, result.file)
@@ -151,12 +153,13 @@ export interface NewBytes {
   /** Name of the version that the writer has read. */
   base_sha256?: string | undefined
   force: boolean
+  if_absent?: boolean | undefined
 }
 
 /** Makes bytes that the server has the newest version of a file. Throws `unknown_blob`, and what `putBlob` throws. */
 export const shareBytes = async ({ env, guest, key: once }: Act, given: NewBytes) => {
   registered(guest)
-  const { key, sha256, size, base_sha256: known = null, force } = given
+  const { key, sha256, size, base_sha256: known = null, force, if_absent: isNew = false } = given
   if ((await env.blobs.size(guest.room.name, sha256)) !== size) {
     throw new ClawError(
       'unknown_blob',
@@ -166,7 +169,8 @@ export const shareBytes = async ({ env, guest, key: once }: Act, given: NewBytes
   }
   return guest.write({ key: once, what: 'bytes', payload: given }, ({ doc }) => {
     const [by, now] = [guest.agent, env.now()]
-    const result = putBlob(doc, { key: checkFileKey(key), sha256, size, known, by, now, force })
+    const put = { key: checkFileKey(key), sha256, size, known, by, now, force, isNew }
+    const result = putBlob(doc, put)
     if (result.replaced !== null) {
       tellReplaced(doc, by, result.file.file_key, result.replaced, newMessageId, now)
     }

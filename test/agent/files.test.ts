@@ -69,6 +69,19 @@ it('[F11] file-edit replaces a text; a miss says what is near, and changes nothi
   }
 })
 
+it('[F20] --new makes a file only where there is none, also of what the writer has read', async () => {
+  const isNew = (who: Agent, ...more: string[]) =>
+    refused(who, 'file-put', '--key', 'fresh.md', '--file', '-', '--new', ...more)
+  await ann.runWith({ stdin: 'mine\n' }, 'file-put', '--key', 'fresh.md', '--file', '-', '--new')
+  await get(bob, 'fresh.md')
+  for (const who of [ann, bob]) {
+    expect(await isNew(who)).toMatchObject({ exit: 4, code: 'file_exists' })
+    expect(await isNew(who, '--binary')).toMatchObject({ exit: 4, code: 'file_exists' })
+  }
+  expect(await isNew(ann, '--force')).toMatchObject({ exit: 2, code: 'usage' })
+  expect(await get(bob, 'fresh.md')).toBe('mine\n')
+})
+
 it('[F14] line numbers are those that the agent has read, whatever others did since', async () => {
   await put(ann, 'lines.md', PLAN)
   expect(

@@ -207,6 +207,10 @@ describe('a day of two agents that have nothing but HTTP', () => {
     }
     await post(ann, 'files/edit', { key: 'notes/a.md', find: 'one', replace: 'ONE' })
     expect(await put(bob, 'one\ntwo\nTHREE\n')).toMatchObject({ http: 409, code: 'no_base' })
+    expect(await put(ann, '', { if_absent: true })).toMatchObject({
+      http: 409,
+      code: 'file_exists',
+    })
     const merged = await put(bob, 'one\ntwo\nTHREE\n', { base_version: 1 })
     expect(merged).toMatchObject({ changed: true, conflicts: [], file: { version: 3 } })
     // Lines are those of the version that is named.

@@ -28,7 +28,7 @@ const AGENT = 'a-000000000001'
 const SUBJECTS: Partial<Record<FormName, string>> = {
   ...{ claim: TASK, release: TASK, approve: TASK, decline: TASK, respond: TASK, note: TASK },
   ...{ cancel: TASK, reply: 'm-000000000001', pause: AGENT, resume: AGENT },
-  ...{ rename: 'docs/a.md', remove: 'docs/a.md' },
+  ...{ rename: 'docs/a.md', remove: 'docs/a.md', undo: 'docs/a.md', answer: TASK },
 }
 
 /** What the form runs when this is typed. */
@@ -112,14 +112,15 @@ describe('what a form runs', () => {
       ['status', { text: 'writing' }, ['status', '--set=writing']],
       ['pause', { note: 'wait' }, ['pause', `--name=${AGENT}`, '--note=wait']],
       ['resume', {}, ['resume', `--name=${AGENT}`]],
-      ['new', { path: 'a b.md' }, ['file-put', '--key=a b.md', '--file', '-'], ''],
+      ['new', { path: 'a b.md' }, ['file-put', '--key=a b.md', '--file', '-', '--new'], ''],
       ['rename', { to: 'b.md' }, ['file-mv', '--key=docs/a.md', '--to=b.md']],
-      ['remove', {}, ['file-rm', '--key=docs/a.md']],
-      ['remove', { force: 'yes' }, ['file-rm', '--key=docs/a.md', '--force']],
+      ['remove', { sure: 'yes' }, ['file-rm', '--key=docs/a.md', '--force']],
+      ['undo', {}, ['file-restore', '--key=docs/a.md']],
+      ['answer', { text: 'Rust' }, ['answer', `--task=${TASK}`, '--text', '-'], 'Rust'],
       ['read', {}, ['poll']],
     ]
     for (const [name, values, argv, stdin] of cases) {
-      const run = runWith(snapshot, name, values)
+      const run = runWith(snapshot, name, values)!
       expect(run.argv, name).toEqual(argv)
       expect(run.stdin, name).toBe(stdin)
       expect(readArgs(run.argv).verb?.name).toBe(argv[0])
@@ -128,7 +129,7 @@ describe('what a form runs', () => {
     // An answer to what happened to a task is a note on it.
     const happened = snapshot.feed.find(({ kind }) => kind === 'task')!
     const note = runWith(snapshot, 'reply', { content: 'c' }, happened.id)
-    expect(note.argv).toEqual(['note', `--task=${happened.task}`, '--text', '-'])
+    expect(note?.argv).toEqual(['note', `--task=${happened.task}`, '--text', '-'])
     desk.close()
   })
 
@@ -146,9 +147,10 @@ describe('what a form runs', () => {
         const fields = form.fields.map((field) =>
           field.kind === 'choice' ? field : { ...field, line: lineOf(typed) },
         )
-        const { argv, stdin } = runOf({ ...form, fields }, snapshot)
+        const run = runOf({ ...form, fields }, snapshot)
         const blank = typed.trim() === ''
-        if (blank) return
+        if (blank || run === null) return
+        const { argv, stdin } = run
         const { verb, values, has } = readArgs(argv)
         expect(verb?.name).toBe(argv[0])
         expect(has).not.toContain('json')
@@ -255,5 +257,89 @@ describe('a form', () => {
     await vi.advanceTimersByTimeAsync(100)
     expect(other.desk.look.state.mode.kind).toBe('browse')
     other.desk.close()
+  })
+})
+
+describe('removing, making and answering', () => {
+  it('[U47] enter removes nothing; who has the file open is named; yes removes it, and U brings it back', async () => {
+    const { attached, desk, keys, text } = sit()
+    const { files, me } = desk.look.snapshot
+    const line = files.find(({ editors }) => editors.some((id) => id !== me))!
+    const path = line.info.file_key
+    keys('4', 'g')
+    for (let i = 0; i < 40 && desk.look.state.selected.files !== path; i++) keys('j')
+    keys('D')
+    expect(text()).toContain(`Remove ${path}?`)
+    expect(text()).toContain('Open now: ')
+    expect(text()).toMatch(/Remove it\? +\[no\]/)
+    keys('enter')
+    expect(desk.look.state.mode.kind).toBe('browse')
+    keys('D', 'y', 'n', 'enter', 'U')
+    expect(attached.ran).toEqual([])
+    expect(text()).toContain('you have removed no file')
+
+    keys('D', 'y', 'enter')
+    expect(attached.ran[0]?.argv).toEqual(['file-rm', `--key=${path}`, '--force'])
+    await vi.advanceTimersByTimeAsync(0)
+    expect(text()).toContain('U in the files brings it back')
+    attached.answers = () => ({ code: 6, stderr: 'error: no server\n' })
+    keys('U')
+    await vi.advanceTimersByTimeAsync(0)
+    attached.answers = () => ({ code: 0, data: {}, stderr: '' })
+    keys('U')
+    expect(attached.ran[2]?.argv).toEqual(['file-restore', `--key=${path}`])
+    await vi.advanceTimersByTimeAsync(0)
+    keys('U')
+    expect(attached.ran).toHaveLength(3)
+    desk.close()
+  })
+
+  it('[U46] a new file is one that was not there, and is open then, whatever was filtered or closed', async () => {
+    const { attached, desk, keys, type, text } = sit()
+    keys('4', '/')
+    desk.paste('nothing has this')
+    keys('enter', 'n')
+    type('plan.md')
+    const error = { code: 'file_exists', message: 'there is a file plan.md already', hint: '' }
+    attached.answers = () => ({ code: 4, error: error as never, stderr: '' })
+    keys('enter')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(attached.ran[0]?.argv).toContain('--new')
+    expect(text()).toContain('there is a file plan.md already')
+    const data = { file: { file_key: 'plan.md' } }
+    attached.answers = () => ({ code: 0, data, stderr: '' })
+    keys('ctrl-s')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(desk.look.state).toMatchObject({
+      ...{ view: 'files', selected: { files: 'plan.md' }, filters: { files: '' } },
+      pages: [{ kind: 'editor', path: 'plan.md' }],
+    })
+    desk.close()
+  })
+
+  it('[U48] a question that an agent asks me is answered with r, and only that', () => {
+    const { attached, desk, keys, type, text } = sit()
+    const { tasks } = desk.look.snapshot
+    const asks = tasks.find(({ status }) => status === 'input-required')!
+    attached.set({ me: asks.from_agent })
+    vi.advanceTimersByTime(200)
+    keys('2')
+    keys('/')
+    desk.paste(`id:${asks.task_id}`)
+    keys('enter', 'j')
+    expect(text()).toContain('r answer')
+    keys('r')
+    expect(text()).toContain(' asks: ')
+    type('in Rust')
+    keys('enter')
+    expect(attached.ran[0]).toEqual({
+      ...{ argv: ['answer', `--task=${asks.task_id}`, '--text', '-'], stdin: 'in Rust' },
+    })
+    keys('esc')
+    attached.set({ me: asks.owner })
+    vi.advanceTimersByTime(200)
+    keys('r')
+    expect(text()).toContain('Respond to')
+    desk.close()
   })
 })

@@ -112,6 +112,79 @@ inTerminal(
   },
 )
 
+inTerminal(
+  '[U46] [U47] [U48] a file is not emptied by a new one nor removed by enter; a question is answered',
+  async () => {
+    const { terminal } = await person(server.url)
+    await join(terminal, 'Una')
+    const bot = await registered(server.url, 'bot')
+    const plan = async () => (await bot.run('file-get', '--key', 'plan.md')).stdout
+    const make = async (...text: string[]) => {
+      terminal.press('n')
+      await terminal.shows('New file')
+      terminal.type('plan.md')
+      terminal.press('Tab')
+      for (const part of text) terminal.type(part)
+      await terminal.shows(/Path.*plan\.md/)
+      terminal.press('C-s')
+    }
+    terminal.press('4')
+    await make('important')
+    await terminal.shows(/1. important/)
+    terminal.type('very ')
+    await until('what is typed is in the new file', async () => (await plan()) === 'very important')
+    terminal.press('Escape')
+    await terminal.shows('m rename')
+    await make()
+    await terminal.shows('there is a file plan.md already')
+    terminal.press('Escape')
+    expect(await plan()).toBe('very important')
+
+    terminal.press('D')
+    await terminal.shows('Remove plan.md?')
+    terminal.press('Enter')
+    await terminal.hides('Remove plan.md?')
+    expect(await plan()).toBe('very important')
+    terminal.press('D')
+    await terminal.shows('Remove plan.md?')
+    terminal.type('y')
+    await terminal.shows('[yes]')
+    terminal.press('Enter')
+    await terminal.shows('plan.md removed')
+    terminal.type('U')
+    await terminal.shows('plan.md is back')
+    expect(await plan()).toBe('very important')
+
+    terminal.type(':')
+    terminal.type('delegate bot write the parser')
+    await terminal.shows(/:delegate bot write the parser/)
+    terminal.press('Enter')
+    const { messages } = await bot.ask<Polled>('poll', '--wait', '20')
+    const given = messages.find(({ type }) => type === 'task_delegation')!
+    await bot.ask(
+      ...['respond', '--to', 'Una', '--msg-id', given.message_id],
+      ...['--status', 'input-required', '--result', 'Which language?'],
+    )
+    await terminal.shows('bot asks: Which language?')
+    terminal.press('2')
+    terminal.press('/')
+    terminal.type(`id:${given.message_id}`)
+    terminal.press('Enter')
+    terminal.press('j')
+    await terminal.shows('r answer')
+    terminal.press('r')
+    await terminal.shows('bot asks: Which language?')
+    terminal.type('Rust')
+    await terminal.shows(/Answer.*Rust/)
+    terminal.press('C-s')
+    await until('it is told', async () =>
+      (await bot.run('task', given.message_id)).stdout.includes('Rust'),
+    )
+    terminal.press('q')
+    await terminal.shows('EXIT 0')
+  },
+)
+
 /** The shell's screen is back, with what was on it, no mouse reports, a cursor, and echo. */
 const leftAsItWas = async (terminal: Terminal): Promise<void> => {
   await terminal.shows(/^before$/m)

@@ -44,7 +44,8 @@ const TEXT_LINES = 8
 const LABELS = 20
 
 export const formRows = (look: Look, form: Form, width: number, height: number): Row[] => {
-  const rows: Row[] = [[said(form.title, 'strong')], []]
+  const note = form.note === '' ? [] : paragraph(form.note, width)
+  const rows: Row[] = [[said(form.title, 'strong')], ...note, []]
   let cursor = 0
   for (const [i, field] of form.fields.entries()) {
     const isAt = i === form.at
