@@ -32,7 +32,7 @@ export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Pr
   const payload = { key, force, sha256, size, ...(isNew && { new: true }) }
   let team = await openOnline(call)
   const known = (await team.replica.blob(key))?.sha256 ?? null
-  const put = () => ({ key, sha256, size, known, by: team.me(), now: Date.now(), force, isNew })
+  const put = () => ({ key, sha256, size, known, by: team.me(), now: team.now(), force, isNew })
   if ((await answeredBefore(call, team.replica, payload)) === null) {
     checkPutBlob(team.doc, put())
     await call.close()
@@ -48,7 +48,7 @@ export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Pr
       const { file_key, version, media_type } = result.file
       team.replica.keepBlob(key, { version, sha256 })
       if (replaced !== null)
-        tellReplaced(team.doc, team.me(), key, replaced, newMessageId, Date.now())
+        tellReplaced(team.doc, team.me(), key, replaced, newMessageId, team.now())
       const what = result.created ? 'created' : result.changed ? 'changed' : 'unchanged'
       return {
         data: { ...result, conflicts: [], lines: [], ...(replaced !== null && { replaced }) },
@@ -98,7 +98,7 @@ export const restoreBytes = (call: Call, team: Team, key: FileKey): Promise<Outc
     ({ doc }) => {
       const [newest] = blobVersions(doc, idFor(doc, key))
       const { sha256, size } = newest!
-      const put = { key, sha256, size, known: sha256, by: team.me(), now: Date.now() }
+      const put = { key, sha256, size, known: sha256, by: team.me(), now: team.now() }
       const { file, changed, created } = putBlob(doc, put)
       team.replica.keepBlob(key, { version: file.version, sha256 })
       return {

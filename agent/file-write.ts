@@ -18,7 +18,7 @@ export const writeFile = (
 ): Outcome & { known: (read: FileBase | null) => number } => {
   const { doc } = team
   const by = team.me()
-  const written = writeText(doc, { ...put, by, now: Date.now() }, newMessageId)
+  const written = writeText(doc, { ...put, by, now: team.now() }, newMessageId)
   const { file, changed, created, conflicts, lines } = written
   const { file_key, version } = file
 

@@ -69,12 +69,27 @@ export class Team {
   }
 
   get here(): Here {
-    return this.offline === null ? this.#place.here : { present: new Set(), now: Date.now() }
+    return this.offline === null ? this.#place.here : { present: new Set(), now: this.now() }
+  }
+
+  /** How far the server's clock is ahead of this machine's (milliseconds). */
+  get clockOffset(): number {
+    return this.#place.clockOffset
+  }
+
+  /** Milliseconds since the epoch by the server's clock; offline by what was last known of it. */
+  now(): number {
+    return this.#place.now()
+  }
+
+  /** The same, where it is known: offline nobody knows who is here. */
+  get known(): Here | undefined {
+    return this.offline === null ? this.#place.here : undefined
   }
 
   /** Who is in which file, and what is intended there. */
   whoIsIn(): ReturnType<typeof whoIsIn> {
-    return whoIsIn(this.doc, this.#place.session?.presences() ?? [], Date.now())
+    return whoIsIn(this.doc, this.#place.session?.presences() ?? [], this.now())
   }
 
   /** Shows this to the others instead of what they saw. */
@@ -98,7 +113,7 @@ export class Team {
     if (found.length === 0) return found
     const me = this.me()
     for (const overlap of found) {
-      tellOthers(this.doc, me, overlap.file_key, overlap, newMessageId, Date.now())
+      tellOthers(this.doc, me, overlap.file_key, overlap, newMessageId, this.now())
     }
     await this.settle()
     return found

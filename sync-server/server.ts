@@ -9,7 +9,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { ClawError } from '../workspace/errors.ts'
 import { initWorkspace, serverClientOf } from '../workspace/schema.ts'
 import { Authors } from './access/authors.ts'
-import { followNames } from './access/names.ts'
+import { followNames, leaveRevoked } from './access/names.ts'
 import { inviteSameUser, ownerOf, saveOwner } from './access/owner.ts'
 import { makePrivate } from './access/private.ts'
 import { newSecret } from './access/secrets.ts'
@@ -118,6 +118,7 @@ export const startSyncServer = async (
     keeps: (room) => tasks.keeps(room) || guests.keeps(room),
     onDocument: (room, doc) => {
       followNames(doc, room.name, access)
+      leaveRevoked(room, doc, access)
       history.follow(room, doc)
       tasks.follow(room, doc)
     },
@@ -158,7 +159,8 @@ export const startSyncServer = async (
     const isOffence = code !== CLOSE.slowReader && code !== CLOSE.full
     if (isOffence) limiter.offended(by, bytes)
   }
-  access.onEnded = (agent, workspace) => {
+  access.onEnded = (agent, workspace, isRevoked) => {
+    if (isRevoked) forgetRevoked(workspace)
     guestSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
     // Those who wait are answered (401); an upload, or an answer that is not taken, ends a moment later.
     guests.ended(agent, workspace)
@@ -172,6 +174,12 @@ export const startSyncServer = async (
       // Nothing of it is taken from now on, and nothing it does can hold the rest of the connection up.
       setTimeout(() => connection.ws.terminate(), REVOKED_MS).unref()
     }
+  }
+  /** Frees names; in a workspace that is not in memory that is done when it is loaded. */
+  const forgetRevoked = (workspace: string): void => {
+    if (!rooms.has(workspace) || failure !== null) return
+    const room = rooms.open(workspace)
+    room.loaded.then(() => leaveRevoked(room, room.doc, access)).catch(() => {}) // the room says so
   }
   const onForgery = (by: Shown, workspace: string, what: string): void => {
     log.warn({ by: nameOf(by), workspace, what }, 'refused: in another name')
@@ -594,10 +602,16 @@ const listen = (http: HttpServer, { host, port }: Options): Promise<void> =>
   })
 
 const webSockets = (maxPayload: number): WebSocketServer =>
-  new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload,
-    perMessageDeflate: false,
-    closeTimeout: CLOSE_MS,
-  } as ConstructorParameters<typeof WebSocketServer>[0])
+  dated(
+    new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload,
+      perMessageDeflate: false,
+      closeTimeout: CLOSE_MS,
+    } as ConstructorParameters<typeof WebSocketServer>[0]),
+  )
+
+/** Says the time with each WebSocket that it opens: clients whose clock is wrong go by it. */
+const dated = (wss: WebSocketServer): WebSocketServer =>
+  wss.on('headers', (headers) => void headers.push(`Date: ${new Date().toUTCString()}`))

@@ -4,7 +4,7 @@ import * as records from './grammar/records.ts'
 import { must, type Rule, time } from './grammar/values.ts'
 import { type AgentId, otherKind } from './ids.ts'
 import { MAX_DESCRIPTION_BYTES, MAX_NOTE_BYTES } from './limits.ts'
-import { checkFreeName, type Named } from './name-space.ts'
+import { checkFreeName, type Named, nameKey } from './name-space.ts'
 import { idText, shownName } from './names.ts'
 import { type Activity, type AgentStatus, agentStatus, linkState } from './presence.ts'
 import { type AgentFields, agentsOf, isoTime } from './schema.ts'
@@ -49,6 +49,8 @@ export interface Registration {
   machine: string
   description: string
   now: number
+  /** Who is here: a name that one of them has is not given to another. Left out: that is not known, or does not matter. */
+  here?: Here | undefined
 }
 
 /** Registers an agent, or updates the one that has this id. Throws `bad_name`, `name_taken`, `too_large`. */
@@ -63,6 +65,7 @@ export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
       agent.topics === undefined ? topicsOf(doc, agent.id) : checkNames('topics', agent.topics),
   }
   checkFreeName(agent.id, fields.name, namesIn(doc))
+  if (agent.here !== undefined) checkNotHere(doc, agent.id, fields.name, agent.here)
   doc.transact(() => {
     const agents = agentsOf(doc)
     let record = agentRecord(doc, agent.id)
@@ -74,6 +77,32 @@ export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
       if (JSON.stringify(record.get(key)) !== JSON.stringify(value)) record.set(key, value)
     }
   })
+}
+
+/** Throws `name_taken` where another agent that is here has this name; an agent keeps the one that it has. */
+const checkNotHere = (doc: Y.Doc, me: AgentId, name: string, here: Here): void => {
+  const key = nameKey(name)
+  const own = agentRecord(doc, me)
+  if (own !== undefined && nameKey(nameIn(own, me)) === key) return
+  for (const [id, record] of agentRecords(doc)) {
+    if (id === me || nameKey(nameIn(record, id)) !== key) continue
+    if (!isHere(record, id as AgentId, here)) continue
+    throw new ClawError(
+      'name_taken',
+      `another agent that is here is named "${name}": ${idText(id)}`,
+      'take another name; it is free once that one has left or is offline',
+    )
+  }
+}
+
+/** Whether an agent is connected, or was so recently that it is not offline. */
+const isHere = (record: Y.Map<unknown>, id: AgentId, here: Here): boolean =>
+  statusOf(record, id, here) !== 'offline'
+
+const statusOf = (record: Y.Map<unknown>, id: AgentId, here: Here): AgentStatus => {
+  const { state = 'active' } = here.activities?.get(id) ?? {}
+  const shown = here.present.has(id) ? { state } : null
+  return agentStatus(shown, linkState(record.get('link')), here.now - seenAt(record))
 }
 
 /** Asks an agent to pause, or with null to go on; its `prime` and `poll` tell it. Throws `unknown_agent`, `too_large`. */
@@ -166,8 +195,7 @@ const seenAt = (record: Y.Map<unknown>): number =>
 
 const readAgent = (doc: Y.Doc, id: AgentId, record: Y.Map<unknown>, here: Here): Agent => {
   const present = here.present.has(id)
-  const { state = 'active', ...activity } = here.activities?.get(id) ?? {}
-  const unseenMs = here.now - seenAt(record)
+  const { state: _, ...activity } = here.activities?.get(id) ?? {}
   const paused = pausedBy(doc, id)
   return {
     agent_id: id,
@@ -177,7 +205,7 @@ const readAgent = (doc: Y.Doc, id: AgentId, record: Y.Map<unknown>, here: Here):
     topics: listIn(record, 'topics'),
     machine: fieldIn(record, 'machine', records.machine, ''),
     description: fieldIn(record, 'description', records.description, ''),
-    status: agentStatus(present ? { state } : null, linkState(record.get('link')), unseenMs),
+    status: statusOf(record, id, here),
     ...(Object.keys(activity).length > 0 && { activity }),
     ...(paused !== null && { paused }),
     registered_at: isoTime(timeIn(record, 'registeredAt')),
@@ -204,10 +232,11 @@ export const getAgent = (doc: Y.Doc, id: AgentId, here: Here): Agent => {
 const isMadeId = (text: string): boolean => /^a-[0-9a-z]{12}$/.test(text)
 
 /**
- * Finds an agent by id or unique name, which are one name space: an id that is also what another agent is called reaches
- * neither. Throws `unknown_agent` with a did-you-mean, or `ambiguous`.
+ * Finds an agent by id or name, which are one name space: an id that is also what another agent is called reaches
+ * neither. Of several with one name the one that is `here` is meant, or else the one that has not left. Throws
+ * `unknown_agent` with a did-you-mean, or `ambiguous`.
  */
-export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
+export const resolveAgent = (doc: Y.Doc, nameOrId: string, here?: Here): AgentId => {
   const known = hasAgent(doc, nameOrId)
   if (known && isMadeId(nameOrId)) return nameOrId
   const wanted = shownName(nameOrId.trim().normalize('NFC'))
@@ -219,7 +248,7 @@ export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
     if (name === wanted) exact.push(id as AgentId)
     else if (name.toLowerCase() === wanted.toLowerCase()) loose.push(id as AgentId)
   }
-  const called = exact.length > 0 ? exact : loose
+  const called = meant(doc, exact.length > 0 ? exact : loose, here)
   const found = known ? [nameOrId, ...called] : called
   if (found.length === 1 && !isReserved(wanted)) return found[0]!
   if (found.length <= 1) throw unknownAgent(doc, nameOrId)
@@ -231,6 +260,15 @@ export const resolveAgent = (doc: Y.Doc, nameOrId: string): AgentId => {
       : `${found.length} agents are named "${nameOrId}"`,
     known ? 'use the id of the one that is named so' : `use an id: ${ids}`,
   )
+}
+
+/** Of agents with one name those that are here, where there are any, or else those that have not left. */
+const meant = (doc: Y.Doc, ids: readonly AgentId[], here: Here | undefined): AgentId[] => {
+  const record = (id: AgentId) => agentRecord(doc, id)!
+  const present = here === undefined ? [] : ids.filter((id) => isHere(record(id), id, here))
+  if (present.length > 0) return present
+  const staying = ids.filter((id) => linkState(record(id).get('link')) !== 'down')
+  return staying.length > 0 ? staying : [...ids]
 }
 
 /** Words for the server and for who runs it: no agent is reached by them. */

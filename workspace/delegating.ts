@@ -1,4 +1,4 @@
-import { agentName, resolveAgent } from './agents.ts'
+import { agentName, type Here, resolveAgent } from './agents.ts'
 import { ClawError } from './errors.ts'
 import type { AgentId, TaskId } from './ids.ts'
 import { nextTrace, type Talker } from './mailbox.ts'
@@ -20,11 +20,12 @@ export const delegateTask = (
   talker: Talker,
   { approver, afterFailed, ...given }: Delegation,
   reset: boolean,
+  here?: Here,
 ): { task: Task; to: AgentId | null } => {
   const { doc } = talker
   const { now } = given
-  const to = given.to === null ? null : resolveAgent(doc, given.to)
-  const judge = approver === undefined ? undefined : resolveAgent(doc, approver)
+  const to = given.to === null ? null : resolveAgent(doc, given.to, here)
+  const judge = approver === undefined ? undefined : resolveAgent(doc, approver, here)
   if (judge !== undefined && judge === to) {
     throw new ClawError(
       'usage',

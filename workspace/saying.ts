@@ -1,4 +1,4 @@
-import { resolveAgent } from './agents.ts'
+import { type Here, resolveAgent } from './agents.ts'
 import {
   addBroadcast,
   type BroadcastMessage,
@@ -29,9 +29,10 @@ export const say = (
   talker: Talker,
   { to, ...said }: Saying,
   reset: boolean,
+  here?: Here,
 ): { message: BroadcastMessage | DirectMessage; recipients: number } => {
   const { doc } = talker
-  const addressee = to === undefined ? undefined : resolveAgent(doc, to)
+  const addressee = to === undefined ? undefined : resolveAgent(doc, to, here)
   const { replyTo, now } = said
   const trace = nextTrace(talker, {
     ...{ to: addressee ?? null, reset, now },

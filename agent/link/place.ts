@@ -72,6 +72,7 @@ export class Place {
   #hasNews = false
   #isReceiving = false
   #hasLeft = false
+  #clockOffset = 0
   /** What ends the waiting of each that listens. */
   readonly #tells = new Set<() => void>()
 
@@ -212,13 +213,25 @@ export class Place {
 
   async #drain(session: Session, me: AgentId): Promise<void> {
     const { target, workspace } = this.at
-    await drain(this.replica, session, target, workspace, me, Date.now)
-    await reportOverlaps(this.replica, session, this.overlaps, me, Date.now)
+    const now = () => this.now()
+    await drain(this.replica, session, target, workspace, me, now)
+    await reportOverlaps(this.replica, session, this.overlaps, me, now)
   }
 
   get here(): Here {
     const activities = this.#session?.present() ?? new Map()
-    return { present: new Set(activities.keys()), activities, now: Date.now() }
+    return { present: new Set(activities.keys()), activities, now: this.now() }
+  }
+
+  /** How far the server's clock is ahead of this machine's (milliseconds); as last known, 0 before. */
+  get clockOffset(): number {
+    this.#clockOffset = this.#session?.clockOffset || this.#clockOffset
+    return this.#clockOffset
+  }
+
+  /** Milliseconds since the epoch by the server's clock, as far as that is known. */
+  now(): number {
+    return Date.now() + this.clockOffset
   }
 
   get me(): AgentId | null {

@@ -13,7 +13,7 @@ export const broadcast: Verb = async (call) => {
   }
   return mergingWrite(call, facts, (team) => {
     const id = newBroadcastId(randomBytes)
-    const said = { ...facts, id, from: team.me(), now: Date.now() }
+    const said = { ...facts, id, from: team.me(), now: team.now() }
     const { message, recipients } = say(team.replica, said, call.has('reset-trace'))
     return {
       data: { message, recipients },

@@ -26,23 +26,24 @@ export const delegate: Verb = async (call) => {
     ...(call.has('max-attempts') && { maxAttempts: readCount(call.flag('max-attempts')!) }),
     ...(call.has('approve-by') && { approver: call.flag('approve-by')! }),
   }
-  const deadline =
-    facts.deadline === undefined ? null : readDeadline(facts.deadline, call.request.at)
+  const { deadline: due } = facts
+  if (due !== undefined) checkDeadline(due)
   const team = await Team.open(call, true)
+  const deadline = due === undefined ? null : readDeadline(due, call.request.at + team.clockOffset)
   await checkTasks(call, team, [...facts.after, facts.parent ?? [], facts.ref ?? []].flat())
 
   const payload = JSON.parse(JSON.stringify(facts)) as never
   const outcome = await mergingWrite(
     call,
     payload,
-    ({ doc, replica }) => {
+    ({ doc, replica, known }) => {
       const id = newTaskId(randomBytes)
       const { deadline: _, ...rest } = facts
       const given = {
-        ...{ ...rest, id, from: team.me(), now: Date.now() },
+        ...{ ...rest, id, from: team.me(), now: team.now() },
         ...(deadline !== null && { deadline }),
       }
-      const { task, to } = delegateTask(replica, given, call.has('reset-trace'))
+      const { task, to } = delegateTask(replica, given, call.has('reset-trace'), known)
       const whom = to === null ? openTo(facts.requires) : who(doc, to)
       return { data: { task }, lines: [`delegated ${id} to ${whom}`] }
     },
@@ -106,7 +107,14 @@ const readCount = (text: string): number => {
   throw new ClawError('usage', `--max-attempts ${text} is not from 1 to 99`, 'like: 3')
 }
 
-/** Milliseconds since the epoch. */
+const LIKE_A_DEADLINE = 'like: --deadline 2h, or --deadline 2030-01-31T12:00:00Z'
+
+const checkDeadline = (text: string): void => {
+  if (parseSpan(text) !== null || !Number.isNaN(parseIso(text))) return
+  throw new ClawError('usage', `--deadline ${text} is no time`, LIKE_A_DEADLINE)
+}
+
+/** Milliseconds since the epoch; `now`: when the command was given, by the server's clock, from which a span counts. */
 const readDeadline = (text: string, now: number): number => {
   const span = parseSpan(text)
   const at = span === null ? parseIso(text) : now + span
@@ -114,6 +122,6 @@ const readDeadline = (text: string, now: number): number => {
   throw new ClawError(
     'usage',
     Number.isNaN(at) ? `"${text}" is not a time I understand` : `--deadline ${text} has passed`,
-    'like: --deadline 2h, or --deadline 2030-01-31T12:00:00Z',
+    LIKE_A_DEADLINE,
   )
 }

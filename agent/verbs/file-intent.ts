@@ -20,8 +20,8 @@ const MAX_INTENTS = 8
 /** Tells the others what this agent is about to do with some lines; with `--clear` that it no longer is. */
 export const fileIntent: Verb = async (call) => {
   const key = call.flag('key')!
-  const now = Date.now()
   const team = await Team.open(call, false)
+  const now = team.now()
   team.me()
   const { file_key, content } = readFile(team.doc, key)
   const { fileId } = getFile(team.doc, key).entry

@@ -15,7 +15,7 @@ export const fileMv: Verb = async (call) => {
     call,
     { key, to, force },
     () => {
-      const file = moveFile(team.doc, key, to, team.me(), Date.now(), force)
+      const file = moveFile(team.doc, key, to, team.me(), team.now(), force)
       if (base !== null) team.replica.keepBase(to, base)
       if (blob !== null) team.replica.keepBlob(to, blob)
       return { data: { file, moved_from: key }, lines: [`renamed ${path(key)} to ${path(to)}`] }

@@ -13,7 +13,7 @@ export const fileRm: Verb = async (call) => {
     call,
     { key, force },
     () => {
-      removeFile(team.doc, key, team.me(), Date.now(), known)
+      removeFile(team.doc, key, team.me(), team.now(), known)
       return { data: { removed: key }, lines: [`removed ${path(key)}`] }
     },
     team,

@@ -7,7 +7,7 @@ export const note: Verb = async (call) => {
   const facts = { id: call.flag('task')!, text: call.body('text') }
   return mergingWrite(call, facts, (team) => {
     const { doc } = team
-    addNote(doc, facts.id, team.me(), facts.text, Date.now())
+    addNote(doc, facts.id, team.me(), facts.text, team.now())
     const task = getTask(doc, facts.id)
     return { data: { task }, lines: [oneLine(`note ${task.notes.length} on ${task.task_id}`)] }
   })

@@ -27,7 +27,7 @@ export const poll: Verb = async (call) => {
   }
   const after = async () => {
     const replica = await team.reopened()
-    acknowledge(replica, team.me(), handedOut, Date.now())
+    acknowledge(replica, team.me(), handedOut, team.now())
     await replica.commit()
   }
   return {

@@ -36,8 +36,8 @@ export const register: Verb = async (call) => {
   return mergingWrite(
     call,
     facts,
-    ({ doc, replica, here }) => {
-      registerAgent(doc, { id, ...facts, now: here.now })
+    ({ doc, replica, here, known }) => {
+      registerAgent(doc, { id, ...facts, now: here.now, here: known })
       welcome(replica, id, here.now)
       const agent = getAgent(doc, id, here)
       return {

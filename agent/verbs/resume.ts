@@ -7,7 +7,7 @@ export const resume: Verb = async (call) => {
   const facts = { name: call.flag('name')! }
   return mergingWrite(call, facts, (team) => {
     const { doc } = team
-    const id = resolveAgent(doc, facts.name)
+    const id = resolveAgent(doc, facts.name, team.known)
     setPaused(doc, id, null)
     return {
       data: { agent: getAgent(doc, id, team.here) },

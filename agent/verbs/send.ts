@@ -14,8 +14,8 @@ export const send: Verb = async (call) => {
   }
   return mergingWrite(call, facts, (team) => {
     const id = newBroadcastId(randomBytes)
-    const said = { ...facts, tags: [], id, from: team.me(), now: Date.now() }
-    const { message } = say(team.replica, said, call.has('reset-trace'))
+    const said = { ...facts, tags: [], id, from: team.me(), now: team.now() }
+    const { message } = say(team.replica, said, call.has('reset-trace'), team.known)
     const to = message.to_agent!
     return {
       data: { message },

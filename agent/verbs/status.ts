@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { counted } from '../../workspace/count.ts'
 import { ClawError } from '../../workspace/errors.ts'
+import { OFF_MS } from '../../workspace/link/clock.ts'
 import type { Call, Outcome, Verb } from '../call.ts'
 import { readState, saveState } from '../profile.ts'
 import { Team } from '../team.ts'
@@ -43,6 +44,7 @@ export const status: Verb = async (call) => {
       role: at.access.role,
       unsent: session?.hasUnsent ?? null,
       mirrors: mirrors?.list() ?? [],
+      clock_offset_seconds: Math.round(place.clockOffset / 1_000),
     }
     const sends = one.why === null ? 'connected' : `connected, nothing is sent (${one.why})`
     const isRevoked = contact?.why?.code === 'revoked'
@@ -58,6 +60,7 @@ export const status: Verb = async (call) => {
         `${profile}  ${name == null ? '' : word(name)}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}${reads}${waits}`,
       ),
     )
+    if (Math.abs(place.clockOffset) >= OFF_MS) lines.push(`  ${clockLine(place.clockOffset)}`)
     for (const info of one.mirrors) {
       lines.push(
         `  mirror ${lineOfMirror(info)}`,
@@ -67,6 +70,12 @@ export const status: Verb = async (call) => {
     profiles.push(one)
   }
   return { data: { link: { pid, version, since }, profiles }, lines }
+}
+
+const clockLine = (offset: number): string => {
+  const minutes = Math.round(Math.abs(offset) / 60_000)
+  const way = offset > 0 ? 'behind' : 'ahead of'
+  return `this machine's clock is ${minutes} min ${way} the server's: times go by the server's; set the clock`
 }
 
 const setActivity = async (call: Call, note: string): Promise<Outcome> => {

@@ -69,7 +69,7 @@ export const watch: Verb = async (call) => {
         continue
       }
       const replica = await team.reopened()
-      acknowledge(replica, team.me(), page, Date.now())
+      acknowledge(replica, team.me(), page, team.now())
       await replica.commit()
       await call.close()
     }

@@ -87,6 +87,15 @@ export class Credentials {
     return this.of(null).filter((one) => one.invite === invite && one.hash === '')
   }
 
+  /** The agents of a workspace whose credential was revoked, or whose token is none any more. */
+  revoked(workspace: string, isToken: (invite: string) => boolean): string[] {
+    const isOver = ({ revokedAt, hash, invite }: Credential): boolean =>
+      revokedAt !== undefined || (hash === '' && !isToken(invite))
+    return this.of(workspace)
+      .filter(isOver)
+      .map(({ agent }) => agent)
+  }
+
   /** The credential of an agent, by id or name. Throws `unknown_agent`, `ambiguous`. */
   find(agent: string, workspace: string | null): Credential {
     const mine = this.of(workspace)

@@ -44,6 +44,11 @@ export class InviteBook {
     throw notGood('is not known here')
   }
 
+  /** Whether there is an invite or a token with this id. */
+  has(id: string): boolean {
+    return [...this.#byHash.values()].some((one) => one.id === id)
+  }
+
   /** The hash of the invite, used up or not, or the token that has this id; null: there is none. */
   hashWith(id: string): string | null {
     if (this.local !== '' && secretId(this.local) === id) return this.local

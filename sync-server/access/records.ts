@@ -1,4 +1,5 @@
-import type { Role } from '../../workspace/access.ts'
+import { isAgentId, isSecret, type Role } from '../../workspace/access.ts'
+import { ClawError } from '../../workspace/errors.ts'
 
 /** What an agent's credential is, as stored. Times are milliseconds since the epoch, by the server's clock. */
 export interface Credential {
@@ -69,6 +70,19 @@ export interface JoinRequest {
   old?: string | undefined
   name?: string | undefined
   kind?: 'agent' | 'person' | undefined
+}
+
+/** Agents of one token (count), those that are gone included: long before this many, newcomers get their ids. */
+export const MAX_TOKEN_AGENTS = 5_000
+
+/** Throws `bad_name`, `usage`. */
+export const checkRequest = ({ agent, credential }: JoinRequest): void => {
+  if (!isAgentId(agent)) {
+    throw new ClawError('bad_name', 'agent_id is not an id', 'like a-4k2j9x0q7m1z')
+  }
+  if (credential !== undefined && !isSecret('credential', credential)) {
+    throw new ClawError('usage', 'credential is not one', 'clc_ and 32 random bytes, base64url')
+  }
 }
 
 export interface Joined {

@@ -1,4 +1,4 @@
-import { isAgentId, isSecret, secretId } from '../../workspace/access.ts'
+import { isSecret, secretId } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { checkFreeId, checkFreeName, type Named } from '../../workspace/name-space.ts'
 import { checkName, checkWorkspaceName } from '../../workspace/validate.ts'
@@ -10,9 +10,11 @@ import { credentialKey, putJson, RECOVERING_KEY, readAll } from './log.ts'
 import {
   type AuditEntry,
   type Credential,
+  checkRequest,
   type Invite,
   type Joined,
   type JoinRequest,
+  MAX_TOKEN_AGENTS,
   type Member,
   memberOf,
 } from './records.ts'
@@ -22,10 +24,7 @@ import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from './spe
 import { TICKET_MS, Tickets } from './tickets.ts'
 import { type Change, Writes } from './writes.ts'
 
-/** Agents of one token (count), those who are gone included: long before this many, newcomers get their ids. */
-export const MAX_TOKEN_AGENTS = 5_000
-
-/** Of the credentials that an agent had before so many are known (count): who shows an older one guesses. */
+/** Former credentials remembered per agent (count); an older one counts as a guess. */
 const MAX_REPLACED = 8
 /** Of a name so much is kept here (UTF-16 units). */
 const MAX_NAME = 64
@@ -35,8 +34,8 @@ const MAX_NAME = 64
  * change is stored first. Of secrets there are hashes only.
  */
 export class AccessStore {
-  /** Called with the agents whose connections must end: revoked, or replaced. */
-  onEnded: (agent: string, workspace: string) => void = () => {}
+  /** Called with the agents whose connections must end, as they were revoked, or their credential replaced. */
+  onEnded: (agent: string, workspace: string, isRevoked: boolean) => void = () => {}
   /** Called with what was entered into the audit log. */
   onNoted: (entry: AuditEntry) => void = () => {}
   readonly #log: FactLog
@@ -280,11 +279,7 @@ export class AccessStore {
 
   async #join(request: JoinRequest): Promise<Joined> {
     const { agent, invite: secret } = request
-    if (!isAgentId(agent))
-      throw new ClawError('bad_name', 'agent_id is not an id', 'like a-4k2j9x0q7m1z')
-    if (request.credential !== undefined && !isSecret('credential', request.credential)) {
-      throw new ClawError('usage', 'credential is not one', 'clc_ and 32 random bytes, base64url')
-    }
+    checkRequest(request)
     const invite = this.#invites.find(secret)
     const workspace = invite.workspace ?? request.workspace ?? 'default'
     checkWorkspaceName(workspace)
@@ -307,7 +302,6 @@ export class AccessStore {
     const mayReplace =
       invite.id === 'local' || invite.agent === agent || this.#isOwn(known, request.old)
     if (known !== undefined && !mayReplace) throw taken(agent)
-
     this.checkNames(workspace, agent, request.name ?? '')
     const now = this.#now()
     const one: Credential = {
@@ -320,7 +314,7 @@ export class AccessStore {
     }
     const note = this.#note('joined', workspace, agent, `${invite.role} by invite ${invite.id}`)
     await this.#writes.write(this.#credentials.put(one), this.#invites.use(invite), note)
-    if (known !== undefined) this.onEnded(agent, workspace)
+    if (known !== undefined) this.onEnded(agent, workspace, false)
     return joined
   }
 
@@ -380,7 +374,9 @@ export class AccessStore {
       const removed = this.#invites.remove(which, workspace)
       if (removed !== null) {
         await this.#writes.write(removed, this.#note('revoked', workspace, nameOf(by), which))
-        for (const one of this.#credentials.byToken(which)) this.onEnded(one.agent, one.workspace)
+        for (const one of this.#credentials.byToken(which)) {
+          this.onEnded(one.agent, one.workspace, true)
+        }
         return
       }
       const known = this.#credentials.find(which, workspace)
@@ -388,8 +384,13 @@ export class AccessStore {
       const one = { ...known, revokedAt: this.#now() }
       const note = this.#note('revoked', one.workspace, nameOf(by), one.agent)
       await this.#writes.write(this.#credentials.put(one), note)
-      this.onEnded(one.agent, one.workspace)
+      this.onEnded(one.agent, one.workspace, true)
     })
+  }
+
+  /** The agents of a workspace whose credential or token was revoked. */
+  revoked(workspace: string): string[] {
+    return this.#credentials.revoked(workspace, (token) => this.#invites.has(token))
   }
 
   /** Takes others' operations back from whoever has them for so long (milliseconds). */

@@ -25,6 +25,7 @@ import { agentsOf } from '../../workspace/schema.ts'
 import type { Move } from '../../workspace/task-commands.ts'
 import { isTerminal } from '../../workspace/task-states.ts'
 import { addNote, entryOf, findEntry, getTask, type Task } from '../../workspace/tasks.ts'
+import type { Shown } from '../access/speaker.ts'
 import type { AppEnv } from '../app.ts'
 import { checkRoom } from '../guard/full.ts'
 import { PAGE_BYTES } from '../limits.ts'
@@ -63,8 +64,15 @@ export interface Introduction {
   description?: string | undefined
 }
 
-/** `isAnew`: nothing stays of the agent that had its id before. */
-export const register = async (act: Act, given: Introduction, isAnew = false): Promise<Agent> => {
+/**
+ * `by`: the principal; agents of one token may share names, as in 1.x. `isAnew`: nothing stays of the agent that had its id
+ * before.
+ */
+export const register = async (
+  act: Act,
+  given: Introduction,
+  { by, isAnew = false }: { by?: Shown; isAnew?: boolean } = {},
+): Promise<Agent> => {
   const { env, guest, key } = act
   const id = guest.agent
   env.access.checkNames(guest.room.name, id, given.name ?? '')
@@ -85,6 +93,7 @@ export const register = async (act: Act, given: Introduction, isAnew = false): P
       machine: given.machine ?? was?.machine ?? '',
       description: given.description ?? was?.description ?? '',
       now,
+      ...(by?.kind !== 'token' && { here }),
     })
     welcome(desk, id, now)
     return {}
@@ -110,7 +119,8 @@ export const delegate = async (
     if (given.deadline !== undefined && given.deadline <= now) {
       throw new ClawError('usage', 'the deadline has passed', 'give a time to come')
     }
-    return delegateTask(desk, { ...given, id: newTaskId(random), from: guest.agent, now }, reset)
+    const whole = { ...given, id: newTaskId(random), from: guest.agent, now }
+    return delegateTask(desk, whole, reset, env.guests.here(guest.room))
   })
 }
 
@@ -127,7 +137,10 @@ export const tell = (
 ): Promise<ReturnType<typeof say>> => {
   registered(guest)
   return guest.write({ key, what: 'say', payload: given, isEntry: true }, (desk) =>
-    say(desk, { ...given, id: newMessageId(), from: guest.agent, now: env.now() }, reset),
+    say(
+      ...([desk, { ...given, id: newMessageId(), from: guest.agent, now: env.now() }] as const),
+      ...([reset, env.guests.here(guest.room)] as const),
+    ),
   )
 }
 
@@ -147,7 +160,7 @@ export const note = (
 export const pause = ({ env, guest, key }: Act, name: string, why: string | null) => {
   registered(guest)
   return guest.write({ key, what: 'pause', payload: [name, why] }, ({ doc }) => {
-    const id = resolveAgent(doc, name)
+    const id = resolveAgent(doc, name, env.guests.here(guest.room))
     setPaused(doc, id, why === null ? null : { by: guest.agent, now: env.now(), note: why })
     return { agent: getAgent(doc, id, env.guests.here(guest.room)) }
   })

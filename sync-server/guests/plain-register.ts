@@ -46,7 +46,7 @@ export const registerPlain = (env: AppEnv, { c, workspace, body }: Asked<unknown
       env.access.speakAs(by, place.id, workspace)
     }
     const act = { env, guest: env.guests.guest(room, place.id), key: keyIn(c) }
-    const agent = await register(act, given, place.isAnew)
+    const agent = await register(act, given, { by, isAnew: place.isAnew })
     return { status: 'registered', agent: agent1x(agent), server_time: isoTime(env.now()) }
   })
 

@@ -8,6 +8,7 @@ import * as Y from 'yjs'
 import { ClawError, ERRORS, type ErrorCode } from '../errors.ts'
 import type { AgentId } from '../ids.ts'
 import { type Activity, activities, type Presence, readPresence } from '../presence.ts'
+import { clockOffset } from './clock.ts'
 import { serverInfo } from './commands.ts'
 import { Hold } from './hold.ts'
 import { explained, httpError, noServer, upgradeRefused } from './middlebox.ts'
@@ -44,6 +45,8 @@ const AWAY_TIMEOUT_MS = 1_000
 interface SocketEvents {
   /** It is made, and shows this credential. */
   dials: (readsOnly: boolean, token: string | null) => void
+  /** The server said its time. */
+  dated: (date: string | undefined) => void
   commit: () => Promise<void>
   /** Whether edits are not to be sent now. */
   holds: () => boolean
@@ -81,8 +84,9 @@ const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
       }
       super(address, protocols ?? [], options)
       events.dials(target.readsOnly?.() ?? false, token)
-      this.on('upgrade', ({ socket }) => {
+      this.on('upgrade', ({ socket, headers }) => {
         this.#socket = socket
+        events.dated(headers.date)
       })
       this.on('unexpected-response', (_request, response) => {
         let body = ''
@@ -183,6 +187,8 @@ export class Session {
   #presence: Presence | null
   #contact: Contact = { connected: false, since: Date.now(), why: null }
   readonly #beatMs: number
+  /** How far the server's clock is ahead of this machine's (milliseconds); 0: not, or that is not known yet. */
+  clockOffset = 0
   #lastBeat = Date.now()
   /** The connection that was asked for a sign of life, and how much had come in on it by then. */
   #asked: { socket: HeardSocket; bytesRead: number } | null = null
@@ -217,6 +223,9 @@ export class Session {
       dials: (readsOnly, token) => {
         this.readsOnly = readsOnly
         this.#shown = token
+      },
+      dated: (date) => {
+        this.clockOffset = clockOffset(date, Date.now())
       },
       commit: () => replica.commit(),
       holds: () => this.held !== null || this.#over !== null,
