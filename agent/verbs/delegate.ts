@@ -111,7 +111,7 @@ const LIKE_A_DEADLINE = 'like: --deadline 2h, or --deadline 2030-01-31T12:00:00Z
 
 const checkDeadline = (text: string): void => {
   if (parseSpan(text) !== null || !Number.isNaN(parseIso(text))) return
-  throw new ClawError('usage', `--deadline ${text} is no time`, LIKE_A_DEADLINE)
+  throw new ClawError('usage', `"${text}" is not a time I understand`, LIKE_A_DEADLINE)
 }
 
 /** Milliseconds since the epoch; `now`: when the command was given, by the server's clock, from which a span counts. */
