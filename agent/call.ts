@@ -112,7 +112,8 @@ export class Call {
     }
     const chosen = args.values.get('workspace') ?? target.workspace ?? workspace ?? 'default'
     this.workspace = checkWorkspaceName(chosen)
-    this.access = accessOf(this.profile, target, this.workspace, { ...env }, joinLink)
+    const create = args.has.has('create')
+    this.access = accessOf(this.profile, target, this.workspace, { ...env }, { joinLink, create })
     const { token, readsOnly, faith } = this.access
     this.target = { ...target, token, readsOnly, faith }
   }

@@ -110,10 +110,10 @@ export const accessOf = (
   target: Target,
   workspace: string,
   env: Readonly<Record<string, string | undefined>>,
-  joinLink: Target | null = null,
+  { joinLink = null, create = false }: { joinLink?: Target | null; create?: boolean } = {},
 ): Access =>
   new Access({
-    ...{ dir, target, workspace, joinLink, agentId: state.agent_id },
+    ...{ dir, target, workspace, joinLink, create, agentId: state.agent_id },
     // A command's own, which the link does not share.
     env: { ...process.env, ...env },
   })

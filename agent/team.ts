@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import type * as Y from 'yjs'
 import { type Here, hasAgent } from '../workspace/agents.ts'
 import { linesText, tellOthers } from '../workspace/conflicts.ts'
@@ -42,11 +43,12 @@ export class Team {
    * that ever was in sync; otherwise throws `unreachable` and the like.
    */
   static async open(call: Call, fallsBack: boolean): Promise<Team> {
+    const away = await mayEnter(call, fallsBack)
     const place = await call.place()
     const team = new Team(call, place)
     const { doc } = place.replica
     try {
-      await call.access.ready()
+      if (away !== null) throw away
       await connected(call, place)
       const me = call.profile.state.agent_id
       const isKept = call.host.link !== null || me === undefined || call.access.readsOnly()
@@ -175,6 +177,20 @@ export class Team {
     const until = this.#call.host.link === null ? 'for the next command' : 'until it is back'
     this.#call.notes.push(`${this.offline.message}; saved here, queued ${until}`)
     return { durable: false }
+  }
+}
+
+/**
+ * Resolves when there is something to show to the server; to why not where that is away. Throws where it refuses, and where it is
+ * away and nothing of it is here: a replica is made of a server that has answered only.
+ */
+export const mayEnter = async (call: Call, fallsBack: boolean): Promise<ClawError | null> => {
+  try {
+    await call.access.ready()
+    return null
+  } catch (error) {
+    if (!fallsBack || !isAway(error) || !existsSync(call.at.dir)) throw error
+    return error
   }
 }
 

@@ -23,7 +23,7 @@ const join = async (port: number, workspace: string, invite: string): Promise<st
   const agent_id = `a-bench-${process.pid}`
   const answer = await fetch(`http://127.0.0.1:${port}/api/join`, {
     method: 'POST',
-    body: JSON.stringify({ invite, agent_id, workspace }),
+    body: JSON.stringify({ invite, agent_id, workspace, create: true }),
   })
   const { data } = (await answer.json()) as { data: { credential: string } }
   return data.credential

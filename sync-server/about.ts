@@ -69,7 +69,8 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
       summary: 'What this is; to those who show a credential more',
       run: async ({ c }) => {
         const by = shownBy(c)
-        const all = by?.kind === 'owner' ? await env.updateLog.workspaces() : []
+        const isOwner = by?.kind === 'owner'
+        if (isOwner) env.access.workspaces.check(c.req.param('workspace') ?? 'default')
         return {
           service: 'clawlink-sync',
           version: env.version,
@@ -79,7 +80,7 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
           ...(by?.kind === 'token' && (await countsOf(env, c, by.workspace))),
           sync_path: '/sync/<workspace>',
           ...(by !== null && {
-            workspaces: by.kind === 'owner' ? all : [by.workspace],
+            workspaces: by.kind === 'owner' ? env.access.workspaces.names : [by.workspace],
             uptime_seconds: Math.floor((env.now() - env.startedAt) / 1000),
           }),
           server_time: new Date(env.now()).toISOString(),

@@ -43,10 +43,11 @@ export const ACCESS: readonly CommandRow[] = [
     name: 'invite',
     summary: 'print a join link for an agent or person, or a token for plain HTTP',
     usage:
-      '[--http [--name N]] [--workspace W] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--limit invites=N] [--data DIR] [--json]',
+      '[--http [--name N]] [--workspace W [--create]] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--limit invites=N] [--data DIR] [--json]',
     about: 'With --http: a token for agents that speak plain HTTP (ClawLink 1.x clients, curl).',
     flags: {
       workspace: { value: 'W', what: 'the workspace', otherwise: 'default' },
+      create: { what: 'make the workspace if it does not exist' },
       role: { oneOf: ROLES, what: 'what those who join with it may do', otherwise: 'write' },
       uses: { value: 'N|any', what: 'how many can join with it', otherwise: '1' },
       expires: {
@@ -81,6 +82,20 @@ export const ACCESS: readonly CommandRow[] = [
     flags: { workspace: WORKSPACE },
     examples: ['agents', 'agents --json'],
     load: async () => (await access()).agents,
+  },
+  {
+    name: 'workspaces',
+    summary: 'list workspaces; make one',
+    usage: '[add NAME] [--data DIR] [--json]',
+    about:
+      'A workspace is made by this, or with --create; naming one that is not there is refused.',
+    operands: ['action', 'name'],
+    flags: {
+      action: { oneOf: ['add'], what: 'make one', otherwise: 'list them' },
+      name: { value: 'NAME', what: 'its name: lower-case letters, digits, dashes' },
+    },
+    examples: ['workspaces', 'workspaces add docs'],
+    load: async () => (await access()).workspaces,
   },
   {
     name: 'revoke',

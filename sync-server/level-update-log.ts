@@ -19,7 +19,7 @@ import { LevelVersionLog } from './versions/level-log.ts'
  *   … where a place is a workspace for its broadcasts, and `<workspace>/tasks` for its tasks: no workspace has a `/`
  *   `o:<workspace>:<client>` the agent that a Yjs client id belongs to (UTF-8)
  *   `h: v: c:`              versions: versions/level-log.ts
- *   `k: j: l: r:`           who may do what: access/log.ts
+ *   `k: j: n: l: r:`        who may do what: access/log.ts
  *   `g:`                    what guests have: guests/records.ts
  */
 const FORMAT = 1

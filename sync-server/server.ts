@@ -79,7 +79,7 @@ export const startSyncServer = async (
   const damage = new Set<string>()
   await makePrivate(options.data)
   const updateLog = await openLog(options.data, now)
-  const access = await AccessStore.open(updateLog.facts, now, options.limits.invites)
+  const access = await AccessStore.open(updateLog, now, options.limits)
   access.onNoted = ({ at: _, what, ...entry }) => log.info(entry, what)
   const owner = await ownerOf(options.data)
   const sameUser = newSecret('invite')
@@ -190,19 +190,15 @@ export const startSyncServer = async (
     tasks.forget(room)
     guests.forget(room)
   })
-  let known = new Set(await updateLog.workspaces())
-  /** Throws `too_many` where another workspace is one too many, there or in memory; Fault where it is not to be tried yet. */
+  /** Throws `too_many` where one more in memory is one too many; `unknown_workspace`; Fault where it is not to be tried yet. */
   const bounded = (name: string): void => {
     if (rooms.has(name)) return
+    access.workspaces.check(name)
     rooms.faults.check(name)
-    const { limits } = options
-    const most = (what: string) =>
-      new ClawError('too_many', `there are ${what}, the most there may be`, 'see --limit')
-    if (!known.has(name) && known.size >= limits.workspaces) {
-      throw most(`${limits.workspaces} workspaces`)
-    }
-    if (rooms.size >= limits.rooms) throw most(`${limits.rooms} workspaces in use`)
-    known.add(name)
+    const { rooms: most } = options.limits
+    if (rooms.size < most) return
+    const what = `there are ${most} workspaces in use, the most there may be`
+    throw new ClawError('too_many', what, 'see --limit')
   }
   const fail = (err: Error): void => {
     if (failure !== null) return
@@ -230,7 +226,6 @@ export const startSyncServer = async (
     recover: async () => {
       await updateLog.recover()
       await access.reload()
-      known = new Set(await updateLog.workspaces())
       if (updateLog.failed) throw new Error('the store failed again')
     },
     onRecovered: () => {
@@ -460,7 +455,7 @@ export const startSyncServer = async (
     })
     if (options.hasMdns) {
       const { announce } = await import('./mdns.ts')
-      const workspaces = await updateLog.workspaces()
+      const { names: workspaces } = access.workspaces
       const record = {
         ...{ version, auth: 'required', path: '', tls: tls === null ? '0' : '1' },
         workspaces: String(workspaces.length),

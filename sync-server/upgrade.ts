@@ -49,7 +49,7 @@ export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade
   const secret = bearer ?? tokenIn(inQuery(request, 'token')) ?? basicIn(request.headers)
   if (secret === null) throw noCredential()
   const shown = access.authenticate(secret)
-  checkWorkspace(shown, workspace)
+  checkWorkspace(shown, workspace, access)
   const opened = () => {}
   if (guest !== null) {
     if (shown.kind !== 'owner') checkRole(shown.role, 'write')
@@ -64,7 +64,7 @@ const byTicket = (request: IncomingMessage, access: AccessStore, workspace: stri
   const secret = ticketIn(request.url ?? '')
   if (secret === null) throw noCredential()
   const speaker = access.ofTicket(secret)
-  checkWorkspace(speaker, workspace)
+  checkWorkspace(speaker, workspace, access)
   return { workspace, guest: null, speaker, secret, opened: () => access.spendTicket(secret) }
 }
 

@@ -5,6 +5,7 @@ import type { Level } from 'level'
 import { hasAgent } from '../../workspace/agents.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { Joining } from '../../workspace/link/attach-wire.ts'
+import { mayDoLater } from '../../workspace/link/outbox.ts'
 import { parseTarget } from '../../workspace/link/target.ts'
 import type { Ask } from '../../workspace/link/wire.ts'
 import { isTerminal } from '../../workspace/task-states.ts'
@@ -314,6 +315,10 @@ export class Link implements Host {
     try {
       const call = new Call(request, readArgs(ask.argv), this)
       const { profile, at } = call
+      // Whoever is not let in is told so at once; who is away, later.
+      await call.access.ready().catch((error) => {
+        if (!mayDoLater(error)) throw error
+      })
       const open = await this.#keep(at, profile.dir)
       // Another command closed it meanwhile.
       if (!this.#open.has(open)) return this.#attach(socket, ask, joining)

@@ -39,7 +39,7 @@ export const TEAM: readonly VerbSpec[] = [
     name: 'register',
     summary: 'join the team, or change what it knows about you',
     usage:
-      '[--name] N [--caps a,b] [--topics a,b|all] [--description D] [--machine M] [--person] [--idempotency-key K]',
+      '[--name] N [--caps a,b] [--topics a,b|all] [--description D] [--machine M] [--person] [--create] [--idempotency-key K]',
     operands: ['name'],
     about:
       'Registering again keeps the id of the profile. If the server is away, it is sent later.',
@@ -53,6 +53,7 @@ export const TEAM: readonly VerbSpec[] = [
       description: { value: 'D|-', what: 'what you do, in a sentence' },
       machine: { value: 'M', what: 'where you run', otherwise: 'the host name' },
       person: { what: 'this profile is a person, not an agent' },
+      create: { what: 'make the workspace if it does not exist' },
       ...KEYED,
     },
     needs: [['name']],

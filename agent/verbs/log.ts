@@ -4,12 +4,13 @@ import { broadcastMessage } from '../../workspace/broadcasts.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { getLog, type LogPage } from '../../workspace/link/commands.ts'
 import type { Call, Verb } from '../call.ts'
-import { openReplica } from '../team.ts'
+import { mayEnter, openReplica } from '../team.ts'
 import { field, idText, oneLine, who } from '../text.ts'
 
 const DEFAULT_LIMIT = 50
 
 export const log: Verb = async (call) => {
+  const away = await mayEnter(call, true)
   const { doc } = await openReplica(call)
   const query = {
     topic: call.flag('topic'),
@@ -23,6 +24,7 @@ export const log: Verb = async (call) => {
   try {
     const given = Object.entries({ ...query, since, limit: String(limit) })
     const parameters = given.filter((entry): entry is [string, string] => entry[1] !== undefined)
+    if (away !== null) throw away
     page = await getLog(call.target, call.workspace, Object.fromEntries(parameters))
   } catch (error) {
     const isAway = error instanceof ClawError && error.toBody().retryable

@@ -5,7 +5,7 @@ import { welcome } from '../../workspace/mailbox.ts'
 import { checkName } from '../../workspace/validate.ts'
 import type { Verb } from '../call.ts'
 import { moveDefault, readState, saveState } from '../profile.ts'
-import { mergingWrite, openReplica, Team } from '../team.ts'
+import { mayEnter, mergingWrite, openReplica, Team } from '../team.ts'
 import { word } from '../text.ts'
 
 /** `all` is what there was before there were topics: every broadcast. */
@@ -20,6 +20,7 @@ export const register: Verb = async (call) => {
     ...(call.has('person') && { kind: 'person' as const }),
     ...(call.has('topics') && { topics: readTopics(call.list('topics')) }),
   }
+  await mayEnter(call, true)
   // Read again under the replica's lock: two first registrations at a time must not become two agents.
   await openReplica(call)
   const { state } = call.profile

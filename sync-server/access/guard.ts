@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { includes, isSecret, type Role } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import type { AgentId } from '../../workspace/ids.ts'
+import { isWorkspaceName } from '../../workspace/schema.ts'
 import { forged, unknownCredential } from './refusals.ts'
 import { agentOf, type Shown, type Speaker } from './speaker.ts'
 import type { AccessStore } from './store.ts'
@@ -71,7 +72,7 @@ export const admit = (c: Context, store: AccessStore, route: Guarded | null): vo
   if (shown === null || needs === 'anyone') return
   if (shown.kind === 'token' && !route?.plain) throw onlyPlain()
   const workspace = /^\/(?:api\/workspaces|w)\/([^/]*)/.exec(c.req.path)?.[1]
-  if (workspace !== undefined || route?.plain) checkWorkspace(shown, workspace ?? 'default')
+  if (workspace !== undefined || route?.plain) checkWorkspace(shown, workspace ?? 'default', store)
   if (shown.kind === 'owner') return
   if (needs === 'owner') {
     throw new ClawError(
@@ -103,8 +104,9 @@ export const noCredential = (): ClawError =>
     'join with a link from who runs the server: clawlink-agent join -',
   )
 
-/** Throws `not_allowed`: workspaces are walls. */
-export const checkWorkspace = (shown: Shown, workspace: string): void => {
+/** Throws `not_allowed`: workspaces are walls; `unknown_workspace` to the owner, who may see their names. */
+export const checkWorkspace = (shown: Shown, workspace: string, store: AccessStore): void => {
+  if (shown.kind === 'owner' && isWorkspaceName(workspace)) store.workspaces.check(workspace)
   if (shown.kind === 'owner' || shown.workspace === workspace) return
   throw new ClawError(
     'not_allowed',

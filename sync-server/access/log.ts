@@ -6,6 +6,7 @@ import type { AuditEntry, Credential, Invite } from './records.ts'
  * Keys:
  *   `k:<workspace>/<agent>`   a credential (JSON)
  *   `j:<id>`                  an invite (JSON)
+ *   `n:<workspace>`           a workspace that somebody made (JSON)
  *   `l:<seq>`                 an entry of the audit log (JSON)
  *   `r:recovering`            until when others' operations are taken back (JSON number)
  */

@@ -51,6 +51,7 @@ export interface AuditEntry {
     | 'rotating'
     | 'refused'
     | 'recovering'
+    | 'created'
   workspace: string | null
   /** Whose doing it was. */
   by: string
@@ -70,6 +71,8 @@ export interface JoinRequest {
   old?: string | undefined
   name?: string | undefined
   kind?: 'agent' | 'person' | undefined
+  /** Whether the workspace is made where there is none; an invite is for one that exists. */
+  create?: boolean | undefined
 }
 
 /** Agents of one token (count), those that are gone included: long before this many, newcomers get their ids. */

@@ -5,7 +5,7 @@ import { isWorkspaceName } from '../../workspace/schema.ts'
 import { type Route, route } from '../routes.ts'
 import { bearerIn, checkWorkspace, speakerOf } from './guard.ts'
 import type { Invite } from './records.ts'
-import type { Speaker } from './speaker.ts'
+import { nameOf, type Speaker } from './speaker.ts'
 import type { AccessStore } from './store.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -23,9 +23,14 @@ const JoinBody = z.strictObject({
   credential: text.optional(),
   name: z.string().max(200).optional(),
   kind: z.enum(['agent', 'person']).optional(),
+  /** By the invite of the same user only: makes the workspace where there is none. */
+  create: z.boolean().optional(),
 })
+export const WorkspaceBody = z.strictObject({ workspace: z.string() })
 export const InviteBody = z.strictObject({
   workspace,
+  /** By the owner: makes the workspace where there is none. */
+  create: z.boolean().optional(),
   role: z.enum(ROLES).default('write'),
   /** Makes it a token for agents that speak plain HTTP: what people call it; `uses` does not count. */
   http: z.string().max(MAX_NAME).optional(),
@@ -67,13 +72,16 @@ export const showInvite = (invite: Invite) => ({
 export const adminActions = (store: AccessStore, now: () => number) => {
   /** The workspace that is meant; null: all. Throws `not_allowed`. */
   const within = (by: Speaker, wanted: string | undefined): string | null => {
-    if (wanted !== undefined) checkWorkspace(by, wanted)
+    if (wanted !== undefined) checkWorkspace(by, wanted, store)
     return by.kind === 'owner' ? (wanted ?? null) : by.workspace
   }
   return {
     invite: async (by: Speaker, body: z.infer<typeof InviteBody>) => {
       const { role, uses, expires_in, http } = body
       const expiresAt = expires_in === null ? null : now() + expires_in
+      if (body.create === true && body.workspace !== undefined && by.kind === 'owner') {
+        await store.create(body.workspace, nameOf(by))
+      }
       const name = within(by, body.workspace) ?? 'default'
       if (http !== undefined && role === 'admin') {
         throw new ClawError('usage', 'a token is no admin', 'role: write, or read')
@@ -106,6 +114,19 @@ export const adminActions = (store: AccessStore, now: () => number) => {
         ...entry,
       })),
     }),
+    /** Each with how many have joined. */
+    workspaces: async (by: Speaker, { workspace }: { workspace?: string | undefined }) => {
+      const only = within(by, workspace)
+      const members = store.members(only).filter(({ revoked_at }) => revoked_at === null)
+      const names = only === null ? store.workspaces.names : [only]
+      const agents = (name: string) => members.filter((one) => one.workspace === name).length
+      return { workspaces: names.map((name) => ({ workspace: name, agents: agents(name) })) }
+    },
+    add: async (by: Speaker, { workspace }: z.infer<typeof WorkspaceBody>) => {
+      const isNew = !store.workspaces.has(workspace)
+      await store.create(workspace, nameOf(by))
+      return { workspace, created: isNew }
+    },
     recover: async (by: Speaker, body: z.infer<typeof RecoverBody>) => {
       return { recovering_until: await store.recover(body.for, by) }
     },
@@ -143,7 +164,8 @@ export const accessRoutes = (store: AccessStore, now: () => number): Route[] => 
       ...{ method: 'POST', path: `/api/admin/${name}`, needs, summary, body, answer },
       run: ({ c, body }) => act(speakerOf(c), body),
     })
-  const list = (name: 'invites' | 'agents' | 'audit', summary: string, field: string) =>
+  type List = 'invites' | 'agents' | 'audit' | 'workspaces'
+  const list = (name: List, summary: string, field: string) =>
     route({
       ...{ method: 'GET', path: `/api/admin/${name}`, needs: 'admin', summary, query: ListQuery },
       answer: z.object({ [field]: z.array(z.looseObject({})) }),
@@ -188,6 +210,15 @@ export const accessRoutes = (store: AccessStore, now: () => number): Route[] => 
       actions.recover,
       'owner',
     ),
+    admin(
+      'add',
+      'Makes a workspace',
+      WorkspaceBody,
+      z.object({ workspace: z.string(), created: z.boolean() }),
+      actions.add,
+      'owner',
+    ),
+    list('workspaces', 'The workspaces there are, and how many have joined each', 'workspaces'),
     list('invites', 'Invites by which somebody can still join, and tokens', 'invites'),
     list('agents', 'Who has joined', 'agents'),
     list('audit', 'Who was invited, joined, revoked, and what was refused', 'entries'),

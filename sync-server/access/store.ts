@@ -2,7 +2,7 @@ import { isSecret, secretId } from '../../workspace/access.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { checkFreeId, checkFreeName, type Named } from '../../workspace/name-space.ts'
 import { checkName, checkWorkspaceName } from '../../workspace/validate.ts'
-import type { FactLog } from '../update-log.ts'
+import type { UpdateLog } from '../update-log.ts'
 import { AuditLog } from './audit.ts'
 import { Credentials } from './credentials.ts'
 import { InviteBook, type NewInvite } from './invites.ts'
@@ -22,12 +22,21 @@ import { forged, replaced, revoked, taken, tooManyAgents, unknownCredential } fr
 import { hashOf, isSame, newSecret, proofOf } from './secrets.ts'
 import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from './speaker.ts'
 import { TICKET_MS, Tickets } from './tickets.ts'
+import { Workspaces } from './workspaces.ts'
 import { type Change, Writes } from './writes.ts'
 
 /** Former credentials remembered per agent (count); an older one counts as a guess. */
 const MAX_REPLACED = 8
 /** Of a name so much is kept here (UTF-16 units). */
 const MAX_NAME = 64
+
+type Stored = Pick<UpdateLog, 'facts' | 'workspaces'>
+
+/** How many there may be (count). */
+interface Most {
+  invites: number
+  workspaces: number
+}
 
 /**
  * Who may do what: credentials, invites, and the log of what became of them. All of it is in memory, as it is on disk: a
@@ -38,10 +47,11 @@ export class AccessStore {
   onEnded: (agent: string, workspace: string, isRevoked: boolean) => void = () => {}
   /** Called with what was entered into the audit log. */
   onNoted: (entry: AuditEntry) => void = () => {}
-  readonly #log: FactLog
+  workspaces: Workspaces
+  readonly #log: Stored
   readonly #writes: Writes
   readonly #now: () => number
-  readonly #maxInvites: number
+  readonly #most: Most
   #credentials: Credentials
   #audit: AuditLog
   #invites: InviteBook
@@ -54,32 +64,50 @@ export class AccessStore {
   #isNoting = false
 
   private constructor(
-    log: FactLog,
+    log: Stored,
     now: () => number,
     stored: Awaited<ReturnType<typeof readAll>>,
-    maxInvites: number,
+    most: Most,
+    workspaces: Workspaces,
   ) {
+    this.workspaces = workspaces
     this.#log = log
-    this.#writes = new Writes(log)
+    this.#writes = new Writes(log.facts)
     this.#now = now
-    this.#maxInvites = maxInvites
+    this.#most = most
     this.#audit = new AuditLog(stored.audit, (entry) => this.onNoted(entry))
-    this.#invites = new InviteBook(stored.invites, now, maxInvites)
+    this.#invites = new InviteBook(stored.invites, now, most.invites)
     this.#recovering = stored.recovering
     this.#credentials = new Credentials(stored.credentials)
   }
 
-  static async open(log: FactLog, now: () => number, maxInvites: number): Promise<AccessStore> {
-    return new AccessStore(log, now, await readAll(log), maxInvites)
+  static async open(log: Stored, now: () => number, most: Most): Promise<AccessStore> {
+    const workspaces = await Workspaces.open(log, most.workspaces)
+    return new AccessStore(log, now, await readAll(log.facts), most, workspaces)
+  }
+
+  /** Makes a workspace, durably, where there is none of that name. Throws `bad_name`, `too_many`. */
+  create(name: string, by: string): Promise<void> {
+    return this.#writes.turn(() => this.#create(name, by))
+  }
+
+  async #create(name: string, by: string): Promise<void> {
+    checkWorkspaceName(name)
+    if (this.workspaces.has(name)) return
+    await this.#writes.write(
+      this.workspaces.add(name, this.#now()),
+      this.#note('created', name, by, ''),
+    )
   }
 
   /** Reads all of it again: of a write that failed nobody knows whether it is on disk. */
   reload(): Promise<void> {
     return this.#writes.turn(async () => {
-      const stored = await readAll(this.#log)
+      const stored = await readAll(this.#log.facts)
+      this.workspaces = await Workspaces.open(this.#log, this.#most.workspaces)
       const { local } = this.#invites
       this.#audit = new AuditLog(stored.audit, (entry) => this.onNoted(entry))
-      this.#invites = new InviteBook(stored.invites, this.#now, this.#maxInvites)
+      this.#invites = new InviteBook(stored.invites, this.#now, this.#most.invites)
       this.#invites.local = local
       this.#recovering = stored.recovering
       this.#credentials = new Credentials(stored.credentials)
@@ -290,6 +318,8 @@ export class AccessStore {
         `join that one, or ask for an invite to "${request.workspace.slice(0, 80)}"`,
       )
     }
+    if (invite.workspace === null && request.create === true) await this.#create(workspace, agent)
+    this.workspaces.check(workspace)
     const credential = request.credential ?? newSecret('credential')
     const hash = hashOf(credential)
     const known = this.#credentials.get(workspace, agent)

@@ -125,6 +125,7 @@ export const invite = command(async (admin, call) => {
   const expires = call.value('expires') ?? (isHttp ? 'never' : '7d')
   const made = await admin.do('invite', {
     ...workspaceIn(call),
+    ...(call.has('create') && { create: true }),
     ...(isHttp && { http: nameIn(call.value('name') ?? '') }),
     role: roleIn(call.value('role') ?? 'write'),
     uses: usesIn(call.value('uses') ?? '1'),
@@ -156,6 +157,25 @@ export const agents = command(async (admin, call) => {
     data: { agents, count: agents.length },
     lines,
     notes: ifNone(lines, 'nobody has joined', call),
+  }
+})
+
+export const workspaces = command(async (admin, call) => {
+  const name = call.value('name')
+  if (call.value('action') === undefined) {
+    const { workspaces } = await admin.do('workspaces', {})
+    return {
+      data: { workspaces, count: workspaces.length },
+      lines: workspaces.map(({ workspace, agents }) => `${workspace}  ${agents} joined`),
+    }
+  }
+  if (name === undefined) throw new ClawError('usage', 'no name', 'like: workspaces add docs')
+  const { created } = await admin.do('add', { workspace: checkWorkspaceName(name) })
+  const line = created ? `made the workspace ${name}` : `the workspace ${name} is there already`
+  return {
+    data: { workspace: name, created },
+    lines: [line],
+    notes: [`to let somebody in: clawlink-sync invite --workspace ${name}`],
   }
 })
 

@@ -20,7 +20,7 @@ export interface Admin {
   close: () => Promise<void>
 }
 
-const READS = new Set<keyof AdminActions>(['agents', 'invites', 'audit'])
+const READS = new Set<keyof AdminActions>(['agents', 'invites', 'audit', 'workspaces'])
 
 /** `mostInvites`: that may be open, where no server says it. Throws `data_locked`, `data_unusable`. */
 export const openAdmin = async (
@@ -33,7 +33,10 @@ export const openAdmin = async (
     throw error
   })
   if (log === null) return overHttp(await ownerOf(data))
-  const store = await AccessStore.open(log.facts, Date.now, mostInvites)
+  const store = await AccessStore.open(log, Date.now, {
+    invites: mostInvites,
+    workspaces: LIMITS.workspaces.is,
+  })
   const actions = adminActions(store, Date.now)
   return {
     do: (name, body) => {

@@ -6,9 +6,9 @@ import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
-const KNOWN = /^(?:f:|[uswaihvcokjlrg]:.)/
+const KNOWN = /^(?:f:|[uswaihvcokjlrgn]:.)/
 /** Those whose values are JSON. */
-const FACTS = /^[kjlrg]:/
+const FACTS = /^[kjlrgn]:/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */
 const OF_WORKSPACE = /^[uswaihvcog]:([^:/]+)/
 

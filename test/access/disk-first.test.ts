@@ -33,7 +33,10 @@ class Disk implements FactLog {
   }
 }
 
-const open = (disk: Disk) => AccessStore.open(disk, () => NOW, 100)
+const open = (disk: Disk) =>
+  AccessStore.open({ facts: disk, workspaces: async () => [] }, () => NOW, {
+    ...{ invites: 100, workspaces: 100 },
+  })
 
 /** All that can be seen of a store. */
 const seen = async (store: AccessStore, secrets: readonly string[]) => ({
@@ -41,6 +44,7 @@ const seen = async (store: AccessStore, secrets: readonly string[]) => ({
   invites: store.invites(null),
   audit: store.audit(null, 1_000),
   isRecovering: store.isRecovering,
+  workspaces: store.workspaces.names,
   good: secrets.map((secret) => store.isGood(secret)),
 })
 
@@ -63,6 +67,7 @@ const life = (store: AccessStore, secrets: Set<string>) => {
   const holder = () => store.authenticate(made.token!) as TokenHolder
   const settled = () => store.recover(1_000, OWNER)
   return [
+    () => store.create('docs', 'owner'),
     () => make('first'),
     () => store.join({ invite: made.first!, agent: 'ann', credential: ann, name: 'Ann' }),
     () => make('second'),

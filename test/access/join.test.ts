@@ -152,8 +152,8 @@ it('[Z34] who registers after it has joined is listed by its name, and so after 
     (await sync('agents', '--data', server.data)).stdout.match(/^a-ann {2}(.*?) {2}/m)?.[1]
   expect(await listed()).toBe('-')
   const typo = await sync('agents', '--data', server.data, '--workspace', 'typo')
-  expect(typo).toMatchObject({ code: 0, stdout: '' })
-  expect(typo.stderr).toContain('nobody has joined (workspace "typo"')
+  expect(typo).toMatchObject({ code: 3, stdout: '' })
+  expect(typo.stderr).toContain('there is no workspace "typo"')
   await register('Ann')
   expect(await listed()).toBe('Ann')
   await expect(register('Ann\u200d\u{e0041}')).rejects.toThrow('invisible')

@@ -36,7 +36,8 @@ export const ask = async <T = Record<string, unknown>>(
 }
 
 export const invite = async (server: Pick<Server, 'url'>, wanted: object): Promise<string> =>
-  (await ask<{ secret: string }>(server, '/api/admin/invite', wanted)).data.secret
+  (await ask<{ secret: string }>(server, '/api/admin/invite', { create: true, ...wanted })).data
+    .secret
 
 /** Joins as `agent`. */
 export const member = async (

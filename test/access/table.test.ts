@@ -85,6 +85,8 @@ const TABLE: Record<string, Row> = {
   'POST /api/admin/backup': { pass: ['owner'], body: () => ({ dir: 'relative' }) },
   'POST /api/admin/recover': { pass: ['owner'], body: () => ({ for: 1_000 }) },
   'GET /api/admin/invites': { pass: ADMIN, path: '/api/admin/invites?workspace=default' },
+  'POST /api/admin/add': { pass: ['owner'], body: () => ({ workspace: 'default' }) },
+  'GET /api/admin/workspaces': { pass: ADMIN, path: '/api/admin/workspaces?workspace=default' },
   'GET /api/admin/agents': { pass: ADMIN, path: '/api/admin/agents?workspace=default' },
   'GET /api/admin/audit': { pass: ADMIN, path: '/api/admin/audit?workspace=default' },
   'POST /api/workspaces/:workspace/tasks/next': {

@@ -217,7 +217,7 @@ it('[C5] two profiles of one home are two agents', async () => {
 it('[C5] a join link names the workspace; workspaces are apart', async () => {
   const link = `${server.url}/#w=other`
   const joined = agent()
-  await text(joined, 'register', '--relay', link, '--name', 'Lone')
+  await text(joined, 'register', '--relay', link, '--name', 'Lone', '--create')
   expect(await joined.ask('discover')).toMatchObject({ count: 1 })
   expect(await joined.ask('whoami')).toMatchObject({ server: server.url, workspace: 'other' })
 })

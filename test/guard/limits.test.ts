@@ -289,8 +289,11 @@ describe('[Z27] sizes and times', () => {
   })
 
   it('[Z27] workspaces, those in memory and invites are bounded (429, 507)', async () => {
-    const codeOf = async (workspace: string) =>
-      (await ask(small, `/api/workspaces/${workspace}/log`)).error?.code ?? null
+    const codeOf = async (workspace: string) => {
+      const { error } = await ask(small, '/api/admin/add', { workspace })
+      if (error !== undefined) return error.code
+      return (await ask(small, `/api/workspaces/${workspace}/log`)).error?.code ?? null
+    }
     expect(await codeOf('second')).toBe(null)
     expect(await codeOf('third')).toBe('too_many')
     expect(await dialAt(`${small.sync}/third`)).toBe(429)

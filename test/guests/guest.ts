@@ -9,7 +9,7 @@ export const httpToken = async (
   wanted: { workspace?: string; role?: 'read' | 'write'; http?: string } = {},
 ): Promise<string> => {
   const made = await ask<{ secret: string }>(server, '/api/admin/invite', {
-    ...{ http: '', expires_in: null, workspace: 'default', ...wanted },
+    ...{ http: '', expires_in: null, workspace: 'default', create: true, ...wanted },
   })
   if (made.error !== undefined) throw new Error(made.error.message)
   return made.data.secret

@@ -28,7 +28,7 @@ export const member = async (
   home = tempDir('home'),
 ): Promise<Member> => {
   const target = targetOf(url)
-  const access = new Access({ dir: home, target, workspace, env: process.env })
+  const access = new Access({ dir: home, target, workspace, create: true, env: process.env })
   const at = { dir: `${home}/replica`, target, workspace, access }
   const place = await Place.open(at, (line) => console.log(line))
   const session = place.connect(null)

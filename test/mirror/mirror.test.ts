@@ -25,7 +25,7 @@ import type { AgentId } from '../../workspace/ids.ts'
 import { MAX_FILE_BYTES } from '../../workspace/limits.ts'
 import { findFile } from '../../workspace/tree.ts'
 import { runSeed, seeded, until } from '../support/client.ts'
-import { type Server, startServer, tempDir } from '../support/server.ts'
+import { makeWorkspaces, type Server, startServer, tempDir } from '../support/server.ts'
 import { type Member, member, writer } from './members.ts'
 import { differences, isSame, markersIn, treeOf } from './tree.ts'
 
@@ -37,8 +37,9 @@ beforeAll(async () => {
   server = await startServer()
 })
 afterAll(() => server.stop())
-beforeEach(() => {
+beforeEach(async () => {
   workspace = `mirror${count++}`
+  await makeWorkspaces(server.url, workspace)
 })
 afterEach(async () => {
   for (const one of members) await one.close()

@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 import type { BroadcastEntry } from '../../workspace/schema.ts'
 import { liveDoc, seeded, until } from '../support/client.ts'
 import { startProxy } from '../support/proxy.ts'
-import { root, type Server, startServer, tempDir } from '../support/server.ts'
+import { makeWorkspaces, root, type Server, startServer, tempDir } from '../support/server.ts'
 import type { Order, Said } from './delivery-worker.ts'
 
 const AGENTS = ['a-1', 'a-2', 'a-3']
@@ -141,6 +141,7 @@ export const openLane = async () => {
     const random = seeded(seed)
     const below = (n: number) => Math.floor(random() * n)
     const workspace = `run-${seed}`
+    await makeWorkspaces(server.url, workspace)
     const tally = {
       messages: 0,
       deliveries: 0,

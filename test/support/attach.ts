@@ -17,7 +17,7 @@ export const linkAt = (home: string): LinkAt => {
  * Attaches this process to a link. Commands and a link that is started take the environment of this process, so the
  * home is in that.
  */
-export const attachTo = (link: LinkAt, server: string): Promise<Attached> => {
+export const attachTo = (link: LinkAt, server: string, ...flags: string[]): Promise<Attached> => {
   process.env.CLAWLINK_HOME = link.home
-  return attach({ ...link, flags: ['--as', 'default', '--relay', server] })
+  return attach({ ...link, flags: ['--as', 'default', '--relay', server, ...flags] })
 }

@@ -4,7 +4,7 @@ import * as encoding from 'lib0/encoding'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
-import { asOwner, fetch } from './server.ts'
+import { asOwner, fetch, makeWorkspaces } from './server.ts'
 
 /** A short-lived stand-in for the owner's token, for a URL. */
 export const ticketFor = async (sync: string): Promise<string> => {
@@ -86,7 +86,13 @@ export class RawClient {
     this.ws.on('message', (data: Buffer) => this.#read(new Uint8Array(data)))
   }
 
+  /** As the owner it makes the workspace, where there is none. */
   static async open(url: string, headers?: { authorization?: string }): Promise<RawClient> {
+    const { origin, pathname } = new URL(url.replace(/^ws/, 'http'))
+    const workspace = /^\/sync\/(?!default$)([a-z0-9-]+)$/.exec(pathname)?.[1]
+    if (headers === undefined && workspace !== undefined) {
+      await makeWorkspaces(origin, workspace).catch(() => {}) // why shows in what follows
+    }
     const client = new RawClient(url, headers)
     await once(client.ws, 'open')
     return client

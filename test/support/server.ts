@@ -94,6 +94,8 @@ export interface Server {
 }
 
 export interface ServerOptions {
+  /** To be made once it listens. */
+  workspaces?: readonly string[]
   data?: string
   port?: number
   args?: readonly string[]
@@ -117,6 +119,15 @@ export const ownPort = async (): Promise<number> => {
     })
     await new Promise((resolve) => probe.close(resolve))
     if (isFree) return port
+  }
+}
+
+/** Makes workspaces, as the owner: naming them makes none. */
+export const makeWorkspaces = async (url: string, ...names: string[]): Promise<void> => {
+  for (const workspace of names) {
+    const body = JSON.stringify({ workspace })
+    const answer = await fetch(`${url}/api/admin/add`, { method: 'POST', body })
+    if (!answer.ok) throw new Error(`${workspace}: ${answer.status} ${await answer.text()}`)
   }
 }
 
@@ -148,12 +159,14 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
   const [, tls = '', host = ''] = /http(s?):\/\/(127\.0\.0\.1|\[::1\]):\d/.exec(out) ?? []
   const token = ownerToken(data)
   setToken(port, token)
+  const url = `http${tls}://${host}:${port}`
+  await makeWorkspaces(url, ...(options.workspaces ?? []))
   const gone = async () => {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     return child.exitCode
   }
   return {
-    url: `http${tls}://${host}:${port}`,
+    url,
     sync: `ws${tls}://${host}:${port}/sync`,
     port,
     data,

@@ -15,7 +15,14 @@ import {
   someBytes,
 } from '../support/blobs.ts'
 import { liveDoc, orLong, runSeed, seeded, until } from '../support/client.ts'
-import { asOwner, fetch, type Server, startServer, tempDir } from '../support/server.ts'
+import {
+  asOwner,
+  fetch,
+  makeWorkspaces,
+  type Server,
+  startServer,
+  tempDir,
+} from '../support/server.ts'
 
 let server: Server
 beforeAll(async () => {
@@ -291,6 +298,7 @@ it('[X4] a workspace over its quota, or with too many uploads, takes no more', a
   expect(await putBytes(small, someBytes(600))).toMatchObject({ code: 'quota' })
   expect(await putBytes(small, half, 10)).toMatchObject({ status: 201 })
   // Another workspace has its own.
+  await makeWorkspaces(small.url, 'other', 'busy')
   expect(await putBytes(small, someBytes(1_001), 0, undefined, 'other')).toMatchObject({
     status: 201,
   })

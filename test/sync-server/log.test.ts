@@ -6,7 +6,7 @@ import type { AgentId, BroadcastId } from '../../workspace/ids.ts'
 import { type BroadcastEntry, broadcastsOf, initWorkspace, metaOf } from '../../workspace/schema.ts'
 import { liveDoc, orLong, runSeed, seeded, until } from '../support/client.ts'
 import { putIn } from '../support/poison.ts'
-import { fetch, type Server, startServer, tempDir } from '../support/server.ts'
+import { fetch, makeWorkspaces, type Server, startServer, tempDir } from '../support/server.ts'
 import { type Archived, type Logged, readArchive, walkLog } from './history.ts'
 
 const broadcast = (id: string, more: Partial<BroadcastEntry> = {}) =>
@@ -305,6 +305,7 @@ describe('Reading the log', () => {
     const filtered = await ask('log', 'limit=500&topic=builds')
     const builds = all.filter((_, i) => i % 7 === 0)
     expect(filtered.data.broadcasts.map(({ message_id }) => message_id)).toEqual(builds.slice(-500))
+    await makeWorkspaces(server.url, 'nothing')
     expect(await ask('nothing', '')).toMatchObject({
       data: { broadcasts: [], more: false, next: null },
     })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { frame, liveDoc, RawClient, stockClient, until, untilDoc } from '../support/client.ts'
-import { fetch, type Server, startServer } from '../support/server.ts'
+import { fetch, makeWorkspaces, type Server, startServer } from '../support/server.ts'
 
 let server: Server
 beforeAll(async () => {
@@ -11,12 +11,17 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 let rooms = 0
-const newRoom = () => `room-${++rooms}`
+/** The name of a new workspace. */
+const newRoom = async () => {
+  const room = `room-${++rooms}`
+  await makeWorkspaces(server.url, room)
+  return room
+}
 const urlOf = (room: string) => `${server.sync}/${room}`
 
 describe('the sync socket', () => {
   it('[S1] syncs two stock y-websocket clients: state, edits both ways, awareness', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const a = stockClient(server.sync, room)
     await a.synced
     a.doc.getText('t').insert(0, 'hello')
@@ -36,7 +41,7 @@ describe('the sync socket', () => {
   })
 
   it('[S2] answers a newcomer with everything, and only then says that it is synced', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const writer = await liveDoc(urlOf(room))
     for (let i = 0; i < 500; i++) writer.doc.getArray('list').push([i])
     await writer.client.barrier()
@@ -48,7 +53,7 @@ describe('the sync socket', () => {
   })
 
   it('[S2] sends a document of many megabytes in fragments, whole', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const text = randomBytes(3_000_000).toString('base64')
     const writer = await liveDoc(urlOf(room))
     writer.doc.getText('t').insert(0, text)
@@ -65,7 +70,7 @@ describe('the sync socket', () => {
   })
 
   it('[S1] merges what two clients wrote while they were away', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const docs = [new Y.Doc(), new Y.Doc()]
     for (const [i, doc] of docs.entries()) doc.getMap('m').set(`k${i}`, i)
     const clients = docs.map((doc) => stockClient(server.sync, room, doc))
@@ -74,7 +79,7 @@ describe('the sync socket', () => {
   })
 
   it('[S5] does not send a writer its own edits back', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const a = await liveDoc(urlOf(room))
     const b = await liveDoc(urlOf(room))
     const got: Uint8Array[] = []
@@ -93,7 +98,7 @@ describe('the sync socket', () => {
   })
 
   it('[B2] everything accepted before a barrier has reached its sender when the barrier comes back', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const a = await liveDoc(urlOf(room))
     const b = await liveDoc(urlOf(room))
     for (let i = 0; i < 50; i++) {
@@ -106,7 +111,7 @@ describe('the sync socket', () => {
   })
 
   it('[B2] … also when the state that was asked for has to be read from the log first', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const writer = await liveDoc(urlOf(room))
     for (let i = 0; i < 100; i++) {
       writer.doc.getArray('list').push([i])
@@ -119,7 +124,7 @@ describe('the sync socket', () => {
   })
 
   it('[S4] holds an edit that comes before the state it builds on, and its barrier too', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const doc = new Y.Doc()
     const updates: Uint8Array[] = []
     doc.on('update', (update: Uint8Array) => updates.push(update))
@@ -144,14 +149,14 @@ describe('the sync socket', () => {
     const updates: Uint8Array[] = []
     doc.on('update', (update: Uint8Array) => updates.push(update))
     for (const letter of 'abc') doc.getText('t').insert(0, letter)
-    const client = await RawClient.open(urlOf(newRoom()))
+    const client = await RawClient.open(urlOf(await newRoom()))
     client.send(frame(0, 1, new Uint8Array([0, 0])))
     client.update(updates[2]!)
     expect(await client.closed).toBe(4409)
   })
 
   it('[S6] cuts off a reader that takes nothing no later than it must, and never grows by it', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const stalled = await RawClient.open(urlOf(room))
     stalled.subscribe()
     await stalled.barrier()
@@ -181,8 +186,8 @@ describe('the sync socket', () => {
   })
 
   it('[W1] walls off workspaces, and refuses names that are none', async () => {
-    const a = await liveDoc(urlOf(newRoom()))
-    const b = await liveDoc(urlOf(newRoom()))
+    const a = await liveDoc(urlOf(await newRoom()))
+    const b = await liveDoc(urlOf(await newRoom()))
     a.doc.getMap('m').set('k', 1)
     await a.client.barrier()
     await b.client.barrier()
@@ -195,7 +200,7 @@ describe('the sync socket', () => {
   })
 
   it('[W2] a new workspace has its meta before its first client is answered', async () => {
-    const room = newRoom()
+    const room = await newRoom()
     const client = stockClient(server.sync, room)
     await client.synced
     expect(client.doc.getMap('meta').toJSON()).toMatchObject({

@@ -25,11 +25,11 @@ const ROUNDS = 100
 export const runKills = async (seed: number, kills: number) => {
   const random = seeded(seed)
   const below = (n: number) => Math.floor(random() * n)
-  let server: Server = await startServer({ args: ARGS })
+  const workspace = `kills-${seed}`
+  let server: Server = await startServer({ args: ARGS, workspaces: [workspace] })
   const { port, data, url } = server
   let up: Promise<unknown> = Promise.resolve()
   let answers = 0
-  const workspace = `kills-${seed}`
   const onAnswer = () => {
     answers++
   }

@@ -42,6 +42,8 @@ export interface AccessAt {
   joinLink?: Target | null
   /** The id that the profile is registered with; undefined: with none yet. */
   agentId?: AgentId | undefined
+  /** Whether the workspace is made where there is none. */
+  create?: boolean
   env: Readonly<Record<string, string | undefined>>
 }
 
@@ -156,8 +158,15 @@ export class Access {
     }
     const { role } = await postJoin(
       { base: target.base, token: () => old, faith },
-      { invite, agent_id, workspace, credential: token },
-    )
+      {
+        ...{ invite, agent_id, workspace, credential: token },
+        ...(this.#at.create === true && { create: true }),
+      },
+    ).catch((thrown: unknown) => {
+      // It is of no use anywhere.
+      if ((thrown as Partial<ClawError>).code === 'unknown_workspace') rmSync(path, { force: true })
+      throw thrown
+    })
     writeOwn(this.#path, { ...kept, role, ...proved })
     if (path !== this.#path) rmSync(path, { force: true })
   }

@@ -243,7 +243,13 @@ export const getFileVersion = async (
 /** Trades an invite for the credential that is proposed. Throws `unauthorized`, `not_allowed`, `unreachable`. */
 export const postJoin = async (
   server: ServerAt,
-  request: { invite: string; agent_id: string; workspace: string; credential: string },
+  request: {
+    invite: string
+    agent_id: string
+    workspace: string
+    credential: string
+    create?: true
+  },
 ): Promise<{ workspace: string; role: Role }> => {
   const answer = await call(server, 'POST', '/api/join', request, TIMEOUT_MS)
   const { data } = (answer ?? {}) as Answer<{ workspace: string; role: Role }>
