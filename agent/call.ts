@@ -13,7 +13,7 @@ import type { Args } from './args.ts'
 import { cannotRead } from './cannot-read.ts'
 import type { Host } from './host.ts'
 import type { Place, Whereabouts } from './link/place.ts'
-import { accessOf, openProfile, type Profile, replicaDir } from './profile.ts'
+import { accessOf, openProfile, type Profile } from './profile.ts'
 
 /** The environment variables that this program reads. */
 export interface Env {
@@ -113,7 +113,16 @@ export class Call {
     const chosen = args.values.get('workspace') ?? target.workspace ?? workspace ?? 'default'
     this.workspace = checkWorkspaceName(chosen)
     const create = args.has.has('create')
-    this.access = accessOf(this.profile, target, this.workspace, { ...env }, { joinLink, create })
+    const follows = args.verb?.name === 'register'
+    this.access = accessOf(
+      this.profile,
+      target,
+      this.workspace,
+      { ...env },
+      {
+        ...{ joinLink, create, follows },
+      },
+    )
     const { token, readsOnly, faith } = this.access
     this.target = { ...target, token, readsOnly, faith }
   }
@@ -215,7 +224,7 @@ export class Call {
 
   get at(): Whereabouts {
     const { target, workspace, access } = this
-    return { dir: replicaDir(this.profile, target.base, workspace), target, workspace, access }
+    return { dir: access.replica, target, workspace, access }
   }
 
   /** This call's place, which no other call has until this one is closed. Throws `busy`, `data_unusable`. */

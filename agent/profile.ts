@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClawError } from '../workspace/errors.ts'
@@ -96,12 +95,10 @@ export const moveDefault = (profile: Profile, server: string, workspace: string)
   return was === now ? [] : [`the default of this profile is now ${now}; it was ${was}`]
 }
 
-/** Where a profile keeps its replica of one workspace of one server: a name people recognise, and its hash. */
-export const replicaDir = (profile: Profile, base: string, workspace: string): string => {
-  const place = `${base.replace(/^https?:\/\//, '')}/${workspace}`
-  const hash = createHash('sha256').update(`${base}#${workspace}`).digest('hex').slice(0, 8)
-  const readable = place.replace(/[^a-z0-9.-]+/gi, '_').slice(0, 64)
-  return join(profile.dir, 'replicas', `${readable}-${hash}`)
+interface JoinOptions {
+  joinLink?: Target | null
+  create?: boolean
+  follows?: boolean
 }
 
 /** How a profile gets into a workspace, and what it shows there. */
@@ -110,10 +107,10 @@ export const accessOf = (
   target: Target,
   workspace: string,
   env: Readonly<Record<string, string | undefined>>,
-  { joinLink = null, create = false }: { joinLink?: Target | null; create?: boolean } = {},
+  { joinLink = null, create = false, follows = false }: JoinOptions = {},
 ): Access =>
   new Access({
-    ...{ dir, target, workspace, joinLink, create, agentId: state.agent_id },
+    ...{ dir, target, workspace, joinLink, create, follows, agentId: state.agent_id },
     // A command's own, which the link does not share.
     env: { ...process.env, ...env },
   })

@@ -145,7 +145,9 @@ export class Team {
   /** Says on stderr that what follows is the local copy; the fields to add to the data. */
   admitOffline(): { offline?: true } {
     if (this.offline === null) return {}
-    this.#call.notes.push(`${this.offline.message}; this is the local copy`)
+    const { contact } = this.#place.session ?? {}
+    const since = contact === undefined ? '' : ` since ${new Date(contact.since).toISOString()}`
+    this.#call.notes.push(`${this.offline.message}; offline${since}: this is the local copy`)
     return { offline: true }
   }
 
@@ -200,8 +202,7 @@ const connected = async (call: Call, place: Place): Promise<void> => {
   try {
     await fresh()
   } catch (error) {
-    const isUnknown = error instanceof ClawError && error.code === 'unauthorized'
-    if (!isUnknown || !(await call.access.renew())) throw error
+    if (!(await call.access.renew(error))) throw error
     await fresh()
   }
 }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ClawError, VERBS_HEADER } from '../workspace/errors.ts'
 import { aboutRoutes } from './about.ts'
 import { shownBy } from './access/guard.ts'
+import type { Identity } from './access/identity.ts'
 import { Ended } from './access/refusals.ts'
 import { accessRoutes } from './access/routes.ts'
 import type { Shown } from './access/speaker.ts'
@@ -33,6 +34,7 @@ import { versionRoutes } from './versions/routes.ts'
 
 export interface AppEnv extends Serving {
   version: string
+  identity: Identity
   now: () => number
   startedAt: number
   metrics: Metrics
@@ -93,7 +95,7 @@ export const routesOf = (env: AppEnv): Route[] => {
 const servedBy = (env: AppEnv): Route[] => [
   ...aboutRoutes(env),
   ...plainRoutes(env),
-  ...accessRoutes(env.access, env.now),
+  ...accessRoutes(env.access, env.now, env.identity),
   ...apiRoutes(env),
   ...fileRoutes(env),
   ...taskRoutes(env),

@@ -9,6 +9,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { ClawError } from '../workspace/errors.ts'
 import { initWorkspace, serverClientOf } from '../workspace/schema.ts'
 import { Authors } from './access/authors.ts'
+import { identityIn } from './access/identity.ts'
 import { followNames, leaveRevoked } from './access/names.ts'
 import { inviteSameUser, ownerOf, saveOwner } from './access/owner.ts'
 import { makePrivate } from './access/private.ts'
@@ -82,6 +83,7 @@ export const startSyncServer = async (
   const access = await AccessStore.open(updateLog, now, options.limits)
   access.onNoted = ({ at: _, what, ...entry }) => log.info(entry, what)
   const owner = await ownerOf(options.data)
+  const identity = await identityIn(options.data)
   const sameUser = newSecret('invite')
   access.trust(owner.token, sameUser)
   const blobs = new BlobStore(join(options.data, 'blobs'), now)
@@ -251,6 +253,7 @@ export const startSyncServer = async (
 
   const env: AppEnv = {
     version,
+    identity,
     onWrongCredential: (c, why) => failedBy((c.env as { incoming: IncomingMessage }).incoming, why),
     onAsked: (by, hold) => limiter.request(by, hold),
     mayWork: (by) => limiter.mayWork(by),

@@ -33,6 +33,21 @@ export const secretId = (hash: string): string => hash.slice(0, 16)
 /** What the server proves it by: HMAC-SHA256 of this, the key being the SHA-256 of the secret in hex. */
 export const proofText = (nonce: string): string => `clawlink-prove ${nonce}`
 
+/** How a server shows which one it is. */
+export interface ServerProof {
+  id: string
+  /** Its public key: Ed25519, SPKI in DER, base64url. */
+  key: string
+  /** Of `serverText(nonce)`, base64url. */
+  signature: string
+}
+
+/** What a server signs to show which one it is, and nothing else. */
+export const serverText = (nonce: string): string => `clawlink-server ${nonce}`
+
+/** A server's id, from the SHA-256 of its public key in hex. */
+export const serverIdOf = (hash: string): string => `s-${hash.slice(0, 32)}`
+
 /** Any secret in a text, to be left out of logs and messages. */
 export const SECRETS = /\bcl[oicth]_[A-Za-z0-9_-]{20,}/g
 export const redacted = (text: string): string => text.replace(SECRETS, '[secret]')

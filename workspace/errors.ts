@@ -73,6 +73,7 @@ export const ERRORS = {
   not_clawlink: { exit: 6, http: 502 },
   proxy_refused: { exit: 6, http: 502 },
   no_websockets: { exit: 6, http: 502, retryable: true },
+  other_server: { exit: 6, http: 502 },
   unproven: { exit: 6, http: 502, retryable: true },
   bad_certificate: { exit: 6, http: 502 },
   storage_failed: { exit: 6, http: 503, close: 4503, retryable: true },

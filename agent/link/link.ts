@@ -14,7 +14,7 @@ import { readArgs } from '../args.ts'
 import { Call, type Env } from '../call.ts'
 import type { Host, LinkFace } from '../host.ts'
 import { writeLocal } from '../local-write.ts'
-import { accessOf, type Profile, presenceOf, readState, replicaDir } from '../profile.ts'
+import { accessOf, type Profile, presenceOf, readState } from '../profile.ts'
 import { Attachment, say } from './attach.ts'
 import { AttachIds } from './attach-ids.ts'
 import { Connection } from './connection.ts'
@@ -194,7 +194,12 @@ export class Link implements Host {
         () => this.#places.delete(at.dir),
       )
     }
-    return opening
+    const open = await opening
+    if (!isElsewhere(open, at) || !this.#open.has(open)) return open
+    const leave = await open.place.enter()
+    await (this.#open.has(open) ? this.#drop(at.dir, open) : null)
+    leave()
+    return this.#keep(at, profile)
   }
 
   /** Another agent has the client id of its replica: that takes a new one as it is closed. */
@@ -235,8 +240,8 @@ export class Link implements Host {
     const { home, log } = this.#options
     open.waker = Waker.of(profile.dir, place, log)
     open.mirrors ??= new Mirrors(profile.dir, home, place, log)
-    // What works by itself needs the server, whatever the command that began it needs.
-    if (open.mirrors.size > 0 && place.session === null) {
+    // Its inbox is filled, and its mirrors are at work, whatever the command that opened it needs.
+    if (place.session === null) {
       place.connect(presenceOf(profile.state))
       place.rest()
     }
@@ -265,10 +270,7 @@ export class Link implements Host {
       const access = accessOf(profile, parseTarget(server), workspace, {})
       const { token, readsOnly, faith } = access
       const target = { ...parseTarget(server), token, readsOnly, faith }
-      const open = await this.#keep(
-        { dir: replicaDir(profile, server, workspace), target, workspace, access },
-        dir,
-      )
+      const open = await this.#keep({ dir: access.replica, target, workspace, access }, dir)
       if (open.place.session !== null || !this.#follow(profile, open)) return
       open.place.connect(presenceOf(profile.state))
       open.place.rest()
@@ -314,11 +316,12 @@ export class Link implements Host {
     let attachment: Attachment | null = null
     try {
       const call = new Call(request, readArgs(ask.argv), this)
-      const { profile, at } = call
+      const { profile } = call
       // Whoever is not let in is told so at once; who is away, later.
       await call.access.ready().catch((error) => {
-        if (!mayDoLater(error)) throw error
+        if (!mayDoLater(error) || !existsSync(call.at.dir)) throw error
       })
+      const { at } = call
       const open = await this.#keep(at, profile.dir)
       // Another command closed it meanwhile.
       if (!this.#open.has(open)) return this.#attach(socket, ask, joining)
@@ -406,6 +409,12 @@ export class Link implements Host {
     this.#onStopped()
   }
 }
+
+/** Whether the same server was reached at another address, where nobody answers now. */
+const isElsewhere = ({ place }: Open, { target }: Whereabouts): boolean =>
+  place.at.target.base !== target.base &&
+  place.session?.contact.connected === false &&
+  place.session.contact.why !== null
 
 /** Whether somebody counts on the link without commands: attached, to be woken, its folders, at work on a task. */
 const isNeeded = ({ place, waker, mirrors, attachments }: Open): boolean =>

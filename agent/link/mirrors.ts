@@ -72,7 +72,7 @@ export class Mirrors {
 
   #isOurs({ server, workspace }: Kept): boolean {
     const { at } = this.#place
-    return server === at.target.base && workspace === at.workspace
+    return at.access.isAt(server) && workspace === at.workspace
   }
 
   get size(): number {

@@ -34,7 +34,7 @@ export const join: Verb = async (call) => {
   if (call.flag('workspace') !== undefined && call.workspace !== workspace) {
     throw new ClawError('usage', `the link is for "${workspace}"`, 'leave --workspace out')
   }
-  const access = accessOf(call.profile, target, workspace, { ...env })
+  const access = accessOf(call.profile, target, workspace, { ...env }, { follows: true })
   const before = access.role
   await access.join({ token: target.invite }).catch((thrown: unknown) => {
     const error = ClawError.from(thrown)

@@ -25,7 +25,11 @@ export const log: Verb = async (call) => {
     const given = Object.entries({ ...query, since, limit: String(limit) })
     const parameters = given.filter((entry): entry is [string, string] => entry[1] !== undefined)
     if (away !== null) throw away
-    page = await getLog(call.target, call.workspace, Object.fromEntries(parameters))
+    const read = () => getLog(call.target, call.workspace, Object.fromEntries(parameters))
+    page = await read().catch(async (error) => {
+      if (!(await call.access.renew(error))) throw error
+      return read()
+    })
   } catch (error) {
     const isAway = error instanceof ClawError && error.toBody().retryable
     if (!isAway || doc.store.clients.size === 0) throw error

@@ -12,7 +12,7 @@ import type { MirrorEvent } from '../mirror/merge.ts'
 import type { Mirror } from '../mirror/mirror.ts'
 import type { FirstPass, MirrorSettings } from '../mirror/options.ts'
 import { checkPrefix } from '../mirror/paths.ts'
-import { Team } from '../team.ts'
+import { mayEnter, Team } from '../team.ts'
 import { oneLine, path, safeJson } from '../text.ts'
 
 /** Fewer files than this are there before a progress bar is seen (count). */
@@ -212,6 +212,7 @@ const outcomeOf = (call: Call, dir: string, one: Mirror, pass: FirstPass): Outco
 
 const list = async (call: Call): Promise<Outcome> => {
   if (call.has('dir')) throw new ClawError('usage', '--list takes no folder', 'give one of them')
+  await mayEnter(call, true)
   await call.place() // takes up what is mirrored
   const all = allMirrors(call).filter(({ profile }) => profile === call.profile.dir)
   const mirrors = all.map(({ profile: _, ...info }) => info)
@@ -238,6 +239,7 @@ export const notesOf = ({ skipped, notes = [] }: MirrorInfo, most = skipped.leng
 ]
 
 const stop = async (call: Call, dir: string): Promise<Outcome> => {
+  await mayEnter(call, true)
   await call.place()
   for (const { profile, mirrors } of call.host.link?.places() ?? []) {
     if (profile !== call.profile.dir || !(await mirrors?.stop(dir))) continue

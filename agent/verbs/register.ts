@@ -31,6 +31,11 @@ export const register: Verb = async (call) => {
   const team = await Team.open(call, true)
   const isMeant = ['relay', 'server', 'workspace'].some((flag) => call.has(flag))
   saveState(call.profile, state)
+  if (call.access.hasMoved) {
+    call.notes.push(
+      `${call.target.base} is another server than before; what was queued for the old one goes out when --relay reaches that`,
+    )
+  }
   if (isMeant || state.server === undefined) {
     call.notes.push(...moveDefault(call.profile, call.target.base, call.workspace))
   }

@@ -32,7 +32,7 @@ export const readOwner = (data: string): OwnerFile | null => {
 }
 
 /** Writes a file of the user's own so that it is whole at any moment. */
-const writeOwn = async (dir: string, path: string, value: object): Promise<void> => {
+export const writeOwn = async (dir: string, path: string, value: object): Promise<void> => {
   const neighbour = `${path}.${process.pid}.tmp`
   rmSync(neighbour, { force: true })
   try {

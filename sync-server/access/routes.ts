@@ -4,6 +4,7 @@ import { ClawError } from '../../workspace/errors.ts'
 import { isWorkspaceName } from '../../workspace/schema.ts'
 import { type Route, route } from '../routes.ts'
 import { bearerIn, checkWorkspace, speakerOf } from './guard.ts'
+import type { Identity } from './identity.ts'
 import type { Invite } from './records.ts'
 import { nameOf, type Speaker } from './speaker.ts'
 import type { AccessStore } from './store.ts'
@@ -136,11 +137,17 @@ export type AdminActions = ReturnType<typeof adminActions>
 
 const ProveQuery = z.strictObject({
   /** The first 16 hex digits of the secret's SHA-256. */
-  id: z.string().regex(/^[0-9a-f]{16}$/),
+  id: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
   /** Random, and of this request alone; base64url. */
   nonce: z.string().regex(/^[\w-]{22,88}$/),
 })
-const Proof = z.object({ proof: z.string() })
+const Proof = z.object({
+  proof: z.string().optional(),
+  server: z.object({ id: z.string(), key: z.string(), signature: z.string() }),
+})
 const Joined = z.object({
   ...{ credential: z.string(), workspace: z.string(), agent_id: z.string() },
   role: z.enum(ROLES),
@@ -150,7 +157,11 @@ const Invited = z.object({ invite: z.string(), workspace: z.string().nullable(),
 const WithSecret = Invited.extend({ secret: z.string() })
 
 /** Joining, tickets, and administration. */
-export const accessRoutes = (store: AccessStore, now: () => number): Route[] => {
+export const accessRoutes = (
+  store: AccessStore,
+  now: () => number,
+  identity: Identity,
+): Route[] => {
   const actions = adminActions(store, now)
   const admin = <B extends z.ZodType>(
     name: string,
@@ -182,8 +193,12 @@ export const accessRoutes = (store: AccessStore, now: () => number): Route[] => 
     }),
     route({
       ...{ method: 'GET', path: '/api/prove', needs: 'anyone', query: ProveQuery, answer: Proof },
-      summary: 'Proves that this server knows a secret, before that is shown to it',
-      run: ({ query: { id, nonce } }) => ({ proof: store.prove(id, nonce) }),
+      summary:
+        'Proves which server this is, and that it knows a secret, before that is shown to it',
+      run: ({ query: { id, nonce } }) => ({
+        ...(id !== undefined && { proof: store.prove(id, nonce) }),
+        server: identity(nonce),
+      }),
     }),
     route({
       ...{ method: 'POST', path: '/api/ticket', needs: 'read', answer: Ticket },

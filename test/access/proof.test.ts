@@ -151,7 +151,7 @@ it('[Z38] a proof answers one nonce, tells who asks nothing, and takes a valid q
   }
   const nonce = 'n'.repeat(43)
   expect((await prove(`id=${'0'.repeat(16)}&nonce=${nonce}`)).status).toBe(401)
-  for (const query of ['', 'id=x&nonce=y', `id=${'0'.repeat(16)}&nonce=short`, `nonce=${nonce}`]) {
+  for (const query of ['', 'id=x&nonce=y', `id=${'0'.repeat(16)}&nonce=short`, 'nonce=short']) {
     expect((await prove(query)).status).toBe(400)
   }
 })

@@ -157,7 +157,16 @@ it('[C1] both edit different lines from the same base, both put: both edits are 
   const [mine, theirs] = [join(lead.cwd, 'plan.md'), join(scout.cwd, 'plan.md')]
   writeFileSync(mine, 'one\ntwo\nthree\n')
   await text(lead, 'file-put', '--key', 'notes/plan.md', '--file', 'plan.md', '--type', 'text')
-  await text(scout, '--token', 'as-for-1.x', 'file-get', '--key', 'notes/plan.md', '--output', 'plan.md')
+  await text(
+    scout,
+    '--token',
+    'as-for-1.x',
+    'file-get',
+    '--key',
+    'notes/plan.md',
+    '--output',
+    'plan.md',
+  )
   expect(readFileSync(theirs, 'utf8')).toBe('one\ntwo\nthree\n')
 
   writeFileSync(mine, 'ONE\ntwo\nthree\n')

@@ -1,11 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, rmSync, type Stats, statSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSecret, PREFIX, type Role, runDirsOf, runFileOf } from '../access.ts'
 import { ClawError } from '../errors.ts'
 import { type AgentId, newAgentId } from '../ids.ts'
 import { postJoin, serverInfo } from './commands.ts'
+import { changeTable, type Proven, readTable, whoIs } from './identity.ts'
 import { claimOwn, writeOwn } from './own-file.ts'
 import type { Faith } from './proof.ts'
 import type { Target } from './target.ts'
@@ -44,6 +53,8 @@ export interface AccessAt {
   agentId?: AgentId | undefined
   /** Whether the workspace is made where there is none. */
   create?: boolean
+  /** Whether the profile goes along where another server answers at the address than before. */
+  follows?: boolean
   env: Readonly<Record<string, string | undefined>>
 }
 
@@ -53,13 +64,38 @@ export interface AccessAt {
  */
 export class Access {
   readonly #at: AccessAt
-  readonly #path: string
+  #server: string | null = null
+  /** Whether the profile has gone over to another server at the same address. */
+  hasMoved = false
 
   constructor(at: AccessAt) {
     this.#at = at
-    const { base } = at.target
-    const hash = createHash('sha256').update(`${base}#${at.workspace}`).digest('hex').slice(0, 16)
-    this.#path = join(at.dir, 'credentials', `${hash}.json`)
+  }
+
+  /** Which server it is, by the id that it proved; null: that is not known yet, or it has none, and goes by its address. */
+  get server(): string | null {
+    const { dir, target } = this.#at
+    this.#server ??= readTable(dir).addresses[target.base] ?? null
+    return this.#server
+  }
+
+  /** Whether this address leads to the same server, as far as is known. */
+  isAt(base: string): boolean {
+    const { dir, target } = this.#at
+    if (base === target.base) return true
+    return this.server !== null && readTable(dir).addresses[base] === this.server
+  }
+
+  /** Where the profile keeps its replica of the workspace. */
+  get replica(): string {
+    const { dir, target, workspace } = this.#at
+    const named = readTable(dir).replicas[placeOf(this.server ?? '', workspace)]
+    return join(dir, 'replicas', named ?? replicaName(this.server, target.base, workspace))
+  }
+
+  get #path(): string {
+    const { dir, target, workspace } = this.#at
+    return credentialPath(dir, placeOf(this.server ?? target.base, workspace))
   }
 
   /** Read each time: another process may have joined, or joined anew. */
@@ -91,16 +127,20 @@ export class Access {
   }
 
   #read(): Kept | null {
-    try {
-      const kept = JSON.parse(readFileSync(this.#path, 'utf8')) as Partial<Kept>
-      return isSecret('credential', kept.token ?? '') ? (kept as Kept) : null
-    } catch {
-      return null
-    }
+    return readKept(this.#path)
   }
 
   /** Resolves when there is a credential. Throws `unauthorized`, `not_allowed`, `unreachable`, `not_clawlink`. */
   async ready(): Promise<void> {
+    const follows = this.#at.follows === true
+    const isOld = this.token() === null && existsSync(this.#oldPath)
+    if (this.server === null || isOld || follows) {
+      try {
+        await this.#identify(follows)
+      } catch (error) {
+        if (!isNobody(error) || this.token() === null) throw error
+      }
+    }
     if (this.token() !== null) return
     const invite = this.#invite()
     if (invite !== null) return this.join(invite)
@@ -115,8 +155,77 @@ export class Access {
     )
   }
 
-  /** Joins anew where the server does not know the credential any more; whether it could. */
-  async renew(): Promise<boolean> {
+  /**
+   * Finds out which server it is, and takes over what was kept for it by its address, before servers had ids: the credential
+   * if the server knows it, and the replica. Throws `other_server` where the address leads to another one than before, unless
+   * the profile `follows`.
+   */
+  async #identify(follows: boolean): Promise<void> {
+    const { dir, target, workspace } = this.#at
+    const { base } = target
+    const before = this.server
+    const old = readKept(this.#oldPath)
+    const found = await whoIs(base, old?.token)
+    if (found === null) {
+      if (before === null || follows) return
+      throw otherServer(base, 'it does not prove that it is the one of before')
+    }
+    if (before !== null && before !== found.id && !follows) {
+      throw otherServer(base, 'it has another id than the one of before')
+    }
+    const isOurs = await this.#takeOver(found, old)
+    if (!isOurs && before === null && !follows) {
+      throw otherServer(base, 'it does not know the credential of this profile')
+    }
+    this.hasMoved ||= before !== null && before !== found.id
+    this.#server = found.id
+    const folders = join(dir, 'replicas')
+    const byAddress = replicaName(null, base, workspace)
+    const isOld =
+      isOurs &&
+      existsSync(join(folders, byAddress)) &&
+      !existsSync(join(folders, replicaName(found.id, base, workspace)))
+    const place = placeOf(found.id, workspace)
+    const { addresses, replicas } = readTable(dir)
+    if (addresses[base] === found.id && (!isOld || replicas[place] !== undefined)) return
+    changeTable(dir, (table) => {
+      table.addresses[base] = found.id
+      if (isOld) table.replicas[place] ??= byAddress
+    })
+  }
+
+  get #oldPath(): string {
+    const { dir, target, workspace } = this.#at
+    return credentialPath(dir, placeOf(target.base, workspace))
+  }
+
+  /** Whether what was kept by address is this server's, or nothing was; its credential goes by its id from now on. */
+  async #takeOver({ id, knows }: Proven, old: Kept | null): Promise<boolean> {
+    const { dir, target, workspace } = this.#at
+    const path = credentialPath(dir, placeOf(id, workspace))
+    if (old === null || existsSync(path)) return true
+    if (knows) {
+      renameSync(this.#oldPath, path)
+      return true
+    }
+    // It may have been replaced by one that was got at another address of the same server.
+    for (const one of filesOfKept(dir)) {
+      const kept = readKept(one)
+      if (kept?.workspace !== workspace || one === this.#oldPath) continue
+      if (!(await whoIs(target.base, kept.token))?.knows) continue
+      renameSync(one, path)
+      return true
+    }
+    return false
+  }
+
+  /**
+   * Joins anew after an error that says that the server, which is the one of before, does not know the credential any more;
+   * whether it could.
+   */
+  async renew(after: unknown): Promise<boolean> {
+    if (!(after instanceof ClawError) || after.code !== 'unauthorized') return false
+    await this.#identify(false)
     const invite = this.#invite()
     if (invite === null) return false
     await this.join(invite)
@@ -138,6 +247,7 @@ export class Access {
    */
   async join({ token: invite, proves }: Invited): Promise<void> {
     const { target, workspace } = this.#at
+    await this.#identify(this.#at.follows === true)
     const known = this.#read()
     const agent_id = this.agentId
     const isPending = known !== null && known.role === undefined && known.agent_id === agent_id
@@ -171,6 +281,51 @@ export class Access {
     if (path !== this.#path) rmSync(path, { force: true })
   }
 }
+
+/** What a place is called: the id of its server, or its address, and the workspace. */
+const placeOf = (server: string, workspace: string): string => `${server}#${workspace}`
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const credentialPath = (dir: string, place: string): string =>
+  join(dir, 'credentials', `${hashOf(place).slice(0, 16)}.json`)
+
+/** A folder's name that people recognise, and a hash; of a server without an id by its address. */
+const replicaName = (server: string | null, base: string, workspace: string): string => {
+  if (server !== null)
+    return `${workspace.slice(0, 64)}-${hashOf(placeOf(server, workspace)).slice(0, 16)}`
+  const readable = `${base.replace(/^https?:\/\//, '')}/${workspace}`.replace(/[^a-z0-9.-]+/gi, '_')
+  return `${readable.slice(0, 64)}-${hashOf(placeOf(base, workspace)).slice(0, 8)}`
+}
+
+/** The files of a profile's credentials. */
+const filesOfKept = (dir: string): string[] => {
+  const folder = join(dir, 'credentials')
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => join(folder, name))
+}
+
+/** null: there is none, or it cannot be read. */
+const readKept = (path: string): Kept | null => {
+  try {
+    const kept = JSON.parse(readFileSync(path, 'utf8')) as Partial<Kept>
+    return isSecret('credential', kept.token ?? '') ? (kept as Kept) : null
+  } catch {
+    return null
+  }
+}
+
+/** Nobody answers, as opposed to somebody else. */
+const isNobody = (error: unknown): boolean =>
+  error instanceof ClawError && error.exit === 6 && error.code !== 'other_server'
+
+const otherServer = (base: string, why: string): ClawError =>
+  new ClawError(
+    'other_server',
+    `what answers at ${base} is another server than before, and is shown nothing: ${why}`,
+    'give the new address of the old one with --relay; to go over to this one: clawlink-agent register --name NAME, or join -',
+  )
 
 /** The id that a profile has before it is registered: made once, whichever process comes first. */
 export const identityOf = (dir: string): AgentId => {

@@ -5,7 +5,7 @@ import {
   type RequestOptions,
 } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Role } from '../access.ts'
+import type { Role, ServerProof } from '../access.ts'
 import type { BroadcastMessage, DirectMessage } from '../broadcasts.ts'
 import { ClawError, type ErrorBody, VERBS_HEADER } from '../errors.ts'
 import type { FileVersion } from '../file-state.ts'
@@ -255,6 +255,18 @@ export const postJoin = async (
   const { data } = (answer ?? {}) as Answer<{ workspace: string; role: Role }>
   if (typeof data?.workspace === 'string') return data
   throw notClawLink(server.base, 'nobody can join it')
+}
+
+/** `GET /api/prove`: which server it is, and that it knows the secret with this id, if one is given. */
+export const getProof = async (
+  server: ServerAt,
+  nonce: string,
+  id: string | null,
+): Promise<{ proof?: string; server?: ServerProof }> => {
+  const query = new URLSearchParams({ nonce, ...(id !== null && { id }) })
+  const answer = await call(server, 'GET', `/api/prove?${query}`, undefined, TIMEOUT_MS)
+  const { data } = (answer ?? {}) as Answer<{ proof?: string; server?: ServerProof }>
+  return data ?? {}
 }
 
 /** An invite, and its secret, which is nowhere else. */

@@ -11,9 +11,12 @@ import type { Target } from './target.ts'
 
 const BARRIER_TIMEOUT_MS = 15_000
 
-/** Whether the server cannot be reached now, or somebody else answers in its place, as opposed to refusing. */
+/**
+ * Whether the server cannot be reached now, or something else answers in its place, as opposed to refusing, or being
+ * another server.
+ */
 export const isAway = (error: unknown): error is ClawError =>
-  error instanceof ClawError && error.exit === 6
+  error instanceof ClawError && error.exit === 6 && error.code !== 'other_server'
 
 /** Whether the same may do later. */
 export const mayDoLater = (error: unknown): error is ClawError =>

@@ -61,7 +61,7 @@ export const provingAgent = (
   for (const secret of secrets) {
     const hash = createHash('sha256').update(secret).digest('hex')
     const nonce = randomBytes(32).toString('base64url')
-    const expected = createHmac('sha256', hash).update(proofText(nonce)).digest('hex')
+    const expected = hmacOf(hash, nonce)
     const path = `${pathname}/api/prove?${new URLSearchParams({ id: secretId(hash), nonce })}`
     const asked = request({ host, port, path, agent, timeout }, (answer) => {
       read(answer, (text) => {
@@ -84,6 +84,10 @@ export const provingAgent = (
   }
   return agent
 }
+
+/** What proves that somebody knows the secret with this SHA-256 (hex). */
+export const hmacOf = (hash: string, nonce: string): string =>
+  createHmac('sha256', hash).update(proofText(nonce)).digest('hex')
 
 /** The agent for a request that shows these secrets; null: it needs none. Over TLS the certificate says who the server is; a server that is reached by a proxy has one in any case. */
 export const agentFor = (
