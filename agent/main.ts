@@ -21,8 +21,11 @@ const SETTLED_MS = 60_000
 /** Carries the command line out in this process, or says why that cannot be; resolves to the exit code. */
 const runAlone = async (ask: Ask, wrong?: ClawError): Promise<number> => {
   const { stdin, ...rest } = ask
+  /** Why stdout did not take all of it. */
+  let failed: string | null = null
   const print = async (text: string): Promise<void> => {
-    if ((await write(1, text)) !== null || isStdoutClosed()) throw new Error('nobody reads')
+    failed ??= await write(1, text)
+    if (failed !== null || isStdoutClosed()) throw new Error('nobody reads')
   }
   const request = {
     ...rest,
@@ -35,8 +38,10 @@ const runAlone = async (ask: Ask, wrong?: ClawError): Promise<number> => {
   }
   const { stdout, stderr, code, after, done } =
     wrong === undefined ? await execute(request, alone) : refused(wrong, request)
-  const failed = await write(1, stdout)
-  await write(2, stderr)
+  // A stream that nobody takes has ended by what `print` throws: it is said below why.
+  const isTaken = failed === null
+  failed ??= await write(1, stdout)
+  if (isTaken) await write(2, stderr)
   try {
     if (failed === null && after !== undefined && !isStdoutClosed()) await after()
     await done()

@@ -69,7 +69,11 @@ export const readState = (dir: string): AgentState => {
     return JSON.parse(readFileSync(path, 'utf8')) as AgentState
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
-    throw new ClawError('data_unusable', `cannot read ${path}: ${(cause as Error).message}`)
+    throw new ClawError(
+      'data_unusable',
+      `cannot read ${path}: ${(cause as Error).message}`,
+      'put it right, or move it away and register again: that gives this profile another id',
+    )
   }
 }
 
