@@ -17,7 +17,7 @@ import { watchDescriptors } from '../../sync-server/descriptors.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { claimOwn, writeOwn } from '../../workspace/link/own-file.ts'
 import { userHome, withHome } from '../../workspace/own-folder.ts'
-import { linkPid, registered } from '../support/agent.ts'
+import { isAlive, linkPid, registered } from '../support/agent.ts'
 import { until } from '../support/client.ts'
 import { bin, type Server, startServer, tempDir } from '../support/server.ts'
 
@@ -169,7 +169,9 @@ it('[EN4] a ~ that no shell has seen is the home of the user, and no folder of t
 it('[EN5] a home that root has used by mistake says so at once, with what to do; by sudo root is its user', async () => {
   if (!needsRoot()) return
   const one = await registered(server.url, 'Mine')
+  const own = linkPid(one.home)!
   await one.run('down')
+  await until('its link is gone', () => !isAlive(own))
   const base = tempDir('theirs')
   chmodSync(base, 0o755)
   const home = join(base, 'home')
@@ -193,7 +195,7 @@ it('[EN5] a home that root has used by mistake says so at once, with what to do;
   })
   const pid = linkPid(home)!
   process.kill(pid, 'SIGKILL')
-  await until('it is gone', () => !existsSync(`/proc/${pid}`))
+  await until('it is gone', () => !isAlive(pid))
   chownSync(join(home, 'agent_state.json'), 0, 0)
   const left = program('clawlink-agent.cjs', ['discover'], { env, uid: NOBODY })
   expect(left).toMatchObject({
