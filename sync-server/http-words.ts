@@ -9,6 +9,7 @@ const WORDS: readonly (readonly [verbs: RegExp, http: string])[] = [
   [/\btask ID why\b/, 'GET …/tasks/ID why'],
   [/\brespond --status (\w+)/, 'POST …/tasks/ID/status {"state": "$1"}'],
   [/\btasks --ready\b/, 'GET …/tasks?ready=true'],
+  [/\brun tasks\b/, 'GET …/tasks'],
   [/\bpoll prints\b/, 'GET …/inbox has'],
   [/\b(?:run )?discover\b( to see| shows)?/, 'GET …/agents$1'],
   [/\b(?:clawlink-agent )?(claim|release) ([\w.-]+)/, 'POST …/tasks/$2/$1'],

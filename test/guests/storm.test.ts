@@ -44,8 +44,8 @@ it('[M5] two that answer tasks with tasks are stopped', async () => {
     await polled(plain, who, (all) => all.some(({ type }) => type === 'task_delegation'))
     answer = await give(who, other)
   }
-  expect(answer).toMatchObject({ http: 429, error: { code: 'storm' } })
-  expect(answer.error.message).toMatch(/limit 16; agents may be answering each other/)
-  expect(answer.error.hint).toBe('if this is not a loop, repeat with "reset_trace": true')
+  expect(answer).toMatchObject({ http: 429, code: 'storm' })
+  expect(answer.message).toMatch(/limit 16; agents may be answering each other/)
+  expect(answer.hint).toBe('if this is not a loop, repeat with "reset_trace": true')
   expect(turns).toBe(34)
 })

@@ -61,11 +61,11 @@ describe('who asks', () => {
     const { error } = await ask(
       ...([server, '/api/workspaces/default/tasks/t-none/claim', {}, ann.headers] as const),
     )
-    expect(error?.hint).toBe('GET …/inbox has the id of each task given to you')
+    expect(error?.hint).toBe('GET …/tasks to see the open ones')
 
     const verbs = await registered(server.url, 'Bob', 'alone')
     const { error: told } = (await verbs.run('claim', 't-none', '--json')).json()
-    expect(told?.hint).toBe('poll prints the id of each task given to you')
+    expect(told?.hint).toBe('run tasks to see the open ones')
   })
 
   it('[LN8] with a wrong token, or credential, is told how to come by a new one', async () => {
