@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isSecret } from '../workspace/access.ts'
 import { ClawError } from '../workspace/errors.ts'
 import { type AgentId, type BroadcastId, newBroadcastId } from '../workspace/ids.ts'
+import { readJson } from '../workspace/json.ts'
 import { MAX_KEY_BYTES } from '../workspace/limits.ts'
 import type { Access } from '../workspace/link/access.ts'
 import type { KeyKind } from '../workspace/link/answers.ts'
@@ -182,15 +183,7 @@ export class Call {
   json(name: string): Json {
     const text = this.text(name)
     if (text === undefined) return null
-    try {
-      return JSON.parse(text) as Json
-    } catch (cause) {
-      throw new ClawError(
-        'bad_json',
-        `--${name} is not JSON: ${(cause as Error).message}`,
-        `like this: --${name} '{"branch":"main"}'`,
-      )
-    }
+    return readJson(text, `--${name}`, { like: `like this: --${name} '{"branch":"main"}'` })
   }
 
   resolve(path: string): string {

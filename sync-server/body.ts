@@ -23,7 +23,7 @@ const LARGE = 128 * 1024
 
 /**
  * A request's body. Throws `too_large` where it has more than `most` bytes, and reads no more of it then; `usage` where it
- * is compressed, and reads nothing of it. What has come is held.
+ * is compressed, and reads nothing of it; `bad_text` where it is not UTF-8. What has come is held.
  */
 export const readText = (
   request: IncomingMessage,
@@ -56,7 +56,11 @@ export const readText = (
       request.off('close', broke)
       // Others have their turn before a large one is read.
       if (size > LARGE) await breath.next()
-      resolve(new TextDecoder().decode(Buffer.concat(chunks)))
+      try {
+        resolve(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+      } catch {
+        reject(new ClawError('bad_text', 'the request body is not UTF-8', 'encode it as UTF-8'))
+      }
     })
   })
 

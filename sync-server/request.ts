@@ -1,6 +1,8 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { ClawError } from '../workspace/errors.ts'
+import { jsonProblem, MAX_VALUE_DEPTH } from '../workspace/grammar/values.ts'
+import { readJson } from '../workspace/json.ts'
 import type { Json } from '../workspace/schema.ts'
 import { checkWorkspaceName } from '../workspace/validate.ts'
 import { Fault } from './faults.ts'
@@ -25,31 +27,15 @@ export const parse = <T>(schema: z.ZodType<T>, what: unknown): T => {
   throw new ClawError('usage', `${where}: ${issue?.message ?? 'invalid'}`, 'see docs/PROTOCOL.md')
 }
 
+/** A request's fields, and what is in them (levels of arrays and objects). */
+const MAX_BODY_DEPTH = MAX_VALUE_DEPTH + 4
+
 /** Throws `bad_json`. */
-export const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new ClawError('bad_json', `the body is not JSON: ${(error as Error).message}`)
-  }
-}
+export const parseJson = (text: string): unknown =>
+  readJson(text, 'the body', { depth: MAX_BODY_DEPTH })
 
-/** Levels of arrays and objects within each other: what goes through such a value recurses. */
-const MAX_JSON_DEPTH = 100
-
-const isShallow = (value: unknown): boolean => {
-  let level = [value]
-  for (let depth = 0; depth <= MAX_JSON_DEPTH; depth++) {
-    if (level.length === 0) return true
-    level = level.flatMap((one) =>
-      typeof one === 'object' && one !== null ? Object.values(one) : [],
-    )
-  }
-  return false
-}
-
-/** Whatever JSON can hold, within reason: what comes here was parsed from it. */
+/** Whatever JSON can hold, of as many levels as the document takes: what comes here was parsed from it. */
 export const anyJson = z.custom<Json>(
-  (value) => value !== undefined && isShallow(value),
-  `it is missing, or more than ${MAX_JSON_DEPTH} levels deep`,
+  (value) => value !== undefined && jsonProblem(value, Number.POSITIVE_INFINITY) === null,
+  `it is missing, or nested deeper than ${MAX_VALUE_DEPTH} levels`,
 )

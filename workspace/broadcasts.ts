@@ -6,7 +6,7 @@ import { MAX_MESSAGE_BYTES } from './limits.ts'
 import { appendBroadcast } from './live-log.ts'
 import { type BroadcastEntry, isoTime } from './schema.ts'
 import { type Trace, traceFields, traceIn } from './trace.ts'
-import { checkLabel, checkNames, within } from './validate.ts'
+import { checkLabel, checkNames, checkSaid } from './validate.ts'
 
 export interface NewBroadcast {
   id: BroadcastId
@@ -21,7 +21,7 @@ export interface NewBroadcast {
   now: number
 }
 
-/** Appends a broadcast or a direct message to the log. Throws `too_large`, `bad_name`. */
+/** Appends a broadcast or a direct message to the log. Throws `usage`, `too_large`, `bad_name`. */
 export const addBroadcast = (doc: Y.Doc, message: NewBroadcast): BroadcastEntry => {
   const { to, replyTo } = message
   return appendBroadcast(doc, {
@@ -30,7 +30,7 @@ export const addBroadcast = (doc: Y.Doc, message: NewBroadcast): BroadcastEntry 
     ...(to !== undefined && { to }),
     topic: message.topic.trim() === '' ? 'general' : checkLabel('topic', message.topic),
     tags: checkNames('tags', message.tags),
-    content: within('content', message.content, MAX_MESSAGE_BYTES),
+    content: checkSaid('content', message.content, MAX_MESSAGE_BYTES),
     at: message.now,
     ...(replyTo !== undefined && { replyTo: checkLabel('reply-to', replyTo) }),
     ...traceFields(message.trace),

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { agentName } from './agents.ts'
 import { ClawError } from './errors.ts'
 import type { AgentId } from './ids.ts'
 import { MAX_RESULT_BYTES, MAX_RESULT_JSON_BYTES } from './limits.ts'
@@ -267,11 +268,13 @@ const judge = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand, isGood: boole
   const { facts, status } = entry
   const { by, key, now, message } = command
   if (facts.approver !== by) {
-    const why =
-      facts.approver === undefined
+    const { approver } = facts
+    throw new ClawError(
+      'not_allowed',
+      approver === undefined
         ? `${entry.id} needs no approval`
-        : `you cannot approve ${entry.id}: ${facts.approver} has to`
-    throw new ClawError('not_allowed', why, `task ${entry.id} shows it`)
+        : `you cannot approve ${entry.id}: ${agentName(doc, approver)} (${approver}) has to`,
+    )
   }
   if (isTerminal(status.state)) throw terminal(entry)
   if (!status.pending) {

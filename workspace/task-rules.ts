@@ -83,24 +83,38 @@ export const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskSt
       `possible now: ${Object.keys(TRANSITIONS[status.state]).join(', ')}`,
     )
   }
-  const missing = facts.to === null ? lacks(doc, facts, by) : []
-  const who = roles.map((role) =>
-    role === 'addressee' && missing.length > 0 ? `agent with ${missing.join(', ')}` : role,
-  )
-  const given = facts.to === null ? '' : `given to ${agentName(doc, facts.to)} (${facts.to})`
-  if (status.state === 'submitted' && state === 'working') {
-    const why = given === '' ? `it needs ${missing.join(', ')}` : `it was ${given}`
-    throw new ClawError(
-      'not_allowed',
-      `you cannot claim ${id}: ${why}`,
-      'claim --next takes another',
-    )
-  }
   throw new ClawError(
     'not_allowed',
-    `only its ${who.join(' or ')} can make ${id} ${state} (it is ${status.state})`,
-    given === '' ? '' : `the task was ${given}`,
+    `you cannot ${doing(status.state, state)} ${id}: ${whyNot(doc, entry, by, roles)}`,
+    status.state === 'submitted' && state !== 'canceled'
+      ? 'tasks --ready lists what you can take'
+      : '',
   )
+}
+
+/** What somebody does who moves a task from one state to another. */
+const doing = (from: TaskState, to: TaskState): string => {
+  if (to === 'canceled') return 'cancel'
+  if (to === 'submitted') return from === 'submitted' ? 'decline' : 'release'
+  if (to === 'rejected') return 'decline'
+  return from === 'submitted' && to === 'working' ? 'claim' : 'answer'
+}
+
+/** Why none of these roles is `by`'s. */
+const whyNot = (
+  doc: Y.Doc,
+  { facts, status }: TaskEntry,
+  by: AgentId,
+  roles: readonly Role[],
+): string => {
+  const named = (id: AgentId) => `${agentName(doc, id)} (${id})`
+  if (roles.includes('addressee')) {
+    return facts.to === null
+      ? `it requires ${lacks(doc, facts, by).join(', ')}`
+      : `it was given to ${named(facts.to)}`
+  }
+  if (roles.includes('owner') && status.owner !== null) return `${named(status.owner)} has it`
+  return `${named(facts.from)} gave it`
 }
 
 export const taken = ({ id, status }: TaskEntry): ClawError =>
@@ -110,10 +124,17 @@ export const taken = ({ id, status }: TaskEntry): ClawError =>
     'leave it to its owner and take another task',
   )
 
+const ENDED_AS: Partial<Record<TaskState, string>> = {
+  completed: 'completed',
+  failed: 'failed',
+  canceled: 'was canceled',
+  rejected: 'was rejected',
+}
+
 export const terminal = ({ id, status }: Pick<TaskEntry, 'id' | 'status'>): ClawError =>
   new ClawError(
     'task_terminal',
-    `${id} is ${status.state}; a finished task stays as it is`,
+    `${id} ${ENDED_AS[status.state]}; a finished task stays as it is`,
     `delegate a new task that refers to it: --ref ${shellWord(id)}`,
   )
 

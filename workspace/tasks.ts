@@ -25,7 +25,7 @@ import {
 import { didYouMean } from './suggest.ts'
 import { isTerminal } from './task-states.ts'
 import { type Trace, traceFields, traceIn } from './trace.ts'
-import { checkNames, within } from './validate.ts'
+import { checkNames, checkSaid, within } from './validate.ts'
 
 /** A task as every face shows it. What is absent does not apply. */
 export interface Task {
@@ -95,7 +95,7 @@ export interface NewTask extends Omit<TaskFacts, 'createdAt' | 'trace' | 'hops'>
 }
 
 /**
- * Hands a task to the server. Whom it names must exist already, and so must the tasks it waits for. Throws `too_large`,
+ * Hands a task to the server. Whom it names must exist already, and so must the tasks it waits for. Throws `usage`, `too_large`,
  * `bad_name`, `task_cycle`.
  */
 export const addTask = (doc: Y.Doc, { id, now, trace, ...task }: NewTask): void => {
@@ -110,7 +110,7 @@ export const addTask = (doc: Y.Doc, { id, now, trace, ...task }: NewTask): void 
   within('context', JSON.stringify(task.context), MAX_CONTEXT_BYTES)
   const facts: TaskFacts = {
     ...task,
-    description: within('task', task.description, MAX_MESSAGE_BYTES),
+    description: checkSaid('task', task.description, MAX_MESSAGE_BYTES),
     createdAt: now,
     ...traceFields(trace),
   }
@@ -317,9 +317,9 @@ export const listTasks = (doc: Y.Doc): Task[] => {
   return tasks.sort((a, b) => (order(a) < order(b) ? -1 : 1))
 }
 
-/** Hands the server a note on a task, finished or not. Throws `unknown_task`, `too_large`. */
+/** Hands the server a note on a task, finished or not. Throws `unknown_task`, `usage`, `too_large`. */
 export const addNote = (doc: Y.Doc, id: string, by: AgentId, text: string, now: number): void => {
   const { id: task } = entryOf(doc, id)
-  const note: Note = { by, at: now, text: within('note', text, MAX_MESSAGE_BYTES) }
+  const note: Note = { by, at: now, text: checkSaid('note', text, MAX_MESSAGE_BYTES) }
   handIn(doc, { kind: 'note', task, note })
 }

@@ -2,7 +2,7 @@ import { ClawError } from './errors.ts'
 import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from './limits.ts'
 import { nameFault, shownName } from './names.ts'
 import { isWorkspaceName } from './schema.ts'
-import { hasHidden } from './visible.ts'
+import { hasHidden, isBlank } from './visible.ts'
 
 const encoder = new TextEncoder()
 
@@ -16,6 +16,16 @@ export const within = (what: string, text: string, max: number): string => {
     'too_large',
     `${what} is ${size} bytes; the limit is ${max}`,
     'put long text into a shared file (file-put) and name the file instead',
+  )
+}
+
+/** A text for somebody to read. Throws `usage` where there is nothing to be seen in it, `too_large`. */
+export const checkSaid = (what: string, text: string, max: number): string => {
+  if (!isBlank(text)) return within(what, text, max)
+  throw new ClawError(
+    'usage',
+    `the ${what} is ${text === '' ? 'empty' : 'blank'}`,
+    'check the command or file that it came from',
   )
 }
 

@@ -36,6 +36,11 @@ export const replaceHidden = (text: string, show: (char: string, at: number) => 
       )
     : text
 
+const SHOWING = new RegExp(`(?!${HIDDEN})\\S`, 'u')
+
+/** Whether a text is empty, or has nothing in it that can be seen. */
+export const isBlank = (text: string): boolean => !SHOWING.test(text)
+
 export const hasHidden = (text: string): boolean => {
   let found = false
   replaceHidden(text, (char) => {

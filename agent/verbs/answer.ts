@@ -1,3 +1,5 @@
+import { MAX_RESULT_BYTES } from '../../workspace/limits.ts'
+import { checkSaid } from '../../workspace/validate.ts'
 import type { Verb } from '../call.ts'
 import { commandTask } from '../task-command.ts'
 
@@ -6,5 +8,5 @@ export const answer: Verb = (call) =>
   commandTask(call, call.flag('task')!, {
     name: 'status',
     state: 'working',
-    message: call.body('text'),
+    message: checkSaid('answer', call.body('text'), MAX_RESULT_BYTES),
   })

@@ -1,8 +1,9 @@
 import { ClawError } from '../../workspace/errors.ts'
 import { fileInfo } from '../../workspace/files.ts'
-import { MAX_TASK_LINKS } from '../../workspace/limits.ts'
+import { MAX_RESULT_BYTES, MAX_TASK_LINKS } from '../../workspace/limits.ts'
 import type { Json, TaskResult } from '../../workspace/schema.ts'
 import { parseAnswer } from '../../workspace/task-states.ts'
+import { checkSaid } from '../../workspace/validate.ts'
 import type { Call, Verb } from '../call.ts'
 import { commandTask } from '../task-command.ts'
 import { Team } from '../team.ts'
@@ -23,9 +24,18 @@ export const respond: Verb = async (call) => {
 
 const messageOf = (call: Call): string => {
   const note = call.text('note')
-  if (note === undefined) return call.has('result') || call.has('file') ? call.body('result') : ''
-  if (!call.has('result') && !call.has('file')) return note
+  const hasResult = call.has('result') || call.has('file')
+  if (note === undefined) return hasResult ? resultText(call) : ''
+  if (!hasResult) return note
   throw new ClawError('usage', 'both --note and --result are given', 'give one of them')
+}
+
+/** The text of a result. Where it comes from a command or a file, an empty one is a mistake. */
+const resultText = (call: Call): string => {
+  const text = call.body('result')
+  return call.has('file') || call.flag('result') === '-'
+    ? checkSaid('result', text, MAX_RESULT_BYTES)
+    : text
 }
 
 const percentOf = (text: string | undefined): number | undefined => {

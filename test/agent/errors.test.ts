@@ -118,6 +118,34 @@ it('[C2] bytes that are no text are refused', async () => {
   expect(ran.stderr).toMatch(/stdin is not UTF-8/)
 })
 
+it('[LN11] [LN12] [LN13] JSON that would not be kept, and texts that show nothing, are refused', async () => {
+  const give = ['delegate', '--to', 'Scout', '--task']
+  const deep = '['.repeat(5_000) + ']'.repeat(5_000)
+  const refused: [stdin: string, args: string[], what: RegExp][] = [
+    ['{"n":1196451234567890123}', [...give, 'x', '--context', '-'], /would be rounded — put it in/],
+    [deep, [...give, 'x', '--context', '-'], /--context: it is nested deeper than 16 levels/],
+    ['', [...give, '-'], /the task is empty — check the command/],
+    ['\u200b\n', ['broadcast', '--content', '-'], /the content is blank/],
+    ['', ['send', '--to', 'Scout', '--content', ' '], /the content is blank/],
+    ['', ['respond', '--to', 'Scout', '--msg-id', 't-x', '--result', '-'], /the result is empty/],
+    ['', ['answer', 't-x', '-'], /the answer is empty/],
+  ]
+  for (const [stdin, args, what] of refused) {
+    const ran = await lead.runWith({ stdin }, ...args)
+    expect(ran, args.join(' ')).toMatchObject({ code: 2, stdout: '' })
+    expect(ran.stderr).toMatch(what)
+  }
+  const bom = await lead.runWith(
+    { stdin: '\ufeff{"branch":"main"}\r\n' },
+    ...give,
+    'x',
+    '--context',
+    '-',
+    '--json',
+  )
+  expect(bom.json().data).toMatchObject({ task: { context: { branch: 'main' } } })
+})
+
 it('[F5] a put onto a file that one has not read is a conflict, unless forced', async () => {
   const scout = await registered(server.url, 'Second')
   const put = ['file-put', '--key', 'shared.md', '--file', '-']

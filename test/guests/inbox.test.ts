@@ -129,7 +129,7 @@ it('[I16] however much waits, what is urgent or asked for comes before its turn,
   expect(got.sort()).toEqual([...all, 't-low', 't-urgent'].sort())
 })
 
-it('[I17] [I18] an active file is one message, a task that has ended none', async () => {
+it('[I18] [I17] an active file is one message, a task that has ended none', async () => {
   const { doc, disk, guest } = await begun()
   give(doc, 'done', 'normal')
   give(doc, 'open', 'normal')

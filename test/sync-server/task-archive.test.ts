@@ -84,7 +84,7 @@ it('[T21] a command on an archived task answers what its key answered, or that t
   expect(await post('cancel', {})).toMatchObject(refused('task_terminal'))
   const cli = await scout.run('respond', '--to', 'Lead', '--msg-id', id, '--result', 'late')
   expect(cli).toMatchObject({ code: 4 })
-  expect(cli.stderr).toContain(`${id} is completed; a finished task stays as it is`)
+  expect(cli.stderr).toContain(`${id} completed; a finished task stays as it is`)
 })
 
 it('[T16] what comes after an archived task knows how that ended', async () => {

@@ -82,8 +82,7 @@ describe('leases', () => {
     at.claim(doc, at.by(other, '', LEASE * 2))
     at.toWith(doc, { ...at.by(other, 'first', LEASE * 2), state: 'completed' })
     const late = { ...at.by(worker, 'mine', LEASE * 2), state: 'completed' } as const
-    for (let i = 0; i < 2; i++)
-      expect(() => at.toWith(doc, late)).toThrow(`t-1 is completed; ${kept}`)
+    for (let i = 0; i < 2; i++) expect(() => at.toWith(doc, late)).toThrow(`t-1 completed; ${kept}`)
     expect(getTask(doc, id)).toMatchObject({
       ...{ status: 'completed', message: 'first' },
       notes: [{ by: worker, text: 'mine' }],
@@ -97,7 +96,7 @@ describe('leases', () => {
     at.claim(timed, at.by(worker))
     settle(timed, worldAt(1_000))
     const overdue = { ...at.by(worker, 'almost', 1_000), state: 'completed' } as const
-    expect(() => at.toWith(timed, overdue)).toThrow(`t-1 is failed; ${kept}`)
+    expect(() => at.toWith(timed, overdue)).toThrow(`t-1 failed; ${kept}`)
     expect(getTask(timed, id).notes).toMatchObject([{ text: 'almost' }])
   })
 
