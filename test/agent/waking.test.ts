@@ -135,7 +135,7 @@ describe.each(WAYS)('by way of %s', (way) => {
   })
 })
 
-it('[K20] [I17] [I18] an active file is one message and one hint; a task that ended is not handed out', async () => {
+it('[K21] [I17] [I18] an active file is one message and one hint; a task that ended is not handed out', async () => {
   const one = await registered(server.url, 'Reader')
   const log = join(one.home, 'hints')
   await one.ask('poll')

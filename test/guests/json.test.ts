@@ -40,19 +40,23 @@ it('[LN11] [LN12] [LN13] what would not be kept as it is, or shows nothing, is r
     return { ...((await answer.json()) as PlainAnswer), http: answer.status }
   }
   for (const [what, body, code] of REFUSED) {
-    const refused = { http: 400, error: { code } }
+    const refused = { http: 400, code }
     expect(await send('/delegate', body), what).toMatchObject(refused)
   }
   const [, rounded] = REFUSED[0]!
-  expect((await send('/delegate', rounded)).error.hint).toBe(
-    'put it in quotes: "1196451234567890123"',
+  expect((await send('/delegate', rounded)).error).toMatch(
+    /put it in quotes: "1196451234567890123"$/,
   )
   expect(
     await send('/broadcast', '{"from_agent":"ann","content":"\\u2800 \\u200b"}'),
-  ).toMatchObject({ http: 400, error: { code: 'usage', message: 'the content is blank' } })
+  ).toMatchObject({
+    http: 400,
+    code: 'usage',
+    error: expect.stringMatching(/^the content is blank/),
+  })
   const latin1 = Buffer.from(`{${HEAD},"context":"caf\xe9"}`, 'latin1')
   expect(await send('/delegate', new Uint8Array(latin1))).toMatchObject({
-    ...{ http: 400, error: { code: 'bad_text' } },
+    ...{ http: 400, code: 'bad_text' },
   })
   const kept = `\ufeff{${HEAD},"context":{"channel":"1196451234567890123","deep":${nested(15)}}}`
   expect(await send('/delegate', kept)).toMatchObject({ http: 200 })
@@ -72,7 +76,7 @@ it('[LN11] [LN12] [LN13] the same by WebSocket, and the connection goes on', asy
     await expect
       .poll(() => got.find(({ type }) => type === 'error'), { message: what })
       .toBeTruthy()
-    expect(got.splice(0).find(({ type }) => type === 'error')?.error.code, what).toBe(code)
+    expect(got.splice(0).find(({ type }) => type === 'error')?.code, what).toBe(code)
   }
   ws.send('{"type":"heartbeat"}')
   await expect.poll(() => got.some(({ type }) => type === 'heartbeat_ack')).toBe(true)

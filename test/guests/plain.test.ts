@@ -298,7 +298,10 @@ describe('what is wrong', () => {
         ...{ method: 'POST', headers: ann.headers },
         body: `{"from_agent":"w-ann","to_agent":"w-bob",${field}:${deep}}`,
       })
-      expect([answer.status, ((await answer.json()) as PlainAnswer).code]).toEqual([400, 'bad_json'])
+      expect([answer.status, ((await answer.json()) as PlainAnswer).code]).toEqual([
+        400,
+        'bad_json',
+      ])
     }
   })
 

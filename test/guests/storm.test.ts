@@ -45,7 +45,8 @@ it('[M5] two that answer tasks with tasks are stopped', async () => {
     answer = await give(who, other)
   }
   expect(answer).toMatchObject({ http: 429, code: 'storm' })
-  expect(answer.message).toMatch(/limit 16; agents may be answering each other/)
-  expect(answer.hint).toBe('if this is not a loop, repeat with "reset_trace": true')
+  expect(answer.error).toMatch(
+    /limit 16; agents may be answering each other .*; if this is not a loop, repeat with "reset_trace": true$/,
+  )
   expect(turns).toBe(34)
 })
