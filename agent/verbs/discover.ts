@@ -5,7 +5,7 @@ import { Team } from '../team.ts'
 import { idText, path, word, words } from '../text.ts'
 
 export const discover: Verb = async (call) => {
-  const team = await Team.open(call, true)
+  const team = await Team.open(call, false)
   const { editing } = team.whoIsIn()
   const agents = listAgents(team.doc, team.here).map((agent) => {
     const place = editing.find(({ agent_id }) => agent_id === agent.agent_id)
@@ -27,6 +27,5 @@ export const discover: Verb = async (call) => {
     },
   )
   const notes = agents.length === 0 ? ['nobody is registered here yet'] : []
-  const offline = team.admitOffline()
-  return { data: { agents, count: agents.length, ...offline }, lines, notes }
+  return { data: { agents, count: agents.length }, lines, notes }
 }
