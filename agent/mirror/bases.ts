@@ -35,8 +35,7 @@ export class Bases {
   }
 
   /**
-   * What the disk's text may have been made from: the base, and what was about to be written over it, if a mirror that
-   * ended just then may have written it.
+   * Texts that the disk's text may be a change of: the base, and the text that a mirror was writing when it ended.
    */
   async texts(rel: string): Promise<string[]> {
     await this.#replica.commit()
@@ -63,6 +62,12 @@ export class Bases {
 
   drop(rel: string): void {
     if (this.#known.has(rel)) this.#set(rel, null, [])
+  }
+
+  /** A folder in which nothing is left is not the one that was mirrored: a disk that is not mounted, a fresh clone. */
+  forgetEmptied(isThere: (rel: string) => boolean): void {
+    const rels = this.paths()
+    if (!rels.some(isThere)) for (const rel of rels) this.drop(rel)
   }
 
   /** `texts` are those of the new digests. */

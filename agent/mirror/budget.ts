@@ -1,7 +1,7 @@
 import { MAX_MIRROR_BYTES } from '../../workspace/limits.ts'
 import type { Listed } from './scan.ts'
 
-/** What a file takes at least, and in steps of which it takes more (bytes): a block of most file systems. */
+/** Files take disk space in blocks of this many bytes on most file systems. */
 const BLOCK_BYTES = 4096
 
 export const FULL = 'the mirror would take more of the disk than it may: --max-size allows more'

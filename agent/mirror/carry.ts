@@ -7,23 +7,23 @@ import { whyOf } from './way.ts'
 /** Files that are written at a time (count). */
 const WRITERS = 8
 
-/** What came of what was to be done on disk. */
+/** The result of a set of writes. */
 export interface Carried {
   done: Write[]
-  /** Somebody was faster, or is at it. */
+  /** The file changed meanwhile, or git is about to change it: look again. */
   late: string[]
   /** Paths that were refused, and why. */
   refused: [string, string][]
 }
 
-/** Carries out what is to be done on disk, as far as there is room for it. */
+/** Writes and removes files, as far as the budget allows. */
 export class Carrier {
   readonly budget: Budget
   readonly #folder: Folder
   readonly #overwritten: Overwritten
   readonly #isBusy: (rel: string) => boolean
 
-  /** `isBusy`: git is about to change the file, and has looked at it already; what is written now it would write over. */
+  /** `isBusy`: git is at work and has checked the file already, so it would overwrite what is written now. */
   constructor(
     folder: Folder,
     overwritten: Overwritten,

@@ -4,15 +4,15 @@ import { mountsBelow } from './roots.ts'
 import { isRuleFile, type Terrain } from './terrain.ts'
 import { isSilent, type Watch, watchFolder } from './watch.ts'
 
-/** When a watcher told so much (count) everything is looked at again, once that is over (ms): it may have lost some. */
+/** After a burst of this many events (count) everything is looked at once it is over (ms): the watcher may have lost some. */
 const BURST = 500
 const RESCAN_MS = 1_000
-/** How often it is looked what was mounted (ms). */
+/** How often mounts are checked (ms). */
 const TICK_MS = 3_000
-/** How often the whole folder is listed: where the system tells of changes, in case it does not; and where not (ms). */
+/** How often the whole folder is listed: where the system tells of changes, and where it does not (ms). */
 const LOOK_MS = 60_000
 const BLIND_LOOK_MS = TICK_MS
-/** A look that took long is not repeated before so many times that. */
+/** After a look the mirror rests this many times as long as the look took. */
 const REST = 20
 
 export interface LookerEvents {
@@ -24,7 +24,7 @@ export interface LookerEvents {
   onDue: () => void
 }
 
-/** Sees what is done in a folder: is told by the system, and looks by itself from time to time. */
+/** Notices changes in a folder: the system tells of them, and the folder is listed from time to time. */
 export class Looker {
   readonly #terrain: Terrain
   readonly #folder: Folder
@@ -37,11 +37,11 @@ export class Looker {
   #mounts = ''
   #lastLook = 0
   #tookMs = 0
-  /** What the watcher told since everything was looked at (count). */
+  /** Events since everything was looked at (count). */
   #told = 0
   #isEnded = false
   #isDue = false
-  /** Why not everything can be watched; null: it can. */
+  /** Why some changes are not told of; null: all are. */
   #problem: string | null = null
 
   /** `system`: how it is told of changes, and whether it is told of all. */
@@ -91,7 +91,7 @@ export class Looker {
     if (this.#told >= BURST) this.lookLater()
   }
 
-  /** Looks at everything once what is going on is over. */
+  /** Looks at everything once the folder is quiet. */
   lookLater(): void {
     this.#told = 0
     if (this.#rescan !== null) clearTimeout(this.#rescan)

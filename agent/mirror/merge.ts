@@ -36,7 +36,7 @@ export interface Looked {
   from: string[]
 }
 
-/** What is to be done on disk: `text` null: to remove the file. */
+/** A file to write; `text` null: to remove. */
 export interface Write {
   rel: string
   key: string
@@ -52,17 +52,17 @@ interface Env {
   report: (event: MirrorEvent) => void
 }
 
-/** Brings what disk, base and document have of a path together: what is to be done on disk comes out. */
+/** Brings a path's disk, base and document together, and says what to write to the disk. */
 export class Merge {
   readonly #env: Env
-  /** What was put since somebody set this to 0 (UTF-16 units). */
+  /** Text put since this was last set to 0 (UTF-16 units). */
   units = 0
 
   constructor(env: Env) {
     this.#env = env
   }
 
-  /** Changes the document and the base; gives what is to be done on disk. Throws `bad_text`, `too_large`, `bad_path`. */
+  /** Changes the document and the base; returns what to write to the disk. Throws `bad_text`, `too_large`, `bad_path`. */
   decide(one: Looked): Write | null {
     const { rel, key, disk, digest, base } = one
     const { me, doc } = this.#env
@@ -96,7 +96,7 @@ export class Merge {
     }
   }
 
-  /** What the document has; what several mirrors have put there at the same time is made one text before. */
+  /** The document's text; where several mirrors created the file at once, their texts are united first. */
   #shared(key: string, base: MirrorBase | undefined): Shared {
     const { doc } = this.#env
     const shared = sharedAt(doc, key)

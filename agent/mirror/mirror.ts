@@ -4,12 +4,11 @@ import { ClawError } from '../../workspace/errors.ts'
 import type { MirrorOld } from '../../workspace/link/replica.ts'
 import { allFiles } from '../../workspace/tree.ts'
 import { Bases } from './bases.ts'
-import { FULL } from './budget.ts'
 import { Carrier } from './carry.ts'
 import { Dirty } from './dirty.ts'
 import { Folder } from './folder.ts'
-import { AWAY, Gone } from './gone.ts'
-import { lookAt } from './look-at.ts'
+import { Gone } from './gone.ts'
+import { lookAt, type View } from './look-at.ts'
 import { Looker } from './looker.ts'
 import { type Looked, Merge, type Write } from './merge.ts'
 import { noteTo, rulesNews, waitingNews } from './news.ts'
@@ -19,7 +18,7 @@ import { checkPrefix, relOf } from './paths.ts'
 import { SETTLE_MS } from './settling.ts'
 import { onShared, sharedLength } from './shared.ts'
 import { Skipped } from './skipped.ts'
-import { isRuleFile, Terrain } from './terrain.ts'
+import { isRuleFile, rulesFirst, Terrain } from './terrain.ts'
 import { Upstream } from './upstream.ts'
 import { whyOf } from './way.ts'
 
@@ -27,12 +26,10 @@ export type { Connection, FirstPass, MirrorOptions } from './options.ts'
 
 /** Changes of the document that come within this are carried to the disk together (ms). */
 const GATHER_MS = 8
-/** A file that somebody else was faster to write is looked at again after this (ms). */
-const LATE_MS = 50
-/** What is read, merged and committed at a time: the link has other work, too (count; UTF-16 units). */
+/** Size of a batch that is read, merged and committed in one go; the link has other work, too (count; UTF-16 units). */
 const BATCH_FILES = 200
 const BATCH_UNITS = 1024 * 1024
-/** The server confirms so much at a time, and twice that is under way at most: one frame to catch up with holds it (UTF-16 units). */
+/** Text that is sent before the server must confirm it; at most twice as much is under way (UTF-16 units). */
 const WINDOW_UNITS = 2 * 1024 * 1024
 
 /**
@@ -63,6 +60,7 @@ export class Mirror {
   readonly #ended = new AbortController()
   readonly #offShared: () => void
   readonly #dirty: Dirty
+  readonly #view: View
   #confirming: Promise<void> = Promise.resolve()
   #hasNewPaths = false
   #isFirstPass = true
@@ -98,6 +96,8 @@ export class Mirror {
     this.#dirty = new Dirty((due) =>
       this.#take(due).catch((error) => this.#stop(ClawError.from(error).message)),
     )
+    const [terrain, gone, dirty, looker] = [this.#terrain, this.#gone, this.#dirty, this.#looker]
+    this.#view = { folder, prefix, doc: replica.doc, bases, terrain, gone, dirty, looker }
     this.#offShared = onShared(replica.doc, this, (keys, areNew) => this.#onShared(keys, areNew))
     this.ready = this.#start()
     this.ready.catch(() => {}) // told by `stopped`
@@ -123,7 +123,7 @@ export class Mirror {
     return this.#skipped.whys
   }
 
-  /** What is to be known of the mirror as a whole. */
+  /** Notes for the user about the mirror as a whole. */
   get notes(): string[] {
     const dir = this.folder.path
     return [
@@ -159,7 +159,7 @@ export class Mirror {
     return this.#dirty.idle()
   }
 
-  /** Ends what was begun; what is dirty is found again by the next start. */
+  /** Finishes the current turn; the next start finds the rest again. */
   async close(): Promise<void> {
     if (!this.isStopped) this.#end()
     await this.#looker.close()
@@ -187,7 +187,7 @@ export class Mirror {
     try {
       await this.#upstream.synced()
       await this.#looker.watch()
-      this.#forgetEmptied()
+      this.#bases.forgetEmptied((rel) => this.folder.look(rel).kind !== 'absent')
       const total = this.#dirty.size
       this.#dirty.run()
       this.#options.progress?.(0, total)
@@ -235,13 +235,6 @@ export class Mirror {
     for (const rel of rels) this.#dirty.mark(rel, 0)
   }
 
-  /** A folder in which nothing is left is one that is not there: a disk that is not mounted, a fresh clone. */
-  #forgetEmptied(): void {
-    const paths = this.#bases.paths()
-    if (paths.some((rel) => this.folder.look(rel).kind !== 'absent')) return
-    for (const rel of paths) this.#bases.drop(rel)
-  }
-
   #onDisk(rel: string): void {
     if (rel === '') return
     this.#dirty.mark(rel, SETTLE_MS)
@@ -253,7 +246,7 @@ export class Mirror {
     if (keys === null) this.#looker.lookLater()
     for (const key of keys ?? []) {
       const rel = relOf(this.prefix, key)
-      if (rel === null || this.#dirty.has(rel)) continue // who looks at the disk looks here, too
+      if (rel === null || this.#dirty.has(rel)) continue // looking at the disk includes the document
       this.#dirty.mark(rel, GATHER_MS)
     }
   }
@@ -265,8 +258,7 @@ export class Mirror {
     await this.#looker.refresh()
     if (this.#hasNewPaths) this.#refresh(marked)
     this.#gone.begin()
-    // Others' rules come to the disk before anything leaves it.
-    const due = [...marked.filter(isRuleFile), ...marked.filter((rel) => !isRuleFile(rel))]
+    const due = rulesFirst(marked)
     for (let i = 0; i < due.length && !this.isStopped; ) {
       if (this.#isAway()) return
       const batch: Looked[] = []
@@ -302,22 +294,17 @@ export class Mirror {
     return !isThere
   }
 
-  /** Paths of the document lead elsewhere: which of them are mirrored may be another matter. */
+  /** The document's paths lead elsewhere, so other ones may be mirrored now. */
   #refresh(due: readonly string[]): void {
     this.#hasNewPaths = false
     this.#again(this.#terrain.refresh([...this.#bases.paths(), ...due]))
   }
 
-  /** What is on disk; null: it is not mirrored, or not yet looked at. */
+  /** Reads a path from disk; null: it is not mirrored, or it must be read later. */
   #lookAt(rel: string): Looked | null {
-    const view = {
-      ...{ folder: this.folder, prefix: this.prefix, doc: this.#options.replica.doc },
-      ...{ bases: this.#bases, terrain: this.#terrain, gone: this.#gone, dirty: this.#dirty },
-      looker: this.#looker,
-    }
     let found: ReturnType<typeof lookAt>
     try {
-      found = lookAt(view, rel)
+      found = lookAt(this.#view, rel)
     } catch (error) {
       found = whyOf(error) // one path's problem
     }
@@ -327,10 +314,8 @@ export class Mirror {
     return isLeft ? this.#skipped.delete(rel) : this.#skip(rel, found)
   }
 
-  /** What the disk refuses may be another time. */
   #skip(rel: string, why: string): null {
-    const isPassing = why === FULL || why === AWAY || /^E[A-Z]+\b/.test(why)
-    if (this.#skipped.add(rel, why, isPassing)) {
+    if (this.#skipped.add(rel, why)) {
       this.#options.report({ type: 'skipped', file_key: `${this.prefix}${rel}`, why })
     }
     return null
@@ -373,7 +358,7 @@ export class Mirror {
   async #carry(writes: readonly Write[]): Promise<void> {
     const { done, late, refused } = await this.#carrier.carry(writes)
     for (const [rel, why] of refused) this.#skip(rel, why)
-    for (const rel of late) this.#dirty.mark(rel, LATE_MS)
+    for (const rel of late) this.#dirty.mark(rel, SETTLE_MS)
     for (const { rel, key, text, expected, fileId } of done) {
       this.#skipped.delete(rel)
       if (text === null) this.#bases.drop(rel)
@@ -385,7 +370,7 @@ export class Mirror {
     await this.#options.replica.commit()
   }
 
-  /** A path is not taken any more: what it stood in the way of may be there. */
+  /** A path became free: files that it stood in the way of can be written. */
   #onFreed(rel: string): void {
     if (this.#skipped.whys.size === 0) return
     this.#hasNewPaths = true
@@ -401,7 +386,7 @@ export class Mirror {
     await replica.commit()
   }
 
-  /** Somebody had a file open that was replaced, and wrote to it all the same. */
+  /** A tool had a file open that was replaced, and wrote to the old one. */
   #onLate(rel: string, before: string, text: string): void {
     const { replica } = this.#options
     if (replica.isClosed) return

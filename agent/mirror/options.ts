@@ -6,13 +6,13 @@ import type { MirrorEvent } from './merge.ts'
 /** What a mirror asks of a session: to have what the server has, and to know what it has on disk. */
 export type Connection = Pick<Session, 'synced' | 'barrier'>
 
-/** What a mirror was told, and its next start is to know. */
+/** Settings of a mirror that outlast a restart. */
 export interface MirrorSettings {
   /** Paths that are mirrored although they may hold credentials, or be run. */
   include?: readonly string[]
   /** Bytes that its files may take on the disk; left out: MAX_MIRROR_BYTES. */
   maxBytes?: number
-  /** The share of its files (percent) of which so many are gone at once that it is asked whether they are to go for all. */
+  /** When more than this share of the files (percent) is gone at once, deletions wait. */
   maxGone?: number
   /** Also a folder in which a ClawLink server or agent keeps its data, all but that. */
   force?: boolean
@@ -35,7 +35,7 @@ export interface MirrorOptions extends MirrorSettings {
   progress?: (done: number, total: number) => void
 }
 
-/** What the first pass came to. */
+/** The result of the first pass. */
 export interface FirstPass {
   /** Files that disk and document have both (count). */
   files: number

@@ -2,13 +2,13 @@ import { closeSync } from 'node:fs'
 import type { MirrorOld, Replica } from '../../workspace/link/replica.ts'
 import { readText } from './text-file.ts'
 
-/** For so long a tool may have had in its hands what it then writes (ms): longer, and it has read what the mirror wrote. */
+/** The longest time between a tool's reading a file and writing it (ms): after that it has read what the mirror wrote. */
 const READ_MS = 1_000
-/** For so long is known what was overwritten, and looked what becomes of it (ms). */
+/** How long an overwritten text is kept, and its old file looked at (ms). */
 const KEPT_MS = 2_000
-/** How often to look what was written to a file that is not in its place any more (ms). */
+/** How often replaced files are looked at (ms). */
 const LATE_MS = 400
-/** One that was written to within this is left for the next time (ms). */
+/** A file that was written to within this is left for the next look (ms). */
 const SETTLE_MS = 40
 /** Files that are kept open for that (count). */
 const MAX_OPEN = 128
@@ -18,7 +18,7 @@ const MAX_UNITS = 32 * 1024 * 1024
 interface Old extends MirrorOld {
   number: number
   fd: number | null
-  /** What was in the file when it was looked at last. */
+  /** Its text at the last look. */
   seen: string
 }
 
@@ -38,7 +38,7 @@ export class Overwritten {
   #timer: NodeJS.Timeout | null = null
   #isStarted = false
 
-  /** `known`: what the mirror before had not forgotten yet. */
+  /** `known`: texts that the mirror before this one kept. */
   constructor(
     replica: Replica,
     mirror: string,
@@ -53,7 +53,7 @@ export class Overwritten {
     this.#units = this.#old.reduce((sum, { text }) => sum + text.length, 0)
   }
 
-  /** Everything was looked at: from now on what is old is forgotten. */
+  /** The first pass is over: from now on old texts are dropped. */
   start(): void {
     this.#isStarted = true
     this.#onTime()

@@ -2,9 +2,9 @@ import { diffTokens } from '../../workspace/diff.ts'
 import { merge3 } from '../../workspace/merge.ts'
 import { type Ignored, ignoredBy, type RuleTexts } from './ignored.ts'
 
-/** A rule file of this disk lets more through once it has been as it is for so long (ms): longer than a save takes. */
+/** A change made here loosens rules only after it has been on disk for this long (ms): longer than a save takes. */
 const LOOSEN_MS = 10_000
-/** Rules since the last time all were accepted that are kept apart (count): each is asked for each path. */
+/** Sets of older rules that hold on beside the current ones (count): every path is checked against each. */
 const MAX_KEPT = 32
 
 /** What is kept of the rules in the replica. */
@@ -24,7 +24,7 @@ export class Rules {
   #kept: Map<string, string>[]
   /** Each file's text as far as `#kept` has it. */
   #known: Map<string, string>
-  /** Texts that are to come into force, and since when they are there (ms since the epoch). */
+  /** Looser texts that wait to come into force, and when they were first seen (ms since the epoch). */
   readonly #seen = new Map<string, { text: string; since: number }>()
   readonly #foldsCase: boolean
   readonly #loosenMs: number
@@ -153,7 +153,7 @@ const linesOf = (text: string): string[] => {
   return lines
 }
 
-/** What a rule file would be if of a change only the lines had come that ignore more. */
+/** A rule file with only those lines of a change that ignore more. */
 const withAdded = (before: string, after: string): string => {
   if (before === after) return before
   const [from, to] = [linesOf(before), linesOf(after)]
@@ -168,5 +168,5 @@ const withAdded = (before: string, after: string): string => {
   return lines.join('\n') === to.join('\n') ? after : `${lines.join('\n')}\n`
 }
 
-/** Whether all that was changed is lines that came, which let nothing through. */
+/** Whether a change only adds lines, and lets nothing through. */
 const onlyAdds = (before: string, after: string): boolean => withAdded(before, after) === after

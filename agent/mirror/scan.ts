@@ -24,7 +24,7 @@ export interface Listed {
 export interface Scan {
   /** What may be mirrored, by path, in order. */
   files: Map<string, Listed>
-  /** Paths of what is not, and why. */
+  /** Other paths, and why they are not. */
   others: Map<string, string>
   rules: RuleTexts
   /** Folders whose rules cannot be read, and why: what is below may be ignored. */
@@ -37,7 +37,7 @@ export interface Scan {
   homes: string[]
 }
 
-/** Lists everything below a folder. `judge` makes of rules, which become more on the way, what is ignored. */
+/** Lists everything below a folder. `judge` turns rules into what is ignored; more rules are found on the way. */
 export const scan = (
   folder: Folder,
   include: readonly string[],

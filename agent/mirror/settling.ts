@@ -2,12 +2,12 @@ import { type Dirty, RESTLESS_MS } from './dirty.ts'
 import type { Gone } from './gone.ts'
 import type { Seen } from './text-file.ts'
 
-/** A file that was written to is read once it has been left alone for so long (ms). */
+/** A file is read once nobody has written to it for this long (ms). */
 export const SETTLE_MS = 40
-/** A file that is gone, or empty, may be one that an editor is about to write: for so long it is waited for (ms). */
+/** How long a file may be gone, or empty, before that counts: an editor may be about to write it (ms). */
 const ABSENT_MS = 300
 const EMPTY_MS = 600
-/** What git takes away while it changes the work tree is waited for at most so long (ms). */
+/** The longest wait for a file that is gone while git changes the work tree (ms). */
 const GIT_MS = 60_000
 
 /**

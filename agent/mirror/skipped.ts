@@ -1,13 +1,18 @@
+import { FULL } from './budget.ts'
+import { AWAY } from './gone.ts'
 import { folded } from './paths.ts'
 
-/** What the disk refused is tried again after this, twice as long each time, up to the second (ms). */
+/** After an error of the disk a path is tried again after this, twice as long each time, up to the second (ms). */
 const AGAIN_MS = 1_000
 const MAX_AGAIN_MS = 15_000
-/** Paths that are tried again at a time (count), and how long after each other at least (ms). */
+/** Paths that are retried at a time (count), and the least pause between two retries (ms). */
 const MAX_AGAIN = 200
 const LEAST_MS = 100
 
-/** Paths that are not mirrored for now. What only the moment stands against is tried again. */
+/** Nothing tells when these are over; nor when the disk takes what it refused. */
+const isPassing = (why: string): boolean => why === FULL || why === AWAY || /^E[A-Z]+\b/.test(why)
+
+/** Paths that are not mirrored, and why. Where the cause may pass unnoticed they are retried. */
 export class Skipped {
   readonly #whys = new Map<string, string>()
   readonly #again = new Map<string, { after: number; due: number }>()
@@ -25,11 +30,11 @@ export class Skipped {
     return this.#whys
   }
 
-  /** Whether that is news. `isPassing`: it may be another time, and nothing will tell. */
-  add(rel: string, why: string, isPassing: boolean): boolean {
+  /** Whether that is news. */
+  add(rel: string, why: string): boolean {
     const isNew = this.#whys.get(rel) !== why
     this.#whys.set(rel, why)
-    if (!isPassing) this.#again.delete(rel)
+    if (!isPassing(why)) this.#again.delete(rel)
     else {
       const last = this.#again.get(rel)?.after
       const after = last === undefined ? AGAIN_MS : Math.min(2 * last, MAX_AGAIN_MS)
@@ -46,8 +51,8 @@ export class Skipped {
   }
 
   /**
-   * Those in whose way another path may have been, of which something was told: below it, above it, or of its name. What
-   * the disk refused is not among them: trying it again is told of, too.
+   * Skipped paths that a changed path may have blocked: those below it, above it, or of its name. Paths that are retried
+   * are not among them: a retry changes files, too.
    */
   near(rel: string): string[] {
     if (this.#whys.size === 0) return []
@@ -60,7 +65,7 @@ export class Skipped {
     )
   }
 
-  /** Those that are tried again, which is due now: something was freed. */
+  /** Those that are retried; something was freed, so now. */
   get passing(): string[] {
     return [...this.#again.keys()].slice(0, MAX_AGAIN)
   }

@@ -12,7 +12,7 @@ import { Rules } from './rules.ts'
 import { type Scan, scan } from './scan.ts'
 import { twins } from './shared.ts'
 
-/** What a mirror that is opened knows of itself. */
+/** How a mirror was opened. */
 export interface TerrainOptions {
   folder: Folder
   prefix: string
@@ -26,6 +26,12 @@ export interface TerrainOptions {
 }
 
 export const isRuleFile = (rel: string): boolean => RULE_FILES.includes(nameOf(rel))
+
+/** Rule files first: others' rules reach the disk before anything leaves it. */
+export const rulesFirst = (rels: readonly string[]): string[] => [
+  ...rels.filter(isRuleFile),
+  ...rels.filter((rel) => !isRuleFile(rel)),
+]
 
 /** Which paths of a folder and of the document are mirrored, as things are now. */
 export class Terrain {
@@ -137,7 +143,7 @@ export class Terrain {
     this.#rules.seal()
   }
 
-  /** Finds out anew which paths lead to one text, and which are one name on this disk; gives those for which it matters. */
+  /** Updates which paths lead to one text, and which are one name on this disk; returns the paths that this changes. */
   refresh(rels: Iterable<string>): string[] {
     const { replica, prefix, bases, folder } = this.#options
     const isThere = (rel: string) => bases.get(rel) !== undefined
@@ -149,7 +155,7 @@ export class Terrain {
     return [...before, ...now].filter((rel) => before.has(rel) !== now.has(rel))
   }
 
-  /** Paths that stand back behind another one. */
+  /** Paths that are not mirrored because another one is. */
   get #behind(): Set<string> {
     return new Set([...this.#twins.keys(), ...this.#shadowed.keys()])
   }
@@ -162,7 +168,7 @@ export class Terrain {
     return findFile(replica.doc, `${prefix}${rel}`) === null
   }
 
-  /** Whether neither a path nor what is below it is looked at. */
+  /** Whether a path, and everything below it, is left alone. */
   isOut(rel: string, isFolder?: boolean): boolean {
     const { folder, include } = this.#options
     if (isOwn(rel, folder.without) || this.#ignored(rel, isFolder)) return true
@@ -187,7 +193,7 @@ export class Terrain {
     return home === undefined ? null : this.#found.others.get(home)!
   }
 
-  /** Why what is on the disk is not shared; null: it may be. `isNew`: others have no such file of this mirror yet. */
+  /** Why a text on the disk is not shared; null: it may be. `isNew`: this mirror has not shared the file before. */
   problemToShare(rel: string, text: string, isNew: boolean): string | null {
     if (isSecretText(text) && !isIncluded(this.#options.include, rel)) {
       return SECRET_TEXT

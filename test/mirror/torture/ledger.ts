@@ -106,7 +106,7 @@ export class Ledger {
       else if (!marker.wasDeleted) marker.state = 'must'
     }
     const isContested = Date.now() - entry.deleted[other(by)] < UNDER_WAY_MS
-    entry.state = isContested && from === undefined ? 'either' : 'there'
+    entry.state = isContested ? 'either' : 'there' // the other's deletion may not have arrived yet
     entry.changed[by] = Date.now()
   }
 
@@ -142,8 +142,9 @@ export class Ledger {
       const counts = markersIn(new Map([[rel, text ?? '']]), MARKER)
       for (const [id, { state }] of markers) {
         const count = counts.get(id) ?? 0
-        if (count > 1) faults.push(`${id} is ${count} times in ${rel}`)
-        if (count === 0 && state === 'must') faults.push(`${id} is not in ${rel}`)
+        const what = `${rel}: ${JSON.stringify(text)}`
+        if (count > 1) faults.push(`${id} is ${count} times in ${what}`)
+        if (count === 0 && state === 'must') faults.push(`${id} is not in ${what}`)
       }
     }
     return faults
