@@ -86,7 +86,7 @@ it('[O12] doctor says a line of each check, and what to do where something is wr
   const running = await sync('doctor', '--data', copy)
   expect([running.code, running.stdout]).toEqual([
     0,
-    expect.stringMatching(new RegExp(`^ok +server: \\S+ at ${server.url}, well$`, 'm')),
+    expect.stringMatching(new RegExp(`^ok +server: \\S+ at ${server.url}, all well$`, 'm')),
   ])
   await server.kill()
 
@@ -178,7 +178,7 @@ it('[O13] export of a running server; nothing is written outside of the folder, 
 it('[O12] commands say what is wrong with them, in the shape of every error', async () => {
   const empty = tempDir('empty')
   for (const [args, code, words] of [
-    [['backup'], 2, '--dir is missing — usage: clawlink-sync backup DIR'],
+    [['backup'], 2, 'DIR is missing — usage: clawlink-sync backup DIR'],
     [['backup', 'a', 'b'], 2, 'unexpected argument "b"'],
     [['verify', '--dta', 'x'], 2, '--data'],
     [['backp'], 2, 'did you mean backup'],
