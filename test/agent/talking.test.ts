@@ -154,7 +154,9 @@ it('[I7] a newcomer’s digest is one compact line', async () => {
   await lead.ask('broadcast', '--content', `long ${'x'.repeat(5_000)}`, '--reset-trace')
   const late = await registered(server.url, 'Late')
   const { stdout } = await late.run('poll')
-  expect(stdout).toMatch(/^digest digest@\S+ the newest \d+ of \d+ \(clawlink-agent log\): .*\n$/)
+  expect(stdout).toMatch(
+    /^digest digest@\S+ \d+ broadcasts before you joined; newest: .* \(all: clawlink-agent log\)\n$/,
+  )
   expect(stdout.length).toBeLessThan(1_000)
 })
 
