@@ -248,8 +248,8 @@ export const resolveAgent = (doc: Y.Doc, nameOrId: string, here?: Here): AgentId
     if (name === wanted) exact.push(id as AgentId)
     else if (name.toLowerCase() === wanted.toLowerCase()) loose.push(id as AgentId)
   }
-  const called = meant(doc, exact.length > 0 ? exact : loose, here)
-  const found = known ? [nameOrId, ...called] : called
+  const called = meant(doc, exact, loose, here)
+  const found = known ? [nameOrId, ...called] : [...called]
   if (found.length === 1 && !isReserved(wanted)) return found[0]!
   if (found.length <= 1) throw unknownAgent(doc, nameOrId)
   const ids = found.sort().slice(0, SHOWN_IDS).map(idText).join(', ')
@@ -262,13 +262,20 @@ export const resolveAgent = (doc: Y.Doc, nameOrId: string, here?: Here): AgentId
   )
 }
 
-/** Of agents with one name those that are here, where there are any, or else those that have not left. */
-const meant = (doc: Y.Doc, ids: readonly AgentId[], here: Here | undefined): AgentId[] => {
+/** Of agents with one name those that are here, where there are any; those that have left come last. */
+const meant = (
+  doc: Y.Doc,
+  exact: readonly AgentId[],
+  loose: readonly AgentId[],
+  here: Here | undefined,
+): readonly AgentId[] => {
   const record = (id: AgentId) => agentRecord(doc, id)!
-  const present = here === undefined ? [] : ids.filter((id) => isHere(record(id), id, here))
-  if (present.length > 0) return present
-  const staying = ids.filter((id) => linkState(record(id).get('link')) !== 'down')
-  return staying.length > 0 ? staying : [...ids]
+  const staying = (ids: readonly AgentId[]) =>
+    ids.filter((id) => here?.present.has(id) || linkState(record(id).get('link')) !== 'down')
+  const inOrder = [staying(exact), staying(loose), exact, loose]
+  const found = inOrder.find(({ length }) => length > 0) ?? []
+  const present = here === undefined ? [] : found.filter((id) => isHere(record(id), id, here))
+  return present.length > 0 ? present : found
 }
 
 /** Words for the server and for who runs it: no agent is reached by them. */

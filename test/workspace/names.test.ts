@@ -7,12 +7,13 @@ import { type LinkState, OFFLINE_AFTER_MS, setLinkState } from '../../workspace/
 const NOW = 10_000_000
 const LONG_AGO = NOW - OFFLINE_AFTER_MS
 
+const facts = { capabilities: [], machine: '', description: '' }
+
 /** A workspace in which these were seen then, each named `worker`. */
 const team = (...agents: [id: string, seen: number, link: LinkState][]) => {
   const doc = new Y.Doc()
   for (const [id, now, link] of agents) {
-    const facts = { name: 'worker', capabilities: [], machine: '', description: '' }
-    registerAgent(doc, { id: id as AgentId, ...facts, now })
+    registerAgent(doc, { id: id as AgentId, ...facts, name: 'worker', now })
     setLinkState(doc, id as AgentId, link)
   }
   return doc
@@ -40,15 +41,20 @@ it('[G8] a name means the one that is here; those that are gone do not make it a
       hint: expect.stringContaining('a-old, a-unseen'),
     }),
   )
+  // As it is written comes first, but for one that has left.
+  const spelled = team(['a-left', NOW, 'down'], ['a-new', NOW, null])
+  registerAgent(spelled, { ...facts, id: 'a-new' as AgentId, name: 'Worker', now: NOW })
+  expect(resolveAgent(spelled, 'worker', here())).toBe('a-new')
+  registerAgent(spelled, { ...facts, id: 'a-exact' as AgentId, name: 'worker', now: LONG_AGO })
+  expect(resolveAgent(spelled, 'worker', here('a-new'))).toBe('a-exact')
   // Offline nobody knows who is here.
   expect(() => resolveAgent(one, 'worker')).toThrow(expect.objectContaining({ code: 'ambiguous' }))
 })
 
 it('[G9] a name of one that is here is refused to another, however it is spelled; one of those gone is free', () => {
   const doc = team(['a-here', LONG_AGO, 'up'], ['a-left', NOW, 'down'])
-  const facts = { capabilities: [], machine: '', description: '', now: NOW }
   const register = (id: string, name: string, who: Here | undefined) =>
-    registerAgent(doc, { id: id as AgentId, name, ...facts, here: who })
+    registerAgent(doc, { id: id as AgentId, name, ...facts, now: NOW, here: who })
   for (const name of ['worker', 'WORKER', ' worker ', 'ｗｏｒｋｅｒ']) {
     const taken = { code: 'name_taken', message: expect.stringContaining('a-here') }
     expect(() => register('a-new', name, here('a-here')), name).toThrow(
@@ -60,6 +66,6 @@ it('[G9] a name of one that is here is refused to another, however it is spelled
   register('a-old', 'worker', undefined)
   register('a-new', 'other', here('a-here'))
   const free = team(['a-left', NOW, 'down'])
-  registerAgent(free, { id: 'a-new' as AgentId, name: 'worker', ...facts, here: here() })
+  registerAgent(free, { id: 'a-new' as AgentId, name: 'worker', ...facts, now: NOW, here: here() })
   expect(resolveAgent(free, 'worker', here())).toBe('a-new')
 })
