@@ -113,10 +113,14 @@ it('[O9] a full disk: nothing more is acknowledged, nothing acknowledged is lost
       for (const path of ['/discover', '/files', '/files/a.txt']) {
         expect((await guest.get(path)).http, path).toBe(200)
       }
-      expect(await guest.get('/poll/g')).toMatchObject({ http: 503, error: { retryable: true } })
+      expect(await guest.get('/poll/g')).toMatchObject({
+        http: 503,
+        code: 'storage_failed',
+        retryable: true,
+      })
       const said = { from_agent: 'g', content: `round ${round}` }
       expect(await guest.post('/broadcast', said)).toMatchObject({
-        ...{ http: 503, error: { code: 'storage_failed' } },
+        ...{ http: 503, code: 'storage_failed' },
       })
       // What is on disk can be read.
       for (const path of [
@@ -219,7 +223,7 @@ it('[O19] on a full disk nobody joins, is invited or revoked, the same request a
     }
     const guest = new Plain(server.url, token)
     expect(await guest.post('/register', { agent_id: 'g', name: 'g' })).toMatchObject({
-      ...{ http: 503, error: { code: 'storage_failed' } },
+      ...{ http: 503, code: 'storage_failed' },
     })
     const { data: before } = await ask<{ agents: object[] }>(server, '/api/admin/agents')
     expect(before.agents).toHaveLength(joined.length)
