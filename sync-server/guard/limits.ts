@@ -36,7 +36,7 @@ export const LIMITS = {
   'awareness-bytes': { is: MAX_AWARENESS_BYTES, what: 'bytes per awareness state' },
   'client-ids': { is: 2_000, what: 'Yjs client ids per agent and workspace, over all time' },
   document: { is: 256 * MEBIBYTE, what: 'bytes per document, as stored' },
-  workspaces: { is: 1_000, what: 'workspaces; only invites by the owner make new ones' },
+  workspaces: { is: 1_000, what: 'workspaces' },
   rooms: { is: 1_000, what: 'workspaces in memory at once' },
   invites: { is: 1_000, what: 'open invites' },
   'handshake-seconds': { is: 10, what: 'for the headers of a request to arrive' },

@@ -5,7 +5,7 @@ import { sync, syncJson } from '../ops/commands.ts'
 import { agent } from '../support/agent.ts'
 import { attachTo, linkAt } from '../support/attach.ts'
 import { RawClient } from '../support/client.ts'
-import { asOwner, startServer, tempDir } from '../support/server.ts'
+import { asOwner, fetch, startServer, tempDir } from '../support/server.ts'
 import { ask, member } from './members.ts'
 
 /** The status that a WebSocket is refused with. */
@@ -39,13 +39,16 @@ it('[W3] naming a workspace makes none: by verb, HTTP, WebSocket, program or com
     expect(existsSync(dir) ? readdirSync(dir) : []).toEqual([])
   }
   const refused = { status: 404, error: { code: 'unknown_workspace' } }
-  const paths = [
-    '/api/workspaces/nope/agents',
-    '/api/workspaces/nope/log',
-    '/w/nope/discover',
-    '/w/nope',
-  ]
-  for (const path of paths) expect(await ask(server, path), path).toMatchObject(refused)
+  for (const path of ['/api/workspaces/nope/agents', '/api/workspaces/nope/log']) {
+    expect(await ask(server, path), path).toMatchObject(refused)
+  }
+  for (const path of ['/w/nope/discover', '/w/nope']) {
+    const answer = await fetch(server.url + path)
+    expect([answer.status, await answer.text()], path).toEqual([
+      404,
+      expect.stringContaining('unknown_workspace'),
+    ])
+  }
   const owner = asOwner(server.url)
   expect(await dialed(`${server.sync}/nope`, owner)).toBe(404)
   // Others do not learn which there are.
