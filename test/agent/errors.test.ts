@@ -52,7 +52,7 @@ describe('usage', () => {
     [['regster'], /no verb "regster" — did you mean register\?/],
     [['discover', '--peek'], /discover has no flag --peek — usage: /],
     [['poll', '--pek'], /poll has no flag --pek — did you mean --peek\?/],
-    [['delegate', '--to', 'Scout'], /--task or --file is missing — usage: /],
+    [['delegate', '--to', 'Scout'], /--task or --file is missing — like: clawlink-agent delegate /],
     [['delegate', '--to', 'Scout', '--task'], /--task has no value/],
     [['delegate', '--to', '--task', 'x'], /--to has no value/],
     [['discover', 'now'], /unexpected argument "now"/],
@@ -81,7 +81,7 @@ it.each<[string[], ErrorCode, RegExp]>([
   [
     ['file-put', '--key', 'up', '--file', 'missing.md'],
     'no_such_local_file',
-    /missing\.md: ENOENT/,
+    /missing\.md: there is no such file/,
   ],
   [['register', '--name', ' '], 'bad_name', /name is empty/],
   [['--relay', 'ftp://x', 'discover'], 'bad_url', /use http:/],

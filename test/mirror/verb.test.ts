@@ -38,7 +38,7 @@ it('[N9] the link mirrors on, also when it is killed, and the next one merges wh
   const dir = tempDir('mirror')
   writeFileSync(join(dir, 'a.md'), '1\n2\n3\n')
   const done = await one.run('mirror', dir, '--prefix', 'notes')
-  expect(done).toMatchObject({ code: 0, stdout: `mirroring ${dir}: 1 files\n`, stderr: '' })
+  expect(done).toMatchObject({ code: 0, stdout: `mirroring ${dir}: 1 file\n`, stderr: '' })
   expect(await contentOf('notes/a.md')).toBe('1\n2\n3\n')
   writeFileSync(join(one.cwd, 'theirs.md'), '1\n2\n3\ntheirs\n')
   await one.ask('file-put', '--key', 'notes/a.md', '--file', 'theirs.md')

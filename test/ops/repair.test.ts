@@ -125,7 +125,7 @@ it('[O17] what Yjs cannot read or write again is taken out; what was written aft
   expect((await sync('verify', '--data', data)).code).toBe(0)
   // One of them keeps no backup of the others from being restored, or from being repaired then.
   const { code, stdout } = await sync('restore', backup, '--data', restored)
-  expect([code, stdout]).toEqual([0, expect.stringContaining('4 things in it are invalid')])
+  expect([code, stdout]).toEqual([0, expect.stringContaining('invalid in it: 4 entries')])
   expect((await sync('repair', '--data', restored)).code).toBe(0)
   expect((await sync('verify', '--data', restored)).code).toBe(0)
   const server = await startServer({ data })

@@ -107,7 +107,7 @@ it('[L4] options: help and version; what is wrong is named, exit 2', async () =>
     [['--heartbeat', '0'], 'from 0.1 to 99'],
     [['extra'], 'no command "extra"'],
     [['--port', '--data', 'x'], '--port has no value'],
-    [['invite', '--uses'], 'usage: clawlink-sync invite'],
+    [['invite', '--uses'], 'like: clawlink-sync invite'],
   ] as const) {
     const { code, stderr } = await run(...args)
     expect(code, args.join(' ')).toBe(2)

@@ -70,7 +70,7 @@ it('[U16] [U1] whatever others write and is typed: no row is wider than the scre
           },
           ...{ description: wellFormed(`${text}x`), priority: 'high', now: NOW },
         })
-        addNote(doc, world.tasks[0]!, other, wellFormed(text), NOW)
+        addNote(doc, world.tasks[0]!, other, wellFormed(`${text}x`), NOW)
         addBroadcast(doc, {
           ...{ id: 'm-hard' as BroadcastId, from: other, content: wellFormed(`${text}x`) },
           ...{ topic: 'general', tags: [], now: NOW },
