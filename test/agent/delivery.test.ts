@@ -43,7 +43,7 @@ describe.each(WAYS)('by way of %s', (way) => {
 
   it('[I6] a poll that dies while it prints has acknowledged nothing', async () => {
     // Escaped it is more than a pipe and both its ends' buffers hold, so that it is still printing when it is killed.
-    const long = '\u0001'.repeat(64 * 1024)
+    const long = `x${'\u0001'.repeat(64 * 1024 - 1)}`
     await say(long)
     const child = scout.start('poll', '--json')
     await once(child.stdout!, 'readable')

@@ -51,7 +51,7 @@ it('[K19] who may only read any more is told so, goes on reading, and keeps what
     expect(JSON.parse(stdout).data.profiles).toMatchObject([
       { connected: true, role: 'read', unsent: true },
     ])
-    expect((await one.run('status')).stdout).toContain('only reads; what was written here is kept')
+    expect((await one.run('status')).stdout).toContain('only reads; changes made here are kept')
   }
   await Promise.all(both.map(demoted))
   expect((await peer.run('file-list')).stdout).not.toMatch(/(link|alone)\.md/)

@@ -27,8 +27,9 @@ const asked = async (method: string, path: string, headers: object): Promise<Ans
   })
   const after = answer.headers.get('retry-after')
   const text = await answer.text()
-  const { error } = answer.status === 429 ? JSON.parse(text) : {}
-  return { status: answer.status, after, error }
+  const { error, ...beside } = answer.status === 429 ? JSON.parse(text) : {}
+  // Outside /api/ `error` is 1.x's text, and the rest stands beside it.
+  return { status: answer.status, after, error: typeof error === 'string' ? beside : error }
 }
 
 /** Asks until there has been too much of it: ten at once, one a second. */

@@ -6,7 +6,7 @@ import { putFile, readFile, removeFile } from '../../workspace/files.ts'
 import type { AgentId } from '../../workspace/ids.ts'
 import { findFile } from '../../workspace/tree.ts'
 import { until } from '../support/client.ts'
-import { type Server, startServer, tempDir } from '../support/server.ts'
+import { makeWorkspaces, type Server, startServer, tempDir } from '../support/server.ts'
 import { type Member, member } from './members.ts'
 
 /** Somebody else. */
@@ -23,7 +23,9 @@ export const oneMember = (label: string) => {
   })
   afterAll(() => server.stop())
   beforeEach(async () => {
-    one = await member(server.url, `${label}${count++}`, 'one')
+    const workspace = `${label}${count++}`
+    await makeWorkspaces(server.url, workspace)
+    one = await member(server.url, workspace, 'one')
     dir = tempDir('dir')
   })
   afterEach(() => one.close())
