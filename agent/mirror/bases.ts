@@ -2,6 +2,9 @@ import type { FileId } from '../../workspace/ids.ts'
 import type { MirrorBase, Replica } from '../../workspace/link/replica.ts'
 import { digestOf } from './base.ts'
 
+/** Stands for the digest of a file that is not there. */
+export const REMOVED = 'removed'
+
 /**
  * What a mirror's files were when disk and document last agreed, by path below its folder. Kept in the replica: what is
  * said here in the tick of a change of the document is on disk together with it. The texts are not held in memory.
@@ -58,6 +61,12 @@ export class Bases {
   plan(rel: string, next: string, fileId: FileId): void {
     const digest = this.#known.get(rel)?.digest ?? null
     this.#set(rel, { digest, fileId, next: digestOf(next) }, [next])
+  }
+
+  /** The file is about to be removed from the disk: if it is gone after a crash, the mirror did that, and nobody else. */
+  planRemoval(rel: string): void {
+    const base = this.#known.get(rel)
+    if (base !== undefined) this.#set(rel, { ...base, next: REMOVED }, [])
   }
 
   drop(rel: string): void {

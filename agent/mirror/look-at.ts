@@ -2,7 +2,7 @@ import type * as Y from 'yjs'
 import type { FileId } from '../../workspace/ids.ts'
 import { findFile } from '../../workspace/tree.ts'
 import { digestOf } from './base.ts'
-import type { Bases } from './bases.ts'
+import { type Bases, REMOVED } from './bases.ts'
 import type { Dirty } from './dirty.ts'
 import type { Folder } from './folder.ts'
 import type { Gone } from './gone.ts'
@@ -38,6 +38,7 @@ export const lookAt = (view: View, rel: string): Looked | string | null => {
   }
   const seen = folder.look(rel)
   if (seen.kind === 'other') return seen.why
+  if (seen.kind === 'absent' && bases.get(rel)?.next === REMOVED) bases.drop(rel)
   const base = bases.get(rel)
   const disk = seen.kind === 'text' ? seen.text : null
   const digest = disk === null ? null : digestOf(disk)

@@ -86,6 +86,7 @@ export class Merge {
         this.#env.report({ type: 'out', file_key: key, change: 'removed' })
         return null
       case 'delete':
+        this.#env.bases.planRemoval(rel)
         return { rel, key, text: null, expected: disk, fileId }
       case 'write':
         if (Buffer.byteLength(text!) > MAX_FILE_BYTES) {

@@ -234,6 +234,25 @@ it('[N9] what a tool made of what a mirror had just written when it was killed i
   expect(textAt(one, 'a.md')).toBe(read(dir, 'a.md'))
 })
 
+it('[N9] a file that a mirror had just deleted when it was killed, and that others made anew, is not deleted for them', async () => {
+  const one = await join2('one')
+  const { replica } = one.place
+  const dir = tempDir('dir')
+  for (const rel of ['a.md', 'b.md']) writeFileSync(join(dir, rel), 'text\n')
+  await (await one.mirror(dir)).close()
+  // What is there when it is killed after it has deleted a file for others, and before it has noted that.
+  const id = createHash('sha256')
+    .update(`${realpathSync(dir)}\0`)
+    .digest('hex')
+    .slice(0, 16)
+  const bases = await Bases.load(replica, id)
+  bases.planRemoval('a.md')
+  await replica.commit()
+  rmSync(join(dir, 'a.md'))
+  await one.mirror(dir)
+  expect([read(dir, 'a.md'), textAt(one, 'a.md')]).toEqual(['text\n', 'text\n'])
+})
+
 it('[N3] a deletion on disk gives way to a change of others, theirs to a change on disk', async () => {
   const home = tempDir('home')
   const [one, two] = [await join2('one', home), await join2('two')]
