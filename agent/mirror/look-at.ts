@@ -48,10 +48,14 @@ export const lookAt = (view: View, rel: string): Looked | string | null => {
   }
   if (isUnsettled(dirty, gone, rel, seen, digest, base?.digest ?? null)) return null
   dirty.settle(rel)
-  if (disk !== null && digest !== base?.digest && terrain.areRulesOld(rel)) {
-    looker.onRules()
-    dirty.mark(rel, 0)
-    return null
+  if (disk !== null && digest !== base?.digest) {
+    const areOld = terrain.areRulesOld(rel)
+    const wait = base === undefined && !areOld ? terrain.rulesSettleIn(rel) : 0
+    if (areOld) looker.onRules()
+    if (areOld || wait > 0) {
+      dirty.mark(rel, wait)
+      return null
+    }
   }
   const why = disk === null ? whyKept(view, rel, key) : whyNotShared(view, rel, disk, digest)
   const at = seen.kind === 'text' ? seen.at : 0

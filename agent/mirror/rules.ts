@@ -122,6 +122,11 @@ export class Rules {
     this.#compile()
   }
 
+  /** Whether a rule file is gone, or ignores less than it did. */
+  isLess(now: RuleTexts): boolean {
+    return [...this.#known].some(([name, text]) => !onlyAdds(text, now.get(name) ?? ''))
+  }
+
   /** Whether paths are ignored which the rules on disk let through. */
   isHeld(now: RuleTexts): boolean {
     return this.#kept.length > 1 || [...this.#known.keys()].some((name) => !now.has(name))

@@ -25,6 +25,9 @@ export interface TerrainOptions {
   loosenMs?: number | undefined
 }
 
+/** Nothing new is shared below rules that changed within this (ms): a rule file may be empty, or away, while it is saved. */
+const RULES_SETTLE_MS = 1_000
+
 export const isRuleFile = (rel: string): boolean => RULE_FILES.includes(nameOf(rel))
 
 /** Rule files first: others' rules reach the disk before anything leaves it. */
@@ -42,6 +45,8 @@ export class Terrain {
   #ignored: Ignored = () => true
   #twins = new Map<string, string>()
   #shadowed = new Map<string, string>()
+  /** When the rules of a folder were last seen to be other ones (ms since the epoch). */
+  readonly #rulesChanged = new Map<string, number>()
   /** Whether the rules of a folder are still those that were read, by folder, in this batch. */
   #areRulesOld = new Map<string, boolean>()
 
@@ -51,6 +56,8 @@ export class Terrain {
     this.#record = `mirror-rules:${id}`
     this.#rules = new Rules(replica.record(this.#record) ?? null, folder.foldsCase, loosenMs)
     this.#found = this.#scan()
+    // The mirror before this one may have ended while a rule file was saved.
+    if (this.#rules.isLess(this.#found.rules)) this.#rulesChanged.set('', Date.now())
   }
 
   get found(): Scan {
@@ -85,8 +92,13 @@ export class Terrain {
 
   /** Lists the folder anew; gives after how many ms rules may let more through, null: none are waited for. */
   look(): number | null {
+    const before = this.#found.ruleStamps
     this.#found = this.#scan()
-    const { isChanged, again } = this.#rules.take(this.#found.rules, Date.now())
+    const [stamps, now] = [this.#found.ruleStamps, Date.now()]
+    for (const at of new Set([...before.keys(), ...stamps.keys()])) {
+      if (before.get(at) !== stamps.get(at)) this.#rulesChanged.set(at, now)
+    }
+    const { isChanged, again } = this.#rules.take(this.#found.rules, now)
     if (isChanged) {
       this.#keepRules()
       this.#found = this.#scan()
@@ -118,6 +130,16 @@ export class Terrain {
       }
       return isOld
     })
+  }
+
+  /** After how many ms a new file may be shared, as far as the rules about it go. */
+  rulesSettleIn(rel: string): number {
+    const now = Date.now()
+    const waits = ['', ...foldersOf(rel)].map((at) => {
+      const changed = this.#rulesChanged.get(at)
+      return changed === undefined ? 0 : changed + RULES_SETTLE_MS - now
+    })
+    return Math.max(...waits)
   }
 
   #keepRules(): void {

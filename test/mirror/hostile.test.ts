@@ -179,6 +179,22 @@ it('[N13] a rule counts for what is written after it, whoever is told first, and
   ])
 })
 
+it('[N13] a rule that is away while its file is saved counts, though nobody has seen it before', async () => {
+  execFileSync('git', ['-C', dir(), 'init', '-q'])
+  const exclude = join(dir(), '.git/info/exclude')
+  write('known.md')
+  await mirror()
+  appendFileSync(exclude, '*.late\n')
+  write('a.late', 'secret\n')
+  const rules = read('.git/info/exclude')!
+  rmSync(exclude)
+  write('known.md', 'changed\n')
+  await until('the mirror has looked', () => textAt('known.md') === 'changed\n')
+  writeFileSync(exclude, rules)
+  await carried()
+  expect(textAt('a.late')).toBeNull()
+})
+
 it('[N13] a work tree has the excludes of its repository', async () => {
   const main = tempDir('main')
   const git = (...args: string[]) =>
