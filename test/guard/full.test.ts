@@ -25,8 +25,9 @@ const say = async (
   const { data, error, ...plain } = (await answer.json()) as {
     data?: object
     error?: { code: string }
+    code?: string
   }
-  return { status: answer.status, code: error?.code, data: data ?? plain }
+  return { status: answer.status, code: plain.code ?? error?.code, data: data ?? plain }
 }
 
 beforeAll(async () => {

@@ -44,7 +44,7 @@ it('[T12] a claim that comes with its task waits until it is known how an archiv
   const give = (id: string, after: TaskId[] = []) =>
     room.command((doc) =>
       addTask(doc, {
-        ...{ id: id as TaskId, description: '', context: null, priority: 'normal', now, after },
+        ...{ id: id as TaskId, description: 'x', context: null, priority: 'normal', now, after },
         ...{ from: boss, to: worker },
       }),
     )

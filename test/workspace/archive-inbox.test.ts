@@ -12,7 +12,7 @@ const bob = agentId('bob')
 const PAGE = 3
 
 const say = (doc: Y.Doc, name: string, from = bob) =>
-  addBroadcast(doc, { id: broadcastId(name), from, content: '', topic: '', tags: [], now: 1 })
+  addBroadcast(doc, { id: broadcastId(name), from, content: 'x', topic: '', tags: [], now: 1 })
 
 /** A server that trims, as sync-server does, and its archive. */
 const trimmingServer = () => {

@@ -139,7 +139,7 @@ describe('addTask', () => {
 
   it('[T12] refuses what would wait for itself, naming the way', () => {
     const doc = withTask(worker, { after: [taskId('2')] })
-    const task = { description: '', context: null, priority: 'low', from: creator } as const
+    const task = { description: 'x', context: null, priority: 'low', from: creator } as const
     const add = () =>
       addTask(doc, { ...task, id: taskId('2'), to: null, now: 1, after: [taskId('1')] })
     expect(add).toThrow('the task waits for itself: t-2 → t-1 → t-2')
@@ -153,7 +153,7 @@ describe('addTask', () => {
       ['c', 1],
       ['a', 2],
     ] as const) {
-      const task = { description: '', context: null, priority: 'low', from: creator } as const
+      const task = { description: 'x', context: null, priority: 'low', from: creator } as const
       addTask(doc, { id: taskId(name), ...task, to: null, now })
     }
     for (let filed = 0; filed < 2; filed++) {
