@@ -126,9 +126,10 @@ export class Ledger {
     return this.#entry(rel).state !== 'there'
   }
 
-  /** It was asked for to be there again. */
-  restored(rel: string): void {
-    this.#entry(rel).state = 'there'
+  /** `by` asked for it to be there again; the other side may have deleted it, too. */
+  restored(by: Name, rel: string): void {
+    const entry = this.#entry(rel)
+    entry.state = entry.deleted[other(by)] > 0 ? 'either' : 'there'
   }
 
   /** What is wrong with a folder in which everything has arrived. */

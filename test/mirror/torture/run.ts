@@ -150,7 +150,8 @@ const decideGone = async (side: Side): Promise<void> => {
     .filter(({ file_key }) => isPublic(file_key))
     .every(({ file_key }) => side.ledger.isGone(file_key))
   if (!isMeant)
-    for (const { file_key } of waiting) if (isPublic(file_key)) side.ledger.restored(file_key)
+    for (const { file_key } of waiting)
+      if (isPublic(file_key)) side.ledger.restored(side.name, file_key)
   await side.agent.ask('mirror', side.dir, isMeant ? '--confirm-deletions' : '--restore')
   side.trace.push(`${isMeant ? 'confirm' : 'restore'} ${waiting.length}`)
 }

@@ -8,7 +8,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { below, editable, oneOf, pause, publicTree, read, type Side, write } from './side.ts'
 
 /** A tool has what it read in its hands for less than this (ms): docs/mirror.md, "Who was faster". */
@@ -34,11 +34,19 @@ const renameInto: Save = async (_side, path, text) => {
   renameSync(`${path}.tmp`, path)
 }
 
-const backup: Save = async (side, path, text) => {
-  renameSync(path, `${path}~`)
+/** What an editor keeps until a save has worked; the other side uses another name. */
+const copyOf = (side: Side, path: string): string => `${path}.${side.name}~`
+
+const dropCopy = (side: Side, path: string, text: string): void => {
+  rmSync(copyOf(side, path))
+  side.ledger.deleted(side.name, copyOf(side, relative(side.dir, path)), text)
+}
+
+const backup: Save = async (side, path, text, before) => {
+  renameSync(path, copyOf(side, path))
   await pause(side, GAP_MS)
   writeFileSync(path, text)
-  rmSync(`${path}~`)
+  dropCopy(side, path, before)
 }
 
 const anew: Save = async (side, path, text) => {
@@ -47,10 +55,10 @@ const anew: Save = async (side, path, text) => {
   writeFileSync(path, text)
 }
 
-const copyBack: Save = async (_side, path, text, before) => {
-  writeFileSync(`${path}~`, before)
+const copyBack: Save = async (side, path, text, before) => {
+  writeFileSync(copyOf(side, path), before)
   writeFileSync(path, text)
-  rmSync(`${path}~`)
+  dropCopy(side, path, before)
 }
 
 const SAVES: { [name: string]: Save } = { inPlace, renameInto, backup, anew, copyBack }

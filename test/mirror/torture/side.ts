@@ -35,7 +35,8 @@ export const pause = (side: Side, ms: number): Promise<void> =>
   new Promise((next) => setTimeout(next, below(side, ms)))
 
 /** Whether both sides are to have a path. */
-export const isPublic = (rel: string): boolean => !rel.includes(SECRET) && !/^ballast|~$/.test(rel)
+export const isPublic = (rel: string): boolean =>
+  !rel.includes(SECRET) && !rel.startsWith('ballast')
 
 /** The files of a side that both are to have. */
 export const publicTree = (side: Side): Map<string, string> => {
@@ -50,7 +51,7 @@ const isRules = (rel: string): boolean => /ignore$/.test(rel)
 
 /** The files of a side that operations choose from. */
 export const editable = (side: Side): string[] =>
-  [...publicTree(side).keys()].filter((rel) => !isRules(rel))
+  [...publicTree(side).keys()].filter((rel) => !isRules(rel) && !rel.endsWith('~'))
 
 export const read = (side: Side, rel: string): string | null => {
   try {
