@@ -27,9 +27,11 @@ it('[L1] SIGTERM: what was sent is stored, barriers are answered, sockets close 
   for (let i = 0; i < 1_000; i++) doc.getArray('list').push([i])
   const barrier = client.barrier()
   await until('the server got it', () => client.ws.bufferedAmount === 0)
-  await new Promise((resolve) => setImmediate(resolve))
+  // The server reads what is there on all its sockets before it answers on one.
+  await fetch(`${server.url}/health`)
   const code = server.stop()
-  await barrier
+  const first = await Promise.race([barrier.then(() => 'barrier'), client.closed])
+  expect(first).toBe('barrier')
   expect(await client.closed).toBe(1001)
   expect(await code).toBe(0)
   const again = await startServer({ data: server.data })
