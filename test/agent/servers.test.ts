@@ -35,6 +35,18 @@ it('[C8] a look at another server moves nothing; register does, and says so', as
   expect(await ann.ask('whoami')).toMatchObject({ server: two.url })
 })
 
+it('[C9] a wrong path in an address is named, to who has joined and to who has not', async () => {
+  const [ann, bob] = [agent(), agent()]
+  await ann.ask('--relay', one.url, 'register', '--name', 'Ann of paths')
+  for (const who of [ann, bob]) {
+    const { code, stderr } = await who.run('--relay', `${one.url}/foo`, 'discover')
+    expect([code, stderr]).toEqual([
+      6,
+      `error: the ClawLink server at ${one.url} has nothing at /foo — leave the path out: --relay ${one.url}\n`,
+    ])
+  }
+})
+
 /** How often somebody joined. */
 const joins = async ({ data }: Server): Promise<number> => {
   const { entries } = await syncJson<{ entries: { what: string }[] }>('audit', '--data', data)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ServerProof, secretId, serverIdOf, serverText } from '../access.ts'
 import { ClawError } from '../errors.ts'
-import { getProof } from './commands.ts'
+import { getProof, serverInfo } from './commands.ts'
 import { writeOwn } from './own-file.ts'
 import { hmacOf } from './proof.ts'
 
@@ -69,8 +69,10 @@ const ask = async (base: string, secret?: string): Promise<Proven | null> => {
       )
     return { id: server.id, knows: hash !== null && proof === hmacOf(hash, nonce) }
   } catch (error) {
-    if (error instanceof ClawError && CANNOT.has(error.code)) return null
-    throw error
+    if (!(error instanceof ClawError && CANNOT.has(error.code))) throw error
+    // Where the address has a path in it that is wrong, this says so.
+    if (new URL(base).pathname !== '/') await serverInfo({ base })
+    return null
   }
 }
 
