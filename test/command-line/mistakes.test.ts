@@ -8,7 +8,8 @@ import { readProgram } from '../../workspace/command-line/read.ts'
 import { ClawError } from '../../workspace/errors.ts'
 import { registered } from '../support/agent.ts'
 import { until } from '../support/client.ts'
-import { startServer, tempDir } from '../support/server.ts'
+import { bin, startServer, tempDir } from '../support/server.ts'
+import { noTerminal, openTerminal } from '../support/terminal.ts'
 import { PROGRAMS } from './programs.ts'
 
 const cwd = tempDir('mistakes')
@@ -313,3 +314,50 @@ it('[E4] what a server prints to be pasted works as it is; Ctrl-C says how to wa
   expect(server.log()).not.toMatch(/cl[ic]_/)
   await server.stop()
 })
+
+it('[E4] ids of another kind are named, a folder is no file, and lists for people have names', async () => {
+  const server = await startServer()
+  const ann = await registered(server.url, 'Ann')
+  const message_id = 'm-3g8kxq0w7t2z'
+  const cases: [argv: string[], code: number, answer: string][] = [
+    [['task', message_id], 3, 'that is the id of a message'],
+    [['claim', message_id], 3, 'that is the id of a message'],
+    [['file-put', 'a.md', '--file', '/tmp'], 3, '/tmp: it is a folder'],
+    [['register', 'Bob', '--name', 'Ann'], 2, '--name and "Bob" say the same — give one of them'],
+  ]
+  for (const [argv, code, answer] of cases) {
+    const said = await ann.run(...argv)
+    expect([said.code, said.stderr], argv.join(' ')).toEqual([
+      code,
+      expect.stringContaining(answer),
+    ])
+    expect(said.stderr.trimEnd().split('\n'), argv.join(' ')).toHaveLength(1)
+  }
+  const sync = (...args: string[]) =>
+    execFileSync(process.execPath, [bin('clawlink-sync.cjs'), ...args, '--data', server.data], {
+      encoding: 'utf8',
+    })
+  expect(sync('audit')).toContain('(Ann)')
+  await server.stop()
+})
+
+it.skipIf(noTerminal !== null)(
+  '[E4] join - at a keyboard asks for the link, and Enter ends it',
+  async () => {
+    const server = await startServer()
+    const link = execFileSync(
+      process.execPath,
+      [bin('clawlink-sync.cjs'), 'invite', '--data', server.data],
+      { encoding: 'utf8' },
+    )
+    const terminal = openTerminal(100, 20, { CLAWLINK_HOME: tempDir('home'), CLAWLINK_LINK: 'off' })
+    terminal.type(`node ${bin('clawlink-agent.cjs')} join -`)
+    terminal.press('Enter')
+    await terminal.shows('Paste the join link, then press Enter:')
+    terminal.type(link.trim())
+    terminal.press('Enter')
+    await terminal.shows('joined default')
+    terminal.close()
+    await server.stop()
+  },
+)
