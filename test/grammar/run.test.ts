@@ -5,11 +5,11 @@ import { runGrammar } from './run.ts'
 it('[DG9] hostile operations by members who know the schema: nothing honest is lost or altered, and no program fails', async () => {
   const outcome = await runGrammar({
     seed: runSeed('grammar'),
-    operations: 1_500,
+    operations: 800,
     rounds: 2,
-    restarts: 2,
+    restarts: 1,
   })
-  expect(outcome.operations).toBeGreaterThanOrEqual(1_500)
+  expect(outcome.operations).toBeGreaterThanOrEqual(800)
   expect(outcome.accepted).toBeGreaterThan(5)
-  expect(outcome.refused['4422']).toBeGreaterThan(25)
+  expect(outcome.refused['4422']).toBeGreaterThan(10)
 })
