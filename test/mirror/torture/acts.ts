@@ -144,6 +144,8 @@ const rebase: Act = async (side) => {
 const sparse: Act = async (side) => {
   await byTools(side, async () => {
     await git(side, 'sparse-checkout', 'set', oneOf(side, ['src', 'many']))
+    // Git itself removes ignored files from the folders that it leaves out.
+    for (const rel of side.secrets.keys()) if (read(side, rel) === null) side.secrets.delete(rel)
     await pause(side, 1_200)
     await git(side, 'sparse-checkout', 'disable')
   })
