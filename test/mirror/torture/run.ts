@@ -25,8 +25,8 @@ import {
   write,
 } from './side.ts'
 
-/** How long the folders may take to become what they are to be (ms): what was refused is tried again after 15 s. */
-const QUIET_MS = 45_000
+/** How long the folders may take to become what they are to be (ms): what was not told of is found within 60 s. */
+const QUIET_MS = 75_000
 /** A side's disk where it is a small one (KiB). */
 const SMALL_KIB = 1_024
 
