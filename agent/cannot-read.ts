@@ -11,7 +11,7 @@ const WHY: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
 }
 
-/** What is said of a local file, named `typed` in `cwd`, that cannot be read. */
+/** The error for a local file that cannot be read; `typed`: its path as the user gave it, relative to `cwd`. */
 export const cannotRead = (typed: string, cwd: string, cause: unknown): ClawError => {
   const { code = '' } = cause as NodeJS.ErrnoException
   if (typed === '')

@@ -113,11 +113,11 @@ const inHome = (thrown: unknown, { env, cwd }: Request): ClawError => {
     const home = homeOf(env.CLAWLINK_HOME, cwd)
     return isAbout(error, home) ? (homeTrouble(home) ?? error) : error
   } catch {
-    return error // there is no such home
+    return error // the home does not exist
   }
 }
 
-/** Whether it names the folder, something in it, or what it is in. */
+/** True if the error's path is the folder, is inside it, or contains it. */
 const isAbout = ({ message, hint, cause }: ClawError, home: string): boolean =>
   message.includes(home) ||
   hint.includes(home) ||

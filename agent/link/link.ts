@@ -410,7 +410,7 @@ export class Link implements Host {
   }
 }
 
-/** Whether the same server was reached at another address, where nobody answers now. */
+/** True if a place has the same server at another address, and that address does not answer now. */
 const isElsewhere = ({ place }: Open, { target }: Whereabouts): boolean =>
   place.at.target.base !== target.base &&
   place.session?.contact.connected === false &&

@@ -26,7 +26,7 @@ export const askOf = (version: string, stdin: Uint8Array | null): Ask => {
   }
 }
 
-/** What was not printed is handed out again. */
+/** A message is redelivered unless it was printed completely. */
 export const UNACKNOWLEDGED = '; nothing of this output is acknowledged'
 
 /** The last words of a command that is ended by Ctrl-C; null: it has none. */

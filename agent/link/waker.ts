@@ -52,7 +52,7 @@ export class Waker {
   readonly #unlisten: () => void
   #hasNews = true
   #isWaking = false
-  /** Whether something else than a file is news. */
+  /** True if there is news of anything but files. */
   #isPressing = true
   /** Ends a wait that something pressing does not share. */
   #hurry = new AbortController()
