@@ -54,6 +54,8 @@ const ARGS = ['--log-level', 'fatal', '--limit', LIMITS.join(',')]
 const PARALLEL = 4
 /** After so many frames an attacker takes a new connection although it was not cut. */
 const FRAMES = 50
+/** Updates that the server accepts in each round (count), at least. */
+const ACCEPTED = 3
 
 const socketOf = (who: Member) =>
   class extends WebSocket {
@@ -244,11 +246,18 @@ export const runGrammar = async (plan: Plan): Promise<Outcome> => {
     )
   }
 
-  /** Hostile operations until there were so many. */
+  /**
+   * Hostile operations until `operations` were sent in all and some were accepted since: an
+   * update that the server accepts is the one that can do harm. Ten times as many are the end.
+   */
   const attackUntil = async (operations: number): Promise<void> => {
+    const before = outcome.accepted
+    const isEnough = (): boolean =>
+      outcome.operations >= operations &&
+      (outcome.accepted >= before + ACCEPTED || outcome.operations >= 10 * operations)
     await Promise.all(
       attackers.map(async (one, i) => {
-        while (outcome.operations < operations) {
+        while (!isEnough()) {
           await attack(one)
           for (let n = 0; n < 3; n++) await request(bearers[(i + n) % bearers.length]!)
           if (server.process.exitCode !== null) {
