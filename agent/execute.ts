@@ -1,12 +1,12 @@
-import { redacted } from '../workspace/access.ts'
-import { ClawError, type ErrorBody } from '../workspace/errors.ts'
-import { homeTrouble } from '../workspace/link/home.ts'
-import { homeOf } from '../workspace/link/socket.ts'
-import { isSystemError } from '../workspace/system-error.ts'
-import { type Args, helpText, readArgs } from './args.ts'
-import { Call, type Outcome, type Request } from './call.ts'
-import type { Host } from './host.ts'
-import { forTerminal, oneLine, safeJson } from './text.ts'
+import { homeTrouble } from '../client/http/home.ts'
+import { homeOf } from '../client/resident/socket.ts'
+import { ClawError, type ErrorBody } from '../protocol/errors.ts'
+import { redacted } from '../protocol/roles.ts'
+import { isSystemError } from '../protocol/system-error.ts'
+import { Call, type Outcome, type Request } from './command/call.ts'
+import { forTerminal, oneLine, safeJson } from './command/text.ts'
+import type { Host } from './session/host.ts'
+import { type Args, helpText, readArgs } from './verb-table/args.ts'
 
 export interface Response {
   stdout: string

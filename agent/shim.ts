@@ -1,9 +1,9 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
-import { socketOf } from '../workspace/link/socket.ts'
-import { notPrinted, write } from '../workspace/link/stdout.ts'
-import { askOf, talk } from './link/talk.ts'
+import { socketOf } from '../client/resident/socket.ts'
+import { notPrinted, write } from '../lib/disk/stdout.ts'
+import { askOf, talk } from './runtime/talk.ts'
 
 /** Reads stdin to its end; at a keyboard says so, and takes a join link when Enter ends it. */
 const readStdin = async (isLink: boolean): Promise<Uint8Array> => {

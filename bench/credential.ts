@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { WebSocket } from 'ws'
-import { runDirsOf, runFileOf } from '../workspace/access.ts'
+import { runDirsOf, runFileOf } from '../protocol/roles.ts'
 
 /** What a clawlink-sync leaves for its own user's programs; null: none listens there. */
 const inviteOf = (port: number): string | null => {

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { socketOf } from '../workspace/link/socket.ts'
-import { type Ask, lineReader, type Say } from '../workspace/link/wire.ts'
+import { socketOf } from '../client/resident/socket.ts'
+import { type Ask, lineReader, type Say } from '../client/resident/wire.ts'
 import { childEnv, killAtEnd, killProcess, program, root, tempDir } from './programs.ts'
 
 /** A link that answers later is broken (ms). */

@@ -1,16 +1,17 @@
 // What a frame of the terminal UI costs, in milliseconds, in a workspace that is as large as it gets:
 //   node scripts/run-ts.mjs bench/tui-views.ts
-import { held } from '../test/tui/attached.ts'
-import { LARGE, makeWorld } from '../test/tui/world.ts'
-import { onPress } from '../tui/control.ts'
-import type { Look } from '../tui/look.ts'
-import { screenRows } from '../tui/screen.ts'
-import { initialState, reduce, type View } from '../tui/state.ts'
-import type { Steps } from '../tui/step.ts'
-import { Store } from '../tui/store.ts'
-import type { AgentId, BroadcastId } from '../workspace/ids.ts'
-import type { BroadcastEntry } from '../workspace/schema.ts'
-import { addNote } from '../workspace/tasks.ts'
+
+import type { AgentId, BroadcastId } from '../protocol/ids.ts'
+import { held } from '../test/support/tui/attached.ts'
+import { LARGE, makeWorld } from '../test/support/tui/world.ts'
+import { onPress } from '../tui/control/control.ts'
+import type { Steps } from '../tui/control/step.ts'
+import type { Look } from '../tui/model/look.ts'
+import { initialState, reduce, type View } from '../tui/model/state.ts'
+import { Store } from '../tui/model/store.ts'
+import { screenRows } from '../tui/views/screen.ts'
+import type { BroadcastEntry } from '../workspace/document/schema.ts'
+import { addNote } from '../workspace/tasks/tasks.ts'
 
 const NOW = Date.UTC(2026, 10, 25, 12, 0, 0)
 /** Broadcasts in the feed besides the tasks' entries. */

@@ -6,12 +6,12 @@ import {
   type RootRule,
   type TypeRule,
   type Writer,
-} from '../workspace/grammar/grammar.ts'
-import type { RecordRule, Rule } from '../workspace/grammar/values.ts'
+} from '../workspace/document/grammar.ts'
+import type { RecordRule, Rule } from '../workspace/document/values.ts'
 
 /**
  * The tables of docs/SCHEMA.md, made of the grammar that the server holds. `npm run docs:schema` writes them;
- * test/workspace/schema-tables.test.ts holds that they are the newest.
+ * test/workspace/document/schema-tables.test.ts holds that they are the newest.
  */
 
 const WRITERS: Readonly<Record<Writer, string>> = {

@@ -1,15 +1,14 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { listAgents } from '../workspace/agents.ts'
-
-import { eachFile } from '../workspace/files.ts'
-import { archivedBroadcasts, broadcastsOf } from '../workspace/schema.ts'
-import { shownBy } from './access/guard.ts'
-import type { Shown } from './access/speaker.ts'
+import { listAgents } from '../workspace/agents/agents.ts'
+import { archivedBroadcasts, broadcastsOf } from '../workspace/document/schema.ts'
+import { eachFile } from '../workspace/files/files.ts'
 import type { AppEnv } from './app.ts'
-import { look, lookThrough } from './guests/asking.ts'
-import { here1x } from './guests/plain-shapes.ts'
-import { type Route, route } from './routes.ts'
+import { shownBy } from './auth/authorize.ts'
+import { type Route, route } from './http/route.ts'
+import { here1x } from './http-agents/v1-shapes.ts'
+import { look, lookThrough } from './routes/agent-request.ts'
+import type { Shown } from './sync/speaker.ts'
 
 /** How it is; why, to those who show a credential: names of workspaces that have failed to their members, and the owner. */
 const stateOf = (

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { ERRORS } from '../workspace/errors.ts'
-import type { Route } from './routes.ts'
+import { ERRORS } from '../protocol/errors.ts'
+import type { Route } from './http/route.ts'
 
 type Json = { [field: string]: unknown }
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { isSecret } from '../workspace/access.ts'
-import { ClawError } from '../workspace/errors.ts'
-import { checkWorkspaceName } from '../workspace/validate.ts'
+import { ClawError } from '../protocol/errors.ts'
+import { isSecret } from '../protocol/roles.ts'
+import { checkWorkspaceName } from '../workspace/document/validate.ts'
 import {
   basicIn,
   bearerIn,
@@ -11,11 +11,11 @@ import {
   noCredential,
   onlyPlain,
   tokenIn,
-} from './access/guard.ts'
-import type { Speaker } from './access/speaker.ts'
-import type { AccessStore } from './access/store.ts'
-import { checkAgentId } from './guests/asking.ts'
-import { isLoopback } from './options.ts'
+} from './auth/authorize.ts'
+import type { AccessStore } from './auth/store.ts'
+import { isLoopback } from './config/options.ts'
+import { checkAgentId } from './routes/agent-request.ts'
+import type { Speaker } from './sync/speaker.ts'
 
 /** The workspace that an upgrade request names, and the agent, where it is a 1.x client's. Throws why it is refused. */
 const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: string | null } => {

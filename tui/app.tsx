@@ -1,14 +1,14 @@
-import './polyfill.ts'
+import './terminal/polyfill.ts'
 import { Box, useInput, usePaste, useWindowSize } from 'ink'
 import { useEffect, useState, useSyncExternalStore } from 'react'
-import type { Attached } from '../workspace/link/attach.ts'
-import { Desk } from './desk.ts'
+import type { Attached } from '../client/resident/attach.ts'
+import { Desk } from './control/desk.ts'
 import { Editor } from './editor/editor.tsx'
-import { type Press, pressesOf } from './press.ts'
-import { bodyHeight, screenRows } from './screen.ts'
-import { topPage } from './state.ts'
-import type { Mice } from './terminal.ts'
+import { topPage } from './model/state.ts'
+import { type Press, pressesOf } from './terminal/press.ts'
+import type { Mice } from './terminal/terminal.ts'
 import { RowView } from './ui/row.tsx'
+import { bodyHeight, screenRows } from './views/screen.ts'
 
 /** The environment variables that the terminal UI reads. */
 export interface Env {

@@ -1,7 +1,7 @@
-import { completionOf } from '../workspace/command-line/completion.ts'
-import { columns, helpOf } from '../workspace/command-line/help.ts'
-import { readProgram } from '../workspace/command-line/read.ts'
-import { type CommandSpec, completionSpec, type Program } from '../workspace/command-line/spec.ts'
+import { completionOf } from '../lib/command-line/completion.ts'
+import { columns, helpOf } from '../lib/command-line/help.ts'
+import { readProgram } from '../lib/command-line/read.ts'
+import { type CommandSpec, completionSpec, type Program } from '../lib/command-line/spec.ts'
 
 /** Who works at a terminal is somebody else than the agents of the same machine, whose profile is `default`. */
 const PROFILE = 'me'

@@ -1,12 +1,12 @@
-import './polyfill.ts'
+import './terminal/polyfill.ts'
 import { constants } from 'node:os'
 import { render, Text, useApp, useInput } from 'ink'
 import { useEffect, useRef, useState } from 'react'
-import { ClawError } from '../workspace/errors.ts'
-import type { Attached } from '../workspace/link/attach.ts'
+import type { Attached } from '../client/resident/attach.ts'
+import { ClawError } from '../protocol/errors.ts'
 import { App, type AppProps, type Env } from './app.tsx'
-import { type Press, pressesOf } from './press.ts'
-import { Terminal } from './terminal.ts'
+import { type Press, pressesOf } from './terminal/press.ts'
+import { Terminal } from './terminal/terminal.ts'
 import { harmless } from './ui/cells.ts'
 
 interface RootProps extends Omit<AppProps, 'attached' | 'early' | 'onSuspend'> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { diffTokens } from '../../workspace/diff.ts'
-import { merge3 } from '../../workspace/merge.ts'
+import { diffTokens } from '../../lib/merge/diff.ts'
+import { merge3 } from '../../lib/merge/merge.ts'
 
 /** By which texts are known again. */
 export const digestOf = (text: string): string =>

@@ -1,5 +1,5 @@
-import type { FileId } from '../../workspace/ids.ts'
-import type { MirrorBase, Replica } from '../../workspace/link/replica.ts'
+import type { MirrorBase, Replica } from '../../client/replica/replica.ts'
+import type { FileId } from '../../protocol/ids.ts'
 import { digestOf } from './base.ts'
 
 /** Stands for the digest of a file that is not there. */

@@ -1,5 +1,5 @@
-import { MAX_MIRROR_BYTES } from '../../workspace/limits.ts'
-import type { Listed } from './scan.ts'
+import { MAX_MIRROR_BYTES } from '../../protocol/limits.ts'
+import type { Listed } from './disk/scan.ts'
 
 /** Files take disk space in blocks of this many bytes on most file systems. */
 const BLOCK_BYTES = 4096

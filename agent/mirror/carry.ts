@@ -1,8 +1,8 @@
 import { Budget, FULL } from './budget.ts'
-import type { Change, Folder } from './folder.ts'
+import type { Change, Folder } from './disk/folder.ts'
+import { whyOf } from './disk/way.ts'
 import type { Write } from './merge.ts'
 import type { Overwritten } from './overwritten.ts'
-import { whyOf } from './way.ts'
 
 /** Files that are written at a time (count). */
 const WRITERS = 8

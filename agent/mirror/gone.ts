@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Replica } from '../../workspace/link/replica.ts'
+import type { Replica } from '../../client/replica/replica.ts'
 import type { Bases } from './bases.ts'
-import { birthOf, type Folder } from './folder.ts'
-import { foldersOf } from './paths.ts'
-import { isGitBusy, sparsePaths } from './repository.ts'
-import { mountsBelow, REPOSITORY, rootAt } from './roots.ts'
+import { birthOf, type Folder } from './disk/folder.ts'
+import { mountsBelow, REPOSITORY, rootAt } from './disk/roots.ts'
+import { foldersOf } from './rules/paths.ts'
+import { isGitBusy, sparsePaths } from './rules/repository.ts'
 import { Waiting } from './waiting.ts'
 
 /** Unless told otherwise, deletions wait when this share of the files (percent) is gone at once … */

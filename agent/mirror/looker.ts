@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import type { Folder } from './folder.ts'
-import { mountsBelow } from './roots.ts'
+import type { Folder } from './disk/folder.ts'
+import { mountsBelow } from './disk/roots.ts'
+import { isSilent, type Watch, watchFolder } from './disk/watch.ts'
 import { isRuleFile, type Terrain } from './terrain.ts'
-import { isSilent, type Watch, watchFolder } from './watch.ts'
 
 /** After a burst of this many events (count) everything is looked at once it is over (ms): the watcher may have lost some. */
 const BURST = 500

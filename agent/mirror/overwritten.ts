@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
-import type { MirrorOld, Replica } from '../../workspace/link/replica.ts'
-import { readText } from './text-file.ts'
+import type { MirrorOld, Replica } from '../../client/replica/replica.ts'
+import { readText } from './disk/text-file.ts'
 
 /** The longest time between a tool's reading a file and writing it (ms): after that it has read what the mirror wrote. */
 const READ_MS = 1_000

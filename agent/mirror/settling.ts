@@ -1,6 +1,6 @@
-import { type Dirty, RESTLESS_MS } from './dirty.ts'
+import { type Dirty, RESTLESS_MS } from './disk/dirty.ts'
+import type { Seen } from './disk/text-file.ts'
 import type { Gone } from './gone.ts'
-import type { Seen } from './text-file.ts'
 
 /** A file is read once nobody has written to it for this long (ms). */
 export const SETTLE_MS = 40

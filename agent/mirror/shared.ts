@@ -1,9 +1,9 @@
 import * as Y from 'yjs'
-import type { FileId } from '../../workspace/ids.ts'
-import { filesOf, textOf } from '../../workspace/schema.ts'
-import { allFiles, findFile, keysOf, ownPath } from '../../workspace/tree.ts'
+import type { FileId } from '../../protocol/ids.ts'
+import { filesOf, textOf } from '../../workspace/document/schema.ts'
+import { allFiles, findFile, keysOf, ownPath } from '../../workspace/files/tree.ts'
 import { commonLines } from './base.ts'
-import { relOf } from './paths.ts'
+import { relOf } from './rules/paths.ts'
 
 /** A path's file in the document. */
 export type Shared =

@@ -1,6 +1,6 @@
 import { FULL } from './budget.ts'
 import { AWAY } from './gone.ts'
-import { folded } from './paths.ts'
+import { folded } from './rules/paths.ts'
 
 /** After an error of the disk a path is tried again after this, twice as long each time, up to the second (ms). */
 const AGAIN_MS = 1_000

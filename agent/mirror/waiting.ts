@@ -1,4 +1,4 @@
-import { foldersOf } from './paths.ts'
+import { foldersOf } from './rules/paths.ts'
 
 /** Paths whose deletion waits to be confirmed, each with why. */
 export class Waiting {

@@ -1,9 +1,9 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ClawError, type ErrorBody } from '../../workspace/errors.ts'
-import { readWakeSettings } from '../link/waker.ts'
-import { writeLocal } from '../local-write.ts'
-import type { Profile } from '../profile.ts'
+import { ClawError, type ErrorBody } from '../../protocol/errors.ts'
+import { writeLocal } from '../command/local-write.ts'
+import type { Profile } from '../command/profile.ts'
+import { readWakeSettings } from '../runtime/waker.ts'
 import { openclaw, runProgram } from './run.ts'
 
 /** What `openclaw install` has set in a profile, so that `uninstall` takes back that and nothing else. */

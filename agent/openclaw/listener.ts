@@ -1,4 +1,4 @@
-import { DEFAULT_SERVER } from '../../workspace/link/target.ts'
+import { DEFAULT_SERVER } from '../../client/http/target.ts'
 
 /** What of this profile an OpenClaw automation is to listen for, and which of its agents is woken. */
 export interface Listener {

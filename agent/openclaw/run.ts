@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { ClawError } from '../../workspace/errors.ts'
+import { ClawError } from '../../protocol/errors.ts'
 
 /** OpenClaw's own limit for a call of its gateway is 30 s. */
 const TIMEOUT_MS = 60_000

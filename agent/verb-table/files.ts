@@ -1,4 +1,4 @@
-import { FILE_KEY, FROM_FILE, KEYED, type VerbSpec } from './verb.ts'
+import { FILE_KEY, FROM_FILE, KEYED, type VerbSpec } from '../command/verb.ts'
 
 const NO_FILE = { 3: 'no such file' } as const
 const LINES = { value: 'A-B', what: 'lines A to B; the first is 1' }
@@ -15,7 +15,7 @@ export const FILES: readonly VerbSpec[] = [
       changed: { what: 'only files that others changed since you read them' },
     },
     examples: ['file-list', 'file-list notes/ --changed'],
-    load: async () => (await import('../verbs/file-list.ts')).fileList,
+    load: async () => (await import('../verbs/files/file-list.ts')).fileList,
   },
   {
     name: 'file-get',
@@ -39,7 +39,7 @@ export const FILES: readonly VerbSpec[] = [
       'file-get --key notes/plan.md --lines 10-40',
     ],
     exits: { 3: 'no such file or version' },
-    load: async () => (await import('../verbs/file-get.ts')).fileGet,
+    load: async () => (await import('../verbs/files/file-get.ts')).fileGet,
   },
   {
     name: 'file-put',
@@ -69,7 +69,7 @@ export const FILES: readonly VerbSpec[] = [
       3: 'no such local file',
       4: 'you have not read the file, it is of the other kind, or it exists (--new)',
     },
-    load: async () => (await import('../verbs/file-put.ts')).filePut,
+    load: async () => (await import('../verbs/files/file-put.ts')).filePut,
   },
   {
     name: 'file-edit',
@@ -92,7 +92,7 @@ export const FILES: readonly VerbSpec[] = [
       'file-edit --key notes/plan.md --lines 3-4 --with "- ship it"',
     ],
     exits: { 3: 'no such file or text', 4: 'not read before, or binary' },
-    load: async () => (await import('../verbs/file-edit.ts')).fileEdit,
+    load: async () => (await import('../verbs/files/file-edit.ts')).fileEdit,
   },
   {
     name: 'file-append',
@@ -111,7 +111,7 @@ export const FILES: readonly VerbSpec[] = [
       'file-append --key notes/log.md --file today.md',
     ],
     exits: { 4: 'it is not text' },
-    load: async () => (await import('../verbs/file-append.ts')).fileAppend,
+    load: async () => (await import('../verbs/files/file-append.ts')).fileAppend,
   },
   {
     name: 'file-diff',
@@ -127,7 +127,7 @@ export const FILES: readonly VerbSpec[] = [
     needs: [['key']],
     examples: ['file-diff --key notes/plan.md', 'file-diff --key notes/plan.md --since 3'],
     exits: { 3: 'no such file or version', 4: 'you have not read it' },
-    load: async () => (await import('../verbs/file-diff.ts')).fileDiff,
+    load: async () => (await import('../verbs/files/file-diff.ts')).fileDiff,
   },
   {
     name: 'file-mv',
@@ -143,7 +143,7 @@ export const FILES: readonly VerbSpec[] = [
     needs: [['key'], ['to']],
     examples: ['file-mv --key plan.md --to notes/plan.md'],
     exits: { ...NO_FILE, 4: 'a file of that name exists' },
-    load: async () => (await import('../verbs/file-mv.ts')).fileMv,
+    load: async () => (await import('../verbs/files/file-mv.ts')).fileMv,
   },
   {
     name: 'file-rm',
@@ -155,7 +155,7 @@ export const FILES: readonly VerbSpec[] = [
     needs: [['key']],
     examples: ['file-rm --key notes/old.md', 'file-rm --key notes/old.md --force'],
     exits: { ...NO_FILE, 4: 'others changed it since you read it' },
-    load: async () => (await import('../verbs/file-rm.ts')).fileRm,
+    load: async () => (await import('../verbs/files/file-rm.ts')).fileRm,
   },
   {
     name: 'file-log',
@@ -173,7 +173,7 @@ export const FILES: readonly VerbSpec[] = [
       'file-log --key notes/plan.md --limit 10 --before 40',
     ],
     exits: NO_FILE,
-    load: async () => (await import('../verbs/file-log.ts')).fileLog,
+    load: async () => (await import('../verbs/files/file-log.ts')).fileLog,
   },
   {
     name: 'file-restore',
@@ -188,7 +188,7 @@ export const FILES: readonly VerbSpec[] = [
     needs: [['key']],
     examples: ['file-restore --key notes/plan.md --version 3', 'file-restore --key notes/old.md'],
     exits: { 3: 'no such file or version' },
-    load: async () => (await import('../verbs/file-restore.ts')).fileRestore,
+    load: async () => (await import('../verbs/files/file-restore.ts')).fileRestore,
   },
   {
     name: 'file-intent',
@@ -208,7 +208,7 @@ export const FILES: readonly VerbSpec[] = [
       'file-intent --key src/parse.ts --clear',
     ],
     exits: { ...NO_FILE },
-    load: async () => (await import('../verbs/file-intent.ts')).fileIntent,
+    load: async () => (await import('../verbs/files/file-intent.ts')).fileIntent,
   },
   {
     name: 'mirror',
@@ -248,6 +248,6 @@ export const FILES: readonly VerbSpec[] = [
     needs: [['dir', 'list']],
     examples: ['mirror ./notes --prefix notes', 'mirror ./notes --stop', 'mirror --list'],
     exits: { 3: 'no such folder', 4: 'it is mirrored already', 5: 'a home folder' },
-    load: async () => (await import('../verbs/mirror.ts')).mirror,
+    load: async () => (await import('../verbs/files/mirror.ts')).mirror,
   },
 ]

@@ -1,6 +1,6 @@
-import type { Flags } from '../../workspace/command-line/spec.ts'
-import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
-import type { VerbSpec } from './verb.ts'
+import type { Flags } from '../../lib/command-line/spec.ts'
+import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
+import type { VerbSpec } from '../command/verb.ts'
 
 const FILTER: Flags = {
   type: { value: 'T,T', oneOf: MESSAGE_TYPES, what: 'only these types' },
@@ -18,7 +18,7 @@ export const INBOX: readonly VerbSpec[] = [
     flags: {},
     examples: ['prime', 'prime --json'],
     exits: { 3: 'not registered' },
-    load: async () => (await import('../verbs/prime.ts')).prime,
+    load: async () => (await import('../verbs/team/prime.ts')).prime,
   },
   {
     name: 'poll',
@@ -38,7 +38,7 @@ export const INBOX: readonly VerbSpec[] = [
     },
     examples: ['poll --wait 60 --json', 'poll --type task_delegation --limit 1'],
     exits: { 3: 'not registered' },
-    load: async () => (await import('../verbs/poll.ts')).poll,
+    load: async () => (await import('../verbs/inbox/poll.ts')).poll,
   },
   {
     name: 'wait',
@@ -55,7 +55,7 @@ export const INBOX: readonly VerbSpec[] = [
       'wait t-4k2j9x0q7m1z --timeout 600',
     ],
     exits: { 3: 'no such task', 7: 'the time is up' },
-    load: async () => (await import('../verbs/wait.ts')).wait,
+    load: async () => (await import('../verbs/tasks/wait.ts')).wait,
   },
   {
     name: 'watch',
@@ -67,6 +67,6 @@ export const INBOX: readonly VerbSpec[] = [
       ...FILTER,
     },
     examples: ['watch', 'watch --hints --type direct_message'],
-    load: async () => (await import('../verbs/watch.ts')).watch,
+    load: async () => (await import('../verbs/inbox/watch.ts')).watch,
   },
 ]

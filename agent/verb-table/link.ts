@@ -1,6 +1,6 @@
-import { completionSpec } from '../../workspace/command-line/spec.ts'
-import { MESSAGE_TYPES } from '../../workspace/message-types.ts'
-import type { VerbSpec } from './verb.ts'
+import { completionSpec } from '../../lib/command-line/spec.ts'
+import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
+import type { VerbSpec } from '../command/verb.ts'
 
 /** The resident process of this machine. docs/link.md */
 export const LINK: readonly VerbSpec[] = [
@@ -18,7 +18,7 @@ export const LINK: readonly VerbSpec[] = [
       'up --hook http://127.0.0.1:18789/hooks/wake',
       'up --on-message "touch inbox.new"',
     ],
-    load: async () => (await import('../verbs/up.ts')).up,
+    load: async () => (await import('../verbs/link/up.ts')).up,
   },
   {
     name: 'openclaw',
@@ -47,7 +47,7 @@ export const LINK: readonly VerbSpec[] = [
     },
     needs: [['action']],
     examples: ['openclaw install --dry-run', 'openclaw status', 'openclaw uninstall'],
-    load: async () => (await import('../verbs/openclaw.ts')).openclaw,
+    load: async () => (await import('../verbs/link/openclaw.ts')).openclaw,
   },
   {
     name: 'down',
@@ -56,7 +56,7 @@ export const LINK: readonly VerbSpec[] = [
     usage: '',
     flags: {},
     examples: ['down'],
-    load: async () => (await import('../verbs/down.ts')).down,
+    load: async () => (await import('../verbs/link/down.ts')).down,
   },
   {
     name: 'status',
@@ -71,7 +71,7 @@ export const LINK: readonly VerbSpec[] = [
       task: { value: 'ID', what: 'the task it is for' },
     },
     examples: ['status', 'status --set "refactoring the parser" --task t-4k2j9x0q7m1z'],
-    load: async () => (await import('../verbs/status.ts')).status,
+    load: async () => (await import('../verbs/link/status.ts')).status,
   },
   {
     name: 'leave',
@@ -82,11 +82,11 @@ export const LINK: readonly VerbSpec[] = [
     flags: {},
     examples: ['leave'],
     exits: { 3: 'not registered' },
-    load: async () => (await import('../verbs/leave.ts')).leave,
+    load: async () => (await import('../verbs/team/leave.ts')).leave,
   },
   {
     ...completionSpec('clawlink-agent'),
     linkless: true,
-    load: async () => (await import('../verbs/completion.ts')).completion,
+    load: async () => (await import('../verbs/team/completion.ts')).completion,
   },
 ]

@@ -1,4 +1,4 @@
-import { FROM_FILE, KEYED, TRACED, type VerbSpec } from './verb.ts'
+import { FROM_FILE, KEYED, TRACED, type VerbSpec } from '../command/verb.ts'
 
 const STORM = { 4: 'too many answers in one chain of messages' } as const
 
@@ -28,7 +28,7 @@ export const TALK: readonly VerbSpec[] = [
       'broadcast --file findings.md --topic api',
     ],
     exits: STORM,
-    load: async () => (await import('../verbs/broadcast.ts')).broadcast,
+    load: async () => (await import('../verbs/talk/broadcast.ts')).broadcast,
   },
   {
     name: 'send',
@@ -51,7 +51,7 @@ export const TALK: readonly VerbSpec[] = [
       'send --to Scout --file findings.md --reply-to m-4k2j9x0q7m1z',
     ],
     exits: { 3: 'no such agent', ...STORM },
-    load: async () => (await import('../verbs/send.ts')).send,
+    load: async () => (await import('../verbs/talk/send.ts')).send,
   },
   {
     name: 'log',
@@ -67,7 +67,7 @@ export const TALK: readonly VerbSpec[] = [
     },
     examples: ['log --topic release --since 2h', 'log --from Scout --limit 10 --json'],
     exits: { 3: 'no such agent or message' },
-    load: async () => (await import('../verbs/log.ts')).log,
+    load: async () => (await import('../verbs/talk/log.ts')).log,
   },
   {
     name: 'sent',
@@ -76,6 +76,6 @@ export const TALK: readonly VerbSpec[] = [
     flags: { limit: { value: 'N', what: 'at most this many', otherwise: '20' } },
     examples: ['sent', 'sent --limit 5'],
     exits: { 3: 'not registered' },
-    load: async () => (await import('../verbs/sent.ts')).sent,
+    load: async () => (await import('../verbs/talk/sent.ts')).sent,
   },
 ]

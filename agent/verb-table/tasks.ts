@@ -1,6 +1,6 @@
-import { PRIORITIES } from '../../workspace/schema.ts'
-import { TRANSITIONS } from '../../workspace/task-states.ts'
-import { FROM_FILE, KEYED, NO_TASK, REASON, TASK, TRACED, type VerbSpec } from './verb.ts'
+import { PRIORITIES } from '../../workspace/document/schema.ts'
+import { TRANSITIONS } from '../../workspace/tasks/task-states.ts'
+import { FROM_FILE, KEYED, NO_TASK, REASON, TASK, TRACED, type VerbSpec } from '../command/verb.ts'
 
 const STATES = Object.keys(TRANSITIONS)
 /** What respond can say; `in_progress` is ClawLink 1.x's word for working. */
@@ -63,7 +63,7 @@ export const TASKS: readonly VerbSpec[] = [
       4: 'too many answers in a row',
       7: 'the time of --wait is up',
     },
-    load: async () => (await import('../verbs/delegate.ts')).delegate,
+    load: async () => (await import('../verbs/tasks/delegate.ts')).delegate,
   },
   {
     name: 'respond',
@@ -94,7 +94,7 @@ export const TASKS: readonly VerbSpec[] = [
       'respond --to Lead --msg-id t-4k2j9x0q7m1z --status input-required --result "which branch?"',
     ],
     exits: { 3: 'no such agent or task', 4: 'it has ended, or another agent owns it' },
-    load: async () => (await import('../verbs/respond.ts')).respond,
+    load: async () => (await import('../verbs/tasks/respond.ts')).respond,
   },
   {
     name: 'tasks',
@@ -112,7 +112,7 @@ export const TASKS: readonly VerbSpec[] = [
       before: { value: 'N', what: 'the page before this; the last page prints the number' },
     },
     examples: ['tasks --mine', 'tasks --state completed,failed --sort updated', 'tasks --archived'],
-    load: async () => (await import('../verbs/tasks.ts')).tasks,
+    load: async () => (await import('../verbs/tasks/tasks.ts')).tasks,
   },
   {
     name: 'task',
@@ -123,7 +123,7 @@ export const TASKS: readonly VerbSpec[] = [
     needs: [['task']],
     examples: ['task t-4k2j9x0q7m1z', 'task t-4k2j9x0q7m1z --json'],
     exits: NO_TASK,
-    load: async () => (await import('../verbs/task.ts')).task,
+    load: async () => (await import('../verbs/tasks/task.ts')).task,
   },
   {
     name: 'claim',
@@ -139,7 +139,7 @@ export const TASKS: readonly VerbSpec[] = [
     },
     examples: ['claim --next', 'claim t-4k2j9x0q7m1z'],
     exits: { 3: 'no such task, or none to take', 4: 'another agent has it, or it has ended' },
-    load: async () => (await import('../verbs/claim.ts')).claim,
+    load: async () => (await import('../verbs/tasks/claim.ts')).claim,
   },
   {
     name: 'release',
@@ -150,7 +150,7 @@ export const TASKS: readonly VerbSpec[] = [
     needs: [['task']],
     examples: ['release t-4k2j9x0q7m1z --reason "needs a Mac"'],
     exits: { ...NO_TASK, 4: 'it has ended' },
-    load: async () => (await import('../verbs/release.ts')).release,
+    load: async () => (await import('../verbs/tasks/release.ts')).release,
   },
   {
     name: 'decline',
@@ -161,7 +161,7 @@ export const TASKS: readonly VerbSpec[] = [
     needs: [['task'], ['reason']],
     examples: ['decline t-4k2j9x0q7m1z --reason "I have no network"'],
     exits: { ...NO_TASK, 4: 'it has ended' },
-    load: async () => (await import('../verbs/decline.ts')).decline,
+    load: async () => (await import('../verbs/tasks/decline.ts')).decline,
   },
   {
     name: 'approve',
@@ -172,7 +172,7 @@ export const TASKS: readonly VerbSpec[] = [
     needs: [['task']],
     examples: ['approve t-4k2j9x0q7m1z'],
     exits: { ...NO_TASK, 4: 'it needs no approval' },
-    load: async () => (await import('../verbs/approve.ts')).approve,
+    load: async () => (await import('../verbs/tasks/approve.ts')).approve,
   },
   {
     name: 'answer',
@@ -186,7 +186,7 @@ export const TASKS: readonly VerbSpec[] = [
       'answer t-4k2j9x0q7m1z --file answer.md',
     ],
     exits: { ...NO_TASK, 4: 'it has asked nothing' },
-    load: async () => (await import('../verbs/answer.ts')).answer,
+    load: async () => (await import('../verbs/tasks/answer.ts')).answer,
   },
   {
     name: 'note',
@@ -197,7 +197,7 @@ export const TASKS: readonly VerbSpec[] = [
     needs: [['task'], ['text', 'file']],
     examples: ['note t-4k2j9x0q7m1z "the branch is release/2"', 'note t-4k2j9x0q7m1z -'],
     exits: NO_TASK,
-    load: async () => (await import('../verbs/note.ts')).note,
+    load: async () => (await import('../verbs/tasks/note.ts')).note,
   },
   {
     name: 'cancel',
@@ -214,6 +214,6 @@ export const TASKS: readonly VerbSpec[] = [
     needs: [['task']],
     examples: ['cancel t-4k2j9x0q7m1z --reason "done by hand"', 'cancel t-4k2j9x0q7m1z --force'],
     exits: { ...NO_TASK, 4: 'it has ended' },
-    load: async () => (await import('../verbs/cancel.ts')).cancel,
+    load: async () => (await import('../verbs/tasks/cancel.ts')).cancel,
   },
 ]

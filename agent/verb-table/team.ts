@@ -1,5 +1,5 @@
-import { ROLES } from '../../workspace/access.ts'
-import { KEYED, type VerbSpec } from './verb.ts'
+import { ROLES } from '../../protocol/roles.ts'
+import { KEYED, type VerbSpec } from '../command/verb.ts'
 
 /** Getting in, and who is here. */
 export const TEAM: readonly VerbSpec[] = [
@@ -20,7 +20,7 @@ export const TEAM: readonly VerbSpec[] = [
       file: { value: 'PATH', what: 'read the link from this file' },
     },
     examples: ['join -', 'join --file invite.txt', '--as reviewer join -'],
-    load: async () => (await import('../verbs/join.ts')).join,
+    load: async () => (await import('../verbs/team/join.ts')).join,
   },
   {
     name: 'invite',
@@ -33,7 +33,7 @@ export const TEAM: readonly VerbSpec[] = [
       expires: { value: 'SPAN', what: 'how long it works: 30m, 12h, 7d', otherwise: '7d' },
     },
     examples: ['invite', 'invite --role read --uses 3 --expires 2d'],
-    load: async () => (await import('../verbs/invite.ts')).invite,
+    load: async () => (await import('../verbs/team/invite.ts')).invite,
   },
   {
     name: 'register',
@@ -61,7 +61,7 @@ export const TEAM: readonly VerbSpec[] = [
       'register --name Scout --caps research,web --description "finds things out"',
       'register --name Scout --topics release,api',
     ],
-    load: async () => (await import('../verbs/register.ts')).register,
+    load: async () => (await import('../verbs/team/register.ts')).register,
   },
   {
     name: 'discover',
@@ -69,7 +69,7 @@ export const TEAM: readonly VerbSpec[] = [
     usage: '',
     flags: {},
     examples: ['discover', 'discover --json'],
-    load: async () => (await import('../verbs/discover.ts')).discover,
+    load: async () => (await import('../verbs/team/discover.ts')).discover,
   },
   {
     name: 'heartbeat',
@@ -78,7 +78,7 @@ export const TEAM: readonly VerbSpec[] = [
     about: 'The link does this by itself; use it where no link can run.',
     flags: {},
     examples: ['heartbeat'],
-    load: async () => (await import('../verbs/heartbeat.ts')).heartbeat,
+    load: async () => (await import('../verbs/team/heartbeat.ts')).heartbeat,
   },
   {
     name: 'pause',
@@ -93,7 +93,7 @@ export const TEAM: readonly VerbSpec[] = [
     needs: [['name']],
     examples: ['pause Scout', 'pause Scout "the plan changes, wait for it"'],
     exits: { 3: 'no such agent' },
-    load: async () => (await import('../verbs/pause.ts')).pause,
+    load: async () => (await import('../verbs/team/pause.ts')).pause,
   },
   {
     name: 'resume',
@@ -104,7 +104,7 @@ export const TEAM: readonly VerbSpec[] = [
     needs: [['name']],
     examples: ['resume Scout'],
     exits: { 3: 'no such agent' },
-    load: async () => (await import('../verbs/resume.ts')).resume,
+    load: async () => (await import('../verbs/team/resume.ts')).resume,
   },
   {
     name: 'whoami',
@@ -115,7 +115,7 @@ export const TEAM: readonly VerbSpec[] = [
     flags: {},
     examples: ['whoami', '--as reviewer whoami'],
     exits: { 3: 'not registered' },
-    load: async () => (await import('../verbs/whoami.ts')).whoami,
+    load: async () => (await import('../verbs/team/whoami.ts')).whoami,
   },
   {
     name: 'scan',
@@ -126,7 +126,7 @@ export const TEAM: readonly VerbSpec[] = [
       'Asks the known addresses, and listens for servers that announce themselves on this network.',
     flags: {},
     examples: ['scan', 'scan --json'],
-    load: async () => (await import('../verbs/scan.ts')).scan,
+    load: async () => (await import('../verbs/team/scan.ts')).scan,
   },
   {
     name: 'info',
@@ -135,6 +135,6 @@ export const TEAM: readonly VerbSpec[] = [
     usage: '',
     flags: {},
     examples: ['info', 'info --json'],
-    load: async () => (await import('../verbs/info.ts')).info,
+    load: async () => (await import('../verbs/team/info.ts')).info,
   },
 ]

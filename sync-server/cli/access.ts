@@ -1,13 +1,13 @@
-import { joinLink, MAX_INVITE_DAYS, ROLES, type Role } from '../../workspace/access.ts'
-import { ClawError } from '../../workspace/errors.ts'
-import { checkWorkspaceName } from '../../workspace/validate.ts'
-import { spanIn } from '../../workspace/when.ts'
-import { MAX_NAME, MAX_RECOVERY_DAYS } from '../access/routes.ts'
-import type { Call, Command } from '../commands.ts'
-import { DEFAULT_PORT } from '../flags.ts'
-import { parseLimits } from '../guard/limits.ts'
-import { urlIn } from '../options.ts'
+import { spanIn } from '../../lib/text/when.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import { joinLink, MAX_INVITE_DAYS, ROLES, type Role } from '../../protocol/roles.ts'
+import { checkWorkspaceName } from '../../workspace/document/validate.ts'
+import { DEFAULT_PORT } from '../config/flags.ts'
+import { urlIn } from '../config/options.ts'
+import { parseLimits } from '../config/quotas.ts'
+import { MAX_NAME, MAX_RECOVERY_DAYS } from '../routes/access-routes.ts'
 import { type Admin, openAdmin } from './admin.ts'
+import type { Call, Command } from './commands.ts'
 
 /** What a command did: for programs, and for people; `notes` go to stderr. */
 interface Done {

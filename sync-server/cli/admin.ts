@@ -1,13 +1,13 @@
-import type { ClawError } from '../../workspace/errors.ts'
-import type { OwnerFile } from '../access/owner.ts'
-import { type AdminActions, adminActions } from '../access/routes.ts'
-import { OWNER } from '../access/speaker.ts'
-import { AccessStore } from '../access/store.ts'
-import { LIMITS } from '../guard/limits.ts'
-import { openLog } from '../open-log.ts'
+import type { ClawError } from '../../protocol/errors.ts'
+import type { OwnerFile } from '../auth/owner.ts'
+import { AccessStore } from '../auth/store.ts'
+import { LIMITS } from '../config/quotas.ts'
 import { askServer } from '../ops/ask.ts'
 import { ownerOf } from '../ops/source.ts'
-import { storeError } from '../ops/store-error.ts'
+import { type AdminActions, adminActions } from '../routes/access-routes.ts'
+import { openLog } from '../storage/open-log.ts'
+import { storeError } from '../storage/store-error.ts'
+import { OWNER } from '../sync/speaker.ts'
 
 /** What an admin can do, on a server that runs or on the data of one that does not. */
 export interface Admin {

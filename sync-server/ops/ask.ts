@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { request as requestTls, Agent as TlsAgent } from 'node:https'
 import type { Socket } from 'node:net'
-import { secretId } from '../../workspace/access.ts'
-import { ClawError, type ErrorBody, VERBS_HEADER } from '../../workspace/errors.ts'
-import type { OwnerFile } from '../access/owner.ts'
-import { isSame, proofOf } from '../access/secrets.ts'
+import { ClawError, type ErrorBody, VERBS_HEADER } from '../../protocol/errors.ts'
+import { secretId } from '../../protocol/roles.ts'
+import type { OwnerFile } from '../auth/owner.ts'
+import { isSame, proofOf } from '../auth/secrets.ts'
 
 /** A server answers within this long (milliseconds), unless it has to work for it. */
 export const ANSWER_MS = 15_000

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { Damage } from '../store/damage.ts'
-import { unsealed } from '../store/sealed.ts'
+import { Damage } from '../storage/integrity/damage.ts'
+import { unsealed } from '../storage/integrity/sealed.ts'
 
 /** Of a record in the file: bytes of its key (4), of its value (4), little-endian; then the key, then the value, sealed. */
 const HEADER_BYTES = 8

@@ -1,6 +1,6 @@
 import { chmod, open, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { digestOf, makeDir, syncDir } from '../disk.ts'
+import { digestOf, makeDir, syncDir } from '../storage/integrity/disk.ts'
 import { type Records, writeRecords } from './backup-file.ts'
 import { blobFiles, blobPath } from './blob-files.ts'
 import { copyWhole, makeFolder } from './folder.ts'

@@ -1,23 +1,23 @@
 import type * as Y from 'yjs'
-import { type Agent, listAgents } from '../../workspace/agents.ts'
-import { readArchived } from '../../workspace/archive.ts'
+import { type Agent, listAgents } from '../../workspace/agents/agents.ts'
+import { readArchived } from '../../workspace/inbox/archive.ts'
 import {
   type BroadcastMessage,
   broadcastMessage,
   type DirectMessage,
-} from '../../workspace/broadcasts.ts'
-import { liveBroadcasts } from '../../workspace/live-log.ts'
-import { readArchivedTask, showArchived } from '../../workspace/task-archive.ts'
+} from '../../workspace/messages/broadcasts.ts'
+import { liveBroadcasts } from '../../workspace/messages/live-log.ts'
+import { readArchivedTask, showArchived } from '../../workspace/tasks/task-archive.ts'
 import {
   listTasks,
   showStep,
   type Task,
   type TaskStep,
   taskHistory,
-} from '../../workspace/tasks.ts'
-import { docOf } from '../document.ts'
-import type { LevelUpdateLog } from '../level-update-log.ts'
-import type { Shelf } from '../update-log.ts'
+} from '../../workspace/tasks/tasks.ts'
+import type { LevelUpdateLog } from '../storage/level-update-log.ts'
+import type { Shelf } from '../storage/update-log.ts'
+import { docOf } from '../sync/document.ts'
 
 const PAGE = 500
 const PAGE_BYTES = 4 * 1024 * 1024

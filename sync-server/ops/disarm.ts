@@ -16,7 +16,7 @@ import {
   skipContent,
   skipHead,
   skipPlain,
-} from '../structs.ts'
+} from '../sync/structs.ts'
 
 /**
  * Levels of arrays and objects in a value (count). Yjs reads JSON of any depth and writes it by recursion, which ends at some

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { copyFile, link, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ClawError } from '../../workspace/errors.ts'
-import { makeDir, syncDir } from '../disk.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import { makeDir, syncDir } from '../storage/integrity/disk.ts'
 
 /** Moved last into a folder that is there already: without its manifest a backup is none, and no database is opened without CURRENT. */
 const LAST = ['CURRENT', 'manifest.json']

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ClawError } from '../../workspace/errors.ts'
-import { isBlobName, isWorkspaceName } from '../../workspace/schema.ts'
-import { FORMAT } from '../store/format.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import { isBlobName, isWorkspaceName } from '../../workspace/document/schema.ts'
+import { FORMAT } from '../storage/integrity/format.ts'
 
 export const MANIFEST_FILE = 'manifest.json'
 export const RECORDS_FILE = 'records'

@@ -1,5 +1,5 @@
-import type { Agent } from '../../workspace/agents.ts'
-import type { BroadcastMessage, DirectMessage } from '../../workspace/broadcasts.ts'
+import type { Agent } from '../../workspace/agents/agents.ts'
+import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/broadcasts.ts'
 import type { WholeTask } from './contents.ts'
 
 /** What others wrote, in which a control character could do harm on a terminal. */

@@ -1,9 +1,9 @@
 import * as Y from 'yjs'
-import { renewServerClient } from '../../workspace/schema.ts'
-import { docOf } from '../document.ts'
-import { isState, put, type State } from '../guests/records.ts'
-import { LevelUpdateLog } from '../level-update-log.ts'
-import type { Stored } from '../update-log.ts'
+import { renewServerClient } from '../../workspace/document/schema.ts'
+import { isState, put, type State } from '../storage/agent-records.ts'
+import { LevelUpdateLog } from '../storage/level-update-log.ts'
+import type { Stored } from '../storage/update-log.ts'
+import { docOf } from '../sync/document.ts'
 
 /**
  * Lets the server write under another Yjs client id in every workspace of a data folder that went back in time: replicas

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as Y from 'yjs'
-import { checkDocument } from '../../workspace/grammar/document.ts'
-import { initWorkspace, metaOf, renewServerClient } from '../../workspace/schema.ts'
-import { makeDir, syncDir } from '../disk.ts'
-import type { LevelUpdateLog } from '../level-update-log.ts'
+import { checkDocument } from '../../workspace/document/check.ts'
+import { initWorkspace, metaOf, renewServerClient } from '../../workspace/document/schema.ts'
+import { makeDir, syncDir } from '../storage/integrity/disk.ts'
+import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { type TakenOut, takeOut } from './take-out.ts'
 
 /** Something taken out, and whose it was. */

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ClawError } from '../../workspace/errors.ts'
-import { type OwnerFile, readOwner } from '../access/owner.ts'
-import { LevelUpdateLog } from '../level-update-log.ts'
-import { hasDatabase } from '../store/inspect.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import { type OwnerFile, readOwner } from '../auth/owner.ts'
+import type { BackupSummary } from '../routes/ops-routes.ts'
+import { hasDatabase } from '../storage/integrity/inspect.ts'
+import { LevelUpdateLog } from '../storage/level-update-log.ts'
+import { storeError } from '../storage/store-error.ts'
 import { askServer } from './ask.ts'
 import { restoreBackup } from './restore.ts'
-import type { BackupSummary } from './routes.ts'
-import { storeError } from './store-error.ts'
 
 /** Throws `no_data`, `data_unusable`. */
 export const checkData = async (data: string): Promise<void> => {

@@ -1,10 +1,10 @@
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
-import { pathOf } from '../../workspace/grammar/contents.ts'
-import { checkDocument } from '../../workspace/grammar/document.ts'
-import { Places } from '../../workspace/grammar/places.ts'
-import { docOf } from '../document.ts'
-import type { Stored } from '../update-log.ts'
+import { checkDocument } from '../../workspace/document/check.ts'
+import { pathOf } from '../../workspace/document/contents.ts'
+import { Places } from '../../workspace/document/places.ts'
+import type { Stored } from '../storage/update-log.ts'
+import { docOf } from '../sync/document.ts'
 import { disarm, type Poison } from './disarm.ts'
 
 /** Something that was taken out of a document: where it stood, why it could not stay, and what it was. */

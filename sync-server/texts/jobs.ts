@@ -1,6 +1,6 @@
-import { newEffort } from '../../workspace/diff.ts'
-import { type Merge, merge3 } from '../../workspace/merge.ts'
-import { type TextDelta, textDelta } from '../../workspace/text-delta.ts'
+import { newEffort } from '../../lib/merge/diff.ts'
+import { type Merge, merge3 } from '../../lib/merge/merge.ts'
+import { type TextDelta, textDelta } from '../../lib/merge/text-delta.ts'
 
 /** What takes long with long texts. Without `steps` (see Effort) it is as fine as can be, which takes up to some seconds. */
 export const JOBS = {

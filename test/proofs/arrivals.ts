@@ -1,4 +1,4 @@
-import { type Outcome, runArrivals } from '../access/arrival-runs.ts'
+import { type Outcome, runArrivals } from '../support/auth/arrival-runs.ts'
 
 /** Where what arrives will stand, in random documents: `npm run proof:arrivals -- [RUNS [SEED]]`. */
 const [runs = 10_000, seed = 1] = process.argv.slice(2).map(Number)

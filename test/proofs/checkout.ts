@@ -1,7 +1,7 @@
 // Two agents mirror two folders; a branch is checked out in one while editors work in the other. Each run has a seed of
 // its own, SEED and on.
 //   npm run proof:checkout -- [FILES] [RUNS] [SEED]
-import { checkoutRun } from '../mirror/checkout.ts'
+import { checkoutRun } from '../support/mirror/checkout.ts'
 
 const files = Number(process.argv[2] ?? 2_000)
 const runs = Number(process.argv[3] ?? 1)

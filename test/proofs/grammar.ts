@@ -1,4 +1,4 @@
-import { runGrammar } from '../grammar/run.ts'
+import { runGrammar } from '../support/grammar/run.ts'
 
 /** Hostile operations by members who know the schema: `npm run proof:grammar -- [OPERATIONS [SEED]]`. */
 const [operations = 1_000_000, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv

@@ -3,11 +3,11 @@
 //   npm run build && node scripts/run-ts.mjs test/proofs/million-broadcasts.ts [N] [BATCH] [WRITERS]
 import { strictEqual } from 'node:assert'
 import * as Y from 'yjs'
-import { addBroadcast } from '../../workspace/broadcasts.ts'
-import type { AgentId, BroadcastId } from '../../workspace/ids.ts'
+import type { AgentId, BroadcastId } from '../../protocol/ids.ts'
+import { addBroadcast } from '../../workspace/messages/broadcasts.ts'
 import { frame, RawClient, until } from '../support/client.ts'
 import { fetch, startServer } from '../support/server.ts'
-import { walkLog } from '../sync-server/history.ts'
+import { walkLog } from '../support/sync-server/history.ts'
 
 const total = Number(process.argv[2] ?? 1_000_000)
 const batch = Number(process.argv[3] ?? 1)

@@ -1,8 +1,8 @@
 // Two agents mirror two folders in which tools, git, mounts, full disks and kills do what they do; each run has a seed of
 // its own, SEED and on. docs/mirror.md says what holds.
 //   npm run proof:mirror -- [RUNS] [SEED] [AT_ONCE]
-import { torture } from '../mirror/torture/run.ts'
-import { canMount } from '../mirror/torture/side.ts'
+import { torture } from '../support/mirror/torture/run.ts'
+import { canMount } from '../support/mirror/torture/side.ts'
 
 const runs = Number(process.argv[2] ?? 500)
 const first = Number(process.argv[3] ?? 1)

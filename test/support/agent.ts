@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ErrorBody } from '../../workspace/errors.ts'
+import type { ErrorBody } from '../../protocol/errors.ts'
 import { until } from './client.ts'
 import { bin, tempDir } from './server.ts'
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Attached, attach } from '../../workspace/link/attach.ts'
-import type { LinkAt } from '../../workspace/link/run.ts'
-import { socketOf } from '../../workspace/link/socket.ts'
+import { type Attached, attach } from '../../client/resident/attach.ts'
+import type { LinkAt } from '../../client/resident/run.ts'
+import { socketOf } from '../../client/resident/socket.ts'
 import { root } from './server.ts'
 
 export const linkAt = (home: string): LinkAt => {

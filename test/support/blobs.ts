@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ErrorBody } from '../../workspace/errors.ts'
+import type { ErrorBody } from '../../protocol/errors.ts'
 import { fetch } from './server.ts'
 
 export interface Bytes {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { bundle } from '../../bench/programs.ts'
-import { registerAgent } from '../../workspace/agents.ts'
-import type { AgentId, TaskId } from '../../workspace/ids.ts'
-import { addTask, listTasks } from '../../workspace/tasks.ts'
+import type { AgentId, TaskId } from '../../protocol/ids.ts'
+import { registerAgent } from '../../workspace/agents/agents.ts'
+import { addTask, listTasks } from '../../workspace/tasks/tasks.ts'
 import { liveDoc, until } from './client.ts'
 import { root, type Server } from './server.ts'
 

@@ -1,8 +1,8 @@
 // One of several processes that race for the same tasks: argv = server URL, workspace, agent id. It says "ready", starts
 // when something comes on stdin, and prints what it got and how long each command took.
 import { once } from 'node:events'
-import { ClawError } from '../../workspace/errors.ts'
-import { postNext } from '../../workspace/link/commands.ts'
+import { postNext } from '../../client/http/api.ts'
+import { ClawError } from '../../protocol/errors.ts'
 import { targetOf } from './server.ts'
 
 const [url, workspace, by] = process.argv.slice(2) as [string, string, string]

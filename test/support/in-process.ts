@@ -1,8 +1,8 @@
 import { pino } from 'pino'
-import { parseOptions } from '../../sync-server/options.ts'
-import { PROGRAM } from '../../sync-server/program.ts'
+import { readProgram } from '../../lib/command-line/read.ts'
+import { PROGRAM } from '../../sync-server/cli/program.ts'
+import { parseOptions } from '../../sync-server/config/options.ts'
 import { startSyncServer } from '../../sync-server/server.ts'
-import { readProgram } from '../../workspace/command-line/read.ts'
 import { ownerToken, setToken, tempDir } from './server.ts'
 
 /** A server in this process: for tests that move its clock, or ask it much. */

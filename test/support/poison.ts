@@ -1,5 +1,5 @@
 import * as encoding from 'lib0/encoding'
-import { LevelUpdateLog } from '../../sync-server/level-update-log.ts'
+import { LevelUpdateLog } from '../../sync-server/storage/level-update-log.ts'
 
 /** Kinds of content by Yjs' number for them (V1 encoding). */
 const KINDS = { json: 2, embed: 5, mark: 6, any: 8 }

@@ -5,8 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runFileOf } from '../../workspace/access.ts'
-import { authorization, parseTarget, type Target } from '../../workspace/link/target.ts'
+import { authorization, parseTarget, type Target } from '../../client/http/target.ts'
+import { runFileOf } from '../../protocol/roles.ts'
 
 const findRoot = (from: string): string =>
   existsSync(join(from, 'package.json')) ? from : findRoot(dirname(from))

@@ -1,11 +1,11 @@
 import * as Y from 'yjs'
-import { registerAgent } from '../../workspace/agents.ts'
-import type { AgentId, TaskId } from '../../workspace/ids.ts'
-import { handIn } from '../../workspace/intake.ts'
-import { initWorkspace } from '../../workspace/schema.ts'
-import { moveTask } from '../../workspace/task-commands.ts'
-import { Settler } from '../../workspace/task-settle.ts'
-import { addTask } from '../../workspace/tasks.ts'
+import type { AgentId, TaskId } from '../../protocol/ids.ts'
+import { registerAgent } from '../../workspace/agents/agents.ts'
+import { initWorkspace } from '../../workspace/document/schema.ts'
+import { handIn } from '../../workspace/tasks/intake.ts'
+import { moveTask } from '../../workspace/tasks/task-commands.ts'
+import { Settler } from '../../workspace/tasks/task-settle.ts'
+import { addTask } from '../../workspace/tasks/tasks.ts'
 
 /** How large a workspace is after so many tasks. */
 export interface Size {

@@ -1,10 +1,10 @@
 import * as Y from 'yjs'
 import { seeded } from '../../bench/stats.ts'
-import { putFile, readFile } from '../../workspace/files.ts'
-import type { AgentId } from '../../workspace/ids.ts'
-import { send, sync } from '../workspace/replicas.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { putFile, readFile } from '../../workspace/files/files.ts'
 import { until } from './client.ts'
 import { type DiskWriter, diskWriter } from './disk-writer.ts'
+import { send, sync } from './workspace/replicas.ts'
 import {
   BASE,
   baseWord,

@@ -1,8 +1,8 @@
 import * as Y from 'yjs'
-import { appendText, replaceLines, replaceText } from '../../workspace/file-edit.ts'
-import { putFile, readFile } from '../../workspace/files.ts'
-import type { AgentId, FileId } from '../../workspace/ids.ts'
-import { textOf } from '../../workspace/schema.ts'
+import type { AgentId, FileId } from '../../protocol/ids.ts'
+import { textOf } from '../../workspace/document/schema.ts'
+import { appendText, replaceLines, replaceText } from '../../workspace/files/file-edit.ts'
+import { putFile, readFile } from '../../workspace/files/files.ts'
 
 /** Writers that change one file, each in its own way. Every so often one inserts a line of its own, a marker. */
 

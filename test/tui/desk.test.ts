@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { addBroadcast } from '../../workspace/broadcasts.ts'
-import type { BroadcastId } from '../../workspace/ids.ts'
-import type { Message } from '../../workspace/inbox.ts'
-import { isoTime } from '../../workspace/schema.ts'
-import { atDesk } from './at-desk.ts'
-import { held } from './attached.ts'
-import { makeWorld, SMALL } from './world.ts'
+import type { BroadcastId } from '../../protocol/ids.ts'
+import { isoTime } from '../../workspace/document/schema.ts'
+import type { Message } from '../../workspace/inbox/inbox.ts'
+import { addBroadcast } from '../../workspace/messages/broadcasts.ts'
+import { atDesk } from '../support/tui/at-desk.ts'
+import { held } from '../support/tui/attached.ts'
+import { makeWorld, SMALL } from '../support/tui/world.ts'
 
 const NOW = Date.UTC(2026, 10, 25, 12, 0, 0)
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { readArgs } from '../../agent/args.ts'
-import { FORMS, type FormName, openForm, runOf } from '../../tui/forms.ts'
-import { lineOf } from '../../tui/line.ts'
-import type { Snapshot } from '../../tui/snapshot.ts'
-import type { Ran } from '../../workspace/link/run.ts'
-import { atDesk } from './at-desk.ts'
-import { held } from './attached.ts'
-import { makeWorld, SMALL } from './world.ts'
+import { readArgs } from '../../agent/verb-table/args.ts'
+import type { Ran } from '../../client/resident/run.ts'
+import { FORMS, type FormName, openForm, runOf } from '../../tui/control/forms.ts'
+import type { Snapshot } from '../../tui/model/snapshot.ts'
+import { lineOf } from '../../tui/terminal/line.ts'
+import { atDesk } from '../support/tui/at-desk.ts'
+import { held } from '../support/tui/attached.ts'
+import { makeWorld, SMALL } from '../support/tui/world.ts'
 
 const NOW = Date.UTC(2026, 10, 25, 12, 0, 0)
 

@@ -1,9 +1,9 @@
 import { afterEach, expect, it } from 'vitest'
 import type { Env } from '../../tui/app.tsx'
 import { widthOf } from '../../tui/ui/cells.ts'
-import { held } from './attached.ts'
-import { cleanup, type Shown, show } from './frames.tsx'
-import { makeWorld, SMALL } from './world.ts'
+import { held } from '../support/tui/attached.ts'
+import { cleanup, type Shown, show } from '../support/tui/frames.tsx'
+import { makeWorld, SMALL } from '../support/tui/world.ts'
 
 process.env.TZ = 'UTC'
 const NOW = Date.UTC(2026, 10, 25, 12, 0, 0)

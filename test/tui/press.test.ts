@@ -1,6 +1,6 @@
 import type { Key } from 'ink'
 import { expect, it } from 'vitest'
-import { pressesOf } from '../../tui/press.ts'
+import { pressesOf } from '../../tui/terminal/press.ts'
 
 it('[U6] what comes in one go is each of its keys, a control among what is typed, too', () => {
   const names = (input: string) => pressesOf(input, {} as Key).map(({ name }) => name)

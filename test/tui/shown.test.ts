@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { AgentId, BroadcastId, TaskId } from '../../protocol/ids.ts'
 import { rowWidth, textOf } from '../../tui/ui/rows.ts'
-import { registerAgent } from '../../workspace/agents.ts'
-import { addBroadcast } from '../../workspace/broadcasts.ts'
-import { putFile } from '../../workspace/files.ts'
-import type { AgentId, BroadcastId, TaskId } from '../../workspace/ids.ts'
-import { addNote, addTask } from '../../workspace/tasks.ts'
-import { atDesk } from './at-desk.ts'
-import { held } from './attached.ts'
-import { makeWorld, SMALL } from './world.ts'
+import { registerAgent } from '../../workspace/agents/agents.ts'
+import { putFile } from '../../workspace/files/files.ts'
+import { addBroadcast } from '../../workspace/messages/broadcasts.ts'
+import { addNote, addTask } from '../../workspace/tasks/tasks.ts'
+import { atDesk } from '../support/tui/at-desk.ts'
+import { held } from '../support/tui/attached.ts'
+import { makeWorld, SMALL } from '../support/tui/world.ts'
 
 const NOW = Date.UTC(2026, 10, 25, 12, 0, 0)
 const HARMFUL = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\ufeff]|\p{Surrogate}/u

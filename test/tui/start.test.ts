@@ -2,8 +2,8 @@ import { PassThrough, Writable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { startApp } from '../../tui/start.tsx'
 import { until } from '../support/client.ts'
-import { held } from './attached.ts'
-import { makeWorld, SMALL } from './world.ts'
+import { held } from '../support/tui/attached.ts'
+import { makeWorld, SMALL } from '../support/tui/world.ts'
 
 /** What a terminal is to the program; `onShown` sees all that is drawn, at once. */
 const tty = (onShown: (text: string) => void) => {

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
-import { EVERY_MS, Store } from '../../tui/store.ts'
-import { putFile } from '../../workspace/files.ts'
-import type { AgentId, TaskId } from '../../workspace/ids.ts'
-import { addNote, addTask } from '../../workspace/tasks.ts'
-import { settle, worldAt } from '../workspace/replicas.ts'
-import { held } from './attached.ts'
-import { makeWorld, SMALL } from './world.ts'
+import type { AgentId, TaskId } from '../../protocol/ids.ts'
+import { EVERY_MS, Store } from '../../tui/model/store.ts'
+import { putFile } from '../../workspace/files/files.ts'
+import { addNote, addTask } from '../../workspace/tasks/tasks.ts'
+import { held } from '../support/tui/attached.ts'
+import { makeWorld, SMALL } from '../support/tui/world.ts'
+import { settle, worldAt } from '../support/workspace/replicas.ts'
 
 const NOW = Date.UTC(2026, 10, 25, 12, 0, 0)
 

@@ -1,4 +1,4 @@
-import type { Action } from './keys.ts'
+import type { Action } from '../model/editor-keys.ts'
 import { columnOf, offsetIn, rowAt, rowsAway } from './rows.ts'
 import type { EditorSession } from './session.ts'
 import type { Change } from './shared-text.ts'

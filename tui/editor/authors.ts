@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
-import type { AgentId, FileId } from '../../workspace/ids.ts'
-import { textOf } from '../../workspace/schema.ts'
-import { editCounts } from '../../workspace/tree.ts'
+import type { AgentId, FileId } from '../../protocol/ids.ts'
+import { textOf } from '../../workspace/document/schema.ts'
+import { editCounts } from '../../workspace/files/tree.ts'
 import type { Range } from './search.ts'
 
 /**

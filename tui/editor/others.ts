@@ -1,8 +1,8 @@
 import type * as Y from 'yjs'
-import { indexOf } from '../../workspace/cursors.ts'
-import type { AgentId, FileId } from '../../workspace/ids.ts'
-import type { Presence } from '../../workspace/presence.ts'
-import { textOf } from '../../workspace/schema.ts'
+import type { AgentId, FileId } from '../../protocol/ids.ts'
+import type { Presence } from '../../workspace/agents/presence.ts'
+import { textOf } from '../../workspace/document/schema.ts'
+import { indexOf } from '../../workspace/files/cursors.ts'
 
 /** Another one's caret (`head`) and the other end of its selection, as indexes into the text as it is. */
 export interface Other {

@@ -1,10 +1,10 @@
 import type * as Y from 'yjs'
-import { isBinary } from '../../workspace/blobs.ts'
-import { ClawError } from '../../workspace/errors.ts'
-import type { FileId, FileKey } from '../../workspace/ids.ts'
-import { checkFileKey } from '../../workspace/path.ts'
-import { fileEntry } from '../../workspace/shape.ts'
-import { findFile, idFor, keysOf } from '../../workspace/tree.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { FileId, FileKey } from '../../protocol/ids.ts'
+import { checkFileKey } from '../../workspace/document/path.ts'
+import { fileEntry } from '../../workspace/document/shape.ts'
+import { isBinary } from '../../workspace/files/blobs.ts'
+import { findFile, idFor, keysOf } from '../../workspace/files/tree.ts'
 
 /**
  * What became of the file that was opened. `new`: it is not there yet, the first edit makes it. `removed`: an edit brings

@@ -1,5 +1,5 @@
 import type { Key } from 'ink'
-import { pressesOf } from '../press.ts'
+import { pressesOf } from '../terminal/press.ts'
 
 /** A key of the editor by name, with `ctrl-`, `alt-`, `shift-` in this order before it; or text that is typed. */
 export type EditorPress = { key: string } | { text: string }

@@ -1,8 +1,8 @@
 import * as Y from 'yjs'
-import type { FileId } from '../../workspace/ids.ts'
-import type { Cursor } from '../../workspace/presence.ts'
-import { textOf } from '../../workspace/schema.ts'
-import { hasOthers, indexedString, OBJECT, placeAt } from '../../workspace/text-index.ts'
+import type { FileId } from '../../protocol/ids.ts'
+import type { Cursor } from '../../workspace/agents/presence.ts'
+import { textOf } from '../../workspace/document/schema.ts'
+import { hasOthers, indexedString, OBJECT, placeAt } from '../../workspace/files/text-index.ts'
 import { Lines } from './lines.ts'
 import type { Range } from './search.ts'
 

@@ -1,9 +1,9 @@
-import { keyLabel } from '../commands.ts'
+import { keyLabel } from '../model/commands.ts'
+import { EDITOR_KEYS } from '../model/editor-keys.ts'
 import { cellsOf } from '../text/cells.ts'
 import { fitText } from '../ui/cells.ts'
 import { fitRow, type Row, said, seg, spread } from '../ui/rows.ts'
 import { typedRow } from '../views/overlays.ts'
-import { EDITOR_KEYS } from './keys.ts'
 import type { EditorSession } from './session.ts'
 import { lineAround } from './steps.ts'
 

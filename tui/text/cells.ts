@@ -1,5 +1,5 @@
 import stringWidth from 'string-width'
-import { replaceHidden } from '../../workspace/visible.ts'
+import { replaceHidden } from '../../lib/text/visible.ts'
 
 /** A grapheme as it stands on the screen: what is drawn for it, and on how many cells. */
 export interface Cell {

@@ -1,4 +1,4 @@
-import { escapeHidden, replaceHidden } from '../../workspace/visible.ts'
+import { escapeHidden, replaceHidden } from '../../lib/text/visible.ts'
 import { cellsOf } from '../text/cells.ts'
 
 /** Text in one line by the cells that it takes. What others wrote goes through `harmless` before it is measured. */

@@ -1,4 +1,4 @@
-import type { Event } from '../state.ts'
+import type { Event } from '../model/state.ts'
 import { clip, cut, harmless, widthOf as measure } from './cells.ts'
 
 /**

@@ -1,7 +1,7 @@
-import { type Fields, parseFilter, passes } from '../filter.ts'
-import { ago, type Look, latest } from '../look.ts'
-import { type FileLine, nameOf, type Snapshot } from '../snapshot.ts'
-import { finder } from '../sorted.ts'
+import { type Fields, parseFilter, passes } from '../model/filter.ts'
+import { ago, type Look, latest } from '../model/look.ts'
+import { type FileLine, nameOf, type Snapshot } from '../model/snapshot.ts'
+import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { type List, listRows } from './list.ts'
 

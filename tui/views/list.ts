@@ -1,5 +1,5 @@
-import type { Look } from '../look.ts'
-import type { Event, View } from '../state.ts'
+import type { Look } from '../model/look.ts'
+import type { Event, View } from '../model/state.ts'
 import { clickable, fitRow, keepVisible, picked, type Row, seg } from '../ui/rows.ts'
 
 export interface List {

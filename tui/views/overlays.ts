@@ -1,8 +1,8 @@
-import { type Command, commandGroups, keyLabel, TYPING } from '../commands.ts'
-import type { Line } from '../line.ts'
-import type { Look } from '../look.ts'
-import { completionsOf } from '../palette.ts'
-import type { Field, Form, Toast } from '../state.ts'
+import { type Command, commandGroups, keyLabel, TYPING } from '../model/commands.ts'
+import type { Look } from '../model/look.ts'
+import { completionsOf } from '../model/palette.ts'
+import type { Field, Form, Toast } from '../model/state.ts'
+import type { Line } from '../terminal/line.ts'
 import { type Cell, cellsOf, graphemeAt, textAt } from '../text/cells.ts'
 import { fitText, harmless, wrap } from '../ui/cells.ts'
 import {

@@ -1,6 +1,6 @@
-import type { AgentStatus } from '../../workspace/presence.ts'
-import type { Priority, TaskState } from '../../workspace/schema.ts'
-import type { FeedKind } from '../feed.ts'
+import type { AgentStatus } from '../../workspace/agents/presence.ts'
+import type { Priority, TaskState } from '../../workspace/document/schema.ts'
+import type { FeedKind } from '../model/feed.ts'
 import { type Segment, seg, type Tone } from '../ui/rows.ts'
 
 /** States by symbol, by word where there is room or somebody listens, and by tone last. */

@@ -1,0 +1,179 @@
+import type * as Y from 'yjs'
+import { type BlobSource, downloadBlob, type Transfer, uploadBlob } from '../../client/blobs.ts'
+import { isAway } from '../../client/session/outbox.ts'
+import { shellFlag } from '../../lib/text/quote.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { FileKey } from '../../protocol/ids.ts'
+import { fileEntry } from '../../workspace/document/shape.ts'
+import { blobInfo, blobVersions, getBlob, isBinary, notText } from '../../workspace/files/blobs.ts'
+import { fileInfo } from '../../workspace/files/files.ts'
+import { checkPutBlob, putBlob } from '../../workspace/files/put-blob.ts'
+import { findFile, getFile, idFor } from '../../workspace/files/tree.ts'
+import { tellReplaced } from '../../workspace/inbox/conflicts.ts'
+import { type Call, newMessageId, type Outcome } from './call.ts'
+import { cannotWrite, writeLocalBy } from './local-write.ts'
+import { Progress } from './progress.ts'
+import { answeredBefore, mergingWrite, Team } from './team.ts'
+import { oneLine, path } from './text.ts'
+
+/**
+ * Shares bytes: uploads them first, then writes their name into the document. While they move, other commands of the
+ * profile go on. Throws what `putBlob` and `uploadBlob` throw; with the server away nothing is changed.
+ */
+export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Promise<Outcome> => {
+  const force = call.has('force')
+  const isNew = call.has('new')
+  const { sha256, size } = blob
+  const payload = { key, force, sha256, size, ...(isNew && { new: true }) }
+  let team = await openOnline(call)
+  const known = (await team.replica.blob(key))?.sha256 ?? null
+  const put = () => ({ key, sha256, size, known, by: team.me(), now: team.now(), force, isNew })
+  if ((await answeredBefore(call, team.replica, payload)) === null) {
+    checkPutBlob(team.doc, put())
+    await call.close()
+    // Also what the document names already: it costs nothing where the server has it, and mends what is lost.
+    await moving(call, 'uploading', key, size, (transfer) => uploadBlob(transfer, blob))
+    team = await Team.open(call, true)
+  }
+  return mergingWrite(
+    call,
+    payload,
+    () => {
+      const { replaced, ...result } = putBlob(team.doc, put())
+      const { file_key, version, media_type } = result.file
+      team.replica.keepBlob(key, { version, sha256 })
+      if (replaced !== null)
+        tellReplaced(team.doc, team.me(), key, replaced, newMessageId, team.now())
+      const what = result.created ? 'created' : result.changed ? 'changed' : 'unchanged'
+      return {
+        data: { ...result, conflicts: [], lines: [], ...(replaced !== null && { replaced }) },
+        lines: [`${what} ${path(file_key)} version ${version}, ${size} bytes, ${path(media_type)}`],
+        notes:
+          replaced === null
+            ? []
+            : [
+                `you had not read what ${replaced.by} put into ${path(key)}; it is kept: file-get ${shellFlag('key', key)} --sha256 ${replaced.sha256.slice(0, 12)} --output PATH`,
+              ],
+      }
+    },
+    team,
+  )
+}
+
+const openOnline = async (call: Call): Promise<Team> => {
+  try {
+    return await Team.open(call, false)
+  } catch (error) {
+    if (!isAway(error)) throw error
+    throw new ClawError(
+      error.code,
+      `${error.message}; what is not text goes through the server, so nothing was shared`,
+      'nothing is lost: put it again when the server is back',
+    )
+  }
+}
+
+/** Whether a file that was not text has been removed here, and is still kept. */
+export const isRemovedBytes = (doc: Y.Doc, key: FileKey): boolean => {
+  const entry = fileEntry(doc, key)
+  return (
+    entry?.removed !== undefined &&
+    entry.removed.movedTo === undefined &&
+    findFile(doc, key) === null &&
+    isBinary(entry) &&
+    blobVersions(doc, entry.fileId).length > 0
+  )
+}
+
+/** Brings a removed file back with its newest version, whose bytes the server still has. */
+export const restoreBytes = (call: Call, team: Team, key: FileKey): Promise<Outcome> =>
+  mergingWrite(
+    call,
+    { key, version: null },
+    ({ doc }) => {
+      const [newest] = blobVersions(doc, idFor(doc, key))
+      const { sha256, size } = newest!
+      const put = { key, sha256, size, known: sha256, by: team.me(), now: team.now() }
+      const { file, changed, created } = putBlob(doc, put)
+      team.replica.keepBlob(key, { version: file.version, sha256 })
+      return {
+        data: { file, changed, created },
+        lines: [`${path(key)} is there again; it is version ${file.version}`],
+      }
+    },
+    team,
+  )
+
+/** A file that is not text, for a caller that asked for it: into a file, or as JSON without its content. */
+export const readBytes = async (call: Call, team: Team, typed: string): Promise<Outcome> => {
+  const { key, entry } = getFile(team.doc, typed)
+  const output = call.flag('output')
+  const wanted = call.flag('sha256')
+  const newest = fileInfo(team.doc, key)
+  if (output === undefined && !call.has('json')) throw notText(key, entry.mediaType)
+  const versions = blobVersions(team.doc, entry.fileId).map(blobInfo)
+  if (output === undefined) {
+    return { data: { file: { ...newest, versions }, ...team.admitOffline() }, lines: [] }
+  }
+  const { sha256, size, mediaType } = getBlob(team.doc, key, wanted)
+  if (team.offline !== null) throw team.offline
+  const isNewest = sha256 === newest.sha256
+  await call.close()
+  await moving(call, 'downloading', key, size, (transfer) =>
+    writeWhole(call, output, (file) => downloadBlob(transfer, { sha256, size }, file)),
+  )
+  if (isNewest) {
+    const replica = await team.reopened()
+    replica.keepBlob(key, { version: newest.version, sha256 })
+    await replica.commit()
+  }
+  const { version, ...facts } = newest
+  const file = {
+    ...facts,
+    ...(isNewest && { version }),
+    sha256,
+    size,
+    media_type: mediaType,
+    versions,
+  }
+  const which = isNewest ? ` version ${version}` : `, ${sha256.slice(0, 12)},`
+  return { data: { file }, lines: [oneLine(`${path(key)}${which} is in ${output}`)] }
+}
+
+/** Moves bytes between here and the server, showing how far it is. */
+const moving = async (
+  call: Call,
+  what: string,
+  key: string,
+  size: number,
+  move: (transfer: Transfer) => Promise<void>,
+): Promise<void> => {
+  const progress = new Progress(call, what, key, size)
+  const onProgress = (bytes: number) => progress.show(bytes)
+  const { target, workspace } = call
+  try {
+    await move({ ...target, workspace, signal: call.request.signal, onProgress })
+  } catch (error) {
+    if (!isAway(error)) throw error
+    throw new ClawError(
+      error.code,
+      error.message,
+      'nothing was changed; give the same command again, an upload goes on from where it was',
+    )
+  } finally {
+    progress.close()
+  }
+}
+
+const writeWhole = async (
+  call: Call,
+  output: string,
+  fill: Parameters<typeof writeLocalBy>[1],
+): Promise<void> => {
+  const local = call.resolve(output)
+  try {
+    await writeLocalBy(local, fill)
+  } catch (cause) {
+    throw cannotWrite(output, local, cause)
+  }
+}

@@ -1,0 +1,64 @@
+import { byteLength } from '../../workspace/document/validate.ts'
+import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Waiting } from './waiting.ts'
+
+/** Messages that are handed out at once, where nothing else is asked for (count). */
+const PAGE = 50
+/** All of a page as JSON (bytes), unless it is one message: what an agent can read before it goes on. */
+const PAGE_BYTES = 64 * 1024
+/** A message that takes more (bytes of JSON) is no client's, which keep to the limits: it is shown cut. */
+const MAX_SHOWN_BYTES = 512 * 1024
+/** What is shown of each text of such a message (characters). */
+const CUT = 8 * 1024
+/** The same of a text within a list or a record, and the entries of one of those (count). */
+const CUT_WITHIN = 128
+const MOST = 64
+
+/** A message as it is printed. `cut`: it was too large, or holds what JSON cannot; the command that shows all of it. */
+export type Shown = Message & { cut?: string }
+
+/** The first of these messages that fit on a page, at least one, as they are handed out. */
+export const pageOf = (
+  waiting: readonly Waiting[],
+  limit = PAGE,
+): { key: string; message: Shown }[] => {
+  const page: { key: string; message: Shown }[] = []
+  let size = 0
+  for (const one of waiting.slice(0, limit)) {
+    const message = showable(one.message)
+    size += byteLength(JSON.stringify(message)) + 1
+    if (page.length > 0 && size > PAGE_BYTES) break
+    page.push({ key: one.key, message })
+  }
+  return page
+}
+
+const showable = (message: Message): Shown => {
+  let json: string | null = null
+  try {
+    json = JSON.stringify(message)
+  } catch {
+    // A BigInt, or deeper than a stack.
+  }
+  if (json !== null && json.length <= MAX_SHOWN_BYTES && byteLength(json) <= MAX_SHOWN_BYTES) {
+    return message
+  }
+  const isTask = message.message_id.startsWith('t-')
+  const parts = Object.entries(message).map(([name, value]) => [name, cutValue(value)])
+  const all = isTask ? `clawlink-agent task ${message.message_id}` : 'clawlink-agent log'
+  return { ...(Object.fromEntries(parts) as Message), cut: `${all} --json` }
+}
+
+const cutValue = (value: unknown, depth = 0): unknown => {
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value === 'string') {
+    const most = depth === 0 ? CUT : CUT_WITHIN
+    const more = value.length - most
+    return more <= 0 ? value : `${value.slice(0, most)}…(+${more} characters)`
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > 2) return null
+  if (Array.isArray(value)) return value.slice(0, MOST).map((item) => cutValue(item, depth + 1))
+  const parts = Object.entries(value).slice(0, MOST)
+  return Object.fromEntries(parts.map(([name, part]) => [name, cutValue(part, depth + 1)]))
+}

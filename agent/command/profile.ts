@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Access } from '../../client/http/credentials.ts'
+import type { Target } from '../../client/http/target.ts'
+import { homeOf } from '../../client/resident/socket.ts'
+import { makeOwnDir } from '../../lib/disk/own-file.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import type { Intent, Presence } from '../../workspace/agents/presence.ts'
+import { writeLocal } from './local-write.ts'
+
+/** `agent_state.json`: who this profile is, and where its team is. */
+export interface AgentState {
+  agent_id?: AgentId
+  name?: string
+  /** `register --person` says that it is one; left out: an agent. */
+  kind?: 'person'
+  server?: string
+  workspace?: string
+  /** What `status --set` said. */
+  activity?: { note: string; task?: string } | undefined
+  /** What `file-intent` said. */
+  intents?: Intent[]
+}
+
+/** One identity on this machine. Two sessions with two profiles are two agents. */
+export interface Profile {
+  name: string
+  dir: string
+  state: AgentState
+}
+
+const DEFAULT_PROFILE = 'default'
+const STATE_FILE = 'agent_state.json'
+
+/** The profile `name` below `CLAWLINK_HOME`. Throws `usage` for a name that is no folder name, `data_unusable`. */
+export const openProfile = (home: string | undefined, cwd: string, name: string): Profile => {
+  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) {
+    throw new ClawError(
+      'usage',
+      `"${name}" cannot be a profile's name`,
+      'use letters, digits, dots, dashes',
+    )
+  }
+  const root = homeOf(home, cwd)
+  const dir = name === DEFAULT_PROFILE ? root : join(root, 'profiles', name)
+  return { name, dir, state: readState(dir) }
+}
+
+/** What this profile shows of itself to the others; null: it is nobody yet. */
+export const presenceOf = ({
+  agent_id: id,
+  name,
+  kind,
+  activity,
+  intents = [],
+}: AgentState): Presence | null =>
+  id === undefined
+    ? null
+    : {
+        agent: { id, name: name ?? id, kind: kind ?? 'agent' },
+        activity: { state: 'active', ...activity },
+        ...(intents.length > 0 && { intents }),
+      }
+
+export const readState = (dir: string): AgentState => {
+  const path = join(dir, STATE_FILE)
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as AgentState
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new ClawError(
+      'data_unusable',
+      `cannot read ${path}: ${(cause as Error).message}`,
+      'put it right, or move it away and register again: that gives this profile another id',
+    )
+  }
+}
+
+/** Changes the state on disk: either all of it is there afterwards, or what was there before. */
+export const saveState = (profile: Profile, changes: AgentState): void => {
+  const state = { ...readState(profile.dir), ...changes }
+  if (JSON.stringify(state) === JSON.stringify(readState(profile.dir))) return
+  makeOwnDir(profile.dir)
+  writeLocal(join(profile.dir, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`, 0o600)
+  profile.state = state
+}
+
+/**
+ * Makes this where the profile's commands go that name no server and no workspace. What to tell whoever moved it from
+ * somewhere else.
+ */
+export const moveDefault = (profile: Profile, server: string, workspace: string): string[] => {
+  const before = readState(profile.dir)
+  saveState(profile, { server, workspace })
+  if (before.server === undefined) return []
+  const was = `${before.workspace ?? 'default'} of ${before.server}`
+  const now = `${workspace} of ${server}`
+  return was === now ? [] : [`the default of this profile is now ${now}; it was ${was}`]
+}
+
+interface JoinOptions {
+  joinLink?: Target | null
+  create?: boolean
+  follows?: boolean
+}
+
+/** How a profile gets into a workspace, and what it shows there. */
+export const accessOf = (
+  { dir, state }: Profile,
+  target: Target,
+  workspace: string,
+  env: Readonly<Record<string, string | undefined>>,
+  { joinLink = null, create = false, follows = false }: JoinOptions = {},
+): Access =>
+  new Access({
+    ...{ dir, target, workspace, joinLink, create, follows, agentId: state.agent_id },
+    // A command's own, which the link does not share.
+    env: { ...process.env, ...env },
+  })

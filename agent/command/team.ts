@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import type * as Y from 'yjs'
+import type { KeyKind } from '../../client/replica/answers.ts'
+import type { Overlap } from '../../client/replica/overlaps.ts'
+import type { Replica, Unread } from '../../client/replica/replica.ts'
+import { isAway } from '../../client/session/outbox.ts'
+import type { Lines } from '../../lib/merge/merge.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId, FileId } from '../../protocol/ids.ts'
+import { type Here, hasAgent } from '../../workspace/agents/agents.ts'
+import { type Presence, setLinkState } from '../../workspace/agents/presence.ts'
+import type { Json } from '../../workspace/document/schema.ts'
+import { cursorOver, whoIsIn } from '../../workspace/files/cursors.ts'
+import { linesText, tellOthers } from '../../workspace/inbox/conflicts.ts'
+import type { Listening, Wanted } from '../session/host.ts'
+import type { Place } from '../session/place.ts'
+import { type Call, newMessageId, type Outcome } from './call.ts'
+import { presenceOf } from './profile.ts'
+import { path } from './text.ts'
+
+/** Enough for a first sync of a large workspace over a slow line. */
+const SYNC_TIMEOUT_MS = 30_000
+/** A server answers within milliseconds; one that compacts a large workspace takes longer. */
+const BARRIER_TIMEOUT_MS = 15_000
+
+/** A profile's workspace, for one command: its replica, and the server if it can be reached. */
+export class Team {
+  readonly replica: Replica
+  /** Why there is no connection; null: there is one. */
+  offline: ClawError | null = null
+  readonly #call: Call
+  readonly #place: Place
+
+  private constructor(call: Call, place: Place) {
+    this.#call = call
+    this.#place = place
+    this.replica = place.replica
+  }
+
+  /**
+   * Opens the replica and syncs it. Where the server is away, a command that `fallsBack` works with the replica, if
+   * that ever was in sync; otherwise throws `unreachable` and the like.
+   */
+  static async open(call: Call, fallsBack: boolean): Promise<Team> {
+    const away = await mayEnter(call, fallsBack)
+    const place = await call.place()
+    const team = new Team(call, place)
+    const { doc } = place.replica
+    try {
+      if (away !== null) throw away
+      await connected(call, place)
+      const me = call.profile.state.agent_id
+      const isKept = call.host.link !== null || me === undefined || call.access.readsOnly()
+      if (!isKept) setLinkState(doc, me, null)
+      await place.drain()
+    } catch (error) {
+      if (!fallsBack || !isAway(error) || doc.store.clients.size === 0) throw error
+      team.offline = error
+    }
+    return team
+  }
+
+  /** The replica, also after the call has let other commands have it. */
+  reopened(): Promise<Replica> {
+    return openReplica(this.#call)
+  }
+
+  get doc(): Y.Doc {
+    return this.replica.doc
+  }
+
+  get here(): Here {
+    return this.offline === null ? this.#place.here : { present: new Set(), now: this.now() }
+  }
+
+  /** How far the server's clock is ahead of this machine's (milliseconds). */
+  get clockOffset(): number {
+    return this.#place.clockOffset
+  }
+
+  /** Milliseconds since the epoch by the server's clock; offline by what was last known of it. */
+  now(): number {
+    return this.#place.now()
+  }
+
+  /** The same, where it is known: offline nobody knows who is here. */
+  get known(): Here | undefined {
+    return this.offline === null ? this.#place.here : undefined
+  }
+
+  /** Who is in which file, and what is intended there. */
+  whoIsIn(): ReturnType<typeof whoIsIn> {
+    return whoIsIn(this.doc, this.#place.session?.presences() ?? [], this.now())
+  }
+
+  /** Shows this to the others instead of what they saw. */
+  show(presence: Presence | null): void {
+    this.#place.connect(presence)
+  }
+
+  /** Shows the others, for a while, where in a file this agent is. */
+  point(file: FileId, lines: Lines): void {
+    if (this.offline === null) this.#place.point(cursorOver(this.doc, file, lines))
+  }
+
+  /** Finds out whether others change these lines, which were changed just now, at the same time. */
+  watch(file: FileId, lines: readonly Lines[]): void {
+    this.#place.overlaps.watch(file, lines)
+  }
+
+  /** What others changed at the same time, now that everything is confirmed; they are told. */
+  async overlaps(): Promise<Overlap[]> {
+    const found = this.#place.overlaps.take()
+    if (found.length === 0) return found
+    const me = this.me()
+    for (const overlap of found) {
+      tellOthers(this.doc, me, overlap.file_key, overlap, newMessageId, this.now())
+    }
+    await this.settle()
+    return found
+  }
+
+  /** This profile's id in this workspace. Throws `not_registered`. */
+  me(): AgentId {
+    const me = this.#call.me()
+    if (!hasAgent(this.doc, me)) throw this.#call.notRegistered()
+    return me
+  }
+
+  /** Commits the messages that came in, and gives those that nobody acknowledged, oldest first. */
+  async inbox(): Promise<Unread[]> {
+    const me = this.me()
+    await this.#place.receive(me)
+    await this.replica.commit()
+    return this.replica.inbox(me)
+  }
+
+  /** Begins to listen for what may come in, also once this call is closed. */
+  listen(wanted: Wanted): Listening {
+    const { host, profile } = this.#call
+    return host.listen(this.#place, presenceOf(profile.state), wanted)
+  }
+
+  /** Says on stderr that what follows is the local copy; the fields to add to the data. */
+  admitOffline(): { offline?: true } {
+    if (this.offline === null) return {}
+    const { contact } = this.#place.session ?? {}
+    const since = contact === undefined ? '' : ` since ${new Date(contact.since).toISOString()}`
+    this.#call.notes.push(`${this.offline.message}; offline${since}: this is the local copy`)
+    return { offline: true }
+  }
+
+  /** Commits, and waits until the server has on disk all that this replica has; offline only commits. */
+  async #stored(): Promise<void> {
+    await this.replica.commit()
+    if (this.offline === null) await this.#place.session?.barrier(BARRIER_TIMEOUT_MS)
+  }
+
+  /** Waits until what was written is on the server; that the server takes none of it is said, and no reason not to read. */
+  async confirm(): Promise<void> {
+    await this.#stored().catch((error) => {
+      if (error !== this.#place.session?.held) throw error
+      this.#call.notes.push(`${error.message}; what was written here waits`)
+    })
+  }
+
+  /**
+   * The same for what was written just now; what the server did not confirm stays queued: the fields to add to the data say so.
+   * Throws why the server does not take it.
+   */
+  async settle(): Promise<{ durable?: false }> {
+    this.#place.session?.resend()
+    await this.#stored().catch((error) => {
+      if (!isAway(error)) throw error
+      this.offline = error
+    })
+    if (this.offline === null) return {}
+    const until = this.#call.host.link === null ? 'for the next command' : 'until it is back'
+    this.#call.notes.push(`${this.offline.message}; saved here, queued ${until}`)
+    return { durable: false }
+  }
+}
+
+/**
+ * Resolves when there is something to show to the server; to why not where that is away. Throws where it refuses, and where it is
+ * away and nothing of it is here: a replica is made of a server that has answered only.
+ */
+export const mayEnter = async (call: Call, fallsBack: boolean): Promise<ClawError | null> => {
+  try {
+    await call.access.ready()
+    return null
+  } catch (error) {
+    if (!fallsBack || !isAway(error) || !existsSync(call.at.dir)) throw error
+    return error
+  }
+}
+
+/** Resolves when what the server had is here; joins anew where the server does not know this profile any more. */
+const connected = async (call: Call, place: Place): Promise<void> => {
+  const fresh = () => place.connect(presenceOf(call.profile.state)).fresh(SYNC_TIMEOUT_MS)
+  try {
+    await fresh()
+  } catch (error) {
+    if (!(await call.access.renew(error))) throw error
+    await fresh()
+  }
+}
+
+/** The replica of a call's workspace, for as long as the call lasts. */
+export const openReplica = async (call: Call): Promise<Replica> => (await call.place()).replica
+
+/** What tells a command from another under the same key; under its own there is no other. */
+const digestOf = (call: Call, kind: KeyKind, payload: Json): string =>
+  kind === 'own'
+    ? ''
+    : createHash('sha256')
+        .update(JSON.stringify([call.verb, payload]))
+        .digest('hex')
+
+/**
+ * What was answered before under the call's key: the one that was given, or its own, where it was begun before by a
+ * link that then ended; null: nothing. Throws `key_reused` where the key was used for something else.
+ */
+export const answeredBefore = async (
+  call: Call,
+  replica: Replica,
+  payload: Json,
+): Promise<Outcome | null> => {
+  const { key, kind } = call.idempotencyKey()
+  const known = await replica.answered(key)
+  if (known === null) return null
+  if (known.digest === digestOf(call, kind, payload)) return known.answer as unknown as Outcome
+  throw new ClawError(
+    'key_reused',
+    `idempotency key "${key}" was used for another command`,
+    'use a new key for a new command',
+  )
+}
+
+/** Stages the answer that the call's key gives from now on. */
+export const rememberAnswer = (
+  call: Call,
+  replica: Replica,
+  payload: Json,
+  outcome: Outcome,
+): void => {
+  const { key, kind } = call.idempotencyKey()
+  const answer = outcome as unknown as Json
+  replica.remember(key, { digest: digestOf(call, kind, payload), answer }, kind)
+}
+
+const onlyReads = (): ClawError =>
+  new ClawError(
+    'not_allowed',
+    'you joined with a read-only link',
+    'ask the host for a link with the role write, then: clawlink-agent join -',
+  )
+
+/**
+ * A write that merges: carried out on the replica, then made durable on the server or, with that away, queued. The
+ * change, what `action` stages with it and the answer under the call's key reach the disk together. Throws `not_allowed`.
+ */
+export const mergingWrite = async (
+  call: Call,
+  payload: Json,
+  action: (team: Team) => Outcome,
+  team?: Team,
+): Promise<Outcome> => {
+  if (call.access.readsOnly()) throw onlyReads()
+  team ??= await Team.open(call, true)
+  let outcome = await answeredBefore(call, team.replica, payload)
+  if (outcome === null) {
+    const open = team
+    outcome = team.doc.transact(() => action(open))
+    rememberAnswer(call, team.replica, payload, outcome)
+  }
+  const queued = await team.settle()
+  const data = { ...outcome.data, ...queued }
+  const late = queued.durable === false ? [] : await team.overlaps()
+  if (late.length === 0) return { ...outcome, data }
+  const { conflicts } = data as { conflicts?: readonly unknown[] }
+  return {
+    ...outcome,
+    data: { ...data, conflicts: [...(conflicts ?? []), ...late] },
+    notes: [
+      ...(outcome.notes ?? []),
+      ...late.map(
+        (one) =>
+          `conflict in ${path(one.file_key)}, ${linesText(one)}: ${one.by} changed them at the same moment; file-get and settle it`,
+      ),
+    ],
+  }
+}

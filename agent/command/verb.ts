@@ -1,0 +1,61 @@
+import type { CommandSpec, Flag, Flags } from '../../lib/command-line/spec.ts'
+import type { Verb } from './call.ts'
+
+/** A verb: its command line, and where to load what it does: a command costs the start-up time of what it uses. */
+export interface VerbSpec extends CommandSpec {
+  /** No link is started for it. */
+  linkless?: true
+  /** Carried out where it is asked for, with the caller's whole environment, and by no link. */
+  own?: true
+  load: () => Promise<Verb>
+}
+
+/** Flags of every verb. */
+export const COMMON: Flags = {
+  relay: {
+    value: 'URL|JOIN-LINK',
+    what: 'the server; register and join make it the default, other verbs change nothing',
+    otherwise: 'the default, else http://127.0.0.1:9077',
+    env: 'CLAWLINK_SERVER',
+  },
+  server: { value: 'URL|JOIN-LINK', what: 'the same as --relay' },
+  workspace: { value: 'W', what: 'the workspace', otherwise: 'the one you joined, else default' },
+  as: {
+    value: 'PROFILE',
+    what: 'the identity on this machine',
+    otherwise: 'default',
+    env: 'CLAWLINK_AGENT',
+  },
+  /** ClawLink 1.x's. An invite joins by it; any other token opens nothing here, and is not needed where one has joined. */
+  token: { value: 'TOKEN', what: 'an invite to join by', hidden: true },
+  json: { what: 'print exactly one JSON document: {"ok":true,"data":…} or {"ok":false,"error":…}' },
+  help: { short: 'h', what: 'explain the verb' },
+  version: { what: 'print the version' },
+}
+
+/** Of every verb that writes. */
+export const KEYED: Flags = {
+  'idempotency-key': {
+    value: 'K',
+    what: 'a repeat with the same key and arguments does nothing and gets the first answer',
+  },
+}
+
+/** Of what may be an answer to an answer. */
+export const TRACED: Flags = {
+  'reset-trace': { what: 'begin a new chain of answers, if the old one is too long' },
+}
+
+/** In place of a text on the command line. */
+export const FROM_FILE: Flags = {
+  file: { value: 'PATH|-', what: 'read the text from this file, or from stdin' },
+}
+
+export const REASON: Flag = { value: 'R|-', what: 'why; the others can read it' }
+export const TASK: Flag = { value: 'TASK', what: 'the id of the task' }
+export const FILE_KEY: Flag = {
+  value: 'K',
+  what: 'the path of the shared file, like notes/plan.md',
+}
+
+export const NO_TASK = { 3: 'no such task' } as const

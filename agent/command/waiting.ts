@@ -1,0 +1,121 @@
+import type * as Y from 'yjs'
+import type { Unread } from '../../client/replica/replica.ts'
+import { didYouMean } from '../../lib/text/suggest.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import { MAX_NAME_CHARS } from '../../protocol/limits.ts'
+import { agentName, resolveAgent } from '../../workspace/agents/agents.ts'
+import { isHintName, isPlainId } from '../../workspace/document/names.ts'
+import type { Message } from '../../workspace/inbox/inbox.ts'
+import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
+import type { Call } from './call.ts'
+import { Team } from './team.ts'
+
+/** A hint's kinds and senders in words. */
+export const hintText = ({
+  kinds,
+  from,
+  more_senders: more,
+}: ReturnType<typeof hintOf>): string => {
+  const counts = Object.entries(kinds).map(([type, count]) => `${count} ${type}`)
+  const others = more === undefined ? '' : ` and ${more} more`
+  return `${counts.join(', ')}${from.length === 0 ? '' : ` from ${from.join(', ')}${others}`}`
+}
+
+/** A message that waits to be acknowledged. */
+export type Waiting = Pick<Unread, 'key' | 'message'>
+
+/** Which messages the flags `--type`, `--topic` and `--from` are for. Throws `usage`, and when used `unknown_agent`. */
+export const readFilter = (call: Call): ((doc: Y.Doc) => (message: Message) => boolean) => {
+  const [types, topics, from] = ['type', 'topic', 'from'].map((name) =>
+    call.has(name) ? call.list(name) : null,
+  )
+  for (const type of types ?? []) {
+    if ((MESSAGE_TYPES as readonly string[]).includes(type)) continue
+    const hint = `${didYouMean(type, MESSAGE_TYPES)} one of: ${MESSAGE_TYPES.join(', ')}`.trim()
+    throw new ClawError('usage', `"${type}" is not a type of message`, hint)
+  }
+  return (doc) => {
+    const senders = from?.map((name) => resolveAgent(doc, name) as string)
+    return (message) =>
+      types?.includes(message.type) !== false &&
+      (topics == null || ('topic' in message && topics.includes(message.topic))) &&
+      senders?.includes(message.from_agent) !== false
+  }
+}
+
+/** Seconds in a flag, as milliseconds. Throws `usage`. */
+export const readSeconds = (call: Call, flag: string): number | null => {
+  const text = call.flag(flag)
+  if (text === undefined) return null
+  if (/^\d{1,7}(\.\d{1,3})?$/.test(text)) return Number(text) * 1000
+  throw new ClawError('usage', `--${flag} ${text} is not a number of seconds`, `like: --${flag} 60`)
+}
+
+/** The link was taken down, or the agent left, while something was waited for. */
+export class Ended extends ClawError {
+  constructor(what: string) {
+    super('shutting_down', `${what} meanwhile`)
+  }
+}
+
+/**
+ * Looks for messages that pass the filter, and until `until` (milliseconds since the epoch) looks again whenever
+ * something came in. The call has its place when this resolves, with what was found, and leaves it while it waits.
+ * Throws `Ended`.
+ */
+export const waitFor = async (
+  call: Call,
+  until: number,
+  filter: ReturnType<typeof readFilter>,
+  isNews: (waiting: Unread) => boolean = () => true,
+): Promise<{ team: Team; found: Unread[] }> => {
+  const { signal } = call.request
+  const ends = new AbortController()
+  const isOver = () => signal.aborted || Date.now() >= until
+  // On a slow machine it has passed already.
+  const left = Math.max(0, until - Date.now())
+  const timer = left < 2 ** 31 ? setTimeout(() => ends.abort(), left) : undefined
+  try {
+    for (;;) {
+      const team = await Team.open(call, true)
+      const passes = filter(team.doc)
+      const listening = team.listen(passes)
+      const found = (await team.inbox()).filter((one) => passes(one.message) && isNews(one))
+      if (found.length > 0 || isOver()) {
+        listening.end()
+        return { team, found }
+      }
+      await call.close()
+      const isHere = await listening.heard(AbortSignal.any([signal, ends.signal]))
+      if (signal.aborted) throw new Ended('the link was taken down')
+      if (!isHere) throw new Ended('the agent left')
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Between two hints that tell only of files (milliseconds): each wakes an agent, and a file may change all the time. */
+export const FILE_HINT_GAP_MS = 30_000
+
+/** Senders that a hint names (count). */
+const MAX_SENDERS = 5
+
+/** A name that can stand where nobody expects words of others, else the id. */
+const hintName = (doc: Y.Doc, id: string): string => {
+  const name = agentName(doc, id)
+  return isHintName(name) ? name : id.slice(0, MAX_NAME_CHARS)
+}
+
+/**
+ * How many messages there are of which kind and from whom: enough to decide whether to look. It wakes agents, and reads as
+ * the system's word, so nothing that somebody wrote freely is in it, and as JSON it is shorter than 1,000 bytes.
+ */
+export const hintOf = (doc: Y.Doc, waiting: readonly Waiting[]) => {
+  const kinds: { [type: string]: number } = {}
+  for (const { message } of waiting) kinds[message.type] = (kinds[message.type] ?? 0) + 1
+  const senders = new Set(waiting.map(({ message }) => message.from_agent).filter(isPlainId))
+  const from = [...senders].slice(0, MAX_SENDERS).map((id) => hintName(doc, id))
+  const more = senders.size - from.length
+  return { count: waiting.length, kinds, from, ...(more > 0 && { more_senders: more }) }
+}

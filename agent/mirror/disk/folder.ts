@@ -1,0 +1,301 @@
+import {
+  chownSync,
+  closeSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  type Stats,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { isAbsolute, join, relative, sep } from 'node:path'
+import { ClawError } from '../../../protocol/errors.ts'
+import { BARE, isBare } from '../rules/bare.ts'
+import { folderOf, nameOf, tempName } from '../rules/paths.ts'
+import { openText, type Seen } from './text-file.ts'
+import { type Held, hold, Obstacle, whyOf } from './way.ts'
+
+/** What came of a change on disk. */
+export type Change =
+  /** Somebody was faster: nothing was changed. */
+  | { done: false }
+  /** `old`: an open file descriptor of what was there, to whose owner it may still be written; null: nothing was. */
+  | { done: true; old: number | null }
+
+const NO_FOLDER = 'a part of its path is no folder here'
+
+/**
+ * A folder on disk, read and changed by paths below it (with / between their parts). Nothing outside is ever touched: no
+ * part of a path may be a symbolic link, and each folder is opened from the one it is in, so that swapping one for a link
+ * meanwhile leads nowhere else.
+ */
+export class Folder {
+  /** The real path. */
+  readonly path: string
+  /** Whether names that differ in case are the same here. */
+  readonly foldsCase: boolean
+  readonly is: Stats
+  /** The path below this of a folder that is never seen. */
+  readonly without: string | null
+
+  /** `without`: a folder to leave out, if it is below this. Throws `no_such_local_file`. */
+  constructor(path: string, without: string | null = null) {
+    try {
+      this.path = realpathSync(path)
+      this.without = without === null ? null : below(this.path, realpathSync(without))
+      if (this.without === '') throw new Error('ClawLink keeps its own files there')
+      if (!lstatSync(this.path).isDirectory()) throw new Error('it is not a folder')
+      if (isBare((name) => join(this.path, name))) throw new Error('it is a bare git repository')
+      this.foldsCase = foldsCase(this.path)
+      this.is = lstatSync(this.path) // it has just been changed, so its birth is told from that
+    } catch (cause) {
+      const error = cause as NodeJS.ErrnoException
+      throw new ClawError(
+        'no_such_local_file',
+        `cannot mirror ${path}: ${error.code === undefined ? error.message : whyOf(error)}`,
+        'name a folder that is there and that you may write to',
+      )
+    }
+  }
+
+  /** Whether the folder is still the one it was: not removed, nor another one mounted over it or made in its place. */
+  isThere(): boolean {
+    try {
+      return isSame(lstatSync(this.path), this.is)
+    } catch {
+      return false
+    }
+  }
+
+  /** Opens a folder below this one; null: it is not there. Throws `Obstacle`, and what the file system throws. */
+  enter(folder: string, make = false): Held | null {
+    let held = hold(this.path)
+    try {
+      if (held === null || !isSame(held.is, this.is)) throw new Obstacle('its folder was replaced')
+      for (const part of folder === '' ? [] : folder.split('/')) {
+        if (isBare(held.at, make ? part : '')) throw new Obstacle(BARE)
+        let inner = hold(held.at(part))
+        if (inner === null && make) {
+          makeFolder(held, part)
+          inner = hold(held.at(part))
+        }
+        held.close()
+        held = inner
+        if (held === null) return null
+      }
+      if (isBare(held.at)) throw new Obstacle(BARE)
+      const entered = held
+      held = null
+      return entered
+    } finally {
+      held?.close()
+    }
+  }
+
+  /** What is there. Total: whatever keeps it from being looked at is `other`. */
+  look(rel: string): Seen {
+    const [seen, fd] = this.#open(rel)
+    if (fd !== null) closeSync(fd)
+    return seen
+  }
+
+  /** What is there, with an open descriptor where it is text. */
+  #open(rel: string): [Seen, number | null] {
+    let held: Held | null = null
+    try {
+      held = this.enter(folderOf(rel))
+      return held === null ? [{ kind: 'absent' }, null] : openText(held.at(nameOf(rel)))
+    } catch (error) {
+      return [{ kind: 'other', why: whyOf(error) }, null]
+    } finally {
+      held?.close()
+    }
+  }
+
+  /**
+   * Puts `text` in the place of `expected` (null: of nothing), by way of a neighbour: whoever reads meets all of it, and
+   * so does a reader after a power failure, once `flush` is done. `isBusy`: nothing may be changed just now. Throws
+   * `Obstacle`, and what the file system throws.
+   */
+  async replace(
+    rel: string,
+    text: string,
+    expected: string | null,
+    isBusy: (rel: string) => boolean = () => false,
+  ): Promise<Change> {
+    const held = this.enter(folderOf(rel), true)
+    if (held === null) throw new Obstacle(NO_FOLDER)
+    const path = held.at(nameOf(rel))
+    const temp = held.at(tempName())
+    try {
+      const before = lstatSync(path, { throwIfNoEntry: false })
+      if (before?.isDirectory()) throw new Obstacle('a folder is in its place here')
+      this.#checkPlace(rel, held)
+      const file = await open(temp, 'wx', before === undefined ? 0o666 : 0o600)
+      await writeAll(file, text, before, held.is)
+      // From here to the renaming nothing is waited for: others have next to no time to come between.
+      held.check()
+      this.#checkPlace(rel, held)
+      const [seen, old] = openText(path)
+      if (!isExpected(seen, expected) || isBusy(rel)) {
+        if (old !== null) closeSync(old)
+        return { done: false }
+      }
+      if (expected !== null) renameSync(temp, path)
+      else if (!createFrom(temp, path)) return { done: false }
+      return { done: true, old }
+    } finally {
+      rmSync(temp, { force: true })
+      held.close()
+    }
+  }
+
+  /** Throws where the folder that is held is not the one on the way to `rel` any more, or the file is not to be there. */
+  #checkPlace(rel: string, held: Held): void {
+    if (isBare(held.at, nameOf(rel))) throw new Obstacle(BARE)
+    const now = this.enter(folderOf(rel))
+    try {
+      if (now === null || !isSame(now.is, held.is)) throw new Obstacle(NO_FOLDER)
+    } finally {
+      now?.close()
+    }
+  }
+
+  /** Removes a file that is as `expected`, and the folders that this leaves empty. */
+  remove(rel: string, expected: string): Change {
+    const held = this.enter(folderOf(rel))
+    if (held === null) return { done: false }
+    try {
+      const [seen, old] = openText(held.at(nameOf(rel)))
+      if (!isExpected(seen, expected)) {
+        if (old !== null) closeSync(old)
+        return { done: false }
+      }
+      held.check()
+      unlinkSync(held.at(nameOf(rel)))
+      this.#removeEmpty(folderOf(rel))
+      return { done: true, old }
+    } finally {
+      held.close()
+    }
+  }
+
+  #removeEmpty(folder: string): void {
+    for (let at = folder; at !== ''; at = folderOf(at)) {
+      let held: Held | null = null
+      try {
+        held = this.enter(folderOf(at))
+        if (held === null) return
+        rmdirSync(held.at(nameOf(at)))
+      } catch {
+        return // something else is in it
+      } finally {
+        held?.close()
+      }
+    }
+  }
+
+  /** Has the names in the folders of these paths outlast a power failure. */
+  async flush(rels: Iterable<string>): Promise<void> {
+    for (const folder of new Set([...rels].map(folderOf))) {
+      try {
+        const held = this.enter(folder)
+        if (held === null) continue
+        const dir = await open(held.path, 'r').finally(held.close)
+        await dir.sync().finally(() => dir.close())
+      } catch {
+        // It went, or this system has no such thing.
+      }
+    }
+  }
+}
+
+/** When a folder was made (ms since the epoch); null: the system does not say, but gives the time of its last change. */
+export const birthOf = ({ birthtimeMs, ctimeMs }: Stats): number | null =>
+  birthtimeMs === 0 || birthtimeMs === ctimeMs ? null : birthtimeMs
+
+/** Whether two looks were at one and the same folder: one that was made anew may have got the number of the old one. */
+const isSame = (a: Stats, b: Stats): boolean => {
+  const [one, other] = [birthOf(a), birthOf(b)]
+  return a.ino === b.ino && a.dev === b.dev && (one === null || other === null || one === other)
+}
+
+/** The path of `inner` below `outer`, with / between its parts; null: it is not below. */
+const below = (outer: string, inner: string): string | null => {
+  const rel = relative(outer, inner).split(sep).join('/')
+  return rel === '..' || rel.startsWith('../') || isAbsolute(rel) ? null : rel
+}
+
+const isExpected = (seen: Seen, expected: string | null): boolean =>
+  expected === null ? seen.kind === 'absent' : seen.kind === 'text' && seen.text === expected
+
+/** Whether this process may give files to others. */
+const isRoot = process.geteuid?.() === 0
+
+const makeFolder = (held: Held, name: string): void => {
+  try {
+    mkdirSync(held.at(name))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw new Obstacle(NO_FOLDER)
+    throw error
+  }
+  if (!isRoot) return
+  const inner = hold(held.at(name))
+  if (inner === null) return
+  try {
+    chownSync(inner.at('.'), held.is.uid, held.is.gid)
+  } finally {
+    inner.close()
+  }
+}
+
+/** The whole text, as the file was before: its mode, its owner where that can be given. Closes the file. */
+const writeAll = async (
+  file: FileHandle,
+  text: string,
+  before: Stats | undefined,
+  folder: Stats,
+): Promise<void> => {
+  try {
+    await file.writeFile(text)
+    const owner = before ?? (isRoot ? folder : undefined)
+    const own = await file.stat()
+    if (owner !== undefined && (own.uid !== owner.uid || own.gid !== owner.gid)) {
+      await file.chown(owner.uid, owner.gid).catch(() => {}) // only root gives files away
+    }
+    if (before !== undefined) await file.chmod(before.mode & 0o7777)
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Gives a file its name if nobody else has that. */
+const createFrom = (temp: string, path: string): boolean => {
+  try {
+    linkSync(temp, path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    renameSync(temp, path) // no hard links here
+  }
+  return true
+}
+
+const foldsCase = (folder: string): boolean => {
+  const name = tempName()
+  const path = join(folder, name)
+  writeFileSync(path, '', { flag: 'wx' })
+  try {
+    const other = join(folder, name.replace('clawlink', 'CLAWLINK'))
+    return lstatSync(other, { throwIfNoEntry: false }) !== undefined
+  } finally {
+    rmSync(path, { force: true })
+  }
+}

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Replica } from '../../../client/replica/replica.ts'
+import type { Connection } from './options.ts'
+
+/** How long the server may take to say that it has something (ms), and when it is asked again. */
+const SERVER_MS = 15_000
+const RETRY_MS = 1_000
+/** A link that starts connects in a moment (ms). */
+const CONNECT_MS = 10
+
+/** The server, as a mirror needs it, until `ended`. */
+export class Upstream {
+  readonly #session: () => Connection | null
+  readonly #replica: Replica
+  readonly #ended: AbortSignal
+
+  constructor(session: () => Connection | null, replica: Replica, ended: AbortSignal) {
+    this.#session = session
+    this.#replica = replica
+    this.#ended = ended
+  }
+
+  /** Waits for what others have: a file that is created twice has both texts in it. */
+  async synced(): Promise<void> {
+    while (!this.#ended.aborted) {
+      const open = this.#session()
+      try {
+        if (open !== null) return await open.synced(SERVER_MS)
+      } catch {
+        if (this.#replica.doc.store.clients.size > 0) return // they shared something before; this merges later
+      }
+      await this.#sleep(open === null ? CONNECT_MS : RETRY_MS)
+    }
+  }
+
+  /** Whether the server has everything on disk. */
+  async isConfirmed(): Promise<boolean> {
+    try {
+      const session = this.#session()
+      await session?.barrier(SERVER_MS)
+      return session !== null
+    } catch {
+      return false
+    }
+  }
+
+  /** Waits until the server has everything, and if need be for its coming back. */
+  async confirm(): Promise<void> {
+    while (!this.#ended.aborted && !(await this.isConfirmed())) await this.#sleep(RETRY_MS)
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await sleep(ms, null, { signal: this.#ended }).catch(() => {})
+  }
+}

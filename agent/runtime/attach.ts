@@ -1,0 +1,276 @@
+import type { Socket } from 'node:net'
+import * as Y from 'yjs'
+import {
+  type Answer,
+  type AttachedSays,
+  type ContactState,
+  frameReader,
+  fromBase64,
+  type Joining,
+  KIND_UPDATE,
+  type LinkState,
+  toBase64,
+  type Unread,
+  writeFrame,
+  writeJson,
+} from '../../client/resident/attach-wire.ts'
+import type { Contact } from '../../client/session/session.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Place } from '../session/place.ts'
+import type { AttachIds } from './attach-ids.ts'
+
+/** What changes besides the document is said no more often than this (ms): a screen shows no more. */
+const TELL_MS = 50
+/** What is typed within this time (ms) is one change of the document and one fsync; nobody sees such a delay. */
+const APPLY_MS = 25
+/** An attached program that does not read, being suspended for instance, is let go beyond this: it comes again. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
+
+/** What an attachment needs to know of its profile. */
+export interface Who {
+  profile: string
+  name: () => string
+}
+
+/**
+ * A program that is attached to a place, at the link's end: what it writes is applied to the replica, committed, and goes
+ * to the server like the link's own; what comes in goes to it.
+ */
+export class Attachment {
+  /** Called when the connection with the server, and so the document, may be another. */
+  onContact: () => void = () => {}
+  onClosed: () => void = () => {}
+  #clientId: number | null = null
+  readonly #socket: Socket
+  readonly #place: Place
+  readonly #ids: AttachIds
+  readonly #who: Who
+  readonly #pid: number
+  readonly #enders: (() => void)[] = []
+  #maxBuffered = MAX_BUFFERED_BYTES
+  #incoming: Uint8Array[] = []
+  #applyTimer: NodeJS.Timeout | undefined
+  #appliedAt = 0
+  #tellTimer: NodeJS.Timeout | undefined
+  #said: LinkState = {}
+  readonly #unread = new Map<string, Message>()
+  #isInboxRead = false
+  #isTelling = false
+  #isClosed = false
+  #isOver = false
+
+  constructor(socket: Socket, place: Place, ids: AttachIds, who: Who, pid: number) {
+    this.#socket = socket
+    this.#place = place
+    this.#ids = ids
+    this.#who = who
+    this.#pid = pid
+  }
+
+  /** Answers the program with all that it lacks. Throws `busy` where another one has its client id by now. */
+  async begin({ clientId: wanted, vector }: Joining): Promise<void> {
+    const clientId = await this.#ids.lease(wanted, this.#pid)
+    if (clientId === null) {
+      throw new ClawError(
+        'busy',
+        `another program writes under the Yjs client id ${wanted}`,
+        'quit and start again',
+      )
+    }
+    if (vector !== null && this.#place.replica.knowsTaken(fromBase64(vector))) {
+      this.#ids.release(clientId, false)
+      throw new ClawError(
+        'busy',
+        'the replica had to take a new Yjs client id, and what this program has is of before that',
+        'quit and start again',
+      )
+    }
+    this.#clientId = clientId
+    if (this.#isClosed) return this.#ids.release(clientId, false)
+    const { doc } = this.#place.replica
+    const state = (await this.#changes()) ?? {}
+    if (this.#isClosed) return
+    // From here to the end in one go: between what is sent now and what is forwarded nothing may be missing.
+    const { target, workspace } = this.#place.at
+    const attached = {
+      profile: this.#who.profile,
+      server: target.base,
+      workspace,
+      clientId,
+      vector: toBase64(Y.encodeStateVector(doc)),
+      state,
+    }
+    say(this.#socket, { attached })
+    const lacking = Y.encodeStateAsUpdate(doc, vector === null ? undefined : fromBase64(vector))
+    this.#maxBuffered += lacking.length
+    this.#send(writeFrame(KIND_UPDATE, lacking))
+    this.#listen()
+    this.changed() // what came while this was made ready
+  }
+
+  #listen(): void {
+    const { replica, session } = this.#place
+    const { doc } = replica
+    const forward = (update: Uint8Array, origin: unknown): void => {
+      if (origin !== this) this.#send(writeFrame(KIND_UPDATE, update))
+    }
+    const tell = () => this.#tellSoon()
+    doc.on('update', forward)
+    session?.awareness.on('change', tell)
+    this.#enders.push(
+      () => doc.off('update', forward),
+      () => session?.awareness.off('change', tell),
+      session?.onContact(() => {
+        this.onContact()
+        tell()
+      }) ?? (() => {}),
+      replica.onMessages(() => this.changed()),
+    )
+    const read = frameReader((kind, payload) => this.#read(kind, payload))
+    this.#socket.on('data', (chunk: Buffer) => {
+      try {
+        read(chunk)
+      } catch (error) {
+        console.error(`${this.#place.at.dir}: attached, but says ${(error as Error).message}`)
+        this.#socket.destroy()
+      }
+    })
+    this.#socket.on('close', () => this.close())
+    if (this.#socket.destroyed) this.close()
+    else this.#place.showAttached(this, {})
+  }
+
+  #read(kind: number, payload: Uint8Array): void {
+    if (kind === KIND_UPDATE) {
+      this.#incoming.push(payload)
+      const wait = this.#appliedAt + APPLY_MS - performance.now()
+      if (wait <= 0) this.#apply()
+      else this.#applyTimer ??= setTimeout(() => this.#apply(), wait)
+      return
+    }
+    const said = JSON.parse(Buffer.from(payload).toString()) as AttachedSays
+    if (said.show !== undefined) this.#place.showAttached(this, said.show)
+    if (said.bye) this.#onBye()
+    if (said.clientId !== undefined) {
+      // The one before is not to be used again: others know it better than this replica did.
+      if (this.#clientId !== null) this.#ids.release(this.#clientId, false)
+      this.#clientId = said.clientId
+      this.#ids.hold(said.clientId, this.#pid).catch(this.#failed)
+    }
+  }
+
+  /** Applies what came in, as one change. It is on the disk before it goes to the server: the session waits for that. */
+  #apply(): void {
+    clearTimeout(this.#applyTimer)
+    this.#applyTimer = undefined
+    const { replica } = this.#place
+    if (this.#incoming.length === 0 || replica.isClosed) return
+    const updates = this.#incoming.splice(0)
+    this.#appliedAt = performance.now()
+    replica.doc.transact(() => {
+      for (const update of updates) Y.applyUpdate(replica.doc, update, this)
+    }, this)
+    replica.commit().catch(this.#failed)
+  }
+
+  #onBye(): void {
+    this.#apply()
+    this.#place.replica.commit().then(() => {
+      this.#isOver = true
+      this.close()
+    }, this.#failed)
+  }
+
+  #failed = (error: Error): void => {
+    console.error(`${this.#place.at.dir}: an attachment's change was not stored: ${error.message}`)
+    this.close()
+  }
+
+  /** Something was acknowledged or came in, or the profile is another agent now. */
+  changed(): void {
+    this.#isInboxRead = false
+    this.#tellSoon()
+  }
+
+  #tellSoon(): void {
+    if (this.#isClosed) return
+    this.#tellTimer ??= setTimeout(() => {
+      this.#tellTimer = undefined
+      if (this.#isTelling) return this.#tellSoon()
+      this.#isTelling = true
+      this.#changes()
+        .then((changes) => {
+          if (changes !== null) this.#send(writeJson(changes))
+        }, this.#failed)
+        .finally(() => {
+          this.#isTelling = false
+        })
+    }, TELL_MS)
+  }
+
+  /** What is not as it was said last; null: nothing. */
+  async #changes(): Promise<LinkState | null> {
+    const { me, session, replica } = this.#place
+    const changes: LinkState = {}
+    if (!this.#isInboxRead && !replica.isClosed) {
+      this.#isInboxRead = true
+      const inbox = me === null ? [] : await replica.inbox(me)
+      const unread = this.#moveUnread(inbox)
+      if (unread.added.length + unread.gone.length > 0) changes.unread = unread
+    }
+    const now: LinkState = {
+      me,
+      name: this.#who.name(),
+      contact: contactOf(session?.contact),
+      presences: session?.presences() ?? [],
+    }
+    for (const key of ['me', 'name', 'contact', 'presences'] as const) {
+      if (JSON.stringify(now[key]) !== JSON.stringify(this.#said[key])) {
+        Object.assign(changes, { [key]: now[key] })
+      }
+    }
+    this.#said = now
+    return Object.keys(changes).length === 0 ? null : changes
+  }
+
+  #moveUnread(inbox: readonly Unread[]): { added: Unread[]; gone: string[] } {
+    const keys = new Set(inbox.map(({ key }) => key))
+    const gone = [...this.#unread.keys()].filter((key) => !keys.has(key))
+    const added = inbox.filter(({ key }) => !this.#unread.has(key))
+    for (const key of gone) this.#unread.delete(key)
+    for (const { key, message } of added) this.#unread.set(key, message)
+    return { added, gone }
+  }
+
+  #send(frame: Uint8Array): void {
+    if (this.#isClosed) return
+    this.#socket.write(frame)
+    if (this.#socket.writableLength > this.#maxBuffered) this.#socket.destroy()
+  }
+
+  /** Applies what came in, and hangs up; `down`: nobody shall start a link for this now. */
+  close(reason?: 'down' | 'next'): void {
+    if (this.#isClosed) return
+    if (reason === 'down') this.#send(writeJson({ down: true }))
+    this.#isClosed = true
+    clearTimeout(this.#tellTimer)
+    for (const end of this.#enders.splice(0)) end()
+    this.#apply()
+    this.#socket.end()
+    if (this.#clientId !== null) this.#ids.release(this.#clientId, this.#isOver)
+    this.#place.showAttached(this, null)
+    this.onClosed()
+  }
+}
+
+const contactOf = (contact: Readonly<Contact> | undefined): ContactState => ({
+  // To who writes, a server that takes nothing is away.
+  connected: contact?.connected === true && contact.why === null,
+  since: contact?.since ?? 0,
+  why: contact?.why?.message ?? null,
+})
+
+export const say = (socket: Socket, answer: Answer): void => {
+  socket.write(`${JSON.stringify(answer)}\n`)
+}

@@ -1,0 +1,108 @@
+import type { Socket } from 'node:net'
+import type { Ask, Say } from '../../client/resident/wire.ts'
+import type { Env } from '../command/call.ts'
+import { execute } from '../execute.ts'
+import type { Host } from '../session/host.ts'
+
+/** One command's connection to the link. */
+export class Connection {
+  readonly #socket: Socket
+  readonly #gone = new AbortController()
+  readonly #onAsk: (connection: Connection, ask: Ask) => void
+  readonly #request: Buffer[] = []
+  #asked = false
+  #acknowledged: ((is: boolean) => void) | null = null
+
+  constructor(socket: Socket, onAsk: (connection: Connection, ask: Ask) => void) {
+    this.#socket = socket
+    this.#onAsk = onAsk
+    socket.on('data', this.#read)
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.#gone.abort()
+      this.#acknowledged?.(false)
+    })
+  }
+
+  #read = (chunk: Buffer): void => {
+    const ends = chunk.includes('\n')
+    if (this.#asked) {
+      if (ends) this.#acknowledged?.(true)
+      return
+    }
+    this.#request.push(chunk)
+    if (!ends) return
+    this.#asked = true
+    try {
+      this.#onAsk(this, JSON.parse(Buffer.concat(this.#request.splice(0)).toString()) as Ask)
+    } catch {
+      this.#socket.destroy() // no command of ours
+    }
+  }
+
+  /** The socket, for something else than a command. */
+  take(): Socket {
+    this.#socket.off('data', this.#read)
+    return this.#socket
+  }
+
+  /** The link is leaving: the command is for the next one. */
+  refer(): void {
+    this.#say({ next: true })
+    this.#socket.end()
+  }
+
+  /** Carries the command out and says how it ended; `leaving` aborts when it shall be left to the next link. */
+  async answer(ask: Ask, host: Host, leaving: AbortSignal): Promise<void> {
+    const { argv, cwd, terminal, progress = false, at, stdin } = ask
+    const key = ask.key || crypto.randomUUID() // another program's than ours may have none
+    const response = await execute(
+      {
+        argv,
+        cwd,
+        terminal,
+        progress,
+        at,
+        key,
+        env: ask.env as Env,
+        stdin: stdin === null ? null : Buffer.from(stdin, 'base64'),
+        signal: AbortSignal.any([this.#gone.signal, leaving]),
+        print: async (out) => {
+          if (await this.#show({ out })) return
+          throw new Error('nobody reads this')
+        },
+        say: (err) => this.#say({ err }),
+        ifStopped: (ifStopped) => this.#say({ ifStopped }),
+      },
+      host,
+    )
+    const { stdout: out, stderr: err, code, after, done } = response
+    try {
+      if (leaving.reason === 'next' && code !== 0) return this.refer()
+      if (after === undefined) return this.#say({ out, err, code })
+      if (!(await this.#show({ out, err, again: false }))) return
+      try {
+        await after()
+        this.#say({ code })
+      } catch (error) {
+        this.#say({ err: `error: not acknowledged: ${(error as Error).message}\n`, code: 1 })
+      }
+    } finally {
+      await done()
+      this.#socket.end()
+    }
+  }
+
+  /** Resolves to whether stdout has taken it. */
+  #show(said: Say): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.#gone.signal.aborted) return resolve(false)
+      this.#acknowledged = resolve
+      this.#say({ ...said, ack: true })
+    })
+  }
+
+  #say(said: Say): void {
+    this.#socket.write(`${JSON.stringify(said)}\n`)
+  }
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { shellWord } from '../../lib/text/quote.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { writeLocal } from '../command/local-write.ts'
+import type { MirrorEvent } from '../mirror/merge.ts'
+import type { Mirror } from '../mirror/mirror.ts'
+import type { MirrorOptions, MirrorSettings } from '../mirror/rules/options.ts'
+import type { Place } from '../session/place.ts'
+import type { Log } from './log.ts'
+
+/** What a profile mirrors; kept in its folder, for the links to come. */
+interface Kept extends MirrorSettings {
+  dir: string
+  prefix: string
+  server: string
+  workspace: string
+}
+
+const FILE = 'mirrors.json'
+
+const readKept = (profile: string): Kept[] => {
+  try {
+    return JSON.parse(readFileSync(join(profile, FILE), 'utf8')) as Kept[]
+  } catch {
+    return []
+  }
+}
+
+const writeKept = (profile: string, kept: readonly Kept[]): void =>
+  writeLocal(join(profile, FILE), `${JSON.stringify(kept, null, 2)}\n`, 0o600)
+
+/** A mirror as `mirror --list` shows it. */
+export interface MirrorInfo {
+  dir: string
+  prefix: string
+  files: number
+  skipped: { file_key: string; why: string }[]
+  /** Why it is at rest; null: it is not. */
+  stopped: string | null
+  /** What is to be known of it as a whole; left out: nothing. */
+  notes?: string[]
+}
+
+interface Open {
+  kept: Kept
+  mirror: Promise<Mirror> | null
+  now: Mirror | null
+  why: string | null
+}
+
+/** The mirrors of one profile's workspace, which a link keeps at work as long as it has the place. */
+export class Mirrors {
+  readonly #profile: string
+  readonly #home: string
+  readonly #place: Place
+  readonly #log: Log
+  readonly #open = new Map<string, Open>()
+
+  /** Takes up those that were at work before. `home`: where ClawLink's own files are. */
+  constructor(profile: string, home: string, place: Place, log: Log) {
+    this.#profile = profile
+    this.#home = home
+    this.#place = place
+    this.#log = log
+    for (const kept of readKept(profile)) {
+      if (!this.#isOurs(kept)) continue
+      this.#start(kept).catch((error: Error) => log(`mirror ${kept.dir}: ${error.message}`))
+    }
+  }
+
+  #isOurs({ server, workspace }: Kept): boolean {
+    const { at } = this.#place
+    return at.access.isAt(server) && workspace === at.workspace
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  list(): MirrorInfo[] {
+    return [...this.#open.values()].map(({ kept: { dir, prefix }, now, why }) => ({
+      dir,
+      prefix,
+      files: now?.files ?? 0,
+      skipped: [...(now?.skipped ?? [])].map(([rel, why]) => ({ file_key: prefix + rel, why })),
+      stopped: why,
+      ...(why === null && now !== null && now.notes.length > 0 && { notes: now.notes }),
+    }))
+  }
+
+  /**
+   * The mirror of this folder, begun if it is not at work; begun anew where `settings` say something else than before.
+   * Throws what `Mirror.open` throws, `mirror_taken`.
+   */
+  async start(
+    dir: string,
+    prefix: string,
+    settings: MirrorSettings,
+    progress?: MirrorOptions['progress'],
+  ): Promise<Mirror> {
+    const { target, workspace } = this.#place.at
+    const known = this.#open.get(dir)
+    if (known !== undefined && known.kept.prefix !== prefix) {
+      throw new ClawError(
+        'mirror_taken',
+        `${dir} is mirrored already, with prefix "${known.kept.prefix}"`,
+        `run clawlink-agent mirror ${shellWord(dir)} --stop first`,
+      )
+    }
+    const kept = { ...known?.kept, dir, prefix, server: target.base, workspace, ...settings }
+    if (known?.mirror != null && known.why === null) {
+      if (JSON.stringify(known.kept) === JSON.stringify(kept)) return known.mirror
+      await (await known.mirror).close()
+    }
+    try {
+      const mirror = await this.#start(kept, progress)
+      this.#keep()
+      return mirror
+    } catch (error) {
+      this.#open.delete(dir)
+      throw error
+    }
+  }
+
+  /** What this folder's mirror was told; null: there is none. */
+  settingsOf(dir: string): MirrorSettings | null {
+    return this.#open.get(dir)?.kept ?? null
+  }
+
+  /** The mirror of a folder that is at work; null: none is. */
+  at(dir: string): Mirror | null {
+    return this.#open.get(dir)?.now ?? null
+  }
+
+  #start(kept: Kept, progress?: MirrorOptions['progress']): Promise<Mirror> {
+    const open: Open = { kept, mirror: null, now: null, why: null }
+    this.#open.set(kept.dir, open)
+    open.mirror = this.#begin(open, progress)
+    open.mirror.then(
+      (mirror) => {
+        open.now = mirror
+      },
+      (error: Error) => {
+        open.why = error.message
+      },
+    )
+    return open.mirror
+  }
+
+  async #begin(open: Open, progress: MirrorOptions['progress']): Promise<Mirror> {
+    const { dir, prefix, server: _, workspace: __, ...settings } = open.kept
+    const report = (event: MirrorEvent): void => {
+      if (event.type === 'stopped') open.why = event.why ?? ''
+      const lines = event.conflicts?.map(({ from_line, to_line }) => `${from_line}-${to_line}`)
+      const what = event.why ?? (lines && `both changed lines ${lines.join(', ')}`)
+      if (what !== undefined) this.#log(`mirror ${dir}: ${event.type} ${event.file_key}: ${what}`)
+    }
+    // Loaded only where there is a mirror.
+    const { Mirror } = await import('../mirror/mirror.ts')
+    const { replica, me } = this.#place
+    return Mirror.open({
+      dir,
+      prefix,
+      without: this.#home,
+      replica,
+      session: () => this.#place.session,
+      me: me as AgentId,
+      report,
+      ...settings,
+      ...(progress !== undefined && { progress }),
+    })
+  }
+
+  #keep(): void {
+    const others = readKept(this.#profile).filter((kept) => !this.#isOurs(kept))
+    writeKept(this.#profile, [...others, ...[...this.#open.values()].map(({ kept }) => kept)])
+  }
+
+  /** Ends a mirror for good; its files stay. Whether there was one. */
+  async stop(dir: string): Promise<boolean> {
+    const open = this.#open.get(dir)
+    if (open === undefined) return false
+    this.#open.delete(dir)
+    this.#keep()
+    await (await open.mirror?.catch(() => null))?.close()
+    return true
+  }
+
+  /** Ends all of them, for the next link to go on. */
+  async close(): Promise<void> {
+    for (const { mirror } of this.#open.values()) {
+      await (await mirror?.catch(() => null))?.close()
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { workingDir } from '../../client/http/cwd.ts'
+import { homeOf, socketOf } from '../../client/resident/socket.ts'
+import { BEAT_MS } from '../../client/session/session.ts'
+import { IDLE_AFTER_MS, SILENT_AFTER_MS } from '../../workspace/agents/presence.ts'
+import { Link } from './link.ts'
+import { lockHome } from './lock.ts'
+import { openLog } from './log.ts'
+
+/** Long enough for a working day with a lunch break. The environment changes this and other times: docs/link.md. */
+const IDLE_S = 12 * 60 * 60
+
+/** Is the link of `CLAWLINK_HOME` until that ends; resolves to the exit code. */
+export const serve = async (): Promise<number> => {
+  const home = homeOf(process.env.CLAWLINK_HOME, workingDir())
+  const socket = socketOf(home)
+  if (socket === null) return 1
+  const log = openLog(home)
+  console.error = console.log = console.warn = (...said: unknown[]) => log(said.join(' '))
+  // Each connection of y-websocket listens for the end of the process.
+  process.setMaxListeners(0)
+  process.on('uncaughtException', (error) => log(`uncaught: ${error.stack}`))
+  process.on('unhandledRejection', (error) => log(`unhandled: ${(error as Error)?.stack ?? error}`))
+
+  try {
+    const lock = await lockHome(home, socket)
+    if (lock === null) return 0 // another one was faster
+    const link = await Link.start(
+      {
+        home,
+        socket,
+        version: process.env.CLAWLINK_VERSION ?? 'unknown',
+        log,
+        idleMs: (Number(process.env.CLAWLINK_LINK_IDLE) || IDLE_S) * 1000,
+        presenceIdleMs: Number(process.env.CLAWLINK_PRESENCE_IDLE) * 1000 || IDLE_AFTER_MS,
+        silentMs: Number(process.env.CLAWLINK_LINK_SILENT) * 1000 || SILENT_AFTER_MS,
+        beatMs: Number(process.env.CLAWLINK_LINK_BEAT) * 1000 || BEAT_MS,
+      },
+      lock,
+    )
+    process.on('SIGTERM', () => {
+      log('SIGTERM')
+      void link.stop('next')
+    })
+    process.on('SIGHUP', () => {})
+    await link.stopped
+    return 0
+  } catch (error) {
+    log(`cannot be the link: ${(error as Error).stack}`)
+    return 1
+  }
+}

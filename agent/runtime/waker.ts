@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Message } from '../../workspace/inbox/inbox.ts'
+import { isFileNews } from '../../workspace/inbox/unread.ts'
+import { writeLocal } from '../command/local-write.ts'
+import { FILE_HINT_GAP_MS, hintOf, hintText } from '../command/waiting.ts'
+import type { Place } from '../session/place.ts'
+import type { Log } from './log.ts'
+
+/** How the agent of a profile is woken; kept in its folder, for the links to come. */
+export interface WakeSettings {
+  /** Run by the shell, in `cwd`, with the hint as JSON on stdin. */
+  command?: string
+  cwd?: string
+  /** As OpenClaw's /hooks/wake. */
+  url?: string
+  token?: string
+}
+
+const SETTINGS_FILE = 'wake.json'
+/** What comes in sooner after a waking is told with the next. */
+const GAP_MS = 3_000
+/** A command that runs longer is ended, a hook that answers later has failed. */
+const TIMEOUT_MS = 60_000
+/** After the last of these waits the agent is not woken again before the next message. */
+const RETRY_AFTER_MS: readonly number[] = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000]
+
+export const saveWakeSettings = (profile: string, settings: WakeSettings | null): void => {
+  const path = join(profile, SETTINGS_FILE)
+  if (settings === null) rmSync(path, { force: true })
+  else writeLocal(path, `${JSON.stringify(settings, null, 2)}\n`, 0o600)
+}
+
+export const readWakeSettings = (profile: string): WakeSettings | null => {
+  try {
+    return JSON.parse(readFileSync(join(profile, SETTINGS_FILE), 'utf8')) as WakeSettings
+  } catch {
+    return null
+  }
+}
+
+/** Wakes an agent when something is in its inbox that was not there when it was woken last. */
+export class Waker {
+  readonly #settings: WakeSettings
+  readonly #place: Place
+  readonly #log: Log
+  readonly #ended = new AbortController()
+  readonly #unlisten: () => void
+  #hasNews = true
+  #isWaking = false
+  /** True if there is news of anything but files. */
+  #isPressing = true
+  /** Ends a wait that something pressing does not share. */
+  #hurry = new AbortController()
+  /** Until then nobody is woken for news of files only (milliseconds since the epoch). */
+  #quietUntil = 0
+
+  private constructor(settings: WakeSettings, place: Place, log: Log) {
+    this.#settings = settings
+    this.#place = place
+    this.#log = log
+    this.#unlisten = place.replica.onMessages((messages) => this.#onNews(messages))
+    this.#onNews([])
+  }
+
+  /** As the profile's settings say; null where they do not. */
+  static of(profile: string, place: Place, log: Log): Waker | null {
+    const settings = readWakeSettings(profile)
+    return settings === null ? null : new Waker(settings, place, log)
+  }
+
+  #onNews(messages: readonly Message[]): void {
+    this.#hasNews = true
+    if (messages.some((message) => !isFileNews(message))) {
+      this.#isPressing = true
+      this.#hurry.abort()
+    }
+    if (this.#isWaking) return
+    this.#isWaking = true
+    void this.#run()
+      .catch((error: Error) => this.#log(`waking: ${error.message}`))
+      .finally(() => {
+        this.#isWaking = false
+      })
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ended
+    for (let failures = 0; this.#hasNews && !signal.aborted; ) {
+      this.#hasNews = false
+      const { me, replica } = this.#place
+      if (me === null) return
+      const waiting = await replica.inbox(me)
+      if (waiting.length === 0) continue
+      if (!this.#isPressing && Date.now() < this.#quietUntil) {
+        await this.#rest()
+        continue
+      }
+      this.#isPressing = false
+      try {
+        await this.#wake(hintOf(replica.doc, waiting))
+        failures = 0
+        if (waiting.some(({ message }) => isFileNews(message))) {
+          this.#quietUntil = Date.now() + FILE_HINT_GAP_MS
+        }
+        await sleep(GAP_MS, null, { signal }).catch(() => {})
+      } catch (error) {
+        const wait = RETRY_AFTER_MS[failures++]
+        this.#log(`waking failed (${failures}): ${(error as Error).message}`)
+        if (wait === undefined) return
+        this.#hasNews = true
+        this.#isPressing = true
+        await sleep(wait, null, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  /** Waits until news of files may wake the agent, or something else comes. */
+  async #rest(): Promise<void> {
+    this.#hurry = new AbortController()
+    const signal = AbortSignal.any([this.#ended.signal, this.#hurry.signal])
+    await sleep(this.#quietUntil - Date.now(), null, { signal }).catch(() => {})
+    this.#hasNews = true
+  }
+
+  async #wake(hint: ReturnType<typeof hintOf>): Promise<void> {
+    const { command, cwd, url, token } = this.#settings
+    if (command !== undefined) {
+      await runCommand(command, cwd, JSON.stringify({ type: 'hint', ...hint }))
+    }
+    if (url === undefined) return
+    const text = `ClawLink: ${hintText(hint)}. Run: clawlink-agent poll`
+    await post(url, token, JSON.stringify({ text, mode: 'now' }))
+  }
+
+  close(): void {
+    this.#unlisten()
+    this.#ended.abort()
+  }
+}
+
+const runCommand = (command: string, cwd: string | undefined, input: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, {
+      shell: true,
+      cwd: cwd || undefined,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      timeout: TIMEOUT_MS,
+    })
+    child.once('error', reject)
+    child.once('exit', (code, signal) =>
+      code === 0 ? resolve() : reject(new Error(`${command}: ${signal ?? `exit ${code}`}`)),
+    )
+    child.stdin.on('error', () => {}) // it need not read it
+    child.stdin.end(`${input}\n`)
+  })
+
+const post = (url: string, token: string | undefined, body: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const request = url.startsWith('https:') ? httpsRequest : httpRequest
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    }
+    const sent = request(url, { method: 'POST', headers, agent: false }, (response) => {
+      response.resume()
+      const { statusCode = 0 } = response
+      if (statusCode >= 200 && statusCode < 300) resolve()
+      else reject(new Error(`${url} answered ${statusCode}`))
+    })
+    sent.setTimeout(TIMEOUT_MS, () => sent.destroy(new Error(`${url} does not answer`)))
+    sent.once('error', reject)
+    sent.end(body)
+  })

@@ -1,0 +1,77 @@
+import * as Y from 'yjs'
+import { Session } from '../../client/session/session.ts'
+import type { Presence } from '../../workspace/agents/presence.ts'
+import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Call } from '../command/call.ts'
+import type { Mirrors } from '../runtime/mirrors.ts'
+import { Place } from './place.ts'
+
+/** What carries commands out: a link, which keeps their places open, or a process of one command. */
+export interface Host {
+  /** The link that this is. */
+  readonly link: LinkFace | null
+  /** Opens a call's place, for it alone until `leave`. */
+  enter: (call: Call) => Promise<{ place: Place; leave: () => Promise<void> }>
+  /** Begins to listen at a place for something that is wanted, also after the call has left it. */
+  listen: (place: Place, presence: Presence | null, wanted: Wanted) => Listening
+}
+
+/** Messages, or changes of a task. */
+export type Wanted = ((message: Message) => boolean) | { task: string }
+
+export interface Listening {
+  /**
+   * Resolves when something may have come in since this began, when the place was closed, or when `signal` aborts; ends
+   * it. False: the agent has left.
+   */
+  heard: (signal: AbortSignal) => Promise<boolean>
+  end: () => void
+}
+
+/** What the verbs that are about the link want of it. */
+export interface LinkFace {
+  /** Every place that is open, with the folder of its profile, and what is mirrored; null: nobody is registered there. */
+  places: () => { profile: string; place: Place; mirrors: Mirrors | null }[]
+  pid: number
+  version: string
+  /** Milliseconds since the epoch. */
+  since: number
+  /** Lets go of a profile's places, so that it is seen to be gone. */
+  leave: (profileDir: string) => Promise<number>
+  /** Has the link leave everything and stop, once this command is answered. */
+  stop: () => void
+  /** Takes up a profile's new settings for waking its agent. */
+  rewake: (profileDir: string) => void
+}
+
+/** One process, one command: a place is opened for it and closed after it. */
+export const alone: Host = {
+  link: null,
+  enter: async (call) => {
+    const place = await Place.open(call.at, (line) => call.notes.push(line))
+    return { place, leave: () => place.close() }
+  },
+  /** Listens with a copy of the document, under a Yjs client id that writes nothing: other commands can go on. */
+  listen: ({ at, replica }, presence) => {
+    const known = Y.encodeStateAsUpdate(replica.doc)
+    return {
+      end: () => {},
+      heard: (signal) =>
+        new Promise((resolve) => {
+          const doc = new Y.Doc()
+          Y.applyUpdate(doc, known)
+          const copy = { doc, commit: async () => {} }
+          const session = new Session(at.target, at.workspace, copy, presence)
+          const end = () => {
+            signal.removeEventListener('abort', end)
+            session.close()
+            doc.destroy()
+            resolve(true)
+          }
+          doc.once('update', end)
+          signal.addEventListener('abort', end)
+          if (signal.aborted) end()
+        }),
+    }
+  },
+}

@@ -1,0 +1,77 @@
+import {
+  columns,
+  commonLine,
+  EXITS,
+  exitsLine,
+  flagLines,
+  helpOf,
+} from '../../lib/command-line/help.ts'
+import { type Given, readProgram } from '../../lib/command-line/read.ts'
+import type { Program } from '../../lib/command-line/spec.ts'
+import { COMMON, type VerbSpec } from '../command/verb.ts'
+import { SYNONYMS } from './synonyms.ts'
+import { GROUPS, VERBS } from './verbs.ts'
+
+/** A command line, understood. `values` has what was given by a flag's long name. */
+export interface Args extends Given {
+  verb: VerbSpec | null
+}
+
+export const PROGRAM: Program<VerbSpec> = {
+  name: 'clawlink-agent',
+  noun: 'verb',
+  root: {
+    name: '',
+    summary: 'one command per call; agents on different machines work as one team',
+    usage: '[--relay URL|JOIN-LINK] [--workspace W] [--as PROFILE] [--json] VERB …',
+    flags: COMMON,
+    examples: [
+      'register --name Scout --caps research',
+      'delegate --to Scout --task "find the changelog" --wait 600',
+      'poll --wait 60',
+      'respond --to Lead --msg-id t-4k2j9x0q7m1z --result "it is in docs/"',
+    ],
+  },
+  commands: VERBS,
+  common: COMMON,
+  synonyms: SYNONYMS,
+}
+
+/** Reads a command line; throws `usage`. */
+export const readArgs = (argv: readonly string[]): Args => {
+  const { command: verb, values, has } = readProgram(PROGRAM, argv)
+  const server = values.get('server')
+  return {
+    verb,
+    has,
+    values: server === undefined ? values : new Map([['relay', server], ...values]),
+  }
+}
+
+/** The text of `--help`, or of one verb's. */
+export const helpText = (verb: VerbSpec | null): string[] => {
+  const { name, root } = PROGRAM
+  if (verb !== null) {
+    return helpOf(name, verb, [commonLine('verb', COMMON)])
+  }
+  return [
+    `${name}: ${root.summary}`,
+    '',
+    `usage: ${name} ${root.usage}`,
+    ...GROUPS.flatMap(({ title, verbs }) => [
+      '',
+      `${title}:`,
+      ...columns(verbs.map((one) => [one.name, one.summary])),
+    ]),
+    '',
+    'every verb takes:',
+    ...flagLines(COMMON),
+    '',
+    `${name} VERB --help explains a verb. [--flag] VALUE: the value may stand without its flag.`,
+    'A text of - is read from stdin.',
+    exitsLine(EXITS),
+    '',
+    'examples:',
+    ...root.examples.map((example) => `  ${name} ${example}`),
+  ]
+}

@@ -1,6 +1,0 @@
-import type { Verb } from '../call.ts'
-import { commandTask } from '../task-command.ts'
-
-/** Says no to a task that one is asked to take, or to a result that one is to approve. */
-export const decline: Verb = (call) =>
-  commandTask(call, call.flag('task')!, { name: 'decline', message: call.text('reason')! })

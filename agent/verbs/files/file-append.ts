@@ -1,0 +1,28 @@
+import { checkFileKey } from '../../../workspace/document/path.ts'
+import { appendText } from '../../../workspace/files/file-edit.ts'
+import { readFile } from '../../../workspace/files/files.ts'
+import { findFile } from '../../../workspace/files/tree.ts'
+import type { Verb } from '../../command/call.ts'
+import { writeFile } from '../../command/file-write.ts'
+import { mergingWrite, Team } from '../../command/team.ts'
+
+/** Adds lines at the end of a file, and creates it where there is none. */
+export const fileAppend: Verb = async (call) => {
+  const key = checkFileKey(call.flag('key')!)
+  const text = call.body('text')
+  const team = await Team.open(call, true)
+  const seen = await team.replica.seen(key)
+  return mergingWrite(
+    call,
+    { key, text },
+    () => {
+      const current = findFile(team.doc, key) === null ? null : readFile(team.doc, key).content
+      const content = appendText(current ?? '', text)
+      const { known, ...outcome } = writeFile(team, { key, content, base: current })
+      if (seen !== null && seen.content === current)
+        team.replica.keepSeen(key, { version: known(seen), content })
+      return outcome
+    },
+    team,
+  )
+}

@@ -1,0 +1,61 @@
+import { type FileVersionContent, getFileLog } from '../../../client/http/api.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import { checkFileKey } from '../../../workspace/document/path.ts'
+import { type PutResult, readFile } from '../../../workspace/files/files.ts'
+import { findFile } from '../../../workspace/files/tree.ts'
+import { isRemovedBytes, restoreBytes } from '../../command/binary.ts'
+import type { Call, Verb } from '../../command/call.ts'
+import { writeFile } from '../../command/file-write.ts'
+import { answeredBefore, mergingWrite, Team } from '../../command/team.ts'
+import { path } from '../../command/text.ts'
+import { askVersion, fetchVersion } from '../../command/versions.ts'
+
+/**
+ * An edit like any other: from what the file is here and now to what it was. Edits that others make meanwhile merge
+ * with it, and what it takes back is in the history. What the agent has read, its base, stays as it is.
+ */
+export const fileRestore: Verb = async (call) => {
+  const key = checkFileKey(call.flag('key')!)
+  const payload = { key, version: askVersion(call) }
+  const team = await Team.open(call, false)
+  await team.confirm()
+  if (payload.version === null && isRemovedBytes(team.doc, key))
+    return restoreBytes(call, team, key)
+  const isRepeated = (await answeredBefore(call, team.replica, payload)) !== null
+  const past = isRepeated ? null : await versionToRestore(call, team, key, payload.version)
+  return mergingWrite(
+    call,
+    payload,
+    ({ doc }) => {
+      // What was not answered before has a version.
+      const { version, content, file_key } = past!.version
+      const now = past!.file_key ?? file_key
+      const base = findFile(doc, now) === null ? null : readFile(doc, now).content
+      const { data, notes } = writeFile(team, { key: now, content, base })
+      const { file, changed } = data as Pick<PutResult, 'file' | 'changed'>
+      const what = changed ? `is as it was in version ${version}` : 'is like that already'
+      return {
+        data: { ...data, restored: version },
+        lines: [`${path(now)} ${what}; it is version ${file.version}`],
+        notes: notes ?? [],
+      }
+    },
+    team,
+  )
+}
+
+/** Without a number: the newest of a removed file. Throws `usage`, `unknown_file`, `unknown_version`. */
+const versionToRestore = async (
+  call: Call,
+  { doc }: Team,
+  key: string,
+  version: number | null,
+): Promise<FileVersionContent> => {
+  if (version !== null) return fetchVersion(call, key, version)
+  if (findFile(doc, key) !== null) {
+    throw new ClawError('usage', `${key} is there: which version?`, 'file-log shows them')
+  }
+  const { versions } = await getFileLog(call.target, call.workspace, key, 1)
+  if (versions[0] !== undefined) return fetchVersion(call, key, versions[0].version)
+  throw new ClawError('unknown_version', `no version of ${key} is kept`, 'file-put it anew')
+}

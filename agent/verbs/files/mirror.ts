@@ -1,0 +1,322 @@
+import { realpathSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
+import { relative, resolve, sep } from 'node:path'
+import { homeOf } from '../../../client/resident/socket.ts'
+import { counted } from '../../../lib/text/count.ts'
+import { shellWord } from '../../../lib/text/quote.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import { checkFileKey } from '../../../workspace/document/path.ts'
+import type { Call, Outcome, Verb } from '../../command/call.ts'
+import { mayEnter, Team } from '../../command/team.ts'
+import { oneLine, path, safeJson } from '../../command/text.ts'
+import type { MirrorEvent } from '../../mirror/merge.ts'
+import type { Mirror } from '../../mirror/mirror.ts'
+import type { FirstPass, MirrorSettings } from '../../mirror/rules/options.ts'
+import { checkPrefix } from '../../mirror/rules/paths.ts'
+import type { MirrorInfo, Mirrors } from '../../runtime/mirrors.ts'
+
+/** Fewer files than this are there before a progress bar is seen (count). */
+const BAR_FROM = 200
+/** How often the bar is drawn (ms), and how wide (characters). */
+const BAR_EVERY_MS = 100
+const BAR_WIDTH = 24
+/** Of more files that are left out only the number is said (count). */
+const MAX_NAMED = 10
+
+/** Has the link mirror a folder, or stop it, or does it in this command until that is ended. */
+export const mirror: Verb = async (call) => {
+  if (call.has('list')) return list(call)
+  const dir = folderOf(call)
+  if (call.has('stop')) return stop(call, dir)
+  const prefix = checkPrefix(call.flag('prefix') ?? '')
+  const team = await Team.open(call, true)
+  const me = team.me()
+  checkOverlap(call, dir)
+  if (call.has('foreground')) return foreground(call, { dir, prefix, me })
+
+  const mirrors = mirrorsOf(call, team)
+  const settings = settingsOf(call, dir, mirrors.settingsOf(dir))
+  if (call.has('accept-rules')) {
+    await runningIn(mirrors, dir).acceptRules()
+    return { data: { mirror: { dir } }, lines: ['the ignore rules count as they are on disk'] }
+  }
+  if (call.has('confirm-deletions') || call.has('restore')) return decideGone(call, mirrors, dir)
+  const one = await mirrors.start(dir, prefix, settings, bar(call))
+  await call.close() // other commands need not wait
+  const pass = await Promise.race([one.ready, given(call.request.signal)])
+  if (pass === null || one.isStopped) {
+    throw new ClawError('shutting_down', 'the mirror ended before everything was looked at once')
+  }
+  return outcomeOf(call, dir, one, pass)
+}
+
+const runningIn = (mirrors: Mirrors, dir: string): Mirror => {
+  const one = mirrors.at(dir)
+  if (one !== null) return one
+  throw new ClawError('unknown_mirror', `${dir} is not mirrored`, 'mirror --list shows what is')
+}
+
+const decideGone = async (call: Call, mirrors: Mirrors, dir: string): Promise<Outcome> => {
+  const isMeant = call.has('confirm-deletions')
+  if (isMeant && call.has('restore')) {
+    throw new ClawError('usage', '--confirm-deletions and --restore are two answers', 'give one')
+  }
+  const count = await runningIn(mirrors, dir).decideGone(isMeant)
+  const how = isMeant ? 'removed for all' : 'written again'
+  const line = count === 0 ? 'nothing waits' : `${counted(count, 'vanished file')} ${how}`
+  return { data: { mirror: { dir }, [isMeant ? 'removed' : 'restored']: count }, lines: [line] }
+}
+
+/** What is told of a mirror on this command line, and was before. Throws `usage`, `bad_path`, `not_allowed`. */
+const settingsOf = (call: Call, dir: string, before: MirrorSettings | null): MirrorSettings => {
+  const force = call.has('force') || before?.force === true
+  const home = force ? undefined : homesOf().find((home) => contains(dir, home))
+  if (home !== undefined) {
+    throw new ClawError(
+      'not_allowed',
+      `${dir} is ${dir === home ? 'your home folder' : 'a folder that your home folder is in'}`,
+      'mirror a folder in it, or add --force: credentials are left out all the same',
+    )
+  }
+  const named = call.flag('include')?.split(',') ?? []
+  const include = [...new Set([...(before?.include ?? []), ...named.map(checkIncluded)])]
+  const size = call.flag('max-size')
+  const maxBytes = size === undefined ? before?.maxBytes : parseSize(size)
+  const share = call.flag('max-gone')
+  const maxGone = share === undefined ? before?.maxGone : parsePercent(share)
+  return {
+    ...(include.length > 0 && { include }),
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(maxGone !== undefined && { maxGone }),
+    ...(force && { force }),
+  }
+}
+
+/** The user's home folder, by the environment and by the system's list of users. */
+const homesOf = (): string[] =>
+  [homedir(), systemHome()].filter((home) => home !== '').map(realpath)
+
+const systemHome = (): string => {
+  try {
+    return userInfo().homedir
+  } catch {
+    return '' // a user whom the system does not know
+  }
+}
+
+const realpath = (path: string): string => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
+}
+
+const checkIncluded = (path: string): string => checkFileKey(path.replace(/\/+$/, ''))
+
+const UNITS: { [unit: string]: number } = {
+  '': 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
+}
+
+/** Bytes, as in 500m. Throws `usage`. */
+const parseSize = (text: string): number => {
+  const [, digits, unit] = /^(\d{1,12})([kmgt]?)(?:i?b)?$/i.exec(text) ?? []
+  if (digits !== undefined) return Number(digits) * UNITS[unit!.toLowerCase()]!
+  throw new ClawError('usage', `--max-size "${text}" is not a size`, 'give bytes, or like 500m, 2g')
+}
+
+const parsePercent = (text: string): number => {
+  if (/^(100|\d{1,2})%?$/.test(text)) return Number.parseInt(text, 10)
+  throw new ClawError('usage', `--max-gone "${text}" is not a percentage`, 'give 0 to 100')
+}
+
+/** Resolves when a signal is given. */
+const given = (signal: AbortSignal): Promise<null> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(null))
+    if (signal.aborted) resolve(null)
+  })
+
+const folderOf = (call: Call): string => {
+  const path = call.resolve(call.flag('dir')!)
+  try {
+    return realpathSync(path)
+  } catch {
+    if (call.has('stop')) return path
+    throw new ClawError(
+      'no_such_local_file',
+      `there is no folder ${path}`,
+      'name a folder that is there; it may be empty',
+    )
+  }
+}
+
+const allMirrors = (call: Call) =>
+  (call.host.link?.places() ?? []).flatMap(({ profile, mirrors }) =>
+    (mirrors?.list() ?? []).map((info) => ({ profile, ...info })),
+  )
+
+/** One file has one mirror: two would take each other's writing for edits. */
+const checkOverlap = (call: Call, dir: string): void => {
+  for (const other of allMirrors(call)) {
+    const isOwn = other.profile === call.profile.dir && other.dir === dir
+    if (isOwn && !call.has('foreground')) continue
+    if (!contains(dir, other.dir) && !contains(other.dir, dir)) continue
+    throw new ClawError(
+      'mirror_taken',
+      `${other.dir} is mirrored already`,
+      `run clawlink-agent mirror ${shellWord(other.dir)} --stop first, or mirror another folder`,
+    )
+  }
+}
+
+const contains = (outer: string, inner: string): boolean => {
+  const rel = relative(outer, inner)
+  return rel !== '..' && !rel.startsWith(`..${sep}`)
+}
+
+const mirrorsOf = (call: Call, team: Team): Mirrors => {
+  const mirrors = call.host.link
+    ?.places()
+    .find(({ place }) => place.replica === team.replica)?.mirrors
+  if (mirrors != null) return mirrors
+  throw new ClawError(
+    'unreachable',
+    'no link can be kept running here',
+    'mirror in this command, as long as it runs: add --foreground',
+  )
+}
+
+const outcomeOf = (call: Call, dir: string, one: Mirror, pass: FirstPass): Outcome => {
+  const skipped = [...one.skipped].map(([rel, why]) => ({ file_key: one.prefix + rel, why }))
+  if (!pass.durable) call.notes.push('the server is away; saved here, queued until it is back')
+  const named = skipped
+    .slice(0, MAX_NAMED)
+    .map(({ file_key, why }) => `skipped ${path(file_key)}: ${why}`)
+  const more = skipped.length - named.length
+  return {
+    data: {
+      mirror: { dir, prefix: one.prefix, files: pass.files, skipped },
+      ...(!pass.durable && { durable: false }),
+    },
+    lines: [oneLine(`mirroring ${dir}: ${counted(pass.files, 'file')}`)],
+    notes: [...one.notes, ...named, ...(more > 0 ? [`and ${more} more: mirror --list`] : [])].map(
+      oneLine,
+    ),
+  }
+}
+
+const list = async (call: Call): Promise<Outcome> => {
+  if (call.has('dir')) throw new ClawError('usage', '--list takes no folder', 'give one of them')
+  await mayEnter(call, true)
+  await call.place() // takes up what is mirrored
+  const all = allMirrors(call).filter(({ profile }) => profile === call.profile.dir)
+  const mirrors = all.map(({ profile: _, ...info }) => info)
+  const lines = mirrors.map(lineOfMirror)
+  const notes = mirrors.flatMap((info) => notesOf(info))
+  return { data: { mirrors, count: mirrors.length }, lines, notes }
+}
+
+/** How a mirror is. */
+export const lineOfMirror = ({ dir, prefix, files, skipped, stopped }: MirrorInfo): string => {
+  const state = stopped === null ? 'mirroring' : `stopped: ${stopped}`
+  return oneLine(
+    `${dir}  ${prefix === '' ? '(all)' : prefix}  ${counted(files, 'file')}  ${skipped.length} skipped  ${state}`,
+  )
+}
+
+/** What is to be known of a mirror: about all of it, and what it skips, `most` of them at most. */
+export const notesOf = ({ skipped, notes = [] }: MirrorInfo, most = skipped.length): string[] => [
+  ...notes.map(oneLine),
+  ...skipped
+    .slice(0, most)
+    .map(({ file_key, why }) => oneLine(`skipped ${path(file_key)}: ${why}`)),
+  ...(skipped.length > most ? [`and ${skipped.length - most} more: mirror --list`] : []),
+]
+
+const stop = async (call: Call, dir: string): Promise<Outcome> => {
+  await mayEnter(call, true)
+  await call.place()
+  for (const { profile, mirrors } of call.host.link?.places() ?? []) {
+    if (profile !== call.profile.dir || !(await mirrors?.stop(dir))) continue
+    return { data: { stopped: dir }, lines: [oneLine(`stopped mirroring ${dir}; its files stay`)] }
+  }
+  throw new ClawError('unknown_mirror', `${dir} is not mirrored`, 'mirror --list shows what is')
+}
+
+/** Mirrors until nobody reads what it prints, or the link is taken down. */
+const foreground = async (
+  call: Call,
+  { dir, prefix, me }: { dir: string; prefix: string; me: ReturnType<Team['me']> },
+): Promise<Outcome> => {
+  const { print, signal, env, cwd } = call.request
+  const place = await call.place()
+  const ended = new AbortController()
+  let printing = Promise.resolve()
+  let stopped: string | undefined
+  const say = (line: { type: string }): void => {
+    const text = call.has('json') ? safeJson(line) : lineOf(line as MirrorEvent)
+    printing = printing.then(() => print(`${text}\n`)).catch(() => ended.abort())
+  }
+  const report = (event: MirrorEvent): void => {
+    say(event)
+    if (event.type !== 'stopped') return
+    stopped = event.why
+    ended.abort()
+  }
+  const { Mirror } = await import('../../mirror/mirror.ts')
+  const progress = bar(call)
+  const one = await Mirror.open({
+    ...settingsOf(call, dir, null),
+    ...{ dir, prefix, me, report, without: homeOf(env.CLAWLINK_HOME, cwd) },
+    replica: place.replica,
+    session: () => place.session,
+    ...(progress !== undefined && { progress }),
+  })
+  // The link keeps the place for other commands; without one it is this command's alone.
+  if (call.host.link !== null) await call.close()
+  const both = AbortSignal.any([signal, ended.signal])
+  try {
+    const over = given(both)
+    const pass = await Promise.race([one.ready.catch(() => null), over])
+    if (pass !== null) say({ type: 'ready', dir, ...pass } as { type: string })
+    await over
+  } finally {
+    await one.close()
+  }
+  if (stopped !== undefined) {
+    throw new ClawError('no_such_local_file', stopped, 'mirror it again when it is back')
+  }
+  if (signal.aborted && signal.reason !== 'down') {
+    throw new ClawError('shutting_down', 'the link was taken down meanwhile')
+  }
+  return { data: {}, lines: [], isStream: true }
+}
+
+const lineOf = (event: MirrorEvent | ({ type: 'ready'; dir: string } & FirstPass)): string => {
+  if (event.type === 'ready')
+    return oneLine(`mirroring ${event.dir}: ${counted(event.files, 'file')}`)
+  const { type, file_key, change, why, conflicts = [] } = event
+  const lines = conflicts.map(({ from_line, to_line, by }) => `${from_line}-${to_line} by ${by}`)
+  const more = lines.length > 0 ? `both kept: lines ${lines.join(', ')}` : ''
+  return oneLine([type, path(file_key), change ?? '', why ?? '', more].filter(Boolean).join('  '))
+}
+
+/** Shows on a terminal how far a large first pass is. */
+const bar = (call: Call): ((done: number, total: number) => void) | undefined => {
+  const { progress, say } = call.request
+  if (progress !== true) return undefined
+  let last = 0
+  return (done, total) => {
+    const now = Date.now()
+    if (total < BAR_FROM || (done < total && now - last < BAR_EVERY_MS)) return
+    last = now
+    const full = Math.floor((BAR_WIDTH * done) / total)
+    const drawn = `${'#'.repeat(full)}${'.'.repeat(BAR_WIDTH - full)}`
+    say(done < total ? `\r[${drawn}] ${done} of ${total} files` : '\r\u001b[K')
+  }
+}

@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs'
+import { shellWord } from '../../../lib/text/quote.ts'
+import { didYouMean } from '../../../lib/text/suggest.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import type { Call, Outcome, Verb } from '../../command/call.ts'
+import { oneLine } from '../../command/text.ts'
+import { readFilter } from '../../command/waiting.ts'
+import { hookOf, hookUrl, setHook, tryHook } from '../../openclaw/hook.ts'
+import {
+  addArgs,
+  enableArgs,
+  findJob,
+  isCurrent,
+  isStreamless,
+  type Job,
+  keyOf,
+  type Listener,
+  listArgs,
+  mustEnable,
+  mustReplace,
+  removeArgs,
+  SESSIONS,
+  type Session,
+  typesOf,
+  watchCommand,
+} from '../../openclaw/listener.ts'
+import { openclaw as run } from '../../openclaw/run.ts'
+
+/** Has OpenClaw wake its agent for this profile, takes that back, or tells how it is. */
+export const openclaw: Verb = async (call) => {
+  const action = call.flag('action')!
+  if (action === 'install') return install(call)
+  if (action === 'status') return status(call)
+  if (action === 'uninstall') return uninstall(call)
+  const actions = ['install', 'status', 'uninstall']
+  const near = didYouMean(action, actions) || `one of: ${actions.join(', ')}`
+  throw new ClawError('usage', `openclaw does not know "${action}"`, near)
+}
+
+const sessionOf = (call: Call): Session => {
+  const session = call.flag('session') ?? 'main'
+  if (SESSIONS.some((one) => one === session)) return session as Session
+  throw new ClawError('usage', `unknown session "${session}"`, `one of: ${SESSIONS.join(', ')}`)
+}
+
+const commandOf = (call: Call, types: string | undefined): string[] => {
+  const { profile, target, workspace, request } = call
+  const env: Record<string, string | undefined> = { ...request.env }
+  if (env.CLAWLINK_CA) env.CLAWLINK_CA = call.resolve(env.CLAWLINK_CA)
+  return watchCommand({
+    ...{ node: process.execPath, script: process.argv[1]!, profile: profile.name },
+    ...{ server: target.base, workspace, known: profile.state, env },
+    types,
+  })
+}
+
+const listenerOf = (call: Call): Listener => ({
+  key: keyOf(call.profile.name),
+  command: commandOf(call, call.flag('type')),
+  session: sessionOf(call),
+  agent: call.flag('agent'),
+})
+
+const jobOf = async (call: Call): Promise<Job | null> =>
+  findJob(await run(listArgs), keyOf(call.profile.name))
+
+/** What is done, each step shown before: who reads along knows what a step was that did not end. */
+const stepsOf = (call: Call) => {
+  const isDry = call.has('dry-run')
+  const steps: string[] = []
+  const show = async (args: readonly string[]): Promise<void> => {
+    const line = args.map(shellWord).join(' ')
+    steps.push(line)
+    if (!call.has('json')) await call.request.print(`${oneLine(line)}\n`)
+  }
+  return {
+    steps,
+    /** null: it is only shown. */
+    openclaw: async (args: readonly string[]): Promise<unknown> => {
+      await show(['openclaw', ...args])
+      return isDry ? null : run(args)
+    },
+    hook: async (url: string | null): Promise<void> => {
+      await show(['clawlink-agent', 'up', '--hook', url ?? 'off'])
+      if (isDry) return
+      if (url !== null) await tryHook(url, call.request.env.CLAWLINK_HOOK_TOKEN)
+      await setHook(call.profile, url)
+    },
+    outcome: (what: string, data: Outcome['data'] = {}): Outcome =>
+      isDry
+        ? { data: { steps, dry_run: true }, lines: ['nothing was done: --dry-run'] }
+        : { data: { steps, ...data }, lines: [what] },
+  }
+}
+
+/** One of the two ways, and not the other beside it: the agent would be woken twice. */
+const install = async (call: Call): Promise<Outcome> => {
+  call.me()
+  readFilter(call) // refuses types that are none
+  const doing = stepsOf(call)
+  const byHook = async (url: string, job: Job | null): Promise<Outcome> => {
+    await doing.hook(url)
+    if (job !== null) await doing.openclaw(removeArgs(job.id))
+    return doing.outcome(`${url} wakes the agent`, { listener: 'hook', hook: url })
+  }
+  const given = call.flag('hook')
+  // The gateway may be another machine's.
+  if (given !== undefined) return byHook(given, await jobOf(call).catch(() => null))
+
+  const wanted = listenerOf(call)
+  const job = await jobOf(call)
+  // What works stays, so that installing again changes nothing.
+  if (job !== null && isCurrent(job, wanted.command, existsSync)) {
+    wanted.command = job.schedule.command!
+  }
+  const replaces = job !== null && mustReplace(job, wanted)
+  if (replaces) await doing.openclaw(removeArgs(job.id))
+  let added: { created?: boolean; updated?: boolean; job: Job } | null
+  try {
+    added = (await doing.openclaw(addArgs(wanted))) as typeof added
+  } catch (error) {
+    if (!(error instanceof ClawError) || !isStreamless(error.message)) throw error
+    call.notes.push(error.message)
+    return byHook(await hookUrl(), replaces ? null : job)
+  }
+  if (job !== null && !replaces && mustEnable(job)) await doing.openclaw(enableArgs(job.id))
+  if (hookOf(call.profile) !== null) await doing.hook(null)
+  const { created = false, updated = false } = added ?? {}
+  const { key } = wanted
+  const what = created ? 'added' : updated ? 'changed' : 'as it was'
+  const id = added?.job.id
+  const data = { listener: 'stream', key, id, created, updated }
+  return doing.outcome(`automation ${key} ${id}: ${what}`, data)
+}
+
+const uninstall = async (call: Call): Promise<Outcome> => {
+  const doing = stepsOf(call)
+  // First what needs no OpenClaw: it may be gone.
+  if (hookOf(call.profile) !== null) await doing.hook(null)
+  const job = await jobOf(call)
+  if (job !== null) await doing.openclaw(removeArgs(job.id))
+  return doing.outcome(doing.steps.length === 0 ? 'nothing is installed' : 'removed')
+}
+
+const status = async (call: Call): Promise<Outcome> => {
+  const hook = hookOf(call.profile)
+  const job = await jobOf(call)
+  const again = 'clawlink-agent openclaw install'
+  if (job === null) {
+    return {
+      data: { listener: hook === null ? null : 'hook', ...(hook !== null && { hook }) },
+      lines: [hook === null ? `not installed: ${again}` : `${hook} wakes the agent`],
+    }
+  }
+  const { id, enabled, sessionTarget: session, state = {} } = job
+  const current = isCurrent(job, commandOf(call, typesOf(job.schedule.command ?? [])), existsSync)
+  const last = state.lastRunAtMs === undefined ? null : new Date(state.lastRunAtMs).toISOString()
+  const trouble = state.streamError ?? state.lastError ?? null
+  const key = keyOf(call.profile.name)
+  return {
+    data: {
+      ...{ listener: 'stream', key, id, enabled, current, session },
+      ...{ stream_status: state.streamStatus ?? null, last_run_at: last },
+      ...{ last_run_status: state.lastRunStatus ?? null, error: trouble },
+    },
+    lines: [
+      `automation ${key} ${id}: ${enabled ? (state.streamStatus ?? 'not started') : 'disabled'}`,
+      last === null ? 'has woken nobody yet' : `last woke ${last}: ${state.lastRunStatus}`,
+      ...(trouble === null ? [] : [`trouble: ${trouble}`]),
+      ...(current ? [] : ['it listens for another place or program than this one']),
+      ...(current && !mustEnable(job) ? [] : [`to set it right: ${again}`]),
+    ].map(oneLine),
+  }
+}

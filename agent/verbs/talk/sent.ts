@@ -1,0 +1,25 @@
+import { ClawError } from '../../../protocol/errors.ts'
+import { sentMessages } from '../../../workspace/inbox/sent.ts'
+import type { Verb } from '../../command/call.ts'
+import { Team } from '../../command/team.ts'
+import { idText, oneLine, who } from '../../command/text.ts'
+
+const DEFAULT_LIMIT = '20'
+
+export const sent: Verb = async (call) => {
+  const limit = call.flag('limit') ?? DEFAULT_LIMIT
+  if (!/^[1-9]\d{0,4}$/.test(limit)) {
+    throw new ClawError('usage', `--limit ${limit} is not a number of messages`, 'like: --limit 10')
+  }
+  const team = await Team.open(call, true)
+  const me = team.me()
+  await team.confirm()
+  const messages = sentMessages(team.doc, me, Number(limit))
+  const lines = messages.map(({ message_id, type, to_agent, state, replies, status, content }) => {
+    const to = to_agent === null ? 'all' : who(team.doc, to_agent)
+    const more = `${status ? `status=${status} ` : ''}${replies ? `replies=${replies} ` : ''}`
+    return oneLine(`${state} ${type} ${idText(message_id)} to ${to} ${more}content: ${content}`)
+  })
+  const notes = messages.length === 0 ? ['nothing sent that is still live'] : []
+  return { data: { messages, count: messages.length, ...team.admitOffline() }, lines, notes }
+}

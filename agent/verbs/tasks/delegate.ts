@@ -1,0 +1,127 @@
+import { getServerTask } from '../../../client/http/api.ts'
+import { didYouMean } from '../../../lib/text/suggest.ts'
+import { parseIso, parseSpan } from '../../../lib/text/when.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import { newTaskId, type TaskId } from '../../../protocol/ids.ts'
+import { delegateTask } from '../../../workspace/actions/delegating.ts'
+import { PRIORITIES, type Priority } from '../../../workspace/document/schema.ts'
+import { entryOf, findEntry } from '../../../workspace/tasks/tasks.ts'
+import { type Call, type Outcome, randomBytes, type Verb } from '../../command/call.ts'
+import { readWait, sayHowToGoOn, waitForTask } from '../../command/task-waiting.ts'
+import { mergingWrite, Team } from '../../command/team.ts'
+import { who, word } from '../../command/text.ts'
+
+export const delegate: Verb = async (call) => {
+  const seconds = readWait(call)
+  const facts = {
+    ...addressOf(call),
+    description: call.body('task'),
+    context: call.json('context'),
+    priority: readPriority(call.flag('priority') ?? 'normal'),
+    after: call.has('after') ? (call.list('after') as TaskId[]) : [],
+    ...(readAfterFailed(call.flag('after-failed')) && { afterFailed: 'run' as const }),
+    ...(call.has('deadline') && { deadline: call.flag('deadline')! }),
+    ...(call.has('parent') && { parent: call.flag('parent') as TaskId }),
+    ...(call.has('ref') && { ref: call.flag('ref') as TaskId }),
+    ...(call.has('max-attempts') && { maxAttempts: readCount(call.flag('max-attempts')!) }),
+    ...(call.has('approve-by') && { approver: call.flag('approve-by')! }),
+  }
+  const { deadline: due } = facts
+  if (due !== undefined) checkDeadline(due)
+  const team = await Team.open(call, true)
+  const deadline = due === undefined ? null : readDeadline(due, call.request.at + team.clockOffset)
+  await checkTasks(call, team, [...facts.after, facts.parent ?? [], facts.ref ?? []].flat())
+
+  const payload = JSON.parse(JSON.stringify(facts)) as never
+  const outcome = await mergingWrite(
+    call,
+    payload,
+    ({ doc, replica, known }) => {
+      const id = newTaskId(randomBytes)
+      const { deadline: _, ...rest } = facts
+      const given = {
+        ...{ ...rest, id, from: team.me(), now: team.now() },
+        ...(deadline !== null && { deadline }),
+      }
+      const { task, to } = delegateTask(replica, given, call.has('reset-trace'), known)
+      const whom = to === null ? openTo(facts.requires) : who(doc, to)
+      return { data: { task }, lines: [`delegated ${id} to ${whom}`] }
+    },
+    team,
+  )
+  if (seconds === null || team.offline !== null) return outcome
+  return waited(call, outcome, seconds)
+}
+
+/** The outcome once the task has ended, or wants something of its creator. Throws `timeout`. */
+const waited = async (call: Call, outcome: Outcome, seconds: number): Promise<Outcome> => {
+  const { task_id } = (outcome.data as { task: { task_id: TaskId } }).task
+  sayHowToGoOn(call, task_id)
+  // Its owner may be told its id meanwhile.
+  call.request.say(`${outcome.lines.join('')}, and waiting for its end\n`)
+  await call.close()
+  const { data, lines } = await waitForTask(call, task_id, seconds)
+  return { ...outcome, data: { ...outcome.data, ...data }, lines }
+}
+
+const addressOf = (call: Call): { to: string | null; requires: string[] } => {
+  const ways = ['to', 'caps', 'anyone'].filter((flag) => call.has(flag))
+  if (ways.length > 1) {
+    throw new ClawError('usage', `--${ways.join(' and --')} are given`, 'give one of them')
+  }
+  const requires = call.has('caps') ? call.list('caps') : []
+  return { to: call.flag('to') ?? null, requires }
+}
+
+const openTo = (requires: readonly string[]): string =>
+  requires.length === 0 ? 'anyone' : `who has ${requires.map(word).join(', ')}`
+
+/** Throws `unknown_task`; one that has left the document is asked for. */
+const checkTasks = async (call: Call, team: Team, ids: readonly TaskId[]): Promise<void> => {
+  for (const id of ids) {
+    if (findEntry(team.doc, id) !== undefined) continue
+    if (team.offline !== null) entryOf(team.doc, id)
+    await getServerTask(call.target, call.workspace, id)
+  }
+}
+
+const readPriority = (text: string): Priority => {
+  const priority = PRIORITIES.find((known) => known === text)
+  if (priority !== undefined) return priority
+  throw new ClawError(
+    'usage',
+    `"${text}" is not a priority`,
+    `${didYouMean(text, PRIORITIES)} one of: ${PRIORITIES.join(', ')}`.trim(),
+  )
+}
+
+/** Whether it is to run although a task that it waits for did not complete. */
+const readAfterFailed = (text: string | undefined): boolean => {
+  if (text === undefined || text === 'fail') return false
+  if (text === 'run') return true
+  throw new ClawError('usage', `unknown value "${text}" of --after-failed`, 'one of: fail, run')
+}
+
+const readCount = (text: string): number => {
+  if (/^[1-9]\d?$/.test(text)) return Number(text)
+  throw new ClawError('usage', `--max-attempts ${text} is not from 1 to 99`, 'like: 3')
+}
+
+const LIKE_A_DEADLINE = 'like: --deadline 2h, or --deadline 2030-01-31T12:00:00Z'
+
+const checkDeadline = (text: string): void => {
+  if (parseSpan(text) !== null || !Number.isNaN(parseIso(text))) return
+  throw new ClawError('usage', `"${text}" is not a time I understand`, LIKE_A_DEADLINE)
+}
+
+/** Milliseconds since the epoch; `now`: when the command was given, by the server's clock, from which a span counts. */
+const readDeadline = (text: string, now: number): number => {
+  const span = parseSpan(text)
+  const at = span === null ? parseIso(text) : now + span
+  if (at > now) return at
+  throw new ClawError(
+    'usage',
+    Number.isNaN(at) ? `"${text}" is not a time I understand` : `--deadline ${text} has passed`,
+    LIKE_A_DEADLINE,
+  )
+}

@@ -1,0 +1,64 @@
+import { ClawError } from '../../../protocol/errors.ts'
+import { MAX_RESULT_BYTES, MAX_TASK_LINKS } from '../../../protocol/limits.ts'
+import type { Json, TaskResult } from '../../../workspace/document/schema.ts'
+import { checkSaid } from '../../../workspace/document/validate.ts'
+import { fileInfo } from '../../../workspace/files/files.ts'
+import { parseAnswer } from '../../../workspace/tasks/task-states.ts'
+import type { Call, Verb } from '../../command/call.ts'
+import { commandTask } from '../../command/task-command.ts'
+import { Team } from '../../command/team.ts'
+
+/** The server alone decides who owns a task and what state that is in; with it away the answer is queued. */
+export const respond: Verb = async (call) => {
+  const result = await resultOf(call)
+  const percent = percentOf(call.flag('percent'))
+  return commandTask(call, call.flag('msg-id')!, {
+    name: 'status',
+    to: call.flag('to')!,
+    state: parseAnswer(call.flag('status') ?? 'completed'),
+    message: messageOf(call),
+    ...(percent !== undefined && { percent }),
+    ...(result !== undefined && { result }),
+  })
+}
+
+const messageOf = (call: Call): string => {
+  const note = call.text('note')
+  const hasResult = call.has('result') || call.has('file')
+  if (note === undefined) return hasResult ? resultText(call) : ''
+  if (!hasResult) return note
+  throw new ClawError('usage', 'both --note and --result are given', 'give one of them')
+}
+
+/** The text of a result. Where it comes from a command or a file, an empty one is a mistake. */
+const resultText = (call: Call): string => {
+  const text = call.body('result')
+  return call.has('file') || call.flag('result') === '-'
+    ? checkSaid('result', text, MAX_RESULT_BYTES)
+    : text
+}
+
+const percentOf = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text)
+  throw new ClawError('usage', `--percent ${text} is not from 0 to 100`, 'like: --percent 40')
+}
+
+const resultOf = async (call: Call): Promise<TaskResult | undefined> => {
+  const json: Json | undefined = call.has('result-json') ? call.json('result-json') : undefined
+  const keys = call.has('artifact') ? call.list('artifact') : []
+  if (keys.length > MAX_TASK_LINKS) {
+    throw new ClawError('too_large', `${keys.length} artifacts; the limit is ${MAX_TASK_LINKS}`)
+  }
+  if (json === undefined && keys.length === 0) return undefined
+  const doc = keys.length === 0 ? null : (await Team.open(call, true)).doc
+  // At its version now: what it is later is another result.
+  const artifacts = keys.map((key) => {
+    const { file_key, version } = fileInfo(doc!, key)
+    return { file_key, version }
+  })
+  return {
+    ...(json !== undefined && { json }),
+    ...(artifacts.length > 0 && { artifacts }),
+  }
+}

@@ -1,0 +1,11 @@
+import { getAgent } from '../../../workspace/agents/agents.ts'
+import type { Verb } from '../../command/call.ts'
+import { Team } from '../../command/team.ts'
+
+export const heartbeat: Verb = async (call) => {
+  const team = await Team.open(call, false)
+  const me = team.me()
+  await team.confirm()
+  const agent = getAgent(team.doc, me, team.here)
+  return { data: { agent }, lines: [`${me} is ${agent.status}`] }
+}

@@ -1,0 +1,52 @@
+import * as Y from 'yjs'
+import { shellFlag } from '../../../lib/text/quote.ts'
+import { shorten } from '../../../lib/text/shorten.ts'
+import { primeLines, primeOf } from '../../../workspace/inbox/prime.ts'
+import { getTask } from '../../../workspace/tasks/tasks.ts'
+import type { Verb } from '../../command/call.ts'
+import { tellPaused } from '../../command/paused.ts'
+import { answeredBefore, rememberAnswer, Team } from '../../command/team.ts'
+import { oneLine, safeJson } from '../../command/text.ts'
+
+/** What both forms stay within (characters): it is read after every loss of context. */
+const MAX_CHARACTERS = 2_000
+/** Entries of each list, where they fit. */
+const MOST = 12
+
+/** Acknowledges nothing; remembers what was there, to tell what changes until the next time. */
+export const prime: Verb = async (call) => {
+  const team = await Team.open(call, true)
+  const me = team.me()
+  const known = await answeredBefore(call, team.replica, null)
+  if (known !== null) return known
+  const unread = (await team.inbox()).map(({ message }) => message)
+  await team.confirm()
+  const { doc, replica, here } = team
+  const looked = replica.record<string>('looked')
+  const vector = Y.encodeStateVector(doc)
+  const since = Y.decodeStateVector(looked === undefined ? vector : Buffer.from(looked, 'base64'))
+  replica.keepRecord('looked', Buffer.from(vector).toString('base64'))
+  const where = shorten(`${call.workspace} of ${call.target.base}`, 120)
+  const paused = tellPaused(team)
+  call.notes.push(...paused.notes)
+  const offline = { ...paused.data, ...team.admitOffline() }
+  for (let most = MOST; ; most--) {
+    const found = primeOf(doc, me, here, unread, since, most)
+    const next = ['clawlink-agent poll']
+    if (found.tasks.items.length > 0) {
+      const { task_id, from_agent } = getTask(doc, found.tasks.items[0]!.task_id)
+      next.push(
+        `clawlink-agent respond ${shellFlag('to', from_agent)} --msg-id ${task_id} --result …`,
+      )
+    }
+    const data = { ...found, where, next, ...offline }
+    const lines = primeLines(found, where, next).map(oneLine)
+    const length = Math.max(
+      safeJson({ ok: true, data }).length,
+      lines.reduce((sum, line) => sum + line.length + 1, 0),
+    )
+    if (most > 0 && length >= MAX_CHARACTERS) continue
+    rememberAnswer(call, replica, null, { data, lines })
+    return { data, lines }
+  }
+}

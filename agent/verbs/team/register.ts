@@ -1,0 +1,58 @@
+import { hostname } from 'node:os'
+import { identityOf } from '../../../client/http/credentials.ts'
+import { getAgent, registerAgent } from '../../../workspace/agents/agents.ts'
+import { checkName } from '../../../workspace/document/validate.ts'
+import { welcome } from '../../../workspace/inbox/mailbox.ts'
+import type { Verb } from '../../command/call.ts'
+import { moveDefault, readState, saveState } from '../../command/profile.ts'
+import { mayEnter, mergingWrite, openReplica, Team } from '../../command/team.ts'
+import { word } from '../../command/text.ts'
+
+/** `all` is what there was before there were topics: every broadcast. */
+const readTopics = (list: string[]): string[] => (list.join() === 'all' ? [] : list)
+
+export const register: Verb = async (call) => {
+  const facts = {
+    name: checkName('name', call.flag('name')!),
+    capabilities: call.list('caps'),
+    machine: call.flag('machine') ?? hostname(),
+    description: call.text('description') ?? '',
+    ...(call.has('person') && { kind: 'person' as const }),
+    ...(call.has('topics') && { topics: readTopics(call.list('topics')) }),
+  }
+  await mayEnter(call, true)
+  // Read again under the replica's lock: two first registrations at a time must not become two agents.
+  await openReplica(call)
+  const { state } = call.profile
+  state.agent_id = readState(call.profile.dir).agent_id ?? identityOf(call.profile.dir)
+  state.name = facts.name
+  if (call.has('person')) state.kind = 'person'
+  const id = state.agent_id
+  const team = await Team.open(call, true)
+  const isMeant = ['relay', 'server', 'workspace'].some((flag) => call.has(flag))
+  saveState(call.profile, state)
+  if (call.access.hasMoved) {
+    call.notes.push(
+      `${call.target.base} is another server than before; what was queued for the old one goes out when --relay reaches that`,
+    )
+  }
+  if (isMeant || state.server === undefined) {
+    call.notes.push(...moveDefault(call.profile, call.target.base, call.workspace))
+  }
+  return mergingWrite(
+    call,
+    facts,
+    ({ doc, replica, here, known }) => {
+      registerAgent(doc, { id, ...facts, now: here.now, here: known })
+      welcome(replica, id, here.now)
+      const agent = getAgent(doc, id, here)
+      return {
+        data: { agent_id: id, agent, server: call.target.base, workspace: call.workspace },
+        lines: [
+          `registered ${word(agent.name)} as ${id} in ${call.workspace} of ${call.target.base}`,
+        ],
+      }
+    },
+    team,
+  )
+}

@@ -1,0 +1,118 @@
+import type { ErrorBody } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import type { Cursor, Presence } from '../../workspace/agents/presence.ts'
+import type { Message } from '../../workspace/inbox/inbox.ts'
+
+/**
+ * How a program is attached to a link: it asks as a command does, with `attach`; the link's answer is one JSON line,
+ * `Welcome`; after it both sides send frames: their length (4 bytes, big-endian), a kind (1 byte), and that many bytes
+ * of payload. All of it stays on this machine, between one user's processes of the same version.
+ */
+export const KIND_UPDATE = 0
+export const KIND_JSON = 1
+
+const HEAD_BYTES = 5
+/** A whole document in one frame; more than any has. Beyond it the line is broken. */
+const MAX_FRAME_BYTES = 256 * 1024 * 1024
+
+/** What the attaching side has from a link that it was attached to before. */
+export interface Joining {
+  /** Holds a client id for as long as it lives: of a link that ended nobody else is told who was attached. */
+  pid: number
+  /** Yjs client id that it has written under; null: it wants one. */
+  clientId: number | null
+  /** base64 of the state vector of what it has; null: nothing. */
+  vector: string | null
+}
+
+/** How a link and its server are; `why`: one line for people. */
+export interface ContactState {
+  connected: boolean
+  /** Milliseconds since the epoch. */
+  since: number
+  why: string | null
+}
+
+/** What the link says of itself and its profile; a field that is left out is as it was. */
+export interface LinkState {
+  me?: AgentId | null
+  name?: string
+  contact?: ContactState
+  presences?: Presence[]
+  /** Messages of the inbox that came, and the keys of those that were acknowledged. */
+  unread?: { added: Unread[]; gone: string[] }
+  /** The link was told to stop, and wants no other one in its place. */
+  down?: true
+}
+
+/** A message that nobody acknowledged, under its key in the inbox. */
+export interface Unread {
+  key: string
+  message: Message
+}
+
+/** The link's answer; after it comes, as an update, what the other side lacks. */
+export interface Welcome {
+  profile: string
+  server: string
+  workspace: string
+  clientId: number
+  /** base64 of the link's own state vector: it is sent what it lacks. */
+  vector: string
+  state: LinkState
+}
+
+/** `next`: this link leaves to another one. */
+export type Answer = { attached: Welcome } | { refused: ErrorBody } | { next: true }
+
+/** What a person does, for the others to see; null or left out: nothing. */
+export interface Shown {
+  cursor?: Cursor | null
+  activity?: { note?: string; task?: string }
+}
+
+/** What the attached side says. */
+export interface AttachedSays {
+  show?: Shown
+  /** Yjs took this client id: it met operations under the old one that are not the attached side's. */
+  clientId?: number
+  /** It ends for good: the link stores what came before this, and hangs up. */
+  bye?: true
+}
+
+export const writeFrame = (kind: number, payload: Uint8Array): Uint8Array => {
+  const frame = Buffer.allocUnsafe(HEAD_BYTES + payload.length)
+  frame.writeUInt32BE(payload.length, 0)
+  frame.writeUInt8(kind, 4)
+  frame.set(payload, HEAD_BYTES)
+  return frame
+}
+
+export const writeJson = (said: LinkState | AttachedSays): Uint8Array =>
+  writeFrame(KIND_JSON, Buffer.from(JSON.stringify(said)))
+
+export const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+export const fromBase64 = (text: string): Uint8Array => Buffer.from(text, 'base64')
+
+/** Calls `onFrame` with each frame of what `read` is given. `read` throws where these cannot be frames. */
+export const frameReader = (onFrame: (kind: number, payload: Uint8Array) => void) => {
+  let parts: Buffer[] = []
+  let held = 0
+  let wanted = HEAD_BYTES
+  return (chunk: Buffer): void => {
+    parts.push(chunk)
+    held += chunk.length
+    if (held < wanted) return
+    let rest = parts.length === 1 ? chunk : Buffer.concat(parts)
+    for (;;) {
+      const length = rest.length < HEAD_BYTES ? 0 : rest.readUInt32BE(0)
+      if (length > MAX_FRAME_BYTES) throw new Error(`a frame of ${length} bytes`)
+      wanted = HEAD_BYTES + length
+      if (rest.length < wanted) break
+      onFrame(rest.readUInt8(4), rest.subarray(HEAD_BYTES, wanted))
+      rest = rest.subarray(wanted)
+    }
+    parts = [rest]
+    held = rest.length
+  }
+}

@@ -1,0 +1,94 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ClawError, type ErrorBody } from '../../protocol/errors.ts'
+import { workingDir } from '../http/cwd.ts'
+import { foreignLink, homeTrouble } from '../http/home.ts'
+import { socketOf } from './socket.ts'
+import { startLink } from './start.ts'
+import { type Ask, clawlinkEnv, lineReader, newKey, type Say } from './wire.ts'
+
+/** A command goes to so many links, one after another, that end over it. */
+const MAX_LOST = 5
+const RETRY_MS = 50
+
+/** Where the link of a home is, and how to start one. */
+export interface LinkAt {
+  home: string
+  socket: string
+  /** The program that is the link. */
+  core: string
+  version: string
+}
+
+/** How a command ended: its exit code, and what it answered. */
+export interface Ran {
+  code: number
+  data?: unknown
+  error?: ErrorBody
+  stderr: string
+}
+
+export const newAsk = (version: string, argv: readonly string[], stdin?: string): Ask => {
+  const at = Date.now()
+  return {
+    version,
+    argv,
+    cwd: workingDir(),
+    env: clawlinkEnv(),
+    stdin: stdin === undefined ? null : Buffer.from(stdin).toString('base64'),
+    terminal: false,
+    at,
+    key: newKey(at),
+  }
+}
+
+/** null: the link went away, or there is none. */
+const tell = (path: string, ask: Ask): Promise<Ran | null> =>
+  new Promise((resolve) => {
+    let out = ''
+    let stderr = ''
+    const read = lineReader((line) => {
+      const said = JSON.parse(line) as Say
+      out += said.out ?? ''
+      stderr += said.err ?? ''
+      if (said.ack) socket.write('{"ack":true}\n')
+      if (said.code !== undefined) resolve({ ...answerOf(out), code: said.code, stderr })
+      if (said.code !== undefined || said.next) socket.destroy()
+    })
+    const socket = connect(path, () => socket.write(`${JSON.stringify(ask)}\n`))
+    socket.setEncoding('utf8')
+    socket.on('data', (chunk: string) => read(chunk))
+    socket.on('error', () => {}) // and closes
+    socket.on('close', () => resolve(null))
+  })
+
+const answerOf = (out: string): { data?: unknown; error?: ErrorBody } => {
+  if (out === '') return {}
+  const { data, error } = JSON.parse(out) as { data?: unknown; error?: ErrorBody }
+  return { ...(data !== undefined && { data }), ...(error !== undefined && { error }) }
+}
+
+/**
+ * Has the link carry out a command line of clawlink-agent; starts one where there is none. What it writes is written
+ * once, whichever links end meanwhile. Never throws: errors are part of the answer.
+ */
+export const runVerb = async (
+  link: LinkAt,
+  argv: readonly string[],
+  stdin?: string,
+): Promise<Ran> => {
+  const ask = newAsk(link.version, [...argv, '--json'], stdin)
+  for (let lost = 0; lost < MAX_LOST; lost++) {
+    const ran = await tell(link.socket, ask)
+    if (ran !== null) return ran
+    await sleep(lost * RETRY_MS)
+    if (!(await startLink(link.home, link.socket, link.core))) break
+  }
+  const error = noLink(link.home)
+  return { code: error.exit, error: error.toBody(), stderr: '' }
+}
+
+export const noLink = (home: string): ClawError =>
+  foreignLink(home, socketOf(home)) ??
+  homeTrouble(home) ??
+  new ClawError('unreachable', 'no link can be kept running here', `${home}/link.log may say why`)

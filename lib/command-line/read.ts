@@ -1,0 +1,213 @@
+import { ClawError } from '../../protocol/errors.ts'
+import { redacted } from '../../protocol/roles.ts'
+import { commandElsewhere, meantCommand, meantFlags, pasted, takesText } from './meant.ts'
+import { type CommandSpec, type Flags, type Program, takesValue } from './spec.ts'
+
+/** A command line, understood. */
+export interface Given {
+  /** By a flag's long name. */
+  values: ReadonlyMap<string, string>
+  has: ReadonlySet<string>
+}
+
+/** What a flag looks like; text that merely begins with a dash does not. */
+const FLAG = /^--([a-z0-9][\w-]*)(?:=([\s\S]*))?$/i
+const SHORT = /^-[a-z]+$/i
+
+const nameOf = (arg: string, flags: Flags): string | undefined => {
+  const long = FLAG.exec(arg)?.[1]
+  if (long !== undefined || !SHORT.test(arg)) return long
+  return Object.keys(flags).find((name) => `-${flags[name]!.short}` === arg)
+}
+
+const isKnown = (arg: string | undefined, flags: Flags): boolean => {
+  const name = arg === undefined ? undefined : nameOf(arg, flags)
+  return name !== undefined && Object.hasOwn(flags, name)
+}
+
+type Token =
+  | { kind: 'operand'; at: number; text: string }
+  | { kind: 'flag'; at: number; text: string; name: string | undefined; value: string | undefined }
+
+/**
+ * The words of a command line. A flag's value may be anything but another flag, also text that begins with a dash:
+ * agents pass on what they wrote. After `--` nothing is a flag.
+ */
+const tokensOf = (argv: readonly string[], flags: Flags): Token[] => {
+  const tokens: Token[] = []
+  for (let at = 0; at < argv.length; at++) {
+    const arg = argv[at]!
+    if (arg === '--') {
+      for (let rest = at + 1; rest < argv.length; rest++)
+        tokens.push({ kind: 'operand', at: rest, text: argv[rest]! })
+      break
+    }
+    if (!FLAG.test(arg) && !SHORT.test(arg)) {
+      tokens.push({ kind: 'operand', at, text: arg })
+      continue
+    }
+    const name = nameOf(arg, flags)
+    const flag = name !== undefined && Object.hasOwn(flags, name) ? flags[name] : undefined
+    const token = { kind: 'flag' as const, at, text: arg.split('=', 1)[0]!, name }
+    let value = FLAG.exec(arg)?.[2]
+    if (flag !== undefined && value === undefined && takesValue(flag)) {
+      const next = argv[at + 1]
+      const isNext = flag.optional ? /^\d/.test(next ?? '') : next !== undefined
+      if (isNext && !isKnown(next, flags)) value = argv[++at]
+      else if (flag.optional) value = ''
+    }
+    tokens.push({ ...token, value })
+  }
+  return tokens
+}
+
+/** The longest usage that a hint repeats (characters): one line of a terminal or two; in place of a longer one, an example. */
+const MAX_USAGE = 140
+/** What is repeated of a word that means nothing (characters). */
+const MAX_WORD = 60
+
+/** How it is called. */
+const hintOf = (program: string, { name, usage, examples }: CommandSpec): string => {
+  if (name === '') return `run ${program} --help`
+  const called = `${program} ${name}`
+  const example = examples.find((one) => one !== name)
+  if (usage.length <= MAX_USAGE || example === undefined)
+    return `usage: ${called} ${usage}`.trimEnd()
+  return `like: ${program} ${example} (all flags: ${called} --help)`
+}
+
+/** A word as an error repeats it: no secret, nothing long. */
+const shown = (word: string): string => {
+  const text = /#|[?&]i=/.test(word) ? `${word.split(/[#?&]/, 1)[0]}…` : redacted(word)
+  return text.length <= MAX_WORD ? text : `${text.slice(0, MAX_WORD)}…`
+}
+
+/**
+ * Reads a program's command line: a command's, whose flags may stand before its name, too, or without one the
+ * program's own. Throws `usage`, naming what is wrong.
+ */
+export const readProgram = <C extends CommandSpec>(
+  whole: Program<C>,
+  argv: readonly string[],
+): Given & { command: C | null } => {
+  const { name: program, noun, root, commands, common } = whole
+  // What is the program's own comes before what one command has.
+  const all: Flags = Object.assign({}, ...commands.map(({ flags }) => flags), common, root.flags)
+  const tokens = tokensOf(argv, all)
+  const words = tokens.filter(({ kind }) => kind === 'operand')
+  if (words[0]?.text === 'help' && !commands.some(({ name }) => name === 'help')) {
+    // As people ask first: `help`, `help COMMAND`.
+    return readProgram(whole, [...argv.toSpliced(words[0].at, 1), '--help'])
+  }
+  const [word] = words
+  const command = commands.find(({ name }) => name === word?.text)
+  if (word === undefined || command === undefined) {
+    // What comes after an unknown flag may be its value.
+    const isStray = tokens.some(
+      (token) => token.kind === 'flag' && !isKnown(token.text, all) && token.at < (word?.at ?? 0),
+    )
+    const elsewhere = word === undefined ? null : commandElsewhere(program, word.text)
+    const isOperand = root.operands !== undefined && elsewhere === null
+    if (word === undefined || isStray || isOperand) {
+      return { command: null, ...readCommandLine(whole, root, {}, argv) }
+    }
+    const meant = meantCommand(
+      whole,
+      words.map(({ text }) => text),
+    )
+    const hint = pasted(argv) ?? (meant || `run ${program} --help`)
+    throw new ClawError('usage', `no ${noun} "${shown(word.text)}"`, hint)
+  }
+  return { command, ...readCommandLine(whole, command, common, argv.toSpliced(word.at, 1)) }
+}
+
+const readCommandLine = (
+  { name: program, commands }: Pick<Program, 'name' | 'commands'>,
+  spec: CommandSpec,
+  common: Flags,
+  argv: readonly string[],
+): Given => {
+  const flags: Flags = { ...common, ...spec.flags }
+  const { operands = [], needs = [] } = spec
+  const tokens = tokensOf(argv, flags)
+  // Who asks for help is not told what else is wrong.
+  const isHelp = tokens.some((token) => token.kind === 'flag' && token.name === 'help')
+  const stand: string[] = []
+  const must = (isRight: boolean, what: string, near = ''): void => {
+    if (isRight || isHelp) return
+    const help = stand.join() === 'help' ? `run ${program} ${spec.name} --help` : ''
+    throw new ClawError('usage', what, pasted(argv) ?? (help || near || hintOf(program, spec)))
+  }
+  const values = new Map<string, string>()
+  const has = new Set<string>()
+  for (const token of tokens) {
+    if (token.kind === 'operand') {
+      stand.push(token.text)
+      continue
+    }
+    const { name = '', value, text } = token
+    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
+    if (flag === undefined) {
+      must(false, `${spec.name || program} has no flag ${shown(text)}`, meantFlags(text, flags))
+      continue
+    }
+    must(!takesValue(flag) || value !== undefined, `${text} has no value`)
+    must(takesValue(flag) || value === undefined, `${text} takes no value`)
+    has.add(name)
+    if (value !== undefined) values.set(name, value)
+  }
+  /** The flag that says what `name` would. */
+  const saidBy = (name: string): string | undefined =>
+    has.has(name) ? name : needs.find((all) => all.includes(name))?.find((one) => has.has(one))
+  const free = operands.filter((name) => saidBy(name) === undefined)
+  if (stand.length > free.length) {
+    const { what, near } = tooMany(spec, stand, operands.map(saidBy))
+    must(false, what, near || singularOf(spec, stand[0]!, commands))
+  }
+  for (const [i, name] of free.slice(0, stand.length).entries()) {
+    has.add(name)
+    values.set(name, stand[i]!)
+  }
+  for (const need of needs) {
+    const missing = need.map((name) => calledIn(spec, name)).join(' or ')
+    must(
+      need.some((name) => has.has(name)),
+      `${missing} is missing`,
+    )
+  }
+  return { values, has }
+}
+
+/** `tasks ID` is meant as `task ID`, where only that takes one. */
+const singularOf = (
+  { name }: CommandSpec,
+  word: string,
+  commands: readonly CommandSpec[],
+): string => {
+  const one = commands.find((other) => `${other.name}s` === name && other.operands !== undefined)
+  return one === undefined ? '' : `did you mean ${one.name} ${shown(word)}?`
+}
+
+/** A flag as the usage has it: by its name, or by what stands for its value. */
+const calledIn = ({ usage, flags }: CommandSpec, name: string): string =>
+  usage.includes(`--${name}`)
+    ? `--${name}`
+    : (flags[name]?.value ?? flags[name]?.oneOf?.join('|') ?? name)
+
+/** What is wrong where more words stand alone than may; `said`: which flag was given in place of each that may. */
+const tooMany = (
+  { operands = [], flags }: CommandSpec,
+  stand: readonly string[],
+  said: readonly (string | undefined)[],
+): { what: string; near: string } => {
+  const at = said.findIndex((name) => name !== undefined)
+  if (at >= 0 && stand.length <= operands.length) {
+    const word = stand[Math.min(at, stand.length - 1)]!
+    return { what: `--${said[at]} and "${shown(word)}" say the same`, near: 'give one of them' }
+  }
+  const last = operands.at(-1)
+  const isText = last !== undefined && takesText(flags[last]!)
+  const near =
+    isText && stand.length > operands.length ? 'put a text of several words in quotes' : ''
+  return { what: `unexpected argument "${shown(stand[operands.length] ?? stand.at(-1)!)}"`, near }
+}

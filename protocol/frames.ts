@@ -1,0 +1,254 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { FRAGMENT_BYTES } from '../sync-server/config/limits.ts'
+
+/**
+ * The frames on `/sync/<workspace>`, as y-protocols and y-websocket 3 define them, plus the barrier:
+ *
+ *   message   = 0 sync | 1 awareness | 3 (query awareness) | 100 nonce (barrier)
+ *   sync      = 0 bytes (SyncStep1: state vector) | 1 bytes (SyncStep2: update) | 2 bytes (update)
+ *   awareness = bytes(count (clientID clock json)*)
+ *
+ * Numbers are lib0 varuints; bytes and json are length-prefixed. Nothing here knows what is in a document.
+ */
+const SYNC = 0
+export const AWARENESS = 1
+const QUERY_AWARENESS = 3
+const BARRIER = 100
+
+/** Close codes that this server sends beside the standard 1000–1015; the table of docs/PROTOCOL.md. */
+export const CLOSE = {
+  malformed: 4400,
+  unauthorized: 4401,
+  notAllowed: 4403,
+  slowReader: 4408,
+  gap: 4409,
+  replaced: 4410,
+  tooLarge: 4413,
+  full: 4414,
+  invalid: 4422,
+  forged: 4430,
+  storageFailed: 4503,
+} as const
+
+/** A frame that breaks the grammar or a limit; the connection that sent it is closed with `code`. */
+export class WireError extends Error {
+  readonly code: number
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** What reading something that a client sent threw, as what closes its connection. */
+export const asWireError = (thrown: unknown): WireError =>
+  thrown instanceof WireError
+    ? thrown
+    : new WireError(CLOSE.malformed, thrown instanceof Error ? thrown.message : String(thrown))
+
+export interface AwarenessEntry {
+  client: number
+  clock: number
+  /** JSON; `null` means gone. */
+  json: string
+}
+
+export type Frame =
+  | { type: 'syncStep1'; stateVector: Uint8Array }
+  | { type: 'update'; update: Uint8Array; isSyncStep2: boolean }
+  | { type: 'awareness'; entries: AwarenessEntry[] }
+  | { type: 'queryAwareness' }
+  | { type: 'barrier'; nonce: number }
+
+/**
+ * Reads a length-prefixed byte string into memory of its own: that of the message is used again. lib0's own reader checks
+ * lengths only against the ArrayBuffer, which sockets share: without the copy a wrong length inside an update would read
+ * other messages.
+ */
+const readBytes = (decoder: decoding.Decoder): Uint8Array => {
+  const length = decoding.readVarUint(decoder)
+  const end = decoder.pos + length
+  if (end > decoder.arr.length) throw new Error('a length points past the end of the frame')
+  // `slice` of a Buffer would be the same memory.
+  const bytes = new Uint8Array(decoder.arr.subarray(decoder.pos, end))
+  decoder.pos = end
+  return bytes
+}
+
+/**
+ * Clocks of awareness and of Yjs (count). The next one still has to be a safe integer: lib0 throws on others, in every client
+ * that reads it.
+ */
+export const MAX_CLOCK = 2 ** 40
+
+/** Levels of arrays and objects in an awareness state (count): a cursor has 4. */
+const MAX_STATE_DEPTH = 16
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
+
+const readText = (bytes: Uint8Array): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new Error('a text is not UTF-8')
+  }
+}
+
+const readJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('an awareness state is not JSON')
+  }
+}
+
+const readAwareness = (bytes: Uint8Array, most: number): AwarenessEntry[] => {
+  const decoder = decoding.createDecoder(bytes)
+  const entries: AwarenessEntry[] = []
+  for (let left = decoding.readVarUint(decoder); left > 0; left--) {
+    const client = decoding.readVarUint(decoder)
+    const clock = decoding.readVarUint(decoder)
+    if (clock > MAX_CLOCK) throw new WireError(CLOSE.invalid, 'awareness clock out of range')
+    const json = readText(readBytes(decoder))
+    if (json.length > most) {
+      throw new WireError(CLOSE.tooLarge, `awareness state over ${most} bytes`)
+    }
+    if (isDeeper(readJson(json), MAX_STATE_DEPTH)) {
+      throw new WireError(
+        CLOSE.invalid,
+        `awareness state nested deeper than ${MAX_STATE_DEPTH} levels`,
+      )
+    }
+    entries.push({ client, clock, json })
+  }
+  if (decoding.hasContent(decoder)) throw new Error('bytes after the last awareness entry')
+  return entries
+}
+
+const readFrame = (decoder: decoding.Decoder, maxAwareness: number): Frame => {
+  const type = decoding.readVarUint(decoder)
+  if (type === SYNC) {
+    const step = decoding.readVarUint(decoder)
+    if (step === 0) return { type: 'syncStep1', stateVector: readBytes(decoder) }
+    if (step > 2) throw new Error(`unknown sync message ${step}`)
+    return { type: 'update', update: readBytes(decoder), isSyncStep2: step === 1 }
+  }
+  if (type === AWARENESS) {
+    return { type: 'awareness', entries: readAwareness(readBytes(decoder), maxAwareness) }
+  }
+  if (type === QUERY_AWARENESS) return { type: 'queryAwareness' }
+  if (type === BARRIER) return { type: 'barrier', nonce: decoding.readVarUint(decoder) }
+  throw new Error(`unknown message type ${type}`)
+}
+
+/** Reads one message; throws WireError (`malformed`, `tooLarge`: an awareness state of more than `maxAwareness` bytes). */
+export const parseFrame = (message: Uint8Array, maxAwareness: number): Frame => {
+  try {
+    const decoder = decoding.createDecoder(message)
+    const frame = readFrame(decoder, maxAwareness)
+    if (decoding.hasContent(decoder)) throw new Error('bytes after the end of the message')
+    return frame
+  } catch (error) {
+    throw asWireError(error)
+  }
+}
+
+/** Length of a WebSocket frame's header for a payload of `size` bytes, unmasked (RFC 6455, 5.2). */
+const headerSize = (size: number): number => (size < 126 ? 2 : size < 65_536 ? 4 : 10)
+
+const writeHeader = (buffer: Buffer, firstByte: number, size: number): number => {
+  buffer[0] = firstByte
+  if (size < 126) {
+    buffer[1] = size
+    return 2
+  }
+  if (size < 65_536) {
+    buffer[1] = 126
+    buffer.writeUInt16BE(size, 2)
+    return 4
+  }
+  buffer[1] = 127
+  buffer.writeBigUInt64BE(BigInt(size), 2)
+  return 10
+}
+
+const FIN = 0x80
+const BINARY = 2
+const CONTINUATION = 0
+
+/** The WebSocket frame of a message `head ++ body`: ready for `socket.write`. */
+const frameOf = (head: Uint8Array, body: Uint8Array): Buffer => {
+  const size = head.length + body.length
+  const buffer = Buffer.allocUnsafe(headerSize(size) + size)
+  const start = writeHeader(buffer, FIN | BINARY, size)
+  buffer.set(head, start)
+  buffer.set(body, start + head.length)
+  return buffer
+}
+
+const EMPTY = new Uint8Array(0)
+const frame = (write: (encoder: encoding.Encoder) => void): Buffer =>
+  frameOf(encoding.encode(write), EMPTY)
+
+const syncHead = (step: number, size: number): Uint8Array =>
+  encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, SYNC)
+    encoding.writeVarUint(encoder, step)
+    encoding.writeVarUint(encoder, size)
+  })
+
+/** A Yjs update as a sync `update` message, in one frame. */
+export const updateFrame = (update: Uint8Array): Buffer =>
+  frameOf(syncHead(2, update.length), update)
+
+/** A message of any size as WebSocket fragments, so that control frames get through between them. */
+const fragments = (head: Uint8Array, body: Uint8Array): Buffer[] => {
+  if (head.length + body.length <= FRAGMENT_BYTES) return [frameOf(head, body)]
+  const message = Buffer.concat([head, body])
+  const frames: Buffer[] = []
+  for (let at = 0; at < message.length; at += FRAGMENT_BYTES) {
+    const part = message.subarray(at, at + FRAGMENT_BYTES)
+    const last = at + FRAGMENT_BYTES >= message.length
+    const buffer = Buffer.allocUnsafe(headerSize(part.length) + part.length)
+    const opcode = at === 0 ? BINARY : CONTINUATION
+    buffer.set(part, writeHeader(buffer, (last ? FIN : 0) | opcode, part.length))
+    frames.push(buffer)
+  }
+  return frames
+}
+
+export const updateFragments = (update: Uint8Array): Buffer[] =>
+  fragments(syncHead(2, update.length), update)
+
+export const syncStep2Fragments = (update: Uint8Array): Buffer[] =>
+  fragments(syncHead(1, update.length), update)
+
+/** Says "that was all": `synced` becomes true on a stock client. Its payload is the empty Yjs update. */
+export const SYNC_DONE: Buffer = syncStep2Fragments(new Uint8Array([0, 0]))[0]!
+
+export const syncStep1Frame = (stateVector: Uint8Array): Buffer =>
+  frameOf(syncHead(0, stateVector.length), stateVector)
+
+export const barrierFrame = (nonce: number): Buffer =>
+  frame((encoder) => {
+    encoding.writeVarUint(encoder, BARRIER)
+    encoding.writeVarUint(encoder, nonce)
+  })
+
+/** With no entries it is a sign of life that changes nothing. */
+export const awarenessFrame = (entries: readonly AwarenessEntry[]): Buffer =>
+  frame((encoder) => {
+    const body = encoding.encode((inner) => {
+      encoding.writeVarUint(inner, entries.length)
+      for (const { client, clock, json } of entries) {
+        encoding.writeVarUint(inner, client)
+        encoding.writeVarUint(inner, clock)
+        encoding.writeVarString(inner, json)
+      }
+    })
+    encoding.writeVarUint(encoder, AWARENESS)
+    encoding.writeVarUint8Array(encoder, body)
+  })

@@ -1,0 +1,58 @@
+import { type Op, seqKey, seqOf } from '../storage/integrity/level-keys.ts'
+import { putJson } from './log.ts'
+import type { AuditEntry } from './records.ts'
+import type { Change } from './writes.ts'
+
+/** Entries that are kept (count): a busy team's year; what floods it is cut to one a second. */
+const KEPT = 10_000
+const REFUSED_GAP_MS = 1_000
+
+/** The newest entries of the audit log, in memory. */
+export class AuditLog {
+  readonly #entries: { seq: number; entry: AuditEntry }[]
+  readonly #refusedAt = new Map<string, number>()
+  #next: number
+
+  readonly #tell: (entry: AuditEntry) => void
+
+  /** `tell` is called with each entry once it is stored. */
+  constructor(
+    stored: readonly { key: string; json: AuditEntry }[],
+    tell: (entry: AuditEntry) => void = () => {},
+  ) {
+    this.#tell = tell
+    this.#entries = stored.map(({ key, json }) => ({ seq: seqOf(key), entry: json }))
+    this.#next = (this.#entries.at(-1)?.seq ?? 0) + 1
+  }
+
+  /** Adds entries, and lets go of the oldest. */
+  add(entries: readonly AuditEntry[]): Change {
+    const added = entries.map((entry, i) => ({ seq: this.#next + i, entry }))
+    const old = this.#entries.slice(0, Math.max(0, this.#entries.length + added.length - KEPT))
+    return {
+      ops: [
+        ...added.map(({ seq, entry }) => putJson(seqKey('l', seq), entry)),
+        ...old.map(({ seq }): Op => ({ type: 'del', key: seqKey('l', seq) })),
+      ],
+      apply: () => {
+        this.#next += added.length
+        this.#entries.splice(0, old.length)
+        this.#entries.push(...added)
+        for (const { entry } of added) this.#tell(entry)
+      },
+    }
+  }
+
+  /** Whether a refusal of theirs is to be noted again. */
+  isDue(by: string, now: number): boolean {
+    if (now - (this.#refusedAt.get(by) ?? 0) < REFUSED_GAP_MS) return false
+    if (this.#refusedAt.size > KEPT) this.#refusedAt.clear()
+    this.#refusedAt.set(by, now)
+    return true
+  }
+
+  newest(workspace: string | null, limit: number): AuditEntry[] {
+    const mine = this.#entries.map(({ entry }) => entry)
+    return mine.filter((one) => workspace === null || one.workspace === workspace).slice(-limit)
+  }
+}

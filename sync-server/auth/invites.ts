@@ -1,0 +1,137 @@
+import { ClawError } from '../../protocol/errors.ts'
+import { isSecret, type Role, secretId } from '../../protocol/roles.ts'
+import type { Op } from '../storage/integrity/level-keys.ts'
+import { inviteKey, putJson } from './log.ts'
+import type { Invite } from './records.ts'
+import { Ended } from './refusals.ts'
+import { hashOf, isSame } from './secrets.ts'
+import type { Change } from './writes.ts'
+
+export interface NewInvite {
+  workspace: string | null
+  role: Role
+  uses: number | null
+  expiresAt: number | null
+  agent?: string
+  http?: string
+}
+
+/** The invites by which somebody can join, and the same user's own. */
+export class InviteBook {
+  /** Hash of the invite that the server leaves for its own user's programs. */
+  local = ''
+  readonly #now: () => number
+  /** That are open at a time (count): more is a loop, not a team. */
+  readonly #most: number
+  readonly #byHash = new Map<string, Invite>()
+
+  constructor(stored: readonly Invite[], now: () => number, most: number) {
+    this.#now = now
+    this.#most = most
+    for (const one of stored) this.#byHash.set(one.hash, one)
+  }
+
+  get open(): Invite[] {
+    return [...this.#byHash.values()].filter((one) => whyNot(one, this.#now()) === null)
+  }
+
+  /** The invite with this secret, used up or not. Throws `unauthorized`. */
+  find(secret: string): Invite {
+    const hash = isSecret('invite', secret) ? hashOf(secret) : ''
+    if (hash !== '' && this.local !== '' && isSame(hash, this.local)) return localInvite(hash)
+    const invite = this.#byHash.get(hash)
+    if (invite !== undefined && isSame(invite.hash, hash)) return invite
+    throw notGood('is not known here')
+  }
+
+  /** Whether there is an invite or a token with this id. */
+  has(id: string): boolean {
+    return [...this.#byHash.values()].some((one) => one.id === id)
+  }
+
+  /** The hash of the invite, used up or not, or the token that has this id; null: there is none. */
+  hashWith(id: string): string | null {
+    if (this.local !== '' && secretId(this.local) === id) return this.local
+    for (const hash of this.#byHash.keys()) if (secretId(hash) === id) return hash
+    return null
+  }
+
+  /** The token with this hash, if it is good; null: there is none. */
+  token(hash: string): Invite | null {
+    const one = this.#byHash.get(hash)
+    if (one?.http === undefined || !isSame(one.hash, hash)) return null
+    return whyNot(one, this.#now()) === null ? one : null
+  }
+
+  /** Throws `unauthorized` for one that nobody can join by any more. */
+  check(invite: Invite): void {
+    const why = whyNot(invite, this.#now())
+    if (why !== null) throw notGood(why, Ended)
+  }
+
+  /** Counts one use. */
+  use(invite: Invite): Change {
+    if (invite.uses === null) return { ops: [], apply: () => {} }
+    return this.#set({ ...invite, uses: invite.uses - 1 })
+  }
+
+  #set(invite: Invite): Change {
+    return {
+      ops: [putJson(inviteKey(invite), invite)],
+      apply: () => void this.#byHash.set(invite.hash, invite),
+    }
+  }
+
+  #forget(invites: readonly Invite[]): Change {
+    return {
+      ops: invites.map((one): Op => ({ type: 'del', key: inviteKey(one) })),
+      apply: () => {
+        for (const { hash } of invites) this.#byHash.delete(hash)
+      },
+    }
+  }
+
+  /** Adds one, and forgets those that ended long ago. Throws `quota`. */
+  add(wanted: NewInvite, secret: string, by: string): { invite: Invite; changes: Change[] } {
+    const ended = this.#ended
+    if (this.#byHash.size - ended.length >= this.#most) {
+      throw new ClawError('quota', `there are ${this.#most} open invites`, 'revoke some: invites')
+    }
+    const hash = hashOf(secret)
+    const kind = wanted.http === undefined ? 'i' : 'h'
+    const invite: Invite = {
+      ...{ id: `${kind}-${hash.slice(0, 12)}`, hash, ...wanted, by, createdAt: this.#now() },
+    }
+    return { invite, changes: [this.#forget(ended), this.#set(invite)] }
+  }
+
+  /** Those that ended a day ago: until then, who asks is told why it is of no use. */
+  get #ended(): Invite[] {
+    return [...this.#byHash.values()].filter((one) => {
+      const ended = one.uses === 0 ? one.createdAt : (one.expiresAt ?? Infinity)
+      return whyNot(one, this.#now()) !== null && this.#now() - ended >= 24 * 60 * 60_000
+    })
+  }
+
+  /** Removes the invite with this id; null: there is none. */
+  remove(id: string, workspace: string | null): Change | null {
+    for (const one of this.#byHash.values()) {
+      if (one.id !== id || (workspace !== null && one.workspace !== workspace)) continue
+      return this.#forget([one])
+    }
+    return null
+  }
+}
+
+const localInvite = (hash: string): Invite => ({
+  ...{ id: 'local', hash, workspace: null, role: 'admin', uses: null, expiresAt: null },
+  ...{ by: 'the owner', createdAt: 0 },
+})
+
+const whyNot = ({ uses, expiresAt }: Invite, now: number): string | null => {
+  if (uses !== null && uses <= 0) return 'was used already'
+  return expiresAt !== null && expiresAt <= now ? 'has expired' : null
+}
+
+const notGood = (why: string, Kind = ClawError): ClawError =>
+  new Kind('unauthorized', `the invite ${why}`, 'ask who runs the server for a new join link')

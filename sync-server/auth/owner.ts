@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isSecret, runDirsOf, runFileOf } from '../../protocol/roles.ts'
+import { syncDir } from '../storage/integrity/disk.ts'
+import { newSecret } from './secrets.ts'
+
+/** What is in `DATA/owner.json`: who can read it owns the server. */
+export interface OwnerFile {
+  token: string
+  /** Where the server with this data listens, and its process; left out: none does. */
+  url?: string
+  /** … and for other machines. */
+  reach?: string
+  pid?: number
+}
+
+/** In the data folder, for who may read that only (0600). */
+export const OWNER_FILE = 'owner.json'
+
+const pathIn = (data: string): string => join(data, OWNER_FILE)
+
+/** null: there is none. */
+export const readOwner = (data: string): OwnerFile | null => {
+  try {
+    const file = JSON.parse(readFileSync(pathIn(data), 'utf8')) as Partial<OwnerFile>
+    return isSecret('owner', file.token ?? '') ? (file as OwnerFile) : null
+  } catch {
+    return null
+  }
+}
+
+/** Writes a file of the user's own so that it is whole at any moment. */
+export const writeOwn = async (dir: string, path: string, value: object): Promise<void> => {
+  const neighbour = `${path}.${process.pid}.tmp`
+  rmSync(neighbour, { force: true })
+  try {
+    const file = await open(neighbour, 'wx', 0o600)
+    try {
+      await file.writeFile(`${JSON.stringify(value)}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(neighbour, path)
+  } catch (error) {
+    rmSync(neighbour, { force: true })
+    throw error
+  }
+  await syncDir(dir)
+}
+
+export const saveOwner = (data: string, owner: OwnerFile): Promise<void> =>
+  writeOwn(data, pathIn(data), owner)
+
+/** The owner's file, made where there is none. */
+export const ownerOf = async (data: string): Promise<OwnerFile> => {
+  const known = readOwner(data)
+  if (known !== null) return known
+  const owner = { token: newSecret('owner') }
+  await saveOwner(data, owner)
+  return owner
+}
+
+/** The user's folders for running servers, of those that only that user can write to. */
+const ownRunDirs = (): string[] => {
+  const uid = process.getuid?.() ?? -1
+  return runDirsOf(process.env, tmpdir(), uid).filter((dir) => {
+    try {
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      const { uid: owner, mode } = statSync(dir)
+      // On Windows a user's folder for temporary files is that user's alone.
+      return process.platform === 'win32' || (owner === uid && (mode & 0o077) === 0)
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Leaves an invite for this user's programs; resolves to what takes it away. */
+export const inviteSameUser = async (port: number, invite: string): Promise<() => void> => {
+  const paths: string[] = []
+  for (const dir of ownRunDirs()) {
+    const path = runFileOf(dir, port)
+    await writeOwn(dir, path, { token: invite, pid: process.pid, proves: true })
+    paths.push(path)
+  }
+  return () => {
+    for (const path of paths) {
+      try {
+        const { pid } = JSON.parse(readFileSync(path, 'utf8')) as { pid?: number }
+        if (pid === process.pid) rmSync(path)
+      } catch {
+        // It is gone.
+      }
+    }
+  }
+}

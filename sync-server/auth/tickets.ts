@@ -1,0 +1,39 @@
+import { ClawError } from '../../protocol/errors.ts'
+import { hashOf, newSecret } from './secrets.ts'
+
+/** A ticket stands in the URL of a WebSocket, which proxies log: whoever reads it there later finds it spent, or expired (ms). */
+export const TICKET_MS = 60_000
+
+/**
+ * The tickets that were issued and not used. A ticket opens one WebSocket and is good for nothing else. Only hashes are kept,
+ * and only in memory.
+ */
+export class Tickets {
+  /** By the ticket's hash, oldest first. `holder`: the hash of the credential it stands for; null: the owner's. */
+  readonly #open = new Map<string, { holder: string | null; until: number }>()
+
+  issue(holder: string | null, now: number): string {
+    for (const [hash, { until }] of this.#open) {
+      if (until > now) break
+      this.#open.delete(hash)
+    }
+    const ticket = newSecret('ticket')
+    this.#open.set(hashOf(ticket), { holder, until: now + TICKET_MS })
+    return ticket
+  }
+
+  /** Throws `unauthorized`. */
+  holderOf(ticket: string, now: number): string | null {
+    const found = this.#open.get(hashOf(ticket))
+    if (found !== undefined && found.until > now) return found.holder
+    throw new ClawError(
+      'unauthorized',
+      'the ticket was used, or has expired',
+      'each WebSocket takes a ticket of its own: POST /api/ticket before each connect',
+    )
+  }
+
+  spend(ticket: string): void {
+    this.#open.delete(hashOf(ticket))
+  }
+}

@@ -1,0 +1,72 @@
+import { didYouMean } from '../../lib/text/suggest.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { UpdateLog } from '../storage/update-log.ts'
+import { putJson } from './log.ts'
+import type { Invite } from './records.ts'
+import type { Change } from './writes.ts'
+
+const keyOf = (name: string): string => `n:${name}`
+
+/** The one that is always there. */
+export const DEFAULT_WORKSPACE = 'default'
+
+/**
+ * Which workspaces there are: `default`, those that somebody made, and those that have data, members or invites. Naming
+ * another one makes none.
+ */
+export class Workspaces {
+  readonly #names: Set<string>
+  readonly #most: number
+
+  private constructor(names: Iterable<string>, most: number) {
+    this.#names = new Set(names)
+    this.#most = most
+  }
+
+  /** `most`: there may be (count). */
+  static async open(
+    log: Pick<UpdateLog, 'facts' | 'workspaces'>,
+    most: number,
+  ): Promise<Workspaces> {
+    const keys = async (prefix: string) => (await log.facts.entries(prefix)).map(({ key }) => key)
+    const invites = (await log.facts.entries('j:')).map(({ json }) => (json as Invite).workspace)
+    return new Workspaces(
+      [
+        DEFAULT_WORKSPACE,
+        ...(await log.workspaces()),
+        ...(await keys('n:')).map((key) => key.slice(2)),
+        ...(await keys('k:')).map((key) => key.slice(2, key.indexOf('/'))),
+        ...invites.filter((name) => name !== null),
+      ],
+      most,
+    )
+  }
+
+  get names(): string[] {
+    return [...this.#names].sort()
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name)
+  }
+
+  /** For those who may see all names. Throws `unknown_workspace`. */
+  check(name: string): void {
+    if (this.#names.has(name)) return
+    const near = didYouMean(name, this.#names)
+    throw new ClawError(
+      'unknown_workspace',
+      `there is no workspace "${name}"${near === '' ? '' : `: ${near}`}`,
+      `to make it: clawlink-sync workspaces add ${name}`,
+    )
+  }
+
+  /** Adds one. Throws `too_many`. */
+  add(name: string, at: number): Change {
+    if (this.#names.size >= this.#most) {
+      const what = `there are ${this.#most} workspaces, the most there may be`
+      throw new ClawError('too_many', what, 'see --limit')
+    }
+    return { ops: [putJson(keyOf(name), { at })], apply: () => this.#names.add(name) }
+  }
+}

@@ -1,0 +1,33 @@
+import { resolve } from 'node:path'
+import { counted } from '../../lib/text/count.ts'
+import { writeBackup } from '../ops/backup.ts'
+import { backupByServer, openData } from '../ops/source.ts'
+import { type BackupSummary, summaryOf } from '../routes/ops-routes.ts'
+import { storeError } from '../storage/store-error.ts'
+import { jsonOf, sizeText } from './command.ts'
+import type { Command } from './commands.ts'
+
+export const backup: Command = async (call) => {
+  const { data, json } = call
+  const dir = resolve(call.value('dir')!)
+  const summary = await make(data, dir, call.version)
+  call.print(json ? jsonOf({ dir, ...summary }) : `${textOf(dir, summary)}\n`)
+  return 0
+}
+
+const make = async (data: string, dir: string, version: string): Promise<BackupSummary> => {
+  const log = await openData(data)
+  if (log === null) return backupByServer(data, dir)
+  try {
+    const records = () => log.records()
+    return summaryOf(await writeBackup({ data, records, version, now: Date.now }, dir))
+  } catch (error) {
+    throw storeError(data, error)
+  } finally {
+    await log.close()
+  }
+}
+
+const textOf = (dir: string, made: BackupSummary): string =>
+  `backed up ${counted(made.workspaces, 'workspace')} into ${dir}: ${counted(made.records, 'record')} (${sizeText(made.bytes)}), ` +
+  `${counted(made.blobs, 'blob')} (${sizeText(made.blob_bytes)}), as of ${made.at}`

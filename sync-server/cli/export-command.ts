@@ -1,0 +1,55 @@
+import { join, resolve } from 'node:path'
+import { counted } from '../../lib/text/count.ts'
+import { didYouMean } from '../../lib/text/suggest.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import { contentsOf } from '../ops/contents.ts'
+import { type Exported, exportWorkspace, FORMATS, type Format } from '../ops/export.ts'
+import { makeFolder } from '../ops/folder.ts'
+import { withData } from '../ops/source.ts'
+import { storeError } from '../storage/store-error.ts'
+import { jsonOf } from './command.ts'
+import type { Command } from './commands.ts'
+
+export const exportAll: Command = async (call) => {
+  const { data, json } = call
+  const dir = resolve(call.value('dir')!)
+  const format = (call.value('format') ?? 'md') as Format
+  const workspace = call.value('workspace')
+  if (!FORMATS.includes(format)) {
+    throw new ClawError('usage', `unknown format "${format}"`, `one of: ${FORMATS.join(', ')}`)
+  }
+  const exported = await withData(data, async (log, folder) => {
+    const all = await log.workspaces()
+    const names = workspace === undefined ? all : [checkKnown(workspace, all)]
+    return makeFolder(dir, 'give a folder that is new or empty', async (partial) => {
+      const done: Record<string, Exported> = {}
+      for (const name of names) {
+        const contents = await contentsOf(log, name, Date.now())
+        done[name] = await exportWorkspace(contents, folder, join(partial, name), format)
+        contents.doc.destroy()
+      }
+      return done
+    })
+  }).catch((error) => {
+    throw storeError(data, error)
+  })
+  call.print(json ? jsonOf({ dir, workspaces: exported }) : textOf(dir, exported))
+  return 0
+}
+
+/** Throws `unknown_workspace`. */
+export const checkKnown = (name: string, all: readonly string[]): string => {
+  if (all.includes(name)) return name
+  const near = didYouMean(name, all) || `there are: ${all.join(', ')}`
+  throw new ClawError('unknown_workspace', `there is no workspace "${name}"`, near)
+}
+
+const textOf = (dir: string, exported: Record<string, Exported>): string => {
+  const lines = Object.entries(exported).flatMap(([name, done]) => [
+    `${join(dir, name)}: ${counted(done.agents, 'agent')}, ${counted(done.tasks, 'task')}, ${counted(done.broadcasts, 'broadcast')}, ${counted(done.files, 'file')}`,
+    ...done.left_out.map(
+      ({ file_key, reason }) => `left out ${JSON.stringify(file_key)}: ${reason}`,
+    ),
+  ])
+  return `${lines.join('\n')}\n`
+}

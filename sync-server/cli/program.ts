@@ -1,0 +1,82 @@
+import { completionOf } from '../../lib/command-line/completion.ts'
+import { columns, commonLine, flagLines, helpOf } from '../../lib/command-line/help.ts'
+import type { CommandSpec, Program } from '../../lib/command-line/spec.ts'
+import { COMMON, SERVER_FLAGS } from '../config/flags.ts'
+import { LIMITS } from '../config/quotas.ts'
+import { ACCESS, COMMANDS, type Command, type CommandRow, OPS } from './commands.ts'
+
+const NAME = 'clawlink-sync'
+
+/** What other programs call it, by what to type here. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  ...{ status: 'doctor', health: 'doctor', check: 'doctor, verify', ping: 'doctor' },
+  ...{ start: NAME, serve: NAME, run: NAME, server: NAME, up: NAME, listen: NAME },
+  ...{ stop: 'Ctrl-C, or SIGTERM to the server', down: 'Ctrl-C, or SIGTERM to the server' },
+  ...{ restart: `Ctrl-C, then ${NAME}`, quit: 'Ctrl-C, or SIGTERM to the server' },
+  ...{ users: 'agents', list: 'agents, invites', ls: 'agents, invites', who: 'agents' },
+  ...{ token: 'invite --http', tokens: 'invites', link: 'invite', add: 'invite' },
+  ...{ 'create-invite': 'invite', kick: 'revoke', remove: 'revoke', delete: 'revoke' },
+  ...{ logs: 'audit', log: 'audit', history: 'audit', version: '--version', ver: '--version' },
+  ...{ save: 'backup', dump: 'export, backup', fsck: 'verify', fix: 'repair', import: 'restore' },
+  uninstall: 'npm uninstall --global clawlink',
+}
+
+export const PROGRAM: Program<CommandRow> = {
+  name: NAME,
+  noun: 'command',
+  root: {
+    name: '',
+    summary: 'hosts ClawLink workspaces for agents and people',
+    usage: '[flags]           starts a server',
+    flags: SERVER_FLAGS,
+    examples: ['', 'invite --role write --uses 5', '--port 9100 --data /var/lib/clawlink'],
+  },
+  commands: COMMANDS,
+  common: COMMON,
+  synonyms: SYNONYMS,
+}
+
+/** The text of `--help`, or of one command's. */
+export const helpText = (command: CommandSpec | null): string => {
+  if (command !== null) {
+    return `${helpOf(NAME, command, [commonLine('command', COMMON)]).join('\n')}\n`
+  }
+  const { summary, usage, examples } = PROGRAM.root
+  const list = (rows: readonly CommandSpec[]) => columns(rows.map((one) => [one.name, one.summary]))
+  const limits = Object.entries(LIMITS).map(
+    ([name, { is, what }]) => [`${name}=${is}`, what] as const,
+  )
+  return [
+    `${NAME}: ${summary}`,
+    '',
+    `usage: ${NAME} ${usage}`,
+    `       ${NAME} COMMAND [flags]   works on a server’s data, running or not`,
+    '',
+    'who may:',
+    ...list(ACCESS),
+    '',
+    'operations:',
+    ...list(OPS),
+    '',
+    'the server takes:',
+    ...flagLines(SERVER_FLAGS),
+    '',
+    'limits and their defaults (per second: on average):',
+    ...columns(limits),
+    '',
+    `${NAME} COMMAND --help explains a command. A flag wins over its environment variable.`,
+    'Stop a server with SIGTERM or Ctrl-C: it finishes its work and exits 0.',
+    '',
+    'examples:',
+    ...examples.map((example) => `  ${NAME} ${example}`.trimEnd()),
+    '',
+  ].join('\n')
+}
+
+/** Prints what makes a shell complete the commands. */
+export const completion: Command = async ({ value, json, print }) => {
+  const shell = value('shell')!
+  const script = completionOf(PROGRAM, shell)
+  print(json ? `${JSON.stringify({ ok: true, data: { shell, script } })}\n` : script)
+  return 0
+}

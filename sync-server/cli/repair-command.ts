@@ -1,0 +1,49 @@
+import { ClawError } from '../../protocol/errors.ts'
+import { type Removed, type Repaired, repairData } from '../ops/repair.ts'
+import { openData } from '../ops/source.ts'
+import { storeError } from '../storage/store-error.ts'
+import { jsonOf } from './command.ts'
+import type { Command } from './commands.ts'
+import { checkKnown } from './export-command.ts'
+
+export const repair: Command = async ({ data, json, value, has, print }) => {
+  const log = await openData(data)
+  if (log === null) {
+    throw new ClawError(
+      'data_locked',
+      `${data} is in use by a server`,
+      'stop the server, run this again, and start it',
+    )
+  }
+  const isDry = has('dry-run')
+  const workspace = value('workspace')
+  try {
+    const all = await log.workspaces()
+    const names = workspace === undefined ? all : [checkKnown(workspace, all)]
+    const repaired = await repairData(log, data, names, { isDry, now: Date.now() })
+    if (json) print(jsonOf({ repaired: data, dry_run: isDry, ...repaired }))
+    else print(textOf(data, isDry, repaired))
+    const isWell = repaired.left.length === 0 && (!isDry || repaired.removed.length === 0)
+    return isWell ? 0 : 1
+  } catch (error) {
+    throw storeError(data, error)
+  } finally {
+    await log.close()
+  }
+}
+
+const textOf = (data: string, isDry: boolean, { removed, left, kept }: Repaired): string => {
+  const done = isDry ? 'would be taken out' : 'taken out'
+  const lines = [
+    ...removed.map((one) => `${done}  ${lineOf(one)}`),
+    ...left.map(({ workspace, what }) => `left  workspace ${workspace}: ${what}`),
+    `${data}: ${removed.length} things ${done}${kept === null ? '' : `, kept in ${kept}`}; ${
+      left.length === 0 ? 'nothing else is wrong' : `${left.length} things cannot be repaired`
+    }`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+const lineOf = ({ workspace, path, reason, by, client, clock, length }: Removed): string =>
+  `workspace ${workspace}, ${path || 'nowhere'}: ${reason} (by ${by ?? 'nobody known'}, ` +
+  `${length} operations of Yjs client ${client} from ${clock} on)`

@@ -1,0 +1,85 @@
+import type { Flags } from '../../lib/command-line/spec.ts'
+import { ARCHIVE_AFTER_MS, HEARTBEAT_MS, LEASE_MS } from './limits.ts'
+
+/** ClawLink's own port. */
+export const DEFAULT_PORT = 9077
+const DAY_MS = 24 * 60 * 60_000
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+const DATA: Flags = {
+  data: {
+    value: 'DIR',
+    what: 'where everything is stored',
+    otherwise: '~/.clawlink/sync',
+    env: 'CLAWLINK_DATA',
+  },
+}
+const HELP: Flags = { help: { short: 'h', what: 'explain it' } }
+
+/** Flags of every command. */
+export const COMMON: Flags = { ...DATA, json: { what: 'print one JSON document' }, ...HELP }
+
+/** Flags of the server. */
+export const SERVER_FLAGS = {
+  host: {
+    value: 'HOST',
+    what: 'the address to listen on; 0.0.0.0: all of this machine',
+    otherwise: '127.0.0.1',
+    env: 'CLAWLINK_HOST',
+  },
+  port: {
+    value: 'PORT',
+    what: 'the port to listen on; 0: any free one',
+    otherwise: String(DEFAULT_PORT),
+    env: 'CLAWLINK_PORT',
+  },
+  ...DATA,
+  'log-level': {
+    value: 'LEVEL',
+    oneOf: LOG_LEVELS,
+    what: 'how much it logs, on stderr, one JSON object per line',
+    otherwise: 'info',
+    env: 'CLAWLINK_LOG_LEVEL',
+  },
+  heartbeat: {
+    value: 'SECONDS',
+    what: 'time between two pings; a client silent for two is gone',
+    otherwise: String(HEARTBEAT_MS / 1000),
+    env: 'CLAWLINK_HEARTBEAT',
+  },
+  lease: {
+    value: 'SECONDS',
+    what: 'a task goes back after its owner was away this long',
+    otherwise: String(LEASE_MS / 1000),
+    env: 'CLAWLINK_LEASE',
+  },
+  'archive-after': {
+    value: 'DAYS',
+    what: 'move ended tasks to the archive after this long',
+    otherwise: String(ARCHIVE_AFTER_MS / DAY_MS),
+    env: 'CLAWLINK_ARCHIVE_AFTER',
+  },
+  'tls-cert': {
+    value: 'FILE',
+    what: 'serve TLS with this certificate and its chain (PEM); a renewed one is loaded by itself',
+    env: 'CLAWLINK_TLS_CERT',
+  },
+  'tls-key': { value: 'FILE', what: 'the key of that certificate', env: 'CLAWLINK_TLS_KEY' },
+  'public-url': {
+    value: 'URL',
+    what: 'the address for join links; behind a proxy, with its path',
+    env: 'CLAWLINK_PUBLIC_URL',
+  },
+  'trust-proxy': {
+    value: 'LIST',
+    what: 'proxies whose X-Forwarded-For is trusted: addresses, networks, loopback',
+    env: 'CLAWLINK_TRUST_PROXY',
+  },
+  'no-mdns': { what: 'do not announce it on the network', env: 'CLAWLINK_MDNS=off' },
+  limit: { value: 'NAME=N,…', what: 'per-client limits, listed below', env: 'CLAWLINK_LIMIT' },
+  insecure: { what: 'from before there was access control; ignored', hidden: true },
+  ...HELP,
+  version: { short: 'V', what: 'print the version' },
+} as const satisfies Flags

@@ -1,0 +1,65 @@
+import { KEPT_BLOBS, REMOVED_KEPT_MS } from '../../protocol/limits.ts'
+import { isWorkspaceName } from '../../workspace/document/schema.ts'
+import { pruneBlobs, referencedBlobs } from '../../workspace/files/blobs.ts'
+import { clearRemoved } from '../../workspace/files/tree.ts'
+import { BLOB_GRACE_MS } from '../config/limits.ts'
+import type { BlobStore } from '../storage/blobs.ts'
+import type { Rooms } from '../sync/rooms.ts'
+
+export interface Sweeper {
+  sweep: () => Promise<void>
+  /** Runs `work` while nothing is cleared. */
+  hold: <T>(work: () => Promise<T>) => Promise<T>
+}
+
+/**
+ * Clears what nobody needs any more: in every document the texts of files that were removed long ago and old versions
+ * of those that are not text, then the blobs to which no version refers. Calls of it do not overlap.
+ */
+export const createSweep = (
+  rooms: Rooms,
+  blobs: BlobStore,
+  now: () => number,
+  onError: (error: unknown, workspace: string) => void,
+): Sweeper => {
+  const sweepOne = async (workspace: string): Promise<void> => {
+    const removedBefore = now() - REMOVED_KEPT_MS
+    const putBefore = now() - BLOB_GRACE_MS
+    // The names are taken in a turn of the room, and used when that is on disk: no crash brings one back.
+    const wanted = await rooms.open(workspace).command((doc) => {
+      clearRemoved(doc, removedBefore)
+      pruneBlobs(doc, KEPT_BLOBS, removedBefore)
+      return referencedBlobs(doc)
+    })
+    await blobs.collect(workspace, wanted, putBefore)
+  }
+  let sweeping: Promise<void> | null = null
+  let holders = 0
+  const sweepAll = async (): Promise<void> => {
+    const names = new Set([...rooms.all].map(({ name }) => name))
+    for (const name of await blobs.workspaces()) if (isWorkspaceName(name)) names.add(name)
+    for (const name of names) {
+      if (holders > 0) return
+      await sweepOne(name).catch((error) => onError(error, name))
+    }
+  }
+  const sweep = (): Promise<void> => {
+    if (holders > 0) return Promise.resolve()
+    sweeping ??= sweepAll()
+      .catch((error) => onError(error, ''))
+      .finally(() => {
+        sweeping = null
+      })
+    return sweeping
+  }
+  const hold = async <T>(work: () => Promise<T>): Promise<T> => {
+    holders++
+    try {
+      await sweeping
+      return await work()
+    } finally {
+      holders--
+    }
+  }
+  return { sweep, hold }
+}

@@ -1,0 +1,130 @@
+import { type TextDelta, textDelta } from '../../../lib/merge/text-delta.ts'
+import type { FileId } from '../../../protocol/ids.ts'
+import type { FileState } from '../../../workspace/files/file-state.ts'
+import {
+  MAX_KEPT_VERSION_BYTES,
+  MAX_KEPT_VERSIONS,
+  MAX_VERSION_STEPS,
+} from '../../config/limits.ts'
+import {
+  MAX_VERSION,
+  type NewVersions,
+  type StoredVersion,
+  type VersionLog,
+} from '../../storage/version-log.ts'
+import type { TextCache } from './cache.ts'
+import { readContent } from './read.ts'
+import { encodeJson, type Head, readAbout, readHead, recordOf } from './record.ts'
+
+/** A file's state, and when the server had it on disk (milliseconds since the epoch). */
+export interface Taken {
+  state: FileState
+  at: number
+}
+
+export type DeltaOf = (from: string, to: string) => Promise<TextDelta>
+
+/**
+ * Stores the states, oldest first, as the newest versions of their files, all or nothing. A state that is no newer than
+ * what is stored is passed over. What was stored before stays readable, but for what retention drops.
+ */
+export const writeVersions = async (
+  log: VersionLog,
+  workspace: string,
+  taken: readonly Taken[],
+  cache: TextCache,
+  deltaOf: DeltaOf = async (from, to) => textDelta(from, to),
+): Promise<void> => {
+  const byFile = new Map<FileId, Taken[]>()
+  for (const one of taken) {
+    const { fileId } = one.state
+    byFile.set(fileId, [...(byFile.get(fileId) ?? []), one])
+  }
+  const changes: NewVersions[] = []
+  const newest: FileState[] = []
+  for (const [id, states] of byFile) {
+    const change = await newVersions(log, workspace, id, states, cache, deltaOf)
+    if (change === null) continue
+    changes.push(change.versions)
+    newest.push(change.newest)
+  }
+  if (changes.length > 0) await log.keep(workspace, changes)
+  for (const { fileId, version, content } of newest) {
+    cache.set(cacheKey(workspace, fileId), version, content)
+  }
+}
+
+const newVersions = async (
+  log: VersionLog,
+  workspace: string,
+  id: FileId,
+  states: readonly Taken[],
+  cache: TextCache,
+  deltaOf: DeltaOf,
+): Promise<{ versions: NewVersions; newest: FileState } | null> => {
+  const known = await log.head(workspace, id)
+  let head = known === null ? null : readHead(known)
+  const versions: StoredVersion[] = []
+  let newest: FileState | null = null
+  for (const { state, at } of states) {
+    const { version } = state
+    if (!Number.isSafeInteger(version) || version < 1 || version > MAX_VERSION) continue
+    if (head !== null && version <= head.version) continue
+    const before = newest?.content ?? (head && (await newestText(log, workspace, id, head, cache)))
+    const {
+      about,
+      content,
+      head: next,
+    } = recordOf(
+      ...([state, at, head, before] as const),
+      await deltaOf(before ?? '', state.content),
+    )
+    versions.push({ version, about: encodeJson(about), content })
+    newest = state
+    head = next
+  }
+  if (newest === null || head === null) return null
+  const kept = await retained(log, workspace, id, head)
+  const change = { of: id, versions, head: encodeJson(kept.head), drop: kept.drop }
+  return { versions: change, newest }
+}
+
+const cacheKey = (workspace: string, id: string): string => `${workspace}:${id}`
+
+const newestText = async (
+  log: VersionLog,
+  workspace: string,
+  id: string,
+  { base, version }: Head,
+  cache: TextCache,
+): Promise<string | null> => {
+  const known = cache.get(cacheKey(workspace, id), version)
+  if (known !== null) return known
+  // A content that cannot be read costs a whole record, and no more.
+  return readContent(log, workspace, id, base, version).catch(() => null)
+}
+
+/** Which versions go, so that the limits hold: whole ones with all that are built on them, never the newest of those. */
+const retained = async (
+  log: VersionLog,
+  workspace: string,
+  id: string,
+  head: Head,
+): Promise<{ drop: number[]; head: Head }> => {
+  const drop: number[] = []
+  let { count, bytes } = head
+  const isOver = () => count > MAX_KEPT_VERSIONS || bytes > MAX_KEPT_VERSION_BYTES
+  if (!isOver()) return { drop, head }
+  // One more than hang together, so that one such group is seen to its end.
+  const page = MAX_VERSION_STEPS + 2
+  const found = await log.abouts(workspace, id, 0, head.base - 1, page)
+  const oldest = found.map(({ version, about }) => ({ version, about: readAbout(about) }))
+  const cut = found.length === page ? oldest.at(-1)!.about.base : head.base
+  for (const { version, about } of oldest) {
+    if (about.base === cut || (about.base === version && !isOver())) break
+    drop.push(version)
+    count--
+    bytes -= about.bytes
+  }
+  return { drop, head: { ...head, count, bytes } }
+}

@@ -1,0 +1,137 @@
+import type * as Y from 'yjs'
+import type { AgentId } from '../../protocol/ids.ts'
+import {
+  type FileContent,
+  type FileInfo,
+  readFile,
+  versionOf,
+} from '../../workspace/files/files.ts'
+import { findFile, getFile } from '../../workspace/files/tree.ts'
+import type { AppEnv } from '../app.ts'
+import { readContent } from '../history/versions/read.ts'
+import { readAbout } from '../history/versions/record.ts'
+import { timed } from '../limits/timed.ts'
+import { breath } from '../limits/turns.ts'
+import { type Base, Drawer, type Handed, put as stored } from '../storage/agent-records.ts'
+import type { Room } from '../sync/room.ts'
+import type { Act } from './actions.ts'
+import type { Guest } from './guest.ts'
+import { likelyBase } from './likely-base.ts'
+
+/** Versions of one file that a token is remembered to have been handed (count): the oldest, and the newest. */
+const MAX_HANDED = 8
+
+/** Reads a file, and remembers which version the guest has in its hands from now on. Throws `unknown_file`, `not_text`. */
+export const readShared = (guest: Guest, key: string): Promise<FileContent> =>
+  guest.turn(() =>
+    guest.change(({ doc, drawer, ops }) => {
+      const file = readFile(doc, key)
+      ops.push(stored(drawer.base(file.file_key), baseOf(doc, file)))
+      return file
+    }),
+  )
+
+/** The same for a token that does not say which of its agents reads: any of them may have this version in its hands. */
+export const readByToken = (
+  env: AppEnv,
+  room: Room,
+  token: string,
+  key: string,
+): Promise<FileContent> => {
+  const { turn, drawer } = env.guests.guest(room, holderOf(token))
+  return turn(async () => {
+    const known = await handedTo(env, drawer, key.normalize('NFC'))
+    return room.command((doc, _archive, keep) => {
+      const file = readFile(doc, key)
+      const { fileId, version } = baseOf(doc, file)
+      const before = known?.fileId === fileId ? known.versions : []
+      if (before.includes(version)) return file
+      const [oldest = version, ...later] = before
+      const versions = [...new Set([oldest, ...later.slice(2 - MAX_HANDED), version])]
+      keep(stored(drawer.base(file.file_key), { fileId, versions }))
+      return file
+    })
+  })
+}
+
+/** A token where an agent is expected: no agent has such an id. */
+const holderOf = (token: string): AgentId => `@${token}` as AgentId
+
+const handedTo = async (env: AppEnv, drawer: Drawer, path: string): Promise<Handed | null> => {
+  const known = (await env.updateLog.facts.get(drawer.base(path))) as Handed | Base | null
+  if (known === null || 'versions' in known) return known
+  return { fileId: known.fileId, versions: [known.version] } // as it was stored before
+}
+
+export const baseOf = (doc: Y.Doc, { file_key, version }: FileInfo): Base => ({
+  fileId: getFile(doc, file_key).entry.fileId,
+  version,
+})
+
+/**
+ * The text of a version, or of the newest kept one before it where it came together with others: an older base merges right.
+ * Null: none is kept.
+ */
+export const textOf = async (env: AppEnv, room: Room, base: Base): Promise<string | null> => {
+  if (base.content !== undefined) return base.content
+  await env.history.settled(room.name)
+  const { versions: log } = env.updateLog
+  const [kept] = await log.abouts(room.name, base.fileId, base.version, 1, 1)
+  if (kept === undefined) return null
+  const { base: whole } = readAbout(kept.about)
+  return readContent(log, room.name, base.fileId, whole, kept.version)
+}
+
+/** A version, with its text. */
+export interface Held {
+  base: Base
+  text: string
+}
+
+/**
+ * What the writer of `content` has in its hands of a file: the version that it names; else what it put or was handed last,
+ * or one that its token was handed since without saying to whom, whichever `content` is likely to be a change of. Null:
+ * nothing that is kept.
+ */
+export const heldBy = async (
+  { env, guest }: Act,
+  token: string | null,
+  {
+    key,
+    content,
+    base_version,
+  }: { key: string; content: string; base_version?: number | undefined },
+): Promise<Held | null> => {
+  const { room } = guest
+  const leaf = findFile(room.doc, key)
+  if (leaf === null) return null
+  const { fileId } = leaf.entry
+  const held = async (base: Base): Promise<Held[]> => {
+    const text = await textOf(env, room, base)
+    return text === null ? [] : [{ base, text }]
+  }
+  if (base_version !== undefined) {
+    if (base_version > versionOf(room.doc, fileId)) return null
+    return (await held({ fileId, version: base_version }))[0] ?? null
+  }
+  const known = await guest.base(leaf.key)
+  const own = known?.fileId === fileId ? known : null
+  const found = own === null ? [] : await held(own)
+  const handed =
+    token === null ? null : await handedTo(env, new Drawer(room.name, holderOf(token)), leaf.key)
+  for (const version of handed?.fileId === fileId ? handed.versions : []) {
+    // Of these only what it was handed since.
+    if (own !== null && version < (own.result ?? own.version + 1)) continue
+    found.push(...(await held({ fileId, version })))
+    await breath.next()
+  }
+  const likely = timed((ms) => guest.spent(ms), likelyBase)
+  return found.length < 2
+    ? (found[0] ?? null)
+    : found[
+        likely(
+          content,
+          found.map(({ text }) => text),
+        )
+      ]!
+}

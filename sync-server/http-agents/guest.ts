@@ -1,0 +1,347 @@
+import { createHash, randomInt } from 'node:crypto'
+import * as Y from 'yjs'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import type { Here } from '../../workspace/agents/agents.ts'
+import { byPriority, byTime, type Message } from '../../workspace/inbox/inbox.ts'
+import {
+  type Archives,
+  acknowledge,
+  archivedSince,
+  type Look,
+  lookFor,
+  presentOf,
+  take,
+  welcome,
+} from '../../workspace/inbox/mailbox.ts'
+import { isMoot } from '../../workspace/inbox/unread.ts'
+import { markDelivered } from '../../workspace/tasks/receipts.ts'
+import { KEPT_ANSWERS, KEPT_ANSWERS_MS, MAX_WAITING_MESSAGES } from '../config/limits.ts'
+import { timed } from '../limits/timed.ts'
+import {
+  type Answered,
+  type Base,
+  Drawer,
+  del,
+  NEW_STATE,
+  numberOf,
+  put,
+  type State,
+} from '../storage/agent-records.ts'
+import type { FactLog } from '../storage/update-log.ts'
+import { checkRoom, checkShare } from '../sync/full.ts'
+import type { Change, Room } from '../sync/room.ts'
+import type { Shown } from '../sync/speaker.ts'
+import { Desk } from './desk.ts'
+
+export interface GuestEnv {
+  facts: FactLog
+  now: () => number
+  /** Who is here. */
+  here: () => Here
+  archives: Archives
+  /** Has those look again who wait. */
+  wake: () => void
+  /** So long was worked for somebody (milliseconds). */
+  spent: (by: Shown, ms: number) => void
+}
+
+/** A message that waits to be acknowledged. */
+export interface Waiting {
+  key: string
+  message: Message
+}
+
+/** A write that may come again: under its key it is done once. */
+export interface Once {
+  /** Null: it is not known by any. */
+  key: string | null
+  what: string
+  payload: unknown
+  /** Whether it makes room in the document as it is: then it is done in a full one, too. */
+  frees?: (doc: Y.Doc) => boolean
+  /** Whether it adds a message or a task: those of an agent have a share of the document. */
+  isEntry?: boolean
+}
+
+/** What is staged before its turn at once (count). */
+const AHEAD_AT_ONCE = 50
+
+/** Stages the most urgent of what the cursor does not cover yet. */
+const takeAhead = (
+  desk: Desk,
+  me: AgentId,
+  here: Here,
+  isUrgent: (message: Message) => boolean,
+): void => {
+  const found = (lookFor(desk, me, here)?.live ?? [])
+    .filter(({ at, message }) => at !== null && !desk.isAhead(at) && isUrgent(message))
+    .sort((a, b) => byTime(a.message, b.message))
+  const first = byPriority(found).slice(0, AHEAD_AT_ONCE)
+  if (first.length === 0) return
+  desk.receiveAhead(first)
+  const messages = first.map(({ message }) => message)
+  markDelivered(desk.doc, me, messages, here.now)
+}
+
+/** Old answers are looked for when so many have come (count). */
+const CLEAR_EVERY = 64
+
+/**
+ * An agent that has no replica: it works on the server's own document, under a Yjs client id that is its alone, as every
+ * agent does. What it does is done one after the other; what that changes in the document and what is remembered of it are
+ * on disk together before it is answered.
+ */
+export class Guest {
+  readonly room: Room
+  readonly agent: AgentId
+  readonly drawer: Drawer
+  /** Who speaks for it: whose work it is. */
+  by: Shown
+  readonly #env: GuestEnv
+  #state: State | null = null
+  #isStored = false
+  #waiting = new Map<number, Message>()
+  /** Handed out, and not acknowledged yet: nobody else gets it. */
+  readonly #held = new Set<number>()
+  /** What was handed out for its reader to acknowledge by id. */
+  readonly #shown = new Set<number>()
+  #turn: Promise<unknown> = Promise.resolve()
+  #answers = 0
+  #ended = new AbortController()
+
+  constructor(room: Room, agent: AgentId, env: GuestEnv) {
+    this.room = room
+    this.agent = agent
+    this.drawer = new Drawer(room.name, agent)
+    this.by = { kind: 'agent', agent, workspace: room.name, role: 'write' }
+    this.#env = env
+  }
+
+  /** Aborts when its credential ends. */
+  get ended(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  /** Its credential ended: whoever waits for it waits no more. */
+  end(): void {
+    this.#ended.abort()
+    this.#ended = new AbortController()
+  }
+
+  /** Runs `work` when what came before is done. */
+  readonly turn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  async #load(): Promise<State> {
+    if (this.#state !== null) return this.#state
+    const { facts } = this.#env
+    const stored = (await facts.get(this.drawer.state())) as State | null
+    const messages = await facts.entries(this.drawer.messages)
+    this.#waiting = new Map(messages.map(({ key, json }) => [numberOf(key), json as Message]))
+    // By whom nobody knows any more: of several with one id the oldest was handed out first.
+    const ids = new Set<string>()
+    for (const [number, { message_id: id }] of this.#waiting) {
+      if (!ids.has(id)) this.#shown.add(number)
+      ids.add(id)
+    }
+    this.#isStored = stored?.client !== undefined && stored.client !== null
+    const client = stored?.client ?? randomInt(1, 2 ** 32)
+    this.#state = { ...(stored ?? NEW_STATE), client }
+    return this.#state
+  }
+
+  /** Changes the document in this agent's name. Belongs into a turn. Throws what `change` throws. */
+  async change<T>(change: (desk: Desk) => T): Promise<T> {
+    const state = await this.#load()
+    const as = { client: state.client!, owner: this.agent as string }
+    const run: Change<{ desk: Desk; value: T }> = (doc, _archive, keep) => {
+      const desk = new Desk(doc, this.drawer, state, this.#waiting)
+      const value = change(desk)
+      if (desk.hasChanged || !this.#isStored) keep(put(this.drawer.state(), desk.state))
+      for (const op of desk.ops) keep(op)
+      return { desk, value }
+    }
+    const { desk, value } = await this.room.command(
+      timed((ms) => this.spent(ms), run),
+      as,
+    )
+    this.#state = desk.state
+    this.#isStored = true
+    for (const [number, message] of desk.received) this.#waiting.set(number, message)
+    for (const number of desk.acknowledged) {
+      this.#waiting.delete(number)
+      this.#held.delete(number)
+      this.#shown.delete(number)
+    }
+    return value
+  }
+
+  /**
+   * Forgets all that is kept for it, durably: its id is another agent's from now on, whose inbox begins at the present. Its Yjs
+   * client id stays.
+   */
+  empty(): Promise<void> {
+    return this.turn(async () => {
+      const kept = await this.#env.facts.entries(this.drawer.all)
+      await this.change((desk) => {
+        for (const { key } of kept) if (key !== this.drawer.state()) desk.ops.push(del(key))
+        desk.state = { ...desk.state, records: {} }
+        desk.receive(this.agent, [], presentOf(desk.doc))
+        desk.hasChanged = true
+      })
+      this.#waiting.clear()
+      this.#held.clear()
+      this.#shown.clear()
+    })
+  }
+
+  /** So long was worked for it (milliseconds). */
+  spent(ms: number): void {
+    this.#env.spent(this.by, ms)
+  }
+
+  /** Changes the document once under a key. Throws `key_reused`, `quota`, and what `change` throws. */
+  write<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
+    return this.turn(() => this.writeNow(once, change))
+  }
+
+  /** As `write`, from within a turn. */
+  async writeNow<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
+    const { key, what, payload, frees, isEntry = false } = once
+    const bounded = (desk: Desk): T => {
+      // In a full one only: to find out takes as long as to do it.
+      if (this.room.isFull && !frees?.(desk.doc)) checkRoom(this.room)
+      if (isEntry) checkShare(this.room, this.agent, JSON.stringify(payload).length)
+      return change(desk)
+    }
+    if (key === null) return this.change(bounded)
+    const digest = createHash('sha256')
+      .update(JSON.stringify([what, payload]))
+      .digest('hex')
+    const at = this.drawer.answer(key)
+    const known = (await this.#env.facts.get(at)) as Answered | null
+    if (known !== null && known.digest !== digest) {
+      throw new ClawError(
+        'key_reused',
+        `idempotency key "${key}" was used for another command`,
+        'use a new key for a new command',
+      )
+    }
+    if (known !== null) return known.answer as T
+    const old = this.#answers++ % CLEAR_EVERY === 0 ? await this.#oldAnswers() : []
+    return this.change((desk) => {
+      const answer = bounded(desk)
+      desk.ops.push(put(at, { digest, answer, at: this.#env.now() }), ...old.map(del))
+      return answer
+    })
+  }
+
+  async #oldAnswers(): Promise<string[]> {
+    const all = await this.#env.facts.entries(this.drawer.answers)
+    const at = (json: unknown): number => (json as Answered).at
+    const byAge = all.sort((a, b) => at(b.json) - at(a.json))
+    const since = this.#env.now() - KEPT_ANSWERS_MS
+    return byAge
+      .filter(({ json }, i) => i >= KEPT_ANSWERS || at(json) < since)
+      .map(({ key }) => key)
+  }
+
+  /** What it has in its hands of a file; null: nothing. */
+  async base(path: string): Promise<Base | null> {
+    return (await this.#env.facts.get(this.drawer.base(path))) as Base | null
+  }
+
+  /**
+   * Stages what came in for it; at its first time what a newcomer's inbox begins with. Where too much waits already, of what
+   * came later only what `isUrgent`, before its turn.
+   */
+  receive(isUrgent: (message: Message) => boolean): Promise<void> {
+    return this.turn(() => this.#receive(isUrgent))
+  }
+
+  async #receive(isUrgent: (message: Message) => boolean): Promise<void> {
+    await this.#load()
+    const { agent } = this
+    const moot = this.#free(true)
+    if (moot.length > 0) {
+      await this.change((desk) => desk.acknowledge(moot.map(({ key }) => key)))
+    }
+    const here = this.#env.here()
+    // Who reads nothing is kept no more for; its cursor stands, so nothing is skipped.
+    if (this.#waiting.size >= MAX_WAITING_MESSAGES) {
+      if ((this.#state?.ahead?.length ?? 0) >= MAX_WAITING_MESSAGES) return
+      return this.change((desk) => takeAhead(desk, agent, here, isUrgent))
+    }
+    const look = await this.change((desk): Look | null => {
+      const known = desk.state.cursor?.vector
+      if (known === Buffer.from(Y.encodeStateVector(desk.doc)).toString('base64')) return null
+      const look = lookFor(desk, agent, here)
+      if (look === null) welcome(desk, agent, here.now)
+      else if (!look.lacks.broadcasts && !look.lacks.tasks) {
+        take(desk, agent, look, { ...look, messages: [] }, here.now)
+      } else return look
+      return null
+    })
+    if (look === null) return
+    const missed = await archivedSince(this.room.doc, look, agent, this.#env.archives)
+    await this.change((desk) => take(desk, agent, look, missed, here.now))
+  }
+
+  /** What waits for it and is not handed out already, oldest first. */
+  get waiting(): Waiting[] {
+    return this.#free(false)
+  }
+
+  #free(moot: boolean): Waiting[] {
+    const { doc } = this.room
+    return [...this.#waiting]
+      .filter(([number, message]) => !this.#held.has(number) && isMoot(doc, message) === moot)
+      .map(([number, message]) => ({ key: String(number), message }))
+  }
+
+  /** How many are being handed out. */
+  get handedOut(): number {
+    return this.#held.size
+  }
+
+  /** These were handed out, and are acknowledged by their ids. */
+  show(handedOut: readonly Waiting[]): void {
+    for (const { key } of handedOut) this.#shown.add(Number(key))
+  }
+
+  /** Nobody else gets these until they are acknowledged or given back. */
+  hold(handedOut: readonly Waiting[]): void {
+    for (const { key } of handedOut) this.#held.add(Number(key))
+  }
+
+  /** They did not arrive: they are handed out again. */
+  giveBack(handedOut: readonly Waiting[]): void {
+    for (const { key } of handedOut) this.#held.delete(Number(key))
+    this.#env.wake()
+  }
+
+  /** They arrived: they are not handed out again, and their senders are told. */
+  acknowledge(handedOut: readonly Waiting[]): Promise<void> {
+    return this.turn(() => {
+      const open = handedOut.filter(({ key }) => this.#waiting.has(Number(key)))
+      return this.change((desk) => acknowledge(desk, this.agent, open, this.#env.now()))
+    })
+  }
+
+  /**
+   * The same by their ids; resolves to how many there were. An id is its author's word, and a task has many messages: it
+   * stands for what was handed out under it, not for what came since.
+   */
+  async acknowledgeIds(ids: ReadonlySet<string>): Promise<number> {
+    await this.turn(() => this.#load())
+    const found = [...this.#waiting].filter(
+      ([number, { message_id: id }]) => ids.has(id) && this.#shown.has(number),
+    )
+    await this.acknowledge(found.map(([number, message]) => ({ key: String(number), message })))
+    return found.length
+  }
+}

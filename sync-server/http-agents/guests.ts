@@ -1,0 +1,270 @@
+import { randomInt } from 'node:crypto'
+import type { AgentId } from '../../protocol/ids.ts'
+import { agentName, type Here, hasAgent, kindOf } from '../../workspace/agents/agents.ts'
+import { type Activity, activities } from '../../workspace/agents/presence.ts'
+import { isBroadcast } from '../../workspace/document/shape.ts'
+import { readArchived } from '../../workspace/inbox/archive.ts'
+import type { Archives } from '../../workspace/inbox/mailbox.ts'
+import { GUEST_LOOK_MS, GUEST_PRESENT_MS, PAGE_BYTES } from '../config/limits.ts'
+import { archivePage } from '../routes/task-routes.ts'
+import type { UpdateLog } from '../storage/update-log.ts'
+import type { Room } from '../sync/room.ts'
+import type { Shown } from '../sync/speaker.ts'
+import { Guest } from './guest.ts'
+
+/** How one guest is shown to the others. */
+interface Presence {
+  /** The number that stands for its connection. */
+  number: number
+  client: number
+  clock: number
+  shown: string
+  seenAt: number
+  /** Requests and sockets that are open. */
+  open: number
+  activity: Omit<Activity, 'state'>
+}
+
+/** The guests of one room. */
+interface Hall {
+  guests: Map<AgentId, Guest>
+  present: Map<AgentId, Presence>
+  /** Those who wait for something to come in. */
+  waiting: Set<() => void>
+  looking: NodeJS.Timeout | undefined
+  /** Requests under way, whose room has to stay. */
+  busy: number
+}
+
+const LEAVING_MS = 1_000
+/** Awareness numbers of guests: below 0, where no connection's are. */
+let lastNumber = 0
+
+/** The agents that speak HTTP: who they are, who of them is here, and who waits. */
+export class Guests {
+  readonly #log: UpdateLog
+  readonly #now: () => number
+  readonly #spent: (by: Shown, ms: number) => void
+  readonly #halls = new Map<Room, Hall>()
+  readonly #leaving: NodeJS.Timeout
+  readonly #soon = new Set<() => Promise<void>>()
+  readonly #ending = new AbortController()
+
+  /** `spent`: is told how long was worked for somebody (milliseconds). */
+  constructor(
+    log: UpdateLog,
+    now: () => number,
+    spent: (by: Shown, ms: number) => void = () => {},
+  ) {
+    this.#spent = spent
+    this.#log = log
+    this.#now = now
+    this.#leaving = setInterval(() => this.lookWhoLeft(), LEAVING_MS)
+    this.#leaving.unref()
+  }
+
+  #hall(room: Room): Hall {
+    let hall = this.#halls.get(room)
+    if (hall === undefined) {
+      hall = {
+        guests: new Map(),
+        present: new Map(),
+        waiting: new Set(),
+        looking: undefined,
+        busy: 0,
+      }
+      this.#halls.set(room, hall)
+    }
+    return hall
+  }
+
+  /** The guest by which an agent takes part in a loaded room. */
+  guest(room: Room, agent: AgentId): Guest {
+    const { guests } = this.#hall(room)
+    let guest = guests.get(agent)
+    if (guest === undefined) {
+      const archives = this.#archives(room.name, agent)
+      const here = () => this.here(room)
+      const wake = () => this.committed(room)
+      guest = new Guest(room, agent, {
+        ...{ facts: this.#log.facts, now: this.#now },
+        ...{ here, archives, wake, spent: this.#spent },
+      })
+      guests.set(agent, guest)
+    }
+    return guest
+  }
+
+  #archives(workspace: string, agent: AgentId): Archives {
+    return {
+      broadcasts: async (after) => {
+        const found = await this.#log.archived(workspace, 'broadcasts', after, 500, PAGE_BYTES)
+        const entries = found.flatMap(({ seq, value }) => {
+          const { client, clock, entry } = readArchived(value)
+          return isBroadcast(entry) ? [{ seq, client, clock, entry }] : []
+        })
+        return { entries, next: found.at(-1)?.seq ?? after }
+      },
+      tasks: (after) => archivePage(this.#log, workspace, after, agent),
+    }
+  }
+
+  /** Who is here, connected or by HTTP. */
+  here(room: Room): Here {
+    let found: ReturnType<typeof activities> | null = null
+    const all = () => {
+      found ??= activities(room.present.map((json) => JSON.parse(json)))
+      return found
+    }
+    // Most who ask for it look at the time only.
+    return {
+      get present() {
+        return new Set(all().keys())
+      },
+      get activities() {
+        return all()
+      },
+      now: this.#now(),
+    }
+  }
+
+  /** Its agent has asked something: it is here from now on, for a while. `activity`: what it says it does. */
+  seen({ room, agent }: Guest, activity?: Presence['activity']): void {
+    if (!hasAgent(room.doc, agent)) return
+    const { present } = this.#hall(room)
+    let one = present.get(agent)
+    if (one === undefined) {
+      const client = randomInt(1, 2 ** 32)
+      one = { number: --lastNumber, client, clock: 0, shown: '', seenAt: 0, open: 0, activity: {} }
+      present.set(agent, one)
+    }
+    one.seenAt = this.#now()
+    one.activity = activity ?? one.activity
+    const json = JSON.stringify({
+      agent: { id: agent, name: agentName(room.doc, agent), kind: kindOf(room.doc, agent) },
+      activity: { state: 'active', ...one.activity },
+    })
+    if (json === one.shown) return
+    one.shown = json
+    const speaker = { kind: 'agent', agent, workspace: room.name, role: 'write' } as const
+    room.show(one.number, speaker, { client: one.client, clock: ++one.clock, json })
+  }
+
+  /** Whether what is sent to an agent reaches it at once: it has a connection, or a request that waits. */
+  isConnected(room: Room, agent: AgentId): boolean {
+    const one = this.#hall(room).present.get(agent)
+    return one === undefined ? this.here(room).present.has(agent) : one.open > 0
+  }
+
+  /** A credential of an agent ended: what waits for it is answered. */
+  ended(agent: string, workspace: string): void {
+    for (const [room, { guests }] of this.#halls) {
+      if (room.name === workspace) guests.get(agent as AgentId)?.end()
+    }
+  }
+
+  /** Its agent is here until what this returns is called. */
+  enter(guest: Guest): () => void {
+    this.seen(guest)
+    const one = this.#hall(guest.room).present.get(guest.agent)
+    if (one === undefined) return () => {}
+    one.open++
+    return () => {
+      one.open--
+      one.seenAt = this.#now()
+    }
+  }
+
+  /** Those who asked nothing for long are here no more. */
+  lookWhoLeft(): void {
+    const until = this.#now() - GUEST_PRESENT_MS
+    for (const [room, { present }] of this.#halls) {
+      for (const [agent, { number, seenAt, open }] of present) {
+        if (open > 0 || seenAt > until) continue
+        present.delete(agent)
+        room.show(number, { kind: 'owner' }, null)
+      }
+    }
+  }
+
+  /** Resolves when something may have come in, or the signal aborts. */
+  news(room: Room, signal: AbortSignal): Promise<void> {
+    const { waiting } = this.#hall(room)
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        waiting.delete(wake)
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      if (signal.aborted) return resolve()
+      waiting.add(wake)
+      signal.addEventListener('abort', wake)
+    })
+  }
+
+  /** The room's document has changed, or something else that those who wait may be waiting for. */
+  committed(room: Room): void {
+    const hall = this.#halls.get(room)
+    if (hall === undefined || hall.waiting.size === 0 || hall.looking !== undefined) return
+    hall.looking = setTimeout(() => {
+      hall.looking = undefined
+      for (const wake of [...hall.waiting]) wake()
+    }, GUEST_LOOK_MS)
+  }
+
+  /** Does something with a loaded room, which stays meanwhile. */
+  async within<T>(room: Room, work: () => Promise<T>): Promise<T> {
+    const hall = this.#hall(room)
+    hall.busy++
+    try {
+      return await work()
+    } finally {
+      hall.busy--
+    }
+  }
+
+  /** Whether somebody is here by HTTP, so that the room has to stay. */
+  keeps(room: Room): boolean {
+    const hall = this.#halls.get(room)
+    return hall !== undefined && hall.present.size + hall.busy > 0
+  }
+
+  /** The room is no longer in memory. */
+  forget(room: Room): void {
+    const hall = this.#halls.get(room)
+    if (hall === undefined) return
+    this.#halls.delete(room)
+    clearTimeout(hall.looking)
+    for (const wake of [...hall.waiting]) wake()
+  }
+
+  /** Does something after a while, unless it is to be done now, or not any more. */
+  soon(ms: number, work: () => Promise<void>): { now: () => void; cancel: () => boolean } {
+    const cancel = (): boolean => {
+      clearTimeout(timer)
+      return this.#soon.delete(now)
+    }
+    const now = async (): Promise<void> => {
+      if (cancel()) await work()
+    }
+    const timer = setTimeout(() => void now(), ms)
+    this.#soon.add(now)
+    return { now: () => void now(), cancel }
+  }
+
+  /** Does now all that was to be done soon. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#soon].map((now) => now()))
+  }
+
+  /** Aborts when the server stops: nobody is to wait any more. */
+  get ending(): AbortSignal {
+    return this.#ending.signal
+  }
+
+  close(): void {
+    clearInterval(this.#leaving)
+    this.#ending.abort()
+    for (const room of [...this.#halls.keys()]) this.forget(room)
+  }
+}

@@ -1,0 +1,46 @@
+import { newEffort } from '../../lib/merge/diff.ts'
+import { type Merge, merge3 } from '../../lib/merge/merge.ts'
+import type { Put } from '../../workspace/files/files.ts'
+import { SHORT_STEPS, type TextWork } from '../texts/work.ts'
+
+/** How often a merge is made anew because the text has changed meanwhile (count), before a coarse one has to do. */
+const TRIES = 3
+
+/** That a merge takes too long for a turn. */
+class Elsewhere extends Error {}
+
+/**
+ * Runs `write`, which merges by what it is handed. A merge that takes long is made in a thread, for the text as it is, and
+ * `write` is run again with it: others wait for neither. `write` has to throw what its merge throws, and to change nothing
+ * before. `spent` is told how long a thread worked for it (milliseconds).
+ */
+export const merging = async <T>(
+  texts: TextWork,
+  spent: (ms: number) => void,
+  write: (merge: NonNullable<Put['merge']>) => Promise<T>,
+): Promise<T> => {
+  let made: { of: [string, string, string]; merge: Merge } | null = null
+  for (let tries = 1; ; tries++) {
+    let wanted: [string, string, string] | null = null
+    const merge = (...of: [base: string, mine: string, theirs: string]): Merge => {
+      if (made?.of.every((text, i) => text === of[i])) return made.merge
+      const effort = newEffort(SHORT_STEPS)
+      if (tries > TRIES) return merge3(...of, effort)
+      const giveUp = (): never => {
+        wanted = of
+        throw new Elsewhere()
+      }
+      effort.giveUp = giveUp
+      const merge = merge3(...of, effort)
+      return effort.left > 0 ? merge : giveUp()
+    }
+    try {
+      return await write(merge)
+    } catch (error) {
+      if (!(error instanceof Elsewhere) || wanted === null) throw error
+      const { found, ms } = await texts.run('merge', wanted)
+      spent(ms)
+      made = { of: wanted, merge: found }
+    }
+  }
+}

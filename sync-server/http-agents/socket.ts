@@ -1,0 +1,243 @@
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+import { z } from 'zod'
+import { ClawError } from '../../protocol/errors.ts'
+import { CLOSE } from '../../protocol/frames.ts'
+import { isoTime } from '../../workspace/document/schema.ts'
+import type { AppEnv } from '../app.ts'
+import { forged } from '../auth/refusals.ts'
+import { MAX_UNDONE_FRAMES, REVOKED_MS, SLOW_READER_MS } from '../config/limits.ts'
+import { httpWords } from '../http/http-words.ts'
+import { parse, parseJson } from '../http/request.ts'
+import { requestError } from '../storage/store-error.ts'
+import { type Act, firstOf, inbox } from './actions.ts'
+import type { Guest } from './guest.ts'
+import {
+  BroadcastBody,
+  broadcastPlain,
+  DelegateBody,
+  delegatePlain,
+  heartbeatPlain,
+} from './v1-bodies.ts'
+import { RespondBody, respondPlain } from './v1-respond.ts'
+import { error1x, messages1x } from './v1-shapes.ts'
+
+/** What comes in, by its `type`, and the `type` of what is answered. */
+const FRAMES: Readonly<Record<string, (act: Act, frame: unknown) => Promise<object>>> = {
+  heartbeat: async (act) => ({ type: 'heartbeat_ack', ...heartbeatPlain(act) }),
+  delegate: async (act, frame) => ({
+    type: 'delegated',
+    ...(await delegatePlain(act, parse(DelegateBody, frame))),
+  }),
+  broadcast: async (act, frame) => ({
+    type: 'broadcast_sent',
+    ...(await broadcastPlain(act, parse(BroadcastBody, frame))),
+  }),
+  respond: async (act, frame) => ({
+    type: 'response_sent',
+    ...(await respondPlain(act, parse(RespondBody, frame))),
+  }),
+}
+const Frame = z.looseObject({
+  type: z.string().max(64),
+  from_agent: z.string().nullish(),
+  agent_id: z.string().nullish(),
+  /** As the header Idempotency-Key. */
+  idempotency_key: z.string().min(1).max(128).nullish(),
+})
+
+const inWords = (error: ClawError) => {
+  const body = error.toBody()
+  return error1x({ ...body, hint: httpWords(body.hint, true) })
+}
+
+/**
+ * ClawLink 1.x's WebSocket: an agent is sent what comes in for it, and is there as long as it is connected. After each lot
+ * goes a ping; its pong, which every WebSocket library sends by itself and in order, says that the lot has arrived. What was not
+ * answered for when the connection ends is handed out again; until then nobody else gets it.
+ */
+export class GuestSocket {
+  readonly guest: Guest
+  readonly #ws: WebSocket
+  readonly #socket: Socket
+  readonly #check: () => void
+  readonly #unsent: (bytes: number) => void
+  /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
+  #heardAtBeat: number | null = null
+  readonly #env: AppEnv
+  readonly #ended = new AbortController()
+  readonly #leave: () => void
+  #doing: Promise<void> = Promise.resolve()
+  #undone = 0
+  /** The ping that is not answered yet, and since when. */
+  #asked: { nonce: string; at: number; answered: () => void } | null = null
+
+  /** `check` throws once what was shown is good no more; `unsent` is told how much waits to be sent (bytes). */
+  constructor(
+    ws: WebSocket,
+    socket: Socket,
+    guest: Guest,
+    env: AppEnv,
+    check: () => void,
+    unsent: (bytes: number) => void,
+  ) {
+    this.#ws = ws
+    this.#unsent = unsent
+    this.#check = check
+    this.#socket = socket
+    this.guest = guest
+    this.#env = env
+    this.#leave = env.guests.enter(guest)
+    ws.on('pong', (data) => {
+      if (data.toString('hex') === this.#asked?.nonce) this.#asked.answered()
+    })
+    ws.once('close', () => {
+      this.#ended.abort()
+      this.#leave()
+    })
+    void this.#run()
+  }
+
+  async #run(): Promise<void> {
+    const { guest } = this
+    const signal = AbortSignal.any([this.#ended.signal, this.#env.guests.ending])
+    const act = { env: this.#env, guest, key: null }
+    try {
+      while (!signal.aborted) {
+        const { lot } = await inbox(act, {}, signal, firstOf, true)
+        if (lot.length === 0) continue
+        for (const message of messages1x(lot)) this.#send(message)
+        if (await this.#arrived(signal)) await guest.acknowledge(lot)
+        else guest.giveBack(lot)
+      }
+    } catch (thrown) {
+      const error = requestError(thrown, this.#env.trouble())
+      if (error.code === 'bug') this.#env.log.error({ err: thrown }, 'a WebSocket failed')
+      this.#send({ type: 'error', ...inWords(error) })
+      this.close(CLOSE.storageFailed, error.message)
+    }
+  }
+
+  /** Whether all that was sent has arrived; false: the connection ended before. */
+  #arrived(signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false)
+    const nonce = randomBytes(8)
+    return new Promise((resolve) => {
+      const end = (arrived: boolean): void => {
+        this.#asked = null
+        signal.removeEventListener('abort', onAbort)
+        resolve(arrived)
+      }
+      const onAbort = (): void => end(false)
+      signal.addEventListener('abort', onAbort)
+      const at = this.#env.now()
+      this.#asked = { nonce: nonce.toString('hex'), at, answered: () => end(true) }
+      this.#ws.ping(nonce)
+    })
+  }
+
+  /** Takes in what its agent sends; `done` is called when it is answered. */
+  receive(text: string, done: () => void): void {
+    // Who sends without waiting for answers is read no further than that.
+    if (++this.#undone === MAX_UNDONE_FRAMES) this.#ws.pause()
+    this.#doing = this.#doing
+      .then(async () => {
+        if (!this.#ended.signal.aborted) this.#send(await this.#do(text))
+        done()
+        if (this.#undone-- === MAX_UNDONE_FRAMES) this.#ws.resume()
+      })
+      .catch((err) => {
+        // An answer that is no JSON.
+        this.#env.log.error({ err }, 'a frame could not be answered')
+        this.close(CLOSE.storageFailed, 'it could not be answered')
+      })
+  }
+
+  /** Never rejects: what is wrong is an answer, too. */
+  async #do(text: string): Promise<object> {
+    try {
+      const frame = parse(Frame, parseJson(text))
+      const { guest } = this
+      const named = [frame.from_agent, frame.agent_id].find(
+        (id) => id != null && id !== guest.agent,
+      )
+      if (named != null) {
+        throw forged(`this connection is ${guest.agent}'s, and speaks for nobody else`)
+      }
+      const answer = Object.hasOwn(FRAMES, frame.type) ? FRAMES[frame.type] : undefined
+      if (answer === undefined) {
+        const known = Object.keys(FRAMES).join(', ')
+        throw new ClawError('usage', `"${frame.type}" is no type of frame`, `one of: ${known}`)
+      }
+      this.#env.guests.seen(guest)
+      return await answer({ env: this.#env, guest, key: frame.idempotency_key ?? null }, frame)
+    } catch (thrown) {
+      const error = requestError(thrown, this.#env.trouble())
+      if (error.code === 'bug') this.#env.log.error({ err: thrown }, 'a frame failed')
+      return {
+        ...{ type: 'error', ...inWords(error) },
+        server_time: isoTime(this.#env.now()),
+      }
+    }
+  }
+
+  #send(what: object): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(JSON.stringify(what))
+    this.#unsent(this.#ws.bufferedAmount)
+  }
+
+  /**
+   * Asks for a sign of life. Cuts it off where nothing came since it was asked last, and where what it was sent is not
+   * answered for, for too long.
+   */
+  beat(now: number): void {
+    const { bytesRead } = this.#socket
+    const isSilent = bytesRead === this.#heardAtBeat
+    this.#heardAtBeat = bytesRead
+    this.#unsent(this.#ws.bufferedAmount)
+    if (isSilent) this.#ws.terminate()
+    else if (this.#asked !== null && now - this.#asked.at > SLOW_READER_MS) {
+      this.close(CLOSE.slowReader, 'what was sent is not answered for')
+    } else if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
+    try {
+      this.#check()
+    } catch (error) {
+      this.close(CLOSE.unauthorized, ClawError.from(error).message)
+    }
+  }
+
+  /** Nothing that the other side does can hold it up for long. */
+  close(code: number, reason: string): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.close(code, reason.slice(0, 120))
+    setTimeout(() => this.#ws.terminate(), REVOKED_MS).unref()
+  }
+}
+
+/** The WebSockets of guests: an agent has one at a time. */
+export class GuestSockets {
+  readonly #sockets = new Map<string, GuestSocket>()
+
+  /** Takes the place of the one that its agent had. */
+  open(...what: ConstructorParameters<typeof GuestSocket>): GuestSocket {
+    const [ws, , guest] = what
+    const key = `${guest.room.name}/${guest.agent}`
+    this.#sockets
+      .get(key)
+      ?.close(CLOSE.replaced, 'another connection of this agent takes its place')
+    const socket = new GuestSocket(...what)
+    this.#sockets.set(key, socket)
+    ws.once('close', () => {
+      if (this.#sockets.get(key) === socket) this.#sockets.delete(key)
+    })
+    return socket
+  }
+
+  of(agent: string, workspace: string): GuestSocket | undefined {
+    return this.#sockets.get(`${workspace}/${agent}`)
+  }
+
+  get all(): Iterable<GuestSocket> {
+    return this.#sockets.values()
+  }
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
+import { isoTime } from '../../workspace/document/schema.ts'
+import { anyJson } from '../http/request.ts'
+import { type Act, delegate, deliveryTo, registered, tell } from './actions.ts'
+import { asText, readPriority } from './v1-words.ts'
+
+/** What ClawLink 1.x's clients ask for, by HTTP or by WebSocket. Their nulls are what is left out. */
+export const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? undefined)
+
+export const name = z.string().min(1).max(MAX_NAME_BYTES)
+/** A list, or a text with commas in it. */
+export const names = z.union([z.array(z.string()), z.string().transform((text) => text.split(','))])
+/** A text; other JSON is written out as one. What is empty, or nothing, 1.x refused, too. */
+const words = anyJson
+  .refine((given) => given !== null && given !== false && given !== 0, 'it is missing')
+  .transform(asText)
+  .pipe(z.string().min(1))
+
+/** Begins a new chain of messages, where one has grown too long: docs/log.md. 1.x had none. */
+const fresh = { reset_trace: optional(z.boolean()) }
+
+export const DelegateBody = z.object({
+  to_agent: name,
+  task: words,
+  context: optional(anyJson),
+  /** Any text: what is not one of ours is `normal`. */
+  priority: optional(anyJson),
+  ...fresh,
+})
+
+export const delegatePlain = async (act: Act, body: z.infer<typeof DelegateBody>) => {
+  const { to_agent, task, context = {} } = body
+  const priority = readPriority(body.priority)
+  const given = { to: to_agent, description: task, context, priority }
+  const { task: made, to } = await delegate(act, given, body.reset_trace)
+  return {
+    status: 'delegated',
+    delivery: deliveryTo(act, to),
+    message_id: made.message_id,
+  }
+}
+
+export const BroadcastBody = z.object({
+  content: words,
+  topic: optional(z.string()),
+  tags: optional(names),
+  ...fresh,
+})
+
+export const broadcastPlain = async (act: Act, body: z.infer<typeof BroadcastBody>) => {
+  const { content, topic = '', tags = [] } = body
+  const { message, recipients } = await tell(act, { content, topic, tags }, body.reset_trace)
+  return { status: 'broadcast_sent', message_id: message.message_id, recipients }
+}
+
+export const heartbeatPlain = ({ env, guest }: Act) => {
+  registered(guest)
+  return { status: 'ok', agent_id: guest.agent, server_time: isoTime(env.now()) }
+}

@@ -1,0 +1,68 @@
+import type { Priority } from '../../workspace/document/schema.ts'
+import { PRIORITIES, type TaskState } from '../../workspace/document/schema.ts'
+
+/** ClawLink 1.x took any text for a status or a priority. What its users write is read here; unknown words lose nothing. */
+const key = (text: string): string =>
+  text
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_-]+/g, ' ')
+    .replace(/[.!]+$/, '')
+
+const COMPLETED =
+  'completed complete done success successful succeeded finished ok okay resolved fixed passed'
+const FAILED = 'failed fail failure error errored aborted timeout exception'
+const REJECTED = 'rejected reject declined refused denied'
+const ASKING = 'input required|blocked|waiting for input|needs input|question'
+const WORKING =
+  'in progress|working|pending|acknowledged|ack|accepted|received|started|running|partial|queued|submitted'
+
+const table = (words: string, state: TaskState, between = ' '): [string, TaskState][] =>
+  words.split(between).map((word) => [word, state])
+
+const STATES: ReadonlyMap<string, TaskState> = new Map([
+  ...table(COMPLETED, 'completed'),
+  ...table(FAILED, 'failed'),
+  ...table(REJECTED, 'rejected'),
+  ...table('canceled cancelled', 'canceled'),
+  ...table(ASKING, 'input-required', '|'),
+  ...table(WORKING, 'working', '|'),
+])
+
+/** What a 1.x response says of its task. `said`: its own word for that, where it is none of ours. */
+export interface Answer {
+  state: TaskState
+  said: string | null
+}
+
+/** Reads any text. An empty one is what 1.x's clients leave out; an unknown word ends nothing. */
+export const readStatus = (text: string): Answer => {
+  const word = key(text)
+  if (word === '') return { state: 'completed', said: null }
+  const state = STATES.get(word)
+  if (state === undefined) return { state: 'working', said: text.trim() }
+  return { state, said: null }
+}
+
+/** Words that are not ours, in 1.x's free text. */
+const URGENCY: Readonly<Record<string, Priority>> = {
+  critical: 'urgent',
+  blocker: 'urgent',
+  emergency: 'urgent',
+  asap: 'urgent',
+  highest: 'urgent',
+  important: 'high',
+  lowest: 'low',
+  minor: 'low',
+}
+
+/** Reads any priority; what is unknown is normal, as 1.x's own was where it was left out. */
+export const readPriority = (given: unknown): Priority => {
+  const word = typeof given === 'string' ? key(given) : ''
+  if ((PRIORITIES as readonly string[]).includes(word)) return word as Priority
+  return Object.hasOwn(URGENCY, word) ? URGENCY[word]! : 'normal'
+}
+
+/** 1.x took any JSON where a text belongs: what is none is shown as JSON. */
+export const asText = (given: unknown): string =>
+  typeof given === 'string' ? given : JSON.stringify(given)

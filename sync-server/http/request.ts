@@ -1,0 +1,41 @@
+import type { Context } from 'hono'
+import { z } from 'zod'
+import { ClawError } from '../../protocol/errors.ts'
+import { readJson } from '../../workspace/document/json.ts'
+import type { Json } from '../../workspace/document/schema.ts'
+import { checkWorkspaceName } from '../../workspace/document/validate.ts'
+import { jsonProblem, MAX_VALUE_DEPTH } from '../../workspace/document/values.ts'
+import { Fault } from '../storage/faults.ts'
+import type { Room } from '../sync/room.ts'
+
+/** The workspace that a request's path names. Throws `bad_name`. */
+export const workspaceOf = (c: Context): string =>
+  checkWorkspaceName(c.req.param('workspace') ?? '')
+
+/** Resolves when the room can be asked. Rejects with Fault. */
+export const ready = (room: Room): Promise<void> =>
+  room.loaded.catch((error) => {
+    throw new Fault(room.name, error)
+  })
+
+/** A request's body or query by its schema. Throws `usage`. */
+export const parse = <T>(schema: z.ZodType<T>, what: unknown): T => {
+  const parsed = schema.safeParse(what)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue?.path.join('.') || 'request'
+  throw new ClawError('usage', `${where}: ${issue?.message ?? 'invalid'}`, 'see docs/PROTOCOL.md')
+}
+
+/** A request's fields, and what is in them (levels of arrays and objects). */
+const MAX_BODY_DEPTH = MAX_VALUE_DEPTH + 4
+
+/** Throws `bad_json`. */
+export const parseJson = (text: string): unknown =>
+  readJson(text, 'the body', { depth: MAX_BODY_DEPTH })
+
+/** Whatever JSON can hold, of as many levels as the document takes: what comes here was parsed from it. */
+export const anyJson = z.custom<Json>(
+  (value) => value !== undefined && jsonProblem(value, Number.POSITIVE_INFINITY) === null,
+  `it is missing, or nested deeper than ${MAX_VALUE_DEPTH} levels`,
+)

@@ -1,0 +1,57 @@
+import { REPAIR_HINT } from '../../storage/store-error.ts'
+
+/** Something that is not as it was written, or not as it must be. */
+export interface Problem {
+  where: string
+  what: string
+  todo: string
+  /** `invalid`: it is as it was written, and should not have been. */
+  kind: 'damaged' | 'invalid'
+}
+
+/** What of each kind was looked at (count). */
+export interface Counts {
+  workspaces: number
+  records: number
+  updates: number
+  archived: number
+  versions: number
+  blobs: number
+}
+
+/** What is to be done where nothing but a backup has what is gone. */
+export const RESTORE =
+  'keep a copy of the folder, and restore the newest backup; agents send what it lacks of their own when they connect'
+
+/** What a verification finds, as it goes along. */
+export class Report {
+  readonly counts: Counts = {
+    ...{ workspaces: 0, records: 0, updates: 0 },
+    ...{ archived: 0, versions: 0, blobs: 0 },
+  }
+  readonly problems: Problem[] = []
+
+  problem(where: string, what: string, todo = RESTORE): void {
+    this.problems.push({ where, what, todo, kind: 'damaged' })
+  }
+
+  invalid(where: string, what: string): void {
+    this.problems.push({ where, what, todo: REPAIR_HINT, kind: 'invalid' })
+  }
+
+  /** Looks at one thing; that it cannot be read is a problem, and the next is looked at all the same. */
+  async look<T>(where: string, read: () => Promise<T> | T, todo?: string): Promise<T | null> {
+    try {
+      return await read()
+    } catch (error) {
+      this.problem(where, reasonOf(error), todo)
+      return null
+    }
+  }
+}
+
+/** The first cause of all. */
+export const reasonOf = (error: unknown): string => {
+  const { cause, message } = error as Error
+  return cause instanceof Error ? reasonOf(cause) : message
+}

@@ -1,0 +1,67 @@
+import { unsealed } from '../../storage/integrity/sealed.ts'
+import { LevelUpdateLog } from '../../storage/level-update-log.ts'
+import { Report } from './report.ts'
+import { verifyBlobs } from './verify-blobs.ts'
+import { verifyVersions } from './verify-versions.ts'
+import { verifyWorkspace } from './verify-workspace.ts'
+
+/** The kinds of keys there are: level-update-log.ts. */
+const KNOWN = /^(?:f:|[uswaihvcokjlrgn]:.)/
+/** Those whose values are JSON. */
+const FACTS = /^[kjlrgn]:/
+/** Keys that begin with a kind and a workspace, or a workspace's shelf. */
+const OF_WORKSPACE = /^[uswaihvcog]:([^:/]+)/
+
+/** Checks all there is in a data folder that nobody uses. Rejects where it cannot be opened at all. */
+export const verifyFolder = async (data: string): Promise<Report> => {
+  const log = await LevelUpdateLog.open(data, Date.now, false)
+  return verifyData(log, data).finally(() => log.close())
+}
+
+/**
+ * Checks every record: that it is what was written, that updates follow on each other, that documents, archives and versions
+ * of files come of them, and that blobs are what they are named.
+ */
+export const verifyData = async (log: LevelUpdateLog, data: string): Promise<Report> => {
+  const report = new Report()
+  const { workspaces, versionKeys } = await verifyRecords(log, report)
+  const wanted = new Map<string, ReadonlySet<string>>()
+  for (const workspace of [...workspaces].sort()) {
+    report.counts.workspaces++
+    const blobs = await verifyWorkspace(log, workspace, report)
+    if (blobs !== null) wanted.set(workspace, blobs)
+    await verifyVersions(log, workspace, versionKeys.get(workspace) ?? 0, report)
+  }
+  await verifyBlobs(data, wanted, report)
+  return report
+}
+
+/** Looks at every value as it is stored; finds what workspaces there are, and how many keys of versions each has. */
+const verifyRecords = async (log: LevelUpdateLog, report: Report) => {
+  const workspaces = new Set<string>()
+  const named = new Set<string>()
+  const versionKeys = new Map<string, number>()
+  for await (const [key, value] of log.records()) {
+    report.counts.records++
+    if (!KNOWN.test(key)) report.problem(`key ${shown(key)}`, 'it is of no known kind')
+    const plain = unsealed(value)
+    if (plain === null) report.problem(`key ${shown(key)}`, 'its checksum is wrong')
+    else if (FACTS.test(key)) {
+      await report.look(`key ${shown(key)}`, () => JSON.parse(Buffer.from(plain).toString()))
+    }
+    const workspace = OF_WORKSPACE.exec(key)?.[1]
+    if (workspace === undefined) continue
+    workspaces.add(workspace)
+    if (key.startsWith('w:')) named.add(workspace)
+    if (/^[vc]:/.test(key)) versionKeys.set(workspace, (versionKeys.get(workspace) ?? 0) + 1)
+  }
+  for (const workspace of workspaces) {
+    if (!named.has(workspace)) {
+      report.problem(`workspace ${shown(workspace)}`, 'it is not in the list of workspaces')
+    }
+  }
+  return { workspaces, versionKeys }
+}
+
+/** A key, which damage can have made anything. */
+const shown = (key: string): string => JSON.stringify(key.slice(0, 200)).slice(1, -1)

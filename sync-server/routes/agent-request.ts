@@ -1,0 +1,160 @@
+import type { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
+import { isAgentId } from '../../protocol/roles.ts'
+import { within } from '../../workspace/document/validate.ts'
+import type { AppEnv } from '../app.ts'
+import { shownBy } from '../auth/authorize.ts'
+import { unknownCredential } from '../auth/refusals.ts'
+import { GUEST_READS_MS, MAX_WAIT_MS } from '../config/limits.ts'
+import { PART_MS } from '../http/answer.ts'
+import { ready } from '../http/request.ts'
+import type { Act } from '../http-agents/actions.ts'
+import type { Waiting } from '../http-agents/guest.ts'
+import { timed } from '../limits/timed.ts'
+import type { Room } from '../sync/room.ts'
+import { nameOf, type Shown } from '../sync/speaker.ts'
+
+/** An id that its client chose. Throws `bad_name`. */
+export const checkAgentId = (id: string): AgentId => {
+  if (isAgentId(id)) return id as AgentId
+  throw new ClawError(
+    'bad_name',
+    `"${id.slice(0, 80)}" cannot be an agent_id`,
+    'letters, digits, "_", "-" and ".", at most 64; leave it out to get one',
+  )
+}
+
+/** Who asks. Throws `unauthorized`. */
+export const asking = (c: Context): Shown => {
+  const shown = shownBy(c)
+  if (shown === null) throw unknownCredential()
+  return shown
+}
+
+/** Does something in a workspace, which stays in memory meanwhile. Throws `storage_failed`. */
+export const inRoom = async <T>(
+  env: AppEnv,
+  workspace: string,
+  work: (room: Room) => Promise<T>,
+): Promise<T> => {
+  const room = env.room(workspace)
+  await ready(room)
+  return env.guests.within(room, () => work(room))
+}
+
+/** Does something as the agent that a request says it is, which is here from now on. Throws `forged`, `not_registered`. */
+export const actAs = async <T>(
+  env: AppEnv,
+  { c, workspace }: { c: Context; workspace: string },
+  agent: string,
+  work: (act: Act) => Promise<T>,
+): Promise<T> => {
+  const id = checkAgentId(agent)
+  env.access.speakAs(asking(c), id, workspace)
+  return inRoom(env, workspace, (room) => {
+    const guest = env.guests.guest(room, id)
+    guest.by = asking(c)
+    env.guests.seen(guest)
+    return work({ env, guest, key: keyIn(c) })
+  })
+}
+
+/** Looks at what is on disk, also while nothing can be stored. An agent that asks is here from now on. */
+export const look = async <T extends object>(
+  env: AppEnv,
+  { c, workspace }: { c: Context; workspace: string },
+  work: (room: Room) => T,
+): Promise<T> => {
+  const room = env.reader(workspace)
+  await ready(room)
+  const by = asking(c)
+  if (by.kind === 'agent' && env.trouble() === null) {
+    env.guests.seen(env.guests.guest(room, by.agent as AgentId))
+  }
+  return room.command(
+    timed(
+      (ms) => env.onWork(by, ms),
+      () => work(room),
+    ),
+    undefined,
+    { by: nameOf(by) },
+  )
+}
+
+/** Looks through what is on disk, a part at a time: others have their turn meanwhile. */
+export const lookThrough = async <T>(
+  env: AppEnv,
+  asked: { c: Context; workspace: string },
+  each: (room: Room) => Iterator<T>,
+): Promise<T[]> => {
+  const found: T[] = []
+  let left: Iterator<T> | null = null
+  const some = (room: Room): { isDone: boolean } => {
+    const until = performance.now() + PART_MS
+    left ??= each(room)
+    do {
+      const { done, value } = left.next()
+      if (done) return { isDone: true }
+      found.push(value)
+    } while (performance.now() < until)
+    return { isDone: false }
+  }
+  while (!(await look(env, asked, some)).isDone);
+  return found
+}
+
+export const keyIn = (c: Context): string | null => {
+  const key = c.req.header('idempotency-key')
+  return key ? within('Idempotency-Key', key, MAX_KEY_BYTES) : null
+}
+
+/** Emitted by a socket when a request comes on it. */
+export const NEXT_REQUEST = Symbol('next request')
+
+/** Node's response to a request. */
+export const responseTo = (c: Context): ServerResponse =>
+  (c.env as HttpBindings).outgoing as ServerResponse
+
+/** Aborts after `seconds`, or when the client hangs up; without any it has aborted already. */
+export const waitSignal = (c: Context, seconds: number): AbortSignal => {
+  if (seconds <= 0) return AbortSignal.abort()
+  const gone = new AbortController()
+  responseTo(c).once('close', () => gone.abort())
+  return AbortSignal.any([
+    AbortSignal.timeout(Math.min(Math.ceil(seconds * 1_000), MAX_WAIT_MS)),
+    gone.signal,
+  ])
+}
+
+/**
+ * What is held is handed out with the answer to a request. It is acknowledged once all of that was written and the client has
+ * hung up, asked the next thing on its connection, or had a moment for reading; it is handed out again where the connection broke
+ * before.
+ */
+export const handOut = (c: Context, { guest, env }: Act, handedOut: readonly Waiting[]): void => {
+  if (handedOut.length === 0) return
+  const response = responseTo(c)
+  const { socket } = response
+  response.once('close', () => {
+    if (!response.writableFinished || c.req.method === 'HEAD') return guest.giveBack(handedOut)
+    const read = env.guests.soon(GUEST_READS_MS, () =>
+      guest.acknowledge(handedOut).catch((err) => {
+        guest.giveBack(handedOut)
+        if (env.trouble() === null) env.log.error({ err }, 'messages not acknowledged')
+      }),
+    )
+    // Who goes with something unread resets the connection.
+    const onClose = (broke: boolean): void => {
+      if (!broke) read.now()
+      else if (read.cancel()) guest.giveBack(handedOut)
+    }
+    if (socket === null || socket.destroyed) return onClose(socket?.errored != null)
+    socket.once('close', onClose)
+    ;(socket as EventEmitter).once(NEXT_REQUEST, read.now)
+  })
+}

@@ -1,0 +1,160 @@
+import { Readable } from 'node:stream'
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+import { z } from 'zod'
+import { ClawError } from '../../protocol/errors.ts'
+import { isBlobName } from '../../workspace/document/schema.ts'
+import type { AppEnv } from '../app.ts'
+import { shownBy } from '../auth/authorize.ts'
+import { STREAM_BYTES } from '../config/quotas.ts'
+import { type Asked, type Route, route } from '../http/route.ts'
+import { type BlobStore, WrongOffset } from '../storage/blobs.ts'
+import { nameOf } from '../sync/speaker.ts'
+
+const digits = z
+  .string()
+  .regex(/^\d{1,15}$/, 'not a number of bytes')
+  .transform(Number)
+const HeadQuery = z.strictObject({ size: digits.optional() })
+const PutQuery = z.strictObject({ size: digits, offset: digits.default(0) })
+
+/** How many bytes of an upload are here. */
+const OFFSET = 'upload-offset'
+
+const blobIn = (c: Context): string => {
+  const name = c.req.param('sha256') ?? ''
+  if (isBlobName(name)) return name
+  throw new ClawError(
+    'bad_name',
+    `"${name.slice(0, 80)}" is not the name of a blob`,
+    'it is the SHA-256 of its bytes, 64 digits and lower-case letters',
+  )
+}
+
+/** The bytes of shared files that are not text: docs/PROTOCOL.md. */
+export const blobRoutes = (env: AppEnv): Route[] => {
+  const path = '/api/workspaces/:workspace/blobs/:sha256'
+
+  const get = async ({ c, workspace, query }: Asked<z.infer<typeof HeadQuery>>) => {
+    const { blobs } = env
+    const sha256 = blobIn(c)
+    // Hono takes HEAD for a GET.
+    const isHead = c.req.method === 'HEAD'
+    const size = await blobs.size(workspace, sha256)
+    if (size === null) {
+      if (isHead && query.size !== undefined) {
+        const { offset } = await blobs.progress({ workspace, sha256, size: query.size })
+        c.header(OFFSET, String(offset))
+      }
+      throw new ClawError(
+        'unknown_blob',
+        `there is no blob ${sha256} here`,
+        'whoever shared it can put it again',
+      )
+    }
+    if (!isHead) return download(c, blobs, { workspace, sha256, size })
+    c.header(OFFSET, String(size))
+    c.header('accept-ranges', 'bytes')
+    return c.body(null)
+  }
+
+  const put = async ({ c, workspace, query }: Asked<z.infer<typeof PutQuery>>) => {
+    const { blobs } = env
+    const sha256 = blobIn(c)
+    const { size, offset } = query
+    const trouble = env.trouble()
+    if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
+    if (offset > size) throw new ClawError('usage', `offset ${offset} is after the end, ${size}`)
+    const body = bodyOf(c)
+    env.holdOf((c.env as HttpBindings).incoming).add(STREAM_BYTES)
+    try {
+      const by = shownBy(c)
+      const upload = { workspace, sha256, size, by: by === null ? undefined : nameOf(by) }
+      const progress = await blobs.append(upload, offset, body)
+      c.header(OFFSET, String(progress.offset))
+      return c.json({ ok: true, data: progress }, progress.complete ? 201 : 202)
+    } catch (error) {
+      if (error instanceof WrongOffset) c.header(OFFSET, String(error.offset))
+      throw error
+    } finally {
+      if (!body.readableEnded) await drain(body)
+    }
+  }
+
+  return [
+    route({
+      ...{ method: 'GET', path, needs: 'read', summary: 'The bytes of a blob' },
+      ...{ query: HeadQuery, bytes: true, run: get },
+      statuses: { 200: 'All of it', 206: 'The range that was asked for' },
+    }),
+    route({
+      ...{ method: 'PUT', path, needs: 'write', summary: 'Uploads a blob, or goes on with it' },
+      query: PutQuery,
+      ...{ answer: z.object({ offset: z.number(), complete: z.boolean() }), run: put },
+      statuses: { 201: 'All of it is there', 202: 'More of it is to come' },
+    }),
+  ]
+}
+
+/** As Node has it, without the web streams around it. */
+const bodyOf = (c: Context): Readable => (c.env as HttpBindings).incoming
+
+/** What is still read of a body that is refused: a client that is still sending cannot read the refusal. */
+const DRAIN_BYTES = 16 * 1024 * 1024
+
+const drain = async (body: Readable): Promise<void> => {
+  if (body.destroyed) return
+  let left = DRAIN_BYTES
+  try {
+    for await (const chunk of body) {
+      left -= (chunk as Uint8Array).length
+      if (left < 0) return
+    }
+  } catch {
+    // It broke off, and so much the better.
+  }
+}
+
+const download = (
+  c: Context,
+  blobs: BlobStore,
+  { workspace, sha256, size }: { workspace: string; sha256: string; size: number },
+): Response => {
+  const range = rangeOf(c.req.header('range'), size)
+  // Whatever they are, these bytes are no page of this server.
+  c.header('content-type', 'application/octet-stream')
+  c.header('content-disposition', 'attachment')
+  c.header('x-content-type-options', 'nosniff')
+  c.header('accept-ranges', 'bytes')
+  c.header('etag', `"${sha256}"`)
+  if (range === 'none') {
+    c.header('content-range', `bytes */${size}`)
+    return c.body(null, 416)
+  }
+  const { start, end } = range ?? { start: 0, end: size - 1 }
+  c.header('content-length', String(end - start + 1))
+  if (range !== null) c.header('content-range', `bytes ${start}-${end}/${size}`)
+  const status = range === null ? 200 : 206
+  if (end < start) return c.body(null, status)
+  const stream = Readable.toWeb(blobs.read(workspace, sha256, start, end))
+  return c.body(stream as ReadableStream<Uint8Array>, status)
+}
+
+/** One range, both ends inclusive; null where none is asked for, or in a way that RFC 9110 lets a server ignore. */
+const rangeOf = (
+  header: string | undefined,
+  size: number,
+): { start: number; end: number } | 'none' | null => {
+  const match = /^bytes=(\d{0,16})-(\d{0,16})$/.exec(header ?? '')
+  if (match === null) return null
+  const [, from = '', to = ''] = match
+  if (from === '') {
+    if (to === '') return null
+    const start = Math.max(0, size - Number(to))
+    return start < size ? { start, end: size - 1 } : 'none'
+  }
+  const start = Number(from)
+  const end = to === '' ? size - 1 : Math.min(Number(to), size - 1)
+  if (to !== '' && Number(to) < start) return null
+  return start < size ? { start, end } : 'none'
+}

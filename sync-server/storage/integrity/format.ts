@@ -1,0 +1,87 @@
+import { Damage, Newer, Older } from './damage.ts'
+import type { Db } from './open.ts'
+import { seal, unsealed } from './sealed.ts'
+
+/**
+ * Format of the database. 1: values as they are (versions before `f:` was written). 2: sealed values, and `f:`. Formats
+ * of single values are theirs; layouts of documents are workspace/document/schema.ts.
+ */
+export const FORMAT = 2
+
+const KEY = 'f:'
+/** Of values that one step of the way to format 2 rewrites. */
+const STEP_BYTES = 1024 * 1024
+const RAW = { valueEncoding: 'view' } as const
+/** Of an unmarked database, looked at to tell one of format 1 from one that lost its mark. */
+const SAMPLE = 32
+
+interface Mark {
+  format: number
+  /** On the way from format 1: all up to this key have been sealed. */
+  sealedUpTo?: string
+}
+
+const putMark = (mark: Mark) => ({
+  type: 'put' as const,
+  key: KEY,
+  value: seal(Buffer.from(JSON.stringify(mark))),
+})
+
+/** Throws Damage. Null: the database is empty. */
+const readMark = async (db: Db): Promise<Mark | null> => {
+  const value = await db.get<string, Uint8Array>(KEY, RAW)
+  if (value !== undefined) {
+    const text = unsealed(value)
+    if (text === null) throw new Damage('the format', 'its checksum is wrong')
+    return JSON.parse(Buffer.from(text).toString()) as Mark
+  }
+  const some = await db.values<string, Uint8Array>({ ...RAW, limit: SAMPLE }).all()
+  if (some.length === 0) return null
+  if (some.some((value) => unsealed(value) !== null))
+    throw new Damage('the format', 'it is missing')
+  return { format: 1 }
+}
+
+/** Notes, durably, that a database is of this format. */
+export const putFormat = (db: Db): Promise<void> =>
+  db.batch([putMark({ format: FORMAT })], { ...RAW, sync: true })
+
+/** Makes a database one of this format, from wherever a crash left it on its way. Throws Newer, Damage, Older. */
+export const bringToFormat = async (db: Db, upgrade: boolean): Promise<void> => {
+  const mark = await readMark(db)
+  if (mark === null) return putFormat(db)
+  if (mark.format === FORMAT) return
+  if (mark.format > FORMAT) {
+    throw new Newer(`it has format ${mark.format}; this version knows formats 1 to ${FORMAT}`)
+  }
+  if (!upgrade) throw new Older(`it has format ${mark.format}; this version writes ${FORMAT}`)
+  await sealAll(db, mark.sealedUpTo ?? '')
+}
+
+/** A step is one durable batch that also says how far it came, so that a kill loses none and seals nothing twice. */
+const sealAll = async (db: Db, from: string): Promise<void> => {
+  let after = from
+  for (;;) {
+    const ops: { type: 'put' | 'del'; key: string; value: Uint8Array }[] = []
+    let bytes = 0
+    for await (const [key, value] of db.iterator<string, Uint8Array>({ ...RAW, gt: after })) {
+      after = key
+      if (key === KEY) continue
+      // A crash of a version before could leave a workspace's name without anything in it.
+      const isName = key.startsWith('w:') && !(await hasRecords(db, key.slice(2)))
+      ops.push({ type: isName ? 'del' : 'put', key, value: seal(value) })
+      bytes += value.length
+      if (bytes >= STEP_BYTES) break
+    }
+    const isLast = bytes < STEP_BYTES
+    const mark: Mark = isLast ? { format: FORMAT } : { format: 1, sealedUpTo: after }
+    await db.batch([...ops, putMark(mark)], { ...RAW, sync: true })
+    if (isLast) return
+  }
+}
+
+const hasRecords = async (db: Db, workspace: string): Promise<boolean> => {
+  if ((await db.get<string, Uint8Array>(`s:${workspace}`, RAW)) !== undefined) return true
+  const range = { gt: `u:${workspace}:`, lt: `u:${workspace};`, limit: 1 }
+  return (await db.keys(range).all()).length > 0
+}

@@ -1,0 +1,71 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Damage } from './damage.ts'
+import { namesIn } from './disk.ts'
+import { readJournal } from './journal.ts'
+import { type Manifest, readManifest } from './manifest.ts'
+import { checkTable } from './table.ts'
+
+const JOURNAL = /^(\d+)\.log$/
+const TABLE = /^(\d+)\.(?:ldb|sst)$/
+
+/** Whether there is a LevelDB in a folder, or was. Rejects where that cannot be read. */
+export const hasDatabase = async (dir: string): Promise<boolean> => {
+  const names = await namesIn(dir)
+  return names.some((name) => name === 'CURRENT' || TABLE.test(name) || JOURNAL.test(name))
+}
+
+/**
+ * Looks at LevelDB's files before LevelDB does, which passes over much of what can be wrong with them: it makes a new
+ * database, and deletes the old one's tables, where CURRENT is gone; goes without a journal that is gone; leaves
+ * records out of one that is damaged; and ends the process at a damaged key of a table. Reads all of it. Throws Damage. No other process may have the database open.
+ */
+export const inspectFiles = async (dir: string): Promise<void> => {
+  const names = await readdir(dir)
+  const tables = names.filter((name) => TABLE.test(name))
+  const journals = names.filter((name) => JOURNAL.test(name))
+  if (!names.includes('CURRENT')) {
+    const written = await Promise.all(journals.map((name) => sizeOf(join(dir, name))))
+    if (tables.length === 0 && written.every((bytes) => bytes === 0)) return
+    throw new Damage('CURRENT', 'it is missing, and the files of a database are there')
+  }
+  const { journal, tables: expected } = await manifestOf(dir)
+  const numbers = new Map(
+    [...tables, ...journals].map((name) => [Number.parseInt(name, 10), name] as const),
+  )
+  for (const [number, bytes] of expected) {
+    const name = numbers.get(number)
+    if (name === undefined) throw new Damage(`${padded(number)}.ldb`, 'it is missing')
+    const found = await sizeOf(join(dir, name))
+    if (found !== bytes) throw new Damage(name, `it has ${found} bytes instead of ${bytes}`)
+    await checkTable(join(dir, name), name)
+  }
+  if (journal > 0 && !numbers.has(journal)) {
+    throw new Damage(`${padded(journal)}.log`, 'it is missing')
+  }
+  for (const name of journals) {
+    if (Number.parseInt(name, 10) < journal) continue
+    const { brokenAt } = readJournal(await readFile(join(dir, name)))
+    if (brokenAt !== null) throw new Damage(name, `it cannot be read at byte ${brokenAt}`)
+  }
+}
+
+const manifestOf = async (dir: string): Promise<Manifest> => {
+  const current = await readFile(join(dir, 'CURRENT'), 'utf8')
+  const name = /^(MANIFEST-\d+)\n$/.exec(current)?.[1]
+  if (name === undefined) throw new Damage('CURRENT', 'it names no manifest')
+  const file = await readFile(join(dir, name)).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new Damage(name, 'it is missing') : error
+  })
+  const { records, brokenAt } = readJournal(file)
+  if (brokenAt !== null) throw new Damage(name, `it cannot be read at byte ${brokenAt}`)
+  if (records.length === 0) throw new Damage(name, 'it is empty')
+  try {
+    return readManifest(records)
+  } catch (error) {
+    throw new Damage(name, (error as Error).message)
+  }
+}
+
+const sizeOf = async (path: string): Promise<number> => (await stat(path)).size
+const padded = (number: number): string => String(number).padStart(6, '0')

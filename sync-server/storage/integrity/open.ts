@@ -1,0 +1,68 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Level } from 'level'
+import { causeOf, Damage } from './damage.ts'
+import { makeDir } from './disk.ts'
+import { bringToFormat } from './format.ts'
+import { inspectFiles } from './inspect.ts'
+import { sealedValues } from './sealed.ts'
+
+export type Db = Level<string, Uint8Array>
+
+/** A second look at damaged files comes so long after the first (milliseconds). */
+const SECOND_LOOK_MS = 100
+
+/** Opens or creates the database in a folder. Rejects as LevelUpdateLog.open does. */
+export const openDb = async (dir: string, upgrade: boolean): Promise<Db> => {
+  await makeDir(dir)
+  await inspect(dir)
+  const db: Db = new Level(dir, { keyEncoding: 'utf8', valueEncoding: sealedValues })
+  try {
+    await db.open()
+    await bringToFormat(db, upgrade)
+  } catch (error) {
+    await db.close()
+    throw damageOf(error) ?? error
+  }
+  return db
+}
+
+/** Closes a database and opens it again; where that fails it is closed. */
+export const reopenDb = async (db: Db): Promise<void> => {
+  await db.close()
+  await inspect(db.location)
+  try {
+    await db.open()
+  } catch (error) {
+    await db.close()
+    throw damageOf(error) ?? error
+  }
+}
+
+/**
+ * What another process has open changes while it is looked at: then it looks damaged in another way each time, or not at
+ * all, and opening it says that it is locked.
+ */
+const inspect = async (dir: string): Promise<void> => {
+  let before: string | null = null
+  for (;;) {
+    try {
+      return await inspectFiles(dir)
+    } catch (error) {
+      const { message } = error as Error
+      if (message === before) throw error
+      before = message
+    }
+    await pause(SECOND_LOOK_MS)
+  }
+}
+
+/** What LevelDB itself finds damaged. */
+const damageOf = (thrown: unknown): Damage | null => {
+  const found = causeOf(thrown, Damage)
+  if (found !== null) return found
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    if ((error as { code?: string }).code !== 'LEVEL_CORRUPTION') continue
+    return new Damage('the database', error.message)
+  }
+  return null
+}

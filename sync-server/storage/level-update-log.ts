@@ -1,0 +1,366 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { causeOf, Damage } from './integrity/damage.ts'
+import { putFormat } from './integrity/format.ts'
+import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
+import { type Db, openDb, reopenDb } from './integrity/open.ts'
+import { Witness } from './integrity/witness.ts'
+import { LevelVersionLog } from './level-version-log.ts'
+import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './update-log.ts'
+
+/**
+ * Keys, all of them sorted text; values are sealed (store/sealed.ts):
+ *   `f:`                    format of the database: store/format.ts
+ *   `u:<workspace>:<seq>`   record: 1 (format), milliseconds since the epoch, count, update…
+ *   `s:<workspace>`         checkpoint: 1 (format), seq, update
+ *   `w:<workspace>`         the workspace exists
+ *   `a:<place>:<seq>`       archived entry, as it was given
+ *   `i:<place>:<id>`        seq of the archived entry with this id
+ *   … where a place is a workspace for its broadcasts, and `<workspace>/tasks` for its tasks: no workspace has a `/`
+ *   `o:<workspace>:<client>` the agent that a Yjs client id belongs to (UTF-8)
+ *   `h: v: c:`              versions: versions/level-log.ts
+ *   `k: j: n: l: r:`        who may do what: access/log.ts
+ *   `g:`                    what guests have: guests/records.ts
+ */
+const FORMAT = 1
+const utf8 = new TextDecoder()
+
+const placeOf = (workspace: string, shelf: Shelf): string =>
+  shelf === 'broadcasts' ? workspace : `${workspace}/${shelf}`
+
+const keyOf = (kind: 'u' | 'a', workspace: string, seq: number): string =>
+  seqKey(`${kind}:${workspace}`, seq)
+
+const encodeRecord = (at: number, updates: readonly Uint8Array[]): Uint8Array =>
+  encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, FORMAT)
+    encoding.writeVarUint(encoder, at)
+    encoding.writeVarUint(encoder, updates.length)
+    for (const update of updates) encoding.writeVarUint8Array(encoder, update)
+  })
+
+const readFormat = (decoder: decoding.Decoder, what: string): void => {
+  const format = decoding.readVarUint(decoder)
+  if (format !== FORMAT) throw new Error(`${what} has format ${format}; this version reads 1`)
+}
+
+const readRecord = (value: Uint8Array, into: Uint8Array[]): void => {
+  const decoder = decoding.createDecoder(value)
+  readFormat(decoder, 'a log record')
+  decoding.readVarUint(decoder)
+  const count = decoding.readVarUint(decoder)
+  for (let i = 0; i < count; i++) into.push(decoding.readVarUint8Array(decoder))
+}
+
+const encodeSeq = (seq: number): Uint8Array =>
+  encoding.encode((encoder) => encoding.writeVarUint(encoder, seq))
+
+/** Positions of the newest record and archived entry of one workspace, those under way included. */
+interface Ends {
+  record: number
+  archive: { [S in Shelf]: number }
+}
+
+interface Waiting {
+  ops: Op[]
+  resolve: () => void
+  reject: (error: Error) => void
+}
+
+/**
+ * The update log on LevelDB, with group commit: one fsync'd batch is in flight at a time, and whatever arrives
+ * meanwhile, from any workspace, forms the next.
+ */
+export class LevelUpdateLog implements UpdateLog {
+  /** Told once, before those who wait are, that something could not be stored; again after a `recover`. */
+  onFailed: (error: Error) => void = () => {}
+  readonly versions: LevelVersionLog
+  readonly facts: FactLog
+  readonly #db: Db
+  readonly #witness: Witness
+  readonly #now: () => number
+  /** By workspace; filled on first use. */
+  readonly #ends = new Map<string, Ends>()
+  readonly #finding = new Map<string, Promise<Ends>>()
+  #queue: Waiting[] = []
+  #flight: Promise<void> | null = null
+  #failure: Error | null = null
+
+  private constructor(db: Db, witness: Witness, now: () => number) {
+    this.#db = db
+    this.#witness = witness
+    this.#now = now
+    this.versions = new LevelVersionLog(db, (ops) => this.#put(ops))
+    this.facts = {
+      get: async (key) => {
+        const value = await db.get(key)
+        return value === undefined ? null : JSON.parse(utf8.decode(value))
+      },
+      entries: async (prefix) => {
+        const found = await db.iterator({ gte: prefix, lt: `${prefix}\uffff` }).all()
+        return found.map(([key, value]) => ({ key, json: JSON.parse(utf8.decode(value)) }))
+      },
+      put: (ops) => this.#put(ops),
+    }
+  }
+
+  /**
+   * Opens or creates the database in `dir`, and brings an older one to this format. Rejects with LevelDB's error, of
+   * which `LEVEL_LOCKED` is a cause's code, or with Damage, Newer; with Older where `upgrade` is false.
+   */
+  static async open(dir: string, now: () => number, upgrade = true): Promise<LevelUpdateLog> {
+    const db = await openDb(dir, upgrade)
+    const witness = new Witness(dir)
+    const log = new LevelUpdateLog(db, witness, now)
+    try {
+      await log.#checkEnd()
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+    return log
+  }
+
+  /** Throws Damage where the newest record that was made durable is not there. */
+  async #checkEnd(): Promise<void> {
+    const key = this.#witness.read()
+    if (key === null || (await this.#db.get(key)) !== undefined) return
+    const workspace = key.slice(2, key.lastIndexOf(':'))
+    const seq = await this.load(workspace).then(
+      ({ seq }) => seq,
+      (error) => {
+        // Found again, and told, by who opens it; the other workspaces do not suffer from it.
+        if (causeOf(error, Damage) !== null) return seqOf(key)
+        throw error
+      },
+    )
+    if (seq < seqOf(key)) {
+      throw new Damage(
+        `workspace ${workspace}`,
+        `it ends at record ${seq}, and record ${seqOf(key)} was acknowledged`,
+      )
+    }
+  }
+
+  /** Whether something could not be stored: everything is refused until `recover`. */
+  get failed(): boolean {
+    return this.#failure !== null
+  }
+
+  #fail(error: Error): Error {
+    if (this.#failure === null) {
+      this.#failure = error
+      this.onFailed(error)
+    }
+    return this.#failure
+  }
+
+  /**
+   * After a failed write: closes the database and opens it again, which drops what the write may have left by half. What
+   * was refused is not there, what was acknowledged is. Rejects where it cannot be opened or written to; call it again then.
+   */
+  async recover(): Promise<void> {
+    await this.#flight
+    await reopenDb(this.#db)
+    await this.#checkEnd()
+    await putFormat(this.#db)
+    this.#ends.clear()
+    this.#finding.clear()
+    this.#failure = null
+  }
+
+  /** All there is now, as it is stored: sealed, in the order of the keys. What is written meanwhile is not in it. */
+  records(): AsyncIterable<[string, Uint8Array]> {
+    return this.#db.iterator<string, Uint8Array>({ valueEncoding: 'view' })
+  }
+
+  async append(
+    workspace: string,
+    updates: readonly Uint8Array[],
+    archived: readonly Archivable[] = [],
+    owned: readonly Owned[] = [],
+    facts: readonly Op[] = [],
+  ): Promise<number> {
+    const at = this.#now()
+    const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
+    const ops: Op[] = [...facts]
+    if (updates.length > 0) {
+      const key = keyOf('u', workspace, ++ends.record)
+      ops.push({ type: 'put', key, value: encodeRecord(at, updates) })
+    }
+    const seq = ends.record
+    if (seq === 1 && updates.length > 0) {
+      ops.push({ type: 'put', key: `w:${workspace}`, value: new Uint8Array([FORMAT]) })
+    }
+    for (const { shelf, id, value } of archived) {
+      const position = ++ends.archive[shelf]
+      const place = placeOf(workspace, shelf)
+      ops.push({ type: 'put', key: keyOf('a', place, position), value })
+      if (id === null) continue
+      ops.push({ type: 'put', key: `i:${place}:${id}`, value: encodeSeq(position) })
+    }
+    for (const { client, owner } of owned) {
+      ops.push({ type: 'put', key: `o:${workspace}:${client}`, value: Buffer.from(owner) })
+    }
+    await this.#put(ops)
+    return seq
+  }
+
+  async owners(workspace: string): Promise<Map<number, string>> {
+    const found = await this.#db.iterator({ gt: `o:${workspace}:`, lt: `o:${workspace};` }).all()
+    const clientIn = (key: string) => Number(key.slice(key.lastIndexOf(':') + 1))
+    return new Map(found.map(([key, owner]) => [clientIn(key), utf8.decode(owner)]))
+  }
+
+  /** Finds where the workspace's log and archive end, once, and notes that the workspace exists. */
+  #findEnds(workspace: string): Promise<Ends> {
+    const finding = this.#finding.get(workspace)
+    if (finding !== undefined) return finding
+    const find = async (): Promise<Ends> => {
+      const { seq } = await this.load(workspace)
+      const archive = {
+        broadcasts: await this.archiveEnd(workspace, 'broadcasts'),
+        tasks: await this.archiveEnd(workspace, 'tasks'),
+      }
+      const ends = { record: seq, archive }
+      this.#ends.set(workspace, ends)
+      return ends
+    }
+    const found = find()
+    this.#finding.set(workspace, found)
+    return found
+  }
+
+  /** Stores `ops` together: all of them or, if the process dies, none. */
+  #put(ops: Op[]): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ ops, resolve, reject })
+      this.#flight ??= this.#commit()
+    })
+  }
+
+  async #commit(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue
+      this.#queue = []
+      try {
+        if (this.#failure !== null) throw this.#failure
+        const ops = batch.flatMap(({ ops }) => ops)
+        await this.#write(ops)
+        const newest = ops.findLast(({ key }) => key.startsWith('u:'))
+        if (newest !== undefined) this.#witness.note(newest.key)
+        for (const { resolve } of batch) resolve()
+      } catch (error) {
+        // LevelDB is in an unknown state after a failed write: nothing may be acknowledged any more.
+        const failure = this.#fail(error as Error)
+        for (const { reject } of batch) reject(failure)
+      }
+    }
+    this.#flight = null
+  }
+
+  /** A single put is the common case, and costs the main thread half of what a batch does. */
+  #write(ops: Op[]): Promise<void> {
+    const [only] = ops
+    if (ops.length === 1 && only?.type === 'put') {
+      return this.#db.put(only.key, only.value, { sync: true })
+    }
+    return this.#db.batch(ops, { sync: true })
+  }
+
+  async load(workspace: string): Promise<Stored> {
+    const stored: Stored = { checkpoint: null, tail: [], seq: 0 }
+    const of = `workspace ${workspace}`
+    const snapshot = this.#db.snapshot()
+    try {
+      const value = await this.#db.get(`s:${workspace}`, { snapshot })
+      if (value !== undefined) {
+        const decoder = decoding.createDecoder(value)
+        readFormat(decoder, 'a checkpoint')
+        stored.seq = decoding.readVarUint(decoder)
+        stored.checkpoint = decoding.readTailAsUint8Array(decoder)
+      }
+      const after = { gt: keyOf('u', workspace, stored.seq), lt: `u:${workspace};`, snapshot }
+      for await (const [key, record] of this.#db.iterator(after)) {
+        if (seqOf(key) !== stored.seq + 1) throw missing(workspace, stored.seq + 1, seqOf(key) - 1)
+        readRecord(record, stored.tail)
+        stored.seq++
+      }
+      if (stored.seq === 0 && (await this.#db.get(`w:${workspace}`, { snapshot })) !== undefined) {
+        throw new Damage(of, 'all of it is missing')
+      }
+    } catch (error) {
+      throw damageIn(of, error) ?? error
+    } finally {
+      await snapshot.close()
+    }
+    return stored
+  }
+
+  async compact(workspace: string, seq: number, checkpoint: Uint8Array): Promise<void> {
+    const value = encoding.encode((encoder) => {
+      encoding.writeVarUint(encoder, FORMAT)
+      encoding.writeVarUint(encoder, seq)
+      encoding.writeUint8Array(encoder, checkpoint)
+    })
+    await this.#put([{ type: 'put', key: `s:${workspace}`, value }])
+    // Only now that the checkpoint is on disk; a crash here leaves records that load() passes over.
+    const covered = { gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) }
+    await this.#db.clear(covered).catch((error: Error) => {
+      // It writes, too, and what comes after a write by half would be lost with that.
+      throw this.#fail(error)
+    })
+  }
+
+  async archived(workspace: string, shelf: Shelf, after: number, limit: number, bytes = Infinity) {
+    const found: { seq: number; value: Uint8Array }[] = []
+    const place = placeOf(workspace, shelf)
+    const range = { gt: keyOf('a', place, after), lt: `a:${place};`, limit }
+    let left = bytes
+    for await (const [key, value] of this.#db.iterator(range)) {
+      found.push({ seq: seqOf(key), value })
+      left -= value.length
+      if (left <= 0) break
+    }
+    return found
+  }
+
+  async archiveEnd(workspace: string, shelf: Shelf): Promise<number> {
+    const place = placeOf(workspace, shelf)
+    const range = { gt: `a:${place}:`, lt: `a:${place};`, reverse: true, limit: 1 }
+    const [newest] = await this.#db.keys(range).all()
+    return newest === undefined ? 0 : seqOf(newest)
+  }
+
+  async archivePosition(workspace: string, shelf: Shelf, id: string): Promise<number | null> {
+    const value = await this.#db.get(`i:${placeOf(workspace, shelf)}:${id}`)
+    return value === undefined ? null : decoding.readVarUint(decoding.createDecoder(value))
+  }
+
+  async workspaces(): Promise<string[]> {
+    const keys = await this.#db.keys({ gte: 'w:', lt: 'w;' }).all()
+    return keys.map((key) => key.slice(2))
+  }
+
+  async close(): Promise<void> {
+    await this.#flight
+    await this.#db.close()
+    this.#witness.close()
+  }
+}
+
+/** What of an error in reading a workspace is damage; null: it is LevelDB's, which could not read at all. */
+const damageIn = (of: string, error: unknown): Damage | null => {
+  const damage = causeOf(error, Damage)
+  if (damage?.where === of) return damage
+  const { code, message } = error as { code?: string; message: string }
+  if (damage === null && code?.startsWith('LEVEL_') && code !== 'LEVEL_CORRUPTION') return null
+  return new Damage(of, damage?.message ?? message)
+}
+
+const missing = (workspace: string, from: number, to: number): Damage =>
+  new Damage(
+    `workspace ${workspace}`,
+    from === to ? `record ${from} is missing` : `records ${from} to ${to} are missing`,
+  )

@@ -1,0 +1,106 @@
+import { ClawError } from '../../protocol/errors.ts'
+import { isSystemError, meaningOf } from '../../protocol/system-error.ts'
+import { Fault } from './faults.ts'
+import { causeOf, Damage, Newer, Older, Unreadable } from './integrity/damage.ts'
+
+/** What is to be done about a store that is damaged. */
+export const DAMAGED_HINT =
+  'keep a copy of the folder as it is; "clawlink-sync verify" says what else is wrong, "clawlink-sync restore" brings a backup back (docs/OPERATIONS.md)'
+
+/** What is to be done about what stands in a workspace and should not. */
+export const REPAIR_HINT =
+  'stop the server and run "clawlink-sync repair": it takes out what cannot stay and keeps it beside (docs/OPERATIONS.md)'
+
+/** Whether LevelDB could not do what it was asked to: that concerns all workspaces. */
+export const isStoreFailure = (error: unknown): boolean =>
+  error instanceof Error &&
+  ((error as { code?: string }).code?.startsWith('LEVEL_') === true || isStoreFailure(error.cause))
+
+/** What it means to a user that the store in `dir` cannot be opened or read. */
+export const storeError = (dir: string, thrown: unknown): ClawError => {
+  if (thrown instanceof ClawError) return thrown
+  const error = errorFor(dir, thrown)
+  error.cause = thrown
+  return error
+}
+
+const errorFor = (dir: string, thrown: unknown): ClawError => {
+  const damage = causeOf(thrown, Damage)
+  if (damage !== null) {
+    return new ClawError('data_damaged', `${dir} is damaged: ${damage.message}`, DAMAGED_HINT)
+  }
+  const unreadable = causeOf(thrown, Unreadable)
+  if (unreadable !== null) {
+    return new ClawError('data_damaged', unreadable.message, REPAIR_HINT)
+  }
+  const newer = causeOf(thrown, Newer)
+  if (newer !== null) {
+    return new ClawError(
+      'data_newer',
+      `${dir} was written by a newer version: ${newer.message}`,
+      'install that version again, or restore a backup from before it',
+    )
+  }
+  const older = causeOf(thrown, Older)
+  if (older !== null) {
+    return new ClawError(
+      'data_unusable',
+      `${dir} was written by an older version: ${older.message}`,
+      'copy the folder while no server runs, then start the server once: it brings it along',
+    )
+  }
+  const cause = innermost(thrown)
+  if (isSystemError(cause)) {
+    const [as, message, hint] = meaningOf(cause)
+    const isOthers = cause.code === 'EACCES' || cause.code === 'EPERM'
+    const todo = 'run this as the user of the server (sudo -u USER), or name another with --data'
+    return new ClawError(as, message, isOthers ? todo : hint)
+  }
+  const { code, message } = cause
+  if (code === 'LEVEL_LOCKED') {
+    return new ClawError(
+      'data_locked',
+      `${dir} is in use by another server`,
+      'stop that one, or give this one a folder of its own with --data',
+    )
+  }
+  return new ClawError(
+    'data_unusable',
+    `${dir} cannot be used: ${message}`,
+    /no space|ENOSPC/i.test(message)
+      ? 'make room on its disk; nothing is lost'
+      : 'check that it is a folder you may write to, or choose another with --data',
+  )
+}
+
+/** The first cause that says more than that there was one. */
+const innermost = (thrown: unknown): Error & { code?: string } => {
+  const { cause } = thrown as { cause?: unknown }
+  return cause instanceof Error ? innermost(cause) : (thrown as Error)
+}
+
+/** What an error that a request met means to who sent it. `trouble`: what is wrong with the store; null: nothing is. */
+export const requestError = (thrown: unknown, trouble: string | null): ClawError => {
+  const damage = causeOf(thrown, Damage)
+  if (damage !== null) {
+    return new ClawError('data_damaged', damage.message, 'the owner of the server must look at it')
+  }
+  if (thrown instanceof ClawError) return thrown
+  const error = ClawError.from(thrown)
+  if (trouble !== null) {
+    return new ClawError('storage_failed', trouble, 'try again later; the server log says more')
+  }
+  if (isSystemError(thrown)) {
+    const { code } = thrown
+    const what = `the disk of the server refused it (${code})`
+    return new ClawError('storage_failed', what, 'try again later; the server log says more')
+  }
+  const fault = causeOf(thrown, Fault)
+  if (fault === null) return error
+  return new ClawError(
+    'workspace_failed',
+    `${fault.message}; the other workspaces are served`,
+    'try again later; the owner of the server must look at its log and run "clawlink-sync verify"',
+    fault.retryAfter ?? undefined,
+  )
+}

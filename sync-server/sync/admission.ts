@@ -1,0 +1,177 @@
+import { asWireError, CLOSE, type Frame, WireError } from '../../protocol/frames.ts'
+import { MAX_FRAME_BYTES, MAX_HELD_FRAMES } from '../config/limits.ts'
+import { type Admit, hasNews, type Verdict } from './check.ts'
+import type { Connection } from './connection.ts'
+import type { LiveDocument } from './document.ts'
+import type { Gate } from './gate.ts'
+import { slicesOf, WHOLE_BYTES } from './slices.ts'
+
+/** An update that is to be committed. */
+export interface Entry {
+  /** Connection id; 0 is the server itself. */
+  from: number
+  connection: Connection | null
+  update: Uint8Array
+}
+
+/**
+ * What takes more than one turn: each step is little; 'wait': there is nothing to do in this one; a number: what was done
+ * for it elsewhere (milliseconds).
+ */
+export type Work = Generator<'wait' | number, void>
+
+/** A part of a large update; how long applying it took (milliseconds). */
+interface Slice {
+  ms: number
+}
+
+type UpdateFrame = Extract<Frame, { type: 'update' }>
+
+export const isLarge = (frame: Frame): frame is UpdateFrame =>
+  frame.type === 'update' && frame.update.length > WHOLE_BYTES
+
+/** What it needs of its room. */
+export interface AdmissionEnv {
+  /** Whether nothing more is taken in than what makes room. */
+  isFull: () => boolean
+  maxDocument: number
+  /** There is something to commit, or a checkpoint is due. */
+  schedule: () => void
+  /** A frame that was held back may be handled now. */
+  handle: (connection: Connection, frame: Frame) => void
+  refuse: (connection: Connection, error: unknown) => void
+}
+
+/** Which updates of clients come into a room's document, and when: what is let in waits here for the next commit. */
+export class Admission {
+  readonly #live: LiveDocument
+  readonly #gate: Gate
+  readonly #env: AdmissionEnv
+  #entries: Entry[] = []
+  /** Large updates that are being taken in (count). */
+  #cutting = 0
+  /** The part of one that waits for its commit. */
+  #slice: Slice | null = null
+
+  constructor(live: LiveDocument, gate: Gate, env: AdmissionEnv) {
+    this.#live = live
+    this.#gate = gate
+    this.#env = env
+  }
+
+  /** Updates that wait for the next commit (count). */
+  get waiting(): number {
+    return this.#entries.length
+  }
+
+  /** Whether more is to come of an update that is in the document in part. */
+  get isPartial(): boolean {
+    return this.#cutting > 0
+  }
+
+  /** What is to be committed now; `slice` is to be told how long that took. */
+  take(): { entries: Entry[]; slice: Slice | null } {
+    const taken = { entries: this.#entries, slice: this.#slice }
+    this.#entries = []
+    this.#slice = null
+    return taken
+  }
+
+  /** The document was built again: what waits is looked at again. */
+  again(): void {
+    const { entries } = this.take()
+    for (const { connection, update } of entries) {
+      if (connection === null || !connection.open) continue
+      try {
+        this.accept(connection, { type: 'update', update, isSyncStep2: false })
+      } catch (error) {
+        this.#env.refuse(connection, error)
+      }
+    }
+  }
+
+  /**
+   * Queues an update for the next commit. A client may send an edit just before its SyncStep2 with what the edit
+   * builds on: such an update is held back until then. Afterwards a gap is an error, and so is too much of it.
+   */
+  accept(connection: Connection, frame: UpdateFrame): void {
+    if (this.#letIn(connection, frame.update, frame.isSyncStep2) === 'gap') hold(connection, frame)
+    else if (frame.isSyncStep2) this.#synced(connection)
+  }
+
+  /** The same for a large update, by and by: others see it come in parts. */
+  *acceptLarge(connection: Connection, frame: UpdateFrame): Work {
+    this.#cutting++
+    try {
+      const { update, isSyncStep2 } = frame
+      const known = (client: number) => this.#live.clockOf(client)
+      const slices = slicesOf(update, known, this.#gate.mostNewIds(connection.speaker))
+      let verdict: Verdict = 'empty'
+      for (let last: Slice = { ms: 0 }; connection.open; ) {
+        // One at a time: what a turn applies others wait for.
+        if (this.#slice !== null) {
+          yield 'wait'
+          continue
+        }
+        const { ms } = last
+        last = { ms: 0 }
+        const { done, value } = slices.next()
+        if (value instanceof Uint8Array) {
+          verdict = this.#letIn(connection, value, isSyncStep2)
+          if (verdict === 'ready' && value !== update) this.#slice = last
+        }
+        if (verdict === 'gap' || value === 'gap') return hold(connection, frame)
+        if (done) return isSyncStep2 ? this.#synced(connection) : undefined
+        yield ms
+      }
+    } catch (error) {
+      this.#env.refuse(connection, asWireError(error))
+    } finally {
+      this.#cutting--
+    }
+  }
+
+  /** Throws WireError. */
+  #letIn(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
+    const { isFull, maxDocument, schedule } = this.#env
+    const admit: Admit = (decoded, clocks) => {
+      const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
+      if (isLet && isFull() && hasNews(decoded, clocks)) {
+        schedule() // a checkpoint may make room
+        throw new WireError(CLOSE.full, `the document has its ${maxDocument} bytes: only deletions`)
+      }
+      return isLet
+    }
+    try {
+      const verdict = this.#live.letIn(update, admit)
+      if (verdict === 'ready') {
+        this.#entries.push({ from: connection.id, connection, update })
+        schedule()
+      }
+      return verdict
+    } catch (error) {
+      throw asWireError(error)
+    }
+  }
+
+  #synced(connection: Connection): void {
+    connection.synced = true
+    for (const frame of connection.held.splice(0)) {
+      connection.hold.add(-sizeOf(frame))
+      this.#env.handle(connection, frame)
+    }
+  }
+}
+
+/** Throws WireError (4409). */
+const hold = (connection: Connection, frame: UpdateFrame): void => {
+  const { held, synced } = connection
+  const bytes = held.reduce((sum, one) => sum + sizeOf(one), frame.update.length)
+  if (frame.isSyncStep2 || synced || held.length >= MAX_HELD_FRAMES || bytes > MAX_FRAME_BYTES) {
+    throw new WireError(CLOSE.gap, 'update builds on operations that are not here')
+  }
+  held.push(frame)
+  connection.hold.add(frame.update.length)
+}
+
+const sizeOf = (frame: Frame): number => (frame.type === 'update' ? frame.update.length : 0)

@@ -1,0 +1,177 @@
+import { type AwarenessEntry, CLOSE, WireError } from '../../protocol/frames.ts'
+import type { Gate } from './gate.ts'
+import { agentOf, type Speaker } from './speaker.ts'
+
+const GONE = 'null'
+
+/** What it has to know of client ids. */
+export type Ids = Pick<Gate, 'holderOf' | 'reserve' | 'release'>
+
+interface Known extends AwarenessEntry {
+  /** The connection it speaks through; null once it is gone. */
+  owner: number | null
+  /** Whose it is; null: the owner's of the server. */
+  agent: string | null
+  /** Milliseconds since the epoch. */
+  changedAt: number
+}
+
+/** The identity that a state shows; undefined: none. */
+const shownIn = (json: string): unknown => {
+  const state = JSON.parse(json) as { agent?: { id?: unknown } | null } | null
+  if (typeof state !== 'object' || state?.agent === undefined) return undefined
+  return state.agent?.id ?? null
+}
+
+/**
+ * A client that is known moves its clock by one a change, and one that is not begins with at most what years of changes come to.
+ * One that leaps soon comes to where numbers end, and who has its client id after it cannot show itself.
+ */
+const MOST_CLOCKS = 2 ** 20
+const FIRST_CLOCK = 2 ** 32
+
+/** Ids that stand in for those that Yjs chooses begin here: it chooses 32 bits. */
+const FIRST_STAND_IN = 2 ** 32
+
+/** How long a state that is gone keeps its clock, so that a late echo of it does not bring it back. */
+const FORGET_MS = 10 * 60_000
+
+/**
+ * The awareness states of one room, by y-protocols' rules (the higher clock wins, `null` is gone), with one more:
+ * a connection speaks for one client id, its own. Stock clients send back every state that they receive, and
+ * remove peers that they take for dead; from anyone but the owner that is an echo, and it is dropped.
+ *
+ * Whose a client id is, the gate knows: who has written under it, else who shows it, for whom it is reserved meanwhile. An
+ * agent that shows itself under an id of somebody else's is shown under one that stands in for it: nobody hides another.
+ */
+export class AwarenessStates {
+  readonly #known = new Map<number, Known>()
+  readonly #clientOf = new Map<number, number>()
+  #changed = new Set<number>()
+  /** The id that a connection took for its own, and the one under which it is shown. */
+  readonly #standIns = new Map<number, { own: number; shown: number }>()
+  #lastStandIn = FIRST_STAND_IN
+  readonly #ids: Ids
+  readonly #onChange: (before: string, after: string) => void
+
+  /** `onChange` gets the JSON of one client's state before and after a change; `null` where there is none. */
+  constructor(ids: Ids, onChange: (before: string, after: string) => void) {
+    this.#ids = ids
+    this.#onChange = onChange
+  }
+
+  /** Takes in what `connection` sent. Throws WireError (`forged`) where it shows itself as somebody else. */
+  apply(
+    connection: number,
+    speaker: Speaker,
+    entries: readonly AwarenessEntry[],
+    now: number,
+  ): void {
+    const agent = agentOf(speaker)
+    for (const sent of entries) {
+      const entry = agent === null ? sent : this.#asShown(connection, agent, sent)
+      if (entry === null || !this.#accepts(connection, entry, entries.length === 1)) continue
+      const before = this.#known.get(entry.client)
+      if (entry.clock > (before?.clock ?? FIRST_CLOCK) + MOST_CLOCKS) {
+        throw new WireError(CLOSE.malformed, 'the clock of an awareness state leaps')
+      }
+      if (agent !== null && entry.json !== GONE) {
+        const shown = shownIn(entry.json)
+        if (shown !== undefined && shown !== agent) {
+          throw new WireError(CLOSE.forged, 'shows itself as another agent')
+        }
+        if (entry === sent && !this.#ids.reserve(entry.client, agent)) continue
+      }
+      const back = before !== undefined && before.owner === null && entry.clock <= before.clock
+      // After a reconnect a stock client repeats its state at its old clock, which peers that saw it go
+      // would ignore: it comes back one clock later, and the client itself adopts that.
+      this.#set(back ? { ...entry, clock: before.clock + 1 } : entry, connection, agent, now)
+    }
+  }
+
+  /** The entry under the id by which its connection is shown; null: it is an echo of somebody else's, however late. */
+  #asShown(connection: number, agent: string, entry: AwarenessEntry): AwarenessEntry | null {
+    const { client, json } = entry
+    const standIn = this.#standIns.get(connection)
+    if (standIn?.own !== client) {
+      if (this.#isFor(agent, client)) return entry
+      if (this.#clientOf.has(connection) || shownIn(json) !== agent) return null
+    }
+    const shown = standIn?.shown ?? this.#newStandIn()
+    this.#standIns.set(connection, { own: client, shown })
+    // Whoever has the id may have shown itself there at any clock.
+    return { client: shown, clock: (this.#known.get(shown)?.clock ?? 0) + 1, json }
+  }
+
+  /** Whether an agent may show itself under this client id. */
+  #isFor(agent: string, client: number): boolean {
+    const holder = this.#ids.holderOf(client)
+    if (holder !== undefined) return holder === agent
+    const known = this.#known.get(client)
+    return known === undefined || known.agent === agent
+  }
+
+  #newStandIn(): number {
+    do this.#lastStandIn++
+    while (
+      this.#known.has(this.#lastStandIn) ||
+      this.#ids.holderOf(this.#lastStandIn) !== undefined
+    )
+    return this.#lastStandIn
+  }
+
+  #accepts(connection: number, { client, clock, json }: AwarenessEntry, alone: boolean): boolean {
+    const known = this.#known.get(client)
+    const own = this.#clientOf.get(connection)
+    if (own === client) return known !== undefined && clock > known.clock
+    if (own !== undefined || json === GONE || !alone) return false
+    return known === undefined || known.owner === null || clock > known.clock
+  }
+
+  #set(entry: AwarenessEntry, owner: number, agent: string | null, now: number): void {
+    const before = this.#known.get(entry.client)
+    const gone = entry.json === GONE
+    if (before !== undefined && before.owner !== null && before.owner !== owner) {
+      this.#clientOf.delete(before.owner)
+    }
+    if (gone) {
+      this.#clientOf.delete(owner)
+      this.#ids.release(entry.client)
+    } else this.#clientOf.set(owner, entry.client)
+    this.#known.set(entry.client, { ...entry, owner: gone ? null : owner, agent, changedAt: now })
+    this.#changed.add(entry.client)
+    if (before?.json !== entry.json) this.#onChange(before?.json ?? GONE, entry.json)
+  }
+
+  /** The connection is gone, and its state with it. */
+  drop(connection: number, now: number): void {
+    this.#standIns.delete(connection)
+    const client = this.#clientOf.get(connection)
+    const known = client === undefined ? undefined : this.#known.get(client)
+    if (known === undefined) return
+    const { clock, agent } = known
+    this.#set({ client: known.client, clock: clock + 1, json: GONE }, connection, agent, now)
+  }
+
+  /** What changed since the last call. */
+  takeChanged(): AwarenessEntry[] {
+    const changed = [...this.#changed].map((client) => this.#known.get(client)!)
+    this.#changed = new Set()
+    return changed
+  }
+
+  get hasChanged(): boolean {
+    return this.#changed.size > 0
+  }
+
+  /** The states of all who are here. */
+  present(): AwarenessEntry[] {
+    return [...this.#known.values()].filter(({ json }) => json !== GONE)
+  }
+
+  forgetOld(now: number): void {
+    for (const [client, { owner, changedAt }] of this.#known) {
+      if (owner === null && now - changedAt > FORGET_MS) this.#known.delete(client)
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+import { CLOSE, type Frame } from '../../protocol/frames.ts'
+import { MAX_SOCKET_BUFFER } from '../config/limits.ts'
+import type { Hold, Shared } from './held.ts'
+import type { Chunk } from './ring.ts'
+import type { Speaker } from './speaker.ts'
+
+let lastId = 0
+
+/**
+ * The sending side of one WebSocket. Frames are written to the TCP socket as they are, so that one buffer serves
+ * every reader of a room; what does not fit is not piled up here: the room's log is read again on `drain`.
+ */
+export class Connection {
+  readonly id = ++lastId
+  readonly ws: WebSocket
+  /** Whom it speaks for. */
+  readonly speaker: Speaker
+  readonly #socket: Socket
+  /** Position in the room's log up to which this reader has everything; null until its first SyncStep1. */
+  cursor: number | null = null
+  /** State vector of a SyncStep1 that is not answered yet: at most one, so that asking costs no memory. */
+  wants: Uint8Array | null = null
+  /** The room is reading the log from disk for it. */
+  rereading = false
+  /** Bytes of the message that is being taken in. */
+  taking = 0
+  /** It missed awareness while it could not be written to. */
+  missedAwareness = false
+  /** Has sent its own SyncStep2: from now on a gap is its fault. */
+  synced = false
+  /** Barriers to answer once `cursor` has come to their position in the log. */
+  readonly owed: { nonce: number; seq: number }[] = []
+  /** Frames that wait for the client's SyncStep2. */
+  held: Frame[] = []
+  /** What is held for it: what it has begun to send, and what waits to be sent to it. */
+  readonly hold: Hold
+  #outbox: Buffer[] = []
+  /** Of what is held, what waits to be sent (bytes), and what waits for others, too. */
+  #unsent = 0
+  readonly #shared = new Set<Shared>()
+  #blocked = false
+  #progressAt = 0
+  /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
+  #heardAtBeat: number | null = null
+  /** Called when the socket takes data again and the outbox is empty. */
+  onReady: () => void = () => {}
+
+  constructor(ws: WebSocket, socket: Socket, speaker: Speaker, hold: Hold, now: number) {
+    this.ws = ws
+    this.hold = hold
+    this.speaker = speaker
+    this.#socket = socket
+    this.#progressAt = now
+  }
+
+  get open(): boolean {
+    return this.ws.readyState === this.ws.OPEN
+  }
+
+  /** Nothing waits to be written before what comes next. */
+  get ready(): boolean {
+    return !this.#blocked && this.#outbox.length === 0 && this.open
+  }
+
+  /** Queues whole frames, in order. Small answers and a newcomer's state only: the rest goes by `sendChunk`. */
+  send(frames: readonly Buffer[]): void {
+    for (const frame of frames) this.#outbox.push(frame)
+    this.#pump()
+    if (!this.ready) this.#count()
+  }
+
+  /** The same of frames that others are sent, too: they are in memory once. */
+  sendShared(frames: readonly Buffer[], shared: Shared): void {
+    this.#shared.add(shared)
+    for (const frame of frames) this.#outbox.push(frame)
+    this.#pump()
+    if (this.#outbox.length === 0) this.#letGo()
+    else shared.join(this.hold)
+  }
+
+  /** What waits counts as held; what is shared for one of those who have it. */
+  #count(): void {
+    let unsent = this.#socket.writableLength
+    if (this.#shared.size === 0) for (const { length } of this.#outbox) unsent += length
+    unsent = Math.min(unsent, this.hold.most)
+    const more = unsent - this.#unsent
+    this.#unsent = unsent
+    this.hold.add(more)
+  }
+
+  #letGo(): void {
+    for (const shared of this.#shared) shared.leave(this.hold)
+    this.#shared.clear()
+  }
+
+  /** Writes one commit, without what this connection itself sent; call only while `ready`. */
+  sendChunk(chunk: Chunk): void {
+    const { bytes } = chunk
+    const own = chunk.own.get(this.id)
+    if (own === undefined) {
+      this.#write(bytes)
+    } else if (own.end - own.start < bytes.length) {
+      this.#socket.cork()
+      if (own.start > 0) this.#write(bytes.subarray(0, own.start))
+      if (own.end < bytes.length) this.#write(bytes.subarray(own.end))
+      this.#socket.uncork()
+    }
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#socket.write(bytes) && this.#socket.writableLength > MAX_SOCKET_BUFFER) {
+      this.#blocked = true
+      if (this.#outbox.length === 0) this.#count()
+    }
+  }
+
+  #pump(): void {
+    let next = 0
+    while (next < this.#outbox.length && !this.#blocked && this.open) {
+      this.#write(this.#outbox[next++]!)
+    }
+    this.#outbox = this.#outbox.slice(next)
+  }
+
+  /** The socket has taken everything written to it. */
+  drained(now: number): void {
+    this.#progressAt = now
+    this.#blocked = false
+    this.#pump()
+    if (this.#outbox.length === 0) this.#letGo()
+    if (this.#unsent > 0) this.#count()
+    if (this.ready) this.onReady()
+  }
+
+  /** Cuts the connection off if it could not be written to for so long (milliseconds). Returns whether it did. */
+  cutIfStalled(now: number, most: number): boolean {
+    if (!this.#blocked) this.#progressAt = now
+    if (now - this.#progressAt < most) return false
+    this.close(CLOSE.slowReader, 'slow reader')
+    this.ws.terminate()
+    return true
+  }
+
+  /**
+   * Asks for a sign of life, or cuts the connection off where nothing came since it was asked last; returns whether it
+   * did. Any byte is a sign: behind a large message over a slow line the answer comes late.
+   */
+  beat(): boolean {
+    const { bytesRead } = this.#socket
+    // Who is not listened to is not silent.
+    const isSilent = bytesRead === this.#heardAtBeat && !this.ws.isPaused
+    this.#heardAtBeat = bytesRead
+    if (isSilent) this.ws.terminate()
+    else if (this.open) this.ws.ping()
+    return isSilent
+  }
+
+  /** Nothing more is held for it, now. */
+  cut(reason: string): void {
+    this.close(CLOSE.slowReader, reason)
+    this.ws.terminate()
+  }
+
+  /** Whether most of what is held for it waits to be sent, and not for it to send the rest. */
+  get isSlow(): boolean {
+    return this.#unsent > 0 || this.#shared.size > 0
+  }
+
+  close(code: number, reason: string): void {
+    this.#outbox = []
+    this.#letGo()
+    if (this.open) this.ws.close(code, shortReason(reason))
+  }
+}
+
+/** A close reason has at most 123 bytes (RFC 6455, 5.5), and half a character of another 3. */
+const REASON_BYTES = 120
+
+/** As much of a reason as a close frame holds. */
+export const shortReason = (reason: string): string =>
+  new TextDecoder().decode(new TextEncoder().encode(reason).subarray(0, REASON_BYTES))

@@ -1,0 +1,97 @@
+import { Faults } from '../storage/faults.ts'
+import type { Connection } from './connection.ts'
+import { Room, type RoomEnv } from './room.ts'
+
+/** The rooms in memory, by workspace name. */
+export class Rooms {
+  readonly faults: Faults
+  readonly #rooms = new Map<string, Room>()
+  readonly #env: RoomEnv
+  #closed = false
+
+  readonly #onUnload: (room: Room) => void
+
+  constructor(env: Omit<RoomEnv, 'onIdle'>, onUnload: (room: Room) => void) {
+    this.#env = { ...env, onIdle: (room) => this.#unload(room) }
+    this.#onUnload = onUnload
+    this.faults = new Faults(env.now)
+  }
+
+  get size(): number {
+    return this.#rooms.size
+  }
+
+  has(name: string): boolean {
+    return this.#rooms.has(name)
+  }
+
+  get all(): Iterable<Room> {
+    return this.#rooms.values()
+  }
+
+  /** The room of a workspace, loaded on first use; all who ask meanwhile get the same one. Throws Fault. */
+  open(name: string): Room {
+    if (this.#closed) throw new Error('the server is stopping')
+    let room = this.#rooms.get(name)
+    if (room === undefined) {
+      this.faults.check(name)
+      room = new Room(name, this.#env)
+      this.#rooms.set(name, room)
+      if (this.faults.has(name)) {
+        room.prove().then(
+          () => this.faults.served(name),
+          () => {}, // it has failed again, and said so
+        )
+      }
+    }
+    return room
+  }
+
+  attach(name: string, connection: Connection): Room {
+    const room = this.open(name)
+    room.attach(connection)
+    return room
+  }
+
+  /** A room has failed by itself: it goes, and is loaded from disk when somebody asks for it later. */
+  fault(room: Room, error: Error): void {
+    this.faults.add(room.name, error, room.ended())
+    this.#unload(room)
+  }
+
+  /** The store failed: closes every connection, and lets go of what is in memory. The next rooms are loaded from disk. */
+  drop(error: Error): void {
+    const rooms = [...this.#rooms.values()]
+    this.#rooms.clear()
+    for (const room of rooms) {
+      room.fail(error)
+      this.#onUnload(room)
+    }
+  }
+
+  #unload(room: Room): void {
+    if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
+    this.#onUnload(room)
+    room.dispose()
+  }
+
+  /** Resolves when what was received is on disk and its barriers are answered; no room is opened any more. */
+  async flush(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#rooms.values()].map((room) => room.flush()))
+  }
+
+  /** Writes the checkpoints of rooms, one after the other, until the signal aborts: without one a room's next start is longer. */
+  async writeCheckpoints(signal: AbortSignal): Promise<void> {
+    for (const room of [...this.#rooms.values()]) {
+      if (signal.aborted) return
+      await room.writeCheckpoint()
+    }
+  }
+
+  /** Closes every connection with 1001, and lets go of the rooms. */
+  close(): void {
+    this.#closed = true
+    for (const room of this.#rooms.values()) room.close()
+  }
+}

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { agent, WAYS } from '../../support/agent.ts'
+import { ask } from '../../support/auth/members.ts'
+import { until } from '../../support/client.ts'
+import { syncJson } from '../../support/ops/commands.ts'
+import { startProxy } from '../../support/proxy.ts'
+import { type Server, startServer, tempDir } from '../../support/server.ts'
+
+let one: Server
+let two: Server
+beforeAll(async () => {
+  ;[one, two] = await Promise.all([startServer(), startServer()])
+})
+afterAll(() => Promise.all([one.stop(), two.stop()]))
+
+it('[C8] a look at another server moves nothing; register does, and says so', async () => {
+  const ann = agent()
+  const state = () => readFileSync(join(ann.home, 'agent_state.json'), 'utf8')
+  const first = await ann.run('--relay', one.url, 'register', '--name', 'Ann')
+  expect(first).toMatchObject({ code: 0, stderr: '' })
+  const before = state()
+  for (const look of [['discover'], ['tasks'], ['log'], ['file-list'], ['info'], ['whoami']]) {
+    expect((await ann.run('--relay', two.url, ...look)).code).toBe(0)
+  }
+  expect(state()).toBe(before)
+  expect(await ann.ask('discover')).toMatchObject({ count: 1 })
+  const moved = await ann.run('--relay', two.url, 'register', '--name', 'Ann')
+  expect(moved.stderr).toContain(`is now default of ${two.url}; it was default of ${one.url}`)
+  expect(await ann.ask('whoami')).toMatchObject({ server: two.url })
+})
+
+it('[C9] a wrong path in an address is named, to who has joined and to who has not', async () => {
+  const [ann, bob] = [agent(), agent()]
+  await ann.ask('--relay', one.url, 'register', '--name', 'Ann of paths')
+  for (const who of [ann, bob]) {
+    const { code, stderr } = await who.run('--relay', `${one.url}/foo`, 'discover')
+    expect([code, stderr]).toEqual([
+      6,
+      `error: the ClawLink server at ${one.url} has nothing at /foo — leave the path out: --relay ${one.url}\n`,
+    ])
+  }
+})
+
+/** How often somebody joined. */
+const joins = async ({ data }: Server): Promise<number> => {
+  const { entries } = await syncJson<{ entries: { what: string }[] }>('audit', '--data', data)
+  return entries.filter(({ what }) => what === 'joined').length
+}
+const foldersOf = (home: string): string[] => {
+  const dir = join(home, 'replicas')
+  return existsSync(dir) ? readdirSync(dir).filter((name) => !name.endsWith('.setup')) : []
+}
+const said = async (url: string): Promise<string[]> => {
+  const { data } = await ask<{ broadcasts: { content: string }[] }>(
+    { url },
+    '/api/workspaces/default/log',
+  )
+  return data.broadcasts.map(({ content }) => content)
+}
+
+it.each(WAYS)('[C9] one server is one server, however its address is typed (%s)', async (way) => {
+  const server = await startServer()
+  const proxy = await startProxy(server.port)
+  const ann = agent(undefined, tempDir('home'), way)
+  await ann.ask('--relay', server.url, 'register', '--name', 'Ann')
+  const addresses = [`localhost:${server.port}`, proxy.url, `127.0.0.1:${server.port}`, server.url]
+  for (const address of [...addresses, ...addresses]) {
+    expect(await ann.ask('--relay', address, 'discover'), address).toMatchObject({ count: 1 })
+    await ann.ask('--relay', address, 'broadcast', '--content', address)
+  }
+  expect(await said(server.url)).toEqual([...addresses, ...addresses])
+  expect(await joins(server)).toBe(1)
+  expect(foldersOf(ann.home)).toHaveLength(1)
+  if (way === 'link') {
+    const { profiles } = await ann.ask<{ profiles: object[] }>('status')
+    expect(profiles).toHaveLength(1)
+  }
+  for (const typo of ['127.0.0.1:1', 'localhost:2', 'http://127.0.0.1:3/x']) {
+    expect((await ann.run('--relay', typo, 'discover')).code).toBe(6)
+    expect((await ann.run('--relay', typo, 'broadcast', '--content', 'x')).code).toBe(6)
+  }
+  expect(foldersOf(ann.home)).toHaveLength(1)
+  // By its other address where nobody answers at the one of before: with the same link.
+  await server.stop()
+  const moved = await startServer({ data: server.data })
+  await ann.ask('--relay', moved.url, 'broadcast', '--content', 'moved')
+  expect(await said(moved.url)).toContain('moved')
+  expect(foldersOf(ann.home)).toHaveLength(1)
+  await moved.stop()
+  await proxy.close()
+})
+
+it('[C9] another server at the address is named; what was queued waits for the old one', async () => {
+  const old = await startServer()
+  const { port, url, data } = old
+  const ann = agent(url, tempDir('home'))
+  await ann.ask('register', '--name', 'Ann')
+  await old.kill()
+  expect(await ann.ask('broadcast', '--content', 'queued')).toMatchObject({ durable: false })
+  const other = await startServer({ port })
+  for (const args of [['discover'], ['broadcast', '--content', 'lost?'], ['poll'], ['log']]) {
+    const ran = await ann.run(...args, '--json')
+    expect([ran.code, ran.json().error?.code], args[0]).toEqual([6, 'other_server'])
+  }
+  expect(await joins(other)).toBe(0)
+  // Going over to it takes nothing along.
+  const moved = await ann.run('register', '--name', 'Ann')
+  expect(moved.stderr).toContain('is another server than before')
+  await ann.ask('broadcast', '--content', 'here')
+  expect(await said(url)).toEqual(['here'])
+  const back = await startServer({ data })
+  await ann.ask('--relay', back.url, 'discover')
+  await until('what was queued has come', async () => (await said(back.url)).includes('queued'))
+  expect(await said(back.url)).not.toContain('here')
+  await Promise.all([other.stop(), back.stop()])
+})
+
+it.each(WAYS)(
+  '[C10] a home of before servers had ids goes on with all it had (%s)',
+  async (way) => {
+    const server = await startServer()
+    const { port, url, data } = server
+    const ann = agent(url, tempDir('home'), way)
+    const { agent_id } = await ann.ask<{ agent_id: string }>('register', '--name', 'Ann')
+    await ann.run('down')
+    // As it was kept: by address.
+    const hash = createHash('sha256').update(`${url}#default`).digest('hex')
+    rmSync(join(ann.home, 'servers.json'))
+    const credentials = join(ann.home, 'credentials')
+    const [file] = readdirSync(credentials)
+    const credential = readFileSync(join(credentials, file!), 'utf8')
+    renameSync(join(credentials, file!), join(credentials, `${hash.slice(0, 16)}.json`))
+    const [folder] = foldersOf(ann.home)
+    const before = `127.0.0.1_${port}_default-${hash.slice(0, 8)}`
+    renameSync(join(ann.home, 'replicas', folder!), join(ann.home, 'replicas', before))
+    await server.stop()
+    expect(await ann.ask('broadcast', '--content', 'queued')).toMatchObject({ durable: false })
+    const again = await startServer({ port, data })
+    await ann.ask('--relay', `localhost:${port}`, 'info')
+    expect(await ann.ask('discover')).toMatchObject({ count: 1 })
+    await ann.ask('--relay', `localhost:${port}`, 'broadcast', '--content', 'after')
+    await until('both are there', async () => (await said(url)).length === 2)
+    expect(await said(url)).toEqual(['queued', 'after'])
+    expect(await joins(again)).toBe(1)
+    expect(foldersOf(ann.home)).toEqual([before])
+    expect(readdirSync(credentials)).not.toContain(`${hash.slice(0, 16)}.json`)
+    const [now] = readdirSync(credentials)
+    expect(readFileSync(join(credentials, now!), 'utf8')).toBe(credential)
+    expect(await ann.ask('whoami')).toMatchObject({ agent_id })
+    await again.stop()
+  },
+)
+
+it('[Z48] who claims to be a known server and does not prove it is shown nothing; a restored one is the same', async () => {
+  const server = await startServer()
+  const ann = agent(server.url, tempDir('home'), 'alone')
+  await ann.ask('register', '--name', 'Ann')
+  const nonce = 'n'.repeat(43)
+  const { data: proof } = await ask<object>(server, `/api/prove?nonce=${nonce}`)
+  expect(statSync(join(server.data, 'server-key.json')).mode & 0o777).toBe(0o600)
+  let heard = ''
+  const liar = createServer((request, response) => {
+    heard += `${request.url} ${JSON.stringify(request.headers)}`
+    response.end(JSON.stringify({ ok: true, data: proof }))
+  }).listen(0, '127.0.0.1')
+  await once(liar, 'listening')
+  const { port } = liar.address() as AddressInfo
+  const ran = await ann.run('--relay', `127.0.0.1:${port}`, 'discover', '--json')
+  expect([ran.code, ran.json().error?.code]).toEqual([6, 'unproven'])
+  expect(heard).not.toMatch(/cl[ci]_|authorization/)
+  liar.close()
+  const dir = join(tempDir('backup'), 'b')
+  const copy = join(tempDir('copy'), 'data')
+  await syncJson('backup', dir, '--data', server.data)
+  await server.stop()
+  await syncJson('restore', dir, '--data', copy)
+  const restored = await startServer({ data: copy })
+  expect(await ann.ask('--relay', restored.url, 'discover')).toMatchObject({ count: 1 })
+  expect(await joins(restored)).toBe(1)
+  await restored.stop()
+})

@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { commonLines, nearest } from '../../../agent/mirror/base.ts'
+import { decide } from '../../../agent/mirror/decide.ts'
+import { ignoredBy, inFolder, isOwn } from '../../../agent/mirror/rules/ignored.ts'
+import {
+  checkPrefix,
+  isGit,
+  isTemp,
+  problemOf,
+  relOf,
+  shadowed,
+  tempName,
+} from '../../../agent/mirror/rules/paths.ts'
+import { Rules } from '../../../agent/mirror/rules/rules.ts'
+import { merge3 } from '../../../lib/merge/merge.ts'
+
+const text = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: null })
+
+describe('decide', () => {
+  it('[N2] a side is overwritten only where it is as it was when both agreed', () => {
+    fc.assert(
+      fc.property(text, text, text, (base, disk, doc) => {
+        const decision = decide(base, disk, doc)
+        if (disk === doc) expect(decision).toBe('agreed')
+        // What is put is merged; what is written or deleted takes the place of what the disk has.
+        if (decision === 'write' || decision === 'delete')
+          expect(disk === base || disk === null).toBe(true)
+        if (decision === 'remove') expect(doc).toBe(base)
+      }),
+    )
+  })
+
+  it('[N3] a deletion gives way to a change of the other side', () => {
+    expect(decide('a', null, 'a')).toBe('remove')
+    expect(decide('a', 'a', null)).toBe('delete')
+    expect(decide('a', null, 'b')).toBe('write')
+    expect(decide('a', 'b', null)).toBe('put')
+    expect(decide('a', null, null)).toBe('agreed')
+  })
+})
+
+describe('bases', () => {
+  const lines = fc.array(fc.constantFrom('x', 'y', 'z', ''), { maxLength: 8 })
+
+  it('[N2] two texts without a base are merged into one that has every line of both', () => {
+    fc.assert(
+      fc.property(lines, lines, (a, b) => {
+        const [mine, theirs] = [a.join('\n'), b.join('\n')]
+        const merged = merge3(commonLines(theirs, mine), mine, theirs).text.split('\n')
+        for (const line of ['x', 'y', 'z']) {
+          const count = (all: string[]) => all.filter((one) => one === line).length
+          expect(count(merged)).toBeGreaterThanOrEqual(Math.max(count(a), count(b)))
+        }
+      }),
+    )
+    expect(merge3(commonLines('k\nt\nz\n', 'k\nm\nz\n'), 'k\nm\nz\n', 'k\nt\nz\n').text).toBe(
+      'k\nt\nm\nz\n',
+    )
+  })
+
+  it('[N2] what was read before the mirror wrote is known as the base of what was written after', () => {
+    const before = 'one\ntwo\nthree\n'
+    const written = 'one\ntheirs\ntwo\nthree\n'
+    expect(nearest([written, before], 'one\ntwo\nmine\nthree\n')).toBe(before)
+    expect(nearest([written, 'one\n'], 'all new\n')).toBe(written)
+    expect(nearest([written, before], 'one\ntheirs\ntwo\nmine\nthree\n')).toBe(written)
+  })
+})
+
+describe('paths', () => {
+  it('[N6] .git by any name, and temporary files of a mirror, are never mirrored', () => {
+    for (const rel of [
+      '.git',
+      '.git/config',
+      'a/.GIT/hooks/x',
+      'sub/.g\u200cit/config',
+      'GIT~1/x',
+    ]) {
+      expect(isGit(rel)).toBe(true)
+    }
+    for (const rel of ['.gitignore', 'a.git', '.github/x']) expect(isGit(rel)).toBe(false)
+    expect(isTemp(`a/${tempName()}`)).toBe(true)
+    expect(isTemp('a/.clawlink-notes.tmp')).toBe(false)
+  })
+
+  it('[N8] a path that none can be here is known', () => {
+    expect(problemOf('a/b.md')).toBeNull()
+    expect(problemOf('../b.md')).not.toBeNull()
+    expect(problemOf(`a/${'x'.repeat(256)}`)).not.toBeNull()
+    expect(problemOf('cafe\u0301.md')).not.toBeNull()
+  })
+
+  it('[N8] of paths that differ only in case one is there, the others are not written over it', () => {
+    const rels = ['A.md', 'a.md', 'b/C', 'B/c', 'other']
+    expect(shadowed(rels, () => false)).toEqual(
+      new Map([
+        ['a.md', 'A.md'],
+        ['b/C', 'B/c'],
+      ]),
+    )
+    expect(shadowed(rels, (rel) => rel === 'a.md')).toEqual(
+      new Map([
+        ['A.md', 'a.md'],
+        ['b/C', 'B/c'],
+      ]),
+    )
+  })
+
+  it('[N1] a prefix is put before the paths below the folder', () => {
+    expect(checkPrefix('')).toBe('')
+    expect(checkPrefix('notes//')).toBe('notes/')
+    expect(relOf('notes/', 'notes/a/b')).toBe('a/b')
+    expect(relOf('notes/', 'notesa')).toBeNull()
+    expect(() => checkPrefix('../x')).toThrow()
+  })
+})
+
+describe('ignore rules', () => {
+  const rules = (files: Record<string, string>, foldsCase = false) =>
+    ignoredBy(
+      new Map(Object.entries(files).map(([dir, one]) => [inFolder(dir, '.gitignore'), one])),
+      foldsCase,
+    )
+
+  it('[N6] the deepest rule decides, and nothing below an ignored folder is seen', () => {
+    const ignored = rules({
+      '': '*.log\nbuild/\n/top.txt\n',
+      sub: '!keep.log\n*.tmp\n',
+      'build/x': '!y\n',
+    })
+    expect(ignored('a.log')).toBe(true)
+    expect(ignored('sub/a.log')).toBe(true)
+    expect(ignored('sub/keep.log')).toBe(false)
+    expect(ignored('sub/deep/keep.log')).toBe(false)
+    expect(ignored('sub/a.tmp')).toBe(true)
+    expect(ignored('a.tmp')).toBe(false)
+    expect(ignored('build', true)).toBe(true)
+    expect(ignored('build')).toBe(false) // a file of that name
+    expect(ignored('build/x/y')).toBe(true)
+    expect(ignored('top.txt')).toBe(true)
+    expect(ignored('sub/top.txt')).toBe(false)
+    expect(isOwn('sub/.git/config', null)).toBe(true)
+    expect(ignored('')).toBe(false)
+  })
+
+  it('[N6] case counts where it does on disk', () => {
+    expect(rules({ '': 'A.md\n' })('a.md')).toBe(false)
+    expect(rules({ '': 'A.md\n' }, true)('a.md')).toBe(true)
+  })
+})
+
+it('[N13] a rule file that was removed here, and that others make anew, lets nothing through', () => {
+  const rules = new Rules(null, false, 1_000)
+  rules.take(new Map([['.gitignore', 'secrets/\n']]), 0)
+  rules.take(new Map(), 1) // removed here
+  expect(rules.onWrite('.gitignore', null, '# theirs\n')).toBe(true)
+  rules.seal()
+  const now = new Map([['.gitignore', '# theirs\n']])
+  for (const at of [2, 2_000]) rules.take(now, at)
+  expect(rules.ignored(now)('secrets/token')).toBe(true)
+  expect(rules.isHeld(now)).toBe(true)
+})

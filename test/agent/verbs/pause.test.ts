@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Agent, registered } from '../../support/agent.ts'
+import { type Server, startServer } from '../../support/server.ts'
+
+let server: Server
+let lead: Agent & { id: string }
+let scout: Agent & { id: string }
+
+beforeAll(async () => {
+  server = await startServer()
+  lead = await registered(server.url, 'Lead')
+  scout = await registered(server.url, 'Scout')
+})
+afterAll(() => server.stop())
+
+it('[M9] a paused agent is told by prime and poll, until it is resumed', async () => {
+  const { agent } = await lead.ask<{ agent: object }>('pause', 'scout', 'the plan\x1b[31m changes')
+  expect(agent).toMatchObject({ paused: { by: lead.id, note: 'the plan\x1b[31m changes' } })
+
+  for (const verb of ['prime', 'poll']) {
+    const { stderr } = await scout.run(verb, ...(verb === 'poll' ? ['--peek'] : []))
+    expect(stderr).toMatch(
+      /you are paused by a-\w+ \(Lead\) since \S+: "the plan\\u001b\[31m changes"/,
+    )
+    const { paused } = await scout.ask<{ paused: object }>(verb)
+    expect(paused).toMatchObject({ by: lead.id })
+  }
+  expect((await lead.run('poll')).stderr).not.toContain('paused')
+
+  await lead.ask('resume', 'Scout')
+  for (const verb of ['prime', 'poll']) {
+    expect((await scout.run(verb)).stderr).not.toContain('paused')
+    expect(await scout.ask(verb)).not.toHaveProperty('paused')
+  }
+})
+
+it('[M9] pausing nobody is refused', async () => {
+  const { code, stderr } = await lead.run('pause', 'scuot')
+  expect(code).toBe(3)
+  expect(stderr).toContain('Scout')
+})

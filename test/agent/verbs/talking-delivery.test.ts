@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest'
+import { addTallies, openLane } from '../../proofs/delivery-runs.ts'
+import { runSeed } from '../../support/client.ts'
+
+it('[M8] whatever is killed, cut off or slow: each message arrives, and once acknowledged never again', async () => {
+  const seed = runSeed('delivery')
+  const first = seed - (seed % 4) // in one of four the server trims
+  const lane = await openLane()
+  let total = await lane.run(first)
+  for (const more of [1, 2, 3]) total = addTallies(total, await lane.run(first + more))
+  await lane.close()
+  console.log(total)
+  expect(total.messages).toBeGreaterThan(100)
+  for (const what of ['deliveries', 'kills', 'cuts', 'bursts'] as const) {
+    expect(total[what], what).toBeGreaterThan(0)
+  }
+})

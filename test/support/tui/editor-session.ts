@@ -1,0 +1,81 @@
+import * as Y from 'yjs'
+import type { Attached } from '../../../client/resident/attach.ts'
+import type { AgentId } from '../../../protocol/ids.ts'
+import { fitInto } from '../../../tui/editor/draw.ts'
+import type { EditorPress } from '../../../tui/editor/presses.ts'
+import { EditorSession } from '../../../tui/editor/session.ts'
+import type { Cursor } from '../../../workspace/agents/presence.ts'
+import { textOf } from '../../../workspace/document/schema.ts'
+import { type Held, held } from './attached.ts'
+
+/** An editor on a document without a screen, whose time passes when it is told to. */
+export interface Opened {
+  session: EditorSession
+  attached: Held
+  doc: Y.Doc
+  keys: (...keys: string[]) => void
+  type: (text: string) => void
+  /** The text as the document has it. */
+  text: () => string
+  /** The text around the caret, which is a `|`; a selection is between `[` and `]`. */
+  at: () => string
+  pass: (ms: number) => void
+  shown: (Cursor | null | undefined)[]
+  left: () => number
+}
+
+export const open = (
+  doc: Y.Doc,
+  path: string,
+  me: AgentId,
+  presences: Held['presences'] = () => [],
+): Opened => {
+  const attached = held({ doc, agents: [me], presences: presences(), tasks: [], now: 0 })
+  const shown: Opened['shown'] = []
+  attached.show = ({ cursor }: Parameters<Attached['show']>[0]) => shown.push(cursor)
+  let now = 1_000
+  let left = 0
+  const timers = new Set<{ at: number; run: () => void }>()
+  const session = new EditorSession({
+    ...{ attached, path, now: () => now, leave: () => left++ },
+    later: (ms, run) => {
+      const timer = { at: now + ms, run }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
+  })
+  fitInto(session, 80, 20)
+  const press = (press: EditorPress) => session.press(press)
+  const text = () => textOf(doc, session.id).toJSON()
+  return {
+    ...{ session, attached, doc, text, shown },
+    left: () => left,
+    keys: (...keys) => {
+      for (const key of keys) press({ key })
+    },
+    type: (typed) => press({ text: typed }),
+    at: () => {
+      const [from, to] = session.text.selection
+      const all = session.text.lines.slice(0, session.text.lines.length)
+      const selected = all.slice(from, to)
+      return all.slice(0, from) + (from === to ? '|' : `[${selected}]`) + all.slice(to)
+    },
+    pass: (ms) => {
+      const end = now + ms
+      for (;;) {
+        const [next] = [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
+        if (next === undefined) break
+        timers.delete(next)
+        now = Math.max(now, next.at)
+        next.run()
+      }
+      now = end
+    },
+  }
+}
+
+/** Gives each document what it lacks of the other. */
+export const exchange = (a: Y.Doc, b: Y.Doc): void => {
+  Y.applyUpdate(a, Y.encodeStateAsUpdate(b, Y.encodeStateVector(a)), 'remote')
+  Y.applyUpdate(b, Y.encodeStateAsUpdate(a, Y.encodeStateVector(b)), 'remote')
+}

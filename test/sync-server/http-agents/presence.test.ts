@@ -1,0 +1,101 @@
+import { once } from 'node:events'
+import { expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import type { AgentId } from '../../../protocol/ids.ts'
+import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
+import { GUEST_PRESENT_MS } from '../../../sync-server/config/limits.ts'
+import { Guests } from '../../../sync-server/http-agents/guests.ts'
+import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import { Room } from '../../../sync-server/sync/room.ts'
+import { noteSeen } from '../../../sync-server/tasks/seen.ts'
+import { getAgent, registerAgent } from '../../../workspace/agents/agents.ts'
+import { OFFLINE_AFTER_MS } from '../../../workspace/agents/presence.ts'
+import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
+import { until } from '../../support/client.ts'
+import { httpToken, Plain } from '../../support/http-agents/guest.ts'
+import { startServer, tempDir } from '../../support/server.ts'
+
+const id = 'a-guest' as AgentId
+
+it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is gone after', async () => {
+  let now = 1_000_000
+  let idle = false
+  const log = await LevelUpdateLog.open(tempDir('log'), () => now)
+  const guests = new Guests(log, () => now)
+  const room: Room = new Room('w', {
+    ...{ log, now: () => now, gate: () => new Authors(() => false) },
+    ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },
+    prepare: (doc, name) => initWorkspace(doc, name, now),
+    serverClient: serverClientOf,
+    keeps: (room) => guests.keeps(room),
+    onDocument: () => {},
+    onAwareness: (room, before, after) => void noteSeen(room, before, after, now),
+    onFailure: () => {},
+    onCommit: (room) => guests.committed(room),
+    onForgery: () => {},
+    onClose: () => {},
+    onIdle: () => {
+      idle = true
+    },
+  })
+  await room.loaded
+  const guest = guests.guest(room, id)
+  guests.seen(guest)
+  expect(guests.keeps(room), 'who has not registered is nobody').toBe(false)
+  await guest.turn(() =>
+    guest.change(({ doc }) =>
+      registerAgent(doc, { id, name: 'G', capabilities: [], machine: '', description: '', now }),
+    ),
+  )
+  const status = () => getAgent(room.doc, id, guests.here(room)).status
+  const seenAt = () =>
+    (room.doc.getMap('agents').get(id) as { get: (k: string) => unknown }).get('lastSeenAt')
+
+  now += 1_000
+  guests.seen(guest, { note: 'busy' })
+  expect([status(), guests.keeps(room)]).toEqual(['online', true])
+  expect(room.present.map((json) => JSON.parse(json))).toEqual([
+    { agent: { id, name: 'G', kind: 'agent' }, activity: { state: 'active', note: 'busy' } },
+  ])
+  // Asking again and again keeps it here, and writes nothing.
+  const { seq } = await log.load('w')
+  for (let i = 0; i < 10; i++) {
+    now += GUEST_PRESENT_MS - 1_000
+    guests.seen(guest)
+    guests.lookWhoLeft()
+    expect(status()).toBe('online')
+  }
+  expect((await log.load('w')).seq).toBe(seq)
+  // Waiting does, too.
+  const leave = guests.enter(guest)
+  now += 10 * GUEST_PRESENT_MS
+  guests.lookWhoLeft()
+  expect(guests.here(room).present.has(id)).toBe(true)
+  leave()
+  now += GUEST_PRESENT_MS + 1
+  guests.lookWhoLeft()
+  expect(guests.here(room).present.has(id)).toBe(false)
+  expect([room.present, guests.keeps(room), idle]).toEqual([[], false, false])
+  await until('it is noted when it was last seen', () => seenAt() === now)
+  now += OFFLINE_AFTER_MS
+  expect(status()).toBe('offline')
+  guests.close()
+  await room.close()
+  await log.close()
+})
+
+it('[Q11] a WebSocket from which nothing comes over two heartbeats is cut, and its agent goes', async () => {
+  const server = await startServer({ args: ['--heartbeat', '0.2'] })
+  const guest = new Plain(server.url, await httpToken(server))
+  for (const id of ['quiet', 'silent']) await guest.post('/register', { agent_id: id, name: id })
+  const connect = (id: string, autoPong: boolean) =>
+    new WebSocket(`${server.url.replace('http', 'ws')}/ws/${id}`, {
+      ...{ headers: guest.headers, autoPong },
+    })
+  const [quiet, silent] = [connect('quiet', true), connect('silent', false)]
+  await once(silent, 'close')
+  expect(quiet.readyState).toBe(WebSocket.OPEN)
+  quiet.close()
+  await once(quiet, 'close')
+  await server.stop()
+})

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startWorker, type Worker } from '../../../bench/programs.ts'
+import { quantile } from '../../../bench/stats.ts'
+import { member } from '../../support/auth/members.ts'
+import { liveDoc } from '../../support/client.ts'
+import type { AttackJob } from '../../support/limits/attacker.ts'
+import { ATTACKS, type AttackName, type Outcome } from '../../support/limits/attacks.ts'
+import { type HonestPair, honestPair, type Times } from '../../support/limits/honest.ts'
+import { memoryOf } from '../../support/memory.ts'
+import { fetch, type Server, startServer } from '../../support/server.ts'
+
+/** How long each attack takes (milliseconds). */
+const MS = 200
+/** What the server may grow by while it is abused (MiB). */
+const GROWTH = 400
+/**
+ * Most edits are answered within 3 × what they take quiet, and a machine that others use takes up to this by itself
+ * (milliseconds). `npm run bench -- abuse` measures the ratio where there is nobody else.
+ */
+const FLOOR = 250
+
+let server: Server
+let honest: HonestPair
+let attacker: Worker<AttackJob, Outcome>
+let quiet: Times
+let before: number
+const args = ['--log-level', 'error']
+beforeAll(async () => {
+  server = await startServer({ args })
+  const { headers } = await member(server, 'a-honest000001')
+  honest = await honestPair(`${server.sync}/default`, headers)
+  const began = performance.now()
+  quiet = await honest.measure(() => performance.now() - began > 500, 50)
+  attacker = await startWorker('../test/guard/attacker.ts')
+  before = memoryOf(server.process.pid!)
+})
+afterAll(() => Promise.all([server.stop(), attacker.close()]))
+
+it.each(Object.keys(ATTACKS) as AttackName[])(
+  '[Z25] %s: an honest client goes on, and nothing is lost',
+  async (attack) => {
+    const { url, sync, port } = server
+    const agent = `a-attacker${String(Object.keys(ATTACKS).indexOf(attack)).padStart(4, '0')}`
+    const { headers } = await member(server, agent)
+    let isOver = false
+    const job = { attack, ms: MS, victim: { url, sync, port, agent, headers } }
+    const attacking = attacker.run(job).finally(() => {
+      isOver = true
+    })
+    const busy = await honest.measure(() => isOver, 20)
+    console.log(await attacking)
+    for (const what of ['barrier', 'seen'] as const) {
+      expect(busy[what].length).toBeGreaterThan(20)
+      expect(quantile(busy[what], 0.9)).toBeLessThan(
+        Math.max(3 * quantile(quiet[what], 0.9), FLOOR),
+      )
+    }
+    expect(memoryOf(server.process.pid!) - before).toBeLessThan(GROWTH)
+  },
+)
+
+it('[Z25] … nothing, also for who comes new and after a restart', async () => {
+  const { length } = honest
+  await honest.close()
+  expect((await fetch(`${server.url}/health`)).status).toBe(200)
+  const { data, port } = server
+  await server.stop()
+  server = await startServer({ data, port, args })
+  const { client, doc } = await liveDoc(`${server.sync}/default`)
+  expect(doc.getText('file:honest.txt').length).toBe(length)
+  await client.close()
+})

@@ -1,0 +1,9 @@
+import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import { tempDir } from '../../support/server.ts'
+import { updateLogContract } from '../../support/sync-server/update-log-contract.ts'
+
+updateLogContract(
+  'LevelUpdateLog',
+  () => tempDir('log'),
+  (place) => LevelUpdateLog.open(place, () => 1_700_000_000_000),
+)

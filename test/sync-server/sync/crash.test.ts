@@ -1,0 +1,108 @@
+import { expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { liveDoc, orLong, RawClient, runSeed, seeded, stockClient } from '../../support/client.ts'
+import { type Server, startServer, tempDir } from '../../support/server.ts'
+
+const KILLS = orLong(8, 50)
+const SIGHTS = orLong(4, 20)
+const WRITERS = 4
+
+it(`[D4] kill -9 at ${KILLS} random moments under load loses nothing acknowledged, and nothing that anyone saw`, async () => {
+  const random = seeded(runSeed('crash'))
+  const data = tempDir('crash')
+  const promised = new Set<string>()
+  let server: Server = await startServer({ data, args: ['--log-level', 'fatal'] })
+  for (let kill = 0; kill < KILLS; kill++) {
+    const url = `${server.sync}/default`
+    let dead = false
+    const seen: string[] = []
+    const watcher = await liveDoc(url)
+    watcher.doc.getArray<string>('list').observe((event) => {
+      for (const { insert } of event.changes.delta) seen.push(...((insert as string[]) ?? []))
+    })
+    const writers = await Promise.all(Array.from({ length: WRITERS }, () => liveDoc(url)))
+    for (const [w, { client, doc }] of writers.entries()) {
+      const write = async (n: number): Promise<void> => {
+        if (dead) return
+        const entry = `${kill}.${w}.${n}`
+        doc.getArray('list').push([entry])
+        await client.barrier()
+        promised.add(entry)
+        return write(n + 1)
+      }
+      void write(0)
+    }
+    await new Promise((moment) => setTimeout(moment, random() * 60))
+    dead = true
+    await server.kill()
+    await watcher.client.closed
+    for (const entry of seen) promised.add(entry)
+    for (const { client } of writers) client.ws.terminate()
+
+    server = await startServer({ data, args: ['--log-level', 'fatal'] })
+    const fresh = await liveDoc(`${server.sync}/default`)
+    const stored = new Set(fresh.doc.getArray<string>('list').toArray())
+    expect([...promised].filter((entry) => !stored.has(entry))).toEqual([])
+    expect(stored.size).toBe(fresh.doc.getArray('list').length)
+    await fresh.client.close()
+  }
+  expect(promised.size).toBeGreaterThan(KILLS)
+  await server.stop()
+})
+
+it(`[D4] kill -9 right after a second client saw an edit, ${SIGHTS} times: it is there again`, async () => {
+  const data = tempDir('seen')
+  let server = await startServer({ data })
+  for (let round = 0; round < SIGHTS; round++) {
+    const a = await liveDoc(`${server.sync}/w`)
+    const b = await liveDoc(`${server.sync}/w`)
+    const saw = new Promise<void>((resolve) => b.doc.once('update', () => resolve()))
+    a.doc.getMap('m').set(`k${round}`, round)
+    await saw
+    await server.kill()
+    server = await startServer({ data })
+    const c = stockClient(server.sync, 'w')
+    await c.synced
+    expect(c.doc.getMap('m').get(`k${round}`)).toBe(round)
+    c.close()
+    for (const { client } of [a, b]) client.ws.terminate()
+  }
+  await server.stop()
+})
+
+it('[D3] kill -9 while checkpoints are written loses nothing', async () => {
+  const random = seeded(runSeed('crash in compaction'))
+  const data = tempDir('compaction')
+  let server = await startServer({ data })
+  let acknowledged = 0
+  const doc = new Y.Doc()
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  let updates: Uint8Array[] = []
+  for (let round = 0; round < 4; round++) {
+    const client = await RawClient.open(`${server.sync}/w`)
+    client.update(Y.encodeStateAsUpdate(doc))
+    updates = []
+    for (let i = 0; i < 6_000; i++) doc.getText('t').insert(Math.floor(random() * i), 'abc')
+    const total = doc.getText('t').length
+    // One checkpoint is due every 2,000 updates; the kill comes while they are being written.
+    let confirmed = acknowledged
+    const kill = Math.floor(random() * 5_000) + 800
+    for (const [i, update] of updates.entries()) {
+      client.update(update)
+      if (i === kill) break
+      if (i % 100 === 0) {
+        await client.barrier()
+        confirmed = total - (updates.length - i - 1) * 3
+      }
+    }
+    await server.kill()
+    client.ws.terminate()
+    acknowledged = confirmed
+    server = await startServer({ data })
+    const fresh = stockClient(server.sync, 'w')
+    await fresh.synced
+    expect(fresh.doc.getText('t').length).toBeGreaterThanOrEqual(acknowledged)
+    fresh.close()
+  }
+  await server.stop()
+})

@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { frame, liveDoc, RawClient, stockClient, until, untilDoc } from '../../support/client.ts'
+import { fetch, makeWorkspaces, type Server, startServer } from '../../support/server.ts'
+
+let server: Server
+beforeAll(async () => {
+  server = await startServer()
+})
+afterAll(() => server.stop())
+
+let rooms = 0
+/** The name of a new workspace. */
+const newRoom = async () => {
+  const room = `room-${++rooms}`
+  await makeWorkspaces(server.url, room)
+  return room
+}
+const urlOf = (room: string) => `${server.sync}/${room}`
+
+describe('the sync socket', () => {
+  it('[S1] syncs two stock y-websocket clients: state, edits both ways, awareness', async () => {
+    const room = await newRoom()
+    const a = stockClient(server.sync, room)
+    await a.synced
+    a.doc.getText('t').insert(0, 'hello')
+    const b = stockClient(server.sync, room)
+    await b.synced
+    await untilDoc(b.doc, () => b.doc.getText('t').toString() === 'hello')
+    b.doc.getText('t').insert(5, ' world')
+    await untilDoc(a.doc, () => a.doc.getText('t').toString() === 'hello world')
+
+    a.provider.awareness.setLocalState({ agent: { id: 'a-1', name: 'one' } })
+    const seenBy = () => b.provider.awareness.getStates().get(a.doc.clientID)
+    await until('b sees a', () => seenBy() !== undefined)
+    expect(seenBy()).toEqual({ agent: { id: 'a-1', name: 'one' } })
+    a.close()
+    await until('b sees a go', () => seenBy() === undefined)
+    b.close()
+  })
+
+  it('[S2] answers a newcomer with everything, and only then says that it is synced', async () => {
+    const room = await newRoom()
+    const writer = await liveDoc(urlOf(room))
+    for (let i = 0; i < 500; i++) writer.doc.getArray('list').push([i])
+    await writer.client.barrier()
+    const reader = stockClient(server.sync, room)
+    await reader.synced
+    expect(reader.doc.getArray('list').length).toBe(500)
+    reader.close()
+    await writer.client.close()
+  })
+
+  it('[S2] sends a document of many megabytes in fragments, whole', async () => {
+    const room = await newRoom()
+    const text = randomBytes(3_000_000).toString('base64')
+    const writer = await liveDoc(urlOf(room))
+    writer.doc.getText('t').insert(0, text)
+    await writer.client.barrier()
+    const reader = stockClient(server.sync, room)
+    await reader.synced
+    expect(reader.doc.getText('t').toString() === text).toBe(true)
+    const known = new Y.Doc()
+    known.getText('x').insert(0, 'y')
+    const other = await liveDoc(urlOf(room), known)
+    await untilDoc(known, () => known.getText('t').length === text.length)
+    await Promise.all([writer.client.close(), other.client.close()])
+    reader.close()
+  })
+
+  it('[S1] merges what two clients wrote while they were away', async () => {
+    const room = await newRoom()
+    const docs = [new Y.Doc(), new Y.Doc()]
+    for (const [i, doc] of docs.entries()) doc.getMap('m').set(`k${i}`, i)
+    const clients = docs.map((doc) => stockClient(server.sync, room, doc))
+    for (const doc of docs) await untilDoc(doc, () => doc.getMap('m').size === 2)
+    for (const client of clients) client.close()
+  })
+
+  it('[S5] does not send a writer its own edits back', async () => {
+    const room = await newRoom()
+    const a = await liveDoc(urlOf(room))
+    const b = await liveDoc(urlOf(room))
+    const got: Uint8Array[] = []
+    const apply = a.client.onUpdate
+    a.client.onUpdate = (update) => {
+      got.push(update)
+      apply(update)
+    }
+    a.doc.getText('t').insert(0, 'mine')
+    await untilDoc(b.doc, () => b.doc.getText('t').length === 4)
+    b.doc.getText('t').insert(4, ' yours')
+    await untilDoc(a.doc, () => a.doc.getText('t').length === 10)
+    await a.client.barrier()
+    expect(got).toHaveLength(1)
+    await Promise.all([a.client.close(), b.client.close()])
+  })
+
+  it('[B2] everything accepted before a barrier has reached its sender when the barrier comes back', async () => {
+    const room = await newRoom()
+    const a = await liveDoc(urlOf(room))
+    const b = await liveDoc(urlOf(room))
+    for (let i = 0; i < 50; i++) {
+      a.doc.getArray('list').push([i])
+      await a.client.barrier()
+      await b.client.barrier()
+      expect(b.doc.getArray('list').length).toBe(i + 1)
+    }
+    await Promise.all([a.client.close(), b.client.close()])
+  })
+
+  it('[B2] … also when the state that was asked for has to be read from the log first', async () => {
+    const room = await newRoom()
+    const writer = await liveDoc(urlOf(room))
+    for (let i = 0; i < 100; i++) {
+      writer.doc.getArray('list').push([i])
+      await writer.client.barrier()
+      const newcomer = await liveDoc(urlOf(room))
+      expect(newcomer.doc.getArray('list').length).toBe(i + 1)
+      newcomer.client.ws.terminate()
+    }
+    await writer.client.close()
+  })
+
+  it('[S4] holds an edit that comes before the state it builds on, and its barrier too', async () => {
+    const room = await newRoom()
+    const doc = new Y.Doc()
+    const updates: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => updates.push(update))
+    doc.getText('t').insert(0, 'offline')
+    doc.getText('t').insert(7, '!')
+    const client = await RawClient.open(urlOf(room))
+    client.update(updates[1]!)
+    let back = false
+    const barrier = client.barrier().then(() => {
+      back = true
+    })
+    const reader = await liveDoc(urlOf(room))
+    expect(back).toBe(false)
+    client.send(frame(0, 1, updates[0]!))
+    await barrier
+    await untilDoc(reader.doc, () => reader.doc.getText('t').toString() === 'offline!')
+    await Promise.all([client.close(), reader.client.close()])
+  })
+
+  it('[S4] closes with 4409 a client whose update has a gap that nothing will fill', async () => {
+    const doc = new Y.Doc()
+    const updates: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => updates.push(update))
+    for (const letter of 'abc') doc.getText('t').insert(0, letter)
+    const client = await RawClient.open(urlOf(await newRoom()))
+    client.send(frame(0, 1, new Uint8Array([0, 0])))
+    client.update(updates[2]!)
+    expect(await client.closed).toBe(4409)
+  })
+
+  it('[S6] cuts off a reader that takes nothing no later than it must, and never grows by it', async () => {
+    const room = await newRoom()
+    const stalled = await RawClient.open(urlOf(room))
+    stalled.subscribe()
+    await stalled.barrier()
+    stalled.ws.pause()
+    const writer = await liveDoc(urlOf(room))
+    const reader = await liveDoc(urlOf(room))
+    const resident = async () => {
+      const metrics = await (await fetch(`${server.url}/metrics`)).text()
+      return Number(/^clawlink_resident_bytes (\d+)/m.exec(metrics)?.[1]) / 1e6
+    }
+    const before = await resident()
+    const block = randomBytes(150_000).toString('base64')
+    for (let i = 0; i < 200; i++) {
+      writer.doc.getMap('m').set('block', block)
+      if (i % 10 === 9) await writer.client.barrier()
+    }
+    await reader.client.barrier()
+    expect(reader.doc.getMap('m').get('block')).toBe(block)
+    expect((await resident()) - before).toBeLessThan(200)
+    // It catches up once it reads again, from the log, although the ring has long moved on.
+    const caughtUp = new Y.Doc()
+    stalled.onUpdate = (update) => Y.applyUpdate(caughtUp, update)
+    stalled.ws.resume()
+    await stalled.barrier()
+    await until('it caught up', () => caughtUp.getMap('m').get('block') === block)
+    await Promise.all([stalled.close(), writer.client.close(), reader.client.close()])
+  })
+
+  it('[W1] walls off workspaces, and refuses names that are none', async () => {
+    const a = await liveDoc(urlOf(await newRoom()))
+    const b = await liveDoc(urlOf(await newRoom()))
+    a.doc.getMap('m').set('k', 1)
+    await a.client.barrier()
+    await b.client.barrier()
+    expect(b.doc.getMap('m').size).toBe(0)
+    for (const path of ['sync/UPPER', 'sync/a%2Fb', 'sync/', 'sync/a/b', 'other', 'sync/..']) {
+      const client = new RawClient(`ws://127.0.0.1:${server.port}/${path}`)
+      expect(await client.closed, path).toBe(1006)
+    }
+    await Promise.all([a.client.close(), b.client.close()])
+  })
+
+  it('[W2] a new workspace has its meta before its first client is answered', async () => {
+    const room = await newRoom()
+    const client = stockClient(server.sync, room)
+    await client.synced
+    expect(client.doc.getMap('meta').toJSON()).toMatchObject({
+      schemaVersion: 2,
+      workspaceId: room,
+    })
+    client.close()
+  })
+})

@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest'
+import type { AgentId, TaskId } from '../../../protocol/ids.ts'
+import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
+import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import { Room } from '../../../sync-server/sync/room.ts'
+import { TaskKeeper } from '../../../sync-server/tasks/scheduler.ts'
+import { registerAgent } from '../../../workspace/agents/agents.ts'
+import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
+import { claimTask, moveTask } from '../../../workspace/tasks/task-commands.ts'
+import { addTask, findEntry, getTask } from '../../../workspace/tasks/tasks.ts'
+import { until } from '../../support/client.ts'
+import { tempDir } from '../../support/server.ts'
+
+const boss = 'a-boss' as AgentId
+const worker = 'a-worker' as AgentId
+
+it('[T12] a claim that comes with its task waits until it is known how an archived one ended', async () => {
+  let now = 1_000
+  const log = await LevelUpdateLog.open(tempDir('log'), () => now)
+  const failures: unknown[] = []
+  const keeper = new TaskKeeper({
+    ...{ log, now: () => now, leaseMs: 600_000, offerMs: 60_000, archiveAfterMs: 5_000 },
+    onError: (error) => failures.push(error),
+  })
+  const room: Room = new Room('w', {
+    log,
+    maxAwareness: 8_192,
+    maxDocument: 1e9,
+    slowReaderMs: 30_000,
+    now: () => now,
+    gate: () => new Authors(() => false),
+    prepare: (doc, name) => initWorkspace(doc, name, now),
+    serverClient: serverClientOf,
+    keeps: () => true,
+    onDocument: (room, doc) => keeper.follow(room, doc),
+    onAwareness: () => {},
+    onFailure: (_room, error) => failures.push(error),
+    onCommit: (room) => keeper.committed(room),
+    onForgery: () => {},
+    onClose: () => {},
+    onIdle: () => {},
+  })
+  await room.loaded
+  const give = (id: string, after: TaskId[] = []) =>
+    room.command((doc) =>
+      addTask(doc, {
+        ...{ id: id as TaskId, description: 'x', context: null, priority: 'normal', now, after },
+        ...{ from: boss, to: worker },
+      }),
+    )
+  await room.command((doc) => {
+    for (const id of [boss, worker]) {
+      registerAgent(doc, { id, name: id, capabilities: [], machine: '', description: '', now })
+    }
+  })
+  await give('t-1')
+  const command = (task: string) => ({ task, by: worker, key: `k-${task}`, now, message: '' })
+  await keeper.command(room, (doc) => moveTask(doc, { ...command('t-1'), state: 'failed' }))
+  now += 10_000
+  await keeper.command(room, () => {})
+  await until('it is archived', () => findEntry(room.doc, 't-1') === undefined)
+
+  // In the same commit: handed in, and claimed.
+  const given = give('t-2', ['t-1' as TaskId])
+  const claimed = keeper.command(room, (doc) => claimTask(doc, command('t-2')))
+  await given
+  await expect(claimed).rejects.toMatchObject({ code: 'task_terminal' })
+  expect(getTask(room.doc, 't-2')).toMatchObject({
+    status: 'failed',
+    message: 't-1, for which it waits, is failed',
+  })
+  expect(failures).toEqual([])
+  keeper.close()
+  await room.close()
+  await log.close()
+})

@@ -1,9 +1,0 @@
-import { LevelUpdateLog } from '../../sync-server/level-update-log.ts'
-import { tempDir } from '../support/server.ts'
-import { updateLogContract } from './update-log-contract.ts'
-
-updateLogContract(
-  'LevelUpdateLog',
-  () => tempDir('log'),
-  (place) => LevelUpdateLog.open(place, () => 1_700_000_000_000),
-)

@@ -1,0 +1,385 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import type { AgentId } from '../../../protocol/ids.ts'
+import { ACTIONS } from '../../../tui/editor/actions.ts'
+import { editorPresses } from '../../../tui/editor/presses.ts'
+import { OTHERS_MS, SHOW_MS } from '../../../tui/editor/session.ts'
+import { visibleRows } from '../../../tui/editor/viewport.ts'
+import { actionOf, EDITOR_KEYS } from '../../../tui/model/editor-keys.ts'
+import { filesOf, textOf } from '../../../workspace/document/schema.ts'
+import { indexOf } from '../../../workspace/files/cursors.ts'
+import {
+  fileInfo,
+  moveFile,
+  putFile,
+  readFile,
+  removeFile,
+} from '../../../workspace/files/files.ts'
+import { findFile } from '../../../workspace/files/tree.ts'
+import { exchange, type Opened, open } from '../../support/tui/editor-session.ts'
+
+const ann = 'a-ann' as AgentId
+const bob = 'a-bob' as AgentId
+
+const docWith = (content: string, key = 'a.md'): Y.Doc => {
+  const doc = new Y.Doc()
+  putFile(doc, { key, content, base: null, by: bob, now: 1 })
+  return doc
+}
+
+const opened = (content: string): Opened => open(docWith(content), 'a.md', ann)
+
+/** The two documents of two people at the same file. */
+const together = (content: string): [Opened, Opened] => {
+  const doc = docWith(content)
+  const other = new Y.Doc()
+  exchange(doc, other)
+  return [open(doc, 'a.md', ann), open(other, 'a.md', bob)]
+}
+
+describe('keys', () => {
+  it('[U27] a character is gone over and deleted whole, and a line end is one step', () => {
+    const it = opened('a👩‍👩‍👧e\u0301\r\n日')
+    const seen = [it.at()]
+    for (let i = 0; i < 5; i++) {
+      it.keys('right')
+      seen.push(it.at())
+    }
+    expect(seen).toEqual([
+      '|a👩‍👩‍👧e\u0301\r\n日',
+      'a|👩‍👩‍👧e\u0301\r\n日',
+      'a👩‍👩‍👧|e\u0301\r\n日',
+      'a👩‍👩‍👧e\u0301|\r\n日',
+      'a👩‍👩‍👧e\u0301\r\n|日',
+      'a👩‍👩‍👧e\u0301\r\n日|',
+    ])
+    for (const wanted of seen.slice(0, -1).reverse()) {
+      it.keys('left')
+      expect(it.at()).toBe(wanted)
+    }
+    it.keys('last', 'ctrl-end', 'backspace', 'backspace', 'backspace', 'backspace')
+    expect(it.at()).toBe('a|')
+    it.keys('home', 'delete', 'delete', 'left', 'backspace', 'up', 'down')
+    expect(it.at()).toBe('|')
+  })
+
+  it('moves by words, lines, pages, to the ends, and to a line', () => {
+    const it = opened('  one two_2, three\nfour\n\nend')
+    it.keys('end')
+    expect(it.at()).toBe('  one two_2, three|\nfour\n\nend')
+    it.keys('ctrl-left', 'ctrl-left')
+    expect(it.at()).toBe('  one two_2|, three\nfour\n\nend')
+    it.keys('home')
+    expect(it.at()).toBe('  |one two_2, three\nfour\n\nend')
+    it.keys('home', 'alt-f')
+    expect(it.at()).toBe('  one| two_2, three\nfour\n\nend')
+    it.keys('end', 'down', 'down', 'down')
+    expect(it.at()).toBe('  one two_2, three\nfour\n\nend|')
+    it.keys('up', 'up')
+    expect(it.at()).toBe('  one two_2, three\nfour|\n\nend')
+    it.keys('up')
+    expect(it.at(), 'the column is kept').toBe('  one two_2, three|\nfour\n\nend')
+    it.keys('pagedown')
+    expect(it.at()).toMatch(/end\|$/)
+    it.keys('pageup', 'ctrl-g')
+    it.type('2')
+    it.keys('enter')
+    expect(it.at()).toBe('  one two_2, three\n|four\n\nend')
+    it.keys('ctrl-g')
+    it.type('x')
+    it.keys('enter')
+    it.keys('ctrl-home')
+    expect(it.at()).toBe('|  one two_2, three\nfour\n\nend')
+  })
+
+  it('selects with shift, copies, cuts, pastes, and replaces what is selected', () => {
+    const it = opened('one two\nthree\n')
+    it.keys('ctrl-shift-right')
+    expect(it.at()).toBe('[one] two\nthree\n')
+    it.keys('ctrl-x', 'ctrl-end', 'ctrl-v', 'ctrl-v')
+    expect(it.at()).toBe(' two\nthree\noneone|')
+    it.keys('shift-left', 'shift-home')
+    expect(it.at()).toBe(' two\nthree\n[oneone]')
+    it.type('X')
+    expect(it.at()).toBe(' two\nthree\nX|')
+    it.keys('shift-up', 'left')
+    expect(it.at(), 'left leaves a selection at its beginning').toBe(' two\nt|hree\nX')
+    it.keys('ctrl-c', 'ctrl-v')
+    expect(it.at(), 'without a selection it is the line').toBe(' two\ntthree\n|hree\nX')
+    it.keys('ctrl-a', 'backspace')
+    expect(it.at()).toBe('|')
+    it.session.paste('a\r\nb\rc\0\ud800')
+    expect(it.text()).toBe('a\nb\nc\ufffd')
+    it.keys('ctrl-u', 'ctrl-v')
+    expect(it.text()).toBe('a\nb\nc\ufffd')
+  })
+
+  it('enter indents as the line, tab as the file, several lines at once and back', () => {
+    const it = opened('if\n    x\ny')
+    it.keys('down', 'end', 'enter')
+    it.type('z')
+    expect(it.at()).toBe('if\n    x\n    z|\ny')
+    it.keys('enter', 'shift-tab', 'backspace', 'ctrl-home', 'tab')
+    expect(it.at()).toBe('    |if\n    x\n    z\ny')
+    it.keys('ctrl-a', 'tab')
+    expect(it.at()).toBe('[        if\n        x\n        z\n    y]')
+    it.keys('shift-tab', 'shift-tab')
+    expect(it.text()).toBe('if\nx\nz\ny')
+    const crlf = opened('a\r\nb')
+    crlf.keys('end', 'enter')
+    expect(crlf.text()).toBe('a\r\n\r\nb')
+  })
+
+  it('[U28] one table has every key: none is in it twice, each does something, and a terminal can send it', () => {
+    const keys = EDITOR_KEYS.flatMap((row) => [...row.keys])
+    expect(new Set(keys).size).toBe(keys.length)
+    expect(Object.keys(ACTIONS).sort()).toEqual(EDITOR_KEYS.map(({ does }) => does).sort())
+    for (const key of keys) expect(actionOf(key), key).not.toBeNull()
+    expect(actionOf('shift-left')).toEqual({ does: 'left', selects: true })
+    expect(actionOf('ctrl-shift-home')).toEqual({ does: 'first', selects: true })
+    expect(actionOf('ctrl-q')).toBeNull()
+    const none = Object.fromEntries(
+      ['upArrow', 'downArrow', 'leftArrow', 'rightArrow', 'pageUp', 'pageDown', 'home', 'end']
+        .concat(['return', 'escape', 'ctrl', 'shift', 'tab', 'backspace', 'delete', 'meta'])
+        .map((name) => [name, false]),
+    ) as never as Parameters<typeof editorPresses>[1]
+    const pressed = (input: string, key: Partial<typeof none>) =>
+      editorPresses(input, { ...none, ...key })
+    expect(pressed('', { ctrl: true, shift: true, home: true })).toEqual([
+      { key: 'ctrl-shift-home' },
+    ])
+    expect(pressed('', { meta: true, backspace: true })).toEqual([{ key: 'alt-backspace' }])
+    expect(pressed('', { tab: true, shift: true })).toEqual([{ key: 'shift-tab' }])
+    expect(pressed('f', { ctrl: true })).toEqual([{ key: 'ctrl-f' }])
+    expect(pressed('日本 x', {})).toEqual([{ text: '日本 x' }])
+  })
+})
+
+describe('together', () => {
+  const LETTERS = { a: ['a', 'b', ' ', '👩‍👩‍👧', '\n'], b: ['X', 'Y', '日', '🇩🇪', '\n'] }
+  const keys = fc.constantFrom(
+    ...['left', 'right', 'up', 'down', 'home', 'end', 'ctrl-right', 'shift-left', 'pageup'],
+    ...['ctrl-home', 'ctrl-end', 'shift-down'],
+  )
+  const own = fc.constantFrom('backspace', 'delete', 'ctrl-w', 'ctrl-x', 'ctrl-v', 'tab', 'ctrl-k')
+  const step = fc.oneof(
+    fc.record({ who: fc.constantFrom(0, 1), key: keys }),
+    fc.record({ who: fc.constantFrom(0, 1), letter: fc.nat(4) }),
+    fc.record({ who: fc.constant(0), key: own }),
+    fc.constant('exchange' as const),
+  )
+  const count = (text: string, letters: string) =>
+    [...text].filter((char) => letters.includes(char)).length
+
+  it('[U29] two type at once: nothing is lost, all see the same, and undo takes back my own edits only', () => {
+    let undone = 0
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const begin = 'first\n日本語\nlast'
+        const [a, b] = together(begin)
+        let typed = 0
+        for (const one of steps) {
+          if (one === 'exchange') {
+            exchange(a.doc, b.doc)
+            continue
+          }
+          const it = one.who === 0 ? a : b
+          if ('key' in one) {
+            // Only the first deletes: what the second one writes has to be there in the end.
+            if (one.who === 1 && it.session.text.anchor !== it.session.text.head) it.keys('left')
+            it.keys(one.key)
+          } else {
+            if (one.who === 1 && it.session.text.anchor !== it.session.text.head) it.keys('left')
+            const letter = LETTERS[one.who === 0 ? 'a' : 'b'][one.letter]!
+            if (one.who === 1)
+              typed += count(letter, 'XY日🇩🇪'.replace('日', '')) + count(letter, '日')
+            it.type(letter)
+          }
+          for (const { session, text } of [a, b]) {
+            const { lines } = session.text
+            expect(lines.slice(0, lines.length)).toBe(text())
+            expect(text()).not.toContain('\ufffd')
+          }
+        }
+        exchange(a.doc, b.doc)
+        expect(a.text()).toBe(b.text())
+        while (a.session.text.undo()) undone++
+        exchange(a.doc, b.doc)
+        expect(b.text()).toBe(a.text())
+        expect(count(a.text(), 'XY🇩🇪日'), 'of the other').toBe(typed + 1)
+        const rest = a.text().replace(/XY|[XY]|🇩🇪/gu, '')
+        expect(count(rest, 'firstlast本語'), 'of before').toBe(11)
+        expect(rest, 'of mine').not.toMatch(/[b👩]/u)
+        while (a.session.text.redo()) undone++
+        exchange(a.doc, b.doc)
+        expect(b.text()).toBe(a.text())
+      }),
+      { numRuns: 200 },
+    )
+    expect(undone).toBeGreaterThan(100)
+  })
+
+  it('what was typed in one go is taken back in one, and not what another wrote within', () => {
+    const [a, b] = together('')
+    for (const letter of 'hello') a.type(letter)
+    exchange(a.doc, b.doc)
+    b.keys('ctrl-home', 'right', 'right')
+    b.type('-bob-')
+    exchange(a.doc, b.doc)
+    expect(a.at()).toBe('he-bob-llo|')
+    a.keys('ctrl-z')
+    expect(a.text()).toBe('-bob-')
+    a.keys('ctrl-z')
+    expect(a.session.message).toBe('nothing of yours is left to take back')
+    a.keys('ctrl-y')
+    expect(a.text()).toBe('he-bob-llo')
+    a.keys('ctrl-a', 'ctrl-x', 'ctrl-z')
+    expect(a.text()).toBe('he-bob-llo')
+  })
+
+  it('[U30] caret, selection and screen stay with their characters while others edit', () => {
+    const [a, b] = together(Array.from({ length: 100 }, (_, i) => `line ${i}`).join('\n'))
+    a.keys('ctrl-g')
+    a.type('50')
+    a.keys('enter', 'ctrl-shift-right')
+    const [first] = visibleRows(a.session)
+    expect(a.at()).toContain('\n[line] 49\n')
+    b.keys('ctrl-home')
+    b.type('new\nnew\n')
+    exchange(a.doc, b.doc)
+    expect(a.at()).toContain('\n[line] 49\n')
+    expect(visibleRows(a.session)[0]!.place.line).toBe(first!.place.line + 2)
+    // At its ends what others write is not in a selection.
+    b.keys('ctrl-g')
+    b.type('52')
+    b.keys('enter')
+    b.type('<')
+    b.keys('ctrl-right')
+    b.type('>')
+    exchange(a.doc, b.doc)
+    expect(a.at()).toContain('\n<[line]> 49\n')
+    b.keys('ctrl-a', 'delete')
+    exchange(a.doc, b.doc)
+    expect(a.at()).toBe('|')
+  })
+
+  it('[U31] others are told where the caret is, not at each key, and at the end that it is nowhere', () => {
+    const [a] = together('some text')
+    a.pass(SHOW_MS)
+    a.shown.length = 0
+    for (let i = 0; i < 10; i++) a.keys('right')
+    expect(a.shown).toHaveLength(0)
+    a.pass(SHOW_MS)
+    expect(a.shown).toHaveLength(1)
+    const text = textOf(a.doc, a.session.id)
+    expect(indexOf(a.doc, text, `file:${a.session.id}`, a.shown[0]!.head)).toBe(9)
+    a.keys('left')
+    a.session.close()
+    a.pass(10 * SHOW_MS)
+    expect(a.shown.slice(1)).toEqual([null])
+  })
+
+  it('[U32] own keys are drawn at once, what others do at most 15 times a second', () => {
+    const [a, b] = together('')
+    let drawn = 0
+    a.session.subscribe(() => drawn++)
+    a.type('x')
+    expect(drawn).toBe(1)
+    drawn = 0
+    for (let ms = 0; ms < 1_000; ms += 10) {
+      b.type('y')
+      exchange(a.doc, b.doc)
+      a.pass(10)
+    }
+    expect(drawn).toBeGreaterThan(10)
+    expect(drawn).toBeLessThanOrEqual(1_000 / OTHERS_MS + 1)
+  })
+})
+
+describe('the file', () => {
+  it('[U33] is made with the first edit, and edits are counted as its versions', () => {
+    const it = open(new Y.Doc(), 'new/b.md', ann)
+    expect(it.session.state.kind).toBe('new')
+    expect(findFile(it.doc, 'new/b.md')).toBeNull()
+    it.type('hello')
+    expect(it.session.state.kind).toBe('there')
+    expect(readFile(it.doc, 'new/b.md')).toMatchObject({ content: 'hello', last_editor: ann })
+    const { version } = fileInfo(it.doc, 'new/b.md')
+    it.type(' world')
+    it.session.close()
+    expect(fileInfo(it.doc, 'new/b.md').version).toBe(version + 1)
+    const wrong = open(new Y.Doc(), '../x', ann)
+    wrong.type('x')
+    expect(wrong.session.state.kind).toBe('none')
+    expect(filesOf(wrong.doc).size).toBe(0)
+  })
+
+  it('[U34] is written on when others rename it, and comes back with an edit when they remove it', () => {
+    const it = opened('text')
+    moveFile(it.doc, 'a.md', 'b.md', bob, 2)
+    expect(it.session.state).toEqual({ kind: 'renamed', to: 'b.md' })
+    it.type('x')
+    expect(readFile(it.doc, 'b.md').content).toBe('xtext')
+    it.session.close()
+
+    const gone = opened('text')
+    removeFile(gone.doc, 'a.md', bob, 2)
+    expect(gone.session.state).toEqual({ kind: 'removed', by: bob })
+    expect(gone.at(), 'its text is still there').toBe('|text')
+    gone.type('x')
+    expect(gone.session.state.kind).toBe('there')
+    expect(readFile(gone.doc, 'a.md').content).toBe('xtext')
+
+    const other = opened('text')
+    putFile(other.doc, { key: 'c.md', content: 'c', base: null, by: bob, now: 2 })
+    moveFile(other.doc, 'c.md', 'a.md', bob, 3, true)
+    expect(other.session.state.kind).toBe('replaced')
+    other.type('x')
+    expect(other.session.message).toMatch(/another file/)
+    expect(readFile(other.doc, 'a.md').content).toBe('c')
+  })
+
+  it('[U35] what is not text, and what a stranger opens, is not edited', () => {
+    const doc = docWith('')
+    filesOf(doc).set('a.md', { ...filesOf(doc).get('a.md')!, mediaType: 'image/png' })
+    const it = open(doc, 'a.md', ann)
+    it.type('x')
+    it.session.paste('y')
+    it.keys('enter', 'ctrl-z')
+    expect(it.text()).toBe('')
+    expect(it.session.message).toMatch(/not text/)
+    const stranger = opened('text')
+    stranger.attached.set({ me: null })
+    stranger.type('x')
+    stranger.keys('ctrl-a', 'ctrl-x')
+    expect(stranger.text()).toBe('text')
+    expect(stranger.session.message).not.toBe('')
+  })
+})
+
+it('finds while it is typed, goes on, back and around, and says how many there are', () => {
+  const it = opened('foo bar\nFoo\nbar foo')
+  it.keys('ctrl-f')
+  it.type('fo')
+  it.type('o')
+  expect(it.at()).toBe('[foo] bar\nFoo\nbar foo')
+  it.keys('enter')
+  expect(it.at()).toBe('foo bar\n[Foo]\nbar foo')
+  it.keys('enter', 'enter')
+  expect(it.at()).toBe('[foo] bar\nFoo\nbar foo')
+  it.keys('up')
+  expect(it.at()).toBe('foo bar\nFoo\nbar [foo]')
+  it.keys('esc')
+  expect(it.session.prompt).toBeNull()
+  it.keys('ctrl-n', 'ctrl-n')
+  expect(it.at()).toBe('foo bar\n[Foo]\nbar foo')
+  it.keys('esc')
+  expect(it.at()).toBe('foo bar\nFoo|\nbar foo')
+  expect(it.left()).toBe(0)
+  it.keys('esc')
+  expect(it.left()).toBe(1)
+  it.keys('ctrl-f', 'ctrl-u')
+  it.type('nowhere')
+  expect(it.session.message).toBe('no "nowhere"')
+})

@@ -1,0 +1,479 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import type { AgentId } from '../../../protocol/ids.ts'
+import { type Here, markSeen, registerAgent } from '../../../workspace/agents/agents.ts'
+import {
+  agentsOf,
+  broadcastsOf,
+  isoTime,
+  type Priority,
+} from '../../../workspace/document/schema.ts'
+import { fileVersions, putFile } from '../../../workspace/files/files.ts'
+import { trimBroadcasts } from '../../../workspace/inbox/archive.ts'
+import { DIGEST_BROADCASTS, welcomeMessages } from '../../../workspace/inbox/digest.ts'
+import {
+  byPriority,
+  groupFiles,
+  MANY_FILES,
+  type Message,
+  messagesSince,
+  type StateVector,
+} from '../../../workspace/inbox/inbox.ts'
+import { addBroadcast, type NewBroadcast } from '../../../workspace/messages/broadcasts.ts'
+import { markDelivered, markRead } from '../../../workspace/tasks/receipts.ts'
+import { CANCEL_GRACE_MS } from '../../../workspace/tasks/task-commands.ts'
+import { addNote, addTask } from '../../../workspace/tasks/tasks.ts'
+import {
+  agentId,
+  broadcastId,
+  cursor,
+  move,
+  replica,
+  send,
+  settle,
+  taskId,
+  worldAt,
+} from '../../support/workspace/replicas.ts'
+
+const ann = agentId('ann')
+const bob = agentId('bob')
+const here: Here = { present: new Set(), now: 5000 }
+
+const inbox = (doc: Y.Doc, since: StateVector, me = ann): Message[] =>
+  messagesSince(doc, since, me, here, fileVersions(doc))
+
+const idsOf = (messages: readonly Message[]) => messages.map(({ message_id }) => message_id)
+
+const say = (doc: Y.Doc, name: string, from = bob, now = 1, more: Partial<NewBroadcast> = {}) =>
+  addBroadcast(doc, {
+    ...{ id: broadcastId(name), from, content: name, topic: '', tags: [], now },
+    ...more,
+  })
+
+const register = (doc: Y.Doc, id: AgentId, name: string = id, topics?: string[]) =>
+  registerAgent(doc, { id, name, capabilities: [], topics, machine: '', description: '', now: 1 })
+
+const give = (
+  doc: Y.Doc,
+  name: string,
+  from: AgentId,
+  to: AgentId | null,
+  priority: Priority = 'high',
+) => {
+  addTask(doc, {
+    id: taskId(name),
+    description: name,
+    context: null,
+    priority,
+    from,
+    to,
+    now: 1,
+  })
+  settle(doc)
+}
+
+const note = (doc: Y.Doc, task: string, by: AgentId, text: string, now: number) => {
+  addNote(doc, task, by, text, now)
+  settle(doc)
+}
+
+/** A reader of a replica that looks now and then, as an agent's inbox does. */
+const reader = (doc: Y.Doc, me = ann) => {
+  let since = cursor(doc)
+  return (): Message[] => {
+    const messages = inbox(doc, since, me)
+    since = cursor(doc)
+    return messages
+  }
+}
+
+describe('messagesSince: broadcasts', () => {
+  it('[I1] hands out each once, with the fields of 1.x, and none of my own', () => {
+    const doc = replica(1)
+    const look = reader(doc)
+    say(doc, 'x')
+    say(doc, 'mine', ann)
+    expect(look()).toEqual([
+      {
+        type: 'knowledge_broadcast',
+        message_id: 'm-x',
+        from_agent: bob,
+        to_agent: null,
+        timestamp: '1970-01-01T00:00:00.001Z',
+        content: 'x',
+        topic: 'general',
+        tags: [],
+      },
+    ])
+    expect(look()).toEqual([])
+  })
+
+  it('[I2] shows a direct message to its addressee only', () => {
+    const doc = replica(1)
+    say(doc, 'direct', bob, 1, { to: ann, replyTo: 'm-other' })
+    const [message] = inbox(doc, new Map(), ann)
+    expect(message).toMatchObject({
+      type: 'direct_message',
+      message_id: 'm-direct',
+      to_agent: ann,
+      reply_to: 'm-other',
+    })
+    expect(idsOf(inbox(doc, new Map(), agentId('cat')))).toEqual([])
+  })
+
+  it('[I1] finds what an offline peer wrote, though it merges in before what was read', () => {
+    const [mine, offline, other] = [replica(1), replica(2), replica(3)]
+    for (let i = 0; i < 20; i++) {
+      say(offline, `offline-${i}`)
+      say(other, `other-${i}`)
+    }
+    const look = reader(mine)
+    send(other, mine)
+    expect(look().length).toBe(20)
+    send(offline, mine)
+    expect(broadcastsOf(mine).get(0).id).toBe('m-offline-0')
+    expect(look().map(({ message_id }) => message_id)).toEqual(
+      Array.from({ length: 20 }, (_, i) => `m-offline-${i}`).sort(),
+    )
+  })
+
+  it('[I1] reads the new part of an item that Yjs has joined with a read one', () => {
+    const [writer, mine] = [replica(2), replica(1)]
+    const look = reader(mine)
+    for (const names of [['a', 'b'], ['c'], ['d', 'e', 'f']]) {
+      for (const name of names) say(writer, name)
+      send(writer, mine)
+      expect(mine.store.clients.get(2)?.length).toBe(1)
+      expect(idsOf(look())).toEqual(names.map((name) => `m-${name}`))
+    }
+  })
+
+  it('[I1] neither skips nor repeats, whatever order updates come in', () => {
+    const step = fc.record({
+      writer: fc.nat(2),
+      act: fc.constantFrom('say', 'say', 'say', 'sync', 'look', 'deliver', 'deliver'),
+      pick: fc.nat(),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        // The reader's client id is between the writers', so that what merges in may come before and after.
+        const mine = replica(2)
+        const writers = [replica(1), replica(3), replica(4)]
+        const under: Uint8Array[] = []
+        for (const writer of writers) {
+          writer.on('update', (update: Uint8Array, origin: unknown) => {
+            if (origin !== 'sync') under.push(update)
+          })
+        }
+        const look = reader(mine)
+        const got: string[] = []
+        let said = 0
+        for (const { writer, act, pick } of steps) {
+          const doc = writers[writer]!
+          const peer = writers[pick % 3]!
+          if (act === 'say') say(doc, `${said++}`)
+          else if (act === 'look') got.push(...idsOf(look()))
+          else if (act === 'sync') Y.applyUpdate(doc, Y.encodeStateAsUpdate(peer), 'sync')
+          else if (under.length > 0) Y.applyUpdate(mine, under[pick % under.length]!)
+        }
+        for (const writer of writers) send(writer, mine)
+        got.push(...idsOf(look()))
+        expect(got.sort()).toEqual(Array.from({ length: said }, (_, i) => `m-${i}`).sort())
+      }),
+      { numRuns: 400 },
+    )
+  })
+})
+
+it('[I9] broadcasts are for subscribers of their topic, direct messages for their addressee', () => {
+  const doc = replica(1)
+  register(doc, ann, 'Ann', ['builds', 'release'])
+  const speak = () => {
+    say(doc, '1', bob, 1, { topic: 'builds' })
+    say(doc, '2', bob, 1, { topic: 'lunch' })
+    say(doc, '3', bob, 1, { topic: 'lunch', to: ann })
+  }
+  speak()
+  expect(idsOf(inbox(doc, new Map()))).toEqual(['m-1', 'm-3'])
+  register(doc, ann, 'Ann') // keeps the topics
+  expect(idsOf(inbox(doc, new Map()))).toEqual(['m-1', 'm-3'])
+  register(doc, ann, 'Ann', [])
+  expect(idsOf(inbox(doc, new Map()))).toEqual(['m-1', 'm-2', 'm-3'])
+})
+
+describe('welcomeMessages', () => {
+  it('[I7] has the open tasks, unread direct messages, and a digest of the newest', () => {
+    const doc = replica(1)
+    register(doc, ann, 'Ann', ['t'])
+    give(doc, 'open', bob, ann)
+    give(doc, 'done', bob, ann)
+    give(doc, 'other', bob, bob)
+    move(doc, { task: 't-done', by: ann, state: 'completed', message: '', key: 'k', now: 1 })
+    for (let i = 0; i < 30; i++) {
+      const topic = i % 2 === 0 ? 't' : 'other'
+      say(doc, `${i}`, bob, i, { topic, content: '😀'.repeat(i === 28 ? 201 : 200) })
+    }
+    for (const name of ['read', 'unread']) say(doc, name, bob, 99, { to: ann })
+    const read = inbox(doc, new Map()).filter(({ message_id }) => message_id === 'm-read')
+    markDelivered(doc, ann, read, 1)
+    markRead(doc, ann, read, 1)
+
+    const messages = welcomeMessages(doc, ann, 7)
+    expect(idsOf(messages)).toEqual(['t-open', 'm-unread', 'digest@1970-01-01T00:00:00.007Z'])
+    const digest = messages[2] as Extract<Message, { type: 'digest' }>
+    expect(digest).toMatchObject({ from_agent: '', to_agent: ann, total: 32 })
+    expect(digest.hint).toBe('clawlink-agent log')
+    expect(idsOf(digest.broadcasts)).toEqual(
+      [10, 12, 14, 16, 18, 20, 22, 24, 26, 28].map((i) => `m-${i}`),
+    )
+    expect(digest.broadcasts).toHaveLength(DIGEST_BROADCASTS)
+    expect(digest.broadcasts.at(-1)!.content).toBe(`${'😀'.repeat(200)}…(+1 characters)`)
+    expect(digest.broadcasts[0]!.content).toBe('😀'.repeat(200))
+    expect(welcomeMessages(replica(2), ann, 7)).toEqual([])
+  })
+})
+
+it('[I10] hands out by priority, and otherwise in the order of arrival', () => {
+  const doc = replica(1)
+  for (const priority of ['low', 'normal', 'urgent', 'high'] as const) {
+    give(doc, priority, bob, ann, priority)
+  }
+  say(doc, 'x', bob, 0)
+  const waiting = inbox(doc, new Map()).map((message) => ({ message }))
+  expect(idsOf(waiting.map(({ message }) => message))).toEqual([
+    ...['m-x', 't-high', 't-low', 't-normal', 't-urgent'],
+  ])
+  expect(idsOf(byPriority(waiting).map(({ message }) => message))).toEqual([
+    ...['t-urgent', 't-high', 'm-x', 't-normal', 't-low'],
+  ])
+})
+
+describe('messagesSince: notes and cancellations', () => {
+  const cat = agentId('cat')
+  const seen = (doc: Y.Doc, me: AgentId, type: Message['type']) =>
+    inbox(doc, new Map(), me).filter((message) => message.type === type)
+
+  it('[I12] a note reaches creator, owner and addressee, except its author', () => {
+    const doc = replica(1)
+    give(doc, 'x', ann, bob)
+    note(doc, 't-x', bob, 'which branch?', 5)
+    const expected = {
+      type: 'task_note',
+      message_id: 't-x',
+      from_agent: bob,
+      to_agent: ann,
+      timestamp: '1970-01-01T00:00:00.005Z',
+      text: 'which branch?',
+    }
+    expect(seen(doc, ann, 'task_note')).toEqual([expected])
+    expect(seen(doc, bob, 'task_note')).toEqual([])
+    expect(seen(doc, cat, 'task_note')).toEqual([])
+    register(doc, cat)
+    give(doc, 'y', ann, null)
+    move(doc, { task: 't-y', by: cat, state: 'working', message: '', key: 'k', now: 1 })
+    note(doc, 't-y', ann, 'main', 6)
+    expect(seen(doc, cat, 'task_note')).toMatchObject([{ message_id: 't-y', text: 'main' }])
+  })
+
+  it('[I12] tells owner or addressee that their task was canceled', () => {
+    const doc = replica(1)
+    give(doc, 'x', ann, bob)
+    register(doc, cat)
+    give(doc, 'y', ann, null)
+    move(doc, { task: 't-y', by: cat, state: 'working', message: '', key: 'k', now: 1 })
+    for (const task of ['t-x', 't-y']) {
+      move(doc, { task, by: ann, state: 'canceled', message: 'moot', key: 'c', now: 2 })
+    }
+    expect(seen(doc, bob, 'task_canceled')).toMatchObject([
+      { message_id: 't-x', from_agent: ann, to_agent: bob, reason: 'moot' },
+    ])
+    // Who works on it is asked first.
+    expect(seen(doc, cat, 'task_canceled')).toEqual([])
+    expect(seen(doc, cat, 'task_update')).toMatchObject([
+      { message_id: 't-y', event: 'cancel-asked', text: 'moot' },
+    ])
+    settle(doc, worldAt(2 + CANCEL_GRACE_MS))
+    expect(seen(doc, cat, 'task_canceled')).toMatchObject([{ message_id: 't-y', reason: 'moot' }])
+    expect(seen(doc, ann, 'task_canceled')).toEqual([])
+  })
+})
+
+/** Counts, from now on, how often somebody looks at an item of `doc`, by its place in the store or by its neighbour. */
+const countLooks = (doc: Y.Doc): (() => number) => {
+  let looks = 0
+  for (const [client, structs] of doc.store.clients) {
+    for (const item of structs) {
+      if (!(item instanceof Y.Item)) continue
+      let { info } = item
+      Object.defineProperty(item, 'info', {
+        get: () => {
+          looks++
+          return info
+        },
+        set: (value: number) => {
+          info = value
+        },
+      })
+    }
+    const counted = new Proxy(structs, {
+      get: (target, key) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) looks++
+        return Reflect.get(target, key)
+      },
+    })
+    doc.store.clients.set(client, counted)
+  }
+  return () => looks
+}
+
+it('[I11] 100 times as many broadcasts before, most of them archived, make a look no more work', () => {
+  const workAfter = (count: number): number => {
+    const doc = replica(1)
+    for (let said = 0; said < count; said += 50) {
+      doc.transact(() => {
+        for (let i = 0; i < 50; i++) {
+          say(doc, `${said + i}`)
+          doc.getMap('other').set('k', i) // between two broadcasts, or Yjs makes one item of all
+        }
+      })
+      trimBroadcasts(doc, 50, said, 1)
+    }
+    expect(broadcastsOf(doc)).toHaveLength(50)
+    const look = reader(doc)
+    say(doc, 'new')
+    const looks = countLooks(doc)
+    expect(look()).toHaveLength(1)
+    return looks()
+  }
+  const [short, long] = [workAfter(100), workAfter(10_000)]
+  console.log(`items looked at after 100 broadcasts: ${short}; after 10,000: ${long}`)
+  expect(short).toBeGreaterThan(0)
+  expect(Math.max(short, long)).toBeLessThan(20)
+})
+
+describe('messagesSince: tasks', () => {
+  it('[I2] hands a delegation to its addressee', () => {
+    const doc = replica(1)
+    give(doc, 'x', bob, ann)
+    give(doc, 'y', bob, agentId('cat'))
+    expect(inbox(doc, new Map())).toEqual([
+      {
+        type: 'task_delegation',
+        message_id: 't-x',
+        from_agent: bob,
+        to_agent: ann,
+        timestamp: '1970-01-01T00:00:00.001Z',
+        task: 'x',
+        context: null,
+        priority: 'high',
+      },
+    ])
+  })
+
+  it('[I3] tells the creator every transition, also of several between two looks', () => {
+    const [server, mine] = [replica(1), replica(2)]
+    give(server, 'x', ann, bob)
+    send(server, mine)
+    const look = reader(mine)
+    const step = (state: 'working' | 'completed', message: string, now: number) =>
+      move(server, { task: 't-x', by: bob, state, message, key: message, now })
+    step('working', 'began', 10)
+    send(server, mine)
+    expect(look()).toMatchObject([{ type: 'task_response', status: 'in_progress' }])
+    step('working', 'half', 20)
+    step('working', 'more', 30)
+    step('completed', 'done', 40)
+    send(server, mine)
+    expect(look()).toMatchObject([
+      { message_id: 't-x', from_agent: bob, to_agent: ann, result: 'half', status: 'in_progress' },
+      { result: 'more', status: 'in_progress' },
+      { result: 'done', status: 'completed', timestamp: '1970-01-01T00:00:00.040Z' },
+    ])
+    expect(look()).toEqual([])
+    expect(inbox(mine, new Map(), agentId('cat'))).toEqual([])
+  })
+
+  it('[I2] does not answer me what I did myself', () => {
+    const doc = replica(1)
+    give(doc, 'x', ann, bob)
+    move(doc, { task: 't-x', by: ann, state: 'canceled', message: '', key: 'k', now: 1 })
+    expect(inbox(doc, new Map())).toEqual([])
+  })
+})
+
+describe('messagesSince: agents', () => {
+  it('[I4] tells a first registration, not a later one, nor a sighting, nor the record written anew', () => {
+    const [server, mine] = [replica(1), replica(2)]
+    const look = reader(mine)
+    register(server, bob, 'Bob')
+    register(server, ann)
+    send(server, mine)
+    expect(look()).toMatchObject([
+      { type: 'agent_joined', from_agent: bob, agent: { agent_id: bob, name: 'Bob' } },
+    ])
+    register(server, bob, 'Robert')
+    markSeen(server, bob, 4000)
+    agentsOf(server).set(bob, agentsOf(server).get(bob)!.clone())
+    send(server, mine)
+    expect(look()).toEqual([])
+  })
+})
+
+describe('messagesSince: files', () => {
+  const put = (doc: Y.Doc, content: string, by: AgentId, now = 1) =>
+    putFile(doc, { key: 'plan.md', content, base: null, force: true, by, now })
+
+  it('[I4] tells the newest state of a file that others changed', () => {
+    const [theirs, mine] = [replica(1), replica(2)]
+    const look = reader(mine)
+    put(theirs, 'a', bob)
+    put(theirs, 'b', bob, 20)
+    send(theirs, mine)
+    expect(look()).toEqual([
+      {
+        type: 'file_updated',
+        message_id: 'plan.md@2',
+        from_agent: bob,
+        to_agent: null,
+        timestamp: '1970-01-01T00:00:00.020Z',
+        file_key: 'plan.md',
+        version: 2,
+        last_editor: bob,
+      },
+    ])
+    expect(look()).toEqual([])
+  })
+
+  it('[I2] does not tell me my own edit, and does not let it hide another’s before it', () => {
+    const [theirs, mine] = [replica(1), replica(2)]
+    const look = reader(mine)
+    put(mine, 'a', ann, 1)
+    expect(look()).toEqual([])
+    send(mine, theirs)
+    put(theirs, 'b', bob, 2)
+    send(theirs, mine)
+    put(mine, 'c', ann, 3)
+    expect(look()).toMatchObject([{ type: 'file_updated', version: 3, last_editor: bob }])
+  })
+})
+
+it('[I13] many files changed in one go are one message; a few are one each', () => {
+  const file = (n: number): Message => ({
+    type: 'file_updated',
+    message_id: `f${n}@1`,
+    from_agent: bob,
+    to_agent: null,
+    timestamp: isoTime(n),
+    file_key: `f${String(n).padStart(3, '0')}`,
+    version: 1,
+    last_editor: bob,
+  })
+  const few = Array.from({ length: MANY_FILES }, (_, n) => file(n))
+  expect(groupFiles(few)).toEqual(few)
+  const many = [...few, file(100), { ...file(101), from_agent: ann }]
+  expect(groupFiles(many)).toMatchObject([
+    { type: 'files_changed', from_agent: bob, updated: 21, removed: 0, timestamp: isoTime(100) },
+    { type: 'file_updated', from_agent: ann },
+  ])
+})

@@ -1,0 +1,71 @@
+import { commandFor, commandNamed } from '../model/commands.ts'
+import type { Look } from '../model/look.ts'
+import { BROWSE, type Event, keysOf } from '../model/state.ts'
+import type { Mouse } from '../terminal/mouse.ts'
+import type { Press } from '../terminal/press.ts'
+import { clickAt } from '../ui/rows.ts'
+import { bodyHeight, screenRows } from '../views/screen.ts'
+import { onCommand, seen } from './doing.ts'
+import { move } from './moving.ts'
+import { event, NONE, type Steps } from './step.ts'
+import { onFilterPress, onFormPress, onPalettePress, paletteWith } from './typing.ts'
+
+/** What a key does, wherever the keys go at the moment. */
+export const onPress = (look: Look, press: Press): Steps => {
+  const { mode } = look.state
+  if (press.name === 'ctrl-c') return [{ type: 'quit' }]
+  switch (mode.kind) {
+    case 'browse': {
+      const command = commandFor(press.name, keysOf(look.state))
+      return command === null ? NONE : onCommand(look, command, {})
+    }
+    case 'help': {
+      if (['esc', 'backspace', 'q', '?', 'enter'].includes(press.name)) {
+        return [event({ type: 'mode', mode: BROWSE })]
+      }
+      const command = commandFor(press.name, keysOf(look.state))
+      return command === null ? NONE : move(look, command.name).map(event)
+    }
+    case 'filter':
+      return onFilterPress(look, press, mode.before)
+    case 'palette':
+      return onPalettePress(look, press, mode)
+    case 'form':
+      return onFormPress(look, press, mode.form)
+  }
+}
+
+/** What was pasted, as one text; only a field for several lines takes line ends. */
+export const onPaste = ({ state }: Look, text: string): Steps => {
+  const { mode } = state
+  if (mode.kind === 'browse' || mode.kind === 'help') return NONE
+  const kind = mode.kind === 'form' ? mode.form.fields[mode.form.at]?.kind : 'line'
+  if (kind === 'choice') return NONE
+  const lines = text.replace(/\r\n?/g, '\n')
+  const pasted = kind === 'text' ? lines : lines.replaceAll('\n', ' ')
+  return [event({ type: 'edit', edit: { edit: 'insert', text: pasted } })]
+}
+
+/** Lines that a notch of the wheel moves. */
+const WHEEL_LINES = 3
+
+/** A click does what is said where it hits; the wheel moves. */
+export const onMouse = (look: Look, { kind, x, y }: Mouse): Steps => {
+  const isForm = look.state.mode.kind === 'form'
+  if (kind !== 'click') return isForm ? NONE : move(look, kind, WHEEL_LINES).map(event)
+  const { head, body, foot } = screenRows(look)
+  const row = y === 0 ? head : y === bodyHeight(look) + 1 ? foot : body?.[y - 1]
+  const hit = row === undefined ? null : clickAt(row, x)
+  // A click beside a form is no reason to lose what is typed in it.
+  if (hit === null || (isForm && hit.type !== 'field' && hit.type !== 'toast-gone')) return NONE
+  return onEvent(look, hit)
+}
+
+const onEvent = (look: Look, hit: Event): Steps => {
+  if (hit.type !== 'do') return [event(hit), ...seen(look, hit)]
+  if (hit.command === 'complete') {
+    return [event({ type: 'mode', mode: paletteWith(hit.args ?? '') })]
+  }
+  const command = commandNamed(hit.command)
+  return command === null ? NONE : onCommand(look, command, {})
+}

@@ -1,0 +1,240 @@
+import type { Attached } from '../../client/resident/attach.ts'
+import type { Ran } from '../../client/resident/run.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { FileKey } from '../../protocol/ids.ts'
+import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Look } from '../model/look.ts'
+import { readOlder } from '../model/older.ts'
+import type { Snapshot } from '../model/snapshot.ts'
+import { BROWSE, type Event, type Form, initialState, reduce, type Toast } from '../model/state.ts'
+import { Store } from '../model/store.ts'
+import { tellingOf } from '../model/telling.ts'
+import type { Mouse } from '../terminal/mouse.ts'
+import type { Press } from '../terminal/press.ts'
+import { onMouse, onPaste, onPress } from './control.ts'
+import { openForm, type Run } from './forms.ts'
+import type { Steps } from './step.ts'
+
+/** How long a toast stays (milliseconds): an error is read twice. */
+const TOAST_MS: Readonly<Record<Toast['tone'], number>> = {
+  good: 4_000,
+  plain: 20_000,
+  warn: 8_000,
+  bad: 12_000,
+}
+
+export interface DeskOptions {
+  columns: number
+  rows: number
+  plain: boolean
+  /** Milliseconds since the epoch. */
+  now: () => number
+  /** Leaves the program. */
+  quit: () => void
+  /** Gives the terminal to the shell until that lets the program go on. */
+  suspend: () => void
+  /** Something for me came in. */
+  ring: () => void
+}
+
+/** What a person works at: their state and the snapshot, as one look; keys and clicks go in, verbs go out. */
+export class Desk {
+  look: Look
+  readonly store: Store
+  readonly #attached: Attached
+  readonly #options: DeskOptions
+  readonly #listeners = new Set<() => void>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #ends: (() => void)[]
+  #toasts = 0
+  #isLoading = false
+  /** Entries before this are in the feed, as far as the server's log has them. */
+  #olderThan = Number.POSITIVE_INFINITY
+  #span: number | undefined
+
+  constructor(attached: Attached, options: DeskOptions) {
+    this.#attached = attached
+    this.#options = options
+    this.store = new Store(attached, options.now)
+    const { columns, rows, plain } = options
+    const { snapshot } = this.store
+    const state = initialState(snapshot.now)
+    this.look = { snapshot, state, columns, rows, plain }
+    this.#ends = [
+      this.store.subscribe(() => this.#onSnapshot(this.store.snapshot)),
+      attached.onMessages((messages) => this.#tell(messages)),
+    ]
+    if (attached.me === null) {
+      const form = openForm('register', snapshot, '', '')
+      this.#apply({ type: 'mode', mode: { kind: 'form', form: { ...form, at: 0 } } })
+    }
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  press(press: Press): void {
+    this.#take(onPress(this.look, press))
+  }
+
+  paste(text: string): void {
+    this.#take(onPaste(this.look, text))
+  }
+
+  mouse(mouse: Mouse): void {
+    this.#take(onMouse(this.look, mouse))
+  }
+
+  /** Goes back from the page on top, for what has the keys itself. */
+  leavePage = (): void => {
+    this.#apply({ type: 'back' })
+  }
+
+  resize(columns: number, rows: number): void {
+    if (columns !== this.look.columns || rows !== this.look.rows) this.#see({ columns, rows })
+  }
+
+  close(): void {
+    for (const end of this.#ends.splice(0)) end()
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.store.close()
+    this.#listeners.clear()
+  }
+
+  toast(tone: Toast['tone'], text: string, hint = ''): void {
+    const id = ++this.#toasts
+    this.#apply({ type: 'toast', toast: { id, tone, text, hint } })
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      this.#apply({ type: 'toast-gone', id })
+    }, TOAST_MS[tone])
+    this.#timers.add(timer)
+  }
+
+  #onSnapshot(snapshot: Snapshot): void {
+    this.#see({ snapshot })
+    const { mode } = this.look.state
+    // Whoever was registered elsewhere meanwhile, as by clawlink-agent, need not be asked.
+    const isAsked = mode.kind === 'form' && mode.form.name === 'register' && !mode.form.isSending
+    if (isAsked && snapshot.me !== null) this.#apply({ type: 'mode', mode: BROWSE })
+  }
+
+  #take(steps: Steps): void {
+    for (const step of steps) {
+      switch (step.type) {
+        case 'event':
+          this.#apply(step.event)
+          break
+        case 'say':
+          this.toast('bad', step.text)
+          break
+        case 'run':
+          void this.#run(step.run, step.form)
+          break
+        case 'older':
+          void this.#loadOlder()
+          break
+        case 'invite':
+          void this.#invite()
+          break
+        case 'suspend':
+          this.#options.suspend()
+          break
+        case 'quit':
+          this.#options.quit()
+          break
+      }
+    }
+  }
+
+  /** Carries a verb out. A form is there until it is done, or comes back: nothing typed is lost with a refusal. */
+  async #run(run: Run, form: Form): Promise<void> {
+    let ran: Ran
+    try {
+      ran = await this.#attached.run(run.argv, run.stdin)
+    } catch (thrown) {
+      const error = ClawError.from(thrown)
+      ran = { code: error.exit, error: error.toBody(), stderr: '' }
+    }
+    const { code, error, data, stderr } = ran
+    if (code !== 0) {
+      const text = error?.message ?? (stderr.trim() || `${run.argv[0]} ended with ${code}`)
+      this.#refuse(form, text, error?.hint ?? '')
+      return
+    }
+    if (this.#isSending(form)) this.#apply({ type: 'mode', mode: BROWSE })
+    const { durable, file } = (data ?? {}) as { durable?: boolean; file?: { file_key: FileKey } }
+    const late = durable === false ? '; queued until the server is back' : ''
+    this.toast('good', `${run.done}${late}`, run.hint)
+    if (run.removes !== undefined) this.#apply({ type: 'removed', path: run.removes })
+    if (form.name === 'undo') this.#apply({ type: 'brought-back', path: form.subject })
+    // Whoever has gone on to something else meanwhile is not taken from it.
+    if (run.opens && file !== undefined && this.look.state.mode.kind === 'browse') {
+      this.#apply({ type: 'made', path: file.file_key })
+    }
+  }
+
+  #refuse(form: Form, text: string, hint: string): void {
+    const isTyped = form.fields.length > 0
+    const wrong = [text, hint].filter((part) => part !== '').join(' — ')
+    if (this.#isSending(form)) this.#apply({ type: 'wrong', text: wrong })
+    else if (isTyped && this.look.state.mode.kind === 'browse') {
+      this.#apply({ type: 'mode', mode: { kind: 'form', form: { ...form, wrong } } })
+    } else this.toast('bad', text, hint)
+  }
+
+  /** Whether this form is on the screen, and waits for what comes of it. */
+  #isSending({ name, subject }: Form): boolean {
+    const { mode } = this.look.state
+    if (mode.kind !== 'form' || !mode.form.isSending) return false
+    return mode.form.name === name && mode.form.subject === subject
+  }
+
+  /** Makes a join link, which takes the role admin. */
+  async #invite(): Promise<void> {
+    const { data, error } = await this.#attached.run(['invite'])
+    const { link } = (data ?? {}) as { link?: string }
+    if (link === undefined) this.toast('bad', error?.message ?? 'no invite was made', error?.hint)
+    else this.toast('plain', link, 'one can join with it: clawlink-agent join -')
+  }
+
+  async #loadOlder(): Promise<void> {
+    if (this.#isLoading) return
+    this.#isLoading = true
+    const said = this.store.snapshot.feed.find(
+      ({ kind }) => kind === 'broadcast' || kind === 'direct',
+    )
+    const before = Math.min(this.#olderThan, said?.at ?? this.#options.now())
+    try {
+      const { entries, span } = await readOlder(this.#attached, before, this.#span)
+      this.#span = span
+      this.#olderThan = Math.min(before, ...entries.map(({ at }) => at))
+      const added = this.store.addSaid(entries)
+      if (entries.length === 0) this.toast('good', 'nothing older')
+      else if (added > 0) this.toast('good', `${added} older entries`)
+      else this.toast('plain', 'the feed is full', 'clawlink-agent log --since … has older entries')
+    } catch (error) {
+      this.toast('bad', `no older entries: ${ClawError.from(error).message}`)
+    } finally {
+      this.#isLoading = false
+    }
+  }
+
+  #tell(messages: readonly Message[]): void {
+    const told = messages.flatMap((message) => tellingOf(message, this.look.snapshot) ?? [])
+    for (const { text, hint } of told.slice(-3)) this.toast('warn', text, hint)
+    if (told.length > 0) this.#options.ring()
+  }
+
+  #apply(event: Event): void {
+    const state = reduce(this.look.state, event)
+    if (state !== this.look.state) this.#see({ state })
+  }
+
+  #see(change: Partial<Look>): void {
+    this.look = { ...this.look, ...change }
+    for (const listener of this.#listeners) listener()
+  }
+}

@@ -1,0 +1,172 @@
+import type { FileKey } from '../../protocol/ids.ts'
+import { type Command, commandNamed } from '../model/commands.ts'
+import type { Look } from '../model/look.ts'
+import { nameOf } from '../model/snapshot.ts'
+import {
+  BROWSE,
+  type Event,
+  type Page,
+  type State,
+  topPage,
+  VIEWS,
+  type View,
+} from '../model/state.ts'
+import { EMPTY, lineOf } from '../terminal/line.ts'
+import { feedList } from '../views/feed.ts'
+import { aboutOf, pickedId, waitsForMe } from '../views/picked.ts'
+import { type FormName, isForm, missingIn, openForm, runOf } from './forms.ts'
+import { move } from './moving.ts'
+import { event, NONE, type Step, type Steps } from './step.ts'
+
+/** What is given to a command on its line, by the fields of its form. */
+type Values = Readonly<Record<string, string>>
+
+/** Carries a command out, or asks for what it needs. */
+export const onCommand = (look: Look, command: Command, values: Values): Steps => {
+  const { state } = look
+  const { name } = command
+  switch (name) {
+    case 'agents':
+    case 'tasks':
+    case 'feed':
+    case 'files':
+      return goTo(look, name)
+    case 'next':
+    case 'previous': {
+      const by = name === 'next' ? 1 : VIEWS.length - 1
+      return goTo(look, VIEWS[(VIEWS.indexOf(state.view) + by) % VIEWS.length]!)
+    }
+    case 'filter': {
+      if (values.text !== undefined) return [event({ type: 'filter', text: values.text })]
+      const before = state.filters[state.view]
+      return [event({ type: 'mode', mode: { kind: 'filter', line: lineOf(before), before } })]
+    }
+    case 'palette':
+      return [event({ type: 'mode', mode: { kind: 'palette', line: EMPTY, chosen: 0 } })]
+    case 'help':
+      return [event({ type: 'mode', mode: { kind: 'help', top: 0 } })]
+    case 'quit':
+    case 'suspend':
+      return [{ type: name }]
+    case 'invite':
+      return [{ type: 'invite' }]
+    case 'open':
+      return open(look)
+    case 'back':
+      return back(state)
+    case 'first':
+      return [...move(look, name).map(event), ...older(look)]
+    case 'respond':
+      return waitsForMe(look) ? answer(look, values) : form(look, command, name, values)
+    case 'undo': {
+      const last = state.removed.at(-1)
+      if (last === undefined) return [{ type: 'say', text: 'you have removed no file here' }]
+      return form(look, command, name, values, last)
+    }
+    default:
+      return isForm(name) ? form(look, command, name, values) : move(look, name).map(event)
+  }
+}
+
+/** Leaving the feed means to have seen what is in it. */
+export const seen = ({ state, snapshot }: Look, change: Event): Step[] => {
+  const leaves = change.type === 'view' && state.view === 'feed' && change.view !== 'feed'
+  const newest = snapshot.feed.at(-1)?.at ?? 0
+  return leaves ? [event({ type: 'seen', at: Math.max(newest, snapshot.now) })] : []
+}
+
+const goTo = (look: Look, view: View): Steps => {
+  const change = { type: 'view', view } as const
+  return [event(change), ...seen(look, change)]
+}
+
+/** Who is at the oldest entry and goes to the first one wants older ones. */
+const older = (look: Look): Steps => {
+  const { state, snapshot } = look
+  const isOnFeed = state.view === 'feed' && state.pages.length === 0
+  return isOnFeed && snapshot.hasOlder && feedList(look).at <= 0 ? [{ type: 'older' }] : NONE
+}
+
+const open = (look: Look): Steps => {
+  const { state } = look
+  const page = topPage(state)
+  if (page !== null) return openFrom(look, page)
+  const id = pickedId(look)
+  if (id === null) return NONE
+  if (state.view !== 'files') {
+    const kind = ({ agents: 'agent', tasks: 'task', feed: 'entry' } as const)[state.view]
+    return [event({ type: 'open', page: { kind, id, top: 0 } })]
+  }
+  return id.endsWith('/')
+    ? [event({ type: 'fold', path: id })]
+    : [event({ type: 'open', page: { kind: 'editor', path: id as FileKey } })]
+}
+
+/** From an entry to its task or file, from an agent to what it is at. */
+const openFrom = ({ snapshot }: Look, page: Page): Steps => {
+  if (page.kind === 'editor' || page.kind === 'task') return NONE
+  const entry = snapshot.feed.findLast(({ id }) => id === page.id)
+  const line = snapshot.agents.find(({ agent }) => agent.agent_id === page.id)
+  const { task, file } = (page.kind === 'entry' ? entry : line) ?? {}
+  if (task != null) return [event({ type: 'open', page: { kind: 'task', id: task, top: 0 } })]
+  if (file != null) return [event({ type: 'open', page: { kind: 'editor', path: file } })]
+  return NONE
+}
+
+const back = (state: State): Steps => {
+  if (state.pages.length > 0) return [event({ type: 'back' })]
+  if (state.toasts.length > 0) {
+    return state.toasts.map(({ id }) => event({ type: 'toast-gone', id }))
+  }
+  if (state.filters[state.view] !== '') return [event({ type: 'filter', text: '' })]
+  return state.view === 'feed' ? [event({ type: 'follow' })] : NONE
+}
+
+/** Opens a command's form with what is known; one that needs nothing more is carried out at once. */
+const form = (
+  look: Look,
+  { about, args = [] }: Command,
+  name: FormName,
+  values: Values,
+  thing = '',
+): Steps => {
+  const { snapshot } = look
+  const subject = about === undefined ? thing : aboutOf(look, about)
+  if (subject === null) {
+    const article = about === 'agent' || about === 'entry' ? 'an' : 'a'
+    return [{ type: 'say', text: `pick ${article} ${about} first` }]
+  }
+  const known: Record<string, string> = { ...values }
+  const agent = aboutOf(look, 'agent')
+  if (
+    args[0]?.names === 'agent' &&
+    known.to === undefined &&
+    agent !== snapshot.me &&
+    agent !== null
+  ) {
+    known.to = nameFor(look, agent)
+  }
+  const opened = openForm(name, snapshot, subject, labelOf(look, subject), known)
+  const isGiven = args.length > 0 && args.every(({ field }) => values[field] !== undefined)
+  const isWhole = opened.fields.length === 0 || (isGiven && missingIn(opened) === null)
+  const run = isWhole ? runOf(opened, snapshot) : null
+  if (run !== null) {
+    return [event({ type: 'mode', mode: BROWSE }), { type: 'run', run, form: opened }]
+  }
+  return [event({ type: 'mode', mode: { kind: 'form', form: opened } })]
+}
+
+const answer = (look: Look, { result }: Values): Steps =>
+  form(look, commandNamed('answer')!, 'answer', result === undefined ? {} : { text: result })
+
+/** A name that says which agent is meant; its id where another has the same, as name or id. */
+const nameFor = ({ snapshot }: Look, id: string): string => {
+  const name = nameOf(snapshot, id)
+  const same = snapshot.agents.filter(
+    ({ agent }) => agent.name === name || (agent.agent_id === name && agent.agent_id !== id),
+  )
+  return same.length === 1 ? name : id
+}
+
+const labelOf = ({ snapshot }: Look, subject: string): string =>
+  snapshot.names.get(subject) ?? snapshot.taskById.get(subject)?.task.slice(0, 60) ?? subject

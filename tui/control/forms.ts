@@ -1,0 +1,332 @@
+import type { FileKey } from '../../protocol/ids.ts'
+import { PRIORITIES } from '../../workspace/document/schema.ts'
+import type { FeedEntry } from '../model/feed.ts'
+import { ago } from '../model/look.ts'
+import { nameOf, type Snapshot } from '../model/snapshot.ts'
+import type { Field, Form } from '../model/state.ts'
+import { lineOf } from '../terminal/line.ts'
+
+/**
+ * What a person does, as the verb of clawlink-agent that does it: its command line is all that a form makes. No rule is
+ * here; what a verb refuses, it says.
+ */
+export interface Run {
+  argv: readonly string[]
+  stdin?: string
+  /** What to say once it is done. */
+  done: string
+  hint?: string
+  /** The file that was made is picked and opened then. */
+  opens?: true
+  /** This file was removed then, and can be brought back. */
+  removes?: FileKey
+}
+
+type Values = Readonly<Record<string, string>>
+
+interface FormSpec {
+  title: (about: string) => string
+  /** What to know before it is sent. */
+  note?: (snapshot: Snapshot, subject: string) => string
+  fields: (snapshot: Snapshot, subject: string) => readonly Field[]
+  /** Null: there is nothing to do. */
+  run: (values: Values, subject: string, snapshot: Snapshot) => Run | null
+}
+
+const line = (name: string, label: string, more: Partial<Field> = {}): Field => ({
+  ...{ name, label, kind: 'line', line: lineOf('') },
+  ...more,
+})
+
+const text = (name: string, label: string, more: Partial<Field> = {}): Field =>
+  line(name, label, { kind: 'text', ...more })
+
+const choice = (name: string, label: string, choices: readonly string[], chosen = choices[0]!) =>
+  line(name, label, { kind: 'choice', choices, line: lineOf(chosen) })
+
+/** A flag with what was typed, in one word: what begins with a dash is a value all the same. Empty: no flag. */
+const flag = (name: string, value: string | undefined): string[] =>
+  value === undefined || value.trim() === '' ? [] : [`--${name}=${value.trim()}`]
+
+/** The body of a command goes by stdin: no length or first character matters. */
+const body = (name: string, value: string | undefined): { argv: string[]; stdin?: string } =>
+  value === undefined || value.trim() === ''
+    ? { argv: [] }
+    : { argv: [`--${name}`, '-'], stdin: value }
+
+const withBody = (
+  argv: readonly string[],
+  { argv: more, stdin }: { argv: string[]; stdin?: string },
+  done: string,
+): Run => ({ argv: [...argv, ...more], ...(stdin !== undefined && { stdin }), done })
+
+const none = (): readonly Field[] => []
+
+/** A question for yes or no; whoever only presses enter has said no. */
+export const NO_YES: readonly string[] = ['no', 'yes']
+
+/** Who reads a reply. */
+const EVERYBODY = 'everybody'
+const SENDER = 'the sender'
+const INVOLVED = 'all in the task'
+
+const readersOf = ({ kind, task }: FeedEntry): string[] => {
+  if (kind === 'broadcast') return [EVERYBODY, SENDER]
+  return task === undefined ? [SENDER] : [INVOLVED, SENDER]
+}
+
+export const FORMS = {
+  register: {
+    title: () => 'Who are you? Others see you by this name',
+    fields: ({ where }) => [
+      line('name', 'Name', { needed: true, line: lineOf(where.name) }),
+      line('description', 'About you'),
+    ],
+    run: ({ name, description }) => ({
+      argv: ['register', ...flag('name', name), '--person', ...flag('description', description)],
+      done: `welcome, ${name?.trim()}`,
+    }),
+  },
+  delegate: {
+    title: () => 'Delegate a task',
+    fields: () => [
+      line('to', 'To (empty: anyone)'),
+      text('task', 'Task', { needed: true }),
+      choice('priority', 'Priority', PRIORITIES, 'normal'),
+      line('caps', 'To who can'),
+      line('context', 'Context (JSON)'),
+      line('deadline', 'Deadline'),
+      line('after', 'After tasks'),
+      line('approve-by', 'Approved by'),
+    ],
+    run: ({ to, caps, task, priority, context, deadline, after, ...more }) => {
+      const named = [...flag('to', to), ...flag('caps', caps)]
+      const whom = named.length === 0 ? ['--anyone'] : named
+      const rest = [
+        ...flag('priority', priority),
+        ...flag('context', context),
+        ...flag('deadline', deadline),
+        ...flag('after', after),
+        ...flag('approve-by', more['approve-by']),
+      ]
+      return withBody(['delegate', ...whom, ...rest], body('task', task), 'task delegated')
+    },
+  },
+  claim: {
+    title: (about) => `Claim ${about}`,
+    fields: none,
+    run: (_, task) => ({ argv: ['claim', `--task=${task}`], done: `${task} is yours` }),
+  },
+  release: {
+    title: (about) => `Release ${about}`,
+    fields: none,
+    run: (_, task) => ({ argv: ['release', `--task=${task}`], done: `${task} released` }),
+  },
+  approve: {
+    title: (about) => `Approve ${about}`,
+    fields: none,
+    run: (_, task) => ({ argv: ['approve', `--task=${task}`], done: `${task} approved` }),
+  },
+  decline: {
+    title: (about) => `Decline ${about}`,
+    fields: () => [text('reason', 'Reason', { needed: true })],
+    run: ({ reason }, task) =>
+      withBody(['decline', `--task=${task}`], body('reason', reason), `${task} declined`),
+  },
+  respond: {
+    title: (about) => `Respond to ${about}`,
+    fields: () => [
+      text('result', 'Result', { needed: true }),
+      choice('status', 'Status', [
+        ...['completed', 'in_progress', 'input-required', 'failed', 'rejected'],
+      ]),
+    ],
+    run: ({ result, status }, task, { taskById }) => {
+      const to = taskById.get(task)?.from_agent ?? ''
+      const argv = ['respond', `--to=${to}`, `--msg-id=${task}`, ...flag('status', status)]
+      return withBody(argv, body('result', result), `${task}: ${status}`)
+    },
+  },
+  answer: {
+    title: (about) => `Answer ${about}`,
+    note: ({ taskById, names }, task) => {
+      const { owner = null, message = '' } = taskById.get(task) ?? {}
+      return `${owner === null ? 'its owner' : (names.get(owner) ?? owner)} asks: ${message}`
+    },
+    fields: () => [text('text', 'Answer', { needed: true })],
+    run: ({ text }, task) =>
+      withBody(['answer', `--task=${task}`], body('text', text), `${task}: answered`),
+  },
+  note: {
+    title: (about) => `Note on ${about}`,
+    fields: () => [text('text', 'Note', { needed: true })],
+    run: ({ text }, task) =>
+      withBody(['note', `--task=${task}`], body('text', text), `noted on ${task}`),
+  },
+  cancel: {
+    title: (about) => `Cancel ${about}`,
+    fields: () => [text('reason', 'Reason')],
+    run: ({ reason }, task) =>
+      withBody(['cancel', `--task=${task}`], body('reason', reason), `${task} canceled`),
+  },
+  broadcast: {
+    title: () => 'Tell everybody',
+    fields: () => [
+      text('content', 'Text', { needed: true }),
+      line('topic', 'Topic'),
+      line('tags', 'Tags'),
+    ],
+    run: ({ content, topic, tags }) =>
+      withBody(
+        ['broadcast', ...flag('topic', topic), ...flag('tags', tags)],
+        body('content', content),
+        'broadcast',
+      ),
+  },
+  send: {
+    title: () => 'Send a message',
+    fields: () => [line('to', 'To', { needed: true }), text('content', 'Text', { needed: true })],
+    run: ({ to, content }) =>
+      withBody(['send', ...flag('to', to)], body('content', content), `sent to ${to?.trim()}`),
+  },
+  reply: {
+    title: (about) => `Reply to ${about}`,
+    fields: ({ feed }, subject) => {
+      const entry = feed.findLast(({ id }) => id === subject)
+      return [
+        text('content', 'Text', { needed: true }),
+        choice('whom', 'Who reads it', entry === undefined ? [SENDER] : readersOf(entry)),
+      ]
+    },
+    run: ({ content, whom }, subject, { feed }) => {
+      const entry = feed.findLast(({ id }) => id === subject)
+      if (whom === INVOLVED) {
+        return withBody(['note', `--task=${entry?.task}`], body('text', content), 'noted')
+      }
+      const argv =
+        whom === EVERYBODY
+          ? ['broadcast', ...flag('topic', entry?.topic)]
+          : ['send', `--to=${entry?.from ?? ''}`]
+      // What happened, but was not said, has no id that an answer could name.
+      const isSaid = entry?.kind === 'broadcast' || entry?.kind === 'direct'
+      const reply = isSaid ? [`--reply-to=${subject}`] : []
+      return withBody([...argv, ...reply], body('content', content), 'replied')
+    },
+  },
+  status: {
+    title: () => 'What are you doing?',
+    fields: () => [line('text', 'Activity', { needed: true })],
+    run: ({ text }) => ({ argv: ['status', ...flag('set', text)], done: 'others see it' }),
+  },
+  pause: {
+    title: (about) => `Pause ${about}`,
+    fields: () => [line('note', 'Why')],
+    run: ({ note }, agent, snapshot) => ({
+      argv: ['pause', `--name=${agent}`, ...flag('note', note)],
+      done: `${nameOf(snapshot, agent)} is asked to pause`,
+    }),
+  },
+  resume: {
+    title: (about) => `Resume ${about}`,
+    fields: none,
+    run: (_, agent, snapshot) => ({
+      argv: ['resume', `--name=${agent}`],
+      done: `${nameOf(snapshot, agent)} may go on`,
+    }),
+  },
+  new: {
+    title: () => 'New file',
+    fields: () => [line('path', 'Path', { needed: true }), text('content', 'Text')],
+    run: ({ path, content = '' }) => ({
+      argv: ['file-put', ...flag('key', path), '--file', '-', '--new'],
+      stdin: content,
+      done: `${path?.trim()} made`,
+      opens: true,
+    }),
+  },
+  rename: {
+    title: (about) => `Rename ${about}`,
+    fields: (_, path) => [line('to', 'New path', { needed: true, line: lineOf(path) })],
+    run: ({ to }, path) => ({
+      argv: ['file-mv', `--key=${path}`, ...flag('to', to)],
+      done: `${path} is now ${to?.trim()}`,
+    }),
+  },
+  remove: {
+    title: (about) => `Remove ${about}?`,
+    note: (snapshot, path) => {
+      const line = snapshot.files.find(({ info }) => info.file_key === path)
+      if (line === undefined) return ''
+      const { version, last_editor, updated_at } = line.info
+      const age = ago(updated_at, snapshot.now)
+      const newest = `Version ${version} is by ${nameOf(snapshot, last_editor)}, ${age}${age === 'now' ? '' : ' ago'}.`
+      const inIt = line.editors.filter((id) => id !== snapshot.me)
+      const names = inIt.map((id) => nameOf(snapshot, id)).join(', ')
+      return names === '' ? newest : `Open now: ${names}. ${newest}`
+    },
+    fields: () => [choice('sure', 'Remove it?', NO_YES)],
+    // Whoever says yes has been told whose version it is.
+    run: ({ sure }, path) =>
+      sure !== 'yes'
+        ? null
+        : {
+            argv: ['file-rm', `--key=${path}`, '--force'],
+            done: `${path} removed`,
+            hint: 'U in the files brings it back',
+            removes: path as FileKey,
+          },
+  },
+  undo: {
+    title: (about) => `Bring ${about} back`,
+    fields: none,
+    run: (_, path) => ({ argv: ['file-restore', `--key=${path}`], done: `${path} is back` }),
+  },
+  read: {
+    title: () => 'Mark all as read',
+    fields: none,
+    run: () => ({ argv: ['poll'], done: 'all read' }),
+  },
+} as const satisfies Record<string, FormSpec>
+
+export type FormName = keyof typeof FORMS
+
+export const isForm = (name: string): name is FormName => Object.hasOwn(FORMS, name)
+
+const spec = (name: FormName): FormSpec => FORMS[name]
+
+/** The form, with what is known already filled in; the first field that is empty has the keys. */
+export const openForm = (
+  name: FormName,
+  snapshot: Snapshot,
+  subject: string,
+  about: string,
+  known: Values = {},
+): Form => {
+  const fields = spec(name)
+    .fields(snapshot, subject)
+    .map((field) => {
+      const value = known[field.name]
+      return value === undefined ? field : { ...field, line: lineOf(value) }
+    })
+  const at = fields.findIndex(({ line: { text } }) => text === '')
+  return {
+    name,
+    title: spec(name).title(about),
+    note: spec(name).note?.(snapshot, subject) ?? '',
+    subject,
+    fields,
+    at: Math.max(0, at),
+    wrong: '',
+    isSending: false,
+  }
+}
+
+/** What is missing in the form; null: it can be sent. */
+export const missingIn = ({ fields }: Form): string | null =>
+  fields.find(({ needed, line: { text } }) => needed === true && text.trim() === '')?.label ?? null
+
+/** Null: there is nothing to do. */
+export const runOf = ({ name, fields, subject }: Form, snapshot: Snapshot): Run | null => {
+  const values = Object.fromEntries(fields.map((field) => [field.name, field.line.text]))
+  return spec(name as FormName).run(values, subject, snapshot)
+}

@@ -1,0 +1,101 @@
+import type { Look } from '../model/look.ts'
+import { type Event, topPage } from '../model/state.ts'
+import { boardList, boardPlace, boardTitles, columnsOf } from '../views/board.ts'
+import { linesOf } from '../views/files.ts'
+import { clampTop, type List, selectIn, windowOf } from '../views/list.ts'
+import { helpLines } from '../views/overlays.ts'
+import { listOf } from '../views/picked.ts'
+import { bodyHeight, pageLines } from '../views/screen.ts'
+
+/** What a moving key does: it scrolls what is read, and picks another line of what is a list. */
+export const move = (look: Look, command: string, times = 1): Event[] => {
+  const { mode, view } = look.state
+  if (mode.kind === 'help') {
+    return scroll(look, mode.top, helpLines(look.columns).length, command, times)
+  }
+  const page = topPage(look.state)
+  if (page?.kind === 'editor') return []
+  if (page !== null) return scroll(look, page.top, pageLines(look, page).length, command, times)
+  if (command === 'left' || command === 'right') {
+    if (view === 'files') return fold(look, command)
+    return view === 'tasks' ? sideways(look, command) : []
+  }
+  return pick(look, listOf(look), command, times)
+}
+
+const scroll = (
+  look: Look,
+  from: number,
+  count: number,
+  command: string,
+  times: number,
+): Event[] => {
+  const height = bodyHeight(look)
+  const by = stepOf(command, height, times)
+  if (by === null) return []
+  return [{ type: 'scroll', top: clampTop(clampTop(from, count, height) + by, count, height) }]
+}
+
+const stepOf = (command: string, page: number, times: number): number | null => {
+  switch (command) {
+    case 'down':
+      return times
+    case 'up':
+      return -times
+    case 'page-down':
+      return Math.max(1, page - 1)
+    case 'page-up':
+      return -Math.max(1, page - 1)
+    case 'first':
+      return Number.NEGATIVE_INFINITY
+    case 'last':
+      return Number.POSITIVE_INFINITY
+    default:
+      return null
+  }
+}
+
+/** Items of a list that are seen: the body's lines without the titles over it. */
+const fitsIn = (look: Look, list: List): number => {
+  const titles = list.view === 'tasks' ? boardTitles(look) : look.plain ? 0 : 1
+  return windowOf(look, list, bodyHeight(look) - titles).fits
+}
+
+const pick = (look: Look, list: List, command: string, times: number): Event[] => {
+  const { view, count, at } = list
+  const fits = fitsIn(look, list)
+  const by = stepOf(command, fits, times)
+  if (by === null || count === 0) return []
+  const index = Math.min(Math.max(0, at + by), count - 1)
+  const select = selectIn(list, index, fits)
+  // At the newest entry the feed goes with what comes.
+  return view === 'feed' && index === count - 1 ? [select, { type: 'follow' }] : [select]
+}
+
+/** To the next column that has tasks, as far down as one was. */
+const sideways = (look: Look, command: 'left' | 'right'): Event[] => {
+  const columns = columnsOf(look)
+  const place = boardPlace(columns, look.state.selected.tasks)
+  const by = command === 'left' ? -1 : 1
+  for (let column = place.column + by; columns[column] !== undefined; column += by) {
+    const list = boardList(look, column)
+    if (list.count === 0) continue
+    return [selectIn(list, Math.min(place.index, list.count - 1), fitsIn(look, list))]
+  }
+  return []
+}
+
+/** Opens or closes a folder; from a file, or a folder that is closed, goes to the folder it is in. */
+const fold = (look: Look, command: 'left' | 'right'): Event[] => {
+  const list = listOf(look)
+  const lines = linesOf(look)
+  const line = lines[list.at]
+  if (line === undefined) return []
+  if (line.file === null && line.isFolded === (command === 'right')) {
+    return [{ type: 'fold', path: line.id }]
+  }
+  if (command === 'right') return []
+  const parent = line.id.slice(0, line.id.replace(/\/$/, '').lastIndexOf('/') + 1)
+  const index = lines.findIndex(({ id }) => id === parent)
+  return index < 0 ? [] : [selectIn(list, index, fitsIn(look, list))]
+}

@@ -1,0 +1,20 @@
+import type { Event, Form } from '../model/state.ts'
+import type { Run } from './forms.ts'
+
+/** What follows from a key, a click or a command: a change of the state, a verb to carry out, or something outside. */
+export type Step =
+  | { type: 'event'; event: Event }
+  /** `form`: what was typed, for it to be seen again if the verb is refused. */
+  | { type: 'run'; run: Run; form: Form }
+  /** It cannot be done, and why. */
+  | { type: 'say'; text: string }
+  | { type: 'older' }
+  | { type: 'invite' }
+  | { type: 'suspend' }
+  | { type: 'quit' }
+
+export type Steps = readonly Step[]
+
+export const event = (one: Event): Step => ({ type: 'event', event: one })
+
+export const NONE: Steps = []

@@ -1,0 +1,141 @@
+import type { Look } from '../model/look.ts'
+import { completionsOf, readTyped } from '../model/palette.ts'
+import { BROWSE, type Form, type Mode } from '../model/state.ts'
+import { type Edit, lineOf } from '../terminal/line.ts'
+import type { Press } from '../terminal/press.ts'
+import { onCommand } from './doing.ts'
+import { missingIn, NO_YES, runOf } from './forms.ts'
+import { move } from './moving.ts'
+import { event, NONE, type Steps } from './step.ts'
+
+/** What keys do while something is typed: in a filter, a command line, a form. */
+
+const EDITS: Readonly<Record<string, Edit>> = {
+  left: { edit: 'left' },
+  right: { edit: 'right' },
+  'ctrl-b': { edit: 'left' },
+  'ctrl-f': { edit: 'right' },
+  home: { edit: 'home' },
+  end: { edit: 'end' },
+  'ctrl-a': { edit: 'home' },
+  'ctrl-e': { edit: 'end' },
+  backspace: { edit: 'back' },
+  'ctrl-h': { edit: 'back' },
+  delete: { edit: 'delete' },
+  'ctrl-d': { edit: 'delete' },
+  'ctrl-w': { edit: 'word-back' },
+  'alt-backspace': { edit: 'word-back' },
+  'ctrl-u': { edit: 'kill-start' },
+  'ctrl-k': { edit: 'kill-end' },
+  'alt-b': { edit: 'word-left' },
+  'alt-f': { edit: 'word-right' },
+  'alt-left': { edit: 'word-left' },
+  'alt-right': { edit: 'word-right' },
+}
+
+const editOf = ({ name, text }: Press): Steps => {
+  const edit = text === '' ? EDITS[name] : ({ edit: 'insert', text } as const)
+  return edit === undefined ? NONE : [event({ type: 'edit', edit })]
+}
+
+const toBrowse = event({ type: 'mode', mode: BROWSE })
+
+export const onFilterPress = (look: Look, press: Press, before: string): Steps => {
+  switch (press.name) {
+    case 'enter':
+      return [toBrowse]
+    case 'esc':
+      return [event({ type: 'filter', text: before }), toBrowse]
+    case 'up':
+    case 'down':
+      return move(look, press.name).map(event)
+    default:
+      return editOf(press)
+  }
+}
+
+export const paletteWith = (text: string): Mode => ({
+  ...{ kind: 'palette', line: lineOf(text), chosen: 0 },
+})
+
+export const onPalettePress = (
+  look: Look,
+  press: Press,
+  { line, chosen }: Extract<Mode, { kind: 'palette' }>,
+): Steps => {
+  const found = completionsOf(look, line.text)
+  const choose = (index: number) =>
+    event({ type: 'choose', index: (index + found.length) % Math.max(1, found.length) })
+  switch (press.name) {
+    case 'esc':
+      return [toBrowse]
+    case 'up':
+    case 'ctrl-p':
+    case 'shift-tab':
+      return [choose(chosen - 1)]
+    case 'down':
+    case 'ctrl-n':
+      return [choose(chosen + 1)]
+    case 'tab': {
+      const taken = found[chosen]
+      return taken === undefined ? NONE : [event({ type: 'mode', mode: paletteWith(taken.line) })]
+    }
+    case 'backspace':
+      return line.text === '' ? [toBrowse] : editOf(press)
+    case 'enter': {
+      if (line.text.trim() === '') return [toBrowse]
+      const typed = readTyped(line.text)
+      // What was only begun is what is marked.
+      const begun = typed.command === null ? found[chosen] : undefined
+      const { command, values, name } = begun === undefined ? typed : readTyped(begun.line)
+      if (command === null) return [{ type: 'say', text: `no command "${name}"; ? shows all` }]
+      return [toBrowse, ...onCommand(look, command, values)]
+    }
+    default:
+      return editOf(press)
+  }
+}
+
+export const onFormPress = (look: Look, press: Press, form: Form): Steps => {
+  const { fields, at } = form
+  const field = fields[at]
+  const go = (index: number) =>
+    event({ type: 'field', index: (index + fields.length) % fields.length })
+  switch (press.name) {
+    case 'esc':
+      // Nobody works unregistered: that form is left with the program.
+      return form.name === 'register' ? [{ type: 'quit' }] : [toBrowse]
+    case 'tab':
+    case 'down':
+      return [go(at + 1)]
+    case 'shift-tab':
+    case 'up':
+      return [go(at - 1)]
+    case 'ctrl-s':
+    case 'enter':
+      return send(look, form)
+    case 'ctrl-j':
+    case 'alt-enter':
+      return field?.kind === 'text'
+        ? [event({ type: 'edit', edit: { edit: 'insert', text: '\n' } })]
+        : NONE
+  }
+  if (field?.kind !== 'choice') return editOf(press)
+  const { choices = [], line } = field
+  // A question is answered by its letter, too; enter sends it.
+  const said = choices === NO_YES && { n: 'no', y: 'yes' }[press.name]
+  if (said) return [event({ type: 'value', text: said })]
+  const by = { left: choices.length - 1, right: 1, space: 1 }[press.name]
+  if (by === undefined) return NONE
+  const next = choices[(choices.indexOf(line.text) + by) % choices.length]!
+  return [event({ type: 'value', text: next })]
+}
+
+/** Once: a form that is on its way is not sent again. */
+const send = (look: Look, form: Form): Steps => {
+  if (form.isSending) return NONE
+  const missing = missingIn(form)
+  if (missing !== null) return [event({ type: 'wrong', text: `${missing} is missing` })]
+  const run = runOf(form, look.snapshot)
+  return run === null ? [toBrowse] : [event({ type: 'sending' }), { type: 'run', run, form }]
+}

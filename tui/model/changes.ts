@@ -1,0 +1,98 @@
+import * as Y from 'yjs'
+import { EDITS_PREFIX } from '../../workspace/document/schema.ts'
+
+/** What has to be read again. */
+export interface Dirty {
+  agents: boolean
+  /** Who is connected, where, and what follows from silence. */
+  presence: boolean
+  said: boolean
+  /** Tasks and notes that wait for the server. */
+  intake: boolean
+  /** By id; null: any. */
+  tasks: Set<string> | null
+  /** By file id; null: any, and where they are. */
+  files: Set<string> | null
+}
+
+const clean = (): Dirty => ({
+  ...{ agents: false, presence: false, said: false, intake: false },
+  ...{ tasks: new Set<string>(), files: new Set<string>() },
+})
+
+/** What transactions have changed since somebody looked: of ten thousand tasks the one that it was. */
+export class Changes {
+  /** At first all there is. */
+  now: Dirty = {
+    ...{ agents: true, presence: true, said: true, intake: true },
+    ...{ tasks: null, files: null },
+  }
+  readonly #roots = new WeakMap<object, string>()
+
+  /** Whether there is something that a snapshot shows. */
+  note({ changed }: Y.Transaction): boolean {
+    let isShown = false
+    for (const [start, keys] of changed) {
+      let type = start as Y.AbstractType<unknown>
+      /** The keys that lead to it, from the root on. */
+      const way: (string | null)[] = []
+      while (type._item !== null) {
+        way.unshift(type._item.parentSub)
+        type = type._item.parent as Y.AbstractType<unknown>
+      }
+      if (this.#noteIn(this.#rootName(type), way, keys)) isShown = true
+    }
+    return isShown
+  }
+
+  /** Hands out what is to be read; what has changed of files only `withFiles`. */
+  take(withFiles: boolean): Dirty {
+    const taken = this.now
+    this.now = clean()
+    if (!withFiles) this.now.files = taken.files
+    return taken
+  }
+
+  get hasFiles(): boolean {
+    return this.now.files === null || this.now.files.size > 0
+  }
+
+  #noteIn(root: string, way: readonly (string | null)[], keys: Set<string | null>): boolean {
+    const dirty = this.now
+    switch (root) {
+      case 'agents':
+        dirty.agents = true
+        return true
+      case 'broadcasts':
+      case 'meta':
+        dirty.said = true
+        return true
+      case 'tasks':
+        // Tasks are in buckets: of a bucket that comes or goes all is looked at.
+        if (way.length === 0) dirty.tasks = null
+        for (const id of way.length === 1 ? keys : [way[1] ?? null]) {
+          if (id !== null) dirty.tasks?.add(id)
+        }
+        return true
+      case 'intake':
+        dirty.intake = true
+        return true
+      case 'files':
+        dirty.files = null
+        return true
+    }
+    if (!root.startsWith(EDITS_PREFIX)) return false
+    dirty.files?.add(root.slice(EDITS_PREFIX.length))
+    return true
+  }
+
+  /** The name of a root type; that of a file's edits is looked for among those of all files. */
+  #rootName(type: Y.AbstractType<unknown>): string {
+    let name = this.#roots.get(type)
+    if (name === undefined) {
+      name = Y.findRootTypeKey(type)
+      this.#roots.set(type, name)
+    }
+    return name
+  }
+}

@@ -1,0 +1,93 @@
+import type * as Y from 'yjs'
+import type { AgentId, FileKey } from '../../protocol/ids.ts'
+import type { Agent } from '../../workspace/agents/agents.ts'
+import { type BroadcastEntry, isoTime } from '../../workspace/document/schema.ts'
+import { fileEntries } from '../../workspace/document/shape.ts'
+import { someBroadcasts } from '../../workspace/messages/live-log.ts'
+import { type Task, taskHistory } from '../../workspace/tasks/tasks.ts'
+import type { FeedEntry } from './feed.ts'
+import type { FileLine } from './snapshot.ts'
+
+/** What was said, as far as `me` may read it: direct messages are their two ends' alone. */
+export const saidEntry = (entry: BroadcastEntry, me: AgentId | null): FeedEntry | null => {
+  const { id, from, to, topic, content, at, replyTo } = entry
+  if (to !== undefined && to !== me && from !== me) return null
+  return {
+    ...{ id, at, from, to: to ?? null, topic, text: content },
+    kind: to === undefined ? 'broadcast' : 'direct',
+    ...(replyTo !== undefined && { replyTo }),
+  }
+}
+
+export const saidEntries = function* (doc: Y.Doc, me: AgentId | null): Generator<FeedEntry> {
+  for (const broadcast of someBroadcasts(doc)) {
+    const entry = saidEntry(broadcast, me)
+    if (entry !== null) yield entry
+  }
+}
+
+/** What happened to a task: that it was made, each transition, each note. */
+export const taskEntries = function* (doc: Y.Doc, task: Task): Generator<FeedEntry> {
+  const { task_id, from_agent, to_agent, notes } = task
+  const common = { topic: '', task: task_id }
+  const at = Date.parse(task.created_at)
+  const text = `delegated: ${task.task}`
+  yield { id: task_id, at, kind: 'task', from: from_agent, to: to_agent, text, ...common }
+  for (const { state, by, message, at: moved, revision } of taskHistory(doc, task_id)) {
+    const id = `${task_id}#${revision}`
+    const words = message === '' ? state : `${state}: ${message}`
+    const text = `${words} (${task.task})`
+    yield { id, at: moved, kind: 'task', from: by, to: null, text, ...common }
+  }
+  for (const note of notes) {
+    const { by, text } = note
+    const id = `${task_id}/${by}/${note.at}`
+    yield {
+      id,
+      at: Date.parse(note.at),
+      kind: 'note',
+      from: by as AgentId,
+      to: null,
+      text,
+      ...common,
+    }
+  }
+}
+
+/** Edits of one file by one agent within this time are one entry (milliseconds): typing is no news every second. */
+const ONE_EDIT_MS = 60_000
+
+export const fileEntry = ({ info }: FileLine): FeedEntry => {
+  const { file_key, last_editor, updated_at, version } = info
+  const at = Date.parse(updated_at)
+  return {
+    id: `${file_key}@${last_editor}@${Math.floor(at / ONE_EDIT_MS)}`,
+    ...{ at, kind: 'file', from: last_editor, to: null, topic: '', file: file_key },
+    text: `${file_key} version ${version}`,
+  }
+}
+
+export const removedEntries = function* (doc: Y.Doc): Generator<FeedEntry> {
+  for (const [path, { removed }] of fileEntries(doc)) {
+    if (removed === undefined) continue
+    const { by, at, movedTo } = removed
+    const text = movedTo === undefined ? `${path} removed` : `${path} is now ${movedTo}`
+    const file = movedTo ?? (path as FileKey)
+    yield {
+      id: `${path}@${isoTime(at)}`,
+      at,
+      kind: 'file',
+      from: by,
+      to: null,
+      topic: '',
+      text,
+      file,
+    }
+  }
+}
+
+export const agentEntry = ({ agent_id, name, machine, registered_at }: Agent): FeedEntry => ({
+  id: `${agent_id}@joined`,
+  ...{ at: Date.parse(registered_at), kind: 'agent', from: agent_id, to: null, topic: '' },
+  text: machine === '' ? `${name} joined` : `${name} joined from ${machine}`,
+})

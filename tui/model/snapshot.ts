@@ -1,0 +1,58 @@
+import type { Attached } from '../../client/resident/attach.ts'
+import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
+import type { Agent } from '../../workspace/agents/agents.ts'
+import type { Transition } from '../../workspace/document/schema.ts'
+import type { FileInfo } from '../../workspace/files/files.ts'
+import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Task } from '../../workspace/tasks/tasks.ts'
+import type { FeedEntry } from './feed.ts'
+
+/** An agent, and where it is now. */
+export interface AgentLine {
+  agent: Agent
+  /** The task it says it is at, or works on. */
+  task: TaskId | null
+  /** The file its cursor is in. */
+  file: FileKey | null
+}
+
+/** A shared file, and who is in it now. */
+export interface FileLine {
+  info: FileInfo
+  editors: readonly AgentId[]
+}
+
+/** All that is drawn, at one moment. Nothing in it changes; a part that is the same object is the same. */
+export interface Snapshot {
+  me: AgentId | null
+  where: Attached['where']
+  contact: Attached['contact']
+  /** By name. */
+  agents: readonly AgentLine[]
+  /** In no order that means anything. */
+  tasks: readonly Task[]
+  /** As they are now, in older snapshots, too. */
+  taskById: ReadonlyMap<string, Task>
+  /** The transitions of a task that is in `tasks`, read when somebody looks at it. */
+  historyOf: (task: string) => readonly Transition[]
+  /** Oldest first. */
+  feed: readonly FeedEntry[]
+  /** By path. */
+  files: readonly FileLine[]
+  /** Names by agent id. */
+  names: ReadonlyMap<string, string>
+  /** What nobody acknowledged, and the ids in it. */
+  unread: readonly Message[]
+  unreadIds: ReadonlySet<string>
+  /** There is older that was said, in the server's archive. */
+  hasOlder: boolean
+  /** When it was taken: milliseconds since the epoch. */
+  now: number
+}
+
+/** Whether the owner of the task waits for an answer of this person, who has delegated it. */
+export const asksMe = ({ me }: Pick<Snapshot, 'me'>, task: Task): boolean =>
+  task.status === 'input-required' && !task.awaits_approval && task.from_agent === me
+
+export const nameOf = ({ names }: Snapshot, id: string | null): string =>
+  id === null ? 'anyone' : (names.get(id) ?? id)

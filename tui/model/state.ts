@@ -1,0 +1,251 @@
+import type { FileKey } from '../../protocol/ids.ts'
+import { type Edit, EMPTY, editLine, type Line, lineOf } from '../terminal/line.ts'
+import { keepVisible } from '../ui/rows.ts'
+
+export const VIEWS = ['agents', 'tasks', 'feed', 'files'] as const
+export type View = (typeof VIEWS)[number]
+
+/** What is open on top of a view. */
+export type Page =
+  | { kind: 'agent' | 'task' | 'entry'; id: string; top: number }
+  | { kind: 'editor'; path: FileKey }
+
+export interface Field {
+  name: string
+  label: string
+  /** `text` may have several lines; of a `choice` one of `choices` is taken. */
+  kind: 'line' | 'text' | 'choice'
+  choices?: readonly string[]
+  needed?: boolean
+  line: Line
+}
+
+export interface Form {
+  /** The form in tui/control/forms.ts. */
+  name: string
+  title: string
+  /** What to know before it is sent; ''. */
+  note: string
+  /** What it is about: an agent's, a task's or a message's id, a path; '' where nothing. */
+  subject: string
+  fields: readonly Field[]
+  /** The field that has the keys. */
+  at: number
+  /** What was wrong when it was sent; ''. */
+  wrong: string
+  /** It is on its way: what is in it stays as it is until there is an answer. */
+  isSending: boolean
+}
+
+/** Where keys go. */
+export type Mode =
+  | { kind: 'browse' }
+  | { kind: 'filter'; line: Line; before: string }
+  | { kind: 'palette'; line: Line; chosen: number }
+  | { kind: 'form'; form: Form }
+  | { kind: 'help'; top: number }
+
+export interface Toast {
+  id: number
+  tone: 'good' | 'warn' | 'bad' | 'plain'
+  text: string
+  hint: string
+}
+
+/** What a person has done to what they see. It has nothing of the document's. */
+export interface State {
+  view: View
+  /** Null: none yet, the first; in the feed: the newest, whatever comes. */
+  selected: Readonly<Record<View, string | null>>
+  filters: Readonly<Record<View, string>>
+  /** The first line shown of each list; the board has one a column. */
+  tops: Readonly<Record<string, number>>
+  /** Folders that are closed. */
+  folded: ReadonlySet<string>
+  pages: readonly Page[]
+  /** The files that were removed here and can be brought back, the last one last. */
+  removed: readonly FileKey[]
+  mode: Mode
+  toasts: readonly Toast[]
+  /** Entries of the feed after this time (milliseconds since the epoch) are new to whoever looks. */
+  seenAt: number
+}
+
+export type Event =
+  | { type: 'view'; view: View }
+  | {
+      type: 'select'
+      view: View
+      list: string
+      id: string
+      /** The place of it in its list, for the list to scroll there. */
+      index: number
+      height: number
+      count: number
+    }
+  | { type: 'follow' }
+  | { type: 'open'; page: Page }
+  | { type: 'back' }
+  | { type: 'scroll'; top: number }
+  | { type: 'fold'; path: string }
+  /** A file was made: it is picked, and open. */
+  | { type: 'made'; path: FileKey }
+  | { type: 'removed'; path: FileKey }
+  | { type: 'brought-back'; path: string }
+  | { type: 'filter'; text: string }
+  | { type: 'mode'; mode: Mode }
+  | { type: 'edit'; edit: Edit }
+  | { type: 'choose'; index: number }
+  | { type: 'field'; index: number }
+  | { type: 'value'; text: string }
+  | { type: 'sending' }
+  | { type: 'wrong'; text: string }
+  | { type: 'toast'; toast: Toast }
+  | { type: 'toast-gone'; id: number }
+  | { type: 'seen'; at: number }
+  /** Does what a key would do; tui/control/control.ts turns it into others. */
+  | { type: 'do'; command: string; args?: string }
+
+/** Toasts shown at a time; older ones make way. */
+const MAX_TOASTS = 4
+/** Pages on top of each other: an agent, its task, the file of that, and so on. */
+const MAX_PAGES = 16
+/** Removed files that can be brought back with a key (count); `file-restore` has no such limit. */
+const MAX_REMOVED = 50
+
+export const BROWSE: Mode = { kind: 'browse' }
+
+export const initialState = (now: number): State => ({
+  view: 'agents',
+  selected: { agents: null, tasks: null, feed: null, files: null },
+  filters: { agents: '', tasks: '', feed: '', files: '' },
+  tops: {},
+  folded: new Set(),
+  pages: [],
+  removed: [],
+  mode: BROWSE,
+  toasts: [],
+  seenAt: now,
+})
+
+export const topPage = ({ pages }: State): Page | null => pages.at(-1) ?? null
+
+/** Whose keys apply: those of what is open, else those of the view. */
+export const keysOf = (state: State): View => {
+  const page = topPage(state)
+  if (page === null) return state.view
+  return ({ agent: 'agents', task: 'tasks', entry: 'feed', editor: 'files' } as const)[page.kind]
+}
+
+export const reduce = (state: State, event: Event): State => {
+  switch (event.type) {
+    case 'view':
+      return { ...state, view: event.view, pages: [], mode: BROWSE }
+    case 'select': {
+      const { view, list, id, index, height, count } = event
+      const top = keepVisible(state.tops[list] ?? 0, index, height, count)
+      return {
+        ...state,
+        selected: { ...state.selected, [view]: id },
+        tops: { ...state.tops, [list]: top },
+      }
+    }
+    case 'follow':
+      return { ...state, selected: { ...state.selected, feed: null } }
+    case 'open':
+      return { ...state, pages: [...state.pages, event.page].slice(-MAX_PAGES), mode: BROWSE }
+    case 'back':
+      return { ...state, pages: state.pages.slice(0, -1) }
+    case 'scroll':
+      return scrolled(state, event.top)
+    case 'fold': {
+      const folded = new Set(state.folded)
+      if (!folded.delete(event.path)) folded.add(event.path)
+      return { ...state, folded }
+    }
+    case 'made':
+      return made(state, event.path)
+    case 'removed':
+      return { ...state, removed: [...state.removed, event.path].slice(-MAX_REMOVED) }
+    case 'brought-back':
+      return { ...state, removed: state.removed.filter((path) => path !== event.path) }
+    case 'filter':
+      return { ...state, filters: { ...state.filters, [state.view]: event.text } }
+    case 'mode':
+      return { ...state, mode: event.mode }
+    case 'edit':
+      return edited(state, event.edit)
+    case 'choose':
+      return state.mode.kind === 'palette'
+        ? { ...state, mode: { ...state.mode, chosen: event.index } }
+        : state
+    case 'field':
+      return withForm(state, (form) => ({ ...form, at: event.index }))
+    case 'value':
+      return withForm(state, (form) => setLine(form, lineOf(event.text)))
+    case 'sending':
+      return withForm(state, (form) => ({ ...form, wrong: '', isSending: true }))
+    case 'wrong':
+      return withForm(state, (form) => ({ ...form, wrong: event.text, isSending: false }))
+    case 'toast':
+      return { ...state, toasts: [...state.toasts, event.toast].slice(-MAX_TOASTS) }
+    case 'toast-gone':
+      return { ...state, toasts: state.toasts.filter(({ id }) => id !== event.id) }
+    case 'seen':
+      return { ...state, seenAt: event.at }
+    case 'do':
+      return state
+  }
+}
+
+/** Whatever is closed or filtered over it: it is seen when one comes back from it. */
+const made = (state: State, path: FileKey): State => ({
+  ...state,
+  view: 'files',
+  selected: { ...state.selected, files: path },
+  filters: { ...state.filters, files: '' },
+  folded: new Set([...state.folded].filter((folder) => !path.startsWith(folder))),
+  pages: [{ kind: 'editor', path }],
+  mode: BROWSE,
+})
+
+const scrolled = (state: State, top: number): State => {
+  if (state.mode.kind === 'help') return { ...state, mode: { kind: 'help', top } }
+  const page = topPage(state)
+  if (page === null || page.kind === 'editor') return state
+  return { ...state, pages: [...state.pages.slice(0, -1), { ...page, top }] }
+}
+
+const withForm = (state: State, change: (form: Form) => Form): State =>
+  state.mode.kind === 'form'
+    ? { ...state, mode: { kind: 'form', form: change(state.mode.form) } }
+    : state
+
+const setLine = (form: Form, line: Line): Form => {
+  if (form.isSending) return form
+  const fields = form.fields.map((field, i) => (i === form.at ? { ...field, line } : field))
+  return { ...form, wrong: '', fields }
+}
+
+const edited = (state: State, edit: Edit): State => {
+  const { mode } = state
+  switch (mode.kind) {
+    case 'filter': {
+      const line = editLine(mode.line, edit)
+      return {
+        ...state,
+        mode: { ...mode, line },
+        filters: { ...state.filters, [state.view]: line.text },
+      }
+    }
+    case 'palette':
+      return { ...state, mode: { ...mode, line: editLine(mode.line, edit), chosen: 0 } }
+    case 'form':
+      return withForm(state, (form) =>
+        setLine(form, editLine(form.fields[form.at]?.line ?? EMPTY, edit)),
+      )
+    case 'browse':
+    case 'help':
+      return state
+  }
+}

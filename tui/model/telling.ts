@@ -1,0 +1,50 @@
+import type { Message } from '../../workspace/inbox/inbox.ts'
+import { cut, harmless } from '../ui/cells.ts'
+import { nameOf, type Snapshot } from './snapshot.ts'
+import type { Toast } from './state.ts'
+
+/** Characters of a message that a toast shows. */
+const SHOWN = 160
+
+/** What a toast says of a message that came in; null: it is for all, and the feed has it. */
+export const tellingOf = (
+  message: Message,
+  snapshot: Snapshot,
+): Pick<Toast, 'text' | 'hint'> | null => {
+  const from = nameOf(snapshot, message.from_agent)
+  const telling = (what: string, said: string, hint = '') => ({
+    text: `${what}: ${cut(harmless(said.slice(0, SHOWN * 2)), SHOWN)}`,
+    hint,
+  })
+  switch (message.type) {
+    case 'direct_message':
+      return telling(from, message.content, 'reply with r in the feed')
+    case 'task_delegation':
+      return telling(`${from} gives you a task`, message.task, 'claim it with c on the board')
+    case 'task_response':
+      return message.status === 'input-required'
+        ? telling(`${from} asks`, message.result, 'answer with r on its task')
+        : telling(`${from}: ${message.status}`, message.result)
+    case 'task_note':
+      return telling(`${from} notes`, message.text)
+    case 'task_canceled':
+      return telling(`${from} took a task back`, message.reason)
+    case 'command_refused':
+      return telling(`${message.command} was refused`, message.error.message, message.error.hint)
+    case 'file_conflict':
+      return telling(
+        `${message.file_key}, lines ${message.from_line}–${message.to_line}`,
+        'changed by you and others at the same time',
+      )
+    case 'knowledge_broadcast':
+    case 'file_updated':
+    case 'file_removed':
+    case 'files_changed':
+    case 'agent_joined':
+    case 'digest':
+      return null
+    default:
+      // Of a newer version: for whoever reads it, it is in the inbox.
+      return null
+  }
+}

@@ -1,0 +1,40 @@
+import type { About } from '../model/commands.ts'
+import type { Look } from '../model/look.ts'
+import { asksMe } from '../model/snapshot.ts'
+import { topPage } from '../model/state.ts'
+import { agentList } from './agents.ts'
+import { boardList, boardPlace, columnsOf } from './board.ts'
+import { feedList } from './feed.ts'
+import { fileList } from './files.ts'
+import type { List } from './list.ts'
+
+/** The list that has the keys in the view, whatever page is open over it. */
+export const listOf = (look: Look): List => {
+  if (look.state.view !== 'tasks') {
+    return { agents: agentList, feed: feedList, files: fileList }[look.state.view](look)
+  }
+  return boardList(look, boardPlace(columnsOf(look), look.state.selected.tasks).column)
+}
+
+/** The id of what is picked in the view; null: there is nothing. */
+export const pickedId = (look: Look): string | null => {
+  const { count, at, idAt } = listOf(look)
+  return at >= 0 && at < count ? idAt(at) : null
+}
+
+/** Whether the task that is picked or open has a question for this person. */
+export const waitsForMe = (look: Look): boolean => {
+  const task = look.snapshot.taskById.get(aboutOf(look, 'task') ?? '')
+  return task !== undefined && asksMe(look.snapshot, task)
+}
+
+/** What a command is about: the page that is open, else what is picked; null where that is of another kind. */
+export const aboutOf = (look: Look, about: About): string | null => {
+  const { view } = look.state
+  const page = topPage(look.state)
+  if (page !== null && page.kind !== 'editor') return page.kind === about ? page.id : null
+  if (page !== null) return about === 'file' ? page.path : null
+  const kind = ({ agents: 'agent', tasks: 'task', feed: 'entry', files: 'file' } as const)[view]
+  const id = kind === about ? pickedId(look) : null
+  return id === null || (about === 'file' && id.endsWith('/')) ? null : id
+}

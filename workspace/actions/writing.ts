@@ -1,0 +1,27 @@
+import type * as Y from 'yjs'
+import type { BroadcastId } from '../../protocol/ids.ts'
+import { type Put, type PutResult, putFile, versionOf } from '../files/files.ts'
+import { findFile } from '../files/tree.ts'
+import { tellOthers } from '../inbox/conflicts.ts'
+
+/**
+ * Puts a file and tells those whose lines it overlaps. `known` is the version that its writer then knows, which is the new
+ * one only if it had read the one before. Throws what `putFile` throws.
+ */
+export const writeText = (
+  doc: Y.Doc,
+  put: Put,
+  newId: () => BroadcastId,
+): PutResult & { known: (read: { version: number } | null) => number } => {
+  const leaf = findFile(doc, put.key)
+  const before = leaf === null ? 0 : versionOf(doc, leaf.entry.fileId)
+  const result = putFile(doc, put)
+  const { file_key, version } = result.file
+  for (const conflict of result.conflicts) {
+    tellOthers(doc, put.by, file_key, conflict, newId, put.now)
+  }
+  return {
+    ...result,
+    known: (read) => (read === null || read.version === before ? version : read.version),
+  }
+}

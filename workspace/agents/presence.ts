@@ -1,0 +1,107 @@
+import type * as Y from 'yjs'
+import type { AgentId, FileId } from '../../protocol/ids.ts'
+import { shownName } from '../document/names.ts'
+import { agentRecord } from '../document/shape.ts'
+
+/** What a connected agent says it does. `idle`: connected, but no command of it came lately. */
+export interface Activity {
+  state: 'active' | 'idle'
+  /** So long without a command that it does not count as being at work: its tasks' leases run (SILENT_AFTER_MS). */
+  silent?: true
+  note?: string
+  task?: string
+}
+
+/** A place in a file's text, from `anchor` to `head`: Yjs relative positions as JSON. */
+export interface Cursor {
+  file: FileId
+  anchor: unknown
+  head: unknown
+}
+
+/** What a peer is going to do there. */
+export interface Intent extends Cursor {
+  note: string
+  /** Milliseconds since the epoch at which it is forgotten, by the peer's clock. */
+  until: number
+}
+
+/** A peer's awareness state. */
+export interface Presence {
+  agent: { id: AgentId; name: string; kind: 'agent' | 'person' }
+  activity?: Activity
+  cursor?: Cursor
+  intents?: Intent[]
+}
+
+export type AgentStatus = 'online' | 'idle' | 'stale' | 'offline'
+
+/** A connected agent is idle after this long without a command. */
+export const IDLE_AFTER_MS = 5 * 60_000
+/** A connected agent that gave no command for this long may be gone although its link is not. */
+export const SILENT_AFTER_MS = 60 * 60_000
+/** After this long unseen an agent is offline. */
+export const OFFLINE_AFTER_MS = 120_000
+
+/**
+ * How an agent is connected, the field `link` of its record. `up`: a link keeps it connected, so without a connection
+ * something is wrong with it. `down`: it has left. null: it connects for one command at a time.
+ */
+export type LinkState = 'up' | 'down' | null
+
+export const linkState = (link: unknown): LinkState =>
+  link === 'up' || link === 'down' ? link : null
+
+/** Notes how an agent is connected; does nothing where that is known, or the agent is not. */
+export const setLinkState = (doc: Y.Doc, id: AgentId, state: LinkState): void => {
+  const record = agentRecord(doc, id)
+  if (record === undefined || linkState(record.get('link')) === state) return
+  if (state === null) record.delete('link')
+  else record.set('link', state)
+}
+
+/** `activity`: of an agent that has a live connection; null: it has none, and was last seen `unseenMs` ago. */
+export const agentStatus = (
+  activity: Activity | null,
+  link: LinkState,
+  unseenMs: number,
+): AgentStatus => {
+  if (activity !== null) return activity.state === 'idle' ? 'idle' : 'online'
+  if (link === 'down' || unseenMs >= OFFLINE_AFTER_MS) return 'offline'
+  return link === 'up' ? 'stale' : 'online'
+}
+
+/** Reads an untrusted awareness state; null where it names no agent. */
+export const readPresence = (state: unknown): Presence | null => {
+  const agent = (state as { agent?: Partial<Presence['agent']> } | null)?.agent
+  if (typeof agent?.id !== 'string' || typeof agent.name !== 'string') return null
+  const { cursor, intents } = state as Partial<Presence>
+  return {
+    ...(state as Presence),
+    agent: { ...agent, name: shownName(agent.name) },
+    cursor: typeof cursor === 'object' && cursor !== null ? cursor : undefined,
+    intents: Array.isArray(intents) ? intents : undefined,
+  } as Presence
+}
+
+const readActivity = (activity: unknown): Activity => {
+  const { state, note, task } = (activity ?? {}) as Partial<Activity>
+  return {
+    state: state === 'idle' ? 'idle' : 'active',
+    ...(typeof note === 'string' && { note }),
+    ...(typeof task === 'string' && { task }),
+  }
+}
+
+/** All agents that have a live connection, and what they do; of several connections one that is active. */
+export const activities = (states: Iterable<unknown>): Map<AgentId, Activity> => {
+  const found = new Map<AgentId, Activity>()
+  for (const state of states) {
+    const presence = readPresence(state)
+    if (presence === null) continue
+    const { id } = presence.agent
+    const activity = readActivity(presence.activity)
+    if (found.get(id) === undefined || activity.state === 'active') found.set(id, activity)
+  }
+  return found
+}

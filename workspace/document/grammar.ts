@@ -1,0 +1,195 @@
+import {
+  MAX_AGENTS,
+  MAX_FILE_KEYS,
+  MAX_FILES,
+  MAX_OTHER_NAME_BYTES,
+  MAX_RECORD_KEYS,
+  MAX_RESULT_JSON_BYTES,
+} from '../../protocol/limits.ts'
+import * as records from './records.ts'
+import { BLOBS_PREFIX, EDITS_PREFIX, FILE_PREFIX } from './schema.ts'
+import { count, json, line, type Rule, time } from './values.ts'
+
+/**
+ * The grammar of the document: what may stand where. The server checks each update against it before it applies or stores
+ * anything, `verify` each stored document; readers take what breaks it for absent; docs/SCHEMA.md shows it.
+ */
+
+/** How a type is used. Yjs lets every root have keys, elements and text at once. */
+export type Shape = 'map' | 'list' | 'text' | 'any'
+
+/** Who may write in a place; `author`: what stands there names the agent that wrote it. sync-server/auth/ownership/authors.ts holds it. */
+export type Writer = 'server' | 'agents' | 'agent' | 'author' | 'counts' | 'anyone'
+
+/** What may stand under a key, or as an element. */
+export interface Entry {
+  /** A plain value. */
+  value?: Rule
+  /** A type. */
+  type?: TypeRule
+  /** The server's alone, or anyone's, where the rest is not. */
+  writer?: 'server' | 'anyone'
+}
+
+/** A type of the document and all that may stand in it. */
+export interface TypeRule {
+  /** For docs/SCHEMA.md. */
+  title?: string
+  shape: Shape
+  /** Of a map. */
+  key?: Rule
+  /** Keys that it ever has (count). Yjs keeps each for ever. Left out: the server is its only writer. */
+  most?: number
+  /** Keys with a meaning of their own. */
+  fields?: Readonly<Record<string, Entry>>
+  /** All other keys, and the elements of a list; left out: there are none. */
+  rest?: Entry
+}
+
+/** The kind of a root. `other`: a program's that uses the workspace for purposes of its own. */
+export type RootKind =
+  | 'meta'
+  | 'agents'
+  | 'intake'
+  | 'tasks'
+  | 'broadcasts'
+  | 'receipts'
+  | 'files'
+  | 'file'
+  | 'blobs'
+  | 'edits'
+  | 'other'
+
+export interface RootRule {
+  writer: Writer
+  /** Of what follows the prefix of its name. */
+  name?: Rule
+  type: TypeRule
+}
+
+const valueMap = (key: Rule, value: Rule, most?: number): TypeRule => ({
+  ...{ shape: 'map', key, rest: { value } },
+  ...(most !== undefined && { most }),
+})
+const valueList = (value: Rule): TypeRule => ({ shape: 'list', rest: { value } })
+/** Fields of a later version. */
+const laterField: Entry = { value: json(1024) }
+
+export const AGENT: TypeRule = {
+  title: 'an agent',
+  shape: 'map',
+  most: MAX_RECORD_KEYS,
+  key: line(64),
+  fields: {
+    name: { value: records.name },
+    capabilities: { value: records.labels },
+    topics: { value: records.labels },
+    machine: { value: records.machine },
+    description: { value: records.description },
+    registeredAt: { value: time },
+    lastSeenAt: { value: time, writer: 'server' },
+    kind: { value: records.agentKind },
+    link: { value: records.linkState },
+    paused: { value: records.paused, writer: 'anyone' },
+  },
+  rest: laterField,
+}
+
+export const TASK: TypeRule = {
+  title: 'a task',
+  shape: 'map',
+  key: line(64),
+  fields: {
+    facts: { value: records.taskFacts },
+    status: { value: records.taskStatus },
+    history: { type: valueList(records.transition) },
+    notes: { type: valueList(records.note) },
+    offers: { type: valueList(records.offer) },
+    receipt: { value: records.receipt },
+    past: { value: records.transitions },
+    pastNotes: { value: records.notes },
+  },
+  rest: laterField,
+}
+
+/** Before schema version 2 a task's fields stood one level higher, where buckets are now. */
+const oldValue = json(4 * MAX_RESULT_JSON_BYTES)
+const BUCKET: TypeRule = {
+  shape: 'map',
+  key: line(128),
+  fields: { history: { type: valueList(oldValue) }, notes: { type: valueList(oldValue) } },
+  rest: { type: TASK, value: oldValue },
+}
+
+export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
+  meta: {
+    writer: 'server',
+    type: {
+      shape: 'map',
+      key: line(64),
+      fields: {
+        schemaVersion: { value: count() },
+        workspaceId: { value: records.workspaceName },
+        createdAt: { value: time },
+        serverClient: { value: count(Number.MAX_SAFE_INTEGER) },
+        archivedBroadcasts: { value: count() },
+        archivedTasks: { value: count() },
+      },
+      rest: laterField,
+    },
+  },
+  agents: {
+    writer: 'agents',
+    type: { shape: 'map', key: records.agentId, most: MAX_AGENTS, rest: { type: AGENT } },
+  },
+  intake: { writer: 'author', type: valueList(records.intakeEntry) },
+  tasks: {
+    writer: 'server',
+    type: {
+      shape: 'map',
+      key: line(128),
+      rest: { type: BUCKET },
+    },
+  },
+  broadcasts: { writer: 'author', type: valueList(records.broadcast) },
+  receipts: {
+    writer: 'server',
+    type: {
+      shape: 'map',
+      key: line(128),
+      // The id of a message, and where two have one the second's addressee.
+      rest: { type: valueMap(line(256), records.receipt), value: records.receipt },
+    },
+  },
+  files: { writer: 'author', type: valueMap(records.path, records.fileEntry, MAX_FILES) },
+  file: { writer: 'anyone', name: records.fileId, type: { shape: 'text' } },
+  blobs: {
+    writer: 'author',
+    name: records.fileId,
+    type: valueMap(records.blobName, records.blobEntry, MAX_FILE_KEYS),
+  },
+  edits: {
+    writer: 'counts',
+    name: records.fileId,
+    type: valueMap(records.clientId, records.editCount, MAX_FILE_KEYS),
+  },
+  other: { writer: 'anyone', name: line(MAX_OTHER_NAME_BYTES), type: { shape: 'any' } },
+}
+
+const PREFIXES: readonly (readonly [string, RootKind])[] = [
+  [FILE_PREFIX, 'file'],
+  [BLOBS_PREFIX, 'blobs'],
+  [EDITS_PREFIX, 'edits'],
+]
+const NAMES: ReadonlySet<string> = new Set(
+  Object.keys(GRAMMAR).filter((kind) => !['file', 'blobs', 'edits', 'other'].includes(kind)),
+)
+
+/** What a root of this name is; `rest`: what follows its prefix. */
+export const rootKind = (name: string): { kind: RootKind; rest: string } => {
+  if (NAMES.has(name)) return { kind: name as RootKind, rest: '' }
+  for (const [prefix, kind] of PREFIXES) {
+    if (name.startsWith(prefix)) return { kind, rest: name.slice(prefix.length) }
+  }
+  return { kind: 'other', rest: name }
+}

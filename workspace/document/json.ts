@@ -1,0 +1,123 @@
+import { ClawError } from '../../protocol/errors.ts'
+import type { Json } from './schema.ts'
+import { MAX_VALUE_DEPTH } from './values.ts'
+
+/** JSON as it was given: what JavaScript would change, or lose, is refused. */
+
+const NUMBER = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+const COLON = /\s*:/y
+const HALF = /\p{Surrogate}/u
+/** What an error shows of a text (characters). */
+const SHOWN = 40
+
+/**
+ * Reads JSON, of at most `depth` levels of arrays and objects, that `what` holds. Throws `bad_json` for what is not JSON, and for
+ * what would not be kept: numbers that JavaScript rounds, half characters, a key twice, the key `__proto__`.
+ */
+export const readJson = (
+  text: string,
+  what: string,
+  { depth = MAX_VALUE_DEPTH, like = '' } = {},
+): Json => {
+  // Windows' tools begin a file with one.
+  const json = text.startsWith('\ufeff') ? text.slice(1) : text
+  const problem = problemIn(json, depth)
+  if (problem !== null) throw new ClawError('bad_json', `${what}: ${problem[0]}`, problem[1])
+  try {
+    return JSON.parse(json) as Json
+  } catch (cause) {
+    throw new ClawError('bad_json', `${what} is not JSON: ${(cause as Error).message}`, like)
+  }
+}
+
+type Problem = readonly [what: string, next: string]
+
+/** What keeps a text from being read as it is, where it is JSON; null: nothing that was found. Never recurses. */
+const problemIn = (text: string, most: number): Problem | null => {
+  /** The keys so far of each object that is open. */
+  const open: Set<string>[] = []
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!
+    if (char === '"') {
+      const end = endOfString(text, at)
+      const problem = stringProblem(text, at, end, open.at(-1))
+      if (problem !== null) return problem
+      at = end
+    } else if (char === '{' || char === '[') {
+      open.push(new Set())
+      if (open.length > most) {
+        return [
+          `it is nested deeper than ${most} levels`,
+          'put it into a shared file, or flatten it',
+        ]
+      }
+    } else if (char === '}' || char === ']') {
+      open.pop()
+    } else if (char >= '0' && char <= '9') {
+      NUMBER.lastIndex = at
+      const [number] = NUMBER.exec(text)!
+      if (!isExact(number)) {
+        const shown = number.length > SHOWN ? `${number.slice(0, SHOWN)}…` : number
+        return [`the number ${shown} would be rounded`, `put it in quotes: "${shown}"`]
+      }
+      at += number.length - 1
+    }
+  }
+  return null
+}
+
+const stringProblem = (
+  text: string,
+  at: number,
+  end: number,
+  keys: Set<string> | undefined,
+): Problem | null => {
+  const string = stringIn(text.slice(at, end + 1))
+  if (string === null) return null
+  const shown = JSON.stringify(string.slice(0, SHOWN))
+  if (HALF.test(string)) {
+    return [`the text ${shown} has half a character in it`, 'write both halves of \\ud83d\\ude00']
+  }
+  COLON.lastIndex = end + 1
+  if (keys === undefined || !COLON.test(text)) return null
+  if (string === '__proto__') return ['the key "__proto__" cannot be kept', 'use another key']
+  if (keys.has(string)) return [`the key ${shown} is there twice`, 'keep one of the two']
+  keys.add(string)
+  return null
+}
+
+/** Where the string that begins at `at` ends. */
+const endOfString = (text: string, at: number): number => {
+  for (let end = at; ; ) {
+    end = text.indexOf('"', end + 1)
+    if (end < 0) return text.length
+    let slashes = 0
+    while (text[end - 1 - slashes] === '\\') slashes++
+    if (slashes % 2 === 0) return end
+  }
+}
+
+/** Null: it is not JSON. */
+const stringIn = (token: string): string | null => {
+  if (!token.includes('\\')) return token.slice(1, -1)
+  try {
+    return JSON.parse(token) as string
+  } catch {
+    return null
+  }
+}
+
+/** Whether JavaScript writes a number as it was given, but for zeros and the point's place. */
+const isExact = (number: string): boolean => {
+  const value = Number(number)
+  return Number.isFinite(value) && digitsOf(String(value)) === digitsOf(number)
+}
+
+/** `12.50` and `1.25e1` are both `125e-1`. */
+const digitsOf = (number: string): string => {
+  const [, whole = '', part = '', exponent = '0'] = /^(\d+)(?:\.(\d+))?(?:[eE](.+))?$/.exec(number)!
+  const digits = (whole + part).replace(/^0+/, '')
+  const kept = digits.replace(/0+$/, '')
+  if (kept === '') return '0'
+  return `${kept}e${Number(exponent) - part.length + digits.length - kept.length}`
+}

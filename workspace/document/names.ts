@@ -1,0 +1,94 @@
+import { shorten } from '../../lib/text/shorten.ts'
+import { hasHidden, oneLine, safeJson } from '../../lib/text/visible.ts'
+import { MAX_NAME_CHARS } from '../../protocol/limits.ts'
+
+/** Letters, with joiners between them, digits, `.`, `_`, `-`, single spaces inside: it can pass for no other field. */
+const PLAIN =
+  /^(?:[\p{L}\p{M}\p{N}._-]|\u200c|\u200d)+(?: (?:[\p{L}\p{M}\p{N}._-]|\u200c|\u200d)+)*$/u
+/** The same without spaces. */
+const WORD = /^(?:[\p{L}\p{M}\p{N}._-]|\u200c|\u200d)+$/u
+/** An id as ClawLink makes them, or as an agent may choose its own. */
+const ID = /^[A-Za-z0-9][\w.-]{0,127}$/
+/** What a field shows of a text (characters); no client writes longer ones there. */
+const MAX_WORD = 256
+/** A name in a hook's text is at most so long (UTF-8 bytes), and one word: no room for a sentence. */
+const MAX_HINT_BYTES = 32
+
+/**
+ * A name as every face shows it, whatever somebody wrote into the document: at most 64 characters, all of which can be
+ * seen.
+ */
+export const shownName = (name: string): string => {
+  // More UTF-16 units than this are more characters than are shown.
+  const shown = [...oneLine(name.slice(0, 2 * MAX_NAME_CHARS + 2))]
+  return shown.length > MAX_NAME_CHARS
+    ? `${shown.slice(0, MAX_NAME_CHARS - 1).join('')}…`
+    : shown.join('')
+}
+
+/** Whether a name or a short text can stand in a line of fields as it is. */
+export const isPlain = (text: string): boolean => PLAIN.test(text) && !hasHidden(text)
+
+/** Whether a text is one word that can pass for no other field. */
+const isWord = (text: string): boolean => WORD.test(text) && !hasHidden(text)
+
+/** A name or a note in a column or in parentheses: as it is where it is plain, else as a JSON string. */
+export const word = (text: string): string => {
+  const shown = shorten(text, MAX_WORD)
+  return isPlain(shown) ? shown : safeJson(shown)
+}
+
+/** A topic, tag, capability or machine where one space parts the fields: as it is where it is one word, else as a JSON string. */
+export const field = (text: string): string => {
+  const shown = shorten(text, MAX_WORD)
+  return isWord(shown) ? shown : safeJson(shown)
+}
+
+/** A file's path as a field. */
+export const path = (key: string): string =>
+  isWord(key.replaceAll(/[/+]/g, '-')) ? key : safeJson(key)
+
+/** An id as a field; what has not the syntax of one is a JSON string. */
+export const idText = (id: string): string => {
+  if (isPlainId(id)) return id
+  // Of a file's news: its path and version or time.
+  const [, key, rest] = /^([\s\S]+)(@[\w:.-]+)$/.exec(id) ?? []
+  return key === undefined ? safeJson(id) : `${path(key)}${rest}`
+}
+
+/** Whether this has the syntax of an id, so that it can stand anywhere as it is. */
+export const isPlainId = (text: string): boolean => ID.test(text)
+
+/** Whether a name can stand where nobody expects words of others: in a hook's text, in a hint. */
+export const isHintName = (name: string): boolean =>
+  isWord(name) && new TextEncoder().encode(name).length <= MAX_HINT_BYTES
+
+const FORBIDDEN = /[()="`<>]/
+const MARKS = '( ) = " ` < >'
+
+/** What is wrong with a name that somebody chooses, in words that follow it; null: nothing. */
+export const nameFault = (name: string): { what: string; next: string } | null => {
+  const length = [...name].length
+  if (name.trim() === '') return { what: 'is empty', next: 'give at least one letter or digit' }
+  if (hasHidden(name)) {
+    return {
+      what: `has a control or invisible character in it: ${shownName(name)}`,
+      next: 'use letters, digits and single spaces',
+    }
+  }
+  if (length > MAX_NAME_CHARS) {
+    return {
+      what: `has ${length} characters; the limit is ${MAX_NAME_CHARS}`,
+      next: 'take a shorter one; a description may be longer',
+    }
+  }
+  const mark = FORBIDDEN.exec(name)?.[0]
+  if (mark !== undefined) {
+    return { what: `has ${mark} in it`, next: `leave out ${MARKS}` }
+  }
+  if (/^\s|\s$/u.test(name)) return { what: 'begins or ends with a space', next: 'take it away' }
+  if (/\s\s|[^\S ]/u.test(name)) {
+    return { what: 'has two spaces, or an unusual one, in it', next: 'use single ordinary spaces' }
+  }
+  return null
+}

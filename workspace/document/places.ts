@@ -1,0 +1,115 @@
+import * as Y from 'yjs'
+import { MAX_TYPE_DEPTH } from '../../protocol/limits.ts'
+import { type Entry, GRAMMAR, type RootKind, rootKind, type TypeRule } from './grammar.ts'
+
+/** Where in the document something stands: in which type of which root. */
+export interface Place {
+  readonly kind: RootKind
+  /** Name of the root. */
+  readonly root: string
+  readonly rule: TypeRule
+  /** The key of its root that it stands under; null: it is the root, or in a list. */
+  readonly under: string | null
+  /** Types around it, within its root (count). */
+  readonly depth: number
+  /** What is wrong with the root's name; null: nothing. */
+  readonly nameProblem: string | null
+}
+
+const ANY: TypeRule = GRAMMAR.other.type
+/** A type that should not be there: nothing may stand in it. */
+const CLOSED: TypeRule = { shape: 'map' }
+
+/** What Yjs collects right away, because what it stood in is gone. */
+export const NO_PLACE: Place = {
+  ...{ kind: 'other', root: '', rule: ANY, under: null, depth: 0, nameProblem: null },
+}
+
+export const entryAt = ({ fields, rest }: TypeRule, key: string | null): Entry | undefined =>
+  key !== null && fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : rest
+
+/** The place of what stands in a root type. */
+export const placeOfRoot = (name: string): Place => {
+  const { kind, rest } = rootKind(name)
+  const { type: rule, name: nameRule } = GRAMMAR[kind]
+  const nameProblem = nameRule?.problem(rest) ?? null
+  return { kind, root: name, rule, under: null, depth: 0, nameProblem }
+}
+
+/** The place of what stands within a type that stands at `key` of `place`. Throws where that is too deep. */
+export const placeWithin = (place: Place, key: string | null): Place => {
+  const depth = place.depth + 1
+  if (depth > MAX_TYPE_DEPTH) throw new Error(`types are nested deeper than ${MAX_TYPE_DEPTH}`)
+  const { rule: outer } = place
+  const rule = outer.shape === 'any' ? ANY : (entryAt(outer, key)?.type ?? CLOSED)
+  return { ...place, rule, under: place.depth === 0 ? key : place.under, depth }
+}
+
+/** The places of a document's types, each found once. */
+export class Places {
+  readonly doc: Y.Doc
+  readonly #known = new WeakMap<object, Place>()
+
+  constructor(doc: Y.Doc) {
+    this.doc = doc
+  }
+
+  /** The place of what stands in this type. */
+  of(type: Y.AbstractType<unknown>): Place {
+    const known = this.#known.get(type)
+    if (known !== undefined) return known
+    const place = this.#find(type)
+    this.#known.set(type, place)
+    return place
+  }
+
+  /** Whether two are the same type; a type is told by its root's name, the id of the item that it is, or itself. */
+  isSame(a: string | Y.ID | Y.AbstractType<unknown> | null, b: typeof a): boolean {
+    const [one, other] = [this.#name(a), this.#name(b)]
+    return one instanceof Y.ID && other instanceof Y.ID ? Y.compareIDs(one, other) : one === other
+  }
+
+  #name(type: string | Y.ID | Y.AbstractType<unknown> | null): string | Y.ID | null {
+    if (!(type instanceof Y.AbstractType)) return type
+    return type._item?.id ?? rootName(this.doc, type)
+  }
+
+  #find(type: Y.AbstractType<unknown>): Place {
+    const item = type._item
+    if (item === null) return placeOfRoot(rootName(this.doc, type))
+    const { parent, parentSub } = item
+    return parent instanceof Y.AbstractType ? placeWithin(this.of(parent), parentSub) : NO_PLACE
+  }
+
+  /** What was put last under each key of a root type, also where that was deleted. */
+  keysOf(root: string): Iterable<[string, Y.Item]> {
+    return this.doc.share.get(root)?._map ?? []
+  }
+
+  /** What was put last under a key of a root type, also where that was deleted. */
+  last(root: string, key: string): Y.Item | undefined {
+    return this.doc.share.get(root)?._map.get(key)
+  }
+
+  /** The struct with this id. It must be there. */
+  at({ client, clock }: Y.ID): Y.Item | Y.GC {
+    return Y.getItem(this.doc.store, Y.createID(client, clock)) as Y.Item | Y.GC
+  }
+
+  /** The structs of a client from `clock` on that begin before `end`. */
+  *range(client: number, clock: number, end: number): Generator<Y.Item | Y.GC> {
+    const structs = this.doc.store.clients.get(client)
+    const last = structs?.at(-1)
+    if (structs === undefined || last === undefined || clock >= last.id.clock + last.length) return
+    for (let i = Y.findIndexSS(structs, clock); i < structs.length; i++) {
+      const struct = structs[i] as Y.Item | Y.GC
+      if (struct.id.clock >= end) return
+      yield struct
+    }
+  }
+}
+
+const rootName = (doc: Y.Doc, type: Y.AbstractType<unknown>): string => {
+  for (const [name, root] of doc.share) if ((root as unknown) === type) return name
+  return ''
+}

@@ -1,0 +1,329 @@
+import type * as Y from 'yjs'
+import type { AgentId, BroadcastId, FileId, FileKey, TaskId } from '../../protocol/ids.ts'
+import type { Buckets } from './buckets.ts'
+
+/** Version of the document layout in docs/SCHEMA.md. A client refuses a workspace with a higher one. */
+export const SCHEMA_VERSION = 2
+
+export type Priority = 'low' | 'normal' | 'high' | 'urgent'
+export const PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const satisfies readonly Priority[]
+
+/** What JSON can hold. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+/** That an agent was asked to stop taking up work. */
+export interface Paused {
+  by: AgentId
+  /** Milliseconds since the epoch, by the clock of who asked. */
+  at: number
+  note: string
+}
+
+/**
+ * `agents`: AgentId → Y.Map of these fields. The agent writes all but `lastSeenAt`, which is the server's, and `paused`,
+ * which is anyone's.
+ */
+export interface AgentFields {
+  name: string
+  capabilities: string[]
+  /** Broadcasts on other topics do not reach its inbox; empty: all do. */
+  topics: string[]
+  machine: string
+  description: string
+  /** Milliseconds since the epoch, by the agent's clock. */
+  registeredAt: number
+  /** Milliseconds since the epoch, by the server's clock. */
+  lastSeenAt?: number
+  /** Left out: an agent. */
+  kind?: 'agent' | 'person'
+  /** How it is connected: workspace/agents/presence.ts, `LinkState`. */
+  link?: 'up' | 'down'
+  /** Absent: it may go on. */
+  paused?: Paused
+}
+
+/** A2A's task states. The last four are terminal. */
+export const TASK_STATES = [
+  'submitted',
+  'working',
+  'input-required',
+  'completed',
+  'failed',
+  'canceled',
+  'rejected',
+] as const
+export type TaskState = (typeof TASK_STATES)[number]
+
+/** What its creator says of a task, once and for ever: one plain value. */
+export interface TaskFacts {
+  description: string
+  context: Json
+  priority: Priority
+  from: AgentId
+  /** The addressee; null: whoever has what it `requires` may take it. */
+  to: AgentId | null
+  /** Capabilities, all of which its owner must have. */
+  requires?: string[]
+  /** Tasks that must have ended before this one can be taken. */
+  after?: TaskId[]
+  /** What becomes of it when one of those did not complete: `run` takes that as well as completed, otherwise it fails. */
+  afterFailed?: 'run'
+  /** Milliseconds since the epoch: by then it has ended, or the server fails it. By the server's clock. */
+  deadline?: number
+  /** The task of which this one is a part. */
+  parent?: TaskId
+  /** An ended task that this one goes on with. */
+  ref?: TaskId
+  /** After so many owners who gave it back or were lost it fails (count). */
+  maxAttempts?: number
+  /** Who must approve its result. */
+  approver?: AgentId
+  /** Milliseconds since the epoch, by the creator's clock. */
+  createdAt: number
+  /** As in a broadcast. */
+  trace?: string
+  hops?: number
+}
+
+/** A result for programs, beside its text. */
+export interface TaskResult {
+  json?: Json
+  /** Shared files, each at the version that is meant. */
+  artifacts?: { file_key: FileKey; version: number }[]
+}
+
+/** Task field `status`: one plain value, because its parts must agree. */
+export interface TaskStatus {
+  state: TaskState
+  owner: AgentId | null
+  message: string
+  /** Milliseconds since the epoch, by the server's clock. */
+  at: number
+  /** Counts the transitions: 0 for a task that the server has not touched. */
+  revision: number
+  /**
+   * Counts the grants: the fencing token of the newest one. It only grows, so what was granted before can be told from
+   * what is (M. Kleppmann, How to do distributed locking, 2016).
+   */
+  token: number
+  /** Grants that ended without a result (count); absent: none. */
+  ended?: number
+  /** Owners whose lease ended, until they claim it again. */
+  lost?: AgentId[]
+  /** Who has declined it or given it back. */
+  declined?: AgentId[]
+  /** How far its owner says it is, 0 to 100. */
+  percent?: number
+  result?: TaskResult
+  /** Its result waits to be approved. */
+  pending?: true
+  /** Its creator has asked its owner to stop; after `until` (milliseconds since the epoch) it is canceled all the same. */
+  cancel?: { by: AgentId; at: number; reason: string; until: number }
+}
+
+/** What a transition was, where the state it led to does not say it. */
+export type TaskEvent =
+  | 'claimed'
+  | 'released'
+  | 'declined'
+  | 'lease-lost'
+  | 'attempts'
+  | 'deadline'
+  | 'dependency'
+  | 'no-candidate'
+  | 'answered'
+  | 'cancel-asked'
+  | 'approval-asked'
+  | 'approved'
+  | 'sent-back'
+
+/** An element of the task field `history` (Y.Array): one transition. */
+export interface Transition {
+  state: TaskState
+  /** An agent, or SERVER_ID. */
+  by: AgentId
+  message: string
+  at: number
+  revision: number
+  /** Idempotency key of the command that caused it. */
+  key: string
+  event?: TaskEvent
+  /** Who owned the task until then, where it is another's or nobody's now. */
+  was?: AgentId
+}
+
+/** An element of the task field `notes` (Y.Array). */
+export interface Note {
+  by: AgentId
+  /** Milliseconds since the epoch, by the author's clock. */
+  at: number
+  text: string
+  /** Of work that came too late: the idempotency key of its command. */
+  key?: string
+}
+
+/** An element of the task field `offers` (Y.Array): an agent is told that it may take the task. */
+export interface Offer {
+  to: AgentId
+  /** Milliseconds since the epoch, by the server's clock. */
+  at: number
+  /** The status' `token` at that time. */
+  token: number
+}
+
+/** Who acts where no agent does. */
+export const SERVER_ID = 'server' as AgentId
+
+/**
+ * An element of `intake`, an immutable plain value: what a client hands to the server, which puts it where it belongs and
+ * takes it out. So tasks and receipts have one writer, and what has been filed leaves nothing behind: rows.ts, buckets.ts.
+ */
+export type IntakeEntry =
+  | { kind: 'task'; id: TaskId; facts: TaskFacts }
+  | { kind: 'note'; task: TaskId; note: Note }
+  | { kind: 'receipt'; id: string; by: AgentId; delivered?: number; read?: number }
+
+/** What its addressee says of a task (its field `receipt`) or a direct message (`receipts`). Milliseconds, its clock. */
+export interface Receipt {
+  /** When it was put into the addressee's inbox. */
+  delivered: number
+  /** When the addressee acknowledged it. */
+  read?: number
+  /** Of a direct message: the addressee. Absent: filed before this was noted. */
+  by?: AgentId
+}
+
+/** An element of `broadcasts`: immutable. With `to` it is a direct message. */
+export interface BroadcastEntry {
+  id: BroadcastId
+  from: AgentId
+  to?: AgentId
+  topic: string
+  tags: string[]
+  content: string
+  /** Milliseconds since the epoch, by the sender's clock. */
+  at: number
+  /**
+   * Its time where the order of the log goes by it: 1 after the newest that its sender had seen. Absent: `at` is after
+   * that anyway.
+   */
+  order?: number
+  /** The message or task that this one answers. */
+  replyTo?: string
+  /** The id that began the chain which led to this one, and how many messages were before it. Absent: none. */
+  trace?: string
+  hops?: number
+}
+
+/** `files`: FileKey → this plain value. */
+export interface FileEntry {
+  fileId: FileId
+  mediaType: string
+  createdBy: AgentId
+  createdAt: number
+  /** How many texts the path has given away by being renamed; absent: none. */
+  line?: number
+  /** Absent: the file is there. */
+  removed?: Removed
+}
+
+/** That a path no longer leads to its text, but for edits that the remover did not know of. */
+export interface Removed {
+  by: AgentId
+  /** Milliseconds since the epoch, by the remover's clock. */
+  at: number
+  /** The `edits:<fileId>` counts that the remover knew: client id → count. */
+  edits: { [client: string]: number }
+  /** The path under which the text goes on. */
+  movedTo?: FileKey
+}
+
+/**
+ * `edits:<fileId>`: Yjs client id (decimal) → this plain value. A grow-only counter (G-counter: one entry an
+ * actor, the sum is the value): a file's version is the sum of all counts, so that concurrent change sets
+ * all count and every replica agrees.
+ */
+export interface EditCount {
+  agent: AgentId
+  count: number
+  /** Time of the newest change set counted here, milliseconds since the epoch, by the writer's clock. */
+  at: number
+}
+
+/** A SHA-256 in lower-case hex: the name of a blob, which are bytes that the server keeps. */
+export const isBlobName = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)
+
+/** `blobs:<fileId>`: name of a blob → this plain value. A version of a file that is not text. */
+export interface BlobEntry {
+  /** Bytes. */
+  size: number
+  mediaType: string
+  by: AgentId
+  /** Milliseconds since the epoch, by the writer's clock, and later than that of every version the writer knew. */
+  at: number
+}
+
+/**
+ * `meta`, written by the server only: `schemaVersion`, `workspaceId`, `createdAt`, `serverClient`, and
+ * `archivedBroadcasts` and `archivedTasks`, how many of each it has moved into the archive so far, which is the
+ * position of the newest one there (absent: none).
+ */
+export const metaOf = (doc: Y.Doc) => doc.getMap<Json>('meta')
+export const agentsOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('agents')
+/** TaskId → Y.Map: `facts`, `status`, `history`, `notes`, `offers`, `receipt`; all but `facts` may be absent. Server only. */
+export const tasksOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('tasks')
+export const intakeOf = (doc: Y.Doc) => doc.getArray<IntakeEntry>('intake')
+export const broadcastsOf = (doc: Y.Doc) => doc.getArray<BroadcastEntry>('broadcasts')
+/** Id of a direct message → Receipt. Server only. */
+export const receiptsOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('receipts')
+export const filesOf = (doc: Y.Doc) => doc.getMap<FileEntry>('files')
+export const textOf = (doc: Y.Doc, id: FileId) => doc.getText(`${FILE_PREFIX}${id}`)
+export const editsOf = (doc: Y.Doc, id: FileId) => doc.getMap<EditCount>(`${EDITS_PREFIX}${id}`)
+export const blobsOf = (doc: Y.Doc, id: FileId) => doc.getMap<BlobEntry>(`${BLOBS_PREFIX}${id}`)
+
+export const FILE_PREFIX = 'file:'
+export const EDITS_PREFIX = 'edits:'
+export const BLOBS_PREFIX = 'blobs:'
+
+/** How many broadcasts the server has moved into the archive. */
+export const archivedBroadcasts = (doc: Y.Doc): number => countIn(doc, 'archivedBroadcasts')
+/** How many tasks. */
+export const archivedTasks = (doc: Y.Doc): number => countIn(doc, 'archivedTasks')
+
+const countIn = (doc: Y.Doc, name: string): number => {
+  const count = metaOf(doc).get(name)
+  return typeof count === 'number' ? count : 0
+}
+
+/** Writes `meta` into a new workspace. Server only, before the first client is answered. */
+export const initWorkspace = (doc: Y.Doc, workspaceId: string, now: number): void => {
+  const meta = metaOf(doc)
+  if (meta.has('schemaVersion')) return
+  doc.transact(() => {
+    meta.set('schemaVersion', SCHEMA_VERSION)
+    meta.set('workspaceId', workspaceId)
+    meta.set('createdAt', now)
+    // The server keeps one Yjs client id a workspace: a fresh one a start would make every state vector grow.
+    meta.set('serverClient', doc.clientID)
+  })
+}
+
+/** The Yjs client id under which the server writes. */
+export const serverClientOf = (doc: Y.Doc): number => {
+  const id = metaOf(doc).get('serverClient')
+  return typeof id === 'number' ? id : doc.clientID
+}
+
+/** Lets the server write under the document's own client id from now on. Server only. */
+export const renewServerClient = (doc: Y.Doc): void => {
+  metaOf(doc).set('serverClient', doc.clientID)
+}
+
+/** Workspace names: what fits a URL path and a file name everywhere. */
+export const isWorkspaceName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)
+
+/** Milliseconds since the epoch as the ISO text that every face prints; out of range becomes the epoch. */
+export const isoTime = (ms: number): string =>
+  new Date(Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? ms : 0).toISOString()
+
+export type { FileId, FileKey, TaskId }

@@ -1,0 +1,91 @@
+import * as Y from 'yjs'
+import type { TaskId } from '../../protocol/ids.ts'
+import { entriesIn, findIn } from './buckets.ts'
+import * as records from './records.ts'
+import {
+  agentsOf,
+  type BlobEntry,
+  type BroadcastEntry,
+  type EditCount,
+  type FileEntry,
+  filesOf,
+  type IntakeEntry,
+  type Note,
+  type Offer,
+  type Paused,
+  type Receipt,
+  type TaskFacts,
+  type TaskStatus,
+  type Transition,
+  tasksOf,
+} from './schema.ts'
+import type { Rule } from './values.ts'
+
+/**
+ * Any peer can write anything into the document, so what is read from it is looked at first: a value that breaks the
+ * grammar counts as absent, and hurts nobody but its author.
+ */
+const is = <T>({ problem }: Rule): ((value: unknown) => value is T) => {
+  // Values in the document never change, so each is looked through once.
+  const looked = new WeakMap<object, boolean>()
+  return (value): value is T => {
+    if (typeof value !== 'object' || value === null) return problem(value) === null
+    const known = looked.get(value) ?? problem(value) === null
+    looked.set(value, known)
+    return known
+  }
+}
+
+export const isStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string')
+
+export const isBroadcast = is<BroadcastEntry>(records.broadcast)
+export const isNote = is<Note>(records.note)
+export const isReceipt = is<Receipt>(records.receipt)
+export const isTransition = is<Transition>(records.transition)
+export const isOffer = is<Offer>(records.offer)
+export const isTaskStatus = is<TaskStatus>(records.taskStatus)
+export const isTaskFacts = is<TaskFacts>(records.taskFacts)
+export const isIntakeEntry = is<IntakeEntry>(records.intakeEntry)
+export const isFileEntry = is<FileEntry>(records.fileEntry)
+export const isPaused = is<Paused>(records.paused)
+export const isEditCount = is<EditCount>(records.editCount)
+export const isBlobEntry = is<BlobEntry>(records.blobEntry)
+/** A Yjs client id as a key of a map. */
+export const isClientId = is<string>(records.clientId)
+export const isSpokenId = is<string>(records.spokenId)
+
+/** One agent's or task's record; undefined where there is none, or something else in its place. */
+const recordIn = (map: Y.Map<Y.Map<unknown>>, id: string): Y.Map<unknown> | undefined => {
+  const record: unknown = map.get(id)
+  return record instanceof Y.Map ? record : undefined
+}
+
+const recordsIn = function* (map: Y.Map<Y.Map<unknown>>): Generator<[string, Y.Map<unknown>]> {
+  for (const [id, record] of map) if ((record as unknown) instanceof Y.Map) yield [id, record]
+}
+
+export const agentRecord = (doc: Y.Doc, id: string) => recordIn(agentsOf(doc), id)
+export const agentRecords = (doc: Y.Doc) => recordsIn(agentsOf(doc))
+
+/** One task's record. */
+export const taskRecord = (doc: Y.Doc, id: string): Y.Map<unknown> | undefined => {
+  const record = findIn(tasksOf(doc), id)
+  return record instanceof Y.Map ? record : undefined
+}
+
+export const taskRecords = function* (doc: Y.Doc): Generator<[TaskId, Y.Map<unknown>]> {
+  for (const [id, record] of entriesIn(tasksOf(doc))) {
+    if (record instanceof Y.Map) yield [id as TaskId, record]
+  }
+}
+
+/** The file's entry under this path; undefined where there is none. */
+export const fileEntry = (doc: Y.Doc, path: string): FileEntry | undefined => {
+  const entry = filesOf(doc).get(path)
+  return isFileEntry(entry) ? entry : undefined
+}
+
+export const fileEntries = function* (doc: Y.Doc): Generator<[string, FileEntry]> {
+  for (const [path, entry] of filesOf(doc)) if (isFileEntry(entry)) yield [path, entry]
+}

@@ -1,0 +1,95 @@
+import type * as Y from 'yjs'
+import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
+import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
+import { checkFileKey } from '../document/path.ts'
+import { EDITS_PREFIX, textOf } from '../document/schema.ts'
+import { fileEntry } from '../document/shape.ts'
+import { blobVersions, isBinary } from './blobs.ts'
+import { agentsOfEdits, versionOf } from './files.ts'
+import { findFile, keysOf } from './tree.ts'
+
+/** A file as it is at one moment, for its history. */
+export interface FileState {
+  fileId: FileId
+  version: number
+  /** Null: no path leads to it. */
+  path: FileKey | null
+  content: string
+  /** Whose change sets led here, the newest first. */
+  editors: AgentId[]
+}
+
+/** The file whose change sets the root type of this name counts; null for any other name. */
+export const countedFile = (rootName: string): FileId | null => {
+  if (!rootName.startsWith(EDITS_PREFIX)) return null
+  const id = rootName.slice(EDITS_PREFIX.length)
+  const path = id.replace(/\/\/\d+$/, '') // see `idFor`
+  try {
+    return checkFileKey(path) === path ? (id as FileId) : null
+  } catch {
+    return null
+  }
+}
+
+/** The versions of all files that anyone ever changed, also of removed ones. */
+export const countedVersions = (doc: Y.Doc): Map<FileId, number> => {
+  const versions = new Map<FileId, number>()
+  for (const name of [...doc.share.keys()]) {
+    const id = countedFile(name)
+    if (id !== null) versions.set(id, versionOf(doc, id))
+  }
+  return versions
+}
+
+/**
+ * The file as it is now; null where it is not text, and where its text is longer than a file may be, which only editors
+ * that do not know this limit can bring about. `clients`: whose counts have grown (Yjs client ids, decimal); null: it is not known.
+ */
+export const fileState = (
+  doc: Y.Doc,
+  fileId: FileId,
+  clients: ReadonlySet<string> | null,
+): FileState | null => {
+  if (textOf(doc, fileId).length > MAX_FILE_BYTES) return null
+  const path = pathOf(doc, fileId)
+  const entry = path === null ? undefined : fileEntry(doc, path)
+  // Of what is removed its content says what it was.
+  if (entry === undefined ? blobVersions(doc, fileId).length > 0 : isBinary(entry)) return null
+  const editors = agentsOfEdits(doc, fileId)
+    .filter(([client]) => clients?.has(client) ?? true)
+    .map(([, agent]) => agent)
+  return {
+    fileId,
+    version: versionOf(doc, fileId),
+    path,
+    content: textOf(doc, fileId).toJSON(),
+    editors: clients === null ? editors.slice(0, 1) : [...new Set(editors)],
+  }
+}
+
+/** Most files are where they were made. */
+const pathOf = (doc: Y.Doc, id: FileId): FileKey | null => {
+  const here = findFile(doc, id)
+  return here?.entry.fileId === id ? here.key : (keysOf(doc).get(id) ?? null)
+}
+
+/** A kept version of a file as the server answers it and every face shows it. */
+export interface FileVersion {
+  /** Where the file was. */
+  file_key: string
+  version: number
+  /** An agent's id; null: not known. */
+  last_editor: string | null
+  /** By the server's clock. */
+  updated_at: string
+  /** UTF-8 bytes. */
+  size: number
+  /** Agents' ids; whose change sets it consists of, the newest first. */
+  editors: string[]
+  /** How many these are: since the kept version before. */
+  change_sets: number
+  added_lines: number
+  removed_lines: number
+  added_bytes: number
+  removed_bytes: number
+}

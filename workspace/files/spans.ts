@@ -1,0 +1,93 @@
+import * as Y from 'yjs'
+import type { Lines } from '../../lib/merge/merge.ts'
+import { partsOf } from './text-index.ts'
+
+/**
+ * Places in a text that move along as it changes, many at once: a Yjs relative position costs a walk through the text
+ * each, these one for all.
+ */
+
+/** From the character with the first id to the one with the second, both included; an id is client and clock. */
+export type Span = [fromClient: number, fromClock: number, toClient: number, toClock: number]
+
+/** Half-open range of UTF-16 offsets. */
+export type Range = [number, number]
+
+/** Offsets at which these lines begin and end, line ends included; they are in order. */
+export const rangesOfLines = (content: string, lines: readonly Lines[]): Range[] => {
+  const ranges: Range[] = []
+  let [line, at] = [1, 0]
+  const startOf = (wanted: number): number => {
+    for (; line < wanted && at < content.length; line++) {
+      const end = content.indexOf('\n', at)
+      at = end === -1 ? content.length : end + 1
+    }
+    return at
+  }
+  for (const { from_line, to_line } of lines) {
+    const from = startOf(from_line)
+    ranges.push([from, startOf(to_line + 1)])
+  }
+  return ranges
+}
+
+/** Spans over ranges that are in order and apart. An empty range, or one in an empty text, has none. */
+export const spansOver = (text: Y.Text, ranges: readonly Range[]): Span[] => {
+  const wanted = ranges.filter(([from, to]) => to > from).flatMap(([from, to]) => [from, to - 1])
+  const ids: number[] = []
+  let next = 0
+  for (const { item, offset, units } of partsOf(text)) {
+    for (; next < wanted.length && wanted[next]! < offset + units; next++) {
+      ids.push(item.id.client, item.id.clock + wanted[next]! - offset)
+    }
+  }
+  const spans: Span[] = []
+  for (let i = 0; i + 3 < ids.length; i += 4) spans.push(ids.slice(i, i + 4) as Span)
+  return spans
+}
+
+/** Where each span is now: from its first character, or where that was, to its last. */
+export const rangesOfSpans = (text: Y.Text, spans: readonly Span[]): Range[] => {
+  const wanted = new Map<number, number[]>()
+  for (const [fromClient, fromClock, toClient, toClock] of spans) {
+    for (const [client, clock] of [
+      [fromClient, fromClock],
+      [toClient, toClock],
+    ] as const) {
+      const clocks = wanted.get(client)
+      if (clocks === undefined) wanted.set(client, [clock])
+      else clocks.push(clock)
+    }
+  }
+  for (const clocks of wanted.values()) clocks.sort((a, b) => a - b)
+
+  const found = new Map<string, Range>()
+  let at = 0
+  for (let item = text._start; item !== null; item = item.right) {
+    const isThere = !item.deleted && item.content instanceof Y.ContentString
+    const { client, clock } = item.id
+    const clocks = wanted.get(client)
+    if (clocks !== undefined) {
+      for (let i = firstFrom(clocks, clock); clocks[i]! < clock + item.length; i++) {
+        const offset = isThere ? at + clocks[i]! - clock : at
+        found.set(`${client}:${clocks[i]}`, [offset, isThere ? offset + 1 : offset])
+      }
+    }
+    if (isThere) at += item.length
+  }
+  return spans.flatMap(([fromClient, fromClock, toClient, toClock]) => {
+    const from = found.get(`${fromClient}:${fromClock}`)
+    const to = found.get(`${toClient}:${toClock}`)
+    return from === undefined || to === undefined ? [] : [[from[0], to[1]] as Range]
+  })
+}
+
+const firstFrom = (sorted: readonly number[], least: number): number => {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < least) low = middle + 1
+    else high = middle
+  }
+  return low
+}

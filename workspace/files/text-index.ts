@@ -1,0 +1,129 @@
+import * as Y from 'yjs'
+import type { Edit } from '../../lib/merge/merge.ts'
+
+/**
+ * Where things are in a Y.Text. A text of ours holds characters only, but a Yjs program may have put other things into it
+ * (embeds, types): Yjs counts each of them as one character or more, and the string of the text has none of them. An
+ * `index` counts as Yjs does, an `offset` counts UTF-16 units of the string.
+ */
+
+/** Stands for each unit that is in the text and not in its string. */
+export const OBJECT = '\ufffc'
+
+interface Part {
+  item: Y.Item
+  index: number
+  offset: number
+  /** Units of the string; 0 of what is none. */
+  units: number
+}
+
+/** What can be seen of the text, in its order. */
+export const partsOf = function* (text: Y.Text): Generator<Part> {
+  let [index, offset] = [0, 0]
+  for (let item = text._start; item !== null; item = item.right) {
+    if (item.deleted || !item.countable) continue
+    const units = item.content instanceof Y.ContentString ? item.length : 0
+    yield { item, index, offset, units }
+    index += item.length
+    offset += units
+  }
+}
+
+interface Run {
+  index: number
+  offset: number
+  units: number
+}
+
+/** The stretches of characters between other things; one or none where there are no others. */
+const runsOf = (text: Y.Text): Run[] => {
+  const runs: Run[] = []
+  for (const { index, offset, units } of partsOf(text)) {
+    const last = runs[runs.length - 1]
+    if (last !== undefined && units > 0 && last.index + last.units === index) last.units += units
+    else if (units > 0) runs.push({ index, offset, units })
+  }
+  return runs
+}
+
+/** The index of an offset: right after the character before it. */
+export const indexAt = (text: Y.Text, offset: number): number => {
+  let found = 0
+  for (const part of partsOf(text)) {
+    if (part.offset >= offset) break
+    found = part.index + Math.min(part.units, offset - part.offset)
+  }
+  return found
+}
+
+/** What gives the offset of each index, after one walk through the text. */
+export const offsetsOf = (text: Y.Text): ((index: number) => number) => {
+  const runs = runsOf(text)
+  return (index) => {
+    let found = 0
+    for (const run of runs) {
+      if (run.index >= index) break
+      found = run.offset + Math.min(run.units, index - run.index)
+    }
+    return found
+  }
+}
+
+/** The offset of an index. */
+export const offsetAt = (text: Y.Text, index: number): number => offsetsOf(text)(index)
+
+/** The same edits, in order and apart, by index instead of offset. What is between the characters they remove stays. */
+export const indexEdits = (text: Y.Text, edits: readonly Edit[]): readonly Edit[] => {
+  const runs = runsOf(text)
+  if (runs.length === 0 || (runs.length === 1 && runs[0]!.index === 0)) return edits
+  const byIndex: Edit[] = []
+  let r = 0
+  for (const { index: offset, remove, insert } of edits) {
+    while (r < runs.length - 1 && runs[r]!.offset + runs[r]!.units < offset) r++
+    let [from, left] = [offset, remove]
+    for (let k = r; k === r || (left > 0 && k < runs.length); k++) {
+      const run = runs[k]!
+      const part = Math.min(left, run.offset + run.units - from)
+      const edit = { index: run.index + from - run.offset, remove: part }
+      byIndex.push({ ...edit, insert: k === r ? insert : '' })
+      from += part
+      left -= part
+    }
+  }
+  return byIndex
+}
+
+/** Whether something else than characters, embeds and types stands in the text. */
+export const hasOthers = (text: Y.Text): boolean => {
+  for (const { item } of partsOf(text)) {
+    const { content } = item
+    const isTold = [Y.ContentString, Y.ContentEmbed, Y.ContentType].some(
+      (kind) => content instanceof kind,
+    )
+    if (!isTold) return true
+  }
+  return false
+}
+
+/** The text as long as Yjs counts it. */
+export const indexedString = (text: Y.Text): string => {
+  let shown = ''
+  for (const { item } of partsOf(text)) {
+    shown += item.content instanceof Y.ContentString ? item.content.str : OBJECT.repeat(item.length)
+  }
+  return shown
+}
+
+/**
+ * A place at an index that moves along with the character before it, as JSON. Every field is there, as Yjs' own class
+ * has it: y-codemirror.next gives what it finds in awareness to Yjs as it is, and Yjs tells `null` from nothing.
+ */
+export const placeAt = (
+  text: Y.Text,
+  index: number,
+): Pick<Y.RelativePosition, 'type' | 'tname' | 'item' | 'assoc'> => {
+  const { type, tname, item, assoc } = Y.createRelativePositionFromTypeIndex(text, index, -1)
+  const id = (of: Y.ID | null) => (of === null ? null : { client: of.client, clock: of.clock })
+  return { type: id(type), tname, item: id(item), assoc } as Y.RelativePosition
+}

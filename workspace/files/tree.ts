@@ -1,0 +1,177 @@
+import type * as Y from 'yjs'
+import { didYouMean, nearest } from '../../lib/text/suggest.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
+import { MAX_FILES } from '../../protocol/limits.ts'
+import * as names from '../document/names.ts'
+import * as records from '../document/records.ts'
+import {
+  type EditCount,
+  editsOf,
+  type FileEntry,
+  filesOf,
+  isoTime,
+  textOf,
+} from '../document/schema.ts'
+import { fileEntries, fileEntry, isClientId, isEditCount } from '../document/shape.ts'
+import { must } from '../document/values.ts'
+
+/**
+ * Which path leads to which text. A path that was removed or renamed keeps an entry that says so: an edit that the
+ * remover did not know of brings the file back, whole and with the edit, and a text keeps its id under a new name.
+ */
+
+/** A file that is there. */
+export interface Leaf {
+  key: FileKey
+  entry: FileEntry
+}
+
+/** The change sets of a text: client id (decimal) → how many of its, by whom, when the last. */
+export const editCounts = (doc: Y.Doc, id: FileId): [string, EditCount][] =>
+  [...editsOf(doc, id)].filter(([client, edit]) => isClientId(client) && isEditCount(edit))
+
+const isThere = (doc: Y.Doc, { fileId, removed }: FileEntry): boolean =>
+  removed === undefined ||
+  (removed.movedTo === undefined &&
+    editCounts(doc, fileId).some(([client, { count }]) => count > (removed.edits[client] ?? 0)))
+
+/** The file under this path; null where there is none. */
+export const findFile = (doc: Y.Doc, typed: string): Leaf | null => {
+  const key = typed.normalize('NFC') as FileKey
+  const entry = fileEntry(doc, key)
+  return entry === undefined || !isThere(doc, entry) ? null : { key, entry }
+}
+
+/** The file under this path. Throws `unknown_file` with where it went, or with a did-you-mean. */
+export const getFile = (doc: Y.Doc, typed: string): Leaf => {
+  const found = findFile(doc, typed)
+  if (found !== null) return found
+  const removed = fileEntry(doc, typed.normalize('NFC'))?.removed
+  const next =
+    removed === undefined
+      ? nearFiles(doc, typed) || 'file-list shows what there is'
+      : removed.movedTo === undefined
+        ? `${removed.by} removed it at ${isoTime(removed.at)}; file-restore brings it back`
+        : `${removed.by} renamed it to ${names.path(removed.movedTo)}`
+  throw new ClawError('unknown_file', `no file "${typed}" in this workspace`, next)
+}
+
+/** Paths that may have gone are among the nearest: so many are looked at (count). */
+const LOOKED_AT = 20
+
+const nearFiles = (doc: Y.Doc, typed: string): string => {
+  const near = nearest(typed, filesOf(doc).keys(), LOOKED_AT)
+  return didYouMean(
+    typed,
+    near.filter((path) => findFile(doc, path) !== null),
+  )
+}
+
+/** All files, by path; of those whose path begins with `prefix`. */
+export const allFiles = (doc: Y.Doc, prefix = ''): Leaf[] => {
+  const files: Leaf[] = []
+  for (const [path, entry] of fileEntries(doc)) {
+    if (path.startsWith(prefix) && isThere(doc, entry)) files.push({ key: path as FileKey, entry })
+  }
+  return files.sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+/** Renames that are followed to a text's own path (count): a circle of them ends somewhere. */
+const MAX_MOVES = 100
+
+/**
+ * The path that a text has by its own history: the one it was made under, or where that was renamed to. Null: it has none, or
+ * that does not lead to it. Others can make more paths lead to a text; none of them takes the place of this one.
+ */
+export const ownPath = (doc: Y.Doc, id: string): FileKey | null => {
+  let path = id.replace(/\/\/\d+$/, '')
+  for (let moves = 0; moves < MAX_MOVES; moves++) {
+    const entry = fileEntry(doc, path)
+    if (entry?.fileId !== id) return null
+    if (isThere(doc, entry)) return path as FileKey
+    const next = entry.removed?.movedTo
+    if (next === undefined) return null
+    path = next
+  }
+  return null
+}
+
+/** Text id → the path that leads to it: of several its own one, else the first. */
+export const keysOf = (doc: Y.Doc): Map<string, FileKey> => {
+  const keys = new Map<string, FileKey>()
+  for (const { key, entry } of allFiles(doc)) {
+    const { fileId } = entry
+    if (!keys.has(fileId)) keys.set(fileId, key)
+    else keys.set(fileId, ownPath(doc, fileId) ?? keys.get(fileId)!)
+  }
+  return keys
+}
+
+/**
+ * The text that a file created under this path gets. Everyone who creates it at the same time takes the same one:
+ * the path itself, or where that text is in use under another name by now, the next in its line.
+ */
+export const idFor = (doc: Y.Doc, key: FileKey): FileId => {
+  const entry = fileEntry(doc, key)
+  if (entry === undefined) return key as string as FileId
+  const { fileId, line = 0, removed } = entry
+  return removed?.movedTo === undefined ? fileId : (`${key}//${line}` as FileId)
+}
+
+/** Makes the path lead to a text. Throws `too_large` where there are too many files. */
+export const plant = (doc: Y.Doc, key: FileKey, entry: FileEntry): void => {
+  const files = filesOf(doc)
+  if (!files.has(key) && files.size >= MAX_FILES) {
+    throw new ClawError(
+      'too_large',
+      `the workspace has ${files.size} files; the limit is ${MAX_FILES}`,
+      'put what belongs together into one file, or use another workspace',
+    )
+  }
+  const line = fileEntry(doc, key)?.line
+  files.set(key, must(records.fileEntry, line === undefined ? entry : { ...entry, line }, key))
+}
+
+/**
+ * Takes the path away; with `movedTo` its text goes on under that one. Otherwise the text stays as it is for a while
+ * (`clearRemoved`): an edit that is under way to here finds it whole.
+ */
+export const uproot = (
+  doc: Y.Doc,
+  { key, entry }: Leaf,
+  by: AgentId,
+  at: number,
+  movedTo?: FileKey,
+): void => {
+  const edits: { [client: string]: number } = {}
+  for (const [client, { count }] of editCounts(doc, entry.fileId)) edits[client] = count
+  const removed = { by, at, edits, ...(movedTo !== undefined && { movedTo }) }
+  const line = (entry.line ?? 0) + (movedTo === undefined ? 0 : 1)
+  const next = { ...entry, ...(line > 0 && { line }), removed }
+  filesOf(doc).set(key, must(records.fileEntry, next, key))
+}
+
+/**
+ * Clears the texts of files that were removed so long ago that no edit of them is under way any more. Returns how
+ * many. Server only.
+ */
+export const clearRemoved = (doc: Y.Doc, before: number): number => {
+  const keys = keysOf(doc)
+  let cleared = 0
+  for (const [, entry] of fileEntries(doc)) {
+    const { fileId, removed } = entry
+    if (removed === undefined || removed.movedTo !== undefined || removed.at >= before) continue
+    const text = textOf(doc, fileId)
+    if (text.length === 0 || keys.has(fileId)) continue
+    text.delete(0, text.length)
+    cleared++
+  }
+  return cleared
+}
+
+/** Throws `file_exists` where there is a file of this path. */
+export const checkAbsent = (doc: Y.Doc, key: FileKey): void => {
+  if (findFile(doc, key) === null) return
+  throw new ClawError('file_exists', `there is a file ${key} already`, 'take another path')
+}

@@ -1,0 +1,396 @@
+import * as Y from 'yjs'
+import type { ErrorBody } from '../../protocol/errors.ts'
+import type { AgentId, TaskId } from '../../protocol/ids.ts'
+import { type Agent, type Here, hasAgent, listAgents } from '../agents/agents.ts'
+import {
+  agentsOf,
+  type BroadcastEntry,
+  broadcastsOf,
+  EDITS_PREFIX,
+  type EditCount,
+  filesOf,
+  isoTime,
+  type Json,
+  PRIORITIES,
+  type Priority,
+  type TaskEvent,
+  tasksOf,
+} from '../document/schema.ts'
+import { fileEntry, isBroadcast, isClientId, isEditCount } from '../document/shape.ts'
+import type { VersionOf } from '../files/files.ts'
+import { findFile } from '../files/tree.ts'
+import { type BroadcastMessage, broadcastMessage, isFor } from '../messages/broadcasts.ts'
+import type { Trace } from '../messages/trace.ts'
+import type { ArchivedTask, Placed } from '../tasks/task-archive.ts'
+import { addNews, type TaskNews, taskMessages } from '../tasks/task-news.ts'
+import { findEntry, type Task } from '../tasks/tasks.ts'
+
+interface Envelope {
+  message_id: string
+  from_agent: string
+  to_agent: string | null
+  timestamp: string
+  /** The chain of messages that led to this one; absent where none did. */
+  trace?: Trace
+}
+
+interface Said {
+  content: string
+  topic: string
+  tags: string[]
+}
+
+/** What `poll` hands out, with ClawLink 1.x's field names. */
+export type Message =
+  | (Envelope & {
+      type: 'task_delegation'
+      task: string
+      context: Json
+      priority: Priority
+      /** Which attempt this is, from the second on. */
+      attempt?: number
+      deadline?: string
+      ref?: TaskId
+      /** Absent: it was given to this agent; else what it takes, and who claims it first has it. */
+      requires?: string[]
+    })
+  | (Envelope & {
+      type: 'task_response'
+      result: string
+      status: string
+      event?: TaskEvent
+      percent?: number
+      result_json?: Json
+      artifacts?: Task['artifacts']
+    })
+  | (Envelope & { type: 'task_update'; event: TaskEvent; status: string; text: string })
+  | (Envelope & Said & { type: 'knowledge_broadcast'; reply_to?: string })
+  | (Envelope & Said & { type: 'direct_message'; reply_to: string | null })
+  | (Envelope & {
+      type: 'file_updated'
+      file_key: string
+      version: number
+      last_editor: string
+      /** The first version of which this is news; absent: that is the one it shows. */
+      from_version?: number
+    })
+  | (Envelope & {
+      type: 'file_conflict'
+      file_key: string
+      from_line: number
+      to_line: number
+      by: string
+    })
+  | (Envelope & { type: 'file_removed'; file_key: string; moved_to: string | null })
+  | (Envelope & {
+      type: 'files_changed'
+      updated: number
+      removed: number
+      file_keys: string[]
+      hint: string
+    })
+  | (Envelope & { type: 'agent_joined'; agent: Agent })
+  | (Envelope & { type: 'task_note'; text: string })
+  | (Envelope & { type: 'task_canceled'; reason: string })
+  | (Envelope & { type: 'command_refused'; command: string; result: string; error: ErrorBody })
+  | (Envelope & { type: 'unreadable'; text: string })
+  | (Envelope & { type: 'digest'; total: number; broadcasts: BroadcastMessage[]; hint: string })
+
+/** A Yjs state vector: client id → number of its operations that are covered. */
+export type StateVector = ReadonlyMap<number, number>
+
+/** What one pass over new operations found: broadcasts and the like, before they are made into messages. */
+interface Found {
+  broadcasts: Placed<BroadcastEntry>[]
+  tasks: Map<TaskId, TaskNews>
+  agents: Set<string>
+  edits: Map<string, EditCount>
+  /** Paths whose entry is new. */
+  paths: Set<string>
+}
+
+/**
+ * A message with the Yjs id of the element that it tells of, which nobody else can choose: the message's own id is its
+ * author's word. Null: it tells of a file or an agent, which have many.
+ */
+export interface Fresh {
+  at: string | null
+  message: Message
+}
+
+const fresh = ({ client, clock, value }: Placed<Message>): Fresh => ({
+  at: `${client}:${clock}`,
+  message: value,
+})
+
+/** The same as `newsSince`, in their order. */
+export const messagesSince = (...what: Parameters<typeof newsSince>): Message[] =>
+  newsSince(...what)
+    .map(({ message }) => message)
+    .sort(byTime)
+
+/** What of the elements of the log is for `me`. */
+export const broadcastNews = (
+  doc: Y.Doc,
+  me: AgentId,
+  entries: readonly Placed<BroadcastEntry>[],
+): Fresh[] => {
+  const isMine = isFor(doc, me)
+  return entries
+    .filter(({ value }) => isMine(value))
+    .map((placed) => fresh({ ...placed, value: broadcastMessage(placed.value) }))
+}
+
+/**
+ * The messages for agent `me` among the operations that `doc` has and `since` does not cover.
+ *
+ * A state vector is the one cursor that neither skips nor repeats: it names exactly the operations a replica has
+ * integrated, so an offline peer's entries that merge in *before* others are found all the same, which no index
+ * into an array would do. Costs time in the number of new operations, not in the size of the document.
+ */
+export const newsSince = (
+  doc: Y.Doc,
+  since: StateVector,
+  me: AgentId,
+  here: Here,
+  versionOf: VersionOf,
+): Fresh[] => {
+  const found = collect(doc, since, me)
+  const said = broadcastNews(doc, me, found.broadcasts)
+  for (const [id, news] of found.tasks) {
+    const entry = findEntry(doc, id)
+    if (entry !== undefined) said.push(...taskMessages(entry, news, me).map(fresh))
+  }
+  const messages: Message[] = []
+  for (const [file, { agent, at }] of found.edits) {
+    const info = versionOf(file)
+    if (info === null) continue
+    messages.push({
+      type: 'file_updated',
+      message_id: `${info.file_key}@${info.version}`,
+      from_agent: agent,
+      to_agent: null,
+      timestamp: isoTime(at),
+      ...info,
+      last_editor: agent,
+    })
+  }
+  for (const path of found.paths) {
+    const removed = fileEntry(doc, path)?.removed
+    if (removed === undefined || removed.by === me || findFile(doc, path) !== null) continue
+    messages.push({
+      type: 'file_removed',
+      message_id: `${path}@${isoTime(removed.at)}`,
+      from_agent: removed.by,
+      to_agent: null,
+      timestamp: isoTime(removed.at),
+      file_key: path,
+      moved_to: removed.movedTo ?? null,
+    })
+  }
+  if (found.agents.size > 0) {
+    for (const agent of listAgents(doc, here)) {
+      if (agent.agent_id === me || !found.agents.has(agent.agent_id)) continue
+      messages.push({
+        type: 'agent_joined',
+        message_id: `${agent.agent_id}@${agent.registered_at}`,
+        from_agent: agent.agent_id,
+        to_agent: null,
+        timestamp: agent.registered_at,
+        agent,
+      })
+    }
+  }
+  return [...said, ...messages.map((message) => ({ at: null, message }))]
+}
+
+/**
+ * The messages for `me` of a task that was archived between two looks, `before` and `now`, as far as they were not derived
+ * while it was live. Null: the second look does not cover its end yet, it is still to come.
+ */
+export const archivedTaskMessages = (
+  task: ArchivedTask,
+  before: StateVector,
+  now: StateVector,
+  me: AgentId,
+): Fresh[] | null => {
+  const all = [...task.history, ...task.notes, ...task.offers]
+  if (all.some((one) => one.clock > 0 && !covers(now, one))) return null
+  const unseen = <T>(list: readonly Placed<T>[]): Placed<T>[] =>
+    list.filter((one) => !covers(before, one) && one.client > 0)
+  const news = {
+    offers: unseen(task.offers),
+    transitions: unseen(task.history),
+    notes: unseen(task.notes),
+  }
+  return taskMessages(task, news, me).map(fresh)
+}
+
+/** More files than this, changed by one agent in one go, are one message: a checkout, a mirror's first pass. */
+export const MANY_FILES = 20
+
+/** The messages, with one in place of all those about files of who changed many; as new as the newest of them. */
+export const groupFiles = (messages: readonly Message[]): Message[] => {
+  const byAgent = new Map<string, (Message & { file_key: string })[]>()
+  for (const message of messages) {
+    if (message.type !== 'file_updated' && message.type !== 'file_removed') continue
+    const known = byAgent.get(message.from_agent)
+    if (known === undefined) byAgent.set(message.from_agent, [message])
+    else known.push(message)
+  }
+  const groups: Message[] = []
+  const grouped = new Set<Message>()
+  for (const [from_agent, all] of byAgent) {
+    if (all.length <= MANY_FILES) continue
+    for (const message of all) grouped.add(message)
+    const timestamp = all.map((message) => message.timestamp).reduce((a, b) => (a > b ? a : b))
+    const removed = all.filter(({ type }) => type === 'file_removed').length
+    groups.push({
+      type: 'files_changed',
+      message_id: `${from_agent}@${timestamp}`,
+      from_agent,
+      to_agent: null,
+      timestamp,
+      updated: all.length - removed,
+      removed,
+      file_keys: all
+        .map(({ file_key }) => file_key)
+        .sort()
+        .slice(0, MANY_FILES),
+      hint: 'file-list --changed shows what you have not read',
+    })
+  }
+  if (groups.length === 0) return [...messages]
+  return [...messages.filter((message) => !grouped.has(message)), ...groups].sort(byTime)
+}
+
+/** An archived broadcast with the Yjs id of the element it was, and its position in the archive. */
+export interface ArchivedBroadcast {
+  seq: number
+  client: number
+  clock: number
+  entry: BroadcastEntry
+}
+
+const covers = (
+  vector: StateVector,
+  { client, clock }: { client: number; clock: number },
+): boolean => clock < (vector.get(client) ?? 0)
+
+/**
+ * What came into the document and left it for the archive between two looks, `before` and `now`: it was never seen
+ * live. `live` has the places of what the second look found live, and may have been archived since. `upTo` is the
+ * position to go on from: what the second look did not cover yet is still to come, the rest of the page is not.
+ */
+export const archivedMeanwhile = (
+  page: readonly ArchivedBroadcast[],
+  before: StateVector,
+  now: StateVector,
+  live: ReadonlySet<string>,
+): { missed: Placed<BroadcastEntry>[]; upTo: number | null } => {
+  const missed: Placed<BroadcastEntry>[] = []
+  let upTo: number | null = null
+  for (const { seq, client, clock, entry } of page) {
+    const id = { client, clock }
+    if (!covers(now, id)) upTo ??= seq - 1
+    else if (!covers(before, id) && !live.has(`${client}:${clock}`)) {
+      missed.push({ ...id, value: entry })
+    }
+  }
+  return { missed, upTo }
+}
+
+/** How urgent a message is: above 0 an urgent or high task, below a low one. */
+export const rankOf = (message: Message): number =>
+  message.type === 'task_delegation'
+    ? PRIORITIES.indexOf(message.priority) - PRIORITIES.indexOf('normal')
+    : 0
+
+/** Tasks by priority, other messages among the normal ones; of the same rank in the order they are given in. */
+export const byPriority = <T extends { message: Message }>(waiting: readonly T[]): T[] =>
+  [...waiting].sort((a, b) => rankOf(b.message) - rankOf(a.message))
+
+export const byTime = (a: Message, b: Message): number => {
+  if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp ? -1 : 1
+  return a.message_id < b.message_id ? -1 : a.message_id > b.message_id ? 1 : 0
+}
+
+const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
+  const found: Found = {
+    broadcasts: [],
+    tasks: new Map(),
+    agents: new Set(),
+    edits: new Map(),
+    paths: new Set(),
+  }
+  const roots = { agents: agentsOf(doc), tasks: tasksOf(doc), broadcasts: broadcastsOf(doc) }
+  const files = filesOf(doc)
+  for (const [client, structs] of doc.store.clients) {
+    const from = since.get(client) ?? 0
+    const last = structs[structs.length - 1]
+    if (last === undefined || last.id.clock + last.length <= from) continue
+    for (let i = Y.findIndexSS(structs, from); i < structs.length; i++) {
+      const item = structs[i]
+      if (!(item instanceof Y.Item) || item.deleted) continue
+      const key = item.parentSub
+      if (item.parent === roots.broadcasts) {
+        // Yjs joins neighbouring elements of one client into one item, of which a part may be covered.
+        for (const { value, ...id } of elementsFrom(item, from)) {
+          if (isBroadcast(value)) found.broadcasts.push({ ...id, value })
+        }
+      } else if (item.parent === roots.agents) {
+        if (key !== null && hasAgent(doc, key) && item.origin === null) found.agents.add(key)
+      } else if (item.parent === files) {
+        if (key !== null) found.paths.add(key)
+      } else if (isRoot(item.parent)) {
+        const name = rootName(doc, item.parent)
+        if (!name.startsWith(EDITS_PREFIX) || key === null || !isClientId(key)) continue
+        const edit = elementsFrom(item, from)[0]?.value
+        if (!isEditCount(edit) || edit.agent === me) continue // my own edit must not hide another's before it
+        const file = name.slice(EDITS_PREFIX.length)
+        const known = found.edits.get(file)
+        if (known === undefined || known.at < edit.at) found.edits.set(file, edit)
+      } else {
+        const list = taskList(item.parent, roots.tasks)
+        if (list === null) continue
+        const news = found.tasks.get(list.task) ?? { offers: [], transitions: [], notes: [] }
+        found.tasks.set(list.task, news)
+        for (const element of elementsFrom(item, from)) addNews(news, list.field, element)
+      }
+    }
+  }
+  return found
+}
+
+const isRoot = (parent: Y.Item['parent']): parent is Y.AbstractType<unknown> =>
+  parent instanceof Y.AbstractType && parent._item === null
+
+/** Names of root types, each looked for once: there is one or more a file. */
+const rootNames = new WeakMap<object, string>()
+
+const rootName = (doc: Y.Doc, type: object): string => {
+  if (!rootNames.has(type)) for (const [name, root] of doc.share) rootNames.set(root, name)
+  return rootNames.get(type) ?? ''
+}
+
+const elementsFrom = (item: Y.Item, from: number): Placed<unknown>[] => {
+  const { client, clock } = item.id
+  const skipped = Math.max(0, from - clock)
+  const values: unknown[] = item.content.getContent().slice(skipped)
+  return values.map((value, i) => ({ client, clock: clock + skipped + i, value }))
+}
+
+/** Which field of which task the array `parent` is; null if it is something else. */
+const taskList = (
+  parent: Y.Item['parent'],
+  tasks: unknown,
+): { task: TaskId; field: string | null } | null => {
+  const array = itemOf(parent)
+  const task = itemOf(array?.parent)
+  const bucket = itemOf(task?.parent)
+  if (array == null || task == null || bucket?.parent !== tasks || task.deleted) return null
+  return task.parentSub === null ? null : { task: task.parentSub as TaskId, field: array.parentSub }
+}
+
+const itemOf = (parent: Y.Item['parent'] | undefined): Y.Item | null =>
+  parent instanceof Y.AbstractType ? parent._item : null

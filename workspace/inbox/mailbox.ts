@@ -1,0 +1,323 @@
+import * as Y from 'yjs'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId, TaskId } from '../../protocol/ids.ts'
+import type { Here } from '../agents/agents.ts'
+import {
+  archivedBroadcasts,
+  type BroadcastEntry,
+  archivedTasks as countArchivedTasks,
+  type Json,
+} from '../document/schema.ts'
+import { isSpokenId, taskRecord, taskRecords } from '../document/shape.ts'
+import { fileVersions } from '../files/files.ts'
+import { findBroadcasts, someBroadcasts } from '../messages/live-log.ts'
+import {
+  hear,
+  readTalk,
+  SILENCE,
+  speak,
+  type Talk,
+  type Trace,
+  traceIn,
+} from '../messages/trace.ts'
+import { markDelivered, markRead } from '../tasks/receipts.ts'
+import type { ArchivedTask, Placed } from '../tasks/task-archive.ts'
+import { entries, findEntry, isOpen } from '../tasks/tasks.ts'
+import { welcomeMessages } from './digest.ts'
+import {
+  type ArchivedBroadcast,
+  archivedMeanwhile,
+  archivedTaskMessages,
+  broadcastNews,
+  byTime,
+  type Fresh,
+  groupFiles,
+  type Message,
+  newsSince,
+  type StateVector,
+} from './inbox.ts'
+
+/** A page of the archive of broadcasts. Its end is where `next` is what was asked for. */
+export interface ArchivePage {
+  entries: ArchivedBroadcast[]
+  next: number
+}
+
+/** The same of the archive of tasks. */
+export interface TaskArchivePage {
+  entries: { seq: number; task: ArchivedTask }[]
+  next: number
+}
+
+/** The server's archives after a position, a page at a time. */
+export interface Archives {
+  broadcasts: (after: number) => Promise<ArchivePage>
+  tasks: (after: number) => Promise<TaskArchivePage>
+}
+
+/** How far an inbox has got. */
+export interface InboxPosition {
+  /** Encoded state vector: covers the operations whose messages have been derived. */
+  vector: Uint8Array
+  /** Positions in the server's archives of broadcasts and of tasks up to which there is nothing to look for. */
+  archived: number
+  archivedTasks: number
+}
+
+/** Where messages are kept until they are acknowledged, beside the document that they come from. */
+export interface Mailbox {
+  readonly doc: Y.Doc
+  /** The state vector up to which `agent` has its messages; null: it never had any here. */
+  cursor(agent: string): StateVector | null
+  archivePosition(agent: string): Omit<InboxPosition, 'vector'>
+  /** Stages messages for `agent` and moves its cursor. */
+  receive(agent: string, messages: readonly Message[], to?: InboxPosition): void
+  /** Whether what the element at this place tells was handed out before its turn: `Fresh`. */
+  isAhead?(at: string): boolean
+}
+
+/** What is remembered of what an agent was handed and said. */
+export interface Talker {
+  readonly doc: Y.Doc
+  record<T extends Json>(name: string): T | undefined
+  keepRecord(name: string, value: Json): void
+}
+
+/** Whoever calls while another call waits for the archive waits for that: two would derive the same twice. */
+const turns = new WeakMap<Mailbox, Promise<unknown>>()
+
+/**
+ * Stages the messages for `me` that the replica's new operations hold, and those that came and left for the archive
+ * while it was away. False: the archive cannot be reached now, and everything is left for the next time.
+ */
+export const receive = (
+  replica: Mailbox,
+  me: AgentId,
+  here: Here,
+  archives: Archives,
+): Promise<boolean> => {
+  const before = turns.get(replica) ?? Promise.resolve()
+  const turn = before.catch(() => {}).then(() => receiveNow(replica, me, here, archives))
+  turns.set(replica, turn)
+  return turn
+}
+
+const receiveNow = async (
+  replica: Mailbox,
+  me: AgentId,
+  here: Here,
+  archives: Archives,
+): Promise<boolean> => {
+  const { doc } = replica
+  const look = lookFor(replica, me, here)
+  if (look === null) {
+    welcome(replica, me, here.now)
+    return true
+  }
+  try {
+    take(replica, me, look, await archivedSince(doc, look, me, archives), here.now)
+    return true
+  } catch (error) {
+    if (error instanceof ClawError && error.toBody().retryable) return false
+    throw error
+  }
+}
+
+/** One look at a document: what is new in it for somebody, and what the archives may have of it. */
+export interface Look extends InboxPosition {
+  since: StateVector
+  live: readonly Fresh[]
+  /** Where tasks were archived since the look before: those that are live. */
+  liveTasks: ReadonlySet<TaskId>
+  /** Whether something was archived since the look before. */
+  lacks: { broadcasts: boolean; tasks: boolean }
+}
+
+/** Looks at the document as it is now; null: its inbox has not begun. */
+export const lookFor = (mailbox: Mailbox, me: AgentId, here: Here): Look | null => {
+  const { doc } = mailbox
+  const since = mailbox.cursor(me)
+  if (since === null) return null
+  const position = mailbox.archivePosition(me)
+  const lacks = {
+    broadcasts: archivedBroadcasts(doc) > position.archived,
+    tasks: countArchivedTasks(doc) > position.archivedTasks,
+  }
+  return {
+    ...{ ...position, since, lacks },
+    vector: Y.encodeStateVector(doc),
+    live: newsSince(doc, since, me, here, fileVersions(doc)),
+    liveTasks: new Set(lacks.tasks ? [...taskRecords(doc)].map(([id]) => id) : []),
+  }
+}
+
+/** What the archives have that came and went between two looks, and how far they were read. */
+export interface Missed extends Omit<InboxPosition, 'vector'> {
+  messages: readonly Fresh[]
+}
+
+/** Reads the archives as far as a look lacks something. Throws what they throw. */
+export const archivedSince = async (
+  doc: Y.Doc,
+  look: Look,
+  me: AgentId,
+  archives: Archives,
+): Promise<Missed> => {
+  const { since, live, liveTasks, lacks } = look
+  let { archived, archivedTasks } = look
+  let missed: Placed<BroadcastEntry>[] = []
+  let missedTasks: Fresh[] = []
+  const now = Y.decodeStateVector(look.vector)
+  if (lacks.broadcasts) {
+    const places = new Set(live.flatMap(({ at }) => at ?? []))
+    ;({ missed, archived } = await readArchive(archived, archives.broadcasts, (page) =>
+      archivedMeanwhile(page, since, now, places),
+    ))
+  }
+  if (lacks.tasks) {
+    const seen = (task: ArchivedTask) => archivedTaskMessages(task, since, now, me)
+    const read = await readTaskArchive(archivedTasks, archives.tasks, liveTasks, seen)
+    missedTasks = read.missed
+    archivedTasks = read.archived
+  }
+  return { messages: [...broadcastNews(doc, me, missed), ...missedTasks], archived, archivedTasks }
+}
+
+/** Stages what a look found, and that its addressee has it. */
+export const take = (
+  mailbox: Mailbox,
+  me: AgentId,
+  { vector, live }: Look,
+  { messages, ...position }: Missed,
+  now: number,
+): void => {
+  const news = (found: readonly Fresh[]): Message[] =>
+    found.filter(({ at }) => at === null || !mailbox.isAhead?.(at)).map(({ message }) => message)
+  const fresh = news(live)
+  mailbox.receive(me, groupFiles([...news(messages), ...fresh].sort(byTime)), {
+    vector,
+    ...position,
+  })
+  markDelivered(mailbox.doc, me, fresh, now)
+}
+
+/** As `readArchive`. A task that was live when the second look was taken has had its messages from there. */
+const readTaskArchive = async (
+  from: number,
+  fetchArchive: Archives['tasks'],
+  live: ReadonlySet<TaskId>,
+  look: (task: ArchivedTask) => Fresh[] | null,
+): Promise<{ missed: Fresh[]; archived: number }> => {
+  const missed: Fresh[] = []
+  // A task that was noted on when it was archived is there again.
+  const looked = new Set(live)
+  let upTo: number | null = null
+  for (let after = from; ; ) {
+    const { entries, next } = await fetchArchive(after)
+    for (const { seq, task } of entries) {
+      const found = look(task)
+      if (found === null) upTo ??= seq - 1
+      else if (!looked.has(task.id)) missed.push(...found)
+      looked.add(task.id)
+    }
+    if (next <= after) return { missed, archived: upTo ?? after }
+    after = next
+  }
+}
+
+/**
+ * Reads the archive to its end. All that was archived before the second look is behind the position it starts from;
+ * the position it returns is before the first entry that is still to come.
+ */
+const readArchive = async (
+  from: number,
+  fetchArchive: Archives['broadcasts'],
+  look: (page: ArchivePage['entries']) => ReturnType<typeof archivedMeanwhile>,
+): Promise<{ missed: Placed<BroadcastEntry>[]; archived: number }> => {
+  const missed: Placed<BroadcastEntry>[] = []
+  let upTo: number | null = null
+  for (let after = from; ; ) {
+    const { entries, next } = await fetchArchive(after)
+    const found = look(entries)
+    missed.push(...found.missed)
+    upTo ??= found.upTo
+    if (next <= after) return { missed, archived: upTo ?? after }
+    after = next
+  }
+}
+
+/** The position of an inbox that has all there is. */
+export const presentOf = (doc: Y.Doc): InboxPosition => ({
+  vector: Y.encodeStateVector(doc),
+  archived: archivedBroadcasts(doc),
+  archivedTasks: countArchivedTasks(doc),
+})
+
+/** Stages a newcomer's first messages; its inbox starts at the present. Does nothing for anyone else. */
+export const welcome = (replica: Mailbox, me: AgentId, now: number): void => {
+  if (replica.cursor(me) !== null) return
+  const { doc } = replica
+  const messages = welcomeMessages(doc, me, now)
+  replica.receive(me, messages, presentOf(doc))
+  markDelivered(doc, me, messages, now)
+}
+
+/** Stages that these were handed out to `me` and need not be again, and tells their senders. */
+export const acknowledge = (
+  replica: Talker & { acknowledge(keys: readonly string[]): void },
+  me: AgentId,
+  handedOut: readonly { key: string; message: Message }[],
+  now: number,
+): void => {
+  const messages = handedOut.map(({ message }) => message)
+  markRead(replica.doc, me, messages, now)
+  keepTalk(replica, hear(talkOf(replica), messages, now))
+  replica.acknowledge(handedOut.map(({ key }) => key))
+}
+
+/** What is not in the live document any more, or is there twice, counts as a chain's first message. */
+const traceOfId = (doc: Y.Doc, id: string): Trace | null => {
+  if (!isSpokenId(id)) return null
+  const [said, second] = findBroadcasts(doc, id)
+  const entry = second === undefined ? (said ?? findEntry(doc, id)?.facts ?? {}) : {}
+  return traceIn(entry).trace ?? { id, hops: 0 }
+}
+
+/** Whether an agent has said something in a chain, or given a task in it, as far as the live document shows. */
+const hasSpokenIn = (doc: Y.Doc, agent: AgentId, chain: string): boolean => {
+  for (const { from, id, trace = id } of someBroadcasts(doc)) {
+    if (from === agent && trace === chain) return true
+  }
+  for (const { id, facts } of entries(doc)) {
+    if (facts.from === agent && (facts.trace ?? id) === chain) return true
+  }
+  return false
+}
+
+const talkOf = (replica: Talker): Talk => readTalk(replica.record('talk'))
+
+const keepTalk = (replica: Talker, talk: Talk): void =>
+  replica.keepRecord('talk', talk as unknown as Json)
+
+/**
+ * The trace for what is sent now to `to` (null: everybody), in answer to `replyTo` or to what was handed out last; `reset`
+ * begins anew. Stages that it was sent. Throws `storm`.
+ */
+export const nextTrace = (
+  replica: Talker,
+  {
+    to,
+    replyTo,
+    reset,
+    now,
+  }: { to: AgentId | null; replyTo?: string; reset: boolean; now: number },
+): Trace | null => {
+  const { doc } = replica
+  const { talk, trace } = speak(reset ? SILENCE : talkOf(replica), {
+    answered: reset || replyTo === undefined ? null : traceOfId(doc, replyTo),
+    ...{ to, now, isIn: (chain) => to !== null && hasSpokenIn(doc, to, chain) },
+    hasEnded: (id) => taskRecord(doc, id) !== undefined && !isOpen(doc, id),
+  })
+  keepTalk(replica, talk)
+  return trace
+}

@@ -1,0 +1,69 @@
+import type * as Y from 'yjs'
+import { isOpen } from '../tasks/tasks.ts'
+import { MANY_FILES, type Message } from './inbox.ts'
+
+/** Unread messages: of what changes all the time there is one, and none of what has ended. */
+
+/** The file, or the agent that changed many, that this is news of: of these only the newest counts. Null: every message counts. */
+const subjectOf = (message: Message): string | null => {
+  if (message.type === 'files_changed') return `many ${message.from_agent}`
+  if (message.type !== 'file_updated' && message.type !== 'file_removed') return null
+  return `file ${message.file_key}`
+}
+
+/** Whether this is news of a file, which can wait. A conflict cannot. */
+export const isFileNews = (message: Message): boolean => subjectOf(message) !== null
+
+/** Whether nobody needs this any more: a task that was given to somebody, and has ended. */
+export const isMoot = (doc: Y.Doc, message: Message): boolean =>
+  message.type === 'task_delegation' && !isOpen(doc, message.message_id)
+
+/** One message in place of an unread one and a newer one of the same subject. */
+const both = (unread: Message, message: Message): Message => {
+  if (unread.type === 'file_updated' && message.type === 'file_updated') {
+    return { ...message, from_version: unread.from_version ?? unread.version }
+  }
+  if (unread.type === 'files_changed' && message.type === 'files_changed') {
+    // The same files again, as a rule: nobody knows how many are.
+    const keys = new Set([...message.file_keys, ...unread.file_keys])
+    return {
+      ...message,
+      updated: Math.max(message.updated, unread.updated),
+      removed: Math.max(message.removed, unread.removed),
+      file_keys: [...keys].slice(0, MANY_FILES).sort(),
+    }
+  }
+  return message
+}
+
+/** The unread news of files, under the keys that they are stored by. */
+export class FileNews {
+  readonly #bySubject = new Map<string, { key: string; message: Message; since: string }>()
+  readonly #subjects = new Map<string, string>()
+
+  /**
+   * What to store in place of a message that came in. `unread`: the key of the unread one that it replaces; null: none.
+   * `since` names the first of those that were replaced.
+   */
+  merge(message: Message): { message: Message; unread: string | null; since?: string } {
+    const subject = subjectOf(message)
+    const known = subject === null ? undefined : this.#bySubject.get(subject)
+    if (known === undefined) return { message, unread: null }
+    return { message: both(known.message, message), unread: known.key, since: known.since }
+  }
+
+  add(key: string, message: Message, since = `${key} ${message.message_id}`): void {
+    const subject = subjectOf(message)
+    if (subject === null) return
+    this.#bySubject.set(subject, { key, message, since })
+    this.#subjects.set(key, subject)
+  }
+
+  /** It was acknowledged, or a newer one stands for it. */
+  delete(key: string): void {
+    const subject = this.#subjects.get(key)
+    if (subject === undefined) return
+    this.#subjects.delete(key)
+    if (this.#bySubject.get(subject)?.key === key) this.#bySubject.delete(subject)
+  }
+}

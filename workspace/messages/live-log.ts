@@ -1,0 +1,86 @@
+import type * as Y from 'yjs'
+import { MAX_AHEAD_MS } from '../../protocol/limits.ts'
+import { broadcast } from '../document/records.ts'
+import { appendInRow, type Element, elementsOf } from '../document/rows.ts'
+import { type BroadcastEntry, broadcastsOf } from '../document/schema.ts'
+import { isBroadcast } from '../document/shape.ts'
+import { must } from '../document/values.ts'
+
+/**
+ * The live part of the log. Its order is by time, not by place in the array: a time that comes after all that the
+ * writer had seen, so an answer stands after its question whatever the clocks say. Entries of the same time are in
+ * the order of their writers' client ids, those of one writer as it wrote them. What is no entry stands first, and
+ * so does what claims to be from further ahead than clocks are off: it would stand last for ever.
+ *
+ * The place in the array is for Yjs: rows.ts.
+ */
+
+/** When an element was said, as far as the order goes: milliseconds since the epoch. */
+const timeOf = (value: unknown): number => {
+  if (typeof value !== 'object' || value === null) return -Infinity
+  const { at, order = at } = value as { at?: unknown; order?: unknown }
+  if (typeof order !== 'number') return -Infinity
+  return Number.isFinite(order) ? order : 0
+}
+
+/** All live elements in the order of the log; `now`: milliseconds since the epoch, the reader's clock. */
+export const inLogOrder = (doc: Y.Doc, now: number): Element[] => {
+  const elements = Array.from(elementsOf(broadcastsOf(doc)), (element) => {
+    const time = timeOf(element.value)
+    return { element, time: time > now + MAX_AHEAD_MS ? -Infinity : time }
+  })
+  elements.sort((a, b) => {
+    if (a.time !== b.time) return a.time < b.time ? -1 : 1
+    return a.element.client - b.element.client || a.element.clock - b.element.clock
+  })
+  return elements.map(({ element }) => element)
+}
+
+/** The live broadcasts in the order of the log. */
+export const liveBroadcasts = (doc: Y.Doc, now: number): BroadcastEntry[] =>
+  inLogOrder(doc, now)
+    .map(({ value }) => value)
+    .filter(isBroadcast)
+
+/** The live broadcasts from the newest on. */
+export const newestBroadcasts = function* (doc: Y.Doc, now: number): Generator<BroadcastEntry> {
+  for (const { value } of inLogOrder(doc, now).reverse()) if (isBroadcast(value)) yield value
+}
+
+/** The live broadcasts in no order. */
+export const someBroadcasts = function* (doc: Y.Doc): Generator<BroadcastEntry> {
+  for (const { value } of elementsOf(broadcastsOf(doc))) if (isBroadcast(value)) yield value
+}
+
+/** The live entries with this id: one, unless somebody took another's id before that was refused. */
+export const findBroadcasts = (doc: Y.Doc, id: string): BroadcastEntry[] => {
+  const found: BroadcastEntry[] = []
+  for (const { value } of elementsOf(broadcastsOf(doc))) {
+    if ((value as { id?: unknown } | null)?.id === id && isBroadcast(value)) found.push(value)
+  }
+  return found
+}
+
+/**
+ * Puts an entry that is said `now` into the log, and returns it as it stands there. Throws `invalid`. The work goes by how many writers
+ * there are, not by how much was ever said.
+ */
+export const appendBroadcast = (doc: Y.Doc, said: BroadcastEntry): BroadcastEntry => {
+  const newest = newestTime(doc, said.at + MAX_AHEAD_MS)
+  const entry = newest < said.at ? said : { ...said, order: newest + 1 }
+  must(broadcast, entry, 'the message')
+  appendInRow(doc, broadcastsOf(doc), entry)
+  return entry
+}
+
+/** The newest time in the log that is not after `latest`. */
+const newestTime = (doc: Y.Doc, latest: number): number => {
+  let newest = -Infinity
+  for (let item = broadcastsOf(doc)._start; item !== null; item = item.right) {
+    if (item.deleted || !item.countable) continue
+    // Those of one item are by one writer, whose last one is its newest.
+    const time = timeOf(item.content.getContent().at(-1))
+    if (time <= latest && time > newest) newest = time
+  }
+  return newest
+}

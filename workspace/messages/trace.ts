@@ -1,0 +1,172 @@
+import { ClawError } from '../../protocol/errors.ts'
+import { isSpokenId } from '../document/shape.ts'
+import type { Message } from '../inbox/inbox.ts'
+
+/** Answers that one agent gives in one chain to one addressee; two that answer each other longer need somebody to look at it. */
+export const MAX_ANSWERS = 16
+/** What is shown of how long a chain is (count): more is somebody's word only, and counts as this many. */
+export const MAX_HOPS = 2 * MAX_ANSWERS
+/** What an agent was handed counts as the cause of what it sends for this long (milliseconds). */
+export const HEARD_FOR_MS = 10 * 60_000
+
+/** Messages that were handed out and are remembered (count): the newest. */
+const MAX_HEARD = 64
+/** Pairs of a chain and an addressee that are remembered (count), about 20 kB: the newest. */
+const MAX_PAIRS = 256
+/** Stands for all addressees. */
+const EVERYBODY = ''
+
+/** The chain that a message belongs to: the id of its first message, and how many messages came before this one. */
+export interface Trace {
+  id: string
+  hops: number
+}
+
+/** A message that was handed out. */
+interface Heard {
+  id: string
+  trace: Trace
+  at: number
+  /** Nothing was sent in its chain since. */
+  isNew: boolean
+}
+
+/** How often the agent itself has answered in a chain. */
+interface Answers {
+  chain: string
+  to: string
+  count: number
+}
+
+/**
+ * What an agent has to remember to keep within the limits. Times: milliseconds since the epoch, its clock. What others say of
+ * a chain, its id and its length, is their word: only the agent's own answers count.
+ */
+export interface Talk {
+  /** What it was handed lately, the newest last. */
+  heard: readonly Heard[]
+  /** The newest last. They do not end by time: a loop may be slow. */
+  answers: readonly Answers[]
+}
+
+export const SILENCE: Talk = { heard: [], answers: [] }
+
+/** A chain's first message has none of these fields: it is the trace. */
+export const traceFields = (trace: Trace | null | undefined): { trace?: string; hops?: number } =>
+  trace === null || trace === undefined ? {} : { trace: trace.id, hops: trace.hops }
+
+/** The trace that an entry or a task carries, as a message's field. What is not an id or a count is left out. */
+export const traceIn = (fields: { trace?: unknown; hops?: unknown }): { trace?: Trace } => {
+  const { trace: id, hops } = fields
+  if (!isSpokenId(id) || !Number.isSafeInteger(hops) || (hops as number) < 1) return {}
+  return { trace: { id, hops: Math.min(hops as number, MAX_HOPS) } }
+}
+
+/** The chain that an answer to this message goes on with. */
+export const traceOf = ({ trace, message_id }: Pick<Message, 'trace' | 'message_id'>): Trace =>
+  trace ?? { id: message_id, hops: 0 }
+
+/** What calls for an answer; that a file changed or somebody joined does not. */
+const SPEECH: readonly Message['type'][] = [
+  'direct_message',
+  'knowledge_broadcast',
+  'task_delegation',
+  'task_response',
+  'task_note',
+]
+
+/** As `status` of a task's response. */
+const ENDED: readonly string[] = ['completed', 'failed', 'canceled', 'rejected']
+
+/** Remembers what the agent was handed. A task that has ended ends its chain. */
+export const hear = (talk: Talk, messages: readonly Message[], now: number): Talk => {
+  let next: Talk = { ...talk, heard: recent(talk.heard, now) }
+  for (const message of messages) {
+    if (!SPEECH.includes(message.type)) continue
+    const one: Heard = { id: message.message_id, trace: traceOf(message), at: now, isNew: true }
+    const hasEnded = message.type === 'task_response' && ENDED.includes(message.status)
+    if (hasEnded) next = over(next, one)
+    else next = { ...next, heard: [...next.heard.filter(({ id }) => id !== one.id), one] }
+  }
+  return { ...next, heard: next.heard.slice(-MAX_HEARD) }
+}
+
+/** A task has ended: whatever it began calls for no answer, and answers in its chain are counted from 0. */
+const over = (
+  { heard, answers }: Talk,
+  { id: task, trace }: Pick<Heard, 'id' | 'trace'>,
+): Talk => ({
+  heard: heard.filter((one) => one.id !== task && one.trace.id !== task),
+  answers: answers.filter(({ chain }) => chain !== trace.id),
+})
+
+const recent = (heard: readonly Heard[], now: number): Heard[] =>
+  heard.filter(({ at }) => Math.abs(now - at) < HEARD_FOR_MS)
+
+/** What is sent now. */
+export interface Sending {
+  /** The chain of the message that it answers; null: it does not say which it answers. */
+  answered: Trace | null
+  /** Null: everybody. */
+  to: string | null
+  /** Whether the addressee has itself spoken in a chain: who has not is not answering. */
+  isIn: (chain: string) => boolean
+  /** Whether this is the id of a task that has ended. */
+  hasEnded: (id: string) => boolean
+  now: number
+}
+
+/**
+ * The trace for what the agent sends now, null where it begins one, and what to remember. It goes on with the chain of the
+ * message that it answers, else with one of what it was handed lately: one that is not answered yet, of several that in
+ * which it has answered most, then the longest. Only answers are counted: what begins a chain, or follows one's own message,
+ * passes. Throws `storm` over the limit.
+ */
+export const speak = (
+  talk: Talk,
+  { answered, to, isIn, hasEnded, now }: Sending,
+): { talk: Talk; trace: Trace | null } => {
+  const open = talk.heard.filter(({ id }) => hasEnded(id)).reduce(over, talk)
+  const heard = recent(open.heard, now)
+  const counted = (chain: string): number =>
+    open.answers.reduce((sum, one) => sum + (one.chain === chain ? one.count : 0), 0)
+  const chain =
+    answered ??
+    heard.toSorted(
+      (a, b) =>
+        Number(b.isNew) - Number(a.isNew) ||
+        counted(b.trace.id) - counted(a.trace.id) ||
+        b.trace.hops - a.trace.hops,
+    )[0]?.trace
+  const trace =
+    chain === undefined ? null : { id: chain.id, hops: Math.min(chain.hops + 1, MAX_HOPS) }
+  const next: Talk = { ...open, heard }
+  // Whoever was told nothing more since it spoke there answers nobody.
+  const isAnswer = answered !== null || heard.some((one) => one.isNew && one.trace.id === trace?.id)
+  if (trace === null || !isAnswer) return { talk: next, trace }
+  const whom = to ?? EVERYBODY
+  const isThis = (one: Answers) => one.chain === trace.id && one.to === whom
+  const count = (open.answers.find(isThis)?.count ?? 0) + 1
+  if (count > MAX_ANSWERS && (answered !== null || to === null || isIn(trace.id))) {
+    throw new ClawError(
+      'storm',
+      `your answers in the chain of messages that ${trace.id} began: ${count}, limit ${MAX_ANSWERS}; agents may be answering each other without end`,
+      'if this is not a loop, repeat with --reset-trace',
+    )
+  }
+  const others = open.answers.filter((one) => !isThis(one))
+  return {
+    talk: {
+      ...next,
+      heard: heard.map((one) => (one.trace.id === trace.id ? { ...one, isNew: false } : one)),
+      answers: [...others, { chain: trace.id, to: whom, count }].slice(-MAX_PAIRS),
+    },
+    trace,
+  }
+}
+
+/** What was remembered, also by a version that remembered something else. */
+export const readTalk = (stored: unknown): Talk => {
+  const { heard, answers } = (stored ?? {}) as Partial<Talk>
+  return Array.isArray(heard) && Array.isArray(answers) ? { heard, answers } : SILENCE
+}

@@ -1,0 +1,87 @@
+import type * as Y from 'yjs'
+import type { AgentId } from '../../protocol/ids.ts'
+import { findIn } from '../document/buckets.ts'
+import { type Receipt, receiptsOf } from '../document/schema.ts'
+import { isReceipt, taskRecord } from '../document/shape.ts'
+import type { Message } from '../inbox/inbox.ts'
+import { handedIn, handIn } from './intake.ts'
+import { offersOf } from './task-write.ts'
+
+/**
+ * Where the receipt of `by` for a direct message stands: under the message's id, or beside that where another's stood
+ * there, who had a message with the same id.
+ */
+export const receiptKey = (doc: Y.Doc, id: string, by: AgentId): string => {
+  const beside = `${id}.${by}`
+  const whose = (key: string): string | undefined => {
+    const there = findIn(receiptsOf(doc), key)
+    return isReceipt(there) ? there.by : undefined
+  }
+  if (whose(beside) === by) return beside
+  return (whose(id) ?? by) === by ? id : beside
+}
+
+/** What `to` says it did with a direct message to it, or a task that it may take; undefined: nothing yet. */
+export const receiptOf = (doc: Y.Doc, id: string, to: AgentId | null): Receipt | undefined => {
+  const task = taskRecord(doc, id)
+  const filed =
+    task?.get('receipt') ??
+    (to === null ? undefined : findIn(receiptsOf(doc), receiptKey(doc, id, to)))
+  const asked = new Set(task === undefined ? [] : offersOf(task).map((offer) => offer.to))
+  let receipt = isReceipt(filed) ? filed : undefined
+  for (const entry of handedIn(doc)) {
+    if (entry.kind !== 'receipt' || entry.id !== id) continue
+    if (entry.by === to || asked.has(entry.by)) receipt = joined(receipt, entry)
+  }
+  return receipt
+}
+
+/** A receipt with what else was said: the first time of each counts. */
+export const joined = (
+  receipt: Receipt | undefined,
+  { delivered, read }: { delivered?: number; read?: number },
+): Receipt => {
+  const seen = read ?? receipt?.read
+  return {
+    delivered: receipt?.delivered ?? delivered ?? read ?? 0,
+    ...(seen !== undefined && { read: receipt?.read ?? seen }),
+  }
+}
+
+/** What somebody is told of: tasks and direct messages, never one for each recipient of a broadcast. */
+const isReceipted = ({ type, to_agent }: Message, me: AgentId): boolean =>
+  (type === 'task_delegation' || type === 'direct_message') && to_agent === me
+
+/** Says that these were put into the inbox of `me`, their addressee. */
+export const markDelivered = (
+  doc: Y.Doc,
+  me: AgentId,
+  messages: readonly Message[],
+  now: number,
+): void => mark(doc, me, messages, (known) => (known === undefined ? { delivered: now } : null))
+
+/** Says that these were read by `me`, their addressee. What has left the live document has no receipt any more. */
+export const markRead = (
+  doc: Y.Doc,
+  me: AgentId,
+  messages: readonly Message[],
+  now: number,
+): void =>
+  mark(doc, me, messages, (known) =>
+    known === undefined || known.read !== undefined ? null : { read: now },
+  )
+
+const mark = (
+  doc: Y.Doc,
+  me: AgentId,
+  messages: readonly Message[],
+  what: (known: Receipt | undefined) => { delivered?: number; read?: number } | null,
+): void =>
+  doc.transact(() => {
+    for (const message of messages) {
+      const id = message.message_id
+      if (!isReceipted(message, me)) continue
+      const said = what(receiptOf(doc, id, me))
+      if (said !== null) handIn(doc, { kind: 'receipt', id, by: me, ...said })
+    }
+  })

@@ -1,0 +1,349 @@
+import type * as Y from 'yjs'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { MAX_RESULT_BYTES, MAX_RESULT_JSON_BYTES } from '../../protocol/limits.ts'
+import { agentName } from '../agents/agents.ts'
+import {
+  isoTime,
+  type Note,
+  type TaskResult,
+  type TaskState,
+  type TaskStatus,
+  type Transition,
+} from '../document/schema.ts'
+import { within } from '../document/validate.ts'
+import { type ArchivedTask, showArchived } from './task-archive.ts'
+import { checkTo, lostGrant, roleFor, taken, terminal } from './task-rules.ts'
+import { isTerminal, type Role } from './task-states.ts'
+import { push, writeStep } from './task-write.ts'
+import { entryOf, getTask, historyOf, notesOf, type Task, type TaskEntry } from './tasks.ts'
+
+/** How long an owner who was asked to stop has for it (milliseconds). */
+export const CANCEL_GRACE_MS = 60_000
+
+/** What all commands on a task have. Server only: nobody else writes what they change. */
+export interface TaskCommand {
+  task: string
+  by: AgentId
+  /** Idempotency key: the same command under it answers the first outcome again. */
+  key: string
+  /** Milliseconds since the epoch, by the server's clock. */
+  now: number
+  /** A reason, a note, a result. */
+  message: string
+}
+
+/** What `moveTask` has besides. */
+export interface Move extends TaskCommand {
+  state: TaskState
+  /** Whom the sender believes it answers (id or name), where it said so. */
+  to?: string | undefined
+  /** The grant under which it was done; refused where that is not the newest any more. */
+  token?: number | undefined
+  percent?: number | undefined
+  result?: TaskResult | undefined
+}
+
+/** A command that was refused and yet has written something. */
+export interface Outcome {
+  task: Task
+  refused?: ClawError
+}
+
+/** Whether a step in a task's history is what a command became. */
+export const IS_DONE = {
+  /** A result may have to be approved, a refusal leaves it to others. */
+  status:
+    (wanted: TaskState) =>
+    ({ state, event }: Transition): boolean =>
+      state === wanted ||
+      (wanted === 'completed' && event === 'approval-asked') ||
+      (wanted === 'rejected' && event === 'declined') ||
+      (wanted === 'canceled' && event === 'cancel-asked'),
+  claim: ({ event }: Transition): boolean => event === 'claimed',
+  release: ({ event }: Transition): boolean => event === 'released',
+  decline: ({ event, state }: Transition): boolean =>
+    event === 'declined' || event === 'sent-back' || state === 'rejected',
+  approve: ({ event }: Transition): boolean => event === 'approved',
+  cancel: ({ event, state }: Transition): boolean =>
+    event === 'cancel-asked' || state === 'canceled',
+}
+
+/**
+ * Moves a task, or throws: `unknown_task`, `unknown_agent`, `task_terminal`, `task_taken` (another agent has it),
+ * `task_state` (no such transition), `task_blocked`, `not_allowed`, `key_reused`, `too_large`. Work that comes under a
+ * grant that is over is refused with `lease_lost`, and its text kept as a note.
+ */
+export const moveTask = (doc: Y.Doc, command: Move): Outcome => {
+  const { by, now, key, percent } = command
+  const entry = entryOf(doc, command.task)
+  const message = within('result', command.message, MAX_RESULT_BYTES)
+  within('result-json', JSON.stringify(command.result?.json ?? null), MAX_RESULT_JSON_BYTES)
+  checkTo(doc, entry, command)
+  const done = replay(doc, entry, command, IS_DONE.status(command.state))
+  if (done !== null) return { task: done }
+  if (entry.facts.approver === by && isJudgement(entry, command.state)) {
+    return { task: judge(doc, entry, command, command.state === 'completed') }
+  }
+  const state = declines(entry, command) ? 'submitted' : command.state
+
+  const { status } = entry
+  const lost = lostGrant(entry, command)
+  if (lost !== null) {
+    if (message !== '') keepNote(doc, entry, { by, text: message, at: now, key })
+    return { task: getTask(doc, entry.id), refused: lost }
+  }
+  const role = roleFor(doc, entry, by, state)
+  if (role === 'creator' && status.state === 'working' && state === 'working') {
+    throw new ClawError(
+      'not_allowed',
+      `only its owner may say how far ${entry.id} is`,
+      'to ask it to stop: cancel; to tell it something: note',
+    )
+  }
+  if (state === 'canceled') return { task: cancelNow(doc, entry, command, role) }
+  if (state === 'submitted') {
+    if (status.state === 'submitted') return { task: declineTask(doc, command) }
+    return { task: releaseNow(doc, entry, command) }
+  }
+  // Who begins with a result is granted it in the same step.
+  const granted = role === 'addressee' && state !== 'rejected' ? grantTo(entry, by) : null
+  const answered = role === 'creator' && status.state === 'input-required'
+  const awaits = state === 'completed' && entry.facts.approver !== undefined
+  const result = command.result
+  const written = writeStep(doc, entry, {
+    ...{ by, message, now, key },
+    state: awaits ? 'input-required' : state,
+    ...(granted !== null && { owner: by }),
+    ...(granted !== null && state === 'working' && { event: 'claimed' as const }),
+    ...(awaits && { event: 'approval-asked' as const }),
+    ...(answered && { event: 'answered' as const }),
+    more: {
+      ...granted,
+      ...(percent !== undefined && { percent }),
+      ...(awaits && { pending: true as const }),
+      ...(result !== undefined && (isTerminal(state) || awaits) && { result }),
+    },
+  })
+  return { task: getTask(doc, written.id) }
+}
+
+/** Grants a task to `by`, who may then work on it alone. Throws as `moveTask`, and `lease_lost` never: this is a new one. */
+export const claimTask = (doc: Y.Doc, command: TaskCommand): Task => {
+  const entry = entryOf(doc, command.task)
+  const { by } = command
+  const done = replay(doc, entry, command, IS_DONE.claim)
+  if (done !== null) return done
+  const { owner, state } = entry.status
+  if (owner === by && !isTerminal(state)) return getTask(doc, entry.id)
+  // Its creator may make it working, too: by an answer.
+  if (owner !== null && !isTerminal(state)) throw taken(entry)
+  roleFor(doc, entry, by, 'working')
+  return getTask(doc, grant(doc, entry, by, command).id)
+}
+
+/** Gives a task back: it is offered to others. Throws as `moveTask`. */
+export const releaseTask = (doc: Y.Doc, command: TaskCommand): Task => {
+  const entry = entryOf(doc, command.task)
+  const done = replay(doc, entry, command, IS_DONE.release)
+  if (done !== null) return done
+  if (entry.status.state === 'submitted') {
+    throw new ClawError(
+      'task_state',
+      `nobody has claimed ${entry.id}, so there is nothing to release`,
+      'to refuse it: decline',
+    )
+  }
+  roleFor(doc, entry, command.by, 'submitted')
+  return releaseNow(doc, entry, command)
+}
+
+/**
+ * Says no: to an offered task, which others are then asked to take, or ends as rejected where it was given to one agent;
+ * or, by who must approve it, to a result, which goes back to its owner. Throws as `moveTask`.
+ */
+export const declineTask = (doc: Y.Doc, command: TaskCommand): Task => {
+  const entry = entryOf(doc, command.task)
+  const { by } = command
+  const done = replay(doc, entry, command, IS_DONE.decline)
+  if (done !== null) return done
+  if (entry.facts.approver === by && entry.status.pending) return judge(doc, entry, command, false)
+  if (entry.status.owner === by && !isTerminal(entry.status.state)) {
+    throw new ClawError('task_state', `${entry.id} is yours`, 'to give it back: release')
+  }
+  if (entry.facts.to === by) {
+    roleFor(doc, entry, by, 'rejected')
+    const { now, key, message } = command
+    return getTask(doc, writeStep(doc, entry, { state: 'rejected', by, message, key, now }).id)
+  }
+  roleFor(doc, entry, by, 'submitted')
+  return declineNow(doc, entry, command)
+}
+
+/** Approves a result that waits for `by`. Throws as `moveTask`. */
+export const approveTask = (doc: Y.Doc, command: TaskCommand): Task => {
+  const entry = entryOf(doc, command.task)
+  const done = replay(doc, entry, command, IS_DONE.approve)
+  return done ?? judge(doc, entry, command, true)
+}
+
+/**
+ * Takes a task back. Who works on it is asked to stop, and has CANCEL_GRACE_MS for it, or less with `force`. Throws as
+ * `moveTask`.
+ */
+export const cancelTask = (doc: Y.Doc, command: TaskCommand & { force?: boolean }): Task => {
+  const entry = entryOf(doc, command.task)
+  const done = replay(doc, entry, command, IS_DONE.cancel)
+  if (done !== null) return done
+  return cancelNow(doc, entry, command, roleFor(doc, entry, command.by, 'canceled'))
+}
+
+const cancelNow = (
+  doc: Y.Doc,
+  entry: TaskEntry,
+  { by, message, key, now, force = false }: TaskCommand & { force?: boolean },
+  role: Role,
+): Task => {
+  const { status } = entry
+  if (role === 'owner' && status.cancel === undefined) {
+    throw new ClawError(
+      'not_allowed',
+      `nobody asked you to stop ${entry.id}`,
+      'to give it back: release; to end it: respond --status failed',
+    )
+  }
+  if (role !== 'creator' || force || status.state !== 'working' || status.owner === by) {
+    return getTask(doc, writeStep(doc, entry, { state: 'canceled', by, message, key, now }).id)
+  }
+  if (status.cancel !== undefined) return getTask(doc, entry.id)
+  const until = now + CANCEL_GRACE_MS
+  const more = { cancel: { by, at: now, reason: message, until } }
+  const step = { state: 'working', by, message, key, now, event: 'cancel-asked', more } as const
+  return getTask(doc, writeStep(doc, entry, step).id)
+}
+
+/** What becomes of a task's status when it is granted. */
+const grantTo = ({ status }: TaskEntry, by: AgentId): Partial<TaskStatus> => {
+  const without = (list: AgentId[] | undefined) => (list ?? []).filter((id) => id !== by)
+  const { token, lost, declined } = status
+  return { token: token + 1, lost: without(lost), declined: without(declined) }
+}
+
+const grant = (doc: Y.Doc, entry: TaskEntry, by: AgentId, { key, now }: TaskCommand): TaskEntry => {
+  const step = { state: 'working', by, message: '', key, now, event: 'claimed', owner: by } as const
+  return writeStep(doc, entry, { ...step, more: grantTo(entry, by) })
+}
+
+const releaseNow = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand): Task => {
+  const { by, message, key, now } = command
+  const { ended = 0, declined = [] } = entry.status
+  const step = {
+    state: 'submitted',
+    by,
+    message,
+    key,
+    now,
+    event: 'released',
+    owner: null,
+  } as const
+  const more = { ended: ended + 1, declined: [...new Set([...declined, by])] }
+  return getTask(doc, writeStep(doc, entry, { ...step, more }).id)
+}
+
+const declineNow = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand): Task => {
+  const { by, message, key, now } = command
+  const more = { declined: [...new Set([...(entry.status.declined ?? []), by])] }
+  const step = { state: 'submitted', by, message, key, now, event: 'declined', more } as const
+  return getTask(doc, writeStep(doc, entry, step).id)
+}
+
+/** An open task that several may take is declined by rejecting it. */
+const declines = ({ facts, status }: TaskEntry, { state }: Move): boolean =>
+  state === 'rejected' && facts.to === null && status.state === 'submitted'
+
+const isJudgement = ({ status }: TaskEntry, state: TaskState): boolean =>
+  status.pending === true && (state === 'completed' || state === 'working')
+
+const judge = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand, isGood: boolean): Task => {
+  const { facts, status } = entry
+  const { by, key, now, message } = command
+  if (facts.approver !== by) {
+    const { approver } = facts
+    throw new ClawError(
+      'not_allowed',
+      approver === undefined
+        ? `${entry.id} needs no approval`
+        : `you cannot approve ${entry.id}: ${agentName(doc, approver)} (${approver}) has to`,
+    )
+  }
+  if (isTerminal(status.state)) throw terminal(entry)
+  if (!status.pending) {
+    throw new ClawError('task_state', `${entry.id} is ${status.state}; it has no result to approve`)
+  }
+  const step: { state: TaskState; event: 'approved' | 'sent-back'; more?: Partial<TaskStatus> } =
+    isGood
+      ? {
+          state: 'completed',
+          event: 'approved',
+          ...(status.result && { more: { result: status.result } }),
+        }
+      : { state: 'working', event: 'sent-back' }
+  const said = isGood ? status.message : message
+  return getTask(doc, writeStep(doc, entry, { ...step, by, message: said, key, now }).id)
+}
+
+/** The answer that the same key gave before; null: there was none. Throws `key_reused`. */
+const replay = (
+  doc: Y.Doc,
+  entry: TaskEntry,
+  command: TaskCommand,
+  isDone: (step: Transition) => boolean,
+): Task | null => {
+  const done = doneBy(historyOf(entry), command, isDone)
+  return done === null ? null : asOf(getTask(doc, entry.id), done)
+}
+
+/**
+ * What a command on a task that has left the document answers: what the same key answered then. Throws `key_reused`, and
+ * `task_terminal`: it had ended.
+ */
+export const replayArchived = (
+  task: ArchivedTask,
+  command: TaskCommand,
+  isDone: (step: Transition) => boolean,
+): Task => {
+  const steps = task.history.map(({ value }) => value)
+  const done = doneBy(steps, command, isDone)
+  if (done === null) throw terminal(task)
+  return asOf(showArchived(task), done)
+}
+
+const doneBy = (
+  history: readonly Transition[],
+  command: Pick<TaskCommand, 'task' | 'by' | 'key' | 'message'>,
+  isDone: (step: Transition) => boolean,
+): Transition | null => {
+  // A grant that a result came with has its key, too.
+  const done = history.findLast(({ key, by }) => key === command.key && by === command.by)
+  if (done === undefined) return null
+  // What is approved says what its author said.
+  if (isDone(done) && (done.event === 'approved' || done.message === command.message)) return done
+  throw new ClawError(
+    'key_reused',
+    `idempotency key "${command.key}" was used for another command on ${command.task}`,
+    'use a new key for a new command',
+  )
+}
+
+/** The task as it was after a step. */
+const asOf = (task: Task, { state, message, revision, at }: Transition): Task => ({
+  ...task,
+  ...{ status: state, message, revision, updated_at: isoTime(at) },
+})
+
+const keepNote = (doc: Y.Doc, entry: TaskEntry, note: Note): void => {
+  // The same command again.
+  const isKept = ({ key, by }: Note): boolean => key === note.key && by === note.by
+  if (entry.record === null || notesOf(doc, entry).some(isKept)) return
+  push(entry.record, 'notes', note)
+}

@@ -1,0 +1,122 @@
+import type * as Y from 'yjs'
+import { didYouMean } from '../../lib/text/suggest.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { type Agent, capabilitiesOf, listAgents } from '../agents/agents.ts'
+import { PRIORITIES, type TaskFacts } from '../document/schema.ts'
+import { agentRecord } from '../document/shape.ts'
+import { isTerminal } from './task-states.ts'
+import { blockers, type TaskEntry } from './tasks.ts'
+
+/** Who is to be found for a task that was given to no one in particular. */
+
+/** What the task requires and the agent has not. */
+export const lacks = (doc: Y.Doc, { requires = [] }: TaskFacts, id: AgentId): string[] => {
+  if (requires.length === 0) return []
+  const has = capabilitiesOf(doc, id)
+  return requires.filter((one) => !has.includes(one))
+}
+
+/** Whether the task was given to this agent, alone or among others. */
+export const isAddressee = (doc: Y.Doc, facts: TaskFacts, id: AgentId): boolean =>
+  facts.to === null
+    ? agentRecord(doc, id) !== undefined && lacks(doc, facts, id).length === 0
+    : facts.to === id
+
+/** Whether the agent could take it right now. */
+export const isTakeable = (
+  doc: Y.Doc,
+  { facts, status }: TaskEntry,
+  id: AgentId,
+  find: (id: NonNullable<TaskFacts['after']>[number]) => TaskEntry | undefined,
+): boolean =>
+  status.state === 'submitted' &&
+  facts.approver !== id &&
+  isAddressee(doc, facts, id) &&
+  blockers(facts, find).length === 0
+
+/** Before another: the more urgent, of the same priority the older, then by id. */
+export const byUrgency = (a: TaskEntry, b: TaskEntry): number =>
+  PRIORITIES.indexOf(b.facts.priority) - PRIORITIES.indexOf(a.facts.priority) ||
+  a.facts.createdAt - b.facts.createdAt ||
+  (a.id < b.id ? -1 : 1)
+
+/** What an agent has done and has to do, as far as the document knows. */
+export interface Record {
+  /** Tasks it owns now (count). */
+  load: number
+  completed: number
+  /** Failed, given back, or lost with its lease. */
+  failed: number
+}
+
+/** The records of all agents. */
+export const recordsOf = (tasks: Iterable<TaskEntry>): Map<AgentId, Record> => {
+  const records = new Map<AgentId, Record>()
+  const of = (id: AgentId): Record => {
+    const known = records.get(id) ?? { load: 0, completed: 0, failed: 0 }
+    records.set(id, known)
+    return known
+  }
+  for (const { status } of tasks) {
+    const { owner, state, lost = [] } = status
+    for (const id of lost) of(id).failed++
+    if (owner === null) continue
+    if (!isTerminal(state)) of(owner).load++
+    else if (state === 'completed') of(owner).completed++
+    else if (state === 'failed') of(owner).failed++
+  }
+  return records
+}
+
+/** Laplace's rule of succession: who has done nothing yet is between who did well and who did not. */
+const reliability = ({ completed, failed }: Record): number =>
+  (completed + 1) / (completed + failed + 2)
+
+const STATUS_ORDER: readonly Agent['status'][] = ['online', 'idle', 'stale', 'offline']
+const NOTHING: Record = { load: 0, completed: 0, failed: 0 }
+
+/**
+ * Who may be asked to take the task, best first: who is here before who is not, then who has least to do, then who has
+ * ended most of what it began well; last who lost this one. Not its creator, its approver, nor who has declined it.
+ */
+export const candidates = (
+  doc: Y.Doc,
+  { facts, status }: TaskEntry,
+  agents: readonly Agent[],
+  records: ReadonlyMap<AgentId, Record>,
+): AgentId[] => {
+  const of = (id: AgentId) => records.get(id) ?? NOTHING
+  const isLost = ({ agent_id: id }: Agent) => Number(status.lost?.includes(id) ?? false)
+  const order = (a: Agent, b: Agent): number =>
+    isLost(a) - isLost(b) ||
+    STATUS_ORDER.indexOf(a.status) - STATUS_ORDER.indexOf(b.status) ||
+    of(a.agent_id).load - of(b.agent_id).load ||
+    reliability(of(b.agent_id)) - reliability(of(a.agent_id)) ||
+    (a.agent_id < b.agent_id ? -1 : 1)
+  return agents
+    .filter(({ agent_id: id }) => isAddressee(doc, facts, id))
+    .filter(({ agent_id: id }) => id !== facts.from && id !== facts.approver)
+    .filter(({ agent_id: id }) => !status.declined?.includes(id))
+    .sort(order)
+    .map(({ agent_id }) => agent_id)
+}
+
+/** Throws `no_candidate` where nobody is registered who could take a task with these facts. */
+export const needCandidate = (doc: Y.Doc, facts: TaskFacts): void => {
+  const { requires = [] } = facts
+  if (requires.length === 0) return
+  const all = listAgents(doc, { present: new Set(), now: 0 })
+  const able = all.filter(({ agent_id: id }) => id !== facts.from && id !== facts.approver)
+  if (able.some(({ agent_id }) => lacks(doc, facts, agent_id).length === 0)) return
+  const known = [...new Set(able.flatMap(({ capabilities }) => capabilities))]
+  const missing = requires.filter((one) => !known.includes(one))
+  throw new ClawError(
+    'no_candidate',
+    missing.length > 0
+      ? `nobody else here has ${missing.join(', ')}`
+      : `nobody else here has all of ${requires.join(', ')}`,
+    missing.map((one) => didYouMean(one, known)).find((near) => near !== '') ||
+      'discover shows who has what; --anyone asks everybody',
+  )
+}

@@ -1,0 +1,31 @@
+import type * as Y from 'yjs'
+import type { TaskFacts } from '../document/schema.ts'
+import { taskRecords } from '../document/shape.ts'
+import { someBroadcasts } from '../messages/live-log.ts'
+import { handedIn } from './intake.ts'
+import { readEntry } from './tasks.ts'
+
+/** What an entry takes beside its text (bytes): ids, times, and what Yjs keeps of it. */
+const ENTRY_BYTES = 200
+
+const bytesOf = ({ description, context }: TaskFacts): number =>
+  ENTRY_BYTES + description.length + (context === null ? 0 : JSON.stringify(context).length)
+
+/**
+ * About how many bytes of a document only this agent, an admin or the server can free: its live messages, and the tasks that
+ * it has handed over. Looks at all live messages and tasks.
+ */
+export const usageOf = (doc: Y.Doc, agent: string): number => {
+  let bytes = 0
+  for (const { from, content } of someBroadcasts(doc)) {
+    if (from === agent) bytes += ENTRY_BYTES + content.length
+  }
+  for (const [id, record] of taskRecords(doc)) {
+    const facts = readEntry(id, record)?.facts
+    if (facts?.from === agent) bytes += bytesOf(facts)
+  }
+  for (const entry of handedIn(doc)) {
+    if (entry.kind === 'task' && entry.facts.from === agent) bytes += bytesOf(entry.facts)
+  }
+  return bytes
+}
