@@ -1,6 +1,8 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { FRAGMENT_BYTES } from '../sync-server/config/limits.ts'
+
+/** Size in bytes of one fragment of a large WebSocket message: pings pass between two fragments. */
+export const FRAGMENT_BYTES = 128 * 1024
 
 /**
  * The frames on `/sync/<workspace>`, as y-protocols and y-websocket 3 define them, plus the barrier:

@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import { counted } from '../../lib/text/count.ts'
 import { shorten } from '../../lib/text/shorten.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { field, idText, oneLine, path, safeJson, who, words } from './text.ts'
 
 /** A message on one line, what its sender wrote last: nothing in that can pass for a field. */

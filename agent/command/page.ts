@@ -1,5 +1,5 @@
-import { byteLength } from '../../workspace/document/validate.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import { byteLength } from '../../lib/text/bytes.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import type { Waiting } from './waiting.ts'
 
 /** Messages that are handed out at once, where nothing else is asked for (count). */

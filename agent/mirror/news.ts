@@ -1,7 +1,7 @@
 import { shellWord } from '../../lib/text/quote.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { newMessageId } from '../command/call.ts'
 
 /** What a mirror tells its own agent; it is in that inbox and nowhere else. `now`: milliseconds since the epoch. */

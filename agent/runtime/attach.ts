@@ -16,7 +16,7 @@ import {
 } from '../../client/resident/attach-wire.ts'
 import type { Contact } from '../../client/session/session.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import type { Place } from '../session/place.ts'
 import type { AttachIds } from './attach-ids.ts'
 

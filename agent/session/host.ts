@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import { Session } from '../../client/session/session.ts'
 import type { Presence } from '../../workspace/agents/presence.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import type { Call } from '../command/call.ts'
 import type { Mirrors } from '../runtime/mirrors.ts'
 import { Place } from './place.ts'

@@ -1,5 +1,5 @@
 import type { Level } from 'level'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 
 /**
  * What a replica's database holds, by key: `checkpoint` and the log of updates after it (`u:` and a number), the

@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import type { Cursor, Presence } from '../../workspace/agents/presence.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 
 /**
  * How a program is attached to a link: it asks as a command does, with `attach`; the link's answer is one JSON line,

@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import type { Cursor, Presence } from '../../workspace/agents/presence.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { join, type Left } from './attach-join.ts'
 import {
   type AttachedSays,

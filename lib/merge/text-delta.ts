@@ -1,4 +1,4 @@
-import { byteLength } from '../../workspace/document/validate.ts'
+import { byteLength } from '../text/bytes.ts'
 import { diffTokens, type Effort, type Hunk, newEffort } from './diff.ts'
 import { changedSpan, sameEnds } from './ends.ts'
 import type { Edit } from './merge.ts'

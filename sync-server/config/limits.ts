@@ -40,8 +40,6 @@ export const STALLED_UPLOAD_MS = 2_000
 export const SWEEP_MS = 60 * 60_000
 /** A room without connections is written as a checkpoint and unloaded after this long. */
 export const IDLE_ROOM_MS = 30_000
-/** Size of one fragment of a large WebSocket message, so that pings get through between two of them. */
-export const FRAGMENT_BYTES = 128 * 1024
 /** A log's tail is folded into the checkpoint from this many updates on: a newcomer applies each of them. */
 export const COMPACT_UPDATES = 2_000
 /** … or from this many bytes on, once they outgrow half the checkpoint. */

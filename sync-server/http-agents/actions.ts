@@ -19,7 +19,8 @@ import {
   setPaused,
 } from '../../workspace/agents/agents.ts'
 import { agentsOf } from '../../workspace/document/schema.ts'
-import { byPriority, type Message, rankOf } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
+import { byPriority, rankOf } from '../../workspace/inbox/inbox.ts'
 import { welcome } from '../../workspace/inbox/mailbox.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { Move } from '../../workspace/tasks/task-commands.ts'

@@ -3,7 +3,8 @@ import * as Y from 'yjs'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import type { Here } from '../../workspace/agents/agents.ts'
-import { byPriority, byTime, type Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
+import { byPriority, byTime } from '../../workspace/inbox/inbox.ts'
 import {
   type Archives,
   acknowledge,

@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../../protocol/errors.ts'
 import type { Agent } from '../../workspace/agents/agents.ts'
 import type { FileInfo } from '../../workspace/files/files.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { inHttpWords } from '../http/http-words.ts'
 import type { Waiting } from './guest.ts'
 

@@ -1,4 +1,4 @@
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 
 /**
  * Errors say what to do in the words of the verbs (`--force`, `file-get`). Who speaks plain HTTP is told the same in the

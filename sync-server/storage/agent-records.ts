@@ -1,5 +1,5 @@
 import type { Json } from '../../workspace/document/schema.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import type { Op } from './integrity/level-keys.ts'
 import { seqKey, seqOf } from './integrity/level-keys.ts'
 

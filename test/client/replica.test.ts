@@ -6,7 +6,7 @@ import { Level } from 'level'
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { Replica } from '../../client/replica/replica.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { root, tempDir } from '../support/server.ts'
 
 const quiet = (line: string) => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BroadcastId } from '../../protocol/ids.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { addBroadcast } from '../../workspace/messages/broadcasts.ts'
 import { atDesk } from '../support/tui/at-desk.ts'
 import { held } from '../support/tui/attached.ts'

@@ -3,7 +3,7 @@ import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
 import type { Agent } from '../../workspace/agents/agents.ts'
 import type { Transition } from '../../workspace/document/schema.ts'
 import type { FileInfo } from '../../workspace/files/files.ts'
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import type { Task } from '../../workspace/tasks/tasks.ts'
 import type { FeedEntry } from './feed.ts'
 

@@ -1,4 +1,4 @@
-import type { Message } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { cut, harmless } from '../ui/cells.ts'
 import { nameOf, type Snapshot } from './snapshot.ts'
 import type { Toast } from './state.ts'

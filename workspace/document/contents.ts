@@ -6,7 +6,7 @@ import {
 } from '../../protocol/limits.ts'
 import type { Shape } from './grammar.ts'
 import { entryAt, type Place } from './places.ts'
-import { byteLength } from './validate.ts'
+import { byteLength } from '../../lib/text/bytes.ts'
 import { jsonProblem } from './values.ts'
 
 const MAX_MARK_NAME_BYTES = 128

@@ -1,12 +1,9 @@
+import { byteLength } from '../../lib/text/bytes.ts'
 import { hasHidden, isBlank } from '../../lib/text/visible.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import { nameFault, shownName } from './names.ts'
 import { isWorkspaceName } from './schema.ts'
-
-const encoder = new TextEncoder()
-
-export const byteLength = (text: string): number => encoder.encode(text).length
 
 /** Returns `text` if it is at most `max` UTF-8 bytes long; throws `too_large`, naming the limit. */
 export const within = (what: string, text: string, max: number): string => {

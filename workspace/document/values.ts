@@ -1,5 +1,5 @@
 import { ClawError } from '../../protocol/errors.ts'
-import { byteLength } from './validate.ts'
+import { byteLength } from '../../lib/text/bytes.ts'
 
 /** What a plain value in the document must be. */
 export interface Rule {

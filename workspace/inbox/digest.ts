@@ -9,7 +9,8 @@ import { offerMessage } from '../tasks/task-news.ts'
 import { isTerminal } from '../tasks/task-states.ts'
 import { offersOf } from '../tasks/task-write.ts'
 import { entries } from '../tasks/tasks.ts'
-import { byTime, type Message } from './inbox.ts'
+import type { Message } from '../messages/message.ts'
+import { byTime } from './inbox.ts'
 
 /** The newest broadcasts in a digest (count). */
 export const DIGEST_BROADCASTS = 10

@@ -1,7 +1,6 @@
 import * as Y from 'yjs'
-import type { ErrorBody } from '../../protocol/errors.ts'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
-import { type Agent, type Here, hasAgent, listAgents } from '../agents/agents.ts'
+import { type Here, hasAgent, listAgents } from '../agents/agents.ts'
 import {
   agentsOf,
   type BroadcastEntry,
@@ -10,91 +9,17 @@ import {
   type EditCount,
   filesOf,
   isoTime,
-  type Json,
   PRIORITIES,
-  type Priority,
-  type TaskEvent,
   tasksOf,
 } from '../document/schema.ts'
 import { fileEntry, isBroadcast, isClientId, isEditCount } from '../document/shape.ts'
 import type { VersionOf } from '../files/files.ts'
 import { findFile } from '../files/tree.ts'
-import { type BroadcastMessage, broadcastMessage, isFor } from '../messages/broadcasts.ts'
-import type { Trace } from '../messages/trace.ts'
+import { broadcastMessage, isFor } from '../messages/broadcasts.ts'
+import type { Message } from '../messages/message.ts'
 import type { ArchivedTask, Placed } from '../tasks/task-archive.ts'
 import { addNews, type TaskNews, taskMessages } from '../tasks/task-news.ts'
-import { findEntry, type Task } from '../tasks/tasks.ts'
-
-interface Envelope {
-  message_id: string
-  from_agent: string
-  to_agent: string | null
-  timestamp: string
-  /** The chain of messages that led to this one; absent where none did. */
-  trace?: Trace
-}
-
-interface Said {
-  content: string
-  topic: string
-  tags: string[]
-}
-
-/** What `poll` hands out, with ClawLink 1.x's field names. */
-export type Message =
-  | (Envelope & {
-      type: 'task_delegation'
-      task: string
-      context: Json
-      priority: Priority
-      /** Which attempt this is, from the second on. */
-      attempt?: number
-      deadline?: string
-      ref?: TaskId
-      /** Absent: it was given to this agent; else what it takes, and who claims it first has it. */
-      requires?: string[]
-    })
-  | (Envelope & {
-      type: 'task_response'
-      result: string
-      status: string
-      event?: TaskEvent
-      percent?: number
-      result_json?: Json
-      artifacts?: Task['artifacts']
-    })
-  | (Envelope & { type: 'task_update'; event: TaskEvent; status: string; text: string })
-  | (Envelope & Said & { type: 'knowledge_broadcast'; reply_to?: string })
-  | (Envelope & Said & { type: 'direct_message'; reply_to: string | null })
-  | (Envelope & {
-      type: 'file_updated'
-      file_key: string
-      version: number
-      last_editor: string
-      /** The first version of which this is news; absent: that is the one it shows. */
-      from_version?: number
-    })
-  | (Envelope & {
-      type: 'file_conflict'
-      file_key: string
-      from_line: number
-      to_line: number
-      by: string
-    })
-  | (Envelope & { type: 'file_removed'; file_key: string; moved_to: string | null })
-  | (Envelope & {
-      type: 'files_changed'
-      updated: number
-      removed: number
-      file_keys: string[]
-      hint: string
-    })
-  | (Envelope & { type: 'agent_joined'; agent: Agent })
-  | (Envelope & { type: 'task_note'; text: string })
-  | (Envelope & { type: 'task_canceled'; reason: string })
-  | (Envelope & { type: 'command_refused'; command: string; result: string; error: ErrorBody })
-  | (Envelope & { type: 'unreadable'; text: string })
-  | (Envelope & { type: 'digest'; total: number; broadcasts: BroadcastMessage[]; hint: string })
+import { findEntry } from '../tasks/tasks.ts'
 
 /** A Yjs state vector: client id → number of its operations that are covered. */
 export type StateVector = ReadonlyMap<number, number>

@@ -24,6 +24,7 @@ import { markDelivered, markRead } from '../tasks/receipts.ts'
 import type { ArchivedTask, Placed } from '../tasks/task-archive.ts'
 import { entries, findEntry, isOpen } from '../tasks/tasks.ts'
 import { welcomeMessages } from './digest.ts'
+import type { Message } from '../messages/message.ts'
 import {
   type ArchivedBroadcast,
   archivedMeanwhile,
@@ -32,7 +33,6 @@ import {
   byTime,
   type Fresh,
   groupFiles,
-  type Message,
   newsSince,
   type StateVector,
 } from './inbox.ts'

@@ -9,7 +9,8 @@ import { fileVersions } from '../files/files.ts'
 import { isTakeable } from '../tasks/task-routing.ts'
 import { isTerminal } from '../tasks/task-states.ts'
 import { entries, findEntry, listTasks, type Task } from '../tasks/tasks.ts'
-import { type Message, messagesSince, type StateVector } from './inbox.ts'
+import type { Message } from '../messages/message.ts'
+import { messagesSince, type StateVector } from './inbox.ts'
 
 /** What is shown of a task, a name, a path (characters). */
 const SHORT = 60

@@ -1,4 +1,4 @@
-import type { Message } from './inbox.ts'
+import type { Message } from '../messages/message.ts'
 
 /** The message; where JSON cannot hold it, one that says so in its place: it takes no others along. */
 export const storable = (message: Message): Message => {

@@ -4,7 +4,7 @@ import { MAX_MESSAGE_BYTES } from '../../protocol/limits.ts'
 import { topicsOf } from '../agents/agents.ts'
 import { type BroadcastEntry, isoTime } from '../document/schema.ts'
 import { checkLabel, checkNames, checkSaid } from '../document/validate.ts'
-import type { Message } from '../inbox/inbox.ts'
+import type { Message } from './message.ts'
 import { appendBroadcast } from './live-log.ts'
 import { type Trace, traceFields, traceIn } from './trace.ts'
 

@@ -1,4 +1,4 @@
-import type { Message } from '../inbox/inbox.ts'
+import type { Message } from './message.ts'
 
 /** All types of messages, beside nothing that takes time to load: every command line is read by them. */
 export const MESSAGE_TYPES = Object.keys({

@@ -1,6 +1,6 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { isSpokenId } from '../document/shape.ts'
-import type { Message } from '../inbox/inbox.ts'
+import type { Message } from './message.ts'
 
 /** Answers that one agent gives in one chain to one addressee; two that answer each other longer need somebody to look at it. */
 export const MAX_ANSWERS = 16

@@ -3,7 +3,7 @@ import type { AgentId } from '../../protocol/ids.ts'
 import { findIn } from '../document/buckets.ts'
 import { type Receipt, receiptsOf } from '../document/schema.ts'
 import { isReceipt, taskRecord } from '../document/shape.ts'
-import type { Message } from '../inbox/inbox.ts'
+import type { Message } from '../messages/message.ts'
 import { handedIn, handIn } from './intake.ts'
 import { offersOf } from './task-write.ts'
 

@@ -8,7 +8,7 @@ import {
   type Transition,
 } from '../document/schema.ts'
 import { isNote, isOffer, isTransition } from '../document/shape.ts'
-import type { Message } from '../inbox/inbox.ts'
+import type { Message } from '../messages/message.ts'
 import { traceIn } from '../messages/trace.ts'
 import type { Placed } from './task-archive.ts'
 import { isTerminal, state1x } from './task-states.ts'

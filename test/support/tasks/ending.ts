@@ -2,7 +2,7 @@ import { deepStrictEqual, ok } from 'node:assert'
 import { ClawError } from '../../../protocol/errors.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
 import { isoTime } from '../../../workspace/document/schema.ts'
-import type { Message } from '../../../workspace/inbox/inbox.ts'
+import type { Message } from '../../../workspace/messages/message.ts'
 import {
   approveTask,
   claimTask,

@@ -2,7 +2,8 @@ import * as Y from 'yjs'
 import { ClawError } from '../../../protocol/errors.ts'
 import type { AgentId, TaskId } from '../../../protocol/ids.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
-import type { Message, StateVector } from '../../../workspace/inbox/inbox.ts'
+import type { Message } from '../../../workspace/messages/message.ts'
+import type { StateVector } from '../../../workspace/inbox/inbox.ts'
 import {
   type InboxPosition,
   type Mailbox,

@@ -1,7 +1,7 @@
 import type { Attached } from '../../../client/resident/attach.ts'
 import type { Ran } from '../../../client/resident/run.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
-import type { Message } from '../../../workspace/inbox/inbox.ts'
+import type { Message } from '../../../workspace/messages/message.ts'
 import type { World } from './world.ts'
 
 /** A workspace in this process, without a server: what it is told to run it notes, and answers as it is told to. */

@@ -12,11 +12,11 @@ import {
 import { fileVersions, putFile } from '../../../workspace/files/files.ts'
 import { trimBroadcasts } from '../../../workspace/inbox/archive.ts'
 import { DIGEST_BROADCASTS, welcomeMessages } from '../../../workspace/inbox/digest.ts'
+import type { Message } from '../../../workspace/messages/message.ts'
 import {
   byPriority,
   groupFiles,
   MANY_FILES,
-  type Message,
   messagesSince,
   type StateVector,
 } from '../../../workspace/inbox/inbox.ts'

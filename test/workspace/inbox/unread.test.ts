@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Message } from '../../../workspace/inbox/inbox.ts'
+import type { Message } from '../../../workspace/messages/message.ts'
 import { FileNews, isFileNews } from '../../../workspace/inbox/unread.ts'
 
 const news = (type: string, more: object = {}) =>

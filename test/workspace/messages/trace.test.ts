@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Message } from '../../../workspace/inbox/inbox.ts'
+import type { Message } from '../../../workspace/messages/message.ts'
 import {
   HEARD_FOR_MS,
   hear,

@@ -1,0 +1,77 @@
+import type { ErrorBody } from '../../protocol/errors.ts'
+import type { TaskId } from '../../protocol/ids.ts'
+import type { Agent } from '../agents/agents.ts'
+import type { Json, Priority, TaskEvent, TaskResult } from '../document/schema.ts'
+import type { BroadcastMessage } from './broadcasts.ts'
+import type { Trace } from './trace.ts'
+
+interface Envelope {
+  message_id: string
+  from_agent: string
+  to_agent: string | null
+  timestamp: string
+  /** The chain of messages that led to this one; absent where none did. */
+  trace?: Trace
+}
+
+interface Said {
+  content: string
+  topic: string
+  tags: string[]
+}
+
+/** What `poll` hands out, with ClawLink 1.x's field names. */
+export type Message =
+  | (Envelope & {
+      type: 'task_delegation'
+      task: string
+      context: Json
+      priority: Priority
+      /** Which attempt this is, from the second on. */
+      attempt?: number
+      deadline?: string
+      ref?: TaskId
+      /** Absent: it was given to this agent; else what it takes, and who claims it first has it. */
+      requires?: string[]
+    })
+  | (Envelope & {
+      type: 'task_response'
+      result: string
+      status: string
+      event?: TaskEvent
+      percent?: number
+      result_json?: Json
+      artifacts?: TaskResult['artifacts']
+    })
+  | (Envelope & { type: 'task_update'; event: TaskEvent; status: string; text: string })
+  | (Envelope & Said & { type: 'knowledge_broadcast'; reply_to?: string })
+  | (Envelope & Said & { type: 'direct_message'; reply_to: string | null })
+  | (Envelope & {
+      type: 'file_updated'
+      file_key: string
+      version: number
+      last_editor: string
+      /** The first version of which this is news; absent: that is the one it shows. */
+      from_version?: number
+    })
+  | (Envelope & {
+      type: 'file_conflict'
+      file_key: string
+      from_line: number
+      to_line: number
+      by: string
+    })
+  | (Envelope & { type: 'file_removed'; file_key: string; moved_to: string | null })
+  | (Envelope & {
+      type: 'files_changed'
+      updated: number
+      removed: number
+      file_keys: string[]
+      hint: string
+    })
+  | (Envelope & { type: 'agent_joined'; agent: Agent })
+  | (Envelope & { type: 'task_note'; text: string })
+  | (Envelope & { type: 'task_canceled'; reason: string })
+  | (Envelope & { type: 'command_refused'; command: string; result: string; error: ErrorBody })
+  | (Envelope & { type: 'unreadable'; text: string })
+  | (Envelope & { type: 'digest'; total: number; broadcasts: BroadcastMessage[]; hint: string })
