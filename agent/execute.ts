@@ -4,19 +4,11 @@ import { ClawError, type ErrorBody } from '../protocol/errors.ts'
 import { redacted } from '../protocol/roles.ts'
 import { isSystemError } from '../protocol/system-error.ts'
 import { Call, type Outcome, type Request } from './command/call.ts'
+import type { Host } from './command/host.ts'
+import type { Response } from './command/program.ts'
 import { forTerminal, oneLine, safeJson } from './command/text.ts'
-import type { Host } from './session/host.ts'
-import { type Args, helpText, readArgs } from './verb-table/args.ts'
-
-export interface Response {
-  stdout: string
-  stderr: string
-  code: number
-  /** To be called once stdout has taken everything, and only then. */
-  after?: () => Promise<void>
-  /** To be called at the end, in any case: lets go of what the command still has. */
-  done: () => Promise<void>
-}
+import type { Args } from './command/verb.ts'
+import { helpText, readArgs } from './verb-table/args.ts'
 
 /**
  * Until what poll printed is acknowledged no other command of the profile may hand it out, so it keeps the replica;

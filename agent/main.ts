@@ -7,10 +7,10 @@ import type { Ask } from '../client/resident/wire.ts'
 import { isStdoutClosed, notPrinted, write } from '../lib/disk/stdout.ts'
 import type { ClawError } from '../protocol/errors.ts'
 import type { Env } from './command/call.ts'
+import { alone } from './command/host.ts'
 import { execute, refused } from './execute.ts'
 import { serve } from './runtime/serve.ts'
 import { sayIfStopped, talk, UNACKNOWLEDGED } from './runtime/talk.ts'
-import { alone } from './session/host.ts'
 import { readArgs } from './verb-table/args.ts'
 
 /** After so many links that ended over a command, beside the one that the shim asked, it is carried out here. */
@@ -107,4 +107,5 @@ console.log = console.error
 // Node 22 and later.
 ;(module as { enableCompileCache?: () => void }).enableCompileCache?.()
 
-if (process.argv[2] === '--link') void serve().then((code) => process.exit(code))
+if (process.argv[2] === '--link')
+  void serve({ read: readArgs, execute }).then((code) => process.exit(code))

@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { listAgents } from '../workspace/agents/agents.ts'
 import { archivedBroadcasts, broadcastsOf } from '../workspace/document/schema.ts'
 import { eachFile } from '../workspace/files/files.ts'
-import type { AppEnv } from './app.ts'
 import { shownBy } from './auth/authorize.ts'
 import { type Route, route } from './http/route.ts'
 import { here1x } from './http-agents/v1-shapes.ts'
 import { look, lookThrough } from './routes/agent-request.ts'
+import type { AppEnv } from './routes/env.ts'
 import type { Shown } from './sync/speaker.ts'
 
 /** How it is; why, to those who show a credential: names of workspaces that have failed to their members, and the owner. */

@@ -1,76 +1,26 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import { z } from 'zod'
 import { ClawError, VERBS_HEADER } from '../protocol/errors.ts'
 import { aboutRoutes } from './about.ts'
 import { shownBy } from './auth/authorize.ts'
-import type { Identity } from './auth/identity.ts'
 import { Ended } from './auth/refusals.ts'
-import type { FileHistory } from './history/versions/history.ts'
 import { httpWords } from './http/http-words.ts'
-import type { Metrics } from './http/metrics.ts'
-import { addRoutes, type Route, route, type Serving } from './http/route.ts'
-import type { Guests } from './http-agents/guests.ts'
+import { addRoutes, type Route, route } from './http/route.ts'
 import { error1x, reasonOf } from './http-agents/v1-shapes.ts'
 import { openApiOf } from './openapi.ts'
-import type { Manifest } from './ops/manifest.ts'
 import { accessRoutes } from './routes/access-routes.ts'
 import { responseTo } from './routes/agent-request.ts'
 import { apiRoutes } from './routes/agent-routes.ts'
 import { blobRoutes } from './routes/blob-routes.ts'
+import type { AppEnv } from './routes/env.ts'
 import { fileRoutes } from './routes/file-routes.ts'
 import { historyRoutes } from './routes/log-routes.ts'
 import { opsRoutes } from './routes/ops-routes.ts'
 import { taskRoutes } from './routes/task-routes.ts'
 import { plainRoutes } from './routes/v1-routes.ts'
 import { versionRoutes } from './routes/version-routes.ts'
-import type { BlobStore } from './storage/blobs.ts'
 import { requestError } from './storage/store-error.ts'
-import type { UpdateLog } from './storage/update-log.ts'
-import type { Room } from './sync/room.ts'
-import type { Shown } from './sync/speaker.ts'
-import type { TaskKeeper } from './tasks/scheduler.ts'
-import type { TextWork } from './texts/work.ts'
-
-export interface AppEnv extends Serving {
-  version: string
-  identity: Identity
-  now: () => number
-  startedAt: number
-  metrics: Metrics
-  /** Null while everything can be stored; what is wrong otherwise. */
-  trouble: () => string | null
-  /** What of single workspaces is damaged; null: nothing that was met. */
-  damage: () => string | null
-  /** Workspaces that have failed by themselves, and are not served for a while. */
-  failed: () => readonly string[]
-  updateLog: UpdateLog
-  history: FileHistory
-  blobs: BlobStore
-  tasks: TaskKeeper
-  guests: Guests
-  texts: TextWork
-  /** What a claimed task's lease is, in milliseconds. */
-  leaseMs: number
-  /** Throws `storage_failed` while nothing can be stored. */
-  room: (workspace: string) => Room
-  /** A room to look at what is stored, also then. */
-  reader: (workspace: string) => Room
-  ops: {
-    /** Writes a backup into a folder of this machine. */
-    backup: (dir: string) => Promise<Manifest>
-  }
-  /** A credential was none; returns why none is looked at for a while, or null. */
-  onWrongCredential: (c: Context, why: ClawError) => ClawError | null
-  /** A request is answered with this error; returns whether to close its connection. */
-  onRefused: (c: Context, error: ClawError, by: Shown | null) => boolean
-  /** Somebody spoke in another's name, and was refused. */
-  onForgery: (by: Shown, where: string, what: string) => void
-  log: {
-    error: (details: object, message: string) => void
-    info: (details: object, message: string) => void
-  }
-}
 
 /** Nothing here is a page: no browser is to make one of it, keep it, or show it in another's. */
 const HEADERS = secureHeaders({

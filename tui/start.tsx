@@ -7,7 +7,7 @@ import { ClawError } from '../protocol/errors.ts'
 import { App, type AppProps, type Env } from './app.tsx'
 import { type Press, pressesOf } from './terminal/press.ts'
 import { Terminal } from './terminal/terminal.ts'
-import { harmless } from './ui/cells.ts'
+import { harmless } from './text/display.ts'
 
 interface RootProps extends Omit<AppProps, 'attached' | 'early' | 'onSuspend'> {
   opening: Promise<Attached>

@@ -4,17 +4,17 @@ import { resolveIn } from '../../client/http/cwd.ts'
 import { DEFAULT_SERVER, parseTarget, type Target } from '../../client/http/target.ts'
 import type { KeyKind } from '../../client/replica/answers.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import { type AgentId, type BroadcastId, newBroadcastId } from '../../protocol/ids.ts'
+import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
 import { isSecret } from '../../protocol/roles.ts'
 import { readJson } from '../../workspace/document/json.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import { checkWorkspaceName, within } from '../../workspace/document/validate.ts'
-import type { Host } from '../session/host.ts'
 import type { Place, Whereabouts } from '../session/place.ts'
-import type { Args } from '../verb-table/args.ts'
 import { cannotRead } from './cannot-read.ts'
+import type { Host } from './host.ts'
 import { accessOf, openProfile, type Profile } from './profile.ts'
+import type { Args } from './verb.ts'
 
 /** The environment variables that this program reads. */
 export interface Env {
@@ -67,11 +67,6 @@ export interface Outcome {
   /** To do once stdout has taken everything. */
   after?: () => Promise<void>
 }
-
-/** Fresh random bytes for new ids. */
-export const randomBytes = (bytes: Uint8Array): Uint8Array => crypto.getRandomValues(bytes)
-
-export const newMessageId = (): BroadcastId => newBroadcastId(randomBytes)
 
 export type Verb = (call: Call) => Promise<Outcome>
 

@@ -1,9 +1,10 @@
 import type { FileBase } from '../../client/replica/replica.ts'
+import { newMessageId } from '../../protocol/fresh-ids.ts'
 import { writeText } from '../../workspace/actions/writing.ts'
 import { overlap } from '../../workspace/files/cursors.ts'
 import { getFile } from '../../workspace/files/tree.ts'
 import { linesText } from '../../workspace/inbox/conflicts.ts'
-import { newMessageId, type Outcome } from './call.ts'
+import type { Outcome } from './call.ts'
 import type { Team } from './team.ts'
 import { path, who } from './text.ts'
 

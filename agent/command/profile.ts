@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { Access } from '../../client/http/credentials.ts'
 import type { Target } from '../../client/http/target.ts'
 import { homeOf } from '../../client/resident/socket.ts'
+import { writeLocal } from '../../lib/disk/local-write.ts'
 import { makeOwnDir } from '../../lib/disk/own-file.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import type { Intent, Presence } from '../../workspace/agents/presence.ts'
-import { writeLocal } from './local-write.ts'
 
 /** `agent_state.json`: who this profile is, and where its team is. */
 export interface AgentState {

@@ -1,3 +1,4 @@
+import type { Given } from '../../lib/command-line/read.ts'
 import type { CommandSpec, Flag, Flags } from '../../lib/command-line/spec.ts'
 import type { Verb } from './call.ts'
 
@@ -59,3 +60,8 @@ export const FILE_KEY: Flag = {
 }
 
 export const NO_TASK = { 3: 'no such task' } as const
+
+/** A command line, understood. `values` has what was given by a flag's long name. */
+export interface Args extends Given {
+  verb: VerbSpec | null
+}

@@ -1,27 +1,16 @@
 import type * as Y from 'yjs'
 import type { MirrorBase } from '../../client/replica/replica.ts'
 import { ClawError } from '../../protocol/errors.ts'
+import { newMessageId } from '../../protocol/fresh-ids.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
-import { type FileConflict, putFile, removeFile } from '../../workspace/files/files.ts'
+import { putFile, removeFile } from '../../workspace/files/files.ts'
 import { tellOthers } from '../../workspace/inbox/conflicts.ts'
-import { newMessageId } from '../command/call.ts'
 import { commonLines, digestOf, nearest, united } from './base.ts'
 import type { Bases } from './bases.ts'
 import { decide } from './decide.ts'
+import type { MirrorEvent } from './rules/options.ts'
 import { type Shared, sharedAt, twinTexts } from './shared.ts'
-
-export interface MirrorEvent {
-  /** `out`: from the disk to the others; `in`: from the others to the disk. */
-  type: 'out' | 'in' | 'skipped' | 'stopped'
-  file_key: string
-  change?: 'created' | 'changed' | 'removed'
-  version?: number
-  /** Lines that others had changed, too; both are kept. */
-  conflicts?: FileConflict[]
-  /** Why it is not mirrored. */
-  why?: string
-}
 
 /** A path, as it is on disk. */
 export interface Looked {

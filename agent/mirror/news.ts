@@ -1,8 +1,8 @@
 import { shellWord } from '../../lib/text/quote.ts'
+import { newMessageId } from '../../protocol/fresh-ids.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import { newMessageId } from '../command/call.ts'
 
 /** What a mirror tells its own agent; it is in that inbox and nowhere else. `now`: milliseconds since the epoch. */
 export const noteTo = (me: AgentId, content: string, now: number): Message => ({

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeLocal } from '../../lib/disk/local-write.ts'
 import { ClawError, type ErrorBody } from '../../protocol/errors.ts'
-import { writeLocal } from '../command/local-write.ts'
 import type { Profile } from '../command/profile.ts'
 import { readWakeSettings } from '../runtime/waker.ts'
 import { openclaw, runProgram } from './run.ts'

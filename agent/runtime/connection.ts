@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Ask, Say } from '../../client/resident/wire.ts'
 import type { Env } from '../command/call.ts'
-import { execute } from '../execute.ts'
-import type { Host } from '../session/host.ts'
+import type { Host } from '../command/host.ts'
+import type { AgentProgram } from '../command/program.ts'
 
 /** One command's connection to the link. */
 export class Connection {
@@ -53,7 +53,12 @@ export class Connection {
   }
 
   /** Carries the command out and says how it ended; `leaving` aborts when it shall be left to the next link. */
-  async answer(ask: Ask, host: Host, leaving: AbortSignal): Promise<void> {
+  async answer(
+    ask: Ask,
+    host: Host,
+    { execute }: AgentProgram,
+    leaving: AbortSignal,
+  ): Promise<void> {
     const { argv, cwd, terminal, progress = false, at, stdin } = ask
     const key = ask.key || crypto.randomUUID() // another program's than ours may have none
     const response = await execute(

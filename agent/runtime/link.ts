@@ -6,21 +6,21 @@ import { parseTarget } from '../../client/http/target.ts'
 import type { Joining } from '../../client/resident/attach-wire.ts'
 import type { Ask } from '../../client/resident/wire.ts'
 import { mayDoLater } from '../../client/session/outbox.ts'
+import { writeLocal } from '../../lib/disk/local-write.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { hasAgent } from '../../workspace/agents/agents.ts'
 import { isTerminal } from '../../workspace/tasks/task-states.ts'
 import { entries } from '../../workspace/tasks/tasks.ts'
 import { Call, type Env } from '../command/call.ts'
-import { writeLocal } from '../command/local-write.ts'
+import type { Host, LinkFace } from '../command/host.ts'
 import { accessOf, type Profile, presenceOf, readState } from '../command/profile.ts'
-import type { Host, LinkFace } from '../session/host.ts'
+import type { AgentProgram } from '../command/program.ts'
+import { Mirrors } from '../mirror/mirrors.ts'
+import type { Log } from '../session/log.ts'
 import { Place, type Whereabouts } from '../session/place.ts'
-import { readArgs } from '../verb-table/args.ts'
 import { Attachment, say } from './attach.ts'
 import { AttachIds } from './attach-ids.ts'
 import { Connection } from './connection.ts'
-import type { Log } from './log.ts'
-import { Mirrors } from './mirrors.ts'
 import { Waker } from './waker.ts'
 
 /** How often a link looks whether its socket is still there: without it nobody can reach it, and it must not stay. */
@@ -33,6 +33,7 @@ export interface LinkOptions {
   socket: string
   version: string
   log: Log
+  program: AgentProgram
   /** Stops after this long without a command, in milliseconds. */
   idleMs: number
   /** An agent is shown as idle after this long without a command, in milliseconds. */
@@ -291,7 +292,7 @@ export class Link implements Host {
     }
     const answered =
       ask.attach === undefined
-        ? connection.answer(ask, this, this.#leaving.signal)
+        ? connection.answer(ask, this, this.#options.program, this.#leaving.signal)
         : this.#attach(connection.take(), ask, ask.attach)
     const answer = answered
       .catch((error) => this.#options.log(`a command failed: ${(error as Error).stack}`))
@@ -315,7 +316,7 @@ export class Link implements Host {
     }
     let attachment: Attachment | null = null
     try {
-      const call = new Call(request, readArgs(ask.argv), this)
+      const call = new Call(request, this.#options.program.read(ask.argv), this)
       const { profile } = call
       // Whoever is not let in is told so at once; who is away, later.
       await call.access.ready().catch((error) => {

@@ -2,15 +2,16 @@ import { workingDir } from '../../client/http/cwd.ts'
 import { homeOf, socketOf } from '../../client/resident/socket.ts'
 import { BEAT_MS } from '../../client/session/session.ts'
 import { IDLE_AFTER_MS, SILENT_AFTER_MS } from '../../workspace/agents/presence.ts'
+import type { AgentProgram } from '../command/program.ts'
+import { openLog } from '../session/log.ts'
 import { Link } from './link.ts'
 import { lockHome } from './lock.ts'
-import { openLog } from './log.ts'
 
 /** Long enough for a working day with a lunch break. The environment changes this and other times: docs/link.md. */
 const IDLE_S = 12 * 60 * 60
 
 /** Is the link of `CLAWLINK_HOME` until that ends; resolves to the exit code. */
-export const serve = async (): Promise<number> => {
+export const serve = async (program: AgentProgram): Promise<number> => {
   const home = homeOf(process.env.CLAWLINK_HOME, workingDir())
   const socket = socketOf(home)
   if (socket === null) return 1
@@ -30,6 +31,7 @@ export const serve = async (): Promise<number> => {
         socket,
         version: process.env.CLAWLINK_VERSION ?? 'unknown',
         log,
+        program,
         idleMs: (Number(process.env.CLAWLINK_LINK_IDLE) || IDLE_S) * 1000,
         presenceIdleMs: Number(process.env.CLAWLINK_PRESENCE_IDLE) * 1000 || IDLE_AFTER_MS,
         silentMs: Number(process.env.CLAWLINK_LINK_SILENT) * 1000 || SILENT_AFTER_MS,

@@ -4,12 +4,12 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Message } from '../../workspace/messages/message.ts'
+import { writeLocal } from '../../lib/disk/local-write.ts'
 import { isFileNews } from '../../workspace/inbox/unread.ts'
-import { writeLocal } from '../command/local-write.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { FILE_HINT_GAP_MS, hintOf, hintText } from '../command/waiting.ts'
+import type { Log } from '../session/log.ts'
 import type { Place } from '../session/place.ts'
-import type { Log } from './log.ts'
 
 /** How the agent of a profile is woken; kept in its folder, for the links to come. */
 export interface WakeSettings {

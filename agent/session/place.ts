@@ -19,7 +19,7 @@ import {
 } from '../../workspace/agents/presence.ts'
 import { receive } from '../../workspace/inbox/mailbox.ts'
 import { onTask } from '../../workspace/tasks/task-index.ts'
-import type { Listening, Wanted } from './host.ts'
+import type { Listening, Wanted } from './listening.ts'
 
 /** To get all that the server has (ms). */
 const STATE_TIMEOUT_MS = 10_000

@@ -6,16 +6,11 @@ import {
   flagLines,
   helpOf,
 } from '../../lib/command-line/help.ts'
-import { type Given, readProgram } from '../../lib/command-line/read.ts'
+import { readProgram } from '../../lib/command-line/read.ts'
 import type { Program } from '../../lib/command-line/spec.ts'
-import { COMMON, type VerbSpec } from '../command/verb.ts'
+import { type Args, COMMON, type VerbSpec } from '../command/verb.ts'
 import { SYNONYMS } from './synonyms.ts'
 import { GROUPS, VERBS } from './verbs.ts'
-
-/** A command line, understood. `values` has what was given by a flag's long name. */
-export interface Args extends Given {
-  verb: VerbSpec | null
-}
 
 export const PROGRAM: Program<VerbSpec> = {
   name: 'clawlink-agent',

@@ -87,6 +87,6 @@ export const LINK: readonly VerbSpec[] = [
   {
     ...completionSpec('clawlink-agent'),
     linkless: true,
-    load: async () => (await import('../verbs/team/completion.ts')).completion,
+    load: async () => (await import('./completion.ts')).completion,
   },
 ]

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { claimOwn, writeOwn } from '../../lib/disk/own-file.ts'
 import { ClawError } from '../../protocol/errors.ts'
+import { random } from '../../protocol/fresh-ids.ts'
 import { type AgentId, newAgentId } from '../../protocol/ids.ts'
 import { isSecret, PREFIX, type Role, runDirsOf, runFileOf } from '../../protocol/roles.ts'
 import { postJoin, serverInfo } from './api.ts'
@@ -339,7 +340,7 @@ export const identityOf = (dir: string): AgentId => {
   }
   const known = read()
   if (known !== undefined) return known
-  const agent_id = newAgentId((bytes) => crypto.getRandomValues(bytes))
+  const agent_id = newAgentId(random)
   if (claimOwn(path, { agent_id })) return agent_id
   for (let tries = 0; tries < CLAIM_TRIES; tries++) {
     const first = read()

@@ -1,5 +1,6 @@
 import { ClawError } from '../../protocol/errors.ts'
-import { type AgentId, newBroadcastId } from '../../protocol/ids.ts'
+import { newMessageId } from '../../protocol/fresh-ids.ts'
+import type { AgentId } from '../../protocol/ids.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import { tellOthers } from '../../workspace/inbox/conflicts.ts'
 import { addNote } from '../../workspace/tasks/tasks.ts'
@@ -57,8 +58,6 @@ export const drain = async (
   }
 }
 
-const newId = () => newBroadcastId((bytes) => crypto.getRandomValues(bytes))
-
 const refuse = (
   replica: Replica,
   { verb, task, command }: QueuedCommand,
@@ -111,7 +110,7 @@ export const reportOverlaps = async (
   const now = clock()
   for (const overlap of overlaps.take()) {
     const { file_key, ...conflict } = overlap
-    tellOthers(replica.doc, me, file_key, conflict, newId, now)
+    tellOthers(replica.doc, me, file_key, conflict, newMessageId, now)
     replica.deliver(me, [
       {
         type: 'file_conflict',

@@ -1,4 +1,4 @@
-import { widthOf } from '../../tui/ui/cells.ts'
+import { widthOf } from '../../tui/text/display.ts'
 
 interface Style {
   fg: string | null

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import { counted } from '../../lib/text/count.ts'
 import { ClawError } from '../../protocol/errors.ts'
+import { summaryOf } from '../ops/manifest.ts'
 import { newServerClients } from '../ops/new-server-clients.ts'
 import { restoreBackup } from '../ops/restore.ts'
 import { verifyFolder } from '../ops/verify/verify.ts'
-import { summaryOf } from '../routes/ops-routes.ts'
 import { jsonOf } from './command.ts'
 import type { Command } from './commands.ts'
 

@@ -1,13 +1,7 @@
 import type * as Y from 'yjs'
 import { ClawError } from '../../protocol/errors.ts'
-import {
-  type AgentId,
-  type BroadcastId,
-  newBroadcastId,
-  newTaskId,
-  type RandomBytes,
-  type TaskId,
-} from '../../protocol/ids.ts'
+import { newMessageId, random } from '../../protocol/fresh-ids.ts'
+import { type AgentId, newTaskId, type TaskId } from '../../protocol/ids.ts'
 import { type Delegation, delegateTask } from '../../workspace/actions/delegating.ts'
 import { type Saying, say } from '../../workspace/actions/saying.ts'
 import {
@@ -19,27 +13,24 @@ import {
   setPaused,
 } from '../../workspace/agents/agents.ts'
 import { agentsOf } from '../../workspace/document/schema.ts'
-import type { Message } from '../../workspace/messages/message.ts'
 import { byPriority, rankOf } from '../../workspace/inbox/inbox.ts'
 import { welcome } from '../../workspace/inbox/mailbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { Move } from '../../workspace/tasks/task-commands.ts'
 import { isTerminal } from '../../workspace/tasks/task-states.ts'
 import { addNote, entryOf, findEntry, getTask, type Task } from '../../workspace/tasks/tasks.ts'
-import type { AppEnv } from '../app.ts'
 import { PAGE_BYTES } from '../config/limits.ts'
-import { moveIn } from '../routes/task-routes.ts'
 import { checkRoom } from '../sync/full.ts'
 import type { Shown } from '../sync/speaker.ts'
+import { moveIn } from '../tasks/moving.ts'
 import { findArchived } from '../tasks/scheduler.ts'
+import type { AgentsEnv } from './env.ts'
 import type { Guest, Waiting } from './guest.ts'
-
-export const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes)
-export const newMessageId = (): BroadcastId => newBroadcastId(random)
 
 /** What a guest does by a request: the same as an agent's verbs do on its replica. */
 export interface Act {
-  env: AppEnv
+  env: AgentsEnv
   guest: Guest
   /** Its idempotency key; null: none was given. */
   key: string | null
@@ -126,7 +117,7 @@ export const delegate = async (
 }
 
 /** Throws `unknown_task`; one that has left the document is asked for. */
-const checkTask = async (env: AppEnv, { room }: Guest, id: TaskId): Promise<void> => {
+const checkTask = async (env: AgentsEnv, { room }: Guest, id: TaskId): Promise<void> => {
   if (findEntry(room.doc, id) !== undefined) return
   if ((await findArchived(env.updateLog, room.name, id)) === null) entryOf(room.doc, id)
 }

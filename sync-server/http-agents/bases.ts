@@ -7,7 +7,6 @@ import {
   versionOf,
 } from '../../workspace/files/files.ts'
 import { findFile, getFile } from '../../workspace/files/tree.ts'
-import type { AppEnv } from '../app.ts'
 import { readContent } from '../history/versions/read.ts'
 import { readAbout } from '../history/versions/record.ts'
 import { timed } from '../limits/timed.ts'
@@ -15,6 +14,7 @@ import { breath } from '../limits/turns.ts'
 import { type Base, Drawer, type Handed, put as stored } from '../storage/agent-records.ts'
 import type { Room } from '../sync/room.ts'
 import type { Act } from './actions.ts'
+import type { AgentsEnv } from './env.ts'
 import type { Guest } from './guest.ts'
 import { likelyBase } from './likely-base.ts'
 
@@ -33,7 +33,7 @@ export const readShared = (guest: Guest, key: string): Promise<FileContent> =>
 
 /** The same for a token that does not say which of its agents reads: any of them may have this version in its hands. */
 export const readByToken = (
-  env: AppEnv,
+  env: AgentsEnv,
   room: Room,
   token: string,
   key: string,
@@ -57,7 +57,7 @@ export const readByToken = (
 /** A token where an agent is expected: no agent has such an id. */
 const holderOf = (token: string): AgentId => `@${token}` as AgentId
 
-const handedTo = async (env: AppEnv, drawer: Drawer, path: string): Promise<Handed | null> => {
+const handedTo = async (env: AgentsEnv, drawer: Drawer, path: string): Promise<Handed | null> => {
   const known = (await env.updateLog.facts.get(drawer.base(path))) as Handed | Base | null
   if (known === null || 'versions' in known) return known
   return { fileId: known.fileId, versions: [known.version] } // as it was stored before
@@ -72,7 +72,7 @@ export const baseOf = (doc: Y.Doc, { file_key, version }: FileInfo): Base => ({
  * The text of a version, or of the newest kept one before it where it came together with others: an older base merges right.
  * Null: none is kept.
  */
-export const textOf = async (env: AppEnv, room: Room, base: Base): Promise<string | null> => {
+export const textOf = async (env: AgentsEnv, room: Room, base: Base): Promise<string | null> => {
   if (base.content !== undefined) return base.content
   await env.history.settled(room.name)
   const { versions: log } = env.updateLog

@@ -1,10 +1,10 @@
 import * as Y from 'yjs'
 import type { Json } from '../../workspace/document/schema.ts'
-import type { Message } from '../../workspace/messages/message.ts'
 import type { Fresh, StateVector } from '../../workspace/inbox/inbox.ts'
 import type { InboxPosition, Mailbox, Talker } from '../../workspace/inbox/mailbox.ts'
 import { storable } from '../../workspace/inbox/storable.ts'
 import { FileNews } from '../../workspace/inbox/unread.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { type Drawer, del, put, type State } from '../storage/agent-records.ts'
 import type { Op } from '../storage/integrity/level-keys.ts'
 

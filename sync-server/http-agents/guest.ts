@@ -3,7 +3,6 @@ import * as Y from 'yjs'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import type { Here } from '../../workspace/agents/agents.ts'
-import type { Message } from '../../workspace/messages/message.ts'
 import { byPriority, byTime } from '../../workspace/inbox/inbox.ts'
 import {
   type Archives,
@@ -16,6 +15,7 @@ import {
   welcome,
 } from '../../workspace/inbox/mailbox.ts'
 import { isMoot } from '../../workspace/inbox/unread.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { markDelivered } from '../../workspace/tasks/receipts.ts'
 import { KEPT_ANSWERS, KEPT_ANSWERS_MS, MAX_WAITING_MESSAGES } from '../config/limits.ts'
 import { timed } from '../limits/timed.ts'

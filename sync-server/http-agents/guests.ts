@@ -6,10 +6,10 @@ import { isBroadcast } from '../../workspace/document/shape.ts'
 import { readArchived } from '../../workspace/inbox/archive.ts'
 import type { Archives } from '../../workspace/inbox/mailbox.ts'
 import { GUEST_LOOK_MS, GUEST_PRESENT_MS, PAGE_BYTES } from '../config/limits.ts'
-import { archivePage } from '../routes/task-routes.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
 import type { Room } from '../sync/room.ts'
 import type { Shown } from '../sync/speaker.ts'
+import { archivePage } from '../tasks/archived.ts'
 import { Guest } from './guest.ts'
 
 /** How one guest is shown to the others. */

@@ -5,13 +5,13 @@ import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { CLOSE } from '../../protocol/frames.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
-import type { AppEnv } from '../app.ts'
 import { forged } from '../auth/refusals.ts'
 import { MAX_UNDONE_FRAMES, REVOKED_MS, SLOW_READER_MS } from '../config/limits.ts'
 import { httpWords } from '../http/http-words.ts'
 import { parse, parseJson } from '../http/request.ts'
 import { requestError } from '../storage/store-error.ts'
 import { type Act, firstOf, inbox } from './actions.ts'
+import type { AgentsEnv } from './env.ts'
 import type { Guest } from './guest.ts'
 import {
   BroadcastBody,
@@ -65,7 +65,7 @@ export class GuestSocket {
   readonly #unsent: (bytes: number) => void
   /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
   #heardAtBeat: number | null = null
-  readonly #env: AppEnv
+  readonly #env: AgentsEnv
   readonly #ended = new AbortController()
   readonly #leave: () => void
   #doing: Promise<void> = Promise.resolve()
@@ -78,7 +78,7 @@ export class GuestSocket {
     ws: WebSocket,
     socket: Socket,
     guest: Guest,
-    env: AppEnv,
+    env: AgentsEnv,
     check: () => void,
     unsent: (bytes: number) => void,
   ) {

@@ -71,3 +71,16 @@ export const readManifest = async (backup: string): Promise<Manifest> => {
     throw bad(`${join(backup, MANIFEST_FILE)} is damaged`, 'take another backup')
   }
 }
+
+/** A backup in numbers, for the operator. */
+export const summaryOf = ({ at, version, workspaces, records, blobs }: Manifest) => ({
+  at,
+  version,
+  workspaces: workspaces.length,
+  records: records.records,
+  bytes: records.bytes,
+  blobs: blobs.length,
+  blob_bytes: blobs.reduce((sum, { size }) => sum + size, 0),
+})
+
+export type BackupSummary = ReturnType<typeof summaryOf>

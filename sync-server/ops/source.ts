@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClawError } from '../../protocol/errors.ts'
 import { type OwnerFile, readOwner } from '../auth/owner.ts'
-import type { BackupSummary } from '../routes/ops-routes.ts'
 import { hasDatabase } from '../storage/integrity/inspect.ts'
 import { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { storeError } from '../storage/store-error.ts'
 import { askServer } from './ask.ts'
+import type { BackupSummary } from './manifest.ts'
 import { restoreBackup } from './restore.ts'
 
 /** Throws `no_data`, `data_unusable`. */

@@ -7,7 +7,6 @@ import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
 import { isAgentId } from '../../protocol/roles.ts'
 import { within } from '../../workspace/document/validate.ts'
-import type { AppEnv } from '../app.ts'
 import { shownBy } from '../auth/authorize.ts'
 import { unknownCredential } from '../auth/refusals.ts'
 import { GUEST_READS_MS, MAX_WAIT_MS } from '../config/limits.ts'
@@ -18,6 +17,7 @@ import type { Waiting } from '../http-agents/guest.ts'
 import { timed } from '../limits/timed.ts'
 import type { Room } from '../sync/room.ts'
 import { nameOf, type Shown } from '../sync/speaker.ts'
+import type { AppEnv } from './env.ts'
 
 /** An id that its client chose. Throws `bad_name`. */
 export const checkAgentId = (id: string): AgentId => {

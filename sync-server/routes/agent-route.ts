@@ -1,9 +1,9 @@
 import type { z } from 'zod'
-import type { AppEnv } from '../app.ts'
 import { callerIn } from '../auth/authorize.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import type { Act } from '../http-agents/actions.ts'
 import { actAs } from './agent-request.ts'
+import type { AppEnv } from './env.ts'
 
 export const at = (rest: string): string => `/api/workspaces/:workspace/${rest}`
 

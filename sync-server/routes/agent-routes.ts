@@ -11,7 +11,6 @@ import { PRIORITIES } from '../../workspace/document/schema.ts'
 import { sentMessages } from '../../workspace/inbox/sent.ts'
 import { selectTasks, TASK_SORTS, type TaskSort } from '../../workspace/tasks/task-list.ts'
 import { parseState } from '../../workspace/tasks/task-states.ts'
-import type { AppEnv } from '../app.ts'
 import { callerIn, stillIs } from '../auth/authorize.ts'
 import { INBOX_PAGE_BYTES, PAGE_MESSAGES } from '../config/limits.ts'
 import { inHttpWords } from '../http/http-words.ts'
@@ -33,6 +32,7 @@ import {
 import type { Waiting } from '../http-agents/guest.ts'
 import { actAs, look, waitSignal } from './agent-request.ts'
 import { at, doingIn } from './agent-route.ts'
+import type { AppEnv } from './env.ts'
 
 const name = z.string().min(1).max(MAX_NAME_BYTES)
 /** Left out: whose credential it is; the owner has to say it. */

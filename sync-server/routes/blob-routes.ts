@@ -4,12 +4,12 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { isBlobName } from '../../workspace/document/schema.ts'
-import type { AppEnv } from '../app.ts'
 import { shownBy } from '../auth/authorize.ts'
 import { STREAM_BYTES } from '../config/quotas.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import { type BlobStore, WrongOffset } from '../storage/blobs.ts'
 import { nameOf } from '../sync/speaker.ts'
+import type { AppEnv } from './env.ts'
 
 const digits = z
   .string()

@@ -4,7 +4,6 @@ import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
 import { isBlobName } from '../../workspace/document/schema.ts'
 import { takeLines } from '../../workspace/files/file-edit.ts'
 import { eachFile, readFile } from '../../workspace/files/files.ts'
-import type { AppEnv } from '../app.ts'
 import { MAX_FILE_BODY_BYTES } from '../config/limits.ts'
 import { type Route, route } from '../http/route.ts'
 import { FileInfo } from '../http/shapes.ts'
@@ -19,6 +18,7 @@ import {
 import { MAX_VERSION } from '../storage/version-log.ts'
 import { look, lookThrough } from './agent-request.ts'
 import { at, doingIn } from './agent-route.ts'
+import type { AppEnv } from './env.ts'
 
 const by = z.string().min(1).max(MAX_NAME_BYTES).optional()
 const path = z.string().min(1).max(MAX_PATH_BYTES)

@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import { parseSince, readArchived, sinceText } from '../../workspace/inbox/archive.ts'
 import { broadcastMessage } from '../../workspace/messages/broadcasts.ts'
-import type { AppEnv } from '../app.ts'
 import { checkName } from '../auth/authorize.ts'
 import { PAGE_BYTES } from '../config/limits.ts'
 import { readLog } from '../history/log-page.ts'
 import { ready } from '../http/request.ts'
 import { type Route, route } from '../http/route.ts'
+import type { AppEnv } from './env.ts'
 
 const count = (max: number) => z.coerce.number().int().min(1).max(max)
 

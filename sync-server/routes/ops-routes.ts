@@ -1,25 +1,12 @@
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import type { AppEnv } from '../app.ts'
 import { type Route, route } from '../http/route.ts'
-import type { Manifest } from '../ops/manifest.ts'
+import { summaryOf } from '../ops/manifest.ts'
+import type { AppEnv } from './env.ts'
 
 /** A path of the server's machine; a request has no folder that it could be relative to. */
 const BackupBody = z.strictObject({ dir: z.string().max(4_096).refine(isAbsolute, 'not absolute') })
 const MAX_BODY_BYTES = 8 * 1024
-
-/** What there is to be known of a backup that was made. */
-export const summaryOf = ({ at, version, workspaces, records, blobs }: Manifest) => ({
-  at,
-  version,
-  workspaces: workspaces.length,
-  records: records.records,
-  bytes: records.bytes,
-  blobs: blobs.length,
-  blob_bytes: blobs.reduce((sum, { size }) => sum + size, 0),
-})
-
-export type BackupSummary = ReturnType<typeof summaryOf>
 
 /** What the owner's commands ask of the server that has the data folder. */
 export const opsRoutes = (env: AppEnv): Route[] => [

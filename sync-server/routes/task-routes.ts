@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
-import type * as Y from 'yjs'
 import { z } from 'zod'
 import type { AgentId, FileKey } from '../../protocol/ids.ts'
 import {
@@ -10,38 +9,28 @@ import {
   MAX_TASK_LINKS,
 } from '../../protocol/limits.ts'
 import type { Transition } from '../../workspace/document/schema.ts'
-import {
-  type ArchivedTask,
-  concerns,
-  isArchivedTask,
-  readArchivedTask,
-  showArchived,
-} from '../../workspace/tasks/task-archive.ts'
+import { readArchivedTask, showArchived } from '../../workspace/tasks/task-archive.ts'
 import {
   approveTask,
   cancelTask,
   claimTask,
   declineTask,
   IS_DONE,
-  type Move,
-  moveTask,
-  type Outcome,
   releaseTask,
   replayArchived,
 } from '../../workspace/tasks/task-commands.ts'
 import { claimNext } from '../../workspace/tasks/task-next.ts'
 import { isTerminal, parseAnswer } from '../../workspace/tasks/task-states.ts'
-import { findEntry, getTask, showStep, taskHistory } from '../../workspace/tasks/tasks.ts'
-import type { AppEnv } from '../app.ts'
+import { getTask, showStep, taskHistory } from '../../workspace/tasks/tasks.ts'
 import { callerIn, checkName } from '../auth/authorize.ts'
-import { PAGE_BYTES } from '../config/limits.ts'
 import { anyJson, ready } from '../http/request.ts'
 import { type Route, route } from '../http/route.ts'
 import { Task } from '../http/shapes.ts'
-import type { UpdateLog } from '../storage/update-log.ts'
 import { checkRoom } from '../sync/full.ts'
 import type { Room } from '../sync/room.ts'
-import { findArchived } from '../tasks/scheduler.ts'
+import { archivePage } from '../tasks/archived.ts'
+import { moveIn, onTask } from '../tasks/moving.ts'
+import type { AppEnv } from './env.ts'
 
 const name = z.string().min(1).max(MAX_NAME_BYTES)
 /** Left out: whose credential it is; the owner has to say it. */
@@ -200,37 +189,6 @@ export const taskRoutes = (env: AppEnv): Route[] => {
   ]
 }
 
-/** Moves a task, live or archived. Throws what `moveTask` throws. */
-export const moveIn = (env: AppEnv, room: Room, move: Move): Promise<Outcome> =>
-  onTask(
-    env,
-    room,
-    move.task,
-    (doc) => moveTask(doc, move),
-    (archived) => ({ task: replayArchived(archived, move, IS_DONE.status(move.state)) }),
-  )
-
-/**
- * Runs `live` on the tasks as they are now, or `archived` where this one has left the document. Throws what they throw;
- * `live` is to throw `unknown_task` where there is none.
- */
-const onTask = async <T>(
-  env: AppEnv,
-  room: Room,
-  task: string,
-  live: (doc: Y.Doc) => T,
-  archived: (task: ArchivedTask) => T,
-  run = <U>(change: (doc: Y.Doc) => U) => env.tasks.command(room, change),
-): Promise<T> => {
-  // Resolves when it is on disk that the task has gone, and so in the archive.
-  const done = await run((doc) =>
-    findEntry(doc, task) === undefined ? null : { value: live(doc) },
-  )
-  if (done !== null) return done.value
-  const found = await findArchived(env.updateLog, room.name, task)
-  return found === null ? run(live) : archived(found)
-}
-
 /** Whose command it is, and the key under which it is done once. Throws `forged`. */
 const whoIn = (
   c: Context,
@@ -259,22 +217,6 @@ const archivedTasks = async (
     tasks.push(showArchived(task))
   }
   return { tasks, next: at > 1 ? at : null }
-}
-
-/** Those of a page of archived tasks that concern somebody. */
-export const archivePage = async (
-  log: UpdateLog,
-  workspace: string,
-  after: number,
-  me: AgentId,
-  limit = 500,
-) => {
-  const found = await log.archived(workspace, 'tasks', after, limit, PAGE_BYTES)
-  const entries = found.flatMap(({ seq, value }) => {
-    const task = readArchivedTask(value)
-    return task !== null && isArchivedTask(task) && concerns(task, me) ? [{ seq, task }] : []
-  })
-  return { entries, next: found.at(-1)?.seq ?? after }
 }
 
 const taskWithHistory = async (env: AppEnv, workspace: string, task: string) => {

@@ -1,19 +1,20 @@
 import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
+import { random } from '../../protocol/fresh-ids.ts'
 import { type AgentId, newAgentId } from '../../protocol/ids.ts'
 import { checkFreeId, checkFreeName } from '../../protocol/name-space.ts'
 import { getAgent, type Here, hasAgent, lastSeen, namesIn } from '../../workspace/agents/agents.ts'
 import { OFFLINE_AFTER_MS } from '../../workspace/agents/presence.ts'
 import { agentsOf, isoTime } from '../../workspace/document/schema.ts'
 import { checkName } from '../../workspace/document/validate.ts'
-import type { AppEnv } from '../app.ts'
 import type { Asked } from '../http/route.ts'
-import { random, register } from '../http-agents/actions.ts'
+import { register } from '../http-agents/actions.ts'
 import { names, optional } from '../http-agents/v1-bodies.ts'
 import { agent1x } from '../http-agents/v1-shapes.ts'
 import type { Room } from '../sync/room.ts'
 import type { TokenHolder } from '../sync/speaker.ts'
 import { asking, checkAgentId, inRoom, keyIn } from './agent-request.ts'
+import type { AppEnv } from './env.ts'
 
 /** Agents of one token (count) from which on the ids of those who are gone are given to newcomers. */
 export const ROOMY_TOKEN_AGENTS = 1_000

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
 import type { Env } from '../../tui/app.tsx'
-import { widthOf } from '../../tui/ui/cells.ts'
+import { widthOf } from '../../tui/text/display.ts'
 import { held } from '../support/tui/attached.ts'
 import { cleanup, type Shown, show } from '../support/tui/frames.tsx'
 import { makeWorld, SMALL } from '../support/tui/world.ts'

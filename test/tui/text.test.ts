@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
 import { cellsOf, TAB_CELLS, widthAt } from '../../tui/text/cells.ts'
+import { cut, harmless, widthOf } from '../../tui/text/display.ts'
 import { wrapRows } from '../../tui/text/wrap.ts'
-import { cut, harmless, widthOf } from '../../tui/ui/cells.ts'
 
 const hard = fc.string({
   unit: fc.constantFrom(

@@ -1,5 +1,5 @@
 import { cellsOf, textAt, widthAt } from '../text/cells.ts'
-import { cut, fitText, harmless, widthOf } from '../ui/cells.ts'
+import { cut, fitText, harmless, widthOf } from '../text/display.ts'
 import { writersOf } from './authors.ts'
 import type { Place } from './lines.ts'
 import type { Other } from './others.ts'

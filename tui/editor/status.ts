@@ -1,7 +1,7 @@
 import { keyLabel } from '../model/commands.ts'
 import { EDITOR_KEYS } from '../model/editor-keys.ts'
 import { cellsOf } from '../text/cells.ts'
-import { fitText } from '../ui/cells.ts'
+import { fitText } from '../text/display.ts'
 import { fitRow, type Row, said, seg, spread } from '../ui/rows.ts'
 import { typedRow } from '../views/overlays.ts'
 import type { EditorSession } from './session.ts'

@@ -1,6 +1,6 @@
 import type { FileKey } from '../../protocol/ids.ts'
 import { type Edit, EMPTY, editLine, type Line, lineOf } from '../terminal/line.ts'
-import { keepVisible } from '../ui/rows.ts'
+import { keepVisible } from '../text/scroll.ts'
 
 export const VIEWS = ['agents', 'tasks', 'feed', 'files'] as const
 export type View = (typeof VIEWS)[number]

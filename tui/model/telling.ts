@@ -1,5 +1,5 @@
 import type { Message } from '../../workspace/messages/message.ts'
-import { cut, harmless } from '../ui/cells.ts'
+import { cut, harmless } from '../text/display.ts'
 import { nameOf, type Snapshot } from './snapshot.ts'
 import type { Toast } from './state.ts'
 

@@ -1,5 +1,5 @@
 import type { Event } from '../model/state.ts'
-import { clip, cut, harmless, widthOf as measure } from './cells.ts'
+import { clip, cut, harmless, widthOf as measure } from '../text/display.ts'
 
 /**
  * What a segment is, not how it looks: `tui/ui/row.tsx` gives it one of the 16 colours, which are the terminal's own and so
@@ -130,10 +130,3 @@ export const tableRow = (cells: readonly Row[], widths: readonly number[]): Row 
     const width = widths[i] ?? 0
     return width === 0 ? [] : [...(i > 0 ? [{ text: ' ' }] : []), ...fitRow(cell, width)]
   })
-
-/** The first line to show of `count`, so that line `index` is among the `height` shown, and little moves. */
-export const keepVisible = (top: number, index: number, height: number, count: number): number => {
-  const last = Math.max(0, count - height)
-  const low = Math.max(0, index - height + 1)
-  return Math.min(Math.max(Math.min(top, last), Math.min(low, last)), Math.max(0, index))
-}

@@ -1,6 +1,7 @@
 import type { Look } from '../model/look.ts'
 import type { Event, View } from '../model/state.ts'
-import { clickable, fitRow, keepVisible, picked, type Row, seg } from '../ui/rows.ts'
+import { keepVisible } from '../text/scroll.ts'
+import { clickable, fitRow, picked, type Row, seg } from '../ui/rows.ts'
 
 export interface List {
   view: View

@@ -4,7 +4,7 @@ import { completionsOf } from '../model/palette.ts'
 import type { Field, Form, Toast } from '../model/state.ts'
 import type { Line } from '../terminal/line.ts'
 import { type Cell, cellsOf, graphemeAt, textAt } from '../text/cells.ts'
-import { fitText, harmless, wrap } from '../ui/cells.ts'
+import { fitText, harmless, wrap } from '../text/display.ts'
 import {
   fitRow,
   picked,

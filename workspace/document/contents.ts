@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { byteLength } from '../../lib/text/bytes.ts'
 import {
   MAX_MARK_BYTES,
   MAX_OTHER_NAME_BYTES,
@@ -6,7 +7,6 @@ import {
 } from '../../protocol/limits.ts'
 import type { Shape } from './grammar.ts'
 import { entryAt, type Place } from './places.ts'
-import { byteLength } from '../../lib/text/bytes.ts'
 import { jsonProblem } from './values.ts'
 
 const MAX_MARK_NAME_BYTES = 128

@@ -1,7 +1,7 @@
+import { byteLength } from '../../lib/text/bytes.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { FileKey } from '../../protocol/ids.ts'
 import { MAX_PATH_BYTES } from '../../protocol/limits.ts'
-import { byteLength } from '../../lib/text/bytes.ts'
 
 /** A path that means the same on every machine: POSIX, relative, nothing to resolve, NFC. Throws `bad_path`. */
 export const checkFileKey = (text: string): FileKey => {

@@ -1,5 +1,5 @@
-import { ClawError } from '../../protocol/errors.ts'
 import { byteLength } from '../../lib/text/bytes.ts'
+import { ClawError } from '../../protocol/errors.ts'
 
 /** What a plain value in the document must be. */
 export interface Rule {

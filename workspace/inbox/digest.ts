@@ -4,12 +4,12 @@ import type { AgentId } from '../../protocol/ids.ts'
 import { archivedBroadcasts, broadcastsOf, isoTime } from '../document/schema.ts'
 import { broadcastMessage, isFor } from '../messages/broadcasts.ts'
 import { newestBroadcasts } from '../messages/live-log.ts'
+import type { Message } from '../messages/message.ts'
 import { receiptOf } from '../tasks/receipts.ts'
 import { offerMessage } from '../tasks/task-news.ts'
 import { isTerminal } from '../tasks/task-states.ts'
 import { offersOf } from '../tasks/task-write.ts'
 import { entries } from '../tasks/tasks.ts'
-import type { Message } from '../messages/message.ts'
 import { byTime } from './inbox.ts'
 
 /** The newest broadcasts in a digest (count). */

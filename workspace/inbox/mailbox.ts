@@ -11,6 +11,7 @@ import {
 import { isSpokenId, taskRecord, taskRecords } from '../document/shape.ts'
 import { fileVersions } from '../files/files.ts'
 import { findBroadcasts, someBroadcasts } from '../messages/live-log.ts'
+import type { Message } from '../messages/message.ts'
 import {
   hear,
   readTalk,
@@ -24,7 +25,6 @@ import { markDelivered, markRead } from '../tasks/receipts.ts'
 import type { ArchivedTask, Placed } from '../tasks/task-archive.ts'
 import { entries, findEntry, isOpen } from '../tasks/tasks.ts'
 import { welcomeMessages } from './digest.ts'
-import type { Message } from '../messages/message.ts'
 import {
   type ArchivedBroadcast,
   archivedMeanwhile,

@@ -6,10 +6,10 @@ import type { AgentStatus } from '../agents/presence.ts'
 import { path, word } from '../document/names.ts'
 import { PRIORITIES } from '../document/schema.ts'
 import { fileVersions } from '../files/files.ts'
+import type { Message } from '../messages/message.ts'
 import { isTakeable } from '../tasks/task-routing.ts'
 import { isTerminal } from '../tasks/task-states.ts'
 import { entries, findEntry, listTasks, type Task } from '../tasks/tasks.ts'
-import type { Message } from '../messages/message.ts'
 import { messagesSince, type StateVector } from './inbox.ts'
 
 /** What is shown of a task, a name, a path (characters). */

@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
-import { isOpen } from '../tasks/tasks.ts'
 import type { Message } from '../messages/message.ts'
+import { isOpen } from '../tasks/tasks.ts'
 import { MANY_FILES } from './inbox.ts'
 
 /** Unread messages: of what changes all the time there is one, and none of what has ended. */

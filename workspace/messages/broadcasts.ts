@@ -4,8 +4,8 @@ import { MAX_MESSAGE_BYTES } from '../../protocol/limits.ts'
 import { topicsOf } from '../agents/agents.ts'
 import { type BroadcastEntry, isoTime } from '../document/schema.ts'
 import { checkLabel, checkNames, checkSaid } from '../document/validate.ts'
-import type { Message } from './message.ts'
 import { appendBroadcast } from './live-log.ts'
+import type { Message } from './message.ts'
 import { type Trace, traceFields, traceIn } from './trace.ts'
 
 export interface NewBroadcast {

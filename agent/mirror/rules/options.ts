@@ -1,7 +1,7 @@
 import type { Replica } from '../../../client/replica/replica.ts'
 import type { Session } from '../../../client/session/session.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
-import type { MirrorEvent } from '../merge.ts'
+import type { FileConflict } from '../../../workspace/files/files.ts'
 
 /** What a mirror asks of a session: to have what the server has, and to know what it has on disk. */
 export type Connection = Pick<Session, 'synced' | 'barrier'>
@@ -43,4 +43,16 @@ export interface FirstPass {
   skipped: number
   /** Whether the server has it on disk. */
   durable: boolean
+}
+
+export interface MirrorEvent {
+  /** `out`: from the disk to the others; `in`: from the others to the disk. */
+  type: 'out' | 'in' | 'skipped' | 'stopped'
+  file_key: string
+  change?: 'created' | 'changed' | 'removed'
+  version?: number
+  /** Lines that others had changed, too; both are kept. */
+  conflicts?: FileConflict[]
+  /** Why it is not mirrored. */
+  why?: string
 }

@@ -9,11 +9,10 @@ import { checkFileKey } from '../../../workspace/document/path.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { mayEnter, Team } from '../../command/team.ts'
 import { oneLine, path, safeJson } from '../../command/text.ts'
-import type { MirrorEvent } from '../../mirror/merge.ts'
 import type { Mirror } from '../../mirror/mirror.ts'
-import type { FirstPass, MirrorSettings } from '../../mirror/rules/options.ts'
+import type { MirrorInfo, Mirrors } from '../../mirror/mirrors.ts'
+import type { FirstPass, MirrorEvent, MirrorSettings } from '../../mirror/rules/options.ts'
 import { checkPrefix } from '../../mirror/rules/paths.ts'
-import type { MirrorInfo, Mirrors } from '../../runtime/mirrors.ts'
 
 /** Fewer files than this are there before a progress bar is seen (count). */
 const BAR_FROM = 200

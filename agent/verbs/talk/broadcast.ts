@@ -1,6 +1,6 @@
-import { newBroadcastId } from '../../../protocol/ids.ts'
+import { newMessageId } from '../../../protocol/fresh-ids.ts'
 import { say } from '../../../workspace/actions/saying.ts'
-import { randomBytes, type Verb } from '../../command/call.ts'
+import type { Verb } from '../../command/call.ts'
 import { mergingWrite } from '../../command/team.ts'
 
 export const broadcast: Verb = async (call) => {
@@ -12,7 +12,7 @@ export const broadcast: Verb = async (call) => {
     ...(replyTo !== undefined && { replyTo }),
   }
   return mergingWrite(call, facts, (team) => {
-    const id = newBroadcastId(randomBytes)
+    const id = newMessageId()
     const said = { ...facts, id, from: team.me(), now: team.now() }
     const { message, recipients } = say(team.replica, said, call.has('reset-trace'))
     return {

@@ -1,6 +1,6 @@
-import { newBroadcastId } from '../../../protocol/ids.ts'
+import { newMessageId } from '../../../protocol/fresh-ids.ts'
 import { say } from '../../../workspace/actions/saying.ts'
-import { randomBytes, type Verb } from '../../command/call.ts'
+import type { Verb } from '../../command/call.ts'
 import { mergingWrite } from '../../command/team.ts'
 import { named } from '../../command/text.ts'
 
@@ -13,7 +13,7 @@ export const send: Verb = async (call) => {
     ...(replyTo !== undefined && { replyTo }),
   }
   return mergingWrite(call, facts, (team) => {
-    const id = newBroadcastId(randomBytes)
+    const id = newMessageId()
     const said = { ...facts, tags: [], id, from: team.me(), now: team.now() }
     const { message } = say(team.replica, said, call.has('reset-trace'), team.known)
     const to = message.to_agent!

@@ -2,11 +2,12 @@ import { getServerTask } from '../../../client/http/api.ts'
 import { didYouMean } from '../../../lib/text/suggest.ts'
 import { parseIso, parseSpan } from '../../../lib/text/when.ts'
 import { ClawError } from '../../../protocol/errors.ts'
+import { random } from '../../../protocol/fresh-ids.ts'
 import { newTaskId, type TaskId } from '../../../protocol/ids.ts'
 import { delegateTask } from '../../../workspace/actions/delegating.ts'
 import { PRIORITIES, type Priority } from '../../../workspace/document/schema.ts'
 import { entryOf, findEntry } from '../../../workspace/tasks/tasks.ts'
-import { type Call, type Outcome, randomBytes, type Verb } from '../../command/call.ts'
+import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { readWait, sayHowToGoOn, waitForTask } from '../../command/task-waiting.ts'
 import { mergingWrite, Team } from '../../command/team.ts'
 import { who, word } from '../../command/text.ts'
@@ -37,7 +38,7 @@ export const delegate: Verb = async (call) => {
     call,
     payload,
     ({ doc, replica, known }) => {
-      const id = newTaskId(randomBytes)
+      const id = newTaskId(random)
       const { deadline: _, ...rest } = facts
       const given = {
         ...{ ...rest, id, from: team.me(), now: team.now() },

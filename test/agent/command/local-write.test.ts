@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { cannotWrite, writeLocal, writeLocalBy } from '../../../agent/command/local-write.ts'
+import { cannotWrite, writeLocal, writeLocalBy } from '../../../lib/disk/local-write.ts'
 import { WAYS as HOW, registered } from '../../support/agent.ts'
 import { bin, startServer, tempDir } from '../../support/server.ts'
 

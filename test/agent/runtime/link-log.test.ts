@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { MAX_LOG_BYTES, openLog } from '../../../agent/runtime/log.ts'
+import { MAX_LOG_BYTES, openLog } from '../../../agent/session/log.ts'
 import { tempDir } from '../../support/server.ts'
 
 it('[K18] the log is two files of bounded size, whatever is said, and the newest is in it', () => {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { MAX_LOG_BYTES } from '../../../agent/runtime/log.ts'
+import { MAX_LOG_BYTES } from '../../../agent/session/log.ts'
 import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
 import { runSeed, seeded, until } from '../../support/client.ts'
 import { bin, root, type Server, startServer, tempDir } from '../../support/server.ts'

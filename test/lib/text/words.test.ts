@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { byteLength } from '../../../lib/text/bytes.ts'
 import { didYouMean, nearest } from '../../../lib/text/suggest.ts'
 import { newAgentId, newBroadcastId, newTaskId } from '../../../protocol/ids.ts'
 import { MAX_LIST_LENGTH, MAX_NAME_CHARS } from '../../../protocol/limits.ts'
-import { byteLength } from '../../../lib/text/bytes.ts'
 import { checkName, checkNames, within } from '../../../workspace/document/validate.ts'
 import { codeOf } from '../../support/workspace/replicas.ts'
 

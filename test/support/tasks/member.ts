@@ -2,7 +2,6 @@ import * as Y from 'yjs'
 import { ClawError } from '../../../protocol/errors.ts'
 import type { AgentId, TaskId } from '../../../protocol/ids.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
-import type { Message } from '../../../workspace/messages/message.ts'
 import type { StateVector } from '../../../workspace/inbox/inbox.ts'
 import {
   type InboxPosition,
@@ -10,6 +9,7 @@ import {
   receive,
   welcome,
 } from '../../../workspace/inbox/mailbox.ts'
+import type { Message } from '../../../workspace/messages/message.ts'
 import { concerns, readArchivedTask } from '../../../workspace/tasks/task-archive.ts'
 import type { World } from './world.ts'
 

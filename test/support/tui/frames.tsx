@@ -3,7 +3,7 @@ import { cleanup, render } from 'ink-testing-library'
 import type { Attached } from '../../../client/resident/attach.ts'
 import { App, type Env } from '../../../tui/app.tsx'
 import type { Mouse } from '../../../tui/terminal/mouse.ts'
-import { widthOf } from '../../../tui/ui/cells.ts'
+import { widthOf } from '../../../tui/text/display.ts'
 import { until } from '../client.ts'
 
 export { cleanup }

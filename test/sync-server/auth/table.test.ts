@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { type AppEnv, createApp } from '../../../sync-server/app.ts'
+import { createApp } from '../../../sync-server/app.ts'
+import type { AppEnv } from '../../../sync-server/routes/env.ts'
 import { ask, bearer, invite, member } from '../../support/auth/members.ts'
 import { frame, RawClient, until } from '../../support/client.ts'
 import { httpToken } from '../../support/http-agents/guest.ts'

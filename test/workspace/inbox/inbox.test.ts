@@ -12,7 +12,6 @@ import {
 import { fileVersions, putFile } from '../../../workspace/files/files.ts'
 import { trimBroadcasts } from '../../../workspace/inbox/archive.ts'
 import { DIGEST_BROADCASTS, welcomeMessages } from '../../../workspace/inbox/digest.ts'
-import type { Message } from '../../../workspace/messages/message.ts'
 import {
   byPriority,
   groupFiles,
@@ -21,6 +20,7 @@ import {
   type StateVector,
 } from '../../../workspace/inbox/inbox.ts'
 import { addBroadcast, type NewBroadcast } from '../../../workspace/messages/broadcasts.ts'
+import type { Message } from '../../../workspace/messages/message.ts'
 import { markDelivered, markRead } from '../../../workspace/tasks/receipts.ts'
 import { CANCEL_GRACE_MS } from '../../../workspace/tasks/task-commands.ts'
 import { addNote, addTask } from '../../../workspace/tasks/tasks.ts'

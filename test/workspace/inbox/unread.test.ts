@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Message } from '../../../workspace/messages/message.ts'
 import { FileNews, isFileNews } from '../../../workspace/inbox/unread.ts'
+import type { Message } from '../../../workspace/messages/message.ts'
 
 const news = (type: string, more: object = {}) =>
   ({ type, from_agent: 'a-ben', message_id: `${type}-1`, ...more }) as unknown as Message

@@ -1,10 +1,10 @@
 import * as Y from 'yjs'
 import { Session } from '../../client/session/session.ts'
 import type { Presence } from '../../workspace/agents/presence.ts'
-import type { Message } from '../../workspace/messages/message.ts'
-import type { Call } from '../command/call.ts'
-import type { Mirrors } from '../runtime/mirrors.ts'
-import { Place } from './place.ts'
+import type { Mirrors } from '../mirror/mirrors.ts'
+import type { Listening, Wanted } from '../session/listening.ts'
+import { Place } from '../session/place.ts'
+import type { Call } from './call.ts'
 
 /** What carries commands out: a link, which keeps their places open, or a process of one command. */
 export interface Host {
@@ -14,18 +14,6 @@ export interface Host {
   enter: (call: Call) => Promise<{ place: Place; leave: () => Promise<void> }>
   /** Begins to listen at a place for something that is wanted, also after the call has left it. */
   listen: (place: Place, presence: Presence | null, wanted: Wanted) => Listening
-}
-
-/** Messages, or changes of a task. */
-export type Wanted = ((message: Message) => boolean) | { task: string }
-
-export interface Listening {
-  /**
-   * Resolves when something may have come in since this began, when the place was closed, or when `signal` aborts; ends
-   * it. False: the agent has left.
-   */
-  heard: (signal: AbortSignal) => Promise<boolean>
-  end: () => void
 }
 
 /** What the verbs that are about the link want of it. */

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeLocal } from '../../lib/disk/local-write.ts'
 import { shellWord } from '../../lib/text/quote.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
-import { writeLocal } from '../command/local-write.ts'
-import type { MirrorEvent } from '../mirror/merge.ts'
-import type { Mirror } from '../mirror/mirror.ts'
-import type { MirrorOptions, MirrorSettings } from '../mirror/rules/options.ts'
+import type { Log } from '../session/log.ts'
 import type { Place } from '../session/place.ts'
-import type { Log } from './log.ts'
+import type { Mirror } from './mirror.ts'
+import type { MirrorEvent, MirrorOptions, MirrorSettings } from './rules/options.ts'
 
 /** What a profile mirrors; kept in its folder, for the links to come. */
 interface Kept extends MirrorSettings {
@@ -158,7 +157,7 @@ export class Mirrors {
       if (what !== undefined) this.#log(`mirror ${dir}: ${event.type} ${event.file_key}: ${what}`)
     }
     // Loaded only where there is a mirror.
-    const { Mirror } = await import('../mirror/mirror.ts')
+    const { Mirror } = await import('./mirror.ts')
     const { replica, me } = this.#place
     return Mirror.open({
       dir,

@@ -1,5 +1,5 @@
 import { escapeHidden, replaceHidden } from '../../lib/text/visible.ts'
-import { cellsOf } from '../text/cells.ts'
+import { cellsOf } from './cells.ts'
 
 /** Text in one line by the cells that it takes. What others wrote goes through `harmless` before it is measured. */
 

@@ -1,6 +1,6 @@
-import { completionOf } from '../../../lib/command-line/completion.ts'
-import type { Verb } from '../../command/call.ts'
-import { PROGRAM } from '../../verb-table/args.ts'
+import { completionOf } from '../../lib/command-line/completion.ts'
+import type { Verb } from '../command/call.ts'
+import { PROGRAM } from './args.ts'
 
 /** Prints what makes a shell complete the verbs. */
 export const completion: Verb = async (call) => {

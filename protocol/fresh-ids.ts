@@ -1,0 +1,7 @@
+import { type BroadcastId, newBroadcastId, type RandomBytes } from './ids.ts'
+
+/** Fills `bytes` from the machine's secure random source. */
+export const random: RandomBytes = (bytes) => crypto.getRandomValues(bytes)
+
+/** An id for a new message. */
+export const newMessageId = (): BroadcastId => newBroadcastId(random)

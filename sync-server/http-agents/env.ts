@@ -1,0 +1,24 @@
+import type { AccessStore } from '../auth/store.ts'
+import type { FileHistory } from '../history/versions/history.ts'
+import type { BlobStore } from '../storage/blobs.ts'
+import type { TaskEnv } from '../tasks/moving.ts'
+import type { TextWork } from '../texts/work.ts'
+import type { Guests } from './guests.ts'
+
+/** The parts of the server that act for agents without a replica. */
+export interface AgentsEnv extends TaskEnv {
+  access: AccessStore
+  now: () => number
+  /** Why nothing can be stored; null while everything can. */
+  trouble: () => string | null
+  history: FileHistory
+  blobs: BlobStore
+  guests: Guests
+  texts: TextWork
+  log: Log
+}
+
+export interface Log {
+  error: (details: object, message: string) => void
+  info: (details: object, message: string) => void
+}

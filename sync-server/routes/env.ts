@@ -1,0 +1,37 @@
+import type { Context } from 'hono'
+import type { ClawError } from '../../protocol/errors.ts'
+import type { Identity } from '../auth/identity.ts'
+import type { Metrics } from '../http/metrics.ts'
+import type { Serving } from '../http/route.ts'
+import type { AgentsEnv } from '../http-agents/env.ts'
+import type { Manifest } from '../ops/manifest.ts'
+import type { Room } from '../sync/room.ts'
+import type { Shown } from '../sync/speaker.ts'
+
+/** The parts of the server that routes may use. */
+export interface AppEnv extends Serving, AgentsEnv {
+  version: string
+  identity: Identity
+  startedAt: number
+  metrics: Metrics
+  /** What of single workspaces is damaged; null: nothing that was met. */
+  damage: () => string | null
+  /** Workspaces that have failed by themselves, and are not served for a while. */
+  failed: () => readonly string[]
+  /** What a claimed task's lease is, in milliseconds. */
+  leaseMs: number
+  /** Throws `storage_failed` while nothing can be stored. */
+  room: (workspace: string) => Room
+  /** A room to look at what is stored, also then. */
+  reader: (workspace: string) => Room
+  ops: {
+    /** Writes a backup into a folder of this machine. */
+    backup: (dir: string) => Promise<Manifest>
+  }
+  /** A credential was none; returns why none is looked at for a while, or null. */
+  onWrongCredential: (c: Context, why: ClawError) => ClawError | null
+  /** A request is answered with this error; returns whether to close its connection. */
+  onRefused: (c: Context, error: ClawError, by: Shown | null) => boolean
+  /** Somebody spoke in another's name, and was refused. */
+  onForgery: (by: Shown, where: string, what: string) => void
+}

@@ -1,0 +1,50 @@
+import type * as Y from 'yjs'
+import type { ArchivedTask } from '../../workspace/tasks/task-archive.ts'
+import {
+  IS_DONE,
+  type Move,
+  moveTask,
+  type Outcome,
+  replayArchived,
+} from '../../workspace/tasks/task-commands.ts'
+import { findEntry } from '../../workspace/tasks/tasks.ts'
+import type { UpdateLog } from '../storage/update-log.ts'
+import type { Room } from '../sync/room.ts'
+import { findArchived, type TaskKeeper } from './scheduler.ts'
+
+/** The tasks of the rooms, and the archive. */
+export interface TaskEnv {
+  tasks: TaskKeeper
+  updateLog: UpdateLog
+}
+
+/** Moves a task, live or archived. Throws what `moveTask` throws. */
+export const moveIn = (env: TaskEnv, room: Room, move: Move): Promise<Outcome> =>
+  onTask(
+    env,
+    room,
+    move.task,
+    (doc) => moveTask(doc, move),
+    (archived) => ({ task: replayArchived(archived, move, IS_DONE.status(move.state)) }),
+  )
+
+/**
+ * Runs `live` on the tasks as they are now, or `archived` where this one has left the document. Throws what they throw;
+ * `live` is to throw `unknown_task` where there is none.
+ */
+export const onTask = async <T>(
+  env: TaskEnv,
+  room: Room,
+  task: string,
+  live: (doc: Y.Doc) => T,
+  archived: (task: ArchivedTask) => T,
+  run = <U>(change: (doc: Y.Doc) => U) => env.tasks.command(room, change),
+): Promise<T> => {
+  // Resolves when it is on disk that the task has gone, and so in the archive.
+  const done = await run((doc) =>
+    findEntry(doc, task) === undefined ? null : { value: live(doc) },
+  )
+  if (done !== null) return done.value
+  const found = await findArchived(env.updateLog, room.name, task)
+  return found === null ? run(live) : archived(found)
+}
