@@ -4,8 +4,8 @@ import { ClawError, type ErrorBody } from '../protocol/errors.ts'
 import { redacted } from '../protocol/roles.ts'
 import { isSystemError } from '../protocol/system-error.ts'
 import { Call, type Outcome, type Request } from './command/call.ts'
-import type { Host } from './command/host.ts'
 import type { Response } from './command/program.ts'
+import type { Runtime } from './command/runtime.ts'
 import { forTerminal, oneLine, safeJson } from './command/text.ts'
 import type { Args } from './command/verb.ts'
 import { helpText, readArgs } from './verb-table/args.ts'
@@ -17,7 +17,7 @@ import { helpText, readArgs } from './verb-table/args.ts'
 const PIPE_BYTES = 16 * 1024
 
 /** Carries out one command line. Never throws: errors are part of the answer. */
-export const execute = async (request: Request, host: Host): Promise<Response> => {
+export const execute = async (request: Request, host: Runtime): Promise<Response> => {
   const json = request.argv.includes('--json')
   let call: Call | undefined
   try {

@@ -7,10 +7,10 @@ import type { Ask } from '../client/resident/wire.ts'
 import { isStdoutClosed, notPrinted, write } from '../lib/disk/stdout.ts'
 import type { ClawError } from '../protocol/errors.ts'
 import type { Env } from './command/call.ts'
-import { alone } from './command/host.ts'
+import { inProcess } from './command/runtime.ts'
 import { execute, refused } from './execute.ts'
+import { sayIfStopped, talk, UNACKNOWLEDGED } from './runtime/ipc-client.ts'
 import { serve } from './runtime/serve.ts'
-import { sayIfStopped, talk, UNACKNOWLEDGED } from './runtime/talk.ts'
 import { readArgs } from './verb-table/args.ts'
 
 /** After so many links that ended over a command, beside the one that the shim asked, it is carried out here. */
@@ -37,7 +37,7 @@ const runAlone = async (ask: Ask, wrong?: ClawError): Promise<number> => {
     ifStopped: sayIfStopped,
   }
   const { stdout, stderr, code, after, done } =
-    wrong === undefined ? await execute(request, alone) : refused(wrong, request)
+    wrong === undefined ? await execute(request, inProcess) : refused(wrong, request)
   // A stream that nobody takes has ended by what `print` throws: it is said below why.
   const isTaken = failed === null
   failed ??= await write(1, stdout)

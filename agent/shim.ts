@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { socketOf } from '../client/resident/socket.ts'
 import { notPrinted, write } from '../lib/disk/stdout.ts'
-import { askOf, talk } from './runtime/talk.ts'
+import { askOf, talk } from './runtime/ipc-client.ts'
 
 /** Reads stdin to its end; at a keyboard says so, and takes a join link when Enter ends it. */
 const readStdin = async (isLink: boolean): Promise<Uint8Array> => {

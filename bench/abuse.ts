@@ -33,7 +33,7 @@ const p99 = ({ barrier, seen }: Times) => ({
 })
 
 export const abuse = async (log: (line: string) => void): Promise<Findings> => {
-  const attacker = await startWorker<AttackJob, Outcome>('../test/guard/attacker.ts')
+  const attacker = await startWorker<AttackJob, Outcome>('../test/support/limits/attacker.ts')
   const attacked = await start()
   const beside = await start()
   const { headers } = await member({ url: attacked.url }, 'a-honest000001')

@@ -74,7 +74,7 @@ const COSTLY: Readonly<Record<string, (ask: Ask) => Promise<() => Promise<number
 }
 
 export const budgets = async (log: (line: string) => void): Promise<Findings> => {
-  const attacker = await startWorker<AttackJob, Outcome>('../test/guard/attacker.ts')
+  const attacker = await startWorker<AttackJob, Outcome>('../test/support/limits/attacker.ts')
   const samples: Record<string, number[]> = {}
   const memory: string[][] = []
   const grown: number[] = []

@@ -5,8 +5,8 @@ import type { AgentId, BroadcastId } from '../protocol/ids.ts'
 import { held } from '../test/support/tui/attached.ts'
 import { LARGE, makeWorld } from '../test/support/tui/world.ts'
 import { onPress } from '../tui/control/control.ts'
-import type { Steps } from '../tui/control/step.ts'
-import type { Look } from '../tui/model/look.ts'
+import type { Steps } from '../tui/control/effect.ts'
+import type { Frame } from '../tui/model/frame.ts'
 import { initialState, reduce, type View } from '../tui/model/state.ts'
 import { Store } from '../tui/model/store.ts'
 import { screenRows } from '../tui/views/screen.ts'
@@ -53,13 +53,13 @@ const say = (what: string, times: number[]): void => {
   console.log(`${what.padEnd(44)} ${median(times).toFixed(2)} ms, at most ${worst.toFixed(2)} ms`)
 }
 
-const lookAt = (view: View, filter: string): Look => {
+const lookAt = (view: View, filter: string): Frame => {
   const state = reduce(initialState(NOW), { type: 'view', view })
   const filtered = reduce(state, { type: 'filter', text: filter })
   return { snapshot: store.snapshot, state: filtered, columns: 200, rows: 60, plain: false }
 }
 
-const apply = (look: Look, steps: Steps): Look => {
+const apply = (look: Frame, steps: Steps): Frame => {
   let { state } = look
   for (const step of steps) if (step.type === 'event') state = reduce(state, step.event)
   return { ...look, state }

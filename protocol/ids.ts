@@ -38,3 +38,6 @@ export const otherKind = (id: string, wanted: keyof typeof KINDS): string => {
   const kind = /^([atm])-[0-9a-z]{12}$/.exec(id)?.[1] as keyof typeof KINDS | undefined
   return kind === undefined || kind === wanted ? '' : `: that is the id of ${KINDS[kind]}`
 }
+
+/** A SHA-256 in lower-case hex: the name of a blob, which are bytes that the server keeps. */
+export const isBlobName = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)

@@ -3,17 +3,17 @@ import { z } from 'zod'
 import { listAgents } from '../workspace/agents/agents.ts'
 import { archivedBroadcasts, broadcastsOf } from '../workspace/document/schema.ts'
 import { eachFile } from '../workspace/files/files.ts'
-import { shownBy } from './auth/authorize.ts'
+import { callerOf } from './auth/authorize.ts'
 import { type Route, route } from './http/route.ts'
 import { here1x } from './http-agents/v1-shapes.ts'
 import { look, lookThrough } from './routes/agent-request.ts'
 import type { AppEnv } from './routes/env.ts'
-import type { Shown } from './sync/speaker.ts'
+import type { Caller } from './sync/principal.ts'
 
 /** How it is; why, to those who show a credential: names of workspaces that have failed to their members, and the owner. */
 const stateOf = (
   env: AppEnv,
-  by: Shown | null,
+  by: Caller | null,
 ): { status: 'ok' | 'degraded' | 'unavailable'; reason?: string } => {
   const trouble = env.trouble() ?? env.damage()
   if (trouble !== null) return { status: 'unavailable', ...(by !== null && { reason: trouble }) }
@@ -67,7 +67,7 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
       ...{ method: 'GET', path, needs: 'anyone', plain: true, answer: About },
       summary: 'What this is; to those who show a credential more',
       run: async ({ c }) => {
-        const by = shownBy(c)
+        const by = callerOf(c)
         const isOwner = by?.kind === 'owner'
         if (isOwner) env.access.workspaces.check(c.req.param('workspace') ?? 'default')
         return {
@@ -91,7 +91,7 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
     ...{ method: 'GET', path: '/health', needs: 'anyone', plain: true },
     ...{ summary: 'Whether it is well', answer: z.looseObject({ status: z.string() }) },
     run: ({ c }) => {
-      const state = stateOf(env, shownBy(c))
+      const state = stateOf(env, callerOf(c))
       // Degraded is no reason to start it again, or to send its clients elsewhere: the other workspaces are served.
       return c.json(state, state.status === 'unavailable' ? 503 : 200)
     },

@@ -3,7 +3,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import { z } from 'zod'
 import { ClawError, VERBS_HEADER } from '../protocol/errors.ts'
 import { aboutRoutes } from './about.ts'
-import { shownBy } from './auth/authorize.ts'
+import { callerOf } from './auth/authorize.ts'
 import { Ended } from './auth/refusals.ts'
 import { httpWords } from './http/http-words.ts'
 import { addRoutes, type Route, route } from './http/route.ts'
@@ -87,9 +87,9 @@ export const createApp = (env: AppEnv): Hono => {
       c.header('www-authenticate', 'Bearer')
     }
     if (error.retryAfter !== undefined) c.header('retry-after', String(error.retryAfter))
-    if (env.onRefused(c, error, shownBy(c))) c.header('connection', 'close')
+    if (env.onRefused(c, error, callerOf(c))) c.header('connection', 'close')
     if (error.code === 'forged') {
-      const by = shownBy(c)
+      const by = callerOf(c)
       if (by !== null) env.onForgery(by, c.req.path, error.message)
     }
     if (c.req.method === 'POST') env.metrics.commands.inc({ outcome: error.code })

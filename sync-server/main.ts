@@ -8,7 +8,7 @@ import { helpText, PROGRAM } from './cli/program.ts'
 import { dataFolder, type Options, parseOptions } from './config/options.ts'
 import { urlsOf } from './config/urls.ts'
 import { watchDescriptors } from './descriptors.ts'
-import { keepYoungSmall } from './limits/young.ts'
+import { keepYoungSmall } from './limits/gc.ts'
 import { becomeOwnerOf } from './ops/as-owner.ts'
 import { Unstopped } from './stopping.ts'
 

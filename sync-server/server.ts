@@ -27,10 +27,10 @@ import { FileHistory } from './history/versions/history.ts'
 import { createMetrics } from './http/metrics.ts'
 import { ready } from './http/request.ts'
 import { registered } from './http-agents/actions.ts'
-import { Guests } from './http-agents/guests.ts'
+import { HttpAgents } from './http-agents/http-agents.ts'
 import { GuestSockets } from './http-agents/socket.ts'
 import { drain } from './limits/body.ts'
-import { Hearing } from './limits/hearing.ts'
+import { FrameReader } from './limits/frame-reader.ts'
 import { Limiter } from './limits/limiter.ts'
 import { Requests } from './limits/requests.ts'
 import { writeBackup } from './ops/backup.ts'
@@ -39,7 +39,7 @@ import type { AppEnv } from './routes/env.ts'
 import { takeSteps } from './stopping.ts'
 import { BlobStore } from './storage/blobs.ts'
 import { Fault } from './storage/faults.ts'
-import { causeOf, Damage } from './storage/integrity/damage.ts'
+import { Corruption, causeOf } from './storage/integrity/corruption.ts'
 import { openLog } from './storage/open-log.ts'
 import { Recovery } from './storage/recovery.ts'
 import {
@@ -50,10 +50,10 @@ import {
   storeError,
 } from './storage/store-error.ts'
 import { Connection } from './sync/connection.ts'
+import { agentOf, type Caller, nameOf, type Principal, workspaceOf } from './sync/principal.ts'
 import type { RoomEnv } from './sync/room.ts'
 import { Rooms } from './sync/rooms.ts'
-import { agentOf, nameOf, type Shown, type Speaker, workspaceOf } from './sync/speaker.ts'
-import { TaskKeeper } from './tasks/scheduler.ts'
+import { TaskScheduler } from './tasks/scheduler.ts'
 import { noteSeen } from './tasks/seen.ts'
 import { TextWork } from './texts/work.ts'
 import { askedFor, hasTried, refuseUpgrade } from './upgrade.ts'
@@ -77,7 +77,7 @@ export const startSyncServer = async (
   const startedAt = now()
   /** Why nothing can be stored; null: it can. */
   let failure: string | null = null
-  /** Damage of single workspaces, which the others do not suffer from. */
+  /** Corruption of single workspaces, which the others do not suffer from. */
   const damage = new Set<string>()
   await makePrivate(options.data)
   const updateLog = await openLog(options.data, now)
@@ -100,11 +100,11 @@ export const startSyncServer = async (
     onError: (err) => log.error({ err }, 'versions not stored'),
   })
   const { leaseMs, offerMs, archiveAfterMs } = options
-  const tasks = new TaskKeeper({
+  const tasks = new TaskScheduler({
     ...{ log: updateLog, now, leaseMs, offerMs, archiveAfterMs },
     onError: (err) => log.error({ err }, 'tasks not settled'),
   })
-  const guests = new Guests(updateLog, now, (by, ms) => limiter.worked(by, ms))
+  const guests = new HttpAgents(updateLog, now, (by, ms) => limiter.worked(by, ms))
   const guestSockets = new GuestSockets()
   const roomEnv: Omit<RoomEnv, 'onIdle'> = {
     log: updateLog,
@@ -132,7 +132,7 @@ export const startSyncServer = async (
       })
     },
     onFailure: (room, err) => {
-      const found = causeOf(err, Damage)
+      const found = causeOf(err, Corruption)
       if (found !== null) {
         damage.add(found.message)
         log.fatal({ err, hint: DAMAGED_HINT }, 'a workspace is damaged; it is not served')
@@ -156,7 +156,7 @@ export const startSyncServer = async (
     onForgery: (room, by, what) => onForgery(by, room.name, what),
     onClose: (code, reason, by, bytes) => onClose(code, reason, by, bytes),
   }
-  const onClose = (code: number, reason: string, by: Speaker, bytes = 0): void => {
+  const onClose = (code: number, reason: string, by: Principal, bytes = 0): void => {
     metrics.closes.inc({ code })
     log.warn({ code, reason, by: nameOf(by) }, 'closing a connection')
     const isOffence = code !== CLOSE.slowReader && code !== CLOSE.full
@@ -184,7 +184,7 @@ export const startSyncServer = async (
     const room = rooms.open(workspace)
     room.loaded.then(() => leaveRevoked(room, room.doc, access)).catch(() => {}) // the room says so
   }
-  const onForgery = (by: Shown, workspace: string, what: string): void => {
+  const onForgery = (by: Caller, workspace: string, what: string): void => {
     log.warn({ by: nameOf(by), workspace, what }, 'refused: in another name')
     metrics.forgeries.inc()
     access.refused(by, workspace, what)
@@ -332,14 +332,14 @@ export const startSyncServer = async (
   const wss = webSockets(options.limits.frame)
   const plainWss = webSockets(options.limits.body)
 
-  const hearing = new Hearing(onClose)
+  const hearing = new FrameReader(onClose)
 
   const sync = (
     request: IncomingMessage,
     ws: WebSocket,
     socket: Socket,
     workspace: string,
-    speaker: Speaker,
+    speaker: Principal,
   ): void => {
     socket.setNoDelay(true)
     const agent = agentOf(speaker)
@@ -445,7 +445,7 @@ export const startSyncServer = async (
   try {
     await rooms.open('default').loaded.catch((error) => {
       // A workspace that has failed by itself keeps no other from being served.
-      if (failure !== null || causeOf(error, Damage) !== null) throw error
+      if (failure !== null || causeOf(error, Corruption) !== null) throw error
     })
     await listen(http, options)
     const { port } = http.address() as AddressInfo

@@ -15,7 +15,7 @@ import {
 import type { AccessStore } from './auth/store.ts'
 import { isLoopback } from './config/options.ts'
 import { checkAgentId } from './routes/agent-request.ts'
-import type { Speaker } from './sync/speaker.ts'
+import type { Principal } from './sync/principal.ts'
 
 /** The workspace that an upgrade request names, and the agent, where it is a 1.x client's. Throws why it is refused. */
 const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: string | null } => {
@@ -36,7 +36,7 @@ export interface Upgrade {
   workspace: string
   /** The agent that a 1.x client is; null: it is none. */
   guest: string | null
-  speaker: Speaker
+  speaker: Principal
   secret: string
   opened: () => void
 }

@@ -2,7 +2,7 @@ import './terminal/polyfill.ts'
 import { Box, useInput, usePaste, useWindowSize } from 'ink'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { Attached } from '../client/resident/attach.ts'
-import { Desk } from './control/desk.ts'
+import { Controller } from './control/controller.ts'
 import { Editor } from './editor/editor.tsx'
 import { topPage } from './model/state.ts'
 import { type Press, pressesOf } from './terminal/press.ts'
@@ -49,7 +49,7 @@ export const App = (props: AppProps) => {
   const plain = env.INK_SCREEN_READER === 'true'
   const [desk] = useState(
     () =>
-      new Desk(attached, {
+      new Controller(attached, {
         ...{ columns, rows, plain, now },
         quit: () => onQuit?.(),
         suspend: () => onSuspend?.(),

@@ -14,8 +14,8 @@ import { findFile, getFile, idFor } from '../../workspace/files/tree.ts'
 import { tellReplaced } from '../../workspace/inbox/conflicts.ts'
 import type { Call, Outcome } from './call.ts'
 import { Progress } from './progress.ts'
-import { answeredBefore, mergingWrite, Team } from './team.ts'
 import { oneLine, path } from './text.ts'
+import { answeredBefore, mergingWrite, WorkspaceSession } from './workspace-session.ts'
 
 /**
  * Shares bytes: uploads them first, then writes their name into the document. While they move, other commands of the
@@ -34,7 +34,7 @@ export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Pr
     await call.close()
     // Also what the document names already: it costs nothing where the server has it, and mends what is lost.
     await moving(call, 'uploading', key, size, (transfer) => uploadBlob(transfer, blob))
-    team = await Team.open(call, true)
+    team = await WorkspaceSession.open(call, true)
   }
   return mergingWrite(
     call,
@@ -61,9 +61,9 @@ export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Pr
   )
 }
 
-const openOnline = async (call: Call): Promise<Team> => {
+const openOnline = async (call: Call): Promise<WorkspaceSession> => {
   try {
-    return await Team.open(call, false)
+    return await WorkspaceSession.open(call, false)
   } catch (error) {
     if (!isAway(error)) throw error
     throw new ClawError(
@@ -87,7 +87,7 @@ export const isRemovedBytes = (doc: Y.Doc, key: FileKey): boolean => {
 }
 
 /** Brings a removed file back with its newest version, whose bytes the server still has. */
-export const restoreBytes = (call: Call, team: Team, key: FileKey): Promise<Outcome> =>
+export const restoreBytes = (call: Call, team: WorkspaceSession, key: FileKey): Promise<Outcome> =>
   mergingWrite(
     call,
     { key, version: null },
@@ -106,7 +106,11 @@ export const restoreBytes = (call: Call, team: Team, key: FileKey): Promise<Outc
   )
 
 /** A file that is not text, for a caller that asked for it: into a file, or as JSON without its content. */
-export const readBytes = async (call: Call, team: Team, typed: string): Promise<Outcome> => {
+export const readBytes = async (
+  call: Call,
+  team: WorkspaceSession,
+  typed: string,
+): Promise<Outcome> => {
   const { key, entry } = getFile(team.doc, typed)
   const output = call.flag('output')
   const wanted = call.flag('sha256')

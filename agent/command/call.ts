@@ -10,10 +10,10 @@ import { isSecret } from '../../protocol/roles.ts'
 import { readJson } from '../../workspace/document/json.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import { checkWorkspaceName, within } from '../../workspace/document/validate.ts'
-import type { Place, Whereabouts } from '../session/place.ts'
+import type { WorkspaceHandle, WorkspaceLocation } from '../session/workspace-handle.ts'
 import { cannotRead } from './cannot-read.ts'
-import type { Host } from './host.ts'
 import { accessOf, openProfile, type Profile } from './profile.ts'
+import type { Runtime } from './runtime.ts'
 import type { Args } from './verb.ts'
 
 /** The environment variables that this program reads. */
@@ -84,13 +84,13 @@ export class Call {
   readonly access: Access
   /** Lines for stderr. */
   readonly notes: string[] = []
-  readonly host: Host
+  readonly host: Runtime
   readonly #args: Args
   readonly #closers: (() => Promise<void>)[] = []
-  #place: Promise<Place> | null = null
+  #place: Promise<WorkspaceHandle> | null = null
 
   /** Throws `usage`, `bad_url`, `bad_name`, `data_unusable`. */
-  constructor(request: Request, args: Args, host: Host) {
+  constructor(request: Request, args: Args, host: Runtime) {
     const { env, cwd } = request
     this.request = request
     this.host = host
@@ -210,13 +210,13 @@ export class Call {
     return { key: within('idempotency key', key, MAX_KEY_BYTES), kind: 'given' }
   }
 
-  get at(): Whereabouts {
+  get at(): WorkspaceLocation {
     const { target, workspace, access } = this
     return { dir: access.replica, target, workspace, access }
   }
 
   /** This call's place, which no other call has until this one is closed. Throws `busy`, `data_unusable`. */
-  place(): Promise<Place> {
+  place(): Promise<WorkspaceHandle> {
     this.#place ??= this.host.enter(this).then(({ place, leave }) => {
       this.closing(leave)
       return place

@@ -5,8 +5,8 @@ import { overlap } from '../../workspace/files/cursors.ts'
 import { getFile } from '../../workspace/files/tree.ts'
 import { linesText } from '../../workspace/inbox/conflicts.ts'
 import type { Outcome } from './call.ts'
-import type { Team } from './team.ts'
 import { path, who } from './text.ts'
+import type { WorkspaceSession } from './workspace-session.ts'
 
 /**
  * Puts a file, tells those whose lines it overlaps, shows the others where the agent is, and says what came of it and
@@ -14,7 +14,7 @@ import { path, who } from './text.ts'
  * if it had read the one before. Belongs into `mergingWrite`. Throws what `putFile` throws.
  */
 export const writeFile = (
-  team: Team,
+  team: WorkspaceSession,
   put: { key: string; content: string; base: string | null; force?: boolean; isNew?: boolean },
 ): Outcome & { known: (read: FileBase | null) => number } => {
   const { doc } = team

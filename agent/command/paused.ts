@@ -1,13 +1,15 @@
 import { shorten } from '../../lib/text/shorten.ts'
 import { pausedBy } from '../../workspace/agents/agents.ts'
-import type { Team } from './team.ts'
 import { who, word } from './text.ts'
+import type { WorkspaceSession } from './workspace-session.ts'
 
 /** What is told of the reason (characters): `prime` is short, however it has to be escaped; `discover` has all of it. */
 const SHOWN = 160
 
 /** That this agent was asked to pause: the field to add to the data, and a line for stderr; nothing where it was not. */
-export const tellPaused = (team: Team): { data: { paused?: unknown }; notes: string[] } => {
+export const tellPaused = (
+  team: WorkspaceSession,
+): { data: { paused?: unknown }; notes: string[] } => {
   const paused = pausedBy(team.doc, team.me())
   if (paused === null) return { data: {}, notes: [] }
   const { by, at } = paused

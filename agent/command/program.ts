@@ -1,5 +1,5 @@
 import type { Request } from './call.ts'
-import type { Host } from './host.ts'
+import type { Runtime } from './runtime.ts'
 import type { Args } from './verb.ts'
 
 export interface Response {
@@ -17,5 +17,5 @@ export interface AgentProgram {
   /** Reads a command line; throws `usage`. */
   read: (argv: readonly string[]) => Args
   /** Carries out one command line. Never throws: errors are part of the answer. */
-  execute: (request: Request, host: Host) => Promise<Response>
+  execute: (request: Request, host: Runtime) => Promise<Response>
 }

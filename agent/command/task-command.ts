@@ -14,8 +14,8 @@ import {
   taskHistory,
 } from '../../workspace/tasks/tasks.ts'
 import type { Call, Outcome } from './call.ts'
-import { answeredBefore, rememberAnswer, Team } from './team.ts'
 import { idText, oneLine, stateText } from './text.ts'
+import { answeredBefore, rememberAnswer, WorkspaceSession } from './workspace-session.ts'
 
 /**
  * Gives the server a command on a task. With the server away, the command is kept in the replica and sent when it is back,
@@ -29,7 +29,7 @@ export const commandTask = async (
 ): Promise<Outcome> => {
   const by = call.me()
   const payload = { id, ...command, to: command.to ?? null } as never
-  const team = await Team.open(call, command.name !== 'claim')
+  const team = await WorkspaceSession.open(call, command.name !== 'claim')
   const { replica, doc } = team
   const known = await answeredBefore(call, replica, payload)
   if (known !== null) return 'queued' in known.data ? settled(team, known) : known
@@ -78,13 +78,17 @@ const lineOf = ({ name }: Pick<TaskRequest, 'name'>, task: Task): string => {
   return `${task_id} ${stateText(status)}`
 }
 
-const settled = async (team: Team, outcome: Outcome): Promise<Outcome> => ({
+const settled = async (team: WorkspaceSession, outcome: Outcome): Promise<Outcome> => ({
   ...outcome,
   data: { ...outcome.data, ...(await team.settle()) },
 })
 
 /** A task with its history, from the replica or, where it has left that, from the server. Throws `unknown_task`. */
-export const findTask = async (call: Call, team: Team, id: string): Promise<TaskWithHistory> => {
+export const findTask = async (
+  call: Call,
+  team: WorkspaceSession,
+  id: string,
+): Promise<TaskWithHistory> => {
   const { doc } = team
   if (findEntry(doc, id) === undefined && team.offline === null) {
     return getServerTask(call.target, call.workspace, id)

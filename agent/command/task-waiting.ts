@@ -5,8 +5,8 @@ import { isTerminal } from '../../workspace/tasks/task-states.ts'
 import { findEntry } from '../../workspace/tasks/tasks.ts'
 import type { Call, Outcome } from './call.ts'
 import { findTask } from './task-command.ts'
-import { Team } from './team.ts'
 import { idText, oneLine, path, stateText, who } from './text.ts'
+import { WorkspaceSession } from './workspace-session.ts'
 
 /** `--wait` with its seconds, or without: until it has ended; null: it is not given. */
 export const readWait = (call: Call): number | null => {
@@ -33,7 +33,7 @@ export const waitForTask = async (call: Call, id: string, seconds: number): Prom
   const timer = wait < 2 ** 31 ? setTimeout(() => ends.abort(), wait) : undefined
   try {
     for (;;) {
-      const team = await Team.open(call, true)
+      const team = await WorkspaceSession.open(call, true)
       const listening = team.listen({ task: id })
       await team.confirm()
       const task = await findTask(call, team, id).catch((error) => {
@@ -61,7 +61,11 @@ export const waitForTask = async (call: Call, id: string, seconds: number): Prom
 }
 
 /** Whether it is for this agent to say something, for which the task waits. */
-const wantsMe = ({ doc }: Team, { task_id, status }: TaskWithHistory, call: Call): boolean => {
+const wantsMe = (
+  { doc }: WorkspaceSession,
+  { task_id, status }: TaskWithHistory,
+  call: Call,
+): boolean => {
   const me = call.profile.state.agent_id
   const facts = findEntry(doc, task_id)?.facts
   const pending = findEntry(doc, task_id)?.status.pending === true
@@ -70,7 +74,7 @@ const wantsMe = ({ doc }: Team, { task_id, status }: TaskWithHistory, call: Call
 }
 
 const linesOf = (
-  { doc }: Team,
+  { doc }: WorkspaceSession,
   { task_id, status, message, owner, ...task }: TaskWithHistory,
 ): string[] => [
   oneLine(

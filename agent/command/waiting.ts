@@ -8,7 +8,7 @@ import { isHintName, isPlainId } from '../../workspace/document/names.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { Call } from './call.ts'
-import { Team } from './team.ts'
+import { WorkspaceSession } from './workspace-session.ts'
 
 /** A hint's kinds and senders in words. */
 export const hintText = ({
@@ -68,7 +68,7 @@ export const waitFor = async (
   until: number,
   filter: ReturnType<typeof readFilter>,
   isNews: (waiting: Unread) => boolean = () => true,
-): Promise<{ team: Team; found: Unread[] }> => {
+): Promise<{ team: WorkspaceSession; found: Unread[] }> => {
   const { signal } = call.request
   const ends = new AbortController()
   const isOver = () => signal.aborted || Date.now() >= until
@@ -77,7 +77,7 @@ export const waitFor = async (
   const timer = left < 2 ** 31 ? setTimeout(() => ends.abort(), left) : undefined
   try {
     for (;;) {
-      const team = await Team.open(call, true)
+      const team = await WorkspaceSession.open(call, true)
       const passes = filter(team.doc)
       const listening = team.listen(passes)
       const found = (await team.inbox()).filter((one) => passes(one.message) && isNews(one))

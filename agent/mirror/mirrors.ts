@@ -5,7 +5,7 @@ import { shellWord } from '../../lib/text/quote.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import type { Log } from '../session/log.ts'
-import type { Place } from '../session/place.ts'
+import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { Mirror } from './mirror.ts'
 import type { MirrorEvent, MirrorOptions, MirrorSettings } from './rules/options.ts'
 
@@ -53,12 +53,12 @@ interface Open {
 export class Mirrors {
   readonly #profile: string
   readonly #home: string
-  readonly #place: Place
+  readonly #place: WorkspaceHandle
   readonly #log: Log
   readonly #open = new Map<string, Open>()
 
   /** Takes up those that were at work before. `home`: where ClawLink's own files are. */
-  constructor(profile: string, home: string, place: Place, log: Log) {
+  constructor(profile: string, home: string, place: WorkspaceHandle, log: Log) {
     this.#profile = profile
     this.#home = home
     this.#place = place

@@ -17,7 +17,7 @@ import {
 import type { Contact } from '../../client/session/session.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import type { Place } from '../session/place.ts'
+import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { AttachIds } from './attach-ids.ts'
 
 /** What changes besides the document is said no more often than this (ms): a screen shows no more. */
@@ -43,7 +43,7 @@ export class Attachment {
   onClosed: () => void = () => {}
   #clientId: number | null = null
   readonly #socket: Socket
-  readonly #place: Place
+  readonly #place: WorkspaceHandle
   readonly #ids: AttachIds
   readonly #who: Who
   readonly #pid: number
@@ -60,7 +60,7 @@ export class Attachment {
   #isClosed = false
   #isOver = false
 
-  constructor(socket: Socket, place: Place, ids: AttachIds, who: Who, pid: number) {
+  constructor(socket: Socket, place: WorkspaceHandle, ids: AttachIds, who: Who, pid: number) {
     this.#socket = socket
     this.#place = place
     this.#ids = ids

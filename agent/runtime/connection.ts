@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Ask, Say } from '../../client/resident/wire.ts'
 import type { Env } from '../command/call.ts'
-import type { Host } from '../command/host.ts'
 import type { AgentProgram } from '../command/program.ts'
+import type { Runtime } from '../command/runtime.ts'
 
 /** One command's connection to the link. */
 export class Connection {
@@ -55,7 +55,7 @@ export class Connection {
   /** Carries the command out and says how it ended; `leaving` aborts when it shall be left to the next link. */
   async answer(
     ask: Ask,
-    host: Host,
+    host: Runtime,
     { execute }: AgentProgram,
     leaving: AbortSignal,
   ): Promise<void> {

@@ -12,12 +12,12 @@ import { hasAgent } from '../../workspace/agents/agents.ts'
 import { isTerminal } from '../../workspace/tasks/task-states.ts'
 import { entries } from '../../workspace/tasks/tasks.ts'
 import { Call, type Env } from '../command/call.ts'
-import type { Host, LinkFace } from '../command/host.ts'
 import { accessOf, type Profile, presenceOf, readState } from '../command/profile.ts'
 import type { AgentProgram } from '../command/program.ts'
+import type { LinkFace, Runtime } from '../command/runtime.ts'
 import { Mirrors } from '../mirror/mirrors.ts'
 import type { Log } from '../session/log.ts'
-import { Place, type Whereabouts } from '../session/place.ts'
+import { WorkspaceHandle, type WorkspaceLocation } from '../session/workspace-handle.ts'
 import { Attachment, say } from './attach.ts'
 import { AttachIds } from './attach-ids.ts'
 import { Connection } from './connection.ts'
@@ -64,7 +64,7 @@ const readPlaces = (home: string): Remembered[] => {
 /** A place that is kept open, the folder of the profile whose it is, what wakes its agent, and what is mirrored. */
 interface Open {
   profile: string
-  place: Place
+  place: WorkspaceHandle
   waker: Waker | null
   mirrors: Mirrors | null
   attachments: Set<Attachment>
@@ -78,9 +78,9 @@ type Reason = 'down' | 'next'
  * The resident process of one home: keeps the places of all its profiles open, and answers commands. All that it has is
  * on disk, so that it may end at any moment.
  */
-export class Link implements Host {
+export class Link implements Runtime {
   readonly link: LinkFace
-  readonly listen: Host['listen'] = (place, _presence, wanted) => place.listen(wanted)
+  readonly listen: Runtime['listen'] = (place, _presence, wanted) => place.listen(wanted)
   /** Resolves when the link has let go of everything. */
   readonly stopped: Promise<void>
   readonly #options: LinkOptions
@@ -146,7 +146,7 @@ export class Link implements Host {
     return link
   }
 
-  async enter(call: Call): ReturnType<Host['enter']> {
+  async enter(call: Call): ReturnType<Runtime['enter']> {
     const { at, profile } = call
     const kept = await this.#keep(at, profile.dir)
     const { place } = kept
@@ -174,11 +174,11 @@ export class Link implements Host {
   }
 
   /** The place, opened if it is not yet. */
-  async #keep(at: Whereabouts, profile: string): Promise<Open> {
+  async #keep(at: WorkspaceLocation, profile: string): Promise<Open> {
     let opening = this.#places.get(at.dir)
     if (opening === undefined) {
       const { log, beatMs } = this.#options
-      opening = Place.open(at, log, beatMs).then((place) => ({
+      opening = WorkspaceHandle.open(at, log, beatMs).then((place) => ({
         profile,
         place,
         waker: null,
@@ -412,7 +412,7 @@ export class Link implements Host {
 }
 
 /** True if a place has the same server at another address, and that address does not answer now. */
-const isElsewhere = ({ place }: Open, { target }: Whereabouts): boolean =>
+const isElsewhere = ({ place }: Open, { target }: WorkspaceLocation): boolean =>
   place.at.target.base !== target.base &&
   place.session?.contact.connected === false &&
   place.session.contact.why !== null

@@ -9,7 +9,7 @@ import { isFileNews } from '../../workspace/inbox/unread.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { FILE_HINT_GAP_MS, hintOf, hintText } from '../command/waiting.ts'
 import type { Log } from '../session/log.ts'
-import type { Place } from '../session/place.ts'
+import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 
 /** How the agent of a profile is woken; kept in its folder, for the links to come. */
 export interface WakeSettings {
@@ -46,7 +46,7 @@ export const readWakeSettings = (profile: string): WakeSettings | null => {
 /** Wakes an agent when something is in its inbox that was not there when it was woken last. */
 export class Waker {
   readonly #settings: WakeSettings
-  readonly #place: Place
+  readonly #place: WorkspaceHandle
   readonly #log: Log
   readonly #ended = new AbortController()
   readonly #unlisten: () => void
@@ -59,7 +59,7 @@ export class Waker {
   /** Until then nobody is woken for news of files only (milliseconds since the epoch). */
   #quietUntil = 0
 
-  private constructor(settings: WakeSettings, place: Place, log: Log) {
+  private constructor(settings: WakeSettings, place: WorkspaceHandle, log: Log) {
     this.#settings = settings
     this.#place = place
     this.#log = log
@@ -68,7 +68,7 @@ export class Waker {
   }
 
   /** As the profile's settings say; null where they do not. */
-  static of(profile: string, place: Place, log: Log): Waker | null {
+  static of(profile: string, place: WorkspaceHandle, log: Log): Waker | null {
     const settings = readWakeSettings(profile)
     return settings === null ? null : new Waker(settings, place, log)
   }

@@ -6,7 +6,7 @@ import { tellOthers } from '../../workspace/inbox/conflicts.ts'
 import { addNote } from '../../workspace/tasks/tasks.ts'
 import { postTask } from '../http/api.ts'
 import type { Target } from '../http/target.ts'
-import type { Overlaps } from '../replica/overlaps.ts'
+import type { EditConflicts } from '../replica/edit-conflicts.ts'
 import type { QueuedCommand, Replica } from '../replica/replica.ts'
 import type { Session } from './session.ts'
 
@@ -95,7 +95,7 @@ const refuse = (
 export const reportOverlaps = async (
   replica: Replica,
   session: Session,
-  overlaps: Overlaps,
+  overlaps: EditConflicts,
   me: AgentId,
   clock: () => number,
 ): Promise<void> => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { FLOORS } from './floors.ts'
 import { arrowsOf, backUp, circlesOf, greedyOrder } from './graph.ts'
+import { LAYERS } from './layers.ts'
 import { classesOf, filesOf, foldersOf, functionsOf, namesTwice, type Sized } from './sizes.ts'
 import { importsOf, readSources } from './sources.ts'
 import { badComments, badProse, badStrings } from './words.ts'
@@ -17,8 +17,8 @@ const sources = readSources(root)
 const imports = sources.flatMap(importsOf)
 const values = imports.filter(({ type }) => !type)
 const arrows = arrowsOf(imports)
-const hasFloors = FLOORS.length > 0 && foldersOf(sources).every(([name]) => FLOORS.includes(name))
-const order = hasFloors ? FLOORS : greedyOrder(arrows)
+const hasLayers = LAYERS.length > 0 && foldersOf(sources).every(([name]) => LAYERS.includes(name))
+const order = hasLayers ? LAYERS : greedyOrder(arrows)
 const back = backUp(arrows, order)
 const backValues = back.filter((arrow) => arrow.imports.some(({ type }) => !type))
 const between = (list: typeof imports) =>
@@ -50,7 +50,7 @@ const rows: [string, string | number][] = [
   ['lines', files.reduce((sum, { lines }) => sum + lines, 0)],
   ['folders', folders.length],
   ['arrows between folders', arrows.length],
-  [`arrows back up${hasFloors ? '' : ' (best order found)'}`, back.length],
+  [`arrows back up${hasLayers ? '' : ' (best order found)'}`, back.length],
   ['of these with values', backValues.length],
   ['circles of folders', circlesOf(between(imports)).length],
   ['folders in circles', circlesOf(between(imports)).flat().length],

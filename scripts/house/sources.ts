@@ -88,3 +88,13 @@ export const importsOf = ({ file, program }: Source): Import[] => {
   })
   return found
 }
+
+/** Packages that a file imports, Node's own with their prefix. */
+export const packagesOf = ({ program }: Source): string[] => {
+  const found: string[] = []
+  walk(program as unknown as Node, (node) => {
+    const path = (node.source as { value?: unknown } | null | undefined)?.value
+    if (typeof path === 'string' && !path.startsWith('.')) found.push(path)
+  })
+  return found
+}

@@ -3,7 +3,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { includes, isSecret, type Role } from '../../protocol/roles.ts'
 import { isWorkspaceName } from '../../workspace/document/schema.ts'
-import { agentOf, type Shown, type Speaker } from '../sync/speaker.ts'
+import { agentOf, type Caller, type Principal } from '../sync/principal.ts'
 import { forged, unknownCredential } from './refusals.ts'
 import type { AccessStore } from './store.ts'
 
@@ -59,7 +59,7 @@ export const tokenIn = (token: string | null | undefined): string | null => {
  * Lets through who may, or throws `unauthorized`, `revoked`, `not_allowed`. What no route is (null) is for those who may
  * read, or where it is no GET write: a stranger does not learn what there is.
  */
-export const admit = (c: Context, store: AccessStore, route: Guarded | null): void => {
+export const authorize = (c: Context, store: AccessStore, route: Guarded | null): void => {
   const { method } = c.req
   const isRead = method === 'GET' || method === 'HEAD'
   const needs = route?.needs ?? (isRead ? 'read' : 'write')
@@ -68,7 +68,7 @@ export const admit = (c: Context, store: AccessStore, route: Guarded | null): vo
   const secret = bearerIn(c.req.header('authorization')) ?? inUrl ?? shownAsPassword
   if (secret !== null && route?.path !== '/api/join') identify(c, store, secret)
   else if (needs !== 'anyone') throw noCredential()
-  const shown = shownBy(c)
+  const shown = callerOf(c)
   if (shown === null || needs === 'anyone') return
   if (shown.kind === 'token' && !route?.plain) throw onlyPlain()
   const workspace = /^\/(?:api\/workspaces|w)\/([^/]*)/.exec(c.req.path)?.[1]
@@ -105,7 +105,7 @@ export const noCredential = (): ClawError =>
   )
 
 /** Throws `not_allowed`: workspaces are walls; `unknown_workspace` to the owner, who may see their names. */
-export const checkWorkspace = (shown: Shown, workspace: string, store: AccessStore): void => {
+export const checkWorkspace = (shown: Caller, workspace: string, store: AccessStore): void => {
   if (shown.kind === 'owner' && isWorkspaceName(workspace)) store.workspaces.check(workspace)
   if (shown.kind === 'owner' || shown.workspace === workspace) return
   throw new ClawError(
@@ -138,11 +138,12 @@ export const stillIs = (c: Context, store: AccessStore): void => {
 }
 
 /** What was shown; null on an open route that was shown nothing. */
-export const shownBy = (c: Context): Shown | null => (c.get('shown') as Shown | undefined) ?? null
+export const callerOf = (c: Context): Caller | null =>
+  (c.get('shown') as Caller | undefined) ?? null
 
 /** Whose request it is. Throws `unauthorized`; `not_allowed` for a token, which is for nobody yet. */
-export const speakerOf = (c: Context): Speaker => {
-  const shown = shownBy(c)
+export const principalOf = (c: Context): Principal => {
+  const shown = callerOf(c)
   if (shown === null) throw unknownCredential()
   if (shown.kind === 'token') throw onlyPlain()
   return shown
@@ -150,7 +151,7 @@ export const speakerOf = (c: Context): Speaker => {
 
 /** Throws `forged` where a request speaks as somebody else. */
 export const checkName = (c: Context, name: string | undefined): void => {
-  const agent = agentOf(speakerOf(c))
+  const agent = agentOf(principalOf(c))
   if (agent === null || name === undefined || name === agent) return
   throw forged(`this credential is ${agent}'s, and speaks for nobody else`)
 }
@@ -158,7 +159,7 @@ export const checkName = (c: Context, name: string | undefined): void => {
 /** Who acts: who is named, or whose credential it is. Throws `forged`, and `usage` where the owner names nobody. */
 export const callerIn = (c: Context, named: string | undefined): AgentId => {
   checkName(c, named)
-  const agent = named ?? agentOf(speakerOf(c))
+  const agent = named ?? agentOf(principalOf(c))
   if (agent !== null) return agent as AgentId
   throw new ClawError('usage', 'by is missing: the owner is no agent', 'say in whose name: by')
 }

@@ -3,7 +3,7 @@ import { checkFreeId, checkFreeName, type Named } from '../../protocol/name-spac
 import { isSecret, secretId } from '../../protocol/roles.ts'
 import { checkName, checkWorkspaceName } from '../../workspace/document/validate.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
-import { nameOf, OWNER, type Shown, type Speaker, type TokenHolder } from '../sync/speaker.ts'
+import { type Caller, nameOf, OWNER, type Principal, type TokenHolder } from '../sync/principal.ts'
 import { AuditLog } from './audit.ts'
 import { Credentials } from './credentials.ts'
 import { InviteBook, type NewInvite } from './invites.ts'
@@ -126,7 +126,7 @@ export class AccessStore {
   }
 
   /** Who shows this secret: the owner's, a credential or a token, never a ticket. Throws `unauthorized`, `revoked`. */
-  authenticate(secret: string): Shown {
+  authenticate(secret: string): Caller {
     const hash = hashOf(secret)
     if (this.#owner !== '' && isSame(hash, this.#owner)) return OWNER
     const token = isSecret('http', secret) ? this.#invites.token(hash) : null
@@ -155,7 +155,7 @@ export class AccessStore {
     throw unknownCredential()
   }
 
-  #speakerOf(hash: string): Speaker {
+  #speakerOf(hash: string): Principal {
     const known = this.#credentials.withHash(hash)
     if (known === undefined) {
       const now = this.#credentials.replacing(hash)
@@ -170,7 +170,7 @@ export class AccessStore {
    * As whom somebody speaks who says that they are `agent`. Throws `forged` where that is somebody else, `not_registered`
    * where a token has not registered it, `revoked`.
    */
-  speakAs(by: Shown, agent: string, workspace: string): Speaker & { kind: 'agent' } {
+  speakAs(by: Caller, agent: string, workspace: string): Principal & { kind: 'agent' } {
     const known = this.#credentials.get(workspace, agent)
     if (by.kind === 'owner') return { kind: 'agent', agent, workspace, role: 'admin' }
     if (by.kind === 'agent') {
@@ -287,7 +287,7 @@ export class AccessStore {
   }
 
   /** Whose ticket this is; it stays good until `spendTicket`. Throws `unauthorized`, `revoked`. */
-  ofTicket(ticket: string): Speaker {
+  ofTicket(ticket: string): Principal {
     const holder = this.#tickets.holderOf(ticket, this.#now())
     return holder === null ? OWNER : this.#speakerOf(holder)
   }
@@ -365,11 +365,11 @@ export class AccessStore {
   }
 
   /** Makes an invite; its secret is nowhere but in the answer. */
-  invite(wanted: NewInvite, by: Speaker): Promise<{ invite: Invite; secret: string }> {
+  invite(wanted: NewInvite, by: Principal): Promise<{ invite: Invite; secret: string }> {
     return this.#writes.turn(() => this.#invite(wanted, by))
   }
 
-  async #invite(wanted: NewInvite, by: Speaker): Promise<{ invite: Invite; secret: string }> {
+  async #invite(wanted: NewInvite, by: Principal): Promise<{ invite: Invite; secret: string }> {
     const secret = newSecret(wanted.http === undefined ? 'invite' : 'http')
     const { invite, changes } = this.#invites.add(wanted, secret, nameOf(by))
     const what = invite.agent === undefined ? 'invited' : 'rotating'
@@ -389,7 +389,7 @@ export class AccessStore {
   }
 
   /** An invite in place of the credential that an agent has, which is good until it is traded. Throws `unknown_agent`. */
-  rotate(agent: string, workspace: string | null, by: Speaker, expiresAt: number) {
+  rotate(agent: string, workspace: string | null, by: Principal, expiresAt: number) {
     return this.#writes.turn(async () => {
       const known = this.#credentials.find(agent, workspace)
       const { role } = known
@@ -399,7 +399,7 @@ export class AccessStore {
   }
 
   /** Ends a credential or an invite, now. Throws `unknown_agent`. */
-  revoke(which: string, workspace: string | null, by: Speaker): Promise<void> {
+  revoke(which: string, workspace: string | null, by: Principal): Promise<void> {
     return this.#writes.turn(async () => {
       const removed = this.#invites.remove(which, workspace)
       if (removed !== null) {
@@ -424,7 +424,7 @@ export class AccessStore {
   }
 
   /** Takes others' operations back from whoever has them for so long (milliseconds). */
-  recover(forMs: number, by: Speaker): Promise<string> {
+  recover(forMs: number, by: Principal): Promise<string> {
     return this.#writes.turn(async () => {
       const recovering = this.#now() + forMs
       const until = new Date(recovering).toISOString()
@@ -440,7 +440,7 @@ export class AccessStore {
   }
 
   /** Notes that something was refused; of one agent's at most one a second. */
-  refused(speaker: Shown, workspace: string, note: string): void {
+  refused(speaker: Caller, workspace: string, note: string): void {
     const [by, at] = [nameOf(speaker), this.#now()]
     if (!this.#audit.isDue(by, at)) return
     this.#notes.push({ at, what: 'refused', workspace, by, note: note.slice(0, 200) })

@@ -7,7 +7,7 @@ import { ownerOf } from '../ops/source.ts'
 import { type AdminActions, adminActions } from '../routes/access-routes.ts'
 import { openLog } from '../storage/open-log.ts'
 import { storeError } from '../storage/store-error.ts'
-import { OWNER } from '../sync/speaker.ts'
+import { OWNER } from '../sync/principal.ts'
 
 /** What an admin can do, on a server that runs or on the data of one that does not. */
 export interface Admin {

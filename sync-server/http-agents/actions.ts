@@ -22,22 +22,22 @@ import { isTerminal } from '../../workspace/tasks/task-states.ts'
 import { addNote, entryOf, findEntry, getTask, type Task } from '../../workspace/tasks/tasks.ts'
 import { PAGE_BYTES } from '../config/limits.ts'
 import { checkRoom } from '../sync/full.ts'
-import type { Shown } from '../sync/speaker.ts'
+import type { Caller } from '../sync/principal.ts'
 import { moveIn } from '../tasks/moving.ts'
 import { findArchived } from '../tasks/scheduler.ts'
 import type { AgentsEnv } from './env.ts'
-import type { Guest, Waiting } from './guest.ts'
+import type { HttpAgent, Waiting } from './http-agent.ts'
 
 /** What a guest does by a request: the same as an agent's verbs do on its replica. */
-export interface Act {
+export interface ActionContext {
   env: AgentsEnv
-  guest: Guest
+  guest: HttpAgent
   /** Its idempotency key; null: none was given. */
   key: string | null
 }
 
 /** Throws `not_registered`. */
-export const registered = (guest: Guest): void => {
+export const registered = (guest: HttpAgent): void => {
   if (hasAgent(guest.room.doc, guest.agent)) return
   throw new ClawError(
     'not_registered',
@@ -61,9 +61,9 @@ export interface Introduction {
  * before.
  */
 export const register = async (
-  act: Act,
+  act: ActionContext,
   given: Introduction,
-  { by, isAnew = false }: { by?: Shown; isAnew?: boolean } = {},
+  { by, isAnew = false }: { by?: Caller; isAnew?: boolean } = {},
 ): Promise<Agent> => {
   const { env, guest, key } = act
   const id = guest.agent
@@ -99,7 +99,7 @@ export type NewDelegation = Omit<Delegation, 'id' | 'from' | 'now'>
 
 /** Throws what `delegateTask` throws, and `unknown_task`. */
 export const delegate = async (
-  { env, guest, key }: Act,
+  { env, guest, key }: ActionContext,
   given: NewDelegation,
   reset = false,
 ): Promise<{ task: Task; to: string | null }> => {
@@ -117,13 +117,13 @@ export const delegate = async (
 }
 
 /** Throws `unknown_task`; one that has left the document is asked for. */
-const checkTask = async (env: AgentsEnv, { room }: Guest, id: TaskId): Promise<void> => {
+const checkTask = async (env: AgentsEnv, { room }: HttpAgent, id: TaskId): Promise<void> => {
   if (findEntry(room.doc, id) !== undefined) return
   if ((await findArchived(env.updateLog, room.name, id)) === null) entryOf(room.doc, id)
 }
 
 export const tell = (
-  { env, guest, key }: Act,
+  { env, guest, key }: ActionContext,
   given: Omit<Saying, 'id' | 'from' | 'now'>,
   reset = false,
 ): Promise<ReturnType<typeof say>> => {
@@ -137,7 +137,7 @@ export const tell = (
 }
 
 export const note = (
-  { env, guest, key }: Act,
+  { env, guest, key }: ActionContext,
   task: string,
   text: string,
 ): Promise<{ task: Task }> => {
@@ -149,7 +149,7 @@ export const note = (
 }
 
 /** Asks an agent to pause, or with null to go on. */
-export const pause = ({ env, guest, key }: Act, name: string, why: string | null) => {
+export const pause = ({ env, guest, key }: ActionContext, name: string, why: string | null) => {
   registered(guest)
   return guest.write({ key, what: 'pause', payload: [name, why] }, ({ doc }) => {
     const id = resolveAgent(doc, name, env.guests.here(guest.room))
@@ -160,7 +160,7 @@ export const pause = ({ env, guest, key }: Act, name: string, why: string | null
 
 /** Answers a task: progress, a result or a failure. */
 export const respond = async (
-  { env, guest, key }: Act,
+  { env, guest, key }: ActionContext,
   given: Omit<Move, 'by' | 'key' | 'now'>,
 ): Promise<Task> => {
   registered(guest)
@@ -172,7 +172,10 @@ export const respond = async (
 }
 
 /** `websocket` where a recipient is connected, and so has it at once; else it waits to be polled. */
-export const deliveryTo = ({ env, guest }: Act, agent: string | null): 'websocket' | 'queued' =>
+export const deliveryTo = (
+  { env, guest }: ActionContext,
+  agent: string | null,
+): 'websocket' | 'queued' =>
   agent !== null && env.guests.isConnected(guest.room, agent as AgentId) ? 'websocket' : 'queued'
 
 /** Which messages are asked for; what is left out narrows nothing. */
@@ -183,7 +186,7 @@ export interface Wanted {
 }
 
 /** Throws `usage`, and `unknown_agent` where a sender is none. */
-const filterOf = ({ room }: Guest, { types, topics, from }: Wanted) => {
+const filterOf = ({ room }: HttpAgent, { types, topics, from }: Wanted) => {
   for (const type of types ?? []) {
     if ((MESSAGE_TYPES as readonly string[]).includes(type)) continue
     throw new ClawError('usage', `"${type}" is not a type of message`, MESSAGE_TYPES.join(', '))
@@ -206,7 +209,7 @@ export interface HandedOut {
  * when the signal aborts. What somebody is being handed is not among it. `holds`: nobody else is handed it from now on.
  */
 export const inbox = async (
-  { env, guest }: Act,
+  { env, guest }: ActionContext,
   wanted: Wanted,
   signal: AbortSignal,
   pick: (waiting: Waiting[]) => Waiting[],

@@ -9,20 +9,20 @@ import {
 import { findFile, getFile } from '../../workspace/files/tree.ts'
 import { readContent } from '../history/versions/read.ts'
 import { readAbout } from '../history/versions/record.ts'
+import { breath } from '../limits/fair-scheduler.ts'
 import { timed } from '../limits/timed.ts'
-import { breath } from '../limits/turns.ts'
-import { type Base, Drawer, type Handed, put as stored } from '../storage/agent-records.ts'
 import type { Room } from '../sync/room.ts'
-import type { Act } from './actions.ts'
+import type { ActionContext } from './actions.ts'
 import type { AgentsEnv } from './env.ts'
-import type { Guest } from './guest.ts'
+import type { HttpAgent } from './http-agent.ts'
 import { likelyBase } from './likely-base.ts'
+import { type Base, type Handed, KeySpace, put as stored } from './records.ts'
 
 /** Versions of one file that a token is remembered to have been handed (count): the oldest, and the newest. */
 const MAX_HANDED = 8
 
 /** Reads a file, and remembers which version the guest has in its hands from now on. Throws `unknown_file`, `not_text`. */
-export const readShared = (guest: Guest, key: string): Promise<FileContent> =>
+export const readShared = (guest: HttpAgent, key: string): Promise<FileContent> =>
   guest.turn(() =>
     guest.change(({ doc, drawer, ops }) => {
       const file = readFile(doc, key)
@@ -57,7 +57,7 @@ export const readByToken = (
 /** A token where an agent is expected: no agent has such an id. */
 const holderOf = (token: string): AgentId => `@${token}` as AgentId
 
-const handedTo = async (env: AgentsEnv, drawer: Drawer, path: string): Promise<Handed | null> => {
+const handedTo = async (env: AgentsEnv, drawer: KeySpace, path: string): Promise<Handed | null> => {
   const known = (await env.updateLog.facts.get(drawer.base(path))) as Handed | Base | null
   if (known === null || 'versions' in known) return known
   return { fileId: known.fileId, versions: [known.version] } // as it was stored before
@@ -94,7 +94,7 @@ export interface Held {
  * nothing that is kept.
  */
 export const heldBy = async (
-  { env, guest }: Act,
+  { env, guest }: ActionContext,
   token: string | null,
   {
     key,
@@ -118,7 +118,7 @@ export const heldBy = async (
   const own = known?.fileId === fileId ? known : null
   const found = own === null ? [] : await held(own)
   const handed =
-    token === null ? null : await handedTo(env, new Drawer(room.name, holderOf(token)), leaf.key)
+    token === null ? null : await handedTo(env, new KeySpace(room.name, holderOf(token)), leaf.key)
   for (const version of handed?.fileId === fileId ? handed.versions : []) {
     // Of these only what it was handed since.
     if (own !== null && version < (own.result ?? own.version + 1)) continue

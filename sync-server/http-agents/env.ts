@@ -3,7 +3,7 @@ import type { FileHistory } from '../history/versions/history.ts'
 import type { BlobStore } from '../storage/blobs.ts'
 import type { TaskEnv } from '../tasks/moving.ts'
 import type { TextWork } from '../texts/work.ts'
-import type { Guests } from './guests.ts'
+import type { HttpAgents } from './http-agents.ts'
 
 /** The parts of the server that act for agents without a replica. */
 export interface AgentsEnv extends TaskEnv {
@@ -13,7 +13,7 @@ export interface AgentsEnv extends TaskEnv {
   trouble: () => string | null
   history: FileHistory
   blobs: BlobStore
-  guests: Guests
+  guests: HttpAgents
   texts: TextWork
   log: Log
 }

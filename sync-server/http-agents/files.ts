@@ -15,10 +15,10 @@ import {
 import { putBlob } from '../../workspace/files/put-blob.ts'
 import { findFile } from '../../workspace/files/tree.ts'
 import { tellReplaced } from '../../workspace/inbox/conflicts.ts'
-import { type Base, put as stored } from '../storage/agent-records.ts'
-import { type Act, registered } from './actions.ts'
+import { type ActionContext, registered } from './actions.ts'
 import { baseOf, heldBy, textOf } from './bases.ts'
 import { merging } from './merging.ts'
+import { type Base, put as stored } from './records.ts'
 
 export interface NewText {
   key: string
@@ -32,7 +32,7 @@ export interface NewText {
 
 /** Puts a file as a change of what its writer had in its hands. Throws what `putFile` throws, and `unknown_version`. */
 export const writeShared = async (
-  act: Act,
+  act: ActionContext,
   token: string | null,
   given: NewText,
 ): Promise<PutResult> => {
@@ -70,8 +70,10 @@ export const writeShared = async (
   })
 }
 
-const mergingAs = <T>({ env, guest }: Act, write: Parameters<typeof merging<T>>[2]): Promise<T> =>
-  merging(env.texts, (ms) => guest.spent(ms), write)
+const mergingAs = <T>(
+  { env, guest }: ActionContext,
+  write: Parameters<typeof merging<T>>[2],
+): Promise<T> => merging(env.texts, (ms) => guest.spent(ms), write)
 
 /** Of a file's text (UTF-16 units); 0: there is none. */
 const lengthOf = (doc: Y.Doc, key: string): number => {
@@ -85,7 +87,11 @@ export type TextEdit =
   | { append: string }
   | { from_line: number; to_line: number; with: string; base_version: number }
 
-export const editShared = (act: Act, typed: string, edit: TextEdit): Promise<PutResult> => {
+export const editShared = (
+  act: ActionContext,
+  typed: string,
+  edit: TextEdit,
+): Promise<PutResult> => {
   const { guest, env } = act
   registered(guest)
   const key = checkFileKey(typed)
@@ -131,7 +137,11 @@ const edited = (content: string, edit: TextEdit): string => {
 }
 
 /** `known`: the version that the remover has read; null: it does not matter. Throws `unknown_file`, `stale`. */
-export const removeShared = ({ env, guest, key: once }: Act, key: string, known: number | null) => {
+export const removeShared = (
+  { env, guest, key: once }: ActionContext,
+  key: string,
+  known: number | null,
+) => {
   registered(guest)
   const frees = (): boolean => true
   return guest.write({ key: once, what: 'remove', payload: [key, known], frees }, ({ doc }) => {
@@ -141,7 +151,7 @@ export const removeShared = ({ env, guest, key: once }: Act, key: string, known:
 }
 
 export const moveShared = (
-  { env, guest, key: once }: Act,
+  { env, guest, key: once }: ActionContext,
   key: string,
   to: string,
   force: boolean,
@@ -164,7 +174,7 @@ export interface NewBytes {
 }
 
 /** Makes bytes that the server has the newest version of a file. Throws `unknown_blob`, and what `putBlob` throws. */
-export const shareBytes = async ({ env, guest, key: once }: Act, given: NewBytes) => {
+export const shareBytes = async ({ env, guest, key: once }: ActionContext, given: NewBytes) => {
   registered(guest)
   const { key, sha256, size, base_sha256: known = null, force, if_absent: isNew = false } = given
   if ((await env.blobs.size(guest.room.name, sha256)) !== size) {

@@ -10,9 +10,9 @@ import { MAX_UNDONE_FRAMES, REVOKED_MS, SLOW_READER_MS } from '../config/limits.
 import { httpWords } from '../http/http-words.ts'
 import { parse, parseJson } from '../http/request.ts'
 import { requestError } from '../storage/store-error.ts'
-import { type Act, firstOf, inbox } from './actions.ts'
+import { type ActionContext, firstOf, inbox } from './actions.ts'
 import type { AgentsEnv } from './env.ts'
-import type { Guest } from './guest.ts'
+import type { HttpAgent } from './http-agent.ts'
 import {
   BroadcastBody,
   broadcastPlain,
@@ -24,7 +24,7 @@ import { RespondBody, respondPlain } from './v1-respond.ts'
 import { error1x, messages1x } from './v1-shapes.ts'
 
 /** What comes in, by its `type`, and the `type` of what is answered. */
-const FRAMES: Readonly<Record<string, (act: Act, frame: unknown) => Promise<object>>> = {
+const FRAMES: Readonly<Record<string, (act: ActionContext, frame: unknown) => Promise<object>>> = {
   heartbeat: async (act) => ({ type: 'heartbeat_ack', ...heartbeatPlain(act) }),
   delegate: async (act, frame) => ({
     type: 'delegated',
@@ -58,7 +58,7 @@ const inWords = (error: ClawError) => {
  * answered for when the connection ends is handed out again; until then nobody else gets it.
  */
 export class GuestSocket {
-  readonly guest: Guest
+  readonly guest: HttpAgent
   readonly #ws: WebSocket
   readonly #socket: Socket
   readonly #check: () => void
@@ -77,7 +77,7 @@ export class GuestSocket {
   constructor(
     ws: WebSocket,
     socket: Socket,
-    guest: Guest,
+    guest: HttpAgent,
     env: AgentsEnv,
     check: () => void,
     unsent: (bytes: number) => void,

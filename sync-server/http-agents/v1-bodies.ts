@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import { anyJson } from '../http/request.ts'
-import { type Act, delegate, deliveryTo, registered, tell } from './actions.ts'
+import { type ActionContext, delegate, deliveryTo, registered, tell } from './actions.ts'
 import { asText, readPriority } from './v1-words.ts'
 
 /** What ClawLink 1.x's clients ask for, by HTTP or by WebSocket. Their nulls are what is left out. */
@@ -30,7 +30,7 @@ export const DelegateBody = z.object({
   ...fresh,
 })
 
-export const delegatePlain = async (act: Act, body: z.infer<typeof DelegateBody>) => {
+export const delegatePlain = async (act: ActionContext, body: z.infer<typeof DelegateBody>) => {
   const { to_agent, task, context = {} } = body
   const priority = readPriority(body.priority)
   const given = { to: to_agent, description: task, context, priority }
@@ -49,13 +49,13 @@ export const BroadcastBody = z.object({
   ...fresh,
 })
 
-export const broadcastPlain = async (act: Act, body: z.infer<typeof BroadcastBody>) => {
+export const broadcastPlain = async (act: ActionContext, body: z.infer<typeof BroadcastBody>) => {
   const { content, topic = '', tags = [] } = body
   const { message, recipients } = await tell(act, { content, topic, tags }, body.reset_trace)
   return { status: 'broadcast_sent', message_id: message.message_id, recipients }
 }
 
-export const heartbeatPlain = ({ env, guest }: Act) => {
+export const heartbeatPlain = ({ env, guest }: ActionContext) => {
   registered(guest)
   return { status: 'ok', agent_id: guest.agent, server_time: isoTime(env.now()) }
 }

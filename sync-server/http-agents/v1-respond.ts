@@ -10,7 +10,7 @@ import { isTakeable } from '../../workspace/tasks/task-routing.ts'
 import type { TaskEntry } from '../../workspace/tasks/tasks.ts'
 import { anyJson } from '../http/request.ts'
 import { findArchived } from '../tasks/scheduler.ts'
-import { type Act, deliveryTo, registered, respond } from './actions.ts'
+import { type ActionContext, deliveryTo, registered, respond } from './actions.ts'
 import { asText, readStatus } from './v1-words.ts'
 
 /** A text of at most so many bytes; null and "" are what 1.x's clients leave out. */
@@ -29,7 +29,7 @@ export const RespondBody = z.object({
 })
 
 /** Answers a task, in 1.x's words. */
-export const respondPlain = async (act: Act, body: z.infer<typeof RespondBody>) => {
+export const respondPlain = async (act: ActionContext, body: z.infer<typeof RespondBody>) => {
   const { to_agent: to, result = null } = body
   registered(act.guest)
   const task = await taskMeant(act, body)
@@ -55,7 +55,7 @@ export const respondPlain = async (act: Act, body: z.infer<typeof RespondBody>) 
  * that `to_agent` gave this agent. Throws `unknown_task`, and `ambiguous` with the ids where there are several.
  */
 const taskMeant = async (
-  { env, guest }: Act,
+  { env, guest }: ActionContext,
   { message_id: id, to_agent }: Pick<z.infer<typeof RespondBody>, 'message_id' | 'to_agent'>,
 ): Promise<TaskId> => {
   const { room, agent } = guest

@@ -3,7 +3,7 @@ import type { Agent } from '../../workspace/agents/agents.ts'
 import type { FileInfo } from '../../workspace/files/files.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { inHttpWords } from '../http/http-words.ts'
-import type { Waiting } from './guest.ts'
+import type { Waiting } from './http-agent.ts'
 
 /** What ClawLink 1.x's clients are sent: their fields, in their types, beside ours. */
 

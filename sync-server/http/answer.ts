@@ -1,5 +1,5 @@
+import { breath } from '../limits/fair-scheduler.ts'
 import { timed } from '../limits/timed.ts'
-import { breath } from '../limits/turns.ts'
 
 /** Lists of more entries (count) are written a part at a time. */
 const LONG_LIST = 100

@@ -3,13 +3,13 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { z } from 'zod'
-import { admit, type Needs, shownBy } from '../auth/authorize.ts'
+import { authorize, callerOf, type Needs } from '../auth/authorize.ts'
 import type { AccessStore } from '../auth/store.ts'
 import { STREAM_BYTES } from '../config/quotas.ts'
 import { readText } from '../limits/body.ts'
 import { timed } from '../limits/timed.ts'
 import type { Hold } from '../sync/held.ts'
-import type { Shown } from '../sync/speaker.ts'
+import type { Caller } from '../sync/principal.ts'
 import { toJson } from './answer.ts'
 import { parse, parseJson, workspaceOf } from './request.ts'
 
@@ -56,11 +56,11 @@ export interface Serving {
   /** Of a request's body (bytes). */
   maxBody: number
   /** Somebody who showed a credential asks something. Throws `too_many`. */
-  onAsked: (by: Shown, hold: Hold) => void
+  onAsked: (by: Caller, hold: Hold) => void
   /** Resolves when what somebody asks may be worked on. Throws `too_many`. */
-  mayWork: (by: Shown) => Promise<void>
+  mayWork: (by: Caller) => Promise<void>
   /** So long was worked for somebody's requests (milliseconds). */
-  onWork: (by: Shown, ms: number) => void
+  onWork: (by: Caller, ms: number) => void
   /** What is held for a request. */
   holdOf: (request: IncomingMessage) => Hold
   /** A peer that takes nothing of its answer for so long is cut off (milliseconds). */
@@ -84,13 +84,17 @@ export const addRoutes = (
   app.use('*', async (c, next) => {
     const found = matchedRoutes(c).find(({ method, path }) => byName.has(`${method} ${path}`))
     try {
-      admit(c, access, found === undefined ? null : byName.get(`${found.method} ${found.path}`)!)
+      authorize(
+        c,
+        access,
+        found === undefined ? null : byName.get(`${found.method} ${found.path}`)!,
+      )
     } finally {
       // What one may not do is asked, too.
-      const by = shownBy(c)
+      const by = callerOf(c)
       if (by !== null) onAsked(by, holdOf(bindingsOf(c).incoming))
     }
-    const by = shownBy(c)
+    const by = callerOf(c)
     if (by !== null) await mayWork(by)
     await next()
   })
@@ -101,7 +105,7 @@ export const addRoutes = (
       const query = one.query === undefined ? {} : parse(one.query, c.req.query())
       const { incoming, outgoing } = bindingsOf(c)
       const hold = holdOf(incoming)
-      const by = shownBy(c)
+      const by = callerOf(c)
       const spent = (ms: number): void => {
         if (by !== null) onWork(by, ms)
       }

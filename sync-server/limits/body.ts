@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { ClawError } from '../../protocol/errors.ts'
 import type { Hold } from '../sync/held.ts'
-import { breath } from './turns.ts'
+import { breath } from './fair-scheduler.ts'
 
 const tooLarge = (most: number): ClawError =>
   new ClawError(

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Hold } from '../sync/held.ts'
-import type { Pool } from './pool.ts'
+import type { BufferPool } from './buffer-pool.ts'
 
 /** The shortest header: two bytes and the mask. */
 const SHORTEST = 6
@@ -58,7 +58,7 @@ export const readEarly = (
   socket: Socket,
   most: number,
   isPaused: () => boolean,
-  pool: Pool,
+  pool: BufferPool,
   hold: Pick<Hold, 'add'>,
 ): Incoming => {
   const [read] = socket.listeners('data') as [(chunk: Buffer) => void]
@@ -169,7 +169,7 @@ export const readEarly = (
 /** So many times larger memory takes the place of what is full: most bytes are copied once at most. */
 const GROWTH = 4
 
-const grown = (full: Buffer, filled: number, total: number, pool: Pool): Buffer => {
+const grown = (full: Buffer, filled: number, total: number, pool: BufferPool): Buffer => {
   const larger = pool.take(Math.min(total, GROWTH * full.length))
   full.copy(larger, 0, 0, filled)
   pool.give(full)

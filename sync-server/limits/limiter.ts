@@ -19,13 +19,13 @@ import {
   SHORTEST_REST_MS,
 } from '../config/quotas.ts'
 import { Held, type Hold } from '../sync/held.ts'
-import { nameOf, type Shown } from '../sync/speaker.ts'
-import { Doors } from './doors.ts'
-import { Failures } from './failures.ts'
-import { Inbox, type Pausable, type Take } from './inbox.ts'
-import { Flow } from './pace.ts'
-import { Porch } from './porch.ts'
-import { newShare, type Share, Turns } from './turns.ts'
+import { type Caller, nameOf } from '../sync/principal.ts'
+import { AcceptQueue } from './accept-queue.ts'
+import { Backoff } from './backoff.ts'
+import { ConnectionLimits } from './connection-limits.ts'
+import { FairScheduler, newShare, type Share } from './fair-scheduler.ts'
+import { FrameQueue, type Pausable, type Take } from './frame-queue.ts'
+import { RateLimiter } from './rate-limiter.ts'
 
 const senderOf = (agent: string, workspace: string): string => `${workspace}/${agent}`
 
@@ -39,7 +39,7 @@ const SHOWN = /^authorization: *(\S[^\r\n]{1,500})\r$/im
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 413, 429])
 
 /** A token may stand for many. */
-const keyOf = (by: Exclude<Shown, { kind: 'owner' }>): string =>
+const keyOf = (by: Exclude<Caller, { kind: 'owner' }>): string =>
   by.kind === 'token' ? `@${by.id}` : by.agent
 
 /** What is paced. */
@@ -50,15 +50,15 @@ type Taken = Partial<Record<Kind, number>>
 export class Limiter {
   readonly #isProxy: Proxies
   readonly #now: () => number
-  readonly #doors: Doors
+  readonly #doors: ConnectionLimits
   /** … and of all sockets, by the address that they come from. */
-  readonly #sockets: Doors
+  readonly #sockets: ConnectionLimits
   readonly #mostWaiting: number
-  readonly #flow: Flow<Kind>
-  readonly #failures: Failures
-  readonly #refusals: Failures
-  readonly #offences: Failures
-  readonly #turns = new Turns()
+  readonly #flow: RateLimiter<Kind>
+  readonly #failures: Backoff
+  readonly #refusals: Backoff
+  readonly #offences: Backoff
+  readonly #turns = new FairScheduler()
   /** What is held for those who have not sent, or taken, the rest. */
   readonly held: Held
   /** Of those who are connected. */
@@ -69,9 +69,14 @@ export class Limiter {
     this.#now = now
     const [all, address] = [limits.connections, limits['address-connections']]
     const [agent, workspace] = [limits['agent-connections'], limits['workspace-connections']]
-    this.#doors = new Doors({ all, address, agent, workspace })
+    this.#doors = new ConnectionLimits({ all, address, agent, workspace })
     const any = Number.POSITIVE_INFINITY
-    this.#sockets = new Doors({ all: 2 * all, address: 2 * address, agent: any, workspace: any })
+    this.#sockets = new ConnectionLimits({
+      all: 2 * all,
+      address: 2 * address,
+      agent: any,
+      workspace: any,
+    })
     const rate = (perSecond: number, seconds = BURST_SECONDS) => ({
       perSecond,
       burst: seconds * perSecond,
@@ -82,7 +87,7 @@ export class Limiter {
       address: limits['address-held'],
       party: limits['agent-held'],
     })
-    this.#flow = new Flow({
+    this.#flow = new RateLimiter({
       frames: rate(limits.messages),
       bytes: rate(limits.bytes, HEAVY_BURST_SECONDS),
       awareness: rate(limits.awareness),
@@ -91,16 +96,16 @@ export class Limiter {
       work: rate(limits.work, HEAVY_BURST_SECONDS),
       large: { perSecond: limits.work / LARGE_COUNTS, burst: 0 },
     })
-    this.#failures = new Failures(now, limits.failures, LAST_FAILURE_WAIT_MS)
-    this.#refusals = new Failures(now, limits.refusals, LAST_OFFENCE_WAIT_MS)
-    this.#offences = new Failures(now, limits.offences, LAST_OFFENCE_WAIT_MS)
+    this.#failures = new Backoff(now, limits.failures, LAST_FAILURE_WAIT_MS)
+    this.#refusals = new Backoff(now, limits.refusals, LAST_OFFENCE_WAIT_MS)
+    this.#offences = new Backoff(now, limits.offences, LAST_OFFENCE_WAIT_MS)
   }
 
   /**
    * Has connections wait until they have asked for something; `silentMs`: for the first byte (milliseconds). `isGood`: whether
    * a secret is somebody's.
    */
-  watch(server: Server, silentMs: number, isGood: (secret: string) => boolean): Porch {
+  watch(server: Server, silentMs: number, isGood: (secret: string) => boolean): AcceptQueue {
     const enter = (socket: Socket): boolean => {
       try {
         const address = socket.remoteAddress ?? ''
@@ -120,7 +125,7 @@ export class Limiter {
       const secret = bearerIn(shown) ?? passwordIn(shown)
       return secret !== null && isGood(secret)
     }
-    return new Porch(server, { enter, queues, passes, most: this.#mostWaiting, silentMs })
+    return new AcceptQueue(server, { enter, queues, passes, most: this.#mostWaiting, silentMs })
   }
 
   /** Lets a connection to a workspace in until its socket is closed. Throws `too_many`. */
@@ -166,7 +171,7 @@ export class Limiter {
    * Takes a request of an agent, or by a token, which may stand for many; the owner may make any. What is held for it counts
    * for them from now on. Throws `too_many`.
    */
-  request(by: Shown, hold: Hold): void {
+  request(by: Caller, hold: Hold): void {
     if (by.kind === 'owner') {
       hold.close()
       return
@@ -185,7 +190,7 @@ export class Limiter {
    * Resolves when what an agent asks, or somebody with a token, may be worked on: at once, or, where much was worked for it, in
    * a while. Throws `too_many` where that would be too long.
    */
-  async mayWork(by: Shown): Promise<void> {
+  async mayWork(by: Caller): Promise<void> {
     if (by.kind === 'owner') return
     const sender = senderOf(keyOf(by), by.workspace)
     // Each of those that wait has its own place.
@@ -200,7 +205,7 @@ export class Limiter {
   }
 
   /** So long was worked for what an agent, or somebody with a token, asked for (milliseconds). */
-  worked(by: Shown, ms: number): void {
+  worked(by: Caller, ms: number): void {
     if (by.kind === 'owner') return
     this.#flow.after(senderOf(keyOf(by), by.workspace), { work: ms }, this.#now())
   }
@@ -233,7 +238,7 @@ export class Limiter {
    * Call with the error that a request is answered with: where an address goes on with what is refused, what comes from it
    * has to queue, and who goes on sending far too much has to wait. Returns whether it queues: then hang up.
    */
-  refused(request: IncomingMessage, error: ClawError, by: Shown | null): boolean {
+  refused(request: IncomingMessage, error: ClawError, by: Caller | null): boolean {
     if (!REFUSALS.has(error.http)) return false
     const address = this.#addressOf(request)
     this.#refusals.count(address)
@@ -245,7 +250,7 @@ export class Limiter {
    * An agent, or somebody with a token, sent what nobody should: broken, forbidden, or far too large. What so many `bytes`
    * were taken in for counts the more.
    */
-  offended(by: Shown, bytes = 0): void {
+  offended(by: Caller, bytes = 0): void {
     if (by.kind === 'owner') return
     this.#offences.count(senderOf(keyOf(by), by.workspace), 1 + Math.floor(bytes / OFFENCE_BYTES))
   }
@@ -260,11 +265,17 @@ export class Limiter {
     workspace: string,
     take: Take,
     hold: Pick<Hold, 'add'>,
-  ): Inbox {
+  ): FrameQueue {
     const turns = this.#turns
     const taken = (bytes: number): void => hold.add(-bytes)
     if (agent === null) {
-      return new Inbox(socket, take, { turns, share: newShare(), owed: 0, pace: () => 0, taken })
+      return new FrameQueue(socket, take, {
+        turns,
+        share: newShare(),
+        owed: 0,
+        pace: () => 0,
+        taken,
+      })
     }
     const sender = senderOf(agent, workspace)
     const share = this.#shares.get(sender) ?? { ...newShare(), connections: 0 }
@@ -290,7 +301,7 @@ export class Limiter {
       return isInTheWay ? wait : 0
     }
     const owed = after({ frames: 0, bytes: 0, awareness: 0, work: 0 })
-    return new Inbox(socket, take, { turns, share, owed, pace, taken })
+    return new FrameQueue(socket, take, { turns, share, owed, pace, taken })
   }
 
   /** Resolves when what has come is taken in, or after so long (milliseconds). */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { Damage } from '../storage/integrity/damage.ts'
-import { unsealed } from '../storage/integrity/sealed.ts'
+import { unsealed } from '../storage/integrity/checksummed.ts'
+import { Corruption } from '../storage/integrity/corruption.ts'
 
 /** Of a record in the file: bytes of its key (4), of its value (4), little-endian; then the key, then the value, sealed. */
 const HEADER_BYTES = 8
@@ -17,7 +17,7 @@ export interface Written {
 
 export type Records = AsyncIterable<[string, Uint8Array]>
 
-/** Writes records to a new file, fsync'd. Throws Damage where a value is not what was sealed. */
+/** Writes records to a new file, fsync'd. Throws Corruption where a value is not what was sealed. */
 export const writeRecords = async (
   path: string,
   records: Records,
@@ -38,7 +38,7 @@ export const writeRecords = async (
   }
   try {
     for await (const [key, value] of records) {
-      if (unsealed(value) === null) throw new Damage(key, 'its checksum is wrong')
+      if (unsealed(value) === null) throw new Corruption(key, 'its checksum is wrong')
       const name = Buffer.from(key)
       const header = Buffer.alloc(HEADER_BYTES)
       header.writeUInt32LE(name.length, 0)
@@ -57,7 +57,7 @@ export const writeRecords = async (
   return { ...written, sha256: hash.digest('hex') }
 }
 
-/** The records of a file; `done` is called with what it came to. Throws Damage where the file ends within one. */
+/** The records of a file; `done` is called with what it came to. Throws Corruption where the file ends within one. */
 export const readRecords = async function* (
   path: string,
   done: (read: Written) => void,
@@ -90,6 +90,6 @@ export const readRecords = async function* (
     chunks = [bytes.subarray(at)]
     there -= at
   }
-  if (there > 0) throw new Damage('records', 'the file ends within a record')
+  if (there > 0) throw new Corruption('records', 'the file ends within a record')
   done({ ...read, sha256: hash.digest('hex') })
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { isBlobName, isWorkspaceName } from '../../workspace/document/schema.ts'
+import { isBlobName } from '../../protocol/ids.ts'
+import { isWorkspaceName } from '../../workspace/document/schema.ts'
 import { namesIn, sizeOf } from '../storage/integrity/disk.ts'
 
 /** A blob as it lies below a data folder or a backup. */

@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import { renewServerClient } from '../../workspace/document/schema.ts'
-import { isState, put, type State } from '../storage/agent-records.ts'
+import { isState, put, type State } from '../http-agents/records.ts'
 import { LevelUpdateLog } from '../storage/level-update-log.ts'
 import type { Stored } from '../storage/update-log.ts'
 import { docOf } from '../sync/document.ts'

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { OWNER_FILE } from '../auth/owner.ts'
-import { WITNESS_FILE } from '../storage/integrity/witness.ts'
+import { WITNESS_FILE } from '../storage/integrity/high-water-mark.ts'
 
 /** LevelDB's own, and what belongs to one running server only. */
 const IS_LEFT_OUT =

@@ -2,7 +2,7 @@ import { chmod } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Level } from 'level'
 import { ClawError } from '../../protocol/errors.ts'
-import { causeOf, Damage } from '../storage/integrity/damage.ts'
+import { Corruption, causeOf } from '../storage/integrity/corruption.ts'
 import { digestOf, makeDir, syncDir } from '../storage/integrity/disk.ts'
 import { readRecords, type Written } from './backup-file.ts'
 import { blobPath } from './blob-files.ts'
@@ -61,7 +61,7 @@ const fillDatabase = async (path: string, into: string, expected: Written): Prom
     await flush()
     if (JSON.stringify(read) !== JSON.stringify(expected)) throw bad('its records have changed')
   } catch (error) {
-    if (causeOf(error, Damage) !== null) throw bad((error as Error).message)
+    if (causeOf(error, Corruption) !== null) throw bad((error as Error).message)
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw bad('its records are missing')
     throw error
   } finally {

@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
 import { isWorkspaceName } from '../../workspace/document/schema.ts'
-import { bearerIn, checkWorkspace, speakerOf } from '../auth/authorize.ts'
+import { bearerIn, checkWorkspace, principalOf } from '../auth/authorize.ts'
 import type { Identity } from '../auth/identity.ts'
 import type { Invite } from '../auth/records.ts'
 import type { AccessStore } from '../auth/store.ts'
 import { type Route, route } from '../http/route.ts'
-import { nameOf, type Speaker } from '../sync/speaker.ts'
+import { nameOf, type Principal } from '../sync/principal.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** How long it may be recovered (days). */
@@ -72,12 +72,12 @@ export const showInvite = (invite: Invite) => ({
 /** What an admin can do; for those of one workspace in that one. The subcommands of clawlink-sync do the same. */
 export const adminActions = (store: AccessStore, now: () => number) => {
   /** The workspace that is meant; null: all. Throws `not_allowed`. */
-  const within = (by: Speaker, wanted: string | undefined): string | null => {
+  const within = (by: Principal, wanted: string | undefined): string | null => {
     if (wanted !== undefined) checkWorkspace(by, wanted, store)
     return by.kind === 'owner' ? (wanted ?? null) : by.workspace
   }
   return {
-    invite: async (by: Speaker, body: z.infer<typeof InviteBody>) => {
+    invite: async (by: Principal, body: z.infer<typeof InviteBody>) => {
       const { role, uses, expires_in, http } = body
       const expiresAt = expires_in === null ? null : now() + expires_in
       if (body.create === true && body.workspace !== undefined && by.kind === 'owner') {
@@ -94,41 +94,41 @@ export const adminActions = (store: AccessStore, now: () => number) => {
       )
       return { ...showInvite(made.invite), secret: made.secret }
     },
-    invites: async (by: Speaker, { workspace }: { workspace?: string | undefined }) => ({
+    invites: async (by: Principal, { workspace }: { workspace?: string | undefined }) => ({
       invites: store.invites(within(by, workspace)).map(showInvite),
     }),
-    agents: async (by: Speaker, { workspace }: { workspace?: string | undefined }) => ({
+    agents: async (by: Principal, { workspace }: { workspace?: string | undefined }) => ({
       agents: store.members(within(by, workspace)),
     }),
-    revoke: async (by: Speaker, body: z.infer<typeof WhichBody>) => {
+    revoke: async (by: Principal, body: z.infer<typeof WhichBody>) => {
       await store.revoke(body.which, within(by, body.workspace), by)
       return { revoked: body.which }
     },
-    rotate: async (by: Speaker, body: z.infer<typeof RotateBody>) => {
+    rotate: async (by: Principal, body: z.infer<typeof RotateBody>) => {
       const expiresAt = now() + 7 * DAY_MS
       const made = await store.rotate(body.which, within(by, body.workspace), by, expiresAt)
       return { ...showInvite(made.invite), secret: made.secret }
     },
-    audit: async (by: Speaker, query: { workspace?: string | undefined; limit: number }) => ({
+    audit: async (by: Principal, query: { workspace?: string | undefined; limit: number }) => ({
       entries: store.audit(within(by, query.workspace), query.limit).map(({ at, ...entry }) => ({
         at: new Date(at).toISOString(),
         ...entry,
       })),
     }),
     /** Each with how many have joined. */
-    workspaces: async (by: Speaker, { workspace }: { workspace?: string | undefined }) => {
+    workspaces: async (by: Principal, { workspace }: { workspace?: string | undefined }) => {
       const only = within(by, workspace)
       const members = store.members(only).filter(({ revoked_at }) => revoked_at === null)
       const names = only === null ? store.workspaces.names : [only]
       const agents = (name: string) => members.filter((one) => one.workspace === name).length
       return { workspaces: names.map((name) => ({ workspace: name, agents: agents(name) })) }
     },
-    add: async (by: Speaker, { workspace }: z.infer<typeof WorkspaceBody>) => {
+    add: async (by: Principal, { workspace }: z.infer<typeof WorkspaceBody>) => {
       const isNew = !store.workspaces.has(workspace)
       await store.create(workspace, nameOf(by))
       return { workspace, created: isNew }
     },
-    recover: async (by: Speaker, body: z.infer<typeof RecoverBody>) => {
+    recover: async (by: Principal, body: z.infer<typeof RecoverBody>) => {
       return { recovering_until: await store.recover(body.for, by) }
     },
   }
@@ -168,19 +168,19 @@ export const accessRoutes = (
     summary: string,
     body: B,
     answer: z.ZodType,
-    act: (by: Speaker, b: z.infer<B>) => Promise<object>,
+    act: (by: Principal, b: z.infer<B>) => Promise<object>,
     needs: 'admin' | 'owner' = 'admin',
   ) =>
     route({
       ...{ method: 'POST', path: `/api/admin/${name}`, needs, summary, body, answer },
-      run: ({ c, body }) => act(speakerOf(c), body),
+      run: ({ c, body }) => act(principalOf(c), body),
     })
   type List = 'invites' | 'agents' | 'audit' | 'workspaces'
   const list = (name: List, summary: string, field: string) =>
     route({
       ...{ method: 'GET', path: `/api/admin/${name}`, needs: 'admin', summary, query: ListQuery },
       answer: z.object({ [field]: z.array(z.looseObject({})) }),
-      run: ({ c, query }) => actions[name](speakerOf(c), query),
+      run: ({ c, query }) => actions[name](principalOf(c), query),
     })
   return [
     route({
@@ -204,7 +204,7 @@ export const accessRoutes = (
       ...{ method: 'POST', path: '/api/ticket', needs: 'read', answer: Ticket },
       summary: 'A short-lived stand-in for a credential, for the URL of a WebSocket',
       run: ({ c }) => {
-        speakerOf(c)
+        principalOf(c)
         return store.ticket(bearerIn(c.req.header('authorization'))!)
       },
     }),

@@ -7,16 +7,16 @@ import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
 import { isAgentId } from '../../protocol/roles.ts'
 import { within } from '../../workspace/document/validate.ts'
-import { shownBy } from '../auth/authorize.ts'
+import { callerOf } from '../auth/authorize.ts'
 import { unknownCredential } from '../auth/refusals.ts'
 import { GUEST_READS_MS, MAX_WAIT_MS } from '../config/limits.ts'
 import { PART_MS } from '../http/answer.ts'
 import { ready } from '../http/request.ts'
-import type { Act } from '../http-agents/actions.ts'
-import type { Waiting } from '../http-agents/guest.ts'
+import type { ActionContext } from '../http-agents/actions.ts'
+import type { Waiting } from '../http-agents/http-agent.ts'
 import { timed } from '../limits/timed.ts'
+import { type Caller, nameOf } from '../sync/principal.ts'
 import type { Room } from '../sync/room.ts'
-import { nameOf, type Shown } from '../sync/speaker.ts'
 import type { AppEnv } from './env.ts'
 
 /** An id that its client chose. Throws `bad_name`. */
@@ -30,8 +30,8 @@ export const checkAgentId = (id: string): AgentId => {
 }
 
 /** Who asks. Throws `unauthorized`. */
-export const asking = (c: Context): Shown => {
-  const shown = shownBy(c)
+export const asking = (c: Context): Caller => {
+  const shown = callerOf(c)
   if (shown === null) throw unknownCredential()
   return shown
 }
@@ -52,7 +52,7 @@ export const actAs = async <T>(
   env: AppEnv,
   { c, workspace }: { c: Context; workspace: string },
   agent: string,
-  work: (act: Act) => Promise<T>,
+  work: (act: ActionContext) => Promise<T>,
 ): Promise<T> => {
   const id = checkAgentId(agent)
   env.access.speakAs(asking(c), id, workspace)
@@ -136,7 +136,11 @@ export const waitSignal = (c: Context, seconds: number): AbortSignal => {
  * hung up, asked the next thing on its connection, or had a moment for reading; it is handed out again where the connection broke
  * before.
  */
-export const handOut = (c: Context, { guest, env }: Act, handedOut: readonly Waiting[]): void => {
+export const handOut = (
+  c: Context,
+  { guest, env }: ActionContext,
+  handedOut: readonly Waiting[],
+): void => {
   if (handedOut.length === 0) return
   const response = responseTo(c)
   const { socket } = response

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { callerIn } from '../auth/authorize.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
-import type { Act } from '../http-agents/actions.ts'
+import type { ActionContext } from '../http-agents/actions.ts'
 import { actAs } from './agent-request.ts'
 import type { AppEnv } from './env.ts'
 
@@ -16,7 +16,7 @@ export const doingIn =
     summary: string,
     body: B,
     answer: z.ZodType,
-    run: (act: Act, body: z.infer<B>, asked: Asked) => Promise<object> | object,
+    run: (act: ActionContext, body: z.infer<B>, asked: Asked) => Promise<object> | object,
     more: { maxBytes?: number } = {},
   ): Route =>
     route({

@@ -29,7 +29,7 @@ import {
   respond,
   tell,
 } from '../http-agents/actions.ts'
-import type { Waiting } from '../http-agents/guest.ts'
+import type { Waiting } from '../http-agents/http-agent.ts'
 import { actAs, look, waitSignal } from './agent-request.ts'
 import { at, doingIn } from './agent-route.ts'
 import type { AppEnv } from './env.ts'

@@ -3,12 +3,12 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
-import { isBlobName } from '../../workspace/document/schema.ts'
-import { shownBy } from '../auth/authorize.ts'
+import { isBlobName } from '../../protocol/ids.ts'
+import { callerOf } from '../auth/authorize.ts'
 import { STREAM_BYTES } from '../config/quotas.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import { type BlobStore, WrongOffset } from '../storage/blobs.ts'
-import { nameOf } from '../sync/speaker.ts'
+import { nameOf } from '../sync/principal.ts'
 import type { AppEnv } from './env.ts'
 
 const digits = z
@@ -68,7 +68,7 @@ export const blobRoutes = (env: AppEnv): Route[] => {
     const body = bodyOf(c)
     env.holdOf((c.env as HttpBindings).incoming).add(STREAM_BYTES)
     try {
-      const by = shownBy(c)
+      const by = callerOf(c)
       const upload = { workspace, sha256, size, by: by === null ? undefined : nameOf(by) }
       const progress = await blobs.append(upload, offset, body)
       c.header(OFFSET, String(progress.offset))

@@ -5,8 +5,8 @@ import type { Metrics } from '../http/metrics.ts'
 import type { Serving } from '../http/route.ts'
 import type { AgentsEnv } from '../http-agents/env.ts'
 import type { Manifest } from '../ops/manifest.ts'
+import type { Caller } from '../sync/principal.ts'
 import type { Room } from '../sync/room.ts'
-import type { Shown } from '../sync/speaker.ts'
 
 /** The parts of the server that routes may use. */
 export interface AppEnv extends Serving, AgentsEnv {
@@ -31,7 +31,7 @@ export interface AppEnv extends Serving, AgentsEnv {
   /** A credential was none; returns why none is looked at for a while, or null. */
   onWrongCredential: (c: Context, why: ClawError) => ClawError | null
   /** A request is answered with this error; returns whether to close its connection. */
-  onRefused: (c: Context, error: ClawError, by: Shown | null) => boolean
+  onRefused: (c: Context, error: ClawError, by: Caller | null) => boolean
   /** Somebody spoke in another's name, and was refused. */
-  onForgery: (by: Shown, where: string, what: string) => void
+  onForgery: (by: Caller, where: string, what: string) => void
 }

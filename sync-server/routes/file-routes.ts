@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
+import { isBlobName } from '../../protocol/ids.ts'
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
-import { isBlobName } from '../../workspace/document/schema.ts'
 import { takeLines } from '../../workspace/files/file-edit.ts'
 import { eachFile, readFile } from '../../workspace/files/files.ts'
 import { MAX_FILE_BODY_BYTES } from '../config/limits.ts'

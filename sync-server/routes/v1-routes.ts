@@ -12,7 +12,7 @@ import { Agent, FileInfo, Message } from '../http/shapes.ts'
 import { firstOf, inbox } from '../http-agents/actions.ts'
 import { readByToken, readShared } from '../http-agents/bases.ts'
 import { writeShared } from '../http-agents/files.ts'
-import type { Waiting } from '../http-agents/guest.ts'
+import type { Waiting } from '../http-agents/http-agent.ts'
 import {
   BroadcastBody,
   broadcastPlain,

@@ -3,8 +3,8 @@ import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { ClawError } from '../../protocol/errors.ts'
+import { isBlobName } from '../../protocol/ids.ts'
 import { MAX_BLOB_BYTES } from '../../protocol/limits.ts'
-import { isBlobName } from '../../workspace/document/schema.ts'
 import {
   BLOB_QUOTA_BYTES,
   MAX_AGENT_PARTIALS,

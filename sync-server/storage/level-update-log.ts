@@ -1,10 +1,10 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { causeOf, Damage } from './integrity/damage.ts'
+import { Corruption, causeOf } from './integrity/corruption.ts'
 import { putFormat } from './integrity/format.ts'
+import { Witness } from './integrity/high-water-mark.ts'
 import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
 import { type Db, openDb, reopenDb } from './integrity/open.ts'
-import { Witness } from './integrity/witness.ts'
 import { LevelVersionLog } from './level-version-log.ts'
 import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './update-log.ts'
 
@@ -106,7 +106,7 @@ export class LevelUpdateLog implements UpdateLog {
 
   /**
    * Opens or creates the database in `dir`, and brings an older one to this format. Rejects with LevelDB's error, of
-   * which `LEVEL_LOCKED` is a cause's code, or with Damage, Newer; with Older where `upgrade` is false.
+   * which `LEVEL_LOCKED` is a cause's code, or with Corruption, Newer; with Older where `upgrade` is false.
    */
   static async open(dir: string, now: () => number, upgrade = true): Promise<LevelUpdateLog> {
     const db = await openDb(dir, upgrade)
@@ -121,7 +121,7 @@ export class LevelUpdateLog implements UpdateLog {
     return log
   }
 
-  /** Throws Damage where the newest record that was made durable is not there. */
+  /** Throws Corruption where the newest record that was made durable is not there. */
   async #checkEnd(): Promise<void> {
     const key = this.#witness.read()
     if (key === null || (await this.#db.get(key)) !== undefined) return
@@ -130,12 +130,12 @@ export class LevelUpdateLog implements UpdateLog {
       ({ seq }) => seq,
       (error) => {
         // Found again, and told, by who opens it; the other workspaces do not suffer from it.
-        if (causeOf(error, Damage) !== null) return seqOf(key)
+        if (causeOf(error, Corruption) !== null) return seqOf(key)
         throw error
       },
     )
     if (seq < seqOf(key)) {
-      throw new Damage(
+      throw new Corruption(
         `workspace ${workspace}`,
         `it ends at record ${seq}, and record ${seqOf(key)} was acknowledged`,
       )
@@ -288,7 +288,7 @@ export class LevelUpdateLog implements UpdateLog {
         stored.seq++
       }
       if (stored.seq === 0 && (await this.#db.get(`w:${workspace}`, { snapshot })) !== undefined) {
-        throw new Damage(of, 'all of it is missing')
+        throw new Corruption(of, 'all of it is missing')
       }
     } catch (error) {
       throw damageIn(of, error) ?? error
@@ -351,16 +351,16 @@ export class LevelUpdateLog implements UpdateLog {
 }
 
 /** What of an error in reading a workspace is damage; null: it is LevelDB's, which could not read at all. */
-const damageIn = (of: string, error: unknown): Damage | null => {
-  const damage = causeOf(error, Damage)
+const damageIn = (of: string, error: unknown): Corruption | null => {
+  const damage = causeOf(error, Corruption)
   if (damage?.where === of) return damage
   const { code, message } = error as { code?: string; message: string }
   if (damage === null && code?.startsWith('LEVEL_') && code !== 'LEVEL_CORRUPTION') return null
-  return new Damage(of, damage?.message ?? message)
+  return new Corruption(of, damage?.message ?? message)
 }
 
-const missing = (workspace: string, from: number, to: number): Damage =>
-  new Damage(
+const missing = (workspace: string, from: number, to: number): Corruption =>
+  new Corruption(
     `workspace ${workspace}`,
     from === to ? `record ${from} is missing` : `records ${from} to ${to} are missing`,
   )

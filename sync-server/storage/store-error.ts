@@ -1,7 +1,7 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { isSystemError, meaningOf } from '../../protocol/system-error.ts'
 import { Fault } from './faults.ts'
-import { causeOf, Damage, Newer, Older, Unreadable } from './integrity/damage.ts'
+import { Corruption, causeOf, Newer, Older, Unreadable } from './integrity/corruption.ts'
 
 /** What is to be done about a store that is damaged. */
 export const DAMAGED_HINT =
@@ -25,7 +25,7 @@ export const storeError = (dir: string, thrown: unknown): ClawError => {
 }
 
 const errorFor = (dir: string, thrown: unknown): ClawError => {
-  const damage = causeOf(thrown, Damage)
+  const damage = causeOf(thrown, Corruption)
   if (damage !== null) {
     return new ClawError('data_damaged', `${dir} is damaged: ${damage.message}`, DAMAGED_HINT)
   }
@@ -81,7 +81,7 @@ const innermost = (thrown: unknown): Error & { code?: string } => {
 
 /** What an error that a request met means to who sent it. `trouble`: what is wrong with the store; null: nothing is. */
 export const requestError = (thrown: unknown, trouble: string | null): ClawError => {
-  const damage = causeOf(thrown, Damage)
+  const damage = causeOf(thrown, Corruption)
   if (damage !== null) {
     return new ClawError('data_damaged', damage.message, 'the owner of the server must look at it')
   }

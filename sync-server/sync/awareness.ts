@@ -1,6 +1,6 @@
 import { type AwarenessEntry, CLOSE, WireError } from '../../protocol/frames.ts'
 import type { Gate } from './gate.ts'
-import { agentOf, type Speaker } from './speaker.ts'
+import { agentOf, type Principal } from './principal.ts'
 
 const GONE = 'null'
 
@@ -63,7 +63,7 @@ export class AwarenessStates {
   /** Takes in what `connection` sent. Throws WireError (`forged`) where it shows itself as somebody else. */
   apply(
     connection: number,
-    speaker: Speaker,
+    speaker: Principal,
     entries: readonly AwarenessEntry[],
     now: number,
   ): void {

@@ -3,8 +3,8 @@ import type { WebSocket } from 'ws'
 import { CLOSE, type Frame } from '../../protocol/frames.ts'
 import { MAX_SOCKET_BUFFER } from '../config/limits.ts'
 import type { Hold, Shared } from './held.ts'
+import type { Principal } from './principal.ts'
 import type { Chunk } from './ring.ts'
-import type { Speaker } from './speaker.ts'
 
 let lastId = 0
 
@@ -16,7 +16,7 @@ export class Connection {
   readonly id = ++lastId
   readonly ws: WebSocket
   /** Whom it speaks for. */
-  readonly speaker: Speaker
+  readonly speaker: Principal
   readonly #socket: Socket
   /** Position in the room's log up to which this reader has everything; null until its first SyncStep1. */
   cursor: number | null = null
@@ -47,7 +47,7 @@ export class Connection {
   /** Called when the socket takes data again and the outbox is empty. */
   onReady: () => void = () => {}
 
-  constructor(ws: WebSocket, socket: Socket, speaker: Speaker, hold: Hold, now: number) {
+  constructor(ws: WebSocket, socket: Socket, speaker: Principal, hold: Hold, now: number) {
     this.ws = ws
     this.hold = hold
     this.speaker = speaker

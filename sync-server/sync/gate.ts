@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import type { Owned } from '../storage/update-log.ts'
 import type { Decoded } from './check.ts'
-import type { Speaker } from './speaker.ts'
+import type { Principal } from './principal.ts'
 
 /** Says whose words an update may be, before it touches a room's document. One a room. */
 export interface Gate {
@@ -14,7 +14,7 @@ export interface Gate {
    * something in another's name; false: it may not change anything, and does not ask to.
    */
   admit(
-    by: Speaker,
+    by: Principal,
     decoded: Decoded,
     clocks: ReadonlyMap<number, number>,
     isSyncStep2: boolean,
@@ -22,7 +22,7 @@ export interface Gate {
   /** Takes so many bytes of what an agent's messages and tasks may have of the document; false: there are not as many left. */
   takeShare(agent: string, bytes: number): boolean
   /** How many Yjs client ids it may yet bring that nobody had (count). */
-  mostNewIds(by: Speaker): number
+  mostNewIds(by: Principal): number
   /** Whose a client id is, as far as anybody has written under it or shows it; undefined: nobody's. */
   holderOf(client: number): string | undefined
   /** Nobody else is to write under this client id for as long as `agent` shows it; false: it is another's, or one too many. */

@@ -19,7 +19,7 @@ import {
   MAX_OWED_BARRIERS,
 } from '../config/limits.ts'
 import { Fault } from '../storage/faults.ts'
-import { Damage } from '../storage/integrity/damage.ts'
+import { Corruption } from '../storage/integrity/corruption.ts'
 import type { Op } from '../storage/integrity/level-keys.ts'
 import type { Archivable, Owned, Stored, UpdateLog } from '../storage/update-log.ts'
 import { Admission, type Entry, isLarge, type Work } from './admission.ts'
@@ -31,8 +31,8 @@ import { docOf, LiveDocument, salvage } from './document.ts'
 import { Feed } from './feed.ts'
 import type { Gate } from './gate.ts'
 import { Gather } from './gather.ts'
+import type { Principal } from './principal.ts'
 import { type Chunk, framesOf } from './ring.ts'
-import type { Speaker } from './speaker.ts'
 
 /** What a room needs from outside; it knows nothing of what is in its document. */
 export interface RoomEnv {
@@ -58,9 +58,9 @@ export interface RoomEnv {
   /** The document holds what is on disk, until this returns. */
   onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
   /** A connection had to be closed, for what it sent (a message of so many bytes) or did not take (0). */
-  onClose: (code: number, reason: string, by: Speaker, bytes: number) => void
+  onClose: (code: number, reason: string, by: Principal, bytes: number) => void
   /** Somebody spoke in another's name, and was refused. */
-  onForgery: (room: Room, by: Speaker, what: string) => void
+  onForgery: (room: Room, by: Principal, what: string) => void
   /** Whether the room must stay in memory although nobody is connected: time is running for something in it. */
   keeps: (room: Room) => boolean
   /** No connection for IDLE_ROOM_MS and everything is in the checkpoint. */
@@ -178,7 +178,7 @@ export class Room {
   }
 
   /** Shows somebody who has no connection, by a number that is no connection's; null: shows nobody by it any more. */
-  show(number: number, speaker: Speaker, state: AwarenessEntry | null): void {
+  show(number: number, speaker: Principal, state: AwarenessEntry | null): void {
     if (this.#gone) return
     const now = this.#env.now()
     if (state === null) this.#awareness.drop(number, now)
@@ -665,7 +665,7 @@ export class Room {
   /** Nothing is taken or answered any more; every connection is closed with 4503. */
   fail(error: Error): void {
     if (this.#gone) return
-    const failure = error instanceof Damage ? error : new Fault(this.name, error)
+    const failure = error instanceof Corruption ? error : new Fault(this.name, error)
     this.#failure = failure
     for (const { reject } of [...this.#running.splice(0), ...this.#commands.takeAll()]) {
       reject(failure)

@@ -10,11 +10,11 @@ import {
 import { findEntry } from '../../workspace/tasks/tasks.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
 import type { Room } from '../sync/room.ts'
-import { findArchived, type TaskKeeper } from './scheduler.ts'
+import { findArchived, type TaskScheduler } from './scheduler.ts'
 
 /** The tasks of the rooms, and the archive. */
 export interface TaskEnv {
-  tasks: TaskKeeper
+  tasks: TaskScheduler
   updateLog: UpdateLog
 }
 

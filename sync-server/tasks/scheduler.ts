@@ -3,9 +3,9 @@ import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import { activities, readPresence } from '../../workspace/agents/presence.ts'
 import { agentsOf } from '../../workspace/document/schema.ts'
+import { TaskReconciler, type TaskWorld } from '../../workspace/tasks/reconciler.ts'
 import { type ArchivedTask, readArchivedTask } from '../../workspace/tasks/task-archive.ts'
 import type { TaskIndex } from '../../workspace/tasks/task-index.ts'
-import { Settler, type World } from '../../workspace/tasks/task-settle.ts'
 import { LOOKED_UP_TASKS } from '../config/limits.ts'
 import { Fault } from '../storage/faults.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
@@ -26,7 +26,7 @@ const MAX_TRIES = 8
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Keeps the tasks of all rooms going: settles them whenever something changed, came, went or is due. */
-export class TaskKeeper {
+export class TaskScheduler {
   readonly #env: KeeperEnv
   readonly #rooms = new Map<Room, RoomTasks>()
 
@@ -82,7 +82,7 @@ export class TaskKeeper {
 class RoomTasks {
   readonly #room: Room
   readonly #env: KeeperEnv
-  #settler: Settler | null = null
+  #settler: TaskReconciler | null = null
   #unfollow = () => {}
   /** Awareness states, as JSON, and how many connections show each. */
   readonly #states = new Map<string, number>()
@@ -92,7 +92,7 @@ class RoomTasks {
   readonly #lastSeen = new Map<AgentId, number>()
   /** Who was not seen since has had no chance to be: the room was just loaded. */
   readonly #since: number
-  #archived: World['archived'] = new Map()
+  #archived: TaskWorld['archived'] = new Map()
   #timer: NodeJS.Timeout | undefined
   #stepping = false
   #again = false
@@ -107,7 +107,7 @@ class RoomTasks {
   follow(doc: Y.Doc): void {
     this.#settler?.close()
     this.#unfollow()
-    const settler = new Settler(doc)
+    const settler = new TaskReconciler(doc)
     this.#settler = settler
     // Who registers, or learns something, may be whom an open task was waiting for.
     const agents = agentsOf(doc)
@@ -158,7 +158,7 @@ class RoomTasks {
     this.#step()
   }
 
-  #world(): World {
+  #world(): TaskWorld {
     const now = this.#env.now()
     const { leaseMs, offerMs, archiveAfterMs } = this.#env
     const states = this.#states
@@ -177,7 +177,7 @@ class RoomTasks {
   async command<T>(change: (doc: Y.Doc, index: TaskIndex) => T, by: string): Promise<T> {
     for (let tries = 0; tries < MAX_TRIES; ) {
       // In one commit, one after the other: nothing is filed in between.
-      let left: ReturnType<Settler['settle']> | null = null
+      let left: ReturnType<TaskReconciler['settle']> | null = null
       const settled = this.#room.command(
         (_doc, archive) => {
           left = this.#settler!.settle(this.#world(), archive)

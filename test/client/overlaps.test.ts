@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest'
-import { Overlaps } from '../../client/replica/overlaps.ts'
+import { EditConflicts } from '../../client/replica/edit-conflicts.ts'
 import { Replica } from '../../client/replica/replica.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { registerAgent } from '../../workspace/agents/agents.ts'
@@ -13,10 +13,10 @@ const opened: Replica[] = []
 
 const open = async (
   dir = tempDir('replica'),
-): Promise<{ replica: Replica; overlaps: Overlaps }> => {
+): Promise<{ replica: Replica; overlaps: EditConflicts }> => {
   const replica = await Replica.open(dir, () => {})
   opened.push(replica)
-  return { replica, overlaps: new Overlaps(replica) }
+  return { replica, overlaps: new EditConflicts(replica) }
 }
 type Side = Awaited<ReturnType<typeof open>>
 

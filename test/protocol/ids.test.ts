@@ -5,15 +5,15 @@ import { agentName, registerAgent, resolveAgent } from '../../workspace/agents/a
 import {
   type BroadcastEntry,
   broadcastsOf,
-  intakeOf,
   receiptsOf,
+  submissionsOf,
 } from '../../workspace/document/schema.ts'
 import { readArchived, trimBroadcasts } from '../../workspace/inbox/archive.ts'
 import { archivedMeanwhile, messagesSince, newsSince } from '../../workspace/inbox/inbox.ts'
 import { sentMessages } from '../../workspace/inbox/sent.ts'
 import { addBroadcast } from '../../workspace/messages/broadcasts.ts'
-import { handIn } from '../../workspace/tasks/intake.ts'
 import { markDelivered, markRead, receiptOf } from '../../workspace/tasks/receipts.ts'
+import { submit } from '../../workspace/tasks/submissions.ts'
 import type { ArchivedTask } from '../../workspace/tasks/task-archive.ts'
 import { getTask, listTasks } from '../../workspace/tasks/tasks.ts'
 import {
@@ -56,7 +56,7 @@ describe('a message with another’s id', () => {
       said(doc, ben, carol)
       copy(doc, mallory)
       const read = (by: AgentId) =>
-        intakeOf(doc).push([{ kind: 'receipt', id: 'm-1', by, delivered: 3, read: 4 }])
+        submissionsOf(doc).push([{ kind: 'receipt', id: 'm-1', by, delivered: 3, read: 4 }])
       const state = () => sentMessages(doc, ben, 9)[0]?.state
       if (mine === 'first') read(carol)
       read(mallory)
@@ -80,7 +80,7 @@ describe('a message with another’s id', () => {
   it('[M12] a receipt for what is not addressed to who hands it in is dropped', () => {
     const doc = replica(1)
     said(doc, ben, carol)
-    handIn(doc, { kind: 'receipt', id: 'm-1', by: mallory, delivered: 3, read: 4 })
+    submit(doc, { kind: 'receipt', id: 'm-1', by: mallory, delivered: 3, read: 4 })
     expect(sentMessages(doc, ben, 9)[0]?.state).toBe('stored')
     settle(doc)
     expect(receiptOf(doc, 'm-1', mallory)).toBeUndefined()
@@ -122,36 +122,36 @@ describe('a task with another’s id', () => {
   it('[T5] the first counts, wherever in the array the second stands', () => {
     const doc = replica(1)
     settle(doc)
-    handIn(doc, give(ben, 'the task'))
-    intakeOf(doc).insert(0, [give(mallory, 'a copy')])
+    submit(doc, give(ben, 'the task'))
+    submissionsOf(doc).insert(0, [give(mallory, 'a copy')])
     expect(listTasks(doc)).toHaveLength(1)
     settle(doc)
     expect(getTask(doc, 't-1')).toMatchObject({ task: 'the task', from_agent: ben })
-    intakeOf(doc).insert(0, [give(mallory, 'a copy')])
+    submissionsOf(doc).insert(0, [give(mallory, 'a copy')])
     settle(doc)
     expect(getTask(doc, 't-1').task).toBe('the task')
-    expect(intakeOf(doc).length).toBe(0)
+    expect(submissionsOf(doc).length).toBe(0)
   })
 
   it('[T5] an archived one is not given again; what waits for the answer keeps its place', () => {
     const doc = replica(1)
     doc.getMap('meta').set('archivedTasks', 1)
-    handIn(doc, give(ben, 'the task'))
+    submit(doc, give(ben, 'the task'))
     expect([...settle(doc).unknown]).toEqual(['t-1'])
-    intakeOf(doc).insert(0, [give(mallory, 'a copy')])
+    submissionsOf(doc).insert(0, [give(mallory, 'a copy')])
     expect([...settle(doc).unknown]).toEqual(['t-1'])
     const archived = new Map<ReturnType<typeof taskId>, ArchivedTask | null>([[taskId('1'), null]])
     settle(doc, worldAt(1, { archived }))
     expect(getTask(doc, 't-1').task).toBe('the task')
-    expect(intakeOf(doc).length).toBe(0)
+    expect(submissionsOf(doc).length).toBe(0)
 
     const other = replica(2)
     other.getMap('meta').set('archivedTasks', 1)
-    handIn(other, give(mallory, 'a copy'))
+    submit(other, give(mallory, 'a copy'))
     const found = { id: taskId('1') } as ArchivedTask
     settle(other, worldAt(1, { archived: new Map([[taskId('1'), found]]) }))
     expect(listTasks(other)).toEqual([])
-    expect(intakeOf(other).length).toBe(0)
+    expect(submissionsOf(other).length).toBe(0)
   })
 })
 

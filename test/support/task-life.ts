@@ -2,9 +2,9 @@ import * as Y from 'yjs'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import { registerAgent } from '../../workspace/agents/agents.ts'
 import { initWorkspace } from '../../workspace/document/schema.ts'
-import { handIn } from '../../workspace/tasks/intake.ts'
+import { TaskReconciler } from '../../workspace/tasks/reconciler.ts'
+import { submit } from '../../workspace/tasks/submissions.ts'
 import { moveTask } from '../../workspace/tasks/task-commands.ts'
-import { Settler } from '../../workspace/tasks/task-settle.ts'
 import { addTask } from '../../workspace/tasks/tasks.ts'
 
 /** How large a workspace is after so many tasks. */
@@ -59,7 +59,7 @@ export const liveThrough = (marks: readonly number[], onMark: (size: Size) => vo
   }
   let archived = 0
   let now = 1
-  const settler = new Settler(server)
+  const settler = new TaskReconciler(server)
   const settle = (): void => {
     server.transact(() =>
       settler.settle(
@@ -96,8 +96,8 @@ export const liveThrough = (marks: readonly number[], onMark: (size: Size) => vo
         return id
       })
       sync(creator)
-      for (const id of ids) handIn(worker, { kind: 'receipt', id, by: agents[to]!, delivered: now })
-      for (const id of ids) handIn(worker, { kind: 'receipt', id, by: agents[to]!, read: now })
+      for (const id of ids) submit(worker, { kind: 'receipt', id, by: agents[to]!, delivered: now })
+      for (const id of ids) submit(worker, { kind: 'receipt', id, by: agents[to]!, read: now })
       sync(worker)
       for (const id of ids) {
         for (const state of ['working', 'completed'] as const) {

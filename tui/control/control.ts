@@ -1,17 +1,17 @@
 import { commandFor, commandNamed } from '../model/commands.ts'
-import type { Look } from '../model/look.ts'
+import type { Frame } from '../model/frame.ts'
 import { BROWSE, type Event, keysOf } from '../model/state.ts'
 import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
 import { clickAt } from '../ui/rows.ts'
 import { bodyHeight, screenRows } from '../views/screen.ts'
 import { onCommand, seen } from './doing.ts'
+import { event, NONE, type Steps } from './effect.ts'
 import { move } from './moving.ts'
-import { event, NONE, type Steps } from './step.ts'
 import { onFilterPress, onFormPress, onPalettePress, paletteWith } from './typing.ts'
 
 /** What a key does, wherever the keys go at the moment. */
-export const onPress = (look: Look, press: Press): Steps => {
+export const onPress = (look: Frame, press: Press): Steps => {
   const { mode } = look.state
   if (press.name === 'ctrl-c') return [{ type: 'quit' }]
   switch (mode.kind) {
@@ -36,7 +36,7 @@ export const onPress = (look: Look, press: Press): Steps => {
 }
 
 /** What was pasted, as one text; only a field for several lines takes line ends. */
-export const onPaste = ({ state }: Look, text: string): Steps => {
+export const onPaste = ({ state }: Frame, text: string): Steps => {
   const { mode } = state
   if (mode.kind === 'browse' || mode.kind === 'help') return NONE
   const kind = mode.kind === 'form' ? mode.form.fields[mode.form.at]?.kind : 'line'
@@ -50,7 +50,7 @@ export const onPaste = ({ state }: Look, text: string): Steps => {
 const WHEEL_LINES = 3
 
 /** A click does what is said where it hits; the wheel moves. */
-export const onMouse = (look: Look, { kind, x, y }: Mouse): Steps => {
+export const onMouse = (look: Frame, { kind, x, y }: Mouse): Steps => {
   const isForm = look.state.mode.kind === 'form'
   if (kind !== 'click') return isForm ? NONE : move(look, kind, WHEEL_LINES).map(event)
   const { head, body, foot } = screenRows(look)
@@ -61,7 +61,7 @@ export const onMouse = (look: Look, { kind, x, y }: Mouse): Steps => {
   return onEvent(look, hit)
 }
 
-const onEvent = (look: Look, hit: Event): Steps => {
+const onEvent = (look: Frame, hit: Event): Steps => {
   if (hit.type !== 'do') return [event(hit), ...seen(look, hit)]
   if (hit.command === 'complete') {
     return [event({ type: 'mode', mode: paletteWith(hit.args ?? '') })]

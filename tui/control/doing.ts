@@ -1,6 +1,6 @@
 import type { FileKey } from '../../protocol/ids.ts'
 import { type Command, commandNamed } from '../model/commands.ts'
-import type { Look } from '../model/look.ts'
+import type { Frame } from '../model/frame.ts'
 import { nameOf } from '../model/snapshot.ts'
 import {
   BROWSE,
@@ -14,15 +14,15 @@ import {
 import { EMPTY, lineOf } from '../terminal/line.ts'
 import { feedList } from '../views/feed.ts'
 import { aboutOf, pickedId, waitsForMe } from '../views/picked.ts'
+import { type Effect, event, NONE, type Steps } from './effect.ts'
 import { type FormName, isForm, missingIn, openForm, runOf } from './forms.ts'
 import { move } from './moving.ts'
-import { event, NONE, type Step, type Steps } from './step.ts'
 
 /** What is given to a command on its line, by the fields of its form. */
 type Values = Readonly<Record<string, string>>
 
 /** Carries a command out, or asks for what it needs. */
-export const onCommand = (look: Look, command: Command, values: Values): Steps => {
+export const onCommand = (look: Frame, command: Command, values: Values): Steps => {
   const { state } = look
   const { name } = command
   switch (name) {
@@ -69,25 +69,25 @@ export const onCommand = (look: Look, command: Command, values: Values): Steps =
 }
 
 /** Leaving the feed means to have seen what is in it. */
-export const seen = ({ state, snapshot }: Look, change: Event): Step[] => {
+export const seen = ({ state, snapshot }: Frame, change: Event): Effect[] => {
   const leaves = change.type === 'view' && state.view === 'feed' && change.view !== 'feed'
   const newest = snapshot.feed.at(-1)?.at ?? 0
   return leaves ? [event({ type: 'seen', at: Math.max(newest, snapshot.now) })] : []
 }
 
-const goTo = (look: Look, view: View): Steps => {
+const goTo = (look: Frame, view: View): Steps => {
   const change = { type: 'view', view } as const
   return [event(change), ...seen(look, change)]
 }
 
 /** Who is at the oldest entry and goes to the first one wants older ones. */
-const older = (look: Look): Steps => {
+const older = (look: Frame): Steps => {
   const { state, snapshot } = look
   const isOnFeed = state.view === 'feed' && state.pages.length === 0
   return isOnFeed && snapshot.hasOlder && feedList(look).at <= 0 ? [{ type: 'older' }] : NONE
 }
 
-const open = (look: Look): Steps => {
+const open = (look: Frame): Steps => {
   const { state } = look
   const page = topPage(state)
   if (page !== null) return openFrom(look, page)
@@ -103,7 +103,7 @@ const open = (look: Look): Steps => {
 }
 
 /** From an entry to its task or file, from an agent to what it is at. */
-const openFrom = ({ snapshot }: Look, page: Page): Steps => {
+const openFrom = ({ snapshot }: Frame, page: Page): Steps => {
   if (page.kind === 'editor' || page.kind === 'task') return NONE
   const entry = snapshot.feed.findLast(({ id }) => id === page.id)
   const line = snapshot.agents.find(({ agent }) => agent.agent_id === page.id)
@@ -124,7 +124,7 @@ const back = (state: State): Steps => {
 
 /** Opens a command's form with what is known; one that needs nothing more is carried out at once. */
 const form = (
-  look: Look,
+  look: Frame,
   { about, args = [] }: Command,
   name: FormName,
   values: Values,
@@ -156,11 +156,11 @@ const form = (
   return [event({ type: 'mode', mode: { kind: 'form', form: opened } })]
 }
 
-const answer = (look: Look, { result }: Values): Steps =>
+const answer = (look: Frame, { result }: Values): Steps =>
   form(look, commandNamed('answer')!, 'answer', result === undefined ? {} : { text: result })
 
 /** A name that says which agent is meant; its id where another has the same, as name or id. */
-const nameFor = ({ snapshot }: Look, id: string): string => {
+const nameFor = ({ snapshot }: Frame, id: string): string => {
   const name = nameOf(snapshot, id)
   const same = snapshot.agents.filter(
     ({ agent }) => agent.name === name || (agent.agent_id === name && agent.agent_id !== id),
@@ -168,5 +168,5 @@ const nameFor = ({ snapshot }: Look, id: string): string => {
   return same.length === 1 ? name : id
 }
 
-const labelOf = ({ snapshot }: Look, subject: string): string =>
+const labelOf = ({ snapshot }: Frame, subject: string): string =>
   snapshot.names.get(subject) ?? snapshot.taskById.get(subject)?.task.slice(0, 60) ?? subject

@@ -1,7 +1,7 @@
 import type { FileKey } from '../../protocol/ids.ts'
 import { PRIORITIES } from '../../workspace/document/schema.ts'
 import type { FeedEntry } from '../model/feed.ts'
-import { ago } from '../model/look.ts'
+import { ago } from '../model/frame.ts'
 import { nameOf, type Snapshot } from '../model/snapshot.ts'
 import type { Field, Form } from '../model/state.ts'
 import { lineOf } from '../terminal/line.ts'

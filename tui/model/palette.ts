@@ -1,5 +1,5 @@
 import { COMMANDS, type Command, type Names } from './commands.ts'
-import type { Look } from './look.ts'
+import type { Frame } from './frame.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What could stand where the line ends. */
@@ -55,7 +55,10 @@ const namesOf = (names: Names, snapshot: Snapshot): readonly { word: string; wha
   return []
 }
 
-export const completionsOf = ({ snapshot }: Pick<Look, 'snapshot'>, line: string): Completion[] => {
+export const completionsOf = (
+  { snapshot }: Pick<Frame, 'snapshot'>,
+  line: string,
+): Completion[] => {
   const [, name = '', gap = '', rest = ''] = /^\s*(\S*)(\s*)([\s\S]*)$/.exec(line) ?? []
   if (gap === '') {
     const starts = typeable.filter((command) => command.name.startsWith(name))

@@ -6,7 +6,7 @@ import { activities, type Presence } from '../../workspace/agents/presence.ts'
 import { archivedBroadcasts, type BroadcastEntry } from '../../workspace/document/schema.ts'
 import { type FileInfo, fileInfo, listFiles } from '../../workspace/files/files.ts'
 import { findFile, keysOf } from '../../workspace/files/tree.ts'
-import { handedIn } from '../../workspace/tasks/intake.ts'
+import { submissions } from '../../workspace/tasks/submissions.ts'
 import {
   findEntry,
   getTask,
@@ -173,7 +173,7 @@ export class Store {
     const { doc } = this.#attached
     let changed: ReadonlySet<string> | null = dirty.tasks
     if (changed !== null && dirty.intake) {
-      const entries = handedIn(doc)
+      const entries = submissions(doc)
       const ids = entries.flatMap((entry) => (entry.kind === 'task' ? [entry.id] : []))
       const noted = entries.flatMap((entry) => (entry.kind === 'note' ? [entry.task] : []))
       changed = ids.length > MANY_HANDED_IN ? null : new Set([...changed, ...ids, ...noted])

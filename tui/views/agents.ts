@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../../workspace/agents/presence.ts'
 import { isTerminal } from '../../workspace/tasks/task-states.ts'
 import { type Fields, parseFilter, passes } from '../model/filter.ts'
-import { ago, type Look, latest } from '../model/look.ts'
+import { ago, type Frame, latest } from '../model/frame.ts'
 import { type AgentLine, nameOf, type Snapshot } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
@@ -58,7 +58,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'CAN', min: 12, grow: 3 },
 ]
 
-export const agentList = ({ snapshot, state }: Look): List => {
+export const agentList = ({ snapshot, state }: Frame): List => {
   const items = agentItems(snapshot.agents, state.filters.agents)
   const idAt = (index: number) => items[index]!.agent.agent_id
   const at = Math.max(0, placeOf(items, state.selected.agents ?? ''))
@@ -67,7 +67,7 @@ export const agentList = ({ snapshot, state }: Look): List => {
 
 const placeOf = finder<AgentLine>(({ agent }) => agent.agent_id)
 
-export const agentRows = (look: Look, width: number, height: number): Row[] => {
+export const agentRows = (look: Frame, width: number, height: number): Row[] => {
   const { snapshot, state, plain } = look
   const items = agentItems(snapshot.agents, state.filters.agents)
   const widths = columnWidths(COLUMNS, width)
@@ -82,7 +82,7 @@ export const agentRows = (look: Look, width: number, height: number): Row[] => {
   return [head, ...listRows(look, agentList(look), width, height - 1, draw)]
 }
 
-const cellsOf = ({ snapshot, plain }: Look, line: AgentLine): Row[] => {
+const cellsOf = ({ snapshot, plain }: Frame, line: AgentLine): Row[] => {
   const { agent, file } = line
   const { status, name, kind, machine, capabilities, last_heartbeat } = agent
   const isHere = status === 'online' || status === 'idle'
@@ -112,7 +112,7 @@ const nowOf = (snapshot: Snapshot, { agent, task }: AgentLine): Row => {
   return [...paused, said(doing.join(' · '))]
 }
 
-const plainRow = ({ snapshot }: Look, line: AgentLine): Row => {
+const plainRow = ({ snapshot }: Frame, line: AgentLine): Row => {
   const { agent, file } = line
   const now = nowOf(snapshot, line).map(({ text }) => text)
   const parts = [agent.name, agent.status, now.join(''), file === null ? '' : `in ${file}`]
@@ -123,7 +123,7 @@ const plainRow = ({ snapshot }: Look, line: AgentLine): Row => {
 const MAX_TASKS = 200
 
 /** All that is known of one agent; null: there is none. */
-export const agentPage = ({ snapshot, plain }: Look, id: string, width: number): Row[] | null => {
+export const agentPage = ({ snapshot, plain }: Frame, id: string, width: number): Row[] | null => {
   const line = snapshot.agents.find(({ agent }) => agent.agent_id === id)
   if (line === undefined) return null
   const { agent, file } = line

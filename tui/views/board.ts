@@ -1,7 +1,7 @@
 import { PRIORITIES, type TaskState } from '../../workspace/document/schema.ts'
 import type { Task } from '../../workspace/tasks/tasks.ts'
 import { type Fields, parseFilter, passes } from '../model/filter.ts'
-import { ago, type Look, latest } from '../model/look.ts'
+import { ago, type Frame, latest } from '../model/frame.ts'
 import { nameOf, type Snapshot } from '../model/snapshot.ts'
 import { withAdded } from '../model/sorted.ts'
 import { fitRow, type Row, said, seg } from '../ui/rows.ts'
@@ -131,10 +131,10 @@ export const boardPlace = latest(
   },
 )
 
-export const columnsOf = ({ snapshot, state }: Look): readonly BoardColumn[] =>
+export const columnsOf = ({ snapshot, state }: Frame): readonly BoardColumn[] =>
   board.of(snapshot.tasks, snapshot.names, state.filters.tasks)
 
-export const boardList = (look: Look, column: number): List => {
+export const boardList = (look: Frame, column: number): List => {
   const columns = columnsOf(look)
   const place = boardPlace(columns, look.state.selected.tasks)
   const { tasks, name } = columns[column]!
@@ -146,13 +146,13 @@ export const boardList = (look: Look, column: number): List => {
 }
 
 /** Columns that are seen at a time. */
-const columnsShown = ({ columns, plain }: Look): number =>
+const columnsShown = ({ columns, plain }: Frame): number =>
   plain ? 1 : Math.max(1, Math.min(COLUMNS.length, Math.floor((columns + 1) / (COLUMN_CELLS + 1))))
 
 /** Lines above the tasks: the columns' heads, and what all columns have where not all are seen. */
-export const boardTitles = (look: Look): number => (columnsShown(look) < COLUMNS.length ? 2 : 1)
+export const boardTitles = (look: Frame): number => (columnsShown(look) < COLUMNS.length ? 2 : 1)
 
-export const boardRows = (look: Look, width: number, height: number): Row[] => {
+export const boardRows = (look: Frame, width: number, height: number): Row[] => {
   const columns = columnsOf(look)
   const place = boardPlace(columns, look.state.selected.tasks)
   const shown = columnsShown(look)
@@ -194,13 +194,13 @@ const overview = (
     return [...gap, ...mark, seg(`${name} ${tasks.length}`, tone)]
   })
 
-const headOf = ({ plain }: Look, { name, state, tasks }: BoardColumn, isPicked: boolean): Row => [
+const headOf = ({ plain }: Frame, { name, state, tasks }: BoardColumn, isPicked: boolean): Row => [
   ...(plain ? [] : [taskMark(state, false), seg(' ')]),
   seg(name, isPicked ? 'strong' : 'plain'),
   seg(` ${tasks.length}`, 'dim'),
 ]
 
-const cardRows = (look: Look, task: Task): readonly Row[] => {
+const cardRows = (look: Frame, task: Task): readonly Row[] => {
   const { snapshot, plain } = look
   const to = nameOf(snapshot, task.owner ?? task.to_agent)
   const from = nameOf(snapshot, task.from_agent)

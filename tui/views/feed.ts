@@ -1,6 +1,6 @@
 import type { FeedEntry } from '../model/feed.ts'
 import { type Fields, isNarrower, parseFilter, passes } from '../model/filter.ts'
-import { clock, type Look, latest } from '../model/look.ts'
+import { clock, type Frame, latest } from '../model/frame.ts'
 import { nameOf, type Snapshot } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
@@ -73,13 +73,13 @@ class Filtered {
 
 const filtered = new Filtered()
 
-export const feedItems = ({ snapshot, state }: Look): readonly FeedEntry[] =>
+export const feedItems = ({ snapshot, state }: Frame): readonly FeedEntry[] =>
   filtered.of(snapshot.feed, snapshot.names, state.filters.feed)
 
 const placeOf = finder<FeedEntry>(({ id }) => id)
 
 /** Nothing picked means the newest, whatever comes. */
-export const feedList = (look: Look): List => {
+export const feedList = (look: Frame): List => {
   const items = feedItems(look)
   const { feed: selected } = look.state.selected
   const found = selected === null ? -1 : placeOf(items, selected)
@@ -95,7 +95,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'WHAT', min: 20, grow: 8 },
 ]
 
-export const feedRows = (look: Look, width: number, height: number): Row[] => {
+export const feedRows = (look: Frame, width: number, height: number): Row[] => {
   const { snapshot, plain } = look
   const items = feedItems(look)
   const widths = columnWidths(COLUMNS, width)
@@ -112,10 +112,10 @@ export const feedRows = (look: Look, width: number, height: number): Row[] => {
 }
 
 /** Entries that came since the feed was last looked at, and messages that nobody acknowledged. */
-const isNew = ({ snapshot, state }: Look, { id, at, from }: FeedEntry): boolean =>
+const isNew = ({ snapshot, state }: Frame, { id, at, from }: FeedEntry): boolean =>
   snapshot.unreadIds.has(id) || (at > state.seenAt && from !== snapshot.me)
 
-const cellsOf = (look: Look, entry: FeedEntry): Row[] => {
+const cellsOf = (look: Frame, entry: FeedEntry): Row[] => {
   const { snapshot, plain } = look
   const topic =
     entry.topic === '' || entry.topic === 'general' ? [] : [said(`#${entry.topic} `, 'accent')]
@@ -128,7 +128,7 @@ const cellsOf = (look: Look, entry: FeedEntry): Row[] => {
   ]
 }
 
-const plainRow = (look: Look, entry: FeedEntry): Row => {
+const plainRow = (look: Frame, entry: FeedEntry): Row => {
   const { snapshot } = look
   const to = entry.to === null ? '' : ` to ${nameOf(snapshot, entry.to)}`
   const topic = entry.topic === '' ? '' : `, topic ${entry.topic}`
@@ -139,7 +139,7 @@ const plainRow = (look: Look, entry: FeedEntry): Row => {
 }
 
 /** One entry in full; null: there is none. */
-export const entryPage = ({ snapshot }: Look, id: string, width: number): Row[] | null => {
+export const entryPage = ({ snapshot }: Frame, id: string, width: number): Row[] | null => {
   const entry = snapshot.feed.findLast((one) => one.id === id)
   if (entry === undefined) return null
   const { from, to, topic, text, at, kind, task, file, replyTo } = entry

@@ -1,5 +1,5 @@
 import { type Fields, parseFilter, passes } from '../model/filter.ts'
-import { ago, type Look, latest } from '../model/look.ts'
+import { ago, type Frame, latest } from '../model/frame.ts'
 import { type FileLine, nameOf, type Snapshot } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
@@ -85,12 +85,12 @@ const fieldsOf =
     }
   }
 
-export const linesOf = ({ snapshot, state }: Look): readonly TreeLine[] =>
+export const linesOf = ({ snapshot, state }: Frame): readonly TreeLine[] =>
   treeLines(snapshot.files, snapshot.names, state.folded, state.filters.files)
 
 const placeOf = finder<TreeLine>(({ id }) => id)
 
-export const fileList = (look: Look): List => {
+export const fileList = (look: Frame): List => {
   const lines = linesOf(look)
   const at = Math.max(0, placeOf(lines, look.state.selected.files ?? ''))
   const idAt = (index: number) => lines[index]!.id
@@ -106,7 +106,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'SIZE', min: 6, grow: 0 },
 ]
 
-export const fileRows = (look: Look, width: number, height: number): Row[] => {
+export const fileRows = (look: Frame, width: number, height: number): Row[] => {
   const lines = linesOf(look)
   const widths = columnWidths(COLUMNS, width)
   const head = tableRow(
@@ -128,7 +128,7 @@ const size = (bytes: number): string => {
 
 const people = (count: number): string => (count === 0 ? '' : `${count} in it`)
 
-const cellsOf = ({ snapshot }: Look, line: TreeLine): Row[] => {
+const cellsOf = ({ snapshot }: Frame, line: TreeLine): Row[] => {
   const { file, name, depth, isFolded, files, inside } = line
   const indent = seg('  '.repeat(depth))
   if (file === null) {
@@ -150,7 +150,7 @@ const cellsOf = ({ snapshot }: Look, line: TreeLine): Row[] => {
   ]
 }
 
-const plainRow = ({ snapshot }: Look, { id, file, isFolded, files }: TreeLine): Row => {
+const plainRow = ({ snapshot }: Frame, { id, file, isFolded, files }: TreeLine): Row => {
   if (file === null) return [said(`folder ${id}, ${isFolded ? 'closed' : 'open'}, ${files} files`)]
   const inside = file.editors.map((agent) => nameOf(snapshot, agent)).join(', ')
   const by = `version ${file.info.version} by ${nameOf(snapshot, file.info.last_editor)}`

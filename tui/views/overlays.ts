@@ -1,5 +1,5 @@
 import { type Command, commandGroups, keyLabel, TYPING } from '../model/commands.ts'
-import type { Look } from '../model/look.ts'
+import type { Frame } from '../model/frame.ts'
 import { completionsOf } from '../model/palette.ts'
 import type { Field, Form, Toast } from '../model/state.ts'
 import type { Line } from '../terminal/line.ts'
@@ -43,7 +43,7 @@ const TEXT_LINES = 8
 /** Cells of the labels of a form. */
 const LABELS = 20
 
-export const formRows = (look: Look, form: Form, width: number, height: number): Row[] => {
+export const formRows = (look: Frame, form: Form, width: number, height: number): Row[] => {
   const note = form.note === '' ? [] : paragraph(form.note, width)
   const rows: Row[] = [[said(form.title, 'strong')], ...note, []]
   let cursor = 0
@@ -102,7 +102,7 @@ const textFieldRows = (label: Row, { text, at }: Line, width: number): Row[] => 
 }
 
 /** What could stand in the line that is typed. */
-export const paletteRows = (look: Look, typed: string, chosen: number, width: number): Row[] => {
+export const paletteRows = (look: Frame, typed: string, chosen: number, width: number): Row[] => {
   const found = completionsOf(look, typed)
   const labels = Math.min(36, Math.max(0, ...found.map(({ label }) => widthOf(label))) + 2)
   return found.map(({ label, what, line: text }, i): Row => {
@@ -163,7 +163,7 @@ const WORDS: Readonly<Record<Toast['tone'], string>> = {
 }
 
 /** Newest last; each is a line, but what is to be copied is whole, and what to do next a line of its own. */
-export const toastRows = ({ state, plain }: Look, width: number): Row[] =>
+export const toastRows = ({ state, plain }: Frame, width: number): Row[] =>
   state.toasts.flatMap(({ id, tone, text, hint }): Row[] => {
     const [sign, colour] = SIGNS[tone]
     const click = { type: 'toast-gone', id } as const

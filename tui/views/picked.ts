@@ -1,5 +1,5 @@
 import type { About } from '../model/commands.ts'
-import type { Look } from '../model/look.ts'
+import type { Frame } from '../model/frame.ts'
 import { asksMe } from '../model/snapshot.ts'
 import { topPage } from '../model/state.ts'
 import { agentList } from './agents.ts'
@@ -9,7 +9,7 @@ import { fileList } from './files.ts'
 import type { List } from './list.ts'
 
 /** The list that has the keys in the view, whatever page is open over it. */
-export const listOf = (look: Look): List => {
+export const listOf = (look: Frame): List => {
   if (look.state.view !== 'tasks') {
     return { agents: agentList, feed: feedList, files: fileList }[look.state.view](look)
   }
@@ -17,19 +17,19 @@ export const listOf = (look: Look): List => {
 }
 
 /** The id of what is picked in the view; null: there is nothing. */
-export const pickedId = (look: Look): string | null => {
+export const pickedId = (look: Frame): string | null => {
   const { count, at, idAt } = listOf(look)
   return at >= 0 && at < count ? idAt(at) : null
 }
 
 /** Whether the task that is picked or open has a question for this person. */
-export const waitsForMe = (look: Look): boolean => {
+export const waitsForMe = (look: Frame): boolean => {
   const task = look.snapshot.taskById.get(aboutOf(look, 'task') ?? '')
   return task !== undefined && asksMe(look.snapshot, task)
 }
 
 /** What a command is about: the page that is open, else what is picked; null where that is of another kind. */
-export const aboutOf = (look: Look, about: About): string | null => {
+export const aboutOf = (look: Frame, about: About): string | null => {
   const { view } = look.state
   const page = topPage(look.state)
   if (page !== null && page.kind !== 'editor') return page.kind === about ? page.id : null

@@ -1,5 +1,5 @@
 import { COMMANDS, keyLabel } from '../model/commands.ts'
-import type { Look } from '../model/look.ts'
+import type { Frame } from '../model/frame.ts'
 import { type Event, keysOf, type Page, topPage, VIEWS, type View } from '../model/state.ts'
 import { clickable, fitRow, type Row, rowWidth, said, seg, spread } from '../ui/rows.ts'
 import { agentPage, agentRows } from './agents.ts'
@@ -17,10 +17,10 @@ const FRAME_ROWS = 2
 export const MIN_COLUMNS = 40
 export const MIN_ROWS = 8
 
-export const bodyHeight = ({ rows }: Pick<Look, 'rows'>): number => Math.max(1, rows - FRAME_ROWS)
+export const bodyHeight = ({ rows }: Pick<Frame, 'rows'>): number => Math.max(1, rows - FRAME_ROWS)
 
 /** The whole frame: exactly `rows` rows of exactly `columns` cells. `null` in place of the body: the editor draws that. */
-export const screenRows = (look: Look): { head: Row; body: Row[] | null; foot: Row } => {
+export const screenRows = (look: Frame): { head: Row; body: Row[] | null; foot: Row } => {
   const { columns, state } = look
   const height = bodyHeight(look)
   const page = topPage(state)
@@ -39,7 +39,7 @@ export const screenRows = (look: Look): { head: Row; body: Row[] | null; foot: R
   }
 }
 
-const bodyRows = (look: Look, page: Page | null, height: number): Row[] => {
+const bodyRows = (look: Frame, page: Page | null, height: number): Row[] => {
   const { columns, state } = look
   const { mode } = state
   if (mode.kind === 'help') return textRows(helpLines(columns), mode.top, columns, height)
@@ -50,7 +50,7 @@ const bodyRows = (look: Look, page: Page | null, height: number): Row[] => {
   return VIEW_ROWS[state.view](look, columns, height)
 }
 
-const VIEW_ROWS: Readonly<Record<View, (look: Look, width: number, height: number) => Row[]>> = {
+const VIEW_ROWS: Readonly<Record<View, (look: Frame, width: number, height: number) => Row[]>> = {
   agents: agentRows,
   tasks: boardRows,
   feed: feedRows,
@@ -58,13 +58,13 @@ const VIEW_ROWS: Readonly<Record<View, (look: Look, width: number, height: numbe
 }
 
 /** All lines of a page. What it was about may be gone, or in the archive. */
-export const pageLines = (look: Look, page: Exclude<Page, { kind: 'editor' }>): Row[] => {
+export const pageLines = (look: Frame, page: Exclude<Page, { kind: 'editor' }>): Row[] => {
   const draw = { agent: agentPage, task: taskPage, entry: entryPage }[page.kind]
   return draw(look, page.id, look.columns) ?? [[said(`${page.id} is not here`, 'dim')]]
 }
 
 /** Toasts and completions, over the last lines of the body. */
-const overlaid = (look: Look, body: Row[], height: number): Row[] => {
+const overlaid = (look: Frame, body: Row[], height: number): Row[] => {
   const { state, columns } = look
   const over = toastRows(look, columns)
   if (state.mode.kind === 'palette') {
@@ -81,7 +81,7 @@ const TITLES: Readonly<Record<View, string>> = {
   files: 'Files',
 }
 
-const headRow = (look: Look): Row => {
+const headRow = (look: Frame): Row => {
   const { snapshot, state, columns, plain } = look
   const counts: Readonly<Record<View, number>> = {
     agents: snapshot.agents.length,
@@ -107,18 +107,18 @@ const headRow = (look: Look): Row => {
 }
 
 /** Whether something came that this view has, and that was not looked at. */
-const isNewIn = ({ snapshot, state }: Look, view: View): boolean =>
+const isNewIn = ({ snapshot, state }: Frame, view: View): boolean =>
   view === 'feed' && state.view !== 'feed' && hasNews(snapshot, state.seenAt)
 
 /** Whether others said or did something after this time. */
-const hasNews = ({ feed, me }: Look['snapshot'], seenAt: number): boolean => {
+const hasNews = ({ feed, me }: Frame['snapshot'], seenAt: number): boolean => {
   for (let i = feed.length - 1; i >= 0 && feed[i]!.at > seenAt; i--) {
     if (feed[i]!.from !== me) return true
   }
   return false
 }
 
-const contactOf = ({ snapshot, columns, plain }: Look): Row => {
+const contactOf = ({ snapshot, columns, plain }: Frame): Row => {
   const { connected, since, why } = snapshot.contact
   if (connected) return [seg(plain ? 'connected' : '● connected', 'good')]
   const seconds = Math.max(0, Math.round((snapshot.now - since) / 1000))
@@ -128,7 +128,7 @@ const contactOf = ({ snapshot, columns, plain }: Look): Row => {
 }
 
 /** What is typed, or what the keys do here. */
-const footRow = (look: Look): Row => {
+const footRow = (look: Frame): Row => {
   const { state, columns } = look
   const { mode } = state
   if (mode.kind === 'filter') return typedRow([seg('/', 'accent')], mode.line, columns)
@@ -150,7 +150,7 @@ const footRow = (look: Look): Row => {
 }
 
 /** The keys of the view first; as many as fit, help always. */
-const hints = (look: Look, width: number): Row => {
+const hints = (look: Frame, width: number): Row => {
   const { state } = look
   const named = COMMANDS.filter(({ bar }) => bar !== undefined)
   const here = named.filter(({ where }) => where === keysOf(state))

@@ -1,5 +1,5 @@
 import type { Task } from '../../workspace/tasks/tasks.ts'
-import { type Look, latest } from '../model/look.ts'
+import { type Frame, latest } from '../model/frame.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { nameOf } from '../model/snapshot.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
@@ -13,7 +13,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 ])
 
 /** All that is known of a task: facts, brief, result, notes and history; null: there is none. */
-export const taskPage = (look: Look, id: string, width: number): Row[] | null => {
+export const taskPage = (look: Frame, id: string, width: number): Row[] | null => {
   const { taskById, names, historyOf } = look.snapshot
   const task = taskById.get(id)
   return task === undefined ? null : pageOf(task, names, historyOf, look.plain, width)

@@ -1,3 +1,4 @@
+import { isBlobName } from '../../protocol/ids.ts'
 import {
   MAX_ATTEMPTS_ASKED,
   MAX_BLOB_BYTES,
@@ -16,7 +17,7 @@ import {
 } from '../../protocol/limits.ts'
 import { isAgentId } from '../../protocol/roles.ts'
 import { pathProblem } from './path.ts'
-import { isBlobName, isWorkspaceName, PRIORITIES, TASK_STATES } from './schema.ts'
+import { isWorkspaceName, PRIORITIES, TASK_STATES } from './schema.ts'
 import { nameProblem } from './validate.ts'
 import {
   byField,

@@ -250,9 +250,6 @@ export interface EditCount {
   at: number
 }
 
-/** A SHA-256 in lower-case hex: the name of a blob, which are bytes that the server keeps. */
-export const isBlobName = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)
-
 /** `blobs:<fileId>`: name of a blob → this plain value. A version of a file that is not text. */
 export interface BlobEntry {
   /** Bytes. */
@@ -272,7 +269,7 @@ export const metaOf = (doc: Y.Doc) => doc.getMap<Json>('meta')
 export const agentsOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('agents')
 /** TaskId → Y.Map: `facts`, `status`, `history`, `notes`, `offers`, `receipt`; all but `facts` may be absent. Server only. */
 export const tasksOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('tasks')
-export const intakeOf = (doc: Y.Doc) => doc.getArray<IntakeEntry>('intake')
+export const submissionsOf = (doc: Y.Doc) => doc.getArray<IntakeEntry>('intake')
 export const broadcastsOf = (doc: Y.Doc) => doc.getArray<BroadcastEntry>('broadcasts')
 /** Id of a direct message → Receipt. Server only. */
 export const receiptsOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('receipts')

@@ -2,12 +2,12 @@ import type * as Y from 'yjs'
 import { shellFlag } from '../../lib/text/quote.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
+import { isBlobName } from '../../protocol/ids.ts'
 import {
   BLOBS_PREFIX,
   type BlobEntry,
   blobsOf,
   type FileEntry,
-  isBlobName,
   isoTime,
 } from '../document/schema.ts'
 import { fileEntries, isBlobEntry } from '../document/shape.ts'

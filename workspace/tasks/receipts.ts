@@ -4,7 +4,7 @@ import { findIn } from '../document/buckets.ts'
 import { type Receipt, receiptsOf } from '../document/schema.ts'
 import { isReceipt, taskRecord } from '../document/shape.ts'
 import type { Message } from '../messages/message.ts'
-import { handedIn, handIn } from './intake.ts'
+import { submissions, submit } from './submissions.ts'
 import { offersOf } from './task-write.ts'
 
 /**
@@ -29,7 +29,7 @@ export const receiptOf = (doc: Y.Doc, id: string, to: AgentId | null): Receipt |
     (to === null ? undefined : findIn(receiptsOf(doc), receiptKey(doc, id, to)))
   const asked = new Set(task === undefined ? [] : offersOf(task).map((offer) => offer.to))
   let receipt = isReceipt(filed) ? filed : undefined
-  for (const entry of handedIn(doc)) {
+  for (const entry of submissions(doc)) {
     if (entry.kind !== 'receipt' || entry.id !== id) continue
     if (entry.by === to || asked.has(entry.by)) receipt = joined(receipt, entry)
   }
@@ -82,6 +82,6 @@ const mark = (
       const id = message.message_id
       if (!isReceipted(message, me)) continue
       const said = what(receiptOf(doc, id, me))
-      if (said !== null) handIn(doc, { kind: 'receipt', id, by: me, ...said })
+      if (said !== null) submit(doc, { kind: 'receipt', id, by: me, ...said })
     }
   })

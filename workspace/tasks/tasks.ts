@@ -29,7 +29,7 @@ import {
 } from '../document/shape.ts'
 import { checkNames, checkSaid, within } from '../document/validate.ts'
 import { type Trace, traceFields, traceIn } from '../messages/trace.ts'
-import { handedIn, handIn } from './intake.ts'
+import { submissions, submit } from './submissions.ts'
 import { isTerminal } from './task-states.ts'
 
 /** A task as every face shows it. What is absent does not apply. */
@@ -124,7 +124,7 @@ export const addTask = (doc: Y.Doc, { id, now, trace, ...task }: NewTask): void 
     delete facts[name]
     if (list.length > 0) Object.assign(facts, { [name]: list })
   }
-  handIn(doc, { kind: 'task', id, facts: JSON.parse(JSON.stringify(facts)) as TaskFacts })
+  submit(doc, { kind: 'task', id, facts: JSON.parse(JSON.stringify(facts)) as TaskFacts })
 }
 
 /**
@@ -188,7 +188,7 @@ export const isOpen = (doc: Y.Doc, id: string): boolean => {
 
 const unfiled = (doc: Y.Doc): TaskEntry[] => {
   const found = new Map<TaskId, TaskEntry>()
-  for (const entry of handedIn(doc)) {
+  for (const entry of submissions(doc)) {
     if (entry.kind !== 'task' || found.has(entry.id) || taskRecord(doc, entry.id)) continue
     const { id, facts } = entry
     found.set(id, { id, facts, status: UNTOUCHED, record: null })
@@ -262,7 +262,7 @@ export const taskHistory = (doc: Y.Doc, id: string): Transition[] => historyOf(e
 
 /** The notes, oldest first. */
 export const notesOf = (doc: Y.Doc, { id, record }: TaskEntry): Note[] => {
-  const waiting = handedIn(doc).flatMap((entry) =>
+  const waiting = submissions(doc).flatMap((entry) =>
     entry.kind === 'note' && entry.task === id ? [entry.note] : [],
   )
   return [...listOf(record, 'notes', isNote), ...waiting].sort((a, b) => a.at - b.at)
@@ -326,5 +326,5 @@ export const listTasks = (doc: Y.Doc): Task[] => {
 export const addNote = (doc: Y.Doc, id: string, by: AgentId, text: string, now: number): void => {
   const { id: task } = entryOf(doc, id)
   const note: Note = { by, at: now, text: checkSaid('note', text, MAX_MESSAGE_BYTES) }
-  handIn(doc, { kind: 'note', task, note })
+  submit(doc, { kind: 'note', task, note })
 }

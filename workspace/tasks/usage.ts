@@ -2,7 +2,7 @@ import type * as Y from 'yjs'
 import type { TaskFacts } from '../document/schema.ts'
 import { taskRecords } from '../document/shape.ts'
 import { someBroadcasts } from '../messages/live-log.ts'
-import { handedIn } from './intake.ts'
+import { submissions } from './submissions.ts'
 import { readEntry } from './tasks.ts'
 
 /** What an entry takes beside its text (bytes): ids, times, and what Yjs keeps of it. */
@@ -24,7 +24,7 @@ export const usageOf = (doc: Y.Doc, agent: string): number => {
     const facts = readEntry(id, record)?.facts
     if (facts?.from === agent) bytes += bytesOf(facts)
   }
-  for (const entry of handedIn(doc)) {
+  for (const entry of submissions(doc)) {
     if (entry.kind === 'task' && entry.facts.from === agent) bytes += bytesOf(entry.facts)
   }
   return bytes

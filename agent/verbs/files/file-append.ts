@@ -4,13 +4,13 @@ import { readFile } from '../../../workspace/files/files.ts'
 import { findFile } from '../../../workspace/files/tree.ts'
 import type { Verb } from '../../command/call.ts'
 import { writeFile } from '../../command/file-write.ts'
-import { mergingWrite, Team } from '../../command/team.ts'
+import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** Adds lines at the end of a file, and creates it where there is none. */
 export const fileAppend: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
   const text = call.body('text')
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const seen = await team.replica.seen(key)
   return mergingWrite(
     call,

@@ -3,8 +3,8 @@ import { ClawError } from '../../../protocol/errors.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { readFile } from '../../../workspace/files/files.ts'
 import type { Verb } from '../../command/call.ts'
-import { Team } from '../../command/team.ts'
 import { fetchVersion, numberIn } from '../../command/versions.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** What changed in a file since the agent last read it, or since a version. */
 export const fileDiff: Verb = async (call) => {
@@ -13,7 +13,7 @@ export const fileDiff: Verb = async (call) => {
   if (since !== null && call.has('since-read')) {
     throw new ClawError('usage', 'both --since and --since-read are given', 'give one of them')
   }
-  const team = await Team.open(call, since === null)
+  const team = await WorkspaceSession.open(call, since === null)
   await team.confirm()
   const { content, ...file } = readFile(team.doc, key)
   const base =

@@ -4,7 +4,7 @@ import { parseLines, replaceLines, replaceText } from '../../../workspace/files/
 import { readFile } from '../../../workspace/files/files.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { writeFile } from '../../command/file-write.ts'
-import { mergingWrite, Team } from '../../command/team.ts'
+import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** Replaces a text, or lines as the agent has read them. What it has in its hands for a file-put stays as it is. */
 export const fileEdit: Verb = async (call) => {
@@ -35,7 +35,7 @@ const editText = async (call: Call, key: string): Promise<Outcome> => {
   const find = call.text('find')!
   const replace = needed(call, 'replace', 'find')
   const all = call.has('all')
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const seen = await team.replica.seen(key)
   return mergingWrite(
     call,
@@ -66,7 +66,7 @@ const sameIn = (content: string, find: string, replace: string, all: boolean): s
 const editLines = async (call: Call, key: string): Promise<Outcome> => {
   const { from, to } = parseLines(call.flag('lines')!)
   const text = needed(call, 'with', 'lines')
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const seen = await team.replica.seen(key)
   return mergingWrite(
     call,

@@ -6,9 +6,9 @@ import { readFile, versionOf } from '../../../workspace/files/files.ts'
 import { findFile, getFile } from '../../../workspace/files/tree.ts'
 import { readBytes } from '../../command/binary.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
-import { Team } from '../../command/team.ts'
 import { oneLine, path } from '../../command/text.ts'
 import { askVersion, fetchVersion } from '../../command/versions.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 export const fileGet: Verb = async (call) => {
   const output = call.flag('output')
@@ -21,7 +21,7 @@ export const fileGet: Verb = async (call) => {
   }
   const wanted = lines === undefined ? null : parseLines(lines)
   const asked = askVersion(call)
-  const team = await Team.open(call, asked === null)
+  const team = await WorkspaceSession.open(call, asked === null)
   await team.confirm()
   const key = call.flag('key')!
   if (asked === null && wanted === null) {
@@ -52,7 +52,7 @@ export const fileGet: Verb = async (call) => {
   return { data, lines: [oneLine(`${path(file_key)} version ${version} is in ${output}`)] }
 }
 
-const isNewestVersion = ({ doc }: Team, key: string, version: number): boolean => {
+const isNewestVersion = ({ doc }: WorkspaceSession, key: string, version: number): boolean => {
   const leaf = findFile(doc, key)
   return leaf !== null && versionOf(doc, leaf.entry.fileId) === version
 }
@@ -72,7 +72,7 @@ const linesOf = (
 
 /** Part of a file: its line numbers are those of a file-edit to come, but it is no base for a file-put. */
 const someLines = (
-  team: Team,
+  team: WorkspaceSession,
   file: { file_key: string; version: number; content: string },
   { from, to }: { from: number; to: number },
 ): Outcome => {

@@ -8,8 +8,8 @@ import { getFile } from '../../../workspace/files/tree.ts'
 import { linesText } from '../../../workspace/inbox/conflicts.ts'
 import type { Verb } from '../../command/call.ts'
 import { presenceOf, saveState } from '../../command/profile.ts'
-import { Team } from '../../command/team.ts'
 import { path } from '../../command/text.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** How long others are told of it, where not said otherwise, and at most (seconds). */
 const TTL = 600
@@ -20,7 +20,7 @@ const MAX_INTENTS = 8
 /** Tells the others what this agent is about to do with some lines; with `--clear` that it no longer is. */
 export const fileIntent: Verb = async (call) => {
   const key = call.flag('key')!
-  const team = await Team.open(call, false)
+  const team = await WorkspaceSession.open(call, false)
   const now = team.now()
   team.me()
   const { file_key, content } = readFile(team.doc, key)

@@ -2,11 +2,11 @@ import type { Editing } from '../../../workspace/files/cursors.ts'
 import { listFiles } from '../../../workspace/files/files.ts'
 import { linesText } from '../../../workspace/inbox/conflicts.ts'
 import type { Verb } from '../../command/call.ts'
-import { Team } from '../../command/team.ts'
 import { idText, path, word } from '../../command/text.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 export const fileList: Verb = async (call) => {
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   await team.confirm()
   const me = call.profile.state.agent_id
   const { editing, intents } = team.whoIsIn()

@@ -4,9 +4,9 @@ import { isBinary } from '../../../workspace/files/blobs.ts'
 import type { FileVersion } from '../../../workspace/files/file-state.ts'
 import { findFile } from '../../../workspace/files/tree.ts'
 import type { Verb } from '../../command/call.ts'
-import { Team } from '../../command/team.ts'
 import { path, who } from '../../command/text.ts'
 import { numberIn } from '../../command/versions.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 500
@@ -18,7 +18,7 @@ export const fileLog: Verb = async (call) => {
   }
   const before = numberIn(call, 'before') ?? undefined
   // What this agent wrote offline is sent first. The versions are kept by the server only.
-  const team = await Team.open(call, false)
+  const team = await WorkspaceSession.open(call, false)
   await team.confirm()
   const { target } = call
   const page = await getFileLog(target, call.workspace, call.flag('key')!, limit, before)

@@ -1,14 +1,14 @@
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { moveFile } from '../../../workspace/files/files.ts'
 import type { Verb } from '../../command/call.ts'
-import { mergingWrite, Team } from '../../command/team.ts'
 import { path } from '../../command/text.ts'
+import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
 
 export const fileMv: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
   const to = checkFileKey(call.flag('to')!)
   const force = call.has('force')
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const base = await team.replica.base(key)
   const blob = await team.replica.blob(key)
   return mergingWrite(

@@ -5,7 +5,7 @@ import { shareBytes } from '../../command/binary.ts'
 import type { Verb } from '../../command/call.ts'
 import { writeFile } from '../../command/file-write.ts'
 import { openLocal } from '../../command/local-file.ts'
-import { mergingWrite, Team } from '../../command/team.ts'
+import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
 
 export const filePut: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
@@ -19,7 +19,7 @@ export const filePut: Verb = async (call) => {
   const force = call.has('force')
   const sha256 = createHash('sha256').update(content).digest('hex')
   const payload = { key, force, sha256, ...(isNew && { new: true }) }
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   if (isNew) await team.confirm()
   const read = await team.replica.base(key)
   return mergingWrite(

@@ -6,9 +6,9 @@ import { findFile } from '../../../workspace/files/tree.ts'
 import { isRemovedBytes, restoreBytes } from '../../command/binary.ts'
 import type { Call, Verb } from '../../command/call.ts'
 import { writeFile } from '../../command/file-write.ts'
-import { answeredBefore, mergingWrite, Team } from '../../command/team.ts'
 import { path } from '../../command/text.ts'
 import { askVersion, fetchVersion } from '../../command/versions.ts'
+import { answeredBefore, mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
 
 /**
  * An edit like any other: from what the file is here and now to what it was. Edits that others make meanwhile merge
@@ -17,7 +17,7 @@ import { askVersion, fetchVersion } from '../../command/versions.ts'
 export const fileRestore: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
   const payload = { key, version: askVersion(call) }
-  const team = await Team.open(call, false)
+  const team = await WorkspaceSession.open(call, false)
   await team.confirm()
   if (payload.version === null && isRemovedBytes(team.doc, key))
     return restoreBytes(call, team, key)
@@ -47,7 +47,7 @@ export const fileRestore: Verb = async (call) => {
 /** Without a number: the newest of a removed file. Throws `usage`, `unknown_file`, `unknown_version`. */
 const versionToRestore = async (
   call: Call,
-  { doc }: Team,
+  { doc }: WorkspaceSession,
   key: string,
   version: number | null,
 ): Promise<FileVersionContent> => {

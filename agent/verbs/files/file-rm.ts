@@ -1,13 +1,13 @@
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { removeFile } from '../../../workspace/files/files.ts'
 import type { Verb } from '../../command/call.ts'
-import { mergingWrite, Team } from '../../command/team.ts'
 import { path } from '../../command/text.ts'
+import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
 
 export const fileRm: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
   const force = call.has('force')
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const known = force ? null : await team.replica.readVersion(key)
   return mergingWrite(
     call,

@@ -7,8 +7,8 @@ import { shellWord } from '../../../lib/text/quote.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
-import { mayEnter, Team } from '../../command/team.ts'
 import { oneLine, path, safeJson } from '../../command/text.ts'
+import { mayEnter, WorkspaceSession } from '../../command/workspace-session.ts'
 import type { Mirror } from '../../mirror/mirror.ts'
 import type { MirrorInfo, Mirrors } from '../../mirror/mirrors.ts'
 import type { FirstPass, MirrorEvent, MirrorSettings } from '../../mirror/rules/options.ts'
@@ -28,7 +28,7 @@ export const mirror: Verb = async (call) => {
   const dir = folderOf(call)
   if (call.has('stop')) return stop(call, dir)
   const prefix = checkPrefix(call.flag('prefix') ?? '')
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const me = team.me()
   checkOverlap(call, dir)
   if (call.has('foreground')) return foreground(call, { dir, prefix, me })
@@ -178,7 +178,7 @@ const contains = (outer: string, inner: string): boolean => {
   return rel !== '..' && !rel.startsWith(`..${sep}`)
 }
 
-const mirrorsOf = (call: Call, team: Team): Mirrors => {
+const mirrorsOf = (call: Call, team: WorkspaceSession): Mirrors => {
   const mirrors = call.host.link
     ?.places()
     .find(({ place }) => place.replica === team.replica)?.mirrors
@@ -250,7 +250,7 @@ const stop = async (call: Call, dir: string): Promise<Outcome> => {
 /** Mirrors until nobody reads what it prints, or the link is taken down. */
 const foreground = async (
   call: Call,
-  { dir, prefix, me }: { dir: string; prefix: string; me: ReturnType<Team['me']> },
+  { dir, prefix, me }: { dir: string; prefix: string; me: ReturnType<WorkspaceSession['me']> },
 ): Promise<Outcome> => {
   const { print, signal, env, cwd } = call.request
   const place = await call.place()

@@ -4,8 +4,8 @@ import { counted } from '../../../lib/text/count.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { readState, saveState } from '../../command/profile.ts'
-import { Team } from '../../command/team.ts'
 import { oneLine, word } from '../../command/text.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 import { lineOfMirror, notesOf } from '../files/mirror.ts'
 
 /** Of more paths that a mirror skips only the number is said (count). */
@@ -83,7 +83,7 @@ const setActivity = async (call: Call, note: string): Promise<Outcome> => {
   call.me()
   const activity = { note, ...(task !== undefined && { task }) }
   saveState(call.profile, { activity: note === '' ? undefined : activity })
-  await Team.open(call, true)
+  await WorkspaceSession.open(call, true)
   return {
     data: { activity },
     lines: [oneLine(note === '' ? 'activity: none' : `activity: ${note}`)],

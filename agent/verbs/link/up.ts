@@ -1,6 +1,6 @@
 import { ClawError } from '../../../protocol/errors.ts'
 import type { Verb } from '../../command/call.ts'
-import { Team } from '../../command/team.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 import { saveWakeSettings } from '../../runtime/waker.ts'
 
 /** Has the link keep this profile connected, and wake its agent if it says how. */
@@ -34,7 +34,7 @@ export const up: Verb = async (call) => {
     saveWakeSettings(call.profile.dir, isOff ? null : settings)
     link.rewake(call.profile.dir)
   }
-  if (call.profile.state.agent_id !== undefined) await Team.open(call, true)
+  if (call.profile.state.agent_id !== undefined) await WorkspaceSession.open(call, true)
   const { pid, version } = link
   return { data: { link: { pid, version } }, lines: [`the link is up, process ${pid}`] }
 }

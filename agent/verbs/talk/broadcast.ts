@@ -1,7 +1,7 @@
 import { newMessageId } from '../../../protocol/fresh-ids.ts'
 import { say } from '../../../workspace/actions/saying.ts'
 import type { Verb } from '../../command/call.ts'
-import { mergingWrite } from '../../command/team.ts'
+import { mergingWrite } from '../../command/workspace-session.ts'
 
 export const broadcast: Verb = async (call) => {
   const replyTo = call.flag('reply-to')

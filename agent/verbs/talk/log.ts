@@ -4,8 +4,8 @@ import { resolveAgent } from '../../../workspace/agents/agents.ts'
 import { readLiveLog } from '../../../workspace/inbox/archive.ts'
 import { broadcastMessage } from '../../../workspace/messages/broadcasts.ts'
 import type { Call, Verb } from '../../command/call.ts'
-import { mayEnter, openReplica } from '../../command/team.ts'
 import { field, idText, oneLine, who } from '../../command/text.ts'
+import { mayEnter, openReplica } from '../../command/workspace-session.ts'
 
 const DEFAULT_LIMIT = 50
 

@@ -1,8 +1,8 @@
 import { newMessageId } from '../../../protocol/fresh-ids.ts'
 import { say } from '../../../workspace/actions/saying.ts'
 import type { Verb } from '../../command/call.ts'
-import { mergingWrite } from '../../command/team.ts'
 import { named } from '../../command/text.ts'
+import { mergingWrite } from '../../command/workspace-session.ts'
 
 export const send: Verb = async (call) => {
   const replyTo = call.flag('reply-to')

@@ -1,8 +1,8 @@
 import { ClawError } from '../../../protocol/errors.ts'
 import { sentMessages } from '../../../workspace/inbox/sent.ts'
 import type { Verb } from '../../command/call.ts'
-import { Team } from '../../command/team.ts'
 import { idText, oneLine, who } from '../../command/text.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 const DEFAULT_LIMIT = '20'
 
@@ -11,7 +11,7 @@ export const sent: Verb = async (call) => {
   if (!/^[1-9]\d{0,4}$/.test(limit)) {
     throw new ClawError('usage', `--limit ${limit} is not a number of messages`, 'like: --limit 10')
   }
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const me = team.me()
   await team.confirm()
   const messages = sentMessages(team.doc, me, Number(limit))

@@ -3,8 +3,12 @@ import { ClawError } from '../../../protocol/errors.ts'
 import type { Task } from '../../../workspace/tasks/tasks.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { commandTask } from '../../command/task-command.ts'
-import { answeredBefore, rememberAnswer, Team } from '../../command/team.ts'
 import { idText, oneLine } from '../../command/text.ts'
+import {
+  answeredBefore,
+  rememberAnswer,
+  WorkspaceSession,
+} from '../../command/workspace-session.ts'
 
 /** Has the server grant a task, or the most urgent one there is. The server alone can: it has one owner. */
 export const claim: Verb = (call) => {
@@ -20,7 +24,7 @@ const claimNext = async (call: Call): Promise<Outcome> => {
   const by = call.me()
   const caps = call.has('caps') ? call.list('caps') : undefined
   const payload = { caps: caps ?? null }
-  const team = await Team.open(call, false)
+  const team = await WorkspaceSession.open(call, false)
   const known = await answeredBefore(call, team.replica, payload)
   if (known !== null) return known
   await team.confirm()

@@ -9,8 +9,8 @@ import { PRIORITIES, type Priority } from '../../../workspace/document/schema.ts
 import { entryOf, findEntry } from '../../../workspace/tasks/tasks.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { readWait, sayHowToGoOn, waitForTask } from '../../command/task-waiting.ts'
-import { mergingWrite, Team } from '../../command/team.ts'
 import { who, word } from '../../command/text.ts'
+import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
 
 export const delegate: Verb = async (call) => {
   const seconds = readWait(call)
@@ -29,7 +29,7 @@ export const delegate: Verb = async (call) => {
   }
   const { deadline: due } = facts
   if (due !== undefined) checkDeadline(due)
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const deadline = due === undefined ? null : readDeadline(due, call.request.at + team.clockOffset)
   await checkTasks(call, team, [...facts.after, facts.parent ?? [], facts.ref ?? []].flat())
 
@@ -78,7 +78,11 @@ const openTo = (requires: readonly string[]): string =>
   requires.length === 0 ? 'anyone' : `who has ${requires.map(word).join(', ')}`
 
 /** Throws `unknown_task`; one that has left the document is asked for. */
-const checkTasks = async (call: Call, team: Team, ids: readonly TaskId[]): Promise<void> => {
+const checkTasks = async (
+  call: Call,
+  team: WorkspaceSession,
+  ids: readonly TaskId[],
+): Promise<void> => {
   for (const id of ids) {
     if (findEntry(team.doc, id) !== undefined) continue
     if (team.offline !== null) entryOf(team.doc, id)

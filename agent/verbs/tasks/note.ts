@@ -1,7 +1,7 @@
 import { addNote, getTask } from '../../../workspace/tasks/tasks.ts'
 import type { Verb } from '../../command/call.ts'
-import { mergingWrite } from '../../command/team.ts'
 import { oneLine } from '../../command/text.ts'
+import { mergingWrite } from '../../command/workspace-session.ts'
 
 export const note: Verb = async (call) => {
   const facts = { id: call.flag('task')!, text: call.body('text') }

@@ -6,7 +6,7 @@ import { fileInfo } from '../../../workspace/files/files.ts'
 import { parseAnswer } from '../../../workspace/tasks/task-states.ts'
 import type { Call, Verb } from '../../command/call.ts'
 import { commandTask } from '../../command/task-command.ts'
-import { Team } from '../../command/team.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** The server alone decides who owns a task and what state that is in; with it away the answer is queued. */
 export const respond: Verb = async (call) => {
@@ -51,7 +51,7 @@ const resultOf = async (call: Call): Promise<TaskResult | undefined> => {
     throw new ClawError('too_large', `${keys.length} artifacts; the limit is ${MAX_TASK_LINKS}`)
   }
   if (json === undefined && keys.length === 0) return undefined
-  const doc = keys.length === 0 ? null : (await Team.open(call, true)).doc
+  const doc = keys.length === 0 ? null : (await WorkspaceSession.open(call, true)).doc
   // At its version now: what it is later is another result.
   const artifacts = keys.map((key) => {
     const { file_key, version } = fileInfo(doc!, key)

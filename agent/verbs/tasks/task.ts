@@ -1,12 +1,12 @@
 import type { TaskWithHistory } from '../../../client/http/api.ts'
 import type { Verb } from '../../command/call.ts'
 import { findTask } from '../../command/task-command.ts'
-import { Team } from '../../command/team.ts'
 import { idText, oneLine, path, who, word } from '../../command/text.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** One task with all that became of it: who moved it where and when, and what was noted. Archived ones, too. */
 export const task: Verb = async (call) => {
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   await team.confirm()
   const found = await findTask(call, team, call.flag('task')!)
   return {

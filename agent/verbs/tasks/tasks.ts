@@ -6,8 +6,8 @@ import { selectTasks, TASK_SORTS, type TaskSort } from '../../../workspace/tasks
 import { parseState } from '../../../workspace/tasks/task-states.ts'
 import type { Task } from '../../../workspace/tasks/tasks.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
-import { Team } from '../../command/team.ts'
 import { idText, oneLine, word, words } from '../../command/text.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** What a line shows of a task (characters). */
 const SHOWN = 80
@@ -23,7 +23,7 @@ export const tasks: Verb = async (call) => {
     throw new ClawError('usage', `--sort is none of ${known}`, `one of: ${known}`)
   }
   if (call.has('archived')) return archived(call)
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   await team.confirm()
   const [mine, fromMe, ready] = ['mine', 'from-me', 'ready'].map((flag) => call.has(flag))
   const asked = { mine: mine!, fromMe: fromMe!, ready: ready! }
@@ -43,7 +43,7 @@ const archived = async (call: Call): Promise<Outcome> => {
     if (text === undefined || /^[1-9]\d{0,14}$/.test(text)) return text && Number(text)
     throw new ClawError('usage', `--${flag} ${text} is not a number`, `like: --${flag} 50`)
   }) as (number | undefined)[]
-  const team = await Team.open(call, false)
+  const team = await WorkspaceSession.open(call, false)
   const { target } = call
   const page = await getArchivedTasks(target, call.workspace, limit ?? PAGE, before)
   const { tasks: found, next } = page
@@ -58,7 +58,7 @@ const archived = async (call: Call): Promise<Outcome> => {
 const openTo = (requires: readonly string[] = []): string =>
   requires.length === 0 ? 'anyone' : words(requires)
 
-const linesOf = (found: readonly Task[], { doc }: Team): string[] => {
+const linesOf = (found: readonly Task[], { doc }: WorkspaceSession): string[] => {
   const name = (id: string) => word(agentName(doc, id))
   return found.map((task) => {
     const { task_id, status, priority, from_agent, to_agent, owner, percent } = task

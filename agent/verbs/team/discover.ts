@@ -1,11 +1,11 @@
 import { listAgents } from '../../../workspace/agents/agents.ts'
 import { linesText } from '../../../workspace/inbox/conflicts.ts'
 import type { Verb } from '../../command/call.ts'
-import { Team } from '../../command/team.ts'
 import { idText, path, word, words } from '../../command/text.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 export const discover: Verb = async (call) => {
-  const team = await Team.open(call, false)
+  const team = await WorkspaceSession.open(call, false)
   const { editing } = team.whoIsIn()
   const agents = listAgents(team.doc, team.here).map((agent) => {
     const place = editing.find(({ agent_id }) => agent_id === agent.agent_id)

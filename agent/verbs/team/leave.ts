@@ -1,7 +1,7 @@
 import { setLinkState } from '../../../workspace/agents/presence.ts'
 import type { Verb } from '../../command/call.ts'
-import { Team } from '../../command/team.ts'
 import { oneLine } from '../../command/text.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** Tells the team that this agent goes, until its next command. */
 export const leave: Verb = async (call) => {
@@ -12,7 +12,7 @@ export const leave: Verb = async (call) => {
     await link.leave(call.profile.dir)
     return { data: { agent_id: me }, lines }
   }
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   setLinkState(team.doc, team.me(), 'down')
   return { data: { agent_id: me, ...(await team.settle()) }, lines }
 }

@@ -5,8 +5,12 @@ import { primeLines, primeOf } from '../../../workspace/inbox/prime.ts'
 import { getTask } from '../../../workspace/tasks/tasks.ts'
 import type { Verb } from '../../command/call.ts'
 import { tellPaused } from '../../command/paused.ts'
-import { answeredBefore, rememberAnswer, Team } from '../../command/team.ts'
 import { oneLine, safeJson } from '../../command/text.ts'
+import {
+  answeredBefore,
+  rememberAnswer,
+  WorkspaceSession,
+} from '../../command/workspace-session.ts'
 
 /** What both forms stay within (characters): it is read after every loss of context. */
 const MAX_CHARACTERS = 2_000
@@ -15,7 +19,7 @@ const MOST = 12
 
 /** Acknowledges nothing; remembers what was there, to tell what changes until the next time. */
 export const prime: Verb = async (call) => {
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const me = team.me()
   const known = await answeredBefore(call, team.replica, null)
   if (known !== null) return known

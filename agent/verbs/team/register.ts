@@ -5,8 +5,13 @@ import { checkName } from '../../../workspace/document/validate.ts'
 import { welcome } from '../../../workspace/inbox/mailbox.ts'
 import type { Verb } from '../../command/call.ts'
 import { moveDefault, readState, saveState } from '../../command/profile.ts'
-import { mayEnter, mergingWrite, openReplica, Team } from '../../command/team.ts'
 import { word } from '../../command/text.ts'
+import {
+  mayEnter,
+  mergingWrite,
+  openReplica,
+  WorkspaceSession,
+} from '../../command/workspace-session.ts'
 
 /** `all` is what there was before there were topics: every broadcast. */
 const readTopics = (list: string[]): string[] => (list.join() === 'all' ? [] : list)
@@ -28,7 +33,7 @@ export const register: Verb = async (call) => {
   state.name = facts.name
   if (call.has('person')) state.kind = 'person'
   const id = state.agent_id
-  const team = await Team.open(call, true)
+  const team = await WorkspaceSession.open(call, true)
   const isMeant = ['relay', 'server', 'workspace'].some((flag) => call.has(flag))
   saveState(call.profile, state)
   if (call.access.hasMoved) {

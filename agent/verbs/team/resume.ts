@@ -1,7 +1,7 @@
 import { getAgent, resolveAgent, setPaused } from '../../../workspace/agents/agents.ts'
 import type { Verb } from '../../command/call.ts'
-import { mergingWrite } from '../../command/team.ts'
 import { who } from '../../command/text.ts'
+import { mergingWrite } from '../../command/workspace-session.ts'
 
 export const resume: Verb = async (call) => {
   const facts = { name: call.flag('name')! }

@@ -6,14 +6,14 @@ import { EDITS_PREFIX } from '../../../workspace/document/schema.ts'
 import type { Owned } from '../../storage/update-log.ts'
 import type { Decoded } from '../../sync/check.ts'
 import type { Gate } from '../../sync/gate.ts'
-import type { Speaker } from '../../sync/speaker.ts'
+import type { Principal } from '../../sync/principal.ts'
 import { Share } from '../share.ts'
 import { Amounts } from './amounts.ts'
 import { type Arrival, type Arrivals, addTo, arrivalsIn, arrivalsOf } from './arrivals.ts'
 import { checkAuthor, checkDelete, forged, invalid, saidIn } from './authorship.ts'
 import { Taken } from './taken.ts'
 
-type Agent = Extract<Speaker, { kind: 'agent' }>
+type Agent = Extract<Principal, { kind: 'agent' }>
 
 /** No agent can have this id: the server is meant. */
 const SERVER = 'server'
@@ -91,7 +91,7 @@ export class Authors implements Gate {
   }
 
   admit(
-    by: Speaker,
+    by: Principal,
     decoded: Decoded,
     clocks: ReadonlyMap<number, number>,
     isSyncStep2: boolean,
@@ -130,7 +130,7 @@ export class Authors implements Gate {
   }
 
   /** Whether others' operations are taken from `by`: those of an admin, after a restore. */
-  #takesAll(by: Speaker): boolean {
+  #takesAll(by: Principal): boolean {
     return by.kind === 'agent' && by.role === 'admin' && this.#isRecovering()
   }
 
@@ -183,7 +183,7 @@ export class Authors implements Gate {
     }
   }
 
-  mostNewIds(by: Speaker): number {
+  mostNewIds(by: Principal): number {
     if (by.kind === 'owner' || this.#takesAll(by)) return Number.POSITIVE_INFINITY
     return this.#left(by.agent)
   }

@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import type { Places } from '../../../workspace/document/places.ts'
-import { intakeOf } from '../../../workspace/document/schema.ts'
+import { submissionsOf } from '../../../workspace/document/schema.ts'
 import { taskRecord } from '../../../workspace/document/shape.ts'
 import { findBroadcasts, someBroadcasts } from '../../../workspace/messages/live-log.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -79,7 +79,7 @@ export class Taken {
   #isTask(id: string): boolean {
     const { doc } = this.#places
     if (taskRecord(doc, id) !== undefined) return true
-    return intakeOf(doc)
+    return submissionsOf(doc)
       .toArray()
       .some((entry) => entry?.kind === 'task' && entry.id === id)
   }

@@ -1,4 +1,4 @@
-import { unsealed } from '../../storage/integrity/sealed.ts'
+import { unsealed } from '../../storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../storage/level-update-log.ts'
 import { Report } from './report.ts'
 import { verifyBlobs } from './verify-blobs.ts'

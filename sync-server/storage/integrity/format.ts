@@ -1,6 +1,6 @@
-import { Damage, Newer, Older } from './damage.ts'
+import { seal, unsealed } from './checksummed.ts'
+import { Corruption, Newer, Older } from './corruption.ts'
 import type { Db } from './open.ts'
-import { seal, unsealed } from './sealed.ts'
 
 /**
  * Format of the database. 1: values as they are (versions before `f:` was written). 2: sealed values, and `f:`. Formats
@@ -27,18 +27,18 @@ const putMark = (mark: Mark) => ({
   value: seal(Buffer.from(JSON.stringify(mark))),
 })
 
-/** Throws Damage. Null: the database is empty. */
+/** Throws Corruption. Null: the database is empty. */
 const readMark = async (db: Db): Promise<Mark | null> => {
   const value = await db.get<string, Uint8Array>(KEY, RAW)
   if (value !== undefined) {
     const text = unsealed(value)
-    if (text === null) throw new Damage('the format', 'its checksum is wrong')
+    if (text === null) throw new Corruption('the format', 'its checksum is wrong')
     return JSON.parse(Buffer.from(text).toString()) as Mark
   }
   const some = await db.values<string, Uint8Array>({ ...RAW, limit: SAMPLE }).all()
   if (some.length === 0) return null
   if (some.some((value) => unsealed(value) !== null))
-    throw new Damage('the format', 'it is missing')
+    throw new Corruption('the format', 'it is missing')
   return { format: 1 }
 }
 
@@ -46,7 +46,7 @@ const readMark = async (db: Db): Promise<Mark | null> => {
 export const putFormat = (db: Db): Promise<void> =>
   db.batch([putMark({ format: FORMAT })], { ...RAW, sync: true })
 
-/** Makes a database one of this format, from wherever a crash left it on its way. Throws Newer, Damage, Older. */
+/** Makes a database one of this format, from wherever a crash left it on its way. Throws Newer, Corruption, Older. */
 export const bringToFormat = async (db: Db, upgrade: boolean): Promise<void> => {
   const mark = await readMark(db)
   if (mark === null) return putFormat(db)

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Damage } from './damage.ts'
+import { Corruption } from './corruption.ts'
 import { namesIn } from './disk.ts'
 import { readJournal } from './journal.ts'
 import { type Manifest, readManifest } from './manifest.ts'
@@ -18,7 +18,7 @@ export const hasDatabase = async (dir: string): Promise<boolean> => {
 /**
  * Looks at LevelDB's files before LevelDB does, which passes over much of what can be wrong with them: it makes a new
  * database, and deletes the old one's tables, where CURRENT is gone; goes without a journal that is gone; leaves
- * records out of one that is damaged; and ends the process at a damaged key of a table. Reads all of it. Throws Damage. No other process may have the database open.
+ * records out of one that is damaged; and ends the process at a damaged key of a table. Reads all of it. Throws Corruption. No other process may have the database open.
  */
 export const inspectFiles = async (dir: string): Promise<void> => {
   const names = await readdir(dir)
@@ -27,7 +27,7 @@ export const inspectFiles = async (dir: string): Promise<void> => {
   if (!names.includes('CURRENT')) {
     const written = await Promise.all(journals.map((name) => sizeOf(join(dir, name))))
     if (tables.length === 0 && written.every((bytes) => bytes === 0)) return
-    throw new Damage('CURRENT', 'it is missing, and the files of a database are there')
+    throw new Corruption('CURRENT', 'it is missing, and the files of a database are there')
   }
   const { journal, tables: expected } = await manifestOf(dir)
   const numbers = new Map(
@@ -35,35 +35,35 @@ export const inspectFiles = async (dir: string): Promise<void> => {
   )
   for (const [number, bytes] of expected) {
     const name = numbers.get(number)
-    if (name === undefined) throw new Damage(`${padded(number)}.ldb`, 'it is missing')
+    if (name === undefined) throw new Corruption(`${padded(number)}.ldb`, 'it is missing')
     const found = await sizeOf(join(dir, name))
-    if (found !== bytes) throw new Damage(name, `it has ${found} bytes instead of ${bytes}`)
+    if (found !== bytes) throw new Corruption(name, `it has ${found} bytes instead of ${bytes}`)
     await checkTable(join(dir, name), name)
   }
   if (journal > 0 && !numbers.has(journal)) {
-    throw new Damage(`${padded(journal)}.log`, 'it is missing')
+    throw new Corruption(`${padded(journal)}.log`, 'it is missing')
   }
   for (const name of journals) {
     if (Number.parseInt(name, 10) < journal) continue
     const { brokenAt } = readJournal(await readFile(join(dir, name)))
-    if (brokenAt !== null) throw new Damage(name, `it cannot be read at byte ${brokenAt}`)
+    if (brokenAt !== null) throw new Corruption(name, `it cannot be read at byte ${brokenAt}`)
   }
 }
 
 const manifestOf = async (dir: string): Promise<Manifest> => {
   const current = await readFile(join(dir, 'CURRENT'), 'utf8')
   const name = /^(MANIFEST-\d+)\n$/.exec(current)?.[1]
-  if (name === undefined) throw new Damage('CURRENT', 'it names no manifest')
+  if (name === undefined) throw new Corruption('CURRENT', 'it names no manifest')
   const file = await readFile(join(dir, name)).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new Damage(name, 'it is missing') : error
+    throw error.code === 'ENOENT' ? new Corruption(name, 'it is missing') : error
   })
   const { records, brokenAt } = readJournal(file)
-  if (brokenAt !== null) throw new Damage(name, `it cannot be read at byte ${brokenAt}`)
-  if (records.length === 0) throw new Damage(name, 'it is empty')
+  if (brokenAt !== null) throw new Corruption(name, `it cannot be read at byte ${brokenAt}`)
+  if (records.length === 0) throw new Corruption(name, 'it is empty')
   try {
     return readManifest(records)
   } catch (error) {
-    throw new Damage(name, (error as Error).message)
+    throw new Corruption(name, (error as Error).message)
   }
 }
 

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Level } from 'level'
-import { causeOf, Damage } from './damage.ts'
+import { sealedValues } from './checksummed.ts'
+import { Corruption, causeOf } from './corruption.ts'
 import { makeDir } from './disk.ts'
 import { bringToFormat } from './format.ts'
 import { inspectFiles } from './inspect.ts'
-import { sealedValues } from './sealed.ts'
 
 export type Db = Level<string, Uint8Array>
 
@@ -57,12 +57,12 @@ const inspect = async (dir: string): Promise<void> => {
 }
 
 /** What LevelDB itself finds damaged. */
-const damageOf = (thrown: unknown): Damage | null => {
-  const found = causeOf(thrown, Damage)
+const damageOf = (thrown: unknown): Corruption | null => {
+  const found = causeOf(thrown, Corruption)
   if (found !== null) return found
   for (let error = thrown; error instanceof Error; error = error.cause) {
     if ((error as { code?: string }).code !== 'LEVEL_CORRUPTION') continue
-    return new Damage('the database', error.message)
+    return new Corruption('the database', error.message)
   }
   return null
 }

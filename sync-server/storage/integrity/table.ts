@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import * as decoding from 'lib0/decoding'
+import { Corruption } from './corruption.ts'
 import { crc32c, masked } from './crc32c.ts'
-import { Damage } from './damage.ts'
 import { unsnap } from './snappy.ts'
 
 /** A table's last bytes: where its two indexes are, and a magic number (leveldb/doc/table_format.md). */
@@ -21,7 +21,7 @@ interface Block {
 
 /**
  * Checks each block of a table. LevelDB checks them only when it compacts, and then by assertions that end the process where a
- * key is damaged. Throws Damage of `name`.
+ * key is damaged. Throws Corruption of `name`.
  */
 export const checkTable = async (path: string, name: string): Promise<void> => {
   const file = await open(path)
@@ -29,7 +29,7 @@ export const checkTable = async (path: string, name: string): Promise<void> => {
     await checkBlocks(file)
   } catch (error) {
     if (!(error instanceof Broken)) throw error
-    throw new Damage(name, error.message)
+    throw new Corruption(name, error.message)
   } finally {
     await file.close()
   }

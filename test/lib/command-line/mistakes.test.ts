@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { alone } from '../../../agent/command/host.ts'
+import { inProcess } from '../../../agent/command/runtime.ts'
 import { execute } from '../../../agent/execute.ts'
 import { COMMANDS_OF } from '../../../lib/command-line/meant.ts'
 import { readProgram } from '../../../lib/command-line/read.ts'
@@ -223,7 +223,7 @@ const run = async (line: string, stdin: string | null = null) => {
       ...{ at: Date.now(), key: 'k', signal: new AbortController().signal },
       ...{ print: async () => {}, say: () => {} },
     },
-    alone,
+    inProcess,
   )
   return { code, stderr }
 }

@@ -6,7 +6,7 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import type { AgentId, BroadcastId } from '../../../protocol/ids.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
-import { intakeOf } from '../../../workspace/document/schema.ts'
+import { submissionsOf } from '../../../workspace/document/schema.ts'
 import { taskRecords } from '../../../workspace/document/shape.ts'
 import { putFile } from '../../../workspace/files/files.ts'
 import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
@@ -306,7 +306,7 @@ export const runGrammar = async (plan: Plan): Promise<Outcome> => {
     })
     for (const [what, times] of got)
       if (times !== 1) throw new Error(`"${what}" came ${times} times`)
-    await until('the answers are in', () => intakeOf(honest.doc).length === 0)
+    await until('the answers are in', () => submissionsOf(honest.doc).length === 0)
     const reader = await stock(server, hana)
     if (reader.doc.getText('file:honest.md').toString() !== text)
       throw new Error('the honest file was altered')

@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { Mirror, type MirrorOptions } from '../../../agent/mirror/mirror.ts'
 import type { MirrorEvent } from '../../../agent/mirror/rules/options.ts'
-import { Place } from '../../../agent/session/place.ts'
+import { WorkspaceHandle } from '../../../agent/session/workspace-handle.ts'
 import { Access } from '../../../client/http/credentials.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
 import { root, targetOf, tempDir } from '../server.ts'
 
 /** A replica with a connection, and folders that it mirrors. */
 export interface Member {
-  place: Place
+  place: WorkspaceHandle
   /** What its mirrors told. */
   events: MirrorEvent[]
   mirror: (dir?: string, more?: Partial<MirrorOptions>) => Promise<Mirror>
@@ -30,7 +30,7 @@ export const member = async (
   const target = targetOf(url)
   const access = new Access({ dir: home, target, workspace, create: true, env: process.env })
   const at = { dir: `${home}/replica`, target, workspace, access }
-  const place = await Place.open(at, (line) => console.log(line))
+  const place = await WorkspaceHandle.open(at, (line) => console.log(line))
   const session = place.connect(null)
   await session.fresh(LIMIT_MS)
   const events: MirrorEvent[] = []

@@ -12,7 +12,7 @@ import type {
 import { isTerminal, TRANSITIONS } from '../../../workspace/tasks/task-states.ts'
 import { offersOf } from '../../../workspace/tasks/task-write.ts'
 import { historyOf, notesOf } from '../../../workspace/tasks/tasks.ts'
-import type { World } from './world.ts'
+import type { TaskWorld } from './world.ts'
 
 /** What there is of a task, wherever it is. */
 export interface Whole {
@@ -26,7 +26,7 @@ export interface Whole {
 }
 
 /** All tasks that the server has, the archived ones included. */
-export const wholeTasks = (world: World): Whole[] => {
+export const wholeTasks = (world: TaskWorld): Whole[] => {
   const live = [...world.index.all].map((entry): Whole => {
     const { id, facts, status, record } = entry
     const [history, notes] = [historyOf(entry), notesOf(world.doc, entry)]
@@ -89,11 +89,11 @@ export const checkHistory = ({ id, facts, status, history }: Whole): void => {
 
 /** Follows a world step by step, and throws where something happened that must not. */
 export class Watch {
-  readonly #world: World
+  readonly #world: TaskWorld
   readonly #before = new Map<TaskId, string>()
   readonly #statuses = new Map<TaskId, TaskStatus>()
 
-  constructor(world: World) {
+  constructor(world: TaskWorld) {
     this.#world = world
   }
 

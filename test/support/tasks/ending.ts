@@ -15,7 +15,7 @@ import { isTerminal, state1x } from '../../../workspace/tasks/task-states.ts'
 import { getTask, type TaskEntry } from '../../../workspace/tasks/tasks.ts'
 import { type Watch, type Whole, wholeTasks } from './checks.ts'
 import type { Run } from './operations.ts'
-import { OFFER_MS, type World } from './world.ts'
+import { OFFER_MS, type TaskWorld } from './world.ts'
 
 /** Rounds in which all work on what they can (count): a chain of tasks that wait for each other takes one a link. */
 const ROUNDS = 40
@@ -60,7 +60,7 @@ export const checkEnd = async (run: Run, watch: Watch): Promise<void> => {
 }
 
 /** Who could take the task or go on with it. */
-const eligible = (world: World, { facts, status }: Pick<TaskEntry, 'facts' | 'status'>) =>
+const eligible = (world: TaskWorld, { facts, status }: Pick<TaskEntry, 'facts' | 'status'>) =>
   world.members.filter(
     ({ id }) =>
       isAddressee(world.doc, facts, id) &&
@@ -69,7 +69,7 @@ const eligible = (world: World, { facts, status }: Pick<TaskEntry, 'facts' | 'st
   )
 
 /** Each does what is for it to do; whether there was anything. */
-const workOnce = (world: World, round: string): boolean => {
+const workOnce = (world: TaskWorld, round: string): boolean => {
   let serial = 0
   let worked = false
   const act = (what: (command: Command) => unknown, task: string, by: AgentId): void => {

@@ -2,7 +2,7 @@ import { seeded } from '../client.ts'
 import { Watch } from './checks.ts'
 import { checkEnd } from './ending.ts'
 import { Run } from './operations.ts'
-import { World } from './world.ts'
+import { TaskWorld } from './world.ts'
 
 const OPERATIONS = 90
 
@@ -12,7 +12,7 @@ const OPERATIONS = 90
  */
 export const runHistory = async (seed: number): Promise<Record<string, number>> => {
   const random = seeded(seed)
-  const world = new World(random)
+  const world = new TaskWorld(random)
   const run = new Run(world)
   const watch = new Watch(world)
   const done: string[] = []

@@ -11,7 +11,7 @@ import {
 } from '../../../workspace/inbox/mailbox.ts'
 import type { Message } from '../../../workspace/messages/message.ts'
 import { concerns, readArchivedTask } from '../../../workspace/tasks/task-archive.ts'
-import type { World } from './world.ts'
+import type { TaskWorld } from './world.ts'
 
 /** Entries of a page of the archive (count): few, so that there are several pages. */
 const PAGE = 3
@@ -47,7 +47,7 @@ export class Member {
   readonly doc = new Y.Doc()
   readonly grants = new Map<TaskId, number>()
   readonly #inbox = new Inbox(this.doc)
-  readonly #world: World
+  readonly #world: TaskWorld
   /** On their way to it, late, and in order as on a socket: a replica never has a gap. */
   readonly #coming: Uint8Array[] = []
   /** Arrived; may arrive again. */
@@ -57,7 +57,7 @@ export class Member {
   #connected = false
   #silent = false
 
-  constructor(world: World, id: AgentId, clientId: number) {
+  constructor(world: TaskWorld, id: AgentId, clientId: number) {
     this.#world = world
     this.id = id
     this.doc.clientID = clientId

@@ -22,7 +22,7 @@ import {
   type TaskEntry,
 } from '../../../workspace/tasks/tasks.ts'
 import type { Member } from './member.ts'
-import { ARCHIVE_AFTER_MS, LEASE_MS, OFFER_MS, type World } from './world.ts'
+import { ARCHIVE_AFTER_MS, LEASE_MS, OFFER_MS, type TaskWorld } from './world.ts'
 
 const CAPABILITIES = ['js', 'py', 'review']
 const STATES: TaskState[] = [
@@ -32,7 +32,7 @@ const STATES: TaskState[] = [
 
 /** What was handed in, granted, refused and so on: that something happened, and that nothing of it is lost. */
 export class Run {
-  readonly world: World
+  readonly world: TaskWorld
   readonly tasks = new Set<TaskId>()
   /** Text → task. */
   readonly notes = new Map<string, TaskId>()
@@ -41,7 +41,7 @@ export class Run {
   /** Commands that were carried out, to come again. */
   readonly #done: { name: string; again: () => unknown; task: TaskId }[] = []
 
-  constructor(world: World) {
+  constructor(world: TaskWorld) {
     this.world = world
   }
 

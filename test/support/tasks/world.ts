@@ -6,9 +6,9 @@ import {
   serverClientOf,
   type TaskState,
 } from '../../../workspace/document/schema.ts'
+import { type TaskWorld as Settling, TaskReconciler } from '../../../workspace/tasks/reconciler.ts'
 import { type ArchivedTask, readArchivedTask } from '../../../workspace/tasks/task-archive.ts'
 import type { TaskIndex } from '../../../workspace/tasks/task-index.ts'
-import { Settler, type World as Settling } from '../../../workspace/tasks/task-settle.ts'
 import { Member } from './member.ts'
 
 export const LEASE_MS = 600_000
@@ -21,14 +21,14 @@ const MOST_SETTLINGS = 2_000
  * A server's document with all that the server does about tasks, its archive, and agents with replicas of their own; no
  * socket, no disk, and a clock that moves when it is told to. What is random comes from `random`.
  */
-export class World {
+export class TaskWorld {
   now = 1_700_000_000_000
   doc: Y.Doc
   readonly random: () => number
   readonly members: Member[] = []
   /** Positions 1, 2, 3 … */
   readonly archive: { id: string; value: Uint8Array }[] = []
-  #settler!: Settler
+  #settler!: TaskReconciler
   #archived = new Map<TaskId, ArchivedTask | null>()
   #toLookUp: ReadonlySet<TaskId> = new Set()
   #lastSeen = new Map<AgentId, number>()
@@ -64,7 +64,7 @@ export class World {
 
   #follow(): void {
     const { doc } = this
-    const settler = new Settler(doc)
+    const settler = new TaskReconciler(doc)
     this.#settler = settler
     doc.on('update', (update: Uint8Array, origin: unknown) => {
       for (const member of this.members) if (member !== origin) member.hear(update)
@@ -176,7 +176,7 @@ export class World {
   /** Whether one who looks at every task anew finds something that was left undone. */
   leftUndone(): boolean {
     const before = Y.encodeStateVector(this.doc).join()
-    const fresh = new Settler(this.doc)
+    const fresh = new TaskReconciler(this.doc)
     try {
       this.doc.transact(() => fresh.settle(this.settling(), () => {}))
     } finally {

@@ -1,11 +1,11 @@
 import type { Attached } from '../../../client/resident/attach.ts'
-import { Desk } from '../../../tui/control/desk.ts'
+import { Controller } from '../../../tui/control/controller.ts'
 import type { Press } from '../../../tui/terminal/press.ts'
 import { type Row, textOf } from '../../../tui/ui/rows.ts'
 import { screenRows } from '../../../tui/views/screen.ts'
 
 export interface AtDesk {
-  desk: Desk
+  desk: Controller
   /** Presses keys by name; what is longer than a name of a key is typed. */
   keys: (...names: string[]) => void
   type: (text: string) => void
@@ -26,7 +26,7 @@ export const atDesk = (
 ): AtDesk => {
   let quits = 0
   let rings = 0
-  const desk = new Desk(attached, {
+  const desk = new Controller(attached, {
     ...{ columns, rows, plain, now },
     suspend: () => {},
     quit: () => quits++,

@@ -1,8 +1,8 @@
 import * as Y from 'yjs'
 import type { AgentId, BroadcastId, TaskId } from '../../../protocol/ids.ts'
+import type { Archive } from '../../../workspace/tasks/filing.ts'
+import { TaskReconciler, type TaskWorld } from '../../../workspace/tasks/reconciler.ts'
 import { type Move, moveTask } from '../../../workspace/tasks/task-commands.ts'
-import type { Archive } from '../../../workspace/tasks/task-filing.ts'
-import { Settler, type World } from '../../../workspace/tasks/task-settle.ts'
 import type { Task } from '../../../workspace/tasks/tasks.ts'
 
 export const agentId = (name: string) => `a-${name}` as AgentId
@@ -41,7 +41,7 @@ export const codeOf = (call: () => unknown): string | undefined => {
 }
 
 /** A world in which everybody is at work, and nothing is due. */
-export const worldAt = (now: number, more: Partial<World> = {}): World => ({
+export const worldAt = (now: number, more: Partial<TaskWorld> = {}): TaskWorld => ({
   now,
   leaseMs: 600_000,
   offerMs: 60_000,
@@ -52,9 +52,9 @@ export const worldAt = (now: number, more: Partial<World> = {}): World => ({
   ...more,
 })
 
-const settlers = new WeakMap<Y.Doc, Settler>()
-export const settlerOf = (doc: Y.Doc): Settler => {
-  const settler = settlers.get(doc) ?? new Settler(doc)
+const settlers = new WeakMap<Y.Doc, TaskReconciler>()
+export const settlerOf = (doc: Y.Doc): TaskReconciler => {
+  const settler = settlers.get(doc) ?? new TaskReconciler(doc)
   settlers.set(doc, settler)
   return settler
 }
@@ -62,9 +62,9 @@ export const settlerOf = (doc: Y.Doc): Settler => {
 /** Does with the tasks of `doc` what the server does by itself. */
 export const settle = (
   doc: Y.Doc,
-  world: World = worldAt(1),
+  world: TaskWorld = worldAt(1),
   archive: Archive = () => {},
-): ReturnType<Settler['settle']> => {
+): ReturnType<TaskReconciler['settle']> => {
   for (;;) {
     const settled = doc.transact(() => settlerOf(doc).settle(world, archive))
     if (!settled.more) return settled

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
 import { LiveDocument } from '../../../sync-server/sync/document.ts'
-import type { Speaker } from '../../../sync-server/sync/speaker.ts'
+import type { Principal } from '../../../sync-server/sync/principal.ts'
 import { encode, type Outcome, runArrivals } from '../../support/auth/arrival-runs.ts'
 import { type Member, member } from '../../support/auth/members.ts'
 import { frame, liveDoc, runSeed } from '../../support/client.ts'
@@ -94,7 +94,7 @@ it.each(Object.entries(BUILT))('[Z29] refused: %s', async (_, [known, update, co
 })
 
 it('[Z10] another’s record is not deleted in the turn either in which it arrives', () => {
-  const by = (agent: string): Speaker => ({ kind: 'agent', agent, workspace: 'w', role: 'write' })
+  const by = (agent: string): Principal => ({ kind: 'agent', agent, workspace: 'w', role: 'write' })
   const authors = new Authors(() => false)
   const live = new LiveDocument()
   authors.open(new Map())

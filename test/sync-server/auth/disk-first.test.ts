@@ -5,7 +5,7 @@ import { adminActions } from '../../../sync-server/routes/access-routes.ts'
 import type { Op } from '../../../sync-server/storage/integrity/level-keys.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import type { FactLog } from '../../../sync-server/storage/update-log.ts'
-import { OWNER, type TokenHolder } from '../../../sync-server/sync/speaker.ts'
+import { OWNER, type TokenHolder } from '../../../sync-server/sync/principal.ts'
 import { tempDir } from '../../support/server.ts'
 
 const utf8 = new TextDecoder()

@@ -13,7 +13,7 @@ import {
 } from '../../../workspace/document/schema.ts'
 import { moveFile, putFile, removeFile } from '../../../workspace/files/files.ts'
 import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
-import { handIn } from '../../../workspace/tasks/intake.ts'
+import { submit } from '../../../workspace/tasks/submissions.ts'
 import { addNote, addTask } from '../../../workspace/tasks/tasks.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { frame, liveDoc, RawClient, until } from '../../support/client.ts'
@@ -71,7 +71,7 @@ const TRIES: Record<string, (doc: Y.Doc) => void> = {
   'a broadcast': (doc) => void addBroadcast(doc, said(victimId)),
   'a task': (doc) => void addTask(doc, task('t-forged', victimId)),
   'a note': (doc) => addNote(doc, 't-honest' as TaskId, victimId, 'x', 1),
-  'a receipt': (doc) => handIn(doc, { kind: 'receipt', id: 't-honest', by: victimId, read: 1 }),
+  'a receipt': (doc) => submit(doc, { kind: 'receipt', id: 't-honest', by: victimId, read: 1 }),
   'a registration': (doc) => registerAgent(doc, { ...facts(victimId), name: 'Other' }),
   'a field of a record': (doc) => agentsOf(doc).get(victimId)!.set('kind', 'person'),
   'a record in place of another': (doc) => void agentsOf(doc).set(victimId, new Y.Map()),

@@ -8,8 +8,8 @@ import {
   broadcastsOf,
   editsOf,
   filesOf,
-  intakeOf,
   metaOf,
+  submissionsOf,
   tasksOf,
 } from '../../../workspace/document/schema.ts'
 import { putFile } from '../../../workspace/files/files.ts'
@@ -113,7 +113,7 @@ const TRIES: Record<string, (doc: Y.Doc) => unknown> = {
     }),
   'a BigInt in a task’s context': (doc) => {
     const { id, now: createdAt, ...facts } = { ...task('t-big', me), context: { n: 10n } as never }
-    intakeOf(doc).push([{ kind: 'task', id, facts: { ...facts, createdAt } }])
+    submissionsOf(doc).push([{ kind: 'task', id, facts: { ...facts, createdAt } }])
   },
   'an embed in a file': (doc) => void doc.getText('file:a.md').insertEmbed(0, { image: 'x' }),
   'a map in a file': (doc) => void doc.getText('file:a.md').insertEmbed(0, new Y.Map()),

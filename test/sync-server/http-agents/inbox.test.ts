@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import * as Y from 'yjs'
 import type { AgentId } from '../../../protocol/ids.ts'
 import { MAX_WAITING_MESSAGES } from '../../../sync-server/config/limits.ts'
-import { Guest } from '../../../sync-server/http-agents/guest.ts'
+import { HttpAgent } from '../../../sync-server/http-agents/http-agent.ts'
 import type { Op } from '../../../sync-server/storage/integrity/level-keys.ts'
 import type { FactLog } from '../../../sync-server/storage/update-log.ts'
 import type { Room } from '../../../sync-server/sync/room.ts'
@@ -44,7 +44,7 @@ const desk = (doc = new Y.Doc(), disk = new Map<string, unknown>()) => {
     store(ops)
     return value
   }
-  const guest = new Guest({ name: 'w', doc, command } as unknown as Room, me, {
+  const guest = new HttpAgent({ name: 'w', doc, command } as unknown as Room, me, {
     ...{ facts, now: () => 5, wake: () => {}, spent: () => {} },
     here: () => ({ present: new Set<AgentId>(), now: 5 }),
     archives: {
@@ -76,7 +76,7 @@ const give = (doc: Y.Doc, name: string, priority: Priority) => {
   settle(doc)
 }
 
-const contents = (guest: Guest) =>
+const contents = (guest: HttpAgent) =>
   guest.waiting.map(({ message }) => ('content' in message ? message.content : message.message_id))
 
 it('[I15] an id acknowledges what was handed out under it, and not another’s message of that id', async () => {
@@ -111,7 +111,7 @@ it('[I16] however much waits, what is urgent or asked for comes before its turn,
   flood(MAX_WAITING_MESSAGES, MAX_WAITING_MESSAGES + 500)
   give(doc, 'low', 'low')
   give(doc, 'urgent', 'urgent')
-  const ids = (one: Guest) => one.waiting.map(({ message }) => message.message_id)
+  const ids = (one: HttpAgent) => one.waiting.map(({ message }) => message.message_id)
   await guest.receive((message) => isTask(message) && message.message_id === 't-urgent')
   expect(ids(guest).slice(MAX_WAITING_MESSAGES)).toEqual(['t-urgent'])
   await guest.receive(isTask)

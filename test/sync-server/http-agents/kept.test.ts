@@ -1,6 +1,6 @@
 import { Level } from 'level'
 import { expect, it } from 'vitest'
-import { seal } from '../../../sync-server/storage/integrity/sealed.ts'
+import { seal } from '../../../sync-server/storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { Plain } from '../../support/http-agents/guest.ts'
 import { place, sync, syncJson } from '../../support/ops/commands.ts'

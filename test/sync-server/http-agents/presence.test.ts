@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import type { AgentId } from '../../../protocol/ids.ts'
 import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
 import { GUEST_PRESENT_MS } from '../../../sync-server/config/limits.ts'
-import { Guests } from '../../../sync-server/http-agents/guests.ts'
+import { HttpAgents } from '../../../sync-server/http-agents/http-agents.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { Room } from '../../../sync-server/sync/room.ts'
 import { noteSeen } from '../../../sync-server/tasks/seen.ts'
@@ -21,7 +21,7 @@ it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is go
   let now = 1_000_000
   let idle = false
   const log = await LevelUpdateLog.open(tempDir('log'), () => now)
-  const guests = new Guests(log, () => now)
+  const guests = new HttpAgents(log, () => now)
   const room: Room = new Room('w', {
     ...{ log, now: () => now, gate: () => new Authors(() => false) },
     ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },

@@ -31,7 +31,7 @@ beforeAll(async () => {
   honest = await honestPair(`${server.sync}/default`, headers)
   const began = performance.now()
   quiet = await honest.measure(() => performance.now() - began > 500, 50)
-  attacker = await startWorker('../test/guard/attacker.ts')
+  attacker = await startWorker('../test/support/limits/attacker.ts')
   before = memoryOf(server.process.pid!)
 })
 afterAll(() => Promise.all([server.stop(), attacker.close()]))

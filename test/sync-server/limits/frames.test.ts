@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import { parseFrame } from '../../../protocol/frames.ts'
+import { BufferPool } from '../../../sync-server/limits/buffer-pool.ts'
 import { readEarly } from '../../../sync-server/limits/frames.ts'
-import { Pool } from '../../../sync-server/limits/pool.ts'
 import { liveDoc, RawClient, runSeed, seeded, until } from '../../support/client.ts'
 import { fetch, type Server, startServer } from '../../support/server.ts'
 
@@ -43,7 +43,7 @@ it('[Z25] frames are unmasked and put together as they come, however they are cu
     }) as unknown as Socket
     const got: Buffer[] = []
     socket.on('data', (chunk: Buffer) => got.push(chunk))
-    readEarly(socket, 600_000, () => false, new Pool(), { add: () => {} })
+    readEarly(socket, 600_000, () => false, new BufferPool(), { add: () => {} })
     for (let at = 0; at < sent.length; ) {
       const end = at + 1 + upTo(longest)
       socket.emit('data', Buffer.from(sent.subarray(at, end)))
@@ -74,7 +74,7 @@ it('[Z25] what comes after a close frame is read for nothing, and is no offence'
 it('[Z25] memory of a large message is used again once it was given back, and for a while', () => {
   vi.useFakeTimers()
   try {
-    const pool = new Pool()
+    const pool = new BufferPool()
     const [one, other] = [pool.take(700_000), pool.take(700_000)]
     expect(other.buffer).not.toBe(one.buffer)
     expect(one.length).toBe(700_000)

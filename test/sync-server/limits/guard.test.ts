@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { addressOf, parseProxies } from '../../../sync-server/config/proxies.ts'
 import { LIMITS, parseLimits } from '../../../sync-server/config/quotas.ts'
-import { Doors } from '../../../sync-server/limits/doors.ts'
-import { Failures } from '../../../sync-server/limits/failures.ts'
-import { Inbox } from '../../../sync-server/limits/inbox.ts'
+import { Backoff } from '../../../sync-server/limits/backoff.ts'
+import { ConnectionLimits } from '../../../sync-server/limits/connection-limits.ts'
+import { FairScheduler, newShare } from '../../../sync-server/limits/fair-scheduler.ts'
+import { FrameQueue } from '../../../sync-server/limits/frame-queue.ts'
 import { Limiter } from '../../../sync-server/limits/limiter.ts'
-import { Flow, Pace } from '../../../sync-server/limits/pace.ts'
-import { newShare, Turns } from '../../../sync-server/limits/turns.ts'
+import { Pace, RateLimiter } from '../../../sync-server/limits/rate-limiter.ts'
 import { until } from '../../support/client.ts'
 
 const codeOf = (run: () => unknown): string | null => {
@@ -20,7 +20,7 @@ const codeOf = (run: () => unknown): string | null => {
 
 it('[Z17] wrong credentials of an address wait longer each time, of others not', () => {
   let now = 0
-  const failures = new Failures(() => now, 3, 60_000)
+  const failures = new Backoff(() => now, 3, 60_000)
   const failed = (who: string) => {
     const code = codeOf(() => failures.check(who, 'of them'))
     if (code === null) failures.count(who)
@@ -39,7 +39,7 @@ it('[Z17] wrong credentials of an address wait longer each time, of others not',
 
 it('[Z26] what counts for many is waited for sooner, and not longer at once', () => {
   let now = 0
-  const failures = new Failures(() => now, 10, 60_000)
+  const failures = new Backoff(() => now, 10, 60_000)
   failures.count('a', 9)
   expect(failures.wait('a')).toBe(0)
   for (const wait of [1_000, 2_000, 4_000]) {
@@ -50,7 +50,7 @@ it('[Z26] what counts for many is waited for sooner, and not longer at once', ()
 })
 
 it('[Z18] doors count by address, agent, workspace and in all, and let go of who leaves', () => {
-  const doors = new Doors({ all: 4, address: 3, agent: 1, workspace: 3 })
+  const doors = new ConnectionLimits({ all: 4, address: 3, agent: 1, workspace: 3 })
   const ann = { address: '10.0.0.1', agent: 'ann', workspace: 'w' }
   const leave = doors.enter(ann)
   expect(codeOf(() => doors.enter({ ...ann, address: '10.0.0.2' }))).toBe('too_many')
@@ -72,7 +72,7 @@ it('[Z19] a pace lets a burst through, then so much a second, and no agent pays 
   expect(pace.take(1, 200)).toBe(0)
   expect(pace.isFull(100_000)).toBe(true)
   const rate = { perSecond: 10, burst: 10 }
-  const flow = new Flow({ frames: rate, bytes: { perSecond: 1e6, burst: 1e6 } })
+  const flow = new RateLimiter({ frames: rate, bytes: { perSecond: 1e6, burst: 1e6 } })
   for (let i = 0; i < 30; i++) flow.after('ann', { frames: 1, bytes: 10 }, 0)
   expect(flow.after('ann', { frames: 1, bytes: 10 }, 0)).toBeGreaterThan(1_000)
   expect(flow.after('bob', { frames: 1, bytes: 10 }, 0)).toBe(0)
@@ -80,7 +80,7 @@ it('[Z19] a pace lets a burst through, then so much a second, and no agent pays 
 })
 
 it('[Z19] what is more than a sender’s share of a turn waits, in order; others’ does not', async () => {
-  const turns = new Turns()
+  const turns = new FairScheduler()
   const taken: string[] = []
   const sourceOf = (name: string) => ({
     pause: () => taken.push(`${name} is paused`),
@@ -96,7 +96,13 @@ it('[Z19] what is more than a sender’s share of a turn waits, in order; others
     return message.toString() === 'long' ? [1, 2].map(() => busy(2)).values() : null
   }
   const inbox = (name: string, share = newShare()) =>
-    new Inbox(sourceOf(name), take(name), { turns, share, owed: 0, pace: () => 0, taken: () => {} })
+    new FrameQueue(sourceOf(name), take(name), {
+      turns,
+      share,
+      owed: 0,
+      pace: () => 0,
+      taken: () => {},
+    })
   const [ann, bob] = [inbox('ann'), inbox('bob')]
   for (const message of ['long', 'b', 'c']) ann.push(Buffer.from(message))
   expect(taken).toEqual(['ann long', 'ann is paused'])
@@ -109,7 +115,7 @@ it('[Z19] what is more than a sender’s share of a turn waits, in order; others
 })
 
 it('[Z36] it is known whether others are busy', () => {
-  const turns = new Turns()
+  const turns = new FairScheduler()
   const [ann, bob] = [newShare(), newShare()]
   turns.left(ann)
   turns.left(ann)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
 import type { AgentId, TaskId } from '../../../protocol/ids.ts'
-import { intakeOf } from '../../../workspace/document/schema.ts'
+import { submissionsOf } from '../../../workspace/document/schema.ts'
 import { taskRecord } from '../../../workspace/document/shape.ts'
 import { putBlob } from '../../../workspace/files/put-blob.ts'
 import { addTask, listTasks } from '../../../workspace/tasks/tasks.ts'
@@ -128,7 +128,7 @@ it('[O4] replicas that are ahead of a restored server get on with it: it numbers
     addTask(to, { ...task, id: id as TaskId, description: id, now: 1 })
   }
   const isFiled = (of: Y.Doc, id: string) =>
-    untilDoc(of, () => intakeOf(of).length === 0 && taskRecord(of, id) !== undefined)
+    untilDoc(of, () => submissionsOf(of).length === 0 && taskRecord(of, id) !== undefined)
   hand(doc, 't-before000000')
   await isFiled(doc, 't-before000000')
   await syncJson('backup', dir, '--data', server.data)

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { join } from 'node:path'
 import { Level } from 'level'
 import { beforeAll, expect, it } from 'vitest'
-import { causeOf, Damage } from '../../../sync-server/storage/integrity/damage.ts'
+import { Corruption, causeOf } from '../../../sync-server/storage/integrity/corruption.ts'
 import { checkTable } from '../../../sync-server/storage/integrity/table.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { liveDoc, RawClient, runSeed, seeded } from '../../support/client.ts'
@@ -66,7 +66,7 @@ it.each(DAMAGES)(
       () => null,
       (error: Error) => error,
     )
-    expect(causeOf(error, Damage), String(error)).not.toBeNull()
+    expect(causeOf(error, Corruption), String(error)).not.toBeNull()
     // Cut short as a crash cuts it, a journal is found to be too short by what is not in it.
     if (!String(error).includes('acknowledged')) {
       expect(files(dir, /^(?!LOCK|LOG)/).map((path) => [path, statSync(path).size])).toEqual(before)
@@ -89,7 +89,7 @@ it('[O5] no byte of a table can be another: it is said which table, before Level
     writeFileSync(path, damaged)
     const checked = checkTable(path, 'it').then(
       () => isPadding,
-      (error: Error) => error instanceof Damage,
+      (error: Error) => error instanceof Corruption,
     )
     expect(await checked, `byte ${at}`).toBe(true)
   }

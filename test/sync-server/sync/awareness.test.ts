@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AwarenessStates, type Ids } from '../../../sync-server/sync/awareness.ts'
-import { OWNER } from '../../../sync-server/sync/speaker.ts'
+import { OWNER } from '../../../sync-server/sync/principal.ts'
 
 const state = (client: number, clock: number, json: string) => ({ client, clock, json })
 const create = () => {

@@ -3,7 +3,7 @@ import type { AgentId, TaskId } from '../../../protocol/ids.ts'
 import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { Room } from '../../../sync-server/sync/room.ts'
-import { TaskKeeper } from '../../../sync-server/tasks/scheduler.ts'
+import { TaskScheduler } from '../../../sync-server/tasks/scheduler.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
 import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
 import { claimTask, moveTask } from '../../../workspace/tasks/task-commands.ts'
@@ -18,7 +18,7 @@ it('[T12] a claim that comes with its task waits until it is known how an archiv
   let now = 1_000
   const log = await LevelUpdateLog.open(tempDir('log'), () => now)
   const failures: unknown[] = []
-  const keeper = new TaskKeeper({
+  const keeper = new TaskScheduler({
     ...{ log, now: () => now, leaseMs: 600_000, offerMs: 60_000, archiveAfterMs: 5_000 },
     onError: (error) => failures.push(error),
   })

@@ -9,7 +9,7 @@ import {
   editsOf,
   type FileId,
   filesOf,
-  intakeOf,
+  submissionsOf,
   type TaskState,
   tasksOf,
 } from '../../../workspace/document/schema.ts'
@@ -64,7 +64,7 @@ const operation = fc.record({
 const rootsOf = (doc: Y.Doc) => ({
   agents: agentsOf(doc).toJSON(),
   tasks: tasksOf(doc).toJSON(),
-  intake: intakeOf(doc).toJSON(),
+  intake: submissionsOf(doc).toJSON(),
   broadcasts: broadcastsOf(doc).toJSON(),
   files: filesOf(doc).toJSON(),
   contents: listFiles(doc).map(({ file_key }) => readFile(doc, file_key)),

@@ -8,7 +8,7 @@ import { placeOfRoot, placeWithin } from '../../../workspace/document/places.ts'
 import { jsonProblem, MAX_VALUE_DEPTH } from '../../../workspace/document/values.ts'
 import { putFile } from '../../../workspace/files/files.ts'
 import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
-import { handIn } from '../../../workspace/tasks/intake.ts'
+import { submit } from '../../../workspace/tasks/submissions.ts'
 import { addTask } from '../../../workspace/tasks/tasks.ts'
 
 const nested = (depth: number): unknown => {
@@ -225,7 +225,7 @@ it('[DG5] what ClawLink writes itself is checked before it stands in the documen
   const before = Y.encodeStateAsUpdate(doc)
   const task = { ...facts, context: nested(17) } as never
   for (const write of [
-    () => handIn(doc, { kind: 'task', id: 't-1' as TaskId, facts: task }),
+    () => submit(doc, { kind: 'task', id: 't-1' as TaskId, facts: task }),
     () =>
       addBroadcast(doc, { ...message, id: 'x' as BroadcastId, from: 'a-1' as AgentId, now: AT }),
   ]) {

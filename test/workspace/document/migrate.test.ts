@@ -4,7 +4,7 @@ import { registerAgent } from '../../../workspace/agents/agents.ts'
 import { metaOf } from '../../../workspace/document/schema.ts'
 import { fileVersions } from '../../../workspace/files/files.ts'
 import { messagesSince } from '../../../workspace/inbox/inbox.ts'
-import { Settler } from '../../../workspace/tasks/task-settle.ts'
+import { TaskReconciler } from '../../../workspace/tasks/reconciler.ts'
 import { getTask, listTasks, taskHistory } from '../../../workspace/tasks/tasks.ts'
 import { agentId, cursor, replica, send, taskId } from '../../support/workspace/replicas.ts'
 
@@ -48,7 +48,7 @@ it('[T20] brings a document of version 1 along, with its history, and tells nobo
   const client = replica(2)
   send(doc, client)
   const before = cursor(client)
-  const settler = new Settler(doc)
+  const settler = new TaskReconciler(doc)
   doc.transact(() => settler.settle(world, () => {}))
   send(doc, client)
   expect(metaOf(client).get('schemaVersion')).toBe(2)

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type * as Y from 'yjs'
 import type { AgentId } from '../../../protocol/ids.ts'
 import { entriesIn } from '../../../workspace/document/buckets.ts'
-import { intakeOf, receiptsOf } from '../../../workspace/document/schema.ts'
+import { receiptsOf, submissionsOf } from '../../../workspace/document/schema.ts'
 import { trimBroadcasts } from '../../../workspace/inbox/archive.ts'
 import { messagesSince } from '../../../workspace/inbox/inbox.ts'
 import { sentMessages } from '../../../workspace/inbox/sent.ts'
@@ -98,7 +98,7 @@ it('[M4] one update a batch, by the addressee, none for broadcasts, gone with th
     expect(ids()).toHaveLength(filed ? 5 : 0)
   }
   markDelivered(doc, ann, inbox(doc, ann), 5)
-  expect(intakeOf(doc).length).toBe(0)
+  expect(submissionsOf(doc).length).toBe(0)
 
   trimBroadcasts(doc, 1, 0, 1)
   expect(ids()).toEqual(['m-4'])

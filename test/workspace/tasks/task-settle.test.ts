@@ -6,14 +6,14 @@ import { entriesIn } from '../../../workspace/document/buckets.ts'
 import {
   archivedTasks,
   type IntakeEntry,
-  intakeOf,
+  submissionsOf,
   tasksOf,
 } from '../../../workspace/document/schema.ts'
 import { taskRecord } from '../../../workspace/document/shape.ts'
+import { KEPT_ENDED_TASKS, type TaskWorld } from '../../../workspace/tasks/reconciler.ts'
 import { type ArchivedTask, readArchivedTask } from '../../../workspace/tasks/task-archive.ts'
 import { CANCEL_GRACE_MS, moveTask } from '../../../workspace/tasks/task-commands.ts'
 import { claimNext } from '../../../workspace/tasks/task-next.ts'
-import { KEPT_ENDED_TASKS, type World } from '../../../workspace/tasks/task-settle.ts'
 import { offersOf } from '../../../workspace/tasks/task-write.ts'
 import { addNote, getTask, listTasks, taskHistory } from '../../../workspace/tasks/tasks.ts'
 import { codeOf, settle, settlerOf, taskId, worldAt } from '../../support/workspace/replicas.ts'
@@ -281,7 +281,7 @@ describe('time and other tasks', () => {
   it('[T12] circles and tasks that are not there fail what waits for them', () => {
     const doc = at.team()
     const circle = (a: string, b: string) =>
-      intakeOf(doc).push([
+      submissionsOf(doc).push([
         { kind: 'task', id: taskId(a), facts: { ...plain, after: [taskId(b)] } },
       ] as never)
     circle('a', 'b')
@@ -324,7 +324,7 @@ describe('time and other tasks', () => {
     const count = 5_000
     for (let i = 0; i < count; i++) {
       const after = i === 0 ? [] : [taskId(`${i - 1}`)]
-      intakeOf(doc).push([
+      submissionsOf(doc).push([
         { kind: 'task', id: taskId(`${i}`), facts: { ...plain, after } },
       ] as never)
     }
@@ -397,12 +397,12 @@ describe('filing and archiving', () => {
     settle(doc)
     const facts = { ...plain, to: null, requires: ['none'] }
     for (let i = 0; i < 1_000; i++) {
-      intakeOf(doc).push([{ kind: 'task', id: taskId(String(i)), facts } as IntakeEntry])
+      submissionsOf(doc).push([{ kind: 'task', id: taskId(String(i)), facts } as IntakeEntry])
     }
     const left: number[] = []
     for (let more = true; more; ) {
       more = doc.transact(() => settlerOf(doc).settle(worldAt(1), () => {})).more
-      left.push(intakeOf(doc).length)
+      left.push(submissionsOf(doc).length)
     }
     expect(left).toEqual([750, 500, 250, 0])
   })
@@ -415,7 +415,8 @@ describe('filing and archiving', () => {
     }
     return { shelf, archive }
   }
-  const later = (more: Partial<World> = {}) => worldAt(10_000, { archiveAfterMs: 5_000, ...more })
+  const later = (more: Partial<TaskWorld> = {}) =>
+    worldAt(10_000, { archiveAfterMs: 5_000, ...more })
 
   it('[T5] the same task handed in twice is one; settling again changes nothing', () => {
     const doc = at.team()
@@ -475,13 +476,13 @@ describe('filing and archiving', () => {
     at.to(doc, 'completed', worker)
     const { shelf, archive } = keep()
     settle(doc, later(), archive)
-    intakeOf(doc).push([{ kind: 'note', task: id, note: { by: other, at: 3, text: 'late' } }])
+    submissionsOf(doc).push([{ kind: 'note', task: id, note: { by: other, at: 3, text: 'late' } }])
     expect([...settle(doc, later(), archive).unknown]).toEqual([id])
-    expect(intakeOf(doc).length).toBe(1)
+    expect(submissionsOf(doc).length).toBe(1)
     const world = later({ archived: new Map(shelf) })
     settle(doc, world, archive)
-    expect(intakeOf(doc).length).toBe(0)
-    intakeOf(doc).push([{ kind: 'note', task: id, note: { by: other, at: 4, text: 'later' } }])
+    expect(submissionsOf(doc).length).toBe(0)
+    submissionsOf(doc).push([{ kind: 'note', task: id, note: { by: other, at: 4, text: 'later' } }])
     settle(doc, world, archive)
     const notes = [{ value: { text: 'late' } }, { value: { text: 'later' } }]
     expect(shelf.get(id)?.notes).toMatchObject(notes)

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { Damage } from './damage.ts'
+import { Corruption } from './corruption.ts'
 
 const SEAL_BYTES = 4
 
@@ -21,7 +21,7 @@ export const unsealed = (sealed: Uint8Array): Uint8Array | null => {
 
 /**
  * How every value is stored. LevelDB as `level` has it checks no sums of what it reads from its tables: a bit that flipped
- * on disk would be handed out as if it had been written. Reading such a value throws Damage, as the cause of the
+ * on disk would be handed out as if it had been written. Reading such a value throws Corruption, as the cause of the
  * error that `level` makes of it.
  */
 export const sealedValues = {
@@ -30,7 +30,7 @@ export const sealedValues = {
   encode: seal,
   decode: (sealed: Uint8Array): Uint8Array => {
     const value = unsealed(sealed)
-    if (value === null) throw new Damage('a record', 'its checksum is wrong')
+    if (value === null) throw new Corruption('a record', 'its checksum is wrong')
     return value
   },
 }

@@ -3,26 +3,26 @@ import type { WebSocket } from 'ws'
 import { CLOSE } from '../../protocol/frames.ts'
 import { LEAST_PROGRESS_BYTES, LEAST_WAITED_FOR_BYTES } from '../config/quotas.ts'
 import type { Hold } from '../sync/held.ts'
-import type { Speaker } from '../sync/speaker.ts'
+import type { Principal } from '../sync/principal.ts'
 import { readSlowly } from './body.ts'
+import { BufferPool } from './buffer-pool.ts'
 import { type Incoming, readEarly } from './frames.ts'
-import { Pool } from './pool.ts'
 
 /** One that is read from, and how far it had come at the last look. */
 interface Heard {
   incoming: Incoming
-  speaker: Speaker
+  speaker: Principal
   message: number
   came: number
 }
 
 /** Is told that a connection is closed for what it sent; what so many bytes were taken in for counts the more. */
-type OnClose = (code: number, reason: string, by: Speaker, bytes?: number) => void
+type OnClose = (code: number, reason: string, by: Principal, bytes?: number) => void
 
 /** Reads what comes on WebSockets. */
-export class Hearing {
+export class FrameReader {
   /** Of large messages: who has done with one gives its memory back. */
-  readonly pool = new Pool()
+  readonly pool = new BufferPool()
   readonly #onClose: OnClose
   readonly #heard = new Map<WebSocket, Heard>()
 
@@ -31,7 +31,7 @@ export class Hearing {
   }
 
   /** Reads messages of `most` bytes; they are held from their first byte on. */
-  hear(ws: WebSocket, socket: Socket, speaker: Speaker, most: number, hold: Hold): void {
+  hear(ws: WebSocket, socket: Socket, speaker: Principal, most: number, hold: Hold): void {
     const incoming = readEarly(socket, most, () => ws.isPaused, this.pool, hold)
     this.#heard.set(ws, { incoming, speaker, message: 0, came: 0 })
     ws.once('close', () => {

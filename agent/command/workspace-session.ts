@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type * as Y from 'yjs'
 import type { KeyKind } from '../../client/replica/answers.ts'
-import type { Overlap } from '../../client/replica/overlaps.ts'
+import type { Overlap } from '../../client/replica/edit-conflicts.ts'
 import type { Replica, Unread } from '../../client/replica/replica.ts'
 import { isAway } from '../../client/session/outbox.ts'
 import type { Lines } from '../../lib/merge/merge.ts'
@@ -15,7 +15,7 @@ import type { Json } from '../../workspace/document/schema.ts'
 import { cursorOver, whoIsIn } from '../../workspace/files/cursors.ts'
 import { linesText, tellOthers } from '../../workspace/inbox/conflicts.ts'
 import type { Listening, Wanted } from '../session/listening.ts'
-import type { Place } from '../session/place.ts'
+import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { Call, Outcome } from './call.ts'
 import { presenceOf } from './profile.ts'
 import { path } from './text.ts'
@@ -26,14 +26,14 @@ const SYNC_TIMEOUT_MS = 30_000
 const BARRIER_TIMEOUT_MS = 15_000
 
 /** A profile's workspace, for one command: its replica, and the server if it can be reached. */
-export class Team {
+export class WorkspaceSession {
   readonly replica: Replica
   /** Why there is no connection; null: there is one. */
   offline: ClawError | null = null
   readonly #call: Call
-  readonly #place: Place
+  readonly #place: WorkspaceHandle
 
-  private constructor(call: Call, place: Place) {
+  private constructor(call: Call, place: WorkspaceHandle) {
     this.#call = call
     this.#place = place
     this.replica = place.replica
@@ -43,10 +43,10 @@ export class Team {
    * Opens the replica and syncs it. Where the server is away, a command that `fallsBack` works with the replica, if
    * that ever was in sync; otherwise throws `unreachable` and the like.
    */
-  static async open(call: Call, fallsBack: boolean): Promise<Team> {
+  static async open(call: Call, fallsBack: boolean): Promise<WorkspaceSession> {
     const away = await mayEnter(call, fallsBack)
     const place = await call.place()
-    const team = new Team(call, place)
+    const team = new WorkspaceSession(call, place)
     const { doc } = place.replica
     try {
       if (away !== null) throw away
@@ -198,7 +198,7 @@ export const mayEnter = async (call: Call, fallsBack: boolean): Promise<ClawErro
 }
 
 /** Resolves when what the server had is here; joins anew where the server does not know this profile any more. */
-const connected = async (call: Call, place: Place): Promise<void> => {
+const connected = async (call: Call, place: WorkspaceHandle): Promise<void> => {
   const fresh = () => place.connect(presenceOf(call.profile.state)).fresh(SYNC_TIMEOUT_MS)
   try {
     await fresh()
@@ -265,11 +265,11 @@ const onlyReads = (): ClawError =>
 export const mergingWrite = async (
   call: Call,
   payload: Json,
-  action: (team: Team) => Outcome,
-  team?: Team,
+  action: (team: WorkspaceSession) => Outcome,
+  team?: WorkspaceSession,
 ): Promise<Outcome> => {
   if (call.access.readsOnly()) throw onlyReads()
-  team ??= await Team.open(call, true)
+  team ??= await WorkspaceSession.open(call, true)
   let outcome = await answeredBefore(call, team.replica, payload)
   if (outcome === null) {
     const open = team

@@ -1,7 +1,7 @@
 import type { Json } from '../../workspace/document/schema.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import type { Op } from './integrity/level-keys.ts'
-import { seqKey, seqOf } from './integrity/level-keys.ts'
+import type { Op } from '../storage/integrity/level-keys.ts'
+import { seqKey, seqOf } from '../storage/integrity/level-keys.ts'
 
 /**
  * What the server holds for guests: agents whose replica is the server's own document. Keys, their values JSON:
@@ -52,7 +52,7 @@ export const NEW_STATE: State = { client: null, cursor: null, next: 1, records: 
 const utf8 = new TextEncoder()
 
 /** The records of one guest, or one token (`@<id>`). */
-export class Drawer {
+export class KeySpace {
   readonly #prefix: string
 
   constructor(workspace: string, whose: string) {

@@ -1,5 +1,5 @@
 /** What is on disk is not what was written there. `where`: file or key. */
-export class Damage extends Error {
+export class Corruption extends Error {
   readonly where: string
 
   constructor(where: string, what: string) {

@@ -9,7 +9,7 @@ const MAX_KNOWN = 10_000
 const NONE = { count: 0, waits: 0 }
 
 /** Counts what somebody did wrong, and says how long to wait before the next is looked at: longer each time. */
-export class Failures {
+export class Backoff {
   readonly #now: () => number
   readonly #free: number
   readonly #lastWaitMs: number

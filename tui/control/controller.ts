@@ -3,17 +3,17 @@ import type { Ran } from '../../client/resident/run.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { FileKey } from '../../protocol/ids.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import type { Look } from '../model/look.ts'
+import type { Frame } from '../model/frame.ts'
+import { tellingOf } from '../model/notifications.ts'
 import { readOlder } from '../model/older.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { BROWSE, type Event, type Form, initialState, reduce, type Toast } from '../model/state.ts'
 import { Store } from '../model/store.ts'
-import { tellingOf } from '../model/telling.ts'
 import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
 import { onMouse, onPaste, onPress } from './control.ts'
+import type { Steps } from './effect.ts'
 import { openForm, type Run } from './forms.ts'
-import type { Steps } from './step.ts'
 
 /** How long a toast stays (milliseconds): an error is read twice. */
 const TOAST_MS: Readonly<Record<Toast['tone'], number>> = {
@@ -38,8 +38,8 @@ export interface DeskOptions {
 }
 
 /** What a person works at: their state and the snapshot, as one look; keys and clicks go in, verbs go out. */
-export class Desk {
-  look: Look
+export class Controller {
+  look: Frame
   readonly store: Store
   readonly #attached: Attached
   readonly #options: DeskOptions
@@ -233,7 +233,7 @@ export class Desk {
     if (state !== this.look.state) this.#see({ state })
   }
 
-  #see(change: Partial<Look>): void {
+  #see(change: Partial<Frame>): void {
     this.look = { ...this.look, ...change }
     for (const listener of this.#listeners) listener()
   }

@@ -2,7 +2,7 @@
  * Who a connection or a request speaks for: the owner of the server, who may say anything in any name, or one agent in
  * one workspace.
  */
-export type Speaker =
+export type Principal =
   | { readonly kind: 'owner' }
   | {
       readonly kind: 'agent'
@@ -23,18 +23,18 @@ export interface TokenHolder {
 }
 
 /** Who a secret is. */
-export type Shown = Speaker | TokenHolder
+export type Caller = Principal | TokenHolder
 
-export const OWNER: Speaker = { kind: 'owner' }
+export const OWNER: Principal = { kind: 'owner' }
 
 /** The agent whose words it may pass on; null: anybody's. */
-export const agentOf = (speaker: Speaker): string | null =>
+export const agentOf = (speaker: Principal): string | null =>
   speaker.kind === 'owner' ? null : speaker.agent
 
-export const nameOf = (one: Shown): string => {
+export const nameOf = (one: Caller): string => {
   if (one.kind === 'owner') return 'the owner'
   return `${one.kind === 'token' ? `token ${one.id}` : one.agent} of ${one.workspace}`
 }
 
 /** The workspace that somebody is of; '': of none. */
-export const workspaceOf = (one: Shown): string => (one.kind === 'owner' ? '' : one.workspace)
+export const workspaceOf = (one: Caller): string => (one.kind === 'owner' ? '' : one.workspace)

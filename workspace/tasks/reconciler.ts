@@ -6,14 +6,14 @@ import { removeFrom } from '../document/buckets.ts'
 import { migrate } from '../document/migrate.ts'
 import {
   archivedTasks,
-  intakeOf,
   isoTime,
   metaOf,
+  submissionsOf,
   type TaskState,
   tasksOf,
 } from '../document/schema.ts'
+import { type Archive, Intake } from './filing.ts'
 import { type ArchivedTask, archivedOf, storedTask } from './task-archive.ts'
-import { type Archive, Intake } from './task-filing.ts'
 import { TaskIndex } from './task-index.ts'
 import { candidates, type Record, recordsOf } from './task-routing.ts'
 import { isTerminal } from './task-states.ts'
@@ -33,7 +33,7 @@ const LOOKED_AT_ONCE = 2_000
 const LINKS_AT_ONCE = 100_000
 
 /** What settling goes by, beside the document. Times are milliseconds, those since the epoch by the server's clock. */
-export interface World {
+export interface TaskWorld {
   now: number
   /** A task comes back so long after its owner was last seen. */
   leaseMs: number
@@ -55,7 +55,7 @@ type ServerStep = Omit<Step, 'by' | 'key' | 'now'>
  * let them go on or fail, agents are asked, what ended long ago is archived. Server only. Settling again changes nothing,
  * so it may be done whenever something may be due, and a server that was killed goes on where it was.
  */
-export class Settler {
+export class TaskReconciler {
   readonly index: TaskIndex
   readonly #doc: Y.Doc
   /** When something is due by time alone. */
@@ -105,7 +105,7 @@ export class Settler {
 
   /** Whether there is work that did not come by time. */
   get isDirty(): boolean {
-    return this.#touched.size > 0 || this.index.hasChanged || intakeOf(this.#doc).length > 0
+    return this.#touched.size > 0 || this.index.hasChanged || submissionsOf(this.#doc).length > 0
   }
 
   /** Whether the owner of some task may be lost, so that the room must stay. */
@@ -118,7 +118,7 @@ export class Settler {
    * `unknown`: tasks to look up in the archive, after which it is to be called again. Call it in a transaction.
    */
   settle(
-    world: World,
+    world: TaskWorld,
     put: Archive,
   ): { next: number; unknown: ReadonlySet<TaskId>; more: boolean } {
     this.#records = null
@@ -170,7 +170,7 @@ export class Settler {
     this.#touched.add(id)
   }
 
-  #look(id: TaskId, world: World, todo: Set<TaskId>): void {
+  #look(id: TaskId, world: TaskWorld, todo: Set<TaskId>): void {
     const entry = this.index.get(id)
     this.#due.delete(id)
     if (entry === undefined) return
@@ -189,7 +189,7 @@ export class Settler {
     }
   }
 
-  #settleOne(entry: TaskEntry, world: World, todo: Set<TaskId>): void {
+  #settleOne(entry: TaskEntry, world: TaskWorld, todo: Set<TaskId>): void {
     const { id } = entry
     const next = this.#nextOf(entry, world)
     if (typeof next === 'object') {
@@ -204,7 +204,7 @@ export class Settler {
   }
 
   /** The step that a task takes by itself now; or when to look at it again (Infinity: not by time alone). */
-  #nextOf(entry: TaskEntry, world: World): ServerStep | number {
+  #nextOf(entry: TaskEntry, world: TaskWorld): ServerStep | number {
     const { facts, status } = entry
     const { now } = world
     const deadline = facts.deadline ?? Infinity
@@ -228,7 +228,7 @@ export class Settler {
   }
 
   /** The same of a task that nobody owns. */
-  #nextOfFree(entry: TaskEntry, world: World): ServerStep | number {
+  #nextOfFree(entry: TaskEntry, world: TaskWorld): ServerStep | number {
     const { ended = 0 } = entry.status
     if (ended > 0 && ended >= (entry.facts.maxAttempts ?? MAX_ATTEMPTS)) {
       const message = `it was given back or lost ${ended} times`
@@ -255,7 +255,7 @@ export class Settler {
   }
 
   /** Null: it waits for nothing; `waits`: it does; else why it never will be ready. */
-  #waits({ id, facts }: TaskEntry, world: World): string | null {
+  #waits({ id, facts }: TaskEntry, world: TaskWorld): string | null {
     const { after = [] } = facts
     const circle = this.#circles.get(id)
     if (circle !== undefined) return `it waits for itself: ${circle.join(' → ')}`
@@ -274,7 +274,7 @@ export class Settler {
   }
 
   /** Null: there is no such task; undefined: that is not known yet. */
-  #stateOf(id: TaskId, world: World): TaskState | null | undefined {
+  #stateOf(id: TaskId, world: TaskWorld): TaskState | null | undefined {
     const here = this.index.get(id)
     if (here !== undefined) return here.status.state
     const known = world.archived.get(id)
@@ -283,7 +283,7 @@ export class Settler {
   }
 
   /** Asks who is to be asked; when others are next (Infinity: never), or why nobody ever will. */
-  #offer(entry: TaskEntry, world: World): number | string {
+  #offer(entry: TaskEntry, world: TaskWorld): number | string {
     const { record, facts, status } = entry
     if (record === null) return Infinity
     const { now, offerMs } = world
@@ -335,7 +335,7 @@ export class Settler {
   // ── Archive ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Archives what ended long ago; when there will be more. */
-  #archiveOld(world: World, archive: Archive): number {
+  #archiveOld(world: TaskWorld, archive: Archive): number {
     const doc = this.#doc
     let count = 0
     const kept: TaskId[] = []

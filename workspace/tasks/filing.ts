@@ -5,8 +5,8 @@ import { deleteAll, type Element, elementsOf } from '../document/rows.ts'
 import {
   archivedTasks,
   type IntakeEntry,
-  intakeOf,
   receiptsOf,
+  submissionsOf,
   type TaskFacts,
   tasksOf,
 } from '../document/schema.ts'
@@ -44,16 +44,16 @@ export class Intake {
     this.#doc = doc
     this.#onTask = onTask
     this.#noteFirst()
-    intakeOf(doc).observe(this.#onEvent)
+    submissionsOf(doc).observe(this.#onEvent)
   }
 
   close(): void {
-    intakeOf(this.#doc).unobserve(this.#onEvent)
+    submissionsOf(this.#doc).unobserve(this.#onEvent)
   }
 
   /** Elements of one event came in one commit: none of their writers knew of the others. */
   #noteFirst(): void {
-    for (const element of elementsOf(intakeOf(this.#doc))) {
+    for (const element of elementsOf(submissionsOf(this.#doc))) {
       const { value } = element
       if (!isIntakeEntry(value) || value.kind !== 'task') continue
       if (!this.#first.has(value.id)) this.#first.set(value.id, placeOf(element))
@@ -70,7 +70,7 @@ export class Intake {
     unknown: Set<TaskId>,
     isOver: () => boolean = () => false,
   ): boolean {
-    const intake = intakeOf(this.#doc)
+    const intake = submissionsOf(this.#doc)
     if (intake.length === 0) return false
     this.#addressees = null
     const elements = [...elementsOf(intake)]

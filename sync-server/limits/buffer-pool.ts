@@ -9,7 +9,7 @@ const ROUND = 1024 * 1024
  * Memory for large messages, which is used again: for each that has memory of its own V8 collects all garbage, as it counts
  * bytes outside of its heap like those in it, and that holds everyone up for 5 ms and more.
  */
-export class Pool {
+export class BufferPool {
   #idle: Buffer[] = []
   readonly #lent = new WeakSet<ArrayBufferLike>()
   readonly #forget: NodeJS.Timeout

@@ -5,16 +5,16 @@ import type { InboxPosition, Mailbox, Talker } from '../../workspace/inbox/mailb
 import { storable } from '../../workspace/inbox/storable.ts'
 import { FileNews } from '../../workspace/inbox/unread.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import { type Drawer, del, put, type State } from '../storage/agent-records.ts'
 import type { Op } from '../storage/integrity/level-keys.ts'
+import { del, type KeySpace, put, type State } from './records.ts'
 
 /**
  * What one command has of a guest: the document as it is now, and what is remembered. What is staged here reaches the disk
  * with what the command changes in the document.
  */
-export class Desk implements Mailbox, Talker {
+export class UnitOfWork implements Mailbox, Talker {
   readonly doc: Y.Doc
-  readonly drawer: Drawer
+  readonly drawer: KeySpace
   /** As it is to be once the command is on disk. */
   state: State
   readonly ops: Op[] = []
@@ -27,7 +27,7 @@ export class Desk implements Mailbox, Talker {
   /** The unread news of files. */
   readonly #files = new FileNews()
 
-  constructor(doc: Y.Doc, drawer: Drawer, state: State, waiting: ReadonlyMap<number, Message>) {
+  constructor(doc: Y.Doc, drawer: KeySpace, state: State, waiting: ReadonlyMap<number, Message>) {
     this.doc = doc
     this.drawer = drawer
     this.state = state

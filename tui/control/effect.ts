@@ -2,7 +2,7 @@ import type { Event, Form } from '../model/state.ts'
 import type { Run } from './forms.ts'
 
 /** What follows from a key, a click or a command: a change of the state, a verb to carry out, or something outside. */
-export type Step =
+export type Effect =
   | { type: 'event'; event: Event }
   /** `form`: what was typed, for it to be seen again if the verb is refused. */
   | { type: 'run'; run: Run; form: Form }
@@ -13,8 +13,8 @@ export type Step =
   | { type: 'suspend' }
   | { type: 'quit' }
 
-export type Steps = readonly Step[]
+export type Steps = readonly Effect[]
 
-export const event = (one: Event): Step => ({ type: 'event', event: one })
+export const event = (one: Event): Effect => ({ type: 'event', event: one })
 
 export const NONE: Steps = []

@@ -2,7 +2,7 @@ import type { Snapshot } from './snapshot.ts'
 import type { State } from './state.ts'
 
 /** What a frame is drawn from. */
-export interface Look {
+export interface Frame {
   snapshot: Snapshot
   state: State
   columns: number

@@ -1,4 +1,4 @@
-import type { Share, Turns } from './turns.ts'
+import type { FairScheduler, Share } from './fair-scheduler.ts'
 
 /** A socket that is not read from for a while. */
 export interface Pausable {
@@ -19,7 +19,7 @@ export type Take = (message: Buffer) => Work | null
 export type Pace = (message: Buffer | null, ms: number, isDone: boolean) => number
 
 export interface Sender {
-  turns: Turns
+  turns: FairScheduler
   /** Of the turns. */
   share: Share
   /** From earlier connections (milliseconds): nothing is taken in before. */
@@ -34,9 +34,9 @@ export interface Sender {
  * take seconds: what is more than the sender's share of a turn waits for later ones, and where it comes too fast, longer.
  * Meanwhile the socket is not read from, so that no more waits than came in one go.
  */
-export class Inbox {
+export class FrameQueue {
   readonly #source: Pausable
-  readonly #turns: Turns
+  readonly #turns: FairScheduler
   readonly #share: Share
   readonly #take: Take
   readonly #pace: Pace

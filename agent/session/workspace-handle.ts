@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { getArchive, getTaskArchive } from '../../client/http/api.ts'
 import type { Access } from '../../client/http/credentials.ts'
 import type { Target } from '../../client/http/target.ts'
-import { Overlaps } from '../../client/replica/overlaps.ts'
+import { EditConflicts } from '../../client/replica/edit-conflicts.ts'
 import { Replica } from '../../client/replica/replica.ts'
 import type { Shown } from '../../client/resident/attach-wire.ts'
 import { drain, mayDoLater, reportOverlaps } from '../../client/session/outbox.ts'
@@ -36,7 +36,7 @@ const LOOK_AGAIN_MS = 1_000
 const CURSOR_MS = 120_000
 
 /** Where a profile's replica of a workspace is, and of what. */
-export interface Whereabouts {
+export interface WorkspaceLocation {
   dir: string
   target: Target
   workspace: string
@@ -44,10 +44,10 @@ export interface Whereabouts {
 }
 
 /** A profile's workspace, open: its replica and its connection. A link keeps it from one command to the next. */
-export class Place {
-  readonly at: Whereabouts
+export class WorkspaceHandle {
+  readonly at: WorkspaceLocation
   readonly replica: Replica
-  readonly overlaps: Overlaps
+  readonly overlaps: EditConflicts
   readonly #beatMs: number
   /** Whose inbox is kept filled; null: nobody is registered, or no link keeps this. */
   #me: AgentId | null = null
@@ -81,21 +81,21 @@ export class Place {
   /** The client id that another agent has taken; null: none. */
   #taken: number | null = null
 
-  private constructor(at: Whereabouts, replica: Replica, beatMs: number) {
+  private constructor(at: WorkspaceLocation, replica: Replica, beatMs: number) {
     this.at = at
     this.replica = replica
-    this.overlaps = new Overlaps(replica)
+    this.overlaps = new EditConflicts(replica)
     replica.onTaken = (client) => this.#lost(client)
     this.#beatMs = beatMs
   }
 
   /** `beatMs`: as of a `Session`. Throws what `Replica.open` throws. */
   static async open(
-    at: Whereabouts,
+    at: WorkspaceLocation,
     warn: (line: string) => void,
     beatMs = BEAT_MS,
-  ): Promise<Place> {
-    return new Place(at, await Replica.open(at.dir, warn), beatMs)
+  ): Promise<WorkspaceHandle> {
+    return new WorkspaceHandle(at, await Replica.open(at.dir, warn), beatMs)
   }
 
   /** Resolves when nobody else has the place, to what lets the next one have it. */

@@ -3,23 +3,23 @@ import { Session } from '../../client/session/session.ts'
 import type { Presence } from '../../workspace/agents/presence.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import type { Listening, Wanted } from '../session/listening.ts'
-import { Place } from '../session/place.ts'
+import { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { Call } from './call.ts'
 
 /** What carries commands out: a link, which keeps their places open, or a process of one command. */
-export interface Host {
+export interface Runtime {
   /** The link that this is. */
   readonly link: LinkFace | null
   /** Opens a call's place, for it alone until `leave`. */
-  enter: (call: Call) => Promise<{ place: Place; leave: () => Promise<void> }>
+  enter: (call: Call) => Promise<{ place: WorkspaceHandle; leave: () => Promise<void> }>
   /** Begins to listen at a place for something that is wanted, also after the call has left it. */
-  listen: (place: Place, presence: Presence | null, wanted: Wanted) => Listening
+  listen: (place: WorkspaceHandle, presence: Presence | null, wanted: Wanted) => Listening
 }
 
 /** What the verbs that are about the link want of it. */
 export interface LinkFace {
   /** Every place that is open, with the folder of its profile, and what is mirrored; null: nobody is registered there. */
-  places: () => { profile: string; place: Place; mirrors: Mirrors | null }[]
+  places: () => { profile: string; place: WorkspaceHandle; mirrors: Mirrors | null }[]
   pid: number
   version: string
   /** Milliseconds since the epoch. */
@@ -33,10 +33,10 @@ export interface LinkFace {
 }
 
 /** One process, one command: a place is opened for it and closed after it. */
-export const alone: Host = {
+export const inProcess: Runtime = {
   link: null,
   enter: async (call) => {
-    const place = await Place.open(call.at, (line) => call.notes.push(line))
+    const place = await WorkspaceHandle.open(call.at, (line) => call.notes.push(line))
     return { place, leave: () => place.close() }
   },
   /** Listens with a copy of the document, under a Yjs client id that writes nothing: other commands can go on. */

@@ -19,23 +19,23 @@ import type { Message } from '../../workspace/messages/message.ts'
 import { markDelivered } from '../../workspace/tasks/receipts.ts'
 import { KEPT_ANSWERS, KEPT_ANSWERS_MS, MAX_WAITING_MESSAGES } from '../config/limits.ts'
 import { timed } from '../limits/timed.ts'
+import type { FactLog } from '../storage/update-log.ts'
+import { checkRoom, checkShare } from '../sync/full.ts'
+import type { Caller } from '../sync/principal.ts'
+import type { Change, Room } from '../sync/room.ts'
 import {
   type Answered,
   type Base,
-  Drawer,
   del,
+  KeySpace,
   NEW_STATE,
   numberOf,
   put,
   type State,
-} from '../storage/agent-records.ts'
-import type { FactLog } from '../storage/update-log.ts'
-import { checkRoom, checkShare } from '../sync/full.ts'
-import type { Change, Room } from '../sync/room.ts'
-import type { Shown } from '../sync/speaker.ts'
-import { Desk } from './desk.ts'
+} from './records.ts'
+import { UnitOfWork } from './unit-of-work.ts'
 
-export interface GuestEnv {
+export interface HttpAgentEnv {
   facts: FactLog
   now: () => number
   /** Who is here. */
@@ -44,7 +44,7 @@ export interface GuestEnv {
   /** Has those look again who wait. */
   wake: () => void
   /** So long was worked for somebody (milliseconds). */
-  spent: (by: Shown, ms: number) => void
+  spent: (by: Caller, ms: number) => void
 }
 
 /** A message that waits to be acknowledged. */
@@ -70,7 +70,7 @@ const AHEAD_AT_ONCE = 50
 
 /** Stages the most urgent of what the cursor does not cover yet. */
 const takeAhead = (
-  desk: Desk,
+  desk: UnitOfWork,
   me: AgentId,
   here: Here,
   isUrgent: (message: Message) => boolean,
@@ -93,13 +93,13 @@ const CLEAR_EVERY = 64
  * agent does. What it does is done one after the other; what that changes in the document and what is remembered of it are
  * on disk together before it is answered.
  */
-export class Guest {
+export class HttpAgent {
   readonly room: Room
   readonly agent: AgentId
-  readonly drawer: Drawer
+  readonly drawer: KeySpace
   /** Who speaks for it: whose work it is. */
-  by: Shown
-  readonly #env: GuestEnv
+  by: Caller
+  readonly #env: HttpAgentEnv
   #state: State | null = null
   #isStored = false
   #waiting = new Map<number, Message>()
@@ -111,10 +111,10 @@ export class Guest {
   #answers = 0
   #ended = new AbortController()
 
-  constructor(room: Room, agent: AgentId, env: GuestEnv) {
+  constructor(room: Room, agent: AgentId, env: HttpAgentEnv) {
     this.room = room
     this.agent = agent
-    this.drawer = new Drawer(room.name, agent)
+    this.drawer = new KeySpace(room.name, agent)
     this.by = { kind: 'agent', agent, workspace: room.name, role: 'write' }
     this.#env = env
   }
@@ -156,11 +156,11 @@ export class Guest {
   }
 
   /** Changes the document in this agent's name. Belongs into a turn. Throws what `change` throws. */
-  async change<T>(change: (desk: Desk) => T): Promise<T> {
+  async change<T>(change: (desk: UnitOfWork) => T): Promise<T> {
     const state = await this.#load()
     const as = { client: state.client!, owner: this.agent as string }
-    const run: Change<{ desk: Desk; value: T }> = (doc, _archive, keep) => {
-      const desk = new Desk(doc, this.drawer, state, this.#waiting)
+    const run: Change<{ desk: UnitOfWork; value: T }> = (doc, _archive, keep) => {
+      const desk = new UnitOfWork(doc, this.drawer, state, this.#waiting)
       const value = change(desk)
       if (desk.hasChanged || !this.#isStored) keep(put(this.drawer.state(), desk.state))
       for (const op of desk.ops) keep(op)
@@ -206,14 +206,14 @@ export class Guest {
   }
 
   /** Changes the document once under a key. Throws `key_reused`, `quota`, and what `change` throws. */
-  write<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
+  write<T extends object>(once: Once, change: (desk: UnitOfWork) => T): Promise<T> {
     return this.turn(() => this.writeNow(once, change))
   }
 
   /** As `write`, from within a turn. */
-  async writeNow<T extends object>(once: Once, change: (desk: Desk) => T): Promise<T> {
+  async writeNow<T extends object>(once: Once, change: (desk: UnitOfWork) => T): Promise<T> {
     const { key, what, payload, frees, isEntry = false } = once
-    const bounded = (desk: Desk): T => {
+    const bounded = (desk: UnitOfWork): T => {
       // In a full one only: to find out takes as long as to do it.
       if (this.room.isFull && !frees?.(desk.doc)) checkRoom(this.room)
       if (isEntry) checkShare(this.room, this.agent, JSON.stringify(payload).length)

@@ -47,7 +47,7 @@ const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddre
  * again, what comes from there queues, all such addresses in turn, and is slow; but for who shows a good credential at once. So
  * whoever is inside hardly notices.
  */
-export class Porch {
+export class AcceptQueue {
   readonly #options: PorchOptions
   readonly #server: Server
   /** What the server itself does with a connection. */

@@ -25,10 +25,10 @@ export const newShare = (): Share => ({ turn: 0, spent: 0, at: Number.NEGATIVE_I
 export type Late = (ms: number) => boolean
 
 /**
- * Turns of the event loop. Who sends little is heard in the turn in which it comes; what those send who send much waits in
+ * FairScheduler of the event loop. Who sends little is heard in the turn in which it comes; what those send who send much waits in
  * a queue of which each turn takes a little: so the others never wait for long.
  */
-export class Turns {
+export class FairScheduler {
   #turn = 0
   #isArmed = false
   #late: Late[] = []
@@ -90,7 +90,7 @@ export class Turns {
 }
 
 /**
- * Turns for what requests take beside their commands: reading a large body, writing a large answer. All that is ready at
+ * FairScheduler for what requests take beside their commands: reading a large body, writing a large answer. All that is ready at
  * once would be done in one turn of the event loop; here it is a little in each.
  */
 export class Breath {

@@ -3,14 +3,14 @@ import type { Lines } from '../../lib/merge/merge.ts'
 import type { FileId, FileKey } from '../../protocol/ids.ts'
 import { editsOf, type Json, textOf } from '../../workspace/document/schema.ts'
 import { isEditCount } from '../../workspace/document/shape.ts'
-import { authorsIn, type FileConflict } from '../../workspace/files/files.ts'
 import {
   type Range,
   rangesOfLines,
   rangesOfSpans,
   type Span,
   spansOver,
-} from '../../workspace/files/spans.ts'
+} from '../../workspace/files/edit-ranges.ts'
+import { authorsIn, type FileConflict } from '../../workspace/files/files.ts'
 import { offsetsOf } from '../../workspace/files/text-index.ts'
 import { keysOf } from '../../workspace/files/tree.ts'
 import type { Replica } from './replica.ts'
@@ -39,7 +39,7 @@ const RECORD = 'overlaps'
  * second's author gets the first before its own is confirmed: so exactly one of them sees it here. What is open, and
  * what was found, survives a restart.
  */
-export class Overlaps {
+export class EditConflicts {
   readonly #replica: Replica
   #open: Open[]
   #found: Overlap[]

@@ -7,10 +7,10 @@ import { readArchived } from '../../workspace/inbox/archive.ts'
 import type { Archives } from '../../workspace/inbox/mailbox.ts'
 import { GUEST_LOOK_MS, GUEST_PRESENT_MS, PAGE_BYTES } from '../config/limits.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
+import type { Caller } from '../sync/principal.ts'
 import type { Room } from '../sync/room.ts'
-import type { Shown } from '../sync/speaker.ts'
 import { archivePage } from '../tasks/archived.ts'
-import { Guest } from './guest.ts'
+import { HttpAgent } from './http-agent.ts'
 
 /** How one guest is shown to the others. */
 interface Presence {
@@ -26,8 +26,8 @@ interface Presence {
 }
 
 /** The guests of one room. */
-interface Hall {
-  guests: Map<AgentId, Guest>
+interface PresenceRegistry {
+  guests: Map<AgentId, HttpAgent>
   present: Map<AgentId, Presence>
   /** Those who wait for something to come in. */
   waiting: Set<() => void>
@@ -41,11 +41,11 @@ const LEAVING_MS = 1_000
 let lastNumber = 0
 
 /** The agents that speak HTTP: who they are, who of them is here, and who waits. */
-export class Guests {
+export class HttpAgents {
   readonly #log: UpdateLog
   readonly #now: () => number
-  readonly #spent: (by: Shown, ms: number) => void
-  readonly #halls = new Map<Room, Hall>()
+  readonly #spent: (by: Caller, ms: number) => void
+  readonly #halls = new Map<Room, PresenceRegistry>()
   readonly #leaving: NodeJS.Timeout
   readonly #soon = new Set<() => Promise<void>>()
   readonly #ending = new AbortController()
@@ -54,7 +54,7 @@ export class Guests {
   constructor(
     log: UpdateLog,
     now: () => number,
-    spent: (by: Shown, ms: number) => void = () => {},
+    spent: (by: Caller, ms: number) => void = () => {},
   ) {
     this.#spent = spent
     this.#log = log
@@ -63,7 +63,7 @@ export class Guests {
     this.#leaving.unref()
   }
 
-  #hall(room: Room): Hall {
+  #hall(room: Room): PresenceRegistry {
     let hall = this.#halls.get(room)
     if (hall === undefined) {
       hall = {
@@ -79,14 +79,14 @@ export class Guests {
   }
 
   /** The guest by which an agent takes part in a loaded room. */
-  guest(room: Room, agent: AgentId): Guest {
+  guest(room: Room, agent: AgentId): HttpAgent {
     const { guests } = this.#hall(room)
     let guest = guests.get(agent)
     if (guest === undefined) {
       const archives = this.#archives(room.name, agent)
       const here = () => this.here(room)
       const wake = () => this.committed(room)
-      guest = new Guest(room, agent, {
+      guest = new HttpAgent(room, agent, {
         ...{ facts: this.#log.facts, now: this.#now },
         ...{ here, archives, wake, spent: this.#spent },
       })
@@ -129,7 +129,7 @@ export class Guests {
   }
 
   /** Its agent has asked something: it is here from now on, for a while. `activity`: what it says it does. */
-  seen({ room, agent }: Guest, activity?: Presence['activity']): void {
+  seen({ room, agent }: HttpAgent, activity?: Presence['activity']): void {
     if (!hasAgent(room.doc, agent)) return
     const { present } = this.#hall(room)
     let one = present.get(agent)
@@ -164,7 +164,7 @@ export class Guests {
   }
 
   /** Its agent is here until what this returns is called. */
-  enter(guest: Guest): () => void {
+  enter(guest: HttpAgent): () => void {
     this.seen(guest)
     const one = this.#hall(guest.room).present.get(guest.agent)
     if (one === undefined) return () => {}

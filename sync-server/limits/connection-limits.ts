@@ -19,7 +19,7 @@ export interface DoorLimits {
  * Counts who is in, and lets nobody in beyond the limits: one who opens connection after connection takes no place but his
  * own away.
  */
-export class Doors {
+export class ConnectionLimits {
   readonly #limits: DoorLimits
   readonly #inside = new Map<string, number>()
 

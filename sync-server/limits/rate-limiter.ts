@@ -37,7 +37,7 @@ export class Pace {
 export type FlowLimits<K extends string> = Readonly<Record<K, Rate>>
 
 /** The paces of all who send. Who is too fast is not read from for a while: nothing is lost, and others are not held up. */
-export class Flow<K extends string> {
+export class RateLimiter<K extends string> {
   readonly #limits: FlowLimits<K>
   readonly #senders = new Map<string, Map<K, Pace>>()
 
