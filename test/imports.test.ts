@@ -50,3 +50,10 @@ it('[A4] process.exit stands in the three mains only', () => {
     expect(relative('.', file)).toMatch(/^[a-z-]+\/main\.tsx?$/)
   }
 })
+
+it('[A5] only lib/yjs/internals.ts names what Yjs keeps for itself', () => {
+  const PRIVATE =
+    /\._(start|map|item|length|searchMarker|transaction|eH|dEH)\b|\bstore\.(clients|pending)|\bitem\.(left|right)\b|\.integrate\(|\bfindIndexSS\b/
+  const wrong = sources.filter(({ text }) => PRIVATE.test(text)).map(({ file }) => file)
+  expect(wrong).toEqual(['lib/yjs/internals.ts'])
+})

@@ -6,6 +6,7 @@ import type { Overlap } from '../../client/replica/edit-conflicts.ts'
 import type { Replica, Unread } from '../../client/replica/replica.ts'
 import { isAway } from '../../client/session/outbox.ts'
 import type { Lines } from '../../lib/merge/merge.ts'
+import { isPristine } from '../../lib/yjs/internals.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { newMessageId } from '../../protocol/fresh-ids.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
@@ -56,7 +57,7 @@ export class WorkspaceSession {
       if (!isKept) setLinkState(doc, me, null)
       await place.drain()
     } catch (error) {
-      if (!fallsBack || !isAway(error) || doc.store.clients.size === 0) throw error
+      if (!fallsBack || !isAway(error) || isPristine(doc)) throw error
       team.offline = error
     }
     return team

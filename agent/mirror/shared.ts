@@ -1,4 +1,5 @@
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
+import { firstItem, isRootType, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 import type { FileId } from '../../protocol/ids.ts'
 import { filesOf, textOf } from '../../workspace/document/schema.ts'
 import { allFiles, findFile, keysOf, ownPath } from '../../workspace/files/tree.ts'
@@ -34,13 +35,13 @@ export const sharedLength = (doc: Y.Doc, key: string): number => {
  */
 export const twinTexts = (doc: Y.Doc, fileId: FileId): string[] | null => {
   const texts: { client: number; text: string }[] = []
-  for (let item = textOf(doc, fileId)._start; item !== null; item = item.right) {
+  for (let item = firstItem(textOf(doc, fileId)); item !== null; item = itemAfter(item)) {
     // Only what was put into an empty text has no neighbours.
     const isFirst = item.origin === null && item.rightOrigin === null
     if (isFirst) texts.push({ client: item.id.client, text: '' })
     const last = texts[texts.length - 1]
     if (last === undefined) return null
-    if (!item.deleted && item.content instanceof Y.ContentString) last.text += item.content.str
+    if (!item.deleted) last.text += stringIn(item) ?? ''
   }
   const [first, ...others] = texts.filter(({ text }) => text !== '')
   if (first === undefined || others.length === 0) return null
@@ -103,7 +104,7 @@ export const onShared = (
         areNew = true
         for (const key of parts) if (key !== null) changed.add(key)
       }
-      if (type._item !== null) continue
+      if (!isRootType(type)) continue
       if (!names.has(type)) names = new Map([...doc.share].map(([name, root]) => [root, name]))
       const name = names.get(type)
       if (name === undefined) return onKeys(null, true)

@@ -6,6 +6,7 @@ export const LAYERS: readonly string[] = [
   'protocol',
   'lib/text',
   'lib/merge',
+  'lib/yjs',
   'lib/disk',
   'lib/command-line',
   'workspace/document',

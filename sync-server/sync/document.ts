@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { hasPending } from '../../lib/yjs/internals.ts'
 import { CLOSE, WireError } from '../../protocol/frames.ts'
 import { Unreadable } from '../storage/integrity/corruption.ts'
 import type { Stored } from '../storage/update-log.ts'
@@ -17,7 +18,7 @@ export const applyAll = (doc: Y.Doc, updates: readonly Uint8Array[]): boolean =>
     doc.transact(() => {
       for (const update of updates) Y.applyUpdate(doc, update, REMOTE)
     }, REMOTE)
-    return doc.store.pendingStructs === null && doc.store.pendingDs === null
+    return !hasPending(doc)
   } catch {
     return false
   }

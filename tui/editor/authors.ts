@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { firstItem, isElement, itemAfter } from '../../lib/yjs/internals.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { textOf } from '../../workspace/document/schema.ts'
 import { editCounts } from '../../workspace/files/tree.ts'
@@ -22,8 +23,12 @@ export const writersOf = (
   const end = ranges.at(-1)?.[1] ?? 0
   let first = 0
   let index = 0
-  for (let item = textOf(doc, id)._start; item !== null && index < end; item = item.right) {
-    if (item.deleted || !item.countable) continue
+  for (
+    let item = firstItem(textOf(doc, id));
+    item !== null && index < end;
+    item = itemAfter(item)
+  ) {
+    if (!isElement(item)) continue
     const next = index + item.length
     while (first < ranges.length && ranges[first]![1] <= index) first++
     const agent = agents.get(String(item.id.client))

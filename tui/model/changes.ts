@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { itemOf } from '../../lib/yjs/internals.ts'
 import { EDITS_PREFIX } from '../../workspace/document/schema.ts'
 
 /** What has to be read again. */
@@ -36,9 +37,9 @@ export class Changes {
       let type = start as Y.AbstractType<unknown>
       /** The keys that lead to it, from the root on. */
       const way: (string | null)[] = []
-      while (type._item !== null) {
-        way.unshift(type._item.parentSub)
-        type = type._item.parent as Y.AbstractType<unknown>
+      for (let item = itemOf(type); item !== null; item = itemOf(type)) {
+        way.unshift(item.parentSub)
+        type = item.parent as Y.AbstractType<unknown>
       }
       if (this.#noteIn(this.#rootName(type), way, keys)) isShown = true
     }

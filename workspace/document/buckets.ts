@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { itemsByKey } from '../../lib/yjs/internals.ts'
 
 /**
  * A map by id whose past costs nothing. Yjs keeps every key of a Y.Map for ever, also of what was deleted: some 25 bytes
@@ -33,8 +34,8 @@ const newest = (root: Buckets): number => {
   return last
 }
 
-/** Keys that a bucket ever had. */
-const used = (bucket: Y.Map<unknown>): number => bucket._map.size
+/** Keys that a bucket has ever had (count). */
+const used = (bucket: Y.Map<unknown>): number => itemsByKey(bucket).size
 
 /** Puts an entry, in the place of the one with the same id. Call it in a transaction. */
 export const putIn = (root: Buckets, id: string, value: unknown): void => {

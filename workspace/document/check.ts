@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { structsByClient } from '../../lib/yjs/internals.ts'
 import { contentProblem } from './contents.ts'
 import { Places } from './places.ts'
 
@@ -20,7 +21,7 @@ export interface Problem {
 export const checkDocument = (doc: Y.Doc): Problem[] => {
   const places = new Places(doc)
   const problems: Problem[] = []
-  for (const [client, structs] of doc.store.clients) {
+  for (const [client, structs] of structsByClient(doc)) {
     for (const struct of structs) {
       if (!(struct instanceof Y.Item) || struct.deleted) continue
       const { parent, parentSub, content, length } = struct

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { itemOf, itemsByKey, type Struct, structAt, structsIn } from '../../lib/yjs/internals.ts'
 import { MAX_TYPE_DEPTH } from '../../protocol/limits.ts'
 import { type Entry, GRAMMAR, type RootKind, rootKind, type TypeRule } from './grammar.ts'
 
@@ -71,41 +72,36 @@ export class Places {
 
   #name(type: string | Y.ID | Y.AbstractType<unknown> | null): string | Y.ID | null {
     if (!(type instanceof Y.AbstractType)) return type
-    return type._item?.id ?? rootName(this.doc, type)
+    return itemOf(type)?.id ?? rootName(this.doc, type)
   }
 
   #find(type: Y.AbstractType<unknown>): Place {
-    const item = type._item
+    const item = itemOf(type)
     if (item === null) return placeOfRoot(rootName(this.doc, type))
     const { parent, parentSub } = item
     return parent instanceof Y.AbstractType ? placeWithin(this.of(parent), parentSub) : NO_PLACE
   }
 
-  /** What was put last under each key of a root type, also where that was deleted. */
+  /** The newest item under each key of a root type, deleted ones included. */
   keysOf(root: string): Iterable<[string, Y.Item]> {
-    return this.doc.share.get(root)?._map ?? []
+    const type = this.doc.share.get(root)
+    return type === undefined ? [] : itemsByKey(type)
   }
 
-  /** What was put last under a key of a root type, also where that was deleted. */
+  /** The newest item under a key of a root type, also a deleted one. */
   last(root: string, key: string): Y.Item | undefined {
-    return this.doc.share.get(root)?._map.get(key)
+    const type = this.doc.share.get(root)
+    return type && itemsByKey(type).get(key)
   }
 
-  /** The struct with this id. It must be there. */
-  at({ client, clock }: Y.ID): Y.Item | Y.GC {
-    return Y.getItem(this.doc.store, Y.createID(client, clock)) as Y.Item | Y.GC
+  /** The struct with this id. Throws where the document has none. */
+  at({ client, clock }: Y.ID): Struct {
+    return structAt(this.doc, client, clock)
   }
 
-  /** The structs of a client from `clock` on that begin before `end`. */
-  *range(client: number, clock: number, end: number): Generator<Y.Item | Y.GC> {
-    const structs = this.doc.store.clients.get(client)
-    const last = structs?.at(-1)
-    if (structs === undefined || last === undefined || clock >= last.id.clock + last.length) return
-    for (let i = Y.findIndexSS(structs, clock); i < structs.length; i++) {
-      const struct = structs[i] as Y.Item | Y.GC
-      if (struct.id.clock >= end) return
-      yield struct
-    }
+  /** The structs of a client that hold a clock in `clock` … `end - 1`. */
+  range(client: number, clock: number, end: number): Iterable<Struct> {
+    return structsIn(this.doc, client, clock, end)
   }
 }
 

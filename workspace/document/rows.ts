@@ -1,4 +1,12 @@
 import * as Y from 'yjs'
+import {
+  firstItem,
+  insertAfter,
+  isElement,
+  itemAfter,
+  lastStruct,
+  valuesIn,
+} from '../../lib/yjs/internals.ts'
 
 /**
  * Appending to an array of which old elements are deleted all the time. Yjs keeps a place of every deleted element, and
@@ -7,25 +15,10 @@ import * as Y from 'yjs'
  * array then means nothing; who simply pushes does no harm but that.
  */
 export const appendInRow = <T>(doc: Y.Doc, array: Y.Array<T>, entry: T): void => {
-  const last = doc.store.clients.get(doc.clientID)?.at(-1)
+  const last = lastStruct(doc, doc.clientID)
   // Yjs joins what one writer writes without a break only: after anything else any place is as good as the end.
   if (last instanceof Y.Item && last.parent === array) insertAfter(doc, array, last, entry)
   else array.push([entry])
-}
-
-/** `Y.Array.insert` cannot say which of the deleted elements at an index it is to go after. */
-const insertAfter = <T>(doc: Y.Doc, array: Y.Array<T>, left: Y.Item, entry: T): void => {
-  doc.transact((transaction) => {
-    const { lastId, right } = left
-    const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
-    const content = new Y.ContentAny([entry])
-    new Y.Item(id, left, lastId, right, right?.id ?? null, array, null, content).integrate(
-      transaction,
-      0,
-    )
-    // The indexes that Yjs remembers, to find others sooner.
-    array._searchMarker?.splice(0)
-  })
 }
 
 /** An element of an array, whatever a peer has put there. */
@@ -41,10 +34,10 @@ export interface Element {
 /** Elements in the order of the array. */
 export const elementsOf = function* <T>(array: Y.Array<T>): Generator<Element> {
   let index = 0
-  for (let item = array._start; item !== null; item = item.right) {
-    if (item.deleted || !item.countable) continue
+  for (let item = firstItem(array); item !== null; item = itemAfter(item)) {
+    if (!isElement(item)) continue
     const { client, clock } = item.id
-    for (const [offset, value] of item.content.getContent().entries()) {
+    for (const [offset, value] of valuesIn(item).entries()) {
       yield { index: index++, client, clock: clock + offset, value }
     }
   }

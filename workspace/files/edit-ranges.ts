@@ -1,5 +1,6 @@
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import type { Lines } from '../../lib/merge/merge.ts'
+import { firstItem, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 import { partsOf } from './text-index.ts'
 
 /**
@@ -63,8 +64,8 @@ export const rangesOfSpans = (text: Y.Text, spans: readonly Span[]): Range[] => 
 
   const found = new Map<string, Range>()
   let at = 0
-  for (let item = text._start; item !== null; item = item.right) {
-    const isThere = !item.deleted && item.content instanceof Y.ContentString
+  for (let item = firstItem(text); item !== null; item = itemAfter(item)) {
+    const isThere = !item.deleted && stringIn(item) !== null
     const { client, clock } = item.id
     const clocks = wanted.get(client)
     if (clocks !== undefined) {

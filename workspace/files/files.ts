@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import { type Edit, type Lines, type Merge, merge3 } from '../../lib/merge/merge.ts'
 import { byteLength } from '../../lib/text/bytes.ts'
+import { isChanging } from '../../lib/yjs/internals.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
 import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
@@ -110,11 +111,11 @@ const followed = new WeakSet<Y.Text>()
 
 const sizeOf = (text: Y.Text): number => {
   // Nobody is told of a change before its transaction ends.
-  const isChanging = text.doc?._transaction?.changed.has(text as never) ?? false
+  const isChanged = isChanging(text)
   const known = sizes.get(text)
-  if (known !== undefined && !isChanging) return known
+  if (known !== undefined && !isChanged) return known
   const size = byteLength(text.toJSON())
-  if (isChanging) return size
+  if (isChanged) return size
   if (!followed.has(text)) text.observe(() => sizes.delete(text))
   followed.add(text)
   sizes.set(text, size)

@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import type { Edit } from '../../lib/merge/merge.ts'
+import { firstItem, isElement, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 
 /**
  * Where things are in a Y.Text. A text of ours holds characters only, but a Yjs program may have put other things into it
@@ -21,9 +22,9 @@ interface Part {
 /** What can be seen of the text, in its order. */
 export const partsOf = function* (text: Y.Text): Generator<Part> {
   let [index, offset] = [0, 0]
-  for (let item = text._start; item !== null; item = item.right) {
-    if (item.deleted || !item.countable) continue
-    const units = item.content instanceof Y.ContentString ? item.length : 0
+  for (let item = firstItem(text); item !== null; item = itemAfter(item)) {
+    if (!isElement(item)) continue
+    const units = stringIn(item) === null ? 0 : item.length
     yield { item, index, offset, units }
     index += item.length
     offset += units
@@ -110,7 +111,7 @@ export const hasOthers = (text: Y.Text): boolean => {
 export const indexedString = (text: Y.Text): string => {
   let shown = ''
   for (const { item } of partsOf(text)) {
-    shown += item.content instanceof Y.ContentString ? item.content.str : OBJECT.repeat(item.length)
+    shown += stringIn(item) ?? OBJECT.repeat(item.length)
   }
   return shown
 }

@@ -1,4 +1,11 @@
 import * as Y from 'yjs'
+import {
+  indexOfClock,
+  isRootType,
+  itemOfParent,
+  structsByClient,
+  valuesIn,
+} from '../../lib/yjs/internals.ts'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import { type Here, hasAgent, listAgents } from '../agents/agents.ts'
 import {
@@ -250,11 +257,11 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
   }
   const roots = { agents: agentsOf(doc), tasks: tasksOf(doc), broadcasts: broadcastsOf(doc) }
   const files = filesOf(doc)
-  for (const [client, structs] of doc.store.clients) {
+  for (const [client, structs] of structsByClient(doc)) {
     const from = since.get(client) ?? 0
     const last = structs[structs.length - 1]
     if (last === undefined || last.id.clock + last.length <= from) continue
-    for (let i = Y.findIndexSS(structs, from); i < structs.length; i++) {
+    for (let i = indexOfClock(structs, from); i < structs.length; i++) {
       const item = structs[i]
       if (!(item instanceof Y.Item) || item.deleted) continue
       const key = item.parentSub
@@ -288,7 +295,7 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
 }
 
 const isRoot = (parent: Y.Item['parent']): parent is Y.AbstractType<unknown> =>
-  parent instanceof Y.AbstractType && parent._item === null
+  parent instanceof Y.AbstractType && isRootType(parent)
 
 /** Names of root types, each looked for once: there is one or more a file. */
 const rootNames = new WeakMap<object, string>()
@@ -301,7 +308,7 @@ const rootName = (doc: Y.Doc, type: object): string => {
 const elementsFrom = (item: Y.Item, from: number): Placed<unknown>[] => {
   const { client, clock } = item.id
   const skipped = Math.max(0, from - clock)
-  const values: unknown[] = item.content.getContent().slice(skipped)
+  const values = valuesIn(item).slice(skipped)
   return values.map((value, i) => ({ client, clock: clock + skipped + i, value }))
 }
 
@@ -310,12 +317,9 @@ const taskList = (
   parent: Y.Item['parent'],
   tasks: unknown,
 ): { task: TaskId; field: string | null } | null => {
-  const array = itemOf(parent)
-  const task = itemOf(array?.parent)
-  const bucket = itemOf(task?.parent)
+  const array = itemOfParent(parent)
+  const task = itemOfParent(array?.parent)
+  const bucket = itemOfParent(task?.parent)
   if (array == null || task == null || bucket?.parent !== tasks || task.deleted) return null
   return task.parentSub === null ? null : { task: task.parentSub as TaskId, field: array.parentSub }
 }
-
-const itemOf = (parent: Y.Item['parent'] | undefined): Y.Item | null =>
-  parent instanceof Y.AbstractType ? parent._item : null

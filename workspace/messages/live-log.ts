@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { firstItem, isElement, itemAfter, valuesIn } from '../../lib/yjs/internals.ts'
 import { MAX_AHEAD_MS } from '../../protocol/limits.ts'
 import { broadcast } from '../document/records.ts'
 import { appendInRow, type Element, elementsOf } from '../document/rows.ts'
@@ -76,10 +77,10 @@ export const appendBroadcast = (doc: Y.Doc, said: BroadcastEntry): BroadcastEntr
 /** The newest time in the log that is not after `latest`. */
 const newestTime = (doc: Y.Doc, latest: number): number => {
   let newest = -Infinity
-  for (let item = broadcastsOf(doc)._start; item !== null; item = item.right) {
-    if (item.deleted || !item.countable) continue
+  for (let item = firstItem(broadcastsOf(doc)); item !== null; item = itemAfter(item)) {
+    if (!isElement(item)) continue
     // Those of one item are by one writer, whose last one is its newest.
-    const time = timeOf(item.content.getContent().at(-1))
+    const time = timeOf(valuesIn(item).at(-1))
     if (time <= latest && time > newest) newest = time
   }
   return newest

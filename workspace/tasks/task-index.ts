@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { itemOf } from '../../lib/yjs/internals.ts'
 import type { TaskId } from '../../protocol/ids.ts'
 import { tasksOf } from '../document/schema.ts'
 import { taskRecord, taskRecords } from '../document/shape.ts'
@@ -81,7 +82,10 @@ export class TaskIndex {
   #readBucket(name: string): void {
     const bucket = tasksOf(this.#doc).get(name)
     if (bucket instanceof Y.Map) this.#readAll(bucket.keys())
-    else for (const [id, { record }] of this.#tasks) if (record?._item?.deleted) this.read(id)
+    else
+      for (const [id, { record }] of this.#tasks) {
+        if (record !== null && itemOf(record)?.deleted) this.read(id)
+      }
   }
 
   /** Looks at a task again: within a transaction, before the document tells of it. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Replica } from '../../../client/replica/replica.ts'
+import { isPristine } from '../../../lib/yjs/internals.ts'
 import type { Connection } from './options.ts'
 
 /** How long the server may take to say that it has something (ms), and when it is asked again. */
@@ -27,7 +28,7 @@ export class Upstream {
       try {
         if (open !== null) return await open.synced(SERVER_MS)
       } catch {
-        if (this.#replica.doc.store.clients.size > 0) return // they shared something before; this merges later
+        if (!isPristine(this.#replica.doc)) return // they shared something before; this merges later
       }
       await this.#sleep(open === null ? CONNECT_MS : RETRY_MS)
     }

@@ -1,4 +1,5 @@
 import { getLog, type LogPage } from '../../../client/http/api.ts'
+import { isPristine } from '../../../lib/yjs/internals.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { resolveAgent } from '../../../workspace/agents/agents.ts'
 import { readLiveLog } from '../../../workspace/inbox/archive.ts'
@@ -32,7 +33,7 @@ export const log: Verb = async (call) => {
     })
   } catch (error) {
     const isAway = error instanceof ClawError && error.toBody().retryable
-    if (!isAway || doc.store.clients.size === 0) throw error
+    if (!isAway || isPristine(doc)) throw error
     offline = true
     call.notes.push(`${error.message}; this is the local copy, without what is archived`)
     const from = query.from === undefined ? undefined : resolveAgent(doc, query.from)

@@ -1,4 +1,12 @@
 import * as Y from 'yjs'
+import {
+  firstItem,
+  itemAfter,
+  itemOf,
+  itemsByKey,
+  typeIn,
+  unitsIn,
+} from '../../../lib/yjs/internals.ts'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import {
   MAX_AGENT_ROOTS,
@@ -96,8 +104,7 @@ export class Amounts {
   #checkText(root: string, { content, length }: Y.Item): void {
     if (content instanceof Y.ContentString) {
       let left = (this.#units.get(root) ?? 0) - length
-      if (left < 0)
-        left = MAX_TEXT_UNITS - (this.#places.doc.share.get(root)?._length ?? 0) - length
+      if (left < 0) left = MAX_TEXT_UNITS - this.#unitsOf(root) - length
       if (left < 0) throw full(`${root}: a text has ${MAX_TEXT_UNITS} characters at most`)
       this.#units.set(root, left)
     } else if (content instanceof Y.ContentFormat) {
@@ -108,12 +115,18 @@ export class Amounts {
     }
   }
 
+  #unitsOf(root: string): number {
+    const type = this.#places.doc.share.get(root)
+    return type === undefined ? 0 : unitsIn(type)
+  }
+
   #isRoot(root: string): boolean {
     return this.#places.doc.share.has(root) || this.#waiting?.roots.has(root) === true
   }
 
   #hasKey({ within, place }: Spot, key: string): boolean {
-    if (this.#typeOf(within)?._map.has(key)) return true
+    const type = this.#typeOf(within)
+    if (type !== undefined && itemsByKey(type).has(key)) return true
     return this.#waiting?.keys.get(mapName(within, place.root))?.has(key) === true
   }
 
@@ -124,7 +137,8 @@ export class Amounts {
     keys.add(key)
     added.keys.set(name, keys)
     if (place.kind === 'edits') added.editKeys++
-    const there = this.#typeOf(within)?._map.size ?? 0
+    const type = this.#typeOf(within)
+    const there = type === undefined ? 0 : itemsByKey(type).size
     const waiting = this.#waiting?.keys.get(name)?.size ?? 0
     if (there + waiting + keys.size > place.rule.most!) {
       throw full(`${place.root}: a map there has ${place.rule.most} keys at most`)
@@ -140,9 +154,7 @@ export class Amounts {
     }
     if (within === null || within.clock >= Y.getState(doc.store, within.client)) return undefined
     const item = this.#places.at(within)
-    return item instanceof Y.Item && item.content instanceof Y.ContentType
-      ? (item.content.type as Y.AbstractType<unknown>)
-      : undefined
+    return item instanceof Y.Item ? typeIn(item) : undefined
   }
 
   #checkRoots(agent: string, { roots, otherRoots }: Added): void {
@@ -170,7 +182,7 @@ export class Amounts {
   #countRoots(): Map<string, number> {
     const roots = new Map<string, number>()
     for (const [name, type] of this.#places.doc.share) {
-      const first = type._start ?? type._map.values().next().value
+      const first = firstItem(type) ?? itemsByKey(type).values().next().value
       if (first !== undefined) count(roots, this.#ownerOf(first.id.client) ?? '', 1)
       if (rootKind(name).kind === 'other') this.#otherRoots++
     }
@@ -190,8 +202,9 @@ export class Amounts {
 
   #countMarks(root: string): number {
     let marks = 0
-    const first = this.#places.doc.share.get(root)?._start ?? null
-    for (let item = first; item !== null; item = item.right) {
+    const type = this.#places.doc.share.get(root)
+    if (type === undefined) return marks
+    for (let item = firstItem(type); item !== null; item = itemAfter(item)) {
       if (!item.deleted && item.content instanceof Y.ContentFormat) marks++
     }
     return marks
@@ -210,6 +223,6 @@ const count = (counts: Map<string, number>, name: string, by: number): void => {
 /** One name for a map, whether it is in the document already or not. */
 const mapName = (within: Spot['within'], root: string): string => {
   if (typeof within === 'string') return within
-  const id = within instanceof Y.AbstractType ? within._item?.id : within
+  const id = within instanceof Y.AbstractType ? itemOf(within)?.id : within
   return id === undefined || id === null ? root : `${id.client}:${id.clock}`
 }

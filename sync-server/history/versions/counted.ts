@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { isRootType } from '../../../lib/yjs/internals.ts'
 import type { FileId } from '../../../protocol/ids.ts'
 import { countedFile } from '../../../workspace/files/file-state.ts'
 
@@ -23,7 +24,7 @@ export class CountedFiles {
   constructor(doc: Y.Doc) {
     doc.on('afterTransaction', ({ changed }: Y.Transaction) => {
       for (const [type, keys] of changed) {
-        if (type._item !== null) continue
+        if (!isRootType(type)) continue
         const id = this.#fileOf(type, doc)
         if (id === null) continue
         const clients = [...keys].filter((key) => key !== null)

@@ -1,0 +1,108 @@
+import * as Y from 'yjs'
+
+/**
+ * The fields that Yjs keeps for itself: lists of items, maps of items, the struct store. Any release of Yjs may change
+ * them, so no other file names them (test/imports.test.ts), and test/lib/yjs/internals.test.ts fails when one changes.
+ * The functions run for every item of large documents: none allocates, except where its comment says so.
+ */
+
+type Internals = Y.AbstractType<unknown>
+export type Struct = Y.Item | Y.GC
+
+// ── Types ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** First item of a list or text, deleted ones included; null: nothing was ever inserted. */
+export const firstItem = (type: Pick<Internals, '_start'>): Y.Item | null => type._start
+
+/** The item to the right, deleted ones included; null: `item` is the last. */
+export const itemAfter = (item: Y.Item): Y.Item | null => item.right
+
+/** The item that holds this type; null: the type is a root. */
+export const itemOf = (type: Pick<Internals, '_item'>): Y.Item | null => type._item
+
+export const isRootType = (type: Pick<Internals, '_item'>): boolean => type._item === null
+
+/** The newest item under each key, deleted ones included: Yjs keeps every key for ever. */
+export const itemsByKey = (type: Pick<Internals, '_map'>): ReadonlyMap<string, Y.Item> => type._map
+
+/** Units of a list or text as Yjs counts them, also of a root whose class is not known yet. */
+export const unitsIn = (type: Pick<Internals, '_length'>): number => type._length
+
+/** The item that `parent` stands in; null: `parent` is a root, or Yjs has dropped it. */
+export const itemOfParent = (parent: Y.Item['parent'] | undefined): Y.Item | null =>
+  parent instanceof Y.AbstractType ? parent._item : null
+
+/** Tells whether the transaction under way has changed this type: its observers run only at the end. */
+export const isChanging = (type: Pick<Internals, 'doc'>): boolean =>
+  type.doc?._transaction?.changed.has(type as never) ?? false
+
+// ── Items ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Tells whether the item counts as an element: neither deleted nor a mark. */
+export const isElement = (item: Y.Item): boolean => !item.deleted && item.countable
+
+/** The characters of an item, also of a deleted one that still has them; null: it holds something else. */
+export const stringIn = ({ content }: Y.Item): string | null =>
+  content instanceof Y.ContentString ? content.str : null
+
+/** The values of an item: one for each of its clocks. Allocates for texts. */
+export const valuesIn = (item: Y.Item): readonly unknown[] => item.content.getContent()
+
+/** The type that an item holds; undefined: it holds something else. */
+export const typeIn = ({ content }: Y.Item): Y.AbstractType<unknown> | undefined =>
+  content instanceof Y.ContentType ? (content.type as Y.AbstractType<unknown>) : undefined
+
+/** Inserts `value` right after `left`, which `Y.Array.insert` cannot where elements beside it are deleted. */
+export const insertAfter = <T>(doc: Y.Doc, array: Y.Array<T>, left: Y.Item, value: T): void => {
+  doc.transact((transaction) => {
+    const { lastId, right } = left
+    const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
+    const content = new Y.ContentAny([value])
+    const item = new Y.Item(id, left, lastId, right, right?.id ?? null, array, null, content)
+    item.integrate(transaction, 0)
+    // Yjs caches indexes of the array here; an insert past its own methods makes them wrong.
+    array._searchMarker?.splice(0)
+  })
+}
+
+// ── Struct store ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/** All structs of a document by client id, each client's in the order of its clocks. */
+export const structsByClient = (doc: Y.Doc): ReadonlyMap<number, readonly Struct[]> =>
+  doc.store.clients
+
+/** The newest struct of a client; undefined: the document has none. */
+export const lastStruct = (doc: Y.Doc, client: number): Struct | undefined =>
+  doc.store.clients.get(client)?.at(-1)
+
+/** Index of the struct that holds `clock`. Throws where none of `structs` does. */
+export const indexOfClock = (structs: readonly Struct[], clock: number): number =>
+  Y.findIndexSS(structs as Struct[], clock)
+
+/** The structs of a client that hold a clock in `from` … `end - 1`. Allocates one generator. */
+export const structsIn = function* (
+  doc: Y.Doc,
+  client: number,
+  from: number,
+  end = Infinity,
+): Generator<Struct> {
+  const structs = doc.store.clients.get(client)
+  const last = structs?.at(-1)
+  if (structs === undefined || last === undefined || from >= last.id.clock + last.length) return
+  for (let i = Y.findIndexSS(structs, from); i < structs.length; i++) {
+    const struct = structs[i]!
+    if (struct.id.clock >= end) return
+    yield struct
+  }
+}
+
+/** The struct with this id. Throws where the document has none. */
+export const structAt = (doc: Y.Doc, client: number, clock: number): Struct =>
+  Y.getItem(doc.store, Y.createID(client, clock)) as Struct
+
+/** Tells whether nothing was ever written or merged into the document. */
+export const isPristine = (doc: Y.Doc): boolean => doc.store.clients.size === 0
+
+/** Tells whether the document holds back an update because operations before it are missing. */
+export const hasPending = (doc: Y.Doc): boolean =>
+  doc.store.pendingStructs !== null || doc.store.pendingDs !== null

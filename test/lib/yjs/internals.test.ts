@@ -1,0 +1,158 @@
+import { expect, it } from 'vitest'
+import * as Y from 'yjs'
+import {
+  firstItem,
+  hasPending,
+  indexOfClock,
+  insertAfter,
+  isChanging,
+  isElement,
+  isPristine,
+  isRootType,
+  itemAfter,
+  itemOf,
+  itemOfParent,
+  itemsByKey,
+  lastStruct,
+  stringIn,
+  structAt,
+  structsByClient,
+  structsIn,
+  typeIn,
+  unitsIn,
+  valuesIn,
+} from '../../../lib/yjs/internals.ts'
+
+/** A document of client 1 with `text`: "abef" of clocks 0-5, "cd" deleted. */
+const withText = (): { doc: Y.Doc; text: Y.Text } => {
+  const doc = new Y.Doc()
+  doc.clientID = 1
+  const text = doc.getText('text')
+  text.insert(0, 'abcdef')
+  text.delete(2, 2)
+  return { doc, text }
+}
+
+it('[A5] items of a text stand in a list, deleted ones included', () => {
+  const { doc, text } = withText()
+  const items: Y.Item[] = []
+  for (let item = firstItem(text); item !== null; item = itemAfter(item)) items.push(item)
+  expect(items.map((item) => [item.id.clock, item.length, isElement(item)])).toEqual([
+    [0, 2, true],
+    [2, 2, false],
+    [4, 2, true],
+  ])
+  expect(items.map(stringIn)).toEqual(['ab', null, 'ef'])
+  expect(items.map(({ origin, rightOrigin }) => [origin?.clock, rightOrigin])).toEqual([
+    [undefined, null],
+    [1, null],
+    [3, null],
+  ])
+  expect(unitsIn(text)).toBe(4)
+  expect(firstItem(doc.getText('other'))).toBeNull()
+
+  text.format(0, 1, { bold: true })
+  const marks = [firstItem(text)!, itemAfter(itemAfter(firstItem(text)!)!)!]
+  expect(marks.map(({ content }) => content.constructor)).toEqual([
+    Y.ContentFormat,
+    Y.ContentFormat,
+  ])
+  expect(marks.map(isElement)).toEqual([false, false])
+})
+
+it('[A5] the units of a root whose class is not known yet are counted', () => {
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, Y.encodeStateAsUpdate(withText().doc))
+  expect(unitsIn(doc.share.get('text')!)).toBe(4)
+  expect(firstItem(doc.share.get('text')!)?.id.clock).toBe(0)
+})
+
+it('[A5] a map keeps the newest item of each key, and says in what it stands', () => {
+  const doc = new Y.Doc()
+  const map = doc.getMap('map')
+  const inner = new Y.Map<unknown>()
+  map.set('a', 1)
+  map.set('a', 2)
+  map.set('inner', inner)
+  map.delete('a')
+  expect([...itemsByKey(map)].map(([key, item]) => [key, item.deleted])).toEqual([
+    ['a', true],
+    ['inner', false],
+  ])
+  const held = itemsByKey(map).get('inner')!
+  expect([held.parentSub, held.parent, typeIn(held)]).toEqual(['inner', map, inner])
+  expect(itemOf(inner)).toBe(held)
+  expect(itemOf(map)).toBeNull()
+  expect([isRootType(map), isRootType(inner)]).toEqual([true, false])
+  expect([itemOfParent(inner), itemOfParent(map), itemOfParent(null)]).toEqual([held, null, null])
+})
+
+it('[A5] several values of one item are told one by one', () => {
+  const doc = new Y.Doc()
+  const array = doc.getArray<unknown>('array')
+  array.push([1, { two: 2 }, 'three'])
+  expect(valuesIn(firstItem(array)!)).toEqual([1, { two: 2 }, 'three'])
+  expect(typeIn(firstItem(array)!)).toBeUndefined()
+  expect(valuesIn(firstItem(withText().text)!)).toEqual(['a', 'b'])
+})
+
+it('[A5] an item goes right after another, and Yjs finds and joins it', () => {
+  const doc = new Y.Doc()
+  const array = doc.getArray<number>('array')
+  array.push(Array.from({ length: 50 }, (_, i) => i))
+  array.delete(20, 5)
+  expect(array.get(30)).toBe(35)
+  insertAfter(doc, array, lastStruct(doc, doc.clientID) as Y.Item, 50)
+  expect(array.toArray().slice(-2)).toEqual([49, 50])
+  expect(array.length).toBe(46)
+  array.insert(31, [-1])
+  expect(array.get(31)).toBe(-1)
+  const other = new Y.Doc()
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+  expect(other.getArray('array').toArray()).toEqual(array.toArray())
+  expect(structAt(doc, doc.clientID, 50).length).toBeGreaterThan(1)
+})
+
+it('[A5] structs are in lists by client, in the order of their clocks', () => {
+  const { doc } = withText()
+  expect([...structsByClient(doc).keys()]).toEqual([1])
+  const structs = structsByClient(doc).get(1)!
+  expect(structs.map(({ id }) => id.clock)).toEqual([0, 2, 4])
+  expect([0, 1, 2, 5].map((clock) => indexOfClock(structs, clock))).toEqual([0, 0, 1, 2])
+  expect(structAt(doc, 1, 3)).toBe(structs[1])
+  expect(lastStruct(doc, 1)).toBe(structs[2])
+  expect(lastStruct(doc, 2)).toBeUndefined()
+  const clocksIn = (...range: [number, number?]) =>
+    [...structsIn(doc, 1, ...range)].map(({ id }) => id.clock)
+  expect(clocksIn(1)).toEqual([0, 2, 4])
+  expect(clocksIn(2, 4)).toEqual([2])
+  expect(clocksIn(6)).toEqual([])
+  expect([...structsIn(doc, 2, 0)]).toEqual([])
+})
+
+it('[A5] a document tells whether it is new, and whether it holds something back', () => {
+  const { doc, text } = withText()
+  const before = Y.encodeStateVector(doc)
+  text.insert(0, 'x')
+  const other = new Y.Doc()
+  expect([isPristine(other), isPristine(doc)]).toEqual([true, false])
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc, before))
+  expect([isPristine(other), hasPending(other)]).toEqual([true, true])
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+  expect([isPristine(other), hasPending(other)]).toEqual([false, false])
+
+  const deletes = new Y.Doc()
+  Y.applyUpdate(deletes, Uint8Array.of(0, 1, 1, 1, 2, 2))
+  expect(hasPending(deletes)).toBe(true)
+})
+
+it('[A5] a type tells within a transaction that it has changed', () => {
+  const { doc, text } = withText()
+  expect(isChanging(text)).toBe(false)
+  doc.transact(() => {
+    expect(isChanging(text)).toBe(false)
+    text.insert(0, 'x')
+    expect(isChanging(text)).toBe(true)
+  })
+  expect(isChanging(text)).toBe(false)
+})
