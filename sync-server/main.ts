@@ -3,6 +3,7 @@ import { readProgram } from '../lib/command-line/read.ts'
 import { shellWord } from '../lib/text/quote.ts'
 import { ClawError } from '../protocol/errors.ts'
 import { redacted } from '../protocol/roles.ts'
+import { callOf } from './cli/call.ts'
 import { notPrinted, writeAll } from './cli/print.ts'
 import { helpText, PROGRAM } from './cli/program.ts'
 import { dataFolder, type Options, parseOptions } from './config/options.ts'
@@ -72,11 +73,7 @@ const run = async (): Promise<void> => {
     const carryOut = await command.load()
     const data = resolve(dataFolder(values.get('data'), env))
     becomeOwnerOf(data)
-    process.exitCode = await carryOut({
-      value: (flag) => values.get(flag),
-      has: (flag) => has.has(flag),
-      ...{ data, json: has.has('json'), env, version, print },
-    })
+    process.exitCode = await carryOut(callOf(given, { data, env, version, print }))
   } else if (has.has('version')) print(`${version}\n`)
   else return serve(parseOptions(given, env))
   if (unprinted !== null) process.exitCode = notPrinted(unprinted, Number(process.exitCode ?? 0))

@@ -1,7 +1,9 @@
 import { completionOf } from '../lib/command-line/completion.ts'
 import { columns, helpOf } from '../lib/command-line/help.ts'
 import { readProgram } from '../lib/command-line/read.ts'
-import { type CommandSpec, completionSpec, type Program } from '../lib/command-line/spec.ts'
+import { type CommandSpec, completionSpec, type Program, SHELLS } from '../lib/command-line/spec.ts'
+import { name } from '../lib/command-line/value-types.ts'
+import { choiceIn } from '../lib/command-line/values.ts'
 
 /** Who works at a terminal is somebody else than the agents of the same machine, whose profile is `default`. */
 const PROFILE = 'me'
@@ -20,12 +22,14 @@ export const PROGRAM: Program = {
     flags: {
       relay: {
         value: 'JOIN-LINK|URL',
+        type: name,
         what: 'the team to join; the default once you have registered there',
         env: 'CLAWLINK_SERVER',
       },
-      workspace: { value: 'W', what: 'another workspace than the link names' },
+      workspace: { value: 'W', type: name, what: 'another workspace than the link names' },
       as: {
         value: 'PROFILE',
+        type: name,
         what: 'the identity on this machine',
         otherwise: PROFILE,
         env: 'CLAWLINK_AGENT',
@@ -68,9 +72,10 @@ export const parseOptions = (
   env: Readonly<Record<string, string | undefined>>,
   version: string,
 ): Options | string => {
-  const { command, values, has } = readProgram(PROGRAM, argv)
+  const given = readProgram(PROGRAM, argv)
+  const { command, values, has } = given
   if (has.has('help')) return helpText(command)
-  if (command !== null) return completionOf(PROGRAM, values.get('shell')!)
+  if (command !== null) return completionOf(PROGRAM, choiceIn(given, 'shell', SHELLS)!)
   if (has.has('version')) return `${version}\n`
   const flags = ['--as', values.get('as') ?? (env.CLAWLINK_AGENT || PROFILE)]
   for (const flag of ['relay', 'workspace']) {

@@ -3,6 +3,7 @@ import type { Access } from '../../client/http/credentials.ts'
 import { resolveIn } from '../../client/http/cwd.ts'
 import { DEFAULT_SERVER, parseTarget, type Target } from '../../client/http/target.ts'
 import type { KeyKind } from '../../client/replica/answers.ts'
+import { choiceIn, numberIn, sizeIn, spanIn } from '../../lib/command-line/values.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
@@ -134,6 +135,26 @@ export class Call {
   /** A flag's value as it was typed. */
   flag(name: string): string | undefined {
     return this.#args.values.get(name)
+  }
+
+  /** The number that a flag was given; undefined if it was not, or without a value. */
+  number(name: string): number | undefined {
+    return numberIn(this.#args, name)
+  }
+
+  /** The time span that a flag was given, in milliseconds; undefined if it was not. */
+  span(name: string): number | undefined {
+    return spanIn(this.#args, name)
+  }
+
+  /** The size that a flag was given, in bytes; undefined if it was not. */
+  size(name: string): number | undefined {
+    return sizeIn(this.#args, name)
+  }
+
+  /** The word that a flag was given; undefined if it was not. `words`: those of its table. */
+  oneOf<T extends string>(name: string, words: readonly T[]): T | undefined {
+    return choiceIn(this.#args, name, words)
   }
 
   /** A flag's value, where `-` stands for what is on stdin. Throws `bad_text`. */

@@ -1,5 +1,6 @@
-import type { Given } from '../../lib/command-line/read.ts'
 import type { CommandSpec, Flag, Flags } from '../../lib/command-line/spec.ts'
+import { fileOrStdin, name, textOrStdin } from '../../lib/command-line/value-types.ts'
+import type { Given } from '../../lib/command-line/values.ts'
 import type { Verb } from './call.ts'
 
 /** A verb: its command line, and where to load what it does: a command costs the start-up time of what it uses. */
@@ -15,20 +16,27 @@ export interface VerbSpec extends CommandSpec {
 export const COMMON: Flags = {
   relay: {
     value: 'URL|JOIN-LINK',
+    type: name,
     what: 'the server; register and join make it the default, other verbs change nothing',
     otherwise: 'the default, else http://127.0.0.1:9077',
     env: 'CLAWLINK_SERVER',
   },
-  server: { value: 'URL|JOIN-LINK', what: 'the same as --relay' },
-  workspace: { value: 'W', what: 'the workspace', otherwise: 'the one you joined, else default' },
+  server: { value: 'URL|JOIN-LINK', type: name, what: 'the same as --relay' },
+  workspace: {
+    value: 'W',
+    type: name,
+    what: 'the workspace',
+    otherwise: 'the one you joined, else default',
+  },
   as: {
     value: 'PROFILE',
+    type: name,
     what: 'the identity on this machine',
     otherwise: 'default',
     env: 'CLAWLINK_AGENT',
   },
   /** ClawLink 1.x's. An invite joins by it; any other token opens nothing here, and is not needed where one has joined. */
-  token: { value: 'TOKEN', what: 'an invite to join by', hidden: true },
+  token: { value: 'TOKEN', type: name, what: 'an invite to join by', hidden: true },
   json: { what: 'print exactly one JSON document: {"ok":true,"data":…} or {"ok":false,"error":…}' },
   help: { short: 'h', what: 'explain the verb' },
   version: { what: 'print the version' },
@@ -37,7 +45,8 @@ export const COMMON: Flags = {
 /** Of every verb that writes. */
 export const KEYED: Flags = {
   'idempotency-key': {
-    value: 'K',
+    value: 'ID',
+    type: name,
     what: 'a repeat with the same key and arguments does nothing and gets the first answer',
   },
 }
@@ -49,19 +58,24 @@ export const TRACED: Flags = {
 
 /** In place of a text on the command line. */
 export const FROM_FILE: Flags = {
-  file: { value: 'PATH|-', what: 'read the text from this file, or from stdin' },
+  file: { type: fileOrStdin, what: 'read the text from this file, or from stdin' },
 }
 
-export const REASON: Flag = { value: 'R|-', what: 'why; the others can read it' }
-export const TASK: Flag = { value: 'TASK', what: 'the id of the task' }
+export const REASON: Flag = {
+  value: 'REASON',
+  type: textOrStdin,
+  what: 'why; the others can read it',
+}
+export const TASK: Flag = { value: 'TASK', type: name, what: 'the id of the task' }
 export const FILE_KEY: Flag = {
-  value: 'K',
+  value: 'KEY',
+  type: name,
   what: 'the path of the shared file, like notes/plan.md',
 }
 
 export const NO_TASK = { 3: 'no such task' } as const
 
-/** A command line, understood. `values` has what was given by a flag's long name. */
+/** A command line that was read. */
 export interface Args extends Given {
   verb: VerbSpec | null
 }

@@ -34,11 +34,10 @@ export const PROGRAM: Program<VerbSpec> = {
 
 /** Reads a command line; throws `usage`. */
 export const readArgs = (argv: readonly string[]): Args => {
-  const { command: verb, values, has } = readProgram(PROGRAM, argv)
+  const { command: verb, flags, values, has } = readProgram(PROGRAM, argv)
   const server = values.get('server')
   return {
-    verb,
-    has,
+    ...{ verb, flags, has },
     values: server === undefined ? values : new Map([['relay', server], ...values]),
   }
 }

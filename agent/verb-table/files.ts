@@ -1,17 +1,28 @@
+import {
+  count,
+  file,
+  fileOrStdin,
+  folder,
+  list,
+  name,
+  number,
+  seconds,
+  size,
+  textOrStdin,
+} from '../../lib/command-line/value-types.ts'
 import { FILE_KEY, FROM_FILE, KEYED, type VerbSpec } from '../command/verb.ts'
 
 const NO_FILE = { 3: 'no such file' } as const
-const LINES = { value: 'A-B', what: 'lines A to B; the first is 1' }
+const LINES = { value: 'A-B', type: name, what: 'lines A to B; the first is 1' }
 
 /** The shared files. docs/files.md */
 export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-list',
     summary: 'list the shared files: key, version, last editor, size, who is editing',
-    usage: '[PREFIX] [--changed]',
     operands: ['prefix'],
     flags: {
-      prefix: { value: 'PREFIX', what: 'only paths that begin with this' },
+      prefix: { value: 'PREFIX', type: name, what: 'only paths that begin with this' },
       changed: { what: 'only files that others changed since you read them' },
     },
     examples: ['file-list', 'file-list notes/ --changed'],
@@ -20,17 +31,16 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-get',
     summary: 'read a shared file; what you read is the base of your next file-put',
-    usage: '[--key] K [--version N] [--output PATH [--sha256 S] | --lines A-B]',
     operands: ['key'],
     flags: {
       key: FILE_KEY,
-      version: { value: 'N', what: 'this version', otherwise: 'the newest' },
+      version: { type: count, what: 'this version', otherwise: 'the newest' },
       output: {
-        value: 'PATH',
+        type: file,
         what: 'write it to this local file, in place of stdout',
         otherwise: 'stdout',
       },
-      sha256: { value: 'S', what: 'the version with this hash, of a binary file' },
+      sha256: { value: 'S', type: name, what: 'the version with this hash, of a binary file' },
       lines: { ...LINES, what: 'only these lines; the first is 1' },
     },
     needs: [['key']],
@@ -44,16 +54,15 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-put',
     summary: 'share a local file, or merge your edits into it; binary files are stored as they are',
-    usage: '[--key] K --file PATH|- [--binary] [--new | --force] [--idempotency-key K]',
     operands: ['key'],
     about:
       'What you changed since you last read it is merged with what others changed. Lines that both changed are kept and reported.',
     flags: {
       key: FILE_KEY,
-      file: { value: 'PATH|-', what: 'the local file, or stdin' },
+      file: { type: fileOrStdin, what: 'the local file, or stdin' },
       binary: { what: 'store it as bytes, even if it looks like text' },
       // ClawLink 1.x's: the path and the content say what a file is.
-      type: { value: 'T', what: 'has no effect', hidden: true },
+      type: { value: 'T', type: name, what: 'has no effect', hidden: true },
       new: { what: 'refuse to write over an existing file' },
       force: {
         what: 'overwrite a file that you have not read, or of the other kind (text, binary)',
@@ -61,6 +70,7 @@ export const FILES: readonly VerbSpec[] = [
       ...KEYED,
     },
     needs: [['key'], ['file']],
+    either: [['new', 'force']],
     examples: [
       'file-put --key notes/plan.md --file plan.md',
       'file-put --key img/logo.png --file logo.png',
@@ -74,19 +84,23 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-edit',
     summary: 'replace a text, or lines you have read, in a shared file',
-    usage:
-      '[--key] K (--find S|- --replace R|- [--all] | --lines A-B --with T|-) [--idempotency-key K]',
     operands: ['key'],
     flags: {
       key: FILE_KEY,
-      find: { value: 'S|-', what: 'the text to replace; it must occur exactly once' },
-      replace: { value: 'R|-', what: 'the new text; an empty one removes the old' },
-      all: { what: 'replace every occurrence' },
+      find: { type: textOrStdin, what: 'the text to replace; it must occur exactly once' },
+      replace: {
+        with: 'find',
+        isPair: true,
+        type: textOrStdin,
+        what: 'the new text; an empty one removes the old',
+      },
+      all: { with: 'find', what: 'replace every occurrence' },
       lines: LINES,
-      with: { value: 'T|-', what: 'the new text of these lines' },
+      with: { with: 'lines', isPair: true, type: textOrStdin, what: 'the new text of these lines' },
       ...KEYED,
     },
     needs: [['key'], ['find', 'lines']],
+    either: [['find', 'lines']],
     examples: [
       'file-edit --key notes/plan.md --find "by Friday" --replace "by Monday"',
       'file-edit --key notes/plan.md --lines 3-4 --with "- ship it"',
@@ -97,15 +111,15 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-append',
     summary: 'add lines at the end of a shared file; creates it if missing',
-    usage: '[--key] K ([--text] T|- | --file PATH) [--idempotency-key K]',
     operands: ['key', 'text'],
     flags: {
       key: FILE_KEY,
-      text: { value: 'T|-', what: 'the lines to add' },
+      text: { type: textOrStdin, what: 'the lines to add' },
       ...FROM_FILE,
       ...KEYED,
     },
     needs: [['key'], ['text', 'file']],
+    either: [['text', 'file']],
     examples: [
       'file-append notes/log.md "12:40 the build is green"',
       'file-append --key notes/log.md --file today.md',
@@ -117,14 +131,14 @@ export const FILES: readonly VerbSpec[] = [
     name: 'file-diff',
     summary:
       'show what changed in a shared file since you read it, or since a version (unified diff)',
-    usage: '[--key] K [--since-read | --since VERSION]',
     operands: ['key'],
     flags: {
       key: FILE_KEY,
       'since-read': { what: 'since you read it (the default)' },
-      since: { value: 'VERSION', what: 'since this version' },
+      since: { value: 'VERSION', type: count, what: 'since this version' },
     },
     needs: [['key']],
+    either: [['since-read', 'since']],
     examples: ['file-diff --key notes/plan.md', 'file-diff --key notes/plan.md --since 3'],
     exits: { 3: 'no such file or version', 4: 'you have not read it' },
     load: async () => (await import('../verbs/files/file-diff.ts')).fileDiff,
@@ -132,11 +146,10 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-mv',
     summary: 'rename a shared file; edits made meanwhile under the old name are kept',
-    usage: '[--key] K [--to] NEW [--force] [--idempotency-key K]',
     operands: ['key', 'to'],
     flags: {
       key: FILE_KEY,
-      to: { value: 'NEW', what: 'its new path' },
+      to: { value: 'NEW', type: name, what: 'its new path' },
       force: { what: 'replace a file that has this name' },
       ...KEYED,
     },
@@ -148,7 +161,6 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-rm',
     summary: 'remove a shared file, unless others changed it since you read it',
-    usage: '[--key] K [--force] [--idempotency-key K]',
     operands: ['key'],
     about: 'file-restore brings it back.',
     flags: { key: FILE_KEY, force: { what: 'remove it even if others changed it' }, ...KEYED },
@@ -160,12 +172,11 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-log',
     summary: 'list the versions of a shared file, newest first: who, when, how much',
-    usage: '[--key] K [--limit N] [--before VERSION]',
     operands: ['key'],
     flags: {
       key: FILE_KEY,
-      limit: { value: 'N', what: 'at most this many, up to 500', otherwise: '50' },
-      before: { value: 'VERSION', what: 'only versions before this one' },
+      limit: { type: number(1, 500), what: 'at most this many, up to 500', otherwise: '50' },
+      before: { value: 'VERSION', type: count, what: 'only versions before this one' },
     },
     needs: [['key']],
     examples: [
@@ -178,11 +189,10 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-restore',
     summary: 'bring back a version as a new edit, or a removed file',
-    usage: '[--key] K [--version N] [--idempotency-key K]',
     operands: ['key'],
     flags: {
       key: FILE_KEY,
-      version: { value: 'N', what: 'which version', otherwise: 'the newest of a removed file' },
+      version: { type: count, what: 'which version', otherwise: 'the newest of a removed file' },
       ...KEYED,
     },
     needs: [['key']],
@@ -193,16 +203,21 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-intent',
     summary: 'tell others which lines you are about to change; locks nothing',
-    usage: '[--key] K (--lines A-B --note T [--ttl SECONDS] | --clear)',
     operands: ['key'],
     flags: {
       key: FILE_KEY,
       lines: LINES,
-      note: { value: 'T|-', what: 'what you are about to do' },
-      ttl: { value: 'SECONDS', what: 'how long others are told', otherwise: '600' },
+      note: { with: 'lines', isPair: true, type: textOrStdin, what: 'what you are about to do' },
+      ttl: {
+        with: 'lines',
+        type: seconds(0.001, 86_400),
+        what: 'how long others are told',
+        otherwise: '600',
+      },
       clear: { what: 'take it back' },
     },
-    needs: [['key']],
+    needs: [['key'], ['lines', 'clear']],
+    either: [['lines', 'clear']],
     examples: [
       'file-intent --key src/parse.ts --lines 10-80 --note "rewriting parse()"',
       'file-intent --key src/parse.ts --clear',
@@ -213,21 +228,25 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'mirror',
     summary: 'keep a local folder and the shared files in sync, both ways',
-    usage:
-      'DIR [--prefix P] [--include PATH,…] [--max-size SIZE] [--max-gone PERCENT] [--force] [--foreground] | DIR --accept-rules | DIR --confirm-deletions | DIR --restore | DIR --stop | --list',
     about:
       'It goes on after this command, and after restarts. .gitignore and .clawlinkignore are obeyed. Files that may hold credentials, or that programs run, are left out unless you name them.',
     operands: ['dir'],
     flags: {
-      dir: { value: 'DIR', what: 'the folder; it may be empty' },
-      prefix: { value: 'P', what: 'only shared files below this path', otherwise: 'all' },
+      dir: { type: folder, what: 'the folder; it may be empty' },
+      prefix: {
+        value: 'P',
+        type: name,
+        what: 'only shared files below this path',
+        otherwise: 'all',
+      },
       foreground: { what: 'only while this command runs; print what happens' },
       include: {
         value: 'PATH,…',
+        type: list,
         what: 'mirror these paths too, such as .env, although they may hold credentials or be run',
       },
       'max-size': {
-        value: 'SIZE',
+        type: size,
         what: 'the most that its files may take on disk',
         otherwise: '1g',
       },
@@ -236,6 +255,7 @@ export const FILES: readonly VerbSpec[] = [
       },
       'max-gone': {
         value: 'PERCENT',
+        type: number(0, 100, { suffix: '%' }),
         what: 'if more of its files than this vanish at once, ask before removing them for everyone',
         otherwise: '50',
       },
@@ -246,6 +266,10 @@ export const FILES: readonly VerbSpec[] = [
       list: { what: 'list the mirrored folders' },
     },
     needs: [['dir', 'list']],
+    either: [
+      ['dir', 'list'],
+      ['accept-rules', 'confirm-deletions', 'restore', 'stop'],
+    ],
     examples: ['mirror ./notes --prefix notes', 'mirror ./notes --stop', 'mirror --list'],
     exits: { 3: 'no such folder', 4: 'it is mirrored already', 5: 'a home folder' },
     load: async () => (await import('../verbs/files/mirror.ts')).mirror,

@@ -1,11 +1,12 @@
 import type { Flags } from '../../lib/command-line/spec.ts'
+import { count, list, name, seconds, someOf } from '../../lib/command-line/value-types.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { VerbSpec } from '../command/verb.ts'
 
 const FILTER: Flags = {
-  type: { value: 'T,T', oneOf: MESSAGE_TYPES, what: 'only these types' },
-  topic: { value: 'T,T', what: 'only broadcasts and direct messages on these topics' },
-  from: { value: 'N,N', what: 'only from these agents, by name or id' },
+  type: { value: 'T,T', type: someOf(MESSAGE_TYPES), what: 'only these types' },
+  topic: { value: 'T,T', type: list, what: 'only broadcasts and direct messages on these topics' },
+  from: { value: 'N,N', type: list, what: 'only from these agents, by name or id' },
 }
 
 /** What comes in. */
@@ -13,7 +14,6 @@ export const INBOX: readonly VerbSpec[] = [
   {
     name: 'prime',
     summary: 'where you stand, in under a page: tasks, unread, who is here, what changed',
-    usage: '',
     about: 'At most 2,000 characters, for the start of a session. Acknowledges nothing.',
     flags: {},
     examples: ['prime', 'prime --json'],
@@ -23,14 +23,13 @@ export const INBOX: readonly VerbSpec[] = [
   {
     name: 'poll',
     summary: 'print my unread messages, and acknowledge them',
-    usage: '[--wait SECONDS] [--type T,T] [--topic T,T] [--from N,N] [--limit N] [--peek]',
     about:
       'Urgent tasks first; at most 50 messages or 64 KiB, then it says how many more wait. A message that was not printed completely comes again, with the same message_id.',
     flags: {
-      wait: { value: 'SECONDS', what: 'wait this long for the first message', otherwise: '0' },
+      wait: { type: seconds(), what: 'wait this long for the first message', otherwise: '0' },
       ...FILTER,
       limit: {
-        value: 'N',
+        type: count,
         what: 'at most this many; the rest stays for the next poll',
         otherwise: '50',
       },
@@ -43,11 +42,14 @@ export const INBOX: readonly VerbSpec[] = [
   {
     name: 'wait',
     summary: 'block until I have a message, or a task has ended; acknowledges nothing',
-    usage: '[TASK] [--timeout SECONDS] [--type T,T] [--topic T,T] [--from N,N]',
     operands: ['task'],
     flags: {
-      task: { value: 'TASK', what: 'wait until this task has ended, or needs something from me' },
-      timeout: { value: 'SECONDS', what: 'give up after this long', otherwise: 'never' },
+      task: {
+        value: 'TASK',
+        type: name,
+        what: 'wait until this task has ended, or needs something from me',
+      },
+      timeout: { type: seconds(), what: 'give up after this long', otherwise: 'never' },
       ...FILTER,
     },
     examples: [
@@ -60,7 +62,6 @@ export const INBOX: readonly VerbSpec[] = [
   {
     name: 'watch',
     summary: 'print messages as they come, one JSON line per batch',
-    usage: '[--hints] [--type T,T] [--topic T,T] [--from N,N]',
     about: 'Runs until its output is closed, the agent leaves, or the link stops.',
     flags: {
       hints: { what: 'print only how many of which type from whom; acknowledge nothing' },

@@ -1,4 +1,5 @@
 import { completionSpec } from '../../lib/command-line/spec.ts'
+import { name, oneOf, someOf, text, textOrStdin } from '../../lib/command-line/value-types.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { VerbSpec } from '../command/verb.ts'
 
@@ -7,11 +8,20 @@ export const LINK: readonly VerbSpec[] = [
   {
     name: 'up',
     summary: 'keep this profile connected, and set how its agent is woken',
-    usage: '[--on-message COMMAND|off] [--hook URL|off]',
     about: 'If CLAWLINK_HOOK_TOKEN is set, the hook gets it as a bearer token.',
     flags: {
-      'on-message': { value: 'COMMAND|off', what: 'run this in a shell when something comes in' },
-      hook: { value: 'URL|off', what: 'POST to this address when something comes in' },
+      'on-message': {
+        value: 'COMMAND',
+        type: text,
+        or: 'off',
+        what: 'run this in a shell when something comes in',
+      },
+      hook: {
+        value: 'URL',
+        type: name,
+        or: 'off',
+        what: 'POST to this address when something comes in',
+      },
     },
     examples: [
       'up',
@@ -24,25 +34,32 @@ export const LINK: readonly VerbSpec[] = [
     name: 'openclaw',
     own: true,
     summary: 'have OpenClaw wake its agent when something comes in: set up, check, undo',
-    usage:
-      'install [--type T,T] [--session main|isolated] [--agent ID] [--hook URL] [--dry-run] | status | uninstall [--dry-run]',
     about: 'It shows each step before taking it; docs/openclaw.md.',
     operands: ['action'],
     flags: {
-      action: { oneOf: ['install', 'status', 'uninstall'], what: 'what to do' },
+      action: { type: oneOf(['install', 'status', 'uninstall']), what: 'what to do' },
       type: {
         value: 'T,T',
-        oneOf: MESSAGE_TYPES,
+        type: someOf(MESSAGE_TYPES),
         what: 'only these types wake it',
         otherwise: 'all',
       },
       session: {
-        oneOf: ['main', 'isolated'],
+        type: oneOf(['main', 'isolated']),
         what: 'the session in which a message starts a turn',
         otherwise: 'main',
       },
-      agent: { value: 'ID', what: 'which of OpenClaw’s agents', otherwise: 'its default' },
-      hook: { value: 'URL', what: 'OpenClaw’s /hooks/wake, if it cannot make an automation' },
+      agent: {
+        value: 'ID',
+        type: name,
+        what: 'which of OpenClaw’s agents',
+        otherwise: 'its default',
+      },
+      hook: {
+        value: 'URL',
+        type: name,
+        what: 'OpenClaw’s /hooks/wake, if it cannot make an automation',
+      },
       'dry-run': { what: 'only show the steps' },
     },
     needs: [['action']],
@@ -53,7 +70,6 @@ export const LINK: readonly VerbSpec[] = [
     name: 'down',
     linkless: true,
     summary: 'disconnect all profiles of this machine, and stop the link',
-    usage: '',
     flags: {},
     examples: ['down'],
     load: async () => (await import('../verbs/link/down.ts')).down,
@@ -62,13 +78,12 @@ export const LINK: readonly VerbSpec[] = [
     name: 'status',
     linkless: true,
     summary: 'show the link and its profiles; or tell the team what you are doing',
-    usage: '[--set TEXT [--task ID]]',
     flags: {
       set: {
-        value: 'TEXT|-',
+        type: textOrStdin,
         what: 'what you are doing, for others to see; empty: nothing',
       },
-      task: { value: 'ID', what: 'the task it is for' },
+      task: { value: 'ID', type: name, with: 'set', what: 'the task it is for' },
     },
     examples: ['status', 'status --set "refactoring the parser" --task t-4k2j9x0q7m1z'],
     load: async () => (await import('../verbs/link/status.ts')).status,
@@ -77,7 +92,6 @@ export const LINK: readonly VerbSpec[] = [
     name: 'leave',
     linkless: true,
     summary: 'tell the team that you are leaving',
-    usage: '',
     about: 'The next command brings you back.',
     flags: {},
     examples: ['leave'],

@@ -1,3 +1,15 @@
+import {
+  count,
+  json,
+  list,
+  name,
+  number,
+  oneOf,
+  seconds,
+  someOf,
+  suggested,
+  textOrStdin,
+} from '../../lib/command-line/value-types.ts'
 import { PRIORITIES } from '../../workspace/document/schema.ts'
 import { TRANSITIONS } from '../../workspace/tasks/task-states.ts'
 import { FROM_FILE, KEYED, NO_TASK, REASON, TASK, TRACED, type VerbSpec } from '../command/verb.ts'
@@ -11,39 +23,38 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'delegate',
     summary: 'hand over a task',
-    usage:
-      '([--to] ID|NAME | --caps a,b | --anyone) ([--task] T|- | --file PATH) [--context JSON|-] [--priority low|normal|high|urgent] [--deadline 2h|TIME] [--after T,T [--after-failed fail|run]] [--parent T] [--ref T] [--max-attempts N] [--approve-by NAME] [--wait [SECONDS]] [--reset-trace] [--idempotency-key K]',
     operands: ['to', 'task'],
     about:
       'The server gives it to one owner, and takes it back if that owner goes away. poll prints its result.',
     flags: {
-      to: { value: 'ID|NAME', what: 'the agent that is to do it' },
-      caps: { value: 'a,b', what: 'any agent with all these capabilities' },
+      to: { value: 'AGENT', type: name, what: 'the agent that is to do it' },
+      caps: { type: list, what: 'any agent with all these capabilities' },
       anyone: { what: 'any agent' },
-      task: { value: 'T|-', what: 'what to do, at most 64 KiB' },
+      task: { type: textOrStdin, what: 'what to do, at most 64 KiB' },
       ...FROM_FILE,
-      context: { value: 'JSON|-', what: 'data for programs' },
-      priority: { oneOf: PRIORITIES, what: 'urgent goes first', otherwise: 'normal' },
+      context: { type: json, what: 'data for programs' },
+      priority: { type: oneOf(PRIORITIES), what: 'urgent goes first', otherwise: 'normal' },
       deadline: {
         value: 'SPAN|TIME',
+        type: name,
         what: 'it fails unless it has ended by then: 30m, 2h, 2030-01-31',
       },
-      after: { value: 'T,T', what: 'start after these tasks have ended' },
+      after: { value: 'T,T', type: list, what: 'start after these tasks have ended' },
       'after-failed': {
-        oneOf: ['fail', 'run'],
+        type: oneOf(['fail', 'run']),
         what: 'what happens if one of them did not complete',
         otherwise: 'fail',
       },
-      parent: { value: 'T', what: 'the task it is part of' },
-      ref: { value: 'T', what: 'an ended task that it continues' },
+      parent: { value: 'TASK', type: name, what: 'the task it is part of' },
+      ref: { value: 'TASK', type: name, what: 'an ended task that it continues' },
       'max-attempts': {
-        value: 'N',
+        type: number(1, 99),
         what: 'how many owners may give it back or be lost before it fails',
         otherwise: '3',
       },
-      'approve-by': { value: 'NAME', what: 'this agent must approve the result' },
+      'approve-by': { value: 'AGENT', type: name, what: 'this agent must approve the result' },
       wait: {
-        value: 'SECONDS',
+        type: seconds(),
         optional: true,
         what: 'wait until it has ended; after this time the task goes on without you',
       },
@@ -51,6 +62,10 @@ export const TASKS: readonly VerbSpec[] = [
       ...KEYED,
     },
     needs: [
+      ['to', 'caps', 'anyone'],
+      ['task', 'file'],
+    ],
+    either: [
       ['to', 'caps', 'anyone'],
       ['task', 'file'],
     ],
@@ -68,26 +83,34 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'respond',
     summary: 'answer a task: progress, result or failure',
-    usage:
-      '--to ID|NAME --msg-id M (--result R|- | --file PATH | --note T|-) [--status in_progress|completed|failed|input-required|rejected|canceled] [--percent N] [--result-json JSON|-] [--artifact KEY,KEY] [--token N] [--idempotency-key K]',
     about: 'Answering a task that nobody owns claims it in the same step.',
     flags: {
-      to: { value: 'ID|NAME', what: 'the agent that delegated it' },
-      'msg-id': { value: 'M', what: 'the id of the task' },
-      result: { value: 'R|-', what: 'the result, or your question, at most 256 KiB' },
+      to: { value: 'AGENT', type: name, what: 'the agent that delegated it' },
+      'msg-id': { value: 'TASK', type: name, what: 'the id of the task' },
+      result: { type: textOrStdin, what: 'the result, or your question, at most 256 KiB' },
       ...FROM_FILE,
-      note: { value: 'T|-', what: 'progress, in place of a result' },
-      status: { oneOf: SAID, what: 'the new state', otherwise: 'completed' },
-      percent: { value: 'N', what: 'how much is done, 0 to 100' },
-      'result-json': { value: 'JSON|-', what: 'the result for programs' },
+      note: { type: textOrStdin, what: 'progress, in place of a result' },
+      status: {
+        value: 'STATUS',
+        type: suggested(oneOf(SAID)),
+        what: 'the new state',
+        otherwise: 'completed',
+      },
+      percent: { type: number(0, 100), what: 'how much is done, 0 to 100' },
+      'result-json': { type: json, what: 'the result for programs' },
       artifact: {
         value: 'KEY,KEY',
+        type: list,
         what: 'shared files that are the result, at their current versions',
       },
-      token: { value: 'N', what: 'the fencing token of your claim; an old one is refused' },
+      token: {
+        type: number(0, 999_999_999),
+        what: 'the fencing token of your claim; an old one is refused',
+      },
       ...KEYED,
     },
     needs: [['to'], ['msg-id'], ['result', 'file', 'note']],
+    either: [['result', 'file', 'note']],
     examples: [
       'respond --to Lead --msg-id t-4k2j9x0q7m1z --result "it is in docs/" --status completed',
       'respond --to Lead --msg-id t-4k2j9x0q7m1z --status in_progress --note "half of it" --percent 50',
@@ -99,17 +122,23 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'tasks',
     summary: 'list the open tasks, most urgent first; or those in some states',
-    usage:
-      '[--mine] [--from-me] [--ready] [--state a,b] [--sort priority|created|updated] | --archived [--limit N] [--before N]',
     flags: {
       mine: { what: 'tasks that I own or am asked to take' },
       'from-me': { what: 'tasks that I delegated' },
       ready: { what: 'tasks that I could take now' },
-      state: { value: 'a,b', oneOf: ['in_progress', ...STATES], what: 'tasks in these states' },
-      sort: { oneOf: ['priority', 'created', 'updated'], what: 'the order', otherwise: 'priority' },
+      state: {
+        value: 'a,b',
+        type: suggested(someOf(['in_progress', ...STATES])),
+        what: 'tasks in these states',
+      },
+      sort: {
+        type: oneOf(['priority', 'created', 'updated']),
+        what: 'the order',
+        otherwise: 'priority',
+      },
       archived: { what: 'one page of ended tasks that were archived' },
-      limit: { value: 'N', what: 'tasks per page', otherwise: '50' },
-      before: { value: 'N', what: 'the page before this; the last page prints the number' },
+      limit: { type: count, what: 'tasks per page', otherwise: '50' },
+      before: { type: count, what: 'the page before this; the last page prints the number' },
     },
     examples: ['tasks --mine', 'tasks --state completed,failed --sort updated', 'tasks --archived'],
     load: async () => (await import('../verbs/tasks/tasks.ts')).tasks,
@@ -117,7 +146,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'task',
     summary: 'show one task with its history and notes',
-    usage: 'TASK',
     operands: ['task'],
     flags: { task: TASK },
     needs: [['task']],
@@ -128,15 +156,18 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'claim',
     summary: 'take a task, or the most urgent one; only one agent gets it',
-    usage: '[TASK | --next [--caps a,b]] [--idempotency-key K]',
     about: 'A claim is a lease that lasts while its owner is online. It needs the server.',
     operands: ['task'],
     flags: {
       task: TASK,
       next: { what: 'the most urgent task that I can take (the default)' },
-      caps: { value: 'a,b', what: 'only tasks for these capabilities', otherwise: 'mine' },
+      caps: { type: list, what: 'only tasks for these capabilities', otherwise: 'mine' },
       ...KEYED,
     },
+    either: [
+      ['task', 'next'],
+      ['task', 'caps'],
+    ],
     examples: ['claim --next', 'claim t-4k2j9x0q7m1z'],
     exits: { 3: 'no such task, or none to take', 4: 'another agent has it, or it has ended' },
     load: async () => (await import('../verbs/tasks/claim.ts')).claim,
@@ -144,7 +175,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'release',
     summary: 'give a task back, for others to take',
-    usage: 'TASK [--reason R|-] [--idempotency-key K]',
     operands: ['task'],
     flags: { task: TASK, reason: REASON, ...KEYED },
     needs: [['task']],
@@ -155,7 +185,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'decline',
     summary: 'refuse a task you are asked to take, or a result you are to approve',
-    usage: 'TASK [--reason] R|- [--idempotency-key K]',
     operands: ['task', 'reason'],
     flags: { task: TASK, reason: REASON, ...KEYED },
     needs: [['task'], ['reason']],
@@ -166,7 +195,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'approve',
     summary: 'approve the result of a task that waits for you',
-    usage: 'TASK [--idempotency-key K]',
     operands: ['task'],
     flags: { task: TASK, ...KEYED },
     needs: [['task']],
@@ -177,10 +205,10 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'answer',
     summary: 'answer a question of the owner of your task (input-required)',
-    usage: 'TASK ([--text] T|- | --file PATH) [--idempotency-key K]',
     operands: ['task', 'text'],
-    flags: { task: TASK, text: { value: 'T|-', what: 'the answer' }, ...FROM_FILE, ...KEYED },
+    flags: { task: TASK, text: { type: textOrStdin, what: 'the answer' }, ...FROM_FILE, ...KEYED },
     needs: [['task'], ['text', 'file']],
+    either: [['text', 'file']],
     examples: [
       'answer t-4k2j9x0q7m1z "use the staging database"',
       'answer t-4k2j9x0q7m1z --file answer.md',
@@ -191,10 +219,10 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'note',
     summary: 'add a note to a task; everyone involved is told',
-    usage: 'TASK ([--text] T|- | --file PATH) [--idempotency-key K]',
     operands: ['task', 'text'],
-    flags: { task: TASK, text: { value: 'T|-', what: 'the note' }, ...FROM_FILE, ...KEYED },
+    flags: { task: TASK, text: { type: textOrStdin, what: 'the note' }, ...FROM_FILE, ...KEYED },
     needs: [['task'], ['text', 'file']],
+    either: [['text', 'file']],
     examples: ['note t-4k2j9x0q7m1z "the branch is release/2"', 'note t-4k2j9x0q7m1z -'],
     exits: NO_TASK,
     load: async () => (await import('../verbs/tasks/note.ts')).note,
@@ -202,7 +230,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'cancel',
     summary: 'take back a task that you delegated',
-    usage: 'TASK [--reason R|-] [--force] [--idempotency-key K]',
     about: 'Its owner is asked to stop, and has one minute to end it in another way.',
     operands: ['task'],
     flags: {

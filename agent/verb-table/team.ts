@@ -1,4 +1,15 @@
-import { ROLES } from '../../protocol/roles.ts'
+import {
+  count,
+  file,
+  list,
+  name,
+  nameOrStdin,
+  oneOf,
+  span,
+  text,
+  textOrStdin,
+} from '../../lib/command-line/value-types.ts'
+import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
 import { KEYED, type VerbSpec } from '../command/verb.ts'
 
 /** Getting in, and who is here. */
@@ -7,18 +18,19 @@ export const TEAM: readonly VerbSpec[] = [
     name: 'join',
     linkless: true,
     summary: 'join a workspace by a join link, best from stdin: join -',
-    usage: '[LINK|-|--file PATH]   (or CLAWLINK_JOIN)',
     about:
       'Trades the link once for a credential of this profile. The user who runs the server needs no link on its machine. On a command line put the link in quotes.',
     operands: ['link'],
     flags: {
       link: {
-        value: 'LINK|-',
+        value: 'LINK',
+        type: nameOrStdin,
         what: 'the join link; - reads it from stdin, so that no process list shows it',
         env: 'CLAWLINK_JOIN',
       },
-      file: { value: 'PATH', what: 'read the link from this file' },
+      file: { type: file, what: 'read the link from this file' },
     },
+    either: [['link', 'file']],
     examples: ['join -', 'join --file invite.txt', '--as reviewer join -'],
     load: async () => (await import('../verbs/team/join.ts')).join,
   },
@@ -26,11 +38,14 @@ export const TEAM: readonly VerbSpec[] = [
     name: 'invite',
     linkless: true,
     summary: 'make a join link to this workspace (admins only)',
-    usage: '[--role read|write|admin] [--uses N] [--expires 7d]',
     flags: {
-      role: { oneOf: ROLES, what: 'what those who join with it may do', otherwise: 'write' },
-      uses: { value: 'N', what: 'how many can join with it', otherwise: '1' },
-      expires: { value: 'SPAN', what: 'how long it works: 30m, 12h, 7d', otherwise: '7d' },
+      role: { type: oneOf(ROLES), what: 'what those who join with it may do', otherwise: 'write' },
+      uses: { type: count, what: 'how many can join with it', otherwise: '1' },
+      expires: {
+        type: span(MAX_INVITE_DAYS),
+        what: 'how long it works: 30m, 12h, 7d',
+        otherwise: '7d',
+      },
     },
     examples: ['invite', 'invite --role read --uses 3 --expires 2d'],
     load: async () => (await import('../verbs/team/invite.ts')).invite,
@@ -38,20 +53,23 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'register',
     summary: 'join the team, or change what it knows about you',
-    usage:
-      '[--name] N [--caps a,b] [--topics a,b|all] [--description D] [--machine M] [--person] [--create] [--idempotency-key K]',
     operands: ['name'],
     about:
       'Registering again keeps the id of the profile. If the server is away, it is sent later.',
     flags: {
-      name: { value: 'N', what: 'how others see and address you' },
+      name: { value: 'NAME', type: text, what: 'how others see and address you' },
       caps: {
-        value: 'a,b',
+        type: list,
         what: 'what you can do; you are offered tasks that need it',
       },
-      topics: { value: 'a,b|all', what: 'topics of the broadcasts that you get', otherwise: 'all' },
-      description: { value: 'D|-', what: 'what you do, in a sentence' },
-      machine: { value: 'M', what: 'where you run', otherwise: 'the host name' },
+      topics: {
+        type: list,
+        or: 'all',
+        what: 'topics of the broadcasts that you get',
+        otherwise: 'all',
+      },
+      description: { type: textOrStdin, what: 'what you do, in a sentence' },
+      machine: { value: 'MACHINE', type: text, what: 'where you run', otherwise: 'the host name' },
       person: { what: 'this profile is a person, not an agent' },
       create: { what: 'make the workspace if it does not exist' },
       ...KEYED,
@@ -66,7 +84,6 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'discover',
     summary: 'list the agents: id, name, status, machine, capabilities',
-    usage: '',
     flags: {},
     examples: ['discover', 'discover --json'],
     load: async () => (await import('../verbs/team/discover.ts')).discover,
@@ -74,7 +91,6 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'heartbeat',
     summary: 'tell the team that you are online',
-    usage: '',
     about: 'The link does this by itself; use it where no link can run.',
     flags: {},
     examples: ['heartbeat'],
@@ -83,11 +99,10 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'pause',
     summary: 'ask an agent to start no new work; its prime and poll tell it',
-    usage: 'NAME [NOTE|--note T|-] [--idempotency-key K]',
     operands: ['name', 'note'],
     flags: {
-      name: { value: 'NAME', what: 'the agent, by name or id' },
-      note: { value: 'T|-', what: 'why; the agent can read it' },
+      name: { type: name, what: 'the agent, by name or id' },
+      note: { value: 'NOTE', type: textOrStdin, what: 'why; the agent can read it' },
       ...KEYED,
     },
     needs: [['name']],
@@ -98,9 +113,8 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'resume',
     summary: 'let a paused agent work again',
-    usage: 'NAME [--idempotency-key K]',
     operands: ['name'],
-    flags: { name: { value: 'NAME', what: 'the agent, by name or id' }, ...KEYED },
+    flags: { name: { type: name, what: 'the agent, by name or id' }, ...KEYED },
     needs: [['name']],
     examples: ['resume Scout'],
     exits: { 3: 'no such agent' },
@@ -110,7 +124,6 @@ export const TEAM: readonly VerbSpec[] = [
     name: 'whoami',
     linkless: true,
     summary: 'show who this profile is, and where its team is',
-    usage: '',
     about: 'Shows what this machine knows, without asking the server.',
     flags: {},
     examples: ['whoami', '--as reviewer whoami'],
@@ -121,7 +134,6 @@ export const TEAM: readonly VerbSpec[] = [
     name: 'scan',
     linkless: true,
     summary: 'find servers that answer',
-    usage: '',
     about:
       'Asks the known addresses, and listens for servers that announce themselves on this network.',
     flags: {},
@@ -132,7 +144,6 @@ export const TEAM: readonly VerbSpec[] = [
     name: 'info',
     linkless: true,
     summary: 'show the version and state of the server',
-    usage: '',
     flags: {},
     examples: ['info', 'info --json'],
     load: async () => (await import('../verbs/team/info.ts')).info,

@@ -1,20 +1,20 @@
-import { ClawError } from '../../protocol/errors.ts'
 import {
   type CommandSpec,
   type Flag,
   type Flags,
   type Program,
-  SHELLS,
+  type Shell,
   takesValue,
+  valueText,
 } from './spec.ts'
 
 /** What a shell can offer for a flag's value. */
-type Offer = { words: readonly string[] } | 'files' | 'folders' | 'nothing'
+type Offer = { words: readonly string[]; isList: boolean } | 'files' | 'folders' | 'nothing'
 
-const offerOf = ({ oneOf, value = '' }: Flag): Offer => {
-  if (oneOf !== undefined) return { words: oneOf }
-  if (/\b(PATH|FILE|BACKUP)\b/.test(value)) return 'files'
-  return /\bDIR\b/.test(value) ? 'folders' : 'nothing'
+const offerOf = ({ type }: Flag): Offer => {
+  if (type?.kind === 'choice') return { words: type.words, isList: type.isList === true }
+  if (type?.kind === 'file') return 'files'
+  return type?.kind === 'folder' ? 'folders' : 'nothing'
 }
 
 const shown = (flags: Flags): [string, Flag][] =>
@@ -101,11 +101,11 @@ const zsh = ({ name, root, commands, common }: Program): string => {
     if (offer === 'files') return '_files'
     if (offer === 'folders') return '_files -/'
     if (offer === 'nothing') return ' '
-    return flag.value === undefined
-      ? `(${offer.words.join(' ')})`
-      : `_values -s , ${flag.value} ${offer.words.join(' ')}`
+    return offer.isList
+      ? `_values -s , ${valueText(flag)} ${offer.words.join(' ')}`
+      : `(${offer.words.join(' ')})`
   }
-  const argument = (flag: Flag): string => `${plain(flag.value ?? 'value')}:${action(flag)}`
+  const argument = (flag: Flag): string => `${plain(valueText(flag))}:${action(flag)}`
   const specs = (flags: Flags): string[] =>
     shown(flags).map(([flag, of]) => {
       const value = takesValue(of) ? `:${of.optional ? ':' : ''}${argument(of)}` : ''
@@ -181,9 +181,5 @@ const fish = ({ name, root, commands, common }: Program): string => {
 
 const WRITERS = { bash, zsh, fish } as const
 
-/** The script by which a shell completes a program's command lines: static, so it asks nobody. Throws `usage`. */
-export const completionOf = (program: Program, shell: string): string => {
-  const known = SHELLS.find((one) => one === shell)
-  if (known !== undefined) return WRITERS[known](program)
-  throw new ClawError('usage', `no completion for "${shell}"`, `one of: ${SHELLS.join(', ')}`)
-}
+/** The script that completes a program's command lines in a shell. It is static: completing runs no program. */
+export const completionOf = (program: Program, shell: Shell): string => WRITERS[shell](program)

@@ -1,4 +1,5 @@
-import { type CommandSpec, type Flag, type Flags, takesValue } from './spec.ts'
+import { type CommandSpec, type Flag, type Flags, takesValue, valueText } from './spec.ts'
+import { usageOf } from './usage.ts'
 
 /** What every exit code means; a command's own table says what it means there. */
 export const EXITS: Readonly<Record<number, string>> = {
@@ -54,13 +55,13 @@ export const columns = (rows: readonly (readonly [label: string, text: string])[
 
 const labelOf = (name: string, flag: Flag, isOperand: boolean): string => {
   const dashed = `${flag.short === undefined ? '' : `-${flag.short}, `}--${name}`
-  const value = flag.value ?? flag.oneOf?.join('|') ?? ''
+  const value = valueText(flag)
   if (isOperand) return `[--${name}] ${value}`
   return takesValue(flag) ? `${dashed} ${flag.optional ? `[${value}]` : value}` : dashed
 }
 
-const textOf = ({ what, value, oneOf, otherwise, env }: Flag): string => {
-  const values = oneOf !== undefined && value !== undefined ? `: ${oneOf.join(', ')}` : ''
+const textOf = ({ what, value, type, otherwise, env }: Flag): string => {
+  const values = type?.kind === 'choice' && value !== undefined ? `: ${type.words.join(', ')}` : ''
   const notes = [
     ...(otherwise === undefined ? [] : [`default: ${otherwise}`]),
     ...(env === undefined ? [] : [env]),
@@ -88,13 +89,13 @@ export const commonLine = (noun: string, common: Flags): string =>
 
 /** What `COMMAND --help` prints, as a manual page has it; `more` comes after the flags. */
 export const helpOf = (program: string, spec: CommandSpec, more: readonly string[]): string[] => {
-  const { name, summary, usage, about, flags, operands, examples } = spec
+  const { name, summary, about, flags, operands, examples } = spec
   const called = `${program} ${name}`.trimEnd()
   const lines = flagLines(flags, operands)
   return [
     `${called}: ${summary}`,
     '',
-    `usage: ${called} ${usage}`.trimEnd(),
+    `usage: ${called} ${usageOf(spec)}`.trimEnd(),
     ...(about === undefined ? [] : ['', ...wrap(about, WIDTH)]),
     '',
     ...(lines.length === 0 ? [] : ['flags:', ...lines]),

@@ -36,9 +36,8 @@ const ALIKE: readonly (readonly string[])[] = [
   ['public-url', 'url', 'external-url'],
 ]
 
-/** Whether it takes a text, which may come from stdin: no JSON, no file's name, no link. */
-export const takesText = ({ value = '' }: Flag): boolean =>
-  /^[A-Z]+\|-$/.test(value) && !/JSON|PATH|LINK/.test(value)
+/** Whether its value is a text, which may come from stdin. */
+export const takesText = ({ type }: Flag): boolean => type?.kind === 'text' && type.stdin === true
 
 /** The flags that someone who typed `text`, which is none of `flags`, may have meant, as a hint; empty: unknown. */
 export const meantFlags = (text: string, flags: Flags): string => {

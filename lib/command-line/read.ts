@@ -2,13 +2,8 @@ import { ClawError } from '../../protocol/errors.ts'
 import { redacted } from '../../protocol/roles.ts'
 import { commandElsewhere, meantCommand, meantFlags, pasted, takesText } from './meant.ts'
 import { type CommandSpec, type Flags, type Program, takesValue } from './spec.ts'
-
-/** A command line, understood. */
-export interface Given {
-  /** By a flag's long name. */
-  values: ReadonlyMap<string, string>
-  has: ReadonlySet<string>
-}
+import { calledIn, usageOf } from './usage.ts'
+import { checkValue, type Given } from './values.ts'
 
 /** What a flag looks like; text that merely begins with a dash does not. */
 const FLAG = /^--([a-z0-9][\w-]*)(?:=([\s\S]*))?$/i
@@ -67,7 +62,9 @@ const MAX_USAGE = 140
 const MAX_WORD = 60
 
 /** How it is called. */
-const hintOf = (program: string, { name, usage, examples }: CommandSpec): string => {
+const hintOf = (program: string, spec: CommandSpec): string => {
+  const { name, examples } = spec
+  const usage = usageOf(spec)
   if (name === '') return `run ${program} --help`
   const called = `${program} ${name}`
   const example = examples.find((one) => one !== name)
@@ -121,6 +118,14 @@ export const readProgram = <C extends CommandSpec>(
   return { command, ...readCommandLine(whole, command, common, argv.toSpliced(word.at, 1)) }
 }
 
+/** The flags of one command line, and the values that they were given, as they are read. */
+interface Reading {
+  values: Map<string, string>
+  has: Set<string>
+  /** Throws `usage` unless `isRight`, or where help is asked for: then nothing else is wrong. */
+  must: (isRight: boolean, what: string, near?: string) => void
+}
+
 const readCommandLine = (
   { name: program, commands }: Pick<Program, 'name' | 'commands'>,
   spec: CommandSpec,
@@ -128,23 +133,17 @@ const readCommandLine = (
   argv: readonly string[],
 ): Given => {
   const flags: Flags = { ...common, ...spec.flags }
-  const { operands = [], needs = [] } = spec
   const tokens = tokensOf(argv, flags)
-  // Who asks for help is not told what else is wrong.
   const isHelp = tokens.some((token) => token.kind === 'flag' && token.name === 'help')
-  const stand: string[] = []
-  const must = (isRight: boolean, what: string, near = ''): void => {
+  const stand = tokens.flatMap((token) => (token.kind === 'operand' ? [token.text] : []))
+  const must: Reading['must'] = (isRight, what, near = '') => {
     if (isRight || isHelp) return
     const help = stand.join() === 'help' ? `run ${program} ${spec.name} --help` : ''
     throw new ClawError('usage', what, pasted(argv) ?? (help || near || hintOf(program, spec)))
   }
-  const values = new Map<string, string>()
-  const has = new Set<string>()
+  const reading: Reading = { values: new Map(), has: new Set(), must }
   for (const token of tokens) {
-    if (token.kind === 'operand') {
-      stand.push(token.text)
-      continue
-    }
+    if (token.kind !== 'flag') continue
     const { name = '', value, text } = token
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
     if (flag === undefined) {
@@ -153,10 +152,26 @@ const readCommandLine = (
     }
     must(!takesValue(flag) || value !== undefined, `${text} has no value`)
     must(takesValue(flag) || value === undefined, `${text} takes no value`)
-    has.add(name)
-    if (value !== undefined) values.set(name, value)
+    reading.has.add(name)
+    if (value !== undefined) reading.values.set(name, value)
   }
-  /** The flag that says what `name` would. */
+  readOperands(spec, stand, reading, commands)
+  if (!isHelp) {
+    checkTogether(spec, reading)
+    for (const [name, value] of reading.values) checkValue(`--${name}`, flags[name]!, value)
+  }
+  return { flags, values: reading.values, has: reading.has }
+}
+
+/** Gives the words that stand alone to the flags whose values they are. Throws `usage` for one too many. */
+const readOperands = (
+  spec: CommandSpec,
+  stand: readonly string[],
+  { values, has, must }: Reading,
+  commands: readonly CommandSpec[],
+): void => {
+  const { operands = [], needs = [] } = spec
+  /** The flag in place of which `name` may not stand. */
   const saidBy = (name: string): string | undefined =>
     has.has(name) ? name : needs.find((all) => all.includes(name))?.find((one) => has.has(one))
   const free = operands.filter((name) => saidBy(name) === undefined)
@@ -168,6 +183,11 @@ const readCommandLine = (
     has.add(name)
     values.set(name, stand[i]!)
   }
+}
+
+/** Throws `usage` where a flag is missing, or two do not go together. */
+const checkTogether = (spec: CommandSpec, { has, must }: Reading): void => {
+  const { flags, needs = [], either = [] } = spec
   for (const need of needs) {
     const missing = need.map((name) => calledIn(spec, name)).join(' or ')
     must(
@@ -175,7 +195,16 @@ const readCommandLine = (
       `${missing} is missing`,
     )
   }
-  return { values, has }
+  for (const names of either) {
+    const [one, two] = names.filter((name) => has.has(name))
+    must(two === undefined, `both --${one} and --${two} are given`, 'give one of them')
+  }
+  for (const [name, flag] of Object.entries(flags)) {
+    if (flag.with === undefined) continue
+    const goesWith = `--${name} goes with --${flag.with}`
+    must(!has.has(name) || has.has(flag.with), goesWith, 'give both')
+    must(!flag.isPair || has.has(name) || !has.has(flag.with), `${calledIn(spec, name)} is missing`)
+  }
 }
 
 /** `tasks ID` is meant as `task ID`, where only that takes one. */
@@ -187,12 +216,6 @@ const singularOf = (
   const one = commands.find((other) => `${other.name}s` === name && other.operands !== undefined)
   return one === undefined ? '' : `did you mean ${one.name} ${shown(word)}?`
 }
-
-/** A flag as the usage has it: by its name, or by what stands for its value. */
-const calledIn = ({ usage, flags }: CommandSpec, name: string): string =>
-  usage.includes(`--${name}`)
-    ? `--${name}`
-    : (flags[name]?.value ?? flags[name]?.oneOf?.join('|') ?? name)
 
 /** What is wrong where more words stand alone than may; `said`: which flag was given in place of each that may. */
 const tooMany = (

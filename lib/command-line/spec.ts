@@ -1,20 +1,27 @@
-/** A flag, and what its help says of it. It takes a value if it has `value` or `oneOf`. */
+import { oneOf, placeholderOf, readsStdin, type ValueType } from './value-types.ts'
+
+/** A flag, and what its help says of it. It takes a value if it has a `type`. */
 export interface Flag {
-  /** What stands for its value, like `SECONDS`; a PATH, FILE or DIR is completed to names of files. */
+  type?: ValueType
+  /** A word that it takes in place of a value of its type, like `never`. */
+  or?: string
+  /** Stands for its value in help and usage, if its type does not say it. */
   value?: string
   /** What it means. */
   what: string
-  /** What holds where it is not given. */
+  /** The default, in words. */
   otherwise?: string
-  /** All values there are, or all parts of a value like `a,b`. */
-  oneOf?: readonly string[]
-  /** Its value, a number, may be left out. */
+  /** The flag may stand without its value, which is a number. */
   optional?: true
+  /** It is only accepted together with this flag … */
+  with?: string
+  /** … which needs it. */
+  isPair?: true
   /** A letter for it. */
   short?: string
-  /** The environment variable that says the same. */
+  /** The environment variable with the same meaning. */
   env?: string
-  /** Taken, and not told of. */
+  /** Accepted, but not shown. */
   hidden?: true
 }
 
@@ -22,55 +29,61 @@ export interface Flag {
 export type Flags = Readonly<Record<string, Flag>>
 
 /**
- * A program, or a command of one: what its command line looks like, and what it means. From this alone it is read
- * (`read.ts`), explained (`help.ts`) and completed (`completion.ts`).
+ * A program, or a command of one. Its command line is read (`read.ts`), explained (`help.ts`, `usage.ts`) and completed
+ * (`completion.ts`) from this table alone.
  */
 export interface CommandSpec {
   /** Empty: the program itself. */
   name: string
   summary: string
-  /** What follows the name. */
-  usage: string
-  /** What more there is to know. */
+  /** What follows a program's name; that of a command is made from its flags. */
+  usage?: string
   about?: string
   flags: Flags
-  /** Flags whose values may stand without them, in this order; one that is given, or not needed any more, is passed over. */
+  /** Flags whose values may stand without them, in this order. One that was given, or is no longer needed, is skipped. */
   operands?: readonly string[]
-  /** What must be given; of several in one entry, any. */
+  /** Flags that must be given; of several in one entry, at least one. */
   needs?: readonly (readonly string[])[]
+  /** Of the flags in one entry, at most one may be given. */
+  either?: readonly (readonly string[])[]
   /** Command lines without the program's name, in words of a POSIX shell. */
   examples: readonly string[]
-  /** Exit codes that it has beside those of every command, or that mean something of their own. */
+  /** Exit codes of its own, or with a meaning of their own. */
   exits?: Readonly<Record<number, string>>
 }
 
-export const takesValue = ({ value, oneOf }: Flag): boolean =>
-  value !== undefined || oneOf !== undefined
+export const takesValue = ({ type }: Flag): boolean => type !== undefined
 
-/** A program, whole. */
+/** What stands for a flag's value in help and usage; empty: it takes none. */
+export const valueText = ({ type, value, or }: Flag): string => {
+  if (type === undefined) return ''
+  const stdin = readsStdin(type) ? '|-' : ''
+  return `${value ?? placeholderOf(type)}${or === undefined ? '' : `|${or}`}${stdin}`
+}
+
+/** A program with its commands. */
 export interface Program<C extends CommandSpec = CommandSpec> {
   name: string
-  /** What a command is called. */
+  /** The word for a command. */
   noun: 'command' | 'verb'
-  /** Without a command. */
+  /** The command line without a command. */
   root: CommandSpec
   commands: readonly C[]
   /** Flags of every command. */
   common: Flags
-  /** Words of other programs for commands, and what to type here. */
+  /** What people type who know other programs, and the commands here. */
   synonyms?: Readonly<Record<string, string>>
 }
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]
 
-/** The command that every program has for shells. */
+/** The command that prints a completion script; every program has it. */
 export const completionSpec = (program: string): CommandSpec => ({
   name: 'completion',
   summary: `print a completion script for a shell`,
-  usage: SHELLS.join('|'),
   operands: ['shell'],
-  flags: { shell: { oneOf: SHELLS, what: 'which shell' } },
+  flags: { shell: { type: oneOf(SHELLS), what: 'which shell' } },
   needs: [['shell']],
   examples: [
     `completion bash > ~/.local/share/bash-completion/completions/${program}`,

@@ -1,13 +1,14 @@
-import { spanIn } from '../../lib/text/when.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import { joinLink, MAX_INVITE_DAYS, ROLES, type Role } from '../../protocol/roles.ts'
+import { joinLink, ROLES } from '../../protocol/roles.ts'
 import { checkWorkspaceName } from '../../workspace/document/validate.ts'
 import { DEFAULT_PORT } from '../config/flags.ts'
 import { urlIn } from '../config/options.ts'
 import { parseLimits } from '../config/quotas.ts'
-import { MAX_NAME, MAX_RECOVERY_DAYS } from '../routes/access-routes.ts'
+import { MAX_NAME } from '../routes/access-routes.ts'
 import { type Admin, openAdmin } from './admin.ts'
-import type { Call, Command } from './commands.ts'
+import type { Call, Command } from './call.ts'
+
+const WEEK_MS = 7 * 24 * 60 * 60_000
 
 /** What a command did: for programs, and for people; `notes` go to stderr. */
 interface Done {
@@ -24,18 +25,6 @@ const workspaceIn = ({ value }: Call): { workspace?: string } => {
 const nameIn = (text: string): string => {
   if (text.length <= MAX_NAME) return text
   throw new ClawError('usage', `--name has over ${MAX_NAME} characters`, 'give a shorter one')
-}
-
-const roleIn = (text: string): Role => {
-  const role = ROLES.find((known) => known === text)
-  if (role !== undefined) return role
-  throw new ClawError('usage', `unknown role "${text}"`, `one of: ${ROLES.join(', ')}`)
-}
-
-const usesIn = (text: string): number | null => {
-  if (text === 'any') return null
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new ClawError('usage', `"${text}" is not a number of uses`, 'like: --uses 5, or --uses any')
 }
 
 /** Call before anything is made. */
@@ -74,8 +63,7 @@ const asToken = (
 }
 
 /** How many invites may be open, as the server that does not run now is told; `limit` is another flag elsewhere. */
-const mostInvites = ({ value, env }: Call): number =>
-  parseLimits(value('limit') ?? env.CLAWLINK_LIMIT ?? '').invites
+const mostInvites = ({ value }: Call): number => parseLimits(value('limit') ?? '').invites
 
 /** A list with nothing in it says so: a name that is not known is not the same as one that has nothing. */
 const ifNone = (lines: readonly string[], what: string, { value }: Call): string[] => {
@@ -112,24 +100,15 @@ const escaped = (json: string): string =>
 
 export const invite = command(async (admin, call) => {
   const isHttp = call.has('http')
-  for (const [flag, goes] of [
-    ['uses', !isHttp],
-    ['name', isHttp],
-  ] as const) {
-    if (goes || !call.has(flag)) continue
-    throw isHttp
-      ? new ClawError('usage', `--${flag} does not go with --http`, `leave --${flag} out`)
-      : new ClawError('usage', `--${flag} needs --http`, `like: invite --http --${flag} laptop`)
-  }
   const base = baseOf(admin, call)
-  const expires = call.value('expires') ?? (isHttp ? 'never' : '7d')
+  const isForever = call.value('expires') === 'never' || (isHttp && !call.has('expires'))
   const made = await admin.do('invite', {
     ...workspaceIn(call),
     ...(call.has('create') && { create: true }),
     ...(isHttp && { http: nameIn(call.value('name') ?? '') }),
-    role: roleIn(call.value('role') ?? 'write'),
-    uses: usesIn(call.value('uses') ?? '1'),
-    expires_in: expires === 'never' ? null : spanIn('expires', expires, MAX_INVITE_DAYS),
+    role: call.oneOf('role', ROLES) ?? 'write',
+    uses: call.value('uses') === 'any' ? null : (call.number('uses') ?? 1),
+    expires_in: isForever ? null : (call.span('expires') ?? WEEK_MS),
   })
   return isHttp ? asToken(base, made) : asLink(base, made)
 }, mostInvites)
@@ -161,15 +140,14 @@ export const agents = command(async (admin, call) => {
 })
 
 export const workspaces = command(async (admin, call) => {
-  const name = call.value('name')
-  if (call.value('action') === undefined) {
+  if (!call.has('action')) {
     const { workspaces } = await admin.do('workspaces', {})
     return {
       data: { workspaces, count: workspaces.length },
       lines: workspaces.map(({ workspace, agents }) => `${workspace}  ${agents} joined`),
     }
   }
-  if (name === undefined) throw new ClawError('usage', 'no name', 'like: workspaces add docs')
+  const name = call.value('name')!
   const { created } = await admin.do('add', { workspace: checkWorkspaceName(name) })
   const line = created ? `made the workspace ${name}` : `the workspace ${name} is there already`
   return {
@@ -192,10 +170,7 @@ export const rotate = command(async (admin, call) => {
 }, mostInvites)
 
 export const audit = command(async (admin, call) => {
-  const limit = Number(call.value('limit') ?? 200)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
-    throw new ClawError('usage', '--limit takes a number from 1 to 10000', 'like: --limit 200')
-  }
+  const limit = call.number('limit') ?? 200
   const { entries } = await admin.do('audit', { ...workspaceIn(call), limit })
   const { agents } = await admin.do('agents', workspaceIn(call))
   const names = new Map(agents.map(({ agent_id, name }) => [agent_id as string, name]))
@@ -212,7 +187,7 @@ export const audit = command(async (admin, call) => {
 
 export const recover = command(async (admin, call) => {
   const data = await admin.do('recover', {
-    for: spanIn('for', call.value('for') ?? '7d', MAX_RECOVERY_DAYS),
+    for: call.span('for') ?? WEEK_MS,
   })
   return { data, lines: [`recovering until ${data.recovering_until}`] }
 })

@@ -4,8 +4,8 @@ import { writeBackup } from '../ops/backup.ts'
 import { type BackupSummary, summaryOf } from '../ops/manifest.ts'
 import { backupByServer, openData } from '../ops/source.ts'
 import { storeError } from '../storage/store-error.ts'
+import type { Command } from './call.ts'
 import { jsonOf, sizeText } from './command.ts'
-import type { Command } from './commands.ts'
 
 export const backup: Command = async (call) => {
   const { data, json } = call

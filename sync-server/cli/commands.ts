@@ -1,22 +1,9 @@
 import { type CommandSpec, completionSpec, type Flag } from '../../lib/command-line/spec.ts'
-import { ROLES } from '../../protocol/roles.ts'
-
-/** What a command of clawlink-sync is given. */
-export interface Call {
-  /** A flag's value, or an operand's. */
-  value: (flag: string) => string | undefined
-  /** Whether it was given. */
-  has: (flag: string) => boolean
-  /** The data folder, absolute. */
-  data: string
-  json: boolean
-  env: Readonly<Record<string, string | undefined>>
-  version: string
-  print: (text: string) => void
-}
-
-/** Carries a command out and resolves to its exit code. Throws ClawErrors. */
-export type Command = (call: Call) => Promise<number>
+import { folder, list, name, number, oneOf, span } from '../../lib/command-line/value-types.ts'
+import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
+import { MAX_RECOVERY_DAYS } from '../config/limits.ts'
+import { FORMATS } from '../ops/formats.ts'
+import type { Command } from './call.ts'
 
 export interface CommandRow extends CommandSpec {
   load: () => Promise<Command>
@@ -24,15 +11,17 @@ export interface CommandRow extends CommandSpec {
 
 const access = () => import('./access.ts')
 
-const WORKSPACE: Flag = { value: 'W', what: 'this workspace only', otherwise: 'all' }
+const WORKSPACE: Flag = { value: 'W', type: name, what: 'this workspace only', otherwise: 'all' }
 const URL_FLAG: Flag = {
   value: 'URL',
+  type: name,
   what: 'the address in the link',
   otherwise: 'as the server knows it',
 }
 
 const LIMIT_FLAG: Flag = {
   value: 'NAME=N,…',
+  type: list,
   what: 'only used while the server is stopped; only `invites` matters here',
   env: 'CLAWLINK_LIMIT',
 }
@@ -42,24 +31,29 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'invite',
     summary: 'print a join link for an agent or person, or a token for plain HTTP',
-    usage:
-      '[--http [--name N]] [--workspace W [--create]] [--role admin|write|read] [--uses N|any] [--expires 7d|never] [--url URL] [--limit invites=N] [--data DIR] [--json]',
     about: 'With --http: a token for agents that speak plain HTTP (ClawLink 1.x clients, curl).',
     flags: {
-      workspace: { value: 'W', what: 'the workspace', otherwise: 'default' },
+      workspace: { value: 'W', type: name, what: 'the workspace', otherwise: 'default' },
       create: { what: 'make the workspace if it does not exist' },
-      role: { oneOf: ROLES, what: 'what those who join with it may do', otherwise: 'write' },
-      uses: { value: 'N|any', what: 'how many can join with it', otherwise: '1' },
+      role: { type: oneOf(ROLES), what: 'what those who join with it may do', otherwise: 'write' },
+      uses: {
+        type: number(1, 999_999),
+        or: 'any',
+        what: 'how many can join with it',
+        otherwise: '1',
+      },
       expires: {
-        value: 'SPAN|never',
+        type: span(MAX_INVITE_DAYS),
+        or: 'never',
         what: 'how long it works',
         otherwise: '7d; with --http never',
       },
       url: URL_FLAG,
       http: { what: 'a token for plain HTTP, in place of a link' },
-      name: { value: 'N', what: 'a name for the token in lists', otherwise: 'none' },
+      name: { with: 'http', type: name, what: 'a name for the token in lists', otherwise: 'none' },
       limit: LIMIT_FLAG,
     },
+    either: [['http', 'uses']],
     examples: [
       'invite',
       'invite --role write --uses 5 --expires 2d',
@@ -70,7 +64,6 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'invites',
     summary: 'list open invites, and tokens',
-    usage: '[--workspace W] [--data DIR] [--json]',
     flags: { workspace: WORKSPACE },
     examples: ['invites', 'invites --workspace docs --json'],
     load: async () => (await access()).invites,
@@ -78,7 +71,6 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'agents',
     summary: 'list who has joined, with their roles',
-    usage: '[--workspace W] [--data DIR] [--json]',
     flags: { workspace: WORKSPACE },
     examples: ['agents', 'agents --json'],
     load: async () => (await access()).agents,
@@ -86,13 +78,17 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'workspaces',
     summary: 'list workspaces; make one',
-    usage: '[add NAME] [--data DIR] [--json]',
     about:
       'A workspace is made by this, or with --create; naming one that is not there is refused.',
     operands: ['action', 'name'],
     flags: {
-      action: { oneOf: ['add'], what: 'make one', otherwise: 'list them' },
-      name: { value: 'NAME', what: 'its name: lower-case letters, digits, dashes' },
+      action: { type: oneOf(['add']), what: 'make one', otherwise: 'list them' },
+      name: {
+        with: 'action',
+        isPair: true,
+        type: name,
+        what: 'its name: lower-case letters, digits, dashes',
+      },
     },
     examples: ['workspaces', 'workspaces add docs'],
     load: async () => (await access()).workspaces,
@@ -100,11 +96,10 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'revoke',
     summary: 'end an agent’s access and connections, an invite or a token, at once',
-    usage: 'AGENT|INVITE|TOKEN [--workspace W] [--data DIR] [--json]',
     operands: ['which'],
     flags: {
-      which: { value: 'AGENT|INVITE|TOKEN', what: 'its id, or an agent’s name' },
-      workspace: { value: 'W', what: 'where the agent is', otherwise: 'everywhere' },
+      which: { value: 'AGENT|INVITE|TOKEN', type: name, what: 'its id, or an agent’s name' },
+      workspace: { value: 'W', type: name, what: 'where the agent is', otherwise: 'everywhere' },
     },
     needs: [['which']],
     examples: ['revoke a-4k2j9x0q7m1z', 'revoke Scout --workspace docs'],
@@ -114,11 +109,10 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'rotate',
     summary: 'print a link that replaces an agent’s credential',
-    usage: 'AGENT [--workspace W] [--url URL] [--limit invites=N] [--data DIR] [--json]',
     operands: ['which'],
     flags: {
-      which: { value: 'AGENT', what: 'its id or name' },
-      workspace: { value: 'W', what: 'where the agent is' },
+      which: { value: 'AGENT', type: name, what: 'its id or name' },
+      workspace: { value: 'W', type: name, what: 'where the agent is' },
       url: URL_FLAG,
       limit: LIMIT_FLAG,
     },
@@ -130,10 +124,13 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'audit',
     summary: 'show who was invited, joined or revoked, and what was refused',
-    usage: '[--workspace W] [--limit N] [--data DIR] [--json]',
     flags: {
       workspace: WORKSPACE,
-      limit: { value: 'N', what: 'at most this many, the newest, up to 10000', otherwise: '200' },
+      limit: {
+        type: number(1, 10_000),
+        what: 'at most this many, the newest, up to 10000',
+        otherwise: '200',
+      },
     },
     examples: ['audit', 'audit --limit 20 --json'],
     load: async () => (await access()).audit,
@@ -141,8 +138,7 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'recover',
     summary: 'after a restore: accept from clients what the backup lacks',
-    usage: '[--for 7d] [--data DIR] [--json]',
-    flags: { for: { value: 'SPAN', what: 'for how long', otherwise: '7d' } },
+    flags: { for: { type: span(MAX_RECOVERY_DAYS), what: 'for how long', otherwise: '7d' } },
     examples: ['recover', 'recover --for 2d'],
     load: async () => (await access()).recover,
   },
@@ -153,11 +149,10 @@ export const OPS: readonly CommandRow[] = [
   {
     name: 'backup',
     summary: 'copy everything, as of one moment',
-    usage: 'DIR [--data DIR] [--json]',
     about:
       'A running server keeps serving, and writes the backup itself, with its own permissions. DIR appears only when the backup is complete.',
     operands: ['dir'],
-    flags: { dir: { value: 'DIR', what: 'the folder for the backup; it must be new or empty' } },
+    flags: { dir: { type: folder, what: 'the folder for the backup; it must be new or empty' } },
     needs: [['dir']],
     examples: ['backup "/var/backups/clawlink/$(date +%F)"'],
     exits: { 4: 'DIR is not empty' },
@@ -166,11 +161,10 @@ export const OPS: readonly CommandRow[] = [
   {
     name: 'restore',
     summary: 'make a data folder from a backup',
-    usage: 'BACKUP [--data DIR] [--json]',
     about:
       'The data folder must be new or empty: stop the server and move its old folder aside. Every record is checked before the folder appears; a damaged backup is not restored.',
     operands: ['backup'],
-    flags: { backup: { value: 'BACKUP', what: 'the folder of the backup' } },
+    flags: { backup: { value: 'BACKUP', type: folder, what: 'the folder of the backup' } },
     needs: [['backup']],
     examples: ['restore /var/backups/clawlink/2026-01-31'],
     exits: { 4: 'the backup is damaged, or the data folder not empty' },
@@ -179,12 +173,16 @@ export const OPS: readonly CommandRow[] = [
   {
     name: 'verify',
     summary: 'check every record of the data, or of a backup',
-    usage: '[BACKUP] [--data DIR] [--json]',
     about:
       'Checks that every record is intact, that every document, archive entry and file version can be rebuilt from them, that documents keep to their grammar, and that each blob matches its hash. Says what is wrong, where, and what to do. If the server is running it makes a temporary copy, deleted afterwards; a backup is unpacked below TMPDIR.',
     operands: ['backup'],
     flags: {
-      backup: { value: 'BACKUP', what: 'the folder of a backup', otherwise: 'the data folder' },
+      backup: {
+        value: 'BACKUP',
+        type: folder,
+        what: 'the folder of a backup',
+        otherwise: 'the data folder',
+      },
     },
     examples: ['verify', 'verify /var/backups/clawlink/2026-01-31'],
     exits: { 0: 'all well', 1: 'problems found', 3: 'no data' },
@@ -193,7 +191,6 @@ export const OPS: readonly CommandRow[] = [
   {
     name: 'repair',
     summary: 'remove what breaks a document',
-    usage: '[--workspace W] [--dry-run] [--data DIR] [--json]',
     about:
       'For entries that verify calls invalid, and for a workspace that the server cannot serve. Stop the server first. Removed entries are deleted on every replica, and kept in DIR/removed, one line of JSON per entry, with its author.',
     flags: {
@@ -212,12 +209,12 @@ export const OPS: readonly CommandRow[] = [
   {
     name: 'doctor',
     summary: 'check this machine, the data folder and the server',
-    usage: '[--data DIR] [--port PORT] [--json]',
     about:
       'One line per check, with what to do about each problem. It changes nothing, and reads no records (verify does).',
     flags: {
       port: {
         value: 'PORT',
+        type: number(1, 65_535),
         what: 'the port of the server',
         otherwise: '9077',
         env: 'CLAWLINK_PORT',
@@ -230,15 +227,14 @@ export const OPS: readonly CommandRow[] = [
   {
     name: 'export',
     summary: 'write everything as files that need no ClawLink',
-    usage: 'DIR [--workspace W] [--format md|json|files] [--data DIR] [--json]',
     about:
       'Everything of every workspace, archive and direct messages included, into DIR/<workspace>. If the server is running it makes a temporary copy, deleted afterwards.',
     operands: ['dir'],
     flags: {
-      dir: { value: 'DIR', what: 'the folder to export to; it must be new or empty' },
+      dir: { type: folder, what: 'the folder to export to; it must be new or empty' },
       workspace: WORKSPACE,
       format: {
-        oneOf: ['md', 'json', 'files'],
+        type: oneOf(FORMATS),
         what: 'md: Markdown to read; json: as clawlink-agent --json prints it; files: only the shared files',
         otherwise: 'md',
       },

@@ -11,8 +11,8 @@ import { askServer } from '../ops/ask.ts'
 import { openData } from '../ops/source.ts'
 import { namesIn } from '../storage/integrity/disk.ts'
 import { freeBytes } from '../storage/recovery.ts'
+import type { Command } from './call.ts'
 import { jsonOf, sizeText } from './command.ts'
-import type { Command } from './commands.ts'
 
 /** Below this a disk is about to be full. */
 const LOW_DISK_BYTES = 1024 * 1024 * 1024
@@ -35,11 +35,7 @@ const finding = (check: string) => ({
 
 export const doctor: Command = async (call) => {
   const { data, json } = call
-  const given = call.value('port') ?? (call.env.CLAWLINK_PORT || String(DEFAULT_PORT))
-  const port = Number(given)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new ClawError('usage', `"${given}" is not a port`, 'give a number from 1 to 65535')
-  }
+  const port = call.number('port') ?? DEFAULT_PORT
   const { finding: store, isInUse } = await ofStore(data)
   const findings = [
     ofNode(call.version),

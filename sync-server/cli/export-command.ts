@@ -3,21 +3,19 @@ import { counted } from '../../lib/text/count.ts'
 import { didYouMean } from '../../lib/text/suggest.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { contentsOf } from '../ops/contents.ts'
-import { type Exported, exportWorkspace, FORMATS, type Format } from '../ops/export.ts'
+import { type Exported, exportWorkspace } from '../ops/export.ts'
 import { makeFolder } from '../ops/folder.ts'
+import { FORMATS } from '../ops/formats.ts'
 import { withData } from '../ops/source.ts'
 import { storeError } from '../storage/store-error.ts'
+import type { Command } from './call.ts'
 import { jsonOf } from './command.ts'
-import type { Command } from './commands.ts'
 
 export const exportAll: Command = async (call) => {
   const { data, json } = call
   const dir = resolve(call.value('dir')!)
-  const format = (call.value('format') ?? 'md') as Format
+  const format = call.oneOf('format', FORMATS) ?? 'md'
   const workspace = call.value('workspace')
-  if (!FORMATS.includes(format)) {
-    throw new ClawError('usage', `unknown format "${format}"`, `one of: ${FORMATS.join(', ')}`)
-  }
   const exported = await withData(data, async (log, folder) => {
     const all = await log.workspaces()
     const names = workspace === undefined ? all : [checkKnown(workspace, all)]

@@ -2,8 +2,8 @@ import { ClawError } from '../../protocol/errors.ts'
 import { type Removed, type Repaired, repairData } from '../ops/repair.ts'
 import { openData } from '../ops/source.ts'
 import { storeError } from '../storage/store-error.ts'
+import type { Command } from './call.ts'
 import { jsonOf } from './command.ts'
-import type { Command } from './commands.ts'
 import { checkKnown } from './export-command.ts'
 
 export const repair: Command = async ({ data, json, value, has, print }) => {

@@ -5,8 +5,8 @@ import { summaryOf } from '../ops/manifest.ts'
 import { newServerClients } from '../ops/new-server-clients.ts'
 import { restoreBackup } from '../ops/restore.ts'
 import { verifyFolder } from '../ops/verify/verify.ts'
+import type { Command } from './call.ts'
 import { jsonOf } from './command.ts'
-import type { Command } from './commands.ts'
 
 export const restore: Command = async (call) => {
   const { data, json } = call

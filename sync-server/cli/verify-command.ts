@@ -9,7 +9,7 @@ import { Report } from '../ops/verify/report.ts'
 import { verifyData, verifyFolder } from '../ops/verify/verify.ts'
 import { sizeOf } from '../storage/integrity/disk.ts'
 import { DAMAGED_HINT, REPAIR_HINT, storeError } from '../storage/store-error.ts'
-import type { Call, Command } from './commands.ts'
+import type { Call, Command } from './call.ts'
 
 export const verify: Command = async (call) => {
   const { data, json } = call

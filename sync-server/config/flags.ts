@@ -1,4 +1,13 @@
 import type { Flags } from '../../lib/command-line/spec.ts'
+import {
+  file,
+  folder,
+  list,
+  name,
+  number,
+  oneOf,
+  seconds,
+} from '../../lib/command-line/value-types.ts'
 import { ARCHIVE_AFTER_MS, HEARTBEAT_MS, LEASE_MS } from './limits.ts'
 
 /** ClawLink's own port. */
@@ -10,7 +19,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 const DATA: Flags = {
   data: {
-    value: 'DIR',
+    type: folder,
     what: 'where everything is stored',
     otherwise: '~/.clawlink/sync',
     env: 'CLAWLINK_DATA',
@@ -25,12 +34,14 @@ export const COMMON: Flags = { ...DATA, json: { what: 'print one JSON document' 
 export const SERVER_FLAGS = {
   host: {
     value: 'HOST',
+    type: name,
     what: 'the address to listen on; 0.0.0.0: all of this machine',
     otherwise: '127.0.0.1',
     env: 'CLAWLINK_HOST',
   },
   port: {
     value: 'PORT',
+    type: number(0, 65_535),
     what: 'the port to listen on; 0: any free one',
     otherwise: String(DEFAULT_PORT),
     env: 'CLAWLINK_PORT',
@@ -38,47 +49,60 @@ export const SERVER_FLAGS = {
   ...DATA,
   'log-level': {
     value: 'LEVEL',
-    oneOf: LOG_LEVELS,
+    type: oneOf(LOG_LEVELS),
     what: 'how much it logs, on stderr, one JSON object per line',
     otherwise: 'info',
     env: 'CLAWLINK_LOG_LEVEL',
   },
   heartbeat: {
-    value: 'SECONDS',
+    type: seconds(0.1, 99),
     what: 'time between two pings; a client silent for two is gone',
     otherwise: String(HEARTBEAT_MS / 1000),
     env: 'CLAWLINK_HEARTBEAT',
   },
   lease: {
-    value: 'SECONDS',
+    type: number(0.000_001, 9_999_999, { decimals: 6, unit: 'seconds' }),
     what: 'a task goes back after its owner was away this long',
     otherwise: String(LEASE_MS / 1000),
     env: 'CLAWLINK_LEASE',
   },
   'archive-after': {
-    value: 'DAYS',
+    type: number(0.000_001, 9_999_999, { decimals: 6, unit: 'days' }),
     what: 'move ended tasks to the archive after this long',
     otherwise: String(ARCHIVE_AFTER_MS / DAY_MS),
     env: 'CLAWLINK_ARCHIVE_AFTER',
   },
   'tls-cert': {
     value: 'FILE',
+    type: file,
     what: 'serve TLS with this certificate and its chain (PEM); a renewed one is loaded by itself',
     env: 'CLAWLINK_TLS_CERT',
   },
-  'tls-key': { value: 'FILE', what: 'the key of that certificate', env: 'CLAWLINK_TLS_KEY' },
+  'tls-key': {
+    value: 'FILE',
+    type: file,
+    what: 'the key of that certificate',
+    env: 'CLAWLINK_TLS_KEY',
+  },
   'public-url': {
     value: 'URL',
+    type: name,
     what: 'the address for join links; behind a proxy, with its path',
     env: 'CLAWLINK_PUBLIC_URL',
   },
   'trust-proxy': {
     value: 'LIST',
+    type: list,
     what: 'proxies whose X-Forwarded-For is trusted: addresses, networks, loopback',
     env: 'CLAWLINK_TRUST_PROXY',
   },
   'no-mdns': { what: 'do not announce it on the network', env: 'CLAWLINK_MDNS=off' },
-  limit: { value: 'NAME=N,…', what: 'per-client limits, listed below', env: 'CLAWLINK_LIMIT' },
+  limit: {
+    value: 'NAME=N,…',
+    type: list,
+    what: 'per-client limits, listed below',
+    env: 'CLAWLINK_LIMIT',
+  },
   insecure: { what: 'from before there was access control; ignored', hidden: true },
   ...HELP,
   version: { short: 'V', what: 'print the version' },

@@ -97,6 +97,8 @@ export const LONGEST_REST_MS = 5 * 60_000
 export const RECOVERY_MS = 1_000
 /** … once so many bytes are free on its disk: opening it writes what is in its journals, 4 MiB each, into tables. */
 export const RECOVERY_BYTES = 16 * 1024 * 1024
+/** For how long at most a restored server accepts from clients what the backup lacks (days). */
+export const MAX_RECOVERY_DAYS = 30
 /** How often it is looked whether the certificate was renewed: a renewal comes weeks before the end. */
 export const TLS_LOOK_MS = 60_000
 /** How often connections are looked at that have not sent their request: the time they have is up by then. */

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Given } from '../../lib/command-line/read.ts'
+import { choiceIn, type Given, numberIn, withEnvironment } from '../../lib/command-line/values.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { userHome, withHome } from '../../protocol/own-folder.ts'
 import { DEFAULT_PORT, LOG_LEVELS, type LogLevel, type SERVER_FLAGS } from './flags.ts'
@@ -71,51 +71,32 @@ export const urlOf = ({ host, tls }: Pick<Options, 'host' | 'tls'>, port: number
 
 /** Reads flags and environment. Throws `usage`. */
 export const parseOptions = (
-  { values, has }: Given,
+  line: Given,
   env: Readonly<Record<string, string | undefined>>,
 ): Options => {
-  const text = (flag: keyof typeof SERVER_FLAGS, variable: string, otherwise: string): string =>
-    values.get(flag) ?? (env[variable] || otherwise)
-  const port = text('port', 'CLAWLINK_PORT', String(DEFAULT_PORT))
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-    throw usage(`"${port}" is not a port`, 'give a number from 0 to 65535')
-  }
-  const logLevel = text('log-level', 'CLAWLINK_LOG_LEVEL', 'info') as LogLevel
-  if (!LOG_LEVELS.includes(logLevel)) {
-    throw usage(`"${logLevel}" is not a log level`, `one of: ${LOG_LEVELS.join(', ')}`)
-  }
-  const heartbeat = text('heartbeat', 'CLAWLINK_HEARTBEAT', String(HEARTBEAT_MS / 1000))
-  if (!/^\d{1,2}(\.\d{1,3})?$/.test(heartbeat) || Number(heartbeat) < 0.1) {
-    throw usage(`"${heartbeat}" is not a heartbeat`, 'give seconds, from 0.1 to 99')
-  }
-  const positive = (flag: 'lease' | 'archive-after', variable: string, otherwise: number) => {
-    const given = text(flag, variable, String(otherwise))
-    if (/^\d{1,7}(\.\d{1,6})?$/.test(given) && Number(given) > 0) return Number(given)
-    throw usage(`--${flag} "${given}" is not a number above 0`, `like: --${flag} ${otherwise}`)
-  }
-  const leaseMs = positive('lease', 'CLAWLINK_LEASE', LEASE_MS / 1000) * 1000
-  const archiveAfterMs =
-    positive('archive-after', 'CLAWLINK_ARCHIVE_AFTER', ARCHIVE_AFTER_MS / DAY_MS) * DAY_MS
-  const offerMs = Number(env.CLAWLINK_OFFER) * 1_000 || OFFER_MS
-  const host = text('host', 'CLAWLINK_HOST', '127.0.0.1').replace(/^\[(.*)\]$/, '$1')
-  const data = dataFolder(values.get('data'), env)
-  const cert = text('tls-cert', 'CLAWLINK_TLS_CERT', '')
-  const key = text('tls-key', 'CLAWLINK_TLS_KEY', '')
+  const given = withEnvironment(line, env)
+  const { values, has } = given
+  const text = (flag: keyof typeof SERVER_FLAGS): string => values.get(flag) ?? ''
+  const host = (text('host') || '127.0.0.1').replace(/^\[(.*)\]$/, '$1')
+  const [cert, key] = [text('tls-cert'), text('tls-key')]
   if ((cert === '') !== (key === '')) {
     throw usage('--tls-cert and --tls-key belong together', 'give both, or neither')
   }
-  const publicUrl = text('public-url', 'CLAWLINK_PUBLIC_URL', '')
-  const heartbeatMs = Number(heartbeat) * 1000
-  const sweepMs = Number(env.CLAWLINK_SWEEP) * 1_000 || SWEEP_MS
   return {
-    ...{ host, port: Number(port), data, logLevel, heartbeatMs, sweepMs },
-    ...{ leaseMs, offerMs, archiveAfterMs },
+    ...{ host, port: numberIn(given, 'port') ?? DEFAULT_PORT },
+    data: dataFolder(line.values.get('data'), env),
+    logLevel: choiceIn(given, 'log-level', LOG_LEVELS) ?? 'info',
+    heartbeatMs: (numberIn(given, 'heartbeat') ?? HEARTBEAT_MS / 1000) * 1000,
+    leaseMs: (numberIn(given, 'lease') ?? LEASE_MS / 1000) * 1000,
+    archiveAfterMs: (numberIn(given, 'archive-after') ?? ARCHIVE_AFTER_MS / DAY_MS) * DAY_MS,
+    offerMs: Number(env.CLAWLINK_OFFER) * 1_000 || OFFER_MS,
+    sweepMs: Number(env.CLAWLINK_SWEEP) * 1_000 || SWEEP_MS,
     tls: cert === '' ? null : { cert, key },
-    publicUrl: publicUrl === '' ? null : urlIn('public-url', publicUrl),
-    isProxy: parseProxies(text('trust-proxy', 'CLAWLINK_TRUST_PROXY', '')),
-    hasMdns: !isLoopback(host) && !has.has('no-mdns') && env.CLAWLINK_MDNS !== 'off',
-    limits: parseLimits(text('limit', 'CLAWLINK_LIMIT', '')),
     tlsLookMs: Number(env.CLAWLINK_TLS_LOOK) * 1_000 || TLS_LOOK_MS,
+    publicUrl: text('public-url') === '' ? null : urlIn('public-url', text('public-url')),
+    isProxy: parseProxies(text('trust-proxy')),
+    hasMdns: !isLoopback(host) && !has.has('no-mdns') && env.CLAWLINK_MDNS !== 'off',
+    limits: parseLimits(text('limit')),
   }
 }
 

@@ -8,10 +8,8 @@ import { allFiles, keysOf } from '../../workspace/files/tree.ts'
 import { blobPath } from './blob-files.ts'
 import type { Contents } from './contents.ts'
 import { copyWhole } from './folder.ts'
+import type { Format } from './formats.ts'
 import { agentMarkdown, calledBy, messageMarkdown, taskMarkdown } from './markdown.ts'
-
-export const FORMATS = ['md', 'json', 'files'] as const
-export type Format = (typeof FORMATS)[number]
 
 export interface Exported {
   agents: number

@@ -6,12 +6,11 @@ import { bearerIn, checkWorkspace, principalOf } from '../auth/authorize.ts'
 import type { Identity } from '../auth/identity.ts'
 import type { Invite } from '../auth/records.ts'
 import type { AccessStore } from '../auth/store.ts'
+import { MAX_RECOVERY_DAYS } from '../config/limits.ts'
 import { type Route, route } from '../http/route.ts'
 import { nameOf, type Principal } from '../sync/principal.ts'
 
 const DAY_MS = 24 * 60 * 60_000
-/** How long it may be recovered (days). */
-export const MAX_RECOVERY_DAYS = 30
 /** Of a token (characters). */
 export const MAX_NAME = 64
 const workspace = z.string().refine(isWorkspaceName, 'not a workspace name').optional()

@@ -2,8 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readProgram } from '../../../lib/command-line/read.ts'
-import { type Flag, type Flags, takesValue } from '../../../lib/command-line/spec.ts'
-import { FORMATS } from '../../../sync-server/ops/export.ts'
+import {
+  type CommandSpec,
+  type Flag,
+  type Flags,
+  takesValue,
+} from '../../../lib/command-line/spec.ts'
+import { usageOf } from '../../../lib/command-line/usage.ts'
+import type { ChoiceType, ValueType } from '../../../lib/command-line/value-types.ts'
+import { FORMATS } from '../../../sync-server/ops/formats.ts'
 import { parseState } from '../../../workspace/tasks/task-states.ts'
 import { COMMANDS, PROGRAMS } from '../../support/command-line/programs.ts'
 import { root } from '../../support/server.ts'
@@ -11,9 +18,35 @@ import { root } from '../../support/server.ts'
 const visible = (flags: Flags): [string, Flag][] =>
   Object.entries(flags).filter(([, { hidden }]) => hidden !== true)
 
+/** A value of that type. */
+const valueFor = (type: ValueType): string => {
+  if (type.kind === 'choice') return type.words[0]!
+  return type.kind === 'span' ? '1d' : '1'
+}
+
 /** A flag with a value that it may have, where it must have one. */
 const given = ([name, flag]: [string, Flag]): string[] =>
-  takesValue(flag) ? [`--${name}`, flag.oneOf?.[0] ?? '1'] : [`--${name}`]
+  takesValue(flag) ? [`--${name}`, flag.type ? valueFor(flag.type) : '1'] : [`--${name}`]
+
+/** The flag, with those that it cannot be given without. */
+const together = ({ flags, needs = [], either = [] }: CommandSpec, name: string): string[] => {
+  const all = new Set([name])
+  const add = (one: string | undefined) => one !== undefined && all.add(one)
+  const partners = () => {
+    for (const one of [...all]) {
+      add(flags[one]!.with)
+      for (const [other, flag] of Object.entries(flags))
+        if (flag.isPair && flag.with === one) add(other)
+    }
+  }
+  partners()
+  for (const need of needs) {
+    if (need.some((one) => all.has(one))) continue
+    add(need.find((one) => !either.some((no) => no.includes(one) && no.some((x) => all.has(x)))))
+  }
+  partners()
+  return [...all]
+}
 
 /** The words of an example, as a shell without files and variables reads them. */
 const words = (example: string): string[] => {
@@ -34,18 +67,19 @@ it('[E1] every flag that a command takes is explained with its default, and is t
         expect(help, `${called} --${name}`).toMatch(new RegExp(said))
       }
     }
-    // All at once: which of them go together is for the command to say.
     const stand = spec.name === '' ? [] : [spec.name]
-    const line = [...stand, ...own.flatMap(given)]
-    const { has } = readProgram(program, line)
-    expect([...has].sort(), called).toEqual(own.map(([name]) => name).sort())
+    for (const [name] of own) {
+      const line = together(spec, name).flatMap((one) => given([one, spec.flags[one]!]))
+      const { has } = readProgram(program, [...stand, ...line])
+      expect([...has], `${called} --${name}`).toContain(name)
+    }
   }
 })
 
 it('[E1] a command’s usage names its flags and no others', () => {
   for (const { called, program, spec } of COMMANDS) {
     if (spec.name === '') continue
-    const named = new Set([...spec.usage.matchAll(/--([a-z][\w-]*)/g)].map(([, name]) => name!))
+    const named = new Set([...usageOf(spec).matchAll(/--([a-z][\w-]*)/g)].map(([, name]) => name!))
     for (const [name] of visible(spec.flags)) {
       if (spec.operands?.includes(name)) continue
       expect([...named], called).toContain(name)
@@ -60,7 +94,10 @@ it('[E1] no flag is there that nobody looks at', () => {
     (name, i) => [name, PROGRAMS[i]!] as const,
   )) {
     const sources = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.tsx?$/.test(file) && !/verb-table|flags\.ts|commands\.ts/.test(file))
+      .filter(
+        (file) =>
+          /\.tsx?$/.test(file) && !/verb-table\/(?!completion)|flags\.ts|commands\.ts/.test(file),
+      )
       .map((file) => readFileSync(join(root, folder, file), 'utf8'))
       .join('\n')
     const all = [program.root, ...program.commands].flatMap(({ flags }) => visible(flags))
@@ -108,13 +145,13 @@ it('[E2] every example is a command line that is taken, of the command that it i
 
 it('[E1] the values that a help lists are those that are taken', () => {
   const values = ({ program }: (typeof PROGRAMS)[number], command: string, flag: string) =>
-    program.commands.find(({ name }) => name === command)!.flags[flag]!.oneOf!
+    program.commands.find(({ name }) => name === command)!.flags[flag]!.type as ChoiceType
   const [agent, sync] = [PROGRAMS[0]!, PROGRAMS[1]!]
-  expect(values(sync, 'export', 'format')).toEqual(FORMATS)
+  expect(values(sync, 'export', 'format').words).toEqual(FORMATS)
   for (const [verb, flag] of [
     ['respond', 'status'],
     ['tasks', 'state'],
   ] as const) {
-    for (const state of values(agent, verb, flag)) expect(parseState(state)).toMatch(/./)
+    for (const state of values(agent, verb, flag).words) expect(parseState(state)).toMatch(/./)
   }
 })

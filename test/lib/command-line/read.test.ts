@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { readProgram } from '../../../lib/command-line/read.ts'
 import type { Program } from '../../../lib/command-line/spec.ts'
+import { name, seconds, text } from '../../../lib/command-line/value-types.ts'
 import { PROGRAMS } from '../../support/command-line/programs.ts'
 
 const PROGRAM: Program = {
@@ -10,22 +11,22 @@ const PROGRAM: Program = {
   root: {
     name: '',
     ...{ summary: '', usage: '', examples: [] },
-    flags: { at: { value: 'A', what: '' }, help: { short: 'h', what: '' } },
+    flags: { at: { value: 'A', type: name, what: '' }, help: { short: 'h', what: '' } },
   },
   commands: [
     {
       name: 'say',
-      ...{ summary: '', usage: 'TEXT', examples: [] },
+      ...{ summary: '', examples: [] },
       operands: ['text'],
       flags: {
-        text: { value: 'T', what: '' },
+        text: { value: 'T', type: text, what: '' },
         loud: { what: '' },
-        wait: { value: 'SECONDS', optional: true, what: '' },
+        wait: { type: seconds(), optional: true, what: '' },
       },
       needs: [['text']],
     },
   ],
-  common: { at: { value: 'A', what: '' }, help: { short: 'h', what: '' } },
+  common: { at: { value: 'A', type: name, what: '' }, help: { short: 'h', what: '' } },
 }
 
 const read = (...argv: string[]) => {
@@ -64,14 +65,26 @@ it.each([
   [['zzzzzz'], 'no verb "zzzzzz"', 'run p --help'],
   [['--loudd', 'hi'], 'p has no flag --loudd', 'run p --help'],
   [['say', '--laud', 'hi'], 'say has no flag --laud', 'did you mean --loud?'],
-  [['say', '-x', 'hi'], 'say has no flag -x', 'usage: p say TEXT'],
-  [['say', '--text'], '--text has no value', 'usage: p say TEXT'],
-  [['say', '--text', '--loud'], '--text has no value', 'usage: p say TEXT'],
-  [['say', 'hi', '--loud=1'], '--loud takes no value', 'usage: p say TEXT'],
-  [['say', 'hi', 'ho'], 'unexpected argument "ho"', 'usage: p say TEXT'],
+  [['say', '-x', 'hi'], 'say has no flag -x', 'usage: p say T [--loud] [--wait [SECONDS]]'],
+  [['say', '--text'], '--text has no value', 'usage: p say T [--loud] [--wait [SECONDS]]'],
+  [
+    ['say', '--text', '--loud'],
+    '--text has no value',
+    'usage: p say T [--loud] [--wait [SECONDS]]',
+  ],
+  [
+    ['say', 'hi', '--loud=1'],
+    '--loud takes no value',
+    'usage: p say T [--loud] [--wait [SECONDS]]',
+  ],
+  [['say', 'hi', 'ho'], 'unexpected argument "ho"', 'usage: p say T [--loud] [--wait [SECONDS]]'],
   [['say', 'hi', '--text', 'ho'], '--text and "hi" say the same', 'give one of them'],
-  [['say'], 'T is missing', 'usage: p say TEXT'],
-  [['say', 'hi', '--constructor'], 'say has no flag --constructor', 'usage: p say TEXT'],
+  [['say'], '--text is missing', 'usage: p say T [--loud] [--wait [SECONDS]]'],
+  [
+    ['say', 'hi', '--constructor'],
+    'say has no flag --constructor',
+    'usage: p say T [--loud] [--wait [SECONDS]]',
+  ],
 ])('[E4] %j is wrong, and what to do is said', (argv, message, hint) => {
   expect(() => read(...argv)).toThrow(expect.objectContaining({ code: 'usage', message, hint }))
 })

@@ -102,8 +102,8 @@ it('[L4] options: help and version; what is wrong is named, exit 2', async () =>
   expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/)
   for (const [args, words] of [
     [['--prot', '1'], '--port'],
-    [['--port', 'x'], 'not a port'],
-    [['--port', '70000'], 'not a port'],
+    [['--port', 'x'], 'not a number from 0 to 65535'],
+    [['--port', '70000'], 'not a number from 0 to 65535'],
     [['--port'], 'has no value'],
     [['--log-level', 'loud'], 'one of: fatal'],
     [['--heartbeat', '0'], 'from 0.1 to 99'],
