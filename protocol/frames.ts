@@ -1,5 +1,4 @@
 import * as decoding from 'lib0/decoding'
-import * as encoding from 'lib0/encoding'
 
 /** Size in bytes of one fragment of a large WebSocket message: pings pass between two fragments. */
 export const FRAGMENT_BYTES = 128 * 1024
@@ -13,10 +12,10 @@ export const FRAGMENT_BYTES = 128 * 1024
  *
  * Numbers are lib0 varuints; bytes and json are length-prefixed. Nothing here knows what is in a document.
  */
-const SYNC = 0
+export const SYNC = 0
 export const AWARENESS = 1
 const QUERY_AWARENESS = 3
-const BARRIER = 100
+export const BARRIER = 100
 
 /** Close codes that this server sends beside the standard 1000–1015; the table of docs/PROTOCOL.md. */
 export const CLOSE = {
@@ -157,100 +156,3 @@ export const parseFrame = (message: Uint8Array, maxAwareness: number): Frame => 
     throw asWireError(error)
   }
 }
-
-/** Length of a WebSocket frame's header for a payload of `size` bytes, unmasked (RFC 6455, 5.2). */
-const headerSize = (size: number): number => (size < 126 ? 2 : size < 65_536 ? 4 : 10)
-
-const writeHeader = (buffer: Buffer, firstByte: number, size: number): number => {
-  buffer[0] = firstByte
-  if (size < 126) {
-    buffer[1] = size
-    return 2
-  }
-  if (size < 65_536) {
-    buffer[1] = 126
-    buffer.writeUInt16BE(size, 2)
-    return 4
-  }
-  buffer[1] = 127
-  buffer.writeBigUInt64BE(BigInt(size), 2)
-  return 10
-}
-
-const FIN = 0x80
-const BINARY = 2
-const CONTINUATION = 0
-
-/** The WebSocket frame of a message `head ++ body`: ready for `socket.write`. */
-const frameOf = (head: Uint8Array, body: Uint8Array): Buffer => {
-  const size = head.length + body.length
-  const buffer = Buffer.allocUnsafe(headerSize(size) + size)
-  const start = writeHeader(buffer, FIN | BINARY, size)
-  buffer.set(head, start)
-  buffer.set(body, start + head.length)
-  return buffer
-}
-
-const EMPTY = new Uint8Array(0)
-const frame = (write: (encoder: encoding.Encoder) => void): Buffer =>
-  frameOf(encoding.encode(write), EMPTY)
-
-const syncHead = (step: number, size: number): Uint8Array =>
-  encoding.encode((encoder) => {
-    encoding.writeVarUint(encoder, SYNC)
-    encoding.writeVarUint(encoder, step)
-    encoding.writeVarUint(encoder, size)
-  })
-
-/** A Yjs update as a sync `update` message, in one frame. */
-export const updateFrame = (update: Uint8Array): Buffer =>
-  frameOf(syncHead(2, update.length), update)
-
-/** A message of any size as WebSocket fragments, so that control frames get through between them. */
-const fragments = (head: Uint8Array, body: Uint8Array): Buffer[] => {
-  if (head.length + body.length <= FRAGMENT_BYTES) return [frameOf(head, body)]
-  const message = Buffer.concat([head, body])
-  const frames: Buffer[] = []
-  for (let at = 0; at < message.length; at += FRAGMENT_BYTES) {
-    const part = message.subarray(at, at + FRAGMENT_BYTES)
-    const last = at + FRAGMENT_BYTES >= message.length
-    const buffer = Buffer.allocUnsafe(headerSize(part.length) + part.length)
-    const opcode = at === 0 ? BINARY : CONTINUATION
-    buffer.set(part, writeHeader(buffer, (last ? FIN : 0) | opcode, part.length))
-    frames.push(buffer)
-  }
-  return frames
-}
-
-export const updateFragments = (update: Uint8Array): Buffer[] =>
-  fragments(syncHead(2, update.length), update)
-
-export const syncStep2Fragments = (update: Uint8Array): Buffer[] =>
-  fragments(syncHead(1, update.length), update)
-
-/** Says "that was all": `synced` becomes true on a stock client. Its payload is the empty Yjs update. */
-export const SYNC_DONE: Buffer = syncStep2Fragments(new Uint8Array([0, 0]))[0]!
-
-export const syncStep1Frame = (stateVector: Uint8Array): Buffer =>
-  frameOf(syncHead(0, stateVector.length), stateVector)
-
-export const barrierFrame = (nonce: number): Buffer =>
-  frame((encoder) => {
-    encoding.writeVarUint(encoder, BARRIER)
-    encoding.writeVarUint(encoder, nonce)
-  })
-
-/** With no entries it is a sign of life that changes nothing. */
-export const awarenessFrame = (entries: readonly AwarenessEntry[]): Buffer =>
-  frame((encoder) => {
-    const body = encoding.encode((inner) => {
-      encoding.writeVarUint(inner, entries.length)
-      for (const { client, clock, json } of entries) {
-        encoding.writeVarUint(inner, client)
-        encoding.writeVarUint(inner, clock)
-        encoding.writeVarString(inner, json)
-      }
-    })
-    encoding.writeVarUint(encoder, AWARENESS)
-    encoding.writeVarUint8Array(encoder, body)
-  })

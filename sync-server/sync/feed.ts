@@ -1,6 +1,6 @@
-import { SYNC_DONE, updateFragments } from '../../protocol/frames.ts'
 import type { Stored } from '../storage/update-log.ts'
 import type { Connection } from './connection.ts'
+import { SYNC_DONE, updateFragments } from './frame-writer.ts'
 import { Shared } from './held.ts'
 import { type Chunk, Ring } from './ring.ts'
 

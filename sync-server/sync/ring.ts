@@ -1,5 +1,5 @@
-import { updateFrame } from '../../protocol/frames.ts'
 import { RING_BYTES } from '../config/limits.ts'
+import { updateFrame } from './frame-writer.ts'
 
 /** What one commit sends to every reader: frames side by side, ready for the socket. */
 export interface Chunk {

@@ -2,13 +2,9 @@ import * as Y from 'yjs'
 import {
   type AwarenessEntry,
   asWireError,
-  awarenessFrame,
-  barrierFrame,
   CLOSE,
   type Frame,
   parseFrame,
-  syncStep1Frame,
-  syncStep2Fragments,
   WireError,
 } from '../../protocol/frames.ts'
 import {
@@ -29,6 +25,7 @@ import { CommandQueue, type Queued } from './command-queue.ts'
 import type { Connection } from './connection.ts'
 import { docOf, LiveDocument, salvage } from './document.ts'
 import { Feed } from './feed.ts'
+import { awarenessFrame, barrierFrame, syncStep1Frame, syncStep2Fragments } from './frame-writer.ts'
 import type { Gate } from './gate.ts'
 import { Gather } from './gather.ts'
 import type { Principal } from './principal.ts'
