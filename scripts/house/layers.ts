@@ -14,6 +14,7 @@ export const LAYERS: readonly string[] = [
   'workspace/files',
   'workspace/messages',
   'workspace/tasks',
+  'workspace/tasks/reconcile',
   'workspace/inbox',
   'workspace/actions',
   'client/http',

@@ -6,7 +6,10 @@ import {
   serverClientOf,
   type TaskState,
 } from '../../../workspace/document/schema.ts'
-import { type TaskWorld as Settling, TaskReconciler } from '../../../workspace/tasks/reconciler.ts'
+import {
+  type TaskWorld as Settling,
+  TaskReconciler,
+} from '../../../workspace/tasks/reconcile/reconciler.ts'
 import { type ArchivedTask, readArchivedTask } from '../../../workspace/tasks/task-archive.ts'
 import type { TaskIndex } from '../../../workspace/tasks/task-index.ts'
 import { Member } from './member.ts'

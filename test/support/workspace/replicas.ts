@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import type { AgentId, BroadcastId, TaskId } from '../../../protocol/ids.ts'
-import type { Archive } from '../../../workspace/tasks/filing.ts'
-import { TaskReconciler, type TaskWorld } from '../../../workspace/tasks/reconciler.ts'
+import type { Archive } from '../../../workspace/tasks/reconcile/filing.ts'
+import { TaskReconciler, type TaskWorld } from '../../../workspace/tasks/reconcile/reconciler.ts'
 import { type Move, moveTask } from '../../../workspace/tasks/task-commands.ts'
 import type { Task } from '../../../workspace/tasks/tasks.ts'
 

@@ -4,7 +4,7 @@ import { registerAgent } from '../../../workspace/agents/agents.ts'
 import { metaOf } from '../../../workspace/document/schema.ts'
 import { fileVersions } from '../../../workspace/files/files.ts'
 import { messagesSince } from '../../../workspace/inbox/inbox.ts'
-import { TaskReconciler } from '../../../workspace/tasks/reconciler.ts'
+import { TaskReconciler } from '../../../workspace/tasks/reconcile/reconciler.ts'
 import { getTask, listTasks, taskHistory } from '../../../workspace/tasks/tasks.ts'
 import { agentId, cursor, replica, send, taskId } from '../../support/workspace/replicas.ts'
 

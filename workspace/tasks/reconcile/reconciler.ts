@@ -1,9 +1,9 @@
 import type * as Y from 'yjs'
-import type { AgentId, TaskId } from '../../protocol/ids.ts'
-import { MAX_ATTEMPTS } from '../../protocol/limits.ts'
-import { type Agent, agentName, type Here, listAgents } from '../agents/agents.ts'
-import { removeFrom } from '../document/buckets.ts'
-import { migrate } from '../document/migrate.ts'
+import type { AgentId, TaskId } from '../../../protocol/ids.ts'
+import { MAX_ATTEMPTS } from '../../../protocol/limits.ts'
+import { type Agent, agentName, type Here, listAgents } from '../../agents/agents.ts'
+import { removeFrom } from '../../document/buckets.ts'
+import { migrate } from '../../document/migrate.ts'
 import {
   archivedTasks,
   isoTime,
@@ -11,14 +11,14 @@ import {
   submissionsOf,
   type TaskState,
   tasksOf,
-} from '../document/schema.ts'
+} from '../../document/schema.ts'
+import { type ArchivedTask, archivedOf, storedTask } from '../task-archive.ts'
+import { TaskIndex } from '../task-index.ts'
+import { candidates, type Record, recordsOf } from '../task-routing.ts'
+import { isTerminal } from '../task-states.ts'
+import { offersOf, push, type Step, writeServerStep } from '../task-write.ts'
+import { cycleOf, historyOf, type TaskEntry } from '../tasks.ts'
 import { type Archive, Intake } from './filing.ts'
-import { type ArchivedTask, archivedOf, storedTask } from './task-archive.ts'
-import { TaskIndex } from './task-index.ts'
-import { candidates, type Record, recordsOf } from './task-routing.ts'
-import { isTerminal } from './task-states.ts'
-import { offersOf, push, type Step, writeServerStep } from './task-write.ts'
-import { cycleOf, historyOf, type TaskEntry } from './tasks.ts'
 
 /** How many agents at once are asked to take a task; the first who claims it has it. */
 const OFFER_WIDTH = 3

@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
-import type { AgentId, TaskId } from '../../protocol/ids.ts'
-import { findIn, putIn } from '../document/buckets.ts'
-import { deleteAll, type Element, elementsOf } from '../document/rows.ts'
+import type { AgentId, TaskId } from '../../../protocol/ids.ts'
+import { findIn, putIn } from '../../document/buckets.ts'
+import { deleteAll, type Element, elementsOf } from '../../document/rows.ts'
 import {
   archivedTasks,
   type IntakeEntry,
@@ -9,12 +9,12 @@ import {
   submissionsOf,
   type TaskFacts,
   tasksOf,
-} from '../document/schema.ts'
-import { isIntakeEntry, isReceipt, taskRecord } from '../document/shape.ts'
-import { someBroadcasts } from '../messages/live-log.ts'
-import { joined, receiptKey } from './receipts.ts'
-import { type ArchivedTask, storedTask, withNote } from './task-archive.ts'
-import { offersOf, push } from './task-write.ts'
+} from '../../document/schema.ts'
+import { isIntakeEntry, isReceipt, taskRecord } from '../../document/shape.ts'
+import { someBroadcasts } from '../../messages/live-log.ts'
+import { joined, receiptKey } from '../receipts.ts'
+import { type ArchivedTask, storedTask, withNote } from '../task-archive.ts'
+import { offersOf, push } from '../task-write.ts'
 
 /** Takes what leaves the document; stored with the change or not at all. */
 export type Archive = (entry: { shelf: 'tasks'; id: string; value: Uint8Array }) => void

@@ -1,23 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import type * as Y from 'yjs'
-import type { AgentId, TaskId } from '../../../protocol/ids.ts'
-import type { Here } from '../../../workspace/agents/agents.ts'
-import { entriesIn } from '../../../workspace/document/buckets.ts'
+import type { AgentId, TaskId } from '../../../../protocol/ids.ts'
+import type { Here } from '../../../../workspace/agents/agents.ts'
+import { entriesIn } from '../../../../workspace/document/buckets.ts'
 import {
   archivedTasks,
   type IntakeEntry,
   submissionsOf,
   tasksOf,
-} from '../../../workspace/document/schema.ts'
-import { taskRecord } from '../../../workspace/document/shape.ts'
-import { KEPT_ENDED_TASKS, type TaskWorld } from '../../../workspace/tasks/reconciler.ts'
-import { type ArchivedTask, readArchivedTask } from '../../../workspace/tasks/task-archive.ts'
-import { CANCEL_GRACE_MS, moveTask } from '../../../workspace/tasks/task-commands.ts'
-import { claimNext } from '../../../workspace/tasks/task-next.ts'
-import { offersOf } from '../../../workspace/tasks/task-write.ts'
-import { addNote, getTask, listTasks, taskHistory } from '../../../workspace/tasks/tasks.ts'
-import { codeOf, settle, settlerOf, taskId, worldAt } from '../../support/workspace/replicas.ts'
-import * as at from '../../support/workspace/task-world.ts'
+} from '../../../../workspace/document/schema.ts'
+import { taskRecord } from '../../../../workspace/document/shape.ts'
+import {
+  KEPT_ENDED_TASKS,
+  type TaskWorld,
+} from '../../../../workspace/tasks/reconcile/reconciler.ts'
+import { type ArchivedTask, readArchivedTask } from '../../../../workspace/tasks/task-archive.ts'
+import { CANCEL_GRACE_MS, moveTask } from '../../../../workspace/tasks/task-commands.ts'
+import { claimNext } from '../../../../workspace/tasks/task-next.ts'
+import { offersOf } from '../../../../workspace/tasks/task-write.ts'
+import { addNote, getTask, listTasks, taskHistory } from '../../../../workspace/tasks/tasks.ts'
+import { codeOf, settle, settlerOf, taskId, worldAt } from '../../../support/workspace/replicas.ts'
+import * as at from '../../../support/workspace/task-world.ts'
 
 const { approver, creator, id, other, worker } = at
 const LEASE = 600_000
