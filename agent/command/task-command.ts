@@ -5,7 +5,6 @@ import {
   type TaskWithHistory,
 } from '../../client/http/api.ts'
 import { isAway } from '../../client/session/outbox.ts'
-import { ClawError } from '../../protocol/errors.ts'
 import {
   findEntry,
   getTask,
@@ -34,13 +33,10 @@ export const commandTask = async (
   const known = await answeredBefore(call, replica, payload)
   if (known !== null) return 'queued' in known.data ? settled(team, known) : known
 
-  const grant = call.flag('token')
-  if (grant !== undefined && !/^\d{1,9}$/.test(grant)) {
-    throw new ClawError('usage', `--token ${grant} is not a number`, 'claim says which it is')
-  }
+  const grant = call.number('token')
   const entry = findEntry(doc, id)
   const mine = entry?.status.owner === by ? entry.status.token : undefined
-  const token = grant === undefined ? mine : Number(grant)
+  const token = grant ?? mine
   const isWork = command.name === 'status' && token !== undefined
   const whole: TaskRequest = {
     ...{ ...command, by, key: call.idempotencyKey().key },

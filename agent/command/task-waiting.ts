@@ -8,14 +8,9 @@ import { findTask } from './task-command.ts'
 import { idText, oneLine, path, stateText, who } from './text.ts'
 import { WorkspaceSession } from './workspace-session.ts'
 
-/** `--wait` with its seconds, or without: until it has ended; null: it is not given. */
-export const readWait = (call: Call): number | null => {
-  const text = call.flag('wait')
-  if (text === undefined) return null
-  if (text === '') return Number.POSITIVE_INFINITY
-  if (/^\d{1,7}(\.\d{1,3})?$/.test(text)) return Number(text)
-  throw new ClawError('usage', `--wait ${text} is not a number of seconds`, 'like: --wait 60')
-}
+/** The seconds of `--wait`; without them there is no end; null: it was not given. */
+export const readWait = (call: Call): number | null =>
+  call.has('wait') ? (call.number('wait') ?? Number.POSITIVE_INFINITY) : null
 
 /** What Ctrl-C says from here on. */
 export const sayHowToGoOn = ({ request }: Call, id: string): void =>

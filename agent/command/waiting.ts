@@ -1,12 +1,10 @@
 import type * as Y from 'yjs'
 import type { Unread } from '../../client/replica/replica.ts'
-import { didYouMean } from '../../lib/text/suggest.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { MAX_NAME_CHARS } from '../../protocol/limits.ts'
 import { agentName, resolveAgent } from '../../workspace/agents/agents.ts'
 import { isHintName, isPlainId } from '../../workspace/document/names.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { Call } from './call.ts'
 import { WorkspaceSession } from './workspace-session.ts'
 
@@ -24,16 +22,11 @@ export const hintText = ({
 /** A message that waits to be acknowledged. */
 export type Waiting = Pick<Unread, 'key' | 'message'>
 
-/** Which messages the flags `--type`, `--topic` and `--from` are for. Throws `usage`, and when used `unknown_agent`. */
+/** The filter that `--type`, `--topic` and `--from` make. The filter throws `unknown_agent`. */
 export const readFilter = (call: Call): ((doc: Y.Doc) => (message: Message) => boolean) => {
   const [types, topics, from] = ['type', 'topic', 'from'].map((name) =>
     call.has(name) ? call.list(name) : null,
   )
-  for (const type of types ?? []) {
-    if ((MESSAGE_TYPES as readonly string[]).includes(type)) continue
-    const hint = `${didYouMean(type, MESSAGE_TYPES)} one of: ${MESSAGE_TYPES.join(', ')}`.trim()
-    throw new ClawError('usage', `"${type}" is not a type of message`, hint)
-  }
   return (doc) => {
     const senders = from?.map((name) => resolveAgent(doc, name) as string)
     return (message) =>
@@ -41,14 +34,6 @@ export const readFilter = (call: Call): ((doc: Y.Doc) => (message: Message) => b
       (topics == null || ('topic' in message && topics.includes(message.topic))) &&
       senders?.includes(message.from_agent) !== false
   }
-}
-
-/** Seconds in a flag, as milliseconds. Throws `usage`. */
-export const readSeconds = (call: Call, flag: string): number | null => {
-  const text = call.flag(flag)
-  if (text === undefined) return null
-  if (/^\d{1,7}(\.\d{1,3})?$/.test(text)) return Number(text) * 1000
-  throw new ClawError('usage', `--${flag} ${text} is not a number of seconds`, `like: --${flag} 60`)
 }
 
 /** The link was taken down, or the agent left, while something was waited for. */

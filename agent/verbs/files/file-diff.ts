@@ -3,16 +3,13 @@ import { ClawError } from '../../../protocol/errors.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { readFile } from '../../../workspace/files/files.ts'
 import type { Verb } from '../../command/call.ts'
-import { fetchVersion, numberIn } from '../../command/versions.ts'
+import { fetchVersion } from '../../command/versions.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** What changed in a file since the agent last read it, or since a version. */
 export const fileDiff: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
-  const since = numberIn(call, 'since')
-  if (since !== null && call.has('since-read')) {
-    throw new ClawError('usage', 'both --since and --since-read are given', 'give one of them')
-  }
+  const since = call.number('since') ?? null
   const team = await WorkspaceSession.open(call, since === null)
   await team.confirm()
   const { content, ...file } = readFile(team.doc, key)

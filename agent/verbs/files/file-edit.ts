@@ -9,31 +9,12 @@ import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.
 /** Replaces a text, or lines as the agent has read them. What it has in its hands for a file-put stays as it is. */
 export const fileEdit: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
-  const byText = call.has('find')
-  if (byText === call.has('lines')) {
-    throw new ClawError('usage', 'give either --find or --lines', 'see file-edit --help')
-  }
-  for (const flag of byText ? ['with'] : ['replace', 'all']) {
-    if (!call.has(flag)) continue
-    const [pair, other] = byText ? ['--lines', '--find'] : ['--find', '--lines']
-    throw new ClawError(
-      'usage',
-      `--${flag} goes with ${pair}, not with ${other}`,
-      'see file-edit --help',
-    )
-  }
-  return byText ? editText(call, key) : editLines(call, key)
-}
-
-const needed = (call: Call, flag: string, pair: string): string => {
-  const text = call.text(flag)
-  if (text !== undefined) return text
-  throw new ClawError('usage', `--${flag} is missing: --${pair} needs it`, 'an empty one removes')
+  return call.has('find') ? editText(call, key) : editLines(call, key)
 }
 
 const editText = async (call: Call, key: string): Promise<Outcome> => {
   const find = call.text('find')!
-  const replace = needed(call, 'replace', 'find')
+  const replace = call.text('replace')!
   const all = call.has('all')
   const team = await WorkspaceSession.open(call, true)
   const seen = await team.replica.seen(key)
@@ -65,7 +46,7 @@ const sameIn = (content: string, find: string, replace: string, all: boolean): s
 
 const editLines = async (call: Call, key: string): Promise<Outcome> => {
   const { from, to } = parseLines(call.flag('lines')!)
-  const text = needed(call, 'with', 'lines')
+  const text = call.text('with')!
   const team = await WorkspaceSession.open(call, true)
   const seen = await team.replica.seen(key)
   return mergingWrite(

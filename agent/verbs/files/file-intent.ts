@@ -11,9 +11,8 @@ import { presenceOf, saveState } from '../../command/profile.ts'
 import { path } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
-/** How long others are told of it, where not said otherwise, and at most (seconds). */
+/** How long others are told of it by default (seconds). */
 const TTL = 600
-const MAX_TTL = 24 * 3_600
 /** One agent's intents at a time (count): they are in its awareness, which everyone gets. */
 const MAX_INTENTS = 8
 
@@ -34,9 +33,6 @@ export const fileIntent: Verb = async (call) => {
     return { data: { intents: kept.length }, lines: [`no intents in ${path(file_key)}`] }
   }
 
-  if (!call.has('lines') || !call.has('note')) {
-    throw new ClawError('usage', '--lines and --note are missing', 'or give --clear')
-  }
   if (kept.length >= MAX_INTENTS) {
     throw new ClawError(
       'too_large',
@@ -44,10 +40,7 @@ export const fileIntent: Verb = async (call) => {
       'give one up with --clear',
     )
   }
-  const seconds = Number(call.flag('ttl') ?? TTL)
-  if (!(seconds > 0 && seconds <= MAX_TTL)) {
-    throw new ClawError('usage', `--ttl is not 1 to ${MAX_TTL}`, 'give it in seconds')
-  }
+  const seconds = call.number('ttl') ?? TTL
   const { from, to } = parseLines(call.flag('lines')!)
   const seen = (await team.replica.seen(file_key))?.content ?? content
   const lines = mapLines(seen, content, { from_line: from, to_line: to })

@@ -1,22 +1,16 @@
 import { getFileLog } from '../../../client/http/api.ts'
-import { ClawError } from '../../../protocol/errors.ts'
 import { isBinary } from '../../../workspace/files/blobs.ts'
 import type { FileVersion } from '../../../workspace/files/file-state.ts'
 import { findFile } from '../../../workspace/files/tree.ts'
 import type { Verb } from '../../command/call.ts'
 import { path, who } from '../../command/text.ts'
-import { numberIn } from '../../command/versions.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 const DEFAULT_LIMIT = 50
-const MAX_LIMIT = 500
 
 export const fileLog: Verb = async (call) => {
-  const limit = numberIn(call, 'limit') ?? DEFAULT_LIMIT
-  if (limit > MAX_LIMIT) {
-    throw new ClawError('usage', `--limit ${limit} is over ${MAX_LIMIT}`, 'go on with --before')
-  }
-  const before = numberIn(call, 'before') ?? undefined
+  const limit = call.number('limit') ?? DEFAULT_LIMIT
+  const before = call.number('before')
   // What this agent wrote offline is sent first. The versions are kept by the server only.
   const team = await WorkspaceSession.open(call, false)
   await team.confirm()

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { ClawError } from '../../../protocol/errors.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { shareBytes } from '../../command/binary.ts'
 import type { Verb } from '../../command/call.ts'
@@ -10,9 +9,6 @@ import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.
 export const filePut: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
   const isNew = call.has('new')
-  if (isNew && call.has('force')) {
-    throw new ClawError('usage', '--new and --force exclude each other', 'leave one of them out')
-  }
   const local = await openLocal(call, call.flag('file')!, call.has('binary'))
   if ('blob' in local) return shareBytes(call, key, local.blob)
   const content = local.text

@@ -57,9 +57,6 @@ const runningIn = (mirrors: Mirrors, dir: string): Mirror => {
 
 const decideGone = async (call: Call, mirrors: Mirrors, dir: string): Promise<Outcome> => {
   const isMeant = call.has('confirm-deletions')
-  if (isMeant && call.has('restore')) {
-    throw new ClawError('usage', '--confirm-deletions and --restore are two answers', 'give one')
-  }
   const count = await runningIn(mirrors, dir).decideGone(isMeant)
   const how = isMeant ? 'removed for all' : 'written again'
   const line = count === 0 ? 'nothing waits' : `${counted(count, 'vanished file')} ${how}`
@@ -79,10 +76,8 @@ const settingsOf = (call: Call, dir: string, before: MirrorSettings | null): Mir
   }
   const named = call.flag('include')?.split(',') ?? []
   const include = [...new Set([...(before?.include ?? []), ...named.map(checkIncluded)])]
-  const size = call.flag('max-size')
-  const maxBytes = size === undefined ? before?.maxBytes : parseSize(size)
-  const share = call.flag('max-gone')
-  const maxGone = share === undefined ? before?.maxGone : parsePercent(share)
+  const maxBytes = call.size('max-size') ?? before?.maxBytes
+  const maxGone = call.number('max-gone') ?? before?.maxGone
   return {
     ...(include.length > 0 && { include }),
     ...(maxBytes !== undefined && { maxBytes }),
@@ -112,26 +107,6 @@ const realpath = (path: string): string => {
 }
 
 const checkIncluded = (path: string): string => checkFileKey(path.replace(/\/+$/, ''))
-
-const UNITS: { [unit: string]: number } = {
-  '': 1,
-  k: 1024,
-  m: 1024 ** 2,
-  g: 1024 ** 3,
-  t: 1024 ** 4,
-}
-
-/** Bytes, as in 500m. Throws `usage`. */
-const parseSize = (text: string): number => {
-  const [, digits, unit] = /^(\d{1,12})([kmgt]?)(?:i?b)?$/i.exec(text) ?? []
-  if (digits !== undefined) return Number(digits) * UNITS[unit!.toLowerCase()]!
-  throw new ClawError('usage', `--max-size "${text}" is not a size`, 'give bytes, or like 500m, 2g')
-}
-
-const parsePercent = (text: string): number => {
-  if (/^(100|\d{1,2})%?$/.test(text)) return Number.parseInt(text, 10)
-  throw new ClawError('usage', `--max-gone "${text}" is not a percentage`, 'give 0 to 100')
-}
 
 /** Resolves when a signal is given. */
 const given = (signal: AbortSignal): Promise<null> =>
@@ -210,7 +185,6 @@ const outcomeOf = (call: Call, dir: string, one: Mirror, pass: FirstPass): Outco
 }
 
 const list = async (call: Call): Promise<Outcome> => {
-  if (call.has('dir')) throw new ClawError('usage', '--list takes no folder', 'give one of them')
   await mayEnter(call, true)
   await call.place() // takes up what is mirrored
   const all = allMirrors(call).filter(({ profile }) => profile === call.profile.dir)

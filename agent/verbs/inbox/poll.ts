@@ -1,4 +1,3 @@
-import { ClawError } from '../../../protocol/errors.ts'
 import { byPriority } from '../../../workspace/inbox/inbox.ts'
 import { acknowledge } from '../../../workspace/inbox/mailbox.ts'
 import type { Verb } from '../../command/call.ts'
@@ -6,11 +5,11 @@ import { messageLine } from '../../command/message-line.ts'
 import { pageOf } from '../../command/page.ts'
 import { tellPaused } from '../../command/paused.ts'
 import { idText } from '../../command/text.ts'
-import { readFilter, readSeconds, waitFor } from '../../command/waiting.ts'
+import { readFilter, waitFor } from '../../command/waiting.ts'
 
 export const poll: Verb = async (call) => {
-  const limit = readLimit(call.flag('limit'))
-  const until = call.request.at + (readSeconds(call, 'wait') ?? 0)
+  const limit = call.number('limit')
+  const until = call.request.at + (call.number('wait') ?? 0) * 1000
   const { team, found } = await waitFor(call, until, readFilter(call))
   if (team.offline !== null && found.length === 0) throw team.offline
 
@@ -36,10 +35,4 @@ export const poll: Verb = async (call) => {
     notes,
     ...(call.has('peek') || messages.length === 0 ? {} : { after }),
   }
-}
-
-const readLimit = (text: string | undefined): number | undefined => {
-  if (text === undefined) return undefined
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new ClawError('usage', `--limit ${text} is not a number of messages`, 'like: --limit 10')
 }

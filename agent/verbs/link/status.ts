@@ -1,7 +1,6 @@
 import { basename } from 'node:path'
 import { OFF_MS } from '../../../client/http/clock.ts'
 import { counted } from '../../../lib/text/count.ts'
-import { ClawError } from '../../../protocol/errors.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { readState, saveState } from '../../command/profile.ts'
 import { oneLine, word } from '../../command/text.ts'
@@ -18,7 +17,6 @@ const UNSENT =
 export const status: Verb = async (call) => {
   const text = call.text('set')
   if (text !== undefined) return setActivity(call, text)
-  if (call.has('task')) throw new ClawError('usage', '--task goes with --set', 'give both')
   const { link } = call.host
   if (link === null) return { data: { link: null }, lines: ['no link is running'] }
 

@@ -4,7 +4,7 @@ import { ClawError } from '../../../protocol/errors.ts'
 import { resolveAgent } from '../../../workspace/agents/agents.ts'
 import { readLiveLog } from '../../../workspace/inbox/archive.ts'
 import { broadcastMessage } from '../../../workspace/messages/broadcasts.ts'
-import type { Call, Verb } from '../../command/call.ts'
+import type { Verb } from '../../command/call.ts'
 import { field, idText, oneLine, who } from '../../command/text.ts'
 import { mayEnter, openReplica } from '../../command/workspace-session.ts'
 
@@ -19,7 +19,7 @@ export const log: Verb = async (call) => {
     for: call.profile.state.agent_id,
   }
   const since = call.flag('since')
-  const limit = readLimit(call)
+  const limit = call.number('limit') ?? DEFAULT_LIMIT
   let page: LogPage
   let offline = false
   try {
@@ -53,11 +53,4 @@ export const log: Verb = async (call) => {
     call.notes.push(since === undefined ? 'there is older: --since' : `more: --since ${next}`)
   const data = { broadcasts, count: broadcasts.length, more, next }
   return { data: offline ? { ...data, offline } : data, lines }
-}
-
-const readLimit = (call: Call): number => {
-  const text = call.flag('limit')
-  if (text === undefined) return DEFAULT_LIMIT
-  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 500) return Number(text)
-  throw new ClawError('usage', `--limit ${text} is not a number from 1 to 500`, 'like: --limit 50')
 }

@@ -1,20 +1,16 @@
-import { ClawError } from '../../../protocol/errors.ts'
 import { sentMessages } from '../../../workspace/inbox/sent.ts'
 import type { Verb } from '../../command/call.ts'
 import { idText, oneLine, who } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
-const DEFAULT_LIMIT = '20'
+const DEFAULT_LIMIT = 20
 
 export const sent: Verb = async (call) => {
-  const limit = call.flag('limit') ?? DEFAULT_LIMIT
-  if (!/^[1-9]\d{0,4}$/.test(limit)) {
-    throw new ClawError('usage', `--limit ${limit} is not a number of messages`, 'like: --limit 10')
-  }
+  const limit = call.number('limit') ?? DEFAULT_LIMIT
   const team = await WorkspaceSession.open(call, true)
   const me = team.me()
   await team.confirm()
-  const messages = sentMessages(team.doc, me, Number(limit))
+  const messages = sentMessages(team.doc, me, limit)
   const lines = messages.map(({ message_id, type, to_agent, state, replies, status, content }) => {
     const to = to_agent === null ? 'all' : who(team.doc, to_agent)
     const more = `${status ? `status=${status} ` : ''}${replies ? `replies=${replies} ` : ''}`

@@ -1,5 +1,4 @@
 import { postNext } from '../../../client/http/api.ts'
-import { ClawError } from '../../../protocol/errors.ts'
 import type { Task } from '../../../workspace/tasks/tasks.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { commandTask } from '../../command/task-command.ts'
@@ -14,9 +13,6 @@ import {
 export const claim: Verb = (call) => {
   const id = call.flag('task')
   if (id === undefined) return claimNext(call)
-  if (call.has('next') || call.has('caps')) {
-    throw new ClawError('usage', `both ${id} and --next are given`, 'give one of them')
-  }
   return commandTask(call, id, { name: 'claim', message: '' })
 }
 

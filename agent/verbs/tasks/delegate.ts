@@ -1,11 +1,10 @@
 import { getServerTask } from '../../../client/http/api.ts'
-import { didYouMean } from '../../../lib/text/suggest.ts'
 import { parseIso, parseSpan } from '../../../lib/text/when.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { random } from '../../../protocol/fresh-ids.ts'
 import { newTaskId, type TaskId } from '../../../protocol/ids.ts'
 import { delegateTask } from '../../../workspace/actions/delegating.ts'
-import { PRIORITIES, type Priority } from '../../../workspace/document/schema.ts'
+import { PRIORITIES } from '../../../workspace/document/schema.ts'
 import { entryOf, findEntry } from '../../../workspace/tasks/tasks.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { readWait, sayHowToGoOn, waitForTask } from '../../command/task-waiting.ts'
@@ -15,16 +14,17 @@ import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.
 export const delegate: Verb = async (call) => {
   const seconds = readWait(call)
   const facts = {
-    ...addressOf(call),
+    to: call.flag('to') ?? null,
+    requires: call.has('caps') ? call.list('caps') : [],
     description: call.body('task'),
     context: call.json('context'),
-    priority: readPriority(call.flag('priority') ?? 'normal'),
+    priority: call.oneOf('priority', PRIORITIES) ?? ('normal' as const),
     after: call.has('after') ? (call.list('after') as TaskId[]) : [],
-    ...(readAfterFailed(call.flag('after-failed')) && { afterFailed: 'run' as const }),
+    ...(call.flag('after-failed') === 'run' && { afterFailed: 'run' as const }),
     ...(call.has('deadline') && { deadline: call.flag('deadline')! }),
     ...(call.has('parent') && { parent: call.flag('parent') as TaskId }),
     ...(call.has('ref') && { ref: call.flag('ref') as TaskId }),
-    ...(call.has('max-attempts') && { maxAttempts: readCount(call.flag('max-attempts')!) }),
+    ...(call.has('max-attempts') && { maxAttempts: call.number('max-attempts')! }),
     ...(call.has('approve-by') && { approver: call.flag('approve-by')! }),
   }
   const { deadline: due } = facts
@@ -65,15 +65,6 @@ const waited = async (call: Call, outcome: Outcome, seconds: number): Promise<Ou
   return { ...outcome, data: { ...outcome.data, ...data }, lines }
 }
 
-const addressOf = (call: Call): { to: string | null; requires: string[] } => {
-  const ways = ['to', 'caps', 'anyone'].filter((flag) => call.has(flag))
-  if (ways.length > 1) {
-    throw new ClawError('usage', `--${ways.join(' and --')} are given`, 'give one of them')
-  }
-  const requires = call.has('caps') ? call.list('caps') : []
-  return { to: call.flag('to') ?? null, requires }
-}
-
 const openTo = (requires: readonly string[]): string =>
   requires.length === 0 ? 'anyone' : `who has ${requires.map(word).join(', ')}`
 
@@ -88,28 +79,6 @@ const checkTasks = async (
     if (team.offline !== null) entryOf(team.doc, id)
     await getServerTask(call.target, call.workspace, id)
   }
-}
-
-const readPriority = (text: string): Priority => {
-  const priority = PRIORITIES.find((known) => known === text)
-  if (priority !== undefined) return priority
-  throw new ClawError(
-    'usage',
-    `"${text}" is not a priority`,
-    `${didYouMean(text, PRIORITIES)} one of: ${PRIORITIES.join(', ')}`.trim(),
-  )
-}
-
-/** Whether it is to run although a task that it waits for did not complete. */
-const readAfterFailed = (text: string | undefined): boolean => {
-  if (text === undefined || text === 'fail') return false
-  if (text === 'run') return true
-  throw new ClawError('usage', `unknown value "${text}" of --after-failed`, 'one of: fail, run')
-}
-
-const readCount = (text: string): number => {
-  if (/^[1-9]\d?$/.test(text)) return Number(text)
-  throw new ClawError('usage', `--max-attempts ${text} is not from 1 to 99`, 'like: 3')
 }
 
 const LIKE_A_DEADLINE = 'like: --deadline 2h, or --deadline 2030-01-31T12:00:00Z'

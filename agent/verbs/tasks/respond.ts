@@ -11,7 +11,7 @@ import { WorkspaceSession } from '../../command/workspace-session.ts'
 /** The server alone decides who owns a task and what state that is in; with it away the answer is queued. */
 export const respond: Verb = async (call) => {
   const result = await resultOf(call)
-  const percent = percentOf(call.flag('percent'))
+  const percent = call.number('percent')
   return commandTask(call, call.flag('msg-id')!, {
     name: 'status',
     to: call.flag('to')!,
@@ -23,11 +23,7 @@ export const respond: Verb = async (call) => {
 }
 
 const messageOf = (call: Call): string => {
-  const note = call.text('note')
-  const hasResult = call.has('result') || call.has('file')
-  if (note === undefined) return hasResult ? resultText(call) : ''
-  if (!hasResult) return note
-  throw new ClawError('usage', 'both --note and --result are given', 'give one of them')
+  return call.text('note') ?? resultText(call)
 }
 
 /** The text of a result. Where it comes from a command or a file, an empty one is a mistake. */
@@ -36,12 +32,6 @@ const resultText = (call: Call): string => {
   return call.has('file') || call.flag('result') === '-'
     ? checkSaid('result', text, MAX_RESULT_BYTES)
     : text
-}
-
-const percentOf = (text: string | undefined): number | undefined => {
-  if (text === undefined) return undefined
-  if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text)
-  throw new ClawError('usage', `--percent ${text} is not from 0 to 100`, 'like: --percent 40')
 }
 
 const resultOf = async (call: Call): Promise<TaskResult | undefined> => {

@@ -1,6 +1,5 @@
 import { getArchivedTasks } from '../../../client/http/api.ts'
 import { shorten } from '../../../lib/text/shorten.ts'
-import { ClawError } from '../../../protocol/errors.ts'
 import { agentName } from '../../../workspace/agents/agents.ts'
 import { selectTasks, TASK_SORTS, type TaskSort } from '../../../workspace/tasks/task-list.ts'
 import { parseState } from '../../../workspace/tasks/task-states.ts'
@@ -9,6 +8,7 @@ import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { idText, oneLine, word, words } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
+const SORTS = Object.keys(TASK_SORTS) as TaskSort[]
 /** What a line shows of a task (characters). */
 const SHOWN = 80
 /** Archived tasks on a page, where not said otherwise (count). */
@@ -17,18 +17,14 @@ const PAGE = 50
 /** Tasks: the open ones, or those in the states asked for; the most urgent first, of the same priority the oldest. */
 export const tasks: Verb = async (call) => {
   const states = call.has('state') ? call.list('state').map(parseState) : null
-  const sort = call.flag('sort') ?? 'priority'
-  if (!Object.hasOwn(TASK_SORTS, sort)) {
-    const known = Object.keys(TASK_SORTS).join(', ')
-    throw new ClawError('usage', `--sort is none of ${known}`, `one of: ${known}`)
-  }
+  const sort = call.oneOf('sort', SORTS) ?? 'priority'
   if (call.has('archived')) return archived(call)
   const team = await WorkspaceSession.open(call, true)
   await team.confirm()
   const [mine, fromMe, ready] = ['mine', 'from-me', 'ready'].map((flag) => call.has(flag))
   const asked = { mine: mine!, fromMe: fromMe!, ready: ready! }
   const me = mine || fromMe || ready ? team.me() : null
-  const found = selectTasks(team.doc, { ...asked, states, me, sort: sort as TaskSort })
+  const found = selectTasks(team.doc, { ...asked, states, me, sort })
   return {
     data: { tasks: found, count: found.length, ...team.admitOffline() },
     lines: linesOf(found, team),
@@ -38,11 +34,7 @@ export const tasks: Verb = async (call) => {
 
 /** What has left the document, a page at a time, newest first. */
 const archived = async (call: Call): Promise<Outcome> => {
-  const [limit, before] = ['limit', 'before'].map((flag) => {
-    const text = call.flag(flag)
-    if (text === undefined || /^[1-9]\d{0,14}$/.test(text)) return text && Number(text)
-    throw new ClawError('usage', `--${flag} ${text} is not a number`, `like: --${flag} 50`)
-  }) as (number | undefined)[]
+  const [limit, before] = [call.number('limit'), call.number('before')]
   const team = await WorkspaceSession.open(call, false)
   const { target } = call
   const page = await getArchivedTasks(target, call.workspace, limit ?? PAGE, before)

@@ -10,8 +10,6 @@ const NOT_RUNNING =
 /** Trades a join link for a credential of this profile's own, and keeps where its team is. */
 export const join: Verb = async (call) => {
   const { env } = call.request
-  const ways = ['link', 'file'].filter((flag) => call.has(flag))
-  if (ways.length > 1) throw new ClawError('usage', 'a link and --file are given', 'give one')
   const file = call.flag('file')
   const given = file === undefined ? call.text('link') : call.readBody(file)
   const link = (given ?? env.CLAWLINK_JOIN ?? '').trim()
