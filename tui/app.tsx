@@ -26,7 +26,7 @@ const noMice: Mice = () => () => {}
 
 export interface AppProps {
   attached: Attached
-  /** What was pressed before it could listen; it is emptied. */
+  /** Keys pressed before the app could listen; the app empties the list. */
   early?: Press[]
   env?: Env
   mice?: Mice

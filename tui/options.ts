@@ -5,7 +5,7 @@ import { type CommandSpec, completionSpec, type Program, SHELLS } from '../lib/c
 import { name } from '../lib/command-line/value-types.ts'
 import { choiceIn } from '../lib/command-line/values.ts'
 
-/** Who works at a terminal is somebody else than the agents of the same machine, whose profile is `default`. */
+/** A person at a terminal is not the agent of this machine, whose profile is `default`. */
 const PROFILE = 'me'
 
 const HELP = { help: { short: 'h', what: 'explain it' } } as const
@@ -61,7 +61,7 @@ const helpText = (command: CommandSpec | null): string => {
   return `${helpOf(name, command ?? root, command === null ? more : []).join('\n')}\n`
 }
 
-/** What the link is told of profile, server and workspace: flags of clawlink-agent. */
+/** Profile, server and workspace for the link, as flags of clawlink-agent. */
 export interface Options {
   flags: readonly string[]
 }

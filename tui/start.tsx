@@ -76,7 +76,7 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
     {
       stdin: terminal.keys as unknown as NodeJS.ReadStream,
       ...{ stdout, stderr, exitOnCtrlC: false, patchConsole: false, interactive: true },
-      // What comes from others is drawn at its own pace; a key does not wait for that.
+      // Changes of others are drawn at their own rate; a key does not wait for them.
       maxFps: 120,
       ...{ alternateScreen: !plain, incrementalRendering: !plain, isScreenReaderEnabled: plain },
     },

@@ -10,7 +10,7 @@ import { event, NONE, type Steps } from './effect.ts'
 import { move } from './moving.ts'
 import { onFilterPress, onFormPress, onPalettePress, paletteWith } from './typing.ts'
 
-/** What a key does, wherever the keys go at the moment. */
+/** The effect of a key, by the current mode. */
 export const onPress = (look: Frame, press: Press): Steps => {
   const { mode } = look.state
   if (press.name === 'ctrl-c') return [{ type: 'quit' }]
@@ -35,7 +35,7 @@ export const onPress = (look: Frame, press: Press): Steps => {
   }
 }
 
-/** What was pasted, as one text; only a field for several lines takes line ends. */
+/** Pasted text as one text; only a field of several lines keeps line ends. */
 export const onPaste = ({ state }: Frame, text: string): Steps => {
   const { mode } = state
   if (mode.kind === 'browse' || mode.kind === 'help') return NONE
@@ -56,7 +56,7 @@ export const onMouse = (look: Frame, { kind, x, y }: Mouse): Steps => {
   const { head, body, foot } = screenRows(look)
   const row = y === 0 ? head : y === bodyHeight(look) + 1 ? foot : body?.[y - 1]
   const hit = row === undefined ? null : clickAt(row, x)
-  // A click beside a form is no reason to lose what is typed in it.
+  // A click beside a form keeps the text typed in it.
   if (hit === null || (isForm && hit.type !== 'field' && hit.type !== 'toast-gone')) return NONE
   return onEvent(look, hit)
 }

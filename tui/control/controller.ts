@@ -15,7 +15,7 @@ import { onMouse, onPaste, onPress } from './control.ts'
 import type { Steps } from './effect.ts'
 import { openForm, type Run } from './forms.ts'
 
-/** How long a toast stays (milliseconds): an error is read twice. */
+/** Time that a toast stays, in milliseconds; an error stays twice as long. */
 const TOAST_MS: Readonly<Record<Toast['tone'], number>> = {
   good: 4_000,
   plain: 20_000,
@@ -37,7 +37,7 @@ export interface DeskOptions {
   ring: () => void
 }
 
-/** What a person works at: their state and the snapshot, as one look; keys and clicks go in, verbs go out. */
+/** Holds a person's state and the snapshot, as one frame. Keys and clicks go in, verbs go out. */
 export class Controller {
   look: Frame
   readonly store: Store
@@ -185,7 +185,7 @@ export class Controller {
     } else this.toast('bad', text, hint)
   }
 
-  /** Whether this form is on the screen, and waits for what comes of it. */
+  /** True if this form is on the screen and waits for its outcome. */
   #isSending({ name, subject }: Form): boolean {
     const { mode } = this.look.state
     if (mode.kind !== 'form' || !mode.form.isSending) return false

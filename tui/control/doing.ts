@@ -18,7 +18,7 @@ import { type Effect, event, NONE, type Steps } from './effect.ts'
 import { type FormName, isForm, missingIn, openForm, runOf } from './forms.ts'
 import { move } from './moving.ts'
 
-/** What is given to a command on its line, by the fields of its form. */
+/** The arguments of a command line, by the fields of the command's form. */
 type Values = Readonly<Record<string, string>>
 
 /** Carries a command out, or asks for what it needs. */
@@ -80,7 +80,7 @@ const goTo = (look: Frame, view: View): Steps => {
   return [event(change), ...seen(look, change)]
 }
 
-/** Who is at the oldest entry and goes to the first one wants older ones. */
+/** Home on the oldest entry loads older ones. */
 const older = (look: Frame): Steps => {
   const { state, snapshot } = look
   const isOnFeed = state.view === 'feed' && state.pages.length === 0

@@ -1,7 +1,10 @@
 import type { Event, Form } from '../model/state.ts'
 import type { Run } from './forms.ts'
 
-/** What follows from a key, a click or a command: a change of the state, a verb to carry out, or something outside. */
+/**
+ * The effect of a key, a click or a command: a change of the state, a verb to run, or an action
+ * outside.
+ */
 export type Effect =
   | { type: 'event'; event: Event }
   /** `form`: what was typed, for it to be seen again if the verb is refused. */

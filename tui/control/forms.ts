@@ -7,13 +7,13 @@ import type { Field, Form } from '../model/state.ts'
 import { lineOf } from '../terminal/line.ts'
 
 /**
- * What a person does, as the verb of clawlink-agent that does it: its command line is all that a form makes. No rule is
- * here; what a verb refuses, it says.
+ * A form makes the command line of a clawlink-agent verb, and nothing else. Rules stand in the
+ * verbs; the form shows their errors.
  */
 export interface Run {
   argv: readonly string[]
   stdin?: string
-  /** What to say once it is done. */
+  /** Shown after the verb succeeded. */
   done: string
   hint?: string
   /** The file that was made is picked and opened then. */
@@ -26,7 +26,7 @@ type Values = Readonly<Record<string, string>>
 
 interface FormSpec {
   title: (about: string) => string
-  /** What to know before it is sent. */
+  /** Shown before the form is sent. */
   note?: (snapshot: Snapshot, subject: string) => string
   fields: (snapshot: Snapshot, subject: string) => readonly Field[]
   /** Null: there is nothing to do. */
@@ -65,7 +65,7 @@ const none = (): readonly Field[] => []
 /** A question for yes or no; whoever only presses enter has said no. */
 export const NO_YES: readonly string[] = ['no', 'yes']
 
-/** Who reads a reply. */
+/** The readers of a reply. */
 const EVERYBODY = 'everybody'
 const SENDER = 'the sender'
 const INVOLVED = 'all in the task'
@@ -207,7 +207,7 @@ export const FORMS = {
         whom === EVERYBODY
           ? ['broadcast', ...flag('topic', entry?.topic)]
           : ['send', `--to=${entry?.from ?? ''}`]
-      // What happened, but was not said, has no id that an answer could name.
+      // An event has no message id, so a reply cannot refer to it.
       const isSaid = entry?.kind === 'broadcast' || entry?.kind === 'direct'
       const reply = isSaid ? [`--reply-to=${subject}`] : []
       return withBody([...argv, ...reply], body('content', content), 'replied')
@@ -321,7 +321,7 @@ export const openForm = (
   }
 }
 
-/** What is missing in the form; null: it can be sent. */
+/** The missing field of the form; null if the form can be sent. */
 export const missingIn = ({ fields }: Form): string | null =>
   fields.find(({ needed, line: { text } }) => needed === true && text.trim() === '')?.label ?? null
 

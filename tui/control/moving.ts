@@ -7,7 +7,7 @@ import { helpLines } from '../views/overlays.ts'
 import { listOf } from '../views/picked.ts'
 import { bodyHeight, pageLines } from '../views/screen.ts'
 
-/** What a moving key does: it scrolls what is read, and picks another line of what is a list. */
+/** The effect of a movement key: scrolls a page, or picks another line of a list. */
 export const move = (look: Frame, command: string, times = 1): Event[] => {
   const { mode, view } = look.state
   if (mode.kind === 'help') {

@@ -8,7 +8,7 @@ import { event, NONE, type Steps } from './effect.ts'
 import { missingIn, NO_YES, runOf } from './forms.ts'
 import { move } from './moving.ts'
 
-/** What keys do while something is typed: in a filter, a command line, a form. */
+/** The effect of keys in a filter, a command line or a form. */
 
 const EDITS: Readonly<Record<string, Edit>> = {
   left: { edit: 'left' },
@@ -85,7 +85,7 @@ export const onPalettePress = (
     case 'enter': {
       if (line.text.trim() === '') return [toBrowse]
       const typed = readTyped(line.text)
-      // What was only begun is what is marked.
+      // An unfinished word means the marked completion.
       const begun = typed.command === null ? found[chosen] : undefined
       const { command, values, name } = begun === undefined ? typed : readTyped(begun.line)
       if (command === null) return [{ type: 'say', text: `no command "${name}"; ? shows all` }]

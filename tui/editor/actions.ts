@@ -45,7 +45,7 @@ const remove = (session: EditorSession, step: (session: EditorSession) => number
   session.change([{ from: Math.min(head, other), to: Math.max(head, other), insert: '' }])
 }
 
-/** What is selected, else the caret's whole line with its end. */
+/** The selected text, or the caret's whole line with its end. */
 const taken = ({ text }: EditorSession): { from: number; to: number } => {
   const [from, end] = text.selection
   if (from !== end) return { from, to: end }
@@ -67,7 +67,10 @@ const cutTo = (session: EditorSession, from: number, end: number): void => {
   session.text.part()
 }
 
-/** What one step of indentation is in this file: a tab, or the fewest spaces, two at least, that a line begins with. */
+/**
+ * One step of indentation in this file: a tab, or the fewest spaces (at least two) that a line
+ * begins with.
+ */
 const unitOf = ({ text: { lines } }: EditorSession): string => {
   let least = 0
   let place: ReturnType<typeof lines.next> = lines.line(0)
@@ -80,7 +83,10 @@ const unitOf = ({ text: { lines } }: EditorSession): string => {
   return ' '.repeat(least || 2)
 }
 
-/** Where the lines of the selection begin; of one that ends where a line begins not that line. */
+/**
+ * Offsets at which the lines of the selection begin. A selection that ends at the start of a line
+ * excludes that line.
+ */
 const lineStarts = ({ text }: EditorSession): number[] => {
   const { lines } = text
   const [from, end] = text.selection
@@ -142,7 +148,7 @@ const leave: Do = (session) => {
   else session.leave()
 }
 
-/** What each key of `EDITOR_KEYS` does. */
+/** The action of each key of `EDITOR_KEYS`. */
 export const ACTIONS: Readonly<Record<Action, Do>> = {
   left: sideways(stepLeft, 0),
   right: sideways(stepRight, 1),

@@ -6,8 +6,8 @@ import { editCounts } from '../../workspace/files/tree.ts'
 import type { Range } from './search.ts'
 
 /**
- * Who wrote most of each of these ranges, which are in order; null: not known (yet: a writer is named when its first
- * burst is counted) or there is nothing in it. `me` is this replica's writer.
+ * The agent that wrote most of each range; ranges are in order. Null: unknown (an agent is known
+ * once its first burst is counted), or the range is empty. `me` is this replica's agent.
  */
 export const writersOf = (
   doc: Y.Doc,

@@ -1,4 +1,4 @@
-/** Calls `run` in so many milliseconds unless it is cancelled by what it returns. */
+/** Calls `run` after `ms` milliseconds. Returns a function that cancels the call. */
 export type Later = (ms: number, run: () => void) => () => void
 
 /** After such a pause what was typed before it is one change set. */

@@ -8,7 +8,7 @@ import type { Range } from './search.ts'
 import type { EditorSession } from './session.ts'
 import { visibleRows } from './viewport.ts'
 
-/** How a part of a row looks; `colour` is an SGR colour, to be added to 30. */
+/** The style of a part of a row; `colour` is an SGR colour, an offset to 30. */
 export interface Look {
   colour?: number
   bold?: boolean
@@ -53,7 +53,7 @@ export const drawRows = (session: EditorSession, columns: number, coloured: bool
   const matches = session.prompt?.kind === 'find' ? session.found.matches : []
   const authors = session.isShowingAuthors ? authorsOf(session, rows) : null
   const gutter = gutterOf(session, columns)
-  // What is selected over several lines is marked beside them: agents put whole files, and text is for reading.
+  // A selection of several lines is marked in the margin, so that the text stays readable.
   const wide = gutter === 0 ? [] : others.filter((other) => isWide(session, other))
   const narrow = others.map((other) =>
     wide.includes(other) ? { ...other, anchor: other.head } : other,
@@ -71,7 +71,10 @@ export const drawRows = (session: EditorSession, columns: number, coloured: bool
   })
 }
 
-/** Whether a caret at this offset stands in the row: at its end only where the text does not go on in the next. */
+/**
+ * True if a caret at this offset stands in the row. The end of a wrapped row belongs to the next
+ * row.
+ */
 const holds = ({ text: { lines } }: EditorSession, row: TextRow, offset: number): boolean =>
   offset >= row.from && (offset < row.to || (offset === row.to && isEnd(row, lines)))
 

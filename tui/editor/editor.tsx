@@ -11,7 +11,10 @@ import { EditorSession } from './session.ts'
 import { keyRows, statusRow } from './status.ts'
 import { clickOn, scroll } from './viewport.ts'
 
-/** What the editor is given: the file, the cells it may draw in, and how to go back. All keys are its own. */
+/**
+ * The editor's input: the file, the cells it may draw in, and the way back. The editor takes all
+ * keys.
+ */
 export interface EditorProps {
   attached: Attached
   path: FileKey
@@ -23,7 +26,7 @@ export interface EditorProps {
   /** Tells what the mouse does, on cells of the whole screen; the editor begins `top` rows down. */
   mice?: (listener: (mouse: Mouse) => void) => () => void
   top?: number
-  /** What came in for this person; '': nothing. */
+  /** A notice for this person; '' for none. */
   notice?: string
 }
 
@@ -129,6 +132,6 @@ export const Editor = (props: EditorProps) => {
   )
 }
 
-/** Whether it is a character, a line end or a tab. */
+/** True for a character, a line end or a tab. */
 const isTyped = (press: ReturnType<typeof editorPresses>[number]): boolean =>
   'text' in press || ['enter', 'ctrl-j', 'tab'].includes(press.key)

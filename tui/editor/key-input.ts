@@ -9,7 +9,7 @@ const MOVING: readonly (keyof Key)[] = [
   ...(['pageUp', 'pageDown', 'home', 'end', 'delete', 'backspace'] as const),
 ]
 
-/** What Ink hands over; text that came in one go stays one, so that it is one edit. */
+/** Input as Ink delivers it. Text that arrives at once stays one piece, and so one edit. */
 export const editorPresses = (input: string, key: Key): EditorPress[] => {
   const presses: EditorPress[] = []
   const hasModifier = MOVING.some((field) => key[field] === true)

@@ -49,7 +49,7 @@ const blockOf = (pieces: Piece[]): Block => {
   return block
 }
 
-/** Where to part a long line: never within a grapheme. */
+/** The offset at which to split a long line: never within a grapheme. */
 const cutAt = (text: string, from: number): number => {
   const at = from + MAX_PIECE / 2
   const base = Math.max(from, at - 64)
@@ -133,7 +133,7 @@ export class Lines {
     return this.#place(before.block, before.index, place.start - sizeOf(piece), line)
   }
 
-  /** The place at which a line (0-based) begins; the last line's where there are not so many. */
+  /** The position at which a line (0-based) begins; the last line's if there are fewer lines. */
   line(number: number): Place {
     const wanted = Math.max(0, Math.min(number, this.count - 1))
     let [start, line, block] = [0, 0, 0]

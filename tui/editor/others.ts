@@ -23,7 +23,10 @@ export const colourOf = (id: string): number => {
   return COLOURS[hash % COLOURS.length]!
 }
 
-/** Who else is in the file, and where, in the order of the text. Untrusted places that are none are left out. */
+/**
+ * Others in the file with their carets, in the order of the text. Positions are untrusted: invalid
+ * ones are left out.
+ */
 export const othersIn = (
   doc: Y.Doc,
   file: FileId,

@@ -7,8 +7,8 @@ import { isBinary } from '../../workspace/files/blobs.ts'
 import { findFile, idFor, keysOf } from '../../workspace/files/tree.ts'
 
 /**
- * What became of the file that was opened. `new`: it is not there yet, the first edit makes it. `removed`: an edit brings
- * it back. `replaced`: another text has its path, and no path leads to this one.
+ * State of the opened file. `new`: the first edit creates it. `removed`: an edit restores it.
+ * `replaced`: another text has its path, and no path leads to this one.
  */
 export type FileState =
   | { kind: 'there' }
@@ -25,7 +25,7 @@ export const textIdOf = (doc: Y.Doc, path: string): FileId => {
   return findFile(doc, key)?.entry.fileId ?? idFor(doc, key)
 }
 
-/** How it stands with the text that was opened under this path. */
+/** The state of the text that was opened under this path. */
 export const fileStateOf = (doc: Y.Doc, path: string, id: FileId): FileState => {
   const here = findFile(doc, path)
   if (here?.entry.fileId === id) {

@@ -7,7 +7,7 @@ export interface TextRow {
   /** Which row of the piece it is. */
   index: number
   from: number
-  /** Where its text ends; a line end is not in it. */
+  /** The end of its text, without a line end. */
   to: number
 }
 
@@ -45,7 +45,7 @@ export const previousRow = (lines: Lines, row: TextRow, width: number): TextRow 
   return place && rowOf(lines, place, lines.rows(place.piece, width).length - 1, width)
 }
 
-/** The row `by` rows further on, or back; the last one on the way where there are not so many. */
+/** The row `by` rows on, or back if negative; stops at the first and at the last row. */
 export const rowsAway = (lines: Lines, row: TextRow, by: number, width: number): TextRow => {
   let found = row
   for (let i = 0; i < Math.abs(by); i++) {

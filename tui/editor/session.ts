@@ -17,14 +17,17 @@ import { type Change, SharedText } from './shared-text.ts'
 
 /** My caret is told to others at most this often (milliseconds). */
 export const SHOW_MS = 80
-/** What others do is drawn at most this often (milliseconds): 15 a second. My own keys are drawn at once. */
+/**
+ * Shortest time between two frames of others' edits, in milliseconds: 15 per second. Own keys are
+ * drawn at once.
+ */
 export const OTHERS_MS = 66
 
-/** What is asked for in the lowest row. */
+/** The prompt in the lowest row. */
 export interface Prompt {
   kind: 'find' | 'line'
   line: Line
-  /** Where the caret was. */
+  /** The caret before the prompt. */
   from: number
 }
 
@@ -48,7 +51,7 @@ export class EditorSession {
   readonly text: SharedText
   state: FileState
   prompt: Prompt | null = null
-  /** What was last looked for. */
+  /** The last search term. */
   query = ''
   isShowingAuthors = false
   isShowingKeys = false
@@ -119,13 +122,13 @@ export class EditorSession {
     return this.state.kind === 'none' ? this.state.why : null
   }
 
-  /** Who else is in the file, and where. */
+  /** Others in the file, with their carets. */
   get others(): Other[] {
     const { doc, me } = this.attached
     return othersIn(doc, this.id, this.attached.presences(), me ?? ('' as AgentId))
   }
 
-  /** Where what is looked for is, in the text as it is. */
+  /** Matches of the search term in the current text. */
   get found(): Found {
     const { query } = this
     const { version, lines } = this.text
@@ -208,7 +211,7 @@ export class EditorSession {
     if (kind === 'removed') this.#bursts.end()
   }
 
-  /** The text as it can be in this file: its line ends, and nothing that is no text. */
+  /** The text with this file's line ends and without control characters. */
   fitting(text: string): string {
     return text
       .replace(/\r\n|\r|\n/g, this.lineEnd)
@@ -216,7 +219,7 @@ export class EditorSession {
       .replaceAll('\0', '')
   }
 
-  /** What ends the file's lines. */
+  /** The file's line end. */
   get lineEnd(): string {
     const { ending } = this.text.lines.line(0).piece
     return ending === '' ? '\n' : ending
@@ -303,7 +306,7 @@ export class EditorSession {
     this.text.select(start, start)
   }
 
-  /** What is asked for has changed: a search goes to the first match from where it began. */
+  /** The prompt's text has changed: a search goes to the first match after its start. */
   #ask(line: Line): void {
     const prompt = this.prompt!
     this.prompt = { ...prompt, line }

@@ -34,7 +34,7 @@ export class SharedText {
   readonly #text: Y.Text
   readonly #undo: Y.UndoManager
   readonly #onChange: (isOwn: boolean) => void
-  /** Whether values of another kind stand in the text. */
+  /** True if the text holds values that are not text. */
   #hasOthers: boolean
 
   constructor(doc: Y.Doc, id: FileId, onChange: (isOwn: boolean) => void) {
@@ -51,7 +51,7 @@ export class SharedText {
     this.#text.observe(this.#onText)
   }
 
-  /** What is selected; empty where only the caret is. */
+  /** The selection; empty if there is only the caret. */
   get selection(): Range {
     return [Math.min(this.anchor, this.head), Math.max(this.anchor, this.head)]
   }
@@ -85,7 +85,7 @@ export class SharedText {
     this.anchor = this.head
   }
 
-  /** What comes now is taken back apart from what was before. */
+  /** Starts a new undo step. */
   part(): void {
     this.#undo.stopCapturing()
   }
@@ -131,7 +131,7 @@ export class SharedText {
     for (let i = 0; i < delta.length; i++) {
       const { retain = 0, insert } = delta[i]!
       at += retain
-      // What is replaced comes as two parts, in either order.
+      // A replacement arrives as two parts, in either order.
       const next = delta[i + 1]
       let removed = delta[i]!.delete ?? 0
       let text = insert === undefined ? '' : asText(insert)
@@ -156,7 +156,7 @@ export class SharedText {
       if (place < at || (place === at && !(goesAlong && removed === 0))) return place
       return place < at + removed ? at : place - removed + inserted
     }
-    // What others write at the ends of a selection is not in it.
+    // Text that others insert at the ends of a selection stays outside.
     const [from, to] = this.selection
     const [movedFrom, movedTo] = [moved(from, to > from), moved(to, false)]
     const isBackwards = this.head < this.anchor

@@ -19,7 +19,7 @@ export const caretPlace = ({ text }: EditorSession): { line: number; column: num
   return { line: lines.at(head).line + 1, column: column + 1 }
 }
 
-/** What happened to the file, in words; '' where all is as usual. */
+/** The state of the file in words; '' if normal. */
 const stateText = (session: EditorSession): string => {
   const { state } = session
   switch (state.kind) {

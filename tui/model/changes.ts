@@ -2,10 +2,10 @@ import * as Y from 'yjs'
 import { itemOf } from '../../lib/yjs/internals.ts'
 import { EDITS_PREFIX } from '../../workspace/document/schema.ts'
 
-/** What has to be read again. */
+/** The parts that have to be read again. */
 export interface Dirty {
   agents: boolean
-  /** Who is connected, where, and what follows from silence. */
+  /** Connected agents, their files, and states that follow from silence. */
   presence: boolean
   said: boolean
   /** Tasks and notes that wait for the server. */
@@ -21,7 +21,10 @@ const clean = (): Dirty => ({
   ...{ tasks: new Set<string>(), files: new Set<string>() },
 })
 
-/** What transactions have changed since somebody looked: of ten thousand tasks the one that it was. */
+/**
+ * Collects the changes of transactions since the last look, so that one changed task of ten
+ * thousand costs one.
+ */
 export class Changes {
   /** At first all there is. */
   now: Dirty = {
@@ -30,7 +33,7 @@ export class Changes {
   }
   readonly #roots = new WeakMap<object, string>()
 
-  /** Whether there is something that a snapshot shows. */
+  /** True if there is a change that a snapshot shows. */
   note({ changed }: Y.Transaction): boolean {
     let isShown = false
     for (const [start, keys] of changed) {

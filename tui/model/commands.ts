@@ -1,9 +1,9 @@
 import type { View } from './state.ts'
 
-/** What a command is about: the thing that is picked, or open. */
+/** The subject of a command: the picked or the open item. */
 export type About = 'agent' | 'task' | 'entry' | 'file'
 
-/** Whose names complete a word of a command line. */
+/** The kind of names that complete a word of a command line. */
 export type Names = 'agent' | 'file' | 'topic' | 'text'
 
 /**
@@ -21,7 +21,7 @@ export interface Command {
   about?: About
   /** Fields of its form that a command line gives in this order; the last takes the rest. */
   args?: readonly { field: string; names: Names }[]
-  /** It is no use to type it. */
+  /** Not offered on the command line. */
   keysOnly?: true
 }
 
@@ -266,7 +266,7 @@ export const TYPING: readonly { keys: readonly string[]; what: string }[] = [
 export const commandNamed = (name: string): Command | null =>
   COMMANDS.find((command) => command.name === name) ?? null
 
-/** What a key does in a view; what is only of that view goes first. */
+/** The command of a key in a view; commands of that view go first. */
 export const commandFor = (key: string, view: View): Command | null => {
   const bound = COMMANDS.filter(({ keys }) => keys.includes(key))
   return (

@@ -53,10 +53,10 @@ export const EDITOR_KEYS = [
   bar?: string
 }[]
 
-/** What a key of the editor does. */
+/** The action of a key of the editor. */
 export type Action = (typeof EDITOR_KEYS)[number]['does']
 
-/** What selects when shift is held. */
+/** Movements that select with shift. */
 const SELECTING: ReadonlySet<Action> = new Set<Action>([
   ...(['left', 'right', 'up', 'down', 'word-left', 'word-right', 'home', 'end'] as const),
   ...(['page-up', 'page-down', 'first', 'last'] as const),
@@ -66,7 +66,7 @@ const byKey = new Map<string, Action>(
   EDITOR_KEYS.flatMap(({ does, keys }) => keys.map((key): [string, Action] => [key, does])),
 )
 
-/** What a key does, and whether it takes the selection along; null: nothing. */
+/** The action of a key, and whether it extends the selection; null for none. */
 export const actionOf = (key: string): { does: Action; selects: boolean } | null => {
   const plain = byKey.get(key)
   if (plain !== undefined) return { does: plain, selects: false }

@@ -8,7 +8,7 @@ import { type Task, taskHistory } from '../../workspace/tasks/tasks.ts'
 import type { FeedEntry } from './feed.ts'
 import type { FileLine } from './snapshot.ts'
 
-/** What was said, as far as `me` may read it: direct messages are their two ends' alone. */
+/** The messages that `me` may read: direct messages are visible to sender and receiver only. */
 export const saidEntry = (entry: BroadcastEntry, me: AgentId | null): FeedEntry | null => {
   const { id, from, to, topic, content, at, replyTo } = entry
   if (to !== undefined && to !== me && from !== me) return null
@@ -26,7 +26,7 @@ export const saidEntries = function* (doc: Y.Doc, me: AgentId | null): Generator
   }
 }
 
-/** What happened to a task: that it was made, each transition, each note. */
+/** The events of a task: creation, each transition, each note. */
 export const taskEntries = function* (doc: Y.Doc, task: Task): Generator<FeedEntry> {
   const { task_id, from_agent, to_agent, notes } = task
   const common = { topic: '', task: task_id }
@@ -54,7 +54,7 @@ export const taskEntries = function* (doc: Y.Doc, task: Task): Generator<FeedEnt
   }
 }
 
-/** Edits of one file by one agent within this time are one entry (milliseconds): typing is no news every second. */
+/** Edits of one file by one agent within this time, in milliseconds, are one entry. */
 const ONE_EDIT_MS = 60_000
 
 export const fileEntry = ({ info }: FileLine): FeedEntry => {

@@ -1,6 +1,6 @@
 /**
- * What `/` takes: words that must all be in what is shown, in any case; `key:word` looks at one field only. A dash before
- * either means that it must not be there.
+ * The filter of `/`: all words must occur, in any case; `key:word` looks at one field. A dash
+ * before either excludes.
  */
 export interface Filter {
   words: readonly Word[]
@@ -13,8 +13,8 @@ interface Word {
 }
 
 /**
- * What a thing is looked for by, in lower case: the texts of one of its fields, of '' all that it has; null: it has no
- * such field.
+ * Searchable texts of an item, in lower case: of one field, or of all fields for ''; null if the
+ * field does not exist.
  */
 export type Fields = (key: string) => readonly string[] | null
 
@@ -35,7 +35,7 @@ export const parseFilter = (text: string): Filter => ({
 export const passes = ({ words }: Filter, fields: Fields): boolean => {
   for (const { key, word, not } of words) {
     const field = key === null ? null : fields(key)
-    // What is no field's name is a word like any other: a URL, a time.
+    // An unknown key makes an ordinary word: a URL, a time.
     const wanted = field !== null || key === null ? word : `${key}:${word}`
     const found = (field ?? fields('')!).some((text) => text.includes(wanted))
     if (found === not) return false
@@ -43,7 +43,7 @@ export const passes = ({ words }: Filter, fields: Fields): boolean => {
   return true
 }
 
-/** Whether all that passes `filter` passes `wider`, too: somebody typed on. */
+/** True if everything that passes `filter` passes `wider`, too, as when somebody types on. */
 export const isNarrower = (filter: Filter, wider: Filter): boolean =>
   wider.words.length <= filter.words.length &&
   wider.words.every(({ key, word, not }, i) => {

@@ -1,7 +1,7 @@
 import type { Snapshot } from './snapshot.ts'
 import type { State } from './state.ts'
 
-/** What a frame is drawn from. */
+/** The input of a frame. */
 export interface Frame {
   snapshot: Snapshot
   state: State
@@ -29,7 +29,7 @@ const UNITS: readonly [number, string][] = [
   [60_000, 'm'],
 ]
 
-/** How long ago an ISO time was, in at most 4 characters; what is ahead is `now`. */
+/** The age of an ISO time in at most 4 characters; a time ahead is `now`. */
 export const ago = (iso: string, now: number): string => {
   const ms = now - Date.parse(iso)
   for (const [unit, letter] of UNITS) if (ms >= unit) return `${Math.floor(ms / unit)}${letter}`

@@ -5,7 +5,7 @@ import type { FileInfo } from '../../workspace/files/files.ts'
 import type { Task } from '../../workspace/tasks/tasks.ts'
 import type { AgentLine, FileLine } from './snapshot.ts'
 
-/** Who is in which file now. */
+/** The agents in each file now. */
 export type Places = ReadonlyMap<AgentId, FileKey>
 
 /** `keys`: file ids → paths. */
@@ -25,7 +25,7 @@ export const placesOf = (
 const kept = <T>(old: readonly T[], lines: readonly T[]): readonly T[] =>
   old.length === lines.length && lines.every((line, i) => line === old[i]) ? old : lines
 
-/** Where the agents are; lines that are as they were stay the same objects. */
+/** The agents' lines; unchanged lines stay the same objects. */
 export const agentLines = (
   agents: readonly Agent[],
   places: Places,

@@ -6,7 +6,7 @@ import type { Toast } from './state.ts'
 /** Characters of a message that a toast shows. */
 const SHOWN = 160
 
-/** What a toast says of a message that came in; null: it is for all, and the feed has it. */
+/** The toast for a new message; null for a broadcast, which the feed shows. */
 export const tellingOf = (
   message: Message,
   snapshot: Snapshot,

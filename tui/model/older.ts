@@ -7,7 +7,7 @@ import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/b
 const PAGE = 500
 /** Pages that one wish for older entries reads at most. */
 const MAX_PAGES = 20
-/** How far back is looked first (milliseconds); then twice as far, and so on. */
+/** The first step back, in milliseconds; each next one is twice as long. */
 const FIRST_SPAN_MS = 3_600_000
 
 interface Page {
@@ -17,8 +17,8 @@ interface Page {
 }
 
 /**
- * What was said before a time, from the server's log, which is read forward only: from an hour before on, from two, until
- * there is something or nothing is left. `from` is where to look next.
+ * Messages before a time, from the server's log. The log is read forward only: from one hour
+ * before, from two, until there is a message or the log begins. `from` is the next start.
  */
 export const readOlder = async (
   attached: Attached,

@@ -2,7 +2,7 @@ import { COMMANDS, type Command, type Names } from './commands.ts'
 import type { Frame } from './frame.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** What could stand where the line ends. */
+/** The completions at the end of the line. */
 export interface Completion {
   /** The line with it. */
   line: string

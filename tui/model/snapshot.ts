@@ -41,7 +41,7 @@ export interface Snapshot {
   files: readonly FileLine[]
   /** Names by agent id. */
   names: ReadonlyMap<string, string>
-  /** What nobody acknowledged, and the ids in it. */
+  /** Unacknowledged messages, and their ids. */
   unread: readonly Message[]
   unreadIds: ReadonlySet<string>
   /** There is older that was said, in the server's archive. */
@@ -50,7 +50,7 @@ export interface Snapshot {
   now: number
 }
 
-/** Whether the owner of the task waits for an answer of this person, who has delegated it. */
+/** True if the task's owner waits for an answer of this person, its delegator. */
 export const asksMe = ({ me }: Pick<Snapshot, 'me'>, task: Task): boolean =>
   task.status === 'input-required' && !task.awaits_approval && task.from_agent === me
 

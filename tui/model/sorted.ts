@@ -1,7 +1,7 @@
 /** Negative, where `a` goes before `b`. */
 export type Order<T> = (a: T, b: T) => number
 
-/** Where `item` goes in the sorted list, after those that are like it; looked for from `from` on. */
+/** The index of `item` in the sorted list, after equal ones; the search starts at `from`. */
 const placeFor = <T>(sorted: readonly T[], item: T, order: Order<T>, from: number): number => {
   let [low, high] = [from, sorted.length]
   while (low < high) {

@@ -5,7 +5,7 @@ import { keepVisible } from '../text/scroll.ts'
 export const VIEWS = ['agents', 'tasks', 'feed', 'files'] as const
 export type View = (typeof VIEWS)[number]
 
-/** What is open on top of a view. */
+/** A page open on top of a view. */
 export type Page =
   | { kind: 'agent' | 'task' | 'entry'; id: string; top: number }
   | { kind: 'editor'; path: FileKey }
@@ -24,20 +24,20 @@ export interface Form {
   /** The form in tui/control/forms.ts. */
   name: string
   title: string
-  /** What to know before it is sent; ''. */
+  /** Shown before the form is sent; '' for nothing. */
   note: string
-  /** What it is about: an agent's, a task's or a message's id, a path; '' where nothing. */
+  /** The subject: an id of an agent, a task or a message, or a path; '' for none. */
   subject: string
   fields: readonly Field[]
   /** The field that has the keys. */
   at: number
-  /** What was wrong when it was sent; ''. */
+  /** The error of the last attempt; '' for none. */
   wrong: string
   /** It is on its way: what is in it stays as it is until there is an answer. */
   isSending: boolean
 }
 
-/** Where keys go. */
+/** The receiver of keys. */
 export type Mode =
   | { kind: 'browse' }
   | { kind: 'filter'; line: Line; before: string }
@@ -52,7 +52,7 @@ export interface Toast {
   hint: string
 }
 
-/** What a person has done to what they see. It has nothing of the document's. */
+/** The state of the screen. It holds nothing of the document. */
 export interface State {
   view: View
   /** Null: none yet, the first; in the feed: the newest, whatever comes. */
@@ -130,7 +130,7 @@ export const initialState = (now: number): State => ({
 
 export const topPage = ({ pages }: State): Page | null => pages.at(-1) ?? null
 
-/** Whose keys apply: those of what is open, else those of the view. */
+/** The view whose keys apply: the open page's, or the current view's. */
 export const keysOf = (state: State): View => {
   const page = topPage(state)
   if (page === null) return state.view

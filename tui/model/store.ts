@@ -29,11 +29,11 @@ import type { Snapshot } from './snapshot.ts'
 
 /** A snapshot is taken at most this often (milliseconds): 12 a second look live, and leave time for keys. */
 export const EVERY_MS = 80
-/** Figures of files (version, size, editor) are read at most this often (milliseconds): a keystroke is no news. */
+/** Shortest time between two reads of files' figures (version, size, editor), in milliseconds. */
 const FILES_EVERY_MS = 1_000
-/** How long it has been offline is told this often (milliseconds). */
+/** Interval of updates of the time offline, in milliseconds. */
 const TICK_MS = 1_000
-/** Ages, and what follows from silence, are looked at every so many ticks. */
+/** Ages and states that follow from silence are updated every this many ticks. */
 const TICKS = 15
 /** Waiting in the intake, each task is looked for among all there: of more than this many all are read at once. */
 const MANY_HANDED_IN = 100
@@ -84,7 +84,7 @@ export class Store {
       () => clearInterval(tick),
       attached.onChange(() => {
         this.#changes.now.presence = true
-        // Who has registered may read what was sent to it.
+        // A registered agent may read the messages to it.
         if (attached.me !== this.snapshot.me) this.#changes.now.said = true
         this.#schedule()
       }),
@@ -115,7 +115,7 @@ export class Store {
     this.#wake(this.#takenAt + EVERY_MS, () => {
       this.snapshot = this.#take(this.snapshot)
       for (const listener of this.#listeners) listener()
-      // What is new of files waits for its time.
+      // Changes of files wait for their interval.
       if (this.#changes.hasFiles) {
         this.#wake(this.#filesReadAt + FILES_EVERY_MS, () => this.#schedule())
       }
@@ -182,7 +182,7 @@ export class Store {
     const read: Task[] = changed === null ? listTasks(doc) : []
     if (changed === null) this.#tasks.clear()
     for (const id of changed ?? []) {
-      // What has been archived is not on the board any more.
+      // Archived tasks leave the board.
       if (findEntry(doc, id) === undefined) this.#tasks.delete(id as TaskId)
       else read.push(getTask(doc, id))
     }
@@ -230,7 +230,7 @@ export class Store {
   }
 }
 
-/** What there is before anything was read. */
+/** The snapshot before the first read. */
 const NOTHING: Snapshot = {
   me: null as AgentId | null,
   where: { profile: '', name: '', server: '', workspace: '' },

@@ -1,6 +1,6 @@
 import { Transform } from 'node:stream'
 
-/** What a mouse did; column and row are 0-based cells. */
+/** A mouse event; column and row are 0-based cells. */
 export interface Mouse {
   kind: 'click' | 'up' | 'down'
   x: number

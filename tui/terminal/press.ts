@@ -3,7 +3,7 @@ import type { Key } from 'ink'
 /** One key, by name: `j`, `G`, `ctrl-d`, `enter`, `shift-tab`. */
 export interface Press {
   name: string
-  /** What it types; '' of a key that types nothing. */
+  /** The typed text; '' for a key that types nothing. */
   text: string
 }
 
@@ -34,7 +34,7 @@ const CONTROLS: Readonly<Record<string, string>> = {
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** What Ink hands over, key by key: what was typed fast comes as one text, an Enter in it too. */
+/** Splits Ink's input into keys: fast typing arrives as one text, Enter included. */
 export const pressesOf = (input: string, key: Key): Press[] => {
   if (key.eventType === 'release') return []
   const special = NAMES.find(([field]) => key[field] === true)

@@ -1,6 +1,6 @@
 import { KeysOnly, MOUSE_OFF, MOUSE_ON, type Mouse } from './mouse.ts'
 
-/** Who wants to know what the mouse does; returns what ends it. */
+/** Subscribes to mouse events; returns a function that unsubscribes. */
 export type Mice = (listener: (mouse: Mouse) => void) => () => void
 
 export interface TerminalOptions {

@@ -12,7 +12,7 @@ export interface Cell {
 
 /** Cells from one tab stop to the next. */
 export const TAB_CELLS = 4
-/** A longer grapheme is no character of any language, but marks heaped up to paint over other lines. */
+/** A longer grapheme occurs in no language: marks are piled up to paint over other lines. */
 const MAX_GRAPHEME_UNITS = 32
 /** Graphemes whose cell is remembered; texts use few different ones. */
 const REMEMBERED = 4096
@@ -48,7 +48,7 @@ const lookOf = (grapheme: string): { text: string; width: number } => {
   return found
 }
 
-/** What shows nothing where it stands: its offset and its length. Joiners in words and emoji are not among it. */
+/** Invisible parts of a text: offset and length. Joiners in words and emoji do not count. */
 const hiddenIn = (text: string): Map<number, number> => {
   const found = new Map<number, number>()
   replaceHidden(text, (char, at) => {
@@ -89,11 +89,11 @@ export const cellsOf = (text: string): Cell[] => {
   return cells
 }
 
-/** How many columns a cell takes that begins in this one. */
+/** Columns of a cell that begins in this column. */
 export const widthAt = (cell: Cell, column: number): number =>
   cell.text === '\t' ? TAB_CELLS - (column % TAB_CELLS) : cell.width
 
-/** What is drawn for a cell in this column. */
+/** The text drawn for a cell in this column. */
 export const textAt = (cell: Cell, column: number): string =>
   cell.text === '\t' ? ' '.repeat(widthAt(cell, column)) : cell.text
 

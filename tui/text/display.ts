@@ -3,7 +3,7 @@ import { cellsOf } from './cells.ts'
 
 /** Text in one line by the cells that it takes. What others wrote goes through `harmless` before it is measured. */
 
-/** What a text without has no cell of another look than its own. */
+/** A text without a match needs no replacement. */
 const SUSPECT = /[\p{C}\p{M}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u
 
 /**
@@ -24,7 +24,7 @@ const isAscii = (text: string): boolean => /^[\u0020-\u007e]*$/.test(text)
 export const widthOf = (text: string): number =>
   isAscii(text) ? text.length : cellsOf(text).reduce((sum, { width }) => sum + width, 0)
 
-/** What of a harmless text fits into `width` cells; characters stay whole. */
+/** The part of a harmless text that fits into `width` cells; characters stay whole. */
 export const clip = (text: string, width: number): string => {
   if (width <= 0) return ''
   if (isAscii(text)) return text.slice(0, width)

@@ -1,8 +1,9 @@
 import { cellsOf, widthAt } from './cells.ts'
 
 /**
- * Where each row of a text begins that is `width` cells wide: after a space where the row has one, else between two
- * graphemes. A grapheme that is wider than the row has one of its own. The first row begins at 0.
+ * Offsets at which the rows of a text wrapped at `width` cells begin: after a space if the row has
+ * one, else between two graphemes. A grapheme wider than the row gets its own row. The first row
+ * begins at 0.
  */
 export const wrapRows = (text: string, width: number): number[] => {
   const starts = [0]

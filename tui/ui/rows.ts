@@ -2,8 +2,8 @@ import type { Event } from '../model/state.ts'
 import { clip, cut, harmless, widthOf as measure } from '../text/display.ts'
 
 /**
- * What a segment is, not how it looks: `tui/ui/row.tsx` gives it one of the 16 colours, which are the terminal's own and so
- * read on light and dark. A state is told by a symbol or word too, never by its tone alone.
+ * The meaning of a segment. `tui/ui/row.tsx` maps it to one of the terminal's own 16 colours,
+ * readable on light and dark. A symbol or a word shows each state, too, never the tone alone.
  */
 export type Tone = 'plain' | 'dim' | 'strong' | 'accent' | 'good' | 'warn' | 'bad'
 
@@ -12,14 +12,14 @@ export interface Segment {
   tone?: Tone
   /** Drawn inverted: where the keys go. */
   picked?: boolean
-  /** What a click on it does. */
+  /** The effect of a click on it. */
   click?: Event
 }
 
 /** One line of the screen. */
 export type Row = readonly Segment[]
 
-/** What a line can show of a long text: to look at the rest would be for nothing (UTF-16 units). */
+/** The longest part of a text that a line can show, in UTF-16 units; the rest is not measured. */
 const MAX_SAID = 2_000
 
 /** A segment of text that others wrote. */
@@ -89,7 +89,7 @@ export const picked = (row: Row): Row => row.map((segment) => ({ ...segment, pic
 export const clickable = (row: Row, click: Event): Row =>
   row.map((segment) => ({ click, ...segment }))
 
-/** What a click on column `x` (0-based) of the row does; null: nothing. */
+/** The effect of a click on column `x` (0-based) of the row; null for none. */
 export const clickAt = (row: Row, x: number): Event | null => {
   let end = 0
   for (const segment of row) {
@@ -106,7 +106,10 @@ export interface Column {
   grow: number
 }
 
-/** The cells of each column in `width`, with one cell between two; columns for which there is no room get 0, last ones first. */
+/**
+ * The cells of each column in `width`, with one cell between columns. Columns without room get 0,
+ * from the last on.
+ */
 export const columnWidths = (columns: readonly Column[], width: number): number[] => {
   let shown = columns.length
   const need = () => columns.slice(0, shown).reduce((sum, { min }) => sum + min + 1, -1)

@@ -104,7 +104,7 @@ const cellsOf = ({ snapshot, plain }: Frame, line: AgentLine): Row[] => {
   ]
 }
 
-/** That it is paused, its task, and what it says of itself. */
+/** Its pause, its task, and its own status. */
 const nowOf = (snapshot: Snapshot, { agent, task }: AgentLine): Row => {
   const known = task === null ? undefined : snapshot.taskById.get(task)
   const doing = [agent.activity?.note, known?.task ?? task].filter((part) => part != null)

@@ -119,7 +119,7 @@ const byUrgency = (a: Task, b: Task): number =>
 
 const board = new Board()
 
-/** Where the picked task is, on the board as it is; a board with nothing picked has its first task picked. */
+/** The picked task's position on the board; without a pick, the first task's. */
 export const boardPlace = latest(
   (columns: readonly BoardColumn[], id: string | null): { column: number; index: number } => {
     for (const [column, { tasks }] of columns.entries()) {
@@ -178,7 +178,7 @@ export const boardRows = (look: Frame, width: number, height: number): Row[] => 
   return rows
 }
 
-/** Where not all columns are seen: what is in each, and which are. */
+/** If not all columns fit: the count of each, and the visible ones. */
 const overview = (
   columns: readonly BoardColumn[],
   at: number,

@@ -101,7 +101,7 @@ const textFieldRows = (label: Row, { text, at }: Line, width: number): Row[] => 
   })
 }
 
-/** What could stand in the line that is typed. */
+/** Completions of the typed line. */
 export const paletteRows = (look: Frame, typed: string, chosen: number, width: number): Row[] => {
   const found = completionsOf(look, typed)
   const labels = Math.min(36, Math.max(0, ...found.map(({ label }) => widthOf(label))) + 2)

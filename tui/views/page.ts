@@ -10,7 +10,7 @@ export const labelled = (label: string, value: Row): Row => [
   ...value,
 ]
 
-/** What somebody wrote, in as many lines as it takes. */
+/** A text by others, wrapped. */
 export const paragraph = (text: string, width: number, tone: Tone = 'plain'): Row[] =>
   text.split(/\r\n|\r|\n/).flatMap((line) => {
     const starts = wrapRows(line, width)

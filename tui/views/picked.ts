@@ -22,13 +22,13 @@ export const pickedId = (look: Frame): string | null => {
   return at >= 0 && at < count ? idAt(at) : null
 }
 
-/** Whether the task that is picked or open has a question for this person. */
+/** True if the picked or open task has a question for this person. */
 export const waitsForMe = (look: Frame): boolean => {
   const task = look.snapshot.taskById.get(aboutOf(look, 'task') ?? '')
   return task !== undefined && asksMe(look.snapshot, task)
 }
 
-/** What a command is about: the page that is open, else what is picked; null where that is of another kind. */
+/** The subject of a command: the open page, else the picked item; null if it is of another kind. */
 export const aboutOf = (look: Frame, about: About): string | null => {
   const { view } = look.state
   const page = topPage(look.state)

@@ -106,11 +106,11 @@ const headRow = (look: Frame): Row => {
   return spread(tabs, [...mail, ...place, ...contactOf(look)], columns)
 }
 
-/** Whether something came that this view has, and that was not looked at. */
+/** True if this view has unseen items. */
 const isNewIn = ({ snapshot, state }: Frame, view: View): boolean =>
   view === 'feed' && state.view !== 'feed' && hasNews(snapshot, state.seenAt)
 
-/** Whether others said or did something after this time. */
+/** True if others wrote or acted after this time. */
 const hasNews = ({ feed, me }: Frame['snapshot'], seenAt: number): boolean => {
   for (let i = feed.length - 1; i >= 0 && feed[i]!.at > seenAt; i--) {
     if (feed[i]!.from !== me) return true
@@ -127,7 +127,7 @@ const contactOf = ({ snapshot, columns, plain }: Frame): Row => {
   return [said(`${plain ? '' : '○ '}offline ${time}${reason}`, 'bad')]
 }
 
-/** What is typed, or what the keys do here. */
+/** The typed line, or the keys of this view. */
 const footRow = (look: Frame): Row => {
   const { state, columns } = look
   const { mode } = state

@@ -76,7 +76,7 @@ const clockOf = (at: number): string => {
 
 const head = (title: string): Row => [seg(title, 'strong')]
 
-/** What a newer version keeps of a task besides: shown rather than hidden. */
+/** Fields of a newer version: shown, not hidden. */
 const moreFields = (task: Task): Row[] =>
   Object.entries(task)
     .filter(([key, value]) => !KNOWN.has(key) && value !== null && value !== undefined)
