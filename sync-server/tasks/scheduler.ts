@@ -3,7 +3,8 @@ import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import { activities, readPresence } from '../../workspace/agents/presence.ts'
 import { agentsOf } from '../../workspace/document/schema.ts'
-import { TaskReconciler, type TaskWorld } from '../../workspace/tasks/reconcile/reconciler.ts'
+import { TaskReconciler } from '../../workspace/tasks/reconcile/reconciler.ts'
+import type { TaskWorld } from '../../workspace/tasks/reconcile/world.ts'
 import { type ArchivedTask, readArchivedTask } from '../../workspace/tasks/task-archive.ts'
 import type { TaskIndex } from '../../workspace/tasks/task-index.ts'
 import { LOOKED_UP_TASKS } from '../config/limits.ts'
@@ -177,10 +178,10 @@ class RoomTasks {
   async command<T>(change: (doc: Y.Doc, index: TaskIndex) => T, by: string): Promise<T> {
     for (let tries = 0; tries < MAX_TRIES; ) {
       // In one commit, one after the other: nothing is filed in between.
-      let left: ReturnType<TaskReconciler['settle']> | null = null
+      let left: ReturnType<TaskReconciler['reconcile']> | null = null
       const settled = this.#room.command(
         (_doc, archive) => {
-          left = this.#settler!.settle(this.#world(), archive)
+          left = this.#settler!.reconcile(this.#world(), archive)
         },
         undefined,
         { by },
@@ -205,7 +206,7 @@ class RoomTasks {
   }
 
   #settle() {
-    return this.#room.command((_doc, archive) => this.#settler!.settle(this.#world(), archive))
+    return this.#room.command((_doc, archive) => this.#settler!.reconcile(this.#world(), archive))
   }
 
   /** Settles until there is nothing left to do now. */

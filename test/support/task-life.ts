@@ -62,7 +62,7 @@ export const liveThrough = (marks: readonly number[], onMark: (size: Size) => vo
   const settler = new TaskReconciler(server)
   const settle = (): void => {
     server.transact(() =>
-      settler.settle(
+      settler.reconcile(
         {
           ...{ now, leaseMs: 600_000, offerMs: 60_000, archiveAfterMs: Number.POSITIVE_INFINITY },
           here: { present: new Set(agents), now },

@@ -42,7 +42,7 @@ export const byUrgency = (a: TaskEntry, b: TaskEntry): number =>
   (a.id < b.id ? -1 : 1)
 
 /** What an agent has done and has to do, as far as the document knows. */
-export interface Record {
+export interface TrackRecord {
   /** Tasks it owns now (count). */
   load: number
   completed: number
@@ -51,9 +51,9 @@ export interface Record {
 }
 
 /** The records of all agents. */
-export const recordsOf = (tasks: Iterable<TaskEntry>): Map<AgentId, Record> => {
-  const records = new Map<AgentId, Record>()
-  const of = (id: AgentId): Record => {
+export const recordsOf = (tasks: Iterable<TaskEntry>): Map<AgentId, TrackRecord> => {
+  const records = new Map<AgentId, TrackRecord>()
+  const of = (id: AgentId): TrackRecord => {
     const known = records.get(id) ?? { load: 0, completed: 0, failed: 0 }
     records.set(id, known)
     return known
@@ -70,11 +70,11 @@ export const recordsOf = (tasks: Iterable<TaskEntry>): Map<AgentId, Record> => {
 }
 
 /** Laplace's rule of succession: who has done nothing yet is between who did well and who did not. */
-const reliability = ({ completed, failed }: Record): number =>
+const reliability = ({ completed, failed }: TrackRecord): number =>
   (completed + 1) / (completed + failed + 2)
 
 const STATUS_ORDER: readonly Agent['status'][] = ['online', 'idle', 'stale', 'offline']
-const NOTHING: Record = { load: 0, completed: 0, failed: 0 }
+const NOTHING: TrackRecord = { load: 0, completed: 0, failed: 0 }
 
 /**
  * Who may be asked to take the task, best first: who is here before who is not, then who has least to do, then who has
@@ -84,7 +84,7 @@ export const candidates = (
   doc: Y.Doc,
   { facts, status }: TaskEntry,
   agents: readonly Agent[],
-  records: ReadonlyMap<AgentId, Record>,
+  records: ReadonlyMap<AgentId, TrackRecord>,
 ): AgentId[] => {
   const of = (id: AgentId) => records.get(id) ?? NOTHING
   const isLost = ({ agent_id: id }: Agent) => Number(status.lost?.includes(id) ?? false)

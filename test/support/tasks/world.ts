@@ -6,10 +6,8 @@ import {
   serverClientOf,
   type TaskState,
 } from '../../../workspace/document/schema.ts'
-import {
-  type TaskWorld as Settling,
-  TaskReconciler,
-} from '../../../workspace/tasks/reconcile/reconciler.ts'
+import { TaskReconciler } from '../../../workspace/tasks/reconcile/reconciler.ts'
+import type { TaskWorld as Settling } from '../../../workspace/tasks/reconcile/world.ts'
 import { type ArchivedTask, readArchivedTask } from '../../../workspace/tasks/task-archive.ts'
 import type { TaskIndex } from '../../../workspace/tasks/task-index.ts'
 import { Member } from './member.ts'
@@ -97,7 +95,7 @@ export class TaskWorld {
 
   #settle(): void {
     const { next, unknown, more } = this.doc.transact(() =>
-      this.#settler.settle(this.settling(), ({ id, value }) => this.archive.push({ id, value })),
+      this.#settler.reconcile(this.settling(), ({ id, value }) => this.archive.push({ id, value })),
     )
     this.#next = next
     this.#toLookUp = unknown
@@ -181,7 +179,7 @@ export class TaskWorld {
     const before = Y.encodeStateVector(this.doc).join()
     const fresh = new TaskReconciler(this.doc)
     try {
-      this.doc.transact(() => fresh.settle(this.settling(), () => {}))
+      this.doc.transact(() => fresh.reconcile(this.settling(), () => {}))
     } finally {
       fresh.close()
     }

@@ -1,7 +1,8 @@
 import * as Y from 'yjs'
 import type { AgentId, BroadcastId, TaskId } from '../../../protocol/ids.ts'
 import type { Archive } from '../../../workspace/tasks/reconcile/filing.ts'
-import { TaskReconciler, type TaskWorld } from '../../../workspace/tasks/reconcile/reconciler.ts'
+import { TaskReconciler } from '../../../workspace/tasks/reconcile/reconciler.ts'
+import type { TaskWorld } from '../../../workspace/tasks/reconcile/world.ts'
 import { type Move, moveTask } from '../../../workspace/tasks/task-commands.ts'
 import type { Task } from '../../../workspace/tasks/tasks.ts'
 
@@ -64,9 +65,9 @@ export const settle = (
   doc: Y.Doc,
   world: TaskWorld = worldAt(1),
   archive: Archive = () => {},
-): ReturnType<TaskReconciler['settle']> => {
+): ReturnType<TaskReconciler['reconcile']> => {
   for (;;) {
-    const settled = doc.transact(() => settlerOf(doc).settle(world, archive))
+    const settled = doc.transact(() => settlerOf(doc).reconcile(world, archive))
     if (!settled.more) return settled
   }
 }

@@ -49,7 +49,7 @@ it('[T20] brings a document of version 1 along, with its history, and tells nobo
   send(doc, client)
   const before = cursor(client)
   const settler = new TaskReconciler(doc)
-  doc.transact(() => settler.settle(world, () => {}))
+  doc.transact(() => settler.reconcile(world, () => {}))
   send(doc, client)
   expect(metaOf(client).get('schemaVersion')).toBe(2)
   expect(listTasks(client).map(({ task_id }) => task_id)).toEqual(['t-1', 't-2'])
@@ -69,7 +69,7 @@ it('[T20] brings a document of version 1 along, with its history, and tells nobo
   expect([...client.getMap('tasks').keys()]).toEqual(['1'])
 
   const after = Y.encodeStateAsUpdate(doc)
-  doc.transact(() => settler.settle(world, () => {}))
+  doc.transact(() => settler.reconcile(world, () => {}))
   expect(Y.encodeStateAsUpdate(doc)).toEqual(after)
   expect(taskId('1')).toBe('t-1')
 })

@@ -16,30 +16,30 @@ import { joined, receiptKey } from '../receipts.ts'
 import { type ArchivedTask, storedTask, withNote } from '../task-archive.ts'
 import { offersOf, push } from '../task-write.ts'
 
-/** Takes what leaves the document; stored with the change or not at all. */
+/** Receives an entry that leaves the document; it is stored with the change or not at all. */
 export type Archive = (entry: { shelf: 'tasks'; id: string; value: Uint8Array }) => void
 
-type Entry<K extends IntakeEntry['kind']> = Extract<IntakeEntry, { kind: K }>
+type Submission<K extends IntakeEntry['kind']> = Extract<IntakeEntry, { kind: K }>
 
 const isTask = (value: unknown): boolean => (value as Partial<IntakeEntry> | null)?.kind === 'task'
 const placeOf = ({ client, clock }: Element): string => `${client}:${clock}`
 
 /**
- * Files what clients hand in. The id of a task is its author's word: of several tasks with one id the first one counts, in
- * the document, in the archive and among what is handed in, where the place in the array says nothing. Server only.
+ * Files what clients submit. Authors choose the ids of their tasks: of several tasks with one id the first counts, in the
+ * document, in the archive and among the submissions, where the index in the array says nothing. Server only.
  */
-export class Intake {
+export class SubmissionFiler {
   readonly #doc: Y.Doc
   readonly #onTask: (id: TaskId, facts: TaskFacts) => void
-  /** Id of a task that is handed in → the element with which it came first. */
+  /** Id of a submitted task → the element that brought it first. */
   readonly #first = new Map<string, string>()
-  /** Whom the live messages with an id are for; null: to be looked for. */
+  /** Message id → the addressees of live messages with that id; null: not read yet. */
   #addressees: Map<string, Set<AgentId>> | null = null
   readonly #onEvent = ({ changes }: Y.YArrayEvent<IntakeEntry>): void => {
     if (changes.added.size > 0) this.#noteFirst()
   }
 
-  /** `onTask`: a task was filed. */
+  /** Calls `onTask` for each task that it files. */
   constructor(doc: Y.Doc, onTask: (id: TaskId, facts: TaskFacts) => void) {
     this.#doc = doc
     this.#onTask = onTask
@@ -51,7 +51,7 @@ export class Intake {
     submissionsOf(this.#doc).unobserve(this.#onEvent)
   }
 
-  /** Elements of one event came in one commit: none of their writers knew of the others. */
+  /** Elements of one event arrived in one commit: their writers did not know of each other. */
   #noteFirst(): void {
     for (const element of elementsOf(submissionsOf(this.#doc))) {
       const { value } = element
@@ -61,8 +61,9 @@ export class Intake {
   }
 
   /**
-   * Files what is handed in, until `isOver`; returns whether there is more. `archived` has the archived tasks that were looked
-   * up, and is kept true; tasks that are to be looked up before the rest can be filed are added to `unknown`.
+   * Files submissions until `isOver`. Returns whether some are left that could be filed now. `archived` has the archived
+   * tasks that were looked up, and is kept true. Adds the tasks to `unknown` that must be looked up before the rest can
+   * be filed.
    */
   file(
     archived: Map<TaskId, ArchivedTask | null>,
@@ -70,10 +71,10 @@ export class Intake {
     unknown: Set<TaskId>,
     isOver: () => boolean = () => false,
   ): boolean {
-    const intake = submissionsOf(this.#doc)
-    if (intake.length === 0) return false
+    const submissions = submissionsOf(this.#doc)
+    if (submissions.length === 0) return false
     this.#addressees = null
-    const elements = [...elementsOf(intake)]
+    const elements = [...elementsOf(submissions)]
     const known = (id: TaskId): ArchivedTask | null | undefined => {
       const found = archived.get(id)
       if (found === undefined) unknown.add(id)
@@ -81,7 +82,7 @@ export class Intake {
     }
     const fileOne = (element: Element): boolean => {
       const { value } = element
-      // What has not the shape of docs/SCHEMA.md goes.
+      // An entry without the shape of docs/SCHEMA.md is dropped.
       if (!isIntakeEntry(value)) return true
       if (value.kind === 'receipt') return this.#fileReceipt(value)
       if (value.kind === 'task') return this.#fileTask(element, value, known)
@@ -111,15 +112,15 @@ export class Intake {
       if (hasMore) break
       if (fileOne(element)) filed.push(element.index)
     }
-    deleteAll(intake, filed)
-    if (intake.length === 0) this.#first.clear()
+    deleteAll(submissions, filed)
+    if (submissions.length === 0) this.#first.clear()
     return hasMore
   }
 
-  /** False: it has to wait until it is known whether the archive has its id. */
+  /** False: the submission waits until the archive was asked for its id. */
   #fileTask(
     element: Element,
-    { id, facts }: Entry<'task'>,
+    { id, facts }: Submission<'task'>,
     known: (id: TaskId) => ArchivedTask | null | undefined,
   ): boolean {
     const tasks = tasksOf(this.#doc)
@@ -134,8 +135,8 @@ export class Intake {
     return true
   }
 
-  /** A receipt is for what is really addressed to who hands it in. */
-  #fileReceipt({ id, by, delivered, read }: Entry<'receipt'>): true {
+  /** Files a receipt only if its author is an addressee of the task or message. */
+  #fileReceipt({ id, by, delivered, read }: Submission<'receipt'>): true {
     const said = {
       ...(delivered !== undefined && { delivered }),
       ...(read !== undefined && { read }),

@@ -10,10 +10,8 @@ import {
   tasksOf,
 } from '../../../../workspace/document/schema.ts'
 import { taskRecord } from '../../../../workspace/document/shape.ts'
-import {
-  KEPT_ENDED_TASKS,
-  type TaskWorld,
-} from '../../../../workspace/tasks/reconcile/reconciler.ts'
+import { KEPT_ENDED_TASKS } from '../../../../workspace/tasks/reconcile/retention.ts'
+import type { TaskWorld } from '../../../../workspace/tasks/reconcile/world.ts'
 import { type ArchivedTask, readArchivedTask } from '../../../../workspace/tasks/task-archive.ts'
 import { CANCEL_GRACE_MS, moveTask } from '../../../../workspace/tasks/task-commands.ts'
 import { claimNext } from '../../../../workspace/tasks/task-next.ts'
@@ -404,7 +402,7 @@ describe('filing and archiving', () => {
     }
     const left: number[] = []
     for (let more = true; more; ) {
-      more = doc.transact(() => settlerOf(doc).settle(worldAt(1), () => {})).more
+      more = doc.transact(() => settlerOf(doc).reconcile(worldAt(1), () => {})).more
       left.push(submissionsOf(doc).length)
     }
     expect(left).toEqual([750, 500, 250, 0])

@@ -1,0 +1,44 @@
+import type { TaskId } from '../../../protocol/ids.ts'
+import type { TaskIndex } from '../task-index.ts'
+import { openDependents } from './dependencies.ts'
+import type { TaskWorld } from './world.ts'
+
+/** Ended tasks that stay in the document (count): every replica holds all of them. */
+export const KEPT_ENDED_TASKS = 1_000
+/** Tasks that one reconciliation archives at most (count), so that a turn of the room stays short. */
+const MAX_ARCHIVED = 128
+
+interface Retention {
+  /** Tasks to archive now, in this order. */
+  archive: readonly TaskId[]
+  /** The ended tasks that stay, those first that ended first. */
+  kept: readonly TaskId[]
+  /** When more are due (milliseconds since the epoch; Infinity: never). */
+  next: number
+}
+
+/**
+ * The ended tasks that leave the document: those that ended long ago, and the oldest where there are too many. A task
+ * that an open one waits for stays. `ended` has those first that ended first. Changes nothing.
+ */
+export const retentionOf = (
+  ended: readonly TaskId[],
+  index: TaskIndex,
+  { now, archiveAfterMs }: TaskWorld,
+): Retention => {
+  const archive: TaskId[] = []
+  const kept: TaskId[] = []
+  for (const [i, id] of ended.entries()) {
+    const entry = index.get(id)
+    if (entry === undefined) continue
+    const areTooMany = ended.length - i + kept.length > KEPT_ENDED_TASKS
+    const due = entry.status.at + archiveAfterMs
+    const isDue = areTooMany || now >= due
+    if (!isDue || archive.length >= MAX_ARCHIVED) {
+      return { archive, kept: [...kept, ...ended.slice(i)], next: isDue ? now : due }
+    }
+    const isAwaited = openDependents(index, id).next().done !== true
+    ;(isAwaited ? kept : archive).push(id)
+  }
+  return { archive, kept, next: Infinity }
+}
