@@ -1,13 +1,37 @@
+import { readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+
+const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => `test/${name}`)
+
+/** Tests that start no process and listen on no port: `npm run test:unit` runs them while one edits. */
+const UNIT = /^test\/((workspace|lib|protocol|tui|house)\/.*|imports|spec)\.test\.ts$/
+/** Files in those folders that run the built programs. */
+const PROGRAMS = /^test\/(tui\/(commands|terminal)|lib\/command-line\/completion)\.test\.ts$/
+const isUnit = (file: string): boolean => UNIT.test(file) && !PROGRAMS.test(file)
+
+const common = { pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 60_000 }
 
 export default defineConfig({
   define: { 'process.env.CLAWLINK_VERSION': JSON.stringify('test') },
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/build.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 60_000,
-    pool: 'forks',
     maxWorkers: 4,
+    projects: [
+      {
+        extends: true,
+        // Nothing in these files outlives a test, so they share the modules that they import.
+        test: { ...common, name: 'unit', include: files.filter(isUnit), isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'system',
+          include: files.filter((file) => !isUnit(file)),
+          globalSetup: ['test/support/build.ts'],
+        },
+      },
+    ],
   },
 })

@@ -1,5 +1,5 @@
 // Programs beyond npm that some tests run for real. What is missing is installed where that can be done without asking
-// (root, Debian's packages); otherwise those tests say so and are skipped. `hosting`: what proof:hosting needs.
+// (root, Debian's packages); otherwise those tests say so and are skipped. `hosting`: what the proof `hosting` needs.
 import { spawnSync } from 'node:child_process'
 
 const TESTS = [

@@ -145,6 +145,6 @@ it('[E8] the README’s six commands are a first answered task between two homes
     ...{ CLAWLINK_PORT: port, CLAWLINK_SERVER: `http://127.0.0.1:${port}` },
   }
   const { commands, answer } = await walkAsNewcomer(env, home, 1)
-  expect(commands).toHaveLength(5) // and the one that installs, which npm run proof:package does
+  expect(commands).toHaveLength(5) // and the one that installs, which npm run proof -- package does
   expect(answer).toMatch(/^t-\w+ completed by a-\w+ \(bob\): hello$/m)
 })

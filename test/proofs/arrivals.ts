@@ -1,6 +1,6 @@
 import { type Outcome, runArrivals } from '../support/auth/arrival-runs.ts'
 
-/** Where what arrives will stand, in random documents: `npm run proof:arrivals -- [RUNS [SEED]]`. */
+/** Where what arrives will stand, in random documents: `npm run proof -- arrivals [RUNS [SEED]]`. */
 const [runs = 10_000, seed = 1] = process.argv.slice(2).map(Number)
 
 const total: Outcome = { compared: 0, collected: 0, refused: 0, broken: 0 }

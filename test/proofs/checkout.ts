@@ -1,6 +1,6 @@
 // Two agents mirror two folders; a branch is checked out in one while editors work in the other. Each run has a seed of
 // its own, SEED and on.
-//   npm run proof:checkout -- [FILES] [RUNS] [SEED]
+//   npm run proof -- checkout [FILES] [RUNS] [SEED]
 import { checkoutRun } from '../support/mirror/checkout.ts'
 
 const files = Number(process.argv[2] ?? 2_000)

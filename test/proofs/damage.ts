@@ -1,7 +1,7 @@
 import { damageAtRandom } from '../support/ops/damages.ts'
 import { livedIn } from '../support/ops/lived-in.ts'
 
-/** Random damages of a data folder, 50 by each seed: `npm run proof:damage -- [SEEDS [SEED]]`. */
+/** Random damages of a data folder, 50 by each seed: `npm run proof -- damage [SEEDS [SEED]]`. */
 const [seeds = 20, first = 1] = process.argv.slice(2).map(Number)
 const HITS = 50
 

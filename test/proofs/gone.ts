@@ -2,7 +2,7 @@
 // programs have when nobody changes them: to an agent that was there all the time, and to one that asks for the first
 // time. One agent a second is killed, cut silently and then killed, or cut silently and stopped, in turn, so that they
 // differ in where the server's heartbeat is. The stopped ones go on when all is quiet.
-//   npm run proof:gone [-- AGENTS]
+//   npm run proof -- gone [AGENTS]
 import { ok } from 'node:assert'
 import { agent, killLink, linkPid, registered } from '../support/agent.ts'
 import { until } from '../support/client.ts'

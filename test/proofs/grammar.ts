@@ -1,6 +1,6 @@
 import { runGrammar } from '../support/grammar/run.ts'
 
-/** Hostile operations by members who know the schema: `npm run proof:grammar -- [OPERATIONS [SEED]]`. */
+/** Hostile operations by members who know the schema: `npm run proof -- grammar [OPERATIONS [SEED]]`. */
 const [operations = 1_000_000, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv
   .slice(2)
   .map(Number)

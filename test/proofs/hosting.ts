@@ -1,7 +1,7 @@
 // The Dockerfile and the systemd unit of docs/OPERATIONS.md, carried out. An image is built of this checkout and run by
 // podman, with images and containers of its own; and systemd runs the unit, in a container. `--pull` takes the base image
 // from its registry; without it one of the same kind is made of Debian's packages and npm's, as root.
-//   npm run proof:hosting [-- --pull]
+//   npm run proof -- hosting [--pull]
 import { strictEqual as equal, ok } from 'node:assert'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'

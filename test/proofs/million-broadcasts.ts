@@ -1,6 +1,6 @@
 // Sends N broadcasts (default 1,000,000) through a real server, by WRITERS (default 20) who take turns with BATCH
 // (default 1) of them, and shows that its live document stays small and its log complete:
-//   npm run build && node scripts/run-ts.mjs test/proofs/million-broadcasts.ts [N] [BATCH] [WRITERS]
+//   npm run proof -- broadcasts [N] [BATCH] [WRITERS]
 import { strictEqual } from 'node:assert'
 import * as Y from 'yjs'
 import type { AgentId, BroadcastId } from '../../protocol/ids.ts'

@@ -1,6 +1,6 @@
 import { liveThrough } from '../support/task-life.ts'
 
-/** What a workspace's tasks leave behind: `npm run proof:million-tasks -- [N]`. */
+/** What a workspace's tasks leave behind: `npm run proof -- million-tasks [N]`. */
 const most = Number(process.argv[2] ?? 1_000_000)
 const marks = [1_000, 2_000, 10_000, 100_000, 1_000_000].filter((mark) => mark < most)
 const began = performance.now()

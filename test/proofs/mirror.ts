@@ -1,6 +1,6 @@
 // Two agents mirror two folders in which tools, git, mounts, full disks and kills do what they do; each run has a seed of
 // its own, SEED and on. docs/mirror.md says what holds.
-//   npm run proof:mirror -- [RUNS] [SEED] [AT_ONCE]
+//   npm run proof -- mirror [RUNS] [SEED] [AT_ONCE]
 import { torture } from '../support/mirror/torture/run.ts'
 import { canMount } from '../support/mirror/torture/side.ts'
 

@@ -1,7 +1,7 @@
 // The package as somebody meets it who has nothing but Node: it is packed, checked, installed from the tarball alone into
 // empty prefixes where no compiler can be found, run on this Node and on Node 24, by npx, and in a terminal, and the
 // README's commands are typed word for word up to the first answered task between two homes.
-//   npm run proof:package
+//   npm run proof -- package
 import { ok } from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'

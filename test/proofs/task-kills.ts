@@ -1,6 +1,6 @@
 import { runKills } from '../support/tasks/kills.ts'
 
-/** Tasks on a server that is killed again and again: `npm run proof:task-kills -- [RUNS [SEED [KILLS]]]`. */
+/** Tasks on a server that is killed again and again: `npm run proof -- task-kills [RUNS [SEED [KILLS]]]`. */
 const [runs = 20, seed = 1, kills = 25] = process.argv.slice(2).map(Number)
 
 const began = performance.now()

@@ -1,6 +1,6 @@
 import { runHistory } from '../support/tasks/history.ts'
 
-/** Random histories of a world of tasks: `npm run proof:tasks -- [RUNS [SEED]]`. */
+/** Random histories of a world of tasks: `npm run proof -- tasks [RUNS [SEED]]`. */
 const [runs = 5_000, seed = 1] = process.argv.slice(2).map(Number)
 
 const total: Record<string, number> = {}

@@ -3,7 +3,7 @@ import { runWriters, type Size, STARTS, type Start } from '../support/writer-run
 /**
  * Many writers on one file, many times; prints what was lost, and what the same script loses where the last writer
  * wins. First without the disk, then with mirrored folders in it:
- * `npm run proof:files -- [RUNS [SEED [RUNS_WITH_MIRRORS]]]`, runs for each kind of text.
+ * `npm run proof -- files [RUNS [SEED [RUNS_WITH_MIRRORS]]]`, runs for each kind of text.
  */
 const runs = Number(process.argv[2] ?? 500)
 const seed = Number(process.argv[3] ?? 1)

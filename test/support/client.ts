@@ -163,7 +163,7 @@ export const seeded = (seed: number) => {
   }
 }
 
-/** How often to do what can go wrong at any moment; `CLAWLINK_TEST_LONG=1` (`npm run proof:kills`) is for more. */
+/** How often to do what can go wrong at any moment; `CLAWLINK_TEST_LONG=1` (`npm run proof -- kills`) is for more. */
 export const orLong = (few: number, many: number): number =>
   process.env.CLAWLINK_TEST_LONG === '1' ? many : few
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { torture } from '../../support/mirror/torture/run.ts'
 import { canMount } from '../../support/mirror/torture/side.ts'
 
-/** Seeds that have most kinds of operations in them; all others: npm run proof:mirror. */
+/** Seeds that have most kinds of operations in them; all others: npm run proof -- mirror. */
 const SEEDS = [31, 64]
 
 if (!canMount)
