@@ -86,7 +86,7 @@ export const startSyncServer = async (
   const owner = await ownerOf(options.data)
   const identity = await identityIn(options.data)
   const sameUser = newSecret('invite')
-  access.trust(owner.token, sameUser)
+  access.authenticator.trust(owner.token, sameUser)
   const blobs = new BlobStore(join(options.data, 'blobs'), now)
   const connections = new Set<Connection>()
   const metrics = createMetrics(() => ({ connections: connections.size, rooms: rooms.size }))
@@ -320,7 +320,7 @@ export const startSyncServer = async (
           renewed: () => log.info('the certificate was renewed'),
           warn: (err) => log.warn({ err }, 'the renewed certificate is not usable yet'),
         })
-  const porch = limiter.watch(http, handshakeMs, (secret) => access.isGood(secret))
+  const porch = limiter.watch(http, handshakeMs, (secret) => access.authenticator.isGood(secret))
   const requests = new Requests(http, (request, cut) => limiter.hold(request, cut))
   http.prependListener('request', (request, response) => {
     request.socket.emit(NEXT_REQUEST)
@@ -408,7 +408,7 @@ export const startSyncServer = async (
           hearing.hear(ws, socket, speaker, options.limits.body, hold)
           let unsent = 0
           const opened = guestSockets.open(
-            ...([ws, socket, one, env, () => access.authenticate(secret)] as const),
+            ...([ws, socket, one, env, () => access.authenticator.authenticate(secret)] as const),
             (bytes) => {
               const more = bytes - unsent
               unsent = bytes

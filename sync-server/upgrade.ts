@@ -48,12 +48,12 @@ export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade
   if (guest === null && bearer === null) return byTicket(request, access, workspace)
   const secret = bearer ?? tokenIn(inQuery(request, 'token')) ?? basicIn(request.headers)
   if (secret === null) throw noCredential()
-  const shown = access.authenticate(secret)
+  const shown = access.authenticator.authenticate(secret)
   checkWorkspace(shown, workspace, access)
   const opened = () => {}
   if (guest !== null) {
     if (shown.kind !== 'owner') checkRole(shown.role, 'write')
-    const speaker = access.speakAs(shown, checkAgentId(guest), workspace)
+    const speaker = access.authenticator.speakAs(shown, checkAgentId(guest), workspace)
     return { workspace, guest, speaker, secret, opened }
   }
   if (shown.kind === 'token') throw onlyPlain()
@@ -63,9 +63,15 @@ export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade
 const byTicket = (request: IncomingMessage, access: AccessStore, workspace: string): Upgrade => {
   const secret = ticketIn(request.url ?? '')
   if (secret === null) throw noCredential()
-  const speaker = access.ofTicket(secret)
+  const speaker = access.authenticator.ofTicket(secret)
   checkWorkspace(speaker, workspace, access)
-  return { workspace, guest: null, speaker, secret, opened: () => access.spendTicket(secret) }
+  return {
+    workspace,
+    guest: null,
+    speaker,
+    secret,
+    opened: () => access.authenticator.spendTicket(secret),
+  }
 }
 
 /** Who has shown nothing has tried nothing. */

@@ -128,13 +128,13 @@ export const checkRole = (role: Role, needed: Role): void => {
 }
 
 const identify = (c: Context, store: AccessStore, secret: string): void => {
-  c.set('shown', store.authenticate(secret))
+  c.set('shown', store.authenticator.authenticate(secret))
   c.set('secret', secret)
 }
 
 /** For who waited: throws `unauthorized`, `revoked` where what was shown is good no more. */
 export const stillIs = (c: Context, store: AccessStore): void => {
-  store.authenticate(c.get('secret') as string)
+  store.authenticator.authenticate(c.get('secret') as string)
 }
 
 /** What was shown; null on an open route that was shown nothing. */

@@ -18,8 +18,7 @@ export interface NewInvite {
 
 /** The invites by which somebody can join, and the same user's own. */
 export class InviteBook {
-  /** Hash of the invite that the server leaves for its own user's programs. */
-  local = ''
+  #local = ''
   readonly #now: () => number
   /** That are open at a time (count): more is a loop, not a team. */
   readonly #most: number
@@ -31,6 +30,15 @@ export class InviteBook {
     for (const one of stored) this.#byHash.set(one.hash, one)
   }
 
+  /** Hash of the invite that the server leaves for its own user's programs; empty: none. */
+  get local(): string {
+    return this.#local
+  }
+
+  trust(localHash: string): void {
+    this.#local = localHash
+  }
+
   get open(): Invite[] {
     return [...this.#byHash.values()].filter((one) => whyNot(one, this.#now()) === null)
   }
@@ -38,7 +46,7 @@ export class InviteBook {
   /** The invite with this secret, used up or not. Throws `unauthorized`. */
   find(secret: string): Invite {
     const hash = isSecret('invite', secret) ? hashOf(secret) : ''
-    if (hash !== '' && this.local !== '' && isSame(hash, this.local)) return localInvite(hash)
+    if (hash !== '' && this.#local !== '' && isSame(hash, this.#local)) return localInvite(hash)
     const invite = this.#byHash.get(hash)
     if (invite !== undefined && isSame(invite.hash, hash)) return invite
     throw notGood('is not known here')
@@ -51,7 +59,7 @@ export class InviteBook {
 
   /** The hash of the invite, used up or not, or the token that has this id; null: there is none. */
   hashWith(id: string): string | null {
-    if (this.local !== '' && secretId(this.local) === id) return this.local
+    if (this.#local !== '' && secretId(this.#local) === id) return this.#local
     for (const hash of this.#byHash.keys()) if (secretId(hash) === id) return hash
     return null
   }

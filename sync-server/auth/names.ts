@@ -9,7 +9,8 @@ import type { AccessStore } from './store.ts'
 /** Keeps the names of who has joined a workspace as its document has them: most register after they have joined. */
 export const followNames = (doc: Y.Doc, workspace: string, store: AccessStore): void => {
   const tell = (ids: Iterable<string>): void => {
-    for (const id of ids) if (hasAgent(doc, id)) store.named(id, workspace, agentName(doc, id))
+    for (const id of ids)
+      if (hasAgent(doc, id)) store.members.renamed(id, workspace, agentName(doc, id))
   }
   const agents = agentsOf(doc)
   tell(agents.keys())
@@ -24,7 +25,7 @@ export const followNames = (doc: Y.Doc, workspace: string, store: AccessStore): 
 export const leaveRevoked = (room: Room, doc: Y.Doc, store: AccessStore): void => {
   const isThere = (id: string): id is AgentId =>
     hasAgent(doc, id) && linkState(agentsOf(doc).get(id)?.get('link')) !== 'down'
-  const gone = store.revoked(room.name).filter(isThere)
+  const gone = store.members.revoked(room.name).filter(isThere)
   if (gone.length === 0) return
   const leave = (doc: Y.Doc) => {
     for (const id of gone) setLinkState(doc, id, 'down')

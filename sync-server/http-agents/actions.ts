@@ -67,7 +67,7 @@ export const register = async (
 ): Promise<Agent> => {
   const { env, guest, key } = act
   const id = guest.agent
-  env.access.checkNames(guest.room.name, id, given.name ?? '')
+  env.access.members.checkNames(guest.room.name, id, given.name ?? '')
   // Who was here before comes again.
   const frees = (doc: Y.Doc): boolean => hasAgent(doc, id)
   await guest.write({ key, what: 'register', payload: given, frees }, (desk) => {
@@ -78,7 +78,8 @@ export const register = async (
     const was = hasAgent(doc, id) ? getAgent(doc, id, here) : null
     registerAgent(doc, {
       id,
-      kind: given.kind ?? (was === null ? env.access.kindOf(guest.room.name, id) : undefined),
+      kind:
+        given.kind ?? (was === null ? env.access.members.kindOf(guest.room.name, id) : undefined),
       name: given.name ?? was?.name ?? id,
       capabilities: given.capabilities ?? was?.capabilities ?? [],
       topics: given.topics,

@@ -80,55 +80,57 @@ export const adminActions = (store: AccessStore, now: () => number) => {
       const { role, uses, expires_in, http } = body
       const expiresAt = expires_in === null ? null : now() + expires_in
       if (body.create === true && body.workspace !== undefined && by.kind === 'owner') {
-        await store.create(body.workspace, nameOf(by))
+        await store.admin.create(body.workspace, nameOf(by))
       }
       const name = within(by, body.workspace) ?? 'default'
       if (http !== undefined && role === 'admin') {
         throw new ClawError('usage', 'a token is no admin', 'role: write, or read')
       }
       const wanted = { workspace: name, role, uses, expiresAt }
-      const made = await store.invite(
+      const made = await store.admin.invite(
         http === undefined ? wanted : { ...wanted, http, uses: null },
         by,
       )
       return { ...showInvite(made.invite), secret: made.secret }
     },
     invites: async (by: Principal, { workspace }: { workspace?: string | undefined }) => ({
-      invites: store.invites(within(by, workspace)).map(showInvite),
+      invites: store.admin.invites(within(by, workspace)).map(showInvite),
     }),
     agents: async (by: Principal, { workspace }: { workspace?: string | undefined }) => ({
-      agents: store.members(within(by, workspace)),
+      agents: store.members.list(within(by, workspace)),
     }),
     revoke: async (by: Principal, body: z.infer<typeof WhichBody>) => {
-      await store.revoke(body.which, within(by, body.workspace), by)
+      await store.admin.revoke(body.which, within(by, body.workspace), by)
       return { revoked: body.which }
     },
     rotate: async (by: Principal, body: z.infer<typeof RotateBody>) => {
       const expiresAt = now() + 7 * DAY_MS
-      const made = await store.rotate(body.which, within(by, body.workspace), by, expiresAt)
+      const made = await store.admin.rotate(body.which, within(by, body.workspace), by, expiresAt)
       return { ...showInvite(made.invite), secret: made.secret }
     },
     audit: async (by: Principal, query: { workspace?: string | undefined; limit: number }) => ({
-      entries: store.audit(within(by, query.workspace), query.limit).map(({ at, ...entry }) => ({
-        at: new Date(at).toISOString(),
-        ...entry,
-      })),
+      entries: store.admin
+        .audit(within(by, query.workspace), query.limit)
+        .map(({ at, ...entry }) => ({
+          at: new Date(at).toISOString(),
+          ...entry,
+        })),
     }),
     /** Each with how many have joined. */
     workspaces: async (by: Principal, { workspace }: { workspace?: string | undefined }) => {
       const only = within(by, workspace)
-      const members = store.members(only).filter(({ revoked_at }) => revoked_at === null)
+      const members = store.members.list(only).filter(({ revoked_at }) => revoked_at === null)
       const names = only === null ? store.workspaces.names : [only]
       const agents = (name: string) => members.filter((one) => one.workspace === name).length
       return { workspaces: names.map((name) => ({ workspace: name, agents: agents(name) })) }
     },
     add: async (by: Principal, { workspace }: z.infer<typeof WorkspaceBody>) => {
       const isNew = !store.workspaces.has(workspace)
-      await store.create(workspace, nameOf(by))
+      await store.admin.create(workspace, nameOf(by))
       return { workspace, created: isNew }
     },
     recover: async (by: Principal, body: z.infer<typeof RecoverBody>) => {
-      return { recovering_until: await store.recover(body.for, by) }
+      return { recovering_until: await store.admin.recover(body.for, by) }
     },
   }
 }
@@ -187,7 +189,7 @@ export const accessRoutes = (
       summary: 'Trades an invite for a credential',
       run: ({ c, body: { agent_id: agent, ...request } }) => {
         const old = bearerIn(c.req.header('authorization')) ?? undefined
-        return store.join({ ...request, agent, old })
+        return store.members.join({ ...request, agent, old })
       },
     }),
     route({
@@ -195,7 +197,7 @@ export const accessRoutes = (
       summary:
         'Proves which server this is, and that it knows a secret, before that is shown to it',
       run: ({ query: { id, nonce } }) => ({
-        ...(id !== undefined && { proof: store.prove(id, nonce) }),
+        ...(id !== undefined && { proof: store.authenticator.prove(id, nonce) }),
         server: identity(nonce),
       }),
     }),
@@ -204,7 +206,7 @@ export const accessRoutes = (
       summary: 'A short-lived stand-in for a credential, for the URL of a WebSocket',
       run: ({ c }) => {
         principalOf(c)
-        return store.ticket(bearerIn(c.req.header('authorization'))!)
+        return store.authenticator.ticket(bearerIn(c.req.header('authorization'))!)
       },
     }),
     admin('invite', 'Makes an invite, or a token', InviteBody, WithSecret, actions.invite),

@@ -55,7 +55,7 @@ export const actAs = async <T>(
   work: (act: ActionContext) => Promise<T>,
 ): Promise<T> => {
   const id = checkAgentId(agent)
-  env.access.speakAs(asking(c), id, workspace)
+  env.access.authenticator.speakAs(asking(c), id, workspace)
   return inRoom(env, workspace, (room) => {
     const guest = env.guests.guest(room, id)
     guest.by = asking(c)

@@ -44,7 +44,7 @@ export const registerPlain = (env: AppEnv, { c, workspace, body }: Asked<unknown
     } else {
       const own = by.kind === 'agent' ? by.agent : newAgentId(random)
       place = { id: checkAgentId(agent_id ?? own), isAnew: false }
-      env.access.speakAs(by, place.id, workspace)
+      env.access.authenticator.speakAs(by, place.id, workspace)
     }
     const act = { env, guest: env.guests.guest(room, place.id), key: keyIn(c) }
     const agent = await register(act, given, { by, isAnew: place.isAnew })
@@ -59,13 +59,13 @@ const adopt = async (
   id: AgentId,
   name: string | undefined,
 ): Promise<void> => {
-  if (hasAgent(room.doc, id) && !env.access.knows(room.name, id)) {
+  if (hasAgent(room.doc, id) && !env.access.members.knows(room.name, id)) {
     throw new ClawError('forged', `${id} is somebody else's`, 'register under another agent_id')
   }
   const others = [...namesIn(room.doc)]
   if (!hasAgent(room.doc, id)) checkFreeId(id, others)
   checkFreeName(id, name ?? id, others)
-  await env.access.adopt(by, id, name ?? '')
+  await env.access.members.adopt(by, id, name ?? '')
 }
 
 /** The id that somebody registers under. `isAnew`: it was another's, of whom nothing is to stay. */
@@ -86,7 +86,7 @@ const placeFor = async (
   by: TokenHolder,
   { agent_id, name, machine = '' }: Wanted,
 ): Promise<Place> => {
-  const all = env.access.agentsOf(by)
+  const all = env.access.members.agentsOf(by)
   const isKnown = agent_id !== undefined && all.includes(agent_id)
   const isChosen = agent_id !== undefined && !MADE_BY_1X.test(agent_id)
   const isRoomy = all.length < ROOMY_TOKEN_AGENTS
@@ -114,18 +114,18 @@ const placeFor = async (
 const forget = async (env: AppEnv, room: Room, by: TokenHolder, id: AgentId): Promise<void> => {
   const guest = env.guests.guest(room, id)
   await guest.turn(() => guest.change(({ doc }) => agentsOf(doc).delete(id)))
-  await env.access.forget(by, id)
+  await env.access.members.forget(by, id)
 }
 
 /** A token's agents that nobody has seen for so long that they are offline, the longest first. A new server has seen nobody. */
 const goneOf = (env: AppEnv, { doc, name }: Room, by: TokenHolder, here: Here): AgentId[] => {
   const { now } = here
   if (now - env.startedAt < OFFLINE_AFTER_MS) return []
-  return env.access
+  return env.access.members
     .agentsOf(by)
     .filter((id): id is AgentId => hasAgent(doc, id))
     .filter((id) => now - lastSeen(doc, id) >= OFFLINE_AFTER_MS)
-    .filter((id) => !here.present.has(id) && !env.access.isRevoked(name, id))
+    .filter((id) => !here.present.has(id) && !env.access.members.isRevoked(name, id))
     .sort((a, b) => lastSeen(doc, a) - lastSeen(doc, b))
 }
 

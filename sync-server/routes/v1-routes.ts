@@ -198,7 +198,7 @@ const getPlain = async (env: AppEnv, asked: Asked<z.infer<typeof ReaderQuery>>) 
   const { c, workspace, query } = asked
   const key = c.req.param('key')!
   const by = asking(c)
-  const agents = by.kind === 'token' ? env.access.agentsOf(by) : []
+  const agents = by.kind === 'token' ? env.access.members.agentsOf(by) : []
   // Of a token with one agent it is that which asks.
   const only = by.kind === 'agent' ? by.agent : agents.length === 1 ? agents[0] : undefined
   const reader = query.agent_id ?? only

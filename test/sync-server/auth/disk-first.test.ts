@@ -40,12 +40,12 @@ const open = (disk: Disk) =>
 
 /** All that can be seen of a store. */
 const seen = async (store: AccessStore, secrets: readonly string[]) => ({
-  members: store.members(null),
-  invites: store.invites(null),
-  audit: store.audit(null, 1_000),
+  members: store.members.list(null),
+  invites: store.admin.invites(null),
+  audit: store.admin.audit(null, 1_000),
   isRecovering: store.isRecovering,
   workspaces: store.workspaces.names,
-  good: secrets.map((secret) => store.isGood(secret)),
+  good: secrets.map((secret) => store.authenticator.isGood(secret)),
 })
 
 const [ann, bob, spare] = ['credential', 'credential', 'credential'].map(() =>
@@ -64,30 +64,30 @@ const life = (store: AccessStore, secrets: Set<string>) => {
     made[`${name}.id`] = invite
     secrets.add(secret)
   }
-  const holder = () => store.authenticate(made.token!) as TokenHolder
-  const settled = () => store.recover(1_000, OWNER)
+  const holder = () => store.authenticator.authenticate(made.token!) as TokenHolder
+  const settled = () => store.admin.recover(1_000, OWNER)
   return [
-    () => store.create('docs', 'owner'),
+    () => store.admin.create('docs', 'owner'),
     () => make('first'),
-    () => store.join({ invite: made.first!, agent: 'ann', credential: ann, name: 'Ann' }),
+    () => store.members.join({ invite: made.first!, agent: 'ann', credential: ann, name: 'Ann' }),
     () => make('second'),
-    () => store.join({ invite: made.second!, agent: 'bob', credential: bob }),
+    () => store.members.join({ invite: made.second!, agent: 'bob', credential: bob }),
     () => make('token', 'bridge'),
-    () => store.adopt(holder(), 'guest', 'Guest'),
+    () => store.members.adopt(holder(), 'guest', 'Guest'),
     async () => {
-      store.named('bob', 'default', 'Bob')
+      store.members.renamed('bob', 'default', 'Bob')
       store.refused(OWNER, 'default', 'a try')
       await settled()
     },
     async () => {
-      const { secret } = await store.rotate('ann', null, OWNER, NOW + 1_000)
+      const { secret } = await store.admin.rotate('ann', null, OWNER, NOW + 1_000)
       made.again = secret
     },
-    () => store.join({ invite: made.again!, agent: 'ann', credential: spare }),
+    () => store.members.join({ invite: made.again!, agent: 'ann', credential: spare }),
     () => make('open'),
-    () => store.revoke(made['open.id']!, null, OWNER),
-    () => store.revoke('bob', null, OWNER),
-    () => store.revoke(made['token.id']!, null, OWNER),
+    () => store.admin.revoke(made['open.id']!, null, OWNER),
+    () => store.admin.revoke('bob', null, OWNER),
+    () => store.admin.revoke(made['token.id']!, null, OWNER),
   ] as const
 }
 
@@ -131,12 +131,12 @@ it('[O19] of several at once by an invite for one, one joins, also where a write
     disk.refuses = refuses
     const store = await open(disk)
     const wanted = { workspace: null, role: 'write', uses: 1, expiresAt: null } as const
-    const { secret } = await store.invite(wanted, OWNER)
-    const joins = ['a', 'b', 'c'].map((agent) => store.join({ invite: secret, agent }))
+    const { secret } = await store.admin.invite(wanted, OWNER)
+    const joins = ['a', 'b', 'c'].map((agent) => store.members.join({ invite: secret, agent }))
     const done = await Promise.allSettled(joins)
     expect(done.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    expect(store.members(null)).toHaveLength(1)
-    expect(store.members(null)).toEqual((await open(disk)).members(null))
+    expect(store.members.list(null)).toHaveLength(1)
+    expect(store.members.list(null)).toEqual((await open(disk)).members.list(null))
   }
 })
 
@@ -149,10 +149,10 @@ it('[O19] a write that failed and is on disk all the same is known once the stor
     throw new Error('the disk did not say')
   }
   const wanted = { workspace: null, role: 'write', uses: 1, expiresAt: null } as const
-  await expect(store.invite(wanted, OWNER)).rejects.toThrow('did not say')
-  expect(store.invites(null)).toEqual([])
+  await expect(store.admin.invite(wanted, OWNER)).rejects.toThrow('did not say')
+  expect(store.admin.invites(null)).toEqual([])
   await store.reload()
-  expect(store.invites(null)).toHaveLength(1)
+  expect(store.admin.invites(null)).toHaveLength(1)
 })
 
 it('[O19] the log says that it failed before who waits is told, whatever was to be stored', async () => {
