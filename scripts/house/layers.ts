@@ -4,6 +4,7 @@
  */
 export const LAYERS: readonly string[] = [
   'protocol',
+  'lib',
   'lib/text',
   'lib/merge',
   'lib/yjs',

@@ -1,3 +1,4 @@
+import { Mutex } from '../../lib/mutex.ts'
 import type { Op } from '../storage/integrity/level-keys.ts'
 import type { FactLog } from '../storage/update-log.ts'
 
@@ -13,18 +14,14 @@ export interface Change {
  */
 export class Writes {
   readonly #log: FactLog
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #mutex = new Mutex()
 
   constructor(log: FactLog) {
     this.#log = log
   }
 
   /** Runs `work` once what was begun before is done. */
-  readonly turn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => {}) // whoever asked is told
-    return done
-  }
+  readonly turn = <T>(work: () => Promise<T>): Promise<T> => this.#mutex.run(work)
 
   /** Stores changes together, then makes them so in memory. Belongs into a turn. */
   async write(...changes: readonly Change[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { createHash, randomInt } from 'node:crypto'
 import * as Y from 'yjs'
+import { Mutex } from '../../lib/mutex.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import type { Here } from '../../workspace/agents/agents.ts'
@@ -107,7 +108,7 @@ export class HttpAgent {
   readonly #held = new Set<number>()
   /** What was handed out for its reader to acknowledge by id. */
   readonly #shown = new Set<number>()
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #mutex = new Mutex()
   #answers = 0
   #ended = new AbortController()
 
@@ -131,11 +132,7 @@ export class HttpAgent {
   }
 
   /** Runs `work` when what came before is done. */
-  readonly turn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => {})
-    return done
-  }
+  readonly turn = <T>(work: () => Promise<T>): Promise<T> => this.#mutex.run(work)
 
   async #load(): Promise<State> {
     if (this.#state !== null) return this.#state
