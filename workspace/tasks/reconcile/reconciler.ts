@@ -1,9 +1,7 @@
 import type * as Y from 'yjs'
 import type { AgentId, TaskId } from '../../../protocol/ids.ts'
-import { removeFrom } from '../../document/buckets.ts'
 import { migrate } from '../../document/migrate.ts'
-import { archivedTasks, metaOf, submissionsOf, tasksOf } from '../../document/schema.ts'
-import { archivedOf, storedTask } from '../task-archive.ts'
+import { archivedTasks, metaOf, submissionsOf } from '../../document/schema.ts'
 import { TaskIndex } from '../task-index.ts'
 import { isTerminal } from '../task-states.ts'
 import { writeServerStep } from '../task-write.ts'
@@ -11,7 +9,7 @@ import { CycleSearch, openDependents } from './dependencies.ts'
 import { type Archive, SubmissionFiler } from './filing.ts'
 import { nextOf } from './next.ts'
 import { askToTake } from './offers.ts'
-import { retentionOf } from './retention.ts'
+import { archiveEnded, endedIn } from './retention.ts'
 import { ReviewQueue } from './review-queue.ts'
 import { type TaskWorld, View } from './world.ts'
 
@@ -39,7 +37,7 @@ export class TaskReconciler {
   readonly #doc: Y.Doc
   readonly #queue = new ReviewQueue()
   /** Ended tasks, those first that ended first. */
-  #ended: TaskId[]
+  readonly #ended: TaskId[]
   readonly #cycles: CycleSearch
   readonly #filer: SubmissionFiler
 
@@ -52,8 +50,7 @@ export class TaskReconciler {
       if (this.#cycles.seek(id, after)) this.#queue.touch(id)
     })
     for (const { id } of this.index.all) this.#queue.touch(id)
-    const ended = [...this.index.all].filter(({ status }) => isTerminal(status.state))
-    this.#ended = ended.sort((a, b) => a.status.at - b.status.at).map(({ id }) => id)
+    this.#ended = endedIn(this.index)
   }
 
   close(): void {
@@ -97,7 +94,8 @@ export class TaskReconciler {
     const isOver = () => left-- <= 0 || this.#cycles.isSpent
     const hasUnfiled = this.#filer.file(world.archived, archive, unknown, isOver)
     const hasUnreviewed = this.#review(world, unknown)
-    const oldest = this.#archiveEnded(world, archive)
+    const oldest = archiveEnded(this.#ended, this.#doc, this.index, world, archive)
+    this.index.takeChanged()
     // The position of the newest entry: a replica that comes back reads the archive up to it.
     if (count > 0) metaOf(this.#doc).set('archivedTasks', archivedTasks(this.#doc) + count)
     const more = hasUnfiled || hasUnreviewed
@@ -141,20 +139,6 @@ export class TaskReconciler {
       this.#queue.touch(id)
     }
     this.#queue.schedule(id, next.until)
-  }
-
-  /** Archives the tasks that ended long ago. Returns when more are due. */
-  #archiveEnded(world: TaskWorld, archive: Archive): number {
-    const retention = retentionOf(this.#ended, this.index, world)
-    for (const id of retention.archive) {
-      archive(storedTask(archivedOf(this.index.get(id)!, world.now)))
-      world.archived.delete(id)
-      removeFrom(tasksOf(this.#doc), id)
-      this.index.read(id)
-    }
-    this.#ended = [...retention.kept]
-    this.index.takeChanged()
-    return retention.next
   }
 }
 

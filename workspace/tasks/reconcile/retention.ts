@@ -1,6 +1,12 @@
+import type * as Y from 'yjs'
 import type { TaskId } from '../../../protocol/ids.ts'
+import { removeFrom } from '../../document/buckets.ts'
+import { tasksOf } from '../../document/schema.ts'
+import { archivedOf, storedTask } from '../task-archive.ts'
 import type { TaskIndex } from '../task-index.ts'
+import { isTerminal } from '../task-states.ts'
 import { openDependents } from './dependencies.ts'
+import type { Archive } from './filing.ts'
 import type { TaskWorld } from './world.ts'
 
 /** Ended tasks that stay in the document (count): every replica holds all of them. */
@@ -17,11 +23,40 @@ interface Retention {
   next: number
 }
 
+/** The ended tasks of a document, those first that ended first. */
+export const endedIn = (index: TaskIndex): TaskId[] =>
+  [...index.all]
+    .filter(({ status }) => isTerminal(status.state))
+    .sort((a, b) => a.status.at - b.status.at)
+    .map(({ id }) => id)
+
+/**
+ * Archives the tasks that `retentionOf` names and takes them out of `ended`. Returns when more are due (milliseconds since
+ * the epoch; Infinity: never). Call it in a transaction.
+ */
+export const archiveEnded = (
+  ended: TaskId[],
+  doc: Y.Doc,
+  index: TaskIndex,
+  world: TaskWorld,
+  archive: Archive,
+): number => {
+  const { archive: leaving, kept, next } = retentionOf(ended, index, world)
+  for (const id of leaving) {
+    archive(storedTask(archivedOf(index.get(id)!, world.now)))
+    world.archived.delete(id)
+    removeFrom(tasksOf(doc), id)
+    index.read(id)
+  }
+  if (kept.length < ended.length) ended.splice(0, Infinity, ...kept)
+  return next
+}
+
 /**
  * The ended tasks that leave the document: those that ended long ago, and the oldest where there are too many. A task
  * that an open one waits for stays. `ended` has those first that ended first. Changes nothing.
  */
-export const retentionOf = (
+const retentionOf = (
   ended: readonly TaskId[],
   index: TaskIndex,
   { now, archiveAfterMs }: TaskWorld,
