@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Lines } from '../../lib/merge/merge.ts'
+import type { Lines } from '../../lib/merge/edits.ts'
 import type { FileId, FileKey } from '../../protocol/ids.ts'
 import { editsOf, type Json, textOf } from '../../workspace/document/schema.ts'
 import { isEditCount } from '../../workspace/document/shape.ts'

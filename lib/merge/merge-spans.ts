@@ -1,5 +1,5 @@
+import type { Merge } from './edits.ts'
 import { changedSpan } from './ends.ts'
-import type { Merge } from './merge.ts'
 
 /** A merge in which each side's change is one: what lies between its first and its last line that differ. */
 export const mergeSpans = (

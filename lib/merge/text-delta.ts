@@ -1,7 +1,7 @@
 import { byteLength } from '../text/bytes.ts'
 import { diffTokens, type Effort, type Hunk, newEffort } from './diff.ts'
+import type { Edit } from './edits.ts'
 import { changedSpan, sameEnds } from './ends.ts'
-import type { Edit } from './merge.ts'
 
 /** What turns one text into another, and how much that is. */
 export interface TextDelta {

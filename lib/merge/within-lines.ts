@@ -1,5 +1,5 @@
 import { diffTokens, type Effort } from './diff.ts'
-import type { Edit } from './merge.ts'
+import type { Edit } from './edits.ts'
 
 /** What a reader sees as one character, near enough: combining marks, emoji sequences and flags stay whole. */
 const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu

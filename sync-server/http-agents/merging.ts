@@ -1,5 +1,6 @@
 import { newEffort } from '../../lib/merge/diff.ts'
-import { type Merge, merge3 } from '../../lib/merge/merge.ts'
+import type { Merge } from '../../lib/merge/edits.ts'
+import { merge3 } from '../../lib/merge/merge.ts'
 import type { Put } from '../../workspace/files/files.ts'
 import { SHORT_STEPS, type TextWork } from '../texts/work.ts'
 

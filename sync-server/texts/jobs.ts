@@ -1,5 +1,6 @@
 import { newEffort } from '../../lib/merge/diff.ts'
-import { type Merge, merge3 } from '../../lib/merge/merge.ts'
+import type { Merge } from '../../lib/merge/edits.ts'
+import { merge3 } from '../../lib/merge/merge.ts'
 import { type TextDelta, textDelta } from '../../lib/merge/text-delta.ts'
 
 /** What takes long with long texts. Without `steps` (see Effort) it is as fine as can be, which takes up to some seconds. */

@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import { diffTokens } from '../../lib/merge/diff.ts'
-import type { Lines } from '../../lib/merge/merge.ts'
+import type { Lines } from '../../lib/merge/edits.ts'
 import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
 import type { Cursor, Intent, Presence } from '../agents/presence.ts'
 import { textOf } from '../document/schema.ts'

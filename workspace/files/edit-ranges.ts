@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Lines } from '../../lib/merge/merge.ts'
+import type { Lines } from '../../lib/merge/edits.ts'
 import { firstItem, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 import { partsOf } from './text-index.ts'
 

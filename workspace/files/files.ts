@@ -1,5 +1,6 @@
 import type * as Y from 'yjs'
-import { type Edit, type Lines, type Merge, merge3 } from '../../lib/merge/merge.ts'
+import type { Edit, Lines, Merge } from '../../lib/merge/edits.ts'
+import { merge3 } from '../../lib/merge/merge.ts'
 import { byteLength } from '../../lib/text/bytes.ts'
 import { isChanging } from '../../lib/yjs/internals.ts'
 import { ClawError } from '../../protocol/errors.ts'

@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import type { Edit } from '../../lib/merge/merge.ts'
+import type { Edit } from '../../lib/merge/edits.ts'
 import { firstItem, isElement, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 
 /**

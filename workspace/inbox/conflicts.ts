@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Lines } from '../../lib/merge/merge.ts'
+import type { Lines } from '../../lib/merge/edits.ts'
 import { shellFlag } from '../../lib/text/quote.ts'
 import type { AgentId, BroadcastId } from '../../protocol/ids.ts'
 import { agentName, hasAgent } from '../agents/agents.ts'

@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import type { Edit } from '../../../lib/merge/merge.ts'
+import type { Edit } from '../../../lib/merge/edits.ts'
 import { applyDeltas, type TextDelta } from '../../../lib/merge/text-delta.ts'
 import type { FileState } from '../../../workspace/files/file-state.ts'
 import { MAX_VERSION_STEPS } from '../../config/limits.ts'

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { diffTokens } from '../../../lib/merge/diff.ts'
-import { applyEdits, merge3 } from '../../../lib/merge/merge.ts'
+import { applyEdits } from '../../../lib/merge/edits.ts'
+import { merge3 } from '../../../lib/merge/merge.ts'
 
 /** Few different lines, so that texts repeat and share them; line ends of all kinds, or none at the end. */
 const line = fc.constantFrom(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyEdits } from '../../../lib/merge/merge.ts'
+import { applyEdits } from '../../../lib/merge/edits.ts'
 import { applyDeltas, textDelta } from '../../../lib/merge/text-delta.ts'
 
 const figures = (from: string, to: string) => {

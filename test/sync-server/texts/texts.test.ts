@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { applyEdits, merge3 } from '../../../lib/merge/merge.ts'
+import { applyEdits } from '../../../lib/merge/edits.ts'
+import { merge3 } from '../../../lib/merge/merge.ts'
 import { merging } from '../../../sync-server/http-agents/merging.ts'
 import { TextWork } from '../../../sync-server/texts/work.ts'
 import { root } from '../../support/server.ts'

@@ -3,12 +3,12 @@ import type { TaskState } from '../../document/schema.ts'
 import type { TaskIndex } from '../task-index.ts'
 import { isTerminal } from '../task-states.ts'
 import { cycleOf, type TaskEntry } from '../tasks.ts'
-import type { View } from './world.ts'
+import type { ReconcileView } from './world.ts'
 
 /** `failed`: why the task can never start. `lookUp`: dependencies whose state only the archive knows. */
 type Dependencies = { failed: string } | { isReady: boolean; lookUp: readonly TaskId[] }
 
-export const dependencyState = ({ id, facts }: TaskEntry, view: View): Dependencies => {
+export const dependencyState = ({ id, facts }: TaskEntry, view: ReconcileView): Dependencies => {
   const cycle = view.cycles.get(id)
   if (cycle !== undefined) return { failed: `it waits for itself: ${cycle.join(' → ')}` }
   const lookUp: TaskId[] = []
@@ -26,7 +26,7 @@ export const dependencyState = ({ id, facts }: TaskEntry, view: View): Dependenc
 }
 
 /** The state of a task, filed or archived; null: no such task; undefined: the archive was not asked yet. */
-const stateOf = (id: TaskId, { index, world }: View): TaskState | null | undefined => {
+const stateOf = (id: TaskId, { index, world }: ReconcileView): TaskState | null | undefined => {
   const filed = index.get(id)
   if (filed !== undefined) return filed.status.state
   const archived = world.archived.get(id)

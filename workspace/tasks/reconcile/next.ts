@@ -4,10 +4,10 @@ import type { TaskEntry } from '../tasks.ts'
 import { dependencyState } from './dependencies.ts'
 import { leaseOf, stepAfterLease } from './leases.ts'
 import { nextOffers } from './offers.ts'
-import type { Next, View } from './world.ts'
+import type { Next, ReconcileView } from './world.ts'
 
 /** The next thing that happens to an open task by itself. Changes nothing. */
-export const nextOf = (entry: TaskEntry, view: View): Next => {
+export const nextEvent = (entry: TaskEntry, view: ReconcileView): Next => {
   const { facts, status } = entry
   const { owner, cancel, pending } = status
   const { now } = view.world
@@ -31,7 +31,7 @@ export const nextOf = (entry: TaskEntry, view: View): Next => {
   return { until: Math.min(lease, end) }
 }
 
-const nextOfUnowned = (entry: TaskEntry, view: View): Next => {
+const nextOfUnowned = (entry: TaskEntry, view: ReconcileView): Next => {
   const { ended = 0 } = entry.status
   if (ended > 0 && ended >= (entry.facts.maxAttempts ?? MAX_ATTEMPTS)) {
     const message = `it was given back or lost ${ended} times`

@@ -3,13 +3,13 @@ import { agentName } from '../../agents/agents.ts'
 import { candidates } from '../task-routing.ts'
 import { offersOf, push } from '../task-write.ts'
 import { historyOf, type TaskEntry } from '../tasks.ts'
-import type { Next, View } from './world.ts'
+import type { Next, ReconcileView } from './world.ts'
 
 /** Agents that are asked at once to take a task (count); the first to claim it owns it. */
 const OFFER_WIDTH = 3
 
 /** The agents to ask now and when to ask more of them, or the rejection when nobody is left. */
-export const nextOffers = (entry: TaskEntry, view: View): Next => {
+export const nextOffers = (entry: TaskEntry, view: ReconcileView): Next => {
   const { record, facts, status } = entry
   if (record === null) return { until: Infinity }
   const { now, offerMs } = view.world
@@ -45,7 +45,7 @@ const haveDeclined = (entry: TaskEntry, all: readonly AgentId[]): boolean => {
   return all.every((id) => refused.has(id))
 }
 
-const whyNobody = (entry: TaskEntry, { doc }: View): string => {
+const whyNobody = (entry: TaskEntry, { doc }: ReconcileView): string => {
   const said = historyOf(entry).filter(({ event }) => event === 'declined' || event === 'released')
   const reasons = said.map(({ by, message }) => `${agentName(doc, by)}: ${message || 'no reason'}`)
   return `nobody is left who could take it (${reasons.join('; ')})`

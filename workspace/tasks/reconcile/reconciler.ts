@@ -7,11 +7,11 @@ import { isTerminal } from '../task-states.ts'
 import { writeServerStep } from '../task-write.ts'
 import { CycleSearch, openDependents } from './dependencies.ts'
 import { type Archive, SubmissionFiler } from './filing.ts'
-import { nextOf } from './next.ts'
+import { nextEvent } from './next.ts'
 import { askToTake } from './offers.ts'
 import { archiveEnded, endedIn } from './retention.ts'
 import { ReviewQueue } from './review-queue.ts'
-import { type TaskWorld, View } from './world.ts'
+import { ReconcileView, type TaskWorld } from './world.ts'
 
 // Bounds of one reconciliation (count), so that a turn of the room stays short.
 const MAX_FILED = 250
@@ -104,7 +104,7 @@ export class TaskReconciler {
 
   /** Reviews the tasks that are to be reviewed now. Returns whether some are left over. */
   #review(world: TaskWorld, unknown: Set<TaskId>): boolean {
-    const view = new View(this.#doc, this.index, world, this.#cycles.found)
+    const view = new ReconcileView(this.#doc, this.index, world, this.#cycles.found)
     const todo = this.#queue.take(this.index.takeChanged(), world.now)
     let left = MAX_REVIEWED
     // Grows on the way: by tasks that took a step and by dependents of tasks that ended.
@@ -116,7 +116,7 @@ export class TaskReconciler {
     return left < 0
   }
 
-  #reviewOne(id: TaskId, view: View, todo: Set<TaskId>, unknown: Set<TaskId>): void {
+  #reviewOne(id: TaskId, view: ReconcileView, todo: Set<TaskId>, unknown: Set<TaskId>): void {
     const entry = this.index.get(id)
     this.#queue.schedule(id, Infinity)
     if (entry === undefined) return
@@ -126,7 +126,7 @@ export class TaskReconciler {
       for (const other of openDependents(this.index, id)) moveToEnd(todo, other)
       return
     }
-    const next = nextOf(entry, view)
+    const next = nextEvent(entry, view)
     if ('step' in next) {
       writeServerStep(this.#doc, entry, { ...next.step, now: view.world.now })
       this.index.read(id)

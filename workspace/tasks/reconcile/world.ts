@@ -41,7 +41,7 @@ export type Next =
     }
 
 /** The tasks and the world as one reconciliation sees them. */
-export class View {
+export class ReconcileView {
   readonly doc: Y.Doc
   readonly index: TaskIndex
   readonly world: TaskWorld

@@ -1,0 +1,112 @@
+import { diffTokens, type Effort } from './diff.ts'
+
+/** Lines [a0, a1) of `base` became `lines`. */
+interface Change {
+  a0: number
+  a1: number
+  lines: string[]
+}
+
+export const changesOf = (
+  from: readonly string[],
+  to: readonly string[],
+  effort: Effort,
+): Change[] =>
+  diffTokens(from, to, undefined, effort).map(({ a0, a1, b0, b1 }) => ({
+    a0,
+    a1,
+    lines: to.slice(b0, b1),
+  }))
+
+/** Changes that have to be looked at together; every line of `base` from a0 to a1 is changed by one of them. */
+interface Group {
+  a0: number
+  a1: number
+  mine: Change[]
+  theirs: Change[]
+}
+
+/** In order of `base`; at one place an insertion comes before a replacement, and theirs before mine. */
+export const groupsOf = (mine: readonly Change[], theirs: readonly Change[]): Group[] => {
+  const groups: Group[] = []
+  let m = 0
+  let t = 0
+  while (m < mine.length || t < theirs.length) {
+    const side = isBefore(mine[m], theirs[t]) ? 'mine' : 'theirs'
+    const change = (side === 'mine' ? mine[m++] : theirs[t++])!
+    const group = groups[groups.length - 1]
+    const others = side === 'mine' ? group?.theirs : group?.mine
+    if (group !== undefined && others?.findLast((other) => belongTogether(other, change))) {
+      group.a1 = Math.max(group.a1, change.a1)
+      group[side].push(change)
+    } else {
+      const { a0, a1 } = change
+      groups.push({ a0, a1, mine: [], theirs: [], [side]: [change] })
+    }
+  }
+  return groups
+}
+
+const isBefore = (mine: Change | undefined, theirs: Change | undefined): boolean => {
+  if (mine === undefined || theirs === undefined) return mine !== undefined
+  return mine.a0 < theirs.a0 || (mine.a0 === theirs.a0 && mine.a1 < theirs.a1)
+}
+
+/**
+ * Whether two changes of different sides, the first of which starts first, touch the same lines, insert at the same
+ * place, or are an insertion next to a change that has the same lines at that end.
+ */
+const belongTogether = (first: Change, second: Change): boolean => {
+  if (second.a0 < first.a1 && first.a0 < second.a1) return true
+  if (second.a0 !== first.a1) return false
+  const [firstInserts, secondInserts] = [first.a0 === first.a1, second.a0 === second.a1]
+  if (firstInserts && secondInserts) return true
+  if (firstInserts) return isRunAt(second.lines, first.lines, 0)
+  const end = first.lines.length - second.lines.length
+  return secondInserts && isRunAt(first.lines, second.lines, end)
+}
+
+/** The lines that a group comes to, and whether nothing in it contradicts. */
+export const combine = (mine: readonly Change[], theirs: readonly Change[], effort: Effort) => {
+  const others = theirs.flatMap(({ lines }) => lines)
+  const added = mine
+    .filter(({ lines }) => !hasRun(others, lines, effort))
+    .flatMap(({ lines }) => lines)
+  const lines = hasRun(added, others, effort) ? added : [...others, ...added]
+  const bothInsert = [...mine, ...theirs].every(({ a0, a1 }) => a0 === a1)
+  return {
+    lines,
+    clean:
+      bothInsert ||
+      lines.length === 0 ||
+      isWithin(mine, theirs, effort) ||
+      isWithin(theirs, mine, effort),
+  }
+}
+
+/** Whether every one of `changes` is part of one of `larger`; not where `effort` does not last to find out. */
+const isWithin = (changes: readonly Change[], larger: readonly Change[], effort: Effort): boolean =>
+  changes.every(({ a0, a1, lines }) =>
+    larger.some(
+      (other) =>
+        effort.left-- > 0 &&
+        other.a0 <= a0 &&
+        a1 <= other.a1 &&
+        (lines.length === 0 ? other.lines.length === 0 : hasRun(other.lines, lines, effort)),
+    ),
+  )
+
+const isRunAt = (lines: readonly string[], run: readonly string[], at: number): boolean =>
+  at >= 0 && run.every((line, i) => lines[at + i] === line)
+
+/** Whether one has the other in it; not where `effort` does not last to find out. */
+const hasRun = (lines: readonly string[], run: readonly string[], effort: Effort): boolean => {
+  if (run.length === 0) return true
+  for (let at = 0; at <= lines.length - run.length && effort.left > 0; at++) {
+    let same = 0
+    while (same < run.length && lines[at + same] === run[same]) same++
+    if (same === run.length) return true
+    effort.left -= same + 1
+  }
+  return false
+}

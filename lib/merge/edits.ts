@@ -1,0 +1,100 @@
+/** At `index` of a text, `remove` UTF-16 units give way to `insert`. */
+export interface Edit {
+  index: number
+  remove: number
+  insert: string
+}
+
+/** Lines of a text, 1-based, inclusive. */
+export interface Lines {
+  from_line: number
+  to_line: number
+}
+
+/** Lines of the merged text that both sides changed, each in its own way. */
+export interface Conflict extends Lines {
+  /** What `theirs` has there that `base` has not: half-open ranges of UTF-16 offsets in `theirs`. */
+  theirs: [number, number][]
+}
+
+export interface Merge {
+  text: string
+  /** What turns `theirs` into `text`: in order, apart; each index counts in `theirs` as it was. */
+  edits: Edit[]
+  conflicts: Conflict[]
+  /** Lines of `text` that the edits changed, in order and apart; a removal is at the line it left. */
+  lines: Lines[]
+}
+
+/** Makes edits that are in order and apart. */
+export const applyEdits = (text: string, edits: readonly Edit[]): string => {
+  const parts: string[] = []
+  let done = 0
+  for (const { index, remove, insert } of edits) {
+    parts.push(text.slice(done, index), insert)
+    done = index + remove
+  }
+  return parts.join('') + text.slice(done)
+}
+
+/** Edits of one merge (count): Yjs splits a text at each of them, and the time that takes grows faster than they do. */
+export const MAX_EDITS = 1_000
+
+/** At most MAX_EDITS that do the same: those with the least between them are one, which writes that anew. */
+export const joinNearest = (edits: readonly Edit[], text: string): Edit[] => {
+  if (edits.length <= MAX_EDITS) return [...edits]
+  const gaps = edits.slice(1).map(({ index }, i) => index - edits[i]!.index - edits[i]!.remove)
+  const widest = Float64Array.from(gaps)
+    .sort()
+    .reverse()
+    .subarray(0, MAX_EDITS - 1)
+  const least = widest.at(-1)!
+  /** Of the gaps that are just so wide as the least of these: how many stay. */
+  let ties = widest.length - widest.indexOf(least)
+  const joined: Edit[] = []
+  let insert: string[] = []
+  const close = (): void => {
+    joined.at(-1)!.insert = insert.join('')
+  }
+  for (const [i, edit] of edits.entries()) {
+    const last = joined.at(-1)
+    const gap = gaps[i - 1]!
+    if (last !== undefined && (gap < least || (gap === least && ties-- <= 0))) {
+      insert.push(text.slice(last.index + last.remove, edit.index), edit.insert)
+      last.remove = edit.index + edit.remove - last.index
+      continue
+    }
+    if (last !== undefined) close()
+    joined.push({ ...edit })
+    insert = [edit.insert]
+  }
+  close()
+  return joined
+}
+
+/** Where the edits are in `text`, which they led to: lines in order and apart. A removal is at the line it left. */
+export const changedLines = (text: string, edits: readonly Edit[]): Lines[] => {
+  const found: Lines[] = []
+  let [line, at, shift] = [1, 0, 0]
+  const lineOf = (offset: number): number => {
+    for (
+      let end = text.indexOf('\n', at);
+      end !== -1 && end < offset;
+      end = text.indexOf('\n', at)
+    ) {
+      line++
+      at = end + 1
+    }
+    return line
+  }
+  for (const { index, remove, insert } of edits) {
+    const from_line = lineOf(index + shift)
+    // A line end that comes last in what was inserted is still of its line.
+    const to_line = lineOf(index + shift + Math.max(0, insert.length - 1))
+    shift += insert.length - remove
+    const last = found.at(-1)
+    if (last !== undefined && from_line <= last.to_line + 1) last.to_line = to_line
+    else found.push({ from_line, to_line })
+  }
+  return found
+}
