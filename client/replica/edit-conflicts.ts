@@ -3,6 +3,7 @@ import type { Lines } from '../../lib/merge/edits.ts'
 import type { FileId, FileKey } from '../../protocol/ids.ts'
 import { editsOf, type Json, textOf } from '../../workspace/document/schema.ts'
 import { isEditCount } from '../../workspace/document/shape.ts'
+import { authorsIn } from '../../workspace/files/authors.ts'
 import {
   type Range,
   rangesOfLines,
@@ -10,7 +11,7 @@ import {
   type Span,
   spansOver,
 } from '../../workspace/files/edit-ranges.ts'
-import { authorsIn, type FileConflict } from '../../workspace/files/files.ts'
+import type { FileConflict } from '../../workspace/files/put-file.ts'
 import { offsetsOf } from '../../workspace/files/text-index.ts'
 import { keysOf } from '../../workspace/files/tree.ts'
 import type { Replica } from './replica.ts'

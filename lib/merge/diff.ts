@@ -138,17 +138,27 @@ const split = (
     }
 
     if (edits < maxEdits && effort.left > 0) continue
-    let far = a0 + b0
-    let at: [number, number] = [a0, b0]
-    for (let d = aHigh; d >= aLow; d -= 2) {
-      const i = Math.min(ahead[d + zero]!, a1, b1 + d)
-      if (2 * i - d > far) {
-        far = 2 * i - d
-        at = [i, i - d]
-      }
-    }
-    return at
+    return farthest(ahead, zero, [aLow, aHigh], { a0, a1, b0, b1 })
   }
+}
+
+/** The point on the diagonals `low` … `high` that the search from the start of the box has taken farthest. */
+const farthest = (
+  ahead: Int32Array,
+  zero: number,
+  [low, high]: [number, number],
+  { a0, a1, b0, b1 }: Hunk,
+): [number, number] => {
+  let far = a0 + b0
+  let at: [number, number] = [a0, b0]
+  for (let d = high; d >= low; d -= 2) {
+    const i = Math.min(ahead[d + zero]!, a1, b1 + d)
+    if (2 * i - d > far) {
+      far = 2 * i - d
+      at = [i, i - d]
+    }
+  }
+  return at
 }
 
 /** `start`: where in the texts the marks begin. */

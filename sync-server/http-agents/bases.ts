@@ -1,11 +1,7 @@
 import type * as Y from 'yjs'
 import type { AgentId } from '../../protocol/ids.ts'
-import {
-  type FileContent,
-  type FileInfo,
-  readFile,
-  versionOf,
-} from '../../workspace/files/files.ts'
+import { versionOf } from '../../workspace/files/edit-counts.ts'
+import { type FileContent, type FileInfo, readFile } from '../../workspace/files/file-info.ts'
 import { findFile, getFile } from '../../workspace/files/tree.ts'
 import { readContent } from '../history/versions/read.ts'
 import { readAbout } from '../history/versions/record.ts'

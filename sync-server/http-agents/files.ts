@@ -4,15 +4,12 @@ import { newMessageId } from '../../protocol/fresh-ids.ts'
 import { writeText } from '../../workspace/actions/writing.ts'
 import { checkFileKey } from '../../workspace/document/path.ts'
 import { textOf as fileText } from '../../workspace/document/schema.ts'
+import { versionOf } from '../../workspace/files/edit-counts.ts'
 import { appendText, replaceLines, replaceText } from '../../workspace/files/file-edit.ts'
-import {
-  moveFile,
-  type PutResult,
-  readFile,
-  removeFile,
-  versionOf,
-} from '../../workspace/files/files.ts'
+import { readFile } from '../../workspace/files/file-info.ts'
+import { moveFile, removeFile } from '../../workspace/files/move-file.ts'
 import { putBlob } from '../../workspace/files/put-blob.ts'
+import type { PutResult } from '../../workspace/files/put-file.ts'
 import { findFile } from '../../workspace/files/tree.ts'
 import { tellReplaced } from '../../workspace/inbox/conflicts.ts'
 import { type ActionContext, registered } from './actions.ts'

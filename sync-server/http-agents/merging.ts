@@ -1,7 +1,7 @@
 import { newEffort } from '../../lib/merge/diff.ts'
 import type { Merge } from '../../lib/merge/edits.ts'
 import { merge3 } from '../../lib/merge/merge.ts'
-import type { Put } from '../../workspace/files/files.ts'
+import type { FilePut } from '../../workspace/files/put-file.ts'
 import { SHORT_STEPS, type TextWork } from '../texts/work.ts'
 
 /** How often a merge is made anew because the text has changed meanwhile (count), before a coarse one has to do. */
@@ -18,7 +18,7 @@ class Elsewhere extends Error {}
 export const merging = async <T>(
   texts: TextWork,
   spent: (ms: number) => void,
-  write: (merge: NonNullable<Put['merge']>) => Promise<T>,
+  write: (merge: NonNullable<FilePut['merge']>) => Promise<T>,
 ): Promise<T> => {
   let made: { of: [string, string, string]; merge: Merge } | null = null
   for (let tries = 1; ; tries++) {

@@ -1,6 +1,6 @@
 import type { ErrorBody } from '../../protocol/errors.ts'
 import type { Agent } from '../../workspace/agents/agents.ts'
-import type { FileInfo } from '../../workspace/files/files.ts'
+import type { FileInfo } from '../../workspace/files/file-info.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { inHttpWords } from '../http/http-words.ts'
 import type { Waiting } from './http-agent.ts'

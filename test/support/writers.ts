@@ -2,7 +2,8 @@ import * as Y from 'yjs'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { textOf } from '../../workspace/document/schema.ts'
 import { appendText, replaceLines, replaceText } from '../../workspace/files/file-edit.ts'
-import { putFile, readFile } from '../../workspace/files/files.ts'
+import { readFile } from '../../workspace/files/file-info.ts'
+import { putFile } from '../../workspace/files/put-file.ts'
 
 /** Writers that change one file, each in its own way. Every so often one inserts a line of its own, a marker. */
 

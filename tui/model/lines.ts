@@ -1,7 +1,7 @@
 import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
 import type { Agent } from '../../workspace/agents/agents.ts'
 import type { Presence } from '../../workspace/agents/presence.ts'
-import type { FileInfo } from '../../workspace/files/files.ts'
+import type { FileInfo } from '../../workspace/files/file-info.ts'
 import type { Task } from '../../workspace/tasks/tasks.ts'
 import type { AgentLine, FileLine } from './snapshot.ts'
 

@@ -4,7 +4,7 @@ import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
 import { type Agent, listAgents } from '../../workspace/agents/agents.ts'
 import { activities, type Presence } from '../../workspace/agents/presence.ts'
 import { archivedBroadcasts, type BroadcastEntry } from '../../workspace/document/schema.ts'
-import { type FileInfo, fileInfo, listFiles } from '../../workspace/files/files.ts'
+import { type FileInfo, fileInfo, listFiles } from '../../workspace/files/file-info.ts'
 import { findFile, keysOf } from '../../workspace/files/tree.ts'
 import { submissions } from '../../workspace/tasks/submissions.ts'
 import {

@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import type { BroadcastId } from '../../protocol/ids.ts'
-import { type Put, type PutResult, putFile, versionOf } from '../files/files.ts'
+import { versionOf } from '../files/edit-counts.ts'
+import { type FilePut, type PutResult, putFile } from '../files/put-file.ts'
 import { findFile } from '../files/tree.ts'
 import { tellOthers } from '../inbox/conflicts.ts'
 
@@ -10,7 +11,7 @@ import { tellOthers } from '../inbox/conflicts.ts'
  */
 export const writeText = (
   doc: Y.Doc,
-  put: Put,
+  put: FilePut,
   newId: () => BroadcastId,
 ): PutResult & { known: (read: { version: number } | null) => number } => {
   const leaf = findFile(doc, put.key)

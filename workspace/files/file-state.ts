@@ -5,7 +5,7 @@ import { checkFileKey } from '../document/path.ts'
 import { EDITS_PREFIX, textOf } from '../document/schema.ts'
 import { fileEntry } from '../document/shape.ts'
 import { blobVersions, isBinary } from './blobs.ts'
-import { agentsOfEdits, versionOf } from './files.ts'
+import { agentsOfEdits, versionOf } from './edit-counts.ts'
 import { findFile, keysOf } from './tree.ts'
 
 /** A file as it is at one moment, for its history. */

@@ -3,7 +3,7 @@ import type { Lines } from '../../lib/merge/edits.ts'
 import { shellFlag } from '../../lib/text/quote.ts'
 import type { AgentId, BroadcastId } from '../../protocol/ids.ts'
 import { agentName, hasAgent } from '../agents/agents.ts'
-import type { FileConflict } from '../files/files.ts'
+import type { FileConflict } from '../files/put-file.ts'
 import { addBroadcast } from '../messages/broadcasts.ts'
 
 export const linesText = ({ from_line, to_line }: Lines): string =>

@@ -20,7 +20,7 @@ import {
   tasksOf,
 } from '../document/schema.ts'
 import { fileEntry, isBroadcast, isClientId, isEditCount } from '../document/shape.ts'
-import type { VersionOf } from '../files/files.ts'
+import type { VersionOf } from '../files/edit-counts.ts'
 import { findFile } from '../files/tree.ts'
 import { broadcastMessage, isFor } from '../messages/broadcasts.ts'
 import type { Message } from '../messages/message.ts'

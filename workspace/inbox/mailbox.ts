@@ -9,7 +9,7 @@ import {
   type Json,
 } from '../document/schema.ts'
 import { isSpokenId, taskRecord, taskRecords } from '../document/shape.ts'
-import { fileVersions } from '../files/files.ts'
+import { fileVersions } from '../files/edit-counts.ts'
 import { findBroadcasts, someBroadcasts } from '../messages/live-log.ts'
 import type { Message } from '../messages/message.ts'
 import {

@@ -1,7 +1,7 @@
 import type { Replica } from '../../../client/replica/replica.ts'
 import type { Session } from '../../../client/session/session.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
-import type { FileConflict } from '../../../workspace/files/files.ts'
+import type { FileConflict } from '../../../workspace/files/put-file.ts'
 
 /** What a mirror asks of a session: to have what the server has, and to know what it has on disk. */
 export type Connection = Pick<Session, 'synced' | 'barrier'>

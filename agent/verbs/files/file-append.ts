@@ -1,6 +1,6 @@
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { appendText } from '../../../workspace/files/file-edit.ts'
-import { readFile } from '../../../workspace/files/files.ts'
+import { readFile } from '../../../workspace/files/file-info.ts'
 import { findFile } from '../../../workspace/files/tree.ts'
 import type { Verb } from '../../command/call.ts'
 import { writeFile } from '../../command/file-write.ts'

@@ -1,7 +1,7 @@
 import { unifiedDiff } from '../../../lib/merge/unified.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
-import { readFile } from '../../../workspace/files/files.ts'
+import { readFile } from '../../../workspace/files/file-info.ts'
 import type { Verb } from '../../command/call.ts'
 import { fetchVersion } from '../../command/versions.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'

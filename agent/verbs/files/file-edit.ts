@@ -1,7 +1,7 @@
 import { ClawError } from '../../../protocol/errors.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { parseLines, replaceLines, replaceText } from '../../../workspace/files/file-edit.ts'
-import { readFile } from '../../../workspace/files/files.ts'
+import { readFile } from '../../../workspace/files/file-info.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { writeFile } from '../../command/file-write.ts'
 import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'

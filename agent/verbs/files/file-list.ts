@@ -1,5 +1,5 @@
 import type { Editing } from '../../../workspace/files/cursors.ts'
-import { listFiles } from '../../../workspace/files/files.ts'
+import { listFiles } from '../../../workspace/files/file-info.ts'
 import { linesText } from '../../../workspace/inbox/conflicts.ts'
 import type { Verb } from '../../command/call.ts'
 import { idText, path, word } from '../../command/text.ts'

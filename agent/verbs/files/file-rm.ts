@@ -1,5 +1,5 @@
 import { checkFileKey } from '../../../workspace/document/path.ts'
-import { removeFile } from '../../../workspace/files/files.ts'
+import { removeFile } from '../../../workspace/files/move-file.ts'
 import type { Verb } from '../../command/call.ts'
 import { path } from '../../command/text.ts'
 import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'

@@ -6,7 +6,8 @@ import { applyEdits, MAX_EDITS, type Merge } from '../../../lib/merge/edits.ts'
 import { merge3 } from '../../../lib/merge/merge.ts'
 import { didYouMean, nearest } from '../../../lib/text/suggest.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
-import { putFile, readFile } from '../../../workspace/files/files.ts'
+import { readFile } from '../../../workspace/files/file-info.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 
 const lines = (n: number, of: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => `${of(i)}\n`).join('')

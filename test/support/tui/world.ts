@@ -3,7 +3,7 @@ import type { AgentId, BroadcastId, FileKey, TaskId } from '../../../protocol/id
 import { registerAgent, setPaused } from '../../../workspace/agents/agents.ts'
 import type { Presence } from '../../../workspace/agents/presence.ts'
 import { PRIORITIES, type TaskState } from '../../../workspace/document/schema.ts'
-import { putFile } from '../../../workspace/files/files.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
 import { type Move, moveTask } from '../../../workspace/tasks/task-commands.ts'
 import { addNote, addTask } from '../../../workspace/tasks/tasks.ts'

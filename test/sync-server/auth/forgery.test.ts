@@ -11,7 +11,8 @@ import {
   metaOf,
   tasksOf,
 } from '../../../workspace/document/schema.ts'
-import { moveFile, putFile, removeFile } from '../../../workspace/files/files.ts'
+import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
 import { submit } from '../../../workspace/tasks/submissions.ts'
 import { addNote, addTask } from '../../../workspace/tasks/tasks.ts'

@@ -12,7 +12,7 @@ import {
   submissionsOf,
   tasksOf,
 } from '../../../workspace/document/schema.ts'
-import { putFile } from '../../../workspace/files/files.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
 import { addTask } from '../../../workspace/tasks/tasks.ts'
 import { encode } from '../../support/auth/arrival-runs.ts'

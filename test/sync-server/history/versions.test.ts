@@ -10,7 +10,9 @@ import {
   initWorkspace,
   textOf,
 } from '../../../workspace/document/schema.ts'
-import { countEdit, moveFile, putFile, removeFile } from '../../../workspace/files/files.ts'
+import { countEdit } from '../../../workspace/files/edit-counts.ts'
+import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { liveDoc, runSeed, seeded, until } from '../../support/client.ts'
 import { putIn } from '../../support/poison.ts'
 import { fetch, type Server, startServer, tempDir } from '../../support/server.ts'

@@ -9,13 +9,9 @@ import { visibleRows } from '../../../tui/editor/viewport.ts'
 import { actionOf, EDITOR_KEYS } from '../../../tui/model/editor-keys.ts'
 import { filesOf, textOf } from '../../../workspace/document/schema.ts'
 import { indexOf } from '../../../workspace/files/cursors.ts'
-import {
-  fileInfo,
-  moveFile,
-  putFile,
-  readFile,
-  removeFile,
-} from '../../../workspace/files/files.ts'
+import { fileInfo, readFile } from '../../../workspace/files/file-info.ts'
+import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { findFile } from '../../../workspace/files/tree.ts'
 import { exchange, type Opened, open } from '../../support/tui/editor-session.ts'
 

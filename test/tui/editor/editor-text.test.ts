@@ -19,7 +19,7 @@ import { SharedText } from '../../../tui/editor/shared-text.ts'
 import type { Presence } from '../../../workspace/agents/presence.ts'
 import { textOf } from '../../../workspace/document/schema.ts'
 import { cursorOver } from '../../../workspace/files/cursors.ts'
-import { countEdit } from '../../../workspace/files/files.ts'
+import { countEdit } from '../../../workspace/files/edit-counts.ts'
 
 const MEGABYTE = 1024 * 1024
 const file = 'a.md' as FileId

@@ -13,7 +13,8 @@ import {
   type TaskState,
   tasksOf,
 } from '../../../workspace/document/schema.ts'
-import { listFiles, putFile, readFile } from '../../../workspace/files/files.ts'
+import { listFiles, readFile } from '../../../workspace/files/file-info.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
 import { isTerminal } from '../../../workspace/tasks/task-states.ts'
 import { addTask, listTasks, taskHistory } from '../../../workspace/tasks/tasks.ts'

@@ -4,15 +4,11 @@ import type * as Y from 'yjs'
 import { MAX_BLOB_BYTES } from '../../../protocol/limits.ts'
 import { blobsOf, type FileId } from '../../../workspace/document/schema.ts'
 import { blobVersions, pruneBlobs, referencedBlobs } from '../../../workspace/files/blobs.ts'
-import {
-  fileInfo,
-  moveFile,
-  putFile,
-  readFile,
-  removeFile,
-} from '../../../workspace/files/files.ts'
+import { fileInfo, readFile } from '../../../workspace/files/file-info.ts'
+import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
 import { mediaTypeOf } from '../../../workspace/files/media-type.ts'
 import { type PutBlob, putBlob } from '../../../workspace/files/put-blob.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { agentId, codeOf, replica, sync } from '../../support/workspace/replicas.ts'
 
 const [ann, bob] = ['ann', 'bob'].map(agentId) as [PutBlob['by'], PutBlob['by']]

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { FileId } from '../../../protocol/ids.ts'
 import type { Presence } from '../../../workspace/agents/presence.ts'
 import { cursorOver, mapLines, overlap, whoIsIn } from '../../../workspace/files/cursors.ts'
-import { putFile } from '../../../workspace/files/files.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { agentId, replica } from '../../support/workspace/replicas.ts'
 
 const ann = agentId('ann')

@@ -3,22 +3,20 @@ import * as Y from 'yjs'
 import type { ClawError } from '../../../protocol/errors.ts'
 import { MAX_FILE_BYTES, MAX_PATH_BYTES } from '../../../protocol/limits.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
-import {
-  fileInfo,
-  fileVersions,
-  listFiles,
-  moveFile,
-  type Put,
-  putFile,
-  readFile,
-  removeFile,
-} from '../../../workspace/files/files.ts'
+import { fileVersions } from '../../../workspace/files/edit-counts.ts'
+import { fileInfo, listFiles, readFile } from '../../../workspace/files/file-info.ts'
+import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
+import { type FilePut, putFile } from '../../../workspace/files/put-file.ts'
 import { clearRemoved, keysOf } from '../../../workspace/files/tree.ts'
 import { agentId, codeOf, replica, send, sync } from '../../support/workspace/replicas.ts'
 
-const [ann, bob, cat] = ['ann', 'bob', 'cat'].map(agentId) as [Put['by'], Put['by'], Put['by']]
+const [ann, bob, cat] = ['ann', 'bob', 'cat'].map(agentId) as [
+  FilePut['by'],
+  FilePut['by'],
+  FilePut['by'],
+]
 
-const put = (doc: Y.Doc, content: string, more: Partial<Put> = {}) =>
+const put = (doc: Y.Doc, content: string, more: Partial<FilePut> = {}) =>
   putFile(doc, { key: 'plan.md', content, base: null, by: ann, now: 1000, ...more })
 
 const hintOf = (call: () => unknown): string => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type * as Y from 'yjs'
 import type { AgentId } from '../../../protocol/ids.ts'
-import { putFile, readFile, removeFile } from '../../../workspace/files/files.ts'
+import { readFile } from '../../../workspace/files/file-info.ts'
+import { removeFile } from '../../../workspace/files/move-file.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { findFile } from '../../../workspace/files/tree.ts'
 import { agentId, replica, sync } from '../../support/workspace/replicas.ts'
 

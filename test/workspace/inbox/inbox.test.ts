@@ -9,7 +9,8 @@ import {
   isoTime,
   type Priority,
 } from '../../../workspace/document/schema.ts'
-import { fileVersions, putFile } from '../../../workspace/files/files.ts'
+import { fileVersions } from '../../../workspace/files/edit-counts.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { trimBroadcasts } from '../../../workspace/inbox/archive.ts'
 import { DIGEST_BROADCASTS, welcomeMessages } from '../../../workspace/inbox/digest.ts'
 import {

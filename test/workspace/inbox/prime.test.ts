@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type * as Y from 'yjs'
 import { type Here, registerAgent } from '../../../workspace/agents/agents.ts'
-import { putFile } from '../../../workspace/files/files.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { primeLines, primeOf } from '../../../workspace/inbox/prime.ts'
 import type { Message } from '../../../workspace/messages/message.ts'
 import { addTask } from '../../../workspace/tasks/tasks.ts'

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Y from 'yjs'
-import { readFile } from '../../../../workspace/files/files.ts'
+import { readFile } from '../../../../workspace/files/file-info.ts'
 import { allFiles } from '../../../../workspace/files/tree.ts'
 import { killLink, linkPid, registered } from '../../agent.ts'
 import { seeded, stockClient, until } from '../../client.ts'

@@ -1,0 +1,81 @@
+import type * as Y from 'yjs'
+import { byteLength } from '../../lib/text/bytes.ts'
+import { isChanging } from '../../lib/yjs/internals.ts'
+import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
+import { filesOf, isoTime, textOf } from '../document/schema.ts'
+import { blobVersions, isBinary, notText } from './blobs.ts'
+import { newestEdit, versionOf } from './edit-counts.ts'
+import { allFiles, findFile, getFile, type Leaf } from './tree.ts'
+
+/** A shared file as every face shows it. */
+export interface FileInfo {
+  file_key: FileKey
+  /** Change sets that it took to get here; the same on every replica that has the same changes. */
+  version: number
+  last_editor: AgentId
+  updated_at: string
+  /** Bytes; of text in UTF-8. */
+  size: number
+  media_type: string
+  /** Of what is not text: the name of its newest version. */
+  sha256?: string
+}
+
+export type FileContent = FileInfo & { content: string }
+
+/** All files, by path; of those whose path begins with `prefix`. */
+export const listFiles = (doc: Y.Doc, prefix = ''): FileInfo[] =>
+  allFiles(doc, prefix).map((leaf) => infoOf(doc, leaf))
+
+/** The files of the paths that there are now, one by one; each as it is when its turn comes. */
+export const eachFile = function* (doc: Y.Doc, prefix = ''): Generator<FileInfo> {
+  const paths = [...filesOf(doc).keys()].filter((path) => path.startsWith(prefix))
+  for (const path of paths.sort()) {
+    const leaf = findFile(doc, path)
+    if (leaf !== null) yield infoOf(doc, leaf)
+  }
+}
+
+/** Throws `unknown_file`, with what to do next. */
+export const fileInfo = (doc: Y.Doc, key: string): FileInfo => infoOf(doc, getFile(doc, key))
+
+/** Throws `unknown_file`, with what to do next, and `not_text`. */
+export const readFile = (doc: Y.Doc, key: string): FileContent => {
+  const leaf = getFile(doc, key)
+  if (isBinary(leaf.entry)) throw notText(leaf.key, leaf.entry.mediaType)
+  return { ...infoOf(doc, leaf), content: textOf(doc, leaf.entry.fileId).toJSON() }
+}
+
+export const infoOf = (doc: Y.Doc, { key, entry }: Leaf): FileInfo => {
+  const newest = newestEdit(doc, entry.fileId)
+  return {
+    file_key: key,
+    version: versionOf(doc, entry.fileId),
+    last_editor: newest?.agent ?? entry.createdBy,
+    updated_at: isoTime(newest?.at ?? entry.createdAt),
+    media_type: entry.mediaType,
+    ...(isBinary(entry) ? bytesOf(doc, entry.fileId) : { size: sizeOf(textOf(doc, entry.fileId)) }),
+  }
+}
+
+/** Sizes of texts that have not changed since: a listing looks at all of them. */
+const sizes = new WeakMap<Y.Text, number>()
+const followed = new WeakSet<Y.Text>()
+
+const sizeOf = (text: Y.Text): number => {
+  // Nobody is told of a change before its transaction ends.
+  const isChanged = isChanging(text)
+  const known = sizes.get(text)
+  if (known !== undefined && !isChanged) return known
+  const size = byteLength(text.toJSON())
+  if (isChanged) return size
+  if (!followed.has(text)) text.observe(() => sizes.delete(text))
+  followed.add(text)
+  sizes.set(text, size)
+  return size
+}
+
+const bytesOf = (doc: Y.Doc, id: FileId): { size: number; sha256?: string } => {
+  const [newest] = blobVersions(doc, id)
+  return newest === undefined ? { size: 0 } : { size: newest.size, sha256: newest.sha256 }
+}

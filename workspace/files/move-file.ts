@@ -1,0 +1,69 @@
+import type * as Y from 'yjs'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { checkFileKey } from '../document/path.ts'
+import { textOf } from '../document/schema.ts'
+import { countEdit } from './edit-counts.ts'
+import { type FileInfo, fileInfo, infoOf } from './file-info.ts'
+import { findFile, getFile, plant, uproot } from './tree.ts'
+
+/**
+ * Removes a file. An edit of it that is under way from somewhere else brings it back, whole and with that edit; a file
+ * created there later goes on counting versions. Throws `unknown_file`, and `stale` where others changed it after
+ * `known`, the version that the remover has read (null: it has read none).
+ */
+export const removeFile = (
+  doc: Y.Doc,
+  key: string,
+  by: AgentId,
+  now: number,
+  known: number | null = null,
+): void => {
+  const leaf = getFile(doc, key)
+  const { version, last_editor } = infoOf(doc, leaf)
+  if (known !== null && version > known) {
+    throw new ClawError(
+      'stale',
+      `${leaf.key} is at version ${version}, changed by ${last_editor}; you have read version ${known}`,
+      'file-diff shows what changed; remove it anyway with --force',
+    )
+  }
+  uproot(doc, leaf, by, now)
+}
+
+/**
+ * Gives a file another path. Its text stays the same one, so edits that are under way to the old path, or are made
+ * there by somebody who does not know yet, are in the file under its new path. Throws `unknown_file`, `bad_path`,
+ * and `file_exists` where a file is in the way and `force` does not say to replace it.
+ */
+export const moveFile = (
+  doc: Y.Doc,
+  from: string,
+  to: string,
+  by: AgentId,
+  now: number,
+  force = false,
+): FileInfo => {
+  const leaf = getFile(doc, from)
+  const key = checkFileKey(to)
+  if (key === leaf.key) return infoOf(doc, leaf)
+  const inTheWay = findFile(doc, key)
+  if (inTheWay !== null && !force) {
+    throw new ClawError(
+      'file_exists',
+      `there is a file ${key} already`,
+      'take another name, or replace that file with --force',
+    )
+  }
+  const { removed: _, line: __, ...entry } = leaf.entry
+  doc.transact(() => {
+    plant(doc, key, entry)
+    if (inTheWay !== null) {
+      const text = textOf(doc, inTheWay.entry.fileId)
+      text.delete(0, text.length)
+    }
+    uproot(doc, leaf, by, now, key)
+    countEdit(doc, entry.fileId, by, now)
+  })
+  return fileInfo(doc, key)
+}
