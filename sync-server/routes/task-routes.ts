@@ -15,11 +15,10 @@ import {
   cancelTask,
   claimTask,
   declineTask,
-  IS_DONE,
   releaseTask,
-  replayArchived,
 } from '../../workspace/tasks/task-commands.ts'
 import { claimNext } from '../../workspace/tasks/task-next.ts'
+import { IS_DONE, replayArchived } from '../../workspace/tasks/task-replay.ts'
 import { isTerminal, parseAnswer } from '../../workspace/tasks/task-states.ts'
 import { getTask, showStep, taskHistory } from '../../workspace/tasks/tasks.ts'
 import { callerIn, checkName } from '../auth/authorize.ts'

@@ -1,12 +1,7 @@
 import type * as Y from 'yjs'
 import type { ArchivedTask } from '../../workspace/tasks/task-archive.ts'
-import {
-  IS_DONE,
-  type Move,
-  moveTask,
-  type Outcome,
-  replayArchived,
-} from '../../workspace/tasks/task-commands.ts'
+import { type Move, moveTask, type Outcome } from '../../workspace/tasks/task-commands.ts'
+import { IS_DONE, replayArchived } from '../../workspace/tasks/task-replay.ts'
 import { findEntry } from '../../workspace/tasks/tasks.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
 import type { Room } from '../sync/room.ts'

@@ -2,36 +2,17 @@ import type * as Y from 'yjs'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_RESULT_BYTES, MAX_RESULT_JSON_BYTES } from '../../protocol/limits.ts'
-import { agentName } from '../agents/agents.ts'
-import {
-  isoTime,
-  type Note,
-  type TaskResult,
-  type TaskState,
-  type TaskStatus,
-  type Transition,
-} from '../document/schema.ts'
+import type { Note, TaskResult, TaskState, TaskStatus } from '../document/schema.ts'
 import { within } from '../document/validate.ts'
-import { type ArchivedTask, showArchived } from './task-archive.ts'
-import { checkTo, lostGrant, roleFor, taken, terminal } from './task-rules.ts'
+import { isJudgement, judge } from './task-approval.ts'
+import { IS_DONE, replay, type TaskCommand } from './task-replay.ts'
+import { checkTo, lostGrant, roleFor, taken } from './task-rules.ts'
 import { isTerminal, type Role } from './task-states.ts'
 import { push, writeStep } from './task-write.ts'
-import { entryOf, getTask, historyOf, notesOf, type Task, type TaskEntry } from './tasks.ts'
+import { entryOf, getTask, notesOf, type Task, type TaskEntry } from './tasks.ts'
 
 /** How long an owner who was asked to stop has for it (milliseconds). */
 export const CANCEL_GRACE_MS = 60_000
-
-/** What all commands on a task have. Server only: nobody else writes what they change. */
-export interface TaskCommand {
-  task: string
-  by: AgentId
-  /** Idempotency key: the same command under it answers the first outcome again. */
-  key: string
-  /** Milliseconds since the epoch, by the server's clock. */
-  now: number
-  /** A reason, a note, a result. */
-  message: string
-}
 
 /** What `moveTask` has besides. */
 export interface Move extends TaskCommand {
@@ -48,25 +29,6 @@ export interface Move extends TaskCommand {
 export interface Outcome {
   task: Task
   refused?: ClawError
-}
-
-/** Whether a step in a task's history is what a command became. */
-export const IS_DONE = {
-  /** A result may have to be approved, a refusal leaves it to others. */
-  status:
-    (wanted: TaskState) =>
-    ({ state, event }: Transition): boolean =>
-      state === wanted ||
-      (wanted === 'completed' && event === 'approval-asked') ||
-      (wanted === 'rejected' && event === 'declined') ||
-      (wanted === 'canceled' && event === 'cancel-asked'),
-  claim: ({ event }: Transition): boolean => event === 'claimed',
-  release: ({ event }: Transition): boolean => event === 'released',
-  decline: ({ event, state }: Transition): boolean =>
-    event === 'declined' || event === 'sent-back' || state === 'rejected',
-  approve: ({ event }: Transition): boolean => event === 'approved',
-  cancel: ({ event, state }: Transition): boolean =>
-    event === 'cancel-asked' || state === 'canceled',
 }
 
 /**
@@ -260,86 +222,6 @@ const declineNow = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand): Task =>
 /** An open task that several may take is declined by rejecting it. */
 const declines = ({ facts, status }: TaskEntry, { state }: Move): boolean =>
   state === 'rejected' && facts.to === null && status.state === 'submitted'
-
-const isJudgement = ({ status }: TaskEntry, state: TaskState): boolean =>
-  status.pending === true && (state === 'completed' || state === 'working')
-
-const judge = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand, isGood: boolean): Task => {
-  const { facts, status } = entry
-  const { by, key, now, message } = command
-  if (facts.approver !== by) {
-    const { approver } = facts
-    throw new ClawError(
-      'not_allowed',
-      approver === undefined
-        ? `${entry.id} needs no approval`
-        : `you cannot approve ${entry.id}: ${agentName(doc, approver)} (${approver}) has to`,
-    )
-  }
-  if (isTerminal(status.state)) throw terminal(entry)
-  if (!status.pending) {
-    throw new ClawError('task_state', `${entry.id} is ${status.state}; it has no result to approve`)
-  }
-  const step: { state: TaskState; event: 'approved' | 'sent-back'; more?: Partial<TaskStatus> } =
-    isGood
-      ? {
-          state: 'completed',
-          event: 'approved',
-          ...(status.result && { more: { result: status.result } }),
-        }
-      : { state: 'working', event: 'sent-back' }
-  const said = isGood ? status.message : message
-  return getTask(doc, writeStep(doc, entry, { ...step, by, message: said, key, now }).id)
-}
-
-/** The answer that the same key gave before; null: there was none. Throws `key_reused`. */
-const replay = (
-  doc: Y.Doc,
-  entry: TaskEntry,
-  command: TaskCommand,
-  isDone: (step: Transition) => boolean,
-): Task | null => {
-  const done = doneBy(historyOf(entry), command, isDone)
-  return done === null ? null : asOf(getTask(doc, entry.id), done)
-}
-
-/**
- * What a command on a task that has left the document answers: what the same key answered then. Throws `key_reused`, and
- * `task_terminal`: it had ended.
- */
-export const replayArchived = (
-  task: ArchivedTask,
-  command: TaskCommand,
-  isDone: (step: Transition) => boolean,
-): Task => {
-  const steps = task.history.map(({ value }) => value)
-  const done = doneBy(steps, command, isDone)
-  if (done === null) throw terminal(task)
-  return asOf(showArchived(task), done)
-}
-
-const doneBy = (
-  history: readonly Transition[],
-  command: Pick<TaskCommand, 'task' | 'by' | 'key' | 'message'>,
-  isDone: (step: Transition) => boolean,
-): Transition | null => {
-  // A grant that a result came with has its key, too.
-  const done = history.findLast(({ key, by }) => key === command.key && by === command.by)
-  if (done === undefined) return null
-  // What is approved says what its author said.
-  if (isDone(done) && (done.event === 'approved' || done.message === command.message)) return done
-  throw new ClawError(
-    'key_reused',
-    `idempotency key "${command.key}" was used for another command on ${command.task}`,
-    'use a new key for a new command',
-  )
-}
-
-/** The task as it was after a step. */
-const asOf = (task: Task, { state, message, revision, at }: Transition): Task => ({
-  ...task,
-  ...{ status: state, message, revision, updated_at: isoTime(at) },
-})
 
 const keepNote = (doc: Y.Doc, entry: TaskEntry, note: Note): void => {
   // The same command again.

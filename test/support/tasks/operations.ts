@@ -10,9 +10,9 @@ import {
   moveTask,
   type Outcome,
   releaseTask,
-  type TaskCommand,
 } from '../../../workspace/tasks/task-commands.ts'
 import { claimNext } from '../../../workspace/tasks/task-next.ts'
+import type { TaskCommand } from '../../../workspace/tasks/task-replay.ts'
 import { byUrgency, isTakeable, lacks } from '../../../workspace/tasks/task-routing.ts'
 import {
   addNote,

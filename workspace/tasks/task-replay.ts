@@ -1,0 +1,87 @@
+import type * as Y from 'yjs'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { isoTime, type TaskState, type Transition } from '../document/schema.ts'
+import { type ArchivedTask, showArchived } from './task-archive.ts'
+import { terminal } from './task-rules.ts'
+import { getTask, historyOf, type Task, type TaskEntry } from './tasks.ts'
+
+/** What all commands on a task have. Server only: nobody else writes what they change. */
+export interface TaskCommand {
+  task: string
+  by: AgentId
+  /** Idempotency key: the same command under it answers the first outcome again. */
+  key: string
+  /** Milliseconds since the epoch, by the server's clock. */
+  now: number
+  /** A reason, a note, a result. */
+  message: string
+}
+
+/** Whether a step in a task's history is what a command became. */
+export const IS_DONE = {
+  /** A result may have to be approved, a refusal leaves it to others. */
+  status:
+    (wanted: TaskState) =>
+    ({ state, event }: Transition): boolean =>
+      state === wanted ||
+      (wanted === 'completed' && event === 'approval-asked') ||
+      (wanted === 'rejected' && event === 'declined') ||
+      (wanted === 'canceled' && event === 'cancel-asked'),
+  claim: ({ event }: Transition): boolean => event === 'claimed',
+  release: ({ event }: Transition): boolean => event === 'released',
+  decline: ({ event, state }: Transition): boolean =>
+    event === 'declined' || event === 'sent-back' || state === 'rejected',
+  approve: ({ event }: Transition): boolean => event === 'approved',
+  cancel: ({ event, state }: Transition): boolean =>
+    event === 'cancel-asked' || state === 'canceled',
+}
+
+/** The answer that the same key gave before; null: there was none. Throws `key_reused`. */
+export const replay = (
+  doc: Y.Doc,
+  entry: TaskEntry,
+  command: TaskCommand,
+  isDone: (step: Transition) => boolean,
+): Task | null => {
+  const done = doneBy(historyOf(entry), command, isDone)
+  return done === null ? null : asOf(getTask(doc, entry.id), done)
+}
+
+/**
+ * What a command on a task that has left the document answers: what the same key answered then. Throws `key_reused`, and
+ * `task_terminal`: it had ended.
+ */
+export const replayArchived = (
+  task: ArchivedTask,
+  command: TaskCommand,
+  isDone: (step: Transition) => boolean,
+): Task => {
+  const steps = task.history.map(({ value }) => value)
+  const done = doneBy(steps, command, isDone)
+  if (done === null) throw terminal(task)
+  return asOf(showArchived(task), done)
+}
+
+const doneBy = (
+  history: readonly Transition[],
+  command: Pick<TaskCommand, 'task' | 'by' | 'key' | 'message'>,
+  isDone: (step: Transition) => boolean,
+): Transition | null => {
+  // A grant that a result came with has its key, too.
+  const done = history.findLast(({ key, by }) => key === command.key && by === command.by)
+  if (done === undefined) return null
+  // What is approved says what its author said.
+  if (isDone(done) && (done.event === 'approved' || done.message === command.message)) return done
+  throw new ClawError(
+    'key_reused',
+    `idempotency key "${command.key}" was used for another command on ${command.task}`,
+    'use a new key for a new command',
+  )
+}
+
+/** The task as it was after a step. */
+const asOf = (task: Task, { state, message, revision, at }: Transition): Task => ({
+  ...task,
+  ...{ status: state, message, revision, updated_at: isoTime(at) },
+})
