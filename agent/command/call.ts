@@ -3,6 +3,7 @@ import type { Access } from '../../client/http/credentials.ts'
 import { resolveIn } from '../../client/http/cwd.ts'
 import { DEFAULT_SERVER, parseTarget, type Target } from '../../client/http/target.ts'
 import type { KeyKind } from '../../client/replica/answers.ts'
+import { readsStdin } from '../../lib/command-line/value-types.ts'
 import { choiceIn, numberIn, sizeIn, spanIn } from '../../lib/command-line/values.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
@@ -161,6 +162,12 @@ export class Call {
   text(name: string): string | undefined {
     const value = this.flag(name)
     return value === '-' ? this.readBody('-') : value
+  }
+
+  /** A flag's value; `-` stands for what is on stdin where the flag's table says so. Throws `bad_text`. */
+  typed(name: string): string | undefined {
+    const type = this.#args.flags[name]?.type
+    return type !== undefined && readsStdin(type) ? this.text(name) : this.flag(name)
   }
 
   /** The text in flag `name`, or in the file that `--file` names. Throws `bad_text`, `no_such_local_file`. */

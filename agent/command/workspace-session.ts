@@ -9,6 +9,7 @@ import type { Lines } from '../../lib/merge/edits.ts'
 import { isPristine } from '../../lib/yjs/internals.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { newMessageId } from '../../protocol/fresh-ids.ts'
+import { answerOf } from '../../protocol/idempotency.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { type Here, hasAgent } from '../../workspace/agents/agents.ts'
 import { type Presence, setLinkState } from '../../workspace/agents/presence.ts'
@@ -231,13 +232,7 @@ export const answeredBefore = async (
 ): Promise<Outcome | null> => {
   const { key, kind } = call.idempotencyKey()
   const known = await replica.answered(key)
-  if (known === null) return null
-  if (known.digest === digestOf(call, kind, payload)) return known.answer as unknown as Outcome
-  throw new ClawError(
-    'key_reused',
-    `idempotency key "${key}" was used for another command`,
-    'use a new key for a new command',
-  )
+  return answerOf(key, digestOf(call, kind, payload), known) as unknown as Outcome | null
 }
 
 /** Stages the answer that the call's key gives from now on. */
@@ -259,6 +254,11 @@ const onlyReads = (): ClawError =>
     'ask the host for a link with the role write, then: clawlink-agent join -',
   )
 
+/** Throws `not_allowed` for a profile that only reads. */
+export const checkWrites = (call: Call): void => {
+  if (call.access.readsOnly()) throw onlyReads()
+}
+
 /**
  * A write that merges: carried out on the replica, then made durable on the server or, with that away, queued. The
  * change, what `action` stages with it and the answer under the call's key reach the disk together. Throws `not_allowed`.
@@ -269,7 +269,7 @@ export const mergingWrite = async (
   action: (team: WorkspaceSession) => Outcome,
   team?: WorkspaceSession,
 ): Promise<Outcome> => {
-  if (call.access.readsOnly()) throw onlyReads()
+  checkWrites(call)
   team ??= await WorkspaceSession.open(call, true)
   let outcome = await answeredBefore(call, team.replica, payload)
   if (outcome === null) {
@@ -277,6 +277,11 @@ export const mergingWrite = async (
     outcome = team.doc.transact(() => action(open))
     rememberAnswer(call, team.replica, payload, outcome)
   }
+  return settled(team, outcome)
+}
+
+/** The outcome of a write once it is durable or queued, with the conflicts that were found meanwhile. */
+export const settled = async (team: WorkspaceSession, outcome: Outcome): Promise<Outcome> => {
   const queued = await team.settle()
   const data = { ...outcome.data, ...queued }
   const late = queued.durable === false ? [] : await team.overlaps()

@@ -10,9 +10,10 @@ import { MAX_UNDONE_FRAMES, REVOKED_MS, SLOW_READER_MS } from '../config/limits.
 import { httpWords } from '../http/http-words.ts'
 import { parse, parseJson } from '../http/request.ts'
 import { requestError } from '../storage/store-error.ts'
-import { type ActionContext, firstOf, inbox } from './actions.ts'
+import type { ActionContext } from './context.ts'
 import type { AgentsEnv } from './env.ts'
 import type { HttpAgent } from './http-agent.ts'
+import { firstOf, inbox } from './inbox.ts'
 import {
   BroadcastBody,
   broadcastPlain,

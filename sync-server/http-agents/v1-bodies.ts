@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
+import { delegate } from '../../workspace/actions/delegate.ts'
+import { broadcast } from '../../workspace/actions/speak.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import { anyJson } from '../http/request.ts'
-import { type ActionContext, delegate, deliveryTo, registered, tell } from './actions.ts'
+import { type ActionContext, deliveryTo, registered } from './context.ts'
+import { act } from './http-actor.ts'
 import { asText, readPriority } from './v1-words.ts'
 
 /** What ClawLink 1.x's clients ask for, by HTTP or by WebSocket. Their nulls are what is left out. */
@@ -30,14 +33,15 @@ export const DelegateBody = z.object({
   ...fresh,
 })
 
-export const delegatePlain = async (act: ActionContext, body: z.infer<typeof DelegateBody>) => {
-  const { to_agent, task, context = {} } = body
+export const delegatePlain = async (context: ActionContext, body: z.infer<typeof DelegateBody>) => {
+  const { to_agent, task, context: data = {} } = body
   const priority = readPriority(body.priority)
-  const given = { to: to_agent, description: task, context, priority }
-  const { task: made, to } = await delegate(act, given, body.reset_trace)
+  const given = { to: to_agent, task, context: data, priority, after_failed: 'fail' as const }
+  const reset_trace = body.reset_trace ?? false
+  const { task: made } = await act(context, delegate, { ...given, reset_trace })
   return {
     status: 'delegated',
-    delivery: deliveryTo(act, to),
+    delivery: deliveryTo(context, made.to_agent),
     message_id: made.message_id,
   }
 }
@@ -49,9 +53,14 @@ export const BroadcastBody = z.object({
   ...fresh,
 })
 
-export const broadcastPlain = async (act: ActionContext, body: z.infer<typeof BroadcastBody>) => {
+export const broadcastPlain = async (
+  context: ActionContext,
+  body: z.infer<typeof BroadcastBody>,
+) => {
   const { content, topic = '', tags = [] } = body
-  const { message, recipients } = await tell(act, { content, topic, tags }, body.reset_trace)
+  const reset_trace = body.reset_trace ?? false
+  const given = { content, topic, tags, reset_trace }
+  const { message, recipients } = await act(context, broadcast, given)
   return { status: 'broadcast_sent', message_id: message.message_id, recipients }
 }
 

@@ -10,7 +10,8 @@ import { isTakeable } from '../../workspace/tasks/task-routing.ts'
 import type { TaskEntry } from '../../workspace/tasks/tasks.ts'
 import { anyJson } from '../http/request.ts'
 import { findArchived } from '../tasks/scheduler.ts'
-import { type ActionContext, deliveryTo, registered, respond } from './actions.ts'
+import { type ActionContext, deliveryTo, registered } from './context.ts'
+import { respond } from './respond.ts'
 import { asText, readStatus } from './v1-words.ts'
 
 /** A text of at most so many bytes; null and "" are what 1.x's clients leave out. */

@@ -1,11 +1,51 @@
 import type { z } from 'zod'
+import type { Action } from '../../workspace/actions/action.ts'
+import type { Fields, InputOf } from '../../workspace/actions/input.ts'
 import { callerIn } from '../auth/authorize.ts'
+import { type BodyOf, bodyOf } from '../http/body.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
-import type { ActionContext } from '../http-agents/actions.ts'
+import type { ActionContext } from '../http-agents/context.ts'
+import { act, type HttpActor } from '../http-agents/http-actor.ts'
 import { actAs } from './agent-request.ts'
 import type { AppEnv } from './env.ts'
 
 export const at = (rest: string): string => `/api/workspaces/:workspace/${rest}`
+
+/** A route of an action: its body is the action's input. */
+interface Served<F extends Fields, R extends object> {
+  method: 'POST' | 'PUT'
+  /** The end of its path. */
+  rest: string
+  summary: string
+  action: Action<F, R, HttpActor>
+  answer: z.ZodType
+  /** The fields of the input that are in the path, by the names that they have there. */
+  inPath?: Partial<Record<keyof F & string, string>>
+  maxBytes?: number
+}
+
+/** Makes routes of actions. */
+export const servingIn =
+  (env: AppEnv) =>
+  <F extends Fields, R extends object>(served: Served<F, R>): Route => {
+    const { method, rest, summary, action, answer, inPath = {}, maxBytes } = served
+    const params = Object.entries(inPath) as [keyof F & string, string][]
+    return route({
+      ...{ method, path: at(rest), needs: 'write', summary, answer },
+      body: bodyOf(
+        action.input,
+        params.map(([field]) => field),
+      ),
+      ...(maxBytes !== undefined && { maxBytes }),
+      run: (asked) => {
+        const { by, ...given } = asked.body as BodyOf<Fields>
+        const named = params.map(([field, param]) => [field, asked.c.req.param(param)])
+        const input = { ...given, ...Object.fromEntries(named) } as InputOf<F>
+        const agent = callerIn(asked.c, by)
+        return actAs(env, asked, agent, async (context) => act(context, action, input))
+      },
+    })
+  }
 
 /** Makes routes of what an agent does. */
 export const doingIn =

@@ -8,7 +8,7 @@ import { OFFLINE_AFTER_MS } from '../../workspace/agents/presence.ts'
 import { agentsOf, isoTime } from '../../workspace/document/schema.ts'
 import { checkName } from '../../workspace/document/validate.ts'
 import type { Asked } from '../http/route.ts'
-import { register } from '../http-agents/actions.ts'
+import { registerAs } from '../http-agents/registration.ts'
 import { names, optional } from '../http-agents/v1-bodies.ts'
 import { agent1x } from '../http-agents/v1-shapes.ts'
 import type { TokenHolder } from '../sync/principal.ts'
@@ -47,7 +47,8 @@ export const registerPlain = (env: AppEnv, { c, workspace, body }: Asked<unknown
       env.access.authenticator.speakAs(by, place.id, workspace)
     }
     const act = { env, guest: env.guests.guest(room, place.id), key: keyIn(c) }
-    const agent = await register(act, given, { by, isAnew: place.isAnew })
+    const registration = { ...given, name: given.name ?? '' }
+    const agent = await registerAs(act, registration, { by, isAnew: place.isAnew })
     return { status: 'registered', agent: agent1x(agent), server_time: isoTime(env.now()) }
   })
 

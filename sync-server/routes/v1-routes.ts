@@ -9,10 +9,10 @@ import { MAX_FILE_BODY_BYTES } from '../config/limits.ts'
 import { anyJson } from '../http/request.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import { Agent, FileInfo, Message } from '../http/shapes.ts'
-import { firstOf, inbox } from '../http-agents/actions.ts'
 import { readByToken, readShared } from '../http-agents/bases.ts'
 import { writeShared } from '../http-agents/files.ts'
 import type { Waiting } from '../http-agents/http-agent.ts'
+import { firstOf, inbox } from '../http-agents/inbox.ts'
 import {
   BroadcastBody,
   broadcastPlain,

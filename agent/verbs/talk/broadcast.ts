@@ -1,23 +1,13 @@
-import { newMessageId } from '../../../protocol/fresh-ids.ts'
-import { say } from '../../../workspace/actions/saying.ts'
+import * as actions from '../../../workspace/actions/speak.ts'
+import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { mergingWrite } from '../../command/workspace-session.ts'
+import { act } from '../../command/replica-actor.ts'
 
 export const broadcast: Verb = async (call) => {
-  const replyTo = call.flag('reply-to')
-  const facts = {
-    content: call.body('content'),
-    topic: call.flag('topic') ?? '',
-    tags: call.list('tags'),
-    ...(replyTo !== undefined && { replyTo }),
-  }
-  return mergingWrite(call, facts, (team) => {
-    const id = newMessageId()
-    const said = { ...facts, id, from: team.me(), now: team.now() }
-    const { message, recipients } = say(team.replica, said, call.has('reset-trace'))
-    return {
-      data: { message, recipients },
-      lines: [`broadcast ${id} to ${recipients} other ${recipients === 1 ? 'agent' : 'agents'}`],
-    }
+  const given = { content: call.body('content') }
+  const input = inputOf(call, actions.broadcast.input, given)
+  return act(call, actions.broadcast, input, ({ message, recipients }) => {
+    const others = recipients === 1 ? 'agent' : 'agents'
+    return { lines: [`broadcast ${message.message_id} to ${recipients} other ${others}`] }
   })
 }

@@ -1,17 +1,10 @@
-import { getAgent, resolveAgent, setPaused } from '../../../workspace/agents/agents.ts'
+import * as actions from '../../../workspace/actions/pause.ts'
+import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
+import { act } from '../../command/replica-actor.ts'
 import { who } from '../../command/text.ts'
-import { mergingWrite } from '../../command/workspace-session.ts'
 
-export const pause: Verb = async (call) => {
-  const facts = { name: call.flag('name')!, note: call.text('note') ?? '' }
-  return mergingWrite(call, facts, (team) => {
-    const { doc } = team
-    const id = resolveAgent(doc, facts.name, team.known)
-    setPaused(doc, id, { by: team.me(), now: team.now(), note: facts.note })
-    return {
-      data: { agent: getAgent(doc, id, team.here) },
-      lines: [`paused ${who(doc, id)}; its prime and poll say so`],
-    }
-  })
-}
+export const pause: Verb = async (call) =>
+  act(call, actions.pause, inputOf(call, actions.pause.input), ({ agent }, { doc }) => ({
+    lines: [`paused ${who(doc, agent.agent_id)}; its prime and poll say so`],
+  }))

@@ -1,17 +1,12 @@
 import { hostname } from 'node:os'
 import { identityOf } from '../../../client/http/credentials.ts'
-import { getAgent, registerAgent } from '../../../workspace/agents/agents.ts'
+import * as actions from '../../../workspace/actions/register.ts'
 import { checkName } from '../../../workspace/document/validate.ts'
-import { welcome } from '../../../workspace/inbox/mailbox.ts'
 import type { Verb } from '../../command/call.ts'
 import { moveDefault, readState, saveState } from '../../command/profile.ts'
+import { act } from '../../command/replica-actor.ts'
 import { word } from '../../command/text.ts'
-import {
-  mayEnter,
-  mergingWrite,
-  openReplica,
-  WorkspaceSession,
-} from '../../command/workspace-session.ts'
+import { mayEnter, openReplica, WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** `all` is what there was before there were topics: every broadcast. */
 const readTopics = (list: string[]): string[] => (list.join() === 'all' ? [] : list)
@@ -44,20 +39,16 @@ export const register: Verb = async (call) => {
   if (isMeant || state.server === undefined) {
     call.notes.push(...moveDefault(call.profile, call.target.base, call.workspace))
   }
-  return mergingWrite(
+  return act(
     call,
+    actions.register,
     facts,
-    ({ doc, replica, here, known }) => {
-      registerAgent(doc, { id, ...facts, now: here.now, here: known })
-      welcome(replica, id, here.now)
-      const agent = getAgent(doc, id, here)
-      return {
-        data: { agent_id: id, agent, server: call.target.base, workspace: call.workspace },
-        lines: [
-          `registered ${word(agent.name)} as ${id} in ${call.workspace} of ${call.target.base}`,
-        ],
-      }
-    },
+    ({ agent }) => ({
+      data: { agent_id: id, server: call.target.base, workspace: call.workspace },
+      lines: [
+        `registered ${word(agent.name)} as ${id} in ${call.workspace} of ${call.target.base}`,
+      ],
+    }),
     team,
   )
 }

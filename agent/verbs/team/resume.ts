@@ -1,17 +1,10 @@
-import { getAgent, resolveAgent, setPaused } from '../../../workspace/agents/agents.ts'
+import * as actions from '../../../workspace/actions/pause.ts'
+import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
+import { act } from '../../command/replica-actor.ts'
 import { who } from '../../command/text.ts'
-import { mergingWrite } from '../../command/workspace-session.ts'
 
-export const resume: Verb = async (call) => {
-  const facts = { name: call.flag('name')! }
-  return mergingWrite(call, facts, (team) => {
-    const { doc } = team
-    const id = resolveAgent(doc, facts.name, team.known)
-    setPaused(doc, id, null)
-    return {
-      data: { agent: getAgent(doc, id, team.here) },
-      lines: [`resumed ${who(doc, id)}`],
-    }
-  })
-}
+export const resume: Verb = async (call) =>
+  act(call, actions.resume, inputOf(call, actions.resume.input), ({ agent }, { doc }) => ({
+    lines: [`resumed ${who(doc, agent.agent_id)}`],
+  }))

@@ -1,0 +1,30 @@
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { hasAgent } from '../../workspace/agents/agents.ts'
+import type { AgentsEnv } from './env.ts'
+import type { HttpAgent } from './http-agent.ts'
+
+/** One request of an agent without a replica. */
+export interface ActionContext {
+  env: AgentsEnv
+  guest: HttpAgent
+  /** Its idempotency key; null: it has none. */
+  key: string | null
+}
+
+/** Throws `not_registered`. */
+export const registered = (guest: HttpAgent): void => {
+  if (hasAgent(guest.room.doc, guest.agent)) return
+  throw new ClawError(
+    'not_registered',
+    `${guest.agent} is not registered in workspace "${guest.room.name}"`,
+    'POST /register {"agent_id", "name"} first; with a credential POST …/register',
+  )
+}
+
+/** `websocket`: the recipient is connected and has it at once; `queued`: it waits to be polled. */
+export const deliveryTo = (
+  { env, guest }: ActionContext,
+  agent: string | null,
+): 'websocket' | 'queued' =>
+  agent !== null && env.guests.isConnected(guest.room, agent as AgentId) ? 'websocket' : 'queued'

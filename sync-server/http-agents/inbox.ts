@@ -1,0 +1,83 @@
+import { ClawError } from '../../protocol/errors.ts'
+import { resolveAgent } from '../../workspace/agents/agents.ts'
+import { byPriority, rankOf } from '../../workspace/inbox/inbox.ts'
+import type { Message } from '../../workspace/messages/message.ts'
+import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
+import { PAGE_BYTES } from '../config/limits.ts'
+import { type ActionContext, registered } from './context.ts'
+import type { HttpAgent, Waiting } from './http-agent.ts'
+
+/** Which messages are asked for; what is left out narrows nothing. */
+export interface Wanted {
+  types?: readonly string[] | undefined
+  topics?: readonly string[] | undefined
+  from?: readonly string[] | undefined
+}
+
+/** Throws `usage`, and `unknown_agent` where a sender is none. */
+const filterOf = ({ room }: HttpAgent, { types, topics, from }: Wanted) => {
+  for (const type of types ?? []) {
+    if ((MESSAGE_TYPES as readonly string[]).includes(type)) continue
+    throw new ClawError('usage', `"${type}" is not a type of message`, MESSAGE_TYPES.join(', '))
+  }
+  const senders = from?.map((name) => resolveAgent(room.doc, name) as string)
+  return (message: Message): boolean =>
+    types?.includes(message.type) !== false &&
+    (topics === undefined || ('topic' in message && topics.includes(message.topic))) &&
+    senders?.includes(message.from_agent) !== false
+}
+
+/** What is handed out of an inbox, and how much more waits. */
+export interface HandedOut {
+  lot: Waiting[]
+  remaining: number
+}
+
+/**
+ * What `pick` takes of what waits for a guest, the most urgent first; where nothing does, once something comes, at the latest
+ * when the signal aborts. What somebody is being handed is not among it. `holds`: nobody else is handed it from now on.
+ */
+export const inbox = async (
+  { env, guest }: ActionContext,
+  wanted: Wanted,
+  signal: AbortSignal,
+  pick: (waiting: Waiting[]) => Waiting[],
+  holds: boolean,
+): Promise<HandedOut> => {
+  registered(guest)
+  const passes = filterOf(guest, wanted)
+  const isFiltered = [wanted.types, wanted.topics, wanted.from].some((one) => one !== undefined)
+  // What is asked for comes before its turn, else only what is urgent.
+  const isUrgent = (message: Message) => passes(message) && (isFiltered || rankOf(message) > 0)
+  const done = new AbortController()
+  const ends = AbortSignal.any([signal, env.guests.ending, guest.ended, done.signal])
+  try {
+    for (;;) {
+      // Whatever comes in from here on wakes it.
+      const news = env.guests.news(guest.room, ends)
+      await guest.receive(isUrgent)
+      const found = byPriority(guest.waiting.filter(({ message }) => passes(message)))
+      if (found.length > 0 || ends.aborted) {
+        const lot = pick(found)
+        if (holds) guest.hold(lot)
+        else guest.show(lot)
+        return { lot, remaining: found.length - lot.length }
+      }
+      await news
+    }
+  } finally {
+    done.abort()
+  }
+}
+
+/** As many of these as an answer holds, by their bytes as JSON; at least one. */
+export const firstOf = (waiting: readonly Waiting[], bytes = PAGE_BYTES): Waiting[] => {
+  let left = bytes
+  const found: Waiting[] = []
+  for (const one of waiting) {
+    left -= JSON.stringify(one.message).length
+    if (left < 0 && found.length > 0) break
+    found.push(one)
+  }
+  return found
+}

@@ -1,0 +1,46 @@
+import type { Desk, Write } from '../../workspace/actions/action.ts'
+import type { InputOf } from '../../workspace/actions/input.ts'
+import { register } from '../../workspace/actions/register.ts'
+import { type Agent, getAgent, type Here } from '../../workspace/agents/agents.ts'
+import { agentsOf } from '../../workspace/document/schema.ts'
+import type { Caller } from '../sync/principal.ts'
+import type { ActionContext } from './context.ts'
+import { HttpActor } from './http-actor.ts'
+
+/** An agent that registers. `isAnew`: another agent had its id, of which nothing is to stay. */
+class Registrant extends HttpActor {
+  readonly #isAnew: boolean
+  readonly #sharesNames: boolean
+
+  constructor(context: ActionContext, isAnew: boolean, sharesNames: boolean) {
+    super(context, 'register')
+    this.#isAnew = isAnew
+    this.#sharesNames = sharesNames
+  }
+
+  override get known(): Here | undefined {
+    return this.#sharesNames ? undefined : this.here
+  }
+
+  override once<T extends object>(write: Write, work: (desk: Desk) => T): Promise<T> {
+    return super.once(write, (desk) => {
+      if (this.#isAnew) agentsOf(desk.doc).delete(this.id)
+      return work(desk)
+    })
+  }
+}
+
+/** Registers an agent. `by`: the principal; agents of one token may share names, as in ClawLink 1.x. */
+export const registerAs = async (
+  context: ActionContext,
+  given: InputOf<(typeof register)['input']>,
+  { by, isAnew = false }: { by?: Caller; isAnew?: boolean } = {},
+): Promise<Agent> => {
+  const { env, guest } = context
+  env.access.members.checkNames(guest.room.name, guest.agent, given.name)
+  const actor = new Registrant(context, isAnew, by?.kind === 'token')
+  await guest.turn(() => register.run(actor, given))
+  env.guests.seen(guest)
+  // That it is here is known without looking at who else is.
+  return getAgent(guest.room.doc, guest.agent, { present: new Set([guest.agent]), now: env.now() })
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { isBlobName } from '../../protocol/ids.ts'
+import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
+import type { Field, Fields, InputOf, Shape } from '../../workspace/actions/input.ts'
+import { anyJson } from './request.ts'
+
+/** The agent that acts; left out: the one whose credential it is. The owner has to name one. */
+const by = z.string().min(1).max(MAX_NAME_BYTES).optional()
+
+const shapeOf = (shape: Shape): z.ZodType => {
+  switch (shape.kind) {
+    case 'text': {
+      const text = shape.least === 0 ? z.string() : z.string().min(shape.least)
+      return shape.most === undefined ? text : text.max(shape.most)
+    }
+    case 'list':
+      return z.array(shape.of === undefined ? z.string() : shapeOf(shape.of)).max(shape.most)
+    case 'json':
+      return anyJson
+    case 'choice':
+      return z.enum(shape.words)
+    case 'number':
+      return z.number().int().min(shape.least).max(shape.most)
+    case 'yes':
+      return z.boolean()
+    case 'moment':
+      return z.iso.datetime({ offset: true })
+    case 'blob':
+      return z.string().refine(isBlobName, 'not the SHA-256 of a blob')
+  }
+}
+
+const fieldOf = ({ shape, isOptional, otherwise }: Field<unknown>): z.ZodType => {
+  const schema = shapeOf(shape)
+  if (isOptional) return schema.optional()
+  return otherwise === undefined ? schema : schema.default(otherwise)
+}
+
+/** The values of a body. */
+export type BodyOf<F extends Fields> = InputOf<F> & { by?: string | undefined }
+
+/** The schema of a JSON body with an action's input. `inPath`: the fields that are in the path instead. */
+export const bodyOf = <F extends Fields, P extends keyof F & string = never>(
+  fields: F,
+  inPath: readonly P[] = [],
+): z.ZodType<Omit<BodyOf<F>, P>> => {
+  const schemas = Object.entries(fields)
+    .filter(([name]) => !(inPath as readonly string[]).includes(name))
+    .map(([name, field]) => [name, fieldOf(field)] as const)
+  const body = z.strictObject({ by, ...Object.fromEntries(schemas) })
+  return body as unknown as z.ZodType<Omit<BodyOf<F>, P>>
+}

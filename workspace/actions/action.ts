@@ -1,0 +1,69 @@
+import type * as Y from 'yjs'
+import type { Merge } from '../../lib/merge/edits.ts'
+import type { ErrorCode } from '../../protocol/errors.ts'
+import type { AgentId, TaskId } from '../../protocol/ids.ts'
+import type { Role } from '../../protocol/roles.ts'
+import type { Agent, Here } from '../agents/agents.ts'
+import type { Mailbox, Talker } from '../inbox/mailbox.ts'
+import type { Fields, InputOf } from './input.ts'
+
+/** Where a write stages what is remembered with it: on disk together with the change of the document, or not at all. */
+export type Desk = Mailbox & Talker
+
+/** A write that may be repeated: the actor has an idempotency key for it, or none. */
+export interface Write {
+  /** Tells this command from another under the same key: the input, as it was given. */
+  payload: unknown
+  /** Whether it makes room: then it is carried out in a full workspace, too. */
+  frees?: (doc: Y.Doc) => boolean
+  /** Whether it adds a message or a task: those of one agent have a share of the document. */
+  isEntry?: boolean
+}
+
+/**
+ * Merges two changes of one text. Where that takes long, it throws, and the work is run again with the merge at hand: work
+ * that merges changes nothing before it.
+ */
+export type MergeTexts = (base: string, mine: string, theirs: string) => Merge
+
+/** An agent as actions see it: one with a replica of the document, or one without, for which the server acts. */
+export interface Actor {
+  readonly doc: Y.Doc
+  /** Throws `not_registered`. */
+  readonly agent: AgentId
+  /** The same id, also before it is registered. */
+  readonly id: AgentId
+  /** What its invite says it is; undefined: nothing. */
+  readonly joinedAs: Agent['kind'] | undefined
+  /** Milliseconds since the epoch, by the server's clock. */
+  now(): number
+  /** When the action was asked for: time spans count from here. The same clock. */
+  readonly askedAt: number
+  /** Who is connected; nobody while the server cannot be reached. */
+  readonly here: Here
+  /** The same; undefined where nobody knows. */
+  readonly known: Here | undefined
+  /** Throws `unknown_task` for a task that is neither in the document nor archived. */
+  checkTask(id: TaskId): Promise<void>
+  /**
+   * Runs `work` as one transaction, once under the actor's idempotency key: a repeat resolves to the first result. Throws
+   * `key_reused`, `full`, `quota`, and what `work` throws.
+   */
+  once<T extends object>(write: Write, work: (desk: Desk, merge?: MergeTexts) => T): Promise<T>
+}
+
+/** Something that an agent can do, by whatever face: a verb, an HTTP route. All of its rules are here. */
+export interface Action<F extends Fields, R extends object, A extends Actor = Actor> {
+  name: string
+  /** Who may: a credential of one of these roles. */
+  roles: readonly Role[]
+  /** The errors of its own, besides those of every write. */
+  errors: readonly ErrorCode[]
+  input: F
+  run: (actor: A, input: InputOf<F>) => Promise<R>
+}
+
+/** An action, its types found from its input. */
+export const action = <F extends Fields, R extends object, A extends Actor = Actor>(
+  one: Action<F, R, A>,
+): Action<F, R, A> => one

@@ -1,0 +1,80 @@
+import { parseIso, parseSpan } from '../../lib/text/when.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import { MAX_LIST_LENGTH, MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
+import type { Json } from '../document/schema.ts'
+
+/** What a field of an input can hold. Sizes are UTF-16 units; the action itself checks bytes. */
+export type Shape =
+  | { kind: 'text'; least: number; most?: number }
+  | { kind: 'list'; most: number; of?: Shape }
+  | { kind: 'json' }
+  | { kind: 'choice'; words: readonly string[] }
+  | { kind: 'number'; least: number; most: number }
+  | { kind: 'yes' }
+  /** An ISO time; on a command line also a time span, counted from when the command was given. */
+  | { kind: 'moment' }
+  /** The SHA-256 of bytes, in hex. */
+  | { kind: 'blob' }
+
+/**
+ * One field of an action's input. HTTP bodies, their OpenAPI schemas and the reading of flags are made from it. JSON has the
+ * field under its own name, a command line as a flag with dashes.
+ */
+export interface Field<T> {
+  readonly shape: Shape
+  readonly isOptional?: true
+  readonly otherwise?: T
+  /** For the compiler only: the type of the value. */
+  readonly holds?: T
+}
+
+export type Fields = Readonly<Record<string, Field<unknown>>>
+
+type Held<F> = F extends Field<infer T> ? T : never
+type OptionalNames<F extends Fields> = {
+  [K in keyof F]: F[K] extends { readonly isOptional: true } ? K : never
+}[keyof F]
+
+/** The values of fields. An optional one may be absent; one with a default is always there. */
+export type InputOf<F extends Fields> = {
+  readonly [K in Exclude<keyof F, OptionalNames<F>>]: Held<F[K]>
+} & { readonly [K in OptionalNames<F>]?: Held<F[K]> | undefined }
+
+export const optional = <T>(field: Field<T>): Field<T> & { readonly isOptional: true } => ({
+  ...field,
+  isOptional: true,
+})
+export const withDefault = <T>(field: Field<T>, otherwise: T): Field<T> => ({ ...field, otherwise })
+
+/** Any text, also an empty one. */
+export const text = (most?: number): Field<string> => ({
+  shape: { kind: 'text', least: 0, ...(most !== undefined && { most }) },
+})
+/** A text with something in it. */
+export const words: Field<string> = { shape: { kind: 'text', least: 1 } }
+/** The name or id of an agent, the id of a task. */
+export const name: Field<string> = { shape: { kind: 'text', least: 1, most: MAX_NAME_BYTES } }
+export const path: Field<string> = { shape: { kind: 'text', least: 1, most: MAX_PATH_BYTES } }
+export const labels: Field<string[]> = { shape: { kind: 'list', most: MAX_LIST_LENGTH } }
+export const names: Field<string[]> = {
+  shape: { kind: 'list', most: MAX_LIST_LENGTH, of: name.shape },
+}
+export const json: Field<Json> = { shape: { kind: 'json' } }
+export const choice = <const W extends string>(options: readonly W[]): Field<W> => ({
+  shape: { kind: 'choice', words: options },
+})
+export const number = (least: number, most: number): Field<number> => ({
+  shape: { kind: 'number', least, most },
+})
+/** False where it is not given. */
+export const yes: Field<boolean> = { shape: { kind: 'yes' }, otherwise: false }
+export const moment: Field<string> = { shape: { kind: 'moment' } }
+export const blob: Field<string> = { shape: { kind: 'blob' } }
+
+export const LIKE_A_TIME = 'like 2030-01-31T12:00:00Z'
+
+/** Throws `usage` for a text that is neither a time span nor a time. */
+export const checkMoment = (typed: string): void => {
+  if (parseSpan(typed) !== null || !Number.isNaN(parseIso(typed))) return
+  throw new ClawError('usage', `"${typed}" is not a time I understand`, LIKE_A_TIME)
+}

@@ -1,0 +1,44 @@
+import { MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES } from '../../protocol/limits.ts'
+import { type Agent, getAgent, hasAgent, registerAgent } from '../agents/agents.ts'
+import { welcome } from '../inbox/mailbox.ts'
+import { action } from './action.ts'
+import { choice, labels, name, optional, text } from './input.ts'
+
+/** Registers the agent, or changes what it says of itself. What is left out stays as it was. */
+export const register = action({
+  name: 'register',
+  roles: ['write', 'admin'],
+  errors: ['bad_name', 'name_taken'],
+  input: {
+    kind: optional(choice(['agent', 'person'])),
+    /** Empty where a client of ClawLink 1.x gives none: as it was, the id at first. */
+    name,
+    capabilities: optional(labels),
+    topics: optional(labels),
+    machine: optional(text(MAX_NAME_BYTES)),
+    description: optional(text(MAX_DESCRIPTION_BYTES)),
+  },
+  run: async (actor, input): Promise<{ agent: Agent }> => {
+    const { id } = actor
+    // An agent that comes again takes no more room.
+    const frees = (doc: typeof actor.doc): boolean => hasAgent(doc, id)
+    return actor.once({ payload: input, frees }, (desk) => {
+      const { doc } = desk
+      const now = actor.now()
+      const was = hasAgent(doc, id) ? getAgent(doc, id, actor.here) : null
+      registerAgent(doc, {
+        id,
+        kind: input.kind ?? (was === null ? actor.joinedAs : undefined),
+        name: input.name || (was?.name ?? id),
+        capabilities: input.capabilities ?? was?.capabilities ?? [],
+        topics: input.topics,
+        machine: input.machine ?? was?.machine ?? '',
+        description: input.description ?? was?.description ?? '',
+        now,
+        here: actor.known,
+      })
+      welcome(desk, id, now)
+      return { agent: getAgent(doc, id, actor.here) }
+    })
+  },
+})

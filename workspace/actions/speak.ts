@@ -1,0 +1,66 @@
+import { newMessageId } from '../../protocol/fresh-ids.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
+import { resolveAgent } from '../agents/agents.ts'
+import { agentsOf } from '../document/schema.ts'
+import { nextTrace } from '../inbox/mailbox.ts'
+import {
+  addBroadcast,
+  type BroadcastMessage,
+  broadcastMessage,
+  type DirectMessage,
+} from '../messages/broadcasts.ts'
+import { type Actor, action, type Desk } from './action.ts'
+import { type InputOf, labels, name, optional, text, withDefault, words, yes } from './input.ts'
+
+const spoken = {
+  content: words,
+  topic: withDefault(text(MAX_NAME_BYTES), ''),
+  /** The message that it answers, whose chain it goes on. */
+  reply_to: optional(name),
+  /** Begins a new chain. */
+  reset_trace: yes,
+} as const
+
+type Spoken = InputOf<typeof spoken> & { tags?: readonly string[] }
+
+/** Adds a message to all (null) or to one, in the chain of what it answers and of what its sender was handed before. */
+const say = (desk: Desk, actor: Actor, to: AgentId | null, input: Spoken) => {
+  const { content, topic, tags = [], reply_to: replyTo, reset_trace: reset } = input
+  const now = actor.now()
+  const answered = replyTo === undefined ? {} : { replyTo }
+  const trace = nextTrace(desk, { to, reset, now, ...answered })
+  const said = { id: newMessageId(), from: actor.agent, content, topic, tags, now, ...answered }
+  return broadcastMessage(addBroadcast(desk.doc, { ...said, to: to ?? undefined, trace }))
+}
+
+export const broadcast = action({
+  name: 'broadcast',
+  roles: ['write', 'admin'],
+  errors: ['storm'],
+  input: { ...spoken, tags: withDefault(labels, []) },
+  run: async (
+    actor,
+    input,
+  ): Promise<{ message: BroadcastMessage | DirectMessage; recipients: number }> => {
+    const { reset_trace: _, ...payload } = input
+    return actor.once({ payload, isEntry: true }, (desk) => {
+      const message = say(desk, actor, null, input)
+      return { message, recipients: agentsOf(desk.doc).size - 1 }
+    })
+  },
+})
+
+export const send = action({
+  name: 'send',
+  roles: ['write', 'admin'],
+  errors: ['unknown_agent', 'ambiguous', 'storm'],
+  input: { to: name, ...spoken },
+  run: async (actor, input): Promise<{ message: BroadcastMessage | DirectMessage }> => {
+    const { reset_trace: _, ...payload } = input
+    return actor.once({ payload, isEntry: true }, (desk) => {
+      const to = resolveAgent(desk.doc, input.to, actor.known)
+      return { message: say(desk, actor, to, input) }
+    })
+  },
+})
