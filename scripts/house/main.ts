@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { arrowsOf, backUp, circlesOf, greedyOrder } from './graph.ts'
 import { LAYERS } from './layers.ts'
 import { classesOf, filesOf, foldersOf, functionsOf, namesTwice, type Sized } from './sizes.ts'
-import { importsOf, readSources } from './sources.ts'
+import { documentsIn, importsOf, readSources } from './sources.ts'
 import { badComments, badProse, badStrings } from './words.ts'
 
 /**
@@ -23,19 +22,10 @@ const back = backUp(arrows, order)
 const backValues = back.filter((arrow) => arrow.imports.some(({ type }) => !type))
 const between = (list: typeof imports) =>
   list.map(({ from, to }) => [dirname(from), dirname(to)] as const).filter(([a, b]) => a !== b)
-const documents = ['.', 'docs', 'docs/decisions', 'skills/clawlink', 'skills/clawlink/references']
-  .flatMap((folder) => {
-    try {
-      return readdirSync(join(root, folder)).map((name) => join(folder, name))
-    } catch {
-      return []
-    }
-  })
-  .filter((name) => name.endsWith('.md') && !name.endsWith('CHANGELOG.md'))
 const bad = {
   comments: sources.flatMap(badComments),
   strings: sources.flatMap(badStrings),
-  documents: documents.flatMap((name) => badProse(name, readFileSync(join(root, name), 'utf8'))),
+  documents: Object.entries(documentsIn(root)).flatMap(([name, text]) => badProse(name, text)),
 }
 const most = ([one]: readonly Sized[]): string => `${one!.lines} (${one!.at.trim()})`
 const over = (list: readonly Sized[], limit: number) =>

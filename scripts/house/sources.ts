@@ -44,6 +44,20 @@ export const readSources = (root: string, tops: readonly string[] = TOPS): Sourc
     .flatMap((top) => filesIn(root, top))
     .map((file) => readSource(file, readFileSync(join(root, file), 'utf8')))
 
+const DOCUMENTS = ['.', 'docs', 'docs/decisions', 'skills/clawlink', 'skills/clawlink/references']
+
+/** The documents by path, without the changelog: what was released stays as it was written. */
+export const documentsIn = (root: string): Record<string, string> => {
+  const names = DOCUMENTS.flatMap((folder) => {
+    try {
+      return readdirSync(join(root, folder)).map((name) => join(folder, name))
+    } catch {
+      return []
+    }
+  }).filter((name) => name.endsWith('.md') && !name.endsWith('CHANGELOG.md'))
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(root, name), 'utf8')]))
+}
+
 /** A node of the syntax tree, as far as a walk needs it. */
 export interface Node {
   type: string

@@ -1,4 +1,4 @@
-import type { Source } from './sources.ts'
+import { type Node, type Source, walk } from './sources.ts'
 
 /** A sentence in a manner that CONTRIBUTING.md's style sheet forbids. */
 export interface Bad {
@@ -24,15 +24,23 @@ export const badComments = ({ file, text, comments }: Source): Bad[] =>
       text: value.replace(/\s*\n\s*\*?\s*/g, ' ').trim(),
     }))
 
+/** The text of a string, of a part of a template, or of JSX. */
+const textOf = (node: Node): string | null => {
+  if (node.type === 'JSXText' || node.type === 'Literal')
+    return typeof node.value === 'string' ? node.value : null
+  if (node.type !== 'TemplateElement') return null
+  return (node.value as { raw: string }).raw
+}
+
 /** Bad patterns in the strings of a file. */
-export const badStrings = ({ file, text, comments }: Source): Bad[] => {
-  let code = text
-  for (const { start, end } of comments)
-    code = code.slice(0, start) + text.slice(start, end).replace(/[^\n]/g, ' ') + code.slice(end)
-  return code
-    .split('\n')
-    .map((line, index) => ({ at: `${file}:${index + 1}`, text: line.trim() }))
-    .filter(({ text: line }) => /['"`]/.test(line) && ANY.some((pattern) => pattern.test(line)))
+export const badStrings = ({ file, text, program }: Source): Bad[] => {
+  const found: Bad[] = []
+  walk(program as unknown as Node, (node) => {
+    const said = textOf(node)
+    if (said === null || !ANY.some((pattern) => pattern.test(said))) return
+    found.push({ at: `${file}:${lineAt(text, node.start)}`, text: said.trim() })
+  })
+  return found
 }
 
 /** Bad patterns in a document's lines, code blocks left out. */

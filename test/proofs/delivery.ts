@@ -1,7 +1,7 @@
 // Three agents, kills of them and of the server, partitions, clocks 10 minutes off: every message reaches whom it is
 // for, and none comes again once it is acknowledged. Each run has its own seed, SEED and on.
 //   npm run proof -- delivery [RUNS] [SEED] [LANES]
-import { addTallies, openLane, type Tally } from './delivery-runs.ts'
+import { addTallies, openLane, type Tally } from '../support/delivery/runs.ts'
 
 const runs = Number(process.argv[2] ?? 100)
 const first = Number(process.argv[3] ?? 1)

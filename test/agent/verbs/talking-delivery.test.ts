@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { addTallies, openLane } from '../../proofs/delivery-runs.ts'
 import { runSeed } from '../../support/client.ts'
+import { addTallies, openLane } from '../../support/delivery/runs.ts'
 
 it('[M8] whatever is killed, cut off or slow: each message arrives, and once acknowledged never again', async () => {
   const seed = runSeed('delivery')

@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline'
-import { getArchive, getTaskArchive } from '../../client/http/api.ts'
-import { Replica } from '../../client/replica/replica.ts'
-import { Session } from '../../client/session/session.ts'
-import type { AgentId, BroadcastId, TaskId } from '../../protocol/ids.ts'
-import { registerAgent } from '../../workspace/agents/agents.ts'
-import { acknowledge, receive, welcome } from '../../workspace/inbox/mailbox.ts'
-import { addBroadcast } from '../../workspace/messages/broadcasts.ts'
-import { addTask } from '../../workspace/tasks/tasks.ts'
-import { targetOf } from '../support/server.ts'
+import { getArchive, getTaskArchive } from '../../../client/http/api.ts'
+import { Replica } from '../../../client/replica/replica.ts'
+import { Session } from '../../../client/session/session.ts'
+import type { AgentId, BroadcastId, TaskId } from '../../../protocol/ids.ts'
+import { registerAgent } from '../../../workspace/agents/agents.ts'
+import { acknowledge, receive, welcome } from '../../../workspace/inbox/mailbox.ts'
+import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
+import { addTask } from '../../../workspace/tasks/tasks.ts'
+import { targetOf } from '../server.ts'
 
 /** What this agent is told to do; it says what it did, each thing once it is on its disk. */
 export type Order =

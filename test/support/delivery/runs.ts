@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
-import type { BroadcastEntry } from '../../workspace/document/schema.ts'
-import { liveDoc, seeded, until } from '../support/client.ts'
-import { startProxy } from '../support/proxy.ts'
-import { makeWorkspaces, root, type Server, startServer, tempDir } from '../support/server.ts'
-import type { Order, Said } from './delivery-worker.ts'
+import type { BroadcastEntry } from '../../../workspace/document/schema.ts'
+import { liveDoc, seeded, until } from '../client.ts'
+import { startProxy } from '../proxy.ts'
+import { makeWorkspaces, root, type Server, startServer, tempDir } from '../server.ts'
+import type { Order, Said } from './worker.ts'
 
 const AGENTS = ['a-1', 'a-2', 'a-3']
 const STEPS = 40
@@ -118,7 +118,7 @@ const entry = (id: string): BroadcastEntry =>
 export const openLane = async () => {
   const bundle = join(root, 'node_modules/.cache/clawlink', `delivery-worker-${process.pid}.mjs`)
   await build({
-    entryPoints: [join(root, 'test/proofs/delivery-worker.ts')],
+    entryPoints: [join(root, 'test/support/delivery/worker.ts')],
     outfile: bundle,
     bundle: true,
     platform: 'node',
