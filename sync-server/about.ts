@@ -1,9 +1,9 @@
-import type { Context } from 'hono'
 import { z } from 'zod'
 import { listAgents } from '../workspace/agents/agents.ts'
 import { archivedBroadcasts, broadcastsOf } from '../workspace/document/schema.ts'
 import { eachFile } from '../workspace/files/file-info.ts'
-import { callerOf } from './auth/authorize.ts'
+import { callerOf } from './http/caller.ts'
+import type { HttpContext } from './http/context.ts'
 import { type Route, route } from './http/route.ts'
 import { here1x } from './http-agents/v1-shapes.ts'
 import { look, lookThrough } from './routes/agent-request.ts'
@@ -50,7 +50,7 @@ const ABOUT_1X = {
 } as const
 
 /** What it counted, of the workspace of a token. */
-const countsOf = async (env: AppEnv, c: Context, workspace: string) => {
+const countsOf = async (env: AppEnv, c: HttpContext, workspace: string) => {
   const asked = { c, workspace }
   const files = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
   return look(env, asked, (room) => ({

@@ -3,14 +3,14 @@ import { secureHeaders } from 'hono/secure-headers'
 import { z } from 'zod'
 import { ClawError, VERBS_HEADER } from '../protocol/errors.ts'
 import { aboutRoutes } from './about.ts'
-import { callerOf } from './auth/authorize.ts'
 import { Ended } from './auth/refusals.ts'
+import { callerOf } from './http/caller.ts'
+import { type HttpEnv, responseTo } from './http/context.ts'
 import { httpWords } from './http/http-words.ts'
 import { addRoutes, type Route, route } from './http/route.ts'
 import { error1x, reasonOf } from './http-agents/v1-shapes.ts'
 import { openApiOf } from './openapi.ts'
 import { accessRoutes } from './routes/access-routes.ts'
-import { responseTo } from './routes/agent-request.ts'
 import { apiRoutes } from './routes/agent-routes.ts'
 import { blobRoutes } from './routes/blob-routes.ts'
 import type { AppEnv } from './routes/env.ts'
@@ -56,8 +56,8 @@ const servedBy = (env: AppEnv): Route[] => [
 ]
 
 /** Everything on the port that is plain HTTP. Errors have the CLI's shape and codes. */
-export const createApp = (env: AppEnv): Hono => {
-  const app = new Hono()
+export const createApp = (env: AppEnv): Hono<HttpEnv> => {
+  const app = new Hono<HttpEnv>()
 
   app.use('*', HEADERS)
   addRoutes(app, routesOf(env), env, ({ needs, method }) => {

@@ -387,7 +387,8 @@ export const startSyncServer = async (
       setTimeout(() => socket.destroy(), CLOSE_MS).unref()
     }
     try {
-      const { workspace, speaker, guest, secret, opened: spend } = askedFor(request, access)
+      const asked = askedFor(request, access)
+      const { workspace, speaker, guest, opened: spend } = asked
       if (failure !== null) throw new ClawError('storage_failed', failure)
       bounded(workspace)
       limiter.enter(request, agentOf(speaker), workspace)
@@ -408,7 +409,7 @@ export const startSyncServer = async (
           hearing.hear(ws, socket, speaker, options.limits.body, hold)
           let unsent = 0
           const opened = guestSockets.open(
-            ...([ws, socket, one, env, () => access.authenticator.authenticate(secret)] as const),
+            ...([ws, socket, one, env, asked.authorizeAgain] as const),
             (bytes) => {
               const more = bytes - unsent
               unsent = bytes

@@ -3,19 +3,12 @@ import type { Socket } from 'node:net'
 import { ClawError } from '../protocol/errors.ts'
 import { isSecret } from '../protocol/roles.ts'
 import { checkWorkspaceName } from '../workspace/document/validate.ts'
-import {
-  basicIn,
-  bearerIn,
-  checkRole,
-  checkWorkspace,
-  noCredential,
-  onlyPlain,
-  tokenIn,
-} from './auth/authorize.ts'
+import { asPrincipal, authorize, type Need } from './auth/authorize.ts'
+import { basicIn, bearerIn, tokenIn } from './auth/presented.ts'
 import type { AccessStore } from './auth/store.ts'
 import { isLoopback } from './config/options.ts'
 import { checkAgentId } from './routes/agent-request.ts'
-import type { Principal } from './sync/principal.ts'
+import type { Caller, Principal } from './sync/principal.ts'
 
 /** The workspace that an upgrade request names, and the agent, where it is a 1.x client's. Throws why it is refused. */
 const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: string | null } => {
@@ -31,48 +24,47 @@ const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: s
   return { workspace, guest: guest ?? null }
 }
 
-/** What an upgrade request asks for, and who asks. `opened` is to be called once its WebSocket is open. */
+/** An upgrade request that is authorized. */
 export interface Upgrade {
   workspace: string
-  /** The agent that a 1.x client is; null: it is none. */
+  /** The agent id of a 1.x client; null: the WebSocket syncs the document. */
   guest: string | null
   speaker: Principal
-  secret: string
+  /** Throws `unauthorized`, `revoked`, `not_allowed` once the credential has ended, or lost its permission. */
+  authorizeAgain: () => void
+  /** To be called once the WebSocket is open. */
   opened: () => void
 }
 
-/** Throws why the request is refused. A refused one spends no ticket. */
+/** Throws why the request is rejected. A rejected one spends no ticket. */
 export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade => {
   const { workspace, guest } = placeOfUpgrade(request)
+  const { authenticator, workspaces } = access
+  const need: Need =
+    guest === null ? { role: 'read', workspace } : { role: 'write', workspace, plain: true }
   const bearer = bearerIn(request.headers.authorization)
-  if (guest === null && bearer === null) return byTicket(request, access, workspace)
-  const secret = bearer ?? tokenIn(inQuery(request, 'token')) ?? basicIn(request.headers)
-  if (secret === null) throw noCredential()
-  const shown = access.authenticator.authenticate(secret)
-  checkWorkspace(shown, workspace, access)
-  const opened = () => {}
-  if (guest !== null) {
-    if (shown.kind !== 'owner') checkRole(shown.role, 'write')
-    const speaker = access.authenticator.speakAs(shown, checkAgentId(guest), workspace)
-    return { workspace, guest, speaker, secret, opened }
+  const ticket = guest === null && bearer === null ? ticketIn(request.url ?? '') : null
+  const secret = bearer ?? (guest === null ? null : tokenOf(request))
+  const authenticated = (): Caller | null => {
+    if (ticket !== null) return authenticator.ofTicket(ticket)
+    return secret === null ? null : authenticator.authenticate(secret)
   }
-  if (shown.kind === 'token') throw onlyPlain()
-  return { workspace, guest, speaker: shown, secret, opened }
+  const caller = authenticated()
+  authorize(caller, need, workspaces)
+  const speaker =
+    guest === null
+      ? asPrincipal(caller)
+      : authenticator.speakAs(caller!, checkAgentId(guest), workspace)
+  return {
+    ...{ workspace, guest, speaker },
+    authorizeAgain: () => authorize(authenticated(), need, workspaces),
+    opened: () => ticket !== null && authenticator.spendTicket(ticket),
+  }
 }
 
-const byTicket = (request: IncomingMessage, access: AccessStore, workspace: string): Upgrade => {
-  const secret = ticketIn(request.url ?? '')
-  if (secret === null) throw noCredential()
-  const speaker = access.authenticator.ofTicket(secret)
-  checkWorkspace(speaker, workspace, access)
-  return {
-    workspace,
-    guest: null,
-    speaker,
-    secret,
-    opened: () => access.authenticator.spendTicket(secret),
-  }
-}
+/** The token of a 1.x client that sends no bearer. Throws `unauthorized`, `not_allowed`. */
+const tokenOf = (request: IncomingMessage): string | null =>
+  tokenIn(inQuery(request, 'token')) ?? basicIn(request.headers)
 
 /** Who has shown nothing has tried nothing. */
 export const hasTried = (request: IncomingMessage): boolean =>

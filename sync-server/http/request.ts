@@ -1,4 +1,3 @@
-import type { Context } from 'hono'
 import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { readJson } from '../../workspace/document/json.ts'
@@ -7,9 +6,10 @@ import { checkWorkspaceName } from '../../workspace/document/validate.ts'
 import { jsonProblem, MAX_VALUE_DEPTH } from '../../workspace/document/values.ts'
 import { Fault } from '../storage/faults.ts'
 import type { Room } from '../sync/room.ts'
+import type { HttpContext } from './context.ts'
 
 /** The workspace that a request's path names. Throws `bad_name`. */
-export const workspaceOf = (c: Context): string =>
+export const workspaceOf = (c: HttpContext): string =>
   checkWorkspaceName(c.req.param('workspace') ?? '')
 
 /** Resolves when the room can be asked. Rejects with Fault. */

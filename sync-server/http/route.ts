@@ -1,9 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpBindings } from '@hono/node-server'
-import type { Context, Hono } from 'hono'
+import type { IncomingMessage } from 'node:http'
+import type { Hono } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { z } from 'zod'
-import { authorize, callerOf, type Needs } from '../auth/authorize.ts'
+import type { Needs } from '../auth/authorize.ts'
 import type { AccessStore } from '../auth/store.ts'
 import { STREAM_BYTES } from '../config/quotas.ts'
 import { readText } from '../limits/body.ts'
@@ -11,11 +10,13 @@ import { timed } from '../limits/timed.ts'
 import type { Hold } from '../sync/held.ts'
 import type { Caller } from '../sync/principal.ts'
 import { toJson } from './answer.ts'
+import { authorizeRequest, callerOf } from './caller.ts'
+import { type HttpContext, type HttpEnv, requestOf, responseTo } from './context.ts'
 import { parse, parseJson, workspaceOf } from './request.ts'
 
 /** A request that its route lets through, with what its schemas made of it. */
 export interface Asked<Q = unknown, B = unknown> {
-  c: Context
+  c: HttpContext
   /** The one in the path; else `default`. */
   workspace: string
   query: Q
@@ -75,7 +76,7 @@ export const MAX_OPEN_BODY_BYTES = 4 * 1024
  * `onAsked`, or refused.
  */
 export const addRoutes = (
-  app: Hono,
+  app: Hono<HttpEnv>,
   routes: readonly Route[],
   { access, maxBody, onAsked, mayWork, onWork, holdOf, slowReaderMs }: Serving,
   onDone: (route: Route) => void,
@@ -84,15 +85,12 @@ export const addRoutes = (
   app.use('*', async (c, next) => {
     const found = matchedRoutes(c).find(({ method, path }) => byName.has(`${method} ${path}`))
     try {
-      authorize(
-        c,
-        access,
-        found === undefined ? null : byName.get(`${found.method} ${found.path}`)!,
-      )
+      const route = found === undefined ? null : byName.get(`${found.method} ${found.path}`)!
+      authorizeRequest(c, access, route)
     } finally {
-      // What one may not do is asked, too.
+      // A rejected request counts, too.
       const by = callerOf(c)
-      if (by !== null) onAsked(by, holdOf(bindingsOf(c).incoming))
+      if (by !== null) onAsked(by, holdOf(requestOf(c)))
     }
     const by = callerOf(c)
     if (by !== null) await mayWork(by)
@@ -103,7 +101,7 @@ export const addRoutes = (
     app.on([one.method], [one.path], async (c) => {
       const workspace = c.req.param('workspace') === undefined ? 'default' : workspaceOf(c)
       const query = one.query === undefined ? {} : parse(one.query, c.req.query())
-      const { incoming, outgoing } = bindingsOf(c)
+      const incoming = requestOf(c)
       const hold = holdOf(incoming)
       const by = callerOf(c)
       const spent = (ms: number): void => {
@@ -117,7 +115,7 @@ export const addRoutes = (
       const data = await one.run({ c, workspace, query, body })
       onDone(one)
       // It may be answered in a while: from then on it is to be taken.
-      outgoing.setTimeout(slowReaderMs, () => incoming.socket.destroy())
+      responseTo(c).setTimeout(slowReaderMs, () => incoming.socket.destroy())
       if (data instanceof Response) {
         if (data.body !== null) hold.add(STREAM_BYTES)
         return data
@@ -130,9 +128,3 @@ export const addRoutes = (
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }
-
-/** Node's request and response. */
-const bindingsOf = (c: Context): { incoming: IncomingMessage; outgoing: ServerResponse } => {
-  const { incoming, outgoing } = c.env as HttpBindings
-  return { incoming, outgoing: outgoing as ServerResponse }
-}

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { ClawError } from '../../protocol/errors.ts'
 import { AWARENESS } from '../../protocol/frames.ts'
-import { bearerIn, passwordIn } from '../auth/authorize.ts'
+import { bearerIn, passwordIn } from '../auth/presented.ts'
 import { addressOf, type Proxies } from '../config/proxies.ts'
 import {
   BURST_SECONDS,

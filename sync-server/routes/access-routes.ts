@@ -2,11 +2,13 @@ import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
 import { isWorkspaceName } from '../../workspace/document/schema.ts'
-import { bearerIn, checkWorkspace, principalOf } from '../auth/authorize.ts'
+import { checkWorkspace } from '../auth/authorize.ts'
 import type { Identity } from '../auth/identity.ts'
+import { bearerIn } from '../auth/presented.ts'
 import type { Invite } from '../auth/records.ts'
 import type { AccessStore } from '../auth/store.ts'
 import { MAX_RECOVERY_DAYS } from '../config/limits.ts'
+import { principalOf } from '../http/caller.ts'
 import { type Route, route } from '../http/route.ts'
 import { nameOf, type Principal } from '../sync/principal.ts'
 
@@ -72,7 +74,7 @@ export const showInvite = (invite: Invite) => ({
 export const adminActions = (store: AccessStore, now: () => number) => {
   /** The workspace that is meant; null: all. Throws `not_allowed`. */
   const within = (by: Principal, wanted: string | undefined): string | null => {
-    if (wanted !== undefined) checkWorkspace(by, wanted, store)
+    if (wanted !== undefined) checkWorkspace(by, wanted, store.workspaces)
     return by.kind === 'owner' ? (wanted ?? null) : by.workspace
   }
   return {

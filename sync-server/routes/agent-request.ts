@@ -1,16 +1,14 @@
 import type { EventEmitter } from 'node:events'
-import type { ServerResponse } from 'node:http'
-import type { HttpBindings } from '@hono/node-server'
-import type { Context } from 'hono'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
 import { isAgentId } from '../../protocol/roles.ts'
 import { within } from '../../workspace/document/validate.ts'
-import { callerOf } from '../auth/authorize.ts'
 import { unknownCredential } from '../auth/refusals.ts'
 import { GUEST_READS_MS, MAX_WAIT_MS } from '../config/limits.ts'
 import { PART_MS } from '../http/answer.ts'
+import { callerOf } from '../http/caller.ts'
+import { type HttpContext, responseTo } from '../http/context.ts'
 import { ready } from '../http/request.ts'
 import type { ActionContext } from '../http-agents/context.ts'
 import type { Waiting } from '../http-agents/http-agent.ts'
@@ -30,7 +28,7 @@ export const checkAgentId = (id: string): AgentId => {
 }
 
 /** Who asks. Throws `unauthorized`. */
-export const asking = (c: Context): Caller => {
+export const asking = (c: HttpContext): Caller => {
   const shown = callerOf(c)
   if (shown === null) throw unknownCredential()
   return shown
@@ -50,7 +48,7 @@ export const inRoom = async <T>(
 /** Does something as the agent that a request says it is, which is here from now on. Throws `forged`, `not_registered`. */
 export const actAs = async <T>(
   env: AppEnv,
-  { c, workspace }: { c: Context; workspace: string },
+  { c, workspace }: { c: HttpContext; workspace: string },
   agent: string,
   work: (act: ActionContext) => Promise<T>,
 ): Promise<T> => {
@@ -67,7 +65,7 @@ export const actAs = async <T>(
 /** Looks at what is on disk, also while nothing can be stored. An agent that asks is here from now on. */
 export const look = async <T extends object>(
   env: AppEnv,
-  { c, workspace }: { c: Context; workspace: string },
+  { c, workspace }: { c: HttpContext; workspace: string },
   work: (room: Room) => T,
 ): Promise<T> => {
   const room = env.reader(workspace)
@@ -89,7 +87,7 @@ export const look = async <T extends object>(
 /** Looks through what is on disk, a part at a time: others have their turn meanwhile. */
 export const lookThrough = async <T>(
   env: AppEnv,
-  asked: { c: Context; workspace: string },
+  asked: { c: HttpContext; workspace: string },
   each: (room: Room) => Iterator<T>,
 ): Promise<T[]> => {
   const found: T[] = []
@@ -108,7 +106,7 @@ export const lookThrough = async <T>(
   return found
 }
 
-export const keyIn = (c: Context): string | null => {
+export const keyIn = (c: HttpContext): string | null => {
   const key = c.req.header('idempotency-key')
   return key ? within('Idempotency-Key', key, MAX_KEY_BYTES) : null
 }
@@ -116,12 +114,8 @@ export const keyIn = (c: Context): string | null => {
 /** Emitted by a socket when a request comes on it. */
 export const NEXT_REQUEST = Symbol('next request')
 
-/** Node's response to a request. */
-export const responseTo = (c: Context): ServerResponse =>
-  (c.env as HttpBindings).outgoing as ServerResponse
-
 /** Aborts after `seconds`, or when the client hangs up; without any it has aborted already. */
-export const waitSignal = (c: Context, seconds: number): AbortSignal => {
+export const waitSignal = (c: HttpContext, seconds: number): AbortSignal => {
   if (seconds <= 0) return AbortSignal.abort()
   const gone = new AbortController()
   responseTo(c).once('close', () => gone.abort())
@@ -137,7 +131,7 @@ export const waitSignal = (c: Context, seconds: number): AbortSignal => {
  * before.
  */
 export const handOut = (
-  c: Context,
+  c: HttpContext,
   { guest, env }: ActionContext,
   handedOut: readonly Waiting[],
 ): void => {

@@ -9,9 +9,9 @@ import { getAgent, listAgents, pausedBy } from '../../workspace/agents/agents.ts
 import { sentMessages } from '../../workspace/inbox/sent.ts'
 import { selectTasks, TASK_SORTS, type TaskSort } from '../../workspace/tasks/task-list.ts'
 import { parseState } from '../../workspace/tasks/task-states.ts'
-import { callerIn, stillIs } from '../auth/authorize.ts'
 import { INBOX_PAGE_BYTES, PAGE_MESSAGES } from '../config/limits.ts'
 import { bodyOf } from '../http/body.ts'
+import { authenticateAgain, callerIn } from '../http/caller.ts'
 import { inHttpWords } from '../http/http-words.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import { Agent, Message, Task } from '../http/shapes.ts'
@@ -216,7 +216,7 @@ const readInbox = (env: AppEnv, asked: Asked<z.infer<typeof InboxQuery>>): Promi
       pick,
       false,
     ).finally(leave)
-    stillIs(asked.c, env.access)
+    authenticateAgain(asked.c, env.access)
     const paused = pausedBy(act.guest.room.doc, act.guest.agent)
     const messages = inHttpWords(lot.map(({ message }) => message))
     const more = paused === null ? {} : { paused }

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import type { HttpBindings } from '@hono/node-server'
-import type { Context } from 'hono'
 import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { isBlobName } from '../../protocol/ids.ts'
-import { callerOf } from '../auth/authorize.ts'
 import { STREAM_BYTES } from '../config/quotas.ts'
+import { callerOf } from '../http/caller.ts'
+import type { HttpContext } from '../http/context.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import { type BlobStore, WrongOffset } from '../storage/blobs.ts'
 import { nameOf } from '../sync/principal.ts'
@@ -21,7 +21,7 @@ const PutQuery = z.strictObject({ size: digits, offset: digits.default(0) })
 /** How many bytes of an upload are here. */
 const OFFSET = 'upload-offset'
 
-const blobIn = (c: Context): string => {
+const blobIn = (c: HttpContext): string => {
   const name = c.req.param('sha256') ?? ''
   if (isBlobName(name)) return name
   throw new ClawError(
@@ -97,7 +97,7 @@ export const blobRoutes = (env: AppEnv): Route[] => {
 }
 
 /** As Node has it, without the web streams around it. */
-const bodyOf = (c: Context): Readable => (c.env as HttpBindings).incoming
+const bodyOf = (c: HttpContext): Readable => (c.env as HttpBindings).incoming
 
 /** What is still read of a body that is refused: a client that is still sending cannot read the refusal. */
 const DRAIN_BYTES = 16 * 1024 * 1024
@@ -116,7 +116,7 @@ const drain = async (body: Readable): Promise<void> => {
 }
 
 const download = (
-  c: Context,
+  c: HttpContext,
   blobs: BlobStore,
   { workspace, sha256, size }: { workspace: string; sha256: string; size: number },
 ): Response => {

@@ -1,6 +1,6 @@
-import type { Context } from 'hono'
 import type { ClawError } from '../../protocol/errors.ts'
 import type { Identity } from '../auth/identity.ts'
+import type { HttpContext } from '../http/context.ts'
 import type { Metrics } from '../http/metrics.ts'
 import type { Serving } from '../http/route.ts'
 import type { AgentsEnv } from '../http-agents/env.ts'
@@ -29,9 +29,9 @@ export interface AppEnv extends Serving, AgentsEnv {
     backup: (dir: string) => Promise<Manifest>
   }
   /** A credential was none; returns why none is looked at for a while, or null. */
-  onWrongCredential: (c: Context, why: ClawError) => ClawError | null
+  onWrongCredential: (c: HttpContext, why: ClawError) => ClawError | null
   /** A request is answered with this error; returns whether to close its connection. */
-  onRefused: (c: Context, error: ClawError, by: Caller | null) => boolean
+  onRefused: (c: HttpContext, error: ClawError, by: Caller | null) => boolean
   /** Somebody spoke in another's name, and was refused. */
   onForgery: (by: Caller, where: string, what: string) => void
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { Context } from 'hono'
 import { z } from 'zod'
 import type { AgentId, FileKey } from '../../protocol/ids.ts'
 import {
@@ -21,7 +20,8 @@ import { claimNext } from '../../workspace/tasks/task-next.ts'
 import { IS_DONE, replayArchived } from '../../workspace/tasks/task-replay.ts'
 import { isTerminal, parseAnswer } from '../../workspace/tasks/task-states.ts'
 import { getTask, showStep, taskHistory } from '../../workspace/tasks/tasks.ts'
-import { callerIn, checkName } from '../auth/authorize.ts'
+import { callerIn, checkName } from '../http/caller.ts'
+import type { HttpContext } from '../http/context.ts'
 import { anyJson, ready } from '../http/request.ts'
 import { type Route, route } from '../http/route.ts'
 import { Task } from '../http/shapes.ts'
@@ -190,7 +190,7 @@ export const taskRoutes = (env: AppEnv): Route[] => {
 
 /** Whose command it is, and the key under which it is done once. Throws `forged`. */
 const whoIn = (
-  c: Context,
+  c: HttpContext,
   given: { by?: string | undefined; key?: string | undefined },
 ): { by: AgentId; key: string } => ({
   by: callerIn(c, given.by),

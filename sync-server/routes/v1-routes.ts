@@ -4,8 +4,8 @@ import { MAX_PATH_BYTES } from '../../protocol/limits.ts'
 import { listAgents } from '../../workspace/agents/agents.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import { eachFile, readFile } from '../../workspace/files/file-info.ts'
-import { stillIs } from '../auth/authorize.ts'
 import { MAX_FILE_BODY_BYTES } from '../config/limits.ts'
+import { authenticateAgain } from '../http/caller.ts'
 import { anyJson } from '../http/request.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import { Agent, FileInfo, Message } from '../http/shapes.ts'
@@ -165,7 +165,7 @@ const poll = (env: AppEnv, asked: Asked<z.infer<typeof PollQuery>>) => {
     try {
       const signal = waitSignal(c, query.wait)
       const pick = (waiting: Waiting[]) => {
-        stillIs(c, env.access)
+        authenticateAgain(c, env.access)
         return firstOf(waiting)
       }
       for (;;) {
