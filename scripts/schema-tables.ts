@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import {
-  type Entry,
+  type EntryRule,
   GRAMMAR,
   type RootKind,
   type RootRule,
@@ -28,7 +28,7 @@ const PREFIXED: ReadonlySet<RootKind> = new Set(['file', 'blobs', 'edits'])
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 const row = (...cells: string[]): string => `| ${cells.map(cell).join(' | ')} |`
 
-const entryWords = ({ value, type }: Entry): string =>
+const entryWords = ({ value, type }: EntryRule): string =>
   [value?.words, type === undefined ? undefined : typeWords(type)]
     .filter((words) => words !== undefined)
     .join(', or ')

@@ -6,11 +6,11 @@ import { shellFlag } from '../../lib/text/quote.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { newMessageId } from '../../protocol/fresh-ids.ts'
 import type { FileKey } from '../../protocol/ids.ts'
-import { fileEntry } from '../../workspace/document/shape.ts'
+import { readFileEntry } from '../../workspace/document/shape.ts'
 import { blobInfo, blobVersions, getBlob, isBinary, notText } from '../../workspace/files/blobs.ts'
 import { fileInfo } from '../../workspace/files/file-info.ts'
 import { checkPutBlob, putBlob } from '../../workspace/files/put-blob.ts'
-import { findFile, getFile, idFor } from '../../workspace/files/tree.ts'
+import { findLeaf, getFile, idFor } from '../../workspace/files/tree.ts'
 import { tellReplaced } from '../../workspace/inbox/conflicts.ts'
 import type { Call, Outcome } from './call.ts'
 import { Progress } from './progress.ts'
@@ -76,11 +76,11 @@ const openOnline = async (call: Call): Promise<WorkspaceSession> => {
 
 /** Whether a file that was not text has been removed here, and is still kept. */
 export const isRemovedBytes = (doc: Y.Doc, key: FileKey): boolean => {
-  const entry = fileEntry(doc, key)
+  const entry = readFileEntry(doc, key)
   return (
     entry?.removed !== undefined &&
     entry.removed.movedTo === undefined &&
-    findFile(doc, key) === null &&
+    findLeaf(doc, key) === null &&
     isBinary(entry) &&
     blobVersions(doc, entry.fileId).length > 0
   )

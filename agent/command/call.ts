@@ -9,7 +9,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
 import { isSecret } from '../../protocol/roles.ts'
-import { readJson } from '../../workspace/document/json.ts'
+import { readJsonText } from '../../workspace/document/json.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import { checkWorkspaceName, within } from '../../workspace/document/validate.ts'
 import type { WorkspaceHandle, WorkspaceLocation } from '../session/workspace-handle.ts'
@@ -206,7 +206,7 @@ export class Call {
   json(name: string): Json {
     const text = this.text(name)
     if (text === undefined) return null
-    return readJson(text, `--${name}`, { like: `like this: --${name} '{"branch":"main"}'` })
+    return readJsonText(text, `--${name}`, { like: `like this: --${name} '{"branch":"main"}'` })
   }
 
   resolve(path: string): string {

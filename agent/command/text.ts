@@ -2,14 +2,14 @@ import type * as Y from 'yjs'
 import { escapeHidden, oneLine, replaceHidden, safeJson } from '../../lib/text/visible.ts'
 import { MAX_LIST_LENGTH } from '../../protocol/limits.ts'
 import { agentName } from '../../workspace/agents/agents.ts'
-import { field, idText, path, word } from '../../workspace/document/names.ts'
+import { field, idText, pathField, word } from '../../workspace/document/names.ts'
 
 /**
  * The lines that agents read. A line is fields with one or two spaces between them; what somebody wrote freely comes
  * last, or is a JSON string, so nothing of it can pass for another field or another line.
  */
 
-export { field, idText, oneLine, path, safeJson, word }
+export { field, idText, oneLine, pathField as path, safeJson, word }
 
 /** Text for a terminal: as `oneLine`, but lines stay lines and tabs stay tabs. */
 export const forTerminal = (text: string): string =>

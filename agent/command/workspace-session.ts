@@ -5,7 +5,7 @@ import type { KeyKind } from '../../client/replica/answers.ts'
 import type { Overlap } from '../../client/replica/edit-conflicts.ts'
 import type { Replica, Unread } from '../../client/replica/replica.ts'
 import { isAway } from '../../client/session/outbox.ts'
-import type { Lines } from '../../lib/merge/edits.ts'
+import type { LineRange } from '../../lib/merge/edits.ts'
 import { isPristine } from '../../lib/yjs/internals.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { newMessageId } from '../../protocol/fresh-ids.ts'
@@ -103,12 +103,12 @@ export class WorkspaceSession {
   }
 
   /** Shows the others, for a while, where in a file this agent is. */
-  point(file: FileId, lines: Lines): void {
+  point(file: FileId, lines: LineRange): void {
     if (this.offline === null) this.#place.point(cursorOver(this.doc, file, lines))
   }
 
   /** Finds out whether others change these lines, which were changed just now, at the same time. */
-  watch(file: FileId, lines: readonly Lines[]): void {
+  watch(file: FileId, lines: readonly LineRange[]): void {
     this.#place.overlaps.watch(file, lines)
   }
 

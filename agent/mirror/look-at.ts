@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import type { FileId } from '../../protocol/ids.ts'
-import { findFile } from '../../workspace/files/tree.ts'
+import { findLeaf } from '../../workspace/files/tree.ts'
 import { digestOf } from './base.ts'
 import { type Bases, REMOVED } from './bases.ts'
 import type { Dirty } from './disk/dirty.ts'
@@ -65,7 +65,7 @@ export const lookAt = (view: View, rel: string): Looked | string | null => {
 /** Why a path that is not on the disk is not removed for others. */
 const whyKept = ({ bases, gone, doc }: View, rel: string, key: string): string | null => {
   const wasHere = bases.get(rel)?.digest != null
-  if (findFile(doc, key) !== null) {
+  if (findLeaf(doc, key) !== null) {
     if (wasHere) return gone.whyKept(rel)
     gone.found(rel)
     return gone.whyAway(rel)

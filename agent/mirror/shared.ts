@@ -2,7 +2,7 @@ import type * as Y from 'yjs'
 import { firstItem, isRootType, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 import type { FileId } from '../../protocol/ids.ts'
 import { filesOf, textOf } from '../../workspace/document/schema.ts'
-import { allFiles, findFile, keysOf, ownPath } from '../../workspace/files/tree.ts'
+import { allFiles, findLeaf, keysByFileId, ownPath } from '../../workspace/files/tree.ts'
 import { commonLines } from './base.ts'
 import { relOf } from './rules/paths.ts'
 
@@ -14,7 +14,7 @@ export type Shared =
   | { kind: 'other'; why: string }
 
 export const sharedAt = (doc: Y.Doc, key: string): Shared => {
-  const entry = findFile(doc, key)?.entry
+  const entry = findLeaf(doc, key)?.entry
   if (entry === undefined) return { kind: 'absent' }
   if (!entry.mediaType.startsWith('text/')) return { kind: 'other', why: 'it is not text' }
   const text = textOf(doc, entry.fileId).toJSON()
@@ -24,7 +24,7 @@ export const sharedAt = (doc: Y.Doc, key: string): Shared => {
 
 /** UTF-16 units of a path's text. */
 export const sharedLength = (doc: Y.Doc, key: string): number => {
-  const entry = findFile(doc, key)?.entry
+  const entry = findLeaf(doc, key)?.entry
   return entry === undefined ? 0 : textOf(doc, entry.fileId).length
 }
 
@@ -111,7 +111,7 @@ export const onShared = (
       // An edit that a remover did not know of brings the file back.
       const id = /^(?:file|edits):(.*)$/s.exec(name)?.[1]
       if (id === undefined) continue
-      keys ??= keysOf(doc)
+      keys ??= keysByFileId(doc)
       const key = keys.get(id)
       if (key !== undefined) changed.add(key)
     }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Replica } from '../../client/replica/replica.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import { findFile } from '../../workspace/files/tree.ts'
+import { findLeaf } from '../../workspace/files/tree.ts'
 import type { Bases } from './bases.ts'
 import type { Folder } from './disk/folder.ts'
 import { type Scan, scan } from './disk/scan.ts'
@@ -187,7 +187,7 @@ export class Terrain {
     const { replica, prefix, bases } = this.#options
     const { files, others } = this.#found
     if (others.has(rel) || files.has(rel) || bases.get(rel) !== undefined) return false
-    return findFile(replica.doc, `${prefix}${rel}`) === null
+    return findLeaf(replica.doc, `${prefix}${rel}`) === null
   }
 
   /** Whether a path, and everything below it, is left alone. */

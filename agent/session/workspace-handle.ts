@@ -12,13 +12,13 @@ import type { AgentId } from '../../protocol/ids.ts'
 import { type Here, hasAgent } from '../../workspace/agents/agents.ts'
 import {
   type Activity,
-  type Cursor,
+  type FileCursor,
   type Presence,
   SILENT_AFTER_MS,
   setLinkState,
 } from '../../workspace/agents/presence.ts'
 import { receive } from '../../workspace/inbox/mailbox.ts'
-import { onTask } from '../../workspace/tasks/task-index.ts'
+import { observeTask } from '../../workspace/tasks/task-index.ts'
 import type { Listening, Wanted } from './listening.ts'
 
 /** To get all that the server has (ms). */
@@ -63,7 +63,7 @@ export class WorkspaceHandle {
   #isSilent = false
   #silent: NodeJS.Timeout | undefined
   /** Where the agent is in a file; forgotten after CURSOR_MS. */
-  #cursor: Cursor | undefined
+  #cursor: FileCursor | undefined
   #cursorTimer: NodeJS.Timeout | undefined
   /** What each that is attached has to show; the latest that shows anything comes last. */
   readonly #attached = new Map<object, Shown>()
@@ -167,7 +167,7 @@ export class WorkspaceHandle {
   }
 
   /** Shows for a while where in which file the agent is. */
-  point(cursor: Cursor): void {
+  point(cursor: FileCursor): void {
     this.#cursor = cursor
     this.#show('active')
     clearTimeout(this.#cursorTimer)
@@ -311,7 +311,7 @@ export class WorkspaceHandle {
         ? this.replica.onMessages((messages) => {
             if (messages.some(wanted)) tell()
           })
-        : onTask(this.replica.doc, wanted.task, () => tell())
+        : observeTask(this.replica.doc, wanted.task, () => tell())
     this.#tells.add(tell)
     const end = () => {
       unlisten()

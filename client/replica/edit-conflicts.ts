@@ -1,19 +1,19 @@
 import type * as Y from 'yjs'
-import type { Lines } from '../../lib/merge/edits.ts'
+import type { LineRange } from '../../lib/merge/edits.ts'
 import type { FileId, FileKey } from '../../protocol/ids.ts'
 import { editsOf, type Json, textOf } from '../../workspace/document/schema.ts'
 import { isEditCount } from '../../workspace/document/shape.ts'
 import { authorsIn } from '../../workspace/files/authors.ts'
 import {
-  type Range,
+  type EditSpan,
   rangesOfLines,
   rangesOfSpans,
-  type Span,
   spansOver,
+  type TextRange,
 } from '../../workspace/files/edit-ranges.ts'
 import type { FileConflict } from '../../workspace/files/put-file.ts'
 import { offsetsOf } from '../../workspace/files/text-index.ts'
-import { keysOf } from '../../workspace/files/tree.ts'
+import { keysByFileId } from '../../workspace/files/tree.ts'
 import type { Replica } from './replica.ts'
 
 /** Lines of a file that this replica changed and that others changed at the same time, neither knowing. */
@@ -24,7 +24,7 @@ export interface Overlap extends FileConflict {
 /** Changes of a file that the server has not confirmed yet. */
 interface Open {
   file: FileId
-  spans: Span[]
+  spans: EditSpan[]
 }
 
 interface Kept {
@@ -63,7 +63,7 @@ export class EditConflicts {
   }
 
   /** Watches lines that were changed just now, until `take`. */
-  watch(file: FileId, lines: readonly Lines[]): void {
+  watch(file: FileId, lines: readonly LineRange[]): void {
     const text = textOf(this.#replica.doc, file)
     const spans = spansOver(text, rangesOfLines(text.toJSON(), lines))
     if (spans.length === 0) return
@@ -94,7 +94,7 @@ export class EditConflicts {
       const text = textOf(doc, file)
       const [event] = changedParentTypes.get(text as never) ?? []
       if (event === undefined) continue
-      keys ??= keysOf(doc)
+      keys ??= keysByFileId(doc)
       const key = keys.get(file)
       if (key === undefined) continue
       const content = text.toJSON()
@@ -128,8 +128,8 @@ const editors = (
 }
 
 /** The ranges of the new text's string that a delta inserted; a deletion is an empty one. */
-const rangesOf = (text: Y.Text, delta: Y.YTextEvent['delta']): Range[] => {
-  const ranges: Range[] = []
+const rangesOf = (text: Y.Text, delta: Y.YTextEvent['delta']): TextRange[] => {
+  const ranges: TextRange[] = []
   let at = 0
   for (const { retain = 0, insert, delete: removed = 0 } of delta) {
     const inserted = insert === undefined ? 0 : typeof insert === 'string' ? insert.length : 1
@@ -144,7 +144,7 @@ const lineAt = (content: string, offset: number): number =>
   content.slice(0, offset).split('\n').length
 
 /** Whether two ranges are parts of one line; whole lines next to each other are not. */
-const shareLine = (content: string, a: Range, b: Range): boolean => {
+const shareLine = (content: string, a: TextRange, b: TextRange): boolean => {
   const [first, second] = a[0] <= b[0] ? [a, b] : [b, a]
   if (second[0] < first[1]) return true
   return !content.slice(Math.max(0, first[1] - 1), second[0]).includes('\n')

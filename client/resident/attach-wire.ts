@@ -1,6 +1,6 @@
 import type { ErrorBody } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
-import type { Cursor, Presence } from '../../workspace/agents/presence.ts'
+import type { FileCursor, Presence } from '../../workspace/agents/presence.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 
 /**
@@ -67,7 +67,7 @@ export type Answer = { attached: Welcome } | { refused: ErrorBody } | { next: tr
 
 /** What a person does, for the others to see; null or left out: nothing. */
 export interface Shown {
-  cursor?: Cursor | null
+  cursor?: FileCursor | null
   activity?: { note?: string; task?: string }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
-import type { Cursor, Presence } from '../../workspace/agents/presence.ts'
+import type { FileCursor, Presence } from '../../workspace/agents/presence.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { join, type Left } from './attach-join.ts'
 import {
@@ -49,7 +49,7 @@ export interface Attached {
   /** Has `listener` called with messages as they come in. That acknowledges nothing. */
   onMessages(listener: (messages: readonly Message[]) => void): () => void
   /** Shows the others what this person does; what is left out stays as it was. */
-  show(state: { cursor?: Cursor | null; activity?: { note?: string; task?: string } }): void
+  show(state: { cursor?: FileCursor | null; activity?: { note?: string; task?: string } }): void
   /** Carries out a command line of clawlink-agent as this profile, over a connection of its own. Never throws. */
   run(argv: readonly string[], stdin?: string): Promise<Ran>
   /** Ends it once the link has stored all that was written; where there is no link, waits for one for a while. */

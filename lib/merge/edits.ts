@@ -1,33 +1,33 @@
 /** At `index` of a text, `remove` UTF-16 units give way to `insert`. */
-export interface Edit {
+export interface TextEdit {
   index: number
   remove: number
   insert: string
 }
 
 /** Lines of a text, 1-based, inclusive. */
-export interface Lines {
+export interface LineRange {
   from_line: number
   to_line: number
 }
 
 /** Lines of the merged text that both sides changed, each in its own way. */
-export interface Conflict extends Lines {
+export interface Conflict extends LineRange {
   /** What `theirs` has there that `base` has not: half-open ranges of UTF-16 offsets in `theirs`. */
   theirs: [number, number][]
 }
 
-export interface Merge {
+export interface MergeResult {
   text: string
   /** What turns `theirs` into `text`: in order, apart; each index counts in `theirs` as it was. */
-  edits: Edit[]
+  edits: TextEdit[]
   conflicts: Conflict[]
   /** Lines of `text` that the edits changed, in order and apart; a removal is at the line it left. */
-  lines: Lines[]
+  lines: LineRange[]
 }
 
 /** Makes edits that are in order and apart. */
-export const applyEdits = (text: string, edits: readonly Edit[]): string => {
+export const applyEdits = (text: string, edits: readonly TextEdit[]): string => {
   const parts: string[] = []
   let done = 0
   for (const { index, remove, insert } of edits) {
@@ -41,7 +41,7 @@ export const applyEdits = (text: string, edits: readonly Edit[]): string => {
 export const MAX_EDITS = 1_000
 
 /** At most MAX_EDITS that do the same: those with the least between them are one, which writes that anew. */
-export const joinNearest = (edits: readonly Edit[], text: string): Edit[] => {
+export const joinNearest = (edits: readonly TextEdit[], text: string): TextEdit[] => {
   if (edits.length <= MAX_EDITS) return [...edits]
   const gaps = edits.slice(1).map(({ index }, i) => index - edits[i]!.index - edits[i]!.remove)
   const widest = Float64Array.from(gaps)
@@ -51,7 +51,7 @@ export const joinNearest = (edits: readonly Edit[], text: string): Edit[] => {
   const least = widest.at(-1)!
   /** Of the gaps that are just so wide as the least of these: how many stay. */
   let ties = widest.length - widest.indexOf(least)
-  const joined: Edit[] = []
+  const joined: TextEdit[] = []
   let insert: string[] = []
   const close = (): void => {
     joined.at(-1)!.insert = insert.join('')
@@ -73,8 +73,8 @@ export const joinNearest = (edits: readonly Edit[], text: string): Edit[] => {
 }
 
 /** Where the edits are in `text`, which they led to: lines in order and apart. A removal is at the line it left. */
-export const changedLines = (text: string, edits: readonly Edit[]): Lines[] => {
-  const found: Lines[] = []
+export const changedLines = (text: string, edits: readonly TextEdit[]): LineRange[] => {
+  const found: LineRange[] = []
   let [line, at, shift] = [1, 0, 0]
   const lineOf = (offset: number): number => {
     for (

@@ -1,4 +1,4 @@
-import type { Merge } from './edits.ts'
+import type { MergeResult } from './edits.ts'
 import { changedSpan } from './ends.ts'
 
 /** A merge in which each side's change is one: what lies between its first and its last line that differ. */
@@ -6,7 +6,7 @@ export const mergeSpans = (
   base: string,
   mine: string,
   theirs: string,
-): Pick<Merge, 'edits' | 'conflicts'> => {
+): Pick<MergeResult, 'edits' | 'conflicts'> => {
   if (mine === base) return { edits: [], conflicts: [] }
   if (theirs === base) {
     const [start, tail] = changedSpan(base, mine)

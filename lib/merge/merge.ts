@@ -4,9 +4,9 @@ import {
   applyEdits,
   type Conflict,
   changedLines,
-  type Edit,
   joinNearest,
-  type Merge,
+  type MergeResult,
+  type TextEdit,
 } from './edits.ts'
 import { changedSpan } from './ends.ts'
 import { lineEnds, mergeSpans } from './merge-spans.ts'
@@ -24,7 +24,12 @@ import { byCharacter, withinLines } from './within-lines.ts'
  * What it costs is bounded by `effort`, and by MAX_EDITS: beyond them changes are joined to larger ones. None is lost then,
  * but more of what stays is written anew, and more counts as changed by both.
  */
-export const merge3 = (base: string, mine: string, theirs: string, effort = newEffort()): Merge => {
+export const merge3 = (
+  base: string,
+  mine: string,
+  theirs: string,
+  effort = newEffort(),
+): MergeResult => {
   if (mine === base || mine === theirs) {
     return { text: theirs, edits: [], conflicts: [], lines: [] }
   }
@@ -45,7 +50,7 @@ export const merge3 = (base: string, mine: string, theirs: string, effort = newE
   }
 }
 
-type Found = Pick<Merge, 'edits' | 'conflicts'>
+type Found = Pick<MergeResult, 'edits' | 'conflicts'>
 
 /** Texts of more UTF-16 units, all three together, are merged without the lines at their ends that all have … */
 const LONG_TEXTS = 64 * 1024
@@ -118,7 +123,7 @@ const mergeLines = (base: string, mine: string, theirs: string, effort: Effort):
     grown += lines.length - old.length
   }
 
-  const edits: Edit[] = []
+  const edits: TextEdit[] = []
   for (const patch of patches) {
     const { index, remove, insert } = editOf(patch, starts, eol)
     const old = theirs.slice(index, index + remove)

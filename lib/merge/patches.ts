@@ -1,4 +1,4 @@
-import type { Edit } from './edits.ts'
+import type { TextEdit } from './edits.ts'
 
 /** Lines [from, to) of `theirs` give way to `lines`. */
 export interface Patch {
@@ -32,7 +32,7 @@ export const editOf = (
   { from, to, lines }: Patch,
   starts: readonly number[],
   eol: string,
-): Edit => {
+): TextEdit => {
   const last = starts.length - 1
   const length = starts[last]! - eol.length
   if (to < last) {

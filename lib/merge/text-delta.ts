@@ -1,12 +1,12 @@
 import { byteLength } from '../text/bytes.ts'
 import { diffTokens, type Effort, type Hunk, newEffort } from './diff.ts'
-import type { Edit } from './edits.ts'
+import type { TextEdit } from './edits.ts'
 import { changedSpan, sameEnds } from './ends.ts'
 
 /** What turns one text into another, and how much that is. */
 export interface TextDelta {
   /** In order, apart; each index counts in the text before. */
-  edits: Edit[]
+  edits: TextEdit[]
   /** A line that was edited counts as one removed and one added. */
   addedLines: number
   removedLines: number
@@ -78,14 +78,14 @@ const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [
 const WORD = /[\p{L}\p{N}_]{1,32}\s?|[\s\S]/gu
 
 /** The edits that turn `old`, some `lines`, into `now`. */
-const editsWithin = (old: string, now: string, lines: number, effort: Effort): Edit[] => {
+const editsWithin = (old: string, now: string, lines: number, effort: Effort): TextEdit[] => {
   const [head, tail] = sameEnds(old, now)
   const [was, is] = [old.slice(head, old.length - tail), now.slice(head, now.length - tail)]
   const whole = { index: head, remove: was.length, insert: is }
   if (was === '' || is === '' || was.length + is.length < 2 * LONG_LINE * lines) return [whole]
   const a: string[] = was.match(WORD) ?? []
   const b: string[] = is.match(WORD) ?? []
-  const edits: Edit[] = []
+  const edits: TextEdit[] = []
   let offset = head
   let done = 0
   for (const { a0, a1, b0, b1 } of diffQuickly(a, b, effort)) {
@@ -106,11 +106,11 @@ const editsWithin = (old: string, now: string, lines: number, effort: Effort): E
  * Makes the edits of many deltas, one after the other. The text is put together once, at the end: the time goes by the
  * edits and not by the text. Throws where a delta does not fit.
  */
-export const applyDeltas = (text: string, deltas: readonly (readonly Edit[])[]): string =>
+export const applyDeltas = (text: string, deltas: readonly (readonly TextEdit[])[]): string =>
   deltas.reduce<string[]>(patch, [text]).join('')
 
 /** A text in pieces, with edits made in it. */
-const patch = (pieces: readonly string[], edits: readonly Edit[]): string[] => {
+const patch = (pieces: readonly string[], edits: readonly TextEdit[]): string[] => {
   const patched: string[] = []
   let next = 0
   let rest = ''

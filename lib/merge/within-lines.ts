@@ -1,5 +1,5 @@
 import { diffTokens, type Effort } from './diff.ts'
-import type { Edit } from './edits.ts'
+import type { TextEdit } from './edits.ts'
 
 /** What a reader sees as one character, near enough: combining marks, emoji sequences and flags stay whole. */
 const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
@@ -14,10 +14,15 @@ const MAX_PAIRS = 40_000
  * by characters, every other is removed or inserted whole. So what others insert between two lines at the same time
  * stays between two lines.
  */
-export const withinLines = (old: string, text: string, among: number, effort: Effort): Edit[] => {
+export const withinLines = (
+  old: string,
+  text: string,
+  among: number,
+  effort: Effort,
+): TextEdit[] => {
   const linesIn = (side: string): string[] => side.match(/[^\n]*\n|[^\n]+/g) ?? []
   const [before, after] = [linesIn(old), linesIn(text)]
-  const edits: Edit[] = []
+  const edits: TextEdit[] = []
   let [index, i, j] = [0, 0, 0]
   const whole = (toI: number, toJ: number): void => {
     const [removed, insert] = [before.slice(i, toI).join(''), after.slice(j, toJ).join('')]
@@ -47,7 +52,7 @@ export const withinLines = (old: string, text: string, among: number, effort: Ef
  * `old` gives way to `text`, but for the line end that both have last: what somebody inserts after it at the same time
  * stays after it.
  */
-const replacing = (old: string, text: string): Omit<Edit, 'index'> => {
+const replacing = (old: string, text: string): Omit<TextEdit, 'index'> => {
   const end = /\r?\n$/.exec(old)?.[0] ?? ''
   const keep = end !== '' && text.endsWith(end) ? end.length : 0
   return { remove: old.length - keep, insert: text.slice(0, text.length - keep) }
@@ -108,7 +113,12 @@ const WORD =
   /[\p{L}\p{N}\p{M}_]{1,64}\s?|(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
 
 /** The smallest edits from `old` to `text`. */
-export const byCharacter = (old: string, text: string, among: number, effort: Effort): Edit[] => {
+export const byCharacter = (
+  old: string,
+  text: string,
+  among: number,
+  effort: Effort,
+): TextEdit[] => {
   if (old === text) return []
   if (effort.left <= 0) return [{ index: 0, ...replacing(old, text) }]
   const token = old.length + text.length > MANY_CHARACTERS ? WORD : CHARACTER
@@ -124,9 +134,9 @@ export const byCharacter = (old: string, text: string, among: number, effort: Ef
 }
 
 /** Joins edits with less between them than either changes: letters that happen to be in both, not a kept part. */
-const joinNear = (edits: readonly Edit[], old: string): Edit[] => {
-  const size = ({ remove, insert }: Edit) => Math.max(remove, insert.length)
-  const joined: Edit[] = []
+const joinNear = (edits: readonly TextEdit[], old: string): TextEdit[] => {
+  const size = ({ remove, insert }: TextEdit) => Math.max(remove, insert.length)
+  const joined: TextEdit[] = []
   for (const edit of edits) {
     const last = joined[joined.length - 1]
     const end = last === undefined ? 0 : last.index + last.remove

@@ -37,7 +37,7 @@ const middles = (a: string, b: string): [string, string] => {
  * The up to `most` candidates that someone who typed `typed` may have meant, nearest first. Of many only those are looked at
  * closely that begin and end most like it: the time goes by how many there are, and little of it.
  */
-export const nearest = (typed: string, candidates: Iterable<string>, most = 3): string[] => {
+export const nearestWord = (typed: string, candidates: Iterable<string>, most = 3): string[] => {
   const wanted = typed.toLowerCase().slice(0, 200)
   const limit = Math.max(1, Math.ceil(wanted.length / 3))
   const scored: { candidate: string; score: number }[] = []
@@ -63,6 +63,6 @@ export const nearest = (typed: string, candidates: Iterable<string>, most = 3): 
 
 /** `did you mean x, y?`, or the empty string where nothing is near. */
 export const didYouMean = (typed: string, candidates: Iterable<string>): string => {
-  const near = nearest(typed, candidates)
+  const near = nearestWord(typed, candidates)
   return near.length === 0 ? '' : `did you mean ${near.map(shellWord).join(', ')}?`
 }

@@ -1,6 +1,6 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { checkFreeId, checkFreeName, type Named } from '../../protocol/name-space.ts'
-import { checkName, checkWorkspaceName } from '../../workspace/document/validate.ts'
+import { checkDisplayName, checkWorkspaceName } from '../../workspace/document/validate.ts'
 import type { TokenHolder } from '../sync/principal.ts'
 import type { Authenticator } from './authenticator.ts'
 import { type DeferredWrites, MAX_NAME } from './deferred.ts'
@@ -70,7 +70,7 @@ export class Members {
     })
     const others = this.#state.credentials.of(workspace).map(named)
     if (!this.knows(workspace, agent)) checkFreeId(agent, others)
-    if (name !== '') checkFreeName(agent, checkName('name', name), others)
+    if (name !== '') checkFreeName(agent, checkDisplayName('name', name), others)
   }
 
   /** The name of an agent changed; it is stored soon. */

@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import type { AgentId } from '../../protocol/ids.ts'
 import { agentName, hasAgent } from '../../workspace/agents/agents.ts'
-import { linkState, setLinkState } from '../../workspace/agents/presence.ts'
+import { asLinkState, setLinkState } from '../../workspace/agents/presence.ts'
 import { agentsOf } from '../../workspace/document/schema.ts'
 import type { Room } from '../sync/room.ts'
 import type { AccessStore } from './store.ts'
@@ -24,7 +24,7 @@ export const followNames = (doc: Y.Doc, workspace: string, store: AccessStore): 
 /** Notes that those whose credential was revoked have left: their names are free. */
 export const leaveRevoked = (room: Room, doc: Y.Doc, store: AccessStore): void => {
   const isThere = (id: string): id is AgentId =>
-    hasAgent(doc, id) && linkState(agentsOf(doc).get(id)?.get('link')) !== 'down'
+    hasAgent(doc, id) && asLinkState(agentsOf(doc).get(id)?.get('link')) !== 'down'
   const gone = store.members.revoked(room.name).filter(isThere)
   if (gone.length === 0) return
   const leave = (doc: Y.Doc) => {

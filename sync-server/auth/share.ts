@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import { usageOf } from '../../workspace/tasks/usage.ts'
+import { usedBytes } from '../../workspace/tasks/usage.ts'
 
 /** The part of a document's limit that one agent's messages and tasks may take (a divisor). */
 const SHARES = 8
@@ -22,7 +22,7 @@ export class Share {
   /** Takes so many bytes of an agent's share; false: there are not as many left. */
   take(agent: string, bytes: number): boolean {
     let spare = this.#spare.get(agent) ?? -1
-    if (spare < bytes) spare = this.#most - usageOf(this.#doc, agent)
+    if (spare < bytes) spare = this.#most - usedBytes(this.#doc, agent)
     const has = spare >= bytes
     this.#spare.set(agent, has ? spare - bytes : spare)
     return has

@@ -2,7 +2,7 @@ import type * as Y from 'yjs'
 import type { AgentId } from '../../protocol/ids.ts'
 import { versionOf } from '../../workspace/files/edit-counts.ts'
 import { type FileContent, type FileInfo, readFile } from '../../workspace/files/file-info.ts'
-import { findFile, getFile } from '../../workspace/files/tree.ts'
+import { findLeaf, getFile } from '../../workspace/files/tree.ts'
 import { readContent } from '../history/versions/read.ts'
 import { readAbout } from '../history/versions/record.ts'
 import { breath } from '../limits/fair-scheduler.ts'
@@ -68,7 +68,7 @@ export const baseOf = (doc: Y.Doc, { file_key, version }: FileInfo): Base => ({
  * The text of a version, or of the newest kept one before it where it came together with others: an older base merges right.
  * Null: none is kept.
  */
-export const textOf = async (env: AgentsEnv, room: Room, base: Base): Promise<string | null> => {
+export const baseText = async (env: AgentsEnv, room: Room, base: Base): Promise<string | null> => {
   if (base.content !== undefined) return base.content
   await env.history.settled(room.name)
   const { versions: log } = env.updateLog
@@ -99,11 +99,11 @@ export const heldBy = async (
   }: { key: string; content: string; base_version?: number | undefined },
 ): Promise<Held | null> => {
   const { room } = guest
-  const leaf = findFile(room.doc, key)
+  const leaf = findLeaf(room.doc, key)
   if (leaf === null) return null
   const { fileId } = leaf.entry
   const held = async (base: Base): Promise<Held[]> => {
-    const text = await textOf(env, room, base)
+    const text = await baseText(env, room, base)
     return text === null ? [] : [{ base, text }]
   }
   if (base_version !== undefined) {

@@ -10,9 +10,9 @@ import { readFile } from '../../workspace/files/file-info.ts'
 import { moveFile, removeFile } from '../../workspace/files/move-file.ts'
 import { putBlob } from '../../workspace/files/put-blob.ts'
 import type { PutResult } from '../../workspace/files/put-file.ts'
-import { findFile } from '../../workspace/files/tree.ts'
+import { findLeaf } from '../../workspace/files/tree.ts'
 import { tellReplaced } from '../../workspace/inbox/conflicts.ts'
-import { baseOf, heldBy, textOf } from './bases.ts'
+import { baseOf, baseText, heldBy } from './bases.ts'
 import { type ActionContext, registered } from './context.ts'
 import { merging } from './merging.ts'
 import { type Base, put as stored } from './records.ts'
@@ -74,7 +74,7 @@ const mergingAs = <T>(
 
 /** Of a file's text (UTF-16 units); 0: there is none. */
 const lengthOf = (doc: Y.Doc, key: string): number => {
-  const leaf = findFile(doc, key)
+  const leaf = findLeaf(doc, key)
   return leaf === null ? 0 : fileText(doc, leaf.entry.fileId).length
 }
 
@@ -93,11 +93,11 @@ export const editShared = (
   registered(guest)
   const key = checkFileKey(typed)
   return guest.turn(async () => {
-    const leaf = findFile(guest.room.doc, key)
+    const leaf = findLeaf(guest.room.doc, key)
     const isOld = 'base_version' in edit && leaf !== null
     const isThere = isOld && edit.base_version <= versionOf(guest.room.doc, leaf.entry.fileId)
     const old = isThere
-      ? await textOf(env, guest.room, { fileId: leaf.entry.fileId, version: edit.base_version })
+      ? await baseText(env, guest.room, { fileId: leaf.entry.fileId, version: edit.base_version })
       : null
     if (isOld && old === null) {
       throw new ClawError(
@@ -107,7 +107,7 @@ export const editShared = (
       )
     }
     const change = (doc: Y.Doc): { base: string | null; content: string } => {
-      const isNew = findFile(doc, key) === null && 'append' in edit
+      const isNew = findLeaf(doc, key) === null && 'append' in edit
       const base = old ?? (isNew ? null : readFile(doc, key).content)
       return { base, content: edited(base ?? '', edit) }
     }

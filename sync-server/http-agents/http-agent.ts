@@ -9,10 +9,10 @@ import {
   type Archives,
   acknowledge,
   archivedSince,
-  type Look,
-  lookFor,
+  type InboxView,
   presentOf,
   take,
+  viewInbox,
   welcome,
 } from '../../workspace/inbox/mailbox.ts'
 import { isMoot } from '../../workspace/inbox/unread.ts'
@@ -76,7 +76,7 @@ const takeAhead = (
   here: Here,
   isUrgent: (message: Message) => boolean,
 ): void => {
-  const found = (lookFor(desk, me, here)?.live ?? [])
+  const found = (viewInbox(desk, me, here)?.live ?? [])
     .filter(({ at, message }) => at !== null && !desk.isAhead(at) && isUrgent(message))
     .sort((a, b) => byTime(a.message, b.message))
   const first = byPriority(found).slice(0, AHEAD_AT_ONCE)
@@ -274,10 +274,10 @@ export class HttpAgent {
       if ((this.#state?.ahead?.length ?? 0) >= MAX_WAITING_MESSAGES) return
       return this.change((desk) => takeAhead(desk, agent, here, isUrgent))
     }
-    const look = await this.change((desk): Look | null => {
+    const look = await this.change((desk): InboxView | null => {
       const known = desk.state.cursor?.vector
       if (known === Buffer.from(Y.encodeStateVector(desk.doc)).toString('base64')) return null
-      const look = lookFor(desk, agent, here)
+      const look = viewInbox(desk, agent, here)
       if (look === null) welcome(desk, agent, here.now)
       else if (!look.lacks.broadcasts && !look.lacks.tasks) {
         take(desk, agent, look, { ...look, messages: [] }, here.now)

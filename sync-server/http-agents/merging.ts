@@ -1,5 +1,5 @@
 import { newEffort } from '../../lib/merge/diff.ts'
-import type { Merge } from '../../lib/merge/edits.ts'
+import type { MergeResult } from '../../lib/merge/edits.ts'
 import { merge3 } from '../../lib/merge/merge.ts'
 import type { FilePut } from '../../workspace/files/put-file.ts'
 import { SHORT_STEPS, type TextWork } from '../texts/work.ts'
@@ -20,10 +20,10 @@ export const merging = async <T>(
   spent: (ms: number) => void,
   write: (merge: NonNullable<FilePut['merge']>) => Promise<T>,
 ): Promise<T> => {
-  let made: { of: [string, string, string]; merge: Merge } | null = null
+  let made: { of: [string, string, string]; merge: MergeResult } | null = null
   for (let tries = 1; ; tries++) {
     let wanted: [string, string, string] | null = null
-    const merge = (...of: [base: string, mine: string, theirs: string]): Merge => {
+    const merge = (...of: [base: string, mine: string, theirs: string]): MergeResult => {
       if (made?.of.every((text, i) => text === of[i])) return made.merge
       const effort = newEffort(SHORT_STEPS)
       if (tries > TRIES) return merge3(...of, effort)

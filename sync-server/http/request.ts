@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
-import { readJson } from '../../workspace/document/json.ts'
+import { readJsonText } from '../../workspace/document/json.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import { checkWorkspaceName } from '../../workspace/document/validate.ts'
 import { jsonProblem, MAX_VALUE_DEPTH } from '../../workspace/document/values.ts'
@@ -32,7 +32,7 @@ const MAX_BODY_DEPTH = MAX_VALUE_DEPTH + 4
 
 /** Throws `bad_json`. */
 export const parseJson = (text: string): unknown =>
-  readJson(text, 'the body', { depth: MAX_BODY_DEPTH })
+  readJsonText(text, 'the body', { depth: MAX_BODY_DEPTH })
 
 /** Whatever JSON can hold, of as many levels as the document takes: what comes here was parsed from it. */
 export const anyJson = z.custom<Json>(

@@ -4,7 +4,7 @@ import { isSystemError } from '../../protocol/system-error.ts'
 import { checkFileKey } from '../../workspace/document/path.ts'
 import { getBlob, isBinary } from '../../workspace/files/blobs.ts'
 import { readFile } from '../../workspace/files/file-info.ts'
-import { allFiles, keysOf } from '../../workspace/files/tree.ts'
+import { allFiles, keysByFileId } from '../../workspace/files/tree.ts'
 import { blobPath } from './blob-files.ts'
 import type { Contents } from './contents.ts'
 import { copyWhole } from './folder.ts'
@@ -92,7 +92,7 @@ const writeFiles = async (
 ): Promise<void> => {
   await mkdir(dir, { mode: 0o700 })
   // A few bytes of document name a text or blob again: each takes room once.
-  const paths = keysOf(doc)
+  const paths = keysByFileId(doc)
   const blobs = new Map<string, string>()
   for (const { key, entry } of allFiles(doc)) {
     try {

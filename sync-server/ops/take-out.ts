@@ -2,7 +2,7 @@ import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { checkDocument } from '../../workspace/document/check.ts'
 import { pathOf } from '../../workspace/document/contents.ts'
-import { Places } from '../../workspace/document/places.ts'
+import { TypePlaces } from '../../workspace/document/places.ts'
 import type { Stored } from '../storage/update-log.ts'
 import { docOf } from '../sync/document.ts'
 import { disarm, type Poison } from './disarm.ts'
@@ -56,7 +56,7 @@ export const takeOut = (stored: Stored, what: string): { doc: Y.Doc; taken: Take
 }
 
 const describe = (doc: Y.Doc, { bytes, ...piece }: Poison): TakenOut => {
-  const places = new Places(doc)
+  const places = new TypePlaces(doc)
   const item = places.at(Y.createID(piece.client, piece.clock))
   const parent = item instanceof Y.Item ? item.parent : null
   const place = parent instanceof Y.AbstractType ? places.of(parent) : null

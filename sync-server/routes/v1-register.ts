@@ -3,10 +3,16 @@ import { ClawError } from '../../protocol/errors.ts'
 import { random } from '../../protocol/fresh-ids.ts'
 import { type AgentId, newAgentId } from '../../protocol/ids.ts'
 import { checkFreeId, checkFreeName } from '../../protocol/name-space.ts'
-import { getAgent, type Here, hasAgent, lastSeen, namesIn } from '../../workspace/agents/agents.ts'
+import {
+  agentNames,
+  getAgent,
+  type Here,
+  hasAgent,
+  lastSeen,
+} from '../../workspace/agents/agents.ts'
 import { OFFLINE_AFTER_MS } from '../../workspace/agents/presence.ts'
 import { agentsOf, isoTime } from '../../workspace/document/schema.ts'
-import { checkName } from '../../workspace/document/validate.ts'
+import { checkDisplayName } from '../../workspace/document/validate.ts'
 import type { Asked } from '../http/route.ts'
 import { registerAs } from '../http-agents/registration.ts'
 import { names, optional } from '../http-agents/v1-bodies.ts'
@@ -36,7 +42,7 @@ export const registerPlain = (env: AppEnv, { c, workspace, body }: Asked<unknown
   inRoom(env, workspace, async (room) => {
     const by = asking(c)
     const { agent_id, ...given } = body
-    if (given.name !== undefined) checkName('name', given.name)
+    if (given.name !== undefined) checkDisplayName('name', given.name)
     let place: Place
     if (by.kind === 'token') {
       place = await placeFor(env, room, by, body)
@@ -63,7 +69,7 @@ const adopt = async (
   if (hasAgent(room.doc, id) && !env.access.members.knows(room.name, id)) {
     throw new ClawError('forged', `${id} is somebody else's`, 'register under another agent_id')
   }
-  const others = [...namesIn(room.doc)]
+  const others = [...agentNames(room.doc)]
   if (!hasAgent(room.doc, id)) checkFreeId(id, others)
   checkFreeName(id, name ?? id, others)
   await env.access.members.adopt(by, id, name ?? '')

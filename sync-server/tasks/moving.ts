@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import type { ArchivedTask } from '../../workspace/tasks/task-archive.ts'
-import { type Move, moveTask, type Outcome } from '../../workspace/tasks/task-commands.ts'
+import { type Move, type MoveOutcome, moveTask } from '../../workspace/tasks/task-commands.ts'
 import { IS_DONE, replayArchived } from '../../workspace/tasks/task-replay.ts'
 import { findEntry } from '../../workspace/tasks/tasks.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
@@ -14,7 +14,7 @@ export interface TaskEnv {
 }
 
 /** Moves a task, live or archived. Throws what `moveTask` throws. */
-export const moveIn = (env: TaskEnv, room: Room, move: Move): Promise<Outcome> =>
+export const moveIn = (env: TaskEnv, room: Room, move: Move): Promise<MoveOutcome> =>
   onTask(
     env,
     room,

@@ -1,11 +1,11 @@
 import { newEffort } from '../../lib/merge/diff.ts'
-import type { Merge } from '../../lib/merge/edits.ts'
+import type { MergeResult } from '../../lib/merge/edits.ts'
 import { merge3 } from '../../lib/merge/merge.ts'
 import { type TextDelta, textDelta } from '../../lib/merge/text-delta.ts'
 
 /** What takes long with long texts. Without `steps` (see Effort) it is as fine as can be, which takes up to some seconds. */
 export const JOBS = {
-  merge: ([base, mine, theirs]: [string, string, string], steps?: number): Merge =>
+  merge: ([base, mine, theirs]: [string, string, string], steps?: number): MergeResult =>
     merge3(base, mine, theirs, newEffort(steps)),
   delta: ([from, to]: [string, string], steps?: number): TextDelta =>
     textDelta(from, to, newEffort(steps)),

@@ -2,9 +2,9 @@ import type * as Y from 'yjs'
 import { ClawError } from '../../protocol/errors.ts'
 import type { FileId, FileKey } from '../../protocol/ids.ts'
 import { checkFileKey } from '../../workspace/document/path.ts'
-import { fileEntry } from '../../workspace/document/shape.ts'
+import { readFileEntry } from '../../workspace/document/shape.ts'
 import { isBinary } from '../../workspace/files/blobs.ts'
-import { findFile, idFor, keysOf } from '../../workspace/files/tree.ts'
+import { findLeaf, idFor, keysByFileId } from '../../workspace/files/tree.ts'
 
 /**
  * State of the opened file. `new`: the first edit creates it. `removed`: an edit restores it.
@@ -22,17 +22,17 @@ export type FileState =
 /** The text that a path leads to, or would. */
 export const textIdOf = (doc: Y.Doc, path: string): FileId => {
   const key = path.normalize('NFC') as FileKey
-  return findFile(doc, key)?.entry.fileId ?? idFor(doc, key)
+  return findLeaf(doc, key)?.entry.fileId ?? idFor(doc, key)
 }
 
 /** The state of the text that was opened under this path. */
 export const fileStateOf = (doc: Y.Doc, path: string, id: FileId): FileState => {
-  const here = findFile(doc, path)
+  const here = findLeaf(doc, path)
   if (here?.entry.fileId === id) {
     const { mediaType } = here.entry
     return isBinary(here.entry) ? { kind: 'binary', mediaType } : { kind: 'there' }
   }
-  const entry = fileEntry(doc, path.normalize('NFC'))
+  const entry = readFileEntry(doc, path.normalize('NFC'))
   if (entry === undefined) {
     try {
       checkFileKey(path)
@@ -42,7 +42,7 @@ export const fileStateOf = (doc: Y.Doc, path: string, id: FileId): FileState => 
     }
   }
   // Looking at all files is left to the case where the path does not say it.
-  const to = keysOf(doc).get(id)
+  const to = keysByFileId(doc).get(id)
   if (to !== undefined) return { kind: 'renamed', to }
   if (here !== null) return { kind: 'replaced' }
   return entry.fileId === id && entry.removed !== undefined

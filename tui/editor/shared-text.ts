@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import type { FileId } from '../../protocol/ids.ts'
-import type { Cursor } from '../../workspace/agents/presence.ts'
+import type { FileCursor } from '../../workspace/agents/presence.ts'
 import { textOf } from '../../workspace/document/schema.ts'
 import { hasOthers, indexedString, OBJECT, placeAt } from '../../workspace/files/text-index.ts'
 import { Lines } from './lines.ts'
@@ -57,7 +57,7 @@ export class SharedText {
   }
 
   /** The caret and the selection as others are shown them. */
-  get cursor(): Cursor {
+  get cursor(): FileCursor {
     const [anchor, head] = [this.anchor, this.head].map((index) => placeAt(this.#text, index))
     return { file: this.#id, anchor, head }
   }

@@ -5,7 +5,7 @@ import { type Agent, listAgents } from '../../workspace/agents/agents.ts'
 import { activities, type Presence } from '../../workspace/agents/presence.ts'
 import { archivedBroadcasts, type BroadcastEntry } from '../../workspace/document/schema.ts'
 import { type FileInfo, fileInfo, listFiles } from '../../workspace/files/file-info.ts'
-import { findFile, keysOf } from '../../workspace/files/tree.ts'
+import { findLeaf, keysByFileId } from '../../workspace/files/tree.ts'
 import { submissions } from '../../workspace/tasks/submissions.ts'
 import {
   findEntry,
@@ -200,13 +200,13 @@ export class Store {
     const keys = [...(changed ?? [])].map((id) => this.#keys.get(id))
     if (changed === null || keys.includes(undefined)) {
       this.#files.clear()
-      this.#keys = keysOf(doc)
+      this.#keys = keysByFileId(doc)
       for (const info of listFiles(doc)) this.#files.set(info.file_key, info)
       this.#feed.add(removedEntries(doc), now)
       return
     }
     for (const key of keys as FileKey[]) {
-      if (findFile(doc, key) === null) this.#files.delete(key)
+      if (findLeaf(doc, key) === null) this.#files.delete(key)
       else this.#files.set(key, fileInfo(doc, key))
     }
   }

@@ -2,7 +2,7 @@ import type * as Y from 'yjs'
 import type { BroadcastId } from '../../protocol/ids.ts'
 import { versionOf } from '../files/edit-counts.ts'
 import { type FilePut, type PutResult, putFile } from '../files/put-file.ts'
-import { findFile } from '../files/tree.ts'
+import { findLeaf } from '../files/tree.ts'
 import { tellOthers } from '../inbox/conflicts.ts'
 
 /**
@@ -14,7 +14,7 @@ export const writeText = (
   put: FilePut,
   newId: () => BroadcastId,
 ): PutResult & { known: (read: { version: number } | null) => number } => {
-  const leaf = findFile(doc, put.key)
+  const leaf = findLeaf(doc, put.key)
   const before = leaf === null ? 0 : versionOf(doc, leaf.entry.fileId)
   const result = putFile(doc, put)
   const { file_key, version } = result.file

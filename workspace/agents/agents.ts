@@ -8,9 +8,9 @@ import { idText, shownName } from '../document/names.ts'
 import * as records from '../document/records.ts'
 import { type AgentFields, agentsOf, isoTime } from '../document/schema.ts'
 import { agentRecord, agentRecords, isPaused } from '../document/shape.ts'
-import { checkLabel, checkName, checkNames, within } from '../document/validate.ts'
+import { checkDisplayName, checkLabel, checkNames, within } from '../document/validate.ts'
 import { must, type Rule, time } from '../document/values.ts'
-import { type Activity, type AgentStatus, agentStatus, linkState } from './presence.ts'
+import { type Activity, type AgentStatus, agentStatus, asLinkState } from './presence.ts'
 
 /** An agent as every face shows it (ClawLink 1.x's field names). */
 export interface Agent {
@@ -57,14 +57,14 @@ export interface Registration {
 export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
   const fields: Omit<AgentFields, 'lastSeenAt' | 'registeredAt' | 'paused'> = {
     ...(agent.kind !== undefined && agent.kind !== kindOf(doc, agent.id) && { kind: agent.kind }),
-    name: checkName('name', agent.name),
+    name: checkDisplayName('name', agent.name),
     capabilities: checkNames('capabilities', agent.capabilities),
     machine: agent.machine.trim() === '' ? '' : checkLabel('machine', agent.machine),
     description: within('description', agent.description.trim(), MAX_DESCRIPTION_BYTES),
     topics:
       agent.topics === undefined ? topicsOf(doc, agent.id) : checkNames('topics', agent.topics),
   }
-  checkFreeName(agent.id, fields.name, namesIn(doc))
+  checkFreeName(agent.id, fields.name, agentNames(doc))
   if (agent.here !== undefined) checkNotHere(doc, agent.id, fields.name, agent.here)
   doc.transact(() => {
     const agents = agentsOf(doc)
@@ -102,7 +102,7 @@ const isHere = (record: Y.Map<unknown>, id: AgentId, here: Here): boolean =>
 const statusOf = (record: Y.Map<unknown>, id: AgentId, here: Here): AgentStatus => {
   const { state = 'active' } = here.activities?.get(id) ?? {}
   const shown = here.present.has(id) ? { state } : null
-  return agentStatus(shown, linkState(record.get('link')), here.now - seenAt(record))
+  return agentStatus(shown, asLinkState(record.get('link')), here.now - seenAt(record))
 }
 
 /** Asks an agent to pause, or with null to go on; its `prime` and `poll` tell it. Throws `unknown_agent`, `too_large`. */
@@ -142,7 +142,7 @@ export const hasAgent = (doc: Y.Doc, id: string): id is AgentId =>
   agentRecord(doc, id) !== undefined
 
 /** Every agent's id and name. */
-export const namesIn = function* (doc: Y.Doc): Generator<Named> {
+export const agentNames = function* (doc: Y.Doc): Generator<Named> {
   for (const [id, record] of agentRecords(doc)) yield { id, name: nameIn(record, id) }
 }
 
@@ -271,7 +271,7 @@ const meant = (
 ): readonly AgentId[] => {
   const record = (id: AgentId) => agentRecord(doc, id)!
   const staying = (ids: readonly AgentId[]) =>
-    ids.filter((id) => here?.present.has(id) || linkState(record(id).get('link')) !== 'down')
+    ids.filter((id) => here?.present.has(id) || asLinkState(record(id).get('link')) !== 'down')
   const inOrder = [staying(exact), staying(loose), exact, loose]
   const found = inOrder.find(({ length }) => length > 0) ?? []
   const present = here === undefined ? [] : found.filter((id) => isHere(record(id), id, here))

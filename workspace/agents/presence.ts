@@ -13,14 +13,14 @@ export interface Activity {
 }
 
 /** A place in a file's text, from `anchor` to `head`: Yjs relative positions as JSON. */
-export interface Cursor {
+export interface FileCursor {
   file: FileId
   anchor: unknown
   head: unknown
 }
 
 /** What a peer is going to do there. */
-export interface Intent extends Cursor {
+export interface Intent extends FileCursor {
   note: string
   /** Milliseconds since the epoch at which it is forgotten, by the peer's clock. */
   until: number
@@ -30,7 +30,7 @@ export interface Intent extends Cursor {
 export interface Presence {
   agent: { id: AgentId; name: string; kind: 'agent' | 'person' }
   activity?: Activity
-  cursor?: Cursor
+  cursor?: FileCursor
   intents?: Intent[]
 }
 
@@ -49,13 +49,13 @@ export const OFFLINE_AFTER_MS = 120_000
  */
 export type LinkState = 'up' | 'down' | null
 
-export const linkState = (link: unknown): LinkState =>
+export const asLinkState = (link: unknown): LinkState =>
   link === 'up' || link === 'down' ? link : null
 
 /** Notes how an agent is connected; does nothing where that is known, or the agent is not. */
 export const setLinkState = (doc: Y.Doc, id: AgentId, state: LinkState): void => {
   const record = agentRecord(doc, id)
-  if (record === undefined || linkState(record.get('link')) === state) return
+  if (record === undefined || asLinkState(record.get('link')) === state) return
   if (state === null) record.delete('link')
   else record.set('link', state)
 }

@@ -1,10 +1,10 @@
 import * as Y from 'yjs'
 import { structsByClient } from '../../lib/yjs/internals.ts'
 import { contentProblem } from './contents.ts'
-import { Places } from './places.ts'
+import { TypePlaces } from './places.ts'
 
 /** Something in a document that breaks its grammar, and the Yjs operations that hold it. */
-export interface Problem {
+export interface GrammarProblem {
   /** Name of the root it stands in. */
   root: string
   /** The place in words: root / key / field. */
@@ -18,9 +18,9 @@ export interface Problem {
 }
 
 /** All that breaks the grammar in a document, by client and clock. What was deleted is not looked at. */
-export const checkDocument = (doc: Y.Doc): Problem[] => {
-  const places = new Places(doc)
-  const problems: Problem[] = []
+export const checkDocument = (doc: Y.Doc): GrammarProblem[] => {
+  const places = new TypePlaces(doc)
+  const problems: GrammarProblem[] = []
   for (const [client, structs] of structsByClient(doc)) {
     for (const struct of structs) {
       if (!(struct instanceof Y.Item) || struct.deleted) continue
@@ -47,11 +47,11 @@ const partsOf = (content: Y.Item['content']): Y.Item['content'][] => {
 }
 
 const problemAt = (
-  places: Places,
+  places: TypePlaces,
   parent: Y.AbstractType<unknown>,
   key: string | null,
   content: Y.Item['content'],
-): Pick<Problem, 'root' | 'path' | 'reason'> | null => {
+): Pick<GrammarProblem, 'root' | 'path' | 'reason'> | null => {
   try {
     const place = places.of(parent)
     const broken = contentProblem(place, key, content)

@@ -6,7 +6,7 @@ import {
   MAX_OTHER_VALUE_BYTES,
 } from '../../protocol/limits.ts'
 import type { Shape } from './grammar.ts'
-import { entryAt, type Place } from './places.ts'
+import { entryAt, type TypePlace } from './places.ts'
 import { jsonProblem } from './values.ts'
 
 const MAX_MARK_NAME_BYTES = 128
@@ -37,7 +37,7 @@ export interface Broken {
 
 /** What is wrong with what an item holds where it stands; null: nothing. */
 export const contentProblem = (
-  place: Place,
+  place: TypePlace,
   key: string | null,
   content: Content,
 ): Broken | null => {
@@ -47,13 +47,13 @@ export const contentProblem = (
 }
 
 /** The place in words. */
-export const pathOf = ({ root, under, depth }: Place, key: string | null): string =>
+export const pathOf = ({ root, under, depth }: TypePlace, key: string | null): string =>
   [root, depth > 0 ? under : null, key]
     .filter((part) => part !== null)
     .map((part) => JSON.stringify(part.slice(0, 80)).slice(1, -1))
     .join(' / ')
 
-const keyProblem = ({ rule }: Place, key: string | null): string | null => {
+const keyProblem = ({ rule }: TypePlace, key: string | null): string | null => {
   if (rule.shape === 'any') {
     return key !== null && byteLength(key) > MAX_OTHER_NAME_BYTES
       ? `the key is over the limit of ${MAX_OTHER_NAME_BYTES} bytes`
@@ -67,7 +67,7 @@ const keyProblem = ({ rule }: Place, key: string | null): string | null => {
   return key === null ? null : `it is a ${rule.shape}, and this has a key`
 }
 
-const heldProblem = ({ rule }: Place, key: string | null, content: Content): string | null => {
+const heldProblem = ({ rule }: TypePlace, key: string | null, content: Content): string | null => {
   if (rule.shape === 'text') return textProblem(content)
   if (rule.shape === 'any') return otherProblem(content)
   const entry = entryAt(rule, key)

@@ -22,7 +22,7 @@ export type Shape = 'map' | 'list' | 'text' | 'any'
 export type Writer = 'server' | 'agents' | 'agent' | 'author' | 'counts' | 'anyone'
 
 /** What may stand under a key, or as an element. */
-export interface Entry {
+export interface EntryRule {
   /** A plain value. */
   value?: Rule
   /** A type. */
@@ -41,9 +41,9 @@ export interface TypeRule {
   /** Keys that it ever has (count). Yjs keeps each for ever. Left out: the server is its only writer. */
   most?: number
   /** Keys with a meaning of their own. */
-  fields?: Readonly<Record<string, Entry>>
+  fields?: Readonly<Record<string, EntryRule>>
   /** All other keys, and the elements of a list; left out: there are none. */
-  rest?: Entry
+  rest?: EntryRule
 }
 
 /** The kind of a root. `other`: a program's that uses the workspace for purposes of its own. */
@@ -73,7 +73,7 @@ const valueMap = (key: Rule, value: Rule, most?: number): TypeRule => ({
 })
 const valueList = (value: Rule): TypeRule => ({ shape: 'list', rest: { value } })
 /** Fields of a later version. */
-const laterField: Entry = { value: json(1024) }
+const laterField: EntryRule = { value: json(1024) }
 
 export const AGENT: TypeRule = {
   title: 'an agent',
@@ -81,7 +81,7 @@ export const AGENT: TypeRule = {
   most: MAX_RECORD_KEYS,
   key: line(64),
   fields: {
-    name: { value: records.name },
+    name: { value: records.nameRule },
     capabilities: { value: records.labels },
     topics: { value: records.labels },
     machine: { value: records.machine },
@@ -95,7 +95,7 @@ export const AGENT: TypeRule = {
   rest: laterField,
 }
 
-export const TASK: TypeRule = {
+export const TASK_RULE: TypeRule = {
   title: 'a task',
   shape: 'map',
   key: line(64),
@@ -103,7 +103,7 @@ export const TASK: TypeRule = {
     facts: { value: records.taskFacts },
     status: { value: records.taskStatus },
     history: { type: valueList(records.transition) },
-    notes: { type: valueList(records.note) },
+    notes: { type: valueList(records.noteRecord) },
     offers: { type: valueList(records.offer) },
     receipt: { value: records.receipt },
     past: { value: records.transitions },
@@ -118,7 +118,7 @@ const BUCKET: TypeRule = {
   shape: 'map',
   key: line(128),
   fields: { history: { type: valueList(oldValue) }, notes: { type: valueList(oldValue) } },
-  rest: { type: TASK, value: oldValue },
+  rest: { type: TASK_RULE, value: oldValue },
 }
 
 export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
@@ -151,7 +151,7 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
       rest: { type: BUCKET },
     },
   },
-  broadcasts: { writer: 'author', type: valueList(records.broadcast) },
+  broadcasts: { writer: 'author', type: valueList(records.broadcastRecord) },
   receipts: {
     writer: 'server',
     type: {
@@ -161,7 +161,7 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
       rest: { type: valueMap(line(256), records.receipt), value: records.receipt },
     },
   },
-  files: { writer: 'author', type: valueMap(records.path, records.fileEntry, MAX_FILES) },
+  files: { writer: 'author', type: valueMap(records.filePath, records.fileEntry, MAX_FILES) },
   file: { writer: 'anyone', name: records.fileId, type: { shape: 'text' } },
   blobs: {
     writer: 'author',

@@ -14,7 +14,7 @@ const SHOWN = 40
  * Reads JSON, of at most `depth` levels of arrays and objects, that `what` holds. Throws `bad_json` for what is not JSON, and for
  * what would not be kept: numbers that JavaScript rounds, half characters, a key twice, the key `__proto__`.
  */
-export const readJson = (
+export const readJsonText = (
   text: string,
   what: string,
   { depth = MAX_VALUE_DEPTH, like = '' } = {},

@@ -45,7 +45,7 @@ export const field = (text: string): string => {
 }
 
 /** A file's path as a field. */
-export const path = (key: string): string =>
+export const pathField = (key: string): string =>
   isWord(key.replaceAll(/[/+]/g, '-')) ? key : safeJson(key)
 
 /** An id as a field; what has not the syntax of one is a JSON string. */
@@ -53,7 +53,7 @@ export const idText = (id: string): string => {
   if (isPlainId(id)) return id
   // Of a file's news: its path and version or time.
   const [, key, rest] = /^([\s\S]+)(@[\w:.-]+)$/.exec(id) ?? []
-  return key === undefined ? safeJson(id) : `${path(key)}${rest}`
+  return key === undefined ? safeJson(id) : `${pathField(key)}${rest}`
 }
 
 /** Whether this has the syntax of an id, so that it can stand anywhere as it is. */

@@ -1,10 +1,10 @@
 import * as Y from 'yjs'
 import { itemOf, itemsByKey, type Struct, structAt, structsIn } from '../../lib/yjs/internals.ts'
 import { MAX_TYPE_DEPTH } from '../../protocol/limits.ts'
-import { type Entry, GRAMMAR, type RootKind, rootKind, type TypeRule } from './grammar.ts'
+import { type EntryRule, GRAMMAR, type RootKind, rootKind, type TypeRule } from './grammar.ts'
 
 /** Where in the document something stands: in which type of which root. */
-export interface Place {
+export interface TypePlace {
   readonly kind: RootKind
   /** Name of the root. */
   readonly root: string
@@ -22,15 +22,15 @@ const ANY: TypeRule = GRAMMAR.other.type
 const CLOSED: TypeRule = { shape: 'map' }
 
 /** What Yjs collects right away, because what it stood in is gone. */
-export const NO_PLACE: Place = {
+export const NO_PLACE: TypePlace = {
   ...{ kind: 'other', root: '', rule: ANY, under: null, depth: 0, nameProblem: null },
 }
 
-export const entryAt = ({ fields, rest }: TypeRule, key: string | null): Entry | undefined =>
+export const entryAt = ({ fields, rest }: TypeRule, key: string | null): EntryRule | undefined =>
   key !== null && fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : rest
 
 /** The place of what stands in a root type. */
-export const placeOfRoot = (name: string): Place => {
+export const placeOfRoot = (name: string): TypePlace => {
   const { kind, rest } = rootKind(name)
   const { type: rule, name: nameRule } = GRAMMAR[kind]
   const nameProblem = nameRule?.problem(rest) ?? null
@@ -38,7 +38,7 @@ export const placeOfRoot = (name: string): Place => {
 }
 
 /** The place of what stands within a type that stands at `key` of `place`. Throws where that is too deep. */
-export const placeWithin = (place: Place, key: string | null): Place => {
+export const placeWithin = (place: TypePlace, key: string | null): TypePlace => {
   const depth = place.depth + 1
   if (depth > MAX_TYPE_DEPTH) throw new Error(`types are nested deeper than ${MAX_TYPE_DEPTH}`)
   const { rule: outer } = place
@@ -47,16 +47,16 @@ export const placeWithin = (place: Place, key: string | null): Place => {
 }
 
 /** The places of a document's types, each found once. */
-export class Places {
+export class TypePlaces {
   readonly doc: Y.Doc
-  readonly #known = new WeakMap<object, Place>()
+  readonly #known = new WeakMap<object, TypePlace>()
 
   constructor(doc: Y.Doc) {
     this.doc = doc
   }
 
   /** The place of what stands in this type. */
-  of(type: Y.AbstractType<unknown>): Place {
+  of(type: Y.AbstractType<unknown>): TypePlace {
     const known = this.#known.get(type)
     if (known !== undefined) return known
     const place = this.#find(type)
@@ -75,7 +75,7 @@ export class Places {
     return itemOf(type)?.id ?? rootName(this.doc, type)
   }
 
-  #find(type: Y.AbstractType<unknown>): Place {
+  #find(type: Y.AbstractType<unknown>): TypePlace {
     const item = itemOf(type)
     if (item === null) return placeOfRoot(rootName(this.doc, type))
     const { parent, parentSub } = item

@@ -47,17 +47,17 @@ export const spokenId = syntax('the id of a message or task', (id) =>
   /^[mt]-[\w.-]{1,126}$/.test(id),
 )
 export const workspaceName = syntax('a workspace name', isWorkspaceName)
-export const path = checked('a path: relative, POSIX, NFC', (key) =>
+export const filePath = checked('a path: relative, POSIX, NFC', (key) =>
   key === key.normalize('NFC') ? pathProblem(key) : 'is not in Unicode NFC',
 )
 /** The path a text was first created under, and where that text moved away since, a number. */
 export const fileId = checked('a path, with // and a number where its text moved away', (id) =>
-  path.problem(id.replace(/\/\/\d{1,15}$/, '')),
+  filePath.problem(id.replace(/\/\/\d{1,15}$/, '')),
 )
 export const blobName = syntax('a SHA-256 in lower-case hex', isBlobName)
 /** A Yjs client id as a key of a map. */
 export const clientId = syntax('a Yjs client id in decimal', (id) => /^(0|[1-9]\d{0,15})$/.test(id))
-export const name = checked(
+export const nameRule = checked(
   'a name: one line of at most 64 characters that can be seen',
   nameProblem,
 )
@@ -73,7 +73,7 @@ export const paused = record({ by: agentId, at: time, note: text(MAX_NOTE_BYTES)
 /** How many messages came before in a chain: readers take no more than the storm guard does. */
 const hops = count()
 
-export const broadcast = record(
+export const broadcastRecord = record(
   {
     id: messageId,
     from: agentId,
@@ -111,7 +111,7 @@ export const taskFacts = record(
 /** Characters of an idempotency key have 4 bytes at most. */
 const key = text(4 * MAX_KEY_BYTES)
 /** The text of a result that came too late is a note, too. */
-export const note = record({ by: agentId, at: time, text: text(MAX_RESULT_BYTES) }, { key })
+export const noteRecord = record({ by: agentId, at: time, text: text(MAX_RESULT_BYTES) }, { key })
 const newNote = record({ by: agentId, at: time, text: text(MAX_MESSAGE_BYTES) }, { key })
 
 export const receiptEntry = record({ id: spokenId, by: agentId }, { delivered: time, read: time })
@@ -128,7 +128,7 @@ const result = record(
   {},
   {
     json: json(MAX_RESULT_JSON_BYTES),
-    artifacts: list(record({ file_key: path, version: count() }), MAX_TASK_LINKS),
+    artifacts: list(record({ file_key: filePath, version: count() }), MAX_TASK_LINKS),
   },
 )
 const taskState = oneOf(...TASK_STATES)
@@ -166,13 +166,13 @@ export const transition = record(
   { event: line(MAX_NAME_BYTES), was: agentId },
 )
 export const transitions = list(transition, MAX_HISTORY * 2)
-export const notes = list(note, 10_000)
+export const notes = list(noteRecord, 10_000)
 
 export const offer = record({ to: agentId, at: time, token: count() })
 
 const removed = record(
   { by: agentId, at: time, edits: table(clientId, count(), MAX_REMOVED_EDITS) },
-  { movedTo: path },
+  { movedTo: filePath },
 )
 
 export const fileEntry = record(

@@ -224,11 +224,11 @@ export interface FileEntry {
   /** How many texts the path has given away by being renamed; absent: none. */
   line?: number
   /** Absent: the file is there. */
-  removed?: Removed
+  removed?: FileRemoval
 }
 
 /** That a path no longer leads to its text, but for edits that the remover did not know of. */
-export interface Removed {
+export interface FileRemoval {
   by: AgentId
   /** Milliseconds since the epoch, by the remover's clock. */
   at: number

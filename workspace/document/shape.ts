@@ -39,8 +39,8 @@ const is = <T>({ problem }: Rule): ((value: unknown) => value is T) => {
 export const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string')
 
-export const isBroadcast = is<BroadcastEntry>(records.broadcast)
-export const isNote = is<Note>(records.note)
+export const isBroadcast = is<BroadcastEntry>(records.broadcastRecord)
+export const isNote = is<Note>(records.noteRecord)
 export const isReceipt = is<Receipt>(records.receipt)
 export const isTransition = is<Transition>(records.transition)
 export const isOffer = is<Offer>(records.offer)
@@ -81,7 +81,7 @@ export const taskRecords = function* (doc: Y.Doc): Generator<[TaskId, Y.Map<unkn
 }
 
 /** The file's entry under this path; undefined where there is none. */
-export const fileEntry = (doc: Y.Doc, path: string): FileEntry | undefined => {
+export const readFileEntry = (doc: Y.Doc, path: string): FileEntry | undefined => {
   const entry = filesOf(doc).get(path)
   return isFileEntry(entry) ? entry : undefined
 }

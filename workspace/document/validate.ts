@@ -34,7 +34,7 @@ export const nameProblem = (text: string): string | null =>
  * The name of an agent or a person: at most 64 characters, all of which can be seen, and none that could pass for a
  * field of a line that agents read. Throws `bad_name`.
  */
-export const checkName = (what: string, text: string): string => {
+export const checkDisplayName = (what: string, text: string): string => {
   const name = text.trim().normalize('NFC')
   const fault = nameFault(name)
   if (fault === null) return name

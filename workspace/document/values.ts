@@ -11,7 +11,7 @@ export interface Rule {
   readonly kinds?: Readonly<Record<string, RecordRule>>
 }
 
-export type Fields = Readonly<Record<string, Rule>>
+export type FieldRules = Readonly<Record<string, Rule>>
 
 /** Levels of arrays and objects within one plain value (count): ClawLink's own have 4. */
 export const MAX_VALUE_DEPTH = 16
@@ -151,14 +151,14 @@ export const table = (key: Rule, of: Rule, most: number): Rule =>
 
 /** A rule for objects, with its table. */
 export interface RecordRule extends Rule {
-  readonly required: Fields
-  readonly optional: Fields
+  readonly required: FieldRules
+  readonly optional: FieldRules
 }
 
 /** An object with these fields. Others may be there, JSON of at most `extra` bytes in all: a later version may have them. */
 export const record = (
-  required: Fields,
-  optional: Fields = {},
+  required: FieldRules,
+  optional: FieldRules = {},
   extra = MAX_EXTRA_BYTES,
 ): RecordRule => {
   const fields = [...Object.keys(required), ...Object.keys(optional).map((name) => `${name}?`)]

@@ -11,7 +11,7 @@ import {
   isoTime,
 } from '../document/schema.ts'
 import { fileEntries, isBlobEntry } from '../document/shape.ts'
-import { getFile, keysOf } from './tree.ts'
+import { getFile, keysByFileId } from './tree.ts'
 
 /**
  * Files that are not text. Their bytes are blobs, which the server keeps under their SHA-256; the document has the
@@ -83,7 +83,7 @@ const blobFiles = (doc: Y.Doc): FileId[] =>
  * from before `before`, if the file was removed before that, too. Returns how many. Server only.
  */
 export const pruneBlobs = (doc: Y.Doc, keep: number, before: number): number => {
-  const keys = keysOf(doc)
+  const keys = keysByFileId(doc)
   const live = new Set<string>()
   const fresh = new Set<string>()
   for (const [path, entry] of fileEntries(doc)) {

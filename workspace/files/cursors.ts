@@ -1,14 +1,14 @@
 import * as Y from 'yjs'
 import { diffTokens } from '../../lib/merge/diff.ts'
-import type { Lines } from '../../lib/merge/edits.ts'
+import type { LineRange } from '../../lib/merge/edits.ts'
 import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
-import type { Cursor, Intent, Presence } from '../agents/presence.ts'
+import type { FileCursor, Intent, Presence } from '../agents/presence.ts'
 import { textOf } from '../document/schema.ts'
 import { indexAt, offsetAt, placeAt } from './text-index.ts'
-import { keysOf } from './tree.ts'
+import { keysByFileId } from './tree.ts'
 
 /** Who is in a file now, and where; 1-based lines, inclusive, as the file is now. */
-export interface Editing extends Lines {
+export interface Editing extends LineRange {
   agent_id: AgentId
   name: string
   file_key: FileKey
@@ -22,7 +22,11 @@ export interface Intended extends Editing {
 }
 
 /** A place in a file that moves along as the text around it changes. */
-export const cursorOver = (doc: Y.Doc, file: FileId, { from_line, to_line }: Lines): Cursor => {
+export const cursorOver = (
+  doc: Y.Doc,
+  file: FileId,
+  { from_line, to_line }: LineRange,
+): FileCursor => {
   const text = textOf(doc, file)
   const content = text.toJSON()
   const at = (offset: number): unknown => placeAt(text, indexAt(text, offset))
@@ -62,7 +66,7 @@ export const indexOf = (doc: Y.Doc, text: Y.Text, name: string, json: unknown): 
 const placeOf = (
   doc: Y.Doc,
   { agent }: Presence,
-  cursor: Cursor,
+  cursor: FileCursor,
   keys: ReadonlyMap<string, FileKey>,
   contents: Map<string, string>,
 ): Editing | null => {
@@ -89,7 +93,7 @@ export const whoIsIn = (
 ): { editing: Editing[]; intents: Intended[] } => {
   const editing: Editing[] = []
   const intents: Intended[] = []
-  const keys = keysOf(doc)
+  const keys = keysByFileId(doc)
   const contents = new Map<string, string>()
   for (const presence of presences) {
     const { cursor } = presence
@@ -113,7 +117,11 @@ const isIntent = (intent: unknown): intent is Intent => {
 }
 
 /** Where lines of `before` are in `after`; lines that are gone become the place where they were. */
-export const mapLines = (before: string, after: string, { from_line, to_line }: Lines): Lines => {
+export const mapLines = (
+  before: string,
+  after: string,
+  { from_line, to_line }: LineRange,
+): LineRange => {
   const hunks = diffTokens(before.split('\n'), after.split('\n'))
   const map = (line: number, isEnd: boolean): number => {
     let shift = 0
@@ -129,5 +137,5 @@ export const mapLines = (before: string, after: string, { from_line, to_line }: 
 }
 
 /** Whether any of these lines are among those. */
-export const overlap = (these: readonly Lines[], { from_line, to_line }: Lines): boolean =>
+export const overlap = (these: readonly LineRange[], { from_line, to_line }: LineRange): boolean =>
   these.some((lines) => lines.from_line <= to_line && from_line <= lines.to_line)

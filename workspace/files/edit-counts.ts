@@ -3,7 +3,7 @@ import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
 import { type EditCount, editsOf } from '../document/schema.ts'
 import { isEditCount } from '../document/shape.ts'
 import { MAX_COUNT } from '../document/values.ts'
-import { editCounts, keysOf } from './tree.ts'
+import { editCounts, keysByFileId } from './tree.ts'
 
 /** Tells path and version of the file whose content has an id; null where no path leads to it. */
 export type VersionOf = (id: string) => { file_key: FileKey; version: number } | null
@@ -12,7 +12,7 @@ export type VersionOf = (id: string) => { file_key: FileKey; version: number } |
 export const fileVersions = (doc: Y.Doc): VersionOf => {
   let keys: Map<string, FileKey> | null = null
   return (id) => {
-    keys ??= keysOf(doc)
+    keys ??= keysByFileId(doc)
     const file_key = keys.get(id)
     return file_key === undefined ? null : { file_key, version: versionOf(doc, id as FileId) }
   }

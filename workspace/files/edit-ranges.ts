@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Lines } from '../../lib/merge/edits.ts'
+import type { LineRange } from '../../lib/merge/edits.ts'
 import { firstItem, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 import { partsOf } from './text-index.ts'
 
@@ -9,14 +9,14 @@ import { partsOf } from './text-index.ts'
  */
 
 /** From the character with the first id to the one with the second, both included; an id is client and clock. */
-export type Span = [fromClient: number, fromClock: number, toClient: number, toClock: number]
+export type EditSpan = [fromClient: number, fromClock: number, toClient: number, toClock: number]
 
 /** Half-open range of UTF-16 offsets. */
-export type Range = [number, number]
+export type TextRange = [number, number]
 
 /** Offsets at which these lines begin and end, line ends included; they are in order. */
-export const rangesOfLines = (content: string, lines: readonly Lines[]): Range[] => {
-  const ranges: Range[] = []
+export const rangesOfLines = (content: string, lines: readonly LineRange[]): TextRange[] => {
+  const ranges: TextRange[] = []
   let [line, at] = [1, 0]
   const startOf = (wanted: number): number => {
     for (; line < wanted && at < content.length; line++) {
@@ -33,7 +33,7 @@ export const rangesOfLines = (content: string, lines: readonly Lines[]): Range[]
 }
 
 /** Spans over ranges that are in order and apart. An empty range, or one in an empty text, has none. */
-export const spansOver = (text: Y.Text, ranges: readonly Range[]): Span[] => {
+export const spansOver = (text: Y.Text, ranges: readonly TextRange[]): EditSpan[] => {
   const wanted = ranges.filter(([from, to]) => to > from).flatMap(([from, to]) => [from, to - 1])
   const ids: number[] = []
   let next = 0
@@ -42,13 +42,13 @@ export const spansOver = (text: Y.Text, ranges: readonly Range[]): Span[] => {
       ids.push(item.id.client, item.id.clock + wanted[next]! - offset)
     }
   }
-  const spans: Span[] = []
-  for (let i = 0; i + 3 < ids.length; i += 4) spans.push(ids.slice(i, i + 4) as Span)
+  const spans: EditSpan[] = []
+  for (let i = 0; i + 3 < ids.length; i += 4) spans.push(ids.slice(i, i + 4) as EditSpan)
   return spans
 }
 
 /** Where each span is now: from its first character, or where that was, to its last. */
-export const rangesOfSpans = (text: Y.Text, spans: readonly Span[]): Range[] => {
+export const rangesOfSpans = (text: Y.Text, spans: readonly EditSpan[]): TextRange[] => {
   const wanted = new Map<number, number[]>()
   for (const [fromClient, fromClock, toClient, toClock] of spans) {
     for (const [client, clock] of [
@@ -62,7 +62,7 @@ export const rangesOfSpans = (text: Y.Text, spans: readonly Span[]): Range[] => 
   }
   for (const clocks of wanted.values()) clocks.sort((a, b) => a - b)
 
-  const found = new Map<string, Range>()
+  const found = new Map<string, TextRange>()
   let at = 0
   for (let item = firstItem(text); item !== null; item = itemAfter(item)) {
     const isThere = !item.deleted && stringIn(item) !== null
@@ -79,7 +79,7 @@ export const rangesOfSpans = (text: Y.Text, spans: readonly Span[]): Range[] => 
   return spans.flatMap(([fromClient, fromClock, toClient, toClock]) => {
     const from = found.get(`${fromClient}:${fromClock}`)
     const to = found.get(`${toClient}:${toClock}`)
-    return from === undefined || to === undefined ? [] : [[from[0], to[1]] as Range]
+    return from === undefined || to === undefined ? [] : [[from[0], to[1]] as TextRange]
   })
 }
 

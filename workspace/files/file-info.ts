@@ -5,7 +5,7 @@ import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
 import { filesOf, isoTime, textOf } from '../document/schema.ts'
 import { blobVersions, isBinary, notText } from './blobs.ts'
 import { newestEdit, versionOf } from './edit-counts.ts'
-import { allFiles, findFile, getFile, type Leaf } from './tree.ts'
+import { allFiles, findLeaf, getFile, type Leaf } from './tree.ts'
 
 /** A shared file as every face shows it. */
 export interface FileInfo {
@@ -31,7 +31,7 @@ export const listFiles = (doc: Y.Doc, prefix = ''): FileInfo[] =>
 export const eachFile = function* (doc: Y.Doc, prefix = ''): Generator<FileInfo> {
   const paths = [...filesOf(doc).keys()].filter((path) => path.startsWith(prefix))
   for (const path of paths.sort()) {
-    const leaf = findFile(doc, path)
+    const leaf = findLeaf(doc, path)
     if (leaf !== null) yield infoOf(doc, leaf)
   }
 }

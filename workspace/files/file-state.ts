@@ -3,13 +3,13 @@ import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
 import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
 import { checkFileKey } from '../document/path.ts'
 import { EDITS_PREFIX, textOf } from '../document/schema.ts'
-import { fileEntry } from '../document/shape.ts'
+import { readFileEntry } from '../document/shape.ts'
 import { blobVersions, isBinary } from './blobs.ts'
 import { agentsOfEdits, versionOf } from './edit-counts.ts'
-import { findFile, keysOf } from './tree.ts'
+import { findLeaf, keysByFileId } from './tree.ts'
 
 /** A file as it is at one moment, for its history. */
-export interface FileState {
+export interface FileContentState {
   fileId: FileId
   version: number
   /** Null: no path leads to it. */
@@ -49,10 +49,10 @@ export const fileState = (
   doc: Y.Doc,
   fileId: FileId,
   clients: ReadonlySet<string> | null,
-): FileState | null => {
+): FileContentState | null => {
   if (textOf(doc, fileId).length > MAX_FILE_BYTES) return null
   const path = pathOf(doc, fileId)
-  const entry = path === null ? undefined : fileEntry(doc, path)
+  const entry = path === null ? undefined : readFileEntry(doc, path)
   // Of what is removed its content says what it was.
   if (entry === undefined ? blobVersions(doc, fileId).length > 0 : isBinary(entry)) return null
   const editors = agentsOfEdits(doc, fileId)
@@ -69,8 +69,8 @@ export const fileState = (
 
 /** Most files are where they were made. */
 const pathOf = (doc: Y.Doc, id: FileId): FileKey | null => {
-  const here = findFile(doc, id)
-  return here?.entry.fileId === id ? here.key : (keysOf(doc).get(id) ?? null)
+  const here = findLeaf(doc, id)
+  return here?.entry.fileId === id ? here.key : (keysByFileId(doc).get(id) ?? null)
 }
 
 /** A kept version of a file as the server answers it and every face shows it. */

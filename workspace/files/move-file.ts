@@ -5,7 +5,7 @@ import { checkFileKey } from '../document/path.ts'
 import { textOf } from '../document/schema.ts'
 import { countEdit } from './edit-counts.ts'
 import { type FileInfo, fileInfo, infoOf } from './file-info.ts'
-import { findFile, getFile, plant, uproot } from './tree.ts'
+import { findLeaf, getFile, plant, uproot } from './tree.ts'
 
 /**
  * Removes a file. An edit of it that is under way from somewhere else brings it back, whole and with that edit; a file
@@ -47,7 +47,7 @@ export const moveFile = (
   const leaf = getFile(doc, from)
   const key = checkFileKey(to)
   if (key === leaf.key) return infoOf(doc, leaf)
-  const inTheWay = findFile(doc, key)
+  const inTheWay = findLeaf(doc, key)
   if (inTheWay !== null && !force) {
     throw new ClawError(
       'file_exists',

@@ -10,7 +10,7 @@ import { type BlobInfo, type BlobVersion, blobInfo, blobVersions, isBinary } fro
 import { countEdit } from './edit-counts.ts'
 import { type FileInfo, fileInfo } from './file-info.ts'
 import { mediaTypeOf } from './media-type.ts'
-import { checkAbsent, findFile, idFor, plant } from './tree.ts'
+import { checkAbsent, findLeaf, idFor, plant } from './tree.ts'
 
 export interface PutBlob {
   key: string
@@ -77,7 +77,7 @@ export const checkPutBlob = (
   const key = checkFileKey(typed)
   checkBlobSize(size)
   if (isNew === true) checkAbsent(doc, key)
-  const found = findFile(doc, key)?.entry ?? null
+  const found = findLeaf(doc, key)?.entry ?? null
   if (found === null || force) {
     const versions = found !== null && isBinary(found) ? blobVersions(doc, found.fileId) : []
     return { key, found, versions }

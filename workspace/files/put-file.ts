@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Edit, Lines, Merge } from '../../lib/merge/edits.ts'
+import type { LineRange, MergeResult, TextEdit } from '../../lib/merge/edits.ts'
 import { merge3 } from '../../lib/merge/merge.ts'
 import { byteLength } from '../../lib/text/bytes.ts'
 import { ClawError } from '../../protocol/errors.ts'
@@ -12,10 +12,10 @@ import { isBinary, notText } from './blobs.ts'
 import { countEdit, newestEdit } from './edit-counts.ts'
 import { type FileInfo, fileInfo } from './file-info.ts'
 import { indexEdits } from './text-index.ts'
-import { checkAbsent, findFile, idFor, plant } from './tree.ts'
+import { checkAbsent, findLeaf, idFor, plant } from './tree.ts'
 
 /** Lines (1-based, inclusive) of the new content that others had changed too, since the base. */
-export interface FileConflict extends Lines {
+export interface FileConflict extends LineRange {
   /** Ids of those others, joined by ", ". */
   by: string
 }
@@ -32,7 +32,7 @@ export interface FilePut {
   /** There must be no file of this path. */
   isNew?: boolean
   /** Merges in place of `merge3`; what it throws comes before anything is changed. */
-  merge?: (base: string, mine: string, theirs: string) => Merge
+  merge?: (base: string, mine: string, theirs: string) => MergeResult
 }
 
 export interface PutResult {
@@ -41,7 +41,7 @@ export interface PutResult {
   created: boolean
   conflicts: FileConflict[]
   /** Lines of the file as it is now that this put changed, 1-based, inclusive; a removal is at the line after it. */
-  lines: Lines[]
+  lines: LineRange[]
 }
 
 /**
@@ -54,7 +54,7 @@ export const putFile = (doc: Y.Doc, put: FilePut): PutResult => {
   const key = checkFileKey(put.key)
   const content = checkContent(put.content)
   if (put.isNew === true) checkAbsent(doc, key)
-  const there = findFile(doc, key)
+  const there = findLeaf(doc, key)
   if (there !== null && isBinary(there.entry) && put.force !== true) {
     const { mediaType } = there.entry
     throw notText(key, mediaType, 'take another key, or replace it by your text with --force')
@@ -127,7 +127,7 @@ const checkContent = (content: string): string => {
 }
 
 /** One pass from the front: Y.Text finds its place once, not once an edit. */
-const applyToText = (text: Y.Text, edits: readonly Edit[]): void => {
+const applyToText = (text: Y.Text, edits: readonly TextEdit[]): void => {
   const delta: ({ retain: number } | { delete: number } | { insert: string })[] = []
   let done = 0
   for (const { index, remove, insert } of edits) {

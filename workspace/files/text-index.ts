@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import type { Edit } from '../../lib/merge/edits.ts'
+import type { TextEdit } from '../../lib/merge/edits.ts'
 import { firstItem, isElement, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 
 /**
@@ -75,10 +75,10 @@ export const offsetsOf = (text: Y.Text): ((index: number) => number) => {
 export const offsetAt = (text: Y.Text, index: number): number => offsetsOf(text)(index)
 
 /** The same edits, in order and apart, by index instead of offset. What is between the characters they remove stays. */
-export const indexEdits = (text: Y.Text, edits: readonly Edit[]): readonly Edit[] => {
+export const indexEdits = (text: Y.Text, edits: readonly TextEdit[]): readonly TextEdit[] => {
   const runs = runsOf(text)
   if (runs.length === 0 || (runs.length === 1 && runs[0]!.index === 0)) return edits
-  const byIndex: Edit[] = []
+  const byIndex: TextEdit[] = []
   let r = 0
   for (const { index: offset, remove, insert } of edits) {
     while (r < runs.length - 1 && runs[r]!.offset + runs[r]!.units < offset) r++

@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import { didYouMean, nearest } from '../../lib/text/suggest.ts'
+import { didYouMean, nearestWord } from '../../lib/text/suggest.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
 import { MAX_FILES } from '../../protocol/limits.ts'
@@ -13,7 +13,7 @@ import {
   isoTime,
   textOf,
 } from '../document/schema.ts'
-import { fileEntries, fileEntry, isClientId, isEditCount } from '../document/shape.ts'
+import { fileEntries, isClientId, isEditCount, readFileEntry } from '../document/shape.ts'
 import { must } from '../document/values.ts'
 
 /**
@@ -37,23 +37,23 @@ const isThere = (doc: Y.Doc, { fileId, removed }: FileEntry): boolean =>
     editCounts(doc, fileId).some(([client, { count }]) => count > (removed.edits[client] ?? 0)))
 
 /** The file under this path; null where there is none. */
-export const findFile = (doc: Y.Doc, typed: string): Leaf | null => {
+export const findLeaf = (doc: Y.Doc, typed: string): Leaf | null => {
   const key = typed.normalize('NFC') as FileKey
-  const entry = fileEntry(doc, key)
+  const entry = readFileEntry(doc, key)
   return entry === undefined || !isThere(doc, entry) ? null : { key, entry }
 }
 
 /** The file under this path. Throws `unknown_file` with where it went, or with a did-you-mean. */
 export const getFile = (doc: Y.Doc, typed: string): Leaf => {
-  const found = findFile(doc, typed)
+  const found = findLeaf(doc, typed)
   if (found !== null) return found
-  const removed = fileEntry(doc, typed.normalize('NFC'))?.removed
+  const removed = readFileEntry(doc, typed.normalize('NFC'))?.removed
   const next =
     removed === undefined
       ? nearFiles(doc, typed) || 'file-list shows what there is'
       : removed.movedTo === undefined
         ? `${removed.by} removed it at ${isoTime(removed.at)}; file-restore brings it back`
-        : `${removed.by} renamed it to ${names.path(removed.movedTo)}`
+        : `${removed.by} renamed it to ${names.pathField(removed.movedTo)}`
   throw new ClawError('unknown_file', `no file "${typed}" in this workspace`, next)
 }
 
@@ -61,10 +61,10 @@ export const getFile = (doc: Y.Doc, typed: string): Leaf => {
 const LOOKED_AT = 20
 
 const nearFiles = (doc: Y.Doc, typed: string): string => {
-  const near = nearest(typed, filesOf(doc).keys(), LOOKED_AT)
+  const near = nearestWord(typed, filesOf(doc).keys(), LOOKED_AT)
   return didYouMean(
     typed,
-    near.filter((path) => findFile(doc, path) !== null),
+    near.filter((path) => findLeaf(doc, path) !== null),
   )
 }
 
@@ -87,7 +87,7 @@ const MAX_MOVES = 100
 export const ownPath = (doc: Y.Doc, id: string): FileKey | null => {
   let path = id.replace(/\/\/\d+$/, '')
   for (let moves = 0; moves < MAX_MOVES; moves++) {
-    const entry = fileEntry(doc, path)
+    const entry = readFileEntry(doc, path)
     if (entry?.fileId !== id) return null
     if (isThere(doc, entry)) return path as FileKey
     const next = entry.removed?.movedTo
@@ -98,7 +98,7 @@ export const ownPath = (doc: Y.Doc, id: string): FileKey | null => {
 }
 
 /** Text id → the path that leads to it: of several its own one, else the first. */
-export const keysOf = (doc: Y.Doc): Map<string, FileKey> => {
+export const keysByFileId = (doc: Y.Doc): Map<string, FileKey> => {
   const keys = new Map<string, FileKey>()
   for (const { key, entry } of allFiles(doc)) {
     const { fileId } = entry
@@ -113,7 +113,7 @@ export const keysOf = (doc: Y.Doc): Map<string, FileKey> => {
  * the path itself, or where that text is in use under another name by now, the next in its line.
  */
 export const idFor = (doc: Y.Doc, key: FileKey): FileId => {
-  const entry = fileEntry(doc, key)
+  const entry = readFileEntry(doc, key)
   if (entry === undefined) return key as string as FileId
   const { fileId, line = 0, removed } = entry
   return removed?.movedTo === undefined ? fileId : (`${key}//${line}` as FileId)
@@ -129,7 +129,7 @@ export const plant = (doc: Y.Doc, key: FileKey, entry: FileEntry): void => {
       'put what belongs together into one file, or use another workspace',
     )
   }
-  const line = fileEntry(doc, key)?.line
+  const line = readFileEntry(doc, key)?.line
   files.set(key, must(records.fileEntry, line === undefined ? entry : { ...entry, line }, key))
 }
 
@@ -157,7 +157,7 @@ export const uproot = (
  * many. Server only.
  */
 export const clearRemoved = (doc: Y.Doc, before: number): number => {
-  const keys = keysOf(doc)
+  const keys = keysByFileId(doc)
   let cleared = 0
   for (const [, entry] of fileEntries(doc)) {
     const { fileId, removed } = entry
@@ -172,6 +172,6 @@ export const clearRemoved = (doc: Y.Doc, before: number): number => {
 
 /** Throws `file_exists` where there is a file of this path. */
 export const checkAbsent = (doc: Y.Doc, key: FileKey): void => {
-  if (findFile(doc, key) === null) return
+  if (findLeaf(doc, key) === null) return
   throw new ClawError('file_exists', `there is a file ${key} already`, 'take another path')
 }

@@ -1,12 +1,12 @@
 import type * as Y from 'yjs'
-import type { Lines } from '../../lib/merge/edits.ts'
+import type { LineRange } from '../../lib/merge/edits.ts'
 import { shellFlag } from '../../lib/text/quote.ts'
 import type { AgentId, BroadcastId } from '../../protocol/ids.ts'
 import { agentName, hasAgent } from '../agents/agents.ts'
 import type { FileConflict } from '../files/put-file.ts'
 import { addBroadcast } from '../messages/broadcasts.ts'
 
-export const linesText = ({ from_line, to_line }: Lines): string =>
+export const linesText = ({ from_line, to_line }: LineRange): string =>
   from_line === to_line ? `line ${from_line}` : `lines ${from_line}-${to_line}`
 
 /** A direct message to each of the others whose lines `me` changed, too. */

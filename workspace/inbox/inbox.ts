@@ -19,9 +19,9 @@ import {
   PRIORITIES,
   tasksOf,
 } from '../document/schema.ts'
-import { fileEntry, isBroadcast, isClientId, isEditCount } from '../document/shape.ts'
+import { isBroadcast, isClientId, isEditCount, readFileEntry } from '../document/shape.ts'
 import type { VersionOf } from '../files/edit-counts.ts'
-import { findFile } from '../files/tree.ts'
+import { findLeaf } from '../files/tree.ts'
 import { broadcastMessage, isFor } from '../messages/broadcasts.ts'
 import type { Message } from '../messages/message.ts'
 import type { ArchivedTask, Placed } from '../tasks/task-archive.ts'
@@ -108,8 +108,8 @@ export const newsSince = (
     })
   }
   for (const path of found.paths) {
-    const removed = fileEntry(doc, path)?.removed
-    if (removed === undefined || removed.by === me || findFile(doc, path) !== null) continue
+    const removed = readFileEntry(doc, path)?.removed
+    if (removed === undefined || removed.by === me || findLeaf(doc, path) !== null) continue
     messages.push({
       type: 'file_removed',
       message_id: `${path}@${isoTime(removed.at)}`,

@@ -109,7 +109,7 @@ const receiveNow = async (
   archives: Archives,
 ): Promise<boolean> => {
   const { doc } = replica
-  const look = lookFor(replica, me, here)
+  const look = viewInbox(replica, me, here)
   if (look === null) {
     welcome(replica, me, here.now)
     return true
@@ -124,7 +124,7 @@ const receiveNow = async (
 }
 
 /** One look at a document: what is new in it for somebody, and what the archives may have of it. */
-export interface Look extends InboxPosition {
+export interface InboxView extends InboxPosition {
   since: StateVector
   live: readonly Fresh[]
   /** Where tasks were archived since the look before: those that are live. */
@@ -134,7 +134,7 @@ export interface Look extends InboxPosition {
 }
 
 /** Looks at the document as it is now; null: its inbox has not begun. */
-export const lookFor = (mailbox: Mailbox, me: AgentId, here: Here): Look | null => {
+export const viewInbox = (mailbox: Mailbox, me: AgentId, here: Here): InboxView | null => {
   const { doc } = mailbox
   const since = mailbox.cursor(me)
   if (since === null) return null
@@ -159,7 +159,7 @@ export interface Missed extends Omit<InboxPosition, 'vector'> {
 /** Reads the archives as far as a look lacks something. Throws what they throw. */
 export const archivedSince = async (
   doc: Y.Doc,
-  look: Look,
+  look: InboxView,
   me: AgentId,
   archives: Archives,
 ): Promise<Missed> => {
@@ -187,7 +187,7 @@ export const archivedSince = async (
 export const take = (
   mailbox: Mailbox,
   me: AgentId,
-  { vector, live }: Look,
+  { vector, live }: InboxView,
   { messages, ...position }: Missed,
   now: number,
 ): void => {

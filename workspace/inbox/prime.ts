@@ -3,7 +3,7 @@ import { shorten } from '../../lib/text/shorten.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { agentName, type Here, listAgents } from '../agents/agents.ts'
 import type { AgentStatus } from '../agents/presence.ts'
-import { path, word } from '../document/names.ts'
+import { pathField, word } from '../document/names.ts'
 import { PRIORITIES } from '../document/schema.ts'
 import { fileVersions } from '../files/edit-counts.ts'
 import type { Message } from '../messages/message.ts'
@@ -59,9 +59,10 @@ export const primeOf = (
   }
   const changes = messagesSince(doc, since, me, here, fileVersions(doc))
   const files = changes.flatMap((message) => {
-    if (message.type === 'file_removed') return `${path(shorten(message.file_key, SHORT))} is gone`
+    if (message.type === 'file_removed')
+      return `${pathField(shorten(message.file_key, SHORT))} is gone`
     if (message.type !== 'file_updated') return []
-    return `${path(shorten(message.file_key, SHORT))} version ${message.version}`
+    return `${pathField(shorten(message.file_key, SHORT))} version ${message.version}`
   })
   const joined = changes.flatMap((message) =>
     message.type === 'agent_joined' ? shorten(message.agent.name, SHORT) : [],

@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import { firstItem, isElement, itemAfter, valuesIn } from '../../lib/yjs/internals.ts'
 import { MAX_AHEAD_MS } from '../../protocol/limits.ts'
-import { broadcast } from '../document/records.ts'
+import { broadcastRecord } from '../document/records.ts'
 import { appendInRow, type Element, elementsOf } from '../document/rows.ts'
 import { type BroadcastEntry, broadcastsOf } from '../document/schema.ts'
 import { isBroadcast } from '../document/shape.ts'
@@ -69,7 +69,7 @@ export const findBroadcasts = (doc: Y.Doc, id: string): BroadcastEntry[] => {
 export const appendBroadcast = (doc: Y.Doc, said: BroadcastEntry): BroadcastEntry => {
   const newest = newestTime(doc, said.at + MAX_AHEAD_MS)
   const entry = newest < said.at ? said : { ...said, order: newest + 1 }
-  must(broadcast, entry, 'the message')
+  must(broadcastRecord, entry, 'the message')
   appendInRow(doc, broadcastsOf(doc), entry)
   return entry
 }

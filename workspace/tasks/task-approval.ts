@@ -3,7 +3,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import { agentName } from '../agents/agents.ts'
 import type { TaskState, TaskStatus } from '../document/schema.ts'
 import type { TaskCommand } from './task-replay.ts'
-import { terminal } from './task-rules.ts'
+import { terminalError } from './task-rules.ts'
 import { isTerminal } from './task-states.ts'
 import { writeStep } from './task-write.ts'
 import { getTask, type Task, type TaskEntry } from './tasks.ts'
@@ -30,7 +30,7 @@ export const judge = (
         : `you cannot approve ${entry.id}: ${agentName(doc, approver)} (${approver}) has to`,
     )
   }
-  if (isTerminal(status.state)) throw terminal(entry)
+  if (isTerminal(status.state)) throw terminalError(entry)
   if (!status.pending) {
     throw new ClawError('task_state', `${entry.id} is ${status.state}; it has no result to approve`)
   }

@@ -6,10 +6,10 @@ import type { Note, TaskResult, TaskState, TaskStatus } from '../document/schema
 import { within } from '../document/validate.ts'
 import { isJudgement, judge } from './task-approval.ts'
 import { IS_DONE, replay, type TaskCommand } from './task-replay.ts'
-import { checkTo, lostGrant, roleFor, taken } from './task-rules.ts'
-import { isTerminal, type Role } from './task-states.ts'
+import { checkTo, lostGrant, roleFor, takenError } from './task-rules.ts'
+import { isTerminal, type TaskRole } from './task-states.ts'
 import { push, writeStep } from './task-write.ts'
-import { entryOf, getTask, notesOf, type Task, type TaskEntry } from './tasks.ts'
+import { entryOf, getTask, type Task, type TaskEntry, taskNotes } from './tasks.ts'
 
 /** How long an owner who was asked to stop has for it (milliseconds). */
 export const CANCEL_GRACE_MS = 60_000
@@ -26,7 +26,7 @@ export interface Move extends TaskCommand {
 }
 
 /** A command that was refused and yet has written something. */
-export interface Outcome {
+export interface MoveOutcome {
   task: Task
   refused?: ClawError
 }
@@ -36,7 +36,7 @@ export interface Outcome {
  * `task_state` (no such transition), `task_blocked`, `not_allowed`, `key_reused`, `too_large`. Work that comes under a
  * grant that is over is refused with `lease_lost`, and its text kept as a note.
  */
-export const moveTask = (doc: Y.Doc, command: Move): Outcome => {
+export const moveTask = (doc: Y.Doc, command: Move): MoveOutcome => {
   const { by, now, key, percent } = command
   const entry = entryOf(doc, command.task)
   const message = within('result', command.message, MAX_RESULT_BYTES)
@@ -99,7 +99,7 @@ export const claimTask = (doc: Y.Doc, command: TaskCommand): Task => {
   const { owner, state } = entry.status
   if (owner === by && !isTerminal(state)) return getTask(doc, entry.id)
   // Its creator may make it working, too: by an answer.
-  if (owner !== null && !isTerminal(state)) throw taken(entry)
+  if (owner !== null && !isTerminal(state)) throw takenError(entry)
   roleFor(doc, entry, by, 'working')
   return getTask(doc, grant(doc, entry, by, command).id)
 }
@@ -164,7 +164,7 @@ const cancelNow = (
   doc: Y.Doc,
   entry: TaskEntry,
   { by, message, key, now, force = false }: TaskCommand & { force?: boolean },
-  role: Role,
+  role: TaskRole,
 ): Task => {
   const { status } = entry
   if (role === 'owner' && status.cancel === undefined) {
@@ -226,6 +226,6 @@ const declines = ({ facts, status }: TaskEntry, { state }: Move): boolean =>
 const keepNote = (doc: Y.Doc, entry: TaskEntry, note: Note): void => {
   // The same command again.
   const isKept = ({ key, by }: Note): boolean => key === note.key && by === note.by
-  if (entry.record === null || notesOf(doc, entry).some(isKept)) return
+  if (entry.record === null || taskNotes(doc, entry).some(isKept)) return
   push(entry.record, 'notes', note)
 }

@@ -133,7 +133,7 @@ const NONE: ReadonlySet<TaskId> = new Set()
 const isOpen = ({ status }: TaskEntry): boolean => !isTerminal(status.state)
 
 /** Calls `onChange` when something of a task changes; gives what ends that. */
-export const onTask = (doc: Y.Doc, id: string, onChange: () => void): (() => void) => {
+export const observeTask = (doc: Y.Doc, id: string, onChange: () => void): (() => void) => {
   const look = (events: Y.YEvent<Y.AbstractType<unknown>>[]): void => {
     const concerns = ({ path, changes }: Y.YEvent<Y.AbstractType<unknown>>) =>
       path.length < 2 ? path.length === 0 || changes.keys.has(id) : path[1] === id

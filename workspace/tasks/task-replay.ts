@@ -3,7 +3,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { isoTime, type TaskState, type Transition } from '../document/schema.ts'
 import { type ArchivedTask, showArchived } from './task-archive.ts'
-import { terminal } from './task-rules.ts'
+import { terminalError } from './task-rules.ts'
 import { getTask, historyOf, type Task, type TaskEntry } from './tasks.ts'
 
 /** What all commands on a task have. Server only: nobody else writes what they change. */
@@ -59,7 +59,7 @@ export const replayArchived = (
 ): Task => {
   const steps = task.history.map(({ value }) => value)
   const done = doneBy(steps, command, isDone)
-  if (done === null) throw terminal(task)
+  if (done === null) throw terminalError(task)
   return asOf(showArchived(task), done)
 }
 

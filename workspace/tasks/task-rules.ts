@@ -5,7 +5,7 @@ import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import { agentName, resolveAgent } from '../agents/agents.ts'
 import type { TaskState } from '../document/schema.ts'
 import { isAddressee, lacks } from './task-routing.ts'
-import { isTerminal, type Role, TRANSITIONS } from './task-states.ts'
+import { isTerminal, type TaskRole, TRANSITIONS } from './task-states.ts'
 import { blockers, findEntry, historyOf, type TaskEntry } from './tasks.ts'
 
 /** Who may do what with a task, and what whoever may not is told: each refusal names the task, its state and the rule. */
@@ -48,7 +48,7 @@ export const lostGrant = (
     const endedBy = historyOf({ status, ...entry }).at(-1)?.by
     const isCut = status.owner === by && endedBy !== by && endedBy !== facts.approver
     if (message === '' || !(wasLost || isCut)) return null
-    const { code, message: what, hint } = terminal({ status, ...entry })
+    const { code, message: what, hint } = terminalError({ status, ...entry })
     return new ClawError(code, `${what}${KEPT}`, hint)
   }
   // What its creator says as such needs no grant, whatever it had before: an answer, and that it takes the task back.
@@ -64,17 +64,17 @@ export const lostGrant = (
 }
 
 /** As whom `by` may move the task to `state`. Throws what is in the way, naming the state and the rule. */
-export const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskState): Role => {
+export const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskState): TaskRole => {
   const { id, facts, status } = entry
   const roles = TRANSITIONS[status.state][state]
-  if (isTerminal(status.state)) throw terminal(entry)
+  if (isTerminal(status.state)) throw terminalError(entry)
   const mine = roles?.filter((role) => hasRole(doc, role, entry, by)) ?? []
   if (mine.includes('addressee') && state !== 'rejected' && state !== 'submitted') {
     checkTakeable(doc, entry, by)
   }
   if (mine.length > 0) return state === 'canceled' && facts.from === by ? 'creator' : mine[0]!
   if (status.owner !== null && status.owner !== by && isAddressee(doc, facts, by)) {
-    throw taken(entry)
+    throw takenError(entry)
   }
   if (roles === undefined) {
     throw new ClawError(
@@ -105,7 +105,7 @@ const whyNot = (
   doc: Y.Doc,
   { facts, status }: TaskEntry,
   by: AgentId,
-  roles: readonly Role[],
+  roles: readonly TaskRole[],
 ): string => {
   const named = (id: AgentId) => `${agentName(doc, id)} (${id})`
   if (roles.includes('addressee')) {
@@ -117,7 +117,7 @@ const whyNot = (
   return `${named(facts.from)} gave it`
 }
 
-export const taken = ({ id, status }: TaskEntry): ClawError =>
+export const takenError = ({ id, status }: TaskEntry): ClawError =>
   new ClawError(
     'task_taken',
     `${id} is ${status.state} and belongs to ${status.owner}`,
@@ -131,14 +131,14 @@ const ENDED_AS: Partial<Record<TaskState, string>> = {
   rejected: 'was rejected',
 }
 
-export const terminal = ({ id, status }: Pick<TaskEntry, 'id' | 'status'>): ClawError =>
+export const terminalError = ({ id, status }: Pick<TaskEntry, 'id' | 'status'>): ClawError =>
   new ClawError(
     'task_terminal',
     `${id} ${ENDED_AS[status.state]}; a finished task stays as it is`,
     `delegate a new task that refers to it: --ref ${shellWord(id)}`,
   )
 
-const hasRole = (doc: Y.Doc, role: Role, entry: TaskEntry, by: AgentId): boolean => {
+const hasRole = (doc: Y.Doc, role: TaskRole, entry: TaskEntry, by: AgentId): boolean => {
   const { facts, status } = entry
   if (role === 'creator') return facts.from === by
   if (role === 'owner') return status.owner === by

@@ -7,47 +7,48 @@ import type { TaskState } from '../document/schema.ts'
  * requires; until somebody owns it. `owner`: whom the server granted it to. `creator`: who delegated it. `approver`: who
  * must approve its result, while one waits for that. `server`: time and other tasks, by the server's clock.
  */
-export type Role = 'addressee' | 'owner' | 'creator' | 'approver' | 'server'
+export type TaskRole = 'addressee' | 'owner' | 'creator' | 'approver' | 'server'
 
 /**
  * Who may move a task from where to where. The states are those of A2A (Agent2Agent protocol, `TaskState`), and what is
  * not here is refused. docs/tasks.md shows the table; test/workspace/tasks/task-table.test.ts holds them together.
  */
-export const TRANSITIONS: Readonly<Record<TaskState, Partial<Record<TaskState, readonly Role[]>>>> =
-  {
-    submitted: {
-      submitted: ['addressee'],
-      working: ['addressee'],
-      'input-required': ['addressee'],
-      completed: ['addressee'],
-      failed: ['addressee', 'server'],
-      rejected: ['addressee', 'server'],
-      canceled: ['creator', 'server'],
-    },
-    working: {
-      submitted: ['owner', 'server'],
-      working: ['owner', 'creator'],
-      'input-required': ['owner'],
-      completed: ['owner'],
-      failed: ['owner', 'server'],
-      canceled: ['owner', 'creator', 'server'],
-    },
-    'input-required': {
-      submitted: ['owner', 'server'],
-      working: ['owner', 'creator', 'approver'],
-      'input-required': ['owner'],
-      completed: ['owner', 'approver'],
-      failed: ['owner', 'server'],
-      canceled: ['creator', 'server'],
-    },
-    completed: {},
-    failed: {},
-    canceled: {},
-    rejected: {},
-  }
+export const TRANSITIONS: Readonly<
+  Record<TaskState, Partial<Record<TaskState, readonly TaskRole[]>>>
+> = {
+  submitted: {
+    submitted: ['addressee'],
+    working: ['addressee'],
+    'input-required': ['addressee'],
+    completed: ['addressee'],
+    failed: ['addressee', 'server'],
+    rejected: ['addressee', 'server'],
+    canceled: ['creator', 'server'],
+  },
+  working: {
+    submitted: ['owner', 'server'],
+    working: ['owner', 'creator'],
+    'input-required': ['owner'],
+    completed: ['owner'],
+    failed: ['owner', 'server'],
+    canceled: ['owner', 'creator', 'server'],
+  },
+  'input-required': {
+    submitted: ['owner', 'server'],
+    working: ['owner', 'creator', 'approver'],
+    'input-required': ['owner'],
+    completed: ['owner', 'approver'],
+    failed: ['owner', 'server'],
+    canceled: ['creator', 'server'],
+  },
+  completed: {},
+  failed: {},
+  canceled: {},
+  rejected: {},
+}
 
 /** What else has to be so for a transition of the table, and what it is called. */
-export const CONDITIONS: readonly { from: string; to: string; role: Role; when: string }[] = [
+export const CONDITIONS: readonly { from: string; to: string; role: TaskRole; when: string }[] = [
   { from: 'submitted', to: 'submitted', role: 'addressee', when: 'declines it: others are asked' },
   { from: 'submitted', to: 'rejected', role: 'addressee', when: 'it was given to that agent' },
   { from: 'submitted', to: 'rejected', role: 'server', when: 'all who could take it declined' },

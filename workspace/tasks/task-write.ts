@@ -33,7 +33,7 @@ export const offersOf = (record: Y.Map<unknown>): Offer[] => {
 }
 
 /** One step of a task: where to, by whom, and what else becomes of its status. */
-export interface Step {
+export interface TaskChange {
   state: TaskStatus['state']
   by: AgentId
   message: string
@@ -54,7 +54,7 @@ export interface Step {
 export const writeStep = (
   doc: Y.Doc,
   { record, status, ...entry }: TaskEntry,
-  step: Step,
+  step: TaskChange,
 ): TaskEntry => {
   if (record === null) throw new Error(`${entry.id} is not filed`)
   const { state, by, message, key, now, event, more } = step
@@ -93,7 +93,7 @@ export const writeStep = (
 export const writeServerStep = (
   doc: Y.Doc,
   entry: TaskEntry,
-  step: Omit<Step, 'by' | 'key'>,
+  step: Omit<TaskChange, 'by' | 'key'>,
 ): TaskEntry =>
   writeStep(doc, entry, {
     ...step,

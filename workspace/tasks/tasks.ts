@@ -261,7 +261,7 @@ export const historyOf = ({ record }: TaskEntry): Transition[] =>
 export const taskHistory = (doc: Y.Doc, id: string): Transition[] => historyOf(entryOf(doc, id))
 
 /** The notes, oldest first. */
-export const notesOf = (doc: Y.Doc, { id, record }: TaskEntry): Note[] => {
+export const taskNotes = (doc: Y.Doc, { id, record }: TaskEntry): Note[] => {
   const waiting = submissions(doc).flatMap((entry) =>
     entry.kind === 'note' && entry.task === id ? [entry.note] : [],
   )
@@ -309,7 +309,7 @@ const show = (doc: Y.Doc, entry: TaskEntry): Task =>
   showTask(
     entry,
     blockers(entry.facts, (id) => findEntry(doc, id)),
-    notesOf(doc, entry),
+    taskNotes(doc, entry),
   )
 
 /** One task; throws `unknown_task` with a did-you-mean. */

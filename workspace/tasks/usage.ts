@@ -15,7 +15,7 @@ const bytesOf = ({ description, context }: TaskFacts): number =>
  * About how many bytes of a document only this agent, an admin or the server can free: its live messages, and the tasks that
  * it has handed over. Looks at all live messages and tasks.
  */
-export const usageOf = (doc: Y.Doc, agent: string): number => {
+export const usedBytes = (doc: Y.Doc, agent: string): number => {
   let bytes = 0
   for (const { from, content } of someBroadcasts(doc)) {
     if (from === agent) bytes += ENTRY_BYTES + content.length

@@ -1,7 +1,7 @@
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { appendText } from '../../../workspace/files/file-edit.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
-import { findFile } from '../../../workspace/files/tree.ts'
+import { findLeaf } from '../../../workspace/files/tree.ts'
 import type { Verb } from '../../command/call.ts'
 import { writeFile } from '../../command/file-write.ts'
 import { mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
@@ -16,7 +16,7 @@ export const fileAppend: Verb = async (call) => {
     call,
     { key, text },
     () => {
-      const current = findFile(team.doc, key) === null ? null : readFile(team.doc, key).content
+      const current = findLeaf(team.doc, key) === null ? null : readFile(team.doc, key).content
       const content = appendText(current ?? '', text)
       const { known, ...outcome } = writeFile(team, { key, content, base: current })
       if (seen !== null && seen.content === current)

@@ -4,7 +4,7 @@ import { isBinary } from '../../../workspace/files/blobs.ts'
 import { versionOf } from '../../../workspace/files/edit-counts.ts'
 import { parseLines, takeLines } from '../../../workspace/files/file-edit.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
-import { findFile, getFile } from '../../../workspace/files/tree.ts'
+import { findLeaf, getFile } from '../../../workspace/files/tree.ts'
 import { readBytes } from '../../command/binary.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { oneLine, path } from '../../command/text.ts'
@@ -54,7 +54,7 @@ export const fileGet: Verb = async (call) => {
 }
 
 const isNewestVersion = ({ doc }: WorkspaceSession, key: string, version: number): boolean => {
-  const leaf = findFile(doc, key)
+  const leaf = findLeaf(doc, key)
   return leaf !== null && versionOf(doc, leaf.entry.fileId) === version
 }
 

@@ -1,7 +1,7 @@
 import { getFileLog } from '../../../client/http/api.ts'
 import { isBinary } from '../../../workspace/files/blobs.ts'
 import type { FileVersion } from '../../../workspace/files/file-state.ts'
-import { findFile } from '../../../workspace/files/tree.ts'
+import { findLeaf } from '../../../workspace/files/tree.ts'
 import type { Verb } from '../../command/call.ts'
 import { path, who } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
@@ -18,7 +18,7 @@ export const fileLog: Verb = async (call) => {
   const page = await getFileLog(target, call.workspace, call.flag('key')!, limit, before)
   const { file_key, versions, more } = page
   if (file_key === null) call.notes.push('the file is removed; file-restore brings it back')
-  const leaf = findFile(team.doc, call.flag('key')!)
+  const leaf = findLeaf(team.doc, call.flag('key')!)
   if (leaf !== null && isBinary(leaf.entry)) {
     call.notes.push('it is not text now: file-get --json lists its versions')
   } else if (versions.length === 0) call.notes.push('no versions are kept')

@@ -3,7 +3,7 @@ import { ClawError } from '../../../protocol/errors.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
 import type { PutResult } from '../../../workspace/files/put-file.ts'
-import { findFile } from '../../../workspace/files/tree.ts'
+import { findLeaf } from '../../../workspace/files/tree.ts'
 import { isRemovedBytes, restoreBytes } from '../../command/binary.ts'
 import type { Call, Verb } from '../../command/call.ts'
 import { writeFile } from '../../command/file-write.ts'
@@ -31,7 +31,7 @@ export const fileRestore: Verb = async (call) => {
       // What was not answered before has a version.
       const { version, content, file_key } = past!.version
       const now = past!.file_key ?? file_key
-      const base = findFile(doc, now) === null ? null : readFile(doc, now).content
+      const base = findLeaf(doc, now) === null ? null : readFile(doc, now).content
       const { data, notes } = writeFile(team, { key: now, content, base })
       const { file, changed } = data as Pick<PutResult, 'file' | 'changed'>
       const what = changed ? `is as it was in version ${version}` : 'is like that already'
@@ -53,7 +53,7 @@ const versionToRestore = async (
   version: number | null,
 ): Promise<FileVersionContent> => {
   if (version !== null) return fetchVersion(call, key, version)
-  if (findFile(doc, key) !== null) {
+  if (findLeaf(doc, key) !== null) {
     throw new ClawError('usage', `${key} is there: which version?`, 'file-log shows them')
   }
   const { versions } = await getFileLog(call.target, call.workspace, key, 1)

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { identityOf } from '../../../client/http/credentials.ts'
 import * as actions from '../../../workspace/actions/register.ts'
-import { checkName } from '../../../workspace/document/validate.ts'
+import { checkDisplayName } from '../../../workspace/document/validate.ts'
 import type { Verb } from '../../command/call.ts'
 import { moveDefault, readState, saveState } from '../../command/profile.ts'
 import { act } from '../../command/replica-actor.ts'
@@ -13,7 +13,7 @@ const readTopics = (list: string[]): string[] => (list.join() === 'all' ? [] : l
 
 export const register: Verb = async (call) => {
   const facts = {
-    name: checkName('name', call.flag('name')!),
+    name: checkDisplayName('name', call.flag('name')!),
     capabilities: call.list('caps'),
     machine: call.flag('machine') ?? hostname(),
     description: call.text('description') ?? '',

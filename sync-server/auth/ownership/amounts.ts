@@ -17,7 +17,7 @@ import {
   MAX_TEXT_UNITS,
 } from '../../../protocol/limits.ts'
 import { rootKind } from '../../../workspace/document/grammar.ts'
-import type { Places } from '../../../workspace/document/places.ts'
+import type { TypePlaces } from '../../../workspace/document/places.ts'
 import { EDITS_PREFIX } from '../../../workspace/document/schema.ts'
 import type { Arrivals, Spot } from './arrivals.ts'
 
@@ -38,7 +38,7 @@ interface Added {
  * every replica something at each change. Updates that were admitted and are not applied yet count, too.
  */
 export class Amounts {
-  readonly #places: Places
+  readonly #places: TypePlaces
   readonly #ownerOf: (client: number) => string | undefined
   #waiting: Added | null = null
   /** Roots, by the agent that was the first to write in them; null: not counted yet. */
@@ -49,7 +49,7 @@ export class Amounts {
   readonly #units = new Map<string, number>()
   readonly #marks = new Map<string, number>()
 
-  constructor(places: Places, ownerOf: (client: number) => string | undefined) {
+  constructor(places: TypePlaces, ownerOf: (client: number) => string | undefined) {
     this.#places = places
     this.#ownerOf = ownerOf
   }

@@ -2,10 +2,10 @@ import * as Y from 'yjs'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import {
   NO_PLACE,
-  type Place,
-  type Places,
   placeOfRoot,
   placeWithin,
+  type TypePlace,
+  type TypePlaces,
 } from '../../../workspace/document/places.ts'
 import type { Decoded } from '../../sync/check.ts'
 
@@ -14,7 +14,7 @@ export interface Spot {
   /** The type: a root's name, the id of the item that it is, or itself; null: in none, Yjs collects it. */
   within: string | Y.ID | Y.AbstractType<unknown> | null
   key: string | null
-  place: Place
+  place: TypePlace
 }
 
 const NOWHERE: Spot = { within: null, key: null, place: NO_PLACE }
@@ -41,7 +41,7 @@ export const arrivalsOf = (
   { structs, ds }: Decoded,
   clocks: ReadonlyMap<number, number>,
   waiting: Arrivals,
-  places: Places,
+  places: TypePlaces,
 ): Arrivals => {
   const arrivals: Arrivals = new Map()
   let list: Arrival[] = []
@@ -111,7 +111,7 @@ export function* arrivalsIn(
  * Finds where an arrival will stand, as Yjs will: an update names the parent only where there is no neighbour. What a
  * neighbour was collected of is collected, too, and so it is free.
  */
-const resolve = (arrival: Arrival, mine: Arrivals, waiting: Arrivals, places: Places): Spot => {
+const resolve = (arrival: Arrival, mine: Arrivals, waiting: Arrivals, places: TypePlaces): Spot => {
   const chain: Arrival[] = []
   let spot = NOWHERE
   for (let at: Arrival | undefined = arrival; at !== undefined; ) {
@@ -146,13 +146,18 @@ const resolve = (arrival: Arrival, mine: Arrivals, waiting: Arrivals, places: Pl
   return spot
 }
 
-const spotOf = (struct: Y.Item | Y.GC, places: Places): Spot =>
+const spotOf = (struct: Y.Item | Y.GC, places: TypePlaces): Spot =>
   struct instanceof Y.Item && struct.parent instanceof Y.AbstractType
     ? { within: struct.parent, key: struct.parentSub, place: places.of(struct.parent) }
     : NOWHERE
 
 /** The place of what stands within the type that the struct with this id is; null: it is none. */
-const placeIn = (id: Y.ID, mine: Arrivals, waiting: Arrivals, places: Places): Place | null => {
+const placeIn = (
+  id: Y.ID,
+  mine: Arrivals,
+  waiting: Arrivals,
+  places: TypePlaces,
+): TypePlace | null => {
   const arrival = find(mine, id) ?? find(waiting, id)
   const struct = arrival?.struct ?? places.at(id)
   if (!(struct instanceof Y.Item && struct.content instanceof Y.ContentType)) return null
@@ -165,7 +170,12 @@ const placeIn = (id: Y.ID, mine: Arrivals, waiting: Arrivals, places: Places): P
  * What goes on with something known, and would stand elsewhere, Yjs puts into both places. With what was collected nothing
  * can go on where all that is stored is applied at once, before anything is collected; who syncs first has it collected, too.
  */
-const checkStart = ({ struct, clock }: Arrival, spot: Spot, waiting: Arrivals, places: Places) => {
+const checkStart = (
+  { struct, clock }: Arrival,
+  spot: Spot,
+  waiting: Arrivals,
+  places: TypePlaces,
+) => {
   if (clock === struct.id.clock || !(struct instanceof Y.Item)) return
   const before = Y.createID(struct.id.client, clock - 1)
   const start = find(waiting, before)?.spot ?? spotOf(places.at(before), places)

@@ -2,7 +2,7 @@ import * as Y from 'yjs'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { includes } from '../../../protocol/roles.ts'
 import { contentProblem } from '../../../workspace/document/contents.ts'
-import { Places } from '../../../workspace/document/places.ts'
+import { TypePlaces } from '../../../workspace/document/places.ts'
 import { EDITS_PREFIX } from '../../../workspace/document/schema.ts'
 import type { Owned } from '../../storage/update-log.ts'
 import type { Decoded } from '../../sync/check.ts'
@@ -38,7 +38,7 @@ export class Authors implements Gate {
   /** How many of them each has. */
   #counts = new Map<string, number>()
   #owned: Owned[] = []
-  #places = new Places(new Y.Doc())
+  #places = new TypePlaces(new Y.Doc())
   #server = 0
   /** What was let in and is not in the document yet. */
   #waiting: Arrivals = new Map()
@@ -64,7 +64,7 @@ export class Authors implements Gate {
   }
 
   adopt(doc: Y.Doc, server: number): void {
-    this.#places = new Places(doc)
+    this.#places = new TypePlaces(doc)
     this.#server = server
     this.#waiting = new Map()
     this.#taken = new Taken(this.#places)

@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { GRAMMAR } from '../../../workspace/document/grammar.ts'
-import { entryAt, type Place } from '../../../workspace/document/places.ts'
+import { entryAt, type TypePlace } from '../../../workspace/document/places.ts'
 
 export const invalid = (what: string): WireError => new WireError(CLOSE.invalid, what)
 export const forged = (what: string): WireError => new WireError(CLOSE.forged, what)
@@ -25,7 +25,7 @@ export const saidIn = ({ content }: Y.Item): Said[] =>
 /** Throws `forged` where an item names another than its author, or stands where its author may not write. */
 export const checkAuthor = (
   author: string,
-  place: Place,
+  place: TypePlace,
   key: string | null,
   item: Y.Item,
 ): void => {
@@ -66,7 +66,7 @@ export const checkAuthor = (
 
 const checkRecord = (
   author: string,
-  place: Place,
+  place: TypePlace,
   key: string | null,
   isBy: (field: 'by') => boolean,
 ): void => {
@@ -87,7 +87,7 @@ const checkRecord = (
  */
 export const checkDelete = (
   agent: string,
-  place: Place,
+  place: TypePlace,
   key: string | null,
   owner: string | undefined,
 ): void => {

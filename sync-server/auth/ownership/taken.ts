@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import type { Places } from '../../../workspace/document/places.ts'
+import type { TypePlaces } from '../../../workspace/document/places.ts'
 import { submissionsOf } from '../../../workspace/document/schema.ts'
 import { taskRecord } from '../../../workspace/document/shape.ts'
 import { findBroadcasts, someBroadcasts } from '../../../workspace/messages/live-log.ts'
@@ -21,11 +21,11 @@ interface New {
  * are not applied yet count, too.
  */
 export class Taken {
-  readonly #places: Places
+  readonly #places: TypePlaces
   readonly #ids = new Set<string>()
   readonly #counts = new Map<string, number>()
 
-  constructor(places: Places) {
+  constructor(places: TypePlaces) {
     this.#places = places
   }
 

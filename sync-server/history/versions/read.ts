@@ -3,9 +3,9 @@ import { shellFlag } from '../../../lib/text/quote.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import type { FileId, FileKey } from '../../../protocol/ids.ts'
 import { isoTime } from '../../../workspace/document/schema.ts'
-import { fileEntry } from '../../../workspace/document/shape.ts'
+import { readFileEntry } from '../../../workspace/document/shape.ts'
 import type { FileVersion } from '../../../workspace/files/file-state.ts'
-import { getFile, keysOf } from '../../../workspace/files/tree.ts'
+import { getFile, keysByFileId } from '../../../workspace/files/tree.ts'
 import { MAX_VERSION, type VersionLog } from '../../storage/version-log.ts'
 import { type About, readAbout, textOfContents } from './record.ts'
 
@@ -21,9 +21,9 @@ export interface FileOfVersions {
 /** The file that is at `typed`, or was there last. Throws `unknown_file`. */
 export const findFile = (doc: Y.Doc, typed: string): FileOfVersions => {
   const asked = typed.normalize('NFC')
-  const entry = fileEntry(doc, asked)
+  const entry = readFileEntry(doc, asked)
   const id = (entry ?? getFile(doc, asked).entry).fileId
-  return { id, file_key: keysOf(doc).get(id) ?? null, asked }
+  return { id, file_key: keysByFileId(doc).get(id) ?? null, asked }
 }
 
 /** Versions below `before`, newest first, at most `limit`; `more`: there are older ones. */

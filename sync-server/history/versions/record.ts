@@ -1,8 +1,8 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import type { Edit } from '../../../lib/merge/edits.ts'
+import type { TextEdit } from '../../../lib/merge/edits.ts'
 import { applyDeltas, type TextDelta } from '../../../lib/merge/text-delta.ts'
-import type { FileState } from '../../../workspace/files/file-state.ts'
+import type { FileContentState } from '../../../workspace/files/file-state.ts'
 import { MAX_VERSION_STEPS } from '../../config/limits.ts'
 
 /** What is to be said of one version. */
@@ -53,7 +53,7 @@ const encodeWhole = (text: string): Uint8Array =>
     encoding.writeVarString(encoder, text)
   })
 
-const encodeDelta = (edits: readonly Edit[]): Uint8Array =>
+const encodeDelta = (edits: readonly TextEdit[]): Uint8Array =>
   encoding.encode((encoder) => {
     encoding.writeVarUint(encoder, FORMAT)
     encoding.writeVarUint(encoder, 1)
@@ -84,15 +84,15 @@ export const textAfter = (before: string | null, content: Uint8Array): string =>
   return applyDeltas(before, [read])
 }
 
-const readContent = (content: Uint8Array): string | Edit[] => {
+const readContent = (content: Uint8Array): string | TextEdit[] => {
   const decoder = decoding.createDecoder(content)
   const format = decoding.readVarUint(decoder)
   if (format !== FORMAT) throw new Error(`a version has format ${format}; this one reads 1`)
   return decoding.readVarUint(decoder) === 0 ? decoding.readVarString(decoder) : readEdits(decoder)
 }
 
-const readEdits = (decoder: decoding.Decoder): Edit[] => {
-  const edits: Edit[] = []
+const readEdits = (decoder: decoding.Decoder): TextEdit[] => {
+  const edits: TextEdit[] = []
   let done = 0
   for (let left = decoding.readVarUint(decoder); left > 0; left--) {
     const index = done + decoding.readVarUint(decoder)
@@ -112,7 +112,7 @@ const readEdits = (decoder: decoding.Decoder): Edit[] => {
  * or from nothing.
  */
 export const recordOf = (
-  { version, path, content, editors }: FileState,
+  { version, path, content, editors }: FileContentState,
   at: number,
   head: Head | null,
   before: string | null,

@@ -1,6 +1,6 @@
 import { type TextDelta, textDelta } from '../../../lib/merge/text-delta.ts'
 import type { FileId } from '../../../protocol/ids.ts'
-import type { FileState } from '../../../workspace/files/file-state.ts'
+import type { FileContentState } from '../../../workspace/files/file-state.ts'
 import {
   MAX_KEPT_VERSION_BYTES,
   MAX_KEPT_VERSIONS,
@@ -18,7 +18,7 @@ import { encodeJson, type Head, readAbout, readHead, recordOf } from './record.t
 
 /** A file's state, and when the server had it on disk (milliseconds since the epoch). */
 export interface Taken {
-  state: FileState
+  state: FileContentState
   at: number
 }
 
@@ -41,7 +41,7 @@ export const writeVersions = async (
     byFile.set(fileId, [...(byFile.get(fileId) ?? []), one])
   }
   const changes: NewVersions[] = []
-  const newest: FileState[] = []
+  const newest: FileContentState[] = []
   for (const [id, states] of byFile) {
     const change = await newVersions(log, workspace, id, states, cache, deltaOf)
     if (change === null) continue
@@ -61,11 +61,11 @@ const newVersions = async (
   states: readonly Taken[],
   cache: TextCache,
   deltaOf: DeltaOf,
-): Promise<{ versions: NewVersions; newest: FileState } | null> => {
+): Promise<{ versions: NewVersions; newest: FileContentState } | null> => {
   const known = await log.head(workspace, id)
   let head = known === null ? null : readHead(known)
   const versions: StoredVersion[] = []
-  let newest: FileState | null = null
+  let newest: FileContentState | null = null
   for (const { state, at } of states) {
     const { version } = state
     if (!Number.isSafeInteger(version) || version < 1 || version > MAX_VERSION) continue

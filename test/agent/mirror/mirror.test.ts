@@ -25,7 +25,7 @@ import { MAX_FILE_BYTES } from '../../../protocol/limits.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
 import { removeFile } from '../../../workspace/files/move-file.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
-import { findFile } from '../../../workspace/files/tree.ts'
+import { findLeaf } from '../../../workspace/files/tree.ts'
 import { runSeed, seeded, until } from '../../support/client.ts'
 import { type Member, member, writer } from '../../support/mirror/members.ts'
 import { differences, isSame, markersIn, treeOf } from '../../support/mirror/tree.ts'
@@ -54,7 +54,7 @@ const join2 = async (name: string, home?: string): Promise<Member> => {
   return one
 }
 const textAt = ({ place }: Member, key: string): string | null =>
-  findFile(place.replica.doc, key) === null ? null : readFile(place.replica.doc, key).content
+  findLeaf(place.replica.doc, key) === null ? null : readFile(place.replica.doc, key).content
 const put = ({ place }: Member, key: string, content: string, base: string | null = null) =>
   putFile(place.replica.doc, { key, content, base, by: 'p' as AgentId, now: 1, force: true })
 const read = (dir: string, rel: string): string | null => {
@@ -226,7 +226,7 @@ it('[N9] what a tool made of what a mirror had just written when it was killed i
   expect(bases.size).toBe(1)
   const written = `theirs 1\ntheirs 2\n${text}`
   put(one, 'a.md', written, text)
-  bases.plan('a.md', written, findFile(replica.doc, 'a.md')!.entry.fileId)
+  bases.plan('a.md', written, findLeaf(replica.doc, 'a.md')!.entry.fileId)
   await replica.commit()
   writeFileSync(join(dir, 'a.md'), `mine\n${written}`)
   put(one, 'a.md', `theirs 3\n${written}`, written)

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { newEffort } from '../../../lib/merge/diff.ts'
-import { applyEdits, MAX_EDITS, type Merge } from '../../../lib/merge/edits.ts'
+import { applyEdits, MAX_EDITS, type MergeResult } from '../../../lib/merge/edits.ts'
 import { merge3 } from '../../../lib/merge/merge.ts'
-import { didYouMean, nearest } from '../../../lib/text/suggest.ts'
+import { didYouMean, nearestWord } from '../../../lib/text/suggest.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
@@ -54,7 +54,7 @@ it('[F1] a merge of long texts is the one of the short ones in them', () => {
         merge3(around + base + around, around + mine + around, around + theirs + around),
       ]
       expect(other.text).toBe(around + one.text + around)
-      const places = ({ conflicts }: Merge, lines: number, units: number) =>
+      const places = ({ conflicts }: MergeResult, lines: number, units: number) =>
         conflicts.map(({ from_line, to_line, theirs }) => [
           ...[from_line + lines, to_line + lines],
           ...theirs.map(([from, to]) => [from + units, to + units]),
@@ -112,7 +112,7 @@ it('[F1] a put merges by what it is handed, and changes nothing where that throw
 
 it('what is near is found among very many, and among long ones, in bounded time', () => {
   const all = Array.from({ length: 20_000 }, (_, i) => `${'folder/'.repeat(20)}file-${i}.md`)
-  expect(nearest(`${'folder/'.repeat(20)}fiel-777.md`, all, 1)).toEqual([
+  expect(nearestWord(`${'folder/'.repeat(20)}fiel-777.md`, all, 1)).toEqual([
     `${'folder/'.repeat(20)}file-777.md`,
   ])
   expect(didYouMean('x'.repeat(500), all)).toBe('')

@@ -2,7 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { shellFlag, shellWord } from '../../../lib/text/quote.ts'
 import { hasHidden, oneLine, safeJson } from '../../../lib/text/visible.ts'
-import { isHintName, nameFault, path, shownName, word } from '../../../workspace/document/names.ts'
+import {
+  isHintName,
+  nameFault,
+  pathField,
+  shownName,
+  word,
+} from '../../../workspace/document/names.ts'
 
 /** Ranges of characters that show nothing, or change how others are shown. */
 const HIDDEN: [first: number, last: number][] = [
@@ -152,8 +158,8 @@ describe('names', () => {
       expect(word(text), text).toMatch(/^"[\s\S]*"$/)
       expect(word(text), text).not.toMatch(/[\n\u3164]/)
     }
-    expect(path('docs/plan.md')).toBe('docs/plan.md')
-    expect(path('docs/plan  x.md')).toBe('"docs/plan  x.md"')
+    expect(pathField('docs/plan.md')).toBe('docs/plan.md')
+    expect(pathField('docs/plan  x.md')).toBe('"docs/plan  x.md"')
   })
 
   it('[LN4] in hints are one short word', () => {

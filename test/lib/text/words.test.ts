@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { byteLength } from '../../../lib/text/bytes.ts'
-import { didYouMean, nearest } from '../../../lib/text/suggest.ts'
+import { didYouMean, nearestWord } from '../../../lib/text/suggest.ts'
 import { newAgentId, newBroadcastId, newTaskId } from '../../../protocol/ids.ts'
 import { MAX_LIST_LENGTH, MAX_NAME_CHARS } from '../../../protocol/limits.ts'
-import { checkName, checkNames, within } from '../../../workspace/document/validate.ts'
+import { checkDisplayName, checkNames, within } from '../../../workspace/document/validate.ts'
 import { codeOf } from '../../support/workspace/replicas.ts'
 
 describe('validate', () => {
@@ -19,7 +19,7 @@ describe('validate', () => {
   })
 
   it('trims and normalises a name', () => {
-    expect(checkName('name', '  Zoe\u0308 ')).toBe('Zoë'.normalize('NFC'))
+    expect(checkDisplayName('name', '  Zoe\u0308 ')).toBe('Zoë'.normalize('NFC'))
   })
 
   it.each([
@@ -35,7 +35,7 @@ describe('validate', () => {
       'bad_name',
     ]),
   ])('refuses the name %j', (name, code) => {
-    expect(codeOf(() => checkName('name', name))).toBe(code)
+    expect(codeOf(() => checkDisplayName('name', name))).toBe(code)
   })
 
   it('drops empty names and repeats, also when written in another way', () => {
@@ -59,7 +59,7 @@ describe('suggest', () => {
     ['revewer', ['reviewer']],
     ['code', ['code-review', 'coder']],
     ['xyzzy', []],
-  ])('%s → %j', (typed, near) => expect(nearest(typed, names)).toEqual(near))
+  ])('%s → %j', (typed, near) => expect(nearestWord(typed, names)).toEqual(near))
 
   it('is a question, or nothing', () => {
     expect(didYouMean('plannr', names)).toBe('did you mean planner?')
@@ -72,7 +72,7 @@ describe('suggest', () => {
         fc.string({ maxLength: 300 }),
         fc.array(fc.string(), { maxLength: 9 }),
         (typed, all) => {
-          const near = nearest(typed, all)
+          const near = nearestWord(typed, all)
           expect(near.length).toBeLessThanOrEqual(3)
           expect(new Set(near).size).toBe(near.length)
           expect(near.every((name) => all.includes(name))).toBe(true)

@@ -4,7 +4,12 @@ import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { type Arrivals, addTo, arrivalsOf } from '../../../sync-server/auth/ownership/arrivals.ts'
 import { checkUpdate } from '../../../sync-server/sync/check.ts'
 import { applyAll } from '../../../sync-server/sync/document.ts'
-import { type Place, Places, placeOfRoot, placeWithin } from '../../../workspace/document/places.ts'
+import {
+  placeOfRoot,
+  placeWithin,
+  type TypePlace,
+  TypePlaces,
+} from '../../../workspace/document/places.ts'
 import { seeded } from '../client.ts'
 
 /**
@@ -24,7 +29,7 @@ const ROOTS: [string, 'map' | 'array' | 'text'][] = [
 ]
 
 type Spot = [place: string, key: string | null]
-const spotOf = (place: Place, key: string | null): Spot => [
+const spotOf = (place: TypePlace, key: string | null): Spot => [
   `${place.kind} ${place.under ?? ''} ${place.depth}`,
   key,
 ]
@@ -32,7 +37,12 @@ const spotOf = (place: Place, key: string | null): Spot => [
 /** Where everything in the document stands: told from the roots down. Throws where something stands in two places. */
 const standing = (doc: Y.Doc): Map<Y.Item, Spot> => {
   const found = new Map<Y.Item, Spot>()
-  const add = (type: Y.AbstractType<unknown>, item: Y.Item, place: Place, key: string | null) => {
+  const add = (
+    type: Y.AbstractType<unknown>,
+    item: Y.Item,
+    place: TypePlace,
+    key: string | null,
+  ) => {
     const where = JSON.stringify(item.id)
     if (found.has(item) || (item.parent as unknown) !== type || item.parentSub !== key) {
       throw new Error(`${where} is in a list that is not its parent’s`)
@@ -40,7 +50,7 @@ const standing = (doc: Y.Doc): Map<Y.Item, Spot> => {
     found.set(item, spotOf(place, key))
     if (item.content instanceof Y.ContentType) walk(item.content.type, placeWithin(place, key))
   }
-  const walk = (type: Y.AbstractType<unknown>, place: Place): void => {
+  const walk = (type: Y.AbstractType<unknown>, place: TypePlace): void => {
     for (let item = type._start; item !== null; item = item.right) add(type, item, place, null)
     for (const [key, last] of type._map) {
       for (let item: Y.Item | null = last; item !== null; item = item.left)
@@ -77,7 +87,7 @@ export const runArrivals = (seed: number): Outcome => {
   const sent: Uint8Array[] = []
 
   const takeIn = (update: Uint8Array, isHonest: boolean): void => {
-    const places = new Places(server)
+    const places = new TypePlaces(server)
     try {
       const verdict = checkUpdate(update, clocks, (decoded, known) => {
         addTo(waiting, arrivalsOf(decoded, known, waiting, places))
@@ -107,7 +117,7 @@ export const runArrivals = (seed: number): Outcome => {
 
   const compare = (): void => {
     const where = standing(server)
-    const places = new Places(server)
+    const places = new TypePlaces(server)
     for (const [client, list] of waiting) {
       for (const { struct, clock, spot } of list) {
         for (const item of places.range(client, clock, struct.id.clock + struct.length)) {

@@ -6,7 +6,7 @@ import type { AgentId } from '../../../protocol/ids.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
 import { removeFile } from '../../../workspace/files/move-file.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
-import { findFile } from '../../../workspace/files/tree.ts'
+import { findLeaf } from '../../../workspace/files/tree.ts'
 import { until } from '../client.ts'
 import { makeWorkspaces, type Server, startServer, tempDir } from '../server.ts'
 import { type Member, member } from './members.ts'
@@ -34,7 +34,7 @@ export const oneMember = (label: string) => {
 
   const doc = () => one.place.replica.doc
   const textAt = (key: string): string | null =>
-    findFile(doc(), key) === null ? null : readFile(doc(), key).content
+    findLeaf(doc(), key) === null ? null : readFile(doc(), key).content
   const read = (rel: string): string | null =>
     existsSync(join(dir, rel)) ? readFileSync(join(dir, rel), 'utf8') : null
   const write = (rel: string, text = `${rel}\n`): void => {
@@ -51,7 +51,7 @@ export const oneMember = (label: string) => {
     drop: (key: string) => removeFile(doc(), key, MALLORY, 2),
     textAt,
     keys: (): string[] =>
-      [...doc().getMap('files').keys()].filter((key) => findFile(doc(), key) !== null).sort(),
+      [...doc().getMap('files').keys()].filter((key) => findLeaf(doc(), key) !== null).sort(),
     read,
     has: (rel: string, text: string | null) => until(`${rel} is there`, () => read(rel) === text),
     write,

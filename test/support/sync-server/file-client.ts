@@ -6,7 +6,7 @@ import { versionOf } from '../../../workspace/files/edit-counts.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
 import type { FileVersion } from '../../../workspace/files/file-state.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
-import { findFile } from '../../../workspace/files/tree.ts'
+import { findLeaf } from '../../../workspace/files/tree.ts'
 import { liveDoc } from '../client.ts'
 import { fetch } from '../server.ts'
 
@@ -20,7 +20,7 @@ export const fileClient = async (url: string, name: string, doc?: Y.Doc) => {
     put: (
       key: string,
       content: string,
-      base = findFile(live.doc, key) === null ? null : readFile(live.doc, key).content,
+      base = findLeaf(live.doc, key) === null ? null : readFile(live.doc, key).content,
     ) => putFile(live.doc, { key, content, base, by, now: Date.now(), force: true }),
   }
 }

@@ -11,7 +11,7 @@ import type {
 } from '../../../workspace/document/schema.ts'
 import { isTerminal, TRANSITIONS } from '../../../workspace/tasks/task-states.ts'
 import { offersOf } from '../../../workspace/tasks/task-write.ts'
-import { historyOf, notesOf } from '../../../workspace/tasks/tasks.ts'
+import { historyOf, taskNotes } from '../../../workspace/tasks/tasks.ts'
 import type { TaskWorld } from './world.ts'
 
 /** What there is of a task, wherever it is. */
@@ -29,7 +29,7 @@ export interface Whole {
 export const wholeTasks = (world: TaskWorld): Whole[] => {
   const live = [...world.index.all].map((entry): Whole => {
     const { id, facts, status, record } = entry
-    const [history, notes] = [historyOf(entry), notesOf(world.doc, entry)]
+    const [history, notes] = [historyOf(entry), taskNotes(world.doc, entry)]
     return { id, facts, status, history, notes, offers: offersOf(record!), archived: false }
   })
   const archived = [...new Set(world.archive.map(({ id }) => id))].map((id): Whole => {

@@ -6,8 +6,8 @@ import type { Message } from '../../../workspace/messages/message.ts'
 import {
   approveTask,
   claimTask,
+  type MoveOutcome,
   moveTask,
-  type Outcome,
 } from '../../../workspace/tasks/task-commands.ts'
 import { claimNext } from '../../../workspace/tasks/task-next.ts'
 import { isAddressee } from '../../../workspace/tasks/task-routing.ts'
@@ -75,7 +75,7 @@ const workOnce = (world: TaskWorld, round: string): boolean => {
   const act = (what: (command: Command) => unknown, task: string, by: AgentId): void => {
     const key = `${round}-${serial++}`
     const done = world.command(() => what({ task, by, key, now: world.now, message: key }))
-    ok((done as Partial<Outcome>).refused === undefined, `${by} may do that to ${task}`)
+    ok((done as Partial<MoveOutcome>).refused === undefined, `${by} may do that to ${task}`)
     worked = true
   }
   for (const { id } of world.members) {

@@ -3,7 +3,7 @@ import { getTaskArchive } from '../../../client/http/api.ts'
 import type { TaskId } from '../../../protocol/ids.ts'
 import { isTerminal } from '../../../workspace/tasks/task-states.ts'
 import { offersOf } from '../../../workspace/tasks/task-write.ts'
-import { entries, historyOf, notesOf } from '../../../workspace/tasks/tasks.ts'
+import { entries, historyOf, taskNotes } from '../../../workspace/tasks/tasks.ts'
 import { seeded, until } from '../client.ts'
 import { type Server, startServer, targetOf } from '../server.ts'
 import { checkHistory, type Whole } from './checks.ts'
@@ -143,7 +143,7 @@ const tasksNow = async (place: Place, workers: readonly Worker[]) => {
     const { id, facts, status, record } = entry
     ok(!found.has(id), `${id} is live and archived`)
     ok(record !== null, `${id} is filed`)
-    const [history, notes] = [historyOf(entry), notesOf(last.doc, entry)]
+    const [history, notes] = [historyOf(entry), taskNotes(last.doc, entry)]
     const offers = offersOf(record)
     found.set(id, { id, facts, status, history, notes, offers, archived: false })
   }

@@ -7,8 +7,8 @@ import {
   cancelTask,
   claimTask,
   declineTask,
+  type MoveOutcome,
   moveTask,
-  type Outcome,
   releaseTask,
 } from '../../../workspace/tasks/task-commands.ts'
 import { claimNext } from '../../../workspace/tasks/task-next.ts'
@@ -280,17 +280,17 @@ const NAMES = ['status', 'claim', 'release', 'decline', 'approve', 'cancel'] as 
 
 const only =
   (command: (doc: Doc, what: TaskCommand) => Task) =>
-  (doc: Doc, { task, by, key, now, message }: Whole): Outcome => ({
+  (doc: Doc, { task, by, key, now, message }: Whole): MoveOutcome => ({
     task: command(doc, { task, by, key, now, message }),
   })
 
 const COMMANDS = {
-  status: (doc: Doc, { force: _, ...move }: Whole): Outcome => moveTask(doc, move),
+  status: (doc: Doc, { force: _, ...move }: Whole): MoveOutcome => moveTask(doc, move),
   claim: only(claimTask),
   release: only(releaseTask),
   decline: only(declineTask),
   approve: only(approveTask),
-  cancel: (doc: Doc, { state: _, token: __, ...whole }: Whole): Outcome => ({
+  cancel: (doc: Doc, { state: _, token: __, ...whole }: Whole): MoveOutcome => ({
     task: cancelTask(doc, whole),
   }),
 }

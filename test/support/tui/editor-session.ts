@@ -4,7 +4,7 @@ import type { AgentId } from '../../../protocol/ids.ts'
 import { fitInto } from '../../../tui/editor/draw.ts'
 import type { EditorPress } from '../../../tui/editor/key-input.ts'
 import { EditorSession } from '../../../tui/editor/session.ts'
-import type { Cursor } from '../../../workspace/agents/presence.ts'
+import type { FileCursor } from '../../../workspace/agents/presence.ts'
 import { textOf } from '../../../workspace/document/schema.ts'
 import { type Held, held } from './attached.ts'
 
@@ -20,7 +20,7 @@ export interface Opened {
   /** The text around the caret, which is a `|`; a selection is between `[` and `]`. */
   at: () => string
   pass: (ms: number) => void
-  shown: (Cursor | null | undefined)[]
+  shown: (FileCursor | null | undefined)[]
   left: () => number
 }
 

@@ -12,11 +12,11 @@ import { readAbout, readHead } from '../../../sync-server/history/versions/recor
 import { writeVersions } from '../../../sync-server/history/versions/write.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { MAX_VERSION } from '../../../sync-server/storage/version-log.ts'
-import type { FileState } from '../../../workspace/files/file-state.ts'
+import type { FileContentState } from '../../../workspace/files/file-state.ts'
 import { runSeed, seeded } from '../../support/client.ts'
 import { tempDir } from '../../support/server.ts'
 
-const state = (version: number, content: string, fileId = 'f'): FileState => ({
+const state = (version: number, content: string, fileId = 'f'): FileContentState => ({
   fileId: fileId as FileId,
   version,
   path: null,
@@ -30,7 +30,7 @@ const openVersions = async (cacheUnits: number) => {
   const { versions } = log
   const cache = new TextCache(cacheUnits)
   return {
-    write: (...states: FileState[]) =>
+    write: (...states: FileContentState[]) =>
       writeVersions(
         versions,
         'w',
@@ -55,7 +55,7 @@ it('[V3] keeps the newest versions up to the limit, each readable by few deltas,
   const file = await openVersions(1e6)
   const lines = Array.from({ length: 400 }, (_, i) => `line ${i} of the file\n`)
   const texts = new Map<number, string>()
-  const batch: FileState[] = []
+  const batch: FileContentState[] = []
   let typed = 0
   let version = 0
   while (texts.size < MAX_KEPT_VERSIONS + 150) {

@@ -5,7 +5,7 @@ import type { AgentId } from '../../../protocol/ids.ts'
 import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import { blobsOf } from '../../../workspace/document/schema.ts'
 import { putBlob } from '../../../workspace/files/put-blob.ts'
-import { findFile } from '../../../workspace/files/tree.ts'
+import { findLeaf } from '../../../workspace/files/tree.ts'
 import { blobFiles, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, orLong, runSeed, seeded, until } from '../../support/client.ts'
 import { place, sync, syncJson } from '../../support/ops/commands.ts'
@@ -40,7 +40,7 @@ it('[O2] blobs that were referred to at its moment are in a backup, though they 
   }
   stop = true
   await churning
-  expect(blobsOf(doc, findFile(doc, 'a.png')!.entry.fileId).size).toBeGreaterThan(0)
+  expect(blobsOf(doc, findLeaf(doc, 'a.png')!.entry.fileId).size).toBeGreaterThan(0)
   await client.close()
   await server.stop()
 })

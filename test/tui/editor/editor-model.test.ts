@@ -12,7 +12,7 @@ import { indexOf } from '../../../workspace/files/cursors.ts'
 import { fileInfo, readFile } from '../../../workspace/files/file-info.ts'
 import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
-import { findFile } from '../../../workspace/files/tree.ts'
+import { findLeaf } from '../../../workspace/files/tree.ts'
 import { exchange, type Opened, open } from '../../support/tui/editor-session.ts'
 
 const ann = 'a-ann' as AgentId
@@ -297,7 +297,7 @@ describe('the file', () => {
   it('[U33] is made with the first edit, and edits are counted as its versions', () => {
     const it = open(new Y.Doc(), 'new/b.md', ann)
     expect(it.session.state.kind).toBe('new')
-    expect(findFile(it.doc, 'new/b.md')).toBeNull()
+    expect(findLeaf(it.doc, 'new/b.md')).toBeNull()
     it.type('hello')
     expect(it.session.state.kind).toBe('there')
     expect(readFile(it.doc, 'new/b.md')).toMatchObject({ content: 'hello', last_editor: ann })

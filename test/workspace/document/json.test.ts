@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isBlank } from '../../../lib/text/visible.ts'
-import { readJson } from '../../../workspace/document/json.ts'
+import { readJsonText } from '../../../workspace/document/json.ts'
 import { MAX_VALUE_DEPTH } from '../../../workspace/document/values.ts'
 
-const read = (text: string) => readJson(text, '--context')
+const read = (text: string) => readJsonText(text, '--context')
 const problem = (text: string): string => {
   try {
     return `read: ${JSON.stringify(read(text))}`

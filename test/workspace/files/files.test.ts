@@ -7,7 +7,7 @@ import { fileVersions } from '../../../workspace/files/edit-counts.ts'
 import { fileInfo, listFiles, readFile } from '../../../workspace/files/file-info.ts'
 import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
 import { type FilePut, putFile } from '../../../workspace/files/put-file.ts'
-import { clearRemoved, keysOf } from '../../../workspace/files/tree.ts'
+import { clearRemoved, keysByFileId } from '../../../workspace/files/tree.ts'
 import { agentId, codeOf, replica, send, sync } from '../../support/workspace/replicas.ts'
 
 const [ann, bob, cat] = ['ann', 'bob', 'cat'].map(agentId) as [
@@ -288,15 +288,15 @@ it('[F19] another path that leads to a text does not take the place of its own, 
   const copy = { fileId: 'plan.md', mediaType: 'text/plain', createdBy: bob, createdAt: 1 }
   b.getMap('files').set('-a.md', copy)
   sync(a, b)
-  expect(keysOf(a).get('plan.md')).toBe('plan.md')
+  expect(keysByFileId(a).get('plan.md')).toBe('plan.md')
   moveFile(a, 'plan.md', 'sub/plan.md', ann, 2000)
   moveFile(a, 'sub/plan.md', 'z.md', ann, 3000)
-  expect(keysOf(a).get('plan.md')).toBe('z.md')
+  expect(keysByFileId(a).get('plan.md')).toBe('z.md')
   // A circle of renames leads nowhere: the first path counts.
   const removed = { by: bob, at: 1, edits: {}, movedTo: 'plan.md' }
   b.getMap('files').set('plan.md', { ...copy, removed })
   sync(a, b)
-  expect(keysOf(a).get('plan.md')).toBe('-a.md')
+  expect(keysByFileId(a).get('plan.md')).toBe('-a.md')
 })
 
 describe('moveFile', () => {

@@ -4,7 +4,7 @@ import type { AgentId } from '../../../protocol/ids.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
 import { removeFile } from '../../../workspace/files/move-file.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
-import { findFile } from '../../../workspace/files/tree.ts'
+import { findLeaf } from '../../../workspace/files/tree.ts'
 import { agentId, replica, sync } from '../../support/workspace/replicas.ts'
 
 /** The rows of the table in docs/files.md: what becomes of two changes, known to the second or at the same time. */
@@ -146,7 +146,7 @@ const start = (base: string | null): [Y.Doc, Y.Doc] => {
 /** Carries a change out on a replica; what was reported. */
 const change = (doc: Y.Doc, by: AgentId, { base }: Row, text: Change, now: number): boolean => {
   if (text === null) {
-    if (findFile(doc, 'f') !== null) removeFile(doc, 'f', by, now)
+    if (findLeaf(doc, 'f') !== null) removeFile(doc, 'f', by, now)
     return false
   }
   const force = base === null
@@ -160,7 +160,7 @@ const change = (doc: Y.Doc, by: AgentId, { base }: Row, text: Change, now: numbe
 }
 
 const linesOf = (doc: Y.Doc): string[] | null =>
-  findFile(doc, 'f') === null ? null : readFile(doc, 'f').content.split('\n').filter(Boolean)
+  findLeaf(doc, 'f') === null ? null : readFile(doc, 'f').content.split('\n').filter(Boolean)
 
 describe.each(ROWS)('$name', (row) => {
   it('[F1] the second knows of the first', () => {

@@ -8,7 +8,7 @@ import { type TaskState, tasksOf } from '../../../workspace/document/schema.ts'
 import {
   CONDITIONS,
   isTerminal,
-  type Role,
+  type TaskRole,
   TRANSITIONS,
 } from '../../../workspace/tasks/task-states.ts'
 import { getTask } from '../../../workspace/tasks/tasks.ts'
@@ -36,7 +36,7 @@ const inState = (state: TaskState): Y.Doc => {
   return doc
 }
 
-const WHO: Record<Role, AgentId> = {
+const WHO: Record<TaskRole, AgentId> = {
   creator,
   addressee: worker,
   owner: worker,
@@ -46,7 +46,7 @@ const WHO: Record<Role, AgentId> = {
 
 /** What a plain move does not do although the table has it, as something else must be so: shown by tests below. */
 const NOT_BY_MOVE = ['working working creator', 'working canceled owner']
-const roleOf = (from: TaskState, agent: AgentId): Role | null => {
+const roleOf = (from: TaskState, agent: AgentId): TaskRole | null => {
   if (agent === creator) return 'creator'
   if (agent === worker) return from === 'submitted' ? 'addressee' : 'owner'
   return null
@@ -121,7 +121,7 @@ describe('the table', () => {
 
   it('stands in docs/tasks.md as it is', () => {
     const rows = STATES.flatMap((from) =>
-      (Object.entries(TRANSITIONS[from]) as [TaskState, readonly Role[]][]).map(([to, who]) => {
+      (Object.entries(TRANSITIONS[from]) as [TaskState, readonly TaskRole[]][]).map(([to, who]) => {
         const said = who.map((role) => {
           const when = CONDITIONS.find((c) => c.from === from && c.to === to && c.role === role)
           return when === undefined ? role : `${role} (${when.when})`

@@ -4,7 +4,7 @@ import { type Agent, type Here, listAgents } from '../../agents/agents.ts'
 import type { ArchivedTask } from '../task-archive.ts'
 import type { TaskIndex } from '../task-index.ts'
 import { recordsOf, type TrackRecord } from '../task-routing.ts'
-import type { Step } from '../task-write.ts'
+import type { TaskChange } from '../task-write.ts'
 
 /** All that a reconciliation reads beside the document. Times are milliseconds since the epoch by the server's clock. */
 export interface TaskWorld {
@@ -26,7 +26,7 @@ export interface TaskWorld {
 }
 
 /** A step that time or another task makes. */
-export type ServerStep = Omit<Step, 'by' | 'key' | 'now'>
+export type ServerStep = Omit<TaskChange, 'by' | 'key' | 'now'>
 
 /** The outcome of looking at one open task: a step to write now, or when to look again. */
 export type Next =
