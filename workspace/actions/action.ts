@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Merge } from '../../lib/merge/edits.ts'
+import type { MergeResult } from '../../lib/merge/edits.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import type { Role } from '../../protocol/roles.ts'
@@ -24,7 +24,7 @@ export interface Write {
  * Merges two changes of one text. Where that takes long, it throws, and the work is run again with the merge at hand: work
  * that merges changes nothing before it.
  */
-export type MergeTexts = (base: string, mine: string, theirs: string) => Merge
+export type MergeTexts = (base: string, mine: string, theirs: string) => MergeResult
 
 /** An agent as actions see it: one with a replica of the document, or one without, for which the server acts. */
 export interface Actor {
