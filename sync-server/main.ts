@@ -11,7 +11,7 @@ import { urlsOf } from './config/urls.ts'
 import { watchDescriptors } from './descriptors.ts'
 import { keepYoungSmall } from './limits/gc.ts'
 import { becomeOwnerOf } from './ops/as-owner.ts'
-import { Unstopped } from './stopping.ts'
+import { Unstopped } from './serving/stopping.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? ''
 

@@ -40,6 +40,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/ops/verify',
   'sync-server/routes',
   'sync-server/cli',
+  'sync-server/serving',
   'sync-server',
   'agent/session',
   'agent/mirror/rules',

@@ -258,6 +258,7 @@ export class Room {
    * this connection and touches no other.
    */
   receive(connection: Connection, message: Uint8Array): Work | null {
+    connection.taking = message.length
     if (!connection.open) return null
     try {
       const frame = parseFrame(message, this.#env.maxAwareness)

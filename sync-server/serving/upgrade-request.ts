@@ -1,26 +1,31 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { ClawError } from '../protocol/errors.ts'
-import { isSecret } from '../protocol/roles.ts'
-import { checkWorkspaceName } from '../workspace/document/validate.ts'
-import { asPrincipal, authorize, type Need } from './auth/authorize.ts'
-import { basicIn, bearerIn, tokenIn } from './auth/presented.ts'
-import type { AccessStore } from './auth/store.ts'
-import { isLoopback } from './config/options.ts'
-import { checkAgentId } from './routes/agent-request.ts'
-import type { Caller, Principal } from './sync/principal.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import { isSecret } from '../../protocol/roles.ts'
+import { checkWorkspaceName } from '../../workspace/document/validate.ts'
+import { asPrincipal, authorize, type Need } from '../auth/authorize.ts'
+import { basicIn, bearerIn, tokenIn } from '../auth/presented.ts'
+import type { AccessStore } from '../auth/store.ts'
+import { isLoopback } from '../config/options.ts'
+import { checkAgentId } from '../routes/agent-request.ts'
+import type { Caller, Principal } from '../sync/principal.ts'
 
-/** The workspace that an upgrade request names, and the agent, where it is a 1.x client's. Throws why it is refused. */
+/** The workspace in an upgrade request's path, and the agent of a 1.x client. Throws `unknown_route`, `usage`, `not_allowed`. */
 const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: string | null } => {
   const [path = ''] = (request.url ?? '').split('?', 1)
   const [, synced, plain, guest] =
     /^\/sync\/([^/]+)$|^(?:\/w\/([^/]+))?\/ws\/([^/]+)$/.exec(path) ?? []
   if (synced === undefined && guest === undefined) {
-    throw new ClawError('unknown_route', 'no WebSocket here', 'connect to /sync/<workspace>')
+    throw new ClawError(
+      'unknown_route',
+      'no WebSocket at this path',
+      'connect to /sync/<workspace>',
+    )
   }
   const workspace = synced ?? plain ?? 'default'
   checkWorkspaceName(workspace)
-  if (!isOwnOrigin(request)) throw new ClawError('not_allowed', 'pages of other sites stay out')
+  if (!isOwnOrigin(request))
+    throw new ClawError('not_allowed', 'pages of other sites may not connect')
   return { workspace, guest: guest ?? null }
 }
 
@@ -66,20 +71,20 @@ export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade
 const tokenOf = (request: IncomingMessage): string | null =>
   tokenIn(inQuery(request, 'token')) ?? basicIn(request.headers)
 
-/** Who has shown nothing has tried nothing. */
+/** A request without a credential is not a failed sign-in. */
 export const hasTried = (request: IncomingMessage): boolean =>
   request.headers.authorization !== undefined || inQuery(request, 'token') !== null
 
 const inQuery = ({ url = '' }: IncomingMessage, name: string): string | null =>
   new URLSearchParams(url.split('?', 2)[1] ?? '').get(name)
 
-/** In a URL only what is worth nothing by the time anyone reads a proxy's log. */
+/** The only secret accepted in a URL: it has expired by the time that anybody reads a proxy's log. */
 const ticketIn = (url: string): string | null => {
   const ticket = new URLSearchParams(url.split('?', 2)[1] ?? '').get('ticket')
   return ticket !== null && isSecret('ticket', ticket) ? ticket : null
 }
 
-/** A browser says which site's page connects; only pages from this machine or this very server may. */
+/** Browsers send the origin of the page that connects; pages of this machine and of this server may. */
 const isOwnOrigin = ({ headers }: IncomingMessage): boolean => {
   if (headers.origin === undefined) return true
   try {
@@ -90,7 +95,7 @@ const isOwnOrigin = ({ headers }: IncomingMessage): boolean => {
   }
 }
 
-/** Answers an upgrade request by why it is refused. */
+/** Answers an upgrade request with an error. */
 export const refuseUpgrade = (socket: Socket, error: ClawError): void => {
   const body = JSON.stringify({ ok: false, error: error.toBody() })
   const after = error.retryAfter === undefined ? '' : `retry-after: ${error.retryAfter}\r\n`

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { Bonjour } from 'bonjour-service'
-import { LAN_TYPE, type LanRecord } from '../protocol/discovery.ts'
+import { LAN_TYPE, type LanRecord } from '../../protocol/discovery.ts'
 
 export interface Announcement {
   port: number

@@ -1,0 +1,72 @@
+import type { Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { inviteSameUser, saveOwner } from '../auth/owner.ts'
+import { isAnywhere, isLoopback } from '../config/options.ts'
+import { urlsOf } from '../config/urls.ts'
+import { Corruption, causeOf } from '../storage/integrity/corruption.ts'
+import { storeError } from '../storage/store-error.ts'
+import { listen } from './http-server.ts'
+import type { Parts } from './parts.ts'
+
+export interface Announced {
+  port: number
+  /** Takes the server off the network's list (multicast DNS). */
+  silence: () => Promise<void>
+  /** Removes the invite for this machine's user. */
+  uninvite: () => void
+}
+
+/**
+ * Listens, and tells the owner, the network and this machine's user where. Throws `port_taken`, `usage`, `data_damaged`,
+ * `data_unusable`; the stores are closed then.
+ */
+export const openToClients = async (http: HttpServer, parts: Parts): Promise<Announced> => {
+  const { options, health, rooms, history, updateLog } = parts
+  try {
+    await rooms.rooms.open('default').loaded.catch((error) => {
+      // A workspace that has failed by itself does not keep the others from being served.
+      if (health.failure !== null || causeOf(error, Corruption) !== null) throw error
+    })
+    await listen(http, options)
+    return await announce(http, parts)
+  } catch (error) {
+    http.close()
+    await rooms.recovery.close()
+    await rooms.rooms.flush()
+    rooms.rooms.close()
+    await history.close()
+    await updateLog.close()
+    throw storeError(options.data, error)
+  }
+}
+
+const announce = async (http: HttpServer, parts: Parts): Promise<Announced> => {
+  const { options, owner, sameUserInvite } = parts
+  const { port } = http.address() as AddressInfo
+  const { local: url, lan } = urlsOf(options, port)
+  await saveOwner(options.data, {
+    token: owner.token,
+    url,
+    reach: options.publicUrl ?? lan[0] ?? url,
+    pid: process.pid,
+  })
+  const silence = options.hasMdns ? await announceOnNetwork(port, parts) : async () => {}
+  const isLocal = isLoopback(options.host) || isAnywhere(options.host)
+  const uninvite = isLocal ? await inviteSameUser(port, sameUserInvite) : () => {}
+  return { port, silence, uninvite }
+}
+
+const announceOnNetwork = async (
+  port: number,
+  { options, version, access, log }: Parts,
+): Promise<() => Promise<void>> => {
+  const mdns = await import('./mdns.ts')
+  const record = {
+    ...{ version, auth: 'required', path: '', tls: options.tls === null ? '0' : '1' },
+    workspaces: String(access.workspaces.names.length),
+  }
+  const address = isAnywhere(options.host) ? null : options.host
+  return mdns.announce({ port, address, record }, (err) =>
+    log.warn({ err }, 'the server is not announced on the network'),
+  )
+}

@@ -1,0 +1,37 @@
+import { CLOSE } from '../../protocol/frames.ts'
+import { leaveRevoked } from '../auth/names.ts'
+import { REVOKED_MS } from '../config/limits.ts'
+import type { Parts } from './parts.ts'
+
+type Env = Pick<
+  Parts,
+  'access' | 'rooms' | 'health' | 'limiter' | 'guests' | 'agentSockets' | 'connections'
+>
+
+/** Ends the connections and requests of an agent when its credential ends. */
+export const followRevocations = (env: Env): void => {
+  const { access, limiter, guests, agentSockets, connections } = env
+  access.onEnded = (agent, workspace, isRevoked) => {
+    if (isRevoked) forgetRevoked(env, workspace)
+    agentSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
+    // Requests that wait are answered with 401 first; uploads, and answers that are not read, are cut a moment later.
+    guests.ended(agent, workspace)
+    const open = limiter.holdsOf(agent, workspace)
+    setTimeout(() => open.map((hold) => hold.isClosed || hold.cut()), REVOKED_MS).unref()
+    for (const connection of connections) {
+      const { speaker } = connection
+      if (speaker.kind !== 'agent' || speaker.agent !== agent) continue
+      if (speaker.workspace !== workspace) continue
+      connection.close(CLOSE.unauthorized, 'the credential was revoked')
+      // The room ignores its frames from now on; a client that does not close is cut.
+      setTimeout(() => connection.ws.terminate(), REVOKED_MS).unref()
+    }
+  }
+}
+
+/** Frees the names of revoked agents; for a workspace that is not in memory, its load does that. */
+const forgetRevoked = ({ access, rooms: { rooms }, health }: Env, workspace: string): void => {
+  if (!rooms.has(workspace) || health.failure !== null) return
+  const room = rooms.open(workspace)
+  room.loaded.then(() => leaveRevoked(room, room.doc, access)).catch(() => {}) // the room reports it
+}

@@ -1,0 +1,166 @@
+import { ClawError } from '../../protocol/errors.ts'
+import { initWorkspace, serverClientOf } from '../../workspace/document/schema.ts'
+import { followNames, leaveRevoked } from '../auth/names.ts'
+import { Authors } from '../auth/ownership/authors.ts'
+import { Fault } from '../storage/faults.ts'
+import { Corruption, causeOf } from '../storage/integrity/corruption.ts'
+import { Recovery } from '../storage/recovery.ts'
+import { DAMAGED_HINT, isStoreFailure, REPAIR_HINT } from '../storage/store-error.ts'
+import type { Room, RoomEnv } from '../sync/room.ts'
+import { Rooms } from '../sync/rooms.ts'
+import { noteSeen } from '../tasks/seen.ts'
+import type { Parts } from './parts.ts'
+
+/** Limits in seconds, in milliseconds. */
+export const slowReaderMsOf = ({ options }: Pick<Parts, 'options'>): number =>
+  options.limits['slow-reader-seconds'] * 1_000
+
+/** The workspaces in memory. */
+export interface ServerRooms {
+  rooms: Rooms
+  /** Rooms to read what is on disk while nothing can be stored; they change nothing. */
+  readers: Rooms
+  recovery: Recovery
+  /** Throws `too_many` where the most workspaces are in memory; `unknown_workspace`; Fault while it is not to be retried. */
+  check: (workspace: string) => void
+  /** Throws as `check` does, and `storage_failed` while nothing can be stored. */
+  open: (workspace: string) => Room
+  /** A room to read from, also while nothing can be stored. Throws as `check` does. */
+  read: (workspace: string) => Room
+}
+
+type Env = Omit<Parts, 'rooms' | 'sweeper' | keyof import('./parts.ts').Sockets>
+type Failed = (room: Room, error: Error) => void
+
+const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
+  const { options, now, log, updateLog, access, tasks, guests, history, metrics, trim } = parts
+  const { incidents } = parts
+  return {
+    log: updateLog,
+    maxAwareness: options.limits['awareness-bytes'],
+    maxDocument: options.limits.document,
+    slowReaderMs: slowReaderMsOf(parts),
+    now,
+    gate: () => {
+      const { 'client-ids': ids, document } = options.limits
+      return new Authors(() => access.isRecovering, ids, document)
+    },
+    prepare: (doc, name) => initWorkspace(doc, name, now()),
+    serverClient: serverClientOf,
+    keeps: (room) => tasks.keeps(room) || guests.keeps(room),
+    onDocument: (room, doc) => {
+      followNames(doc, room.name, access)
+      leaveRevoked(room, doc, access)
+      history.follow(room, doc)
+      tasks.follow(room, doc)
+    },
+    onAwareness: (room, before, after) => {
+      tasks.seen(room, before, after)
+      noteSeen(room, before, after, now()).catch((err) => {
+        if (causeOf(err, Fault) === null) log.error({ err }, 'last seen not noted')
+      })
+    },
+    onFailure,
+    onCommit: (room, updates, bytes, ms) => {
+      trim(room)
+      // A version is of a whole change, and a large update comes in slices.
+      if (!room.isPartial) history.committed(room)
+      tasks.committed(room)
+      guests.committed(room)
+      metrics.updates.inc(updates)
+      metrics.bytes.inc(bytes)
+      metrics.commits.observe(ms / 1000)
+    },
+    onForgery: (room, by, what) => incidents.forged(by, room.name, what),
+    onClose: incidents.closed,
+  }
+}
+
+/** Rooms that nothing happens in. */
+const createReaders = (env: Omit<RoomEnv, 'onIdle'>, log: Parts['log']): Rooms =>
+  new Rooms(
+    {
+      ...env,
+      onDocument: () => {},
+      onAwareness: () => {},
+      onFailure: (_room, err) => log.error({ err }, 'a workspace cannot be read'),
+      onCommit: () => {},
+      keeps: () => false,
+    },
+    () => {},
+  )
+
+const createRecovery = (
+  { options, updateLog, access, health, log }: Env,
+  readers: Rooms,
+): Recovery =>
+  new Recovery({
+    data: options.data,
+    recover: async () => {
+      await updateLog.recover()
+      await access.reload()
+      if (updateLog.failed) throw new Error('the store failed again')
+    },
+    onRecovered: () => {
+      readers.drop(new Error('the store works again'))
+      health.recover()
+      log.info('the store works again')
+    },
+    onError: (err) => log.error({ err }, 'the store does not work yet'),
+  })
+
+export const createRooms = (parts: Env): ServerRooms => {
+  const { options, log, updateLog, access, tasks, guests, health } = parts
+  const failStore = (err: Error): void => {
+    if (!health.fail(`the store failed: ${reasonOf(err)}`)) return
+    log.fatal({ err }, 'the store failed; nothing is accepted until it works again')
+    // Memory may be ahead of the disk.
+    rooms.drop(err)
+    recovery.begin()
+  }
+  updateLog.onFailed = failStore
+  const env = roomEnvOf(parts, (room, err) => {
+    const found = causeOf(err, Corruption)
+    if (found !== null) {
+      health.addDamage(found.message)
+      log.fatal({ err, hint: DAMAGED_HINT }, 'a workspace is damaged; it is not served')
+    } else if (updateLog.failed || isStoreFailure(err)) failStore(err)
+    else {
+      const workspace = room.name
+      log.error({ err, workspace, hint: REPAIR_HINT }, 'a workspace has failed; it is not served')
+      rooms.fault(room, err)
+    }
+  })
+  const rooms: Rooms = new Rooms(env, (room) => {
+    tasks.forget(room)
+    guests.forget(room)
+  })
+  const readers = createReaders(env, log)
+  const recovery = createRecovery(parts, readers)
+  const check = (workspace: string): void => {
+    if (rooms.has(workspace)) return
+    access.workspaces.check(workspace)
+    rooms.faults.check(workspace)
+    const { rooms: most } = options.limits
+    if (rooms.size < most) return
+    const what = `there are ${most} workspaces in use, the most there may be`
+    throw new ClawError('too_many', what, 'see --limit')
+  }
+  const open = (workspace: string): Room => {
+    check(workspace)
+    return rooms.open(workspace)
+  }
+  return {
+    ...{ rooms, readers, recovery, check },
+    open: (workspace) => {
+      const { failure } = health
+      if (failure !== null) throw new ClawError('storage_failed', failure, 'see the server log')
+      return open(workspace)
+    },
+    read: (workspace) => (health.failure === null ? open(workspace) : readers.open(workspace)),
+  }
+}
+
+/** The store's message about a failure; LevelDB's own words are in the cause. */
+const reasonOf = (error: Error): string =>
+  error.cause instanceof Error ? reasonOf(error.cause) : error.message

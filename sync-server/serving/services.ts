@@ -1,0 +1,41 @@
+import { createTrimmer } from '../history/trim.ts'
+import { FileHistory } from '../history/versions/history.ts'
+import { HttpAgents } from '../http-agents/http-agents.ts'
+import type { Limiter } from '../limits/limiter.ts'
+import type { LevelUpdateLog } from '../storage/level-update-log.ts'
+import type { Room } from '../sync/room.ts'
+import { TaskScheduler } from '../tasks/scheduler.ts'
+import { TextWork } from '../texts/work.ts'
+import type { Base } from './parts.ts'
+
+/** The server's own work on the documents of its rooms. */
+export interface Services {
+  /** Moves old broadcasts of a room into its archive. */
+  trim: (room: Room) => void
+  texts: TextWork
+  history: FileHistory
+  tasks: TaskScheduler
+  guests: HttpAgents
+}
+
+export const createServices = (
+  { options, now, log }: Base,
+  updateLog: LevelUpdateLog,
+  limiter: Limiter,
+): Services => {
+  const trim = createTrimmer(updateLog, now, (err) => log.warn({ err }, 'broadcasts not trimmed'))
+  const texts = new TextWork()
+  const history = new FileHistory({
+    log: updateLog.versions,
+    now,
+    delta: async (from, to) => (await texts.run('delta', [from, to])).found,
+    onError: (err) => log.error({ err }, 'versions not stored'),
+  })
+  const { leaseMs, offerMs, archiveAfterMs } = options
+  const tasks = new TaskScheduler({
+    ...{ log: updateLog, now, leaseMs, offerMs, archiveAfterMs },
+    onError: (err) => log.error({ err }, 'tasks not settled'),
+  })
+  const guests = new HttpAgents(updateLog, now, (by, ms) => limiter.worked(by, ms))
+  return { trim, texts, history, tasks, guests }
+}

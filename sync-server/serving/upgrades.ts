@@ -1,0 +1,81 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { WebSocketServer } from 'ws'
+import { ClawError } from '../../protocol/errors.ts'
+import { CLOSE_MS } from '../config/limits.ts'
+import { ready } from '../http/request.ts'
+import { registered } from '../http-agents/context.ts'
+import type { AgentsEnv } from '../http-agents/env.ts'
+import { checkAgentId } from '../routes/agent-request.ts'
+import { requestError } from '../storage/store-error.ts'
+import { agentOf } from '../sync/principal.ts'
+import { attachAgentSocket } from './agent-socket.ts'
+import type { Parts } from './parts.ts'
+import { attachSyncSocket } from './sync-socket.ts'
+import { askedFor, hasTried, refuseUpgrade } from './upgrade-request.ts'
+
+/** Accepts or rejects WebSockets on an HTTP server. */
+export const serveUpgrades = (http: HttpServer, parts: Parts, agentsEnv: AgentsEnv): void => {
+  const { options, access, health, limiter, rooms, guests, log } = parts
+  const syncServer = webSockets(options.limits.frame)
+  const agentServer = webSockets(options.limits.body)
+
+  const accept = async (request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
+    const asked = askedFor(request, access)
+    const { workspace, speaker, guest } = asked
+    if (health.failure !== null) throw new ClawError('storage_failed', health.failure)
+    rooms.check(workspace)
+    limiter.enter(request, agentOf(speaker), workspace)
+    if (guest === null) {
+      syncServer.handleUpgrade(request, socket, head, (ws) => {
+        asked.opened()
+        attachSyncSocket(parts, request, [ws, socket], workspace, speaker)
+      })
+      return
+    }
+    const room = rooms.rooms.open(workspace)
+    await ready(room)
+    const agent = guests.guest(room, checkAgentId(guest))
+    registered(agent)
+    agentServer.handleUpgrade(request, socket, head, (ws) =>
+      attachAgentSocket(parts, agentsEnv, request, [ws, socket], asked, agent),
+    )
+  }
+
+  http.on('upgrade', (request, stream, head) => {
+    const socket = stream as Socket
+    socket.on('error', (err) => log.debug({ err }, 'socket error'))
+    accept(request, socket, head).catch((thrown) => reject(parts, request, socket, thrown))
+  })
+}
+
+/** Answers an upgrade request with an error, and closes its socket. */
+const reject = (
+  { health, limiter, incidents }: Parts,
+  request: IncomingMessage,
+  socket: Socket,
+  thrown: unknown,
+): void => {
+  const asked = requestError(thrown, health.failure)
+  const isGuess = asked.code === 'unauthorized' && hasTried(request)
+  const error = (isGuess ? incidents.signInFailed(request, asked) : null) ?? asked
+  limiter.refused(request, error, null)
+  refuseUpgrade(socket, error)
+  // The server reads no further from it, and does not wait for its end.
+  setTimeout(() => socket.destroy(), CLOSE_MS).unref()
+}
+
+const webSockets = (maxPayload: number): WebSocketServer =>
+  dated(
+    new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload,
+      perMessageDeflate: false,
+      closeTimeout: CLOSE_MS,
+    } as ConstructorParameters<typeof WebSocketServer>[0]),
+  )
+
+/** Sends the time with each accepted upgrade: clients whose clock is wrong go by it. */
+const dated = (wss: WebSocketServer): WebSocketServer =>
+  wss.on('headers', (headers) => void headers.push(`Date: ${new Date().toUTCString()}`))
