@@ -1,4 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import {
   type EntryRule,
   GRAMMAR,
@@ -6,11 +5,11 @@ import {
   type RootRule,
   type TypeRule,
   type Writer,
-} from '../workspace/document/grammar.ts'
-import type { RecordRule, Rule } from '../workspace/document/values.ts'
+} from '../../workspace/document/grammar.ts'
+import type { RecordRule, Rule } from '../../workspace/document/values.ts'
 
 /**
- * The tables of docs/SCHEMA.md, made of the grammar that the server holds. `npm run docs:schema` writes them;
+ * The tables of docs/SCHEMA.md, made of the grammar that the server holds. `npm run docs` writes them;
  * test/workspace/document/schema-tables.test.ts holds that they are the newest.
  */
 
@@ -117,16 +116,3 @@ export const schemaTables = (): string => {
     ...[...records].flatMap(([rule, at]) => recordTable(at, rule)),
   ].join('\n')
 }
-
-export const FILE = 'docs/SCHEMA.md'
-const BEGIN = '<!-- tables: made by `npm run docs:schema` -->\n'
-const END = '\n<!-- end of tables -->'
-
-/** The document with its tables as they are now. */
-export const withTables = (markdown: string): string => {
-  const [from, to] = [markdown.indexOf(BEGIN), markdown.indexOf(END)]
-  if (from < 0 || to < 0) throw new Error(`${FILE} has no place for its tables`)
-  return markdown.slice(0, from + BEGIN.length) + schemaTables() + markdown.slice(to)
-}
-
-if (process.argv[2] === '--write') writeFileSync(FILE, withTables(readFileSync(FILE, 'utf8')))
