@@ -4,7 +4,7 @@ import { checkWorkspaceName } from '../../workspace/document/validate.ts'
 import { DEFAULT_PORT } from '../config/flags.ts'
 import { urlIn } from '../config/options.ts'
 import { parseLimits } from '../config/quotas.ts'
-import { MAX_NAME } from '../routes/access-routes.ts'
+import { MAX_NAME } from '../routes/admin-actions.ts'
 import { type Admin, openAdmin } from './admin.ts'
 import type { Call, Command } from './call.ts'
 

@@ -1,11 +1,10 @@
 import { Readable } from 'node:stream'
-import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { isBlobName } from '../../protocol/ids.ts'
 import { STREAM_BYTES } from '../config/quotas.ts'
 import { callerOf } from '../http/caller.ts'
-import type { HttpContext } from '../http/context.ts'
+import { type HttpContext, requestOf } from '../http/context.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import { type BlobStore, WrongOffset } from '../storage/blobs.ts'
 import { nameOf } from '../sync/principal.ts'
@@ -17,8 +16,10 @@ const digits = z
   .transform(Number)
 const HeadQuery = z.strictObject({ size: digits.optional() })
 const PutQuery = z.strictObject({ size: digits, offset: digits.default(0) })
+type HeadAsked = Asked<z.infer<typeof HeadQuery>>
+type PutAsked = Asked<z.infer<typeof PutQuery>>
 
-/** How many bytes of an upload are here. */
+/** Bytes of an upload that the server has. */
 const OFFSET = 'upload-offset'
 
 const blobIn = (c: HttpContext): string => {
@@ -34,72 +35,66 @@ const blobIn = (c: HttpContext): string => {
 /** The bytes of shared files that are not text: docs/PROTOCOL.md. */
 export const blobRoutes = (env: AppEnv): Route[] => {
   const path = '/api/workspaces/:workspace/blobs/:sha256'
-
-  const get = async ({ c, workspace, query }: Asked<z.infer<typeof HeadQuery>>) => {
-    const { blobs } = env
-    const sha256 = blobIn(c)
-    // Hono takes HEAD for a GET.
-    const isHead = c.req.method === 'HEAD'
-    const size = await blobs.size(workspace, sha256)
-    if (size === null) {
-      if (isHead && query.size !== undefined) {
-        const { offset } = await blobs.progress({ workspace, sha256, size: query.size })
-        c.header(OFFSET, String(offset))
-      }
-      throw new ClawError(
-        'unknown_blob',
-        `there is no blob ${sha256} here`,
-        'whoever shared it can put it again',
-      )
-    }
-    if (!isHead) return download(c, blobs, { workspace, sha256, size })
-    c.header(OFFSET, String(size))
-    c.header('accept-ranges', 'bytes')
-    return c.body(null)
-  }
-
-  const put = async ({ c, workspace, query }: Asked<z.infer<typeof PutQuery>>) => {
-    const { blobs } = env
-    const sha256 = blobIn(c)
-    const { size, offset } = query
-    const trouble = env.trouble()
-    if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
-    if (offset > size) throw new ClawError('usage', `offset ${offset} is after the end, ${size}`)
-    const body = bodyOf(c)
-    env.holdOf((c.env as HttpBindings).incoming).add(STREAM_BYTES)
-    try {
-      const by = callerOf(c)
-      const upload = { workspace, sha256, size, by: by === null ? undefined : nameOf(by) }
-      const progress = await blobs.append(upload, offset, body)
-      c.header(OFFSET, String(progress.offset))
-      return c.json({ ok: true, data: progress }, progress.complete ? 201 : 202)
-    } catch (error) {
-      if (error instanceof WrongOffset) c.header(OFFSET, String(error.offset))
-      throw error
-    } finally {
-      if (!body.readableEnded) await drain(body)
-    }
-  }
-
   return [
     route({
       ...{ method: 'GET', path, needs: 'read', summary: 'The bytes of a blob' },
-      ...{ query: HeadQuery, bytes: true, run: get },
+      ...{ query: HeadQuery, bytes: true, run: (asked: HeadAsked) => get(env, asked) },
       statuses: { 200: 'All of it', 206: 'The range that was asked for' },
     }),
     route({
-      ...{ method: 'PUT', path, needs: 'write', summary: 'Uploads a blob, or goes on with it' },
-      query: PutQuery,
-      ...{ answer: z.object({ offset: z.number(), complete: z.boolean() }), run: put },
+      ...{ method: 'PUT', path, needs: 'write', summary: 'Uploads a blob, or resumes an upload' },
+      ...{ query: PutQuery, run: (asked: PutAsked) => put(env, asked) },
+      answer: z.object({ offset: z.number(), complete: z.boolean() }),
       statuses: { 201: 'All of it is there', 202: 'More of it is to come' },
     }),
   ]
 }
 
-/** As Node has it, without the web streams around it. */
-const bodyOf = (c: HttpContext): Readable => (c.env as HttpBindings).incoming
+const get = async ({ blobs }: AppEnv, { c, workspace, query }: HeadAsked): Promise<Response> => {
+  const sha256 = blobIn(c)
+  // Hono handles HEAD as GET.
+  const isHead = c.req.method === 'HEAD'
+  const size = await blobs.size(workspace, sha256)
+  if (size === null) {
+    if (isHead && query.size !== undefined) {
+      const { offset } = await blobs.progress({ workspace, sha256, size: query.size })
+      c.header(OFFSET, String(offset))
+    }
+    throw new ClawError(
+      'unknown_blob',
+      `there is no blob ${sha256} here`,
+      'an agent that has the file can upload it again',
+    )
+  }
+  if (!isHead) return download(c, blobs, { workspace, sha256, size })
+  c.header(OFFSET, String(size))
+  c.header('accept-ranges', 'bytes')
+  return c.body(null)
+}
 
-/** What is still read of a body that is refused: a client that is still sending cannot read the refusal. */
+const put = async (env: AppEnv, { c, workspace, query }: PutAsked): Promise<Response> => {
+  const sha256 = blobIn(c)
+  const { size, offset } = query
+  const trouble = env.trouble()
+  if (trouble !== null) throw new ClawError('storage_failed', trouble, 'see the server log')
+  if (offset > size) throw new ClawError('usage', `offset ${offset} is after the end, ${size}`)
+  const body: Readable = requestOf(c)
+  env.holdOf(requestOf(c)).add(STREAM_BYTES)
+  try {
+    const by = callerOf(c)
+    const upload = { workspace, sha256, size, by: by === null ? undefined : nameOf(by) }
+    const progress = await env.blobs.append(upload, offset, body)
+    c.header(OFFSET, String(progress.offset))
+    return c.json({ ok: true, data: progress }, progress.complete ? 201 : 202)
+  } catch (error) {
+    if (error instanceof WrongOffset) c.header(OFFSET, String(error.offset))
+    throw error
+  } finally {
+    if (!body.readableEnded) await drain(body)
+  }
+}
+
+/** Bytes still read from a rejected upload: a client reads no answer while it is sending. */
 const DRAIN_BYTES = 16 * 1024 * 1024
 
 const drain = async (body: Readable): Promise<void> => {
@@ -111,7 +106,7 @@ const drain = async (body: Readable): Promise<void> => {
       if (left < 0) return
     }
   } catch {
-    // It broke off, and so much the better.
+    // The client hung up: nothing is left to read.
   }
 }
 
@@ -121,7 +116,7 @@ const download = (
   { workspace, sha256, size }: { workspace: string; sha256: string; size: number },
 ): Response => {
   const range = rangeOf(c.req.header('range'), size)
-  // Whatever they are, these bytes are no page of this server.
+  // No browser may show these bytes as a page of this server.
   c.header('content-type', 'application/octet-stream')
   c.header('content-disposition', 'attachment')
   c.header('x-content-type-options', 'nosniff')
@@ -140,7 +135,7 @@ const download = (
   return c.body(stream as ReadableStream<Uint8Array>, status)
 }
 
-/** One range, both ends inclusive; null where none is asked for, or in a way that RFC 9110 lets a server ignore. */
+/** One range, both ends inclusive; null without a `Range` header, or with one that a server may ignore (RFC 9110, 14.2). */
 const rangeOf = (
   header: string | undefined,
   size: number,
