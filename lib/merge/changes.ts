@@ -53,8 +53,9 @@ const isBefore = (mine: Change | undefined, theirs: Change | undefined): boolean
 }
 
 /**
- * Whether two changes of different sides, the first of which starts first, touch the same lines, insert at the same
- * place, or are an insertion next to a change that has the same lines at that end.
+ * Tells whether two changes of different sides must be looked at together, `first` starting first:
+ * they touch the same lines, insert at the same place, or one inserts next to the other and has the
+ * same lines at that end.
  */
 const belongTogether = (first: Change, second: Change): boolean => {
   if (second.a0 < first.a1 && first.a0 < second.a1) return true
@@ -84,7 +85,7 @@ export const combine = (mine: readonly Change[], theirs: readonly Change[], effo
   }
 }
 
-/** Whether every one of `changes` is part of one of `larger`; not where `effort` does not last to find out. */
+/** Tells whether each of `changes` is part of one of `larger`. False where `effort` runs out. */
 const isWithin = (changes: readonly Change[], larger: readonly Change[], effort: Effort): boolean =>
   changes.every(({ a0, a1, lines }) =>
     larger.some(
@@ -99,7 +100,7 @@ const isWithin = (changes: readonly Change[], larger: readonly Change[], effort:
 const isRunAt = (lines: readonly string[], run: readonly string[], at: number): boolean =>
   at >= 0 && run.every((line, i) => lines[at + i] === line)
 
-/** Whether one has the other in it; not where `effort` does not last to find out. */
+/** Tells whether `lines` contain `run`. False where `effort` runs out. */
 const hasRun = (lines: readonly string[], run: readonly string[], effort: Effort): boolean => {
   if (run.length === 0) return true
   for (let at = 0; at <= lines.length - run.length && effort.left > 0; at++) {

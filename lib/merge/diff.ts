@@ -12,30 +12,33 @@ export interface Hunk {
  */
 const MAX_STEPS = 50_000_000
 
-/** A search that is given up after fewer edits than this would miss ordinary changes. */
+/** A search that stops after fewer edits than this would miss ordinary changes. */
 const LEAST_EDITS = 64
 
-/** What several diffs may cost together: token comparisons that are left. Without any they stay right, and are coarse. */
+/**
+ * Token comparisons that several diffs have left together. Without any left they stay correct and
+ * become coarse.
+ */
 export interface Effort {
   left: number
-  /** Called instead of a merge without looking at lines, which needs more than is left. */
+  /** Called in place of a merge that cannot look at lines, because that needs more than is left. */
   giveUp?: () => never
 }
 
-/** Taking a token in costs about as much as so many comparisons. */
+/** Cost of interning one token, in token comparisons. */
 const TOKEN_STEPS = 10
 
 /** The work of one diff that is alone. */
 export const newEffort = (steps = 2 * MAX_STEPS): Effort => ({ left: steps })
 
 /**
- * What changed from `a` to `b`: hunks in order, with at least one kept token between any two. Shortest for all but
- * very large changes, where it is coarser, but right.
+ * Returns the hunks that turn `a` into `b`: in order, with at least one kept token between any two.
+ * They are the shortest for all but very large changes, where they are coarser and still correct.
  *
- * Myers' O(ND) algorithm in linear space, searching from both ends (as in "An O(ND) Difference Algorithm and Its
- * Variations", 1986). A search that reaches `maxEdits` splits the box where it got farthest, as GNU diff does.
- * `among`: how many tokens the caller diffs in all, where this is one diff of many. `effort`: what it and others may cost;
- * when nothing is left of it what still differs is one hunk.
+ * Myers' O(ND) algorithm in linear space, which searches from both ends ("An O(ND) Difference
+ * Algorithm and Its Variations", 1986). A search that reaches `maxEdits` splits the box at its
+ * farthest point, as GNU diff does. `among`: tokens (count) of all diffs of the caller, where this
+ * is one of many. When `effort` runs out, the rest that differs is one hunk.
  */
 export const diffTokens = (
   a: readonly string[],
@@ -84,7 +87,10 @@ export const diffTokens = (
   return slideDown(a, b, hunksOf(removed, inserted, start))
 }
 
-/** A point that a shortest way through the box goes through; only a good one after `maxEdits`, or when `effort` is spent. */
+/**
+ * A point on a shortest path through the box. After `maxEdits`, or without `effort`, it is only a
+ * good point.
+ */
 const split = (
   x: Int32Array,
   y: Int32Array,

@@ -1,4 +1,4 @@
-/** At `index` of a text, `remove` UTF-16 units give way to `insert`. */
+/** Replaces `remove` UTF-16 units at `index` by `insert`. */
 export interface TextEdit {
   index: number
   remove: number
@@ -11,22 +11,25 @@ export interface LineRange {
   to_line: number
 }
 
-/** Lines of the merged text that both sides changed, each in its own way. */
+/** Lines of the merged text that both sides changed in different ways. */
 export interface Conflict extends LineRange {
-  /** What `theirs` has there that `base` has not: half-open ranges of UTF-16 offsets in `theirs`. */
+  /** Half-open ranges of UTF-16 offsets in `theirs`: the text there that `base` has not. */
   theirs: [number, number][]
 }
 
 export interface MergeResult {
   text: string
-  /** What turns `theirs` into `text`: in order, apart; each index counts in `theirs` as it was. */
+  /**
+   * The edits that turn `theirs` into `text`: in order and apart. Each index counts in `theirs`
+   * before all edits.
+   */
   edits: TextEdit[]
   conflicts: Conflict[]
   /** Lines of `text` that the edits changed, in order and apart; a removal is at the line it left. */
   lines: LineRange[]
 }
 
-/** Makes edits that are in order and apart. */
+/** Applies edits that are in order and apart. */
 export const applyEdits = (text: string, edits: readonly TextEdit[]): string => {
   const parts: string[] = []
   let done = 0
@@ -40,7 +43,10 @@ export const applyEdits = (text: string, edits: readonly TextEdit[]): string => 
 /** Edits of one merge (count): Yjs splits a text at each of them, and the time that takes grows faster than they do. */
 export const MAX_EDITS = 1_000
 
-/** At most MAX_EDITS that do the same: those with the least between them are one, which writes that anew. */
+/**
+ * Joins the edits with the smallest gaps between them until MAX_EDITS are left; a joined edit
+ * writes its gap anew.
+ */
 export const joinNearest = (edits: readonly TextEdit[], text: string): TextEdit[] => {
   if (edits.length <= MAX_EDITS) return [...edits]
   const gaps = edits.slice(1).map(({ index }, i) => index - edits[i]!.index - edits[i]!.remove)
@@ -49,7 +55,7 @@ export const joinNearest = (edits: readonly TextEdit[], text: string): TextEdit[
     .reverse()
     .subarray(0, MAX_EDITS - 1)
   const least = widest.at(-1)!
-  /** Of the gaps that are just so wide as the least of these: how many stay. */
+  /** Gaps as wide as the narrowest that stays (count): this many of them stay. */
   let ties = widest.length - widest.indexOf(least)
   const joined: TextEdit[] = []
   let insert: string[] = []
@@ -72,7 +78,10 @@ export const joinNearest = (edits: readonly TextEdit[], text: string): TextEdit[
   return joined
 }
 
-/** Where the edits are in `text`, which they led to: lines in order and apart. A removal is at the line it left. */
+/**
+ * The lines of `text` that the edits made: in order and apart. A removal is at the line that
+ * follows it.
+ */
 export const changedLines = (text: string, edits: readonly TextEdit[]): LineRange[] => {
   const found: LineRange[] = []
   let [line, at, shift] = [1, 0, 0]

@@ -1,4 +1,7 @@
-/** Where the lines that differ begin, and how many units there are after them, the same in both texts. */
+/**
+ * Start of the first line that differs, and UTF-16 units after the last one, which both texts
+ * share.
+ */
 export const changedSpan = (from: string, to: string): [start: number, tail: number] => {
   const [head, tail] = sameEnds(from, to)
   const start = head === 0 ? 0 : from.lastIndexOf('\n', head - 1) + 1
@@ -9,7 +12,7 @@ export const changedSpan = (from: string, to: string): [start: number, tail: num
 /** Units compared at once: comparing two strings is many times faster than looking at each unit. */
 const STRIDE = 1024
 
-/** How many units two texts have in common at their beginnings, and after that at their ends. */
+/** UTF-16 units that two texts share at their beginnings, and after that at their ends. */
 export const sameEnds = (a: string, b: string): [head: number, tail: number] => {
   const most = Math.min(a.length, b.length)
   let head = 0

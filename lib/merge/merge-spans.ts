@@ -39,7 +39,7 @@ export const mergeSpans = (
   }
 }
 
-/** How many there are (count). */
+/** Line ends in a text (count). */
 export const lineEnds = (text: string): number => {
   let count = 0
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count++

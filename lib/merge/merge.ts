@@ -52,11 +52,17 @@ export const merge3 = (
 
 type Found = Pick<MergeResult, 'edits' | 'conflicts'>
 
-/** Texts of more UTF-16 units, all three together, are merged without the lines at their ends that all have … */
+/**
+ * Longer merges (UTF-16 units of all three texts) leave out the lines that all texts share at their
+ * ends …
+ */
 const LONG_TEXTS = 64 * 1024
-/** … but for so many units of them, so that what is like them finds its place. */
+/** … except for this many UTF-16 units, so that similar lines find their place. */
 const CONTEXT = 4 * 1024
-/** Lines are looked at where there are so many comparisons left for each unit (count); else each side's change is one. */
+/**
+ * Comparisons per UTF-16 unit that a merge by lines needs; with fewer left, the change of each side
+ * is one span.
+ */
 const STEPS_A_UNIT = 5
 
 const mergeMiddle = (base: string, mine: string, theirs: string, effort: Effort): Found => {
@@ -78,7 +84,7 @@ const mergeMiddle = (base: string, mine: string, theirs: string, effort: Effort)
   }
 }
 
-/** Where the line begins that has this place in it, or comes after it. */
+/** Start of the line that contains `at`, or of the next one. */
 const lineStart = (text: string, at: number): number =>
   at <= 0 ? 0 : Math.min(text.length, text.lastIndexOf('\n', at - 1) + 1)
 
@@ -154,6 +160,6 @@ const joinConflicts = (conflicts: readonly Conflict[]): Conflict[] => {
   return joined
 }
 
-/** Where every line ends in CRLF it is the line end; else a CR is a part of its line. */
+/** CRLF where every line ends in it; otherwise LF, and a CR is part of its line. */
 const lineEnd = (text: string): string =>
   text.includes('\r\n') && !/(?<!\r)\n/.test(text) ? '\r\n' : '\n'

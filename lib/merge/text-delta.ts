@@ -3,7 +3,7 @@ import { diffTokens, type Effort, type Hunk, newEffort } from './diff.ts'
 import type { TextEdit } from './edits.ts'
 import { changedSpan, sameEnds } from './ends.ts'
 
-/** What turns one text into another, and how much that is. */
+/** The edits that turn one text into another, and their size. */
 export interface TextDelta {
   /** In order, apart; each index counts in the text before. */
   edits: TextEdit[]
@@ -17,7 +17,7 @@ export interface TextDelta {
 
 /** Lines of more UTF-16 units than this (on average) are looked at by words, so that their edits stay small. */
 const LONG_LINE = 256
-/** How much less work than a merge a delta may take: it need not be the smallest. */
+/** Part of the work of a merge that a delta may take: it need not be the smallest. */
 const HASTE = 8
 /** More lines, or words of a long line, than this in both texts are one edit: it bounds the time, to some 0.1 s. */
 const MAX_TOKENS = 500_000

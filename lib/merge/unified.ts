@@ -16,8 +16,8 @@ const rangeOf = (start: number, count: number): string =>
   count === 1 ? `${start + 1}` : `${count === 0 ? start : start + 1},${count}`
 
 /**
- * What changed from `before` to `after` in the unified format of `diff -u`, which `patch` and `git apply` read; empty
- * where nothing did.
+ * The change from `before` to `after` in the unified format of `diff -u`, which `patch` and `git
+ * apply` read. Empty where the texts are equal.
  */
 export const unifiedDiff = (
   before: string,

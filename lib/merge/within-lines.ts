@@ -1,7 +1,10 @@
 import { diffTokens, type Effort } from './diff.ts'
 import type { TextEdit } from './edits.ts'
 
-/** What a reader sees as one character, near enough: combining marks, emoji sequences and flags stay whole. */
+/**
+ * One character as a reader sees it, approximately: combining marks, emoji sequences and flags stay
+ * whole.
+ */
 const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
 
 /** Lines that share less than this part of the shorter one, at their ends, are different lines. */
@@ -61,7 +64,7 @@ const replacing = (old: string, text: string): Omit<TextEdit, 'index'> => {
 /** Of a line so much is looked at, at either end (UTF-16 units), to tell which it became. */
 const LOOKED_AT = 2_000
 
-/** How much of the shorter of two lines both begin and end with: 0 to 1. */
+/** Part of the shorter of two lines that both begin and end with: 0 to 1. */
 const likeness = (a: string, b: string, effort: Effort): number => {
   const [x, y] = [a.replace(/\r?\n$/, ''), b.replace(/\r?\n$/, '')]
   const shorter = Math.min(x.length, y.length)
@@ -78,7 +81,7 @@ const likeness = (a: string, b: string, effort: Effort): number => {
   return (head + tail) / Math.min(shorter, 2 * LOOKED_AT)
 }
 
-/** Comparing two lines costs about as much as so many comparisons of tokens. */
+/** Cost of comparing two lines, in token comparisons. */
 const PAIR_STEPS = 20
 
 /** Which line became which: in order, so that the pairs are as alike as can be in all; none where `effort` is spent. */

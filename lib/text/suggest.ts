@@ -1,6 +1,6 @@
 import { shellWord } from './quote.ts'
 
-/** Of so many candidates (count) the distance is looked at: those whose beginning and end are most alike. */
+/** Candidates whose distance is computed (count): those with the most similar beginning and end. */
 const MOST = 200
 /** Longer ones (characters), their alike ends left out, are too different. */
 const LONGEST = 48
@@ -23,7 +23,7 @@ const distance = (a: string, b: string): number => {
   return row[b.length]!
 }
 
-/** What is left of two strings without the beginning and the end that both have. */
+/** Two strings without their common beginning and end. */
 const middles = (a: string, b: string): [string, string] => {
   const most = Math.min(a.length, b.length)
   let head = 0

@@ -15,7 +15,7 @@ const JOINING = [
 const LETTER = `(?=[\\p{L}\\p{M}])[${JOINING.map((script) => `\\p{scx=${script}}`).join('')}]`
 const EMOJI = '\\p{Extended_Pictographic}'
 
-/** Where such a character is part of a word or a picture, one at a time. */
+/** Hidden characters that belong to a word or a picture where they stand: one alternative each. */
 const IN_PLACE = [
   `(?<=${LETTER})[\\u200c\\u200d](?=${LETTER})`,
   `(?<=${EMOJI}\\ufe0f?|\\p{Emoji_Modifier})\\u200d(?=${EMOJI})`,
@@ -38,7 +38,7 @@ export const replaceHidden = (text: string, show: (char: string, at: number) => 
 
 const SHOWING = new RegExp(`(?!${HIDDEN})\\S`, 'u')
 
-/** Whether a text is empty, or has nothing in it that can be seen. */
+/** Tells whether a text is empty or shows nothing. */
 export const isBlank = (text: string): boolean => !SHOWING.test(text)
 
 export const hasHidden = (text: string): boolean => {

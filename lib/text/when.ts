@@ -8,7 +8,10 @@ export const parseSpan = (text: string): number | null => {
   return span === null ? null : Number(span[1]) * UNIT_MS[span[2] as keyof typeof UNIT_MS]
 }
 
-/** The time span that a flag names, of at least a second and at most so many days (milliseconds). Throws `usage`. */
+/**
+ * The time span of a flag (milliseconds): at least one second, at most `mostDays` days. Throws
+ * `usage`.
+ */
 export const spanIn = (flag: string, text: string, mostDays: number): number => {
   const ms = parseSpan(text)
   if (ms === null || ms < 1_000) {

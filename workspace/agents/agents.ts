@@ -18,20 +18,20 @@ export interface Agent {
   name: string
   kind: 'agent' | 'person'
   capabilities: string[]
-  /** Whose broadcasts reach its inbox; empty: all. */
+  /** Topics whose broadcasts reach its inbox; empty: all. */
   topics: string[]
   machine: string
   description: string
   status: AgentStatus
-  /** What it said it is doing; there only while it is connected. */
+  /** The activity that it reported; only while it is connected. */
   activity?: { note?: string; task?: string }
-  /** That somebody asked it to stop taking up work until it is resumed; absent: nobody did. */
+  /** Somebody asked it to take no new work until it is resumed; absent: nobody did. */
   paused?: { by: AgentId; at: string; note: string }
   registered_at: string
   last_heartbeat: string
 }
 
-/** What it takes to tell an agent's status: who is connected, doing what, and the time. */
+/** The input of an agent's status: the connected agents, their activities and the time. */
 export interface Here {
   present: ReadonlySet<AgentId>
   activities?: ReadonlyMap<AgentId, Activity>
@@ -49,7 +49,10 @@ export interface Registration {
   machine: string
   description: string
   now: number
-  /** Who is here: a name that one of them has is not given to another. Left out: that is not known, or does not matter. */
+  /**
+   * The connected agents: a name that one of them has is not given to another agent. Absent:
+   * unknown, or irrelevant.
+   */
   here?: Here | undefined
 }
 
@@ -95,7 +98,7 @@ const checkNotHere = (doc: Y.Doc, me: AgentId, name: string, here: Here): void =
   }
 }
 
-/** Whether an agent is connected, or was so recently that it is not offline. */
+/** Tells whether an agent is connected, or was so recently that it does not count as offline. */
 const isHere = (record: Y.Map<unknown>, id: AgentId, here: Here): boolean =>
   statusOf(record, id, here) !== 'offline'
 
@@ -121,7 +124,7 @@ export const setPaused = (
   record.set('paused', must(records.paused, { by: paused.by, at: paused.now, note }, 'the pause'))
 }
 
-/** Who asked the agent to pause, when and why; null: nobody did. */
+/** The request that the agent pause: by, when and why; null: nobody asked. */
 export const pausedBy = (doc: Y.Doc, id: string): NonNullable<Agent['paused']> | null => {
   const paused = agentRecord(doc, id)?.get('paused')
   return isPaused(paused) ? { by: paused.by, at: isoTime(paused.at), note: paused.note } : null
@@ -152,7 +155,7 @@ export const topicsOf = (doc: Y.Doc, id: string): string[] => {
   return record === undefined ? [] : listIn(record, 'topics')
 }
 
-/** What the agent says it can do. */
+/** The capabilities that the agent declares. */
 export const capabilitiesOf = (doc: Y.Doc, id: string): string[] => {
   const record = agentRecord(doc, id)
   return record === undefined ? [] : listIn(record, 'capabilities')

@@ -3,7 +3,7 @@ import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { shownName } from '../document/names.ts'
 import { agentRecord } from '../document/shape.ts'
 
-/** What a connected agent says it does. `idle`: connected, but no command of it came lately. */
+/** The activity that a connected agent reports. `idle`: connected, without a recent command. */
 export interface Activity {
   state: 'active' | 'idle'
   /** So long without a command that it does not count as being at work: its tasks' leases run (SILENT_AFTER_MS). */
@@ -19,7 +19,7 @@ export interface FileCursor {
   head: unknown
 }
 
-/** What a peer is going to do there. */
+/** A range of a file that a peer announces to change. */
 export interface Intent extends FileCursor {
   note: string
   /** Milliseconds since the epoch at which it is forgotten, by the peer's clock. */
@@ -44,8 +44,8 @@ export const SILENT_AFTER_MS = 60 * 60_000
 export const OFFLINE_AFTER_MS = 120_000
 
 /**
- * How an agent is connected, the field `link` of its record. `up`: a link keeps it connected, so without a connection
- * something is wrong with it. `down`: it has left. null: it connects for one command at a time.
+ * The field `link` of an agent's record. `up`: a link keeps it connected, so a missing connection
+ * is a fault. `down`: it has left. null: it connects for one command at a time.
  */
 export type LinkState = 'up' | 'down' | null
 

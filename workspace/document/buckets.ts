@@ -9,7 +9,10 @@ import { itemsByKey } from '../../lib/yjs/internals.ts'
  */
 export type Buckets = Y.Map<Y.Map<unknown>>
 
-/** Entries that a bucket takes in its life (count): an old one that is still wanted keeps the keys of so many others. */
+/**
+ * Entries that a bucket takes in all (count). One old entry that stays keeps the keys of all of
+ * them.
+ */
 const BUCKET_SIZE = 256
 
 const bucketsIn = function* (root: Buckets): Generator<[string, Y.Map<unknown>]> {

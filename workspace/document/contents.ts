@@ -35,7 +35,7 @@ export interface Broken {
   reason: string
 }
 
-/** What is wrong with what an item holds where it stands; null: nothing. */
+/** The fault of an item's content at its place; null: it has none. */
 export const contentProblem = (
   place: TypePlace,
   key: string | null,

@@ -15,13 +15,16 @@ import { count, json, line, type Rule, time } from './values.ts'
  * anything, `verify` each stored document; readers take what breaks it for absent; docs/SCHEMA.md shows it.
  */
 
-/** How a type is used. Yjs lets every root have keys, elements and text at once. */
+/** The shape of a type. Yjs lets every root have keys, elements and text at once. */
 export type Shape = 'map' | 'list' | 'text' | 'any'
 
-/** Who may write in a place; `author`: what stands there names the agent that wrote it. sync-server/auth/ownership/authors.ts holds it. */
+/**
+ * The writers of a place. `author`: the agent that the entry there names.
+ * sync-server/auth/ownership/authors.ts enforces it.
+ */
 export type Writer = 'server' | 'agents' | 'agent' | 'author' | 'counts' | 'anyone'
 
-/** What may stand under a key, or as an element. */
+/** The rule for an entry under a key, or for an element. */
 export interface EntryRule {
   /** A plain value. */
   value?: Rule
@@ -185,7 +188,7 @@ const NAMES: ReadonlySet<string> = new Set(
   Object.keys(GRAMMAR).filter((kind) => !['file', 'blobs', 'edits', 'other'].includes(kind)),
 )
 
-/** What a root of this name is; `rest`: what follows its prefix. */
+/** The kind of the root with this name; `rest`: the name without its prefix. */
 export const rootKind = (name: string): { kind: RootKind; rest: string } => {
   if (NAMES.has(name)) return { kind: name as RootKind, rest: '' }
   for (const [prefix, kind] of PREFIXES) {

@@ -7,7 +7,7 @@ import { MAX_VALUE_DEPTH } from './values.ts'
 const NUMBER = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const COLON = /\s*:/y
 const HALF = /\p{Surrogate}/u
-/** What an error shows of a text (characters). */
+/** Characters of a text that an error shows. */
 const SHOWN = 40
 
 /**
@@ -32,7 +32,10 @@ export const readJsonText = (
 
 type Problem = readonly [what: string, next: string]
 
-/** What keeps a text from being read as it is, where it is JSON; null: nothing that was found. Never recurses. */
+/**
+ * The fault that JSON.parse would hide in a text that is JSON; null: none was found. Never
+ * recurses.
+ */
 const problemIn = (text: string, most: number): Problem | null => {
   /** The keys so far of each object that is open. */
   const open: Set<string>[] = []
@@ -86,7 +89,7 @@ const stringProblem = (
   return null
 }
 
-/** Where the string that begins at `at` ends. */
+/** Offset at which the string that begins at `at` ends. */
 const endOfString = (text: string, at: number): number => {
   for (let end = at; ; ) {
     end = text.indexOf('"', end + 1)
@@ -107,7 +110,10 @@ const stringIn = (token: string): string | null => {
   }
 }
 
-/** Whether JavaScript writes a number as it was given, but for zeros and the point's place. */
+/**
+ * Tells whether JavaScript keeps the value of a number, whatever zeros and exponent it was written
+ * with.
+ */
 const isExact = (number: string): boolean => {
   const value = Number(number)
   return Number.isFinite(value) && digitsOf(String(value)) === digitsOf(number)

@@ -9,7 +9,7 @@ const PLAIN =
 const WORD = /^(?:[\p{L}\p{M}\p{N}._-]|\u200c|\u200d)+$/u
 /** An id as ClawLink makes them, or as an agent may choose its own. */
 const ID = /^[A-Za-z0-9][\w.-]{0,127}$/
-/** What a field shows of a text (characters); no client writes longer ones there. */
+/** Characters of a text that a field shows; no client writes longer ones there. */
 const MAX_WORD = 256
 /** A name in a hook's text is at most so long (UTF-8 bytes), and one word: no room for a sentence. */
 const MAX_HINT_BYTES = 32
@@ -26,10 +26,10 @@ export const shownName = (name: string): string => {
     : shown.join('')
 }
 
-/** Whether a name or a short text can stand in a line of fields as it is. */
+/** Tells whether a name or short text can stand unquoted in a line of fields. */
 export const isPlain = (text: string): boolean => PLAIN.test(text) && !hasHidden(text)
 
-/** Whether a text is one word that can pass for no other field. */
+/** Tells whether a text is one word that cannot pass for another field. */
 const isWord = (text: string): boolean => WORD.test(text) && !hasHidden(text)
 
 /** A name or a note in a column or in parentheses: as it is where it is plain, else as a JSON string. */
@@ -38,7 +38,10 @@ export const word = (text: string): string => {
   return isPlain(shown) ? shown : safeJson(shown)
 }
 
-/** A topic, tag, capability or machine where one space parts the fields: as it is where it is one word, else as a JSON string. */
+/**
+ * A topic, tag, capability or machine as a field between spaces: unquoted where it is one word,
+ * otherwise a JSON string.
+ */
 export const field = (text: string): string => {
   const shown = shorten(text, MAX_WORD)
   return isWord(shown) ? shown : safeJson(shown)
@@ -48,7 +51,7 @@ export const field = (text: string): string => {
 export const pathField = (key: string): string =>
   isWord(key.replaceAll(/[/+]/g, '-')) ? key : safeJson(key)
 
-/** An id as a field; what has not the syntax of one is a JSON string. */
+/** An id as a field; other text becomes a JSON string. */
 export const idText = (id: string): string => {
   if (isPlainId(id)) return id
   // Of a file's news: its path and version or time.
@@ -56,17 +59,20 @@ export const idText = (id: string): string => {
   return key === undefined ? safeJson(id) : `${pathField(key)}${rest}`
 }
 
-/** Whether this has the syntax of an id, so that it can stand anywhere as it is. */
+/** Tells whether a text has the syntax of an id, so that it can stand anywhere unquoted. */
 export const isPlainId = (text: string): boolean => ID.test(text)
 
-/** Whether a name can stand where nobody expects words of others: in a hook's text, in a hint. */
+/**
+ * Tells whether a name can stand where readers expect no words of others: in the text of a hook, in
+ * a hint.
+ */
 export const isHintName = (name: string): boolean =>
   isWord(name) && new TextEncoder().encode(name).length <= MAX_HINT_BYTES
 
 const FORBIDDEN = /[()="`<>]/
 const MARKS = '( ) = " ` < >'
 
-/** What is wrong with a name that somebody chooses, in words that follow it; null: nothing. */
+/** The fault of a chosen name, as the rest of a sentence; null: it has none. */
 export const nameFault = (name: string): { what: string; next: string } | null => {
   const length = [...name].length
   if (name.trim() === '') return { what: 'is empty', next: 'give at least one letter or digit' }

@@ -15,7 +15,10 @@ export const checkFileKey = (text: string): FileKey => {
   )
 }
 
-/** What keeps a text from being a path of a shared file, as the rest of a sentence; null: nothing. */
+/**
+ * The reason why a text cannot be the path of a shared file, as the rest of a sentence; null: it
+ * can.
+ */
 export const pathProblem = (key: string): string | null => {
   if (key === '') return 'is empty'
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(key)) return 'has a control character in it'

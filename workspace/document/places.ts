@@ -3,17 +3,17 @@ import { itemOf, itemsByKey, type Struct, structAt, structsIn } from '../../lib/
 import { MAX_TYPE_DEPTH } from '../../protocol/limits.ts'
 import { type EntryRule, GRAMMAR, type RootKind, rootKind, type TypeRule } from './grammar.ts'
 
-/** Where in the document something stands: in which type of which root. */
+/** The position of a type in the document: its root and its rule. */
 export interface TypePlace {
   readonly kind: RootKind
   /** Name of the root. */
   readonly root: string
   readonly rule: TypeRule
-  /** The key of its root that it stands under; null: it is the root, or in a list. */
+  /** The key of its root under which it stands; null: it is the root, or in a list. */
   readonly under: string | null
   /** Types around it, within its root (count). */
   readonly depth: number
-  /** What is wrong with the root's name; null: nothing. */
+  /** The fault of the root's name; null: it has none. */
   readonly nameProblem: string | null
 }
 
@@ -21,7 +21,7 @@ const ANY: TypeRule = GRAMMAR.other.type
 /** A type that should not be there: nothing may stand in it. */
 const CLOSED: TypeRule = { shape: 'map' }
 
-/** What Yjs collects right away, because what it stood in is gone. */
+/** The place of structs whose parent is deleted: Yjs collects them at once. */
 export const NO_PLACE: TypePlace = {
   ...{ kind: 'other', root: '', rule: ANY, under: null, depth: 0, nameProblem: null },
 }
@@ -29,7 +29,7 @@ export const NO_PLACE: TypePlace = {
 export const entryAt = ({ fields, rest }: TypeRule, key: string | null): EntryRule | undefined =>
   key !== null && fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : rest
 
-/** The place of what stands in a root type. */
+/** The place of a root type's entries. */
 export const placeOfRoot = (name: string): TypePlace => {
   const { kind, rest } = rootKind(name)
   const { type: rule, name: nameRule } = GRAMMAR[kind]
@@ -37,7 +37,10 @@ export const placeOfRoot = (name: string): TypePlace => {
   return { kind, root: name, rule, under: null, depth: 0, nameProblem }
 }
 
-/** The place of what stands within a type that stands at `key` of `place`. Throws where that is too deep. */
+/**
+ * The place of the entries of a type that stands at `key` of `place`. Throws where it is nested too
+ * deep.
+ */
 export const placeWithin = (place: TypePlace, key: string | null): TypePlace => {
   const depth = place.depth + 1
   if (depth > MAX_TYPE_DEPTH) throw new Error(`types are nested deeper than ${MAX_TYPE_DEPTH}`)
@@ -55,7 +58,7 @@ export class TypePlaces {
     this.doc = doc
   }
 
-  /** The place of what stands in this type. */
+  /** The place of this type's entries. */
   of(type: Y.AbstractType<unknown>): TypePlace {
     const known = this.#known.get(type)
     if (known !== undefined) return known
@@ -64,7 +67,10 @@ export class TypePlaces {
     return place
   }
 
-  /** Whether two are the same type; a type is told by its root's name, the id of the item that it is, or itself. */
+  /**
+   * Tells whether two references name the same type: by the name of a root, the id of the item that
+   * holds the type, or the type.
+   */
   isSame(a: string | Y.ID | Y.AbstractType<unknown> | null, b: typeof a): boolean {
     const [one, other] = [this.#name(a), this.#name(b)]
     return one instanceof Y.ID && other instanceof Y.ID ? Y.compareIDs(one, other) : one === other

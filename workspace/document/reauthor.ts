@@ -2,7 +2,10 @@ import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { EDITS_PREFIX } from './schema.ts'
 
-/** What a replica wrote under a Yjs client id: its operations up to `end`, and not those that came in from elsewhere. */
+/**
+ * The operations that a replica wrote under a Yjs client id, up to `end`; operations after it came
+ * from elsewhere.
+ */
 export interface Own {
   client: number
   /** The first clock that is not this replica's. */
@@ -49,7 +52,7 @@ const firstUnlike = (local: Y.Doc, server: Y.Doc, { client, end }: Own): number 
   return known
 }
 
-/** What stands there, to be compared; null: it is deleted, and cannot be. */
+/** The value at a clock, for comparison; null: it is deleted and cannot be compared. */
 const valueAt = (doc: Y.Doc, client: number, clock: number): string | null => {
   const item = Y.getItem(doc.store, Y.createID(client, clock)) as Y.Item | Y.GC
   if (!(item instanceof Y.Item) || item.deleted) return null
@@ -58,7 +61,7 @@ const valueAt = (doc: Y.Doc, client: number, clock: number): string | null => {
   return JSON.stringify(content.getContent()[clock - item.id.clock]) ?? 'undefined'
 }
 
-/** What is lacking in `known`, as an update. */
+/** The operations that `known` lacks, as an update. */
 const renamed = (
   local: Y.Doc,
   known: ReadonlyMap<number, number>,

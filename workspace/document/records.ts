@@ -70,7 +70,7 @@ export const agentKind = oneOf('agent', 'person')
 
 export const paused = record({ by: agentId, at: time, note: text(MAX_NOTE_BYTES) })
 
-/** How many messages came before in a chain: readers take no more than the storm guard does. */
+/** Messages before it in a chain (count): readers accept no more than the storm guard. */
 const hops = count()
 
 export const broadcastRecord = record(

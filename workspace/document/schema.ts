@@ -8,10 +8,10 @@ export const SCHEMA_VERSION = 2
 export type Priority = 'low' | 'normal' | 'high' | 'urgent'
 export const PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const satisfies readonly Priority[]
 
-/** What JSON can hold. */
+/** A value that JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-/** That an agent was asked to stop taking up work. */
+/** A request that an agent take no new work. */
 export interface Paused {
   by: AgentId
   /** Milliseconds since the epoch, by the clock of who asked. */
@@ -36,7 +36,7 @@ export interface AgentFields {
   lastSeenAt?: number
   /** Left out: an agent. */
   kind?: 'agent' | 'person'
-  /** How it is connected: workspace/agents/presence.ts, `LinkState`. */
+  /** The way it connects: `LinkState` of workspace/agents/presence.ts. */
   link?: 'up' | 'down'
   /** Absent: it may go on. */
   paused?: Paused
@@ -54,7 +54,7 @@ export const TASK_STATES = [
 ] as const
 export type TaskState = (typeof TASK_STATES)[number]
 
-/** What its creator says of a task, once and for ever: one plain value. */
+/** A task as its creator described it: one plain value that never changes. */
 export interface TaskFacts {
   description: string
   context: Json
@@ -66,7 +66,9 @@ export interface TaskFacts {
   requires?: string[]
   /** Tasks that must have ended before this one can be taken. */
   after?: TaskId[]
-  /** What becomes of it when one of those did not complete: `run` takes that as well as completed, otherwise it fails. */
+  /**
+   * The outcome where one of `after` did not complete: `run` starts the task, otherwise it fails.
+   */
   afterFailed?: 'run'
   /** Milliseconds since the epoch: by then it has ended, or the server fails it. By the server's clock. */
   deadline?: number
@@ -74,9 +76,9 @@ export interface TaskFacts {
   parent?: TaskId
   /** An ended task that this one goes on with. */
   ref?: TaskId
-  /** After so many owners who gave it back or were lost it fails (count). */
+  /** Owners who released it or lost their lease until it fails (count). */
   maxAttempts?: number
-  /** Who must approve its result. */
+  /** The agent that must approve its result. */
   approver?: AgentId
   /** Milliseconds since the epoch, by the creator's clock. */
   createdAt: number
@@ -110,9 +112,9 @@ export interface TaskStatus {
   ended?: number
   /** Owners whose lease ended, until they claim it again. */
   lost?: AgentId[]
-  /** Who has declined it or given it back. */
+  /** Agents that declined or released it. */
   declined?: AgentId[]
-  /** How far its owner says it is, 0 to 100. */
+  /** Progress as its owner reports it: 0 to 100. */
   percent?: number
   result?: TaskResult
   /** Its result waits to be approved. */
@@ -121,7 +123,7 @@ export interface TaskStatus {
   cancel?: { by: AgentId; at: number; reason: string; until: number }
 }
 
-/** What a transition was, where the state it led to does not say it. */
+/** The kind of a transition, where its state does not tell it. */
 export type TaskEvent =
   | 'claimed'
   | 'released'
@@ -148,7 +150,7 @@ export interface Transition {
   /** Idempotency key of the command that caused it. */
   key: string
   event?: TaskEvent
-  /** Who owned the task until then, where it is another's or nobody's now. */
+  /** The previous owner, where the task is now owned by another agent or by none. */
   was?: AgentId
 }
 
@@ -171,7 +173,7 @@ export interface Offer {
   token: number
 }
 
-/** Who acts where no agent does. */
+/** The author of steps that no agent makes. */
 export const SERVER_ID = 'server' as AgentId
 
 /**
@@ -183,7 +185,10 @@ export type IntakeEntry =
   | { kind: 'note'; task: TaskId; note: Note }
   | { kind: 'receipt'; id: string; by: AgentId; delivered?: number; read?: number }
 
-/** What its addressee says of a task (its field `receipt`) or a direct message (`receipts`). Milliseconds, its clock. */
+/**
+ * A receipt by the addressee of a task (its field `receipt`) or of a direct message (`receipts`).
+ * Milliseconds since the epoch by the addressee's clock.
+ */
 export interface Receipt {
   /** When it was put into the addressee's inbox. */
   delivered: number
@@ -221,13 +226,16 @@ export interface FileEntry {
   mediaType: string
   createdBy: AgentId
   createdAt: number
-  /** How many texts the path has given away by being renamed; absent: none. */
+  /** Texts that were renamed away from the path (count); absent: none. */
   line?: number
   /** Absent: the file is there. */
   removed?: FileRemoval
 }
 
-/** That a path no longer leads to its text, but for edits that the remover did not know of. */
+/**
+ * Marks a path that no longer leads to its text. Edits that the remover did not know of bring it
+ * back.
+ */
 export interface FileRemoval {
   by: AgentId
   /** Milliseconds since the epoch, by the remover's clock. */
@@ -282,9 +290,9 @@ export const FILE_PREFIX = 'file:'
 export const EDITS_PREFIX = 'edits:'
 export const BLOBS_PREFIX = 'blobs:'
 
-/** How many broadcasts the server has moved into the archive. */
+/** Broadcasts that the server has moved into the archive (count). */
 export const archivedBroadcasts = (doc: Y.Doc): number => countIn(doc, 'archivedBroadcasts')
-/** How many tasks. */
+/** Tasks that the server has moved into the archive (count). */
 export const archivedTasks = (doc: Y.Doc): number => countIn(doc, 'archivedTasks')
 
 const countIn = (doc: Y.Doc, name: string): number => {

@@ -26,7 +26,7 @@ export const checkSaid = (what: string, text: string, max: number): string => {
   )
 }
 
-/** What keeps a text from being a name, as the rest of a sentence; null: nothing. */
+/** The reason why a text cannot be a name, as the rest of a sentence; null: it can. */
 export const nameProblem = (text: string): string | null =>
   nameFault(text)?.what ?? (text === text.normalize('NFC') ? null : 'is not in Unicode NFC')
 

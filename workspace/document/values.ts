@@ -1,11 +1,14 @@
 import { byteLength } from '../../lib/text/bytes.ts'
 import { ClawError } from '../../protocol/errors.ts'
 
-/** What a plain value in the document must be. */
+/** The rule for a plain value in the document. */
 export interface Rule {
   /** For docs/SCHEMA.md: "text of at most 128 bytes". */
   readonly words: string
-  /** What is wrong with a value: the rest of a sentence that begins with its name ("is not a time"); null: nothing. */
+  /**
+   * The fault of a value, as the rest of a sentence that begins with its name ("is not a time");
+   * null: it has none.
+   */
   readonly problem: (value: unknown) => string | null
   /** Of objects of several kinds: the rule of each. */
   readonly kinds?: Readonly<Record<string, RecordRule>>
@@ -17,7 +20,7 @@ export type FieldRules = Readonly<Record<string, Rule>>
 export const MAX_VALUE_DEPTH = 16
 /** Fields of a record that are not in its table, for programs of later versions (bytes of all of them as JSON). */
 const MAX_EXTRA_BYTES = 1024
-/** What `Date` can hold (milliseconds since the epoch): beyond it there is no ISO text. */
+/** Limit of `Date` (milliseconds since the epoch): later times have no ISO text. */
 const MAX_TIME_MS = 8.64e15
 /** A count that stays a safe integer when 4,096 of them are added up. */
 export const MAX_COUNT = 2 ** 40
@@ -34,9 +37,9 @@ export const isPlainObject = (value: unknown): value is Record<string, unknown> 
 }
 
 /**
- * What keeps a value from being JSON of at most `bytes` with at most `depth` levels; null: nothing does. Stops at the first
- * problem, so a huge value costs no more than the limit allows. `loose` takes what JSON leaves out or shows as numbers, too:
- * undefined, NaN, bytes.
+ * The reason why a value is not JSON of at most `bytes` with at most `depth` levels; null: it is.
+ * Stops at the first fault, so a huge value costs no more than the limit allows. `loose` also
+ * accepts values that JSON leaves out or changes: undefined, NaN, bytes.
  */
 export const jsonProblem = (
   value: unknown,

@@ -7,14 +7,16 @@ import { textOf } from '../document/schema.ts'
 import { indexAt, offsetAt, placeAt } from './text-index.ts'
 import { keysByFileId } from './tree.ts'
 
-/** Who is in a file now, and where; 1-based lines, inclusive, as the file is now. */
+/** An agent in a file and its lines there: 1-based, inclusive, as the file is now. */
 export interface Editing extends LineRange {
   agent_id: AgentId
   name: string
   file_key: FileKey
 }
 
-/** What somebody is going to do in a file. It locks nothing: others are told when they put the same lines. */
+/**
+ * An announced change of lines in a file. It locks nothing: agents who put the same lines are told.
+ */
 export interface Intended extends Editing {
   note: string
   /** ISO time at which it is forgotten. */
@@ -39,7 +41,7 @@ export const cursorOver = (
   }
 }
 
-/** Offset at which a line begins; the end of the text where there are not so many. */
+/** Offset at which a line begins; the end of the text where it has fewer lines. */
 const startOf = (content: string, line: number): number => {
   let at = 0
   for (let n = 1; n < line; n++) {
@@ -85,7 +87,10 @@ const placeOf = (
   return { agent_id: agent.id, name: agent.name, file_key, from_line, to_line }
 }
 
-/** Who is in which file, and what is intended there, by path and line. Untrusted states that fit nothing are left out. */
+/**
+ * Cursors and announced changes by path and line. Awareness states are untrusted: those that fit
+ * nothing are left out.
+ */
 export const whoIsIn = (
   doc: Y.Doc,
   presences: Iterable<Presence>,
@@ -116,7 +121,10 @@ const isIntent = (intent: unknown): intent is Intent => {
   return typeof note === 'string' && typeof until === 'number'
 }
 
-/** Where lines of `before` are in `after`; lines that are gone become the place where they were. */
+/**
+ * The lines of `after` that lines of `before` became; removed lines become the place where they
+ * were.
+ */
 export const mapLines = (
   before: string,
   after: string,
@@ -136,6 +144,6 @@ export const mapLines = (
   return { from_line: first, to_line: Math.max(first, map(to_line, true)) }
 }
 
-/** Whether any of these lines are among those. */
+/** Tells whether two ranges of lines overlap. */
 export const overlap = (these: readonly LineRange[], { from_line, to_line }: LineRange): boolean =>
   these.some((lines) => lines.from_line <= to_line && from_line <= lines.to_line)

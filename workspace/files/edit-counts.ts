@@ -18,25 +18,28 @@ export const fileVersions = (doc: Y.Doc): VersionOf => {
   }
 }
 
-/** The change sets that a text has seen. A safe integer, whatever was counted. */
+/** Change sets in a text (count): always a safe integer. */
 export const versionOf = (doc: Y.Doc, id: FileId): number =>
   Math.min(
     editCounts(doc, id).reduce((sum, [, { count }]) => sum + count, 0),
     Number.MAX_SAFE_INTEGER,
   )
 
-/** The latest by the editors' clocks; of several, that of the highest client id, so that all replicas agree. */
+/**
+ * The latest edit by the clocks of the editors. Ties go to the highest client id, so that all
+ * replicas agree.
+ */
 export const newestEdit = (doc: Y.Doc, id: FileId): EditCount | undefined =>
   newestFirst(doc, id)[0]?.[1]
 
 const newestFirst = (doc: Y.Doc, id: FileId): [string, EditCount][] =>
   editCounts(doc, id).sort(([a, { at }], [b, other]) => other.at - at || Number(b) - Number(a))
 
-/** Who has changed the file, by Yjs client id (decimal), in the order of `newestEdit`. */
+/** The agents that changed the file, by Yjs client id (decimal), in the order of `newestEdit`. */
 export const agentsOfEdits = (doc: Y.Doc, id: FileId): [string, AgentId][] =>
   newestFirst(doc, id).map(([client, { agent }]) => [client, agent])
 
-/** Counts one change set of this replica; belongs into the transaction of the change. */
+/** Counts one change set of this replica. Call it in the transaction of the change. */
 export const countEdit = (doc: Y.Doc, id: FileId, agent: AgentId, at: number): void => {
   const edits = editsOf(doc, id)
   const client = String(doc.clientID)

@@ -47,7 +47,9 @@ export const spansOver = (text: Y.Text, ranges: readonly TextRange[]): EditSpan[
   return spans
 }
 
-/** Where each span is now: from its first character, or where that was, to its last. */
+/**
+ * The range of each span now: from its first character, or the place where that was, to its last.
+ */
 export const rangesOfSpans = (text: Y.Text, spans: readonly EditSpan[]): TextRange[] => {
   const wanted = new Map<number, number[]>()
   for (const [fromClient, fromClock, toClient, toClock] of spans) {

@@ -101,14 +101,17 @@ export const parseLines = (text: string): { from: number; to: number } => {
   )
 }
 
-/** Where lines of `content` begin and end, line ends included. Throws `usage` where there are not so many. */
+/**
+ * Offsets at which lines of `content` begin and end, line ends included. Throws `usage` where there
+ * are fewer lines.
+ */
 const spanOf = (content: string, from: number, to: number): { start: number; end: number } => {
   const lines = content.split('\n')
   const count = lines.at(-1) === '' ? lines.length - 1 : lines.length
   if (to > count) {
     throw new ClawError(
       'usage',
-      `there is no line ${to}: the file has ${count}`,
+      `line ${to} does not exist: the file has ${count}`,
       'file-get shows them',
     )
   }

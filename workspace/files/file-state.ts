@@ -15,7 +15,7 @@ export interface FileContentState {
   /** Null: no path leads to it. */
   path: FileKey | null
   content: string
-  /** Whose change sets led here, the newest first. */
+  /** The authors of its change sets, the newest first. */
   editors: AgentId[]
 }
 
@@ -75,7 +75,7 @@ const pathOf = (doc: Y.Doc, id: FileId): FileKey | null => {
 
 /** A kept version of a file as the server answers it and every face shows it. */
 export interface FileVersion {
-  /** Where the file was. */
+  /** Its path at that version. */
   file_key: string
   version: number
   /** An agent's id; null: not known. */
@@ -86,7 +86,7 @@ export interface FileVersion {
   size: number
   /** Agents' ids; whose change sets it consists of, the newest first. */
   editors: string[]
-  /** How many these are: since the kept version before. */
+  /** Change sets since the kept version before it (count). */
   change_sets: number
   added_lines: number
   removed_lines: number

@@ -69,7 +69,10 @@ export const putBlob = (doc: Y.Doc, put: PutBlob): PutBlobResult => {
   }
 }
 
-/** What is there where a blob shall be put. Throws what `putBlob` throws, and changes nothing. */
+/**
+ * The file that `putBlob` would replace, with its versions; `found` is null where the path is free.
+ * Throws as `putBlob` and changes nothing.
+ */
 export const checkPutBlob = (
   doc: Y.Doc,
   { key: typed, sha256, size, known, force, isNew }: PutBlob,

@@ -3,9 +3,10 @@ import type { TextEdit } from '../../lib/merge/edits.ts'
 import { firstItem, isElement, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 
 /**
- * Where things are in a Y.Text. A text of ours holds characters only, but a Yjs program may have put other things into it
- * (embeds, types): Yjs counts each of them as one character or more, and the string of the text has none of them. An
- * `index` counts as Yjs does, an `offset` counts UTF-16 units of the string.
+ * Indexes and offsets of a Y.Text. ClawLink writes characters only, but another Yjs program may
+ * have put embeds or types into a text. Yjs counts each of them as one unit or more; the string of
+ * the text has none of them. An `index` counts as Yjs does, an `offset` counts UTF-16 units of the
+ * string.
  */
 
 /** Stands for each unit that is in the text and not in its string. */
@@ -15,11 +16,11 @@ interface Part {
   item: Y.Item
   index: number
   offset: number
-  /** Units of the string; 0 of what is none. */
+  /** Units of the string; 0: the part has none. */
   units: number
 }
 
-/** What can be seen of the text, in its order. */
+/** The visible parts of the text, in order. */
 export const partsOf = function* (text: Y.Text): Generator<Part> {
   let [index, offset] = [0, 0]
   for (let item = firstItem(text); item !== null; item = itemAfter(item)) {
@@ -58,7 +59,7 @@ export const indexAt = (text: Y.Text, offset: number): number => {
   return found
 }
 
-/** What gives the offset of each index, after one walk through the text. */
+/** Returns the function from index to offset, after one walk through the text. */
 export const offsetsOf = (text: Y.Text): ((index: number) => number) => {
   const runs = runsOf(text)
   return (index) => {
@@ -95,7 +96,7 @@ export const indexEdits = (text: Y.Text, edits: readonly TextEdit[]): readonly T
   return byIndex
 }
 
-/** Whether something else than characters, embeds and types stands in the text. */
+/** Tells whether the text holds anything but characters, embeds and types. */
 export const hasOthers = (text: Y.Text): boolean => {
   for (const { item } of partsOf(text)) {
     const { content } = item

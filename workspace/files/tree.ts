@@ -57,7 +57,7 @@ export const getFile = (doc: Y.Doc, typed: string): Leaf => {
   throw new ClawError('unknown_file', `no file "${typed}" in this workspace`, next)
 }
 
-/** Paths that may have gone are among the nearest: so many are looked at (count). */
+/** Nearest paths that are checked for existence (count): some of them may be gone. */
 const LOOKED_AT = 20
 
 const nearFiles = (doc: Y.Doc, typed: string): string => {

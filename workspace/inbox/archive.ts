@@ -28,7 +28,7 @@ export interface Archived {
   clock: number
   /** When it was archived: milliseconds since the epoch, by the server's clock, never going back. */
   at: number
-  /** Null where it is no broadcast by docs/SCHEMA.md. */
+  /** Null: it breaks the grammar of docs/SCHEMA.md. */
   entry: BroadcastEntry | null
 }
 
@@ -71,11 +71,11 @@ export const readArchived = (value: Uint8Array): Archived => {
   return { client, clock, at, entry: isBroadcast(entry) ? entry : null }
 }
 
-/** What narrows the log down; a field left out narrows nothing. */
+/** Filters of the log; an absent field filters nothing. */
 export interface LogFilter {
   topic?: string | undefined
   from?: string | undefined
-  /** Who asks: direct messages are for their sender and their addressee. */
+  /** The reader: direct messages are for their sender and their addressee only. */
   for?: string | undefined
   /** Sent at or after: milliseconds since the epoch, by the sender's clock. */
   at?: number | undefined
@@ -113,7 +113,7 @@ export const readLiveLog = (
   return { entries, more: found.length > entries.length, next: entries.at(-1)?.id ?? null }
 }
 
-/** Where to begin: at a time, after an entry, or after an entry with those left out that are older than a time. */
+/** The start of a page: a time, an entry, or an entry and a time that leaves out older ones. */
 export interface Since {
   at?: number
   after?: string

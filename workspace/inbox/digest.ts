@@ -14,12 +14,13 @@ import { byTime } from './inbox.ts'
 
 /** The newest broadcasts in a digest (count). */
 export const DIGEST_BROADCASTS = 10
-/** What a digest shows of each (characters). */
+/** Characters of each broadcast that a digest shows. */
 export const DIGEST_CHARACTERS = 200
 
 /**
- * What a newcomer's inbox begins with instead of the whole history: its open tasks, direct messages that it has not
- * read (in another replica of it), and one digest of the newest broadcasts on its topics, if there are any.
+ * The first messages of a new agent's inbox, instead of the whole history: its open tasks, direct
+ * messages that it has not read in another replica, and one digest of the newest broadcasts on its
+ * topics.
  */
 export const welcomeMessages = (doc: Y.Doc, me: AgentId, now: number): Message[] => {
   const tasks = [...entries(doc)].flatMap((entry) => {

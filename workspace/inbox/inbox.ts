@@ -31,19 +31,22 @@ import { findEntry } from '../tasks/tasks.ts'
 /** A Yjs state vector: client id → number of its operations that are covered. */
 export type StateVector = ReadonlyMap<number, number>
 
-/** What one pass over new operations found: broadcasts and the like, before they are made into messages. */
+/**
+ * The findings of one pass over new operations: broadcasts, tasks and the like, before they become
+ * messages.
+ */
 interface Found {
   broadcasts: Placed<BroadcastEntry>[]
   tasks: Map<TaskId, TaskNews>
   agents: Set<string>
   edits: Map<string, EditCount>
-  /** Paths whose entry is new. */
+  /** Paths with a new entry. */
   paths: Set<string>
 }
 
 /**
- * A message with the Yjs id of the element that it tells of, which nobody else can choose: the message's own id is its
- * author's word. Null: it tells of a file or an agent, which have many.
+ * A message with the Yjs id of its element, which no other agent can choose; authors choose the ids
+ * of their messages. Null: it tells of a file or an agent, which have many elements.
  */
 export interface Fresh {
   at: string | null
@@ -61,7 +64,7 @@ export const messagesSince = (...what: Parameters<typeof newsSince>): Message[] 
     .map(({ message }) => message)
     .sort(byTime)
 
-/** What of the elements of the log is for `me`. */
+/** The messages for `me` among elements of the log. */
 export const broadcastNews = (
   doc: Y.Doc,
   me: AgentId,
@@ -210,9 +213,10 @@ const covers = (
 ): boolean => clock < (vector.get(client) ?? 0)
 
 /**
- * What came into the document and left it for the archive between two looks, `before` and `now`: it was never seen
- * live. `live` has the places of what the second look found live, and may have been archived since. `upTo` is the
- * position to go on from: what the second look did not cover yet is still to come, the rest of the page is not.
+ * The entries that came into the document and left it for the archive between two views, `before`
+ * and `now`: no view saw them live. `live` has the places of the entries that `now` found live,
+ * which may have been archived since. `upTo` is the position to continue from: entries that `now`
+ * did not cover are still to come, the rest of the page is done.
  */
 export const archivedMeanwhile = (
   page: readonly ArchivedBroadcast[],
@@ -232,7 +236,7 @@ export const archivedMeanwhile = (
   return { missed, upTo }
 }
 
-/** How urgent a message is: above 0 an urgent or high task, below a low one. */
+/** The urgency of a message: above 0 for an urgent or high task, below 0 for a low one. */
 export const rankOf = (message: Message): number =>
   message.type === 'task_delegation'
     ? PRIORITIES.indexOf(message.priority) - PRIORITIES.indexOf('normal')

@@ -55,7 +55,7 @@ export interface Archives {
   tasks: (after: number) => Promise<TaskArchivePage>
 }
 
-/** How far an inbox has got. */
+/** The position of an inbox in the document and in the archives. */
 export interface InboxPosition {
   /** Encoded state vector: covers the operations whose messages have been derived. */
   vector: Uint8Array
@@ -64,7 +64,7 @@ export interface InboxPosition {
   archivedTasks: number
 }
 
-/** Where messages are kept until they are acknowledged, beside the document that they come from. */
+/** The store of messages until they are acknowledged, beside the document that they come from. */
 export interface Mailbox {
   readonly doc: Y.Doc
   /** The state vector up to which `agent` has its messages; null: it never had any here. */
@@ -72,11 +72,11 @@ export interface Mailbox {
   archivePosition(agent: string): Omit<InboxPosition, 'vector'>
   /** Stages messages for `agent` and moves its cursor. */
   receive(agent: string, messages: readonly Message[], to?: InboxPosition): void
-  /** Whether what the element at this place tells was handed out before its turn: `Fresh`. */
+  /** Tells whether the element at this place (`Fresh.at`) was handed out before its turn. */
   isAhead?(at: string): boolean
 }
 
-/** What is remembered of what an agent was handed and said. */
+/** The messages that an agent was handed and sent, as far as loops are recognized by them. */
 export interface Talker {
   readonly doc: Y.Doc
   record<T extends Json>(name: string): T | undefined
@@ -123,17 +123,17 @@ const receiveNow = async (
   }
 }
 
-/** One look at a document: what is new in it for somebody, and what the archives may have of it. */
+/** The news of a document for one agent, and which archives may have more of it. */
 export interface InboxView extends InboxPosition {
   since: StateVector
   live: readonly Fresh[]
-  /** Where tasks were archived since the look before: those that are live. */
+  /** The live tasks, where tasks were archived since the view before. */
   liveTasks: ReadonlySet<TaskId>
-  /** Whether something was archived since the look before. */
+  /** The archives that have grown since the view before. */
   lacks: { broadcasts: boolean; tasks: boolean }
 }
 
-/** Looks at the document as it is now; null: its inbox has not begun. */
+/** The news of the document now; null: the inbox has not begun. */
 export const viewInbox = (mailbox: Mailbox, me: AgentId, here: Here): InboxView | null => {
   const { doc } = mailbox
   const since = mailbox.cursor(me)
@@ -151,7 +151,10 @@ export const viewInbox = (mailbox: Mailbox, me: AgentId, here: Here): InboxView 
   }
 }
 
-/** What the archives have that came and went between two looks, and how far they were read. */
+/**
+ * The archived entries that came and went between two views, and the positions up to which the
+ * archives were read.
+ */
 export interface Missed extends Omit<InboxPosition, 'vector'> {
   messages: readonly Fresh[]
 }
@@ -275,7 +278,7 @@ export const acknowledge = (
   replica.acknowledge(handedOut.map(({ key }) => key))
 }
 
-/** What is not in the live document any more, or is there twice, counts as a chain's first message. */
+/** A message that is archived, or whose id occurs twice, counts as the first of a chain. */
 const traceOfId = (doc: Y.Doc, id: string): Trace | null => {
   if (!isSpokenId(id)) return null
   const [said, second] = findBroadcasts(doc, id)
@@ -283,7 +286,10 @@ const traceOfId = (doc: Y.Doc, id: string): Trace | null => {
   return traceIn(entry).trace ?? { id, hops: 0 }
 }
 
-/** Whether an agent has said something in a chain, or given a task in it, as far as the live document shows. */
+/**
+ * Tells whether an agent has sent a message or a task in a chain, as far as the live document
+ * shows.
+ */
 const hasSpokenIn = (doc: Y.Doc, agent: AgentId, chain: string): boolean => {
   for (const { from, id, trace = id } of someBroadcasts(doc)) {
     if (from === agent && trace === chain) return true

@@ -12,7 +12,7 @@ import { isTerminal } from '../tasks/task-states.ts'
 import { entries, findEntry, listTasks, type Task } from '../tasks/tasks.ts'
 import { messagesSince, type StateVector } from './inbox.ts'
 
-/** What is shown of a task, a name, a path (characters). */
+/** Characters of a task, a name or a path that are shown. */
 const SHORT = 60
 
 /** A list of which only the first are shown. */
@@ -26,7 +26,9 @@ const some = <T>(all: readonly T[], most: number): Some<T> => ({
   more: Math.max(0, all.length - most),
 })
 
-/** Where an agent stands; every list has at most `most` entries, and says how many more there are. */
+/**
+ * The state of an agent's work; every list has at most `most` entries and the count of the rest.
+ */
 export const primeOf = (
   doc: Y.Doc,
   me: AgentId,

@@ -6,10 +6,10 @@ import { someBroadcasts } from '../messages/live-log.ts'
 import { receiptOf } from '../tasks/receipts.ts'
 import { listTasks, taskHistory } from '../tasks/tasks.ts'
 
-/** How far a message has got. Of a broadcast only the first and the last are known. */
+/** The delivery state of a message. A broadcast has only the first and the last. */
 export type SentState = 'stored' | 'delivered' | 'read' | 'answered'
 
-/** What became of a message, for its sender. */
+/** The state of a sent message, for its sender. */
 export interface SentMessage {
   type: 'task_delegation' | 'direct_message' | 'knowledge_broadcast'
   message_id: string
@@ -25,7 +25,7 @@ export interface SentMessage {
   status?: TaskState
 }
 
-/** What is shown of each (characters). */
+/** Characters of each message that are shown. */
 const CONTENT_CHARACTERS = 80
 
 /** The newest tasks and live messages that `me` sent, oldest first: what was archived has no receipts any more. */

@@ -12,10 +12,10 @@ const subjectOf = (message: Message): string | null => {
   return `file ${message.file_key}`
 }
 
-/** Whether this is news of a file, which can wait. A conflict cannot. */
+/** Tells whether a message is news of a file, which can wait. A conflict cannot. */
 export const isFileNews = (message: Message): boolean => subjectOf(message) !== null
 
-/** Whether nobody needs this any more: a task that was given to somebody, and has ended. */
+/** Tells whether a message is moot: it hands over a task that has ended. */
 export const isMoot = (doc: Y.Doc, message: Message): boolean =>
   message.type === 'task_delegation' && !isOpen(doc, message.message_id)
 
@@ -43,8 +43,8 @@ export class FileNews {
   readonly #subjects = new Map<string, string>()
 
   /**
-   * What to store in place of a message that came in. `unread`: the key of the unread one that it replaces; null: none.
-   * `since` names the first of those that were replaced.
+   * The messages to store for a new one. `unread`: the key of the unread message that it replaces;
+   * null: it replaces none. `since` names the first of the replaced ones.
    */
   merge(message: Message): { message: Message; unread: string | null; since?: string } {
     const subject = subjectOf(message)

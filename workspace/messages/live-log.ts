@@ -8,15 +8,16 @@ import { isBroadcast } from '../document/shape.ts'
 import { must } from '../document/values.ts'
 
 /**
- * The live part of the log. Its order is by time, not by place in the array: a time that comes after all that the
- * writer had seen, so an answer stands after its question whatever the clocks say. Entries of the same time are in
- * the order of their writers' client ids, those of one writer as it wrote them. What is no entry stands first, and
- * so does what claims to be from further ahead than clocks are off: it would stand last for ever.
+ * The live part of the log, in the order of its times. The time of an entry follows all entries
+ * that its writer had seen, so an answer stands after its question whatever the clocks say. Entries
+ * of one time stand in the order of their client ids, entries of one writer as written. Malformed
+ * entries stand first, and so do entries from further ahead than clocks differ, which would stand
+ * last for ever.
  *
- * The place in the array is for Yjs: rows.ts.
+ * The index in the array is chosen for Yjs: rows.ts.
  */
 
-/** When an element was said, as far as the order goes: milliseconds since the epoch. */
+/** The time of an element in the order of the log: milliseconds since the epoch. */
 const timeOf = (value: unknown): number => {
   if (typeof value !== 'object' || value === null) return -Infinity
   const { at, order = at } = value as { at?: unknown; order?: unknown }
@@ -53,7 +54,10 @@ export const someBroadcasts = function* (doc: Y.Doc): Generator<BroadcastEntry> 
   for (const { value } of elementsOf(broadcastsOf(doc))) if (isBroadcast(value)) yield value
 }
 
-/** The live entries with this id: one, unless somebody took another's id before that was refused. */
+/**
+ * The live entries with this id: one, except where an agent took the id of another before the
+ * server rejected that.
+ */
 export const findBroadcasts = (doc: Y.Doc, id: string): BroadcastEntry[] => {
   const found: BroadcastEntry[] = []
   for (const { value } of elementsOf(broadcastsOf(doc))) {
@@ -63,8 +67,8 @@ export const findBroadcasts = (doc: Y.Doc, id: string): BroadcastEntry[] => {
 }
 
 /**
- * Puts an entry that is said `now` into the log, and returns it as it stands there. Throws `invalid`. The work goes by how many writers
- * there are, not by how much was ever said.
+ * Appends an entry and returns it as it stands in the log; `said.at` is now. Throws `invalid`. The
+ * cost grows with the writers of the log, not with its entries.
  */
 export const appendBroadcast = (doc: Y.Doc, said: BroadcastEntry): BroadcastEntry => {
   const newest = newestTime(doc, said.at + MAX_AHEAD_MS)

@@ -20,7 +20,7 @@ interface Said {
   tags: string[]
 }
 
-/** What `poll` hands out, with ClawLink 1.x's field names. */
+/** A message as `poll` shows it, with ClawLink 1.x's field names. */
 export type Message =
   | (Envelope & {
       type: 'task_delegation'

@@ -4,9 +4,15 @@ import type { Message } from './message.ts'
 
 /** Answers that one agent gives in one chain to one addressee; two that answer each other longer need somebody to look at it. */
 export const MAX_ANSWERS = 16
-/** What is shown of how long a chain is (count): more is somebody's word only, and counts as this many. */
+/**
+ * Longest length of a chain that is shown (count): a longer one is only claimed, and counts as
+ * this.
+ */
 export const MAX_HOPS = 2 * MAX_ANSWERS
-/** What an agent was handed counts as the cause of what it sends for this long (milliseconds). */
+/**
+ * Time for which a handed message counts as the cause of the messages that its agent sends
+ * (milliseconds).
+ */
 export const HEARD_FOR_MS = 10 * 60_000
 
 /** Messages that were handed out and are remembered (count): the newest. */
@@ -31,7 +37,7 @@ interface Heard {
   isNew: boolean
 }
 
-/** How often the agent itself has answered in a chain. */
+/** Answers of the agent itself in a chain (count). */
 interface Answers {
   chain: string
   to: string
@@ -39,11 +45,11 @@ interface Answers {
 }
 
 /**
- * What an agent has to remember to keep within the limits. Times: milliseconds since the epoch, its clock. What others say of
- * a chain, its id and its length, is their word: only the agent's own answers count.
+ * The memory by which an agent keeps within the limits. Times: milliseconds since the epoch by its
+ * clock. The id and the length of a chain are claims of others: only the agent's own answers count.
  */
 export interface Talk {
-  /** What it was handed lately, the newest last. */
+  /** The messages that it was handed recently, the newest last. */
   heard: readonly Heard[]
   /** The newest last. They do not end by time: a loop may be slow. */
   answers: readonly Answers[]
@@ -66,7 +72,7 @@ export const traceIn = (fields: { trace?: unknown; hops?: unknown }): { trace?: 
 export const traceOf = ({ trace, message_id }: Pick<Message, 'trace' | 'message_id'>): Trace =>
   trace ?? { id: message_id, hops: 0 }
 
-/** What calls for an answer; that a file changed or somebody joined does not. */
+/** Messages that ask for an answer; a changed file or a new agent does not. */
 const SPEECH: readonly Message['type'][] = [
   'direct_message',
   'knowledge_broadcast',
@@ -103,24 +109,25 @@ const over = (
 const recent = (heard: readonly Heard[], now: number): Heard[] =>
   heard.filter(({ at }) => Math.abs(now - at) < HEARD_FOR_MS)
 
-/** What is sent now. */
+/** The message that is sent now. */
 export interface Sending {
   /** The chain of the message that it answers; null: it does not say which it answers. */
   answered: Trace | null
   /** Null: everybody. */
   to: string | null
-  /** Whether the addressee has itself spoken in a chain: who has not is not answering. */
+  /** Tells whether the addressee has itself spoken in a chain: otherwise it is not answering. */
   isIn: (chain: string) => boolean
-  /** Whether this is the id of a task that has ended. */
+  /** Tells whether an id belongs to a task that has ended. */
   hasEnded: (id: string) => boolean
   now: number
 }
 
 /**
- * The trace for what the agent sends now, null where it begins one, and what to remember. It goes on with the chain of the
- * message that it answers, else with one of what it was handed lately: one that is not answered yet, of several that in
- * which it has answered most, then the longest. Only answers are counted: what begins a chain, or follows one's own message,
- * passes. Throws `storm` over the limit.
+ * The trace of the message that the agent sends now, null where that begins a chain, and the memory
+ * after it. The message continues the chain of the message that it answers; otherwise the chain of
+ * a message that it was handed recently: an unanswered one, of several the one with the most
+ * answers by it, then the longest. Only answers count: a message that begins a chain, or follows a
+ * message of the same agent, passes. Throws `storm` over the limit.
  */
 export const speak = (
   talk: Talk,
@@ -165,7 +172,7 @@ export const speak = (
   }
 }
 
-/** What was remembered, also by a version that remembered something else. */
+/** Reads a stored memory, also one of another version. */
 export const readTalk = (stored: unknown): Talk => {
   const { heard, answers } = (stored ?? {}) as Partial<Talk>
   return Array.isArray(heard) && Array.isArray(answers) ? { heard, answers } : SILENCE

@@ -8,8 +8,8 @@ import { submissions, submit } from './submissions.ts'
 import { offersOf } from './task-write.ts'
 
 /**
- * Where the receipt of `by` for a direct message stands: under the message's id, or beside that where another's stood
- * there, who had a message with the same id.
+ * The key of the receipt by `by` for a direct message: the id of the message, or a key beside it
+ * where an agent with a message of the same id has that one.
  */
 export const receiptKey = (doc: Y.Doc, id: string, by: AgentId): string => {
   const beside = `${id}.${by}`
@@ -21,7 +21,10 @@ export const receiptKey = (doc: Y.Doc, id: string, by: AgentId): string => {
   return (whose(id) ?? by) === by ? id : beside
 }
 
-/** What `to` says it did with a direct message to it, or a task that it may take; undefined: nothing yet. */
+/**
+ * The receipt of `to` for a direct message to it, or for a task that it may take; undefined: none
+ * yet.
+ */
 export const receiptOf = (doc: Y.Doc, id: string, to: AgentId | null): Receipt | undefined => {
   const task = taskRecord(doc, id)
   const filed =
@@ -36,7 +39,7 @@ export const receiptOf = (doc: Y.Doc, id: string, to: AgentId | null): Receipt |
   return receipt
 }
 
-/** A receipt with what else was said: the first time of each counts. */
+/** A receipt with further times: the first of each counts. */
 export const joined = (
   receipt: Receipt | undefined,
   { delivered, read }: { delivered?: number; read?: number },
@@ -48,11 +51,11 @@ export const joined = (
   }
 }
 
-/** What somebody is told of: tasks and direct messages, never one for each recipient of a broadcast. */
+/** Tells whether a message has receipts: tasks and direct messages have, broadcasts have not. */
 const isReceipted = ({ type, to_agent }: Message, me: AgentId): boolean =>
   (type === 'task_delegation' || type === 'direct_message') && to_agent === me
 
-/** Says that these were put into the inbox of `me`, their addressee. */
+/** Notes that these messages were put into the inbox of `me`, their addressee. */
 export const markDelivered = (
   doc: Y.Doc,
   me: AgentId,
@@ -60,7 +63,7 @@ export const markDelivered = (
   now: number,
 ): void => mark(doc, me, messages, (known) => (known === undefined ? { delivered: now } : null))
 
-/** Says that these were read by `me`, their addressee. What has left the live document has no receipt any more. */
+/** Notes that `me`, their addressee, has read these messages. Archived messages get no receipt. */
 export const markRead = (
   doc: Y.Doc,
   me: AgentId,

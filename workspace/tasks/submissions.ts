@@ -9,7 +9,9 @@ import { must } from '../document/values.ts'
 export const submit = (doc: Y.Doc, entry: IntakeEntry): void =>
   appendInRow(doc, submissionsOf(doc), must(intakeEntry, entry, `the ${entry.kind}`))
 
-/** What the server has not put in its place yet: tasks first, since the rest may be about them. */
+/**
+ * The submissions that the server has not filed yet: tasks first, since the rest may be about them.
+ */
 export const submissions = (doc: Y.Doc): IntakeEntry[] => {
   const intake = submissionsOf(doc)
   if (intake.length === 0) return []

@@ -32,7 +32,7 @@ export interface ArchivedTask {
   at: number
 }
 
-/** What stands nowhere in the document any more is covered by every state vector. */
+/** The place of entries that the document no longer has: every state vector covers it. */
 const NOWHERE = { client: 0, clock: 0 }
 
 const placedIn = <T>(
@@ -52,7 +52,7 @@ const placedIn = <T>(
   return found
 }
 
-/** What the archive keeps of a task. */
+/** The form in which a task is archived. */
 export const archivedOf = (
   entry: { id: TaskId; facts: TaskFacts; status: TaskStatus; record: Y.Map<unknown> | null },
   now: number,
@@ -76,14 +76,14 @@ export const withNote = (task: ArchivedTask, note: Note): ArchivedTask => ({
   notes: [...task.notes, { ...NOWHERE, value: note }],
 })
 
-/** As it goes onto its shelf. */
+/** The archive entry of a task. */
 export const storedTask = (task: ArchivedTask) => ({
   shelf: 'tasks' as const,
   id: task.id as string,
   value: new TextEncoder().encode(JSON.stringify(task)),
 })
 
-/** Reads what the archive has; null where it is no task. */
+/** Reads an archived task; null: the value is malformed. */
 export const readArchivedTask = (value: Uint8Array): ArchivedTask | null => {
   const task = JSON.parse(new TextDecoder().decode(value)) as ArchivedTask
   return isArchivedTask(task) ? task : null
@@ -94,13 +94,13 @@ export const isArchivedTask = (task: ArchivedTask): boolean =>
   isTaskStatus(task.status) &&
   [task.history, task.notes, task.offers].every(Array.isArray)
 
-/** Whether somebody was told, or is to be told, of a task. */
+/** Tells whether an agent was told, or is to be told, of a task. */
 export const concerns = ({ facts, history, offers }: ArchivedTask, me: AgentId): boolean =>
   [facts.from, facts.to, facts.approver].includes(me) ||
   offers.some(({ value }) => value.to === me) ||
   history.some(({ value }) => value.by === me || value.was === me)
 
-/** What every face shows of an archived task. */
+/** An archived task as every face shows it. */
 export const showArchived = ({ id, facts, status, notes }: ArchivedTask): Task =>
   showTask(
     { id, facts, status, record: null },

@@ -11,30 +11,31 @@ import { isTerminal, type TaskRole } from './task-states.ts'
 import { push, writeStep } from './task-write.ts'
 import { entryOf, getTask, type Task, type TaskEntry, taskNotes } from './tasks.ts'
 
-/** How long an owner who was asked to stop has for it (milliseconds). */
+/** Time that an owner who was asked to stop has for it (milliseconds). */
 export const CANCEL_GRACE_MS = 60_000
 
-/** What `moveTask` has besides. */
+/** The command of `moveTask`. */
 export interface Move extends TaskCommand {
   state: TaskState
-  /** Whom the sender believes it answers (id or name), where it said so. */
+  /** The agent that the sender believes it answers (id or name). */
   to?: string | undefined
-  /** The grant under which it was done; refused where that is not the newest any more. */
+  /** Token of the grant under which the work was done; an older grant is rejected. */
   token?: number | undefined
   percent?: number | undefined
   result?: TaskResult | undefined
 }
 
-/** A command that was refused and yet has written something. */
+/** The outcome of a command. With `refused` it was rejected and yet has kept a note. */
 export interface MoveOutcome {
   task: Task
   refused?: ClawError
 }
 
 /**
- * Moves a task, or throws: `unknown_task`, `unknown_agent`, `task_terminal`, `task_taken` (another agent has it),
- * `task_state` (no such transition), `task_blocked`, `not_allowed`, `key_reused`, `too_large`. Work that comes under a
- * grant that is over is refused with `lease_lost`, and its text kept as a note.
+ * Moves a task, or throws: `unknown_task`, `unknown_agent`, `task_terminal`, `task_taken` (another
+ * agent owns it), `task_state` (no such transition), `task_blocked`, `not_allowed`, `key_reused`,
+ * `too_large`. Work under a grant that has ended is rejected with `lease_lost`; its text is kept as
+ * a note.
  */
 export const moveTask = (doc: Y.Doc, command: Move): MoveOutcome => {
   const { by, now, key, percent } = command
@@ -68,7 +69,7 @@ export const moveTask = (doc: Y.Doc, command: Move): MoveOutcome => {
     if (status.state === 'submitted') return { task: declineTask(doc, command) }
     return { task: releaseNow(doc, entry, command) }
   }
-  // Who begins with a result is granted it in the same step.
+  // An addressee that begins with a result is granted the task in the same step.
   const granted = role === 'addressee' && state !== 'rejected' ? grantTo(entry, by) : null
   const answered = role === 'creator' && status.state === 'input-required'
   const awaits = state === 'completed' && entry.facts.approver !== undefined
@@ -90,7 +91,10 @@ export const moveTask = (doc: Y.Doc, command: Move): MoveOutcome => {
   return { task: getTask(doc, written.id) }
 }
 
-/** Grants a task to `by`, who may then work on it alone. Throws as `moveTask`, and `lease_lost` never: this is a new one. */
+/**
+ * Grants a task to `by`, which may then work on it alone. Throws as `moveTask`, except
+ * `lease_lost`: the grant is new.
+ */
 export const claimTask = (doc: Y.Doc, command: TaskCommand): Task => {
   const entry = entryOf(doc, command.task)
   const { by } = command
@@ -104,7 +108,7 @@ export const claimTask = (doc: Y.Doc, command: TaskCommand): Task => {
   return getTask(doc, grant(doc, entry, by, command).id)
 }
 
-/** Gives a task back: it is offered to others. Throws as `moveTask`. */
+/** Releases a task: it is offered to others. Throws as `moveTask`. */
 export const releaseTask = (doc: Y.Doc, command: TaskCommand): Task => {
   const entry = entryOf(doc, command.task)
   const done = replay(doc, entry, command, IS_DONE.release)
@@ -121,8 +125,8 @@ export const releaseTask = (doc: Y.Doc, command: TaskCommand): Task => {
 }
 
 /**
- * Says no: to an offered task, which others are then asked to take, or ends as rejected where it was given to one agent;
- * or, by who must approve it, to a result, which goes back to its owner. Throws as `moveTask`.
+ * Declines an offered task: others are then asked, or it ends as rejected where it was given to one
+ * agent. An approver declines a result, which returns to its owner. Throws as `moveTask`.
  */
 export const declineTask = (doc: Y.Doc, command: TaskCommand): Task => {
   const entry = entryOf(doc, command.task)
@@ -150,8 +154,8 @@ export const approveTask = (doc: Y.Doc, command: TaskCommand): Task => {
 }
 
 /**
- * Takes a task back. Who works on it is asked to stop, and has CANCEL_GRACE_MS for it, or less with `force`. Throws as
- * `moveTask`.
+ * Cancels a task. An owner that works on it is asked to stop, and has CANCEL_GRACE_MS for it;
+ * `force` cancels at once. Throws as `moveTask`.
  */
 export const cancelTask = (doc: Y.Doc, command: TaskCommand & { force?: boolean }): Task => {
   const entry = entryOf(doc, command.task)
@@ -184,7 +188,7 @@ const cancelNow = (
   return getTask(doc, writeStep(doc, entry, step).id)
 }
 
-/** What becomes of a task's status when it is granted. */
+/** The fields of a task's status that a grant changes. */
 const grantTo = ({ status }: TaskEntry, by: AgentId): Partial<TaskStatus> => {
   const without = (list: AgentId[] | undefined) => (list ?? []).filter((id) => id !== by)
   const { token, lost, declined } = status

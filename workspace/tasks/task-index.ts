@@ -104,7 +104,7 @@ export class TaskIndex {
     if (before !== undefined && entry === undefined) this.#unlink(before)
   }
 
-  /** Where it is, or belongs, among the open ones. */
+  /** Its index among the open tasks, or the index where it belongs. */
   #placeOf(entry: TaskEntry): number {
     let [low, high] = [0, this.#open.length]
     while (low < high) {

@@ -13,7 +13,7 @@ import { traceIn } from '../messages/trace.ts'
 import type { Placed } from './task-archive.ts'
 import { isTerminal, state1x } from './task-states.ts'
 
-/** What is new of one task. */
+/** The news of one task. */
 export interface TaskNews {
   offers: Placed<Offer>[]
   transitions: Placed<Transition>[]
@@ -46,7 +46,10 @@ const envelope = ({ id, facts }: Of, me: AgentId, from: AgentId, at: number) => 
   ...traceIn(facts),
 })
 
-/** What `me` is told of a task: that it may take it, what became of what it delegated or owns, what others note. */
+/**
+ * The news of a task for `me`: that it may take it, the outcome of a task that it delegated or
+ * owns, the notes of others.
+ */
 export const taskMessages = (task: Of, news: TaskNews, me: AgentId): Placed<Message>[] => {
   const { facts, status } = task
   const { from, to, approver } = facts
@@ -116,7 +119,7 @@ const stepMessage = (task: Of, step: Transition, me: AgentId): Message | null =>
   }
   if ((was ?? status.owner ?? facts.to) !== me) return null
   if (state === 'canceled') return { type: 'task_canceled', ...head, reason: message }
-  // What an owner does itself was sorted out above: this is another's, or the server's.
+  // Own steps of an owner were left out above: this one is another agent's or the server's.
   return event === undefined || event === 'claimed'
     ? null
     : { type: 'task_update', ...head, event, status: state1x(state), text: message }

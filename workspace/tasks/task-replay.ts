@@ -6,7 +6,7 @@ import { type ArchivedTask, showArchived } from './task-archive.ts'
 import { terminalError } from './task-rules.ts'
 import { getTask, historyOf, type Task, type TaskEntry } from './tasks.ts'
 
-/** What all commands on a task have. Server only: nobody else writes what they change. */
+/** The fields of every command on a task. Server only. */
 export interface TaskCommand {
   task: string
   by: AgentId
@@ -18,9 +18,11 @@ export interface TaskCommand {
   message: string
 }
 
-/** Whether a step in a task's history is what a command became. */
+/** Tells whether a step of a task's history is the outcome of a command. */
 export const IS_DONE = {
-  /** A result may have to be approved, a refusal leaves it to others. */
+  /**
+   * A result may have become a request for approval, a rejection may have left the task to others.
+   */
   status:
     (wanted: TaskState) =>
     ({ state, event }: Transition): boolean =>
@@ -37,7 +39,7 @@ export const IS_DONE = {
     event === 'cancel-asked' || state === 'canceled',
 }
 
-/** The answer that the same key gave before; null: there was none. Throws `key_reused`. */
+/** The answer that the same key got before; null: the key is new. Throws `key_reused`. */
 export const replay = (
   doc: Y.Doc,
   entry: TaskEntry,
@@ -49,8 +51,8 @@ export const replay = (
 }
 
 /**
- * What a command on a task that has left the document answers: what the same key answered then. Throws `key_reused`, and
- * `task_terminal`: it had ended.
+ * The answer of a command on an archived task: the answer that the same key got before. Throws
+ * `key_reused`, and `task_terminal` for a new key.
  */
 export const replayArchived = (
   task: ArchivedTask,
@@ -71,7 +73,7 @@ const doneBy = (
   // A grant that a result came with has its key, too.
   const done = history.findLast(({ key, by }) => key === command.key && by === command.by)
   if (done === undefined) return null
-  // What is approved says what its author said.
+  // An approved step has the message of its result, not of the approval.
   if (isDone(done) && (done.event === 'approved' || done.message === command.message)) return done
   throw new ClawError(
     'key_reused',

@@ -8,22 +8,22 @@ import { agentRecord } from '../document/shape.ts'
 import { isTerminal } from './task-states.ts'
 import { blockers, type TaskEntry } from './tasks.ts'
 
-/** Who is to be found for a task that was given to no one in particular. */
+/** Finds agents for a task that has no addressee. */
 
-/** What the task requires and the agent has not. */
+/** Capabilities that the task requires and the agent lacks. */
 export const lacks = (doc: Y.Doc, { requires = [] }: TaskFacts, id: AgentId): string[] => {
   if (requires.length === 0) return []
   const has = capabilitiesOf(doc, id)
   return requires.filter((one) => !has.includes(one))
 }
 
-/** Whether the task was given to this agent, alone or among others. */
+/** Tells whether the agent is the addressee of the task, alone or among others. */
 export const isAddressee = (doc: Y.Doc, facts: TaskFacts, id: AgentId): boolean =>
   facts.to === null
     ? agentRecord(doc, id) !== undefined && lacks(doc, facts, id).length === 0
     : facts.to === id
 
-/** Whether the agent could take it right now. */
+/** Tells whether the agent could claim the task now. */
 export const isTakeable = (
   doc: Y.Doc,
   { facts, status }: TaskEntry,
@@ -41,7 +41,7 @@ export const byUrgency = (a: TaskEntry, b: TaskEntry): number =>
   a.facts.createdAt - b.facts.createdAt ||
   (a.id < b.id ? -1 : 1)
 
-/** What an agent has done and has to do, as far as the document knows. */
+/** An agent's past and present work, as far as the document shows it. */
 export interface TrackRecord {
   /** Tasks it owns now (count). */
   load: number
@@ -69,7 +69,7 @@ export const recordsOf = (tasks: Iterable<TaskEntry>): Map<AgentId, TrackRecord>
   return records
 }
 
-/** Laplace's rule of succession: who has done nothing yet is between who did well and who did not. */
+/** Laplace's rule of succession: an agent without a record ranks between a good and a bad one. */
 const reliability = ({ completed, failed }: TrackRecord): number =>
   (completed + 1) / (completed + failed + 2)
 
@@ -77,8 +77,9 @@ const STATUS_ORDER: readonly Agent['status'][] = ['online', 'idle', 'stale', 'of
 const NOTHING: TrackRecord = { load: 0, completed: 0, failed: 0 }
 
 /**
- * Who may be asked to take the task, best first: who is here before who is not, then who has least to do, then who has
- * ended most of what it began well; last who lost this one. Not its creator, its approver, nor who has declined it.
+ * The agents that may be asked to take the task, best first: connected before absent ones, then by
+ * load, then by the part of their tasks that ended well; agents that lost this task come last.
+ * Leaves out its creator, its approver and agents that declined it.
  */
 export const candidates = (
   doc: Y.Doc,
@@ -102,7 +103,7 @@ export const candidates = (
     .map(({ agent_id }) => agent_id)
 }
 
-/** Throws `no_candidate` where nobody is registered who could take a task with these facts. */
+/** Throws `no_candidate` where no registered agent could take a task with these facts. */
 export const needCandidate = (doc: Y.Doc, facts: TaskFacts): void => {
   const { requires = [] } = facts
   if (requires.length === 0) return

@@ -8,11 +8,13 @@ import { isAddressee, lacks } from './task-routing.ts'
 import { isTerminal, type TaskRole, TRANSITIONS } from './task-states.ts'
 import { blockers, findEntry, historyOf, type TaskEntry } from './tasks.ts'
 
-/** Who may do what with a task, and what whoever may not is told: each refusal names the task, its state and the rule. */
+/**
+ * The rules of who may do what with a task. Each rejection names the task, its state and the rule.
+ */
 
 const KEPT = '; what you said is kept as a note'
 
-/** What somebody says of a task, as far as the rules go by it. */
+/** The parts of a command that the rules depend on. */
 interface Work {
   by: AgentId
   state: TaskState
@@ -51,7 +53,7 @@ export const lostGrant = (
     const { code, message: what, hint } = terminalError({ status, ...entry })
     return new ClawError(code, `${what}${KEPT}`, hint)
   }
-  // What its creator says as such needs no grant, whatever it had before: an answer, and that it takes the task back.
+  // Two commands of the creator need no grant: an answer, and a cancellation.
   const isAnswer = status.state === 'input-required' && state === 'working'
   if (facts.from === by && token === undefined && (isAnswer || state === 'canceled')) return null
   if (status.owner === by ? !isStale : !wasLost) return null
@@ -92,7 +94,7 @@ export const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskSt
   )
 }
 
-/** What somebody does who moves a task from one state to another. */
+/** The verb for moving a task from one state to another. */
 const doing = (from: TaskState, to: TaskState): string => {
   if (to === 'canceled') return 'cancel'
   if (to === 'submitted') return from === 'submitted' ? 'decline' : 'release'

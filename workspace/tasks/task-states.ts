@@ -3,15 +3,17 @@ import { ClawError } from '../../protocol/errors.ts'
 import type { TaskState } from '../document/schema.ts'
 
 /**
- * Who acts on a task. `addressee`: whom it was given to; where that is nobody in particular, any agent that has what it
- * requires; until somebody owns it. `owner`: whom the server granted it to. `creator`: who delegated it. `approver`: who
- * must approve its result, while one waits for that. `server`: time and other tasks, by the server's clock.
+ * The role in which an agent acts on a task. `addressee`: the agent it was given to, or any agent
+ * with the required capabilities, until it has an owner. `owner`: the agent that the server granted
+ * it to. `creator`: the agent that delegated it. `approver`: the agent that must approve its
+ * result, while one is pending. `server`: time and other tasks, by the clock of the server.
  */
 export type TaskRole = 'addressee' | 'owner' | 'creator' | 'approver' | 'server'
 
 /**
- * Who may move a task from where to where. The states are those of A2A (Agent2Agent protocol, `TaskState`), and what is
- * not here is refused. docs/tasks.md shows the table; test/workspace/tasks/task-table.test.ts holds them together.
+ * The roles that may move a task from one state to another. The states are those of A2A
+ * (Agent2Agent protocol, `TaskState`); transitions that are absent here are rejected. docs/tasks.md
+ * shows the table; test/workspace/tasks/task-table.test.ts holds them together.
  */
 export const TRANSITIONS: Readonly<
   Record<TaskState, Partial<Record<TaskState, readonly TaskRole[]>>>
@@ -47,7 +49,7 @@ export const TRANSITIONS: Readonly<
   rejected: {},
 }
 
-/** What else has to be so for a transition of the table, and what it is called. */
+/** Further conditions of transitions in the table, and their names. */
 export const CONDITIONS: readonly { from: string; to: string; role: TaskRole; when: string }[] = [
   { from: 'submitted', to: 'submitted', role: 'addressee', when: 'declines it: others are asked' },
   { from: 'submitted', to: 'rejected', role: 'addressee', when: 'it was given to that agent' },
@@ -101,7 +103,10 @@ export const parseState = (text: string): TaskState => {
   )
 }
 
-/** Reads a state that somebody answers a task with. Throws `bad_status`, also for `submitted`, which is no answer. */
+/**
+ * Reads the state of an answer to a task. Throws `bad_status`, also for `submitted`, which cannot
+ * be an answer.
+ */
 export const parseAnswer = (text: string): TaskState => {
   const state = parseState(text)
   if (state !== 'submitted') return state

@@ -26,13 +26,15 @@ export const push = <T extends Note | Offer | Transition>(
   else record.set(field, Y.Array.from([value]))
 }
 
-/** Whom the server has asked to take a task, oldest first. */
+/** The offers of a task, oldest first. */
 export const offersOf = (record: Y.Map<unknown>): Offer[] => {
   const offers = record.get('offers')
   return offers instanceof Y.Array ? offers.toArray().filter(isOffer) : []
 }
 
-/** One step of a task: where to, by whom, and what else becomes of its status. */
+/**
+ * A change of a task: its new state, its author, and the other fields of its status that change.
+ */
 export interface TaskChange {
   state: TaskStatus['state']
   by: AgentId
@@ -41,15 +43,16 @@ export interface TaskChange {
   key: string
   now: number
   event?: TaskEvent
-  /** Left out: as it was. */
+  /** Absent: unchanged. */
   owner?: AgentId | null
   more?: Partial<TaskStatus>
 }
 
 /**
- * Writes a step. What belongs to a state only goes with it: progress to work under way, a pending result to the wait for
- * approval; a wish to cancel stays until the task has ended. Server only: it is the one writer of `status` and
- * `history`, and that is why a task has one owner and a finished one stays finished. Throws `invalid`.
+ * Writes a change. Fields of one state end with it: progress with the work, a pending result with
+ * the wait for approval; a request to cancel stays until the task has ended. Server only: it is the
+ * one writer of `status` and `history`, so a task has one owner and a finished task stays finished.
+ * Throws `invalid`.
  */
 export const writeStep = (
   doc: Y.Doc,
@@ -89,7 +92,7 @@ export const writeStep = (
   return readEntry(entry.id, record)!
 }
 
-/** A step that time or another task makes. */
+/** Writes a change that time or another task makes. */
 export const writeServerStep = (
   doc: Y.Doc,
   entry: TaskEntry,

@@ -84,7 +84,7 @@ export const showStep = ({ key: _, at, ...step }: Transition): TaskStep => ({
   at: isoTime(at),
 })
 
-/** A task as it is in the document: what its creator said, and what the server says of it. */
+/** A task as the document has it: the facts by its creator and the status by the server. */
 export interface TaskEntry {
   id: TaskId
   facts: TaskFacts
@@ -100,8 +100,8 @@ export interface NewTask extends Omit<TaskFacts, 'createdAt' | 'trace' | 'hops'>
 }
 
 /**
- * Hands a task to the server. Whom it names must exist already, and so must the tasks it waits for. Throws `usage`, `too_large`,
- * `bad_name`, `task_cycle`.
+ * Submits a task. The agents that it names must exist, and so must the tasks that it waits for.
+ * Throws `usage`, `too_large`, `bad_name`, `task_cycle`.
  */
 export const addTask = (doc: Y.Doc, { id, now, trace, ...task }: NewTask): void => {
   const requires = checkNames('capabilities', task.requires ?? [])
@@ -119,7 +119,7 @@ export const addTask = (doc: Y.Doc, { id, now, trace, ...task }: NewTask): void 
     createdAt: now,
     ...traceFields(trace),
   }
-  // What does not apply takes no place.
+  // Absent fields take no space.
   for (const [name, list] of [['requires', requires] as const, ['after', after] as const]) {
     delete facts[name]
     if (list.length > 0) Object.assign(facts, { [name]: list })
@@ -128,8 +128,8 @@ export const addTask = (doc: Y.Doc, { id, now, trace, ...task }: NewTask): void 
 }
 
 /**
- * The way by which a task that waits for `after` waits for itself; null: it does not. Its time goes by how many tasks are
- * before it.
+ * The cycle by which a task with these dependencies waits for itself; null: it does not. The cost
+ * grows with the tasks before it.
  */
 export const cycleOf = (
   id: TaskId,
@@ -171,7 +171,7 @@ const UNTOUCHED: TaskStatus = {
   token: 0,
 }
 
-/** A filed task; undefined where the record is none. */
+/** A filed task; undefined: the record is malformed. */
 export const readEntry = (id: TaskId, record: Y.Map<unknown>): TaskEntry | undefined => {
   const facts = record.get('facts')
   if (!isTaskFacts(facts)) return undefined
@@ -179,7 +179,7 @@ export const readEntry = (id: TaskId, record: Y.Map<unknown>): TaskEntry | undef
   return { id, facts, status: isTaskStatus(written) ? written : UNTOUCHED, record }
 }
 
-/** Whether a task was filed and has not ended. */
+/** Tells whether a task is filed and has not ended. */
 export const isOpen = (doc: Y.Doc, id: string): boolean => {
   const record = taskRecord(doc, id)
   const entry = record && readEntry(id as TaskId, record)
@@ -225,8 +225,8 @@ export const entries = function* (doc: Y.Doc): Generator<TaskEntry> {
 }
 
 /**
- * Those of the tasks that this one waits for which have not ended. One that is not in the document is archived: it has
- * ended, and the server has looked at how.
+ * The open tasks that a task waits for. A dependency that the document no longer has is archived:
+ * it has ended, and the server has checked its outcome.
  */
 export const blockers = (
   { after = [] }: TaskFacts,
@@ -268,7 +268,7 @@ export const taskNotes = (doc: Y.Doc, { id, record }: TaskEntry): Note[] => {
   return [...listOf(record, 'notes', isNote), ...waiting].sort((a, b) => a.at - b.at)
 }
 
-/** What every face shows of an entry; `blockedBy` and `notes` as the document has them. */
+/** A task as every face shows it; `blockedBy` and `notes` as the document has them. */
 export const showTask = (entry: TaskEntry, blockedBy: TaskId[], notes: readonly Note[]): Task => {
   const { id, facts, status } = entry
   const { requires, after, deadline, parent, ref, approver, createdAt } = facts
@@ -322,7 +322,7 @@ export const listTasks = (doc: Y.Doc): Task[] => {
   return tasks.sort((a, b) => (order(a) < order(b) ? -1 : 1))
 }
 
-/** Hands the server a note on a task, finished or not. Throws `unknown_task`, `usage`, `too_large`. */
+/** Submits a note on a task, also on an ended one. Throws `unknown_task`, `usage`, `too_large`. */
 export const addNote = (doc: Y.Doc, id: string, by: AgentId, text: string, now: number): void => {
   const { id: task } = entryOf(doc, id)
   const note: Note = { by, at: now, text: checkSaid('note', text, MAX_MESSAGE_BYTES) }

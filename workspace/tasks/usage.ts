@@ -5,15 +5,15 @@ import { someBroadcasts } from '../messages/live-log.ts'
 import { submissions } from './submissions.ts'
 import { readEntry } from './tasks.ts'
 
-/** What an entry takes beside its text (bytes): ids, times, and what Yjs keeps of it. */
+/** Bytes of an entry beside its text: ids, times, and overhead of Yjs. */
 const ENTRY_BYTES = 200
 
 const bytesOf = ({ description, context }: TaskFacts): number =>
   ENTRY_BYTES + description.length + (context === null ? 0 : JSON.stringify(context).length)
 
 /**
- * About how many bytes of a document only this agent, an admin or the server can free: its live messages, and the tasks that
- * it has handed over. Looks at all live messages and tasks.
+ * Approximate bytes of a document that only this agent, an admin or the server can free: its live
+ * messages and the tasks that it delegated. Reads all live messages and tasks.
  */
 export const usedBytes = (doc: Y.Doc, agent: string): number => {
   let bytes = 0
