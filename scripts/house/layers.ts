@@ -26,6 +26,8 @@ export const LAYERS: readonly string[] = [
   'sync-server/config',
   'sync-server/storage/integrity',
   'sync-server/storage',
+  'sync-server/sync/updates',
+  'sync-server/sync/outgoing',
   'sync-server/sync',
   'sync-server/history/versions',
   'sync-server/history',

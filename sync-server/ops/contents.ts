@@ -17,7 +17,7 @@ import {
 } from '../../workspace/tasks/tasks.ts'
 import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import type { Shelf } from '../storage/update-log.ts'
-import { docOf } from '../sync/document.ts'
+import { docOf } from '../sync/updates/document.ts'
 
 const PAGE = 500
 const PAGE_BYTES = 4 * 1024 * 1024

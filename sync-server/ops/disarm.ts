@@ -16,7 +16,7 @@ import {
   skipContent,
   skipHead,
   skipPlain,
-} from '../sync/structs.ts'
+} from '../sync/updates/structs.ts'
 
 /**
  * Levels of arrays and objects in a value (count). Yjs reads JSON of any depth and writes it by recursion, which ends at some

@@ -3,7 +3,7 @@ import { renewServerClient } from '../../workspace/document/schema.ts'
 import { isState, put, type State } from '../http-agents/records.ts'
 import { LevelUpdateLog } from '../storage/level-update-log.ts'
 import type { Stored } from '../storage/update-log.ts'
-import { docOf } from '../sync/document.ts'
+import { docOf } from '../sync/updates/document.ts'
 
 /**
  * Lets the server write under another Yjs client id in every workspace of a data folder that went back in time: replicas

@@ -4,7 +4,7 @@ import { checkDocument } from '../../workspace/document/check.ts'
 import { pathOf } from '../../workspace/document/contents.ts'
 import { TypePlaces } from '../../workspace/document/places.ts'
 import type { Stored } from '../storage/update-log.ts'
-import { docOf } from '../sync/document.ts'
+import { docOf } from '../sync/updates/document.ts'
 import { disarm, type Poison } from './disarm.ts'
 
 /** Something that was taken out of a document: where it stood, why it could not stay, and what it was. */

@@ -1,10 +1,10 @@
 import { asWireError, CLOSE, type Frame, WireError } from '../../protocol/frames.ts'
 import { MAX_FRAME_BYTES, MAX_HELD_FRAMES } from '../config/limits.ts'
-import { type Admit, hasNews, type Verdict } from './check.ts'
 import type { Connection } from './connection.ts'
-import type { LiveDocument } from './document.ts'
 import type { Gate } from './gate.ts'
-import { slicesOf, WHOLE_BYTES } from './slices.ts'
+import { type Admit, hasNews, type Verdict } from './updates/check.ts'
+import type { LiveDocument } from './updates/document.ts'
+import { slicesOf, WHOLE_BYTES } from './updates/slices.ts'
 
 /** An update that is to be committed. */
 export interface Entry {

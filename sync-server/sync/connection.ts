@@ -3,8 +3,8 @@ import type { WebSocket } from 'ws'
 import { CLOSE, type Frame } from '../../protocol/frames.ts'
 import { MAX_SOCKET_BUFFER } from '../config/limits.ts'
 import type { Hold, Shared } from './held.ts'
+import type { Chunk } from './outgoing/ring.ts'
 import type { Principal } from './principal.ts'
-import type { Chunk } from './ring.ts'
 
 let lastId = 0
 

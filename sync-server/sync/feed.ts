@@ -1,8 +1,8 @@
 import type { Stored } from '../storage/update-log.ts'
 import type { Connection } from './connection.ts'
-import { SYNC_DONE, updateFragments } from './frame-writer.ts'
 import { Shared } from './held.ts'
-import { type Chunk, Ring } from './ring.ts'
+import { SYNC_DONE, updateFragments } from './outgoing/frame-writer.ts'
+import { type Chunk, Ring } from './outgoing/ring.ts'
 
 interface StoredFrames {
   seq: number

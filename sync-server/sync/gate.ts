@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import type { Owned } from '../storage/update-log.ts'
-import type { Decoded } from './check.ts'
 import type { Principal } from './principal.ts'
+import type { Decoded } from './updates/check.ts'
 
 /** Says whose words an update may be, before it touches a room's document. One a room. */
 export interface Gate {

@@ -23,13 +23,18 @@ import { AwarenessStates } from './awareness.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { CommandQueue, type Queued } from './command-queue.ts'
 import type { Connection } from './connection.ts'
-import { docOf, LiveDocument, salvage } from './document.ts'
 import { Feed } from './feed.ts'
-import { awarenessFrame, barrierFrame, syncStep1Frame, syncStep2Fragments } from './frame-writer.ts'
 import type { Gate } from './gate.ts'
 import { Gather } from './gather.ts'
+import {
+  awarenessFrame,
+  barrierFrame,
+  syncStep1Frame,
+  syncStep2Fragments,
+} from './outgoing/frame-writer.ts'
+import { type Chunk, framesOf } from './outgoing/ring.ts'
 import type { Principal } from './principal.ts'
-import { type Chunk, framesOf } from './ring.ts'
+import { docOf, LiveDocument, salvage } from './updates/document.ts'
 
 /** What a room needs from outside; it knows nothing of what is in its document. */
 export interface RoomEnv {

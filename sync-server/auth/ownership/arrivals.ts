@@ -7,7 +7,7 @@ import {
   type TypePlace,
   type TypePlaces,
 } from '../../../workspace/document/places.ts'
-import type { Decoded } from '../../sync/check.ts'
+import type { Decoded } from '../../sync/updates/check.ts'
 
 /** Where something stands. */
 export interface Spot {

@@ -2,8 +2,8 @@ import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { type Arrivals, addTo, arrivalsOf } from '../../../sync-server/auth/ownership/arrivals.ts'
-import { checkUpdate } from '../../../sync-server/sync/check.ts'
-import { applyAll } from '../../../sync-server/sync/document.ts'
+import { checkUpdate } from '../../../sync-server/sync/updates/check.ts'
+import { applyAll } from '../../../sync-server/sync/updates/document.ts'
 import {
   placeOfRoot,
   placeWithin,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { type Clocks, checkUpdate } from '../../../sync-server/sync/check.ts'
+import { type Clocks, checkUpdate } from '../../../../sync-server/sync/updates/check.ts'
 
 /** The updates of `edits`, one each, by a document with this client id. */
 const updatesOf = (client: number, edits: ((doc: Y.Doc) => void)[], from?: Uint8Array) => {

@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { CLOSE, WireError } from '../../protocol/frames.ts'
+import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { anything, skipStruct } from './structs.ts'
 
 /** Structs, or ranges of deletions, that are taken in at a time (count): a millisecond of work. */

@@ -1,8 +1,8 @@
 import * as Y from 'yjs'
-import { hasPending } from '../../lib/yjs/internals.ts'
-import { CLOSE, WireError } from '../../protocol/frames.ts'
-import { Unreadable } from '../storage/integrity/corruption.ts'
-import type { Stored } from '../storage/update-log.ts'
+import { hasPending } from '../../../lib/yjs/internals.ts'
+import { CLOSE, WireError } from '../../../protocol/frames.ts'
+import { Unreadable } from '../../storage/integrity/corruption.ts'
+import type { Stored } from '../../storage/update-log.ts'
 import { type Admit, type Clocks, checkUpdate, type Verdict } from './check.ts'
 import { faultIn } from './slices.ts'
 

@@ -1,4 +1,4 @@
-import { RING_BYTES } from '../config/limits.ts'
+import { RING_BYTES } from '../../config/limits.ts'
 import { updateFrame } from './frame-writer.ts'
 
 /** What one commit sends to every reader: frames side by side, ready for the socket. */

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { checkUpdate } from '../../../sync-server/sync/check.ts'
-import { LiveDocument } from '../../../sync-server/sync/document.ts'
-import { slicesOf } from '../../../sync-server/sync/slices.ts'
-import { runSeed, seeded } from '../../support/client.ts'
+import { checkUpdate } from '../../../../sync-server/sync/updates/check.ts'
+import { LiveDocument } from '../../../../sync-server/sync/updates/document.ts'
+import { slicesOf } from '../../../../sync-server/sync/updates/slices.ts'
+import { runSeed, seeded } from '../../../support/client.ts'
 
 /** Takes an update in as a room does: slice by slice, each checked against what is known. */
 const takeIn = (update: Uint8Array, doc: Y.Doc) => {

@@ -5,7 +5,7 @@ import {
   BARRIER,
   FRAGMENT_BYTES,
   SYNC,
-} from '../../protocol/frames.ts'
+} from '../../../protocol/frames.ts'
 
 /** Length of a WebSocket frame's header for a payload of `size` bytes, unmasked (RFC 6455, 5.2). */
 const headerSize = (size: number): number => (size < 126 ? 2 : size < 65_536 ? 4 : 10)

@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import { CLOSE, MAX_CLOCK, WireError } from '../../protocol/frames.ts'
+import { CLOSE, MAX_CLOCK, WireError } from '../../../protocol/frames.ts'
 
 /** Yjs client id → number of its operations known. */
 export type Clocks = Map<number, number>
