@@ -8,7 +8,7 @@ import {
   valueText,
 } from './spec.ts'
 
-/** What a shell can offer for a flag's value. */
+/** Completions of a flag's value. */
 type Offer = { words: readonly string[]; isList: boolean } | 'files' | 'folders' | 'nothing'
 
 const offerOf = ({ type }: Flag): Offer => {

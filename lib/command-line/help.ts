@@ -1,7 +1,7 @@
 import { type CommandSpec, type Flag, type Flags, takesValue, valueText } from './spec.ts'
 import { usageOf } from './usage.ts'
 
-/** What every exit code means; a command's own table says what it means there. */
+/** Meanings of exit codes. A command's own table overrides them. */
 export const EXITS: Readonly<Record<number, string>> = {
   0: 'done',
   1: 'bug',
@@ -13,12 +13,12 @@ export const EXITS: Readonly<Record<number, string>> = {
   7: 'timed out',
 }
 
-/** Those that any command may end with. */
+/** Exit codes of every command. */
 const ANY = [0, 1, 2, 5, 6]
 
-/** Columns of help; a reader with more has them to spare. */
+/** Width of wrapped text (columns); wider terminals lose nothing. */
 const WIDTH = 100
-/** The most columns that flags take before what they mean begins. */
+/** Widest column of flags before a flag gets a line of its own (columns). */
 const MAX_LABEL = 30
 
 export const exitsLine = (exits: Readonly<Record<number, string>>): string =>
@@ -87,7 +87,7 @@ export const commonLine = (noun: string, common: Flags): string =>
     .map(([flag]) => `--${flag}`)
     .join(' ')}`
 
-/** What `COMMAND --help` prints, as a manual page has it; `more` comes after the flags. */
+/** The lines of `COMMAND --help`, laid out like a manual page; `more` follows the flags. */
 export const helpOf = (program: string, spec: CommandSpec, more: readonly string[]): string[] => {
   const { name, summary, about, flags, operands, examples } = spec
   const called = `${program} ${name}`.trimEnd()

@@ -1,7 +1,7 @@
 import { didYouMean } from '../text/suggest.ts'
 import type { Flag, Flags, Program } from './spec.ts'
 
-/** What other programs call a flag that takes a text. */
+/** Names that other programs have for a flag that takes a text. */
 const TEXT =
   'content message msg text body note result set input task description prompt title reason why answer reply output response'.split(
     ' ',
@@ -36,10 +36,10 @@ const ALIKE: readonly (readonly string[])[] = [
   ['public-url', 'url', 'external-url'],
 ]
 
-/** Whether its value is a text, which may come from stdin. */
+/** True if its value is a text, which may come from stdin. */
 export const takesText = ({ type }: Flag): boolean => type?.kind === 'text' && type.stdin === true
 
-/** The flags that someone who typed `text`, which is none of `flags`, may have meant, as a hint; empty: unknown. */
+/** A hint that names the flags which `text`, an unknown flag, resembles; empty: none. */
 export const meantFlags = (text: string, flags: Flags): string => {
   const typed = text.replace(/^-+/, '').toLowerCase()
   const known = Object.entries(flags).filter(([, { hidden }]) => hidden !== true)
@@ -58,7 +58,7 @@ export const meantFlags = (text: string, flags: Flags): string => {
   )
 }
 
-/** Which program has a command, for those who ask another one for it. A test compares it with the programs. */
+/** The commands of each program, so that one can point to the other. A test compares them with the programs. */
 export const COMMANDS_OF: Readonly<Record<string, readonly string[]>> = {
   'clawlink-agent':
     'join invite register discover heartbeat pause resume whoami scan info prime poll wait watch delegate respond tasks task claim release decline approve answer note cancel broadcast send log sent file-list file-get file-put file-edit file-append file-diff file-mv file-rm file-log file-restore file-intent mirror up openclaw down status leave completion'.split(
@@ -70,7 +70,7 @@ export const COMMANDS_OF: Readonly<Record<string, readonly string[]>> = {
     ),
 }
 
-/** The command of another program that `word` is, as it is typed there; null: it is none. */
+/** The command of another program with this name, as typed there; null: no program has it. */
 export const commandElsewhere = (program: string, word: string): string | null => {
   const other = Object.keys(COMMANDS_OF).find(
     (name) => name !== program && COMMANDS_OF[name]!.includes(word),
@@ -78,7 +78,7 @@ export const commandElsewhere = (program: string, word: string): string | null =
   return other === undefined ? null : `${other} ${word}`
 }
 
-/** What to type in place of `words`, of which the first is no command of the program; empty: unknown. */
+/** The command to suggest for `words`, the first of which is unknown; empty: no suggestion. */
 export const meantCommand = (program: Program, words: readonly string[]): string => {
   const { name, commands, synonyms = {} } = program
   const [typed = '', next] = words
@@ -101,7 +101,7 @@ const pastedLink = ({ name, commands }: Program): string =>
     ? `to join by a link: ${name} join -, then paste it`
     : 'a join link is for: clawlink-agent join -'
 
-/** What went wrong with a word on its way into the shell, as where it was copied from a text; null: nothing seen. */
+/** The damage that copying from a document did to a command line: long dashes, curly quotes; null: none seen. */
 export const pasted = (argv: readonly string[]): string | null => {
   const dash = argv.find((arg) => /^[–—][–—-]*[a-z]/i.test(arg))
   if (dash !== undefined)

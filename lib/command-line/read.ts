@@ -5,7 +5,7 @@ import { type CommandSpec, type Flags, type Program, takesValue } from './spec.t
 import { calledIn, usageOf } from './usage.ts'
 import { checkValue, type Given } from './values.ts'
 
-/** What a flag looks like; text that merely begins with a dash does not. */
+/** The form of a flag. Text that only begins with a dash does not match. */
 const FLAG = /^--([a-z0-9][\w-]*)(?:=([\s\S]*))?$/i
 const SHORT = /^-[a-z]+$/i
 
@@ -56,12 +56,12 @@ const tokensOf = (argv: readonly string[], flags: Flags): Token[] => {
   return tokens
 }
 
-/** The longest usage that a hint repeats (characters): one line of a terminal or two; in place of a longer one, an example. */
+/** Longest usage in a hint (characters): about two lines. A longer one is replaced by an example. */
 const MAX_USAGE = 140
-/** What is repeated of a word that means nothing (characters). */
+/** Longest part of an unknown word that an error repeats (characters). */
 const MAX_WORD = 60
 
-/** How it is called. */
+/** A hint that shows the usage, or an example where that is long. */
 const hintOf = (program: string, spec: CommandSpec): string => {
   const { name, examples } = spec
   const usage = usageOf(spec)
@@ -88,18 +88,18 @@ export const readProgram = <C extends CommandSpec>(
   argv: readonly string[],
 ): Given & { command: C | null } => {
   const { name: program, noun, root, commands, common } = whole
-  // What is the program's own comes before what one command has.
+  // The program's own flags win over those of a command.
   const all: Flags = Object.assign({}, ...commands.map(({ flags }) => flags), common, root.flags)
   const tokens = tokensOf(argv, all)
   const words = tokens.filter(({ kind }) => kind === 'operand')
   if (words[0]?.text === 'help' && !commands.some(({ name }) => name === 'help')) {
-    // As people ask first: `help`, `help COMMAND`.
+    // People try `help` and `help COMMAND` first.
     return readProgram(whole, [...argv.toSpliced(words[0].at, 1), '--help'])
   }
   const [word] = words
   const command = commands.find(({ name }) => name === word?.text)
   if (word === undefined || command === undefined) {
-    // What comes after an unknown flag may be its value.
+    // A word after an unknown flag may be its value.
     const isStray = tokens.some(
       (token) => token.kind === 'flag' && !isKnown(token.text, all) && token.at < (word?.at ?? 0),
     )
@@ -163,7 +163,7 @@ const readCommandLine = (
   return { flags, values: reading.values, has: reading.has }
 }
 
-/** Gives the words that stand alone to the flags whose values they are. Throws `usage` for one too many. */
+/** Assigns operands to the flags whose values they are. Throws `usage` for one too many. */
 const readOperands = (
   spec: CommandSpec,
   stand: readonly string[],
@@ -171,7 +171,7 @@ const readOperands = (
   commands: readonly CommandSpec[],
 ): void => {
   const { operands = [], needs = [] } = spec
-  /** The flag in place of which `name` may not stand. */
+  /** The flag that was given instead of the operand `name`. */
   const saidBy = (name: string): string | undefined =>
     has.has(name) ? name : needs.find((all) => all.includes(name))?.find((one) => has.has(one))
   const free = operands.filter((name) => saidBy(name) === undefined)
@@ -217,7 +217,7 @@ const singularOf = (
   return one === undefined ? '' : `did you mean ${one.name} ${shown(word)}?`
 }
 
-/** What is wrong where more words stand alone than may; `said`: which flag was given in place of each that may. */
+/** The error for too many operands. `said`: the flag that was given in place of each operand. */
 const tooMany = (
   { operands = [], flags }: CommandSpec,
   stand: readonly string[],

@@ -7,7 +7,7 @@ export interface Flag {
   or?: string
   /** Stands for its value in help and usage, if its type does not say it. */
   value?: string
-  /** What it means. */
+  /** Its meaning, for help. */
   what: string
   /** The default, in words. */
   otherwise?: string
@@ -36,11 +36,14 @@ export interface CommandSpec {
   /** Empty: the program itself. */
   name: string
   summary: string
-  /** What follows a program's name; that of a command is made from its flags. */
+  /** The arguments of a program without a command. Those of a command are generated from its flags. */
   usage?: string
   about?: string
   flags: Flags
-  /** Flags whose values may stand without them, in this order. One that was given, or is no longer needed, is skipped. */
+  /**
+   * Flags whose values may be given without the flag, in this order. A flag that was given, or is not needed, is
+   * skipped.
+   */
   operands?: readonly string[]
   /** Flags that must be given; of several in one entry, at least one. */
   needs?: readonly (readonly string[])[]
@@ -54,7 +57,7 @@ export interface CommandSpec {
 
 export const takesValue = ({ type }: Flag): boolean => type !== undefined
 
-/** What stands for a flag's value in help and usage; empty: it takes none. */
+/** The placeholder of a flag's value in help and usage; empty: it takes no value. */
 export const valueText = ({ type, value, or }: Flag): string => {
   if (type === undefined) return ''
   const stdin = readsStdin(type) ? '|-' : ''
@@ -71,7 +74,7 @@ export interface Program<C extends CommandSpec = CommandSpec> {
   commands: readonly C[]
   /** Flags of every command. */
   common: Flags
-  /** What people type who know other programs, and the commands here. */
+  /** Commands of other programs, each with the command to suggest instead. */
   synonyms?: Readonly<Record<string, string>>
 }
 

@@ -6,7 +6,7 @@ const withValue = (name: string, flag: Flag): string => {
   return flag.optional ? `--${name} [${value}]` : `--${name} ${value}`
 }
 
-/** What follows a command's name on its command line, made from its flags: operands, then flags; optional ones in []. */
+/** The arguments of a command, generated from its flags: operands first; optional ones in []. */
 export const usageOf = (spec: CommandSpec): string => {
   const { flags, operands = [], needs = [], either = [], usage } = spec
   if (usage !== undefined) return usage
@@ -33,7 +33,7 @@ export const usageOf = (spec: CommandSpec): string => {
       ? [either.find((names) => names.includes(name)) ?? [name], false]
       : [need, true]
   }
-  // What must be given comes first, in the order in which it may stand alone.
+  // Required ones come first, then operands in their order.
   const order = [...operands, ...needs.flat(), ...shown]
   for (const name of order) if (!done.has(name)) add(...groupOf(name))
   return parts.join(' ')

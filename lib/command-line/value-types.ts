@@ -1,4 +1,4 @@
-/** What the value of a flag may be. The reader rejects any other value. */
+/** Types of flag values. The reader rejects a value of another type. */
 export type ValueType =
   | { kind: 'text'; stdin?: true }
   /** A name, an id or an address. */
@@ -70,7 +70,7 @@ export const seconds = (least = 0, most = 9_999_999.999): NumberType =>
   number(least, most, { decimals: 3, unit: 'seconds' })
 export const span = (mostDays: number): SpanType => ({ kind: 'span', mostDays })
 
-/** What stands for the value in help and usage, where the flag's table does not say it. */
+/** Placeholders in help and usage, for flags that name none. */
 const PLACEHOLDERS: Readonly<Record<Exclude<ValueType['kind'], 'choice' | 'number'>, string>> = {
   text: 'TEXT',
   name: 'NAME',
@@ -88,6 +88,6 @@ export const placeholderOf = (type: ValueType): string => {
   return PLACEHOLDERS[type.kind]
 }
 
-/** Whether `-` as its value stands for stdin. */
+/** True if `-` as its value means stdin. */
 export const readsStdin = (type: ValueType): boolean =>
   type.kind === 'json' || ('stdin' in type && type.stdin === true)

@@ -22,7 +22,7 @@ const SIZES: Readonly<Record<string, number>> = {
   t: 1024 ** 4,
 }
 
-/** What is repeated of a value that is wrong (characters). */
+/** Longest part of a wrong value that an error repeats (characters). */
 const MAX_SHOWN = 60
 
 const shown = (value: string): string =>
@@ -41,7 +41,7 @@ const parseSize = (value: string): number | null => {
   return digits === undefined ? null : Number(digits) * SIZES[unit.toLowerCase()]!
 }
 
-/** From here on a limit is no news to anybody, and not named. */
+/** A limit above this is not worth naming in an error. */
 const HUGE = 9_999_999
 
 const rangeText = ({ least, most }: NumberType): string => {

@@ -43,7 +43,7 @@ export class AuditLog {
     }
   }
 
-  /** Whether a refusal of theirs is to be noted again. */
+  /** True if a refusal of this caller may be noted again: at most one per second. */
   isDue(by: string, now: number): boolean {
     if (now - (this.#refusedAt.get(by) ?? 0) < REFUSED_GAP_MS) return false
     if (this.#refusedAt.size > KEPT) this.#refusedAt.clear()

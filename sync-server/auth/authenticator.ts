@@ -36,7 +36,7 @@ export class Authenticator {
     return this.#agentWith(hash)
   }
 
-  /** Whether `authenticate` accepts it. Cheap, so that strangers can be asked often. */
+  /** True if `authenticate` accepts it. Cheap: it runs for strangers, too. */
   isGood(secret: string): boolean {
     if (isSecret('ticket', secret)) return false
     try {

@@ -43,7 +43,7 @@ export const authorize = (
   )
 }
 
-/** A caller that is one agent or the owner. Throws `unauthorized` for none; `not_allowed` for a token, which is no agent yet. */
+/** The caller as one agent or the owner. Throws `unauthorized` for null, `not_allowed` for an HTTP token. */
 export const asPrincipal = (caller: Caller | null): Principal => {
   if (caller === null) throw unknownCredential()
   if (caller.kind === 'token') throw onlyPlain()

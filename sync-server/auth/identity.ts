@@ -11,13 +11,13 @@ import { ClawError } from '../../protocol/errors.ts'
 import { type ServerProof, serverIdOf, serverText } from '../../protocol/roles.ts'
 import { writeOwn } from './owner.ts'
 
-/** In the data folder (0600), and in backups: a restored server is the same server. */
+/** In the data folder (mode 0600) and in backups: a restored server keeps its identity. */
 const KEY_FILE = 'server-key.json'
 
-/** Says who this server is: a signature over the nonce of whoever asks. */
+/** Signs a client's nonce with the server's key. */
 export type Identity = (nonce: string) => ServerProof
 
-/** The server's own Ed25519 key, made where there is none. Throws `data_unusable` for one that is no key. */
+/** Reads the server's Ed25519 key, or makes one. Throws `data_unusable` for a damaged file. */
 export const identityIn = async (data: string): Promise<Identity> => {
   const path = join(data, KEY_FILE)
   const pem = readKey(path) ?? (await makeKey(data, path))

@@ -16,11 +16,11 @@ export interface NewInvite {
   http?: string
 }
 
-/** The invites by which somebody can join, and the same user's own. */
+/** Invites and tokens, and the invite for the same user's programs. */
 export class InviteBook {
   #local = ''
   readonly #now: () => number
-  /** That are open at a time (count): more is a loop, not a team. */
+  /** Most open invites (count). More is a loop, not a team. */
   readonly #most: number
   readonly #byHash = new Map<string, Invite>()
 
@@ -52,12 +52,12 @@ export class InviteBook {
     throw notGood('is not known here')
   }
 
-  /** Whether there is an invite or a token with this id. */
+  /** True if an invite or token with this id exists. */
   has(id: string): boolean {
     return [...this.#byHash.values()].some((one) => one.id === id)
   }
 
-  /** The hash of the invite, used up or not, or the token that has this id; null: there is none. */
+  /** The hash of the invite (used up or not) or token with this id; null: none has it. */
   hashWith(id: string): string | null {
     if (this.#local !== '' && secretId(this.#local) === id) return this.#local
     for (const hash of this.#byHash.keys()) if (secretId(hash) === id) return hash
@@ -71,7 +71,7 @@ export class InviteBook {
     return whyNot(one, this.#now()) === null ? one : null
   }
 
-  /** Throws `unauthorized` for one that nobody can join by any more. */
+  /** Throws `unauthorized` for an invite that is used up or has expired. */
   check(invite: Invite): void {
     const why = whyNot(invite, this.#now())
     if (why !== null) throw notGood(why, Ended)
@@ -99,7 +99,7 @@ export class InviteBook {
     }
   }
 
-  /** Adds one, and forgets those that ended long ago. Throws `quota`. */
+  /** Adds an invite, and removes those that ended long ago. Throws `quota`. */
   add(wanted: NewInvite, secret: string, by: string): { invite: Invite; changes: Change[] } {
     const ended = this.#ended
     if (this.#byHash.size - ended.length >= this.#most) {
@@ -113,7 +113,7 @@ export class InviteBook {
     return { invite, changes: [this.#forget(ended), this.#set(invite)] }
   }
 
-  /** Those that ended a day ago: until then, who asks is told why it is of no use. */
+  /** Invites that ended over a day ago. Until then an error can say why they no longer work. */
   get #ended(): Invite[] {
     return [...this.#byHash.values()].filter((one) => {
       const ended = one.uses === 0 ? one.createdAt : (one.expiresAt ?? Infinity)

@@ -21,7 +21,7 @@ export const credentialKey = ({ workspace, agent }: Pick<Credential, 'workspace'
 export const inviteKey = ({ id }: Pick<Invite, 'id'>) => `j:${id}`
 export const RECOVERING_KEY = 'r:recovering'
 
-/** What is stored was written by this program: its shape is trusted. */
+/** Values were written by this program, so their shape is trusted. */
 export const readAll = async (log: FactLog) => {
   const of = async <T>(prefix: string) => (await log.entries(prefix)).map(({ json }) => json as T)
   return {

@@ -38,7 +38,7 @@ export class Members {
     return this.#state.credentials.of(workspace).map(memberOf)
   }
 
-  /** Whether this agent has, or had, a credential. */
+  /** True if this agent has, or had, a credential. */
   knows(workspace: string, agent: string): boolean {
     return this.#state.credentials.get(workspace, agent) !== undefined
   }

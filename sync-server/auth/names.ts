@@ -6,7 +6,7 @@ import { agentsOf } from '../../workspace/document/schema.ts'
 import type { Room } from '../sync/room.ts'
 import type { AccessStore } from './store.ts'
 
-/** Keeps the names of who has joined a workspace as its document has them: most register after they have joined. */
+/** Keeps members' names equal to those in the document: most agents register after they join. */
 export const followNames = (doc: Y.Doc, workspace: string, store: AccessStore): void => {
   const tell = (ids: Iterable<string>): void => {
     for (const id of ids)
@@ -21,7 +21,7 @@ export const followNames = (doc: Y.Doc, workspace: string, store: AccessStore): 
   })
 }
 
-/** Notes that those whose credential was revoked have left: their names are free. */
+/** Marks revoked agents as gone in the document, which frees their names. */
 export const leaveRevoked = (room: Room, doc: Y.Doc, store: AccessStore): void => {
   const isThere = (id: string): id is AgentId =>
     hasAgent(doc, id) && asLinkState(agentsOf(doc).get(id)?.get('link')) !== 'down'
@@ -30,5 +30,5 @@ export const leaveRevoked = (room: Room, doc: Y.Doc, store: AccessStore): void =
   const leave = (doc: Y.Doc) => {
     for (const id of gone) setLinkState(doc, id, 'down')
   }
-  room.command(leave).catch(() => {}) // the room says so itself, and it is done when it is loaded again
+  room.command(leave).catch(() => {}) // the room reports it, and this runs again when the room is loaded is done when it is loaded again
 }

@@ -6,17 +6,17 @@ import { isSecret, runDirsOf, runFileOf } from '../../protocol/roles.ts'
 import { syncDir } from '../storage/integrity/disk.ts'
 import { newSecret } from './secrets.ts'
 
-/** What is in `DATA/owner.json`: who can read it owns the server. */
+/** The content of `DATA/owner.json`. A reader of it owns the server. */
 export interface OwnerFile {
   token: string
-  /** Where the server with this data listens, and its process; left out: none does. */
+  /** The URL and process of the server that uses this data; absent: none does. */
   url?: string
   /** … and for other machines. */
   reach?: string
   pid?: number
 }
 
-/** In the data folder, for who may read that only (0600). */
+/** In the data folder, mode 0600. */
 export const OWNER_FILE = 'owner.json'
 
 const pathIn = (data: string): string => join(data, OWNER_FILE)
@@ -31,7 +31,7 @@ export const readOwner = (data: string): OwnerFile | null => {
   }
 }
 
-/** Writes a file of the user's own so that it is whole at any moment. */
+/** Replaces a file of the user's atomically, mode 0600. */
 export const writeOwn = async (dir: string, path: string, value: object): Promise<void> => {
   const neighbour = `${path}.${process.pid}.tmp`
   rmSync(neighbour, { force: true })
@@ -54,7 +54,7 @@ export const writeOwn = async (dir: string, path: string, value: object): Promis
 export const saveOwner = (data: string, owner: OwnerFile): Promise<void> =>
   writeOwn(data, pathIn(data), owner)
 
-/** The owner's file, made where there is none. */
+/** Reads the owner's file, or makes it. */
 export const ownerOf = async (data: string): Promise<OwnerFile> => {
   const known = readOwner(data)
   if (known !== null) return known
@@ -63,7 +63,7 @@ export const ownerOf = async (data: string): Promise<OwnerFile> => {
   return owner
 }
 
-/** The user's folders for running servers, of those that only that user can write to. */
+/** The user's folders for running servers, only those that no other user can write to. */
 const ownRunDirs = (): string[] => {
   const uid = process.getuid?.() ?? -1
   return runDirsOf(process.env, tmpdir(), uid).filter((dir) => {
@@ -78,7 +78,7 @@ const ownRunDirs = (): string[] => {
   })
 }
 
-/** Leaves an invite for this user's programs; resolves to what takes it away. */
+/** Writes an invite for this user's programs. Resolves to a function that removes it. */
 export const inviteSameUser = async (port: number, invite: string): Promise<() => void> => {
   const paths: string[] = []
   for (const dir of ownRunDirs()) {

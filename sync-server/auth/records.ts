@@ -1,12 +1,12 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { isAgentId, isSecret, type Role } from '../../protocol/roles.ts'
 
-/** What an agent's credential is, as stored. Times are milliseconds since the epoch, by the server's clock. */
+/** A credential as stored. Times are milliseconds since the epoch, by the server's clock. */
 export interface Credential {
   agent: string
   workspace: string
   role: Role
-  /** SHA-256 of the secret, hex; empty: it has none of its own, who shows the token `invite` speaks for it. */
+  /** SHA-256 of the secret, hex; empty: the token `invite` speaks for this agent. */
   hash: string
   /** Id of the invite that it was traded for; 'local': the same user's, on this machine. */
   invite: string
@@ -19,27 +19,27 @@ export interface Credential {
   replaced?: string[]
 }
 
-/** What an invite is, as stored: its secret is known to whoever was given it only. */
+/** An invite as stored. Its secret is stored nowhere. */
 export interface Invite {
-  /** How people and the audit log name it; from the hash, so it tells nothing. */
+  /** Its name in commands and the audit log, made from the hash; reveals nothing. */
   id: string
   hash: string
   /** null: any. */
   workspace: string | null
   role: Role
-  /** How many may still join by it; null: any number. */
+  /** Joins left; null: any number. */
   uses: number | null
   /** null: never. */
   expiresAt: number | null
-  /** Whom alone it lets in, in place of the credential that agent has. */
+  /** The only agent that may join with it, in place of its present credential. */
   agent?: string
-  /** It is no invite but a token, by which agents that speak plain HTTP register; what people call it. */
+  /** Present for a token, with which agents that speak plain HTTP register: its name. */
   http?: string
   by: string
   createdAt: number
 }
 
-/** Something that the one who runs the server may want to look up. */
+/** An entry for the operator to look up. */
 export interface AuditEntry {
   at: number
   what:
@@ -53,29 +53,29 @@ export interface AuditEntry {
     | 'recovering'
     | 'created'
   workspace: string | null
-  /** Whose doing it was. */
+  /** The agent that did it, or the owner. */
   by: string
-  /** What else there is to say: no secret. */
+  /** Details, without secrets. */
   note: string
 }
 
-/** Who wants to join, and by what. */
+/** A request to join. */
 export interface JoinRequest {
   invite: string
   agent: string
-  /** Left out: the invite's, else `default`. */
+  /** Absent: the workspace of the invite, else `default`. */
   workspace?: string | undefined
-  /** The secret that the agent will show from now on, made and kept by it; left out: the server makes one. */
+  /** The agent's future secret, made by the agent; absent: the server makes one. */
   credential?: string | undefined
-  /** The credential that it has, to be replaced. */
+  /** The credential that it replaces. */
   old?: string | undefined
   name?: string | undefined
   kind?: 'agent' | 'person' | undefined
-  /** Whether the workspace is made where there is none; an invite is for one that exists. */
+  /** Make the workspace if it does not exist. An invite opens one that exists. */
   create?: boolean | undefined
 }
 
-/** Agents of one token (count), those that are gone included: long before this many, newcomers get their ids. */
+/** Most agents of one token (count), gone ones included; the ids of gone agents are reused long before. */
 export const MAX_TOKEN_AGENTS = 5_000
 
 /** Throws `bad_name`, `usage`. */
@@ -95,7 +95,7 @@ export interface Joined {
   agent_id: string
 }
 
-/** Of whom a credential is: as admins see it. */
+/** A credential as admins see it. */
 export interface Member {
   agent_id: string
   name: string

@@ -1,10 +1,10 @@
 import { ClawError } from '../../protocol/errors.ts'
 import type { Credential } from './records.ts'
 
-/** A secret that was good once: who shows it guesses nothing. */
+/** The secret was valid once, so showing it is no guess. */
 export class Ended extends ClawError {}
 
-/** Why somebody is not let in. */
+/** The error for a revoked credential. */
 export const revoked = ({ agent, workspace }: Pick<Credential, 'agent' | 'workspace'>): ClawError =>
   new Ended(
     'revoked',

@@ -4,10 +4,10 @@ import { PREFIX, proofText, type SecretKind } from '../../protocol/roles.ts'
 export const newSecret = (kind: SecretKind): string =>
   `${PREFIX[kind]}${randomBytes(32).toString('base64url')}`
 
-/** What is stored of a secret: of 256 random bits a plain hash tells nothing. */
+/** The stored form of a secret. A plain hash of 256 random bits reveals nothing. */
 export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
-/** Shows whoever has the secret that this server has its hash: the nonce is theirs, new each time. */
+/** Proves to a client that the server knows the secret with this hash. The client picks a new nonce each time. */
 export const proofOf = (hash: string, nonce: string): string =>
   createHmac('sha256', hash).update(proofText(nonce)).digest('hex')
 

@@ -5,8 +5,8 @@ import { usedBytes } from '../../workspace/tasks/usage.ts'
 const SHARES = 8
 
 /**
- * What each agent may still add of what only it, an admin or the server can free, so that nobody fills a document alone. It is
- * counted down, and again from the document once it is used up: archiving frees some of it.
+ * The bytes that each agent may still add in messages and tasks, which only it, an admin or the server can remove; so
+ * no agent fills a document alone. Counted down, and recounted from the document once used up: archiving frees some.
  */
 export class Share {
   readonly #doc: Y.Doc
@@ -19,7 +19,7 @@ export class Share {
     this.#most = Math.floor(maxDocument / SHARES)
   }
 
-  /** Takes so many bytes of an agent's share; false: there are not as many left. */
+  /** Takes bytes from an agent's share; false: not enough are left. */
   take(agent: string, bytes: number): boolean {
     let spare = this.#spare.get(agent) ?? -1
     if (spare < bytes) spare = this.#most - usedBytes(this.#doc, agent)

@@ -24,8 +24,8 @@ export interface Listener {
 }
 
 /**
- * What is stored about access, in memory as it is on disk. The parts of the AccessStore share it, and change it in turns:
- * a change is stored first. Of secrets it has hashes only.
+ * Everything stored about access, in memory as on disk. The parts of the AccessStore share it and change it in turns,
+ * the disk first. It has only hashes of secrets.
  */
 export class AccessState {
   readonly now: () => number
@@ -97,7 +97,7 @@ export class AccessState {
     return this.#invites
   }
 
-  /** Whether clients may give back others' operations that the server lacks: after a restore. */
+  /** True after a restore: clients may give back others' operations that the server lacks. */
   get isRecovering(): boolean {
     return this.#recovering > this.now()
   }

@@ -40,7 +40,7 @@ export class AccessStore {
     return this.#state.workspaces
   }
 
-  /** Whether clients may give back others' operations that the server lacks: after a restore. */
+  /** True after a restore: clients may give back others' operations that the server lacks. */
   get isRecovering(): boolean {
     return this.#state.isRecovering
   }

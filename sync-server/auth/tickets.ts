@@ -1,15 +1,12 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { hashOf, newSecret } from './secrets.ts'
 
-/** A ticket stands in the URL of a WebSocket, which proxies log: whoever reads it there later finds it spent, or expired (ms). */
+/** Lifetime of a ticket (ms). A ticket is in the URL of a WebSocket, which proxies log: it must be worthless soon. */
 export const TICKET_MS = 60_000
 
-/**
- * The tickets that were issued and not used. A ticket opens one WebSocket and is good for nothing else. Only hashes are kept,
- * and only in memory.
- */
+/** Unused tickets. A ticket opens one WebSocket and nothing else. Only hashes are kept, in memory. */
 export class Tickets {
-  /** By the ticket's hash, oldest first. `holder`: the hash of the credential it stands for; null: the owner's. */
+  /** By the ticket's hash, oldest first. `holder`: the hash of the credential; null: the owner. */
   readonly #open = new Map<string, { holder: string | null; until: number }>()
 
   issue(holder: string | null, now: number): string {

@@ -7,12 +7,12 @@ import type { Change } from './writes.ts'
 
 const keyOf = (name: string): string => `n:${name}`
 
-/** The one that is always there. */
+/** It always exists. */
 export const DEFAULT_WORKSPACE = 'default'
 
 /**
- * Which workspaces there are: `default`, those that somebody made, and those that have data, members or invites. Naming
- * another one makes none.
+ * The names of workspaces: `default`, created ones, and those with data, members or invites. Naming an unknown one
+ * creates nothing.
  */
 export class Workspaces {
   readonly #names: Set<string>
@@ -23,7 +23,7 @@ export class Workspaces {
     this.#most = most
   }
 
-  /** `most`: there may be (count). */
+  /** `most`: limit on workspaces (count). */
   static async open(
     log: Pick<UpdateLog, 'facts' | 'workspaces'>,
     most: number,
@@ -50,7 +50,7 @@ export class Workspaces {
     return this.#names.has(name)
   }
 
-  /** For those who may see all names. Throws `unknown_workspace`. */
+  /** Only for callers that may see all names. Throws `unknown_workspace`. */
   check(name: string): void {
     if (this.#names.has(name)) return
     const near = didYouMean(name, this.#names)

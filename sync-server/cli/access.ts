@@ -10,7 +10,7 @@ import type { Call, Command } from './call.ts'
 
 const WEEK_MS = 7 * 24 * 60 * 60_000
 
-/** What a command did: for programs, and for people; `notes` go to stderr. */
+/** The result of a command: data for programs, lines for people; `notes` go to stderr. */
 interface Done {
   data: object
   lines: readonly string[]
@@ -27,7 +27,7 @@ const nameIn = (text: string): string => {
   throw new ClawError('usage', `--name has over ${MAX_NAME} characters`, 'give a shorter one')
 }
 
-/** Call before anything is made. */
+/** Call it before anything is made: it throws `usage` for a bad --url. */
 const baseOf = (admin: Admin, { value }: Call): string => {
   const url = value('url')
   if (url !== undefined) return urlIn('url', url)
@@ -49,7 +49,7 @@ const asLink = (
   return { data: { ...made, link }, lines: [link], notes }
 }
 
-/** The token itself, and where it is good. */
+/** The token, with the address it is good for. */
 const asToken = (
   base: string,
   made: { secret: string; invite: string; workspace: string | null; expires_at: string | null },
@@ -62,17 +62,17 @@ const asToken = (
   return { data: { ...rest, token, url }, lines: [token], notes }
 }
 
-/** How many invites may be open, as the server that does not run now is told; `limit` is another flag elsewhere. */
+/** Limit on open invites, for a stopped server; other commands have another flag `limit`. */
 const mostInvites = ({ value }: Call): number => parseLimits(value('limit') ?? '').invites
 
-/** A list with nothing in it says so: a name that is not known is not the same as one that has nothing. */
+/** Notes for an empty list: an unknown workspace looks the same as an empty one. */
 const ifNone = (lines: readonly string[], what: string, { value }: Call): string[] => {
   const workspace = value('workspace')
   if (lines.length > 0) return []
   return [workspace === undefined ? what : `${what} (workspace "${workspace}", if there is one)`]
 }
 
-/** As a command: it has its admin, prints what was done, and throws what is wrong. */
+/** Makes a command of it: opens the admin, prints the result, closes the admin. */
 const command =
   (run: (admin: Admin, call: Call) => Promise<Done>, most?: (call: Call) => number): Command =>
   async (call) => {
@@ -88,7 +88,7 @@ const command =
     }
   }
 
-/** What agents named themselves is data: no control characters of theirs reach a terminal. */
+/** Replaces control characters in a line, because names of agents are not trusted by a terminal. */
 const clean = (line: string): string => line.replace(CONTROLS, ' ')
 const CONTROLS = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
 

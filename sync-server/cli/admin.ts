@@ -9,25 +9,25 @@ import { openLog } from '../storage/open-log.ts'
 import { storeError } from '../storage/store-error.ts'
 import { OWNER } from '../sync/principal.ts'
 
-/** What an admin can do, on a server that runs or on the data of one that does not. */
+/** The actions of an admin, on a running server or on the data of a stopped one. */
 export interface Admin {
   do: <N extends keyof AdminActions>(
     name: N,
     body: Parameters<AdminActions[N]>[1],
   ) => Promise<Awaited<ReturnType<AdminActions[N]>>>
-  /** Where others reach the server; null: it does not run. */
+  /** The server's address for others; null: it is stopped. */
   reach: string | null
   close: () => Promise<void>
 }
 
 const READS = new Set<keyof AdminActions>(['agents', 'invites', 'audit', 'workspaces'])
 
-/** `mostInvites`: that may be open, where no server says it. Throws `data_locked`, `data_unusable`. */
+/** `mostInvites`: limit on open invites for a stopped server. Throws `data_locked`, `data_unusable`. */
 export const openAdmin = async (
   data: string,
   mostInvites: number = LIMITS.invites.is,
 ): Promise<Admin> => {
-  // Whoever has the store's lock is alone: only where somebody else has it is there a server to ask.
+  // The store's lock is exclusive. If another process has it, that is the server to ask.
   const log = await openLog(data, Date.now, false).catch((error: ClawError) => {
     if (error.code === 'data_locked') return null
     throw error

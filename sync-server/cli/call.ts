@@ -18,7 +18,7 @@ interface Context {
 /** The flags and operands of a command of clawlink-sync. A flag that was not given has its environment variable's value. */
 export interface Call extends Context {
   json: boolean
-  /** Whether the flag was given on the command line. */
+  /** True if the flag was given on the command line. */
   has: (flag: string) => boolean
   /** As typed. */
   value: (flag: string) => string | undefined

@@ -1,7 +1,7 @@
-/** The one JSON document of a command that did what it was asked to. */
+/** The JSON document of a successful command. */
 export const jsonOf = (data: unknown): string => `${JSON.stringify({ ok: true, data })}\n`
 
-/** Bytes for people. */
+/** Bytes with a unit, for people. */
 export const sizeText = (bytes: number): string => {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
   let [size, unit] = [bytes, 0]

@@ -26,7 +26,7 @@ const LIMIT_FLAG: Flag = {
   env: 'CLAWLINK_LIMIT',
 }
 
-/** Who may. */
+/** Access: invites, agents, workspaces. */
 export const ACCESS: readonly CommandRow[] = [
   {
     name: 'invite',
@@ -144,7 +144,7 @@ export const ACCESS: readonly CommandRow[] = [
   },
 ]
 
-/** What an operator runs. docs/OPERATIONS.md */
+/** Commands for operators: docs/OPERATIONS.md */
 export const OPS: readonly CommandRow[] = [
   {
     name: 'backup',
@@ -250,5 +250,5 @@ export const OPS: readonly CommandRow[] = [
   },
 ]
 
-/** What clawlink-sync does beside serving: each is loaded when it is asked for. */
+/** All commands of clawlink-sync; each is loaded when it runs. */
 export const COMMANDS: readonly CommandRow[] = [...ACCESS, ...OPS]

@@ -14,9 +14,9 @@ import { freeBytes } from '../storage/recovery.ts'
 import type { Command } from './call.ts'
 import { jsonOf, sizeText } from './command.ts'
 
-/** Below this a disk is about to be full. */
+/** A disk with less is nearly full. */
 const LOW_DISK_BYTES = 1024 * 1024 * 1024
-/** Clocks of one machine differ by no more (milliseconds); files have times that are a little off. */
+/** Largest difference between the clock and file times on one machine (milliseconds). */
 const CLOCK_MS = 60_000
 const OLDEST_NODE = [20, 19]
 
@@ -90,7 +90,7 @@ const ofFolder = async (data: string): Promise<Finding[]> => {
 }
 
 const openToOthers = async (path: string): Promise<boolean> => {
-  // Windows has no such bits.
+  // Windows has no permission bits.
   if (process.platform === 'win32') return false
   const found = await stat(path).catch(() => null)
   return found !== null && (found.mode & 0o077) !== 0
@@ -176,7 +176,7 @@ const ofClock = async (data: string): Promise<Finding> => {
   )
 }
 
-/** What a command that was killed left in the data folder, or beside it. */
+/** Leftovers of killed commands, in the data folder and beside it. */
 const ofLeftovers = async (data: string): Promise<Finding[]> => {
   const { warn } = finding('leftovers')
   const isLeft = /^\.(?:partial|copy)-\w+$/

@@ -8,7 +8,7 @@ import { ACCESS, COMMANDS, type CommandRow, OPS } from './commands.ts'
 
 const NAME = 'clawlink-sync'
 
-/** What other programs call it, by what to type here. */
+/** Command names of other programs, with the command to suggest. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   ...{ status: 'doctor', health: 'doctor', check: 'doctor, verify', ping: 'doctor' },
   ...{ start: NAME, serve: NAME, run: NAME, server: NAME, up: NAME, listen: NAME },

@@ -17,7 +17,7 @@ export const restore: Command = async (call) => {
     'copy',
     async (folder) => {
       const { problems } = await verifyFolder(folder)
-      // What an older server let in is as it was, and can be repaired once it is restored.
+      // Invalid entries that an older server accepted are restored as they are; repair removes them.
       const [first, ...others] = problems.filter(({ kind }) => kind === 'damaged')
       invalid = problems.filter(({ kind }) => kind === 'invalid').length
       if (first === undefined) return newServerClients(folder)

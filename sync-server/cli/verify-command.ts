@@ -42,7 +42,7 @@ const ofBackup = async (backup: string): Promise<Report> => {
   }
 }
 
-/** That something is so damaged that it cannot be opened is what was asked for, too. */
+/** Data too damaged to open is a finding, not an error of the command. */
 const damageReported = async (verified: () => Promise<Report>): Promise<Report> => {
   try {
     return await verified()

@@ -23,7 +23,7 @@ import type { Arrivals, Spot } from './arrivals.ts'
 
 const full = (what: string): WireError => new WireError(CLOSE.full, what)
 
-/** What some updates add. A map is told by the name of its root, or by the Yjs id of the item that it is. */
+/** Additions of some updates. A map is identified by the name of its root or by the Yjs id of its item. */
 interface Added {
   roots: Set<string>
   otherRoots: number
@@ -34,8 +34,8 @@ interface Added {
 }
 
 /**
- * How much of something there is in a document: roots, keys of maps, subdocuments, text, marks. All of these stay, or cost
- * every replica something at each change. Updates that were admitted and are not applied yet count, too.
+ * Counts things in a document that stay, or that cost every replica something at each change: roots, keys of maps,
+ * subdocuments, text, marks. Includes updates that were admitted and are not applied yet.
  */
 export class Amounts {
   readonly #places: TypePlaces

@@ -9,7 +9,7 @@ import {
 } from '../../../workspace/document/places.ts'
 import type { Decoded } from '../../sync/updates/check.ts'
 
-/** Where something stands. */
+/** A location in the document. */
 export interface Spot {
   /** The type: a root's name, the id of the item that it is, or itself; null: in none, Yjs collects it. */
   within: string | Y.ID | Y.AbstractType<unknown> | null
@@ -19,7 +19,7 @@ export interface Spot {
 
 const NOWHERE: Spot = { within: null, key: null, place: NO_PLACE }
 const NOT_FOUND: Spot = { ...NOWHERE }
-/** It is being looked for. */
+/** The search for it is under way. */
 const UNDER_WAY: Spot = { ...NOWHERE }
 
 /** A struct that is not in the document yet, and where it will stand. */
@@ -34,8 +34,8 @@ export interface Arrival {
 export type Arrivals = Map<number, Arrival[]>
 
 /**
- * What of an update is not known yet, and where it will stand. `waiting`: let in before, and not in the document yet. Throws
- * on what no Yjs writes and would tear the document's lists apart.
+ * The new structs of an update, each with its future location. `waiting`: admitted earlier, not yet in the document.
+ * Throws on structs that Yjs never writes and that would corrupt the document's lists.
  */
 export const arrivalsOf = (
   { structs, ds }: Decoded,
@@ -108,8 +108,8 @@ export function* arrivalsIn(
 }
 
 /**
- * Finds where an arrival will stand, as Yjs will: an update names the parent only where there is no neighbour. What a
- * neighbour was collected of is collected, too, and so it is free.
+ * Finds the location that Yjs will give an arrival: an update names the parent only where there is no neighbour. A
+ * neighbour that was garbage-collected leaves the arrival collected, too, and so in no place.
  */
 const resolve = (arrival: Arrival, mine: Arrivals, waiting: Arrivals, places: TypePlaces): Spot => {
   const chain: Arrival[] = []
@@ -167,8 +167,9 @@ const placeIn = (
 }
 
 /**
- * What goes on with something known, and would stand elsewhere, Yjs puts into both places. With what was collected nothing
- * can go on where all that is stored is applied at once, before anything is collected; who syncs first has it collected, too.
+ * An item that continues a known one but belongs elsewhere would be put into both places by Yjs. A continuation of a
+ * collected item is impossible where all stored updates are applied before collection; a client that syncs first has
+ * it collected, too.
  */
 const checkStart = (
   { struct, clock }: Arrival,

@@ -33,14 +33,14 @@ export class Authors implements Gate {
   readonly #maxIds: number
   readonly #maxDocument: number
   #owners = new Map<number, string>()
-  /** Whose the ids are that are shown and have no operation yet. */
+  /** Agents of ids that are announced and have no operation yet. */
   readonly #reserved = new Map<number, string>()
-  /** How many of them each has. */
+  /** Ids per agent (count). */
   #counts = new Map<string, number>()
   #owned: Owned[] = []
   #places = new TypePlaces(new Y.Doc())
   #server = 0
-  /** What was let in and is not in the document yet. */
+  /** Admitted, not yet in the document. */
   #waiting: Arrivals = new Map()
   #taken = new Taken(this.#places)
   #amounts = this.#newAmounts()
@@ -130,12 +130,12 @@ export class Authors implements Gate {
     return true
   }
 
-  /** Whether others' operations are taken from `by`: those of an admin, after a restore. */
+  /** True if operations of others are accepted from `by`: an admin, after a restore. */
   #takesAll(by: Principal): boolean {
     return by.kind === 'agent' && includes(by.role, 'admin') && this.#isRecovering()
   }
 
-  /** Whose operations under this client id are; null: nobody can tell. Throws `forged`. */
+  /** The agent whose operations carry this client id; null: unknown. Throws `forged`. */
   #authorOf(client: number, by: Agent, fresh: number[]): string | null {
     if (client === this.#server) throw forged('the Yjs client id is the server’s')
     const owner = this.#owners.get(client)
@@ -189,7 +189,7 @@ export class Authors implements Gate {
     return this.#left(by.agent)
   }
 
-  /** How many more ids the agent may have. */
+  /** Ids the agent may still use (count). */
   #left(agent: string): number {
     return this.#maxIds - (this.#counts.get(agent) ?? 0)
   }

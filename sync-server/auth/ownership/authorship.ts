@@ -6,7 +6,7 @@ import { entryAt, type TypePlace } from '../../../workspace/document/places.ts'
 export const invalid = (what: string): WireError => new WireError(CLOSE.invalid, what)
 export const forged = (what: string): WireError => new WireError(CLOSE.forged, what)
 
-/** What a plain value at hand says of who wrote it. */
+/** The fields of a plain value that name its author. */
 type Said = { [field: string]: unknown } & {
   facts?: { from?: unknown }
   note?: { by?: unknown }

@@ -9,7 +9,7 @@ import { invalid, saidIn } from './authorship.ts'
 /** More new messages than this in one update are compared with a set of the live ones (count). */
 const FEW = 8
 
-/** What an update brings: ids of messages and of tasks, and edit counts by root and key. */
+/** New ids and counts in an update: ids of messages and tasks; edit counts by root and key. */
 interface New {
   broadcasts: string[]
   intake: string[]
@@ -17,8 +17,8 @@ interface New {
 }
 
 /**
- * What is there once, and what only grows: ids of messages and tasks, and counts of edits. Updates that were admitted and
- * are not applied yet count, too.
+ * Ids of messages and tasks, which are unique, and edit counts, which only grow. Includes updates that were admitted
+ * and are not applied yet.
  */
 export class Taken {
   readonly #places: TypePlaces
