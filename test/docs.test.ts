@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { ERROR_GUIDE } from '../protocol/error-guide.ts'
@@ -22,6 +22,25 @@ it('[E1] every error code has a cause and a remedy', () => {
 })
 
 it('[A1] ARCHITECTURE.md can be read in five minutes: 600 words', () => {
-  const prose = read('ARCHITECTURE.md').replace(/```[^]*?```/g, '')
+  const prose = read('ARCHITECTURE.md').replace(/```[\s\S]*?```/g, '')
   expect(prose.split(/\s+/).length).toBeLessThanOrEqual(600)
+})
+
+const PATHS =
+  /`((?:protocol|lib|workspace|client|sync-server|agent|tui|test|docs|scripts|bench)\/[\w./-]*)`/g
+
+it('[A1] paths that documents name exist', () => {
+  for (const file of ['AGENTS.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/README.md']) {
+    const paths = [...read(file).matchAll(PATHS)].map(([, path]) => path!)
+    for (const path of paths) expect(existsSync(join(root, path)), `${file}: ${path}`).toBe(true)
+  }
+})
+
+it('[A1] docs/README.md names every document', () => {
+  const index = read('docs/README.md')
+  for (const name of readdirSync(join(root, 'docs')))
+    if (name.endsWith('.md') && name !== 'README.md') expect(index).toContain(`](${name})`)
+  const decisions = read('docs/decisions/README.md')
+  for (const name of readdirSync(join(root, 'docs/decisions')))
+    if (name.endsWith('.md') && name !== 'README.md') expect(decisions).toContain(`](${name})`)
 })
