@@ -194,7 +194,7 @@ export class BlobStore {
     if (size > MAX_BLOB_BYTES) {
       throw new ClawError(
         'too_large',
-        `it is ${size} bytes; the limit for what is not text is ${MAX_BLOB_BYTES}`,
+        `the file is ${size} bytes; the limit for binary files is ${MAX_BLOB_BYTES}`,
         'split or compress it',
       )
     }

@@ -136,7 +136,7 @@ inTerminal(
     terminal.press('Escape')
     await terminal.shows('m rename')
     await make()
-    await terminal.shows('there is a file plan.md already')
+    await terminal.shows('plan.md already exists')
     terminal.press('Escape')
     expect(await plan()).toBe('very important')
 

@@ -92,8 +92,8 @@ const checkNotHere = (doc: Y.Doc, me: AgentId, name: string, here: Here): void =
     if (!isHere(record, id as AgentId, here)) continue
     throw new ClawError(
       'name_taken',
-      `another agent that is here is named "${name}": ${idText(id)}`,
-      'take another name; it is free once that one has left or is offline',
+      `the name "${name}" is taken by an agent that is here: ${idText(id)}`,
+      'choose another name; this one is free once that agent leaves or is offline',
     )
   }
 }

@@ -63,13 +63,17 @@ export const getBlob = (doc: Y.Doc, key: string, name?: string): BlobVersion => 
   const found =
     name === undefined ? versions : versions.filter((one) => one.sha256.startsWith(name))
   if (found.length > 1 && name !== undefined) {
-    throw new ClawError('ambiguous', `${found.length} versions of ${leaf.key} begin with ${name}`)
+    throw new ClawError(
+      'ambiguous',
+      `${found.length} versions of ${leaf.key} begin with ${name}`,
+      'give more characters of it',
+    )
   }
   if (found[0] !== undefined) return found[0]
   throw new ClawError(
     'unknown_blob',
-    `${leaf.key} has no such version of bytes`,
-    'file-get --key K --json lists those that are kept',
+    `${leaf.key} has no such version`,
+    'file-get --key K --json lists the versions that are kept',
   )
 }
 

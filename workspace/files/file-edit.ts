@@ -42,7 +42,7 @@ export const replaceText = (
     throw new ClawError(
       'ambiguous',
       `the text is there ${found.length} times, at lines ${lines.join(', ')}${more}`,
-      'give more of what is around it, or replace every one with --all',
+      'include more of the text around it, or replace all with --all',
     )
   }
   return { content: content.split(wanted).join(instead), replaced: found.length }
@@ -96,7 +96,7 @@ export const parseLines = (text: string): { from: number; to: number } => {
   if (a !== undefined && from >= 1 && to >= from) return { from, to }
   throw new ClawError(
     'usage',
-    `"${text.slice(0, 40)}" names no lines`,
+    `"${text.slice(0, 40)}" is not a range of lines`,
     'give them as 10-12, or as 10',
   )
 }

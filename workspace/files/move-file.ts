@@ -51,8 +51,8 @@ export const moveFile = (
   if (inTheWay !== null && !force) {
     throw new ClawError(
       'file_exists',
-      `there is a file ${key} already`,
-      'take another name, or replace that file with --force',
+      `${key} already exists`,
+      'choose another path, or replace that file with --force',
     )
   }
   const { removed: _, line: __, ...entry } = leaf.entry

@@ -88,8 +88,8 @@ export const checkPutBlob = (
   if (!isBinary(found)) {
     throw new ClawError(
       'is_text',
-      `${key} is a text file, and what you put is not text`,
-      'take another key, or replace the text with --force',
+      `${key} is a text file; the new content is not text`,
+      'choose another key, or replace the text with --force',
     )
   }
   const versions = blobVersions(doc, found.fileId)
@@ -108,7 +108,7 @@ export const checkBlobSize = (size: number): void => {
   if (size <= MAX_BLOB_BYTES) return
   throw new ClawError(
     'too_large',
-    `it is ${size} bytes; the limit for what is not text is ${MAX_BLOB_BYTES}`,
+    `the file is ${size} bytes; the limit for binary files is ${MAX_BLOB_BYTES}`,
     'split or compress it',
   )
 }

@@ -57,7 +57,7 @@ export const putFile = (doc: Y.Doc, put: FilePut): PutResult => {
   const there = findLeaf(doc, key)
   if (there !== null && isBinary(there.entry) && put.force !== true) {
     const { mediaType } = there.entry
-    throw notText(key, mediaType, 'take another key, or replace it by your text with --force')
+    throw notText(key, mediaType, 'choose another key, or replace it by your text with --force')
   }
   const found = there === null || isBinary(there.entry) ? null : there
   const fileId = there?.entry.fileId ?? idFor(doc, key)
@@ -113,7 +113,7 @@ const checkContent = (content: string): string => {
   if (/\p{Surrogate}|\0/u.test(content)) {
     throw new ClawError(
       'bad_text',
-      'the content is not text: it has a NUL or half a character (a lone surrogate) in it',
+      'the content is not text: it contains a NUL or a lone surrogate',
       'share text in UTF-8',
     )
   }

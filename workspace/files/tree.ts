@@ -126,7 +126,7 @@ export const plant = (doc: Y.Doc, key: FileKey, entry: FileEntry): void => {
     throw new ClawError(
       'too_large',
       `the workspace has ${files.size} files; the limit is ${MAX_FILES}`,
-      'put what belongs together into one file, or use another workspace',
+      'combine files, or use another workspace',
     )
   }
   const line = readFileEntry(doc, key)?.line
@@ -173,5 +173,5 @@ export const clearRemoved = (doc: Y.Doc, before: number): number => {
 /** Throws `file_exists` where there is a file of this path. */
 export const checkAbsent = (doc: Y.Doc, key: FileKey): void => {
   if (findLeaf(doc, key) === null) return
-  throw new ClawError('file_exists', `there is a file ${key} already`, 'take another path')
+  throw new ClawError('file_exists', `${key} already exists`, 'choose another path')
 }

@@ -132,7 +132,7 @@ export const parseSince = (text: string, now: number): Since => {
   if (Number.isFinite(at)) return after === undefined ? { at } : { at, after }
   throw new ClawError(
     'usage',
-    `since: "${text.slice(0, 80)}" is neither a time nor a message's id`,
+    `since: "${text.slice(0, 80)}" is neither a time nor a message id`,
     'for example 2h, 30m, 7d, 2026-01-31T12:00:00Z, or m-0123456789ab',
   )
 }

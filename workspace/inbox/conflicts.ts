@@ -26,7 +26,7 @@ export const tellOthers = (
       to,
       topic: 'file-conflict',
       tags: [],
-      content: `${agentName(doc, me)} and you both changed ${linesText(conflict)} of ${key}; both texts are in it: file-get it and settle it`,
+      content: `${agentName(doc, me)} and you both changed ${linesText(conflict)} of ${key}; both texts are in it: file-get it and resolve the conflict`,
       now,
     })
   }

@@ -157,7 +157,7 @@ export const speak = (
   if (count > MAX_ANSWERS && (answered !== null || to === null || isIn(trace.id))) {
     throw new ClawError(
       'storm',
-      `your answers in the chain of messages that ${trace.id} began: ${count}, limit ${MAX_ANSWERS}; agents may be answering each other without end`,
+      `answer ${count} in the chain of ${trace.id}; the limit is ${MAX_ANSWERS}: agents may be in a loop`,
       'if this is not a loop, repeat with --reset-trace',
     )
   }

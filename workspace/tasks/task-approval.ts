@@ -32,7 +32,11 @@ export const judge = (
   }
   if (isTerminal(status.state)) throw terminalError(entry)
   if (!status.pending) {
-    throw new ClawError('task_state', `${entry.id} is ${status.state}; it has no result to approve`)
+    throw new ClawError(
+      'task_state',
+      `${entry.id} is ${status.state}; it has no result to approve`,
+      'wait until its owner completes it',
+    )
   }
   const step: { state: TaskState; event: 'approved' | 'sent-back'; more?: Partial<TaskStatus> } =
     isGood

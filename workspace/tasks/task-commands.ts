@@ -60,7 +60,7 @@ export const moveTask = (doc: Y.Doc, command: Move): MoveOutcome => {
   if (role === 'creator' && status.state === 'working' && state === 'working') {
     throw new ClawError(
       'not_allowed',
-      `only its owner may say how far ${entry.id} is`,
+      `only the owner of ${entry.id} can report progress`,
       'to ask it to stop: cancel; to tell it something: note',
     )
   }
@@ -135,7 +135,7 @@ export const declineTask = (doc: Y.Doc, command: TaskCommand): Task => {
   if (done !== null) return done
   if (entry.facts.approver === by && entry.status.pending) return judge(doc, entry, command, false)
   if (entry.status.owner === by && !isTerminal(entry.status.state)) {
-    throw new ClawError('task_state', `${entry.id} is yours`, 'to give it back: release')
+    throw new ClawError('task_state', `you own ${entry.id}`, 'to give it back: release')
   }
   if (entry.facts.to === by) {
     roleFor(doc, entry, by, 'rejected')

@@ -32,7 +32,7 @@ export const claimNext = (doc: Y.Doc, index: TaskIndex, command: NextCommand): T
   const open = index.open.filter(({ status }) => status.state === 'submitted').length
   throw new ClawError(
     'nothing_to_claim',
-    open === 0 ? 'no task is open' : `of ${open} open tasks you can take none now`,
+    open === 0 ? 'no task is open' : `you can take none of the ${open} open tasks now`,
     'wait --type task_delegation blocks until you are asked; tasks shows what is open, and task ID why',
   )
 }

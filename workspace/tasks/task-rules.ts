@@ -60,7 +60,7 @@ export const lostGrant = (
   const now = status.owner === null ? 'it is offered again' : `${status.owner} has it now`
   return new ClawError(
     'lease_lost',
-    `your lease on ${id} is over, and ${now}${message === '' ? '' : KEPT}`,
+    `your lease on ${id} has ended, and ${now}${message === '' ? '' : KEPT}`,
     status.owner === null ? `to go on: clawlink-agent claim ${shellWord(id)}` : 'take another task',
   )
 }
@@ -159,6 +159,10 @@ const checkTakeable = (doc: Y.Doc, { id, facts }: TaskEntry, by: AgentId): void 
     )
   }
   if (facts.approver === by) {
-    throw new ClawError('not_allowed', `you are to approve ${id}, so another must do it`)
+    throw new ClawError(
+      'not_allowed',
+      `you approve ${id}, so another agent must do it`,
+      'tasks --ready lists what you can take',
+    )
   }
 }

@@ -107,7 +107,11 @@ export const addTask = (doc: Y.Doc, { id, now, trace, ...task }: NewTask): void 
   const requires = checkNames('capabilities', task.requires ?? [])
   const after = [...new Set(task.after)]
   if (after.length > MAX_TASK_LINKS) {
-    throw new ClawError('too_large', `it waits for ${after.length} tasks; the limit is 64`)
+    throw new ClawError(
+      'too_large',
+      `the task waits for ${after.length} tasks; the limit is ${MAX_TASK_LINKS}`,
+      'wait for one task that waits for the others',
+    )
   }
   for (const other of after) within('a task id', other, MAX_NAME_BYTES)
   const cycle = cycleOf(id, after, (other) => findEntry(doc, other)?.facts.after)

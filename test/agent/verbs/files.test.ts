@@ -145,7 +145,7 @@ it('[F16] who overlaps somebody is told, and so is the other', async () => {
       from_agent: bob.id,
       topic: 'file-conflict',
       content:
-        'Bob and you both changed lines 3-4 of both.md; both texts are in it: file-get it and settle it',
+        'Bob and you both changed lines 3-4 of both.md; both texts are in it: file-get it and resolve the conflict',
     },
   ])
 })

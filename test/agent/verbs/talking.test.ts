@@ -177,7 +177,7 @@ it('[M5] two that only answer each other are stopped, and --reset-trace starts a
     }
   }
   expect(refused).toMatch(
-    /^error: your answers in .* m-\w+ began: 17, limit 16; .* — .*--reset-trace\n$/,
+    /^error: answer 17 in the chain of m-\w+; the limit is 16: .* — .*--reset-trace\n$/,
   )
   expect(turns).toBeGreaterThan(MAX_HOPS)
 })

@@ -46,7 +46,7 @@ it('[M5] two that answer tasks with tasks are stopped', async () => {
   }
   expect(answer).toMatchObject({ http: 429, code: 'storm' })
   expect(answer.error).toMatch(
-    /limit 16; agents may be answering each other .*; if this is not a loop, repeat with "reset_trace": true$/,
+    /the limit is 16: agents may be in a loop; if this is not a loop, repeat with "reset_trace": true$/,
   )
   expect(turns).toBe(34)
 })

@@ -55,7 +55,7 @@ describe('loops', () => {
           }
           expect(codeOf(answer)).toBe('storm')
           expect(Math.max(...answers)).toBe(MAX_ANSWERS)
-          expect(() => answer()).toThrow(/chain of messages that m-0 began: 17, limit 16/)
+          expect(() => answer()).toThrow(/answer 17 in the chain of m-0; the limit is 16/)
         },
       ),
     )

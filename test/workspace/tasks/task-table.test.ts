@@ -172,7 +172,7 @@ describe('what has conditions', () => {
     const doc = inState('working')
     expect(refusal(() => at.to(doc, 'working', creator))).toMatchObject({
       code: 'not_allowed',
-      message: 'only its owner may say how far t-1 is',
+      message: 'only the owner of t-1 can report progress',
       hint: 'to ask it to stop: cancel; to tell it something: note',
     })
     at.to(doc, 'input-required', worker, 'which?')
@@ -215,7 +215,7 @@ describe('what has conditions', () => {
     at.claim(doc, at.by(worker))
     expect(refusal(() => at.decline(doc, at.by(worker)))).toMatchObject({
       code: 'task_state',
-      message: 't-1 is yours',
+      message: 'you own t-1',
       hint: 'to give it back: release',
     })
     expect(getTask(doc, id).status).toBe('working')

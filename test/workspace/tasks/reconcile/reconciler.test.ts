@@ -67,7 +67,7 @@ describe('leases', () => {
     }
     const say = () => at.toWith(doc, { ...late, state: 'completed' })
     expect(say).toThrow(
-      'your lease on t-1 is over, and it is offered again; what you said is kept as a note',
+      'your lease on t-1 has ended, and it is offered again; what you said is kept as a note',
     )
     expect(say).toThrow()
     expect(getTask(doc, id).notes).toMatchObject([{ by: worker, text: 'what I found' }])
@@ -230,7 +230,7 @@ describe('routing', () => {
     for (const name of ['early', 'late', 'low']) {
       expect(next(doc, worker).task_id).toBe(`t-${name}`)
     }
-    expect(() => next(doc, worker)).toThrow('of 2 open tasks you can take none now')
+    expect(() => next(doc, worker)).toThrow('you can take none of the 2 open tasks now')
     const command = { by: other, key: 'once', now: 3 }
     const first = claimNext(doc, settlerOf(doc).index, command)
     expect(claimNext(doc, settlerOf(doc).index, command)).toEqual(first)
@@ -366,7 +366,7 @@ describe('time and other tasks', () => {
     const doc = at.team()
     at.give(doc, { to: null, approver })
     expect(offered(doc)).not.toContain(approver)
-    expect(() => at.claim(doc, at.by(approver))).toThrow('you are to approve t-1')
+    expect(() => at.claim(doc, at.by(approver))).toThrow('you approve t-1')
     expect(codeOf(() => at.approve(doc, at.by(approver)))).toBe('task_state')
     const result = { json: { n: 1 } }
     const done = { ...at.by(worker, 'done'), state: 'completed', result } as const
