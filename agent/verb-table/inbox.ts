@@ -9,7 +9,7 @@ const FILTER: Flags = {
   from: { value: 'N,N', type: list, what: 'only from these agents, by name or id' },
 }
 
-/** What comes in. */
+/** Verbs for incoming messages. */
 export const INBOX: readonly VerbSpec[] = [
   {
     name: 'prime',

@@ -1,4 +1,4 @@
-/** What other programs call our verbs, by what to type here. */
+/** Verbs of other programs, with the verb to suggest. */
 const BY_VERB: Readonly<Record<string, string>> = {
   discover: 'agents peers who members team online users people',
   'file-list': 'ls dir tree files file',

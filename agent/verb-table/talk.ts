@@ -3,7 +3,7 @@ import { FROM_FILE, KEYED, TRACED, type VerbSpec } from '../command/verb.ts'
 
 const STORM = { 4: 'too many answers in one chain of messages' } as const
 
-/** What is said to others. */
+/** Verbs for sending messages. */
 export const TALK: readonly VerbSpec[] = [
   {
     name: 'broadcast',

@@ -15,7 +15,7 @@ import { TRANSITIONS } from '../../workspace/tasks/task-states.ts'
 import { FROM_FILE, KEYED, NO_TASK, REASON, TASK, TRACED, type VerbSpec } from '../command/verb.ts'
 
 const STATES = Object.keys(TRANSITIONS)
-/** What respond can say; `in_progress` is ClawLink 1.x's word for working. */
+/** Statuses that respond accepts; `in_progress` is ClawLink 1.x's word for working. */
 const SAID = ['in_progress', 'completed', 'failed', 'input-required', 'rejected', 'canceled']
 
 /** Tasks, from their delegation to their end. docs/tasks.md */

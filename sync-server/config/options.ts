@@ -27,19 +27,19 @@ export interface Options {
   logLevel: LogLevel
   /** Between two pings, in milliseconds: who is silent for two of these is cut off. */
   heartbeatMs: number
-  /** A task goes back so long after its owner was last seen, in milliseconds. */
+  /** Time after which an away owner loses its task, in milliseconds. */
   leaseMs: number
-  /** More agents are asked to take an open task after so long, in milliseconds; `CLAWLINK_OFFER` (seconds) changes it. */
+  /** Time after which an open task is offered to more agents, in milliseconds; `CLAWLINK_OFFER` (seconds) sets it. */
   offerMs: number
-  /** An ended task leaves the document after so long, in milliseconds. */
+  /** Time after which an ended task is archived, in milliseconds. */
   archiveAfterMs: number
-  /** How often what is old is cleared; `CLAWLINK_SWEEP` (seconds) changes it. */
+  /** Interval of clearing; `CLAWLINK_SWEEP` (seconds) sets it. */
   sweepMs: number
   /** null: it speaks plain HTTP. */
   tls: TlsFiles | null
-  /** How often it is looked whether the certificate was renewed; `CLAWLINK_TLS_LOOK` (seconds) changes it. */
+  /** Interval of checks for a renewed certificate; `CLAWLINK_TLS_LOOK` (seconds) sets it. */
   tlsLookMs: number
-  /** How others reach it; null: where it listens. */
+  /** Address for others; null: the one it listens on. */
   publicUrl: string | null
   isProxy: Proxies
   /** Announces itself on its network; never on loopback. */
@@ -50,7 +50,7 @@ export interface Options {
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 
-/** Where everything is stored: what `--data` says, else the environment, else below the home. Throws `usage`. */
+/** The data folder: `--data`, else the environment, else below the home folder. Throws `usage`. */
 export const dataFolder = (
   flag: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
@@ -60,10 +60,10 @@ export const dataFolder = (
   return join(userHome(homedir, 'CLAWLINK_DATA'), '.clawlink', 'sync')
 }
 
-/** Whether it is every address of this machine. */
+/** True for the wildcard addresses: the server listens on all addresses of this machine. */
 export const isAnywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
 
-/** How programs on this machine reach a server that listens there. */
+/** URL of the server for programs on this machine. */
 export const urlOf = ({ host, tls }: Pick<Options, 'host' | 'tls'>, port: number): string => {
   const address = isAnywhere(host) ? '127.0.0.1' : host
   return `${tls === null ? 'http' : 'https'}://${address.includes(':') ? `[${address}]` : address}:${port}`
@@ -100,7 +100,7 @@ export const parseOptions = (
   }
 }
 
-/** The address at which others reach a server, without a slash at its end. Throws `usage`. */
+/** The address of a server for others, without a slash at its end. Throws `usage`. */
 export const urlIn = (flag: string, text: string): string => {
   if (/^https?:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/.test(text)) return text.replace(/\/+$/, '')
   throw usage(`--${flag} "${text}" is not an address`, 'like https://team.example.org/clawlink')

@@ -1,10 +1,10 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { ClawError } from '../../protocol/errors.ts'
 
-/** Proxies whose word on whom they forward for is taken. */
+/** True for the address of a trusted proxy. */
 export type Proxies = (address: string) => boolean
 
-/** The last 64 bits of an IPv6 address are one customer's to choose. */
+/** One customer can use any of the last 64 bits of an IPv6 address. */
 const groupOf = (address: string): string => {
   if (!isIPv6(address)) return address
   const [head = '', tail = ''] = address.split('::')
@@ -18,7 +18,7 @@ const groupOf = (address: string): string => {
     .join(':')}::/64`
 }
 
-/** An IPv4 address in IPv6's clothes is that address. */
+/** Unwraps an IPv4-mapped IPv6 address. */
 const plain = (address: string): string =>
   address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
 
@@ -54,8 +54,8 @@ export const parseProxies = (text: string): Proxies => {
 }
 
 /**
- * Whom a request comes from: the peer, or, where that is a proxy that is trusted, whom it forwards for: the last address of
- * `X-Forwarded-For` that is no trusted proxy's (what is before it anyone may have written). IPv6 by its /64.
+ * Address of the client of a request: the peer, or behind trusted proxies the last address in `X-Forwarded-For` that
+ * is not one of them (clients can forge those before it). IPv6 addresses are grouped by /64.
  */
 export const addressOf = (
   peer: string | undefined,

@@ -5,7 +5,7 @@ import { MAX_AWARENESS_BYTES, MAX_BODY_BYTES, MAX_FRAME_BYTES, SLOW_READER_MS } 
 
 const MEBIBYTE = 1024 * 1024
 
-/** What one may take of the server, by the names of `--limit NAME=N`: what it is without one, and what it counts. */
+/** Limits on clients, by the names of `--limit NAME=N`: default and meaning. */
 export const LIMITS = {
   connections: { is: 10_000, what: 'connections in all' },
   'address-connections': { is: 2_000, what: 'connections per address (IPv6: per /64)' },
@@ -52,31 +52,31 @@ export const LIMITS = {
 export type LimitName = keyof typeof LIMITS
 export type Limits = Readonly<Record<LimitName, number>>
 
-/** Who tried credentials, and who sent what closed its connection, waits no longer than this (milliseconds). */
+/** Longest back-off after wrong credentials, and after offences (milliseconds). */
 export const LAST_FAILURE_WAIT_MS = 15 * 60_000
 export const LAST_OFFENCE_WAIT_MS = 60_000
-/** A refused frame counts once more for each of so many bytes: all of them were taken in, and held others up. */
+/** A rejected frame counts as one offence more per this many bytes: the server has read them all. */
 export const OFFENCE_BYTES = MEBIBYTE
-/** A request takes so long at least (milliseconds). */
+/** Least cost of a request (milliseconds of work). */
 export const LEAST_WORK_MS = 0.2
-/** Of a request that is under way so much counts as held beside its body and its answer (bytes): its headers, and what Node keeps. */
+/** Memory charged per request in flight besides body and answer (bytes): headers and Node's objects. */
 export const REQUEST_BYTES = 16 * 1024
-/** A download, or an upload, is in memory in pieces: so much of it (bytes). */
+/** Memory charged per stream of a blob (bytes). */
 export const STREAM_BYTES = 256 * 1024
-/** A message of which so much has come (bytes), and then less in a heartbeat, is not waited for: it takes memory. */
+/** A partial message of this size (bytes) that grows by less per heartbeat is dropped: it holds memory. */
 export const LEAST_WAITED_FOR_BYTES = 64 * 1024
 export const LEAST_PROGRESS_BYTES = 4 * 1024
-/** At once there may come so many seconds' worth: what was written offline comes in one go. */
+/** Burst size of rate limits, in seconds' worth: edits made offline arrive at once. */
 export const BURST_SECONDS = 10
-/** … and of bytes and of work, for which others wait, so many. */
+/** … and of bytes and work, which delay other clients. */
 export const HEAVY_BURST_SECONDS = 2
-/** While others are busy the work on a large update counts so many times, as all who read it have to apply it, too. */
+/** Factor on the cost of a large update while other clients are active: every reader must apply it, too. */
 export const LARGE_COUNTS = 8
-/** Who is too fast is not read from for so long at most (milliseconds), so that its sign of life is heard. */
+/** Longest pause in reading from a throttled client (milliseconds): below the heartbeat, so that its pongs are seen. */
 export const LONGEST_PAUSE_MS = 5_000
-/** … and is read on where it would be for less (milliseconds): timers are no finer, and a little debt is none. */
+/** … and the shortest worth a timer (milliseconds). */
 export const SHORTEST_PAUSE_MS = 10
-/** … and within a large update (milliseconds): it is spread evenly. */
+/** … and within a large update (milliseconds), whose cost is spread evenly. */
 export const SHORTEST_REST_MS = 1
 
 /** Reads `NAME=N,NAME=N`. Throws `usage`. */

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import { isAnywhere, isLoopback, type Options, urlOf } from './options.ts'
 
-/** How a server is reached from this machine, and from others. */
+/** The server's URLs for this machine and for others. */
 export const urlsOf = (
   options: Pick<Options, 'host' | 'tls'>,
   port: number,

@@ -154,7 +154,7 @@ const pageSince = async (
   return { entries: page.entries, more: page.more, next }
 }
 
-/** Where to begin: after this position of the archive, and at this index of the live entries. */
+/** The start of a page: a position in the archive and an index into the live entries. */
 const placeOf = async (
   { at, after }: Since,
   workspace: string,

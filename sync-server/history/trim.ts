@@ -34,7 +34,7 @@ const trimOnce = async (room: Room, log: UpdateLog, now: number): Promise<void> 
   const taken = await archivedIds(room, log, now)
   await room.command((doc, archive) => {
     for (const { id, value } of trimBroadcasts(doc, KEPT_BROADCASTS, end, at)) {
-      // Who looks for an id finds the first entry that had it.
+      // A lookup by id finds the first entry with it.
       const isFirst = id !== null && !taken.has(id)
       if (isFirst) taken.add(id)
       archive({ shelf: 'broadcasts', id: isFirst ? id : null, value })

@@ -1,12 +1,12 @@
 import { breath } from '../limits/fair-scheduler.ts'
 import { timed } from '../limits/timed.ts'
 
-/** Lists of more entries (count) are written a part at a time. */
+/** Longer lists (count) are serialized in parts. */
 const LONG_LIST = 100
-/** Work on one answer takes so long (milliseconds), and then others have their turn. */
+/** Time slice of work on one answer (milliseconds). */
 export const PART_MS = 4
 
-/** Longer texts (UTF-16 units) wait for their turn; what is small does not wait behind what is large. */
+/** Longer texts (UTF-16 units) wait for a turn, so that small answers do not wait behind large ones. */
 const LONG_TEXT = 64 * 1024
 
 const isLarge = (answer: object, depth = 0): boolean =>
@@ -17,8 +17,8 @@ const isLarge = (answer: object, depth = 0): boolean =>
   })
 
 /**
- * An answer as JSON. That of a long list is made by and by: others have their turn meanwhile. `spent` is told how long it took
- * (milliseconds).
+ * Serializes an answer as JSON; a long list in parts, between which others are served. `spent` is told the
+ * milliseconds used.
  */
 export const toJson = async (answer: object, spent: (ms: number) => void): Promise<string> => {
   if (isLarge(answer)) await breath.next()

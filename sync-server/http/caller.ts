@@ -60,7 +60,7 @@ export const authenticateAgain = (c: HttpContext, access: AccessStore): void => 
 /** null: the request showed no credential, and its route needs none. */
 export const callerOf = (c: HttpContext): Caller | null => c.get('caller') ?? null
 
-/** Throws `unauthorized`; `not_allowed` for a token, which is no agent yet. */
+/** Throws `unauthorized`; `not_allowed` for an HTTP token. */
 export const principalOf = (c: HttpContext): Principal => asPrincipal(callerOf(c))
 
 /** Throws `forged` where a request speaks as another agent. */

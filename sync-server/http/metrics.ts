@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-/** The server's figures, in Prometheus' text format at `/metrics`. */
+/** Metrics of the server, in Prometheus' text format at `/metrics`. */
 export const createMetrics = (sample: () => { connections: number; rooms: number }) => {
   const registry = new Registry()
   const registers = [registry]

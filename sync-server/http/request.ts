@@ -12,7 +12,7 @@ import type { HttpContext } from './context.ts'
 export const workspaceOf = (c: HttpContext): string =>
   checkWorkspaceName(c.req.param('workspace') ?? '')
 
-/** Resolves when the room can be asked. Rejects with Fault. */
+/** Resolves when the room is loaded. Rejects with Fault. */
 export const ready = (room: Room): Promise<void> =>
   room.loaded.catch((error) => {
     throw new Fault(room.name, error)
@@ -27,14 +27,14 @@ export const parse = <T>(schema: z.ZodType<T>, what: unknown): T => {
   throw new ClawError('usage', `${where}: ${issue?.message ?? 'invalid'}`, 'see docs/PROTOCOL.md')
 }
 
-/** A request's fields, and what is in them (levels of arrays and objects). */
+/** Deepest nesting in a body (levels of arrays and objects). */
 const MAX_BODY_DEPTH = MAX_VALUE_DEPTH + 4
 
 /** Throws `bad_json`. */
 export const parseJson = (text: string): unknown =>
   readJsonText(text, 'the body', { depth: MAX_BODY_DEPTH })
 
-/** Whatever JSON can hold, of as many levels as the document takes: what comes here was parsed from it. */
+/** Any JSON value of at most as many levels as the document allows. */
 export const anyJson = z.custom<Json>(
   (value) => value !== undefined && jsonProblem(value, Number.POSITIVE_INFINITY) === null,
   `it is missing, or nested deeper than ${MAX_VALUE_DEPTH} levels`,

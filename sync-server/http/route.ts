@@ -14,67 +14,64 @@ import { authorizeRequest, callerOf } from './caller.ts'
 import { type HttpContext, type HttpEnv, requestOf, responseTo } from './context.ts'
 import { parse, parseJson, workspaceOf } from './request.ts'
 
-/** A request that its route lets through, with what its schemas made of it. */
+/** An authorized request, with its query and body parsed. */
 export interface Asked<Q = unknown, B = unknown> {
   c: HttpContext
-  /** The one in the path; else `default`. */
+  /** The workspace in the path, else `default`. */
   workspace: string
   query: Q
   body: B
 }
 
-/** What a request can be, and who may make it: what hono serves, the guard asks for and the OpenAPI document says. */
+/** One HTTP route. Hono, authorization and the OpenAPI document are made from it. */
 export interface Route<Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.ZodType> {
   method: 'GET' | 'POST' | 'PUT'
-  /** As hono has it. */
+  /** In Hono's syntax. */
   path: string
   needs: Needs
-  /** ClawLink 1.x's: for tokens, too, also in the URL, and its answers are the data alone. */
+  /** Part of ClawLink 1.x's protocol: accepts HTTP tokens, also in the URL; answers without an envelope. */
   plain?: true
   summary: string
   query?: Q
-  /** Absent: it has none, or one that is no JSON. */
+  /** Absent: no body, or one that is not JSON. */
   body?: B
-  /** Bytes that the body may have; absent: as the limit `body` says. */
+  /** Limit of the body in bytes; absent: the limit `body`. */
   maxBytes?: number
   /** The data; absent: no JSON. */
   answer?: z.ZodType
-  /** Where it is not 200 with `answer`: what each status says. */
+  /** Meanings of statuses other than 200 with `answer`. */
   statuses?: Readonly<Record<number, string>>
-  /** What is answered is bytes, which a HEAD asks about, too. */
+  /** Answers bytes, also to HEAD. */
   bytes?: true
-  /** Resolves to the data, or to a whole response. */
+  /** Resolves to the data, or to a complete response. */
   run: (asked: Asked<z.infer<Q>, z.infer<B>>) => Promise<object> | object
 }
 
-/** A route, its types found from its schemas. */
+/** Infers a route's types from its schemas. */
 export const route = <Q extends z.ZodType, B extends z.ZodType>(one: Route<Q, B>): Route =>
   one as unknown as Route
 
-/** What serving takes. */
+/** The parts of the server that serving routes needs. */
 export interface Serving {
   access: AccessStore
-  /** Of a request's body (bytes). */
+  /** Limit of a request's body (bytes). */
   maxBody: number
-  /** Somebody who showed a credential asks something. Throws `too_many`. */
+  /** Called for each authenticated request, also a rejected one. Throws `too_many`. */
   onAsked: (by: Caller, hold: Hold) => void
-  /** Resolves when what somebody asks may be worked on. Throws `too_many`. */
+  /** Resolves when the caller's request may be processed. Throws `too_many`. */
   mayWork: (by: Caller) => Promise<void>
-  /** So long was worked for somebody's requests (milliseconds). */
+  /** Reports milliseconds of work on the caller's requests. */
   onWork: (by: Caller, ms: number) => void
-  /** What is held for a request. */
+  /** Memory held for a request. */
   holdOf: (request: IncomingMessage) => Hold
-  /** A peer that takes nothing of its answer for so long is cut off (milliseconds). */
+  /** A peer that reads nothing of its answer for this long is disconnected (milliseconds). */
   slowReaderMs: number
 }
 
-/** Bytes of a body on a route that is open to everybody: who has shown nothing is given no memory. */
+/** Limit of a body on an open route (bytes): strangers get no memory. */
 export const MAX_OPEN_BODY_BYTES = 4 * 1024
 
-/**
- * Serves the routes. Every one is behind the guard, and so is what is none; who shows a credential is taken in by
- * `onAsked`, or refused.
- */
+/** Serves the routes. Every request is authorized first, also one without a route. `onAsked` may reject a caller. */
 export const addRoutes = (
   app: Hono<HttpEnv>,
   routes: readonly Route[],
@@ -114,7 +111,7 @@ export const addRoutes = (
       }
       const data = await one.run({ c, workspace, query, body })
       onDone(one)
-      // It may be answered in a while: from then on it is to be taken.
+      // The answer may come late; the client must read it from then on.
       responseTo(c).setTimeout(slowReaderMs, () => incoming.socket.destroy())
       if (data instanceof Response) {
         if (data.body !== null) hold.add(STREAM_BYTES)

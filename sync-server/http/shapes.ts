@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { PRIORITIES } from '../../workspace/document/schema.ts'
 
-/** What is answered, for the OpenAPI document: the fields that are always there. */
+/** Answers for the OpenAPI document: the fields that are always present. */
 export const Agent = z.looseObject({
   ...{ agent_id: z.string(), name: z.string(), capabilities: z.array(z.string()) },
   ...{ machine: z.string(), description: z.string() },

@@ -24,7 +24,7 @@ import {
  */
 const MOST_LEVELS = 1_000
 
-/** What was taken out of an update: operations of a Yjs client, and what they held, as bytes (yjs, V1 encoding). */
+/** Operations removed from an update, with their content as bytes (yjs, V1 encoding). */
 export interface Poison {
   client: number
   clock: number

@@ -79,7 +79,7 @@ const markdownOf = async function* <T>(
   }
 }
 
-/** What one name or its bytes are refused with; the rest concerns the disk, and so all of the export. */
+/** Errors about one file name. Any other error concerns the disk, and so the whole export. */
 const OF_ONE_NAME = new Set([
   ...['ENOENT', 'EEXIST', 'EISDIR', 'ENOTDIR', 'ENAMETOOLONG', 'EINVAL', 'EILSEQ'],
 ])

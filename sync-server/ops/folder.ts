@@ -8,7 +8,7 @@ import { makeDir, syncDir } from '../storage/integrity/disk.ts'
 /** Moved last into a folder that is there already: without its manifest a backup is none, and no database is opened without CURRENT. */
 const LAST = ['CURRENT', 'manifest.json']
 
-/** Whether there is a folder `dir`; but for `own` it is empty. Throws `not_empty`. */
+/** True if the folder `dir` exists; it must be empty but for `own`. Throws `not_empty`. */
 const isThere = async (dir: string, hint: string, own?: string): Promise<boolean> => {
   let names: string[]
   try {

@@ -2,7 +2,7 @@ import type { Agent } from '../../workspace/agents/agents.ts'
 import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/broadcasts.ts'
 import type { WholeTask } from './contents.ts'
 
-/** What others wrote, in which a control character could do harm on a terminal. */
+/** Text of others, without control characters, which could harm a terminal. */
 const clean = (text: string): string =>
   text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
 
@@ -17,7 +17,7 @@ export const agentMarkdown = (agent: Agent): string =>
   registered ${agent.registered_at}, last seen ${agent.last_heartbeat}${agent.machine === '' ? '' : `, on ${inline(agent.machine)}`}
 `
 
-/** What an agent is called, by its id: `Scout (a-…)`; the id where it has no name. */
+/** Names of agents by id: `Scout (a-…)`; the id where it has none. */
 export type NameOf = (id: string) => string
 
 /** A name in one line. */

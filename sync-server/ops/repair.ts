@@ -16,9 +16,9 @@ export interface Removed extends TakenOut {
 
 export interface Repaired {
   removed: Removed[]
-  /** What is wrong and could not be taken out. */
+  /** Problems that could not be removed. */
   left: { workspace: string; what: string }[]
-  /** Where what was taken out is kept; null: nothing was. */
+  /** File with the removed entries; null: nothing was removed. */
   kept: string | null
 }
 
@@ -69,8 +69,8 @@ export const repairData = async (
 }
 
 /**
- * What the server itself wrote and cannot be without. It writes under another Yjs client id from now on: a document that could not
- * be read was not given one when it was restored.
+ * Rewrites the server's own required entries, under a new Yjs client id from now on: an unreadable document got none
+ * when it was restored.
  */
 const restoreMeta = (
   doc: Y.Doc,

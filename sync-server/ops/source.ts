@@ -34,7 +34,7 @@ export const openData = async (data: string): Promise<LevelUpdateLog | null> => 
   }
 }
 
-/** How to ask the server that uses the folder. Throws `data_locked` where that is not known. */
+/** The owner's file of the server that uses the folder. Throws `data_locked` where it is unknown. */
 export const ownerOf = async (data: string): Promise<OwnerFile> => {
   const owner = readOwner(data)
   if (owner?.url) return owner

@@ -23,12 +23,12 @@ export interface TakenOut {
   bytes?: string
 }
 
-/** What takes the place of something can break the grammar, too, such as what stood in it (count of looks at all). */
+/** Rounds of checks (count): a removal may uncover another problem, such as the value it had replaced. */
 const MOST_ROUNDS = 8
 
 /**
- * The document of what is stored, without what breaks the grammar, or cannot be written again. What is taken out is deleted in
- * it, so that every replica deletes it, too, and clocks are as they were. Throws Unreadable where no document comes of it.
+ * The stored document without the parts that break the grammar or cannot be written again. They are deleted in it, so
+ * every replica deletes them, and clocks stay as they were. Throws Unreadable if no document can be built.
  */
 export const takeOut = (stored: Stored, what: string): { doc: Y.Doc; taken: TakenOut[] } => {
   const { checkpoint, tail } = stored
@@ -48,7 +48,7 @@ export const takeOut = (stored: Stored, what: string): { doc: Y.Doc; taken: Take
       taken.push({ ...problem, ...heldBy(doc, problem) })
     }
     doc.transact(() => {
-      // What stands in others comes after them: from the inside out, however deep.
+      // Nested problems come after their parents, so go from the inside out.
       for (const problem of problems.reverse()) Y.applyUpdate(doc, deletionOf(problem))
     })
   }
@@ -68,7 +68,7 @@ const describe = (doc: Y.Doc, { bytes, ...piece }: Poison): TakenOut => {
   }
 }
 
-/** What operations hold: as JSON, where it can be. */
+/** Content of operations, as JSON if possible. */
 const heldBy = (
   doc: Y.Doc,
   { client, clock, length }: Pick<TakenOut, 'client' | 'clock' | 'length'>,

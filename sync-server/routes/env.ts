@@ -14,24 +14,24 @@ export interface AppEnv extends Serving, AgentsEnv {
   identity: Identity
   startedAt: number
   metrics: Metrics
-  /** What of single workspaces is damaged; null: nothing that was met. */
+  /** Damage found in single workspaces; null: none. */
   damage: () => string | null
-  /** Workspaces that have failed by themselves, and are not served for a while. */
+  /** Workspaces that failed and are not served for a while. */
   failed: () => readonly string[]
-  /** What a claimed task's lease is, in milliseconds. */
+  /** Lease of a claimed task, in milliseconds. */
   leaseMs: number
   /** Throws `storage_failed` while nothing can be stored. */
   room: (workspace: string) => Room
-  /** A room to look at what is stored, also then. */
+  /** A room to read from, also while nothing can be stored. */
   reader: (workspace: string) => Room
   ops: {
     /** Writes a backup into a folder of this machine. */
     backup: (dir: string) => Promise<Manifest>
   }
-  /** A credential was none; returns why none is looked at for a while, or null. */
+  /** A wrong credential was shown. Returns the back-off error, or null. */
   onWrongCredential: (c: HttpContext, why: ClawError) => ClawError | null
-  /** A request is answered with this error; returns whether to close its connection. */
+  /** A request is rejected with this error. Returns true if its connection must close. */
   onRefused: (c: HttpContext, error: ClawError, by: Caller | null) => boolean
-  /** Somebody spoke in another's name, and was refused. */
+  /** A caller spoke as another agent, and was rejected. */
   onForgery: (by: Caller, where: string, what: string) => void
 }

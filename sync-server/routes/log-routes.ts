@@ -37,7 +37,7 @@ const Log = z.object({
   next: z.string().nullable(),
 })
 
-/** What was said in a workspace: for replicas that missed it, and for people and agents who look it up. */
+/** Messages of a workspace, for replicas that missed them and for people and agents who search them. */
 export const historyRoutes = (env: AppEnv): Route[] => [
   route({
     ...{ method: 'GET', path: '/api/workspaces/:workspace/archive', needs: 'read' },

@@ -8,7 +8,7 @@ import type { AppEnv } from './env.ts'
 const BackupBody = z.strictObject({ dir: z.string().max(4_096).refine(isAbsolute, 'not absolute') })
 const MAX_BODY_BYTES = 8 * 1024
 
-/** What the owner's commands ask of the server that has the data folder. */
+/** Requests of the owner's commands to the server that uses the data folder. */
 export const opsRoutes = (env: AppEnv): Route[] => [
   route({
     ...{ method: 'POST', path: '/api/admin/backup', needs: 'owner', body: BackupBody },

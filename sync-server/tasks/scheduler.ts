@@ -21,9 +21,9 @@ export interface KeeperEnv {
   onError: (error: unknown) => void
 }
 
-/** How often a command looks up what tasks wait for before it gives up (count): each time more would have to be new. */
+/** Attempts of a command to look up dependencies (count): each attempt more needs new ones. */
 const MAX_TRIES = 8
-/** A timer takes no more (milliseconds). */
+/** Longest delay of a timer (milliseconds). */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Keeps the tasks of all rooms going: settles them whenever something changed, came, went or is due. */
@@ -45,7 +45,7 @@ export class TaskScheduler {
     tasks.follow(doc)
   }
 
-  /** What the room's document holds is on disk. */
+  /** The room's document is on disk as it is. */
   committed(room: Room): void {
     this.#rooms.get(room)?.committed()
   }
@@ -60,12 +60,12 @@ export class TaskScheduler {
   }
 
   /**
-   * Runs a command on the room's tasks as they are now: everything due is done, and everything handed in filed, before it.
-   * Resolves when it is on disk. Throws what `change` throws.
+   * Runs a command on the room's tasks, after everything due is done and all submissions are filed. Resolves when it
+   * is on disk. Throws what `change` throws.
    */
   command<T>(room: Room, change: (doc: Y.Doc, index: TaskIndex) => T, by = ''): Promise<T> {
     const tasks = this.#rooms.get(room)
-    if (tasks === undefined) throw new Fault(room.name, new Error('it is no longer in memory'))
+    if (tasks === undefined) throw new Fault(room.name, new Error('the room was unloaded'))
     return tasks.command(change, by)
   }
 
@@ -91,7 +91,7 @@ class RoomTasks {
   readonly #atWork = new Map<AgentId, number>()
   /** When it was last. */
   readonly #lastSeen = new Map<AgentId, number>()
-  /** Who was not seen since has had no chance to be: the room was just loaded. */
+  /** Start of observation: agents not seen since then were not necessarily away. */
   readonly #since: number
   #archived: TaskWorld['archived'] = new Map()
   #timer: NodeJS.Timeout | undefined
@@ -110,7 +110,7 @@ class RoomTasks {
     this.#unfollow()
     const settler = new TaskReconciler(doc)
     this.#settler = settler
-    // Who registers, or learns something, may be whom an open task was waiting for.
+    // An open task may have waited for an agent that registers, or for its new capability.
     const agents = agentsOf(doc)
     const onAgents = (events: Y.YEvent<Y.AbstractType<unknown>>[]): void => {
       const matters = ({ path, changes }: Y.YEvent<Y.AbstractType<unknown>>) =>
@@ -199,7 +199,7 @@ class RoomTasks {
       if (outcome !== null) return outcome.value
       const { more, unknown } = left!
       if (!more) tries++
-      // What a task waits for may have left the document, and how that ended decides who may have it.
+      // A dependency may be in the archive; how it ended decides what happens to the task.
       await this.#lookUp(unknown)
     }
     throw new ClawError('busy', 'the tasks are not settled yet', 'try again')
@@ -209,7 +209,7 @@ class RoomTasks {
     return this.#room.command((_doc, archive) => this.#settler!.reconcile(this.#world(), archive))
   }
 
-  /** Settles until there is nothing left to do now. */
+  /** Reconciles until nothing is left to do now. */
   #step(): void {
     this.#again = true
     if (this.#stepping || this.#closed) return
@@ -230,7 +230,7 @@ class RoomTasks {
       this.#again = false
       const { next, unknown } = await this.#settle()
       if (unknown.size > 0 && (await this.#lookUp(unknown))) this.#again = true
-      // What was not there may come.
+      // A dependency that does not exist yet may still arrive.
       else for (const [id, task] of this.#archived) if (task === null) this.#archived.delete(id)
       this.#wakeAt(next)
     }

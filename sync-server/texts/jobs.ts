@@ -3,7 +3,7 @@ import type { MergeResult } from '../../lib/merge/edits.ts'
 import { merge3 } from '../../lib/merge/merge.ts'
 import { type TextDelta, textDelta } from '../../lib/merge/text-delta.ts'
 
-/** What takes long with long texts. Without `steps` (see Effort) it is as fine as can be, which takes up to some seconds. */
+/** Jobs that are slow for long texts. Without `steps` (see Effort) the result is exact and may take seconds. */
 export const JOBS = {
   merge: ([base, mine, theirs]: [string, string, string], steps?: number): MergeResult =>
     merge3(base, mine, theirs, newEffort(steps)),
@@ -15,7 +15,7 @@ export type JobName = keyof typeof JOBS
 export type Texts<N extends JobName> = Parameters<(typeof JOBS)[N]>[0]
 export type Found<N extends JobName> = ReturnType<(typeof JOBS)[N]>
 
-/** What a thread is asked, and what it answers. */
+/** Messages to and from a thread. */
 export interface Asked {
   number: number
   name: JobName
@@ -24,7 +24,7 @@ export interface Asked {
 export interface Answered {
   number: number
   found: Found<JobName>
-  /** How long it took (milliseconds). */
+  /** Duration in milliseconds. */
   ms: number
 }
 

@@ -4,18 +4,18 @@ import { type Answered, type Found, type JobName, runJob, type Texts } from './j
 
 /** Beside the server's own file, see scripts/build.mjs. */
 const THREAD = 'clawlink-sync-texts.cjs'
-/** A thread that has nothing to do goes after so long (milliseconds): its memory is worth more. */
+/** An idle thread ends after this time (milliseconds), to free its memory. */
 const IDLE_MS = 30_000
-/** Of the thread's heap (MiB): lines of the largest texts fit. What needs more is done without it. */
+/** Heap of the thread (MiB): enough for the lines of the largest texts. A job that needs more runs without it. */
 const HEAP_MIB = 512
-/** Token comparisons where there is no thread (count): some 10 ms. The result is right, and coarser. */
+/** Token comparisons without a thread (count): about 10 ms. The result is correct, but coarser. */
 export const SHORT_STEPS = 500_000
-/** Shorter texts (UTF-16 units, all together) are worth no thread. */
+/** Texts shorter than this in all (UTF-16 units) need no thread. */
 const SHORT_TEXTS = 32 * 1024
 
 export interface Done<N extends JobName> {
   found: Found<N>
-  /** What it took of a thread (milliseconds). */
+  /** Thread time used (milliseconds). */
   ms: number
 }
 
@@ -26,8 +26,8 @@ interface Waiting {
 }
 
 /**
- * Compares long texts in a thread of its own, one after the other, so that nobody waits for it but who asked. Where there is no
- * thread, or it ends, a coarser result is found without it.
+ * Compares long texts in a thread, one job at a time, so that only the caller waits. Without a thread the result is
+ * coarser.
  */
 export class TextWork {
   readonly #file: string

@@ -33,7 +33,7 @@ export class CountedFiles {
     })
   }
 
-  /** What was counted since the last call. */
+  /** Takes the counts since the last call. */
   take(): Counted {
     const counted = this.#counted
     if (counted.size > 0) this.#counted = new Map()

@@ -16,7 +16,7 @@ const BATCH_UNITS = 1024 * 1024
 export interface HistoryEnv {
   log: VersionLog
   now: () => number
-  /** What turns one text into another. */
+  /** Computes the delta between two texts. */
   delta: DeltaOf
   onError: (error: unknown) => void
 }
@@ -45,7 +45,7 @@ export class FileHistory {
     history.follow(room, doc)
   }
 
-  /** What the room's document holds is on disk. Call it before the document changes again. */
+  /** The room's document is on disk as it is. Call it before the document changes again. */
   committed(room: Room): void {
     this.#workspaces.get(room.name)?.committed()
   }
@@ -79,10 +79,10 @@ class WorkspaceHistory {
   #waitingUnits = 0
   /** To be read once there is room again. */
   #behind: Counted = new Map()
-  /** Whether a document came that may be newer than what is stored. */
+  /** True while a loaded document may be newer than the stored versions. */
   #unchecked = false
   #storing: Promise<void> | null = null
-  /** Who waits in `settled`, and for how many to be done. */
+  /** Callers of `settled`, each with the number of stored states that it waits for. */
   #waiters: { until: number; resolve: () => void }[] = []
   #done = 0
   #wake: () => void = () => {}
@@ -215,7 +215,7 @@ class WorkspaceHistory {
     }
   }
 
-  /** What is lost here is found when the document is loaded again. */
+  /** Drops the waiting states; they are found again when the document is loaded. */
   #giveUp(): void {
     this.#unchecked = false
     this.#behind = new Map()

@@ -14,7 +14,7 @@ export interface FileOfVersions {
   id: FileId
   /** Its path now; null: it is removed. */
   file_key: FileKey | null
-  /** What was asked for. */
+  /** The key as the caller typed it. */
   asked: string
 }
 

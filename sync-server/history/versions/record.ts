@@ -5,13 +5,13 @@ import { applyDeltas, type TextDelta } from '../../../lib/merge/text-delta.ts'
 import type { FileContentState } from '../../../workspace/files/file-state.ts'
 import { MAX_VERSION_STEPS } from '../../config/limits.ts'
 
-/** What is to be said of one version. */
+/** Metadata of one version. */
 export interface About {
   /** The version before it that was kept; 0: there was none. */
   previous: number
   /** The version whose content is stored whole, and from which this one is reached by deltas. */
   base: number
-  /** Whose change sets led here from `previous`, the newest first. */
+  /** Agents whose change sets led here from `previous`, newest first. */
   editors: string[]
   /** Milliseconds since the epoch, by the server's clock. */
   at: number
@@ -25,11 +25,11 @@ export interface About {
   change: Omit<TextDelta, 'edits'>
 }
 
-/** What is known of all versions of a file together. */
+/** Metadata of a file's versions as a whole. */
 export interface Head {
   /** The newest. */
   version: number
-  /** How many are kept, and the bytes of their contents as stored. */
+  /** Number of kept versions, and bytes of their contents as stored. */
   count: number
   bytes: number
   /** From the newest base on: deltas, and their bytes. */

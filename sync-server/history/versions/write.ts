@@ -25,8 +25,8 @@ export interface Taken {
 export type DeltaOf = (from: string, to: string) => Promise<TextDelta>
 
 /**
- * Stores the states, oldest first, as the newest versions of their files, all or nothing. A state that is no newer than
- * what is stored is passed over. What was stored before stays readable, but for what retention drops.
+ * Stores states, oldest first, as the newest versions of their files, all or none. Skips a state that is not newer
+ * than the stored one. Older versions stay readable unless retention drops them.
  */
 export const writeVersions = async (
   log: VersionLog,

@@ -9,7 +9,7 @@ export interface Problem {
   kind: 'damaged' | 'invalid'
 }
 
-/** What of each kind was looked at (count). */
+/** Checked items of each kind (count). */
 export interface Counts {
   workspaces: number
   records: number
@@ -19,11 +19,11 @@ export interface Counts {
   blobs: number
 }
 
-/** What is to be done where nothing but a backup has what is gone. */
+/** Advice where only a backup has the lost data. */
 export const RESTORE =
   'keep a copy of the folder, and restore the newest backup; agents send what it lacks of their own when they connect'
 
-/** What a verification finds, as it goes along. */
+/** Findings of a verification. */
 export class Report {
   readonly counts: Counts = {
     ...{ workspaces: 0, records: 0, updates: 0 },

@@ -3,7 +3,7 @@ import type { LevelUpdateLog } from '../../storage/level-update-log.ts'
 import { MAX_VERSION } from '../../storage/version-log.ts'
 import type { Report } from './report.ts'
 
-/** What is lost with a version is an old text; the file as it is now is in the document. */
+/** Advice for a damaged version: only an old text is lost; the document has the file. */
 const TODO = 'the file itself is whole; restore the newest backup only if its old versions matter'
 
 /** Checks the kept versions of a workspace's files: every one can be read. `keys`: of versions, that there are in all. */

@@ -56,8 +56,8 @@ export const verifyWorkspace = async (
 }
 
 /**
- * That Yjs can read and write again all that is stored, also what was deleted since: newcomers are sent it. Returns what is
- * stored without what it cannot.
+ * Checks that Yjs can read and write all that is stored, deleted parts included, since newcomers receive it. Returns
+ * what is stored without the unwritable parts.
  */
 const verifyWritable = (
   { checkpoint, tail, seq }: Stored,
@@ -72,7 +72,7 @@ const verifyWritable = (
       }
       return update
     } catch {
-      return stored // that it is no update is found where it is applied
+      return stored // a later step reports that it is not an update is found where it is applied
     }
   }
   return { checkpoint: checkpoint && writable(checkpoint), tail: tail.map(writable), seq }
@@ -159,6 +159,6 @@ const verifyShelf = async (
 const idOf = (shelf: Shelf, value: Uint8Array): string | null => {
   if (shelf === 'broadcasts') return readArchived(value).entry?.id ?? null
   const task: ArchivedTask | null = readArchivedTask(value)
-  if (task === null) throw new Error('it is no task')
+  if (task === null) throw new Error('the entry is not a task')
   return task.id
 }
