@@ -40,7 +40,7 @@ const readKey = (path: string): string | null => {
     throw new ClawError(
       'data_unusable',
       `${path} holds no key: ${(cause as Error).message}`,
-      'put it back from a backup; without it agents take this for another server',
+      'restore it from a backup: without it agents reject this server as another one',
     )
   }
 }

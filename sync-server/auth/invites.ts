@@ -103,7 +103,11 @@ export class InviteBook {
   add(wanted: NewInvite, secret: string, by: string): { invite: Invite; changes: Change[] } {
     const ended = this.#ended
     if (this.#byHash.size - ended.length >= this.#most) {
-      throw new ClawError('quota', `there are ${this.#most} open invites`, 'revoke some: invites')
+      throw new ClawError(
+        'quota',
+        `the limit of ${this.#most} open invites is reached`,
+        'revoke some: clawlink-sync invites',
+      )
     }
     const hash = hashOf(secret)
     const kind = wanted.http === undefined ? 'i' : 'h'
@@ -142,4 +146,8 @@ const whyNot = ({ uses, expiresAt }: Invite, now: number): string | null => {
 }
 
 const notGood = (why: string, Kind = ClawError): ClawError =>
-  new Kind('unauthorized', `the invite ${why}`, 'ask who runs the server for a new join link')
+  new Kind(
+    'unauthorized',
+    `the invite ${why}`,
+    'ask the operator of the server for a new join link',
+  )

@@ -26,7 +26,7 @@ export class Tickets {
     throw new ClawError(
       'unauthorized',
       'the ticket was used, or has expired',
-      'each WebSocket takes a ticket of its own: POST /api/ticket before each connect',
+      'each WebSocket needs its own ticket: POST /api/ticket before each connect',
     )
   }
 

@@ -56,7 +56,7 @@ export class Workspaces {
     const near = didYouMean(name, this.#names)
     throw new ClawError(
       'unknown_workspace',
-      `there is no workspace "${name}"${near === '' ? '' : `: ${near}`}`,
+      `workspace "${name}" does not exist${near === '' ? '' : `: ${near}`}`,
       `to make it: clawlink-sync workspaces add ${name}`,
     )
   }
@@ -64,7 +64,7 @@ export class Workspaces {
   /** Adds one. Throws `too_many`. */
   add(name: string, at: number): Change {
     if (this.#names.size >= this.#most) {
-      const what = `there are ${this.#most} workspaces, the most there may be`
+      const what = `the limit of ${this.#most} workspaces is reached`
       throw new ClawError('too_many', what, 'see --limit')
     }
     return { ops: [putJson(keyOf(name), { at })], apply: () => this.#names.add(name) }

@@ -44,7 +44,9 @@ const asLink = (
     `good until ${made.expires_at ?? 'it is revoked'}; join with: clawlink-agent join -`,
   ]
   if (/\/\/(127\.|localhost|\[::1\])/.test(base)) {
-    notes.push('that address is this machine only: for others give --url, or start with --host')
+    notes.push(
+      'that address works on this machine only: for others give --url, or start with --host',
+    )
   }
   return { data: { ...made, link }, lines: [link], notes }
 }
@@ -69,7 +71,7 @@ const mostInvites = ({ value }: Call): number => parseLimits(value('limit') ?? '
 const ifNone = (lines: readonly string[], what: string, { value }: Call): string[] => {
   const workspace = value('workspace')
   if (lines.length > 0) return []
-  return [workspace === undefined ? what : `${what} (workspace "${workspace}", if there is one)`]
+  return [workspace === undefined ? what : `${what} in workspace "${workspace}"`]
 }
 
 /** Makes a command of it: opens the admin, prints the result, closes the admin. */
@@ -149,11 +151,11 @@ export const workspaces = command(async (admin, call) => {
   }
   const name = call.value('name')!
   const { created } = await admin.do('add', { workspace: checkWorkspaceName(name) })
-  const line = created ? `made the workspace ${name}` : `the workspace ${name} is there already`
+  const line = created ? `made the workspace ${name}` : `the workspace ${name} exists already`
   return {
     data: { workspace: name, created },
     lines: [line],
-    notes: [`to let somebody in: clawlink-sync invite --workspace ${name}`],
+    notes: [`to invite somebody: clawlink-sync invite --workspace ${name}`],
   }
 })
 

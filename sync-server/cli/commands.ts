@@ -35,7 +35,7 @@ export const ACCESS: readonly CommandRow[] = [
     flags: {
       workspace: { value: 'W', type: name, what: 'the workspace', otherwise: 'default' },
       create: { what: 'make the workspace if it does not exist' },
-      role: { type: oneOf(ROLES), what: 'what those who join with it may do', otherwise: 'write' },
+      role: { type: oneOf(ROLES), what: 'role of those who join with it', otherwise: 'write' },
       uses: {
         type: number(1, 999_999),
         or: 'any',
@@ -70,7 +70,7 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'agents',
-    summary: 'list who has joined, with their roles',
+    summary: 'list members and their roles',
     flags: { workspace: WORKSPACE },
     examples: ['agents', 'agents --json'],
     load: async () => (await access()).agents,
@@ -79,7 +79,7 @@ export const ACCESS: readonly CommandRow[] = [
     name: 'workspaces',
     summary: 'list workspaces; make one',
     about:
-      'A workspace is made by this, or with --create; naming one that is not there is refused.',
+      'A workspace is only made by this command or with --create; other commands reject an unknown name.',
     operands: ['action', 'name'],
     flags: {
       action: { type: oneOf(['add']), what: 'make one', otherwise: 'list them' },
@@ -95,7 +95,7 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'revoke',
-    summary: 'end an agent’s access and connections, an invite or a token, at once',
+    summary: 'revoke an agent, an invite or a token at once',
     operands: ['which'],
     flags: {
       which: { value: 'AGENT|INVITE|TOKEN', type: name, what: 'its id, or an agent’s name' },
@@ -103,7 +103,7 @@ export const ACCESS: readonly CommandRow[] = [
     },
     needs: [['which']],
     examples: ['revoke a-4k2j9x0q7m1z', 'revoke Scout --workspace docs'],
-    exits: { 3: 'nothing of that name' },
+    exits: { 3: 'no such agent, invite or token' },
     load: async () => (await access()).revoke,
   },
   {
@@ -118,12 +118,12 @@ export const ACCESS: readonly CommandRow[] = [
     },
     needs: [['which']],
     examples: ['rotate a-4k2j9x0q7m1z'],
-    exits: { 3: 'nothing of that name' },
+    exits: { 3: 'no such agent, invite or token' },
     load: async () => (await access()).rotate,
   },
   {
     name: 'audit',
-    summary: 'show who was invited, joined or revoked, and what was refused',
+    summary: 'show invites, joins, revocations and rejected requests',
     flags: {
       workspace: WORKSPACE,
       limit: {
@@ -137,7 +137,7 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'recover',
-    summary: 'after a restore: accept from clients what the backup lacks',
+    summary: 'after a restore: accept edits from clients that the backup lacks',
     flags: { for: { type: span(MAX_RECOVERY_DAYS), what: 'for how long', otherwise: '7d' } },
     examples: ['recover', 'recover --for 2d'],
     load: async () => (await access()).recover,

@@ -65,7 +65,7 @@ const ofNode = (version: string): Finding => {
 const ofFolder = async (data: string): Promise<Finding[]> => {
   const { ok, warn, fail } = finding('folder')
   const found = await stat(data).catch(() => null)
-  if (found === null) return [ok(`${data} is not there yet; the first start makes it`)]
+  if (found === null) return [ok(`${data} does not exist yet; the first start creates it`)]
   if (!found.isDirectory()) return [fail(`${data} is not a folder`, 'name another with --data')]
   const mayWrite = await access(data, constants.R_OK | constants.W_OK | constants.X_OK).then(
     () => true,
@@ -77,7 +77,7 @@ const ofFolder = async (data: string): Promise<Finding[]> => {
   const open = await openToOthers(data)
   const owner = await openToOthers(join(data, OWNER_FILE))
   return [
-    open ? warn(`others may read ${data}`, `chmod 700 ${data}`) : ok(`${data} is yours alone`),
+    open ? warn(`others may read ${data}`, `chmod 700 ${data}`) : ok(`${data} is private`),
     ...(owner
       ? [
           fail(
@@ -115,7 +115,7 @@ const ofStore = async (data: string): Promise<{ finding: Finding; isInUse: boole
     if (log === null) return { finding: ok('in use by a server'), isInUse: true }
     const { length } = await log.workspaces()
     await log.close()
-    return { finding: ok(`it opens; ${counted(length, 'workspace')}`), isInUse: false }
+    return { finding: ok(`readable; ${counted(length, 'workspace')}`), isInUse: false }
   } catch (thrown) {
     const error = ClawError.from(thrown)
     const isNew = error.code === 'no_data'
@@ -126,7 +126,7 @@ const ofStore = async (data: string): Promise<{ finding: Finding; isInUse: boole
 const ofServer = async (data: string, version: string): Promise<Finding> => {
   const { ok, warn, fail } = finding('server')
   const owner = readOwner(data)
-  if (owner === null) return fail('it is running, at an unknown address', 'run this as its user')
+  if (owner === null) return fail('running at an unknown address', 'run this as its user')
   try {
     const about = await askServer<{ version: string; server_time: string }>(owner, '/')
     const health = await askServer<{ status: string; reason?: string }>(owner, '/health')
@@ -171,8 +171,8 @@ const ofClock = async (data: string): Promise<Finding> => {
   const says = new Date(now).toISOString()
   if (newest - now <= CLOCK_MS) return ok(says)
   return fail(
-    `${says}, and the data is from ${new Date(newest).toISOString()}`,
-    'set the clock, by NTP: leases, deadlines and times go by it',
+    `${says}, but the newest data is from ${new Date(newest).toISOString()}`,
+    'set the clock by NTP: leases and deadlines depend on it',
   )
 }
 
@@ -189,5 +189,5 @@ const ofLeftovers = async (data: string): Promise<Finding[]> => {
     ...inside.map((name) => join(data, name)),
     ...beside.map((name) => join(dirname(data), name)),
   ]
-  return [warn(`${paths.join(' ')}: of a command that was killed`, 'remove it if no command runs')]
+  return [warn(`${paths.join(' ')}: left by a killed command`, 'remove it if no command runs')]
 }

@@ -38,8 +38,8 @@ export const exportAll: Command = async (call) => {
 /** Throws `unknown_workspace`. */
 export const checkKnown = (name: string, all: readonly string[]): string => {
   if (all.includes(name)) return name
-  const near = didYouMean(name, all) || `there are: ${all.join(', ')}`
-  throw new ClawError('unknown_workspace', `there is no workspace "${name}"`, near)
+  const near = didYouMean(name, all) || `existing: ${all.join(', ')}`
+  throw new ClawError('unknown_workspace', `workspace "${name}" does not exist`, near)
 }
 
 const textOf = (dir: string, exported: Record<string, Exported>): string => {

@@ -16,7 +16,7 @@ export const verify: Command = async (call) => {
   const backup = call.value('backup')
   const path = backup === undefined ? null : resolve(backup)
   if (path !== null && (await sizeOf(path)) === null) {
-    throw new ClawError('no_data', `there is no ${path}`, 'name the folder of a backup')
+    throw new ClawError('no_data', `${path} does not exist`, 'name the folder of a backup')
   }
   const report = await damageReported(() => (path === null ? ofData(data) : ofBackup(path)))
   print(call, path ?? data, report, json)

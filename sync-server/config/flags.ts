@@ -103,7 +103,7 @@ export const SERVER_FLAGS = {
     what: 'per-client limits, listed below',
     env: 'CLAWLINK_LIMIT',
   },
-  insecure: { what: 'from before there was access control; ignored', hidden: true },
+  insecure: { what: 'ignored; from releases before access control', hidden: true },
   ...HELP,
   version: { short: 'V', what: 'print the version' },
 } as const satisfies Flags

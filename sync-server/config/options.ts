@@ -80,7 +80,7 @@ export const parseOptions = (
   const host = (text('host') || '127.0.0.1').replace(/^\[(.*)\]$/, '$1')
   const [cert, key] = [text('tls-cert'), text('tls-key')]
   if ((cert === '') !== (key === '')) {
-    throw usage('--tls-cert and --tls-key belong together', 'give both, or neither')
+    throw usage('--tls-cert and --tls-key go together', 'give both or neither')
   }
   return {
     ...{ host, port: numberIn(given, 'port') ?? DEFAULT_PORT },

@@ -24,7 +24,7 @@ export const askServer = async <T>(
   ms: number | null = ANSWER_MS,
 ): Promise<T> => {
   const base = owner.url ?? ''
-  if (!URL.canParse(base)) throw lost(base, 'it is not known where it is')
+  if (!URL.canParse(base)) throw lost(base, 'its address is unknown')
   const isTls = new URL(base).protocol === 'https:'
   // It is this machine's own server, whatever name its certificate has: it proves itself by the token.
   const agent = isTls
@@ -71,7 +71,7 @@ const lost = (base: string, what: string): ClawError =>
   new ClawError(
     'unreachable',
     `the server at ${base} does not answer: ${what}`,
-    'if none is running, something else has the data folder open; "clawlink-sync doctor" says what it finds',
+    'if none is running, something else has the data folder open; run "clawlink-sync doctor"',
   )
 
 /** One request and what is answered to it. */
@@ -95,11 +95,11 @@ const exchange = (
         if (error !== undefined) reject(ClawError.fromBody(error))
         else resolve(data ?? JSON.parse(text))
       } catch {
-        reject(lost(base, `it is no clawlink-sync (HTTP ${answer.statusCode})`))
+        reject(lost(base, `another program answered (HTTP ${answer.statusCode})`))
       }
     })
   })
-  const hangs = () => asked.destroy(new Error(`nothing came in ${ms! / 1_000} s; it may hang`))
+  const hangs = () => asked.destroy(new Error(`no answer in ${ms! / 1_000} s; it may hang`))
   const timer = ms === null ? undefined : setTimeout(hangs, ms)
   asked.on('close', () => clearTimeout(timer))
   asked.on('error', (error) => reject(lost(base, error.message)))

@@ -17,7 +17,7 @@ export const checkData = async (data: string): Promise<void> => {
   if (isThere) return
   throw new ClawError(
     'no_data',
-    `there is no data of a server in ${data}`,
+    `${data} holds no server data`,
     'name its folder with --data, or CLAWLINK_DATA',
   )
 }
@@ -40,8 +40,8 @@ export const ownerOf = async (data: string): Promise<OwnerFile> => {
   if (owner?.url) return owner
   throw new ClawError(
     'data_locked',
-    `${data} is in use, and it does not say by which server`,
-    'run this as the user that the server runs as; or stop the server',
+    `${data} is in use by an unknown process`,
+    'run this as the user of the server, or stop the server',
   )
 }
 

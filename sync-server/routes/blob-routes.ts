@@ -62,7 +62,7 @@ const get = async ({ blobs }: AppEnv, { c, workspace, query }: HeadAsked): Promi
     }
     throw new ClawError(
       'unknown_blob',
-      `there is no blob ${sha256} here`,
+      `this server does not have the blob ${sha256}`,
       'an agent that has the file can upload it again',
     )
   }

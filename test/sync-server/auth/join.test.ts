@@ -153,7 +153,7 @@ it('[Z34] who registers after it has joined is listed by its name, and so after 
   expect(await listed()).toBe('-')
   const typo = await sync('agents', '--data', server.data, '--workspace', 'typo')
   expect(typo).toMatchObject({ code: 3, stdout: '' })
-  expect(typo.stderr).toContain('there is no workspace "typo"')
+  expect(typo.stderr).toContain('workspace "typo" does not exist')
   await register('Ann')
   expect(await listed()).toBe('Ann')
   await expect(register('Ann\u200d\u{e0041}')).rejects.toThrow('invisible')

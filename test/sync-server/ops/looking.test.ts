@@ -183,8 +183,8 @@ it('[O12] commands say what is wrong with them, in the shape of every error', as
     [['verify', '--dta', 'x'], 2, '--data'],
     [['backp'], 2, 'did you mean backup'],
     [['export', place('x'), '--format', 'xml'], 2, 'one of: md, json, files'],
-    [['verify', '--data', empty], 3, 'there is no data'],
-    [['verify', place('nothing')], 3, 'there is no '],
+    [['verify', '--data', empty], 3, 'holds no server data'],
+    [['verify', place('nothing')], 3, 'does not exist'],
     [['restore', empty, '--data', place('y')], 4, 'is not a finished backup'],
   ] as const) {
     const ran = await sync(...args)

@@ -113,7 +113,7 @@ it('[O18] … and where that cannot be done the server does not start', async (c
 
 const KILLS = orLong(2, 20)
 const nothing = (dir: string): string =>
-  `error: there is no data of a server in ${dir} — name its folder with --data, or CLAWLINK_DATA\n`
+  `error: ${dir} holds no server data — name its folder with --data, or CLAWLINK_DATA\n`
 
 it(`[O4] ${KILLS} times kill -9 of a restore into a folder that is there, and empty: it is whole, or it is not opened`, async () => {
   const random = seeded(runSeed('kill in restore'))
