@@ -31,6 +31,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/sync',
   'sync-server/history/versions',
   'sync-server/history',
+  'sync-server/auth/stored',
   'sync-server/auth',
   'sync-server/auth/ownership',
   'sync-server/limits',

@@ -1,8 +1,8 @@
 import { nameOf, type Principal } from '../sync/principal.ts'
-import type { NewInvite } from './invites.ts'
-import type { AuditEntry, Invite } from './records.ts'
-import { newSecret } from './secrets.ts'
-import type { AccessState } from './state.ts'
+import type { NewInvite } from './stored/invites.ts'
+import type { AuditEntry, Invite } from './stored/records.ts'
+import { newSecret } from './stored/secrets.ts'
+import type { AccessState } from './stored/state.ts'
 
 interface Made {
   invite: Invite

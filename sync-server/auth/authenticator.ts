@@ -1,9 +1,9 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { isSecret, secretId } from '../../protocol/roles.ts'
 import { type Caller, OWNER, type Principal } from '../sync/principal.ts'
-import { forged, replaced, revoked, unknownCredential } from './refusals.ts'
-import { hashOf, isSame, proofOf } from './secrets.ts'
-import type { AccessState } from './state.ts'
+import { forged, replaced, revoked, unknownCredential } from './stored/refusals.ts'
+import { hashOf, isSame, proofOf } from './stored/secrets.ts'
+import type { AccessState } from './stored/state.ts'
 import { TICKET_MS, Tickets } from './tickets.ts'
 
 /** Longest part of an id that an error repeats (UTF-16 units). */

@@ -2,8 +2,8 @@ import { ClawError } from '../../protocol/errors.ts'
 import { includes, type Role } from '../../protocol/roles.ts'
 import { isWorkspaceName } from '../../workspace/document/schema.ts'
 import type { Caller, Principal } from '../sync/principal.ts'
-import { unknownCredential } from './refusals.ts'
-import type { Workspaces } from './workspaces.ts'
+import { unknownCredential } from './stored/refusals.ts'
+import type { Workspaces } from './stored/workspaces.ts'
 
 /** The role that a route needs; `anyone`: none, though a caller with a credential may be told more. */
 export type Needs = 'anyone' | Role | 'owner'

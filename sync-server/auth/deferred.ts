@@ -1,8 +1,8 @@
 import type { Named } from '../../protocol/name-space.ts'
 import { type Caller, nameOf } from '../sync/principal.ts'
-import { credentialKey } from './log.ts'
-import type { AuditEntry, Credential } from './records.ts'
-import type { AccessState } from './state.ts'
+import { credentialKey } from './stored/log.ts'
+import type { AuditEntry, Credential } from './stored/records.ts'
+import type { AccessState } from './stored/state.ts'
 
 /** Longest name stored with a credential (UTF-16 units). */
 export const MAX_NAME = 64

@@ -13,10 +13,10 @@ import {
   MAX_TOKEN_AGENTS,
   type Member,
   memberOf,
-} from './records.ts'
-import { taken, tooManyAgents } from './refusals.ts'
-import { hashOf, newSecret } from './secrets.ts'
-import type { AccessState } from './state.ts'
+} from './stored/records.ts'
+import { taken, tooManyAgents } from './stored/refusals.ts'
+import { hashOf, newSecret } from './stored/secrets.ts'
+import type { AccessState } from './stored/state.ts'
 
 /** Former credentials remembered per agent (count); an older one counts as a guess. */
 const MAX_REPLACED = 8

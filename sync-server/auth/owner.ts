@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSecret, runDirsOf, runFileOf } from '../../protocol/roles.ts'
 import { syncDir } from '../storage/integrity/disk.ts'
-import { newSecret } from './secrets.ts'
+import { newSecret } from './stored/secrets.ts'
 
 /** The content of `DATA/owner.json`. A reader of it owns the server. */
 export interface OwnerFile {

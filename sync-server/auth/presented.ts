@@ -1,6 +1,6 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { isSecret } from '../../protocol/roles.ts'
-import { unknownCredential } from './refusals.ts'
+import { unknownCredential } from './stored/refusals.ts'
 
 /** The secret in an `Authorization: Bearer` header; null: there is none. */
 export const bearerIn = (header: string | undefined): string | null =>

@@ -3,9 +3,9 @@ import { Administration } from './administration.ts'
 import { Authenticator } from './authenticator.ts'
 import { DeferredWrites } from './deferred.ts'
 import { Members } from './members.ts'
-import type { AuditEntry } from './records.ts'
-import { AccessState, type Most, type Stored } from './state.ts'
-import type { Workspaces } from './workspaces.ts'
+import type { AuditEntry } from './stored/records.ts'
+import { AccessState, type Most, type Stored } from './stored/state.ts'
+import type { Workspaces } from './stored/workspaces.ts'
 
 /** Access to the server's workspaces: who the callers are, the agents that joined, and administration. */
 export class AccessStore {

@@ -1,5 +1,5 @@
 import { ClawError } from '../../protocol/errors.ts'
-import { hashOf, newSecret } from './secrets.ts'
+import { hashOf, newSecret } from './stored/secrets.ts'
 
 /** Lifetime of a ticket (ms). A ticket is in the URL of a WebSocket, which proxies log: it must be worthless soon. */
 export const TICKET_MS = 60_000

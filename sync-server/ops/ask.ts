@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { ClawError, type ErrorBody, VERBS_HEADER } from '../../protocol/errors.ts'
 import { secretId } from '../../protocol/roles.ts'
 import type { OwnerFile } from '../auth/owner.ts'
-import { isSame, proofOf } from '../auth/secrets.ts'
+import { isSame, proofOf } from '../auth/stored/secrets.ts'
 
 /** A server answers within this long (milliseconds), unless it has to work for it. */
 export const ANSWER_MS = 15_000

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { newSecret } from '../../../sync-server/auth/secrets.ts'
 import { AccessStore } from '../../../sync-server/auth/store.ts'
+import { newSecret } from '../../../sync-server/auth/stored/secrets.ts'
 import { adminActions } from '../../../sync-server/routes/admin-actions.ts'
 import type { Op } from '../../../sync-server/storage/integrity/level-keys.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'

@@ -1,5 +1,5 @@
-import { checkWorkspaceName } from '../../workspace/document/validate.ts'
-import type { UpdateLog } from '../storage/update-log.ts'
+import { checkWorkspaceName } from '../../../workspace/document/validate.ts'
+import type { UpdateLog } from '../../storage/update-log.ts'
 import { AuditLog } from './audit.ts'
 import { Credentials } from './credentials.ts'
 import { InviteBook } from './invites.ts'

@@ -1,6 +1,6 @@
-import { Mutex } from '../../lib/mutex.ts'
-import type { Op } from '../storage/integrity/level-keys.ts'
-import type { FactLog } from '../storage/update-log.ts'
+import { Mutex } from '../../../lib/mutex.ts'
+import type { Op } from '../../storage/integrity/level-keys.ts'
+import type { FactLog } from '../../storage/update-log.ts'
 
 /** A change of what is kept: `ops` store it, `apply` makes it so in memory once they are on disk. */
 export interface Change {

@@ -1,5 +1,5 @@
-import type { Op } from '../storage/integrity/level-keys.ts'
-import type { FactLog } from '../storage/update-log.ts'
+import type { Op } from '../../storage/integrity/level-keys.ts'
+import type { FactLog } from '../../storage/update-log.ts'
 import type { AuditEntry, Credential, Invite } from './records.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { ClawError } from '../../protocol/errors.ts'
-import { secretId } from '../../protocol/roles.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import { secretId } from '../../../protocol/roles.ts'
 import { credentialKey, putJson } from './log.ts'
 import type { Credential } from './records.ts'
 import { isSame } from './secrets.ts'

@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { PREFIX, proofText, type SecretKind } from '../../protocol/roles.ts'
+import { PREFIX, proofText, type SecretKind } from '../../../protocol/roles.ts'
 
 export const newSecret = (kind: SecretKind): string =>
   `${PREFIX[kind]}${randomBytes(32).toString('base64url')}`

@@ -1,5 +1,5 @@
-import { ClawError } from '../../protocol/errors.ts'
-import { isAgentId, isSecret, type Role } from '../../protocol/roles.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import { isAgentId, isSecret, type Role } from '../../../protocol/roles.ts'
 
 /** A credential as stored. Times are milliseconds since the epoch, by the server's clock. */
 export interface Credential {

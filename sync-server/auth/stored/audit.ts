@@ -1,4 +1,4 @@
-import { type Op, seqKey, seqOf } from '../storage/integrity/level-keys.ts'
+import { type Op, seqKey, seqOf } from '../../storage/integrity/level-keys.ts'
 import { putJson } from './log.ts'
 import type { AuditEntry } from './records.ts'
 import type { Change } from './writes.ts'

@@ -1,4 +1,4 @@
-import { ClawError } from '../../protocol/errors.ts'
+import { ClawError } from '../../../protocol/errors.ts'
 import type { Credential } from './records.ts'
 
 /** The secret was valid once, so showing it is no guess. */
