@@ -145,7 +145,7 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
     writer: 'agents',
     type: { shape: 'map', key: records.agentId, most: MAX_AGENTS, rest: { type: AGENT } },
   },
-  intake: { writer: 'author', type: valueList(records.intakeEntry) },
+  intake: { writer: 'author', type: valueList(records.submission) },
   tasks: {
     writer: 'server',
     type: {

@@ -116,7 +116,7 @@ const newNote = record({ by: agentId, at: time, text: text(MAX_MESSAGE_BYTES) },
 
 export const receiptEntry = record({ id: spokenId, by: agentId }, { delivered: time, read: time })
 
-export const intakeEntry = byField('kind', {
+export const submission = byField('kind', {
   task: record({ id: taskId, facts: taskFacts }),
   note: record({ task: taskId, note: newNote }),
   receipt: receiptEntry,

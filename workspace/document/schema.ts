@@ -177,10 +177,11 @@ export interface Offer {
 export const SERVER_ID = 'server' as AgentId
 
 /**
- * An element of `intake`, an immutable plain value: what a client hands to the server, which puts it where it belongs and
- * takes it out. So tasks and receipts have one writer, and what has been filed leaves nothing behind: rows.ts, buckets.ts.
+ * A submission: an immutable plain value in the root `intake`. A client appends it; the server
+ * files it and removes it. So tasks and receipts have one writer, and a filed submission leaves
+ * nothing behind (rows.ts, buckets.ts).
  */
-export type IntakeEntry =
+export type Submission =
   | { kind: 'task'; id: TaskId; facts: TaskFacts }
   | { kind: 'note'; task: TaskId; note: Note }
   | { kind: 'receipt'; id: string; by: AgentId; delivered?: number; read?: number }
@@ -277,7 +278,7 @@ export const metaOf = (doc: Y.Doc) => doc.getMap<Json>('meta')
 export const agentsOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('agents')
 /** TaskId → Y.Map: `facts`, `status`, `history`, `notes`, `offers`, `receipt`; all but `facts` may be absent. Server only. */
 export const tasksOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('tasks')
-export const submissionsOf = (doc: Y.Doc) => doc.getArray<IntakeEntry>('intake')
+export const submissionsOf = (doc: Y.Doc) => doc.getArray<Submission>('intake')
 export const broadcastsOf = (doc: Y.Doc) => doc.getArray<BroadcastEntry>('broadcasts')
 /** Id of a direct message → Receipt. Server only. */
 export const receiptsOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('receipts')

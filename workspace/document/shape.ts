@@ -9,11 +9,11 @@ import {
   type EditCount,
   type FileEntry,
   filesOf,
-  type IntakeEntry,
   type Note,
   type Offer,
   type Paused,
   type Receipt,
+  type Submission,
   type TaskFacts,
   type TaskStatus,
   type Transition,
@@ -46,7 +46,7 @@ export const isTransition = is<Transition>(records.transition)
 export const isOffer = is<Offer>(records.offer)
 export const isTaskStatus = is<TaskStatus>(records.taskStatus)
 export const isTaskFacts = is<TaskFacts>(records.taskFacts)
-export const isIntakeEntry = is<IntakeEntry>(records.intakeEntry)
+export const isSubmission = is<Submission>(records.submission)
 export const isFileEntry = is<FileEntry>(records.fileEntry)
 export const isPaused = is<Paused>(records.paused)
 export const isEditCount = is<EditCount>(records.editCount)

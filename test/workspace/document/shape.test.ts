@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import * as Y from 'yjs'
 import type { AgentId, BroadcastId, TaskId } from '../../../protocol/ids.ts'
 import { listAgents, registerAgent, resolveAgent } from '../../../workspace/agents/agents.ts'
-import { isIntakeEntry, taskRecord } from '../../../workspace/document/shape.ts'
+import { isSubmission, taskRecord } from '../../../workspace/document/shape.ts'
 import { fileVersions } from '../../../workspace/files/edit-counts.ts'
 import { listFiles } from '../../../workspace/files/file-info.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
@@ -71,7 +71,7 @@ it('[I5] values of the wrong shape count as absent: they break no reader and hid
   settle(doc)
   const left = doc.getArray<unknown>('intake').toArray()
   // A receipt of something that nobody knows is dropped as well.
-  expect(left.filter((entry) => !isIntakeEntry(entry))).toEqual([])
+  expect(left.filter((entry) => !isSubmission(entry))).toEqual([])
   expect(listAgents(doc, here)).toHaveLength(2 + JUNK.length)
   expect(resolveAgent(doc, 'you')).toBe(you)
   expect(listTasks(doc)).toHaveLength(1)

@@ -4,13 +4,13 @@ import { findIn, putIn } from '../../document/buckets.ts'
 import { deleteAll, type Element, elementsOf } from '../../document/rows.ts'
 import {
   archivedTasks,
-  type IntakeEntry,
   receiptsOf,
+  type Submission,
   submissionsOf,
   type TaskFacts,
   tasksOf,
 } from '../../document/schema.ts'
-import { isIntakeEntry, isReceipt, taskRecord } from '../../document/shape.ts'
+import { isReceipt, isSubmission, taskRecord } from '../../document/shape.ts'
 import { someBroadcasts } from '../../messages/live-log.ts'
 import { joined, receiptKey } from '../receipts.ts'
 import { type ArchivedTask, storedTask, withNote } from '../task-archive.ts'
@@ -19,9 +19,9 @@ import { offersOf, push } from '../task-write.ts'
 /** Receives an entry that leaves the document; it is stored with the change or not at all. */
 export type Archive = (entry: { shelf: 'tasks'; id: string; value: Uint8Array }) => void
 
-type Submission<K extends IntakeEntry['kind']> = Extract<IntakeEntry, { kind: K }>
+type SubmissionOf<K extends Submission['kind']> = Extract<Submission, { kind: K }>
 
-const isTask = (value: unknown): boolean => (value as Partial<IntakeEntry> | null)?.kind === 'task'
+const isTask = (value: unknown): boolean => (value as Partial<Submission> | null)?.kind === 'task'
 const placeOf = ({ client, clock }: Element): string => `${client}:${clock}`
 
 /**
@@ -35,7 +35,7 @@ export class SubmissionFiler {
   readonly #first = new Map<string, string>()
   /** Message id → the addressees of live messages with that id; null: not read yet. */
   #addressees: Map<string, Set<AgentId>> | null = null
-  readonly #onEvent = ({ changes }: Y.YArrayEvent<IntakeEntry>): void => {
+  readonly #onEvent = ({ changes }: Y.YArrayEvent<Submission>): void => {
     if (changes.added.size > 0) this.#noteFirst()
   }
 
@@ -55,7 +55,7 @@ export class SubmissionFiler {
   #noteFirst(): void {
     for (const element of elementsOf(submissionsOf(this.#doc))) {
       const { value } = element
-      if (!isIntakeEntry(value) || value.kind !== 'task') continue
+      if (!isSubmission(value) || value.kind !== 'task') continue
       if (!this.#first.has(value.id)) this.#first.set(value.id, placeOf(element))
     }
   }
@@ -83,7 +83,7 @@ export class SubmissionFiler {
     const fileOne = (element: Element): boolean => {
       const { value } = element
       // An entry without the shape of docs/SCHEMA.md is dropped.
-      if (!isIntakeEntry(value)) return true
+      if (!isSubmission(value)) return true
       if (value.kind === 'receipt') return this.#fileReceipt(value)
       if (value.kind === 'task') return this.#fileTask(element, value, known)
       const { task, note } = value
@@ -120,7 +120,7 @@ export class SubmissionFiler {
   /** False: the submission waits until the archive was asked for its id. */
   #fileTask(
     element: Element,
-    { id, facts }: Submission<'task'>,
+    { id, facts }: SubmissionOf<'task'>,
     known: (id: TaskId) => ArchivedTask | null | undefined,
   ): boolean {
     const tasks = tasksOf(this.#doc)
@@ -136,7 +136,7 @@ export class SubmissionFiler {
   }
 
   /** Files a receipt only if its author is an addressee of the task or message. */
-  #fileReceipt({ id, by, delivered, read }: Submission<'receipt'>): true {
+  #fileReceipt({ id, by, delivered, read }: SubmissionOf<'receipt'>): true {
     const said = {
       ...(delivered !== undefined && { delivered }),
       ...(read !== undefined && { read }),

@@ -5,7 +5,7 @@ import type { Here } from '../../../../workspace/agents/agents.ts'
 import { entriesIn } from '../../../../workspace/document/buckets.ts'
 import {
   archivedTasks,
-  type IntakeEntry,
+  type Submission,
   submissionsOf,
   tasksOf,
 } from '../../../../workspace/document/schema.ts'
@@ -398,7 +398,7 @@ describe('filing and archiving', () => {
     settle(doc)
     const facts = { ...plain, to: null, requires: ['none'] }
     for (let i = 0; i < 1_000; i++) {
-      submissionsOf(doc).push([{ kind: 'task', id: taskId(String(i)), facts } as IntakeEntry])
+      submissionsOf(doc).push([{ kind: 'task', id: taskId(String(i)), facts } as Submission])
     }
     const left: number[] = []
     for (let more = true; more; ) {
