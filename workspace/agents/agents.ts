@@ -41,10 +41,10 @@ export interface Here {
 export interface Registration {
   id: AgentId
   name: string
-  /** Left out: as it was, an agent at first. */
+  /** Absent: unchanged; `agent` for a new one. */
   kind?: 'agent' | 'person' | undefined
   capabilities: readonly string[]
-  /** Left out: as they were. */
+  /** Absent: unchanged. */
   topics?: readonly string[] | undefined
   machine: string
   description: string
@@ -82,7 +82,9 @@ export const registerAgent = (doc: Y.Doc, agent: Registration): void => {
   })
 }
 
-/** Throws `name_taken` where another agent that is here has this name; an agent keeps the one that it has. */
+/**
+ * Throws `name_taken` where another agent that is here has this name. An agent keeps its own name.
+ */
 const checkNotHere = (doc: Y.Doc, me: AgentId, name: string, here: Here): void => {
   const key = nameKey(name)
   const own = agentRecord(doc, me)
@@ -108,7 +110,10 @@ const statusOf = (record: Y.Map<unknown>, id: AgentId, here: Here): AgentStatus 
   return agentStatus(shown, asLinkState(record.get('link')), here.now - seenAt(record))
 }
 
-/** Asks an agent to pause, or with null to go on; its `prime` and `poll` tell it. Throws `unknown_agent`, `too_large`. */
+/**
+ * Asks an agent to pause, or with null to resume; its `prime` and `poll` report it. Throws
+ * `unknown_agent`, `too_large`.
+ */
 export const setPaused = (
   doc: Y.Doc,
   id: AgentId,
@@ -149,7 +154,7 @@ export const agentNames = function* (doc: Y.Doc): Generator<Named> {
   for (const [id, record] of agentRecords(doc)) yield { id, name: nameIn(record, id) }
 }
 
-/** The topics whose broadcasts the agent wants; empty: all. */
+/** The topics whose broadcasts the agent receives; empty: all. */
 export const topicsOf = (doc: Y.Doc, id: string): string[] => {
   const record = agentRecord(doc, id)
   return record === undefined ? [] : listIn(record, 'topics')
@@ -161,7 +166,7 @@ export const capabilitiesOf = (doc: Y.Doc, id: string): string[] => {
   return record === undefined ? [] : listIn(record, 'capabilities')
 }
 
-/** The agent's name as `shownName` has it, or its id where it has none. */
+/** The agent's name as `shownName` shows it; its id where it has no name. */
 export const agentName = (doc: Y.Doc, id: string): string => {
   const record = agentRecord(doc, id)
   return record === undefined ? shownName(id) : nameIn(record, id)
@@ -170,7 +175,7 @@ export const agentName = (doc: Y.Doc, id: string): string => {
 export const kindOf = (doc: Y.Doc, id: string): Agent['kind'] =>
   agentRecord(doc, id)?.get('kind') === 'person' ? 'person' : 'agent'
 
-/** Names of before the grammar, too, are shown. */
+/** Also shows names that were written before the grammar. */
 const nameIn = (record: Y.Map<unknown>, id: string): string => {
   const name = record.get('name')
   return shownName(typeof name !== 'string' || name.trim() === '' ? id : name)
@@ -231,13 +236,13 @@ export const getAgent = (doc: Y.Doc, id: AgentId, here: Here): Agent => {
   return readAgent(doc, id, record, here)
 }
 
-/** Ids that ClawLink makes. Nobody is called so, whatever somebody writes as a name. */
+/** The form of ids that ClawLink makes. Such a name never reaches an agent. */
 const isMadeId = (text: string): boolean => /^a-[0-9a-z]{12}$/.test(text)
 
 /**
- * Finds an agent by id or name, which are one name space: an id that is also what another agent is called reaches
- * neither. Of several with one name the one that is `here` is meant, or else the one that has not left. Throws
- * `unknown_agent` with a did-you-mean, or `ambiguous`.
+ * Finds an agent by id or name, which share one name space: an id that is also the name of another
+ * agent reaches neither. Of several agents with one name it returns the one that is here, otherwise
+ * the one that has not left. Throws `unknown_agent` with a did-you-mean, or `ambiguous`.
  */
 export const resolveAgent = (doc: Y.Doc, nameOrId: string, here?: Here): AgentId => {
   const known = hasAgent(doc, nameOrId)
@@ -265,7 +270,7 @@ export const resolveAgent = (doc: Y.Doc, nameOrId: string, here?: Here): AgentId
   )
 }
 
-/** Of agents with one name those that are here, where there are any; those that have left come last. */
+/** Of agents with one name those that are here, if any; agents that have left come last. */
 const meant = (
   doc: Y.Doc,
   exact: readonly AgentId[],
@@ -281,7 +286,7 @@ const meant = (
   return present.length > 0 ? present : found
 }
 
-/** Words for the server and for who runs it: no agent is reached by them. */
+/** Names of the server and its operator: they reach no agent. */
 const isReserved = (name: string): boolean => /^(server|owner)$/i.test(name)
 /** Ids that an error shows (count). */
 const SHOWN_IDS = 8

@@ -6,13 +6,16 @@ import { agentRecord } from '../document/shape.ts'
 /** The activity that a connected agent reports. `idle`: connected, without a recent command. */
 export interface Activity {
   state: 'active' | 'idle'
-  /** So long without a command that it does not count as being at work: its tasks' leases run (SILENT_AFTER_MS). */
+  /**
+   * Time without a command after which an agent no longer counts as working: the leases of its
+   * tasks run (SILENT_AFTER_MS).
+   */
   silent?: true
   note?: string
   task?: string
 }
 
-/** A place in a file's text, from `anchor` to `head`: Yjs relative positions as JSON. */
+/** A range of a file, from `anchor` to `head`: Yjs relative positions as JSON. */
 export interface FileCursor {
   file: FileId
   anchor: unknown
@@ -38,7 +41,7 @@ export type AgentStatus = 'online' | 'idle' | 'stale' | 'offline'
 
 /** A connected agent is idle after this long without a command. */
 export const IDLE_AFTER_MS = 5 * 60_000
-/** A connected agent that gave no command for this long may be gone although its link is not. */
+/** A connected agent without a command for this long may be gone although its link is not. */
 export const SILENT_AFTER_MS = 60 * 60_000
 /** After this long unseen an agent is offline. */
 export const OFFLINE_AFTER_MS = 120_000
@@ -52,7 +55,7 @@ export type LinkState = 'up' | 'down' | null
 export const asLinkState = (link: unknown): LinkState =>
   link === 'up' || link === 'down' ? link : null
 
-/** Notes how an agent is connected; does nothing where that is known, or the agent is not. */
+/** Notes how an agent connects; does nothing where that is unchanged or the agent is unknown. */
 export const setLinkState = (doc: Y.Doc, id: AgentId, state: LinkState): void => {
   const record = agentRecord(doc, id)
   if (record === undefined || asLinkState(record.get('link')) === state) return
@@ -93,7 +96,7 @@ const readActivity = (activity: unknown): Activity => {
   }
 }
 
-/** All agents that have a live connection, and what they do; of several connections one that is active. */
+/** All agents with a live connection and their activity; of several connections an active one. */
 export const activities = (states: Iterable<unknown>): Map<AgentId, Activity> => {
   const found = new Map<AgentId, Activity>()
   for (const state of states) {

@@ -2,10 +2,11 @@ import * as Y from 'yjs'
 import { itemsByKey } from '../../lib/yjs/internals.ts'
 
 /**
- * A map by id whose past costs nothing. Yjs keeps every key of a Y.Map for ever, also of what was deleted: some 25 bytes
- * each. But what was inside a deleted Y.Map it forgets. So the entries are in a Y.Map of Y.Maps, the buckets, and a
- * bucket goes when its last entry goes: of BUCKET_SIZE entries one key stays. For one writer only, the server: two who
- * make the same bucket at once would lose one, and a deletion beats what is put in at the same time.
+ * A map by id that forgets deleted entries. Yjs keeps every key of a Y.Map for ever, also of a
+ * deleted entry (about 25 bytes each), but forgets the keys within a deleted Y.Map. So the entries
+ * stand in a Y.Map of Y.Maps, the buckets, and a bucket is deleted with its last entry: of
+ * BUCKET_SIZE entries one key stays. For one writer only, the server: of two writers that create
+ * the same bucket at once one would lose it, and a deletion wins over a concurrent insert.
  */
 export type Buckets = Y.Map<Y.Map<unknown>>
 
@@ -40,7 +41,7 @@ const newest = (root: Buckets): number => {
 /** Keys that a bucket has ever had (count). */
 const used = (bucket: Y.Map<unknown>): number => itemsByKey(bucket).size
 
-/** Puts an entry, in the place of the one with the same id. Call it in a transaction. */
+/** Puts an entry, replacing the one with the same id. Call it in a transaction. */
 export const putIn = (root: Buckets, id: string, value: unknown): void => {
   const known = bucketOf(root, id)
   if (known !== null) {
@@ -62,6 +63,6 @@ export const removeFrom = (root: Buckets, id: string): void => {
   if (known === null) return
   const [name, bucket] = known
   bucket.delete(id)
-  // The newest may be empty now, and is still to be filled.
+  // The newest bucket may be empty now; it is still to be filled.
   if (bucket.size === 0 && used(bucket) >= BUCKET_SIZE) root.delete(name)
 }

@@ -3,9 +3,9 @@ import { structsByClient } from '../../lib/yjs/internals.ts'
 import { contentProblem } from './contents.ts'
 import { TypePlaces } from './places.ts'
 
-/** Something in a document that breaks its grammar, and the Yjs operations that hold it. */
+/** A fault against the grammar in a document, and the Yjs operations that hold it. */
 export interface GrammarProblem {
-  /** Name of the root it stands in. */
+  /** Name of its root. */
   root: string
   /** The place in words: root / key / field. */
   path: string
@@ -17,7 +17,10 @@ export interface GrammarProblem {
   reason: string
 }
 
-/** All that breaks the grammar in a document, by client and clock. What was deleted is not looked at. */
+/**
+ * All faults against the grammar in a document, by client and clock. Deleted operations are not
+ * checked.
+ */
 export const checkDocument = (doc: Y.Doc): GrammarProblem[] => {
   const places = new TypePlaces(doc)
   const problems: GrammarProblem[] = []
@@ -39,7 +42,10 @@ export const checkDocument = (doc: Y.Doc): GrammarProblem[] => {
   return problems
 }
 
-/** Of several values each by itself, as what one writes after the other is one item: the others may stay. */
+/**
+ * Each value by itself: Yjs joins values that one client writes in a row into one item, and valid
+ * ones may stay.
+ */
 const partsOf = (content: Y.Item['content']): Y.Item['content'][] => {
   if (content instanceof Y.ContentAny) return content.arr.map((one) => new Y.ContentAny([one]))
   if (content instanceof Y.ContentJSON) return content.arr.map((one) => new Y.ContentJSON([one]))
@@ -57,7 +63,7 @@ const problemAt = (
     const broken = contentProblem(place, key, content)
     return broken && { root: place.root, ...broken }
   } catch (error) {
-    // It stands too deep to have a place.
+    // It is nested too deep to have a place.
     return { root: '', path: '', reason: (error as Error).message }
   }
 }

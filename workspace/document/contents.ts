@@ -29,7 +29,7 @@ const KINDS = [
   'a subdocument',
 ]
 
-/** Something that breaks the grammar: where it stands ("agents / a-1 / name"), and what is wrong with it. */
+/** A fault against the grammar: its place ("agents / a-1 / name") and its description. */
 export interface Broken {
   path: string
   reason: string
@@ -88,7 +88,10 @@ const heldProblem = ({ rule }: TypePlace, key: string | null, content: Content):
 const isOfShape = (type: unknown, shape: Shape): boolean =>
   shape === 'any' || type instanceof { map: Y.Map, list: Y.Array, text: Y.Text }[shape]
 
-/** Text holds text, and marks as editors write them. All else counts as a character for Yjs and as none for who reads it. */
+/**
+ * A text holds characters, and marks as editors write them. Yjs counts any other content as a
+ * character; a reader sees none.
+ */
 const textProblem = (content: Content): string | null => {
   if (content instanceof Y.ContentString) return null
   if (content instanceof Y.ContentFormat) return markProblem(content)
@@ -101,7 +104,7 @@ const markProblem = ({ key, value }: Y.ContentFormat): string | null => {
   return problem === null ? null : `a mark ${problem}`
 }
 
-/** Roots of other programs: bounded, and nothing that JSON fails on. */
+/** The values of roots of other programs: bounded, and nothing that JSON fails on. */
 const otherProblem = (content: Content): string | null => {
   if (content instanceof Y.ContentFormat) return markProblem(content)
   if (content instanceof Y.ContentBinary) {

@@ -11,8 +11,9 @@ import { BLOBS_PREFIX, EDITS_PREFIX, FILE_PREFIX } from './schema.ts'
 import { count, json, line, type Rule, time } from './values.ts'
 
 /**
- * The grammar of the document: what may stand where. The server checks each update against it before it applies or stores
- * anything, `verify` each stored document; readers take what breaks it for absent; docs/SCHEMA.md shows it.
+ * The grammar of the document: the entries that each place allows. The server checks every update
+ * against it before it applies or stores anything; `verify` checks stored documents; readers treat
+ * faulty values as absent; docs/SCHEMA.md shows it.
  */
 
 /** The shape of a type. Yjs lets every root have keys, elements and text at once. */
@@ -34,22 +35,25 @@ export interface EntryRule {
   writer?: 'server' | 'anyone'
 }
 
-/** A type of the document and all that may stand in it. */
+/** A type of the document and the entries that it allows. */
 export interface TypeRule {
   /** For docs/SCHEMA.md. */
   title?: string
   shape: Shape
   /** Of a map. */
   key?: Rule
-  /** Keys that it ever has (count). Yjs keeps each for ever. Left out: the server is its only writer. */
+  /**
+   * Keys that it may ever have (count): Yjs keeps each for ever. Absent: the server is its only
+   * writer.
+   */
   most?: number
   /** Keys with a meaning of their own. */
   fields?: Readonly<Record<string, EntryRule>>
-  /** All other keys, and the elements of a list; left out: there are none. */
+  /** All other keys, and the elements of a list; absent: not allowed. */
   rest?: EntryRule
 }
 
-/** The kind of a root. `other`: a program's that uses the workspace for purposes of its own. */
+/** The kind of a root. `other`: another program uses the workspace for its own purposes. */
 export type RootKind =
   | 'meta'
   | 'agents'
@@ -65,7 +69,7 @@ export type RootKind =
 
 export interface RootRule {
   writer: Writer
-  /** Of what follows the prefix of its name. */
+  /** Rule for the name after its prefix. */
   name?: Rule
   type: TypeRule
 }
@@ -160,7 +164,7 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
     type: {
       shape: 'map',
       key: line(128),
-      // The id of a message, and where two have one the second's addressee.
+      // The id of a message; where two messages share it, with the addressee of the second.
       rest: { type: valueMap(line(256), records.receipt), value: records.receipt },
     },
   },

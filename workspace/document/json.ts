@@ -2,7 +2,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import type { Json } from './schema.ts'
 import { MAX_VALUE_DEPTH } from './values.ts'
 
-/** JSON as it was given: what JavaScript would change, or lose, is refused. */
+/** Reads JSON without loss: rejects values that JavaScript would change or drop. */
 
 const NUMBER = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const COLON = /\s*:/y
@@ -11,15 +11,16 @@ const HALF = /\p{Surrogate}/u
 const SHOWN = 40
 
 /**
- * Reads JSON, of at most `depth` levels of arrays and objects, that `what` holds. Throws `bad_json` for what is not JSON, and for
- * what would not be kept: numbers that JavaScript rounds, half characters, a key twice, the key `__proto__`.
+ * Reads JSON with at most `depth` levels of arrays and objects; `what` names the text in errors.
+ * Throws `bad_json` for text that is not JSON, and for values that JavaScript would not keep:
+ * rounded numbers, lone surrogates, duplicate keys, the key `__proto__`.
  */
 export const readJsonText = (
   text: string,
   what: string,
   { depth = MAX_VALUE_DEPTH, like = '' } = {},
 ): Json => {
-  // Windows' tools begin a file with one.
+  // Tools on Windows begin a file with a byte order mark.
   const json = text.startsWith('\ufeff') ? text.slice(1) : text
   const problem = problemIn(json, depth)
   if (problem !== null) throw new ClawError('bad_json', `${what}: ${problem[0]}`, problem[1])

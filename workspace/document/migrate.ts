@@ -13,10 +13,10 @@ import {
 import { isNote, isReceipt, isTaskFacts, isTransition, taskRecord } from './shape.ts'
 
 /**
- * Brings a document of schema version 1 to this one. There a task was an entry of `tasks` itself, its facts fields of it,
- * and so was a receipt one of `receipts`. What had become of a task is kept as plain values, `past` and `pastNotes`: those
- * whom it concerned were told then, and must not be told again. Server only; call it in a transaction. Returns the tasks
- * that it moved.
+ * Migrates a document of schema version 1, where tasks and receipts stood directly in `tasks` and
+ * `receipts`, with the facts as fields of the task. The history of a task is kept as the plain
+ * values `past` and `pastNotes`: their readers were told then, and must not be told again. Server
+ * only; call it in a transaction. Returns the migrated tasks.
  */
 export const migrate = (doc: Y.Doc): TaskId[] => {
   const moved: TaskId[] = []

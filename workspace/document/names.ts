@@ -2,24 +2,24 @@ import { shorten } from '../../lib/text/shorten.ts'
 import { hasHidden, oneLine, safeJson } from '../../lib/text/visible.ts'
 import { MAX_NAME_CHARS } from '../../protocol/limits.ts'
 
-/** Letters, with joiners between them, digits, `.`, `_`, `-`, single spaces inside: it can pass for no other field. */
+/**
+ * Letters with joiners between them, digits, `.`, `_`, `-`, single spaces inside: it cannot pass
+ * for another field.
+ */
 const PLAIN =
   /^(?:[\p{L}\p{M}\p{N}._-]|\u200c|\u200d)+(?: (?:[\p{L}\p{M}\p{N}._-]|\u200c|\u200d)+)*$/u
 /** The same without spaces. */
 const WORD = /^(?:[\p{L}\p{M}\p{N}._-]|\u200c|\u200d)+$/u
-/** An id as ClawLink makes them, or as an agent may choose its own. */
+/** An id as ClawLink makes it, or as an agent chose it. */
 const ID = /^[A-Za-z0-9][\w.-]{0,127}$/
 /** Characters of a text that a field shows; no client writes longer ones there. */
 const MAX_WORD = 256
-/** A name in a hook's text is at most so long (UTF-8 bytes), and one word: no room for a sentence. */
+/** Limit of a name in the text of a hook (UTF-8 bytes): one word, no room for a sentence. */
 const MAX_HINT_BYTES = 32
 
-/**
- * A name as every face shows it, whatever somebody wrote into the document: at most 64 characters, all of which can be
- * seen.
- */
+/** A name as every face shows it, whatever the document has: at most 64 visible characters. */
 export const shownName = (name: string): string => {
-  // More UTF-16 units than this are more characters than are shown.
+  // Longer texts (UTF-16 units) have more characters than are shown.
   const shown = [...oneLine(name.slice(0, 2 * MAX_NAME_CHARS + 2))]
   return shown.length > MAX_NAME_CHARS
     ? `${shown.slice(0, MAX_NAME_CHARS - 1).join('')}…`
@@ -32,7 +32,10 @@ export const isPlain = (text: string): boolean => PLAIN.test(text) && !hasHidden
 /** Tells whether a text is one word that cannot pass for another field. */
 const isWord = (text: string): boolean => WORD.test(text) && !hasHidden(text)
 
-/** A name or a note in a column or in parentheses: as it is where it is plain, else as a JSON string. */
+/**
+ * A name or note in a column or in parentheses: unquoted where it is plain, otherwise a JSON
+ * string.
+ */
 export const word = (text: string): string => {
   const shown = shorten(text, MAX_WORD)
   return isPlain(shown) ? shown : safeJson(shown)

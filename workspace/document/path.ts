@@ -3,7 +3,10 @@ import { ClawError } from '../../protocol/errors.ts'
 import type { FileKey } from '../../protocol/ids.ts'
 import { MAX_PATH_BYTES } from '../../protocol/limits.ts'
 
-/** A path that means the same on every machine: POSIX, relative, nothing to resolve, NFC. Throws `bad_path`. */
+/**
+ * Returns a path that means the same on every machine: POSIX, relative, without dot segments, NFC.
+ * Throws `bad_path`.
+ */
 export const checkFileKey = (text: string): FileKey => {
   const key = text.normalize('NFC')
   const problem = pathProblem(key)

@@ -18,7 +18,7 @@ export interface TypePlace {
 }
 
 const ANY: TypeRule = GRAMMAR.other.type
-/** A type that should not be there: nothing may stand in it. */
+/** The rule of a type that the grammar does not know: it allows no entries. */
 const CLOSED: TypeRule = { shape: 'map' }
 
 /** The place of structs whose parent is deleted: Yjs collects them at once. */
@@ -49,7 +49,7 @@ export const placeWithin = (place: TypePlace, key: string | null): TypePlace => 
   return { ...place, rule, under: place.depth === 0 ? key : place.under, depth }
 }
 
-/** The places of a document's types, each found once. */
+/** The places of the types of a document; each is looked up once. */
 export class TypePlaces {
   readonly doc: Y.Doc
   readonly #known = new WeakMap<object, TypePlace>()

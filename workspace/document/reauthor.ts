@@ -13,9 +13,9 @@ export interface Own {
 }
 
 /**
- * The document of the server with what this replica has written and the server lacks, where somebody else has the client id
- * `own` by now: what was written under that is written under `fresh`, with the same clocks. Null: it cannot be, as it builds on
- * operations that neither has.
+ * The document of the server with the operations of this replica that it lacks, where another
+ * replica has the client id `own` by now: operations under that id move to `fresh`, with the same
+ * clocks. Null: impossible, because they depend on operations that neither side has.
  */
 export const reauthor = (
   local: Y.Doc,
@@ -34,14 +34,14 @@ export const reauthor = (
   return null
 }
 
-/** The part of `Own` that the server has not. */
+/** The part of `Own` that the server lacks. */
 interface Moved extends Own {
   start: number
 }
 
 /**
- * The first clock at which the server has something else than this replica. Before that both have the same: a copy of the
- * replica has sent it, or this one, while the id was its own.
+ * The first clock at which server and replica differ. Before it both have the same: this replica,
+ * or a copy of it, sent it.
  */
 const firstUnlike = (local: Y.Doc, server: Y.Doc, { client, end }: Own): number => {
   const known = Math.min(end, Y.getState(server.store, client))
@@ -108,13 +108,18 @@ const renamed = (
   return encoder.toUint8Array()
 }
 
-/** Yjs joins what stands side by side, also with what somebody else wrote under the same id. */
+/**
+ * Cuts a struct: Yjs joins neighbours, also with operations that another replica wrote under the
+ * same id.
+ */
 const cutAt = (struct: Y.Item | Y.GC, length: number): void => {
   if (struct instanceof Y.Item) struct.content.splice(length)
   else struct.length = length
 }
 
-/** The ids that an item names, and the key of the edits that its author counts: that is the author's client id. */
+/**
+ * Renames the ids in an item, and the key of an edit count, which is the client id of its author.
+ */
 const renameIn = (item: Y.Item, rename: (id: Y.ID) => Y.ID, own: Own, fresh: number): void => {
   if (item.origin !== null) item.origin = rename(item.origin)
   if (item.rightOrigin !== null) item.rightOrigin = rename(item.rightOrigin)

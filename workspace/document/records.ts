@@ -35,7 +35,10 @@ import {
   time,
 } from './values.ts'
 
-/** Rules for the plain values that stand in the document. What they mean: workspace/document/schema.ts and docs/SCHEMA.md. */
+/**
+ * Rules for the plain values in the document. Their meaning: workspace/document/schema.ts and
+ * docs/SCHEMA.md.
+ */
 
 export const agentId = syntax('an agent id', (id) => isAgentId(id) && !/^\.+$/.test(id))
 /** An agent, or the server. */
@@ -110,7 +113,7 @@ export const taskFacts = record(
 
 /** Characters of an idempotency key have 4 bytes at most. */
 const key = text(4 * MAX_KEY_BYTES)
-/** The text of a result that came too late is a note, too. */
+/** Also holds the text of a result that came too late. */
 export const noteRecord = record({ by: agentId, at: time, text: text(MAX_RESULT_BYTES) }, { key })
 const newNote = record({ by: agentId, at: time, text: text(MAX_MESSAGE_BYTES) }, { key })
 

@@ -9,23 +9,25 @@ import {
 } from '../../lib/yjs/internals.ts'
 
 /**
- * Appending to an array of which old elements are deleted all the time. Yjs keeps a place of every deleted element, and
- * joins those of one writer that stand next to each other and were written one after another. So a writer puts its
- * elements in a row: what is left of a million is a few places a writer, however writers take turns. The order of the
- * array then means nothing; who simply pushes does no harm but that.
+ * Appends to an array whose old elements are deleted all the time. Yjs keeps a tombstone for every
+ * deleted element, and joins tombstones of one writer that are neighbours and were written in a
+ * row. So a writer inserts each element right after its previous one: a million deleted elements
+ * leave a few tombstones per writer, however writers alternate. The order of the array then means
+ * nothing; a plain push only costs more tombstones.
  */
 export const appendInRow = <T>(doc: Y.Doc, array: Y.Array<T>, entry: T): void => {
   const last = lastStruct(doc, doc.clientID)
-  // Yjs joins what one writer writes without a break only: after anything else any place is as good as the end.
+  // Yjs joins only what one writer writes in a row: after another operation the end of the array is
+  // as good.
   if (last instanceof Y.Item && last.parent === array) insertAfter(doc, array, last, entry)
   else array.push([entry])
 }
 
-/** An element of an array, whatever a peer has put there. */
+/** An element of an array, valid or not. */
 export interface Element {
-  /** Its place in the array as it is now. */
+  /** Its index in the array now. */
   index: number
-  /** Its Yjs id: who wrote it, and as which of all that writer's operations. No other writer can choose it. */
+  /** Its Yjs id: the client that wrote it, and the clock. No other client can choose it. */
   client: number
   clock: number
   value: unknown
@@ -43,10 +45,10 @@ export const elementsOf = function* <T>(array: Y.Array<T>): Generator<Element> {
   }
 }
 
-/** Deletes the elements at these indexes, as few ranges. */
+/** Deletes the elements at these indexes, in as few ranges as possible. */
 export const deleteAll = <T>(array: Y.Array<T>, indexes: number[]): void => {
   indexes.sort((a, b) => b - a)
-  // From the last on: what is before it keeps its index.
+  // From the end: elements before keep their index.
   for (let i = 0; i < indexes.length; ) {
     const last = indexes[i]!
     let length = 1

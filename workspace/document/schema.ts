@@ -2,7 +2,9 @@ import type * as Y from 'yjs'
 import type { AgentId, BroadcastId, FileId, FileKey, TaskId } from '../../protocol/ids.ts'
 import type { Buckets } from './buckets.ts'
 
-/** Version of the document layout in docs/SCHEMA.md. A client refuses a workspace with a higher one. */
+/**
+ * Version of the document layout in docs/SCHEMA.md. A client rejects a workspace with a higher one.
+ */
 export const SCHEMA_VERSION = 2
 
 export type Priority = 'low' | 'normal' | 'high' | 'urgent'
@@ -60,11 +62,11 @@ export interface TaskFacts {
   context: Json
   priority: Priority
   from: AgentId
-  /** The addressee; null: whoever has what it `requires` may take it. */
+  /** The addressee; null: any agent with the capabilities in `requires`. */
   to: AgentId | null
-  /** Capabilities, all of which its owner must have. */
+  /** Capabilities that its owner must have. */
   requires?: string[]
-  /** Tasks that must have ended before this one can be taken. */
+  /** Tasks that must end before this one can be claimed. */
   after?: TaskId[]
   /**
    * The outcome where one of `after` did not complete: `run` starts the task, otherwise it fails.
@@ -72,9 +74,9 @@ export interface TaskFacts {
   afterFailed?: 'run'
   /** Milliseconds since the epoch: by then it has ended, or the server fails it. By the server's clock. */
   deadline?: number
-  /** The task of which this one is a part. */
+  /** The task that this one is a part of. */
   parent?: TaskId
-  /** An ended task that this one goes on with. */
+  /** An ended task that this one continues. */
   ref?: TaskId
   /** Owners who released it or lost their lease until it fails (count). */
   maxAttempts?: number
@@ -90,7 +92,7 @@ export interface TaskFacts {
 /** A result for programs, beside its text. */
 export interface TaskResult {
   json?: Json
-  /** Shared files, each at the version that is meant. */
+  /** Shared files, each at a version. */
   artifacts?: { file_key: FileKey; version: number }[]
 }
 
@@ -104,8 +106,8 @@ export interface TaskStatus {
   /** Counts the transitions: 0 for a task that the server has not touched. */
   revision: number
   /**
-   * Counts the grants: the fencing token of the newest one. It only grows, so what was granted before can be told from
-   * what is (M. Kleppmann, How to do distributed locking, 2016).
+   * Counts the grants: the fencing token of the newest one. It only grows, so an older grant can be
+   * told from the present one (M. Kleppmann, How to do distributed locking, 2016).
    */
   token: number
   /** Grants that ended without a result (count); absent: none. */
@@ -119,7 +121,10 @@ export interface TaskStatus {
   result?: TaskResult
   /** Its result waits to be approved. */
   pending?: true
-  /** Its creator has asked its owner to stop; after `until` (milliseconds since the epoch) it is canceled all the same. */
+  /**
+   * A request of its creator to stop; after `until` (milliseconds since the epoch) the task is
+   * canceled anyway.
+   */
   cancel?: { by: AgentId; at: number; reason: string; until: number }
 }
 
@@ -160,11 +165,11 @@ export interface Note {
   /** Milliseconds since the epoch, by the author's clock. */
   at: number
   text: string
-  /** Of work that came too late: the idempotency key of its command. */
+  /** Of the text of late work: the idempotency key of its command. */
   key?: string
 }
 
-/** An element of the task field `offers` (Y.Array): an agent is told that it may take the task. */
+/** An element of the task field `offers` (Y.Array): an agent was asked to take the task. */
 export interface Offer {
   to: AgentId
   /** Milliseconds since the epoch, by the server's clock. */
@@ -210,13 +215,16 @@ export interface BroadcastEntry {
   /** Milliseconds since the epoch, by the sender's clock. */
   at: number
   /**
-   * Its time where the order of the log goes by it: 1 after the newest that its sender had seen. Absent: `at` is after
-   * that anyway.
+   * Its position in the order of the log, where `at` is not after all that its sender had seen: 1
+   * after the newest of these. Absent: `at`.
    */
   order?: number
   /** The message or task that this one answers. */
   replyTo?: string
-  /** The id that began the chain which led to this one, and how many messages were before it. Absent: none. */
+  /**
+   * The id of the first message of its chain, and the number of messages before it. Absent: it
+   * begins a chain.
+   */
   trace?: string
   hops?: number
 }
@@ -243,14 +251,14 @@ export interface FileRemoval {
   at: number
   /** The `edits:<fileId>` counts that the remover knew: client id → count. */
   edits: { [client: string]: number }
-  /** The path under which the text goes on. */
+  /** The new path of the text. */
   movedTo?: FileKey
 }
 
 /**
- * `edits:<fileId>`: Yjs client id (decimal) → this plain value. A grow-only counter (G-counter: one entry an
- * actor, the sum is the value): a file's version is the sum of all counts, so that concurrent change sets
- * all count and every replica agrees.
+ * `edits:<fileId>`: Yjs client id (decimal) → this plain value. A grow-only counter (G-counter: one
+ * entry per actor, the sum is the value): the version of a file is the sum of all counts, so
+ * concurrent change sets all count and every replica agrees.
  */
 export interface EditCount {
   agent: AgentId
@@ -270,9 +278,9 @@ export interface BlobEntry {
 }
 
 /**
- * `meta`, written by the server only: `schemaVersion`, `workspaceId`, `createdAt`, `serverClient`, and
- * `archivedBroadcasts` and `archivedTasks`, how many of each it has moved into the archive so far, which is the
- * position of the newest one there (absent: none).
+ * `meta`, written by the server only: `schemaVersion`, `workspaceId`, `createdAt`, `serverClient`,
+ * and `archivedBroadcasts` and `archivedTasks`: archived entries of each kind (count), which is the
+ * position of the newest one (absent: none).
  */
 export const metaOf = (doc: Y.Doc) => doc.getMap<Json>('meta')
 export const agentsOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('agents')
@@ -309,7 +317,8 @@ export const initWorkspace = (doc: Y.Doc, workspaceId: string, now: number): voi
     meta.set('schemaVersion', SCHEMA_VERSION)
     meta.set('workspaceId', workspaceId)
     meta.set('createdAt', now)
-    // The server keeps one Yjs client id a workspace: a fresh one a start would make every state vector grow.
+    // The server keeps one Yjs client id per workspace: a new one per start would make every state
+    // vector grow.
     meta.set('serverClient', doc.clientID)
   })
 }
@@ -320,12 +329,12 @@ export const serverClientOf = (doc: Y.Doc): number => {
   return typeof id === 'number' ? id : doc.clientID
 }
 
-/** Lets the server write under the document's own client id from now on. Server only. */
+/** Makes the client id of the document the one that the server writes under. Server only. */
 export const renewServerClient = (doc: Y.Doc): void => {
   metaOf(doc).set('serverClient', doc.clientID)
 }
 
-/** Workspace names: what fits a URL path and a file name everywhere. */
+/** A workspace name: valid in URL paths and file names everywhere. */
 export const isWorkspaceName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)
 
 /** Milliseconds since the epoch as the ISO text that every face prints; out of range becomes the epoch. */

@@ -22,11 +22,11 @@ import {
 import type { Rule } from './values.ts'
 
 /**
- * Any peer can write anything into the document, so what is read from it is looked at first: a value that breaks the
- * grammar counts as absent, and hurts nobody but its author.
+ * Reads untrusted values from the document: a value that breaks the grammar counts as absent, and
+ * harms only its author.
  */
 const is = <T>({ problem }: Rule): ((value: unknown) => value is T) => {
-  // Values in the document never change, so each is looked through once.
+  // Values in the document never change, so each is checked once.
   const looked = new WeakMap<object, boolean>()
   return (value): value is T => {
     if (typeof value !== 'object' || value === null) return problem(value) === null
@@ -55,7 +55,7 @@ export const isBlobEntry = is<BlobEntry>(records.blobEntry)
 export const isClientId = is<string>(records.clientId)
 export const isSpokenId = is<string>(records.spokenId)
 
-/** One agent's or task's record; undefined where there is none, or something else in its place. */
+/** The record of one agent or task; undefined: there is none, or the value is faulty. */
 const recordIn = (map: Y.Map<Y.Map<unknown>>, id: string): Y.Map<unknown> | undefined => {
   const record: unknown = map.get(id)
   return record instanceof Y.Map ? record : undefined
@@ -80,7 +80,7 @@ export const taskRecords = function* (doc: Y.Doc): Generator<[TaskId, Y.Map<unkn
   }
 }
 
-/** The file's entry under this path; undefined where there is none. */
+/** The entry of the file at this path; undefined: none, or a faulty one. */
 export const readFileEntry = (doc: Y.Doc, path: string): FileEntry | undefined => {
   const entry = filesOf(doc).get(path)
   return isFileEntry(entry) ? entry : undefined

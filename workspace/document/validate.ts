@@ -16,7 +16,7 @@ export const within = (what: string, text: string, max: number): string => {
   )
 }
 
-/** A text for somebody to read. Throws `usage` where there is nothing to be seen in it, `too_large`. */
+/** Checks a text for readers. Throws `usage` where it shows nothing, `too_large`. */
 export const checkSaid = (what: string, text: string, max: number): string => {
   if (!isBlank(text)) return within(what, text, max)
   throw new ClawError(
@@ -31,8 +31,8 @@ export const nameProblem = (text: string): string | null =>
   nameFault(text)?.what ?? (text === text.normalize('NFC') ? null : 'is not in Unicode NFC')
 
 /**
- * The name of an agent or a person: at most 64 characters, all of which can be seen, and none that could pass for a
- * field of a line that agents read. Throws `bad_name`.
+ * Checks the name of an agent or a person: at most 64 characters, all visible, and none that could
+ * pass for a field in a line of output. Throws `bad_name`.
  */
 export const checkDisplayName = (what: string, text: string): string => {
   const name = text.trim().normalize('NFC')
@@ -66,7 +66,7 @@ export const checkWorkspaceName = (name: string): string => {
   )
 }
 
-/** Capabilities and tags: names, without empty ones and repeats, in the order given. */
+/** Checks capabilities or tags: returns the names in order, without empty and repeated ones. */
 export const checkNames = (what: string, list: readonly string[]): string[] => {
   const trimmed = list.map((item) => item.trim().normalize('NFC'))
   const names = [...new Set(trimmed.filter((item) => item !== ''))]

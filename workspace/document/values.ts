@@ -10,7 +10,7 @@ export interface Rule {
    * null: it has none.
    */
   readonly problem: (value: unknown) => string | null
-  /** Of objects of several kinds: the rule of each. */
+  /** For objects of several kinds: the rule of each. */
   readonly kinds?: Readonly<Record<string, RecordRule>>
 }
 
@@ -18,7 +18,10 @@ export type FieldRules = Readonly<Record<string, Rule>>
 
 /** Levels of arrays and objects within one plain value (count): ClawLink's own have 4. */
 export const MAX_VALUE_DEPTH = 16
-/** Fields of a record that are not in its table, for programs of later versions (bytes of all of them as JSON). */
+/**
+ * Limit of the fields that a record has beyond its table, for later versions (bytes of all of them
+ * as JSON).
+ */
 const MAX_EXTRA_BYTES = 1024
 /** Limit of `Date` (milliseconds since the epoch): later times have no ISO text. */
 const MAX_TIME_MS = 8.64e15
@@ -32,7 +35,7 @@ const rule = (words: string, problem: Rule['problem']): Rule => ({ words, proble
 export const isPlainObject = (value: unknown): value is Record<string, unknown> => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // A `__proto__` among its keys, as lib0 reads it, would make fields appear that JSON does not show.
+  // lib0 can read a key `__proto__`: its fields would appear, and JSON would not show them.
   return prototype === Object.prototype || prototype === null
 }
 
@@ -105,7 +108,7 @@ export const line = (bytes: number): Rule => {
 export const syntax = (words: string, test: (text: string) => boolean): Rule =>
   rule(words, (value) => (typeof value === 'string' && test(value) ? null : `is not ${words}`))
 
-/** Text in which `problemOf` finds nothing. */
+/** Text without a fault that `problemOf` finds. */
 export const checked = (words: string, problemOf: (text: string) => string | null): Rule =>
   rule(words, (value) => (typeof value === 'string' ? problemOf(value) : 'is not text'))
 
@@ -139,7 +142,7 @@ export const list = (of: Rule, most: number): Rule =>
     return null
   })
 
-/** An object from keys to values, all alike. */
+/** A map from keys to values of one kind. */
 export const table = (key: Rule, of: Rule, most: number): Rule =>
   rule(`object: ${key.words} → ${of.words}; at most ${most} entries`, (value) => {
     if (!isPlainObject(value)) return 'is not an object'
@@ -158,7 +161,10 @@ export interface RecordRule extends Rule {
   readonly optional: FieldRules
 }
 
-/** An object with these fields. Others may be there, JSON of at most `extra` bytes in all: a later version may have them. */
+/**
+ * An object with these fields. Other fields are allowed, at most `extra` bytes of JSON in all: a
+ * later version may have them.
+ */
 export const record = (
   required: FieldRules,
   optional: FieldRules = {},
@@ -189,7 +195,7 @@ export const record = (
   return { words: `\`{${fields.join(', ')}}\``, problem, required, optional }
 }
 
-/** Objects of several kinds, told apart by a field. */
+/** Objects of several kinds; a field tells the kind. */
 export const byField = (field: string, kinds: Readonly<Record<string, RecordRule>>): Rule => ({
   words: Object.entries(kinds)
     .map(([kind, { words }]) => words.replace('{', `{${field}: '${kind}', `))
@@ -205,7 +211,7 @@ export const byField = (field: string, kinds: Readonly<Record<string, RecordRule
   kinds,
 })
 
-/** Returns a value that keeps its rule. Throws `invalid`: `what` it is, and what is wrong with it. */
+/** Returns a value that follows the rule. Throws `invalid` with `what` and the fault. */
 export const must = <T>({ problem }: Rule, value: T, what: string): T => {
   const found = problem(value)
   if (found === null) return value

@@ -4,11 +4,14 @@ import { textOf } from '../document/schema.ts'
 import { partsOf } from './text-index.ts'
 import { editCounts } from './tree.ts'
 
-/** The agents, by id, who wrote the characters in these half-open ranges of a file's text. */
+/** Ids of the agents that wrote the characters in these half-open ranges of a text. */
 export const authorsIn = (doc: Y.Doc, id: FileId, ranges: readonly [number, number][]): AgentId[] =>
   authorsOf(doc, id, [ranges])[0]!
 
-/** The same of several places, by one walk through the text; ranges of one place may touch those of others. */
+/**
+ * The same for several places, with one walk through the text; ranges of different places may
+ * overlap.
+ */
 export const authorsOf = (
   doc: Y.Doc,
   id: FileId,

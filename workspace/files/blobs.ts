@@ -14,8 +14,8 @@ import { fileEntries, isBlobEntry } from '../document/shape.ts'
 import { getFile, keysByFileId } from './tree.ts'
 
 /**
- * Files that are not text. Their bytes are blobs, which the server keeps under their SHA-256; the document has the
- * names. What was put last is the file; versions before it, and those put at the same time, are kept for a while.
+ * Binary files. The server keeps their bytes as blobs under their SHA-256; the document has the
+ * names. The newest version is the file; older and concurrent versions are kept for a while.
  */
 
 /** A version of a file that is not text. */
@@ -23,7 +23,7 @@ export interface BlobVersion extends BlobEntry {
   sha256: string
 }
 
-/** Such a version as every face shows it. */
+/** A version of a binary file as every face shows it. */
 export interface BlobInfo {
   sha256: string
   size: number
@@ -41,7 +41,7 @@ export const notText = (key: string, mediaType: string, next?: string): ClawErro
     next ?? `take it whole: file-get ${shellFlag('key', key)} --output PATH`,
   )
 
-/** The versions that the document names, the newest first; replicas with the same ones agree on the order. */
+/** The versions that the document names, the newest first; all replicas agree on the order. */
 export const blobVersions = (doc: Y.Doc, id: FileId): BlobVersion[] =>
   [...blobsOf(doc, id)]
     .filter(([sha256, entry]) => isBlobName(sha256) && isBlobEntry(entry))
@@ -56,7 +56,10 @@ export const blobInfo = ({ sha256, size, mediaType, by, at }: BlobVersion): Blob
   at: isoTime(at),
 })
 
-/** A version of a file that is not text: the newest, or that whose name begins so. Throws `unknown_file`, `unknown_blob`. */
+/**
+ * A version of a binary file: the newest, or the one whose name begins with `name`. Throws
+ * `unknown_file`, `unknown_blob`, `ambiguous`.
+ */
 export const getBlob = (doc: Y.Doc, key: string, name?: string): BlobVersion => {
   const leaf = getFile(doc, key)
   const versions = blobVersions(doc, leaf.entry.fileId)
@@ -83,8 +86,8 @@ const blobFiles = (doc: Y.Doc): FileId[] =>
     .map((name) => name.slice(BLOBS_PREFIX.length) as FileId)
 
 /**
- * Forgets versions: of a file that is there all but the newest `keep`; of others, also one that has become text, those
- * from before `before`, if the file was removed before that, too. Returns how many. Server only.
+ * Forgets versions: of a present file all but the newest `keep`; of a removed file, or one that
+ * became text, those from before `before`. Returns how many it forgot. Server only.
  */
 export const pruneBlobs = (doc: Y.Doc, keep: number, before: number): number => {
   const keys = keysByFileId(doc)
@@ -111,6 +114,6 @@ export const pruneBlobs = (doc: Y.Doc, keep: number, before: number): number => 
   return forgotten
 }
 
-/** The names of all blobs that a version of a file refers to. */
+/** The names of all blobs that the document refers to. */
 export const referencedBlobs = (doc: Y.Doc): Set<string> =>
   new Set(blobFiles(doc).flatMap((id) => [...blobsOf(doc, id).keys()]))

@@ -23,7 +23,7 @@ export interface Intended extends Editing {
   until: string
 }
 
-/** A place in a file that moves along as the text around it changes. */
+/** A position in a file that moves along with the text around it. */
 export const cursorOver = (
   doc: Y.Doc,
   file: FileId,
@@ -52,11 +52,14 @@ const startOf = (content: string, line: number): number => {
   return at
 }
 
-/** Index of an untrusted relative position in this text; null where it is in no such text. */
+/**
+ * Index of an untrusted relative position in this text; null: it belongs to another text or is
+ * malformed.
+ */
 export const indexOf = (doc: Y.Doc, text: Y.Text, name: string, json: unknown): number | null => {
   try {
     const position = Y.createRelativePositionFromJSON(json)
-    // Looking a root up by a name would make it.
+    // Looking up a root by its name would create it.
     if (position.tname !== null && position.tname !== name) return null
     const found = Y.createAbsolutePositionFromRelativePosition(position, doc)
     return found === null || found.type !== text ? null : found.index

@@ -8,7 +8,7 @@ import { editCounts, keysByFileId } from './tree.ts'
 /** Tells path and version of the file whose content has an id; null where no path leads to it. */
 export type VersionOf = (id: string) => { file_key: FileKey; version: number } | null
 
-/** `VersionOf` for the document as it is now: asking for many files costs one look at all of them. */
+/** `VersionOf` for the document now; many questions cost one pass over its files. */
 export const fileVersions = (doc: Y.Doc): VersionOf => {
   let keys: Map<string, FileKey> | null = null
   return (id) => {

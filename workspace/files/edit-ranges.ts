@@ -4,11 +4,11 @@ import { firstItem, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 import { partsOf } from './text-index.ts'
 
 /**
- * Places in a text that move along as it changes, many at once: a Yjs relative position costs a walk through the text
- * each, these one for all.
+ * Ranges of a text that move along as it changes. Yjs relative positions cost a walk through the
+ * text each; these cost one walk for all.
  */
 
-/** From the character with the first id to the one with the second, both included; an id is client and clock. */
+/** From the first character to the last one, both included; each is given by client and clock. */
 export type EditSpan = [fromClient: number, fromClock: number, toClient: number, toClock: number]
 
 /** Half-open range of UTF-16 offsets. */
@@ -32,7 +32,7 @@ export const rangesOfLines = (content: string, lines: readonly LineRange[]): Tex
   return ranges
 }
 
-/** Spans over ranges that are in order and apart. An empty range, or one in an empty text, has none. */
+/** The spans of ranges that are in order and apart. An empty range has none. */
 export const spansOver = (text: Y.Text, ranges: readonly TextRange[]): EditSpan[] => {
   const wanted = ranges.filter(([from, to]) => to > from).flatMap(([from, to]) => [from, to - 1])
   const ids: number[] = []

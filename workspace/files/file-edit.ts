@@ -1,23 +1,24 @@
 import { shorten } from '../../lib/text/shorten.ts'
 import { ClawError } from '../../protocol/errors.ts'
 
-/** Edits as an agent says them, carried out on a text: what comes out is for `putFile` to merge. */
+/** Edits of a text as agents state them; `putFile` merges the result. */
 
-/** Windows of more lines than this are not looked at for what may have been meant. */
+/** Longer windows (lines) are not searched for the intended text. */
 const MAX_NEAREST_LINES = 50_000
 const SHOWN_LENGTH = 120
-/** A shorter replacement may be anywhere, and says nothing. */
+/** A shorter replacement (characters) occurs anywhere and proves nothing. */
 const TELLING_LENGTH = 8
 
 const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length
 
-/** A text that somebody typed with LF, as a file with CRLF line ends has it. */
+/** A text typed with LF, with the CRLF line ends of the file. */
 const endingAs = (content: string, typed: string): string =>
   content.includes('\r\n') && !/(?<!\r)\n/.test(content) ? typed.replace(/\r?\n/g, '\r\n') : typed
 
 /**
- * `content` with `find` replaced, which must be in it once, or with `all` any number of times. Throws `usage`,
- * `ambiguous` with the lines where it is, and `no_match` with what comes nearest.
+ * Replaces `find` in `content`: it must occur once, or with `all` any number of times. Throws
+ * `usage`, `ambiguous` with the lines of all occurrences, and `no_match` with the most similar
+ * text.
  */
 export const replaceText = (
   content: string,
@@ -68,7 +69,10 @@ const pairsOf = (text: string): Set<string> => {
   return pairs
 }
 
-/** The line most like the first telling line of `wanted`, by shared pairs (Dice); null where none is half like it. */
+/**
+ * The line most similar to the first telling line of `wanted`, by shared pairs of characters (Dice
+ * coefficient); null: none reaches one half.
+ */
 const nearestLines = (content: string, wanted: string): { line: number; text: string } | null => {
   const telling = wanted.split(/\r?\n/).find((line) => line.trim().length > 2)
   if (telling === undefined) return null
@@ -126,7 +130,10 @@ export const takeLines = (content: string, from: number, to: number): string => 
   return content.slice(start, end)
 }
 
-/** `content` with lines `from` to `to` replaced by those of `text`; by none where that is empty. Throws `usage`. */
+/**
+ * Replaces the lines `from` to `to` of `content` by the lines of `text`; an empty `text` removes
+ * them. Throws `usage`.
+ */
 export const replaceLines = (content: string, from: number, to: number, text: string): string => {
   const { start, end } = spanOf(content, from, to)
   const typed = endingAs(content, text)
@@ -135,7 +142,7 @@ export const replaceLines = (content: string, from: number, to: number, text: st
   return content.slice(0, start) + typed + (needsEnd ? eol : '') + content.slice(end)
 }
 
-/** `content` with `text` as lines of its own at the end. */
+/** Appends `text` to `content` as lines of its own. */
 export const appendText = (content: string, text: string): string => {
   const typed = endingAs(content, text)
   const eol = endingAs(content, '\n')

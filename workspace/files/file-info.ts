@@ -10,20 +10,20 @@ import { allFiles, findLeaf, getFile, type Leaf } from './tree.ts'
 /** A shared file as every face shows it. */
 export interface FileInfo {
   file_key: FileKey
-  /** Change sets that it took to get here; the same on every replica that has the same changes. */
+  /** Change sets in it (count); equal on all replicas with the same changes. */
   version: number
   last_editor: AgentId
   updated_at: string
   /** Bytes; of text in UTF-8. */
   size: number
   media_type: string
-  /** Of what is not text: the name of its newest version. */
+  /** Of a binary file: the name of its newest version. */
   sha256?: string
 }
 
 export type FileContent = FileInfo & { content: string }
 
-/** All files, by path; of those whose path begins with `prefix`. */
+/** The files whose path begins with `prefix`, by path. */
 export const listFiles = (doc: Y.Doc, prefix = ''): FileInfo[] =>
   allFiles(doc, prefix).map((leaf) => infoOf(doc, leaf))
 
@@ -36,10 +36,10 @@ export const eachFile = function* (doc: Y.Doc, prefix = ''): Generator<FileInfo>
   }
 }
 
-/** Throws `unknown_file`, with what to do next. */
+/** Information on one file. Throws `unknown_file`. */
 export const fileInfo = (doc: Y.Doc, key: string): FileInfo => infoOf(doc, getFile(doc, key))
 
-/** Throws `unknown_file`, with what to do next, and `not_text`. */
+/** One text file. Throws `unknown_file`, `not_text`. */
 export const readFile = (doc: Y.Doc, key: string): FileContent => {
   const leaf = getFile(doc, key)
   if (isBinary(leaf.entry)) throw notText(leaf.key, leaf.entry.mediaType)
@@ -58,12 +58,12 @@ export const infoOf = (doc: Y.Doc, { key, entry }: Leaf): FileInfo => {
   }
 }
 
-/** Sizes of texts that have not changed since: a listing looks at all of them. */
+/** Sizes of unchanged texts: a listing asks for all of them. */
 const sizes = new WeakMap<Y.Text, number>()
 const followed = new WeakSet<Y.Text>()
 
 const sizeOf = (text: Y.Text): number => {
-  // Nobody is told of a change before its transaction ends.
+  // Observers run only at the end of a transaction.
   const isChanged = isChanging(text)
   const known = sizes.get(text)
   if (known !== undefined && !isChanged) return known

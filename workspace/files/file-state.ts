@@ -8,7 +8,7 @@ import { blobVersions, isBinary } from './blobs.ts'
 import { agentsOfEdits, versionOf } from './edit-counts.ts'
 import { findLeaf, keysByFileId } from './tree.ts'
 
-/** A file as it is at one moment, for its history. */
+/** A file at one moment, for its history. */
 export interface FileContentState {
   fileId: FileId
   version: number
@@ -19,7 +19,7 @@ export interface FileContentState {
   editors: AgentId[]
 }
 
-/** The file whose change sets the root type of this name counts; null for any other name. */
+/** The file whose change sets the root with this name counts; null: it is another root. */
 export const countedFile = (rootName: string): FileId | null => {
   if (!rootName.startsWith(EDITS_PREFIX)) return null
   const id = rootName.slice(EDITS_PREFIX.length)
@@ -42,8 +42,9 @@ export const countedVersions = (doc: Y.Doc): Map<FileId, number> => {
 }
 
 /**
- * The file as it is now; null where it is not text, and where its text is longer than a file may be, which only editors
- * that do not know this limit can bring about. `clients`: whose counts have grown (Yjs client ids, decimal); null: it is not known.
+ * The file as it is now; null: it is binary, or longer than the limit, which only an editor that
+ * ignores the limit can cause. `clients`: Yjs client ids (decimal) whose counts have grown; null:
+ * unknown.
  */
 export const fileState = (
   doc: Y.Doc,
@@ -53,7 +54,7 @@ export const fileState = (
   if (textOf(doc, fileId).length > MAX_FILE_BYTES) return null
   const path = pathOf(doc, fileId)
   const entry = path === null ? undefined : readFileEntry(doc, path)
-  // Of what is removed its content says what it was.
+  // Of a removed file the content tells whether it was text.
   if (entry === undefined ? blobVersions(doc, fileId).length > 0 : isBinary(entry)) return null
   const editors = agentsOfEdits(doc, fileId)
     .filter(([client]) => clients?.has(client) ?? true)
@@ -67,7 +68,7 @@ export const fileState = (
   }
 }
 
-/** Most files are where they were made. */
+/** Most files still have their first path. */
 const pathOf = (doc: Y.Doc, id: FileId): FileKey | null => {
   const here = findLeaf(doc, id)
   return here?.entry.fileId === id ? here.key : (keysByFileId(doc).get(id) ?? null)
@@ -84,7 +85,7 @@ export interface FileVersion {
   updated_at: string
   /** UTF-8 bytes. */
   size: number
-  /** Agents' ids; whose change sets it consists of, the newest first. */
+  /** Ids of the authors of its change sets, the newest first. */
   editors: string[]
   /** Change sets since the kept version before it (count). */
   change_sets: number

@@ -1,4 +1,4 @@
-/** Media types by a path's ending, of what is not text. */
+/** Media types of binary files by the ending of their path. */
 const TYPES: Readonly<Record<string, string>> = {
   avif: 'image/avif',
   bmp: 'image/bmp',
@@ -33,7 +33,7 @@ const TYPES: Readonly<Record<string, string>> = {
   zst: 'application/zstd',
 }
 
-/** The media type of bytes that are shared under this path. Never one of text. */
+/** The media type of a binary file at this path: never one of text. */
 export const mediaTypeOf = (path: string): string => {
   const ending = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? ''
   return (Object.hasOwn(TYPES, ending) && TYPES[ending]) || 'application/octet-stream'

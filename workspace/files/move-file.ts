@@ -8,9 +8,9 @@ import { type FileInfo, fileInfo, infoOf } from './file-info.ts'
 import { findLeaf, getFile, plant, uproot } from './tree.ts'
 
 /**
- * Removes a file. An edit of it that is under way from somewhere else brings it back, whole and with that edit; a file
- * created there later goes on counting versions. Throws `unknown_file`, and `stale` where others changed it after
- * `known`, the version that the remover has read (null: it has read none).
+ * Removes a file. A concurrent edit brings it back, whole and with that edit; a file created later
+ * at the same path continues the count of versions. Throws `unknown_file`, and `stale` where others
+ * changed it after `known`, the version that the remover has read (null: none).
  */
 export const removeFile = (
   doc: Y.Doc,
@@ -32,9 +32,9 @@ export const removeFile = (
 }
 
 /**
- * Gives a file another path. Its text stays the same one, so edits that are under way to the old path, or are made
- * there by somebody who does not know yet, are in the file under its new path. Throws `unknown_file`, `bad_path`,
- * and `file_exists` where a file is in the way and `force` does not say to replace it.
+ * Moves a file to another path. It keeps its text, so concurrent edits under the old path, and
+ * later ones by agents that do not know the new path yet, are in the moved file. Throws
+ * `unknown_file`, `bad_path`, and `file_exists` where `to` exists and `force` is false.
  */
 export const moveFile = (
   doc: Y.Doc,

@@ -20,9 +20,9 @@ export interface PutBlob {
   known: string | null
   by: AgentId
   now: number
-  /** Allows to replace what the writer has not read, and text. */
+  /** Allows replacing a version that the writer has not read, and a text file. */
   force?: boolean
-  /** There must be no file of this path. */
+  /** Requires that the path is free. */
   isNew?: boolean
 }
 
@@ -30,14 +30,14 @@ export interface PutBlobResult {
   file: FileInfo
   changed: boolean
   created: boolean
-  /** The version that this one took the place of although the writer had not read it; it is kept. */
+  /** The version that was replaced although the writer had not read it; it is kept. */
   replaced: BlobInfo | null
 }
 
 /**
- * Makes a blob that the server has the newest version of a file, and creates the file where there is none. Throws
- * `bad_path`, `too_large`, `is_text` where that would replace text, `no_base` where it would replace what the writer has
- * not read, `file_exists` where the file was to be a new one.
+ * Makes a stored blob the newest version of a file; creates the file where the path is free. Throws
+ * `bad_path`, `too_large`, `is_text` where it would replace text, `no_base` where it would replace
+ * a version that the writer has not read, `file_exists` where `isNew` and the path is taken.
  */
 export const putBlob = (doc: Y.Doc, put: PutBlob): PutBlobResult => {
   const { key, found, versions } = checkPutBlob(doc, put)
@@ -55,7 +55,7 @@ export const putBlob = (doc: Y.Doc, put: PutBlob): PutBlobResult => {
       const text = textOf(doc, fileId)
       text.delete(0, text.length)
     }
-    // Later than what it replaces, whoever's clock is wrong.
+    // Later than the version it replaces, whichever clock is wrong.
     const at = Math.max(now, (blobVersions(doc, fileId)[0]?.at ?? -1) + 1)
     blobsOf(doc, fileId).set(sha256, must(blobEntry, { size, mediaType, by, at }, key))
     countEdit(doc, fileId, by, now)

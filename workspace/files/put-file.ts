@@ -14,9 +14,9 @@ import { type FileInfo, fileInfo } from './file-info.ts'
 import { indexEdits } from './text-index.ts'
 import { checkAbsent, findLeaf, idFor, plant } from './tree.ts'
 
-/** Lines (1-based, inclusive) of the new content that others had changed too, since the base. */
+/** Lines (1-based, inclusive) of the new content that others had changed since the base as well. */
 export interface FileConflict extends LineRange {
-  /** Ids of those others, joined by ", ". */
+  /** Ids of these others, joined by ", ". */
   by: string
 }
 
@@ -27,11 +27,11 @@ export interface FilePut {
   base: string | null
   by: AgentId
   now: number
-  /** Allows a put without a base to replace what is there. */
+  /** Allows a put without a base to replace the content. */
   force?: boolean
-  /** There must be no file of this path. */
+  /** Requires that the path is free. */
   isNew?: boolean
-  /** Merges in place of `merge3`; what it throws comes before anything is changed. */
+  /** Used in place of `merge3`; its errors come before anything is changed. */
   merge?: (base: string, mine: string, theirs: string) => MergeResult
 }
 
@@ -40,15 +40,19 @@ export interface PutResult {
   changed: boolean
   created: boolean
   conflicts: FileConflict[]
-  /** Lines of the file as it is now that this put changed, 1-based, inclusive; a removal is at the line after it. */
+  /**
+   * Lines of the new content that this put changed, 1-based, inclusive; a removal is at the line
+   * after it.
+   */
   lines: LineRange[]
 }
 
 /**
- * Brings the writer's change, from `base` to `content`, into the file as it is now, and creates it where there is
- * none. What others did since `base` stays (see `merge3`); what both changed is in `conflicts`. Throws `bad_path`,
- * `bad_text`, `too_large`, `not_text` where it would replace what is not text, `no_base` where the writer would
- * overwrite what it has not seen, and `file_exists` where the file was to be a new one.
+ * Merges the change from `base` to `content` into the file, and creates it where the path is free.
+ * Changes of others since `base` stay (see `merge3`); lines that both changed are in `conflicts`.
+ * Throws `bad_path`, `bad_text`, `too_large`, `not_text` where it would replace a binary file,
+ * `no_base` where it would overwrite content that the writer has not read, and `file_exists` where
+ * `isNew` and the path is taken.
  */
 export const putFile = (doc: Y.Doc, put: FilePut): PutResult => {
   const key = checkFileKey(put.key)
@@ -94,7 +98,7 @@ export const putFile = (doc: Y.Doc, put: FilePut): PutResult => {
       if (found === null) {
         const { createdBy, createdAt } = there?.entry ?? { createdBy: put.by, createdAt: put.now }
         plant(doc, key, { fileId, mediaType: 'text/plain', createdBy, createdAt })
-        text.delete(0, text.length) // what a removed file of this name had, or one that became bytes
+        text.delete(0, text.length) // left by a removed file, or by one that became binary
       }
       applyToText(text, indexEdits(text, merged.edits))
       countEdit(doc, fileId, put.by, put.now)
@@ -126,7 +130,7 @@ const checkContent = (content: string): string => {
   )
 }
 
-/** One pass from the front: Y.Text finds its place once, not once an edit. */
+/** One delta: Y.Text finds its position once, not once per edit. */
 const applyToText = (text: Y.Text, edits: readonly TextEdit[]): void => {
   const delta: ({ retain: number } | { delete: number } | { insert: string })[] = []
   let done = 0
@@ -136,6 +140,7 @@ const applyToText = (text: Y.Text, edits: readonly TextEdit[]): void => {
     if (insert !== '') delta.push({ insert })
     done = index + remove
   }
-  // Not `sanitize: false`: that, and not the default as its documentation has it, drops a line end that comes last.
+  // Not `sanitize: false`: contrary to its documentation, that (and not the default) drops a final
+  // line end.
   text.applyDelta(delta)
 }

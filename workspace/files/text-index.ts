@@ -9,7 +9,7 @@ import { firstItem, isElement, itemAfter, stringIn } from '../../lib/yjs/interna
  * string.
  */
 
-/** Stands for each unit that is in the text and not in its string. */
+/** Stands for each unit of the text that its string lacks. */
 export const OBJECT = '\ufffc'
 
 interface Part {
@@ -38,7 +38,7 @@ interface Run {
   units: number
 }
 
-/** The stretches of characters between other things; one or none where there are no others. */
+/** The runs of characters between embeds and types; at most one where there are none of these. */
 const runsOf = (text: Y.Text): Run[] => {
   const runs: Run[] = []
   for (const { index, offset, units } of partsOf(text)) {
@@ -75,7 +75,10 @@ export const offsetsOf = (text: Y.Text): ((index: number) => number) => {
 /** The offset of an index. */
 export const offsetAt = (text: Y.Text, index: number): number => offsetsOf(text)(index)
 
-/** The same edits, in order and apart, by index instead of offset. What is between the characters they remove stays. */
+/**
+ * The same edits, in order and apart, by index instead of offset. Embeds and types between removed
+ * characters stay.
+ */
 export const indexEdits = (text: Y.Text, edits: readonly TextEdit[]): readonly TextEdit[] => {
   const runs = runsOf(text)
   if (runs.length === 0 || (runs.length === 1 && runs[0]!.index === 0)) return edits
@@ -108,7 +111,7 @@ export const hasOthers = (text: Y.Text): boolean => {
   return false
 }
 
-/** The text as long as Yjs counts it. */
+/** The text with a placeholder for each unit that its string lacks. */
 export const indexedString = (text: Y.Text): string => {
   let shown = ''
   for (const { item } of partsOf(text)) {
@@ -118,8 +121,9 @@ export const indexedString = (text: Y.Text): string => {
 }
 
 /**
- * A place at an index that moves along with the character before it, as JSON. Every field is there, as Yjs' own class
- * has it: y-codemirror.next gives what it finds in awareness to Yjs as it is, and Yjs tells `null` from nothing.
+ * A position at an index that moves along with the character before it, as JSON. It has every field
+ * of Yjs' RelativePosition: y-codemirror.next passes awareness states to Yjs unchanged, and Yjs
+ * treats null and undefined differently.
  */
 export const placeAt = (
   text: Y.Text,

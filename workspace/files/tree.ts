@@ -17,8 +17,9 @@ import { fileEntries, isClientId, isEditCount, readFileEntry } from '../document
 import { must } from '../document/values.ts'
 
 /**
- * Which path leads to which text. A path that was removed or renamed keeps an entry that says so: an edit that the
- * remover did not know of brings the file back, whole and with the edit, and a text keeps its id under a new name.
+ * The tree of paths and texts. A removed or renamed path keeps an entry: an edit that the remover
+ * did not know of brings the file back, whole and with the edit, and a text keeps its id under a
+ * new path.
  */
 
 /** A file that is there. */
@@ -27,7 +28,7 @@ export interface Leaf {
   entry: FileEntry
 }
 
-/** The change sets of a text: client id (decimal) → how many of its, by whom, when the last. */
+/** The change sets of a text: client id (decimal) → count, author, and time of the last. */
 export const editCounts = (doc: Y.Doc, id: FileId): [string, EditCount][] =>
   [...editsOf(doc, id)].filter(([client, edit]) => isClientId(client) && isEditCount(edit))
 
@@ -36,14 +37,14 @@ const isThere = (doc: Y.Doc, { fileId, removed }: FileEntry): boolean =>
   (removed.movedTo === undefined &&
     editCounts(doc, fileId).some(([client, { count }]) => count > (removed.edits[client] ?? 0)))
 
-/** The file under this path; null where there is none. */
+/** The file at this path; null: none. */
 export const findLeaf = (doc: Y.Doc, typed: string): Leaf | null => {
   const key = typed.normalize('NFC') as FileKey
   const entry = readFileEntry(doc, key)
   return entry === undefined || !isThere(doc, entry) ? null : { key, entry }
 }
 
-/** The file under this path. Throws `unknown_file` with where it went, or with a did-you-mean. */
+/** The file at this path. Throws `unknown_file` with its new path, or with a did-you-mean. */
 export const getFile = (doc: Y.Doc, typed: string): Leaf => {
   const found = findLeaf(doc, typed)
   if (found !== null) return found
@@ -68,7 +69,7 @@ const nearFiles = (doc: Y.Doc, typed: string): string => {
   )
 }
 
-/** All files, by path; of those whose path begins with `prefix`. */
+/** The files whose path begins with `prefix`, by path. */
 export const allFiles = (doc: Y.Doc, prefix = ''): Leaf[] => {
   const files: Leaf[] = []
   for (const [path, entry] of fileEntries(doc)) {
@@ -77,12 +78,13 @@ export const allFiles = (doc: Y.Doc, prefix = ''): Leaf[] => {
   return files.sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-/** Renames that are followed to a text's own path (count): a circle of them ends somewhere. */
+/** Renames that are followed to the path of a text (count): bounds a cycle of them. */
 const MAX_MOVES = 100
 
 /**
- * The path that a text has by its own history: the one it was made under, or where that was renamed to. Null: it has none, or
- * that does not lead to it. Others can make more paths lead to a text; none of them takes the place of this one.
+ * The own path of a text: the path it was created under, or the one that this was renamed to. Null:
+ * it has none, or the path leads elsewhere. Other clients can make more paths lead to a text; none
+ * of them replaces its own.
  */
 export const ownPath = (doc: Y.Doc, id: string): FileKey | null => {
   let path = id.replace(/\/\/\d+$/, '')
@@ -97,7 +99,7 @@ export const ownPath = (doc: Y.Doc, id: string): FileKey | null => {
   return null
 }
 
-/** Text id → the path that leads to it: of several its own one, else the first. */
+/** Text id → the path that leads to it: its own path, otherwise the first. */
 export const keysByFileId = (doc: Y.Doc): Map<string, FileKey> => {
   const keys = new Map<string, FileKey>()
   for (const { key, entry } of allFiles(doc)) {
@@ -109,8 +111,8 @@ export const keysByFileId = (doc: Y.Doc): Map<string, FileKey> => {
 }
 
 /**
- * The text that a file created under this path gets. Everyone who creates it at the same time takes the same one:
- * the path itself, or where that text is in use under another name by now, the next in its line.
+ * The id of the text for a file that is created at this path. Concurrent creators get the same one:
+ * the path itself, or, where that text has moved to another path, the next id in its line.
  */
 export const idFor = (doc: Y.Doc, key: FileKey): FileId => {
   const entry = readFileEntry(doc, key)
@@ -119,7 +121,7 @@ export const idFor = (doc: Y.Doc, key: FileKey): FileId => {
   return removed?.movedTo === undefined ? fileId : (`${key}//${line}` as FileId)
 }
 
-/** Makes the path lead to a text. Throws `too_large` where there are too many files. */
+/** Makes the path lead to a text. Throws `too_large` at MAX_FILES. */
 export const plant = (doc: Y.Doc, key: FileKey, entry: FileEntry): void => {
   const files = filesOf(doc)
   if (!files.has(key) && files.size >= MAX_FILES) {
@@ -134,8 +136,8 @@ export const plant = (doc: Y.Doc, key: FileKey, entry: FileEntry): void => {
 }
 
 /**
- * Takes the path away; with `movedTo` its text goes on under that one. Otherwise the text stays as it is for a while
- * (`clearRemoved`): an edit that is under way to here finds it whole.
+ * Removes a path; with `movedTo` its text continues there. Otherwise the text stays for a while
+ * (`clearRemoved`), so that a concurrent edit finds it whole.
  */
 export const uproot = (
   doc: Y.Doc,
@@ -153,8 +155,8 @@ export const uproot = (
 }
 
 /**
- * Clears the texts of files that were removed so long ago that no edit of them is under way any more. Returns how
- * many. Server only.
+ * Clears the texts of files that were removed too long ago for concurrent edits. Returns how many.
+ * Server only.
  */
 export const clearRemoved = (doc: Y.Doc, before: number): number => {
   const keys = keysByFileId(doc)
@@ -170,7 +172,7 @@ export const clearRemoved = (doc: Y.Doc, before: number): number => {
   return cleared
 }
 
-/** Throws `file_exists` where there is a file of this path. */
+/** Throws `file_exists` where the path is taken. */
 export const checkAbsent = (doc: Y.Doc, key: FileKey): void => {
   if (findLeaf(doc, key) === null) return
   throw new ClawError('file_exists', `${key} already exists`, 'choose another path')
