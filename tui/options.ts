@@ -2,7 +2,7 @@ import { completionOf } from '../lib/command-line/completion.ts'
 import { columns, helpOf } from '../lib/command-line/help.ts'
 import { readProgram } from '../lib/command-line/read.ts'
 import { type CommandSpec, completionSpec, type Program, SHELLS } from '../lib/command-line/spec.ts'
-import { name } from '../lib/command-line/value-types.ts'
+import { types } from '../lib/command-line/value-types.ts'
 import { choiceIn } from '../lib/command-line/values.ts'
 
 /** A person at a terminal is not the agent of this machine, whose profile is `default`. */
@@ -22,14 +22,14 @@ export const PROGRAM: Program = {
     flags: {
       relay: {
         value: 'JOIN-LINK|URL',
-        type: name,
+        type: types.name,
         what: 'the team to join; the default once you have registered there',
         env: 'CLAWLINK_SERVER',
       },
-      workspace: { value: 'W', type: name, what: 'another workspace than the link names' },
+      workspace: { value: 'W', type: types.name, what: 'another workspace than the link names' },
       as: {
         value: 'PROFILE',
-        type: name,
+        type: types.name,
         what: 'the identity on this machine',
         otherwise: PROFILE,
         env: 'CLAWLINK_AGENT',

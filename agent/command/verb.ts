@@ -1,5 +1,5 @@
 import type { CommandSpec, Flag, Flags } from '../../lib/command-line/spec.ts'
-import { fileOrStdin, name, textOrStdin } from '../../lib/command-line/value-types.ts'
+import { types } from '../../lib/command-line/value-types.ts'
 import type { Given } from '../../lib/command-line/values.ts'
 import type { Verb } from './call.ts'
 
@@ -16,27 +16,27 @@ export interface VerbSpec extends CommandSpec {
 export const COMMON: Flags = {
   relay: {
     value: 'URL|JOIN-LINK',
-    type: name,
+    type: types.name,
     what: 'the server; register and join make it the default, other verbs change nothing',
     otherwise: 'the default, else http://127.0.0.1:9077',
     env: 'CLAWLINK_SERVER',
   },
-  server: { value: 'URL|JOIN-LINK', type: name, what: 'the same as --relay' },
+  server: { value: 'URL|JOIN-LINK', type: types.name, what: 'the same as --relay' },
   workspace: {
     value: 'W',
-    type: name,
+    type: types.name,
     what: 'the workspace',
     otherwise: 'the one you joined, else default',
   },
   as: {
     value: 'PROFILE',
-    type: name,
+    type: types.name,
     what: 'the identity on this machine',
     otherwise: 'default',
     env: 'CLAWLINK_AGENT',
   },
   /** ClawLink 1.x's. An invite joins by it; any other token opens nothing here, and is not needed where one has joined. */
-  token: { value: 'TOKEN', type: name, what: 'an invite to join by', hidden: true },
+  token: { value: 'TOKEN', type: types.name, what: 'an invite to join by', hidden: true },
   json: { what: 'print exactly one JSON document: {"ok":true,"data":…} or {"ok":false,"error":…}' },
   help: { short: 'h', what: 'explain the verb' },
   version: { what: 'print the version' },
@@ -46,7 +46,7 @@ export const COMMON: Flags = {
 export const KEYED: Flags = {
   'idempotency-key': {
     value: 'ID',
-    type: name,
+    type: types.name,
     what: 'a repeat with the same key and arguments does nothing and gets the first answer',
   },
 }
@@ -58,18 +58,18 @@ export const TRACED: Flags = {
 
 /** In place of a text on the command line. */
 export const FROM_FILE: Flags = {
-  file: { type: fileOrStdin, what: 'read the text from this file, or from stdin' },
+  file: { type: types.fileOrStdin, what: 'read the text from this file, or from stdin' },
 }
 
 export const REASON: Flag = {
   value: 'REASON',
-  type: textOrStdin,
+  type: types.textOrStdin,
   what: 'why; the others can read it',
 }
-export const TASK: Flag = { value: 'TASK', type: name, what: 'the id of the task' }
+export const TASK: Flag = { value: 'TASK', type: types.name, what: 'the id of the task' }
 export const FILE_KEY: Flag = {
   value: 'KEY',
-  type: name,
+  type: types.name,
   what: 'the path of the shared file, like notes/plan.md',
 }
 

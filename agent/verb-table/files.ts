@@ -1,19 +1,8 @@
-import {
-  count,
-  file,
-  fileOrStdin,
-  folder,
-  list,
-  name,
-  number,
-  seconds,
-  size,
-  textOrStdin,
-} from '../../lib/command-line/value-types.ts'
+import { types } from '../../lib/command-line/value-types.ts'
 import { FILE_KEY, FROM_FILE, KEYED, type VerbSpec } from '../command/verb.ts'
 
 const NO_FILE = { 3: 'no such file' } as const
-const LINES = { value: 'A-B', type: name, what: 'lines A to B; the first is 1' }
+const LINES = { value: 'A-B', type: types.name, what: 'lines A to B; the first is 1' }
 
 /** The shared files. docs/files.md */
 export const FILES: readonly VerbSpec[] = [
@@ -22,7 +11,7 @@ export const FILES: readonly VerbSpec[] = [
     summary: 'list the shared files: key, version, last editor, size, who is editing',
     operands: ['prefix'],
     flags: {
-      prefix: { value: 'PREFIX', type: name, what: 'only paths that begin with this' },
+      prefix: { value: 'PREFIX', type: types.name, what: 'only paths that begin with this' },
       changed: { what: 'only files that others changed since you read them' },
     },
     examples: ['file-list', 'file-list notes/ --changed'],
@@ -34,13 +23,17 @@ export const FILES: readonly VerbSpec[] = [
     operands: ['key'],
     flags: {
       key: FILE_KEY,
-      version: { type: count, what: 'this version', otherwise: 'the newest' },
+      version: { type: types.count, what: 'this version', otherwise: 'the newest' },
       output: {
-        type: file,
+        type: types.file,
         what: 'write it to this local file, in place of stdout',
         otherwise: 'stdout',
       },
-      sha256: { value: 'S', type: name, what: 'the version with this hash, of a binary file' },
+      sha256: {
+        value: 'S',
+        type: types.name,
+        what: 'the version with this hash, of a binary file',
+      },
       lines: { ...LINES, what: 'only these lines; the first is 1' },
     },
     needs: [['key']],
@@ -59,10 +52,10 @@ export const FILES: readonly VerbSpec[] = [
       'What you changed since you last read it is merged with what others changed. Lines that both changed are kept and reported.',
     flags: {
       key: FILE_KEY,
-      file: { type: fileOrStdin, what: 'the local file, or stdin' },
+      file: { type: types.fileOrStdin, what: 'the local file, or stdin' },
       binary: { what: 'store it as bytes, even if it looks like text' },
       // ClawLink 1.x's: the path and the content say what a file is.
-      type: { value: 'T', type: name, what: 'has no effect', hidden: true },
+      type: { value: 'T', type: types.name, what: 'has no effect', hidden: true },
       new: { what: 'refuse to write over an existing file' },
       force: {
         what: 'overwrite a file that you have not read, or of the other kind (text, binary)',
@@ -87,16 +80,21 @@ export const FILES: readonly VerbSpec[] = [
     operands: ['key'],
     flags: {
       key: FILE_KEY,
-      find: { type: textOrStdin, what: 'the text to replace; it must occur exactly once' },
+      find: { type: types.textOrStdin, what: 'the text to replace; it must occur exactly once' },
       replace: {
         with: 'find',
         isPair: true,
-        type: textOrStdin,
+        type: types.textOrStdin,
         what: 'the new text; an empty one removes the old',
       },
       all: { with: 'find', what: 'replace every occurrence' },
       lines: LINES,
-      with: { with: 'lines', isPair: true, type: textOrStdin, what: 'the new text of these lines' },
+      with: {
+        with: 'lines',
+        isPair: true,
+        type: types.textOrStdin,
+        what: 'the new text of these lines',
+      },
       ...KEYED,
     },
     needs: [['key'], ['find', 'lines']],
@@ -114,7 +112,7 @@ export const FILES: readonly VerbSpec[] = [
     operands: ['key', 'text'],
     flags: {
       key: FILE_KEY,
-      text: { type: textOrStdin, what: 'the lines to add' },
+      text: { type: types.textOrStdin, what: 'the lines to add' },
       ...FROM_FILE,
       ...KEYED,
     },
@@ -135,7 +133,7 @@ export const FILES: readonly VerbSpec[] = [
     flags: {
       key: FILE_KEY,
       'since-read': { what: 'since you read it (the default)' },
-      since: { value: 'VERSION', type: count, what: 'since this version' },
+      since: { value: 'VERSION', type: types.count, what: 'since this version' },
     },
     needs: [['key']],
     either: [['since-read', 'since']],
@@ -149,7 +147,7 @@ export const FILES: readonly VerbSpec[] = [
     operands: ['key', 'to'],
     flags: {
       key: FILE_KEY,
-      to: { value: 'NEW', type: name, what: 'its new path' },
+      to: { value: 'NEW', type: types.name, what: 'its new path' },
       force: { what: 'replace a file that has this name' },
       ...KEYED,
     },
@@ -175,8 +173,8 @@ export const FILES: readonly VerbSpec[] = [
     operands: ['key'],
     flags: {
       key: FILE_KEY,
-      limit: { type: number(1, 500), what: 'at most this many, up to 500', otherwise: '50' },
-      before: { value: 'VERSION', type: count, what: 'only versions before this one' },
+      limit: { type: types.number(1, 500), what: 'at most this many, up to 500', otherwise: '50' },
+      before: { value: 'VERSION', type: types.count, what: 'only versions before this one' },
     },
     needs: [['key']],
     examples: [
@@ -192,7 +190,11 @@ export const FILES: readonly VerbSpec[] = [
     operands: ['key'],
     flags: {
       key: FILE_KEY,
-      version: { type: count, what: 'which version', otherwise: 'the newest of a removed file' },
+      version: {
+        type: types.count,
+        what: 'which version',
+        otherwise: 'the newest of a removed file',
+      },
       ...KEYED,
     },
     needs: [['key']],
@@ -207,10 +209,15 @@ export const FILES: readonly VerbSpec[] = [
     flags: {
       key: FILE_KEY,
       lines: LINES,
-      note: { with: 'lines', isPair: true, type: textOrStdin, what: 'what you are about to do' },
+      note: {
+        with: 'lines',
+        isPair: true,
+        type: types.textOrStdin,
+        what: 'what you are about to do',
+      },
       ttl: {
         with: 'lines',
-        type: seconds(0.001, 86_400),
+        type: types.seconds(0.001, 86_400),
         what: 'how long others are told',
         otherwise: '600',
       },
@@ -232,21 +239,21 @@ export const FILES: readonly VerbSpec[] = [
       'It goes on after this command, and after restarts. .gitignore and .clawlinkignore are obeyed. Files that may hold credentials, or that programs run, are left out unless you name them.',
     operands: ['dir'],
     flags: {
-      dir: { type: folder, what: 'the folder; it may be empty' },
+      dir: { type: types.folder, what: 'the folder; it may be empty' },
       prefix: {
         value: 'P',
-        type: name,
+        type: types.name,
         what: 'only shared files below this path',
         otherwise: 'all',
       },
       foreground: { what: 'only while this command runs; print what happens' },
       include: {
         value: 'PATH,…',
-        type: list,
+        type: types.list,
         what: 'mirror these paths too, such as .env, although they may hold credentials or be run',
       },
       'max-size': {
-        type: size,
+        type: types.size,
         what: 'the most that its files may take on disk',
         otherwise: '1g',
       },
@@ -255,7 +262,7 @@ export const FILES: readonly VerbSpec[] = [
       },
       'max-gone': {
         value: 'PERCENT',
-        type: number(0, 100, { suffix: '%' }),
+        type: types.number(0, 100, { suffix: '%' }),
         what: 'if more of its files than this vanish at once, ask before removing them for everyone',
         otherwise: '50',
       },

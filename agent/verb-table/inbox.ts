@@ -1,12 +1,16 @@
 import type { Flags } from '../../lib/command-line/spec.ts'
-import { count, list, name, seconds, someOf } from '../../lib/command-line/value-types.ts'
+import { types } from '../../lib/command-line/value-types.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { VerbSpec } from '../command/verb.ts'
 
 const FILTER: Flags = {
-  type: { value: 'T,T', type: someOf(MESSAGE_TYPES), what: 'only these types' },
-  topic: { value: 'T,T', type: list, what: 'only broadcasts and direct messages on these topics' },
-  from: { value: 'N,N', type: list, what: 'only from these agents, by name or id' },
+  type: { value: 'T,T', type: types.someOf(MESSAGE_TYPES), what: 'only these types' },
+  topic: {
+    value: 'T,T',
+    type: types.list,
+    what: 'only broadcasts and direct messages on these topics',
+  },
+  from: { value: 'N,N', type: types.list, what: 'only from these agents, by name or id' },
 }
 
 /** Verbs for incoming messages. */
@@ -26,10 +30,10 @@ export const INBOX: readonly VerbSpec[] = [
     about:
       'Urgent tasks first; at most 50 messages or 64 KiB, then it says how many more wait. A message that was not printed completely comes again, with the same message_id.',
     flags: {
-      wait: { type: seconds(), what: 'wait this long for the first message', otherwise: '0' },
+      wait: { type: types.seconds(), what: 'wait this long for the first message', otherwise: '0' },
       ...FILTER,
       limit: {
-        type: count,
+        type: types.count,
         what: 'at most this many; the rest stays for the next poll',
         otherwise: '50',
       },
@@ -46,10 +50,10 @@ export const INBOX: readonly VerbSpec[] = [
     flags: {
       task: {
         value: 'TASK',
-        type: name,
+        type: types.name,
         what: 'wait until this task has ended, or needs something from me',
       },
-      timeout: { type: seconds(), what: 'give up after this long', otherwise: 'never' },
+      timeout: { type: types.seconds(), what: 'give up after this long', otherwise: 'never' },
       ...FILTER,
     },
     examples: [

@@ -1,5 +1,5 @@
 import { completionSpec } from '../../lib/command-line/spec.ts'
-import { name, oneOf, someOf, text, textOrStdin } from '../../lib/command-line/value-types.ts'
+import { types } from '../../lib/command-line/value-types.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { VerbSpec } from '../command/verb.ts'
 
@@ -12,13 +12,13 @@ export const LINK: readonly VerbSpec[] = [
     flags: {
       'on-message': {
         value: 'COMMAND',
-        type: text,
+        type: types.text,
         or: 'off',
         what: 'run this in a shell when something comes in',
       },
       hook: {
         value: 'URL',
-        type: name,
+        type: types.name,
         or: 'off',
         what: 'POST to this address when something comes in',
       },
@@ -37,27 +37,27 @@ export const LINK: readonly VerbSpec[] = [
     about: 'It shows each step before taking it; docs/openclaw.md.',
     operands: ['action'],
     flags: {
-      action: { type: oneOf(['install', 'status', 'uninstall']), what: 'what to do' },
+      action: { type: types.oneOf(['install', 'status', 'uninstall']), what: 'what to do' },
       type: {
         value: 'T,T',
-        type: someOf(MESSAGE_TYPES),
+        type: types.someOf(MESSAGE_TYPES),
         what: 'only these types wake it',
         otherwise: 'all',
       },
       session: {
-        type: oneOf(['main', 'isolated']),
+        type: types.oneOf(['main', 'isolated']),
         what: 'the session in which a message starts a turn',
         otherwise: 'main',
       },
       agent: {
         value: 'ID',
-        type: name,
+        type: types.name,
         what: 'which of OpenClaw’s agents',
         otherwise: 'its default',
       },
       hook: {
         value: 'URL',
-        type: name,
+        type: types.name,
         what: 'OpenClaw’s /hooks/wake, if it cannot make an automation',
       },
       'dry-run': { what: 'only show the steps' },
@@ -80,10 +80,10 @@ export const LINK: readonly VerbSpec[] = [
     summary: 'show the link and its profiles; or tell the team what you are doing',
     flags: {
       set: {
-        type: textOrStdin,
+        type: types.textOrStdin,
         what: 'what you are doing, for others to see; empty: nothing',
       },
-      task: { value: 'ID', type: name, with: 'set', what: 'the task it is for' },
+      task: { value: 'ID', type: types.name, with: 'set', what: 'the task it is for' },
     },
     examples: ['status', 'status --set "refactoring the parser" --task t-4k2j9x0q7m1z'],
     load: async () => (await import('../verbs/link/status.ts')).status,

@@ -1,4 +1,4 @@
-import { count, list, name, number, textOrStdin } from '../../lib/command-line/value-types.ts'
+import { types } from '../../lib/command-line/value-types.ts'
 import { FROM_FILE, KEYED, TRACED, type VerbSpec } from '../command/verb.ts'
 
 const STORM = { 4: 'too many answers in one chain of messages' } as const
@@ -10,15 +10,15 @@ export const TALK: readonly VerbSpec[] = [
     summary: 'tell everybody what you learned',
     operands: ['content'],
     flags: {
-      content: { type: textOrStdin, what: 'the text, at most 64 KiB' },
+      content: { type: types.textOrStdin, what: 'the text, at most 64 KiB' },
       ...FROM_FILE,
       topic: {
         value: 'TOPIC',
-        type: name,
+        type: types.name,
         what: 'its topic; agents that subscribed only to others do not get it',
       },
-      tags: { type: list, what: 'words to find it by' },
-      'reply-to': { value: 'ID', type: name, what: 'the message it answers' },
+      tags: { type: types.list, what: 'words to find it by' },
+      'reply-to': { value: 'ID', type: types.name, what: 'the message it answers' },
       ...TRACED,
       ...KEYED,
     },
@@ -36,11 +36,11 @@ export const TALK: readonly VerbSpec[] = [
     summary: 'send one agent a message; --reply-to makes it an answer',
     operands: ['to', 'content'],
     flags: {
-      to: { value: 'AGENT', type: name, what: 'the recipient' },
-      content: { type: textOrStdin, what: 'the text, at most 64 KiB' },
+      to: { value: 'AGENT', type: types.name, what: 'the recipient' },
+      content: { type: types.textOrStdin, what: 'the text, at most 64 KiB' },
       ...FROM_FILE,
-      'reply-to': { value: 'ID', type: name, what: 'the message it answers' },
-      topic: { value: 'TOPIC', type: name, what: 'its topic' },
+      'reply-to': { value: 'ID', type: types.name, what: 'the message it answers' },
+      topic: { value: 'TOPIC', type: types.name, what: 'its topic' },
       ...TRACED,
       ...KEYED,
     },
@@ -59,14 +59,14 @@ export const TALK: readonly VerbSpec[] = [
     about:
       'From the server, archive included. While the server is away, from the local copy; it says so.',
     flags: {
-      topic: { value: 'TOPIC', type: name, what: 'only on this topic' },
-      from: { value: 'AGENT', type: name, what: 'only by this agent' },
+      topic: { value: 'TOPIC', type: types.name, what: 'only on this topic' },
+      from: { value: 'AGENT', type: types.name, what: 'only by this agent' },
       since: {
         value: 'ID|TIME|SPAN',
-        type: name,
+        type: types.name,
         what: 'after this message or time, or within this span',
       },
-      limit: { type: number(1, 500), what: 'at most this many, up to 500', otherwise: '50' },
+      limit: { type: types.number(1, 500), what: 'at most this many, up to 500', otherwise: '50' },
     },
     examples: ['log --topic release --since 2h', 'log --from Scout --limit 10 --json'],
     exits: { 3: 'no such agent or message' },
@@ -75,7 +75,7 @@ export const TALK: readonly VerbSpec[] = [
   {
     name: 'sent',
     summary: 'show what became of your messages: stored, delivered, read, answered',
-    flags: { limit: { type: count, what: 'at most this many', otherwise: '20' } },
+    flags: { limit: { type: types.count, what: 'at most this many', otherwise: '20' } },
     examples: ['sent', 'sent --limit 5'],
     exits: { 3: 'not registered' },
     load: async () => (await import('../verbs/talk/sent.ts')).sent,

@@ -1,14 +1,4 @@
-import {
-  count,
-  file,
-  list,
-  name,
-  nameOrStdin,
-  oneOf,
-  span,
-  text,
-  textOrStdin,
-} from '../../lib/command-line/value-types.ts'
+import { types } from '../../lib/command-line/value-types.ts'
 import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
 import { KEYED, type VerbSpec } from '../command/verb.ts'
 
@@ -24,11 +14,11 @@ export const TEAM: readonly VerbSpec[] = [
     flags: {
       link: {
         value: 'LINK',
-        type: nameOrStdin,
+        type: types.nameOrStdin,
         what: 'the join link; - reads it from stdin, so that no process list shows it',
         env: 'CLAWLINK_JOIN',
       },
-      file: { type: file, what: 'read the link from this file' },
+      file: { type: types.file, what: 'read the link from this file' },
     },
     either: [['link', 'file']],
     examples: ['join -', 'join --file invite.txt', '--as reviewer join -'],
@@ -39,10 +29,14 @@ export const TEAM: readonly VerbSpec[] = [
     linkless: true,
     summary: 'make a join link to this workspace (admins only)',
     flags: {
-      role: { type: oneOf(ROLES), what: 'what those who join with it may do', otherwise: 'write' },
-      uses: { type: count, what: 'how many can join with it', otherwise: '1' },
+      role: {
+        type: types.oneOf(ROLES),
+        what: 'what those who join with it may do',
+        otherwise: 'write',
+      },
+      uses: { type: types.count, what: 'how many can join with it', otherwise: '1' },
       expires: {
-        type: span(MAX_INVITE_DAYS),
+        type: types.span(MAX_INVITE_DAYS),
         what: 'how long it works: 30m, 12h, 7d',
         otherwise: '7d',
       },
@@ -57,19 +51,24 @@ export const TEAM: readonly VerbSpec[] = [
     about:
       'Registering again keeps the id of the profile. If the server is away, it is sent later.',
     flags: {
-      name: { value: 'NAME', type: text, what: 'how others see and address you' },
+      name: { value: 'NAME', type: types.text, what: 'how others see and address you' },
       caps: {
-        type: list,
+        type: types.list,
         what: 'what you can do; you are offered tasks that need it',
       },
       topics: {
-        type: list,
+        type: types.list,
         or: 'all',
         what: 'topics of the broadcasts that you get',
         otherwise: 'all',
       },
-      description: { type: textOrStdin, what: 'what you do, in a sentence' },
-      machine: { value: 'MACHINE', type: text, what: 'where you run', otherwise: 'the host name' },
+      description: { type: types.textOrStdin, what: 'what you do, in a sentence' },
+      machine: {
+        value: 'MACHINE',
+        type: types.text,
+        what: 'where you run',
+        otherwise: 'the host name',
+      },
       person: { what: 'this profile is a person, not an agent' },
       create: { what: 'make the workspace if it does not exist' },
       ...KEYED,
@@ -101,8 +100,8 @@ export const TEAM: readonly VerbSpec[] = [
     summary: 'ask an agent to start no new work; its prime and poll tell it',
     operands: ['name', 'note'],
     flags: {
-      name: { type: name, what: 'the agent, by name or id' },
-      note: { value: 'NOTE', type: textOrStdin, what: 'why; the agent can read it' },
+      name: { type: types.name, what: 'the agent, by name or id' },
+      note: { value: 'NOTE', type: types.textOrStdin, what: 'why; the agent can read it' },
       ...KEYED,
     },
     needs: [['name']],
@@ -114,7 +113,7 @@ export const TEAM: readonly VerbSpec[] = [
     name: 'resume',
     summary: 'let a paused agent work again',
     operands: ['name'],
-    flags: { name: { type: name, what: 'the agent, by name or id' }, ...KEYED },
+    flags: { name: { type: types.name, what: 'the agent, by name or id' }, ...KEYED },
     needs: [['name']],
     examples: ['resume Scout'],
     exits: { 3: 'no such agent' },

@@ -1,4 +1,4 @@
-import { oneOf, placeholderOf, readsStdin, type ValueType } from './value-types.ts'
+import { placeholderOf, readsStdin, types, type ValueType } from './value-types.ts'
 
 /** A flag, and what its help says of it. It takes a value if it has a `type`. */
 export interface Flag {
@@ -86,7 +86,7 @@ export const completionSpec = (program: string): CommandSpec => ({
   name: 'completion',
   summary: `print a completion script for a shell`,
   operands: ['shell'],
-  flags: { shell: { type: oneOf(SHELLS), what: 'which shell' } },
+  flags: { shell: { type: types.oneOf(SHELLS), what: 'which shell' } },
   needs: [['shell']],
   examples: [
     `completion bash > ~/.local/share/bash-completion/completions/${program}`,

@@ -40,35 +40,41 @@ export interface SpanType {
   mostDays: number
 }
 
-export const text = { kind: 'text' } as const
-export const name = { kind: 'name' } as const
-export const list = { kind: 'list' } as const
-export const size = { kind: 'size' } as const
-export const file = { kind: 'file' } as const
-export const folder = { kind: 'folder' } as const
+const text = { kind: 'text' } as const
+const name = { kind: 'name' } as const
+const list = { kind: 'list' } as const
+const size = { kind: 'size' } as const
+const file = { kind: 'file' } as const
+const folder = { kind: 'folder' } as const
 
 /** `-` stands for what is on stdin. */
-export const textOrStdin = { kind: 'text', stdin: true } as const
-export const nameOrStdin = { kind: 'name', stdin: true } as const
-export const fileOrStdin = { kind: 'file', stdin: true } as const
-export const json = { kind: 'json' } as const
+const textOrStdin = { kind: 'text', stdin: true } as const
+const nameOrStdin = { kind: 'name', stdin: true } as const
+const fileOrStdin = { kind: 'file', stdin: true } as const
+const json = { kind: 'json' } as const
 
-export const oneOf = (words: readonly string[]): ChoiceType => ({ kind: 'choice', words })
-export const someOf = (words: readonly string[]): ChoiceType => ({ ...oneOf(words), isList: true })
+const oneOf = (words: readonly string[]): ChoiceType => ({ kind: 'choice', words })
+const someOf = (words: readonly string[]): ChoiceType => ({ ...oneOf(words), isList: true })
 /** Offers words to a command that knows other spellings of them and checks the value itself. */
-export const suggested = (choice: ChoiceType): ChoiceType => ({ ...choice, isOpen: true })
+const suggested = (choice: ChoiceType): ChoiceType => ({ ...choice, isOpen: true })
 
-export const number = (
+const number = (
   least: number,
   most: number,
   more: Partial<Pick<NumberType, 'decimals' | 'unit' | 'suffix'>> = {},
 ): NumberType => ({ kind: 'number', least, most, decimals: 0, ...more })
 /** A number from 1 on. */
-export const count = number(1, 999_999_999_999_999)
+const count = number(1, 999_999_999_999_999)
 /** Seconds, down to milliseconds. */
-export const seconds = (least = 0, most = 9_999_999.999): NumberType =>
+const seconds = (least = 0, most = 9_999_999.999): NumberType =>
   number(least, most, { decimals: 3, unit: 'seconds' })
-export const span = (mostDays: number): SpanType => ({ kind: 'span', mostDays })
+const span = (mostDays: number): SpanType => ({ kind: 'span', mostDays })
+
+/** The types of flags, as tables name them. */
+export const types = {
+  ...{ text, textOrStdin, name, nameOrStdin, json, list, size, file, fileOrStdin, folder },
+  ...{ oneOf, someOf, suggested, number, count, seconds, span },
+} as const
 
 /** Placeholders in help and usage, for flags that name none. */
 const PLACEHOLDERS: Readonly<Record<Exclude<ValueType['kind'], 'choice' | 'number'>, string>> = {

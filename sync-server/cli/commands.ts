@@ -1,5 +1,5 @@
 import { type CommandSpec, completionSpec, type Flag } from '../../lib/command-line/spec.ts'
-import { folder, list, name, number, oneOf, span } from '../../lib/command-line/value-types.ts'
+import { types } from '../../lib/command-line/value-types.ts'
 import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
 import { MAX_RECOVERY_DAYS } from '../config/limits.ts'
 import { FORMATS } from '../ops/formats.ts'
@@ -11,17 +11,22 @@ export interface CommandRow extends CommandSpec {
 
 const access = () => import('./access.ts')
 
-const WORKSPACE: Flag = { value: 'W', type: name, what: 'this workspace only', otherwise: 'all' }
+const WORKSPACE: Flag = {
+  value: 'W',
+  type: types.name,
+  what: 'this workspace only',
+  otherwise: 'all',
+}
 const URL_FLAG: Flag = {
   value: 'URL',
-  type: name,
+  type: types.name,
   what: 'the address in the link',
   otherwise: 'as the server knows it',
 }
 
 const LIMIT_FLAG: Flag = {
   value: 'NAME=N,…',
-  type: list,
+  type: types.list,
   what: 'only used while the server is stopped; only `invites` matters here',
   env: 'CLAWLINK_LIMIT',
 }
@@ -33,24 +38,33 @@ export const ACCESS: readonly CommandRow[] = [
     summary: 'print a join link for an agent or person, or a token for plain HTTP',
     about: 'With --http: a token for agents that speak plain HTTP (ClawLink 1.x clients, curl).',
     flags: {
-      workspace: { value: 'W', type: name, what: 'the workspace', otherwise: 'default' },
+      workspace: { value: 'W', type: types.name, what: 'the workspace', otherwise: 'default' },
       create: { what: 'make the workspace if it does not exist' },
-      role: { type: oneOf(ROLES), what: 'role of those who join with it', otherwise: 'write' },
+      role: {
+        type: types.oneOf(ROLES),
+        what: 'role of those who join with it',
+        otherwise: 'write',
+      },
       uses: {
-        type: number(1, 999_999),
+        type: types.number(1, 999_999),
         or: 'any',
         what: 'how many can join with it',
         otherwise: '1',
       },
       expires: {
-        type: span(MAX_INVITE_DAYS),
+        type: types.span(MAX_INVITE_DAYS),
         or: 'never',
         what: 'how long it works',
         otherwise: '7d; with --http never',
       },
       url: URL_FLAG,
       http: { what: 'a token for plain HTTP, in place of a link' },
-      name: { with: 'http', type: name, what: 'a name for the token in lists', otherwise: 'none' },
+      name: {
+        with: 'http',
+        type: types.name,
+        what: 'a name for the token in lists',
+        otherwise: 'none',
+      },
       limit: LIMIT_FLAG,
     },
     either: [['http', 'uses']],
@@ -82,11 +96,11 @@ export const ACCESS: readonly CommandRow[] = [
       'A workspace is only made by this command or with --create; other commands reject an unknown name.',
     operands: ['action', 'name'],
     flags: {
-      action: { type: oneOf(['add']), what: 'make one', otherwise: 'list them' },
+      action: { type: types.oneOf(['add']), what: 'make one', otherwise: 'list them' },
       name: {
         with: 'action',
         isPair: true,
-        type: name,
+        type: types.name,
         what: 'its name: lower-case letters, digits, dashes',
       },
     },
@@ -98,8 +112,13 @@ export const ACCESS: readonly CommandRow[] = [
     summary: 'revoke an agent, an invite or a token at once',
     operands: ['which'],
     flags: {
-      which: { value: 'AGENT|INVITE|TOKEN', type: name, what: 'its id, or an agent’s name' },
-      workspace: { value: 'W', type: name, what: 'where the agent is', otherwise: 'everywhere' },
+      which: { value: 'AGENT|INVITE|TOKEN', type: types.name, what: 'its id, or an agent’s name' },
+      workspace: {
+        value: 'W',
+        type: types.name,
+        what: 'where the agent is',
+        otherwise: 'everywhere',
+      },
     },
     needs: [['which']],
     examples: ['revoke a-4k2j9x0q7m1z', 'revoke Scout --workspace docs'],
@@ -111,8 +130,8 @@ export const ACCESS: readonly CommandRow[] = [
     summary: 'print a link that replaces an agent’s credential',
     operands: ['which'],
     flags: {
-      which: { value: 'AGENT', type: name, what: 'its id or name' },
-      workspace: { value: 'W', type: name, what: 'where the agent is' },
+      which: { value: 'AGENT', type: types.name, what: 'its id or name' },
+      workspace: { value: 'W', type: types.name, what: 'where the agent is' },
       url: URL_FLAG,
       limit: LIMIT_FLAG,
     },
@@ -127,7 +146,7 @@ export const ACCESS: readonly CommandRow[] = [
     flags: {
       workspace: WORKSPACE,
       limit: {
-        type: number(1, 10_000),
+        type: types.number(1, 10_000),
         what: 'at most this many, the newest, up to 10000',
         otherwise: '200',
       },
@@ -138,7 +157,7 @@ export const ACCESS: readonly CommandRow[] = [
   {
     name: 'recover',
     summary: 'after a restore: accept edits from clients that the backup lacks',
-    flags: { for: { type: span(MAX_RECOVERY_DAYS), what: 'for how long', otherwise: '7d' } },
+    flags: { for: { type: types.span(MAX_RECOVERY_DAYS), what: 'for how long', otherwise: '7d' } },
     examples: ['recover', 'recover --for 2d'],
     load: async () => (await access()).recover,
   },
@@ -152,7 +171,9 @@ export const OPS: readonly CommandRow[] = [
     about:
       'A running server keeps serving, and writes the backup itself, with its own permissions. DIR appears only when the backup is complete.',
     operands: ['dir'],
-    flags: { dir: { type: folder, what: 'the folder for the backup; it must be new or empty' } },
+    flags: {
+      dir: { type: types.folder, what: 'the folder for the backup; it must be new or empty' },
+    },
     needs: [['dir']],
     examples: ['backup "/var/backups/clawlink/$(date +%F)"'],
     exits: { 4: 'DIR is not empty' },
@@ -164,7 +185,7 @@ export const OPS: readonly CommandRow[] = [
     about:
       'The data folder must be new or empty: stop the server and move its old folder aside. Every record is checked before the folder appears; a damaged backup is not restored.',
     operands: ['backup'],
-    flags: { backup: { value: 'BACKUP', type: folder, what: 'the folder of the backup' } },
+    flags: { backup: { value: 'BACKUP', type: types.folder, what: 'the folder of the backup' } },
     needs: [['backup']],
     examples: ['restore /var/backups/clawlink/2026-01-31'],
     exits: { 4: 'the backup is damaged, or the data folder not empty' },
@@ -179,7 +200,7 @@ export const OPS: readonly CommandRow[] = [
     flags: {
       backup: {
         value: 'BACKUP',
-        type: folder,
+        type: types.folder,
         what: 'the folder of a backup',
         otherwise: 'the data folder',
       },
@@ -214,7 +235,7 @@ export const OPS: readonly CommandRow[] = [
     flags: {
       port: {
         value: 'PORT',
-        type: number(1, 65_535),
+        type: types.number(1, 65_535),
         what: 'the port of the server',
         otherwise: '9077',
         env: 'CLAWLINK_PORT',
@@ -231,10 +252,10 @@ export const OPS: readonly CommandRow[] = [
       'Everything of every workspace, archive and direct messages included, into DIR/<workspace>. If the server is running it makes a temporary copy, deleted afterwards.',
     operands: ['dir'],
     flags: {
-      dir: { type: folder, what: 'the folder to export to; it must be new or empty' },
+      dir: { type: types.folder, what: 'the folder to export to; it must be new or empty' },
       workspace: WORKSPACE,
       format: {
-        type: oneOf(FORMATS),
+        type: types.oneOf(FORMATS),
         what: 'md: Markdown to read; json: as clawlink-agent --json prints it; files: only the shared files',
         otherwise: 'md',
       },

@@ -1,13 +1,5 @@
 import type { Flags } from '../../lib/command-line/spec.ts'
-import {
-  file,
-  folder,
-  list,
-  name,
-  number,
-  oneOf,
-  seconds,
-} from '../../lib/command-line/value-types.ts'
+import { types } from '../../lib/command-line/value-types.ts'
 import { ARCHIVE_AFTER_MS, HEARTBEAT_MS, LEASE_MS } from './limits.ts'
 
 /** ClawLink's own port. */
@@ -19,7 +11,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 const DATA: Flags = {
   data: {
-    type: folder,
+    type: types.folder,
     what: 'where everything is stored',
     otherwise: '~/.clawlink/sync',
     env: 'CLAWLINK_DATA',
@@ -34,14 +26,14 @@ export const COMMON: Flags = { ...DATA, json: { what: 'print one JSON document' 
 export const SERVER_FLAGS = {
   host: {
     value: 'HOST',
-    type: name,
+    type: types.name,
     what: 'the address to listen on; 0.0.0.0: all of this machine',
     otherwise: '127.0.0.1',
     env: 'CLAWLINK_HOST',
   },
   port: {
     value: 'PORT',
-    type: number(0, 65_535),
+    type: types.number(0, 65_535),
     what: 'the port to listen on; 0: any free one',
     otherwise: String(DEFAULT_PORT),
     env: 'CLAWLINK_PORT',
@@ -49,57 +41,57 @@ export const SERVER_FLAGS = {
   ...DATA,
   'log-level': {
     value: 'LEVEL',
-    type: oneOf(LOG_LEVELS),
+    type: types.oneOf(LOG_LEVELS),
     what: 'how much it logs, on stderr, one JSON object per line',
     otherwise: 'info',
     env: 'CLAWLINK_LOG_LEVEL',
   },
   heartbeat: {
-    type: seconds(0.1, 99),
+    type: types.seconds(0.1, 99),
     what: 'time between two pings; a client silent for two is gone',
     otherwise: String(HEARTBEAT_MS / 1000),
     env: 'CLAWLINK_HEARTBEAT',
   },
   lease: {
-    type: number(0.000_001, 9_999_999, { decimals: 6, unit: 'seconds' }),
+    type: types.number(0.000_001, 9_999_999, { decimals: 6, unit: 'seconds' }),
     what: 'a task goes back after its owner was away this long',
     otherwise: String(LEASE_MS / 1000),
     env: 'CLAWLINK_LEASE',
   },
   'archive-after': {
-    type: number(0.000_001, 9_999_999, { decimals: 6, unit: 'days' }),
+    type: types.number(0.000_001, 9_999_999, { decimals: 6, unit: 'days' }),
     what: 'move ended tasks to the archive after this long',
     otherwise: String(ARCHIVE_AFTER_MS / DAY_MS),
     env: 'CLAWLINK_ARCHIVE_AFTER',
   },
   'tls-cert': {
     value: 'FILE',
-    type: file,
+    type: types.file,
     what: 'serve TLS with this certificate and its chain (PEM); a renewed one is loaded by itself',
     env: 'CLAWLINK_TLS_CERT',
   },
   'tls-key': {
     value: 'FILE',
-    type: file,
+    type: types.file,
     what: 'the key of that certificate',
     env: 'CLAWLINK_TLS_KEY',
   },
   'public-url': {
     value: 'URL',
-    type: name,
+    type: types.name,
     what: 'the address for join links; behind a proxy, with its path',
     env: 'CLAWLINK_PUBLIC_URL',
   },
   'trust-proxy': {
     value: 'LIST',
-    type: list,
+    type: types.list,
     what: 'proxies whose X-Forwarded-For is trusted: addresses, networks, loopback',
     env: 'CLAWLINK_TRUST_PROXY',
   },
   'no-mdns': { what: 'do not announce it on the network', env: 'CLAWLINK_MDNS=off' },
   limit: {
     value: 'NAME=N,…',
-    type: list,
+    type: types.list,
     what: 'per-client limits, listed below',
     env: 'CLAWLINK_LIMIT',
   },

@@ -108,8 +108,8 @@ export function* arrivalsIn(
 }
 
 /**
- * Finds the location that Yjs will give an arrival: an update names the parent only where there is no neighbour. A
- * neighbour that was garbage-collected leaves the arrival collected, too, and so in no place.
+ * Finds the location that Yjs will give an arrival: an update names the parent only if the item has no neighbour. If
+ * its neighbour was garbage-collected, Yjs collects it, too, and it is in no place.
  */
 const resolve = (arrival: Arrival, mine: Arrivals, waiting: Arrivals, places: TypePlaces): Spot => {
   const chain: Arrival[] = []

@@ -1,7 +1,7 @@
 import { ClawError } from '../../../protocol/errors.ts'
 import type { Credential } from './records.ts'
 
-/** The secret was valid once, so showing it is no guess. */
+/** The secret was valid once; showing it does not count as a guess. */
 export class Ended extends ClawError {}
 
 /** The error for a revoked credential. */

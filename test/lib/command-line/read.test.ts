@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { readProgram } from '../../../lib/command-line/read.ts'
 import type { Program } from '../../../lib/command-line/spec.ts'
-import { name, seconds, text } from '../../../lib/command-line/value-types.ts'
+import { types } from '../../../lib/command-line/value-types.ts'
 import { PROGRAMS } from '../../support/command-line/programs.ts'
 
 const PROGRAM: Program = {
@@ -11,7 +11,7 @@ const PROGRAM: Program = {
   root: {
     name: '',
     ...{ summary: '', usage: '', examples: [] },
-    flags: { at: { value: 'A', type: name, what: '' }, help: { short: 'h', what: '' } },
+    flags: { at: { value: 'A', type: types.name, what: '' }, help: { short: 'h', what: '' } },
   },
   commands: [
     {
@@ -19,14 +19,14 @@ const PROGRAM: Program = {
       ...{ summary: '', examples: [] },
       operands: ['text'],
       flags: {
-        text: { value: 'T', type: text, what: '' },
+        text: { value: 'T', type: types.text, what: '' },
         loud: { what: '' },
-        wait: { type: seconds(), optional: true, what: '' },
+        wait: { type: types.seconds(), optional: true, what: '' },
       },
       needs: [['text']],
     },
   ],
-  common: { at: { value: 'A', type: name, what: '' }, help: { short: 'h', what: '' } },
+  common: { at: { value: 'A', type: types.name, what: '' }, help: { short: 'h', what: '' } },
 }
 
 const read = (...argv: string[]) => {
