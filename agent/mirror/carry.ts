@@ -10,7 +10,7 @@ const WRITERS = 8
 /** The result of a set of writes. */
 export interface Carried {
   done: Write[]
-  /** The file changed meanwhile, or git is about to change it: look again. */
+  /** The file or its mounts changed meanwhile, or git is about to change it: look again. */
   late: string[]
   /** Paths that were refused, and why. */
   refused: [string, string][]
@@ -23,7 +23,7 @@ export class Carrier {
   readonly #overwritten: Overwritten
   readonly #isBusy: (rel: string) => boolean
 
-  /** `isBusy`: git is at work and has checked the file already, so it would overwrite what is written now. */
+  /** `isBusy`: git would overwrite a file written now, as it has checked it already; or a mount would hide it. */
   constructor(
     folder: Folder,
     overwritten: Overwritten,

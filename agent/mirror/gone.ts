@@ -202,9 +202,21 @@ export class Gone {
     return Date.now() < known.goes || this.#waiting.hasBelow(at)
   }
 
-  #mountsNow(): ReadonlyMap<string, string> {
+  /**
+   * Whether a mount came, went or was replaced above a path since the folder was listed. Reads the mounts anew: a file that
+   * is written below a mount that nobody knows of would count as deleted once the mount goes.
+   */
+  isMountChanged(rel: string): boolean {
+    const now = this.#mountsNow(0)
+    return foldersOf(rel).some((at) => {
+      const known = this.#roots.get(at)?.id ?? ''
+      return (now.get(at) ?? '') !== (known === REPOSITORY ? '' : known)
+    })
+  }
+
+  #mountsNow(maxAgeMs = FRESH_MS): ReadonlyMap<string, string> {
     const now = Date.now()
-    if (now - this.#mounts.at > FRESH_MS) {
+    if (maxAgeMs === 0 || now - this.#mounts.at > maxAgeMs) {
       this.#mounts = { at: now, now: mountsBelow(this.#folder.path) }
     }
     return this.#mounts.now
@@ -230,6 +242,11 @@ export class Gone {
     this.#absent ??= this.#bases.paths().filter(isGone).length + this.#went.length
     const gone = this.#absent
     return gone >= LEAST_GONE && gone > (all * this.#maxGone) / 100
+  }
+
+  /** Whether nothing may be written at a path now: git changes its work tree, or its mounts are others than were listed. */
+  isBusy(rel: string): boolean {
+    return this.isGitBusy(rel) || this.isMountChanged(rel)
   }
 
   /** Whether git is changing the work tree that a path is in: a file that is gone may be on its way, and one that is written be lost. */

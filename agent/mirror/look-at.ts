@@ -5,7 +5,7 @@ import { digestOf } from './base.ts'
 import { type Bases, REMOVED } from './bases.ts'
 import type { Dirty } from './disk/dirty.ts'
 import type { Folder } from './disk/folder.ts'
-import type { Gone } from './gone.ts'
+import { AWAY, type Gone } from './gone.ts'
 import type { Looker } from './looker.ts'
 import type { Looked } from './merge.ts'
 import { isUnsettled } from './settling.ts'
@@ -63,16 +63,20 @@ export const lookAt = (view: View, rel: string): Looked | string | null => {
 }
 
 /** Why a path that is not on the disk is not removed for others. */
-const whyKept = ({ bases, gone, doc }: View, rel: string, key: string): string | null => {
+const whyKept = ({ bases, gone, doc, terrain }: View, rel: string, key: string): string | null => {
   const wasHere = bases.get(rel)?.digest != null
   if (findLeaf(doc, key) !== null) {
     if (wasHere) return gone.whyKept(rel)
     gone.found(rel)
     return gone.whyAway(rel)
   }
-  const why = wasHere ? gone.whyAway(rel) : null
-  if (why === null) gone.found(rel)
-  return why
+  // A file that was listed and never shared may be hidden by a mount; nothing tells when that goes.
+  const isHidden = !wasHere && terrain.isListed(rel) && gone.isMountChanged(rel)
+  const why = wasHere ? gone.whyAway(rel) : isHidden ? AWAY : null
+  if (why !== null) return why
+  gone.found(rel)
+  terrain.forget(rel)
+  return null
 }
 
 const whyNotShared = (

@@ -85,7 +85,7 @@ export class Mirror {
     this.#hasToldOfGone = this.#gone.size > 0
     this.#merge = new Merge({ doc: replica.doc, me, bases, report })
     this.#overwritten = new Overwritten(replica, id, olds, (...late) => this.#onLate(...late))
-    const isBusy = (rel: string) => this.#gone.isGitBusy(rel)
+    const isBusy = (rel: string) => this.#gone.isBusy(rel)
     this.#carrier = new Carrier(folder, this.#overwritten, isBusy, maxBytes)
     this.#upstream = new Upstream(session, replica, this.#ended.signal)
     this.#looker = new Looker(this.#terrain, folder, {

@@ -127,6 +127,46 @@ it.skipIf(!canMount)(
   },
 )
 
+it.skipIf(!canMount)(
+  "[N20] others' new file is not written below a mount that nobody has noticed yet",
+  async () => {
+    write('sub/a.md')
+    await mirror()
+    put('sub/first.md', 'first\n')
+    await has('sub/first.md', 'first\n') // the mounts were read for this file
+    const over = tempDir('over')
+    mount(over, join(dir(), 'sub'))
+    try {
+      put('sub/new.md', 'new\n')
+      await new Promise((next) => setTimeout(next, 150))
+    } finally {
+      unmount(join(dir(), 'sub'))
+    }
+    expect(readdirSync(over)).toEqual([])
+    await has('sub/new.md', 'new\n')
+    expect(keys()).toEqual(['sub/a.md', 'sub/first.md', 'sub/new.md'])
+  },
+)
+
+it.skipIf(!canMount)(
+  '[N20] a new file that a mount hides before it is shared is shared once the mount is gone',
+  async () => {
+    write('sub/a.md')
+    await mirror()
+    write('sub/new.md')
+    write('.gitignore', '*.log\n') // new files wait for rules to settle
+    await until('the rules are shared', () => textAt('.gitignore') !== null)
+    expect(textAt('sub/new.md')).toBe(null)
+    mount(tempDir('over'), join(dir(), 'sub'))
+    try {
+      await new Promise((next) => setTimeout(next, 1_600))
+    } finally {
+      unmount(join(dir(), 'sub'))
+    }
+    await until('it is shared', () => textAt('sub/new.md') === 'sub/new.md\n')
+  },
+)
+
 it.skipIf(!canMount)('[N20] what is new is not written where a mount is missing', async () => {
   mount(tempDir('volume'), join(dir(), 'vol'))
   let isMounted = true
