@@ -28,6 +28,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/storage',
   'sync-server/sync/updates',
   'sync-server/sync/outgoing',
+  'sync-server/sync/turn',
   'sync-server/sync',
   'sync-server/history/versions',
   'sync-server/history',

@@ -23,7 +23,8 @@ import { timed } from '../limits/timed.ts'
 import type { FactLog } from '../storage/update-log.ts'
 import { checkRoom, checkShare } from '../sync/full.ts'
 import type { Caller } from '../sync/principal.ts'
-import type { Change, Room } from '../sync/room.ts'
+import type { Room } from '../sync/room.ts'
+import type { Change } from '../sync/room-env.ts'
 import {
   type Answered,
   type Base,

@@ -1,9 +1,9 @@
 import { asWireError, CLOSE, type Frame, WireError } from '../../protocol/frames.ts'
-import { MAX_FRAME_BYTES, MAX_HELD_FRAMES } from '../config/limits.ts'
 import type { Connection } from './connection.ts'
 import type { Gate } from './gate.ts'
 import { type Admit, hasNews, type Verdict } from './updates/check.ts'
 import type { LiveDocument } from './updates/document.ts'
+import type { UpdateFrame } from './updates/held-frames.ts'
 import { slicesOf, WHOLE_BYTES } from './updates/slices.ts'
 
 /** An update that is to be committed. */
@@ -24,8 +24,6 @@ export type Work = Generator<'wait' | number, void>
 interface Slice {
   ms: number
 }
-
-type UpdateFrame = Extract<Frame, { type: 'update' }>
 
 export const isLarge = (frame: Frame): frame is UpdateFrame =>
   frame.type === 'update' && frame.update.length > WHOLE_BYTES
@@ -95,7 +93,8 @@ export class Admission {
    * builds on: such an update is held back until then. Afterwards a gap is an error, and so is too much of it.
    */
   accept(connection: Connection, frame: UpdateFrame): void {
-    if (this.#letIn(connection, frame.update, frame.isSyncStep2) === 'gap') hold(connection, frame)
+    if (this.#letIn(connection, frame.update, frame.isSyncStep2) === 'gap')
+      connection.held.hold(frame)
     else if (frame.isSyncStep2) this.#synced(connection)
   }
 
@@ -120,7 +119,7 @@ export class Admission {
           verdict = this.#letIn(connection, value, isSyncStep2)
           if (verdict === 'ready' && value !== update) this.#slice = last
         }
-        if (verdict === 'gap' || value === 'gap') return hold(connection, frame)
+        if (verdict === 'gap' || value === 'gap') return connection.held.hold(frame)
         if (done) return isSyncStep2 ? this.#synced(connection) : undefined
         yield ms
       }
@@ -155,23 +154,6 @@ export class Admission {
   }
 
   #synced(connection: Connection): void {
-    connection.synced = true
-    for (const frame of connection.held.splice(0)) {
-      connection.hold.add(-sizeOf(frame))
-      this.#env.handle(connection, frame)
-    }
+    connection.held.release((frame) => this.#env.handle(connection, frame))
   }
 }
-
-/** Throws WireError (4409). */
-const hold = (connection: Connection, frame: UpdateFrame): void => {
-  const { held, synced } = connection
-  const bytes = held.reduce((sum, one) => sum + sizeOf(one), frame.update.length)
-  if (frame.isSyncStep2 || synced || held.length >= MAX_HELD_FRAMES || bytes > MAX_FRAME_BYTES) {
-    throw new WireError(CLOSE.gap, 'update builds on operations that are not here')
-  }
-  held.push(frame)
-  connection.hold.add(frame.update.length)
-}
-
-const sizeOf = (frame: Frame): number => (frame.type === 'update' ? frame.update.length : 0)

@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { CLOSE, type Frame } from '../../protocol/frames.ts'
+import { CLOSE } from '../../protocol/frames.ts'
 import { MAX_SOCKET_BUFFER } from '../config/limits.ts'
 import type { Hold, Shared } from './held.ts'
+import { OwedBarriers } from './outgoing/owed-barriers.ts'
+import { Reader } from './outgoing/reader.ts'
 import type { Chunk } from './outgoing/ring.ts'
 import type { Principal } from './principal.ts'
+import { HeldFrames } from './updates/held-frames.ts'
 
 let lastId = 0
 
@@ -18,24 +21,12 @@ export class Connection {
   /** Whom it speaks for. */
   readonly speaker: Principal
   readonly #socket: Socket
-  /** Position in the room's log up to which this reader has everything; null until its first SyncStep1. */
-  cursor: number | null = null
-  /** State vector of a SyncStep1 that is not answered yet: at most one, so that asking costs no memory. */
-  wants: Uint8Array | null = null
-  /** The room is reading the log from disk for it. */
-  rereading = false
-  /** Bytes of the message that is being taken in. */
-  taking = 0
-  /** It missed awareness while it could not be written to. */
-  missedAwareness = false
-  /** Has sent its own SyncStep2: from now on a gap is its fault. */
-  synced = false
-  /** Barriers to answer once `cursor` has come to their position in the log. */
-  readonly owed: { nonce: number; seq: number }[] = []
-  /** Frames that wait for the client's SyncStep2. */
-  held: Frame[] = []
-  /** What is held for it: what it has begun to send, and what waits to be sent to it. */
+  readonly reader = new Reader()
+  readonly owed = new OwedBarriers()
+  readonly held: HeldFrames
+  /** The memory that it takes: of messages that have begun to come, and of frames that wait to be sent. */
   readonly hold: Hold
+  #receivedBytes = 0
   #outbox: Buffer[] = []
   /** Of what is held, what waits to be sent (bytes), and what waits for others, too. */
   #unsent = 0
@@ -44,15 +35,30 @@ export class Connection {
   #progressAt = 0
   /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
   #heardAtBeat: number | null = null
-  /** Called when the socket takes data again and the outbox is empty. */
-  onReady: () => void = () => {}
+  #onReady: () => void = () => {}
 
   constructor(ws: WebSocket, socket: Socket, speaker: Principal, hold: Hold, now: number) {
     this.ws = ws
     this.hold = hold
+    this.held = new HeldFrames(hold)
     this.speaker = speaker
     this.#socket = socket
     this.#progressAt = now
+  }
+
+  /** Calls `listener`, in place of an earlier one, when the socket takes data again and the outbox is empty. */
+  whenReady(listener: () => void): void {
+    this.#onReady = listener
+  }
+
+  /** A message of `bytes` has come, and is handled now. */
+  receiving(bytes: number): void {
+    this.#receivedBytes = bytes
+  }
+
+  /** Bytes of the newest message that has come. */
+  get receivedBytes(): number {
+    return this.#receivedBytes
   }
 
   get open(): boolean {
@@ -131,7 +137,7 @@ export class Connection {
     this.#pump()
     if (this.#outbox.length === 0) this.#letGo()
     if (this.#unsent > 0) this.#count()
-    if (this.ready) this.onReady()
+    if (this.ready) this.#onReady()
   }
 
   /** Cuts the connection off if it could not be written to for so long (milliseconds). Returns whether it did. */

@@ -57,12 +57,13 @@ export class Feed {
    * only where the log has to be read for it.
    */
   catchUp(connection: Connection): Promise<void> | null {
-    while (connection.ready && connection.cursor !== null) {
-      const chunk = this.#ring.after(connection.cursor)
+    const { reader } = connection
+    while (connection.ready && reader.cursor !== null) {
+      const chunk = this.#ring.after(reader.cursor)
       if (chunk === undefined) return null
       if (chunk === null) return this.sendStored(connection)
       connection.sendChunk(chunk)
-      connection.cursor = chunk.seq
+      reader.advance(chunk.seq)
     }
     return null
   }
@@ -73,17 +74,17 @@ export class Feed {
    * Rejects if the log cannot be read.
    */
   async sendStored(connection: Connection): Promise<void> {
-    if (connection.rereading) return
-    connection.rereading = true
-    connection.cursor = null
+    const { reader } = connection
+    if (reader.isRereading) return
+    reader.beginRereading()
     await this.#opened
     this.#stored ??= this.#load().then(framesOf)
     const { seq, frames, shared } = await this.#stored
-    connection.rereading = false
+    reader.endRereading()
     connection.sendShared(frames, shared)
-    if (connection.wants !== null) connection.send([SYNC_DONE])
-    connection.wants = null
-    connection.cursor = seq
+    if (reader.wants !== null) connection.send([SYNC_DONE])
+    reader.answered()
+    reader.advance(seq)
     await this.catchUp(connection)
   }
 }

@@ -1,6 +1,7 @@
 import { Faults } from '../storage/faults.ts'
 import type { Connection } from './connection.ts'
-import { Room, type RoomEnv } from './room.ts'
+import { Room } from './room.ts'
+import type { RoomEnv } from './room-env.ts'
 
 /** The rooms in memory, by workspace name. */
 export class Rooms {

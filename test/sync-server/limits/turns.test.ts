@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { toJson } from '../../../sync-server/http/answer.ts'
 import { Breath } from '../../../sync-server/limits/fair-scheduler.ts'
-import { CommandQueue } from '../../../sync-server/sync/command-queue.ts'
+import { CommandQueue } from '../../../sync-server/sync/turn/command-queue.ts'
 
 const command = (by: string, name: string, joins = false) => ({ by, name, joins })
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Gather } from '../../../sync-server/sync/gather.ts'
+import { Gather } from '../../../../sync-server/sync/turn/gather.ts'
 
 describe('when a commit waits for more', () => {
   beforeEach(() => {

@@ -1,5 +1,5 @@
-import { COMPACT_BYTES, COMPACT_UPDATES } from '../config/limits.ts'
-import type { Stored } from '../storage/update-log.ts'
+import { COMPACT_BYTES, COMPACT_UPDATES } from '../../config/limits.ts'
+import type { Stored } from '../../storage/update-log.ts'
 
 /** From one checkpoint to the next passes at least this many times as long as it took to encode and store. */
 const REST = 20
@@ -7,6 +7,7 @@ const REST = 20
 /** Decides when a room's log is folded into its checkpoint, and does it, one at a time. */
 export class Checkpoints {
   readonly #store: (checkpoint: Uint8Array) => Promise<void>
+  readonly #mostBytes: number
   #tailUpdates = 0
   #tailBytes = 0
   #checkpointBytes = 0
@@ -14,9 +15,10 @@ export class Checkpoints {
   #restUntil = 0
   #writing: Promise<void> | null = null
 
-  /** `store` puts a checkpoint in the place of the records it covers. */
-  constructor(store: (checkpoint: Uint8Array) => Promise<void>) {
+  /** `store` replaces the records that a checkpoint covers; `mostBytes`: how large the document may be as stored. */
+  constructor(store: (checkpoint: Uint8Array) => Promise<void>, mostBytes: number) {
     this.#store = store
+    this.#mostBytes = mostBytes
   }
 
   opened({ checkpoint, tail }: Stored): void {
@@ -29,19 +31,18 @@ export class Checkpoints {
     this.#tailBytes += bytes
   }
 
-  /** Of what is stored: the checkpoint, and what came since. */
-  get bytes(): number {
-    return this.#checkpointBytes + this.#tailBytes
+  /** The document has all the bytes that it may have on disk. */
+  get isFull(): boolean {
+    return this.#checkpointBytes + this.#tailBytes > this.#mostBytes
   }
 
-  /** Whether it would be no burden to write one, and there is something to write. */
-  get isRested(): boolean {
-    return !this.upToDate && this.#writing === null && performance.now() >= this.#restUntil
-  }
-
-  /** By count, because a newcomer applies each update of the tail; by bytes, because it is sent them. */
-  get due(): boolean {
+  /**
+   * By count, because a newcomer applies each update of the tail; by bytes, because it is sent them. Deletions free space
+   * only in the next checkpoint: a full document is due for one after any change.
+   */
+  get isDue(): boolean {
     if (this.#writing !== null || performance.now() < this.#restUntil) return false
+    if (this.isFull && !this.upToDate) return true
     const bytes = Math.max(COMPACT_BYTES, this.#checkpointBytes / 2)
     return this.#tailUpdates >= COMPACT_UPDATES || this.#tailBytes >= bytes
   }

@@ -1,0 +1,52 @@
+import { CLOSE, WireError } from '../../protocol/frames.ts'
+import { MAX_OWED_BARRIERS } from '../config/limits.ts'
+import type { Connection } from './connection.ts'
+import { barrierFrame } from './outgoing/frame-writer.ts'
+
+export interface Barrier {
+  connection: Connection
+  nonce: number
+}
+
+/**
+ * The barriers of a room. A barrier is answered once all that came before it is on disk, and its connection has been sent
+ * everything up to there.
+ */
+export class Barriers {
+  #waiting: Barrier[] = []
+  readonly #refuse: (connection: Connection, error: WireError) => void
+
+  /** `refuse` closes a connection that does not read its answers. */
+  constructor(refuse: (connection: Connection, error: WireError) => void) {
+    this.#refuse = refuse
+  }
+
+  add(connection: Connection, nonce: number): void {
+    this.#waiting.push({ connection, nonce })
+  }
+
+  /** The barriers that the commit which begins now covers. */
+  take(): readonly Barrier[] {
+    const taken = this.#waiting
+    this.#waiting = []
+    return taken
+  }
+
+  /** Everything before these barriers is on disk; `durable` is the log's position. */
+  answer(barriers: readonly Barrier[], durable: number): void {
+    for (const { connection, nonce } of barriers) {
+      connection.owed.owe(nonce, durable)
+      this.pay(connection)
+      if (connection.owed.size > MAX_OWED_BARRIERS) {
+        this.#refuse(connection, new WireError(CLOSE.slowReader, 'does not read its answers'))
+      }
+    }
+  }
+
+  /** Sends a connection the answers that are due at its position. */
+  pay(connection: Connection): void {
+    const { owed, reader } = connection
+    if (owed.size === 0 || reader.isRereading || reader.wants !== null) return
+    connection.send(owed.takeDue(reader.cursor).map((nonce) => barrierFrame(nonce)))
+  }
+}

@@ -1,0 +1,99 @@
+import { COMMANDS_MS } from '../config/limits.ts'
+import type { Op } from '../storage/integrity/level-keys.ts'
+import type { Archivable, Owned } from '../storage/update-log.ts'
+import type { Gate } from './gate.ts'
+import type { Change } from './room-env.ts'
+import { CommandQueue, type Queued } from './turn/command-queue.ts'
+import type { LiveDocument } from './updates/document.ts'
+
+interface QueuedCommand extends Queued {
+  run: Change<unknown>
+  as: Owned | undefined
+  resolve: (value: unknown) => void
+  reject: (error: unknown) => void
+}
+
+/** The commands of one turn, with all that they want stored together. */
+export class CommandBatch {
+  readonly archived: Archivable[] = []
+  readonly facts: Op[] = []
+  /** The updates that they made in the document. */
+  updates: readonly Uint8Array[] = []
+  readonly #commands: QueuedCommand[]
+  readonly #answers: (() => void)[] = []
+
+  constructor(commands: QueuedCommand[]) {
+    this.#commands = commands
+  }
+
+  /** Throws where the document fails; an error of the command itself is its answer. */
+  run(command: QueuedCommand, live: LiveDocument, gate: Gate): void {
+    const { run, as, resolve, reject } = command
+    this.#commands.push(command)
+    try {
+      if (as !== undefined) gate.own(as.client, as.owner)
+    } catch (error) {
+      this.#answers.push(() => reject(error))
+      return
+    }
+    // Also if it throws: its changes up to there are stored, too.
+    const outcome = live.run(
+      (doc) =>
+        run(
+          doc,
+          (entry) => this.archived.push(entry),
+          (fact) => this.facts.push(fact),
+        ),
+      as?.client,
+    )
+    this.#answers.push(() => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value)))
+  }
+
+  /** Their effects are on disk: settles their promises. */
+  answer(): void {
+    for (const answer of this.#answers) answer()
+  }
+
+  reject(error: unknown): void {
+    for (const { reject } of this.#commands) reject(error)
+  }
+}
+
+/** The server's own changes of a room's document: they wait for a turn, and run in it. */
+export class Commands {
+  readonly #queue = new CommandQueue<QueuedCommand>()
+  /** Those of the turn that is under way, until their updates go to the log. */
+  #running: QueuedCommand[] = []
+
+  /** Commands that wait (count). */
+  get size(): number {
+    return this.#queue.size
+  }
+
+  /** Settles once the change is on disk, or as `fail` says. */
+  add<T>(change: Change<T>, as: Owned | undefined, turn: Partial<Queued>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const { by = as?.owner ?? '', joins = false } = turn
+      const queued = { run: change, as, by, joins, reject }
+      this.#queue.push({ ...queued, resolve: resolve as (value: unknown) => void })
+    })
+  }
+
+  /** Runs commands until none waits, or COMMANDS_MS have passed. Throws where the document fails. */
+  run(live: LiveDocument, gate: Gate): CommandBatch {
+    this.#running = []
+    const batch = new CommandBatch(this.#running)
+    const until = performance.now() + COMMANDS_MS
+    do {
+      for (const command of this.#queue.next()) batch.run(command, live, gate)
+    } while (this.#queue.size > 0 && performance.now() < until)
+    batch.updates = live.takeOwn()
+    this.#running = []
+    return batch
+  }
+
+  /** Rejects those that wait, and those whose turn is under way. */
+  fail(error: Error): void {
+    for (const { reject } of [...this.#running.splice(0), ...this.#queue.takeAll()]) reject(error)
+  }
+}

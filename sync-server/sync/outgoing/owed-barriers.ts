@@ -1,0 +1,19 @@
+/** Barriers of one connection that are on disk, and that it is sent once it has the log up to their position. */
+export class OwedBarriers {
+  readonly #owed: { nonce: number; seq: number }[] = []
+
+  get size(): number {
+    return this.#owed.length
+  }
+
+  owe(nonce: number, seq: number): void {
+    this.#owed.push({ nonce, seq })
+  }
+
+  /** Nonces of the barriers due for a reader at `cursor`, in order; all of them for one that reads nothing (null). */
+  takeDue(cursor: number | null): number[] {
+    const first = this.#owed.findIndex(({ seq }) => cursor !== null && seq > cursor)
+    const due = this.#owed.splice(0, first === -1 ? this.#owed.length : first)
+    return due.map(({ nonce }) => nonce)
+  }
+}

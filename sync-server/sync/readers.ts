@@ -1,0 +1,107 @@
+import * as Y from 'yjs'
+import { asWireError, CLOSE } from '../../protocol/frames.ts'
+import type { AwarenessFeed } from './awareness-feed.ts'
+import type { Barriers } from './barriers.ts'
+import type { Connection } from './connection.ts'
+import type { Feed } from './feed.ts'
+import { awarenessFrame, syncStep1Frame, syncStep2Fragments } from './outgoing/frame-writer.ts'
+import type { Principal } from './principal.ts'
+import type { LiveDocument } from './updates/document.ts'
+
+export interface ReadersEnv {
+  connections: ReadonlySet<Connection>
+  live: LiveDocument
+  feed: Feed
+  awareness: AwarenessFeed
+  barriers: Barriers
+  /** Asks for a turn. */
+  schedule: () => void
+  /** Lets the document be built, if it is not yet. */
+  wake: () => void
+  refuse: (connection: Connection, error: unknown) => void
+  fail: (error: Error) => void
+  onClose: (code: number, reason: string, by: Principal, bytes: number) => void
+}
+
+/** An encoded state vector without entries: its sender has nothing of the document. */
+export const isEmptyStateVector = (bytes: Uint8Array): boolean =>
+  bytes.length === 1 && bytes[0] === 0
+
+/** The sending side of a room: brings its connections what they lack, as far as their sockets take it. */
+export class Readers {
+  readonly #env: ReadersEnv
+
+  constructor(env: ReadersEnv) {
+    this.#env = env
+  }
+
+  /** Asks for what the client has and the server does not, and sends who is here. */
+  greet(connection: Connection): void {
+    const { live, awareness } = this.#env
+    const { present } = awareness
+    connection.send([
+      syncStep1Frame(live.stateVector()),
+      ...(present.length > 0 ? [awarenessFrame(present)] : []),
+    ])
+  }
+
+  /** Takes a SyncStep1: a newcomer is sent what is stored, another is answered in the next turn. */
+  ask(connection: Connection, stateVector: Uint8Array): void {
+    connection.reader.ask(stateVector)
+    if (isEmptyStateVector(stateVector)) {
+      this.#guard(connection, this.#env.feed.sendStored(connection))
+    } else this.#env.schedule()
+  }
+
+  /** Call between turns; `durable` is the log's position that the document holds. */
+  answerSyncRequests(durable: number): void {
+    const { connections, refuse, live, barriers } = this.#env
+    for (const connection of connections) {
+      const { reader } = connection
+      const { wants } = reader
+      if (wants === null || isEmptyStateVector(wants) || !connection.ready) continue
+      reader.answered()
+      try {
+        Y.decodeStateVector(wants)
+      } catch (error) {
+        refuse(connection, asWireError(error))
+        continue
+      }
+      // From here on a failure is not the reader's fault: what cannot be encoded is what is stored.
+      connection.send(syncStep2Fragments(live.missing(wants)))
+      reader.advance(durable)
+      barriers.pay(connection)
+    }
+  }
+
+  /** Sends a reader what it lacks, as far as its socket takes it. */
+  catchUp(connection: Connection): void {
+    const { feed, barriers, wake, schedule, awareness } = this.#env
+    const { reader } = connection
+    this.#guard(connection, feed.catchUp(connection))
+    barriers.pay(connection)
+    if (!connection.ready) return
+    if (reader.cursor !== null) wake()
+    if (reader.wants !== null) schedule()
+    if (reader.takeMissedAwareness()) connection.send([awarenessFrame(awareness.present)])
+  }
+
+  catchUpAll(): void {
+    for (const connection of this.#env.connections) this.catchUp(connection)
+  }
+
+  /** Sends signs of life, and cuts off readers that take nothing for `slowReaderMs`. */
+  beat(now: number, slowReaderMs: number): void {
+    const alive = awarenessFrame([])
+    for (const connection of this.#env.connections) {
+      const { speaker } = connection
+      if (connection.cutIfStalled(now, slowReaderMs))
+        this.#env.onClose(CLOSE.slowReader, 'slow reader', speaker, 0)
+      else if (connection.ready) connection.send([alive])
+    }
+  }
+
+  #guard(connection: Connection, sending: Promise<void> | null): void {
+    sending?.then(() => this.catchUp(connection)).catch((error: Error) => this.#env.fail(error))
+  }
+}

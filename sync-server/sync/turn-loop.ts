@@ -1,0 +1,244 @@
+import type * as Y from 'yjs'
+import { CLOSE, WireError } from '../../protocol/frames.ts'
+import type { UpdateLog } from '../storage/update-log.ts'
+import type { Admission, Entry } from './admission.ts'
+import type { Barrier, Barriers } from './barriers.ts'
+import type { CommandBatch, Commands } from './commands.ts'
+import type { Connection } from './connection.ts'
+import type { Feed } from './feed.ts'
+import type { Gate } from './gate.ts'
+import { type Chunk, framesOf } from './outgoing/ring.ts'
+import type { Readers } from './readers.ts'
+import type { Checkpoints } from './turn/checkpoints.ts'
+import { Gather } from './turn/gather.ts'
+import { type LiveDocument, salvage } from './updates/document.ts'
+
+export interface TurnLoopEnv {
+  name: string
+  log: UpdateLog
+  now: () => number
+  live: LiveDocument
+  gate: Gate
+  admission: Admission
+  commands: Commands
+  barriers: Barriers
+  feed: Feed
+  readers: Readers
+  checkpoints: Checkpoints
+  /** The document is built. */
+  isLoaded: () => boolean
+  /** Takes `doc` in place of a document that could not be applied to. */
+  adopt: (doc: Y.Doc) => void
+  refuse: (connection: Connection, error: unknown) => void
+  /** Runs work of the room's own: an error in it ends the room. */
+  guard: (work: () => void) => void
+  fail: (error: Error) => void
+  onCommit: (updates: number, bytes: number, ms: number) => void
+}
+
+/**
+ * The order of what happens to a room's document.
+ *
+ * Work goes in turns, one commit at a time: apply everything that arrived → one durable log record → send it to
+ * everyone, answer its barriers. Between two turns the document holds exactly what is on disk, and only then is
+ * state read from it. So nobody ever sees an update that a crash, or a power loss, could take back.
+ */
+export class TurnLoop {
+  readonly #env: TurnLoopEnv
+  readonly #gather = new Gather()
+  /** Position in the log of what the document holds between turns. */
+  #durable = 0
+  #isScheduled = false
+  #isCommitting = false
+  #isStopped = false
+  /** The newest record on its way to the log. */
+  #stored: Promise<unknown> = Promise.resolve()
+  readonly #flushes: (() => void)[] = []
+
+  constructor(env: TurnLoopEnv) {
+    this.#env = env
+  }
+
+  get durable(): number {
+    return this.#durable
+  }
+
+  /** Nothing waits for a turn, and no commit is under way. */
+  get isIdle(): boolean {
+    return this.#waiting === 0 && !this.#isCommitting
+  }
+
+  get #waiting(): number {
+    return this.#env.admission.waiting + this.#env.commands.size
+  }
+
+  /** The log was read up to `seq`. */
+  opened(seq: number): void {
+    this.#durable = seq
+  }
+
+  schedule(): void {
+    if (this.#isScheduled || this.#isCommitting || this.#isStopped || !this.#env.isLoaded()) return
+    this.#isScheduled = true
+    setImmediate(() => this.#env.guard(() => this.#turn()))
+  }
+
+  /** Resolves when everything received so far is on disk and its barriers are answered, or the loop has stopped. */
+  flush(): Promise<void> {
+    return new Promise<void>((resolve) => {
+      this.#flushes.push(resolve)
+      this.schedule()
+    })
+  }
+
+  /** No turn begins any more; a record on its way to the log is still stored. */
+  stop(): void {
+    this.#isStopped = true
+    this.#flushed()
+  }
+
+  /** Resolves when nothing is on its way to the log. */
+  async ended(): Promise<void> {
+    await this.#stored
+    await this.#env.checkpoints.settled()
+  }
+
+  /** Writes the records since the last checkpoint into one, unless a commit is under way. */
+  async writeCheckpoint(): Promise<void> {
+    const { checkpoints, isLoaded } = this.#env
+    await checkpoints.settled()
+    if (this.#isStopped || !isLoaded() || this.#isCommitting || checkpoints.upToDate) return
+    await this.#checkpoint()
+  }
+
+  /** Call only between turns, when the document holds exactly what is on disk. Fails the room where it cannot be stored. */
+  async #checkpoint(): Promise<void> {
+    const { checkpoints, live, fail } = this.#env
+    try {
+      await checkpoints.write(() => live.missing())
+    } catch (error) {
+      fail(error as Error)
+    }
+  }
+
+  #flushed(): void {
+    for (const done of this.#flushes.splice(0)) done()
+  }
+
+  /** The document holds exactly what is on disk when a turn begins. */
+  #turn(): void {
+    this.#isScheduled = false
+    if (this.#isCommitting || this.#isStopped) return
+    const { admission, barriers, readers, checkpoints, live, gate } = this.#env
+    if (this.#gather.wait(this.#waiting)) {
+      this.schedule()
+      return
+    }
+    readers.answerSyncRequests(this.#durable)
+    if (checkpoints.isDue) void this.#checkpoint()
+    if (this.#isStopped) return
+    const covered = barriers.take()
+    if (this.#waiting === 0) {
+      barriers.answer(covered, this.#durable)
+      this.#flushed()
+      return
+    }
+    const { entries, slice } = admission.take()
+    this.#isCommitting = true
+    const began = performance.now()
+    if (live.apply(entries.map(({ update }) => update))) {
+      gate.applied()
+      this.#commit(entries, covered)
+      if (slice !== null) slice.ms = performance.now() - began
+    } else this.#commitGood(entries, covered)
+  }
+
+  /** Commits what remains of entries that could not be applied together. */
+  #commitGood(entries: readonly Entry[], covered: readonly Barrier[]): void {
+    void this.#salvage(entries)
+      .then((good) => {
+        if (good !== null) this.#commit(good, covered)
+      })
+      .catch((error: Error) => this.#env.fail(error))
+  }
+
+  #commit(entries: Entry[], covered: readonly Barrier[]): void {
+    const { name, log, now, live, gate, commands, guard, fail } = this.#env
+    const batch = commands.run(live, gate)
+    for (const update of batch.updates) entries.push({ from: 0, connection: null, update })
+    const { archived, facts } = batch
+    if (entries.length === 0 && facts.length === 0) {
+      this.#finish(batch, covered, null, 0)
+      return
+    }
+    const started = now()
+    const updates = entries.map(({ update }) => update)
+    const stored = log.append(name, updates, archived, gate.takeOwned(), facts)
+    // While the disk works.
+    const sent = framesOf(entries)
+    const bytes = updates.reduce((sum, update) => sum + update.length, 0)
+    const committed = (seq: number): void => {
+      // What is on disk is answered, also where the room has failed meanwhile.
+      if (entries.length === 0 || this.#isStopped) {
+        this.#finish(batch, covered, null, 0)
+        return
+      }
+      const chunk = { seq, ...sent }
+      this.#committed(chunk, updates.length, bytes, started)
+      this.#finish(batch, covered, chunk, entries.length)
+    }
+    this.#stored = stored.then(
+      (seq) => guard(() => committed(seq)),
+      (error: Error) => {
+        batch.reject(error)
+        fail(error)
+      },
+    )
+  }
+
+  #committed(chunk: Chunk, updates: number, bytes: number, started: number): void {
+    const { now, feed, checkpoints, guard, onCommit } = this.#env
+    this.#durable = chunk.seq
+    checkpoints.committed(updates, bytes)
+    feed.push(chunk)
+    guard(() => onCommit(updates, bytes, now() - started))
+  }
+
+  /** Answers a turn's commands and barriers, and sends its commit (null: it changed nothing) to everyone. */
+  #finish(
+    batch: CommandBatch,
+    covered: readonly Barrier[],
+    chunk: Chunk | null,
+    size: number,
+  ): void {
+    const { commands, barriers, readers } = this.#env
+    this.#isCommitting = false
+    batch.answer()
+    if (this.#isStopped) return
+    for (const { connection } of covered) readers.catchUp(connection)
+    barriers.answer(covered, this.#durable)
+    // The next commit's fsync is under way while this one is sent out. Commands that are left let others go first.
+    if (commands.size > 0) this.schedule()
+    else this.#turn()
+    if (chunk === null) return
+    const started = performance.now()
+    readers.catchUpAll()
+    this.#gather.sent(size, performance.now() - started)
+  }
+
+  /**
+   * Finds the updates that could not be applied, so that they are neither stored nor sent on. Resolves to the rest, applied,
+   * or to null where the loop has stopped meanwhile.
+   */
+  async #salvage(entries: readonly Entry[]): Promise<Entry[] | null> {
+    const { name, log, admission, refuse, adopt } = this.#env
+    const { doc, good, bad } = await salvage(() => log.load(name), entries)
+    if (this.#isStopped) return null
+    for (const { connection } of bad) {
+      refuse(connection!, new WireError(CLOSE.malformed, 'update cannot be applied'))
+    }
+    adopt(doc)
+    admission.again()
+    return good
+  }
+}
