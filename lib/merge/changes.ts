@@ -18,7 +18,9 @@ export const changesOf = (
     lines: to.slice(b0, b1),
   }))
 
-/** Changes that have to be looked at together; every line of `base` from a0 to a1 is changed by one of them. */
+/**
+ * Changes that must be looked at together; one of them covers each line of `base` from a0 to a1.
+ */
 interface Group {
   a0: number
   a1: number
@@ -26,7 +28,10 @@ interface Group {
   theirs: Change[]
 }
 
-/** In order of `base`; at one place an insertion comes before a replacement, and theirs before mine. */
+/**
+ * Groups the changes of both sides, in order of `base`. At one place an insertion precedes a
+ * replacement, and theirs precedes mine.
+ */
 export const groupsOf = (mine: readonly Change[], theirs: readonly Change[]): Group[] => {
   const groups: Group[] = []
   let m = 0
@@ -67,7 +72,7 @@ const belongTogether = (first: Change, second: Change): boolean => {
   return secondInserts && isRunAt(first.lines, second.lines, end)
 }
 
-/** The lines that a group comes to, and whether nothing in it contradicts. */
+/** The merged lines of a group; `clean`: the two sides do not contradict each other. */
 export const combine = (mine: readonly Change[], theirs: readonly Change[], effort: Effort) => {
   const others = theirs.flatMap(({ lines }) => lines)
   const added = mine

@@ -7,8 +7,8 @@ export interface Hunk {
 }
 
 /**
- * Bounds the work of one diff to about this many token comparisons, some 0.3 s. Steps and not a clock, so that the
- * same texts give the same diff on a busy machine.
+ * Bounds one diff to about this many token comparisons (0.3 s). Steps instead of time: the same
+ * texts give the same diff on a busy machine.
  */
 const MAX_STEPS = 50_000_000
 
@@ -28,7 +28,7 @@ export interface Effort {
 /** Cost of interning one token, in token comparisons. */
 const TOKEN_STEPS = 10
 
-/** The work of one diff that is alone. */
+/** The effort of one diff by itself. */
 export const newEffort = (steps = 2 * MAX_STEPS): Effort => ({ left: steps })
 
 /**
@@ -167,7 +167,7 @@ const farthest = (
   return at
 }
 
-/** `start`: where in the texts the marks begin. */
+/** Collects the marks into hunks; `start` is their offset in both texts. */
 const hunksOf = (removed: Uint8Array, inserted: Uint8Array, start: number): Hunk[] => {
   const hunks: Hunk[] = []
   let a = 0
@@ -187,8 +187,8 @@ const hunksOf = (removed: Uint8Array, inserted: Uint8Array, start: number): Hunk
 }
 
 /**
- * Moves each pure insertion or removal as far down as it can go (a blank line added to a run of blank lines is the
- * last one), so that two diffs that hold the same change hold it at the same place.
+ * Moves each pure insertion or removal down as far as possible (a blank line added to several is
+ * the last one), so that two diffs with the same change have it at the same place.
  */
 const slideDown = (a: readonly string[], b: readonly string[], hunks: Hunk[]): Hunk[] => {
   const slid: Hunk[] = []

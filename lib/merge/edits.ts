@@ -25,7 +25,10 @@ export interface MergeResult {
    */
   edits: TextEdit[]
   conflicts: Conflict[]
-  /** Lines of `text` that the edits changed, in order and apart; a removal is at the line it left. */
+  /**
+   * Lines of `text` that the edits changed, in order and apart; a removal is at the line that
+   * follows it.
+   */
   lines: LineRange[]
 }
 
@@ -40,7 +43,10 @@ export const applyEdits = (text: string, edits: readonly TextEdit[]): string => 
   return parts.join('') + text.slice(done)
 }
 
-/** Edits of one merge (count): Yjs splits a text at each of them, and the time that takes grows faster than they do. */
+/**
+ * Edits of one merge (count). Yjs splits a text at each, and the cost of that grows faster than
+ * their number.
+ */
 export const MAX_EDITS = 1_000
 
 /**
@@ -98,7 +104,7 @@ export const changedLines = (text: string, edits: readonly TextEdit[]): LineRang
   }
   for (const { index, remove, insert } of edits) {
     const from_line = lineOf(index + shift)
-    // A line end that comes last in what was inserted is still of its line.
+    // A final line end of the insertion belongs to its last line.
     const to_line = lineOf(index + shift + Math.max(0, insert.length - 1))
     shift += insert.length - remove
     const last = found.at(-1)

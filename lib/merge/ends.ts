@@ -9,7 +9,7 @@ export const changedSpan = (from: string, to: string): [start: number, tail: num
   return [start, lineEnd === -1 ? 0 : from.length - lineEnd - 1]
 }
 
-/** Units compared at once: comparing two strings is many times faster than looking at each unit. */
+/** Units that are compared at once: comparing strings is many times faster than comparing units. */
 const STRIDE = 1024
 
 /** UTF-16 units that two texts share at their beginnings, and after that at their ends. */

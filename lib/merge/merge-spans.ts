@@ -1,7 +1,10 @@
 import type { MergeResult } from './edits.ts'
 import { changedSpan } from './ends.ts'
 
-/** A merge in which each side's change is one: what lies between its first and its last line that differ. */
+/**
+ * A merge that takes the change of each side as one span, from its first to its last differing
+ * line.
+ */
 export const mergeSpans = (
   base: string,
   mine: string,
@@ -24,7 +27,7 @@ export const mergeSpans = (
   if (tEnd <= mStart) {
     return { edits: [{ index: mStart + grown, remove: mEnd - mStart, insert: now }], conflicts: [] }
   }
-  // Both stay: theirs, and then mine with what is the same in base around it.
+  // Keeps both: theirs, then mine with the text of base around it.
   const [start, end] = [Math.min(mStart, tStart), Math.max(mEnd, tEnd)]
   const at = end + grown
   const old = theirs.slice(start, at)

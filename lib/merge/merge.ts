@@ -14,15 +14,16 @@ import { addPatch, editOf, lineStarts, type Patch } from './patches.ts'
 import { byCharacter, withinLines } from './within-lines.ts'
 
 /**
- * Three-way merge by lines: carries the change from `base` to `mine` over into `theirs`.
+ * Three-way merge by lines: applies the change from `base` to `mine` to `theirs`.
  *
- * Changes of different lines, neighbours too, both stand. What both did in the same way is there once. Where both
- * inserted, theirs comes first. Where both changed the same lines differently, the new lines of both stay, theirs
- * first, and the place is reported; so is a removal of lines that the other side edited, which stay. A line that
- * only `mine` changed is edited by characters, so that nothing else in it is touched.
+ * Changes of different lines both stay, also of neighbouring ones. A change that both made is there
+ * once. Where both inserted, theirs comes first. Where both changed the same lines in different
+ * ways, the new lines of both stay, theirs first, and the place is a conflict; so is a removal of
+ * lines that the other side edited: they stay. A line that only `mine` changed is edited by
+ * characters, so that the rest of it is untouched.
  *
- * What it costs is bounded by `effort`, and by MAX_EDITS: beyond them changes are joined to larger ones. None is lost then,
- * but more of what stays is written anew, and more counts as changed by both.
+ * `effort` and MAX_EDITS bound the cost: beyond them changes are joined into larger ones. No change
+ * is lost then, but more unchanged text is written anew, and more places count as changed by both.
  */
 export const merge3 = (
   base: string,
@@ -145,7 +146,7 @@ const mergeLines = (base: string, mine: string, theirs: string, effort: Effort):
 /** Conflicts of one merge (count): their authors are told of each. */
 const MAX_CONFLICTS = 64
 
-/** At most MAX_CONFLICTS: beyond it some that follow each other are one. */
+/** Joins consecutive conflicts until at most MAX_CONFLICTS are left. */
 const joinConflicts = (conflicts: readonly Conflict[]): Conflict[] => {
   const each = Math.ceil(conflicts.length / MAX_CONFLICTS)
   const joined: Conflict[] = []

@@ -1,6 +1,6 @@
 import type { TextEdit } from './edits.ts'
 
-/** Lines [from, to) of `theirs` give way to `lines`. */
+/** Replaces lines [from, to) of `theirs` by `lines`. */
 export interface Patch {
   from: number
   to: number
@@ -8,7 +8,10 @@ export interface Patch {
   byCharacters: boolean
 }
 
-/** Appends a patch, joined to the last one if no line is between them: each then has a line end of its own. */
+/**
+ * Appends a patch; joins it to the last one if no line is between them, so that each has a line end
+ * of its own.
+ */
 export const addPatch = (patches: Patch[], patch: Patch): void => {
   const last = patches[patches.length - 1]
   if (last?.to !== patch.from) {
@@ -20,14 +23,17 @@ export const addPatch = (patches: Patch[], patch: Patch): void => {
   last.byCharacters &&= patch.byCharacters
 }
 
-/** Offset of each line, and one line end past the text. */
+/** The offset of each line, and one more past the end of the text. */
 export const lineStarts = (lines: readonly string[], eolLength: number): number[] => {
   const starts = [0]
   for (const line of lines) starts.push(starts[starts.length - 1]! + line.length + eolLength)
   return starts
 }
 
-/** A patch in offsets. The lines of a text have line ends between them only, so the last has its before it. */
+/**
+ * The edit of a patch. Line ends stand between lines only, so the last line takes the one before
+ * it.
+ */
 export const editOf = (
   { from, to, lines }: Patch,
   starts: readonly number[],

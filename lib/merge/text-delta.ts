@@ -5,29 +5,35 @@ import { changedSpan, sameEnds } from './ends.ts'
 
 /** The edits that turn one text into another, and their size. */
 export interface TextDelta {
-  /** In order, apart; each index counts in the text before. */
+  /** In order and apart; each index counts in the text before all edits. */
   edits: TextEdit[]
-  /** A line that was edited counts as one removed and one added. */
+  /** An edited line counts as one removed and one added. */
   addedLines: number
   removedLines: number
-  /** UTF-8 bytes of what was inserted and removed; of an edited line only the part that differs. */
+  /** UTF-8 bytes inserted and removed; of an edited line only the part that differs. */
   addedBytes: number
   removedBytes: number
 }
 
-/** Lines of more UTF-16 units than this (on average) are looked at by words, so that their edits stay small. */
+/**
+ * Texts with longer lines (UTF-16 units, average) are compared by words, so that their edits stay
+ * small.
+ */
 const LONG_LINE = 256
 /** Part of the work of a merge that a delta may take: it need not be the smallest. */
 const HASTE = 8
-/** More lines, or words of a long line, than this in both texts are one edit: it bounds the time, to some 0.1 s. */
+/**
+ * With more lines, or words of a long line, in both texts the change is one edit: this bounds the
+ * time to about 0.1 s.
+ */
 const MAX_TOKENS = 500_000
-/** With more than this, texts that have less than an eighth of them in common are not looked at closer. */
+/** With more of them, texts that share less than an eighth are not compared further. */
 const MANY_TOKENS = 10_000
-/** Edits with fewer kept units between them than this are one: each has a size of its own. */
+/** Edits with fewer units between them are joined: each edit costs space of its own. */
 const NEAR = 16
 
 /**
- * The edits that turn `from` into `to`: exact, small for most changes, the same whenever it is computed.
+ * The edits that turn `from` into `to`: exact, small for most changes, deterministic.
  * `applyEdits(from, textDelta(from, to).edits)` is `to`. Surrogate pairs stay whole.
  */
 export const textDelta = (from: string, to: string, effort = newEffort()): TextDelta => {
@@ -74,7 +80,7 @@ const isAlike = (a: readonly string[], b: readonly string[]): boolean => {
 
 const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? []
 
-/** Words, each with a space after it, and what is none, by characters. */
+/** Words with the space after them; everything else by characters. */
 const WORD = /[\p{L}\p{N}_]{1,32}\s?|[\s\S]/gu
 
 /** The edits that turn `old`, some `lines`, into `now`. */
@@ -103,8 +109,8 @@ const editsWithin = (old: string, now: string, lines: number, effort: Effort): T
 }
 
 /**
- * Makes the edits of many deltas, one after the other. The text is put together once, at the end: the time goes by the
- * edits and not by the text. Throws where a delta does not fit.
+ * Applies many deltas one after the other. The text is joined once, at the end: the cost grows with
+ * the edits, not with the text. Throws where a delta does not fit.
  */
 export const applyDeltas = (text: string, deltas: readonly (readonly TextEdit[])[]): string =>
   deltas.reduce<string[]>(patch, [text]).join('')

@@ -3,7 +3,7 @@ import { diffTokens, type Hunk } from './diff.ts'
 /** Unchanged lines shown around a change. */
 const CONTEXT = 3
 
-/** A text's lines, and whether the last one ends. */
+/** The lines of a text, and whether the last one has a line end. */
 const linesOf = (text: string): string[] => {
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()

@@ -7,15 +7,15 @@ import type { TextEdit } from './edits.ts'
  */
 const CHARACTER = /(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
 
-/** Lines that share less than this part of the shorter one, at their ends, are different lines. */
+/** Lines that share less of the shorter one at their ends are different lines. */
 const SAME_LINE = 0.5
-/** Pairs of lines that are compared at most, to tell which became which. */
+/** Pairs of lines that are compared at most (count). */
 const MAX_PAIRS = 40_000
 
 /**
- * Edits from `old` to `text` that never keep a part of one line for another: a line that became a similar one is edited
- * by characters, every other is removed or inserted whole. So what others insert between two lines at the same time
- * stays between two lines.
+ * Edits from `old` to `text` that never keep a part of one line for another: a line that became a
+ * similar one is edited by characters, every other line is removed or inserted whole. So concurrent
+ * insertions between two lines stay between two lines.
  */
 export const withinLines = (
   old: string,
@@ -52,8 +52,8 @@ export const withinLines = (
 }
 
 /**
- * `old` gives way to `text`, but for the line end that both have last: what somebody inserts after it at the same time
- * stays after it.
+ * Replaces `old` by `text`, except for a final line end that both have: a concurrent insertion
+ * after it stays after it.
  */
 const replacing = (old: string, text: string): Omit<TextEdit, 'index'> => {
   const end = /\r?\n$/.exec(old)?.[0] ?? ''
@@ -61,7 +61,7 @@ const replacing = (old: string, text: string): Omit<TextEdit, 'index'> => {
   return { remove: old.length - keep, insert: text.slice(0, text.length - keep) }
 }
 
-/** Of a line so much is looked at, at either end (UTF-16 units), to tell which it became. */
+/** Units at either end of a line that are compared (UTF-16 units). */
 const LOOKED_AT = 2_000
 
 /** Part of the shorter of two lines that both begin and end with: 0 to 1. */
@@ -84,7 +84,10 @@ const likeness = (a: string, b: string, effort: Effort): number => {
 /** Cost of comparing two lines, in token comparisons. */
 const PAIR_STEPS = 20
 
-/** Which line became which: in order, so that the pairs are as alike as can be in all; none where `effort` is spent. */
+/**
+ * Pairs the lines of both sides, in order, with the highest similarity in all; none where `effort`
+ * runs out.
+ */
 const pairsOf = (
   before: readonly string[],
   after: readonly string[],
@@ -110,7 +113,7 @@ const pairsOf = (
   return pairs
 }
 
-/** A longer line (UTF-16 units, of both texts) is compared by words: there are too many characters in it. */
+/** Longer lines (UTF-16 units of both texts) are compared by words. */
 const MANY_CHARACTERS = 128 * 1024
 const WORD =
   /[\p{L}\p{N}\p{M}_]{1,64}\s?|(?:\r\n|\p{RI}{2}|.)(?:[\p{M}\p{Emoji_Modifier}]|\u200d.)*/gsu
@@ -136,7 +139,10 @@ export const byCharacter = (
   }))
 }
 
-/** Joins edits with less between them than either changes: letters that happen to be in both, not a kept part. */
+/**
+ * Joins edits with fewer units between them than either changes: letters that both happen to have
+ * are not a kept part.
+ */
 const joinNear = (edits: readonly TextEdit[], old: string): TextEdit[] => {
   const size = ({ remove, insert }: TextEdit) => Math.max(remove, insert.length)
   const joined: TextEdit[] = []

@@ -1,9 +1,9 @@
-/** Words for a POSIX shell: what others named runs nothing there, and is one argument. */
+/** Words for a POSIX shell: text of others becomes one argument and runs nothing. */
 
-/** A word as it is where that is safe, else in single quotes. */
+/** A word, quoted where that is needed. */
 export const shellWord = (word: string): string =>
   /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
-/** `--name value`; a value that begins with `-` is joined to its flag, or it would be taken for one. */
+/** `--name value`; `--name=value` where the value begins with `-` and would pass for a flag. */
 export const shellFlag = (name: string, value: string): string =>
   `--${name}${value.startsWith('-') ? '=' : ' '}${shellWord(value)}`

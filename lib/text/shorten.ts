@@ -1,4 +1,4 @@
-/** At most `max` characters of a text, saying how many more there are. */
+/** At most `max` characters of a text, and the count of the rest. */
 export const shorten = (text: string, max: number): string => {
   if (text.length <= max) return text
   const head = [...text.slice(0, 2 * max)].slice(0, max).join('')

@@ -2,10 +2,13 @@ import { shellWord } from './quote.ts'
 
 /** Candidates whose distance is computed (count): those with the most similar beginning and end. */
 const MOST = 200
-/** Longer ones (characters), their alike ends left out, are too different. */
+/** Longer strings (characters, without their common ends) are too different. */
 const LONGEST = 48
 
-/** Edit distance between two short strings, swapped neighbours counting once (optimal string alignment). */
+/**
+ * Edit distance between two short strings; swapped neighbours count once (optimal string
+ * alignment).
+ */
 const distance = (a: string, b: string): number => {
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
@@ -34,8 +37,8 @@ const middles = (a: string, b: string): [string, string] => {
 }
 
 /**
- * The up to `most` candidates that someone who typed `typed` may have meant, nearest first. Of many only those are looked at
- * closely that begin and end most like it: the time goes by how many there are, and little of it.
+ * At most `most` candidates that `typed` may stand for, nearest first. Of many candidates only
+ * those with the most similar ends are compared fully, so the cost per candidate is small.
  */
 export const nearestWord = (typed: string, candidates: Iterable<string>, most = 3): string[] => {
   const wanted = typed.toLowerCase().slice(0, 200)

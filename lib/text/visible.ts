@@ -1,12 +1,13 @@
 /**
- * Characters that show nothing, or that change what stands around them: controls, line separators, bidirectional marks,
- * half surrogates, noncharacters, tag characters, variation selectors, fillers, everything that Unicode lets a program
- * ignore, and the blank Braille cell. They can carry text that only a program reads.
+ * Characters that show nothing or change the text around them: controls, line separators,
+ * bidirectional marks, surrogates, noncharacters, tag characters, variation selectors, fillers, all
+ * of Unicode's default ignorables, and the blank Braille cell. They can carry text that only a
+ * program reads.
  */
 const HIDDEN =
   '[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}\\p{Default_Ignorable_Code_Point}\\p{Noncharacter_Code_Point}\\u2800\\ufff9-\\ufffb\\u{13430}-\\u{1343f}]'
 
-/** Scripts whose letters a joiner or non-joiner joins or parts. */
+/** Scripts that use joiners and non-joiners. */
 const JOINING = [
   ...['Arabic', 'Syriac', 'Nko', 'Mongolian', 'Mandaic', 'Adlam', 'Hanifi_Rohingya', 'Phags_Pa'],
   ...['Devanagari', 'Bengali', 'Gurmukhi', 'Gujarati', 'Oriya', 'Tamil', 'Telugu', 'Kannada'],
@@ -21,14 +22,14 @@ const IN_PLACE = [
   `(?<=${EMOJI}\\ufe0f?|\\p{Emoji_Modifier})\\u200d(?=${EMOJI})`,
   `(?<=${EMOJI})[\\ufe0e\\ufe0f]`,
   `(?<=[0-9#*])\\ufe0f(?=\\u20e3)`,
-  // The flags of England, Scotland and Wales, the only ones of this kind that are in use.
+  // The flags of England, Scotland and Wales: the only ones of this kind in use.
   `\\u{1f3f4}\\u{e0067}\\u{e0062}(?:\\u{e0065}\\u{e006e}\\u{e0067}|\\u{e0073}\\u{e0063}\\u{e0074}|\\u{e0077}\\u{e006c}\\u{e0073})\\u{e007f}`,
 ].join('|')
 
 const SUSPECT = new RegExp(HIDDEN, 'u')
 const KEPT_OR_HIDDEN = new RegExp(`(${IN_PLACE})|${HIDDEN}`, 'gu')
 
-/** Text with each hidden character, at its UTF-16 offset, replaced by what `show` makes of it. */
+/** Replaces each hidden character, at its UTF-16 offset, by the result of `show`. */
 export const replaceHidden = (text: string, show: (char: string, at: number) => string): string =>
   SUSPECT.test(text)
     ? text.replace(KEPT_OR_HIDDEN, (char: string, kept: string | undefined, at: number) =>
@@ -58,10 +59,10 @@ export const escapeHidden = (char: string): string => {
   return SHORT[char] ?? (char.length > 1 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`)
 }
 
-/** Any text as one line in which everything can be seen. */
+/** Any text as one line without hidden characters. */
 export const oneLine = (text: string): string => replaceHidden(text, escapeHidden)
 
-/** JSON of one line in which everything can be seen, and which reads back as the same value. */
+/** JSON on one line without hidden characters; it parses to the same value. */
 export const safeJson = (value: unknown): string =>
   replaceHidden(JSON.stringify(value), (char) =>
     Array.from({ length: char.length }, (_, i) => escapeHidden(char[i]!)).join(''),

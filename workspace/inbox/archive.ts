@@ -16,26 +16,28 @@ import { inLogOrder, liveBroadcasts } from '../messages/live-log.ts'
 import { receiptKey } from '../tasks/receipts.ts'
 
 /**
- * The log of a workspace is what the server archived, in the order of its positions, and then what is live, by time
- * (workspace/messages/live-log.ts). The server moves the oldest live entries over, in their order, so an entry that all older
- * ones were there before keeps its place in the log.
+ * The log of a workspace: archived entries in the order of their positions, then live entries by
+ * time (workspace/messages/live-log.ts). The server archives the oldest live entries in their
+ * order, so an entry keeps its place in the log unless an older one arrives after it.
  */
 
 /** An entry of the archive. */
 export interface Archived {
-  /** The Yjs id of the element it was: what a replica's state vector covered, that replica has seen. */
+  /** The Yjs id of its element: a replica whose state vector covers it has seen it. */
   client: number
   clock: number
-  /** When it was archived: milliseconds since the epoch, by the server's clock, never going back. */
+  /**
+   * When it was archived: milliseconds since the epoch by the clock of the server; never decreases.
+   */
   at: number
   /** Null: it breaks the grammar of docs/SCHEMA.md. */
   entry: BroadcastEntry | null
 }
 
 /**
- * Takes the oldest broadcasts out of the live array, by the order of the log, so that `keep` are left, and returns them
- * in that order as they are to be archived; malformed ones have no id. `end` is the position of the newest archived
- * entry. Server only.
+ * Removes the oldest broadcasts from the live array, in the order of the log, so that `keep` are
+ * left, and returns them in that order for the archive; malformed ones have no id. `end` is the
+ * position of the newest archived entry. Server only.
  */
 export const trimBroadcasts = (
   doc: Y.Doc,
@@ -50,7 +52,7 @@ export const trimBroadcasts = (
   return doc.transact(() => {
     const trimmed = oldest.map(({ client, clock, value }) => {
       const entry = isBroadcast(value) ? value : null
-      // Nobody can ask for its receipt any more: that goes with it.
+      // Its receipt goes with it: nobody can ask for it any more.
       if (entry?.to !== undefined) {
         removeFrom(receiptsOf(doc), receiptKey(doc, entry.id, entry.to))
       }
@@ -87,7 +89,10 @@ export const inLog = (entry: BroadcastEntry, filter: LogFilter): boolean =>
   (filter.at === undefined || entry.at >= filter.at) &&
   (entry.to === undefined || entry.to === filter.for || entry.from === filter.for)
 
-/** The page of the live part of the log that `since` begins, or the newest. Throws `usage`, `unknown_message`. */
+/**
+ * A page of the live part of the log, from `since` or the newest. Throws `usage`,
+ * `unknown_message`.
+ */
 export const readLiveLog = (
   doc: Y.Doc,
   filter: LogFilter,

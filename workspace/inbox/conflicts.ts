@@ -9,7 +9,7 @@ import { addBroadcast } from '../messages/broadcasts.ts'
 export const linesText = ({ from_line, to_line }: LineRange): string =>
   from_line === to_line ? `line ${from_line}` : `lines ${from_line}-${to_line}`
 
-/** A direct message to each of the others whose lines `me` changed, too. */
+/** Sends a direct message to each of the others whose lines `me` also changed. */
 export const tellOthers = (
   doc: Y.Doc,
   me: AgentId,
@@ -32,7 +32,10 @@ export const tellOthers = (
   }
 }
 
-/** A direct message to whose version of a file that is not text `me` replaced without having read it. */
+/**
+ * Sends a direct message to the author of a binary version that `me` replaced without having read
+ * it.
+ */
 export const tellReplaced = (
   doc: Y.Doc,
   me: AgentId,

@@ -28,7 +28,7 @@ import type { ArchivedTask, Placed } from '../tasks/task-archive.ts'
 import { addNews, type TaskNews, taskMessages } from '../tasks/task-news.ts'
 import { findEntry } from '../tasks/tasks.ts'
 
-/** A Yjs state vector: client id → number of its operations that are covered. */
+/** A Yjs state vector: client id → covered operations (count). */
 export type StateVector = ReadonlyMap<number, number>
 
 /**
@@ -58,7 +58,7 @@ const fresh = ({ client, clock, value }: Placed<Message>): Fresh => ({
   message: value,
 })
 
-/** The same as `newsSince`, in their order. */
+/** The messages of `newsSince`, by time. */
 export const messagesSince = (...what: Parameters<typeof newsSince>): Message[] =>
   newsSince(...what)
     .map(({ message }) => message)
@@ -77,11 +77,10 @@ export const broadcastNews = (
 }
 
 /**
- * The messages for agent `me` among the operations that `doc` has and `since` does not cover.
- *
- * A state vector is the one cursor that neither skips nor repeats: it names exactly the operations a replica has
- * integrated, so an offline peer's entries that merge in *before* others are found all the same, which no index
- * into an array would do. Costs time in the number of new operations, not in the size of the document.
+ * The messages for agent `me` among the operations of `doc` that `since` does not cover. Only a
+ * state vector neither skips nor repeats: it names exactly the operations that a replica has
+ * integrated, so it finds entries of an offline peer that merge in *before* others, which an index
+ * into an array would miss. The cost grows with the new operations, not with the document.
  */
 export const newsSince = (
   doc: Y.Doc,
@@ -140,8 +139,9 @@ export const newsSince = (
 }
 
 /**
- * The messages for `me` of a task that was archived between two looks, `before` and `now`, as far as they were not derived
- * while it was live. Null: the second look does not cover its end yet, it is still to come.
+ * The messages for `me` of a task that was archived between two views, `before` and `now`, as far
+ * as they were not derived while it was live. Null: `now` does not cover its end yet, so it is
+ * still to come.
  */
 export const archivedTaskMessages = (
   task: ArchivedTask,
@@ -161,10 +161,16 @@ export const archivedTaskMessages = (
   return taskMessages(task, news, me).map(fresh)
 }
 
-/** More files than this, changed by one agent in one go, are one message: a checkout, a mirror's first pass. */
+/**
+ * More files than this that one agent changed at once are one message: a checkout, the first pass
+ * of a mirror.
+ */
 export const MANY_FILES = 20
 
-/** The messages, with one in place of all those about files of who changed many; as new as the newest of them. */
+/**
+ * Replaces the messages about many files of one agent by one, which is as new as the newest of
+ * them.
+ */
 export const groupFiles = (messages: readonly Message[]): Message[] => {
   const byAgent = new Map<string, (Message & { file_key: string })[]>()
   for (const message of messages) {
@@ -199,7 +205,7 @@ export const groupFiles = (messages: readonly Message[]): Message[] => {
   return [...messages.filter((message) => !grouped.has(message)), ...groups].sort(byTime)
 }
 
-/** An archived broadcast with the Yjs id of the element it was, and its position in the archive. */
+/** An archived broadcast with the Yjs id of its element and its position in the archive. */
 export interface ArchivedBroadcast {
   seq: number
   client: number
@@ -242,7 +248,7 @@ export const rankOf = (message: Message): number =>
     ? PRIORITIES.indexOf(message.priority) - PRIORITIES.indexOf('normal')
     : 0
 
-/** Tasks by priority, other messages among the normal ones; of the same rank in the order they are given in. */
+/** Orders tasks by priority, other messages as normal ones; the sort is stable. */
 export const byPriority = <T extends { message: Message }>(waiting: readonly T[]): T[] =>
   [...waiting].sort((a, b) => rankOf(b.message) - rankOf(a.message))
 
@@ -270,7 +276,8 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
       if (!(item instanceof Y.Item) || item.deleted) continue
       const key = item.parentSub
       if (item.parent === roots.broadcasts) {
-        // Yjs joins neighbouring elements of one client into one item, of which a part may be covered.
+        // Yjs joins neighbouring elements of one client into one item; `since` may cover a part of
+        // it.
         for (const { value, ...id } of elementsFrom(item, from)) {
           if (isBroadcast(value)) found.broadcasts.push({ ...id, value })
         }
@@ -301,7 +308,7 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
 const isRoot = (parent: Y.Item['parent']): parent is Y.AbstractType<unknown> =>
   parent instanceof Y.AbstractType && isRootType(parent)
 
-/** Names of root types, each looked for once: there is one or more a file. */
+/** Names of root types, each looked up once: there is at least one per file. */
 const rootNames = new WeakMap<object, string>()
 
 const rootName = (doc: Y.Doc, type: object): string => {
@@ -316,7 +323,7 @@ const elementsFrom = (item: Y.Item, from: number): Placed<unknown>[] => {
   return values.map((value, i) => ({ client, clock: clock + skipped + i, value }))
 }
 
-/** Which field of which task the array `parent` is; null if it is something else. */
+/** The task and the field whose array `parent` is; null: it is another type. */
 const taskList = (
   parent: Y.Item['parent'],
   tasks: unknown,

@@ -37,19 +37,22 @@ import {
   type StateVector,
 } from './inbox.ts'
 
-/** A page of the archive of broadcasts. Its end is where `next` is what was asked for. */
+/**
+ * A page of the archive of broadcasts. At the end of the archive `next` is the position that was
+ * asked for.
+ */
 export interface ArchivePage {
   entries: ArchivedBroadcast[]
   next: number
 }
 
-/** The same of the archive of tasks. */
+/** The same for the archive of tasks. */
 export interface TaskArchivePage {
   entries: { seq: number; task: ArchivedTask }[]
   next: number
 }
 
-/** The server's archives after a position, a page at a time. */
+/** The server's archives after a position, page by page. */
 export interface Archives {
   broadcasts: (after: number) => Promise<ArchivePage>
   tasks: (after: number) => Promise<TaskArchivePage>
@@ -59,7 +62,7 @@ export interface Archives {
 export interface InboxPosition {
   /** Encoded state vector: covers the operations whose messages have been derived. */
   vector: Uint8Array
-  /** Positions in the server's archives of broadcasts and of tasks up to which there is nothing to look for. */
+  /** Positions in the archives of broadcasts and of tasks; earlier entries need no look. */
   archived: number
   archivedTasks: number
 }
@@ -67,7 +70,7 @@ export interface InboxPosition {
 /** The store of messages until they are acknowledged, beside the document that they come from. */
 export interface Mailbox {
   readonly doc: Y.Doc
-  /** The state vector up to which `agent` has its messages; null: it never had any here. */
+  /** The state vector that the messages of `agent` cover; null: it has no messages here yet. */
   cursor(agent: string): StateVector | null
   archivePosition(agent: string): Omit<InboxPosition, 'vector'>
   /** Stages messages for `agent` and moves its cursor. */
@@ -83,12 +86,15 @@ export interface Talker {
   keepRecord(name: string, value: Json): void
 }
 
-/** Whoever calls while another call waits for the archive waits for that: two would derive the same twice. */
+/**
+ * One call at a time reads the archive; concurrent calls wait for it, since both would derive the
+ * same messages.
+ */
 const turns = new WeakMap<Mailbox, Promise<unknown>>()
 
 /**
- * Stages the messages for `me` that the replica's new operations hold, and those that came and left for the archive
- * while it was away. False: the archive cannot be reached now, and everything is left for the next time.
+ * Stages the messages for `me` among the new operations of the replica, and those that came and
+ * were archived while it was away. False: the archive cannot be reached, and nothing was staged.
  */
 export const receive = (
   replica: Mailbox,
@@ -159,7 +165,7 @@ export interface Missed extends Omit<InboxPosition, 'vector'> {
   messages: readonly Fresh[]
 }
 
-/** Reads the archives as far as a look lacks something. Throws what they throw. */
+/** Reads the archives as far as a view lacks entries. Passes on the errors of `archives`. */
 export const archivedSince = async (
   doc: Y.Doc,
   look: InboxView,
@@ -186,7 +192,7 @@ export const archivedSince = async (
   return { messages: [...broadcastNews(doc, me, missed), ...missedTasks], archived, archivedTasks }
 }
 
-/** Stages what a look found, and that its addressee has it. */
+/** Stages the messages of a view, and notes that its agent has them. */
 export const take = (
   mailbox: Mailbox,
   me: AgentId,
@@ -204,7 +210,7 @@ export const take = (
   markDelivered(mailbox.doc, me, fresh, now)
 }
 
-/** As `readArchive`. A task that was live when the second look was taken has had its messages from there. */
+/** As `readArchive`. A task that was live in the second view got its messages there. */
 const readTaskArchive = async (
   from: number,
   fetchArchive: Archives['tasks'],
@@ -212,7 +218,7 @@ const readTaskArchive = async (
   look: (task: ArchivedTask) => Fresh[] | null,
 ): Promise<{ missed: Fresh[]; archived: number }> => {
   const missed: Fresh[] = []
-  // A task that was noted on when it was archived is there again.
+  // A task that got a note after it was archived is in the archive twice.
   const looked = new Set(live)
   let upTo: number | null = null
   for (let after = from; ; ) {
@@ -229,8 +235,8 @@ const readTaskArchive = async (
 }
 
 /**
- * Reads the archive to its end. All that was archived before the second look is behind the position it starts from;
- * the position it returns is before the first entry that is still to come.
+ * Reads the archive to its end. All entries archived before the second view follow the start
+ * position; the returned position precedes the first entry that is still to come.
  */
 const readArchive = async (
   from: number,
@@ -256,7 +262,10 @@ export const presentOf = (doc: Y.Doc): InboxPosition => ({
   archivedTasks: countArchivedTasks(doc),
 })
 
-/** Stages a newcomer's first messages; its inbox starts at the present. Does nothing for anyone else. */
+/**
+ * Stages the first messages of a new agent; its inbox starts at the present. Does nothing for other
+ * agents.
+ */
 export const welcome = (replica: Mailbox, me: AgentId, now: number): void => {
   if (replica.cursor(me) !== null) return
   const { doc } = replica
@@ -265,7 +274,7 @@ export const welcome = (replica: Mailbox, me: AgentId, now: number): void => {
   markDelivered(doc, me, messages, now)
 }
 
-/** Stages that these were handed out to `me` and need not be again, and tells their senders. */
+/** Stages that these were handed out to `me` for good, and tells their senders. */
 export const acknowledge = (
   replica: Talker & { acknowledge(keys: readonly string[]): void },
   me: AgentId,
@@ -306,8 +315,8 @@ const keepTalk = (replica: Talker, talk: Talk): void =>
   replica.keepRecord('talk', talk as unknown as Json)
 
 /**
- * The trace for what is sent now to `to` (null: everybody), in answer to `replyTo` or to what was handed out last; `reset`
- * begins anew. Stages that it was sent. Throws `storm`.
+ * The trace of a message that is sent now to `to` (null: everybody), in answer to `replyTo` or to
+ * the message handed out last; `reset` begins a chain. Stages that it was sent. Throws `storm`.
  */
 export const nextTrace = (
   replica: Talker,

@@ -15,7 +15,7 @@ import { messagesSince, type StateVector } from './inbox.ts'
 /** Characters of a task, a name or a path that are shown. */
 const SHORT = 60
 
-/** A list of which only the first are shown. */
+/** The first entries of a list, and the count of the rest. */
 interface Some<T> {
   items: T[]
   more: number

@@ -15,7 +15,7 @@ export interface SentMessage {
   message_id: string
   to_agent: string | null
   timestamp: string
-  /** The beginning of what was said. */
+  /** The beginning of its text. */
   content: string
   state: SentState
   delivered_at: string | null
@@ -28,7 +28,10 @@ export interface SentMessage {
 /** Characters of each message that are shown. */
 const CONTENT_CHARACTERS = 80
 
-/** The newest tasks and live messages that `me` sent, oldest first: what was archived has no receipts any more. */
+/**
+ * The newest tasks and live messages that `me` sent, oldest first. Archived messages have no
+ * receipts.
+ */
 export const sentMessages = (doc: Y.Doc, me: AgentId, limit: number): SentMessage[] => {
   const live = [...someBroadcasts(doc)]
   const replies = new Map<string, number>()

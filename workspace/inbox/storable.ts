@@ -1,6 +1,9 @@
 import type { Message } from '../messages/message.ts'
 
-/** The message; where JSON cannot hold it, one that says so in its place: it takes no others along. */
+/**
+ * The message; where JSON cannot hold it, a substitute that says so, so that others are not lost
+ * with it.
+ */
 export const storable = (message: Message): Message => {
   try {
     JSON.stringify(message)

@@ -3,9 +3,12 @@ import type { Message } from '../messages/message.ts'
 import { isOpen } from '../tasks/tasks.ts'
 import { MANY_FILES } from './inbox.ts'
 
-/** Unread messages: of what changes all the time there is one, and none of what has ended. */
+/** Reduces unread messages: one per subject that changes often, none of tasks that have ended. */
 
-/** The file, or the agent that changed many, that this is news of: of these only the newest counts. Null: every message counts. */
+/**
+ * The subject of news: a file, or an agent that changed many; only the newest news of a subject
+ * counts. Null: every message counts.
+ */
 const subjectOf = (message: Message): string | null => {
   if (message.type === 'files_changed') return `many ${message.from_agent}`
   if (message.type !== 'file_updated' && message.type !== 'file_removed') return null
@@ -25,7 +28,7 @@ const both = (unread: Message, message: Message): Message => {
     return { ...message, from_version: unread.from_version ?? unread.version }
   }
   if (unread.type === 'files_changed' && message.type === 'files_changed') {
-    // The same files again, as a rule: nobody knows how many are.
+    // They are mostly the same files, and their number is unknown.
     const keys = new Set([...message.file_keys, ...unread.file_keys])
     return {
       ...message,
@@ -37,7 +40,7 @@ const both = (unread: Message, message: Message): Message => {
   return message
 }
 
-/** The unread news of files, under the keys that they are stored by. */
+/** The unread news of files by storage key. */
 export class FileNews {
   readonly #bySubject = new Map<string, { key: string; message: Message; since: string }>()
   readonly #subjects = new Map<string, string>()
@@ -60,7 +63,7 @@ export class FileNews {
     this.#subjects.set(key, subject)
   }
 
-  /** It was acknowledged, or a newer one stands for it. */
+  /** Forgets a message that was acknowledged or replaced. */
   delete(key: string): void {
     const subject = this.#subjects.get(key)
     if (subject === undefined) return

@@ -11,7 +11,7 @@ import { type Trace, traceFields, traceIn } from './trace.ts'
 export interface NewBroadcast {
   id: BroadcastId
   from: AgentId
-  /** Makes it a direct message. Must exist already. */
+  /** Makes it a direct message. The agent must exist. */
   to?: AgentId | undefined
   content: string
   topic: string
@@ -59,7 +59,10 @@ export const broadcastMessage = (entry: BroadcastEntry): BroadcastMessage | Dire
   }
 }
 
-/** Tells what is for `me`'s inbox: direct messages to it, and what others broadcast on its topics. */
+/**
+ * Tells whether an entry belongs in the inbox of `me`: direct messages to it, and broadcasts of
+ * others on its topics.
+ */
 export const isFor = (doc: Y.Doc, me: AgentId): ((entry: BroadcastEntry) => boolean) => {
   const topics = topicsOf(doc, me)
   return ({ from, to, topic }) => {

@@ -25,7 +25,10 @@ const timeOf = (value: unknown): number => {
   return Number.isFinite(order) ? order : 0
 }
 
-/** All live elements in the order of the log; `now`: milliseconds since the epoch, the reader's clock. */
+/**
+ * All live elements in the order of the log; `now`: milliseconds since the epoch by the clock of
+ * the reader.
+ */
 export const inLogOrder = (doc: Y.Doc, now: number): Element[] => {
   const elements = Array.from(elementsOf(broadcastsOf(doc)), (element) => {
     const time = timeOf(element.value)
@@ -44,7 +47,7 @@ export const liveBroadcasts = (doc: Y.Doc, now: number): BroadcastEntry[] =>
     .map(({ value }) => value)
     .filter(isBroadcast)
 
-/** The live broadcasts from the newest on. */
+/** The live broadcasts, newest first. */
 export const newestBroadcasts = function* (doc: Y.Doc, now: number): Generator<BroadcastEntry> {
   for (const { value } of inLogOrder(doc, now).reverse()) if (isBroadcast(value)) yield value
 }
@@ -83,7 +86,7 @@ const newestTime = (doc: Y.Doc, latest: number): number => {
   let newest = -Infinity
   for (let item = firstItem(broadcastsOf(doc)); item !== null; item = itemAfter(item)) {
     if (!isElement(item)) continue
-    // Those of one item are by one writer, whose last one is its newest.
+    // The elements of one item have one writer, and its last one is its newest.
     const time = timeOf(valuesIn(item).at(-1))
     if (time <= latest && time > newest) newest = time
   }

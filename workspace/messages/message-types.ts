@@ -1,6 +1,6 @@
 import type { Message } from './message.ts'
 
-/** All types of messages, beside nothing that takes time to load: every command line is read by them. */
+/** All types of messages, in a file that loads nothing else: every command line needs them. */
 export const MESSAGE_TYPES = Object.keys({
   agent_joined: 0,
   command_refused: 0,

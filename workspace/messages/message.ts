@@ -10,7 +10,7 @@ interface Envelope {
   from_agent: string
   to_agent: string | null
   timestamp: string
-  /** The chain of messages that led to this one; absent where none did. */
+  /** The chain of messages that led to this one; absent: none did. */
   trace?: Trace
 }
 
@@ -27,11 +27,11 @@ export type Message =
       task: string
       context: Json
       priority: Priority
-      /** Which attempt this is, from the second on. */
+      /** The number of the attempt, from the second on. */
       attempt?: number
       deadline?: string
       ref?: TaskId
-      /** Absent: it was given to this agent; else what it takes, and who claims it first has it. */
+      /** Capabilities that a task for anyone requires; absent: it was given to this agent. */
       requires?: string[]
     })
   | (Envelope & {
@@ -51,7 +51,7 @@ export type Message =
       file_key: string
       version: number
       last_editor: string
-      /** The first version of which this is news; absent: that is the one it shows. */
+      /** The first version that this is news of; absent: the version shown. */
       from_version?: number
     })
   | (Envelope & {

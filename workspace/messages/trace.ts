@@ -2,7 +2,10 @@ import { ClawError } from '../../protocol/errors.ts'
 import { isSpokenId } from '../document/shape.ts'
 import type { Message } from './message.ts'
 
-/** Answers that one agent gives in one chain to one addressee; two that answer each other longer need somebody to look at it. */
+/**
+ * Answers of one agent in one chain to one addressee (count): a longer exchange needs a person to
+ * look at it.
+ */
 export const MAX_ANSWERS = 16
 /**
  * Longest length of a chain that is shown (count): a longer one is only claimed, and counts as
@@ -22,7 +25,9 @@ const MAX_PAIRS = 256
 /** Stands for all addressees. */
 const EVERYBODY = ''
 
-/** The chain that a message belongs to: the id of its first message, and how many messages came before this one. */
+/**
+ * The chain of a message: the id of its first message, and the number of messages before this one.
+ */
 export interface Trace {
   id: string
   hops: number
@@ -51,24 +56,24 @@ interface Answers {
 export interface Talk {
   /** The messages that it was handed recently, the newest last. */
   heard: readonly Heard[]
-  /** The newest last. They do not end by time: a loop may be slow. */
+  /** The newest last. They do not expire: a loop may be slow. */
   answers: readonly Answers[]
 }
 
 export const SILENCE: Talk = { heard: [], answers: [] }
 
-/** A chain's first message has none of these fields: it is the trace. */
+/** The first message of a chain has none of these fields: it is the trace. */
 export const traceFields = (trace: Trace | null | undefined): { trace?: string; hops?: number } =>
   trace === null || trace === undefined ? {} : { trace: trace.id, hops: trace.hops }
 
-/** The trace that an entry or a task carries, as a message's field. What is not an id or a count is left out. */
+/** The trace of an entry or a task, as the field of a message. Malformed parts are left out. */
 export const traceIn = (fields: { trace?: unknown; hops?: unknown }): { trace?: Trace } => {
   const { trace: id, hops } = fields
   if (!isSpokenId(id) || !Number.isSafeInteger(hops) || (hops as number) < 1) return {}
   return { trace: { id, hops: Math.min(hops as number, MAX_HOPS) } }
 }
 
-/** The chain that an answer to this message goes on with. */
+/** The chain that an answer to this message continues. */
 export const traceOf = ({ trace, message_id }: Pick<Message, 'trace' | 'message_id'>): Trace =>
   trace ?? { id: message_id, hops: 0 }
 
@@ -84,7 +89,7 @@ const SPEECH: readonly Message['type'][] = [
 /** As `status` of a task's response. */
 const ENDED: readonly string[] = ['completed', 'failed', 'canceled', 'rejected']
 
-/** Remembers what the agent was handed. A task that has ended ends its chain. */
+/** Remembers the messages that the agent was handed. A task that has ended ends its chain. */
 export const hear = (talk: Talk, messages: readonly Message[], now: number): Talk => {
   let next: Talk = { ...talk, heard: recent(talk.heard, now) }
   for (const message of messages) {
@@ -97,7 +102,7 @@ export const hear = (talk: Talk, messages: readonly Message[], now: number): Tal
   return { ...next, heard: next.heard.slice(-MAX_HEARD) }
 }
 
-/** A task has ended: whatever it began calls for no answer, and answers in its chain are counted from 0. */
+/** An ended task needs no answers: answers in its chain count from 0 again. */
 const over = (
   { heard, answers }: Talk,
   { id: task, trace }: Pick<Heard, 'id' | 'trace'>,
@@ -111,7 +116,7 @@ const recent = (heard: readonly Heard[], now: number): Heard[] =>
 
 /** The message that is sent now. */
 export interface Sending {
-  /** The chain of the message that it answers; null: it does not say which it answers. */
+  /** The chain of the message that it answers; null: it names none. */
   answered: Trace | null
   /** Null: everybody. */
   to: string | null
@@ -148,7 +153,7 @@ export const speak = (
   const trace =
     chain === undefined ? null : { id: chain.id, hops: Math.min(chain.hops + 1, MAX_HOPS) }
   const next: Talk = { ...open, heard }
-  // Whoever was told nothing more since it spoke there answers nobody.
+  // An addressee without a new message since it last spoke is not answering.
   const isAnswer = answered !== null || heard.some((one) => one.isNew && one.trace.id === trace?.id)
   if (trace === null || !isAnswer) return { talk: next, trace }
   const whom = to ?? EVERYBODY

@@ -12,14 +12,14 @@ import {
 } from '../document/shape.ts'
 import { showTask, type Task } from './tasks.ts'
 
-/** An element of a list, with the Yjs id that it had: what a replica's state vector covered, that replica has seen. */
+/** An element of a list with its Yjs id: a replica whose state vector covers it has seen it. */
 export interface Placed<T> {
   client: number
   clock: number
   value: T
 }
 
-/** A task that has left the document, with all that became of it. */
+/** An archived task with its history, notes, offers and receipt. */
 export interface ArchivedTask {
   id: TaskId
   facts: TaskFacts
@@ -70,7 +70,7 @@ export const archivedOf = (
   }
 }
 
-/** The same with a note that came later. Nobody is told of it: who was in the task has left it behind. */
+/** The same with a later note. Nobody is told of the note. */
 export const withNote = (task: ArchivedTask, note: Note): ArchivedTask => ({
   ...task,
   notes: [...task.notes, { ...NOWHERE, value: note }],

@@ -102,7 +102,7 @@ export const claimTask = (doc: Y.Doc, command: TaskCommand): Task => {
   if (done !== null) return done
   const { owner, state } = entry.status
   if (owner === by && !isTerminal(state)) return getTask(doc, entry.id)
-  // Its creator may make it working, too: by an answer.
+  // The creator can also make it working, by an answer.
   if (owner !== null && !isTerminal(state)) throw takenError(entry)
   roleFor(doc, entry, by, 'working')
   return getTask(doc, grant(doc, entry, by, command).id)
@@ -223,7 +223,7 @@ const declineNow = (doc: Y.Doc, entry: TaskEntry, command: TaskCommand): Task =>
   return getTask(doc, writeStep(doc, entry, step).id)
 }
 
-/** An open task that several may take is declined by rejecting it. */
+/** Rejecting an open task that several agents may take declines it. */
 const declines = ({ facts, status }: TaskEntry, { state }: Move): boolean =>
   state === 'rejected' && facts.to === null && status.state === 'submitted'
 

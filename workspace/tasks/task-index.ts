@@ -8,15 +8,15 @@ import { isTerminal } from './task-states.ts'
 import { readEntry, type TaskEntry } from './tasks.ts'
 
 /**
- * The filed tasks of a document, kept ready: what is asked for at every claim takes time by what is open, not by what
- * there ever was. Follows the document until it is closed.
+ * An index of the filed tasks of a document, so that a claim costs time by the open tasks, not by
+ * all. Follows the document until it is closed.
  */
 export class TaskIndex {
   readonly #doc: Y.Doc
   readonly #tasks = new Map<TaskId, TaskEntry>()
-  /** Those that have not ended, the most urgent first. */
+  /** Tasks that have not ended, the most urgent first. */
   readonly #open: TaskEntry[] = []
-  /** Task → those that wait for it. */
+  /** Task → the tasks that wait for it. */
   readonly #dependents = new Map<TaskId, Set<TaskId>>()
   /** Changed since `takeChanged`. */
   #changed = new Set<TaskId>()
@@ -54,7 +54,7 @@ export class TaskIndex {
     return this.#changed.size > 0
   }
 
-  /** The tasks that changed since the last call; at the first all there are. */
+  /** The tasks that changed since the last call; the first call returns all tasks. */
   takeChanged(): ReadonlySet<TaskId> {
     const changed = this.#changed
     this.#changed = new Set()
@@ -78,7 +78,7 @@ export class TaskIndex {
     for (const id of ids) this.read(id as TaskId)
   }
 
-  /** A bucket came or went; of what was in one that went all that is left is known here. */
+  /** A bucket was added or deleted; only this index still knows the tasks of a deleted one. */
   #readBucket(name: string): void {
     const bucket = tasksOf(this.#doc).get(name)
     if (bucket instanceof Y.Map) this.#readAll(bucket.keys())
@@ -88,12 +88,12 @@ export class TaskIndex {
       }
   }
 
-  /** Looks at a task again: within a transaction, before the document tells of it. */
+  /** Reads a task again: within a transaction, before the document emits its events. */
   read(id: TaskId): void {
     const before = this.#tasks.get(id)
     const record = taskRecord(this.#doc, id)
     const entry = record === undefined ? undefined : readEntry(id, record)
-    // A note or an offer; or it was read within the transaction already.
+    // Only a note or an offer changed, or the change was read within its transaction.
     if (before?.status === entry?.status && before?.record === entry?.record) return
     this.#changed.add(id)
     if (before !== undefined && isOpen(before)) this.#open.splice(this.#placeOf(before), 1)
@@ -132,7 +132,7 @@ export class TaskIndex {
 const NONE: ReadonlySet<TaskId> = new Set()
 const isOpen = ({ status }: TaskEntry): boolean => !isTerminal(status.state)
 
-/** Calls `onChange` when something of a task changes; gives what ends that. */
+/** Calls `onChange` when a task changes. Returns the function that stops it. */
 export const observeTask = (doc: Y.Doc, id: string, onChange: () => void): (() => void) => {
   const look = (events: Y.YEvent<Y.AbstractType<unknown>>[]): void => {
     const concerns = ({ path, changes }: Y.YEvent<Y.AbstractType<unknown>>) =>

@@ -15,11 +15,11 @@ export const TASK_SORTS = {
 } as const
 export type TaskSort = keyof typeof TASK_SORTS
 
-/** Which tasks are asked for; what is false narrows nothing. */
+/** Filters of a list of tasks; false filters nothing. */
 export interface TaskFilter {
-  /** Null: those that have not ended. */
+  /** Null: all tasks that have not ended. */
   states: readonly TaskState[] | null
-  /** Of whom the next three are; null: of nobody. */
+  /** The agent of the next three filters; null: none. */
   me: AgentId | null
   mine: boolean
   fromMe: boolean
@@ -27,7 +27,7 @@ export interface TaskFilter {
   sort: TaskSort
 }
 
-/** The live tasks that are asked for; of the same rank the oldest first. */
+/** The live tasks that match; of the same rank the oldest first. */
 export const selectTasks = (doc: Y.Doc, filter: TaskFilter): Task[] => {
   const { states, me, mine, fromMe, ready, sort } = filter
   const isReady = ({ task_id }: Task): boolean =>

@@ -97,7 +97,7 @@ export const offerMessage = (task: Of, { to, at, token }: Offer): Message => {
   }
 }
 
-/** Its creator is told every step, its owner what others did, its approver that a result is there. */
+/** The creator is told of every step, the owner of steps by others, the approver of a result. */
 const stepMessage = (task: Of, step: Transition, me: AgentId): Message | null => {
   const { facts, status } = task
   const { by, message, at, state, event, was } = step

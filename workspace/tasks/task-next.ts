@@ -15,8 +15,8 @@ export interface NextCommand {
 }
 
 /**
- * Grants the most urgent task that `by` can take. Throws `nothing_to_claim`. Its time goes by how many tasks are open.
- * Server only.
+ * Grants the most urgent task that `by` can take. Throws `nothing_to_claim`. The cost grows with
+ * the open tasks. Server only.
  */
 export const claimNext = (doc: Y.Doc, index: TaskIndex, command: NextCommand): Task => {
   const { by, caps, key, now } = command

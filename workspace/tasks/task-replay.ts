@@ -10,7 +10,7 @@ import { getTask, historyOf, type Task, type TaskEntry } from './tasks.ts'
 export interface TaskCommand {
   task: string
   by: AgentId
-  /** Idempotency key: the same command under it answers the first outcome again. */
+  /** Idempotency key: a repeated command gets the first outcome again. */
   key: string
   /** Milliseconds since the epoch, by the server's clock. */
   now: number
@@ -70,7 +70,7 @@ const doneBy = (
   command: Pick<TaskCommand, 'task' | 'by' | 'key' | 'message'>,
   isDone: (step: Transition) => boolean,
 ): Transition | null => {
-  // A grant that a result came with has its key, too.
+  // A grant that came with a result has the same key.
   const done = history.findLast(({ key, by }) => key === command.key && by === command.by)
   if (done === undefined) return null
   // An approved step has the message of its result, not of the approval.

@@ -35,7 +35,7 @@ export const isTakeable = (
   isAddressee(doc, facts, id) &&
   blockers(facts, find).length === 0
 
-/** Before another: the more urgent, of the same priority the older, then by id. */
+/** Sort order: the more urgent first, then the older, then by id. */
 export const byUrgency = (a: TaskEntry, b: TaskEntry): number =>
   PRIORITIES.indexOf(b.facts.priority) - PRIORITIES.indexOf(a.facts.priority) ||
   a.facts.createdAt - b.facts.createdAt ||
@@ -46,7 +46,7 @@ export interface TrackRecord {
   /** Tasks it owns now (count). */
   load: number
   completed: number
-  /** Failed, given back, or lost with its lease. */
+  /** Tasks that it failed, released, or lost with a lease (count). */
   failed: number
 }
 

@@ -36,8 +36,8 @@ export const checkTo = (doc: Y.Doc, { id, facts, status }: TaskEntry, { to, by }
 }
 
 /**
- * Why what `by` did was done under a grant that is over; null: it was not. An owner's grant also ends when somebody else ends
- * the task.
+ * The rejection of work under a grant that has ended; null: the grant is valid. The grant of an
+ * owner also ends when another agent ends the task.
  */
 export const lostGrant = (
   { status, ...entry }: TaskEntry,
@@ -65,7 +65,10 @@ export const lostGrant = (
   )
 }
 
-/** As whom `by` may move the task to `state`. Throws what is in the way, naming the state and the rule. */
+/**
+ * The role in which `by` may move the task to `state`. Throws the rejection, which names the state
+ * and the rule.
+ */
 export const roleFor = (doc: Y.Doc, entry: TaskEntry, by: AgentId, state: TaskState): TaskRole => {
   const { id, facts, status } = entry
   const roles = TRANSITIONS[status.state][state]
@@ -102,7 +105,7 @@ const doing = (from: TaskState, to: TaskState): string => {
   return from === 'submitted' && to === 'working' ? 'claim' : 'answer'
 }
 
-/** Why none of these roles is `by`'s. */
+/** The reason why `by` has none of these roles. */
 const whyNot = (
   doc: Y.Doc,
   { facts, status }: TaskEntry,
@@ -148,7 +151,7 @@ const hasRole = (doc: Y.Doc, role: TaskRole, entry: TaskEntry, by: AgentId): boo
   return role === 'addressee' && status.owner === null && isAddressee(doc, facts, by)
 }
 
-/** Throws `task_blocked`, or `not_allowed` for who is to judge the result. */
+/** Throws `task_blocked`; `not_allowed` for the approver of the result. */
 const checkTakeable = (doc: Y.Doc, { id, facts }: TaskEntry, by: AgentId): void => {
   const blocked: TaskId[] = blockers(facts, (other) => findEntry(doc, other))
   if (blocked.length > 0) {

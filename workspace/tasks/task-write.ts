@@ -15,7 +15,7 @@ import { must } from '../document/values.ts'
 import { isTerminal } from './task-states.ts'
 import { historyOf, readEntry, type TaskEntry } from './tasks.ts'
 
-/** Appends to one of a record's arrays, which is made when it is needed. Server only. */
+/** Appends to one of the arrays of a record; creates the array when needed. Server only. */
 export const push = <T extends Note | Offer | Transition>(
   record: Y.Map<unknown>,
   field: 'history' | 'notes' | 'offers',
@@ -83,7 +83,8 @@ export const writeStep = (
   }
   doc.transact(() => {
     record.set('status', next)
-    // Progress, told a thousand times, must not fill the document; where it began and what followed is always there.
+    // Repeated progress must not fill the document; the first report and later steps are always
+    // kept.
     const isProgress = state === 'working' && status.state === 'working' && event === undefined
     if (!isProgress || historyOf({ record, status, ...entry }).length < MAX_HISTORY) {
       push(record, 'history', transition)

@@ -52,7 +52,7 @@ export interface Task {
   notes: TaskNote[]
   requires?: string[]
   after?: TaskId[]
-  /** Those of `after` that have not ended yet. */
+  /** Tasks in `after` that have not ended yet. */
   blocked_by?: TaskId[]
   deadline?: string
   parent?: TaskId
@@ -63,7 +63,7 @@ export interface Task {
   percent?: number
   result_json?: Json
   artifacts?: NonNullable<TaskResult['artifacts']>
-  /** Its creator has asked its owner to stop, and why. */
+  /** The reason of its creator for asking its owner to stop. */
   cancel_asked?: string
   /** The chain of messages that led to it. */
   trace?: Trace
@@ -140,7 +140,7 @@ export const cycleOf = (
   after: readonly TaskId[],
   afterOf: (id: TaskId) => readonly TaskId[] | undefined,
 ): TaskId[] | null => {
-  /** By which task each was come to. */
+  /** The task from which each was reached. */
   const from = new Map<TaskId, TaskId>()
   const todo: [TaskId, readonly TaskId[]][] = [[id, after]]
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
@@ -241,7 +241,7 @@ export const blockers = (
     return entry !== undefined && !isTerminal(entry.status.state)
   })
 
-/** The elements of one of a record's arrays; made of what was there before the record had arrays, and these. */
+/** The elements of one of the arrays of a record, after those from before schema version 2. */
 const listOf = <T>(
   record: Y.Map<unknown> | null,
   field: 'history' | 'notes',
