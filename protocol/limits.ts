@@ -76,3 +76,5 @@ export const MAX_AGENTS = 10_000
 export const MAX_AGENT_ROOTS = 64_000
 /** All files of a mirrored folder, where `--max-size` does not say (bytes): a repository fits, a disk is not filled. */
 export const MAX_MIRROR_BYTES = 1024 * 1024 * 1024
+/** The highest number of a version of a file: what the keys of the server's store hold in text order. */
+export const MAX_VERSION = 2 ** 52 - 1

@@ -4,6 +4,7 @@ import {
   type Fields,
   type InputOf,
 } from '../../workspace/actions/input.ts'
+import { checkFileKey } from '../../workspace/document/path.ts'
 import type { Call } from './call.ts'
 
 /** The flag of a field: `reply_to` is `--reply-to`. */
@@ -15,6 +16,8 @@ const readField = (call: Call, flag: string, { shape, otherwise }: Field<unknown
   switch (shape.kind) {
     case 'json':
       return call.json(flag)
+    case 'path':
+      return checkFileKey(call.flag(flag)!)
     case 'list':
       return call.list(flag)
     case 'number':
@@ -29,7 +32,7 @@ const readField = (call: Call, flag: string, { shape, otherwise }: Field<unknown
 
 /**
  * An action's input from the flags of its verb. `given`: the fields whose flags have other names, or whose texts can come from
- * a file. Throws `usage`, `bad_text`, `bad_json`.
+ * a file. Throws `usage`, `bad_text`, `bad_json`, `bad_path`.
  */
 export const inputOf = <F extends Fields>(
   call: Call,

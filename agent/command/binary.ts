@@ -4,61 +4,55 @@ import { isAway } from '../../client/session/outbox.ts'
 import { cannotWrite, writeLocalBy } from '../../lib/disk/local-write.ts'
 import { shellFlag } from '../../lib/text/quote.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import { newMessageId } from '../../protocol/fresh-ids.ts'
 import type { FileKey } from '../../protocol/ids.ts'
+import { shareBytes } from '../../workspace/actions/share-bytes.ts'
+import type { Json } from '../../workspace/document/schema.ts'
 import { readFileEntry } from '../../workspace/document/shape.ts'
 import { blobInfo, blobVersions, getBlob, isBinary, notText } from '../../workspace/files/blobs.ts'
 import { fileInfo } from '../../workspace/files/file-info.ts'
-import { checkPutBlob, putBlob } from '../../workspace/files/put-blob.ts'
+import { checkPutBlob, type PutBlobResult, putBlob } from '../../workspace/files/put-blob.ts'
 import { findLeaf, getFile, idFor } from '../../workspace/files/tree.ts'
-import { tellReplaced } from '../../workspace/inbox/conflicts.ts'
+import { inputOf } from './action-input.ts'
 import type { Call, Outcome } from './call.ts'
 import { Progress } from './progress.ts'
+import { act, type Printed } from './replica-actor.ts'
 import { oneLine, path } from './text.ts'
-import { answeredBefore, mergingWrite, WorkspaceSession } from './workspace-session.ts'
+import { answeredBefore, checkWrites, mergingWrite, WorkspaceSession } from './workspace-session.ts'
 
 /**
  * Shares bytes: uploads them first, then writes their name into the document. While they move, other commands of the
  * profile go on. Throws what `putBlob` and `uploadBlob` throw; with the server away nothing is changed.
  */
-export const shareBytes = async (call: Call, key: FileKey, blob: BlobSource): Promise<Outcome> => {
-  const force = call.has('force')
-  const isNew = call.has('new')
+export const shareLocal = async (call: Call, key: FileKey, blob: BlobSource): Promise<Outcome> => {
   const { sha256, size } = blob
-  const payload = { key, force, sha256, size, ...(isNew && { new: true }) }
-  let team = await openOnline(call)
-  const known = (await team.replica.blob(key))?.sha256 ?? null
-  const put = () => ({ key, sha256, size, known, by: team.me(), now: team.now(), force, isNew })
-  if ((await answeredBefore(call, team.replica, payload)) === null) {
-    checkPutBlob(team.doc, put())
+  const isNew = call.has('new')
+  const given = { sha256, size, ...(isNew && { if_absent: true }) }
+  const input = inputOf(call, shareBytes.input, given)
+  checkWrites(call)
+  let session = await openOnline(call)
+  const { base_sha256: _, ...payload } = input
+  if ((await answeredBefore(call, session.replica, payload as Json)) === null) {
+    const known = (await session.replica.blob(key))?.sha256 ?? null
+    const put = { key, sha256, size, known, force: input.force, isNew }
+    checkPutBlob(session.doc, { ...put, by: session.me(), now: session.now() })
     await call.close()
     // Also what the document names already: it costs nothing where the server has it, and mends what is lost.
     await moving(call, 'uploading', key, size, (transfer) => uploadBlob(transfer, blob))
-    team = await WorkspaceSession.open(call, true)
+    session = await WorkspaceSession.open(call, true)
   }
-  return mergingWrite(
-    call,
-    payload,
-    () => {
-      const { replaced, ...result } = putBlob(team.doc, put())
-      const { file_key, version, media_type } = result.file
-      team.replica.keepBlob(key, { version, sha256 })
-      if (replaced !== null)
-        tellReplaced(team.doc, team.me(), key, replaced, newMessageId, team.now())
-      const what = result.created ? 'created' : result.changed ? 'changed' : 'unchanged'
-      return {
-        data: { ...result, conflicts: [], lines: [], ...(replaced !== null && { replaced }) },
-        lines: [`${what} ${path(file_key)} version ${version}, ${size} bytes, ${path(media_type)}`],
-        notes:
-          replaced === null
-            ? []
-            : [
-                `you had not read what ${replaced.by} put into ${path(key)}; it is kept: file-get ${shellFlag('key', key)} --sha256 ${replaced.sha256.slice(0, 12)} --output PATH`,
-              ],
-      }
-    },
-    team,
-  )
+  return act(call, shareBytes, input, printShared, session)
+}
+
+const printShared = ({ file, created, changed, replaced }: PutBlobResult): Printed => {
+  const { file_key: key, version, size, media_type } = file
+  const what = created ? 'created' : changed ? 'changed' : 'unchanged'
+  const data = { conflicts: [], lines: [], replaced: replaced ?? undefined }
+  const lines = [`${what} ${path(key)} version ${version}, ${size} bytes, ${path(media_type)}`]
+  if (replaced === null) return { data, lines, notes: [] }
+  const sha256 = replaced.sha256.slice(0, 12)
+  const get = `file-get ${shellFlag('key', key)} --sha256 ${sha256} --output PATH`
+  const note = `you had not read what ${replaced.by} put into ${path(key)}; it is kept: ${get}`
+  return { data, lines, notes: [note] }
 }
 
 const openOnline = async (call: Call): Promise<WorkspaceSession> => {

@@ -1,43 +1,34 @@
-import type { FileBase } from '../../client/replica/replica.ts'
-import { newMessageId } from '../../protocol/fresh-ids.ts'
-import { writeText } from '../../workspace/actions/writing.ts'
 import { overlap } from '../../workspace/files/cursors.ts'
+import type { PutResult } from '../../workspace/files/put-file.ts'
 import { getFile } from '../../workspace/files/tree.ts'
 import { linesText } from '../../workspace/inbox/conflicts.ts'
-import type { Outcome } from './call.ts'
+import type { Printed } from './replica-actor.ts'
 import { path, who } from './text.ts'
 import type { WorkspaceSession } from './workspace-session.ts'
 
 /**
- * Puts a file, tells those whose lines it overlaps, shows the others where the agent is, and says what came of it and
- * who intends something with the same lines; `known` is the version that the agent then knows, which is the new one only
- * if it had read the one before. Belongs into `mergingWrite`. Throws what `putFile` throws.
+ * Shows the others where in a text the agent has just written, and prints what came of it: its lines, those that others
+ * changed, too, and those that others intend something with.
  */
-export const writeFile = (
-  team: WorkspaceSession,
-  put: { key: string; content: string; base: string | null; force?: boolean; isNew?: boolean },
-): Outcome & { known: (read: FileBase | null) => number } => {
-  const { doc } = team
-  const by = team.me()
-  const written = writeText(doc, { ...put, by, now: team.now() }, newMessageId)
-  const { file, changed, created, conflicts, lines } = written
+export const printWritten = (result: PutResult, session: WorkspaceSession): Printed => {
+  const { doc } = session
+  const { file, changed, created, conflicts, lines } = result
   const { file_key, version } = file
-
   const [first, last] = [lines[0], lines.at(-1)]
   const where = first && last && { from_line: first.from_line, to_line: last.to_line }
   const { fileId } = getFile(doc, file_key).entry
-  if (where !== undefined) team.point(fileId, where)
-  team.watch(fileId, lines)
-  const intents = team
+  if (where !== undefined) session.point(fileId, where)
+  session.watch(fileId, lines)
+  const me = session.me()
+  const intents = session
     .whoIsIn()
     .intents.filter(
-      (one) => one.file_key === file_key && one.agent_id !== by && overlap(lines, one),
+      (one) => one.file_key === file_key && one.agent_id !== me && overlap(lines, one),
     )
   const what = created ? 'created' : changed ? 'changed' : 'unchanged'
   const at = created || lines.length === 0 ? '' : `, ${lines.map(linesText).join(', ')}`
   return {
-    known: written.known,
-    data: { file, changed, created, conflicts, lines, ...(intents.length > 0 && { intents }) },
+    data: intents.length > 0 ? { intents } : {},
     lines: [`${what} ${path(file_key)} version ${version}${at}`],
     notes: [
       ...conflicts.map(

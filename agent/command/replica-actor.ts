@@ -1,10 +1,12 @@
 import { getServerTask } from '../../client/http/api.ts'
 import type { Replica } from '../../client/replica/replica.ts'
-import type { AgentId, TaskId } from '../../protocol/ids.ts'
-import type { Action, Actor, Write } from '../../workspace/actions/action.ts'
+import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
+import type { Action, Write } from '../../workspace/actions/action.ts'
+import type { FileActor, HeldText } from '../../workspace/actions/file-actor.ts'
 import type { Fields, InputOf } from '../../workspace/actions/input.ts'
 import type { Here } from '../../workspace/agents/agents.ts'
 import type { Json } from '../../workspace/document/schema.ts'
+import type { FileInfo } from '../../workspace/files/file-info.ts'
 import { entryOf, findEntry } from '../../workspace/tasks/tasks.ts'
 import type { Call, Outcome } from './call.ts'
 import {
@@ -20,7 +22,7 @@ export type Printed = Pick<Outcome, 'lines' | 'notes'> & { data?: Outcome['data'
 export type Print<R> = (result: R, session: WorkspaceSession) => Printed
 
 /** The agent of a command, with its replica. */
-export class ReplicaActor implements Actor {
+export class ReplicaActor implements FileActor {
   readonly session: WorkspaceSession
   /** What was printed, now or when the same command was given before; null: nothing yet. */
   outcome: Outcome | null = null
@@ -75,7 +77,7 @@ export class ReplicaActor implements Actor {
 
   /** The change, what is staged with it and the answer under the command's key reach the disk together. */
   async once<T extends object>({ payload }: Write, work: (desk: Replica) => T): Promise<T> {
-    const given = JSON.parse(JSON.stringify(payload)) as Json
+    const given = payload as Json
     const before = await answeredBefore(this.#call, this.replica, given)
     this.outcome = before
     if (before !== null) return before.data as T
@@ -86,6 +88,49 @@ export class ReplicaActor implements Actor {
       rememberAnswer(this.#call, this.replica, given, this.outcome)
       return result
     })
+  }
+
+  heldText(key: FileKey): Promise<HeldText | null> {
+    return this.replica.base(key)
+  }
+
+  keepText(key: FileKey, _file: FileInfo, held: HeldText): void {
+    this.replica.keepBase(key, held)
+  }
+
+  heldLines(key: FileKey): Promise<HeldText | null> {
+    return this.replica.seen(key)
+  }
+
+  keepLines(key: FileKey, held: HeldText): void {
+    this.replica.keepSeen(key, held)
+  }
+
+  readVersion(key: FileKey): Promise<number | null> {
+    return this.replica.readVersion(key)
+  }
+
+  async carrying(key: FileKey): Promise<(to: FileKey) => void> {
+    const { replica } = this
+    const text = await replica.base(key)
+    const bytes = await replica.blob(key)
+    return (to) => {
+      if (text !== null) replica.keepBase(to, text)
+      if (bytes !== null) replica.keepBlob(to, bytes)
+    }
+  }
+
+  /** They were uploaded just now, or are still there from the first time that the command was given. */
+  checkBlob(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async heldBlob(key: FileKey): Promise<string | null> {
+    return (await this.replica.blob(key))?.sha256 ?? null
+  }
+
+  keepBlob(key: FileKey, { version }: FileInfo, sha256: string): void {
+    this.replica.keepBlob(key, { version, sha256 })
   }
 }
 

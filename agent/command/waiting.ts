@@ -2,9 +2,9 @@ import type * as Y from 'yjs'
 import type { Unread } from '../../client/replica/replica.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { MAX_NAME_CHARS } from '../../protocol/limits.ts'
-import { agentName, resolveAgent } from '../../workspace/agents/agents.ts'
+import { agentName } from '../../workspace/agents/agents.ts'
 import { isHintName, isPlainId } from '../../workspace/document/names.ts'
-import type { Message } from '../../workspace/messages/message.ts'
+import { messageFilter } from '../../workspace/messages/message-filter.ts'
 import type { Call } from './call.ts'
 import { WorkspaceSession } from './workspace-session.ts'
 
@@ -22,18 +22,10 @@ export const hintText = ({
 /** A message that waits to be acknowledged. */
 export type Waiting = Pick<Unread, 'key' | 'message'>
 
-/** The filter that `--type`, `--topic` and `--from` make. The filter throws `unknown_agent`. */
-export const readFilter = (call: Call): ((doc: Y.Doc) => (message: Message) => boolean) => {
-  const [types, topics, from] = ['type', 'topic', 'from'].map((name) =>
-    call.has(name) ? call.list(name) : null,
-  )
-  return (doc) => {
-    const senders = from?.map((name) => resolveAgent(doc, name) as string)
-    return (message) =>
-      types?.includes(message.type) !== false &&
-      (topics == null || ('topic' in message && topics.includes(message.topic))) &&
-      senders?.includes(message.from_agent) !== false
-  }
+/** The filter that `--type`, `--topic` and `--from` make. Throws what `messageFilter` throws. */
+export const readFilter = (call: Call): ReturnType<typeof messageFilter> => {
+  const list = (flag: string) => (call.has(flag) ? call.list(flag) : undefined)
+  return messageFilter({ types: list('type'), topics: list('topic'), from: list('from') })
 }
 
 /** The link was taken down, or the agent left, while something was waited for. */

@@ -10,6 +10,8 @@ export interface ActionContext {
   guest: HttpAgent
   /** Its idempotency key; null: it has none. */
   key: string | null
+  /** The token by which it asks; absent: it has a credential of its own. */
+  token?: string
 }
 
 /** Throws `not_registered`. */

@@ -1,15 +1,26 @@
-import type { AgentId, TaskId } from '../../protocol/ids.ts'
-import type { Action, Actor, Desk, MergeTexts, Write } from '../../workspace/actions/action.ts'
+import { ClawError } from '../../protocol/errors.ts'
+import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
+import type { Action, MergeTexts, Write } from '../../workspace/actions/action.ts'
+import type { FileActor, HeldText } from '../../workspace/actions/file-actor.ts'
 import type { Fields, InputOf } from '../../workspace/actions/input.ts'
 import type { Agent, Here } from '../../workspace/agents/agents.ts'
+import { versionOf } from '../../workspace/files/edit-counts.ts'
+import { type FileInfo, readFile } from '../../workspace/files/file-info.ts'
+import { findLeaf } from '../../workspace/files/tree.ts'
 import { entryOf, findEntry } from '../../workspace/tasks/tasks.ts'
 import { findArchived } from '../tasks/scheduler.ts'
+import { baseOf, baseText, heldBy } from './bases.ts'
 import { type ActionContext, registered } from './context.ts'
+import { merging } from './merging.ts'
+import { type Base, put as stored } from './records.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
 
 /** An agent without a replica: the server acts for it, on its own document. */
-export class HttpActor implements Actor {
+export class HttpActor implements FileActor {
   readonly context: ActionContext
   readonly #what: string
+  /** Of the write that is being made. */
+  #desk: UnitOfWork | null = null
 
   /** `what`: the action's name, of which its idempotency key is. */
   constructor(context: ActionContext, what: string) {
@@ -58,11 +69,90 @@ export class HttpActor implements Actor {
     if ((await findArchived(env.updateLog, guest.room.name, id)) === null) entryOf(this.doc, id)
   }
 
-  once<T extends object>(write: Write, work: (desk: Desk, merge?: MergeTexts) => T): Promise<T> {
-    const { guest, key } = this.context
-    return guest.writeNow({ key, what: this.#what, ...write }, work)
+  /** A merge that takes long is made in a thread, and the work is run again with it. */
+  once<T extends object>(
+    write: Write,
+    work: (desk: UnitOfWork, merge: MergeTexts) => T,
+  ): Promise<T> {
+    const { env, guest, key } = this.context
+    const named = { key, what: this.#what, ...write }
+    return merging(
+      env.texts,
+      (ms) => guest.spent(ms),
+      (merge) =>
+        guest.writeNow(named, (desk) => {
+          this.#desk = desk
+          return work(desk, merge)
+        }),
+    )
   }
+
+  async heldText(key: FileKey, content: string, version?: number): Promise<HeldText | null> {
+    const { token = null } = this.context
+    const held = await heldBy(this.context, token, { key, content, base_version: version })
+    if (held !== null) return { version: held.base.version, content: held.text }
+    if (version === undefined) return null
+    throw unknownVersion(key, version, 'get the file, and make your change in what it is now')
+  }
+
+  keepText(_key: FileKey, file: FileInfo, { version, content }: HeldText): void {
+    const { doc, ops, drawer } = this.#desk!
+    const { file_key } = file
+    const now = baseOf(doc, file)
+    const isSame = readFile(doc, file_key).content === content
+    const base: Base = isSame ? now : { ...now, version, content, result: now.version }
+    ops.push(stored(drawer.base(file_key), base))
+  }
+
+  async heldLines(key: FileKey, version?: number): Promise<HeldText | null> {
+    if (version === undefined) return null
+    const { env, guest } = this.context
+    const leaf = findLeaf(this.doc, key)
+    if (leaf === null) return null
+    const { fileId } = leaf.entry
+    const isThere = version <= versionOf(this.doc, fileId)
+    const content = isThere ? await baseText(env, guest.room, { fileId, version }) : null
+    if (content !== null) return { version, content }
+    throw unknownVersion(
+      key,
+      version,
+      'get the file; line numbers are those of the version that you name',
+    )
+  }
+
+  /** Its requests name the version whose lines they count. */
+  keepLines(): void {}
+
+  /** Nobody knows: it may have read the file as anybody of its token. */
+  readVersion(): Promise<null> {
+    return Promise.resolve(null)
+  }
+
+  /** What it has in its hands is told by the file's id, which the file keeps. */
+  carrying(): Promise<() => void> {
+    return Promise.resolve(() => {})
+  }
+
+  async checkBlob(sha256: string, size: number): Promise<void> {
+    const { env, guest } = this.context
+    if ((await env.blobs.size(guest.room.name, sha256)) === size) return
+    throw new ClawError(
+      'unknown_blob',
+      `there is no blob ${sha256} of ${size} bytes here`,
+      'PUT it first',
+    )
+  }
+
+  /** Its requests name the bytes that they have read. */
+  heldBlob(): Promise<null> {
+    return Promise.resolve(null)
+  }
+
+  keepBlob(): void {}
 }
+
+const unknownVersion = (key: string, version: number, hint: string): ClawError =>
+  new ClawError('unknown_version', `version ${version} of ${key} is not there, or not kept`, hint)
 
 /** Carries an action out for an agent, when its earlier ones are done. Throws what the action throws. */
 export const act = <F extends Fields, R extends object>(

@@ -1,7 +1,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import * as Y from 'yjs'
 import { Mutex } from '../../lib/mutex.ts'
-import { ClawError } from '../../protocol/errors.ts'
+import { answerOf } from '../../protocol/idempotency.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import type { Here } from '../../workspace/agents/agents.ts'
 import { byPriority, byTime } from '../../workspace/inbox/inbox.ts'
@@ -223,14 +223,8 @@ export class HttpAgent {
       .digest('hex')
     const at = this.drawer.answer(key)
     const known = (await this.#env.facts.get(at)) as Answered | null
-    if (known !== null && known.digest !== digest) {
-      throw new ClawError(
-        'key_reused',
-        `idempotency key "${key}" was used for another command`,
-        'use a new key for a new command',
-      )
-    }
-    if (known !== null) return known.answer as T
+    const before = answerOf(key, digest, known)
+    if (before !== null) return before as T
     const old = this.#answers++ % CLEAR_EVERY === 0 ? await this.#oldAnswers() : []
     return this.change((desk) => {
       const answer = bounded(desk)

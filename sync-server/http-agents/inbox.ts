@@ -1,31 +1,9 @@
-import { ClawError } from '../../protocol/errors.ts'
-import { resolveAgent } from '../../workspace/agents/agents.ts'
 import { byPriority, rankOf } from '../../workspace/inbox/inbox.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
+import { type MessageFilter, messageFilter } from '../../workspace/messages/message-filter.ts'
 import { PAGE_BYTES } from '../config/limits.ts'
 import { type ActionContext, registered } from './context.ts'
-import type { HttpAgent, Waiting } from './http-agent.ts'
-
-/** Which messages are asked for; what is left out narrows nothing. */
-export interface Wanted {
-  types?: readonly string[] | undefined
-  topics?: readonly string[] | undefined
-  from?: readonly string[] | undefined
-}
-
-/** Throws `usage`, and `unknown_agent` where a sender is none. */
-const filterOf = ({ room }: HttpAgent, { types, topics, from }: Wanted) => {
-  for (const type of types ?? []) {
-    if ((MESSAGE_TYPES as readonly string[]).includes(type)) continue
-    throw new ClawError('usage', `"${type}" is not a type of message`, MESSAGE_TYPES.join(', '))
-  }
-  const senders = from?.map((name) => resolveAgent(room.doc, name) as string)
-  return (message: Message): boolean =>
-    types?.includes(message.type) !== false &&
-    (topics === undefined || ('topic' in message && topics.includes(message.topic))) &&
-    senders?.includes(message.from_agent) !== false
-}
+import type { Waiting } from './http-agent.ts'
 
 /** What is handed out of an inbox, and how much more waits. */
 export interface HandedOut {
@@ -39,13 +17,13 @@ export interface HandedOut {
  */
 export const inbox = async (
   { env, guest }: ActionContext,
-  wanted: Wanted,
+  wanted: MessageFilter,
   signal: AbortSignal,
   pick: (waiting: Waiting[]) => Waiting[],
   holds: boolean,
 ): Promise<HandedOut> => {
   registered(guest)
-  const passes = filterOf(guest, wanted)
+  const passes = messageFilter(wanted)(guest.room.doc)
   const isFiltered = [wanted.types, wanted.topics, wanted.from].some((one) => one !== undefined)
   // What is asked for comes before its turn, else only what is urgent.
   const isUrgent = (message: Message) => passes(message) && (isFiltered || rankOf(message) > 0)

@@ -1,4 +1,4 @@
-import type { Desk, Write } from '../../workspace/actions/action.ts'
+import type { MergeTexts, Write } from '../../workspace/actions/action.ts'
 import type { InputOf } from '../../workspace/actions/input.ts'
 import { register } from '../../workspace/actions/register.ts'
 import { type Agent, getAgent, type Here } from '../../workspace/agents/agents.ts'
@@ -6,6 +6,7 @@ import { agentsOf } from '../../workspace/document/schema.ts'
 import type { Caller } from '../sync/principal.ts'
 import type { ActionContext } from './context.ts'
 import { HttpActor } from './http-actor.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
 
 /** An agent that registers. `isAnew`: another agent had its id, of which nothing is to stay. */
 class Registrant extends HttpActor {
@@ -22,10 +23,13 @@ class Registrant extends HttpActor {
     return this.#sharesNames ? undefined : this.here
   }
 
-  override once<T extends object>(write: Write, work: (desk: Desk) => T): Promise<T> {
-    return super.once(write, (desk) => {
+  override once<T extends object>(
+    write: Write,
+    work: (desk: UnitOfWork, merge: MergeTexts) => T,
+  ): Promise<T> {
+    return super.once(write, (desk, merge) => {
       if (this.#isAnew) agentsOf(desk.doc).delete(this.id)
-      return work(desk)
+      return work(desk, merge)
     })
   }
 }

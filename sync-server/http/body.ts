@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isBlobName } from '../../protocol/ids.ts'
-import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
+import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
 import type { Field, Fields, InputOf, Shape } from '../../workspace/actions/input.ts'
 import { anyJson } from './request.ts'
 
@@ -13,6 +13,8 @@ const shapeOf = (shape: Shape): z.ZodType => {
       const text = shape.least === 0 ? z.string() : z.string().min(shape.least)
       return shape.most === undefined ? text : text.max(shape.most)
     }
+    case 'path':
+      return z.string().min(1).max(MAX_PATH_BYTES)
     case 'list':
       return z.array(shape.of === undefined ? z.string() : shapeOf(shape.of)).max(shape.most)
     case 'json':

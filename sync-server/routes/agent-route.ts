@@ -19,6 +19,8 @@ interface Served<F extends Fields, R extends object> {
   summary: string
   action: Action<F, R, HttpActor>
   answer: z.ZodType
+  /** The fields of the body, where it has not all of the input. */
+  fields?: Fields
   /** The fields of the input that are in the path, by the names that they have there. */
   inPath?: Partial<Record<keyof F & string, string>>
   maxBytes?: number
@@ -29,11 +31,12 @@ export const servingIn =
   (env: AppEnv) =>
   <F extends Fields, R extends object>(served: Served<F, R>): Route => {
     const { method, rest, summary, action, answer, inPath = {}, maxBytes } = served
+    const { fields = action.input } = served
     const params = Object.entries(inPath) as [keyof F & string, string][]
     return route({
       ...{ method, path: at(rest), needs: 'write', summary, answer },
       body: bodyOf(
-        action.input,
+        fields,
         params.map(([field]) => field),
       ),
       ...(maxBytes !== undefined && { maxBytes }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { MAX_PATH_BYTES } from '../../protocol/limits.ts'
+import { putText } from '../../workspace/actions/put-text.ts'
 import { listAgents } from '../../workspace/agents/agents.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import { eachFile, readFile } from '../../workspace/files/file-info.ts'
@@ -10,7 +11,7 @@ import { anyJson } from '../http/request.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import { Agent, FileInfo, Message } from '../http/shapes.ts'
 import { readByToken, readShared } from '../http-agents/bases.ts'
-import { writeShared } from '../http-agents/files.ts'
+import { act } from '../http-agents/http-actor.ts'
 import type { Waiting } from '../http-agents/http-agent.ts'
 import { firstOf, inbox } from '../http-agents/inbox.ts'
 import {
@@ -185,10 +186,11 @@ const poll = (env: AppEnv, asked: Asked<z.infer<typeof PollQuery>>) => {
 
 const putPlain = (env: AppEnv, asked: Asked<unknown, z.infer<typeof FileBody>>) => {
   const { file_key: key, content, agent_id, force } = asked.body
-  return actAs(env, asked, agent_id, async (act) => {
+  return actAs(env, asked, agent_id, async (request) => {
     const by = asking(asked.c)
-    const token = by.kind === 'token' ? by.id : null
-    const { file, conflicts } = await writeShared(act, token, { key, content, force })
+    const context = { ...request, ...(by.kind === 'token' && { token: by.id }) }
+    const input = { key, content, force: force ?? false }
+    const { file, conflicts } = await act(context, putText, input)
     const { file_key, version } = file
     return { status: 'saved', version, file_key, ...(conflicts.length > 0 && { conflicts }) }
   })

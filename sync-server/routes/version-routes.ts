@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { MAX_PATH_BYTES } from '../../protocol/limits.ts'
+import { MAX_PATH_BYTES, MAX_VERSION } from '../../protocol/limits.ts'
 import { findFile, listVersions, readVersion } from '../history/versions/read.ts'
 import { ready } from '../http/request.ts'
 import { type Route, route } from '../http/route.ts'
-import { MAX_VERSION } from '../storage/version-log.ts'
 import type { AppEnv } from './env.ts'
 
 const key = z.string().min(1).max(MAX_PATH_BYTES)

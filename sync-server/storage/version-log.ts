@@ -1,6 +1,3 @@
-/** What the keys of a store hold in text order. */
-export const MAX_VERSION = 2 ** 52 - 1
-
 /** One version of something in a workspace's document, as it is stored. */
 export interface StoredVersion {
   /** An integer from 1 to MAX_VERSION. */

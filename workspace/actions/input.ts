@@ -1,11 +1,13 @@
 import { parseIso, parseSpan } from '../../lib/text/when.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import { MAX_LIST_LENGTH, MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
+import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import type { Json } from '../document/schema.ts'
 
 /** What a field of an input can hold. Sizes are UTF-16 units; the action itself checks bytes. */
 export type Shape =
   | { kind: 'text'; least: number; most?: number }
+  /** The path of a shared file. */
+  | { kind: 'path' }
   | { kind: 'list'; most: number; of?: Shape }
   | { kind: 'json' }
   | { kind: 'choice'; words: readonly string[] }
@@ -54,7 +56,7 @@ export const text = (most?: number): Field<string> => ({
 export const words: Field<string> = { shape: { kind: 'text', least: 1 } }
 /** The name or id of an agent, the id of a task. */
 export const name: Field<string> = { shape: { kind: 'text', least: 1, most: MAX_NAME_BYTES } }
-export const path: Field<string> = { shape: { kind: 'text', least: 1, most: MAX_PATH_BYTES } }
+export const path: Field<string> = { shape: { kind: 'path' } }
 export const labels: Field<string[]> = { shape: { kind: 'list', most: MAX_LIST_LENGTH } }
 export const names: Field<string[]> = {
   shape: { kind: 'list', most: MAX_LIST_LENGTH, of: name.shape },

@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import { ClawError } from '../../protocol/errors.ts'
+import { keyReused } from '../../protocol/idempotency.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { isoTime, type TaskState, type Transition } from '../document/schema.ts'
 import { type ArchivedTask, showArchived } from './task-archive.ts'
@@ -75,11 +75,7 @@ const doneBy = (
   if (done === undefined) return null
   // An approved step has the message of its result, not of the approval.
   if (isDone(done) && (done.event === 'approved' || done.message === command.message)) return done
-  throw new ClawError(
-    'key_reused',
-    `idempotency key "${command.key}" was used for another command on ${command.task}`,
-    'use a new key for a new command',
-  )
+  throw keyReused(command.key, command.task)
 }
 
 /** The task as it was after a step. */

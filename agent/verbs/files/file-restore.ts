@@ -1,12 +1,12 @@
 import { type FileVersionContent, getFileLog } from '../../../client/http/api.ts'
 import { ClawError } from '../../../protocol/errors.ts'
+import { writeText } from '../../../workspace/actions/write-text.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
-import type { PutResult } from '../../../workspace/files/put-file.ts'
 import { findLeaf } from '../../../workspace/files/tree.ts'
 import { isRemovedBytes, restoreBytes } from '../../command/binary.ts'
 import type { Call, Verb } from '../../command/call.ts'
-import { writeFile } from '../../command/file-write.ts'
+import { printWritten } from '../../command/file-write.ts'
 import { path } from '../../command/text.ts'
 import { askVersion, fetchVersion } from '../../command/versions.ts'
 import { answeredBefore, mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
@@ -32,11 +32,13 @@ export const fileRestore: Verb = async (call) => {
       const { version, content, file_key } = past!.version
       const now = past!.file_key ?? file_key
       const base = findLeaf(doc, now) === null ? null : readFile(doc, now).content
-      const { data, notes } = writeFile(team, { key: now, content, base })
-      const { file, changed } = data as Pick<PutResult, 'file' | 'changed'>
+      const put = { key: now, content, base, by: team.me(), now: team.now() }
+      const { result } = writeText(doc, put)
+      const { data, notes } = printWritten(result, team)
+      const { file, changed } = result
       const what = changed ? `is as it was in version ${version}` : 'is like that already'
       return {
-        data: { ...data, restored: version },
+        data: { ...result, ...data, restored: version },
         lines: [`${path(now)} ${what}; it is version ${file.version}`],
         notes: notes ?? [],
       }

@@ -2,11 +2,12 @@ import type * as Y from 'yjs'
 import { shellFlag } from '../../../lib/text/quote.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import type { FileId, FileKey } from '../../../protocol/ids.ts'
+import { MAX_VERSION } from '../../../protocol/limits.ts'
 import { isoTime } from '../../../workspace/document/schema.ts'
 import { readFileEntry } from '../../../workspace/document/shape.ts'
 import type { FileVersion } from '../../../workspace/files/file-state.ts'
 import { getFile, keysByFileId } from '../../../workspace/files/tree.ts'
-import { MAX_VERSION, type VersionLog } from '../../storage/version-log.ts'
+import type { VersionLog } from '../../storage/version-log.ts'
 import { type About, readAbout, textOfContents } from './record.ts'
 
 /** A file that has versions, whatever became of its path. */

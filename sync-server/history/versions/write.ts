@@ -1,17 +1,13 @@
 import { type TextDelta, textDelta } from '../../../lib/merge/text-delta.ts'
 import type { FileId } from '../../../protocol/ids.ts'
+import { MAX_VERSION } from '../../../protocol/limits.ts'
 import type { FileContentState } from '../../../workspace/files/file-state.ts'
 import {
   MAX_KEPT_VERSION_BYTES,
   MAX_KEPT_VERSIONS,
   MAX_VERSION_STEPS,
 } from '../../config/limits.ts'
-import {
-  MAX_VERSION,
-  type NewVersions,
-  type StoredVersion,
-  type VersionLog,
-} from '../../storage/version-log.ts'
+import type { NewVersions, StoredVersion, VersionLog } from '../../storage/version-log.ts'
 import type { TextCache } from './cache.ts'
 import { readContent } from './read.ts'
 import { encodeJson, type Head, readAbout, readHead, recordOf } from './record.ts'

@@ -1,6 +1,6 @@
+import { MAX_VERSION } from '../../../protocol/limits.ts'
 import { readAbout, readHead, textAfter } from '../../history/versions/record.ts'
 import type { LevelUpdateLog } from '../../storage/level-update-log.ts'
-import { MAX_VERSION } from '../../storage/version-log.ts'
 import type { Report } from './report.ts'
 
 /** Advice for a damaged version: only an old text is lost; the document has the file. */

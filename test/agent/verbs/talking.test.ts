@@ -88,7 +88,7 @@ it('[M7] a note reaches creator and addressee; a canceled task is told and stays
   ])
   expect(await lead.runWith({ stdin: 'both' }, 'note', id, '-')).toMatchObject({ code: 0 })
   expect(await poll(scout)).toMatchObject([{ type: 'task_note', text: 'both' }])
-  expect((await scout.run('note', id)).stderr).toMatch(/--text or --file is missing/)
+  expect((await scout.run('note', id)).stderr).toMatch(/TEXT or --file is missing/)
   expect(await scout.run('note', 't-none', 'x')).toMatchObject({ code: 3 })
 
   expect(await scout.run('cancel', id)).toMatchObject({ code: 5 })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { FileId } from '../../../protocol/ids.ts'
-import { MAX_FILE_BYTES } from '../../../protocol/limits.ts'
+import { MAX_FILE_BYTES, MAX_VERSION } from '../../../protocol/limits.ts'
 import {
   MAX_KEPT_VERSION_BYTES,
   MAX_KEPT_VERSIONS,
@@ -11,7 +11,6 @@ import { readContent } from '../../../sync-server/history/versions/read.ts'
 import { readAbout, readHead } from '../../../sync-server/history/versions/record.ts'
 import { writeVersions } from '../../../sync-server/history/versions/write.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
-import { MAX_VERSION } from '../../../sync-server/storage/version-log.ts'
 import type { FileContentState } from '../../../workspace/files/file-state.ts'
 import { runSeed, seeded } from '../../support/client.ts'
 import { tempDir } from '../../support/server.ts'

@@ -1,0 +1,50 @@
+import { MAX_VERSION } from '../../protocol/limits.ts'
+import { checkFileKey } from '../document/path.ts'
+import type { FileInfo } from '../files/file-info.ts'
+import { moveFile, removeFile } from '../files/move-file.ts'
+import { action } from './action.ts'
+import type { FileActor } from './file-actor.ts'
+import { number, optional, path, yes } from './input.ts'
+
+/** Gives a file another path. */
+export const move = action({
+  name: 'move',
+  roles: ['write', 'admin'],
+  errors: ['unknown_file', 'bad_path', 'file_exists'],
+  input: { key: path, to: path, force: yes },
+  run: async (actor: FileActor, input): Promise<{ file: FileInfo; moved_from: string }> => {
+    const by = actor.agent
+    const key = checkFileKey(input.key)
+    const to = checkFileKey(input.to)
+    const carry = await actor.carrying(key)
+    return actor.once({ payload: input }, ({ doc }) => {
+      const file = moveFile(doc, key, to, by, actor.now(), input.force)
+      carry(to)
+      return { file, moved_from: key }
+    })
+  },
+})
+
+/** Removes a file. */
+export const remove = action({
+  name: 'remove',
+  roles: ['write', 'admin'],
+  errors: ['unknown_file', 'stale'],
+  input: {
+    key: path,
+    /** The version that was read: `stale` where others changed the file since. Left out: what the agent has read, if that is known. */
+    base_version: optional(number(1, MAX_VERSION)),
+    /** Removes it whatever was read. */
+    force: yes,
+  },
+  run: async (actor: FileActor, input): Promise<{ removed: string }> => {
+    const by = actor.agent
+    const key = checkFileKey(input.key)
+    const read = input.base_version ?? (await actor.readVersion(key))
+    const known = input.force ? null : read
+    return actor.once({ payload: input, frees: () => true }, ({ doc }) => {
+      removeFile(doc, key, by, actor.now(), known)
+      return { removed: key }
+    })
+  },
+})

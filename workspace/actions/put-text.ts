@@ -1,0 +1,49 @@
+import type * as Y from 'yjs'
+import { MAX_VERSION } from '../../protocol/limits.ts'
+import { checkFileKey } from '../document/path.ts'
+import { textOf } from '../document/schema.ts'
+import type { PutResult } from '../files/put-file.ts'
+import { findLeaf } from '../files/tree.ts'
+import { action } from './action.ts'
+import type { FileActor } from './file-actor.ts'
+import { number, optional, path, text, yes } from './input.ts'
+import { writeText } from './write-text.ts'
+
+/** Puts a file as a change of what its writer had in its hands, and creates it where there is none. */
+export const putText = action({
+  name: 'put',
+  roles: ['write', 'admin'],
+  errors: ['no_base', 'not_text', 'file_exists', 'bad_path', 'bad_text', 'too_large'],
+  input: {
+    key: path,
+    content: text(),
+    /** The version that was changed; left out: what the writer has in its hands. */
+    base_version: optional(number(1, MAX_VERSION)),
+    /** Allows to replace what the writer has not read. */
+    force: yes,
+    /** There must be no file of this path. */
+    if_absent: optional(yes),
+  },
+  run: async (actor: FileActor, input): Promise<PutResult> => {
+    const by = actor.agent
+    const key = checkFileKey(input.key)
+    const { content, force, if_absent: isNew = false } = input
+    const held = await actor.heldText(key, content, input.base_version)
+    const frees = (doc: Y.Doc): boolean => content.length < lengthOf(doc, key)
+    return actor.once({ payload: input, frees }, ({ doc }, merge) => {
+      const base = held?.content ?? null
+      const merging = merge === undefined ? {} : { merge }
+      const put = { key, content, base, by, now: actor.now(), force, isNew, ...merging }
+      const { result, known } = writeText(doc, put)
+      // What the agent has in its hands is what it put, not what came of it.
+      actor.keepText(key, result.file, { version: known(held), content })
+      return result
+    })
+  },
+})
+
+/** UTF-16 units of a file's text; 0: there is none. */
+const lengthOf = (doc: Y.Doc, key: string): number => {
+  const leaf = findLeaf(doc, key)
+  return leaf === null ? 0 : textOf(doc, leaf.entry.fileId).length
+}
