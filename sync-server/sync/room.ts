@@ -1,6 +1,5 @@
 import * as Y from 'yjs'
 import { type AwarenessEntry, CLOSE, WireError } from '../../protocol/frames.ts'
-import { IDLE_ROOM_MS } from '../config/limits.ts'
 import { Fault } from '../storage/faults.ts'
 import { Corruption } from '../storage/integrity/corruption.ts'
 import type { Owned, Stored } from '../storage/update-log.ts'
@@ -18,6 +17,7 @@ import { Readers } from './readers.ts'
 import type { Change, RoomEnv } from './room-env.ts'
 import { Checkpoints } from './turn/checkpoints.ts'
 import type { Queued } from './turn/command-queue.ts'
+import { IdleWatch } from './turn/idle-watch.ts'
 import { Loading } from './turn/loading.ts'
 import { TurnLoop } from './turn-loop.ts'
 import { docOf, LiveDocument } from './updates/document.ts'
@@ -43,7 +43,10 @@ export class Room {
   #failure: Error | null = null
   /** It is no longer in memory: it has failed, was unloaded, or the server stops. */
   #isGone = false
-  #idleTimer: NodeJS.Timeout | null = null
+  readonly #idleWatch = new IdleWatch(
+    () => this.#idle(),
+    (error) => this.fail(error),
+  )
 
   constructor(name: string, env: RoomEnv) {
     this.name = name
@@ -154,20 +157,11 @@ export class Room {
     else this.#awareness.apply(number, speaker, [state], now)
   }
 
-  // ── Loading ────────────────────────────────────────────────────────────────────────────────────────────────
-
   async #open(): Promise<Stored> {
-    const { log, prepare } = this.#env
-    let stored = await log.load(this.name)
-    if (stored.seq === 0) {
-      const doc = new Y.Doc()
-      prepare(doc, this.name)
-      await log.append(this.name, [Y.encodeStateAsUpdate(doc)])
-      stored = await log.load(this.name)
-    }
-    this.#gate.open(await log.owners(this.name))
+    const stored = await loadOrPrepare(this.name, this.#env)
+    this.#gate.open(await this.#env.log.owners(this.name))
     this.#turns.opened(stored.seq)
-    this.#idleLater()
+    this.#idleWatch.start()
     return stored
   }
 
@@ -198,8 +192,6 @@ export class Room {
     }
   }
 
-  // ── Connections ────────────────────────────────────────────────────────────────────────────────────────────
-
   attach(connection: Connection): void {
     if (this.#isGone) {
       const code = this.#failure === null ? 1001 : CLOSE.storageFailed
@@ -207,7 +199,7 @@ export class Room {
       return
     }
     this.#connections.add(connection)
-    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
+    this.#idleWatch.stop()
     connection.whenReady(() => this.#guard(() => this.#readers.catchUp(connection)))
     if (this.#loading.isDone) this.#guard(() => this.#readers.greet(connection))
   }
@@ -215,7 +207,7 @@ export class Room {
   detach(connection: Connection): void {
     if (!this.#connections.delete(connection) || this.#isGone) return
     this.#awareness.drop(connection.id, this.#env.now())
-    this.#idleLater()
+    this.#idleWatch.start()
   }
 
   /**
@@ -254,8 +246,6 @@ export class Room {
     return done
   }
 
-  // ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────
-
   /** Sends signs of life, and cuts off readers that take nothing. */
   heartbeat(): void {
     this.#guard(() => {
@@ -290,21 +280,13 @@ export class Room {
     return this.#turns.writeCheckpoint()
   }
 
-  #idleLater(): void {
-    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
-    if (this.#isGone) return
-    const idle = (): void => void this.#idle().catch((error: Error) => this.fail(error))
-    this.#idleTimer = setTimeout(idle, IDLE_ROOM_MS)
-    this.#idleTimer.unref()
-  }
-
   async #idle(): Promise<void> {
     if (this.#connections.size > 0 || this.#isGone) return
     await this.flush()
     await this.writeCheckpoint()
     if (this.#isGone) return
     const isBusy = this.#connections.size > 0 || !this.#turns.isIdle
-    if (isBusy || this.#env.keeps(this)) return this.#idleLater()
+    if (isBusy || this.#env.keeps(this)) return this.#idleWatch.start()
     this.#env.onIdle(this)
   }
 
@@ -331,8 +313,18 @@ export class Room {
   dispose(): void {
     this.#isGone = true
     this.#turns.stop()
-    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
+    this.#idleWatch.close()
     this.#awareness.close()
     this.#live.destroy()
   }
+}
+
+/** The workspace as it is stored; a new one is prepared and stored first. */
+const loadOrPrepare = async (name: string, { log, prepare }: RoomEnv): Promise<Stored> => {
+  const stored = await log.load(name)
+  if (stored.seq > 0) return stored
+  const doc = new Y.Doc()
+  prepare(doc, name)
+  await log.append(name, [Y.encodeStateAsUpdate(doc)])
+  return log.load(name)
 }
