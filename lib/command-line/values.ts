@@ -60,12 +60,9 @@ const checkChoice = (called: string, value: string, { words, isList }: ChoiceTyp
   const wrong = (isList ? value.split(',') : [value]).find((one) => !words.includes(one))
   if (wrong === undefined) return
   const all = `one of: ${words.join(', ')}`
-  const near = words.length > 3 ? didYouMean(wrong, words) : ''
-  throw new ClawError(
-    'usage',
-    `"${shown(wrong)}" is not a value of ${called}`,
-    `${near} ${all}`.trim(),
-  )
+  const near = didYouMean(wrong, words)
+  const hint = near.split(',').length < words.length ? `${near} ${all}` : all
+  throw new ClawError('usage', `"${shown(wrong)}" is not a value of ${called}`, hint.trim())
 }
 
 const checkSpan = (called: string, value: string, { mostDays }: SpanType): void => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Args } from '../../agent/command/verb.ts'
 import { readArgs } from '../../agent/verb-table/args.ts'
 import type { Ran } from '../../client/resident/run.ts'
 import { FORMS, type FormName, openForm, runOf } from '../../tui/control/forms.ts'
@@ -133,6 +134,8 @@ describe('what a form runs', () => {
     desk.close()
   })
 
+  const REJECTED = /is not a (number|value|time span|size)|^both --[\w-]+ and --[\w-]+ are given$/
+
   it('[U6] whatever is typed, and whatever the ids are, is taken as it is', () => {
     const { desk } = sit()
     const { snapshot } = desk.look
@@ -151,7 +154,15 @@ describe('what a form runs', () => {
         const blank = typed.trim() === ''
         if (blank || run === null) return
         const { argv, stdin } = run
-        const { verb, values, has } = readArgs(argv)
+        let args: Args
+        try {
+          args = readArgs(argv)
+        } catch (error) {
+          // A value of the wrong type, or two ways at once: the form shows it. Nothing was read as another flag.
+          expect(error).toMatchObject({ code: 'usage', message: expect.stringMatching(REJECTED) })
+          return
+        }
+        const { verb, values, has } = args
         expect(verb?.name).toBe(argv[0])
         expect(has).not.toContain('json')
         expect(has).not.toContain('next')

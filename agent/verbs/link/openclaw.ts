@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { shellWord } from '../../../lib/text/quote.ts'
-import { didYouMean } from '../../../lib/text/suggest.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { oneLine } from '../../command/text.ts'
@@ -20,27 +19,16 @@ import {
   mustReplace,
   removeArgs,
   SESSIONS,
-  type Session,
   typesOf,
   watchCommand,
 } from '../../openclaw/listener.ts'
 import { openclaw as run } from '../../openclaw/run.ts'
 
-/** Has OpenClaw wake its agent for this profile, takes that back, or tells how it is. */
-export const openclaw: Verb = async (call) => {
-  const action = call.flag('action')!
+/** Makes OpenClaw wake its agent for this profile, undoes that, or shows its state. */
+export const openclaw: Verb = (call) => {
+  const action = call.oneOf('action', ['install', 'status', 'uninstall'])
   if (action === 'install') return install(call)
-  if (action === 'status') return status(call)
-  if (action === 'uninstall') return uninstall(call)
-  const actions = ['install', 'status', 'uninstall']
-  const near = didYouMean(action, actions) || `one of: ${actions.join(', ')}`
-  throw new ClawError('usage', `openclaw does not know "${action}"`, near)
-}
-
-const sessionOf = (call: Call): Session => {
-  const session = call.flag('session') ?? 'main'
-  if (SESSIONS.some((one) => one === session)) return session as Session
-  throw new ClawError('usage', `unknown session "${session}"`, `one of: ${SESSIONS.join(', ')}`)
+  return action === 'status' ? status(call) : uninstall(call)
 }
 
 const commandOf = (call: Call, types: string | undefined): string[] => {
@@ -57,7 +45,7 @@ const commandOf = (call: Call, types: string | undefined): string[] => {
 const listenerOf = (call: Call): Listener => ({
   key: keyOf(call.profile.name),
   command: commandOf(call, call.flag('type')),
-  session: sessionOf(call),
+  session: call.oneOf('session', SESSIONS) ?? 'main',
   agent: call.flag('agent'),
 })
 

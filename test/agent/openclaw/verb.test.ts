@@ -32,7 +32,10 @@ describe('[OC3] openclaw install', () => {
     [['openclaw'], /install\|status\|uninstall is missing/],
     [['openclaw', 'instal'], /did you mean install/],
     [['openclaw', 'install', '--type', 'task_delegtion'], /did you mean task_delegation\?/],
-    [['openclaw', 'install', '--session', 'own'], /unknown session "own" — one of: main, isolated/],
+    [
+      ['openclaw', 'install', '--session', 'own'],
+      /"own" is not a value of --session — one of: main, isolated/,
+    ],
   ])('refuses %j', async (args, what) => {
     expect(await ben.run(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(what) })
   })
