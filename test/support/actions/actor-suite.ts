@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Server, startServer } from '../server.ts'
+import type { Data, Face, Input, TestActor } from './actors.ts'
+
+/** What an action has to do, whoever the actor is. */
+interface Contract {
+  /** What has to be there before. */
+  before?: (world: World) => Promise<void>
+  input: (world: World) => Input
+  /** Its result, as far as it is the same for all actors. */
+  result: (world: World) => Data
+  /** Inputs that it refuses, each with the code of its error. */
+  refuses: (world: World) => [Input, code: string][]
+}
+
+interface World {
+  me: TestActor
+  peer: TestActor
+  /** A task from me to my peer. */
+  task: string
+  /** The version of a file that I have read last. */
+  version: number
+}
+
+const put = (who: TestActor, key: string, content: string) =>
+  who.run('putText', { key, content, force: true })
+
+/** I have a file in my hands. */
+const having = (key: string, content: string) => async (world: World) => {
+  await put(world.peer, key, content)
+  world.version = await world.me.read(key)
+}
+
+const longAgo = '2001-01-01T00:00:00Z'
+
+/** By the names of the actions, as they are exported. */
+export const CONTRACTS: Readonly<Record<string, Contract>> = {
+  register: {
+    input: () => ({ name: 'Me', capabilities: ['a', 'b'], description: 'tests' }),
+    result: () => ({ agent: { name: 'Me', capabilities: ['a', 'b'], description: 'tests' } }),
+    refuses: () => [[{ name: 'server' }, 'name_taken']],
+  },
+  delegate: {
+    input: () => ({ to: 'Peer', task: 'do it', priority: 'high', context: { a: 1 } }),
+    result: () => ({
+      task: { task: 'do it', priority: 'high', context: { a: 1 }, status: 'submitted' },
+    }),
+    refuses: () => [
+      [{ to: 'Nobody', task: 'x' }, 'unknown_agent'],
+      [{ requires: ['magic'], task: 'x' }, 'no_candidate'],
+      [{ to: 'Peer', task: 'x', deadline: longAgo }, 'usage'],
+      [{ to: 'Peer', task: 'x', approve_by: 'Peer' }, 'usage'],
+      [{ to: 'Peer', task: 'x', after: ['t-000000000000'] }, 'unknown_task'],
+      [{ to: 'Peer', task: 'x', ref: 't-000000000000' }, 'unknown_task'],
+      [{ to: 'Peer', task: 'x', max_attempts: 100 }, 'usage'],
+    ],
+  },
+  broadcast: {
+    input: () => ({ content: 'hello', topic: 't', tags: ['x'] }),
+    result: () => ({ recipients: 1, message: { content: 'hello', topic: 't', tags: ['x'] } }),
+    refuses: () => [[{ content: 'x'.repeat(64 * 1024 + 1) }, 'too_large']],
+  },
+  send: {
+    input: () => ({ to: 'Peer', content: 'psst' }),
+    result: () => ({ message: { content: 'psst', type: 'direct_message', topic: 'general' } }),
+    refuses: () => [[{ to: 'Nobody', content: 'x' }, 'unknown_agent']],
+  },
+  note: {
+    input: ({ task }) => ({ task, text: 'half of it' }),
+    result: ({ task }) => ({ task: { task_id: task, notes: [{ text: 'half of it' }] } }),
+    refuses: () => [[{ task: 't-000000000000', text: 'x' }, 'unknown_task']],
+  },
+  pause: {
+    input: () => ({ name: 'Peer', note: 'lunch' }),
+    result: () => ({ agent: { name: 'Peer', paused: { note: 'lunch' } } }),
+    refuses: () => [[{ name: 'Nobody' }, 'unknown_agent']],
+  },
+  resume: {
+    before: async ({ me }) => void (await me.run('pause', { name: 'Peer' })),
+    input: () => ({ name: 'Peer' }),
+    result: () => ({ agent: { name: 'Peer' } }),
+    refuses: () => [[{ name: 'Nobody' }, 'unknown_agent']],
+  },
+  putText: {
+    before: ({ peer }) => put(peer, 'there.md', 'x').then(() => {}),
+    input: () => ({ key: 'new.md', content: 'one\n', if_absent: true }),
+    result: () => ({ file: { file_key: 'new.md', version: 1 }, created: true, conflicts: [] }),
+    refuses: () => [
+      [{ key: 'there.md', content: 'y' }, 'no_base'],
+      [{ key: 'there.md', content: 'y', if_absent: true }, 'file_exists'],
+      [{ key: '../x', content: 'y' }, 'bad_path'],
+    ],
+  },
+  editText: {
+    before: having('edit.md', 'one\ntwo\n'),
+    input: () => ({ key: 'edit.md', find: 'two', replace: 'zwei' }),
+    result: () => ({ file: { file_key: 'edit.md' }, changed: true, created: false }),
+    refuses: () => [[{ key: 'none.md', find: 'x', replace: 'y' }, 'unknown_file']],
+  },
+  editLines: {
+    before: having('lines.md', 'one\ntwo\n'),
+    input: ({ version: base_version }) => ({
+      ...{ key: 'lines.md', from_line: 2, to_line: 2, with: 'zwei', base_version },
+    }),
+    result: () => ({ changed: true, lines: [{ from_line: 2, to_line: 2 }] }),
+    refuses: () => [
+      [{ key: 'none.md', from_line: 1, to_line: 1, with: 'x', base_version: 1 }, 'unknown_file'],
+    ],
+  },
+  append: {
+    input: () => ({ key: 'log.md', text: 'a line' }),
+    result: () => ({ file: { file_key: 'log.md', size: 7 }, created: true }),
+    refuses: () => [[{ key: 'a//b', text: 'x' }, 'bad_path']],
+  },
+  move: {
+    before: having('old.md', 'x'),
+    input: () => ({ key: 'old.md', to: 'dir/moved.md' }),
+    result: () => ({ file: { file_key: 'dir/moved.md' }, moved_from: 'old.md' }),
+    refuses: () => [[{ key: 'none.md', to: 'x.md' }, 'unknown_file']],
+  },
+  remove: {
+    before: having('gone.md', 'x'),
+    input: ({ version: base_version }) => ({ key: 'gone.md', base_version }),
+    result: () => ({ removed: 'gone.md' }),
+    refuses: () => [[{ key: 'none.md' }, 'unknown_file']],
+  },
+  shareBytes: {
+    before: ({ peer }) => put(peer, 'text.md', 'x').then(() => {}),
+    input: () => ({ key: 'logo.png', bytes: '\u0000png' }),
+    result: () => ({ file: { file_key: 'logo.png', version: 1, size: 4 }, created: true }),
+    refuses: () => [[{ key: 'text.md', bytes: '\u0000x' }, 'is_text']],
+  },
+}
+
+/** Runs every action as agents of one kind. */
+export const actorSuite = (face: Face): void => {
+  describe(face.name, () => {
+    let server: Server
+    const world = { version: 0 } as World
+    beforeAll(async () => {
+      server = await startServer()
+      world.me = await face.actor(server, 'a-me')
+      world.peer = await face.actor(server, 'a-peer')
+      await world.me.run('register', { name: 'Me', capabilities: ['a'] })
+      await world.peer.run('register', { name: 'Peer', capabilities: ['a'] })
+      const { data } = await world.me.run('delegate', { to: 'Peer', task: 'first' })
+      world.task = data!.task.task_id
+    })
+    afterAll(() => server.stop())
+
+    it.each(Object.entries(CONTRACTS))('%s', async (name, { before, input, result, refuses }) => {
+      const { me } = world
+      await before?.(world)
+      for (const [wrong, code] of refuses(world)) {
+        expect(await me.run(name, wrong), JSON.stringify(wrong)).toEqual({ code })
+      }
+      const given = input(world)
+      const { data, code } = await me.run(name, given, `key-${name}`)
+      expect(code).toBeUndefined()
+      expect(data).toMatchObject(result(world))
+      // A repeat does nothing and gets the first answer, though what it needs has gone meanwhile.
+      const again = await me.run(name, given, `key-${name}`)
+      expect(again.code).toBeUndefined()
+      expect(stable(again.data!)).toEqual(stable(data!))
+      const other = { ...given, ...otherOf(given) }
+      expect(await me.run(name, other, `key-${name}`)).toEqual({ code: 'key_reused' })
+    })
+
+    it('an agent that is not registered may do none of them', async () => {
+      const stranger = await face.actor(server, 'a-stranger')
+      for (const [name, { input }] of Object.entries(CONTRACTS)) {
+        if (name === 'register') continue
+        expect(await stranger.run(name, input(world)), name).toEqual({ code: 'not_registered' })
+      }
+    })
+
+    it('a credential that only reads may do none of them', async () => {
+      await world.me.demote()
+      for (const [name, { input }] of Object.entries(CONTRACTS)) {
+        expect(await world.me.run(name, input(world)), name).toEqual({ code: 'not_allowed' })
+      }
+    })
+  })
+}
+
+/** Without what tells the time of an answer. */
+const stable = ({ agent: _, durable: __, ...data }: Data): Data => data
+
+/** A field with another value. */
+const otherOf = (input: Input): Input => {
+  for (const field of [
+    'text',
+    'content',
+    'with',
+    'replace',
+    'note',
+    'description',
+    'to',
+    'bytes',
+  ]) {
+    if (typeof input[field] !== 'string') continue
+    return { [field]: field === 'to' ? 'other.md' : `${input[field]}!` }
+  }
+  return 'key' in input ? { key: 'other.md' } : { name: 'Me' }
+}
