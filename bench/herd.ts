@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { backoffMs } from '../client/session/session.ts'
+import { backoffMs } from '../client/session/closing.ts'
 import { bearer, credentialFor } from './credential.ts'
 import { type Home, newHome } from './homes.ts'
 import { memoryOf, program, type ServerProcess, startServer, tempDir } from './programs.ts'

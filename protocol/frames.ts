@@ -10,9 +10,12 @@ export const FRAGMENT_BYTES = 128 * 1024
  *   sync      = 0 bytes (SyncStep1: state vector) | 1 bytes (SyncStep2: update) | 2 bytes (update)
  *   awareness = bytes(count (clientID clock json)*)
  *
- * Numbers are lib0 varuints; bytes and json are length-prefixed. Nothing here knows what is in a document.
+ * Numbers are lib0 varuints; bytes and json are length-prefixed. This file knows nothing of a document's content.
  */
 export const SYNC = 0
+export const SYNC_STEP_1 = 0
+export const SYNC_STEP_2 = 1
+export const SYNC_UPDATE = 2
 export const AWARENESS = 1
 const QUERY_AWARENESS = 3
 export const BARRIER = 100

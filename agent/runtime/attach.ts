@@ -14,7 +14,7 @@ import {
   writeFrame,
   writeJson,
 } from '../../client/resident/attach-wire.ts'
-import type { Contact } from '../../client/session/session.ts'
+import type { Contact } from '../../client/session/contact.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import type { WorkspaceHandle } from '../session/workspace-handle.ts'

@@ -1,6 +1,6 @@
 import { workingDir } from '../../client/http/cwd.ts'
 import { homeOf, socketOf } from '../../client/resident/socket.ts'
-import { BEAT_MS } from '../../client/session/session.ts'
+import { BEAT_MS } from '../../client/session/heartbeat.ts'
 import { IDLE_AFTER_MS, SILENT_AFTER_MS } from '../../workspace/agents/presence.ts'
 import type { AgentProgram } from '../command/program.ts'
 import { openLog } from '../session/log.ts'

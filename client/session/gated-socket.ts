@@ -1,0 +1,104 @@
+import type { Socket } from 'node:net'
+import { type ClientOptions, WebSocket } from 'ws'
+import { ClawError } from '../../protocol/errors.ts'
+import { SYNC, SYNC_STEP_1 } from '../../protocol/frames.ts'
+import { serverInfo } from '../http/api.ts'
+import { upgradeRefused } from '../http/middlebox.ts'
+import { agentFor } from '../http/proof.ts'
+import { authorization, type Target } from '../http/target.ts'
+import { trusted } from '../http/trust.ts'
+
+/** Timeout of a handshake, in milliseconds, or this many beats if that is shorter. */
+const HANDSHAKE_TIMEOUT_MS = 8_000
+const HANDSHAKE_BEATS = 4
+/** Longest part of a rejection's body that is read, in characters. */
+const MAX_REFUSAL = 64 * 1024
+
+/** Callbacks of a gated socket. */
+export interface SocketEvents {
+  /** A connection begins, with this credential. */
+  dials: (readsOnly: boolean, token: string | null) => void
+  /** The server's header Date. */
+  dated: (date: string | undefined) => void
+  commit: () => Promise<void>
+  /** True while edits must not be sent. */
+  holds: () => boolean
+  /** The part of a frame that may be sent; null for nothing. */
+  filter: (frame: Uint8Array) => Uint8Array | null
+  sent: (frame: Uint8Array) => void
+  failed: (error: ClawError) => void
+}
+
+/** A connection that counts its received bytes. */
+export type HeardSocket = WebSocket & { readonly bytesRead: number }
+
+/**
+ * A WebSocket that sends a frame only when the replica has it on disk: each frame waits for a commit, in order. An
+ * operation that others saw and its author lost would get its number twice, and replicas would diverge for good.
+ */
+export const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
+  class GatedSocket extends WebSocket {
+    #tail: Promise<void> = Promise.resolve()
+    #socket: Socket | null = null
+    /** The reason of the rejection is known; errors that follow say less. */
+    isRefused = false
+
+    constructor(address: string | URL, protocols?: string | string[]) {
+      const token = target.token?.() ?? null
+      const headers = authorization({ token: () => token })
+      const handshakeTimeout = Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs)
+      const agent = agentFor(target, [token], handshakeTimeout)
+      const options: ClientOptions = {
+        handshakeTimeout,
+        perMessageDeflate: false,
+        headers,
+        ...(agent !== null && { agent }),
+        ...(target.sync.startsWith('wss:') && trusted()),
+      }
+      super(address, protocols ?? [], options)
+      events.dials(target.readsOnly?.() ?? false, token)
+      this.on('upgrade', ({ socket, headers }) => {
+        this.#socket = socket
+        events.dated(headers.date)
+      })
+      this.on('unexpected-response', (_request, response) => {
+        let body = ''
+        response.on('data', (chunk) => {
+          if (body.length < MAX_REFUSAL) body += chunk
+        })
+        response.once('close', () => {
+          this.isRefused = true
+          const { statusCode: status = 0, headers } = response
+          const isThere = () => serverInfo({ base: target.base }, HANDSHAKE_TIMEOUT_MS)
+          void upgradeRefused(target.base, { status, headers, text: body }, isThere).then(
+            (error) => {
+              events.failed(error)
+              this.terminate()
+            },
+          )
+        })
+      })
+    }
+
+    get bytesRead(): number {
+      return this.#socket?.bytesRead ?? 0
+    }
+
+    override send(whole: Uint8Array): void {
+      const frame = events.filter(whole)
+      if (frame === null) return
+      this.#tail = this.#tail
+        .then(() => events.commit())
+        .then(() => {
+          if (this.readyState !== WebSocket.OPEN || (isEdit(frame) && events.holds())) return
+          super.send(frame)
+          events.sent(frame)
+        })
+        .catch((error) => {
+          events.failed(ClawError.from(error))
+          this.terminate()
+        })
+    }
+  }
+
+const isEdit = (frame: Uint8Array): boolean => frame[0] === SYNC && frame[1] !== SYNC_STEP_1

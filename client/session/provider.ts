@@ -1,0 +1,111 @@
+import * as decoding from 'lib0/decoding'
+import type { Awareness } from 'y-protocols/awareness'
+import { WebsocketProvider } from 'y-websocket'
+import type * as Y from 'yjs'
+import { BARRIER } from '../../protocol/frames.ts'
+import { backoffMs } from './closing.ts'
+import type { HeardSocket } from './gated-socket.ts'
+
+/** After this many attempts y-websocket waits for `maxBackoffTime`, up to 200 s. */
+const MANY_TRIES = 10
+
+/** Events of a provider. */
+export interface ProviderEvents {
+  /** True if another attempt follows a close with this code. */
+  retries: (closeCode: number) => boolean
+  status: (isConnected: boolean) => void
+  synced: () => void
+  barrier: (nonce: number) => void
+  error: (event: unknown) => void
+  /** `null`: closed by this side, or the attempt failed. */
+  closed: (event: { code: number; reason: string } | null) => void
+}
+
+/** y-websocket's provider with ClawLink's back-off and barriers; the only file that touches its internals. */
+export class Provider {
+  readonly #inner: WebsocketProvider
+  /** The wait that the server demanded before the next attempt, in milliseconds. */
+  #demandedMs = 0
+
+  /** `socketClass` opens the connections. Dials at `dial`. */
+  constructor(
+    url: string,
+    workspace: string,
+    doc: Y.Doc,
+    awareness: Awareness,
+    socketClass: unknown,
+    events: ProviderEvents,
+  ) {
+    const inner = new WebsocketProvider(url, workspace, doc, {
+      connect: false,
+      awareness,
+      disableBc: true,
+      WebSocketPolyfill: socketClass as typeof globalThis.WebSocket,
+      shouldReconnect: ({ code }) => events.retries(code),
+    })
+    this.#inner = inner
+    inner.messageHandlers[BARRIER] = (_encoder, decoder) =>
+      events.barrier(decoding.readVarUint(decoder))
+    inner.on('status', ({ status }) => events.status(status === 'connected'))
+    inner.on('sync', () => events.synced())
+    inner.on('connection-error', (event) => events.error(event))
+    inner.on('connection-close', (event) => {
+      this.#setBackoff()
+      events.closed(event)
+    })
+  }
+
+  get isSynced(): boolean {
+    return this.#inner.synced
+  }
+
+  /** The present connection, or attempt. */
+  get socket(): HeardSocket | null {
+    return this.#inner.ws as unknown as HeardSocket | null
+  }
+
+  /** True if a Yjs transaction with this origin came from the server. */
+  isOrigin(origin: unknown): boolean {
+    return origin === this.#inner
+  }
+
+  dial(): void {
+    this.#inner.connect()
+  }
+
+  disconnect(): void {
+    this.#inner.disconnect()
+  }
+
+  /** Ends a connection that is dead, whatever the kernel says; the provider dials again. */
+  hangUp(): void {
+    this.socket?.terminate()
+  }
+
+  send(frame: Uint8Array): void {
+    this.#inner.ws?.send(frame as Uint8Array<ArrayBuffer>)
+  }
+
+  /** The next attempt comes no sooner than in `ms` milliseconds. */
+  demand(ms: number): void {
+    this.#demandedMs = ms
+  }
+
+  /** y-websocket closes a connection without a message for 30 s; a heartbeat at `now` counts as one. */
+  asked(now: number): void {
+    this.#inner.wsLastMessageReceived = now
+  }
+
+  destroy(): void {
+    this.#inner.destroy()
+  }
+
+  /** y-websocket waits for min(100 ms · 2^attempts, maxBackoffTime), and computes that after its close event. */
+  #setBackoff(): void {
+    const inner = this.#inner
+    const wait = backoffMs(inner.wsUnsuccessfulReconnects + 1, Math.random())
+    inner.maxBackoffTime = Math.max(wait, this.#demandedMs)
+    if (this.#demandedMs > wait) inner.wsUnsuccessfulReconnects = MANY_TRIES
+    this.#demandedMs = 0
+  }
+}
