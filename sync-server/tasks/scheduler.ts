@@ -123,7 +123,7 @@ class RoomTasks {
   }
 
   get hasOwners(): boolean {
-    return this.#settler?.hasOwners ?? false
+    return this.#settler?.index.hasLeases ?? false
   }
 
   committed(): void {

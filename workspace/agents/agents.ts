@@ -193,7 +193,7 @@ const fieldIn = <T>(
 }
 
 const listIn = (record: Y.Map<unknown>, field: 'capabilities' | 'topics'): string[] =>
-  fieldIn(record, field, records.labels, [])
+  fieldIn(record, field, records.labelList, [])
 
 const timeIn = (record: Y.Map<unknown>, field: 'lastSeenAt' | 'registeredAt'): number =>
   fieldIn(record, field, time, 0)

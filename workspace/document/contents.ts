@@ -5,7 +5,7 @@ import {
   MAX_OTHER_NAME_BYTES,
   MAX_OTHER_VALUE_BYTES,
 } from '../../protocol/limits.ts'
-import type { Shape } from './grammar.ts'
+import type { TypeShape } from './grammar.ts'
 import { entryAt, type TypePlace } from './places.ts'
 import { jsonProblem } from './values.ts'
 
@@ -85,7 +85,7 @@ const heldProblem = ({ rule }: TypePlace, key: string | null, content: Content):
   return `${KINDS[content.getRef()] ?? 'this'} cannot stand there`
 }
 
-const isOfShape = (type: unknown, shape: Shape): boolean =>
+const isOfShape = (type: unknown, shape: TypeShape): boolean =>
   shape === 'any' || type instanceof { map: Y.Map, list: Y.Array, text: Y.Text }[shape]
 
 /**

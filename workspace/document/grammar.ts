@@ -17,7 +17,7 @@ import { count, json, line, type Rule, time } from './values.ts'
  */
 
 /** The shape of a type. Yjs lets every root have keys, elements and text at once. */
-export type Shape = 'map' | 'list' | 'text' | 'any'
+export type TypeShape = 'map' | 'list' | 'text' | 'any'
 
 /**
  * The writers of a place. `author`: the agent that the entry there names.
@@ -39,7 +39,7 @@ export interface EntryRule {
 export interface TypeRule {
   /** For docs/SCHEMA.md. */
   title?: string
-  shape: Shape
+  shape: TypeShape
   /** Of a map. */
   key?: Rule
   /**
@@ -89,8 +89,8 @@ export const AGENT: TypeRule = {
   key: line(64),
   fields: {
     name: { value: records.nameRule },
-    capabilities: { value: records.labels },
-    topics: { value: records.labels },
+    capabilities: { value: records.labelList },
+    topics: { value: records.labelList },
     machine: { value: records.machine },
     description: { value: records.description },
     registeredAt: { value: time },
@@ -168,7 +168,7 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
       rest: { type: valueMap(line(256), records.receipt), value: records.receipt },
     },
   },
-  files: { writer: 'author', type: valueMap(records.filePath, records.fileEntry, MAX_FILES) },
+  files: { writer: 'author', type: valueMap(records.filePath, records.fileEntryRule, MAX_FILES) },
   file: { writer: 'anyone', name: records.fileId, type: { shape: 'text' } },
   blobs: {
     writer: 'author',

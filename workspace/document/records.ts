@@ -65,7 +65,7 @@ export const nameRule = checked(
   nameProblem,
 )
 const label = line(MAX_NAME_BYTES)
-export const labels = list(label, MAX_LIST_LENGTH)
+export const labelList = list(label, MAX_LIST_LENGTH)
 export const machine = label
 export const description = text(MAX_DESCRIPTION_BYTES)
 export const linkState = oneOf('up', 'down')
@@ -81,7 +81,7 @@ export const broadcastRecord = record(
     id: messageId,
     from: agentId,
     topic: label,
-    tags: labels,
+    tags: labelList,
     content: text(MAX_MESSAGE_BYTES),
     at: time,
   },
@@ -98,7 +98,7 @@ export const taskFacts = record(
     createdAt: time,
   },
   {
-    requires: labels,
+    requires: labelList,
     after: list(taskId, MAX_TASK_LINKS),
     afterFailed: oneOf('run'),
     deadline: time,
@@ -178,7 +178,7 @@ const removed = record(
   { movedTo: filePath },
 )
 
-export const fileEntry = record(
+export const fileEntryRule = record(
   { fileId, mediaType: line(MAX_NAME_BYTES), createdBy: agentId, createdAt: time },
   { line: count(), removed },
 )

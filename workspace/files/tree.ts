@@ -132,7 +132,7 @@ export const plant = (doc: Y.Doc, key: FileKey, entry: FileEntry): void => {
     )
   }
   const line = readFileEntry(doc, key)?.line
-  files.set(key, must(records.fileEntry, line === undefined ? entry : { ...entry, line }, key))
+  files.set(key, must(records.fileEntryRule, line === undefined ? entry : { ...entry, line }, key))
 }
 
 /**
@@ -151,7 +151,7 @@ export const uproot = (
   const removed = { by, at, edits, ...(movedTo !== undefined && { movedTo }) }
   const line = (entry.line ?? 0) + (movedTo === undefined ? 0 : 1)
   const next = { ...entry, ...(line > 0 && { line }), removed }
-  filesOf(doc).set(key, must(records.fileEntry, next, key))
+  filesOf(doc).set(key, must(records.fileEntryRule, next, key))
 }
 
 /**

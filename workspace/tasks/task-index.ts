@@ -45,6 +45,11 @@ export class TaskIndex {
     return this.#open
   }
 
+  /** Tells whether some lease can end: a task has an owner that does not wait for approval. */
+  get hasLeases(): boolean {
+    return this.#open.some(({ status }) => status.owner !== null && !status.pending)
+  }
+
   /** The tasks that wait for this one, ended ones included. */
   dependents(id: TaskId): ReadonlySet<TaskId> {
     return this.#dependents.get(id) ?? NONE

@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import type { AgentId, TaskId } from '../../../protocol/ids.ts'
 import { migrate } from '../../document/migrate.ts'
-import { archivedTasks, metaOf, submissionsOf } from '../../document/schema.ts'
+import { submissionsOf } from '../../document/schema.ts'
 import { TaskIndex } from '../task-index.ts'
 import { isTerminal } from '../task-states.ts'
 import { writeServerStep } from '../task-write.ts'
@@ -9,7 +9,7 @@ import { CycleSearch, openDependents } from './dependencies.ts'
 import { type Archive, SubmissionFiler } from './filing.ts'
 import { nextEvent } from './next.ts'
 import { askToTake } from './offers.ts'
-import { archiveEnded, endedIn } from './retention.ts'
+import { archiveEnded, endedIn, noteArchived, noteEnded } from './retention.ts'
 import { ReviewQueue } from './review-queue.ts'
 import { ReconcileView, type TaskWorld } from './world.ts'
 
@@ -75,11 +75,6 @@ export class TaskReconciler {
     return !this.#queue.isEmpty || this.index.hasChanged || submissionsOf(this.#doc).length > 0
   }
 
-  /** Tells whether some lease can end, so that the room must stay loaded. */
-  get hasOwners(): boolean {
-    return this.index.open.some(({ status }) => status.owner !== null && !status.pending)
-  }
-
   /** Does all that is due now, within the bounds above. Call it in a transaction. */
   reconcile(world: TaskWorld, put: Archive): Reconciled {
     const unknown = new Set<TaskId>()
@@ -96,8 +91,7 @@ export class TaskReconciler {
     const hasUnreviewed = this.#review(world, unknown)
     const oldest = archiveEnded(this.#ended, this.#doc, this.index, world, archive)
     this.index.takeChanged()
-    // The position of the newest entry: a replica that comes back reads the archive up to it.
-    if (count > 0) metaOf(this.#doc).set('archivedTasks', archivedTasks(this.#doc) + count)
+    if (count > 0) noteArchived(this.#doc, count)
     const more = hasUnfiled || hasUnreviewed
     return { next: Math.min(more ? world.now : oldest, this.#queue.next), unknown, more }
   }
@@ -112,7 +106,6 @@ export class TaskReconciler {
       if (left-- > 0) this.#reviewOne(id, view, todo, unknown)
       else this.#queue.touch(id)
     }
-    this.index.takeChanged()
     return left < 0
   }
 
@@ -121,7 +114,7 @@ export class TaskReconciler {
     this.#queue.schedule(id, Infinity)
     if (entry === undefined) return
     if (isTerminal(entry.status.state)) {
-      if (this.#ended.at(-1) !== id && !this.#ended.includes(id)) this.#ended.push(id)
+      noteEnded(this.#ended, id)
       // Also those that were reviewed already: this task had not ended then.
       for (const other of openDependents(this.index, id)) moveToEnd(todo, other)
       return
@@ -134,10 +127,8 @@ export class TaskReconciler {
       return
     }
     for (const to of next.ask ?? []) askToTake(entry, to, view.world.now)
-    for (const other of next.lookUp ?? []) {
-      unknown.add(other)
-      this.#queue.touch(id)
-    }
+    for (const other of next.lookUp ?? []) unknown.add(other)
+    if (next.lookUp !== undefined && next.lookUp.length > 0) this.#queue.touch(id)
     this.#queue.schedule(id, next.until)
   }
 }

@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
 import type { TaskId } from '../../../protocol/ids.ts'
 import { removeFrom } from '../../document/buckets.ts'
-import { tasksOf } from '../../document/schema.ts'
+import { archivedTasks, metaOf, tasksOf } from '../../document/schema.ts'
 import { archivedOf, storedTask } from '../task-archive.ts'
 import type { TaskIndex } from '../task-index.ts'
 import { isTerminal } from '../task-states.ts'
@@ -29,6 +29,16 @@ export const endedIn = (index: TaskIndex): TaskId[] =>
     .filter(({ status }) => isTerminal(status.state))
     .sort((a, b) => a.status.at - b.status.at)
     .map(({ id }) => id)
+
+/** Appends a task that has ended, once. */
+export const noteEnded = (ended: TaskId[], id: TaskId): void => {
+  if (ended.at(-1) !== id && !ended.includes(id)) ended.push(id)
+}
+
+/** Notes the position of the newest archived task: a replica that comes back reads the archive up to it. */
+export const noteArchived = (doc: Y.Doc, count: number): void => {
+  metaOf(doc).set('archivedTasks', archivedTasks(doc) + count)
+}
 
 /**
  * Archives the tasks that `retentionOf` names and takes them out of `ended`. Returns when more are due (milliseconds since
