@@ -5,7 +5,7 @@ import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
 import { agentName } from '../../workspace/agents/agents.ts'
 import { editsOf, filesOf } from '../../workspace/document/schema.ts'
 import { countEdit } from '../../workspace/files/edit-counts.ts'
-import { putFile } from '../../workspace/files/put-file.ts'
+import { checkSize, putFile } from '../../workspace/files/put-file.ts'
 import { actionOf } from '../model/editor-keys.ts'
 import { editLine, type Line } from '../terminal/line.ts'
 import { ACTIONS } from './actions.ts'
@@ -192,13 +192,9 @@ export class EditorSession {
       this.message = refusal ?? ''
       return
     }
-    const growth = real.reduce((sum, { from, to, insert }) => sum + insert.length - to + from, 0)
-    if (growth > 0 && this.text.lines.length + growth > MAX_FILE_BYTES) {
-      this.message = `a file has at most ${MAX_FILE_BYTES} bytes`
-      return
-    }
     const { kind } = this.state
     try {
+      checkSize(this.text.bytesAfter(real, MAX_FILE_BYTES))
       this.text.edit(real, () => {
         if (kind !== 'new') return
         const now = this.#options.now()

@@ -1,10 +1,14 @@
 import * as Y from 'yjs'
+import { byteLength } from '../../lib/text/bytes.ts'
 import type { FileId } from '../../protocol/ids.ts'
 import type { FileCursor } from '../../workspace/agents/presence.ts'
 import { textOf } from '../../workspace/document/schema.ts'
 import { hasOthers, indexedString, OBJECT, placeAt } from '../../workspace/files/text-index.ts'
 import { Lines } from './lines.ts'
 import type { Range } from './search.ts'
+
+/** A UTF-16 unit is at most this long in UTF-8 (bytes). */
+const UNIT_BYTES = 3
 
 /** Typing without so long a pause (milliseconds) is taken back as one. */
 const UNDO_MS = 700
@@ -34,6 +38,8 @@ export class SharedText {
   readonly #text: Y.Text
   readonly #undo: Y.UndoManager
   readonly #onChange: (isOwn: boolean) => void
+  /** At least the size of the text in UTF-8 (bytes): a count of a large text at each key takes too long. */
+  #atMostBytes: number
   /** True if the text holds values that are not text. */
   #hasOthers: boolean
 
@@ -43,6 +49,7 @@ export class SharedText {
     this.#text = textOf(doc, id)
     this.#onChange = onChange
     this.lines = new Lines(indexedString(this.#text))
+    this.#atMostBytes = UNIT_BYTES * this.lines.length
     this.#hasOthers = hasOthers(this.#text)
     this.#undo = new Y.UndoManager(this.#text, {
       trackedOrigins: new Set([this]),
@@ -83,6 +90,22 @@ export class SharedText {
     const last = changes.at(-1)
     if (last !== undefined) this.head = last.from + shift + last.insert.length
     this.anchor = this.head
+  }
+
+  /**
+   * The size of the text in UTF-8 after `changes` (bytes); 0 where that is below `limit` without a count, or the changes
+   * make the text no larger.
+   */
+  bytesAfter(changes: readonly Change[], limit: number): number {
+    const added = changes.reduce((sum, { insert }) => sum + byteLength(insert), 0)
+    if (this.#atMostBytes + added <= limit) return 0
+    const removed = changes.reduce(
+      (sum, { from, to }) => sum + byteLength(this.lines.slice(from, to)),
+      0,
+    )
+    if (added <= removed) return 0
+    this.#atMostBytes = byteLength(this.lines.slice(0, this.lines.length))
+    return this.#atMostBytes + added - removed
   }
 
   /** Starts a new undo step. */
@@ -144,6 +167,7 @@ export class SharedText {
       }
       if (removed === 0 && text === '') continue
       this.lines.replace(at, removed, text)
+      this.#atMostBytes += UNIT_BYTES * text.length
       this.#move(at, removed, text.length)
       at += text.length
       last = at

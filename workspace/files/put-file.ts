@@ -121,8 +121,13 @@ const checkContent = (content: string): string => {
       'share text in UTF-8',
     )
   }
-  const size = byteLength(content)
-  if (size <= MAX_FILE_BYTES) return content
+  checkSize(byteLength(content))
+  return content
+}
+
+/** `size`: of a file's text in UTF-8 (bytes). Throws `too_large`. */
+export const checkSize = (size: number): void => {
+  if (size <= MAX_FILE_BYTES) return
   throw new ClawError(
     'too_large',
     `the file would be ${size} bytes; the limit is ${MAX_FILE_BYTES}`,

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import type { AgentId } from '../../../protocol/ids.ts'
+import { MAX_FILE_BYTES } from '../../../protocol/limits.ts'
 import { ACTIONS } from '../../../tui/editor/actions.ts'
 import { editorPresses } from '../../../tui/editor/key-input.ts'
 import { OTHERS_MS, SHOW_MS } from '../../../tui/editor/session.ts'
@@ -294,6 +295,22 @@ describe('together', () => {
 })
 
 describe('the file', () => {
+  it('[U33] is limited in bytes, not in UTF-16 units: Chinese text has three per unit', () => {
+    const units = Math.floor(MAX_FILE_BYTES / 3)
+    const it = opened('日'.repeat(units))
+    it.type('日')
+    expect(it.session.message).toContain(`the limit is ${MAX_FILE_BYTES}`)
+    expect(it.text()).toHaveLength(units)
+    it.session.press({ text: 'a' }) // a byte is left
+    expect(it.session.message).toBe('')
+    expect(it.text()).toHaveLength(units + 1)
+    it.type('b')
+    expect(it.session.message).toContain(`the limit is ${MAX_FILE_BYTES}`)
+    it.keys('backspace', 'delete')
+    it.type('日')
+    expect(it.session.message).toBe('')
+  })
+
   it('[U33] is made with the first edit, and edits are counted as its versions', () => {
     const it = open(new Y.Doc(), 'new/b.md', ann)
     expect(it.session.state.kind).toBe('new')
