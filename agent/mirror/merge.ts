@@ -45,11 +45,17 @@ interface Env {
 /** Brings a path's disk, base and document together, and says what to write to the disk. */
 export class Merge {
   readonly #env: Env
-  /** Text put since this was last set to 0 (UTF-16 units). */
-  units = 0
+  #units = 0
 
   constructor(env: Env) {
     this.#env = env
+  }
+
+  /** Text put since the last call (UTF-16 units). */
+  takeUnits(): number {
+    const units = this.#units
+    this.#units = 0
+    return units
   }
 
   /** Changes the document and the base; returns what to write to the disk. Throws `bad_text`, `too_large`, `bad_path`. */
@@ -125,7 +131,7 @@ export class Merge {
     for (const conflict of conflicts) {
       tellOthers(doc, by, file.file_key, conflict, newMessageId, now)
     }
-    this.units += content.length
+    this.#units += content.length
     const change = created ? 'created' : 'changed'
     const { version } = file
     report({

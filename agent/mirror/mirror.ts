@@ -11,9 +11,10 @@ import { whyOf } from './disk/way.ts'
 import { Gone } from './gone.ts'
 import { lookAt, type View } from './look-at.ts'
 import { Looker } from './looker.ts'
-import { type Looked, Merge, type Write } from './merge.ts'
+import { type Looked, Merge } from './merge.ts'
 import { noteTo, rulesNews, waitingNews } from './news.ts'
 import { Overwritten } from './overwritten.ts'
+import { Reconciler } from './reconcile.ts'
 import type { FirstPass, MirrorOptions } from './rules/options.ts'
 import { checkPrefix, relOf } from './rules/paths.ts'
 import { Upstream } from './rules/upstream.ts'
@@ -29,8 +30,6 @@ const GATHER_MS = 8
 /** Size of a batch that is read, merged and committed in one go; the link has other work, too (count; UTF-16 units). */
 const BATCH_FILES = 200
 const BATCH_UNITS = 1024 * 1024
-/** Text that is sent before the server must confirm it; at most twice as much is under way (UTF-16 units). */
-const WINDOW_UNITS = 2 * 1024 * 1024
 
 /**
  * Keeps a folder on disk and the shared files the same, both ways. For each path it knows the base, the text that both
@@ -54,6 +53,7 @@ export class Mirror {
   readonly #terrain: Terrain
   readonly #gone: Gone
   readonly #carrier: Carrier
+  readonly #reconciler: Reconciler
   readonly #looker: Looker
   readonly #upstream: Upstream
   readonly #skipped = new Skipped((rels) => this.#again(rels))
@@ -61,7 +61,6 @@ export class Mirror {
   readonly #offShared: () => void
   readonly #dirty: Dirty
   readonly #view: View
-  #confirming: Promise<void> = Promise.resolve()
   #hasNewPaths = false
   #isFirstPass = true
   #hasToldOfGone: boolean
@@ -87,6 +86,17 @@ export class Mirror {
     this.#overwritten = new Overwritten(replica, id, olds, (...late) => this.#onLate(...late))
     const isBusy = (rel: string) => this.#gone.isBusy(rel)
     this.#carrier = new Carrier(folder, this.#overwritten, isBusy, maxBytes)
+    this.#reconciler = new Reconciler(
+      {
+        ...{ replica, bases, report, merge: this.#merge, carrier: this.#carrier },
+        ...{ overwritten: this.#overwritten, terrain: this.#terrain, skipped: this.#skipped },
+      },
+      {
+        onSkip: (rel, why) => this.#skip(rel, why),
+        onLate: (rel) => this.#dirty.mark(rel, SETTLE_MS),
+        onFreed: (rel) => this.#onFreed(rel),
+      },
+    )
     this.#upstream = new Upstream(session, replica, this.#ended.signal)
     this.#looker = new Looker(this.#terrain, folder, {
       onPath: (rel) => this.#onDisk(rel),
@@ -98,7 +108,7 @@ export class Mirror {
     )
     const [terrain, gone, dirty, looker] = [this.#terrain, this.#gone, this.#dirty, this.#looker]
     this.#view = { folder, prefix, doc: replica.doc, bases, terrain, gone, dirty, looker }
-    this.#offShared = onShared(replica.doc, this, (keys, areNew) => this.#onShared(keys, areNew))
+    this.#offShared = onShared(replica.doc, this.#reconciler, (...news) => this.#onShared(...news))
     this.ready = this.#start()
     this.ready.catch(() => {}) // told by `stopped`
   }
@@ -274,12 +284,8 @@ export class Mirror {
         units += Math.max(one.disk?.length ?? 0, sharedLength(replica.doc, one.key))
         batch.push(one)
       }
-      await this.#reconcile(batch)
-      if (this.#merge.units > WINDOW_UNITS) {
-        await this.#confirming
-        this.#merge.units = 0
-        this.#confirming = this.#upstream.confirm()
-      }
+      await this.#reconciler.reconcile(batch)
+      await this.#upstream.pace(this.#merge.takeUnits())
       if (this.#isFirstPass) this.#options.progress?.(i, due.length)
       await nextTick()
     }
@@ -321,55 +327,6 @@ export class Mirror {
     return null
   }
 
-  async #reconcile(batch: readonly Looked[]): Promise<void> {
-    const { replica } = this.#options
-    for (const one of batch) {
-      if (one.digest === null || one.digest === one.base?.digest) continue
-      const texts = await this.#bases.texts(one.rel)
-      if (texts.length > 0) one.from = [...texts, ...this.#overwritten.texts(one.rel, one.at)]
-    }
-    const writes: Write[] = []
-    replica.doc.transact(() => {
-      for (const one of batch) {
-        try {
-          const write = this.#decide(one)
-          if (write !== null) writes.push(write)
-        } catch (error) {
-          this.#skip(one.rel, whyOf(error))
-        }
-      }
-    }, this)
-    await replica.commit()
-    for (const { rel, base } of batch) {
-      if (base !== undefined && this.#bases.get(rel) === undefined) this.#onFreed(rel)
-    }
-    if (writes.length > 0) await this.#carry(writes)
-  }
-
-  #decide(one: Looked): Write | null {
-    const write = this.#merge.decide(one)
-    if (write === null) return this.#skipped.delete(one.rel)
-    const why = isRuleFile(one.rel)
-      ? this.#terrain.onRules(one.rel, write.expected, write.text)
-      : null
-    return why === null ? write : this.#skip(one.rel, why)
-  }
-
-  async #carry(writes: readonly Write[]): Promise<void> {
-    const { done, late, refused } = await this.#carrier.carry(writes)
-    for (const [rel, why] of refused) this.#skip(rel, why)
-    for (const rel of late) this.#dirty.mark(rel, SETTLE_MS)
-    for (const { rel, key, text, expected, fileId } of done) {
-      this.#skipped.delete(rel)
-      if (text === null) this.#bases.drop(rel)
-      else this.#bases.keep(rel, text, fileId)
-      const change = text === null ? 'removed' : expected === null ? 'created' : 'changed'
-      this.#options.report({ type: 'in', file_key: key, change })
-      if (text === null) this.#onFreed(rel)
-    }
-    await this.#options.replica.commit()
-  }
-
   /** A path became free: files that it stood in the way of can be written. */
   #onFreed(rel: string): void {
     if (this.#skipped.whys.size === 0) return
@@ -388,10 +345,9 @@ export class Mirror {
 
   /** A tool had a file open that was replaced, and wrote to the old one. */
   #onLate(rel: string, before: string, text: string): void {
-    const { replica } = this.#options
-    if (replica.isClosed) return
+    if (this.#options.replica.isClosed) return
     try {
-      replica.doc.transact(() => this.#merge.putText(`${this.prefix}${rel}`, text, before), this)
+      this.#reconciler.putLate(`${this.prefix}${rel}`, text, before)
     } catch (error) {
       this.#skip(rel, whyOf(error))
     }

@@ -9,11 +9,17 @@ const RETRY_MS = 1_000
 /** A link that starts connects in a moment (ms). */
 const CONNECT_MS = 10
 
+/** Text that is sent before the server must confirm it; at most twice as much is under way (UTF-16 units). */
+const WINDOW_UNITS = 2 * 1024 * 1024
+
 /** The server, as a mirror needs it, until `ended`. */
 export class Upstream {
   readonly #session: () => Connection | null
   readonly #replica: Replica
   readonly #ended: AbortSignal
+  /** Sent since the server was last asked to confirm (UTF-16 units). */
+  #units = 0
+  #confirming: Promise<void> = Promise.resolve()
 
   constructor(session: () => Connection | null, replica: Replica, ended: AbortSignal) {
     this.#session = session
@@ -48,6 +54,15 @@ export class Upstream {
   /** Waits until the server has everything, and if need be for its coming back. */
   async confirm(): Promise<void> {
     while (!this.#ended.aborted && !(await this.isConfirmed())) await this.#sleep(RETRY_MS)
+  }
+
+  /** Counts text that was sent (UTF-16 units); waits where the server is a window behind. */
+  async pace(units: number): Promise<void> {
+    this.#units += units
+    if (this.#units <= WINDOW_UNITS) return
+    await this.#confirming
+    this.#units = 0
+    this.#confirming = this.confirm()
   }
 
   async #sleep(ms: number): Promise<void> {
