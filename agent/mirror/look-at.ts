@@ -70,8 +70,8 @@ const whyKept = ({ bases, gone, doc, terrain }: View, rel: string, key: string):
     gone.found(rel)
     return gone.whyAway(rel)
   }
-  // A file that was listed and never shared may be hidden by a mount; nothing tells when that goes.
-  const isHidden = !wasHere && terrain.isListed(rel) && gone.isMountChanged(rel)
+  // A mount may hide a file that was not shared yet; no event tells when it goes.
+  const isHidden = !wasHere && gone.isMountChanged(rel)
   const why = wasHere ? gone.whyAway(rel) : isHidden ? AWAY : null
   if (why !== null) return why
   gone.found(rel)

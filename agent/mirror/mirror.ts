@@ -8,7 +8,7 @@ import { Carrier } from './carry.ts'
 import { Dirty } from './disk/dirty.ts'
 import { Folder } from './disk/folder.ts'
 import { whyOf } from './disk/way.ts'
-import { Gone } from './gone.ts'
+import { AWAY, Gone } from './gone.ts'
 import { lookAt, type View } from './look-at.ts'
 import { Looker } from './looker.ts'
 import { type Looked, Merge } from './merge.ts'
@@ -316,7 +316,7 @@ export class Mirror {
     }
     if (found === 'ignored') return this.#skipped.delete(rel)
     if (typeof found !== 'string') return found
-    const isLeft = this.#skipped.whys.has(rel) && this.#terrain.isNowhere(rel)
+    const isLeft = found !== AWAY && this.#skipped.whys.has(rel) && this.#terrain.isNowhere(rel)
     return isLeft ? this.#skipped.delete(rel) : this.#skip(rel, found)
   }
 

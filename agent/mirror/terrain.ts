@@ -82,11 +82,6 @@ export class Terrain {
     return this.#rules.isHeld(this.#found.rules)
   }
 
-  /** Whether the file was there when the folder was listed. */
-  isListed(rel: string): boolean {
-    return this.#found.files.has(rel)
-  }
-
   /** The file is not there any more: the next listing that has it reports it as changed, even if it is the same file. */
   forget(rel: string): void {
     this.#found.files.delete(rel)

@@ -121,14 +121,15 @@ export class Ledger {
     return this.excused > before
   }
 
-  /** Whether somebody means this path to be gone. */
+  /** True if nothing says that this path is to be there. Rule files are not in the ledger, and a question adds none. */
   isGone(rel: string): boolean {
-    return this.#entry(rel).state !== 'there'
+    return this.#paths.get(rel)?.state !== 'there'
   }
 
   /** `by` asked for it to be there again; the other side may have deleted it, too. */
   restored(by: Name, rel: string): void {
-    const entry = this.#entry(rel)
+    const entry = this.#paths.get(rel)
+    if (entry === undefined) return
     entry.state = entry.deleted[other(by)] > 0 ? 'either' : 'there'
   }
 
