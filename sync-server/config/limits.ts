@@ -111,9 +111,9 @@ export const REVOKED_MS = 500
  * An agent that speaks HTTP counts as present for this long after a request (milliseconds): its clients ask every 30
  * s or sooner.
  */
-export const GUEST_PRESENT_MS = 45_000
+export const HTTP_AGENT_PRESENT_MS = 45_000
 /** Delay after a commit until waiting HTTP requests look for messages (milliseconds): many commits cost one look. */
-export const GUEST_LOOK_MS = 20
+export const HTTP_AGENT_LOOK_MS = 20
 /** Messages per page of an inbox by default (count): an agent reads them at once. */
 export const PAGE_MESSAGES = 50
 /** … and their bytes as JSON; a larger message comes alone. */
@@ -130,4 +130,4 @@ export const MAX_FILE_BODY_BYTES = 9 * 1024 * 1024
 /** Unprocessed frames of a 1.x WebSocket (count), after which reading pauses. */
 export const MAX_UNDONE_FRAMES = 64
 /** Messages sent to a polling client count as read after this time (milliseconds), unless it disconnects before. */
-export const GUEST_READS_MS = 500
+export const HTTP_AGENT_READS_MS = 500

@@ -5,7 +5,7 @@ import { type Activity, activities } from '../../workspace/agents/presence.ts'
 import { isBroadcast } from '../../workspace/document/shape.ts'
 import { readArchived } from '../../workspace/inbox/archive.ts'
 import type { Archives } from '../../workspace/inbox/mailbox.ts'
-import { GUEST_LOOK_MS, GUEST_PRESENT_MS, PAGE_BYTES } from '../config/limits.ts'
+import { HTTP_AGENT_LOOK_MS, HTTP_AGENT_PRESENT_MS, PAGE_BYTES } from '../config/limits.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
 import type { Caller } from '../sync/principal.ts'
 import type { Room } from '../sync/room.ts'
@@ -177,7 +177,7 @@ export class HttpAgents {
 
   /** Those who asked nothing for long are here no more. */
   lookWhoLeft(): void {
-    const until = this.#now() - GUEST_PRESENT_MS
+    const until = this.#now() - HTTP_AGENT_PRESENT_MS
     for (const [room, { present }] of this.#halls) {
       for (const [agent, { number, seenAt, open }] of present) {
         if (open > 0 || seenAt > until) continue
@@ -209,7 +209,7 @@ export class HttpAgents {
     hall.looking = setTimeout(() => {
       hall.looking = undefined
       for (const wake of [...hall.waiting]) wake()
-    }, GUEST_LOOK_MS)
+    }, HTTP_AGENT_LOOK_MS)
   }
 
   /** Does something with a loaded room, which stays meanwhile. */

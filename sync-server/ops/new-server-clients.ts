@@ -6,8 +6,8 @@ import type { Stored } from '../storage/update-log.ts'
 import { docOf } from '../sync/updates/document.ts'
 
 /**
- * Lets the server write under another Yjs client id in every workspace of a data folder that went back in time: replicas
- * have operations of its old one that the folder has not, and it would number others the same. So with guests' ids.
+ * Gives the server a new Yjs client id in every workspace of a restored data folder: replicas have later operations
+ * of the old id, and the server would reuse their numbers. The same holds for HTTP agents.
  */
 export const newServerClients = async (data: string): Promise<void> => {
   const log = await LevelUpdateLog.open(data, Date.now, false)

@@ -5,7 +5,7 @@ import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
 import { isAgentId } from '../../protocol/roles.ts'
 import { within } from '../../workspace/document/validate.ts'
 import { unknownCredential } from '../auth/stored/refusals.ts'
-import { GUEST_READS_MS, MAX_WAIT_MS } from '../config/limits.ts'
+import { HTTP_AGENT_READS_MS, MAX_WAIT_MS } from '../config/limits.ts'
 import { PART_MS } from '../http/answer.ts'
 import { callerOf } from '../http/caller.ts'
 import { type HttpContext, responseTo } from '../http/context.ts'
@@ -140,7 +140,7 @@ export const handOut = (
   const { socket } = response
   response.once('close', () => {
     if (!response.writableFinished || c.req.method === 'HEAD') return guest.giveBack(handedOut)
-    const read = env.guests.soon(GUEST_READS_MS, () =>
+    const read = env.guests.soon(HTTP_AGENT_READS_MS, () =>
       guest.acknowledge(handedOut).catch((err) => {
         guest.giveBack(handedOut)
         if (env.trouble() === null) env.log.error({ err }, 'messages not acknowledged')

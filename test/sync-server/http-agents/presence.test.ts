@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { AgentId } from '../../../protocol/ids.ts'
 import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
-import { GUEST_PRESENT_MS } from '../../../sync-server/config/limits.ts'
+import { HTTP_AGENT_PRESENT_MS } from '../../../sync-server/config/limits.ts'
 import { HttpAgents } from '../../../sync-server/http-agents/http-agents.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { Room } from '../../../sync-server/sync/room.ts'
@@ -60,7 +60,7 @@ it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is go
   // Asking again and again keeps it here, and writes nothing.
   const { seq } = await log.load('w')
   for (let i = 0; i < 10; i++) {
-    now += GUEST_PRESENT_MS - 1_000
+    now += HTTP_AGENT_PRESENT_MS - 1_000
     guests.seen(guest)
     guests.lookWhoLeft()
     expect(status()).toBe('online')
@@ -68,11 +68,11 @@ it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is go
   expect((await log.load('w')).seq).toBe(seq)
   // Waiting does, too.
   const leave = guests.enter(guest)
-  now += 10 * GUEST_PRESENT_MS
+  now += 10 * HTTP_AGENT_PRESENT_MS
   guests.lookWhoLeft()
   expect(guests.here(room).present.has(id)).toBe(true)
   leave()
-  now += GUEST_PRESENT_MS + 1
+  now += HTTP_AGENT_PRESENT_MS + 1
   guests.lookWhoLeft()
   expect(guests.here(room).present.has(id)).toBe(false)
   expect([room.present, guests.keeps(room), idle]).toEqual([[], false, false])
