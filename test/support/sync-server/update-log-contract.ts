@@ -15,10 +15,10 @@ const entry = (id: string | null, value: number): Archivable => ({
 })
 
 /** What every UpdateLog must do. `open` opens the log at `place`, a fresh one for each test. */
-export const updateLogContract = (
+export const updateLogContract = <P>(
   name: string,
-  newPlace: () => string,
-  open: (place: string) => Promise<UpdateLog>,
+  newPlace: () => P,
+  open: (place: P) => Promise<UpdateLog>,
 ): void => {
   describe(`${name} keeps the UpdateLog contract`, () => {
     it('[D1] is empty at first', async () => {

@@ -5,7 +5,6 @@ import type { AgentId } from '../../../protocol/ids.ts'
 import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
 import { HTTP_AGENT_PRESENT_MS } from '../../../sync-server/config/limits.ts'
 import { HttpAgents } from '../../../sync-server/http-agents/http-agents.ts'
-import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { Room } from '../../../sync-server/sync/room.ts'
 import { noteSeen } from '../../../sync-server/tasks/seen.ts'
 import { getAgent, registerAgent } from '../../../workspace/agents/agents.ts'
@@ -13,14 +12,15 @@ import { OFFLINE_AFTER_MS } from '../../../workspace/agents/presence.ts'
 import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
 import { until } from '../../support/client.ts'
 import { httpToken, Plain } from '../../support/http-agents/guest.ts'
-import { startServer, tempDir } from '../../support/server.ts'
+import { startServer } from '../../support/server.ts'
+import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 const id = 'a-guest' as AgentId
 
 it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is gone after', async () => {
   let now = 1_000_000
   let idle = false
-  const log = await LevelUpdateLog.open(tempDir('log'), () => now)
+  const log = new MemoryUpdateLog()
   const guests = new HttpAgents(log, () => now)
   const room: Room = new Room('w', {
     ...{ log, now: () => now, gate: () => new Authors(() => false) },

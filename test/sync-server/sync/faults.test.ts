@@ -22,6 +22,7 @@ import { ask, member } from '../../support/auth/members.ts'
 import { frame, liveDoc, RawClient, until } from '../../support/client.ts'
 import { deepJson, poison, putIn } from '../../support/poison.ts'
 import { ownerToken, type Server, setToken, startServer, tempDir } from '../../support/server.ts'
+import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 /** The data of a server that had these workspaces, each with a list. */
 const dataOf = async (...workspaces: string[]): Promise<string> => {
@@ -128,7 +129,7 @@ it('[S10] a state vector that is none is the fault of who sent it, and of nobody
 /** Rooms on a log of their own, which fail as `hooks` do; a clock that stands. */
 const roomsWith = async (hooks: Partial<RoomEnv>) => {
   const clock = { now: 1_000_000 }
-  const log = await LevelUpdateLog.open(tempDir('log'), () => clock.now)
+  const log = new MemoryUpdateLog()
   const errors: Error[] = []
   const rooms: Rooms = new Rooms(
     {

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import type { AgentId, TaskId } from '../../../protocol/ids.ts'
 import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
-import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { Room } from '../../../sync-server/sync/room.ts'
 import { TaskScheduler } from '../../../sync-server/tasks/scheduler.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
@@ -9,14 +8,14 @@ import { initWorkspace, serverClientOf } from '../../../workspace/document/schem
 import { claimTask, moveTask } from '../../../workspace/tasks/task-commands.ts'
 import { addTask, findEntry, getTask } from '../../../workspace/tasks/tasks.ts'
 import { until } from '../../support/client.ts'
-import { tempDir } from '../../support/server.ts'
+import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 const boss = 'a-boss' as AgentId
 const worker = 'a-worker' as AgentId
 
 it('[T12] a claim that comes with its task waits until it is known how an archived one ended', async () => {
   let now = 1_000
-  const log = await LevelUpdateLog.open(tempDir('log'), () => now)
+  const log = new MemoryUpdateLog()
   const failures: unknown[] = []
   const keeper = new TaskScheduler({
     ...{ log, now: () => now, leaseMs: 600_000, offerMs: 60_000, archiveAfterMs: 5_000 },
