@@ -8,8 +8,8 @@ export const bearerIn = (header: string | undefined): string | null =>
 
 /**
  * The token in `Authorization: Basic`, as its password: ClawLink 1.0's clients set no other header. Requests of
- * browsers are rejected, because a browser repeats a password on its own, also for pages of other sites. Null: there
- * is no password. Throws `unauthorized` for another kind of secret, `not_allowed`.
+ * browsers are rejected, because a browser repeats a password on its own, also for pages of other sites. Null: none
+ * was sent. Throws `unauthorized` for another kind of secret, `not_allowed`.
  */
 export const basicIn = (headers: {
   authorization?: string | undefined
