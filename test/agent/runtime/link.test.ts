@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MAX_LOG_BYTES } from '../../../agent/session/log.ts'
 import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
-import { runSeed, seeded, until } from '../../support/client.ts'
+import { orLong, runSeed, seeded, until } from '../../support/client.ts'
 import { bin, root, type Server, startServer, tempDir } from '../../support/server.ts'
 
 interface Message {
@@ -75,6 +75,8 @@ it('[K2] a stale socket or lock, or a removed socket, blocks no start', async ()
   await until('the old one is gone', () => !isAlive(pid))
 })
 
+const KILLS = orLong(5, 40)
+
 it('[K3] kill -9 of the link at any moment loses and repeats nothing that was acknowledged', async () => {
   const random = seeded(runSeed('link kills'))
   const one = await registered(server.url, 'Killed')
@@ -88,7 +90,7 @@ it('[K3] kill -9 of the link at any moment loses and repeats nothing that was ac
     return ran.code
   }
   let broken = 0
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < KILLS; round++) {
     said.push(`round ${round}`)
     await say(`round ${round}`)
     const polling = poll()
@@ -99,7 +101,7 @@ it('[K3] kill -9 of the link at any moment loses and repeats nothing that was ac
     clearTimeout(timer) // the next command is not to be hit
   }
   await poll()
-  expect(got.filter((content) => content.startsWith('round')).length).toBeGreaterThanOrEqual(8)
+  expect(got.filter((content) => content.startsWith('round')).length).toBeGreaterThanOrEqual(KILLS)
   expect([...new Set(got)], `${broken} polls broken`).toEqual(said)
   expect(await one.ask('poll')).toMatchObject({ count: 0 })
 })

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest'
-import { runSeed } from '../../support/client.ts'
+import { orLong, runSeed } from '../../support/client.ts'
 import { runGrammar } from '../../support/grammar/run.ts'
 
 it('[DG9] hostile operations by members who know the schema: nothing honest is lost or altered, and no program fails', async () => {
   const outcome = await runGrammar({
     seed: runSeed('grammar'),
-    operations: 800,
+    operations: orLong(400, 4_000),
     rounds: 2,
     restarts: 1,
   })
-  expect(outcome.operations).toBeGreaterThanOrEqual(800)
+  expect(outcome.operations).toBeGreaterThanOrEqual(400)
   expect(outcome.accepted).toBeGreaterThanOrEqual(6)
   expect(outcome.refused['4422']).toBeGreaterThan(10)
 })

@@ -106,3 +106,22 @@ it('[M4] one update a batch, by the addressee, none for broadcasts, gone with th
   settle(doc)
   expect(ids()).toEqual(['m-4'])
 })
+
+it('[M4] receipts of agents that were not asked are not filed', () => {
+  const doc = replica(1)
+  const bystander = agentId('bystander')
+  give(doc, 'task')
+  say(doc, 'direct', ann, { to: bob })
+  settle(doc)
+  for (const id of [taskId('task'), broadcastId('direct')]) {
+    submissionsOf(doc).push([{ kind: 'receipt', id, by: bystander, delivered: 3, read: 4 }])
+  }
+  settle(doc)
+  expect(submissionsOf(doc).length).toBe(0)
+  expect(states(doc)).toEqual({ 't-task': 'stored', 'm-direct': 'stored' })
+  expect(receiptOf(doc, 't-task', bob)).toBeUndefined()
+  markDelivered(doc, bob, inbox(doc, bob), 7)
+  settle(doc)
+  expect(receiptOf(doc, 't-task', bob)).toEqual({ delivered: 7 })
+  expect([...entriesIn(receiptsOf(doc))].map(([id]) => id)).toEqual(['m-direct'])
+})

@@ -58,6 +58,25 @@ describe('moveTask', () => {
     expect(STATES.filter(isTerminal)).toEqual(['completed', 'failed', 'canceled', 'rejected'])
   })
 
+  it('[T3] a finished task stays as it is: nobody moves it, each is told that it has ended', () => {
+    for (const final of STATES.filter(isTerminal)) {
+      const doc = withTask()
+      if (final === 'canceled') move(doc, 'canceled', creator)
+      else move(doc, final)
+      const before = taskHistory(doc, id)
+      expect(getTask(doc, id).status).toBe(final)
+      for (const state of STATES) {
+        for (const by of [creator, worker, stranger]) {
+          expect(
+            codeOf(() => move(doc, state, by)),
+            `${final} to ${state} by ${by}`,
+          ).toBe('task_terminal')
+        }
+      }
+      expect(taskHistory(doc, id)).toEqual(before)
+    }
+  })
+
   it('[T1] gives a task for anyone to the first who takes it', () => {
     const doc = withTask(null)
     expect(move(doc, 'working', stranger)).toMatchObject({ owner: stranger, token: 1 })

@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { root } from '../support/server.ts'
+import { MUTANTS } from './mutants.ts'
+
+const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+
+it('there are thirty mutants, each with a name of its own', () => {
+  expect(MUTANTS).toHaveLength(30)
+  expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(30)
+})
+
+it.each(MUTANTS)('$rule $name can be put in its place, and its rule has a test', (mutant) => {
+  const { rule, file, find, replace, tests } = mutant
+  expect(read(file).split(find), `${find} in ${file}`).toHaveLength(2)
+  expect(replace).not.toBe(find)
+  const titles = readdirSync(join(root, tests))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => read(join(tests, name)))
+  expect(titles.some((text) => text.includes(`'${rule} `) || text.includes(`${rule} [`))).toBe(true)
+})
