@@ -337,7 +337,7 @@ describe('what is wrong', () => {
     })
     expect((await guest.get('/poll/w-joined')).http).toBe(200)
     // Who joined cannot take a guest's id either.
-    await expect(member(server, 'w-ann')).rejects.toThrow('has a credential')
+    await expect(member(server, 'w-ann')).rejects.toThrow('is already taken in this workspace')
     expect(server.log()).toContain('in another name')
   })
 
