@@ -56,97 +56,108 @@ const Sent = z.object({ status, delivery })
 /** ClawLink 1.x's protocol, in the workspace `default` and in any other below `/w/<workspace>`. */
 export const plainRoutes = (env: AppEnv): Route[] =>
   ['', '/w/:workspace'].flatMap((prefix) => {
-    const plain = { plain: true } as const
-    const get = (path: string, needs: 'read' | 'write', summary: string) =>
-      ({ method: 'GET', path: prefix + path, needs, summary, ...plain }) as const
-    const post = (path: string, summary: string) =>
-      ({ method: 'POST', path: prefix + path, needs: 'write', summary, ...plain }) as const
-    return [
-      route({
-        ...post('/register', 'Says who one is, at first and whenever that changes'),
-        body: RegisterBody,
-        answer: z.object({ status, agent: Agent1x, server_time: z.string() }),
-        run: (asked) => registerPlain(env, asked),
-      }),
-      route({
-        ...get('/discover', 'read', 'Who is here'),
-        answer: z.object({ agents: z.array(Agent1x), count: z.number(), server_time: z.string() }),
-        run: (asked) =>
-          look(env, asked, (room) => {
-            const here = env.guests.here(room)
-            const agents = here1x(listAgents(room.doc, here))
-            return { agents, count: agents.length, server_time: isoTime(here.now) }
-          }),
-      }),
-      route({
-        ...post('/heartbeat', 'Says that one is here'),
-        body: z.object({ agent_id: name }),
-        answer: z.looseObject({ status }),
-        run: (asked) =>
-          orUnknown(
-            actAs(env, asked, asked.body.agent_id, async (act) => heartbeatPlain(act)),
-            () => ({ status: 'unknown_agent' }),
-          ),
-      }),
-      route({
-        ...post('/delegate', 'Hands over a task'),
-        body: DelegateBody.extend(from),
-        answer: Sent.extend({ message_id: z.string() }),
-        run: (asked) =>
-          actAs(env, asked, asked.body.from_agent, (act) => delegatePlain(act, asked.body)),
-      }),
-      route({
-        ...post('/broadcast', 'Tells everybody something'),
-        body: BroadcastBody.extend(from),
-        answer: z.object({ status, message_id: z.string(), recipients: z.number() }),
-        run: (asked) =>
-          actAs(env, asked, asked.body.from_agent, (act) => broadcastPlain(act, asked.body)),
-      }),
-      route({
-        ...get('/poll/:agent_id', 'write', 'What came in; read once it was written out whole'),
-        query: PollQuery,
-        answer: z.object({
-          messages: z.array(Message1x),
-          count: z.number(),
-          remaining: z.number(),
-        }),
-        run: (asked) =>
-          orUnknown(poll(env, asked), () => ({ messages: [], count: 0, remaining: 0 })),
-      }),
-      route({
-        ...post('/respond', 'Answers a task'),
-        body: RespondBody.extend(from),
-        answer: Sent,
-        run: (asked) =>
-          actAs(env, asked, asked.body.from_agent, (act) => respondPlain(act, asked.body)),
-      }),
-      route({
-        ...post('/files', 'Shares a file, or merges an edit of what one was handed into it'),
-        ...{ body: FileBody, maxBytes: MAX_FILE_BODY_BYTES },
-        answer: z.looseObject({ status, version: z.number() }),
-        run: (asked) => putPlain(env, asked),
-      }),
-      route({
-        ...get('/files', 'read', 'The shared files'),
-        answer: z.object({ files: z.array(File1x), count: z.number() }),
-        run: async (asked) => {
-          const found = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
-          const files = found.map(file1x)
-          return { files, count: files.length }
-        },
-      }),
-      route({
-        ...get(
-          '/files/:key{.+}',
-          'read',
-          'A shared file; what was handed out is the base of a put',
-        ),
-        query: ReaderQuery,
-        answer: File1x.extend({ content: z.string() }),
-        run: async (asked) => file1x(await getPlain(env, asked)),
-      }),
-    ]
+    const methods = methodsBelow(prefix)
+    return [...teamRoutes(env, methods), ...talkRoutes(env, methods), ...fileRoutes(env, methods)]
   })
+
+/** What the routes below a prefix have in common. */
+const methodsBelow = (prefix: string) => {
+  const plain = { plain: true } as const
+  return {
+    get: (path: string, needs: 'read' | 'write', summary: string) =>
+      ({ method: 'GET', path: prefix + path, needs, summary, ...plain }) as const,
+    post: (path: string, summary: string) =>
+      ({ method: 'POST', path: prefix + path, needs: 'write', summary, ...plain }) as const,
+  }
+}
+type Methods = ReturnType<typeof methodsBelow>
+
+const teamRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
+  route({
+    ...post('/register', 'Says who one is, at first and whenever that changes'),
+    body: RegisterBody,
+    answer: z.object({ status, agent: Agent1x, server_time: z.string() }),
+    run: (asked) => registerPlain(env, asked),
+  }),
+  route({
+    ...get('/discover', 'read', 'Who is here'),
+    answer: z.object({ agents: z.array(Agent1x), count: z.number(), server_time: z.string() }),
+    run: (asked) =>
+      look(env, asked, (room) => {
+        const here = env.guests.here(room)
+        const agents = here1x(listAgents(room.doc, here))
+        return { agents, count: agents.length, server_time: isoTime(here.now) }
+      }),
+  }),
+  route({
+    ...post('/heartbeat', 'Says that one is here'),
+    body: z.object({ agent_id: name }),
+    answer: z.looseObject({ status }),
+    run: (asked) =>
+      orUnknown(
+        actAs(env, asked, asked.body.agent_id, async (act) => heartbeatPlain(act)),
+        () => ({ status: 'unknown_agent' }),
+      ),
+  }),
+]
+
+const talkRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
+  route({
+    ...post('/delegate', 'Hands over a task'),
+    body: DelegateBody.extend(from),
+    answer: Sent.extend({ message_id: z.string() }),
+    run: (asked) =>
+      actAs(env, asked, asked.body.from_agent, (act) => delegatePlain(act, asked.body)),
+  }),
+  route({
+    ...post('/broadcast', 'Tells everybody something'),
+    body: BroadcastBody.extend(from),
+    answer: z.object({ status, message_id: z.string(), recipients: z.number() }),
+    run: (asked) =>
+      actAs(env, asked, asked.body.from_agent, (act) => broadcastPlain(act, asked.body)),
+  }),
+  route({
+    ...get('/poll/:agent_id', 'write', 'What came in; read once it was written out whole'),
+    query: PollQuery,
+    answer: z.object({
+      messages: z.array(Message1x),
+      count: z.number(),
+      remaining: z.number(),
+    }),
+    run: (asked) => orUnknown(poll(env, asked), () => ({ messages: [], count: 0, remaining: 0 })),
+  }),
+  route({
+    ...post('/respond', 'Answers a task'),
+    body: RespondBody.extend(from),
+    answer: Sent,
+    run: (asked) =>
+      actAs(env, asked, asked.body.from_agent, (act) => respondPlain(act, asked.body)),
+  }),
+]
+
+const fileRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
+  route({
+    ...post('/files', 'Shares a file, or merges an edit of what one was handed into it'),
+    ...{ body: FileBody, maxBytes: MAX_FILE_BODY_BYTES },
+    answer: z.looseObject({ status, version: z.number() }),
+    run: (asked) => putPlain(env, asked),
+  }),
+  route({
+    ...get('/files', 'read', 'The shared files'),
+    answer: z.object({ files: z.array(File1x), count: z.number() }),
+    run: async (asked) => {
+      const found = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
+      const files = found.map(file1x)
+      return { files, count: files.length }
+    },
+  }),
+  route({
+    ...get('/files/:key{.+}', 'read', 'A shared file; what was handed out is the base of a put'),
+    query: ReaderQuery,
+    answer: File1x.extend({ content: z.string() }),
+    run: async (asked) => file1x(await getPlain(env, asked)),
+  }),
+]
 
 /** 1.x's server knew no wrong id: who is not registered has no messages, and learns that it is unknown from its heartbeat. */
 const orUnknown = async <T, U>(done: Promise<T>, unknown: () => U): Promise<T | U> => {

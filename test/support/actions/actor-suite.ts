@@ -136,7 +136,7 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
 export const actorSuite = (face: Face): void => {
   describe(face.name, () => {
     let server: Server
-    const world = { version: 0 } as World
+    const world = { version: 1 } as World
     beforeAll(async () => {
       server = await startServer()
       world.me = await face.actor(server, 'a-me')
