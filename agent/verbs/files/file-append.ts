@@ -1,7 +1,7 @@
 import { append } from '../../../workspace/actions/edit-text.ts'
 import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { printWritten } from '../../command/file-write.ts'
+import { printWritten } from './file-write.ts'
 import { act } from '../../command/replica-actor.ts'
 
 export const fileAppend: Verb = async (call) =>

@@ -1,10 +1,10 @@
 import { putText } from '../../../workspace/actions/put-text.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { inputOf } from '../../command/action-input.ts'
-import { shareLocal } from '../../command/binary.ts'
+import { shareLocal } from './binary.ts'
 import type { Verb } from '../../command/call.ts'
-import { printWritten } from '../../command/file-write.ts'
-import { openLocal } from '../../command/local-file.ts'
+import { printWritten } from './file-write.ts'
+import { openLocal } from './local-file.ts'
 import { act } from '../../command/replica-actor.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 

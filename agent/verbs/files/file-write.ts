@@ -1,10 +1,10 @@
-import { overlap } from '../../workspace/files/cursors.ts'
-import type { PutResult } from '../../workspace/files/put-file.ts'
-import { getFile } from '../../workspace/files/tree.ts'
-import { linesText } from '../../workspace/inbox/conflicts.ts'
-import type { Printed } from './replica-actor.ts'
-import { path, who } from './text.ts'
-import type { WorkspaceSession } from './workspace-session.ts'
+import { overlap } from '../../../workspace/files/cursors.ts'
+import type { PutResult } from '../../../workspace/files/put-file.ts'
+import { getFile } from '../../../workspace/files/tree.ts'
+import { linesText } from '../../../workspace/inbox/conflicts.ts'
+import type { Printed } from '../../command/replica-actor.ts'
+import { path, who } from '../../command/text.ts'
+import type { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /**
  * Shows the others where in a text the agent has just written, and prints what came of it: its lines, those that others

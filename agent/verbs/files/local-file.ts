@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { Readable } from 'node:stream'
-import type { BlobSource } from '../../client/blobs.ts'
-import { ClawError } from '../../protocol/errors.ts'
-import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
-import { checkBlobSize } from '../../workspace/files/put-blob.ts'
-import type { Call } from './call.ts'
-import { cannotRead } from './cannot-read.ts'
+import type { BlobSource } from '../../../client/blobs.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import { MAX_FILE_BYTES } from '../../../protocol/limits.ts'
+import { checkBlobSize } from '../../../workspace/files/put-blob.ts'
+import type { Call } from '../../command/call.ts'
+import { cannotRead } from '../../command/cannot-read.ts'
 
 /** What a local file, or stdin, holds: text to merge, or bytes. */
 export type Local = { text: string } | { blob: BlobSource }
