@@ -54,7 +54,7 @@ const countsOf = async (env: AppEnv, c: HttpContext, workspace: string) => {
   const asked = { c, workspace }
   const files = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
   return look(env, asked, (room) => ({
-    agents_online: here1x(listAgents(room.doc, env.guests.here(room))).length,
+    agents_online: here1x(listAgents(room.doc, env.httpAgents.here(room))).length,
     total_broadcasts: archivedBroadcasts(room.doc) + broadcastsOf(room.doc).length,
     shared_files: files.length,
   }))

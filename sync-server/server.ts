@@ -3,7 +3,7 @@ import { createApp } from './app.ts'
 import type { Options } from './config/options.ts'
 import { createSweep } from './history/sweep.ts'
 import { createMetrics } from './http/metrics.ts'
-import { GuestSockets } from './http-agents/socket.ts'
+import { HttpAgentSockets } from './http-agents/socket.ts'
 import { FrameReader } from './limits/frame-reader.ts'
 import { Limiter } from './limits/limiter.ts'
 import { openToClients } from './serving/announce.ts'
@@ -71,5 +71,5 @@ const createParts = async (options: Options, version: string, log: Logger): Prom
     if (health.failure === null) log.warn({ err, workspace }, 'old data was not cleared')
   })
   const frames = new FrameReader(incidents.closed)
-  return { ...made, connections, agentSockets: new GuestSockets(), frames, rooms, sweeper }
+  return { ...made, connections, agentSockets: new HttpAgentSockets(), frames, rooms, sweeper }
 }

@@ -17,10 +17,10 @@ import { type Base, type Handed, KeySpace, put as stored } from './records.ts'
 /** Versions of one file that a token is remembered to have been handed (count): the oldest, and the newest. */
 const MAX_HANDED = 8
 
-/** Reads a file, and remembers which version the guest has in its hands from now on. Throws `unknown_file`, `not_text`. */
-export const readShared = (guest: HttpAgent, key: string): Promise<FileContent> =>
-  guest.turn(() =>
-    guest.change(({ doc, drawer, ops }) => {
+/** Reads a file, and remembers which version the HTTP agent has in its hands from now on. Throws `unknown_file`, `not_text`. */
+export const readShared = (httpAgent: HttpAgent, key: string): Promise<FileContent> =>
+  httpAgent.turn(() =>
+    httpAgent.change(({ doc, drawer, ops }) => {
       const file = readFile(doc, key)
       ops.push(stored(drawer.base(file.file_key), baseOf(doc, file)))
       return file
@@ -34,7 +34,7 @@ export const readByToken = (
   token: string,
   key: string,
 ): Promise<FileContent> => {
-  const { turn, drawer } = env.guests.guest(room, holderOf(token))
+  const { turn, drawer } = env.httpAgents.httpAgent(room, holderOf(token))
   return turn(async () => {
     const known = await handedTo(env, drawer, key.normalize('NFC'))
     return room.command((doc, _archive, keep) => {
@@ -90,7 +90,7 @@ export interface Held {
  * nothing that is kept.
  */
 export const heldBy = async (
-  { env, guest }: ActionContext,
+  { env, httpAgent }: ActionContext,
   token: string | null,
   {
     key,
@@ -98,7 +98,7 @@ export const heldBy = async (
     base_version,
   }: { key: string; content: string; base_version?: number | undefined },
 ): Promise<Held | null> => {
-  const { room } = guest
+  const { room } = httpAgent
   const leaf = findLeaf(room.doc, key)
   if (leaf === null) return null
   const { fileId } = leaf.entry
@@ -110,7 +110,7 @@ export const heldBy = async (
     if (base_version > versionOf(room.doc, fileId)) return null
     return (await held({ fileId, version: base_version }))[0] ?? null
   }
-  const known = await guest.base(leaf.key)
+  const known = await httpAgent.base(leaf.key)
   const own = known?.fileId === fileId ? known : null
   const found = own === null ? [] : await held(own)
   const handed =
@@ -121,7 +121,7 @@ export const heldBy = async (
     found.push(...(await held({ fileId, version })))
     await breath.next()
   }
-  const likely = timed((ms) => guest.spent(ms), likelyBase)
+  const likely = timed((ms) => httpAgent.spent(ms), likelyBase)
   return found.length < 2
     ? (found[0] ?? null)
     : found[

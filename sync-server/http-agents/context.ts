@@ -7,7 +7,7 @@ import type { HttpAgent } from './http-agent.ts'
 /** One request of an agent without a replica. */
 export interface ActionContext {
   env: AgentsEnv
-  guest: HttpAgent
+  httpAgent: HttpAgent
   /** Its idempotency key; null: it has none. */
   key: string | null
   /** The token by which it asks; absent: it has a credential of its own. */
@@ -15,18 +15,20 @@ export interface ActionContext {
 }
 
 /** Throws `not_registered`. */
-export const registered = (guest: HttpAgent): void => {
-  if (hasAgent(guest.room.doc, guest.agent)) return
+export const registered = (httpAgent: HttpAgent): void => {
+  if (hasAgent(httpAgent.room.doc, httpAgent.agent)) return
   throw new ClawError(
     'not_registered',
-    `${guest.agent} is not registered in workspace "${guest.room.name}"`,
+    `${httpAgent.agent} is not registered in workspace "${httpAgent.room.name}"`,
     'POST /register {"agent_id", "name"} first; with a credential POST …/register',
   )
 }
 
 /** `websocket`: the recipient is connected and has it at once; `queued`: it waits to be polled. */
 export const deliveryTo = (
-  { env, guest }: ActionContext,
+  { env, httpAgent }: ActionContext,
   agent: string | null,
 ): 'websocket' | 'queued' =>
-  agent !== null && env.guests.isConnected(guest.room, agent as AgentId) ? 'websocket' : 'queued'
+  agent !== null && env.httpAgents.isConnected(httpAgent.room, agent as AgentId)
+    ? 'websocket'
+    : 'queued'

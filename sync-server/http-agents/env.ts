@@ -13,7 +13,7 @@ export interface AgentsEnv extends TaskEnv {
   trouble: () => string | null
   history: FileHistory
   blobs: BlobStore
-  guests: HttpAgents
+  httpAgents: HttpAgents
   texts: TextWork
   log: Log
 }

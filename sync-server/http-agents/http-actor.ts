@@ -29,21 +29,21 @@ export class HttpActor implements FileActor {
   }
 
   get doc() {
-    return this.context.guest.room.doc
+    return this.context.httpAgent.room.doc
   }
 
   get agent(): AgentId {
-    registered(this.context.guest)
+    registered(this.context.httpAgent)
     return this.id
   }
 
   get id(): AgentId {
-    return this.context.guest.agent
+    return this.context.httpAgent.agent
   }
 
   get joinedAs(): Agent['kind'] | undefined {
-    const { env, guest } = this.context
-    return env.access.members.kindOf(guest.room.name, guest.agent)
+    const { env, httpAgent } = this.context
+    return env.access.members.kindOf(httpAgent.room.name, httpAgent.agent)
   }
 
   now(): number {
@@ -55,8 +55,8 @@ export class HttpActor implements FileActor {
   }
 
   get here(): Here {
-    const { env, guest } = this.context
-    return env.guests.here(guest.room)
+    const { env, httpAgent } = this.context
+    return env.httpAgents.here(httpAgent.room)
   }
 
   get known(): Here | undefined {
@@ -64,9 +64,9 @@ export class HttpActor implements FileActor {
   }
 
   async checkTask(id: TaskId): Promise<void> {
-    const { env, guest } = this.context
+    const { env, httpAgent } = this.context
     if (findEntry(this.doc, id) !== undefined) return
-    if ((await findArchived(env.updateLog, guest.room.name, id)) === null) entryOf(this.doc, id)
+    if ((await findArchived(env.updateLog, httpAgent.room.name, id)) === null) entryOf(this.doc, id)
   }
 
   /** A merge that takes long is made in a thread, and the work is run again with it. */
@@ -74,13 +74,13 @@ export class HttpActor implements FileActor {
     write: Write,
     work: (desk: UnitOfWork, merge: MergeTexts) => T,
   ): Promise<T> {
-    const { env, guest, key } = this.context
+    const { env, httpAgent, key } = this.context
     const named = { key, what: this.#what, ...write }
     return merging(
       env.texts,
-      (ms) => guest.spent(ms),
+      (ms) => httpAgent.spent(ms),
       (merge) =>
-        guest.writeNow(named, (desk) => {
+        httpAgent.writeNow(named, (desk) => {
           this.#desk = desk
           return work(desk, merge)
         }),
@@ -106,12 +106,12 @@ export class HttpActor implements FileActor {
 
   async heldLines(key: FileKey, version?: number): Promise<HeldText | null> {
     if (version === undefined) return null
-    const { env, guest } = this.context
+    const { env, httpAgent } = this.context
     const leaf = findLeaf(this.doc, key)
     if (leaf === null) return null
     const { fileId } = leaf.entry
     const isThere = version <= versionOf(this.doc, fileId)
-    const content = isThere ? await baseText(env, guest.room, { fileId, version }) : null
+    const content = isThere ? await baseText(env, httpAgent.room, { fileId, version }) : null
     if (content !== null) return { version, content }
     throw unknownVersion(
       key,
@@ -134,8 +134,8 @@ export class HttpActor implements FileActor {
   }
 
   async checkBlob(sha256: string, size: number): Promise<void> {
-    const { env, guest } = this.context
-    if ((await env.blobs.size(guest.room.name, sha256)) === size) return
+    const { env, httpAgent } = this.context
+    if ((await env.blobs.size(httpAgent.room.name, sha256)) === size) return
     throw new ClawError(
       'unknown_blob',
       `there is no blob ${sha256} of ${size} bytes here`,
@@ -159,4 +159,5 @@ export const act = <F extends Fields, R extends object>(
   context: ActionContext,
   action: Action<F, R, HttpActor>,
   input: InputOf<F>,
-): Promise<R> => context.guest.turn(() => action.run(new HttpActor(context, action.name), input))
+): Promise<R> =>
+  context.httpAgent.turn(() => action.run(new HttpActor(context, action.name), input))

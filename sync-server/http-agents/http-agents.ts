@@ -12,7 +12,7 @@ import type { Room } from '../sync/room.ts'
 import { archivePage } from '../tasks/archived.ts'
 import { HttpAgent } from './http-agent.ts'
 
-/** How one guest is shown to the others. */
+/** How one HTTP agent is shown to the others. */
 interface Presence {
   /** The number that stands for its connection. */
   number: number
@@ -25,9 +25,9 @@ interface Presence {
   activity: Omit<Activity, 'state'>
 }
 
-/** The guests of one room. */
+/** The HTTP agents of one room. */
 interface PresenceRegistry {
-  guests: Map<AgentId, HttpAgent>
+  httpAgents: Map<AgentId, HttpAgent>
   present: Map<AgentId, Presence>
   /** Those who wait for something to come in. */
   waiting: Set<() => void>
@@ -37,7 +37,7 @@ interface PresenceRegistry {
 }
 
 const LEAVING_MS = 1_000
-/** Awareness numbers of guests: below 0, where no connection's are. */
+/** Awareness numbers of HTTP agents: below 0, where no connection's are. */
 let lastNumber = 0
 
 /** The agents that speak HTTP: who they are, who of them is here, and who waits. */
@@ -67,7 +67,7 @@ export class HttpAgents {
     let hall = this.#halls.get(room)
     if (hall === undefined) {
       hall = {
-        guests: new Map(),
+        httpAgents: new Map(),
         present: new Map(),
         waiting: new Set(),
         looking: undefined,
@@ -78,21 +78,21 @@ export class HttpAgents {
     return hall
   }
 
-  /** The guest by which an agent takes part in a loaded room. */
-  guest(room: Room, agent: AgentId): HttpAgent {
-    const { guests } = this.#hall(room)
-    let guest = guests.get(agent)
-    if (guest === undefined) {
+  /** The HTTP agent by which an agent takes part in a loaded room. */
+  httpAgent(room: Room, agent: AgentId): HttpAgent {
+    const { httpAgents } = this.#hall(room)
+    let httpAgent = httpAgents.get(agent)
+    if (httpAgent === undefined) {
       const archives = this.#archives(room.name, agent)
       const here = () => this.here(room)
       const wake = () => this.committed(room)
-      guest = new HttpAgent(room, agent, {
+      httpAgent = new HttpAgent(room, agent, {
         ...{ facts: this.#log.facts, now: this.#now },
         ...{ here, archives, wake, spent: this.#spent },
       })
-      guests.set(agent, guest)
+      httpAgents.set(agent, httpAgent)
     }
-    return guest
+    return httpAgent
   }
 
   #archives(workspace: string, agent: AgentId): Archives {
@@ -158,15 +158,15 @@ export class HttpAgents {
 
   /** A credential of an agent ended: what waits for it is answered. */
   ended(agent: string, workspace: string): void {
-    for (const [room, { guests }] of this.#halls) {
-      if (room.name === workspace) guests.get(agent as AgentId)?.end()
+    for (const [room, { httpAgents }] of this.#halls) {
+      if (room.name === workspace) httpAgents.get(agent as AgentId)?.end()
     }
   }
 
   /** Its agent is here until what this returns is called. */
-  enter(guest: HttpAgent): () => void {
-    this.seen(guest)
-    const one = this.#hall(guest.room).present.get(guest.agent)
+  enter(httpAgent: HttpAgent): () => void {
+    this.seen(httpAgent)
+    const one = this.#hall(httpAgent.room).present.get(httpAgent.agent)
     if (one === undefined) return () => {}
     one.open++
     return () => {

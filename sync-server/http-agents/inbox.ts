@@ -12,33 +12,33 @@ export interface HandedOut {
 }
 
 /**
- * What `pick` takes of what waits for a guest, the most urgent first; where nothing does, once something comes, at the latest
+ * What `pick` takes of what waits for an HTTP agent, the most urgent first; where nothing does, once something comes, at the latest
  * when the signal aborts. What somebody is being handed is not among it. `holds`: nobody else is handed it from now on.
  */
 export const inbox = async (
-  { env, guest }: ActionContext,
+  { env, httpAgent }: ActionContext,
   wanted: MessageFilter,
   signal: AbortSignal,
   pick: (waiting: Waiting[]) => Waiting[],
   holds: boolean,
 ): Promise<HandedOut> => {
-  registered(guest)
-  const passes = messageFilter(wanted)(guest.room.doc)
+  registered(httpAgent)
+  const passes = messageFilter(wanted)(httpAgent.room.doc)
   const isFiltered = [wanted.types, wanted.topics, wanted.from].some((one) => one !== undefined)
   // What is asked for comes before its turn, else only what is urgent.
   const isUrgent = (message: Message) => passes(message) && (isFiltered || rankOf(message) > 0)
   const done = new AbortController()
-  const ends = AbortSignal.any([signal, env.guests.ending, guest.ended, done.signal])
+  const ends = AbortSignal.any([signal, env.httpAgents.ending, httpAgent.ended, done.signal])
   try {
     for (;;) {
       // Whatever comes in from here on wakes it.
-      const news = env.guests.news(guest.room, ends)
-      await guest.receive(isUrgent)
-      const found = byPriority(guest.waiting.filter(({ message }) => passes(message)))
+      const news = env.httpAgents.news(httpAgent.room, ends)
+      await httpAgent.receive(isUrgent)
+      const found = byPriority(httpAgent.waiting.filter(({ message }) => passes(message)))
       if (found.length > 0 || ends.aborted) {
         const lot = pick(found)
-        if (holds) guest.hold(lot)
-        else guest.show(lot)
+        if (holds) httpAgent.hold(lot)
+        else httpAgent.show(lot)
         return { lot, remaining: found.length - lot.length }
       }
       await news

@@ -4,7 +4,7 @@ import type { Op } from '../storage/integrity/level-keys.ts'
 import { seqKey, seqOf } from '../storage/integrity/level-keys.ts'
 
 /**
- * What the server holds for guests: agents whose replica is the server's own document. Keys, their values JSON:
+ * What the server holds for HTTP agents: agents whose replica is the server's own document. Keys, their values JSON:
  *   `g:<workspace>/<agent>/s`          how far its inbox has got, and how it writes: State
  *   `g:<workspace>/<agent>/m:<number>` a message that it has not acknowledged
  *   `g:<workspace>/<agent>/b:<path>`   what it has in its hands of a file: Base
@@ -51,7 +51,7 @@ export const NEW_STATE: State = { client: null, cursor: null, next: 1, records: 
 
 const utf8 = new TextEncoder()
 
-/** The records of one guest, or one token (`@<id>`). */
+/** The records of one HTTP agent, or one token (`@<id>`). */
 export class KeySpace {
   readonly #prefix: string
 
@@ -85,5 +85,5 @@ export const del = (key: string): Op => ({ type: 'del', key })
 /** The number of a message by its key. */
 export const numberOf = seqOf
 
-/** Whether a key is that of a guest's state. */
+/** Whether a key is that of an HTTP agent's state. */
 export const isState = (key: string): boolean => /^g:[^/]+\/[^/]+\/s$/.test(key)

@@ -40,11 +40,14 @@ export const registerAs = async (
   given: InputOf<(typeof register)['input']>,
   { by, isAnew = false }: { by?: Caller; isAnew?: boolean } = {},
 ): Promise<Agent> => {
-  const { env, guest } = context
-  env.access.members.checkNames(guest.room.name, guest.agent, given.name)
+  const { env, httpAgent } = context
+  env.access.members.checkNames(httpAgent.room.name, httpAgent.agent, given.name)
   const actor = new Registrant(context, isAnew, by?.kind === 'token')
-  await guest.turn(() => register.run(actor, given))
-  env.guests.seen(guest)
+  await httpAgent.turn(() => register.run(actor, given))
+  env.httpAgents.seen(httpAgent)
   // That it is here is known without looking at who else is.
-  return getAgent(guest.room.doc, guest.agent, { present: new Set([guest.agent]), now: env.now() })
+  return getAgent(httpAgent.room.doc, httpAgent.agent, {
+    present: new Set([httpAgent.agent]),
+    now: env.now(),
+  })
 }

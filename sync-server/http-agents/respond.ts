@@ -7,13 +7,13 @@ import { type ActionContext, registered } from './context.ts'
 
 /** Answers a task: progress, a result or a failure. */
 export const respond = async (
-  { env, guest, key }: ActionContext,
+  { env, httpAgent, key }: ActionContext,
   given: Omit<Move, 'by' | 'key' | 'now'>,
 ): Promise<Task> => {
-  registered(guest)
-  const move = { ...given, by: guest.agent, key: key ?? crypto.randomUUID(), now: env.now() }
-  if (!isTerminal(move.state)) checkRoom(guest.room)
-  const { task, refused } = await moveIn(env, guest.room, move)
+  registered(httpAgent)
+  const move = { ...given, by: httpAgent.agent, key: key ?? crypto.randomUUID(), now: env.now() }
+  if (!isTerminal(move.state)) checkRoom(httpAgent.room)
+  const { task, refused } = await moveIn(env, httpAgent.room, move)
   if (refused !== undefined) throw refused
   return task
 }

@@ -58,8 +58,8 @@ const inWords = (error: ClawError) => {
  * goes a ping; its pong, which every WebSocket library sends by itself and in order, says that the lot has arrived. What was not
  * answered for when the connection ends is handed out again; until then nobody else gets it.
  */
-export class GuestSocket {
-  readonly guest: HttpAgent
+export class HttpAgentSocket {
+  readonly httpAgent: HttpAgent
   readonly #ws: WebSocket
   readonly #socket: Socket
   readonly #check: () => void
@@ -78,7 +78,7 @@ export class GuestSocket {
   constructor(
     ws: WebSocket,
     socket: Socket,
-    guest: HttpAgent,
+    httpAgent: HttpAgent,
     env: AgentsEnv,
     check: () => void,
     unsent: (bytes: number) => void,
@@ -87,9 +87,9 @@ export class GuestSocket {
     this.#unsent = unsent
     this.#check = check
     this.#socket = socket
-    this.guest = guest
+    this.httpAgent = httpAgent
     this.#env = env
-    this.#leave = env.guests.enter(guest)
+    this.#leave = env.httpAgents.enter(httpAgent)
     ws.on('pong', (data) => {
       if (data.toString('hex') === this.#asked?.nonce) this.#asked.answered()
     })
@@ -101,16 +101,16 @@ export class GuestSocket {
   }
 
   async #run(): Promise<void> {
-    const { guest } = this
-    const signal = AbortSignal.any([this.#ended.signal, this.#env.guests.ending])
-    const act = { env: this.#env, guest, key: null }
+    const { httpAgent } = this
+    const signal = AbortSignal.any([this.#ended.signal, this.#env.httpAgents.ending])
+    const act = { env: this.#env, httpAgent, key: null }
     try {
       while (!signal.aborted) {
         const { lot } = await inbox(act, {}, signal, firstOf, true)
         if (lot.length === 0) continue
         for (const message of messages1x(lot)) this.#send(message)
-        if (await this.#arrived(signal)) await guest.acknowledge(lot)
-        else guest.giveBack(lot)
+        if (await this.#arrived(signal)) await httpAgent.acknowledge(lot)
+        else httpAgent.giveBack(lot)
       }
     } catch (thrown) {
       const error = requestError(thrown, this.#env.trouble())
@@ -159,20 +159,20 @@ export class GuestSocket {
   async #do(text: string): Promise<object> {
     try {
       const frame = parse(Frame, parseJson(text))
-      const { guest } = this
+      const { httpAgent } = this
       const named = [frame.from_agent, frame.agent_id].find(
-        (id) => id != null && id !== guest.agent,
+        (id) => id != null && id !== httpAgent.agent,
       )
       if (named != null) {
-        throw forged(`this connection is ${guest.agent}'s, and speaks for nobody else`)
+        throw forged(`this connection is ${httpAgent.agent}'s, and speaks for nobody else`)
       }
       const answer = Object.hasOwn(FRAMES, frame.type) ? FRAMES[frame.type] : undefined
       if (answer === undefined) {
         const known = Object.keys(FRAMES).join(', ')
         throw new ClawError('usage', `"${frame.type}" is no type of frame`, `one of: ${known}`)
       }
-      this.#env.guests.seen(guest)
-      return await answer({ env: this.#env, guest, key: frame.idempotency_key ?? null }, frame)
+      this.#env.httpAgents.seen(httpAgent)
+      return await answer({ env: this.#env, httpAgent, key: frame.idempotency_key ?? null }, frame)
     } catch (thrown) {
       const error = requestError(thrown, this.#env.trouble())
       if (error.code === 'bug') this.#env.log.error({ err: thrown }, 'a frame failed')
@@ -215,18 +215,18 @@ export class GuestSocket {
   }
 }
 
-/** The WebSockets of guests: an agent has one at a time. */
-export class GuestSockets {
-  readonly #sockets = new Map<string, GuestSocket>()
+/** The WebSockets of HTTP agents: an agent has one at a time. */
+export class HttpAgentSockets {
+  readonly #sockets = new Map<string, HttpAgentSocket>()
 
   /** Takes the place of the one that its agent had. */
-  open(...what: ConstructorParameters<typeof GuestSocket>): GuestSocket {
-    const [ws, , guest] = what
-    const key = `${guest.room.name}/${guest.agent}`
+  open(...what: ConstructorParameters<typeof HttpAgentSocket>): HttpAgentSocket {
+    const [ws, , httpAgent] = what
+    const key = `${httpAgent.room.name}/${httpAgent.agent}`
     this.#sockets
       .get(key)
       ?.close(CLOSE.replaced, 'another connection of this agent takes its place')
-    const socket = new GuestSocket(...what)
+    const socket = new HttpAgentSocket(...what)
     this.#sockets.set(key, socket)
     ws.once('close', () => {
       if (this.#sockets.get(key) === socket) this.#sockets.delete(key)
@@ -234,11 +234,11 @@ export class GuestSockets {
     return socket
   }
 
-  of(agent: string, workspace: string): GuestSocket | undefined {
+  of(agent: string, workspace: string): HttpAgentSocket | undefined {
     return this.#sockets.get(`${workspace}/${agent}`)
   }
 
-  get all(): Iterable<GuestSocket> {
+  get all(): Iterable<HttpAgentSocket> {
     return this.#sockets.values()
   }
 }

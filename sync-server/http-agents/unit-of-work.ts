@@ -9,7 +9,7 @@ import type { Op } from '../storage/integrity/level-keys.ts'
 import { del, type KeySpace, put, type State } from './records.ts'
 
 /**
- * What one command has of a guest: the document as it is now, and what is remembered. What is staged here reaches the disk
+ * What one command has of an HTTP agent: the document as it is now, and what is remembered. What is staged here reaches the disk
  * with what the command changes in the document.
  */
 export class UnitOfWork implements Mailbox, Talker {

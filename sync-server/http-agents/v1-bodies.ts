@@ -64,7 +64,7 @@ export const broadcastPlain = async (
   return { status: 'broadcast_sent', message_id: message.message_id, recipients }
 }
 
-export const heartbeatPlain = ({ env, guest }: ActionContext) => {
-  registered(guest)
-  return { status: 'ok', agent_id: guest.agent, server_time: isoTime(env.now()) }
+export const heartbeatPlain = ({ env, httpAgent }: ActionContext) => {
+  registered(httpAgent)
+  return { status: 'ok', agent_id: httpAgent.agent, server_time: isoTime(env.now()) }
 }

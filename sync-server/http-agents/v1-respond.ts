@@ -32,7 +32,7 @@ export const RespondBody = z.object({
 /** Answers a task, in 1.x's words. */
 export const respondPlain = async (act: ActionContext, body: z.infer<typeof RespondBody>) => {
   const { to_agent: to, result = null } = body
-  registered(act.guest)
+  registered(act.httpAgent)
   const task = await taskMeant(act, body)
   const { state, said } = readStatus(body.status ?? '')
   const text = result === null ? '' : asText(result)
@@ -56,15 +56,15 @@ export const respondPlain = async (act: ActionContext, body: z.infer<typeof Resp
  * that `to_agent` gave this agent. Throws `unknown_task`, and `ambiguous` with the ids where there are several.
  */
 const taskMeant = async (
-  { env, guest }: ActionContext,
+  { env, httpAgent }: ActionContext,
   { message_id: id, to_agent }: Pick<z.infer<typeof RespondBody>, 'message_id' | 'to_agent'>,
 ): Promise<TaskId> => {
-  const { room, agent } = guest
+  const { room, agent } = httpAgent
   if (id !== undefined && (await findArchived(env.updateLog, room.name, id)) !== null) {
     return id as TaskId
   }
-  await guest.receive(() => false)
-  const unread = new Set(guest.waiting.map(({ message }) => message.message_id))
+  await httpAgent.receive(() => false)
+  const unread = new Set(httpAgent.waiting.map(({ message }) => message.message_id))
   return env.tasks.command(room, (doc, index) => {
     if (id !== undefined && index.get(id as TaskId) !== undefined) return id as TaskId
     const creator = to_agent === undefined ? null : resolveAgent(doc, to_agent)

@@ -42,7 +42,7 @@ export const inRoom = async <T>(
 ): Promise<T> => {
   const room = env.room(workspace)
   await ready(room)
-  return env.guests.within(room, () => work(room))
+  return env.httpAgents.within(room, () => work(room))
 }
 
 /** Does something as the agent that a request says it is, which is here from now on. Throws `forged`, `not_registered`. */
@@ -55,10 +55,10 @@ export const actAs = async <T>(
   const id = checkAgentId(agent)
   env.access.authenticator.speakAs(asking(c), id, workspace)
   return inRoom(env, workspace, (room) => {
-    const guest = env.guests.guest(room, id)
-    guest.by = asking(c)
-    env.guests.seen(guest)
-    return work({ env, guest, key: keyIn(c) })
+    const httpAgent = env.httpAgents.httpAgent(room, id)
+    httpAgent.by = asking(c)
+    env.httpAgents.seen(httpAgent)
+    return work({ env, httpAgent, key: keyIn(c) })
   })
 }
 
@@ -72,7 +72,7 @@ export const look = async <T extends object>(
   await ready(room)
   const by = asking(c)
   if (by.kind === 'agent' && env.trouble() === null) {
-    env.guests.seen(env.guests.guest(room, by.agent as AgentId))
+    env.httpAgents.seen(env.httpAgents.httpAgent(room, by.agent as AgentId))
   }
   return room.command(
     timed(
@@ -132,24 +132,24 @@ export const waitSignal = (c: HttpContext, seconds: number): AbortSignal => {
  */
 export const handOut = (
   c: HttpContext,
-  { guest, env }: ActionContext,
+  { httpAgent, env }: ActionContext,
   handedOut: readonly Waiting[],
 ): void => {
   if (handedOut.length === 0) return
   const response = responseTo(c)
   const { socket } = response
   response.once('close', () => {
-    if (!response.writableFinished || c.req.method === 'HEAD') return guest.giveBack(handedOut)
-    const read = env.guests.soon(HTTP_AGENT_READS_MS, () =>
-      guest.acknowledge(handedOut).catch((err) => {
-        guest.giveBack(handedOut)
+    if (!response.writableFinished || c.req.method === 'HEAD') return httpAgent.giveBack(handedOut)
+    const read = env.httpAgents.soon(HTTP_AGENT_READS_MS, () =>
+      httpAgent.acknowledge(handedOut).catch((err) => {
+        httpAgent.giveBack(handedOut)
         if (env.trouble() === null) env.log.error({ err }, 'messages not acknowledged')
       }),
     )
     // Who goes with something unread resets the connection.
     const onClose = (broke: boolean): void => {
       if (!broke) read.now()
-      else if (read.cancel()) guest.giveBack(handedOut)
+      else if (read.cancel()) httpAgent.giveBack(handedOut)
     }
     if (socket === null || socket.destroyed) return onClose(socket?.errored != null)
     socket.once('close', onClose)

@@ -86,18 +86,23 @@ const teamRoutes = (env: AppEnv): Route[] => {
       answer: z.object({ agents: z.array(Agent), count: z.number() }),
       run: (asked) =>
         look(env, asked, (room) => {
-          const agents = listAgents(room.doc, env.guests.here(room))
+          const agents = listAgents(room.doc, env.httpAgents.here(room))
           return { agents, count: agents.length }
         }),
     }),
     doing(
       ...(['POST', 'heartbeat', 'Says that one is here, and what one does'] as const),
       ...([HeartbeatBody, OneAgent] as const),
-      ({ guest }, { note, task }) => {
-        registered(guest)
+      ({ httpAgent }, { note, task }) => {
+        registered(httpAgent)
         const activity = { ...(note && { note }), ...(task !== undefined && { task }) }
-        env.guests.seen(guest, note === undefined && task === undefined ? undefined : activity)
-        return { agent: getAgent(guest.room.doc, guest.agent, env.guests.here(guest.room)) }
+        env.httpAgents.seen(
+          httpAgent,
+          note === undefined && task === undefined ? undefined : activity,
+        )
+        return {
+          agent: getAgent(httpAgent.room.doc, httpAgent.agent, env.httpAgents.here(httpAgent.room)),
+        }
       },
     ),
     serving({
@@ -193,9 +198,9 @@ const inboxRoutes = (env: AppEnv): Route[] => {
     doing(
       ...(['POST', 'inbox/ack', 'Messages, by message_id, that were read'] as const),
       ...([AckBody, z.object({ acknowledged: z.number() })] as const),
-      async ({ guest }, { ids }) => {
-        registered(guest)
-        return { acknowledged: await guest.acknowledgeIds(new Set(ids)) }
+      async ({ httpAgent }, { ids }) => {
+        registered(httpAgent)
+        return { acknowledged: await httpAgent.acknowledgeIds(new Set(ids)) }
       },
     ),
   ]
@@ -204,7 +209,7 @@ const inboxRoutes = (env: AppEnv): Route[] => {
 const readInbox = (env: AppEnv, asked: Asked<z.infer<typeof InboxQuery>>): Promise<object> => {
   const { by, wait, limit, ...wanted } = asked.query
   return actAs(env, asked, callerIn(asked.c, by), async (act) => {
-    const leave = env.guests.enter(act.guest)
+    const leave = env.httpAgents.enter(act.httpAgent)
     const pick = (waiting: Waiting[]) =>
       limit === undefined
         ? firstOf(waiting.slice(0, PAGE_MESSAGES), INBOX_PAGE_BYTES)
@@ -217,10 +222,10 @@ const readInbox = (env: AppEnv, asked: Asked<z.infer<typeof InboxQuery>>): Promi
       false,
     ).finally(leave)
     authenticateAgain(asked.c, env.access)
-    const paused = pausedBy(act.guest.room.doc, act.guest.agent)
+    const paused = pausedBy(act.httpAgent.room.doc, act.httpAgent.agent)
     const messages = inHttpWords(lot.map(({ message }) => message))
     const more = paused === null ? {} : { paused }
-    const under = { handed_out: act.guest.handedOut }
+    const under = { handed_out: act.httpAgent.handedOut }
     return { messages, count: messages.length, remaining, ...under, ...more }
   })
 }

@@ -52,7 +52,7 @@ export const registerPlain = (env: AppEnv, { c, workspace, body }: Asked<unknown
       place = { id: checkAgentId(agent_id ?? own), isAnew: false }
       env.access.authenticator.speakAs(by, place.id, workspace)
     }
-    const act = { env, guest: env.guests.guest(room, place.id), key: keyIn(c) }
+    const act = { env, httpAgent: env.httpAgents.httpAgent(room, place.id), key: keyIn(c) }
     const registration = { ...given, name: given.name ?? '' }
     const agent = await registerAs(act, registration, { by, isAnew: place.isAnew })
     return { status: 'registered', agent: agent1x(agent), server_time: isoTime(env.now()) }
@@ -100,7 +100,7 @@ const placeFor = async (
   const asked = checkAgentId(agent_id ?? newAgentId(random))
   if (isKnown || (isChosen && isRoomy)) return { id: asked, isAnew: false }
   const busy = isRoomy ? new Set<string>() : await withOpenTasks(env, room)
-  const here = env.guests.here(room)
+  const here = env.httpAgents.here(room)
   const gone = goneOf(env, room, by, here)
   const isSame = (id: AgentId): boolean => {
     const agent = getAgent(room.doc, id, here)
@@ -110,8 +110,8 @@ const placeFor = async (
   const free = again ?? (isRoomy ? undefined : gone.find((id) => !busy.has(id)))
   if (free === undefined) return { id: asked, isAnew: false }
   // From here on it is here: nobody else gets it.
-  env.guests.seen(env.guests.guest(room, free))
-  if (again === undefined) await env.guests.guest(room, free).empty()
+  env.httpAgents.seen(env.httpAgents.httpAgent(room, free))
+  if (again === undefined) await env.httpAgents.httpAgent(room, free).empty()
   if (!isChosen) return { id: free, isAnew: again === undefined }
   await forget(env, room, by, free)
   return { id: asked, isAnew: false }
@@ -119,8 +119,8 @@ const placeFor = async (
 
 /** Makes the id of an agent that is gone nobody's. */
 const forget = async (env: AppEnv, room: Room, by: TokenHolder, id: AgentId): Promise<void> => {
-  const guest = env.guests.guest(room, id)
-  await guest.turn(() => guest.change(({ doc }) => agentsOf(doc).delete(id)))
+  const httpAgent = env.httpAgents.httpAgent(room, id)
+  await httpAgent.turn(() => httpAgent.change(({ doc }) => agentsOf(doc).delete(id)))
   await env.access.members.forget(by, id)
 }
 

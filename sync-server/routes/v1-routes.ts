@@ -84,7 +84,7 @@ const teamRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
     answer: z.object({ agents: z.array(Agent1x), count: z.number(), server_time: z.string() }),
     run: (asked) =>
       look(env, asked, (room) => {
-        const here = env.guests.here(room)
+        const here = env.httpAgents.here(room)
         const agents = here1x(listAgents(room.doc, here))
         return { agents, count: agents.length, server_time: isoTime(here.now) }
       }),
@@ -173,7 +173,7 @@ const orUnknown = async <T, U>(done: Promise<T>, unknown: () => U): Promise<T | 
 const poll = (env: AppEnv, asked: Asked<z.infer<typeof PollQuery>>) => {
   const { c, query } = asked
   return actAs(env, asked, c.req.param('agent_id')!, async (act) => {
-    const leave = env.guests.enter(act.guest)
+    const leave = env.httpAgents.enter(act.httpAgent)
     try {
       const signal = waitSignal(c, query.wait)
       const pick = (waiting: Waiting[]) => {
@@ -184,7 +184,7 @@ const poll = (env: AppEnv, asked: Asked<z.infer<typeof PollQuery>>) => {
         const { lot, remaining } = await inbox(act, {}, signal, pick, true)
         const seen = lot.filter(isSeen1x)
         if (seen.length < lot.length)
-          await act.guest.acknowledge(lot.filter((one) => !isSeen1x(one)))
+          await act.httpAgent.acknowledge(lot.filter((one) => !isSeen1x(one)))
         if (seen.length === 0 && lot.length > 0) continue
         handOut(c, act, seen)
         return { messages: messages1x(seen), count: seen.length, remaining }
@@ -217,7 +217,8 @@ const getPlain = async (env: AppEnv, asked: Asked<z.infer<typeof ReaderQuery>>) 
   const reader = query.agent_id ?? only
   // What cannot be remembered can be read all the same: a put then has no base.
   if (env.trouble() !== null) return look(env, asked, ({ doc }) => readFile(doc, key))
-  if (reader !== undefined) return actAs(env, asked, reader, ({ guest }) => readShared(guest, key))
+  if (reader !== undefined)
+    return actAs(env, asked, reader, ({ httpAgent }) => readShared(httpAgent, key))
   if (by.kind !== 'token') return look(env, asked, ({ doc }) => readFile(doc, key))
   return inRoom(env, workspace, (room) => readByToken(env, room, by.id, key))
 }

@@ -12,7 +12,7 @@ const requestOf = (c: Context): IncomingMessage => (c.env as { incoming: Incomin
 /** The parts of the server that its HTTP routes use. `requests` is asked for only once requests come. */
 export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
   const { options, version, log, now, limiter, health, metrics, incidents, rooms, sweeper } = parts
-  const { updateLog, access, identity, history, blobs, tasks, guests, texts } = parts
+  const { updateLog, access, identity, history, blobs, tasks, httpAgents, texts } = parts
   return {
     ...{
       version,
@@ -25,7 +25,7 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
       history,
       blobs,
       tasks,
-      guests,
+      httpAgents,
       texts,
     },
     startedAt: now(),

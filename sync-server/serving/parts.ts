@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Options } from '../config/options.ts'
 import type { Sweeper } from '../history/sweep.ts'
 import type { Metrics } from '../http/metrics.ts'
-import type { GuestSockets } from '../http-agents/socket.ts'
+import type { HttpAgentSockets } from '../http-agents/socket.ts'
 import type { FrameReader } from '../limits/frame-reader.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { Connection } from '../sync/connection.ts'
@@ -24,7 +24,7 @@ export interface Base {
 /** The WebSockets that are open, and the reader of their frames. */
 export interface Sockets {
   connections: Set<Connection>
-  agentSockets: GuestSockets
+  agentSockets: HttpAgentSockets
   frames: FrameReader
 }
 

@@ -5,17 +5,17 @@ import type { Parts } from './parts.ts'
 
 type Env = Pick<
   Parts,
-  'access' | 'rooms' | 'health' | 'limiter' | 'guests' | 'agentSockets' | 'connections'
+  'access' | 'rooms' | 'health' | 'limiter' | 'httpAgents' | 'agentSockets' | 'connections'
 >
 
 /** Ends the connections and requests of an agent when its credential ends. */
 export const followRevocations = (env: Env): void => {
-  const { access, limiter, guests, agentSockets, connections } = env
+  const { access, limiter, httpAgents, agentSockets, connections } = env
   access.onEnded = (agent, workspace, isRevoked) => {
     if (isRevoked) forgetRevoked(env, workspace)
     agentSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
     // Requests that wait are answered with 401 first; uploads, and answers that are not read, are cut a moment later.
-    guests.ended(agent, workspace)
+    httpAgents.ended(agent, workspace)
     const open = limiter.holdsOf(agent, workspace)
     setTimeout(() => open.map((hold) => hold.isClosed || hold.cut()), REVOKED_MS).unref()
     for (const connection of connections) {

@@ -34,7 +34,7 @@ type Env = Omit<Parts, 'rooms' | 'sweeper' | keyof import('./parts.ts').Sockets>
 type Failed = (room: Room, error: Error) => void
 
 const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
-  const { options, now, log, updateLog, access, tasks, guests, history, metrics, trim } = parts
+  const { options, now, log, updateLog, access, tasks, httpAgents, history, metrics, trim } = parts
   const { incidents } = parts
   return {
     log: updateLog,
@@ -48,7 +48,7 @@ const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
     },
     prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
-    keeps: (room) => tasks.keeps(room) || guests.keeps(room),
+    keeps: (room) => tasks.keeps(room) || httpAgents.keeps(room),
     onDocument: (room, doc) => {
       followNames(doc, room.name, access)
       leaveRevoked(room, doc, access)
@@ -67,7 +67,7 @@ const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
       // A version is of a whole change, and a large update comes in slices.
       if (!room.isPartial) history.committed(room)
       tasks.committed(room)
-      guests.committed(room)
+      httpAgents.committed(room)
       metrics.updates.inc(updates)
       metrics.bytes.inc(bytes)
       metrics.commits.observe(ms / 1000)
@@ -111,7 +111,7 @@ const createRecovery = (
   })
 
 export const createRooms = (parts: Env): ServerRooms => {
-  const { options, log, updateLog, access, tasks, guests, health } = parts
+  const { options, log, updateLog, access, tasks, httpAgents, health } = parts
   const failStore = (err: Error): void => {
     if (!health.fail(`the store failed: ${reasonOf(err)}`)) return
     log.fatal({ err }, 'the store failed; nothing is accepted until it works again')
@@ -134,7 +134,7 @@ export const createRooms = (parts: Env): ServerRooms => {
   })
   const rooms: Rooms = new Rooms(env, (room) => {
     tasks.forget(room)
-    guests.forget(room)
+    httpAgents.forget(room)
   })
   const readers = createReaders(env, log)
   const recovery = createRecovery(parts, readers)

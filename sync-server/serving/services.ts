@@ -15,7 +15,7 @@ export interface Services {
   texts: TextWork
   history: FileHistory
   tasks: TaskScheduler
-  guests: HttpAgents
+  httpAgents: HttpAgents
 }
 
 export const createServices = (
@@ -36,6 +36,6 @@ export const createServices = (
     ...{ log: updateLog, now, leaseMs, offerMs, archiveAfterMs },
     onError: (err) => log.error({ err }, 'tasks not settled'),
   })
-  const guests = new HttpAgents(updateLog, now, (by, ms) => limiter.worked(by, ms))
-  return { trim, texts, history, tasks, guests }
+  const httpAgents = new HttpAgents(updateLog, now, (by, ms) => limiter.worked(by, ms))
+  return { trim, texts, history, tasks, httpAgents }
 }

@@ -50,19 +50,19 @@ export const shutDown = async (
 
 /** Accepts nothing more, and stores what has come. */
 const stepsOfRooms = (
-  { rooms, limiter, tasks, guests, agentSockets }: Parts,
+  { rooms, limiter, tasks, httpAgents, agentSockets }: Parts,
   { silence }: Announced,
 ): Step[] => [
   {
     ...{ what: 'what runs beside the rooms', ms: STOP_MS.aside },
-    run: () => Promise.all([silence(), rooms.recovery.close(), guests.settle()]),
+    run: () => Promise.all([silence(), rooms.recovery.close(), httpAgents.settle()]),
   },
   {
     what: 'agents over HTTP',
     run: () => {
       rooms.readers.drop(new Error('the server is stopping'))
       tasks.close()
-      guests.close()
+      httpAgents.close()
       for (const socket of agentSockets.all) socket.close(1001, 'the server is stopping')
     },
   },

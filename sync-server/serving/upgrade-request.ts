@@ -11,11 +11,13 @@ import { checkAgentId } from '../routes/agent-request.ts'
 import type { Caller, Principal } from '../sync/principal.ts'
 
 /** The workspace in an upgrade request's path, and the agent of a 1.x client. Throws `unknown_route`, `usage`, `not_allowed`. */
-const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: string | null } => {
+const placeOfUpgrade = (
+  request: IncomingMessage,
+): { workspace: string; httpAgent: string | null } => {
   const [path = ''] = (request.url ?? '').split('?', 1)
-  const [, synced, plain, guest] =
+  const [, synced, plain, httpAgent] =
     /^\/sync\/([^/]+)$|^(?:\/w\/([^/]+))?\/ws\/([^/]+)$/.exec(path) ?? []
-  if (synced === undefined && guest === undefined) {
+  if (synced === undefined && httpAgent === undefined) {
     throw new ClawError(
       'unknown_route',
       'no WebSocket at this path',
@@ -26,14 +28,14 @@ const placeOfUpgrade = (request: IncomingMessage): { workspace: string; guest: s
   checkWorkspaceName(workspace)
   if (!isOwnOrigin(request))
     throw new ClawError('not_allowed', 'pages of other sites may not connect')
-  return { workspace, guest: guest ?? null }
+  return { workspace, httpAgent: httpAgent ?? null }
 }
 
 /** An upgrade request that is authorized. */
 export interface Upgrade {
   workspace: string
   /** The agent id of a 1.x client; null: the WebSocket syncs the document. */
-  guest: string | null
+  httpAgent: string | null
   speaker: Principal
   /** Throws `unauthorized`, `revoked`, `not_allowed` once the credential has ended, or lost its permission. */
   authorizeAgain: () => void
@@ -43,13 +45,13 @@ export interface Upgrade {
 
 /** Throws why the request is rejected. A rejected one spends no ticket. */
 export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade => {
-  const { workspace, guest } = placeOfUpgrade(request)
+  const { workspace, httpAgent } = placeOfUpgrade(request)
   const { authenticator, workspaces } = access
   const need: Need =
-    guest === null ? { role: 'read', workspace } : { role: 'write', workspace, plain: true }
+    httpAgent === null ? { role: 'read', workspace } : { role: 'write', workspace, plain: true }
   const bearer = bearerIn(request.headers.authorization)
-  const ticket = guest === null && bearer === null ? ticketIn(request.url ?? '') : null
-  const secret = bearer ?? (guest === null ? null : tokenOf(request))
+  const ticket = httpAgent === null && bearer === null ? ticketIn(request.url ?? '') : null
+  const secret = bearer ?? (httpAgent === null ? null : tokenOf(request))
   const authenticated = (): Caller | null => {
     if (ticket !== null) return authenticator.ofTicket(ticket)
     return secret === null ? null : authenticator.authenticate(secret)
@@ -57,11 +59,11 @@ export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade
   const caller = authenticated()
   authorize(caller, need, workspaces)
   const speaker =
-    guest === null
+    httpAgent === null
       ? asPrincipal(caller)
-      : authenticator.speakAs(caller!, checkAgentId(guest), workspace)
+      : authenticator.speakAs(caller!, checkAgentId(httpAgent), workspace)
   return {
-    ...{ workspace, guest, speaker },
+    ...{ workspace, httpAgent, speaker },
     authorizeAgain: () => authorize(authenticated(), need, workspaces),
     opened: () => ticket !== null && authenticator.spendTicket(ticket),
   }

@@ -16,17 +16,17 @@ import { askedFor, hasTried, refuseUpgrade } from './upgrade-request.ts'
 
 /** Accepts or rejects WebSockets on an HTTP server. */
 export const serveUpgrades = (http: HttpServer, parts: Parts, agentsEnv: AgentsEnv): void => {
-  const { options, access, health, limiter, rooms, guests, log } = parts
+  const { options, access, health, limiter, rooms, httpAgents, log } = parts
   const syncServer = webSockets(options.limits.frame)
   const agentServer = webSockets(options.limits.body)
 
   const accept = async (request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
     const asked = askedFor(request, access)
-    const { workspace, speaker, guest } = asked
+    const { workspace, speaker, httpAgent } = asked
     if (health.failure !== null) throw new ClawError('storage_failed', health.failure)
     rooms.check(workspace)
     limiter.enter(request, agentOf(speaker), workspace)
-    if (guest === null) {
+    if (httpAgent === null) {
       syncServer.handleUpgrade(request, socket, head, (ws) => {
         asked.opened()
         attachSyncSocket(parts, request, [ws, socket], workspace, speaker)
@@ -35,7 +35,7 @@ export const serveUpgrades = (http: HttpServer, parts: Parts, agentsEnv: AgentsE
     }
     const room = rooms.rooms.open(workspace)
     await ready(room)
-    const agent = guests.guest(room, checkAgentId(guest))
+    const agent = httpAgents.httpAgent(room, checkAgentId(httpAgent))
     registered(agent)
     agentServer.handleUpgrade(request, socket, head, (ws) =>
       attachAgentSocket(parts, agentsEnv, request, [ws, socket], asked, agent),

@@ -20,7 +20,7 @@ import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './upd
  *   `o:<workspace>:<client>` the agent that a Yjs client id belongs to (UTF-8)
  *   `h: v: c:`              versions: versions/level-log.ts
  *   `k: j: n: l: r:`        who may do what: access/log.ts
- *   `g:`                    what guests have: guests/records.ts
+ *   `g:`                    what HTTP agents have: http-agents/records.ts
  */
 const FORMAT = 1
 const utf8 = new TextDecoder()

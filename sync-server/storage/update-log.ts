@@ -21,7 +21,7 @@ export interface Archivable {
   value: Uint8Array
 }
 
-/** Where what the server knows beside the documents is kept: who its members are, what it holds for guests. */
+/** Where what the server knows beside the documents is kept: who its members are, what it holds for HTTP agents. */
 export interface FactLog {
   /** Null where there is none with this key. */
   get(key: string): Promise<unknown>

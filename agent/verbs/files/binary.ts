@@ -8,7 +8,13 @@ import type { FileKey } from '../../../protocol/ids.ts'
 import { shareBytes } from '../../../workspace/actions/share-bytes.ts'
 import type { Json } from '../../../workspace/document/schema.ts'
 import { readFileEntry } from '../../../workspace/document/shape.ts'
-import { blobInfo, blobVersions, getBlob, isBinary, notText } from '../../../workspace/files/blobs.ts'
+import {
+  blobInfo,
+  blobVersions,
+  getBlob,
+  isBinary,
+  notText,
+} from '../../../workspace/files/blobs.ts'
 import { fileInfo } from '../../../workspace/files/file-info.ts'
 import { checkPutBlob, type PutBlobResult, putBlob } from '../../../workspace/files/put-blob.ts'
 import { findLeaf, getFile, idFor } from '../../../workspace/files/tree.ts'
@@ -17,7 +23,12 @@ import type { Call, Outcome } from '../../command/call.ts'
 import { Progress } from '../../command/progress.ts'
 import { act, type Printed } from '../../command/replica-actor.ts'
 import { oneLine, path } from '../../command/text.ts'
-import { answeredBefore, checkWrites, mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
+import {
+  answeredBefore,
+  checkWrites,
+  mergingWrite,
+  WorkspaceSession,
+} from '../../command/workspace-session.ts'
 
 /**
  * Shares bytes: uploads them first, then writes their name into the document. While they move, other commands of the

@@ -2,8 +2,8 @@ import { editLines, editText } from '../../../workspace/actions/edit-text.ts'
 import { parseLines } from '../../../workspace/files/file-edit.ts'
 import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { printWritten } from './file-write.ts'
 import { act } from '../../command/replica-actor.ts'
+import { printWritten } from './file-write.ts'
 
 /** Replaces a text, or lines as the agent has read them. What it has in its hands for a file-put stays as it is. */
 export const fileEdit: Verb = async (call) => {

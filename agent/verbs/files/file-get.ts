@@ -5,11 +5,11 @@ import { versionOf } from '../../../workspace/files/edit-counts.ts'
 import { parseLines, takeLines } from '../../../workspace/files/file-edit.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
 import { findLeaf, getFile } from '../../../workspace/files/tree.ts'
-import { readBytes } from './binary.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { oneLine, path } from '../../command/text.ts'
 import { askVersion, fetchVersion } from '../../command/versions.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
+import { readBytes } from './binary.ts'
 
 export const fileGet: Verb = async (call) => {
   const output = call.flag('output')

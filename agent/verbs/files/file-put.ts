@@ -1,12 +1,12 @@
 import { putText } from '../../../workspace/actions/put-text.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { inputOf } from '../../command/action-input.ts'
-import { shareLocal } from './binary.ts'
 import type { Verb } from '../../command/call.ts'
-import { printWritten } from './file-write.ts'
-import { openLocal } from './local-file.ts'
 import { act } from '../../command/replica-actor.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
+import { shareLocal } from './binary.ts'
+import { printWritten } from './file-write.ts'
+import { openLocal } from './local-file.ts'
 
 export const filePut: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)

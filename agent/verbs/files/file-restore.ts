@@ -4,12 +4,12 @@ import { writeText } from '../../../workspace/actions/write-text.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 import { readFile } from '../../../workspace/files/file-info.ts'
 import { findLeaf } from '../../../workspace/files/tree.ts'
-import { isRemovedBytes, restoreBytes } from './binary.ts'
 import type { Call, Verb } from '../../command/call.ts'
-import { printWritten } from './file-write.ts'
 import { path } from '../../command/text.ts'
 import { askVersion, fetchVersion } from '../../command/versions.ts'
 import { answeredBefore, mergingWrite, WorkspaceSession } from '../../command/workspace-session.ts'
+import { isRemovedBytes, restoreBytes } from './binary.ts'
+import { printWritten } from './file-write.ts'
 
 /**
  * An edit like any other: from what the file is here and now to what it was. Edits that others make meanwhile merge

@@ -39,7 +39,7 @@ it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is go
     },
   })
   await room.loaded
-  const guest = guests.guest(room, id)
+  const guest = guests.httpAgent(room, id)
   guests.seen(guest)
   expect(guests.keeps(room), 'who has not registered is nobody').toBe(false)
   await guest.turn(() =>
