@@ -13,7 +13,7 @@ export const userHome = (homedir: () => string, variable: string): string => {
   if (isAbsolute(home)) return home
   throw new ClawError(
     'usage',
-    home === '' ? 'this user has no home folder' : `HOME is no absolute path: "${home}"`,
+    home === '' ? 'this user has no home folder' : `HOME is not an absolute path: "${home}"`,
     `name a folder: ${variable}=/absolute/path`,
   )
 }
