@@ -1,7 +1,7 @@
 /** The type of a ClawLink server in DNS-SD (RFC 6763): `_clawlink._tcp`. */
 export const LAN_TYPE = 'clawlink'
 
-/** What a server says of itself on its network, in its TXT record; anybody reads it, so there is no secret in it. */
+/** The TXT record that a server announces on its network. Anybody can read it: it contains no secret. */
 export interface LanRecord {
   version: string
   /** `required`: one joins by an invite. */
@@ -10,7 +10,7 @@ export interface LanRecord {
   path: string
   /** `1`: it speaks TLS. */
   tls: string
-  /** How many workspaces there are (count). */
+  /** Workspaces of the server (count). */
   workspaces: string
 }
 

@@ -146,7 +146,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
     remedy: 'Read the task with `clawlink-agent task ID`, then choose a command that fits.',
   },
   no_base: {
-    cause: 'The file exists, and this agent has not read it: a merge needs the version that it read.',
+    cause:
+      'The file exists, and this agent has not read it: a merge needs the version that it read.',
     remedy: 'Read it with `file-get`, or overwrite it with `--force`.',
   },
   stale: {

@@ -1,9 +1,10 @@
 import { isSystemError, meaningOf } from './system-error.ts'
 
 /**
- * Every error a user can meet, by its stable code. One table decides what each face shows of it: the CLI's
- * exit code, the HTTP status, the WebSocket close code (where the sync socket can raise it), and whether the
- * same call may succeed when made again unchanged. Codes and numbers are a contract: add, never change.
+ * The table of errors, by stable code: exit code of the CLI, HTTP status, WebSocket close code (for errors of the sync
+ * socket), and whether the same call may succeed when it is repeated unchanged. Codes and numbers are a contract: rows
+ * are added, never changed. protocol/error-guide.ts has the cause and the remedy of each row; it is a file of its own
+ * because only docs/errors.md reads it, and every program loads this one.
  */
 export const ERRORS = {
   bug: { exit: 1, http: 500 },
@@ -89,7 +90,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** What the verbs show in their requests: hints of errors are in their words then, and in HTTP's otherwise. */
+/** Request header of the agent CLI. With it, hints name verbs of the CLI; without it, routes of HTTP. */
 export const VERBS_HEADER = 'clawlink-verbs'
 
 /** The JSON form of an error, the same on stdout (`--json`) and over HTTP. */
@@ -98,7 +99,7 @@ export interface ErrorBody {
   message: string
   hint: string
   retryable: boolean
-  /** Seconds after which the same call is looked at again; left out: that is not known. */
+  /** Seconds until a retry can succeed; absent if unknown. */
   retry_after?: number
 }
 
@@ -106,7 +107,7 @@ export interface ErrorBody {
 export class ClawError extends Error {
   readonly code: ErrorCode
   readonly hint: string
-  /** Seconds after which the same call is looked at again. */
+  /** Seconds until a retry can succeed; undefined if unknown. */
   readonly retryAfter: number | undefined
 
   constructor(code: ErrorCode, message: string, hint = '', retryAfter?: number) {
@@ -131,14 +132,14 @@ export class ClawError extends Error {
     return retryAfter === undefined ? body : { ...body, retry_after: retryAfter }
   }
 
-  /** Reads an error that another process sent; anything unknown becomes a `bug`. */
+  /** Reads an error that another process sent. An unknown code becomes `bug`. */
   static fromBody(body: Partial<ErrorBody>): ClawError {
     const code = body.code !== undefined && Object.hasOwn(ERRORS, body.code) ? body.code : 'bug'
     const after = typeof body.retry_after === 'number' ? body.retry_after : undefined
     return new ClawError(code, body.message ?? 'unknown error', body.hint ?? '', after)
   }
 
-  /** What any thrown value is to the outside: itself, what the file system refused, or a `bug`; these keep the cause. */
+  /** Any thrown value as a ClawError: itself, an error of the file system by its code, or else a `bug`. Keeps the cause. */
   static from(thrown: unknown): ClawError {
     if (thrown instanceof ClawError) return thrown
     if (isSystemError(thrown)) {

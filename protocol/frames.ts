@@ -1,4 +1,5 @@
 import * as decoding from 'lib0/decoding'
+import { ERRORS } from './errors.ts'
 
 /** Size in bytes of one fragment of a large WebSocket message: pings pass between two fragments. */
 export const FRAGMENT_BYTES = 128 * 1024
@@ -20,19 +21,22 @@ export const AWARENESS = 1
 const QUERY_AWARENESS = 3
 export const BARRIER = 100
 
-/** Close codes that this server sends beside the standard 1000–1015; the table of docs/PROTOCOL.md. */
+/**
+ * Close codes that the server sends, beside the standard 1000–1015. They are those of the table of errors; `replaced` is
+ * not an error: the agent has opened a newer WebSocket.
+ */
 export const CLOSE = {
-  malformed: 4400,
-  unauthorized: 4401,
-  notAllowed: 4403,
-  slowReader: 4408,
-  gap: 4409,
+  malformed: ERRORS.malformed.close,
+  unauthorized: ERRORS.unauthorized.close,
+  notAllowed: ERRORS.not_allowed.close,
+  slowReader: ERRORS.slow_reader.close,
+  gap: ERRORS.gap.close,
   replaced: 4410,
-  tooLarge: 4413,
-  full: 4414,
-  invalid: 4422,
-  forged: 4430,
-  storageFailed: 4503,
+  tooLarge: ERRORS.too_large.close,
+  full: ERRORS.quota.close,
+  invalid: ERRORS.invalid.close,
+  forged: ERRORS.forged.close,
+  storageFailed: ERRORS.storage_failed.close,
 } as const
 
 /** A frame that breaks the grammar or a limit; the connection that sent it is closed with `code`. */
@@ -44,7 +48,7 @@ export class WireError extends Error {
   }
 }
 
-/** What reading something that a client sent threw, as what closes its connection. */
+/** A value thrown while reading a client's message, as the error that closes the connection; `malformed` by default. */
 export const asWireError = (thrown: unknown): WireError =>
   thrown instanceof WireError
     ? thrown
@@ -53,7 +57,7 @@ export const asWireError = (thrown: unknown): WireError =>
 export interface AwarenessEntry {
   client: number
   clock: number
-  /** JSON; `null` means gone. */
+  /** JSON; `null`: the client has left. */
   json: string
 }
 
@@ -65,9 +69,9 @@ export type Frame =
   | { type: 'barrier'; nonce: number }
 
 /**
- * Reads a length-prefixed byte string into memory of its own: that of the message is used again. lib0's own reader checks
- * lengths only against the ArrayBuffer, which sockets share: without the copy a wrong length inside an update would read
- * other messages.
+ * Reads a length-prefixed byte string and copies it: the memory of the message is reused. lib0's reader checks lengths only
+ * against the ArrayBuffer, which sockets share; without the copy, a wrong length inside an update would read other messages.
+ * Throws if the length points past the end of the message.
  */
 const readBytes = (decoder: decoding.Decoder): Uint8Array => {
   const length = decoding.readVarUint(decoder)
@@ -80,8 +84,8 @@ const readBytes = (decoder: decoding.Decoder): Uint8Array => {
 }
 
 /**
- * Clocks of awareness and of Yjs (count). The next one still has to be a safe integer: lib0 throws on others, in every client
- * that reads it.
+ * Largest clock of awareness and of Yjs (count). Its successor must be a safe integer: lib0 throws on larger ones, in every
+ * client that reads it.
  */
 export const MAX_CLOCK = 2 ** 40
 

@@ -8,7 +8,7 @@ export const keyReused = (key: string, on?: string): ClawError =>
     'use a new key for a new command',
   )
 
-/** What is kept under an idempotency key: a digest of the command, and its answer. */
+/** Record stored under an idempotency key: a digest of the command, and its answer. */
 export interface Answered<A> {
   digest: string
   answer: A

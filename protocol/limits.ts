@@ -20,8 +20,8 @@ export const MAX_NOTE_BYTES = 1024
 /** Capabilities of one agent, tags of one broadcast (count). */
 export const MAX_LIST_LENGTH = 64
 /**
- * How far ahead another's time can be and count (milliseconds): clocks that are off by 10 minutes, one ahead and one
- * behind, are 20 apart, and who says more than one thing a millisecond gets ahead of its clock by the rest.
+ * Largest lead of another writer's timestamp that still counts (ms). Two clocks that are off by 10 minutes in opposite
+ * directions differ by 20; the rest is for writers of more than one entry per millisecond, who run ahead of their clock.
  */
 export const MAX_AHEAD_MS = 30 * 60_000
 /** An idempotency key. */
@@ -32,7 +32,7 @@ export const MAX_BLOB_BYTES = 256 * 1024 * 1024
 export const KEPT_BLOBS = 5
 /** Paths of files in one workspace, removed ones included (count). */
 export const MAX_FILES = 20_000
-/** What a removed file held is kept this long for edits that are under way to it. */
+/** Time for which the text of a removed file is kept (ms), for edits of other replicas that have not arrived yet. */
 export const REMOVED_KEPT_MS = 7 * 24 * 3_600_000
 /** Tasks that one task may wait for; artifacts of one result (count). */
 export const MAX_TASK_LINKS = 64

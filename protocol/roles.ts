@@ -1,17 +1,17 @@
 import { isReserved } from './name-space.ts'
 
-/** What a credential lets its agent do in its workspace; each includes the ones before. */
+/** Rights of a credential in its workspace, lowest first; each includes the ones before it. */
 export type Role = 'read' | 'write' | 'admin'
-/** How long an invite may be good (days). */
+/** Longest validity of an invite (days). */
 export const MAX_INVITE_DAYS = 3_660
 
 export const ROLES = ['read', 'write', 'admin'] as const satisfies readonly Role[]
 
-/** Whether `role` includes `needed`. */
+/** Returns true if `role` has all rights of `needed`. */
 export const includes = (role: Role, needed: Role): boolean =>
   ROLES.indexOf(role) >= ROLES.indexOf(needed)
 
-/** What a secret is for can be told from how it begins: in a leaked log, too. */
+/** Prefixes of secrets, by purpose: scanners and readers of a leaked log recognize them. */
 export const PREFIX = {
   owner: 'clo_',
   invite: 'cli_',
@@ -27,13 +27,13 @@ const SECRET_BODY = /^[A-Za-z0-9_-]{43}$/
 export const isSecret = (kind: SecretKind, text: string): boolean =>
   text.startsWith(PREFIX[kind]) && SECRET_BODY.test(text.slice(PREFIX[kind].length))
 
-/** How a secret is named to a server that has to prove that it knows it, from its SHA-256 in hex: that tells nothing. */
+/** Name of a secret, from its SHA-256 in hex, for a server that must prove that it knows the secret. Reveals nothing. */
 export const secretId = (hash: string): string => hash.slice(0, 16)
 
-/** What the server proves it by: HMAC-SHA256 of this, the key being the SHA-256 of the secret in hex. */
+/** Text of the proof of a secret: its HMAC-SHA256, with the SHA-256 of the secret in hex as the key. */
 export const proofText = (nonce: string): string => `clawlink-prove ${nonce}`
 
-/** How a server shows which one it is. */
+/** Proof of a server's identity: its public key, and the signature of `serverText`. */
 export interface ServerProof {
   id: string
   /** Its public key: Ed25519, SPKI in DER, base64url. */
@@ -42,7 +42,7 @@ export interface ServerProof {
   signature: string
 }
 
-/** What a server signs to show which one it is, and nothing else. */
+/** Text that a server signs to prove its identity. The key signs nothing else. */
 export const serverText = (nonce: string): string => `clawlink-server ${nonce}`
 
 /** A server's id, from the SHA-256 of its public key in hex. */

@@ -1,13 +1,13 @@
 import type { ErrorCode } from './errors.ts'
 
-/** What Node throws where the file system refuses. */
+/** Error that Node throws for a failed system call. */
 interface SystemError {
   code: string
   syscall: string
   path?: string
 }
 
-/** What is wrong, and what to do, by the system's name for it; the rest is said by name. */
+/** Code, problem and remedy, by the system's error name. Other errors are reported by their name. */
 const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, what: string, todo: string]>> = {
   ENOSPC: ['cannot_write', 'the disk is full', 'make room on it'],
   EDQUOT: ['cannot_write', 'your quota is used up', 'make room within it'],
@@ -39,7 +39,7 @@ export const isSystemError = (thrown: unknown): thrown is Error & SystemError =>
   )
 }
 
-/** What such an error is to a person. */
+/** Code, message and hint for a system error. */
 export const meaningOf = (error: SystemError): [code: ErrorCode, message: string, hint: string] => {
   const { code, syscall, path } = error
   if (syscall === 'uv_cwd') return ['data_unusable', ...REMOVED_FOLDER]
