@@ -128,7 +128,7 @@ export class HttpActor implements FileActor {
     return Promise.resolve(null)
   }
 
-  /** What it has in its hands is told by the file's id, which the file keeps. */
+  /** Its bases name the file by id, which a move does not change. */
   carrying(): Promise<() => void> {
     return Promise.resolve(() => {})
   }

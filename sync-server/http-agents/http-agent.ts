@@ -40,7 +40,7 @@ import { UnitOfWork } from './unit-of-work.ts'
 export interface HttpAgentEnv {
   facts: FactLog
   now: () => number
-  /** Who is here. */
+  /** The agents that are connected. */
   here: () => Here
   archives: Archives
   /** Has those look again who wait. */
@@ -61,13 +61,13 @@ export interface Once {
   key: string | null
   what: string
   payload: unknown
-  /** Whether it makes room in the document as it is: then it is done in a full one, too. */
+  /** True where it makes room in the document: a full one accepts it, too. */
   frees?: (doc: Y.Doc) => boolean
-  /** Whether it adds a message or a task: those of an agent have a share of the document. */
+  /** It adds a message or a task: those of one agent have a share of the document. */
   isEntry?: boolean
 }
 
-/** What is staged before its turn at once (count). */
+/** Messages staged before their turn at once (count). */
 const AHEAD_AT_ONCE = 50
 
 /** Stages the most urgent of what the cursor does not cover yet. */
@@ -99,7 +99,7 @@ export class HttpAgent {
   readonly room: Room
   readonly agent: AgentId
   readonly drawer: KeySpace
-  /** Who speaks for it: whose work it is. */
+  /** The caller that speaks for it, to whom its work is charged. */
   by: Caller
   readonly #env: HttpAgentEnv
   #state: State | null = null
@@ -107,7 +107,7 @@ export class HttpAgent {
   #waiting = new Map<number, Message>()
   /** Handed out, and not acknowledged yet: nobody else gets it. */
   readonly #held = new Set<number>()
-  /** What was handed out for its reader to acknowledge by id. */
+  /** Numbers of messages that were handed out to be acknowledged by id. */
   readonly #shown = new Set<number>()
   readonly #mutex = new Mutex()
   #answers = 0
@@ -243,7 +243,7 @@ export class HttpAgent {
       .map(({ key }) => key)
   }
 
-  /** What it has in its hands of a file; null: nothing. */
+  /** Its base of a file; null: none. */
   async base(path: string): Promise<Base | null> {
     return (await this.#env.facts.get(this.drawer.base(path))) as Base | null
   }
@@ -264,7 +264,7 @@ export class HttpAgent {
       await this.change((desk) => desk.acknowledge(moot.map(({ key }) => key)))
     }
     const here = this.#env.here()
-    // Who reads nothing is kept no more for; its cursor stands, so nothing is skipped.
+    // For an agent that reads nothing no more is kept; its cursor stands, so nothing is skipped.
     if (this.#waiting.size >= MAX_WAITING_MESSAGES) {
       if ((this.#state?.ahead?.length ?? 0) >= MAX_WAITING_MESSAGES) return
       return this.change((desk) => takeAhead(desk, agent, here, isUrgent))
@@ -284,7 +284,7 @@ export class HttpAgent {
     await this.change((desk) => take(desk, agent, look, missed, here.now))
   }
 
-  /** What waits for it and is not handed out already, oldest first. */
+  /** Messages that wait for it and are not handed out already, oldest first. */
   get waiting(): Waiting[] {
     return this.#free(false)
   }
@@ -296,7 +296,7 @@ export class HttpAgent {
       .map(([number, message]) => ({ key: String(number), message }))
   }
 
-  /** How many are being handed out. */
+  /** Messages that are being handed out (count). */
   get handedOut(): number {
     return this.#held.size
   }

@@ -5,7 +5,7 @@ import { PAGE_BYTES } from '../config/limits.ts'
 import { type ActionContext, registered } from './context.ts'
 import type { Waiting } from './http-agent.ts'
 
-/** What is handed out of an inbox, and how much more waits. */
+/** Messages handed out of an inbox, and the number of those that still wait. */
 export interface HandedOut {
   lot: Waiting[]
   remaining: number
@@ -25,7 +25,7 @@ export const inbox = async (
   registered(httpAgent)
   const passes = messageFilter(wanted)(httpAgent.room.doc)
   const isFiltered = [wanted.types, wanted.topics, wanted.from].some((one) => one !== undefined)
-  // What is asked for comes before its turn, else only what is urgent.
+  // Messages that pass a filter come before their turn; without one only urgent ones do.
   const isUrgent = (message: Message) => passes(message) && (isFiltered || rankOf(message) > 0)
   const done = new AbortController()
   const ends = AbortSignal.any([signal, env.httpAgents.ending, httpAgent.ended, done.signal])

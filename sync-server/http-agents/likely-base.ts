@@ -7,7 +7,7 @@ const linesOf = (text: string): Map<string, number> => {
   return found
 }
 
-/** How many telling lines one text has that the other lacks (count). */
+/** Telling lines of one text that the other lacks (count). */
 const surplus = (of: Map<string, number>, over: Map<string, number>): number => {
   let sum = 0
   for (const [line, count] of of) {

@@ -7,7 +7,7 @@ import { SHORT_STEPS, type TextWork } from '../texts/work.ts'
 /** How often a merge is made anew because the text has changed meanwhile (count), before a coarse one has to do. */
 const TRIES = 3
 
-/** That a merge takes too long for a turn. */
+/** A merge takes too long for a turn. */
 class Elsewhere extends Error {}
 
 /**

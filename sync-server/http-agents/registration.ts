@@ -45,7 +45,7 @@ export const registerAs = async (
   const actor = new Registrant(context, isAnew, by?.kind === 'token')
   await httpAgent.turn(() => register.run(actor, given))
   env.httpAgents.seen(httpAgent)
-  // That it is here is known without looking at who else is.
+  // It is here: no need to look at the others.
   return getAgent(httpAgent.room.doc, httpAgent.agent, {
     present: new Set([httpAgent.agent]),
     now: env.now(),

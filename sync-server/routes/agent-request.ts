@@ -27,7 +27,7 @@ export const checkAgentId = (id: string): AgentId => {
   )
 }
 
-/** Who asks. Throws `unauthorized`. */
+/** The caller of a request. Throws `unauthorized`. */
 export const asking = (c: HttpContext): Caller => {
   const shown = callerOf(c)
   if (shown === null) throw unknownCredential()
@@ -146,7 +146,7 @@ export const handOut = (
         if (env.trouble() === null) env.log.error({ err }, 'messages not acknowledged')
       }),
     )
-    // Who goes with something unread resets the connection.
+    // A client that ends with something unread resets the connection.
     const onClose = (broke: boolean): void => {
       if (!broke) read.now()
       else if (read.cancel()) httpAgent.giveBack(handedOut)

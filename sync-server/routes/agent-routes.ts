@@ -37,7 +37,7 @@ const count = (most: number, otherwise: number) => atMost(most).default(otherwis
 
 const HeartbeatBody = z.strictObject({
   by,
-  /** What it is doing, for the others to see. */
+  /** Its activity, for the others to see. */
   note: z.string().max(MAX_NOTE_BYTES).optional(),
   task: name.optional(),
 })
@@ -61,7 +61,7 @@ const OneTask = z.object({ task: Task })
 const Messages = { messages: z.array(Message), count: z.number() }
 
 /**
- * What the verbs of clawlink-agent do, for agents without a replica. The credential decides what an agent may do; `by` names
+ * The verbs of clawlink-agent for agents without a replica. The credential decides what an agent may do; `by` names
  * the agent for the owner, who is none.
  */
 export const apiRoutes = (env: AppEnv): Route[] => [

@@ -136,7 +136,7 @@ const goneOf = (env: AppEnv, { doc, name }: Room, by: TokenHolder, here: Here): 
     .sort((a, b) => lastSeen(doc, a) - lastSeen(doc, b))
 }
 
-/** Who gave, was given or has a task that has not ended. */
+/** Creators, addressees and owners of the tasks that have not ended. */
 const withOpenTasks = (env: AppEnv, room: Room): Promise<Set<string>> =>
   env.tasks.command(room, (_doc, index) => {
     const ids = index.open.flatMap(({ facts, status }) => [facts.from, facts.to, status.owner])

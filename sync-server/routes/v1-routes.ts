@@ -60,7 +60,7 @@ export const plainRoutes = (env: AppEnv): Route[] =>
     return [...teamRoutes(env, methods), ...talkRoutes(env, methods), ...fileRoutes(env, methods)]
   })
 
-/** What the routes below a prefix have in common. */
+/** The common parts of the routes below a prefix. */
 const methodsBelow = (prefix: string) => {
   const plain = { plain: true } as const
   return {

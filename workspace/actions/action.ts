@@ -7,16 +7,16 @@ import type { Agent, Here } from '../agents/agents.ts'
 import type { Mailbox, Talker } from '../inbox/mailbox.ts'
 import type { Fields, InputOf } from './input.ts'
 
-/** Where a write stages what is remembered with it: on disk together with the change of the document, or not at all. */
+/** A write stages its records here: they reach the disk together with the change of the document, or not at all. */
 export type Desk = Mailbox & Talker
 
 /** A write that may be repeated: the actor has an idempotency key for it, or none. */
 export interface Write {
   /** Tells this command from another under the same key: the input, as it was given. */
   payload: unknown
-  /** Whether it makes room: then it is carried out in a full workspace, too. */
+  /** True for a write that makes room: a full workspace accepts it, too. */
   frees?: (doc: Y.Doc) => boolean
-  /** Whether it adds a message or a task: those of one agent have a share of the document. */
+  /** It adds a message or a task: those of one agent have a share of the document. */
   isEntry?: boolean
 }
 
@@ -33,13 +33,13 @@ export interface Actor {
   readonly agent: AgentId
   /** The same id, also before it is registered. */
   readonly id: AgentId
-  /** What its invite says it is; undefined: nothing. */
+  /** The kind that its invite names; undefined: none. */
   readonly joinedAs: Agent['kind'] | undefined
   /** Milliseconds since the epoch, by the server's clock. */
   now(): number
   /** When the action was asked for: time spans count from here. The same clock. */
   readonly askedAt: number
-  /** Who is connected; nobody while the server cannot be reached. */
+  /** The connected agents; empty while the server cannot be reached. */
   readonly here: Here
   /** The same; undefined where nobody knows. */
   readonly known: Here | undefined
@@ -55,7 +55,7 @@ export interface Actor {
 /** Something that an agent can do, by whatever face: a verb, an HTTP route. All of its rules are here. */
 export interface Action<F extends Fields, R extends object, A extends Actor = Actor> {
   name: string
-  /** Who may: a credential of one of these roles. */
+  /** The roles whose credentials are accepted. */
   roles: readonly Role[]
   /** The errors of its own, besides those of every write. */
   errors: readonly ErrorCode[]

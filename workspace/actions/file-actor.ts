@@ -21,7 +21,7 @@ export interface FileActor extends Actor {
   keepLines(key: FileKey, held: HeldText): void
   /** The version that it has read of a file, text or not; null: none, or nobody knows. */
   readVersion(key: FileKey): Promise<number | null>
-  /** What carries all of this to another path, once the file is moved there. */
+  /** Returns a function that carries all of this to another path, to be called once the file is moved. */
   carrying(key: FileKey): Promise<(to: FileKey) => void>
   /** Throws `unknown_blob` where the server does not have these bytes. */
   checkBlob(sha256: string, size: number): Promise<void>

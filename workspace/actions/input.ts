@@ -3,7 +3,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import type { Json } from '../document/schema.ts'
 
-/** What a field of an input can hold. Sizes are UTF-16 units; the action itself checks bytes. */
+/** The values of one field. Sizes are UTF-16 units; the action itself checks bytes. */
 export type Shape =
   | { kind: 'text'; least: number; most?: number }
   /** The path of a shared file. */

@@ -35,7 +35,7 @@ export const putText = action({
       const merging = merge === undefined ? {} : { merge }
       const put = { key, content, base, by, now: actor.now(), force, isNew, ...merging }
       const { result, known } = writeText(doc, put)
-      // What the agent has in its hands is what it put, not what came of it.
+      // The agent holds the text that it put, not the merged one.
       actor.keepText(key, result.file, { version: known(held), content })
       return result
     })
