@@ -12,29 +12,23 @@ import { Session } from '../../client/session/session.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { type Here, hasAgent } from '../../workspace/agents/agents.ts'
 import {
-  type Activity,
   type FileCursor,
   type Presence,
   SILENT_AFTER_MS,
   setLinkState,
 } from '../../workspace/agents/presence.ts'
 import { receive } from '../../workspace/inbox/mailbox.ts'
-import { observeTask } from '../../workspace/tasks/task-index.ts'
+import { AgentPresence } from './agent-presence.ts'
+import { InboxFiller } from './inbox-filler.ts'
+import { Listeners } from './listeners.ts'
 import type { Listening, Wanted } from './listening.ts'
 
 /** To get all that the server has (ms). */
 const STATE_TIMEOUT_MS = 10_000
 /** A goodbye that takes longer is not worth waiting for. */
 const GOODBYE_TIMEOUT_MS = 2_000
-/** How long what others wrote, and holds no message, may wait for a commit: an fsync a keystroke of theirs is too much. */
-const LAZY_COMMIT_MS = 1_000
-/** Between two looks at what came in passes this many times as long as one takes, and no longer than this. */
-const REST = 4
-const LONGEST_REST_MS = 100
-/** After a look at an archive that could not be reached. */
+/** The pause before a credential is asked for again, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000
-/** An agent that read or wrote a file is shown in it for this long. */
-const CURSOR_MS = 120_000
 
 /** Where a profile's replica of a workspace is, and of what. */
 export interface WorkspaceLocation {
@@ -54,32 +48,14 @@ export class WorkspaceHandle {
   #me: AgentId | null = null
   #session: Session | null = null
   #turn: Promise<void> = Promise.resolve()
-  /** Shows itself idle after so long without a command, in milliseconds; null: never, it is closed after one. */
-  #idleMs: number | null = null
-  #idle: NodeJS.Timeout | undefined
-  #presence: Presence | null = null
-  #state: Activity['state'] = 'active'
-  /** So long without a command that the agent may be gone: SILENT_AFTER_MS. */
-  #silentMs = SILENT_AFTER_MS
-  #isSilent = false
-  #silent: NodeJS.Timeout | undefined
-  /** Where the agent is in a file; forgotten after CURSOR_MS. */
-  #cursor: FileCursor | undefined
-  #cursorTimer: NodeJS.Timeout | undefined
-  /** What each that is attached has to show; the latest that shows anything comes last. */
-  readonly #attached = new Map<object, Shown>()
-  #lazy: NodeJS.Timeout | undefined
+  readonly #presence = new AgentPresence((presence) => this.#session?.show(presence))
+  readonly #filler: InboxFiller
+  readonly #listeners: Listeners
   #draining: Promise<void> | null = null
-  #hasNews = false
-  #isReceiving = false
-  #hasLeft = false
   #clockOffset = 0
-  /** What ends the waiting of each that listens. */
-  readonly #tells = new Set<() => void>()
-
-  /** Called where the place has to be opened anew. */
+  /** Called if the handle has to be opened again. */
   onTaken: () => void = () => {}
-  /** The client id that another agent has taken; null: none. */
+  /** The client id that another agent has taken; null for none. */
   #taken: number | null = null
 
   private constructor(at: WorkspaceLocation, replica: Replica, beatMs: number) {
@@ -88,6 +64,16 @@ export class WorkspaceHandle {
     this.overlaps = new EditConflicts(replica)
     replica.onTaken = (client) => this.#lost(client)
     this.#beatMs = beatMs
+    this.#listeners = new Listeners(replica)
+    this.#filler = new InboxFiller({
+      replica,
+      receive: () => this.receive(),
+      received: () => {
+        if (this.#me !== null) this.#setLinkState(this.#me, 'up')
+      },
+      isConnected: () => this.#session?.contact.connected === true,
+      name: at.dir,
+    })
   }
 
   /** `beatMs`: as of a `Session`. Throws what `Replica.open` throws. */
@@ -117,12 +103,12 @@ export class WorkspaceHandle {
   /** The connection, made if there is none, on which `presence` is shown. */
   connect(presence: Presence | null): Session {
     const { target, workspace } = this.at
-    this.#presence = presence
+    this.#presence.begin(presence)
     if (this.#session === null) {
       this.#session = new Session(target, workspace, this.replica, presence, this.#beatMs)
       this.#session.onReady = () => {
         void this.drain().catch(() => {}) // its session is closed: the next one goes on
-        if (this.#me !== null) this.#onNews()
+        if (this.#me !== null) this.#filler.news()
       }
       this.#session.onTaken = (client) => {
         if (!this.replica.wroteUnder(client)) return false
@@ -131,9 +117,7 @@ export class WorkspaceHandle {
       }
       void this.#join(this.#session)
     }
-    this.#isSilent = false
-    this.#show('active')
-    this.#restLater()
+    this.#presence.active()
     return this.#session
   }
 
@@ -151,60 +135,24 @@ export class WorkspaceHandle {
     }
   }
 
-  #show(state: Activity['state']): void {
-    this.#state = state
-    const presence = this.#presence
-    const activity = {
-      ...presence?.activity,
-      state,
-      ...(this.#isSilent && { silent: true as const }),
-    }
-    let cursor = this.#cursor
-    for (const shown of this.#attached.values()) {
-      Object.assign(activity, shown.activity)
-      cursor = shown.cursor ?? cursor
-    }
-    this.#session?.show(presence && { ...presence, activity, ...(cursor && { cursor }) })
-  }
-
-  /** Shows for a while where in which file the agent is. */
+  /** Shows the agent in a file for a while. */
   point(cursor: FileCursor): void {
-    this.#cursor = cursor
-    this.#show('active')
-    clearTimeout(this.#cursorTimer)
-    this.#cursorTimer = setTimeout(() => {
-      this.#cursor = undefined
-      this.#show(this.#state)
-    }, CURSOR_MS).unref()
+    this.#presence.point(cursor)
   }
 
-  #restLater(): void {
-    clearTimeout(this.#idle)
-    clearTimeout(this.#silent)
-    if (this.#idleMs === null) return
-    this.#idle = setTimeout(() => this.rest(), this.#idleMs)
-    this.#silent = setTimeout(() => {
-      this.#isSilent = this.#attached.size === 0
-      this.rest()
-    }, this.#silentMs)
-  }
-
-  /** Shows that no command came lately; whoever is attached is there. */
+  /** Shows that no command came lately. */
   rest(): void {
-    this.#show(this.#attached.size > 0 ? 'active' : 'idle')
+    this.#presence.rest()
   }
 
-  /** Shows what somebody who is attached does; null: it is not any more. */
-  showAttached(who: object, shown: Shown | null): void {
-    this.#attached.delete(who)
-    if (shown !== null) this.#attached.set(who, shown)
-    else this.#restLater()
-    this.rest()
+  /** Shows the state of an attached program; null: it is detached. */
+  showAttached(program: object, shown: Shown | null): void {
+    this.#presence.attach(program, shown)
   }
 
   /** Sends the commands that are queued, if the server can be reached, and reports what overlapped meanwhile. */
   drain(): Promise<void> {
-    const me = this.#presence?.agent.id
+    const me = this.#presence.agent?.id
     if (this.#session === null || me === undefined) return Promise.resolve()
     this.#draining ??= this.#drain(this.#session, me).finally(() => {
       this.#draining = null
@@ -241,54 +189,14 @@ export class WorkspaceHandle {
 
   /** From now on what comes in for `me` is stored at once, whether or not a command asks for it. */
   follow(me: AgentId, idleMs: number, silentMs = SILENT_AFTER_MS): void {
-    this.#idleMs = idleMs
-    this.#silentMs = silentMs
-    this.#restLater()
-    if (this.#me === null) this.replica.doc.on('update', () => this.#onNews())
+    this.#presence.keep(idleMs, silentMs)
+    if (this.#me === null) this.replica.doc.on('update', this.#filler.news)
     this.#me = me
-    this.#onNews()
+    this.#filler.news()
   }
 
-  #say(me: AgentId, state: 'up' | 'down'): void {
+  #setLinkState(me: AgentId, state: 'up' | 'down'): void {
     if (this.#session?.readsOnly !== true) setLinkState(this.replica.doc, me, state)
-  }
-
-  #onNews(): void {
-    this.#hasNews = true
-    if (this.#isReceiving) return
-    this.#isReceiving = true
-    void this.#receive()
-  }
-
-  /** Stores what came in, all that came while the last commit was under way together. */
-  async #receive(): Promise<void> {
-    try {
-      while (this.#hasNews && !this.replica.isClosed) {
-        this.#hasNews = false
-        const began = performance.now()
-        const isComplete = await this.receive()
-        if (this.#me !== null) this.#say(this.#me, 'up')
-        if (this.replica.isUrgent) await this.replica.commit()
-        else this.#commitLater()
-        // A look costs by the size of the team: in a storm of updates most of the time is for something else.
-        const rest = Math.min(LONGEST_REST_MS, REST * (performance.now() - began))
-        await sleep(isComplete ? rest : LOOK_AGAIN_MS, undefined, { ref: false })
-        // Where it is not connected, it looks when it is again.
-        if (!isComplete && this.#session?.contact.connected) this.#hasNews = true
-      }
-    } catch (error) {
-      console.error(`${this.at.dir}: what came in was not stored: ${(error as Error).message}`)
-    } finally {
-      this.#isReceiving = false
-    }
-  }
-
-  /** What others wrote is on the server's disk: it is stored by and by, all of it together. */
-  #commitLater(): void {
-    this.#lazy ??= setTimeout(() => {
-      this.#lazy = undefined
-      if (!this.replica.isClosed) this.replica.commit().catch(() => {}) // the next one fails, too, and says why
-    }, LAZY_COMMIT_MS)
   }
 
   /** Stages the messages for `me` among what came in; false: some are in the archive, which cannot be reached now. */
@@ -303,44 +211,16 @@ export class WorkspaceHandle {
 
   /** Begins to listen for wanted messages that are stored from now on, or for changes of a task. */
   listen(wanted: Wanted): Listening {
-    let tell = () => {}
-    const told = new Promise<void>((resolve) => {
-      tell = resolve
-    })
-    const unlisten =
-      typeof wanted === 'function'
-        ? this.replica.onMessages((messages) => {
-            if (messages.some(wanted)) tell()
-          })
-        : observeTask(this.replica.doc, wanted.task, () => tell())
-    this.#tells.add(tell)
-    const end = () => {
-      unlisten()
-      this.#tells.delete(tell)
-    }
-    const heard = async (signal: AbortSignal) => {
-      signal.addEventListener('abort', tell)
-      if (signal.aborted) tell()
-      await told.finally(end)
-      signal.removeEventListener('abort', tell)
-      return !this.#hasLeft
-    }
-    return { heard, end }
-  }
-
-  /** Has everyone look who listens: this replica tells of nothing any more. */
-  #tellAll(): void {
-    for (const tell of this.#tells) tell()
+    return this.#listeners.listen(wanted)
   }
 
   /** Tells the others that this agent leaves, if they can be told now, and closes. */
   async leave(): Promise<void> {
     const me = this.#me
     this.#me = null
-    this.#hasLeft = true
-    this.#tellAll()
+    this.#listeners.left()
     if (me !== null) {
-      this.#say(me, 'down')
+      this.#setLinkState(me, 'down')
       await this.replica.commit()
       await this.#session?.barrier(GOODBYE_TIMEOUT_MS).catch(() => {}) // it will be seen to be gone
     }
@@ -377,13 +257,11 @@ export class WorkspaceHandle {
   /** Commits, and lets other processes have the replica. */
   async close(): Promise<void> {
     this.#me = null
-    clearTimeout(this.#idle)
-    clearTimeout(this.#silent)
-    clearTimeout(this.#cursorTimer)
-    clearTimeout(this.#lazy)
+    this.#presence.stop()
+    this.#filler.stop()
     await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong
     this.#session?.close()
     if (this.#taken !== null) await this.#takeNewId(this.#taken)
-    await this.replica.close().finally(() => this.#tellAll())
+    await this.replica.close().finally(() => this.#listeners.wakeAll())
   }
 }
