@@ -210,6 +210,14 @@ it('[N9] what a tool made of the text before, just when the mirror ended, is mer
   expect(textAt(one, 'a.md')).toBe(both)
 })
 
+/** What a mirror of `dir` has noted of each file. */
+const basesOf = (replica: Parameters<typeof Bases.load>[0], dir: string): Promise<Bases> => {
+  const digest = createHash('sha256')
+    .update(`${realpathSync(dir)}\0`)
+    .digest('hex')
+  return Bases.load(replica, digest.slice(0, 16))
+}
+
 it('[N9] what a tool made of what a mirror had just written when it was killed is not there twice', async () => {
   const one = await join2('one')
   const { replica } = one.place
@@ -218,11 +226,7 @@ it('[N9] what a tool made of what a mirror had just written when it was killed i
   writeFileSync(join(dir, 'a.md'), text)
   await (await one.mirror(dir)).close()
   // What is there when it is killed after it has put a file in its place, and before it has noted that.
-  const id = createHash('sha256')
-    .update(`${realpathSync(dir)}\0`)
-    .digest('hex')
-    .slice(0, 16)
-  const bases = await Bases.load(replica, id)
+  const bases = await basesOf(replica, dir)
   expect(bases.size).toBe(1)
   const written = `theirs 1\ntheirs 2\n${text}`
   put(one, 'a.md', written, text)
@@ -243,11 +247,7 @@ it('[N9] a file that a mirror had just deleted when it was killed, and that othe
   for (const rel of ['a.md', 'b.md']) writeFileSync(join(dir, rel), 'text\n')
   await (await one.mirror(dir)).close()
   // What is there when it is killed after it has deleted a file for others, and before it has noted that.
-  const id = createHash('sha256')
-    .update(`${realpathSync(dir)}\0`)
-    .digest('hex')
-    .slice(0, 16)
-  const bases = await Bases.load(replica, id)
+  const bases = await basesOf(replica, dir)
   bases.planRemoval('a.md')
   await replica.commit()
   rmSync(join(dir, 'a.md'))
