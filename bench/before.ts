@@ -1,16 +1,17 @@
-import { resolve } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { join, resolve } from 'node:path'
 import { type Document, load, makeData } from './cold-load.ts'
 import type { ColdLoadJob, ColdLoadResult } from './cold-load-client.ts'
 import { clawlink, clawlinkIn } from './contenders.ts'
 import { type Load, measure } from './fanout.ts'
 import type { FanoutJob, FanoutResult } from './fanout-load.ts'
-import { startWorker } from './programs.ts'
+import { root, startWorker } from './programs.ts'
 import { integer, milliseconds, spread, times } from './report.ts'
 import { pairedRatio } from './stats.ts'
 
 /**
- * What a change costs: fan-out and cold load of this build against those of an earlier one, in pairs that take turns to be
- * first. `npm run bench:before -- DIST [ROUNDS]`, where DIST is the dist/ of the earlier build.
+ * What a change costs: fan-out, cold load and starts of programs of this build against those of an earlier one, in pairs
+ * that take turns to be first. `npm run bench:before -- DIST [ROUNDS]`, where DIST is the dist/ of the earlier build.
  */
 const [dist, rounds = '9'] = process.argv.slice(2)
 if (dist === undefined) throw new Error('usage: npm run bench:before -- DIST [ROUNDS]')
@@ -63,3 +64,26 @@ for (const document of DOCUMENTS) {
   say(`cold load, ${document.shape} ${document.updates}, ms`, found, milliseconds)
 }
 process.exit()
+
+/** A whole process of each program, without a server or link (milliseconds). */
+const STARTS: readonly (readonly string[])[] = [
+  ['clawlink-agent.cjs', '--version'],
+  ['clawlink-agent.cjs', 'help', 'delegate'],
+  ['clawlink-sync.cjs', '--help'],
+  ['clawlink.mjs', '--help'],
+]
+const builds = new Map<Side, string>([
+  [before, resolve(dist)],
+  [clawlink, join(root, 'dist')],
+])
+for (const [program = '', ...args] of STARTS) {
+  const found = await inPairs(async (side) => {
+    const began = performance.now()
+    const ran = spawnSync(process.execPath, [join(builds.get(side)!, program), ...args], {
+      env: { ...process.env, CLAWLINK_LINK: 'off' },
+    })
+    if (ran.status !== 0) throw new Error(`${program} ${args.join(' ')}: ${ran.stderr}`)
+    return performance.now() - began
+  })
+  say(`${program} ${args.join(' ')}`, found, milliseconds)
+}
