@@ -63,7 +63,6 @@ for (const document of DOCUMENTS) {
   const found = await inPairs((side) => load(side, data.get(side)!, content, false))
   say(`cold load, ${document.shape} ${document.updates}, ms`, found, milliseconds)
 }
-process.exit()
 
 /** A whole process of each program, without a server or link (milliseconds). */
 const STARTS: readonly (readonly string[])[] = [
@@ -87,3 +86,4 @@ for (const [program = '', ...args] of STARTS) {
   })
   say(`${program} ${args.join(' ')}`, found, milliseconds)
 }
+process.exit()
