@@ -1,9 +1,9 @@
 /** A part of stopping. */
 export interface Step {
   what: string
-  /** How long it may take (milliseconds); left out: it takes none. */
+  /** The most time that it may take (milliseconds); 0 where left out. */
   ms?: number
-  /** What was received is not stored unless this is done. */
+  /** Received data is not stored unless this step succeeds. */
   stores?: true
   /** It waits for the disk at its end: not done in time, it hangs for good. */
   writes?: true

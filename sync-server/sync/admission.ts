@@ -28,9 +28,9 @@ interface Slice {
 export const isLarge = (frame: Frame): frame is UpdateFrame =>
   frame.type === 'update' && frame.update.length > WHOLE_BYTES
 
-/** What it needs of its room. */
+/** The room as admission sees it. */
 export interface AdmissionEnv {
-  /** Whether nothing more is taken in than what makes room. */
+  /** True where only updates that make the document smaller are accepted. */
   isFull: () => boolean
   maxDocument: number
   /** There is something to commit, or a checkpoint is due. */
@@ -40,7 +40,7 @@ export interface AdmissionEnv {
   refuse: (connection: Connection, error: unknown) => void
 }
 
-/** Which updates of clients come into a room's document, and when: what is let in waits here for the next commit. */
+/** Accepts or rejects the updates of clients; accepted updates wait here for the next commit. */
 export class Admission {
   readonly #live: LiveDocument
   readonly #gate: Gate
@@ -62,12 +62,12 @@ export class Admission {
     return this.#entries.length
   }
 
-  /** Whether more is to come of an update that is in the document in part. */
+  /** True while a large update is in the document only in part. */
   get isPartial(): boolean {
     return this.#cutting > 0
   }
 
-  /** What is to be committed now; `slice` is to be told how long that took. */
+  /** The entries to commit now; set `slice.ms` to the time that their apply took. */
   take(): { entries: Entry[]; slice: Slice | null } {
     const taken = { entries: this.#entries, slice: this.#slice }
     this.#entries = []

@@ -4,13 +4,13 @@ import { agentOf, type Principal } from './principal.ts'
 
 const GONE = 'null'
 
-/** What it has to know of client ids. */
+/** The gate's knowledge of client ids. */
 export type Ids = Pick<Gate, 'holderOf' | 'reserve' | 'release'>
 
 interface Known extends AwarenessEntry {
   /** The connection it speaks through; null once it is gone. */
   owner: number | null
-  /** Whose it is; null: the owner's of the server. */
+  /** The agent it belongs to; null for the owner of the server. */
   agent: string | null
   /** Milliseconds since the epoch. */
   changedAt: number
@@ -33,7 +33,7 @@ const FIRST_CLOCK = 2 ** 32
 /** Ids that stand in for those that Yjs chooses begin here: it chooses 32 bits. */
 const FIRST_STAND_IN = 2 ** 32
 
-/** How long a state that is gone keeps its clock, so that a late echo of it does not bring it back. */
+/** A removed state keeps its clock this long (milliseconds), so that a late echo of it does not bring it back. */
 const FORGET_MS = 10 * 60_000
 
 /**
@@ -103,7 +103,7 @@ export class AwarenessStates {
     return { client: shown, clock: (this.#known.get(shown)?.clock ?? 0) + 1, json }
   }
 
-  /** Whether an agent may show itself under this client id. */
+  /** True where an agent may show itself under this client id. */
   #isFor(agent: string, client: number): boolean {
     const holder = this.#ids.holderOf(client)
     if (holder !== undefined) return holder === agent
@@ -153,7 +153,7 @@ export class AwarenessStates {
     this.#set({ client: known.client, clock: clock + 1, json: GONE }, connection, agent, now)
   }
 
-  /** What changed since the last call. */
+  /** The states that changed since the last call. */
   takeChanged(): AwarenessEntry[] {
     const changed = [...this.#changed].map((client) => this.#known.get(client)!)
     this.#changed = new Set()

@@ -18,7 +18,7 @@ let lastId = 0
 export class Connection {
   readonly id = ++lastId
   readonly ws: WebSocket
-  /** Whom it speaks for. */
+  /** The principal that it speaks for. */
   readonly speaker: Principal
   readonly #socket: Socket
   readonly reader = new Reader()
@@ -86,7 +86,7 @@ export class Connection {
     else shared.join(this.hold)
   }
 
-  /** What waits counts as held; what is shared for one of those who have it. */
+  /** Counts waiting bytes in `hold`; shared bytes count for one of their holders. */
   #count(): void {
     let unsent = this.#socket.writableLength
     if (this.#shared.size === 0) for (const { length } of this.#outbox) unsent += length
@@ -155,7 +155,7 @@ export class Connection {
    */
   beat(): boolean {
     const { bytesRead } = this.#socket
-    // Who is not listened to is not silent.
+    // A paused socket is not silent: the server does not read it.
     const isSilent = bytesRead === this.#heardAtBeat && !this.ws.isPaused
     this.#heardAtBeat = bytesRead
     if (isSilent) this.ws.terminate()
@@ -169,7 +169,7 @@ export class Connection {
     this.ws.terminate()
   }
 
-  /** Whether most of what is held for it waits to be sent, and not for it to send the rest. */
+  /** True where its memory is for frames to be sent, and not for messages that are incomplete. */
   get isSlow(): boolean {
     return this.#unsent > 0 || this.#shared.size > 0
   }

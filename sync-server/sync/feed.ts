@@ -7,7 +7,7 @@ import { type Chunk, Ring } from './outgoing/ring.ts'
 interface StoredFrames {
   seq: number
   frames: Buffer[]
-  /** What they take of memory, however many are sent them. */
+  /** Their memory, counted once for all connections that they are sent to. */
   shared: Shared
 }
 
@@ -30,7 +30,7 @@ export class Feed {
   readonly #ring = new Ring()
   readonly #opened: Promise<void>
   readonly #load: () => Promise<Stored>
-  /** What is stored, as frames: newcomers who come between two commits share it. */
+  /** The stored document as frames, shared by newcomers between two commits. */
   #stored: Promise<StoredFrames> | null = null
 
   /** `opened` is the room's first read of the log. */

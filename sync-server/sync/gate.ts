@@ -5,7 +5,7 @@ import type { Decoded } from './updates/check.ts'
 
 /** Says whose words an update may be, before it touches a room's document. One a room. */
 export interface Gate {
-  /** Whose the Yjs client ids are, as stored. */
+  /** Sets the owners of Yjs client ids, as stored. */
   open(owners: Map<number, string>): void
   /** From now on this is the room's document, and the server writes under `server`. */
   adopt(doc: Y.Doc, server: number): void
@@ -19,11 +19,11 @@ export interface Gate {
     clocks: ReadonlyMap<number, number>,
     isSyncStep2: boolean,
   ): boolean
-  /** Takes so many bytes of what an agent's messages and tasks may have of the document; false: there are not as many left. */
+  /** Takes `bytes` of an agent's share of the document for messages and tasks; returns false where less is left. */
   takeShare(agent: string, bytes: number): boolean
-  /** How many Yjs client ids it may yet bring that nobody had (count). */
+  /** The number of new Yjs client ids that it may still bring. */
   mostNewIds(by: Principal): number
-  /** Whose a client id is, as far as anybody has written under it or shows it; undefined: nobody's. */
+  /** The agent that has written under a client id, or shows it; undefined for nobody. */
   holderOf(client: number): string | undefined
   /** Nobody else is to write under this client id for as long as `agent` shows it; false: it is another's, or one too many. */
   reserve(client: number, agent: string): boolean
@@ -31,7 +31,7 @@ export interface Gate {
   release(client: number): void
   /** The server writes under this client id for its owner. Throws where it is another's. */
   own(client: number, owner: string): void
-  /** What was admitted is in the document. */
+  /** All admitted updates are in the document. */
   applied(): void
   /** Client ids that got an owner since the last call. */
   takeOwned(): Owned[]

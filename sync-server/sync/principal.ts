@@ -1,5 +1,5 @@
 /**
- * Who a connection or a request speaks for: the owner of the server, who may say anything in any name, or one agent in
+ * The identity that a connection or a request speaks for: the owner of the server, who may say anything in any name, or one agent in
  * one workspace.
  */
 export type Principal =
@@ -22,7 +22,7 @@ export interface TokenHolder {
   readonly role: 'read' | 'write' | 'admin'
 }
 
-/** Who a secret is. */
+/** The identity that a credential proves. */
 export type Caller = Principal | TokenHolder
 
 export const OWNER: Principal = { kind: 'owner' }

@@ -41,7 +41,7 @@ export class Room {
   readonly #loading = new Loading()
   readonly #loaded: Promise<void>
   #failure: Error | null = null
-  /** It is no longer in memory: it has failed, was unloaded, or the server stops. */
+  /** It has left memory: it failed, was unloaded, or the server stops. */
   #isGone = false
   readonly #idleWatch = new IdleWatch(
     () => this.#idle(),

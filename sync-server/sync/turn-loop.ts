@@ -178,7 +178,7 @@ export class TurnLoop {
     const sent = framesOf(entries)
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     const committed = (seq: number): void => {
-      // What is on disk is answered, also where the room has failed meanwhile.
+      // Commands on disk are answered, also where the room has failed meanwhile.
       if (entries.length === 0 || this.#isStopped) {
         this.#finish(batch, covered, null, 0)
         return
