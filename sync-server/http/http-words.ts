@@ -42,14 +42,14 @@ const WORDS_1X: readonly (readonly [http: RegExp, plain: string])[] = [
   [/answer with "to": ("[^"]+")/, 'answer with "to_agent": $1'],
 ]
 
-const JOIN = /join with a link from who runs the server: clawlink-agent join -/
+const JOIN = /join with a link from the operator of the server: clawlink-agent join -/
 
 /** A hint for who asks by plain HTTP; `is1x`: by the routes of ClawLink 1.x, which take tokens. */
 export const httpWords = (hint: string, is1x: boolean): string => {
   if (JOIN.test(hint)) {
     return is1x
-      ? 'ask who runs the server for a new token: clawlink-sync invite --http'
-      : 'ask who runs the server for an invite, and join by it: POST /api/join {"invite", "agent_id"}'
+      ? 'ask the operator for a new token: clawlink-sync invite --http'
+      : 'ask the operator for an invite, and join by it: POST /api/join {"invite", "agent_id"}'
   }
   if (hint.startsWith('clawlink-sync') || hint.includes(': clawlink-sync')) return hint
   const words = is1x ? [...WORDS, ...WORDS_1X] : WORDS

@@ -36,6 +36,7 @@ it('[E5] the package has the programs, what one reads about them and skills; it 
     'AGENTS.md',
     'ARCHITECTURE.md',
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
     'LICENSE',
     'README.md',
     'dist/THIRD_PARTY_NOTICES.txt',

@@ -30,7 +30,7 @@ it('[W3] naming a workspace makes none: by verb, HTTP, WebSocket, program or com
     expect([ran.code, ran.stderr]).toEqual([
       3,
       expect.stringMatching(
-        /no workspace "defualt": did you mean default\?.*workspaces add defualt/,
+        /workspace "defualt" does not exist: did you mean default\?.*workspaces add defualt/,
       ),
     ])
   }
@@ -73,7 +73,7 @@ it('[W3] one is made by `workspaces add` or --create, also with no server runnin
   const at = ['--data', data]
   const made = await sync('workspaces', 'add', 'docs', ...at)
   expect(made).toMatchObject({ code: 0, stdout: 'made the workspace docs\n' })
-  expect((await sync('workspaces', 'add', 'docs', ...at)).stdout).toContain('there already')
+  expect((await sync('workspaces', 'add', 'docs', ...at)).stdout).toContain('exists already')
   expect((await sync('workspaces', 'add', 'Not One', ...at)).code).toBe(2)
   const one = agent(url, tempDir('home'), 'alone')
   expect((await one.run('--workspace', 'docs', 'discover')).code).toBe(0)
