@@ -84,7 +84,7 @@ export class ReplicaActor implements FileActor {
     return this.doc.transact(() => {
       const result = work(this.replica)
       const { data, ...printed } = this.#print(result as never, this.session)
-      this.outcome = { ...printed, data: { ...result, ...data } }
+      this.outcome = { ...printed, data: { ...data, ...result, ...data } }
       rememberAnswer(this.#call, this.replica, given, this.outcome)
       return result
     })

@@ -44,7 +44,7 @@ export const register: Verb = async (call) => {
     actions.register,
     facts,
     ({ agent }) => ({
-      data: { agent_id: id, server: call.target.base, workspace: call.workspace },
+      data: { agent_id: id, agent, server: call.target.base, workspace: call.workspace },
       lines: [
         `registered ${word(agent.name)} as ${id} in ${call.workspace} of ${call.target.base}`,
       ],
