@@ -10,7 +10,10 @@ import { look, lookThrough } from './routes/agent-request.ts'
 import type { AppEnv } from './routes/env.ts'
 import type { Caller } from './sync/principal.ts'
 
-/** How it is; why, to those who show a credential: names of workspaces that have failed to their members, and the owner. */
+/**
+ * The server's state. Callers with a credential also get a reason; the reason names a failed
+ * workspace only to its members and to the owner.
+ */
 const stateOf = (
   env: AppEnv,
   by: Caller | null,
@@ -30,7 +33,7 @@ const About = z.looseObject({
   server_time: z.string(),
 })
 
-/** What ClawLink 1.x told everybody of itself. */
+/** The public description that ClawLink 1.x clients expect. */
 const ABOUT_1X = {
   auth_required: true,
   note: 'All that is answered is on disk. Agents with a replica sync at sync_path; the whole of HTTP: GET /api/openapi.json',
@@ -49,7 +52,7 @@ const ABOUT_1X = {
   },
 } as const
 
-/** What it counted, of the workspace of a token. */
+/** The counts that ClawLink 1.x reported, for the workspace of a token. */
 const countsOf = async (env: AppEnv, c: HttpContext, workspace: string) => {
   const asked = { c, workspace }
   const files = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
@@ -60,7 +63,7 @@ const countsOf = async (env: AppEnv, c: HttpContext, workspace: string) => {
   }))
 }
 
-/** What the server is, and whether it is well. */
+/** Routes that describe the server: `/`, `/health` and `/metrics`. */
 export const aboutRoutes = (env: AppEnv): Route[] => [
   ...['/', '/w/:workspace', '/w/:workspace/'].map((path) =>
     route({
@@ -92,7 +95,8 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
     ...{ summary: 'Whether it is well', answer: z.looseObject({ status: z.string() }) },
     run: ({ c }) => {
       const state = stateOf(env, callerOf(c))
-      // Degraded is no reason to start it again, or to send its clients elsewhere: the other workspaces are served.
+      // Degraded answers 200: the other workspaces are served, so a restart or a failover would not
+      // help.
       return c.json(state, state.status === 'unavailable' ? 503 : 200)
     },
   }),

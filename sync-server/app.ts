@@ -22,12 +22,12 @@ import { plainRoutes } from './routes/v1-routes.ts'
 import { versionRoutes } from './routes/version-routes.ts'
 import { requestError } from './storage/store-error.ts'
 
-/** Nothing here is a page: no browser is to make one of it, keep it, or show it in another's. */
+/** The server has no pages: browsers must not render, cache or embed its answers. */
 const HEADERS = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
 })
 
-/** All that the server answers to. */
+/** All routes of the server. */
 export const routesOf = (env: AppEnv): Route[] => {
   const routes = servedBy(env)
   let made: object | null = null
@@ -55,7 +55,7 @@ const servedBy = (env: AppEnv): Route[] => [
   ...opsRoutes(env),
 ]
 
-/** Everything on the port that is plain HTTP. Errors have the CLI's shape and codes. */
+/** The HTTP application. Errors have the CLI's shape and codes. */
 export const createApp = (env: AppEnv): Hono<HttpEnv> => {
   const app = new Hono<HttpEnv>()
 
@@ -74,7 +74,7 @@ export const createApp = (env: AppEnv): Hono<HttpEnv> => {
 
   app.onError((thrown, c) => {
     let error = requestError(thrown, env.trouble())
-    // Who tries is slowed down; who has shown nothing has tried nothing.
+    // Only a request that shows a credential counts as a failed sign-in.
     const hasTried =
       c.req.header('authorization') !== undefined ||
       c.req.query('token') !== undefined ||

@@ -1,14 +1,15 @@
 import { closeSync, openSync } from 'node:fs'
 import type { Logger } from 'pino'
 
-/** How often it is looked whether another file could be opened (milliseconds). */
+/** Milliseconds between two attempts to open a file. */
 const LOOK_MS = 1_000
 
 const tryOpen = (): void => closeSync(openSync('/dev/null', 'r'))
 
 /**
- * Says in the log that the process has no file descriptor left, and when it has again: the system then closes new
- * connections before Node hears of them, and nothing else tells. Gives what ends that.
+ * Logs when the process runs out of file descriptors, and when some are free again. Without
+ * descriptors the system closes new connections before Node sees them, so nothing else reports it.
+ * Returns a function that stops the watch.
  */
 export const watchDescriptors = (
   log: Pick<Logger, 'error' | 'info'>,

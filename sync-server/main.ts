@@ -15,10 +15,13 @@ import { Unstopped } from './serving/stopping.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? ''
 
-/** How long the last line of the log may take to be written before the process kills itself (milliseconds). */
+/** Milliseconds to write the last log line before the process kills itself. */
 const LAST_WORDS_MS = 100
 
-/** How to call one of our programs from here: by name where the package is installed, else by this build's path. */
+/**
+ * The command that starts one of our programs: its name if the package is installed, else this
+ * build's path.
+ */
 const called = (program: string, ending = 'cjs'): string => {
   const script = process.argv[1] ?? ''
   if (!script.endsWith('.cjs')) return program

@@ -1,14 +1,17 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** How often it is looked who waits for too long, and so many are sent away at a time (milliseconds, count). */
+/**
+ * Milliseconds between two searches for connections that wait too long, and the most that one
+ * search closes.
+ */
 const LOOK_MS = 50
 const AT_A_TIME = 50
-/** A request of a client far away, with TLS before it, is there after so long (milliseconds). */
+/** Milliseconds in which the first request of a distant client arrives, TLS handshake included. */
 const PATIENCE_MS = 1_000
-/** So many go in in a turn (count): what they ask for is answered in the next. */
+/** Connections accepted per turn of the event loop; the next turn answers their requests. */
 const IN_A_TURN = 8
-/** … and of those that queue one in so long (milliseconds). */
+/** Milliseconds between two accepted connections from throttled addresses. */
 const QUEUE_MS = 10
 
 interface Waiting {
@@ -18,19 +21,22 @@ interface Waiting {
 }
 
 export interface PorchOptions {
-  /** Whether there is room for one more connection. */
+  /** Counts a new connection. False: the limit is reached, so the connection is closed. */
   enter: (socket: Socket) => boolean
-  /** Whether what comes from an address queues: for a while what it asked was refused. */
+  /** True if connections from an address must queue, because its recent requests were rejected. */
   queues: (address: string) => boolean
-  /** Whether what its first bytes ask for need not queue: it shows a credential that is good, or asks for next to nothing. */
+  /**
+   * True if a request with these first bytes skips the queue: it shows a valid credential, or is
+   * cheap.
+   */
   passes: (first: Buffer) => boolean
-  /** Of one address: so many may have asked for nothing for a while (count). */
+  /** The most connections per address that may wait without a request (count). */
   most: number
-  /** Nobody who says nothing waits longer (milliseconds). */
+  /** A connection that sends no byte is closed after this time (milliseconds). */
   silentMs: number
 }
 
-/** What has come on a socket that nobody reads from yet; it stays there. */
+/** Returns the bytes received on a socket so far, and leaves them to be read again. */
 const firstOf = (socket: Socket): Buffer => {
   const first: Buffer | null = socket.read()
   if (first === null) return Buffer.alloc(0)
@@ -41,22 +47,23 @@ const firstOf = (socket: Socket): Buffer => {
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
 /**
- * Where connections wait until they have asked for something. A listener hands over all that have come, thousands at a
- * time: here each costs next to nothing until its first byte, then they go in a few in a turn, and where too many of one
- * address wait, those that have waited longest leave, some at a time. Where requests of an address are refused again and
- * again, what comes from there queues, all such addresses in turn, and is slow; but for who shows a good credential at once. So
- * whoever is inside hardly notices.
+ * Holds new connections until their first byte arrives. A listener hands over thousands of
+ * connections at once. Here a connection costs almost nothing until its first byte; then a few are
+ * accepted per turn of the event loop. Of an address with too many waiting connections, the oldest
+ * are closed, some at a time. Addresses with repeatedly rejected requests are throttled, in round-
+ * robin order, except for requests with a valid credential. Open connections therefore hardly
+ * notice a flood.
  */
 export class AcceptQueue {
   readonly #options: PorchOptions
   readonly #server: Server
-  /** What the server itself does with a connection. */
+  /** The server's own connection listeners. */
   readonly #serve: ((socket: Socket) => void)[]
-  /** By peer, the oldest first. */
+  /** By peer, oldest first. */
   readonly #waiting = new Map<string, Waiting>()
   readonly #of = new Map<string, number>()
   #knocking: Socket[] = []
-  /** By address, each in its turn. */
+  /** By address, served in round-robin order. */
   readonly #queues = new Map<string, Socket[]>()
   #serving: NodeJS.Timeout | null = null
   #looking: NodeJS.Timeout | null = null
@@ -71,14 +78,14 @@ export class AcceptQueue {
     server.prependListener('upgrade', ({ socket }) => this.#leave(peerOf(socket)))
   }
 
-  /** Sends away all who have not asked for anything yet; call when nobody is let in any more. */
+  /** Closes all connections without a request; call once the server accepts no more. */
   clear(): void {
     for (const { socket } of this.#waiting.values()) socket.destroy()
   }
 
   #come(socket: Socket): void {
-    socket.on('error', () => {}) // its close says enough
-    // It may be gone already.
+    socket.on('error', () => {}) // the close event follows
+    // The peer may have disconnected already.
     if (socket.remotePort === undefined || !this.#options.enter(socket)) {
       socket.destroy()
       return
@@ -89,7 +96,7 @@ export class AcceptQueue {
     this.#looking ??= setInterval(() => this.#look(), LOOK_MS).unref()
     socket.once('close', () => this.#leave(peer))
     socket.once('readable', () => {
-      // It ended, and had said nothing.
+      // The connection ended without a byte.
       if (socket.readableLength === 0) socket.destroy()
       else this.#knock(socket)
     })
@@ -118,7 +125,7 @@ export class AcceptQueue {
     this.#serving ??= setInterval(() => this.#serveNext(), QUEUE_MS)
   }
 
-  /** The next that is still there, of the address whose turn it is. */
+  /** Accepts the next open connection of the next address. */
   #serveNext(): void {
     for (const [address, queue] of this.#queues) {
       this.#queues.delete(address)

@@ -1,33 +1,39 @@
 import { ClawError } from '../../protocol/errors.ts'
 
-/** Beyond those that are free each doubles the time (milliseconds) in which no other one is looked at, up to the last. */
+/** The first wait (milliseconds); each further failure doubles it, up to the longest wait. */
 const FIRST_WAIT_MS = 1_000
-/** Who has had no failure for so long (milliseconds) has none. */
+/** Failures older than this are forgotten (milliseconds). */
 const FORGET_MS = 60 * 60_000
-/** Who is remembered (count): beyond it the oldest go. */
+/** The most keys remembered (count); the oldest are dropped first. */
 const MAX_KNOWN = 10_000
 const NONE = { count: 0, waits: 0 }
 
-/** Counts what somebody did wrong, and says how long to wait before the next is looked at: longer each time. */
+/**
+ * Counts failures per key. Each failure beyond the free ones doubles the wait before the next
+ * attempt.
+ */
 export class Backoff {
   readonly #now: () => number
   readonly #free: number
   readonly #lastWaitMs: number
   readonly #of = new Map<string, { count: number; waits: number; until: number; at: number }>()
 
-  /** `free`: so many are looked at at once; people mistype, and links are old. `lastWaitMs`: the longest wait. */
+  /**
+   * `free`: failures without a wait, as people mistype and links expire. `lastWaitMs`: the longest
+   * wait.
+   */
   constructor(now: () => number, free: number, lastWaitMs: number) {
     this.#now = now
     this.#free = free
     this.#lastWaitMs = lastWaitMs
   }
 
-  /** For how long `who` has to wait (milliseconds); 0: not at all. */
+  /** Milliseconds that `who` must wait; 0 for no wait. */
   wait(who: string): number {
     return Math.max(0, (this.#of.get(who)?.until ?? 0) - this.#now())
   }
 
-  /** Throws `too_many`, which says of what (`of`), while `who` has to wait. */
+  /** Throws `too_many` while `who` must wait; `of` names the failures in the message. */
   check(who: string, of: string): void {
     const left = this.wait(who)
     if (left === 0) return
@@ -36,7 +42,7 @@ export class Backoff {
     throw new ClawError('too_many', `too many ${of}`, hint, seconds)
   }
 
-  /** `weight`: for how many it counts. */
+  /** Counts a failure of `who` as `weight` failures. */
   count(who: string, weight = 1): void {
     const now = this.#now()
     const known = this.#of.get(who)

@@ -18,12 +18,13 @@ const packed = (encoding: string): ClawError =>
     'send it as it is, without content-encoding',
   )
 
-/** Bytes of a body that takes a millisecond to decode and parse. */
+/** Bytes that take a millisecond to decode and parse. */
 const LARGE = 128 * 1024
 
 /**
- * A request's body. Throws `too_large` where it has more than `most` bytes, and reads no more of it then; `usage` where it
- * is compressed, and reads nothing of it; `bad_text` where it is not UTF-8. What has come is held.
+ * Reads a request's body as text. Rejects with `too_large` beyond `most` bytes and stops reading;
+ * with `usage` for a compressed body, of which it reads nothing, and for one that breaks off; with
+ * `bad_text` if it is not UTF-8. Received bytes count as held.
  */
 export const readText = (
   request: IncomingMessage,
@@ -42,7 +43,7 @@ export const readText = (
       if (size <= most) {
         chunks.push(chunk)
         hold.add(chunk.length)
-        setImmediate(() => request.resume()) // others have their turn between two pieces
+        setImmediate(() => request.resume()) // other work runs between two chunks
         return
       }
       chunks = []
@@ -54,7 +55,7 @@ export const readText = (
     request.once('close', broke)
     request.once('end', async () => {
       request.off('close', broke)
-      // Others have their turn before a large one is read.
+      // Other work runs before a large body is decoded.
       if (size > LARGE) await breath.next()
       try {
         resolve(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
@@ -64,15 +65,18 @@ export const readText = (
     })
   })
 
-/** A client that is still sending cannot read a refusal: what it sends is read for nothing for so long, and so much of it … */
+/**
+ * A client that is still sending cannot read an error answer, so the rest of its body is read and
+ * discarded, for at most this time (milliseconds) and at most these bytes.
+ */
 const DRAIN_MS = 2_000
 const DRAIN_BYTES = 64 * 1024 * 1024
-/** … of so many at a time (count): it is a courtesy … */
+/** The most requests drained at once (count). */
 const MOST_DRAINED = 32
-/** … a piece at a time (milliseconds between two): at full speed it would cost others more than it is worth. */
+/** Milliseconds between two reads; draining at full speed would delay other clients. */
 const PIECE_MS = 5
 
-/** Reads a stream for nothing. */
+/** Reads and discards a stream, slowly. */
 export const readSlowly = (source: Readable): void => {
   source.on('data', () => {
     source.pause()
@@ -82,7 +86,10 @@ export const readSlowly = (source: Readable): void => {
 
 let drained = 0
 
-/** Call when a request was answered: reads what is left of its body, and cuts it off where that takes too long. */
+/**
+ * Call after a request was answered: discards the rest of its body, and closes the connection if
+ * that takes too long.
+ */
 export const drain = (request: IncomingMessage): void => {
   if (request.complete) return
   let left = DRAIN_BYTES
@@ -103,6 +110,6 @@ export const drain = (request: IncomingMessage): void => {
     if (left < 0) cut()
   })
   readSlowly(request)
-  request.read(0) // else Node takes it for one that nobody reads, and reads all of it at once
+  request.read(0) // else Node dumps the unread body at full speed
   request.resume()
 }

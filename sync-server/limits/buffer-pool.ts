@@ -1,13 +1,17 @@
-/** Buffers that are kept for the next large message (count) … */
+/** The most idle buffers kept for the next large message (count). */
 const KEPT = 2
-/** … and for how long after the last one (milliseconds). */
+/** Idle buffers are dropped this long after the last message (milliseconds). */
 const KEPT_MS = 10_000
-/** Sizes are rounded up to so many bytes, so that a message a little longer than the last one fits. */
+/**
+ * Sizes are rounded up to a multiple of this (bytes), so that a slightly longer message reuses the
+ * buffer.
+ */
 const ROUND = 1024 * 1024
 
 /**
- * Memory for large messages, which is used again: for each that has memory of its own V8 collects all garbage, as it counts
- * bytes outside of its heap like those in it, and that holds everyone up for 5 ms and more.
+ * Reuses the memory of large messages. V8 counts external memory like its own heap: a new buffer
+ * per large message would trigger a full garbage collection, which stops the process for 5 ms or
+ * more.
  */
 export class BufferPool {
   #idle: Buffer[] = []
@@ -20,7 +24,7 @@ export class BufferPool {
     }, KEPT_MS).unref()
   }
 
-  /** So many bytes, with anything in them. */
+  /** Returns a buffer of `size` bytes with arbitrary content. */
   take(size: number): Buffer {
     this.#forget.refresh()
     const at = this.#idle.findIndex(({ length }) => length >= size)
@@ -32,7 +36,10 @@ export class BufferPool {
     return buffer.subarray(0, size)
   }
 
-  /** Nobody looks at these bytes any more, which may be any. What was taken need not come back. */
+  /**
+   * Returns a buffer to the pool; the caller must not use it afterwards. Ignores buffers of other
+   * origin. A taken buffer need not be returned.
+   */
   give({ buffer }: Uint8Array): void {
     if (!this.#lent.delete(buffer)) return
     this.#forget.refresh()

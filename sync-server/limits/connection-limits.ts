@@ -1,13 +1,13 @@
 import { ClawError } from '../../protocol/errors.ts'
 
-/** Whom a connection counts for; null where that is not known. */
+/** The parties that a connection counts for; `agent` is null if it is unknown. */
 export interface Caller {
   address: string
   agent: string | null
   workspace: string
 }
 
-/** How many may be open at a time (count). */
+/** The most connections open at once (count): in total, and per address, agent and workspace. */
 export interface DoorLimits {
   all: number
   address: number
@@ -16,8 +16,8 @@ export interface DoorLimits {
 }
 
 /**
- * Counts who is in, and lets nobody in beyond the limits: one who opens connection after connection takes no place but his
- * own away.
+ * Counts open connections and rejects those beyond the limits. A peer that opens many connections
+ * uses up only its own share.
  */
 export class ConnectionLimits {
   readonly #limits: DoorLimits
@@ -27,7 +27,10 @@ export class ConnectionLimits {
     this.#limits = limits
   }
 
-  /** Lets a connection in; what it returns lets it out. Throws `too_many`, which says of what. */
+  /**
+   * Counts a new connection. Returns a function that releases it. Throws `too_many`, naming the
+   * limit.
+   */
   enter({ address, agent, workspace }: Caller): () => void {
     const counts = [
       ['the server', 'all', this.#limits.all],
@@ -58,7 +61,7 @@ export class ConnectionLimits {
     }
   }
 
-  /** How many are in for a key: `all`, `address A`, `workspace W`, `agent W A`. */
+  /** Open connections of a key: `all`, `address A`, `workspace W` or `agent W A`. */
   count(key: string): number {
     return this.#inside.get(key) ?? 0
   }

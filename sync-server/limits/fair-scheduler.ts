@@ -1,42 +1,43 @@
-/** What one sender's messages may take in a turn of the event loop as they come (milliseconds). */
+/** Milliseconds per turn of the event loop for one sender's messages on arrival. */
 const SHARE_MS = 1
-/** What all that is put off may take in a turn (milliseconds) … */
+/** Milliseconds per turn for all deferred work. */
 const LATE_MS = 1
-/** … and one of it, before it is the next one's turn. */
+/** Milliseconds for one deferred work before the next one runs. */
 const STEP_MS = 0.5
 
-/** Who was heard within so long is busy (milliseconds). */
+/** A sender is busy this long after its last message (milliseconds). */
 const BUSY_MS = 1_000
 
-/** What requests may take in a turn before the next one waits for another (milliseconds). */
+/** Milliseconds per turn for requests; further requests wait for the next turn. */
 const REQUESTS_MS = 4
 
-/** One sender's part of this turn, over all of its connections. */
+/** One sender's use of a turn, over all of its connections. */
 export interface Share {
   turn: number
   spent: number
-  /** When it was last heard (milliseconds). */
+  /** Time of its last message; `performance.now()`. */
   at: number
 }
 
 export const newShare = (): Share => ({ turn: 0, spent: 0, at: Number.NEGATIVE_INFINITY })
 
-/** Work that was put off: does some of it for so long (milliseconds); false: that was all. */
+/** Deferred work: works for about `ms` milliseconds and returns true while some is left. */
 export type Late = (ms: number) => boolean
 
 /**
- * FairScheduler of the event loop. Who sends little is heard in the turn in which it comes; what those send who send much waits in
- * a queue of which each turn takes a little: so the others never wait for long.
+ * Shares the event loop between senders. Messages within a sender's share are handled in the turn
+ * in which they arrive. The rest is deferred and handled round-robin, a little per turn, so that no
+ * sender waits long for another.
  */
 export class FairScheduler {
   #turn = 0
   #isArmed = false
   #late: Late[] = []
-  /** Who was heard last, and who before. */
+  /** The two senders heard last. */
   #last = newShare()
   #before = newShare()
 
-  /** A sender is heard; how much of this turn is left to it (milliseconds). */
+  /** Notes a message of a sender. Returns the milliseconds left of its share of this turn. */
   left(share: Share): number {
     this.#arm()
     if (share !== this.#last) [this.#before, this.#last] = [this.#last, share]
@@ -48,7 +49,7 @@ export class FairScheduler {
     return SHARE_MS - share.spent
   }
 
-  /** Whether others than this sender are busy. */
+  /** True if another sender is busy. */
   hasOthers(share: Share): boolean {
     const other = share === this.#last ? this.#before : this.#last
     return performance.now() - other.at < BUSY_MS
@@ -59,7 +60,7 @@ export class FairScheduler {
     this.#arm()
   }
 
-  /** Resolves when nothing is put off any more, or after so long (milliseconds). */
+  /** Resolves when no deferred work is left, at the latest after `most` milliseconds. */
   settled(most: number): Promise<void> {
     const end = performance.now() + most
     return new Promise((resolve) => {
@@ -90,18 +91,21 @@ export class FairScheduler {
 }
 
 /**
- * FairScheduler for what requests take beside their commands: reading a large body, writing a large answer. All that is ready at
- * once would be done in one turn of the event loop; here it is a little in each.
+ * Spreads the work of requests beside their commands, such as parsing a large body or writing a
+ * large answer, over turns of the event loop.
  */
 export class Breath {
   #began: number | null = null
-  /** Of the last who asked. */
+  /** Resolves when the last caller's turn has come. */
   #last: Promise<void> = Promise.resolve()
   #wake: (() => void) | null = null
 
-  /** Resolves when there is time for something in this turn, in the order of those who ask: await it itself. */
+  /**
+   * Resolves when this turn has time left, in the order of the calls. Callers must await the
+   * returned promise directly.
+   */
   next(): Promise<void> {
-    // What the one before does, who awaited this first, has been done by then.
+    // The previous caller awaited this promise first, so its work is done by now.
     this.#last = this.#last.then(() => this.#left())
     return this.#last
   }
@@ -127,5 +131,5 @@ export class Breath {
   }
 }
 
-/** Of this process, which has one event loop. */
+/** One per process, as a process has one event loop. */
 export const breath = new Breath()

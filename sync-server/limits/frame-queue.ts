@@ -1,38 +1,42 @@
 import type { FairScheduler, Share } from './fair-scheduler.ts'
 
-/** A socket that is not read from for a while. */
+/** A socket whose reading can be paused. */
 export interface Pausable {
   pause: () => void
   resume: () => void
   once: (event: 'close', listener: () => void) => unknown
 }
 
-/** What takes more than one turn; 'wait': it can do nothing more in this one; a number: so long was worked for it elsewhere (ms). */
+/**
+ * Work over several turns. It yields 'wait' if it can do no more in this turn, or a number for
+ * milliseconds worked for it elsewhere.
+ */
 type Work = Iterator<unknown>
 
-/** Takes in a message; returns what is left to be done of it, or null. */
+/** Handles a message. Returns the work that is left, or null. */
 export type Take = (message: Buffer) => Work | null
 /**
- * After a message, or a part of one, that took so long (milliseconds): in how many nothing more is to be taken in. `message`:
- * null where a part of it was paced before.
+ * Returns the milliseconds to wait after `ms` milliseconds of work on a message or a part of one.
+ * `message` is null for all parts but the first.
  */
 export type Pace = (message: Buffer | null, ms: number, isDone: boolean) => number
 
 export interface Sender {
   turns: FairScheduler
-  /** Of the turns. */
+  /** The sender's share of each turn. */
   share: Share
-  /** From earlier connections (milliseconds): nothing is taken in before. */
+  /** Milliseconds to wait before the first message, owed by earlier connections of the sender. */
   owed: number
   pace: Pace
-  /** So many bytes are held no more: they are taken in. */
+  /** Called with the bytes of each message that is done, which are no longer held. */
   taken: (bytes: number) => void
 }
 
 /**
- * The messages of one connection, in their order. A socket hands over thousands of small ones at a time, and a large one can
- * take seconds: what is more than the sender's share of a turn waits for later ones, and where it comes too fast, longer.
- * Meanwhile the socket is not read from, so that no more waits than came in one go.
+ * Handles the messages of one connection in order. A socket hands over thousands of small messages
+ * at once, and a large one can take seconds: work beyond the sender's share of a turn waits for
+ * later turns, and longer if the sender is too fast. Meanwhile the socket is paused, so the queue
+ * holds at most what one read delivered.
  */
 export class FrameQueue {
   readonly #source: Pausable
@@ -43,7 +47,7 @@ export class FrameQueue {
   readonly #taken: (bytes: number) => void
   #waiting: Buffer[] = []
   #work: Work | null = null
-  /** How long what is being taken in has taken so far (milliseconds). */
+  /** Milliseconds of work since the last call of `pace`. */
   #took = 0
   #isLate = false
   #isPaused = false
@@ -83,7 +87,10 @@ export class FrameQueue {
     return this.#isLate
   }
 
-  /** Takes in what waits for so long (milliseconds); returns whether another turn is to go on with it. */
+  /**
+   * Handles waiting messages for about `ms` milliseconds. Returns true if another turn must
+   * continue.
+   */
   #goOn(ms: number): boolean {
     const began = performance.now()
     let now = began
@@ -104,7 +111,7 @@ export class FrameQueue {
       this.#took += now - before
       const isDone = this.#work === null
       if (mustWait) continue
-      // None is left where the connection was closed meanwhile.
+      // The queue is empty if the connection closed meanwhile.
       if (isDone && this.#waiting.shift() !== undefined) this.#taken(message.length)
       const wait = this.#pace(isNew ? message : null, this.#took, isDone)
       this.#took = 0

@@ -8,7 +8,7 @@ import { readSlowly } from './body.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { type Incoming, readEarly } from './frames.ts'
 
-/** One that is read from, and how far it had come at the last look. */
+/** A connection, and its progress at the last check. */
 interface Heard {
   incoming: Incoming
   speaker: Principal
@@ -16,12 +16,15 @@ interface Heard {
   came: number
 }
 
-/** Is told that a connection is closed for what it sent; what so many bytes were taken in for counts the more. */
+/**
+ * Called when a connection is closed for a message it sent. `bytes`: bytes received of it; more
+ * bytes make a heavier offence.
+ */
 type OnClose = (code: number, reason: string, by: Principal, bytes?: number) => void
 
-/** Reads what comes on WebSockets. */
+/** Reads the messages of WebSocket connections. */
 export class FrameReader {
-  /** Of large messages: who has done with one gives its memory back. */
+  /** Memory of large messages; the handler of a message returns it. */
   readonly pool = new BufferPool()
   readonly #onClose: OnClose
   readonly #heard = new Map<WebSocket, Heard>()
@@ -30,7 +33,7 @@ export class FrameReader {
     this.#onClose = onClose
   }
 
-  /** Reads messages of `most` bytes; they are held from their first byte on. */
+  /** Reads messages of at most `most` bytes; their bytes count as held from the first one on. */
   hear(ws: WebSocket, socket: Socket, speaker: Principal, most: number, hold: Hold): void {
     const incoming = readEarly(socket, most, () => ws.isPaused, this.pool, hold)
     this.#heard.set(ws, { incoming, speaker, message: 0, came: 0 })
@@ -41,13 +44,13 @@ export class FrameReader {
     ws.on('error', (err) => {
       incoming.end()
       const code = closeCodeOf(err)
-      // What is too large still comes, and is read for nothing: it counts as what was taken in does.
+      // The rest of a too large message is still read and discarded, so it counts as received.
       this.#onClose(code, err.message, speaker, code === 1009 ? most : 0)
       readSlowly(socket) // until the client has read why
     })
   }
 
-  /** Cuts off those of which a message has begun, and hardly any of it came since the last look. */
+  /** Closes connections whose current message made hardly any progress since the last call. */
   cutStalled(): void {
     for (const [ws, heard] of this.#heard) {
       const { incoming, message, came } = heard
@@ -55,7 +58,7 @@ export class FrameReader {
       heard.came = incoming.came
       const isSame = incoming.isPartial && incoming.message === message
       if (incoming.size < LEAST_WAITED_FOR_BYTES) continue
-      // Who is not listened to cannot come on.
+      // A paused connection cannot make progress.
       if (!isSame || ws.isPaused || incoming.came - came >= LEAST_PROGRESS_BYTES) continue
       const reason = 'a message does not come on'
       this.#onClose(CLOSE.slowReader, reason, heard.speaker)

@@ -29,29 +29,32 @@ import { RateLimiter } from './rate-limiter.ts'
 
 const senderOf = (agent: string, workspace: string): string => `${workspace}/${agent}`
 
-/** So much of a request's head is looked at before it is let in (bytes): what a client sends first is in it. */
+/**
+ * Bytes of a request's head inspected before the connection is accepted; they hold a client's first
+ * packet.
+ */
 const HEAD_BYTES = 4 * 1024
-/** What is asked by who looks after a server, and costs nothing. */
+/** Health checks; they are cheap. */
 const HEALTH = /^(?:GET|HEAD) \/health HTTP\/1/
 const SHOWN = /^authorization: *(\S[^\r\n]{1,500})\r$/im
 
-/** HTTP statuses of what is refused before anything is done for it. */
+/** HTTP statuses of requests rejected before any work. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 413, 429])
 
-/** A token may stand for many. */
+/** A token counts as one sender, though many may share it. */
 const keyOf = (by: Exclude<Caller, { kind: 'owner' }>): string =>
   by.kind === 'token' ? `@${by.id}` : by.agent
 
-/** What is paced. */
+/** The kinds of traffic with a rate limit. */
 type Kind = 'frames' | 'bytes' | 'awareness' | 'handshakes' | 'requests' | 'work' | 'large'
 type Taken = Partial<Record<Kind, number>>
 
-/** Who is let in, and how fast they are read: the limits, on one server. */
+/** Applies the limits of one server: accepts connections and requests, and paces their traffic. */
 export class Limiter {
   readonly #isProxy: Proxies
   readonly #now: () => number
   readonly #doors: ConnectionLimits
-  /** … and of all sockets, by the address that they come from. */
+  /** Limits on all sockets, by remote address. */
   readonly #sockets: ConnectionLimits
   readonly #mostWaiting: number
   readonly #flow: RateLimiter<Kind>
@@ -59,9 +62,9 @@ export class Limiter {
   readonly #refusals: Backoff
   readonly #offences: Backoff
   readonly #turns = new FairScheduler()
-  /** What is held for those who have not sent, or taken, the rest. */
+  /** Bytes in memory for peers that have not yet sent or received the rest. */
   readonly held: Held
-  /** Of those who are connected. */
+  /** Shares of the connected senders. */
   readonly #shares = new Map<string, Share & { connections: number }>()
 
   constructor(limits: Limits, isProxy: Proxies, now: () => number) {
@@ -102,8 +105,8 @@ export class Limiter {
   }
 
   /**
-   * Has connections wait until they have asked for something; `silentMs`: for the first byte (milliseconds). `isGood`: whether
-   * a secret is somebody's.
+   * Makes connections wait until they send a request. `silentMs`: milliseconds for the first byte.
+   * `isGood`: true for a valid secret.
    */
   watch(server: Server, silentMs: number, isGood: (secret: string) => boolean): AcceptQueue {
     const enter = (socket: Socket): boolean => {
@@ -115,7 +118,7 @@ export class Limiter {
         return false
       }
     }
-    // A trusted proxy's connections are many people's.
+    // Many clients share a trusted proxy's connections.
     const queues = (peer: string): boolean =>
       !this.#isProxy(peer) && this.#refusals.wait(addressOf(peer, undefined, this.#isProxy)) > 0
     const passes = (first: Buffer): boolean => {
@@ -128,7 +131,7 @@ export class Limiter {
     return new AcceptQueue(server, { enter, queues, passes, most: this.#mostWaiting, silentMs })
   }
 
-  /** Lets a connection to a workspace in until its socket is closed. Throws `too_many`. */
+  /** Counts a connection to a workspace until its socket closes. Throws `too_many`. */
   enter(request: IncomingMessage, agent: string | null, workspace: string): void {
     if (agent !== null) {
       const sender = senderOf(agent, workspace)
@@ -144,12 +147,15 @@ export class Limiter {
     request.socket.once('close', this.#doors.enter({ address, agent, workspace }))
   }
 
-  /** What is held for a request, or a connection, of whom nobody knows yet whose it is; `cut` ends it. */
+  /**
+   * Opens the hold of a request or connection of a yet unknown caller; `cut` ends the request or
+   * connection.
+   */
   hold(request: IncomingMessage, cut: () => void): Hold {
     return this.held.open(this.#addressOf(request), null, cut)
   }
 
-  /** The same for a connection of an agent; null: of the owner, for whom any amount is held. */
+  /** Opens the hold of an agent's connection. `agent` null is the owner, who has no limit. */
   holdFor(
     request: IncomingMessage,
     agent: string | null,
@@ -162,14 +168,14 @@ export class Limiter {
     return hold
   }
 
-  /** The requests and connections of an agent that are open. */
+  /** The holds of an agent's open requests and connections. */
   holdsOf(agent: string, workspace: string): Hold[] {
     return this.held.holdsOf(senderOf(agent, workspace))
   }
 
   /**
-   * Takes a request of an agent, or by a token, which may stand for many; the owner may make any. What is held for it counts
-   * for them from now on. Throws `too_many`.
+   * Accepts a request of an agent or a token; its hold counts for the caller from now on. The owner
+   * has no limit. Throws `too_many`.
    */
   request(by: Caller, hold: Hold): void {
     if (by.kind === 'owner') {
@@ -187,13 +193,13 @@ export class Limiter {
   }
 
   /**
-   * Resolves when what an agent asks, or somebody with a token, may be worked on: at once, or, where much was worked for it, in
-   * a while. Throws `too_many` where that would be too long.
+   * Resolves when the server may work on a caller's request: at once, or later if the caller used
+   * much work. Throws `too_many` if the wait would be too long.
    */
   async mayWork(by: Caller): Promise<void> {
     if (by.kind === 'owner') return
     const sender = senderOf(keyOf(by), by.workspace)
-    // Each of those that wait has its own place.
+    // Each waiting request reserves its own time.
     const wait = this.#flow.after(sender, { work: LEAST_WORK_MS }, this.#now())
     if (wait < SHORTEST_PAUSE_MS) return
     if (wait > LONGEST_PAUSE_MS) {
@@ -204,7 +210,7 @@ export class Limiter {
     await setTimeout(wait)
   }
 
-  /** So long was worked for what an agent, or somebody with a token, asked for (milliseconds). */
+  /** Counts `ms` milliseconds of work for a caller's request. */
   worked(by: Caller, ms: number): void {
     if (by.kind === 'owner') return
     this.#flow.after(senderOf(keyOf(by), by.workspace), { work: ms }, this.#now())
@@ -214,14 +220,20 @@ export class Limiter {
     this.#offences.check(sender, `refused messages from ${name}`)
   }
 
-  /** One too many does not count: who goes on asking gets as many answers as one who waits. */
+  /**
+   * A rejected attempt does not count, so a caller that keeps asking gets as many answers as one
+   * that waits.
+   */
   #takeOne(kind: 'handshakes' | 'requests', sender: string, what: string, hint: string): void {
     const wait = this.#flow.after(sender, { [kind]: 0 }, this.#now())
     if (wait > 0) throw new ClawError('too_many', what, hint, Math.ceil(wait / 1_000))
     this.#flow.after(sender, { [kind]: 1 }, this.#now())
   }
 
-  /** A credential was none, and why; returns how long who tries from that address has to wait, or null. */
+  /**
+   * Counts a failed sign-in of an address. Returns a `too_many` error if the address must wait,
+   * else null.
+   */
   failed(request: IncomingMessage, why: ClawError): ClawError | null {
     const address = this.#addressOf(request)
     try {
@@ -235,8 +247,9 @@ export class Limiter {
   }
 
   /**
-   * Call with the error that a request is answered with: where an address goes on with what is refused, what comes from it
-   * has to queue, and who goes on sending far too much has to wait. Returns whether it queues: then hang up.
+   * Call with the error that answers a request. Repeated rejections throttle the address; repeated
+   * oversized bodies throttle the caller. Returns true if the address is throttled: then close the
+   * connection.
    */
   refused(request: IncomingMessage, error: ClawError, by: Caller | null): boolean {
     if (!REFUSALS.has(error.http)) return false
@@ -247,8 +260,8 @@ export class Limiter {
   }
 
   /**
-   * An agent, or somebody with a token, sent what nobody should: broken, forbidden, or far too large. What so many `bytes`
-   * were taken in for counts the more.
+   * Counts a broken, forbidden or far too large message of a caller. `bytes`: bytes received of it;
+   * more bytes make a heavier offence.
    */
   offended(by: Caller, bytes = 0): void {
     if (by.kind === 'owner') return
@@ -256,8 +269,8 @@ export class Limiter {
   }
 
   /**
-   * Takes in what an agent sends on a socket, not faster than it may, and not so that others wait for it. Null: the owner,
-   * who may send as fast as it likes.
+   * Returns the queue of a socket's messages. It applies the agent's rate limits and shares the
+   * event loop with other senders. `agent` null is the owner, who has no limit.
    */
   inbox(
     socket: Pausable,
@@ -304,12 +317,12 @@ export class Limiter {
     return new FrameQueue(socket, take, { turns, share, owed, pace, taken })
   }
 
-  /** Resolves when what has come is taken in, or after so long (milliseconds). */
+  /** Resolves when all received messages are handled, at the latest after `most` milliseconds. */
   settled(most: number): Promise<void> {
     return this.#turns.settled(most)
   }
 
-  /** Forgets those who have been quiet. */
+  /** Forgets idle senders. */
   forget(): void {
     this.#flow.forget(this.#now())
   }

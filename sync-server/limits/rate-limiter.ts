@@ -1,10 +1,12 @@
-/** What may flow in a second, on average, and at once. */
+/** An average rate per second, and the most at once. */
 export interface Rate {
   perSecond: number
   burst: number
 }
 
-/** A token bucket (RFC 2697's committed rate and burst): says how long to wait after what was taken. */
+/**
+ * A token bucket (RFC 2697, committed rate and burst) that may be overdrawn; the caller then waits.
+ */
 export class Pace {
   readonly #rate: Rate
   #left: number
@@ -25,7 +27,7 @@ export class Pace {
     return this.#left >= 0 ? 0 : (-this.#left / perSecond) * 1_000
   }
 
-  /** Nothing has flowed for so long that it is as new. */
+  /** True if the bucket is full again. */
   isFull(now: number): boolean {
     return (
       this.#left + (Math.max(0, now - this.#at) / 1_000) * this.#rate.perSecond >= this.#rate.burst
@@ -33,10 +35,13 @@ export class Pace {
   }
 }
 
-/** How fast one agent may do each of these things, over all of its connections. */
+/** The rate of each kind for one sender, over all of its connections. */
 export type FlowLimits<K extends string> = Readonly<Record<K, Rate>>
 
-/** The paces of all who send. Who is too fast is not read from for a while: nothing is lost, and others are not held up. */
+/**
+ * The token buckets of all senders. A sender that is too fast is not read for a while: nothing is
+ * lost, and other senders do not wait.
+ */
 export class RateLimiter<K extends string> {
   readonly #limits: FlowLimits<K>
   readonly #senders = new Map<string, Map<K, Pace>>()
@@ -45,7 +50,7 @@ export class RateLimiter<K extends string> {
     this.#limits = limits
   }
 
-  /** After so much of `sender`'s: the milliseconds in which no more is to be taken from it. */
+  /** Takes amounts from `sender`'s buckets. Returns the milliseconds to wait before the next. */
   after(sender: string, taken: Partial<Record<K, number>>, now: number): number {
     let paces = this.#senders.get(sender)
     if (paces === undefined) {
@@ -58,7 +63,7 @@ export class RateLimiter<K extends string> {
     return wait
   }
 
-  /** Forgets those who have been quiet. */
+  /** Forgets idle senders. */
   forget(now: number): void {
     for (const [sender, paces] of this.#senders) {
       if ([...paces.values()].every((pace) => pace.isFull(now))) this.#senders.delete(sender)

@@ -3,12 +3,15 @@ import type { Socket } from 'node:net'
 import { REQUEST_BYTES } from '../config/quotas.ts'
 import type { Hold } from '../sync/held.ts'
 
-/** What is held for HTTP requests: until an answer was taken whole it, and the body of what it answers, are in memory. */
+/**
+ * The holds of HTTP requests. A request's body and its answer stay in memory until the client has
+ * received the whole answer.
+ */
 export class Requests {
   readonly #holds = new WeakMap<IncomingMessage, Hold>()
   readonly #of = new WeakMap<Socket, Set<Hold>>()
 
-  /** `open`: what is held for a request, which that function ends. */
+  /** `open` opens the hold of a request; `cut` closes the request's socket. */
   constructor(server: Server, open: (request: IncomingMessage, cut: () => void) => Hold) {
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       const { socket } = request
@@ -24,7 +27,7 @@ export class Requests {
     })
   }
 
-  /** Those behind an answer that is not taken are not told when their socket closes. */
+  /** Pipelined responses behind an unread one get no close event from their socket. */
   #onSocket(socket: Socket): Set<Hold> {
     const known = this.#of.get(socket)
     if (known !== undefined) return known
@@ -36,7 +39,7 @@ export class Requests {
     return all
   }
 
-  /** What is held for a request. */
+  /** The hold of a request. */
   of(request: IncomingMessage): Hold {
     return this.#holds.get(request)!
   }
