@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
-import { setImmediate as nextTick } from 'node:timers/promises'
 import type { MirrorOld } from '../../client/replica/replica.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { allFiles } from '../../workspace/files/tree.ts'
 import { Bases } from './bases.ts'
+import { Batches } from './batches.ts'
 import { Carrier } from './carry.ts'
 import { Dirty } from './disk/dirty.ts'
 import { Folder } from './disk/folder.ts'
 import { whyOf } from './disk/way.ts'
-import { AWAY, Gone } from './gone.ts'
-import { lookAt, type View } from './look-at.ts'
+import { Gone } from './gone.ts'
 import { Looker } from './looker.ts'
-import { type Looked, Merge } from './merge.ts'
+import { Merge } from './merge.ts'
 import { noteTo, rulesNews, waitingNews } from './news.ts'
 import { Overwritten } from './overwritten.ts'
 import { Reconciler } from './reconcile.ts'
@@ -19,27 +18,25 @@ import type { FirstPass, MirrorOptions } from './rules/options.ts'
 import { checkPrefix, relOf } from './rules/paths.ts'
 import { Upstream } from './rules/upstream.ts'
 import { SETTLE_MS } from './settling.ts'
-import { onShared, sharedLength } from './shared.ts'
+import { onShared } from './shared.ts'
 import { Skipped } from './skipped.ts'
-import { isRuleFile, rulesFirst, Terrain } from './terrain.ts'
+import { Terrain } from './terrain.ts'
 
 export type { Connection, FirstPass, MirrorOptions } from './rules/options.ts'
 
 /** Changes of the document that come within this are carried to the disk together (ms). */
 const GATHER_MS = 8
-/** Size of a batch that is read, merged and committed in one go; the link has other work, too (count; UTF-16 units). */
-const BATCH_FILES = 200
-const BATCH_UNITS = 1024 * 1024
 
 /**
- * Keeps a folder on disk and the shared files the same, both ways. For each path it knows the base, the text that both
- * had when they last agreed. A path is dirty when the watcher or the document says so; once it has settled, disk, base
- * and document are compared (`decide`), by their contents and never by times, so that what the mirror itself wrote is
- * nothing new. What the disk has is put into the document as a change of the base, and what comes of that is written back.
+ * Keeps a folder on disk and the shared files the same, both ways. For each path it keeps the base:
+ * the text of both sides when they last agreed. The watcher and the document mark paths as dirty.
+ * Once a path has settled, `decide` compares disk, base and document by content, never by time; a
+ * file that the mirror wrote itself equals its base. A change on disk enters the document as a
+ * change of the base, and the merged text is written back.
  *
- * Document and base change in one commit; before a file is written its digest is committed (`Bases.plan`). So the mirror
- * may end at any moment, and starting is nothing but looking at every path. What goes wrong with one path costs that path:
- * it is skipped, and looked at again.
+ * Document and base change in one commit; the digest of a file is committed before the file is
+ * written (`Bases.plan`). So the mirror may end at any moment, and a start compares every path. An
+ * error at one path skips that path alone; it is retried.
  */
 export class Mirror {
   readonly folder: Folder
@@ -48,7 +45,6 @@ export class Mirror {
   readonly ready: Promise<FirstPass>
   readonly #options: MirrorOptions
   readonly #bases: Bases
-  readonly #merge: Merge
   readonly #overwritten: Overwritten
   readonly #terrain: Terrain
   readonly #gone: Gone
@@ -56,12 +52,14 @@ export class Mirror {
   readonly #reconciler: Reconciler
   readonly #looker: Looker
   readonly #upstream: Upstream
-  readonly #skipped = new Skipped((rels) => this.#again(rels))
+  readonly #skipped = new Skipped({
+    onNew: (rel, why) => this.#onSkipped(rel, why),
+    onDue: (rels) => this.#again(rels),
+  })
   readonly #ended = new AbortController()
   readonly #offShared: () => void
   readonly #dirty: Dirty
-  readonly #view: View
-  #hasNewPaths = false
+  readonly #batches: Batches
   #isFirstPass = true
   #hasToldOfGone: boolean
 
@@ -82,17 +80,16 @@ export class Mirror {
     if (bases.size === 0 && options.force !== true) this.#terrain.checkHomes()
     this.#gone = new Gone(replica, id, folder, bases, maxGone)
     this.#hasToldOfGone = this.#gone.size > 0
-    this.#merge = new Merge({ doc: replica.doc, me, bases, report })
+    const merge = new Merge({ doc: replica.doc, me, bases, report })
     this.#overwritten = new Overwritten(replica, id, olds, (...late) => this.#onLate(...late))
     const isBusy = (rel: string) => this.#gone.isBusy(rel)
     this.#carrier = new Carrier(folder, this.#overwritten, isBusy, maxBytes)
     this.#reconciler = new Reconciler(
       {
-        ...{ replica, bases, report, merge: this.#merge, carrier: this.#carrier },
+        ...{ replica, bases, report, merge, carrier: this.#carrier },
         ...{ overwritten: this.#overwritten, terrain: this.#terrain, skipped: this.#skipped },
       },
       {
-        onSkip: (rel, why) => this.#skip(rel, why),
         onLate: (rel) => this.#dirty.mark(rel, SETTLE_MS),
         onFreed: (rel) => this.#onFreed(rel),
       },
@@ -106,8 +103,19 @@ export class Mirror {
     this.#dirty = new Dirty((due) =>
       this.#take(due).catch((error) => this.#stop(ClawError.from(error).message)),
     )
-    const [terrain, gone, dirty, looker] = [this.#terrain, this.#gone, this.#dirty, this.#looker]
-    this.#view = { folder, prefix, doc: replica.doc, bases, terrain, gone, dirty, looker }
+    this.#batches = new Batches(
+      {
+        ...{ folder, prefix, replica, doc: replica.doc, bases, merge, terrain: this.#terrain },
+        ...{ gone: this.#gone, dirty: this.#dirty, looker: this.#looker, skipped: this.#skipped },
+        ...{ reconciler: this.#reconciler, upstream: this.#upstream, ended: this.#ended.signal },
+      },
+      {
+        isAway: () => this.#isAway(),
+        onBatch: (done, total) => {
+          if (this.#isFirstPass) options.progress?.(done, total)
+        },
+      },
+    )
     this.#offShared = onShared(replica.doc, this.#reconciler, (...news) => this.#onShared(...news))
     this.ready = this.#start()
     this.ready.catch(() => {}) // told by `stopped`
@@ -224,7 +232,7 @@ export class Mirror {
     const waiting = this.#gone.look(roots)
     for (const rel of [...this.#skipped.whys.keys()])
       if (this.#terrain.isNowhere(rel)) this.#skipped.delete(rel)
-    for (const [rel, why] of others) this.#skip(rel, why)
+    for (const [rel, why] of others) this.#skipped.add(rel, why)
     const skipped = this.#skipped.whys.keys()
     const isMarked = (rel: string): boolean => !others.has(rel)
     if (changed !== null) {
@@ -251,8 +259,12 @@ export class Mirror {
     this.#again(this.#skipped.near(rel))
   }
 
+  #onSkipped(rel: string, why: string): void {
+    this.#options.report({ type: 'skipped', file_key: `${this.prefix}${rel}`, why })
+  }
+
   #onShared(keys: Iterable<string> | null, areNew: boolean): void {
-    this.#hasNewPaths ||= areNew
+    if (areNew) this.#batches.onNewPaths()
     if (keys === null) this.#looker.lookLater()
     for (const key of keys ?? []) {
       const rel = relOf(this.prefix, key)
@@ -261,37 +273,8 @@ export class Mirror {
     }
   }
 
-  /** Brings these paths together, a batch at a time. */
   async #take(marked: readonly string[]): Promise<void> {
-    const { replica } = this.#options
-    if (this.#isAway()) return
-    await this.#looker.refresh()
-    if (this.#hasNewPaths) this.#refresh(marked)
-    this.#gone.begin()
-    const due = rulesFirst(marked)
-    for (let i = 0; i < due.length && !this.isStopped; ) {
-      if (this.#isAway()) return
-      const batch: Looked[] = []
-      let units = 0
-      this.#terrain.begin()
-      const areRules = isRuleFile(due[i]!)
-      while (i < due.length && batch.length < BATCH_FILES && units < BATCH_UNITS) {
-        if (isRuleFile(due[i]!) !== areRules) break
-        const rel = due[i++]!
-        this.#dirty.begin(rel)
-        const one = rel === '' ? null : this.#lookAt(rel)
-        if (one === null) continue
-        units += Math.max(one.disk?.length ?? 0, sharedLength(replica.doc, one.key))
-        batch.push(one)
-      }
-      await this.#reconciler.reconcile(batch)
-      await this.#upstream.pace(this.#merge.takeUnits())
-      if (this.#isFirstPass) this.#options.progress?.(i, due.length)
-      await nextTick()
-    }
-    this.#terrain.sealRules()
-    if (this.#gone.keep()) await replica.commit()
-    await this.#tellOfGone()
+    if (await this.#batches.run(marked)) await this.#tellOfGone()
   }
 
   #isAway(): boolean {
@@ -300,37 +283,10 @@ export class Mirror {
     return !isThere
   }
 
-  /** The document's paths lead elsewhere, so other ones may be mirrored now. */
-  #refresh(due: readonly string[]): void {
-    this.#hasNewPaths = false
-    this.#again(this.#terrain.refresh([...this.#bases.paths(), ...due]))
-  }
-
-  /** Reads a path from disk; null: it is not mirrored, or it must be read later. */
-  #lookAt(rel: string): Looked | null {
-    let found: ReturnType<typeof lookAt>
-    try {
-      found = lookAt(this.#view, rel)
-    } catch (error) {
-      found = whyOf(error) // one path's problem
-    }
-    if (found === 'ignored') return this.#skipped.delete(rel)
-    if (typeof found !== 'string') return found
-    const isLeft = found !== AWAY && this.#skipped.whys.has(rel) && this.#terrain.isNowhere(rel)
-    return isLeft ? this.#skipped.delete(rel) : this.#skip(rel, found)
-  }
-
-  #skip(rel: string, why: string): null {
-    if (this.#skipped.add(rel, why)) {
-      this.#options.report({ type: 'skipped', file_key: `${this.prefix}${rel}`, why })
-    }
-    return null
-  }
-
   /** A path became free: files that it stood in the way of can be written. */
   #onFreed(rel: string): void {
     if (this.#skipped.whys.size === 0) return
-    this.#hasNewPaths = true
+    this.#batches.onNewPaths()
     this.#again([...this.#skipped.near(rel), ...this.#skipped.passing].filter((one) => one !== rel))
   }
 
@@ -349,7 +305,7 @@ export class Mirror {
     try {
       this.#reconciler.putLate(`${this.prefix}${rel}`, text, before)
     } catch (error) {
-      this.#skip(rel, whyOf(error))
+      this.#skipped.add(rel, whyOf(error))
     }
     this.#again([rel])
   }

@@ -20,8 +20,6 @@ interface Parts {
 }
 
 interface Events {
-  /** The path is not mirrored. */
-  onSkip: (rel: string, why: string) => null
   /** The path changed meanwhile: it is read again. */
   onLate: (rel: string) => void
   /** The path is free: files that it stood in the way of can be written. */
@@ -49,7 +47,7 @@ export class Reconciler {
           const write = this.#decide(one)
           if (write !== null) writes.push(write)
         } catch (error) {
-          this.#events.onSkip(one.rel, whyOf(error))
+          this.#parts.skipped.add(one.rel, whyOf(error))
         }
       }
     }, this)
@@ -79,13 +77,13 @@ export class Reconciler {
     const write = merge.decide(one)
     if (write === null) return skipped.delete(one.rel)
     const why = isRuleFile(one.rel) ? terrain.onRules(one.rel, write.expected, write.text) : null
-    return why === null ? write : this.#events.onSkip(one.rel, why)
+    return why === null ? write : skipped.add(one.rel, why)
   }
 
   async #carry(writes: readonly Write[]): Promise<void> {
     const { replica, bases, carrier, skipped, report } = this.#parts
     const { done, late, refused } = await carrier.carry(writes)
-    for (const [rel, why] of refused) this.#events.onSkip(rel, why)
+    for (const [rel, why] of refused) skipped.add(rel, why)
     for (const rel of late) this.#events.onLate(rel)
     for (const { rel, key, text, expected, fileId } of done) {
       skipped.delete(rel)

@@ -12,17 +12,24 @@ const LEAST_MS = 100
 /** Nothing tells when these are over; nor when the disk takes what it refused. */
 const isPassing = (why: string): boolean => why === FULL || why === AWAY || /^E[A-Z]+\b/.test(why)
 
+export interface SkippedEvents {
+  /** A path is skipped that was not, or for another cause. */
+  onNew: (rel: string, why: string) => void
+  /** These paths are to be retried. */
+  onDue: (rels: readonly string[]) => void
+}
+
 /** Paths that are not mirrored, and why. Where the cause may pass unnoticed they are retried. */
 export class Skipped {
   readonly #whys = new Map<string, string>()
   readonly #again = new Map<string, { after: number; due: number }>()
-  readonly #onDue: (rels: readonly string[]) => void
+  readonly #events: SkippedEvents
   #timer: NodeJS.Timeout | null = null
   #timerDue = Number.POSITIVE_INFINITY
   #isClosed = false
 
-  constructor(onDue: (rels: readonly string[]) => void) {
-    this.#onDue = onDue
+  constructor(events: SkippedEvents) {
+    this.#events = events
   }
 
   /** Why each of them is not. */
@@ -30,8 +37,7 @@ export class Skipped {
     return this.#whys
   }
 
-  /** Whether that is news. */
-  add(rel: string, why: string): boolean {
+  add(rel: string, why: string): null {
     const isNew = this.#whys.get(rel) !== why
     this.#whys.set(rel, why)
     if (!isPassing(why)) this.#again.delete(rel)
@@ -41,7 +47,8 @@ export class Skipped {
       this.#again.set(rel, { after, due: Date.now() + after })
       this.#schedule()
     }
-    return isNew
+    if (isNew) this.#events.onNew(rel, why)
+    return null
   }
 
   delete(rel: string): null {
@@ -91,7 +98,7 @@ export class Skipped {
     const now = Date.now()
     const due = [...this.#again].filter(([, one]) => one.due <= now).slice(0, MAX_AGAIN)
     for (const [, one] of due) one.due = now + MAX_AGAIN_MS // until it is known how it went
-    this.#onDue(due.map(([rel]) => rel))
+    this.#events.onDue(due.map(([rel]) => rel))
     this.#schedule()
   }
 }
