@@ -3,7 +3,7 @@ import {
   type Field,
   type Fields,
   type InputOf,
-} from '../../workspace/actions/input.ts'
+} from '../../workspace/actions/inputs/field.ts'
 import { checkFileKey } from '../../workspace/document/path.ts'
 import type { Call } from './call.ts'
 

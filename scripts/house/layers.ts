@@ -17,6 +17,7 @@ export const LAYERS: readonly string[] = [
   'workspace/tasks',
   'workspace/tasks/reconcile',
   'workspace/inbox',
+  'workspace/actions/inputs',
   'workspace/actions',
   'client/http',
   'client/replica',

@@ -1,5 +1,5 @@
 import type { MergeTexts, Write } from '../../workspace/actions/action.ts'
-import type { InputOf } from '../../workspace/actions/input.ts'
+import type { InputOf } from '../../workspace/actions/inputs/field.ts'
 import { register } from '../../workspace/actions/register.ts'
 import { type Agent, getAgent, type Here } from '../../workspace/agents/agents.ts'
 import { agentsOf } from '../../workspace/document/schema.ts'

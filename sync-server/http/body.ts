@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isBlobName } from '../../protocol/ids.ts'
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
-import type { Field, Fields, InputOf, Shape } from '../../workspace/actions/input.ts'
+import type { Field, Fields, InputOf, Shape } from '../../workspace/actions/inputs/field.ts'
 import { anyJson } from './request.ts'
 
 /** The agent that acts; left out: the one whose credential it is. The owner has to name one. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Action } from '../../workspace/actions/action.ts'
-import type { Fields, InputOf } from '../../workspace/actions/input.ts'
+import type { Fields, InputOf } from '../../workspace/actions/inputs/field.ts'
 import { type BodyOf, bodyOf } from '../http/body.ts'
 import { callerIn } from '../http/caller.ts'
 import { type Asked, type Route, route } from '../http/route.ts'

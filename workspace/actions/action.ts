@@ -5,7 +5,7 @@ import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import type { Role } from '../../protocol/roles.ts'
 import type { Agent, Here } from '../agents/agents.ts'
 import type { Mailbox, Talker } from '../inbox/mailbox.ts'
-import type { Fields, InputOf } from './input.ts'
+import type { Fields, InputOf } from './inputs/field.ts'
 
 /** A write stages its records here: they reach the disk together with the change of the document, or not at all. */
 export type Desk = Mailbox & Talker

@@ -23,7 +23,7 @@ import {
   withDefault,
   words,
   yes,
-} from './input.ts'
+} from './inputs/field.ts'
 
 /** Hands over a task, in the chain of what its creator was handed before; `reset_trace` begins a new one. */
 export const delegate = action({

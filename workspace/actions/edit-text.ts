@@ -9,7 +9,7 @@ import type { PutResult } from '../files/put-file.ts'
 import { findLeaf } from '../files/tree.ts'
 import { action, type Write } from './action.ts'
 import type { FileActor, HeldText } from './file-actor.ts'
-import { number, optional, path, text, words, yes } from './input.ts'
+import { number, optional, path, text, words, yes } from './inputs/field.ts'
 import { writeText } from './write-text.ts'
 
 const line = number(1, Number.MAX_SAFE_INTEGER)

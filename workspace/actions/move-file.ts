@@ -4,7 +4,7 @@ import type { FileInfo } from '../files/file-info.ts'
 import { moveFile, removeFile } from '../files/move-file.ts'
 import { action } from './action.ts'
 import type { FileActor } from './file-actor.ts'
-import { number, optional, path, yes } from './input.ts'
+import { number, optional, path, yes } from './inputs/field.ts'
 
 /** Gives a file another path. */
 export const move = action({

@@ -1,6 +1,6 @@
 import { addNote, getTask, type Task } from '../tasks/tasks.ts'
 import { action } from './action.ts'
-import { name, words } from './input.ts'
+import { name, words } from './inputs/field.ts'
 
 /** Adds a note to a task, whoever owns it. */
 export const note = action({

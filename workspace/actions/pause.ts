@@ -1,7 +1,7 @@
 import { MAX_NOTE_BYTES } from '../../protocol/limits.ts'
 import { type Agent, getAgent, resolveAgent, setPaused } from '../agents/agents.ts'
 import { type Actor, action } from './action.ts'
-import { name, text, withDefault } from './input.ts'
+import { name, text, withDefault } from './inputs/field.ts'
 
 const set = async (
   actor: Actor,

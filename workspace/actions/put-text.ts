@@ -6,7 +6,7 @@ import type { PutResult } from '../files/put-file.ts'
 import { findLeaf } from '../files/tree.ts'
 import { action } from './action.ts'
 import type { FileActor } from './file-actor.ts'
-import { number, optional, path, text, yes } from './input.ts'
+import { number, optional, path, text, yes } from './inputs/field.ts'
 import { writeText } from './write-text.ts'
 
 /** Puts a file as a change of what its writer had in its hands, and creates it where there is none. */

@@ -2,7 +2,7 @@ import { MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import { type Agent, getAgent, hasAgent, registerAgent } from '../agents/agents.ts'
 import { welcome } from '../inbox/mailbox.ts'
 import { action } from './action.ts'
-import { choice, labels, name, optional, text } from './input.ts'
+import { choice, labels, name, optional, text } from './inputs/field.ts'
 
 /** Registers the agent, or changes what it says of itself. What is left out stays as it was. */
 export const register = action({

@@ -4,7 +4,7 @@ import { type PutBlobResult, putBlob } from '../files/put-blob.ts'
 import { tellReplaced } from '../inbox/conflicts.ts'
 import { action } from './action.ts'
 import type { FileActor } from './file-actor.ts'
-import { blob, number, optional, path, yes } from './input.ts'
+import { blob, number, optional, path, yes } from './inputs/field.ts'
 
 /** Makes bytes that the server has the newest version of a file. */
 export const shareBytes = action({

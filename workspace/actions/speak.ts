@@ -11,7 +11,16 @@ import {
   type DirectMessage,
 } from '../messages/broadcasts.ts'
 import { type Actor, action, type Desk } from './action.ts'
-import { type InputOf, labels, name, optional, text, withDefault, words, yes } from './input.ts'
+import {
+  type InputOf,
+  labels,
+  name,
+  optional,
+  text,
+  withDefault,
+  words,
+  yes,
+} from './inputs/field.ts'
 
 const spoken = {
   content: words,

@@ -1,7 +1,7 @@
-import { parseIso, parseSpan } from '../../lib/text/when.ts'
-import { ClawError } from '../../protocol/errors.ts'
-import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from '../../protocol/limits.ts'
-import type { Json } from '../document/schema.ts'
+import { parseIso, parseSpan } from '../../../lib/text/when.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import { MAX_LIST_LENGTH, MAX_NAME_BYTES } from '../../../protocol/limits.ts'
+import type { Json } from '../../document/schema.ts'
 
 /** The values of one field. Sizes are UTF-16 units; the action itself checks bytes. */
 export type Shape =
