@@ -14,7 +14,7 @@ const PIECE_BYTES = 16 * 1024 * 1024
 const PIECE_MS = 10_000
 /** A line on which nothing moves for this long is dead. */
 const STALL_MS = 30_000
-/** What broke is tried again after each of these times; from the first again where it has got further meanwhile. */
+/** Waits before each retry of a broken upload, in milliseconds; progress starts them over. */
 const RETRY_AFTER_MS: readonly number[] = [100, 400, 1_000, 2_000, 4_000]
 /** Far above any answer of ours that is not a blob. */
 const MAX_ANSWER_BYTES = 64 * 1024
@@ -51,7 +51,7 @@ export const uploadBlob = async (transfer: Transfer, blob: BlobSource): Promise<
   let furthest = -1
   let failures = 0
   let at: number | null = null
-  /** Whether part of it came from another time, and could be of something else. */
+  /** True if a part is from an earlier attempt, and could belong to another file. */
   let isResumed: boolean | null = null
   for (;;) {
     try {
@@ -186,7 +186,7 @@ const send = async (
   })
 }
 
-/** How much of a blob the server has. */
+/** The bytes of a blob that the server has (count). */
 const uploaded = async (transfer: Transfer, { sha256, size }: BlobName): Promise<number> => {
   const { status, headers, answer } = await send(transfer, 'HEAD', `${sha256}?size=${size}`)
   answer.resume()

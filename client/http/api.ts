@@ -32,12 +32,12 @@ import { trusted } from './trust.ts'
 const TIMEOUT_MS = 15_000
 /** A broken connection is tried again after each of these times; commands are idempotent by key. */
 const RETRY_AFTER_MS: readonly number[] = [100, 400]
-/** Who asks too often waits, once, for as long as the server says, if that is no longer (seconds). */
+/** A throttled call waits as long as the server says, once, and at most this long, in seconds. */
 const LONGEST_WAIT_S = 5
 /** Above any answer of ours (the largest file, escaped as JSON): a stranger's answer must not fill the memory. */
 const MAX_ANSWER_BYTES = 6 * MAX_FILE_BYTES + 1024 * 1024
 
-/** What a server says about itself. */
+/** A server's description of itself. */
 export interface ServerInfo {
   service: string
   version: string
@@ -60,7 +60,7 @@ export interface TaskRequest {
   force?: boolean
 }
 
-/** What the server answered to a command: the task as it is then, and of a claim how long its lease is. */
+/** The answer to a task command: the task after it, and for a claim the length of its lease. */
 export interface TaskAnswer {
   task: Task
   lease_seconds?: number
@@ -318,7 +318,7 @@ const call = async (
   }
 }
 
-/** How long to wait before the same is asked again (milliseconds), where that was said and is short. */
+/** The wait before a retry, in milliseconds, if the server named one and it is short. */
 const saidIn = (error: unknown): number | undefined => {
   const seconds = error instanceof ClawError ? error.retryAfter : undefined
   return seconds === undefined || seconds > LONGEST_WAIT_S ? undefined : seconds * 1_000
@@ -352,7 +352,7 @@ type Requester = (
   onAnswer: (answer: IncomingMessage) => void,
 ) => ClientRequest
 
-/** Throws `usage` where CLAWLINK_CA is no certificate. */
+/** Throws `usage` if CLAWLINK_CA does not name a certificate. */
 export const requesterOf = async (url: URL): Promise<Requester> => {
   if (url.protocol !== 'https:') return httpRequest
   const { request } = await import('node:https')
@@ -410,7 +410,10 @@ const exchange = async (
 const inviteIn = (body: unknown): string | null =>
   (body as { invite?: string } | undefined)?.invite ?? null
 
-/** Whether the connection broke after it was made: the server may have done the command, or may be restarting. */
+/**
+ * True if an established connection broke: the server may have run the command, or may be
+ * restarting.
+ */
 const isBroken = (error: unknown): boolean =>
   error instanceof ClawError &&
   ['ECONNRESET', 'EPIPE'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '')

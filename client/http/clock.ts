@@ -5,8 +5,8 @@ const RIGHT_MS = 5_000
 export const OFF_MS = 60_000
 
 /**
- * How far the server's clock is ahead of this machine's (milliseconds), by the `Date` of an answer that came at `now`; 0 where
- * both agree, or it says no time.
+ * Milliseconds by which the server's clock is ahead, from the `Date` of an answer received at
+ * `now`; 0 if both agree or the answer has no date.
  */
 export const clockOffset = (date: string | undefined, now: number): number => {
   const offset = Date.parse(date ?? '') - now

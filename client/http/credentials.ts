@@ -20,7 +20,10 @@ import { changeTable, type Proven, readTable, whoIs } from './identity.ts'
 import type { Faith } from './proof.ts'
 import type { Target } from './target.ts'
 
-/** Where there are no hard links an identity is not whole at once: so often, so long apart (milliseconds), it is read again. */
+/**
+ * Without hard links an identity is not written at once: it is read again this often, with this
+ * pause in milliseconds.
+ */
 const CLAIM_TRIES = 50
 const CLAIM_WAIT_MS = 10
 
@@ -42,7 +45,7 @@ export interface Invited {
   proves?: true
 }
 
-/** What a credential is for: which server and workspace, in which profile. */
+/** The server, workspace and profile of a credential. */
 export interface AccessAt {
   /** The profile's folder. */
   dir: string
@@ -52,9 +55,9 @@ export interface AccessAt {
   joinLink?: Target | null
   /** The id that the profile is registered with; undefined: with none yet. */
   agentId?: AgentId | undefined
-  /** Whether the workspace is made where there is none. */
+  /** True to create a missing workspace. */
   create?: boolean
-  /** Whether the profile goes along where another server answers at the address than before. */
+  /** True to accept another server at a known address. */
   follows?: boolean
   env: Readonly<Record<string, string | undefined>>
 }
@@ -66,7 +69,7 @@ export interface AccessAt {
 export class Access {
   readonly #at: AccessAt
   #server: string | null = null
-  /** Whether the profile has gone over to another server at the same address. */
+  /** True if the profile changed to another server at the same address. */
   hasMoved = false
 
   constructor(at: AccessAt) {
@@ -80,14 +83,14 @@ export class Access {
     return this.#server
   }
 
-  /** Whether this address leads to the same server, as far as is known. */
+  /** True if this address is known to lead to the same server. */
   isAt(base: string): boolean {
     const { dir, target } = this.#at
     if (base === target.base) return true
     return this.server !== null && readTable(dir).addresses[base] === this.server
   }
 
-  /** Where the profile keeps its replica of the workspace. */
+  /** The folder of the profile's replica of the workspace. */
   get replica(): string {
     const { dir, target, workspace } = this.#at
     const named = readTable(dir).replicas[placeOf(this.server ?? '', workspace)]
@@ -105,7 +108,7 @@ export class Access {
     return kept?.role === undefined ? null : kept.token
   }
 
-  /** Whether what is shown there is for reading only. */
+  /** True if the credential only reads. */
   readonly readsOnly = (): boolean => this.role === 'read'
 
   /** A server that has proved itself once has to do so each time. */
@@ -118,7 +121,7 @@ export class Access {
     },
   }
 
-  /** Who it is for. */
+  /** The agent of the credential. */
   get agentId(): AgentId {
     return this.#at.agentId ?? identityOf(this.#at.dir)
   }
@@ -145,7 +148,7 @@ export class Access {
     if (this.token() !== null) return
     const invite = this.#invite()
     if (invite !== null) return this.join(invite)
-    // What is wrong may be that it is not there.
+    // A missing folder can be the reason.
     await serverInfo({ base: this.#at.target.base })
     const late = this.#invite()
     if (late !== null) return this.join(late)
@@ -200,7 +203,10 @@ export class Access {
     return credentialPath(dir, placeOf(target.base, workspace))
   }
 
-  /** Whether what was kept by address is this server's, or nothing was; its credential goes by its id from now on. */
+  /**
+   * True if the data kept by address belong to this server, or there are none; the credential is
+   * stored by the server's id from now on.
+   */
   async #takeOver({ id, knows }: Proven, old: Kept | null): Promise<boolean> {
     const { dir, target, workspace } = this.#at
     const path = credentialPath(dir, placeOf(id, workspace))
@@ -283,7 +289,7 @@ export class Access {
   }
 }
 
-/** What a place is called: the id of its server, or its address, and the workspace. */
+/** A name for server and workspace: the server's id, or its address. */
 const placeOf = (server: string, workspace: string): string => `${server}#${workspace}`
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')

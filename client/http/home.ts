@@ -17,7 +17,7 @@ const MAX_LOOKED_AT = 2_000
 const me = (): number => process.getuid?.() ?? -1
 const userOf = (uid: number): string => (uid === 0 ? 'root' : `user ${uid}`)
 
-/** Whether somebody has a socket there; where the system does not say it is taken to be so. */
+/** True if a process has a socket there, or if the system does not tell. */
 const isBound = (path: string): boolean => {
   try {
     return readFileSync('/proc/net/unix', 'utf8').includes(` ${path}\n`)
@@ -26,7 +26,10 @@ const isBound = (path: string): boolean => {
   }
 }
 
-/** That the link of another user has this home; null: none has, or this user may speak to it. */
+/**
+ * The error if the link of another user has this home; null if none has, or if this user may use
+ * it.
+ */
 export const foreignLink = (home: string, socket: string | null): ClawError | null => {
   const found = socket === null ? undefined : lookAt(socket)
   if (found === undefined || me() <= 0 || found.uid === me() || !isBound(socket!)) return null
@@ -37,7 +40,7 @@ export const foreignLink = (home: string, socket: string | null): ClawError | nu
   )
 }
 
-/** What gives a home back to its user. */
+/** The command that gives a home back to its user. */
 const handOver = (uid: number, home: string): string => {
   const by = uid === 0 ? 'sudo' : `sudo -u '#${uid}'`
   return `end it and take the files back: ${by} env CLAWLINK_HOME=${home} clawlink-agent down; sudo chown -R ${me()} ${home}`
@@ -51,7 +54,7 @@ const lookAt = (path: string): Stats | undefined => {
   }
 }
 
-/** Whether something is wrong with a home that keeps this user from using it, and what to do; null: nothing that can be told. */
+/** The error if this user cannot use a home, with what to do; null if none is found. */
 export const homeTrouble = (home: string): ClawError | null => {
   try {
     makeOwnDir(home)

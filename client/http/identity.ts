@@ -7,7 +7,7 @@ import { type ServerProof, secretId, serverIdOf, serverText } from '../../protoc
 import { getProof, serverInfo } from './api.ts'
 import { hmacOf } from './proof.ts'
 
-/** What a profile knows of servers: which one an address leads to, and in which folder the replica of a place is. */
+/** The servers that a profile knows: the id behind each address, and the folder of each replica. */
 interface Table {
   addresses: { [base: string]: string }
   /** By server id, `#` and workspace: of those that were named otherwise before servers had ids. */
@@ -34,7 +34,7 @@ export const changeTable = (dir: string, change: (table: Table) => void): void =
   writeOwn(pathIn(dir), table)
 }
 
-/** Who answers at an address, and whether it knows the secrets that it was asked about. */
+/** The server at an address, and the secrets that it proved to know. */
 export interface Proven {
   id: string
   knows: boolean
@@ -70,7 +70,7 @@ const ask = async (base: string, secret?: string): Promise<Proven | null> => {
     return { id: server.id, knows: hash !== null && proof === hmacOf(hash, nonce) }
   } catch (error) {
     if (!(error instanceof ClawError && CANNOT.has(error.code))) throw error
-    // Where the address has a path in it that is wrong, this says so.
+    // Names a wrong path in the address.
     if (new URL(base).pathname !== '/') await serverInfo({ base })
     return null
   }

@@ -5,7 +5,7 @@ import { ClawError, type ErrorBody } from '../../protocol/errors.ts'
 import { proxyFor, skippedProxy } from './proxy.ts'
 import { untrusted } from './trust.ts'
 
-/** How long it is tried whether a server speaks TLS (milliseconds). */
+/** Timeout of the probe for TLS, in milliseconds. */
 const PROBE_MS = 2_000
 /** Of an address that somebody else sends us to, in characters. */
 const MAX_PLACE = 200
@@ -33,7 +33,10 @@ export const notClawLink = (
 ): ClawError =>
   new ClawError('not_clawlink', `what answers at ${base} is not a ClawLink server: ${why}`, hint)
 
-/** What a proxy or tunnel says in the place of the server: it is away, or is not to be sent so much; null for any other status. */
+/**
+ * The error of a proxy or tunnel that answers instead of the server: away, or body too large; null
+ * for any other status.
+ */
 export const gateway = (base: string, status: number): ClawError | null => {
   if (status === 429 || (status >= 502 && status <= 504)) {
     return noServer(base, `the gateway says ${status}`)
@@ -46,7 +49,10 @@ export const gateway = (base: string, status: number): ClawError | null => {
   )
 }
 
-/** Who answered without being a ClawLink server: a gateway, a proxy, a login page, the same server by TLS, or anybody. */
+/**
+ * Explains an answer that is not ClawLink's: of a gateway, a proxy, a login page, or the same
+ * server by TLS.
+ */
 export const strangerAt = (base: string, { status, headers, text }: Answered): ClawError => {
   const known = gateway(base, status)
   if (known !== null) return known
@@ -141,7 +147,7 @@ export const upgradeRefused = async (
   )
 }
 
-/** What an error of Node's HTTP client is to a person. */
+/** Explains an error of Node's HTTP client. */
 export const httpError = (base: string, error: NodeJS.ErrnoException): ClawError => {
   if (error instanceof ClawError) return error
   const badCertificate = untrusted(base, error.code)
@@ -159,7 +165,7 @@ export const httpError = (base: string, error: NodeJS.ErrnoException): ClawError
   return found
 }
 
-/** Whether a plain connection ended as one to a TLS server does. */
+/** True if a plain connection ended as one to a TLS server does. */
 const mayBeTls = (base: string, error: ClawError): boolean => {
   const { code = '' } = (error.cause ?? {}) as NodeJS.ErrnoException
   return isPlain(base) && (code === 'ECONNRESET' || code.startsWith('HPE_'))

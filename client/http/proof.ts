@@ -9,14 +9,14 @@ import { proxyAgent, throughProxy } from './proxy.ts'
 /** A proof is 64 characters in a little JSON; a stranger's answer must not fill the memory. */
 const MAX_ANSWER_BYTES = 16 * 1024
 
-/** Whether a server has to prove itself, and what becomes of it. */
+/** The proof that a server owes, and its outcome. */
 export interface Faith {
   /** It has proved itself before, or says that it can. Else one without that route is an older server. */
   insists: () => boolean
   proved: () => void
 }
 
-/** That it need not, as nothing is known of it. */
+/** No proof is due: the server is unknown. */
 const NO_FAITH: Faith = { insists: () => false, proved: () => {} }
 
 /**
@@ -85,7 +85,7 @@ export const provingAgent = (
   return agent
 }
 
-/** What proves that somebody knows the secret with this SHA-256 (hex). */
+/** The proof of knowing the secret with this SHA-256 (hex). */
 export const hmacOf = (hash: string, nonce: string): string =>
   createHmac('sha256', hash).update(proofText(nonce)).digest('hex')
 
@@ -101,7 +101,7 @@ export const agentFor = (
     : provingAgent(base, shown, timeoutMs, faith)
 }
 
-/** Who answered where the server has to prove itself. */
+/** The error if the answer does not prove the server. */
 const inItsPlace = (
   base: string,
   { statusCode: status = 0, headers }: IncomingMessage,
@@ -127,7 +127,7 @@ const read = (answer: IncomingMessage, done: (text: string) => void): void => {
   answer.on('end', () => done(text))
 }
 
-/** What an answer comes to; 'silent': whoever answers does not know this route. */
+/** The outcome of an answer; 'silent' if the server does not know this route. */
 const judge = (
   base: string,
   status: number,

@@ -25,8 +25,9 @@ const portOf = ({ port, protocol }: URL): number =>
   Number(port) || (protocol === 'https:' ? 443 : 80)
 
 /**
- * By HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, of which the lower-case names win, as curl reads them; this machine is
- * never reached by a proxy. Throws `usage` for a value that is no address of an HTTP proxy.
+ * The proxy by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; lower-case names win, as in curl.
+ * This machine is never reached by a proxy. Throws `usage` for a value that is not the address of
+ * an HTTP proxy.
  */
 export const proxyFor = (base: string, env: Env = process.env): Proxy | null => {
   const url = new URL(base)
@@ -47,7 +48,10 @@ export const proxyFor = (base: string, env: Env = process.env): Proxy | null => 
 
 const isSocks = (value: string): boolean => /^socks\w*:/i.test(value)
 
-/** That the environment names a SOCKS proxy, which is not used; null: it does not, or there is another proxy. */
+/**
+ * A note that the environment names a SOCKS proxy, which is not used; null if it does not, or names
+ * another proxy.
+ */
 export const skippedProxy = (base: string, env: Env = process.env): string | null => {
   const names = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [
     name,
@@ -70,7 +74,10 @@ const addressIn = (variable: string, value: string): URL => {
   )
 }
 
-/** Whether NO_PROXY has a host: by its name or the end of it, its address, a range of addresses, each with `:port` or not. */
+/**
+ * True if NO_PROXY covers a host: by name or suffix, address or range of addresses, with or without
+ * `:port`.
+ */
 const isExcepted = (host: string, port: number, list: string): boolean =>
   list
     .toLowerCase()
@@ -99,7 +106,7 @@ const isInRange = (host: string, net: string, bits: number): boolean => {
   return list.check(host, family)
 }
 
-/** How a proxy is named to people: without what logs in to it. */
+/** The name of a proxy for people, without its credentials. */
 const nameOf = ({ url }: Proxy): string => `${url.protocol}//${url.host}`
 
 const noProxy = (proxy: Proxy, why: string): ClawError =>
@@ -109,7 +116,7 @@ const noProxy = (proxy: Proxy, why: string): ClawError =>
     `check ${proxy.variable}; servers that are reached without a proxy are named in NO_PROXY`,
   )
 
-/** What a proxy's answer to CONNECT is to a person. */
+/** Explains a proxy's answer to CONNECT. */
 const refused = (proxy: Proxy, to: string, status: number): ClawError => {
   if (status >= 502 && status <= 504) {
     return new ClawError(

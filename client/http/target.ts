@@ -7,7 +7,7 @@ import type { Faith } from './proof.ts'
 export const DEFAULT_PORT = 9077
 export const DEFAULT_SERVER = `http://127.0.0.1:${DEFAULT_PORT}`
 
-/** Where a server is, from what a person typed. */
+/** The address of a server, as typed by a person. */
 export interface Target {
   /** HTTP base URL without a slash at its end. */
   base: string
@@ -19,9 +19,9 @@ export interface Target {
   invite?: string
   /** The credential to show, looked up each time: it may have been replaced. */
   token?: () => string | null
-  /** Whether that is for reading only. */
+  /** True if the credential only reads. */
   readsOnly?: () => boolean
-  /** Whether the server has to prove first that it knows the credential; left out: where it can. */
+  /** True if the server must prove that it knows the credential first; left out: if it can. */
   faith?: Faith
 }
 
@@ -82,10 +82,10 @@ const ZONE =
 /** Characters of an invite. */
 const INVITE_LENGTH = 47
 
-/** What to do about a join link that is not whole. */
+/** The hint for an incomplete join link. */
 export const WHOLE_LINK = "copy the whole link, and put it in quotes: 'http://…/#w=…&i=…'"
 
-/** What is wrong with an address; none of what may be secret in it is repeated. */
+/** The error of a wrong address; it repeats nothing that may be secret. */
 const bad = (typed: string, what: string): ClawError => {
   const isLink = /[#?&][wi]=/.test(typed)
   const address = typed.split(/[#?]/, 1)[0]!.replace(/\/\/[^/@]*@/, '//…@')
@@ -99,5 +99,5 @@ const bad = (typed: string, what: string): ClawError => {
   )
 }
 
-/** What is repeated of an address (characters). */
+/** The longest part of an address in an error (characters). */
 const MAX_SHOWN = 120

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
 import { ClawError } from '../../protocol/errors.ts'
 
-/** What Node says of a certificate that it does not trust: OpenSSL's X509_V_ERR names, and its own of the host's name. */
+/**
+ * Node's codes for an untrusted certificate: OpenSSL's X509_V_ERR names, and Node's own for a wrong
+ * host name.
+ */
 const UNTRUSTED: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'it has expired',
   CERT_NOT_YET_VALID: 'it is not valid yet',

@@ -1,14 +1,23 @@
 import { type Database, entry, nextOf, putJson, range, readJson, type Write } from './stored.ts'
 
-/** Whose an idempotency key is: the caller's, who may repeat the command next week, or the command's own. */
+/**
+ * The origin of an idempotency key: the caller, who may repeat the command next week, or the
+ * command itself.
+ */
 export type KeyKind = 'given' | 'own'
 
-/** How many answers are kept, and for how long. A command's own key serves while it runs, over an end of its link. */
+/**
+ * The number of answers kept, and for how long. A command's own key lives while it runs, across a
+ * restart of its link.
+ */
 const KEPT = {
   given: { prefix: 'ag:', count: 10_000, ms: 7 * 24 * 60 * 60_000 },
   own: { prefix: 'ao:', count: 256, ms: 24 * 60 * 60_000 },
 } as const
-/** Looking for old ones costs a read: it is done when so many have come, and takes at most four times as many away. */
+/**
+ * Removing old answers costs a read: it happens after this many new ones, and removes at most four
+ * times as many.
+ */
 const LOOK_EVERY = 16
 
 interface Age {
@@ -33,7 +42,7 @@ export class AnswerAges {
     this.#db = db
   }
 
-  /** What to write beside new answers; `now` in milliseconds since the epoch. One call at a time. */
+  /** The writes that go with new answers; `now` in milliseconds since the epoch. Not reentrant. */
   async writes(added: ReadonlyMap<string, KeyKind>, now: number): Promise<Write[]> {
     const writes: Write[] = []
     for (const [key, kind] of added) {

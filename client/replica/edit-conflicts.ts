@@ -71,7 +71,7 @@ export class EditConflicts {
     this.#keep()
   }
 
-  /** What others changed at the same time. Call it when the server has confirmed everything: nothing is open then. */
+  /** Concurrent changes of others. Call it after a barrier, when no own change is unconfirmed. */
   take(): Overlap[] {
     const found = this.#found
     if (this.isEmpty) return found
@@ -115,7 +115,7 @@ export class EditConflicts {
   }
 }
 
-/** Who counted a change set of the file in this transaction. */
+/** The Yjs clients that counted a change set of the file in this transaction. */
 const editors = (
   doc: Y.Doc,
   file: FileId,
@@ -143,7 +143,7 @@ const rangesOf = (text: Y.Text, delta: Y.YTextEvent['delta']): TextRange[] => {
 const lineAt = (content: string, offset: number): number =>
   content.slice(0, offset).split('\n').length
 
-/** Whether two ranges are parts of one line; whole lines next to each other are not. */
+/** True if two ranges are parts of one line; adjacent whole lines are not. */
 const shareLine = (content: string, a: TextRange, b: TextRange): boolean => {
   const [first, second] = a[0] <= b[0] ? [a, b] : [b, a]
   if (second[0] < first[1]) return true

@@ -20,7 +20,9 @@ import {
   type StoredMessage,
 } from './stored.ts'
 
-/** How often to look whether another process of this profile has let go of the replica. */
+/**
+ * Interval of attempts to open a replica that another process of this profile has, in milliseconds.
+ */
 const LOCK_RETRY_MS = 20
 
 /** A replica's database, locked by this process, and what was read from it. */
@@ -85,7 +87,7 @@ const openIn = async (dir: string, deadline: number, create: boolean): Promise<O
   }
 }
 
-/** Nothing to open: there is no replica yet, or what there is cannot be read. */
+/** The replica does not exist yet, or cannot be read. */
 class Unopenable extends Error {
   readonly isDamage: boolean
 

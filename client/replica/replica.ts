@@ -21,13 +21,13 @@ import { StoredDocument } from './stored-document.ts'
 
 /** A verb holds the lock for well under a second; whoever waits this long is behind something stuck. */
 export const LOCK_WAIT_MS = 30_000
-/** What an idempotency key was used for: a digest of the command, and what it answered. */
+/** The use of an idempotency key: a digest of the command, and its answer. */
 export interface Answered {
   digest: string
   answer: Json
 }
 
-/** What the agent has in its hands of a shared file: what it last read or wrote. */
+/** The version of a shared file that the agent last read or wrote. */
 export interface FileBase {
   version: number
   content: string
@@ -39,9 +39,12 @@ export interface BlobBase {
   sha256: string
 }
 
-/** Where a mirrored file stands: what was on disk when it last agreed with the document, without the text itself. */
+/**
+ * The base of a mirrored file: the state on disk when it last agreed with the document, without the
+ * text.
+ */
 export interface MirrorBase {
-  /** That text's digest; null: there was no file. */
+  /** The digest of the text; null if there was no file. */
   digest: string | null
   /** The digest of what is about to be written over it: on disk, it is the base. */
   next?: string
@@ -244,7 +247,7 @@ export class Replica extends StoredDocument {
     this.stage({ type: 'del', key: `x:${file}` })
   }
 
-  /** What the agent last read or wrote of a file that is not text. */
+  /** The version of a binary file that the agent last read or wrote. */
   async blob(file: string): Promise<BlobBase | null> {
     return readJson(await this.db.get(`x:${file}`))
   }

@@ -139,20 +139,21 @@ export abstract class StoredDocument {
       this.#isLeaseNew = true
       return
     }
-    // What came before is stored. What came in now stands beside the replica's own as nobody meant it.
+    // Earlier changes are stored. The new ones collide with the replica's own, and are dropped.
     this.commit().catch(() => {}) // the next one fails, too, and says why
     this.#isFrozen = true
     this.onTaken(clientId)
   }
 
-  /** Whether it has operations under this client id that can be moved to another. */
+  /** True if it has operations under this client id that can be moved to another. */
   wroteUnder(client: number): boolean {
     return client === this.#lease.clientId && this.#end > 0 && this.record('stuck-id') !== client
   }
 
   /**
-   * Where another agent has the client id of this replica: writes all that the server lacks under a new one, onto what the server
-   * has, in one batch. False: it cannot be. Afterwards this replica is of no use until it is opened again.
+   * Moves this replica to a new client id after another agent took its own: writes all operations
+   * that the server lacks under the new id, on top of the server's state, in one batch. False if
+   * that is impossible. The replica then has to be opened again.
    */
   async takeNewId(server: Uint8Array): Promise<boolean> {
     const taken = this.#lease.clientId
@@ -195,15 +196,15 @@ export abstract class StoredDocument {
     return doc
   }
 
-  /** Whether a state vector has operations under an id that this replica had to give up. */
+  /** True if a state vector covers an id that this replica had to give up. */
   knowsTaken(vector: Uint8Array): boolean {
     const known = Y.decodeStateVector(vector)
     return (this.record<number[]>('taken-ids') ?? []).some((client) => known.has(client))
   }
 
   /**
-   * Whether what a commit would write cannot be had again from the server: operations of this replica's own, messages,
-   * whatever a command has staged. What others wrote can, and so can how far the inbox has looked.
+   * True if a commit would write data that the server does not have: own operations, messages,
+   * staged writes of commands. Others' operations and the inbox's cursor can be fetched again.
    */
   get isUrgent(): boolean {
     return this.#isUrgent

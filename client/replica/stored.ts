@@ -2,10 +2,10 @@ import type { Level } from 'level'
 import type { Message } from '../../workspace/messages/message.ts'
 
 /**
- * What a replica's database holds, by key: `checkpoint` and the log of updates after it (`u:` and a number), the
- * `lease` of a client id, the `cursor` of the inbox, its messages (`m:`), the queued commands (`c:`), answers (`k:`)
- * and how old those are (`ag:`, `ao:`), file bases (`b:`, `s:`), what mirrors have (`mh:`, `mt:`, `mo:`) and small records
- * (`r:`). All but updates, checkpoint and `mt:` are JSON.
+ * Keys of a replica's database: `checkpoint` and the log of updates after it (`u:` and a number),
+ * the `lease` of a client id, the `cursor` of the inbox, its messages (`m:`), queued commands
+ * (`c:`), answers (`k:`) and their ages (`ag:`, `ao:`), file bases (`b:`, `s:`), bases of mirrors
+ * (`mh:`, `mt:`, `mo:`) and small records (`r:`). All but updates, checkpoint and `mt:` are JSON.
  */
 export type Database = Level<string, Uint8Array>
 

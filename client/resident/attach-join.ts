@@ -4,7 +4,7 @@ import type { LinkState } from './attach-wire.ts'
 import { type Answer, frameReader, type Joining, KIND_UPDATE, type Welcome } from './attach-wire.ts'
 import { type LinkAt, newAsk } from './run.ts'
 
-/** How a connection to a link ended: there is no link, there was one, or why it refused. */
+/** The end of a connection to a link: there was no link, there was one, or its rejection. */
 export type Left = 'absent' | 'left' | ClawError
 
 export interface JoinedBy {

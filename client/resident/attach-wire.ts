@@ -4,9 +4,10 @@ import type { FileCursor, Presence } from '../../workspace/agents/presence.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 
 /**
- * How a program is attached to a link: it asks as a command does, with `attach`; the link's answer is one JSON line,
- * `Welcome`; after it both sides send frames: their length (4 bytes, big-endian), a kind (1 byte), and that many bytes
- * of payload. All of it stays on this machine, between one user's processes of the same version.
+ * The protocol of attaching a program to a link. The program asks as a command does, with `attach`;
+ * the link answers with one JSON line, `Welcome`; then both sides send frames: length (4 bytes,
+ * big-endian), kind (1 byte), payload. It stays on this machine, between one user's processes of
+ * the same version.
  */
 export const KIND_UPDATE = 0
 export const KIND_JSON = 1
@@ -15,7 +16,7 @@ const HEAD_BYTES = 5
 /** A whole document in one frame; more than any has. Beyond it the line is broken. */
 const MAX_FRAME_BYTES = 256 * 1024 * 1024
 
-/** What the attaching side has from a link that it was attached to before. */
+/** The state that the attaching side has from an earlier link. */
 export interface Joining {
   /** Holds a client id for as long as it lives: of a link that ended nobody else is told who was attached. */
   pid: number
@@ -25,7 +26,7 @@ export interface Joining {
   vector: string | null
 }
 
-/** How a link and its server are; `why`: one line for people. */
+/** The state of a link and its server; `why` is one line for people. */
 export interface ContactState {
   connected: boolean
   /** Milliseconds since the epoch. */
@@ -33,7 +34,7 @@ export interface ContactState {
   why: string | null
 }
 
-/** What the link says of itself and its profile; a field that is left out is as it was. */
+/** The link's state and profile; a missing field is unchanged. */
 export interface LinkState {
   me?: AgentId | null
   name?: string
@@ -65,13 +66,13 @@ export interface Welcome {
 /** `next`: this link leaves to another one. */
 export type Answer = { attached: Welcome } | { refused: ErrorBody } | { next: true }
 
-/** What a person does, for the others to see; null or left out: nothing. */
+/** A person's activity, shown to others; null or left out for none. */
 export interface Shown {
   cursor?: FileCursor | null
   activity?: { note?: string; task?: string }
 }
 
-/** What the attached side says. */
+/** A message of the attached side. */
 export interface AttachedSays {
   show?: Shown
   /** Yjs took this client id: it met operations under the old one that are not the attached side's. */

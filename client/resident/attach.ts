@@ -25,7 +25,7 @@ import { startLink } from './start.ts'
 /** Between two tries to find a link, in milliseconds: soon at first, and no rarer than this. */
 const FIRST_RETRY_MS = 25
 const LAST_RETRY_MS = 1_000
-/** Who quits while there is no link waits so long for one to take what is written. */
+/** Longest wait at the end for a link that takes unsaved writes, in milliseconds. */
 const GOODBYE_TIMEOUT_MS = 5_000
 
 /**
@@ -52,7 +52,7 @@ export interface Attached {
   show(state: { cursor?: FileCursor | null; activity?: { note?: string; task?: string } }): void
   /** Carries out a command line of clawlink-agent as this profile, over a connection of its own. Never throws. */
   run(argv: readonly string[], stdin?: string): Promise<Ran>
-  /** Ends it once the link has stored all that was written; where there is no link, waits for one for a while. */
+  /** Closes after the link has stored all writes; without a link, waits for one for a while. */
   close(): Promise<void>
 }
 
@@ -86,7 +86,7 @@ class Attachment implements Attached {
   readonly #onMessages = new Set<(messages: readonly Message[]) => void>()
   #pending: Uint8Array[] = []
   #isFlushing = false
-  /** Whether there may be something here that no link has. */
+  /** True if there may be writes that no link has. */
   #hasUnsent = false
   #mayStart = true
   #isClosing = false
@@ -235,7 +235,7 @@ class Attachment implements Attached {
 
   #onLeft(): void {
     this.#socket = null
-    // What was sent last may not have come in.
+    // The last frames may not have arrived.
     this.#hasUnsent = true
     this.#presences = []
     this.#setContact(

@@ -7,11 +7,14 @@ import { socketOf } from './socket.ts'
 import { startLink } from './start.ts'
 import { type Ask, clawlinkEnv, lineReader, newKey, type Say } from './wire.ts'
 
-/** A command goes to so many links, one after another, that end over it. */
+/**
+ * The number of links that a command is given to, one after another, if they end before they
+ * answer.
+ */
 const MAX_LOST = 5
 const RETRY_MS = 50
 
-/** Where the link of a home is, and how to start one. */
+/** The socket of a home's link, and how to start one. */
 export interface LinkAt {
   home: string
   socket: string
@@ -20,7 +23,7 @@ export interface LinkAt {
   version: string
 }
 
-/** How a command ended: its exit code, and what it answered. */
+/** The result of a command: exit code and output. */
 export interface Ran {
   code: number
   data?: unknown

@@ -19,8 +19,8 @@ const hashOf = (text: string): string => {
 }
 
 /**
- * Where the link of `home` listens; null where no safe place is. A home with too long a path has it in a folder for
- * temporary files that nobody else may write to.
+ * The socket of the link of `home`; null if there is no safe folder for it. A home with too long a
+ * path uses a temporary folder that only this user may write to.
  */
 export const socketOf = (home: string): string | null => {
   if (process.platform === 'win32') return `\\\\.\\pipe\\clawlink-${hashOf(home)}`

@@ -5,12 +5,12 @@ import { makeOwnDir } from '../../lib/disk/own-file.ts'
 import { resolveIn, workingDir } from '../http/cwd.ts'
 import { foreignLink } from '../http/home.ts'
 
-/** How long a command waits for the link that it started. A link of another version that is busy leaves within that. */
+/** Timeout of a started link, in milliseconds. A busy link of another version leaves within it. */
 export const START_TIMEOUT_MS = 20_000
-/** How often to look whether the link listens, or its place has become free. */
+/** Interval of looks whether the link listens, or its socket has become free, in milliseconds. */
 export const RETRY_MS = 15
 
-/** Whether somebody listens there. */
+/** True if a process listens there. */
 export const isListening = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(path)

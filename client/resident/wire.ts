@@ -1,8 +1,8 @@
 import type { Joining } from './attach-wire.ts'
 
 /**
- * What a command says to the link, one JSON line: the request, and later `{"ack":true}` for each line of the link that
- * asks for it, once stdout has taken everything.
+ * A command's messages to the link, one JSON line each: the request, and later `{"ack":true}` for
+ * each line of the link that asks for it, once stdout has taken everything.
  */
 export interface Ask {
   version: string
@@ -13,7 +13,7 @@ export interface Ask {
   /** base64; null where the command line does not ask for stdin. */
   stdin: string | null
   terminal: boolean
-  /** Whether stderr is a terminal. */
+  /** True if stderr is a terminal. */
   progress?: boolean
   /** When the command began, milliseconds since the epoch: a wait that is begun again ends when it would have. */
   at: number
@@ -34,7 +34,7 @@ export const clawlinkEnv = (): Ask['env'] => {
 export const newKey = (at: number): string =>
   `${at.toString(36)}-${process.pid.toString(36)}-${Math.random().toString(36).slice(2)}`
 
-/** What the link says to a command, JSON lines. The one with `code` is the last. */
+/** The link's messages to a command, JSON lines. The line with `code` is the last. */
 export interface Say {
   out?: string
   err?: string

@@ -1,6 +1,9 @@
 import type { ClawError } from '../../protocol/errors.ts'
 
-/** Whether there is a connection, and since when (milliseconds since the epoch). `why`: the error without one, or of a hold. */
+/**
+ * The state of the connection, and its begin (milliseconds since the epoch). `why`: the error
+ * without a connection, or of a hold.
+ */
 export interface Contact {
   connected: boolean
   since: number
@@ -31,7 +34,7 @@ export class ContactState {
     if (this.#contact.connected) this.#set({ connected: false, since: Date.now(), why: null })
   }
 
-  /** Notes why there is no connection. */
+  /** Stores the reason of a missing connection. */
   failed(why: ClawError): void {
     if (!this.#contact.connected) this.#set({ ...this.#contact, why })
   }

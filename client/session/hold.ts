@@ -1,6 +1,9 @@
 import { ClawError, type ErrorCode } from '../../protocol/errors.ts'
 
-/** What a server takes nothing for: what is said of it, and when it is tried again (milliseconds). */
+/**
+ * An error after which a server accepts nothing: its message, and the wait before a retry, in
+ * milliseconds.
+ */
 interface Row {
   message: string
   hint: string

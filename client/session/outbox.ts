@@ -13,13 +13,13 @@ import type { Session } from './session.ts'
 const BARRIER_TIMEOUT_MS = 15_000
 
 /**
- * Whether the server cannot be reached now, or something else answers in its place, as opposed to refusing, or being
- * another server.
+ * True if the server cannot be reached now, or something else answers in its place; false for a
+ * rejection or another server.
  */
 export const isAway = (error: unknown): error is ClawError =>
   error instanceof ClawError && error.exit === 6 && error.code !== 'other_server'
 
-/** Whether the same may do later. */
+/** True if the same call may succeed later. */
 export const mayDoLater = (error: unknown): error is ClawError =>
   isAway(error) || (error instanceof ClawError && error.toBody().retryable)
 

@@ -123,7 +123,7 @@ export class Session {
     this.#presence.change(presence)
   }
 
-  /** Dials now if there is no connection, also after a rejection; not with a credential that has ended. */
+  /** Dials now unless connected, also after a rejection; not with a credential that has ended. */
   wake(): void {
     if (this.#provider.socket !== null || this.#over !== null || this.#credential.ended !== null)
       return
@@ -147,7 +147,7 @@ export class Session {
 
   /**
    * Resolves when the replica has all operations that the server had accepted at the time of this call, and knows who
-   * is connected; dials if there is no connection. Rejects after `timeoutMs`.
+   * is connected; dials first unless connected. Rejects after `timeoutMs`.
    */
   async fresh(timeoutMs: number): Promise<void> {
     if (!this.#isReady) {

@@ -21,7 +21,7 @@ import { ClawError } from '../../protocol/errors.ts'
 /** Links that are gone through to the file that is meant (count): what Linux does. */
 const MAX_LINKS = 40
 
-/** Where a path leads, links gone through, and what is there; null: nothing yet. */
+/** The target of a path, with symbolic links resolved, and its state; null if there is none yet. */
 const targetOf = (path: string): { path: string; stats: Stats | null } => {
   let at = path
   for (let links = 0; links <= MAX_LINKS; links++) {
@@ -32,7 +32,7 @@ const targetOf = (path: string): { path: string; stats: Stats | null } => {
   throw Object.assign(new Error('too many links'), { code: 'ELOOP' })
 }
 
-/** Whether a file can be replaced by another one: not a pipe or a device, and it has no other name. */
+/** True if a file can be replaced: not a pipe or a device, and without another hard link. */
 const isReplaceable = (stats: Stats | null): boolean =>
   stats === null || (stats.isFile() && stats.nlink === 1)
 
@@ -150,10 +150,10 @@ export const writeLocalBy = async (
   flushFolder(target)
 }
 
-/** The disk is full or may not be written to: another folder of it is no help. */
+/** The disk is full or read-only: another folder on it would fail, too. */
 const DISK = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG', 'EIO'])
 
-/** What a failed writing of `output` is to the caller. */
+/** The error of a failed write of `output`. */
 export const cannotWrite = (output: string, path: string, cause: unknown): ClawError => {
   if (cause instanceof ClawError) return cause
   const { code, message } = cause as NodeJS.ErrnoException

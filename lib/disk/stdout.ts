@@ -32,8 +32,8 @@ export const notPrinted = async (why: string, more = ''): Promise<number> => {
 }
 
 /**
- * Whether this program was started without a stdout: Node then opens /dev/null in its place, for reading and writing,
- * while a shell's `>/dev/null`, by which a caller discards what it asked for, opens it for writing only.
+ * True if this program was started without a stdout: Node then opens /dev/null instead, for reading
+ * and writing, while a shell's `>/dev/null` opens it for writing only.
  */
 export const isStdoutClosed = (): boolean => {
   try {
@@ -41,6 +41,6 @@ export const isStdoutClosed = (): boolean => {
     readSync(1, Buffer.alloc(1))
     return true
   } catch {
-    return false // it is not open for reading, or there is no such device
+    return false // not open for reading, or the device does not exist
   }
 }
