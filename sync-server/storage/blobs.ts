@@ -14,42 +14,44 @@ import {
 } from '../config/limits.ts'
 import { digestOf, makeDir, namesIn, sizeOf, syncDir, touch, write } from './integrity/disk.ts'
 
-/** What an upload is of: the SHA-256 and length that the uploader announces, in which workspace. */
+/** An upload as announced: the workspace, and the SHA-256 and length of the bytes. */
 export interface Announced {
   workspace: string
   sha256: string
   /** Bytes. */
   size: number
-  /** Whose upload it is; absent: nobody's in particular. */
+  /** The agent that uploads; absent if unknown. */
   by?: string | undefined
 }
 
-/** An upload that is not done. After a restart it is nobody's. */
+/** An unfinished upload. Its agent is unknown after a restart. */
 interface Unfinished {
   path: string
   /** As announced (bytes). */
   size: number
   by: string | undefined
-  /** It has come, and is being verified. */
+  /** True once all bytes arrived; they are then being verified. */
   isWhole: boolean
 }
 
-/** How much of an upload is on disk; complete: under its name, verified and fsync'd. */
+/**
+ * The bytes of an upload that are on disk. Complete: verified, fsynced and under the final name.
+ */
 export interface Progress {
   offset: number
   complete: boolean
 }
 
-/** An upload that a request is carrying on. */
+/** An upload with a request that sends its bytes. */
 interface Upload {
   /** Milliseconds since the epoch. */
   lastByteAt: number
-  /** Ends the request, where it still waits for bytes. */
+  /** Ends the request if it still waits for bytes. */
   cut: () => void
   ended: Promise<void>
 }
 
-/** That an upload goes on at another offset than was given. */
+/** The upload continues at another offset than the caller gave. */
 export class WrongOffset extends ClawError {
   readonly offset: number
 
@@ -60,18 +62,18 @@ export class WrongOffset extends ClawError {
 }
 
 /**
- * The bytes of files that are not text, below one folder: `<workspace>/<first two digits>/<SHA-256>`, and what is being
- * uploaded as `<workspace>/partial/<SHA-256>.<size>`. A blob gets its name once it is whole, verified and fsync'd,
- * so whatever has a name is good. `workspace` and `sha256` are checked by the caller. Methods throw
- * `storage_failed` where the disk does not do.
+ * Stores the bytes of binary files below one folder, as `<workspace>/<first two digits>/<SHA-256>`;
+ * unfinished uploads are at `<workspace>/partial/<SHA-256>.<size>`. A blob gets its name once it is
+ * complete, verified and fsynced, so every named blob is good. The caller checks `workspace` and
+ * `sha256`. Methods throw `storage_failed` if the disk fails.
  */
 export class BlobStore {
   readonly #dir: string
   readonly #now: () => number
   readonly #uploads = new Map<string, Upload>()
-  /** Who began an unfinished upload, by its path. */
+  /** The agent that began an unfinished upload, by path. */
   readonly #begunBy = new Map<string, string>()
-  /** Bytes of the whole blobs of a workspace. */
+  /** Bytes of a workspace's complete blobs. */
   readonly #used = new Map<string, number>()
   readonly #turns = new Map<string, Promise<unknown>>()
 
@@ -92,17 +94,17 @@ export class BlobStore {
     return join(this.#partials(workspace), `${sha256}.${size}`)
   }
 
-  /** Length of a blob in bytes; null: there is none. */
+  /** Length of a blob in bytes; null if it does not exist. */
   size(workspace: string, sha256: string): Promise<number | null> {
     return sizeOf(this.#path({ workspace, sha256 }))
   }
 
-  /** The bytes of a blob from `start` to `end`, inclusive. */
+  /** The bytes of a blob from `start` to `end`, both included. */
   read(workspace: string, sha256: string, start: number, end: number): Readable {
     return createReadStream(this.#path({ workspace, sha256 }), { start, end })
   }
 
-  /** How much of an upload there is. */
+  /** The progress of an upload; offset 0 if it has not begun. */
   async progress(upload: Announced): Promise<Progress> {
     const whole = await this.size(upload.workspace, upload.sha256)
     if (whole !== null) return { offset: whole, complete: true }
@@ -110,10 +112,11 @@ export class BlobStore {
   }
 
   /**
-   * Appends `body` at `offset` and, where that makes it whole, verifies it and gives it its name. A blob that is there
-   * already is as if it had been put now. Throws `wrong_offset`; `busy` while another request carries the same upload on;
-   * `too_large`, `quota`; `usage` for more bytes than announced and `bad_blob` for others, either of which ends the
-   * upload; `malformed` where the body breaks off: the upload can be gone on with.
+   * Appends `body` at `offset`. A complete upload is verified and gets its final name. A blob that
+   * exists already counts as put now. Throws `wrong_offset`; `busy` while another request sends the
+   * same upload; `too_large`; `quota`; `usage` for more bytes than announced and `bad_blob` for
+   * other bytes, which both end the upload; `malformed` if the body breaks off, after which the
+   * upload can continue.
    */
   async append(upload: Announced, offset: number, body: Readable): Promise<Progress> {
     const path = this.#partial(upload)
@@ -160,19 +163,22 @@ export class BlobStore {
         at += chunk.length
       }
       if (at < upload.size) return { offset: at, complete: false }
-      // From here on it is not to be cut.
+      // From here on no other request may cut it.
       mine.lastByteAt = Number.POSITIVE_INFINITY
       await this.#finish(upload, file)
       return { offset: at, complete: true }
     } catch (error) {
       throw storageError(error)
     } finally {
-      await file.close().catch(() => {}) // what is on disk is on disk
+      await file.close().catch(() => {}) // the bytes are written already
       if (at === 0 && upload.size > 0) await rm(path, { force: true })
     }
   }
 
-  /** Opens the partial file where it ends at `offset`; makes it where there is room for the upload. */
+  /**
+   * Opens the partial file, or creates it if the quotas allow. Throws `wrong_offset` if it does not
+   * end at `offset`.
+   */
   #begin(upload: Announced, offset: number): Promise<FileHandle> {
     const { workspace } = upload
     const path = this.#partial(upload)
@@ -223,7 +229,10 @@ export class BlobStore {
     )
   }
 
-  /** The uploads of a workspace that are not done, and those of them that are whose this one is. */
+  /**
+   * The unfinished uploads of a workspace, those of the same agent, and the bytes announced for
+   * all.
+   */
   async #unfinished({ workspace, by }: Announced) {
     const dir = this.#partials(workspace)
     const all: Unfinished[] = (await namesIn(dir)).map((name) => {
@@ -235,14 +244,14 @@ export class BlobStore {
     return { all, mine, announced: sizeOfAll(all) }
   }
 
-  /** Ends an upload that has not come whole. */
+  /** Ends an incomplete upload and deletes its bytes. */
   async #drop(path: string): Promise<void> {
     this.#uploads.get(path)?.cut()
     await rm(path, { force: true })
     this.#begunBy.delete(path)
   }
 
-  /** Verifies what came and gives it its name, for good. */
+  /** Verifies a complete upload and moves it to its final name, durably. */
   async #finish(upload: Announced, file: FileHandle): Promise<void> {
     const { workspace, sha256, size } = upload
     const partial = this.#partial(upload)
@@ -263,7 +272,7 @@ export class BlobStore {
       await touch(partial, this.#now())
       await rename(partial, path)
       await syncDir(dirname(path)).catch(async (error) => {
-        // No blob has a name that a power loss could take back.
+        // A power loss must not take a blob's name back.
         if (before === null) await rename(path, partial)
         throw error
       })
@@ -272,7 +281,7 @@ export class BlobStore {
     })
   }
 
-  /** Makes a blob that is there as young as a new one; false where there is none. */
+  /** Sets an existing blob's time to now; false if it does not exist. */
   #renew({ workspace, sha256, size }: Announced): Promise<boolean> {
     return this.#inTurn(workspace, async () => {
       const path = this.#path({ workspace, sha256 })
@@ -284,18 +293,21 @@ export class BlobStore {
     })
   }
 
-  /** The workspaces of which there is anything. */
+  /** Names of the workspaces with blobs or uploads. */
   workspaces(): Promise<string[]> {
     return namesIn(this.#dir)
   }
 
-  /** Removes the blobs that are not `wanted` and were put before `before`, and old uploads. Returns how many blobs. */
+  /**
+   * Deletes the blobs that are not `wanted` and were put before `before`, and old uploads. Returns
+   * the count of deleted blobs.
+   */
   async collect(workspace: string, wanted: ReadonlySet<string>, before: number): Promise<number> {
     await this.#inTurn(workspace, () => this.#dropOldPartials(workspace))
     let collected = 0
     for (const path of await this.#all(workspace)) {
       if (wanted.has(path.slice(-64))) continue
-      // One at a time: whoever puts the same bytes has them renewed before, or not at all.
+      // One lock per blob: a concurrent put either renews it first, or finds it gone.
       await this.#inTurn(workspace, async () => {
         const { mtimeMs, size } = await stat(path)
         if (mtimeMs >= before) return
@@ -344,7 +356,7 @@ export class BlobStore {
     const turn = before.then(work).catch((error) => {
       throw storageError(error)
     })
-    const after = turn.catch(() => {}) // whoever asked is told
+    const after = turn.catch(() => {}) // the caller handles the error
     this.#turns.set(workspace, after)
     void after.then(() => {
       if (this.#turns.get(workspace) === after) this.#turns.delete(workspace)
@@ -357,8 +369,8 @@ const sizeOfAll = (uploads: readonly Unfinished[]): number =>
   uploads.reduce((sum, { size }) => sum + size, 0)
 
 /**
- * An upload that has to make room for one of `by`, who has announced `least` bytes with it: one of whoever has announced the most,
- * where that is more.
+ * The upload to drop in favour of one of `by`: an upload of the agent that announced the most, if
+ * that is more than `least` bytes. Null if there is none.
  */
 const tooGreedy = (
   all: readonly Unfinished[],
@@ -372,7 +384,10 @@ const tooGreedy = (
   return all.find((one) => one.by === most[0] && !one.isWhole) ?? null
 }
 
-/** The chunks of a request's body, which stays open where not all are taken. Throws `malformed` where it breaks off. */
+/**
+ * The chunks of a request's body. The body stays open if the caller stops early. Throws `malformed`
+ * if it breaks off.
+ */
 const bytesOf = async function* (body: Readable): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array

@@ -1,9 +1,9 @@
 import { FIRST_REST_MS, LONGEST_REST_MS } from '../config/limits.ts'
 
-/** A workspace is not served, for a fault of its own. The cause says what was met. */
+/** One workspace failed and is not served; the cause is the error. */
 export class Fault extends Error {
   readonly workspace: string
-  /** Seconds after which it may be tried again; null: that is not known. */
+  /** Seconds until it may be retried; null if unknown. */
   readonly retryAfter: number | null
 
   constructor(workspace: string, cause: unknown, retryAfter: number | null = null) {
@@ -16,14 +16,17 @@ export class Fault extends Error {
 
 interface Failed {
   error: Error
-  /** How often it failed in a row (count). */
+  /** Consecutive failures (count). */
   times: number
-  /** It is not tried before (milliseconds since the epoch). */
+  /** Time of the earliest retry (milliseconds since the epoch). */
   until: number
   isServed: boolean
 }
 
-/** Which workspaces failed, and when each may be tried again: each time later, so that a lasting fault does not keep the server busy. */
+/**
+ * The failed workspaces, and the time of each one's next retry. The wait doubles per failure, so
+ * that a lasting fault does not keep the server busy.
+ */
 export class Faults {
   readonly #now: () => number
   readonly #failed = new Map<string, Failed>()
@@ -32,7 +35,10 @@ export class Faults {
     this.#now = now
   }
 
-  /** It failed, and is not tried before `ended` has resolved: until then something of it may still come to the log. */
+  /**
+   * Notes a failure. The workspace is not retried before `ended` resolves, as earlier work may
+   * still write to the log.
+   */
   add(workspace: string, error: Error, ended: Promise<void>): void {
     const before = this.#failed.get(workspace)
     const times = before === undefined || this.#isLongAgo(before) ? 1 : before.times + 1
@@ -43,7 +49,7 @@ export class Faults {
     })
   }
 
-  /** Whether it failed, and was not served for long since. */
+  /** True if the workspace failed and has not been served for long since. */
   has(workspace: string): boolean {
     const failed = this.#failed.get(workspace)
     if (failed?.isServed && this.#isLongAgo(failed)) this.#failed.delete(workspace)
@@ -54,12 +60,12 @@ export class Faults {
     return this.#now() > until + LONGEST_REST_MS
   }
 
-  /** How long it is not to be tried (milliseconds); 0: it may be; infinite: that is not known yet. */
+  /** Milliseconds until the workspace may be retried: 0 for now, infinite if unknown yet. */
   retryIn(workspace: string): number {
     return Math.max(0, (this.#failed.get(workspace)?.until ?? 0) - this.#now())
   }
 
-  /** Throws Fault where it is too early to try the workspace again. */
+  /** Throws Fault if it is too early to retry the workspace. */
   check(workspace: string): void {
     const wait = this.retryIn(workspace)
     if (wait === 0) return
@@ -67,13 +73,13 @@ export class Faults {
     throw new Fault(workspace, this.#failed.get(workspace)?.error, seconds)
   }
 
-  /** It works again. */
+  /** Notes that the workspace works again. */
   served(workspace: string): void {
     const failed = this.#failed.get(workspace)
     if (failed !== undefined) failed.isServed = true
   }
 
-  /** Those that are not served. */
+  /** Names of the workspaces that are not served. */
   get names(): string[] {
     return [...this.#failed].filter(([, { isServed }]) => !isServed).map(([name]) => name)
   }

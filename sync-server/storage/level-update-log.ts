@@ -9,18 +9,18 @@ import { LevelVersionLog } from './level-version-log.ts'
 import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './update-log.ts'
 
 /**
- * Keys, all of them sorted text; values are sealed (store/sealed.ts):
- *   `f:`                    format of the database: store/format.ts
+ * Keys are sorted text; values carry a checksum (integrity/checksummed.ts):
+ *   `f:`                    format of the database (integrity/format.ts)
  *   `u:<workspace>:<seq>`   record: 1 (format), milliseconds since the epoch, count, update…
  *   `s:<workspace>`         checkpoint: 1 (format), seq, update
  *   `w:<workspace>`         the workspace exists
- *   `a:<place>:<seq>`       archived entry, as it was given
+ *   `a:<place>:<seq>`       archived entry, unchanged
  *   `i:<place>:<id>`        seq of the archived entry with this id
- *   … where a place is a workspace for its broadcasts, and `<workspace>/tasks` for its tasks: no workspace has a `/`
- *   `o:<workspace>:<client>` the agent that a Yjs client id belongs to (UTF-8)
- *   `h: v: c:`              versions: versions/level-log.ts
- *   `k: j: n: l: r:`        who may do what: access/log.ts
- *   `g:`                    what HTTP agents have: http-agents/records.ts
+ *   (a place is `<workspace>` for broadcasts and `<workspace>/tasks` for tasks; workspace names have no `/`)
+ *   `o:<workspace>:<client>` the agent that owns a Yjs client id (UTF-8)
+ *   `h: v: c:`              versions (level-version-log.ts)
+ *   `k: j: n: l: r:`        credentials and members (auth/stored/log.ts)
+ *   `g:`                    state of HTTP agents (http-agents/records.ts)
  */
 const FORMAT = 1
 const utf8 = new TextDecoder()
@@ -55,7 +55,7 @@ const readRecord = (value: Uint8Array, into: Uint8Array[]): void => {
 const encodeSeq = (seq: number): Uint8Array =>
   encoding.encode((encoder) => encoding.writeVarUint(encoder, seq))
 
-/** Positions of the newest record and archived entry of one workspace, those under way included. */
+/** Positions of a workspace's newest record and archived entries, pending ones included. */
 interface Ends {
   record: number
   archive: { [S in Shelf]: number }
@@ -68,18 +68,21 @@ interface Waiting {
 }
 
 /**
- * The update log on LevelDB, with group commit: one fsync'd batch is in flight at a time, and whatever arrives
- * meanwhile, from any workspace, forms the next.
+ * The update log on LevelDB, with group commit: one fsynced batch is in flight at a time, and all
+ * writes that arrive meanwhile, from any workspace, form the next.
  */
 export class LevelUpdateLog implements UpdateLog {
-  /** Told once, before those who wait are, that something could not be stored; again after a `recover`. */
+  /**
+   * Called once when a write fails, before the waiting callers are rejected; can be called again
+   * after `recover`.
+   */
   onFailed: (error: Error) => void = () => {}
   readonly versions: LevelVersionLog
   readonly facts: FactLog
   readonly #db: Db
   readonly #witness: Witness
   readonly #now: () => number
-  /** By workspace; filled on first use. */
+  /** By workspace, filled on first use. */
   readonly #ends = new Map<string, Ends>()
   readonly #finding = new Map<string, Promise<Ends>>()
   #queue: Waiting[] = []
@@ -105,8 +108,9 @@ export class LevelUpdateLog implements UpdateLog {
   }
 
   /**
-   * Opens or creates the database in `dir`, and brings an older one to this format. Rejects with LevelDB's error, of
-   * which `LEVEL_LOCKED` is a cause's code, or with Corruption, Newer; with Older where `upgrade` is false.
+   * Opens or creates the database in `dir`, and upgrades an older format. Rejects with Corruption,
+   * with Newer, with Older if `upgrade` is false, or with LevelDB's error; a lock of another
+   * process has the cause code `LEVEL_LOCKED`.
    */
   static async open(dir: string, now: () => number, upgrade = true): Promise<LevelUpdateLog> {
     const db = await openDb(dir, upgrade)
@@ -121,7 +125,7 @@ export class LevelUpdateLog implements UpdateLog {
     return log
   }
 
-  /** Throws Corruption where the newest record that was made durable is not there. */
+  /** Throws Corruption if the newest durable record is missing. */
   async #checkEnd(): Promise<void> {
     const key = this.#witness.read()
     if (key === null || (await this.#db.get(key)) !== undefined) return
@@ -129,7 +133,7 @@ export class LevelUpdateLog implements UpdateLog {
     const seq = await this.load(workspace).then(
       ({ seq }) => seq,
       (error) => {
-        // Found again, and told, by who opens it; the other workspaces do not suffer from it.
+        // Opening this workspace reports its damage; the other workspaces stay available.
         if (causeOf(error, Corruption) !== null) return seqOf(key)
         throw error
       },
@@ -142,7 +146,7 @@ export class LevelUpdateLog implements UpdateLog {
     }
   }
 
-  /** Whether something could not be stored: everything is refused until `recover`. */
+  /** True after a failed write; all writes are then rejected until `recover`. */
   get failed(): boolean {
     return this.#failure !== null
   }
@@ -156,8 +160,9 @@ export class LevelUpdateLog implements UpdateLog {
   }
 
   /**
-   * After a failed write: closes the database and opens it again, which drops what the write may have left by half. What
-   * was refused is not there, what was acknowledged is. Rejects where it cannot be opened or written to; call it again then.
+   * After a failed write: closes the database and opens it again, which drops a partial write.
+   * Rejected writes are gone, acknowledged ones are kept. Rejects if the database cannot be opened
+   * or written; call it again then.
    */
   async recover(): Promise<void> {
     await this.#flight
@@ -169,7 +174,9 @@ export class LevelUpdateLog implements UpdateLog {
     this.#failure = null
   }
 
-  /** All there is now, as it is stored: sealed, in the order of the keys. What is written meanwhile is not in it. */
+  /**
+   * All current entries as stored, checksums included, in key order. Later writes are not included.
+   */
   records(): AsyncIterable<[string, Uint8Array]> {
     return this.#db.iterator<string, Uint8Array>({ valueEncoding: 'view' })
   }
@@ -212,7 +219,7 @@ export class LevelUpdateLog implements UpdateLog {
     return new Map(found.map(([key, owner]) => [clientIn(key), utf8.decode(owner)]))
   }
 
-  /** Finds where the workspace's log and archive end, once, and notes that the workspace exists. */
+  /** Finds the ends of a workspace's log and archive, once. */
   #findEnds(workspace: string): Promise<Ends> {
     const finding = this.#finding.get(workspace)
     if (finding !== undefined) return finding
@@ -231,7 +238,7 @@ export class LevelUpdateLog implements UpdateLog {
     return found
   }
 
-  /** Stores `ops` together: all of them or, if the process dies, none. */
+  /** Stores `ops` atomically and durably. */
   #put(ops: Op[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
@@ -252,7 +259,8 @@ export class LevelUpdateLog implements UpdateLog {
         if (newest !== undefined) this.#witness.note(newest.key)
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        // LevelDB is in an unknown state after a failed write: nothing may be acknowledged any more.
+        // LevelDB is in an unknown state after a failed write, so no further write may be
+        // acknowledged.
         const failure = this.#fail(error as Error)
         for (const { reject } of batch) reject(failure)
       }
@@ -260,7 +268,7 @@ export class LevelUpdateLog implements UpdateLog {
     this.#flight = null
   }
 
-  /** A single put is the common case, and costs the main thread half of what a batch does. */
+  /** A single put is the common case, and costs the main thread half as much as a batch. */
   #write(ops: Op[]): Promise<void> {
     const [only] = ops
     if (ops.length === 1 && only?.type === 'put') {
@@ -305,10 +313,11 @@ export class LevelUpdateLog implements UpdateLog {
       encoding.writeUint8Array(encoder, checkpoint)
     })
     await this.#put([{ type: 'put', key: `s:${workspace}`, value }])
-    // Only now that the checkpoint is on disk; a crash here leaves records that load() passes over.
+    // Records are deleted only after the checkpoint is on disk; a crash here leaves records that
+    // `load` skips.
     const covered = { gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) }
     await this.#db.clear(covered).catch((error: Error) => {
-      // It writes, too, and what comes after a write by half would be lost with that.
+      // A deletion is a write, too: writes after a partial one could be lost with it.
       throw this.#fail(error)
     })
   }
@@ -350,7 +359,7 @@ export class LevelUpdateLog implements UpdateLog {
   }
 }
 
-/** What of an error in reading a workspace is damage; null: it is LevelDB's, which could not read at all. */
+/** The damage behind an error in reading a workspace; null if LevelDB could not read at all. */
 const damageIn = (of: string, error: unknown): Corruption | null => {
   const damage = causeOf(error, Corruption)
   if (damage?.where === of) return damage

@@ -3,7 +3,10 @@ import { sizeOf } from './integrity/disk.ts'
 import { LevelUpdateLog } from './level-update-log.ts'
 import { storeError } from './store-error.ts'
 
-/** Opens the data in `dir`; makes the folder if need be, unless it is to be there. Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`. */
+/**
+ * Opens the data in `dir`; creates the folder if `create` is true. Throws `data_locked`,
+ * `data_unusable`, `data_damaged`, `data_newer`.
+ */
 export const openLog = async (
   dir: string,
   now: () => number,
@@ -13,8 +16,8 @@ export const openLog = async (
     if (!create && (await sizeOf(dir)) === null) {
       throw new ClawError(
         'data_unusable',
-        `there is no data in ${dir}`,
-        'name the folder with --data',
+        `${dir} does not exist`,
+        'name the data folder with --data',
       )
     }
     return await LevelUpdateLog.open(dir, now)

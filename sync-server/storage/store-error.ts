@@ -3,20 +3,20 @@ import { isSystemError, meaningOf } from '../../protocol/system-error.ts'
 import { Fault } from './faults.ts'
 import { Corruption, causeOf, Newer, Older, Unreadable } from './integrity/corruption.ts'
 
-/** What is to be done about a store that is damaged. */
+/** The hint for a damaged store. */
 export const DAMAGED_HINT =
   'keep a copy of the folder as it is; "clawlink-sync verify" says what else is wrong, "clawlink-sync restore" brings a backup back (docs/OPERATIONS.md)'
 
-/** What is to be done about what stands in a workspace and should not. */
+/** The hint for a workspace with unreadable content. */
 export const REPAIR_HINT =
   'stop the server and run "clawlink-sync repair": it takes out what cannot stay and keeps it beside (docs/OPERATIONS.md)'
 
-/** Whether LevelDB could not do what it was asked to: that concerns all workspaces. */
+/** True if LevelDB itself failed, which concerns all workspaces. */
 export const isStoreFailure = (error: unknown): boolean =>
   error instanceof Error &&
   ((error as { code?: string }).code?.startsWith('LEVEL_') === true || isStoreFailure(error.cause))
 
-/** What it means to a user that the store in `dir` cannot be opened or read. */
+/** The user's error for a store in `dir` that cannot be opened or read. */
 export const storeError = (dir: string, thrown: unknown): ClawError => {
   if (thrown instanceof ClawError) return thrown
   const error = errorFor(dir, thrown)
@@ -73,13 +73,15 @@ const errorFor = (dir: string, thrown: unknown): ClawError => {
   )
 }
 
-/** The first cause that says more than that there was one. */
+/** The innermost cause. */
 const innermost = (thrown: unknown): Error & { code?: string } => {
   const { cause } = thrown as { cause?: unknown }
   return cause instanceof Error ? innermost(cause) : (thrown as Error)
 }
 
-/** What an error that a request met means to who sent it. `trouble`: what is wrong with the store; null: nothing is. */
+/**
+ * The client's error for an error in a request. `trouble`: the store's failure; null if it works.
+ */
 export const requestError = (thrown: unknown, trouble: string | null): ClawError => {
   const damage = causeOf(thrown, Corruption)
   if (damage !== null) {

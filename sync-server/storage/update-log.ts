@@ -1,59 +1,59 @@
 import type { Op } from './integrity/level-keys.ts'
 import type { VersionLog } from './version-log.ts'
 
-/** A workspace as it is on disk: the checkpoint, and the updates after it in the order they were accepted. */
+/** A workspace as stored: the checkpoint, and the later updates in order of acceptance. */
 export interface Stored {
   checkpoint: Uint8Array | null
   tail: Uint8Array[]
-  /** Position of the newest record in here; 0 for an empty log. */
+  /** Position of the newest record included; 0 for an empty log. */
   seq: number
 }
 
-/** What the archive is divided into; the log knows no more of it than the name. */
+/** A part of the archive; the log knows only its name. */
 export type Shelf = 'broadcasts' | 'tasks'
 
-/** Something taken out of a document, to be kept apart from it. */
+/** An entry moved from a document to the archive. */
 export interface Archivable {
-  /** Each shelf of a workspace's archive has positions of its own: 1, 2, 3 … */
+  /** Each shelf of a workspace counts its own positions: 1, 2, 3 … */
   shelf: Shelf
-  /** What it can be found by; null: by nothing. */
+  /** The id to find it by; null for none. */
   id: string | null
   value: Uint8Array
 }
 
-/** Where what the server knows beside the documents is kept: who its members are, what it holds for HTTP agents. */
+/** Stores the server's data beside the documents: members, and the state of HTTP agents. */
 export interface FactLog {
-  /** Null where there is none with this key. */
+  /** Returns the value of a key; null if there is none. */
   get(key: string): Promise<unknown>
-  /** All entries whose key begins so, in the order of their keys. */
+  /** All entries with this key prefix, in key order. */
   entries(prefix: string): Promise<{ key: string; json: unknown }[]>
-  /** Stores all of it, or none, durably. */
+  /** Stores `ops` atomically and durably. */
   put(ops: Op[]): Promise<void>
 }
 
-/** A Yjs client id and whose it is from now on. */
+/** A Yjs client id and its owner from now on. */
 export interface Owned {
   client: number
   owner: string
 }
 
 /**
- * The truth about every workspace: a log of Yjs updates, of which a document is the fold. Implementations share
- * the contract suite in test/support/sync-server/update-log-contract.ts.
+ * The source of truth of every workspace: a log of Yjs updates; the document is its fold.
+ * Implementations share the contract suite in test/support/sync-server/update-log-contract.ts.
  */
 export interface UpdateLog {
-  /** Beside the updates; stored by the same group commit, which is refused after the same failures. */
+  /** Versions, stored by the same group commit; they fail together with the updates. */
   readonly versions: VersionLog
-  /** Beside it, in the same way. */
+  /** Facts, stored in the same way. */
   readonly facts: FactLog
   /**
-   * Adds one record of updates and resolves to its position (1, 2, 3 … within the workspace) once it is on disk
-   * for good: a power loss does not take it back. Records of one workspace are stored in the order of the calls.
-   * Rejects if it could not be stored; the log then refuses everything that follows.
+   * Appends one record of updates. Resolves to its position (1, 2, 3 … within the workspace) once it is durable. Records
+   * of one workspace are stored in the order of the calls. Rejects if the write fails; the log then rejects all later
+   * writes.
    *
-   * `archived` is what these updates take out of the document. It is stored with them, both or neither, under the
-   * next positions of its shelves. `owned` says whose the Yjs client ids are under which these updates are the first.
-   * `facts` are stored with them, too; with no updates they are stored alone, and the position is that of the newest record.
+   * `archived`: entries that these updates remove from the document, stored at the next positions of their shelves.
+   * `owned`: owners of the Yjs client ids that these updates use for the first time. `facts`: other entries. All are
+   * stored in one atomic write. Without updates the rest is stored alone, and the position is that of the newest record.
    */
   append(
     workspace: string,
@@ -62,11 +62,11 @@ export interface UpdateLog {
     owned?: readonly Owned[],
     facts?: readonly Op[],
   ): Promise<number>
-  /** Whose Yjs client ids are, by id. */
+  /** The owners of Yjs client ids, by id. */
   owners(workspace: string): Promise<Map<number, string>>
   /**
-   * What is archived after position `after`, in order: at most `limit`, and no more once `bytes` are reached, but
-   * never nothing while there is something.
+   * The archived entries after position `after`, in order: at most `limit`, and none after their
+   * sizes reach `bytes`. Returns at least one entry if there is one.
    */
   archived(
     workspace: string,
@@ -75,16 +75,16 @@ export interface UpdateLog {
     limit: number,
     bytes?: number,
   ): Promise<{ seq: number; value: Uint8Array }[]>
-  /** Position of the newest archived entry; 0 where there is none. */
+  /** Position of the newest archived entry; 0 if there is none. */
   archiveEnd(workspace: string, shelf: Shelf): Promise<number>
-  /** Position of the archived entry with this id, of the newest if there are several; null where there is none. */
+  /** Position of the newest archived entry with this id; null if there is none. */
   archivePosition(workspace: string, shelf: Shelf, id: string): Promise<number | null>
-  /** What is durable now. */
+  /** The durable state of a workspace. Throws Corruption. */
   load(workspace: string): Promise<Stored>
-  /** Puts `checkpoint`, which must cover all records up to `seq`, in their place. */
+  /** Replaces all records up to `seq` by `checkpoint`, which must cover them. */
   compact(workspace: string, seq: number, checkpoint: Uint8Array): Promise<void>
-  /** Names of all workspaces that have anything stored, sorted. */
+  /** Names of all stored workspaces, sorted. */
   workspaces(): Promise<string[]>
-  /** Waits for what is under way. */
+  /** Waits for pending writes, then closes the store. */
   close(): Promise<void>
 }

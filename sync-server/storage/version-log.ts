@@ -1,30 +1,32 @@
-/** One version of something in a workspace's document, as it is stored. */
+/** A stored version of an entry in a workspace's document. */
 export interface StoredVersion {
   /** An integer from 1 to MAX_VERSION. */
   version: number
-  /** What is to be said of it: small, and read without the content. */
+  /** Its description: small, and readable without the content. */
   about: Uint8Array
   content: Uint8Array
 }
 
-/** New versions of one thing. */
+/** New versions of one entry. */
 export interface NewVersions {
-  /** Name of what they are versions of: any well-formed text. */
+  /** The entry's name: any well-formed text. */
   of: string
   versions: readonly StoredVersion[]
-  /** What is to be known of all its versions together; takes the place of the head before. */
+  /** The summary of all its versions; replaces the previous head. */
   head: Uint8Array
-  /** Older versions that go. */
+  /** Older versions to delete. */
   drop: readonly number[]
 }
 
-/** Old versions of what is in the documents; knows nothing of what that is. Part of the UpdateLog, and its contract. */
+/**
+ * Old versions of the documents' entries, whatever they hold. Part of UpdateLog and its contract.
+ */
 export interface VersionLog {
-  /** Stores versions durably: all of them, with heads and drops, or nothing. */
+  /** Stores versions, heads and deletions atomically and durably. */
   keep(workspace: string, changes: readonly NewVersions[]): Promise<void>
-  /** Null where there is no version. */
+  /** The head of an entry's versions; null if there are none. */
   head(workspace: string, of: string): Promise<Uint8Array | null>
-  /** By the names of what there are versions of. */
+  /** The heads of all entries with versions, by name. */
   heads(workspace: string): Promise<Map<string, Uint8Array>>
   /** Kept versions from `from` to `to`, both included, at most `limit`; newest first if `to` is below `from`. */
   abouts(

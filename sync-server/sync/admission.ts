@@ -15,8 +15,8 @@ export interface Entry {
 }
 
 /**
- * What takes more than one turn: each step is little; 'wait': there is nothing to do in this one; a number: what was done
- * for it elsewhere (milliseconds).
+ * Work over several turns, in small steps. It yields 'wait' if it can do no more in this turn, or a
+ * number for milliseconds worked for it elsewhere.
  */
 export type Work = Generator<'wait' | number, void>
 

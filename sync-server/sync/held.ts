@@ -1,20 +1,23 @@
-/** What may be held for peers at a time (bytes): in all, for an address, and for an agent, or for all who are nobody of an address. */
+/**
+ * The most bytes held for peers at once: in total, per address, and per party. A party is an agent,
+ * or all unknown callers of one address.
+ */
 export interface HeldLimits {
   all: number
   address: number
   party: number
 }
 
-/** What is held for one: for all, for an address, or for a party. */
+/** The bytes and holds of all, of an address, or of a party. */
 class Account {
   bytes = 0
   readonly holds = new Set<Hold>()
 }
 
-/** What is held for one connection, or one request: it counts for its address, and for whose it is. */
+/** The bytes held for one connection or request. They count for its address and its party. */
 export class Hold {
   readonly address: string
-  /** Whose it is: an agent, or nobody of an address. */
+  /** An agent, or the unknown callers of an address. */
   party: string
   bytes = 0
   isClosed = false
@@ -28,29 +31,35 @@ export class Hold {
     this.#cut = cut
   }
 
-  /** So many bytes more, or less, are held. Where that is too much in all what holds the most is cut, which may be this. */
+  /**
+   * Adds `bytes`, or removes them if negative. Beyond a limit the largest hold is cut, which may be
+   * this one.
+   */
   add(bytes: number): void {
     if (!this.isClosed) this.#held.changed(this, bytes)
   }
 
-  /** What one thing counts at most (bytes): so one that is larger is possible, and no more beside it. */
+  /**
+   * The most that one message or answer counts (bytes), so that a larger one fits, but nothing
+   * beside it.
+   */
   get most(): number {
     return this.#held.most
   }
 
-  /** It is known now whose it is. */
+  /** Moves the hold to a party that is known now. */
   belongsTo(party: string): void {
     if (!this.isClosed) this.#held.moved(this, party)
   }
 
-  /** Nothing is held any more. */
+  /** Releases all bytes. Later calls of `add` have no effect. */
   close(): void {
     if (this.isClosed) return
     this.#held.closed(this)
     this.isClosed = true
   }
 
-  /** Ends what it is of. */
+  /** Closes the hold, and ends its connection or request. */
   cut(): void {
     this.close()
     this.#cut()
@@ -58,45 +67,52 @@ export class Hold {
 }
 
 /**
- * The bytes that the server holds for peers until they have sent the rest, or taken what is theirs: answers, bodies, frames,
- * what waits to be sent. Where it is too much for an agent, its largest connection or request is cut; where it is too much for an
- * address, or in all, that of whoever there holds the most. So nobody who holds little is cut for what another holds.
+ * Accounts for the bytes in memory until peers have sent or received the rest: answers, bodies,
+ * frames and unsent data. Beyond an agent's limit, its largest connection or request is cut. Beyond
+ * an address's limit or the total, the largest hold of the largest party is cut, so that a small
+ * holder never pays for a large one.
  */
 export class Held {
   readonly #limits: HeldLimits
   readonly #all = new Account()
   readonly #addresses = new Map<string, Account>()
   readonly #parties = new Map<string, Account>()
-  /** Is told of each that is cut. */
+  /** Called for each hold before it is cut. */
   onCut: (hold: Hold) => void = () => {}
 
   constructor(limits: HeldLimits) {
     this.#limits = limits
   }
 
-  /** `cut` ends the connection or the request. `party` null: nobody, of that address. */
+  /**
+   * Opens a hold. `cut` ends the connection or request. `party` null: an unknown caller of that
+   * address.
+   */
   open(address: string, party: string | null, cut: () => void): Hold {
     const hold = new Hold(this, address, party ?? nobodyOf(address), cut)
     for (const account of this.#accountsOf(hold)) account.holds.add(hold)
     return hold
   }
 
-  /** What is held for a party. */
+  /** The open holds of a party. */
   holdsOf(party: string): Hold[] {
     return [...(this.#parties.get(party)?.holds ?? [])]
   }
 
-  /** How many bytes are held: for a party, or in all. */
+  /** Bytes held for a party, or in total. */
   of(party?: string): number {
     return party === undefined ? this.#all.bytes : (this.#parties.get(party)?.bytes ?? 0)
   }
 
-  /** Whether so many bytes more would be too much for a party. */
+  /** True if `more` bytes would exceed the party's limit. */
   isFull(party: string, more = 0): boolean {
     return this.of(party) + more > this.#limits.party
   }
 
-  /** What one thing counts at most (bytes): so one that is larger is possible, and no more beside it. */
+  /**
+   * The most that one message or answer counts (bytes), so that a larger one fits, but nothing
+   * beside it.
+   */
   get most(): number {
     return this.#limits.party
   }
@@ -105,7 +121,7 @@ export class Held {
     return [this.#all, accountIn(this.#addresses, address), accountIn(this.#parties, party)]
   }
 
-  /** Called by holds. */
+  /** Called by `Hold`, like `moved` and `closed`. */
   changed(hold: Hold, bytes: number): void {
     const accounts = this.#accountsOf(hold)
     hold.bytes += bytes
@@ -141,7 +157,7 @@ export class Held {
     }
   }
 
-  /** Cuts the one that holds the most; of several the oldest. */
+  /** Cuts the largest hold; of equal ones the oldest. */
   #cut(holds: Iterable<Hold>): void {
     let most: Hold | null = null
     for (const hold of holds) if (most === null || hold.bytes > most.bytes) most = hold
@@ -153,7 +169,7 @@ export class Held {
 const partyOf = ({ party }: Hold): string => party
 const addressOf = ({ address }: Hold): string => address
 
-/** Those of the group that holds the most in all. */
+/** The holds of the group with the most bytes. */
 const largest = (holds: Iterable<Hold>, groupOf: (hold: Hold) => string): Hold[] => {
   const groups = new Map<string, { bytes: number; holds: Hold[] }>()
   for (const hold of holds) {
@@ -182,7 +198,9 @@ const forgetEmpty = (accounts: Map<string, Account>, name: string): void => {
   if (accounts.get(name)?.holds.size === 0) accounts.delete(name)
 }
 
-/** Bytes that several hold together: they count for one of them, and for another when that one has let go. */
+/**
+ * Bytes shared by several holds. They count for one of them, and for another once that one leaves.
+ */
 export class Shared {
   readonly #bytes: number
   readonly #holders = new Set<Hold>()

@@ -3,7 +3,7 @@ import { Corruption } from './corruption.ts'
 
 const SEAL_BYTES = 4
 
-/** A value with the CRC-32 of it in front. */
+/** Puts a value's CRC-32 in front of it. */
 export const seal = (value: Uint8Array): Uint8Array => {
   const sealed = new Uint8Array(SEAL_BYTES + value.length)
   new DataView(sealed.buffer).setUint32(0, crc32(value), true)
@@ -11,7 +11,7 @@ export const seal = (value: Uint8Array): Uint8Array => {
   return sealed
 }
 
-/** The value; null where it is not what was sealed. */
+/** Returns the value; null if its checksum is wrong. */
 export const unsealed = (sealed: Uint8Array): Uint8Array | null => {
   if (sealed.length < SEAL_BYTES) return null
   const value = sealed.subarray(SEAL_BYTES)
@@ -20,9 +20,9 @@ export const unsealed = (sealed: Uint8Array): Uint8Array | null => {
 }
 
 /**
- * How every value is stored. LevelDB as `level` has it checks no sums of what it reads from its tables: a bit that flipped
- * on disk would be handed out as if it had been written. Reading such a value throws Corruption, as the cause of the
- * error that `level` makes of it.
+ * The encoding of every value. `level` does not verify LevelDB's own checksums on reads, so without
+ * this a bit flipped on disk would be returned as written. Reading a damaged value fails with
+ * `level`'s error, whose cause is Corruption.
  */
 export const sealedValues = {
   name: 'sealed',

@@ -1,4 +1,4 @@
-/** What is on disk is not what was written there. `where`: file or key. */
+/** The data on disk differs from the data written. `where`: file or key. */
 export class Corruption extends Error {
   readonly where: string
 
@@ -9,16 +9,16 @@ export class Corruption extends Error {
   }
 }
 
-/** What is on disk is what was written there, and no document comes of it. */
+/** The data on disk is as written, but it does not make a document. */
 export class Unreadable extends Error {}
 
-/** What is on disk was written by a newer version, in a format that this one does not know. */
+/** A newer version wrote the data, in a format unknown to this one. */
 export class Newer extends Error {}
 
-/** The database has an older format, and was not to be changed. */
+/** The database has an older format, and the caller forbade an upgrade. */
 export class Older extends Error {}
 
-/** The first error of these kinds among an error and its causes. */
+/** The first error of class `kind` in an error's chain of causes; null if there is none. */
 export const causeOf = <T extends Error>(
   thrown: unknown,
   kind: new (...parts: never[]) => T,

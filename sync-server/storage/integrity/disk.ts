@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
 
-/** Bytes of a file; null: it is not there. */
+/** Bytes of a file; null if it does not exist. */
 export const sizeOf = async (path: string): Promise<number | null> => {
   try {
     return (await stat(path)).size
@@ -15,7 +15,7 @@ export const sizeOf = async (path: string): Promise<number | null> => {
   }
 }
 
-/** What is in a folder; nothing in one that is not there. */
+/** Names in a folder; none if it does not exist. */
 export const namesIn = async (dir: string): Promise<string[]> => {
   try {
     return await readdir(dir)
@@ -25,10 +25,10 @@ export const namesIn = async (dir: string): Promise<string[]> => {
   }
 }
 
-/** Sets the time of a file, milliseconds since the epoch. */
+/** Sets a file's modification time to `ms`, milliseconds since the epoch. */
 export const touch = (path: string, ms: number): Promise<void> => utimes(path, ms / 1000, ms / 1000)
 
-/** Writes all of it. */
+/** Writes all `bytes` at `position`, however many calls that takes. */
 export const write = async (
   file: FileHandle,
   bytes: Uint8Array,
@@ -50,8 +50,8 @@ export const digestOf = async (path: string): Promise<string> => {
 }
 
 /**
- * Makes a folder, and those above it, so that a power loss does not take them back. Node's own `recursive` tries for ever
- * where nothing can be made in a folder that is there (/proc). Rejects with what the file system says.
+ * Creates a folder and its parents, durably. Node's own `recursive` retries for ever in a folder
+ * that accepts no entries, such as /proc. Rejects with the file system's error.
  */
 export const makeDir = async (dir: string): Promise<void> => {
   const above = dirname(resolve(dir))
@@ -66,9 +66,9 @@ export const makeDir = async (dir: string): Promise<void> => {
   await syncDir(above)
 }
 
-/** Makes what was made or renamed in a folder last over a power loss. */
+/** Makes created and renamed entries of a folder durable. */
 export const syncDir = async (dir: string): Promise<void> => {
-  // Windows opens no folders, and needs none to be synced.
+  // Windows cannot open folders, and needs no sync of them.
   if (process.platform === 'win32') return
   const handle = await open(dir, 'r')
   await handle.sync().finally(() => handle.close())

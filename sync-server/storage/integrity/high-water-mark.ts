@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 
 export const WITNESS_FILE = 'newest-record'
-/** A key fits, with its checksum. */
+/** Enough for a key with its checksum. */
 const BYTES = 128
 
 /**
- * A file beside the database that has the key of the newest record that was made durable. LevelDB cannot tell a journal
- * that was cut short from one that a crash ended there, and opens it without what is missing; this can. It is
- * written over in place after every commit and not fsync'd: after a power loss it may have an older key, never a
- * newer one than what is on disk.
+ * A file beside the database with the key of the newest durable record. LevelDB cannot tell a
+ * truncated journal from one that ended in a crash, and opens it without the missing records; this
+ * file makes the loss visible. It is overwritten in place after every commit and not fsynced: after
+ * a power loss it may hold an older key, never a newer one than the database.
  */
 export class Witness {
   readonly #path: string
@@ -20,7 +20,7 @@ export class Witness {
     this.#path = join(dir, WITNESS_FILE)
   }
 
-  /** The newest key that was noted; null where there is none that can be read. */
+  /** The newest key noted; null if none is readable. */
   read(): string | null {
     let file: number
     try {
@@ -43,7 +43,7 @@ export class Witness {
       this.#file ??= openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o600)
       writeSync(this.#file, `${`${key} ${crc32(key).toString(16)}`.padEnd(BYTES - 1)}\n`, 0)
     } catch {
-      // It makes damage known and is no promise: what is durable is so without it.
+      // The file only helps to detect damage; records are durable without it.
     }
   }
 

@@ -9,16 +9,17 @@ import { checkTable } from './table.ts'
 const JOURNAL = /^(\d+)\.log$/
 const TABLE = /^(\d+)\.(?:ldb|sst)$/
 
-/** Whether there is a LevelDB in a folder, or was. Rejects where that cannot be read. */
+/** True if a folder holds a LevelDB database, or parts of one. Rejects if it cannot be read. */
 export const hasDatabase = async (dir: string): Promise<boolean> => {
   const names = await namesIn(dir)
   return names.some((name) => name === 'CURRENT' || TABLE.test(name) || JOURNAL.test(name))
 }
 
 /**
- * Looks at LevelDB's files before LevelDB does, which passes over much of what can be wrong with them: it makes a new
- * database, and deletes the old one's tables, where CURRENT is gone; goes without a journal that is gone; leaves
- * records out of one that is damaged; and ends the process at a damaged key of a table. Reads all of it. Throws Corruption. No other process may have the database open.
+ * Checks LevelDB's files before LevelDB opens them, because LevelDB ignores much damage. Without
+ * CURRENT it creates a new database and deletes the old tables; it ignores a missing journal; it
+ * skips records of a damaged journal; a damaged key of a table aborts the process. Reads all files.
+ * Throws Corruption. No other process may have the database open.
  */
 export const inspectFiles = async (dir: string): Promise<void> => {
   const names = await readdir(dir)

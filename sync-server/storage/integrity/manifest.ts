@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 
-/** What LevelDB's manifest says there is on disk. */
+/** The files that LevelDB's manifest lists. */
 export interface Manifest {
   /** Number of the oldest journal that is still needed; 0: none yet. */
   journal: number
@@ -20,7 +20,7 @@ const TAG = {
   previousJournal: 9,
 }
 
-/** Folds the edits of which a manifest consists. Throws on what is none. */
+/** Folds a manifest's edits. Throws on a malformed edit. */
 export const readManifest = (edits: readonly Uint8Array[]): Manifest => {
   const manifest: Manifest = { journal: 0, tables: new Map() }
   for (const edit of edits) {

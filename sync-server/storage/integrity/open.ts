@@ -8,10 +8,10 @@ import { inspectFiles } from './inspect.ts'
 
 export type Db = Level<string, Uint8Array>
 
-/** A second look at damaged files comes so long after the first (milliseconds). */
+/** Milliseconds between two checks of damaged files. */
 const SECOND_LOOK_MS = 100
 
-/** Opens or creates the database in a folder. Rejects as LevelUpdateLog.open does. */
+/** Opens or creates the database in a folder. Rejects like `LevelUpdateLog.open`. */
 export const openDb = async (dir: string, upgrade: boolean): Promise<Db> => {
   await makeDir(dir)
   await inspect(dir)
@@ -26,7 +26,7 @@ export const openDb = async (dir: string, upgrade: boolean): Promise<Db> => {
   return db
 }
 
-/** Closes a database and opens it again; where that fails it is closed. */
+/** Closes a database and opens it again; leaves it closed if that fails. */
 export const reopenDb = async (db: Db): Promise<void> => {
   await db.close()
   await inspect(db.location)
@@ -39,8 +39,9 @@ export const reopenDb = async (db: Db): Promise<void> => {
 }
 
 /**
- * What another process has open changes while it is looked at: then it looks damaged in another way each time, or not at
- * all, and opening it says that it is locked.
+ * Throws Corruption once two checks in a row find the same damage. Files of a database open in
+ * another process change during a check, so each check finds other damage or none; opening then
+ * reports the lock.
  */
 const inspect = async (dir: string): Promise<void> => {
   let before: string | null = null
@@ -56,7 +57,7 @@ const inspect = async (dir: string): Promise<void> => {
   }
 }
 
-/** What LevelDB itself finds damaged. */
+/** The damage that LevelDB itself reports; null if the error has another cause. */
 const damageOf = (thrown: unknown): Corruption | null => {
   const found = causeOf(thrown, Corruption)
   if (found !== null) return found

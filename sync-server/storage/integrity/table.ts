@@ -47,13 +47,13 @@ const checkBlocks = async (file: FileHandle): Promise<void> => {
   const blocks = [...indexes]
   for (const index of indexes) blocks.push(...blocksIn(await contents(file, index), size))
   blocks.sort((a, b) => a.at - b.at)
-  // Blocks stand one after the other: what is between two is damage, too.
+  // Blocks are adjacent, so bytes between two of them are damage.
   let end = 0
   for (const { at, bytes } of blocks) {
-    if (at !== end) throw new Broken(`what is at byte ${end} is no block of it`)
+    if (at !== end) throw new Broken(`the bytes at ${end} belong to none of its blocks`)
     end = at + bytes + TRAILER_BYTES
   }
-  if (end !== size - FOOTER_BYTES) throw new Broken(`what is at byte ${end} is no block of it`)
+  if (end !== size - FOOTER_BYTES) throw new Broken(`the bytes at ${end} belong to none of its blocks`)
   let chunk: Block = { at: 0, bytes: 0 }
   let bytes: Buffer = Buffer.alloc(0)
   for (const block of blocks) {
@@ -74,14 +74,14 @@ const read = async (file: FileHandle, { at, bytes }: Block): Promise<Buffer> => 
   return buffer
 }
 
-/** Where a block is; it must lie within the table. */
+/** The position of a block. Throws Broken if it lies outside the table. */
 const handle = (decoder: decoding.Decoder, size: number): Block => {
   const block = parsed(() => ({
     at: decoding.readVarUint(decoder),
     bytes: decoding.readVarUint(decoder),
   }))
   if (block.at + block.bytes + TRAILER_BYTES > size - FOOTER_BYTES) {
-    throw new Broken('it refers to what is beyond its end')
+    throw new Broken('it refers to a block beyond its end')
   }
   return block
 }

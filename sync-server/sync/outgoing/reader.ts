@@ -1,26 +1,32 @@
-/** How far one connection has read its room's log, and what it waits for. */
+/** One connection's position in its room's log, and its pending SyncStep1. */
 export class Reader {
   #cursor: number | null = null
   #wants: Uint8Array | null = null
   #isRereading = false
   #missedAwareness = false
 
-  /** Position in the log up to which it has everything; null before the answer to its first SyncStep1. */
+  /**
+   * The log position up to which the connection has all updates; null before the answer to its
+   * first SyncStep1.
+   */
   get cursor(): number | null {
     return this.#cursor
   }
 
-  /** State vector of a SyncStep1 without an answer; at most one, so that asking costs no memory. */
+  /**
+   * State vector of the unanswered SyncStep1; at most one is kept, so that repeated requests cost
+   * no memory.
+   */
   get wants(): Uint8Array | null {
     return this.#wants
   }
 
-  /** The log is being read from disk for it. */
+  /** True while the log is being read from disk for the connection. */
   get isRereading(): boolean {
     return this.#isRereading
   }
 
-  /** A SyncStep1 came; it replaces one that has no answer yet. */
+  /** Notes a SyncStep1; it replaces an unanswered one. */
   ask(stateVector: Uint8Array): void {
     this.#wants = stateVector
   }
@@ -42,12 +48,12 @@ export class Reader {
     this.#isRereading = false
   }
 
-  /** Awareness changed while nothing could be written to it. */
+  /** Notes a change of awareness that could not be written to the connection. */
   missAwareness(): void {
     this.#missedAwareness = true
   }
 
-  /** Whether it missed awareness since the last call. */
+  /** True if the connection missed awareness since the last call. */
   takeMissedAwareness(): boolean {
     const missed = this.#missedAwareness
     this.#missedAwareness = false

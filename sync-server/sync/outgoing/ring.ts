@@ -1,15 +1,15 @@
 import { RING_BYTES } from '../../config/limits.ts'
 import { updateFrame } from './frame-writer.ts'
 
-/** What one commit sends to every reader: frames side by side, ready for the socket. */
+/** The frames that one commit sends to every reader, adjacent and ready for the socket. */
 export interface Chunk {
   seq: number
   bytes: Buffer
-  /** Where in `bytes` the frames are that a connection itself sent, by connection id. */
+  /** The span in `bytes` of each sender's own frames, by connection id. */
   own: ReadonlyMap<number, { start: number; end: number }>
 }
 
-/** The frames of one commit, grouped by sender, so that leaving out a sender's own is leaving out one span. */
+/** Groups a commit's frames by sender, so that a sender's own frames are one span to leave out. */
 export const framesOf = (
   entries: readonly { from: number; update: Uint8Array }[],
 ): Omit<Chunk, 'seq'> => {
@@ -31,7 +31,7 @@ export const framesOf = (
   return { bytes: all.length === 1 ? all[0]! : Buffer.concat(all, end), own }
 }
 
-/** The newest commits of a room, in memory, for readers that are a little behind. */
+/** The newest commits of a room in memory, for readers that are slightly behind. */
 export class Ring {
   #chunks: Chunk[] = []
   #bytes = 0
@@ -45,7 +45,7 @@ export class Ring {
     if (this.#chunks.length > 4096) this.#bytes -= this.#chunks.shift()!.bytes.length
   }
 
-  /** The chunk after `seq`; undefined where there is none; null where it is no longer kept. */
+  /** The chunk after `seq`; undefined if there is none yet, null if it is no longer kept. */
   after(seq: number): Chunk | null | undefined {
     const first = this.#chunks[0]
     if (first === undefined) return undefined

@@ -1,17 +1,17 @@
-/** What waits in a room to be run. */
+/** A command that waits in a room. */
 export interface Queued {
-  /** Who asked for it, of whom others are not to wait for all that it asked for. */
+  /** The caller; callers take turns, so that nobody waits for all commands of another. */
   by: string
-  /** Runs in the same turn as the one before it, of the same. */
+  /** True if it runs in the same turn as the caller's previous command. */
   joins: boolean
 }
 
-/** Commands that wait for a turn: those of one in their order, and one of each in turn. */
+/** Waiting commands: in order per caller, round-robin between callers. */
 export class CommandQueue<C extends Queued> {
   readonly #of = new Map<string, C[]>()
   #size = 0
 
-  /** How many wait. */
+  /** Waiting commands (count). */
   get size(): number {
     return this.#size
   }
@@ -23,14 +23,14 @@ export class CommandQueue<C extends Queued> {
     this.#size++
   }
 
-  /** All that wait; none waits any more. */
+  /** Removes and returns all commands. */
   takeAll(): C[] {
     const all: C[] = []
     while (this.#size > 0) all.push(...this.next())
     return all
   }
 
-  /** The next ones, which are to run together; none where nothing waits. */
+  /** Removes and returns the next commands, which run together; none if the queue is empty. */
   next(): C[] {
     for (const [by, queue] of this.#of) {
       const together = queue.findIndex(({ joins }, i) => i > 0 && !joins)

@@ -5,26 +5,28 @@ import { CLOSE, MAX_CLOCK, WireError } from '../../../protocol/frames.ts'
 export type Clocks = Map<number, number>
 
 export type Verdict =
-  /** Changes nothing that the clocks can tell, and deletes nothing. */
+  /** It adds no operation beyond the clocks, and deletes nothing. */
   | 'empty'
-  /** Every operation it depends on is known: it can be applied completely. */
+  /** All operations it depends on are known, so it can be applied completely. */
   | 'ready'
-  /** It depends on operations that are not there yet. */
+  /** It depends on unknown operations. */
   | 'gap'
 
 export type Decoded = ReturnType<typeof Y.decodeUpdate>
 
-/** Looks at an update that can be applied, beside what is known so far; throws where it must not be; false: nothing
- * of it counts. */
+/**
+ * Checks an applicable update against the known clocks. Throws if the update is forbidden; returns
+ * false if it has no effect.
+ */
 export type Admit = (decoded: Decoded, clocks: ReadonlyMap<number, number>) => boolean
 
-/** Whether it has operations that are not known yet. */
+/** True if the update has operations beyond the clocks. */
 export const hasNews = ({ structs }: Decoded, clocks: ReadonlyMap<number, number>): boolean =>
   structs.some(({ id, length }) => id.clock + length > (clocks.get(id.client) ?? 0))
 
 /**
- * Says whether an update can be applied completely to a document with these clocks, before it touches one, and
- * advances the clocks if so. Throws on bytes that are not a Yjs update in V1 encoding.
+ * Checks an update against a document's clocks before it is applied, and advances the clocks if it is `ready`. Throws
+ * on bytes that are not a Yjs update in V1 encoding.
  *
  * A document never gets an update with a gap: Yjs would keep it as pending and merge every later one into it,
  * which is quadratic (100 KB of them stall a server for seconds).
@@ -39,7 +41,7 @@ export const checkUpdate = (update: Uint8Array, clocks: Clocks, admit?: Admit): 
 
   for (const struct of structs) {
     const { client, clock } = struct.id
-    // Yjs takes the last of several lists of a client, and others would take another.
+    // Yjs takes the last of several lists of a client; other implementations may take another.
     if ((ends.get(client) ?? clock) !== clock) throw new Error('a client has operations twice')
     ends.set(client, clock + struct.length)
     if (clock + struct.length > MAX_CLOCK)

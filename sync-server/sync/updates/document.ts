@@ -6,12 +6,12 @@ import type { Stored } from '../../storage/update-log.ts'
 import { type Admit, type Clocks, checkUpdate, type Verdict } from './check.ts'
 import { faultIn } from './slices.ts'
 
-/** Origin of the transactions that apply what came from the log or a client. */
+/** Origin of the transactions that apply updates of the log or of a client. */
 const REMOTE = Symbol('remote')
 
 /**
- * Applies all updates in one transaction. False: one could not be applied, or left something pending, and the
- * document is of no more use.
+ * Applies all updates in one transaction. False: one failed or left pending structs, so the
+ * document must be discarded.
  */
 export const applyAll = (doc: Y.Doc, updates: readonly Uint8Array[]): boolean => {
   try {
@@ -24,7 +24,7 @@ export const applyAll = (doc: Y.Doc, updates: readonly Uint8Array[]): boolean =>
   }
 }
 
-/** The fold over what is stored. Throws Unreadable if that cannot be applied; `what` it is of. */
+/** The document of stored updates. Throws Unreadable, naming `what`, if they cannot be applied. */
 export const docOf = ({ checkpoint, tail }: Stored, what = 'the document'): Y.Doc => {
   const doc = new Y.Doc()
   if (applyAll(doc, checkpoint === null ? tail : [checkpoint, ...tail])) return doc
@@ -32,8 +32,8 @@ export const docOf = ({ checkpoint, tail }: Stored, what = 'the document'): Y.Do
 }
 
 /**
- * For when updates that passed the check could still not be applied together: starts over from what is stored and
- * finds out which. Nothing after a bad one is taken from the same sender.
+ * Call if updates passed the check, but could not be applied together: rebuilds the stored document
+ * and finds the bad ones. A sender's later updates after a bad one are dropped.
  */
 export const salvage = async <E extends { from: number; update: Uint8Array }>(
   load: () => Promise<Stored>,
@@ -58,7 +58,7 @@ export const salvage = async <E extends { from: number; update: Uint8Array }>(
   return { doc, good, bad }
 }
 
-/** A room's document, with the clocks of everything that was let in, applied or not. */
+/** A room's document, with the clocks of all accepted updates, applied or not. */
 export class LiveDocument {
   #doc = new Y.Doc()
   #clocks: Clocks = new Map()
@@ -68,7 +68,7 @@ export class LiveDocument {
     return this.#doc
   }
 
-  /** Takes `doc` in place of the document there was; `client` is the Yjs client id to write under. */
+  /** Replaces the document by `doc`; `client` is the Yjs client id to write under. */
   adopt(doc: Y.Doc, client: number): void {
     this.#doc.destroy()
     this.#doc = doc
@@ -76,20 +76,21 @@ export class LiveDocument {
     this.#clocks = Y.decodeStateVector(this.stateVector())
   }
 
-  /** How many operations of a Yjs client id were let in. */
+  /** Accepted operations of a Yjs client id (count). */
   clockOf(client: number): number {
     return this.#clocks.get(client) ?? 0
   }
 
   /**
-   * Checks an update against everything let in so far, and lets it in if it is `ready`. Throws on garbage, and what
-   * `admit` throws.
+   * Checks an update against all accepted ones, and accepts it if it is `ready`. Throws on
+   * malformed bytes, and the errors of `admit`.
    */
   letIn(update: Uint8Array, admit?: Admit): Verdict {
     try {
       return checkUpdate(update, this.#clocks, admit)
     } catch (error) {
-      // What this code and lib0 refuse is an Error in words; an engine's is about its own code.
+      // This code and lib0 throw plain Errors with a readable message; a TypeError or RangeError of
+      // the engine names its own code.
       if (error instanceof WireError || (error as Error).constructor === Error) throw error
       throw new WireError(CLOSE.malformed, faultIn(update))
     }
@@ -100,14 +101,15 @@ export class LiveDocument {
   }
 
   /**
-   * Runs a change of the server's own, under the Yjs client id `client` or its own; `takeOwn` has the updates it made. What it
-   * throws is an outcome, too. Throws where the document could not take it in.
+   * Runs a change of the server under the Yjs client id `client`, or under the server's own.
+   * Returns the change's result or its error; `takeOwn` returns its updates. Throws if the document
+   * itself fails.
    */
   run<T>(change: (doc: Y.Doc) => T, client?: number): { value: T } | { error: unknown } {
     const doc = this.#doc
     const own = doc.clientID
     const capture = (update: Uint8Array): void => void this.#captured.push(update)
-    // Only for as long: with a listener there, Yjs encodes once more whatever clients send.
+    // Listens only during the change: with a listener, Yjs encodes each client's update again.
     doc.on('update', capture)
     doc.clientID = client ?? own
     try {
@@ -124,7 +126,7 @@ export class LiveDocument {
     }
   }
 
-  /** The updates made by `run` since the last call. */
+  /** Returns and accepts the updates made by `run` since the last call. */
   takeOwn(): Uint8Array[] {
     const updates = this.#captured
     this.#captured = []
@@ -136,7 +138,7 @@ export class LiveDocument {
     return Y.encodeStateVector(this.#doc)
   }
 
-  /** Everything that a replica with this state vector lacks; without one, everything. */
+  /** The update that a replica with this state vector lacks; without one, the whole document. */
   missing(stateVector?: Uint8Array): Uint8Array {
     return Y.encodeStateAsUpdate(this.#doc, stateVector)
   }

@@ -3,16 +3,21 @@ import * as encoding from 'lib0/encoding'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { anything, skipStruct } from './structs.ts'
 
-/** Structs, or ranges of deletions, that are taken in at a time (count): a millisecond of work. */
+/** Structs or ranges of deletions per slice (count): a millisecond of work. */
 const SLICE = 200
-/** Structs that are only walked over at a time (count). */
+/** Structs skipped per step (count). */
 const WALK = 10_000
-/** What has no more structs and deletions is taken in at once (count): nobody makes more of them in one change of a file. */
+/**
+ * An update of at most this many structs and deletions is applied at once (count); one change of a
+ * file makes no more.
+ */
 const WHOLE = 5_000
-/** An update that is no longer has no more (bytes): a struct takes 2 bytes at least, and so does a deletion. */
+/**
+ * A shorter update has at most `WHOLE` structs and deletions (bytes): each takes at least 2 bytes.
+ */
 export const WHOLE_BYTES = 2 * WHOLE
 
-/** The structs of one client that are still to come. */
+/** The remaining structs of one client. */
 interface Section {
   client: number
   clock: number
@@ -22,7 +27,10 @@ interface Section {
 
 type Known = (client: number) => number
 
-/** What is wrong with an update that Yjs cannot read, in words: its own error may be one of a line of code. */
+/**
+ * A readable message for an update that Yjs cannot read; Yjs' own error may only name a line of
+ * code.
+ */
 export const faultIn = (update: Uint8Array): string => {
   try {
     for (const _ of slicesOf(update, () => 0));
@@ -33,10 +41,10 @@ export const faultIn = (update: Uint8Array): string => {
 }
 
 /**
- * Cuts a large update into small ones, each of which can be applied where `known` has the clocks of what is there and of
- * the slices before it: so that between two of them others have their turn. Yields a slice, or null where some work was
- * done and there is none yet; returns whether that was all of it, or builds on something that is not there. Throws on bytes
- * that are no update, and where it has more than `mostNew` Yjs client ids that are not known.
+ * Cuts a large update into small ones, so that other work can run between two of them. Each slice
+ * can be applied if `known` returns the clocks of the document with all earlier slices. Yields a
+ * slice, or null after some work without a slice. Returns 'done', or 'gap' if the rest depends on
+ * unknown operations. Throws on malformed bytes, and on more than `mostNew` unknown Yjs client ids.
  */
 export function* slicesOf(
   update: Uint8Array,
@@ -68,7 +76,7 @@ export function* slicesOf(
   for (let hasGoneOn = true; hasGoneOn && sections.length > 0; ) {
     hasGoneOn = false
     let left = 0
-    // Within one pass each client is taken from once, so that a slice has it once.
+    // One pass takes from each client once, so that a slice lists a client once.
     for (let parts = new Slice(known), i = 0; i < sections.length; i++) {
       const section = sections[i]!
       parts.take(update, section)
@@ -86,19 +94,21 @@ export function* slicesOf(
   return yield* sliceDeletions(update, deletions, known)
 }
 
-/** What some clients have to add, as far as it builds on what is there or in it. */
+/**
+ * Structs of some clients, as far as they depend on known structs or on earlier ones of the slice.
+ */
 class Slice {
   structs = 0
   readonly #known: Known
   readonly #parts: { client: number; clock: number; taken: number; bytes: Uint8Array }[] = []
-  /** Clocks after it. */
+  /** Clocks after the slice. */
   readonly #ends = new Map<number, number>()
 
   constructor(known: Known) {
     this.#known = known
   }
 
-  /** Takes what fits of the structs that are still to come of a client. */
+  /** Takes as many of a client's remaining structs as fit. */
   take(update: Uint8Array, section: Section): void {
     const { client, clock, at } = section
     if (clock > this.#known(client)) return

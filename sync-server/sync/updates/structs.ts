@@ -120,9 +120,12 @@ export const each = (
   return count
 }
 
-/** Reads over a plain value; returns how many levels of arrays and objects it has. Throws where these are more than `most`. */
+/**
+ * Skips a plain value. Returns its levels of arrays and objects. Throws if there are more than
+ * `most`.
+ */
 export const skipPlain = (reader: decoding.Decoder, most: number): number => {
-  /** What is left to be read of each level: twice the values, and 1 more where these have keys. */
+  /** The rest of each level: twice the values left, plus 1 if they have keys. */
   const left: number[] = []
   let deepest = 0
   for (;;) {
@@ -149,7 +152,7 @@ export const skipPlain = (reader: decoding.Decoder, most: number): number => {
         skip(reader, 8)
         break
       default:
-        // The others are a value by themselves; beyond the end there is none.
+        // The other kinds have no payload; kinds outside the range are unknown.
         if (!(type >= ANY.true && type <= ANY.undefined)) {
           throw new Error('a value of no known kind')
         }
