@@ -239,7 +239,7 @@ export class Room {
    */
   command<T>(change: Change<T>, as?: Owned, turn: Partial<Queued> = {}): Promise<T> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
-    if (this.#isGone) return Promise.reject(new Error('the room has left memory'))
+    if (this.#isGone) return Promise.reject(new Error('the room was unloaded'))
     this.#loading.wake()
     const done = this.#commands.add(change, as, turn)
     this.#turns.schedule()

@@ -53,7 +53,8 @@ const checkBlocks = async (file: FileHandle): Promise<void> => {
     if (at !== end) throw new Broken(`the bytes at ${end} belong to none of its blocks`)
     end = at + bytes + TRAILER_BYTES
   }
-  if (end !== size - FOOTER_BYTES) throw new Broken(`the bytes at ${end} belong to none of its blocks`)
+  if (end !== size - FOOTER_BYTES)
+    throw new Broken(`the bytes at ${end} belong to none of its blocks`)
   let chunk: Block = { at: 0, bytes: 0 }
   let bytes: Buffer = Buffer.alloc(0)
   for (const block of blocks) {

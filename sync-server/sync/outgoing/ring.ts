@@ -45,7 +45,7 @@ export class Ring {
     if (this.#chunks.length > 4096) this.#bytes -= this.#chunks.shift()!.bytes.length
   }
 
-  /** The chunk after `seq`; undefined if there is none yet, null if it is no longer kept. */
+  /** The chunk after `seq`; undefined if there is none yet, null if it was dropped. */
   after(seq: number): Chunk | null | undefined {
     const first = this.#chunks[0]
     if (first === undefined) return undefined
