@@ -5,7 +5,7 @@ import { type FileContent, type FileInfo, readFile } from '../../workspace/files
 import { findLeaf, getFile } from '../../workspace/files/tree.ts'
 import { readContent } from '../history/versions/read.ts'
 import { readAbout } from '../history/versions/record.ts'
-import { breath } from '../limits/fair-scheduler.ts'
+import { requestBudget } from '../limits/fair-scheduler.ts'
 import { timed } from '../limits/timed.ts'
 import type { Room } from '../sync/room.ts'
 import type { ActionContext } from './context.ts'
@@ -119,7 +119,7 @@ export const heldBy = async (
     // Of these only what it was handed since.
     if (own !== null && version < (own.result ?? own.version + 1)) continue
     found.push(...(await held({ fileId, version })))
-    await breath.next()
+    await requestBudget.next()
   }
   const likely = timed((ms) => httpAgent.spent(ms), likelyBase)
   return found.length < 2

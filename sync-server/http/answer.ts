@@ -1,4 +1,4 @@
-import { breath } from '../limits/fair-scheduler.ts'
+import { requestBudget } from '../limits/fair-scheduler.ts'
 import { timed } from '../limits/timed.ts'
 
 /** Longer lists (count) are serialized in parts. */
@@ -21,7 +21,7 @@ const isLarge = (answer: object, depth = 0): boolean =>
  * milliseconds used.
  */
 export const toJson = async (answer: object, spent: (ms: number) => void): Promise<string> => {
-  if (isLarge(answer)) await breath.next()
+  if (isLarge(answer)) await requestBudget.next()
   const written = timed(spent, (value: unknown) => JSON.stringify(value) as string | undefined)
   const fields: string[] = []
   for (const [name, value] of Object.entries(answer)) {
@@ -44,7 +44,7 @@ const listToJson = async (
     parts.push(JSON.stringify(entry) ?? 'null')
     if (performance.now() - began < PART_MS) continue
     spent(performance.now() - began)
-    await breath.next()
+    await requestBudget.next()
     began = performance.now()
   }
   return `[${parts.join(',')}]`

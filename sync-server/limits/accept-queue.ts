@@ -20,7 +20,7 @@ interface Waiting {
   since: number
 }
 
-export interface PorchOptions {
+export interface AcceptQueueOptions {
   /** Counts a new connection. False: the limit is reached, so the connection is closed. */
   enter: (socket: Socket) => boolean
   /** True if connections from an address must queue, because its recent requests were rejected. */
@@ -55,20 +55,20 @@ const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddre
  * notice a flood.
  */
 export class AcceptQueue {
-  readonly #options: PorchOptions
+  readonly #options: AcceptQueueOptions
   readonly #server: Server
   /** The server's own connection listeners. */
   readonly #serve: ((socket: Socket) => void)[]
   /** By peer, oldest first. */
   readonly #waiting = new Map<string, Waiting>()
   readonly #of = new Map<string, number>()
-  #knocking: Socket[] = []
+  #ready: Socket[] = []
   /** By address, served in round-robin order. */
   readonly #queues = new Map<string, Socket[]>()
   #serving: NodeJS.Timeout | null = null
   #looking: NodeJS.Timeout | null = null
 
-  constructor(server: Server, options: PorchOptions) {
+  constructor(server: Server, options: AcceptQueueOptions) {
     this.#options = options
     this.#server = server
     this.#serve = server.listeners('connection') as ((socket: Socket) => void)[]
@@ -98,24 +98,24 @@ export class AcceptQueue {
     socket.once('readable', () => {
       // The connection ended without a byte.
       if (socket.readableLength === 0) socket.destroy()
-      else this.#knock(socket)
+      else this.#onFirstByte(socket)
     })
   }
 
-  #knock(socket: Socket): void {
-    this.#knocking.push(socket)
-    if (this.#knocking.length === 1) setImmediate(() => this.#letIn())
+  #onFirstByte(socket: Socket): void {
+    this.#ready.push(socket)
+    if (this.#ready.length === 1) setImmediate(() => this.#acceptReady())
   }
 
-  #letIn(): void {
-    for (const socket of this.#knocking.splice(0, IN_A_TURN)) {
+  #acceptReady(): void {
+    for (const socket of this.#ready.splice(0, IN_A_TURN)) {
       if (socket.destroyed) continue
       const address = socket.remoteAddress ?? ''
       if (this.#options.queues(address) && !this.#options.passes(firstOf(socket))) {
         this.#queue(address, socket)
       } else this.#enter(socket)
     }
-    if (this.#knocking.length > 0) setImmediate(() => this.#letIn())
+    if (this.#ready.length > 0) setImmediate(() => this.#acceptReady())
   }
 
   #queue(address: string, socket: Socket): void {

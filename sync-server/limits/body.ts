@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { ClawError } from '../../protocol/errors.ts'
 import type { Hold } from '../sync/held.ts'
-import { breath } from './fair-scheduler.ts'
+import { requestBudget } from './fair-scheduler.ts'
 
 const tooLarge = (most: number): ClawError =>
   new ClawError(
@@ -56,7 +56,7 @@ export const readText = (
     request.once('end', async () => {
       request.off('close', broke)
       // Other work runs before a large body is decoded.
-      if (size > LARGE) await breath.next()
+      if (size > LARGE) await requestBudget.next()
       try {
         resolve(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
       } catch {

@@ -8,7 +8,7 @@ export interface Caller {
 }
 
 /** The most connections open at once (count): in total, and per address, agent and workspace. */
-export interface DoorLimits {
+export interface MaxConnections {
   all: number
   address: number
   agent: number
@@ -20,10 +20,10 @@ export interface DoorLimits {
  * uses up only its own share.
  */
 export class ConnectionLimits {
-  readonly #limits: DoorLimits
+  readonly #limits: MaxConnections
   readonly #inside = new Map<string, number>()
 
-  constructor(limits: DoorLimits) {
+  constructor(limits: MaxConnections) {
     this.#limits = limits
   }
 

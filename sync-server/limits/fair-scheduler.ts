@@ -94,7 +94,7 @@ export class FairScheduler {
  * Spreads the work of requests beside their commands, such as parsing a large body or writing a
  * large answer, over turns of the event loop.
  */
-export class Breath {
+export class TurnBudget {
   #began: number | null = null
   /** Resolves when the last caller's turn has come. */
   #last: Promise<void> = Promise.resolve()
@@ -132,4 +132,4 @@ export class Breath {
 }
 
 /** One per process, as a process has one event loop. */
-export const breath = new Breath()
+export const requestBudget = new TurnBudget()

@@ -53,7 +53,7 @@ type Taken = Partial<Record<Kind, number>>
 export class Limiter {
   readonly #isProxy: Proxies
   readonly #now: () => number
-  readonly #doors: ConnectionLimits
+  readonly #connections: ConnectionLimits
   /** Limits on all sockets, by remote address. */
   readonly #sockets: ConnectionLimits
   readonly #mostWaiting: number
@@ -72,7 +72,7 @@ export class Limiter {
     this.#now = now
     const [all, address] = [limits.connections, limits['address-connections']]
     const [agent, workspace] = [limits['agent-connections'], limits['workspace-connections']]
-    this.#doors = new ConnectionLimits({ all, address, agent, workspace })
+    this.#connections = new ConnectionLimits({ all, address, agent, workspace })
     const any = Number.POSITIVE_INFINITY
     this.#sockets = new ConnectionLimits({
       all: 2 * all,
@@ -144,7 +144,7 @@ export class Limiter {
       )
     }
     const address = this.#addressOf(request)
-    request.socket.once('close', this.#doors.enter({ address, agent, workspace }))
+    request.socket.once('close', this.#connections.enter({ address, agent, workspace }))
   }
 
   /**

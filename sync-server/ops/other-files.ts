@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { OWNER_FILE } from '../auth/owner.ts'
-import { WITNESS_FILE } from '../storage/integrity/high-water-mark.ts'
+import { HIGH_WATER_MARK_FILE } from '../storage/integrity/high-water-mark.ts'
 
 /** LevelDB's own, and what belongs to one running server only. */
 const IS_LEFT_OUT =
@@ -12,6 +12,8 @@ export const otherFiles = async (data: string): Promise<string[]> => {
   return entries
     .filter((entry) => entry.isFile() && !IS_LEFT_OUT.test(entry.name))
     .map(({ name }) => name)
-    .filter((name) => name !== WITNESS_FILE && name !== OWNER_FILE && /^[\w-][\w.-]*$/.test(name))
+    .filter(
+      (name) => name !== HIGH_WATER_MARK_FILE && name !== OWNER_FILE && /^[\w-][\w.-]*$/.test(name),
+    )
     .sort()
 }

@@ -2,7 +2,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { Corruption, causeOf } from './integrity/corruption.ts'
 import { putFormat } from './integrity/format.ts'
-import { Witness } from './integrity/high-water-mark.ts'
+import { HighWaterMark } from './integrity/high-water-mark.ts'
 import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
 import { type Db, openDb, reopenDb } from './integrity/open.ts'
 import { LevelVersionLog } from './level-version-log.ts'
@@ -80,7 +80,7 @@ export class LevelUpdateLog implements UpdateLog {
   readonly versions: LevelVersionLog
   readonly facts: FactLog
   readonly #db: Db
-  readonly #witness: Witness
+  readonly #highWaterMark: HighWaterMark
   readonly #now: () => number
   /** By workspace, filled on first use. */
   readonly #ends = new Map<string, Ends>()
@@ -89,9 +89,9 @@ export class LevelUpdateLog implements UpdateLog {
   #flight: Promise<void> | null = null
   #failure: Error | null = null
 
-  private constructor(db: Db, witness: Witness, now: () => number) {
+  private constructor(db: Db, highWaterMark: HighWaterMark, now: () => number) {
     this.#db = db
-    this.#witness = witness
+    this.#highWaterMark = highWaterMark
     this.#now = now
     this.versions = new LevelVersionLog(db, (ops) => this.#put(ops))
     this.facts = {
@@ -114,8 +114,8 @@ export class LevelUpdateLog implements UpdateLog {
    */
   static async open(dir: string, now: () => number, upgrade = true): Promise<LevelUpdateLog> {
     const db = await openDb(dir, upgrade)
-    const witness = new Witness(dir)
-    const log = new LevelUpdateLog(db, witness, now)
+    const highWaterMark = new HighWaterMark(dir)
+    const log = new LevelUpdateLog(db, highWaterMark, now)
     try {
       await log.#checkEnd()
     } catch (error) {
@@ -127,7 +127,7 @@ export class LevelUpdateLog implements UpdateLog {
 
   /** Throws Corruption if the newest durable record is missing. */
   async #checkEnd(): Promise<void> {
-    const key = this.#witness.read()
+    const key = this.#highWaterMark.read()
     if (key === null || (await this.#db.get(key)) !== undefined) return
     const workspace = key.slice(2, key.lastIndexOf(':'))
     const seq = await this.load(workspace).then(
@@ -256,7 +256,7 @@ export class LevelUpdateLog implements UpdateLog {
         const ops = batch.flatMap(({ ops }) => ops)
         await this.#write(ops)
         const newest = ops.findLast(({ key }) => key.startsWith('u:'))
-        if (newest !== undefined) this.#witness.note(newest.key)
+        if (newest !== undefined) this.#highWaterMark.note(newest.key)
         for (const { resolve } of batch) resolve()
       } catch (error) {
         // LevelDB is in an unknown state after a failed write, so no further write may be
@@ -355,7 +355,7 @@ export class LevelUpdateLog implements UpdateLog {
   async close(): Promise<void> {
     await this.#flight
     await this.#db.close()
-    this.#witness.close()
+    this.#highWaterMark.close()
   }
 }
 

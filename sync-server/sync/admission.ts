@@ -93,7 +93,7 @@ export class Admission {
    * builds on: such an update is held back until then. Afterwards a gap is an error, and so is too much of it.
    */
   accept(connection: Connection, frame: UpdateFrame): void {
-    if (this.#letIn(connection, frame.update, frame.isSyncStep2) === 'gap')
+    if (this.#accept(connection, frame.update, frame.isSyncStep2) === 'gap')
       connection.held.hold(frame)
     else if (frame.isSyncStep2) this.#synced(connection)
   }
@@ -116,7 +116,7 @@ export class Admission {
         last = { ms: 0 }
         const { done, value } = slices.next()
         if (value instanceof Uint8Array) {
-          verdict = this.#letIn(connection, value, isSyncStep2)
+          verdict = this.#accept(connection, value, isSyncStep2)
           if (verdict === 'ready' && value !== update) this.#slice = last
         }
         if (verdict === 'gap' || value === 'gap') return connection.held.hold(frame)
@@ -131,7 +131,7 @@ export class Admission {
   }
 
   /** Throws WireError. */
-  #letIn(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
+  #accept(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
     const { isFull, maxDocument, schedule } = this.#env
     const admit: Admit = (decoded, clocks) => {
       const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
@@ -142,7 +142,7 @@ export class Admission {
       return isLet
     }
     try {
-      const verdict = this.#live.letIn(update, admit)
+      const verdict = this.#live.accept(update, admit)
       if (verdict === 'ready') {
         this.#entries.push({ from: connection.id, connection, update })
         schedule()

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 
-export const WITNESS_FILE = 'newest-record'
+export const HIGH_WATER_MARK_FILE = 'newest-record'
 /** Enough for a key with its checksum. */
 const BYTES = 128
 
@@ -12,12 +12,12 @@ const BYTES = 128
  * file makes the loss visible. It is overwritten in place after every commit and not fsynced: after
  * a power loss it may hold an older key, never a newer one than the database.
  */
-export class Witness {
+export class HighWaterMark {
   readonly #path: string
   #file: number | null = null
 
   constructor(dir: string) {
-    this.#path = join(dir, WITNESS_FILE)
+    this.#path = join(dir, HIGH_WATER_MARK_FILE)
   }
 
   /** The newest key noted; null if none is readable. */

@@ -85,7 +85,7 @@ export class LiveDocument {
    * Checks an update against all accepted ones, and accepts it if it is `ready`. Throws on
    * malformed bytes, and the errors of `admit`.
    */
-  letIn(update: Uint8Array, admit?: Admit): Verdict {
+  accept(update: Uint8Array, admit?: Admit): Verdict {
     try {
       return checkUpdate(update, this.#clocks, admit)
     } catch (error) {
@@ -130,7 +130,7 @@ export class LiveDocument {
   takeOwn(): Uint8Array[] {
     const updates = this.#captured
     this.#captured = []
-    for (const update of updates) this.letIn(update)
+    for (const update of updates) this.accept(update)
     return updates
   }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { toJson } from '../../../sync-server/http/answer.ts'
-import { Breath } from '../../../sync-server/limits/fair-scheduler.ts'
+import { TurnBudget } from '../../../sync-server/limits/fair-scheduler.ts'
 import { CommandQueue } from '../../../sync-server/sync/turn/command-queue.ts'
 
 const command = (by: string, name: string, joins = false) => ({ by, name, joins })
@@ -30,7 +30,7 @@ const busy = (ms: number): void => {
 }
 
 it('[Z46] what is ready at once is done a little in each turn, in order', async () => {
-  const breath = new Breath()
+  const requestBudget = new TurnBudget()
   let turn = 0
   let isOver = false
   const count = (): void => {
@@ -41,7 +41,7 @@ it('[Z46] what is ready at once is done a little in each turn, in order', async 
   const done: [number, number][] = []
   await Promise.all(
     Array.from({ length: 5 }, async (_, i) => {
-      await breath.next()
+      await requestBudget.next()
       busy(6)
       done.push([i, turn])
     }),

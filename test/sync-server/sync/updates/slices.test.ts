@@ -133,7 +133,7 @@ it('[LN10] what cannot be read is told in words: the content kind, or what of it
   const live = new LiveDocument()
   const words = (bytes: Uint8Array): string => {
     try {
-      live.letIn(bytes)
+      live.accept(bytes)
       return ''
     } catch (error) {
       return (error as Error).message
