@@ -22,7 +22,7 @@ export const commonLines = (a: string, b: string): string => {
 export const united = (theirs: string, mine: string): string =>
   merge3(commonLines(theirs, mine), mine, theirs).text
 
-/** How a text came of another: lines that were kept, and lines that were removed or inserted (count). */
+/** Lines kept and lines removed or inserted between two texts (count). */
 const stepsOf = (from: readonly string[], to: readonly string[]) => {
   let [kept, changed] = [from.length, 0]
   for (const { a0, a1, b0, b1 } of diffTokens(from, to)) {

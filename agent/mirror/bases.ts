@@ -6,8 +6,9 @@ import { digestOf } from './base.ts'
 export const REMOVED = 'removed'
 
 /**
- * What a mirror's files were when disk and document last agreed, by path below its folder. Kept in the replica: what is
- * said here in the tick of a change of the document is on disk together with it. The texts are not held in memory.
+ * Text of a mirror's files when disk and document last agreed, by path below its folder. Stored in
+ * the replica: a change made here in the same tick as a change of the document reaches the disk
+ * together with it. The texts are not held in memory.
  */
 export class Bases {
   readonly #replica: Replica

@@ -8,7 +8,7 @@ export const FULL = 'the mirror would take more of the disk than it may: --max-s
 
 const blocks = (bytes: number): number => Math.max(1, Math.ceil(bytes / BLOCK_BYTES)) * BLOCK_BYTES
 
-/** How much of the disk a mirror's files take, and may. */
+/** Disk space that a mirror's files take, and its limit. */
 export class Budget {
   readonly #most: number
   #files = new Map<string, number>()
@@ -18,14 +18,17 @@ export class Budget {
     this.#most = most
   }
 
-  /** What is on the disk. */
+  /** Replaces the known files by those on the disk. */
   set(files: ReadonlyMap<string, Listed>): void {
     this.#files = new Map([...files].map(([rel, { bytes }]) => [rel, blocks(bytes)]))
     this.#total = 0
     for (const bytes of this.#files.values()) this.#total += bytes
   }
 
-  /** Counts a text that is about to be written (null: removed), and gives what takes that back; null: it must not be. */
+  /**
+   * Counts a text that is about to be written (null: removed). Returns a function that undoes that,
+   * or null if the text is over the limit.
+   */
   take(rel: string, text: string | null): (() => void) | null {
     const before = this.#files.get(rel) ?? 0
     const after = text === null ? 0 : blocks(Buffer.byteLength(text))

@@ -1,4 +1,4 @@
-/** What brings a path's disk and document together, given what both were when they last agreed. */
+/** The step that makes a path's disk and document equal, given their last common text. */
 export type Decision =
   /** They are the same. */
   | 'agreed'
@@ -12,8 +12,8 @@ export type Decision =
   | 'delete'
 
 /**
- * Decides for one path; each of the three is a text's digest, or null where there is no file. A deletion gives way to a
- * change of the other side: nobody's edit is lost, and what was deleted comes back.
+ * Decides for one path; each argument is a text's digest, or null if there is no file. A change
+ * wins over a deletion by the other side: no edit is lost, and the deleted file comes back.
  */
 export const decide = (base: string | null, disk: string | null, doc: string | null): Decision => {
   if (disk === doc) return 'agreed'

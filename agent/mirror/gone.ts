@@ -8,34 +8,39 @@ import { foldersOf } from './rules/paths.ts'
 import { isGitBusy, sparsePaths } from './rules/repository.ts'
 import { Waiting } from './waiting.ts'
 
-/** Unless told otherwise, deletions wait when this share of the files (percent) is gone at once … */
+/** Default share of the files (percent) whose deletion at once must be confirmed … */
 const MAX_GONE = 50
-/** … if it is this many at least (count): a small folder is cleared by hand. */
+/** … if it is at least this number of files (count): small folders are cleared by hand. */
 const LEAST_GONE = 20
-/** Files that go within this are gone at once (ms). */
+/** Files deleted within this time count as deleted at once (ms). */
 const AT_ONCE_MS = 10_000
-/** Mounts are known for this long (ms): less than a missing file is waited for, so they are never older than its absence. */
+/**
+ * Mounts are cached for this time (ms). It is shorter than the wait for a missing file, so that the
+ * cache is never older than the absence.
+ */
 const FRESH_MS = 200
 
 const SPARSE = 'a sparse checkout leaves it out here'
-/** Nothing tells when this is over. */
+/** No event reports the end of this state. */
 export const AWAY = 'its folder has other files now than were mirrored, which wait'
 
-/** What is kept in the replica. */
+/** State of `Gone` in the replica. */
 type Stored = {
-  /** The folder's inode, and when it was made where that is known: another one is not the folder that the bases are of. */
+  /**
+   * The folder's inode and, if known, its birth time: the bases do not belong to another folder.
+   */
   ino: number
   birth: number | null
-  /** Mounts and repositories, each with what was there. */
+  /** Mounts and repositories, each with its id. */
   roots: [string, string][]
-  /** Paths that are gone here and not removed for others, with why. */
+  /** Paths that are gone here and not removed for others, each with the cause. */
   waiting: [string, string][]
 }
 
 /**
- * Decides whether files that are gone were meant to be deleted. A disk that is not mounted, a folder that was made anew, a
- * sparse checkout and a slip of the hand look like a deletion of everything. Such deletions wait until somebody says what
- * was meant.
+ * Decides if files that are gone were meant to be deleted. An unmounted disk, a folder made anew, a
+ * sparse checkout or a user's mistake looks like a deletion of everything. Such deletions wait
+ * until the user confirms or restores them.
  */
 export class Gone {
   readonly #replica: Replica
@@ -45,16 +50,19 @@ export class Gone {
   readonly #maxGone: number
   readonly #waiting: Waiting
   /**
-   * What was at a folder when it was looked at last ('': neither a mount nor a repository any more). Until `goes` (ms since
-   * the epoch) files may still go with it: a repository is removed file by file.
+   * Mounts and repositories at the last listing ('': neither any more). Until `goes` (ms since the
+   * epoch) files may still disappear with it, as a repository is removed file by file.
    */
   readonly #roots: Map<string, { id: string; goes: number }>
-  /** Paths whose deletion was confirmed, and is under way. */
+  /** Paths whose deletion is confirmed and not done yet. */
   readonly #meant = new Set<string>()
-  /** When files were removed for others, or began to wait as too many were gone (ms since the epoch). */
+  /**
+   * Times at which files were removed for others, or began to wait because too many were gone (ms
+   * since the epoch).
+   */
   readonly #went: number[] = []
   #isNewFolder: boolean
-  /** Files that are not there in this turn (count); null: not counted yet. */
+  /** Files missing in this turn (count); null: not counted yet. */
   #absent: number | null = null
   #mounts = { at: 0, now: new Map<string, string>() }
   #isKept = true
@@ -84,8 +92,8 @@ export class Gone {
   }
 
   /**
-   * The folder was listed, with these mounts and repositories. What is not there where one came, went or was replaced
-   * waits from now on: these paths are given.
+   * Takes the mounts and repositories of a new listing. Where one appeared, disappeared or was
+   * replaced, missing files wait from now on. Returns their paths.
    */
   look(roots: ReadonlyMap<string, string>): string[] {
     const waiting: string[] = []
@@ -119,19 +127,19 @@ export class Gone {
     return text
   }
 
-  /** A turn begins: files are counted anew. */
+  /** Begins a turn: missing files are counted anew. */
   begin(): void {
     this.#absent = null
   }
 
-  /** Everything was looked at once: this is the folder that the bases are of. */
+  /** Ends the first pass: from now on the bases belong to this folder. */
   settle(): void {
     this.#isNewFolder = false
     this.#isKept = false
     this.keep()
   }
 
-  /** Stages what is to be known after a restart; whether that is news. */
+  /** Stages the state for a restart. Returns true if it has changed. */
   keep(): boolean {
     if (this.#isKept) return false
     this.#isKept = true
@@ -144,7 +152,7 @@ export class Gone {
     return true
   }
 
-  /** Why a path that is gone here is not removed for others; null: it is. */
+  /** The cause why a path that is gone here is not removed for others; null if it is removed. */
   whyKept(rel: string): string | null {
     if (this.#meant.delete(rel)) return null
     const known = this.#waiting.get(rel)
@@ -156,8 +164,9 @@ export class Gone {
   }
 
   /**
-   * Why a path that is not here may be here all the same, where it is not seen: others' new file would be hidden or lost,
-   * and one that others deleted is to be deleted once it is seen again. Null: it is not here.
+   * The cause why a missing path may exist all the same, out of sight: a new file of others would
+   * be hidden or lost there, and a deletion by others must happen once the path is visible again.
+   * Null if it does not exist.
    */
   whyAway(rel: string): string | null {
     if (this.#isSparse(rel)) return SPARSE
@@ -167,12 +176,14 @@ export class Gone {
     return isAway ? AWAY : null
   }
 
-  /** A path is there again, or is not mirrored any more. */
+  /** The path exists again, or is not mirrored any more. */
   found(rel: string): void {
     if (this.#waiting.delete(rel)) this.#isKept = false
   }
 
-  /** Has what waits be removed for all, or not: gives these paths. */
+  /**
+   * Ends the wait of all deletions; `isMeant`: the files are removed for all. Returns the paths.
+   */
   decide(isMeant: boolean): string[] {
     const rels = this.#waiting.clear()
     const now = this.#mountsNow()
@@ -194,7 +205,10 @@ export class Gone {
     return `with over ${this.#maxGone} % of the files`
   }
 
-  /** Whether something else is at a folder than when it was looked at last, or came to be there a moment ago. */
+  /**
+   * True if a folder has another mount or repository than at its last listing, or got one a moment
+   * ago.
+   */
   #isDisturbed(at: string): boolean {
     const known = this.#roots.get(at)
     if (isDoubtful(known?.id ?? '', rootAt(this.#folder.path, at, this.#mountsNow()))) return true
@@ -203,8 +217,9 @@ export class Gone {
   }
 
   /**
-   * Whether a mount came, went or was replaced above a path since the folder was listed. Reads the mounts anew: a file that
-   * is written below a mount that nobody knows of would count as deleted once the mount goes.
+   * True if a mount appeared, disappeared or was replaced above a path since the last listing.
+   * Reads the mounts anew: a file written below an unknown mount would count as deleted after the
+   * unmount.
    */
   isMountChanged(rel: string): boolean {
     const now = this.#mountsNow(0)
@@ -244,17 +259,23 @@ export class Gone {
     return gone >= LEAST_GONE && gone > (all * this.#maxGone) / 100
   }
 
-  /** Whether nothing may be written at a path now: git changes its work tree, or its mounts are others than were listed. */
+  /**
+   * True if nothing may be written at a path now: git changes its work tree, or its mounts have
+   * changed since the last listing.
+   */
   isBusy(rel: string): boolean {
     return this.isGitBusy(rel) || this.isMountChanged(rel)
   }
 
-  /** Whether git is changing the work tree that a path is in: a file that is gone may be on its way, and one that is written be lost. */
+  /**
+   * True if git is changing the path's work tree: a missing file may come back, and a written one
+   * may be lost.
+   */
   isGitBusy(rel: string): boolean {
     return this.#topsOf(rel).some((top) => isGitBusy(join(this.#folder.path, top)))
   }
 
-  /** The mirror's own folder, and the repositories in it, that a path is below. */
+  /** The mirror's own folder, and each repository in it that contains a path. */
   #topsOf(rel: string): string[] {
     return ['', ...foldersOf(rel).filter((at) => this.#roots.get(at)?.id === REPOSITORY)]
   }
@@ -266,7 +287,10 @@ export class Gone {
   }
 }
 
-/** Whether files may be gone because something else is at a folder now. A repository that is made where files are takes none away. */
+/**
+ * True if files may be gone because a mount or repository at a folder has changed. A repository
+ * created around existing files removes none.
+ */
 const isDoubtful = (before: string, now: string): boolean =>
   before !== now && !(before === '' && now === REPOSITORY)
 

@@ -23,8 +23,9 @@ export interface View {
 }
 
 /**
- * What the disk has of a path. Null: it is being written, and is looked at again later; 'ignored': it is none of the
- * mirror's business; any other text: why it is not mirrored. The disk is not touched before the path was judged.
+ * Reads a path from the disk. Null: somebody is writing it, and it is read again later; 'ignored':
+ * the rules ignore it; any other string: the cause why it is not mirrored. The path is judged
+ * before the disk is touched.
  */
 export const lookAt = (view: View, rel: string): Looked | string | null => {
   const { folder, prefix, bases, terrain, gone, dirty, looker } = view
@@ -62,7 +63,7 @@ export const lookAt = (view: View, rel: string): Looked | string | null => {
   return why ?? { rel, key, disk, digest, at, base, from: [] }
 }
 
-/** Why a path that is not on the disk is not removed for others. */
+/** The cause why a path that is missing on disk is not removed for others. */
 const whyKept = ({ bases, gone, doc, terrain }: View, rel: string, key: string): string | null => {
   const wasHere = bases.get(rel)?.digest != null
   if (findLeaf(doc, key) !== null) {
@@ -70,7 +71,7 @@ const whyKept = ({ bases, gone, doc, terrain }: View, rel: string, key: string):
     gone.found(rel)
     return gone.whyAway(rel)
   }
-  // A mount may hide a file that was not shared yet; no event tells when it goes.
+  // A mount may hide a file that was not shared yet; no event reports the unmount.
   const isHidden = !wasHere && gone.isMountChanged(rel)
   const why = wasHere ? gone.whyAway(rel) : isHidden ? AWAY : null
   if (why !== null) return why

@@ -4,27 +4,35 @@ import { mountsBelow } from './disk/roots.ts'
 import { isSilent, type Watch, watchFolder } from './disk/watch.ts'
 import { isRuleFile, type Terrain } from './terrain.ts'
 
-/** After a burst of this many events (count) everything is looked at once it is over (ms): the watcher may have lost some. */
+/**
+ * After a burst of this many events (count) everything is listed once the burst is over (ms): the
+ * watcher may have lost some.
+ */
 const BURST = 500
 const RESCAN_MS = 1_000
-/** How often mounts are checked (ms). */
+/** Time between two checks of the mounts (ms). */
 const TICK_MS = 3_000
-/** How often the whole folder is listed: where the system tells of changes, and where it does not (ms). */
+/**
+ * Time between two listings of the whole folder, if the system reports changes and if it does not
+ * (ms).
+ */
 const LOOK_MS = 60_000
 const BLIND_LOOK_MS = TICK_MS
-/** After a look the mirror rests this many times as long as the look took. */
+/** After a listing the mirror rests for this many times its duration. */
 const REST = 20
 
 export interface LookerEvents {
-  /** Something may have changed there. */
+  /** The path may have changed. */
   onPath: (rel: string) => void
-  /** The folder was listed anew: what may have changed; null: everything. */
+  /** The folder was listed anew: paths that may have changed; null: all. */
   onLook: (changed: readonly string[] | null) => void
-  /** `refresh` is to be called. */
+  /** The owner must call `refresh`. */
   onDue: () => void
 }
 
-/** Notices changes in a folder: the system tells of them, and the folder is listed from time to time. */
+/**
+ * Finds changes in a folder: by events of the system, and by listing the folder from time to time.
+ */
 export class Looker {
   readonly #terrain: Terrain
   readonly #folder: Folder
@@ -37,14 +45,14 @@ export class Looker {
   #mounts = ''
   #lastLook = 0
   #tookMs = 0
-  /** Events since everything was looked at (count). */
+  /** Events since the last full listing (count). */
   #told = 0
   #isEnded = false
   #isDue = false
-  /** Why some changes are not told of; null: all are. */
+  /** The cause why some changes are not reported; null if all are. */
   #problem: string | null = null
 
-  /** `system`: how it is told of changes, and whether it is told of all. */
+  /** `system`: replaces the watcher and its test for unreported changes. */
   constructor(
     terrain: Terrain,
     folder: Folder,
@@ -64,7 +72,7 @@ export class Looker {
     ]
   }
 
-  /** Watches and looks at everything, by the rules as they are now. */
+  /** Starts the watcher anew and lists everything, by the current rules. */
   async watch(): Promise<void> {
     this.#isDue = false
     await this.#watch?.close()
@@ -85,13 +93,13 @@ export class Looker {
     this.#tick ??= setInterval(() => this.#onTick(), TICK_MS)
   }
 
-  /** Watches anew where rules or mounts have changed. */
+  /** Starts the watcher anew if rules or mounts have changed. */
   async refresh(): Promise<void> {
     if (this.#isDue) await this.watch()
     if (this.#told >= BURST) this.lookLater()
   }
 
-  /** Looks at everything once the folder is quiet. */
+  /** Lists everything once the folder is quiet. */
   lookLater(): void {
     this.#told = 0
     if (this.#rescan !== null) clearTimeout(this.#rescan)
@@ -113,7 +121,7 @@ export class Looker {
     return JSON.stringify([...mountsBelow(this.#folder.path)])
   }
 
-  /** Rules were changed in a file that is not watched, or before that was told. */
+  /** Rules have changed in a file that is not watched, or before the event arrived. */
   onRules(): void {
     this.#isDue = true
   }

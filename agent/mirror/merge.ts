@@ -13,7 +13,7 @@ import { decide } from './decide.ts'
 import type { MirrorEvent } from './rules/options.ts'
 import { type Shared, sharedAt, twinTexts } from './shared.ts'
 
-/** A path, as it is on disk. */
+/** A path as it is on disk. */
 export interface Looked {
   rel: string
   key: string
@@ -22,7 +22,7 @@ export interface Looked {
   /** When it was written, milliseconds since the epoch. */
   at: number
   base: MirrorBase | undefined
-  /** What the disk's text may have been made from, newest first. */
+  /** Texts that the disk's text may have been made from, newest first. */
   from: string[]
 }
 
@@ -42,7 +42,7 @@ interface Env {
   report: (event: MirrorEvent) => void
 }
 
-/** Brings a path's disk, base and document together, and says what to write to the disk. */
+/** Merges a path's disk, base and document, and returns the write that the disk needs. */
 export class Merge {
   readonly #env: Env
   #units = 0

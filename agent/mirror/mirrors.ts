@@ -9,7 +9,7 @@ import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { Mirror } from './mirror.ts'
 import type { MirrorEvent, MirrorOptions, MirrorSettings } from './rules/options.ts'
 
-/** What a profile mirrors; kept in its folder, for the links to come. */
+/** A mirror of a profile, as stored in the profile's folder for the next links. */
 interface Kept extends MirrorSettings {
   dir: string
   prefix: string
@@ -36,9 +36,9 @@ export interface MirrorInfo {
   prefix: string
   files: number
   skipped: { file_key: string; why: string }[]
-  /** Why it is at rest; null: it is not. */
+  /** The cause why it does not run; null if it runs. */
   stopped: string | null
-  /** What is to be known of it as a whole; left out: nothing. */
+  /** Notes about the mirror as a whole; left out if there are none. */
   notes?: string[]
 }
 
@@ -49,7 +49,7 @@ interface Open {
   why: string | null
 }
 
-/** The mirrors of one profile's workspace, which a link keeps at work as long as it has the place. */
+/** The mirrors of one profile's workspace. A link runs them as long as it holds the place. */
 export class Mirrors {
   readonly #profile: string
   readonly #home: string
@@ -57,7 +57,7 @@ export class Mirrors {
   readonly #log: Log
   readonly #open = new Map<string, Open>()
 
-  /** Takes up those that were at work before. `home`: where ClawLink's own files are. */
+  /** Resumes the mirrors that ran before. `home`: the folder of ClawLink's own files. */
   constructor(profile: string, home: string, place: WorkspaceHandle, log: Log) {
     this.#profile = profile
     this.#home = home
@@ -90,8 +90,8 @@ export class Mirrors {
   }
 
   /**
-   * The mirror of this folder, begun if it is not at work; begun anew where `settings` say something else than before.
-   * Throws what `Mirror.open` throws, `mirror_taken`.
+   * Returns the mirror of this folder; starts it if it does not run, and restarts it if `settings`
+   * have changed. Throws the errors of `Mirror.open`, and `mirror_taken`.
    */
   async start(
     dir: string,
@@ -123,12 +123,12 @@ export class Mirrors {
     }
   }
 
-  /** What this folder's mirror was told; null: there is none. */
+  /** The settings of this folder's mirror; null if there is none. */
   settingsOf(dir: string): MirrorSettings | null {
     return this.#open.get(dir)?.kept ?? null
   }
 
-  /** The mirror of a folder that is at work; null: none is. */
+  /** The running mirror of a folder; null if there is none. */
   at(dir: string): Mirror | null {
     return this.#open.get(dir)?.now ?? null
   }
@@ -177,7 +177,7 @@ export class Mirrors {
     writeKept(this.#profile, [...others, ...[...this.#open.values()].map(({ kept }) => kept)])
   }
 
-  /** Ends a mirror for good; its files stay. Whether there was one. */
+  /** Ends a mirror for good; its files stay. Returns false if there was none. */
   async stop(dir: string): Promise<boolean> {
     const open = this.#open.get(dir)
     if (open === undefined) return false
@@ -187,7 +187,7 @@ export class Mirrors {
     return true
   }
 
-  /** Ends all of them, for the next link to go on. */
+  /** Ends all mirrors; the next link resumes them. */
   async close(): Promise<void> {
     for (const { mirror } of this.#open.values()) {
       await (await mirror?.catch(() => null))?.close()

@@ -4,7 +4,10 @@ import type { AgentId } from '../../protocol/ids.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 
-/** What a mirror tells its own agent; it is in that inbox and nowhere else. `now`: milliseconds since the epoch. */
+/**
+ * A message from a mirror to its own agent, in that agent's inbox only. `now`: milliseconds since
+ * the epoch.
+ */
 export const noteTo = (me: AgentId, content: string, now: number): Message => ({
   type: 'direct_message',
   message_id: newMessageId(),
@@ -17,10 +20,10 @@ export const noteTo = (me: AgentId, content: string, now: number): Message => ({
   reply_to: null,
 })
 
-/** So many files are gone from a folder, and it is not known whether they were meant to be deleted. */
+/** Tells that `count` files are gone from a folder, and that the deletions wait for the user. */
 export const waitingNews = (dir: string, count: number): string =>
   `${count} mirrored file${count === 1 ? ' is' : 's are'} gone from ${dir}, and not removed for others: mirror ${shellWord(dir)} --confirm-deletions removes them for all, mirror ${shellWord(dir)} --restore writes them again`
 
-/** Rules that are not on the disk any more still ignore. */
+/** Tells that older rules, which are not on disk any more, still ignore files. */
 export const rulesNews = (dir: string): string =>
   `what was ignored before others changed the rules, or before a rule file went, still is: mirror ${shellWord(dir)} --accept-rules takes the rules as they are`

@@ -2,15 +2,18 @@ import { closeSync } from 'node:fs'
 import type { MirrorOld, Replica } from '../../client/replica/replica.ts'
 import { readText } from './disk/text-file.ts'
 
-/** The longest time between a tool's reading a file and writing it (ms): after that it has read what the mirror wrote. */
+/**
+ * Longest time between a tool's read and its write of a file (ms); later it has read the mirror's
+ * text.
+ */
 const READ_MS = 1_000
-/** How long an overwritten text is kept, and its old file looked at (ms). */
+/** Time that an overwritten text is kept and its old file is checked (ms). */
 const KEPT_MS = 2_000
-/** How often replaced files are looked at (ms). */
+/** Time between two checks of replaced files (ms). */
 const LATE_MS = 400
-/** A file that was written to within this is left for the next look (ms). */
+/** A file written to within this time is left for the next check (ms). */
 const SETTLE_MS = 40
-/** Files that are kept open for that (count). */
+/** Replaced files kept open for the checks (count). */
 const MAX_OPEN = 128
 /** Texts kept in memory (UTF-16 units). */
 const MAX_UNITS = 32 * 1024 * 1024
@@ -18,19 +21,20 @@ const MAX_UNITS = 32 * 1024 * 1024
 interface Old extends MirrorOld {
   number: number
   fd: number | null
-  /** Its text at the last look. */
+  /** Its text at the last check. */
   seen: string
 }
 
 /**
- * What the mirror wrote over a moment ago. A tool that had read that, or had it open, does not know of the mirror: what
- * it writes then is an edit of the old text, in the new file or still in the old one. Kept in the replica, too: what was
- * written just before the mirror ended is found by the next one.
+ * Texts that the mirror replaced on disk a moment ago. A tool that had read or opened such a file
+ * does not know about the mirror: its write is an edit of the old text, in the new file or still in
+ * the old one. Also stored in the replica, so that the next mirror finds the last writes of this
+ * one.
  */
 export class Overwritten {
   readonly #replica: Replica
   readonly #mirror: string
-  /** Called with what was written to a file after another had taken its place. */
+  /** Called with a text that was written to a replaced file. */
   readonly #onLate: (rel: string, before: string, text: string) => void
   readonly #old: Old[]
   #next: number
@@ -38,7 +42,7 @@ export class Overwritten {
   #timer: NodeJS.Timeout | null = null
   #isStarted = false
 
-  /** `known`: texts that the mirror before this one kept. */
+  /** `known`: texts stored by the previous mirror. */
   constructor(
     replica: Replica,
     mirror: string,
@@ -53,7 +57,7 @@ export class Overwritten {
     this.#units = this.#old.reduce((sum, { text }) => sum + text.length, 0)
   }
 
-  /** The first pass is over: from now on old texts are dropped. */
+  /** Ends the first pass: from now on old texts expire. */
   start(): void {
     this.#isStarted = true
     this.#onTime()
@@ -72,8 +76,8 @@ export class Overwritten {
   }
 
   /**
-   * What a text that was written at `writtenAt` (milliseconds since the epoch) may have been made from, besides what it
-   * replaced; newest first.
+   * Texts that a file written at `writtenAt` (milliseconds since the epoch) may have been made
+   * from, apart from its base; newest first.
    */
   texts(rel: string, writtenAt: number): string[] {
     const since = writtenAt - READ_MS
@@ -89,7 +93,10 @@ export class Overwritten {
     if (this.#old.length > 0) this.#timer = setTimeout(() => this.#onTime(), LATE_MS)
   }
 
-  /** Looks at an old file; one that is being written is left for later, unless this is the last time. */
+  /**
+   * Checks an old file. A file that is being written waits for the next check unless this is the
+   * last.
+   */
   #check(old: Old, isLast: boolean): void {
     if (old.fd === null) return
     const found = readText(old.fd)

@@ -2,17 +2,17 @@ import { type Dirty, RESTLESS_MS } from './disk/dirty.ts'
 import type { Seen } from './disk/text-file.ts'
 import type { Gone } from './gone.ts'
 
-/** A file is read once nobody has written to it for this long (ms). */
+/** A file is read once nobody has written to it for this time (ms). */
 export const SETTLE_MS = 40
-/** How long a file may be gone, or empty, before that counts: an editor may be about to write it (ms). */
+/** A file that is gone or empty counts after this time: an editor may be about to write it (ms). */
 const ABSENT_MS = 300
 const EMPTY_MS = 600
 /** The longest wait for a file that is gone while git changes the work tree (ms). */
 const GIT_MS = 60_000
 
 /**
- * Whether somebody seems to be in the midst of writing a file; then it is looked at again later. `digest`: of what is
- * there, `base`: of what was there before.
+ * Returns true and marks the path for later if somebody seems to be writing it. `digest`: of the
+ * current text; `base`: of the base.
  */
 export const isUnsettled = (
   dirty: Dirty,

@@ -10,7 +10,7 @@ import { relOf } from './rules/paths.ts'
 export type Shared =
   | { kind: 'absent' }
   | { kind: 'text'; text: string; fileId: FileId }
-  /** Something that no text file can hold. */
+  /** Content that a text file cannot hold. */
   | { kind: 'other'; why: string }
 
 export const sharedAt = (doc: Y.Doc, key: string): Shared => {
@@ -29,14 +29,14 @@ export const sharedLength = (doc: Y.Doc, key: string): number => {
 }
 
 /**
- * What several replicas put into a file, each believing that it created it: Yjs has all of these texts one after another.
- * Given to one replica only, that with the lowest client id; null: there is nothing to settle. Texts that have little in
- * common are left as they are.
+ * The texts that several replicas put into one file, each as its creator: Yjs keeps all of them in
+ * sequence. Only the replica with the lowest client id gets them, so that one replica merges; null
+ * if there is nothing to merge. Texts with little in common stay as they are.
  */
 export const twinTexts = (doc: Y.Doc, fileId: FileId): string[] | null => {
   const texts: { client: number; text: string }[] = []
   for (let item = firstItem(textOf(doc, fileId)); item !== null; item = itemAfter(item)) {
-    // Only what was put into an empty text has no neighbours.
+    // Only text put into an empty text has no neighbours.
     const isFirst = item.origin === null && item.rightOrigin === null
     if (isFirst) texts.push({ client: item.id.client, text: '' })
     const last = texts[texts.length - 1]
@@ -54,9 +54,9 @@ export const twinTexts = (doc: Y.Doc, fileId: FileId): string[] | null => {
 }
 
 /**
- * Of the paths below `prefix` that lead to one and the same text only one is mirrored: else a few bytes of document would
- * be a disk full of files. The others, each with that one: which is the text's own path, or one that `isThere` already, or the
- * first in order.
+ * Of several paths below `prefix` that refer to one text, only one is mirrored: a small document
+ * could fill a disk otherwise. Returns the others, each with the mirrored path: the text's own
+ * path, else one that `isThere`, else the first in order.
  */
 export const twins = (
   doc: Y.Doc,
@@ -84,8 +84,9 @@ export const twins = (
 }
 
 /**
- * Calls `onKeys` with the paths of the files that a transaction changed, except those of `own`; null: it may be any.
- * `areNew`: paths lead elsewhere than before. Gives what ends that.
+ * Calls `onKeys` with the paths of the files that a transaction changed, except transactions of
+ * `own`; null: any path may have changed. `areNew`: paths may refer to other files than before.
+ * Returns a function that unsubscribes.
  */
 export const onShared = (
   doc: Y.Doc,
@@ -108,7 +109,7 @@ export const onShared = (
       if (!names.has(type)) names = new Map([...doc.share].map(([name, root]) => [root, name]))
       const name = names.get(type)
       if (name === undefined) return onKeys(null, true)
-      // An edit that a remover did not know of brings the file back.
+      // An edit that the remover did not know about restores the file.
       const id = /^(?:file|edits):(.*)$/s.exec(name)?.[1]
       if (id === undefined) continue
       keys ??= keysByFileId(doc)

@@ -2,14 +2,16 @@ import { FULL } from './budget.ts'
 import { AWAY } from './gone.ts'
 import { folded } from './rules/paths.ts'
 
-/** After an error of the disk a path is tried again after this, twice as long each time, up to the second (ms). */
+/**
+ * After a disk error a path is retried after this time; the delay doubles up to the maximum (ms).
+ */
 const AGAIN_MS = 1_000
 const MAX_AGAIN_MS = 15_000
-/** Paths that are retried at a time (count), and the least pause between two retries (ms). */
+/** Paths retried at a time (count), and the shortest pause between two retries (ms). */
 const MAX_AGAIN = 200
 const LEAST_MS = 100
 
-/** Nothing tells when these are over; nor when the disk takes what it refused. */
+/** Nothing reports the end of these states. */
 const isPassing = (why: string): boolean => why === FULL || why === AWAY || /^E[A-Z]+\b/.test(why)
 
 export interface SkippedEvents {

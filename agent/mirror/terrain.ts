@@ -12,12 +12,12 @@ import { ruleStamp } from './rules/rule-stamp.ts'
 import { Rules } from './rules/rules.ts'
 import { twins } from './shared.ts'
 
-/** How a mirror was opened. */
+/** Settings and parts of a mirror's terrain. */
 export interface TerrainOptions {
   folder: Folder
   prefix: string
   replica: Replica
-  /** Of the mirror, in the replica. */
+  /** Id of the mirror in the replica. */
   id: string
   bases: Bases
   /** Paths that are mirrored although they may hold credentials, or be run. */
@@ -25,18 +25,21 @@ export interface TerrainOptions {
   loosenMs?: number | undefined
 }
 
-/** Nothing new is shared below rules that changed within this (ms): a rule file may be empty, or away, while it is saved. */
+/**
+ * Nothing new is shared below rules that changed within this time (ms): a rule file may be empty or
+ * missing while it is saved.
+ */
 const RULES_SETTLE_MS = 1_000
 
 export const isRuleFile = (rel: string): boolean => RULE_FILES.includes(nameOf(rel))
 
-/** Rule files first: others' rules reach the disk before anything leaves it. */
+/** Rule files first: rules of others reach the disk before any file is shared. */
 export const rulesFirst = (rels: readonly string[]): string[] => [
   ...rels.filter(isRuleFile),
   ...rels.filter((rel) => !isRuleFile(rel)),
 ]
 
-/** Which paths of a folder and of the document are mirrored, as things are now. */
+/** Knows which paths of a folder and of the document are mirrored at present. */
 export class Terrain {
   readonly #options: TerrainOptions
   readonly #record: string
@@ -45,9 +48,9 @@ export class Terrain {
   #ignored: Ignored = () => true
   #twins = new Map<string, string>()
   #shadowed = new Map<string, string>()
-  /** When the rules of a folder were last seen to be other ones (ms since the epoch). */
+  /** Last change of a folder's rules (ms since the epoch). */
   readonly #rulesChanged = new Map<string, number>()
-  /** Whether the rules of a folder are still those that were read, by folder, in this batch. */
+  /** True if a folder's rules have changed since they were read; by folder, for this batch. */
   #areRulesOld = new Map<string, boolean>()
 
   constructor(options: TerrainOptions) {
@@ -64,7 +67,7 @@ export class Terrain {
     return this.#found
   }
 
-  /** Throws `not_allowed` where ClawLink keeps data in the folder: this agent's own, another's, or a server's. */
+  /** Throws `not_allowed` if a ClawLink server or agent keeps data in the folder. */
   checkHomes(): void {
     const { path, without } = this.#options.folder
     const home = without ?? this.#found.homes[0]
@@ -77,17 +80,20 @@ export class Terrain {
     )
   }
 
-  /** Whether paths are ignored which the rules on disk let through. */
+  /** True if older rules ignore paths that the rules on disk do not. */
   get areRulesHeld(): boolean {
     return this.#rules.isHeld(this.#found.rules)
   }
 
-  /** The file is not there any more: the next listing that has it reports it as changed, even if it is the same file. */
+  /**
+   * The file is gone: the next listing that contains it reports it as changed, even if it is the
+   * same file.
+   */
   forget(rel: string): void {
     this.#found.files.delete(rel)
   }
 
-  /** Files that were changed, came or went since `before`. */
+  /** Files that were changed, created or removed since `before`. */
   changedSince(before: Scan): string[] {
     const { files } = this.#found
     const changed = [...files].filter(([rel, { stamp }]) => before.files.get(rel)?.stamp !== stamp)
@@ -95,7 +101,10 @@ export class Terrain {
     return [...changed.map(([rel]) => rel), ...gone]
   }
 
-  /** Lists the folder anew; gives after how many ms rules may let more through, null: none are waited for. */
+  /**
+   * Lists the folder anew. Returns the time until looser rules come into force (ms); null if none
+   * are pending.
+   */
   look(): number | null {
     const before = this.#found.ruleStamps
     this.#found = this.#scan()
@@ -119,12 +128,15 @@ export class Terrain {
     })
   }
 
-  /** A batch begins: whether rules have changed is looked at anew. */
+  /** Begins a batch: rule files are checked anew. */
   begin(): void {
     this.#areRulesOld.clear()
   }
 
-  /** Whether rules about a path have changed since the folder was listed: nobody may have told of that yet. */
+  /**
+   * True if rules for a path have changed since the folder was listed; the watcher may not have
+   * reported that yet.
+   */
   areRulesOld(rel: string): boolean {
     return ['', ...foldersOf(rel)].some((at) => {
       let isOld = this.#areRulesOld.get(at)
@@ -137,7 +149,7 @@ export class Terrain {
     })
   }
 
-  /** After how many ms a new file may be shared, as far as the rules about it go. */
+  /** Time until the rules allow a new file to be shared (ms). */
   rulesSettleIn(rel: string): number {
     const now = Date.now()
     const waits = ['', ...foldersOf(rel)].map((at) => {
@@ -151,13 +163,16 @@ export class Terrain {
     this.#options.replica.keepRecord(this.#record, this.#rules.stored)
   }
 
-  /** Has the rules count as they are on disk. */
+  /** Puts the rules on disk into force. */
   acceptRules(): void {
     this.#rules.accept(this.#found.rules)
     this.#keepRules()
   }
 
-  /** Others' change of a rule file is about to be written to the disk, or not: null, or why not. */
+  /**
+   * A change of a rule file by others is about to be written. Returns the cause if it must not be
+   * written, or null.
+   */
   onRules(rel: string, before: string | null, after: string | null): string | null {
     if (!this.#rules.onWrite(rel, before, after)) {
       return 'others have changed the rules too often: mirror DIR --accept-rules takes them as they are'
@@ -170,7 +185,10 @@ export class Terrain {
     this.#rules.seal()
   }
 
-  /** Updates which paths lead to one text, and which are one name on this disk; returns the paths that this changes. */
+  /**
+   * Finds anew which paths refer to one text, and which are one name on this disk. Returns the
+   * paths that this changes.
+   */
   refresh(rels: Iterable<string>): string[] {
     const { replica, prefix, bases, folder } = this.#options
     const isThere = (rel: string) => bases.get(rel) !== undefined
@@ -187,7 +205,7 @@ export class Terrain {
     return new Set([...this.#twins.keys(), ...this.#shadowed.keys()])
   }
 
-  /** Whether neither disk nor document had a path when they were looked at last. */
+  /** True if neither disk nor document had the path at the last listing. */
   isNowhere(rel: string): boolean {
     const { replica, prefix, bases } = this.#options
     const { files, others } = this.#found
@@ -195,7 +213,7 @@ export class Terrain {
     return findLeaf(replica.doc, `${prefix}${rel}`) === null
   }
 
-  /** Whether a path, and everything below it, is left alone. */
+  /** True if a path and everything below it is left out. */
   isOut(rel: string, isFolder?: boolean): boolean {
     const { folder, include } = this.#options
     if (isOwn(rel, folder.without) || this.#ignored(rel, isFolder)) return true
@@ -206,7 +224,9 @@ export class Terrain {
     return isOwn(rel, this.#options.folder.without) || this.#ignored(rel)
   }
 
-  /** Why a path is not mirrored, without a look at the disk; null: it is. Total. */
+  /**
+   * The cause why a path is not mirrored, without reading the disk; null if it is. Never throws.
+   */
   problemOf(rel: string): string | null {
     const problem = problemOf(rel)
     if (problem !== null) return problem
@@ -220,7 +240,10 @@ export class Terrain {
     return home === undefined ? null : this.#found.others.get(home)!
   }
 
-  /** Why a text on the disk is not shared; null: it may be. `isNew`: this mirror has not shared the file before. */
+  /**
+   * The cause why a text on disk is not shared; null if it may be. `isNew`: this mirror has not
+   * shared the file yet.
+   */
   problemToShare(rel: string, text: string, isNew: boolean): string | null {
     if (isSecretText(text) && !isIncluded(this.#options.include, rel)) {
       return SECRET_TEXT

@@ -1,9 +1,9 @@
 import { foldersOf } from './rules/paths.ts'
 
-/** Paths whose deletion waits to be confirmed, each with why. */
+/** Paths whose deletion waits for confirmation, each with the cause. */
 export class Waiting {
   readonly #whys = new Map<string, string>()
-  /** How many are below each folder (count). */
+  /** Waiting paths below each folder (count). */
   readonly #below = new Map<string, number>()
 
   constructor(known: readonly [string, string][]) {
@@ -41,7 +41,7 @@ export class Waiting {
     return true
   }
 
-  /** Empties it; gives what was in it. */
+  /** Removes all paths and returns them. */
   clear(): string[] {
     const rels = [...this.#whys.keys()]
     this.#whys.clear()

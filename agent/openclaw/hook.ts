@@ -6,12 +6,14 @@ import type { Profile } from '../command/profile.ts'
 import { readWakeSettings } from '../runtime/waker.ts'
 import { openclaw, runProgram } from './run.ts'
 
-/** What `openclaw install` has set in a profile, so that `uninstall` takes back that and nothing else. */
+/**
+ * Settings that `openclaw install` made in a profile; `uninstall` reverts these and nothing else.
+ */
 const FILE = 'openclaw.json'
 const DEFAULT_PORT = 18789
 const TIMEOUT_MS = 10_000
 
-/** The hook that this verb has set; null: none. */
+/** The hook that this verb set; null if there is none. */
 export const hookOf = ({ dir }: Profile): string | null => {
   try {
     const { hook } = JSON.parse(readFileSync(join(dir, FILE), 'utf8')) as { hook?: string }
@@ -21,7 +23,7 @@ export const hookOf = ({ dir }: Profile): string | null => {
   }
 }
 
-/** Where this machine's gateway takes wake-ups, by OpenClaw's settings. */
+/** The URL at which this machine's gateway accepts wake-ups, by OpenClaw's settings. */
 export const hookUrl = async (): Promise<string> => {
   const setting = async (name: string): Promise<unknown> => {
     const value = await openclaw(['config', 'get', name, '--json']).catch(() => null)
@@ -32,7 +34,10 @@ export const hookUrl = async (): Promise<string> => {
   return `http://127.0.0.1:${Number(port ?? DEFAULT_PORT)}${base}/wake`
 }
 
-/** Asks the hook for nothing, with the token. Throws `not_allowed`, `openclaw_refused`, `unreachable`. */
+/**
+ * Sends an empty request with the token to the hook. Throws `not_allowed`, `openclaw_refused`,
+ * `unreachable`.
+ */
 export const tryHook = async (url: string, token: string | undefined): Promise<void> => {
   if (!token) {
     const next = 'set CLAWLINK_HOOK_TOKEN to hooks.token of openclaw.json'
@@ -58,7 +63,9 @@ export const tryHook = async (url: string, token: string | undefined): Promise<v
   )
 }
 
-/** Has the link wake this profile's agent by that hook, or by it no longer; a command that is set stays. */
+/**
+ * Makes the link wake this profile's agent by that hook, or stops that; a configured command stays.
+ */
 export const setHook = async (profile: Profile, url: string | null): Promise<void> => {
   const { command, cwd } = readWakeSettings(profile.dir) ?? {}
   const also = command === undefined ? [] : ['--on-message', command]

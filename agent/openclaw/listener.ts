@@ -1,10 +1,15 @@
 import { DEFAULT_SERVER } from '../../client/http/target.ts'
 
-/** What of this profile an OpenClaw automation is to listen for, and which of its agents is woken. */
+/**
+ * The events of this profile that an OpenClaw automation listens for, and the agent that they wake.
+ */
 export interface Listener {
-  /** By which OpenClaw knows the automation again. */
+  /** OpenClaw's key of the automation. */
   key: string
-  /** The argument vector that OpenClaw keeps running: each line of it that is a hint wakes the agent. */
+  /**
+   * Argument vector of the process that OpenClaw keeps running: each hint in its output wakes the
+   * agent.
+   */
   command: readonly string[]
   session: Session
   /** OpenClaw's id of the agent; undefined: its default one. */
@@ -15,14 +20,14 @@ export interface Listener {
 export const SESSIONS = ['main', 'isolated'] as const
 export type Session = (typeof SESSIONS)[number]
 
-/** What the woken agent is told; OpenClaw adds the line of the hint. */
+/** Prompt of the woken agent; OpenClaw appends the line of the hint. */
 export const WAKE_TEXT =
   'ClawLink has something for you; the line below says what. Run `clawlink-agent poll`, do what came in as the clawlink skill says, and poll again until nothing is new. If it is what your user waits for, tell them.'
 
-/** `watch` prints its troubles on stderr, which OpenClaw reads, too. */
+/** `watch` prints errors to stderr, which OpenClaw reads as well. */
 const HINT_LINE = '^\\{"type":"hint"'
 
-/** One automation a profile. */
+/** One automation per profile. */
 export const keyOf = (profile: string): string =>
   profile === 'default' ? 'clawlink' : `clawlink-${profile}`
 
@@ -33,7 +38,7 @@ export interface Where {
   profile: string
   server: string
   workspace: string
-  /** What the profile remembers. */
+  /** Settings stored in the profile. */
   known: { server?: string; workspace?: string }
   /** The caller's variables. */
   env: Readonly<Record<string, string | undefined>>
@@ -41,10 +46,10 @@ export interface Where {
   types: string | undefined
 }
 
-/** Variables without which the listener would look at another place. */
+/** Variables that the listener needs to find the same profile. */
 const PASSED_ON = ['CLAWLINK_HOME', 'CLAWLINK_CA'] as const
 
-/** The listener's command line, with all in it that the gateway's environment does not have. */
+/** The listener's command line, with every variable that the gateway's environment lacks. */
 export const watchCommand = (where: Where): string[] => {
   const { node, script, profile, server, workspace, known, env, types } = where
   const set = PASSED_ON.flatMap((name) => (env[name] ? [`${name}=${env[name]}`] : []))
@@ -59,11 +64,11 @@ export const watchCommand = (where: Where): string[] => {
   ]
 }
 
-/** Which types of message a listener's command line is for. */
+/** The message types in a listener's command line. */
 export const typesOf = (command: readonly string[]): string | undefined =>
   command.includes('--type') ? command[command.indexOf('--type') + 1] : undefined
 
-/** `openclaw cron add …`: makes the automation, or changes the one with its key. */
+/** `openclaw cron add …`: creates the automation, or changes the one with its key. */
 export const addArgs = ({ key, command, session, agent }: Listener): string[] => [
   ...['cron', 'add', '--declaration-key', key, '--name', key],
   ...['--description', 'wakes the agent when something comes in by ClawLink'],
@@ -97,11 +102,11 @@ export interface Job {
   }
 }
 
-/** The automation with that key in what `cron list` printed. */
+/** The automation with that key in the output of `cron list`. */
 export const findJob = (list: unknown, key: string): Job | null =>
   (list as { jobs?: Job[] } | null)?.jobs?.find((job) => job.declarationKey === key) ?? null
 
-/** A listener's command line in its parts: the variables it is given, Node and the program, and what that is asked. */
+/** The parts of a listener's command line: variables, Node and the program, and arguments. */
 const partsOf = (command: readonly string[]) => {
   const at =
     command[0] === '/usr/bin/env' ? command.findLastIndex((word) => /^\w+=/.test(word)) + 1 : 0
@@ -113,8 +118,8 @@ const partsOf = (command: readonly string[]) => {
 }
 
 /**
- * Whether the automation listens where `command` would, with programs that are there: which of several Nodes calls
- * depends on who calls, a person or an agent.
+ * True if the automation listens like `command`, with programs that exist. The Node in it may
+ * differ: a person and an agent may call with different ones.
  */
 export const isCurrent = (
   { schedule }: Job,
@@ -126,15 +131,18 @@ export const isCurrent = (
   return same && has.programs.every(isThere)
 }
 
-/** Whether the automation must be made anew: OpenClaw changes none into one of another session. */
+/** True if the automation must be created anew: OpenClaw cannot change its session. */
 export const mustReplace = (job: Job, { session }: Listener): boolean =>
   job.sessionTarget !== session
 
-/** Whether it has stopped, by hand or after too many failures: `add` leaves it as it is. */
+/** True if it was stopped, by hand or after too many failures; `add` does not restart it. */
 export const mustEnable = ({ enabled, state }: Job): boolean =>
   !enabled || state?.streamStatus === 'error'
 
-/** Whether OpenClaw has refused because it keeps no commands running: switched off, or too old to. */
+/**
+ * True if OpenClaw rejected the request because it keeps no commands running: switched off, or too
+ * old.
+ */
 export const isStreamless = (message: string): boolean =>
   /stream schedules are disabled|(recogni[sz]e|unknown) option "?'?--(stream|declaration)/i.test(
     message,

@@ -5,7 +5,7 @@ import { ClawError } from '../../protocol/errors.ts'
 const TIMEOUT_MS = 60_000
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 
-/** What a program printed, whether it succeeded or not. */
+/** Result and output of a program. */
 interface Ran {
   ok: boolean
   stdout: string
@@ -28,8 +28,8 @@ export const runProgram = (
   })
 
 /**
- * Has OpenClaw's command line do something; what it answered. Throws `openclaw_missing`, `unreachable` where its gateway
- * is not running, and `openclaw_refused` with what it said.
+ * Runs a command of OpenClaw's CLI and returns its output. Throws `openclaw_missing`,
+ * `openclaw_refused` with the output, and `unreachable` if its gateway is not running.
  */
 export const openclaw = async (args: readonly string[]): Promise<unknown> => {
   const { ok, stdout, stderr } = await runProgram('openclaw', args).catch((error) => {

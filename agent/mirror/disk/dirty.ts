@@ -1,18 +1,18 @@
-/** A path that never comes to rest is looked at after this (ms). */
+/** A path that never settles is taken after this time (ms). */
 export const RESTLESS_MS = 5_000
 
-/** What is done with paths that are due; it may mark more. */
+/** Handles the paths that are due; it may mark more. */
 type Take = (rels: readonly string[]) => Promise<void>
 
 /**
- * The paths that are to be looked at, each once it has settled, one turn at a time. A path may be marked at any time; a
- * turn begins when one is due and the last turn has ended.
+ * Queue of dirty paths. Each path is taken once it has settled; one turn runs at a time. A path may
+ * be marked at any time. A turn begins when a path is due and the last turn has ended.
  */
 export class Dirty {
   readonly #take: Take
-  /** When to look, and since when they are dirty; milliseconds since the epoch. */
+  /** Due time of each path and the time it became dirty; milliseconds since the epoch. */
   readonly #paths = new Map<string, { due: number; since: number }>()
-  /** Paths that look as if somebody were in the midst of writing them, and since when. */
+  /** Paths that somebody seems to be writing, and since when. */
   readonly #unsettled = new Map<string, { how: string; since: number }>()
   readonly #idlers: (() => void)[] = []
   #turn: Promise<void> | null = null
@@ -34,32 +34,34 @@ export class Dirty {
     return this.#paths.has(rel)
   }
 
-  /** Turns begin. */
+  /** Starts the turns. */
   run(): void {
     this.#isRunning = true
     this.#schedule()
   }
 
-  /** No turn begins any more. */
+  /** Starts no further turn. */
   end(): void {
     this.#isEnded = true
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#wake()
   }
 
-  /** Resolves when no turn is under way. */
+  /** Resolves when no turn runs. */
   async settled(): Promise<void> {
     await this.#turn
   }
 
-  /** Resolves when nothing is left to do for now. */
+  /** Resolves when no path is left for now. */
   async idle(): Promise<void> {
     while (!this.#isEnded && (this.#paths.size > 0 || this.#turn !== null)) {
       await new Promise<void>((resolve) => this.#idlers.push(resolve))
     }
   }
 
-  /** To be looked at when it has been left alone for `delay` ms, or has not been for RESTLESS_MS. */
+  /**
+   * Marks a path: it is due `delay` ms after its last mark, at most RESTLESS_MS after its first.
+   */
   mark(rel: string, delay: number): void {
     const now = Date.now()
     const since = this.#paths.get(rel)?.since ?? now
@@ -68,12 +70,12 @@ export class Dirty {
     if (this.#timer === null || due < this.#timerDue) this.#schedule()
   }
 
-  /** It is looked at now. */
+  /** Takes a path off the queue; a turn compares it now. */
   begin(rel: string): void {
     this.#paths.delete(rel)
   }
 
-  /** Whether to look again later, for a path has looked like this for less than `ms`. */
+  /** Returns true and marks the path again if it has looked like `how` for less than `ms`. */
   isUnsettled(rel: string, how: string, ms: number, again = ms): boolean {
     const now = Date.now()
     let known = this.#unsettled.get(rel)
@@ -87,7 +89,7 @@ export class Dirty {
     return true
   }
 
-  /** It looks as if nobody were writing it. */
+  /** Nobody seems to be writing the path. */
   settle(rel: string): void {
     this.#unsettled.delete(rel)
   }

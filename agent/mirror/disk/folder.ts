@@ -20,27 +20,30 @@ import { folderOf, nameOf, tempName } from '../rules/paths.ts'
 import { openText, type Seen } from './text-file.ts'
 import { type Held, hold, Obstacle, whyOf } from './way.ts'
 
-/** What came of a change on disk. */
+/** The result of a change on disk. */
 export type Change =
-  /** Somebody was faster: nothing was changed. */
+  /** Another process was faster; nothing was changed. */
   | { done: false }
-  /** `old`: an open file descriptor of what was there, to whose owner it may still be written; null: nothing was. */
+  /**
+   * `old`: an open file descriptor of the replaced file, which a tool may still write to; null if
+   * there was none.
+   */
   | { done: true; old: number | null }
 
-const NO_FOLDER = 'a part of its path is no folder here'
+const NO_FOLDER = 'a part of its path is not a folder here'
 
 /**
- * A folder on disk, read and changed by paths below it (with / between their parts). Nothing outside is ever touched: no
- * part of a path may be a symbolic link, and each folder is opened from the one it is in, so that swapping one for a link
- * meanwhile leads nowhere else.
+ * A folder on disk, read and changed by paths below it (parts separated by /). Nothing outside is
+ * ever touched: no part of a path may be a symbolic link. Each folder is opened from its parent, so
+ * that replacing one by a link in the meantime has no effect.
  */
 export class Folder {
   /** The real path. */
   readonly path: string
-  /** Whether names that differ in case are the same here. */
+  /** True if names that differ only in case are the same file here. */
   readonly foldsCase: boolean
   readonly is: Stats
-  /** The path below this of a folder that is never seen. */
+  /** Path below this one of a folder that is always left out. */
   readonly without: string | null
 
   /** `without`: a folder to leave out, if it is below this. Throws `no_such_local_file`. */
@@ -63,7 +66,7 @@ export class Folder {
     }
   }
 
-  /** Whether the folder is still the one it was: not removed, nor another one mounted over it or made in its place. */
+  /** True if the folder is still the same one: not removed, mounted over or made anew. */
   isThere(): boolean {
     try {
       return isSame(lstatSync(this.path), this.is)
@@ -72,7 +75,10 @@ export class Folder {
     }
   }
 
-  /** Opens a folder below this one; null: it is not there. Throws `Obstacle`, and what the file system throws. */
+  /**
+   * Opens a folder below this one; null if it does not exist. Throws `Obstacle` and errors of the
+   * file system.
+   */
   enter(folder: string, make = false): Held | null {
     let held = hold(this.path)
     try {
@@ -97,14 +103,14 @@ export class Folder {
     }
   }
 
-  /** What is there. Total: whatever keeps it from being looked at is `other`. */
+  /** Reads a path. Never throws: a path that cannot be read is `other`. */
   look(rel: string): Seen {
     const [seen, fd] = this.#open(rel)
     if (fd !== null) closeSync(fd)
     return seen
   }
 
-  /** What is there, with an open descriptor where it is text. */
+  /** Reads a path; a text comes with an open descriptor. */
   #open(rel: string): [Seen, number | null] {
     let held: Held | null = null
     try {
@@ -118,9 +124,9 @@ export class Folder {
   }
 
   /**
-   * Puts `text` in the place of `expected` (null: of nothing), by way of a neighbour: whoever reads meets all of it, and
-   * so does a reader after a power failure, once `flush` is done. `isBusy`: nothing may be changed just now. Throws
-   * `Obstacle`, and what the file system throws.
+   * Replaces `expected` (null: no file) by `text`, through a temporary file beside it: a reader
+   * sees the old or the new text as a whole, after `flush` even after a power failure. `isBusy`:
+   * returns true while nothing may be changed. Throws `Obstacle` and errors of the file system.
    */
   async replace(
     rel: string,
@@ -138,7 +144,7 @@ export class Folder {
       this.#checkPlace(rel, held)
       const file = await open(temp, 'wx', before === undefined ? 0o666 : 0o600)
       await writeAll(file, text, before, held.is)
-      // From here to the renaming nothing is waited for: others have next to no time to come between.
+      // No await from here to the rename: others have next to no time to change the file.
       held.check()
       this.#checkPlace(rel, held)
       const [seen, old] = openText(path)
@@ -155,7 +161,7 @@ export class Folder {
     }
   }
 
-  /** Throws where the folder that is held is not the one on the way to `rel` any more, or the file is not to be there. */
+  /** Throws if the open folder is not the one at `rel` any more, or the file may not be there. */
   #checkPlace(rel: string, held: Held): void {
     if (isBare(held.at, nameOf(rel))) throw new Obstacle(BARE)
     const now = this.enter(folderOf(rel))
@@ -166,7 +172,7 @@ export class Folder {
     }
   }
 
-  /** Removes a file that is as `expected`, and the folders that this leaves empty. */
+  /** Removes a file that still has the text `expected`, and the folders that this leaves empty. */
   remove(rel: string, expected: string): Change {
     const held = this.enter(folderOf(rel))
     if (held === null) return { done: false }
@@ -200,7 +206,7 @@ export class Folder {
     }
   }
 
-  /** Has the names in the folders of these paths outlast a power failure. */
+  /** Makes the entries in the folders of these paths survive a power failure. */
   async flush(rels: Iterable<string>): Promise<void> {
     for (const folder of new Set([...rels].map(folderOf))) {
       try {
@@ -209,23 +215,28 @@ export class Folder {
         const dir = await open(held.path, 'r').finally(held.close)
         await dir.sync().finally(() => dir.close())
       } catch {
-        // It went, or this system has no such thing.
+        // The folder is gone, or this system cannot sync folders.
       }
     }
   }
 }
 
-/** When a folder was made (ms since the epoch); null: the system does not say, but gives the time of its last change. */
+/**
+ * Birth time of a folder (ms since the epoch); null if the system reports its last change instead.
+ */
 export const birthOf = ({ birthtimeMs, ctimeMs }: Stats): number | null =>
   birthtimeMs === 0 || birthtimeMs === ctimeMs ? null : birthtimeMs
 
-/** Whether two looks were at one and the same folder: one that was made anew may have got the number of the old one. */
+/**
+ * True if both results of `stat` are of the same folder; a new folder may reuse the inode of the
+ * old one.
+ */
 const isSame = (a: Stats, b: Stats): boolean => {
   const [one, other] = [birthOf(a), birthOf(b)]
   return a.ino === b.ino && a.dev === b.dev && (one === null || other === null || one === other)
 }
 
-/** The path of `inner` below `outer`, with / between its parts; null: it is not below. */
+/** The path of `inner` below `outer`, parts separated by /; null if it is not below. */
 const below = (outer: string, inner: string): string | null => {
   const rel = relative(outer, inner).split(sep).join('/')
   return rel === '..' || rel.startsWith('../') || isAbsolute(rel) ? null : rel
@@ -234,7 +245,7 @@ const below = (outer: string, inner: string): string | null => {
 const isExpected = (seen: Seen, expected: string | null): boolean =>
   expected === null ? seen.kind === 'absent' : seen.kind === 'text' && seen.text === expected
 
-/** Whether this process may give files to others. */
+/** True if this process may change the owner of files. */
 const isRoot = process.geteuid?.() === 0
 
 const makeFolder = (held: Held, name: string): void => {
@@ -255,7 +266,9 @@ const makeFolder = (held: Held, name: string): void => {
   }
 }
 
-/** The whole text, as the file was before: its mode, its owner where that can be given. Closes the file. */
+/**
+ * Writes the whole text with the old file's mode, and with its owner if possible. Closes the file.
+ */
 const writeAll = async (
   file: FileHandle,
   text: string,
@@ -276,7 +289,7 @@ const writeAll = async (
   }
 }
 
-/** Gives a file its name if nobody else has that. */
+/** Renames a file unless the new name is taken. */
 const createFrom = (temp: string, path: string): boolean => {
   try {
     linkSync(temp, path)

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What is known of a folder in which a repository is: a submodule, a work tree, a clone. */
+/** Stands for a repository in a folder: a submodule, a work tree or a clone. */
 export const REPOSITORY = 'a repository'
 
-/** File systems that are another one each time they are mounted. */
+/** File systems with a new device number at each mount. */
 const IN_MEMORY = new Set(['tmpfs', 'ramfs'])
 
 /** A path as /proc/self/mountinfo has it. */
@@ -13,7 +13,7 @@ const unquoted = (text: string): string =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   )
 
-/** Folders below `path` on which something is mounted, each with what that is; none where there is no /proc. */
+/** Mount points below `path`, each with an id of the mount; empty without /proc. */
 export const mountsBelow = (path: string): Map<string, string> => {
   const mounts = new Map<string, string>()
   try {
@@ -26,11 +26,14 @@ export const mountsBelow = (path: string): Map<string, string> => {
       mounts.set(at.slice(path.length + 1), `${from} ${root}`) // of several at one place the last is seen
     }
   } catch {
-    // This system has no such file.
+    // This system has no /proc.
   }
   return mounts
 }
 
-/** What is at a folder that may go with all that is below: a mount, a repository; '': neither. */
+/**
+ * Id of the mount or repository at a folder, which may disappear with all its files; '' if it is
+ * neither.
+ */
 export const rootAt = (path: string, at: string, mounts: ReadonlyMap<string, string>): string =>
   mounts.get(at) ?? (existsSync(join(path, at, '.git')) ? REPOSITORY : '')

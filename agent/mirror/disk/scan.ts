@@ -16,35 +16,41 @@ import type { Folder } from './folder.ts'
 import { mountsBelow, REPOSITORY } from './roots.ts'
 import { type Held, Obstacle, whyOf } from './way.ts'
 
-/** A temporary file this old was left behind by a mirror that was killed (ms). */
+/** A killed mirror left a temporary file of this age behind (ms). */
 const STALE_TEMP_MS = 60_000
-/** A rule file over this is not read (bytes): it is compiled into patterns. */
+/** A larger rule file is not read (bytes), as it is compiled into patterns. */
 const MAX_RULES_BYTES = 256 * 1024
 
-/** A file, as it was when its folder was listed. */
+/** A file at the time its folder was listed. */
 export interface Listed {
   bytes: number
-  /** Is another one whenever the file was changed. */
+  /** Changes whenever the file changes. */
   stamp: string
 }
 
 export interface Scan {
-  /** What may be mirrored, by path, in order. */
+  /** Files that may be mirrored, by path, in order. */
   files: Map<string, Listed>
-  /** Other paths, and why they are not. */
+  /** Other paths, each with the cause. */
   others: Map<string, string>
   rules: RuleTexts
-  /** Folders whose rules cannot be read, and why: what is below may be ignored. */
+  /** Folders with unreadable rules, each with the cause; their files may be ignored ones. */
   unreadable: Map<string, string>
-  /** Folders that may go with all that is below without anybody having removed it, each with what is there now. */
+  /**
+   * Mounts and repositories, each with its id: they may disappear with all their files although
+   * nobody removed these.
+   */
   roots: Map<string, string>
-  /** Of each folder with rules of its own, which versions of their files were read. */
+  /** Stamp of the rule files that were read, by the folder that has them. */
   ruleStamps: Map<string, string>
   /** Folders in which a ClawLink server or agent keeps its data. */
   homes: string[]
 }
 
-/** Lists everything below a folder. `judge` turns rules into what is ignored; more rules are found on the way. */
+/**
+ * Lists everything below a folder. `judge` turns rules into a test for ignored paths; the scan adds
+ * rules to it on its way.
+ */
 export const scan = (
   folder: Folder,
   include: readonly string[],
@@ -114,7 +120,7 @@ export const scan = (
 interface Entry {
   name: string
   isFolder: boolean
-  /** A text says why it is not mirrored. */
+  /** A string is the cause why the path is not mirrored. */
   listed: Listed | string
 }
 
@@ -155,7 +161,7 @@ const entryOf = (held: Held, name: string): Entry | null => {
   }
 }
 
-/** Whose data a folder with these entries is; null: nobody's. */
+/** The program whose data is in a folder with these entries; null if none. */
 const homeIn = (names: ReadonlySet<string>): string | null => {
   if (names.has('CURRENT') && (names.has('owner.json') || names.has('newest-record')))
     return 'a ClawLink server keeps its data there'
@@ -178,6 +184,6 @@ const sweep = (held: Held, temp: string): void => {
     const stats = lstatSync(held.at(temp), { throwIfNoEntry: false })
     if (stats?.isFile() && Date.now() - stats.mtimeMs > STALE_TEMP_MS) rmSync(held.at(temp))
   } catch {
-    // It cannot be removed, or went; it is never mirrored.
+    // The file is gone or cannot be removed; it is never mirrored.
   }
 }

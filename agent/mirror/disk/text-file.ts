@@ -2,19 +2,19 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from '
 import { MAX_FILE_BYTES } from '../../../protocol/limits.ts'
 import { whyOf } from './way.ts'
 
-/** What is on disk under a path. */
+/** The state of a path on disk. */
 export type Seen =
   | { kind: 'absent' }
-  /** `at`: when it was written last, milliseconds since the epoch. */
+  /** `at`: time of the last write, milliseconds since the epoch. */
   | { kind: 'text'; text: string; at: number }
   /** Something that is not mirrored. */
   | { kind: 'other'; why: string }
-  /** It was being written while it was read. */
+  /** It was written to while it was read. */
   | { kind: 'moving' }
 
 const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
-/** What is at `path`, with an open descriptor where it is text. Throws what the file system throws. */
+/** Reads `path`; a text comes with an open descriptor. Throws errors of the file system. */
 export const openText = (path: string): [Seen, number | null] => {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined || stats.isDirectory()) return [{ kind: 'absent' }, null]
@@ -41,7 +41,7 @@ const safely = (read: () => Seen): Seen => {
   }
 }
 
-/** What an open file has in it, if that can be mirrored. */
+/** The content of an open file, if it can be mirrored. */
 export const readText = (fd: number): Seen => {
   const before = fstatSync(fd)
   if (!before.isFile()) return { kind: 'other', why: 'it is not a file' }

@@ -4,15 +4,18 @@ import { join, relative, sep } from 'node:path'
 import { watch } from 'chokidar'
 import type { Ignored } from '../rules/ignored.ts'
 
-/** A new folder is listed again after this (ms). */
+/** A new folder is listed again after this time (ms). */
 const LISTED_AGAIN_MS = 1_000
 
-/** File systems that tell nothing of what others do in them, by their numbers: NFS, SMB, 9p, FUSE, VirtualBox, AFS, Parallels. */
+/**
+ * File systems that report no changes by other machines, by type number: NFS, SMB, 9p, FUSE,
+ * VirtualBox, AFS, Parallels.
+ */
 const SILENT = new Set([
   0x6969, 0xff534d42, 0xfe534d42, 0x01021997, 0x65735546, 0x786f4256, 0x5346414f, 0x7c7c6673,
 ])
 
-/** Whether what others do in a folder may not be told. */
+/** True if changes by other machines may go unreported in a folder. */
 export const isSilent = (folder: string): boolean => {
   try {
     return process.platform === 'linux' && SILENT.has(statfsSync(folder).type >>> 0)
@@ -21,14 +24,14 @@ export const isSilent = (folder: string): boolean => {
   }
 }
 
-/** Watches what is below a folder; links are not followed. */
+/** Watches everything below a folder; symbolic links are not followed. */
 export interface Watch {
   close: () => Promise<void>
 }
 
 /**
- * Calls `onPath` with each path below `folder` that may have changed; resolves once everything is watched. What is
- * told may be late, come twice or be nothing: it says where to look, no more.
+ * Calls `onPath` with each path below `folder` that may have changed. Resolves once everything is
+ * watched. Reports may be late, repeated or wrong: a report only names a path to compare.
  */
 export const watchFolder = async (
   folder: string,
@@ -40,7 +43,7 @@ export const watchFolder = async (
   const watcher = watch(folder, {
     ignoreInitial: true,
     followSymlinks: false,
-    // Editors' ways of saving are the mirror's business: it looks at what has come of them.
+    // The mirror itself compares the result of an editor's save.
     atomic: false,
     ignorePermissionErrors: true,
     ignored: (path, stats) => {
@@ -54,7 +57,7 @@ export const watchFolder = async (
     if (!ignored(rel)) onPath(rel)
   }
   watcher.on('all', (_event, path) => tell(path))
-  // chokidar lists a folder before it watches it: what is written in between is told by nobody.
+  // chokidar lists a folder before it watches it: nothing reports a write in between.
   const timers = new Set<NodeJS.Timeout>()
   const listAgain = async (path: string): Promise<void> => {
     const entries = await readdir(path, { withFileTypes: true }).catch(() => []) // it went
@@ -73,8 +76,8 @@ export const watchFolder = async (
     }, LISTED_AGAIN_MS)
     timers.add(timer)
   })
-  // Of a file that was replaced and then written to chokidar may tell one, the system tells both. `watched` is the file
-  // or the folder that it is in.
+  // If a file is replaced and then written to, chokidar may report one event; the system reports
+  // both. `watched`: the file, or its folder.
   watcher.on('raw', (_event, name, details) => {
     const { watchedPath: watched } = details as { watchedPath: string }
     tell(watched)

@@ -10,32 +10,33 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 
-/** Linux: opens a folder only to go on from it; permission to list it is not needed. */
+/** Linux: opens a folder only as a starting point; permission to list it is not needed. */
 const O_PATH = process.platform === 'linux' ? 0o10000000 : 0
 const FOLDER = O_PATH | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
-/** Where a path can begin at an open folder, as openat(2) does it. */
+/** True if a path can begin at an open folder, as with openat(2). */
 const BY_FD = O_PATH !== 0 && existsSync('/proc/self/fd')
 
-/** A folder that was gone into. Close it. */
+/** An open folder. The caller closes it. */
 export interface Held {
-  /** Leads to this folder; with /proc, whatever its name means by now. */
+  /** Path of this folder; with /proc it stays valid if the folder is renamed. */
   readonly path: string
   readonly is: Stats
   /** The path of an entry. */
   at: (name: string) => string
-  /** Throws where the name of this folder means another one by now. */
+  /** Throws if the name of this folder refers to another one now. */
   check: () => void
   close: () => void
 }
 
-/** A folder of a path is not what it is to be; `message` says what. */
+/** A part of a path is not a plain folder; `message` has the cause. */
 export class Obstacle extends Error {}
 
 const NO_FOLDER = new Set(['ENOTDIR', 'ELOOP', 'ENOENT'])
 
 /**
- * Opens the folder `path`, itself no symbolic link. Null: no folder is there. Throws `Obstacle` for a symbolic link, and
- * what the file system throws. Without /proc a swap is noticed by `check`, not prevented.
+ * Opens the folder `path`, which must not be a symbolic link; null if it does not exist. Throws
+ * `Obstacle` for a symbolic link, and errors of the file system. Without /proc, `check` detects a
+ * swapped folder but cannot prevent it.
  */
 export const hold = (path: string): Held | null => {
   try {
@@ -74,7 +75,7 @@ const heldByName = (path: string): Held | null => {
   return { path, is, at: (name) => join(path, name), check, close: () => {} }
 }
 
-/** What an error means for the path it came for. */
+/** The cause to report for a path, from an error. */
 export const whyOf = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException
   if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return message

@@ -4,8 +4,9 @@ import { UNSEEN } from './paths.ts'
 const plain = (name: string): string => name.replace(UNSEEN, '').toLowerCase()
 
 /**
- * Whether git takes a folder for a repository, whose settings can run programs: it has HEAD, and objects and refs or where
- * they are. `at` gives an entry's path; `coming`: an entry that is about to be there as well.
+ * True if git takes a folder for a repository, whose settings can run programs: it has HEAD, and
+ * objects and refs or references to them. `at` returns an entry's path; `coming`: an entry that is
+ * about to be created.
  */
 export const isBare = (at: (name: string) => string, coming = ''): boolean => {
   const next = plain(coming)

@@ -145,13 +145,13 @@ const MODEL =
 const SECRET =
   /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\bAGE-SECRET-KEY-1[A-Z0-9]{50}|\bcl[oicth]_[A-Za-z0-9_-]{43}(?![\w-])/
 
-/** Whether a text has in it what no one shares by intent. */
+/** True if a text contains a secret that nobody shares on purpose. */
 export const isSecretText = (text: string): boolean => SECRET.test(text)
 
 export const SECRET_TEXT =
   'a private key or a ClawLink secret is in it; mirror DIR --include PATH mirrors it'
 
-/** Why a path is only mirrored where it is named; null: it is not of that kind. */
+/** The cause why a path is only mirrored if it is included by name; null for other paths. */
 export const guardOf = (rel: string): string | null => {
   const parts = rel.replace(UNSEEN, '').toLowerCase().split('/')
   for (let end = 1; end <= parts.length; end++) {
@@ -172,7 +172,7 @@ const lookUp = (table: { [path: string]: string }, parts: readonly string[]): st
   return null
 }
 
-/** Whether somebody has named a path, or a folder that it is in; `isFolder`: or something below it. */
+/** True if `--include` names a path or a folder above it; `isFolder`: or a path below it. */
 export const isIncluded = (include: readonly string[], rel: string, isFolder = false): boolean =>
   include.some(
     (named) =>

@@ -12,21 +12,25 @@ export const OUTER = '\0outer:'
 /** Ignore rules, each under the path of its file, those that are not in such a file under EXCLUDE and OUTER. */
 export type RuleTexts = ReadonlyMap<string, string>
 
-/** Whether a path below the mirror's folder is none of the mirror's business. */
+/** True if the mirror ignores a path below its folder. */
 export type Ignored = (rel: string, isFolder?: boolean) => boolean
 
 export const inFolder = (folder: string, name: string): string =>
   folder === '' ? name : `${folder}/${name}`
 
-/** What is ignored whatever any rule says: `.git`, the mirror's own temporary files, and what is in `without`. */
+/**
+ * Paths that are ignored without any rule: `.git`, the mirror's own temporary files, and the folder
+ * `without`.
+ */
 export const isOwn = (rel: string, without: string | null): boolean =>
   isGit(rel) ||
   isTemp(rel) ||
   (without !== null && (rel === without || rel.startsWith(`${without}/`)))
 
 /**
- * What rules say, as git reads them: the deepest folder that has a rule for a path decides, and nothing below an ignored
- * folder is seen. The rules of a folder may be added until something below it is asked for.
+ * The verdict of ignore rules, as git reads them: the deepest folder with a rule for a path
+ * decides, and everything below an ignored folder is ignored. The rules of a folder may be added
+ * until a path below it is tested.
  */
 export const ignoredBy = (rules: RuleTexts, foldsCase: boolean): Ignored => {
   const compiled = new Map<string, Ignore | null>()
@@ -47,7 +51,10 @@ export const ignoredBy = (rules: RuleTexts, foldsCase: boolean): Ignored => {
     return made
   }
   let around: [string, Ignore][] | null = null
-  /** The rules of the folders around, the nearest first; those that ignore the mirror's own folder do not count. */
+  /**
+   * The rules of the folders around, the nearest first; rules that ignore the mirror's own folder
+   * do not count.
+   */
   const outer = (): [string, Ignore][] => {
     around ??= [...rules]
       .filter(([name]) => name.startsWith(OUTER))
@@ -56,7 +63,7 @@ export const ignoredBy = (rules: RuleTexts, foldsCase: boolean): Ignored => {
       .sort(([a], [b]) => a.length - b.length)
     return around
   }
-  /** What the deepest of these rules that has a word on it says; null: none has. */
+  /** The verdict of the deepest rules that match; null if none match. */
   const verdict = (rel: string, isFolder: boolean, names: readonly string[]): boolean | null => {
     for (let folder = parentOf(rel); folder !== null; folder = parentOf(folder)) {
       const below = folder === '' ? rel : rel.slice(folder.length + 1)
@@ -66,7 +73,7 @@ export const ignoredBy = (rules: RuleTexts, foldsCase: boolean): Ignored => {
     }
     return null
   }
-  /** Whether the rules single this path out, its folders being none that they ignore. */
+  /** True if the rules allow this path and ignore none of its folders. */
   const isNamed = (rel: string, isFolder: boolean): boolean => {
     const said = verdict(rel, isFolder, RULE_FILES)
     if (said !== null) return said

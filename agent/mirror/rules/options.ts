@@ -3,7 +3,10 @@ import type { Session } from '../../../client/session/session.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
 import type { FileConflict } from '../../../workspace/files/put-file.ts'
 
-/** What a mirror asks of a session: to have what the server has, and to know what it has on disk. */
+/**
+ * The part of a session that a mirror needs: to receive the server's state, and to confirm that the
+ * server has its changes on disk.
+ */
 export type Connection = Pick<Session, 'synced' | 'barrier'>
 
 /** Settings of a mirror that outlast a restart. */
@@ -20,18 +23,18 @@ export interface MirrorSettings {
 
 export interface MirrorOptions extends MirrorSettings {
   dir: string
-  /** Of the shared paths; what follows it is the path below `dir`. */
+  /** Prefix of the shared paths; the rest of a shared path is the path below `dir`. */
   prefix: string
-  /** A folder that is never mirrored, wherever it is: where the replicas are. */
+  /** The folder of the replicas; it is never mirrored. */
   without: string
   replica: Replica
-  /** The connection, where there is one. */
+  /** The connection, if there is one. */
   session: () => Connection | null
   me: AgentId
-  /** After how long a rule file's change lets more through (ms); left out: what `Rules` says. */
+  /** Time until a rule file's change ignores less (ms); left out: the default of `Rules`. */
   loosenMs?: number
   report: (event: MirrorEvent) => void
-  /** Files of the first pass that are done, of how many (count). */
+  /** Files of the first pass: done, and all (count). */
   progress?: (done: number, total: number) => void
 }
 
@@ -41,7 +44,7 @@ export interface FirstPass {
   files: number
   /** Files that are not mirrored (count). */
   skipped: number
-  /** Whether the server has it on disk. */
+  /** True if the server has it on disk. */
   durable: boolean
 }
 
@@ -51,8 +54,8 @@ export interface MirrorEvent {
   file_key: string
   change?: 'created' | 'changed' | 'removed'
   version?: number
-  /** Lines that others had changed, too; both are kept. */
+  /** Lines that others had changed as well; both versions are kept. */
   conflicts?: FileConflict[]
-  /** Why it is not mirrored. */
+  /** The cause why it is not mirrored. */
   why?: string
 }

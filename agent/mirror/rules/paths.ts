@@ -18,7 +18,10 @@ export const checkPrefix = (text: string): string => {
 export const relOf = (prefix: string, key: string): string | null =>
   key.startsWith(prefix) && key !== prefix ? key.slice(prefix.length) : null
 
-/** Why a path from the document cannot be one on this disk; null: it can. Total, and asked before the disk is. */
+/**
+ * The cause why a path of the document is not valid on this disk; null if it is. Never throws,
+ * never reads the disk.
+ */
 export const problemOf = (rel: string): string | null => {
   try {
     if (checkFileKey(rel) !== rel) return 'its name is not in Unicode form NFC'
@@ -35,7 +38,7 @@ export const problemOf = (rel: string): string | null => {
 const isBadOnWindows = (part: string): boolean =>
   /[<>:"|?*]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(part)
 
-/** Whether a part of the path is a repository's own folder, by any name that a file system takes for it. */
+/** True if a part of the path is `.git`, by any name that a file system treats as equal. */
 export const isGit = (rel: string): boolean =>
   rel.split('/').some((part) => /^(\.git|git~1)$/i.test(part.replace(UNSEEN, '')))
 
@@ -44,23 +47,23 @@ export const folderOf = (rel: string): string => rel.slice(0, Math.max(0, rel.la
 
 export const nameOf = (rel: string): string => rel.slice(rel.lastIndexOf('/') + 1)
 
-/** The folders on the way to a path, the outermost first, without the mirror's own. */
+/** The folders above a path, the outermost first, without the mirror's own. */
 export const foldersOf = (rel: string): string[] => {
   const parts = rel.split('/')
   return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'))
 }
 
-/** The neighbour by way of which a file is replaced. */
+/** The temporary file that replaces a file. */
 export const tempName = (): string => `.clawlink-${randomBytes(6).toString('hex')}.tmp`
 
 export const isTemp = (rel: string): boolean => /(^|\/)\.clawlink-[0-9a-f]{12}\.tmp$/.test(rel)
 
-/** How a disk that does not tell upper from lower case knows a path. */
+/** The name of a path on a disk that ignores case. */
 export const folded = (rel: string): string => rel.normalize('NFC').toLowerCase()
 
 /**
- * Of paths that differ in case only one can be on a disk that does not tell case: the others, each with the one that is
- * there. That is the one that `isThere` already, or the first in order.
+ * A disk that ignores case can hold only one of several paths that differ in case. Returns the
+ * others, each with the path on disk: one that `isThere`, else the first in order.
  */
 export const shadowed = (
   rels: Iterable<string>,

@@ -4,10 +4,12 @@ import { homedir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { OUTER } from './ignored.ts'
 
-/** What git may take to say what it is set to (ms). */
+/** Timeout of a call of git that reads a setting (ms). */
 const GIT_MS = 2_000
 
-/** A small file of git's or the user's; '': there is none. Throws what the file system throws. */
+/**
+ * Reads a small file of git or the user; '' if it does not exist. Throws errors of the file system.
+ */
 const readOr = (path: string): string => {
   try {
     return readFileSync(path, 'utf8')
@@ -18,7 +20,10 @@ const readOr = (path: string): string => {
   }
 }
 
-/** Where git keeps what belongs to a repository, and to all work trees of it; null: `folder` is none. */
+/**
+ * The folders in which git keeps the data of a work tree and of its repository; null if `folder` is
+ * not a repository.
+ */
 const gitDirsOf = (folder: string): { own: string; common: string } | null => {
   const git = join(folder, '.git')
   const stats = lstatSync(git, { throwIfNoEntry: false })
@@ -35,11 +40,14 @@ const gitDirsOf = (folder: string): { own: string; common: string } | null => {
   return { own, common: common === '' ? own : resolve(own, common) }
 }
 
-/** Whether a folder is the top of a repository. */
+/** True if a folder is the top of a repository. */
 export const isRepository = (folder: string): boolean =>
   lstatSync(join(folder, '.git'), { throwIfNoEntry: false }) !== undefined
 
-/** Asks git itself: settings have includes and conditions. Null: it has no answer, or there is no git here. */
+/**
+ * Asks git for a setting, as settings have includes and conditions. Null if it is not set or git is
+ * not installed.
+ */
 export const askGit = (folder: string, ...args: string[]): string | null => {
   try {
     return execFileSync('git', args, {
@@ -54,7 +62,10 @@ export const askGit = (folder: string, ...args: string[]): string | null => {
   }
 }
 
-/** For so long is known what core.excludesFile of a repository is (ms), unless its settings change: asking git starts a process. */
+/**
+ * A repository's core.excludesFile is cached for this time (ms) unless its settings change: a call
+ * of git starts a process.
+ */
 const SETTING_MS = 60_000
 const settings = new Map<string, { file: string; at: number; stamp: string }>()
 
@@ -77,7 +88,7 @@ const excludesFileOf = (folder: string, common: string): string => {
   return file
 }
 
-/** The files that a repository's core.excludesFile and info/exclude are; the last has the last word. */
+/** The paths of a repository's core.excludesFile and info/exclude; the last one wins. */
 export const excludeFilesOf = (folder: string): string[] => {
   const dirs = gitDirsOf(folder)
   if (dirs === null) return []
@@ -85,13 +96,13 @@ export const excludeFilesOf = (folder: string): string[] => {
 }
 
 /**
- * What a repository ignores besides its .gitignore files. Null: `folder` is not a repository. Throws what the file system
- * throws where one of them cannot be read.
+ * A repository's ignore rules outside its .gitignore files. Null if `folder` is not a repository.
+ * Throws errors of the file system if one cannot be read.
  */
 export const excludesOf = (folder: string): string | null =>
   isRepository(folder) ? excludeFilesOf(folder).map(readOr).join('\n') : null
 
-/** The rules of the repository that a folder is inside of, by names that begin with OUTER. */
+/** The rules of the repository around a folder, under names that begin with OUTER. */
 export const outerRules = (folder: string): Map<string, string> => {
   const rules = new Map<string, string>()
   if (gitDirsOf(folder) !== null) return rules // it is one itself
@@ -108,10 +119,10 @@ export const outerRules = (folder: string): Map<string, string> => {
   }
 }
 
-/** A lock of git's this old was left behind (ms). */
+/** A crashed git left a lock of this age behind (ms). */
 const STALE_LOCK_MS = 60_000
 
-/** The repository that a folder is, or is inside of; null: it is in none. */
+/** The repository that a folder is or is inside of; null if there is none. */
 const dirsAround = (folder: string): ReturnType<typeof gitDirsOf> => {
   for (let at = folder; ; at = dirname(at)) {
     const dirs = gitDirsOf(at)
@@ -119,7 +130,7 @@ const dirsAround = (folder: string): ReturnType<typeof gitDirsOf> => {
   }
 }
 
-/** Whether git is changing the work tree that a folder is in: then what is gone may be on its way. */
+/** True if git is changing the folder's work tree; missing files may come back then. */
 export const isGitBusy = (folder: string): boolean => {
   const own = dirsAround(folder)?.own
   if (own === undefined) return false
@@ -128,10 +139,13 @@ export const isGitBusy = (folder: string): boolean => {
   )
 }
 
-/** What a sparse checkout leaves out, by folder, as it was at a `stamp`. */
+/** Paths that a sparse checkout leaves out, by folder, at a `stamp`. */
 const sparse = new Map<string, { stamp: string; paths: Set<string> }>()
 
-/** The paths below a folder that a sparse checkout of its repository leaves out; empty: all are to be there. */
+/**
+ * The paths below a folder that a sparse checkout of its repository leaves out; empty if the
+ * checkout is full.
+ */
 export const sparsePaths = (folder: string): ReadonlySet<string> => {
   const own = dirsAround(folder)?.own
   if (own === undefined || !existsSync(join(own, 'info', 'sparse-checkout'))) return new Set()

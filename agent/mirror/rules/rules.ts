@@ -2,12 +2,18 @@ import { diffTokens } from '../../../lib/merge/diff.ts'
 import { merge3 } from '../../../lib/merge/merge.ts'
 import { type Ignored, ignoredBy, type RuleTexts } from './ignored.ts'
 
-/** A change made here loosens rules only after it has been on disk for this long (ms): longer than a save takes. */
+/**
+ * A change made here loosens rules only after it has been on disk for this time (ms), which is
+ * longer than a save takes.
+ */
 const LOOSEN_MS = 10_000
-/** Sets of older rules that hold on beside the current ones (count): every path is checked against each. */
+/**
+ * Older sets of rules that stay in force beside the current one (count); every path is tested
+ * against each.
+ */
 const MAX_KEPT = 32
 
-/** What is kept of the rules in the replica. */
+/** State of the rules in the replica. */
 export type StoredRules = {
   kept: [string, string][][]
   known: [string, string][]
@@ -29,7 +35,7 @@ export class Rules {
   readonly #foldsCase: boolean
   readonly #loosenMs: number
   #isNew: boolean
-  /** Whether others have changed the newest of `#kept` in this turn. */
+  /** True if others have changed the newest of `#kept` in this turn. */
   #isOpen = false
   #ignored: Ignored[] = []
 
@@ -47,7 +53,7 @@ export class Rules {
     return { kept: this.#kept.map((one) => [...one]), known: [...this.#known] }
   }
 
-  /** What is ignored where `now` are the rules on disk. */
+  /** The test for ignored paths, given the rules on disk, `now`. */
   ignored(now: RuleTexts): Ignored {
     const current = ignoredBy(now, this.#foldsCase)
     return (rel, isFolder) =>
@@ -122,12 +128,12 @@ export class Rules {
     this.#compile()
   }
 
-  /** Whether a rule file is gone, or ignores less than it did. */
+  /** True if a rule file is gone or ignores less than before. */
   isLess(now: RuleTexts): boolean {
     return [...this.#known].some(([name, text]) => !onlyAdds(text, now.get(name) ?? ''))
   }
 
-  /** Whether paths are ignored which the rules on disk let through. */
+  /** True if older rules ignore paths that the rules on disk do not. */
   isHeld(now: RuleTexts): boolean {
     return this.#kept.length > 1 || [...this.#known.keys()].some((name) => !now.has(name))
   }
@@ -173,5 +179,5 @@ const withAdded = (before: string, after: string): string => {
   return lines.join('\n') === to.join('\n') ? after : `${lines.join('\n')}\n`
 }
 
-/** Whether a change only adds lines, and lets nothing through. */
+/** True if a change only adds lines and allows no further path. */
 const onlyAdds = (before: string, after: string): boolean => withAdded(before, after) === after

@@ -3,13 +3,15 @@ import type { Replica } from '../../../client/replica/replica.ts'
 import { isPristine } from '../../../lib/yjs/internals.ts'
 import type { Connection } from './options.ts'
 
-/** How long the server may take to say that it has something (ms), and when it is asked again. */
+/** Timeout for a confirmation by the server, and the delay until the next request (ms). */
 const SERVER_MS = 15_000
 const RETRY_MS = 1_000
-/** A link that starts connects in a moment (ms). */
+/** Time in which a starting link connects (ms). */
 const CONNECT_MS = 10
 
-/** Text that is sent before the server must confirm it; at most twice as much is under way (UTF-16 units). */
+/**
+ * Text sent before the server must confirm it; at most twice as much is in flight (UTF-16 units).
+ */
 const WINDOW_UNITS = 2 * 1024 * 1024
 
 /** The server, as a mirror needs it, until `ended`. */
@@ -27,7 +29,7 @@ export class Upstream {
     this.#ended = ended
   }
 
-  /** Waits for what others have: a file that is created twice has both texts in it. */
+  /** Waits for the state of others: a file created twice contains both texts. */
   async synced(): Promise<void> {
     while (!this.#ended.aborted) {
       const open = this.#session()
@@ -40,7 +42,7 @@ export class Upstream {
     }
   }
 
-  /** Whether the server has everything on disk. */
+  /** True if the server has everything on disk. */
   async isConfirmed(): Promise<boolean> {
     try {
       const session = this.#session()
@@ -51,7 +53,7 @@ export class Upstream {
     }
   }
 
-  /** Waits until the server has everything, and if need be for its coming back. */
+  /** Waits until the server has everything, and until it is reachable again if necessary. */
   async confirm(): Promise<void> {
     while (!this.#ended.aborted && !(await this.isConfirmed())) await this.#sleep(RETRY_MS)
   }
