@@ -16,10 +16,16 @@ export interface Runtime {
   listen: (place: WorkspaceHandle, presence: Presence | null, wanted: Wanted) => Listening
 }
 
+interface OpenWorkspace {
+  profile: string
+  handle: WorkspaceHandle
+  mirrors: Mirrors | null
+}
+
 /** What the verbs that are about the link want of it. */
 export interface LinkFace {
-  /** Every place that is open, with the folder of its profile, and what is mirrored; null: nobody is registered there. */
-  places: () => { profile: string; place: WorkspaceHandle; mirrors: Mirrors | null }[]
+  /** The open workspaces, with the folder of the profile and its mirrors; null if no agent is registered. */
+  workspaces: () => readonly OpenWorkspace[]
   pid: number
   version: string
   /** Milliseconds since the epoch. */

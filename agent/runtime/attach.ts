@@ -33,20 +33,24 @@ export interface Who {
   name: () => string
 }
 
+export interface AttachmentEvents {
+  /** The connection with the server, and so the document, may be another. */
+  contact: () => void
+  closed: () => void
+}
+
 /**
  * A program that is attached to a place, at the link's end: what it writes is applied to the replica, committed, and goes
  * to the server like the link's own; what comes in goes to it.
  */
 export class Attachment {
-  /** Called when the connection with the server, and so the document, may be another. */
-  onContact: () => void = () => {}
-  onClosed: () => void = () => {}
   #clientId: number | null = null
   readonly #socket: Socket
-  readonly #place: WorkspaceHandle
+  readonly #handle: WorkspaceHandle
   readonly #ids: AttachIds
   readonly #who: Who
   readonly #pid: number
+  readonly #events: AttachmentEvents
   readonly #enders: (() => void)[] = []
   #maxBuffered = MAX_BUFFERED_BYTES
   #incoming: Uint8Array[] = []
@@ -60,12 +64,20 @@ export class Attachment {
   #isClosed = false
   #isOver = false
 
-  constructor(socket: Socket, place: WorkspaceHandle, ids: AttachIds, who: Who, pid: number) {
+  constructor(
+    socket: Socket,
+    handle: WorkspaceHandle,
+    ids: AttachIds,
+    who: Who,
+    pid: number,
+    events: AttachmentEvents,
+  ) {
     this.#socket = socket
-    this.#place = place
+    this.#handle = handle
     this.#ids = ids
     this.#who = who
     this.#pid = pid
+    this.#events = events
   }
 
   /** Answers the program with all that it lacks. Throws `busy` where another one has its client id by now. */
@@ -78,7 +90,7 @@ export class Attachment {
         'quit and start again',
       )
     }
-    if (vector !== null && this.#place.replica.knowsTaken(fromBase64(vector))) {
+    if (vector !== null && this.#handle.replica.knowsTaken(fromBase64(vector))) {
       this.#ids.release(clientId, false)
       throw new ClawError(
         'busy',
@@ -88,11 +100,11 @@ export class Attachment {
     }
     this.#clientId = clientId
     if (this.#isClosed) return this.#ids.release(clientId, false)
-    const { doc } = this.#place.replica
+    const { doc } = this.#handle.replica
     const state = (await this.#changes()) ?? {}
     if (this.#isClosed) return
     // From here to the end in one go: between what is sent now and what is forwarded nothing may be missing.
-    const { target, workspace } = this.#place.at
+    const { target, workspace } = this.#handle.at
     const attached = {
       profile: this.#who.profile,
       server: target.base,
@@ -110,7 +122,7 @@ export class Attachment {
   }
 
   #listen(): void {
-    const { replica, session } = this.#place
+    const { replica, session } = this.#handle
     const { doc } = replica
     const forward = (update: Uint8Array, origin: unknown): void => {
       if (origin !== this) this.#send(writeFrame(KIND_UPDATE, update))
@@ -122,7 +134,7 @@ export class Attachment {
       () => doc.off('update', forward),
       () => session?.awareness.off('change', tell),
       session?.onContact(() => {
-        this.onContact()
+        this.#events.contact()
         tell()
       }) ?? (() => {}),
       replica.onMessages(() => this.changed()),
@@ -132,13 +144,13 @@ export class Attachment {
       try {
         read(chunk)
       } catch (error) {
-        console.error(`${this.#place.at.dir}: attached, but says ${(error as Error).message}`)
+        console.error(`${this.#handle.at.dir}: attached, but says ${(error as Error).message}`)
         this.#socket.destroy()
       }
     })
     this.#socket.on('close', () => this.close())
     if (this.#socket.destroyed) this.close()
-    else this.#place.showAttached(this, {})
+    else this.#handle.showAttached(this, {})
   }
 
   #read(kind: number, payload: Uint8Array): void {
@@ -150,7 +162,7 @@ export class Attachment {
       return
     }
     const said = JSON.parse(Buffer.from(payload).toString()) as AttachedSays
-    if (said.show !== undefined) this.#place.showAttached(this, said.show)
+    if (said.show !== undefined) this.#handle.showAttached(this, said.show)
     if (said.bye) this.#onBye()
     if (said.clientId !== undefined) {
       // The one before is not to be used again: others know it better than this replica did.
@@ -164,7 +176,7 @@ export class Attachment {
   #apply(): void {
     clearTimeout(this.#applyTimer)
     this.#applyTimer = undefined
-    const { replica } = this.#place
+    const { replica } = this.#handle
     if (this.#incoming.length === 0 || replica.isClosed) return
     const updates = this.#incoming.splice(0)
     this.#appliedAt = performance.now()
@@ -176,14 +188,14 @@ export class Attachment {
 
   #onBye(): void {
     this.#apply()
-    this.#place.replica.commit().then(() => {
+    this.#handle.replica.commit().then(() => {
       this.#isOver = true
       this.close()
     }, this.#failed)
   }
 
   #failed = (error: Error): void => {
-    console.error(`${this.#place.at.dir}: an attachment's change was not stored: ${error.message}`)
+    console.error(`${this.#handle.at.dir}: an attachment's change was not stored: ${error.message}`)
     this.close()
   }
 
@@ -211,7 +223,7 @@ export class Attachment {
 
   /** What is not as it was said last; null: nothing. */
   async #changes(): Promise<LinkState | null> {
-    const { me, session, replica } = this.#place
+    const { me, session, replica } = this.#handle
     const changes: LinkState = {}
     if (!this.#isInboxRead && !replica.isClosed) {
       this.#isInboxRead = true
@@ -259,8 +271,8 @@ export class Attachment {
     this.#apply()
     this.#socket.end()
     if (this.#clientId !== null) this.#ids.release(this.#clientId, this.#isOver)
-    this.#place.showAttached(this, null)
-    this.onClosed()
+    this.#handle.showAttached(this, null)
+    this.#events.closed()
   }
 }
 

@@ -9,6 +9,7 @@ import type { Shown } from '../../client/resident/attach-wire.ts'
 import { BEAT_MS } from '../../client/session/heartbeat.ts'
 import { drain, mayDoLater, reportOverlaps } from '../../client/session/outbox.ts'
 import { Session } from '../../client/session/session.ts'
+import { Mutex } from '../../lib/mutex.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { type Here, hasAgent } from '../../workspace/agents/agents.ts'
 import {
@@ -47,14 +48,13 @@ export class WorkspaceHandle {
   /** Whose inbox is kept filled; null: nobody is registered, or no link keeps this. */
   #me: AgentId | null = null
   #session: Session | null = null
-  #turn: Promise<void> = Promise.resolve()
+  readonly #users = new Mutex()
   readonly #presence = new AgentPresence((presence) => this.#session?.show(presence))
   readonly #filler: InboxFiller
   readonly #listeners: Listeners
   #draining: Promise<void> | null = null
   #clockOffset = 0
-  /** Called if the handle has to be opened again. */
-  onTaken: () => void = () => {}
+  #onTaken: () => void = () => {}
   /** The client id that another agent has taken; null for none. */
   #taken: number | null = null
 
@@ -85,15 +85,14 @@ export class WorkspaceHandle {
     return new WorkspaceHandle(at, await Replica.open(at.dir, warn), beatMs)
   }
 
-  /** Resolves when nobody else has the place, to what lets the next one have it. */
-  async enter(): Promise<() => void> {
-    const before = this.#turn
-    let leave = () => {}
-    this.#turn = new Promise((resolve) => {
-      leave = resolve
-    })
-    await before
-    return leave
+  /** Sets the callback for a client id that another agent has taken: the handle must be opened again. */
+  onTaken(callback: () => void): void {
+    this.#onTaken = callback
+  }
+
+  /** Resolves to a function that releases the handle, once all earlier users have released it. Call it exactly once. */
+  enter(): Promise<() => void> {
+    return this.#users.acquire()
   }
 
   get session(): Session | null {
@@ -232,7 +231,7 @@ export class WorkspaceHandle {
     const isKnown = this.#taken !== null
     this.#taken = client
     this.#session?.giveUp()
-    if (!isKnown) this.onTaken()
+    if (!isKnown) this.#onTaken()
   }
 
   /** Where the server cannot be asked for what it has, the next connection finds the same. */

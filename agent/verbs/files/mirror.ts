@@ -130,7 +130,7 @@ const folderOf = (call: Call): string => {
 }
 
 const allMirrors = (call: Call) =>
-  (call.host.link?.places() ?? []).flatMap(({ profile, mirrors }) =>
+  (call.host.link?.workspaces() ?? []).flatMap(({ profile, mirrors }) =>
     (mirrors?.list() ?? []).map((info) => ({ profile, ...info })),
   )
 
@@ -155,8 +155,8 @@ const contains = (outer: string, inner: string): boolean => {
 
 const mirrorsOf = (call: Call, team: WorkspaceSession): Mirrors => {
   const mirrors = call.host.link
-    ?.places()
-    .find(({ place }) => place.replica === team.replica)?.mirrors
+    ?.workspaces()
+    .find(({ handle }) => handle.replica === team.replica)?.mirrors
   if (mirrors != null) return mirrors
   throw new ClawError(
     'unreachable',
@@ -214,7 +214,7 @@ export const notesOf = ({ skipped, notes = [] }: MirrorInfo, most = skipped.leng
 const stop = async (call: Call, dir: string): Promise<Outcome> => {
   await mayEnter(call, true)
   await call.place()
-  for (const { profile, mirrors } of call.host.link?.places() ?? []) {
+  for (const { profile, mirrors } of call.host.link?.workspaces() ?? []) {
     if (profile !== call.profile.dir || !(await mirrors?.stop(dir))) continue
     return { data: { stopped: dir }, lines: [oneLine(`stopped mirroring ${dir}; its files stay`)] }
   }

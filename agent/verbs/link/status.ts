@@ -24,8 +24,8 @@ export const status: Verb = async (call) => {
   const since = new Date(link.since).toISOString()
   const lines = [`link ${version}, process ${pid}, since ${since}`]
   const profiles = []
-  for (const { profile: dir, place, mirrors } of link.places()) {
-    const { replica, session, at, me } = place
+  for (const { profile: dir, handle, mirrors } of link.workspaces()) {
+    const { replica, session, at, me } = handle
     const { name } = readState(dir)
     const contact = session?.contact
     const one = {
@@ -42,7 +42,7 @@ export const status: Verb = async (call) => {
       role: at.access.role,
       unsent: session?.hasUnsent ?? null,
       mirrors: mirrors?.list() ?? [],
-      clock_offset_seconds: Math.round(place.clockOffset / 1_000),
+      clock_offset_seconds: Math.round(handle.clockOffset / 1_000),
     }
     const sends = one.why === null ? 'connected' : `connected, nothing is sent (${one.why})`
     const isRevoked = contact?.why?.code === 'revoked'
@@ -58,7 +58,7 @@ export const status: Verb = async (call) => {
         `${profile}  ${name == null ? '' : word(name)}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}${reads}${waits}`,
       ),
     )
-    if (Math.abs(place.clockOffset) >= OFF_MS) lines.push(`  ${clockLine(place.clockOffset)}`)
+    if (Math.abs(handle.clockOffset) >= OFF_MS) lines.push(`  ${clockLine(handle.clockOffset)}`)
     for (const info of one.mirrors) {
       lines.push(
         `  mirror ${lineOfMirror(info)}`,

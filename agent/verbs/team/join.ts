@@ -43,8 +43,8 @@ export const join: Verb = async (call) => {
   })
   const moved = moveDefault(call.profile, target.base, workspace)
   const role = access.role ?? 'write'
-  for (const { profile, place } of call.host.link?.places() ?? []) {
-    if (profile === call.profile.dir) place.session?.redial()
+  for (const { profile, handle } of call.host.link?.workspaces() ?? []) {
+    if (profile === call.profile.dir) handle.session?.redial()
   }
   return {
     data: { server: target.base, workspace, role, agent_id: access.agentId },
