@@ -6,7 +6,7 @@ import { held } from '../test/support/tui/attached.ts'
 import { LARGE, makeWorld } from '../test/support/tui/world.ts'
 import { onPress } from '../tui/control/control.ts'
 import type { Steps } from '../tui/control/effect.ts'
-import type { Frame } from '../tui/model/frame.ts'
+import type { UiFrame } from '../tui/model/frame.ts'
 import { initialState, reduce, type View } from '../tui/model/state.ts'
 import { Store } from '../tui/model/store.ts'
 import { screenRows } from '../tui/views/screen.ts'
@@ -53,13 +53,13 @@ const say = (what: string, times: number[]): void => {
   console.log(`${what.padEnd(44)} ${median(times).toFixed(2)} ms, at most ${worst.toFixed(2)} ms`)
 }
 
-const lookAt = (view: View, filter: string): Frame => {
+const lookAt = (view: View, filter: string): UiFrame => {
   const state = reduce(initialState(NOW), { type: 'view', view })
   const filtered = reduce(state, { type: 'filter', text: filter })
   return { snapshot: store.snapshot, state: filtered, columns: 200, rows: 60, plain: false }
 }
 
-const apply = (look: Frame, steps: Steps): Frame => {
+const apply = (look: UiFrame, steps: Steps): UiFrame => {
   let { state } = look
   for (const step of steps) if (step.type === 'event') state = reduce(state, step.event)
   return { ...look, state }

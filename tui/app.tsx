@@ -11,7 +11,7 @@ import { RowView } from './ui/row.tsx'
 import { bodyHeight, screenRows } from './views/screen.ts'
 
 /** The environment variables that the terminal UI reads. */
-export interface Env {
+export interface UiEnv {
   /** Anything: no colours. */
   NO_COLOR?: string | undefined
   /** `true`: linear text for a screen reader. */
@@ -28,7 +28,7 @@ export interface AppProps {
   attached: Attached
   /** Keys pressed before the app could listen; the app empties the list. */
   early?: Press[]
-  env?: Env
+  env?: UiEnv
   mice?: Mice
   /** Lines that are left free at the bottom: where they are the terminal's own screen, it scrolls when it is full. */
   spare?: number

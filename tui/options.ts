@@ -62,7 +62,7 @@ const helpText = (command: CommandSpec | null): string => {
 }
 
 /** Profile, server and workspace for the link, as flags of clawlink-agent. */
-export interface Options {
+export interface TuiOptions {
   flags: readonly string[]
 }
 
@@ -71,7 +71,7 @@ export const parseOptions = (
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   version: string,
-): Options | string => {
+): TuiOptions | string => {
   const given = readProgram(PROGRAM, argv)
   const { command, values, has } = given
   if (has.has('help')) return helpText(command)

@@ -4,7 +4,7 @@ import { render, Text, useApp, useInput } from 'ink'
 import { useEffect, useRef, useState } from 'react'
 import type { Attached } from '../client/resident/attach.ts'
 import { ClawError } from '../protocol/errors.ts'
-import { App, type AppProps, type Env } from './app.tsx'
+import { App, type AppProps, type UiEnv } from './app.tsx'
 import { type Press, pressesOf } from './terminal/press.ts'
 import { Terminal } from './terminal/terminal.ts'
 import { harmless } from './text/display.ts'
@@ -46,7 +46,7 @@ export interface StartOptions {
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
   stderr: NodeJS.WriteStream
-  env: Env
+  env: UiEnv
 }
 
 /**

@@ -3,7 +3,7 @@ import { diffTokens } from '../../lib/merge/diff.ts'
 import { merge3 } from '../../lib/merge/merge.ts'
 
 /** By which texts are known again. */
-export const digestOf = (text: string): string =>
+export const textDigest = (text: string): string =>
   createHash('sha256').update(text).digest('base64url')
 
 /** The lines that two texts have in common, in order: the base of a merge of two texts that never had one. */

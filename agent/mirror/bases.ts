@@ -1,6 +1,6 @@
 import type { MirrorBase, Replica } from '../../client/replica/replica.ts'
 import type { FileId } from '../../protocol/ids.ts'
-import { digestOf } from './base.ts'
+import { textDigest } from './base.ts'
 
 /** Stands for the digest of a file that is not there. */
 export const REMOVED = 'removed'
@@ -54,14 +54,14 @@ export class Bases {
   /** The disk has `text`; where `next` is given, that is about to take its place. */
   keep(rel: string, text: string, fileId: FileId, next?: string): void {
     const texts = next === undefined ? [text] : [text, next]
-    const [digest, planned] = texts.map(digestOf) as [string, string?]
+    const [digest, planned] = texts.map(textDigest) as [string, string?]
     this.#set(rel, { digest, fileId, ...(planned !== undefined && { next: planned }) }, texts)
   }
 
   /** `next` is about to be written to the disk: found there after a crash, it is the base. */
   plan(rel: string, next: string, fileId: FileId): void {
     const digest = this.#known.get(rel)?.digest ?? null
-    this.#set(rel, { digest, fileId, next: digestOf(next) }, [next])
+    this.#set(rel, { digest, fileId, next: textDigest(next) }, [next])
   }
 
   /** The file is about to be removed from the disk: if it is gone after a crash, the mirror did that, and nobody else. */
@@ -90,7 +90,7 @@ export class Bases {
       if (!after.has(digest)) this.#replica.keepMirrorText(this.#mirror, rel, digest, null)
     }
     for (const text of texts) {
-      const digest = digestOf(text)
+      const digest = textDigest(text)
       if (!before.has(digest)) this.#replica.keepMirrorText(this.#mirror, rel, digest, text)
     }
   }

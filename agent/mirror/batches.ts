@@ -2,7 +2,7 @@ import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Replica } from '../../client/replica/replica.ts'
 import { whyOf } from './disk/way.ts'
 import { AWAY } from './gone.ts'
-import { lookAt, type View } from './look-at.ts'
+import { type LookParts, lookAt } from './look-at.ts'
 import type { Looker } from './looker.ts'
 import type { Looked, Merge } from './merge.ts'
 import type { Reconciler } from './reconcile.ts'
@@ -18,7 +18,7 @@ import { isRuleFile, rulesFirst } from './terrain.ts'
 const BATCH_FILES = 200
 const BATCH_UNITS = 1024 * 1024
 
-interface Parts extends View {
+interface Parts extends LookParts {
   replica: Replica
   looker: Looker
   merge: Merge

@@ -1,7 +1,7 @@
 import { Budget, FULL } from './budget.ts'
-import type { Change, Folder } from './disk/folder.ts'
+import type { Folder, FolderChange } from './disk/folder.ts'
 import { whyOf } from './disk/way.ts'
-import type { Write } from './merge.ts'
+import type { DiskWrite } from './merge.ts'
 import type { Overwritten } from './overwritten.ts'
 
 /** Files that are written at a time (count). */
@@ -9,7 +9,7 @@ const WRITERS = 8
 
 /** The result of a set of writes. */
 export interface Carried {
-  done: Write[]
+  done: DiskWrite[]
   /** The file or its mounts changed meanwhile, or git is about to change it: look again. */
   late: string[]
   /** Paths that were refused, and why. */
@@ -37,7 +37,7 @@ export class Carrier {
   }
 
   /** All that is done outlasts a power failure once this resolves. */
-  async carry(writes: readonly Write[]): Promise<Carried> {
+  async carry(writes: readonly DiskWrite[]): Promise<Carried> {
     const carried: Carried = { done: [], late: [], refused: [] }
     const left = writes.values()
     await Promise.all(
@@ -49,7 +49,7 @@ export class Carrier {
     return carried
   }
 
-  async #one(write: Write, carried: Carried): Promise<void> {
+  async #one(write: DiskWrite, carried: Carried): Promise<void> {
     const { rel, text, expected } = write
     if (this.#isBusy(rel)) {
       carried.late.push(rel)
@@ -60,7 +60,7 @@ export class Carrier {
       carried.refused.push([rel, FULL])
       return
     }
-    let change: Change = { done: false }
+    let change: FolderChange = { done: false }
     try {
       change =
         text === null

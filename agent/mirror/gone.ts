@@ -6,7 +6,7 @@ import { birthOf, type Folder } from './disk/folder.ts'
 import { mountsBelow, REPOSITORY, rootAt } from './disk/roots.ts'
 import { foldersOf } from './rules/paths.ts'
 import { isGitBusy, sparsePaths } from './rules/repository.ts'
-import { Waiting } from './waiting.ts'
+import { WaitingDeletions } from './waiting.ts'
 
 /** Default share of the files (percent) whose deletion at once must be confirmed … */
 const MAX_GONE = 50
@@ -48,7 +48,7 @@ export class Gone {
   readonly #folder: Folder
   readonly #bases: Bases
   readonly #maxGone: number
-  readonly #waiting: Waiting
+  readonly #waiting: WaitingDeletions
   /**
    * Mounts and repositories at the last listing ('': neither any more). Until `goes` (ms since the
    * epoch) files may still disappear with it, as a repository is removed file by file.
@@ -75,7 +75,7 @@ export class Gone {
     this.#maxGone = maxGone
     const stored = replica.record<Stored>(this.#record)
     this.#isNewFolder = stored !== undefined && !this.#isFolderOf(stored)
-    this.#waiting = new Waiting(stored?.waiting ?? [])
+    this.#waiting = new WaitingDeletions(stored?.waiting ?? [])
     const roots = (stored?.roots ?? []).filter((one) => Array.isArray(one))
     this.#roots = new Map(roots.map(([at, id]) => [at, { id, goes: 0 }]))
   }

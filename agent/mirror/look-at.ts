@@ -1,9 +1,9 @@
 import type * as Y from 'yjs'
 import type { FileId } from '../../protocol/ids.ts'
 import { findLeaf } from '../../workspace/files/tree.ts'
-import { digestOf } from './base.ts'
+import { textDigest } from './base.ts'
 import { type Bases, REMOVED } from './bases.ts'
-import type { Dirty } from './disk/dirty.ts'
+import type { DirtyPaths } from './disk/dirty.ts'
 import type { Folder } from './disk/folder.ts'
 import { AWAY, type Gone } from './gone.ts'
 import type { Looker } from './looker.ts'
@@ -11,14 +11,14 @@ import type { Looked } from './merge.ts'
 import { isUnsettled } from './settling.ts'
 import type { Terrain } from './terrain.ts'
 
-export interface View {
+export interface LookParts {
   folder: Folder
   prefix: string
   doc: Y.Doc
   bases: Bases
   terrain: Terrain
   gone: Gone
-  dirty: Dirty
+  dirty: DirtyPaths
   looker: Pick<Looker, 'onRules'>
 }
 
@@ -27,7 +27,7 @@ export interface View {
  * the rules ignore it; any other string: the cause why it is not mirrored. The path is judged
  * before the disk is touched.
  */
-export const lookAt = (view: View, rel: string): Looked | string | null => {
+export const lookAt = (view: LookParts, rel: string): Looked | string | null => {
   const { folder, prefix, bases, terrain, gone, dirty, looker } = view
   const key = `${prefix}${rel}`
   const problem = terrain.problemOf(rel)
@@ -42,7 +42,7 @@ export const lookAt = (view: View, rel: string): Looked | string | null => {
   if (seen.kind === 'absent' && bases.get(rel)?.next === REMOVED) bases.drop(rel)
   const base = bases.get(rel)
   const disk = seen.kind === 'text' ? seen.text : null
-  const digest = disk === null ? null : digestOf(disk)
+  const digest = disk === null ? null : textDigest(disk)
   if (digest !== null && digest === base?.next) {
     bases.keep(rel, disk!, base.fileId as FileId)
     return { rel, key, disk, digest, at: 0, base: bases.get(rel), from: [] }
@@ -64,7 +64,11 @@ export const lookAt = (view: View, rel: string): Looked | string | null => {
 }
 
 /** The cause why a path that is missing on disk is not removed for others. */
-const whyKept = ({ bases, gone, doc, terrain }: View, rel: string, key: string): string | null => {
+const whyKept = (
+  { bases, gone, doc, terrain }: LookParts,
+  rel: string,
+  key: string,
+): string | null => {
   const wasHere = bases.get(rel)?.digest != null
   if (findLeaf(doc, key) !== null) {
     if (wasHere) return gone.whyKept(rel)
@@ -81,7 +85,7 @@ const whyKept = ({ bases, gone, doc, terrain }: View, rel: string, key: string):
 }
 
 const whyNotShared = (
-  { bases, gone, terrain }: View,
+  { bases, gone, terrain }: LookParts,
   rel: string,
   text: string,
   digest: string | null,

@@ -7,11 +7,11 @@ import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
 import { removeFile } from '../../workspace/files/move-file.ts'
 import { putFile } from '../../workspace/files/put-file.ts'
 import { tellOthers } from '../../workspace/inbox/conflicts.ts'
-import { commonLines, digestOf, nearest, united } from './base.ts'
+import { commonLines, nearest, textDigest, united } from './base.ts'
 import type { Bases } from './bases.ts'
 import { decide } from './decide.ts'
 import type { MirrorEvent } from './rules/options.ts'
-import { type Shared, sharedAt, twinTexts } from './shared.ts'
+import { type SharedFile, sharedAt, twinTexts } from './shared.ts'
 
 /** A path as it is on disk. */
 export interface Looked {
@@ -27,7 +27,7 @@ export interface Looked {
 }
 
 /** A file to write; `text` null: to remove. */
-export interface Write {
+export interface DiskWrite {
   rel: string
   key: string
   text: string | null
@@ -59,14 +59,14 @@ export class Merge {
   }
 
   /** Changes the document and the base; returns what to write to the disk. Throws `bad_text`, `too_large`, `bad_path`. */
-  decide(one: Looked): Write | null {
+  decide(one: Looked): DiskWrite | null {
     const { rel, key, disk, digest, base } = one
     const { me, doc } = this.#env
     const shared = this.#shared(key, base)
     if (shared.kind === 'other') throw new ClawError('bad_text', shared.why)
     const text = shared.kind === 'text' ? shared.text : null
     const fileId = shared.kind === 'text' ? shared.fileId : ((base?.fileId ?? key) as FileId)
-    const now = text === null ? null : digestOf(text)
+    const now = text === null ? null : textDigest(text)
     switch (decide(base?.digest ?? null, digest, now)) {
       case 'agreed':
         if (disk === null) this.#env.bases.drop(rel)
@@ -94,18 +94,18 @@ export class Merge {
   }
 
   /** The document's text; where several mirrors created the file at once, their texts are united first. */
-  #shared(key: string, base: MirrorBase | undefined): Shared {
+  #shared(key: string, base: MirrorBase | undefined): SharedFile {
     const { doc } = this.#env
     const shared = sharedAt(doc, key)
     if (shared.kind !== 'text' || base === undefined) return shared
-    if (digestOf(shared.text) === base.digest) return shared
+    if (textDigest(shared.text) === base.digest) return shared
     const twins = twinTexts(doc, shared.fileId)
     if (twins === null) return shared
     this.putText(key, twins.reduce(united), shared.text)
     return sharedAt(doc, key)
   }
 
-  #put(one: Looked, shared: Shared): Write | null {
+  #put(one: Looked, shared: SharedFile): DiskWrite | null {
     const { rel, key } = one
     const disk = one.disk!
     const { doc } = this.#env

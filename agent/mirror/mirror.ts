@@ -5,7 +5,7 @@ import { allFiles } from '../../workspace/files/tree.ts'
 import { Bases } from './bases.ts'
 import { Batches } from './batches.ts'
 import { Carrier } from './carry.ts'
-import { Dirty } from './disk/dirty.ts'
+import { DirtyPaths } from './disk/dirty.ts'
 import { Folder } from './disk/folder.ts'
 import { whyOf } from './disk/way.ts'
 import { Gone } from './gone.ts'
@@ -22,7 +22,7 @@ import { onShared } from './shared.ts'
 import { Skipped } from './skipped.ts'
 import { Terrain } from './terrain.ts'
 
-export type { Connection, FirstPass, MirrorOptions } from './rules/options.ts'
+export type { FirstPass, MirrorConnection as Connection, MirrorOptions } from './rules/options.ts'
 
 /** Changes of the document that come within this are carried to the disk together (ms). */
 const GATHER_MS = 8
@@ -58,7 +58,7 @@ export class Mirror {
   })
   readonly #ended = new AbortController()
   readonly #offShared: () => void
-  readonly #dirty: Dirty
+  readonly #dirty: DirtyPaths
   readonly #batches: Batches
   #isFirstPass = true
   #hasToldOfGone: boolean
@@ -100,7 +100,7 @@ export class Mirror {
       onLook: (changed) => this.#onLook(changed),
       onDue: () => this.#dirty.mark('', 0),
     })
-    this.#dirty = new Dirty((due) =>
+    this.#dirty = new DirtyPaths((due) =>
       this.#take(due).catch((error) => this.#stop(ClawError.from(error).message)),
     )
     this.#batches = new Batches(

@@ -2,7 +2,7 @@ import type { Replica } from '../../client/replica/replica.ts'
 import type { Bases } from './bases.ts'
 import type { Carrier } from './carry.ts'
 import { whyOf } from './disk/way.ts'
-import type { Looked, Merge, Write } from './merge.ts'
+import type { DiskWrite, Looked, Merge } from './merge.ts'
 import type { Overwritten } from './overwritten.ts'
 import type { MirrorEvent } from './rules/options.ts'
 import type { Skipped } from './skipped.ts'
@@ -40,7 +40,7 @@ export class Reconciler {
   async reconcile(batch: readonly Looked[]): Promise<void> {
     const { replica, bases } = this.#parts
     await this.#findOrigins(batch)
-    const writes: Write[] = []
+    const writes: DiskWrite[] = []
     replica.doc.transact(() => {
       for (const one of batch) {
         try {
@@ -72,7 +72,7 @@ export class Reconciler {
     }
   }
 
-  #decide(one: Looked): Write | null {
+  #decide(one: Looked): DiskWrite | null {
     const { merge, skipped, terrain } = this.#parts
     const write = merge.decide(one)
     if (write === null) return skipped.delete(one.rel)
@@ -80,7 +80,7 @@ export class Reconciler {
     return why === null ? write : skipped.add(one.rel, why)
   }
 
-  async #carry(writes: readonly Write[]): Promise<void> {
+  async #carry(writes: readonly DiskWrite[]): Promise<void> {
     const { replica, bases, carrier, skipped, report } = this.#parts
     const { done, late, refused } = await carrier.carry(writes)
     for (const [rel, why] of refused) skipped.add(rel, why)

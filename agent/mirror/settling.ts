@@ -1,4 +1,4 @@
-import { type Dirty, RESTLESS_MS } from './disk/dirty.ts'
+import { type DirtyPaths, RESTLESS_MS } from './disk/dirty.ts'
 import type { Seen } from './disk/text-file.ts'
 import type { Gone } from './gone.ts'
 
@@ -15,7 +15,7 @@ const GIT_MS = 60_000
  * current text; `base`: of the base.
  */
 export const isUnsettled = (
-  dirty: Dirty,
+  dirty: DirtyPaths,
   gone: Pick<Gone, 'isGitBusy'>,
   rel: string,
   seen: Exclude<Seen, { kind: 'other' }>,

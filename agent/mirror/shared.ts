@@ -7,13 +7,13 @@ import { commonLines } from './base.ts'
 import { relOf } from './rules/paths.ts'
 
 /** A path's file in the document. */
-export type Shared =
+export type SharedFile =
   | { kind: 'absent' }
   | { kind: 'text'; text: string; fileId: FileId }
   /** Content that a text file cannot hold. */
   | { kind: 'other'; why: string }
 
-export const sharedAt = (doc: Y.Doc, key: string): Shared => {
+export const sharedAt = (doc: Y.Doc, key: string): SharedFile => {
   const entry = findLeaf(doc, key)?.entry
   if (entry === undefined) return { kind: 'absent' }
   if (!entry.mediaType.startsWith('text/')) return { kind: 'other', why: 'it is not text' }

@@ -4,10 +4,10 @@ import { ClawError } from '../../protocol/errors.ts'
 import { findLeaf } from '../../workspace/files/tree.ts'
 import type { Bases } from './bases.ts'
 import type { Folder } from './disk/folder.ts'
-import { type Scan, scan } from './disk/scan.ts'
+import { type Scan, scanFolder } from './disk/scan.ts'
 import { guardOf, isIncluded, isSecretText, SECRET_TEXT } from './rules/guarded.ts'
 import { type Ignored, isOwn, RULE_FILES } from './rules/ignored.ts'
-import { foldersOf, nameOf, problemOf, shadowed } from './rules/paths.ts'
+import { foldersOf, lastPart, problemOf, shadowed } from './rules/paths.ts'
 import { ruleStamp } from './rules/rule-stamp.ts'
 import { Rules } from './rules/rules.ts'
 import { twins } from './shared.ts'
@@ -31,7 +31,7 @@ export interface TerrainOptions {
  */
 const RULES_SETTLE_MS = 1_000
 
-export const isRuleFile = (rel: string): boolean => RULE_FILES.includes(nameOf(rel))
+export const isRuleFile = (rel: string): boolean => RULE_FILES.includes(lastPart(rel))
 
 /** Rule files first: rules of others reach the disk before any file is shared. */
 export const rulesFirst = (rels: readonly string[]): string[] => [
@@ -122,7 +122,7 @@ export class Terrain {
 
   #scan(): Scan {
     const { folder, include } = this.#options
-    return scan(folder, include, (rules) => {
+    return scanFolder(folder, include, (rules) => {
       this.#ignored = this.#rules.ignored(rules)
       return this.#ignored
     })

@@ -1,7 +1,7 @@
 import { foldersOf } from './rules/paths.ts'
 
 /** Paths whose deletion waits for confirmation, each with the cause. */
-export class Waiting {
+export class WaitingDeletions {
   readonly #whys = new Map<string, string>()
   /** Waiting paths below each folder (count). */
   readonly #below = new Map<string, number>()

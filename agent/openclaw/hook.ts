@@ -4,7 +4,7 @@ import { writeLocal } from '../../lib/disk/local-write.ts'
 import { ClawError, type ErrorBody } from '../../protocol/errors.ts'
 import type { Profile } from '../command/profile.ts'
 import { readWakeSettings } from '../runtime/waker.ts'
-import { openclaw, runProgram } from './run.ts'
+import { runOpenclaw, runProgram } from './run.ts'
 
 /**
  * Settings that `openclaw install` made in a profile; `uninstall` reverts these and nothing else.
@@ -26,7 +26,7 @@ export const hookOf = ({ dir }: Profile): string | null => {
 /** The URL at which this machine's gateway accepts wake-ups, by OpenClaw's settings. */
 export const hookUrl = async (): Promise<string> => {
   const setting = async (name: string): Promise<unknown> => {
-    const value = await openclaw(['config', 'get', name, '--json']).catch(() => null)
+    const value = await runOpenclaw(['config', 'get', name, '--json']).catch(() => null)
     return value === '' ? null : value
   }
   const [port, path] = [await setting('gateway.port'), await setting('hooks.path')]

@@ -3,7 +3,7 @@ import { DEFAULT_SERVER } from '../../client/http/target.ts'
 /**
  * The events of this profile that an OpenClaw automation listens for, and the agent that they wake.
  */
-export interface Listener {
+export interface OpenclawListener {
   /** OpenClaw's key of the automation. */
   key: string
   /**
@@ -11,14 +11,14 @@ export interface Listener {
    * agent.
    */
   command: readonly string[]
-  session: Session
+  session: SessionKind
   /** OpenClaw's id of the agent; undefined: its default one. */
   agent: string | undefined
 }
 
 /** `main`: the agent's own conversation, where it knows what it asked for; `isolated`: a fresh one each time. */
 export const SESSIONS = ['main', 'isolated'] as const
-export type Session = (typeof SESSIONS)[number]
+export type SessionKind = (typeof SESSIONS)[number]
 
 /** Prompt of the woken agent; OpenClaw appends the line of the hint. */
 export const WAKE_TEXT =
@@ -69,7 +69,7 @@ export const typesOf = (command: readonly string[]): string | undefined =>
   command.includes('--type') ? command[command.indexOf('--type') + 1] : undefined
 
 /** `openclaw cron add …`: creates the automation, or changes the one with its key. */
-export const addArgs = ({ key, command, session, agent }: Listener): string[] => [
+export const addArgs = ({ key, command, session, agent }: OpenclawListener): string[] => [
   ...['cron', 'add', '--declaration-key', key, '--name', key],
   ...['--description', 'wakes the agent when something comes in by ClawLink'],
   ...['--stream-command', JSON.stringify(command)],
@@ -132,7 +132,7 @@ export const isCurrent = (
 }
 
 /** True if the automation must be created anew: OpenClaw cannot change its session. */
-export const mustReplace = (job: Job, { session }: Listener): boolean =>
+export const mustReplace = (job: Job, { session }: OpenclawListener): boolean =>
   job.sessionTarget !== session
 
 /** True if it was stopped, by hand or after too many failures; `add` does not restart it. */

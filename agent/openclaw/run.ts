@@ -31,7 +31,7 @@ export const runProgram = (
  * Runs a command of OpenClaw's CLI and returns its output. Throws `openclaw_missing`,
  * `openclaw_refused` with the output, and `unreachable` if its gateway is not running.
  */
-export const openclaw = async (args: readonly string[]): Promise<unknown> => {
+export const runOpenclaw = async (args: readonly string[]): Promise<unknown> => {
   const { ok, stdout, stderr } = await runProgram('openclaw', args).catch((error) => {
     throw new ClawError(
       'openclaw_missing',

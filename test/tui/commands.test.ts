@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isForm } from '../../tui/control/forms.ts'
-import { COMMANDS, commandFor, commandNamed, TYPING } from '../../tui/model/commands.ts'
+import { commandFor, commandNamed, TYPING, UI_COMMANDS } from '../../tui/model/commands.ts'
 import { completionsOf, readTyped } from '../../tui/model/palette.ts'
 import { VIEWS } from '../../tui/model/state.ts'
-import { textOf } from '../../tui/ui/rows.ts'
+import { rowText } from '../../tui/ui/rows.ts'
 import { keysSection, SECTION } from '../../tui/views/keys-page.ts'
 import { helpLines } from '../../tui/views/overlays.ts'
 import { root } from '../support/server.ts'
@@ -22,14 +22,14 @@ const sit = (columns = 120, rows = 30) => {
 describe('the table of commands', () => {
   it('[U2] no key does two things in one view, and every command can be reached', () => {
     for (const view of VIEWS) {
-      const keys = COMMANDS.filter(({ where }) => where === view || where === 'everywhere').flatMap(
-        (command) => command.keys,
-      )
+      const keys = UI_COMMANDS.filter(
+        ({ where }) => where === view || where === 'everywhere',
+      ).flatMap((command) => command.keys)
       expect(keys, view).toEqual([...new Set(keys)])
     }
-    const names = COMMANDS.map(({ name }) => name)
+    const names = UI_COMMANDS.map(({ name }) => name)
     expect(names).toEqual([...new Set(names)])
-    for (const { name, keys, where, keysOnly } of COMMANDS) {
+    for (const { name, keys, where, keysOnly } of UI_COMMANDS) {
       expect(keys.length, name).toBeGreaterThan(0)
       for (const key of keys) {
         const view = where === 'everywhere' ? 'agents' : where
@@ -41,10 +41,10 @@ describe('the table of commands', () => {
 
   it('[U2] help, status line and docs/tui.md are made from it', () => {
     for (const width of [80, 120]) {
-      const help = helpLines(width).map(textOf)
+      const help = helpLines(width).map(rowText)
       for (const line of help) expect(line).not.toContain('…')
       const words = help.join(' ').replace(/\s+/g, ' ')
-      for (const { what, name, keysOnly } of COMMANDS) {
+      for (const { what, name, keysOnly } of UI_COMMANDS) {
         expect(words).toContain(what)
         if (keysOnly !== true) expect(words).toContain(`:${name} `)
       }
@@ -53,7 +53,7 @@ describe('the table of commands', () => {
     for (const [key, view] of [...'1234'].map((key, i) => [key, VIEWS[i]!] as const)) {
       const { keys, lines, desk } = sit(200)
       keys(key)
-      for (const { bar, where } of COMMANDS) {
+      for (const { bar, where } of UI_COMMANDS) {
         if (bar === undefined || (where !== view && where !== 'everywhere')) continue
         expect(lines().at(-1), view).toContain(bar)
       }
@@ -132,7 +132,7 @@ describe('the palette', () => {
 
   it('every command that is no form and no view is known to control', () => {
     const done = ['filter', 'help', 'quit', 'invite', 'agents', 'tasks', 'feed', 'files']
-    for (const { name, keysOnly } of COMMANDS) {
+    for (const { name, keysOnly } of UI_COMMANDS) {
       if (keysOnly === true || isForm(name)) continue
       expect(done).toContain(commandNamed(name)?.name)
     }

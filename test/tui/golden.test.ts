@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest'
-import type { Env } from '../../tui/app.tsx'
+import type { UiEnv } from '../../tui/app.tsx'
 import { widthOf } from '../../tui/text/display.ts'
 import { held } from '../support/tui/attached.ts'
 import { cleanup, type Shown, show } from '../support/tui/frames.tsx'
@@ -67,7 +67,7 @@ for (const [columns, rows] of SIZES) {
 }
 
 it('[U9] a screen reader gets words in lines: no symbols, nothing side by side', async () => {
-  const env: Env = { INK_SCREEN_READER: 'true' }
+  const env: UiEnv = { INK_SCREEN_READER: 'true' }
   const shown = await show(world(), 80, 24, env, NOW)
   await shown.sees('Scout')
   for (const [key, name] of [

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_AHEAD_MS } from '../../protocol/limits.ts'
-import { Feed, type FeedEntry, MAX_FEED } from '../../tui/model/feed.ts'
+import { EventFeed, type FeedEntry, MAX_FEED } from '../../tui/model/feed.ts'
 import { isNarrower, parseFilter, passes } from '../../tui/model/filter.ts'
 import { withAdded } from '../../tui/model/sorted.ts'
 import { columnsOf } from '../../tui/views/board.ts'
@@ -185,7 +185,7 @@ describe('the feed', () => {
   it('[U19] is in order of time, has each entry once, and no clock puts one last for ever', () => {
     fc.assert(
       fc.property(fc.array(fc.array(fc.tuple(fc.nat(30), fc.nat(50)))), (batches) => {
-        const feed = new Feed()
+        const feed = new EventFeed()
         for (const batch of batches)
           feed.add(
             batch.map(([id, at]) => entry(`${id}`, at)),
@@ -199,7 +199,7 @@ describe('the feed', () => {
       }),
     )
     expect(withAdded([1, 3, 5], [4, 0, 9, 3], (a, b) => a - b)).toEqual([0, 1, 3, 3, 4, 5, 9])
-    const feed = new Feed()
+    const feed = new EventFeed()
     const strange = [NOW + 2 * MAX_AHEAD_MS, Number.POSITIVE_INFINITY, -1e300, Number.NaN]
     feed.add(
       strange.map((at, i) => entry(`${i}`, at)),
@@ -214,7 +214,7 @@ describe('the feed', () => {
 
   it('[U19] has at most so many, the newest; what had to go does not come in again', () => {
     expect(MAX_FEED).toBeGreaterThanOrEqual(100_000)
-    const feed = new Feed(100)
+    const feed = new EventFeed(100)
     for (let i = 0; i < 1_000; i++) {
       feed.add([entry(`${i}`, i)], NOW)
       expect(feed.entries.length).toBeLessThanOrEqual(100)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { AgentId, BroadcastId, TaskId } from '../../protocol/ids.ts'
-import { rowWidth, textOf } from '../../tui/ui/rows.ts'
+import { rowText, rowWidth } from '../../tui/ui/rows.ts'
 import { registerAgent } from '../../workspace/agents/agents.ts'
 import { putFile } from '../../workspace/files/put-file.ts'
 import { addBroadcast } from '../../workspace/messages/broadcasts.ts'
@@ -89,7 +89,7 @@ it('[U16] [U1] whatever others write and is typed: no row is wider than the scre
             at.desk.toast('bad', text, name)
             const shown = at.rows()
             for (const row of shown) {
-              const line = textOf(row)
+              const line = rowText(row)
               const where = `${way.join(' ')} at ${columns}×${rows}: ${JSON.stringify(line)}`
               expect(rowWidth(row), where).toBe(columns)
               expect(HARMFUL.test(line), where).toBe(false)

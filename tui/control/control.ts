@@ -1,5 +1,5 @@
 import { commandFor, commandNamed } from '../model/commands.ts'
-import type { Frame } from '../model/frame.ts'
+import type { UiFrame } from '../model/frame.ts'
 import { BROWSE, type Event, keysOf } from '../model/state.ts'
 import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
@@ -7,11 +7,11 @@ import { clickAt } from '../ui/rows.ts'
 import { bodyHeight, screenRows } from '../views/screen.ts'
 import { onCommand, seen } from './doing.ts'
 import { event, NONE, type Steps } from './effect.ts'
-import { move } from './moving.ts'
+import { moveEvents } from './moving.ts'
 import { onFilterPress, onFormPress, onPalettePress, paletteWith } from './typing.ts'
 
 /** The effect of a key, by the current mode. */
-export const onPress = (look: Frame, press: Press): Steps => {
+export const onPress = (look: UiFrame, press: Press): Steps => {
   const { mode } = look.state
   if (press.name === 'ctrl-c') return [{ type: 'quit' }]
   switch (mode.kind) {
@@ -24,7 +24,7 @@ export const onPress = (look: Frame, press: Press): Steps => {
         return [event({ type: 'mode', mode: BROWSE })]
       }
       const command = commandFor(press.name, keysOf(look.state))
-      return command === null ? NONE : move(look, command.name).map(event)
+      return command === null ? NONE : moveEvents(look, command.name).map(event)
     }
     case 'filter':
       return onFilterPress(look, press, mode.before)
@@ -36,7 +36,7 @@ export const onPress = (look: Frame, press: Press): Steps => {
 }
 
 /** Pasted text as one text; only a field of several lines keeps line ends. */
-export const onPaste = ({ state }: Frame, text: string): Steps => {
+export const onPaste = ({ state }: UiFrame, text: string): Steps => {
   const { mode } = state
   if (mode.kind === 'browse' || mode.kind === 'help') return NONE
   const kind = mode.kind === 'form' ? mode.form.fields[mode.form.at]?.kind : 'line'
@@ -50,9 +50,9 @@ export const onPaste = ({ state }: Frame, text: string): Steps => {
 const WHEEL_LINES = 3
 
 /** A click does what is said where it hits; the wheel moves. */
-export const onMouse = (look: Frame, { kind, x, y }: Mouse): Steps => {
+export const onMouse = (look: UiFrame, { kind, x, y }: Mouse): Steps => {
   const isForm = look.state.mode.kind === 'form'
-  if (kind !== 'click') return isForm ? NONE : move(look, kind, WHEEL_LINES).map(event)
+  if (kind !== 'click') return isForm ? NONE : moveEvents(look, kind, WHEEL_LINES).map(event)
   const { head, body, foot } = screenRows(look)
   const row = y === 0 ? head : y === bodyHeight(look) + 1 ? foot : body?.[y - 1]
   const hit = row === undefined ? null : clickAt(row, x)
@@ -61,7 +61,7 @@ export const onMouse = (look: Frame, { kind, x, y }: Mouse): Steps => {
   return onEvent(look, hit)
 }
 
-const onEvent = (look: Frame, hit: Event): Steps => {
+const onEvent = (look: UiFrame, hit: Event): Steps => {
   if (hit.type !== 'do') return [event(hit), ...seen(look, hit)]
   if (hit.command === 'complete') {
     return [event({ type: 'mode', mode: paletteWith(hit.args ?? '') })]

@@ -3,7 +3,7 @@ import type { Ran } from '../../client/resident/run.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { FileKey } from '../../protocol/ids.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import type { Frame } from '../model/frame.ts'
+import type { UiFrame } from '../model/frame.ts'
 import { tellingOf } from '../model/notifications.ts'
 import { readOlder } from '../model/older.ts'
 import type { Snapshot } from '../model/snapshot.ts'
@@ -39,7 +39,7 @@ export interface DeskOptions {
 
 /** Holds a person's state and the snapshot, as one frame. Keys and clicks go in, verbs go out. */
 export class Controller {
-  look: Frame
+  look: UiFrame
   readonly store: Store
   readonly #attached: Attached
   readonly #options: DeskOptions
@@ -233,7 +233,7 @@ export class Controller {
     if (state !== this.look.state) this.#see({ state })
   }
 
-  #see(change: Partial<Frame>): void {
+  #see(change: Partial<UiFrame>): void {
     this.look = { ...this.look, ...change }
     for (const listener of this.#listeners) listener()
   }

@@ -1,13 +1,13 @@
 import type { FileKey } from '../../protocol/ids.ts'
-import { type Command, commandNamed } from '../model/commands.ts'
-import type { Frame } from '../model/frame.ts'
-import { nameOf } from '../model/snapshot.ts'
+import { commandNamed, type UiCommand } from '../model/commands.ts'
+import type { UiFrame } from '../model/frame.ts'
+import { shownNameOf } from '../model/snapshot.ts'
 import {
   BROWSE,
   type Event,
   type Page,
-  type State,
   topPage,
+  type UiState,
   VIEWS,
   type View,
 } from '../model/state.ts'
@@ -16,13 +16,13 @@ import { feedList } from '../views/feed.ts'
 import { aboutOf, pickedId, waitsForMe } from '../views/picked.ts'
 import { type Effect, event, NONE, type Steps } from './effect.ts'
 import { type FormName, isForm, missingIn, openForm, runOf } from './forms.ts'
-import { move } from './moving.ts'
+import { moveEvents } from './moving.ts'
 
 /** The arguments of a command line, by the fields of the command's form. */
 type Values = Readonly<Record<string, string>>
 
 /** Carries a command out, or asks for what it needs. */
-export const onCommand = (look: Frame, command: Command, values: Values): Steps => {
+export const onCommand = (look: UiFrame, command: UiCommand, values: Values): Steps => {
   const { state } = look
   const { name } = command
   switch (name) {
@@ -55,7 +55,7 @@ export const onCommand = (look: Frame, command: Command, values: Values): Steps 
     case 'back':
       return back(state)
     case 'first':
-      return [...move(look, name).map(event), ...older(look)]
+      return [...moveEvents(look, name).map(event), ...older(look)]
     case 'respond':
       return waitsForMe(look) ? answer(look, values) : form(look, command, name, values)
     case 'undo': {
@@ -64,30 +64,30 @@ export const onCommand = (look: Frame, command: Command, values: Values): Steps 
       return form(look, command, name, values, last)
     }
     default:
-      return isForm(name) ? form(look, command, name, values) : move(look, name).map(event)
+      return isForm(name) ? form(look, command, name, values) : moveEvents(look, name).map(event)
   }
 }
 
 /** Leaving the feed means to have seen what is in it. */
-export const seen = ({ state, snapshot }: Frame, change: Event): Effect[] => {
+export const seen = ({ state, snapshot }: UiFrame, change: Event): Effect[] => {
   const leaves = change.type === 'view' && state.view === 'feed' && change.view !== 'feed'
   const newest = snapshot.feed.at(-1)?.at ?? 0
   return leaves ? [event({ type: 'seen', at: Math.max(newest, snapshot.now) })] : []
 }
 
-const goTo = (look: Frame, view: View): Steps => {
+const goTo = (look: UiFrame, view: View): Steps => {
   const change = { type: 'view', view } as const
   return [event(change), ...seen(look, change)]
 }
 
 /** Home on the oldest entry loads older ones. */
-const older = (look: Frame): Steps => {
+const older = (look: UiFrame): Steps => {
   const { state, snapshot } = look
   const isOnFeed = state.view === 'feed' && state.pages.length === 0
   return isOnFeed && snapshot.hasOlder && feedList(look).at <= 0 ? [{ type: 'older' }] : NONE
 }
 
-const open = (look: Frame): Steps => {
+const open = (look: UiFrame): Steps => {
   const { state } = look
   const page = topPage(state)
   if (page !== null) return openFrom(look, page)
@@ -103,7 +103,7 @@ const open = (look: Frame): Steps => {
 }
 
 /** From an entry to its task or file, from an agent to what it is at. */
-const openFrom = ({ snapshot }: Frame, page: Page): Steps => {
+const openFrom = ({ snapshot }: UiFrame, page: Page): Steps => {
   if (page.kind === 'editor' || page.kind === 'task') return NONE
   const entry = snapshot.feed.findLast(({ id }) => id === page.id)
   const line = snapshot.agents.find(({ agent }) => agent.agent_id === page.id)
@@ -113,7 +113,7 @@ const openFrom = ({ snapshot }: Frame, page: Page): Steps => {
   return NONE
 }
 
-const back = (state: State): Steps => {
+const back = (state: UiState): Steps => {
   if (state.pages.length > 0) return [event({ type: 'back' })]
   if (state.toasts.length > 0) {
     return state.toasts.map(({ id }) => event({ type: 'toast-gone', id }))
@@ -124,8 +124,8 @@ const back = (state: State): Steps => {
 
 /** Opens a command's form with what is known; one that needs nothing more is carried out at once. */
 const form = (
-  look: Frame,
-  { about, args = [] }: Command,
+  look: UiFrame,
+  { about, args = [] }: UiCommand,
   name: FormName,
   values: Values,
   thing = '',
@@ -156,17 +156,17 @@ const form = (
   return [event({ type: 'mode', mode: { kind: 'form', form: opened } })]
 }
 
-const answer = (look: Frame, { result }: Values): Steps =>
+const answer = (look: UiFrame, { result }: Values): Steps =>
   form(look, commandNamed('answer')!, 'answer', result === undefined ? {} : { text: result })
 
 /** A name that says which agent is meant; its id where another has the same, as name or id. */
-const nameFor = ({ snapshot }: Frame, id: string): string => {
-  const name = nameOf(snapshot, id)
+const nameFor = ({ snapshot }: UiFrame, id: string): string => {
+  const name = shownNameOf(snapshot, id)
   const same = snapshot.agents.filter(
     ({ agent }) => agent.name === name || (agent.agent_id === name && agent.agent_id !== id),
   )
   return same.length === 1 ? name : id
 }
 
-const labelOf = ({ snapshot }: Frame, subject: string): string =>
+const labelOf = ({ snapshot }: UiFrame, subject: string): string =>
   snapshot.names.get(subject) ?? snapshot.taskById.get(subject)?.task.slice(0, 60) ?? subject

@@ -2,8 +2,8 @@ import type { FileKey } from '../../protocol/ids.ts'
 import { PRIORITIES } from '../../workspace/document/schema.ts'
 import type { FeedEntry } from '../model/feed.ts'
 import { ago } from '../model/frame.ts'
-import { nameOf, type Snapshot } from '../model/snapshot.ts'
-import type { Field, Form } from '../model/state.ts'
+import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
+import type { Form, FormField } from '../model/state.ts'
 import { lineOf } from '../terminal/line.ts'
 
 /**
@@ -28,17 +28,17 @@ interface FormSpec {
   title: (about: string) => string
   /** Shown before the form is sent. */
   note?: (snapshot: Snapshot, subject: string) => string
-  fields: (snapshot: Snapshot, subject: string) => readonly Field[]
+  fields: (snapshot: Snapshot, subject: string) => readonly FormField[]
   /** Null: there is nothing to do. */
   run: (values: Values, subject: string, snapshot: Snapshot) => Run | null
 }
 
-const line = (name: string, label: string, more: Partial<Field> = {}): Field => ({
+const line = (name: string, label: string, more: Partial<FormField> = {}): FormField => ({
   ...{ name, label, kind: 'line', line: lineOf('') },
   ...more,
 })
 
-const text = (name: string, label: string, more: Partial<Field> = {}): Field =>
+const text = (name: string, label: string, more: Partial<FormField> = {}): FormField =>
   line(name, label, { kind: 'text', ...more })
 
 const choice = (name: string, label: string, choices: readonly string[], chosen = choices[0]!) =>
@@ -60,7 +60,7 @@ const withBody = (
   done: string,
 ): Run => ({ argv: [...argv, ...more], ...(stdin !== undefined && { stdin }), done })
 
-const none = (): readonly Field[] => []
+const none = (): readonly FormField[] => []
 
 /** A question for yes or no; whoever only presses enter has said no. */
 export const NO_YES: readonly string[] = ['no', 'yes']
@@ -223,7 +223,7 @@ export const FORMS = {
     fields: () => [line('note', 'Why')],
     run: ({ note }, agent, snapshot) => ({
       argv: ['pause', `--name=${agent}`, ...flag('note', note)],
-      done: `${nameOf(snapshot, agent)} is asked to pause`,
+      done: `${shownNameOf(snapshot, agent)} is asked to pause`,
     }),
   },
   resume: {
@@ -231,7 +231,7 @@ export const FORMS = {
     fields: none,
     run: (_, agent, snapshot) => ({
       argv: ['resume', `--name=${agent}`],
-      done: `${nameOf(snapshot, agent)} may go on`,
+      done: `${shownNameOf(snapshot, agent)} may go on`,
     }),
   },
   new: {
@@ -259,9 +259,9 @@ export const FORMS = {
       if (line === undefined) return ''
       const { version, last_editor, updated_at } = line.info
       const age = ago(updated_at, snapshot.now)
-      const newest = `Version ${version} is by ${nameOf(snapshot, last_editor)}, ${age}${age === 'now' ? '' : ' ago'}.`
+      const newest = `Version ${version} is by ${shownNameOf(snapshot, last_editor)}, ${age}${age === 'now' ? '' : ' ago'}.`
       const inIt = line.editors.filter((id) => id !== snapshot.me)
-      const names = inIt.map((id) => nameOf(snapshot, id)).join(', ')
+      const names = inIt.map((id) => shownNameOf(snapshot, id)).join(', ')
       return names === '' ? newest : `Open now: ${names}. ${newest}`
     },
     fields: () => [choice('sure', 'Remove it?', NO_YES)],

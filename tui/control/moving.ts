@@ -1,4 +1,4 @@
-import type { Frame } from '../model/frame.ts'
+import type { UiFrame } from '../model/frame.ts'
 import { type Event, topPage } from '../model/state.ts'
 import { boardList, boardPlace, boardTitles, columnsOf } from '../views/board.ts'
 import { linesOf } from '../views/files.ts'
@@ -8,7 +8,7 @@ import { listOf } from '../views/picked.ts'
 import { bodyHeight, pageLines } from '../views/screen.ts'
 
 /** The effect of a movement key: scrolls a page, or picks another line of a list. */
-export const move = (look: Frame, command: string, times = 1): Event[] => {
+export const moveEvents = (look: UiFrame, command: string, times = 1): Event[] => {
   const { mode, view } = look.state
   if (mode.kind === 'help') {
     return scroll(look, mode.top, helpLines(look.columns).length, command, times)
@@ -24,7 +24,7 @@ export const move = (look: Frame, command: string, times = 1): Event[] => {
 }
 
 const scroll = (
-  look: Frame,
+  look: UiFrame,
   from: number,
   count: number,
   command: string,
@@ -56,12 +56,12 @@ const stepOf = (command: string, page: number, times: number): number | null => 
 }
 
 /** Items of a list that are seen: the body's lines without the titles over it. */
-const fitsIn = (look: Frame, list: List): number => {
+const fitsIn = (look: UiFrame, list: List): number => {
   const titles = list.view === 'tasks' ? boardTitles(look) : look.plain ? 0 : 1
   return windowOf(look, list, bodyHeight(look) - titles).fits
 }
 
-const pick = (look: Frame, list: List, command: string, times: number): Event[] => {
+const pick = (look: UiFrame, list: List, command: string, times: number): Event[] => {
   const { view, count, at } = list
   const fits = fitsIn(look, list)
   const by = stepOf(command, fits, times)
@@ -73,7 +73,7 @@ const pick = (look: Frame, list: List, command: string, times: number): Event[] 
 }
 
 /** To the next column that has tasks, as far down as one was. */
-const sideways = (look: Frame, command: 'left' | 'right'): Event[] => {
+const sideways = (look: UiFrame, command: 'left' | 'right'): Event[] => {
   const columns = columnsOf(look)
   const place = boardPlace(columns, look.state.selected.tasks)
   const by = command === 'left' ? -1 : 1
@@ -86,7 +86,7 @@ const sideways = (look: Frame, command: 'left' | 'right'): Event[] => {
 }
 
 /** Opens or closes a folder; from a file, or a folder that is closed, goes to the folder it is in. */
-const fold = (look: Frame, command: 'left' | 'right'): Event[] => {
+const fold = (look: UiFrame, command: 'left' | 'right'): Event[] => {
   const list = listOf(look)
   const lines = linesOf(look)
   const line = lines[list.at]

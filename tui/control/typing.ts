@@ -1,4 +1,4 @@
-import type { Frame } from '../model/frame.ts'
+import type { UiFrame } from '../model/frame.ts'
 import { completionsOf, readTyped } from '../model/palette.ts'
 import { BROWSE, type Form, type Mode } from '../model/state.ts'
 import { type Edit, lineOf } from '../terminal/line.ts'
@@ -6,7 +6,7 @@ import type { Press } from '../terminal/press.ts'
 import { onCommand } from './doing.ts'
 import { event, NONE, type Steps } from './effect.ts'
 import { missingIn, NO_YES, runOf } from './forms.ts'
-import { move } from './moving.ts'
+import { moveEvents } from './moving.ts'
 
 /** The effect of keys in a filter, a command line or a form. */
 
@@ -40,7 +40,7 @@ const editOf = ({ name, text }: Press): Steps => {
 
 const toBrowse = event({ type: 'mode', mode: BROWSE })
 
-export const onFilterPress = (look: Frame, press: Press, before: string): Steps => {
+export const onFilterPress = (look: UiFrame, press: Press, before: string): Steps => {
   switch (press.name) {
     case 'enter':
       return [toBrowse]
@@ -48,7 +48,7 @@ export const onFilterPress = (look: Frame, press: Press, before: string): Steps 
       return [event({ type: 'filter', text: before }), toBrowse]
     case 'up':
     case 'down':
-      return move(look, press.name).map(event)
+      return moveEvents(look, press.name).map(event)
     default:
       return editOf(press)
   }
@@ -59,7 +59,7 @@ export const paletteWith = (text: string): Mode => ({
 })
 
 export const onPalettePress = (
-  look: Frame,
+  look: UiFrame,
   press: Press,
   { line, chosen }: Extract<Mode, { kind: 'palette' }>,
 ): Steps => {
@@ -96,7 +96,7 @@ export const onPalettePress = (
   }
 }
 
-export const onFormPress = (look: Frame, press: Press, form: Form): Steps => {
+export const onFormPress = (look: UiFrame, press: Press, form: Form): Steps => {
   const { fields, at } = form
   const field = fields[at]
   const go = (index: number) =>
@@ -132,7 +132,7 @@ export const onFormPress = (look: Frame, press: Press, form: Form): Steps => {
 }
 
 /** Once: a form that is on its way is not sent again. */
-const send = (look: Frame, form: Form): Steps => {
+const send = (look: UiFrame, form: Form): Steps => {
   if (form.isSending) return NONE
   const missing = missingIn(form)
   if (missing !== null) return [event({ type: 'wrong', text: `${missing} is missing` })]

@@ -1,7 +1,7 @@
-import type { Action } from '../model/editor-keys.ts'
+import type { EditorAction } from '../model/editor-keys.ts'
 import { columnOf, offsetIn, rowAt, rowsAway } from './rows.ts'
 import type { EditorSession } from './session.ts'
-import type { Change } from './shared-text.ts'
+import type { TextChange } from './shared-text.ts'
 import { lineAround, snap, stepLeft, stepRight, wordLeft, wordRight } from './steps.ts'
 
 /** Deepest indentation, in lines from the beginning, that is looked at for how a file indents. */
@@ -97,7 +97,7 @@ const lineStarts = ({ text }: EditorSession): number[] => {
 }
 
 /** Changes the selected lines, and selects them again whole. */
-const eachLine = (session: EditorSession, change: (start: number) => Change | null): void => {
+const eachLine = (session: EditorSession, change: (start: number) => TextChange | null): void => {
   const { text } = session
   const starts = lineStarts(session)
   const wasOne = text.anchor === text.head
@@ -149,7 +149,7 @@ const leave: Do = (session) => {
 }
 
 /** The action of each key of `EDITOR_KEYS`. */
-export const ACTIONS: Readonly<Record<Action, Do>> = {
+export const ACTIONS: Readonly<Record<EditorAction, Do>> = {
   left: sideways(stepLeft, 0),
   right: sideways(stepRight, 1),
   'word-left': sideways(wordLeft, 0),

@@ -1,7 +1,7 @@
 /** Half-open ranges of offsets. */
 export type Range = readonly [from: number, to: number]
 
-export interface Found {
+export interface SearchMatches {
   matches: readonly Range[]
   /** There are more than are listed. */
   isMore: boolean
@@ -13,7 +13,7 @@ export interface Found {
 const MAX_MATCHES = 10_000
 
 /** `/…/` is a regular expression, anything else literal; an upper-case letter makes either heed case. */
-export const findAll = (text: string, query: string): Found => {
+export const findAll = (text: string, query: string): SearchMatches => {
   const inner = /^\/(.+)\/$/su.exec(query)?.[1]
   const source = inner ?? query.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
   const hasUpper = /\p{Lu}/u.test(inner === undefined ? query : inner.replace(/\\./gsu, ''))

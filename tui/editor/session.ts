@@ -13,8 +13,8 @@ import { Bursts, type Later } from './bursts.ts'
 import type { EditorPress } from './key-input.ts'
 import { type Other, othersIn } from './others.ts'
 import { type FileState, fileStateOf, textIdOf } from './place.ts'
-import { type Found, findAll, matchFrom } from './search.ts'
-import { type Change, SharedText } from './shared-text.ts'
+import { findAll, matchFrom, type SearchMatches } from './search.ts'
+import { SharedText, type TextChange } from './shared-text.ts'
 
 /** My caret is told to others at most this often (milliseconds). */
 export const SHOW_MS = 80
@@ -75,7 +75,7 @@ export class EditorSession {
   readonly #ends: (() => void)[] = []
   #cancelShow: (() => void) | null = null
   #cancelDraw: (() => void) | null = null
-  #found: { version: number; query: string; found: Found } | null = null
+  #found: { version: number; query: string; found: SearchMatches } | null = null
 
   constructor(options: EditorOptions) {
     const { attached, path, now, later } = options
@@ -130,7 +130,7 @@ export class EditorSession {
   }
 
   /** Matches of the search term in the current text. */
-  get found(): Found {
+  get found(): SearchMatches {
     const { query } = this
     const { version, lines } = this.text
     if (this.#found?.version !== version || this.#found.query !== query) {
@@ -183,7 +183,7 @@ export class EditorSession {
   }
 
   /** Edits the text, if that may be; the file is made with its first edit. */
-  change(changes: readonly Change[]): void {
+  change(changes: readonly TextChange[]): void {
     const { doc, me } = this.attached
     const real = changes.filter(({ from, to, insert }) => to > from || insert !== '')
     if (real.length === 0) return

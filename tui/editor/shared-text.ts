@@ -13,7 +13,7 @@ const UNIT_BYTES = 3
 /** Typing without so long a pause (milliseconds) is taken back as one. */
 const UNDO_MS = 700
 
-export interface Change {
+export interface TextChange {
   from: number
   to: number
   insert: string
@@ -78,7 +78,7 @@ export class SharedText {
   }
 
   /** Changes, in order and apart, as one edit of mine; the caret goes after the last. `begin` is in the same transaction. */
-  edit(changes: readonly Change[], begin?: () => void): void {
+  edit(changes: readonly TextChange[], begin?: () => void): void {
     this.#doc.transact(() => {
       begin?.()
       for (const { from, to, insert } of changes.toReversed()) {
@@ -96,7 +96,7 @@ export class SharedText {
    * The size of the text in UTF-8 after `changes` (bytes); 0 where that is below `limit` without a count, or the changes
    * make the text no larger.
    */
-  bytesAfter(changes: readonly Change[], limit: number): number {
+  bytesAfter(changes: readonly TextChange[], limit: number): number {
     const added = changes.reduce((sum, { insert }) => sum + byteLength(insert), 0)
     if (this.#atMostBytes + added <= limit) return 0
     const removed = changes.reduce(

@@ -10,7 +10,7 @@ export type Names = 'agent' | 'file' | 'topic' | 'text'
  * The one table of what can be done: keys, status line, help overlay, command palette and docs/tui.md are made from it.
  * A command has a name, which `:` takes, and keys.
  */
-export interface Command {
+export interface UiCommand {
   name: string
   keys: readonly string[]
   /** `everywhere`, or in one view and on the pages of its things. */
@@ -28,7 +28,7 @@ export interface Command {
 const text = (field: string) => ({ field, names: 'text' }) as const
 const agent = (field: string) => ({ field, names: 'agent' }) as const
 
-export const COMMANDS: readonly Command[] = [
+export const UI_COMMANDS: readonly UiCommand[] = [
   ...(
     [
       ['down', ['j', 'down'], 'next line'],
@@ -263,12 +263,12 @@ export const TYPING: readonly { keys: readonly string[]; what: string }[] = [
   { keys: ['ctrl-j', 'alt-enter'], what: 'a line end, where several lines are allowed' },
 ]
 
-export const commandNamed = (name: string): Command | null =>
-  COMMANDS.find((command) => command.name === name) ?? null
+export const commandNamed = (name: string): UiCommand | null =>
+  UI_COMMANDS.find((command) => command.name === name) ?? null
 
 /** The command of a key in a view; commands of that view go first. */
-export const commandFor = (key: string, view: View): Command | null => {
-  const bound = COMMANDS.filter(({ keys }) => keys.includes(key))
+export const commandFor = (key: string, view: View): UiCommand | null => {
+  const bound = UI_COMMANDS.filter(({ keys }) => keys.includes(key))
   return (
     bound.find(({ where }) => where === view) ??
     bound.find(({ where }) => where === 'everywhere') ??
@@ -277,8 +277,9 @@ export const commandFor = (key: string, view: View): Command | null => {
 }
 
 /** All commands, in the groups in which they are told of. */
-export const commandGroups = (): readonly (readonly [string, readonly Command[]])[] => {
-  const where = (place: Command['where']) => COMMANDS.filter((command) => command.where === place)
+export const commandGroups = (): readonly (readonly [string, readonly UiCommand[]])[] => {
+  const where = (place: UiCommand['where']) =>
+    UI_COMMANDS.filter((command) => command.where === place)
   const everywhere = where('everywhere')
   return [
     ['Moving', everywhere.filter(({ keysOnly }) => keysOnly === true)],

@@ -54,20 +54,20 @@ export const EDITOR_KEYS = [
 }[]
 
 /** The action of a key of the editor. */
-export type Action = (typeof EDITOR_KEYS)[number]['does']
+export type EditorAction = (typeof EDITOR_KEYS)[number]['does']
 
 /** Movements that select with shift. */
-const SELECTING: ReadonlySet<Action> = new Set<Action>([
+const SELECTING: ReadonlySet<EditorAction> = new Set<EditorAction>([
   ...(['left', 'right', 'up', 'down', 'word-left', 'word-right', 'home', 'end'] as const),
   ...(['page-up', 'page-down', 'first', 'last'] as const),
 ])
 
-const byKey = new Map<string, Action>(
-  EDITOR_KEYS.flatMap(({ does, keys }) => keys.map((key): [string, Action] => [key, does])),
+const byKey = new Map<string, EditorAction>(
+  EDITOR_KEYS.flatMap(({ does, keys }) => keys.map((key): [string, EditorAction] => [key, does])),
 )
 
 /** The action of a key, and whether it extends the selection; null for none. */
-export const actionOf = (key: string): { does: Action; selects: boolean } | null => {
+export const actionOf = (key: string): { does: EditorAction; selects: boolean } | null => {
   const plain = byKey.get(key)
   if (plain !== undefined) return { does: plain, selects: false }
   const does = byKey.get(key.replace('shift-', ''))

@@ -30,7 +30,7 @@ const order = (a: FeedEntry, b: FeedEntry): number =>
   a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
 /** Everything that was said and happened, oldest first. What is in it stays as it is: others come in between. */
-export class Feed {
+export class EventFeed {
   entries: readonly FeedEntry[] = []
   readonly #known = new Set<string>()
   readonly #max: number

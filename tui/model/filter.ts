@@ -16,7 +16,7 @@ interface Word {
  * Searchable texts of an item, in lower case: of one field, or of all fields for ''; null if the
  * field does not exist.
  */
-export type Fields = (key: string) => readonly string[] | null
+export type FilterFields = (key: string) => readonly string[] | null
 
 export const parseFilter = (text: string): Filter => ({
   words: text
@@ -32,7 +32,7 @@ export const parseFilter = (text: string): Filter => ({
     }),
 })
 
-export const passes = ({ words }: Filter, fields: Fields): boolean => {
+export const passes = ({ words }: Filter, fields: FilterFields): boolean => {
   for (const { key, word, not } of words) {
     const field = key === null ? null : fields(key)
     // An unknown key makes an ordinary word: a URL, a time.

@@ -1,10 +1,10 @@
 import type { Snapshot } from './snapshot.ts'
-import type { State } from './state.ts'
+import type { UiState } from './state.ts'
 
 /** The input of a frame. */
-export interface Frame {
+export interface UiFrame {
   snapshot: Snapshot
-  state: State
+  state: UiState
   columns: number
   rows: number
   /** For a screen reader: words instead of symbols, nothing side by side that belongs apart. */

@@ -1,6 +1,6 @@
 import type { Message } from '../../workspace/messages/message.ts'
 import { cut, harmless } from '../text/display.ts'
-import { nameOf, type Snapshot } from './snapshot.ts'
+import { type Snapshot, shownNameOf } from './snapshot.ts'
 import type { Toast } from './state.ts'
 
 /** Characters of a message that a toast shows. */
@@ -11,7 +11,7 @@ export const tellingOf = (
   message: Message,
   snapshot: Snapshot,
 ): Pick<Toast, 'text' | 'hint'> | null => {
-  const from = nameOf(snapshot, message.from_agent)
+  const from = shownNameOf(snapshot, message.from_agent)
   const telling = (what: string, said: string, hint = '') => ({
     text: `${what}: ${cut(harmless(said.slice(0, SHOWN * 2)), SHOWN)}`,
     hint,

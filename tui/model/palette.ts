@@ -1,5 +1,5 @@
-import { COMMANDS, type Command, type Names } from './commands.ts'
-import type { Frame } from './frame.ts'
+import { type Names, UI_COMMANDS, type UiCommand } from './commands.ts'
+import type { UiFrame } from './frame.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** The completions at the end of the line. */
@@ -12,7 +12,7 @@ export interface Completion {
 
 /** A command line of the palette, understood. */
 export interface Typed {
-  command: Command | null
+  command: UiCommand | null
   /** As typed, where `command` is null. */
   name: string
   values: Readonly<Record<string, string>>
@@ -21,7 +21,7 @@ export interface Typed {
 /** Completions shown at most (count). */
 const MAX_COMPLETIONS = 8
 
-const typeable = COMMANDS.filter(({ keysOnly }) => keysOnly !== true)
+const typeable = UI_COMMANDS.filter(({ keysOnly }) => keysOnly !== true)
 
 /** `NAME WORD REST…`: each argument of the command takes a word, its last all the rest. */
 export const readTyped = (line: string): Typed => {
@@ -56,7 +56,7 @@ const namesOf = (names: Names, snapshot: Snapshot): readonly { word: string; wha
 }
 
 export const completionsOf = (
-  { snapshot }: Pick<Frame, 'snapshot'>,
+  { snapshot }: Pick<UiFrame, 'snapshot'>,
   line: string,
 ): Completion[] => {
   const [, name = '', gap = '', rest = ''] = /^\s*(\S*)(\s*)([\s\S]*)$/.exec(line) ?? []

@@ -54,5 +54,5 @@ export interface Snapshot {
 export const asksMe = ({ me }: Pick<Snapshot, 'me'>, task: Task): boolean =>
   task.status === 'input-required' && !task.awaits_approval && task.from_agent === me
 
-export const nameOf = ({ names }: Snapshot, id: string | null): string =>
+export const shownNameOf = ({ names }: Snapshot, id: string | null): string =>
   id === null ? 'anyone' : (names.get(id) ?? id)

@@ -10,7 +10,7 @@ export type Page =
   | { kind: 'agent' | 'task' | 'entry'; id: string; top: number }
   | { kind: 'editor'; path: FileKey }
 
-export interface Field {
+export interface FormField {
   name: string
   label: string
   /** `text` may have several lines; of a `choice` one of `choices` is taken. */
@@ -28,7 +28,7 @@ export interface Form {
   note: string
   /** The subject: an id of an agent, a task or a message, or a path; '' for none. */
   subject: string
-  fields: readonly Field[]
+  fields: readonly FormField[]
   /** The field that has the keys. */
   at: number
   /** The error of the last attempt; '' for none. */
@@ -53,7 +53,7 @@ export interface Toast {
 }
 
 /** The state of the screen. It holds nothing of the document. */
-export interface State {
+export interface UiState {
   view: View
   /** Null: none yet, the first; in the feed: the newest, whatever comes. */
   selected: Readonly<Record<View, string | null>>
@@ -115,7 +115,7 @@ const MAX_REMOVED = 50
 
 export const BROWSE: Mode = { kind: 'browse' }
 
-export const initialState = (now: number): State => ({
+export const initialState = (now: number): UiState => ({
   view: 'agents',
   selected: { agents: null, tasks: null, feed: null, files: null },
   filters: { agents: '', tasks: '', feed: '', files: '' },
@@ -128,16 +128,16 @@ export const initialState = (now: number): State => ({
   seenAt: now,
 })
 
-export const topPage = ({ pages }: State): Page | null => pages.at(-1) ?? null
+export const topPage = ({ pages }: UiState): Page | null => pages.at(-1) ?? null
 
 /** The view whose keys apply: the open page's, or the current view's. */
-export const keysOf = (state: State): View => {
+export const keysOf = (state: UiState): View => {
   const page = topPage(state)
   if (page === null) return state.view
   return ({ agent: 'agents', task: 'tasks', entry: 'feed', editor: 'files' } as const)[page.kind]
 }
 
-export const reduce = (state: State, event: Event): State => {
+export const reduce = (state: UiState, event: Event): UiState => {
   switch (event.type) {
     case 'view':
       return { ...state, view: event.view, pages: [], mode: BROWSE }
@@ -199,7 +199,7 @@ export const reduce = (state: State, event: Event): State => {
 }
 
 /** Whatever is closed or filtered over it: it is seen when one comes back from it. */
-const made = (state: State, path: FileKey): State => ({
+const made = (state: UiState, path: FileKey): UiState => ({
   ...state,
   view: 'files',
   selected: { ...state.selected, files: path },
@@ -209,14 +209,14 @@ const made = (state: State, path: FileKey): State => ({
   mode: BROWSE,
 })
 
-const scrolled = (state: State, top: number): State => {
+const scrolled = (state: UiState, top: number): UiState => {
   if (state.mode.kind === 'help') return { ...state, mode: { kind: 'help', top } }
   const page = topPage(state)
   if (page === null || page.kind === 'editor') return state
   return { ...state, pages: [...state.pages.slice(0, -1), { ...page, top }] }
 }
 
-const withForm = (state: State, change: (form: Form) => Form): State =>
+const withForm = (state: UiState, change: (form: Form) => Form): UiState =>
   state.mode.kind === 'form'
     ? { ...state, mode: { kind: 'form', form: change(state.mode.form) } }
     : state
@@ -227,7 +227,7 @@ const setLine = (form: Form, line: Line): Form => {
   return { ...form, wrong: '', fields }
 }
 
-const edited = (state: State, edit: Edit): State => {
+const edited = (state: UiState, edit: Edit): UiState => {
   const { mode } = state
   switch (mode.kind) {
     case 'filter': {

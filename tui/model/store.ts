@@ -15,7 +15,7 @@ import {
   taskHistory,
 } from '../../workspace/tasks/tasks.ts'
 import { Changes, type Dirty } from './changes.ts'
-import { Feed } from './feed.ts'
+import { EventFeed } from './feed.ts'
 import {
   agentEntry,
   fileEntry,
@@ -48,7 +48,7 @@ export class Store {
   readonly #now: () => number
   readonly #listeners = new Set<() => void>()
   readonly #changes = new Changes()
-  readonly #feed = new Feed()
+  readonly #feed = new EventFeed()
   readonly #tasks = new Map<string, Task>()
   readonly #files = new Map<FileKey, FileInfo>()
   /** File ids → paths. */

@@ -35,7 +35,7 @@ const REMEMBERED = 8_192
 const widths = new Map<string, number>()
 
 /** Cells that a harmless text takes; the same ones stand on the screen frame after frame, and are measured once. */
-export const widthOf = (text: string): number => {
+export const cachedWidthOf = (text: string): number => {
   const known = widths.get(text)
   if (known !== undefined) return known
   if (widths.size >= REMEMBERED) widths.clear()
@@ -44,9 +44,10 @@ export const widthOf = (text: string): number => {
   return width
 }
 
-export const rowWidth = (row: Row): number => row.reduce((sum, { text }) => sum + widthOf(text), 0)
+export const rowWidth = (row: Row): number =>
+  row.reduce((sum, { text }) => sum + cachedWidthOf(text), 0)
 
-export const textOf = (row: Row): string => row.map(({ text }) => text).join('')
+export const rowText = (row: Row): string => row.map(({ text }) => text).join('')
 
 /** The row in at most `width` cells; what is cut ends in an ellipsis. */
 export const cutRow = (row: Row, width: number): Row => {
@@ -54,7 +55,7 @@ export const cutRow = (row: Row, width: number): Row => {
   const shown: Segment[] = []
   let left = width
   for (const segment of row) {
-    const used = widthOf(segment.text)
+    const used = cachedWidthOf(segment.text)
     if (used < left) {
       shown.push(segment)
       left -= used
@@ -93,7 +94,7 @@ export const clickable = (row: Row, click: Event): Row =>
 export const clickAt = (row: Row, x: number): Event | null => {
   let end = 0
   for (const segment of row) {
-    end += widthOf(segment.text)
+    end += cachedWidthOf(segment.text)
     if (x < end) return segment.click ?? null
   }
   return null

@@ -1,8 +1,8 @@
 import type { AgentStatus } from '../../workspace/agents/presence.ts'
 import { isTerminal } from '../../workspace/tasks/task-states.ts'
-import { type Fields, parseFilter, passes } from '../model/filter.ts'
-import { ago, type Frame, latest } from '../model/frame.ts'
-import { type AgentLine, nameOf, type Snapshot } from '../model/snapshot.ts'
+import { type FilterFields, parseFilter, passes } from '../model/filter.ts'
+import { ago, latest, type UiFrame } from '../model/frame.ts'
+import { type AgentLine, type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { type List, listRows } from './list.ts'
@@ -14,7 +14,7 @@ const ORDER: readonly AgentStatus[] = ['online', 'idle', 'stale', 'offline']
 const lower = (text: string) => text.toLowerCase()
 
 const fieldsOf =
-  ({ agent, file, task }: AgentLine): Fields =>
+  ({ agent, file, task }: AgentLine): FilterFields =>
   (key) => {
     const { name, machine, capabilities, status, description, activity, agent_id } = agent
     const caps = capabilities.map(lower)
@@ -58,7 +58,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'CAN', min: 12, grow: 3 },
 ]
 
-export const agentList = ({ snapshot, state }: Frame): List => {
+export const agentList = ({ snapshot, state }: UiFrame): List => {
   const items = agentItems(snapshot.agents, state.filters.agents)
   const idAt = (index: number) => items[index]!.agent.agent_id
   const at = Math.max(0, placeOf(items, state.selected.agents ?? ''))
@@ -67,7 +67,7 @@ export const agentList = ({ snapshot, state }: Frame): List => {
 
 const placeOf = finder<AgentLine>(({ agent }) => agent.agent_id)
 
-export const agentRows = (look: Frame, width: number, height: number): Row[] => {
+export const agentRows = (look: UiFrame, width: number, height: number): Row[] => {
   const { snapshot, state, plain } = look
   const items = agentItems(snapshot.agents, state.filters.agents)
   const widths = columnWidths(COLUMNS, width)
@@ -82,7 +82,7 @@ export const agentRows = (look: Frame, width: number, height: number): Row[] => 
   return [head, ...listRows(look, agentList(look), width, height - 1, draw)]
 }
 
-const cellsOf = ({ snapshot, plain }: Frame, line: AgentLine): Row[] => {
+const cellsOf = ({ snapshot, plain }: UiFrame, line: AgentLine): Row[] => {
   const { agent, file } = line
   const { status, name, kind, machine, capabilities, last_heartbeat } = agent
   const isHere = status === 'online' || status === 'idle'
@@ -112,7 +112,7 @@ const nowOf = (snapshot: Snapshot, { agent, task }: AgentLine): Row => {
   return [...paused, said(doing.join(' · '))]
 }
 
-const plainRow = ({ snapshot }: Frame, line: AgentLine): Row => {
+const plainRow = ({ snapshot }: UiFrame, line: AgentLine): Row => {
   const { agent, file } = line
   const now = nowOf(snapshot, line).map(({ text }) => text)
   const parts = [agent.name, agent.status, now.join(''), file === null ? '' : `in ${file}`]
@@ -123,7 +123,11 @@ const plainRow = ({ snapshot }: Frame, line: AgentLine): Row => {
 const MAX_TASKS = 200
 
 /** All that is known of one agent; null: there is none. */
-export const agentPage = ({ snapshot, plain }: Frame, id: string, width: number): Row[] | null => {
+export const agentPage = (
+  { snapshot, plain }: UiFrame,
+  id: string,
+  width: number,
+): Row[] | null => {
   const line = snapshot.agents.find(({ agent }) => agent.agent_id === id)
   if (line === undefined) return null
   const { agent, file } = line
@@ -139,7 +143,7 @@ export const agentPage = ({ snapshot, plain }: Frame, id: string, width: number)
       ? []
       : [
           labelled('paused', [
-            said(`by ${nameOf(snapshot, paused.by)}, ${ago(paused.at, snapshot.now)}`, 'warn'),
+            said(`by ${shownNameOf(snapshot, paused.by)}, ${ago(paused.at, snapshot.now)}`, 'warn'),
             said(paused.note === '' ? '' : `: ${paused.note}`),
           ]),
         ]),

@@ -1,8 +1,8 @@
 import { PRIORITIES, type TaskState } from '../../workspace/document/schema.ts'
 import type { Task } from '../../workspace/tasks/tasks.ts'
-import { type Fields, parseFilter, passes } from '../model/filter.ts'
-import { ago, type Frame, latest } from '../model/frame.ts'
-import { nameOf, type Snapshot } from '../model/snapshot.ts'
+import { type FilterFields, parseFilter, passes } from '../model/filter.ts'
+import { ago, latest, type UiFrame } from '../model/frame.ts'
+import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { withAdded } from '../model/sorted.ts'
 import { fitRow, type Row, said, seg } from '../ui/rows.ts'
 import { type List, listRows } from './list.ts'
@@ -20,7 +20,7 @@ const COLUMNS: readonly { name: string; states: readonly TaskState[] }[] = [
 const COLUMN_CELLS = 24
 
 const fieldsOf =
-  (task: Task, names: Snapshot['names']): Fields =>
+  (task: Task, names: Snapshot['names']): FilterFields =>
   (key) => {
     const name = (id: string | null) =>
       (id === null ? 'anyone' : (names.get(id) ?? id)).toLowerCase()
@@ -131,10 +131,10 @@ export const boardPlace = latest(
   },
 )
 
-export const columnsOf = ({ snapshot, state }: Frame): readonly BoardColumn[] =>
+export const columnsOf = ({ snapshot, state }: UiFrame): readonly BoardColumn[] =>
   board.of(snapshot.tasks, snapshot.names, state.filters.tasks)
 
-export const boardList = (look: Frame, column: number): List => {
+export const boardList = (look: UiFrame, column: number): List => {
   const columns = columnsOf(look)
   const place = boardPlace(columns, look.state.selected.tasks)
   const { tasks, name } = columns[column]!
@@ -146,13 +146,13 @@ export const boardList = (look: Frame, column: number): List => {
 }
 
 /** Columns that are seen at a time. */
-const columnsShown = ({ columns, plain }: Frame): number =>
+const columnsShown = ({ columns, plain }: UiFrame): number =>
   plain ? 1 : Math.max(1, Math.min(COLUMNS.length, Math.floor((columns + 1) / (COLUMN_CELLS + 1))))
 
 /** Lines above the tasks: the columns' heads, and what all columns have where not all are seen. */
-export const boardTitles = (look: Frame): number => (columnsShown(look) < COLUMNS.length ? 2 : 1)
+export const boardTitles = (look: UiFrame): number => (columnsShown(look) < COLUMNS.length ? 2 : 1)
 
-export const boardRows = (look: Frame, width: number, height: number): Row[] => {
+export const boardRows = (look: UiFrame, width: number, height: number): Row[] => {
   const columns = columnsOf(look)
   const place = boardPlace(columns, look.state.selected.tasks)
   const shown = columnsShown(look)
@@ -194,16 +194,20 @@ const overview = (
     return [...gap, ...mark, seg(`${name} ${tasks.length}`, tone)]
   })
 
-const headOf = ({ plain }: Frame, { name, state, tasks }: BoardColumn, isPicked: boolean): Row => [
+const headOf = (
+  { plain }: UiFrame,
+  { name, state, tasks }: BoardColumn,
+  isPicked: boolean,
+): Row => [
   ...(plain ? [] : [taskMark(state, false), seg(' ')]),
   seg(name, isPicked ? 'strong' : 'plain'),
   seg(` ${tasks.length}`, 'dim'),
 ]
 
-const cardRows = (look: Frame, task: Task): readonly Row[] => {
+const cardRows = (look: UiFrame, task: Task): readonly Row[] => {
   const { snapshot, plain } = look
-  const to = nameOf(snapshot, task.owner ?? task.to_agent)
-  const from = nameOf(snapshot, task.from_agent)
+  const to = shownNameOf(snapshot, task.owner ?? task.to_agent)
+  const from = shownNameOf(snapshot, task.from_agent)
   const isNew = snapshot.unreadIds.has(task.task_id)
   if (plain) {
     const parts = [task.status, task.priority, task.task, `from ${from} to ${to}`]

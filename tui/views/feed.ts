@@ -1,7 +1,7 @@
 import type { FeedEntry } from '../model/feed.ts'
-import { type Fields, isNarrower, parseFilter, passes } from '../model/filter.ts'
-import { clock, type Frame, latest } from '../model/frame.ts'
-import { nameOf, type Snapshot } from '../model/snapshot.ts'
+import { type FilterFields, isNarrower, parseFilter, passes } from '../model/filter.ts'
+import { clock, latest, type UiFrame } from '../model/frame.ts'
+import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { type List, listRows } from './list.ts'
@@ -14,7 +14,7 @@ const lowerNames = latest(
 )
 
 const fieldsOf =
-  (entry: FeedEntry, names: ReadonlyMap<string, string>): Fields =>
+  (entry: FeedEntry, names: ReadonlyMap<string, string>): FilterFields =>
   (key) => {
     const name = (id: string | null) => (id === null ? '' : (names.get(id) ?? id.toLowerCase()))
     const { from, to, topic, text, kind, file = '', task = '' } = entry
@@ -73,13 +73,13 @@ class Filtered {
 
 const filtered = new Filtered()
 
-export const feedItems = ({ snapshot, state }: Frame): readonly FeedEntry[] =>
+export const feedItems = ({ snapshot, state }: UiFrame): readonly FeedEntry[] =>
   filtered.of(snapshot.feed, snapshot.names, state.filters.feed)
 
 const placeOf = finder<FeedEntry>(({ id }) => id)
 
 /** Nothing picked means the newest, whatever comes. */
-export const feedList = (look: Frame): List => {
+export const feedList = (look: UiFrame): List => {
   const items = feedItems(look)
   const { feed: selected } = look.state.selected
   const found = selected === null ? -1 : placeOf(items, selected)
@@ -95,7 +95,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'WHAT', min: 20, grow: 8 },
 ]
 
-export const feedRows = (look: Frame, width: number, height: number): Row[] => {
+export const feedRows = (look: UiFrame, width: number, height: number): Row[] => {
   const { snapshot, plain } = look
   const items = feedItems(look)
   const widths = columnWidths(COLUMNS, width)
@@ -112,34 +112,35 @@ export const feedRows = (look: Frame, width: number, height: number): Row[] => {
 }
 
 /** Entries that came since the feed was last looked at, and messages that nobody acknowledged. */
-const isNew = ({ snapshot, state }: Frame, { id, at, from }: FeedEntry): boolean =>
+const isNew = ({ snapshot, state }: UiFrame, { id, at, from }: FeedEntry): boolean =>
   snapshot.unreadIds.has(id) || (at > state.seenAt && from !== snapshot.me)
 
-const cellsOf = (look: Frame, entry: FeedEntry): Row[] => {
+const cellsOf = (look: UiFrame, entry: FeedEntry): Row[] => {
   const { snapshot, plain } = look
   const topic =
     entry.topic === '' || entry.topic === 'general' ? [] : [said(`#${entry.topic} `, 'accent')]
-  const to = entry.to === null ? [] : [seg('→ ', 'dim'), said(`${nameOf(snapshot, entry.to)} `)]
+  const to =
+    entry.to === null ? [] : [seg('→ ', 'dim'), said(`${shownNameOf(snapshot, entry.to)} `)]
   return [
     [seg(clock(entry.at, snapshot.now), 'dim')],
     [kindMark(entry.kind, plain), isNew(look, entry) ? seg('•', 'warn') : seg(' ')],
-    [said(nameOf(snapshot, entry.from), 'strong')],
+    [said(shownNameOf(snapshot, entry.from), 'strong')],
     [...to, ...topic, said(entry.text)],
   ]
 }
 
-const plainRow = (look: Frame, entry: FeedEntry): Row => {
+const plainRow = (look: UiFrame, entry: FeedEntry): Row => {
   const { snapshot } = look
-  const to = entry.to === null ? '' : ` to ${nameOf(snapshot, entry.to)}`
+  const to = entry.to === null ? '' : ` to ${shownNameOf(snapshot, entry.to)}`
   const topic = entry.topic === '' ? '' : `, topic ${entry.topic}`
   const fresh = isNew(look, entry) ? 'new, ' : ''
-  const who = `${nameOf(snapshot, entry.from)}${to}`
+  const who = `${shownNameOf(snapshot, entry.from)}${to}`
   const when = clock(entry.at, snapshot.now)
   return [said(`${fresh}${when}, ${kindWord(entry.kind)}, ${who}${topic}: ${entry.text}`)]
 }
 
 /** One entry in full; null: there is none. */
-export const entryPage = ({ snapshot }: Frame, id: string, width: number): Row[] | null => {
+export const entryPage = ({ snapshot }: UiFrame, id: string, width: number): Row[] | null => {
   const entry = snapshot.feed.findLast((one) => one.id === id)
   if (entry === undefined) return null
   const { from, to, topic, text, at, kind, task, file, replyTo } = entry
@@ -147,8 +148,8 @@ export const entryPage = ({ snapshot }: Frame, id: string, width: number): Row[]
     labelled(label, [{ ...said(value, 'accent'), ...(click !== undefined && { click }) }])
   return [
     labelled('what', [seg(kindWord(kind))]),
-    labelled('from', [said(nameOf(snapshot, from), 'strong')]),
-    ...(to === null ? [] : [labelled('to', [said(nameOf(snapshot, to))])]),
+    labelled('from', [said(shownNameOf(snapshot, from), 'strong')]),
+    ...(to === null ? [] : [labelled('to', [said(shownNameOf(snapshot, to))])]),
     ...(topic === '' ? [] : [labelled('topic', [said(topic)])]),
     labelled('at', [seg(new Date(at).toISOString())]),
     ...(replyTo === undefined

@@ -1,6 +1,6 @@
-import { type Fields, parseFilter, passes } from '../model/filter.ts'
-import { ago, type Frame, latest } from '../model/frame.ts'
-import { type FileLine, nameOf, type Snapshot } from '../model/snapshot.ts'
+import { type FilterFields, parseFilter, passes } from '../model/filter.ts'
+import { ago, latest, type UiFrame } from '../model/frame.ts'
+import { type FileLine, type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { type List, listRows } from './list.ts'
@@ -66,7 +66,7 @@ const sortKey = (path: string): string => {
 }
 
 const fieldsOf =
-  ({ info, editors }: FileLine, names: Snapshot['names']): Fields =>
+  ({ info, editors }: FileLine, names: Snapshot['names']): FilterFields =>
   (key) => {
     const name = (id: string) => (names.get(id) ?? id).toLowerCase()
     switch (key) {
@@ -85,12 +85,12 @@ const fieldsOf =
     }
   }
 
-export const linesOf = ({ snapshot, state }: Frame): readonly TreeLine[] =>
+export const linesOf = ({ snapshot, state }: UiFrame): readonly TreeLine[] =>
   treeLines(snapshot.files, snapshot.names, state.folded, state.filters.files)
 
 const placeOf = finder<TreeLine>(({ id }) => id)
 
-export const fileList = (look: Frame): List => {
+export const fileTreeList = (look: UiFrame): List => {
   const lines = linesOf(look)
   const at = Math.max(0, placeOf(lines, look.state.selected.files ?? ''))
   const idAt = (index: number) => lines[index]!.id
@@ -106,7 +106,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'SIZE', min: 6, grow: 0 },
 ]
 
-export const fileRows = (look: Frame, width: number, height: number): Row[] => {
+export const fileRows = (look: UiFrame, width: number, height: number): Row[] => {
   const lines = linesOf(look)
   const widths = columnWidths(COLUMNS, width)
   const head = tableRow(
@@ -116,8 +116,8 @@ export const fileRows = (look: Frame, width: number, height: number): Row[] => {
   const draw = (i: number): Row[] => [
     look.plain ? plainRow(look, lines[i]!) : tableRow(cellsOf(look, lines[i]!), widths),
   ]
-  if (look.plain) return listRows(look, fileList(look), width, height, draw)
-  return [head, ...listRows(look, fileList(look), width, height - 1, draw)]
+  if (look.plain) return listRows(look, fileTreeList(look), width, height, draw)
+  return [head, ...listRows(look, fileTreeList(look), width, height - 1, draw)]
 }
 
 const size = (bytes: number): string => {
@@ -128,7 +128,7 @@ const size = (bytes: number): string => {
 
 const people = (count: number): string => (count === 0 ? '' : `${count} in it`)
 
-const cellsOf = ({ snapshot }: Frame, line: TreeLine): Row[] => {
+const cellsOf = ({ snapshot }: UiFrame, line: TreeLine): Row[] => {
   const { file, name, depth, isFolded, files, inside } = line
   const indent = seg('  '.repeat(depth))
   if (file === null) {
@@ -139,20 +139,20 @@ const cellsOf = ({ snapshot }: Frame, line: TreeLine): Row[] => {
     ]
   }
   const { version, last_editor, updated_at, size: bytes } = file.info
-  const editors = file.editors.map((id) => nameOf(snapshot, id)).join(', ')
+  const editors = file.editors.map((id) => shownNameOf(snapshot, id)).join(', ')
   return [
     [indent, seg('  '), said(name)],
     [said(editors === '' ? '' : `✎ ${editors}`, 'accent')],
     [seg(`v${version}`, 'dim')],
-    [said(nameOf(snapshot, last_editor), 'dim')],
+    [said(shownNameOf(snapshot, last_editor), 'dim')],
     [seg(ago(updated_at, snapshot.now), 'dim')],
     [seg(size(bytes), 'dim')],
   ]
 }
 
-const plainRow = ({ snapshot }: Frame, { id, file, isFolded, files }: TreeLine): Row => {
+const plainRow = ({ snapshot }: UiFrame, { id, file, isFolded, files }: TreeLine): Row => {
   if (file === null) return [said(`folder ${id}, ${isFolded ? 'closed' : 'open'}, ${files} files`)]
-  const inside = file.editors.map((agent) => nameOf(snapshot, agent)).join(', ')
-  const by = `version ${file.info.version} by ${nameOf(snapshot, file.info.last_editor)}`
+  const inside = file.editors.map((agent) => shownNameOf(snapshot, agent)).join(', ')
+  const by = `version ${file.info.version} by ${shownNameOf(snapshot, file.info.last_editor)}`
   return [said(`${id}, ${by}${inside === '' ? '' : `, in it now: ${inside}`}`)]
 }

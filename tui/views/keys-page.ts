@@ -1,4 +1,4 @@
-import { type Command, commandGroups, keyLabel, TYPING } from '../model/commands.ts'
+import { commandGroups, keyLabel, TYPING, type UiCommand } from '../model/commands.ts'
 
 import { EDITOR_KEYS } from '../model/editor-keys.ts'
 
@@ -9,7 +9,7 @@ const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``
 
 const keysOf = (keys: readonly string[]): string => keys.map((key) => code(keyLabel(key))).join(' ')
 
-const row = ({ keys, name, args = [], what, keysOnly }: Command): string => {
+const row = ({ keys, name, args = [], what, keysOnly }: UiCommand): string => {
   const typed = [`:${name}`, ...args.map(({ field }) => field.toUpperCase())].join(' ')
   return `| ${keysOf(keys)} | ${keysOnly === true ? '' : code(typed)} | ${what} |`
 }

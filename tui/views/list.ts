@@ -1,4 +1,4 @@
-import type { Frame } from '../model/frame.ts'
+import type { UiFrame } from '../model/frame.ts'
 import type { Event, View } from '../model/state.ts'
 import { keepVisible } from '../text/scroll.ts'
 import { clickable, fitRow, picked, type Row, seg } from '../ui/rows.ts'
@@ -17,7 +17,7 @@ export interface List {
 
 /** The items that are seen: of thousands no more than fit are drawn. */
 export const windowOf = (
-  { state }: Frame,
+  { state }: UiFrame,
   { name, count, each, at }: List,
   height: number,
 ): { top: number; end: number; fits: number } => {
@@ -36,7 +36,7 @@ export const selectIn = ({ view, name, count, idAt }: List, index: number, fits:
 
 /** The lines of a list in exactly `width` cells and `height` lines; a click picks, a click on what is picked opens. */
 export const listRows = (
-  look: Frame,
+  look: UiFrame,
   list: List,
   width: number,
   height: number,

@@ -1,11 +1,12 @@
-import { type Command, commandGroups, keyLabel, TYPING } from '../model/commands.ts'
-import type { Frame } from '../model/frame.ts'
+import { commandGroups, keyLabel, TYPING, type UiCommand } from '../model/commands.ts'
+import type { UiFrame } from '../model/frame.ts'
 import { completionsOf } from '../model/palette.ts'
-import type { Field, Form, Toast } from '../model/state.ts'
+import type { Form, FormField, Toast } from '../model/state.ts'
 import type { Line } from '../terminal/line.ts'
 import { type Cell, cellsOf, graphemeAt, textAt } from '../text/cells.ts'
 import { fitText, harmless, wrap } from '../text/display.ts'
 import {
+  cachedWidthOf,
   fitRow,
   picked,
   type Row,
@@ -14,7 +15,6 @@ import {
   said,
   seg,
   type Tone,
-  widthOf,
 } from '../ui/rows.ts'
 import { fill } from './list.ts'
 import { paragraph } from './page.ts'
@@ -43,7 +43,7 @@ const TEXT_LINES = 8
 /** Cells of the labels of a form. */
 const LABELS = 20
 
-export const formRows = (look: Frame, form: Form, width: number, height: number): Row[] => {
+export const formRows = (look: UiFrame, form: Form, width: number, height: number): Row[] => {
   const note = form.note === '' ? [] : paragraph(form.note, width)
   const rows: Row[] = [[said(form.title, 'strong')], ...note, []]
   let cursor = 0
@@ -68,7 +68,7 @@ export const formRows = (look: Frame, form: Form, width: number, height: number)
   return fill(rows.slice(top), width, height)
 }
 
-const fieldRows = (field: Field, label: Row, isAt: boolean, width: number): Row[] => {
+const fieldRows = (field: FormField, label: Row, isAt: boolean, width: number): Row[] => {
   const { kind, line, choices = [] } = field
   if (kind === 'choice') {
     const all = choices.flatMap((choice): Row => {
@@ -102,9 +102,9 @@ const textFieldRows = (label: Row, { text, at }: Line, width: number): Row[] => 
 }
 
 /** Completions of the typed line. */
-export const paletteRows = (look: Frame, typed: string, chosen: number, width: number): Row[] => {
+export const paletteRows = (look: UiFrame, typed: string, chosen: number, width: number): Row[] => {
   const found = completionsOf(look, typed)
-  const labels = Math.min(36, Math.max(0, ...found.map(({ label }) => widthOf(label))) + 2)
+  const labels = Math.min(36, Math.max(0, ...found.map(({ label }) => cachedWidthOf(label))) + 2)
   return found.map(({ label, what, line: text }, i): Row => {
     const row: Row = [
       {
@@ -133,7 +133,7 @@ export const helpLines = (width: number): Row[] => {
       ...line,
     ])
   }
-  const group = ([title, commands]: readonly [string, readonly Command[]]): Row[] => [
+  const group = ([title, commands]: readonly [string, readonly UiCommand[]]): Row[] => [
     [seg(title, 'strong')],
     ...commands.flatMap(({ keys, name, what, keysOnly }) => {
       const typed = seg(fitText(keysOnly ? '' : `:${name}`, NAME_CELLS), 'dim')
@@ -163,16 +163,16 @@ const WORDS: Readonly<Record<Toast['tone'], string>> = {
 }
 
 /** Newest last; each is a line, but what is to be copied is whole, and what to do next a line of its own. */
-export const toastRows = ({ state, plain }: Frame, width: number): Row[] =>
+export const toastRows = ({ state, plain }: UiFrame, width: number): Row[] =>
   state.toasts.flatMap(({ id, tone, text, hint }): Row[] => {
     const [sign, colour] = SIGNS[tone]
     const click = { type: 'toast-gone', id } as const
     const lead = seg(plain ? WORDS[tone] : sign, colour)
-    const lines = tone === 'plain' ? wrap(text, width - widthOf(lead.text)) : [text]
+    const lines = tone === 'plain' ? wrap(text, width - cachedWidthOf(lead.text)) : [text]
     const rows = lines.map((line, i) =>
       fitRow(
         [
-          { ...(i === 0 ? lead : seg(' '.repeat(widthOf(lead.text)))), click },
+          { ...(i === 0 ? lead : seg(' '.repeat(cachedWidthOf(lead.text)))), click },
           { ...said(line, colour), click },
         ],
         width,

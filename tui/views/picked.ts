@@ -1,35 +1,35 @@
 import type { About } from '../model/commands.ts'
-import type { Frame } from '../model/frame.ts'
+import type { UiFrame } from '../model/frame.ts'
 import { asksMe } from '../model/snapshot.ts'
 import { topPage } from '../model/state.ts'
 import { agentList } from './agents.ts'
 import { boardList, boardPlace, columnsOf } from './board.ts'
 import { feedList } from './feed.ts'
-import { fileList } from './files.ts'
+import { fileTreeList } from './files.ts'
 import type { List } from './list.ts'
 
 /** The list that has the keys in the view, whatever page is open over it. */
-export const listOf = (look: Frame): List => {
+export const listOf = (look: UiFrame): List => {
   if (look.state.view !== 'tasks') {
-    return { agents: agentList, feed: feedList, files: fileList }[look.state.view](look)
+    return { agents: agentList, feed: feedList, files: fileTreeList }[look.state.view](look)
   }
   return boardList(look, boardPlace(columnsOf(look), look.state.selected.tasks).column)
 }
 
 /** The id of what is picked in the view; null: there is nothing. */
-export const pickedId = (look: Frame): string | null => {
+export const pickedId = (look: UiFrame): string | null => {
   const { count, at, idAt } = listOf(look)
   return at >= 0 && at < count ? idAt(at) : null
 }
 
 /** True if the picked or open task has a question for this person. */
-export const waitsForMe = (look: Frame): boolean => {
+export const waitsForMe = (look: UiFrame): boolean => {
   const task = look.snapshot.taskById.get(aboutOf(look, 'task') ?? '')
   return task !== undefined && asksMe(look.snapshot, task)
 }
 
 /** The subject of a command: the open page, else the picked item; null if it is of another kind. */
-export const aboutOf = (look: Frame, about: About): string | null => {
+export const aboutOf = (look: UiFrame, about: About): string | null => {
   const { view } = look.state
   const page = topPage(look.state)
   if (page !== null && page.kind !== 'editor') return page.kind === about ? page.id : null

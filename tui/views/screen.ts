@@ -1,5 +1,5 @@
-import { COMMANDS, keyLabel } from '../model/commands.ts'
-import type { Frame } from '../model/frame.ts'
+import { keyLabel, UI_COMMANDS } from '../model/commands.ts'
+import type { UiFrame } from '../model/frame.ts'
 import { type Event, keysOf, type Page, topPage, VIEWS, type View } from '../model/state.ts'
 import { clickable, fitRow, type Row, rowWidth, said, seg, spread } from '../ui/rows.ts'
 import { agentPage, agentRows } from './agents.ts'
@@ -17,10 +17,11 @@ const FRAME_ROWS = 2
 export const MIN_COLUMNS = 40
 export const MIN_ROWS = 8
 
-export const bodyHeight = ({ rows }: Pick<Frame, 'rows'>): number => Math.max(1, rows - FRAME_ROWS)
+export const bodyHeight = ({ rows }: Pick<UiFrame, 'rows'>): number =>
+  Math.max(1, rows - FRAME_ROWS)
 
 /** The whole frame: exactly `rows` rows of exactly `columns` cells. `null` in place of the body: the editor draws that. */
-export const screenRows = (look: Frame): { head: Row; body: Row[] | null; foot: Row } => {
+export const screenRows = (look: UiFrame): { head: Row; body: Row[] | null; foot: Row } => {
   const { columns, state } = look
   const height = bodyHeight(look)
   const page = topPage(state)
@@ -39,7 +40,7 @@ export const screenRows = (look: Frame): { head: Row; body: Row[] | null; foot: 
   }
 }
 
-const bodyRows = (look: Frame, page: Page | null, height: number): Row[] => {
+const bodyRows = (look: UiFrame, page: Page | null, height: number): Row[] => {
   const { columns, state } = look
   const { mode } = state
   if (mode.kind === 'help') return textRows(helpLines(columns), mode.top, columns, height)
@@ -50,7 +51,7 @@ const bodyRows = (look: Frame, page: Page | null, height: number): Row[] => {
   return VIEW_ROWS[state.view](look, columns, height)
 }
 
-const VIEW_ROWS: Readonly<Record<View, (look: Frame, width: number, height: number) => Row[]>> = {
+const VIEW_ROWS: Readonly<Record<View, (look: UiFrame, width: number, height: number) => Row[]>> = {
   agents: agentRows,
   tasks: boardRows,
   feed: feedRows,
@@ -58,13 +59,13 @@ const VIEW_ROWS: Readonly<Record<View, (look: Frame, width: number, height: numb
 }
 
 /** All lines of a page. What it was about may be gone, or in the archive. */
-export const pageLines = (look: Frame, page: Exclude<Page, { kind: 'editor' }>): Row[] => {
+export const pageLines = (look: UiFrame, page: Exclude<Page, { kind: 'editor' }>): Row[] => {
   const draw = { agent: agentPage, task: taskPage, entry: entryPage }[page.kind]
   return draw(look, page.id, look.columns) ?? [[said(`${page.id} is not here`, 'dim')]]
 }
 
 /** Toasts and completions, over the last lines of the body. */
-const overlaid = (look: Frame, body: Row[], height: number): Row[] => {
+const overlaid = (look: UiFrame, body: Row[], height: number): Row[] => {
   const { state, columns } = look
   const over = toastRows(look, columns)
   if (state.mode.kind === 'palette') {
@@ -81,7 +82,7 @@ const TITLES: Readonly<Record<View, string>> = {
   files: 'Files',
 }
 
-const headRow = (look: Frame): Row => {
+const headRow = (look: UiFrame): Row => {
   const { snapshot, state, columns, plain } = look
   const counts: Readonly<Record<View, number>> = {
     agents: snapshot.agents.length,
@@ -107,18 +108,18 @@ const headRow = (look: Frame): Row => {
 }
 
 /** True if this view has unseen items. */
-const isNewIn = ({ snapshot, state }: Frame, view: View): boolean =>
+const isNewIn = ({ snapshot, state }: UiFrame, view: View): boolean =>
   view === 'feed' && state.view !== 'feed' && hasNews(snapshot, state.seenAt)
 
 /** True if others wrote or acted after this time. */
-const hasNews = ({ feed, me }: Frame['snapshot'], seenAt: number): boolean => {
+const hasNews = ({ feed, me }: UiFrame['snapshot'], seenAt: number): boolean => {
   for (let i = feed.length - 1; i >= 0 && feed[i]!.at > seenAt; i--) {
     if (feed[i]!.from !== me) return true
   }
   return false
 }
 
-const contactOf = ({ snapshot, columns, plain }: Frame): Row => {
+const contactOf = ({ snapshot, columns, plain }: UiFrame): Row => {
   const { connected, since, why } = snapshot.contact
   if (connected) return [seg(plain ? 'connected' : '● connected', 'good')]
   const seconds = Math.max(0, Math.round((snapshot.now - since) / 1000))
@@ -128,7 +129,7 @@ const contactOf = ({ snapshot, columns, plain }: Frame): Row => {
 }
 
 /** The typed line, or the keys of this view. */
-const footRow = (look: Frame): Row => {
+const footRow = (look: UiFrame): Row => {
   const { state, columns } = look
   const { mode } = state
   if (mode.kind === 'filter') return typedRow([seg('/', 'accent')], mode.line, columns)
@@ -150,9 +151,9 @@ const footRow = (look: Frame): Row => {
 }
 
 /** The keys of the view first; as many as fit, help always. */
-const hints = (look: Frame, width: number): Row => {
+const hints = (look: UiFrame, width: number): Row => {
   const { state } = look
-  const named = COMMANDS.filter(({ bar }) => bar !== undefined)
+  const named = UI_COMMANDS.filter(({ bar }) => bar !== undefined)
   const here = named.filter(({ where }) => where === keysOf(state))
   const everywhere = named.filter(({ where }) => where === 'everywhere')
   const [open, ...rest] = everywhere.filter(({ name }) => name !== 'help')
@@ -172,7 +173,7 @@ const hints = (look: Frame, width: number): Row => {
   return [...shown.flat(), ...end]
 }
 
-const hint = ({ name, keys, bar }: (typeof COMMANDS)[number]): Row =>
+const hint = ({ name, keys, bar }: (typeof UI_COMMANDS)[number]): Row =>
   clickable([seg(keyLabel(keys[0]!), 'accent'), seg(` ${bar}  `, 'dim')], {
     type: 'do',
     command: name,

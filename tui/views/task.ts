@@ -1,7 +1,7 @@
 import type { Task } from '../../workspace/tasks/tasks.ts'
-import { type Frame, latest } from '../model/frame.ts'
+import { latest, type UiFrame } from '../model/frame.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import { nameOf } from '../model/snapshot.ts'
+import { shownNameOf } from '../model/snapshot.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
 import { labelled, paragraph } from './page.ts'
 import { priorityMark, taskWords } from './symbols.ts'
@@ -13,7 +13,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 ])
 
 /** All that is known of a task: facts, brief, result, notes and history; null: there is none. */
-export const taskPage = (look: Frame, id: string, width: number): Row[] | null => {
+export const taskPage = (look: UiFrame, id: string, width: number): Row[] | null => {
   const { taskById, names, historyOf } = look.snapshot
   const task = taskById.get(id)
   return task === undefined ? null : pageOf(task, names, historyOf, look.plain, width)
@@ -27,7 +27,7 @@ const pageOf = latest(
     plain: boolean,
     width: number,
   ): Row[] => {
-    const name = (id: string | null) => nameOf({ names } as Snapshot, id)
+    const name = (id: string | null) => shownNameOf({ names } as Snapshot, id)
     const time = (iso: string) => iso.replace('T', ' ').slice(0, 16)
     const result =
       task.message === '' ? [] : [[], head('Result'), ...paragraph(task.message, width)]

@@ -8,7 +8,7 @@ type Take = (rels: readonly string[]) => Promise<void>
  * Queue of dirty paths. Each path is taken once it has settled; one turn runs at a time. A path may
  * be marked at any time. A turn begins when a path is due and the last turn has ended.
  */
-export class Dirty {
+export class DirtyPaths {
   readonly #take: Take
   /** Due time of each path and the time it became dirty; milliseconds since the epoch. */
   readonly #paths = new Map<string, { due: number; since: number }>()

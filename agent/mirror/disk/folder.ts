@@ -16,12 +16,12 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { ClawError } from '../../../protocol/errors.ts'
 import { BARE, isBare } from '../rules/bare.ts'
-import { folderOf, nameOf, tempName } from '../rules/paths.ts'
+import { folderOf, lastPart, tempName } from '../rules/paths.ts'
 import { openText, type Seen } from './text-file.ts'
-import { type Held, hold, Obstacle, whyOf } from './way.ts'
+import { type HeldFolder, holdFolder, Obstacle, whyOf } from './way.ts'
 
 /** The result of a change on disk. */
-export type Change =
+export type FolderChange =
   /** Another process was faster; nothing was changed. */
   | { done: false }
   /**
@@ -79,16 +79,16 @@ export class Folder {
    * Opens a folder below this one; null if it does not exist. Throws `Obstacle` and errors of the
    * file system.
    */
-  enter(folder: string, make = false): Held | null {
-    let held = hold(this.path)
+  enter(folder: string, make = false): HeldFolder | null {
+    let held = holdFolder(this.path)
     try {
       if (held === null || !isSame(held.is, this.is)) throw new Obstacle('its folder was replaced')
       for (const part of folder === '' ? [] : folder.split('/')) {
         if (isBare(held.at, make ? part : '')) throw new Obstacle(BARE)
-        let inner = hold(held.at(part))
+        let inner = holdFolder(held.at(part))
         if (inner === null && make) {
           makeFolder(held, part)
-          inner = hold(held.at(part))
+          inner = holdFolder(held.at(part))
         }
         held.close()
         held = inner
@@ -112,10 +112,10 @@ export class Folder {
 
   /** Reads a path; a text comes with an open descriptor. */
   #open(rel: string): [Seen, number | null] {
-    let held: Held | null = null
+    let held: HeldFolder | null = null
     try {
       held = this.enter(folderOf(rel))
-      return held === null ? [{ kind: 'absent' }, null] : openText(held.at(nameOf(rel)))
+      return held === null ? [{ kind: 'absent' }, null] : openText(held.at(lastPart(rel)))
     } catch (error) {
       return [{ kind: 'other', why: whyOf(error) }, null]
     } finally {
@@ -133,10 +133,10 @@ export class Folder {
     text: string,
     expected: string | null,
     isBusy: (rel: string) => boolean = () => false,
-  ): Promise<Change> {
+  ): Promise<FolderChange> {
     const held = this.enter(folderOf(rel), true)
     if (held === null) throw new Obstacle(NO_FOLDER)
-    const path = held.at(nameOf(rel))
+    const path = held.at(lastPart(rel))
     const temp = held.at(tempName())
     try {
       const before = lstatSync(path, { throwIfNoEntry: false })
@@ -162,8 +162,8 @@ export class Folder {
   }
 
   /** Throws if the open folder is not the one at `rel` any more, or the file may not be there. */
-  #checkPlace(rel: string, held: Held): void {
-    if (isBare(held.at, nameOf(rel))) throw new Obstacle(BARE)
+  #checkPlace(rel: string, held: HeldFolder): void {
+    if (isBare(held.at, lastPart(rel))) throw new Obstacle(BARE)
     const now = this.enter(folderOf(rel))
     try {
       if (now === null || !isSame(now.is, held.is)) throw new Obstacle(NO_FOLDER)
@@ -173,17 +173,17 @@ export class Folder {
   }
 
   /** Removes a file that still has the text `expected`, and the folders that this leaves empty. */
-  remove(rel: string, expected: string): Change {
+  remove(rel: string, expected: string): FolderChange {
     const held = this.enter(folderOf(rel))
     if (held === null) return { done: false }
     try {
-      const [seen, old] = openText(held.at(nameOf(rel)))
+      const [seen, old] = openText(held.at(lastPart(rel)))
       if (!isExpected(seen, expected)) {
         if (old !== null) closeSync(old)
         return { done: false }
       }
       held.check()
-      unlinkSync(held.at(nameOf(rel)))
+      unlinkSync(held.at(lastPart(rel)))
       this.#removeEmpty(folderOf(rel))
       return { done: true, old }
     } finally {
@@ -193,11 +193,11 @@ export class Folder {
 
   #removeEmpty(folder: string): void {
     for (let at = folder; at !== ''; at = folderOf(at)) {
-      let held: Held | null = null
+      let held: HeldFolder | null = null
       try {
         held = this.enter(folderOf(at))
         if (held === null) return
-        rmdirSync(held.at(nameOf(at)))
+        rmdirSync(held.at(lastPart(at)))
       } catch {
         return // something else is in it
       } finally {
@@ -248,7 +248,7 @@ const isExpected = (seen: Seen, expected: string | null): boolean =>
 /** True if this process may change the owner of files. */
 const isRoot = process.geteuid?.() === 0
 
-const makeFolder = (held: Held, name: string): void => {
+const makeFolder = (held: HeldFolder, name: string): void => {
   try {
     mkdirSync(held.at(name))
   } catch (error) {
@@ -257,7 +257,7 @@ const makeFolder = (held: Held, name: string): void => {
     throw error
   }
   if (!isRoot) return
-  const inner = hold(held.at(name))
+  const inner = holdFolder(held.at(name))
   if (inner === null) return
   try {
     chownSync(inner.at('.'), held.is.uid, held.is.gid)

@@ -14,7 +14,7 @@ import { excludesOf, outerRules } from '../rules/repository.ts'
 import { RULE_SOURCES, ruleStamp } from '../rules/rule-stamp.ts'
 import type { Folder } from './folder.ts'
 import { mountsBelow, REPOSITORY } from './roots.ts'
-import { type Held, Obstacle, whyOf } from './way.ts'
+import { type HeldFolder, Obstacle, whyOf } from './way.ts'
 
 /** A killed mirror left a temporary file of this age behind (ms). */
 const STALE_TEMP_MS = 60_000
@@ -51,7 +51,7 @@ export interface Scan {
  * Lists everything below a folder. `judge` turns rules into a test for ignored paths; the scan adds
  * rules to it on its way.
  */
-export const scan = (
+export const scanFolder = (
   folder: Folder,
   include: readonly string[],
   judge: (rules: RuleTexts) => Ignored,
@@ -142,7 +142,7 @@ const list = (folder: Folder, at: string, found: Scan): Entry[] => {
   }
 }
 
-const entryOf = (held: Held, name: string): Entry | null => {
+const entryOf = (held: HeldFolder, name: string): Entry | null => {
   try {
     const stats = lstatSync(held.at(name), { throwIfNoEntry: false })
     if (stats === undefined) {
@@ -179,7 +179,7 @@ const textOf = (folder: Folder, rel: string): string => {
   return seen.text
 }
 
-const sweep = (held: Held, temp: string): void => {
+const sweep = (held: HeldFolder, temp: string): void => {
   try {
     const stats = lstatSync(held.at(temp), { throwIfNoEntry: false })
     if (stats?.isFile() && Date.now() - stats.mtimeMs > STALE_TEMP_MS) rmSync(held.at(temp))

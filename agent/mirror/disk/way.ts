@@ -17,7 +17,7 @@ const FOLDER = O_PATH | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 
 const BY_FD = O_PATH !== 0 && existsSync('/proc/self/fd')
 
 /** An open folder. The caller closes it. */
-export interface Held {
+export interface HeldFolder {
   /** Path of this folder; with /proc it stays valid if the folder is renamed. */
   readonly path: string
   readonly is: Stats
@@ -38,7 +38,7 @@ const NO_FOLDER = new Set(['ENOTDIR', 'ELOOP', 'ENOENT'])
  * `Obstacle` for a symbolic link, and errors of the file system. Without /proc, `check` detects a
  * swapped folder but cannot prevent it.
  */
-export const hold = (path: string): Held | null => {
+export const holdFolder = (path: string): HeldFolder | null => {
   try {
     return BY_FD ? heldByFd(path) : heldByName(path)
   } catch (error) {
@@ -50,7 +50,7 @@ export const hold = (path: string): Held | null => {
   }
 }
 
-const heldByFd = (path: string): Held => {
+const heldByFd = (path: string): HeldFolder => {
   const fd = openSync(path, FOLDER)
   const own = `/proc/self/fd/${fd}`
   return {
@@ -62,7 +62,7 @@ const heldByFd = (path: string): Held => {
   }
 }
 
-const heldByName = (path: string): Held | null => {
+const heldByName = (path: string): HeldFolder | null => {
   const is = lstatSync(path)
   if (is.isSymbolicLink()) throw new Obstacle('a symbolic link is on its way')
   if (!is.isDirectory()) return null

@@ -7,7 +7,7 @@ import type { FileConflict } from '../../../workspace/files/put-file.ts'
  * The part of a session that a mirror needs: to receive the server's state, and to confirm that the
  * server has its changes on disk.
  */
-export type Connection = Pick<Session, 'synced' | 'barrier'>
+export type MirrorConnection = Pick<Session, 'synced' | 'barrier'>
 
 /** Settings of a mirror that outlast a restart. */
 export interface MirrorSettings {
@@ -29,7 +29,7 @@ export interface MirrorOptions extends MirrorSettings {
   without: string
   replica: Replica
   /** The connection, if there is one. */
-  session: () => Connection | null
+  session: () => MirrorConnection | null
   me: AgentId
   /** Time until a rule file's change ignores less (ms); left out: the default of `Rules`. */
   loosenMs?: number

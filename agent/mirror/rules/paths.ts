@@ -45,7 +45,7 @@ export const isGit = (rel: string): boolean =>
 /** The folder that a path is in; '' is the mirror's own. */
 export const folderOf = (rel: string): string => rel.slice(0, Math.max(0, rel.lastIndexOf('/')))
 
-export const nameOf = (rel: string): string => rel.slice(rel.lastIndexOf('/') + 1)
+export const lastPart = (rel: string): string => rel.slice(rel.lastIndexOf('/') + 1)
 
 /** The folders above a path, the outermost first, without the mirror's own. */
 export const foldersOf = (rel: string): string[] => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Replica } from '../../../client/replica/replica.ts'
 import { isPristine } from '../../../lib/yjs/internals.ts'
-import type { Connection } from './options.ts'
+import type { MirrorConnection } from './options.ts'
 
 /** Timeout for a confirmation by the server, and the delay until the next request (ms). */
 const SERVER_MS = 15_000
@@ -16,14 +16,14 @@ const WINDOW_UNITS = 2 * 1024 * 1024
 
 /** The server, as a mirror needs it, until `ended`. */
 export class Upstream {
-  readonly #session: () => Connection | null
+  readonly #session: () => MirrorConnection | null
   readonly #replica: Replica
   readonly #ended: AbortSignal
   /** Sent since the server was last asked to confirm (UTF-16 units). */
   #units = 0
   #confirming: Promise<void> = Promise.resolve()
 
-  constructor(session: () => Connection | null, replica: Replica, ended: AbortSignal) {
+  constructor(session: () => MirrorConnection | null, replica: Replica, ended: AbortSignal) {
     this.#session = session
     this.#replica = replica
     this.#ended = ended

@@ -13,16 +13,16 @@ import {
   isStreamless,
   type Job,
   keyOf,
-  type Listener,
   listArgs,
   mustEnable,
   mustReplace,
+  type OpenclawListener,
   removeArgs,
   SESSIONS,
   typesOf,
   watchCommand,
 } from '../../openclaw/listener.ts'
-import { openclaw as run } from '../../openclaw/run.ts'
+import { runOpenclaw as run } from '../../openclaw/run.ts'
 
 /** Makes OpenClaw wake its agent for this profile, undoes that, or shows its state. */
 export const openclaw: Verb = (call) => {
@@ -42,7 +42,7 @@ const commandOf = (call: Call, types: string | undefined): string[] => {
   })
 }
 
-const listenerOf = (call: Call): Listener => ({
+const listenerOf = (call: Call): OpenclawListener => ({
   key: keyOf(call.profile.name),
   command: commandOf(call, call.flag('type')),
   session: call.oneOf('session', SESSIONS) ?? 'main',

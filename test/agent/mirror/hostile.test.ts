@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Bases } from '../../../agent/mirror/bases.ts'
 import { Folder } from '../../../agent/mirror/disk/folder.ts'
-import { lookAt, type View } from '../../../agent/mirror/look-at.ts'
+import { type LookParts, lookAt } from '../../../agent/mirror/look-at.ts'
 import { Terrain } from '../../../agent/mirror/terrain.ts'
 import type { FileId } from '../../../protocol/ids.ts'
 import { filesOf } from '../../../workspace/document/schema.ts'
@@ -60,7 +60,7 @@ it('[N12] a path that no disk can have is judged before the disk is asked', () =
   folder.look = () => expect.fail('the disk was asked')
   const bases = { get: () => undefined } as unknown as Bases
   const terrain = new Terrain({ folder, prefix: '', replica, id: 'x', bases, include: [] })
-  const view = { folder, prefix: '', doc: replica.doc, bases, terrain } as unknown as View
+  const view = { folder, prefix: '', doc: replica.doc, bases, terrain } as unknown as LookParts
   const bad = [
     'n'.repeat(256),
     'a\0b',

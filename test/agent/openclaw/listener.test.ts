@@ -7,9 +7,9 @@ import {
   isStreamless,
   type Job,
   keyOf,
-  type Listener,
   mustEnable,
   mustReplace,
+  type OpenclawListener,
   typesOf,
   watchCommand,
 } from '../../../agent/openclaw/listener.ts'
@@ -24,7 +24,7 @@ const where = {
     types: undefined,
   },
 }
-const wanted: Listener = {
+const wanted: OpenclawListener = {
   ...{ key: 'clawlink', command: watchCommand(where), session: 'main', agent: undefined },
 }
 const job = (changes: Partial<Job> = {}): Job => ({

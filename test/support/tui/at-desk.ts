@@ -1,7 +1,7 @@
 import type { Attached } from '../../../client/resident/attach.ts'
 import { Controller } from '../../../tui/control/controller.ts'
 import type { Press } from '../../../tui/terminal/press.ts'
-import { type Row, textOf } from '../../../tui/ui/rows.ts'
+import { type Row, rowText } from '../../../tui/ui/rows.ts'
 import { screenRows } from '../../../tui/views/screen.ts'
 
 export interface AtDesk {
@@ -40,7 +40,7 @@ export const atDesk = (
     const { head, body, foot } = screenRows(desk.look)
     return [head, ...(body ?? []), foot]
   }
-  const lines = () => shown().map(textOf)
+  const lines = () => shown().map(rowText)
   return {
     ...{ desk, rows: shown, lines },
     keys: (...names) => {

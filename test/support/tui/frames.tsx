@@ -1,7 +1,7 @@
 import '../../../tui/terminal/polyfill.ts'
 import { cleanup, render } from 'ink-testing-library'
 import type { Attached } from '../../../client/resident/attach.ts'
-import { App, type Env } from '../../../tui/app.tsx'
+import { App, type UiEnv } from '../../../tui/app.tsx'
 import type { Mouse } from '../../../tui/terminal/mouse.ts'
 import { widthOf } from '../../../tui/text/display.ts'
 import { until } from '../client.ts'
@@ -45,7 +45,7 @@ export const show = async (
   attached: Attached,
   columns: number,
   rows: number,
-  env: Env = {},
+  env: UiEnv = {},
   now?: number,
 ): Promise<Shown> => {
   let quits = 0

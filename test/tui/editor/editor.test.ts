@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import type { AgentId, FileId } from '../../../protocol/ids.ts'
-import type { Env } from '../../../tui/app.tsx'
+import type { UiEnv } from '../../../tui/app.tsx'
 import { drawRows, type Look } from '../../../tui/editor/draw.ts'
 import { EDITOR_KEYS } from '../../../tui/model/editor-keys.ts'
 import { widthOf } from '../../../tui/text/display.ts'
@@ -44,7 +44,7 @@ const attach = (doc: Y.Doc, presences: Presence[] = []): Held =>
   held({ doc, agents: [ann], presences, tasks: [], now: NOW })
 
 /** The app with the first of its files open in the editor. */
-const edit = async (attached: Held, columns = 80, rows = 24, env: Env = {}): Promise<Shown> => {
+const edit = async (attached: Held, columns = 80, rows = 24, env: UiEnv = {}): Promise<Shown> => {
   const shown = await show(attached, columns, rows, env, NOW)
   shown.keys('4')
   await shown.sees(/a\.md/)
