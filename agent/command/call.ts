@@ -25,7 +25,7 @@ export interface Env {
   CLAWLINK_AGENT?: string | undefined
   /** `off`: no link is started. */
   CLAWLINK_LINK?: string | undefined
-  /** A join link, to join by where there is no credential. */
+  /** A join link, used without a credential. */
   CLAWLINK_JOIN?: string | undefined
   CLAWLINK_RUN_DIR?: string | undefined
   CLAWLINK_HOOK_TOKEN?: string | undefined
@@ -37,11 +37,11 @@ export interface Request {
   argv: readonly string[]
   cwd: string
   env: Env
-  /** What stdin held; null where the command line does not ask for it. */
+  /** The content of stdin; null if the command line does not read it. */
   stdin: Uint8Array | null
-  /** Whether stdout is a terminal. */
+  /** True if stdout is a terminal. */
   terminal: boolean
-  /** Whether stderr is one, on which progress can be shown. */
+  /** True if stderr is a terminal, so that progress can be shown. */
   progress?: boolean
   /** When the command began, milliseconds since the epoch. */
   at: number
@@ -57,7 +57,7 @@ export interface Request {
   ifStopped?: (line: string) => void
 }
 
-/** What a verb did: for machines, for readers, and words about it for stderr. */
+/** The result of a verb: data for machines, lines for readers, notes for stderr. */
 export interface Outcome {
   data: { [key: string]: unknown }
   lines: readonly string[]
@@ -82,7 +82,7 @@ export class Call {
   readonly profile: Profile
   readonly target: Target
   readonly workspace: string
-  /** What this profile shows there. */
+  /** The profile's way into the workspace, and its presence there. */
   readonly access: Access
   /** Lines for stderr. */
   readonly notes: string[] = []

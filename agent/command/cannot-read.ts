@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path'
 import { ClawError } from '../../protocol/errors.ts'
 
 const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'no such file',
   ENOTDIR: 'a part of its path is not a folder',
   EISDIR: 'it is a folder',
   EACCES: 'this user may not read it',

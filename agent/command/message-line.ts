@@ -11,7 +11,7 @@ export const messageLine = (doc: Y.Doc, message: Message): string => {
   return oneLine(`${type} ${idText(message_id)} ${from}${detailsOf(message)}`)
 }
 
-/** What a digest's line shows of each broadcast. */
+/** Characters of each broadcast in a digest's line. */
 const DIGEST_LINE_CHARACTERS = 60
 
 const detailsOf = (message: Message): string => {

@@ -6,9 +6,11 @@ import type { Waiting } from './waiting.ts'
 const PAGE = 50
 /** All of a page as JSON (bytes), unless it is one message: what an agent can read before it goes on. */
 const PAGE_BYTES = 64 * 1024
-/** A message that takes more (bytes of JSON) is no client's, which keep to the limits: it is shown cut. */
+/**
+ * Clients keep to the limits, so a larger message (bytes of JSON) comes from elsewhere and is cut.
+ */
 const MAX_SHOWN_BYTES = 512 * 1024
-/** What is shown of each text of such a message (characters). */
+/** Characters shown of each text of such a message. */
 const CUT = 8 * 1024
 /** The same of a text within a list or a record, and the entries of one of those (count). */
 const CUT_WITHIN = 128

@@ -3,10 +3,16 @@ import { pausedBy } from '../../workspace/agents/agents.ts'
 import { who, word } from './text.ts'
 import type { WorkspaceSession } from './workspace-session.ts'
 
-/** What is told of the reason (characters): `prime` is short, however it has to be escaped; `discover` has all of it. */
+/**
+ * Characters shown of the reason: `prime` stays short even if the text has to be escaped;
+ * `discover` has all of it.
+ */
 const SHOWN = 160
 
-/** That this agent was asked to pause: the field to add to the data, and a line for stderr; nothing where it was not. */
+/**
+ * If this agent was asked to pause: the field to add to the data, and a line for stderr; otherwise
+ * nothing.
+ */
 export const tellPaused = (
   team: WorkspaceSession,
 ): { data: { paused?: unknown }; notes: string[] } => {

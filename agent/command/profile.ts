@@ -17,9 +17,9 @@ export interface AgentState {
   kind?: 'person'
   server?: string
   workspace?: string
-  /** What `status --set` said. */
+  /** Set by `status --set`. */
   activity?: { note: string; task?: string } | undefined
-  /** What `file-intent` said. */
+  /** Set by `file-intent`. */
   intents?: Intent[]
 }
 
@@ -33,7 +33,9 @@ export interface Profile {
 const DEFAULT_PROFILE = 'default'
 const STATE_FILE = 'agent_state.json'
 
-/** The profile `name` below `CLAWLINK_HOME`. Throws `usage` for a name that is no folder name, `data_unusable`. */
+/**
+ * The profile `name` below `CLAWLINK_HOME`. Throws `usage` for an invalid name, `data_unusable`.
+ */
 export const openProfile = (home: string | undefined, cwd: string, name: string): Profile => {
   if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) {
     throw new ClawError(
@@ -47,7 +49,7 @@ export const openProfile = (home: string | undefined, cwd: string, name: string)
   return { name, dir, state: readState(dir) }
 }
 
-/** What this profile shows of itself to the others; null: it is nobody yet. */
+/** The presence that this profile shows to the others; null if it has no agent yet. */
 export const presenceOf = ({
   agent_id: id,
   name,
@@ -105,7 +107,7 @@ interface JoinOptions {
   follows?: boolean
 }
 
-/** How a profile gets into a workspace, and what it shows there. */
+/** The profile's way into a workspace, and its presence there. */
 export const accessOf = (
   { dir, state }: Profile,
   target: Target,

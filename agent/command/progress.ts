@@ -6,7 +6,7 @@ const DRAW_MS = 100
 const BAR_CELLS = 20
 const NAME_CELLS = 24
 
-/** How far a transfer is, on one line of at most 79 columns. `done`, `total`: bytes. */
+/** The progress of a transfer on one line of at most 79 columns. `done`, `total`: bytes. */
 export const progressLine = (what: string, name: string, done: number, total: number): string => {
   const part = total === 0 ? 1 : Math.min(1, done / total)
   const filled = Math.floor(part * BAR_CELLS)

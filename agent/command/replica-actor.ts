@@ -17,14 +17,14 @@ import {
   WorkspaceSession,
 } from './workspace-session.ts'
 
-/** What a verb prints of a result. `data`: fields besides the result. */
+/** The output of a verb for a result. `data`: fields besides the result. */
 export type Printed = Pick<Outcome, 'lines' | 'notes'> & { data?: Outcome['data'] }
 export type Print<R> = (result: R, session: WorkspaceSession) => Printed
 
 /** The agent of a command, with its replica. */
 export class ReplicaActor implements FileActor {
   readonly session: WorkspaceSession
-  /** What was printed, now or when the same command was given before; null: nothing yet. */
+  /** The output of this command, or of its first run under the same key; null: none yet. */
   outcome: Outcome | null = null
   readonly #call: Call
   readonly #print: Print<never>

@@ -8,11 +8,11 @@ import { findTask } from './task-command.ts'
 import { idText, oneLine, path, stateText, who } from './text.ts'
 import { WorkspaceSession } from './workspace-session.ts'
 
-/** The seconds of `--wait`; without them there is no end; null: it was not given. */
+/** The seconds of `--wait`; infinity without a number; null if the flag is not given. */
 export const readWait = (call: Call): number | null =>
   call.has('wait') ? (call.number('wait') ?? Number.POSITIVE_INFINITY) : null
 
-/** What Ctrl-C says from here on. */
+/** Sets the line that Ctrl-C prints from now on. */
 export const sayHowToGoOn = ({ request }: Call, id: string): void =>
   request.ifStopped?.(`${idText(id)} goes on; to wait again: clawlink-agent wait ${shellWord(id)}`)
 
@@ -55,7 +55,7 @@ export const waitForTask = async (call: Call, id: string, seconds: number): Prom
   }
 }
 
-/** Whether it is for this agent to say something, for which the task waits. */
+/** True if the task waits for an answer or an approval of this agent. */
 const wantsMe = (
   { doc }: WorkspaceSession,
   { task_id, status }: TaskWithHistory,

@@ -22,7 +22,7 @@ export const words = (list: readonly string[]): string => {
   return [...shown, ...(more > 0 ? [`…(+${more})`] : [])].join(',')
 }
 
-/** `a-…, named Ana`: in a sentence of one's own. */
+/** `a-…, named Ana`: for use in a sentence. */
 export const named = (doc: Y.Doc, id: string): string => {
   const name = agentName(doc, id)
   return name === id ? idText(id) : `${idText(id)}, named ${word(name)}`

@@ -85,8 +85,9 @@ const hintName = (doc: Y.Doc, id: string): string => {
 }
 
 /**
- * How many messages there are of which kind and from whom: enough to decide whether to look. It wakes agents, and reads as
- * the system's word, so nothing that somebody wrote freely is in it, and as JSON it is shorter than 1,000 bytes.
+ * Counts the waiting messages by type and sender: enough to decide on a look. A hint wakes agents
+ * and reads as the system's word, so it holds no free text of an agent; as JSON it is shorter than
+ * 1,000 bytes.
  */
 export const hintOf = (doc: Y.Doc, waiting: readonly Waiting[]) => {
   const kinds: { [type: string]: number } = {}

@@ -30,7 +30,7 @@ const BARRIER_TIMEOUT_MS = 15_000
 /** A profile's workspace, for one command: its replica, and the server if it can be reached. */
 export class WorkspaceSession {
   readonly replica: Replica
-  /** Why there is no connection; null: there is one. */
+  /** The reason for the missing connection; null if there is a connection. */
   offline: ClawError | null = null
   readonly #call: Call
   readonly #place: WorkspaceHandle
@@ -77,7 +77,7 @@ export class WorkspaceSession {
     return this.offline === null ? this.#place.here : { present: new Set(), now: this.now() }
   }
 
-  /** How far the server's clock is ahead of this machine's (milliseconds). */
+  /** Milliseconds that the server's clock is ahead of this machine's. */
   get clockOffset(): number {
     return this.#place.clockOffset
   }
@@ -92,7 +92,7 @@ export class WorkspaceSession {
     return this.offline === null ? this.#place.here : undefined
   }
 
-  /** Who is in which file, and what is intended there. */
+  /** The agents in each file, and their intents there. */
   whoIsIn(): ReturnType<typeof whoIsIn> {
     return whoIsIn(this.doc, this.#place.session?.presences() ?? [], this.now())
   }
@@ -112,7 +112,10 @@ export class WorkspaceSession {
     this.#place.overlaps.watch(file, lines)
   }
 
-  /** What others changed at the same time, now that everything is confirmed; they are told. */
+  /**
+   * Takes the overlaps with changes of others, after all changes are confirmed, and tells those
+   * agents.
+   */
   async overlaps(): Promise<Overlap[]> {
     const found = this.#place.overlaps.take()
     if (found.length === 0) return found
@@ -213,7 +216,10 @@ const connected = async (call: Call, place: WorkspaceHandle): Promise<void> => {
 /** The replica of a call's workspace, for as long as the call lasts. */
 export const openReplica = async (call: Call): Promise<Replica> => (await call.place()).replica
 
-/** What tells a command from another under the same key; under its own there is no other. */
+/**
+ * Tells commands under the same given key apart. A command's own key belongs to one command, so its
+ * digest is empty.
+ */
 const digestOf = (call: Call, kind: KeyKind, payload: Json): string =>
   kind === 'own'
     ? ''
@@ -222,8 +228,8 @@ const digestOf = (call: Call, kind: KeyKind, payload: Json): string =>
         .digest('hex')
 
 /**
- * What was answered before under the call's key: the one that was given, or its own, where it was begun before by a
- * link that then ended; null: nothing. Throws `key_reused` where the key was used for something else.
+ * The earlier answer under the call's key: the given one, or its own if a link that then ended had
+ * begun it; null: none. Throws `key_reused` if the key was used for another command.
  */
 export const answeredBefore = async (
   call: Call,

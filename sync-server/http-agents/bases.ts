@@ -85,9 +85,9 @@ export interface Held {
 }
 
 /**
- * What the writer of `content` has in its hands of a file: the version that it names; else what it put or was handed last,
- * or one that its token was handed since without saying to whom, whichever `content` is likely to be a change of. Null:
- * nothing that is kept.
+ * The text that the writer of `content` started from: the version that it names, else the version
+ * that it put or read last, or one that its token read since without an agent id; of these the one
+ * closest to `content`. Null: no such version is kept.
  */
 export const heldBy = async (
   { env, httpAgent }: ActionContext,

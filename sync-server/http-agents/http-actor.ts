@@ -138,7 +138,7 @@ export class HttpActor implements FileActor {
     if ((await env.blobs.size(httpAgent.room.name, sha256)) === size) return
     throw new ClawError(
       'unknown_blob',
-      `there is no blob ${sha256} of ${size} bytes here`,
+      `the server has no blob ${sha256} of ${size} bytes`,
       'PUT it first',
     )
   }

@@ -87,7 +87,7 @@ const takeAhead = (
   markDelivered(desk.doc, me, messages, here.now)
 }
 
-/** Old answers are looked for when so many have come (count). */
+/** The agent removes expired answers once per this number of answers. */
 const CLEAR_EVERY = 64
 
 /**

@@ -12,7 +12,7 @@ import type { Room } from '../sync/room.ts'
 import { archivePage } from '../tasks/archived.ts'
 import { HttpAgent } from './http-agent.ts'
 
-/** How one HTTP agent is shown to the others. */
+/** The presence of one HTTP agent, as the others see it. */
 interface Presence {
   /** The number that stands for its connection. */
   number: number
@@ -109,7 +109,7 @@ export class HttpAgents {
     }
   }
 
-  /** Who is here, connected or by HTTP. */
+  /** The agents that are present, connected or by HTTP. */
   here(room: Room): Here {
     let found: ReturnType<typeof activities> | null = null
     const all = () => {
@@ -150,7 +150,7 @@ export class HttpAgents {
     room.show(one.number, speaker, { client: one.client, clock: ++one.clock, json })
   }
 
-  /** Whether what is sent to an agent reaches it at once: it has a connection, or a request that waits. */
+  /** True if a message reaches the agent at once: it has a connection or a waiting request. */
   isConnected(room: Room, agent: AgentId): boolean {
     const one = this.#hall(room).present.get(agent)
     return one === undefined ? this.here(room).present.has(agent) : one.open > 0
@@ -223,13 +223,13 @@ export class HttpAgents {
     }
   }
 
-  /** Whether somebody is here by HTTP, so that the room has to stay. */
+  /** True if an agent is present by HTTP, so that the room must stay in memory. */
   keeps(room: Room): boolean {
     const hall = this.#halls.get(room)
     return hall !== undefined && hall.present.size + hall.busy > 0
   }
 
-  /** The room is no longer in memory. */
+  /** Drops the state of a room that leaves memory. */
   forget(room: Room): void {
     const hall = this.#halls.get(room)
     if (hall === undefined) return

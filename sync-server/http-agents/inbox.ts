@@ -12,8 +12,9 @@ export interface HandedOut {
 }
 
 /**
- * What `pick` takes of what waits for an HTTP agent, the most urgent first; where nothing does, once something comes, at the latest
- * when the signal aborts. What somebody is being handed is not among it. `holds`: nobody else is handed it from now on.
+ * The waiting messages of an HTTP agent that `pick` selects, the most urgent first. If there are
+ * none, it waits for one until the signal aborts. Messages that another request holds are left out.
+ * `holds`: this request holds its messages, so no other request gets them.
  */
 export const inbox = async (
   { env, httpAgent }: ActionContext,

@@ -4,7 +4,9 @@ import { merge3 } from '../../lib/merge/merge.ts'
 import type { FilePut } from '../../workspace/files/put-file.ts'
 import { SHORT_STEPS, type TextWork } from '../texts/work.ts'
 
-/** How often a merge is made anew because the text has changed meanwhile (count), before a coarse one has to do. */
+/**
+ * Attempts at a merge while the text keeps changing (count); after these the merge is a coarse one.
+ */
 const TRIES = 3
 
 /** A merge takes too long for a turn. */

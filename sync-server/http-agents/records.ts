@@ -4,12 +4,12 @@ import type { Op } from '../storage/integrity/level-keys.ts'
 import { seqKey, seqOf } from '../storage/integrity/level-keys.ts'
 
 /**
- * What the server holds for HTTP agents: agents whose replica is the server's own document. Keys, their values JSON:
- *   `g:<workspace>/<agent>/s`          how far its inbox has got, and how it writes: State
+ * The server's records of HTTP agents, which work on the server's own document. Keys, their values JSON:
+ *   `g:<workspace>/<agent>/s`          its inbox cursor and its Yjs client id: State
  *   `g:<workspace>/<agent>/m:<number>` a message that it has not acknowledged
- *   `g:<workspace>/<agent>/b:<path>`   what it has in its hands of a file: Base
- *   `g:<workspace>/<agent>/k:<key>`    what was answered under an idempotency key: Answered
- *   `g:<workspace>/@<token>/b:<path>`  the versions of a file that were handed out to a token, not to whom: Handed
+ *   `g:<workspace>/<agent>/b:<path>`   the version of a file that it read or put last: Base
+ *   `g:<workspace>/<agent>/k:<key>`    the answer under an idempotency key: Answered
+ *   `g:<workspace>/@<token>/b:<path>`  versions of a file read by a token without an agent id: Handed
  */
 export interface State {
   /** The Yjs client id that the server writes under for it, and for nobody else; null: it takes a new one. */
@@ -20,7 +20,10 @@ export interface State {
   next: number
   /** Small things that are remembered by name: workspace/inbox/mailbox.ts. */
   records: { [name: string]: Json }
-  /** What was staged before its turn, and the cursor does not cover yet: workspace/inbox/inbox.ts, `Fresh`. Absent: nothing. */
+  /**
+   * Messages staged before their turn that the cursor does not cover yet: workspace/inbox/inbox.ts,
+   * `Fresh`. Absent: none.
+   */
   ahead?: string[]
 }
 
@@ -30,7 +33,7 @@ export interface Base {
   fileId: string
   version: number
   content?: string
-  /** Where the content is kept: the version that came of its put. */
+  /** The version that keeps the content: the result of its put. */
   result?: number
 }
 
@@ -59,7 +62,7 @@ export class KeySpace {
     this.#prefix = `g:${workspace}/${whose}/`
   }
 
-  /** How all of its keys begin. */
+  /** The common prefix of its keys. */
   get all(): string {
     return this.#prefix
   }
@@ -85,5 +88,5 @@ export const del = (key: string): Op => ({ type: 'del', key })
 /** The number of a message by its key. */
 export const numberOf = seqOf
 
-/** Whether a key is that of an HTTP agent's state. */
+/** True for the key of an HTTP agent's state. */
 export const isState = (key: string): boolean => /^g:[^/]+\/[^/]+\/s$/.test(key)

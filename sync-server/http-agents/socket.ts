@@ -24,7 +24,7 @@ import {
 import { RespondBody, respondPlain } from './v1-respond.ts'
 import { error1x, messages1x } from './v1-shapes.ts'
 
-/** What comes in, by its `type`, and the `type` of what is answered. */
+/** The handler of each frame by its `type`; the answer has a `type` too. */
 const FRAMES: Readonly<Record<string, (act: ActionContext, frame: unknown) => Promise<object>>> = {
   heartbeat: async (act) => ({ type: 'heartbeat_ack', ...heartbeatPlain(act) }),
   delegate: async (act, frame) => ({
@@ -120,7 +120,7 @@ export class HttpAgentSocket {
     }
   }
 
-  /** Whether all that was sent has arrived; false: the connection ended before. */
+  /** True once the client has received all sent frames; false if the connection ended before. */
   #arrived(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false)
     const nonce = randomBytes(8)
@@ -140,7 +140,7 @@ export class HttpAgentSocket {
 
   /** Takes in what its agent sends; `done` is called when it is answered. */
   receive(text: string, done: () => void): void {
-    // Who sends without waiting for answers is read no further than that.
+    // The socket pauses at this number of unanswered frames.
     if (++this.#undone === MAX_UNDONE_FRAMES) this.#ws.pause()
     this.#doing = this.#doing
       .then(async () => {
@@ -169,7 +169,7 @@ export class HttpAgentSocket {
       const answer = Object.hasOwn(FRAMES, frame.type) ? FRAMES[frame.type] : undefined
       if (answer === undefined) {
         const known = Object.keys(FRAMES).join(', ')
-        throw new ClawError('usage', `"${frame.type}" is no type of frame`, `one of: ${known}`)
+        throw new ClawError('usage', `unknown frame type "${frame.type}"`, `one of: ${known}`)
       }
       this.#env.httpAgents.seen(httpAgent)
       return await answer({ env: this.#env, httpAgent, key: frame.idempotency_key ?? null }, frame)

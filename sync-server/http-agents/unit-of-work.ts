@@ -9,8 +9,8 @@ import type { Op } from '../storage/integrity/level-keys.ts'
 import { del, type KeySpace, put, type State } from './records.ts'
 
 /**
- * What one command has of an HTTP agent: the document as it is now, and what is remembered. What is staged here reaches the disk
- * with what the command changes in the document.
+ * The view that one command has of an HTTP agent: the current document and the agent's records.
+ * Records staged here reach the disk together with the command's change of the document.
  */
 export class UnitOfWork implements Mailbox, Talker {
   readonly doc: Y.Doc
@@ -21,7 +21,10 @@ export class UnitOfWork implements Mailbox, Talker {
   /** Staged and acknowledged messages, by number. */
   readonly received: [number, Message][] = []
   readonly acknowledged: number[] = []
-  /** Whether `state` is worth a write: that there was nothing new is found out again. */
+  /**
+   * True if `state` must be written. A cursor that moved without news is not written; the next
+   * request computes it again.
+   */
   hasChanged = false
 
   /** The unread news of files. */

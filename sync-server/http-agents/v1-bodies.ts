@@ -8,7 +8,9 @@ import { type ActionContext, deliveryTo, registered } from './context.ts'
 import { act } from './http-actor.ts'
 import { asText, readPriority } from './v1-words.ts'
 
-/** What ClawLink 1.x's clients ask for, by HTTP or by WebSocket. Their nulls are what is left out. */
+/**
+ * Requests of ClawLink 1.x's clients, by HTTP or by WebSocket. They send null for a missing field.
+ */
 export const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined)
 

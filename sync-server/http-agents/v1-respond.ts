@@ -14,7 +14,7 @@ import { type ActionContext, deliveryTo, registered } from './context.ts'
 import { respond } from './respond.ts'
 import { asText, readStatus } from './v1-words.ts'
 
-/** A text of at most so many bytes; null and "" are what 1.x's clients leave out. */
+/** A text of at most `MAX_NAME_BYTES` units; null and "" are 1.x's forms of a missing field. */
 const short = z
   .string()
   .max(MAX_NAME_BYTES)
@@ -52,8 +52,9 @@ export const respondPlain = async (act: ActionContext, body: z.infer<typeof Resp
 }
 
 /**
- * The task that a response answers. 1.x's CLI shows no ids: an id that is no task's, or none, stands for the one open task
- * that `to_agent` gave this agent. Throws `unknown_task`, and `ambiguous` with the ids where there are several.
+ * The task that a response answers. 1.x's CLI shows no ids, so a missing or unknown id means the
+ * one open task that `to_agent` gave this agent. Throws `unknown_task`, and `ambiguous` with the
+ * ids if there are several.
  */
 const taskMeant = async (
   { env, httpAgent }: ActionContext,
@@ -89,7 +90,7 @@ const openTasks = (doc: Y.Doc, index: TaskIndex, me: AgentId): TaskEntry[] =>
 const noneOpen = (id: string | undefined, creator: AgentId | null): ClawError =>
   new ClawError(
     'unknown_task',
-    `${id === undefined ? '' : `there is no task "${id.slice(0, 80)}", and `}no open task${
+    `${id === undefined ? '' : `task "${id.slice(0, 80)}" does not exist, and `}no open task${
       creator === null ? '' : ` of ${creator}`
     } is yours`,
     'GET /poll/<agent_id> has the message_id of each task given to you',

@@ -5,7 +5,7 @@ import type { Message } from '../../workspace/messages/message.ts'
 import { inHttpWords } from '../http/http-words.ts'
 import type { Waiting } from './http-agent.ts'
 
-/** What ClawLink 1.x's clients are sent: their fields, in their types, beside ours. */
+/** Answers for ClawLink 1.x's clients: their fields, in their types, beside the current ones. */
 
 const seconds = (iso: string): number => Date.parse(iso) / 1_000
 
@@ -23,7 +23,7 @@ export const here1x = (agents: readonly Agent[]) =>
     .sort((a, b) => (a.registered_at < b.registered_at ? -1 : 1))
     .map(agent1x)
 
-/** What a file is was its writer's word in 1.x; here its content says so. */
+/** In 1.x the writer declared a file's type; here the content decides it. */
 export const file1x = <T extends FileInfo>(file: T): T & { file_type: string } => ({
   ...file,
   file_type: file.sha256 === undefined ? 'text' : file.media_type,
@@ -61,7 +61,9 @@ export const messages1x = (lot: readonly Waiting[]) => {
   }))
 }
 
-/** What 1.x never handed out by poll; its clients have `/discover`, and show nothing of these. */
+/**
+ * Message types that 1.x did not deliver by poll. Its clients use `/discover`, and ignore these.
+ */
 const UNSEEN: readonly Message['type'][] = ['agent_joined', 'digest']
 export const isSeen1x = ({ message }: Waiting): boolean => !UNSEEN.includes(message.type)
 

@@ -29,7 +29,10 @@ const STATES: ReadonlyMap<string, TaskState> = new Map([
   ...table(WORKING, 'working', '|'),
 ])
 
-/** What a 1.x response says of its task. `said`: its own word for that, where it is none of ours. */
+/**
+ * The meaning of a 1.x response for its task. `said`: 1.x's own word, if it is not one of the
+ * current states.
+ */
 export interface Answer {
   state: TaskState
   said: string | null

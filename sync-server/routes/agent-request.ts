@@ -126,9 +126,9 @@ export const waitSignal = (c: HttpContext, seconds: number): AbortSignal => {
 }
 
 /**
- * What is held is handed out with the answer to a request. It is acknowledged once all of that was written and the client has
- * hung up, asked the next thing on its connection, or had a moment for reading; it is handed out again where the connection broke
- * before.
+ * Delivers the held messages with the answer to a request. They are acknowledged once the whole
+ * answer was written and the client has hung up, sent its next request on the connection, or had a
+ * moment to read; they are delivered again if the connection broke before.
  */
 export const handOut = (
   c: HttpContext,

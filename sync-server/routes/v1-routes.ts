@@ -215,7 +215,7 @@ const getPlain = async (env: AppEnv, asked: Asked<z.infer<typeof ReaderQuery>>) 
   // Of a token with one agent it is that which asks.
   const only = by.kind === 'agent' ? by.agent : agents.length === 1 ? agents[0] : undefined
   const reader = query.agent_id ?? only
-  // What cannot be remembered can be read all the same: a put then has no base.
+  // While the disk fails, a read still works but is not recorded: a later put has no base.
   if (env.trouble() !== null) return look(env, asked, ({ doc }) => readFile(doc, key))
   if (reader !== undefined)
     return actAs(env, asked, reader, ({ httpAgent }) => readShared(httpAgent, key))

@@ -79,7 +79,7 @@ const openOnline = async (call: Call): Promise<WorkspaceSession> => {
   }
 }
 
-/** Whether a file that was not text has been removed here, and is still kept. */
+/** True if a binary file of this path was removed and is still kept. */
 export const isRemovedBytes = (doc: Y.Doc, key: FileKey): boolean => {
   const entry = readFileEntry(doc, key)
   return (

@@ -6,7 +6,7 @@ import type { Verb } from '../../command/call.ts'
 import { fetchVersion } from '../../command/versions.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
-/** What changed in a file since the agent last read it, or since a version. */
+/** The changes in a file since the agent last read it, or since a version. */
 export const fileDiff: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
   const since = call.number('since') ?? null

@@ -58,7 +58,10 @@ const isNewestVersion = ({ doc }: WorkspaceSession, key: string, version: number
   return leaf !== null && versionOf(doc, leaf.entry.fileId) === version
 }
 
-/** What was is there to look at: what the agent changes is still what it has read of the file as it is. */
+/**
+ * An old version is for reading only: the agent's next change still starts from the newest version
+ * that it read.
+ */
 const notNewest = (version: number): string =>
   `version ${version} is not the newest: your next file-put or file-edit still changes what you read before; file-restore brings this one back`
 
@@ -71,7 +74,10 @@ const linesOf = (
   return { data: { file: { ...file, content, from_line: from, to_line: to } }, lines: [], content }
 }
 
-/** Part of a file: its line numbers are those of a file-edit to come, but it is no base for a file-put. */
+/**
+ * Part of a file. A later file-edit can use its line numbers, but a file-put cannot use it as a
+ * base.
+ */
 const someLines = (
   team: WorkspaceSession,
   file: { file_key: string; version: number; content: string },

@@ -11,7 +11,7 @@ import { presenceOf, saveState } from '../../command/profile.ts'
 import { path } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
-/** How long others are told of it by default (seconds). */
+/** Default time that others see an intent, in seconds. */
 const TTL = 600
 /** One agent's intents at a time (count): they are in its awareness, which everyone gets. */
 const MAX_INTENTS = 8

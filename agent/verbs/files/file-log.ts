@@ -11,7 +11,7 @@ const DEFAULT_LIMIT = 50
 export const fileLog: Verb = async (call) => {
   const limit = call.number('limit') ?? DEFAULT_LIMIT
   const before = call.number('before')
-  // What this agent wrote offline is sent first. The versions are kept by the server only.
+  // Changes written offline are sent first. Only the server keeps the versions.
   const team = await WorkspaceSession.open(call, false)
   await team.confirm()
   const { target } = call

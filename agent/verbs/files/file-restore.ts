@@ -28,7 +28,7 @@ export const fileRestore: Verb = async (call) => {
     call,
     payload,
     ({ doc }) => {
-      // What was not answered before has a version.
+      // A repeated command does not run this, so `past` is present.
       const { version, content, file_key } = past!.version
       const now = past!.file_key ?? file_key
       const base = findLeaf(doc, now) === null ? null : readFile(doc, now).content

@@ -8,7 +8,7 @@ import { checkBlobSize } from '../../../workspace/files/put-blob.ts'
 import type { Call } from '../../command/call.ts'
 import { cannotRead } from '../../command/cannot-read.ts'
 
-/** What a local file, or stdin, holds: text to merge, or bytes. */
+/** The content of a local file or of stdin: text to merge, or bytes. */
 export type Local = { text: string } | { blob: BlobSource }
 
 /**

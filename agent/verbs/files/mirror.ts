@@ -16,7 +16,7 @@ import { checkPrefix } from '../../mirror/rules/paths.ts'
 
 /** Fewer files than this are there before a progress bar is seen (count). */
 const BAR_FROM = 200
-/** How often the bar is drawn (ms), and how wide (characters). */
+/** Interval between two draws of the bar (ms), and its width (characters). */
 const BAR_EVERY_MS = 100
 const BAR_WIDTH = 24
 /** Of more files that are left out only the number is said (count). */
@@ -63,7 +63,10 @@ const decideGone = async (call: Call, mirrors: Mirrors, dir: string): Promise<Ou
   return { data: { mirror: { dir }, [isMeant ? 'removed' : 'restored']: count }, lines: [line] }
 }
 
-/** What is told of a mirror on this command line, and was before. Throws `usage`, `bad_path`, `not_allowed`. */
+/**
+ * The settings of a mirror: those of this command line, else its earlier ones. Throws `usage`,
+ * `bad_path`, `not_allowed`.
+ */
 const settingsOf = (call: Call, dir: string, before: MirrorSettings | null): MirrorSettings => {
   const force = call.has('force') || before?.force === true
   const home = force ? undefined : homesOf().find((home) => contains(dir, home))
@@ -123,8 +126,8 @@ const folderOf = (call: Call): string => {
     if (call.has('stop')) return path
     throw new ClawError(
       'no_such_local_file',
-      `there is no folder ${path}`,
-      'name a folder that is there; it may be empty',
+      `folder ${path} does not exist`,
+      'name an existing folder; it may be empty',
     )
   }
 }
@@ -194,7 +197,7 @@ const list = async (call: Call): Promise<Outcome> => {
   return { data: { mirrors, count: mirrors.length }, lines, notes }
 }
 
-/** How a mirror is. */
+/** The state of a mirror, on one line. */
 export const lineOfMirror = ({ dir, prefix, files, skipped, stopped }: MirrorInfo): string => {
   const state = stopped === null ? 'mirroring' : `stopped: ${stopped}`
   return oneLine(
@@ -202,7 +205,7 @@ export const lineOfMirror = ({ dir, prefix, files, skipped, stopped }: MirrorInf
   )
 }
 
-/** What is to be known of a mirror: about all of it, and what it skips, `most` of them at most. */
+/** Notes about a mirror: first those about all of it, then at most `most` of its skipped files. */
 export const notesOf = ({ skipped, notes = [] }: MirrorInfo, most = skipped.length): string[] => [
   ...notes.map(oneLine),
   ...skipped

@@ -9,7 +9,7 @@ import { pageOf } from '../../command/page.ts'
 import { safeJson } from '../../command/text.ts'
 import { Ended, FILE_HINT_GAP_MS, hintOf, readFilter, waitFor } from '../../command/waiting.ts'
 
-/** Where neither the server nor a copy of the workspace is there. */
+/** Interval between attempts while there is neither a server nor a copy of the workspace. */
 const RETRY_MS = 1_000
 
 /** Prints what comes in as it comes, a line a batch, until nobody reads it, the agent leaves or the link is taken down. */
@@ -18,7 +18,7 @@ export const watch: Verb = async (call) => {
   const over = { data: {}, lines: [], isStream: true } as const
   const { print, signal } = call.request
   const hintsOnly = call.has('hints')
-  /** What waits and has been told of. */
+  /** Messages that wait and were announced. */
   let told = new Set<string>()
   let waiting = new Set<string>()
   /** Until then no hint tells of files (milliseconds since the epoch). */

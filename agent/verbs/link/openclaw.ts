@@ -52,7 +52,10 @@ const listenerOf = (call: Call): OpenclawListener => ({
 const jobOf = async (call: Call): Promise<Job | null> =>
   findJob(await run(listArgs), keyOf(call.profile.name))
 
-/** What is done, each step shown before: who reads along knows what a step was that did not end. */
+/**
+ * Prints each step, then runs it, except with `--dry-run`: if a step hangs, its line is on the
+ * screen.
+ */
 const stepsOf = (call: Call) => {
   const isDry = call.has('dry-run')
   const steps: string[] = []
@@ -97,7 +100,7 @@ const install = async (call: Call): Promise<Outcome> => {
 
   const wanted = listenerOf(call)
   const job = await jobOf(call)
-  // What works stays, so that installing again changes nothing.
+  // A working job keeps its command, so that a second install changes nothing.
   if (job !== null && isCurrent(job, wanted.command, existsSync)) {
     wanted.command = job.schedule.command!
   }

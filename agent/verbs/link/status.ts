@@ -13,7 +13,9 @@ const MAX_SKIPPED = 10
 const UNSENT =
   '; changes made here are kept, and sent once you join with a link with the role write'
 
-/** How the link and its profiles are; with `--set`, tells the team what this agent does. */
+/**
+ * Prints the state of the link and its profiles; with `--set`, tells the team the agent's activity.
+ */
 export const status: Verb = async (call) => {
   const text = call.text('set')
   if (text !== undefined) return setActivity(call, text)

@@ -33,7 +33,7 @@ const claimNext = async (call: Call): Promise<Outcome> => {
   return outcome
 }
 
-/** What it takes to begin: nothing else need be asked. */
+/** All that an agent needs to begin the task. */
 const linesOf = ({ task_id, token, priority, from_agent, task, context }: Task): string[] => [
   `${idText(task_id)} is yours, token ${token}, priority ${priority}, from ${idText(from_agent)}`,
   oneLine(`task: ${task}`),

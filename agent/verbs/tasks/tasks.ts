@@ -9,7 +9,7 @@ import { idText, oneLine, word, words } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 const SORTS = Object.keys(TASK_SORTS) as TaskSort[]
-/** What a line shows of a task (characters). */
+/** Characters of a task in a line. */
 const SHOWN = 80
 /** Archived tasks on a page, where not said otherwise (count). */
 const PAGE = 50
@@ -32,7 +32,7 @@ export const tasks: Verb = async (call) => {
   }
 }
 
-/** What has left the document, a page at a time, newest first. */
+/** Archived tasks, one page at a time, the newest first. */
 const archived = async (call: Call): Promise<Outcome> => {
   const [limit, before] = [call.number('limit'), call.number('before')]
   const team = await WorkspaceSession.open(call, false)

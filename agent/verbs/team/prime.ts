@@ -12,7 +12,7 @@ import {
   WorkspaceSession,
 } from '../../command/workspace-session.ts'
 
-/** What both forms stay within (characters): it is read after every loss of context. */
+/** Characters that both forms stay within: an agent reads them after every loss of context. */
 const MAX_CHARACTERS = 2_000
 /** Entries of each list, where they fit. */
 const MOST = 12

@@ -1,7 +1,7 @@
 import type { Verb } from '../../command/call.ts'
 import { idText, oneLine, word } from '../../command/text.ts'
 
-/** What this machine knows, without asking the server. */
+/** Prints the facts that this machine knows, without a request to the server. */
 export const whoami: Verb = async (call) => {
   const agent_id = call.me()
   const { name = agent_id } = call.profile.state

@@ -81,7 +81,7 @@ it.each<[string[], ErrorCode, RegExp]>([
   [
     ['file-put', '--key', 'up', '--file', 'missing.md'],
     'no_such_local_file',
-    /missing\.md: there is no such file/,
+    /missing\.md: no such file/,
   ],
   [['register', '--name', ' '], 'bad_name', /name is empty/],
   [['--relay', 'ftp://x', 'discover'], 'bad_url', /use http:/],

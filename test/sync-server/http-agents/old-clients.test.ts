@@ -137,7 +137,7 @@ describe('answers without an id', () => {
     await other.call('POST', 'respond', { from_agent: worker.agentId, to_agent: 'other' })
     expect(await other.polls(1)).toMatchObject([{ result: '', status: 'completed' }])
     expect(await said(worker.respond(lead.agentId!, 'msg-abc123', 'more'))).toMatch(
-      /^404 Client Error: there is no task "msg-abc123", and no open task of \w+ is yours/,
+      /^404 Client Error: task "msg-abc123" does not exist, and no open task of \w+ is yours/,
     )
   })
 
