@@ -81,7 +81,7 @@ const failure = (
   json: boolean,
 ): Response => {
   const whole = error.toBody()
-  // What was typed may be in it.
+  // The message may contain the command line.
   const body: ErrorBody = { ...whole, message: redacted(whole.message) }
   const line = `error: ${body.message}${body.hint === '' ? '' : ` — ${body.hint}`}`
   const trace = error.code === 'bug' && env.CLAWLINK_DEBUG ? stackOf(error.cause) : []

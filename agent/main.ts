@@ -9,11 +9,14 @@ import type { ClawError } from '../protocol/errors.ts'
 import type { Env } from './command/call.ts'
 import { inProcess } from './command/runtime.ts'
 import { execute, refused } from './execute.ts'
-import { sayIfStopped, talk, UNACKNOWLEDGED } from './runtime/ipc-client.ts'
+import { printIfStopped, sendCommand, UNACKNOWLEDGED } from './runtime/ipc-client.ts'
 import { serve } from './runtime/serve.ts'
 import { readArgs } from './verb-table/args.ts'
 
-/** After so many links that ended over a command, beside the one that the shim asked, it is carried out here. */
+/**
+ * Number of links that may end during a command, besides the shim's, before the command runs in
+ * this process.
+ */
 const MAX_LOST = 5
 /** A link that had a command for so long, in milliseconds, did not end over it. */
 const SETTLED_MS = 60_000
@@ -34,7 +37,7 @@ const runAlone = async (ask: Ask, wrong?: ClawError): Promise<number> => {
     signal: new AbortController().signal,
     print,
     say: (text: string) => void write(2, text),
-    ifStopped: sayIfStopped,
+    ifStopped: printIfStopped,
   }
   const { stdout, stderr, code, after, done } =
     wrong === undefined ? await execute(request, inProcess) : refused(wrong, request)
@@ -52,7 +55,7 @@ const runAlone = async (ask: Ask, wrong?: ClawError): Promise<number> => {
   }
 }
 
-/** Whether this is for the link, if there may be one. */
+/** True if the command goes to the link, provided that one may run. */
 const isForLink = ({ argv }: Ask): boolean => {
   try {
     const { verb, has } = readArgs(argv)
@@ -89,7 +92,7 @@ const run = async (ask: Ask): Promise<number> => {
   const socket = ask.env.CLAWLINK_LINK === 'off' ? null : socketOf(home)
   for (let lost = 0; socket !== null && lost < MAX_LOST; ) {
     const began = performance.now()
-    const ended = await talk(socket, ask)
+    const ended = await sendCommand(socket, ask)
     if (typeof ended === 'number') return ended
     if (ended === 'again') {
       lost = performance.now() - began > SETTLED_MS ? 1 : lost + 1
@@ -99,7 +102,7 @@ const run = async (ask: Ask): Promise<number> => {
   return runAlone(ask)
 }
 
-/** What the shim does not do itself. */
+/** Runs the commands that the shim passes on. */
 export const main = async (ask: Ask): Promise<void> => process.exit(await run(ask))
 
 // Packages that print a remark print it on stdout, which is for data.

@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { socketOf } from '../client/resident/socket.ts'
 import { notPrinted, write } from '../lib/disk/stdout.ts'
-import { askOf, talk } from './runtime/ipc-client.ts'
+import { askOf, sendCommand } from './runtime/ipc-client.ts'
 
 /** Reads stdin to its end; at a keyboard says so, and takes a join link when Enter ends it. */
 const readStdin = async (isLink: boolean): Promise<Uint8Array> => {
@@ -18,7 +18,7 @@ const readStdin = async (isLink: boolean): Promise<Uint8Array> => {
   return Buffer.concat(chunks)
 }
 
-/** Where the link listens; null where that takes more to find out, or to say what is wrong with it: main.ts does. */
+/** The link's socket; null if main.ts must find it, or must report its error. */
 const socketAt = (): string | null => {
   try {
     const home = process.env.CLAWLINK_HOME || join(homedir(), '.clawlink')
@@ -42,7 +42,7 @@ const run = async (): Promise<void> => {
   // Help is not for the link, nor is what main.ts carries out here; that reads the command line.
   const isOwn =
     argv.length === 0 || ['--help', '-h', 'openclaw'].some((word) => argv.includes(word))
-  const ended = await talk(isOwn ? null : socketAt(), ask)
+  const ended = await sendCommand(isOwn ? null : socketAt(), ask)
   if (typeof ended === 'number') process.exitCode = ended
   else await (await import('./main.ts')).main(ask)
 }

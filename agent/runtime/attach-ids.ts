@@ -69,7 +69,10 @@ export class AttachIds {
     this.#keep()
   }
 
-  /** Whether the process had this id last; an id that is not known here was leased by a replica that is lost. */
+  /**
+   * True if this process was the id's last holder. An unknown id was leased by a replica that is
+   * lost.
+   */
   #isFor(clientId: number, pid: number): boolean {
     if (this.#used.has(clientId)) return false
     const lease = this.#leases.find((one) => one.clientId === clientId)

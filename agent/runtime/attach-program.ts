@@ -5,7 +5,7 @@ import { mayDoLater } from '../../client/session/outbox.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { Call } from '../command/call.ts'
 import { presenceOf, readState } from '../command/profile.ts'
-import { type Attachment, say } from './attach.ts'
+import { type Attachment, sendAnswer } from './attach.ts'
 import type { OpenWorkspace } from './open-workspace.ts'
 import type { WorkspacePool } from './workspace-pool.ts'
 
@@ -44,7 +44,7 @@ export const attachProgram = async (pool: WorkspacePool, attaching: Attaching): 
     })
     await attachment.begin(joining)
   } catch (thrown) {
-    say(socket, { refused: ClawError.from(thrown).toBody() })
+    sendAnswer(socket, { refused: ClawError.from(thrown).toBody() })
     socket.end()
     attachment?.close()
   }

@@ -20,14 +20,20 @@ import type { Message } from '../../workspace/messages/message.ts'
 import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { AttachIds } from './attach-ids.ts'
 
-/** What changes besides the document is said no more often than this (ms): a screen shows no more. */
-const TELL_MS = 50
-/** What is typed within this time (ms) is one change of the document and one fsync; nobody sees such a delay. */
+/** Time between two state frames, in milliseconds; a screen needs no more. */
+const STATE_MS = 50
+/**
+ * Updates within this time, in milliseconds, become one change and one fsync; a person does not
+ * notice the delay.
+ */
 const APPLY_MS = 25
-/** An attached program that does not read, being suspended for instance, is let go beyond this: it comes again. */
+/**
+ * Bytes buffered for a program that does not read, for instance while suspended; beyond this it is
+ * disconnected and attaches again later.
+ */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
 
-/** What an attachment needs to know of its profile. */
+/** The profile of an attachment. */
 export interface Who {
   profile: string
   name: () => string
@@ -40,8 +46,8 @@ export interface AttachmentEvents {
 }
 
 /**
- * A program that is attached to a place, at the link's end: what it writes is applied to the replica, committed, and goes
- * to the server like the link's own; what comes in goes to it.
+ * The link's end of a connection to an attached program. Applies and commits the program's updates,
+ * which then go to the server; forwards the updates of others to the program.
  */
 export class Attachment {
   #clientId: number | null = null
@@ -56,11 +62,11 @@ export class Attachment {
   #incoming: Uint8Array[] = []
   #applyTimer: NodeJS.Timeout | undefined
   #appliedAt = 0
-  #tellTimer: NodeJS.Timeout | undefined
-  #said: LinkState = {}
+  #stateTimer: NodeJS.Timeout | undefined
+  #sentState: LinkState = {}
   readonly #unread = new Map<string, Message>()
   #isInboxRead = false
-  #isTelling = false
+  #isSendingState = false
   #isClosed = false
   #isOver = false
 
@@ -80,7 +86,10 @@ export class Attachment {
     this.#events = events
   }
 
-  /** Answers the program with all that it lacks. Throws `busy` where another one has its client id by now. */
+  /**
+   * Sends the program the updates that it lacks. Throws `busy` if another program has its client
+   * id.
+   */
   async begin({ clientId: wanted, vector }: Joining): Promise<void> {
     const clientId = await this.#ids.lease(wanted, this.#pid)
     if (clientId === null) {
@@ -103,7 +112,8 @@ export class Attachment {
     const { doc } = this.#handle.replica
     const state = (await this.#changes()) ?? {}
     if (this.#isClosed) return
-    // From here to the end in one go: between what is sent now and what is forwarded nothing may be missing.
+    // No await from here on: an update between the snapshot and the first forwarded one would be
+    // lost.
     const { target, workspace } = this.#handle.at
     const attached = {
       profile: this.#who.profile,
@@ -113,12 +123,12 @@ export class Attachment {
       vector: toBase64(Y.encodeStateVector(doc)),
       state,
     }
-    say(this.#socket, { attached })
+    sendAnswer(this.#socket, { attached })
     const lacking = Y.encodeStateAsUpdate(doc, vector === null ? undefined : fromBase64(vector))
     this.#maxBuffered += lacking.length
     this.#send(writeFrame(KIND_UPDATE, lacking))
     this.#listen()
-    this.changed() // what came while this was made ready
+    this.changed() // changes during the await above
   }
 
   #listen(): void {
@@ -127,15 +137,15 @@ export class Attachment {
     const forward = (update: Uint8Array, origin: unknown): void => {
       if (origin !== this) this.#send(writeFrame(KIND_UPDATE, update))
     }
-    const tell = () => this.#tellSoon()
+    const sendState = () => this.#sendStateSoon()
     doc.on('update', forward)
-    session?.awareness.on('change', tell)
+    session?.awareness.on('change', sendState)
     this.#enders.push(
       () => doc.off('update', forward),
-      () => session?.awareness.off('change', tell),
+      () => session?.awareness.off('change', sendState),
       session?.onContact(() => {
         this.#events.contact()
-        tell()
+        sendState()
       }) ?? (() => {}),
       replica.onMessages(() => this.changed()),
     )
@@ -165,14 +175,18 @@ export class Attachment {
     if (said.show !== undefined) this.#handle.showAttached(this, said.show)
     if (said.bye) this.#onBye()
     if (said.clientId !== undefined) {
-      // The one before is not to be used again: others know it better than this replica did.
+      // The old id must not be used again: other replicas have operations under it that this one
+      // lacked.
       if (this.#clientId !== null) this.#ids.release(this.#clientId, false)
       this.#clientId = said.clientId
       this.#ids.hold(said.clientId, this.#pid).catch(this.#failed)
     }
   }
 
-  /** Applies what came in, as one change. It is on the disk before it goes to the server: the session waits for that. */
+  /**
+   * Applies the received updates as one change. The session sends it to the server after the
+   * commit.
+   */
   #apply(): void {
     clearTimeout(this.#applyTimer)
     this.#applyTimer = undefined
@@ -199,29 +213,31 @@ export class Attachment {
     this.close()
   }
 
-  /** Something was acknowledged or came in, or the profile is another agent now. */
+  /**
+   * Sends the changed state soon: the inbox changed, or the profile belongs to another agent now.
+   */
   changed(): void {
     this.#isInboxRead = false
-    this.#tellSoon()
+    this.#sendStateSoon()
   }
 
-  #tellSoon(): void {
+  #sendStateSoon(): void {
     if (this.#isClosed) return
-    this.#tellTimer ??= setTimeout(() => {
-      this.#tellTimer = undefined
-      if (this.#isTelling) return this.#tellSoon()
-      this.#isTelling = true
+    this.#stateTimer ??= setTimeout(() => {
+      this.#stateTimer = undefined
+      if (this.#isSendingState) return this.#sendStateSoon()
+      this.#isSendingState = true
       this.#changes()
         .then((changes) => {
           if (changes !== null) this.#send(writeJson(changes))
         }, this.#failed)
         .finally(() => {
-          this.#isTelling = false
+          this.#isSendingState = false
         })
-    }, TELL_MS)
+    }, STATE_MS)
   }
 
-  /** What is not as it was said last; null: nothing. */
+  /** The fields that changed since the last state frame; null if none did. */
   async #changes(): Promise<LinkState | null> {
     const { me, session, replica } = this.#handle
     const changes: LinkState = {}
@@ -238,11 +254,11 @@ export class Attachment {
       presences: session?.presences() ?? [],
     }
     for (const key of ['me', 'name', 'contact', 'presences'] as const) {
-      if (JSON.stringify(now[key]) !== JSON.stringify(this.#said[key])) {
+      if (JSON.stringify(now[key]) !== JSON.stringify(this.#sentState[key])) {
         Object.assign(changes, { [key]: now[key] })
       }
     }
-    this.#said = now
+    this.#sentState = now
     return Object.keys(changes).length === 0 ? null : changes
   }
 
@@ -261,12 +277,14 @@ export class Attachment {
     if (this.#socket.writableLength > this.#maxBuffered) this.#socket.destroy()
   }
 
-  /** Applies what came in, and hangs up; `down`: nobody shall start a link for this now. */
+  /**
+   * Applies the received updates and disconnects; `down` tells the program to start no new link.
+   */
   close(reason?: 'down' | 'next'): void {
     if (this.#isClosed) return
     if (reason === 'down') this.#send(writeJson({ down: true }))
     this.#isClosed = true
-    clearTimeout(this.#tellTimer)
+    clearTimeout(this.#stateTimer)
     for (const end of this.#enders.splice(0)) end()
     this.#apply()
     this.#socket.end()
@@ -277,12 +295,12 @@ export class Attachment {
 }
 
 const contactOf = (contact: Readonly<Contact> | undefined): ContactState => ({
-  // To who writes, a server that takes nothing is away.
+  // To a writer, a server that rejects writes counts as disconnected.
   connected: contact?.connected === true && contact.why === null,
   since: contact?.since ?? 0,
   why: contact?.why?.message ?? null,
 })
 
-export const say = (socket: Socket, answer: Answer): void => {
+export const sendAnswer = (socket: Socket, answer: Answer): void => {
   socket.write(`${JSON.stringify(answer)}\n`)
 }

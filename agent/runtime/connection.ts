@@ -36,23 +36,23 @@ export class Connection {
     try {
       this.#onAsk(this, JSON.parse(Buffer.concat(this.#request.splice(0)).toString()) as Ask)
     } catch {
-      this.#socket.destroy() // no command of ours
+      this.#socket.destroy() // not a ClawLink command
     }
   }
 
-  /** The socket, for something else than a command. */
+  /** Hands over the socket for an attachment; this object reads it no longer. */
   take(): Socket {
     this.#socket.off('data', this.#read)
     return this.#socket
   }
 
-  /** The link is leaving: the command is for the next one. */
+  /** Sends the command to the next link, as this one is leaving. */
   refer(): void {
-    this.#say({ next: true })
+    this.#send({ next: true })
     this.#socket.end()
   }
 
-  /** Carries the command out and says how it ended; `leaving` aborts when it shall be left to the next link. */
+  /** Runs the command and sends its result; `leaving` aborts if the next link must run it. */
   async answer(
     ask: Ask,
     host: Runtime,
@@ -60,7 +60,7 @@ export class Connection {
     leaving: AbortSignal,
   ): Promise<void> {
     const { argv, cwd, terminal, progress = false, at, stdin } = ask
-    const key = ask.key || crypto.randomUUID() // another program's than ours may have none
+    const key = ask.key || crypto.randomUUID() // other programs may send none
     const response = await execute(
       {
         argv,
@@ -76,21 +76,21 @@ export class Connection {
           if (await this.#show({ out })) return
           throw new Error('nobody reads this')
         },
-        say: (err) => this.#say({ err }),
-        ifStopped: (ifStopped) => this.#say({ ifStopped }),
+        say: (err) => this.#send({ err }),
+        ifStopped: (ifStopped) => this.#send({ ifStopped }),
       },
       host,
     )
     const { stdout: out, stderr: err, code, after, done } = response
     try {
       if (leaving.reason === 'next' && code !== 0) return this.refer()
-      if (after === undefined) return this.#say({ out, err, code })
+      if (after === undefined) return this.#send({ out, err, code })
       if (!(await this.#show({ out, err, again: false }))) return
       try {
         await after()
-        this.#say({ code })
+        this.#send({ code })
       } catch (error) {
-        this.#say({ err: `error: not acknowledged: ${(error as Error).message}\n`, code: 1 })
+        this.#send({ err: `error: not acknowledged: ${(error as Error).message}\n`, code: 1 })
       }
     } finally {
       await done()
@@ -98,16 +98,16 @@ export class Connection {
     }
   }
 
-  /** Resolves to whether stdout has taken it. */
+  /** Resolves to true once stdout has taken it; false if the caller is gone. */
   #show(said: Say): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.#gone.signal.aborted) return resolve(false)
       this.#acknowledged = resolve
-      this.#say({ ...said, ack: true })
+      this.#send({ ...said, ack: true })
     })
   }
 
-  #say(said: Say): void {
+  #send(said: Say): void {
     this.#socket.write(`${JSON.stringify(said)}\n`)
   }
 }

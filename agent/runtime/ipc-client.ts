@@ -5,8 +5,8 @@ import { type Ask, clawlinkEnv, lineReader, newKey, type Say } from '../../clien
 import { isStdoutClosed, notPrinted, write } from '../../lib/disk/stdout.ts'
 
 /**
- * How a command given to the link ended: its exit code; `absent`: nobody listens; `again`: the link went away before it
- * had answered, and the command is for the next one.
+ * The end of a command at the link: its exit code; `absent`: no link is running; `again`: the link
+ * left before its answer, so the command goes to the next one.
  */
 export type Ended = number | 'absent' | 'again'
 
@@ -33,7 +33,7 @@ export const UNACKNOWLEDGED = '; nothing of this output is acknowledged'
 let lastWords: string | null = null
 
 /** Has `line` printed on stderr should Ctrl-C end this process, which it does all the same. */
-export const sayIfStopped = (line: string): void => {
+export const printIfStopped = (line: string): void => {
   if (lastWords === null) {
     process.once('SIGINT', () => {
       void write(2, `${isatty(2) ? '\n' : ''}${lastWords}\n`).then(() =>
@@ -44,8 +44,8 @@ export const sayIfStopped = (line: string): void => {
   lastWords = line
 }
 
-/** Gives a command to the link that listens at `path`, and prints what it says. */
-export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
+/** Sends a command to the link at `path`, and prints its answer. */
+export const sendCommand = (path: string | null, ask: Ask): Promise<Ended> =>
   new Promise((resolve) => {
     if (path === null) return resolve('absent')
     let told = false
@@ -61,13 +61,13 @@ export const talk = (path: string | null, ask: Ask): Promise<Ended> =>
 
     const print = async ({ out, err, ack, code, next, ...said }: Say): Promise<void> => {
       if (ended !== null) return
-      if (said.ifStopped !== undefined) sayIfStopped(said.ifStopped)
+      if (said.ifStopped !== undefined) printIfStopped(said.ifStopped)
       if (next) return end('again')
       isAnswered ||= said.again === false
       if (out !== undefined) failed ??= await write(1, out)
       if (err !== undefined) await write(2, err)
       if (code === undefined && !ack) return
-      // What nobody took stays unacknowledged: the link hands it out again.
+      // Output that stdout did not take stays unacknowledged: the link delivers it again.
       if (failed !== null) return end((await notPrinted(failed, UNACKNOWLEDGED)) || (code ?? 0))
       if (code !== undefined) return end(code)
       if (isStdoutClosed()) return end(0)

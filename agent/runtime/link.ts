@@ -31,7 +31,7 @@ export interface LinkOptions extends OpenOptions {
  */
 export class Link implements Runtime {
   readonly link: LinkFace
-  readonly listen: Runtime['listen'] = (place, _presence, wanted) => place.listen(wanted)
+  readonly listen: Runtime['listen'] = (handle, _presence, wanted) => handle.listen(wanted)
   /** Resolves when all workspaces and the lock are released. */
   readonly stopped: Promise<void>
   readonly #options: LinkOptions

@@ -11,7 +11,7 @@ import { FILE_HINT_GAP_MS, hintOf, hintText } from '../command/waiting.ts'
 import type { Log } from '../session/log.ts'
 import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 
-/** How the agent of a profile is woken; kept in its folder, for the links to come. */
+/** The settings for waking a profile's agent, stored in the profile's folder. */
 export interface WakeSettings {
   /** Run by the shell, in `cwd`, with the hint as JSON on stdin. */
   command?: string
@@ -22,11 +22,14 @@ export interface WakeSettings {
 }
 
 const SETTINGS_FILE = 'wake.json'
-/** What comes in sooner after a waking is told with the next. */
+/** The least time between two wake-ups, in milliseconds. */
 const GAP_MS = 3_000
-/** A command that runs longer is ended, a hook that answers later has failed. */
+/** Time limit of a wake command and of a hook's answer, in milliseconds. */
 const TIMEOUT_MS = 60_000
-/** After the last of these waits the agent is not woken again before the next message. */
+/**
+ * Waits before the retries of a failed wake-up, in milliseconds; after the last one the next
+ * message wakes.
+ */
 const RETRY_AFTER_MS: readonly number[] = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000]
 
 export const saveWakeSettings = (profile: string, settings: WakeSettings | null): void => {
@@ -43,10 +46,10 @@ export const readWakeSettings = (profile: string): WakeSettings | null => {
   }
 }
 
-/** Wakes an agent when something is in its inbox that was not there when it was woken last. */
+/** Wakes an agent when its inbox has messages that arrived after the last wake-up. */
 export class Waker {
   readonly #settings: WakeSettings
-  readonly #place: WorkspaceHandle
+  readonly #handle: WorkspaceHandle
   readonly #log: Log
   readonly #ended = new AbortController()
   readonly #unlisten: () => void
@@ -54,23 +57,23 @@ export class Waker {
   #isWaking = false
   /** True if there is news of anything but files. */
   #isPressing = true
-  /** Ends a wait that something pressing does not share. */
+  /** Ends a quiet period when an urgent message arrives. */
   #hurry = new AbortController()
-  /** Until then nobody is woken for news of files only (milliseconds since the epoch). */
+  /** News of files alone wakes nobody before this time, in milliseconds since the epoch. */
   #quietUntil = 0
 
-  private constructor(settings: WakeSettings, place: WorkspaceHandle, log: Log) {
+  private constructor(settings: WakeSettings, handle: WorkspaceHandle, log: Log) {
     this.#settings = settings
-    this.#place = place
+    this.#handle = handle
     this.#log = log
-    this.#unlisten = place.replica.onMessages((messages) => this.#onNews(messages))
+    this.#unlisten = handle.replica.onMessages((messages) => this.#onNews(messages))
     this.#onNews([])
   }
 
-  /** As the profile's settings say; null where they do not. */
-  static of(profile: string, place: WorkspaceHandle, log: Log): Waker | null {
+  /** A waker by the profile's settings; null without settings. */
+  static of(profile: string, handle: WorkspaceHandle, log: Log): Waker | null {
     const settings = readWakeSettings(profile)
-    return settings === null ? null : new Waker(settings, place, log)
+    return settings === null ? null : new Waker(settings, handle, log)
   }
 
   #onNews(messages: readonly Message[]): void {
@@ -92,7 +95,7 @@ export class Waker {
     const { signal } = this.#ended
     for (let failures = 0; this.#hasNews && !signal.aborted; ) {
       this.#hasNews = false
-      const { me, replica } = this.#place
+      const { me, replica } = this.#handle
       if (me === null) return
       const waiting = await replica.inbox(me)
       if (waiting.length === 0) continue
@@ -119,7 +122,7 @@ export class Waker {
     }
   }
 
-  /** Waits until news of files may wake the agent, or something else comes. */
+  /** Waits until news of files may wake the agent, or an urgent message arrives. */
   async #rest(): Promise<void> {
     this.#hurry = new AbortController()
     const signal = AbortSignal.any([this.#ended.signal, this.#hurry.signal])
@@ -155,7 +158,7 @@ const runCommand = (command: string, cwd: string | undefined, input: string): Pr
     child.once('exit', (code, signal) =>
       code === 0 ? resolve() : reject(new Error(`${command}: ${signal ?? `exit ${code}`}`)),
     )
-    child.stdin.on('error', () => {}) // it need not read it
+    child.stdin.on('error', () => {}) // the command may ignore its stdin
     child.stdin.end(`${input}\n`)
   })
 

@@ -1,7 +1,7 @@
 import { appendFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What a link says in weeks; one older file of this size is kept beside it. */
+/** Size at which the log is rotated, in bytes: a few weeks of a link. One older file is kept. */
 export const MAX_LOG_BYTES = 1024 * 1024
 /** A line, in characters: a stack fits, and what a server says of itself does not fill the file. */
 const MAX_LINE = 8 * 1024

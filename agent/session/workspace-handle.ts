@@ -24,14 +24,14 @@ import { InboxFiller } from './inbox-filler.ts'
 import { Listeners } from './listeners.ts'
 import type { Listening, Wanted } from './listening.ts'
 
-/** To get all that the server has (ms). */
+/** Time limit for the server's state, in milliseconds. */
 const STATE_TIMEOUT_MS = 10_000
-/** A goodbye that takes longer is not worth waiting for. */
+/** Time limit for a goodbye, in milliseconds. */
 const GOODBYE_TIMEOUT_MS = 2_000
-/** The pause before a credential is asked for again, in milliseconds. */
+/** Wait before the next request for a credential, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000
 
-/** Where a profile's replica of a workspace is, and of what. */
+/** The folder of a profile's replica, and its server, workspace and credential. */
 export interface WorkspaceLocation {
   dir: string
   target: Target
@@ -45,7 +45,9 @@ export class WorkspaceHandle {
   readonly replica: Replica
   readonly overlaps: EditConflicts
   readonly #beatMs: number
-  /** Whose inbox is kept filled; null: nobody is registered, or no link keeps this. */
+  /**
+   * The agent whose inbox is filled; null if none is registered, or if no link keeps this handle.
+   */
   #me: AgentId | null = null
   #session: Session | null = null
   readonly #users = new Mutex()
@@ -99,14 +101,14 @@ export class WorkspaceHandle {
     return this.#session
   }
 
-  /** The connection, made if there is none, on which `presence` is shown. */
+  /** The connection that shows `presence`; opened if necessary. */
   connect(presence: Presence | null): Session {
     const { target, workspace } = this.at
     this.#presence.begin(presence)
     if (this.#session === null) {
       this.#session = new Session(target, workspace, this.replica, presence, this.#beatMs)
       this.#session.onReady = () => {
-        void this.drain().catch(() => {}) // its session is closed: the next one goes on
+        void this.drain().catch(() => {}) // the session is closed; the next one continues
         if (this.#me !== null) this.#filler.news()
       }
       this.#session.onTaken = (client) => {
@@ -120,7 +122,7 @@ export class WorkspaceHandle {
     return this.#session
   }
 
-  /** Gets what to show to the server, if that could not be had before: it may have been away. */
+  /** Requests the credential again until the server answers; it may have been away. */
   async #join(session: Session): Promise<void> {
     const { access } = this.at
     while (access.token() === null && this.#session === session && !this.replica.isClosed) {
@@ -128,7 +130,7 @@ export class WorkspaceHandle {
         await access.ready()
         session.wake()
       } catch (error) {
-        if (!mayDoLater(error)) return // the server says the same
+        if (!mayDoLater(error)) return // the server would reject it again
         await sleep(LOOK_AGAIN_MS, undefined, { ref: false })
       }
     }
@@ -149,7 +151,7 @@ export class WorkspaceHandle {
     this.#presence.attach(program, shown)
   }
 
-  /** Sends the commands that are queued, if the server can be reached, and reports what overlapped meanwhile. */
+  /** Sends the queued commands and reports overlapping edits, if the server can be reached. */
   drain(): Promise<void> {
     const me = this.#presence.agent?.id
     if (this.#session === null || me === undefined) return Promise.resolve()
@@ -171,7 +173,7 @@ export class WorkspaceHandle {
     return { present: new Set(activities.keys()), activities, now: this.now() }
   }
 
-  /** How far the server's clock is ahead of this machine's (milliseconds); as last known, 0 before. */
+  /** The last known offset of the server's clock, in milliseconds; 0 if unknown. */
   get clockOffset(): number {
     this.#clockOffset = this.#session?.clockOffset || this.#clockOffset
     return this.#clockOffset
@@ -186,7 +188,7 @@ export class WorkspaceHandle {
     return this.#me
   }
 
-  /** From now on what comes in for `me` is stored at once, whether or not a command asks for it. */
+  /** Stores messages for `me` as they arrive, without a command. */
   follow(me: AgentId, idleMs: number, silentMs = SILENT_AFTER_MS): void {
     this.#presence.keep(idleMs, silentMs)
     if (this.#me === null) this.replica.doc.on('update', this.#filler.news)
@@ -198,7 +200,10 @@ export class WorkspaceHandle {
     if (this.#session?.readsOnly !== true) setLinkState(this.replica.doc, me, state)
   }
 
-  /** Stages the messages for `me` among what came in; false: some are in the archive, which cannot be reached now. */
+  /**
+   * Stages the received messages for `me`. Returns false if some are in the archive, which cannot
+   * be reached now.
+   */
   async receive(me = this.#me): Promise<boolean> {
     const { target, workspace } = this.at
     if (me === null || !hasAgent(this.replica.doc, me)) return true
@@ -208,12 +213,12 @@ export class WorkspaceHandle {
     })
   }
 
-  /** Begins to listen for wanted messages that are stored from now on, or for changes of a task. */
+  /** Listens for wanted messages stored from now on, or for changes of a task. */
   listen(wanted: Wanted): Listening {
     return this.#listeners.listen(wanted)
   }
 
-  /** Tells the others that this agent leaves, if they can be told now, and closes. */
+  /** Announces that this agent leaves, if the server can be reached, and closes. */
   async leave(): Promise<void> {
     const me = this.#me
     this.#me = null
@@ -221,12 +226,13 @@ export class WorkspaceHandle {
     if (me !== null) {
       this.#setLinkState(me, 'down')
       await this.replica.commit()
-      await this.#session?.barrier(GOODBYE_TIMEOUT_MS).catch(() => {}) // it will be seen to be gone
+      await this.#session?.barrier(GOODBYE_TIMEOUT_MS).catch(() => {}) // the others will see it as
+      // gone
     }
     await this.close()
   }
 
-  /** Another agent has this client id: from here on nothing is sent until the place is opened anew. */
+  /** Another agent has this client id: nothing is sent until the workspace is opened again. */
   #lost(client: number): void {
     const isKnown = this.#taken !== null
     this.#taken = client
@@ -234,7 +240,10 @@ export class WorkspaceHandle {
     if (!isKnown) this.#onTaken()
   }
 
-  /** Where the server cannot be asked for what it has, the next connection finds the same. */
+  /**
+   * Moves the replica to a new client id. If the server cannot be reached, the next connection
+   * detects the conflict again.
+   */
   async #takeNewId(taken: number): Promise<void> {
     const { target, workspace, dir } = this.at
     const doc = new Y.Doc()
@@ -253,12 +262,12 @@ export class WorkspaceHandle {
     }
   }
 
-  /** Commits, and lets other processes have the replica. */
+  /** Commits, and releases the replica for other processes. */
   async close(): Promise<void> {
     this.#me = null
     this.#presence.stop()
     this.#filler.stop()
-    await this.replica.commit().catch(() => {}) // close() commits, too, and says what is wrong
+    await this.replica.commit().catch(() => {}) // close() commits again and throws the error
     this.#session?.close()
     if (this.#taken !== null) await this.#takeNewId(this.#taken)
     await this.replica.close().finally(() => this.#listeners.wakeAll())

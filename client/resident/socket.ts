@@ -19,8 +19,8 @@ const hashOf = (text: string): string => {
 }
 
 /**
- * The socket of the link of `home`; null if there is no safe folder for it. A home with too long a
- * path uses a temporary folder that only this user may write to.
+ * The socket of the link of `home`; null without a safe folder for it. A home with too long a path
+ * uses a temporary folder that only this user may write to.
  */
 export const socketOf = (home: string): string | null => {
   if (process.platform === 'win32') return `\\\\.\\pipe\\clawlink-${hashOf(home)}`
