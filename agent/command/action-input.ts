@@ -6,9 +6,7 @@ import {
 } from '../../workspace/actions/inputs/field.ts'
 import { checkFileKey } from '../../workspace/document/path.ts'
 import type { Call } from './call.ts'
-
-/** The flag of a field: `reply_to` is `--reply-to`. */
-const flagOf = (field: string): string => field.replaceAll('_', '-')
+import { flagName } from './verb.ts'
 
 const readField = (call: Call, flag: string, { shape, otherwise }: Field<unknown>): unknown => {
   if (shape.kind === 'yes') return call.has(flag)
@@ -31,8 +29,8 @@ const readField = (call: Call, flag: string, { shape, otherwise }: Field<unknown
 }
 
 /**
- * An action's input from the flags of its verb. `given`: the fields whose flags have other names, or whose texts can come from
- * a file. Throws `usage`, `bad_text`, `bad_json`, `bad_path`.
+ * An action's input from the flags of its verb. `given`: the fields that no flag of their own gives, or whose texts can come
+ * from a file. Throws `usage`, `bad_text`, `bad_json`, `bad_path`.
  */
 export const inputOf = <F extends Fields>(
   call: Call,
@@ -43,7 +41,7 @@ export const inputOf = <F extends Fields>(
   for (const [name, field] of Object.entries(fields)) {
     const value = Object.hasOwn(given, name)
       ? given[name as keyof InputOf<F>]
-      : readField(call, flagOf(name), field)
+      : readField(call, flagName(name), field)
     if (value !== undefined) input[name] = value
   }
   return input as InputOf<F>

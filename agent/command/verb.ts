@@ -51,11 +51,6 @@ export const KEYED: Flags = {
   },
 }
 
-/** Of what may be an answer to an answer. */
-export const TRACED: Flags = {
-  'reset-trace': { what: 'begin a new chain of answers, if the old one is too long' },
-}
-
 /** In place of a text on the command line. */
 export const FROM_FILE: Flags = {
   file: { type: types.fileOrStdin, what: 'read the text from this file, or from stdin' },
@@ -66,14 +61,14 @@ export const REASON: Flag = {
   type: types.textOrStdin,
   what: 'why; the others can read it',
 }
-export const TASK: Flag = { value: 'TASK', type: types.name, what: 'the id of the task' }
-export const FILE_KEY: Flag = {
-  value: 'KEY',
-  type: types.name,
-  what: 'the path of the shared file, like notes/plan.md',
-}
 
 export const NO_TASK = { 3: 'no such task' } as const
+
+/** Flags that do not have the name of their field: ClawLink 1.x's, and shorter ones. */
+const FLAG_NAMES: Readonly<Record<string, string>> = { requires: 'caps', if_absent: 'new' }
+
+/** The flag of a field of an action's input: `reply_to` is `--reply-to`. */
+export const flagName = (field: string): string => FLAG_NAMES[field] ?? field.replaceAll('_', '-')
 
 /** A command line that was read. */
 export interface Args extends Given {

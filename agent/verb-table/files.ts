@@ -1,6 +1,10 @@
 import { types } from '../../lib/command-line/value-types.ts'
-import { FILE_KEY, FROM_FILE, KEYED, type VerbSpec } from '../command/verb.ts'
+import { path } from '../../workspace/actions/inputs/field.ts'
+import * as inputs from '../../workspace/actions/inputs/files.ts'
+import { KEYED, type VerbSpec } from '../command/verb.ts'
+import { flagOf, flagsOf, fromInput } from './from-input.ts'
 
+const KEY = flagOf(path)
 const NO_FILE = { 3: 'no such file' } as const
 const LINES = { value: 'A-B', type: types.name, what: 'lines A to B; the first is 1' }
 
@@ -22,7 +26,7 @@ export const FILES: readonly VerbSpec[] = [
     summary: 'read a shared file; what you read is the base of your next file-put',
     operands: ['key'],
     flags: {
-      key: FILE_KEY,
+      key: KEY,
       version: { type: types.count, what: 'this version', otherwise: 'the newest' },
       output: {
         type: types.file,
@@ -50,20 +54,19 @@ export const FILES: readonly VerbSpec[] = [
     operands: ['key'],
     about:
       'What you changed since you last read it is merged with what others changed. Lines that both changed are kept and reported.',
-    flags: {
-      key: FILE_KEY,
-      file: { type: types.fileOrStdin, what: 'the local file, or stdin' },
-      binary: { what: 'store it as bytes, even if it looks like text' },
-      // ClawLink 1.x's: the path and the content say what a file is.
-      type: { value: 'T', type: types.name, what: 'has no effect', hidden: true },
-      new: { what: 'refuse to write over an existing file' },
-      force: {
-        what: 'overwrite a file that you have not read, or of the other kind (text, binary)',
+    ...fromInput(inputs.putText, {
+      without: ['content', 'base_version'],
+      after: {
+        content: {
+          file: { type: types.fileOrStdin, what: 'the local file, or stdin' },
+          binary: { what: 'store it as bytes, even if it looks like text' },
+          // ClawLink 1.x's: the path and the content say what a file is.
+          type: { value: 'T', type: types.name, what: 'has no effect', hidden: true },
+        },
       },
-      ...KEYED,
-    },
-    needs: [['key'], ['file']],
-    either: [['new', 'force']],
+      needs: [['file']],
+      either: [['new', 'force']],
+    }),
     examples: [
       'file-put --key notes/plan.md --file plan.md',
       'file-put --key img/logo.png --file logo.png',
@@ -79,22 +82,14 @@ export const FILES: readonly VerbSpec[] = [
     summary: 'replace a text, or lines you have read, in a shared file',
     operands: ['key'],
     flags: {
-      key: FILE_KEY,
-      find: { type: types.textOrStdin, what: 'the text to replace; it must occur exactly once' },
-      replace: {
-        with: 'find',
-        isPair: true,
-        type: types.textOrStdin,
-        what: 'the new text; an empty one removes the old',
-      },
-      all: { with: 'find', what: 'replace every occurrence' },
-      lines: LINES,
-      with: {
-        with: 'lines',
-        isPair: true,
-        type: types.textOrStdin,
-        what: 'the new text of these lines',
-      },
+      ...flagsOf(inputs.editText, {
+        but: { replace: { with: 'find', isPair: true }, all: { with: 'find' } },
+      }),
+      ...flagsOf(inputs.editLines, {
+        without: ['from_line', 'to_line', 'base_version'],
+        but: { with: { with: 'lines', isPair: true } },
+        after: { to_line: { lines: LINES } },
+      }),
       ...KEYED,
     },
     needs: [['key'], ['find', 'lines']],
@@ -110,14 +105,7 @@ export const FILES: readonly VerbSpec[] = [
     name: 'file-append',
     summary: 'add lines at the end of a shared file; creates it if missing',
     operands: ['key', 'text'],
-    flags: {
-      key: FILE_KEY,
-      text: { type: types.textOrStdin, what: 'the lines to add' },
-      ...FROM_FILE,
-      ...KEYED,
-    },
-    needs: [['key'], ['text', 'file']],
-    either: [['text', 'file']],
+    ...fromInput(inputs.append, { textOrFile: 'text' }),
     examples: [
       'file-append notes/log.md "12:40 the build is green"',
       'file-append --key notes/log.md --file today.md',
@@ -131,7 +119,7 @@ export const FILES: readonly VerbSpec[] = [
       'show what changed in a shared file since you read it, or since a version (unified diff)',
     operands: ['key'],
     flags: {
-      key: FILE_KEY,
+      key: KEY,
       'since-read': { what: 'since you read it (the default)' },
       since: { value: 'VERSION', type: types.count, what: 'since this version' },
     },
@@ -145,13 +133,7 @@ export const FILES: readonly VerbSpec[] = [
     name: 'file-mv',
     summary: 'rename a shared file; edits made meanwhile under the old name are kept',
     operands: ['key', 'to'],
-    flags: {
-      key: FILE_KEY,
-      to: { value: 'NEW', type: types.name, what: 'its new path' },
-      force: { what: 'replace a file that has this name' },
-      ...KEYED,
-    },
-    needs: [['key'], ['to']],
+    ...fromInput(inputs.move),
     examples: ['file-mv --key plan.md --to notes/plan.md'],
     exits: { ...NO_FILE, 4: 'a file of that name exists' },
     load: async () => (await import('../verbs/files/file-mv.ts')).fileMv,
@@ -161,8 +143,7 @@ export const FILES: readonly VerbSpec[] = [
     summary: 'remove a shared file, unless others changed it since you read it',
     operands: ['key'],
     about: 'file-restore brings it back.',
-    flags: { key: FILE_KEY, force: { what: 'remove it even if others changed it' }, ...KEYED },
-    needs: [['key']],
+    ...fromInput(inputs.remove, { without: ['base_version'] }),
     examples: ['file-rm --key notes/old.md', 'file-rm --key notes/old.md --force'],
     exits: { ...NO_FILE, 4: 'others changed it since you read it' },
     load: async () => (await import('../verbs/files/file-rm.ts')).fileRm,
@@ -172,7 +153,7 @@ export const FILES: readonly VerbSpec[] = [
     summary: 'list the versions of a shared file, newest first: who, when, how much',
     operands: ['key'],
     flags: {
-      key: FILE_KEY,
+      key: KEY,
       limit: { type: types.number(1, 500), what: 'at most this many, up to 500', otherwise: '50' },
       before: { value: 'VERSION', type: types.count, what: 'only versions before this one' },
     },
@@ -189,7 +170,7 @@ export const FILES: readonly VerbSpec[] = [
     summary: 'bring back a version as a new edit, or a removed file',
     operands: ['key'],
     flags: {
-      key: FILE_KEY,
+      key: KEY,
       version: {
         type: types.count,
         what: 'which version',
@@ -207,7 +188,7 @@ export const FILES: readonly VerbSpec[] = [
     summary: 'tell others which lines you are about to change; locks nothing',
     operands: ['key'],
     flags: {
-      key: FILE_KEY,
+      key: KEY,
       lines: LINES,
       note: {
         with: 'lines',

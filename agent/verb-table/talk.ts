@@ -1,5 +1,7 @@
 import { types } from '../../lib/command-line/value-types.ts'
-import { FROM_FILE, KEYED, TRACED, type VerbSpec } from '../command/verb.ts'
+import * as inputs from '../../workspace/actions/inputs/talk.ts'
+import type { VerbSpec } from '../command/verb.ts'
+import { fromInput } from './from-input.ts'
 
 const STORM = { 4: 'too many answers in one chain of messages' } as const
 
@@ -9,21 +11,7 @@ export const TALK: readonly VerbSpec[] = [
     name: 'broadcast',
     summary: 'tell everybody what you learned',
     operands: ['content'],
-    flags: {
-      content: { type: types.textOrStdin, what: 'the text, at most 64 KiB' },
-      ...FROM_FILE,
-      topic: {
-        value: 'TOPIC',
-        type: types.name,
-        what: 'its topic; agents that subscribed only to others do not get it',
-      },
-      tags: { type: types.list, what: 'words to find it by' },
-      'reply-to': { value: 'ID', type: types.name, what: 'the message it answers' },
-      ...TRACED,
-      ...KEYED,
-    },
-    needs: [['content', 'file']],
-    either: [['content', 'file']],
+    ...fromInput(inputs.broadcast, { textOrFile: 'content' }),
     examples: [
       'broadcast --content "main is frozen until noon" --topic release --tags ci,main',
       'broadcast --file findings.md --topic api',
@@ -35,17 +23,7 @@ export const TALK: readonly VerbSpec[] = [
     name: 'send',
     summary: 'send one agent a message; --reply-to makes it an answer',
     operands: ['to', 'content'],
-    flags: {
-      to: { value: 'AGENT', type: types.name, what: 'the recipient' },
-      content: { type: types.textOrStdin, what: 'the text, at most 64 KiB' },
-      ...FROM_FILE,
-      'reply-to': { value: 'ID', type: types.name, what: 'the message it answers' },
-      topic: { value: 'TOPIC', type: types.name, what: 'its topic' },
-      ...TRACED,
-      ...KEYED,
-    },
-    needs: [['to'], ['content', 'file']],
-    either: [['content', 'file']],
+    ...fromInput(inputs.send, { textOrFile: 'content' }),
     examples: [
       'send Scout "which branch?"',
       'send --to Scout --file findings.md --reply-to m-4k2j9x0q7m1z',

@@ -1,9 +1,12 @@
 import { types } from '../../lib/command-line/value-types.ts'
-import { PRIORITIES } from '../../workspace/document/schema.ts'
+import { MAX_ATTEMPTS } from '../../protocol/limits.ts'
+import * as inputs from '../../workspace/actions/inputs/tasks.ts'
 import { TRANSITIONS } from '../../workspace/tasks/task-states.ts'
-import { FROM_FILE, KEYED, NO_TASK, REASON, TASK, TRACED, type VerbSpec } from '../command/verb.ts'
+import { FROM_FILE, KEYED, NO_TASK, REASON, type VerbSpec } from '../command/verb.ts'
+import { flagOf, fromInput } from './from-input.ts'
 
 const STATES = Object.keys(TRANSITIONS)
+const TASK = flagOf(inputs.note.task)
 /** Statuses that respond accepts; `in_progress` is ClawLink 1.x's word for working. */
 const SAID = ['in_progress', 'completed', 'failed', 'input-required', 'rejected', 'canceled']
 
@@ -15,53 +18,22 @@ export const TASKS: readonly VerbSpec[] = [
     operands: ['to', 'task'],
     about:
       'The server gives it to one owner, and takes it back if that owner goes away. poll prints its result.',
-    flags: {
-      to: { value: 'AGENT', type: types.name, what: 'the agent that is to do it' },
-      caps: { type: types.list, what: 'any agent with all these capabilities' },
-      anyone: { what: 'any agent' },
-      task: { type: types.textOrStdin, what: 'what to do, at most 64 KiB' },
-      ...FROM_FILE,
-      context: { type: types.json, what: 'data for programs' },
-      priority: { type: types.oneOf(PRIORITIES), what: 'urgent goes first', otherwise: 'normal' },
-      deadline: {
-        value: 'SPAN|TIME',
-        type: types.name,
-        what: 'it fails unless it has ended by then: 30m, 2h, 2030-01-31',
+    ...fromInput(inputs.delegate, {
+      textOrFile: 'task',
+      but: { max_attempts: { otherwise: String(MAX_ATTEMPTS) } },
+      after: {
+        requires: { anyone: { what: 'any agent' } },
+        approve_by: {
+          wait: {
+            type: types.seconds(),
+            optional: true,
+            what: 'wait until it has ended; after this time the task goes on without you',
+          },
+        },
       },
-      after: { value: 'T,T', type: types.list, what: 'start after these tasks have ended' },
-      'after-failed': {
-        type: types.oneOf(['fail', 'run']),
-        what: 'what happens if one of them did not complete',
-        otherwise: 'fail',
-      },
-      parent: { value: 'TASK', type: types.name, what: 'the task it is part of' },
-      ref: { value: 'TASK', type: types.name, what: 'an ended task that it continues' },
-      'max-attempts': {
-        type: types.number(1, 99),
-        what: 'how many owners may give it back or be lost before it fails',
-        otherwise: '3',
-      },
-      'approve-by': {
-        value: 'AGENT',
-        type: types.name,
-        what: 'this agent must approve the result',
-      },
-      wait: {
-        type: types.seconds(),
-        optional: true,
-        what: 'wait until it has ended; after this time the task goes on without you',
-      },
-      ...TRACED,
-      ...KEYED,
-    },
-    needs: [
-      ['to', 'caps', 'anyone'],
-      ['task', 'file'],
-    ],
-    either: [
-      ['to', 'caps', 'anyone'],
-      ['task', 'file'],
-    ],
+      needs: [['to', 'caps', 'anyone']],
+      either: [['to', 'caps', 'anyone']],
+    }),
     examples: [
       'delegate --to Scout --task "find the changelog" --priority high',
       'delegate --caps research --file brief.md --deadline 2h --wait 600',
@@ -218,14 +190,7 @@ export const TASKS: readonly VerbSpec[] = [
     name: 'note',
     summary: 'add a note to a task; everyone involved is told',
     operands: ['task', 'text'],
-    flags: {
-      task: TASK,
-      text: { type: types.textOrStdin, what: 'the note' },
-      ...FROM_FILE,
-      ...KEYED,
-    },
-    needs: [['task'], ['text', 'file']],
-    either: [['text', 'file']],
+    ...fromInput(inputs.note, { textOrFile: 'text' }),
     examples: ['note t-4k2j9x0q7m1z "the branch is release/2"', 'note t-4k2j9x0q7m1z -'],
     exits: NO_TASK,
     load: async () => (await import('../verbs/tasks/note.ts')).note,

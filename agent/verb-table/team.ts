@@ -1,6 +1,8 @@
 import { types } from '../../lib/command-line/value-types.ts'
 import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
+import * as inputs from '../../workspace/actions/inputs/team.ts'
 import { KEYED, type VerbSpec } from '../command/verb.ts'
+import { fromInput } from './from-input.ts'
 
 /** Getting in, and who is here. */
 export const TEAM: readonly VerbSpec[] = [
@@ -99,12 +101,7 @@ export const TEAM: readonly VerbSpec[] = [
     name: 'pause',
     summary: 'ask an agent to start no new work; its prime and poll tell it',
     operands: ['name', 'note'],
-    flags: {
-      name: { type: types.name, what: 'the agent, by name or id' },
-      note: { value: 'NOTE', type: types.textOrStdin, what: 'why; the agent can read it' },
-      ...KEYED,
-    },
-    needs: [['name']],
+    ...fromInput(inputs.pause),
     examples: ['pause Scout', 'pause Scout "the plan changes, wait for it"'],
     exits: { 3: 'no such agent' },
     load: async () => (await import('../verbs/team/pause.ts')).pause,
@@ -113,8 +110,7 @@ export const TEAM: readonly VerbSpec[] = [
     name: 'resume',
     summary: 'let a paused agent work again',
     operands: ['name'],
-    flags: { name: { type: types.name, what: 'the agent, by name or id' }, ...KEYED },
-    needs: [['name']],
+    ...fromInput(inputs.resume, { without: ['note'] }),
     examples: ['resume Scout'],
     exits: { 3: 'no such agent' },
     load: async () => (await import('../verbs/team/resume.ts')).resume,

@@ -89,9 +89,11 @@ export const commonLine = (noun: string, common: Flags): string =>
 
 /** The lines of `COMMAND --help`, laid out like a manual page; `more` follows the flags. */
 export const helpOf = (program: string, spec: CommandSpec, more: readonly string[]): string[] => {
-  const { name, summary, about, flags, operands, examples } = spec
+  const { name, summary, about, flags, operands = [], examples } = spec
   const called = `${program} ${name}`.trimEnd()
-  const lines = flagLines(flags, operands)
+  // Operands stand first, in their order.
+  const positions = Object.fromEntries(operands.map((one) => [one, flags[one]!]))
+  const lines = flagLines({ ...positions, ...flags }, operands)
   return [
     `${called}: ${summary}`,
     '',

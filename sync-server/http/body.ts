@@ -9,6 +9,7 @@ const by = z.string().min(1).max(MAX_NAME_BYTES).optional()
 
 const shapeOf = (shape: Shape): z.ZodType => {
   switch (shape.kind) {
+    case 'name':
     case 'text': {
       const text = shape.least === 0 ? z.string() : z.string().min(shape.least)
       return shape.most === undefined ? text : text.max(shape.most)
@@ -32,8 +33,9 @@ const shapeOf = (shape: Shape): z.ZodType => {
   }
 }
 
-const fieldOf = ({ shape, isOptional, otherwise }: Field<unknown>): z.ZodType => {
-  const schema = shapeOf(shape)
+const fieldOf = ({ shape, what, isOptional, otherwise }: Field<unknown>): z.ZodType => {
+  const bare = shapeOf(shape)
+  const schema = what === undefined ? bare : bare.describe(what)
   if (isOptional) return schema.optional()
   return otherwise === undefined ? schema : schema.default(otherwise)
 }

@@ -2,50 +2,20 @@ import { parseIso, parseSpan } from '../../lib/text/when.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { random } from '../../protocol/fresh-ids.ts'
 import { type AgentId, newTaskId, type TaskId } from '../../protocol/ids.ts'
-import { MAX_ATTEMPTS_ASKED } from '../../protocol/limits.ts'
 import { agentName, resolveAgent } from '../agents/agents.ts'
-import { PRIORITIES } from '../document/schema.ts'
 import { nextTrace } from '../inbox/mailbox.ts'
 import { needCandidate } from '../tasks/task-routing.ts'
 import { addTask, getTask, type Task } from '../tasks/tasks.ts'
 import { type Actor, action } from './action.ts'
-import {
-  checkMoment,
-  choice,
-  json,
-  LIKE_A_TIME,
-  labels,
-  moment,
-  name,
-  names,
-  number,
-  optional,
-  withDefault,
-  words,
-  yes,
-} from './inputs/field.ts'
+import { checkMoment, LIKE_A_TIME } from './inputs/field.ts'
+import * as inputs from './inputs/tasks.ts'
 
 /** Hands over a task, in the chain of what its creator was handed before; `reset_trace` begins a new one. */
 export const delegate = action({
   name: 'delegate',
   roles: ['write', 'admin'],
   errors: ['unknown_agent', 'ambiguous', 'unknown_task', 'no_candidate', 'storm', 'task_cycle'],
-  input: {
-    task: words,
-    /** By id or name; left out: any agent that has what the task `requires`. */
-    to: optional(name),
-    requires: optional(labels),
-    context: withDefault(json, null),
-    priority: withDefault(choice(PRIORITIES), 'normal'),
-    after: optional(names),
-    after_failed: withDefault(choice(['fail', 'run']), 'fail'),
-    deadline: optional(moment),
-    parent: optional(name),
-    ref: optional(name),
-    max_attempts: optional(number(1, MAX_ATTEMPTS_ASKED)),
-    approve_by: optional(name),
-    reset_trace: yes,
-  },
+  input: inputs.delegate,
   run: async (actor, { reset_trace: reset, ...input }): Promise<{ task: Task }> => {
     const from = actor.agent
     const { to: addressee, approve_by, deadline, max_attempts, after = [], parent, ref } = input

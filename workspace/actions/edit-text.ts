@@ -1,7 +1,6 @@
 import type * as Y from 'yjs'
 import { ClawError } from '../../protocol/errors.ts'
 import type { FileKey } from '../../protocol/ids.ts'
-import { MAX_VERSION } from '../../protocol/limits.ts'
 import { checkFileKey } from '../document/path.ts'
 import { appendText, replaceLines, replaceText } from '../files/file-edit.ts'
 import { readFile } from '../files/file-info.ts'
@@ -9,10 +8,8 @@ import type { PutResult } from '../files/put-file.ts'
 import { findLeaf } from '../files/tree.ts'
 import { action, type Write } from './action.ts'
 import type { FileActor, HeldText } from './file-actor.ts'
-import { number, optional, path, text, words, yes } from './inputs/field.ts'
+import * as inputs from './inputs/files.ts'
 import { writeText } from './write-text.ts'
-
-const line = number(1, Number.MAX_SAFE_INTEGER)
 
 /** A change of a text: what it was, null for a file to be made, and what it is to be. */
 interface Edit {
@@ -51,7 +48,7 @@ export const editText = action({
   name: 'edit',
   roles,
   errors,
-  input: { key: path, find: words, replace: text(), all: yes },
+  input: inputs.editText,
   run: async (actor: FileActor, input): Promise<PutResult & { replaced: number }> => {
     const { find, replace, all } = input
     const key = checkFileKey(input.key)
@@ -86,13 +83,7 @@ export const editLines = action({
   name: 'edit',
   roles,
   errors: [...errors, 'no_base', 'unknown_version'],
-  input: {
-    key: path,
-    from_line: line,
-    to_line: line,
-    with: text(),
-    base_version: optional(number(1, MAX_VERSION)),
-  },
+  input: inputs.editLines,
   run: async (actor: FileActor, input): Promise<PutResult> => {
     const { from_line, to_line } = input
     const key = checkFileKey(input.key)
@@ -124,7 +115,7 @@ export const append = action({
   name: 'append',
   roles,
   errors,
-  input: { key: path, text: text() },
+  input: inputs.append,
   run: async (actor: FileActor, input): Promise<PutResult> => {
     const key = checkFileKey(input.key)
     const held = await actor.heldLines(key)

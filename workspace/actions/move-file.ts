@@ -1,17 +1,16 @@
-import { MAX_VERSION } from '../../protocol/limits.ts'
 import { checkFileKey } from '../document/path.ts'
 import type { FileInfo } from '../files/file-info.ts'
 import { moveFile, removeFile } from '../files/move-file.ts'
 import { action } from './action.ts'
 import type { FileActor } from './file-actor.ts'
-import { number, optional, path, yes } from './inputs/field.ts'
+import * as inputs from './inputs/files.ts'
 
 /** Gives a file another path. */
 export const move = action({
   name: 'move',
   roles: ['write', 'admin'],
   errors: ['unknown_file', 'bad_path', 'file_exists'],
-  input: { key: path, to: path, force: yes },
+  input: inputs.move,
   run: async (actor: FileActor, input): Promise<{ file: FileInfo; moved_from: string }> => {
     const by = actor.agent
     const key = checkFileKey(input.key)
@@ -30,13 +29,7 @@ export const remove = action({
   name: 'remove',
   roles: ['write', 'admin'],
   errors: ['unknown_file', 'stale'],
-  input: {
-    key: path,
-    /** The version that was read: `stale` where others changed the file since. Left out: what the agent has read, if that is known. */
-    base_version: optional(number(1, MAX_VERSION)),
-    /** Removes it whatever was read. */
-    force: yes,
-  },
+  input: inputs.remove,
   run: async (actor: FileActor, input): Promise<{ removed: string }> => {
     const by = actor.agent
     const key = checkFileKey(input.key)

@@ -1,7 +1,6 @@
-import { MAX_NOTE_BYTES } from '../../protocol/limits.ts'
 import { type Agent, getAgent, resolveAgent, setPaused } from '../agents/agents.ts'
 import { type Actor, action } from './action.ts'
-import { name, text, withDefault } from './inputs/field.ts'
+import * as inputs from './inputs/team.ts'
 
 const set = async (
   actor: Actor,
@@ -16,7 +15,6 @@ const set = async (
   })
 }
 
-const why = withDefault(text(MAX_NOTE_BYTES), '')
 const errors = ['unknown_agent', 'ambiguous'] as const
 
 /** Asks an agent to take up no work; its `prime` and `poll` tell it so. */
@@ -24,7 +22,7 @@ export const pause = action({
   name: 'pause',
   roles: ['write', 'admin'],
   errors,
-  input: { name, note: why },
+  input: inputs.pause,
   run: (actor, input) => set(actor, input, input.note),
 })
 
@@ -34,6 +32,6 @@ export const resume = action({
   roles: ['write', 'admin'],
   errors,
   /** A note is accepted, as with `pause`, and not kept. */
-  input: { name, note: why },
+  input: inputs.resume,
   run: (actor, input) => set(actor, input, null),
 })

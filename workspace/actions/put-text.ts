@@ -1,12 +1,11 @@
 import type * as Y from 'yjs'
-import { MAX_VERSION } from '../../protocol/limits.ts'
 import { checkFileKey } from '../document/path.ts'
 import { textOf } from '../document/schema.ts'
 import type { PutResult } from '../files/put-file.ts'
 import { findLeaf } from '../files/tree.ts'
 import { action } from './action.ts'
 import type { FileActor } from './file-actor.ts'
-import { number, optional, path, text, yes } from './inputs/field.ts'
+import * as inputs from './inputs/files.ts'
 import { writeText } from './write-text.ts'
 
 /** Puts a file as a change of what its writer had in its hands, and creates it where there is none. */
@@ -14,16 +13,7 @@ export const putText = action({
   name: 'put',
   roles: ['write', 'admin'],
   errors: ['no_base', 'not_text', 'file_exists', 'bad_path', 'bad_text', 'too_large'],
-  input: {
-    key: path,
-    content: text(),
-    /** The version that was changed; left out: what the writer has in its hands. */
-    base_version: optional(number(1, MAX_VERSION)),
-    /** Allows to replace what the writer has not read. */
-    force: yes,
-    /** There must be no file of this path. */
-    if_absent: optional(yes),
-  },
+  input: inputs.putText,
   run: async (actor: FileActor, input): Promise<PutResult> => {
     const by = actor.agent
     const key = checkFileKey(input.key)

@@ -1,23 +1,14 @@
-import { MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import { type Agent, getAgent, hasAgent, registerAgent } from '../agents/agents.ts'
 import { welcome } from '../inbox/mailbox.ts'
 import { action } from './action.ts'
-import { choice, labels, name, optional, text } from './inputs/field.ts'
+import * as inputs from './inputs/team.ts'
 
 /** Registers the agent, or changes what it says of itself. What is left out stays as it was. */
 export const register = action({
   name: 'register',
   roles: ['write', 'admin'],
   errors: ['bad_name', 'name_taken'],
-  input: {
-    kind: optional(choice(['agent', 'person'])),
-    /** Empty where a client of ClawLink 1.x gives none: as it was, the id at first. */
-    name,
-    capabilities: optional(labels),
-    topics: optional(labels),
-    machine: optional(text(MAX_NAME_BYTES)),
-    description: optional(text(MAX_DESCRIPTION_BYTES)),
-  },
+  input: inputs.register,
   run: async (actor, input): Promise<{ agent: Agent }> => {
     const { id } = actor
     // An agent that comes again takes no more room.

@@ -4,24 +4,14 @@ import { type PutBlobResult, putBlob } from '../files/put-blob.ts'
 import { tellReplaced } from '../inbox/conflicts.ts'
 import { action } from './action.ts'
 import type { FileActor } from './file-actor.ts'
-import { blob, number, optional, path, yes } from './inputs/field.ts'
+import * as inputs from './inputs/files.ts'
 
 /** Makes bytes that the server has the newest version of a file. */
 export const shareBytes = action({
   name: 'bytes',
   roles: ['write', 'admin'],
   errors: ['unknown_blob', 'bad_path', 'too_large', 'is_text', 'no_base', 'file_exists'],
-  input: {
-    key: path,
-    sha256: blob,
-    size: number(0, Number.MAX_SAFE_INTEGER),
-    /** The version that was read; left out: what the agent has in its hands. */
-    base_sha256: optional(blob),
-    /** Allows to replace what the agent has not read, and text. */
-    force: yes,
-    /** There must be no file of this path. */
-    if_absent: optional(yes),
-  },
+  input: inputs.shareBytes,
   run: async (actor: FileActor, input): Promise<PutBlobResult> => {
     const by = actor.agent
     const key = checkFileKey(input.key)

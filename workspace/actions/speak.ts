@@ -1,6 +1,5 @@
 import { newMessageId } from '../../protocol/fresh-ids.ts'
 import type { AgentId } from '../../protocol/ids.ts'
-import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import { resolveAgent } from '../agents/agents.ts'
 import { agentsOf } from '../document/schema.ts'
 import { nextTrace } from '../inbox/mailbox.ts'
@@ -11,27 +10,10 @@ import {
   type DirectMessage,
 } from '../messages/broadcasts.ts'
 import { type Actor, action, type Desk } from './action.ts'
-import {
-  type InputOf,
-  labels,
-  name,
-  optional,
-  text,
-  withDefault,
-  words,
-  yes,
-} from './inputs/field.ts'
+import type { InputOf } from './inputs/field.ts'
+import * as inputs from './inputs/talk.ts'
 
-const spoken = {
-  content: words,
-  topic: withDefault(text(MAX_NAME_BYTES), ''),
-  /** The message that it answers, whose chain it goes on. */
-  reply_to: optional(name),
-  /** Begins a new chain. */
-  reset_trace: yes,
-} as const
-
-type Spoken = InputOf<typeof spoken> & { tags?: readonly string[] }
+type Spoken = Omit<InputOf<typeof inputs.broadcast>, 'tags'> & { tags?: readonly string[] }
 
 /** Adds a message to all (null) or to one, in the chain of what it answers and of what its sender was handed before. */
 const say = (desk: Desk, actor: Actor, to: AgentId | null, input: Spoken) => {
@@ -47,7 +29,7 @@ export const broadcast = action({
   name: 'broadcast',
   roles: ['write', 'admin'],
   errors: ['storm'],
-  input: { ...spoken, tags: withDefault(labels, []) },
+  input: inputs.broadcast,
   run: async (
     actor,
     input,
@@ -64,7 +46,7 @@ export const send = action({
   name: 'send',
   roles: ['write', 'admin'],
   errors: ['unknown_agent', 'ambiguous', 'storm'],
-  input: { to: name, ...spoken },
+  input: inputs.send,
   run: async (actor, input): Promise<{ message: BroadcastMessage | DirectMessage }> => {
     const { reset_trace: _, ...payload } = input
     return actor.once({ payload, isEntry: true }, (desk) => {

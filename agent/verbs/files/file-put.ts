@@ -13,7 +13,7 @@ export const filePut: Verb = async (call) => {
   const local = await openLocal(call, call.flag('file')!, call.has('binary'))
   if ('blob' in local) return shareLocal(call, key, local.blob)
   const isNew = call.has('new')
-  const given = { content: local.text, ...(isNew && { if_absent: true }) }
+  const given = { content: local.text }
   const session = await WorkspaceSession.open(call, true)
   // Others may have made it meanwhile.
   if (isNew) await session.confirm()

@@ -8,11 +8,10 @@ import { who, word } from '../../command/text.ts'
 
 export const delegate: Verb = async (call) => {
   const seconds = readWait(call)
-  const requires = call.has('caps') ? call.list('caps') : undefined
-  const input = inputOf(call, actions.delegate.input, { task: call.body('task'), requires })
+  const input = inputOf(call, actions.delegate.input, { task: call.body('task') })
   const outcome = await act(call, actions.delegate, input, ({ task }, { doc }) => {
     const { task_id, to_agent } = task
-    const whom = to_agent === null ? openTo(requires) : who(doc, to_agent)
+    const whom = to_agent === null ? openTo(input.requires) : who(doc, to_agent)
     return { lines: [`delegated ${task_id} to ${whom}`] }
   })
   const { task, durable } = outcome.data as { task: { task_id: TaskId }; durable?: false }

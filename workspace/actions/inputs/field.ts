@@ -6,6 +6,8 @@ import type { Json } from '../../document/schema.ts'
 /** The values of one field. Sizes are UTF-16 units; the action itself checks bytes. */
 export type Shape =
   | { kind: 'text'; least: number; most?: number }
+  /** A name, an id or a topic. */
+  | { kind: 'name'; least: number; most: number }
   /** The path of a shared file. */
   | { kind: 'path' }
   | { kind: 'list'; most: number; of?: Shape }
@@ -19,11 +21,16 @@ export type Shape =
   | { kind: 'blob' }
 
 /**
- * One field of an action's input. HTTP bodies, their OpenAPI schemas and the reading of flags are made from it. JSON has the
- * field under its own name, a command line as a flag with dashes.
+ * One field of an action's input. HTTP bodies, their OpenAPI schemas, flags and the reading of flags are made from it. JSON
+ * has the field under its own name, a command line as a flag with dashes. Fields are plain data: the table of verbs loads
+ * them at every start, so these files import nothing of Yjs.
  */
 export interface Field<T> {
   readonly shape: Shape
+  /** What it is for: the help of the flag, the description in OpenAPI. */
+  readonly what?: string
+  /** Stands for its value in usage and help; absent: as its shape says. */
+  readonly word?: string
   readonly isOptional?: true
   readonly otherwise?: T
   /** For the compiler only: the type of the value. */
@@ -48,15 +55,35 @@ export const optional = <T>(field: Field<T>): Field<T> & { readonly isOptional: 
 })
 export const withDefault = <T>(field: Field<T>, otherwise: T): Field<T> => ({ ...field, otherwise })
 
+/** The same field, with what it is for and the word for its value. */
+export const about = <F extends Field<unknown>>(field: F, what: string, word?: string): F => ({
+  ...field,
+  what,
+  ...(word !== undefined && { word }),
+})
+
 /** Any text, also an empty one. */
 export const text = (most?: number): Field<string> => ({
   shape: { kind: 'text', least: 0, ...(most !== undefined && { most }) },
 })
 /** A text with something in it. */
 export const words: Field<string> = { shape: { kind: 'text', least: 1 } }
-/** The name or id of an agent, the id of a task. */
-export const name: Field<string> = { shape: { kind: 'text', least: 1, most: MAX_NAME_BYTES } }
-export const path: Field<string> = { shape: { kind: 'path' } }
+export const name: Field<string> = { shape: { kind: 'name', least: 1, most: MAX_NAME_BYTES } }
+/** An agent, by name or id. */
+export const agent: Field<string> = { ...name, word: 'AGENT' }
+/** The id of a task. */
+export const task: Field<string> = { ...name, word: 'TASK' }
+/** The id of a message. */
+export const message: Field<string> = { ...name, word: 'ID' }
+export const topic: Field<string> = {
+  shape: { kind: 'name', least: 0, most: MAX_NAME_BYTES },
+  word: 'TOPIC',
+}
+export const path: Field<string> = {
+  shape: { kind: 'path' },
+  what: 'the path of the shared file, like notes/plan.md',
+  word: 'KEY',
+}
 export const labels: Field<string[]> = { shape: { kind: 'list', most: MAX_LIST_LENGTH } }
 export const names: Field<string[]> = {
   shape: { kind: 'list', most: MAX_LIST_LENGTH, of: name.shape },
@@ -70,6 +97,11 @@ export const number = (least: number, most: number): Field<number> => ({
 })
 /** False where it is not given. */
 export const yes: Field<boolean> = { shape: { kind: 'yes' }, otherwise: false }
+/** Begins a new chain of messages. */
+export const resetTrace: Field<boolean> = {
+  ...yes,
+  what: 'begin a new chain of answers, if the old one is too long',
+}
 export const moment: Field<string> = { shape: { kind: 'moment' } }
 export const blob: Field<string> = { shape: { kind: 'blob' } }
 
