@@ -12,7 +12,7 @@ export type Decision =
   | 'delete'
 
 /**
- * Decides for one path; each argument is a text's digest, or null if there is no file. A change
+ * Decides for one path; each argument is a text's digest, or null without a file. A change
  * wins over a deletion by the other side: no edit is lost, and the deleted file comes back.
  */
 export const decide = (base: string | null, disk: string | null, doc: string | null): Decision => {

@@ -5,7 +5,10 @@ import { until } from '../support/client.ts'
 import { held } from '../support/tui/attached.ts'
 import { makeWorld, SMALL } from '../support/tui/world.ts'
 
-/** What a terminal is to the program; `onShown` sees all that is drawn, at once. */
+/** Longer than the shortest time between two frames, in milliseconds. */
+const REST_MS = 50
+
+/** A terminal; `onShown` gets each write at once. */
 const tty = (onShown: (text: string) => void) => {
   const stdin = Object.assign(new PassThrough(), {
     ...{ isTTY: true, setRawMode: () => stdin, ref: () => stdin, unref: () => stdin },
@@ -25,15 +28,25 @@ const tty = (onShown: (text: string) => void) => {
 
 it('[U45] what is typed the moment the first form is drawn is in it', async () => {
   let shown = ''
+  let shownAt = Number.POSITIVE_INFINITY
   const terminal = tty((text) => {
+    shownAt = performance.now()
     const wasAsked = shown.includes('Who are you?')
     shown += text
     if (!wasAsked && shown.includes('Who are you?')) terminal.type('Annabel')
   })
   const attached = held(makeWorld(SMALL, Date.now()), false)
-  // A frame long after the one before is drawn at once, before what it holds listens.
-  const opening = new Promise<typeof attached>((resolve) => setTimeout(resolve, 100, attached))
+  let open = () => {}
+  const opening = new Promise<typeof attached>((resolve) => {
+    open = () => resolve(attached)
+  })
   const { done } = startApp({ opening, env: {}, ...terminal })
+  // A frame after a rest is drawn at once, before the form in it listens.
+  await until(
+    'the first frame rests',
+    () => shown.includes('opening') && performance.now() - shownAt >= REST_MS,
+  )
+  open()
   await until('the name is in the form', () => shown.includes('Annabel'))
   terminal.type('\u001b[27u')
   terminal.type('q')
