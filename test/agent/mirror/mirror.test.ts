@@ -442,7 +442,7 @@ it('[N8] what is no text, or too large, or has no place is named and left as it 
     'latin1.txt': 'it is not UTF-8 text',
     'nul.bin': 'it is not text: it has a NUL in it',
     'large.txt': expect.stringContaining('the limit is'),
-    'file/below.md': expect.stringContaining('no folder'),
+    'file/below.md': expect.stringContaining('not a folder'),
   })
   expect(read(dir, 'fine.md')).toBe('fine\n')
 
