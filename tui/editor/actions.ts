@@ -166,7 +166,7 @@ export const ACTIONS: Readonly<Record<EditorAction, Do>> = {
     to(session, lineAround(session.text.lines, session.text.head).end, selects),
   first: (session, selects) => to(session, 0, selects),
   last: (session, selects) => to(session, session.text.lines.length, selects),
-  'go-to-line': (session) => session.ask('line'),
+  'go-to-line': (session) => session.prompt.ask('line'),
 
   'select-all': ({ text }) => text.select(0, text.lines.length),
   copy,
@@ -201,9 +201,9 @@ export const ACTIONS: Readonly<Record<EditorAction, Do>> = {
     cutTo(session, head, head === end ? stepRight(lines, end) : end)
   },
 
-  find: (session) => session.ask('find'),
-  'find-next': (session) => session.find(1, session.text.selection[1]),
-  'find-previous': (session) => session.find(-1, session.text.selection[0]),
+  find: (session) => session.prompt.ask('find'),
+  'find-next': (session) => session.prompt.find(1),
+  'find-previous': (session) => session.prompt.find(-1),
   authors: (session) => {
     session.isShowingAuthors = !session.isShowingAuthors
   },

@@ -50,7 +50,7 @@ export const fitInto = (session: EditorSession, columns: number, height: number)
 export const drawRows = (session: EditorSession, columns: number, coloured: boolean): Span[][] => {
   const rows = visibleRows(session)
   const others = session.others
-  const matches = session.prompt?.kind === 'find' ? session.found.matches : []
+  const matches = session.prompt.open?.kind === 'find' ? session.prompt.found.matches : []
   const authors = session.isShowingAuthors ? authorsOf(session, rows) : null
   const gutter = gutterOf(session, columns)
   // A selection of several lines is marked in the margin, so that the text stays readable.

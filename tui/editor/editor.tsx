@@ -83,7 +83,7 @@ export const Editor = (props: EditorProps) => {
   useInput((input, key) => {
     const presses = editorPresses(input, key)
     const isBlock =
-      session.prompt === null && presses.length > 1 && presses.every((press) => isTyped(press))
+      session.prompt.open === null && presses.length > 1 && presses.every((press) => isTyped(press))
     // A terminal that does not mark what is pasted sends it in one go.
     if (isBlock) session.paste(input)
     else for (const press of presses) session.press(press)

@@ -7,13 +7,12 @@ import { editsOf, filesOf } from '../../workspace/document/schema.ts'
 import { countEdit } from '../../workspace/files/edit-counts.ts'
 import { checkSize, putFile } from '../../workspace/files/put-file.ts'
 import { actionOf } from '../model/editor-keys.ts'
-import { editLine, type Line } from '../terminal/line.ts'
 import { ACTIONS } from './actions.ts'
 import { Bursts, type Later } from './bursts.ts'
 import type { EditorPress } from './key-input.ts'
 import { type Other, othersIn } from './others.ts'
 import { type FileState, fileStateOf, textIdOf } from './place.ts'
-import { findAll, matchFrom, type SearchMatches } from './search.ts'
+import { EditorPrompt } from './prompt.ts'
 import { SharedText, type TextChange } from './shared-text.ts'
 
 /** My caret is told to others at most this often (milliseconds). */
@@ -23,14 +22,6 @@ export const SHOW_MS = 80
  * drawn at once.
  */
 export const OTHERS_MS = 66
-
-/** The prompt in the lowest row. */
-export interface Prompt {
-  kind: 'find' | 'line'
-  line: Line
-  /** The caret before the prompt. */
-  from: number
-}
 
 export interface EditorOptions {
   attached: Attached
@@ -50,10 +41,8 @@ export class EditorSession {
   readonly path: string
   readonly id: FileId
   readonly text: SharedText
+  readonly prompt: EditorPrompt
   state: FileState
-  prompt: Prompt | null = null
-  /** The last search term. */
-  query = ''
   isShowingAuthors = false
   isShowingKeys = false
   /** Said once, until the next key. */
@@ -75,7 +64,6 @@ export class EditorSession {
   readonly #ends: (() => void)[] = []
   #cancelShow: (() => void) | null = null
   #cancelDraw: (() => void) | null = null
-  #found: { version: number; query: string; found: SearchMatches } | null = null
 
   constructor(options: EditorOptions) {
     const { attached, path, now, later } = options
@@ -88,6 +76,14 @@ export class EditorSession {
       if (isOwn) this.#bursts.edited()
       this.#show()
       if (!isOwn) this.#drawSoon()
+    })
+    this.prompt = new EditorPrompt(this.text, {
+      onMove: () => {
+        this.follows = true
+      },
+      onMessage: (message) => {
+        this.message = message
+      },
     })
     this.#bursts = new Bursts(() => this.#count(), now, later)
     const files = filesOf(attached.doc)
@@ -129,25 +125,15 @@ export class EditorSession {
     return othersIn(doc, this.id, this.attached.presences(), me ?? ('' as AgentId))
   }
 
-  /** Matches of the search term in the current text. */
-  get found(): SearchMatches {
-    const { query } = this
-    const { version, lines } = this.text
-    if (this.#found?.version !== version || this.#found.query !== query) {
-      const found = findAll(query === '' ? '' : lines.slice(0, lines.length), query)
-      this.#found = { version, query, found }
-    }
-    return this.#found.found
-  }
-
   press(press: EditorPress): void {
     this.message = ''
+    const { open } = this.prompt
     const isKeys = this.isShowingKeys
     this.isShowingKeys = false
     if ('text' in press) {
-      if (this.prompt === null) this.type(press.text)
-      else this.#ask(editLine(this.prompt.line, { edit: 'insert', text: press.text }))
-    } else if (this.prompt !== null) this.#pressInPrompt(this.prompt, press.key)
+      if (open === null) this.type(press.text)
+      else this.prompt.type(open, press.text)
+    } else if (open !== null) this.prompt.press(open, press.key)
     else {
       const action = actionOf(press.key)
       if (action !== null && !(isKeys && action.does === 'leave')) {
@@ -162,9 +148,10 @@ export class EditorSession {
   /** Text that comes as a whole, with its line ends. */
   paste(text: string): void {
     this.message = ''
-    if (this.prompt !== null) {
+    const { open } = this.prompt
+    if (open !== null) {
       const [first = ''] = text.split(/[\r\n]/)
-      this.#ask(editLine(this.prompt.line, { edit: 'insert', text: first }))
+      this.prompt.type(open, first)
     } else {
       this.text.part()
       this.type(text)
@@ -227,28 +214,8 @@ export class EditorSession {
     this.#options.copied?.(text)
   }
 
-  ask(kind: Prompt['kind']): void {
-    const { head } = this.text
-    const typed = kind === 'find' ? this.query : ''
-    this.prompt = { kind, line: { text: typed, at: typed.length }, from: head }
-  }
-
   leave(): void {
     this.#options.leave()
-  }
-
-  /** To the match before or after the caret. */
-  find(by: 1 | -1, from: number): void {
-    const { matches, error } = this.found
-    if (error !== null) this.message = error
-    if (this.query === '' || error !== null) return
-    const index = matchFrom(matches, from, by)
-    const match = matches[index]
-    if (match === undefined) this.message = `no "${this.query}"`
-    else {
-      this.follows = true
-      this.text.select(match[0], match[1])
-    }
   }
 
   /** Scrolls without moving the caret. */
@@ -281,38 +248,6 @@ export class EditorSession {
     return agentName(this.attached.doc, id)
   }
 
-  #pressInPrompt(prompt: Prompt, key: string): void {
-    const isFind = prompt.kind === 'find'
-    if (key === 'esc') this.prompt = null
-    else if (key === 'enter' && !isFind) {
-      this.prompt = null
-      this.goTo(Number.parseInt(prompt.line.text, 10))
-    } else if (isFind && (key === 'enter' || key === 'down' || key === 'ctrl-n')) {
-      this.find(1, this.text.selection[1])
-    } else if (isFind && (key === 'up' || key === 'ctrl-p')) this.find(-1, this.text.selection[0])
-    else {
-      const edit = LINE_EDITS[key]
-      if (edit !== undefined) this.#ask(editLine(prompt.line, { edit }))
-    }
-  }
-
-  goTo(line: number): void {
-    if (!(line >= 1)) return
-    const { start } = this.text.lines.line(line - 1)
-    this.follows = true
-    this.text.select(start, start)
-  }
-
-  /** The prompt's text has changed: a search goes to the first match after its start. */
-  #ask(line: Line): void {
-    const prompt = this.prompt!
-    this.prompt = { ...prompt, line }
-    if (prompt.kind !== 'find') return
-    this.query = line.text
-    if (line.text === '') this.text.select(prompt.from, prompt.from)
-    else this.find(1, Math.min(prompt.from, this.text.lines.length))
-  }
-
   #count(): void {
     const { doc, me } = this.attached
     if (me !== null) countEdit(doc, this.id, me, this.#options.now())
@@ -330,23 +265,4 @@ export class EditorSession {
   #drawSoon(): void {
     this.#cancelDraw ??= this.#options.later(OTHERS_MS, () => this.draw())
   }
-}
-
-/** Keys in a line that is asked for, as they are in every other one. */
-const LINE_EDITS: Readonly<
-  Record<string, Exclude<Parameters<typeof editLine>[1], { edit: 'insert' }>['edit']>
-> = {
-  left: 'left',
-  right: 'right',
-  home: 'home',
-  end: 'end',
-  'ctrl-a': 'home',
-  'ctrl-e': 'end',
-  backspace: 'back',
-  delete: 'delete',
-  'ctrl-w': 'word-back',
-  'ctrl-u': 'kill-start',
-  'ctrl-k': 'kill-end',
-  'ctrl-left': 'word-left',
-  'ctrl-right': 'word-right',
 }

@@ -41,7 +41,8 @@ const stateText = (session: EditorSession): string => {
  * Path, caret, what to know of the file; who else is in it, and the connection. `notice`: what came in for this person.
  */
 export const statusRow = (session: EditorSession, width: number, notice = ''): Row => {
-  const { prompt, text, attached } = session
+  const { text, attached } = session
+  const { open: prompt } = session.prompt
   if (prompt !== null) {
     const label = prompt.kind === 'find' ? 'find: ' : 'line: '
     const right = prompt.kind === 'find' ? foundText(session) : `of ${text.lines.count}`
@@ -79,7 +80,8 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
 }
 
 const foundText = (session: EditorSession): string => {
-  const { query, found, text } = session
+  const { text } = session
+  const { query, found } = session.prompt
   const { matches, isMore, error } = found
   if (query === '') return 'enter next  ↑ before  esc done'
   if (error !== null) return error

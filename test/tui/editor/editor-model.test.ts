@@ -384,7 +384,7 @@ it('finds while it is typed, goes on, back and around, and says how many there a
   it.keys('up')
   expect(it.at()).toBe('foo bar\nFoo\nbar [foo]')
   it.keys('esc')
-  expect(it.session.prompt).toBeNull()
+  expect(it.session.prompt.open).toBeNull()
   it.keys('ctrl-n', 'ctrl-n')
   expect(it.at()).toBe('foo bar\n[Foo]\nbar foo')
   it.keys('esc')
