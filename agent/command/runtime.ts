@@ -6,7 +6,7 @@ import type { Listening, Wanted } from '../session/listening.ts'
 import { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { Call } from './call.ts'
 
-/** What carries commands out: a link, which keeps their places open, or a process of one command. */
+/** Runs commands: a link, which keeps their workspaces open, or a process of one command. */
 export interface Runtime {
   /** The link that this is. */
   readonly link: LinkFace | null
@@ -22,7 +22,7 @@ interface OpenWorkspace {
   mirrors: Mirrors | null
 }
 
-/** What the verbs that are about the link want of it. */
+/** The link as seen by the verbs about it. */
 export interface LinkFace {
   /** The open workspaces, with the folder of the profile and its mirrors; null if no agent is registered. */
   workspaces: () => readonly OpenWorkspace[]
