@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { GroupCommit } from './group-commit.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
 import { putFormat } from './integrity/format.ts'
 import { HighWaterMark } from './integrity/high-water-mark.ts'
@@ -61,12 +62,6 @@ interface Ends {
   archive: { [S in Shelf]: number }
 }
 
-interface Waiting {
-  ops: Op[]
-  resolve: () => void
-  reject: (error: Error) => void
-}
-
 /**
  * The update log on LevelDB, with group commit: one fsynced batch is in flight at a time, and all
  * writes that arrive meanwhile, from any workspace, form the next.
@@ -85,15 +80,14 @@ export class LevelUpdateLog implements UpdateLog {
   /** By workspace, filled on first use. */
   readonly #ends = new Map<string, Ends>()
   readonly #finding = new Map<string, Promise<Ends>>()
-  #queue: Waiting[] = []
-  #flight: Promise<void> | null = null
-  #failure: Error | null = null
+  readonly #commits: GroupCommit
 
   private constructor(db: Db, highWaterMark: HighWaterMark, now: () => number) {
     this.#db = db
     this.#highWaterMark = highWaterMark
+    this.#commits = new GroupCommit(db, highWaterMark, (error) => this.onFailed(error))
     this.#now = now
-    this.versions = new LevelVersionLog(db, (ops) => this.#put(ops))
+    this.versions = new LevelVersionLog(db, (ops) => this.#commits.put(ops))
     this.facts = {
       get: async (key) => {
         const value = await db.get(key)
@@ -103,7 +97,7 @@ export class LevelUpdateLog implements UpdateLog {
         const found = await db.iterator({ gte: prefix, lt: `${prefix}\uffff` }).all()
         return found.map(([key, value]) => ({ key, json: JSON.parse(utf8.decode(value)) }))
       },
-      put: (ops) => this.#put(ops),
+      put: (ops) => this.#commits.put(ops),
     }
   }
 
@@ -148,15 +142,7 @@ export class LevelUpdateLog implements UpdateLog {
 
   /** True after a failed write; all writes are then rejected until `recover`. */
   get failed(): boolean {
-    return this.#failure !== null
-  }
-
-  #fail(error: Error): Error {
-    if (this.#failure === null) {
-      this.#failure = error
-      this.onFailed(error)
-    }
-    return this.#failure
+    return this.#commits.failure !== null
   }
 
   /**
@@ -165,13 +151,13 @@ export class LevelUpdateLog implements UpdateLog {
    * or written; call it again then.
    */
   async recover(): Promise<void> {
-    await this.#flight
+    await this.#commits.settled()
     await reopenDb(this.#db)
     await this.#checkEnd()
     await putFormat(this.#db)
     this.#ends.clear()
     this.#finding.clear()
-    this.#failure = null
+    this.#commits.resume()
   }
 
   /**
@@ -209,7 +195,7 @@ export class LevelUpdateLog implements UpdateLog {
     for (const { client, owner } of owned) {
       ops.push({ type: 'put', key: `o:${workspace}:${client}`, value: Buffer.from(owner) })
     }
-    await this.#put(ops)
+    await this.#commits.put(ops)
     return seq
   }
 
@@ -236,45 +222,6 @@ export class LevelUpdateLog implements UpdateLog {
     const found = find()
     this.#finding.set(workspace, found)
     return found
-  }
-
-  /** Stores `ops` atomically and durably. */
-  #put(ops: Op[]): Promise<void> {
-    if (this.#failure !== null) return Promise.reject(this.#failure)
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ ops, resolve, reject })
-      this.#flight ??= this.#commit()
-    })
-  }
-
-  async #commit(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue
-      this.#queue = []
-      try {
-        if (this.#failure !== null) throw this.#failure
-        const ops = batch.flatMap(({ ops }) => ops)
-        await this.#write(ops)
-        const newest = ops.findLast(({ key }) => key.startsWith('u:'))
-        if (newest !== undefined) this.#highWaterMark.note(newest.key)
-        for (const { resolve } of batch) resolve()
-      } catch (error) {
-        // LevelDB is in an unknown state after a failed write, so no further write may be
-        // acknowledged.
-        const failure = this.#fail(error as Error)
-        for (const { reject } of batch) reject(failure)
-      }
-    }
-    this.#flight = null
-  }
-
-  /** A single put is the common case, and costs the main thread half as much as a batch. */
-  #write(ops: Op[]): Promise<void> {
-    const [only] = ops
-    if (ops.length === 1 && only?.type === 'put') {
-      return this.#db.put(only.key, only.value, { sync: true })
-    }
-    return this.#db.batch(ops, { sync: true })
   }
 
   async load(workspace: string): Promise<Stored> {
@@ -312,13 +259,13 @@ export class LevelUpdateLog implements UpdateLog {
       encoding.writeVarUint(encoder, seq)
       encoding.writeUint8Array(encoder, checkpoint)
     })
-    await this.#put([{ type: 'put', key: `s:${workspace}`, value }])
+    await this.#commits.put([{ type: 'put', key: `s:${workspace}`, value }])
     // Records are deleted only after the checkpoint is on disk; a crash here leaves records that
     // `load` skips.
     const covered = { gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) }
     await this.#db.clear(covered).catch((error: Error) => {
       // A deletion is a write, too: writes after a partial one could be lost with it.
-      throw this.#fail(error)
+      throw this.#commits.fail(error)
     })
   }
 
@@ -353,7 +300,7 @@ export class LevelUpdateLog implements UpdateLog {
   }
 
   async close(): Promise<void> {
-    await this.#flight
+    await this.#commits.settled()
     await this.#db.close()
     this.#highWaterMark.close()
   }
