@@ -43,7 +43,7 @@ export const flagOf = (field: Field<unknown>): Flag => {
 export interface Own<K extends string> {
   /** Fields without a flag. */
   without?: readonly K[]
-  /** How a flag differs from its field. */
+  /** Differences of a flag from its field. */
   but?: { readonly [F in K]?: Partial<Flag> }
   /** Flags that stand after the one of a field. */
   after?: { readonly [F in K]?: Flags }

@@ -27,7 +27,7 @@ export type Shape =
  */
 export interface Field<T> {
   readonly shape: Shape
-  /** What it is for: the help of the flag, the description in OpenAPI. */
+  /** The purpose of the field: help of the flag, description in OpenAPI. */
   readonly what?: string
   /** Stands for its value in usage and help; absent: as its shape says. */
   readonly word?: string
