@@ -45,7 +45,7 @@ it('[N12] an error of one path costs that path, and is over when its cause is', 
   put('fine.md', 'fine\n')
   await has('fine.md', 'fine\n')
   expect(open.skipped.get(long)).toContain('too long')
-  expect(open.skipped.get('file/below.md')).toContain('no folder')
+  expect(open.skipped.get('file/below.md')).toContain('not a folder')
 
   rmSync(join(dir(), 'file'))
   await has('file/below.md', 'below\n')
