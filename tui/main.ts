@@ -5,13 +5,13 @@ import { noLink } from '../client/resident/run.ts'
 import { homeOf, socketOf } from '../client/resident/socket.ts'
 import { notPrinted, write } from '../lib/disk/stdout.ts'
 import { ClawError } from '../protocol/errors.ts'
-import { parseOptions } from './options.ts'
+import { parseTuiOptions } from './options.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? 'unknown'
 
 const run = async (): Promise<number> => {
   const { stdin, stdout, stderr, env } = process
-  const options = parseOptions(process.argv.slice(2), env, version)
+  const options = parseTuiOptions(process.argv.slice(2), env, version)
   if (typeof options === 'string') {
     const failed = await write(1, options)
     return failed === null ? 0 : notPrinted(failed)

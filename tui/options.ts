@@ -10,7 +10,7 @@ const PROFILE = 'me'
 
 const HELP = { help: { short: 'h', what: 'explain it' } } as const
 
-export const PROGRAM: Program = {
+export const TUI_PROGRAM: Program = {
   name: 'clawlink',
   noun: 'command',
   root: {
@@ -53,7 +53,7 @@ const VARIABLES = [
 
 /** The text of `--help`, or of a command's. */
 const helpText = (command: CommandSpec | null): string => {
-  const { name, root, commands } = PROGRAM
+  const { name, root, commands } = TUI_PROGRAM
   const more = [
     ...['', 'environment:', ...columns(VARIABLES), ''],
     ...['commands:', ...columns(commands.map((one) => [one.name, one.summary]))],
@@ -67,15 +67,15 @@ export interface TuiOptions {
 }
 
 /** Reads a command line and environment; what is only to be printed is text. Throws `usage`. */
-export const parseOptions = (
+export const parseTuiOptions = (
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   version: string,
 ): TuiOptions | string => {
-  const given = readProgram(PROGRAM, argv)
+  const given = readProgram(TUI_PROGRAM, argv)
   const { command, values, has } = given
   if (has.has('help')) return helpText(command)
-  if (command !== null) return completionOf(PROGRAM, choiceIn(given, 'shell', SHELLS)!)
+  if (command !== null) return completionOf(TUI_PROGRAM, choiceIn(given, 'shell', SHELLS)!)
   if (has.has('version')) return `${version}\n`
   const flags = ['--as', values.get('as') ?? (env.CLAWLINK_AGENT || PROFILE)]
   for (const flag of ['relay', 'workspace']) {

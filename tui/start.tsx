@@ -38,7 +38,7 @@ const Root = ({ opening, onFailed, stop, ...props }: RootProps) => {
   return <Text>ClawLink: opening … (q leaves)</Text>
 }
 
-/** Ask it to leave; what was written is stored first. */
+/** Signals that end the UI; changes are stored first. */
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
 
 export interface StartOptions {
@@ -50,8 +50,8 @@ export interface StartOptions {
 }
 
 /**
- * Runs the UI on a terminal; `done` resolves to the exit code once the terminal is as it was, and the workspace let go of,
- * and rejects with what went wrong in drawing.
+ * Runs the UI on a terminal. `done` resolves to the exit code once the terminal is restored and the
+ * workspace is closed; it rejects with an error in drawing.
  */
 export const startApp = (options: StartOptions): { done: Promise<number> } => {
   const { opening, stdin, stdout, stderr, env } = options

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { diffTokens } from '../../lib/merge/diff.ts'
 import { merge3 } from '../../lib/merge/merge.ts'
 
-/** By which texts are known again. */
+/** Digest of a text: SHA-256, base64url. */
 export const textDigest = (text: string): string =>
   createHash('sha256').update(text).digest('base64url')
 
-/** The lines that two texts have in common, in order: the base of a merge of two texts that never had one. */
+/** The lines that two texts have in common, in order; the base to merge two texts without one. */
 export const commonLines = (a: string, b: string): string => {
   const lines = a.split('\n')
   const kept: string[] = []
@@ -18,7 +18,7 @@ export const commonLines = (a: string, b: string): string => {
   return [...kept, ...lines.slice(done)].join('\n')
 }
 
-/** Two texts that never had a base as one: the lines they have in common once, and every other line of both. */
+/** Merges two texts without a base: common lines once, and all other lines of both. */
 export const united = (theirs: string, mine: string): string =>
   merge3(commonLines(theirs, mine), mine, theirs).text
 
@@ -33,9 +33,10 @@ const stepsOf = (from: readonly string[], to: readonly string[]) => {
 }
 
 /**
- * Which of several texts, newest first, somebody changed to get `text`: a tool that read a file just before the mirror
- * wrote it, and wrote it just after, has changed what was there before. An older one is it only where most of it was
- * kept, and where that takes fewer changes than from any newer one.
+ * Returns the text, of several from newest to oldest, that `text` was most likely made from: a tool
+ * that read a file just before a write by the mirror, and wrote it just after, has edited the older
+ * text. An older text is chosen only if most of its lines were kept and it takes fewer changes than
+ * any newer one.
  */
 export const nearest = (texts: readonly string[], text: string): string => {
   const [newest, ...older] = texts as [string, ...string[]]

@@ -2,7 +2,7 @@ import type { MirrorBase, Replica } from '../../client/replica/replica.ts'
 import type { FileId } from '../../protocol/ids.ts'
 import { textDigest } from './base.ts'
 
-/** Stands for the digest of a file that is not there. */
+/** Stands for the digest of a missing file. */
 export const REMOVED = 'removed'
 
 /**
@@ -21,7 +21,7 @@ export class Bases {
     this.#known = known
   }
 
-  /** `mirror`: an id that tells it from the other mirrors of the replica. */
+  /** `mirror`: id of the mirror in the replica. */
   static async load(replica: Replica, mirror: string): Promise<Bases> {
     return new Bases(replica, mirror, await replica.mirrorBases(mirror))
   }
@@ -39,7 +39,8 @@ export class Bases {
   }
 
   /**
-   * Texts that the disk's text may be a change of: the base, and the text that a mirror was writing when it ended.
+   * Texts that the disk's text may be an edit of: the base, and the text that a mirror was writing
+   * when it ended.
    */
   async texts(rel: string): Promise<string[]> {
     await this.#replica.commit()
@@ -51,20 +52,26 @@ export class Bases {
     return found
   }
 
-  /** The disk has `text`; where `next` is given, that is about to take its place. */
+  /** The disk has `text`; `next`, if given, is about to replace it. */
   keep(rel: string, text: string, fileId: FileId, next?: string): void {
     const texts = next === undefined ? [text] : [text, next]
     const [digest, planned] = texts.map(textDigest) as [string, string?]
     this.#set(rel, { digest, fileId, ...(planned !== undefined && { next: planned }) }, texts)
   }
 
-  /** `next` is about to be written to the disk: found there after a crash, it is the base. */
+  /**
+   * `next` is about to be written to the disk; if a crash follows and the disk has it, it is the
+   * base.
+   */
   plan(rel: string, next: string, fileId: FileId): void {
     const digest = this.#known.get(rel)?.digest ?? null
     this.#set(rel, { digest, fileId, next: textDigest(next) }, [next])
   }
 
-  /** The file is about to be removed from the disk: if it is gone after a crash, the mirror did that, and nobody else. */
+  /**
+   * The file is about to be removed from the disk; if a crash follows and it is gone, the mirror
+   * removed it.
+   */
   planRemoval(rel: string): void {
     const base = this.#known.get(rel)
     if (base !== undefined) this.#set(rel, { ...base, next: REMOVED }, [])
@@ -74,7 +81,10 @@ export class Bases {
     if (this.#known.has(rel)) this.#set(rel, null, [])
   }
 
-  /** A folder in which nothing is left is not the one that was mirrored: a disk that is not mounted, a fresh clone. */
+  /**
+   * Drops all bases if no file is left: the folder is another one, like an unmounted disk or a
+   * fresh clone.
+   */
   forgetEmptied(isThere: (rel: string) => boolean): void {
     const rels = this.paths()
     if (!rels.some(isThere)) for (const rel of rels) this.drop(rel)

@@ -4,15 +4,17 @@ import { whyOf } from './disk/way.ts'
 import type { DiskWrite } from './merge.ts'
 import type { Overwritten } from './overwritten.ts'
 
-/** Files that are written at a time (count). */
+/** Files written at a time (count). */
 const WRITERS = 8
 
 /** The result of a set of writes. */
 export interface Carried {
   done: DiskWrite[]
-  /** The file or its mounts changed meanwhile, or git is about to change it: look again. */
+  /**
+   * The file or its mounts changed in the meantime, or git is about to change it: read it again.
+   */
   late: string[]
-  /** Paths that were refused, and why. */
+  /** Refused paths, each with the cause. */
   refused: [string, string][]
 }
 
@@ -36,7 +38,7 @@ export class Carrier {
     this.budget = new Budget(maxBytes)
   }
 
-  /** All that is done outlasts a power failure once this resolves. */
+  /** Resolves once all writes survive a power failure. */
   async carry(writes: readonly DiskWrite[]): Promise<Carried> {
     const carried: Carried = { done: [], late: [], refused: [] }
     const left = writes.values()

@@ -24,7 +24,7 @@ import { Terrain } from './terrain.ts'
 
 export type { FirstPass, MirrorConnection as Connection, MirrorOptions } from './rules/options.ts'
 
-/** Changes of the document that come within this are carried to the disk together (ms). */
+/** Changes of the document within this time are carried to the disk together (ms). */
 const GATHER_MS = 8
 
 /**
@@ -41,7 +41,9 @@ const GATHER_MS = 8
 export class Mirror {
   readonly folder: Folder
   readonly prefix: string
-  /** Resolves when everything was looked at once, and the server has that or cannot be reached. */
+  /**
+   * Resolves when every path was compared once, and the server has the result or is unreachable.
+   */
   readonly ready: Promise<FirstPass>
   readonly #options: MirrorOptions
   readonly #bases: Bases
@@ -131,12 +133,12 @@ export class Mirror {
     return new Mirror(options, folder, prefix, id, bases, olds)
   }
 
-  /** Files that are mirrored (count). */
+  /** Mirrored files (count). */
   get files(): number {
     return this.#bases.size
   }
 
-  /** Paths that are not mirrored, and why. */
+  /** Paths that are not mirrored, each with the cause. */
   get skipped(): ReadonlyMap<string, string> {
     return this.#skipped.whys
   }
@@ -151,14 +153,17 @@ export class Mirror {
     ]
   }
 
-  /** Has the ignore rules count as they are on disk, whoever changed them. */
+  /** Puts the ignore rules on disk into force, also those that others changed. */
   async acceptRules(): Promise<void> {
     this.#terrain.acceptRules()
     await this.#options.replica.commit()
     await this.#looker.watch()
   }
 
-  /** Says of the files that are gone and wait whether they are to go for all, or come back here. How many that are. */
+  /**
+   * Ends the wait of deletions: removes the files for all (`isMeant`) or writes them again. Returns
+   * the number of files.
+   */
   async decideGone(isMeant: boolean): Promise<number> {
     const rels = this.#gone.decide(isMeant)
     if (!isMeant) for (const rel of rels) this.#bases.drop(rel)
@@ -172,7 +177,7 @@ export class Mirror {
     return this.#ended.signal.aborted
   }
 
-  /** Resolves when nothing is left to do for now. */
+  /** Resolves when no path is left for now. */
   idle(): Promise<void> {
     return this.#dirty.idle()
   }
@@ -225,7 +230,7 @@ export class Mirror {
     }
   }
 
-  /** The folder was listed anew; makes dirty what was `changed` in it, or everything (null). */
+  /** Marks paths after a listing: those `changed`, or all (null). */
   #onLook(changed: readonly string[] | null): void {
     const { files, others, roots } = this.#terrain.found
     this.#carrier.budget.set(files)
@@ -283,14 +288,14 @@ export class Mirror {
     return !isThere
   }
 
-  /** A path became free: files that it stood in the way of can be written. */
+  /** A path became free: files that it blocked can be written. */
   #onFreed(rel: string): void {
     if (this.#skipped.whys.size === 0) return
     this.#batches.onNewPaths()
     this.#again([...this.#skipped.near(rel), ...this.#skipped.passing].filter((one) => one !== rel))
   }
 
-  /** Tells the agent, once, that deletions wait for it. */
+  /** Tells the agent, once, that deletions wait for confirmation. */
   async #tellOfGone(): Promise<void> {
     if (this.#hasToldOfGone || this.#gone.size === 0) return
     this.#hasToldOfGone = true
@@ -299,7 +304,7 @@ export class Mirror {
     await replica.commit()
   }
 
-  /** A tool had a file open that was replaced, and wrote to the old one. */
+  /** A tool wrote to the old file of a replaced one. */
   #onLate(rel: string, before: string, text: string): void {
     if (this.#options.replica.isClosed) return
     try {

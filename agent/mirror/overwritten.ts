@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import type { MirrorOld, Replica } from '../../client/replica/replica.ts'
-import { readText } from './disk/text-file.ts'
+import { readOpenText } from './disk/text-file.ts'
 
 /**
  * Longest time between a tool's read and its write of a file (ms); later it has read the mirror's
@@ -99,7 +99,7 @@ export class Overwritten {
    */
   #check(old: Old, isLast: boolean): void {
     if (old.fd === null) return
-    const found = readText(old.fd)
+    const found = readOpenText(old.fd)
     if (isLast) {
       closeSync(old.fd)
       old.fd = null

@@ -20,13 +20,16 @@ interface Parts {
 }
 
 interface Events {
-  /** The path changed meanwhile: it is read again. */
+  /** The path changed in the meantime and must be read again. */
   onLate: (rel: string) => void
-  /** The path is free: files that it stood in the way of can be written. */
+  /** The path is free: files that it blocked can be written. */
   onFreed: (rel: string) => void
 }
 
-/** Carries changes between disk and document for paths that were read. Its transactions have it as their origin. */
+/**
+ * Carries changes between disk and document for paths that were read. It is the origin of its
+ * transactions.
+ */
 export class Reconciler {
   readonly #parts: Parts
   readonly #events: Events
@@ -58,7 +61,10 @@ export class Reconciler {
     if (writes.length > 0) await this.#carry(writes)
   }
 
-  /** Puts a text into the document that was written to `key`, made from `base`. Throws what `putFile` throws. */
+  /**
+   * Puts a text that was written to `key`, made from `base`, into the document. Throws the errors
+   * of `putFile`.
+   */
   putLate(key: string, text: string, base: string): void {
     this.#parts.replica.doc.transact(() => this.#parts.merge.putText(key, text, base), this)
   }

@@ -27,7 +27,7 @@ export const openText = (path: string): [Seen, number | null] => {
     const { code } = error as NodeJS.ErrnoException
     return [code === 'ENOENT' ? { kind: 'moving' } : { kind: 'other', why: whyOf(error) }, null]
   }
-  const seen = safely(() => readText(fd))
+  const seen = safely(() => readOpenText(fd))
   if (seen.kind === 'text') return [seen, fd]
   closeSync(fd)
   return [seen, null]
@@ -42,7 +42,7 @@ const safely = (read: () => Seen): Seen => {
 }
 
 /** The content of an open file, if it can be mirrored. */
-export const readText = (fd: number): Seen => {
+export const readOpenText = (fd: number): Seen => {
   const before = fstatSync(fd)
   if (!before.isFile()) return { kind: 'other', why: 'it is not a file' }
   if (before.size > MAX_FILE_BYTES) {

@@ -1,7 +1,7 @@
 import { PROGRAM as AGENT, helpText as agentHelp } from '../../../agent/verb-table/args.ts'
 import type { CommandSpec, Program } from '../../../lib/command-line/spec.ts'
 import { PROGRAM as SYNC, helpText as syncHelp } from '../../../sync-server/cli/program.ts'
-import { parseOptions, PROGRAM as TUI } from '../../../tui/options.ts'
+import { parseTuiOptions, TUI_PROGRAM as TUI } from '../../../tui/options.ts'
 
 /** The three programs, and what each prints as help. */
 export const PROGRAMS: readonly {
@@ -20,7 +20,7 @@ export const PROGRAMS: readonly {
     program: TUI,
     help: (command) => {
       const name = command === null ? [] : [command.name]
-      return String(parseOptions([...name, '--help'], {}, ''))
+      return String(parseTuiOptions([...name, '--help'], {}, ''))
     },
   },
 ]
