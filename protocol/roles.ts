@@ -11,6 +11,9 @@ export const ROLES = ['read', 'write', 'admin'] as const satisfies readonly Role
 export const includes = (role: Role, needed: Role): boolean =>
   ROLES.indexOf(role) >= ROLES.indexOf(needed)
 
+/** The lowest of some roles, of which there is one: the one that a caller needs. */
+export const lowestOf = (roles: readonly Role[]): Role => ROLES.find((one) => roles.includes(one))!
+
 /** Prefixes of secrets, by purpose: scanners and readers of a leaked log recognize them. */
 export const PREFIX = {
   owner: 'clo_',

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { lowestOf, type Role } from '../../protocol/roles.ts'
 import type { Action } from '../../workspace/actions/action.ts'
 import type { Fields, InputOf } from '../../workspace/actions/inputs/field.ts'
 import { type BodyOf, bodyOf } from '../http/body.ts'
@@ -34,7 +35,7 @@ export const servingIn =
     const { fields = action.input } = served
     const params = Object.entries(inPath) as [keyof F & string, string][]
     return route({
-      ...{ method, path: at(rest), needs: 'write', summary, answer },
+      ...{ method, path: at(rest), needs: lowestOf(action.roles), summary, answer },
       body: bodyOf(
         fields,
         params.map(([field]) => field),
@@ -50,7 +51,7 @@ export const servingIn =
     })
   }
 
-/** Makes routes of what an agent does. */
+/** Makes routes of what an agent does. `roles`: those of its action. */
 export const doingIn =
   (env: AppEnv) =>
   <B extends z.ZodType<{ by?: string | undefined }>>(
@@ -60,10 +61,10 @@ export const doingIn =
     body: B,
     answer: z.ZodType,
     run: (act: ActionContext, body: z.infer<B>, asked: Asked) => Promise<object> | object,
-    more: { maxBytes?: number } = {},
+    { roles = ['write'], ...more }: { roles?: readonly Role[]; maxBytes?: number } = {},
   ): Route =>
     route({
-      ...{ method, path: at(rest), needs: 'write', summary, body, answer, ...more },
+      ...{ method, path: at(rest), needs: lowestOf(roles), summary, body, answer, ...more },
       run: (asked) =>
         actAs(env, asked, callerIn(asked.c, asked.body.by), async (act) =>
           run(act, asked.body, asked),

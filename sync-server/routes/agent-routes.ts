@@ -80,6 +80,7 @@ const teamRoutes = (env: AppEnv): Route[] => {
       ...(['POST', 'register', 'Says who one is, at first and whenever that changes'] as const),
       ...([bodyOf(register.input), OneAgent] as const),
       async (act, { by: _, ...given }) => ({ agent: await registerAs(act, given) }),
+      { roles: register.roles },
     ),
     route({
       ...{ method: 'GET', path: at('agents'), needs: 'read', summary: 'Who is here' },

@@ -84,7 +84,7 @@ const writeRoutes = (env: AppEnv): Route[] => {
       ...([EditBody, Written] as const),
       (context, { by: _, ...edit }): Promise<object> =>
         'find' in edit ? act(context, editText, edit) : act(context, editLines, edit),
-      { maxBytes: MAX_FILE_BODY_BYTES },
+      { roles: editText.roles, maxBytes: MAX_FILE_BODY_BYTES },
     ),
     serving({
       ...{ method: 'POST', rest: 'files/append', action: append, ...big },

@@ -47,17 +47,26 @@ export interface Actor {
   checkTask(id: TaskId): Promise<void>
   /**
    * Runs `work` as one transaction, once under the actor's idempotency key: a repeat resolves to the first result. Throws
-   * `key_reused`, `full`, `quota`, and what `work` throws.
+   * `key_reused`, `quota`, and what `work` throws.
    */
   once<T extends object>(write: Write, work: (desk: Desk, merge?: MergeTexts) => T): Promise<T>
 }
+
+/** Errors of every action, besides its own: of its input, of the agent, of a write. */
+export const COMMON_ERRORS: readonly ErrorCode[] = [
+  'usage',
+  'not_registered',
+  'not_allowed',
+  'key_reused',
+  'quota',
+]
 
 /** Something that an agent can do, by whatever face: a verb, an HTTP route. All of its rules are here. */
 export interface Action<F extends Fields, R extends object, A extends Actor = Actor> {
   name: string
   /** The roles whose credentials are accepted. */
   roles: readonly Role[]
-  /** The errors of its own, besides those of every write. */
+  /** Its own errors, besides COMMON_ERRORS. */
   errors: readonly ErrorCode[]
   input: F
   run: (actor: A, input: InputOf<F>) => Promise<R>

@@ -14,7 +14,16 @@ import * as inputs from './inputs/tasks.ts'
 export const delegate = action({
   name: 'delegate',
   roles: ['write', 'admin'],
-  errors: ['unknown_agent', 'ambiguous', 'unknown_task', 'no_candidate', 'storm', 'task_cycle'],
+  errors: [
+    'unknown_agent',
+    'ambiguous',
+    'unknown_task',
+    'no_candidate',
+    'bad_name',
+    'too_large',
+    'storm',
+    'task_cycle',
+  ],
   input: inputs.delegate,
   run: async (actor, { reset_trace: reset, ...input }): Promise<{ task: Task }> => {
     const from = actor.agent

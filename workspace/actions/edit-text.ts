@@ -41,13 +41,13 @@ const write = <T extends object>(
 }
 
 const roles = ['write', 'admin'] as const
-const errors = ['unknown_file', 'not_text', 'too_large'] as const
+const errors = ['not_text', 'bad_path', 'bad_text', 'too_large'] as const
 
 /** Replaces a text in a file. */
 export const editText = action({
   name: 'edit',
   roles,
-  errors,
+  errors: [...errors, 'unknown_file', 'no_match', 'ambiguous'],
   input: inputs.editText,
   run: async (actor: FileActor, input): Promise<PutResult & { replaced: number }> => {
     const { find, replace, all } = input
@@ -82,7 +82,7 @@ const sameIn = (content: string, find: string, replace: string, all: boolean): s
 export const editLines = action({
   name: 'edit',
   roles,
-  errors: [...errors, 'no_base', 'unknown_version'],
+  errors: [...errors, 'unknown_file', 'no_base', 'unknown_version'],
   input: inputs.editLines,
   run: async (actor: FileActor, input): Promise<PutResult> => {
     const { from_line, to_line } = input

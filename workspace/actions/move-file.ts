@@ -9,7 +9,7 @@ import * as inputs from './inputs/files.ts'
 export const move = action({
   name: 'move',
   roles: ['write', 'admin'],
-  errors: ['unknown_file', 'bad_path', 'file_exists'],
+  errors: ['unknown_file', 'bad_path', 'file_exists', 'too_large'],
   input: inputs.move,
   run: async (actor: FileActor, input): Promise<{ file: FileInfo; moved_from: string }> => {
     const by = actor.agent
@@ -28,7 +28,7 @@ export const move = action({
 export const remove = action({
   name: 'remove',
   roles: ['write', 'admin'],
-  errors: ['unknown_file', 'stale'],
+  errors: ['unknown_file', 'bad_path', 'stale'],
   input: inputs.remove,
   run: async (actor: FileActor, input): Promise<{ removed: string }> => {
     const by = actor.agent

@@ -6,7 +6,7 @@ import * as inputs from './inputs/tasks.ts'
 export const note = action({
   name: 'note',
   roles: ['write', 'admin'],
-  errors: ['unknown_task'],
+  errors: ['unknown_task', 'too_large'],
   input: inputs.note,
   run: async (actor, input): Promise<{ task: Task }> => {
     const me = actor.agent

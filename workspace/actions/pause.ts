@@ -15,7 +15,7 @@ const set = async (
   })
 }
 
-const errors = ['unknown_agent', 'ambiguous'] as const
+const errors = ['unknown_agent', 'ambiguous', 'too_large'] as const
 
 /** Asks an agent to take up no work; its `prime` and `poll` tell it so. */
 export const pause = action({

@@ -12,7 +12,15 @@ import { writeText } from './write-text.ts'
 export const putText = action({
   name: 'put',
   roles: ['write', 'admin'],
-  errors: ['no_base', 'not_text', 'file_exists', 'bad_path', 'bad_text', 'too_large'],
+  errors: [
+    'no_base',
+    'not_text',
+    'file_exists',
+    'bad_path',
+    'bad_text',
+    'too_large',
+    'unknown_version',
+  ],
   input: inputs.putText,
   run: async (actor: FileActor, input): Promise<PutResult> => {
     const by = actor.agent

@@ -7,7 +7,7 @@ import * as inputs from './inputs/team.ts'
 export const register = action({
   name: 'register',
   roles: ['write', 'admin'],
-  errors: ['bad_name', 'name_taken'],
+  errors: ['bad_name', 'name_taken', 'too_large'],
   input: inputs.register,
   run: async (actor, input): Promise<{ agent: Agent }> => {
     const { id } = actor

@@ -28,7 +28,7 @@ const say = (desk: Desk, actor: Actor, to: AgentId | null, input: Spoken) => {
 export const broadcast = action({
   name: 'broadcast',
   roles: ['write', 'admin'],
-  errors: ['storm'],
+  errors: ['bad_name', 'too_large', 'storm'],
   input: inputs.broadcast,
   run: async (
     actor,
@@ -45,7 +45,7 @@ export const broadcast = action({
 export const send = action({
   name: 'send',
   roles: ['write', 'admin'],
-  errors: ['unknown_agent', 'ambiguous', 'storm'],
+  errors: ['unknown_agent', 'ambiguous', 'bad_name', 'too_large', 'storm'],
   input: inputs.send,
   run: async (actor, input): Promise<{ message: BroadcastMessage | DirectMessage }> => {
     const { reset_trace: _, ...payload } = input

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { MAX_MESSAGE_BYTES, MAX_NOTE_BYTES } from '../../../protocol/limits.ts'
+import { COMMON_ERRORS } from '../../../workspace/actions/action.ts'
 import { type Server, startServer } from '../server.ts'
 import type { Data, Face, Input, TestActor } from './actors.ts'
+import { allActions } from './all-actions.ts'
 
 /** What an action has to do, whoever the actor is. */
 interface Contract {
@@ -9,7 +12,7 @@ interface Contract {
   input: (world: World) => Input
   /** Its result, as far as it is the same for all actors. */
   result: (world: World) => Data
-  /** Inputs that it refuses, each with the code of its error. */
+  /** Inputs that it refuses, each with the code of its error: one that the action declares. */
   refuses: (world: World) => [Input, code: string][]
 }
 
@@ -31,6 +34,8 @@ const having = (key: string, content: string) => async (world: World) => {
   world.version = await world.me.read(key)
 }
 
+/** Longer than a message may be. */
+const LONG = 'x'.repeat(MAX_MESSAGE_BYTES + 1)
 const longAgo = '2001-01-01T00:00:00Z'
 
 /** By the names of the actions, as they are exported. */
@@ -38,7 +43,10 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
   register: {
     input: () => ({ name: 'Me', capabilities: ['a', 'b'], description: 'tests' }),
     result: () => ({ agent: { name: 'Me', capabilities: ['a', 'b'], description: 'tests' } }),
-    refuses: () => [[{ name: 'server' }, 'name_taken']],
+    refuses: () => [
+      [{ name: 'server' }, 'name_taken'],
+      [{ name: 'x'.repeat(65) }, 'bad_name'],
+    ],
   },
   delegate: {
     input: () => ({ to: 'Peer', task: 'do it', priority: 'high', context: { a: 1 } }),
@@ -48,6 +56,7 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
     refuses: () => [
       [{ to: 'Nobody', task: 'x' }, 'unknown_agent'],
       [{ requires: ['magic'], task: 'x' }, 'no_candidate'],
+      [{ to: 'Peer', task: LONG }, 'too_large'],
       [{ to: 'Peer', task: 'x', deadline: longAgo }, 'usage'],
       [{ to: 'Peer', task: 'x', approve_by: 'Peer' }, 'usage'],
       [{ to: 'Peer', task: 'x', after: ['t-000000000000'] }, 'unknown_task'],
@@ -58,22 +67,34 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
   broadcast: {
     input: () => ({ content: 'hello', topic: 't', tags: ['x'] }),
     result: () => ({ recipients: 1, message: { content: 'hello', topic: 't', tags: ['x'] } }),
-    refuses: () => [[{ content: 'x'.repeat(64 * 1024 + 1) }, 'too_large']],
+    refuses: () => [
+      [{ content: LONG }, 'too_large'],
+      [{ content: 'x', topic: 'a\u0007b' }, 'bad_name'],
+    ],
   },
   send: {
     input: () => ({ to: 'Peer', content: 'psst' }),
     result: () => ({ message: { content: 'psst', type: 'direct_message', topic: 'general' } }),
-    refuses: () => [[{ to: 'Nobody', content: 'x' }, 'unknown_agent']],
+    refuses: () => [
+      [{ to: 'Nobody', content: 'x' }, 'unknown_agent'],
+      [{ to: 'Peer', content: LONG }, 'too_large'],
+    ],
   },
   note: {
     input: ({ task }) => ({ task, text: 'half of it' }),
     result: ({ task }) => ({ task: { task_id: task, notes: [{ text: 'half of it' }] } }),
-    refuses: () => [[{ task: 't-000000000000', text: 'x' }, 'unknown_task']],
+    refuses: ({ task }) => [
+      [{ task: 't-000000000000', text: 'x' }, 'unknown_task'],
+      [{ task, text: LONG }, 'too_large'],
+    ],
   },
   pause: {
     input: () => ({ name: 'Peer', note: 'lunch' }),
     result: () => ({ agent: { name: 'Peer', paused: { note: 'lunch' } } }),
-    refuses: () => [[{ name: 'Nobody' }, 'unknown_agent']],
+    refuses: () => [
+      [{ name: 'Nobody' }, 'unknown_agent'],
+      [{ name: 'Peer', note: 'é'.repeat(MAX_NOTE_BYTES - 1) }, 'too_large'],
+    ],
   },
   resume: {
     before: async ({ me }) => void (await me.run('pause', { name: 'Peer' })),
@@ -95,7 +116,11 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
     before: having('edit.md', 'one\ntwo\n'),
     input: () => ({ key: 'edit.md', find: 'two', replace: 'zwei' }),
     result: () => ({ file: { file_key: 'edit.md' }, changed: true, created: false }),
-    refuses: () => [[{ key: 'none.md', find: 'x', replace: 'y' }, 'unknown_file']],
+    refuses: () => [
+      [{ key: 'none.md', find: 'x', replace: 'y' }, 'unknown_file'],
+      [{ key: 'edit.md', find: 'drei', replace: 'y' }, 'no_match'],
+      [{ key: 'edit.md', find: 'o', replace: 'y' }, 'ambiguous'],
+    ],
   },
   editLines: {
     before: having('lines.md', 'one\ntwo\n'),
@@ -103,32 +128,55 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
       ...{ key: 'lines.md', from_line: 2, to_line: 2, with: 'zwei', base_version },
     }),
     result: () => ({ changed: true, lines: [{ from_line: 2, to_line: 2 }] }),
-    refuses: () => [
+    refuses: ({ version: base_version }) => [
       [{ key: 'none.md', from_line: 1, to_line: 1, with: 'x', base_version: 1 }, 'unknown_file'],
+      [{ key: 'lines.md', from_line: 9, to_line: 9, with: 'x', base_version }, 'usage'],
     ],
   },
   append: {
+    before: async ({ peer }) =>
+      void (await peer.run('shareBytes', { key: 'bytes.png', bytes: '\u0000png' })),
     input: () => ({ key: 'log.md', text: 'a line' }),
     result: () => ({ file: { file_key: 'log.md', size: 7 }, created: true }),
-    refuses: () => [[{ key: 'a//b', text: 'x' }, 'bad_path']],
+    refuses: () => [
+      [{ key: 'a//b', text: 'x' }, 'bad_path'],
+      [{ key: 'bytes.png', text: 'x' }, 'not_text'],
+    ],
   },
   move: {
-    before: having('old.md', 'x'),
+    before: async (world) => {
+      await put(world.peer, 'taken.md', 'x')
+      await having('old.md', 'x')(world)
+    },
     input: () => ({ key: 'old.md', to: 'dir/moved.md' }),
     result: () => ({ file: { file_key: 'dir/moved.md' }, moved_from: 'old.md' }),
-    refuses: () => [[{ key: 'none.md', to: 'x.md' }, 'unknown_file']],
+    refuses: () => [
+      [{ key: 'none.md', to: 'x.md' }, 'unknown_file'],
+      [{ key: 'old.md', to: 'taken.md' }, 'file_exists'],
+      [{ key: 'old.md', to: '../x' }, 'bad_path'],
+    ],
   },
   remove: {
-    before: having('gone.md', 'x'),
+    before: async (world) => {
+      await having('stale.md', 'x')(world)
+      await put(world.peer, 'stale.md', 'y')
+      await having('gone.md', 'x')(world)
+    },
     input: ({ version: base_version }) => ({ key: 'gone.md', base_version }),
     result: () => ({ removed: 'gone.md' }),
-    refuses: () => [[{ key: 'none.md' }, 'unknown_file']],
+    refuses: () => [
+      [{ key: 'none.md' }, 'unknown_file'],
+      [{ key: 'stale.md', base_version: 1 }, 'stale'],
+    ],
   },
   shareBytes: {
     before: ({ peer }) => put(peer, 'text.md', 'x').then(() => {}),
     input: () => ({ key: 'logo.png', bytes: '\u0000png' }),
     result: () => ({ file: { file_key: 'logo.png', version: 1, size: 4 }, created: true }),
-    refuses: () => [[{ key: 'text.md', bytes: '\u0000x' }, 'is_text']],
+    refuses: () => [
+      [{ key: 'text.md', bytes: '\u0000x' }, 'is_text'],
+      [{ key: 'text.md', bytes: '\u0000x', if_absent: true }, 'file_exists'],
+    ],
   },
 }
 
@@ -151,7 +199,9 @@ export const actorSuite = (face: Face): void => {
     it.each(Object.entries(CONTRACTS))('%s', async (name, { before, input, result, refuses }) => {
       const { me } = world
       await before?.(world)
+      const declared = [...COMMON_ERRORS, ...(await allActions()).get(name)!.errors]
       for (const [wrong, code] of refuses(world)) {
+        expect(declared).toContain(code)
         expect(await me.run(name, wrong), JSON.stringify(wrong)).toEqual({ code })
       }
       const given = input(world)
