@@ -14,7 +14,7 @@ import type { HttpAgent } from './http-agent.ts'
 import { likelyBase } from './likely-base.ts'
 import { type Base, type Handed, KeySpace, put as stored } from './records.ts'
 
-/** Versions of one file that a token is remembered to have been handed (count): the oldest, and the newest. */
+/** Versions of one file kept as read by a token (count): the oldest, and the newest ones. */
 const MAX_HANDED = 8
 
 /** Reads a file, and remembers which version the HTTP agent has in its hands from now on. Throws `unknown_file`, `not_text`. */
@@ -116,7 +116,7 @@ export const heldBy = async (
   const handed =
     token === null ? null : await handedTo(env, new KeySpace(room.name, holderOf(token)), leaf.key)
   for (const version of handed?.fileId === fileId ? handed.versions : []) {
-    // Of these only what it was handed since.
+    // Versions read before the agent's own base are no candidates.
     if (own !== null && version < (own.result ?? own.version + 1)) continue
     found.push(...(await held({ fileId, version })))
     await requestBudget.next()

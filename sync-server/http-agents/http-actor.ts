@@ -154,7 +154,7 @@ export class HttpActor implements FileActor {
 const unknownVersion = (key: string, version: number, hint: string): ClawError =>
   new ClawError('unknown_version', `version ${version} of ${key} is not there, or not kept`, hint)
 
-/** Carries an action out for an agent, when its earlier ones are done. Throws what the action throws. */
+/** Runs an action for an agent, after its earlier ones. Throws what the action throws. */
 export const act = <F extends Fields, R extends object>(
   context: ActionContext,
   action: Action<F, R, HttpActor>,

@@ -43,9 +43,9 @@ export interface HttpAgentEnv {
   /** The agents that are connected. */
   here: () => Here
   archives: Archives
-  /** Has those look again who wait. */
+  /** Wakes the waiting requests. */
   wake: () => void
-  /** So long was worked for somebody (milliseconds). */
+  /** Charges work to a caller, in milliseconds. */
   spent: (by: Caller, ms: number) => void
 }
 
@@ -70,7 +70,7 @@ export interface Once {
 /** Messages staged before their turn at once (count). */
 const AHEAD_AT_ONCE = 50
 
-/** Stages the most urgent of what the cursor does not cover yet. */
+/** Stages the most urgent messages that the cursor does not cover yet. */
 const takeAhead = (
   desk: UnitOfWork,
   me: AgentId,
@@ -91,23 +91,23 @@ const takeAhead = (
 const CLEAR_EVERY = 64
 
 /**
- * An agent that has no replica: it works on the server's own document, under a Yjs client id that is its alone, as every
- * agent does. What it does is done one after the other; what that changes in the document and what is remembered of it are
- * on disk together before it is answered.
+ * An agent without a replica. It writes to the server's own document under its own Yjs client id.
+ * Its commands run one after the other; the change of the document and the agent's records are on
+ * disk together before the answer.
  */
 export class HttpAgent {
   readonly room: Room
   readonly agent: AgentId
   readonly drawer: KeySpace
-  /** The caller that speaks for it, to whom its work is charged. */
+  /** The caller that acts for it and is charged for its work. */
   by: Caller
   readonly #env: HttpAgentEnv
   #state: State | null = null
   #isStored = false
   #waiting = new Map<number, Message>()
-  /** Handed out, and not acknowledged yet: nobody else gets it. */
+  /** Numbers of messages under delivery: no other request gets them. */
   readonly #held = new Set<number>()
-  /** Numbers of messages that were handed out to be acknowledged by id. */
+  /** Numbers of messages that were delivered, to be acknowledged by id. */
   readonly #shown = new Set<number>()
   readonly #mutex = new Mutex()
   #answers = 0
@@ -126,13 +126,13 @@ export class HttpAgent {
     return this.#ended.signal
   }
 
-  /** Its credential ended: whoever waits for it waits no more. */
+  /** Its credential ended: ends its waiting requests. */
   end(): void {
     this.#ended.abort()
     this.#ended = new AbortController()
   }
 
-  /** Runs `work` when what came before is done. */
+  /** Runs `work` after the earlier ones. */
   readonly turn = <T>(work: () => Promise<T>): Promise<T> => this.#mutex.run(work)
 
   async #load(): Promise<State> {
@@ -141,7 +141,7 @@ export class HttpAgent {
     const stored = (await facts.get(this.drawer.state())) as State | null
     const messages = await facts.entries(this.drawer.messages)
     this.#waiting = new Map(messages.map(({ key, json }) => [numberOf(key), json as Message]))
-    // By whom nobody knows any more: of several with one id the oldest was handed out first.
+    // Deliveries are not stored. Of several messages with one id the oldest was delivered first.
     const ids = new Set<string>()
     for (const [number, { message_id: id }] of this.#waiting) {
       if (!ids.has(id)) this.#shown.add(number)
@@ -153,7 +153,9 @@ export class HttpAgent {
     return this.#state
   }
 
-  /** Changes the document in this agent's name. Belongs into a turn. Throws what `change` throws. */
+  /**
+   * Changes the document in this agent's name. Call it within a turn. Throws what `change` throws.
+   */
   async change<T>(change: (desk: UnitOfWork) => T): Promise<T> {
     const state = await this.#load()
     const as = { client: state.client!, owner: this.agent as string }
@@ -180,8 +182,8 @@ export class HttpAgent {
   }
 
   /**
-   * Forgets all that is kept for it, durably: its id is another agent's from now on, whose inbox begins at the present. Its Yjs
-   * client id stays.
+   * Removes all records of the agent, durably: its id now belongs to another agent, whose inbox
+   * begins at the present. The Yjs client id stays.
    */
   empty(): Promise<void> {
     return this.turn(async () => {
@@ -198,7 +200,7 @@ export class HttpAgent {
     })
   }
 
-  /** So long was worked for it (milliseconds). */
+  /** Charges work for it, in milliseconds. */
   spent(ms: number): void {
     this.#env.spent(this.by, ms)
   }
@@ -249,8 +251,8 @@ export class HttpAgent {
   }
 
   /**
-   * Stages what came in for it; at its first time what a newcomer's inbox begins with. Where too much waits already, of what
-   * came later only what `isUrgent`, before its turn.
+   * Stages the new messages of the agent; on the first call those that a new inbox begins with. If
+   * the inbox is full, stages only the messages that are `isUrgent`, before their turn.
    */
   receive(isUrgent: (message: Message) => boolean): Promise<void> {
     return this.turn(() => this.#receive(isUrgent))
@@ -264,7 +266,8 @@ export class HttpAgent {
       await this.change((desk) => desk.acknowledge(moot.map(({ key }) => key)))
     }
     const here = this.#env.here()
-    // For an agent that reads nothing no more is kept; its cursor stands, so nothing is skipped.
+    // An agent that does not read gets no further messages stored; its cursor stays, so none is
+    // skipped.
     if (this.#waiting.size >= MAX_WAITING_MESSAGES) {
       if ((this.#state?.ahead?.length ?? 0) >= MAX_WAITING_MESSAGES) return
       return this.change((desk) => takeAhead(desk, agent, here, isUrgent))
@@ -284,7 +287,7 @@ export class HttpAgent {
     await this.change((desk) => take(desk, agent, look, missed, here.now))
   }
 
-  /** Messages that wait for it and are not handed out already, oldest first. */
+  /** Waiting messages that are not under delivery, oldest first. */
   get waiting(): Waiting[] {
     return this.#free(false)
   }
@@ -296,28 +299,31 @@ export class HttpAgent {
       .map(([number, message]) => ({ key: String(number), message }))
   }
 
-  /** Messages that are being handed out (count). */
+  /** Messages under delivery (count). */
   get handedOut(): number {
     return this.#held.size
   }
 
-  /** These were handed out, and are acknowledged by their ids. */
+  /** Marks messages as delivered; the agent acknowledges them by id. */
   show(handedOut: readonly Waiting[]): void {
     for (const { key } of handedOut) this.#shown.add(Number(key))
   }
 
-  /** Nobody else gets these until they are acknowledged or given back. */
+  /** Keeps messages from other requests until they are acknowledged or given back. */
   hold(handedOut: readonly Waiting[]): void {
     for (const { key } of handedOut) this.#held.add(Number(key))
   }
 
-  /** They did not arrive: they are handed out again. */
+  /** Returns messages that did not arrive, for another delivery. */
   giveBack(handedOut: readonly Waiting[]): void {
     for (const { key } of handedOut) this.#held.delete(Number(key))
     this.#env.wake()
   }
 
-  /** They arrived: they are not handed out again, and their senders are told. */
+  /**
+   * Acknowledges messages that arrived: they are not delivered again, and their senders get
+   * receipts.
+   */
   acknowledge(handedOut: readonly Waiting[]): Promise<void> {
     return this.turn(() => {
       const open = handedOut.filter(({ key }) => this.#waiting.has(Number(key)))
@@ -326,8 +332,8 @@ export class HttpAgent {
   }
 
   /**
-   * The same by their ids; resolves to how many there were. An id is its author's word, and a task has many messages: it
-   * stands for what was handed out under it, not for what came since.
+   * Acknowledges messages by id; resolves to their number. An author chooses the id, and a task has
+   * many messages, so an id means the messages delivered under it, not later ones.
    */
   async acknowledgeIds(ids: ReadonlySet<string>): Promise<number> {
     await this.turn(() => this.#load())

@@ -29,10 +29,10 @@ interface Presence {
 interface PresenceRegistry {
   httpAgents: Map<AgentId, HttpAgent>
   present: Map<AgentId, Presence>
-  /** Those who wait for something to come in. */
+  /** Wakes the requests that wait for a message. */
   waiting: Set<() => void>
   looking: NodeJS.Timeout | undefined
-  /** Requests under way, whose room has to stay. */
+  /** Running requests (count): the room must stay in memory. */
   busy: number
 }
 
@@ -40,7 +40,7 @@ const LEAVING_MS = 1_000
 /** Awareness numbers of HTTP agents: below 0, where no connection's are. */
 let lastNumber = 0
 
-/** The agents that speak HTTP: who they are, who of them is here, and who waits. */
+/** The HTTP agents by room, with their presence and their waiting requests. */
 export class HttpAgents {
   readonly #log: UpdateLog
   readonly #now: () => number
@@ -116,7 +116,7 @@ export class HttpAgents {
       found ??= activities(room.present.map((json) => JSON.parse(json)))
       return found
     }
-    // Most who ask for it look at the time only.
+    // Lazy, because most callers read the time only.
     return {
       get present() {
         return new Set(all().keys())
@@ -128,7 +128,10 @@ export class HttpAgents {
     }
   }
 
-  /** Its agent has asked something: it is here from now on, for a while. `activity`: what it says it does. */
+  /**
+   * Records a request of an agent, which is present for `HTTP_AGENT_PRESENT_MS` from now on.
+   * `activity`: its own description of its work.
+   */
   seen({ room, agent }: HttpAgent, activity?: Presence['activity']): void {
     if (!hasAgent(room.doc, agent)) return
     const { present } = this.#hall(room)
@@ -156,14 +159,14 @@ export class HttpAgents {
     return one === undefined ? this.here(room).present.has(agent) : one.open > 0
   }
 
-  /** A credential of an agent ended: what waits for it is answered. */
+  /** Ends the waiting requests of an agent whose credential ended. */
   ended(agent: string, workspace: string): void {
     for (const [room, { httpAgents }] of this.#halls) {
       if (room.name === workspace) httpAgents.get(agent as AgentId)?.end()
     }
   }
 
-  /** Its agent is here until what this returns is called. */
+  /** Keeps an agent present until the returned function is called. */
   enter(httpAgent: HttpAgent): () => void {
     this.seen(httpAgent)
     const one = this.#hall(httpAgent.room).present.get(httpAgent.agent)
@@ -175,7 +178,7 @@ export class HttpAgents {
     }
   }
 
-  /** Those who asked nothing for long are here no more. */
+  /** Removes the presence of agents without a recent request. */
   lookWhoLeft(): void {
     const until = this.#now() - HTTP_AGENT_PRESENT_MS
     for (const [room, { present }] of this.#halls) {
@@ -187,7 +190,7 @@ export class HttpAgents {
     }
   }
 
-  /** Resolves when something may have come in, or the signal aborts. */
+  /** Resolves when there may be a new message, or the signal aborts. */
   news(room: Room, signal: AbortSignal): Promise<void> {
     const { waiting } = this.#hall(room)
     return new Promise((resolve) => {
@@ -202,7 +205,7 @@ export class HttpAgents {
     })
   }
 
-  /** The room's document has changed, or something else that those who wait may be waiting for. */
+  /** Wakes the waiting requests after a change of the room's document, or of a message's state. */
   committed(room: Room): void {
     const hall = this.#halls.get(room)
     if (hall === undefined || hall.waiting.size === 0 || hall.looking !== undefined) return

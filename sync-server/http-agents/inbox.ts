@@ -5,7 +5,7 @@ import { PAGE_BYTES } from '../config/limits.ts'
 import { type ActionContext, registered } from './context.ts'
 import type { Waiting } from './http-agent.ts'
 
-/** Messages handed out of an inbox, and the number of those that still wait. */
+/** Messages delivered from an inbox, and the number of messages that still wait. */
 export interface HandedOut {
   lot: Waiting[]
   remaining: number
@@ -32,7 +32,7 @@ export const inbox = async (
   const ends = AbortSignal.any([signal, env.httpAgents.ending, httpAgent.ended, done.signal])
   try {
     for (;;) {
-      // Whatever comes in from here on wakes it.
+      // Listens before it reads, so that no message is missed.
       const news = env.httpAgents.news(httpAgent.room, ends)
       await httpAgent.receive(isUrgent)
       const found = byPriority(httpAgent.waiting.filter(({ message }) => passes(message)))

@@ -18,10 +18,9 @@ const surplus = (of: Map<string, number>, over: Map<string, number>): number => 
 }
 
 /**
- * Of which of these texts, the oldest first, `content` is likely to be a change (index). Its writer had one of them in its
- * hands, and nobody knows which. The right one is that which leaves it the fewest lines of its own, then the fewest that it
- * took out; of equals the newest. A text that it equals would make it no change at all, so somebody takes back what came
- * after that: then it is not that one, unless it is the newest.
+ * Index of the text (oldest first) that `content` most likely started from: the one with the fewest
+ * added lines, then the fewest removed lines, then the newest. A text equal to `content` counts
+ * only if it is the newest: an older one means that the writer reverts later changes.
  */
 export const likelyBase = (content: string, texts: readonly string[]): number => {
   const newest = texts.length - 1

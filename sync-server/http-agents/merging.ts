@@ -13,9 +13,10 @@ const TRIES = 3
 class Elsewhere extends Error {}
 
 /**
- * Runs `write`, which merges by what it is handed. A merge that takes long is made in a thread, for the text as it is, and
- * `write` is run again with it: others wait for neither. `write` has to throw what its merge throws, and to change nothing
- * before. `spent` is told how long a thread worked for it (milliseconds).
+ * Runs `write` with a merge function. A long merge runs in a thread, for the current text, and
+ * `write` then runs again with its result, so no other request waits for it. `write` must rethrow
+ * what the merge throws, and change nothing before. `spent` receives the thread's time in
+ * milliseconds.
  */
 export const merging = async <T>(
   texts: TextWork,

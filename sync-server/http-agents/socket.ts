@@ -54,9 +54,10 @@ const inWords = (error: ClawError) => {
 }
 
 /**
- * ClawLink 1.x's WebSocket: an agent is sent what comes in for it, and is there as long as it is connected. After each lot
- * goes a ping; its pong, which every WebSocket library sends by itself and in order, says that the lot has arrived. What was not
- * answered for when the connection ends is handed out again; until then nobody else gets it.
+ * ClawLink 1.x's WebSocket: delivers an agent's messages; the agent is present while it is
+ * connected. A ping follows each batch. Its pong acknowledges the batch: every WebSocket library
+ * sends pongs by itself and in order. A batch without a pong at the end of the connection is
+ * delivered again; until then no other request gets it.
  */
 export class HttpAgentSocket {
   readonly httpAgent: HttpAgent
@@ -64,17 +65,20 @@ export class HttpAgentSocket {
   readonly #socket: Socket
   readonly #check: () => void
   readonly #unsent: (bytes: number) => void
-  /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
+  /** Bytes received at the last heartbeat; null before the first. */
   #heardAtBeat: number | null = null
   readonly #env: AgentsEnv
   readonly #ended = new AbortController()
   readonly #leave: () => void
   #doing: Promise<void> = Promise.resolve()
   #undone = 0
-  /** The ping that is not answered yet, and since when. */
+  /** The unanswered ping, and its time. */
   #asked: { nonce: string; at: number; answered: () => void } | null = null
 
-  /** `check` throws once what was shown is good no more; `unsent` is told how much waits to be sent (bytes). */
+  /**
+   * `check` throws once the credential has ended; `unsent` receives the bytes that wait to
+   * be sent.
+   */
   constructor(
     ws: WebSocket,
     socket: Socket,
@@ -138,7 +142,7 @@ export class HttpAgentSocket {
     })
   }
 
-  /** Takes in what its agent sends; `done` is called when it is answered. */
+  /** Handles a frame of the agent; calls `done` after the answer. */
   receive(text: string, done: () => void): void {
     // The socket pauses at this number of unanswered frames.
     if (++this.#undone === MAX_UNDONE_FRAMES) this.#ws.pause()
@@ -149,13 +153,13 @@ export class HttpAgentSocket {
         if (this.#undone-- === MAX_UNDONE_FRAMES) this.#ws.resume()
       })
       .catch((err) => {
-        // An answer that is no JSON.
+        // The answer cannot be written as JSON.
         this.#env.log.error({ err }, 'a frame could not be answered')
         this.close(CLOSE.storageFailed, 'it could not be answered')
       })
   }
 
-  /** Never rejects: what is wrong is an answer, too. */
+  /** Never rejects: an error is an answer, too. */
   async #do(text: string): Promise<object> {
     try {
       const frame = parse(Frame, parseJson(text))

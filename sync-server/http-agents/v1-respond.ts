@@ -96,7 +96,7 @@ const noneOpen = (id: string | undefined, creator: AgentId | null): ClawError =>
     'GET /poll/<agent_id> has the message_id of each task given to you',
   )
 
-/** Tasks that an error shows (count), and of each so much (UTF-16 units). */
+/** Tasks that an error shows (count), and the length of each (UTF-16 units). */
 const SHOWN_TASKS = 8
 const SHOWN_TEXT = 40
 

@@ -9,14 +9,14 @@ import type { Waiting } from './http-agent.ts'
 
 const seconds = (iso: string): number => Date.parse(iso) / 1_000
 
-/** 1.x knows those who are here, and calls them online. `last_heartbeat` is Unix time in seconds. */
+/** 1.x lists the present agents, all as online. `last_heartbeat` is Unix time in seconds. */
 export const agent1x = ({ status, last_heartbeat, ...agent }: Agent) => ({
   ...agent,
   status: status === 'idle' ? ('online' as const) : status,
   last_heartbeat: seconds(last_heartbeat),
 })
 
-/** 1.x's list of agents: those who are here, in the order in which they registered. */
+/** 1.x's list of agents: the present ones, in order of registration. */
 export const here1x = (agents: readonly Agent[]) =>
   agents
     .filter(({ status }) => status === 'online' || status === 'idle')
@@ -37,7 +37,7 @@ const fieldsOf = (message: Message, key: string) => {
       return { ...message, response_id: `${message.message_id}.${key}` }
     case 'agent_joined':
       return { ...message, agent: agent1x(message.agent) }
-    // Its clients show what is in these fields.
+    // 1.x's clients show these fields.
     case 'task_update':
     case 'task_note':
     case 'unreadable':

@@ -38,7 +38,10 @@ export interface Answer {
   said: string | null
 }
 
-/** Reads any text. An empty one is what 1.x's clients leave out; an unknown word ends nothing. */
+/**
+ * Reads any text. 1.x's clients send an empty text for a missing field; an unknown word does not
+ * end the task.
+ */
 export const readStatus = (text: string): Answer => {
   const word = key(text)
   if (word === '') return { state: 'completed', said: null }
@@ -59,13 +62,13 @@ const URGENCY: Readonly<Record<string, Priority>> = {
   minor: 'low',
 }
 
-/** Reads any priority; what is unknown is normal, as 1.x's own was where it was left out. */
+/** Reads any priority. An unknown or missing one is normal, as in 1.x. */
 export const readPriority = (given: unknown): Priority => {
   const word = typeof given === 'string' ? key(given) : ''
   if ((PRIORITIES as readonly string[]).includes(word)) return word as Priority
   return Object.hasOwn(URGENCY, word) ? URGENCY[word]! : 'normal'
 }
 
-/** 1.x took any JSON where a text belongs: what is none is shown as JSON. */
+/** 1.x accepted any JSON in place of a text; it is shown as JSON. */
 export const asText = (given: unknown): string =>
   typeof given === 'string' ? given : JSON.stringify(given)

@@ -4,7 +4,7 @@ import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
 import type { Field, Fields, InputOf, Shape } from '../../workspace/actions/inputs/field.ts'
 import { anyJson } from './request.ts'
 
-/** The agent that acts; left out: the one whose credential it is. The owner has to name one. */
+/** The acting agent. Default: the credential's agent. The owner must name one. */
 const by = z.string().min(1).max(MAX_NAME_BYTES).optional()
 
 const shapeOf = (shape: Shape): z.ZodType => {

@@ -1,8 +1,9 @@
 import type { Message } from '../../workspace/messages/message.ts'
 
 /**
- * Errors say what to do in the words of the verbs (`--force`, `file-get`). Who speaks plain HTTP is told the same in the
- * words of docs/PROTOCOL.md, so that there is one error and one hint of it for all. The verbs show VERBS_HEADER.
+ * Hints are written in the words of the verbs (`--force`, `file-get`). For plain HTTP they are
+ * translated into the words of docs/PROTOCOL.md, so each error has one hint. The verbs send
+ * VERBS_HEADER.
  */
 const WORDS: readonly (readonly [verbs: RegExp, http: string])[] = [
   [/wait --type \S+ blocks until you are asked; tasks\b/, 'GET …/inbox?wait=60 waits; GET …/tasks'],
@@ -44,7 +45,7 @@ const WORDS_1X: readonly (readonly [http: RegExp, plain: string])[] = [
 
 const JOIN = /join with a link from the operator of the server: clawlink-agent join -/
 
-/** A hint for who asks by plain HTTP; `is1x`: by the routes of ClawLink 1.x, which take tokens. */
+/** A hint for plain HTTP; `is1x`: for the routes of ClawLink 1.x, which accept tokens. */
 export const httpWords = (hint: string, is1x: boolean): string => {
   if (JOIN.test(hint)) {
     return is1x

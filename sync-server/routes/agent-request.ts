@@ -62,7 +62,7 @@ export const actAs = async <T>(
   })
 }
 
-/** Looks at what is on disk, also while nothing can be stored. An agent that asks is here from now on. */
+/** Reads the stored state, also while the disk fails. The asking agent is present from now on. */
 export const look = async <T extends object>(
   env: AppEnv,
   { c, workspace }: { c: HttpContext; workspace: string },

@@ -25,7 +25,7 @@ import { at, doingIn, servingIn } from './agent-route.ts'
 import type { AppEnv } from './env.ts'
 
 const name = z.string().min(1).max(MAX_NAME_BYTES)
-/** Left out: whose credential it is; the owner has to say it. */
+/** Default: the credential's agent. The owner must give it. */
 const by = name.optional()
 const flag = z.stringbool().default(false)
 const list = z
@@ -61,8 +61,8 @@ const OneTask = z.object({ task: Task })
 const Messages = { messages: z.array(Message), count: z.number() }
 
 /**
- * The verbs of clawlink-agent for agents without a replica. The credential decides what an agent may do; `by` names
- * the agent for the owner, who is none.
+ * The verbs of clawlink-agent for agents without a replica. The credential's role limits an agent's
+ * actions. The owner is not an agent, and names one in `by`.
  */
 export const apiRoutes = (env: AppEnv): Route[] => [
   ...teamRoutes(env),

@@ -124,7 +124,10 @@ const forget = async (env: AppEnv, room: Room, by: TokenHolder, id: AgentId): Pr
   await env.access.members.forget(by, id)
 }
 
-/** A token's agents that nobody has seen for so long that they are offline, the longest first. A new server has seen nobody. */
+/**
+ * The offline agents of a token, the longest offline first; none while the server runs for less
+ * than `OFFLINE_AFTER_MS`.
+ */
 const goneOf = (env: AppEnv, { doc, name }: Room, by: TokenHolder, here: Here): AgentId[] => {
   const { now } = here
   if (now - env.startedAt < OFFLINE_AFTER_MS) return []

@@ -34,7 +34,7 @@ const FileBody = z.object({
   file_key: z.string().min(1).max(MAX_PATH_BYTES),
   content: anyJson.refine((given) => given !== null, 'it is missing').transform(asText),
   agent_id: name,
-  /** Its path and its content say what it is. */
+  /** Accepted and ignored: path and content decide the type. */
   file_type: optional(anyJson),
   force: optional(z.boolean()),
 })
@@ -159,7 +159,10 @@ const fileRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
   }),
 ]
 
-/** 1.x's server knew no wrong id: who is not registered has no messages, and learns that it is unknown from its heartbeat. */
+/**
+ * 1.x's server accepted any id: an unregistered agent has no messages, and gets the error from its
+ * heartbeat.
+ */
 const orUnknown = async <T, U>(done: Promise<T>, unknown: () => U): Promise<T | U> => {
   try {
     return await done
