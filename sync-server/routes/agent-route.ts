@@ -51,7 +51,7 @@ export const servingIn =
     })
   }
 
-/** Makes routes of what an agent does. `roles`: those of its action. */
+/** Makes the routes of the agents' actions. `roles`: those of the action. */
 export const doingIn =
   (env: AppEnv) =>
   <B extends z.ZodType<{ by?: string | undefined }>>(
