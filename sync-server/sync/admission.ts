@@ -6,7 +6,7 @@ import type { LiveDocument } from './updates/document.ts'
 import type { UpdateFrame } from './updates/held-frames.ts'
 import { slicesOf, WHOLE_BYTES } from './updates/slices.ts'
 
-/** An update that is to be committed. */
+/** An update to commit. */
 export interface Entry {
   /** Connection id; 0 is the server itself. */
   from: number
@@ -28,14 +28,14 @@ interface Slice {
 export const isLarge = (frame: Frame): frame is UpdateFrame =>
   frame.type === 'update' && frame.update.length > WHOLE_BYTES
 
-/** The room as admission sees it. */
+/** The parts of the room that admission needs. */
 export interface AdmissionEnv {
-  /** True where only updates that make the document smaller are accepted. */
+  /** True if only updates that make the document smaller are accepted. */
   isFull: () => boolean
   maxDocument: number
-  /** There is something to commit, or a checkpoint is due. */
+  /** Schedules a turn, for a commit or a checkpoint. */
   schedule: () => void
-  /** A frame that was held back may be handled now. */
+  /** Handles a frame that was held back. */
   handle: (connection: Connection, frame: Frame) => void
   refuse: (connection: Connection, error: unknown) => void
 }
@@ -46,9 +46,9 @@ export class Admission {
   readonly #gate: Gate
   readonly #env: AdmissionEnv
   #entries: Entry[] = []
-  /** Large updates that are being taken in (count). */
+  /** Large updates that are being sliced (count). */
   #cutting = 0
-  /** The part of one that waits for its commit. */
+  /** The slice that waits for its commit. */
   #slice: Slice | null = null
 
   constructor(live: LiveDocument, gate: Gate, env: AdmissionEnv) {
@@ -62,12 +62,12 @@ export class Admission {
     return this.#entries.length
   }
 
-  /** True while a large update is in the document only in part. */
+  /** True while a large update is only partly in the document. */
   get isPartial(): boolean {
     return this.#cutting > 0
   }
 
-  /** The entries to commit now; set `slice.ms` to the time that their apply took. */
+  /** The entries to commit now; set `slice.ms` to the milliseconds that applying them took. */
   take(): { entries: Entry[]; slice: Slice | null } {
     const taken = { entries: this.#entries, slice: this.#slice }
     this.#entries = []
@@ -75,7 +75,7 @@ export class Admission {
     return taken
   }
 
-  /** The document was built again: what waits is looked at again. */
+  /** Checks the waiting updates again, after the document was rebuilt. */
   again(): void {
     const { entries } = this.take()
     for (const { connection, update } of entries) {
@@ -89,8 +89,9 @@ export class Admission {
   }
 
   /**
-   * Queues an update for the next commit. A client may send an edit just before its SyncStep2 with what the edit
-   * builds on: such an update is held back until then. Afterwards a gap is an error, and so is too much of it.
+   * Queues an update for the next commit. A client may send an edit just before the SyncStep2 that
+   * holds the edit's dependencies; such an update is held back until then. Afterwards a gap is an
+   * error, and so are too many held bytes.
    */
   accept(connection: Connection, frame: UpdateFrame): void {
     if (this.#accept(connection, frame.update, frame.isSyncStep2) === 'gap')
@@ -98,7 +99,7 @@ export class Admission {
     else if (frame.isSyncStep2) this.#synced(connection)
   }
 
-  /** The same for a large update, by and by: others see it come in parts. */
+  /** Like `accept`, for a large update in slices; other clients receive it in parts. */
   *acceptLarge(connection: Connection, frame: UpdateFrame): Work {
     this.#cutting++
     try {
@@ -107,7 +108,7 @@ export class Admission {
       const slices = slicesOf(update, known, this.#gate.mostNewIds(connection.speaker))
       let verdict: Verdict = 'empty'
       for (let last: Slice = { ms: 0 }; connection.open; ) {
-        // One at a time: what a turn applies others wait for.
+        // One slice per turn, as other clients wait while a turn applies it.
         if (this.#slice !== null) {
           yield 'wait'
           continue

@@ -5,7 +5,10 @@ import type { Connection } from './connection.ts'
 import { awarenessFrame } from './outgoing/frame-writer.ts'
 import type { Principal } from './principal.ts'
 
-/** A room's awareness states, and their way to its connections: changes are gathered for AWARENESS_TICK_MS. */
+/**
+ * A room's awareness states; collects changes for AWARENESS_TICK_MS and sends them to the
+ * connections.
+ */
 export class AwarenessFeed {
   readonly #states: AwarenessStates
   readonly #connections: ReadonlySet<Connection>
@@ -13,7 +16,7 @@ export class AwarenessFeed {
   #timer: NodeJS.Timeout | null = null
   #isClosed = false
 
-  /** `guard` runs work of the room's own. */
+  /** `guard` runs the room's own work. */
   constructor(
     states: AwarenessStates,
     connections: ReadonlySet<Connection>,
@@ -24,7 +27,7 @@ export class AwarenessFeed {
     this.#guard = guard
   }
 
-  /** The states of everybody here. */
+  /** The states of all present clients. */
   get present(): AwarenessEntry[] {
     return this.#states.present()
   }
@@ -35,7 +38,7 @@ export class AwarenessFeed {
     this.#schedule()
   }
 
-  /** The connection with this number is gone, and its state with it. */
+  /** Removes the state of a closed connection. */
   drop(number: number, now: number): void {
     this.#states.drop(number, now)
     this.#schedule()

@@ -8,15 +8,15 @@ const GONE = 'null'
 export type Ids = Pick<Gate, 'holderOf' | 'reserve' | 'release'>
 
 interface Known extends AwarenessEntry {
-  /** The connection it speaks through; null once it is gone. */
+  /** The connection that shows the state; null once it is closed. */
   owner: number | null
-  /** The agent it belongs to; null for the owner of the server. */
+  /** The agent of the connection; null for the owner of the server. */
   agent: string | null
   /** Milliseconds since the epoch. */
   changedAt: number
 }
 
-/** The identity that a state shows; undefined: none. */
+/** The identity that a state shows; undefined for none. */
 const shownIn = (json: string): unknown => {
   const state = JSON.parse(json) as { agent?: { id?: unknown } | null } | null
   if (typeof state !== 'object' || state?.agent === undefined) return undefined
@@ -24,43 +24,47 @@ const shownIn = (json: string): unknown => {
 }
 
 /**
- * A client that is known moves its clock by one a change, and one that is not begins with at most what years of changes come to.
- * One that leaps soon comes to where numbers end, and who has its client id after it cannot show itself.
+ * The largest clock step of a known client, and the largest first clock. A clock grows by one per change, so these allow
+ * years of changes. Larger steps would soon exhaust the numbers, and the next user of the client id could not show itself.
  */
 const MOST_CLOCKS = 2 ** 20
 const FIRST_CLOCK = 2 ** 32
 
-/** Ids that stand in for those that Yjs chooses begin here: it chooses 32 bits. */
+/** Substitute ids begin here; Yjs chooses ids of 32 bits. */
 const FIRST_STAND_IN = 2 ** 32
 
 /** A removed state keeps its clock this long (milliseconds), so that a late echo of it does not bring it back. */
 const FORGET_MS = 10 * 60_000
 
 /**
- * The awareness states of one room, by y-protocols' rules (the higher clock wins, `null` is gone), with one more:
- * a connection speaks for one client id, its own. Stock clients send back every state that they receive, and
- * remove peers that they take for dead; from anyone but the owner that is an echo, and it is dropped.
+ * The awareness states of one room, by y-protocols' rules (the higher clock wins, `null` removes), with one more: a
+ * connection has one client id. Stock clients send back every state that they receive, and remove peers that they consider
+ * dead; such echoes are dropped, except from a client id's owner.
  *
- * Whose a client id is, the gate knows: who has written under it, else who shows it, for whom it is reserved meanwhile. An
- * agent that shows itself under an id of somebody else's is shown under one that stands in for it: nobody hides another.
+ * The gate knows the owner of a client id: the agent that has written under it, else the agent that shows it, for which it
+ * is reserved meanwhile. An agent that shows itself under another agent's id gets a substitute id, so that it cannot hide
+ * the other agent.
  */
 export class AwarenessStates {
   readonly #known = new Map<number, Known>()
   readonly #clientOf = new Map<number, number>()
   #changed = new Set<number>()
-  /** The id that a connection took for its own, and the one under which it is shown. */
+  /** The client id that a connection uses, and the one under which it is shown. */
   readonly #standIns = new Map<number, { own: number; shown: number }>()
   #lastStandIn = FIRST_STAND_IN
   readonly #ids: Ids
   readonly #onChange: (before: string, after: string) => void
 
-  /** `onChange` gets the JSON of one client's state before and after a change; `null` where there is none. */
+  /** `onChange` gets the JSON of one client's state before and after a change; `null` for none. */
   constructor(ids: Ids, onChange: (before: string, after: string) => void) {
     this.#ids = ids
     this.#onChange = onChange
   }
 
-  /** Takes in what `connection` sent. Throws WireError (`forged`) where it shows itself as somebody else. */
+  /**
+   * Applies an awareness message of `connection`. Throws WireError (`forged`) if it shows another
+   * agent's identity.
+   */
   apply(
     connection: number,
     speaker: Principal,
@@ -89,7 +93,10 @@ export class AwarenessStates {
     }
   }
 
-  /** The entry under the id by which its connection is shown; null: it is an echo of somebody else's, however late. */
+  /**
+   * The entry under the id by which its connection is shown; null for an echo of another client's
+   * state.
+   */
   #asShown(connection: number, agent: string, entry: AwarenessEntry): AwarenessEntry | null {
     const { client, json } = entry
     const standIn = this.#standIns.get(connection)
@@ -99,11 +106,11 @@ export class AwarenessStates {
     }
     const shown = standIn?.shown ?? this.#newStandIn()
     this.#standIns.set(connection, { own: client, shown })
-    // Whoever has the id may have shown itself there at any clock.
+    // The id's owner may have used any clock before.
     return { client: shown, clock: (this.#known.get(shown)?.clock ?? 0) + 1, json }
   }
 
-  /** True where an agent may show itself under this client id. */
+  /** True if an agent may show itself under this client id. */
   #isFor(agent: string, client: number): boolean {
     const holder = this.#ids.holderOf(client)
     if (holder !== undefined) return holder === agent
@@ -143,7 +150,7 @@ export class AwarenessStates {
     if (before?.json !== entry.json) this.#onChange(before?.json ?? GONE, entry.json)
   }
 
-  /** The connection is gone, and its state with it. */
+  /** Removes the state of a closed connection. */
   drop(connection: number, now: number): void {
     this.#standIns.delete(connection)
     const client = this.#clientOf.get(connection)
@@ -164,7 +171,7 @@ export class AwarenessStates {
     return this.#changed.size > 0
   }
 
-  /** The states of all who are here. */
+  /** The states of all present clients. */
   present(): AwarenessEntry[] {
     return [...this.#known.values()].filter(({ json }) => json !== GONE)
   }

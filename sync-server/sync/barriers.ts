@@ -9,8 +9,8 @@ export interface Barrier {
 }
 
 /**
- * The barriers of a room. A barrier is answered once all that came before it is on disk, and its connection has been sent
- * everything up to there.
+ * The barriers of a room. A barrier is answered once all earlier updates are on disk and sent to
+ * its connection.
  */
 export class Barriers {
   #waiting: Barrier[] = []
@@ -32,7 +32,7 @@ export class Barriers {
     return taken
   }
 
-  /** Everything before these barriers is on disk; `durable` is the log's position. */
+  /** Notes that all updates before these barriers are on disk; `durable` is the log's position. */
   answer(barriers: readonly Barrier[], durable: number): void {
     for (const { connection, nonce } of barriers) {
       connection.owed.owe(nonce, durable)

@@ -13,11 +13,11 @@ interface QueuedCommand extends Queued {
   reject: (error: unknown) => void
 }
 
-/** The commands of one turn, with all that they want stored together. */
+/** The commands of one turn, with all data to store with them. */
 export class CommandBatch {
   readonly archived: Archivable[] = []
   readonly facts: Op[] = []
-  /** The updates that they made in the document. */
+  /** Their updates of the document. */
   updates: readonly Uint8Array[] = []
   readonly #commands: QueuedCommand[]
   readonly #answers: (() => void)[] = []
@@ -26,7 +26,7 @@ export class CommandBatch {
     this.#commands = commands
   }
 
-  /** Throws where the document fails; an error of the command itself is its answer. */
+  /** Throws if the document fails; an error of the command itself is its result. */
   run(command: QueuedCommand, live: LiveDocument, gate: Gate): void {
     const { run, as, resolve, reject } = command
     this.#commands.push(command)
@@ -36,7 +36,7 @@ export class CommandBatch {
       this.#answers.push(() => reject(error))
       return
     }
-    // Also if it throws: its changes up to there are stored, too.
+    // A command that throws has its earlier changes stored, too.
     const outcome = live.run(
       (doc) =>
         run(
@@ -49,7 +49,7 @@ export class CommandBatch {
     this.#answers.push(() => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value)))
   }
 
-  /** Their effects are on disk: settles their promises. */
+  /** Settles the commands' promises, once their effects are on disk. */
   answer(): void {
     for (const answer of this.#answers) answer()
   }
@@ -59,10 +59,10 @@ export class CommandBatch {
   }
 }
 
-/** The server's own changes of a room's document: they wait for a turn, and run in it. */
+/** The server's changes of a room's document; they wait for a turn and run in it. */
 export class Commands {
   readonly #queue = new CommandQueue<QueuedCommand>()
-  /** Those of the turn that is under way, until their updates go to the log. */
+  /** The commands of the current turn, until their updates go to the log. */
   #running: QueuedCommand[] = []
 
   /** Commands that wait (count). */
@@ -79,7 +79,7 @@ export class Commands {
     })
   }
 
-  /** Runs commands until none waits, or COMMANDS_MS have passed. Throws where the document fails. */
+  /** Runs commands until none waits, or COMMANDS_MS have passed. Throws if the document fails. */
   run(live: LiveDocument, gate: Gate): CommandBatch {
     this.#running = []
     const batch = new CommandBatch(this.#running)
@@ -92,7 +92,7 @@ export class Commands {
     return batch
   }
 
-  /** Rejects those that wait, and those whose turn is under way. */
+  /** Rejects the waiting commands, and those of the current turn. */
   fail(error: Error): void {
     for (const { reject } of [...this.#running.splice(0), ...this.#queue.takeAll()]) reject(error)
   }

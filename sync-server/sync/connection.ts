@@ -12,28 +12,29 @@ import { HeldFrames } from './updates/held-frames.ts'
 let lastId = 0
 
 /**
- * The sending side of one WebSocket. Frames are written to the TCP socket as they are, so that one buffer serves
- * every reader of a room; what does not fit is not piled up here: the room's log is read again on `drain`.
+ * The sending side of one WebSocket. Frames are written to the TCP socket unchanged, so that one
+ * buffer serves every reader of a room. Frames that do not fit are not queued here: the room's log
+ * is read again on `drain`.
  */
 export class Connection {
   readonly id = ++lastId
   readonly ws: WebSocket
-  /** The principal that it speaks for. */
+  /** The principal of the connection. */
   readonly speaker: Principal
   readonly #socket: Socket
   readonly reader = new Reader()
   readonly owed = new OwedBarriers()
   readonly held: HeldFrames
-  /** The memory that it takes: of messages that have begun to come, and of frames that wait to be sent. */
+  /** The memory of the connection: incomplete messages, and unsent frames. */
   readonly hold: Hold
   #receivedBytes = 0
   #outbox: Buffer[] = []
-  /** Of what is held, what waits to be sent (bytes), and what waits for others, too. */
+  /** The unsent part of the held bytes, and the unsent frames shared with other connections. */
   #unsent = 0
   readonly #shared = new Set<Shared>()
   #blocked = false
   #progressAt = 0
-  /** Bytes that had come in when it was last asked for a sign of life; null: it never was. */
+  /** Bytes received before the last ping; null before the first ping. */
   #heardAtBeat: number | null = null
   #onReady: () => void = () => {}
 
@@ -46,17 +47,20 @@ export class Connection {
     this.#progressAt = now
   }
 
-  /** Calls `listener`, in place of an earlier one, when the socket takes data again and the outbox is empty. */
+  /**
+   * Calls `listener` when the socket takes data again and the outbox is empty; replaces an earlier
+   * listener.
+   */
   whenReady(listener: () => void): void {
     this.#onReady = listener
   }
 
-  /** A message of `bytes` has come, and is handled now. */
+  /** Notes that a message of `bytes` is handled now. */
   receiving(bytes: number): void {
     this.#receivedBytes = bytes
   }
 
-  /** Bytes of the newest message that has come. */
+  /** Bytes of the newest received message. */
   get receivedBytes(): number {
     return this.#receivedBytes
   }
@@ -65,19 +69,22 @@ export class Connection {
     return this.ws.readyState === this.ws.OPEN
   }
 
-  /** Nothing waits to be written before what comes next. */
+  /** True if no unsent data is queued. */
   get ready(): boolean {
     return !this.#blocked && this.#outbox.length === 0 && this.open
   }
 
-  /** Queues whole frames, in order. Small answers and a newcomer's state only: the rest goes by `sendChunk`. */
+  /**
+   * Queues whole frames, in order. For small answers and a newcomer's state; commits go through
+   * `sendChunk`.
+   */
   send(frames: readonly Buffer[]): void {
     for (const frame of frames) this.#outbox.push(frame)
     this.#pump()
     if (!this.ready) this.#count()
   }
 
-  /** The same of frames that others are sent, too: they are in memory once. */
+  /** Like `send`, for frames shared with other connections; they are in memory once. */
   sendShared(frames: readonly Buffer[], shared: Shared): void {
     this.#shared.add(shared)
     for (const frame of frames) this.#outbox.push(frame)
@@ -101,7 +108,7 @@ export class Connection {
     this.#shared.clear()
   }
 
-  /** Writes one commit, without what this connection itself sent; call only while `ready`. */
+  /** Writes one commit without this connection's own frames; call only while `ready`. */
   sendChunk(chunk: Chunk): void {
     const { bytes } = chunk
     const own = chunk.own.get(this.id)
@@ -130,7 +137,7 @@ export class Connection {
     this.#outbox = this.#outbox.slice(next)
   }
 
-  /** The socket has taken everything written to it. */
+  /** True if the socket has taken all written data. */
   drained(now: number): void {
     this.#progressAt = now
     this.#blocked = false
@@ -140,7 +147,9 @@ export class Connection {
     if (this.ready) this.#onReady()
   }
 
-  /** Cuts the connection off if it could not be written to for so long (milliseconds). Returns whether it did. */
+  /**
+   * Disconnects if no data could be written for this long (milliseconds). Returns true if it did.
+   */
   cutIfStalled(now: number, most: number): boolean {
     if (!this.#blocked) this.#progressAt = now
     if (now - this.#progressAt < most) return false
@@ -150,8 +159,8 @@ export class Connection {
   }
 
   /**
-   * Asks for a sign of life, or cuts the connection off where nothing came since it was asked last; returns whether it
-   * did. Any byte is a sign: behind a large message over a slow line the answer comes late.
+   * Sends a ping, or disconnects if no byte arrived since the last one; returns true if it did. Any
+   * byte counts, because a pong behind a large message on a slow line is late.
    */
   beat(): boolean {
     const { bytesRead } = this.#socket
@@ -163,13 +172,13 @@ export class Connection {
     return isSilent
   }
 
-  /** Nothing more is held for it, now. */
+  /** Releases the connection's held bytes now. */
   cut(reason: string): void {
     this.close(CLOSE.slowReader, reason)
     this.ws.terminate()
   }
 
-  /** True where its memory is for frames to be sent, and not for messages that are incomplete. */
+  /** True if its memory holds unsent frames rather than incomplete messages. */
   get isSlow(): boolean {
     return this.#unsent > 0 || this.#shared.size > 0
   }
@@ -184,6 +193,6 @@ export class Connection {
 /** A close reason has at most 123 bytes (RFC 6455, 5.5), and half a character of another 3. */
 const REASON_BYTES = 120
 
-/** As much of a reason as a close frame holds. */
+/** A close reason, shortened to fit a close frame. */
 export const shortReason = (reason: string): string =>
   new TextDecoder().decode(new TextEncoder().encode(reason).subarray(0, REASON_BYTES))

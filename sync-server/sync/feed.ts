@@ -7,11 +7,11 @@ import { type Chunk, Ring } from './outgoing/ring.ts'
 interface StoredFrames {
   seq: number
   frames: Buffer[]
-  /** Their memory, counted once for all connections that they are sent to. */
+  /** The frames' memory, counted once for all connections that receive them. */
   shared: Shared
 }
 
-/** Small frames side by side in few buffers: one write for this many. */
+/** Log updates joined into one buffer (count), to save writes. */
 const FRAMES_A_WRITE = 512
 
 const framesOf = ({ checkpoint, tail, seq }: Stored): StoredFrames => {
@@ -23,8 +23,8 @@ const framesOf = ({ checkpoint, tail, seq }: Stored): StoredFrames => {
 }
 
 /**
- * Brings what is committed to a room's readers, each from its own position in the log: from memory while it keeps
- * up, from disk when it is new or fell behind. Nothing waits in memory for a reader that takes nothing.
+ * Sends commits to a room's readers, each from its own log position: from memory if it keeps up,
+ * from disk if it is new or fell behind. No data waits in memory for a slow reader.
  */
 export class Feed {
   readonly #ring = new Ring()
@@ -41,20 +41,20 @@ export class Feed {
     this.#load = load
   }
 
-  /** A new commit; `catchUp` sends it. */
+  /** Adds a new commit; `catchUp` sends it. */
   push(chunk: Chunk): void {
     this.#stored = null
     this.#ring.push(chunk)
   }
 
-  /** Lets go of what is only kept to be shared. */
+  /** Releases the shared frames. */
   forget(): void {
     this.#stored = null
   }
 
   /**
-   * Sends a reader everything committed that it does not have, as far as its socket takes it. Returns a promise
-   * only where the log has to be read for it.
+   * Sends a reader all commits that it lacks, as far as its socket takes them. Returns a promise
+   * only if the log must be read.
    */
   catchUp(connection: Connection): Promise<void> | null {
     const { reader } = connection
@@ -69,9 +69,9 @@ export class Feed {
   }
 
   /**
-   * Sends what is stored as it is, without decoding anything: to a newcomer, and to a reader that fell behind
-   * further than the ring reaches. The empty SyncStep2 comes last, so that `synced` is true when it says so.
-   * Rejects if the log cannot be read.
+   * Sends the stored updates without decoding them: to a newcomer, and to a reader behind the ring.
+   * The empty SyncStep2 comes last, so that `synced` only becomes true with all data. Rejects if
+   * the log cannot be read.
    */
   async sendStored(connection: Connection): Promise<void> {
     const { reader } = connection

@@ -1,13 +1,16 @@
 import { ClawError } from '../../protocol/errors.ts'
 import type { Room } from './room.ts'
 
-/** Throws `quota` where nothing more may come into the room's document: what makes room or ends something still may. */
+/**
+ * Throws `quota` if the room's document is full; changes that free space or end something are still
+ * accepted.
+ */
 export const checkRoom = ({ isFull, name }: Pick<Room, 'isFull' | 'name'>): void => {
   if (!isFull) return
   throw new ClawError('quota', `the document of workspace "${name}" is full`, FULL_HINT)
 }
 
-/** Throws `quota` where an agent's messages and tasks would take more than its share of the document. */
+/** Throws `quota` if an agent's messages and tasks would exceed its share of the document. */
 export const checkShare = (room: Pick<Room, 'takeShare'>, agent: string, bytes: number): void => {
   if (room.takeShare(agent, bytes)) return
   throw new ClawError(

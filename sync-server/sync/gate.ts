@@ -3,15 +3,18 @@ import type { Owned } from '../storage/update-log.ts'
 import type { Principal } from './principal.ts'
 import type { Decoded } from './updates/check.ts'
 
-/** Says whose words an update may be, before it touches a room's document. One a room. */
+/**
+ * Decides which agents' changes an update may hold, before it is applied to a room's document. One
+ * per room.
+ */
 export interface Gate {
   /** Sets the owners of Yjs client ids, as stored. */
   open(owners: Map<number, string>): void
-  /** From now on this is the room's document, and the server writes under `server`. */
+  /** Sets the room's document, and the Yjs client id under which the server writes. */
   adopt(doc: Y.Doc, server: number): void
   /**
-   * Looks at an update that can be applied, of which `clocks` has what is known already. Throws WireError where it says
-   * something in another's name; false: it may not change anything, and does not ask to.
+   * Checks an applicable update against the known `clocks`. Throws WireError if it writes in
+   * another agent's name; returns false if the sender may not write and the update changes nothing.
    */
   admit(
     by: Principal,
@@ -19,19 +22,27 @@ export interface Gate {
     clocks: ReadonlyMap<number, number>,
     isSyncStep2: boolean,
   ): boolean
-  /** Takes `bytes` of an agent's share of the document for messages and tasks; returns false where less is left. */
+  /**
+   * Takes `bytes` of an agent's share of the document for messages and tasks; returns false if less
+   * is left.
+   */
   takeShare(agent: string, bytes: number): boolean
-  /** The number of new Yjs client ids that it may still bring. */
+  /** New Yjs client ids that the agent may still use (count). */
   mostNewIds(by: Principal): number
-  /** The agent that has written under a client id, or shows it; undefined for nobody. */
+  /** The agent that has written under a client id, or shows it; undefined for none. */
   holderOf(client: number): string | undefined
-  /** Nobody else is to write under this client id for as long as `agent` shows it; false: it is another's, or one too many. */
+  /**
+   * Reserves a client id for `agent` while the agent shows it. Returns false if it belongs to
+   * another agent, or if the agent has too many.
+   */
   reserve(client: number, agent: string): boolean
-  /** It is not shown any more: unless something was written under it, it is nobody's again. */
+  /** Ends the reservation of a client id; without written operations it is free again. */
   release(client: number): void
-  /** The server writes under this client id for its owner. Throws where it is another's. */
+  /**
+   * Lets the server write under a client id for its owner. Throws if it belongs to another agent.
+   */
   own(client: number, owner: string): void
-  /** All admitted updates are in the document. */
+  /** Notes that all admitted updates are in the document. */
   applied(): void
   /** Client ids that got an owner since the last call. */
   takeOwned(): Owned[]

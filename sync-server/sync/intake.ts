@@ -24,7 +24,7 @@ export interface IntakeEnv {
 
 const MAX_EARLY_FRAMES = 64
 
-/** The receiving side of a room: hands each frame to the part that it is for. */
+/** The receiving side of a room: passes each frame to its handler. */
 export class Intake {
   readonly #env: IntakeEnv
 
@@ -48,7 +48,7 @@ export class Intake {
   }
 
   #postpone(connection: Connection, frame: Frame): void {
-    // The bytes that a newcomer waits for go first; `catchUp` wakes the document when they are gone.
+    // A newcomer's bytes go first; `catchUp` starts building the document once they are sent.
     if (![...this.#env.connections].some(({ reader }) => reader.isRereading))
       this.#env.loading.wake()
     const bytes = connection.receivedBytes
@@ -65,7 +65,7 @@ export class Intake {
     if (waiting > MAX_EARLY_FRAMES) connection.ws.pause()
   }
 
-  /** Throws WireError where the frame breaks the grammar or a limit. */
+  /** Throws WireError if the frame breaks the grammar or a limit. */
   handle(connection: Connection, frame: Frame): void {
     if (!connection.open) return
     switch (frame.type) {
@@ -95,7 +95,10 @@ export class Intake {
 const isNewcomer = (frame: Frame): boolean =>
   frame.type === 'syncStep1' && isEmptyStateVector(frame.stateVector)
 
-/** True where the log alone does not answer a frame; for awareness, the document tells whose a client id is. */
+/**
+ * True if a frame needs the document, not just the log; awareness needs it for the owners of client
+ * ids.
+ */
 const needsDocument = (frame: Frame): boolean =>
   frame.type === 'update' ||
   frame.type === 'awareness' ||

@@ -1,6 +1,6 @@
 /**
- * The identity that a connection or a request speaks for: the owner of the server, who may say anything in any name, or one agent in
- * one workspace.
+ * The identity of a connection or request: the owner of the server, who may act for any agent, or
+ * one agent in one workspace.
  */
 export type Principal =
   | { readonly kind: 'owner' }
@@ -12,8 +12,8 @@ export type Principal =
     }
 
 /**
- * A token for clients that speak plain HTTP and may be several agents: it speaks for nobody until it is said whose words
- * these are.
+ * A token for plain HTTP clients that may be several agents: each request names the agent it acts
+ * for.
  */
 export interface TokenHolder {
   readonly kind: 'token'
@@ -27,7 +27,7 @@ export type Caller = Principal | TokenHolder
 
 export const OWNER: Principal = { kind: 'owner' }
 
-/** The agent whose words it may pass on; null: anybody's. */
+/** The agent that the caller may act for; null for any agent. */
 export const agentOf = (speaker: Principal): string | null =>
   speaker.kind === 'owner' ? null : speaker.agent
 
@@ -36,5 +36,5 @@ export const nameOf = (one: Caller): string => {
   return `${one.kind === 'token' ? `token ${one.id}` : one.agent} of ${one.workspace}`
 }
 
-/** The workspace that somebody is of; '': of none. */
+/** The workspace of a caller; '' for none. */
 export const workspaceOf = (one: Caller): string => (one.kind === 'owner' ? '' : one.workspace)

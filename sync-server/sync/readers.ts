@@ -14,9 +14,9 @@ export interface ReadersEnv {
   feed: Feed
   awareness: AwarenessFeed
   barriers: Barriers
-  /** Asks for a turn. */
+  /** Schedules a turn. */
   schedule: () => void
-  /** Lets the document be built, if it is not yet. */
+  /** Starts building the document, if it is not built yet. */
   wake: () => void
   refuse: (connection: Connection, error: unknown) => void
   fail: (error: Error) => void
@@ -27,7 +27,10 @@ export interface ReadersEnv {
 export const isEmptyStateVector = (bytes: Uint8Array): boolean =>
   bytes.length === 1 && bytes[0] === 0
 
-/** The sending side of a room: brings its connections what they lack, as far as their sockets take it. */
+/**
+ * The sending side of a room: sends its connections the commits that they lack, as far as their
+ * sockets take them.
+ */
 export class Readers {
   readonly #env: ReadersEnv
 
@@ -35,7 +38,7 @@ export class Readers {
     this.#env = env
   }
 
-  /** Asks for what the client has and the server does not, and sends who is here. */
+  /** Requests the client's updates that the server lacks, and sends the awareness states. */
   greet(connection: Connection): void {
     const { live, awareness } = this.#env
     const { present } = awareness
@@ -45,7 +48,9 @@ export class Readers {
     ])
   }
 
-  /** Takes a SyncStep1: a newcomer is sent what is stored, another is answered in the next turn. */
+  /**
+   * Handles a SyncStep1: a newcomer gets the stored updates, others are answered in the next turn.
+   */
   ask(connection: Connection, stateVector: Uint8Array): void {
     connection.reader.ask(stateVector)
     if (isEmptyStateVector(stateVector)) {
@@ -67,14 +72,14 @@ export class Readers {
         refuse(connection, asWireError(error))
         continue
       }
-      // From here on a failure is not the reader's fault: what cannot be encoded is what is stored.
+      // From here on a failure is not the reader's fault: the stored document cannot be encoded.
       connection.send(syncStep2Fragments(live.missing(wants)))
       reader.advance(durable)
       barriers.pay(connection)
     }
   }
 
-  /** Sends a reader what it lacks, as far as its socket takes it. */
+  /** Sends a reader the commits that it lacks, as far as its socket takes them. */
   catchUp(connection: Connection): void {
     const { feed, barriers, wake, schedule, awareness } = this.#env
     const { reader } = connection
@@ -90,7 +95,7 @@ export class Readers {
     for (const connection of this.#env.connections) this.catchUp(connection)
   }
 
-  /** Sends signs of life, and cuts off readers that take nothing for `slowReaderMs`. */
+  /** Sends pings, and disconnects readers that take no data for `slowReaderMs`. */
   beat(now: number, slowReaderMs: number): void {
     const alive = awarenessFrame([])
     for (const connection of this.#env.connections) {

@@ -5,40 +5,48 @@ import type { Gate } from './gate.ts'
 import type { Principal } from './principal.ts'
 import type { Room } from './room.ts'
 
-/** A room's seam to the server; a room knows nothing of what is in its document. */
+/** A room's interface to the server. A room does not know the content of its document. */
 export interface RoomEnv {
   log: UpdateLog
   /** The most bytes of one awareness state, and of the document as it is stored. */
   maxAwareness: number
   maxDocument: number
-  /** A reader that takes nothing for this long is cut off (milliseconds). */
+  /** A reader that takes no data for this long is disconnected (milliseconds). */
   slowReaderMs: number
   now: () => number
   /** Makes the gate that decides whose updates the document accepts. */
   gate: () => Gate
-  /** Writes into a new workspace's document, before the first client is answered. */
+  /** Prepares a new workspace's document before the first client is answered. */
   prepare: (doc: Y.Doc, name: string) => void
   /** The Yjs client id under which the server writes into this document. */
   serverClient: (doc: Y.Doc) => number
-  /** This is the room's document from now on: it was loaded, or had to be built again. */
+  /** Called when the room's document was loaded or rebuilt. */
   onDocument: (room: Room, doc: Y.Doc) => void
   /** One client's awareness state changed; JSON, `null` for none. */
   onAwareness: (room: Room, before: string, after: string) => void
-  /** The room accepts and answers nothing any more: the store failed, or the room did. */
+  /**
+   * Called when the room fails, or the store does; the room accepts and answers nothing afterwards.
+   */
   onFailure: (room: Room, error: Error) => void
-  /** The document holds what is on disk, until this returns. */
+  /** Called when the document equals the state on disk; it does so until the call returns. */
   onCommit: (room: Room, updates: number, bytes: number, ms: number) => void
-  /** A connection had to be closed, for a message that it sent (of `bytes`) or for what it did not read (0). */
+  /** Called when a connection is closed for a message of `bytes`, or for unread data (0). */
   onClose: (code: number, reason: string, by: Principal, bytes: number) => void
-  /** A client spoke in another's name, and was rejected. */
+  /** Called when a client's message in another agent's name is rejected. */
   onForgery: (room: Room, by: Principal, what: string) => void
-  /** Returns true where the room must stay in memory without connections, as where time runs for something in it. */
+  /**
+   * Returns true if the room must stay in memory without connections, for example for a running
+   * timer.
+   */
   keeps: (room: Room) => boolean
-  /** No connection for IDLE_ROOM_MS, and everything is in the checkpoint. */
+  /** Called after IDLE_ROOM_MS without a connection, once the checkpoint covers everything. */
   onIdle: (room: Room) => void
 }
 
-/** A change of the server's own. Entries for `archive` and facts for `keep` are stored with it, all or nothing. */
+/**
+ * A change by the server. Its archive entries (`archive`) and facts (`keep`) are stored atomically
+ * with it.
+ */
 export type Change<T> = (
   doc: Y.Doc,
   archive: (entry: Archivable) => void,

@@ -22,7 +22,7 @@ import { Loading } from './turn/loading.ts'
 import { TurnLoop } from './turn-loop.ts'
 import { docOf, LiveDocument } from './updates/document.ts'
 
-/** One workspace in memory: its document, its connections, and the frames that they send. */
+/** One workspace in memory: its document and its connections, with the frames they send. */
 export class Room {
   readonly name: string
   readonly #env: RoomEnv
@@ -41,7 +41,7 @@ export class Room {
   readonly #loading = new Loading()
   readonly #loaded: Promise<void>
   #failure: Error | null = null
-  /** It has left memory: it failed, was unloaded, or the server stops. */
+  /** True once the room failed or was unloaded, or the server stops. */
   #isGone = false
   readonly #idleWatch = new IdleWatch(
     () => this.#idle(),
@@ -115,7 +115,10 @@ export class Room {
     })
   }
 
-  /** Resolves when the document is built, and everything can be answered. Rejects if the log cannot be read. */
+  /**
+   * Resolves when the document is built and all frames can be answered. Rejects if the log cannot
+   * be read.
+   */
   get loaded(): Promise<void> {
     this.#loading.wake()
     return this.#loaded
@@ -129,27 +132,27 @@ export class Room {
     return this.#live.doc
   }
 
-  /** The awareness states of everybody here, as JSON. */
+  /** The awareness states of all present clients, as JSON. */
   get present(): string[] {
     return this.#awareness.present.map(({ json }) => json)
   }
 
-  /** A part of a large update is in the document, and more of it is to come. */
+  /** True while a large update is only partly in the document. */
   get isPartial(): boolean {
     return this.#admission.isPartial
   }
 
-  /** The document accepts only updates that make it smaller. */
+  /** True if the document accepts only updates that make it smaller. */
   get isFull(): boolean {
     return this.#checkpoints.isFull
   }
 
-  /** Takes `bytes` of an agent's share of the document; returns false where less is left. */
+  /** Takes `bytes` of an agent's share of the document; returns false if less is left. */
   takeShare(agent: string, bytes: number): boolean {
     return this.#gate.takeShare(agent, bytes)
   }
 
-  /** Shows somebody who has no connection, under a number that no connection has; null ends that. */
+  /** Shows an agent without a connection, under an id that no connection has; null removes it. */
   show(number: number, speaker: Principal, state: AwarenessEntry | null): void {
     if (this.#isGone) return
     const now = this.#env.now()
@@ -183,7 +186,7 @@ export class Room {
     this.#env.onDocument(this, doc)
   }
 
-  /** Runs the room's own work. An error in it ends this room, and nothing else. */
+  /** Runs the room's own work. An error in it ends only this room. */
   #guard(work: () => void): void {
     try {
       work()
@@ -211,15 +214,17 @@ export class Room {
   }
 
   /**
-   * Handles one message. For a large one it returns work that the caller runs to its end before the next message of that
-   * connection, with others' turns in between; the message's bytes are not read again. Breaking the grammar or a limit
-   * closes this connection and touches no other.
+   * Handles one message. For a large one it returns work, which the caller runs to its end before
+   * the connection's next message, in turns with other connections; the message's bytes are not
+   * read again. A message that breaks the grammar or a limit closes only its connection.
    */
   receive(connection: Connection, message: Uint8Array): Work | null {
     return this.#intake.receive(connection, message)
   }
 
-  /** Closes a connection for a frame that it sent. Any error but a WireError is a fault of the room. */
+  /**
+   * Closes a connection for a frame that it sent. An error that is not a WireError fails the room.
+   */
   #refuse(connection: Connection, error: unknown): void {
     if (!(error instanceof WireError)) {
       this.fail(error as Error)
@@ -233,9 +238,10 @@ export class Room {
   }
 
   /**
-   * Runs `change` on the document in its turn, as one update of the server's own, and resolves to its result once
-   * that is on disk. Throws what `change` throws; `change` throws before it changes anything, or not at all. `as`: whose
-   * change it is, and the Yjs client id that the server writes under for them.
+   * Runs `change` on the document in its turn, as one update by the server. Resolves to the result
+   * once the update is on disk. Rejects with the error of `change`, which must throw before its
+   * first change, or not at all. `as`: the agent that the change is for, and the Yjs client id to
+   * write under.
    */
   command<T>(change: Change<T>, as?: Owned, turn: Partial<Queued> = {}): Promise<T> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
@@ -246,7 +252,7 @@ export class Room {
     return done
   }
 
-  /** Sends signs of life, and cuts off readers that take nothing. */
+  /** Sends pings, and disconnects readers that take no data. */
   heartbeat(): void {
     this.#guard(() => {
       const now = this.#env.now()
@@ -257,14 +263,17 @@ export class Room {
     })
   }
 
-  /** Resolves when the document can be loaded and written again; fails the room where it cannot, and rejects. */
+  /**
+   * Resolves when the document can be loaded and written again; otherwise fails the room and
+   * rejects.
+   */
   async prove(): Promise<void> {
     await this.loaded
     this.#guard(() => void this.#live.missing())
     if (this.#failure !== null) throw this.#failure
   }
 
-  /** Resolves when nothing of this room is on its way to the log any more. */
+  /** Resolves when the room has no pending write to the log. */
   ended(): Promise<void> {
     return this.#turns.ended()
   }
@@ -290,7 +299,10 @@ export class Room {
     this.#env.onIdle(this)
   }
 
-  /** The room accepts and answers nothing any more; every connection is closed with 4503. */
+  /**
+   * Fails the room: it accepts and answers nothing afterwards, and every connection is closed with
+   * 4503.
+   */
   fail(error: Error): void {
     if (this.#isGone) return
     const failure = error instanceof Corruption ? error : new Fault(this.name, error)
@@ -319,7 +331,7 @@ export class Room {
   }
 }
 
-/** The workspace as it is stored; a new one is prepared and stored first. */
+/** The stored workspace; a new one is prepared and stored first. */
 const loadOrPrepare = async (name: string, { log, prepare }: RoomEnv): Promise<Stored> => {
   const stored = await log.load(name)
   if (stored.seq > 0) return stored

@@ -30,7 +30,10 @@ export class Rooms {
     return this.#rooms.values()
   }
 
-  /** The room of a workspace, loaded on first use; all who ask meanwhile get the same one. Throws Fault. */
+  /**
+   * The room of a workspace, loaded on first use; concurrent callers get the same one. Throws
+   * Fault.
+   */
   open(name: string): Room {
     if (this.#closed) throw new Error('the server is stopping')
     let room = this.#rooms.get(name)
@@ -41,7 +44,7 @@ export class Rooms {
       if (this.faults.has(name)) {
         room.prove().then(
           () => this.faults.served(name),
-          () => {}, // it has failed again, and said so
+          () => {}, // the new failure is reported already
         )
       }
     }
@@ -54,13 +57,16 @@ export class Rooms {
     return room
   }
 
-  /** A room has failed by itself: it goes, and is loaded from disk when somebody asks for it later. */
+  /** Removes a failed room; a later request loads it from disk. */
   fault(room: Room, error: Error): void {
     this.faults.add(room.name, error, room.ended())
     this.#unload(room)
   }
 
-  /** The store failed: closes every connection, and lets go of what is in memory. The next rooms are loaded from disk. */
+  /**
+   * Call when the store failed: closes every connection, and drops the rooms. The next rooms are
+   * loaded from disk.
+   */
   drop(error: Error): void {
     const rooms = [...this.#rooms.values()]
     this.#rooms.clear()
@@ -76,13 +82,19 @@ export class Rooms {
     room.dispose()
   }
 
-  /** Resolves when what was received is on disk and its barriers are answered; no room is opened any more. */
+  /**
+   * Resolves when all received updates are on disk and their barriers are answered. No room is
+   * opened afterwards.
+   */
   async flush(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#rooms.values()].map((room) => room.flush()))
   }
 
-  /** Writes the checkpoints of rooms, one after the other, until the signal aborts: without one a room's next start is longer. */
+  /**
+   * Writes the checkpoints of rooms, one after the other, until the signal aborts; without one a
+   * room loads more slowly.
+   */
   async writeCheckpoints(signal: AbortSignal): Promise<void> {
     for (const room of [...this.#rooms.values()]) {
       if (signal.aborted) return
@@ -90,7 +102,7 @@ export class Rooms {
     }
   }
 
-  /** Closes every connection with 1001, and lets go of the rooms. */
+  /** Closes every connection with 1001, and drops the rooms. */
   close(): void {
     this.#closed = true
     for (const room of this.#rooms.values()) room.close()

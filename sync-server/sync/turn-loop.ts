@@ -25,28 +25,28 @@ export interface TurnLoopEnv {
   feed: Feed
   readers: Readers
   checkpoints: Checkpoints
-  /** The document is built. */
+  /** True once the document is built. */
   isLoaded: () => boolean
-  /** Takes `doc` in place of a document that could not be applied to. */
+  /** Replaces a document that could not be updated by `doc`. */
   adopt: (doc: Y.Doc) => void
   refuse: (connection: Connection, error: unknown) => void
-  /** Runs work of the room's own: an error in it ends the room. */
+  /** Runs the room's own work; an error in it ends the room. */
   guard: (work: () => void) => void
   fail: (error: Error) => void
   onCommit: (updates: number, bytes: number, ms: number) => void
 }
 
 /**
- * The order of what happens to a room's document.
+ * Orders the changes of a room's document.
  *
- * Work goes in turns, one commit at a time: apply everything that arrived → one durable log record → send it to
- * everyone, answer its barriers. Between two turns the document holds exactly what is on disk, and only then is
- * state read from it. So nobody ever sees an update that a crash, or a power loss, could take back.
+ * Work runs in turns, one commit at a time: apply all received updates → one durable log record → send it to all
+ * connections and answer its barriers. Between two turns the document equals the state on disk, and state is read only
+ * then. No client ever sees an update that a crash or a power loss could take back.
  */
 export class TurnLoop {
   readonly #env: TurnLoopEnv
   readonly #gather = new Gather()
-  /** Position in the log of what the document holds between turns. */
+  /** The log position that the document holds between turns. */
   #durable = 0
   #isScheduled = false
   #isCommitting = false
@@ -63,7 +63,7 @@ export class TurnLoop {
     return this.#durable
   }
 
-  /** Nothing waits for a turn, and no commit is under way. */
+  /** True if no work waits for a turn and no commit is under way. */
   get isIdle(): boolean {
     return this.#waiting === 0 && !this.#isCommitting
   }
@@ -72,7 +72,7 @@ export class TurnLoop {
     return this.#env.admission.waiting + this.#env.commands.size
   }
 
-  /** The log was read up to `seq`. */
+  /** Notes that the log was read up to `seq`. */
   opened(seq: number): void {
     this.#durable = seq
   }
@@ -91,13 +91,13 @@ export class TurnLoop {
     })
   }
 
-  /** No turn begins any more; a record on its way to the log is still stored. */
+  /** Stops the loop: no turn begins afterwards; a pending record is still stored. */
   stop(): void {
     this.#isStopped = true
     this.#flushed()
   }
 
-  /** Resolves when nothing is on its way to the log. */
+  /** Resolves when no write to the log is pending. */
   async ended(): Promise<void> {
     await this.#stored
     await this.#env.checkpoints.settled()
@@ -111,7 +111,10 @@ export class TurnLoop {
     await this.#checkpoint()
   }
 
-  /** Call only between turns, when the document holds exactly what is on disk. Fails the room where it cannot be stored. */
+  /**
+   * Call only between turns, when the document equals the state on disk. Fails the room if the
+   * checkpoint cannot be stored.
+   */
   async #checkpoint(): Promise<void> {
     const { checkpoints, live, fail } = this.#env
     try {
@@ -125,7 +128,7 @@ export class TurnLoop {
     for (const done of this.#flushes.splice(0)) done()
   }
 
-  /** The document holds exactly what is on disk when a turn begins. */
+  /** At the start of a turn the document equals the state on disk. */
   #turn(): void {
     this.#isScheduled = false
     if (this.#isCommitting || this.#isStopped) return
@@ -153,7 +156,7 @@ export class TurnLoop {
     } else this.#commitGood(entries, covered)
   }
 
-  /** Commits what remains of entries that could not be applied together. */
+  /** Commits the good ones of entries that could not be applied together. */
   #commitGood(entries: readonly Entry[], covered: readonly Barrier[]): void {
     void this.#salvage(entries)
       .then((good) => {
@@ -174,11 +177,11 @@ export class TurnLoop {
     const started = now()
     const updates = entries.map(({ update }) => update)
     const stored = log.append(name, updates, archived, gate.takeOwned(), facts)
-    // While the disk works.
+    // Runs while the disk works.
     const sent = framesOf(entries)
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     const committed = (seq: number): void => {
-      // Commands on disk are answered, also where the room has failed meanwhile.
+      // Durable commands are answered even if the room failed meanwhile.
       if (entries.length === 0 || this.#isStopped) {
         this.#finish(batch, covered, null, 0)
         return
@@ -217,7 +220,8 @@ export class TurnLoop {
     if (this.#isStopped) return
     for (const { connection } of covered) readers.catchUp(connection)
     barriers.answer(covered, this.#durable)
-    // The next commit's fsync is under way while this one is sent out. Commands that are left let others go first.
+    // The next commit's fsync runs while this one is sent. Remaining commands wait for other work
+    // first.
     if (commands.size > 0) this.schedule()
     else this.#turn()
     if (chunk === null) return
@@ -227,8 +231,8 @@ export class TurnLoop {
   }
 
   /**
-   * Finds the updates that could not be applied, so that they are neither stored nor sent on. Resolves to the rest, applied,
-   * or to null where the loop has stopped meanwhile.
+   * Finds the updates that could not be applied, so that they are neither stored nor sent. Resolves
+   * to the other entries, applied, or to null if the loop stopped meanwhile.
    */
   async #salvage(entries: readonly Entry[]): Promise<Entry[] | null> {
     const { name, log, admission, refuse, adopt } = this.#env

@@ -30,7 +30,7 @@ const FIN = 0x80
 const BINARY = 2
 const CONTINUATION = 0
 
-/** The WebSocket frame of a message `head ++ body`: ready for `socket.write`. */
+/** The WebSocket frame of a message `head ++ body`, ready for `socket.write`. */
 const frameOf = (head: Uint8Array, body: Uint8Array): Buffer => {
   const size = head.length + body.length
   const buffer = Buffer.allocUnsafe(headerSize(size) + size)
@@ -77,7 +77,9 @@ export const updateFragments = (update: Uint8Array): Buffer[] =>
 export const syncStep2Fragments = (update: Uint8Array): Buffer[] =>
   fragments(syncHead(1, update.length), update)
 
-/** Says "that was all": `synced` becomes true on a stock client. Its payload is the empty Yjs update. */
+/**
+ * An empty SyncStep2: `synced` becomes true on a stock client. Its payload is the empty Yjs update.
+ */
 export const SYNC_DONE: Buffer = syncStep2Fragments(new Uint8Array([0, 0]))[0]!
 
 export const syncStep1Frame = (stateVector: Uint8Array): Buffer =>
@@ -89,7 +91,7 @@ export const barrierFrame = (nonce: number): Buffer =>
     encoding.writeVarUint(encoder, nonce)
   })
 
-/** With no entries it is a sign of life that changes nothing. */
+/** Without entries it is a keep-alive that changes nothing. */
 export const awarenessFrame = (entries: readonly AwarenessEntry[]): Buffer =>
   frame((encoder) => {
     const body = encoding.encode((inner) => {

@@ -1,4 +1,7 @@
-/** Barriers of one connection that are on disk, and that it is sent once it has the log up to their position. */
+/**
+ * Durable barriers of one connection; each is answered once the connection has the log up to its
+ * position.
+ */
 export class OwedBarriers {
   readonly #owed: { nonce: number; seq: number }[] = []
 
@@ -10,7 +13,10 @@ export class OwedBarriers {
     this.#owed.push({ nonce, seq })
   }
 
-  /** Nonces of the barriers due for a reader at `cursor`, in order; all of them for one that reads nothing (null). */
+  /**
+   * Nonces of the barriers due for a reader at `cursor`, in order; all for a connection that reads
+   * nothing (null).
+   */
   takeDue(cursor: number | null): number[] {
     const first = this.#owed.findIndex(({ seq }) => cursor !== null && seq > cursor)
     const due = this.#owed.splice(0, first === -1 ? this.#owed.length : first)

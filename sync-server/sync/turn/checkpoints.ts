@@ -1,21 +1,29 @@
 import { COMPACT_BYTES, COMPACT_UPDATES } from '../../config/limits.ts'
 import type { Stored } from '../../storage/update-log.ts'
 
-/** From one checkpoint to the next passes at least this many times as long as it took to encode and store. */
+/**
+ * The pause between two checkpoints is at least this many times the time that the last one took.
+ */
 const REST = 20
 
-/** Decides when a room's log is folded into its checkpoint, and does it, one at a time. */
+/** Folds a room's log into its checkpoint when it is due, one checkpoint at a time. */
 export class Checkpoints {
   readonly #store: (checkpoint: Uint8Array) => Promise<void>
   readonly #mostBytes: number
   #tailUpdates = 0
   #tailBytes = 0
   #checkpointBytes = 0
-  /** Before this (ms of `performance.now`) none is due, or they would take too much of a busy room's time. */
+  /**
+   * The earliest time of the next checkpoint (`performance.now`), so that checkpoints do not slow
+   * down a busy room.
+   */
   #restUntil = 0
   #writing: Promise<void> | null = null
 
-  /** `store` replaces the records that a checkpoint covers; `mostBytes`: how large the document may be as stored. */
+  /**
+   * `store` replaces the records that a checkpoint covers. `mostBytes`: the most bytes of the
+   * stored document.
+   */
   constructor(store: (checkpoint: Uint8Array) => Promise<void>, mostBytes: number) {
     this.#store = store
     this.#mostBytes = mostBytes
@@ -31,14 +39,15 @@ export class Checkpoints {
     this.#tailBytes += bytes
   }
 
-  /** The document has all the bytes that it may have on disk. */
+  /** True if the stored document has reached its most bytes. */
   get isFull(): boolean {
     return this.#checkpointBytes + this.#tailBytes > this.#mostBytes
   }
 
   /**
-   * By count, because a newcomer applies each update of the tail; by bytes, because it is sent them. Deletions free space
-   * only in the next checkpoint: a full document is due for one after any change.
+   * Due by count, because a newcomer applies each update of the tail; by bytes, because they are
+   * sent. Deletions free space only in the next checkpoint, so a full document is due after any
+   * change.
    */
   get isDue(): boolean {
     if (this.#writing !== null || performance.now() < this.#restUntil) return false
@@ -51,7 +60,10 @@ export class Checkpoints {
     return this.#tailUpdates === 0
   }
 
-  /** `encode` gives the document; it is called at once, if no checkpoint is being written. */
+  /**
+   * Writes a checkpoint, unless one is being written. `encode` returns the document; it is called
+   * synchronously.
+   */
   write(encode: () => Uint8Array): Promise<void> {
     if (this.#writing !== null) return this.#writing
     const started = performance.now()
@@ -67,7 +79,7 @@ export class Checkpoints {
     return this.#writing
   }
 
-  /** Resolves when none is being written. */
+  /** Resolves when no checkpoint is being written. */
   async settled(): Promise<void> {
     await this.#writing?.catch(() => {})
   }

@@ -1,6 +1,6 @@
 import { IDLE_ROOM_MS } from '../../config/limits.ts'
 
-/** Calls `onIdle` once nobody has been connected for IDLE_ROOM_MS. */
+/** Calls `onIdle` after IDLE_ROOM_MS without a connection. */
 export class IdleWatch {
   readonly #onIdle: () => Promise<void>
   readonly #fail: (error: Error) => void
@@ -12,7 +12,7 @@ export class IdleWatch {
     this.#fail = fail
   }
 
-  /** Begins to count, from 0 where it counts already. */
+  /** Starts the timer, or restarts it. */
   start(): void {
     this.stop()
     if (this.#isClosed) return

@@ -6,7 +6,7 @@ import { BUILD_DELAY_MS } from '../../config/limits.ts'
  */
 export class Loading {
   #early: (() => void)[] | null = []
-  /** Lets the document be built now. */
+  /** Starts building the document now. */
   readonly wake: () => void
   readonly #awake: Promise<void>
 
@@ -18,7 +18,7 @@ export class Loading {
     this.wake = wake
   }
 
-  /** The document is built. */
+  /** True once the document is built. */
   get isDone(): boolean {
     return this.#early === null
   }
@@ -30,12 +30,15 @@ export class Loading {
     clearTimeout(backstop)
   }
 
-  /** Keeps `receive` until the document is built; returns how many wait. Only before that. */
+  /**
+   * Queues `receive` until the document is built; returns the count of queued ones. Call only
+   * before that.
+   */
   postpone(receive: () => void): number {
     return this.#early!.push(receive)
   }
 
-  /** The document is built; returns what was postponed, in order. */
+  /** Notes that the document is built. Returns the queued work, in order. */
   done(): readonly (() => void)[] {
     const early = this.#early ?? []
     this.#early = null

@@ -6,8 +6,8 @@ export type UpdateFrame = Extract<Frame, { type: 'update' }>
 const sizeOf = (frame: Frame): number => (frame.type === 'update' ? frame.update.length : 0)
 
 /**
- * Frames of one client that wait for its SyncStep2. A client may send an edit just before its SyncStep2 with what the edit
- * builds on; after it, a gap is an error.
+ * Frames of one client that wait for its SyncStep2. A client may send an edit just before the
+ * SyncStep2 that holds the edit's dependencies; afterwards a gap is an error.
  */
 export class HeldFrames {
   readonly #frames: Frame[] = []
@@ -23,7 +23,10 @@ export class HeldFrames {
     return this.#frames.length === 0
   }
 
-  /** Holds an update with a gap. Throws WireError (4409) after the SyncStep2, and where too much is held. */
+  /**
+   * Holds an update with a gap. Throws WireError (4409) after the SyncStep2, and if too much is
+   * held.
+   */
   hold(frame: UpdateFrame): void {
     const count = this.#frames.length
     const bytes = this.#frames.reduce((sum, one) => sum + sizeOf(one), frame.update.length)
@@ -35,12 +38,12 @@ export class HeldFrames {
     this.#account.add(frame.update.length)
   }
 
-  /** Puts a frame behind the updates that are held. */
+  /** Queues a frame behind the held updates. */
   queue(frame: Frame): void {
     this.#frames.push(frame)
   }
 
-  /** The SyncStep2 has come: hands out what was held, in order. */
+  /** Notes the SyncStep2. Returns the held frames, in order. */
   release(handle: (frame: Frame) => void): void {
     this.#isSynced = true
     for (const frame of this.#frames.splice(0)) {

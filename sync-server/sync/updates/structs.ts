@@ -1,8 +1,8 @@
 import * as decoding from 'lib0/decoding'
 
 /**
- * The structs of an update as bytes (yjs, V1 encoding), read over without making anything of them: so also where Yjs cannot
- * read them, or not write them again. Everything here throws on bytes that are no struct.
+ * Skips the structs of an update (Yjs, V1 encoding) without decoding them, so that structs which
+ * Yjs cannot read or write back are handled, too. All functions throw on malformed bytes.
  */
 export const GC = 0
 export const SKIP = 10
@@ -12,7 +12,7 @@ export const EMBED = 5
 export const MARK = 6
 export const PLAIN_VALUES = 8
 export const SUBDOCUMENT = 9
-/** The bits of a struct's first byte that are its kind. */
+/** The bits of a struct's first byte that hold its kind. */
 export const KIND = 0b1_1111
 const HAS_ORIGIN = 0b1000_0000
 const HAS_RIGHT_ORIGIN = 0b100_0000
@@ -24,13 +24,18 @@ const ANY = {
   ...{ undefined: 127, null: 126, int: 125, float32: 124, float64: 123, bigint: 122 },
   ...{ false: 121, true: 120, text: 119, object: 118, array: 117, bytes: 116 },
 }
-/** Levels of arrays and objects in a plain value (count): what reads them goes down them by calling itself. */
+/**
+ * The most levels of arrays and objects in a plain value (count), because their readers recurse.
+ */
 const MOST_LEVELS = 10_000
 
 export type Has = (client: number, clock: number) => boolean
 export const anything: Has = () => true
 
-/** Reads over a struct; returns how many operations it is, or null where `has` lacks what it builds on. */
+/**
+ * Skips a struct. Returns its operations (count), or null if `has` is false for one that it depends
+ * on.
+ */
 export const skipStruct = (reader: decoding.Decoder, has: Has): number | null => {
   const info = decoding.readUint8(reader)
   const kind = info & KIND
@@ -41,13 +46,16 @@ export const skipStruct = (reader: decoding.Decoder, has: Has): number | null =>
   return isReady ? length : null
 }
 
-/** A hole in the clocks: nobody may build on one. */
+/** A gap in the clocks; no struct may depend on it. */
 const skipGap = (reader: decoding.Decoder, has: Has): number | null => {
   const length = decoding.readVarUint(reader)
   return has === anything ? length : null
 }
 
-/** Reads over what says where an item stands; returns whether `has` has what it builds on. `info`: its first byte. */
+/**
+ * Skips an item's position. Returns false if `has` is false for an operation that it depends on.
+ * `info`: the item's first byte.
+ */
 export const skipHead = (reader: decoding.Decoder, info: number, has: Has): boolean => {
   let isReady = true
   const readId = (): void => {
@@ -64,7 +72,7 @@ export const skipHead = (reader: decoding.Decoder, info: number, has: Has): bool
   return isReady
 }
 
-/** Bytes or text with their length in front. */
+/** Skips bytes or text with a length prefix. */
 export const skipBytes = (reader: decoding.Decoder): void => {
   skip(reader, decoding.readVarUint(reader))
 }
@@ -74,7 +82,7 @@ const skip = (reader: decoding.Decoder, length: number): void => {
   reader.pos += length
 }
 
-/** Reads over what an item holds; returns how many operations it is. */
+/** Skips an item's content. Returns its operations (count). */
 export const skipContent = (
   reader: decoding.Decoder,
   kind: number,
@@ -89,7 +97,7 @@ export const skipContent = (
     case EMBED:
       skipBytes(reader)
       return 1
-    case 4: // text: as long as it is in UTF-16
+    case 4: // text: its length in UTF-16 code units
       return decoding.readVarString(reader).length
     case MARK:
       skipBytes(reader)
