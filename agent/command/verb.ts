@@ -65,7 +65,11 @@ export const REASON: Flag = {
 export const NO_TASK = { 3: 'no such task' } as const
 
 /** Flags that do not have the name of their field: ClawLink 1.x's, and shorter ones. */
-const FLAG_NAMES: Readonly<Record<string, string>> = { requires: 'caps', if_absent: 'new' }
+const FLAG_NAMES: Readonly<Record<string, string>> = {
+  requires: 'caps',
+  capabilities: 'caps',
+  if_absent: 'new',
+}
 
 /** The flag of a field of an action's input: `reply_to` is `--reply-to`. */
 export const flagName = (field: string): string => FLAG_NAMES[field] ?? field.replaceAll('_', '-')

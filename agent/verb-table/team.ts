@@ -1,7 +1,7 @@
 import { types } from '../../lib/command-line/value-types.ts'
 import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
 import * as inputs from '../../workspace/actions/inputs/team.ts'
-import { KEYED, type VerbSpec } from '../command/verb.ts'
+import type { VerbSpec } from '../command/verb.ts'
 import { fromInput } from './from-input.ts'
 
 /** Getting in, and who is here. */
@@ -52,30 +52,20 @@ export const TEAM: readonly VerbSpec[] = [
     operands: ['name'],
     about:
       'Registering again keeps the id of the profile. If the server is away, it is sent later.',
-    flags: {
-      name: { value: 'NAME', type: types.text, what: 'how others see and address you' },
-      caps: {
-        type: types.list,
-        what: 'what you can do; you are offered tasks that need it',
+    ...fromInput(inputs.register, {
+      without: ['kind'],
+      but: {
+        name: { value: 'NAME', type: types.text },
+        topics: { or: 'all', otherwise: 'all' },
+        machine: { value: 'MACHINE', type: types.text, otherwise: 'the host name' },
       },
-      topics: {
-        type: types.list,
-        or: 'all',
-        what: 'topics of the broadcasts that you get',
-        otherwise: 'all',
+      after: {
+        description: {
+          person: { what: 'this profile is a person, not an agent' },
+          create: { what: 'make the workspace if it does not exist' },
+        },
       },
-      description: { type: types.textOrStdin, what: 'what you do, in a sentence' },
-      machine: {
-        value: 'MACHINE',
-        type: types.text,
-        what: 'where you run',
-        otherwise: 'the host name',
-      },
-      person: { what: 'this profile is a person, not an agent' },
-      create: { what: 'make the workspace if it does not exist' },
-      ...KEYED,
-    },
-    needs: [['name']],
+    }),
     examples: [
       'register --name Scout --caps research,web --description "finds things out"',
       'register --name Scout --topics release,api',

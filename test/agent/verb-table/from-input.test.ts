@@ -62,6 +62,7 @@ describe('the verbs of actions', () => {
     ['delegate', tasks.delegate],
     ['send', talk.send],
     ['broadcast', talk.broadcast],
+    ['register', team.register],
     ['pause', team.pause],
     ['resume', team.resume],
     ['file-put', files.putText, files.shareBytes],
@@ -73,7 +74,7 @@ describe('the verbs of actions', () => {
   /** Fields that no flag gives: the verb finds them in the replica, in a local file or in `--lines`. */
   const WITHOUT = [
     ...['base_version', 'base_sha256', 'sha256', 'size', 'from_line', 'to_line'],
-    ...['file-put content', 'resume note'],
+    ...['file-put content', 'resume note', 'register kind'],
   ]
 
   it.each(INPUTS)('%s explains every field of its action in the words of the action', (...one) => {
@@ -81,7 +82,9 @@ describe('the verbs of actions', () => {
     const { flags } = VERBS.find(({ name }) => name === verb)!
     for (const [name, { what }] of inputs.flatMap((input) => Object.entries(input))) {
       if (WITHOUT.includes(name) || WITHOUT.includes(`${verb} ${name}`)) continue
-      const flag = { if_absent: 'new', requires: 'caps' }[name] ?? name.replaceAll('_', '-')
+      const flag =
+        { if_absent: 'new', requires: 'caps', capabilities: 'caps' }[name] ??
+        name.replaceAll('_', '-')
       expect(what, name).toMatch(/./)
       expect(flags[flag]?.what, `${verb} --${flag}`).toContain(what)
     }
