@@ -51,19 +51,20 @@ And for yourself, the terminal UI:
 `
 }
 
-/** Whatever gets into a log, no secret does. */
+/** Secrets never reach the log. */
 const withoutSecrets = (log: { write: (line: string) => unknown }) => ({
   write: (line: string) => void log.write(redacted(line)),
 })
 
-/** Why stdout did not take all that was printed; null: it did. */
+/** The error of an incomplete write to stdout; null if all was written. */
 let unprinted: string | null = null
 const print = (text: string): void => {
   unprinted ??= writeAll(1, text)
 }
 
 const run = async (): Promise<void> => {
-  // LevelDB makes its files as the umask says, and anybody who could read them could read every message.
+  // LevelDB creates its files with the umask's permissions, and a reader of them could read every
+  // message.
   process.umask(0o077)
   process.stdout.on('error', ({ code = 'EIO' }: NodeJS.ErrnoException) =>
     process.exit(notPrinted(code, 0)),
@@ -84,7 +85,7 @@ const run = async (): Promise<void> => {
 
 const serve = async (options: Options): Promise<void> => {
   keepYoungSmall()
-  // Loaded only now, so that --help and a mistyped option answer at once.
+  // Loaded late, so that --help and a mistyped option answer at once.
   const [{ pino }, { startSyncServer }] = await Promise.all([import('pino'), import('./server.ts')])
   const log = pino(
     { name: 'clawlink-sync', level: options.logLevel },
@@ -106,7 +107,7 @@ const serve = async (options: Options): Promise<void> => {
       },
       (err) => {
         log.fatal({ err }, 'could not stop cleanly')
-        // `process.exit` would wait for a write that hangs; the log has a moment to be written.
+        // `process.exit` would wait for a hanging write; the log gets a moment to be written.
         if (err instanceof Unstopped && err.hangs) {
           setTimeout(() => process.kill(process.pid, 'SIGKILL'), LAST_WORDS_MS)
           return
@@ -117,7 +118,7 @@ const serve = async (options: Options): Promise<void> => {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  // Last: who reads it may stop the server at once.
+  // Printed last, because a reader may stop the server at once.
   print(welcome(options, server.port))
   if (unprinted !== null && unprinted !== 'EPIPE')
     log.warn({ code: unprinted }, 'stdout took no welcome')
@@ -125,7 +126,7 @@ const serve = async (options: Options): Promise<void> => {
 
 run().catch((thrown: unknown) => {
   const error = ClawError.from(thrown)
-  // A server takes no such flag; what a command failed with is its one document.
+  // A server has no such flag; a failed command prints its error as the only document.
   if (process.argv.includes('--json')) {
     print(`${JSON.stringify({ ok: false, error: error.toBody() })}\n`)
   }

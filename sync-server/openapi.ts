@@ -28,7 +28,7 @@ const ErrorBody = {
   },
 }
 
-/** The same in 1.x's shape, where `error` is a text. */
+/** The error in the shape of ClawLink 1.x, with `error` as text. */
 const PlainErrorBody = {
   type: 'object',
   required: ['ok', 'error', 'code', 'message', 'hint', 'retryable'],
@@ -39,7 +39,7 @@ const PlainErrorBody = {
   },
 }
 
-/** The OpenAPI 3.1 document of the routes: made of what serves them. */
+/** The OpenAPI 3.1 document, made from the routes that serve requests. */
 export const openApiOf = (routes: readonly Route[], version: string): Json => {
   const paths: { [path: string]: Json } = {}
   for (const one of routes) {
@@ -118,7 +118,7 @@ const operationOf = (one: Route, path: string): Json => {
 const errorOf = (path: string): string =>
   `#/components/schemas/${path.startsWith('/api/') ? 'Error' : 'PlainError'}`
 
-/** A HEAD is answered as the GET is, without the bytes. */
+/** A HEAD is answered like the GET, without the bytes. */
 const headOf = (one: Route, path: string): Json => {
   const { operationId, ...get } = operationOf(one, path)
   const statuses = Object.keys(answersOf(one))

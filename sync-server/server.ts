@@ -24,8 +24,8 @@ import type { Connection } from './sync/connection.ts'
 export interface SyncServer {
   port: number
   /**
-   * Stops accepting, flushes, answers barriers, closes every connection and the store: within 10 s, whatever hangs. Rejects
-   * with Unstopped where something that was received could not be stored.
+   * Stops accepting, flushes, answers barriers, closes every connection and the store, within 10 s
+   * even if a step hangs. Rejects with Unstopped if received data could not be stored.
    */
   close: () => Promise<void>
 }

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net'
 import type { Hold } from '../sync/held.ts'
 import type { BufferPool } from './buffer-pool.ts'
 
-/** The shortest header: two bytes and the mask. */
+/** Bytes of the shortest header: two bytes and the mask. */
 const SHORTEST = 6
 
 /** Payloads longer than this are assembled here (bytes). */
 const LARGE = 256 * 1024
 
-/** From this many bytes on, four are unmasked at a time where they are aligned. */
+/** From this length on (bytes), aligned bytes are unmasked four at a time. */
 const LONG = 256
 
 /** Bits of a frame's first byte: the last frame of its message; a control frame, which is in no message (RFC 6455, 5.2). */
@@ -17,18 +17,21 @@ const CONTROL = 0x08
 
 /** The progress of messages on a socket. */
 export interface Incoming {
-  /** A message has begun, and more of it is to come. */
+  /** True while a message is incomplete. */
   isPartial: boolean
   /** The number of the message, and its bytes so far. */
   message: number
   size: number
   /** Bytes of all messages so far. */
   came: number
-  /** Reads no more. */
+  /** Stops reading. */
   end: () => void
 }
 
-/** Takes a mask off the bytes from `from` to `to`, of which the first is the mask's byte `used` (RFC 6455, 5.3). */
+/**
+ * Unmasks the bytes from `from` to `to`; the first one uses byte `used` of the mask (RFC 6455,
+ * 5.3).
+ */
 const unmask = (
   bytes: Uint8Array,
   from: number,
@@ -48,8 +51,9 @@ const unmask = (
 }
 
 /**
- * Unmasks and assembles frames as they come. `ws` does both in one go once a frame is complete, which takes 30 ms for one
- * of 16 MB. It sees a mask of zeros, which leaves it nothing to do, and a large payload as one piece.
+ * Unmasks and assembles frames as they arrive. `ws` does both at once for a complete frame, which
+ * takes 30 ms for 16 MB. Here `ws` gets a mask of zeros, which needs no work, and a large payload
+ * as one piece.
  */
 class EarlyReader {
   readonly incoming: Incoming
@@ -62,10 +66,10 @@ class EarlyReader {
   readonly #hold: Pick<Hold, 'add'>
   readonly #header = new Uint8Array(14)
   readonly #mask = new Uint8Array(4)
-  /** Bytes of the header that have come, and that it has. */
+  /** Received bytes of the header, and its length. */
   #have = 0
   #size = SHORTEST
-  /** Bytes of the payload still to come, and the position in the mask. */
+  /** Missing bytes of the payload, and the position in the mask. */
   #left = 0
   #used = 0
   /** A large payload, with the bytes filled so far, and its whole length. */
@@ -75,7 +79,7 @@ class EarlyReader {
   #isMessage = true
   #isLast = true
   #isClosed = false
-  /** Bytes of the present chunk that `ws` has. */
+  /** Bytes of the current chunk passed to `ws`. */
   #passed = 0
 
   constructor(
@@ -103,7 +107,7 @@ class EarlyReader {
   #close(): void {
     if (this.#whole !== null) this.#pass(this.#whole.subarray(0, this.#filled))
     this.#whole = null
-    this.#isClosed = true // `ws` reads the bytes that are still unread by itself, after `take`
+    this.#isClosed = true // `ws` reads the remaining bytes itself, after `take`
   }
 
   #take(chunk: Buffer): void {
@@ -119,7 +123,7 @@ class EarlyReader {
     if (this.#whole !== null) this.#yield()
   }
 
-  /** Takes a byte of the header; returns the byte for `ws`, which is 0 for those of the mask. */
+  /** Handles a byte of the header. Returns the byte for `ws`: 0 for the mask's bytes. */
   #readHeader(byte: number): number {
     const header = this.#header
     header[this.#have++] = byte
@@ -146,7 +150,10 @@ class EarlyReader {
     incoming.isPartial = this.#left > 0 || !this.#isLast
   }
 
-  /** A header ends at `i`: its payload is assembled here, unless it is too large and `ws` rejects it. */
+  /**
+   * Handles the end of a header at `i`. Its payload is assembled here, unless it is too large: then
+   * `ws` rejects it.
+   */
   #beginLarge(chunk: Buffer, i: number): void {
     if (this.#left > this.#most || this.#isClosed) return
     this.#pass(chunk.subarray(this.#passed, i))
@@ -156,7 +163,7 @@ class EarlyReader {
     this.#whole = this.#pool.take(LARGE)
   }
 
-  /** Takes payload from `i` on; returns the position behind it. */
+  /** Handles payload from `i` on. Returns the position behind it. */
   #takePayload(chunk: Buffer, i: number): number {
     const taken = Math.min(this.#left, chunk.length - i)
     const end = i + taken
@@ -192,7 +199,7 @@ class EarlyReader {
     if (piece.length > 0 && !this.#isClosed) this.#read.call(this.#socket, piece)
   }
 
-  /** Without this the event loop reads 2 MB from the socket before it does anything else. */
+  /** Without this the event loop reads 2 MB from the socket before any other work. */
   #yield(): void {
     this.#socket.pause()
     setImmediate(() => {
@@ -202,9 +209,10 @@ class EarlyReader {
 }
 
 /**
- * Reads a socket's frames early, in place of `ws`, which must listen to it already. `ws` rejects input that is not a
- * WebSocket frame, and a payload of more than `most` bytes, at its first bytes. Large payloads are in memory of `pool`, which
- * grows as they come; give them back. `hold` counts a message from its first byte on; the caller subtracts it when done.
+ * Reads a socket's frames in place of `ws`, which must listen to the socket already. `ws` rejects
+ * malformed frames, and payloads over `most` bytes at their first bytes. Large payloads are in
+ * memory of `pool`, which grows as they arrive; the caller returns it. `hold` counts a message from
+ * its first byte on; the caller subtracts it when done.
  */
 export const readEarly = (
   socket: Socket,
@@ -214,7 +222,10 @@ export const readEarly = (
   hold: Pick<Hold, 'add'>,
 ): Incoming => new EarlyReader(socket, most, isPaused, pool, hold).incoming
 
-/** Full memory is replaced by memory this many times larger: most bytes are copied once at most. */
+/**
+ * Full memory is replaced by memory this many times larger, so that most bytes are copied at most
+ * once.
+ */
 const GROWTH = 4
 
 const grown = (full: Buffer, filled: number, total: number, pool: BufferPool): Buffer => {

@@ -8,8 +8,8 @@ const youngBytes = (): number =>
   getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0
 
 /**
- * Keeps the young generation from growing further than this: what survives a collection of it is copied while everyone
- * waits, 5 to 25 ms where Node lets it have 32 to 128 MB. Smaller than this it costs a tenth of the fan-out.
+ * Limits V8's young generation. A collection copies the survivors while all work stops: 5 to 25 ms
+ * at Node's default of 32 to 128 MB. A smaller limit costs a tenth of the fan-out's throughput.
  */
 export const keepYoungSmall = (): void => {
   // It grows after a collection.

@@ -1,4 +1,4 @@
-/** The same function; `spent` is told how long each of its runs took (milliseconds). */
+/** Wraps a function; `spent` gets the milliseconds of each call. */
 export const timed =
   <A extends unknown[], T>(spent: (ms: number) => void, run: (...given: A) => T) =>
   (...given: A): T => {

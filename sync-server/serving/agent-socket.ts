@@ -8,7 +8,7 @@ import type { Upgrade } from './upgrade-request.ts'
 
 type Env = Pick<Parts, 'options' | 'limiter' | 'agentSockets' | 'frames'>
 
-/** Attaches a WebSocket of a ClawLink 1.x client to the agent that it speaks for. */
+/** Attaches a WebSocket of a ClawLink 1.x client to its agent. */
 export const attachAgentSocket = (
   { options, limiter, agentSockets, frames }: Env,
   agentsEnv: AgentsEnv,

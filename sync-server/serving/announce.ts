@@ -10,21 +10,21 @@ import type { Parts } from './parts.ts'
 
 export interface Announced {
   port: number
-  /** Takes the server off the network's list (multicast DNS). */
+  /** Withdraws the server's announcement on the network (multicast DNS). */
   silence: () => Promise<void>
   /** Removes the invite for this machine's user. */
   uninvite: () => void
 }
 
 /**
- * Listens, and tells the owner, the network and this machine's user where. Throws `port_taken`, `usage`, `data_damaged`,
- * `data_unusable`; the stores are closed then.
+ * Listens, and announces the address to the owner, the network and this machine's user. Throws
+ * `port_taken`, `usage`, `data_damaged`, `data_unusable`, after closing the stores.
  */
 export const openToClients = async (http: HttpServer, parts: Parts): Promise<Announced> => {
   const { options, health, rooms, history, updateLog } = parts
   try {
     await rooms.rooms.open('default').loaded.catch((error) => {
-      // A workspace that has failed by itself does not keep the others from being served.
+      // One failed workspace must not stop the others.
       if (health.failure !== null || causeOf(error, Corruption) !== null) throw error
     })
     await listen(http, options)

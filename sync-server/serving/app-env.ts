@@ -9,7 +9,9 @@ import { slowReaderMsOf } from './rooms.ts'
 
 const requestOf = (c: Context): IncomingMessage => (c.env as { incoming: IncomingMessage }).incoming
 
-/** The parts of the server that its HTTP routes use. `requests` is asked for only once requests come. */
+/**
+ * The parts of the server that its HTTP routes use. `requests` is called only once requests arrive.
+ */
 export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
   const { options, version, log, now, limiter, health, metrics, incidents, rooms, sweeper } = parts
   const { updateLog, access, identity, history, blobs, tasks, httpAgents, texts } = parts
@@ -48,7 +50,7 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
     ops: {
       backup: (dir) => {
         const records = () => updateLog.records()
-        // No blob that the records refer to is deleted before it is copied.
+        // A blob that records refer to is not deleted before it is copied.
         return sweeper.hold(() => writeBackup({ data: options.data, records, version, now }, dir))
       },
     },

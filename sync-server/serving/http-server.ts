@@ -16,7 +16,7 @@ export interface ServerHttp {
   server: HttpServer
   requests: Requests
   acceptQueue: AcceptQueue
-  /** Follows the certificate's files no longer. */
+  /** Stops watching the certificate's files. */
   unfollow: () => void
 }
 
@@ -69,10 +69,10 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, reason: s
 const answerClientErrors = (server: HttpServer, log: Logger): void => {
   server.on('clientError', (err: NodeJS.ErrnoException, socket) => {
     log.debug({ err }, 'bad HTTP request')
-    // A client that left in the middle of a request reads no answer.
+    // A client that disconnected during a request reads no answer.
     if (!socket.writable || err.code === 'HPE_INVALID_EOF_STATE') return socket.destroy()
     const [status, reason] = CLIENT_ERRORS[err.code ?? ''] ?? ['400', 'Bad Request']
-    // `end` alone leaves the socket open for as long as the client sends.
+    // `end` alone leaves the socket open while the client sends.
     socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\n\r\n`, () => socket.destroy())
   })
 }

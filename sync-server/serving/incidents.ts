@@ -13,7 +13,7 @@ interface IncidentsEnv extends Pick<Base, 'log'> {
   access: AccessStore
 }
 
-/** Logs and counts misuse by clients, and slows down whoever is responsible for it. */
+/** Logs and counts misuse by clients, and throttles the clients responsible. */
 export class Incidents {
   readonly #env: IncidentsEnv
 
@@ -21,7 +21,7 @@ export class Incidents {
     this.#env = env
   }
 
-  /** The server closes a connection for a message of `bytes` (0: for what it did not read). */
+  /** Call when the server closes a connection for a message of `bytes`, or for unread data (0). */
   readonly closed = (code: number, reason: string, by: Principal, bytes = 0): void => {
     const { metrics, log, limiter } = this.#env
     metrics.closes.inc({ code })
@@ -30,7 +30,7 @@ export class Incidents {
     if (isOffence) limiter.offended(by, bytes)
   }
 
-  /** A client spoke in another's name, and was rejected. */
+  /** Call when a client's message in another agent's name was rejected. */
   readonly forged = (by: Caller, workspace: string, what: string): void => {
     const { metrics, log, access } = this.#env
     log.warn({ by: nameOf(by), workspace, what }, 'rejected: in another name')
@@ -39,8 +39,8 @@ export class Incidents {
   }
 
   /**
-   * A credential was wrong. Returns the error to answer with where its address has to wait, else null. Attempts from an
-   * address that has to wait are not logged.
+   * Call for a wrong credential. Returns the error to answer with if the address must wait, else
+   * null. Attempts of a waiting address are not logged.
    */
   readonly signInFailed = (request: IncomingMessage, why: ClawError): ClawError | null => {
     const wait = this.#env.limiter.failed(request, why)

@@ -4,7 +4,7 @@ import { LAN_TYPE, type LanRecord } from '../../protocol/discovery.ts'
 
 export interface Announcement {
   port: number
-  /** The address that is listened on; null: all of them. */
+  /** The address to listen on; null for all. */
   address: string | null
   record: LanRecord
 }
@@ -14,7 +14,7 @@ export const announce = (
   { port, address, record }: Announcement,
   failed: (error: Error) => void,
 ): (() => Promise<void>) => {
-  // With an interface of its own it would listen for multicasts on that address, where none comes.
+  // With an explicit interface it would listen for multicasts on that address, where none arrive.
   const where = address === null ? {} : { interface: address, bind: '0.0.0.0' }
   const bonjour = new Bonjour(where as object, failed)
   const service = bonjour.publish({

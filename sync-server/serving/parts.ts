@@ -21,14 +21,14 @@ export interface Base {
   now: () => number
 }
 
-/** The WebSockets that are open, and the reader of their frames. */
+/** The open WebSockets, and the reader of their frames. */
 export interface Sockets {
   connections: Set<Connection>
   agentSockets: HttpAgentSockets
   frames: FrameReader
 }
 
-/** The parts of a running server; a part's constructor picks those that it needs. */
+/** The parts of a running server; each constructor picks the parts that it needs. */
 export interface Parts extends Base, Stores, Services, Sockets {
   limiter: Limiter
   health: Health

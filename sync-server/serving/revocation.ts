@@ -14,7 +14,8 @@ export const followRevocations = (env: Env): void => {
   access.onEnded = (agent, workspace, isRevoked) => {
     if (isRevoked) forgetRevoked(env, workspace)
     agentSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
-    // Requests that wait are answered with 401 first; uploads, and answers that are not read, are cut a moment later.
+    // Waiting requests are answered with 401 first; uploads and unread answers are cut shortly
+    // after.
     httpAgents.ended(agent, workspace)
     const open = limiter.holdsOf(agent, workspace)
     setTimeout(() => open.map((hold) => hold.isClosed || hold.cut()), REVOKED_MS).unref()
@@ -23,13 +24,15 @@ export const followRevocations = (env: Env): void => {
       if (speaker.kind !== 'agent' || speaker.agent !== agent) continue
       if (speaker.workspace !== workspace) continue
       connection.close(CLOSE.unauthorized, 'the credential was revoked')
-      // The room ignores its frames from now on; a client that does not close is cut.
+      // The room ignores its frames from now on; a client that does not close is disconnected.
       setTimeout(() => connection.ws.terminate(), REVOKED_MS).unref()
     }
   }
 }
 
-/** Frees the names of revoked agents; for a workspace that is not in memory, its load does that. */
+/**
+ * Frees the names of revoked agents; a workspace that is not in memory does so when it is loaded.
+ */
 const forgetRevoked = ({ access, rooms: { rooms }, health }: Env, workspace: string): void => {
   if (!rooms.has(workspace) || health.failure !== null) return
   const room = rooms.open(workspace)

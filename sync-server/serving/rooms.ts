@@ -12,21 +12,24 @@ import { Rooms } from '../sync/rooms.ts'
 import { noteSeen } from '../tasks/seen.ts'
 import type { Parts } from './parts.ts'
 
-/** Limits in seconds, in milliseconds. */
+/** Limits given in seconds, as milliseconds. */
 export const slowReaderMsOf = ({ options }: Pick<Parts, 'options'>): number =>
   options.limits['slow-reader-seconds'] * 1_000
 
 /** The workspaces in memory. */
 export interface ServerRooms {
   rooms: Rooms
-  /** Rooms to read what is on disk while nothing can be stored; they change nothing. */
+  /** Read-only rooms, used while the store has failed. */
   readers: Rooms
   recovery: Recovery
-  /** Throws `too_many` where the most workspaces are in memory; `unknown_workspace`; Fault while it is not to be retried. */
+  /**
+   * Throws `too_many` if the most workspaces are in memory; `unknown_workspace`; Fault while a
+   * retry is too early.
+   */
   check: (workspace: string) => void
-  /** Throws as `check` does, and `storage_failed` while nothing can be stored. */
+  /** Throws like `check`, and `storage_failed` while the store has failed. */
   open: (workspace: string) => Room
-  /** A room to read from, also while nothing can be stored. Throws as `check` does. */
+  /** A room to read from, even while the store has failed. Throws like `check`. */
   read: (workspace: string) => Room
 }
 
@@ -64,7 +67,7 @@ const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
     onFailure,
     onCommit: (room, updates, bytes, ms) => {
       trim(room)
-      // A version is of a whole change, and a large update comes in slices.
+      // A version covers a whole change, but a large update arrives in slices.
       if (!room.isPartial) history.committed(room)
       tasks.committed(room)
       httpAgents.committed(room)
@@ -77,7 +80,7 @@ const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
   }
 }
 
-/** Rooms that nothing happens in. */
+/** Rooms without activity. */
 const createReaders = (env: Omit<RoomEnv, 'onIdle'>, log: Parts['log']): Rooms =>
   new Rooms(
     {
@@ -162,6 +165,6 @@ export const createRooms = (parts: Env): ServerRooms => {
   }
 }
 
-/** The store's message about a failure; LevelDB's own words are in the cause. */
+/** The store's message about a failure; LevelDB's own message is in the cause. */
 const reasonOf = (error: Error): string =>
   error.cause instanceof Error ? reasonOf(error.cause) : error.message

@@ -8,7 +8,7 @@ import { TaskScheduler } from '../tasks/scheduler.ts'
 import { TextWork } from '../texts/work.ts'
 import type { Base } from './parts.ts'
 
-/** The server's own work on the documents of its rooms. */
+/** The server's background work on its rooms' documents. */
 export interface Services {
   /** Moves old broadcasts of a room into its archive. */
   trim: (room: Room) => void

@@ -6,7 +6,10 @@ import type { ServerHttp } from './http-server.ts'
 import type { Parts } from './parts.ts'
 import { type Step, takeSteps } from './stopping.ts'
 
-/** Stops a server: within 10 s, whatever hangs. Rejects with Unstopped where something received could not be stored. */
+/**
+ * Stops a server within 10 s, even if a step hangs. Rejects with Unstopped if received data could
+ * not be stored.
+ */
 export const shutDown = async (
   parts: Parts,
   http: ServerHttp,
@@ -48,7 +51,7 @@ export const shutDown = async (
   )
 }
 
-/** Accepts nothing more, and stores what has come. */
+/** Accepts no more input, and stores all received data. */
 const stepsOfRooms = (
   { rooms, limiter, tasks, httpAgents, agentSockets }: Parts,
   { silence }: Announced,

@@ -1,17 +1,17 @@
-/** A part of stopping. */
+/** A step of stopping a server. */
 export interface Step {
   what: string
-  /** The most time that it may take (milliseconds); 0 where left out. */
+  /** The most time that it may take (milliseconds); 0 if absent. */
   ms?: number
   /** Received data is not stored unless this step succeeds. */
   stores?: true
-  /** It waits for the disk at its end: not done in time, it hangs for good. */
+  /** True if it waits for the disk; such a step that is not done in time hangs for good. */
   writes?: true
-  /** `signal` aborts when its time is up. */
+  /** `signal` aborts when the time is up. */
   run: (signal: AbortSignal) => unknown
 }
 
-/** A server has stopped, and not as it should. */
+/** The server stopped, but some step failed. */
 export class Unstopped extends Error {
   /** A write hangs: `process.exit` would wait for it, too. */
   readonly hangs: boolean
@@ -25,8 +25,9 @@ export class Unstopped extends Error {
 class Late extends Error {}
 
 /**
- * Takes steps one after the other. A step that fails, or is not done in its time, is told to `onLost`, and the next one is
- * taken all the same: nothing that hangs keeps a server from ending. Rejects with Unstopped where something is not stored, or hangs.
+ * Runs steps one after the other. A step that fails or exceeds its time is reported to `onLost`,
+ * and the next one runs all the same, so that a hanging step cannot keep the server from ending.
+ * Rejects with Unstopped if data is not stored, or a step hangs.
  */
 export const takeSteps = async (
   steps: readonly Step[],

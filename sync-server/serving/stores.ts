@@ -9,14 +9,14 @@ import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { openLog } from '../storage/open-log.ts'
 import type { Base } from './parts.ts'
 
-/** All that a server keeps in its data folder. */
+/** All stores in a server's data folder. */
 export interface Stores {
   updateLog: LevelUpdateLog
   access: AccessStore
   blobs: BlobStore
   owner: OwnerFile
   identity: Identity
-  /** The secret by which programs of this machine's user join; it changes with each start. */
+  /** The secret with which programs of this machine's user join; it changes with each start. */
   sameUserInvite: string
 }
 

@@ -11,7 +11,7 @@ type Env = Pick<
   'options' | 'now' | 'limiter' | 'incidents' | 'rooms' | 'connections' | 'frames'
 >
 
-/** Attaches a WebSocket that speaks the sync protocol to the room of a workspace. */
+/** Attaches a WebSocket of the sync protocol to the room of a workspace. */
 export const attachSyncSocket = (
   { options, now, limiter, incidents, rooms, connections, frames }: Env,
   request: IncomingMessage,

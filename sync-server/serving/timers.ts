@@ -1,9 +1,10 @@
 import type { Parts } from './parts.ts'
 
-/** Starts the heartbeat and the sweep; returns what stops them. */
+/** Starts the heartbeat and the sweep. Returns a function that stops both. */
 export const startTimers = (parts: Parts): (() => void) => {
   const { options, health, limiter, sweeper } = parts
-  // Input that came while this process was busy or stopped is read first: it is a sign of life.
+  // Input received while the process was busy or stopped is read first, because it counts as a sign
+  // of life.
   const heartbeat = setInterval(() => setImmediate(beat, parts), options.heartbeatMs)
   const sweep = setInterval(() => {
     if (health.failure === null) void sweeper.sweep()

@@ -31,19 +31,21 @@ const placeOfUpgrade = (
   return { workspace, httpAgent: httpAgent ?? null }
 }
 
-/** An upgrade request that is authorized. */
+/** An authorized upgrade request. */
 export interface Upgrade {
   workspace: string
-  /** The agent id of a 1.x client; null: the WebSocket syncs the document. */
+  /** The agent id of a 1.x client; null for a WebSocket that syncs the document. */
   httpAgent: string | null
   speaker: Principal
-  /** Throws `unauthorized`, `revoked`, `not_allowed` once the credential has ended, or lost its permission. */
+  /**
+   * Throws `unauthorized`, `revoked`, `not_allowed` if the credential ended or lost its permission.
+   */
   authorizeAgain: () => void
-  /** To be called once the WebSocket is open. */
+  /** Call once the WebSocket is open. */
   opened: () => void
 }
 
-/** Throws why the request is rejected. A rejected one spends no ticket. */
+/** Throws the error to reject the request with. A rejected request uses up no ticket. */
 export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade => {
   const { workspace, httpAgent } = placeOfUpgrade(request)
   const { authenticator, workspaces } = access
@@ -69,7 +71,7 @@ export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade
   }
 }
 
-/** The token of a 1.x client that sends no bearer. Throws `unauthorized`, `not_allowed`. */
+/** The token of a 1.x client without a bearer header. Throws `unauthorized`, `not_allowed`. */
 const tokenOf = (request: IncomingMessage): string | null =>
   tokenIn(inQuery(request, 'token')) ?? basicIn(request.headers)
 
@@ -80,13 +82,16 @@ export const hasTried = (request: IncomingMessage): boolean =>
 const inQuery = ({ url = '' }: IncomingMessage, name: string): string | null =>
   new URLSearchParams(url.split('?', 2)[1] ?? '').get(name)
 
-/** The only secret accepted in a URL: it has expired by the time that anybody reads a proxy's log. */
+/** The only secret accepted in a URL: it expires before anybody reads a proxy's log. */
 const ticketIn = (url: string): string | null => {
   const ticket = new URLSearchParams(url.split('?', 2)[1] ?? '').get('ticket')
   return ticket !== null && isSecret('ticket', ticket) ? ticket : null
 }
 
-/** Browsers send the origin of the page that connects; pages of this machine and of this server may. */
+/**
+ * Browsers send the origin of the connecting page; only pages of this machine and of this server
+ * may connect.
+ */
 const isOwnOrigin = ({ headers }: IncomingMessage): boolean => {
   if (headers.origin === undefined) return true
   try {

@@ -61,7 +61,7 @@ const reject = (
   const error = (isGuess ? incidents.signInFailed(request, asked) : null) ?? asked
   limiter.refused(request, error, null)
   refuseUpgrade(socket, error)
-  // The server reads no further from it, and does not wait for its end.
+  // The server stops reading the socket, and does not wait for its end.
   setTimeout(() => socket.destroy(), CLOSE_MS).unref()
 }
 
@@ -76,6 +76,6 @@ const webSockets = (maxPayload: number): WebSocketServer =>
     } as ConstructorParameters<typeof WebSocketServer>[0]),
   )
 
-/** Sends the time with each accepted upgrade: clients whose clock is wrong go by it. */
+/** Sends the server's time with each accepted upgrade, for clients with a wrong clock. */
 const dated = (wss: WebSocketServer): WebSocketServer =>
   wss.on('headers', (headers) => void headers.push(`Date: ${new Date().toUTCString()}`))

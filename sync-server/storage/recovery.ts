@@ -4,19 +4,19 @@ import { RECOVERY_BYTES, RECOVERY_MS } from '../config/limits.ts'
 export interface RecoveryEnv {
   /** The data folder. */
   data: string
-  /** Opens the store again and stores something; rejects while that does not work. */
+  /** Opens the store again and writes to it; rejects if that fails. */
   recover: () => Promise<void>
   onRecovered: () => void
   onError: (error: unknown) => void
 }
 
-/** Bytes that may still be written below a folder. */
+/** Free bytes of a folder's file system. */
 export const freeBytes = async (dir: string): Promise<number> => {
   const { bavail, bsize } = await statfs(dir)
   return bavail * bsize
 }
 
-/** After the store failed, tries now and then to open it again, once there is room on its disk. */
+/** Retries to open a failed store from time to time, once its disk has free space. */
 export class Recovery {
   readonly #env: RecoveryEnv
   #timer: NodeJS.Timeout | null = null
@@ -47,7 +47,7 @@ export class Recovery {
       else if (!this.#closed) onRecovered()
       this.#lastError = ''
     } catch (error) {
-      // Once a second would fill a log.
+      // Logging each second would fill the log.
       const { message } = error as Error
       if (message !== this.#lastError) onError(error)
       this.#lastError = message

@@ -1,4 +1,4 @@
-/** Tables for eight bytes at a time: table n is of a byte that n others follow. */
+/** Tables for eight bytes at a time: table n is for a byte with n bytes after it. */
 const TABLES = [...Array(8)].map(() => new Uint32Array(256))
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte
@@ -16,7 +16,7 @@ const [T0, T1, T2, T3, T4, T5, T6, T7] = TABLES as [
   ...[Uint32Array, Uint32Array, Uint32Array, Uint32Array],
 ]
 
-/** CRC-32C (Castagnoli), as LevelDB's files have it; eight bytes at a time (Intel's "slicing-by-8"). */
+/** CRC-32C (Castagnoli) as in LevelDB's files, eight bytes at a time (Intel's "slicing-by-8"). */
 export const crc32c = (bytes: Uint8Array): number => {
   let crc = 0xffffffff
   let i = 0
@@ -36,5 +36,8 @@ export const crc32c = (bytes: Uint8Array): number => {
   return (crc ^ 0xffffffff) >>> 0
 }
 
-/** As it is stored: a checksum of what has checksums in it would say little. */
+/**
+ * Masks a checksum for storage, because a checksum over data with embedded checksums is weak
+ * (leveldb/util/crc32c.h).
+ */
 export const masked = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0

@@ -9,15 +9,17 @@ import type { Db } from './open.ts'
 export const FORMAT = 2
 
 const KEY = 'f:'
-/** Of values that one step of the way to format 2 rewrites. */
+/** Bytes of values that one step of the upgrade to format 2 rewrites. */
 const STEP_BYTES = 1024 * 1024
 const RAW = { valueEncoding: 'view' } as const
-/** Of an unmarked database, looked at to tell one of format 1 from one that lost its mark. */
+/**
+ * Values inspected to tell an unmarked database of format 1 from one that lost its mark (count).
+ */
 const SAMPLE = 32
 
 interface Mark {
   format: number
-  /** On the way from format 1: all up to this key have been sealed. */
+  /** During the upgrade from format 1: all values up to this key are sealed. */
   sealedUpTo?: string
 }
 
@@ -27,7 +29,7 @@ const putMark = (mark: Mark) => ({
   value: seal(Buffer.from(JSON.stringify(mark))),
 })
 
-/** Throws Corruption. Null: the database is empty. */
+/** The database's format; null if it is empty. Throws Corruption. */
 const readMark = async (db: Db): Promise<Mark | null> => {
   const value = await db.get<string, Uint8Array>(KEY, RAW)
   if (value !== undefined) {
@@ -42,11 +44,14 @@ const readMark = async (db: Db): Promise<Mark | null> => {
   return { format: 1 }
 }
 
-/** Notes, durably, that a database is of this format. */
+/** Marks a database durably as of this format. */
 export const putFormat = (db: Db): Promise<void> =>
   db.batch([putMark({ format: FORMAT })], { ...RAW, sync: true })
 
-/** Makes a database one of this format, from wherever a crash left it on its way. Throws Newer, Corruption, Older. */
+/**
+ * Upgrades a database to this format, also after a crash during an upgrade. Throws Newer,
+ * Corruption, Older.
+ */
 export const bringToFormat = async (db: Db, upgrade: boolean): Promise<void> => {
   const mark = await readMark(db)
   if (mark === null) return putFormat(db)
@@ -58,7 +63,10 @@ export const bringToFormat = async (db: Db, upgrade: boolean): Promise<void> => 
   await sealAll(db, mark.sealedUpTo ?? '')
 }
 
-/** A step is one durable batch that also says how far it came, so that a kill loses none and seals nothing twice. */
+/**
+ * A step is one durable batch that includes its position, so that a kill loses no value and seals
+ * none twice.
+ */
 const sealAll = async (db: Db, from: string): Promise<void> => {
   let after = from
   for (;;) {
@@ -67,7 +75,7 @@ const sealAll = async (db: Db, from: string): Promise<void> => {
     for await (const [key, value] of db.iterator<string, Uint8Array>({ ...RAW, gt: after })) {
       after = key
       if (key === KEY) continue
-      // A crash of a version before could leave a workspace's name without anything in it.
+      // A crash of an earlier version could leave a workspace's name without records.
       const isName = key.startsWith('w:') && !(await hasRecords(db, key.slice(2)))
       ops.push({ type: isName ? 'del' : 'put', key, value: seal(value) })
       bytes += value.length

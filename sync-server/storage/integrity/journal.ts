@@ -18,13 +18,13 @@ interface Fragment {
 export interface Journal {
   records: Uint8Array[]
   /**
-   * Offset of something unreadable that has something readable after it; null: there is none. At the end of a journal a
-   * write that a crash cut is as it should be, and no record.
+   * Offset of an unreadable part with a readable one after it; null for none. A partial write at
+   * the end of a journal is normal after a crash.
    */
   brokenAt: number | null
 }
 
-/** Reads a journal as LevelDB does, but says what that passes over in silence. */
+/** Reads a journal like LevelDB, but reports the damage that LevelDB skips silently. */
 export const readJournal = (file: Uint8Array): Journal => {
   const records: Uint8Array[] = []
   let open: Uint8Array[] | null = null
@@ -39,7 +39,7 @@ export const readJournal = (file: Uint8Array): Journal => {
     if (firstBad !== null) brokenAt ??= firstBad
     const { kind, bytes, at } = found
     const continues = kind === MIDDLE || kind === LAST
-    // A record that goes on without a beginning, or begins within another.
+    // A record that continues without a beginning, or begins inside another.
     if (continues ? open === null : open !== null) brokenAt ??= at
     if (kind === FULL) records.push(bytes)
     open = kind === FIRST ? [bytes] : continues ? [...(open ?? []), bytes] : null
@@ -51,7 +51,7 @@ export const readJournal = (file: Uint8Array): Journal => {
   return { records, brokenAt }
 }
 
-/** Fragments, and offsets where there is none that can be read. */
+/** Fragments, and the offsets of unreadable ones. */
 const fragmentsOf = function* (file: Uint8Array): Generator<Fragment | number> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   for (let block = 0; block < file.length; block += BLOCK_BYTES) {

@@ -1,4 +1,7 @@
-/** Unpacks Snappy's raw format (google/snappy, format_description.txt). Throws on what is none. */
+/**
+ * Uncompresses Snappy's raw format (google/snappy, format_description.txt). Throws on malformed
+ * bytes.
+ */
 export const unsnap = (packed: Uint8Array): Uint8Array => {
   let at = 0
   const byte = (): number => {
@@ -17,7 +20,7 @@ export const unsnap = (packed: Uint8Array): Uint8Array => {
     size += (part & 0x7f) * 2 ** shift
     if (part < 0x80) break
   }
-  // No byte of a copy stands for more than 64.
+  // One byte of a copy stands for at most 64 bytes.
   if (size > 64 * packed.length) throw new Error('it is said to be larger than it can be')
   const out = new Uint8Array(size)
   let end = 0

@@ -4,14 +4,17 @@ import { Corruption } from './corruption.ts'
 import { crc32c, masked } from './crc32c.ts'
 import { unsnap } from './snappy.ts'
 
-/** A table's last bytes: where its two indexes are, and a magic number (leveldb/doc/table_format.md). */
+/**
+ * Bytes of a table's footer: the positions of its two indexes, and a magic number
+ * (leveldb/doc/table_format.md).
+ */
 const FOOTER_BYTES = 48
 const MAGIC = 0xdb4775248b80fb57n
-/** After each block: how it is packed (1), and a masked CRC-32C of all that (4). */
+/** Bytes after each block: its compression (1), and a masked CRC-32C of both (4). */
 const TRAILER_BYTES = 5
 const PLAIN = 0
 const SNAPPY = 1
-/** Read at a time. */
+/** Bytes per read. */
 const CHUNK_BYTES = 1024 * 1024
 
 interface Block {
@@ -20,8 +23,8 @@ interface Block {
 }
 
 /**
- * Checks each block of a table. LevelDB checks them only when it compacts, and then by assertions that end the process where a
- * key is damaged. Throws Corruption of `name`.
+ * Checks each block of a table. LevelDB checks blocks only during compaction, and aborts the
+ * process at a damaged key. Throws Corruption of `name`.
  */
 export const checkTable = async (path: string, name: string): Promise<void> => {
   const file = await open(path)
@@ -102,7 +105,7 @@ const checkBlock = (block: Buffer, { at }: Block): void => {
   }
 }
 
-/** An index block, checked and unpacked. */
+/** An index block, checked and uncompressed. */
 const contents = async (file: FileHandle, block: Block): Promise<Uint8Array> => {
   const bytes = await read(file, { at: block.at, bytes: block.bytes + TRAILER_BYTES })
   checkBlock(bytes, block)
@@ -113,7 +116,10 @@ const contents = async (file: FileHandle, block: Block): Promise<Uint8Array> => 
   return parsed(() => unsnap(packed))
 }
 
-/** The blocks that an index names: entries are key (shared, own and value lengths in front) and value, a block each. */
+/**
+ * The blocks of an index. An entry has three lengths (shared key, own key, value), the key and the
+ * value; a value is the position of one block.
+ */
 const blocksIn = (index: Uint8Array, size: number): Block[] => {
   const view = new DataView(index.buffer, index.byteOffset, index.byteLength)
   const end = parsed(() => index.length - 4 - 4 * view.getUint32(index.length - 4, true))
