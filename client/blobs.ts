@@ -4,9 +4,9 @@ import type { IncomingMessage } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClawError, type ErrorBody, VERBS_HEADER } from '../protocol/errors.ts'
-import { requesterOf } from './http/api.ts'
 import { gateway, httpError, noServer, notClawLink } from './http/middlebox.ts'
 import { agentFor } from './http/proof.ts'
+import { requesterOf } from './http/requester.ts'
 import { authorization, type Target } from './http/target.ts'
 
 /** A request ends after so much of an upload, or so long: servers and proxies bound both. */

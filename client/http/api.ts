@@ -1,12 +1,4 @@
-import {
-  type ClientRequest,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { ClawError, type ErrorBody, VERBS_HEADER } from '../../protocol/errors.ts'
-import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
+import { ClawError } from '../../protocol/errors.ts'
 import type { Role, ServerProof } from '../../protocol/roles.ts'
 import type { TaskResult } from '../../workspace/document/schema.ts'
 import { isBroadcast } from '../../workspace/document/shape.ts'
@@ -15,27 +7,12 @@ import type { ArchivePage, TaskArchivePage } from '../../workspace/inbox/mailbox
 import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/broadcasts.ts'
 import { isArchivedTask } from '../../workspace/tasks/task-archive.ts'
 import type { Task, TaskStep } from '../../workspace/tasks/tasks.ts'
-import {
-  type Answered,
-  explained,
-  gateway,
-  httpError,
-  noServer,
-  notClawLink,
-  strangerAt,
-} from './middlebox.ts'
-import { agentFor } from './proof.ts'
-import { authorization, type ServerAt } from './target.ts'
-import { trusted } from './trust.ts'
+import { type Answer, call } from './call.ts'
+import { notClawLink } from './middlebox.ts'
+import type { ServerAt } from './target.ts'
 
 /** Covers a server that is busy compacting; beyond that it is as good as away. */
 const TIMEOUT_MS = 15_000
-/** A broken connection is tried again after each of these times; commands are idempotent by key. */
-const RETRY_AFTER_MS: readonly number[] = [100, 400]
-/** A throttled call waits as long as the server says, once, and at most this long, in seconds. */
-const LONGEST_WAIT_S = 5
-/** Above any answer of ours (the largest file, escaped as JSON): a stranger's answer must not fill the memory. */
-const MAX_ANSWER_BYTES = 6 * MAX_FILE_BYTES + 1024 * 1024
 
 /** A server's description of itself. */
 export interface ServerInfo {
@@ -289,131 +266,3 @@ export const postInvite = async (
   if (typeof data?.secret === 'string') return data
   throw notClawLink(server.base, 'it makes no invites')
 }
-
-interface Answer<T> {
-  ok?: boolean
-  data?: T
-  error?: Partial<ErrorBody>
-}
-
-/** The JSON that the server answered. Throws the error it answered, `unreachable` or `not_clawlink`. */
-const call = async (
-  server: ServerAt,
-  method: string,
-  path: string,
-  body: unknown,
-  timeoutMs: number,
-): Promise<unknown> => {
-  let broken = 0
-  let hasWaited = false
-  for (;;) {
-    try {
-      return await callOnce(server, method, path, body, timeoutMs)
-    } catch (error) {
-      const wait = isBroken(error) ? RETRY_AFTER_MS[broken++] : saidIn(error)
-      if (wait === undefined || hasWaited) throw await explained(server.base, ClawError.from(error))
-      hasWaited = !isBroken(error)
-      await sleep(wait)
-    }
-  }
-}
-
-/** The wait before a retry, in milliseconds, if the server named one and it is short. */
-const saidIn = (error: unknown): number | undefined => {
-  const seconds = error instanceof ClawError ? error.retryAfter : undefined
-  return seconds === undefined || seconds > LONGEST_WAIT_S ? undefined : seconds * 1_000
-}
-
-const callOnce = async (
-  server: ServerAt,
-  method: string,
-  path: string,
-  body: unknown,
-  timeoutMs: number,
-): Promise<unknown> => {
-  const answered = await exchange(server, method, path, body, timeoutMs)
-  const { status, text } = answered
-  let answer: Answer<unknown> | null
-  try {
-    answer = JSON.parse(text) as Answer<unknown> | null
-  } catch {
-    throw strangerAt(server.base, answered)
-  }
-  if (answer?.error?.code !== undefined) throw ClawError.fromBody(answer.error)
-  if (status >= 400)
-    throw gateway(server.base, status) ?? notClawLink(server.base, `it answered ${status}`)
-  return answer
-}
-
-/** Node's `request` for a URL and its options; that for TLS is loaded where it is needed. */
-type Requester = (
-  url: URL,
-  options: RequestOptions,
-  onAnswer: (answer: IncomingMessage) => void,
-) => ClientRequest
-
-/** Throws `usage` if CLAWLINK_CA does not name a certificate. */
-export const requesterOf = async (url: URL): Promise<Requester> => {
-  if (url.protocol !== 'https:') return httpRequest
-  const { request } = await import('node:https')
-  const more = trusted()
-  return (to, options, onAnswer) => request(to, { ...options, ...more }, onAnswer)
-}
-
-const exchange = async (
-  server: ServerAt,
-  method: string,
-  path: string,
-  body: unknown,
-  timeoutMs: number,
-): Promise<Answered> => {
-  const url = new URL(server.base + path)
-  const request = await requesterOf(url)
-  const payload = body === undefined ? '' : JSON.stringify(body)
-  const shown = [server.token?.() ?? null, inviteIn(body)]
-  const agent = agentFor(server, shown, timeoutMs) ?? false
-  return new Promise((resolve, reject) => {
-    const headers = {
-      connection: 'close',
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(payload),
-      [VERBS_HEADER]: '1',
-      ...authorization(server),
-    }
-    const sent = request(url, { method, headers, agent }, (response: IncomingMessage) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > MAX_ANSWER_BYTES)
-          sent.destroy(notClawLink(server.base, 'its answer does not end'))
-        else chunks.push(chunk)
-      })
-      response.once('error', (error) => reject(httpError(server.base, error)))
-      response.once('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text: Buffer.concat(chunks).toString(),
-        }),
-      )
-    })
-    sent.setTimeout(timeoutMs, () =>
-      sent.destroy(noServer(server.base, `no answer within ${timeoutMs / 1000} s`)),
-    )
-    sent.once('error', (error) => reject(httpError(server.base, error)))
-    sent.end(payload)
-  })
-}
-
-/** The secret that is shown in a body: by `join`. */
-const inviteIn = (body: unknown): string | null =>
-  (body as { invite?: string } | undefined)?.invite ?? null
-
-/**
- * True if an established connection broke: the server may have run the command, or may be
- * restarting.
- */
-const isBroken = (error: unknown): boolean =>
-  error instanceof ClawError &&
-  ['ECONNRESET', 'EPIPE'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '')
