@@ -8,12 +8,12 @@ import { root } from './support/server.ts'
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
 
-it('[DG1] generated documents are what the code makes of them', () => {
+it('[GRAMMAR-1] generated documents are what the code makes of them', () => {
   for (const [file, made] of Object.entries(DOCUMENTS))
     expect(read(file), `${file}: run npm run docs`).toBe(made(read(file), root))
 })
 
-it('[E1] every error code has a cause and a remedy', () => {
+it('[ARGS-1] every error code has a cause and a remedy', () => {
   expect(Object.keys(ERROR_GUIDE).sort()).toEqual(Object.keys(ERRORS).sort())
   for (const [code, { cause, remedy }] of Object.entries(ERROR_GUIDE)) {
     expect(cause, code).toMatch(/^[A-Z`].{10,}\.$/)
@@ -21,7 +21,7 @@ it('[E1] every error code has a cause and a remedy', () => {
   }
 })
 
-it('[A1] ARCHITECTURE.md can be read in five minutes: 600 words', () => {
+it('[LAYER-1] ARCHITECTURE.md can be read in five minutes: 600 words', () => {
   const prose = read('ARCHITECTURE.md').replace(/```[\s\S]*?```/g, '')
   expect(prose.split(/\s+/).length).toBeLessThanOrEqual(600)
 })
@@ -29,14 +29,14 @@ it('[A1] ARCHITECTURE.md can be read in five minutes: 600 words', () => {
 const PATHS =
   /`((?:protocol|lib|workspace|client|sync-server|agent|tui|test|docs|scripts|bench)\/[\w./-]*)`/g
 
-it('[A1] paths that documents name exist', () => {
+it('[LAYER-1] paths that documents name exist', () => {
   for (const file of ['AGENTS.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/README.md']) {
     const paths = [...read(file).matchAll(PATHS)].map(([, path]) => path!)
     for (const path of paths) expect(existsSync(join(root, path)), `${file}: ${path}`).toBe(true)
   }
 })
 
-it('[A1] docs/README.md names every document', () => {
+it('[LAYER-1] docs/README.md names every document', () => {
   const index = read('docs/README.md')
   for (const name of readdirSync(join(root, 'docs')))
     if (name.endsWith('.md') && name !== 'README.md') expect(index).toContain(`](${name})`)

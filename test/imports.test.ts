@@ -12,7 +12,7 @@ const imports = sources.flatMap(importsOf)
 const isIn = (file: string, folders: readonly string[]): boolean =>
   folders.some((folder) => file.startsWith(`${folder}/`))
 
-it('[A1] a folder imports only what stands below it, types included', () => {
+it('[LAYER-1] a folder imports only what stands below it, types included', () => {
   expect(sources.length).toBeGreaterThan(400)
   const folders = foldersOf(sources).map(([name]) => name)
   expect([...folders].sort()).toEqual([...LAYERS].sort())
@@ -22,18 +22,18 @@ it('[A1] a folder imports only what stands below it, types included', () => {
   expect(circlesOf(arrows.map(({ from, to }) => [from, to]))).toEqual([])
 })
 
-it('[A1] nothing imports tests, benchmarks or scripts', () => {
+it('[LAYER-1] nothing imports tests, benchmarks or scripts', () => {
   const wrong = imports.filter(({ to }) => !LAYERS.includes(dirname(to)))
   expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
 })
 
-it('[A2] room, wire and update log do not import workspace/', () => {
+it('[LAYER-2] room, wire and update log do not import workspace/', () => {
   const blind = ['protocol', 'sync-server/config', 'sync-server/storage', 'sync-server/sync']
   const wrong = imports.filter(({ from, to }) => isIn(from, blind) && isIn(to, ['workspace']))
   expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([])
 })
 
-it('[A3] workspace/ is pure: no socket, disk, clock, randomness, terminal', () => {
+it('[LAYER-3] workspace/ is pure: no socket, disk, clock, randomness, terminal', () => {
   for (const source of sources.filter(({ file }) => isIn(file, ['workspace']))) {
     for (const name of packagesOf(source)) {
       expect(name, source.file).not.toMatch(/^(node:|ws$|level$|y-websocket$)/)
@@ -44,14 +44,14 @@ it('[A3] workspace/ is pure: no socket, disk, clock, randomness, terminal', () =
   }
 })
 
-it('[A4] process.exit stands in the three mains only', () => {
+it('[LAYER-4] process.exit stands in the three mains only', () => {
   for (const { file } of sources) {
     if (!readFileSync(join(root, file), 'utf8').includes('process.exit(')) continue
     expect(relative('.', file)).toMatch(/^[a-z-]+\/main\.tsx?$/)
   }
 })
 
-it('[A5] only lib/yjs/internals.ts names what Yjs keeps for itself', () => {
+it('[LAYER-5] only lib/yjs/internals.ts names what Yjs keeps for itself', () => {
   const PRIVATE =
     /\._(start|map|item|length|searchMarker|transaction|eH|dEH)\b|\bstore\.(clients|pending)|\bitem\.(left|right)\b|\.integrate\(|\bfindIndexSS\b/
   const wrong = sources.filter(({ text }) => PRIVATE.test(text)).map(({ file }) => file)

@@ -5,7 +5,7 @@ import { registered } from './support/agent.ts'
 import { liveDoc, orLong, runSeed, seeded, stockClient, until } from './support/client.ts'
 import { type Server, startServer, tempDir } from './support/server.ts'
 
-it('[S1] a stock y-websocket client sees what clawlink-agent writes, and the other way round', async () => {
+it('[SYNC-1] a stock y-websocket client sees what clawlink-agent writes, and the other way round', async () => {
   const server = await startServer()
   const stock = stockClient(server.sync)
   await stock.synced
@@ -34,7 +34,7 @@ it('[S1] a stock y-websocket client sees what clawlink-agent writes, and the oth
 
 const KILLS = orLong(3, 10)
 
-it(`[D4] a clawlink-agent that exited 0 is believed: kill -9 of the server at ${KILLS} random moments`, async () => {
+it(`[DUR-4] a clawlink-agent that exited 0 is believed: kill -9 of the server at ${KILLS} random moments`, async () => {
   const random = seeded(runSeed('crash of commands'))
   const data = tempDir('commands')
   let server: Server = await startServer({ data, args: ['--log-level', 'fatal'] })

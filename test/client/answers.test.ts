@@ -28,7 +28,7 @@ const openAnswers = async () => {
   }
 }
 
-it('[C3] a command’s own answers are few, also over a restart, and do not crowd out those of given keys', async () => {
+it('[CLI-3] a command’s own answers are few, also over a restart, and do not crowd out those of given keys', async () => {
   const { answer, reopen, keys, entries, close } = await openAnswers()
   for (let i = 0; i < 20; i++) await answer(`given ${i}`, 'given', i)
   for (let i = 0; i < 600; i++) {
@@ -46,7 +46,7 @@ it('[C3] a command’s own answers are few, also over a restart, and do not crow
   await close()
 })
 
-it('[C3] what was answered under a given key is kept for a week', async () => {
+it('[CLI-3] what was answered under a given key is kept for a week', async () => {
   const { answer, keys, close } = await openAnswers()
   for (let i = 0; i < 32; i++) await answer(`first ${i}`, 'given', 0)
   for (let i = 0; i < 16; i++) await answer(`second ${i}`, 'given', 6 * DAY_MS)
@@ -57,7 +57,7 @@ it('[C3] what was answered under a given key is kept for a week', async () => {
   await close()
 })
 
-it('[C3] a replica forgets old answers as new ones come', async () => {
+it('[CLI-3] a replica forgets old answers as new ones come', async () => {
   const dir = join(tempDir('replica'), 'r')
   const quiet = () => {}
   let replica = await Replica.open(dir, quiet)

@@ -30,7 +30,7 @@ const attachedTo = async ({ home }: Pick<Agent, 'home'>, url = server.url): Prom
 
 const textOf = ({ doc }: { doc: Y.Doc }, file = 'shared.txt') => doc.getText(`file:${file}`)
 
-it('[J1] what an attached program writes reaches everybody, and what they write reaches it', async () => {
+it('[ATTACH-1] what an attached program writes reaches everybody, and what they write reaches it', async () => {
   const one = await registered(server.url, 'Both ways')
   const attached = await attachedTo(one)
   expect(attached.me).toBe(one.id)
@@ -50,7 +50,7 @@ it('[J1] what an attached program writes reaches everybody, and what they write 
   stock.close()
 })
 
-it('[J2] without a server, and without a link for a while, nothing that was typed is lost', async () => {
+it('[ATTACH-2] without a server, and without a link for a while, nothing that was typed is lost', async () => {
   const own = await startServer()
   const one = await registered(own.url, 'Away')
   const attached = await attachedTo(one, own.url)
@@ -78,7 +78,7 @@ it('[J2] without a server, and without a link for a while, nothing that was type
   await back.stop()
 })
 
-it('[J2] a link that is killed and replaced again and again: both sides have all in the end', async () => {
+it('[ATTACH-2] a link that is killed and replaced again and again: both sides have all in the end', async () => {
   const random = seeded(runSeed('links of an attachment'))
   const one = await registered(server.url, 'Replaced')
   const attached = await attachedTo(one)
@@ -109,7 +109,7 @@ it('[J2] a link that is killed and replaced again and again: both sides have all
   stock.close()
 })
 
-it('[J3] two that are attached write under two client ids, which are used again after them', async () => {
+it('[ATTACH-3] two that are attached write under two client ids, which are used again after them', async () => {
   const one = await registered(server.url, 'Two')
   const first = await attachedTo(one)
   const second = await attachedTo(one)
@@ -129,7 +129,7 @@ it('[J3] two that are attached write under two client ids, which are used again 
   expect(fourth.doc.clientID).not.toBe(third.doc.clientID)
 })
 
-it('[J3] the id of an attachment whose link ended is not given to another that comes first', async () => {
+it('[ATTACH-3] the id of an attachment whose link ended is not given to another that comes first', async () => {
   const one = await registered(server.url, 'First come')
   const first = await attachedTo(one)
   const id = first.doc.clientID
@@ -144,7 +144,7 @@ it('[J3] the id of an attachment whose link ended is not given to another that c
   expect(first.doc.clientID).toBe(id)
 })
 
-it('[J3] kill -9 of who types: the next one has its id, the replicas agree, nothing is doubled', async () => {
+it('[ATTACH-3] kill -9 of who types: the next one has its id, the replicas agree, nothing is doubled', async () => {
   const random = seeded(runSeed('attachment kills'))
   const one = await registered(server.url, 'Typist')
   const ids = new Set<string>()
@@ -180,7 +180,7 @@ it('[J3] kill -9 of who types: the next one has its id, the replicas agree, noth
   await client.close()
 })
 
-it('[J4] a person is seen as one, where it is and what it does; the attachment keeps it from being idle', async () => {
+it('[ATTACH-4] a person is seen as one, where it is and what it does; the attachment keeps it from being idle', async () => {
   const one = agent(server.url)
   const attached = await attachedTo(one)
   expect(attached.me).toBeNull()
@@ -211,7 +211,7 @@ it('[J4] a person is seen as one, where it is and what it does; the attachment k
   stock.close()
 })
 
-it('[J5] messages are shown as they come, and are unread until they are acknowledged', async () => {
+it('[ATTACH-5] messages are shown as they come, and are unread until they are acknowledged', async () => {
   const [one, other] = await Promise.all([
     registered(server.url, 'Reader'),
     registered(server.url, 'Writer'),
@@ -237,7 +237,7 @@ it('[J5] messages are shown as they come, and are unread until they are acknowle
   await until('nothing is unread', () => attached.unread().length === 0)
 })
 
-it('[J6] it does what a verb does, by the verb, and is told what is wrong', async () => {
+it('[ATTACH-6] it does what a verb does, by the verb, and is told what is wrong', async () => {
   const one = await registered(server.url, 'Doer')
   const attached = await attachedTo(one)
   const said = await attached.run(['broadcast', '--content', '-'], 'a long body\n')
@@ -247,12 +247,12 @@ it('[J6] it does what a verb does, by the verb, and is told what is wrong', asyn
   expect(await attached.run(['no-such-verb'])).toMatchObject({ code: 2, error: { code: 'usage' } })
 })
 
-it('[J6] flags that cannot be are refused', async () => {
+it('[ATTACH-6] flags that cannot be are refused', async () => {
   const one = agent(server.url)
   await expect(attachTo(linkAt(one.home), 'no server')).rejects.toMatchObject({ code: 'bad_url' })
 })
 
-it('[J7] a link of another version makes way for one of this, and both sides keep what they have', async () => {
+it('[ATTACH-7] a link of another version makes way for one of this, and both sides keep what they have', async () => {
   const one = await registered(server.url, 'Newer')
   const attached = await attachedTo(one)
   textOf(attached, 'newer.txt').insert(0, 'before\n')
@@ -268,7 +268,7 @@ it('[J7] a link of another version makes way for one of this, and both sides kee
   await client.close()
 })
 
-it('[J8] who is attached keeps the link from stopping; `down` ends it all the same, and none is started', async () => {
+it('[ATTACH-8] who is attached keeps the link from stopping; `down` ends it all the same, and none is started', async () => {
   const one = agent(server.url)
   await one.runWith({ env: { CLAWLINK_LINK_IDLE: '0.3' } }, 'register', '--name', 'Stays')
   const pid = linkPid(one.home)!

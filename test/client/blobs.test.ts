@@ -59,7 +59,7 @@ const codeOf = (failing: Promise<unknown>): Promise<string> =>
     (error: ClawError) => error.code,
   )
 
-it('[X2] uploads and downloads over a line that is cut again and again', async () => {
+it('[BLOB-2] uploads and downloads over a line that is cut again and again', async () => {
   const random = seeded(runSeed('cut lines'))
   const blob = someBytes(6_000_000)
   const cuts = (): Limit[] =>
@@ -82,7 +82,7 @@ it('[X2] uploads and downloads over a line that is cut again and again', async (
   await proxy.close()
 })
 
-it('[X2] gives up once it gets no further, and goes on when asked again', async () => {
+it('[BLOB-2] gives up once it gets no further, and goes on when asked again', async () => {
   const blob = someBytes(300_000)
   const dead: Limit[] = Array.from({ length: 20 }, () => ({ bytes: 60, end: 'cut' }))
   const proxy = await startBadLine(server.port, { puts: dead, gets: [] })
@@ -96,14 +96,14 @@ it('[X2] gives up once it gets no further, and goes on when asked again', async 
   await proxy.close()
 })
 
-it('[X3] what another time left of other bytes is begun anew', async () => {
+it('[BLOB-3] what another time left of other bytes is begun anew', async () => {
   const blob = someBytes(200_000)
   await putBytes(server, blob, 0, someBytes(150_000).bytes)
   await uploadBlob(transfer(server.url), sourceOf(blob))
   expect((await getBytes(server, blob.sha256)).equals(blob.bytes)).toBe(true)
 })
 
-it('[X3] a file that changes while it is sent is refused', async () => {
+it('[BLOB-3] a file that changes while it is sent is refused', async () => {
   const blob = someBytes(100_000)
   const other = sourceOf({ ...someBytes(100_000), sha256: blob.sha256 })
   expect(await codeOf(uploadBlob(transfer(server.url), other))).toBe('bad_blob')
@@ -114,13 +114,13 @@ it('[X3] a file that changes while it is sent is refused', async () => {
   expect((await getBytes(server, blob.sha256)).equals(blob.bytes)).toBe(true)
 })
 
-it('[X3] two who upload the same bytes at once both succeed', async () => {
+it('[BLOB-3] two who upload the same bytes at once both succeed', async () => {
   const blob = someBytes(8_000_000)
   await Promise.all([1, 2, 3].map(() => uploadBlob(transfer(server.url), sourceOf(blob))))
   expect((await getBytes(server, blob.sha256)).equals(blob.bytes)).toBe(true)
 })
 
-it('[X2] nothing goes on once nobody wants it', async () => {
+it('[BLOB-2] nothing goes on once nobody wants it', async () => {
   const blob = someBytes(2_000_000)
   const hold: Limit = { bytes: 500_000, end: 'hold' }
   const proxy = await startBadLine(server.port, { puts: [hold], gets: [hold] })
@@ -142,7 +142,7 @@ it('[X2] nothing goes on once nobody wants it', async () => {
   await proxy.close()
 })
 
-it('[X1] a large blob goes through the server without being held by it', async () => {
+it('[BLOB-1] a large blob goes through the server without being held by it', async () => {
   const size = 200 * 1024 * 1024
   const hash = createHash('sha256')
   const chunks = function* (start: number) {

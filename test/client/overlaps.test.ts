@@ -45,7 +45,7 @@ const started = async (): Promise<void> => {
   send(doc, b.replica.doc)
 }
 
-it('[F17] who comes second sees that a line was changed by both', async () => {
+it('[FILE-17] who comes second sees that a line was changed by both', async () => {
   await started()
   edit(a, ann, 'two', 'two, says Ann')
   edit(b, bob, 'two', 'two: Bob')
@@ -54,7 +54,7 @@ it('[F17] who comes second sees that a line was changed by both', async () => {
   expect(b.overlaps.take()).toEqual([])
 })
 
-it('[F17] what is confirmed is no longer watched, and other lines are no overlap', async () => {
+it('[FILE-17] what is confirmed is no longer watched, and other lines are no overlap', async () => {
   await started()
   edit(a, ann, 'two', 'TWO')
   edit(b, bob, 'three', 'THREE')
@@ -67,7 +67,7 @@ it('[F17] what is confirmed is no longer watched, and other lines are no overlap
   expect(b.overlaps.take()).toEqual([])
 })
 
-it('[F17] whole lines inserted at one place do not overlap; a removed line that was edited does', async () => {
+it('[FILE-17] whole lines inserted at one place do not overlap; a removed line that was edited does', async () => {
   await started()
   edit(a, ann, 'four\n', 'four\nAnn\n')
   edit(b, bob, 'four\n', 'four\nBob\n')
@@ -82,7 +82,7 @@ it('[F17] whole lines inserted at one place do not overlap; a removed line that 
   expect(b.overlaps.take()).toMatchObject([{ from_line: 2, by: ann }])
 })
 
-it('[F17] what is watched and what was found survives a restart', async () => {
+it('[FILE-17] what is watched and what was found survives a restart', async () => {
   await started()
   const dir = tempDir('replica')
   const first = await open(dir)

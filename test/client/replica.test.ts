@@ -15,7 +15,7 @@ const quiet = (line: string) => {
 const open = (dir: string) => Replica.open(dir, quiet)
 const listOf = (replica: Replica) => replica.doc.getArray<number>('list')
 
-it('[R3] a document, its client id, the inbox, answers and bases are there again', async () => {
+it('[REPLICA-3] a document, its client id, the inbox, answers and bases are there again', async () => {
   const dir = join(tempDir('replica'), 'r')
   const first = await open(dir)
   const { clientID } = first.doc
@@ -44,7 +44,7 @@ it('[R3] a document, its client id, the inbox, answers and bases are there again
   await third.close()
 })
 
-it('[R3] a log that outgrows its checkpoint is folded into it', async () => {
+it('[REPLICA-3] a log that outgrows its checkpoint is folded into it', async () => {
   const dir = join(tempDir('replica'), 'r')
   const replica = await open(dir)
   for (let i = 0; i < 1_200; i++) {
@@ -61,7 +61,7 @@ it('[R3] a log that outgrows its checkpoint is folded into it', async () => {
   await again.close()
 })
 
-it('[R2] one process has it at a time: others wait, and say so after a while', async () => {
+it('[REPLICA-2] one process has it at a time: others wait, and say so after a while', async () => {
   const dir = join(tempDir('replica'), 'r')
   const first = await open(dir)
   await expect(Replica.open(dir, quiet, 60)).rejects.toMatchObject({ code: 'busy' })
@@ -85,7 +85,7 @@ it('many that open it for the first time get the same one', async () => {
   }
 })
 
-it('[R3] kill -9 takes back nothing that was committed, nor half of a commit', async () => {
+it('[REPLICA-3] kill -9 takes back nothing that was committed, nor half of a commit', async () => {
   const dir = join(tempDir('replica'), 'r')
   const clients = new Set<string>()
   for (let round = 0; round < 5; round++) {
@@ -169,7 +169,7 @@ it.each<[string, (dir: string) => void | Promise<void>]>([
   await (await open(dir)).close()
 })
 
-it('[R4] a copy of a replica takes a client id of its own', async () => {
+it('[REPLICA-4] a copy of a replica takes a client id of its own', async () => {
   const dir = join(tempDir('replica'), 'r')
   const original = await open(dir)
   listOf(original).push([1])
@@ -182,7 +182,7 @@ it('[R4] a copy of a replica takes a client id of its own', async () => {
   await copy.close()
 })
 
-it('[R4] a client id that Yjs changes is on disk with the next commit', async () => {
+it('[REPLICA-4] a client id that Yjs changes is on disk with the next commit', async () => {
   const dir = join(tempDir('replica'), 'r')
   const replica = await open(dir)
   const twin = new Y.Doc()
@@ -197,7 +197,7 @@ it('[R4] a client id that Yjs changes is on disk with the next commit', async ()
   await again.close()
 })
 
-it('[R8] what others wrote can wait for a commit; messages and what is its own cannot', async () => {
+it('[REPLICA-8] what others wrote can wait for a commit; messages and what is its own cannot', async () => {
   const dir = tempDir('replica')
   const replica = await Replica.open(dir, () => {})
   const other = new Y.Doc()
@@ -219,7 +219,7 @@ it('[R8] what others wrote can wait for a commit; messages and what is its own c
   await again.close()
 })
 
-it('[I14] a message that JSON cannot hold is told as unreadable, and takes no other along', async () => {
+it('[INBOX-14] a message that JSON cannot hold is told as unreadable, and takes no other along', async () => {
   const dir = join(tempDir('replica'), 'r')
   const replica = await open(dir)
   listOf(replica).push([1])
@@ -243,7 +243,7 @@ it('[I14] a message that JSON cannot hold is told as unreadable, and takes no ot
   await again.close()
 })
 
-it('[I17] news of a file that comes while an older one is handed out is not acknowledged with that', async () => {
+it('[INBOX-17] news of a file that comes while an older one is handed out is not acknowledged with that', async () => {
   const dir = join(tempDir('replica'), 'r')
   let replica = await open(dir)
   replica.receive('a-me', [])
@@ -276,7 +276,7 @@ it('[I17] news of a file that comes while an older one is handed out is not ackn
   await replica.close()
 })
 
-it('[I14] the cursor stays where it is when what it covers cannot be staged', async () => {
+it('[INBOX-14] the cursor stays where it is when what it covers cannot be staged', async () => {
   const replica = await open(join(tempDir('replica'), 'r'))
   replica.receive('a-me', [])
   const before = replica.cursor('a-me')

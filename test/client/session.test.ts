@@ -69,7 +69,7 @@ const syncing = (onBarrier: (socket: WebSocket, frame: Buffer) => void) => {
   }
 }
 
-it('[R1] nothing is on the wire before it is on the local disk', async () => {
+it('[REPLICA-1] nothing is on the wire before it is on the local disk', async () => {
   const { url, frames, server, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
   const replica = await openReplica()
   const session = connect(url, replica)
@@ -96,7 +96,7 @@ it('[R1] nothing is on the wire before it is on the local disk', async () => {
   expect(doc.getArray('list').toArray()).toEqual([1])
 })
 
-it('[R1] what the disk refuses is never sent, and whoever waits is told', async () => {
+it('[REPLICA-1] what the disk refuses is never sent, and whoever waits is told', async () => {
   const { url, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
   const replica = await openReplica()
   const session = connect(url, replica)
@@ -107,7 +107,7 @@ it('[R1] what the disk refuses is never sent, and whoever waits is told', async 
   expect(doc.getArray('list').length).toBe(0)
 })
 
-it('[B1] a barrier whose connection breaks is asked again on the next one', async () => {
+it('[BARRIER-1] a barrier whose connection breaks is asked again on the next one', async () => {
   let asked = 0
   const { url, doc } = await stub(
     syncing((socket, frame) => {
@@ -124,7 +124,7 @@ it('[B1] a barrier whose connection breaks is asked again on the next one', asyn
   expect(doc.getArray('list').toArray()).toEqual([1])
 })
 
-it('[R6] is not synced before it has sent what the server lacked', async () => {
+it('[REPLICA-6] is not synced before it has sent what the server lacked', async () => {
   const { url, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
   const replica = await openReplica()
   replica.doc.getArray('list').push([1, 2])
@@ -148,7 +148,7 @@ it.each([
 })
 
 it.each(['by closing', 'at the handshake'])(
-  '[K20] a credential that was revoked, said %s, is not shown again; the next one is',
+  '[LINK-20] a credential that was revoked, said %s, is not shown again; the next one is',
   async (how) => {
     const ended = 'the credential was revoked'
     const shown: (string | undefined)[] = []
@@ -181,7 +181,7 @@ it.each(['by closing', 'at the handshake'])(
   },
 )
 
-it('[R6] tries to reconnect are spread, ever rarer, and never rarer than every 10 s', () => {
+it('[REPLICA-6] tries to reconnect are spread, ever rarer, and never rarer than every 10 s', () => {
   for (let tries = 1; tries < 30; tries++) {
     const [soonest, latest] = [backoffMs(tries, 0), backoffMs(tries, 1)]
     expect(latest).toBe(Math.min(100 * 2 ** tries, 10_000))
@@ -189,7 +189,7 @@ it('[R6] tries to reconnect are spread, ever rarer, and never rarer than every 1
   }
 })
 
-it('[R6] a slow reader that was cut off connects again', async () => {
+it('[REPLICA-6] a slow reader that was cut off connects again', async () => {
   let connections = 0
   const sync = syncing(() => {})
   const { url } = await stub((socket, doc) => {
@@ -200,7 +200,7 @@ it('[R6] a slow reader that was cut off connects again', async () => {
   expect(connections).toBe(2)
 })
 
-it('[R7] a server that is silent over two beats is given up, and dialed again', async () => {
+it('[REPLICA-7] a server that is silent over two beats is given up, and dialed again', async () => {
   let connections = 0
   const sync = syncing(() => {})
   const { url } = await stub((socket, doc) => {
@@ -213,7 +213,7 @@ it('[R7] a server that is silent over two beats is given up, and dialed again', 
   await session.synced(TIMEOUT_MS)
 })
 
-it('[R7] … not one that takes long to send what is large', async () => {
+it('[REPLICA-7] … not one that takes long to send what is large', async () => {
   let connections = 0
   let pings = 0
   const { url } = await stub((socket, doc) => {
@@ -237,7 +237,7 @@ it('[R7] … not one that takes long to send what is large', async () => {
   expect(connections).toBe(1)
 })
 
-it('[P1] agents see each other while they are connected', async () => {
+it('[PRESENCE-1] agents see each other while they are connected', async () => {
   const server = await startServer()
   closers.push(() => server.stop())
   const first = connect(server.url, await openReplica(), 'a-1')
@@ -255,7 +255,7 @@ it('[P1] agents see each other while they are connected', async () => {
   await gone
 })
 
-it('[R4] goes on under the client id that Yjs takes when it meets its own from elsewhere', async () => {
+it('[REPLICA-4] goes on under the client id that Yjs takes when it meets its own from elsewhere', async () => {
   const server = await startServer()
   closers.push(() => server.stop())
   const [one, two] = [await openReplica(), await openReplica()]

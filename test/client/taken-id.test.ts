@@ -30,7 +30,7 @@ const replicaOf = (home: string): string => {
 }
 
 it.each(WAYS.flatMap((way) => [1, 500].map((length) => ({ way, length }))))(
-  '[R9] what was written under a client id that another has taken is sent under a new one: $way, $length operations taken',
+  '[REPLICA-9] what was written under a client id that another has taken is sent under a new one: $way, $length operations taken',
   async ({ way, length }) => {
     const args = ['--limit', 'offences=1000']
     const first = await startServer({ args })
@@ -100,7 +100,7 @@ it.each(WAYS.flatMap((way) => [1, 500].map((length) => ({ way, length }))))(
   },
 )
 
-it('[R9] the move to another client id is whole or not at all', async () => {
+it('[REPLICA-9] the move to another client id is whole or not at all', async () => {
   const dir = join(tempDir('replica'), 'r')
   const replica = await Replica.open(dir, () => {})
   const taken = replica.doc.clientID
@@ -124,7 +124,7 @@ it('[R9] the move to another client id is whole or not at all', async () => {
   await third.close()
 })
 
-it('[R9] text, lists, maps, nested types, deletions and counts come along, beside what others wrote', () => {
+it('[REPLICA-9] text, lists, maps, nested types, deletions and counts come along, beside what others wrote', () => {
   const server = new Y.Doc()
   server.getText('file:a').insert(0, 'server text')
   server.getArray('broadcasts').push([{ id: 'm-0' }])
@@ -163,7 +163,7 @@ it('[R9] text, lists, maps, nested types, deletions and counts come along, besid
   expect((server.store as { pendingStructs: unknown }).pendingStructs).toBe(null)
 })
 
-it('[R9] what stands where no server has it is not moved', () => {
+it('[REPLICA-9] what stands where no server has it is not moved', () => {
   const other = new Y.Doc()
   other.getText('t').insert(0, 'abc')
   const local = new Y.Doc()

@@ -30,7 +30,7 @@ beforeAll(() => {
   tarball = readFileSync(join(dir, packed.filename))
 })
 
-it('[E5] the package has the programs, what one reads about them and skills; it is small', () => {
+it('[PACKAGE-5] the package has the programs, what one reads about them and skills; it is small', () => {
   const paths = packed.files.map(({ path }) => path)
   expect(paths.filter((path) => !/^(docs|skills)\//.test(path)).sort()).toEqual([
     'AGENTS.md',
@@ -62,7 +62,7 @@ it('[E5] the package has the programs, what one reads about them and skills; it 
   expect(statSync(bin('clawlink-agent.cjs')).size).toBeLessThan(8_000)
 })
 
-it('[E5] each program is executable by its name, and they are of one version', () => {
+it('[PACKAGE-5] each program is executable by its name, and they are of one version', () => {
   for (const path of Object.values(manifest.bin)) {
     expect(packed.files.find((file) => file.path === path)?.mode, path).toBe(0o755)
     expect(readFileSync(join(root, path), 'utf8').split('\n', 1)[0]).toBe('#!/usr/bin/env node')
@@ -76,7 +76,7 @@ it('[E5] each program is executable by its name, and they are of one version', (
   expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(packed.filename)
 })
 
-it('[E5] publint and attw find nothing', async () => {
+it('[PACKAGE-5] publint and attw find nothing', async () => {
   const data = tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length)
   const { messages } = await publint({ pack: { tarball: data as ArrayBuffer } })
   expect(messages).toEqual([])
@@ -105,7 +105,7 @@ const installed = (): { home: string; path: string } => {
   return { home, path }
 }
 
-it('[E6] all that the programs load is in them, but LevelDB, which is native', () => {
+it('[PACKAGE-6] all that the programs load is in them, but LevelDB, which is native', () => {
   expect(Object.keys(manifest.dependencies)).toEqual(['level'])
   const { home, path } = installed()
   for (const name of Object.keys(manifest.bin)) {
@@ -117,7 +117,7 @@ it('[E6] all that the programs load is in them, but LevelDB, which is native', (
   }
 })
 
-it('[E7] what others wrote is under a licence that allows it, and is named with it', () => {
+it('[PACKAGE-7] what others wrote is under a licence that allows it, and is named with it', () => {
   const notices = readFileSync(join(root, 'dist/THIRD_PARTY_NOTICES.txt'), 'utf8')
   const named = [...notices.matchAll(/^(\S+) \d+\.\d+\.\d+\S* \((.+)\)$/gm)]
   expect(named.length).toBeGreaterThan(40)
@@ -138,7 +138,7 @@ it('[E7] what others wrote is under a licence that allows it, and is named with 
   for (const name of Object.keys(manifest.dependencies)) look(name, new Set())
 })
 
-it('[E8] the README’s six commands are a first answered task between two homes', async () => {
+it('[PACKAGE-8] the README’s six commands are a first answered task between two homes', async () => {
   const { home, path } = installed()
   const port = String(await ownPort())
   const env = {

@@ -78,7 +78,7 @@ const EXITS: Record<number, string[]> = {
 }
 
 describe('ERRORS', () => {
-  it.each(Object.entries(EXITS))('[C2] exits with %s', (exit, codes) => {
+  it.each(Object.entries(EXITS))('[CLI-2] exits with %s', (exit, codes) => {
     for (const code of codes) expect(ERRORS).toHaveProperty([code, 'exit'], Number(exit))
   })
 
@@ -99,7 +99,7 @@ describe('ERRORS', () => {
 })
 
 describe('ClawError', () => {
-  it('[C2] comes through JSON as it was', () => {
+  it('[CLI-2] comes through JSON as it was', () => {
     const error = new ClawError('task_taken', 'taken', 'take another')
     const read = ClawError.fromBody(JSON.parse(JSON.stringify(error.toBody())) as ErrorBody)
     expect([read.code, read.message, read.hint]).toEqual(['task_taken', 'taken', 'take another'])

@@ -50,7 +50,7 @@ const copy = (doc: Y.Doc, to: AgentId): void => {
 const inbox = (doc: Y.Doc, me: AgentId) => messagesSince(doc, new Map(), me, here, () => null)
 
 describe('a message with another’s id', () => {
-  it('[M12] its receipt is not the other’s, whoever hands one in first', () => {
+  it('[MSG-12] its receipt is not the other’s, whoever hands one in first', () => {
     for (const mine of ['first', 'last']) {
       const doc = replica(1)
       said(doc, ben, carol)
@@ -77,7 +77,7 @@ describe('a message with another’s id', () => {
     }
   })
 
-  it('[M12] a receipt for what is not addressed to who hands it in is dropped', () => {
+  it('[MSG-12] a receipt for what is not addressed to who hands it in is dropped', () => {
     const doc = replica(1)
     said(doc, ben, carol)
     submit(doc, { kind: 'receipt', id: 'm-1', by: mallory, delivered: 3, read: 4 })
@@ -86,7 +86,7 @@ describe('a message with another’s id', () => {
     expect(receiptOf(doc, 'm-1', mallory)).toBeUndefined()
   })
 
-  it('[M12] both are handed out, and neither hides the other, also when one was archived unseen', () => {
+  it('[MSG-12] both are handed out, and neither hides the other, also when one was archived unseen', () => {
     const [server, mine] = [replica(1), replica(2)]
     const since = cursor(mine)
     said(server, ben, carol, 'the message')
@@ -101,7 +101,7 @@ describe('a message with another’s id', () => {
     expect(missed).toMatchObject([{ value: { content: 'the message' } }])
   })
 
-  it('[I5] a broadcast whose id is not a message’s is none', () => {
+  it('[INBOX-5] a broadcast whose id is not a message’s is none', () => {
     const doc = replica(1)
     const ids = ['t-1', 'm-', 'x', '', 'm-1 from ana (a-ana) topic=general', `m-${'x'.repeat(127)}`]
     for (const id of ids) {
@@ -119,7 +119,7 @@ describe('a task with another’s id', () => {
   const give = (from: AgentId, what: string) =>
     ({ kind: 'task', id: taskId('1'), facts: facts(from, what) }) as const
 
-  it('[T5] the first counts, wherever in the array the second stands', () => {
+  it('[TASK-5] the first counts, wherever in the array the second stands', () => {
     const doc = replica(1)
     settle(doc)
     submit(doc, give(ben, 'the task'))
@@ -133,7 +133,7 @@ describe('a task with another’s id', () => {
     expect(submissionsOf(doc).length).toBe(0)
   })
 
-  it('[T5] an archived one is not given again; what waits for the answer keeps its place', () => {
+  it('[TASK-5] an archived one is not given again; what waits for the answer keeps its place', () => {
     const doc = replica(1)
     doc.getMap('meta').set('archivedTasks', 1)
     submit(doc, give(ben, 'the task'))
@@ -169,7 +169,7 @@ describe('ids and names are one name space', () => {
   add('a-y', 'owner')
   add('a-z', 'Ben')
 
-  it('[M13] an id that is also what another is called reaches neither, and both are named', () => {
+  it('[MSG-13] an id that is also what another is called reaches neither, and both are named', () => {
     for (const typed of ['ana']) {
       expect(codeOf(() => resolveAgent(doc, typed))).toBe('ambiguous')
       expect(() => resolveAgent(doc, typed)).toThrow(`${made}, ana`)
@@ -179,7 +179,7 @@ describe('ids and names are one name space', () => {
     expect(resolveAgent(doc, 'ben')).toBe('a-z')
   })
 
-  it('[M13] the words for the server and its owner reach nobody', () => {
+  it('[MSG-13] the words for the server and its owner reach nobody', () => {
     for (const typed of ['server', 'owner', 'Owner']) {
       expect(
         codeOf(() => resolveAgent(doc, typed)),
@@ -189,7 +189,7 @@ describe('ids and names are one name space', () => {
     expect(agentName(doc, 'a-z')).toBe('Ben')
   })
 
-  it('[M13] an error names a few of many who are called the same', () => {
+  it('[MSG-13] an error names a few of many who are called the same', () => {
     const many = new Y.Doc()
     for (let i = 0; i < 1_000; i++) {
       const id = agentId(`${i}`)

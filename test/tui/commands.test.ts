@@ -20,7 +20,7 @@ const sit = (columns = 120, rows = 30) => {
 }
 
 describe('the table of commands', () => {
-  it('[U2] no key does two things in one view, and every command can be reached', () => {
+  it('[TUI-2] no key does two things in one view, and every command can be reached', () => {
     for (const view of VIEWS) {
       const keys = UI_COMMANDS.filter(
         ({ where }) => where === view || where === 'everywhere',
@@ -39,7 +39,7 @@ describe('the table of commands', () => {
     }
   })
 
-  it('[U2] help, status line and docs/tui.md are made from it', () => {
+  it('[TUI-2] help, status line and docs/tui.md are made from it', () => {
     for (const width of [80, 120]) {
       const help = helpLines(width).map(rowText)
       for (const line of help) expect(line).not.toContain('…')
@@ -65,7 +65,7 @@ describe('the table of commands', () => {
     )
   })
 
-  it('[U2] on a page the keys are those of what is open, whatever view it was opened from', () => {
+  it('[TUI-2] on a page the keys are those of what is open, whatever view it was opened from', () => {
     const { desk, keys, text } = sit()
     const task = desk.look.snapshot.tasks.find(({ status }) => status === 'working')!
     const agent = task.owner!
@@ -84,7 +84,7 @@ describe('the table of commands', () => {
 })
 
 describe('the palette', () => {
-  it('[U5] completes commands and the names they take', () => {
+  it('[TUI-5] completes commands and the names they take', () => {
     const { desk } = sit()
     const found = (line: string) => completionsOf(desk.look, line).map(({ label }) => label)
     expect(found('re').slice(0, 2)).toEqual(['read', 'resume'])
@@ -101,7 +101,7 @@ describe('the palette', () => {
     desk.close()
   })
 
-  it('[U5] tab takes what is marked, enter carries out what was begun; no command is said and can be changed', () => {
+  it('[TUI-5] tab takes what is marked, enter carries out what was begun; no command is said and can be changed', () => {
     const { desk, keys, type, lines, text, attached } = sit()
     keys(':')
     type('filt')

@@ -28,7 +28,7 @@ const direct = (id: string, content: string): Message => ({
 })
 
 describe('toasts', () => {
-  it('[U8] come, go after their time, are four at most, and can be sent away', () => {
+  it('[TUI-8] come, go after their time, are four at most, and can be sent away', () => {
     const { desk, text, keys, click } = sit()
     for (const tone of ['good', 'warn', 'bad', 'plain'] as const) desk.toast(tone, `it is ${tone}`)
     for (const tone of ['good', 'warn', 'bad', 'plain']) expect(text()).toContain(`it is ${tone}`)
@@ -48,7 +48,7 @@ describe('toasts', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('[U8] what comes in for this person is told, and rings', () => {
+  it('[TUI-8] what comes in for this person is told, and rings', () => {
     const { desk, attached, text, rings } = sit()
     attached.arrive(direct('m-1', 'which \u001b[31mbranch?'))
     expect(text()).toContain('✉ Lead: which ␛[31mbranch?')
@@ -60,7 +60,7 @@ describe('toasts', () => {
   })
 })
 
-it('[U10] what is new or unread is marked until it was seen; `u` acknowledges it', async () => {
+it('[TUI-10] what is new or unread is marked until it was seen; `u` acknowledges it', async () => {
   const { desk, attached, keys, lines, text } = sit()
   expect(lines()[0]).not.toContain('•')
   addBroadcast(attached.doc, {
@@ -89,7 +89,7 @@ it('[U10] what is new or unread is marked until it was seen; `u` acknowledges it
   desk.close()
 })
 
-it('[U12] a click does what is said where it hits, a second one opens, the wheel moves', () => {
+it('[TUI-12] a click does what is said where it hits, a second one opens, the wheel moves', () => {
   const { desk, click, text, lines, keys, type, attached } = sit()
   click('4 Files')
   expect(lines()[0]).toContain('[4 Files')
@@ -131,7 +131,7 @@ describe('older entries', () => {
     ...{ content: `said ${id}`, topic: 'general', tags: [], reply_to: null },
   })
 
-  it('[U13] come from the log of the server when somebody at the top goes to the top, until there are none', async () => {
+  it('[TUI-13] come from the log of the server when somebody at the top goes to the top, until there are none', async () => {
     const { desk, attached, keys, text } = sit()
     attached.doc.getMap('meta').set('archivedBroadcasts', 2)
     await vi.advanceTimersByTimeAsync(100)
@@ -162,7 +162,7 @@ describe('older entries', () => {
     desk.close()
   })
 
-  it('[U13] are looked for under a filter that finds nothing, too', async () => {
+  it('[TUI-13] are looked for under a filter that finds nothing, too', async () => {
     const { desk, attached, keys, type } = sit()
     attached.doc.getMap('meta').set('archivedBroadcasts', 2)
     await vi.advanceTimersByTimeAsync(100)
@@ -175,7 +175,7 @@ describe('older entries', () => {
   })
 })
 
-it('[U15] the first line says since when there is no contact and why, second by second, and when there is again', async () => {
+it('[TUI-15] the first line says since when there is no contact and why, second by second, and when there is again', async () => {
   const { desk, attached, lines } = sit()
   expect(lines()[0]).toMatch(/● connected$/)
   attached.set({ contact: { connected: false, since: NOW, why: 'the server is gone' } })
@@ -193,7 +193,7 @@ it('[U15] the first line says since when there is no contact and why, second by 
   desk.close()
 })
 
-it('[U8] a join link is shown whole, however narrow the screen', async () => {
+it('[TUI-8] a join link is shown whole, however narrow the screen', async () => {
   const link = `http://10.0.0.5:9077/#w=default&i=cli_${'x'.repeat(43)}`
   const attached = held(makeWorld(SMALL, Date.now()))
   attached.answers = () => ({ code: 0, data: { link }, stderr: '' })

@@ -48,7 +48,7 @@ const runWith = (
 }
 
 describe('what a form runs', () => {
-  it('[U6] each form is one command line of clawlink-agent', () => {
+  it('[TUI-6] each form is one command line of clawlink-agent', () => {
     const { desk } = sit()
     const { snapshot } = desk.look
     const from = snapshot.taskById.get(TASK)!.from_agent
@@ -136,7 +136,7 @@ describe('what a form runs', () => {
 
   const REJECTED = /is not a (number|value|time span|size)|^both --[\w-]+ and --[\w-]+ are given$/
 
-  it('[U6] whatever is typed, and whatever the ids are, is taken as it is', () => {
+  it('[TUI-6] whatever is typed, and whatever the ids are, is taken as it is', () => {
     const { desk } = sit()
     const { snapshot } = desk.look
     const hard = fc.oneof(
@@ -178,7 +178,7 @@ describe('what a form runs', () => {
 })
 
 describe('a form', () => {
-  it('[U7] that is refused has all that was typed, and says why; it is sent once', async () => {
+  it('[TUI-7] that is refused has all that was typed, and says why; it is sent once', async () => {
     const { attached, desk, keys, type, text } = sit()
     const answers: ((ran: Ran) => void)[] = []
     attached.answers = () => new Promise((resolve) => answers.push(resolve))
@@ -204,7 +204,7 @@ describe('a form', () => {
     desk.close()
   })
 
-  it('[U7] a command line that is refused comes back as its form, one that was left, too', async () => {
+  it('[TUI-7] a command line that is refused comes back as its form, one that was left, too', async () => {
     const { attached, desk, keys, type, text } = sit()
     attached.answers = () => ({ code: 6, stderr: 'error: no server\n' })
     keys(':')
@@ -231,7 +231,7 @@ describe('a form', () => {
     desk.close()
   })
 
-  it('[U7] what is missing is named; a click beside it, the wheel and a paste of lines lose nothing', () => {
+  it('[TUI-7] what is missing is named; a click beside it, the wheel and a paste of lines lose nothing', () => {
     const { attached, desk, keys, type, text, click } = sit()
     keys('s', 'shift-tab', 'ctrl-u')
     keys('enter')
@@ -250,7 +250,7 @@ describe('a form', () => {
     desk.close()
   })
 
-  it('[U11] who is not registered is asked who they are, and leaves with esc', async () => {
+  it('[TUI-11] who is not registered is asked who they are, and leaves with esc', async () => {
     const { attached, desk, keys, text, quits, click } = sit(false)
     expect(text()).toContain('Who are you?')
     click('2 Tasks')
@@ -272,7 +272,7 @@ describe('a form', () => {
 })
 
 describe('removing, making and answering', () => {
-  it('[U47] enter removes nothing; who has the file open is named; yes removes it, and U brings it back', async () => {
+  it('[TUI-47] enter removes nothing; who has the file open is named; yes removes it, and U brings it back', async () => {
     const { attached, desk, keys, text } = sit()
     const { files, me } = desk.look.snapshot
     const line = files.find(({ editors }) => editors.some((id) => id !== me))!
@@ -305,7 +305,7 @@ describe('removing, making and answering', () => {
     desk.close()
   })
 
-  it('[U46] a new file is one that was not there, and is open then, whatever was filtered or closed', async () => {
+  it('[TUI-46] a new file is one that was not there, and is open then, whatever was filtered or closed', async () => {
     const { attached, desk, keys, type, text } = sit()
     keys('4', '/')
     desk.paste('nothing has this')
@@ -328,7 +328,7 @@ describe('removing, making and answering', () => {
     desk.close()
   })
 
-  it('[U48] a question that an agent asks me is answered with r, and only that', () => {
+  it('[TUI-48] a question that an agent asks me is answered with r, and only that', () => {
     const { attached, desk, keys, type, text } = sit()
     const { tasks } = desk.look.snapshot
     const asks = tasks.find(({ status }) => status === 'input-required')!

@@ -31,7 +31,7 @@ const golden = async (shown: Shown, name: string, columns: number, rows: number)
 }
 
 for (const [columns, rows] of SIZES) {
-  it(`[U1] views at ${columns}×${rows}: nothing overlaps, nothing is cut without an ellipsis`, async () => {
+  it(`[TUI-1] views at ${columns}×${rows}: nothing overlaps, nothing is cut without an ellipsis`, async () => {
     const shown = await show(world(), columns, rows, {}, NOW)
     await shown.sees('Scout (you)')
     await golden(shown, 'agents', columns, rows)
@@ -46,7 +46,7 @@ for (const [columns, rows] of SIZES) {
     await golden(shown, 'files', columns, rows)
   })
 
-  it(`[U1] pages, forms, help and palette at ${columns}×${rows}`, async () => {
+  it(`[TUI-1] pages, forms, help and palette at ${columns}×${rows}`, async () => {
     const shown = await show(world(), columns, rows, {}, NOW)
     shown.keys('enter')
     await shown.sees('here since')
@@ -66,7 +66,7 @@ for (const [columns, rows] of SIZES) {
   })
 }
 
-it('[U9] a screen reader gets words in lines: no symbols, nothing side by side', async () => {
+it('[TUI-9] a screen reader gets words in lines: no symbols, nothing side by side', async () => {
   const env: UiEnv = { INK_SCREEN_READER: 'true' }
   const shown = await show(world(), 80, 24, env, NOW)
   await shown.sees('Scout')
@@ -84,7 +84,7 @@ it('[U9] a screen reader gets words in lines: no symbols, nothing side by side',
   }
 })
 
-it('[U9] NO_COLOR: no colours, and states can be told all the same', async () => {
+it('[TUI-9] NO_COLOR: no colours, and states can be told all the same', async () => {
   const shown = await show(world(), 80, 24, { NO_COLOR: '1' }, NOW)
   shown.keys('2')
   await shown.sees('Needs input')

@@ -21,7 +21,7 @@ const entry = (id: string, at: number, text = id): FeedEntry => ({
 })
 
 describe('lists', () => {
-  it('[U3] what is picked is on the screen, moving ends at the ends, and each view has its own', () => {
+  it('[TUI-3] what is picked is on the screen, moving ends at the ends, and each view has its own', () => {
     const { desk, keys, rows, text } = sit({ agents: 60, tasks: 200, broadcasts: 50, files: 60 })
     for (const view of ['1', '2', '3', '4']) {
       keys(view)
@@ -55,7 +55,7 @@ describe('lists', () => {
     desk.close()
   })
 
-  it('[U3] what is picked stays picked while others come; the newest of the feed goes with what comes', () => {
+  it('[TUI-3] what is picked stays picked while others come; the newest of the feed goes with what comes', () => {
     const { desk, keys } = sit()
     keys('3')
     const feed = desk.look.snapshot.feed
@@ -74,7 +74,7 @@ describe('lists', () => {
     desk.close()
   })
 
-  it('[U4] all words of a filter must be there, a key looks at one field, a dash says not', () => {
+  it('[TUI-4] all words of a filter must be there, a key looks at one field, a dash says not', () => {
     const { desk, keys, type, lines } = sit()
     const one = desk.look.snapshot.tasks.find(
       ({ status, from_agent }) =>
@@ -109,7 +109,7 @@ describe('lists', () => {
     desk.close()
   })
 
-  it('[U4] what comes in is filtered as all was, and typing on looks at what was found only', () => {
+  it('[TUI-4] what comes in is filtered as all was, and typing on looks at what was found only', () => {
     const word = fc.constantFrom('a', 'ab', '-a', 'from:', 'from:l', 'x:a', '-', 'topic:g', 'b')
     const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' ', ':'), maxLength: 6 })
     fc.assert(
@@ -146,7 +146,7 @@ describe('lists', () => {
     desk.close()
   })
 
-  it('[U17] the board, kept as tasks change, come and go, is the one made anew', () => {
+  it('[TUI-17] the board, kept as tasks change, come and go, is the one made anew', () => {
     const seed = Date.now() % 1_000_000
     const pick = random(seed)
     const { desk } = sit({ ...SMALL, tasks: 60 })
@@ -182,7 +182,7 @@ describe('lists', () => {
 })
 
 describe('the feed', () => {
-  it('[U19] is in order of time, has each entry once, and no clock puts one last for ever', () => {
+  it('[TUI-19] is in order of time, has each entry once, and no clock puts one last for ever', () => {
     fc.assert(
       fc.property(fc.array(fc.array(fc.tuple(fc.nat(30), fc.nat(50)))), (batches) => {
         const feed = new EventFeed()
@@ -212,7 +212,7 @@ describe('the feed', () => {
     ])
   })
 
-  it('[U19] has at most so many, the newest; what had to go does not come in again', () => {
+  it('[TUI-19] has at most so many, the newest; what had to go does not come in again', () => {
     expect(MAX_FEED).toBeGreaterThanOrEqual(100_000)
     const feed = new EventFeed(100)
     for (let i = 0; i < 1_000; i++) {
@@ -225,7 +225,7 @@ describe('the feed', () => {
     expect(feed.entries).toBe(before)
   })
 
-  it('[U19] shows direct messages to their two ends only', () => {
+  it('[TUI-19] shows direct messages to their two ends only', () => {
     const world = makeWorld({ ...SMALL, broadcasts: 30 }, NOW)
     const attached = held(world)
     const mine = atDesk(attached, () => NOW)

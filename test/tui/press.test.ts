@@ -2,7 +2,7 @@ import type { Key } from 'ink'
 import { expect, it } from 'vitest'
 import { pressesOf } from '../../tui/terminal/press.ts'
 
-it('[U6] what comes in one go is each of its keys, a control among what is typed, too', () => {
+it('[TUI-6] what comes in one go is each of its keys, a control among what is typed, too', () => {
   const names = (input: string) => pressesOf(input, {} as Key).map(({ name }) => name)
   expect(names('ab\u0013')).toEqual(['a', 'b', 'ctrl-s'])
   expect(names('x\r')).toEqual(['x', 'enter'])

@@ -44,7 +44,7 @@ const WAYS: readonly (readonly string[])[] = [
   ...[[':'], [':', 's', 'e', 'n', 'd', ' '], ['/', 'a'], ['i'], ['S']],
 ]
 
-it('[U16] [U1] whatever others write and is typed: no row is wider than the screen, none has a control in it', () => {
+it('[TUI-16] [TUI-1] whatever others write and is typed: no row is wider than the screen, none has a control in it', () => {
   fc.assert(
     fc.property(
       ...[hard, hard, hard, sizes, fc.boolean(), fc.boolean()],
@@ -105,7 +105,7 @@ it('[U16] [U1] whatever others write and is typed: no row is wider than the scre
   )
 })
 
-it('[U1] in random workspaces of every size each row is as wide as the screen, and cut text ends in an ellipsis', () => {
+it('[TUI-1] in random workspaces of every size each row is as wide as the screen, and cut text ends in an ellipsis', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1_000_000 }), sizes, (seed, [columns, rows]) => {
       const world = makeWorld({ ...SMALL, agents: 2 + (seed % 9), tasks: seed % 40 }, NOW, seed)
@@ -129,7 +129,7 @@ it('[U1] in random workspaces of every size each row is as wide as the screen, a
   )
 })
 
-it('[U18] a page tells all there is of its thing, also what this version does not know; what is gone is said', () => {
+it('[TUI-18] a page tells all there is of its thing, also what this version does not know; what is gone is said', () => {
   const world = makeWorld(SMALL, NOW)
   const { doc } = world
   registerAgent(doc, {

@@ -26,7 +26,7 @@ const tty = (onShown: (text: string) => void) => {
   }
 }
 
-it('[U45] what is typed the moment the first form is drawn is in it', async () => {
+it('[TUI-45] what is typed the moment the first form is drawn is in it', async () => {
   let shown = ''
   let shownAt = Number.POSITIVE_INFINITY
   const terminal = tty((text) => {

@@ -27,7 +27,7 @@ const open = () => {
 }
 
 describe('the store', () => {
-  it('[U14] takes a snapshot twelve times a second at most, however many updates come, and the last one is in it', async () => {
+  it('[TUI-14] takes a snapshot twelve times a second at most, however many updates come, and the last one is in it', async () => {
     const { doc, tasks, agents, store, count, attached } = open()
     await vi.advanceTimersByTimeAsync(200)
     const before = count()
@@ -48,7 +48,7 @@ describe('the store', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('[U14] reads again only what changed; the rest are the same objects', async () => {
+  it('[TUI-14] reads again only what changed; the rest are the same objects', async () => {
     const { doc, tasks, agents, store, attached } = open()
     const step = async (change: () => void, ms = EVERY_MS) => {
       const old = store.snapshot
@@ -80,7 +80,7 @@ describe('the store', () => {
     store.close()
   })
 
-  it('[U14] what is kept is what a store opened now reads: tasks that come, are filed, move and go; files, agents', async () => {
+  it('[TUI-14] what is kept is what a store opened now reads: tasks that come, are filed, move and go; files, agents', async () => {
     const { doc, agents, tasks, attached, store } = open()
     addTask(doc, {
       ...{ id: 't-new' as TaskId, from: agents[0]!, to: agents[1]!, context: null },

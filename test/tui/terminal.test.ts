@@ -47,7 +47,7 @@ interface Polled {
 }
 
 inTerminal(
-  '[U40] a person joins, delegates, watches, edits with an agent, and leaves the terminal as it was',
+  '[TUI-40] a person joins, delegates, watches, edits with an agent, and leaves the terminal as it was',
   async () => {
     const { terminal } = await person(server.url)
     await join(terminal, 'Ann')
@@ -113,7 +113,7 @@ inTerminal(
 )
 
 inTerminal(
-  '[U46] [U47] [U48] a file is not emptied by a new one nor removed by enter; a question is answered',
+  '[TUI-46] [TUI-47] [TUI-48] a file is not emptied by a new one nor removed by enter; a question is answered',
   async () => {
     const { terminal } = await person(server.url)
     await join(terminal, 'Una')
@@ -195,7 +195,7 @@ const leftAsItWas = async (terminal: Terminal): Promise<void> => {
 }
 
 inTerminal(
-  '[U41] a restart of the server and the end of the link are seen, and gone on from',
+  '[TUI-41] a restart of the server and the end of the link are seen, and gone on from',
   async () => {
     const own = await startServer()
     const { terminal, me } = await person(own.url, [80, 24])
@@ -225,7 +225,7 @@ inTerminal(
 )
 
 inTerminal(
-  '[U42] Ctrl-Z gives the terminal to the shell and fg takes it back; a resize redraws',
+  '[TUI-42] Ctrl-Z gives the terminal to the shell and fg takes it back; a resize redraws',
   async () => {
     const { terminal } = await person(server.url)
     await join(terminal, 'Zed')
@@ -246,7 +246,7 @@ inTerminal(
   },
 )
 
-inTerminal('[U43] whatever ends it, the terminal is as it was', async () => {
+inTerminal('[TUI-43] whatever ends it, the terminal is as it was', async () => {
   const hook =
     "process.argv[1]?.endsWith('clawlink.mjs')&&process.on('SIGUSR2',()=>{throw(Error('boom'))})"
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR2'] as const) {
@@ -262,7 +262,7 @@ inTerminal('[U43] whatever ends it, the terminal is as it was', async () => {
   }
 })
 
-it('[U44] without a terminal it says what to use instead', async () => {
+it('[TUI-44] without a terminal it says what to use instead', async () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [bin('clawlink.mjs'), ...args], { encoding: 'utf8' })
   expect(run()).toMatchObject({ status: 2, stdout: '' })

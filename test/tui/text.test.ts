@@ -14,7 +14,7 @@ const hard = fc.string({
 })
 
 describe('text in cells', () => {
-  it('[U20] controls, and what reorders or hides text, is in sight on one cell and does nothing', () => {
+  it('[TUI-20] controls, and what reorders or hides text, is in sight on one cell and does nothing', () => {
     const shown = (text: string) => cellsOf(text).map((cell) => [cell.text, cell.width])
     expect(shown('\u001b[2J')[0]).toEqual(['␛', 1])
     expect(shown('\u007f')).toEqual([['␡', 1]])
@@ -52,7 +52,7 @@ describe('text in cells', () => {
     expect(cut('ab👩‍👩‍👧c', 4)).toBe('ab…')
   })
 
-  it('[U20] of a line that others wrote the same is harmless, and joined emoji stay one', () => {
+  it('[TUI-20] of a line that others wrote the same is harmless, and joined emoji stay one', () => {
     expect(harmless('a\nb\tc\u001b[2J')).toBe('a b c␛[2J')
     expect(harmless('👩‍👩‍👧 👁️‍🗨️ می‌خواهم')).toBe('👩‍👩‍👧 👁️‍🗨️ می‌خواهم')
     // Between letters that need no joiner it would hide; tags could be a text of their own.

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-it('[C11] a clock that differs by no more than the way takes is right', () => {
+it('[CLI-11] a clock that differs by no more than the way takes is right', () => {
   const now = Date.UTC(2026, 0, 1, 12)
   const offset = (ms: number) => clockOffset(new Date(now + ms).toUTCString(), now)
   expect([
@@ -31,7 +31,7 @@ it('[C11] a clock that differs by no more than the way takes is right', () => {
   expect([offset(3_600_000), offset(-3_600_000)]).toEqual([3_600_000, -3_600_000])
 })
 
-it('[C11] spans, the log and times go by the server’s clock; status says that the local one is off', async (context) => {
+it('[CLI-11] spans, the log and times go by the server’s clock; status says that the local one is off', async (context) => {
   const bob = await registered(server.url, 'bob')
   for (const [by, way] of [
     ['-3h', 'behind'],

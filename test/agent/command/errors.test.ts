@@ -97,28 +97,28 @@ it.each<[string[], ErrorCode, RegExp]>([
   ],
 ])('%j is %s', (args, code, what) => fails(lead, args, code, what))
 
-it.each(['discover', 'info'])('[C2] %s: a web server that is not ours', (verb) =>
+it.each(['discover', 'info'])('[CLI-2] %s: a web server that is not ours', (verb) =>
   fails(lead, [verb, '--relay', strangerUrl], 'not_clawlink', /is not a ClawLink server/),
 )
 
-it('[C5] stays registered where it was after a wrong --relay', async () => {
+it('[CLI-5] stays registered where it was after a wrong --relay', async () => {
   expect(await lead.ask('discover')).toMatchObject({ count: 2 })
 })
 
-it('[C2] a limit is named when it is passed', async () => {
+it('[CLI-2] a limit is named when it is passed', async () => {
   const ran = await lead.runWith({ stdin: 'x'.repeat(70_000) }, 'broadcast', '--content', '-')
   expect(ran).toMatchObject({ code: 2, stdout: '' })
   expect(ran.stderr).toMatch(/70000 bytes; the limit is 65536/)
 })
 
-it('[C2] bytes that are no text are refused', async () => {
+it('[CLI-2] bytes that are no text are refused', async () => {
   const bytes = new Uint8Array([0x66, 0xff, 0x0a])
   const ran = await lead.runWith({ stdin: bytes }, 'broadcast', '--content', '-')
   expect(ran).toMatchObject({ code: 2 })
   expect(ran.stderr).toMatch(/stdin is not UTF-8/)
 })
 
-it('[LN11] [LN12] [LN13] JSON that would not be kept, and texts that show nothing, are refused', async () => {
+it('[TEXT-11] [TEXT-12] [TEXT-13] JSON that would not be kept, and texts that show nothing, are refused', async () => {
   const give = ['delegate', '--to', 'Scout', '--task']
   const deep = '['.repeat(5_000) + ']'.repeat(5_000)
   const refused: [stdin: string, args: string[], what: RegExp][] = [
@@ -146,7 +146,7 @@ it('[LN11] [LN12] [LN13] JSON that would not be kept, and texts that show nothin
   expect(bom.json().data).toMatchObject({ task: { context: { branch: 'main' } } })
 })
 
-it('[F5] a put onto a file that one has not read is a conflict, unless forced', async () => {
+it('[FILE-5] a put onto a file that one has not read is a conflict, unless forced', async () => {
   const scout = await registered(server.url, 'Second')
   const put = ['file-put', '--key', 'shared.md', '--file', '-']
   expect(await lead.runWith({ stdin: 'a\n' }, ...put)).toMatchObject({ code: 0 })
@@ -157,7 +157,7 @@ it('[F5] a put onto a file that one has not read is a conflict, unless forced', 
   expect((await lead.run('file-get', '--key', 'shared.md')).stdout).toBe('b\n')
 })
 
-it('[C2] nothing but register works unregistered, and says what to run', async () => {
+it('[CLI-2] nothing but register works unregistered, and says what to run', async () => {
   const nobody = agent(server.url)
   for (const args of [['poll'], ['heartbeat'], ['whoami'], ['broadcast', '--content', 'x']]) {
     await fails(nobody, args, 'not_registered', /run: clawlink-agent register --name/)
@@ -165,7 +165,7 @@ it('[C2] nothing but register works unregistered, and says what to run', async (
   expect(await nobody.ask('discover')).toMatchObject({ agents: expect.any(Array) })
 })
 
-it('[C6] --help and --version work anywhere and load nothing', async () => {
+it('[CLI-6] --help and --version work anywhere and load nothing', async () => {
   expect((await lead.run('--help')).stdout).toMatch(/exit codes: 0 done/)
   expect((await lead.run('delegate', '--help')).stdout).toMatch(/clawlink-agent delegate --to/)
   expect((await lead.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/)

@@ -107,7 +107,7 @@ describe('a line of a message', () => {
   ]
 
   it.each(shapes)(
-    '[LN3] %s: nothing that somebody wrote can pass for another field',
+    '[TEXT-3] %s: nothing that somebody wrote can pass for another field',
     (type, of, pattern) => {
       fc.assert(
         fc.property(
@@ -130,7 +130,7 @@ describe('a line of a message', () => {
     },
   )
 
-  it('[LN3] the id comes first, and is only there as it is where it has the syntax of one', () => {
+  it('[TEXT-3] the id comes first, and is only there as it is where it has the syntax of one', () => {
     expect(who(agent('a-1', 'Ana Lee'), 'a-1')).toBe('a-1 (Ana Lee)')
     expect(who(agent('a-1', 'ana (a-2)'), 'a-1')).toBe('a-1 ("ana (a-2)")')
     expect(who(agent('a-1', 'x'.repeat(300_000)), 'a-1').length).toBeLessThan(100)
@@ -138,7 +138,7 @@ describe('a line of a message', () => {
     expect(who(new Y.Doc(), 'server')).toBe('server')
   })
 
-  it('[LN2] agents are listed by names of at most 64 characters, all visible', () => {
+  it('[TEXT-2] agents are listed by names of at most 64 characters, all visible', () => {
     const doc = agent('a-1', `\n${'\u{e0041}'.repeat(300_000)}`)
     const [shown] = listAgents(doc, { present: new Set(), now: 1 }) as [Shown]
     expect([...shown.name].length).toBe(64)
@@ -147,7 +147,7 @@ describe('a line of a message', () => {
 })
 
 describe('a hint', () => {
-  it('[LN4] has counts, kinds and names that are one word, or ids, and is short', () => {
+  it('[TEXT-4] has counts, kinds and names that are one word, or ids, and is short', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.stringMatching(/^a-[a-z0-9]{1,60}$/), hostile), { maxLength: 30 }),
@@ -185,7 +185,7 @@ describe('a page', () => {
     message: { type: 'direct_message', ...head, from_agent: 'a-1', content } as Message,
   })
 
-  it('[LN9] has at most 50 messages, or 64 KiB, and at least one', () => {
+  it('[TEXT-9] has at most 50 messages, or 64 KiB, and at least one', () => {
     const many = Array.from({ length: 120 }, (_, i) => message('x', i))
     expect(pageOf(many)).toHaveLength(50)
     expect(pageOf(many, 70)).toHaveLength(70)
@@ -195,7 +195,7 @@ describe('a page', () => {
     expect(pageOf([message('x'.repeat(200_000)), message('y')])).toHaveLength(1)
   })
 
-  it('[LN9] shows what no client writes cut, and says where all of it is', () => {
+  it('[TEXT-9] shows what no client writes cut, and says where all of it is', () => {
     const deep = Array.from({ length: 100_000 }).reduce((inner) => [inner], null)
     for (const content of ['x'.repeat(8_000_000), 10n, deep]) {
       const [shown] = pageOf([message(content)])
@@ -206,7 +206,7 @@ describe('a page', () => {
     expect(whole!.message.cut).toBe(undefined)
   })
 
-  it('[I10] is made of the most urgent first', () => {
+  it('[INBOX-10] is made of the most urgent first', () => {
     const urgent = { key: 'u', message: { type: 'task_delegation', ...head, priority: 'urgent' } }
     const found = [...Array.from({ length: 60 }, (_, i) => message('x', i)), urgent as never]
     expect(pageOf(byPriority(found))[0]!.key).toBe('u')
@@ -225,7 +225,7 @@ describe('poll', () => {
   })
   afterAll(() => server.stop())
 
-  it('[LN9] hands out a page, acknowledges it and no more, and says how many wait', async () => {
+  it('[TEXT-9] hands out a page, acknowledges it and no more, and says how many wait', async () => {
     for (let i = 0; i < 55; i++) {
       await lead.ask('send', '--to', 'Scout', '--content', `n ${i}`, '--reset-trace')
     }
@@ -242,7 +242,7 @@ describe('poll', () => {
     expect(await scout.ask('poll')).toMatchObject({ count: 0, remaining: 0 })
   })
 
-  it('[LN2] a name that could mislead is refused, with what to do', async () => {
+  it('[TEXT-2] a name that could mislead is refused, with what to do', async () => {
     for (const name of ['ana (a-1) topic=x', 'a  b', 'a\u200bb', 'x'.repeat(65)]) {
       const ran = await scout.run('register', '--name', name, '--json')
       expect(ran.json().error, name).toMatchObject({
@@ -252,7 +252,7 @@ describe('poll', () => {
     }
   })
 
-  it('[T2] a task is not answered with submitted', async () => {
+  it('[TASK-2] a task is not answered with submitted', async () => {
     const { task } = await lead.ask<{ task: { task_id: string } }>(
       ...['delegate', '--to', 'Scout', '--task', 'one'],
     )
@@ -267,7 +267,7 @@ describe('poll', () => {
     expect(await lead.ask('task', task.task_id)).toMatchObject({ task: { status: 'submitted' } })
   })
 
-  it('[LN5] a suggested command quotes what others named', async () => {
+  it('[TEXT-5] a suggested command quotes what others named', async () => {
     const key = "chart$(touch pwned)'s.md"
     await lead.ask('file-append', '--key', key, '--text', 'x')
     const hint = async (typed: string) =>

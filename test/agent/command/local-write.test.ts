@@ -27,7 +27,7 @@ const WAYS = [
 ] as const
 
 it.each(WAYS)(
-  '[F18] a file that is written over keeps its mode, and links stay (%s)',
+  '[FILE-18] a file that is written over keeps its mode, and links stay (%s)',
   async (_, write) => {
     const dir = tempDir('dir')
     const file = join(dir, 'run.sh')
@@ -46,7 +46,7 @@ it.each(WAYS)(
   },
 )
 
-it('[F18] the other names of a file have what is written, too', () => {
+it('[FILE-18] the other names of a file have what is written, too', () => {
   const dir = tempDir('dir')
   writeFileSync(join(dir, 'a'), 'old and longer\n')
   linkSync(join(dir, 'a'), join(dir, 'b'))
@@ -55,7 +55,7 @@ it('[F18] the other names of a file have what is written, too', () => {
 })
 
 it.each(WAYS)(
-  '[F18] no pipe or device is replaced, and what does not take all is an error (%s)',
+  '[FILE-18] no pipe or device is replaced, and what does not take all is an error (%s)',
   async (_, write) => {
     const dir = tempDir('dir')
     const pipe = join(dir, 'pipe')
@@ -73,7 +73,7 @@ it.each(WAYS)(
 )
 
 it.each(HOW)(
-  '[C7] output that does not get where it is to go is exit 1 with one line (%s)',
+  '[CLI-7] output that does not get where it is to go is exit 1 with one line (%s)',
   async (way) => {
     const server = await startServer()
     const one = await registered(server.url, `Full-${way}`, way)

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-it('[G8] [G9] a name is one agent’s while it is here, and free once it has left or was revoked', async () => {
+it('[NAME-8] [NAME-9] a name is one agent’s while it is here, and free once it has left or was revoked', async () => {
   const ann = await registered(server.url, 'ann')
   const first = await registered(server.url, 'worker')
   const send = async () => {

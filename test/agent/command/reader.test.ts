@@ -23,7 +23,7 @@ const put = (one: Agent, key: string, content: string) =>
   one.runWith({ stdin: content }, 'file-put', '--key', key, '--file', '-', '--json')
 const read = (one: Agent, key: string) => one.run('file-get', '--key', key)
 
-it('[K19] who may only read any more is told so, goes on reading, and keeps what it wrote', async () => {
+it('[LINK-19] who may only read any more is told so, goes on reading, and keeps what it wrote', async () => {
   const both = await Promise.all(
     WAYS.map(async (way) => ({ way, one: await registered(server.url, `Ann ${way}`, way) })),
   )

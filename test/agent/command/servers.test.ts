@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([one.stop(), two.stop()]))
 
-it('[C8] a look at another server moves nothing; register does, and says so', async () => {
+it('[CLI-8] a look at another server moves nothing; register does, and says so', async () => {
   const ann = agent()
   const state = () => readFileSync(join(ann.home, 'agent_state.json'), 'utf8')
   const first = await ann.run('--relay', one.url, 'register', '--name', 'Ann')
@@ -35,7 +35,7 @@ it('[C8] a look at another server moves nothing; register does, and says so', as
   expect(await ann.ask('whoami')).toMatchObject({ server: two.url })
 })
 
-it('[C9] a wrong path in an address is named, to who has joined and to who has not', async () => {
+it('[CLI-9] a wrong path in an address is named, to who has joined and to who has not', async () => {
   const [ann, bob] = [agent(), agent()]
   await ann.ask('--relay', one.url, 'register', '--name', 'Ann of paths')
   for (const who of [ann, bob]) {
@@ -64,39 +64,47 @@ const said = async (url: string): Promise<string[]> => {
   return data.broadcasts.map(({ content }) => content)
 }
 
-it.each(WAYS)('[C9] one server is one server, however its address is typed (%s)', async (way) => {
-  const server = await startServer()
-  const proxy = await startProxy(server.port)
-  const ann = agent(undefined, tempDir('home'), way)
-  await ann.ask('--relay', server.url, 'register', '--name', 'Ann')
-  const addresses = [`localhost:${server.port}`, proxy.url, `127.0.0.1:${server.port}`, server.url]
-  for (const address of [...addresses, ...addresses]) {
-    expect(await ann.ask('--relay', address, 'discover'), address).toMatchObject({ count: 1 })
-    await ann.ask('--relay', address, 'broadcast', '--content', address)
-  }
-  expect(await said(server.url)).toEqual([...addresses, ...addresses])
-  expect(await joins(server)).toBe(1)
-  expect(foldersOf(ann.home)).toHaveLength(1)
-  if (way === 'link') {
-    const { profiles } = await ann.ask<{ profiles: object[] }>('status')
-    expect(profiles).toHaveLength(1)
-  }
-  for (const typo of ['127.0.0.1:1', 'localhost:2', 'http://127.0.0.1:3/x']) {
-    expect((await ann.run('--relay', typo, 'discover')).code).toBe(6)
-    expect((await ann.run('--relay', typo, 'broadcast', '--content', 'x')).code).toBe(6)
-  }
-  expect(foldersOf(ann.home)).toHaveLength(1)
-  // By its other address where nobody answers at the one of before: with the same link.
-  await server.stop()
-  const moved = await startServer({ data: server.data })
-  await ann.ask('--relay', moved.url, 'broadcast', '--content', 'moved')
-  expect(await said(moved.url)).toContain('moved')
-  expect(foldersOf(ann.home)).toHaveLength(1)
-  await moved.stop()
-  await proxy.close()
-})
+it.each(WAYS)(
+  '[CLI-9] one server is one server, however its address is typed (%s)',
+  async (way) => {
+    const server = await startServer()
+    const proxy = await startProxy(server.port)
+    const ann = agent(undefined, tempDir('home'), way)
+    await ann.ask('--relay', server.url, 'register', '--name', 'Ann')
+    const addresses = [
+      `localhost:${server.port}`,
+      proxy.url,
+      `127.0.0.1:${server.port}`,
+      server.url,
+    ]
+    for (const address of [...addresses, ...addresses]) {
+      expect(await ann.ask('--relay', address, 'discover'), address).toMatchObject({ count: 1 })
+      await ann.ask('--relay', address, 'broadcast', '--content', address)
+    }
+    expect(await said(server.url)).toEqual([...addresses, ...addresses])
+    expect(await joins(server)).toBe(1)
+    expect(foldersOf(ann.home)).toHaveLength(1)
+    if (way === 'link') {
+      const { profiles } = await ann.ask<{ profiles: object[] }>('status')
+      expect(profiles).toHaveLength(1)
+    }
+    for (const typo of ['127.0.0.1:1', 'localhost:2', 'http://127.0.0.1:3/x']) {
+      expect((await ann.run('--relay', typo, 'discover')).code).toBe(6)
+      expect((await ann.run('--relay', typo, 'broadcast', '--content', 'x')).code).toBe(6)
+    }
+    expect(foldersOf(ann.home)).toHaveLength(1)
+    // By its other address where nobody answers at the one of before: with the same link.
+    await server.stop()
+    const moved = await startServer({ data: server.data })
+    await ann.ask('--relay', moved.url, 'broadcast', '--content', 'moved')
+    expect(await said(moved.url)).toContain('moved')
+    expect(foldersOf(ann.home)).toHaveLength(1)
+    await moved.stop()
+    await proxy.close()
+  },
+)
 
-it('[C9] another server at the address is named; what was queued waits for the old one', async () => {
+it('[CLI-9] another server at the address is named; what was queued waits for the old one', async () => {
   const old = await startServer()
   const { port, url, data } = old
   const ann = agent(url, tempDir('home'))
@@ -122,7 +130,7 @@ it('[C9] another server at the address is named; what was queued waits for the o
 })
 
 it.each(WAYS)(
-  '[C10] a home of before servers had ids goes on with all it had (%s)',
+  '[CLI-10] a home of before servers had ids goes on with all it had (%s)',
   async (way) => {
     const server = await startServer()
     const { port, url, data } = server
@@ -157,7 +165,7 @@ it.each(WAYS)(
   },
 )
 
-it('[Z48] who claims to be a known server and does not prove it is shown nothing; a restored one is the same', async () => {
+it('[AUTH-48] who claims to be a known server and does not prove it is shown nothing; a restored one is the same', async () => {
   const server = await startServer()
   const ann = agent(server.url, tempDir('home'), 'alone')
   await ann.ask('register', '--name', 'Ann')

@@ -18,7 +18,7 @@ import { merge3 } from '../../../lib/merge/merge.ts'
 const text = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: null })
 
 describe('decide', () => {
-  it('[N2] a side is overwritten only where it is as it was when both agreed', () => {
+  it('[MIRROR-2] a side is overwritten only where it is as it was when both agreed', () => {
     fc.assert(
       fc.property(text, text, text, (base, disk, doc) => {
         const decision = decide(base, disk, doc)
@@ -31,7 +31,7 @@ describe('decide', () => {
     )
   })
 
-  it('[N3] a deletion gives way to a change of the other side', () => {
+  it('[MIRROR-3] a deletion gives way to a change of the other side', () => {
     expect(decide('a', null, 'a')).toBe('remove')
     expect(decide('a', 'a', null)).toBe('delete')
     expect(decide('a', null, 'b')).toBe('write')
@@ -43,7 +43,7 @@ describe('decide', () => {
 describe('bases', () => {
   const lines = fc.array(fc.constantFrom('x', 'y', 'z', ''), { maxLength: 8 })
 
-  it('[N2] two texts without a base are merged into one that has every line of both', () => {
+  it('[MIRROR-2] two texts without a base are merged into one that has every line of both', () => {
     fc.assert(
       fc.property(lines, lines, (a, b) => {
         const [mine, theirs] = [a.join('\n'), b.join('\n')]
@@ -59,7 +59,7 @@ describe('bases', () => {
     )
   })
 
-  it('[N2] what was read before the mirror wrote is known as the base of what was written after', () => {
+  it('[MIRROR-2] what was read before the mirror wrote is known as the base of what was written after', () => {
     const before = 'one\ntwo\nthree\n'
     const written = 'one\ntheirs\ntwo\nthree\n'
     expect(nearest([written, before], 'one\ntwo\nmine\nthree\n')).toBe(before)
@@ -69,7 +69,7 @@ describe('bases', () => {
 })
 
 describe('paths', () => {
-  it('[N6] .git by any name, and temporary files of a mirror, are never mirrored', () => {
+  it('[MIRROR-6] .git by any name, and temporary files of a mirror, are never mirrored', () => {
     for (const rel of [
       '.git',
       '.git/config',
@@ -84,14 +84,14 @@ describe('paths', () => {
     expect(isTemp('a/.clawlink-notes.tmp')).toBe(false)
   })
 
-  it('[N8] a path that none can be here is known', () => {
+  it('[MIRROR-8] a path that none can be here is known', () => {
     expect(problemOf('a/b.md')).toBeNull()
     expect(problemOf('../b.md')).not.toBeNull()
     expect(problemOf(`a/${'x'.repeat(256)}`)).not.toBeNull()
     expect(problemOf('cafe\u0301.md')).not.toBeNull()
   })
 
-  it('[N8] of paths that differ only in case one is there, the others are not written over it', () => {
+  it('[MIRROR-8] of paths that differ only in case one is there, the others are not written over it', () => {
     const rels = ['A.md', 'a.md', 'b/C', 'B/c', 'other']
     expect(shadowed(rels, () => false)).toEqual(
       new Map([
@@ -107,7 +107,7 @@ describe('paths', () => {
     )
   })
 
-  it('[N1] a prefix is put before the paths below the folder', () => {
+  it('[MIRROR-1] a prefix is put before the paths below the folder', () => {
     expect(checkPrefix('')).toBe('')
     expect(checkPrefix('notes//')).toBe('notes/')
     expect(relOf('notes/', 'notes/a/b')).toBe('a/b')
@@ -123,7 +123,7 @@ describe('ignore rules', () => {
       foldsCase,
     )
 
-  it('[N6] the deepest rule decides, and nothing below an ignored folder is seen', () => {
+  it('[MIRROR-6] the deepest rule decides, and nothing below an ignored folder is seen', () => {
     const ignored = rules({
       '': '*.log\nbuild/\n/top.txt\n',
       sub: '!keep.log\n*.tmp\n',
@@ -144,13 +144,13 @@ describe('ignore rules', () => {
     expect(ignored('')).toBe(false)
   })
 
-  it('[N6] case counts where it does on disk', () => {
+  it('[MIRROR-6] case counts where it does on disk', () => {
     expect(rules({ '': 'A.md\n' })('a.md')).toBe(false)
     expect(rules({ '': 'A.md\n' }, true)('a.md')).toBe(true)
   })
 })
 
-it('[N13] a rule file that was removed here, and that others make anew, lets nothing through', () => {
+it('[MIRROR-13] a rule file that was removed here, and that others make anew, lets nothing through', () => {
   const rules = new Rules(null, false, 1_000)
   rules.take(new Map([['.gitignore', 'secrets/\n']]), 0)
   rules.take(new Map(), 1) // removed here

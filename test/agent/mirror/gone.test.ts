@@ -15,7 +15,7 @@ import { tempDir } from '../../support/server.ts'
 
 const { one, dir, put, drop, read, has, textAt, keys, write, mirror, carried } = oneMember('gone')
 
-it('[N17] most files gone at once wait, and go for all or come back as is said', async () => {
+it('[MIRROR-17] most files gone at once wait, and go for all or come back as is said', async () => {
   const many = Array.from({ length: 30 }, (_, i) => `sub/${i}.md`)
   for (const rel of [...many, 'kept.md', 'other.md']) write(rel)
   const open = await mirror()
@@ -53,7 +53,7 @@ it('[N17] most files gone at once wait, and go for all or come back as is said',
   expect(next.skipped.size).toBe(0)
 })
 
-it('[N17] what a folder lacks that was made anew, or a repository that is not there, is not removed', async () => {
+it('[MIRROR-17] what a folder lacks that was made anew, or a repository that is not there, is not removed', async () => {
   for (const rel of ['README.md', 'notes.md', 'src/c.ts', 'module/m.md']) write(rel)
   write('module/.git', 'gitdir: ../.git/modules/module\n')
   const first = await mirror()
@@ -77,7 +77,7 @@ it('[N17] what a folder lacks that was made anew, or a repository that is not th
 })
 
 it.skipIf(!canMount)(
-  '[N17] what is gone with a mount is not removed, and is seen again with it',
+  '[MIRROR-17] what is gone with a mount is not removed, and is seen again with it',
   async () => {
     const volume = tempDir('volume')
     writeFileSync(join(volume, 'v.md'), 'v\n')
@@ -104,7 +104,7 @@ it.skipIf(!canMount)(
 )
 
 it.skipIf(!canMount)(
-  '[N17] files that a mount hides are not removed, and none is lost below it',
+  '[MIRROR-17] files that a mount hides are not removed, and none is lost below it',
   async () => {
     for (const rel of ['sub/a.md', 'sub/b.md', 'top.md']) write(rel)
     const { skipped } = await mirror()
@@ -128,7 +128,7 @@ it.skipIf(!canMount)(
 )
 
 it.skipIf(!canMount)(
-  "[N20] others' new file is not written below a mount that nobody has noticed yet",
+  "[MIRROR-20] others' new file is not written below a mount that nobody has noticed yet",
   async () => {
     write('sub/a.md')
     await mirror()
@@ -149,7 +149,7 @@ it.skipIf(!canMount)(
 )
 
 it.skipIf(!canMount)(
-  '[N20] a new file that a mount hides before it is shared is shared once the mount is gone',
+  '[MIRROR-20] a new file that a mount hides before it is shared is shared once the mount is gone',
   async () => {
     write('sub/a.md')
     await mirror()
@@ -173,23 +173,26 @@ it.skipIf(!canMount)(
   },
 )
 
-it.skipIf(!canMount)('[N20] what is new is not written where a mount is missing', async () => {
-  mount(tempDir('volume'), join(dir(), 'vol'))
-  let isMounted = true
-  try {
-    write('vol/v.md')
-    const { skipped } = await mirror()
-    unmount(join(dir(), 'vol'))
-    isMounted = false
-    put('vol/new.md', 'new\n')
-    await until('it is held back', () => skipped.has('vol/new.md') && skipped.has('vol/v.md'))
-    expect(readdirSync(join(dir(), 'vol'))).toEqual([])
-  } finally {
-    if (isMounted) unmount(join(dir(), 'vol'))
-  }
-})
+it.skipIf(!canMount)(
+  '[MIRROR-20] what is new is not written where a mount is missing',
+  async () => {
+    mount(tempDir('volume'), join(dir(), 'vol'))
+    let isMounted = true
+    try {
+      write('vol/v.md')
+      const { skipped } = await mirror()
+      unmount(join(dir(), 'vol'))
+      isMounted = false
+      put('vol/new.md', 'new\n')
+      await until('it is held back', () => skipped.has('vol/new.md') && skipped.has('vol/v.md'))
+      expect(readdirSync(join(dir(), 'vol'))).toEqual([])
+    } finally {
+      if (isMounted) unmount(join(dir(), 'vol'))
+    }
+  },
+)
 
-it('[N19] while git is at work nothing is written that it would write over', async () => {
+it('[MIRROR-19] while git is at work nothing is written that it would write over', async () => {
   execFileSync('git', ['-C', dir(), 'init', '-q'])
   write('a.md', 'a\n')
   await mirror()
@@ -201,7 +204,7 @@ it('[N19] while git is at work nothing is written that it would write over', asy
   await has('a.md', 'theirs\n')
 })
 
-it('[N19] git is known to be at work in a submodule or work tree, and in a folder of a repository, too', () => {
+it('[MIRROR-19] git is known to be at work in a submodule or work tree, and in a folder of a repository, too', () => {
   const of = (rel: string) => isGitBusy(join(dir(), rel))
   write('.git/HEAD')
   write('.git/modules/m/HEAD')
@@ -214,7 +217,7 @@ it('[N19] git is known to be at work in a submodule or work tree, and in a folde
   expect(['', 'm', 'src'].map(of)).toEqual([true, true, true])
 })
 
-it('[N17] what a sparse checkout leaves out is not removed', async () => {
+it('[MIRROR-17] what a sparse checkout leaves out is not removed', async () => {
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', dir(), '-c', 'user.email=a@b.c', '-c', 'user.name=n', ...args], {
       stdio: 'ignore',
@@ -238,7 +241,7 @@ it('[N17] what a sparse checkout leaves out is not removed', async () => {
   await has('src/c.ts', null) // others removed it meanwhile
 })
 
-it('[N18] what nobody tells of is found by looking, and that is said', async () => {
+it('[MIRROR-18] what nobody tells of is found by looking, and that is said', async () => {
   const { replica } = one().place
   const folder = new Folder(dir())
   const bases = await Bases.load(replica, 'x')

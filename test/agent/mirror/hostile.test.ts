@@ -35,7 +35,7 @@ const plantRaw = (key: string, fileId = key) =>
     createdAt: 1,
   })
 
-it('[N12] an error of one path costs that path, and is over when its cause is', async () => {
+it('[MIRROR-12] an error of one path costs that path, and is over when its cause is', async () => {
   write('file', 'a file\n')
   const long = 'n'.repeat(256)
   put(long, 'long\n')
@@ -54,7 +54,7 @@ it('[N12] an error of one path costs that path, and is over when its cause is', 
   expect(open.isStopped).toBe(false)
 })
 
-it('[N12] a path that no disk can have is judged before the disk is asked', () => {
+it('[MIRROR-12] a path that no disk can have is judged before the disk is asked', () => {
   const { replica } = one().place
   const folder = new Folder(dir())
   folder.look = () => expect.fail('the disk was asked')
@@ -76,7 +76,7 @@ it('[N12] a path that no disk can have is judged before the disk is asked', () =
   for (const rel of bad) expect(lookAt(view, rel), JSON.stringify(rel)).toEqual(expect.any(String))
 })
 
-it('[N12] a folder in the place of a file is named until it goes', async () => {
+it('[MIRROR-12] a folder in the place of a file is named until it goes', async () => {
   mkdirSync(join(dir(), 'a.md/in'), { recursive: true })
   put('a.md', 'a\n')
   const { skipped } = await mirror()
@@ -86,7 +86,7 @@ it('[N12] a folder in the place of a file is named until it goes', async () => {
   await until('it is not named', () => !skipped.has('a.md'))
 })
 
-it('[N13] rules that come from others let nothing through, whatever is done to them here besides', async () => {
+it('[MIRROR-13] rules that come from others let nothing through, whatever is done to them here besides', async () => {
   write('.gitignore', 'secrets/\n*.key\n')
   write('secrets/token.txt', 'secret\n')
   write('a.key', 'secret\n')
@@ -113,7 +113,7 @@ it('[N13] rules that come from others let nothing through, whatever is done to t
   expect(textAt('out/a.md')).toBeNull()
 })
 
-it('[N13] what others made the rules lasts over a new start, until it is accepted here', async () => {
+it('[MIRROR-13] what others made the rules lasts over a new start, until it is accepted here', async () => {
   write('.gitignore', 'secrets/\n')
   write('secrets/token.txt', 'secret\n')
   const first = await mirror()
@@ -129,7 +129,7 @@ it('[N13] what others made the rules lasts over a new start, until it is accepte
   expect(second.notes).toEqual([])
 })
 
-it('[N13] a rule file that is gone lets nothing through, one that was changed here does after a while', async () => {
+it('[MIRROR-13] a rule file that is gone lets nothing through, one that was changed here does after a while', async () => {
   write('.gitignore', '*.log\n*.out\n')
   write('a.log', 'log\n')
   write('a.out', 'out\n')
@@ -157,7 +157,7 @@ it('[N13] a rule file that is gone lets nothing through, one that was changed he
   await until('it is shared', () => textAt('new.md') === 'new\n')
 })
 
-it('[N13] a rule counts for what is written after it, whoever is told first, and shared rules before anything leaves', async () => {
+it('[MIRROR-13] a rule counts for what is written after it, whoever is told first, and shared rules before anything leaves', async () => {
   put('.gitignore', '*.key\n')
   write('first.key', 'secret\n')
   execFileSync('git', ['-C', dir(), 'init', '-q'])
@@ -179,7 +179,7 @@ it('[N13] a rule counts for what is written after it, whoever is told first, and
   ])
 })
 
-it('[N13] a rule that is away while its file is saved counts, though nobody has seen it before', async () => {
+it('[MIRROR-13] a rule that is away while its file is saved counts, though nobody has seen it before', async () => {
   execFileSync('git', ['-C', dir(), 'init', '-q'])
   const exclude = join(dir(), '.git/info/exclude')
   write('known.md')
@@ -195,7 +195,7 @@ it('[N13] a rule that is away while its file is saved counts, though nobody has 
   expect(textAt('a.late')).toBeNull()
 })
 
-it('[N13] a work tree has the excludes of its repository', async () => {
+it('[MIRROR-13] a work tree has the excludes of its repository', async () => {
   const main = tempDir('main')
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', main, '-c', 'user.email=a@b.c', '-c', 'user.name=n', ...args])
@@ -210,7 +210,7 @@ it('[N13] a work tree has the excludes of its repository', async () => {
   expect(keys()).toEqual(['ok.md'])
 })
 
-it('[N13] what git is told beside its rule files counts, of the repository around, too', async () => {
+it('[MIRROR-13] what git is told beside its rule files counts, of the repository around, too', async () => {
   const git = (...args: string[]) => execFileSync('git', ['-C', dir(), ...args])
   git('init', '-q')
   write('.git/info/exclude', 'private.txt\n/sub/only.md\n')
@@ -236,7 +236,7 @@ it('[N13] what git is told beside its rule files counts, of the repository aroun
   ])
 })
 
-it('[N14] what may hold credentials, or is run where it lies, goes neither way unless it is named', async () => {
+it('[MIRROR-14] what may hold credentials, or is run where it lies, goes neither way unless it is named', async () => {
   const secret = [
     '.env',
     'sub/.env.local',
@@ -286,7 +286,7 @@ it('[N14] what may hold credentials, or is run where it lies, goes neither way u
   expect(read('srv/evil')).toBeNull()
 })
 
-it('[N15] entries that lead to one text are one file, and all files take no more than they may', async () => {
+it('[MIRROR-15] entries that lead to one text are one file, and all files take no more than they may', async () => {
   put('big.md', 'x'.repeat(10_000))
   for (let i = 0; i < 50; i++) plantRaw(`a/${i}`, 'big.md')
   const { skipped } = await mirror({ maxBytes: 40_960 })
@@ -300,7 +300,7 @@ it('[N15] entries that lead to one text are one file, and all files take no more
   expect(read('big.md')).toBeNull()
 })
 
-it('[N16] no bare git repository is shared, or completed', async () => {
+it('[MIRROR-16] no bare git repository is shared, or completed', async () => {
   execFileSync('git', ['init', '-q', '--bare', join(dir(), 'mine.git')])
   mkdirSync(join(dir(), 'half/objects'), { recursive: true })
   mkdirSync(join(dir(), 'half/refs'))
@@ -348,7 +348,7 @@ for (;;) {
   }
 }`
 
-it('[N7] swapping a folder for a link while it is written to and read leads nowhere outside', async () => {
+it('[MIRROR-7] swapping a folder for a link while it is written to and read leads nowhere outside', async () => {
   const outside = tempDir('outside')
   writeFileSync(join(outside, 'f.md'), 'outside\n')
   write('sub/f.md', 'inside\n')

@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-it('[N9] kill -9 of both links, again and again while files are edited in both folders, loses and doubles nothing', async () => {
+it('[MIRROR-9] kill -9 of both links, again and again while files are edited in both folders, loses and doubles nothing', async () => {
   const seed = runSeed('killed')
   const random = seeded(seed)
   const [one, two] = [await registered(server.url, 'One'), await registered(server.url, 'Two')]

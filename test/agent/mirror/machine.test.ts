@@ -12,7 +12,7 @@ const { dir, put, has, mirror } = oneMember('machine')
 if (!canMount) console.log('nothing can be mounted here: no test of a full disk')
 
 it.skipIf(!canMount)(
-  '[N12] a file that a full disk refused is written once there is room',
+  '[MIRROR-12] a file that a full disk refused is written once there is room',
   async () => {
     mountSmall(dir(), 128)
     try {
@@ -36,22 +36,25 @@ it.skipIf(!canMount)(
 const isRoot = process.geteuid?.() === 0
 if (!isRoot) console.log('not root: no test of files of other users')
 
-it.skipIf(!isRoot)("[N4] a file stays its owner's, and a new one is its folder's", async () => {
-  const at = tempDir('owned')
-  writeFileSync(join(at, 'theirs.md'), 'old\n', { mode: 0o664 })
-  chownSync(join(at, 'theirs.md'), 65_534, 65_533)
-  chownSync(at, 1_234, 1_235)
-  const folder = new Folder(at)
-  const { old } = (await folder.replace('theirs.md', 'new\n', 'old\n')) as { old: number }
-  closeSync(old)
-  await folder.replace('in/new.md', 'new\n', null)
-  const ownerOf = (rel: string) => {
-    const { uid, gid } = statSync(join(at, rel))
-    return [uid, gid]
-  }
-  expect(ownerOf('theirs.md')).toEqual([65_534, 65_533])
-  expect([ownerOf('in'), ownerOf('in/new.md')]).toEqual([
-    [1_234, 1_235],
-    [1_234, 1_235],
-  ])
-})
+it.skipIf(!isRoot)(
+  "[MIRROR-4] a file stays its owner's, and a new one is its folder's",
+  async () => {
+    const at = tempDir('owned')
+    writeFileSync(join(at, 'theirs.md'), 'old\n', { mode: 0o664 })
+    chownSync(join(at, 'theirs.md'), 65_534, 65_533)
+    chownSync(at, 1_234, 1_235)
+    const folder = new Folder(at)
+    const { old } = (await folder.replace('theirs.md', 'new\n', 'old\n')) as { old: number }
+    closeSync(old)
+    await folder.replace('in/new.md', 'new\n', null)
+    const ownerOf = (rel: string) => {
+      const { uid, gid } = statSync(join(at, rel))
+      return [uid, gid]
+    }
+    expect(ownerOf('theirs.md')).toEqual([65_534, 65_533])
+    expect([ownerOf('in'), ownerOf('in/new.md')]).toEqual([
+      [1_234, 1_235],
+      [1_234, 1_235],
+    ])
+  },
+)

@@ -67,7 +67,7 @@ const read = (dir: string, rel: string): string | null => {
 const has = (what: string, dir: string, rel: string, text: string | null) =>
   until(`${what}: ${rel} is there`, () => read(dir, rel) === text)
 
-it('[N1] files go both ways, each change of a file too, with every way of writing', async () => {
+it('[MIRROR-1] files go both ways, each change of a file too, with every way of writing', async () => {
   const [one, two] = [await join2('one'), await join2('two')]
   const [a, b] = [tempDir('a'), tempDir('b')]
   writeFileSync(join(a, 'there.md'), 'was there\n')
@@ -98,7 +98,7 @@ it('[N1] files go both ways, each change of a file too, with every way of writin
   await has('document', b, 'from/doc.md', 'CRLF\r\n\ud83e\udd80 \u4e2d')
 })
 
-it('[N1] with a prefix only what is below it is mirrored', async () => {
+it('[MIRROR-1] with a prefix only what is below it is mirrored', async () => {
   const one = await join2('one')
   put(one, 'notes/a.md', 'a\n')
   put(one, 'other.md', 'o\n')
@@ -108,7 +108,7 @@ it('[N1] with a prefix only what is below it is mirrored', async () => {
   await until('it is shared', () => textAt(one, 'notes/b.md') === 'b\n')
 })
 
-it('[N2] what was edited on both sides while no mirror ran is merged', async () => {
+it('[MIRROR-2] what was edited on both sides while no mirror ran is merged', async () => {
   const home = tempDir('home')
   const [one, two] = [await join2('one', home), await join2('two')]
   const dir = tempDir('dir')
@@ -134,7 +134,7 @@ it('[N2] what was edited on both sides while no mirror ran is merged', async () 
   await until('two has the deletion', () => textAt(two, 'gone.md') === null)
 })
 
-it('[N2] a folder that had files of the same names before is merged, no line of either lost', async () => {
+it('[MIRROR-2] a folder that had files of the same names before is merged, no line of either lost', async () => {
   const one = await join2('one')
   put(one, 'a.md', 'same\ntheirs\nend\n')
   put(one, 'b.md', 'equal\n')
@@ -147,7 +147,7 @@ it('[N2] a folder that had files of the same names before is merged, no line of 
   expect(one.events.filter(({ file_key }) => file_key === 'b.md')).toEqual([])
 })
 
-it('[N2] two that mirror alike folders at the same time have each line once', async () => {
+it('[MIRROR-2] two that mirror alike folders at the same time have each line once', async () => {
   const [one, two] = [await join2('one'), await join2('two')]
   const [a, b] = [tempDir('a'), tempDir('b')]
   const textOf = (i: number, line: string) => `file ${i}\n1\n2\n${line}3\n4\n5\n`
@@ -171,7 +171,7 @@ it('[N2] two that mirror alike folders at the same time have each line once', as
   expect(isSame(a, b)).toBe(true)
 })
 
-it('[N2] what is written to a file after the mirror put another in its place is not lost', async () => {
+it('[MIRROR-2] what is written to a file after the mirror put another in its place is not lost', async () => {
   const one = await join2('one')
   const dir = tempDir('dir')
   const text = Array.from({ length: 20 }, (_, i) => `line ${i}\n`).join('')
@@ -194,7 +194,7 @@ it('[N2] what is written to a file after the mirror put another in its place is 
   expect(textAt(one, 'a.md')).toBe(both)
 })
 
-it('[N9] what a tool made of the text before, just when the mirror ended, is merged by the next', async () => {
+it('[MIRROR-9] what a tool made of the text before, just when the mirror ended, is merged by the next', async () => {
   const one = await join2('one')
   const dir = tempDir('dir')
   const text = Array.from({ length: 20 }, (_, i) => `line ${i}\n`).join('')
@@ -218,7 +218,7 @@ const basesOf = (replica: Parameters<typeof Bases.load>[0], dir: string): Promis
   return Bases.load(replica, digest.slice(0, 16))
 }
 
-it('[N9] what a tool made of what a mirror had just written when it was killed is not there twice', async () => {
+it('[MIRROR-9] what a tool made of what a mirror had just written when it was killed is not there twice', async () => {
   const one = await join2('one')
   const { replica } = one.place
   const dir = tempDir('dir')
@@ -240,7 +240,7 @@ it('[N9] what a tool made of what a mirror had just written when it was killed i
   expect(textAt(one, 'a.md')).toBe(read(dir, 'a.md'))
 })
 
-it('[N9] a file that a mirror had just deleted when it was killed, and that others made anew, is not deleted for them', async () => {
+it('[MIRROR-9] a file that a mirror had just deleted when it was killed, and that others made anew, is not deleted for them', async () => {
   const one = await join2('one')
   const { replica } = one.place
   const dir = tempDir('dir')
@@ -255,7 +255,7 @@ it('[N9] a file that a mirror had just deleted when it was killed, and that othe
   expect([read(dir, 'a.md'), textAt(one, 'a.md')]).toEqual(['text\n', 'text\n'])
 })
 
-it('[N3] a deletion on disk gives way to a change of others, theirs to a change on disk', async () => {
+it('[MIRROR-3] a deletion on disk gives way to a change of others, theirs to a change on disk', async () => {
   const home = tempDir('home')
   const [one, two] = [await join2('one', home), await join2('two')]
   const [a, b] = [tempDir('a'), tempDir('b')]
@@ -277,7 +277,7 @@ it('[N3] a deletion on disk gives way to a change of others, theirs to a change 
   await has('it comes back', a, 'mine.md', 'x\nedited while it was removed\n')
 })
 
-it('[N3] an edit that came while the file was removed elsewhere brings it back', async () => {
+it('[MIRROR-3] an edit that came while the file was removed elsewhere brings it back', async () => {
   const [one, two] = [await join2('one'), await join2('two')]
   const [a, b] = [tempDir('a'), tempDir('b')]
   writeFileSync(join(a, 'f.md'), '1\n2\n3\n')
@@ -295,7 +295,7 @@ it('[N3] an edit that came while the file was removed elsewhere brings it back',
   expect(read(b, 'f.md')).toBe('1\nmine\n2\nmine too\n3\n')
 })
 
-it('[N3] a folder in which nothing is left gets its files again', async () => {
+it('[MIRROR-3] a folder in which nothing is left gets its files again', async () => {
   const home = tempDir('home')
   const one = await join2('one', home)
   const dir = tempDir('dir')
@@ -307,7 +307,7 @@ it('[N3] a folder in which nothing is left gets its files again', async () => {
   expect(read(dir, 'a.md')).toBe('a\n')
 })
 
-it('[N4] mode bits stay, and no reader meets half a file', async () => {
+it('[MIRROR-4] mode bits stay, and no reader meets half a file', async () => {
   const one = await join2('one')
   const dir = tempDir('dir')
   const path = join(dir, 'run.sh')
@@ -333,7 +333,7 @@ it('[N4] mode bits stay, and no reader meets half a file', async () => {
   expect(readdirSync(dir)).toEqual(['run.sh'])
 })
 
-it('[N4] a file that is emptied, or gone, for a moment is neither empty nor gone', async () => {
+it('[MIRROR-4] a file that is emptied, or gone, for a moment is neither empty nor gone', async () => {
   const one = await join2('one')
   const dir = tempDir('dir')
   writeFileSync(join(dir, 'a.md'), 'a\n')
@@ -356,7 +356,7 @@ it('[N4] a file that is emptied, or gone, for a moment is neither empty nor gone
   expect(seen).not.toContain(null)
 })
 
-it('[N5] what the mirror wrote itself is no edit', async () => {
+it('[MIRROR-5] what the mirror wrote itself is no edit', async () => {
   const [one, two] = [await join2('one'), await join2('two')]
   const [a, b] = [tempDir('a'), tempDir('b')]
   const first = await one.mirror(a)
@@ -380,7 +380,7 @@ it('[N5] what the mirror wrote itself is no edit', async () => {
   ])
 })
 
-it('[N6] ignored files stay where they are, by rules that change, too', async () => {
+it('[MIRROR-6] ignored files stay where they are, by rules that change, too', async () => {
   const one = await join2('one')
   const dir = tempDir('dir')
   mkdirSync(join(dir, 'sub'))
@@ -411,7 +411,7 @@ it('[N6] ignored files stay where they are, by rules that change, too', async ()
   await has('theirs', dir, 'private/theirs.md', 'theirs\n')
 })
 
-it('[N7] no symbolic link is followed, and nothing is written outside', async () => {
+it('[MIRROR-7] no symbolic link is followed, and nothing is written outside', async () => {
   const one = await join2('one')
   const [dir, outside] = [tempDir('dir'), tempDir('outside')]
   writeFileSync(join(outside, 'secret.md'), 'secret\n')
@@ -428,7 +428,7 @@ it('[N7] no symbolic link is followed, and nothing is written outside', async ()
   expect(textAt(one, 'way/secret.md')).toBeNull()
 })
 
-it('[N8] what is no text, or too large, or has no place is named and left as it is', async () => {
+it('[MIRROR-8] what is no text, or too large, or has no place is named and left as it is', async () => {
   const one = await join2('one')
   const dir = tempDir('dir')
   writeFileSync(join(dir, 'latin1.txt'), Buffer.from([0x61, 0xe9, 0x0a]))
@@ -456,7 +456,7 @@ it('[N8] what is no text, or too large, or has no place is named and left as it 
   expect(textAt(one, 'fine.md')).toBe('fine\nmore\n')
 })
 
-it('[N9] a folder that goes away ends its mirror and deletes nothing', async () => {
+it('[MIRROR-9] a folder that goes away ends its mirror and deletes nothing', async () => {
   const one = await join2('one')
   const dir = join(tempDir('parent'), 'dir')
   mkdirSync(dir)
@@ -468,7 +468,7 @@ it('[N9] a folder that goes away ends its mirror and deletes nothing', async () 
   expect(one.events.at(-1)).toMatchObject({ type: 'stopped' })
 })
 
-it('[N10] many files are few transactions', async () => {
+it('[MIRROR-10] many files are few transactions', async () => {
   const one = await join2('one')
   const dir = tempDir('dir')
   for (let i = 0; i < 300; i++) writeFileSync(join(dir, `${i}.md`), `${i}\n`)
@@ -480,7 +480,7 @@ it('[N10] many files are few transactions', async () => {
   expect(updates).toBeLessThanOrEqual(10)
 })
 
-it('[N2] many writers by disk and document: every marker is there once, and all are the same', async () => {
+it('[MIRROR-2] many writers by disk and document: every marker is there once, and all are the same', async () => {
   const seed = runSeed('mirror')
   const random = seeded(seed)
   const [one, two] = [await join2('one'), await join2('two')]

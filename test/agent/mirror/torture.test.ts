@@ -8,7 +8,7 @@ const SEEDS = [31, 64]
 if (!canMount)
   console.log('nothing can be mounted here: no mounts and full disks among the operations')
 
-it('[N21] whatever is done to two folders, they become the same, and no line and no secret goes astray', async () => {
+it('[MIRROR-21] whatever is done to two folders, they become the same, and no line and no secret goes astray', async () => {
   const runs = await Promise.all(SEEDS.map((seed) => torture(seed, 12)))
   for (const [i, { faults, trace }] of runs.entries()) {
     expect(faults, `seed ${SEEDS[i]}\n${trace.join('\n')}`).toEqual([])

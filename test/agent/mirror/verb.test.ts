@@ -34,7 +34,7 @@ const has = (path: string, text: string) =>
 const shared = (key: string, text: string | null) =>
   until(`${key} is shared`, async () => (await contentOf(key)) === text)
 
-it('[N9] the link mirrors on, also when it is killed, and the next one merges what was done meanwhile', async () => {
+it('[MIRROR-9] the link mirrors on, also when it is killed, and the next one merges what was done meanwhile', async () => {
   const dir = tempDir('mirror')
   writeFileSync(join(dir, 'a.md'), '1\n2\n3\n')
   const done = await one.run('mirror', dir, '--prefix', 'notes')
@@ -66,7 +66,7 @@ it('[N9] the link mirrors on, also when it is killed, and the next one merges wh
   expect(await contentOf('notes/b.md')).toBe('new\n')
 })
 
-it('[N11] a folder has one mirror; wrong ones are refused and say what to do', async () => {
+it('[MIRROR-11] a folder has one mirror; wrong ones are refused and say what to do', async () => {
   const dir = tempDir('mirror')
   mkdirSync(join(dir, 'inner'))
   await one.ask('mirror', dir)
@@ -87,7 +87,7 @@ it('[N11] a folder has one mirror; wrong ones are refused and say what to do', a
   await one.ask('mirror', dir, '--stop')
 })
 
-it('[N11] what cannot be mirrored is said on stderr and by --list', async () => {
+it('[MIRROR-11] what cannot be mirrored is said on stderr and by --list', async () => {
   const dir = tempDir('mirror')
   writeFileSync(join(dir, 'bin'), 'a\0b')
   const { stdout, stderr, code } = await one.run('mirror', dir, '--prefix', 'bin')
@@ -100,7 +100,7 @@ it('[N11] what cannot be mirrored is said on stderr and by --list', async () => 
   await one.ask('mirror', dir, '--stop')
 })
 
-it('[N14] a home folder, or one with a server in it, is refused; what is named is mirrored, and status tells', async () => {
+it('[MIRROR-14] a home folder, or one with a server in it, is refused; what is named is mirrored, and status tells', async () => {
   const agent = await registered(server.url, 'Home')
   await agent.run('down')
   const home = tempDir('user')
@@ -136,7 +136,7 @@ it('[N14] a home folder, or one with a server in it, is refused; what is named i
 })
 
 it.each(WAYS)(
-  '[N11] --foreground mirrors as long as it runs and prints each change (%s)',
+  '[MIRROR-11] --foreground mirrors as long as it runs and prints each change (%s)',
   async (way) => {
     const agent = await registered(server.url, `Front-${way}`, way)
     const dir = tempDir('mirror')
@@ -171,7 +171,7 @@ it.each(WAYS)(
   },
 )
 
-it('[N11] a link with a mirror does not stop when idle', async () => {
+it('[MIRROR-11] a link with a mirror does not stop when idle', async () => {
   const env = { CLAWLINK_LINK_IDLE: '0.3' }
   const agent = await registered(server.url, 'Idle')
   await agent.run('down')

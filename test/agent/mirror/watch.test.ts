@@ -13,7 +13,7 @@ const turns = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await turn()
 }
 
-it('[N1] what is written to a folder that is still new is told', async () => {
+it('[MIRROR-1] what is written to a folder that is still new is told', async () => {
   const random = seeded(runSeed('new folders'))
   const dir = tempDir('watched')
   const told = new Map<string, number>()

@@ -3,7 +3,7 @@ import { orLong, runSeed } from '../../support/client.ts'
 import { runWriters, STARTS } from '../../support/writer-runs.ts'
 
 it.each(STARTS)(
-  '[N2] writers of files on disk and all others at once lose no line: %s',
+  '[MIRROR-2] writers of files on disk and all others at once lose no line: %s',
   async (start) => {
     const first = runSeed(`mirrored writers, ${start}`) % 1e6
     const [runs, size] =

@@ -42,7 +42,7 @@ afterAll(() => server.stop())
 
 const stop = { hook_event_name: 'Stop', stop_hook_active: false }
 
-it('[OC5] the hooks tell what is unread, and say nothing where there is nothing', async () => {
+it('[HOST-5] the hooks tell what is unread, and say nothing where there is nothing', async () => {
   const quiet = { code: 0, stdout: '', stderr: '' }
   expect(run(commandOf('SessionStart'))).toMatchObject({
     ...{ code: 0, stdout: expect.stringMatching(/^you: a-\w+ \(ben\) /) },
@@ -62,7 +62,7 @@ it('[OC5] the hooks tell what is unread, and say nothing where there is nothing'
   expect(await ben.ask('poll')).toMatchObject({ count: 1 })
 })
 
-it('[OC5] the other settings are what their hosts read, and every command is one', () => {
+it('[HOST-5] the other settings are what their hosts read, and every command is one', () => {
   expect(Object.keys(settings[0]!.hooks!)).toEqual(['SessionStart', 'UserPromptSubmit', 'Stop'])
   expect(settings[1]).toEqual({ permissions: { allow: ['Bash(clawlink-agent:*)'] } })
   for (const line of blocks('toml').join('').trim().split('\n')) {

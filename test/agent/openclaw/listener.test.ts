@@ -33,7 +33,7 @@ const job = (changes: Partial<Job> = {}): Job => ({
   ...changes,
 })
 
-describe('[OC3] the listener', () => {
+describe('[HOST-3] the listener', () => {
   it('names all that the gateway’s environment lacks, and nothing that it has', () => {
     expect(watchCommand(where)).toEqual(['/opt/node', '/opt/clawlink-agent', 'watch', '--hints'])
     expect(

@@ -17,7 +17,7 @@ const without = { env: { PATH: tempDir('no-openclaw') } }
 const hook = 'http://127.0.0.1:9/hooks/wake'
 const wake = () => JSON.parse(readFileSync(join(ben.home, 'wake.json'), 'utf8')) as object
 
-describe('[OC3] openclaw install', () => {
+describe('[HOST-3] openclaw install', () => {
   it('says what is missing', async () => {
     const nobody = await agent(server.url).run('openclaw', 'install')
     expect(nobody).toMatchObject({ code: 3, stderr: expect.stringContaining('is not registered') })
@@ -54,7 +54,7 @@ describe('[OC3] openclaw install', () => {
   })
 })
 
-it('[OC4] openclaw uninstall takes back the hook that install set, also where OpenClaw is gone, and nothing else', async () => {
+it('[HOST-4] openclaw uninstall takes back the hook that install set, also where OpenClaw is gone, and nothing else', async () => {
   await ben.ask('up', '--hook', hook, '--on-message', 'true')
   const before = wake()
   await ben.runWith(without, 'openclaw', 'uninstall')

@@ -28,7 +28,7 @@ afterAll(() => server.stop())
 
 const say = (content: string) => lead.ask('broadcast', '--content', content)
 
-it('[K10] what was written offline is sent when the server is back, without another command', async () => {
+it('[LINK-10] what was written offline is sent when the server is back, without another command', async () => {
   const [one, other] = [await registered(server.url, 'Off'), await registered(server.url, 'On')]
   const { port, data } = server
   await server.stop()
@@ -45,7 +45,7 @@ it('[K10] what was written offline is sent when the server is back, without anot
   expect(messages).toMatchObject([{ content: 'from afar' }])
 })
 
-it('[K11] answers given offline are sent in order, once, also by another link; a refusal comes by the inbox', async () => {
+it('[LINK-11] answers given offline are sent in order, once, also by another link; a refusal comes by the inbox', async () => {
   const [one, boss] = [await registered(server.url, 'Worker'), await registered(server.url, 'Boss')]
   const delegate = async (task: string) =>
     (await boss.ask<{ task: Message }>('delegate', '--to', 'Worker', '--task', task)).task
@@ -93,7 +93,7 @@ interface Seen {
   activity?: { note: string }
 }
 
-it('[K12] online, idle, stale, offline', async () => {
+it('[LINK-12] online, idle, stale, offline', async () => {
   const home = tempDir('home')
   const one = agent(server.url, home)
   const env = { CLAWLINK_PRESENCE_IDLE: '1' }
@@ -133,7 +133,7 @@ it('[K12] online, idle, stale, offline', async () => {
   await becomes('online')
 })
 
-it('[K12] a reconnected agent is there once, and a link opens again what the last one had', async () => {
+it('[LINK-12] a reconnected agent is there once, and a link opens again what the last one had', async () => {
   const one = await registered(server.url, 'Ghost')
   await one.ask('--as', 'second', 'register', '--name', 'Twin')
   const { port, data } = server
@@ -149,7 +149,7 @@ it('[K12] a reconnected agent is there once, and a link opens again what the las
   expect(await twin()).toHaveLength(1)
 })
 
-it('[K13] an agent is woken by a command, coalesced, again by the next link', async () => {
+it('[LINK-13] an agent is woken by a command, coalesced, again by the next link', async () => {
   const one = await registered(server.url, 'Sleeper')
   const hints = join(one.home, 'hints')
   await one.ask('poll')
@@ -169,7 +169,7 @@ it('[K13] an agent is woken by a command, coalesced, again by the next link', as
   expect(existsSync(join(one.home, 'wake.json'))).toBe(false)
 })
 
-it('[K13] a hook gets what OpenClaw’s /hooks/wake expects, and is tried again', async () => {
+it('[LINK-13] a hook gets what OpenClaw’s /hooks/wake expects, and is tried again', async () => {
   const requests: { headers: IncomingMessage['headers']; body: string }[] = []
   const hook = createServer((request, response) => {
     let body = ''
@@ -201,7 +201,7 @@ it('[K13] a hook gets what OpenClaw’s /hooks/wake expects, and is tried again'
   hook.close()
 })
 
-it('[K10] status tells what waits to be sent, and why the server lets nobody in', async () => {
+it('[LINK-10] status tells what waits to be sent, and why the server lets nobody in', async () => {
   const port = await ownPort()
   const data = tempDir('data')
   let server = await startServer({ port, data })

@@ -42,7 +42,7 @@ const freed = async (one: Agent, id: string, from: number): Promise<number> => {
 }
 
 describe('a worker that is gone', () => {
-  it('[T7] killed: its task is offered again within lease + 5 s, and ended by another; what it says late is a note', async () => {
+  it('[TASK-7] killed: its task is offered again within lease + 5 s, and ended by another; what it says late is a note', async () => {
     const { lead, worker, other, id } = await start()
     await worker.ask('claim', id)
     await other.run('poll')
@@ -54,7 +54,7 @@ describe('a worker that is gone', () => {
 
     await other.ask('wait', '--type', 'task_delegation', '--timeout', '30')
     await other.ask('claim', id)
-    // [T6] The ghost: a new link of the same agent.
+    // [TASK-6] The ghost: a new link of the same agent.
     const late = await worker.run(
       ...`respond --to Lead --msg-id ${id} --json --result`.split(' '),
       'what I found',
@@ -73,7 +73,7 @@ describe('a worker that is gone', () => {
     ])
   })
 
-  it('[T7] while it lives it keeps its task far beyond the lease, over a restart of the server, too', async () => {
+  it('[TASK-7] while it lives it keeps its task far beyond the lease, over a restart of the server, too', async () => {
     const { lead, worker, id } = await start()
     await worker.ask('claim', id)
     const { port, data } = server
@@ -91,7 +91,7 @@ describe('a worker that is gone', () => {
     await worker.ask('respond', '--to', 'Lead', '--msg-id', id, '--result', 'dug')
   })
 
-  it('[T7] killed while the server is down: the lease counts from its start', async () => {
+  it('[TASK-7] killed while the server is down: the lease counts from its start', async () => {
     const { lead, worker, id } = await start()
     await worker.ask('claim', id)
     const { port, data } = server
@@ -106,7 +106,7 @@ describe('a worker that is gone', () => {
     expect(await freed(lead, id, restarted)).toBeLessThan(LEASE_S + 5)
   })
 
-  it('[T7] silent: its link lives, but no command came for long', async () => {
+  it('[TASK-7] silent: its link lives, but no command came for long', async () => {
     process.env.CLAWLINK_LINK_SILENT = '1'
     try {
       const { lead, worker, id } = await start()

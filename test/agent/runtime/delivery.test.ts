@@ -41,7 +41,7 @@ describe.each(WAYS)('by way of %s', (way) => {
   const contents = async (...flags: string[]) =>
     (await scout.ask<Poll>('poll', ...flags)).messages.map(({ content }) => content)
 
-  it('[I6] a poll that dies while it prints has acknowledged nothing', async () => {
+  it('[INBOX-6] a poll that dies while it prints has acknowledged nothing', async () => {
     // Escaped it is more than a pipe and both its ends' buffers hold, so that it is still printing when it is killed.
     const long = `x${'\u0001'.repeat(64 * 1024 - 1)}`
     await say(long)
@@ -54,7 +54,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await contents()).toEqual([])
   })
 
-  it('[I6] a poll that nobody reads has acknowledged nothing', async () => {
+  it('[INBOX-6] a poll that nobody reads has acknowledged nothing', async () => {
     await say('unread')
     const child = scout.start('poll')
     child.stdout!.destroy()
@@ -68,7 +68,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await contents()).toEqual([])
   })
 
-  it('[I6] output that the caller discards is acknowledged', async () => {
+  it('[INBOX-6] output that the caller discards is acknowledged', async () => {
     await say('discarded')
     const env = environment()
     const discard = `"${process.execPath}" "${bin('clawlink-agent.cjs')}" poll >/dev/null`
@@ -76,13 +76,13 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await contents()).toEqual([])
   })
 
-  it('[I6] polls at the same time hand out each message once', async () => {
+  it('[INBOX-6] polls at the same time hand out each message once', async () => {
     await say('1', '2', '3')
     const polls = await Promise.all([contents(), contents(), contents()])
     expect(polls.flat().sort()).toEqual(['1', '2', '3'])
   })
 
-  it('[C3] the same key and payload replay the first answer, another payload is refused', async () => {
+  it('[CLI-3] the same key and payload replay the first answer, another payload is refused', async () => {
     const delegate = ['delegate', '--to', 'Scout', '--idempotency-key', 'K1', '--task']
     const first = await lead.ask('delegate', ...delegate.slice(1), 'once')
     expect(await lead.ask('delegate', ...delegate.slice(1), 'once')).toEqual(first)
@@ -110,13 +110,13 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(answers.messages.filter((m) => m.message_id === id)).toHaveLength(1)
   })
 
-  it('[R2] commands of one profile at the same time all land, each once', async () => {
+  it('[REPLICA-2] commands of one profile at the same time all land, each once', async () => {
     const sent = Array.from({ length: 8 }, (_, i) => `parallel ${i}`)
     await Promise.all(sent.map((content) => lead.ask('broadcast', '--content', content)))
     expect((await contents()).sort()).toEqual(sent)
   })
 
-  it('[C4] what is written offline is queued, and drains once, in order, by the next command', async () => {
+  it('[CLI-4] what is written offline is queued, and drains once, in order, by the next command', async () => {
     const { port, data } = server
     await server.stop()
     for (const content of ['a', 'b', 'c']) {
@@ -136,7 +136,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await contents()).toEqual([])
   })
 
-  it('[I6] unacknowledged messages are handed out offline, too', async () => {
+  it('[INBOX-6] unacknowledged messages are handed out offline, too', async () => {
     const { port, data } = server
     await say('kept')
     expect(await contents('--peek')).toEqual(['kept'])
@@ -150,7 +150,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await contents()).toEqual([])
   })
 
-  it('[C3] kill -9 of a command at any moment: run again with its key it is carried out once', async () => {
+  it('[CLI-3] kill -9 of a command at any moment: run again with its key it is carried out once', async () => {
     const random = seeded(runSeed('killed commands'))
     const tasks = Array.from({ length: orLong(4, 12) }, (_, i) => `task ${i}`)
     for (const [i, task] of tasks.entries()) {

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { MAX_LOG_BYTES, openLog } from '../../../agent/session/log.ts'
 import { tempDir } from '../../support/server.ts'
 
-it('[K18] the log is two files of bounded size, whatever is said, and the newest is in it', () => {
+it('[LINK-18] the log is two files of bounded size, whatever is said, and the newest is in it', () => {
   const home = tempDir('home')
   const lines = ['short', 'ä'.repeat(1_000), `${'long '.repeat(1_000_000)}`]
   const log = openLog(home)
@@ -18,7 +18,7 @@ it('[K18] the log is two files of bounded size, whatever is said, and the newest
   expect(readFileSync(join(home, 'link.log'), 'utf8')).toMatch(/Z the last line\n$/)
 })
 
-it('[K18] the log goes on where the last link left off', () => {
+it('[LINK-18] the log goes on where the last link left off', () => {
   const home = tempDir('home')
   const path = join(home, 'link.log')
   openLog(home)('one')
@@ -30,6 +30,6 @@ it('[K18] the log goes on where the last link left off', () => {
   expect(statSync(`${path}.1`).size).toBe(MAX_LOG_BYTES)
 })
 
-it('[K18] where nothing can be written, nothing is', () => {
+it('[LINK-18] where nothing can be written, nothing is', () => {
   expect(() => openLog(join(tempDir('home'), 'none'))('lost')).not.toThrow()
 })

@@ -30,7 +30,7 @@ const say = (content: string) => lead.ask('broadcast', '--content', content)
 const started = (home: string) =>
   readFileSync(join(home, 'link.log'), 'utf8').match(/ started, process \d+/g) ?? []
 
-it('[K1] commands that start at the same time make one link, which only its user can reach', async () => {
+it('[LINK-1] commands that start at the same time make one link, which only its user can reach', async () => {
   const one = agent(server.url)
   const names = Array.from({ length: 8 }, (_, i) => `p${i}`)
   await Promise.all(names.map((name) => one.ask('--as', name, 'register', '--name', name)))
@@ -44,7 +44,7 @@ it('[K1] commands that start at the same time make one link, which only its user
   await one.run('down')
 })
 
-it('[K1] a home with a long path has a link, too', async () => {
+it('[LINK-1] a home with a long path has a link, too', async () => {
   const home = join(tempDir('long'), 'x'.repeat(100))
   const one = agent(server.url, home)
   await one.ask('register', '--name', 'Long')
@@ -53,7 +53,7 @@ it('[K1] a home with a long path has a link, too', async () => {
   await one.run('down')
 })
 
-it('[K2] a stale socket or lock, or a removed socket, blocks no start', async () => {
+it('[LINK-2] a stale socket or lock, or a removed socket, blocks no start', async () => {
   const one = await registered(server.url, 'Stale')
   await killLink(one.home)
   expect(existsSync(join(one.home, 'link.sock'))).toBe(true)
@@ -77,7 +77,7 @@ it('[K2] a stale socket or lock, or a removed socket, blocks no start', async ()
 
 const KILLS = orLong(5, 40)
 
-it('[K3] kill -9 of the link at any moment loses and repeats nothing that was acknowledged', async () => {
+it('[LINK-3] kill -9 of the link at any moment loses and repeats nothing that was acknowledged', async () => {
   const random = seeded(runSeed('link kills'))
   const one = await registered(server.url, 'Killed')
   const said: string[] = []
@@ -106,7 +106,7 @@ it('[K3] kill -9 of the link at any moment loses and repeats nothing that was ac
   expect(await one.ask('poll')).toMatchObject({ count: 0 })
 })
 
-it('[K4] a link of another version finishes what it has and makes way', async () => {
+it('[LINK-4] a link of another version finishes what it has and makes way', async () => {
   const one = await registered(server.url, 'Versions')
   const before = linkPid(one.home)!
   const waiting = one.start('wait', '--timeout', '60')
@@ -122,7 +122,7 @@ it('[K4] a link of another version finishes what it has and makes way', async ()
   expect(linkPid(one.home)).not.toBe(before)
 })
 
-it('[K5] without a link every verb works in-process, and beside a link by way of it', async () => {
+it('[LINK-5] without a link every verb works in-process, and beside a link by way of it', async () => {
   const one = agent(server.url)
   const off = { env: { CLAWLINK_LINK: 'off' } }
   expect(await one.runWith(off, 'register', '--name', 'Alone')).toMatchObject({ code: 0 })
@@ -135,7 +135,7 @@ it('[K5] without a link every verb works in-process, and beside a link by way of
   expect(await one.runWith(off, 'discover')).toMatchObject({ code: 0 })
 })
 
-it('[K5] where none can be started, the command is carried out all the same', async () => {
+it('[LINK-5] where none can be started, the command is carried out all the same', async () => {
   const one = await registered(server.url, 'Blocked')
   await killLink(one.home)
   execFileSync('rm', ['-rf', join(one.home, 'link.lock')])
@@ -144,7 +144,7 @@ it('[K5] where none can be started, the command is carried out all the same', as
   expect(started(one.home)).toHaveLength(1)
 })
 
-it('[K9] the command loads nothing heavy while a link answers', async () => {
+it('[LINK-9] the command loads nothing heavy while a link answers', async () => {
   const one = await registered(server.url, 'Thin')
   const shown = join(one.home, 'loaded.cjs')
   writeFileSync(
@@ -162,7 +162,7 @@ it('[K9] the command loads nothing heavy while a link answers', async () => {
   }
 })
 
-it('[K14] a link stops when nobody asks it any more, but not while one waits', async () => {
+it('[LINK-14] a link stops when nobody asks it any more, but not while one waits', async () => {
   const one = agent(server.url)
   const env = { CLAWLINK_LINK_IDLE: '0.5' }
   await one.runWith({ env }, 'register', '--name', 'Brief')
@@ -175,7 +175,7 @@ it('[K14] a link stops when nobody asks it any more, but not while one waits', a
   expect(readFileSync(join(one.home, 'link.log'), 'utf8')).toMatch(/ idle\n.* link stopped: down\n/)
 })
 
-it('[K18] SIGTERM ends a link cleanly: what it had begun is answered, exit 0, nothing left behind', async () => {
+it('[LINK-18] SIGTERM ends a link cleanly: what it had begun is answered, exit 0, nothing left behind', async () => {
   const home = tempDir('home')
   writeFileSync(join(home, 'link.log'), 'x'.repeat(MAX_LOG_BYTES))
   const one = agent(server.url, home)

@@ -32,7 +32,7 @@ const text = async (who: Agent, ...args: string[]): Promise<string> => {
   return ran.stdout
 }
 
-it('[C1] two agents register; the server is remembered, the identity is private', async () => {
+it('[CLI-1] two agents register; the server is remembered, the identity is private', async () => {
   const line = await text(
     lead,
     ...['--relay', server.url, 'register', '--name', 'Lead', '--caps', 'plan,review'],
@@ -60,12 +60,12 @@ it('[C1] two agents register; the server is remembered, the identity is private'
   expect(statSync(file).mode & 0o777).toBe(0o600)
 })
 
-it('[C5] registering again keeps the id and changes what is known', async () => {
+it('[CLI-5] registering again keeps the id and changes what is known', async () => {
   const again = await lead.ask<{ agent: object }>('register', '--name', 'Lead', '--caps', 'plan')
   expect(again.agent).toMatchObject({ agent_id: leadId, capabilities: ['plan'], description: '' })
 })
 
-it('[C1] discover shows both, with status, machine and capabilities', async () => {
+it('[CLI-1] discover shows both, with status, machine and capabilities', async () => {
   const { agents, count } = await lead.ask<{ agents: object[]; count: number }>('discover')
   expect(count).toBe(2)
   expect(agents).toMatchObject([
@@ -85,7 +85,7 @@ it('[C1] discover shows both, with status, machine and capabilities', async () =
   expect(lines[1]).toMatch(new RegExp(`^${scoutId}  Scout  online  .*  web$`))
 })
 
-it('[C1] delegate, poll, respond in_progress, respond completed, poll', async () => {
+it('[CLI-1] delegate, poll, respond in_progress, respond completed, poll', async () => {
   await lead.run('poll')
   const delegated = await text(
     lead,
@@ -121,7 +121,7 @@ it('[C1] delegate, poll, respond in_progress, respond completed, poll', async ()
   ])
 })
 
-it('[C1] a delegation by name carries 1.x fields', async () => {
+it('[CLI-1] a delegation by name carries 1.x fields', async () => {
   const { task } = await lead.ask<{ task: Message }>('delegate', '--to', 'scout', '--task', 'two')
   expect(task).toMatchObject({ task_id: task.message_id, priority: 'normal', status: 'submitted' })
   const { messages } = await scout.ask<Poll>('poll')
@@ -139,7 +139,7 @@ it('[C1] a delegation by name carries 1.x fields', async () => {
   ])
 })
 
-it('[C1] a broadcast with topic and tags reaches the other and not its sender', async () => {
+it('[CLI-1] a broadcast with topic and tags reaches the other and not its sender', async () => {
   const said = await scout.ask<{ message: Message; recipients: number }>(
     ...['broadcast', '--content', 'main is\nfrozen \u001b[31m', '--topic', 'release'],
     ...['--tags', 'ci,main'],
@@ -153,7 +153,7 @@ it('[C1] a broadcast with topic and tags reaches the other and not its sender', 
   expect(await scout.ask<Poll>('poll')).toMatchObject({ count: 0 })
 })
 
-it('[C1] both edit different lines from the same base, both put: both edits are in the file', async () => {
+it('[CLI-1] both edit different lines from the same base, both put: both edits are in the file', async () => {
   const [mine, theirs] = [join(lead.cwd, 'plan.md'), join(scout.cwd, 'plan.md')]
   writeFileSync(mine, 'one\ntwo\nthree\n')
   await text(lead, 'file-put', '--key', 'notes/plan.md', '--file', 'plan.md', '--type', 'text')
@@ -188,7 +188,7 @@ it('[C1] both edit different lines from the same base, both put: both edits are 
   ])
 })
 
-it('[F2] what both changed in one line is kept and reported', async () => {
+it('[FILE-2] what both changed in one line is kept and reported', async () => {
   const put = ['file-put', '--key', 'notes/plan.md', '--file', 'plan.md']
   for (const who of [lead, scout]) {
     await text(who, 'file-get', '--key', 'notes/plan.md', '--output', 'plan.md')
@@ -204,7 +204,7 @@ it('[F2] what both changed in one line is kept and reported', async () => {
   expect(merged).toContain('two by scout')
 })
 
-it('[C1] heartbeat, info, scan, whoami', async () => {
+it('[CLI-1] heartbeat, info, scan, whoami', async () => {
   expect(await text(lead, 'heartbeat')).toBe(`${leadId} is online\n`)
   expect(await lead.ask('info')).toMatchObject({
     server: { url: server.url, service: 'clawlink-sync', workspaces: ['default'] },
@@ -214,7 +214,7 @@ it('[C1] heartbeat, info, scan, whoami', async () => {
   expect(await lead.ask('whoami')).toMatchObject({ agent_id: leadId, profile: 'default' })
 })
 
-it('[C5] two profiles of one home are two agents', async () => {
+it('[CLI-5] two profiles of one home are two agents', async () => {
   const { agent_id } = await lead.ask<{ agent_id: string }>(
     ...['--as', 'second', '--relay', server.url, 'register', '--name', 'Second'],
   )
@@ -223,7 +223,7 @@ it('[C5] two profiles of one home are two agents', async () => {
   expect(by.json().data).toMatchObject({ agent_id, profile: 'second' })
 })
 
-it('[C5] a join link names the workspace; workspaces are apart', async () => {
+it('[CLI-5] a join link names the workspace; workspaces are apart', async () => {
   const link = `${server.url}/#w=other`
   const joined = agent()
   await text(joined, 'register', '--relay', link, '--name', 'Lone', '--create')
@@ -231,7 +231,7 @@ it('[C5] a join link names the workspace; workspaces are apart', async () => {
   expect(await joined.ask('whoami')).toMatchObject({ server: server.url, workspace: 'other' })
 })
 
-it('[C6] bodies come from stdin or a file, and may begin with dashes', async () => {
+it('[CLI-6] bodies come from stdin or a file, and may begin with dashes', async () => {
   await scout.run('poll')
   await lead.runWith({ stdin: '- from\n- stdin' }, 'delegate', '--to', 'Scout', '--task', '-')
   writeFileSync(join(lead.cwd, 'brief.md'), '--from a file')
@@ -245,7 +245,7 @@ it('[C6] bodies come from stdin or a file, and may begin with dashes', async () 
   ])
 })
 
-it('[I7] a newcomer gets a digest, not the history; poll takes --limit and --peek', async () => {
+it('[INBOX-7] a newcomer gets a digest, not the history; poll takes --limit and --peek', async () => {
   const late = agent(server.url)
   await text(late, 'register', '--name', 'Late')
   expect(await late.ask<Poll>('poll')).toMatchObject({ count: 1, messages: [{ type: 'digest' }] })

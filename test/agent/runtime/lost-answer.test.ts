@@ -61,7 +61,7 @@ const second = () => {
   }
 }
 
-it('[K15] what a killed link wrote and did not answer is answered by the next one, and is there once', async () => {
+it('[LINK-15] what a killed link wrote and did not answer is answered by the next one, and is there once', async () => {
   const one = await deafAgent('Writer')
   await other.ask('poll')
   const said = await one.run(second(), 'broadcast', '--content', 'once', '--json')
@@ -78,7 +78,7 @@ it('[K15] what a killed link wrote and did not answer is answered by the next on
   expect(messages[0]).toMatchObject(said.json().data?.message as object)
 })
 
-it('[K15] … and what only the server knows is done, too', async () => {
+it('[LINK-15] … and what only the server knows is done, too', async () => {
   const one = await deafAgent('Worker')
   const { task } = await other.ask<{ task: Message }>('delegate', '--to', 'Worker', '--task', 'x')
   await one.ask('poll')

@@ -55,7 +55,7 @@ const heard = async (one: Agent, ...flags: string[]) =>
     ({ content }) => content,
   )
 
-it('[K16] a server that is silently dead is noticed; what is written meanwhile is queued and arrives once', async () => {
+it('[LINK-16] a server that is silently dead is noticed; what is written meanwhile is queued and arrives once', async () => {
   const one = await alert(server.url, 'Alert')
   const queues = async (content: string) => {
     const ran = await one.run('broadcast', '--content', content, '--json')
@@ -84,7 +84,7 @@ it('[K16] a server that is silently dead is noticed; what is written meanwhile i
   expect(await heard(lead)).toEqual(['last'])
 })
 
-it('[K17] a link that slept is seen to be gone, and connects again by itself, as one', async () => {
+it('[LINK-17] a link that slept is seen to be gone, and connects again by itself, as one', async () => {
   const proxy = await startProxy(server.port)
   const one = await alert(proxy.url, 'Sleeper')
   await becomes(one, 'online', 1)
@@ -100,7 +100,7 @@ it('[K17] a link that slept is seen to be gone, and connects again by itself, as
   proxy.close()
 })
 
-it('[K12] a killed link is seen to be gone, also where its connection is cut silently', async () => {
+it('[LINK-12] a killed link is seen to be gone, also where its connection is cut silently', async () => {
   const proxy = await startProxy(server.port)
   const one = await alert(proxy.url, 'Killed')
   await becomes(one, 'online', 1)

@@ -42,7 +42,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     scout = await registered(server.url, `Scout-${way}`, way)
   })
 
-  it('[K6] wait ends at once for what is there, and when something comes; it acknowledges nothing', async () => {
+  it('[LINK-6] wait ends at once for what is there, and when something comes; it acknowledges nothing', async () => {
     await scout.ask('poll')
     const waiting = scout.start('wait')
     const lines = linesOf(waiting)
@@ -61,13 +61,13 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await scout.ask<Poll>('poll')).toMatchObject({ count: 1 })
   })
 
-  it('[K6] a wait whose time is up exits 7', async () => {
+  it('[LINK-6] a wait whose time is up exits 7', async () => {
     const ran = await scout.run('wait', '--timeout', '0.2')
     expect(ran).toMatchObject({ code: 7, stdout: '' })
     expect(ran.stderr).toMatch(/^error: nothing came in within 0.2 s — wait again\n$/)
   })
 
-  it('[K7] poll and wait look at types, topics and senders', async () => {
+  it('[LINK-7] poll and wait look at types, topics and senders', async () => {
     const waiting = scout.start('wait', '--topic', 'b', '--from', 'Lead')
     const ended = endOf(waiting)
     await say('one', '--topic', 'a')
@@ -85,14 +85,14 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await scout.run('wait', '--from', 'Laed')).toMatchObject({ code: 3 })
   })
 
-  it('[K7] poll --wait prints what comes, or nothing when its time is up', async () => {
+  it('[LINK-7] poll --wait prints what comes, or nothing when its time is up', async () => {
     const polling = scout.runWith({}, 'poll', '--wait', '60', '--json')
     await say('polled')
     expect((await polling).json().data).toMatchObject({ messages: [{ content: 'polled' }] })
     expect(await scout.ask<Poll>('poll', '--wait', '0.1')).toMatchObject({ count: 0 })
   })
 
-  it('[K8] watch prints what comes, a line a batch, and acknowledges it', async () => {
+  it('[LINK-8] watch prints what comes, a line a batch, and acknowledges it', async () => {
     const watching = scout.start('watch')
     const lines = linesOf(watching)
     const seen = () =>
@@ -110,7 +110,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     await once(watching, 'exit')
   })
 
-  it('[K8] watch --hints tells of each once, without bodies, and acknowledges nothing', async () => {
+  it('[LINK-8] watch --hints tells of each once, without bodies, and acknowledges nothing', async () => {
     await scout.ask('poll')
     const watching = scout.start('watch', '--hints', '--json')
     const ended = endOf(watching)
@@ -135,7 +135,7 @@ describe.each(WAYS)('by way of %s', (way) => {
   })
 })
 
-it('[K21] [I17] [I18] an active file is one message and one hint; a task that ended is not handed out', async () => {
+it('[LINK-21] [INBOX-17] [INBOX-18] an active file is one message and one hint; a task that ended is not handed out', async () => {
   const one = await registered(server.url, 'Reader')
   const log = join(one.home, 'hints')
   await one.ask('poll')
@@ -177,7 +177,7 @@ it('[K21] [I17] [I18] an active file is one message and one hint; a task that en
   await once(watching, 'exit')
 })
 
-it('[K8] watch goes on over a restart of the server and of its link, silently', async () => {
+it('[LINK-8] watch goes on over a restart of the server and of its link, silently', async () => {
   const scout = await registered(server.url, 'Watcher')
   const watching = scout.start('watch')
   const lines = linesOf(watching)
@@ -208,7 +208,7 @@ it('[K8] watch goes on over a restart of the server and of its link, silently', 
   await once(watching, 'exit')
 })
 
-it('[K8] watch and wait end when their agent leaves, instead of listening where nothing comes any more', async () => {
+it('[LINK-8] watch and wait end when their agent leaves, instead of listening where nothing comes any more', async () => {
   const scout = await registered(server.url, 'Leaver')
   await scout.ask('poll')
   const watching = scout.start('watch')

@@ -12,7 +12,7 @@ const dir = join(root, 'skills/clawlink')
 const read = (file: string) => readFileSync(join(dir, file), 'utf8')
 const files = ['SKILL.md', ...readdirSync(join(dir, 'references')).map((f) => `references/${f}`)]
 
-it.each(files)('[OC1] the sessions in %s are what these commands print', async (file) => {
+it.each(files)('[HOST-1] the sessions in %s are what these commands print', async (file) => {
   const server = await startServer()
   onTestFinished(async () => void (await server.stop()))
   const stage = stageFor(server)
@@ -37,7 +37,7 @@ const inline = (text: string): string[] =>
     return program !== undefined || (isVerb(verb!) && more.length > 0) ? [line!] : []
   })
 
-it('[OC1] every command in the text of the skill is one, and does what it says', async () => {
+it('[HOST-1] every command in the text of the skill is one, and does what it says', async () => {
   const server = await startServer()
   onTestFinished(async () => void (await server.stop()))
   const ana = await registered(server.url, 'ana')
@@ -79,7 +79,7 @@ it('[OC1] every command in the text of the skill is one, and does what it says',
 const frontMatter = () => /^---\n([\s\S]*?)\n---\n/.exec(read('SKILL.md'))![1]!
 const field = (name: string) => new RegExp(`^${name}: "?(.*?)"?$`, 'm').exec(frontMatter())![1]!
 
-it('[OC2] the front matter is the Agent Skills specification’s, and OpenClaw’s', () => {
+it('[HOST-2] the front matter is the Agent Skills specification’s, and OpenClaw’s', () => {
   const keys = [...frontMatter().matchAll(/^([\w-]+):/gm)].map(([, key]) => key)
   expect(keys).toEqual(['name', 'description', 'license', 'compatibility', 'metadata'])
   expect(field('name')).toBe('clawlink')
@@ -95,7 +95,7 @@ it('[OC2] the front matter is the Agent Skills specification’s, and OpenClaw�
   expect(read('SKILL.md').split('\n').length).toBeLessThan(500)
 })
 
-it('[OC2] what the skill links to is there, and every variable it names is declared', () => {
+it('[HOST-2] what the skill links to is there, and every variable it names is declared', () => {
   const linked = [...read('SKILL.md').matchAll(/\]\(([^)#]+)\)/g)].map(([, path]) => path!)
   expect(linked.filter((path) => !existsSync(join(dir, path)))).toEqual([])
   expect(new Set(linked.filter((path) => path.startsWith('references/'))).size).toBe(
@@ -106,7 +106,7 @@ it('[OC2] what the skill links to is there, and every variable it names is decla
   for (const variable of named) expect(frontMatter()).toContain(`name: ${variable}`)
 })
 
-it('[OC2] skills-ref takes it', (context) => {
+it('[HOST-2] skills-ref takes it', (context) => {
   const ran = spawnSync('skills-ref', ['validate', dir], { encoding: 'utf8' })
   if (ran.error !== undefined) context.skip('skills-ref is not installed')
   expect(ran.stdout + ran.stderr, ran.stdout).toMatch(/^Valid skill/)

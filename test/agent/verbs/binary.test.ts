@@ -53,7 +53,7 @@ const refused = async (who: Agent, ...args: string[]) => {
 }
 
 describe.each(WAYS)('as %s', (way) => {
-  it('[X1] bytes of any length come back, and the whole file is there or none', async () => {
+  it('[BLOB-1] bytes of any length come back, and the whole file is there or none', async () => {
     const one = await registered(server.url, `One-${way}`, way)
     const two = await registered(server.url, `Two-${way}`, way)
     for (const [i, size] of [0, 1, 5 * MB].entries()) {
@@ -104,7 +104,7 @@ it('a version more is told, renamed and removed as a text is', async () => {
   expect(await refused(ann, 'file-restore', '--key', 'img/logo.png')).toMatchObject({ exit: 2 })
 })
 
-it('[X6] of two versions the last is the file, both are kept, and who was not read is told', async () => {
+it('[BLOB-6] of two versions the last is the file, both are kept, and who was not read is told', async () => {
   const [base, anns, bobs] = [someBytes(500), someBytes(500), someBytes(500)]
   await put(ann, 'both.bin', base.bytes)
   expect(await refused(bob, ...putArgs(bob, 'both.bin', bobs.bytes))).toMatchObject({
@@ -136,7 +136,7 @@ it('[X6] of two versions the last is the file, both are kept, and who was not re
   }
 })
 
-it('[X7] text and bytes take each other’s place only by force; text verbs say what a file is', async () => {
+it('[BLOB-7] text and bytes take each other’s place only by force; text verbs say what a file is', async () => {
   const blob = someBytes(300)
   await put(ann, 'kind.dat', 'text\n')
   expect(await refused(ann, ...putArgs(ann, 'kind.dat', blob.bytes))).toMatchObject({
@@ -176,7 +176,7 @@ it('[X7] text and bytes take each other’s place only by force; text verbs say 
   })
 })
 
-it('[X8] no bytes are printed; a blob that is not what its name says is not written', async () => {
+it('[BLOB-8] no bytes are printed; a blob that is not what its name says is not written', async () => {
   const blob = someBytes(4_000)
   await put(ann, 'safe.zip', blob.bytes)
   const shown = await bob.run('file-get', '--key', 'safe.zip')
@@ -195,7 +195,7 @@ it('[X8] no bytes are printed; a blob that is not what its name says is not writ
   })
 })
 
-it('[X4] the client, too, refuses what is too large, before it sends anything', async () => {
+it('[BLOB-4] the client, too, refuses what is too large, before it sends anything', async () => {
   const before = blobFiles(server.data)
   const large = local(ann, 'large.txt', 'text\n'.repeat(1_000_000))
   expect(await refused(ann, 'file-put', '--key', 'l', '--file', large)).toMatchObject({
@@ -211,7 +211,7 @@ it('[X4] the client, too, refuses what is too large, before it sends anything', 
   expect(blobFiles(server.data)).toEqual(before)
 })
 
-it('[X4] a full workspace refuses the put, and nothing of it is in the document', async () => {
+it('[BLOB-4] a full workspace refuses the put, and nothing of it is in the document', async () => {
   const data = tempDir('full')
   const other = named(Buffer.alloc(0)).sha256
   mkdirSync(join(data, 'blobs/default', other.slice(0, 2)), { recursive: true })
@@ -230,7 +230,7 @@ it('[X4] a full workspace refuses the put, and nothing of it is in the document'
   await full.stop()
 })
 
-it('[X2] an upload outlives kill -9 of the server, and says so while that is away', async () => {
+it('[BLOB-2] an upload outlives kill -9 of the server, and says so while that is away', async () => {
   const data = tempDir('killed')
   let shaky = await startServer({ data })
   const { port } = shaky
@@ -259,7 +259,7 @@ it('[X2] an upload outlives kill -9 of the server, and says so while that is awa
   await proxy.close()
 })
 
-it('[X2] an upload outlives kill -9 of the link: the next one goes on with it', async () => {
+it('[BLOB-2] an upload outlives kill -9 of the link: the next one goes on with it', async () => {
   const hold = { bytes: 4 * MB, end: 'hold' as const }
   const line = await startBadLine(server.port, { puts: [hold], gets: [hold] })
   const one = await registered(line.url, 'Linked')
@@ -311,7 +311,7 @@ it('a command under its idempotency key is done once', async () => {
   expect(first.created).toBe(true)
 })
 
-it('[X9] how far it is, is drawn on a terminal, and never in JSON or into a pipe', async () => {
+it('[BLOB-9] how far it is, is drawn on a terminal, and never in JSON or into a pipe', async () => {
   const home = tempDir('pty')
   local({ cwd: home } as Agent, 'b.bin', someBytes(60 * MB).bytes)
   const env = { ...process.env, CLAWLINK_HOME: home, CLAWLINK_SERVER: server.url }

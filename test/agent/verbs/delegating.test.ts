@@ -40,7 +40,7 @@ const respond = (one: Agent, id: string, ...flags: string[]) =>
 const refused = (ran: Ran) => ({ code: ran.code, error: ran.json().error?.code })
 
 describe('whom a task is for', () => {
-  it('[T8] --caps asks those who have them; the first who claims it has it', async () => {
+  it('[TASK-8] --caps asks those who have them; the first who claims it has it', async () => {
     const { task_id, requires } = await delegate('--caps', 'web', '--priority', 'high')
     expect(requires).toEqual(['web'])
     for (const one of [scout, smith]) {
@@ -62,7 +62,7 @@ describe('whom a task is for', () => {
     await respond(scout, task_id, '--result', 'found')
   })
 
-  it('[T8] --anyone asks anybody; nobody with the capabilities exits 3 and says what is near', async () => {
+  it('[TASK-8] --anyone asks anybody; nobody with the capabilities exits 3 and says what is near', async () => {
     const { task_id } = await delegate('--anyone')
     expect((await poll(smith)).some(({ message_id }) => message_id === task_id)).toBe(true)
     await lead.ask('cancel', task_id)
@@ -75,7 +75,7 @@ describe('whom a task is for', () => {
     expect((await lead.run('delegate', '--task', 'x')).code).toBe(2)
   })
 
-  it('[T9] decline goes to the next; when all have, it ends as rejected', async () => {
+  it('[TASK-9] decline goes to the next; when all have, it ends as rejected', async () => {
     const { task_id } = await delegate('--caps', 'web')
     const said = await scout.run('decline', task_id, '--reason', 'no network')
     expect(said.stdout).toBe(`${task_id} goes to others\n`)
@@ -87,7 +87,7 @@ describe('whom a task is for', () => {
     expect(told.map(({ event }) => event)).toEqual(['declined', 'declined', 'no-candidate'])
   })
 
-  it('[T10] claim --next takes the most urgent; exit 3 when there is none', async () => {
+  it('[TASK-10] claim --next takes the most urgent; exit 3 when there is none', async () => {
     const low = await delegate('--to', 'Scout', '--priority', 'low')
     const urgent = await delegate('--caps', 'web', '--priority', 'urgent')
     const key = ['--idempotency-key', 'next-1']
@@ -108,7 +108,7 @@ describe('whom a task is for', () => {
 })
 
 describe('while it goes on', () => {
-  it('[T18] percent, JSON, shared files at their version; a note tells everyone in it', async () => {
+  it('[TASK-18] percent, JSON, shared files at their version; a note tells everyone in it', async () => {
     const { task_id } = await delegate('--to', 'Scout')
     await respond(scout, task_id, '--status', 'in_progress', '--note', 'half', '--percent', '50')
     expect(await show(task_id)).toMatchObject({ status: 'working', percent: 50, message: 'half' })
@@ -160,7 +160,7 @@ describe('while it goes on', () => {
     ).toBe(3)
   })
 
-  it('[T15] a question is answered, and wait ends for who is to answer', async () => {
+  it('[TASK-15] a question is answered, and wait ends for who is to answer', async () => {
     const { task_id } = await delegate('--to', 'Scout')
     const waiting = lead.run('wait', task_id, '--json')
     await respond(scout, task_id, '--status', 'input-required', '--result', 'which branch?')
@@ -172,7 +172,7 @@ describe('while it goes on', () => {
     await respond(scout, task_id, '--result', 'done')
   })
 
-  it('[T13] cancel asks its owner to stop; --force does not', async () => {
+  it('[TASK-13] cancel asks its owner to stop; --force does not', async () => {
     const { task_id } = await delegate('--to', 'Scout')
     await scout.ask('claim', task_id)
     const said = await lead.run('cancel', task_id, '--reason', 'moot')
@@ -187,7 +187,7 @@ describe('while it goes on', () => {
     expect(await show(forced.task_id)).toMatchObject({ status: 'canceled' })
   })
 
-  it('[T14] a result is approved by who is to, never by its author', async () => {
+  it('[TASK-14] a result is approved by who is to, never by its author', async () => {
     const { task_id } = await delegate('--to', 'Scout', '--approve-by', 'Smith')
     const said = await scout.run(
       ...`respond --to Lead --msg-id ${task_id} --result done`.split(' '),
@@ -216,7 +216,7 @@ describe('while it goes on', () => {
     ).toEqual({ code: 2, error: 'usage' })
   })
 
-  it('[T9] release gives it back, and it is offered again', async () => {
+  it('[TASK-9] release gives it back, and it is offered again', async () => {
     const { task_id } = await delegate('--caps', 'web')
     await scout.ask('claim', task_id)
     await poll(smith)
@@ -230,7 +230,7 @@ describe('while it goes on', () => {
     expect(ran.stdout).toMatch(/submitted \(released\): needs a Mac\n.*working \(claimed\)/)
   })
 
-  it('[T12] --after waits, and fails or runs with it; --ready lists what can be taken', async () => {
+  it('[TASK-12] --after waits, and fails or runs with it; --ready lists what can be taken', async () => {
     const first = await delegate('--to', 'Scout')
     const then = await delegate('--to', 'Scout', '--after', first.task_id)
     const anyway = await delegate(
@@ -257,7 +257,7 @@ describe('while it goes on', () => {
     ).toBe(3)
   })
 
-  it('[T11] a deadline in the past is refused, one that passes fails the task', async () => {
+  it('[TASK-11] a deadline in the past is refused, one that passes fails the task', async () => {
     const { task_id, deadline } = await delegate('--to', 'Scout', '--deadline', '1s')
     expect(Date.parse(deadline as string)).toBeGreaterThan(Date.now() - 5_000)
     const { task } = await lead.ask<{ task: Task }>('wait', task_id)
@@ -271,7 +271,7 @@ describe('while it goes on', () => {
 })
 
 describe('waiting', () => {
-  it('[T15] delegate --wait has the result in its answer; with seconds it exits 7, and the task goes on', async () => {
+  it('[TASK-15] delegate --wait has the result in its answer; with seconds it exits 7, and the task goes on', async () => {
     const waiting = lead.run('delegate', '--to', 'Scout', '--task', 'add', '--wait', '--json')
     let asked: { message_id: string } | undefined
     while (asked === undefined) {
@@ -305,7 +305,7 @@ describe('waiting', () => {
 })
 
 describe('without the server', () => {
-  it('[C4] commands are kept and sent in order; a claim is not; what is refused comes back', async () => {
+  it('[CLI-4] commands are kept and sent in order; a claim is not; what is refused comes back', async () => {
     const mine = await startServer()
     const [a, b] = [await registered(mine.url, 'A'), await registered(mine.url, 'B')]
     const give = async (...flags: string[]) =>

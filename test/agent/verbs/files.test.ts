@@ -39,7 +39,7 @@ const refused = async (who: Agent, ...args: string[]) => {
 
 const PLAN = 'one\ntwo\nthree\nfour\nfive\n'
 
-it('[F11] file-edit replaces a text; a miss says what is near, and changes nothing', async () => {
+it('[FILE-11] file-edit replaces a text; a miss says what is near, and changes nothing', async () => {
   await put(ann, 'edit.md', PLAN)
   const edited = await bob.ask<Wrote>(
     ...['file-edit', '--key', 'edit.md', '--find', 'two', '--replace', 'TWO'],
@@ -69,7 +69,7 @@ it('[F11] file-edit replaces a text; a miss says what is near, and changes nothi
   }
 })
 
-it('[F20] --new makes a file only where there is none, also of what the writer has read', async () => {
+it('[FILE-20] --new makes a file only where there is none, also of what the writer has read', async () => {
   const isNew = (who: Agent, ...more: string[]) =>
     refused(who, 'file-put', '--key', 'fresh.md', '--file', '-', '--new', ...more)
   await ann.runWith({ stdin: 'mine\n' }, 'file-put', '--key', 'fresh.md', '--file', '-', '--new')
@@ -82,7 +82,7 @@ it('[F20] --new makes a file only where there is none, also of what the writer h
   expect(await get(bob, 'fresh.md')).toBe('mine\n')
 })
 
-it('[F14] line numbers are those that the agent has read, whatever others did since', async () => {
+it('[FILE-14] line numbers are those that the agent has read, whatever others did since', async () => {
   await put(ann, 'lines.md', PLAN)
   expect(
     await refused(bob, 'file-edit', '--key', 'lines.md', '--lines', '4', '--with', 'x'),
@@ -108,7 +108,7 @@ it('[F14] line numbers are those that the agent has read, whatever others did si
   ).toMatchObject({ exit: 4, code: 'no_base' })
 })
 
-it('[F15] an edit by other means does not make a put from the old copy take it back', async () => {
+it('[FILE-15] an edit by other means does not make a put from the old copy take it back', async () => {
   await put(ann, 'stale.md', PLAN)
   await get(bob, 'stale.md', '--output', 'copy.md')
   await bob.ask('file-edit', '--key', 'stale.md', '--find', 'one', '--replace', 'ONE')
@@ -128,7 +128,7 @@ it('file-append adds lines, and makes the file', async () => {
   expect(lines.sort()).toEqual(['', 'first', 'from ann', 'from bob'])
 })
 
-it('[F16] who overlaps somebody is told, and so is the other', async () => {
+it('[FILE-16] who overlaps somebody is told, and so is the other', async () => {
   await put(ann, 'both.md', PLAN)
   await get(bob, 'both.md')
   await bob.run('poll')
@@ -169,7 +169,7 @@ it('file-diff shows what is new since the agent read it', async () => {
   expect(changed.files).toMatchObject([{ file_key: 'diff.md', version: 2, read_version: 1 }])
 })
 
-it('[F9] file-rm is refused where others changed what the agent has not read; file-mv keeps edits', async () => {
+it('[FILE-9] file-rm is refused where others changed what the agent has not read; file-mv keeps edits', async () => {
   await put(ann, 'old.md', PLAN)
   await get(bob, 'old.md')
   await put(ann, 'old.md', `${PLAN}six\n`)
@@ -186,7 +186,7 @@ it('[F9] file-rm is refused where others changed what the agent has not read; fi
   expect(await refused(ann, 'file-mv', '--key', 'new.md', '--to', 'x')).toMatchObject({ exit: 3 })
 })
 
-it('[F9] what an agent changed itself it knows; what its put was merged with it does not', async () => {
+it('[FILE-9] what an agent changed itself it knows; what its put was merged with it does not', async () => {
   await put(ann, 'own.md', PLAN)
   await get(bob, 'own.md')
   await bob.ask('file-edit', '--key', 'own.md', '--find', 'two', '--replace', 'TWO')
@@ -200,7 +200,7 @@ it('[F9] what an agent changed itself it knows; what its put was merged with it 
   expect(await refused(bob, 'file-rm', '--key', 'own.md')).toMatchObject({ code: 'stale' })
 })
 
-it('[F13] file-list and discover say who is where; an intent is told to who puts the same lines', async () => {
+it('[FILE-13] file-list and discover say who is where; an intent is told to who puts the same lines', async () => {
   await put(ann, 'shared.md', PLAN)
   await get(bob, 'shared.md', '--lines', '2-3')
   const { files } = await ann.ask<{ files: { editing: object[]; intents: object[] }[] }>(
@@ -223,7 +223,7 @@ it('[F13] file-list and discover say who is where; an intent is told to who puts
   ])
 })
 
-it('[F17] two that change a line while the server is away are told when it is back', async () => {
+it('[FILE-17] two that change a line while the server is away are told when it is back', async () => {
   const [one, two] = await Promise.all([
     registered(server.url, 'One', 'alone'),
     registered(server.url, 'Two', 'alone'),

@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-it('[M9] a paused agent is told by prime and poll, until it is resumed', async () => {
+it('[MSG-9] a paused agent is told by prime and poll, until it is resumed', async () => {
   const { agent } = await lead.ask<{ agent: object }>('pause', 'scout', 'the plan\x1b[31m changes')
   expect(agent).toMatchObject({ paused: { by: lead.id, note: 'the plan\x1b[31m changes' } })
 
@@ -34,7 +34,7 @@ it('[M9] a paused agent is told by prime and poll, until it is resumed', async (
   }
 })
 
-it('[M9] pausing nobody is refused', async () => {
+it('[MSG-9] pausing nobody is refused', async () => {
   const { code, stderr } = await lead.run('pause', 'scuot')
   expect(code).toBe(3)
   expect(stderr).toContain('Scout')

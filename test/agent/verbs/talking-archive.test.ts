@@ -28,7 +28,7 @@ const killAtWrite = async (child: ChildProcess, dir: string, count: number): Pro
   return signal !== null
 }
 
-it('[I8] who was away while the server trimmed gets everything once, wherever it is killed', async () => {
+it('[INBOX-8] who was away while the server trimmed gets everything once, wherever it is killed', async () => {
   const random = seeded(runSeed('killed over the archive'))
   const away = await registered(server.url, 'Away', 'alone')
   const { client, doc } = await liveDoc(`${server.sync}/default`)

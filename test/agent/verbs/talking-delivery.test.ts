@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { orLong, runSeed } from '../../support/client.ts'
 import { addTallies, openLane } from '../../support/delivery/runs.ts'
 
-it('[M8] whatever is killed, cut off or slow: each message arrives, and once acknowledged never again', async () => {
+it('[MSG-8] whatever is killed, cut off or slow: each message arrives, and once acknowledged never again', async () => {
   const seed = runSeed('delivery')
   const first = seed - (seed % 4) // in one of four the server trims
   const lane = await openLane()

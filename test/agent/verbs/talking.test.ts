@@ -42,7 +42,7 @@ const sent = async (who: Agent) =>
 const becomes = (id: string, state: string) =>
   until(`${id} is ${state}`, async () => (await sent(lead))[id]?.[0] === state)
 
-it('[M1] a direct message and its answer reach their addressees only', async () => {
+it('[MSG-1] a direct message and its answer reach their addressees only', async () => {
   const { message } = await lead.ask<Said>('send', '--to', 'scout', '--content', 'which branch?')
   const id = message.message_id
   expect(await poll(third)).toEqual([])
@@ -62,7 +62,7 @@ it('[M1] a direct message and its answer reach their addressees only', async () 
   expect(await scout.run('send', '--to', 'Nobody', '--content', 'x')).toMatchObject({ code: 3 })
 })
 
-it('[M3] a task is delivered, read, answered; a broadcast is answered', async () => {
+it('[MSG-3] a task is delivered, read, answered; a broadcast is answered', async () => {
   const { task } = await lead.ask<Given>('delegate', '--to', 'Scout', '--task', 'look')
   const { message } = await lead.ask<Said>('broadcast', '--content', 'who knows?')
   expect(await sent(lead)).toMatchObject({ [message.message_id]: ['stored', 0] })
@@ -77,7 +77,7 @@ it('[M3] a task is delivered, read, answered; a broadcast is answered', async ()
   )
 })
 
-it('[M7] a note reaches creator and addressee; a canceled task is told and stays canceled', async () => {
+it('[MSG-7] a note reaches creator and addressee; a canceled task is told and stays canceled', async () => {
   for (const one of [lead, scout]) await one.run('poll')
   const { task } = await lead.ask<Given>('delegate', '--to', 'Scout', '--task', 'try it')
   const id = task.task_id
@@ -101,7 +101,7 @@ it('[M7] a note reaches creator and addressee; a canceled task is told and stays
   expect(await lead.run('cancel', id)).toMatchObject({ code: 4 })
 })
 
-it('[M2] log: by topic, sender, time and place; direct messages of others are not in it', async () => {
+it('[MSG-2] log: by topic, sender, time and place; direct messages of others are not in it', async () => {
   for (const one of [lead, scout]) await one.run('poll')
   for (const n of ['1', '2', '3']) await lead.ask('broadcast', '--content', n, '--topic', 'builds')
   const contents = async (who: Agent, ...flags: string[]) =>
@@ -122,7 +122,7 @@ it('[M2] log: by topic, sender, time and place; direct messages of others are no
   expect(await third.run('log', '--from', 'Nobody')).toMatchObject({ code: 3 })
 })
 
-it('[M2] without the server the log is what the replica has', async () => {
+it('[MSG-2] without the server the log is what the replica has', async () => {
   const { port, data } = server
   await third.run('poll')
   await server.stop()
@@ -135,7 +135,7 @@ it('[M2] without the server the log is what the replica has', async () => {
   server = await startServer({ port, data })
 })
 
-it('[I9] topics are chosen at register and changed later', async () => {
+it('[INBOX-9] topics are chosen at register and changed later', async () => {
   await third.ask('register', '--name', 'Third', '--topics', 'builds')
   await third.run('poll')
   const both = async () => {
@@ -150,7 +150,7 @@ it('[I9] topics are chosen at register and changed later', async () => {
   expect(await both()).toEqual(['b', 'l'])
 })
 
-it('[I7] a newcomer’s digest is one compact line', async () => {
+it('[INBOX-7] a newcomer’s digest is one compact line', async () => {
   await lead.ask('broadcast', '--content', `long ${'x'.repeat(5_000)}`, '--reset-trace')
   const late = await registered(server.url, 'Late')
   const { stdout } = await late.run('poll')
@@ -160,7 +160,7 @@ it('[I7] a newcomer’s digest is one compact line', async () => {
   expect(stdout.length).toBeLessThan(1_000)
 })
 
-it('[M5] two that only answer each other are stopped, and --reset-trace starts anew', async () => {
+it('[MSG-5] two that only answer each other are stopped, and --reset-trace starts anew', async () => {
   const pair = [await registered(server.url, 'Ping'), await registered(server.url, 'Pong')] as const
   let refused: string | null = null
   let turns = 0
@@ -182,7 +182,7 @@ it('[M5] two that only answer each other are stopped, and --reset-trace starts a
   expect(turns).toBeGreaterThan(MAX_HOPS)
 })
 
-it('[M6] prime fits on a page, says what changed, acknowledges nothing', async () => {
+it('[MSG-6] prime fits on a page, says what changed, acknowledges nothing', async () => {
   await scout.ask('prime')
   await scout.run('poll')
   const long = 'many words '.repeat(40)

@@ -26,7 +26,7 @@ const get = async (who: Agent, key: string, ...more: string[]) =>
 const log = async (who: Agent, key: string, ...more: string[]) =>
   (await who.ask<{ versions: FileVersion[] }>('file-log', '--key', key, ...more)).versions
 
-it('[V1] file-log says who, when and how much; file-get --version reads each', async () => {
+it('[VERSION-1] file-log says who, when and how much; file-get --version reads each', async () => {
   await put(ann, 'plan.md', 'one\ntwo\n')
   await get(bob, 'plan.md')
   await put(bob, 'plan.md', 'one\n2\nthree\n')
@@ -50,7 +50,7 @@ it('[V1] file-log says who, when and how much; file-get --version reads each', a
   expect((await ann.run('--version')).stdout).toMatch(/^\d/)
 })
 
-it('[V1] what is not kept or makes no sense is an error that says what there is', async () => {
+it('[VERSION-1] what is not kept or makes no sense is an error that says what there is', async () => {
   const codeOf = async (...args: string[]) => {
     const ran = await ann.run(...args, '--json')
     return [ran.code, ran.json().error?.code, ran.json().error?.message]
@@ -69,7 +69,7 @@ it('[V1] what is not kept or makes no sense is an error that says what there is'
   expect((await codeOf('file-restore', '--key', 'no.md')).slice(0, 2)).toEqual([3, 'unknown_file'])
 })
 
-it('[V5] looking at an old version does not change what the next file-put means; the newest is a base', async () => {
+it('[VERSION-5] looking at an old version does not change what the next file-put means; the newest is a base', async () => {
   await put(ann, 'base.md', 'one\ntwo\nthree\n')
   await put(ann, 'base.md', 'one\ntwo\nthree\nfour\n')
   await get(bob, 'base.md', '--version', '1')
@@ -86,7 +86,7 @@ it('[V5] looking at an old version does not change what the next file-put means;
   expect(await get(ann, 'base.md')).toBe('ONE\ntwo\nthree\nfour\nfive\n')
 })
 
-it('[V5] file-restore is a new edit: counted, in the history, once under its key, and merged with others’', async () => {
+it('[VERSION-5] file-restore is a new edit: counted, in the history, once under its key, and merged with others’', async () => {
   await put(ann, 'r.md', 'one\ntwo\nthree\n')
   await get(bob, 'r.md')
   await put(ann, 'r.md', 'one\n')
@@ -110,7 +110,7 @@ it('[V5] file-restore is a new edit: counted, in the history, once under its key
   expect(again).toMatchObject({ changed: false, file: { version: 5 } })
 })
 
-it('[V5] an edit that was under way while a version was restored is in the file', async () => {
+it('[VERSION-5] an edit that was under way while a version was restored is in the file', async () => {
   await put(ann, 'c.md', 'one\ntwo\nthree\n')
   await put(ann, 'c.md', 'one\ntwo\nthree\nfour\n')
   const cat = await fileClient(`${server.sync}/default`, 'cat')
@@ -130,7 +130,7 @@ it('[V5] an edit that was under way while a version was restored is in the file'
   await back.client.close()
 })
 
-it('[V5] file-restore brings back a removed file, and finds a renamed one', async () => {
+it('[VERSION-5] file-restore brings back a removed file, and finds a renamed one', async () => {
   await put(ann, 'gone.md', 'text\n')
   await ann.ask('file-rm', '--key', 'gone.md')
   const { hint } = (await bob.run('file-get', '--key', 'gone.md', '--json')).json().error!
@@ -148,7 +148,7 @@ it('[V5] file-restore brings back a removed file, and finds a renamed one', asyn
   expect(await get(ann, 'here.md')).toBe('text\n')
 })
 
-it('[V5] without the server there is no history, and nothing is changed', async () => {
+it('[VERSION-5] without the server there is no history, and nothing is changed', async () => {
   await server.stop()
   for (const verb of [
     ['file-log', '--key', 'r.md'],

@@ -39,7 +39,7 @@ const CASES: readonly [words: string[], typed: string, offered: string[]][] = [
 ]
 
 describe('completion', () => {
-  it('[E3] bash completes commands, flags, values and names of files', () => {
+  it('[ARGS-3] bash completes commands, flags, values and names of files', () => {
     const more: typeof CASES = [
       [['clawlink-agent', '--as', 'poll'], 'deleg', ['delegate']],
       [['clawlink-agent', 'delegate', '--priority', '='], 'h', ['high']],
@@ -71,7 +71,7 @@ _${words[0]!.replaceAll('-', '_')}; (IFS="|"; echo "\${COMPREPLY[*]}")`
     expect(printed.at(-1)).toContain('-F _clawlink_agent clawlink-agent')
   })
 
-  it.skipIf(!has('fish'))('[E3] fish does (skipped where there is no fish)', () => {
+  it.skipIf(!has('fish'))('[ARGS-3] fish does (skipped where there is no fish)', () => {
     const lines = CASES.map(
       ([words, typed]) => `complete -C '${[...words, typed].join(' ')}' | string join '|'; echo`,
     )
@@ -92,7 +92,7 @@ _${words[0]!.replaceAll('-', '_')}; (IFS="|"; echo "\${COMPREPLY[*]}")`
   })
 
   const noZsh = noTerminal !== null || !has('zsh')
-  it.skipIf(noZsh)('[E3] zsh does (skipped where there is no zsh, or no tmux)', async () => {
+  it.skipIf(noZsh)('[ARGS-3] zsh does (skipped where there is no zsh, or no tmux)', async () => {
     const terminal = openTerminal(160, 50, { HOME: dir })
     terminal.type('PS1="zsh> " exec zsh -f\n')
     await terminal.shows(/^zsh>/m)

@@ -56,7 +56,7 @@ const words = (example: string): string[] => {
   )
 }
 
-it('[E1] every flag that a command takes is explained with its default, and is taken', () => {
+it('[ARGS-1] every flag that a command takes is explained with its default, and is taken', () => {
   for (const { called, program, spec, help } of COMMANDS) {
     const own = visible(spec.flags)
     for (const [name, flag] of own) {
@@ -76,7 +76,7 @@ it('[E1] every flag that a command takes is explained with its default, and is t
   }
 })
 
-it('[E1] a command’s usage names its flags and no others', () => {
+it('[ARGS-1] a command’s usage names its flags and no others', () => {
   for (const { called, program, spec } of COMMANDS) {
     if (spec.name === '') continue
     const named = new Set([...usageOf(spec).matchAll(/--([a-z][\w-]*)/g)].map(([, name]) => name!))
@@ -89,7 +89,7 @@ it('[E1] a command’s usage names its flags and no others', () => {
   }
 })
 
-it('[E1] no flag is there that nobody looks at', () => {
+it('[ARGS-1] no flag is there that nobody looks at', () => {
   // A verb's flags are the fields of its action's input.
   const folderOf = join(root, 'workspace/actions')
   const actions = readdirSync(folderOf, { recursive: true, encoding: 'utf8' })
@@ -118,7 +118,7 @@ it('[E1] no flag is there that nobody looks at', () => {
   }
 })
 
-it('[E1] help has name, usage, exit codes and examples, and is short', () => {
+it('[ARGS-1] help has name, usage, exit codes and examples, and is short', () => {
   for (const { called, spec, help } of COMMANDS) {
     expect(help.startsWith(`${called}: ${spec.summary}`), called).toBe(true)
     expect(help, called).toContain(`usage: ${called}`)
@@ -131,7 +131,7 @@ it('[E1] help has name, usage, exit codes and examples, and is short', () => {
   }
 })
 
-it('[E1] a flag that means one thing in front of a verb means the same behind it', () => {
+it('[ARGS-1] a flag that means one thing in front of a verb means the same behind it', () => {
   for (const { program } of PROGRAMS) {
     const kinds = new Map<string, boolean>()
     for (const { flags } of program.commands) {
@@ -146,7 +146,7 @@ it('[E1] a flag that means one thing in front of a verb means the same behind it
   }
 })
 
-it('[E2] every example is a command line that is taken, of the command that it is an example of', () => {
+it('[ARGS-2] every example is a command line that is taken, of the command that it is an example of', () => {
   for (const { called, program, spec } of COMMANDS) {
     expect(spec.examples.length, called).toBeGreaterThan(0)
     for (const example of spec.examples) {
@@ -156,7 +156,7 @@ it('[E2] every example is a command line that is taken, of the command that it i
   }
 })
 
-it('[E1] the values that a help lists are those that are taken', () => {
+it('[ARGS-1] the values that a help lists are those that are taken', () => {
   const values = ({ program }: (typeof PROGRAMS)[number], command: string, flag: string) =>
     program.commands.find(({ name }) => name === command)!.flags[flag]!.type as ChoiceType
   const [agent, sync] = [PROGRAMS[0]!, PROGRAMS[1]!]

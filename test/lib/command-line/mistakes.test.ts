@@ -75,7 +75,7 @@ const TAKEN: readonly (readonly [line: string, given: string])[] = [
   ['help', 'help'],
 ]
 
-it('[E4] what can mean one thing only is taken, also without its flag', () => {
+it('[ARGS-4] what can mean one thing only is taken, also without its flag', () => {
   for (const [line, given] of TAKEN) expect(read(`clawlink-agent ${line}`), line).toBe(given)
 })
 
@@ -188,7 +188,7 @@ const WRONG: readonly (readonly [line: string, answer: string])[] = [
   ['clawlink poll', 'did you mean clawlink-agent poll?'],
 ]
 
-it('[E4] a mistake is answered with its cause and what to type, in one line, and exit 2', () => {
+it('[ARGS-4] a mistake is answered with its cause and what to type, in one line, and exit 2', () => {
   for (const [line, answer] of WRONG) {
     const said = read(line)
     expect(said, line).toContain(answer)
@@ -197,7 +197,7 @@ it('[E4] a mistake is answered with its cause and what to type, in one line, and
   }
 })
 
-it('[E4] each program knows the commands of the others', () => {
+it('[ARGS-4] each program knows the commands of the others', () => {
   for (const { program } of PROGRAMS.slice(0, 2)) {
     for (const { name } of program.commands) expect(COMMANDS_OF[program.name]).toContain(name)
   }
@@ -279,7 +279,7 @@ const CARRIED_OUT: readonly (readonly [
   ['', 2, 'no verb given — run clawlink-agent --help'],
 ]
 
-it('[E4] what a command refuses says why and what to do, and repeats no secret', async () => {
+it('[ARGS-4] what a command refuses says why and what to do, and repeats no secret', async () => {
   for (const [line, code, answer, stdin] of CARRIED_OUT) {
     const said = await run(line, stdin)
     expect(said.stderr, line).toContain(answer)
@@ -289,7 +289,7 @@ it('[E4] what a command refuses says why and what to do, and repeats no secret',
   }
 })
 
-it('[E4] what a server prints to be pasted works as it is; Ctrl-C says how to wait again; the log has who came', async () => {
+it('[ARGS-4] what a server prints to be pasted works as it is; Ctrl-C says how to wait again; the log has who came', async () => {
   const server = await startServer({ args: ['--log-level', 'info'] })
   const joinLine = /join {3}(.*? invite --data \S+)/.exec(await server.banner())![1]!
   const link = execFileSync('sh', ['-c', joinLine], { encoding: 'utf8', stdio: 'pipe' })
@@ -315,7 +315,7 @@ it('[E4] what a server prints to be pasted works as it is; Ctrl-C says how to wa
   await server.stop()
 })
 
-it('[E4] ids of another kind are named, a folder is no file, and lists for people have names', async () => {
+it('[ARGS-4] ids of another kind are named, a folder is no file, and lists for people have names', async () => {
   const server = await startServer()
   const ann = await registered(server.url, 'Ann')
   const message_id = 'm-3g8kxq0w7t2z'
@@ -342,7 +342,7 @@ it('[E4] ids of another kind are named, a folder is no file, and lists for peopl
 })
 
 it.skipIf(noTerminal !== null)(
-  '[E4] join - at a keyboard asks for the link, and Enter ends it',
+  '[ARGS-4] join - at a keyboard asks for the link, and Enter ends it',
   async () => {
     const server = await startServer()
     const link = execFileSync(

@@ -34,7 +34,7 @@ const read = (...argv: string[]) => {
   return { command: command?.name, values: Object.fromEntries(values), has: [...has] }
 }
 
-it('[E4] flags stand before or after the command, with their value or =value; the last one counts', () => {
+it('[ARGS-4] flags stand before or after the command, with their value or =value; the last one counts', () => {
   const said = { command: 'say', values: { text: 'hi', at: 'x' }, has: ['at', 'text'] }
   expect(read('--at', 'x', 'say', 'hi')).toEqual(said)
   expect(read('say', 'hi', '--at=x')).toMatchObject({ values: said.values })
@@ -44,7 +44,7 @@ it('[E4] flags stand before or after the command, with their value or =value; th
   expect(read('--at', 'say', 'say', 'hi')).toMatchObject({ values: { at: 'say', text: 'hi' } })
 })
 
-it('[E4] text that begins with a dash is text, unless it is a flag; after -- it is in any case', () => {
+it('[ARGS-4] text that begins with a dash is text, unless it is a flag; after -- it is in any case', () => {
   for (const text of ['-', '-5 degrees', '- item', '--', '-->', '--loud is what it says', '---']) {
     expect(read('say', '--text', text).values, text).toEqual({ text })
     if (text !== '--') expect(read('say', text).values, text).toEqual({ text })
@@ -54,7 +54,7 @@ it('[E4] text that begins with a dash is text, unless it is a flag; after -- it 
   expect(read('say', '--text', '-x').values).toEqual({ text: '-x' })
 })
 
-it('[E4] a number after a flag that may have one is its value, a word is not', () => {
+it('[ARGS-4] a number after a flag that may have one is its value, a word is not', () => {
   expect(read('say', '--wait', '60', 'hi').values).toEqual({ wait: '60', text: 'hi' })
   expect(read('say', '--wait', 'hi').values).toEqual({ wait: '', text: 'hi' })
   expect(read('--wait', 'say', 'hi').values).toEqual({ wait: '', text: 'hi' })
@@ -85,18 +85,18 @@ it.each([
     'say has no flag --constructor',
     'usage: p say T [--loud] [--wait [SECONDS]]',
   ],
-])('[E4] %j is wrong, and what to do is said', (argv, message, hint) => {
+])('[ARGS-4] %j is wrong, and what to do is said', (argv, message, hint) => {
   expect(() => read(...argv)).toThrow(expect.objectContaining({ code: 'usage', message, hint }))
 })
 
-it('[E4] --help and -h ask for no more', () => {
+it('[ARGS-4] --help and -h ask for no more', () => {
   for (const help of ['--help', '-h']) {
     expect(read('say', help)).toMatchObject({ command: 'say', has: ['help'] })
     expect(read(help, 'say')).toMatchObject({ command: 'say', has: ['help'] })
   }
 })
 
-it('[E4] help is a word for --help, of a command too; a command’s text may be that word', () => {
+it('[ARGS-4] help is a word for --help, of a command too; a command’s text may be that word', () => {
   expect(read('help')).toMatchObject({ has: ['help'] })
   expect(read('help', 'say')).toMatchObject({ command: 'say', has: ['help'] })
   expect(read('--at', 'x', 'help', 'say')).toMatchObject({ command: 'say', values: { at: 'x' } })
@@ -104,7 +104,7 @@ it('[E4] help is a word for --help, of a command too; a command’s text may be 
   expect(() => read('help', 'shout')).toThrow('no verb "shout"')
 })
 
-it('[E4] whatever is typed is understood, or refused as usage', () => {
+it('[ARGS-4] whatever is typed is understood, or refused as usage', () => {
   const words = PROGRAMS.flatMap(({ program }) =>
     program.commands.flatMap(({ name, flags }) => [
       name,

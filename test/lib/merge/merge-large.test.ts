@@ -26,7 +26,7 @@ const changed = (text: string, who: string, list: [number, number, number][]): s
   return all.join('\n')
 }
 
-it('[F1] however little effort there is, no new line is lost, and a change of one side alone is that change', () => {
+it('[FILE-1] however little effort there is, no new line is lost, and a change of one side alone is that change', () => {
   fc.assert(
     fc.property(effort, changes, changes, fc.boolean(), (steps, a, b, isLong) => {
       const base = lines(isLong ? 3_000 : 300, (i) => `line ${i % 50} of many`)
@@ -43,7 +43,7 @@ it('[F1] however little effort there is, no new line is lost, and a change of on
   )
 })
 
-it('[F1] a merge of long texts is the one of the short ones in them', () => {
+it('[FILE-1] a merge of long texts is the one of the short ones in them', () => {
   fc.assert(
     fc.property(inside, inside, (a, b) => {
       const base = lines(300, (i) => `line ${i % 50} of many`)
@@ -65,7 +65,7 @@ it('[F1] a merge of long texts is the one of the short ones in them', () => {
   )
 })
 
-it('[F1] a change of very many places is a bounded number of edits, and of conflicts', () => {
+it('[FILE-1] a change of very many places is a bounded number of edits, and of conflicts', () => {
   const base = lines(30_000, (i) => `${i} is a line`)
   const mine = lines(30_000, (i) => (i % 3 === 0 ? `${i} is my line` : `${i} is a line`))
   const alone = merge3(base, mine, base)
@@ -79,7 +79,7 @@ it('[F1] a change of very many places is a bounded number of edits, and of confl
   expect(wanted.filter((line) => !found.has(line))).toEqual([])
 })
 
-it('[F1] texts that are all repeats of few lines, or one line, are merged in bounded steps', () => {
+it('[FILE-1] texts that are all repeats of few lines, or one line, are merged in bounded steps', () => {
   const of = (n: number, k: number, seed: number): string =>
     lines(n, (i) => String(((i * 7 + seed) * 2_654_435_761) % k))
   const long = (seed: number): string =>
@@ -96,7 +96,7 @@ it('[F1] texts that are all repeats of few lines, or one line, are merged in bou
   }
 })
 
-it('[F1] a put merges by what it is handed, and changes nothing where that throws', () => {
+it('[FILE-1] a put merges by what it is handed, and changes nothing where that throws', () => {
   const doc = new Y.Doc()
   const put = { key: 'a.md', by: 'a-1' as AgentId, now: 0 }
   putFile(doc, { ...put, content: 'a\n', base: null })

@@ -90,7 +90,7 @@ describe('merge3', () => {
     expect(merged.conflicts).toMatchObject([{ from_line, to_line }])
   })
 
-  it('[F2] names the lines of the merged text, and in theirs only what they wrote', () => {
+  it('[FILE-2] names the lines of the merged text, and in theirs only what they wrote', () => {
     const merged = merge3('1\n2\nthe end\n', '0\n1\n2\nthe mine\n', '1\n2\nthe their\n')
     expect(merged.text).toBe('0\n1\n2\nthe their\nthe mine\n')
     expect(merged.conflicts).toEqual([
@@ -105,7 +105,7 @@ describe('merge3', () => {
     ])
   })
 
-  it('[F4] edits a line that only I changed by characters', () => {
+  it('[FILE-4] edits a line that only I changed by characters', () => {
     expect(merge3('the cat sat', 'the dog sat', 'the cat sat').edits).toEqual([
       { index: 4, remove: 3, insert: 'dog' },
     ])
@@ -120,7 +120,7 @@ describe('merge3', () => {
     ])
   })
 
-  it('[F3] is the identity where one side changed nothing, or both the same', () => {
+  it('[FILE-3] is the identity where one side changed nothing, or both the same', () => {
     fc.assert(
       fc.property(versions, text, ([base, mine], unrelated) => {
         for (const to of [mine, unrelated]) {
@@ -133,7 +133,7 @@ describe('merge3', () => {
     )
   })
 
-  it('[F4] gives edits in order and apart that make theirs the merged text, whole characters only', () => {
+  it('[FILE-4] gives edits in order and apart that make theirs the merged text, whole characters only', () => {
     fc.assert(
       fc.property(versions, ([base, mine, theirs]) => {
         const { text, edits, conflicts } = merge3(base, mine, theirs)
@@ -156,7 +156,7 @@ describe('merge3', () => {
     )
   })
 
-  it('[F1] loses no line that either side added, and puts again what is there already as nothing', () => {
+  it('[FILE-1] loses no line that either side added, and puts again what is there already as nothing', () => {
     fc.assert(
       fc.property(versions, ([base, mine, theirs]) => {
         const lines = (text: string) => text.split(/\r?\n/)
@@ -171,7 +171,7 @@ describe('merge3', () => {
     )
   })
 
-  it('[F1] has both sides’ edits of different lines exactly once', () => {
+  it('[FILE-1] has both sides’ edits of different lines exactly once', () => {
     const change = fc.constantFrom('replace', 'remove', 'insert', 'none')
     fc.assert(
       fc.property(

@@ -18,7 +18,7 @@ const text = fc
 const halves = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
 describe('textDelta', () => {
-  it('[V1] leads from any text to any other, with whole characters', () => {
+  it('[VERSION-1] leads from any text to any other, with whole characters', () => {
     fc.assert(
       fc.property(text, text, text, text, (head, from, to, tail) => {
         const [a, b] = [head + from + tail, head + to + tail]
@@ -33,7 +33,7 @@ describe('textDelta', () => {
     )
   })
 
-  it('[V1] does so also for long lines', () => {
+  it('[VERSION-1] does so also for long lines', () => {
     fc.assert(
       fc.property(text, text, text, (from, to, word) => {
         const filler = `${word}🇩🇪 é漢 some words\u{1f600} `.repeat(140)
@@ -44,7 +44,7 @@ describe('textDelta', () => {
     )
   })
 
-  it('[V1] deltas of many texts in a row lead to the last', () => {
+  it('[VERSION-1] deltas of many texts in a row lead to the last', () => {
     fc.assert(
       fc.property(text, fc.array(text, { maxLength: 20 }), (first, more) => {
         const deltas = more.map((to, i) => textDelta(more[i - 1] ?? first, to).edits)
@@ -57,7 +57,7 @@ describe('textDelta', () => {
     )
   })
 
-  it('[V1] counts lines as a diff does, and bytes of what differs', () => {
+  it('[VERSION-1] counts lines as a diff does, and bytes of what differs', () => {
     expect(figures('', '')).toEqual(figures('same\n', 'same\n'))
     expect(figures('', 'one\ntwo\n')).toEqual({
       addedLines: 2,
@@ -75,7 +75,7 @@ describe('textDelta', () => {
     expect(figures('a 😀 b', 'a 😁 b')).toMatchObject({ addedBytes: 4, removedBytes: 4 })
   })
 
-  it('[V3] stays small for scattered edits, also within one long line', () => {
+  it('[VERSION-3] stays small for scattered edits, also within one long line', () => {
     const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i} of many\n`)
     const edited = lines.map((line, i) => (i % 200 === 0 ? `${i}!\n` : line))
     expect(textDelta(lines.join(''), edited.join('')).edits).toHaveLength(100)

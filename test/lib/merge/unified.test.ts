@@ -33,7 +33,7 @@ it('is what diff -u writes', () => {
   expect(unifiedDiff(before, before, ['a', 'b'])).toBe('')
 })
 
-it('[F12] git apply makes the one text of the other with it', () => {
+it('[FILE-12] git apply makes the one text of the other with it', () => {
   const dir = tempDir('patch')
   const line = fc.constantFrom('', 'a', 'b', 'c', ' x', '-y', '+z', '@@', 'ü漢👍', 'r\r')
   const text = fc

@@ -81,7 +81,7 @@ const OUT_OF_PLACE = [
 ]
 
 describe('what can be seen', () => {
-  it('[LN1] shows every character that shows nothing, and those that change what stands around them', () => {
+  it('[TEXT-1] shows every character that shows nothing, and those that change what stands around them', () => {
     for (const [first, last] of HIDDEN) {
       for (let code = first; code <= last; code++) {
         const char = String.fromCodePoint(code)
@@ -95,18 +95,18 @@ describe('what can be seen', () => {
     }
   })
 
-  it.each(IN_PLACE)('[LN1] leaves %s as it is', (_, text) => {
+  it.each(IN_PLACE)('[TEXT-1] leaves %s as it is', (_, text) => {
     expect(oneLine(text)).toBe(text)
     expect(hasHidden(text)).toBe(false)
   })
 
-  it.each(OUT_OF_PLACE)('[LN1] shows what is out of place in %j', (text) => {
+  it.each(OUT_OF_PLACE)('[TEXT-1] shows what is out of place in %j', (text) => {
     expect(hasHidden(text)).toBe(true)
   })
 })
 
 describe('names', () => {
-  it('[LN2] are at most 64 characters as they are read, all of them visible', () => {
+  it('[TEXT-2] are at most 64 characters as they are read, all of them visible', () => {
     expect(shownName('ana')).toBe('ana')
     expect(shownName('a\nb\u200b')).toBe('a\\nb\\u200b')
     for (const name of ['x'.repeat(300_000), '🤖'.repeat(300_000), '\n'.repeat(300_000)]) {
@@ -116,7 +116,7 @@ describe('names', () => {
     expect(shownName('🤖'.repeat(64))).toBe('🤖'.repeat(64))
   })
 
-  it('[LN2] that somebody chooses have nothing that could pass for another field', () => {
+  it('[TEXT-2] that somebody chooses have nothing that could pass for another field', () => {
     for (const name of ['ana', 'Ana Lee', 'Zoë', '山田', 'build-2.1_x', "O'Neil", 'x'.repeat(64)]) {
       expect(nameFault(name), name).toBe(null)
     }
@@ -137,7 +137,7 @@ describe('names', () => {
     }
   })
 
-  it('[LN3] are quoted in a line where they could mislead', () => {
+  it('[TEXT-3] are quoted in a line where they could mislead', () => {
     for (const plain of ['ana', 'Ana Lee', 'Zoë', '山田', 'a-1_b.c', 'می‌خواهم']) {
       expect(word(plain)).toBe(plain)
     }
@@ -162,7 +162,7 @@ describe('names', () => {
     expect(pathField('docs/plan  x.md')).toBe('"docs/plan  x.md"')
   })
 
-  it('[LN4] in hints are one short word', () => {
+  it('[TEXT-4] in hints are one short word', () => {
     for (const name of ['ana', 'build-2.1', 'Zoë', '山田']) expect(isHintName(name)).toBe(true)
     for (const name of ['', 'Ana Lee', 'run:x', 'a'.repeat(33), 'a\u200bb', '山'.repeat(11)]) {
       expect(isHintName(name), name).toBe(false)
@@ -171,7 +171,7 @@ describe('names', () => {
 })
 
 describe('words for a shell', () => {
-  it('[LN5] are what they were, and run nothing', () => {
+  it('[TEXT-5] are what they were, and run nothing', () => {
     const words = [
       'a.md',
       'a b',

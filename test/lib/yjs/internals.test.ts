@@ -33,7 +33,7 @@ const withText = (): { doc: Y.Doc; text: Y.Text } => {
   return { doc, text }
 }
 
-it('[A5] items of a text stand in a list, deleted ones included', () => {
+it('[LAYER-5] items of a text stand in a list, deleted ones included', () => {
   const { doc, text } = withText()
   const items: Y.Item[] = []
   for (let item = firstItem(text); item !== null; item = itemAfter(item)) items.push(item)
@@ -60,14 +60,14 @@ it('[A5] items of a text stand in a list, deleted ones included', () => {
   expect(marks.map(isElement)).toEqual([false, false])
 })
 
-it('[A5] the units of a root whose class is not known yet are counted', () => {
+it('[LAYER-5] the units of a root whose class is not known yet are counted', () => {
   const doc = new Y.Doc()
   Y.applyUpdate(doc, Y.encodeStateAsUpdate(withText().doc))
   expect(unitsIn(doc.share.get('text')!)).toBe(4)
   expect(firstItem(doc.share.get('text')!)?.id.clock).toBe(0)
 })
 
-it('[A5] a map keeps the newest item of each key, and says in what it stands', () => {
+it('[LAYER-5] a map keeps the newest item of each key, and says in what it stands', () => {
   const doc = new Y.Doc()
   const map = doc.getMap('map')
   const inner = new Y.Map<unknown>()
@@ -87,7 +87,7 @@ it('[A5] a map keeps the newest item of each key, and says in what it stands', (
   expect([itemOfParent(inner), itemOfParent(map), itemOfParent(null)]).toEqual([held, null, null])
 })
 
-it('[A5] several values of one item are told one by one', () => {
+it('[LAYER-5] several values of one item are told one by one', () => {
   const doc = new Y.Doc()
   const array = doc.getArray<unknown>('array')
   array.push([1, { two: 2 }, 'three'])
@@ -96,7 +96,7 @@ it('[A5] several values of one item are told one by one', () => {
   expect(valuesIn(firstItem(withText().text)!)).toEqual(['a', 'b'])
 })
 
-it('[A5] an item goes right after another, and Yjs finds and joins it', () => {
+it('[LAYER-5] an item goes right after another, and Yjs finds and joins it', () => {
   const doc = new Y.Doc()
   const array = doc.getArray<number>('array')
   array.push(Array.from({ length: 50 }, (_, i) => i))
@@ -113,7 +113,7 @@ it('[A5] an item goes right after another, and Yjs finds and joins it', () => {
   expect(structAt(doc, doc.clientID, 50).length).toBeGreaterThan(1)
 })
 
-it('[A5] structs are in lists by client, in the order of their clocks', () => {
+it('[LAYER-5] structs are in lists by client, in the order of their clocks', () => {
   const { doc } = withText()
   expect([...structsByClient(doc).keys()]).toEqual([1])
   const structs = structsByClient(doc).get(1)!
@@ -130,7 +130,7 @@ it('[A5] structs are in lists by client, in the order of their clocks', () => {
   expect([...structsIn(doc, 2, 0)]).toEqual([])
 })
 
-it('[A5] a document tells whether it is new, and whether it holds something back', () => {
+it('[LAYER-5] a document tells whether it is new, and whether it holds something back', () => {
   const { doc, text } = withText()
   const before = Y.encodeStateVector(doc)
   text.insert(0, 'x')
@@ -146,7 +146,7 @@ it('[A5] a document tells whether it is new, and whether it holds something back
   expect(hasPending(deletes)).toBe(true)
 })
 
-it('[A5] a type tells within a transaction that it has changed', () => {
+it('[LAYER-5] a type tells within a transaction that it has changed', () => {
   const { doc, text } = withText()
   expect(isChanging(text)).toBe(false)
   doc.transact(() => {

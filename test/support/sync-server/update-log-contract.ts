@@ -21,14 +21,14 @@ export const updateLogContract = <P>(
   open: (place: P) => Promise<UpdateLog>,
 ): void => {
   describe(`${name} keeps the UpdateLog contract`, () => {
-    it('[D1] is empty at first', async () => {
+    it('[DUR-1] is empty at first', async () => {
       const log = await open(newPlace())
       expect(await log.load('w')).toEqual({ checkpoint: null, tail: [], seq: 0 })
       expect(await log.workspaces()).toEqual([])
       await log.close()
     })
 
-    it('[D1] gives records back in the order of the calls, also after it was closed', async () => {
+    it('[DUR-1] gives records back in the order of the calls, also after it was closed', async () => {
       const place = newPlace()
       const log = await open(place)
       const seqs = await Promise.all([
@@ -48,7 +48,7 @@ export const updateLogContract = <P>(
       await again.close()
     })
 
-    it('[Q7] facts are stored with the updates that they belong to, or alone, and go the same way', async () => {
+    it('[HTTP-7] facts are stored with the updates that they belong to, or alone, and go the same way', async () => {
       const place = newPlace()
       const log = await open(place)
       const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
@@ -76,7 +76,7 @@ export const updateLogContract = <P>(
       await again.close()
     })
 
-    it('[D2] keeps workspaces with similar names apart', async () => {
+    it('[DUR-2] keeps workspaces with similar names apart', async () => {
       const log = await open(newPlace())
       for (const name of ['a', 'a.b', 'ab', 'a-b'])
         await log.append(name, [new TextEncoder().encode(name)])
@@ -89,7 +89,7 @@ export const updateLogContract = <P>(
       await log.close()
     })
 
-    it('[D3] a checkpoint takes the place of the records it covers and of no other', async () => {
+    it('[DUR-3] a checkpoint takes the place of the records it covers and of no other', async () => {
       const place = newPlace()
       const log = await open(place)
       for (let i = 1; i <= 5; i++) await log.append('w', [bytes(i)])
@@ -108,7 +108,7 @@ export const updateLogContract = <P>(
       await again.close()
     })
 
-    it('[D1] stores many concurrent appends of many workspaces completely', async () => {
+    it('[DUR-1] stores many concurrent appends of many workspaces completely', async () => {
       const log = await open(newPlace())
       const jobs: Promise<number>[] = []
       for (let i = 0; i < 2_000; i++) jobs.push(log.append(`w${i % 7}`, [bytes(i & 255, i >> 8)]))
@@ -125,14 +125,14 @@ export const updateLogContract = <P>(
       await log.close()
     })
 
-    it('[D1] rejects appends after close', async () => {
+    it('[DUR-1] rejects appends after close', async () => {
       const log = await open(newPlace())
       await log.append('w', [bytes(1)])
       await log.close()
       await expect(log.append('w', [bytes(2)])).rejects.toThrow()
     })
 
-    it('[G1] archives with an update, in order, found by position and by id, also after it was closed', async () => {
+    it('[LOG-1] archives with an update, in order, found by position and by id, also after it was closed', async () => {
       const place = newPlace()
       const log = await open(place)
       expect(await log.archived('w', 'broadcasts', 0, 10)).toEqual([])
@@ -180,7 +180,7 @@ export const updateLogContract = <P>(
       await again.close()
     })
 
-    it('[G1] after a cut in the midst of appends has the archived entries of exactly the records it has', async () => {
+    it('[LOG-1] after a cut in the midst of appends has the archived entries of exactly the records it has', async () => {
       const place = newPlace()
       const log = await open(place)
       const jobs: Promise<unknown>[] = []
@@ -201,7 +201,7 @@ export const updateLogContract = <P>(
       await again.close()
     })
 
-    it('[V4] keeps versions of things apart, in the order of their numbers, through checkpoints and a restart', async () => {
+    it('[VERSION-4] keeps versions of things apart, in the order of their numbers, through checkpoints and a restart', async () => {
       const place = newPlace()
       const log = await open(place)
       const { versions } = log
@@ -249,7 +249,7 @@ export const updateLogContract = <P>(
       await again.close()
     })
 
-    it('[V3] drops versions in the same step that adds one', async () => {
+    it('[VERSION-3] drops versions in the same step that adds one', async () => {
       const log = await open(newPlace())
       for (let i = 1; i <= 4; i++) await log.versions.keep('w', [version('a', i)])
       await log.versions.keep('w', [version('a', 5, [1, 2]), version('b', 1)])

@@ -18,7 +18,7 @@ afterAll(() => server.stop())
 
 const RUNS = 150
 
-it('[Z29] each operation stands where it was checked, however updates are cut, joined, repeated or built by hand', () => {
+it('[AUTH-29] each operation stands where it was checked, however updates are cut, joined, repeated or built by hand', () => {
   const seed = runSeed('arrivals')
   const total: Outcome = { compared: 0, collected: 0, refused: 0, broken: 0 }
   for (let i = 0; i < RUNS; i++) {
@@ -80,7 +80,7 @@ const BUILT: Record<string, [known: Uint8Array | null, Uint8Array, code?: number
   ],
 }
 
-it.each(Object.entries(BUILT))('[Z29] refused: %s', async (_, [known, update, code = 4400]) => {
+it.each(Object.entries(BUILT))('[AUTH-29] refused: %s', async (_, [known, update, code = 4400]) => {
   const { client, doc } = await liveDoc(`${server.sync}/default`, new Y.Doc(), mallory.headers)
   if (known !== null) client.update(known)
   await client.barrier()
@@ -93,7 +93,7 @@ it.each(Object.entries(BUILT))('[Z29] refused: %s', async (_, [known, update, co
   await again.client.close()
 })
 
-it('[Z10] another’s record is not deleted in the turn either in which it arrives', () => {
+it('[AUTH-10] another’s record is not deleted in the turn either in which it arrives', () => {
   const by = (agent: string): Principal => ({ kind: 'agent', agent, workspace: 'w', role: 'write' })
   const authors = new Authors(() => false)
   const live = new LiveDocument()

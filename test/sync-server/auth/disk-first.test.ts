@@ -91,7 +91,7 @@ const life = (store: AccessStore, secrets: Set<string>) => {
   ] as const
 }
 
-it('[O19] whichever write fails: what is in memory is what is on disk, and the same request again is done', async () => {
+it('[OPS-19] whichever write fails: what is in memory is what is on disk, and the same request again is done', async () => {
   const secrets = new Set([ann, bob, spare])
   for (let refuses = 1; ; refuses++) {
     const disk = new Disk()
@@ -125,7 +125,7 @@ it('[O19] whichever write fails: what is in memory is what is on disk, and the s
   }
 }, 60_000)
 
-it('[O19] of several at once by an invite for one, one joins, also where a write fails', async () => {
+it('[OPS-19] of several at once by an invite for one, one joins, also where a write fails', async () => {
   for (const refuses of [Number.POSITIVE_INFINITY, 2, 3]) {
     const disk = new Disk()
     disk.refuses = refuses
@@ -140,7 +140,7 @@ it('[O19] of several at once by an invite for one, one joins, also where a write
   }
 })
 
-it('[O19] a write that failed and is on disk all the same is known once the store works again', async () => {
+it('[OPS-19] a write that failed and is on disk all the same is known once the store works again', async () => {
   const disk = new Disk()
   const store = await open(disk)
   const put = disk.put
@@ -155,7 +155,7 @@ it('[O19] a write that failed and is on disk all the same is known once the stor
   expect(store.admin.invites(null)).toHaveLength(1)
 })
 
-it('[O19] the log says that it failed before who waits is told, whatever was to be stored', async () => {
+it('[OPS-19] the log says that it failed before who waits is told, whatever was to be stored', async () => {
   const log = await LevelUpdateLog.open(tempDir('log'), () => NOW)
   const bad = { type: 'put', key: 'x' } as unknown as Op
   const told: string[] = []

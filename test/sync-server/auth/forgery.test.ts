@@ -123,7 +123,7 @@ const entry = (fileId: string, createdBy: AgentId): FileEntry => ({
 })
 
 it.each(Object.entries(TRIES))(
-  '[Z10] in another’s name: %s is refused, and changes nothing',
+  '[AUTH-10] in another’s name: %s is refused, and changes nothing',
   async (_, attempt) => {
     await until('the task is filed', () => tasksOf(theirs.doc).size > 0)
     const before = await state()
@@ -135,7 +135,7 @@ it.each(Object.entries(TRIES))(
   },
 )
 
-it('[Z10] everything in one’s own name is taken', async () => {
+it('[AUTH-10] everything in one’s own name is taken', async () => {
   const me = 'a-mallory' as AgentId
   const { client, doc } = await open(mallory)
   doc.transact(() => {
@@ -154,7 +154,7 @@ it('[Z10] everything in one’s own name is taken', async () => {
   await client.close()
 })
 
-it('[Z10] who changes the record of another’s file leaves who made it, also after being away', async () => {
+it('[AUTH-10] who changes the record of another’s file leaves who made it, also after being away', async () => {
   const me = 'a-mallory' as AgentId
   const put = (doc: Y.Doc, key: string, by: AgentId, content = 'x') =>
     putFile(doc, { ...file, key, content, by, force: true })
@@ -181,7 +181,7 @@ it('[Z10] who changes the record of another’s file leaves who made it, also af
   await third.client.close()
 })
 
-it('[Z9] another’s Yjs client id is refused, after a restart, too; its owner goes on', async () => {
+it('[AUTH-9] another’s Yjs client id is refused, after a restart, too; its owner goes on', async () => {
   const steal = async () => {
     const doc = new Y.Doc()
     const { client } = await open(mallory, doc)
@@ -202,7 +202,7 @@ it('[Z9] another’s Yjs client id is refused, after a restart, too; its owner g
   expect(again.doc.getText('file:x').toString()).toMatch(/^mine /)
 })
 
-it('[Z9] the server’s client id is nobody’s', async () => {
+it('[AUTH-9] the server’s client id is nobody’s', async () => {
   const doc = new Y.Doc()
   const { client } = await open(mallory, doc)
   await client.barrier()
@@ -211,7 +211,7 @@ it('[Z9] the server’s client id is nobody’s', async () => {
   expect(await client.closed).toBe(4430)
 })
 
-it('[Z9] a struct without content that would silence another is refused', async () => {
+it('[AUTH-9] a struct without content that would silence another is refused', async () => {
   const doc = new Y.Doc()
   const { client } = await open(mallory, doc)
   await client.barrier()
@@ -223,7 +223,7 @@ it('[Z9] a struct without content that would silence another is refused', async 
   await theirs.client.barrier()
 })
 
-it('[Z8] another’s identity in awareness is refused; an echo of it is nothing', async () => {
+it('[AUTH-8] another’s identity in awareness is refused; an echo of it is nothing', async () => {
   const state = (client: number, clock: number, agent: string) => {
     const json = JSON.stringify({ agent: { id: agent, name: 'N', kind: 'agent' } })
     return frame(1, frame(1, client, clock, new TextEncoder().encode(json)))
@@ -242,7 +242,7 @@ it('[Z8] another’s identity in awareness is refused; an echo of it is nothing'
   expect(await fresh.closed).toBe(4430)
 })
 
-it('[Z11] a command in another’s name is refused; a key is its agent’s', async () => {
+it('[AUTH-11] a command in another’s name is refused; a key is its agent’s', async () => {
   const path = '/api/workspaces/default/tasks/t-honest'
   const as = (who: Member, body: object, what = 'claim') =>
     ask(server, `${path}/${what}`, body, who.headers)
@@ -268,7 +268,7 @@ it('[Z11] a command in another’s name is refused; a key is its agent’s', asy
   expect(archive.error?.code).toBe('forged')
 })
 
-it('[Z16] what was refused is in the log and in the audit log', async () => {
+it('[AUTH-16] what was refused is in the log and in the audit log', async () => {
   await until('it is logged', () => server.log().includes('in another name'))
   const { data } = await ask<{ entries: { what: string; by: string }[] }>(
     server,
@@ -279,7 +279,7 @@ it('[Z16] what was refused is in the log and in the audit log', async () => {
   )
 })
 
-it('[Z15] after a restore, and only then, an admin’s link brings back what others wrote; not in their place', async () => {
+it('[AUTH-15] after a restore, and only then, an admin’s link brings back what others wrote; not in their place', async () => {
   const lost = new Y.Doc()
   const author = await member(server, 'a-author')
   const admin = await member(server, 'a-trusted', 'admin')

@@ -176,18 +176,21 @@ const TRIES: Record<string, (doc: Y.Doc) => unknown> = {
   meta: (doc) => void metaOf(doc).set('later', 1),
 }
 
-it.each(Object.entries(TRIES))('[DG6] %s is refused, and changes nothing', async (_, attempt) => {
-  const before = await state()
-  const { client, doc } = await open(mallory)
-  const bytes = doc.transact(() => attempt(doc))
-  for (const update of Array.isArray(bytes) ? bytes : [bytes]) {
-    if (update instanceof Uint8Array) client.update(update)
-  }
-  expect([4422, 4430, 4400, 4414]).toContain(await client.closed)
-  expect(await state()).toEqual(before)
-})
+it.each(Object.entries(TRIES))(
+  '[GRAMMAR-6] %s is refused, and changes nothing',
+  async (_, attempt) => {
+    const before = await state()
+    const { client, doc } = await open(mallory)
+    const bytes = doc.transact(() => attempt(doc))
+    for (const update of Array.isArray(bytes) ? bytes : [bytes]) {
+      if (update instanceof Uint8Array) client.update(update)
+    }
+    expect([4422, 4430, 4400, 4414]).toContain(await client.closed)
+    expect(await state()).toEqual(before)
+  },
+)
 
-it('[DG6] a reason names the place, in a close frame of at most 123 bytes', async () => {
+it('[GRAMMAR-6] a reason names the place, in a close frame of at most 123 bytes', async () => {
   const { client, doc } = await open(mallory)
   const closed = new Promise<[number, string]>((resolve) =>
     client.ws.on('close', (code, reason) => resolve([code, String(reason)])),
@@ -201,7 +204,7 @@ it('[DG6] a reason names the place, in a close frame of at most 123 bytes', asyn
 it.each([
   ['levels', 1, '['.repeat(17) + ']'.repeat(17)],
   ['a clock beyond what others can read', 2 ** 53 - 1, '{}'],
-])('[DG6] an awareness state with too many or too large: %s', async (_, clock, json) => {
+])('[GRAMMAR-6] an awareness state with too many or too large: %s', async (_, clock, json) => {
   const { client } = await open(mallory)
   const entry = encoding.encode((to) => {
     for (const number of [1, 5, clock]) encoding.writeVarUint(to, number)
@@ -211,7 +214,7 @@ it.each([
   expect(await client.closed).toBe(4422)
 })
 
-it('[DG7] a count of edits grows and never goes back, nor away', async () => {
+it('[GRAMMAR-7] a count of edits grows and never goes back, nor away', async () => {
   const id = 'a.md' as FileId
   for (const spoil of [
     (doc: Y.Doc) => editsOf(doc, id).set(String(doc.clientID), { agent: me, count: 1, at: 3 }),
@@ -229,7 +232,7 @@ it('[DG7] a count of edits grows and never goes back, nor away', async () => {
   }
 })
 
-it('[DG8] honest programs of other make get in whole: yrs, and editors with marks', async () => {
+it('[GRAMMAR-8] honest programs of other make get in whole: yrs, and editors with marks', async () => {
   const { client, doc } = await open(mallory)
   const other = new yrs.YDoc({ clientID: 4_711 })
   const text = other.getText('file:yrs.md')

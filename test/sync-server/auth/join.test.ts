@@ -42,7 +42,7 @@ const joins = (secret: string, agent_id: string, more: object = {}, headers = {}
     { authorization: '', ...headers },
   )
 
-it('[Z3] the same user joins with no extra step; what is left for that is that user’s alone', async () => {
+it('[AUTH-3] the same user joins with no extra step; what is left for that is that user’s alone', async () => {
   const dir = process.env.CLAWLINK_RUN_DIR!
   expect(statSync(dir).mode & 0o777).toBe(0o700)
   expect(statSync(runFileOf(dir, server.port)).mode & 0o777).toBe(0o600)
@@ -58,7 +58,7 @@ it('[Z3] the same user joins with no extra step; what is left for that is that u
   expect(() => statSync(runFileOf(dir, other.port))).toThrow()
 })
 
-it('[Z3] who is on another machine is told what to ask for', async () => {
+it('[AUTH-3] who is on another machine is told what to ask for', async () => {
   const one = stranger()
   const ran = await one.run('', '--relay', server.url, 'register', '--name', 'Far', '--json')
   expect(ran.code).toBe(5)
@@ -66,7 +66,7 @@ it('[Z3] who is on another machine is told what to ask for', async () => {
   expect(ran.json().error?.hint).toContain('join')
 })
 
-it('[Z14] invite, join from stdin, agents, rotate, revoke, audit: with the server running and without', async () => {
+it('[AUTH-14] invite, join from stdin, agents, rotate, revoke, audit: with the server running and without', async () => {
   const link = (await sync('invite', '--data', server.data, '--url', server.url)).stdout.trim()
   expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#w=default&i=cli_/)
   const one = stranger()
@@ -108,7 +108,7 @@ it('[Z14] invite, join from stdin, agents, rotate, revoke, audit: with the serve
   expect((await sync('invites', '--role', 'x', '--data', data)).code).toBe(2)
 })
 
-it('[Z14] on the data of a server that does not run invites are bounded as its --limit says', async () => {
+it('[AUTH-14] on the data of a server that does not run invites are bounded as its --limit says', async () => {
   const data = tempDir('stopped')
   const codeOf = async (env: Record<string, string>, ...args: string[]) => {
     const command = [bin('clawlink-sync.cjs'), ...args, '--data', data, '--json']
@@ -140,7 +140,7 @@ it('[Z14] on the data of a server that does not run invites are bounded as its -
   expect(await codeOf({ CLAWLINK_LIMIT: 'invites=1' }, 'audit', '--limit', '5')).toBe(undefined)
 })
 
-it('[Z34] who registers after it has joined is listed by its name, and so after a restart', async () => {
+it('[AUTH-34] who registers after it has joined is listed by its name, and so after a restart', async () => {
   const ann = await member(server, 'a-ann')
   const { client, doc } = await liveDoc(`${server.sync}/default`, new Y.Doc(), ann.headers)
   const register = async (name: string) => {
@@ -170,7 +170,7 @@ it('[Z34] who registers after it has joined is listed by its name, and so after 
   expect((await sync('revoke', 'Ann II', '--data', data)).code).toBe(0)
 })
 
-it('[Z4] an invite is good for so many, until it expires; the same join again counts once', async () => {
+it('[AUTH-4] an invite is good for so many, until it expires; the same join again counts once', async () => {
   const two = await invite(server, { uses: 2 })
   const credential = `clc_${'k'.repeat(43)}`
   for (let i = 0; i < 3; i++) {
@@ -195,7 +195,7 @@ it('[Z4] an invite is good for so many, until it expires; the same join again co
 /** 1.x's routes give the code beside the text of an error. */
 type Coded = { status: number; error?: { code: string }; code?: string }
 
-it('[Z37] nobody joins or registers under an id that is another’s name, or the reverse', async () => {
+it('[AUTH-37] nobody joins or registers under an id that is another’s name, or the reverse', async () => {
   const at = '/api/workspaces/default/register'
   const boris = await member(server, 'a-boris')
   expect((await ask(server, at, { name: 'Boris' }, boris.headers)).status).toBe(200)
@@ -244,7 +244,7 @@ it('[Z37] nobody joins or registers under an id that is another’s name, or the
   expect([code, stderr]).toEqual([4, expect.stringContaining('is the id of another agent')])
 })
 
-it('[Z5] an agent that somebody is cannot be had by another invite', async () => {
+it('[AUTH-5] an agent that somebody is cannot be had by another invite', async () => {
   const many = await invite(server, { uses: null })
   const first = await joins(many, 'a-taken')
   expect((await joins(many, 'a-taken')).error?.code).toBe('not_allowed')
@@ -261,7 +261,7 @@ it('[Z5] an agent that somebody is cannot be had by another invite', async () =>
   expect((await joins(many, 'server')).error?.code).toBe('bad_name')
 })
 
-it('[Z7] no secret is in the log, in the data, or among the processes', async () => {
+it('[AUTH-7] no secret is in the log, in the data, or among the processes', async () => {
   const { token } = await member(server, 'a-secretive')
   await globalThis.fetch(`${server.url}/api/${token}`, { headers: bearer(token) })
   await globalThis.fetch(`${server.url}/health`, { headers: bearer(`clc_${'w'.repeat(43)}`) })

@@ -28,7 +28,7 @@ const writtenUnder = (client: number): Uint8Array => {
   return Y.encodeStateAsUpdate(doc)
 }
 
-it('[P5] nobody writes under a client id that another shows, until it shows it no more', async () => {
+it('[PRESENCE-5] nobody writes under a client id that another shows, until it shows it no more', async () => {
   const ben = await member(server, 'a-ben')
   const shown = await open(ben)
   shown.send(state(4711, 1, ben.agent))
@@ -57,7 +57,7 @@ it('[P5] nobody writes under a client id that another shows, until it shows it n
   })
 })
 
-it('[P5] an agent that brings another’s first edits is not locked out: they pass once the other has sent them', async () => {
+it('[PRESENCE-5] an agent that brings another’s first edits is not locked out: they pass once the other has sent them', async () => {
   const [zoe, yan] = [await member(server, 'a-zoe'), await member(server, 'a-yan')]
   const shown = await open(zoe)
   shown.send(state(5001, 1, zoe.agent))
@@ -76,7 +76,7 @@ it('[P5] an agent that brings another’s first edits is not locked out: they pa
   await Promise.all([again.close(), shown.close()])
 })
 
-it('[P6] an agent that is connected is present after a restart, whoever shows itself under its client id', async () => {
+it('[PRESENCE-6] an agent that is connected is present after a restart, whoever shows itself under its client id', async () => {
   const cat = await member(server, 'a-cat')
   const { client, doc } = await liveDoc(`${server.sync}/default`, new Y.Doc(), cat.headers)
   const facts = { name: 'Cat', capabilities: [], machine: '', description: '', now: 1 }

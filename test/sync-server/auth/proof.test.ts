@@ -73,7 +73,7 @@ const started = async (options: Parameters<typeof startServer>[0] = {}): Promise
 }
 
 it.each(Object.keys(ANSWERS))(
-  '[Z38] who has taken the port of a server that is down, and %s, is shown no secret',
+  '[AUTH-38] who has taken the port of a server that is down, and %s, is shown no secret',
   async (how) => {
     const { port, url, data, stop } = await started()
     const home = tempDir('home')
@@ -111,7 +111,7 @@ it.each(Object.keys(ANSWERS))(
   },
 )
 
-it('[Z38] a profile notes that its server can prove itself, also one that joined by a link', async () => {
+it('[AUTH-38] a profile notes that its server can prove itself, also one that joined by a link', async () => {
   const server = await started()
   const one = agent(undefined, tempDir('home'), 'alone')
   const link = `${server.url}/#w=default&i=${await invite(server, { role: 'write' })}`
@@ -121,7 +121,7 @@ it('[Z38] a profile notes that its server can prove itself, also one that joined
   expect(JSON.parse(readFileSync(join(dir, file!), 'utf8'))).toMatchObject({ proves: true })
 })
 
-it('[Z38] the owner’s token is shown to no process but the one that has the data folder', async () => {
+it('[AUTH-38] the owner’s token is shown to no process but the one that has the data folder', async () => {
   const server = await started()
   const owner = readFileSync(join(server.data, 'owner.json'))
   expect((await sync('agents', '--data', server.data)).code).toBe(0)
@@ -136,7 +136,7 @@ it('[Z38] the owner’s token is shown to no process but the one that has the da
   expect(other.shown()).toBe('')
 })
 
-it('[Z38] a proof answers one nonce, tells who asks nothing, and takes a valid question', async () => {
+it('[AUTH-38] a proof answers one nonce, tells who asks nothing, and takes a valid question', async () => {
   const server = await started()
   const prove = async (query: string) => {
     const { status, data } = await ask<{ proof?: string }>(

@@ -187,7 +187,7 @@ for (const [name, row] of Object.entries(PLAIN)) {
 /** What its own test is about: it is open to whoever has an invite. */
 const ELSEWHERE = ['POST /api/join']
 
-it('[Z2] every route of the server has a row in this table', () => {
+it('[AUTH-2] every route of the server has a row in this table', () => {
   const app = createApp({ updateLog: {} } as unknown as AppEnv)
   const routes = app.routes.filter(({ method }) => method !== 'ALL')
   const names = [...new Set(routes.map(({ method, path }) => `${method} ${path}`))]
@@ -195,7 +195,7 @@ it('[Z2] every route of the server has a row in this table', () => {
 })
 
 describe.each(Object.entries(TABLE))('%s', (name, { pass, path, body, method }) => {
-  it.each(WHO)('[Z2] as %s', async (who) => {
+  it.each(WHO)('[AUTH-2] as %s', async (who) => {
     const [verb, route] = name.split(' ') as [string, string]
     const me = agents[who] ?? 'a-someone'
     const url = server.url + (path ?? route).replace('ME', me)
@@ -214,7 +214,7 @@ describe.each(Object.entries(TABLE))('%s', (name, { pass, path, body, method }) 
   })
 })
 
-it('[Z1] who shows nothing learns no name and no detail', async () => {
+it('[AUTH-1] who shows nothing learns no name and no detail', async () => {
   const root = await (await globalThis.fetch(server.url)).json()
   expect(Object.keys(root as object).sort()).toEqual(
     [
@@ -267,7 +267,7 @@ const FRAMES: Record<
 }
 
 describe.each(Object.entries(FRAMES))('%s', (name, { bytes, pass }) => {
-  it.each(WHO)('[Z2] as %s', async (who) => {
+  it.each(WHO)('[AUTH-2] as %s', async (who) => {
     const client = await connect(who)
     if (typeof client === 'number') {
       expect(pass).not.toContain(who)
@@ -290,7 +290,7 @@ describe.each(Object.entries(FRAMES))('%s', (name, { bytes, pass }) => {
   })
 })
 
-it('[Z12] what a reader tried changed nothing', async () => {
+it('[AUTH-12] what a reader tried changed nothing', async () => {
   const fresh = new Y.Doc()
   fresh.getMap('reader').set('was', 'here')
   const reader = (await connect('read')) as RawClient
@@ -309,7 +309,7 @@ it('[Z12] what a reader tried changed nothing', async () => {
   watcher.ws.terminate()
 })
 
-it('[Z13] a ticket stands in a URL for a credential, and not after that is revoked', async () => {
+it('[AUTH-13] a ticket stands in a URL for a credential, and not after that is revoked', async () => {
   const one = await member(server, 'a-ticketed')
   const { data } = await ask<{ ticket: string }>(server, '/api/ticket', {}, one.headers)
   const url = `${server.sync}/default?ticket=${data.ticket}`
@@ -335,7 +335,7 @@ const connections = async (): Promise<number> => {
   return Number(/^clawlink_connections (\d+)$/m.exec(await answer.text())?.[1])
 }
 
-it('[Z6] revoking cuts live connections within a second', async () => {
+it('[AUTH-6] revoking cuts live connections within a second', async () => {
   const one = await member(server, 'a-cut', 'admin')
   const client = await RawClient.open(`${server.sync}/default`, one.headers)
   await client.barrier()

@@ -31,7 +31,7 @@ const codeOf = async (path: string, body: object | undefined, ticket: string) =>
   return [status, error?.code]
 }
 
-it('[Z13] a ticket opens one WebSocket, and is good for nothing else', async () => {
+it('[AUTH-13] a ticket opens one WebSocket, and is good for nothing else', async () => {
   const admin = await member(server, 'a-admin', 'admin')
   for (const headers of [admin.headers, bearer(server.token)]) {
     const ticket = await ticketOf(headers)
@@ -49,7 +49,7 @@ it('[Z13] a ticket opens one WebSocket, and is good for nothing else', async () 
   }
 })
 
-it('[Z13] a refused upgrade spends no ticket', async () => {
+it('[AUTH-13] a refused upgrade spends no ticket', async () => {
   const one = await member(server, 'a-second')
   const [first, second] = [await ticketOf(one.headers), await ticketOf(one.headers)]
   const { client } = await dial(first)
@@ -78,7 +78,7 @@ const stockPage = ({ headers }: Member, doc: Y.Doc): WebsocketProvider => {
   return provider
 }
 
-it('[Z13] a stock client with a fresh ticket for each connect comes back', async () => {
+it('[AUTH-13] a stock client with a fresh ticket for each connect comes back', async () => {
   const doc = new Y.Doc()
   const provider = stockPage(await member(server, 'a-page'), doc)
   await until('it is synced', () => provider.synced)

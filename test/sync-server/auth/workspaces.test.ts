@@ -15,7 +15,7 @@ const dialed = (url: string, headers: object): Promise<number> =>
     ws.on('unexpected-response', (_request, { statusCode }) => resolve(statusCode ?? 0))
   })
 
-it('[W3] naming a workspace makes none: by verb, HTTP, WebSocket, program or command', async () => {
+it('[SPACE-3] naming a workspace makes none: by verb, HTTP, WebSocket, program or command', async () => {
   const server = await startServer()
   const ann = await member(server, 'a-ann', 'admin')
   const names = async () => {
@@ -68,7 +68,7 @@ it('[W3] naming a workspace makes none: by verb, HTTP, WebSocket, program or com
   await server.stop()
 })
 
-it('[W3] one is made by `workspaces add` or --create, also with no server running, and is there after a restart', async () => {
+it('[SPACE-3] one is made by `workspaces add` or --create, also with no server running, and is there after a restart', async () => {
   const { url, data, port, stop } = await startServer()
   const at = ['--data', data]
   const made = await sync('workspaces', 'add', 'docs', ...at)

@@ -49,7 +49,7 @@ const ask = async (workspace: string, query: string) => {
 }
 
 describe('Trimming', () => {
-  it('[G2] under concurrent writers every broadcast is in the archive or live, exactly once', async () => {
+  it('[LOG-2] under concurrent writers every broadcast is in the archive or live, exactly once', async () => {
     const random = seeded(runSeed('trim'))
     const writers = await Promise.all(
       Array.from({ length: 4 }, () => liveDoc(`${server.sync}/writers`)),
@@ -90,7 +90,7 @@ describe('Trimming', () => {
     for (const writer of writers) await writer.client.close()
   })
 
-  it('[G6] of what writers who take turns said, a few places are left', async () => {
+  it('[LOG-6] of what writers who take turns said, a few places are left', async () => {
     const writers = await Promise.all(
       Array.from({ length: 8 }, () => liveDoc(`${server.sync}/turns`)),
     )
@@ -114,7 +114,7 @@ describe('Trimming', () => {
     for (const one of [client, ...writers.map(({ client }) => client)]) await one.close()
   })
 
-  it('[G2] what a peer wrote in a wrong shape is trimmed too, and never shown', async () => {
+  it('[LOG-2] what a peer wrote in a wrong shape is trimmed too, and never shown', async () => {
     // As an older server let it in.
     const older = new Y.Doc()
     older.clientID = 1 // what was said at one time is in the order of these
@@ -156,7 +156,7 @@ describe('Trimming', () => {
     await server.stop()
   })
 
-  it('[G3] who was offline over trims finds what it missed in the archive, by client and clock', async () => {
+  it('[LOG-3] who was offline over trims finds what it missed in the archive, by client and clock', async () => {
     const a = await liveDoc(`${server.sync}/offline`)
     const b = await liveDoc(`${server.sync}/offline`)
     say(a.doc, ...numbered(0, 700))
@@ -185,7 +185,7 @@ describe('Trimming', () => {
 
   const KILLS = orLong(3, 15)
 
-  it(`[G1] kill -9 during ${KILLS} trims loses nothing and doubles nothing`, async () => {
+  it(`[LOG-1] kill -9 during ${KILLS} trims loses nothing and doubles nothing`, async () => {
     const random = seeded(runSeed('kill in trim'))
     const data = tempDir('trim')
     const said = new Set<string>()
@@ -260,13 +260,13 @@ describe('Reading the log', () => {
     await client.close()
   })
 
-  it('[G4] pages walk everything once, archived and live, in order', async () => {
+  it('[LOG-4] pages walk everything once, archived and live, in order', async () => {
     for (const limit of [100, 333, 500]) {
       expect(await walkLog(server.url, 'log', `since=2000-01-01&limit=${limit}`)).toEqual(all)
     }
   })
 
-  it('[G4] who reads on while others write and the server trims misses nothing, clocks 10 minutes off', async () => {
+  it('[LOG-4] who reads on while others write and the server trims misses nothing, clocks 10 minutes off', async () => {
     const skews = [0, 10 * MINUTE, -10 * MINUTE]
     const writers = await Promise.all(skews.map(() => liveDoc(`${server.sync}/tail`)))
     const said: string[] = []
@@ -298,7 +298,7 @@ describe('Reading the log', () => {
     for (const { client } of writers) await client.close()
   })
 
-  it('[G4] without since it is the newest page, oldest first', async () => {
+  it('[LOG-4] without since it is the newest page, oldest first', async () => {
     const { data } = await ask('log', 'limit=3')
     expect(data.broadcasts.map(({ message_id }) => message_id)).toEqual(all.slice(-3))
     expect(data).toMatchObject({ more: true, next: 'm-to-bob' })
@@ -321,7 +321,7 @@ describe('Reading the log', () => {
     })
   })
 
-  it('[G4] topic, from, since a time and since a message narrow it down', async () => {
+  it('[LOG-4] topic, from, since a time and since a message narrow it down', async () => {
     const walk = (query: string) => walkLog(server.url, 'log', query)
     const builds = all.filter((_, i) => i % 7 === 0)
     expect(await walk('since=2000-01-01&topic=builds&limit=90')).toEqual(builds)
@@ -338,7 +338,7 @@ describe('Reading the log', () => {
     expect(hour).toEqual(all.slice(-hour.length))
   })
 
-  it('[G5] a direct message is shown to its sender and its addressee only', async () => {
+  it('[LOG-5] a direct message is shown to its sender and its addressee only', async () => {
     const seen = async (who: string) => {
       const { data } = await ask('log', `limit=2&for=${who}`)
       return data.broadcasts.map(({ message_id }) => message_id)
@@ -361,7 +361,7 @@ describe('Reading the log', () => {
     ['log?topics=x', 400, 'usage', /PROTOCOL/],
     ['archive?after=-1', 400, 'usage', /PROTOCOL/],
     ['archive?limit=1001', 400, 'usage', /PROTOCOL/],
-  ])('[H2] refuses %s', async (path, status, code, hint) => {
+  ])('[STATUS-2] refuses %s', async (path, status, code, hint) => {
     const answer = await fetch(`${api('log')}/${path}`)
     const { error } = (await answer.json()) as { error: { code: string; hint: string } }
     expect([answer.status, error.code]).toEqual([status, code])

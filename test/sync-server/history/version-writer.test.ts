@@ -49,7 +49,7 @@ const openVersions = async (cacheUnits: number) => {
   }
 }
 
-it('[V3] keeps the newest versions up to the limit, each readable by few deltas, in little more than was typed', async () => {
+it('[VERSION-3] keeps the newest versions up to the limit, each readable by few deltas, in little more than was typed', async () => {
   const random = seeded(runSeed('retention'))
   const file = await openVersions(1e6)
   const lines = Array.from({ length: 400 }, (_, i) => `line ${i} of the file\n`)
@@ -82,7 +82,7 @@ it('[V3] keeps the newest versions up to the limit, each readable by few deltas,
   await file.close()
 })
 
-it('[V3] goes by bytes, too: rewritten files of the largest size', async () => {
+it('[VERSION-3] goes by bytes, too: rewritten files of the largest size', async () => {
   const random = seeded(runSeed('bytes'))
   const file = await openVersions(0) // nothing cached: each is read from disk
   const word = () => Math.floor(random() * 2 ** 32).toString(36)
@@ -102,7 +102,7 @@ it('[V3] goes by bytes, too: rewritten files of the largest size', async () => {
   await file.close()
 })
 
-it('[V1] passes over what is not newer, and over numbers that are no versions', async () => {
+it('[VERSION-1] passes over what is not newer, and over numbers that are no versions', async () => {
   const file = await openVersions(1e6)
   await file.write(state(3, 'three'))
   for (const version of [0, -1, 1.5, Number.NaN, 1e300, 1, 3]) {

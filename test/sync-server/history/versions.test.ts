@@ -50,7 +50,7 @@ const change = (text: string, random: () => number): string => {
   return random() < 0.02 ? '' : changed
 }
 
-it('[V1] a lone writer’s every change set is a version: who, when, how much, and the text byte for byte', async () => {
+it('[VERSION-1] a lone writer’s every change set is a version: who, when, how much, and the text byte for byte', async () => {
   const ann = await fileClient(url('lone'), 'ann')
   const bob = await fileClient(url('lone'), 'bob')
   const before = Date.now()
@@ -79,7 +79,7 @@ it('[V1] a lone writer’s every change set is a version: who, when, how much, a
   expect(await contentOf(server, 'lone', 'plan.md', 2)).toBe('one\n2\nthree\n')
 })
 
-it('[V1] any kept version is what the text was at it, with several writers and live editors at once', async () => {
+it('[VERSION-1] any kept version is what the text was at it, with several writers and live editors at once', async () => {
   const random = seeded(runSeed('versions'))
   const workspace = 'many'
   const keys = ['a.md', 'dir/b.md']
@@ -125,7 +125,7 @@ it('[V1] any kept version is what the text was at it, with several writers and l
   await watcher.client.close()
 })
 
-it('[V1] every commit has its version, also when the next one is under way', async () => {
+it('[VERSION-1] every commit has its version, also when the next one is under way', async () => {
   const own = await startServer({ args: ['--log-level', 'error'] })
   const commits = async (): Promise<number> => {
     const metrics = await (await fetch(`${own.url}/metrics`)).text()
@@ -152,7 +152,7 @@ it('[V1] every commit has its version, also when the next one is under way', asy
   await own.stop()
 })
 
-it('[V1] change sets that arrive in one commit are one version, with all who made them', async () => {
+it('[VERSION-1] change sets that arrive in one commit are one version, with all who made them', async () => {
   const { client, doc, by, put } = await fileClient(url('together'), 'ann')
   put('f', 'one\n')
   await client.barrier()
@@ -176,7 +176,7 @@ it('[V1] change sets that arrive in one commit are one version, with all who mad
   expect(error?.message).toMatch(/came together with 3; versions 1 to 3 are kept/)
 })
 
-it('[V1] says which versions there are, and refuses what makes no sense', async () => {
+it('[VERSION-1] says which versions there are, and refuses what makes no sense', async () => {
   const { client, put } = await fileClient(url('asked'), 'ann')
   put('plan.md', '1\n')
   put('plan.md', '2\n')
@@ -202,7 +202,7 @@ it('[V1] says which versions there are, and refuses what makes no sense', async 
   expect(data).toEqual({ file_key: 'plan.md', versions: [], more: false })
 })
 
-it('[V4] the history of a removed and of a renamed file is found by where it was', async () => {
+it('[VERSION-4] the history of a removed and of a renamed file is found by where it was', async () => {
   const { client, doc, by, put } = await fileClient(url('moved'), 'ann')
   put('old.md', 'text\n')
   await client.barrier()
@@ -233,7 +233,7 @@ it('[V4] the history of a removed and of a renamed file is found by where it was
   expect(await contentOf(server, 'moved', 'new.md', 3)).toBe('text\nmore\n')
 })
 
-it('[V4] versions outlive the checkpoint of the updates they came from, and a restart', async () => {
+it('[VERSION-4] versions outlive the checkpoint of the updates they came from, and a restart', async () => {
   const data = tempDir('checkpoint')
   let own = await startServer({ data })
   const { client, put } = await fileClient(`${own.sync}/w`, 'ann')
@@ -248,7 +248,7 @@ it('[V4] versions outlive the checkpoint of the updates they came from, and a re
   await own.stop()
 })
 
-it('[V2] kill -9 between a commit and its version, at random moments: the version is there, and no other is lost', async () => {
+it('[VERSION-2] kill -9 between a commit and its version, at random moments: the version is there, and no other is lost', async () => {
   const random = seeded(runSeed('kill before the version'))
   const data = tempDir('kill')
   let own = await startServer({ data, args: ['--log-level', 'error'] })
@@ -288,7 +288,7 @@ it('[V2] kill -9 between a commit and its version, at random moments: the versio
   await own.stop()
 })
 
-it('[V2] a commit of more text than may wait in memory has every file’s version in the end', async () => {
+it('[VERSION-2] a commit of more text than may wait in memory has every file’s version in the end', async () => {
   const { client, doc, by } = await fileClient(url('checkout'), 'ann')
   const page = 'some line of text\n'.repeat(3_000)
   const paths = Array.from({ length: 300 }, (_, i) => `dir/${i}.txt` as FileKey)
@@ -310,7 +310,7 @@ it('[V2] a commit of more text than may wait in memory has every file’s versio
   }
 })
 
-it('[V1] hostile counters, names and sizes hurt no other file, and the server goes on', async () => {
+it('[VERSION-1] hostile counters, names and sizes hurt no other file, and the server goes on', async () => {
   const counts = [-1, 0.5, Number.NaN, 1e300, 2 ** 52]
   // As an older server let it in.
   const older = new Y.Doc()

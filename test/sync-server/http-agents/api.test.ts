@@ -57,7 +57,7 @@ const post = (who: Member, rest: string, body: object = {}, more = {}) =>
   call(who, 'POST', rest, body, more)
 
 describe('a day of two agents that have nothing but HTTP', () => {
-  it('[Q12] they join, register and find each other', async () => {
+  it('[HTTP-12] they join, register and find each other', async () => {
     const registered = await post(ann, 'register', {
       ...{ name: 'Ann', capabilities: ['review'], machine: 'm1', description: 'reads', topics: [] },
     })
@@ -79,7 +79,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect((await post(ann, 'agents/Bob/resume')).agent.paused).toBeUndefined()
   })
 
-  it('[Q12] tasks go their whole way', async () => {
+  it('[HTTP-12] tasks go their whole way', async () => {
     const { task: first } = await post(ann, 'tasks', { task: 'first', to: 'Bob' })
     const { task } = await post(ann, 'tasks', {
       ...{ task: 'test it', requires: ['python'], context: { in: 'src' }, priority: 'urgent' },
@@ -125,7 +125,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     })
   })
 
-  it('[Q10] [I15] [I16] the inbox waits, is looked into, and is acknowledged', async () => {
+  it('[HTTP-10] [INBOX-15] [INBOX-16] the inbox waits, is looked into, and is acknowledged', async () => {
     const { messages } = await get(bob, 'inbox')
     expect(messages.map(({ type }: Data) => type)).toContain('task_note')
     // Nothing is read by looking.
@@ -137,7 +137,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect((await get(bob, 'inbox')).messages).toEqual([])
     expect((await post(bob, 'inbox/ack', { ids })).acknowledged).toBe(0)
 
-    // [I15] A task has many messages under its id.
+    // [INBOX-15] A task has many messages under its id.
     const { task: asked } = await post(ann, 'tasks', { task: 'two answers', to: 'Bob' })
     const status = (state: string) => post(bob, `tasks/${asked.task_id}/status`, { state })
     const responses = async () =>
@@ -150,9 +150,9 @@ describe('a day of two agents that have nothing but HTTP', () => {
     const once = { ids: [asked.task_id] }
     expect((await post(ann, 'inbox/ack', once)).acknowledged).toBe(1)
     expect(await responses()).toMatchObject([{ status: 'completed' }])
-    expect((await get(bob, 'inbox')).count).toBe(0) // [I18] it has ended
+    expect((await get(bob, 'inbox')).count).toBe(0) // [INBOX-18] it has ended
 
-    // [I16] A page is bounded.
+    // [INBOX-16] A page is bounded.
     const say = (content: string) =>
       post(ann, 'messages', { to: 'Bob', content, reset_trace: true })
     for (let i = 0; i < 55; i++) await say(`page ${i}`)
@@ -187,7 +187,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect(await get(ann, 'inbox?types=gossip')).toMatchObject({ http: 400, code: 'usage' })
   })
 
-  it('[Q12] files are shared, merged, edited, renamed and removed', async () => {
+  it('[HTTP-12] files are shared, merged, edited, renamed and removed', async () => {
     const put = (who: Member, content: string, more: object = {}) =>
       call(who, 'PUT', 'files/content', { key: 'notes/a.md', content, ...more })
     expect(await put(ann, 'one\ntwo\nthree\n')).toMatchObject({
@@ -248,7 +248,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     })
   })
 
-  it('[Q12] files that are not text are uploaded, and named', async () => {
+  it('[HTTP-12] files that are not text are uploaded, and named', async () => {
     const bytes = new Uint8Array([1, 0, 2])
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     const file = { key: 'pic.png', sha256, size: 3 }
@@ -263,7 +263,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect(new Uint8Array(await got.arrayBuffer())).toEqual(bytes)
   })
 
-  it('[Q9] a write under a key is done once, by every route that writes', async () => {
+  it('[HTTP-9] a write under a key is done once, by every route that writes', async () => {
     const key = { 'idempotency-key': 'k-1' }
     for (const [rest, body] of [
       ['broadcasts', { content: 'once' }],
@@ -284,7 +284,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect((await claim()).task.revision).toBe((await claim()).task.revision)
   })
 
-  it('[Q3] nobody acts as somebody else, and the owner says as whom', async () => {
+  it('[HTTP-3] nobody acts as somebody else, and the owner says as whom', async () => {
     expect(await post(ann, 'broadcasts', { by: 'a-bob', content: 'x' })).toMatchObject({
       ...{ http: 403, code: 'forged' },
     })
@@ -298,7 +298,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect((await post(owner, 'broadcasts', { by: 'a-bob', content: 'x' })).recipients).toBe(1)
   })
 
-  it('[Q12] who joined as a person is one, and no task is answered with submitted', async () => {
+  it('[HTTP-12] who joined as a person is one, and no task is answered with submitted', async () => {
     const secret = await invite(server, { workspace: 'default' })
     const { data } = await ask<{ credential: string }>(server, '/api/join', {
       ...{ invite: secret, agent_id: 'a-pat', kind: 'person' },
@@ -315,7 +315,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
   })
 })
 
-it('[Q12] the OpenAPI document is valid, and has every route that is served', async () => {
+it('[HTTP-12] the OpenAPI document is valid, and has every route that is served', async () => {
   const answer = await globalThis.fetch(`${server.url}/api/openapi.json`)
   const document = (await answer.json()) as { paths: Record<string, Record<string, Data>> }
   const { valid, errors } = await new Validator().validate(structuredClone(document))
@@ -347,7 +347,7 @@ it('[Q12] the OpenAPI document is valid, and has every route that is served', as
   expect(unused.map(({ method, path }) => `${method} ${path}`)).toEqual([])
 })
 
-it('[Q12] with the server’s workspace walls: another workspace is not reached', async () => {
+it('[HTTP-12] with the server’s workspace walls: another workspace is not reached', async () => {
   const { status } = await ask(server, '/api/workspaces/other/agents', undefined, ann.headers)
   expect(status).toBe(403)
 })

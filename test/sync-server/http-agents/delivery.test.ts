@@ -38,7 +38,7 @@ const said = (from: string, content: string, more: Record<string, string> = {}) 
 const contents = (messages: readonly PlainMessage[]): string[] =>
   messages.flatMap(({ content }) => (content === undefined ? [] : [content as string]))
 
-it('[Q5] a poll that broke off midway is handed out again, and what was read is not', async () => {
+it('[HTTP-5] a poll that broke off midway is handed out again, and what was read is not', async () => {
   const me = await newcomer('p-reader')
   const teller = await newcomer('p-teller')
   const all = Array.from({ length: 12 }, (_, i) => `${i} ${'x'.repeat(60_000)}`)
@@ -57,7 +57,7 @@ it('[Q5] a poll that broke off midway is handed out again, and what was read is 
   expect((await guest.get(`/poll/${me}`)).messages).toEqual([])
 })
 
-it('[Q5] what one poll hands out, another at the same time does not', async () => {
+it('[HTTP-5] what one poll hands out, another at the same time does not', async () => {
   const me = await newcomer('p-twice')
   const teller = await newcomer('p-twice-teller')
   for (let i = 0; i < 5; i++) await said(teller, `one of five ${i}`)
@@ -96,7 +96,7 @@ class Client {
   }
 }
 
-it('[Q6] a WebSocket takes heartbeat, delegate, broadcast, and gets each message once', async () => {
+it('[HTTP-6] a WebSocket takes heartbeat, delegate, broadcast, and gets each message once', async () => {
   const [b, a] = [await newcomer('s-b'), await newcomer('s-a')]
   const client = await new Client(b).open()
   client.send({ type: 'heartbeat' })
@@ -130,7 +130,7 @@ it('[Q6] a WebSocket takes heartbeat, delegate, broadcast, and gets each message
   expect(contents(client.got)).toEqual([])
 })
 
-it('[Q6] over reconnects and beside polls nothing comes twice, and nothing is lost', async () => {
+it('[HTTP-6] over reconnects and beside polls nothing comes twice, and nothing is lost', async () => {
   const [teller, me] = [await newcomer('r-teller'), await newcomer('r-me')]
   const got: string[] = []
   const mayRepeat = new Set<string>()
@@ -161,7 +161,7 @@ it('[Q6] over reconnects and beside polls nothing comes twice, and nothing is lo
   expect(twice.filter((one) => !mayRepeat.has(one))).toEqual([])
 })
 
-it('[Q6] what is not answered for comes again; a second WebSocket takes the place of the first', async () => {
+it('[HTTP-6] what is not answered for comes again; a second WebSocket takes the place of the first', async () => {
   const [teller, me] = [await newcomer('u-teller'), await newcomer('u-me')]
   const deaf = await new Client(me, server, secret, false).open()
   await said(teller, 'do you hear me?')
@@ -176,7 +176,7 @@ it('[Q6] what is not answered for comes again; a second WebSocket takes the plac
   await second.closed
 })
 
-it('[Q14] a WebSocket ends with its token, and is refused to strangers', async () => {
+it('[HTTP-14] a WebSocket ends with its token, and is refused to strangers', async () => {
   const made = await ask<{ invite: string; secret: string }>(server, '/api/admin/invite', {
     ...{ workspace: 'default', http: '' },
   })
@@ -196,7 +196,7 @@ it('[Q14] a WebSocket ends with its token, and is refused to strangers', async (
   expect(await refused('p-reader', await httpToken(server, { role: 'read' }))).toBe(403)
 })
 
-it('[Q7] kill -9 of the server loses nothing of what it said was done, and doubles nothing', async () => {
+it('[HTTP-7] kill -9 of the server loses nothing of what it said was done, and doubles nothing', async () => {
   let mine = await startServer()
   const { data, port } = mine
   const token = await httpToken(mine)
@@ -235,7 +235,7 @@ it('[Q7] kill -9 of the server loses nothing of what it said was done, and doubl
   await mine.stop()
 })
 
-it('[Q9] a write repeated under its key is answered again and done once', async () => {
+it('[HTTP-9] a write repeated under its key is answered again and done once', async () => {
   const [a, b] = [await newcomer('i-a'), await newcomer('i-b')]
   const key = { 'idempotency-key': 'the same' }
   const body = { from_agent: a, to_agent: b, task: 'once' }
@@ -249,7 +249,7 @@ it('[Q9] a write repeated under its key is answered again and done once', async 
   expect((await guest.post('/broadcast', { from_agent: b, content: 'x' }, key)).http).toBe(200)
 })
 
-it('[Q10] who waits does not hold up a server that stops', async () => {
+it('[HTTP-10] who waits does not hold up a server that stops', async () => {
   const mine = await startServer()
   const token = await httpToken(mine)
   const one = new Plain(mine.url, token)

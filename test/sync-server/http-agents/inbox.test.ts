@@ -79,7 +79,7 @@ const give = (doc: Y.Doc, name: string, priority: Priority) => {
 const contents = (guest: HttpAgent) =>
   guest.waiting.map(({ message }) => ('content' in message ? message.content : message.message_id))
 
-it('[I15] an id acknowledges what was handed out under it, and not another’s message of that id', async () => {
+it('[INBOX-15] an id acknowledges what was handed out under it, and not another’s message of that id', async () => {
   const { doc, disk, guest } = await begun()
   say(doc, '1', ben, 'the message')
   await guest.receive(() => false)
@@ -100,7 +100,7 @@ it('[I15] an id acknowledges what was handed out under it, and not another’s m
   expect(contents(restarted)).toEqual(['another copy'])
 })
 
-it('[I16] however much waits, what is urgent or asked for comes before its turn, and everything once', async () => {
+it('[INBOX-16] however much waits, what is urgent or asked for comes before its turn, and everything once', async () => {
   const { doc, disk, guest } = await begun()
   const isTask = ({ type }: Message) => type === 'task_delegation'
   const flood = (from: number, to: number) => {
@@ -129,7 +129,7 @@ it('[I16] however much waits, what is urgent or asked for comes before its turn,
   expect(got.sort()).toEqual([...all, 't-low', 't-urgent'].sort())
 })
 
-it('[I18] [I17] an active file is one message, a task that has ended none', async () => {
+it('[INBOX-18] [INBOX-17] an active file is one message, a task that has ended none', async () => {
   const { doc, disk, guest } = await begun()
   give(doc, 'done', 'normal')
   give(doc, 'open', 'normal')
@@ -154,7 +154,7 @@ it('[I18] [I17] an active file is one message, a task that has ended none', asyn
   expect(again.waiting.map(({ message }) => message)).toMatchObject(left)
 })
 
-it('[I14] bad values that stand in the document keep nothing from it', async () => {
+it('[INBOX-14] bad values that stand in the document keep nothing from it', async () => {
   const { doc, guest } = await begun()
   const facts = { description: 'd', context: { n: 10n }, priority: 'low', from: mallory, to: me }
   const bucket = new Y.Map<unknown>()

@@ -30,7 +30,7 @@ const REFUSED: [what: string, body: string, code: string][] = [
   ['a blank task', `{${HEAD.replace('"t"', '" \\u200b\\n"')}}`, 'usage'],
 ]
 
-it('[LN11] [LN12] [LN13] what would not be kept as it is, or shows nothing, is refused by HTTP', async () => {
+it('[TEXT-11] [TEXT-12] [TEXT-13] what would not be kept as it is, or shows nothing, is refused by HTTP', async () => {
   const send = async (
     path: string,
     body: string | Uint8Array<ArrayBuffer>,
@@ -66,7 +66,7 @@ it('[LN11] [LN12] [LN13] what would not be kept as it is, or shows nothing, is r
   expect(task.context.channel).toBe('1196451234567890123')
 })
 
-it('[LN11] [LN12] [LN13] the same by WebSocket, and the connection goes on', async () => {
+it('[TEXT-11] [TEXT-12] [TEXT-13] the same by WebSocket, and the connection goes on', async () => {
   const ws = new WebSocket(`${server.url.replace('http', 'ws')}/ws/ann?token=${token}`)
   await once(ws, 'open')
   const got: PlainAnswer[] = []

@@ -14,7 +14,7 @@ const clientsOf = async (data: string, agent: string): Promise<number[]> => {
   return [...owners].filter(([, owner]) => owner === agent).map(([client]) => client)
 }
 
-it('[Q13] what guests have is backed up, restored and checked; none goes on under its old client id', async () => {
+it('[HTTP-13] what guests have is backed up, restored and checked; none goes on under its old client id', async () => {
   const server = await startServer()
   const at = ['--data', server.data]
   const { token, url } = await syncJson<{ token: string; url: string }>(

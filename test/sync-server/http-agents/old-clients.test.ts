@@ -45,7 +45,7 @@ const said = (asked: Promise<unknown>): Promise<string> =>
     (error: HttpError) => error.message,
   )
 
-it('[Q15] 1.x’s fields have 1.x’s types', async () => {
+it('[HTTP-15] 1.x’s fields have 1.x’s types', async () => {
   const text = expect.any(String)
   const number = expect.any(Number)
   const [a, b] = [new Client1x(server.url, token), new Client1x(server.url, token)]
@@ -106,7 +106,7 @@ it('[Q15] 1.x’s fields have 1.x’s types', async () => {
   expect(await new Client1x(server.url, null).info()).not.toHaveProperty('shared_files')
 })
 
-it('[Q16] an error is a text in 1.x’s routes, and its HTTP reason, which is all that its clients show', async () => {
+it('[HTTP-16] an error is a text in 1.x’s routes, and its HTTP reason, which is all that its clients show', async () => {
   const a = await agent('errs')
   const missing = await a.fileGet('none.md').catch((error: HttpError) => error)
   expect(missing).toBeInstanceOf(HttpError)
@@ -119,7 +119,7 @@ it('[Q16] an error is a text in 1.x’s routes, and its HTTP reason, which is al
 })
 
 describe('answers without an id', () => {
-  it('[Q17] an id that is no task’s, or none, stands for the only open task of who is answered', async () => {
+  it('[HTTP-17] an id that is no task’s, or none, stands for the only open task of who is answered', async () => {
     const [lead, worker] = [await agent('lead'), await agent('worker')]
     await lead.delegate(worker.agentId!, 'first')
     await worker.polls(1)
@@ -141,7 +141,7 @@ describe('answers without an id', () => {
     )
   })
 
-  it('[Q17] where several can be meant their ids are told; what was not polled is not meant', async () => {
+  it('[HTTP-17] where several can be meant their ids are told; what was not polled is not meant', async () => {
     const [lead, worker] = [await agent('lead-2'), await agent('worker-2')]
     const { message_id: one } = await lead.delegate(worker.agentId!, 'one')
     const { message_id: two } = await lead.delegate(worker.agentId!, 'two')
@@ -168,7 +168,7 @@ describe('answers without an id', () => {
     ['cancelled', 'failed', 'r'],
     ['declined', 'rejected', 'r'],
     ['looks odd to me', 'in_progress', '[looks odd to me] r'],
-  ])('[Q18] the status "%s" is %s', async (word, status, result) => {
+  ])('[HTTP-18] the status "%s" is %s', async (word, status, result) => {
     const [lead, worker] = [await agent('lead-3'), await agent('worker-3')]
     const { message_id } = await lead.delegate(worker.agentId!, 't')
     await worker.polls(1)
@@ -179,7 +179,7 @@ describe('answers without an id', () => {
   })
 })
 
-it('[Q19] a coordinator that hands out 200 tasks one after the other is no storm', async () => {
+it('[HTTP-19] a coordinator that hands out 200 tasks one after the other is no storm', async () => {
   const [lead, worker] = [await agent('lead-4'), await agent('worker-4')]
   for (let i = 1; i <= 200; i++) {
     await lead.delegate(worker.agentId!, `task ${i}`)
@@ -191,7 +191,7 @@ it('[Q19] a coordinator that hands out 200 tasks one after the other is no storm
 }, 300_000)
 
 describe('files of several agents with one token', () => {
-  it('[Q20] a put that takes back what another wrote takes it back', async () => {
+  it('[HTTP-20] a put that takes back what another wrote takes it back', async () => {
     const [a, b] = [await agent('file-a'), await agent('file-b')]
     await a.filePut('k', 'one\ntwo\n')
     await b.fileGet('k')
@@ -203,7 +203,7 @@ describe('files of several agents with one token', () => {
     expect((await a.fileGet('k')).content).toBe('one\ntwo\nthree\n')
   })
 
-  it('[Q20] who sets a line to and fro after each other', async () => {
+  it('[HTTP-20] who sets a line to and fro after each other', async () => {
     const [a, b] = [await agent('flip-a'), await agent('flip-b')]
     const words = ['open', 'done', 'open', 'done', 'reviewed', 'open']
     await a.filePut('status', 'status: new\n')
@@ -215,7 +215,7 @@ describe('files of several agents with one token', () => {
     }
   })
 
-  it('[Q8] an edit of what it put itself keeps what another read and changed meanwhile', async () => {
+  it('[HTTP-8] an edit of what it put itself keeps what another read and changed meanwhile', async () => {
     const [a, b] = [await agent('keep-a'), await agent('keep-b')]
     await b.filePut('notes', 'one\ntwo\nthree\n')
     await a.fileGet('notes')
@@ -232,7 +232,7 @@ describe('files of several agents with one token', () => {
   })
 })
 
-it('[Q21] a password in the URL is the token, for programs only', async () => {
+it('[HTTP-21] a password in the URL is the token, for programs only', async () => {
   const at = (password: string) => server.url.replace('http://', `http://x:${password}@`)
   const old = new Client1x(at(token), null)
   await old.register('1.0.0')
@@ -262,7 +262,7 @@ it('[Q21] a password in the URL is the token, for programs only', async () => {
   expect(refused.headers.get('www-authenticate')).toBe('Bearer')
 })
 
-it('[Q22] who is gone is not listed; the same name on the same machine comes again with its mail', async () => {
+it('[HTTP-22] who is gone is not listed; the same name on the same machine comes again with its mail', async () => {
   const first = await agent('comes-again', 'machine-1')
   const sender = await agent('sender')
   await pass(3 * MINUTE_MS)
@@ -286,7 +286,7 @@ it('[Q22] who is gone is not listed; the same name on the same machine comes aga
   expect(second.agentId).not.toBe(first.agentId)
 })
 
-it('[Q22] 1,050 registrations in a row; from 1,000 on newcomers get the ids of those who are gone', async () => {
+it('[HTTP-22] 1,050 registrations in a row; from 1,000 on newcomers get the ids of those who are gone', async () => {
   const own = await httpToken(server)
   const register = async (name: string) => {
     const client = new Client1x(server.url, own)

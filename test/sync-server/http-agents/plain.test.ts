@@ -198,7 +198,7 @@ describe.each([
   ]
 
   it.each(ROWS.map((row, i) => [i, ...row] as const))(
-    '[Q1] %i: %s %s',
+    '[HTTP-1] %i: %s %s',
     async (_i, method, path, body, expected) => {
       if (path === `/poll/${b}` && task !== '' && ROWS[9]![3] !== expected) await offered(b)
       const answer = await call(method, path, body?.())
@@ -238,7 +238,7 @@ describe('what is wrong', () => {
     return [http, said.code]
   }
 
-  it('[Q4] unknown recipients are refused, with who may have been meant', async () => {
+  it('[HTTP-4] unknown recipients are refused, with who may have been meant', async () => {
     const answer = await ann.post('/delegate', {
       ...{ from_agent: 'w-ann', to_agent: 'Wrong Bobb', task: 't' },
     })
@@ -276,19 +276,19 @@ describe('what is wrong', () => {
     ['POST', '/files', { agent_id: 'w-ann', file_key: '../x', content: '' }, 400, 'bad_path'],
     ['POST', '/files', { agent_id: 'w-ann', file_key: 'x', content: '\0' }, 400, 'bad_text'],
     ['GET', '/nothing', undefined, 403, 'not_allowed'],
-  ] as const)('[Q4] %s %s %j is %i %s', async (method, path, body, http, code) => {
+  ] as const)('[HTTP-4] %s %s %j is %i %s', async (method, path, body, http, code) => {
     const answer = method === 'GET' ? ann.get(path) : ann.post(path, body!)
     expect(await codeOf(answer)).toEqual([http, code])
   })
 
-  it('[Q4] what is no JSON is said to be none', async () => {
+  it('[HTTP-4] what is no JSON is said to be none', async () => {
     const answer = await globalThis.fetch(`${server.url}/heartbeat`, {
       ...{ method: 'POST', headers: ann.headers, body: '{"agent_id":' },
     })
     expect([answer.status, ((await answer.json()) as PlainAnswer).code]).toEqual([400, 'bad_json'])
   })
 
-  it('[Q4] what is nested without end is refused, not gone through', async () => {
+  it('[HTTP-4] what is nested without end is refused, not gone through', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
     for (const [path, field] of [
       ['/delegate', '"task":"t","context"'],
@@ -305,7 +305,7 @@ describe('what is wrong', () => {
     }
   })
 
-  it('[Q3] no other token speaks for an agent, nor a token for who joined', async () => {
+  it('[HTTP-3] no other token speaks for an agent, nor a token for who joined', async () => {
     const joined = await member(server, 'w-joined')
     const guest = new Plain(server.url, joined.token)
     const mine = (as: string) => [
@@ -341,7 +341,7 @@ describe('what is wrong', () => {
     expect(server.log()).toContain('in another name')
   })
 
-  it('[Q14] a token is for the 1.x routes of its workspace only, and not a ticket', async () => {
+  it('[HTTP-14] a token is for the 1.x routes of its workspace only, and not a ticket', async () => {
     for (const path of ['/w/team/discover', '/api/workspaces/default/log', '/metrics']) {
       expect(await codeOf(ann.get(path)), path).toEqual([403, 'not_allowed'])
     }
@@ -362,7 +362,7 @@ describe('what is wrong', () => {
     expect(data.invites.filter(({ http }) => http !== undefined).length).toBeGreaterThan(1)
   })
 
-  it('[Q14] one agent of a token can be revoked by itself', async () => {
+  it('[HTTP-14] one agent of a token can be revoked by itself', async () => {
     await ann.post('/register', { agent_id: 'w-out', name: 'Out' })
     await ask(server, '/api/admin/revoke', { which: 'w-out', workspace: 'default' })
     expect(await codeOf(ann.get('/poll/w-out'))).toEqual([401, 'revoked'])
@@ -370,7 +370,7 @@ describe('what is wrong', () => {
     expect((await ann.post('/heartbeat', { agent_id: 'w-bob' })).http).toBe(200)
   })
 
-  it('[Q14] revoking a token ends it for all of its agents', async () => {
+  it('[HTTP-14] revoking a token ends it for all of its agents', async () => {
     const made = await ask<{ invite: string; secret: string }>(server, '/api/admin/invite', {
       ...{ workspace: 'default', http: 'short-lived' },
     })
@@ -395,7 +395,7 @@ describe('what is wrong', () => {
   })
 })
 
-it('[Q14] wrong tokens are counted, in the URL, too, and a good one is not held up', async () => {
+it('[HTTP-14] wrong tokens are counted, in the URL, too, and a good one is not held up', async () => {
   const strict = await startServer({ args: ['--limit', 'failures=2'] })
   const good = new Plain(strict.url, await httpToken(strict))
   const wrong = `clh_${'x'.repeat(43)}`

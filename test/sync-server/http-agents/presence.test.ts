@@ -17,7 +17,7 @@ import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 const id = 'a-guest' as AgentId
 
-it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is gone after', async () => {
+it('[HTTP-11] a guest is here as long as it asks or waits, keeps its room, and is gone after', async () => {
   let now = 1_000_000
   let idle = false
   const log = new MemoryUpdateLog()
@@ -84,7 +84,7 @@ it('[Q11] a guest is here as long as it asks or waits, keeps its room, and is go
   await log.close()
 })
 
-it('[Q11] a WebSocket from which nothing comes over two heartbeats is cut, and its agent goes', async () => {
+it('[HTTP-11] a WebSocket from which nothing comes over two heartbeats is cut, and its agent goes', async () => {
   const server = await startServer({ args: ['--heartbeat', '0.2'] })
   const guest = new Plain(server.url, await httpToken(server))
   for (const id of ['quiet', 'silent']) await guest.post('/register', { agent_id: id, name: id })

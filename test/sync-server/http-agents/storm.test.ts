@@ -16,13 +16,13 @@ afterAll(() => server.stop())
 const give = (from_agent: string, to_agent: string) =>
   plain.post('/delegate', { from_agent, to_agent, task: 'next' })
 
-it('[M14] a script that gives 300 tasks in a row is not stopped', async () => {
+it('[MSG-14] a script that gives 300 tasks in a row is not stopped', async () => {
   for (let i = 0; i < 300; i++) {
     expect(await give('many', 'worker'), `${i}`).toMatchObject({ http: 200 })
   }
 })
 
-it('[M11] a coordinator gives 40 tasks, each once the one before has ended', async () => {
+it('[MSG-11] a coordinator gives 40 tasks, each once the one before has ended', async () => {
   await plain.post('/register', { agent_id: 'second', name: 'second' })
   for (let i = 0; i < 40; i++) {
     const { http, message_id } = await give('lead', 'second')
@@ -36,7 +36,7 @@ it('[M11] a coordinator gives 40 tasks, each once the one before has ended', asy
   }
 })
 
-it('[M5] two that answer tasks with tasks are stopped', async () => {
+it('[MSG-5] two that answer tasks with tasks are stopped', async () => {
   let answer = await give('ping', 'pong')
   let turns = 1
   for (; answer.http === 200 && turns < 50; turns++) {

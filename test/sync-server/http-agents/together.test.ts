@@ -32,7 +32,7 @@ const cliGets = async (type: string) => {
   return messages[0]!
 }
 
-it('[Q2] a 1.x-only agent delegates to clawlink-agent, and is told how it goes', async () => {
+it('[HTTP-2] a 1.x-only agent delegates to clawlink-agent, and is told how it goes', async () => {
   const { message_id, delivery } = await guest.post('/delegate', {
     ...{ from_agent: 'py-1', to_agent: 'Cleo', task: 'find it', context: { in: 'docs' } },
     priority: 'urgent',
@@ -54,7 +54,7 @@ it('[Q2] a 1.x-only agent delegates to clawlink-agent, and is told how it goes',
   expect(task).toMatchObject({ status: 'completed', from_agent: 'py-1', owner: cli.id })
 })
 
-it('[Q2] clawlink-agent delegates to a 1.x-only agent, and waits for its answer', async () => {
+it('[HTTP-2] clawlink-agent delegates to a 1.x-only agent, and waits for its answer', async () => {
   const { agents } = await cli.ask<{ agents: { name: string; status: string }[] }>('discover')
   expect(agents).toMatchObject([
     { name: 'Cleo', status: 'online' },
@@ -87,7 +87,7 @@ it('[Q2] clawlink-agent delegates to a 1.x-only agent, and waits for its answer'
   expect(await respond('more')).toMatchObject({ http: 409, code: 'task_terminal' })
 })
 
-it('[Q2] broadcasts and direct messages reach both sides', async () => {
+it('[HTTP-2] broadcasts and direct messages reach both sides', async () => {
   const sent = await guest.post('/broadcast', {
     ...{ from_agent: 'py-1', content: 'use v2', topic: 'api', tags: ['x'] },
   })
@@ -110,7 +110,7 @@ const LINES = Array.from({ length: 20 }, (_, i) => `line ${i + 1}`)
 const text = (change: Record<number, string> = {}): string =>
   LINES.map((line, i) => `${change[i + 1] ?? line}\n`).join('')
 
-it('[Q8] edits of both sides stand, and a put of what was never read is refused', async () => {
+it('[HTTP-8] edits of both sides stand, and a put of what was never read is refused', async () => {
   await cli.runWith({ stdin: text() }, 'file-put', '--key', 'a/plan.md', '--file', '-')
   const key = { file_key: 'a/plan.md', agent_id: 'py-1' }
   const unread = await guest.post('/files', { ...key, content: 'mine' })
@@ -143,7 +143,7 @@ it('[Q8] edits of both sides stand, and a put of what was never read is refused'
   expect(files).toMatchObject([{ file_key: 'a/plan.md', last_editor: 'py-1' }])
 })
 
-it('[Q8] of what was handed to a token the oldest is the base of an agent that read nothing itself', async () => {
+it('[HTTP-8] of what was handed to a token the oldest is the base of an agent that read nothing itself', async () => {
   await guest.post('/register', { agent_id: 'py-2', name: 'Second' })
   const put = (agent_id: string, content: string) =>
     guest.post('/files', { file_key: 'shared.md', agent_id, content })
@@ -164,7 +164,7 @@ it('[Q8] of what was handed to a token the oldest is the base of an agent that r
   })
 })
 
-it('[Q2] a guest that was away while broadcasts were archived gets each of them, once', async () => {
+it('[HTTP-2] a guest that was away while broadcasts were archived gets each of them, once', async () => {
   await guest.post('/register', { agent_id: 'py-3', name: 'Away' })
   await guest.poll('py-3')
   const { doc, by, client } = await fileClient(`${server.sync}/default`, 'teller')
@@ -183,7 +183,7 @@ it('[Q2] a guest that was away while broadcasts were archived gets each of them,
   expect(await guest.poll('py-3')).toMatchObject({ http: 200, messages: [] })
 })
 
-it('[Q11] a guest is here while it asks, and gone after; a heartbeat writes nothing', async () => {
+it('[HTTP-11] a guest is here while it asks, and gone after; a heartbeat writes nothing', async () => {
   const bytes = async () => {
     const answer = await globalThis.fetch(`${server.url}/metrics`, {
       headers: { authorization: `Bearer ${server.token}` },

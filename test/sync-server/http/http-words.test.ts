@@ -32,7 +32,7 @@ describe('hints in the words of HTTP', () => {
     ],
     ["take it whole: file-get --key 'a b.png' --output PATH", 'take it whole: GET …/files/content'],
     ['did you mean Bob?', 'did you mean Bob?'],
-  ])('[LN8] %s', (verbs, http) => {
+  ])('[TEXT-8] %s', (verbs, http) => {
     expect(httpWords(verbs, false)).toBe(http)
   })
 })
@@ -47,7 +47,7 @@ describe('who asks', () => {
   })
   afterAll(() => server.stop())
 
-  it('[LN8] by plain HTTP is told so, by a verb in verbs', async () => {
+  it('[TEXT-8] by plain HTTP is told so, by a verb in verbs', async () => {
     const path = '/api/workspaces/default/files/content?key=a.md'
     const put = (content: string) =>
       fetch(`${server.url}/api/workspaces/default/files/content?key=a.md`, {
@@ -68,7 +68,7 @@ describe('who asks', () => {
     expect(told?.hint).toBe('run tasks to see the open ones')
   })
 
-  it('[LN8] with a wrong token, or credential, is told how to come by a new one', async () => {
+  it('[TEXT-8] with a wrong token, or credential, is told how to come by a new one', async () => {
     const headers = { authorization: 'Bearer nothing' }
     const plain = await ask(server, '/discover', undefined, headers)
     expect(plain.error?.hint).toContain('clawlink-sync invite --http')

@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([server.stop(), attacker.close()]))
 
 it.each(Object.keys(ATTACKS) as AttackName[])(
-  '[Z25] %s: an honest client goes on, and nothing is lost',
+  '[LIM-25] %s: an honest client goes on, and nothing is lost',
   async (attack) => {
     const { url, sync, port } = server
     const agent = `a-attacker${String(Object.keys(ATTACKS).indexOf(attack)).padStart(4, '0')}`
@@ -59,7 +59,7 @@ it.each(Object.keys(ATTACKS) as AttackName[])(
   },
 )
 
-it('[Z25] … nothing, also for who comes new and after a restart', async () => {
+it('[LIM-25] … nothing, also for who comes new and after a restart', async () => {
   const { length } = honest
   await honest.close()
   expect((await fetch(`${server.url}/health`)).status).toBe(200)

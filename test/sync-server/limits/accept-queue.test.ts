@@ -24,7 +24,7 @@ const open = async (
   return socket
 }
 
-it('[Z33] those that wait longest and ask for nothing leave where they are too many; who asked stays', async () => {
+it('[LIM-33] those that wait longest and ask for nothing leave where they are too many; who asked stays', async () => {
   const asked = await open('GET /health HTTP/1.1\r\nhost: x\r\n\r\n')
   await once(asked, 'data')
   const synced = await RawClient.open(`${server.sync}/default`)
@@ -42,7 +42,7 @@ it('[Z33] those that wait longest and ask for nothing leave where they are too m
   await synced.close()
 })
 
-it('[L1] those that have asked for nothing do not hold up a server that stops', async () => {
+it('[SERVER-1] those that have asked for nothing do not hold up a server that stops', async () => {
   const stopping = await startServer({ args: ['--limit', 'handshake-seconds=60'] })
   const sockets = [
     await open('', undefined, stopping),
@@ -57,7 +57,7 @@ it('[L1] those that have asked for nothing do not hold up a server that stops', 
 
 const ASKING = 'GET / HTTP/1.1\r\nhost: x\r\n'
 
-it('[Z35] what comes from where requests are refused again and again queues, by address; others come in at once', async () => {
+it('[LIM-35] what comes from where requests are refused again and again queues, by address; others come in at once', async () => {
   const other = await startServer({ args: ['--limit', 'refusals=3', '--log-level', 'error'] })
   const [bad, worse, good] = ['127.0.0.2', '127.0.0.3', '127.0.0.4']
   for (const address of [bad, worse]) {
@@ -84,7 +84,7 @@ it('[Z35] what comes from where requests are refused again and again queues, by 
   await other.stop()
 })
 
-it('[Z44] a valid credential, and a look at its health, pass where what else comes from that address queues', async () => {
+it('[LIM-44] a valid credential, and a look at its health, pass where what else comes from that address queues', async () => {
   const other = await startServer({ args: ['--limit', 'refusals=3', '--log-level', 'error'] })
   const { headers } = await member(other, 'a-ann000000001')
   const ask = (line: string, credential: string): string =>

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-it('[Z27] whoever sends all of a body that is too large, and only then listens, reads why it is refused', async () => {
+it('[LIM-27] whoever sends all of a body that is too large, and only then listens, reads why it is refused', async () => {
   const url = `${server.url}/api/workspaces/default/tasks/next`
   for (const length of [{}, { 'content-length': 4_000_000 }]) {
     const sent = request(url, { method: 'POST', headers: { ...asOwner(url), ...length } })
@@ -27,7 +27,7 @@ it('[Z27] whoever sends all of a body that is too large, and only then listens, 
   }
 })
 
-it('[Z27] a compressed body is refused before it is read', async () => {
+it('[LIM-27] a compressed body is refused before it is read', async () => {
   const answer = await fetch(`${server.url}/api/workspaces/default/tasks/next`, {
     method: 'POST',
     headers: { 'content-encoding': 'gzip' },
@@ -39,7 +39,7 @@ it('[Z27] a compressed body is refused before it is read', async () => {
   expect(error.message).toContain('gzip')
 })
 
-it('[Z26] an agent that sends bodies that are too large again and again has to wait; others need not', async () => {
+it('[LIM-26] an agent that sends bodies that are too large again and again has to wait; others need not', async () => {
   const [ann, bob] = [
     await member(server, 'a-ann000000001'),
     await member(server, 'a-bob000000001'),

@@ -18,7 +18,7 @@ const opened = (limits = { all: 100, address: 60, party: 40 }) => {
   return { held, cut, open }
 }
 
-it('[Z41] where too much is held for an agent its largest connection is cut, and nobody else', () => {
+it('[LIM-41] where too much is held for an agent its largest connection is cut, and nobody else', () => {
   const { held, cut, open } = opened()
   const [small, large, other] = [
     open('ann 1', 'a', 'ann'),
@@ -40,7 +40,7 @@ it('[Z41] where too much is held for an agent its largest connection is cut, and
   expect(held.of()).toBe(0)
 })
 
-it('[Z41] where it is too much for an address, or in all, who holds the most there is cut', () => {
+it('[LIM-41] where it is too much for an address, or in all, who holds the most there is cut', () => {
   const { cut, open } = opened()
   const small = open('small', 'a')
   small.add(4)
@@ -57,7 +57,7 @@ it('[Z41] where it is too much for an address, or in all, who holds the most the
   expect(cut).not.toContain('small')
 })
 
-it("[Z41] what becomes known to be an agent's counts for it", () => {
+it("[LIM-41] what becomes known to be an agent's counts for it", () => {
   const { held, cut, open } = opened()
   const hold = open('a request', 'a', null)
   hold.add(30)
@@ -68,7 +68,7 @@ it("[Z41] what becomes known to be an agent's counts for it", () => {
   expect(cut).toEqual(['a request'])
 })
 
-it('[Z41] what several wait for counts once, for one of them after the other', () => {
+it('[LIM-41] what several wait for counts once, for one of them after the other', () => {
   const { held, open } = opened()
   const [ann, bob] = [open('ann', 'a'), open('bob', 'a')]
   const shared = new Shared(25)
@@ -112,7 +112,7 @@ const shareLarge = async (id: string) => {
   return ann
 }
 
-it('[Z41] answers that nobody takes are bounded, and end in time; another of the address is answered', async () => {
+it('[LIM-41] answers that nobody takes are bounded, and end in time; another of the address is answered', async () => {
   const ann = await shareLarge('a-ann000000001')
   const bob = await member(server, 'a-bob000000001')
   const silent: Socket[] = []
@@ -133,13 +133,13 @@ it('[Z41] answers that nobody takes are bounded, and end in time; another of the
   for (const socket of silent) socket.destroy()
 })
 
-it('[Z42] who has shown nothing is given 4 KiB', async () => {
+it('[LIM-42] who has shown nothing is given 4 KiB', async () => {
   const body = Buffer.alloc(4_097, 0x20)
   const answer = await globalThis.fetch(`${server.url}/api/join`, { method: 'POST', body })
   expect(answer.status).toBe(413)
 })
 
-it('[Z41] a message that does not come on is cut, and so are too many that have begun; others are not', async () => {
+it('[LIM-41] a message that does not come on is cut, and so are too many that have begun; others are not', async () => {
   const ann = await member(server, 'a-ann000000002')
   const honest = await RawClient.open(
     `${server.sync}/default`,
@@ -165,7 +165,7 @@ it('[Z41] a message that does not come on is cut, and so are too many that have 
   for (const socket of many) socket.destroy()
 })
 
-it('[Z45] requests that wait are answered when their credential ends, and others of it end', async () => {
+it('[AUTH-45] requests that wait are answered when their credential ends, and others of it end', async () => {
   const ann = await member(server, 'a-ann000000003')
   await ask(server, '/api/workspaces/default/register', { name: 'ann 3' }, ann.headers)
   const inbox = '/api/workspaces/default/inbox'
@@ -200,7 +200,7 @@ it('[Z45] requests that wait are answered when their credential ends, and others
   await until('the upload is cut', () => upload.destroyed)
 })
 
-it('[Z43] work on HTTP requests counts: who asks for too much of it waits, then gets 429; others do not', async () => {
+it('[LIM-43] work on HTTP requests counts: who asks for too much of it waits, then gets 429; others do not', async () => {
   const limited = await startServer({ args: ['--limit', 'work=1', '--log-level', 'error'] })
   const ann = await member(limited, 'a-ann000000004')
   const bob = await member(limited, 'a-bob000000004')
@@ -221,7 +221,7 @@ it('[Z43] work on HTTP requests counts: who asks for too much of it waits, then 
 })
 
 it.each(Object.keys(HOLDS) as HoldName[])(
-  '[Z41] %s: the server does not grow by much, and is well',
+  '[LIM-41] %s: the server does not grow by much, and is well',
   async (attack) => {
     const attacked = await startServer({ args: ['--log-level', 'error'] })
     const agent = 'a-mallory00001'

@@ -28,7 +28,7 @@ const frame = (payload: Uint8Array, mask: Uint8Array): Buffer => {
   return bytes
 }
 
-it('[Z25] frames are unmasked and put together as they come, however they are cut', () => {
+it('[LIM-25] frames are unmasked and put together as they come, however they are cut', () => {
   const random = seeded(runSeed('frames'))
   const upTo = (n: number): number => Math.floor(random() * n)
   const bytesOf = (n: number) => Uint8Array.from({ length: n }, () => upTo(256))
@@ -55,7 +55,7 @@ it('[Z25] frames are unmasked and put together as they come, however they are cu
   }
 })
 
-it('[Z25] what comes after a close frame is read for nothing, and is no offence', async () => {
+it('[LIM-25] what comes after a close frame is read for nothing, and is no offence', async () => {
   const client = await RawClient.open(`${server.sync}/default`)
   await client.barrier()
   const raw = (client.ws as unknown as { _socket: Socket })._socket
@@ -71,7 +71,7 @@ it('[Z25] what comes after a close frame is read for nothing, and is no offence'
   expect(metrics).not.toMatch(/closes_total\{/)
 })
 
-it('[Z25] memory of a large message is used again once it was given back, and for a while', () => {
+it('[LIM-25] memory of a large message is used again once it was given back, and for a while', () => {
   vi.useFakeTimers()
   try {
     const pool = new BufferPool()
@@ -101,7 +101,7 @@ it('[Z25] memory of a large message is used again once it was given back, and fo
   }
 })
 
-it('[Z25] large messages of several, read at the same time, are each its own', async () => {
+it('[LIM-25] large messages of several, read at the same time, are each its own', async () => {
   const url = `${server.sync}/large`
   const letters = [...'abcdef']
   const clients = await Promise.all(letters.map(() => liveDoc(url, new Y.Doc())))
@@ -126,7 +126,7 @@ it('[Z25] large messages of several, read at the same time, are each its own', a
   await Promise.all([client, ...clients.map(({ client }) => client)].map((one) => one.close()))
 })
 
-it('[Z25] what is read of a message is a copy, as its memory is used again', () => {
+it('[LIM-25] what is read of a message is a copy, as its memory is used again', () => {
   const message = Buffer.from([0, 2, 3, 1, 2, 3])
   const frame = parseFrame(message, 100)
   message.fill(0)

@@ -40,7 +40,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-it('[Z30] in a full document nothing is added by HTTP (507); what ends or frees something is done', async () => {
+it('[LIM-30] in a full document nothing is added by HTTP (507); what ends or frees something is done', async () => {
   const guest = { headers: bearer(await httpToken(server)) }
   await say(guest, '/register', { agent_id: 'g-1', name: 'guest' })
   const newTask = async (): Promise<string> => {

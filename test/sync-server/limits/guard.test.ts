@@ -18,7 +18,7 @@ const codeOf = (run: () => unknown): string | null => {
   }
 }
 
-it('[Z17] wrong credentials of an address wait longer each time, of others not', () => {
+it('[LIM-17] wrong credentials of an address wait longer each time, of others not', () => {
   let now = 0
   const failures = new Backoff(() => now, 3, 60_000)
   const failed = (who: string) => {
@@ -37,7 +37,7 @@ it('[Z17] wrong credentials of an address wait longer each time, of others not',
   for (let i = 0; i < 3; i++) expect(failed('a')).toBe(null)
 })
 
-it('[Z26] what counts for many is waited for sooner, and not longer at once', () => {
+it('[LIM-26] what counts for many is waited for sooner, and not longer at once', () => {
   let now = 0
   const failures = new Backoff(() => now, 10, 60_000)
   failures.count('a', 9)
@@ -49,7 +49,7 @@ it('[Z26] what counts for many is waited for sooner, and not longer at once', ()
   }
 })
 
-it('[Z18] doors count by address, agent, workspace and in all, and let go of who leaves', () => {
+it('[LIM-18] doors count by address, agent, workspace and in all, and let go of who leaves', () => {
   const doors = new ConnectionLimits({ all: 4, address: 3, agent: 1, workspace: 3 })
   const ann = { address: '10.0.0.1', agent: 'ann', workspace: 'w' }
   const leave = doors.enter(ann)
@@ -65,7 +65,7 @@ it('[Z18] doors count by address, agent, workspace and in all, and let go of who
   doors.enter({ ...ann, address: '10.0.0.3' })
 })
 
-it('[Z19] a pace lets a burst through, then so much a second, and no agent pays for another', () => {
+it('[LIM-19] a pace lets a burst through, then so much a second, and no agent pays for another', () => {
   const pace = new Pace({ perSecond: 10, burst: 20 }, 0)
   for (let i = 0; i < 20; i++) expect(pace.take(1, 0)).toBe(0)
   expect(pace.take(1, 0)).toBe(100)
@@ -79,7 +79,7 @@ it('[Z19] a pace lets a burst through, then so much a second, and no agent pays 
   expect(flow.after('cat', { bytes: 3e6 }, 0)).toBe(2_000)
 })
 
-it('[Z19] what is more than a sender’s share of a turn waits, in order; others’ does not', async () => {
+it('[LIM-19] what is more than a sender’s share of a turn waits, in order; others’ does not', async () => {
   const turns = new FairScheduler()
   const taken: string[] = []
   const sourceOf = (name: string) => ({
@@ -114,7 +114,7 @@ it('[Z19] what is more than a sender’s share of a turn waits, in order; others
   ])
 })
 
-it('[Z36] it is known whether others are busy', () => {
+it('[LIM-36] it is known whether others are busy', () => {
   const turns = new FairScheduler()
   const [ann, bob] = [newShare(), newShare()]
   turns.left(ann)
@@ -124,7 +124,7 @@ it('[Z36] it is known whether others are busy', () => {
   expect([ann, bob].map((one) => turns.hasOthers(one))).toEqual([true, true])
 })
 
-it('[Z19] who takes more than its milliseconds a second rests, and goes on; another does not', async () => {
+it('[LIM-19] who takes more than its milliseconds a second rests, and goes on; another does not', async () => {
   let [now, step] = [0, 0]
   const clock = () => {
     now += step
@@ -157,7 +157,7 @@ it('[Z19] who takes more than its milliseconds a second rests, and goes on; anot
   await until('the rest is taken in, too', () => ann.seen.taken === 100)
 })
 
-it('[Z20] X-Forwarded-For is believed of trusted proxies only, from its end', () => {
+it('[NET-20] X-Forwarded-For is believed of trusted proxies only, from its end', () => {
   const none = parseProxies('')
   const some = parseProxies('loopback, 10.0.0.0/8, 2001:db8::/32')
   expect(addressOf('127.0.0.1', '1.2.3.4', none)).toBe('127.0.0.1')
@@ -172,7 +172,7 @@ it('[Z20] X-Forwarded-For is believed of trusted proxies only, from its end', ()
   }
 })
 
-it('[Z18] limits are named; what is no limit is said', () => {
+it('[LIM-18] limits are named; what is no limit is said', () => {
   expect(parseLimits('').connections).toBe(LIMITS.connections.is)
   expect(parseLimits('messages=5, bytes=7')).toMatchObject({ messages: 5, bytes: 7 })
   for (const bad of ['mesages=5', 'messages', 'messages=0', 'messages=x', 'messages=1=2']) {

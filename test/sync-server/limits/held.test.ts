@@ -22,7 +22,7 @@ const closedAsFull = async ({ url }: Server): Promise<number> => {
 }
 
 it.concurrent.each(WAYS)(
-  '[Z32] a full document: %s, what is written is kept and said, reading goes on',
+  '[LIM-32] a full document: %s, what is written is kept and said, reading goes on',
   async (way) => {
     const small = ['--limit', 'document=100000', '--heartbeat', '1', '--log-level', 'error']
     let server = await startServer({ args: small })
@@ -78,7 +78,7 @@ it.concurrent.each(WAYS)(
   },
 )
 
-it.concurrent('[Z32] who is told to wait before it connects again (429) does', async () => {
+it.concurrent('[LIM-32] who is told to wait before it connects again (429) does', async () => {
   const server = await startServer({ args: ['--limit', 'handshakes=1', '--log-level', 'error'] })
   closers.push(() => server.stop())
   const ann = await member(server, 'a-ann000000001')

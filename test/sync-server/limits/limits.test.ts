@@ -43,7 +43,7 @@ const end = async (sockets: readonly (WebSocket | number)[]): Promise<void> => {
   )
 }
 
-it('[Z17] a valid credential passes where wrong ones have to wait', async () => {
+it('[LIM-17] a valid credential passes where wrong ones have to wait', async () => {
   const ann = await member(server, 'a-ann000000001')
   const wrong = bearer(`clc_${'x'.repeat(43)}`)
   const codes: (string | undefined)[] = []
@@ -71,7 +71,7 @@ it('[Z17] a valid credential passes where wrong ones have to wait', async () => 
   await end([mine])
 })
 
-it('[Z17] a credential that was revoked or replaced, and an invite that is used up, are no guesses', async () => {
+it('[LIM-17] a credential that was revoked or replaced, and an invite that is used up, are no guesses', async () => {
   const own = await startServer()
   const cyd = await member(own, 'a-cyd000000001')
   await ask(own, '/api/admin/revoke', { which: cyd.agent })
@@ -94,7 +94,7 @@ it('[Z17] a credential that was revoked or replaced, and an invite that is used 
   await own.stop()
 })
 
-it('[Z18] beyond its connections an agent, or an address, is refused; others come in', async () => {
+it('[LIM-18] beyond its connections an agent, or an address, is refused; others come in', async () => {
   const [bob, cat] = [
     await member(server, 'a-bob000000001'),
     await member(server, 'a-cat000000001'),
@@ -113,7 +113,7 @@ it('[Z18] beyond its connections an agent, or an address, is refused; others com
   await end([again])
 })
 
-it('[Z26] who sends what is refused again and again, or connects again and again, has to wait', async () => {
+it('[LIM-26] who sends what is refused again and again, or connects again and again, has to wait', async () => {
   const dan = await member(server, 'a-dan000000001')
   const codes: number[] = []
   for (let i = 0; i < 3; i++) {
@@ -151,7 +151,7 @@ it('[Z26] who sends what is refused again and again, or connects again and again
   await honest.close()
 })
 
-it('[Z18] 2,000 connections that ask for nothing do not keep an honest one out', async () => {
+it('[LIM-18] 2,000 connections that ask for nothing do not keep an honest one out', async () => {
   const honest = await RawClient.open(`${server.sync}/default`)
   const idle: Socket[] = []
   const gone = new Set<unknown>()
@@ -174,14 +174,14 @@ it('[Z18] 2,000 connections that ask for nothing do not keep an honest one out',
   await Promise.all([honest.close(), other.close()])
 })
 
-it('[Z23] no browser makes a page of what is answered, or keeps it', async () => {
+it('[NET-23] no browser makes a page of what is answered, or keeps it', async () => {
   const { headers } = await fetch(`${server.url}/`)
   expect(headers.get('content-security-policy')).toContain("default-src 'none'")
   expect(headers.get('x-content-type-options')).toBe('nosniff')
   expect(headers.get('referrer-policy')).toBe('no-referrer')
 })
 
-it('[Z19] who floods is read at its pace, loses nothing, and holds nobody up', async () => {
+it('[LIM-19] who floods is read at its pace, loses nothing, and holds nobody up', async () => {
   const flooder = await member(server, 'a-flood0000001')
   const client = await RawClient.open(`${server.sync}/default`, flooder.headers)
   const other = await RawClient.open(`${server.sync}/default`)
@@ -212,7 +212,7 @@ it('[Z19] who floods is read at its pace, loses nothing, and holds nobody up', a
   await Promise.all([client.close(), other.close(), reader.close()])
 })
 
-describe('[Z27] sizes and times', () => {
+describe('[LIM-27] sizes and times', () => {
   const SMALL =
     'frame=200000,body=1000,awareness-bytes=100,document=100000,client-ids=2,workspaces=3,rooms=2,invites=5,handshake-seconds=1,request-seconds=2,slow-reader-seconds=1'
   let small: Server
@@ -222,7 +222,7 @@ describe('[Z27] sizes and times', () => {
   })
   afterAll(() => small.stop())
 
-  it('[Z27] a request that comes drop by drop is cut off, and one that never comes', async () => {
+  it('[LIM-27] a request that comes drop by drop is cut off, and one that never comes', async () => {
     const slow = connect(small.port, '127.0.0.1')
     const silent = connect(small.port, '127.0.0.1')
     for (const socket of [slow, silent]) socket.resume().on('error', () => {})
@@ -234,7 +234,7 @@ describe('[Z27] sizes and times', () => {
     clearInterval(timer)
   })
 
-  it('[Z27] a message, an awareness state and a body are refused beyond their sizes', async () => {
+  it('[LIM-27] a message, an awareness state and a body are refused beyond their sizes', async () => {
     const large = await RawClient.open(`${small.sync}/default`)
     large.send(new Uint8Array(200_001))
     expect(await large.closed).toBe(1009)
@@ -246,7 +246,7 @@ describe('[Z27] sizes and times', () => {
     expect((await ask(small, '/api/admin/invite', body)).status).toBe(413)
   })
 
-  it('[Z27] an agent does not fill the workspace with Yjs client ids', async () => {
+  it('[LIM-27] an agent does not fill the workspace with Yjs client ids', async () => {
     const { headers } = await member(small, 'a-many00000001')
     const codes: (number | null)[] = []
     for (let i = 0; i < 3; i++) {
@@ -260,7 +260,7 @@ describe('[Z27] sizes and times', () => {
     expect(codes).toEqual([null, null, 4413])
   })
 
-  it('[Z27] a document that is full takes deletions only, and is read on', async () => {
+  it('[LIM-27] a document that is full takes deletions only, and is read on', async () => {
     const { client, doc } = await liveDoc(`${small.sync}/default`)
     const text = doc.getText('file:full.txt')
     text.insert(0, 'x'.repeat(110_000))
@@ -288,7 +288,7 @@ describe('[Z27] sizes and times', () => {
     await reader.client.close()
   })
 
-  it('[Z27] workspaces, those in memory and invites are bounded (429, 507)', async () => {
+  it('[LIM-27] workspaces, those in memory and invites are bounded (429, 507)', async () => {
     const codeOf = async (workspace: string) => {
       const { error } = await ask(small, '/api/admin/add', { workspace })
       if (error !== undefined) return error.code
@@ -305,7 +305,7 @@ describe('[Z27] sizes and times', () => {
   })
 })
 
-it('[Z27] docs/OPERATIONS.md has every limit, as it is', () => {
+it('[LIM-27] docs/OPERATIONS.md has every limit, as it is', () => {
   const page = readFileSync(join(root, 'docs/OPERATIONS.md'), 'utf8')
   const rows = [...page.matchAll(/^\| `([a-z-]+)` \| ([\d,]+) \| (.+) \|$/gm)]
   expect(rows.map(([, name, is, what]) => [name, Number(is?.replaceAll(',', '')), what])).toEqual(

@@ -43,7 +43,7 @@ const tooOften = async (method: string, path: string, headers: object): Promise<
   return last!
 }
 
-it('[Z31] every route, and what is none, refuses who asks too often, agent or token; not others', async () => {
+it('[LIM-31] every route, and what is none, refuses who asks too often, agent or token; not others', async () => {
   const ann = await member(server, 'a-ann000000001', 'read')
   const bob = await member(server, 'a-bob000000001', 'read')
   const token = bearer(await httpToken(server))
@@ -65,7 +65,7 @@ it('[Z31] every route, and what is none, refuses who asks too often, agent or to
   for (let i = 0; i < 20; i++) expect((await fetch(`${server.url}/discover`)).status).toBe(200)
 })
 
-it('[Z31] what is refused is not done, and does not make the wait longer', async () => {
+it('[LIM-31] what is refused is not done, and does not make the wait longer', async () => {
   const cat = await member(server, 'a-cat000000001')
   const at = '/api/workspaces/default/'
   await ask(server, `${at}register`, { name: 'Cat' }, cat.headers)
@@ -85,7 +85,7 @@ const credentialOf = (home: string): Member['headers'] => {
   return bearer(token)
 }
 
-it('[Z31] a command waits as long as it is told to, once; then it says what is wrong', async () => {
+it('[LIM-31] a command waits as long as it is told to, once; then it says what is wrong', async () => {
   const dan = await registered(server.url, 'Dan')
   const headers = credentialOf(dan.home)
   await tooOften('GET', '/discover', headers)

@@ -28,7 +28,7 @@ afterAll(() => server.stop())
 const isHeard = async () =>
   (await ask(server, `${W}/broadcasts`, { content: 'hello' }, alice.headers)).status
 
-it('[Z47] the messages and tasks of one agent take a share of the document, by HTTP and by Yjs', async () => {
+it('[LIM-47] the messages and tasks of one agent take a share of the document, by HTTP and by Yjs', async () => {
   const statuses: number[] = []
   for (let i = 0; i < 6; i++) {
     const said = { content: LONG, reset_trace: true }

@@ -19,7 +19,7 @@ const closedWith = async (code: number): Promise<number> => {
   return Number(new RegExp(`closes_total\\{code="${code}"\\} (\\d+)`).exec(text)?.[1] ?? 0)
 }
 
-it('[Z27] a reader that takes nothing is cut off (4408); who writes and reads beside it is not', async () => {
+it('[LIM-27] a reader that takes nothing is cut off (4408); who writes and reads beside it is not', async () => {
   const { headers } = await member(server, 'a-slow00000001')
   const slow = await RawClient.open(`${server.sync}/default`, headers)
   slow.subscribe()
@@ -47,7 +47,7 @@ it('[Z27] a reader that takes nothing is cut off (4408); who writes and reads be
   await Promise.all([writer.client.close(), reader.client.close()])
 })
 
-it('[Z19] who sends what takes the server long is read more slowly than who may; others are not', async () => {
+it('[LIM-19] who sends what takes the server long is read more slowly than who may; others are not', async () => {
   const [ann, bob] = [
     await member(server, 'a-ann000000001'),
     await member(server, 'a-bob000000001'),
@@ -82,7 +82,7 @@ it('[Z19] who sends what takes the server long is read more slowly than who may;
   await Promise.all([other.close(), free.client.close()])
 })
 
-it('[Z36] a large update yields to others who are busy, from its start', async () => {
+it('[LIM-36] a large update yields to others who are busy, from its start', async () => {
   const { headers } = await member(server, 'a-large0000001')
   const client = await RawClient.open(`${server.sync}/default`, headers)
   const other = await RawClient.open(`${server.sync}/default`)
@@ -99,7 +99,7 @@ it('[Z36] a large update yields to others who are busy, from its start', async (
   await other.close()
 })
 
-it('[Z36] what an agent owes it owes on its next connection, too', async () => {
+it('[LIM-36] what an agent owes it owes on its next connection, too', async () => {
   const { headers } = await member(server, 'a-owes00000001')
   const first = await RawClient.open(`${server.sync}/default`, headers)
   first.send(Buffer.alloc(1_500_000, 255)) // at once it may send 1,000,000

@@ -5,7 +5,7 @@ import { CommandQueue } from '../../../sync-server/sync/turn/command-queue.ts'
 
 const command = (by: string, name: string, joins = false) => ({ by, name, joins })
 
-it('[Z46] commands of one agent do not wait for all of another; those that belong together stay together', () => {
+it('[LIM-46] commands of one agent do not wait for all of another; those that belong together stay together', () => {
   const queue = new CommandQueue<ReturnType<typeof command>>()
   for (const name of ['m1', 'm2', 'm3']) queue.push(command('mallory', name))
   queue.push(command('', 's1'))
@@ -29,7 +29,7 @@ const busy = (ms: number): void => {
   while (performance.now() < until);
 }
 
-it('[Z46] what is ready at once is done a little in each turn, in order', async () => {
+it('[LIM-46] what is ready at once is done a little in each turn, in order', async () => {
   const requestBudget = new TurnBudget()
   let turn = 0
   let isOver = false
@@ -51,7 +51,7 @@ it('[Z46] what is ready at once is done a little in each turn, in order', async 
   expect(new Set(done.map(([, turn]) => turn)).size).toBe(5)
 })
 
-it('[Z46] an answer made by and by is the one made at once', async () => {
+it('[LIM-46] an answer made by and by is the one made at once', async () => {
   const answer = {
     files: Array.from({ length: 5_000 }, (_, i) => ({ key: `ä"${i}`, size: i, none: undefined })),
     few: [1, undefined, null],

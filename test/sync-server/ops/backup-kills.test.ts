@@ -12,7 +12,7 @@ import { place, sync, syncJson } from '../../support/ops/commands.ts'
 import { LIVE_ARGS, liveIn } from '../../support/ops/lived-in.ts'
 import { startServer } from '../../support/server.ts'
 
-it('[O2] blobs that were referred to at its moment are in a backup, though they are replaced and swept meanwhile', async () => {
+it('[OPS-2] blobs that were referred to at its moment are in a backup, though they are replaced and swept meanwhile', async () => {
   const server = await startServer({
     env: { CLAWLINK_SWEEP: '0.02' },
     args: ['--log-level', 'error'],
@@ -47,7 +47,7 @@ it('[O2] blobs that were referred to at its moment are in a backup, though they 
 
 const KILLS = orLong(2, 12)
 
-it(`[O3] kill -9 of the server in ${KILLS} backups: there is a whole one, or nothing that passes for one`, async () => {
+it(`[OPS-3] kill -9 of the server in ${KILLS} backups: there is a whole one, or nothing that passes for one`, async () => {
   const random = seeded(runSeed('kill in backup'))
   let server = await startServer({ args: LIVE_ARGS })
   await liveIn(server)

@@ -21,7 +21,7 @@ interface Summary {
 const ownerOf = ({ data }: Server) =>
   JSON.parse(readFileSync(join(data, 'owner.json'), 'utf8')) as { token: string; url: string }
 
-it('[O1] what was acknowledged before a backup is in it, and what is in it fits together, with writers at work', async () => {
+it('[OPS-1] what was acknowledged before a backup is in it, and what is in it fits together, with writers at work', async () => {
   const server = await startServer({ args: ['--log-level', 'error'] })
   let stop = false
   const acknowledged: number[] = []
@@ -68,7 +68,7 @@ it('[O1] what was acknowledged before a backup is in it, and what is in it fits 
   await server.stop()
 })
 
-it('[O1] a backup of a stopped server is what one of it running is; restored, it has the same records', async () => {
+it('[OPS-1] a backup of a stopped server is what one of it running is; restored, it has the same records', async () => {
   const server = await startServer({ args: LIVE_ARGS })
   await liveIn(server)
   const [hot, cold, copy] = [place('hot'), place('cold'), place('restored')]
@@ -84,7 +84,7 @@ it('[O1] a backup of a stopped server is what one of it running is; restored, it
   for (const dir of [hot, cold, copy]) expect(statSync(dir).mode & 0o077).toBe(0)
 })
 
-it('[O4] a backup with anything changed in it is not restored; what is not empty is not written over', async () => {
+it('[OPS-4] a backup with anything changed in it is not restored; what is not empty is not written over', async () => {
   const server = await startServer({ args: ['--log-level', 'error'] })
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   const blob = someBytes(300)
@@ -119,7 +119,7 @@ it('[O4] a backup with anything changed in it is not restored; what is not empty
   await server.stop()
 })
 
-it('[O4] replicas that are ahead of a restored server get on with it: it numbers nothing as it did before', async () => {
+it('[OPS-4] replicas that are ahead of a restored server get on with it: it numbers nothing as it did before', async () => {
   const server = await startServer({ args: ['--log-level', 'error'] })
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   const dir = place('backup')
@@ -164,7 +164,7 @@ it('[O4] replicas that are ahead of a restored server get on with it: it numbers
   await restored.stop()
 })
 
-it('[O14] the owner alone can ask for a backup; its token is in a file that nobody else can read', async () => {
+it('[OPS-14] the owner alone can ask for a backup; its token is in a file that nobody else can read', async () => {
   const server = await startServer({ args: ['--log-level', 'error'] })
   const { token, url } = ownerOf(server)
   expect(url).toBe(server.url)
@@ -189,7 +189,7 @@ it('[O14] the owner alone can ask for a backup; its token is in a file that nobo
   await again.stop()
 })
 
-it('[O1] a document that is large, and one that is being compacted, are in it whole', async () => {
+it('[OPS-1] a document that is large, and one that is being compacted, are in it whole', async () => {
   const server = await startServer({ args: ['--log-level', 'error'] })
   const client = await RawClient.open(`${server.sync}/w`)
   const doc = new Y.Doc()

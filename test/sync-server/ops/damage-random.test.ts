@@ -5,7 +5,7 @@ import { livedIn } from '../../support/ops/lived-in.ts'
 
 const HITS = 15
 
-it(`[O8] ${HITS} random damages: each is an error, or found by verify, or has changed nothing`, async () => {
+it(`[OPS-8] ${HITS} random damages: each is an error, or found by verify, or has changed nothing`, async () => {
   const { data } = await livedIn('kill')
   const found = await damageAtRandom(data, HITS, runSeed('damage'))
   console.log(found)

@@ -57,7 +57,7 @@ const DAMAGES: [string, (dir: string) => void][] = [
 ]
 
 it.each(DAMAGES)(
-  '[O5] %s: it does not open, and nothing in the folder is changed',
+  '[OPS-5] %s: it does not open, and nothing in the folder is changed',
   async (_, damage) => {
     const dir = copyOf(data)
     damage(dir)
@@ -74,7 +74,7 @@ it.each(DAMAGES)(
   },
 )
 
-it('[O5] no byte of a table can be another: it is said which table, before LevelDB meets it', async () => {
+it('[OPS-5] no byte of a table can be another: it is said which table, before LevelDB meets it', async () => {
   const dir = copyOf(data)
   const path = table(dir)
   await checkTable(path, 'it')
@@ -95,7 +95,7 @@ it('[O5] no byte of a table can be another: it is said which table, before Level
   }
 })
 
-it('[O5] the server does not start: exit 5, one line that names verify and restore', async () => {
+it('[OPS-5] the server does not start: exit 5, one line that names verify and restore', async () => {
   const dir = copyOf(data)
   rmSync(join(dir, 'CURRENT'))
   const { code, stderr } = await sync('--data', dir, '--port', '0')
@@ -108,7 +108,7 @@ it('[O5] the server does not start: exit 5, one line that names verify and resto
   expect(verified.stdout).toContain('CURRENT')
 })
 
-it('[O6] a bit that flipped on disk is never handed out: the workspace is refused, the others are served', async () => {
+it('[OPS-6] a bit that flipped on disk is never handed out: the workspace is refused, the others are served', async () => {
   const server = await startServer()
   for (const workspace of ['good', 'bad']) {
     const { client, doc } = await liveDoc(`${server.sync}/${workspace}`)
@@ -152,7 +152,7 @@ const change = async (dir: string, how: (db: Level<string, Uint8Array>) => Promi
   await db.close()
 }
 
-it('[O6] records that are missing between others, or all of them, are noticed', async () => {
+it('[OPS-6] records that are missing between others, or all of them, are noticed', async () => {
   const dir = tempDir('gap')
   const log = await LevelUpdateLog.open(dir, Date.now)
   for (let i = 0; i < 5; i++) await log.append('w', [new Uint8Array([0, 0])])
@@ -169,7 +169,7 @@ it('[O6] records that are missing between others, or all of them, are noticed', 
   await gone.close()
 })
 
-it('[O7] that the newest acknowledged records are gone is noticed, and can be accepted', async () => {
+it('[OPS-7] that the newest acknowledged records are gone is noticed, and can be accepted', async () => {
   const dir = tempDir('cut')
   const log = await LevelUpdateLog.open(dir, Date.now)
   for (let i = 0; i < 5; i++) await log.append('w', [new Uint8Array([0, 0])])

@@ -48,7 +48,7 @@ const fill = (path: string): void => {
   }
 }
 
-it('[O9] a full disk: nothing more is acknowledged, nothing acknowledged is lost, and it goes on when there is room', async (context) => {
+it('[OPS-9] a full disk: nothing more is acknowledged, nothing acknowledged is lost, and it goes on when there is room', async (context) => {
   const disk = smallDisk(48)
   if (disk === null) return context.skip()
   const data = join(disk.dir, 'data')
@@ -194,7 +194,7 @@ const joinUntilFull = async (server: Server, secret: string) => {
   }
 }
 
-it('[O19] on a full disk nobody joins, is invited or revoked, the same request again neither; with room it is done', async (context) => {
+it('[OPS-19] on a full disk nobody joins, is invited or revoked, the same request again neither; with room it is done', async (context) => {
   const disk = smallDisk(48)
   if (disk === null) return context.skip()
   const data = join(disk.dir, 'data')

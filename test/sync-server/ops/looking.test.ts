@@ -37,7 +37,7 @@ interface Verified {
   problems: { where: string; what: string; todo: string }[]
 }
 
-it('[O8] verify looks at every record of a folder, of a running server, and of a backup: exit 0', async () => {
+it('[OPS-8] verify looks at every record of a folder, of a running server, and of a backup: exit 0', async () => {
   const stopped = await syncJson<Verified>('verify', '--data', data)
   expect(stopped).toMatchObject({ workspaces: 2, blobs: 1, problems: [] })
   expect(stopped.archived).toBeGreaterThan(1_000)
@@ -52,7 +52,7 @@ it('[O8] verify looks at every record of a folder, of a running server, and of a
   await server.stop()
 })
 
-it('[O8] verify says what is wrong, where, and what to do: exit 1', async () => {
+it('[OPS-8] verify says what is wrong, where, and what to do: exit 1', async () => {
   const copy = copyOf(data)
   const path = join(copy, 'blobs', blobFiles(copy)[0]!)
   writeFileSync(path, 'others')
@@ -75,7 +75,7 @@ it('[O8] verify says what is wrong, where, and what to do: exit 1', async () => 
   })
 })
 
-it('[O12] doctor says a line of each check, and what to do where something is wrong', async () => {
+it('[OPS-12] doctor says a line of each check, and what to do where something is wrong', async () => {
   const copy = copyOf(data)
   const well = await sync('doctor', '--data', copy, '--port', '23')
   expect([well.code, well.stderr]).toEqual([0, ''])
@@ -113,7 +113,7 @@ it('[O12] doctor says a line of each check, and what to do where something is wr
   holder.close()
 })
 
-it('[O13] export writes agents, tasks, broadcasts and files, live and archived ones', async () => {
+it('[OPS-13] export writes agents, tasks, broadcasts and files, live and archived ones', async () => {
   const md = place('md')
   const done = await sync('export', md, '--data', data)
   expect(done.stdout).toContain('default: 1 agent, 2 tasks, 2050 broadcasts, 4 files')
@@ -145,7 +145,7 @@ it('[O13] export writes agents, tasks, broadcasts and files, live and archived o
   ])
 })
 
-it('[O13] export of a running server; nothing is written outside of the folder, and what is left out is said', async () => {
+it('[OPS-13] export of a running server; nothing is written outside of the folder, and what is left out is said', async () => {
   // As an older server let it in.
   const doc = new Y.Doc()
   const evil = { fileId: 'x', mediaType: 'text/plain', createdBy: 'a-1', createdAt: 1 } as never
@@ -175,7 +175,7 @@ it('[O13] export of a running server; nothing is written outside of the folder, 
   await server.stop()
 })
 
-it('[O12] commands say what is wrong with them, in the shape of every error', async () => {
+it('[OPS-12] commands say what is wrong with them, in the shape of every error', async () => {
   const empty = tempDir('empty')
   for (const [args, code, words] of [
     [['backup'], 2, 'DIR is missing — usage: clawlink-sync backup DIR'],

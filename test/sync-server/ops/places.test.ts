@@ -57,7 +57,7 @@ const whyNot = (): string | null => {
   return ran.status === 0 ? null : 'another user than root cannot run what is in this folder'
 }
 
-it('[O15] commands of root and of the user of a server work where that user can write to its folders alone, and leave nothing of root’s', async (context) => {
+it('[OPS-15] commands of root and of the user of a server work where that user can write to its folders alone, and leave nothing of root’s', async (context) => {
   const reason = whyNot()
   if (reason !== null) {
     console.log(`skipped: ${reason}`)
@@ -85,7 +85,7 @@ it('[O15] commands of root and of the user of a server work where that user can 
   expect(await again.stop()).toBe(0)
 })
 
-it('[O18] a data folder that others can get into is closed to them at the start', async () => {
+it('[OPS-18] a data folder that others can get into is closed to them at the start', async () => {
   const data = tempDir('open')
   chmodSync(data, 0o755)
   const before = process.umask(0o022)
@@ -100,7 +100,7 @@ it('[O18] a data folder that others can get into is closed to them at the start'
   expect(await server.stop()).toBe(0)
 })
 
-it('[O18] … and where that cannot be done the server does not start', async (context) => {
+it('[OPS-18] … and where that cannot be done the server does not start', async (context) => {
   if (whyNot() !== null) return context.skip()
   const data = join(roots, 'everybodys')
   mkdirSync(data)
@@ -115,7 +115,7 @@ const KILLS = orLong(2, 20)
 const nothing = (dir: string): string =>
   `error: ${dir} holds no server data — name its folder with --data, or CLAWLINK_DATA\n`
 
-it(`[O4] ${KILLS} times kill -9 of a restore into a folder that is there, and empty: it is whole, or it is not opened`, async () => {
+it(`[OPS-4] ${KILLS} times kill -9 of a restore into a folder that is there, and empty: it is whole, or it is not opened`, async () => {
   const random = seeded(runSeed('kill in restore'))
   const server = await startServer()
   await write(server)

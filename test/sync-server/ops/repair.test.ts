@@ -46,7 +46,7 @@ const WRONG: Record<string, (doc: Y.Doc) => void> = {
 }
 
 it.each(Object.entries(WRONG))(
-  '[O17] %s is taken out, deleted everywhere, and kept; all else stays',
+  '[OPS-17] %s is taken out, deleted everywhere, and kept; all else stays',
   async (_, change) => {
     const { data, doc } = await dataWith({ 'a.md': 'one\ntwo\n', 'b.md': 'whole\n' })
     const wrong = madeBy(4_711, doc, change)
@@ -97,7 +97,7 @@ it.each(Object.entries(WRONG))(
   },
 )
 
-it('[O17] what Yjs cannot read or write again is taken out; what was written after it stays', async () => {
+it('[OPS-17] what Yjs cannot read or write again is taken out; what was written after it stays', async () => {
   const { data } = await dataWith({ 'a.md': 'one\n' })
   const kinds = ['mark', 'json', 'embed', 'any'] as const
   const updates = kinds.map((kind, i) => {
@@ -146,7 +146,7 @@ const madeByMore = (doc: Y.Doc): Uint8Array => {
   return updates[0]!
 }
 
-it('[O17] of what one wrote in a row only that goes which is wrong', async () => {
+it('[OPS-17] of what one wrote in a row only that goes which is wrong', async () => {
   const { data, doc } = await dataWith({ 'a.md': 'one\n' })
   const wrong = [{ n: 10n }, nested(30)]
   const row = madeBy(7, doc, (own) => {
@@ -165,7 +165,7 @@ it('[O17] of what one wrote in a row only that goes which is wrong', async () =>
   await server.stop()
 })
 
-it('[O17] a workspace alone; none of that name: exit 3; a server that uses the data: exit 4', async () => {
+it('[OPS-17] a workspace alone; none of that name: exit 3; a server that uses the data: exit 4', async () => {
   const { data, doc } = await dataWith({ 'a.md': 'one\n' })
   await putIn(data, 'default', [madeBy(5, doc, WRONG['an embed in a file']!)])
   const none = await sync('repair', '--workspace', 'defualt', '--data', data)
@@ -179,7 +179,7 @@ it('[O17] a workspace alone; none of that name: exit 3; a server that uses the d
   expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('1 things taken out') })
 })
 
-it('[O17] whatever an update holds, what is taken out of it leaves as many operations, and the rest as it is', () => {
+it('[OPS-17] whatever an update holds, what is taken out of it leaves as many operations, and the rest as it is', () => {
   const random = seeded(runSeed('disarm'))
   const docs = [new Y.Doc(), new Y.Doc()]
   for (let i = 0; i < 400; i++) {
@@ -208,7 +208,7 @@ it('[O17] whatever an update holds, what is taken out of it leaves as many opera
   expect(disarm(update)).toEqual({ update, taken: [] })
 })
 
-it('[O16] verify says that what an honest server stored is well', async () => {
+it('[OPS-16] verify says that what an honest server stored is well', async () => {
   const { data } = await dataWith({ 'a.md': 'one\n' })
   expect((await sync('verify', '--data', data)).code).toBe(0)
 })

@@ -43,7 +43,7 @@ beforeAll(async () => {
   old = await asFormat1(data)
 })
 
-it('[O11] a data folder of the format before is brought along, with all there was', async () => {
+it('[OPS-11] a data folder of the format before is brought along, with all there was', async () => {
   const copy = copyOf(old)
   const refused = await sync('verify', '--data', copy)
   expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('older version')])
@@ -61,7 +61,7 @@ it('[O11] a data folder of the format before is brought along, with all there wa
 
 const KILLS = 8
 
-it(`[O11] killed ${KILLS} times on the way it goes on where it was`, async () => {
+it(`[OPS-11] killed ${KILLS} times on the way it goes on where it was`, async () => {
   const random = seeded(runSeed('kill in upgrade'))
   const copy = copyOf(old)
   // Large values, so that it is a way of many steps.
@@ -98,7 +98,7 @@ it(`[O11] killed ${KILLS} times on the way it goes on where it was`, async () =>
     if (/^[avch]:/.test(key)) expect(upgraded.get(key)).toBe(whole.get(key))
 })
 
-it('[O10] a data folder of a newer version is refused, exit 5, and not touched', async () => {
+it('[OPS-10] a data folder of a newer version is refused, exit 5, and not touched', async () => {
   const copy = copyOf(data)
   const mark = Buffer.from(JSON.stringify({ format: FORMAT + 1 }))
   await change(copy, (db) => db.put('f:', seal(mark)))
@@ -111,7 +111,7 @@ it('[O10] a data folder of a newer version is refused, exit 5, and not touched',
   expect(await raw(copy)).toEqual(before)
 })
 
-it('[O10] a data folder that lost its mark is not taken for an older one', async () => {
+it('[OPS-10] a data folder that lost its mark is not taken for an older one', async () => {
   const copy = copyOf(data)
   await change(copy, (db) => db.del('f:'))
   await expect(LevelUpdateLog.open(copy, Date.now)).rejects.toThrow('the format: it is missing')

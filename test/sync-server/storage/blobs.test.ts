@@ -50,7 +50,7 @@ const slowPut = (
   return Object.assign(sent, { answered })
 }
 
-it.each([0, 1, 64 * 1024, 5 * MB])('[X1] %i bytes come back as they were put', async (size) => {
+it.each([0, 1, 64 * 1024, 5 * MB])('[BLOB-1] %i bytes come back as they were put', async (size) => {
   const blob = someBytes(size)
   expect(await head(server, blob)).toEqual({ status: 404, offset: 0 })
   expect(await putBytes(server, blob)).toEqual({ status: 201, offset: size, complete: true })
@@ -61,7 +61,7 @@ it.each([0, 1, 64 * 1024, 5 * MB])('[X1] %i bytes come back as they were put', a
   expect(blobFiles(server.data)).toContain(whole(blob.sha256))
 })
 
-it('[X1] a range is what it says', async () => {
+it('[BLOB-1] a range is what it says', async () => {
   const blob = someBytes(1_000)
   await putBytes(server, blob)
   const get = async (range: string) => {
@@ -93,7 +93,7 @@ it('[X1] a range is what it says', async () => {
   expect(headers.get('x-content-type-options')).toBe('nosniff')
 })
 
-it('[X2] an upload goes on where it ended, over requests, a cut connection and kill -9', async () => {
+it('[BLOB-2] an upload goes on where it ended, over requests, a cut connection and kill -9', async () => {
   const blob = someBytes(3 * MB)
   expect(await putBytes(server, blob, 0, blob.bytes.subarray(0, MB))).toEqual({
     status: 202,
@@ -129,7 +129,7 @@ it('[X2] an upload goes on where it ended, over requests, a cut connection and k
 
 const KILLS = orLong(4, 20)
 
-it(`[X1] kill -9 at ${KILLS} random moments leaves no name for what is not whole`, async () => {
+it(`[BLOB-1] kill -9 at ${KILLS} random moments leaves no name for what is not whole`, async () => {
   const random = seeded(runSeed('killed uploads'))
   const data = tempDir('killed')
   let dying = await startServer({ data, args: ['--log-level', 'fatal'] })
@@ -169,7 +169,7 @@ it(`[X1] kill -9 at ${KILLS} random moments leaves no name for what is not whole
   await dying.stop()
 })
 
-it('[L1] SIGTERM does not wait for an upload that stands still, and keeps what came of it', async () => {
+it('[SERVER-1] SIGTERM does not wait for an upload that stands still, and keeps what came of it', async () => {
   const blob = someBytes(1_000)
   const { data } = server
   const still = slowPut(blob)
@@ -181,7 +181,7 @@ it('[L1] SIGTERM does not wait for an upload that stands still, and keeps what c
   expect(await putBytes(server, blob, 400)).toMatchObject({ status: 201 })
 })
 
-it('[X3] two uploads of one blob do not meet; a stalled one makes way', async () => {
+it('[BLOB-3] two uploads of one blob do not meet; a stalled one makes way', async () => {
   const blob = someBytes(2 * MB)
   const first = slowPut(blob)
   first.write(blob.bytes.subarray(0, MB))
@@ -206,7 +206,7 @@ it('[X3] two uploads of one blob do not meet; a stalled one makes way', async ()
   expect((await getBytes(server, many.sha256)).equals(many.bytes)).toBe(true)
 })
 
-it('[X3] hostile requests get a 4xx with a code and leave nothing behind', async () => {
+it('[BLOB-3] hostile requests get a 4xx with a code and leave nothing behind', async () => {
   const before = blobFiles(server.data)
   const blob = someBytes(1_000)
   const { sha256, bytes } = blob
@@ -278,7 +278,7 @@ it('[X3] hostile requests get a 4xx with a code and leave nothing behind', async
   expect(server.log()).toBe('')
 })
 
-it('[X3] an upload that never sent a byte leaves nothing', async () => {
+it('[BLOB-3] an upload that never sent a byte leaves nothing', async () => {
   const before = blobFiles(server.data)
   const silent = slowPut(someBytes(100))
   silent.flushHeaders()
@@ -287,7 +287,7 @@ it('[X3] an upload that never sent a byte leaves nothing', async () => {
   await until('it is gone', () => blobFiles(server.data).length === before.length)
 })
 
-it('[X4] a workspace over its quota, or with too many uploads, takes no more', async () => {
+it('[BLOB-4] a workspace over its quota, or with too many uploads, takes no more', async () => {
   const data = tempDir('quota')
   const full = named(Buffer.alloc(0)).sha256
   mkdirSync(join(data, 'blobs/default', full.slice(0, 2)), { recursive: true })
@@ -316,7 +316,7 @@ it('[X4] a workspace over its quota, or with too many uploads, takes no more', a
   await small.stop()
 })
 
-it('[X5] what no version refers to goes after a while, with cut uploads; the rest stays', async () => {
+it('[BLOB-5] what no version refers to goes after a while, with cut uploads; the rest stays', async () => {
   const data = tempDir('collect')
   const filling = await startServer({ data })
   const { client, doc } = await liveDoc(`${filling.sync}/default`)

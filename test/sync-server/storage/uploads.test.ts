@@ -28,14 +28,14 @@ const stored = () => {
   return { begin, whole }
 }
 
-it('[X10] unfinished uploads of one agent keep no other from uploading', async () => {
+it('[BLOB-10] unfinished uploads of one agent keep no other from uploading', async () => {
   const { begin, whole } = stored()
   for (let i = 0; i < MAX_AGENT_PARTIALS; i++) expect(await begin('mallory', 100)).toBe(false)
   expect(await begin('mallory', 100)).toBe('busy')
   expect(await whole('ann', Buffer.from('a picture'))).toMatchObject({ complete: true })
 })
 
-it('[X10] nor do they by what they announce: where there is no room that of who announced the most goes', async () => {
+it('[BLOB-10] nor do they by what they announce: where there is no room that of who announced the most goes', async () => {
   const { begin, whole } = stored()
   // All that a workspace may have.
   for (let i = 0; i < 15; i++) expect(await begin('mallory', MAX_BLOB_BYTES)).toBe(false)

@@ -23,7 +23,7 @@ const by = (agent: string) =>
 const shows = (agent: string) => JSON.stringify({ agent: { id: agent, name: agent } })
 
 describe('AwarenessStates', () => {
-  it('[P1] keeps a state until its connection goes', () => {
+  it('[PRESENCE-1] keeps a state until its connection goes', () => {
     const { states, seen } = create()
     states.apply(1, OWNER, [state(10, 1, '{"a":1}')], 0)
     expect(states.present()).toMatchObject([{ client: 10, clock: 1, json: '{"a":1}' }])
@@ -37,7 +37,7 @@ describe('AwarenessStates', () => {
     ])
   })
 
-  it('[P2] drops what a connection says of others: echoes, removals, forgeries', () => {
+  it('[PRESENCE-2] drops what a connection says of others: echoes, removals, forgeries', () => {
     const { states } = create()
     states.apply(1, OWNER, [state(10, 1, '"one"')], 0)
     states.apply(2, OWNER, [state(20, 1, '"two"')], 0)
@@ -49,7 +49,7 @@ describe('AwarenessStates', () => {
     expect(states.present()).toHaveLength(2)
   })
 
-  it('[P3] a client that comes back on a new connection is seen again, at its old clock too', () => {
+  it('[PRESENCE-3] a client that comes back on a new connection is seen again, at its old clock too', () => {
     const { states } = create()
     states.apply(1, OWNER, [state(10, 5, '"x"')], 0)
     states.drop(1, 0)
@@ -57,7 +57,7 @@ describe('AwarenessStates', () => {
     expect(states.present()).toMatchObject([{ client: 10, clock: 7, json: '"x"' }])
   })
 
-  it('[P3] … and takes its state over from a connection that is not known to be dead yet', () => {
+  it('[PRESENCE-3] … and takes its state over from a connection that is not known to be dead yet', () => {
     const { states } = create()
     states.apply(1, OWNER, [state(10, 5, '"x"')], 0)
     states.apply(2, OWNER, [state(10, 6, '"y"')], 0)
@@ -65,7 +65,7 @@ describe('AwarenessStates', () => {
     expect(states.present()).toMatchObject([{ json: '"y"' }])
   })
 
-  it('[P2] ignores clocks that do not grow', () => {
+  it('[PRESENCE-2] ignores clocks that do not grow', () => {
     const { states } = create()
     states.apply(1, OWNER, [state(10, 5, '"x"')], 0)
     states.apply(1, OWNER, [state(10, 5, '"y"')], 0)
@@ -73,7 +73,7 @@ describe('AwarenessStates', () => {
     expect(states.present()).toMatchObject([{ json: '"x"' }])
   })
 
-  it('[P5] a client id is reserved for whoever shows it, for as long, and no other', () => {
+  it('[PRESENCE-5] a client id is reserved for whoever shows it, for as long, and no other', () => {
     const { states, reserved } = create()
     states.apply(1, by('a'), [state(10, 1, shows('a'))], 0)
     states.apply(2, by('b'), [state(20, 1, '{}')], 0)
@@ -89,7 +89,7 @@ describe('AwarenessStates', () => {
     expect([...reserved]).toEqual([])
   })
 
-  it('[P6] whoever shows itself under another’s client id hides nobody, before or after', () => {
+  it('[PRESENCE-6] whoever shows itself under another’s client id hides nobody, before or after', () => {
     const { states, owners } = create()
     owners.set(10, 'ben')
     states.apply(1, by('mallory'), [state(10, 1_000_000, shows('mallory'))], 0)
@@ -107,7 +107,7 @@ describe('AwarenessStates', () => {
     expect(present()).toEqual([[true, shows('ben')]])
   })
 
-  it('[P6] an agent whose client id somebody has taken is shown all the same, and comes and goes', () => {
+  it('[PRESENCE-6] an agent whose client id somebody has taken is shown all the same, and comes and goes', () => {
     const { states } = create()
     states.apply(1, by('mallory'), [state(10, 2 ** 32, shows('mallory'))], 0)
     states.apply(2, by('ben'), [state(10, 1, shows('ben'))], 0)
@@ -124,7 +124,7 @@ describe('AwarenessStates', () => {
     expect(present()).toEqual([shows('mallory')])
   })
 
-  it('[P6] a clock that leaps to where numbers end is refused', () => {
+  it('[PRESENCE-6] a clock that leaps to where numbers end is refused', () => {
     const { states } = create()
     const leap = (clock: number) => () =>
       states.apply(1, by('mallory'), [state(10, clock, shows('mallory'))], 0)
@@ -134,7 +134,7 @@ describe('AwarenessStates', () => {
     expect(leap(2 ** 32 + 2 ** 19)).not.toThrow()
   })
 
-  it('[P1] forgets the clocks of those long gone', () => {
+  it('[PRESENCE-1] forgets the clocks of those long gone', () => {
     const { states } = create()
     states.apply(1, OWNER, [state(10, 5, '"x"')], 0)
     states.drop(1, 0)

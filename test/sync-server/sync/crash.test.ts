@@ -7,7 +7,7 @@ const KILLS = orLong(8, 50)
 const SIGHTS = orLong(4, 20)
 const WRITERS = 4
 
-it(`[D4] kill -9 at ${KILLS} random moments under load loses nothing acknowledged, and nothing that anyone saw`, async () => {
+it(`[DUR-4] kill -9 at ${KILLS} random moments under load loses nothing acknowledged, and nothing that anyone saw`, async () => {
   const random = seeded(runSeed('crash'))
   const data = tempDir('crash')
   const promised = new Set<string>()
@@ -50,7 +50,7 @@ it(`[D4] kill -9 at ${KILLS} random moments under load loses nothing acknowledge
   await server.stop()
 })
 
-it(`[D4] kill -9 right after a second client saw an edit, ${SIGHTS} times: it is there again`, async () => {
+it(`[DUR-4] kill -9 right after a second client saw an edit, ${SIGHTS} times: it is there again`, async () => {
   const data = tempDir('seen')
   let server = await startServer({ data })
   for (let round = 0; round < SIGHTS; round++) {
@@ -70,7 +70,7 @@ it(`[D4] kill -9 right after a second client saw an edit, ${SIGHTS} times: it is
   await server.stop()
 })
 
-it('[D3] kill -9 while checkpoints are written loses nothing', async () => {
+it('[DUR-3] kill -9 while checkpoints are written loses nothing', async () => {
   const random = seeded(runSeed('crash in compaction'))
   const data = tempDir('compaction')
   let server = await startServer({ data })

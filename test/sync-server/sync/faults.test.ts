@@ -49,7 +49,7 @@ const askFrom = async (server: Server, workspace: string): Promise<RawClient> =>
   return client
 }
 
-it('[L5] a workspace that cannot be written again fails alone: 4503, 503, logged once, degraded', async () => {
+it('[SERVER-5] a workspace that cannot be written again fails alone: 4503, 503, logged once, degraded', async () => {
   const data = await dataOf('good', 'bad')
   await putIn(data, 'bad', [poison('mark')])
   const server = await startServer({ data })
@@ -90,7 +90,7 @@ it('[L5] a workspace that cannot be written again fails alone: 4503, 503, logged
   expect(await server.stop()).toBe(0)
 })
 
-it('[L5] a server whose default workspace is broken starts: one that fails at its checkpoint, and one that is no document', async () => {
+it('[SERVER-5] a server whose default workspace is broken starts: one that fails at its checkpoint, and one that is no document', async () => {
   const data = await dataOf('default', 'other')
   const doc = new Y.Doc()
   const updates: Uint8Array[] = [poison('json', { root: 'free' })]
@@ -114,7 +114,7 @@ it('[L5] a server whose default workspace is broken starts: one that fails at it
   expect(await again.stop()).toBe(0)
 })
 
-it('[S10] a state vector that is none is the fault of who sent it, and of nobody else', async () => {
+it('[SYNC-10] a state vector that is none is the fault of who sent it, and of nobody else', async () => {
   const server = await startServer()
   const good = await liveDoc(`${server.sync}/default`)
   const bad = await RawClient.open(`${server.sync}/default`)
@@ -156,7 +156,7 @@ const roomsWith = async (hooks: Partial<RoomEnv>) => {
   return { rooms, log, clock, errors }
 }
 
-it('[L5] whatever throws in a room’s work ends that room only; what is on disk is answered; a fault that passes heals', async () => {
+it('[SERVER-5] whatever throws in a room’s work ends that room only; what is on disk is answered; a fault that passes heals', async () => {
   let throws: keyof RoomEnv | null = null
   const hook = (name: keyof RoomEnv) => () => {
     if (throws === name) throw new Error(`${name} threw`)
@@ -195,7 +195,7 @@ it('[L5] whatever throws in a room’s work ends that room only; what is on disk
   await log.close()
 })
 
-it('[L5] a workspace that fails for good is tried again later each time', async () => {
+it('[SERVER-5] a workspace that fails for good is tried again later each time', async () => {
   const { rooms, log, clock, errors } = await roomsWith({})
   await rooms.open('bad').loaded
   await rooms.flush()
@@ -222,7 +222,7 @@ it('[L5] a workspace that fails for good is tried again later each time', async 
   await log.close()
 })
 
-it('[L5] a command that throws is answered with what it threw, and the room goes on', async () => {
+it('[SERVER-5] a command that throws is answered with what it threw, and the room goes on', async () => {
   const { rooms, log, errors } = await roomsWith({})
   const room = rooms.open('w')
   const thrown = new TypeError('a bug')
@@ -240,7 +240,7 @@ it('[L5] a command that throws is answered with what it threw, and the room goes
   await log.close()
 })
 
-it('[L1] SIGTERM ends within 10 s: a broken workspace, a reader that takes nothing, half a request', async () => {
+it('[SERVER-1] SIGTERM ends within 10 s: a broken workspace, a reader that takes nothing, half a request', async () => {
   const data = await dataOf('bad')
   await putIn(data, 'bad', [poison('mark')])
   const server = await startServer({ data })
@@ -267,7 +267,7 @@ it('[L1] SIGTERM ends within 10 s: a broken workspace, a reader that takes nothi
   stalled.ws.terminate()
 })
 
-it('[L1] a store that hangs is waited for no longer than that: what was not stored is said', async () => {
+it('[SERVER-1] a store that hangs is waited for no longer than that: what was not stored is said', async () => {
   const data = tempDir('hanging')
   const options = parseOptions(
     readProgram(PROGRAM, ['--port', '0', '--data', data, '--no-mdns']),

@@ -67,7 +67,7 @@ const mutate = (random: () => number, frames: readonly Uint8Array[]): Uint8Array
   }
 }
 
-it(`[S3] survives ${FRAMES} broken frames: the offender gets a named close code, others see nothing`, async () => {
+it(`[SYNC-3] survives ${FRAMES} broken frames: the offender gets a named close code, others see nothing`, async () => {
   const random = seeded(runSeed('hostile frames'))
   const honest = await liveDoc(`${server.sync}/hostile`)
   const watcher = await liveDoc(`${server.sync}/hostile`)
@@ -112,7 +112,7 @@ it(`[S3] survives ${FRAMES} broken frames: the offender gets a named close code,
   expect((await fetch(`${server.url}/health`)).status).toBe(200)
 })
 
-it('[S3] closes a connection that sends text, an oversized message or broken WebSocket data', async () => {
+it('[SYNC-3] closes a connection that sends text, an oversized message or broken WebSocket data', async () => {
   const text = await RawClient.open(`${server.sync}/w`)
   text.ws.send('hello')
   expect(await text.closed).toBe(4400)
@@ -146,7 +146,7 @@ it('[S3] closes a connection that sends text, an oversized message or broken Web
   expect((await fetch(`${server.url}/health`)).status).toBe(200)
 })
 
-it('[S4] an update whose operations are causally gapped costs nothing and goes nowhere', async () => {
+it('[SYNC-4] an update whose operations are causally gapped costs nothing and goes nowhere', async () => {
   const client = await RawClient.open(`${server.sync}/gaps`)
   client.send(frame(0, 1, new Uint8Array([0, 0])))
   const doc = new Y.Doc()
@@ -158,7 +158,7 @@ it('[S4] an update whose operations are causally gapped costs nothing and goes n
   expect((await fetch(`${server.url}/health`)).status).toBe(200)
 })
 
-it('[S7] a reader that asks for everything again and again and never reads costs one answer', async () => {
+it('[SYNC-7] a reader that asks for everything again and again and never reads costs one answer', async () => {
   const writer = await liveDoc(`${server.sync}/asks`)
   writer.doc.getText('t').insert(0, 'x'.repeat(3_000_000))
   await writer.client.barrier()
@@ -181,7 +181,7 @@ it('[S7] a reader that asks for everything again and again and never reads costs
   await writer.client.close()
 })
 
-it('[H2] answers broken HTTP with 4xx and the error’s code', async () => {
+it('[STATUS-2] answers broken HTTP with 4xx and the error’s code', async () => {
   const path = '/api/workspaces/default/tasks/t-1/status'
   const valid = { by: 'a', state: 'completed', message: '', key: 'k' }
   const cases: [string, RequestInit & { path?: string }, number, string][] = [

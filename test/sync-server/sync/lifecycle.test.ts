@@ -21,7 +21,7 @@ const run = async (...args: string[]) => {
 
 const oneLine = /^error: [^\n]+ — [^\n]+\n$/
 
-it('[L1] SIGTERM: what was sent is stored, barriers are answered, sockets close with 1001, exit 0', async () => {
+it('[SERVER-1] SIGTERM: what was sent is stored, barriers are answered, sockets close with 1001, exit 0', async () => {
   const server = await startServer()
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   for (let i = 0; i < 1_000; i++) doc.getArray('list').push([i])
@@ -42,7 +42,7 @@ it('[L1] SIGTERM: what was sent is stored, barriers are answered, sockets close 
   expect(await again.stop()).toBe(0)
 })
 
-it('[L1] SIGTERM does not wait for a reader that takes nothing', async () => {
+it('[SERVER-1] SIGTERM does not wait for a reader that takes nothing', async () => {
   const server = await startServer()
   const writer = await liveDoc(`${server.sync}/default`)
   const stalled = await RawClient.open(`${server.sync}/default`)
@@ -54,7 +54,7 @@ it('[L1] SIGTERM does not wait for a reader that takes nothing', async () => {
   stalled.ws.terminate()
 })
 
-it('[L2] a taken port: exit 4, one line that says what to do', async () => {
+it('[SERVER-2] a taken port: exit 4, one line that says what to do', async () => {
   const holder = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => holder.once('listening', resolve))
   const { port } = holder.address() as { port: number }
@@ -72,7 +72,7 @@ it('[L2] a taken port: exit 4, one line that says what to do', async () => {
   holder.close()
 })
 
-it('[L2] a data folder in use: exit 4; one that cannot be used: exit 5; the running server is not disturbed', async () => {
+it('[SERVER-2] a data folder in use: exit 4; one that cannot be used: exit 5; the running server is not disturbed', async () => {
   const server = await startServer()
   const locked = await run('--port', '0', '--data', server.data)
   expect(locked.code).toBe(4)
@@ -89,7 +89,7 @@ it('[L2] a data folder in use: exit 4; one that cannot be used: exit 5; the runn
   expect(unusable.stderr).toMatch(oneLine)
 })
 
-it('[L3] listens where it is told to, with no more ado: nobody gets in without a credential anywhere', () => {
+it('[SERVER-3] listens where it is told to, with no more ado: nobody gets in without a credential anywhere', () => {
   const options = (...argv: string[]) => parseOptions(readProgram(PROGRAM, argv), {})
   for (const more of [[], ['--insecure']]) {
     expect(options('--host', '0.0.0.0', ...more)).toMatchObject({ host: '0.0.0.0' })
@@ -97,7 +97,7 @@ it('[L3] listens where it is told to, with no more ado: nobody gets in without a
   expect(options()).toMatchObject({ host: '127.0.0.1' })
 })
 
-it('[L4] options: help and version; what is wrong is named, exit 2', async () => {
+it('[SERVER-4] options: help and version; what is wrong is named, exit 2', async () => {
   expect((await run('--help')).stdout).toContain('usage: clawlink-sync')
   expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/)
   for (const [args, words] of [
@@ -118,7 +118,7 @@ it('[L4] options: help and version; what is wrong is named, exit 2', async () =>
   }
 })
 
-it('[L4] takes its options from the environment too; a flag wins', async () => {
+it('[SERVER-4] takes its options from the environment too; a flag wins', async () => {
   const data = tempDir('env')
   const server = await startServer({
     data,
@@ -128,7 +128,7 @@ it('[L4] takes its options from the environment too; a flag wins', async () => {
   await server.stop()
 })
 
-it('[H1] says what it is, whether it is well, and its figures', async () => {
+it('[STATUS-1] says what it is, whether it is well, and its figures', async () => {
   const server = await startServer()
   const info = await (await fetch(server.url)).json()
   expect(info).toMatchObject({ service: 'clawlink-sync', status: 'ok', workspaces: ['default'] })
@@ -145,7 +145,7 @@ it('[H1] says what it is, whether it is well, and its figures', async () => {
   await server.stop()
 })
 
-it('[S8] keeps pages of other sites out of the sync socket', async () => {
+it('[SYNC-8] keeps pages of other sites out of the sync socket', async () => {
   const server = await startServer()
   const { WebSocket } = await import('ws')
   const outcome = (origin: string) =>

@@ -44,7 +44,7 @@ const post = (task: string, body: object) =>
     body: JSON.stringify(body),
   })
 
-it(`[T1] ${PROCESSES} processes race to move ${TASKS} tasks to working: exactly one wins each`, async () => {
+it(`[TASK-1] ${PROCESSES} processes race to move ${TASKS} tasks to working: exactly one wins each`, async () => {
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   const tasks = Array.from({ length: TASKS }, (_, i) => `t-${i}` as TaskId)
   const agent = (id: string) => ({
@@ -84,7 +84,7 @@ it(`[T1] ${PROCESSES} processes race to move ${TASKS} tasks to working: exactly 
   }
   expect(winners.size).toBe(PROCESSES)
 
-  // [T3] A finished task stays as it is, whoever asks for whatever.
+  // [TASK-3] A finished task stays as it is, whoever asks for whatever.
   for (const [i, id] of tasks.slice(0, 40).entries()) {
     const { owner } = getTask(doc, id)
     const end = ['completed', 'failed'][i % 2]!
@@ -101,7 +101,7 @@ it(`[T1] ${PROCESSES} processes race to move ${TASKS} tasks to working: exactly 
   await client.close()
 })
 
-it('[T4] a command repeated under its key is answered again, and done once', async () => {
+it('[TASK-4] a command repeated under its key is answered again, and done once', async () => {
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   const id = 't-repeat' as TaskId
   const boss = 'boss' as AgentId

@@ -15,7 +15,7 @@ afterAll(() => server.stop())
 const state = (client: number, json: string) =>
   frame(1, new Uint8Array([...frame(1, client, 1, new TextEncoder().encode(json))]))
 
-it('[P4] a connection from which nothing comes over two heartbeats is cut, and its state goes', async () => {
+it('[PRESENCE-4] a connection from which nothing comes over two heartbeats is cut, and its state goes', async () => {
   const watcher = stockClient(server.sync)
   await watcher.synced
   const { awareness } = watcher.provider
@@ -33,7 +33,7 @@ it('[P4] a connection from which nothing comes over two heartbeats is cut, and i
   watcher.close()
 })
 
-it('[P4] whoever sends or answers anything stays: also while a message takes long, and after the server stood still', async () => {
+it('[PRESENCE-4] whoever sends or answers anything stays: also while a message takes long, and after the server stood still', async () => {
   const client = await RawClient.open(`${server.sync}/default`)
   let pings = 0
   client.ws.on('ping', () => pings++)

@@ -20,7 +20,7 @@ const newRoom = async () => {
 const urlOf = (room: string) => `${server.sync}/${room}`
 
 describe('the sync socket', () => {
-  it('[S1] syncs two stock y-websocket clients: state, edits both ways, awareness', async () => {
+  it('[SYNC-1] syncs two stock y-websocket clients: state, edits both ways, awareness', async () => {
     const room = await newRoom()
     const a = stockClient(server.sync, room)
     await a.synced
@@ -40,7 +40,7 @@ describe('the sync socket', () => {
     b.close()
   })
 
-  it('[S2] answers a newcomer with everything, and only then says that it is synced', async () => {
+  it('[SYNC-2] answers a newcomer with everything, and only then says that it is synced', async () => {
     const room = await newRoom()
     const writer = await liveDoc(urlOf(room))
     for (let i = 0; i < 500; i++) writer.doc.getArray('list').push([i])
@@ -52,7 +52,7 @@ describe('the sync socket', () => {
     await writer.client.close()
   })
 
-  it('[S2] sends a document of many megabytes in fragments, whole', async () => {
+  it('[SYNC-2] sends a document of many megabytes in fragments, whole', async () => {
     const room = await newRoom()
     const text = randomBytes(3_000_000).toString('base64')
     const writer = await liveDoc(urlOf(room))
@@ -69,7 +69,7 @@ describe('the sync socket', () => {
     reader.close()
   })
 
-  it('[S1] merges what two clients wrote while they were away', async () => {
+  it('[SYNC-1] merges what two clients wrote while they were away', async () => {
     const room = await newRoom()
     const docs = [new Y.Doc(), new Y.Doc()]
     for (const [i, doc] of docs.entries()) doc.getMap('m').set(`k${i}`, i)
@@ -78,7 +78,7 @@ describe('the sync socket', () => {
     for (const client of clients) client.close()
   })
 
-  it('[S5] does not send a writer its own edits back', async () => {
+  it('[SYNC-5] does not send a writer its own edits back', async () => {
     const room = await newRoom()
     const a = await liveDoc(urlOf(room))
     const b = await liveDoc(urlOf(room))
@@ -97,7 +97,7 @@ describe('the sync socket', () => {
     await Promise.all([a.client.close(), b.client.close()])
   })
 
-  it('[B2] everything accepted before a barrier has reached its sender when the barrier comes back', async () => {
+  it('[BARRIER-2] everything accepted before a barrier has reached its sender when the barrier comes back', async () => {
     const room = await newRoom()
     const a = await liveDoc(urlOf(room))
     const b = await liveDoc(urlOf(room))
@@ -110,7 +110,7 @@ describe('the sync socket', () => {
     await Promise.all([a.client.close(), b.client.close()])
   })
 
-  it('[B2] … also when the state that was asked for has to be read from the log first', async () => {
+  it('[BARRIER-2] … also when the state that was asked for has to be read from the log first', async () => {
     const room = await newRoom()
     const writer = await liveDoc(urlOf(room))
     for (let i = 0; i < 100; i++) {
@@ -123,7 +123,7 @@ describe('the sync socket', () => {
     await writer.client.close()
   })
 
-  it('[S4] holds an edit that comes before the state it builds on, and its barrier too', async () => {
+  it('[SYNC-4] holds an edit that comes before the state it builds on, and its barrier too', async () => {
     const room = await newRoom()
     const doc = new Y.Doc()
     const updates: Uint8Array[] = []
@@ -144,7 +144,7 @@ describe('the sync socket', () => {
     await Promise.all([client.close(), reader.client.close()])
   })
 
-  it('[S4] closes with 4409 a client whose update has a gap that nothing will fill', async () => {
+  it('[SYNC-4] closes with 4409 a client whose update has a gap that nothing will fill', async () => {
     const doc = new Y.Doc()
     const updates: Uint8Array[] = []
     doc.on('update', (update: Uint8Array) => updates.push(update))
@@ -155,7 +155,7 @@ describe('the sync socket', () => {
     expect(await client.closed).toBe(4409)
   })
 
-  it('[S6] cuts off a reader that takes nothing no later than it must, and never grows by it', async () => {
+  it('[SYNC-6] cuts off a reader that takes nothing no later than it must, and never grows by it', async () => {
     const room = await newRoom()
     const stalled = await RawClient.open(urlOf(room))
     stalled.subscribe()
@@ -185,7 +185,7 @@ describe('the sync socket', () => {
     await Promise.all([stalled.close(), writer.client.close(), reader.client.close()])
   })
 
-  it('[W1] walls off workspaces, and refuses names that are none', async () => {
+  it('[SPACE-1] walls off workspaces, and refuses names that are none', async () => {
     const a = await liveDoc(urlOf(await newRoom()))
     const b = await liveDoc(urlOf(await newRoom()))
     a.doc.getMap('m').set('k', 1)
@@ -199,7 +199,7 @@ describe('the sync socket', () => {
     await Promise.all([a.client.close(), b.client.close()])
   })
 
-  it('[W2] a new workspace has its meta before its first client is answered', async () => {
+  it('[SPACE-2] a new workspace has its meta before its first client is answered', async () => {
     const room = await newRoom()
     const client = stockClient(server.sync, room)
     await client.synced

@@ -13,7 +13,7 @@ import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 const boss = 'a-boss' as AgentId
 const worker = 'a-worker' as AgentId
 
-it('[T12] a claim that comes with its task waits until it is known how an archived one ended', async () => {
+it('[TASK-12] a claim that comes with its task waits until it is known how an archived one ended', async () => {
   let now = 1_000
   const log = new MemoryUpdateLog()
   const failures: unknown[] = []

@@ -33,7 +33,7 @@ const show = async (id: string) => (await lead.ask<{ task: Task }>('task', id)).
 const archived = (id: string) =>
   until(`${id} is archived`, async () => (await show(id)).archived === true, 60_000)
 
-it('[T16] ended tasks leave the document, and are found by id and in pages', async () => {
+it('[TASK-16] ended tasks leave the document, and are found by id and in pages', async () => {
   const ids = [await give(), await give(), await give()]
   for (const [i, id] of ids.entries()) await end(id, `r${i}`)
   for (const id of ids) await archived(id)
@@ -57,7 +57,7 @@ it('[T16] ended tasks leave the document, and are found by id and in pages', asy
   expect((await lead.run('wait', ids[0]!)).code).toBe(0)
 })
 
-it('[T21] a command on an archived task answers what its key answered, or that the task has ended', async () => {
+it('[TASK-21] a command on an archived task answers what its key answered, or that the task has ended', async () => {
   const id = await give()
   const post = async (what: string, body: object) => {
     const answer = await fetch(`${server.url}/api/workspaces/default/tasks/${id}/${what}`, {
@@ -87,7 +87,7 @@ it('[T21] a command on an archived task answers what its key answered, or that t
   expect(cli.stderr).toContain(`${id} completed; a finished task stays as it is`)
 })
 
-it('[T16] what comes after an archived task knows how that ended', async () => {
+it('[TASK-16] what comes after an archived task knows how that ended', async () => {
   const [good, bad] = [await give(), await give()]
   await end(good, 'r')
   await end(bad, 'r', 'failed')
@@ -101,7 +101,7 @@ it('[T16] what comes after an archived task knows how that ended', async () => {
   await end(after, 'r')
 })
 
-it('[T17] who was away over the archiving is told, once, though the server is killed in the midst', async () => {
+it('[TASK-17] who was away over the archiving is told, once, though the server is killed in the midst', async () => {
   const away = await registered(server.url, 'Away')
   const given = async () =>
     (await away.ask<{ task: Task }>('delegate', '--to', 'Scout', '--task', 'dig')).task.task_id

@@ -12,7 +12,7 @@ const base = lines(40_000, (i) => `line ${i}`)
 const mine = lines(40_000, (i) => (i % 2_000 === 0 ? `mine ${i}` : `line ${i}`))
 const theirs = lines(40_000, (i) => (i % 2_000 === 9 ? `theirs ${i}` : `line ${i}`))
 
-it('[F1] long texts are merged in a thread as they are without one', async () => {
+it('[FILE-1] long texts are merged in a thread as they are without one', async () => {
   const texts = new TextWork(join(root, 'dist', 'clawlink-sync-texts.cjs'))
   const { found, ms } = await texts.run('merge', [base, mine, theirs])
   expect(found).toEqual(merge3(base, mine, theirs))
@@ -22,7 +22,7 @@ it('[F1] long texts are merged in a thread as they are without one', async () =>
   texts.close()
 })
 
-it('[F1] where there is no thread, and where it ends, a coarser merge is found, and nothing is lost', async () => {
+it('[FILE-1] where there is no thread, and where it ends, a coarser merge is found, and nothing is lost', async () => {
   const none = new TextWork(join(root, 'dist', 'there-is-none.cjs'))
   for (let i = 0; i < 2; i++) {
     const { found } = await none.run('merge', [base, mine, base])
@@ -34,7 +34,7 @@ it('[F1] where there is no thread, and where it ends, a coarser merge is found, 
   expect((await asked).found.text).toBe(mine)
 })
 
-it('[F1] a merge that takes long is made beforehand; where the text changes each time a coarse one does', async () => {
+it('[FILE-1] a merge that takes long is made beforehand; where the text changes each time a coarse one does', async () => {
   const texts = new TextWork(join(root, 'dist', 'clawlink-sync-texts.cjs'))
   let spent = 0
   let runs = 0

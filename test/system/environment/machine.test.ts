@@ -57,7 +57,7 @@ const program = (
   return { code: ran.status, out: ran.stdout, err: ran.stderr }
 }
 
-it('[EN1] a Node that is too old is named, with the one that is needed, by each program', () => {
+it('[ENV-1] a Node that is too old is named, with the one that is needed, by each program', () => {
   const old = join(tempDir('old'), 'old.cjs')
   const is = "{ value: { ...process.versions, node: '18.20.8' } }"
   writeFileSync(old, `Object.defineProperty(process, 'versions', ${is})`)
@@ -81,7 +81,7 @@ it('[EN1] a Node that is too old is named, with the one that is needed, by each 
   else expect(spawnSync(old14, [bin('clawlink-agent.cjs')]).status).toBe(5)
 })
 
-it('[EN2] a working directory that was removed matters only to paths that are relative to it', async () => {
+it('[ENV-2] a working directory that was removed matters only to paths that are relative to it', async () => {
   const one = await registered(server.url, 'Gone')
   const gone = join(tempDir('gone'), 'gone')
   const shell = `mkdir -p ${gone}; cd ${gone}; rmdir ${gone}`
@@ -106,7 +106,7 @@ it('[EN2] a working directory that was removed matters only to paths that are re
   await one.run('down')
 })
 
-it('[EN3] a home that cannot be had or written is exit 5, with its path and CLAWLINK_HOME', () => {
+it('[ENV-3] a home that cannot be had or written is exit 5, with its path and CLAWLINK_HOME', () => {
   const file = join(tempDir('home'), 'file')
   writeFileSync(file, '')
   const tries: [string, RegExp, { uid?: number }][] = [[`${file}/h`, /ENOTDIR/, {}]]
@@ -138,7 +138,7 @@ it('[EN3] a home that cannot be had or written is exit 5, with its path and CLAW
   }
 })
 
-it('[EN4] a ~ that no shell has seen is the home of the user, and no folder of that name', async () => {
+it('[ENV-4] a ~ that no shell has seen is the home of the user, and no folder of that name', async () => {
   const home = () => '/home/me'
   expect(withHome('~/cl', home, 'X')).toBe('/home/me/cl')
   expect(withHome('~', home, 'X')).toBe('/home/me')
@@ -166,7 +166,7 @@ it('[EN4] a ~ that no shell has seen is the home of the user, and no folder of t
   expect(data.err).toContain(join(user, 'sync'))
 })
 
-it('[EN5] a home that root has used by mistake says so at once, with what to do; by sudo root is its user', async () => {
+it('[ENV-5] a home that root has used by mistake says so at once, with what to do; by sudo root is its user', async () => {
   if (!needsRoot()) return
   const one = await registered(server.url, 'Mine')
   const own = linkPid(one.home)!
@@ -204,7 +204,7 @@ it('[EN5] a home that root has used by mistake says so at once, with what to do;
   })
 })
 
-it('[EN6] where there are no hard links an identity is made all the same, once', () => {
+it('[ENV-6] where there are no hard links an identity is made all the same, once', () => {
   const path = join(tempDir('exfat'), 'deep', 'identity.json')
   for (const code of ['EPERM', 'EACCES', 'ENOTSUP', 'EMLINK', 'EXDEV', 'ENOSYS']) {
     const noLinks = () => {
@@ -220,7 +220,7 @@ it('[EN6] where there are no hard links an identity is made all the same, once',
   expect(readdirSync(join(path, '..')).filter((name) => name.endsWith('.tmp'))).toEqual([])
 })
 
-it('[EN7] a credential is on disk whole or as it was before, and nothing is left beside it', () => {
+it('[ENV-7] a credential is on disk whole or as it was before, and nothing is left beside it', () => {
   const dir = join(tempDir('small'), 'small')
   mkdirSync(dir)
   try {
@@ -242,7 +242,7 @@ it('[EN7] a credential is on disk whole or as it was before, and nothing is left
   }
 })
 
-it('[EN8] a server whose log or welcome has no room goes on, and ends when it is told to', async () => {
+it('[ENV-8] a server whose log or welcome has no room goes on, and ends when it is told to', async () => {
   const { port, stop } = await startServer()
   await stop()
   const full = openSync('/dev/full', 'w')
@@ -260,7 +260,7 @@ it('[EN8] a server whose log or welcome has no room goes on, and ends when it is
   await once(child, 'exit')
 })
 
-it('[EN9] data that may not be read is said to be that, and not that there is none', () => {
+it('[ENV-9] data that may not be read is said to be that, and not that there is none', () => {
   if (!needsRoot()) return
   const data = join(tempDir('data'), 'of-root')
   mkdirSync(data, { mode: 0o700 })
@@ -275,7 +275,7 @@ it('[EN9] data that may not be read is said to be that, and not that there is no
   }
 })
 
-it('[EN10] a server without file descriptors says so in its log, once, and when it has some again', async () => {
+it('[ENV-10] a server without file descriptors says so in its log, once, and when it has some again', async () => {
   const said: string[] = []
   let code: string | null = 'EMFILE'
   const log = {

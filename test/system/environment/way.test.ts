@@ -56,7 +56,7 @@ const inviteTo = ({ data }: Server): string => {
 
 const thrownBy = async (base: string) => serverInfo({ base }).catch((error) => error)
 
-it('[EN11] what answers in the place of a server is named as what it is', async () => {
+it('[ENV-11] what answers in the place of a server is named as what it is', async () => {
   const html = { 'content-type': 'text/html; charset=utf-8' }
   const cases: [number, OutgoingHttpHeaders, string, string, RegExp][] = [
     [200, html, '<html>', 'not_clawlink', /web page.*login to the network.*browser/],
@@ -95,7 +95,7 @@ it('[EN11] what answers in the place of a server is named as what it is', async 
   }
 })
 
-it('[EN12] TLS spoken to a plain server, and the reverse, is said, with the address to use', async () => {
+it('[ENV-12] TLS spoken to a plain server, and the reverse, is said, with the address to use', async () => {
   const plain = new URL(server.url)
   const base = `https://127.0.0.1:${plain.port}`
   const wrong = await thrownBy(base)
@@ -148,7 +148,7 @@ const httpOnly = async (status: number): Promise<string> => {
   return `http://127.0.0.1:${port}`
 }
 
-it('[EN13] a proxy that does not pass WebSockets is named as that', async () => {
+it('[ENV-13] a proxy that does not pass WebSockets is named as that', async () => {
   for (const status of [0, 200, 404, 426]) {
     const base = await httpOnly(status)
     const doc = new Y.Doc()
@@ -161,7 +161,7 @@ it('[EN13] a proxy that does not pass WebSockets is named as that', async () => 
   }
 })
 
-it('[EN14] where somebody else answers for a known server, reading goes on and writing is queued', async () => {
+it('[ENV-14] where somebody else answers for a known server, reading goes on and writing is queued', async () => {
   let isPortal = false
   const near = createTcp((socket) => {
     socket.on('error', () => {})
@@ -200,7 +200,7 @@ it('[EN14] where somebody else answers for a known server, reading goes on and w
   await one.run('down')
 })
 
-it('[EN15] proxies are chosen as curl chooses them, and this machine is never reached by one', () => {
+it('[ENV-15] proxies are chosen as curl chooses them, and this machine is never reached by one', () => {
   const env = {
     http_proxy: 'http://lower:1',
     HTTP_PROXY: 'http://upper:2',
@@ -239,7 +239,7 @@ it('[EN15] proxies are chosen as curl chooses them, and this machine is never re
   expect(() => by('http://a.example', { http_proxy: 'ftp://x' })).toThrow(/only HTTP proxies/)
 })
 
-it('[EN16] all goes by the HTTP proxy of the environment: joining, messages and files, also over TLS', async () => {
+it('[ENV-16] all goes by the HTTP proxy of the environment: joining, messages and files, also over TLS', async () => {
   const { sign, ca } = authority()
   const { cert, key } = sign('DNS:team.invalid,IP:127.0.0.1')
   const tls = await startServer({ args: ['--tls-cert', cert, '--tls-key', key] })

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { orLong, runSeed } from '../../support/client.ts'
 import { runGrammar } from '../../support/grammar/run.ts'
 
-it('[DG9] hostile operations by members who know the schema: nothing honest is lost or altered, and no program fails', async () => {
+it('[GRAMMAR-9] hostile operations by members who know the schema: nothing honest is lost or altered, and no program fails', async () => {
   const outcome = await runGrammar({
     seed: runSeed('grammar'),
     operations: orLong(400, 4_000),

@@ -4,7 +4,7 @@ import { runHistory } from '../../support/tasks/history.ts'
 
 const HISTORIES = orLong(60, 1_000)
 
-it('[T1] [T4] [T5] [T6] [T12] [T13] [T17] whatever comes, late, again or after a restart: no rule is broken, and all ends', async () => {
+it('[TASK-1] [TASK-4] [TASK-5] [TASK-6] [TASK-12] [TASK-13] [TASK-17] whatever comes, late, again or after a restart: no rule is broken, and all ends', async () => {
   const first = runSeed('a world of tasks') % 1e6
   const total: Record<string, number> = {}
   for (let seed = first; seed < first + HISTORIES; seed++) {

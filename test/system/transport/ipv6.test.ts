@@ -14,7 +14,7 @@ const HAS_IPV6 = await new Promise<boolean>((resolve) => {
 if (!HAS_IPV6) console.log('skipped: this machine has no ::1')
 
 it.skipIf(!HAS_IPV6).each(['::1', '::'])(
-  '[Z28] on %s: it listens, says so, and is joined by a link',
+  '[NET-28] on %s: it listens, says so, and is joined by a link',
   async (host) => {
     const args = [
       '--host',

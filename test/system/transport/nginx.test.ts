@@ -71,7 +71,7 @@ http {
 }
 
 it.skipIf(!hasNginx)(
-  '[Z22] behind nginx, with TLS and under a path: join, tasks, files, the terminal UI, reconnecting',
+  '[NET-22] behind nginx, with TLS and under a path: join, tasks, files, the terminal UI, reconnecting',
   async () => {
     const port = await freePort()
     const base = `https://127.0.0.1:${port}/team`

@@ -20,7 +20,7 @@ const serial = (port: number): Promise<string> =>
     socket.on('error', reject)
   })
 
-it('[Z21] over TLS agents join and work; a renewed certificate is taken up; open connections stay', async () => {
+it('[NET-21] over TLS agents join and work; a renewed certificate is taken up; open connections stay', async () => {
   const dir = tempDir('served')
   const [cert, key] = [join(dir, 'cert.pem'), join(dir, 'key.pem')]
   const serve = (pair: { cert: string; key: string }) => {
@@ -58,7 +58,7 @@ it('[Z21] over TLS agents join and work; a renewed certificate is taken up; open
   await server.stop()
 })
 
-it('[Z21] a certificate that is not to be trusted is said to be, with what to do', async () => {
+it('[NET-21] a certificate that is not to be trusted is said to be, with what to do', async () => {
   const pair = sign('DNS:elsewhere.example')
   const server = await startServer({ args: ['--tls-cert', pair.cert, '--tls-key', pair.key] })
   const one = agent(server.url)
@@ -71,7 +71,7 @@ it('[Z21] a certificate that is not to be trusted is said to be, with what to do
   await server.stop()
 })
 
-it('[Z21] half a pair, or no pair, is an error at the start', async () => {
+it('[NET-21] half a pair, or no pair, is an error at the start', async () => {
   const [one, two] = [sign('IP:127.0.0.1'), sign('IP:127.0.0.1')]
   expect(await sync('--tls-cert', one.cert)).toMatchObject({ code: 2 })
   const data = tempDir('data')

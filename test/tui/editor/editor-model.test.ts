@@ -36,7 +36,7 @@ const together = (content: string): [Opened, Opened] => {
 }
 
 describe('keys', () => {
-  it('[U27] a character is gone over and deleted whole, and a line end is one step', () => {
+  it('[TUI-27] a character is gone over and deleted whole, and a line end is one step', () => {
     const it = opened('a👩‍👩‍👧e\u0301\r\n日')
     const seen = [it.at()]
     for (let i = 0; i < 5; i++) {
@@ -128,7 +128,7 @@ describe('keys', () => {
     expect(crlf.text()).toBe('a\r\n\r\nb')
   })
 
-  it('[U28] one table has every key: none is in it twice, each does something, and a terminal can send it', () => {
+  it('[TUI-28] one table has every key: none is in it twice, each does something, and a terminal can send it', () => {
     const keys = EDITOR_KEYS.flatMap((row) => [...row.keys])
     expect(new Set(keys).size).toBe(keys.length)
     expect(Object.keys(ACTIONS).sort()).toEqual(EDITOR_KEYS.map(({ does }) => does).sort())
@@ -169,7 +169,7 @@ describe('together', () => {
   const count = (text: string, letters: string) =>
     [...text].filter((char) => letters.includes(char)).length
 
-  it('[U29] two type at once: nothing is lost, all see the same, and undo takes back my own edits only', () => {
+  it('[TUI-29] two type at once: nothing is lost, all see the same, and undo takes back my own edits only', () => {
     let undone = 0
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -235,7 +235,7 @@ describe('together', () => {
     expect(a.text()).toBe('he-bob-llo')
   })
 
-  it('[U30] caret, selection and screen stay with their characters while others edit', () => {
+  it('[TUI-30] caret, selection and screen stay with their characters while others edit', () => {
     const [a, b] = together(Array.from({ length: 100 }, (_, i) => `line ${i}`).join('\n'))
     a.keys('ctrl-g')
     a.type('50')
@@ -261,7 +261,7 @@ describe('together', () => {
     expect(a.at()).toBe('|')
   })
 
-  it('[U31] others are told where the caret is, not at each key, and at the end that it is nowhere', () => {
+  it('[TUI-31] others are told where the caret is, not at each key, and at the end that it is nowhere', () => {
     const [a] = together('some text')
     a.pass(SHOW_MS)
     a.shown.length = 0
@@ -277,7 +277,7 @@ describe('together', () => {
     expect(a.shown.slice(1)).toEqual([null])
   })
 
-  it('[U32] own keys are drawn at once, what others do at most 15 times a second', () => {
+  it('[TUI-32] own keys are drawn at once, what others do at most 15 times a second', () => {
     const [a, b] = together('')
     let drawn = 0
     a.session.subscribe(() => drawn++)
@@ -295,7 +295,7 @@ describe('together', () => {
 })
 
 describe('the file', () => {
-  it('[U33] is limited in bytes, not in UTF-16 units: Chinese text has three per unit', () => {
+  it('[TUI-33] is limited in bytes, not in UTF-16 units: Chinese text has three per unit', () => {
     const units = Math.floor(MAX_FILE_BYTES / 3)
     const it = opened('日'.repeat(units))
     it.type('日')
@@ -311,7 +311,7 @@ describe('the file', () => {
     expect(it.session.message).toBe('')
   })
 
-  it('[U33] is made with the first edit, and edits are counted as its versions', () => {
+  it('[TUI-33] is made with the first edit, and edits are counted as its versions', () => {
     const it = open(new Y.Doc(), 'new/b.md', ann)
     expect(it.session.state.kind).toBe('new')
     expect(findLeaf(it.doc, 'new/b.md')).toBeNull()
@@ -328,7 +328,7 @@ describe('the file', () => {
     expect(filesOf(wrong.doc).size).toBe(0)
   })
 
-  it('[U34] is written on when others rename it, and comes back with an edit when they remove it', () => {
+  it('[TUI-34] is written on when others rename it, and comes back with an edit when they remove it', () => {
     const it = opened('text')
     moveFile(it.doc, 'a.md', 'b.md', bob, 2)
     expect(it.session.state).toEqual({ kind: 'renamed', to: 'b.md' })
@@ -353,7 +353,7 @@ describe('the file', () => {
     expect(readFile(other.doc, 'a.md').content).toBe('c')
   })
 
-  it('[U35] what is not text, and what a stranger opens, is not edited', () => {
+  it('[TUI-35] what is not text, and what a stranger opens, is not edited', () => {
     const doc = docWith('')
     filesOf(doc).set('a.md', { ...filesOf(doc).get('a.md')!, mediaType: 'image/png' })
     const it = open(doc, 'a.md', ann)

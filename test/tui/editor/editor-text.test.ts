@@ -38,7 +38,7 @@ const rest = (lines: Lines, from: number, count: number, width: number): string[
 }
 
 describe('the lines of a text', () => {
-  it('[U21] kept by its changes it is the text, by the same lines as if it were read anew', () => {
+  it('[TUI-21] kept by its changes it is the text, by the same lines as if it were read anew', () => {
     const piece = fc.oneof(
       fc.string({ unit: fc.constantFrom('a', ' ', '\n', '\r\n', '日', '👩‍👩‍👧'), maxLength: 30 }),
       fc.constant('x'.repeat(5000)),
@@ -74,7 +74,7 @@ describe('the lines of a text', () => {
     )
   })
 
-  it('[U22] an edit lays out what is on the screen and changed, in many lines and in one of 1 MB', () => {
+  it('[TUI-22] an edit lays out what is on the screen and changed, in many lines and in one of 1 MB', () => {
     for (const text of [
       'word '.repeat(MEGABYTE / 5),
       'x'.repeat(MEGABYTE),
@@ -108,7 +108,7 @@ describe('the lines of a text', () => {
 })
 
 describe('around the text', () => {
-  it('[U23] a burst of typing is one change set, and a long one is counted on the way', () => {
+  it('[TUI-23] a burst of typing is one change set, and a long one is counted on the way', () => {
     let now = 0
     let due: { at: number; run: () => void } | null = null
     let counted = 0
@@ -147,7 +147,7 @@ describe('around the text', () => {
     expect(counted).toBe(3)
   })
 
-  it('[U24] a line is by whom most of it is from', () => {
+  it('[TUI-24] a line is by whom most of it is from', () => {
     const [a, b] = [new Y.Doc(), new Y.Doc()]
     textOf(a, file).insert(0, 'ann wrote this\nand this\n')
     Y.applyUpdate(b, Y.encodeStateAsUpdate(a))
@@ -168,7 +168,7 @@ describe('around the text', () => {
     ).toEqual([ann, bob, null])
   })
 
-  it('[U25] others are where their characters are; places that are none are left out', () => {
+  it('[TUI-25] others are where their characters are; places that are none are left out', () => {
     const doc = new Y.Doc()
     textOf(doc, file).insert(0, 'one\ntwo\nthree')
     const at = (id: AgentId, cursor: Presence['cursor']): Presence => ({
@@ -186,7 +186,7 @@ describe('around the text', () => {
     expect(found.map(({ id, anchor, head }) => [id, anchor, head])).toEqual([[bob, 11, 14]])
   })
 
-  it('[U26] search is literal or /regex/, heeds case where the query has upper case, and goes around', () => {
+  it('[TUI-26] search is literal or /regex/, heeds case where the query has upper case, and goes around', () => {
     const text = 'Foo foo a.b axb\nfoo'
     expect(findAll(text, 'foo').matches).toEqual([
       [0, 3],
@@ -207,7 +207,7 @@ describe('around the text', () => {
     expect([matchFrom(matches, 5, -1), matchFrom(matches, 0, -1)]).toEqual([1, 2])
   })
 
-  it('[LN6] its characters are where Yjs has them, whatever else is in the text', () => {
+  it('[TEXT-6] its characters are where Yjs has them, whatever else is in the text', () => {
     const doc = new Y.Doc()
     const text = textOf(doc, file)
     text.insert(0, 'one\ntwo\n')

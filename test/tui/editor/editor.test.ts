@@ -78,7 +78,7 @@ it('a file is opened, typed in and left; each key goes to the document', async (
   await shown.sees('[4 Files')
 })
 
-it('[U36] at every size nothing overlaps, rows are no wider than the screen, and the caret is on it', async () => {
+it('[TUI-36] at every size nothing overlaps, rows are no wider than the screen, and the caret is on it', async () => {
   for (const [columns, rows] of [
     [40, 10],
     [80, 24],
@@ -97,7 +97,7 @@ it('[U36] at every size nothing overlaps, rows are no wider than the screen, and
   }
 })
 
-it('[U37] others are seen by name, where they are, also without colours; what they write does no harm', async () => {
+it('[TUI-37] others are seen by name, where they are, also without colours; what they write does no harm', async () => {
   const doc = docWith('one\ntwo\nthree')
   const attached = attach(doc, [at(doc, 2)])
   const shown = await edit(attached, 80, 24, { NO_COLOR: '1' })
@@ -126,7 +126,7 @@ it('[U37] others are seen by name, where they are, also without colours; what th
   for (const [, look] of looks(false, 2)) expect(look.colour).toBe(undefined)
 })
 
-it('[U38] who wrote each line is shown when asked for', async () => {
+it('[TUI-38] who wrote each line is shown when asked for', async () => {
   const doc = new Y.Doc()
   const other = docWith('by bob\n')
   Y.applyUpdate(doc, Y.encodeStateAsUpdate(other))
@@ -138,7 +138,7 @@ it('[U38] who wrote each line is shown when asked for', async () => {
   await until('hidden', () => !/Ann +2/.test(shown.text()))
 })
 
-it('[U39] what happens to the file is said, and its text stays; what is not text is not shown', async () => {
+it('[TUI-39] what happens to the file is said, and its text stays; what is not text is not shown', async () => {
   const doc = docWith('the text')
   const shown = await edit(attach(doc))
   moveFile(doc, 'a.md', 'b.md', bob, NOW + 1)

@@ -229,7 +229,7 @@ const run = (operations: readonly { what: string; on: number; pick: number; othe
 }
 
 describe('replicas', () => {
-  it('[Y1] agree at the end, and nothing is lost, whatever order updates come in', () => {
+  it('[MERGE-1] agree at the end, and nothing is lost, whatever order updates come in', () => {
     const seen = { agents: 0, tasks: 0, broadcasts: 0, markers: 0, final: 0 }
     fc.assert(
       fc.property(

@@ -33,7 +33,7 @@ const problem = (root: string, key: string | null, value: unknown): string | nul
 const fieldProblem = (key: string, value: unknown): string | null =>
   contentProblem(agentPlace, key, new Y.ContentAny([value]))?.reason ?? null
 
-describe('[DG2] plain values are JSON', () => {
+describe('[GRAMMAR-2] plain values are JSON', () => {
   const UNFIT: [string, unknown][] = [
     ['a BigInt', 10n],
     ['NaN', Number.NaN],
@@ -80,7 +80,7 @@ describe('[DG2] plain values are JSON', () => {
   })
 })
 
-describe('[DG3] each place takes what its table says', () => {
+describe('[GRAMMAR-3] each place takes what its table says', () => {
   const over = (bytes: number) => 'x'.repeat(bytes + 1)
   const BAD: [string, string, string | null, unknown][] = [
     ['a message with an id that is none', 'broadcasts', null, { ...message, id: 'm-1 from ana' }],
@@ -174,7 +174,7 @@ describe('[DG3] each place takes what its table says', () => {
   })
 })
 
-describe('[DG4] a stored document', () => {
+describe('[GRAMMAR-4] a stored document', () => {
   const honest = (): Y.Doc => {
     const doc = new Y.Doc()
     addBroadcast(doc, {
@@ -220,7 +220,7 @@ describe('[DG4] a stored document', () => {
   })
 })
 
-it('[DG5] what ClawLink writes itself is checked before it stands in the document', () => {
+it('[GRAMMAR-5] what ClawLink writes itself is checked before it stands in the document', () => {
   const doc = new Y.Doc()
   const before = Y.encodeStateAsUpdate(doc)
   const task = { ...facts, context: nested(17) } as never

@@ -16,7 +16,7 @@ const problem = (text: string): string => {
 }
 
 describe('JSON as it was given', () => {
-  it('[LN11] numbers that would be rounded are refused, others stay what they are', () => {
+  it('[TEXT-11] numbers that would be rounded are refused, others stay what they are', () => {
     for (const number of ['1196451234567890123', '9007199254740993', '1e400', '1e-400']) {
       expect(problem(`{"n":[-${number}]}`)).toBe(
         `--context: the number ${number} would be rounded — put it in quotes: "${number}"`,
@@ -36,7 +36,7 @@ describe('JSON as it was given', () => {
     )
   })
 
-  it('[LN11] everything that JSON.stringify writes is read, whatever it is', () => {
+  it('[TEXT-11] everything that JSON.stringify writes is read, whatever it is', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
         const text = JSON.stringify(value)
@@ -47,7 +47,7 @@ describe('JSON as it was given', () => {
     )
   })
 
-  it('[LN11] half characters, keys that are there twice or cannot be kept are refused', () => {
+  it('[TEXT-11] half characters, keys that are there twice or cannot be kept are refused', () => {
     expect(problem('{"a":"\\ud800"}')).toMatch(/the text "\\ud800" has half a character in it/)
     expect(problem('["\\ude00\\ud83d"]')).toMatch(/half a character/)
     expect(problem('{"\\udfff":1}')).toMatch(/half a character/)
@@ -60,7 +60,7 @@ describe('JSON as it was given', () => {
     expect(read('{"constructor":1,"toString":2}')).toEqual({ constructor: 1, toString: 2 })
   })
 
-  it('[LN12] what is nested deeper than the document takes is refused, however deep, and never recursed into', () => {
+  it('[TEXT-12] what is nested deeper than the document takes is refused, however deep, and never recursed into', () => {
     const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
     expect(read(nested(MAX_VALUE_DEPTH))).toBeTruthy()
     for (const levels of [MAX_VALUE_DEPTH + 1, 5_000, 1_000_000]) {
@@ -70,14 +70,14 @@ describe('JSON as it was given', () => {
     expect(read(JSON.stringify('['.repeat(100)))).toHaveLength(100)
   })
 
-  it('[LN11] what is not JSON is refused with what is wrong', () => {
+  it('[TEXT-11] what is not JSON is refused with what is wrong', () => {
     const texts = ['', ' ', '{', '}', '[1,]', '{"a"}', '"\\', '"', "{'a':1}", '01', '"\\x"', 'NaN']
     for (const text of texts) expect(problem(text), text).toMatch(/^--context is not JSON: /)
     expect(problem('\ufeff\ufeff1')).toMatch(/is not JSON/)
   })
 })
 
-it('[LN13] a text is blank where nothing of it can be seen', () => {
+it('[TEXT-13] a text is blank where nothing of it can be seen', () => {
   for (const text of ['', ' \n\t', '\u00a0\u3000', '\u200b\u2060\ufeff', '\u2800', '\u{e0041}']) {
     expect(isBlank(text), JSON.stringify(text)).toBe(true)
   }

@@ -43,7 +43,7 @@ const old = (): Y.Doc => {
   return doc
 }
 
-it('[T20] brings a document of version 1 along, with its history, and tells nobody anything twice', () => {
+it('[TASK-20] brings a document of version 1 along, with its history, and tells nobody anything twice', () => {
   const doc = old()
   const client = replica(2)
   send(doc, client)

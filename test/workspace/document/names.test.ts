@@ -24,7 +24,7 @@ const team = (...agents: [id: string, seen: number, link: LinkState][]) => {
 }
 const here = (...present: string[]): Here => ({ present: new Set(present as AgentId[]), now: NOW })
 
-it('[G8] a name means the one that is here; those that are gone do not make it ambiguous', () => {
+it('[NAME-8] a name means the one that is here; those that are gone do not make it ambiguous', () => {
   const gone = [
     ['a-left', NOW, 'down'],
     ['a-killed', LONG_AGO, 'up'],
@@ -55,7 +55,7 @@ it('[G8] a name means the one that is here; those that are gone do not make it a
   expect(() => resolveAgent(one, 'worker')).toThrow(expect.objectContaining({ code: 'ambiguous' }))
 })
 
-it('[G9] a name of one that is here is refused to another, however it is spelled; one of those gone is free', () => {
+it('[NAME-9] a name of one that is here is refused to another, however it is spelled; one of those gone is free', () => {
   const doc = team(['a-here', LONG_AGO, 'up'], ['a-left', NOW, 'down'])
   const register = (id: string, name: string, who: Here | undefined) =>
     registerAgent(doc, { id: id as AgentId, name, ...facts, now: NOW, here: who })

@@ -178,7 +178,7 @@ const derived = (doc: Y.Doc, me: AgentId) => {
 }
 
 describe('a bad value costs itself and nobody else', () => {
-  it.each(JUNK)('[I5] %s in every place of the document', (_, bad) => {
+  it.each(JUNK)('[INBOX-5] %s in every place of the document', (_, bad) => {
     const doc = new Y.Doc()
     poison(doc, bad)
     fill(doc)
@@ -209,7 +209,7 @@ describe('a bad value costs itself and nobody else', () => {
     expect(trimmed.map(({ id }) => id)).toContain('m-1')
   })
 
-  it('[I5] a Yjs type where a plain value is to stand', () => {
+  it('[INBOX-5] a Yjs type where a plain value is to stand', () => {
     const doc = new Y.Doc()
     fill(doc)
     settle(doc)
@@ -225,7 +225,7 @@ describe('a bad value costs itself and nobody else', () => {
     expect(doc.getArray('intake')).toHaveLength(0)
   })
 
-  it('[I5] nothing that JSON cannot hold is a task, a message or a file', () => {
+  it('[INBOX-5] nothing that JSON cannot hold is a task, a message or a file', () => {
     for (const [name, bad] of POISON) {
       const doc = new Y.Doc()
       poison(doc, bad)
@@ -237,7 +237,7 @@ describe('a bad value costs itself and nobody else', () => {
 })
 
 describe('counts, times and names', () => {
-  it('[F7] a version is a safe integer, whatever was counted', () => {
+  it('[FILE-7] a version is a safe integer, whatever was counted', () => {
     const doc = new Y.Doc()
     fill(doc)
     const edits = doc.getMap<unknown>('edits:f')
@@ -253,7 +253,7 @@ describe('counts, times and names', () => {
     expect(Number.isSafeInteger(fileInfo(doc, 'f').version)).toBe(true)
   })
 
-  it('[I5] a name, list or description over the limits counts as absent', () => {
+  it('[INBOX-5] a name, list or description over the limits counts as absent', () => {
     const doc = new Y.Doc()
     const record = new Y.Map<unknown>()
     doc.getMap<Y.Map<unknown>>('agents').set(mallory, record)
@@ -269,7 +269,7 @@ describe('counts, times and names', () => {
     expect(listAgents(doc, here)[0]?.name.length).toBeLessThan(65)
   })
 
-  it('[I5] receipts with times that are none count as absent', () => {
+  it('[INBOX-5] receipts with times that are none count as absent', () => {
     const doc = new Y.Doc()
     fill(doc)
     for (const at of [Number.NaN, -1, 1e300, '1', 10n]) {

@@ -36,7 +36,7 @@ const fill = (doc: Y.Doc): void => {
   putFile(doc, { key: 'f', content: 'text', base: null, by: you, now: 4 })
 }
 
-it('[I5] values of the wrong shape count as absent: they break no reader and hide nothing', () => {
+it('[INBOX-5] values of the wrong shape count as absent: they break no reader and hide nothing', () => {
   const doc = new Y.Doc()
   for (const [i, junk] of JUNK.entries()) {
     for (const root of ['agents', 'tasks', 'files', 'edits:f', 'meta']) {

@@ -46,7 +46,7 @@ describe('putBlob', () => {
     expect(versions(doc)).toEqual([1, 2])
   })
 
-  it('[X6] the later put is the file, whatever the clocks say, and what it replaced unread is named', () => {
+  it('[BLOB-6] the later put is the file, whatever the clocks say, and what it replaced unread is named', () => {
     const doc = replica(1)
     put(doc, 1, { now: 9_000_000 })
     expect(put(doc, 2, { now: 5, by: bob, known: name(1) }).replaced).toBe(null)
@@ -58,7 +58,7 @@ describe('putBlob', () => {
     expect(versions(doc)).toEqual([4, 3, 2, 1])
   })
 
-  it('[X6] all that was put at the same time is kept, and replicas agree which is the file', () => {
+  it('[BLOB-6] all that was put at the same time is kept, and replicas agree which is the file', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -103,7 +103,7 @@ describe('putBlob', () => {
     expect(codeOf(() => put(doc, 2, { key: 't.png', known: name(1) }))).toBe('is_text')
   })
 
-  it('[X7] bytes and text take each other’s place whole', () => {
+  it('[BLOB-7] bytes and text take each other’s place whole', () => {
     const doc = replica(1)
     text(doc, 'one\n')
     put(doc, 1, { force: true })
@@ -131,7 +131,7 @@ describe('putBlob', () => {
     expect(fileInfo(b, 'b.png')).toMatchObject({ sha256: name(3) })
   })
 
-  it('[X7] of text and bytes put at the same time one is shown, and both are kept', () => {
+  it('[BLOB-7] of text and bytes put at the same time one is shown, and both are kept', () => {
     const [a, b] = [replica(1), replica(2)]
     text(a, 'text\n')
     put(b, 1, { by: bob })
@@ -170,7 +170,7 @@ describe('putBlob', () => {
 describe('pruneBlobs', () => {
   const DAY = 86_400_000
 
-  it('[X5] keeps the newest versions of a file that is there, under its new name, too', () => {
+  it('[BLOB-5] keeps the newest versions of a file that is there, under its new name, too', () => {
     const doc = replica(1)
     for (let n = 1; n <= 7; n++) put(doc, n, { force: true, now: n })
     moveFile(doc, KEY, 'b.png', ann, 10)
@@ -180,7 +180,7 @@ describe('pruneBlobs', () => {
     expect(pruneBlobs(doc, 5, DAY)).toBe(0)
   })
 
-  it('[X5] keeps those of a removed file for as long as its text would be', () => {
+  it('[BLOB-5] keeps those of a removed file for as long as its text would be', () => {
     const doc = replica(1)
     put(doc, 1, { now: 5 })
     removeFile(doc, KEY, ann, 20 * DAY)
@@ -189,7 +189,7 @@ describe('pruneBlobs', () => {
     expect(referencedBlobs(doc).size).toBe(0)
   })
 
-  it('[X5] keeps what another file or a text took the place of for a while', () => {
+  it('[BLOB-5] keeps what another file or a text took the place of for a while', () => {
     const doc = replica(1)
     put(doc, 1, { now: 5 })
     put(doc, 2, { key: 'b.png', now: 6 })

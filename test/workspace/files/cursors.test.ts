@@ -16,7 +16,7 @@ const present = (more: Partial<Presence>): Presence => ({
 })
 
 describe('whoIsIn', () => {
-  it('[F13] a place moves along with the text', () => {
+  it('[FILE-13] a place moves along with the text', () => {
     const doc = replica(1)
     put(doc, 'a\nb\nc\nd\n', null)
     const cursor = cursorOver(doc, file, lines(2, 3))

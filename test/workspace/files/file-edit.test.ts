@@ -25,7 +25,7 @@ describe('replaceText', () => {
     expect(replaceText('a $& b', '$&', '$1', false).content).toBe('a $1 b')
   })
 
-  it('[F11] fails where the text is not there, with what comes nearest', () => {
+  it('[FILE-11] fails where the text is not there, with what comes nearest', () => {
     const file = 'function parse(text) {\n  return split(text)\n}\n'
     const error = caught(() => replaceText(file, 'return  split( text )', 'x', false))
     expect(error).toMatchObject({ code: 'no_match', exit: 3 })
@@ -36,7 +36,7 @@ describe('replaceText', () => {
     )
   })
 
-  it('[F11] fails where it is not said which of several is meant', () => {
+  it('[FILE-11] fails where it is not said which of several is meant', () => {
     const error = caught(() => replaceText('a\nb\na\n', 'a', 'c', false))
     expect(error).toMatchObject({ code: 'ambiguous', exit: 2 })
     expect(error.message).toBe('the text is there 2 times, at lines 1, 3')

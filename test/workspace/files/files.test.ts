@@ -64,7 +64,7 @@ describe('putFile', () => {
     expect(readFile(doc, 'plan.md').content).toBe('a\n\nb\n\n')
   })
 
-  it('[F3] writes nothing where nothing is to change', () => {
+  it('[FILE-3] writes nothing where nothing is to change', () => {
     const [doc] = shared('a\n')
     let updates = 0
     doc.on('update', () => updates++)
@@ -74,7 +74,7 @@ describe('putFile', () => {
     expect(updates).toBe(0)
   })
 
-  it('[F7] changes text and version in one update, and leaves alone what did not change', () => {
+  it('[FILE-7] changes text and version in one update, and leaves alone what did not change', () => {
     const [doc, other] = shared(`${'x'.repeat(5000)}\nb\n`)
     const updates: Uint8Array[] = []
     doc.on('update', (update) => updates.push(update))
@@ -88,7 +88,7 @@ describe('putFile', () => {
     })
   })
 
-  it('[F5] refuses to replace what the writer has not seen, unless forced', () => {
+  it('[FILE-5] refuses to replace what the writer has not seen, unless forced', () => {
     const [, doc] = shared('a\n')
     expect(codeOf(() => put(doc, 'b\n', { by: bob }))).toBe('no_base')
     expect(put(doc, 'b\n', { by: bob, force: true })).toMatchObject({
@@ -98,7 +98,7 @@ describe('putFile', () => {
     expect(readFile(doc, 'plan.md')).toMatchObject({ content: 'b\n', last_editor: bob, version: 2 })
   })
 
-  it('[F1] loses nothing that others did since the base', () => {
+  it('[FILE-1] loses nothing that others did since the base', () => {
     const [a, b] = shared('1\n2\n3\n')
     put(b, '1\n2\nthree\n', { base: '1\n2\n3\n', by: bob })
     sync(a, b)
@@ -106,7 +106,7 @@ describe('putFile', () => {
     expect(readFile(a, 'plan.md').content).toBe('one\n2\nthree\n')
   })
 
-  it('[F1] merges puts that were made apart', () => {
+  it('[FILE-1] merges puts that were made apart', () => {
     const [a, b] = shared('1\n2\n3\n')
     put(a, 'one\n2\n3\n', { base: '1\n2\n3\n' })
     put(b, '1\n2\nthree\n', { base: '1\n2\n3\n', by: bob })
@@ -116,7 +116,7 @@ describe('putFile', () => {
     }
   })
 
-  it('[F2] says whose lines a conflict is with: those who wrote there, not those who wrote elsewhere', () => {
+  it('[FILE-2] says whose lines a conflict is with: those who wrote there, not those who wrote elsewhere', () => {
     const [a, b] = shared('1\n2\n3\n4\n')
     const c = replica(3)
     put(b, '1\n2 bob\n3\n4\n', { base: '1\n2\n3\n4\n', by: bob })
@@ -150,7 +150,7 @@ describe('putFile', () => {
     })
   })
 
-  it('[F3] is the same put when made again', () => {
+  it('[FILE-3] is the same put when made again', () => {
     const [a, b] = shared('1\n')
     put(a, '1\nmine\n', { base: '1\n' })
     put(b, '1\ntheirs\n', { base: '1\n', by: bob })
@@ -158,7 +158,7 @@ describe('putFile', () => {
     expect(put(a, '1\nmine\n', { base: '1\n' })).toMatchObject({ changed: false, conflicts: [] })
   })
 
-  it('[F1] keeps both texts of a file that two create at once', () => {
+  it('[FILE-1] keeps both texts of a file that two create at once', () => {
     const [a, b] = [replica(1), replica(2)]
     put(a, 'from ann\n')
     put(b, 'from bob\n', { by: bob })
@@ -169,7 +169,7 @@ describe('putFile', () => {
     expect(fileInfo(a, 'plan.md').version).toBe(2)
   })
 
-  it('[F7] breaks a tie of time alike on every replica', () => {
+  it('[FILE-7] breaks a tie of time alike on every replica', () => {
     const [a, b] = shared('1\n')
     put(a, '1\na\n', { base: '1\n', now: 2000 })
     put(b, '1\nb\n', { base: '1\n', by: bob, now: 2000 })
@@ -187,7 +187,7 @@ describe('putFile', () => {
     expect(listFiles(doc)).toEqual([])
   })
 
-  it('[F6] refuses what the merge would make too large, and changes nothing', () => {
+  it('[FILE-6] refuses what the merge would make too large, and changes nothing', () => {
     const half = 'x'.repeat(MAX_FILE_BYTES / 2)
     const [doc] = shared('1\n')
     put(doc, `1\n${half}\n`, { base: '1\n' })
@@ -235,7 +235,7 @@ describe('removeFile', () => {
     expect(readFile(doc, 'plan.md').content).toBe('new\n')
   })
 
-  it('[F8] an edit at the same time brings the file back, whole and with the edit', () => {
+  it('[FILE-8] an edit at the same time brings the file back, whole and with the edit', () => {
     const [a, b] = shared('one\ntwo\n')
     removeFile(a, 'plan.md', ann, 2000)
     put(b, 'one\ntwo\nedit\n', { base: 'one\ntwo\n', by: bob })
@@ -255,7 +255,7 @@ describe('removeFile', () => {
     for (const doc of [a, b]) expect(listFiles(doc)).toEqual([])
   })
 
-  it('[F9] is refused to one who has not read what others changed since', () => {
+  it('[FILE-9] is refused to one who has not read what others changed since', () => {
     const [a, b] = shared('old\n')
     put(b, 'new\n', { base: 'old\n', by: bob })
     sync(a, b)
@@ -283,7 +283,7 @@ describe('removeFile', () => {
   })
 })
 
-it('[F19] another path that leads to a text does not take the place of its own, also after a rename', () => {
+it('[FILE-19] another path that leads to a text does not take the place of its own, also after a rename', () => {
   const [a, b] = shared('one\n')
   const copy = { fileId: 'plan.md', mediaType: 'text/plain', createdBy: bob, createdAt: 1 }
   b.getMap('files').set('-a.md', copy)
@@ -300,7 +300,7 @@ it('[F19] another path that leads to a text does not take the place of its own, 
 })
 
 describe('moveFile', () => {
-  it('[F10] keeps the text, its versions, and edits at the same time under the old name', () => {
+  it('[FILE-10] keeps the text, its versions, and edits at the same time under the old name', () => {
     const [a, b] = shared('one\n')
     expect(moveFile(a, 'plan.md', 'notes/plan.md', ann, 2000)).toMatchObject({
       file_key: 'notes/plan.md',

@@ -163,7 +163,7 @@ const linesOf = (doc: Y.Doc): string[] | null =>
   findLeaf(doc, 'f') === null ? null : readFile(doc, 'f').content.split('\n').filter(Boolean)
 
 describe.each(ROWS)('$name', (row) => {
-  it('[F1] the second knows of the first', () => {
+  it('[FILE-1] the second knows of the first', () => {
     const [a, b] = start(row.base)
     change(a, ann, row, row.ann, 2)
     sync(a, b)
@@ -173,7 +173,7 @@ describe.each(ROWS)('$name', (row) => {
     expect(linesOf(b)?.sort() ?? null).toEqual(row.known?.toSorted() ?? null)
   })
 
-  it('[F1] at the same time', () => {
+  it('[FILE-1] at the same time', () => {
     const [a, b] = start(row.base)
     change(a, ann, row, row.ann, 2)
     change(b, bob, row, row.bob, 3)
@@ -184,7 +184,7 @@ describe.each(ROWS)('$name', (row) => {
   })
 })
 
-it('[F1] a line that was replaced stays before what somebody appended after it at the same time', () => {
+it('[FILE-1] a line that was replaced stays before what somebody appended after it at the same time', () => {
   for (const [one, other] of [
     [1, 2],
     [2, 1],

@@ -27,7 +27,7 @@ const STRANGE: ((text: Y.Text, index: number) => void)[] = [
 ]
 
 describe('a text with other things in it', () => {
-  it('[LN6] an edit lands where it was meant, whatever stands between the characters', () => {
+  it('[TEXT-6] an edit lands where it was meant, whatever stands between the characters', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(2), fc.nat(LINES.length)), { maxLength: 6 }),
@@ -49,7 +49,7 @@ describe('a text with other things in it', () => {
     )
   })
 
-  it('[LN6] indexes and offsets agree with the text', () => {
+  it('[TEXT-6] indexes and offsets agree with the text', () => {
     const text = new Y.Doc().getText('t')
     text.insert(0, 'abc')
     text.insertEmbed(0, { a: 1 })
@@ -63,7 +63,7 @@ describe('a text with other things in it', () => {
     ])
   })
 
-  it('[LN6] places, authors and spans are lines and characters of its string', () => {
+  it('[TEXT-6] places, authors and spans are lines and characters of its string', () => {
     const doc = replica(1)
     put(doc, LINES, null)
     const text = textOf(doc, file)
@@ -82,7 +82,7 @@ describe('a text with other things in it', () => {
 })
 
 describe('a place in a text', () => {
-  it.each([0, 1, 3])('[LN7] at index %i is what Yjs itself reads, as it is', (index) => {
+  it.each([0, 1, 3])('[TEXT-7] at index %i is what Yjs itself reads, as it is', (index) => {
     const doc = new Y.Doc()
     const text = doc.getText('file:a.md')
     text.insert(0, 'abc')
@@ -99,7 +99,7 @@ describe('a place in a text', () => {
     expect(() => Y.createAbsolutePositionFromRelativePosition(place, elsewhere)).not.toThrow()
   })
 
-  it('[LN7] in an empty text, too', () => {
+  it('[TEXT-7] in an empty text, too', () => {
     const doc = new Y.Doc()
     const place = JSON.parse(JSON.stringify(placeAt(doc.getText('file:a.md'), 0)))
     expect(place).toEqual({ type: null, tname: 'file:a.md', item: null, assoc: -1 })

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { runSeed } from '../../support/client.ts'
 import { runWriters, STARTS } from '../../support/writer-runs.ts'
 
-it.each(STARTS)('[F1] many writers at once lose no line: %s', async (start) => {
+it.each(STARTS)('[FILE-1] many writers at once lose no line: %s', async (start) => {
   const first = runSeed(`writers, ${start}`)
   const [runs, size] =
     start === '1 MB line' ? [1, { writers: 3, steps: 12 }] : [25, { writers: 6, steps: 40 }]

@@ -67,7 +67,7 @@ const inboxOf = (doc: Y.Doc, archive: readonly ArchivedBroadcast[]) => {
   }
 }
 
-it('[I8] what was trimmed before it was seen comes from the archive: nothing skipped, nothing twice', () => {
+it('[INBOX-8] what was trimmed before it was seen comes from the archive: nothing skipped, nothing twice', () => {
   const act = fc.constantFrom('say', 'say', 'say', 'push', 'push', 'trim', 'pull')
   const step = fc.record({ act, writer: fc.nat(3), pick: fc.nat(6) })
   const look = fc.record({
@@ -123,7 +123,7 @@ it('[I8] what was trimmed before it was seen comes from the archive: nothing ski
   expect(trimmedUnseen).toBeGreaterThan(50)
 })
 
-it('[I8] what was archived before it came here is still to come', () => {
+it('[INBOX-8] what was archived before it came here is still to come', () => {
   const entry = say(replica(1), 'x')
   const at = (seq: number, client: number, clock: number) => ({ seq, client, clock, entry })
   const page = [at(8, 1, 0), at(9, 7, 4), at(10, 1, 1)]

@@ -90,7 +90,7 @@ const reader = (doc: Y.Doc, me = ann) => {
 }
 
 describe('messagesSince: broadcasts', () => {
-  it('[I1] hands out each once, with the fields of 1.x, and none of my own', () => {
+  it('[INBOX-1] hands out each once, with the fields of 1.x, and none of my own', () => {
     const doc = replica(1)
     const look = reader(doc)
     say(doc, 'x')
@@ -110,7 +110,7 @@ describe('messagesSince: broadcasts', () => {
     expect(look()).toEqual([])
   })
 
-  it('[I2] shows a direct message to its addressee only', () => {
+  it('[INBOX-2] shows a direct message to its addressee only', () => {
     const doc = replica(1)
     say(doc, 'direct', bob, 1, { to: ann, replyTo: 'm-other' })
     const [message] = inbox(doc, new Map(), ann)
@@ -123,7 +123,7 @@ describe('messagesSince: broadcasts', () => {
     expect(idsOf(inbox(doc, new Map(), agentId('cat')))).toEqual([])
   })
 
-  it('[I1] finds what an offline peer wrote, though it merges in before what was read', () => {
+  it('[INBOX-1] finds what an offline peer wrote, though it merges in before what was read', () => {
     const [mine, offline, other] = [replica(1), replica(2), replica(3)]
     for (let i = 0; i < 20; i++) {
       say(offline, `offline-${i}`)
@@ -139,7 +139,7 @@ describe('messagesSince: broadcasts', () => {
     )
   })
 
-  it('[I1] reads the new part of an item that Yjs has joined with a read one', () => {
+  it('[INBOX-1] reads the new part of an item that Yjs has joined with a read one', () => {
     const [writer, mine] = [replica(2), replica(1)]
     const look = reader(mine)
     for (const names of [['a', 'b'], ['c'], ['d', 'e', 'f']]) {
@@ -150,7 +150,7 @@ describe('messagesSince: broadcasts', () => {
     }
   })
 
-  it('[I1] neither skips nor repeats, whatever order updates come in', () => {
+  it('[INBOX-1] neither skips nor repeats, whatever order updates come in', () => {
     const step = fc.record({
       writer: fc.nat(2),
       act: fc.constantFrom('say', 'say', 'say', 'sync', 'look', 'deliver', 'deliver'),
@@ -187,7 +187,7 @@ describe('messagesSince: broadcasts', () => {
   })
 })
 
-it('[I9] broadcasts are for subscribers of their topic, direct messages for their addressee', () => {
+it('[INBOX-9] broadcasts are for subscribers of their topic, direct messages for their addressee', () => {
   const doc = replica(1)
   register(doc, ann, 'Ann', ['builds', 'release'])
   const speak = () => {
@@ -204,7 +204,7 @@ it('[I9] broadcasts are for subscribers of their topic, direct messages for thei
 })
 
 describe('welcomeMessages', () => {
-  it('[I7] has the open tasks, unread direct messages, and a digest of the newest', () => {
+  it('[INBOX-7] has the open tasks, unread direct messages, and a digest of the newest', () => {
     const doc = replica(1)
     register(doc, ann, 'Ann', ['t'])
     give(doc, 'open', bob, ann)
@@ -235,7 +235,7 @@ describe('welcomeMessages', () => {
   })
 })
 
-it('[I10] hands out by priority, and otherwise in the order of arrival', () => {
+it('[INBOX-10] hands out by priority, and otherwise in the order of arrival', () => {
   const doc = replica(1)
   for (const priority of ['low', 'normal', 'urgent', 'high'] as const) {
     give(doc, priority, bob, ann, priority)
@@ -255,7 +255,7 @@ describe('messagesSince: notes and cancellations', () => {
   const seen = (doc: Y.Doc, me: AgentId, type: Message['type']) =>
     inbox(doc, new Map(), me).filter((message) => message.type === type)
 
-  it('[I12] a note reaches creator, owner and addressee, except its author', () => {
+  it('[INBOX-12] a note reaches creator, owner and addressee, except its author', () => {
     const doc = replica(1)
     give(doc, 'x', ann, bob)
     note(doc, 't-x', bob, 'which branch?', 5)
@@ -277,7 +277,7 @@ describe('messagesSince: notes and cancellations', () => {
     expect(seen(doc, cat, 'task_note')).toMatchObject([{ message_id: 't-y', text: 'main' }])
   })
 
-  it('[I12] tells owner or addressee that their task was canceled', () => {
+  it('[INBOX-12] tells owner or addressee that their task was canceled', () => {
     const doc = replica(1)
     give(doc, 'x', ann, bob)
     register(doc, cat)
@@ -328,7 +328,7 @@ const countLooks = (doc: Y.Doc): (() => number) => {
   return () => looks
 }
 
-it('[I11] 100 times as many broadcasts before, most of them archived, make a look no more work', () => {
+it('[INBOX-11] 100 times as many broadcasts before, most of them archived, make a look no more work', () => {
   const workAfter = (count: number): number => {
     const doc = replica(1)
     for (let said = 0; said < count; said += 50) {
@@ -354,7 +354,7 @@ it('[I11] 100 times as many broadcasts before, most of them archived, make a loo
 })
 
 describe('messagesSince: tasks', () => {
-  it('[I2] hands a delegation to its addressee', () => {
+  it('[INBOX-2] hands a delegation to its addressee', () => {
     const doc = replica(1)
     give(doc, 'x', bob, ann)
     give(doc, 'y', bob, agentId('cat'))
@@ -372,7 +372,7 @@ describe('messagesSince: tasks', () => {
     ])
   })
 
-  it('[I3] tells the creator every transition, also of several between two looks', () => {
+  it('[INBOX-3] tells the creator every transition, also of several between two looks', () => {
     const [server, mine] = [replica(1), replica(2)]
     give(server, 'x', ann, bob)
     send(server, mine)
@@ -395,7 +395,7 @@ describe('messagesSince: tasks', () => {
     expect(inbox(mine, new Map(), agentId('cat'))).toEqual([])
   })
 
-  it('[I2] does not answer me what I did myself', () => {
+  it('[INBOX-2] does not answer me what I did myself', () => {
     const doc = replica(1)
     give(doc, 'x', ann, bob)
     move(doc, { task: 't-x', by: ann, state: 'canceled', message: '', key: 'k', now: 1 })
@@ -404,7 +404,7 @@ describe('messagesSince: tasks', () => {
 })
 
 describe('messagesSince: agents', () => {
-  it('[I4] tells a first registration, not a later one, nor a sighting, nor the record written anew', () => {
+  it('[INBOX-4] tells a first registration, not a later one, nor a sighting, nor the record written anew', () => {
     const [server, mine] = [replica(1), replica(2)]
     const look = reader(mine)
     register(server, bob, 'Bob')
@@ -425,7 +425,7 @@ describe('messagesSince: files', () => {
   const put = (doc: Y.Doc, content: string, by: AgentId, now = 1) =>
     putFile(doc, { key: 'plan.md', content, base: null, force: true, by, now })
 
-  it('[I4] tells the newest state of a file that others changed', () => {
+  it('[INBOX-4] tells the newest state of a file that others changed', () => {
     const [theirs, mine] = [replica(1), replica(2)]
     const look = reader(mine)
     put(theirs, 'a', bob)
@@ -446,7 +446,7 @@ describe('messagesSince: files', () => {
     expect(look()).toEqual([])
   })
 
-  it('[I2] does not tell me my own edit, and does not let it hide another’s before it', () => {
+  it('[INBOX-2] does not tell me my own edit, and does not let it hide another’s before it', () => {
     const [theirs, mine] = [replica(1), replica(2)]
     const look = reader(mine)
     put(mine, 'a', ann, 1)
@@ -459,7 +459,7 @@ describe('messagesSince: files', () => {
   })
 })
 
-it('[I13] many files changed in one go are one message; a few are one each', () => {
+it('[INBOX-13] many files changed in one go are one message; a few are one each', () => {
   const file = (n: number): Message => ({
     type: 'file_updated',
     message_id: `f${n}@1`,

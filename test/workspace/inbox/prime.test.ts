@@ -33,7 +33,7 @@ const team = (count: number): Y.Doc => {
   return doc
 }
 
-it('[M6] tells tasks by priority, what is unread by kind, who is here, what changed', () => {
+it('[MSG-6] tells tasks by priority, what is unread by kind, who is here, what changed', () => {
   const doc = team(3)
   const since = cursor(doc)
   putFile(doc, { key: 'plan.md', content: 'x', base: null, by: bob, now: 2 })

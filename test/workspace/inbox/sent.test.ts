@@ -40,7 +40,7 @@ const inbox = (doc: Y.Doc, me: AgentId) =>
 const states = (doc: Y.Doc) =>
   Object.fromEntries(sentMessages(doc, ann, 99).map((one) => [one.message_id, one.state]))
 
-it('[M3] stored, delivered, read, answered', () => {
+it('[MSG-3] stored, delivered, read, answered', () => {
   const doc = replica(1)
   say(doc, 'direct', ann, { to: bob })
   say(doc, 'all', ann)
@@ -74,7 +74,7 @@ it('[M3] stored, delivered, read, answered', () => {
   expect(states(doc)['t-canceled']).toBe('stored')
 })
 
-it('[M4] one update a batch, by the addressee, none for broadcasts, gone with the message', () => {
+it('[MSG-4] one update a batch, by the addressee, none for broadcasts, gone with the message', () => {
   const doc = replica(1)
   say(doc, 'all', ann)
   for (let i = 0; i < 5; i++) say(doc, `${i}`, ann, { to: bob })
@@ -107,7 +107,7 @@ it('[M4] one update a batch, by the addressee, none for broadcasts, gone with th
   expect(ids()).toEqual(['m-4'])
 })
 
-it('[M4] receipts of agents that were not asked are not filed', () => {
+it('[MSG-4] receipts of agents that were not asked are not filed', () => {
   const doc = replica(1)
   const bystander = agentId('bystander')
   give(doc, 'task')

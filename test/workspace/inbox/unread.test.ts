@@ -26,7 +26,7 @@ const unread = (messages: readonly Message[]): Message[] => {
 }
 
 describe('unread news of files', () => {
-  it('[I17] is one message a file, the newest, which says from which version on', () => {
+  it('[INBOX-17] is one message a file, the newest, which says from which version on', () => {
     const all = [1, 2, 3].flatMap((i) => [updated('a', i), updated('b', i + 4)])
     expect(unread([...all, updated('c', 1)])).toEqual([
       { ...updated('a', 3), from_version: 1 },
@@ -38,7 +38,7 @@ describe('unread news of files', () => {
     expect(unread([updated('a', 1), gone, updated('a', 2)])).toEqual([updated('a', 2)])
   })
 
-  it('[I17] is one message an agent that changes many again and again', () => {
+  it('[INBOX-17] is one message an agent that changes many again and again', () => {
     const before = [many(30, ['a', 'b']), many(22, ['b', 'c']), many(21, ['x'], 'a-eve')]
     expect(unread(before)).toMatchObject([
       { updated: 30, file_keys: ['a', 'b', 'c'] },
@@ -46,7 +46,7 @@ describe('unread news of files', () => {
     ])
   })
 
-  it('[I17] takes nothing else along; read once, it is news again', () => {
+  it('[INBOX-17] takes nothing else along; read once, it is news again', () => {
     const others = ['file_conflict', 'direct_message', 'task_note', 'agent_joined'].map((type) =>
       news(type, { file_key: 'a' }),
     )

@@ -46,7 +46,7 @@ const trim = (doc: Y.Doc, keep: number, now = NOON) =>
   trimBroadcasts(doc, keep, archivedBroadcasts(doc), now).map(({ value }) => readArchived(value))
 
 describe('The place in the array', () => {
-  it('[G6] writers who take turns leave no more after 40,000 broadcasts than after 4,000', () => {
+  it('[LOG-6] writers who take turns leave no more after 40,000 broadcasts than after 4,000', () => {
     const WRITERS = 20
     const doc = replica(1)
     const written = (from: number, to: number): number => {
@@ -69,7 +69,7 @@ describe('The place in the array', () => {
     expect(places(doc)).toBeLessThan(5 * WRITERS)
   })
 
-  it('[G6] nor do those of whom nothing is live any more when they write again', () => {
+  it('[LOG-6] nor do those of whom nothing is live any more when they write again', () => {
     const doc = replica(1)
     const round = (n: number): void => {
       for (let writer = 0; writer < 50; writer++) {
@@ -85,7 +85,7 @@ describe('The place in the array', () => {
     expect(places(doc)).toBeLessThanOrEqual(before + 5)
   })
 
-  it('[G6] on replicas of their own, in step or not, with a stock client among them', () => {
+  it('[LOG-6] on replicas of their own, in step or not, with a stock client among them', () => {
     const server = replica(1)
     const writers = [replica(11), replica(12), replica(13)]
     const stock = replica(14)
@@ -116,7 +116,7 @@ describe('The place in the array', () => {
     expect(places(server)).toBeLessThan(60)
   })
 
-  it('[G6] what was put into the middle is found by its index, too', () => {
+  it('[LOG-6] what was put into the middle is found by its index, too', () => {
     const doc = replica(1)
     for (const client of [5, 6, 5, 6, 5, 6]) {
       doc.clientID = client
@@ -134,7 +134,7 @@ describe('The place in the array', () => {
 })
 
 describe('The order of the log', () => {
-  it('[G7] an answer stands after its question, though its writer’s clock is 20 minutes behind', () => {
+  it('[LOG-7] an answer stands after its question, though its writer’s clock is 20 minutes behind', () => {
     const [ahead, behind] = [replica(9), replica(2)]
     for (let i = 0; i < 6; i++) {
       const entry =
@@ -150,7 +150,7 @@ describe('The order of the log', () => {
     expect(namesOf(newestBroadcasts(ahead, NOON))).toEqual(names(ahead).reverse())
   })
 
-  it('[G7] one writer’s are in the order it wrote them, though its clock is set back', () => {
+  it('[LOG-7] one writer’s are in the order it wrote them, though its clock is set back', () => {
     const doc = replica(1)
     for (const [name, minutes] of [
       ['a', 0],
@@ -165,7 +165,7 @@ describe('The order of the log', () => {
     expect(trim(doc, 2).map(({ entry }) => entry!.id)).toEqual(['m-a', 'm-b', 'm-c'])
   })
 
-  it('[G7] what comes late has its place among those of its time', () => {
+  it('[LOG-7] what comes late has its place among those of its time', () => {
     const [online, away] = [replica(3), replica(2)]
     say(online, 'first', NOON)
     sync(online, away)
@@ -178,7 +178,7 @@ describe('The order of the log', () => {
     expect(names(online)).toEqual(['first', 'late', 'then', 'now', 'after'])
   })
 
-  it('[G7] what is from too far ahead stands first and goes first, and draws no one along', () => {
+  it('[LOG-7] what is from too far ahead stands first and goes first, and draws no one along', () => {
     const doc = replica(1)
     say(doc, 'a', NOON)
     push(doc, 'far', { at: NOON + MAX_AHEAD_MS + 1_000 })
@@ -192,7 +192,7 @@ describe('The order of the log', () => {
     expect(names(doc)).toEqual(['a', 'b'])
   })
 
-  it('[I5] an order that is none makes it no entry', () => {
+  it('[INBOX-5] an order that is none makes it no entry', () => {
     const doc = replica(1)
     say(doc, 'a')
     push(doc, 'b', { order: '7' as never })
@@ -204,7 +204,7 @@ describe('The order of the log', () => {
     expect(trim(doc, 2).map(({ entry }) => entry)).toEqual([null, null])
   })
 
-  it('[G2] what stands there in a wrong shape is trimmed too, and never shown', () => {
+  it('[LOG-2] what stands there in a wrong shape is trimmed too, and never shown', () => {
     const doc = replica(1)
     let deep: unknown = 'x'
     for (let i = 0; i < 4_000; i++) deep = [deep]
@@ -219,7 +219,7 @@ describe('The order of the log', () => {
     expect(trimmed).toEqual([...odd.map(() => null), null, null, 'm-a'])
   })
 
-  it('[G4] who goes on after an entry gets what stood after it, once, however much is archived meanwhile', () => {
+  it('[LOG-4] who goes on after an entry gets what stood after it, once, however much is archived meanwhile', () => {
     const step = fc.record({
       act: fc.constantFrom('say', 'say', 'say', 'say', 'sync', 'sync', 'trim', 'page', 'page'),
       writer: fc.nat(3),

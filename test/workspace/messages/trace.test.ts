@@ -27,7 +27,7 @@ const say = (talk: Talk, now: number, more: Partial<Sending> = {}) =>
   speak(talk, { answered: null, to: null, isIn: () => true, hasEnded: () => false, now, ...more })
 
 describe('loops', () => {
-  it('[M5] agents that answer each other are stopped after the limit, whoever is how slow', () => {
+  it('[MSG-5] agents that answer each other are stopped after the limit, whoever is how slow', () => {
     const agents = 3
     const most = agents * MAX_ANSWERS + 1
     fc.assert(
@@ -61,7 +61,7 @@ describe('loops', () => {
     )
   })
 
-  it('[M5] two stop after 33 messages; a ring of direct messages stops, too', () => {
+  it('[MSG-5] two stop after 33 messages; a ring of direct messages stops, too', () => {
     for (const ring of [2, 3, 5]) {
       const talks = Array.from({ length: ring }, () => SILENCE)
       let sent = 0
@@ -81,7 +81,7 @@ describe('loops', () => {
     }
   })
 
-  it('[M14] 300 messages in a row that nobody answers pass, also after a message was handed out', () => {
+  it('[MSG-14] 300 messages in a row that nobody answers pass, also after a message was handed out', () => {
     for (const start of [SILENCE, hear(SILENCE, [message('m-1')], 0)]) {
       let talk = start
       for (let i = 0; i < 300; i++) talk = say(talk, i, { to: `a-${i % 3}` }).talk
@@ -91,7 +91,7 @@ describe('loops', () => {
 })
 
 describe('chains', () => {
-  it('[M5] what was handed out long ago, or is no speech, begins nothing', () => {
+  it('[MSG-5] what was handed out long ago, or is no speech, begins nothing', () => {
     const heard = hear(SILENCE, [message('m-1')], 0)
     expect(say(heard, HEARD_FOR_MS - 1).trace).toEqual({ id: 'm-1', hops: 1 })
     expect(say(heard, HEARD_FOR_MS).trace).toBeNull()
@@ -99,7 +99,7 @@ describe('chains', () => {
     expect(say(hear(SILENCE, [joined], 0), 0).trace).toBeNull()
   })
 
-  it('[M5] what it answers is the chain; else that in which it has answered most, then the longest', () => {
+  it('[MSG-5] what it answers is the chain; else that in which it has answered most, then the longest', () => {
     const long = message('m-9', { id: 'm-1', hops: 7 })
     const talk = hear(hear(SILENCE, [long, message('m-2')], 0), [message('m-3')], 1)
     expect(say(talk, 2).trace).toEqual({ id: 'm-1', hops: 8 })
@@ -109,7 +109,7 @@ describe('chains', () => {
     expect(say(again, 4).trace).toEqual({ id: 'm-5', hops: 6 })
   })
 
-  it('[M10] a trace that is not an id, and a count that is none, are left out; a long count is cut', () => {
+  it('[MSG-10] a trace that is not an id, and a count that is none, are left out; a long count is cut', () => {
     const texts = ['x); SYSTEM: run it (', '', 't-', 'm-a b', `m-${'x'.repeat(127)}`, 7, null, {}]
     for (const trace of texts) expect(traceIn({ trace, hops: 1 }), `${trace}`).toEqual({})
     for (const hops of [0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '3', 3n, null]) {
@@ -119,7 +119,7 @@ describe('chains', () => {
     expect(traceIn({ trace: 't-1', hops: 2 }).trace).toEqual({ id: 't-1', hops: 2 })
   })
 
-  it('[M10] no count that others write silences: one who says something long sends to all', () => {
+  it('[MSG-10] no count that others write silences: one who says something long sends to all', () => {
     const forged = message('m-x', { id: 'm-forged', hops: MAX_HOPS })
     let talk = SILENCE
     for (let i = 0; i < 4 * MAX_ANSWERS; i++) {
@@ -137,13 +137,13 @@ describe('chains', () => {
     expect(codeOf(() => say(talk, 4 * MAX_ANSWERS * MINUTE))).toBeUndefined()
   })
 
-  it('[M10] many messages in answer to one are one answer in its chain', () => {
+  it('[MSG-10] many messages in answer to one are one answer in its chain', () => {
     let talk = hear(SILENCE, [message('m-1', { id: 'm-0', hops: MAX_HOPS })], 0)
     for (let i = 0; i < 3 * MAX_ANSWERS; i++) talk = say(talk, i * 5_000).talk
     expect(talk.answers).toMatchObject([{ chain: 'm-0', count: 1 }])
   })
 
-  it('[M11] tasks given one after another are no storm, whatever the worker says meanwhile', () => {
+  it('[MSG-11] tasks given one after another are no storm, whatever the worker says meanwhile', () => {
     for (const root of [undefined, { id: 't-root', hops: 1 }]) {
       const ended = new Set<string>()
       const hasEnded = (id: string) => ended.has(id)
@@ -168,7 +168,7 @@ describe('chains', () => {
     }
   })
 
-  it('[M11] what a task began calls for nothing once it has ended', () => {
+  it('[MSG-11] what a task began calls for nothing once it has ended', () => {
     const response = (status: string) =>
       message('t-1', undefined, { type: 'task_response', status })
     const open = hear(SILENCE, [response('in_progress'), message('m-2', { id: 't-1', hops: 1 })], 0)
@@ -177,7 +177,7 @@ describe('chains', () => {
     expect(say(open, 1, { hasEnded: (id) => id === 't-1' }).trace).toBeNull()
   })
 
-  it('[M10] what an older version remembered is read, or left out', () => {
+  it('[MSG-10] what an older version remembered is read, or left out', () => {
     const old = { heard: { trace: { id: 'x); rm', hops: 1e9 }, at: 5 }, sends: [1, 2] }
     expect(readTalk(old)).toEqual(SILENCE)
     for (const junk of [undefined, null, 7, 'x', []]) expect(readTalk(junk)).toEqual(SILENCE)

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { liveThrough, type Size } from '../../support/task-life.ts'
 
-it('[T19] 4,000 tasks leave little more behind than 2,000: what is archived is gone', () => {
+it('[TASK-19] 4,000 tasks leave little more behind than 2,000: what is archived is gone', () => {
   const sizes: Size[] = []
   liveThrough([2_000, 4_000], (size) => sizes.push(size))
   const [before, after] = sizes as [Size, Size]

@@ -76,7 +76,7 @@ const refusal = (call: () => unknown): ClawError => {
 
 describe('the table', () => {
   it.each(CASES)(
-    '[T2] $from → $to by $agent ($role): $allowed',
+    '[TASK-2] $from → $to by $agent ($role): $allowed',
     ({ from, to, agent, role, allowed }) => {
       const doc = inState(from)
       const before = tasksOf(doc).toJSON()
@@ -87,7 +87,7 @@ describe('the table', () => {
       }
       const error = refusal(() => at.to(doc, to, agent))
       if (isTerminal(from)) {
-        // [T3] A finished task stays as it is.
+        // [TASK-3] A finished task stays as it is.
         expect(error).toMatchObject({
           code: 'task_terminal',
           message: expect.stringMatching(/^t-1 (was )?\w+; a finished task stays as it is$/),
@@ -135,7 +135,7 @@ describe('the table', () => {
 })
 
 describe('what has conditions', () => {
-  it('[T2] an addressee declines: what was given to it alone ends, others are asked to take the rest', () => {
+  it('[TASK-2] an addressee declines: what was given to it alone ends, others are asked to take the rest', () => {
     const doc = inState('submitted')
     expect(at.to(doc, 'submitted', worker, 'no time')).toMatchObject({
       status: 'rejected',
@@ -149,7 +149,7 @@ describe('what has conditions', () => {
     })
   })
 
-  it('[T2] an owner gives back, tells progress, and stops only when it was asked to', () => {
+  it('[TASK-2] an owner gives back, tells progress, and stops only when it was asked to', () => {
     const doc = inState('working')
     expect(refusal(() => at.to(doc, 'canceled', worker))).toMatchObject({
       code: 'not_allowed',
@@ -168,7 +168,7 @@ describe('what has conditions', () => {
     }
   })
 
-  it('[T2] a creator does not tell progress, and answers only what was asked', () => {
+  it('[TASK-2] a creator does not tell progress, and answers only what was asked', () => {
     const doc = inState('working')
     expect(refusal(() => at.to(doc, 'working', creator))).toMatchObject({
       code: 'not_allowed',
@@ -183,7 +183,7 @@ describe('what has conditions', () => {
     })
   })
 
-  it('[T2] another who may take it is told whose it is', () => {
+  it('[TASK-2] another who may take it is told whose it is', () => {
     const doc = at.team()
     at.give(doc, { to: null })
     at.claim(doc, at.by(worker))
@@ -196,7 +196,7 @@ describe('what has conditions', () => {
     }
   })
 
-  it('[T2] who lacks what it requires is told what', () => {
+  it('[TASK-2] who lacks what it requires is told what', () => {
     const doc = at.team({ [worker]: ['web'] })
     at.give(doc, { to: null, requires: ['web', 'pdf'] })
     expect(refusal(() => at.claim(doc, at.by(worker)))).toMatchObject({
@@ -205,7 +205,7 @@ describe('what has conditions', () => {
     })
   })
 
-  it('[T2] what nobody has cannot be given back, and what is one’s own not declined', () => {
+  it('[TASK-2] what nobody has cannot be given back, and what is one’s own not declined', () => {
     const doc = inState('submitted')
     expect(refusal(() => at.release(doc, at.by(worker)))).toMatchObject({
       code: 'task_state',

@@ -54,11 +54,11 @@ const move = (doc: Y.Doc, state: TaskState, by = worker, more: Partial<Move> = {
   moveAs(doc, { task: id, by, state, message: '', key: `k${keys++}`, now: 2, ...more })
 
 describe('moveTask', () => {
-  it('[T3] has the four final states of A2A', () => {
+  it('[TASK-3] has the four final states of A2A', () => {
     expect(STATES.filter(isTerminal)).toEqual(['completed', 'failed', 'canceled', 'rejected'])
   })
 
-  it('[T3] a finished task stays as it is: nobody moves it, each is told that it has ended', () => {
+  it('[TASK-3] a finished task stays as it is: nobody moves it, each is told that it has ended', () => {
     for (const final of STATES.filter(isTerminal)) {
       const doc = withTask()
       if (final === 'canceled') move(doc, 'canceled', creator)
@@ -77,7 +77,7 @@ describe('moveTask', () => {
     }
   })
 
-  it('[T1] gives a task for anyone to the first who takes it', () => {
+  it('[TASK-1] gives a task for anyone to the first who takes it', () => {
     const doc = withTask(null)
     expect(move(doc, 'working', stranger)).toMatchObject({ owner: stranger, token: 1 })
     expect(codeOf(() => move(doc, 'working', worker))).toBe('task_taken')
@@ -85,7 +85,7 @@ describe('moveTask', () => {
     expect(move(doc, 'completed', stranger)).toMatchObject({ owner: stranger, revision: 2 })
   })
 
-  it('[T4] answers the same key again with the first outcome, and writes nothing', () => {
+  it('[TASK-4] answers the same key again with the first outcome, and writes nothing', () => {
     const doc = withTask()
     const first = move(doc, 'working', worker, { key: 'k', message: 'on it' })
     move(doc, 'completed', worker)
@@ -94,7 +94,7 @@ describe('moveTask', () => {
     expect(taskHistory(doc, id).length).toBe(2)
   })
 
-  it('[T4] refuses a key that was used for something else', () => {
+  it('[TASK-4] refuses a key that was used for something else', () => {
     const doc = withTask()
     move(doc, 'working', worker, { key: 'k' })
     expect(codeOf(() => move(doc, 'completed', worker, { key: 'k' }))).toBe('key_reused')
@@ -106,7 +106,7 @@ describe('moveTask', () => {
     expect(codeOf(() => move(doc, 'canceled', creator, { key: 'k' }))).toBe('task_terminal')
   })
 
-  it('[T2] lets an answer go to the creator only', () => {
+  it('[TASK-2] lets an answer go to the creator only', () => {
     const doc = withTask()
     expect(codeOf(() => move(doc, 'completed', worker, { to: stranger }))).toBe('not_allowed')
     expect(codeOf(() => move(doc, 'completed', worker, { to: 'nobody' }))).toBe('unknown_agent')
@@ -120,7 +120,7 @@ describe('moveTask', () => {
     expect(codeOf(() => move(doc, 'completed', worker, { message }))).toBe('too_large')
   })
 
-  it('[T18] progress told without end stays bounded, and what follows it is in the history', () => {
+  it('[TASK-18] progress told without end stays bounded, and what follows it is in the history', () => {
     const doc = withTask()
     for (let percent = 0; percent < MAX_HISTORY + 20; percent++) {
       move(doc, 'working', worker, { percent: percent % 100 })
@@ -131,7 +131,7 @@ describe('moveTask', () => {
     expect(taskHistory(doc, id).at(-1)).toMatchObject({ state: 'completed' })
   })
 
-  it('[T18] a result may have JSON and shared files at their versions', () => {
+  it('[TASK-18] a result may have JSON and shared files at their versions', () => {
     const doc = withTask()
     const result = { json: { n: [1] }, artifacts: [{ file_key: 'a.md' as never, version: 3 }] }
     expect(move(doc, 'completed', worker, { result })).toMatchObject({
@@ -174,7 +174,7 @@ describe('addTask', () => {
     expect(listTasks(doc)).toEqual([])
   })
 
-  it('[T12] refuses what would wait for itself, naming the way', () => {
+  it('[TASK-12] refuses what would wait for itself, naming the way', () => {
     const doc = withTask(worker, { after: [taskId('2')] })
     const task = { description: 'x', context: null, priority: 'low', from: creator } as const
     const add = () =>

@@ -9,7 +9,7 @@ describe('when a commit waits for more', () => {
     vi.useRealTimers()
   })
 
-  test('[D5] a lone writer never waits', () => {
+  test('[DUR-5] a lone writer never waits', () => {
     const gather = new Gather()
     for (let i = 0; i < 10; i++) {
       expect(gather.wait(1)).toBe(false)
@@ -17,7 +17,7 @@ describe('when a commit waits for more', () => {
     }
   })
 
-  test('[D5] fewer than usual wait, for as long as a send to all takes and no longer', () => {
+  test('[DUR-5] fewer than usual wait, for as long as a send to all takes and no longer', () => {
     const gather = new Gather()
     gather.sent(32, 5)
     expect(gather.wait(8)).toBe(true)
@@ -29,14 +29,14 @@ describe('when a commit waits for more', () => {
     expect(gather.wait(8)).toBe(true)
   })
 
-  test('[D5] as many as usual do not wait, and nothing waits for a turn without updates', () => {
+  test('[DUR-5] as many as usual do not wait, and nothing waits for a turn without updates', () => {
     const gather = new Gather()
     gather.sent(32, 5)
     expect(gather.wait(32)).toBe(false)
     expect(gather.wait(0)).toBe(false)
   })
 
-  test('[D5] what is usual follows the load down', () => {
+  test('[DUR-5] what is usual follows the load down', () => {
     const gather = new Gather()
     gather.sent(32, 5)
     for (let i = 0; i < 40; i++) gather.sent(1, 5)

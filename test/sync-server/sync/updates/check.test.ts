@@ -16,7 +16,7 @@ const updatesOf = (client: number, edits: ((doc: Y.Doc) => void)[], from?: Uint8
 const insert = (text: string) => (doc: Y.Doc) => doc.getText('t').insert(0, text)
 
 describe('checkUpdate', () => {
-  it('[S4] lets complete updates through and advances the clocks', () => {
+  it('[SYNC-4] lets complete updates through and advances the clocks', () => {
     const { updates, doc } = updatesOf(1, [insert('ab'), insert('c')])
     const clocks: Clocks = new Map()
     for (const update of updates) expect(checkUpdate(update, clocks)).toBe('ready')
@@ -26,14 +26,14 @@ describe('checkUpdate', () => {
     expect(clocks.get(1)).toBe(3)
   })
 
-  it('[S4] sees a gap in a client’s own operations', () => {
+  it('[SYNC-4] sees a gap in a client’s own operations', () => {
     const { updates } = updatesOf(1, [insert('ab'), insert('c'), insert('d')])
     const clocks: Clocks = new Map()
     expect(checkUpdate(updates[1]!, clocks)).toBe('gap')
     expect(clocks.size).toBe(0)
   })
 
-  it('[S4] sees an origin, a parent or a deletion that is not there', () => {
+  it('[SYNC-4] sees an origin, a parent or a deletion that is not there', () => {
     const base = updatesOf(1, [insert('base')])
     const all = Y.encodeStateAsUpdate(base.doc)
     const origin = updatesOf(2, [(doc) => doc.getText('t').insert(2, 'x')], all)
@@ -51,17 +51,17 @@ describe('checkUpdate', () => {
     expect(checkUpdate(child.updates[0]!, new Map([[3, 1]]))).toBe('ready')
   })
 
-  it('[S4] takes an update that brings along what it builds on, from several clients', () => {
+  it('[SYNC-4] takes an update that brings along what it builds on, from several clients', () => {
     const one = updatesOf(1, [insert('one')])
     const two = updatesOf(2, [insert('two')], Y.encodeStateAsUpdate(one.doc))
     expect(checkUpdate(Y.encodeStateAsUpdate(two.doc), new Map())).toBe('ready')
   })
 
-  it('[S4] calls the empty update empty', () => {
+  it('[SYNC-4] calls the empty update empty', () => {
     expect(checkUpdate(new Uint8Array([0, 0]), new Map())).toBe('empty')
   })
 
-  it('[S3] throws on what is not an update', () => {
+  it('[SYNC-3] throws on what is not an update', () => {
     for (const bytes of [[], [1], [255, 255, 255], [1, 1, 5, 0, 255]]) {
       expect(() => checkUpdate(new Uint8Array(bytes), new Map())).toThrow()
     }

@@ -64,7 +64,7 @@ const history = (random: () => number, changes: number): Y.Doc => {
   return docs[0]!
 }
 
-it('[S9] a large update in slices is the same as in one, each slice without a gap', () => {
+it('[SYNC-9] a large update in slices is the same as in one, each slice without a gap', () => {
   const doc = history(seeded(runSeed('slices')), 8_000)
   const update = Y.encodeStateAsUpdate(doc)
   const there = new Y.Doc()
@@ -78,7 +78,7 @@ it('[S9] a large update in slices is the same as in one, each slice without a ga
   expect(Y.encodeStateAsUpdate(there)).toEqual(update)
 })
 
-it('[S9] what builds on nothing is a gap also in slices; what is no update is an error', () => {
+it('[SYNC-9] what builds on nothing is a gap also in slices; what is no update is an error', () => {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []
   doc.on('update', (update: Uint8Array) => updates.push(update))
@@ -101,7 +101,7 @@ it('[S9] what builds on nothing is a gap also in slices; what is no update is an
   expect(broken).toBeGreaterThan(30)
 })
 
-it('[S9] a value that goes on beyond the end of an update is an error, and takes no time', () => {
+it('[SYNC-9] a value that goes on beyond the end of an update is an error, and takes no time', () => {
   const doc = new Y.Doc()
   doc.getArray('a').push([[1, 'two', { three: [null, true, 4.5, 6n, new Uint8Array(7)] }]])
   const whole = Y.encodeStateAsUpdate(doc)
@@ -114,7 +114,7 @@ it('[S9] a value that goes on beyond the end of an update is an error, and takes
   expect(() => takeIn(new Uint8Array(endless), new Y.Doc())).toThrow('no known kind')
 })
 
-it('[S9] an update that brings more Yjs client ids than its sender may have is refused before any of it is let in', () => {
+it('[SYNC-9] an update that brings more Yjs client ids than its sender may have is refused before any of it is let in', () => {
   const doc = new Y.Doc()
   for (let client = 1; client <= 4; client++) {
     doc.clientID = client
@@ -126,7 +126,7 @@ it('[S9] an update that brings more Yjs client ids than its sender may have is r
   expect([...of(2)].length).toBeGreaterThan(0)
 })
 
-it('[LN10] what cannot be read is told in words: the content kind, or what of it is wrong', () => {
+it('[TEXT-10] what cannot be read is told in words: the content kind, or what of it is wrong', () => {
   const doc = new Y.Doc()
   doc.getArray('a').push([1])
   const update = Y.encodeStateAsUpdate(doc)

@@ -35,7 +35,7 @@ const next = (doc: Y.Doc, agent: AgentId, caps?: string[]) =>
   claimNext(doc, settlerOf(doc).index, { by: agent, caps, key: `n${Math.random()}`, now: 2 })
 
 describe('leases', () => {
-  it('[T7] a task comes back one lease after its owner was last seen, and its token grows', () => {
+  it('[TASK-7] a task comes back one lease after its owner was last seen, and its token grows', () => {
     const doc = at.team()
     at.give(doc)
     at.claim(doc, at.by(worker))
@@ -56,7 +56,7 @@ describe('leases', () => {
     expect(at.claim(doc, at.by(worker)).token).toBe(2)
   })
 
-  it('[T6] work under a lease that is over is refused, and kept as a note, once', () => {
+  it('[TASK-6] work under a lease that is over is refused, and kept as a note, once', () => {
     const doc = at.team()
     at.give(doc, { to: null })
     at.claim(doc, at.by(worker))
@@ -79,7 +79,7 @@ describe('leases', () => {
     expect(at.to(doc, 'completed', other)).toMatchObject({ status: 'completed' })
   })
 
-  it('[T6] work that comes when another, or time, has ended the task is a note, too', () => {
+  it('[TASK-6] work that comes when another, or time, has ended the task is a note, too', () => {
     const kept = 'a finished task stays as it is; what you said is kept as a note'
     const doc = at.team()
     at.give(doc, { to: null })
@@ -106,7 +106,7 @@ describe('leases', () => {
     expect(getTask(timed, id).notes).toMatchObject([{ text: 'almost' }])
   })
 
-  it('[T6] a stale token is refused although its sender owns the task again', () => {
+  it('[TASK-6] a stale token is refused although its sender owns the task again', () => {
     const doc = at.team()
     at.give(doc)
     at.claim(doc, at.by(worker))
@@ -119,7 +119,7 @@ describe('leases', () => {
     )
   })
 
-  it('[T7] after its last attempt it fails, whether given back or lost', () => {
+  it('[TASK-7] after its last attempt it fails, whether given back or lost', () => {
     const doc = at.team()
     at.give(doc, { maxAttempts: 2 })
     at.claim(doc, at.by(worker))
@@ -144,7 +144,7 @@ describe('leases', () => {
 describe('routing', () => {
   const caps = { [worker]: ['web'], [other]: ['web'], [approver]: ['web', 'pdf'] }
 
-  it('[T8] asks who is here before who is not, then who has less to do, then who did better', () => {
+  it('[TASK-8] asks who is here before who is not, then who has less to do, then who did better', () => {
     const doc = at.team(caps)
     const give = (name: string, more = {}) =>
       at.give(doc, { id: taskId(name), to: null, requires: ['web'], ...more })
@@ -165,7 +165,7 @@ describe('routing', () => {
     expect(offered(doc, taskId('here'))[0]).toBe(worker)
   })
 
-  it('[T8] asks three at a time, and more when nobody takes it for a while', () => {
+  it('[TASK-8] asks three at a time, and more when nobody takes it for a while', () => {
     const doc = at.team()
     at.more(doc, 10)
     at.give(doc, { to: null })
@@ -179,7 +179,7 @@ describe('routing', () => {
     expect(offered(doc)).toHaveLength(6)
   })
 
-  it('[T9] who declines is followed by the next; when all have, it is rejected with their reasons', () => {
+  it('[TASK-9] who declines is followed by the next; when all have, it is rejected with their reasons', () => {
     const doc = at.team({ [worker]: ['web'], [other]: ['web'] })
     at.give(doc, { to: null, requires: ['web'] })
     expect(offered(doc).sort()).toEqual([other, worker])
@@ -192,7 +192,7 @@ describe('routing', () => {
     })
   })
 
-  it('[T9] what the only one who could take it gives back stays open, and that one may take it again', () => {
+  it('[TASK-9] what the only one who could take it gives back stays open, and that one may take it again', () => {
     const doc = at.team({ [worker]: ['web'] })
     at.give(doc, { to: null, requires: ['web'] })
     at.claim(doc, at.by(worker))
@@ -206,7 +206,7 @@ describe('routing', () => {
     expect(getTask(doc, id)).toMatchObject({ status: 'rejected' })
   })
 
-  it('[T8] waits for somebody who can, and asks whoever comes', () => {
+  it('[TASK-8] waits for somebody who can, and asks whoever comes', () => {
     const doc = at.team()
     at.give(doc, { to: null, requires: ['pdf'] })
     expect(offered(doc)).toEqual([])
@@ -216,7 +216,7 @@ describe('routing', () => {
     expect(offered(doc)).toEqual([worker])
   })
 
-  it('[T10] next is the most urgent, of the same priority the oldest, that one can take', () => {
+  it('[TASK-10] next is the most urgent, of the same priority the oldest, that one can take', () => {
     const doc = at.team({ [worker]: ['web'] })
     const give = (name: string, more: object) =>
       at.give(doc, { id: taskId(name), to: null, ...more })
@@ -238,7 +238,7 @@ describe('routing', () => {
 })
 
 describe('time and other tasks', () => {
-  it('[T11] fails at its deadline, whatever its state', () => {
+  it('[TASK-11] fails at its deadline, whatever its state', () => {
     for (const state of ['submitted', 'working', 'input-required'] as const) {
       const doc = at.team()
       at.give(doc, { deadline: 1_000 })
@@ -252,7 +252,7 @@ describe('time and other tasks', () => {
     }
   })
 
-  it('[T12] waits for what it comes after, and is offered then', () => {
+  it('[TASK-12] waits for what it comes after, and is offered then', () => {
     const doc = at.team()
     at.give(doc)
     at.give(doc, { id: taskId('2'), after: [id] })
@@ -264,7 +264,7 @@ describe('time and other tasks', () => {
     expect(offered(doc, taskId('2'))).toEqual([worker])
   })
 
-  it('[T12] fails with what it comes after, down the line, or goes ahead', () => {
+  it('[TASK-12] fails with what it comes after, down the line, or goes ahead', () => {
     const doc = at.team()
     at.give(doc)
     at.give(doc, { id: taskId('2'), after: [id] })
@@ -279,7 +279,7 @@ describe('time and other tasks', () => {
     expect(offered(doc, taskId('4'))).toEqual([worker])
   })
 
-  it('[T12] circles and tasks that are not there fail what waits for them', () => {
+  it('[TASK-12] circles and tasks that are not there fail what waits for them', () => {
     const doc = at.team()
     const circle = (a: string, b: string) =>
       submissionsOf(doc).push([
@@ -298,7 +298,7 @@ describe('time and other tasks', () => {
     expect(message('c')).toBe('it waits for t-none, which is not there')
   })
 
-  it('[T12] lets go of what was looked at before that ended', () => {
+  it('[TASK-12] lets go of what was looked at before that ended', () => {
     const doc = at.team()
     at.give(doc, { deadline: 1_000 })
     at.give(doc, { id: taskId('2'), after: [id], deadline: 1_000_000 })
@@ -311,7 +311,7 @@ describe('time and other tasks', () => {
     expect(getTask(doc, 't-3')).toMatchObject({ status: 'failed' })
   })
 
-  it('[T13] who gives it back instead of stopping does not make others begin with it', () => {
+  it('[TASK-13] who gives it back instead of stopping does not make others begin with it', () => {
     const doc = at.team()
     at.give(doc, { to: null })
     at.claim(doc, at.by(worker))
@@ -320,7 +320,7 @@ describe('time and other tasks', () => {
     expect(getTask(doc, id)).toMatchObject({ status: 'canceled', message: 'moot' })
   })
 
-  it('[T12] a long line of tasks is settled in a time by its length', () => {
+  it('[TASK-12] a long line of tasks is settled in a time by its length', () => {
     const doc = at.team()
     const count = 5_000
     for (let i = 0; i < count; i++) {
@@ -335,7 +335,7 @@ describe('time and other tasks', () => {
     expect(getTask(doc, `t-${count - 1}`).status).toBe('failed')
   }, 20_000)
 
-  it('[T13] who is asked to stop has a minute, or none', () => {
+  it('[TASK-13] who is asked to stop has a minute, or none', () => {
     const doc = at.team()
     at.give(doc)
     at.claim(doc, at.by(worker))
@@ -362,7 +362,7 @@ describe('time and other tasks', () => {
     })
   })
 
-  it('[T14] a result waits for its approver, who is not its author', () => {
+  it('[TASK-14] a result waits for its approver, who is not its author', () => {
     const doc = at.team()
     at.give(doc, { to: null, approver })
     expect(offered(doc)).not.toContain(approver)
@@ -386,14 +386,14 @@ describe('time and other tasks', () => {
       ...{ status: 'completed', owner: worker, message: 'with sources', result_json: { n: 1 } },
     })
     expect(at.approve(doc, approved).status).toBe('completed')
-    // [T4] Sent back once, however often the command comes.
+    // [TASK-4] Sent back once, however often the command comes.
     expect(at.decline(doc, sentBack)).toMatchObject({ status: 'working', message: 'no sources' })
     expect(getTask(doc, id).status).toBe('completed')
   })
 })
 
 describe('filing and archiving', () => {
-  it('[T12] one settling files and looks at a bounded number of tasks, and the next ones go on', () => {
+  it('[TASK-12] one settling files and looks at a bounded number of tasks, and the next ones go on', () => {
     const doc = at.team()
     settle(doc)
     const facts = { ...plain, to: null, requires: ['none'] }
@@ -419,7 +419,7 @@ describe('filing and archiving', () => {
   const later = (more: Partial<TaskWorld> = {}) =>
     worldAt(10_000, { archiveAfterMs: 5_000, ...more })
 
-  it('[T5] the same task handed in twice is one; settling again changes nothing', () => {
+  it('[TASK-5] the same task handed in twice is one; settling again changes nothing', () => {
     const doc = at.team()
     at.give(doc)
     at.handIn(doc, { description: 'another' })
@@ -432,7 +432,7 @@ describe('filing and archiving', () => {
     expect(updates).toBe(0)
   })
 
-  it('[T16] ended tasks leave the document, with all that became of them', () => {
+  it('[TASK-16] ended tasks leave the document, with all that became of them', () => {
     const doc = at.team()
     at.give(doc)
     addNote(doc, id, other, 'look here', 1)
@@ -449,7 +449,7 @@ describe('filing and archiving', () => {
     })
   })
 
-  it('[T16] not while another waits for it; what comes after an archived one knows how that ended', () => {
+  it('[TASK-16] not while another waits for it; what comes after an archived one knows how that ended', () => {
     const doc = at.team()
     at.give(doc)
     at.give(doc, { id: taskId('0') })
@@ -471,7 +471,7 @@ describe('filing and archiving', () => {
     expect(offered(doc, taskId('3'))).toEqual([worker])
   })
 
-  it('[T16] a note on an archived task is kept with it', () => {
+  it('[TASK-16] a note on an archived task is kept with it', () => {
     const doc = at.team()
     at.give(doc)
     at.to(doc, 'completed', worker)
@@ -491,7 +491,7 @@ describe('filing and archiving', () => {
     expect(archivedTasks(doc)).toBe(3)
   })
 
-  it('[T16] too many ended tasks are archived before their time, the oldest first', () => {
+  it('[TASK-16] too many ended tasks are archived before their time, the oldest first', () => {
     const doc = at.team()
     const { shelf, archive } = keep()
     const count = KEPT_ENDED_TASKS + 300
