@@ -115,10 +115,7 @@ export class Room {
     })
   }
 
-  /**
-   * Resolves when the document is built and all frames can be answered. Rejects if the log cannot
-   * be read.
-   */
+  /** Resolves when the document is built. Rejects if the log cannot be read. */
   get loaded(): Promise<void> {
     this.#loading.wake()
     return this.#loaded
@@ -222,9 +219,7 @@ export class Room {
     return this.#intake.receive(connection, message)
   }
 
-  /**
-   * Closes a connection for a frame that it sent. An error that is not a WireError fails the room.
-   */
+  /** Closes a connection for its frame; an error that is not a WireError fails the room. */
   #refuse(connection: Connection, error: unknown): void {
     if (!(error instanceof WireError)) {
       this.fail(error as Error)
@@ -263,10 +258,7 @@ export class Room {
     })
   }
 
-  /**
-   * Resolves when the document can be loaded and written again; otherwise fails the room and
-   * rejects.
-   */
+  /** Resolves if the document can be loaded and written again; else fails the room, rejects. */
   async prove(): Promise<void> {
     await this.loaded
     this.#guard(() => void this.#live.missing())
@@ -299,10 +291,7 @@ export class Room {
     this.#env.onIdle(this)
   }
 
-  /**
-   * Fails the room: it accepts and answers nothing afterwards, and every connection is closed with
-   * 4503.
-   */
+  /** Fails the room: it accepts nothing afterwards, and closes its connections with 4503. */
   fail(error: Error): void {
     if (this.#isGone) return
     const failure = error instanceof Corruption ? error : new Fault(this.name, error)
