@@ -94,7 +94,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
   },
   no_candidate: {
     cause: 'No agent has the capabilities that the task requires.',
-    remedy: 'Give `--to NAME`, or remove a capability from `--requires`.',
+    remedy: 'Give `--to NAME`, or remove a capability from `--caps`.',
   },
   nothing_to_claim: {
     cause: 'No open task fits this agent.',
