@@ -48,7 +48,9 @@ export const editCopy = (text: string, random: () => number, marker: string | nu
   }
   const at = pick(random, lines.length)
   const number = /^base (\d+) /.exec(lines[at]!)?.[1]
-  if (number !== undefined && lines[at]!.length < 1_000 && random() < 0.3) {
+  // A line in which somebody is typing a marker stays: what is added at its end would stand inside the marker.
+  const isTyped = lines[at]!.includes('⟦')
+  if (number !== undefined && lines[at]!.length < 1_000 && random() < 0.3 && !isTyped) {
     // What is edited by one while another removes the line stays as a fragment beside the next: docs/files.md.
     if (Number(number) % 2 === 0) lines[at] = `${lines[at]} ${baseWord(random)}`
     else lines.splice(at, 1)
