@@ -144,11 +144,13 @@ export class Folder {
       this.#checkPlace(rel, held)
       const file = await open(temp, 'wx', before === undefined ? 0o666 : 0o600)
       await writeAll(file, text, before, held.is)
-      // No await from here to the rename: others have next to no time to change the file.
+      // No await from here to the rename, and the text is compared last: a file that somebody renames
+      // into the place between the two would be lost.
       held.check()
       this.#checkPlace(rel, held)
+      if (isBusy(rel)) return { done: false }
       const [seen, old] = openText(path)
-      if (!isExpected(seen, expected) || isBusy(rel)) {
+      if (!isExpected(seen, expected)) {
         if (old !== null) closeSync(old)
         return { done: false }
       }
