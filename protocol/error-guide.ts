@@ -28,7 +28,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
     remedy: 'Give `http://HOST:PORT`, or paste the whole join link.',
   },
   bad_path: {
-    cause: 'A shared path is empty, absolute, hidden characters included, or leaves the folder.',
+    cause: 'A shared path is empty or absolute, leaves the folder, or has invisible characters.',
     remedy: 'Give a relative path such as `notes/plan.md`.',
   },
   bad_text: {
@@ -164,7 +164,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
   },
   not_text: {
     cause: 'The file is binary, and the command is for text.',
-    remedy: 'Use `file-get --out PATH` or `file-put --binary`.',
+    remedy: 'Use `file-get --output PATH` or `file-put --binary`.',
   },
   bad_blob: {
     cause: 'The bytes do not have the announced SHA-256 or length.',

@@ -21,7 +21,7 @@ export class ShownPresence {
     doc.on('afterTransactionCleanup', this.#followClientId)
   }
 
-  /** Shows another presence; null hides. Returns false if nothing changed. */
+  /** Shows another presence; null hides. Does nothing if it is the same. */
   change(presence: Presence | null): void {
     if (JSON.stringify(presence) === JSON.stringify(this.#presence)) return
     this.#presence = presence
