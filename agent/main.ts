@@ -4,6 +4,7 @@ import { becomeSudoUser, foreignLink } from '../client/http/home.ts'
 import { homeOf, socketOf } from '../client/resident/socket.ts'
 import { startLink } from '../client/resident/start.ts'
 import type { Ask } from '../client/resident/wire.ts'
+import { redirectConsole } from '../lib/console.ts'
 import { isStdoutClosed, notPrinted, write } from '../lib/disk/stdout.ts'
 import type { ClawError } from '../protocol/errors.ts'
 import type { Env } from './command/call.ts'
@@ -105,8 +106,7 @@ const run = async (ask: Ask): Promise<number> => {
 /** Runs the commands that the shim passes on. */
 export const main = async (ask: Ask): Promise<void> => process.exit(await run(ask))
 
-// Packages that print a remark print it on stdout, which is for data.
-console.log = console.error
+redirectConsole(console.error)
 // Node 22 and later.
 ;(module as { enableCompileCache?: () => void }).enableCompileCache?.()
 

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { Replica } from '../../client/replica/replica.ts'
+import { randomUint32 } from '../../lib/random.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 
 /** A client id that attachments write under, and the process that has it; null: it is free. */
@@ -44,7 +45,7 @@ export class AttachIds {
   async lease(wanted: number | null, pid: number): Promise<number | null> {
     if (wanted !== null && !this.#isFor(wanted, pid)) return null
     const free = this.#leases.find(({ clientId, holder }) => this.#isFree(clientId, holder))
-    const clientId = wanted ?? free?.clientId ?? newClientId()
+    const clientId = wanted ?? free?.clientId ?? randomUint32()
     await this.hold(clientId, pid)
     return clientId
   }
@@ -89,9 +90,6 @@ export class AttachIds {
     this.#replica.keepRecord(RECORD, pool as unknown as Json)
   }
 }
-
-/** As Yjs chooses them. */
-const newClientId = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!
 
 const isAlive = (pid: number): boolean => {
   try {

@@ -1,6 +1,7 @@
 import { workingDir } from '../../client/http/cwd.ts'
 import { homeOf, socketOf } from '../../client/resident/socket.ts'
 import { BEAT_MS } from '../../client/session/heartbeat.ts'
+import { redirectConsole } from '../../lib/console.ts'
 import { IDLE_AFTER_MS, SILENT_AFTER_MS } from '../../workspace/agents/presence.ts'
 import type { AgentProgram } from '../command/program.ts'
 import { openLog } from '../session/log.ts'
@@ -16,7 +17,7 @@ export const serve = async (program: AgentProgram): Promise<number> => {
   const socket = socketOf(home)
   if (socket === null) return 1
   const log = openLog(home)
-  console.error = console.log = console.warn = (...said: unknown[]) => log(said.join(' '))
+  redirectConsole((...said) => log(said.join(' ')))
   // Each connection of y-websocket listens for the end of the process.
   process.setMaxListeners(0)
   process.on('uncaughtException', (error) => log(`uncaught: ${error.stack}`))

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   readdirSync,
@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { claimOwn, writeOwn } from '../../lib/disk/own-file.ts'
+import { randomToken } from '../../lib/random.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { random } from '../../protocol/fresh-ids.ts'
 import { type AgentId, newAgentId } from '../../protocol/ids.ts'
@@ -258,9 +259,7 @@ export class Access {
     const known = this.#read()
     const agent_id = this.agentId
     const isPending = known !== null && known.role === undefined && known.agent_id === agent_id
-    const token = isPending
-      ? known.token
-      : `${PREFIX.credential}${randomBytes(32).toString('base64url')}`
+    const token = isPending ? known.token : `${PREFIX.credential}${randomToken()}`
     const kept: Kept = { token, server: target.base, workspace, agent_id }
     const old = known?.role === undefined ? null : known.token
     // Not over one that may still be good, before there is another.

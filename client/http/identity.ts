@@ -1,7 +1,8 @@
-import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto'
+import { createHash, createPublicKey, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeOwn } from '../../lib/disk/own-file.ts'
+import { randomToken } from '../../lib/random.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { type ServerProof, secretId, serverIdOf, serverText } from '../../protocol/roles.ts'
 import { getProof, serverInfo } from './api.ts'
@@ -56,7 +57,7 @@ export const whoIs = async (base: string, secret?: string): Promise<Proven | nul
 }
 
 const ask = async (base: string, secret?: string): Promise<Proven | null> => {
-  const nonce = randomBytes(32).toString('base64url')
+  const nonce = randomToken()
   const hash = secret === undefined ? null : createHash('sha256').update(secret).digest('hex')
   try {
     const { proof, server } = await getProof({ base }, nonce, hash === null ? null : secretId(hash))

@@ -1,6 +1,7 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { randomToken } from '../../lib/random.ts'
 import { ClawError, type ErrorBody } from '../../protocol/errors.ts'
 import { proofText, secretId } from '../../protocol/roles.ts'
 import { strangerAt } from './middlebox.ts'
@@ -60,7 +61,7 @@ export const provingAgent = (
   }
   for (const secret of secrets) {
     const hash = createHash('sha256').update(secret).digest('hex')
-    const nonce = randomBytes(32).toString('base64url')
+    const nonce = randomToken()
     const expected = hmacOf(hash, nonce)
     const path = `${pathname}/api/prove?${new URLSearchParams({ id: secretId(hash), nonce })}`
     const asked = request({ host, port, path, agent, timeout }, (answer) => {

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { readdir, rename, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Level } from 'level'
 import * as Y from 'yjs'
 import { makeOwnDir } from '../../lib/disk/own-file.ts'
+import { randomHex } from '../../lib/random.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import { FileNews } from '../../workspace/inbox/unread.ts'
@@ -66,7 +66,7 @@ export const openDatabase = async (
   } catch (error) {
     if (!(error instanceof Unopenable)) throw error
     if (error.isDamage || (await readdir(dir)).some((file) => file.startsWith('MANIFEST'))) {
-      const aside = `${dir}.damaged-${randomUUID().slice(0, 8)}`
+      const aside = `${dir}.damaged-${randomHex(4)}`
       await rename(dir, aside)
       warn(`the local replica was damaged; kept as ${aside}, starting with a fresh one`)
       makeOwnDir(dir)

@@ -2,6 +2,7 @@ import * as decoding from 'lib0/decoding'
 import type { Awareness } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
 import type * as Y from 'yjs'
+import { randomFraction } from '../../lib/random.ts'
 import { BARRIER } from '../../protocol/frames.ts'
 import { backoffMs } from './closing.ts'
 import type { HeardSocket } from './gated-socket.ts'
@@ -103,7 +104,7 @@ export class Provider {
   /** y-websocket waits for min(100 ms · 2^attempts, maxBackoffTime), and computes that after its close event. */
   #setBackoff(): void {
     const inner = this.#inner
-    const wait = backoffMs(inner.wsUnsuccessfulReconnects + 1, Math.random())
+    const wait = backoffMs(inner.wsUnsuccessfulReconnects + 1, randomFraction())
     inner.maxBackoffTime = Math.max(wait, this.#demandedMs)
     if (this.#demandedMs > wait) inner.wsUnsuccessfulReconnects = MANY_TRIES
     this.#demandedMs = 0

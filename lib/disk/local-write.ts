@@ -1,24 +1,21 @@
-import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   fchmodSync,
   fchownSync,
   fstatSync,
-  fsyncSync,
   lstatSync,
   openSync,
   readFileSync,
   readlinkSync,
-  renameSync,
-  rmSync,
   type Stats,
   writeFileSync,
 } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { ClawError } from '../../protocol/errors.ts'
+import { writeAtomic, writeAtomicNow } from './atomic-write.ts'
 
-/** Links that are gone through to the file that is meant (count): what Linux does. */
+/** Symbolic links followed to a file (count), as on Linux. */
 const MAX_LINKS = 40
 
 /** The target of a path, with symbolic links resolved, and its state; null if there is none yet. */
@@ -36,9 +33,7 @@ const targetOf = (path: string): { path: string; stats: Stats | null } => {
 const isReplaceable = (stats: Stats | null): boolean =>
   stats === null || (stats.isFile() && stats.nlink === 1)
 
-const neighbourOf = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.tmp`
-
-/** The neighbour gets the mode, and where that can be given the owner, of what it is to replace. */
+/** Gives a new file the mode of the file that it replaces, and its owner if that is possible. */
 const likeBefore = (file: number, before: Stats | null, mode?: number): void => {
   if (before === null) return
   const own = fstatSync(file)
@@ -50,57 +45,24 @@ const likeBefore = (file: number, before: Stats | null, mode?: number): void => 
   fchmodSync(file, mode ?? before.mode & 0o7777)
 }
 
-/** Has the name of a new file outlast a power failure, where the system can do that. */
-const flushFolder = (path: string): void => {
-  try {
-    const folder = openSync(dirname(path), 'r')
-    try {
-      fsyncSync(folder)
-    } finally {
-      closeSync(folder)
-    }
-  } catch {
-    // It cannot, or may not be read.
-  }
-}
-
 /**
- * Writes a local file: all of it is there afterwards, on disk, or what was there before, and then this throws what the file
- * system throws. Mode, owner, links and other names of the file stay. A device is written to, a pipe is
- * refused (`usage`). `mode`: what it is
- * to be, whatever it was.
+ * Writes a local file atomically: it is complete and on disk afterwards, or as it was before. Its
+ * mode, owner, links and other names stay; `mode` sets another mode. A device is written to. Throws
+ * the error of the file system, and `usage` for a pipe.
  */
 export const writeLocal = (path: string, content: string, mode?: number): void => {
   const { path: target, stats } = targetOf(path)
-  if (stats !== null && !isReplaceable(stats)) {
-    writeThrough(target, stats, content)
-    return
-  }
-  const neighbour = neighbourOf(target)
-  try {
-    const file = openSync(neighbour, 'wx', mode ?? 0o666)
-    try {
-      writeFileSync(file, content) // all of it, or it throws
-      likeBefore(file, stats, mode)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(neighbour, target)
-  } catch (error) {
-    rmSync(neighbour, { force: true })
-    throw error
-  }
-  flushFolder(target)
+  if (stats !== null && !isReplaceable(stats)) writeThrough(target, stats, content)
+  else writeAtomicNow(target, content, { mode, prepare: (file) => likeBefore(file, stats, mode) })
 }
 
-/** A program that reads a pipe may never come, and the link would wait for it with all that it does. */
+/** Throws `usage` for a pipe or a socket: without a reader, a write to it would block the link. */
 const checkNoPipe = (path: string, stats: Stats): void => {
   if (!stats.isFIFO() && !stats.isSocket()) return
   throw new ClawError('usage', `${path} is a pipe or a socket`, 'name a file, or redirect stdout')
 }
 
-/** Into what has other names, or is not a file; a file that cannot take all of it gets back what it had. */
+/** Writes into a device, or a file with other names; a failed write puts the old content back. */
 const writeThrough = (path: string, stats: Stats, content: string): void => {
   checkNoPipe(path, stats)
   if (!stats.isFile()) {
@@ -121,7 +83,7 @@ const writeThrough = (path: string, stats: Stats, content: string): void => {
   }
 }
 
-/** As `writeLocal`, for what `fill` writes in pieces; where the file has other names it is replaced all the same. */
+/** As `writeLocal`, for content that `fill` writes in pieces. Replaces a file with other names, too. */
 export const writeLocalBy = async (
   path: string,
   fill: (file: FileHandle) => Promise<void>,
@@ -132,25 +94,10 @@ export const writeLocalBy = async (
     const file = await open(target, 'w')
     return fill(file).finally(() => file.close())
   }
-  const neighbour = neighbourOf(target)
-  try {
-    const file = await open(neighbour, 'wx')
-    try {
-      await fill(file)
-      likeBefore(file.fd, stats)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    renameSync(neighbour, target)
-  } catch (error) {
-    rmSync(neighbour, { force: true })
-    throw error
-  }
-  flushFolder(target)
+  await writeAtomic(target, fill, { prepare: (file) => likeBefore(file, stats) })
 }
 
-/** The disk is full or read-only: another folder on it would fail, too. */
+/** Errors of a full or read-only disk: another folder on it would fail, too. */
 const DISK = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG', 'EIO'])
 
 /** The error of a failed write of `output`. */

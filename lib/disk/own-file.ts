@@ -1,20 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { writeAtomic, writeAtomicNow } from './atomic-write.ts'
 
 /**
- * Makes a folder of this user's own, and those above it. Node's own `recursive` says ENOENT of a file system that is
- * read-only; this throws what the file system says.
+ * Makes a folder of this user's own, and the folders above it. Throws the error of the file system:
+ * Node's own `recursive` reports ENOENT for a read-only file system.
  */
 export const makeOwnDir = (dir: string): void => {
   const above = dirname(resolve(dir))
@@ -31,51 +21,51 @@ export const makeOwnDir = (dir: string): void => {
 
 const isDir = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined
 
-/** Writes a neighbour of `path`, all of it and fsync'd, and hands its name to `give`; it is gone afterwards. */
-const throughNeighbour = (path: string, value: object, give: (neighbour: string) => void): void => {
-  makeOwnDir(dirname(path))
-  const neighbour = `${path}.${randomUUID().slice(0, 8)}.tmp`
-  try {
-    const file = openSync(neighbour, 'wx', 0o600)
-    try {
-      writeFileSync(file, `${JSON.stringify(value)}\n`) // all of it, or it throws
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    give(neighbour)
-  } finally {
-    rmSync(neighbour, { force: true })
-  }
-}
+/** Only this user may read or write it. */
+const OWN_MODE = 0o600
 
-/** Writes a file of this user's own (0600): all of it is on disk afterwards, or what was there before. */
-export const writeOwn = (path: string, value: object): void =>
-  throughNeighbour(path, value, (neighbour) => renameSync(neighbour, path))
+const lineOf = (value: object): string => `${JSON.stringify(value)}\n`
 
 /**
- * Writes such a file if there is none yet; whether it did. Where the file system has no hard links others may see it, for a
- * moment, before it is whole.
+ * Replaces a JSON file of this user's own (0600) atomically, and makes its folder if there is none.
+ * Throws the error of the file system.
+ */
+export const writeOwn = (path: string, value: object): void => {
+  makeOwnDir(dirname(path))
+  writeAtomicNow(path, lineOf(value), { mode: OWN_MODE })
+}
+
+/** As `writeOwn`, without blocking, and in a folder that is there. */
+export const replaceOwn = async (path: string, value: object): Promise<void> => {
+  await writeAtomic(path, lineOf(value), { mode: OWN_MODE })
+}
+
+/**
+ * Creates such a file; returns false if there is one already. Where the file system has no hard
+ * links, others may read a part of it for a moment.
  */
 export const claimOwn = (
   path: string,
   value: object,
   link: (from: string, to: string) => void = linkSync,
 ): boolean => {
-  let isMine = true
-  throughNeighbour(path, value, (neighbour) => {
-    try {
-      link(neighbour, path)
-    } catch (error) {
-      isMine = (error as NodeJS.ErrnoException).code !== 'EEXIST' && createOwn(path, value)
-    }
+  makeOwnDir(dirname(path))
+  return writeAtomicNow(path, lineOf(value), {
+    mode: OWN_MODE,
+    place: (temp) => {
+      try {
+        link(temp, path)
+        return true
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code !== 'EEXIST' && createOwn(path, value)
+      }
+    },
   })
-  return isMine
 }
 
 const createOwn = (path: string, value: object): boolean => {
   try {
-    writeFileSync(path, `${JSON.stringify(value)}\n`, { flag: 'wx', mode: 0o600, flush: true })
+    writeFileSync(path, lineOf(value), { flag: 'wx', mode: OWN_MODE, flush: true })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false

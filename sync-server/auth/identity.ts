@@ -7,9 +7,9 @@ import {
 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceOwn } from '../../lib/disk/own-file.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { type ServerProof, serverIdOf, serverText } from '../../protocol/roles.ts'
-import { writeOwn } from './owner.ts'
 
 /** In the data folder (mode 0600) and in backups: a restored server keeps its identity. */
 const KEY_FILE = 'server-key.json'
@@ -20,7 +20,7 @@ export type Identity = (nonce: string) => ServerProof
 /** Reads the server's Ed25519 key, or makes one. Throws `data_unusable` for a damaged file. */
 export const identityIn = async (data: string): Promise<Identity> => {
   const path = join(data, KEY_FILE)
-  const pem = readKey(path) ?? (await makeKey(data, path))
+  const pem = readKey(path) ?? (await makeKey(path))
   const secret = createPrivateKey(pem)
   const key = createPublicKey(secret).export({ type: 'spki', format: 'der' })
   const id = serverIdOf(createHash('sha256').update(key).digest('hex'))
@@ -45,8 +45,8 @@ const readKey = (path: string): string | null => {
   }
 }
 
-const makeKey = async (data: string, path: string): Promise<string> => {
+const makeKey = async (path: string): Promise<string> => {
   const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
-  await writeOwn(data, path, { key })
+  await replaceOwn(path, { key })
   return key.toString()
 }

@@ -1,9 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { replaceOwn } from '../../lib/disk/own-file.ts'
 import { isSecret, runDirsOf, runFileOf } from '../../protocol/roles.ts'
-import { syncDir } from '../storage/integrity/disk.ts'
 import { newSecret } from './stored/secrets.ts'
 
 /** The content of `DATA/owner.json`. A reader of it owns the server. */
@@ -31,28 +30,8 @@ export const readOwner = (data: string): OwnerFile | null => {
   }
 }
 
-/** Replaces a file of the user's atomically, mode 0600. */
-export const writeOwn = async (dir: string, path: string, value: object): Promise<void> => {
-  const neighbour = `${path}.${process.pid}.tmp`
-  rmSync(neighbour, { force: true })
-  try {
-    const file = await open(neighbour, 'wx', 0o600)
-    try {
-      await file.writeFile(`${JSON.stringify(value)}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(neighbour, path)
-  } catch (error) {
-    rmSync(neighbour, { force: true })
-    throw error
-  }
-  await syncDir(dir)
-}
-
 export const saveOwner = (data: string, owner: OwnerFile): Promise<void> =>
-  writeOwn(data, pathIn(data), owner)
+  replaceOwn(pathIn(data), owner)
 
 /** Reads the owner's file, or makes it. */
 export const ownerOf = async (data: string): Promise<OwnerFile> => {
@@ -83,7 +62,7 @@ export const inviteSameUser = async (port: number, invite: string): Promise<() =
   const paths: string[] = []
   for (const dir of ownRunDirs()) {
     const path = runFileOf(dir, port)
-    await writeOwn(dir, path, { token: invite, pid: process.pid, proves: true })
+    await replaceOwn(path, { token: invite, pid: process.pid, proves: true })
     paths.push(path)
   }
   return () => {

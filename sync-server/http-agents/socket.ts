@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
+import { Mutex } from '../../lib/mutex.ts'
+import { randomHex } from '../../lib/random.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { CLOSE } from '../../protocol/frames.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
@@ -70,7 +71,7 @@ export class HttpAgentSocket {
   readonly #env: AgentsEnv
   readonly #ended = new AbortController()
   readonly #leave: () => void
-  #doing: Promise<void> = Promise.resolve()
+  readonly #frames = new Mutex()
   #undone = 0
   /** The unanswered ping, and its time. */
   #asked: { nonce: string; at: number; answered: () => void } | null = null
@@ -127,7 +128,7 @@ export class HttpAgentSocket {
   /** True once the client has received all sent frames; false if the connection ended before. */
   #arrived(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false)
-    const nonce = randomBytes(8)
+    const nonce = randomHex(8)
     return new Promise((resolve) => {
       const end = (arrived: boolean): void => {
         this.#asked = null
@@ -137,8 +138,8 @@ export class HttpAgentSocket {
       const onAbort = (): void => end(false)
       signal.addEventListener('abort', onAbort)
       const at = this.#env.now()
-      this.#asked = { nonce: nonce.toString('hex'), at, answered: () => end(true) }
-      this.#ws.ping(nonce)
+      this.#asked = { nonce, at, answered: () => end(true) }
+      this.#ws.ping(Buffer.from(nonce, 'hex'))
     })
   }
 
@@ -146,8 +147,8 @@ export class HttpAgentSocket {
   receive(text: string, done: () => void): void {
     // The socket pauses at this number of unanswered frames.
     if (++this.#undone === MAX_UNDONE_FRAMES) this.#ws.pause()
-    this.#doing = this.#doing
-      .then(async () => {
+    void this.#frames
+      .run(async () => {
         if (!this.#ended.signal.aborted) this.#send(await this.#do(text))
         done()
         if (this.#undone-- === MAX_UNDONE_FRAMES) this.#ws.resume()

@@ -1,6 +1,8 @@
-import { chmod, open, stat, writeFile } from 'node:fs/promises'
+import { chmod, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { digestOf, makeDir, syncDir } from '../storage/integrity/disk.ts'
+import { writeAtomic } from '../../lib/disk/atomic-write.ts'
+import { syncFolder } from '../../lib/disk/sync-folder.ts'
+import { digestOf, makeDir } from '../storage/integrity/disk.ts'
 import { type Records, writeRecords } from './backup-file.ts'
 import { blobFiles, blobPath } from './blob-files.ts'
 import { copyWhole, makeFolder } from './folder.ts'
@@ -20,7 +22,7 @@ export interface Source {
  * Writes a backup into `dir`, which is new or empty: `records`, which is the database as it was at one moment; `blobs/`,
  * all that were referred to at that moment among them, as long as none is removed meanwhile; `files/`, what else is in the
  * data folder; and last of all the manifest, without which it is none. Blobs are linked where they can be: nobody writes
- * to one. Throws `not_empty`; Damage where something cannot be read as it was written.
+ * to one. Throws `not_empty`; Corruption if the data on disk differs from the data written.
  */
 export const writeBackup = (source: Source, dir: string): Promise<Manifest> =>
   makeFolder(dir, 'give a folder that is new or empty', async (partial) => {
@@ -34,7 +36,9 @@ export const writeBackup = (source: Source, dir: string): Promise<Manifest> =>
     const files = await copyFiles(source.data, partial)
     const { version } = source
     const manifest = newManifest({ version, at, workspaces, records, blobs, files })
-    await writeSynced(join(partial, MANIFEST_FILE), `${JSON.stringify(manifest, null, 1)}\n`)
+    await writeAtomic(join(partial, MANIFEST_FILE), `${JSON.stringify(manifest, null, 1)}\n`, {
+      mode: 0o600,
+    })
     return manifest
   })
 
@@ -49,7 +53,7 @@ const copyBlobs = async (data: string, partial: string): Promise<Manifest['blobs
     await copyWhole(blobPath(data, blob), to, true)
     copied.push(blob)
   }
-  for (const folder of folders) await syncDir(folder)
+  for (const folder of folders) await syncFolder(folder)
   return copied
 }
 
@@ -64,12 +68,6 @@ const copyFiles = async (data: string, partial: string): Promise<Manifest['files
     await chmod(to, mode & 0o777)
     copied.push({ name, sha256: await digestOf(to), mode: mode & 0o777 })
   }
-  if (copied.length > 0) await syncDir(folder)
+  if (copied.length > 0) await syncFolder(folder)
   return copied
-}
-
-const writeSynced = async (path: string, text: string): Promise<void> => {
-  await writeFile(path, text, { mode: 0o600, flag: 'wx' })
-  const file = await open(path, 'r')
-  await file.sync().finally(() => file.close())
 }

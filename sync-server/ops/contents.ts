@@ -35,7 +35,7 @@ export interface Contents {
   broadcasts: () => AsyncGenerator<BroadcastMessage | DirectMessage>
 }
 
-/** Throws Damage. */
+/** Throws Corruption. */
 export const contentsOf = async (
   log: LevelUpdateLog,
   workspace: string,

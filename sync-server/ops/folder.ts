@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { copyFile, link, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { syncFolder } from '../../lib/disk/sync-folder.ts'
+import { randomHex } from '../../lib/random.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import { makeDir, syncDir } from '../storage/integrity/disk.ts'
+import { makeDir } from '../storage/integrity/disk.ts'
 
 /** Moved last into a folder that is there already: without its manifest a backup is none, and no database is opened without CURRENT. */
 const LAST = ['CURRENT', 'manifest.json']
@@ -34,18 +35,18 @@ export const makeFolder = async <T>(
   hint: string,
   fill: (partial: string) => Promise<T>,
 ): Promise<T> => {
-  const name = `.partial-${randomBytes(4).toString('hex')}`
+  const name = `.partial-${randomHex(4)}`
   let partial: string | null = null
   try {
     const fills = await isThere(dir, hint)
     partial = fills ? join(dir, name) : `${dir}${name}`
     await makeDir(partial)
     const made = await fill(partial)
-    await syncDir(partial)
+    await syncFolder(partial)
     await isThere(dir, hint, name)
     if (fills) await moveUp(partial, dir)
     else await rename(partial, dir)
-    await syncDir(dirname(dir))
+    await syncFolder(dirname(dir))
     return made
   } catch (error) {
     if (partial !== null) await rm(partial, { recursive: true, force: true }).catch(() => {})
@@ -57,7 +58,7 @@ const moveUp = async (partial: string, dir: string): Promise<void> => {
   const names = (await readdir(partial)).sort() // a database's tables first: without CURRENT they are known to be damaged
   const move = async (some: string[]): Promise<void> => {
     for (const name of some) await rename(join(partial, name), join(dir, name))
-    await syncDir(dir)
+    await syncFolder(dir)
   }
   await move(names.filter((name) => !LAST.includes(name)))
   await move(names.filter((name) => LAST.includes(name)))

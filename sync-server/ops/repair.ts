@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as Y from 'yjs'
+import { writeAtomic } from '../../lib/disk/atomic-write.ts'
 import { checkDocument } from '../../workspace/document/check.ts'
 import { initWorkspace, metaOf, renewServerClient } from '../../workspace/document/schema.ts'
-import { makeDir, syncDir } from '../storage/integrity/disk.ts'
+import { makeDir } from '../storage/integrity/disk.ts'
 import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { type TakenOut, takeOut } from './take-out.ts'
 
@@ -91,13 +91,7 @@ const keep = async (data: string, removed: readonly Removed[], now: number): Pro
   const dir = join(data, REMOVED_DIR)
   await makeDir(dir)
   const path = join(dir, `${new Date(now).toISOString().replaceAll(':', '-')}.jsonl`)
-  const file = await open(path, 'wx', 0o600)
-  try {
-    for (const one of removed) await file.write(`${JSON.stringify(one)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await syncDir(dir)
+  const lines = removed.map((one) => `${JSON.stringify(one)}\n`)
+  await writeAtomic(path, lines.join(''), { mode: 0o600 })
   return path
 }

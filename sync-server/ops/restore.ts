@@ -1,9 +1,10 @@
 import { chmod } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Level } from 'level'
+import { syncFolder } from '../../lib/disk/sync-folder.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { Corruption, causeOf } from '../storage/integrity/corruption.ts'
-import { digestOf, makeDir, syncDir } from '../storage/integrity/disk.ts'
+import { digestOf, makeDir } from '../storage/integrity/disk.ts'
 import { readRecords, type Written } from './backup-file.ts'
 import { blobPath } from './blob-files.ts'
 import { copyWhole, makeFolder } from './folder.ts'
@@ -83,7 +84,7 @@ const takeBlobs = async (
     folders.add(folder)
     await take(blobPath(backup, blob), to, blob.sha256, `blob ${blob.sha256}`, mayLink)
   }
-  for (const folder of folders) await syncDir(folder)
+  for (const folder of folders) await syncFolder(folder)
 }
 
 const takeFiles = async (backup: string, into: string, files: Manifest['files']): Promise<void> => {

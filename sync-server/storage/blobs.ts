@@ -2,10 +2,11 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { syncFolder } from '../../lib/disk/sync-folder.ts'
 import { Mutex } from '../../lib/mutex.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { isBlobName } from '../../protocol/ids.ts'
-import { digestOf, makeDir, namesIn, sizeOf, syncDir, touch, write } from './integrity/disk.ts'
+import { digestOf, makeDir, namesIn, sizeOf, touch, write } from './integrity/disk.ts'
 import { type Announced, PartialUploads, type Transfer } from './partial-uploads.ts'
 
 /**
@@ -125,7 +126,7 @@ export class BlobStore {
       await makeDir(dirname(path))
       await touch(partial, this.#now())
       await rename(partial, path)
-      await syncDir(dirname(path)).catch(async (error) => {
+      await syncFolder(dirname(path)).catch(async (error) => {
         // A power loss must not take a blob's name back.
         if (before === null) await rename(path, partial)
         throw error

@@ -17,18 +17,30 @@ class Account {
 /** The bytes held for one connection or request. They count for its address and its party. */
 export class Hold {
   readonly address: string
-  /** An agent, or the unknown callers of an address. */
-  party: string
-  bytes = 0
-  isClosed = false
+  #party: string
+  #bytes = 0
+  #isClosed = false
   readonly #held: Held
   readonly #cut: () => void
 
   constructor(held: Held, address: string, party: string, cut: () => void) {
     this.#held = held
     this.address = address
-    this.party = party
+    this.#party = party
     this.#cut = cut
+  }
+
+  /** An agent, or the unknown callers of an address. */
+  get party(): string {
+    return this.#party
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   /**
@@ -36,7 +48,9 @@ export class Hold {
    * this one.
    */
   add(bytes: number): void {
-    if (!this.isClosed) this.#held.changed(this, bytes)
+    if (this.#isClosed) return
+    this.#bytes += bytes
+    this.#held.changed(this, bytes)
   }
 
   /**
@@ -49,14 +63,18 @@ export class Hold {
 
   /** Moves the hold to a party that is known now. */
   belongsTo(party: string): void {
-    if (!this.isClosed) this.#held.moved(this, party)
+    if (this.#isClosed || this.#party === party) return
+    this.#held.left(this)
+    this.#party = party
+    this.#held.entered(this)
   }
 
   /** Releases all bytes. Later calls of `add` have no effect. */
   close(): void {
-    if (this.isClosed) return
-    this.#held.closed(this)
-    this.isClosed = true
+    if (this.#isClosed) return
+    this.#held.left(this)
+    this.#bytes = 0
+    this.#isClosed = true
   }
 
   /** Closes the hold, and ends its connection or request. */
@@ -90,7 +108,7 @@ export class Held {
    */
   open(address: string, party: string | null, cut: () => void): Hold {
     const hold = new Hold(this, address, party ?? nobodyOf(address), cut)
-    for (const account of this.#accountsOf(hold)) account.holds.add(hold)
+    this.entered(hold)
     return hold
   }
 
@@ -121,26 +139,20 @@ export class Held {
     return [this.#all, accountIn(this.#addresses, address), accountIn(this.#parties, party)]
   }
 
-  /** Called by `Hold`, like `moved` and `closed`. */
+  /** Accounts for a hold that changed by `bytes`. `Hold` calls this, `entered` and `left`. */
   changed(hold: Hold, bytes: number): void {
     const accounts = this.#accountsOf(hold)
-    hold.bytes += bytes
     for (const account of accounts) account.bytes += bytes
     if (bytes > 0) this.#relieve(accounts)
   }
 
-  moved(hold: Hold, party: string): void {
-    if (hold.party === party) return
-    const { bytes } = hold
-    this.closed(hold)
-    hold.party = party
+  entered(hold: Hold): void {
     for (const account of this.#accountsOf(hold)) account.holds.add(hold)
-    this.changed(hold, bytes)
+    this.changed(hold, hold.bytes)
   }
 
-  closed(hold: Hold): void {
+  left(hold: Hold): void {
     const { bytes, address, party } = hold
-    hold.bytes = 0
     for (const account of this.#accountsOf(hold)) {
       account.bytes -= bytes
       account.holds.delete(hold)

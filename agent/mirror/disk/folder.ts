@@ -1,6 +1,9 @@
 import {
   chownSync,
   closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -12,8 +15,9 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
+import { writeAtomic } from '../../../lib/disk/atomic-write.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { BARE, isBare } from '../rules/bare.ts'
 import { folderOf, lastPart, tempName } from '../rules/paths.ts'
@@ -142,23 +146,27 @@ export class Folder {
       const before = lstatSync(path, { throwIfNoEntry: false })
       if (before?.isDirectory()) throw new Obstacle('a folder is in its place here')
       this.#checkPlace(rel, held)
-      const file = await open(temp, 'wx', before === undefined ? 0o666 : 0o600)
-      await writeAll(file, text, before, held.is)
-      // No await from here to the rename, and the text is compared last: a file that somebody renames
-      // into the place between the two would be lost.
-      held.check()
-      this.#checkPlace(rel, held)
-      if (isBusy(rel)) return { done: false }
-      const [seen, old] = openText(path)
-      if (!isExpected(seen, expected)) {
-        if (old !== null) closeSync(old)
-        return { done: false }
-      }
-      if (expected !== null) renameSync(temp, path)
-      else if (!createFrom(temp, path)) return { done: false }
-      return { done: true, old }
+      let old: number | null = null
+      const isDone = await writeAtomic(path, text, {
+        temp,
+        mode: before === undefined ? 0o666 : 0o600,
+        prepare: (fd) => likeBefore(fd, before, held.is),
+        syncsFolder: false,
+        // No await in here, and the text is compared last: a file that somebody renames into the
+        // place between comparison and rename would be lost.
+        place: () => {
+          held.check()
+          this.#checkPlace(rel, held)
+          if (isBusy(rel)) return false
+          const [seen, fd] = openText(path)
+          const isPlaced = isExpected(seen, expected) && put(temp, path, expected === null)
+          if (isPlaced) old = fd
+          else if (fd !== null) closeSync(fd)
+          return isPlaced
+        },
+      })
+      return isDone ? { done: true, old } : { done: false }
     } finally {
-      rmSync(temp, { force: true })
       held.close()
     }
   }
@@ -268,38 +276,32 @@ const makeFolder = (held: HeldFolder, name: string): void => {
   }
 }
 
-/**
- * Writes the whole text with the old file's mode, and with its owner if possible. Closes the file.
- */
-const writeAll = async (
-  file: FileHandle,
-  text: string,
-  before: Stats | undefined,
-  folder: Stats,
-): Promise<void> => {
-  try {
-    await file.writeFile(text)
-    const owner = before ?? (isRoot ? folder : undefined)
-    const own = await file.stat()
-    if (owner !== undefined && (own.uid !== owner.uid || own.gid !== owner.gid)) {
-      await file.chown(owner.uid, owner.gid).catch(() => {}) // only root gives files away
+/** Gives a new file the mode of the old one, and its owner or that of the folder if possible. */
+const likeBefore = (fd: number, before: Stats | undefined, folder: Stats): void => {
+  const owner = before ?? (isRoot ? folder : undefined)
+  const own = fstatSync(fd)
+  if (owner !== undefined && (own.uid !== owner.uid || own.gid !== owner.gid)) {
+    try {
+      fchownSync(fd, owner.uid, owner.gid)
+    } catch {
+      // Only root gives files away.
     }
-    if (before !== undefined) await file.chmod(before.mode & 0o7777)
-    await file.datasync()
-  } finally {
-    await file.close()
   }
+  if (before !== undefined) fchmodSync(fd, before.mode & 0o7777)
 }
 
-/** Renames a file unless the new name is taken. */
-const createFrom = (temp: string, path: string): boolean => {
+/** Renames a file; returns false if it is to be `isNew` and the new name is taken. */
+const put = (temp: string, path: string, isNew: boolean): boolean => {
   try {
-    linkSync(temp, path)
+    if (isNew) {
+      linkSync(temp, path)
+      return true
+    }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return false
-    renameSync(temp, path) // no hard links here
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    // There are no hard links here.
   }
+  renameSync(temp, path)
   return true
 }
 

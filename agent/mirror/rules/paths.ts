@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomHex } from '../../../lib/random.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
 
@@ -54,7 +54,7 @@ export const foldersOf = (rel: string): string[] => {
 }
 
 /** The temporary file that replaces a file. */
-export const tempName = (): string => `.clawlink-${randomBytes(6).toString('hex')}.tmp`
+export const tempName = (): string => `.clawlink-${randomHex(6)}.tmp`
 
 export const isTemp = (rel: string): boolean => /(^|\/)\.clawlink-[0-9a-f]{12}\.tmp$/.test(rel)
 

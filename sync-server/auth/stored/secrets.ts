@@ -1,8 +1,8 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { randomToken } from '../../../lib/random.ts'
 import { PREFIX, proofText, type SecretKind } from '../../../protocol/roles.ts'
 
-export const newSecret = (kind: SecretKind): string =>
-  `${PREFIX[kind]}${randomBytes(32).toString('base64url')}`
+export const newSecret = (kind: SecretKind): string => `${PREFIX[kind]}${randomToken()}`
 
 /** The stored form of a secret. A plain hash of 256 random bits reveals nothing. */
 export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')

@@ -4,7 +4,7 @@ export class Corruption extends Error {
 
   constructor(where: string, what: string) {
     super(`${where}: ${what}`)
-    this.name = 'Damage'
+    this.name = 'Corruption'
     this.where = where
   }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, stat, utimes } from 'node:fs/promises'
+import { type FileHandle, mkdir, readdir, stat, utimes } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { syncFolder } from '../../../lib/disk/sync-folder.ts'
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
 
@@ -63,13 +64,5 @@ export const makeDir = async (dir: string): Promise<void> => {
     await makeDir(above)
     return makeDir(dir)
   }
-  await syncDir(above)
-}
-
-/** Makes created and renamed entries of a folder durable. */
-export const syncDir = async (dir: string): Promise<void> => {
-  // Windows cannot open folders, and needs no sync of them.
-  if (process.platform === 'win32') return
-  const handle = await open(dir, 'r')
-  await handle.sync().finally(() => handle.close())
+  await syncFolder(above)
 }
