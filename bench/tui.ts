@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
-import type { AgentId, BroadcastId } from '../protocol/ids.ts'
+import { newMessageId } from '../protocol/fresh-ids.ts'
+import type { AgentId } from '../protocol/ids.ts'
 import { registerAgent } from '../workspace/agents/agents.ts'
 import { addBroadcast } from '../workspace/messages/broadcasts.ts'
 import { clawlink } from './contenders.ts'
@@ -66,7 +67,7 @@ const openAgent = async ({ port }: ServerProcess, token: string, n: number) => {
       const kind = said++ % 10
       if (kind === 9) {
         addBroadcast(doc, {
-          ...{ id: `b-${n}-${said}` as BroadcastId, from: id, topic: 'bench', tags: [] },
+          ...{ id: newMessageId(), from: id, topic: 'bench', tags: [] },
           ...{ content: `found ${said}`, now: Date.now() },
         })
         return
