@@ -2,11 +2,11 @@ import {
   checkMoment,
   type Field,
   type Fields,
+  flagName,
   type InputOf,
 } from '../../workspace/actions/inputs/field.ts'
 import { checkFileKey } from '../../workspace/document/path.ts'
 import type { Call } from './call.ts'
-import { flagName } from './verb.ts'
 
 const readField = (call: Call, flag: string, { shape, otherwise }: Field<unknown>): unknown => {
   if (shape.kind === 'yes') return call.has(flag)
@@ -41,7 +41,7 @@ export const inputOf = <F extends Fields>(
   for (const [name, field] of Object.entries(fields)) {
     const value = Object.hasOwn(given, name)
       ? given[name as keyof InputOf<F>]
-      : readField(call, flagName(name), field)
+      : readField(call, flagName(name, field), field)
     if (value !== undefined) input[name] = value
   }
   return input as InputOf<F>

@@ -1,14 +1,17 @@
-import { getServerTask } from '../../client/http/api.ts'
+import { getServerTask, postNext, postTask } from '../../client/http/api.ts'
 import type { Replica } from '../../client/replica/replica.ts'
+import { isAway } from '../../client/session/outbox.ts'
 import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
-import type { Action, Write } from '../../workspace/actions/action.ts'
+import type { Action, Granted, Write } from '../../workspace/actions/action.ts'
 import type { FileActor, HeldText } from '../../workspace/actions/file-actor.ts'
 import type { Fields, InputOf } from '../../workspace/actions/inputs/field.ts'
 import type { Here } from '../../workspace/agents/agents.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import type { FileInfo } from '../../workspace/files/file-info.ts'
-import { entryOf, findEntry } from '../../workspace/tasks/tasks.ts'
+import type { TaskChange } from '../../workspace/tasks/task-change.ts'
+import { entryOf, findEntry, getTask, type Task } from '../../workspace/tasks/tasks.ts'
 import type { Call, Outcome } from './call.ts'
+import { oneLine } from './text.ts'
 import {
   answeredBefore,
   checkWrites,
@@ -26,6 +29,8 @@ export class ReplicaActor implements FileActor {
   readonly session: WorkspaceSession
   /** The output of this command, or of its first run under the same key; null: none yet. */
   outcome: Outcome | null = null
+  /** False once all that the command wrote is on the server. */
+  isPending = true
   readonly #call: Call
   readonly #print: Print<never>
 
@@ -83,11 +88,83 @@ export class ReplicaActor implements FileActor {
     if (before !== null) return before.data as T
     return this.doc.transact(() => {
       const result = work(this.replica)
-      const { data, ...printed } = this.#print(result as never, this.session)
-      this.outcome = { ...printed, data: { ...data, ...result, ...data } }
-      rememberAnswer(this.#call, this.replica, given, this.outcome)
+      this.#answer(given, this.#printed(result))
       return result
     })
+  }
+
+  #printed(result: object): Outcome {
+    const { data, ...printed } = this.#print(result as never, this.session)
+    return { ...printed, data: { ...data, ...result, ...data } }
+  }
+
+  /** Stages the outcome as the answer under the command's key. */
+  #answer(payload: Json, outcome: Outcome): void {
+    this.outcome = outcome
+    rememberAnswer(this.#call, this.replica, payload, outcome)
+  }
+
+  /** With the server away, the change is kept in the replica and sent later, in order; a rejection then comes by the inbox. */
+  async changeTask(id: TaskId, { token: grant, ...change }: TaskChange): Promise<{ task: Task }> {
+    const entry = findEntry(this.doc, id)
+    const mine = entry?.status.owner === this.agent ? entry.status.token : undefined
+    const token = change.name === 'status' ? (grant ?? mine) : undefined
+    const whole = {
+      ...{ ...change, by: this.agent, key: this.#call.idempotencyKey().key },
+      ...(token !== undefined && { token }),
+    }
+    const { target, workspace, verb } = this.#call
+    return this.#asked(
+      { id, ...change, to: change.to ?? null } as never,
+      () => postTask(target, workspace, id, whole) as Promise<{ task: Task }>,
+      (error) => {
+        // Nobody knows whether a task that is not here exists; by then another agent may have claimed it.
+        if (entry === undefined || change.name === 'claim') throw error
+        this.replica.enqueue({ verb, task: id, command: whole })
+        const queued = change.state ?? change.name
+        const data = { task: getTask(this.doc, id), queued }
+        return { data, lines: [oneLine(`${id}: ${queued} is queued`)] }
+      },
+    )
+  }
+
+  async claimNext(caps?: readonly string[]): Promise<Granted> {
+    const { target, workspace } = this.#call
+    const { key } = this.#call.idempotencyKey()
+    const command = { by: this.agent, key, ...(caps !== undefined && { caps }) }
+    return this.#asked(
+      { caps: caps ?? null } as never,
+      () => postNext(target, workspace, command) as Promise<Granted>,
+      (error) => {
+        throw error
+      },
+    )
+  }
+
+  /** Asks the server, once under the command's key. `away`: the outcome where it cannot be reached. */
+  async #asked<T extends object>(
+    payload: Json,
+    ask: () => Promise<T>,
+    away: (error: unknown) => Outcome,
+  ): Promise<T> {
+    const { session } = this
+    this.outcome = await answeredBefore(this.#call, this.replica, payload)
+    if (this.outcome !== null) {
+      this.isPending = 'queued' in this.outcome.data
+      return this.outcome.data as T
+    }
+    try {
+      await session.confirm()
+      if (session.offline !== null) throw session.offline
+      this.#answer(payload, this.#printed(await ask()))
+    } catch (error) {
+      if (!isAway(error)) throw error
+      this.#answer(payload, away(error))
+      session.offline = error
+    }
+    await this.replica.commit()
+    this.isPending = session.offline !== null
+    return this.outcome!.data as T
   }
 
   heldText(key: FileKey): Promise<HeldText | null> {
@@ -149,5 +226,5 @@ export const act = async <F extends Fields, R extends object>(
   const open = session ?? (await WorkspaceSession.open(call, true))
   const actor = new ReplicaActor(call, open, print as Print<never>)
   await action.run(actor, input)
-  return settled(open, actor.outcome!)
+  return actor.isPending ? settled(open, actor.outcome!) : actor.outcome!
 }

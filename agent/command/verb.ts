@@ -1,4 +1,4 @@
-import type { CommandSpec, Flag, Flags } from '../../lib/command-line/spec.ts'
+import type { CommandSpec, Flags } from '../../lib/command-line/spec.ts'
 import { types } from '../../lib/command-line/value-types.ts'
 import type { Given } from '../../lib/command-line/values.ts'
 import type { Verb } from './call.ts'
@@ -56,23 +56,7 @@ export const FROM_FILE: Flags = {
   file: { type: types.fileOrStdin, what: 'read the text from this file, or from stdin' },
 }
 
-export const REASON: Flag = {
-  value: 'REASON',
-  type: types.textOrStdin,
-  what: 'why; the others can read it',
-}
-
 export const NO_TASK = { 3: 'no such task' } as const
-
-/** Flags that do not have the name of their field: ClawLink 1.x's, and shorter ones. */
-const FLAG_NAMES: Readonly<Record<string, string>> = {
-  requires: 'caps',
-  capabilities: 'caps',
-  if_absent: 'new',
-}
-
-/** The flag of a field of an action's input: `reply_to` is `--reply-to`. */
-export const flagName = (field: string): string => FLAG_NAMES[field] ?? field.replaceAll('_', '-')
 
 /** A command line that was read. */
 export interface Args extends Given {

@@ -1,7 +1,12 @@
 import type { CommandSpec, Flag, Flags } from '../../lib/command-line/spec.ts'
 import { types, type ValueType } from '../../lib/command-line/value-types.ts'
-import type { Field, Fields, Shape } from '../../workspace/actions/inputs/field.ts'
-import { FROM_FILE, flagName, KEYED } from '../command/verb.ts'
+import {
+  type Field,
+  type Fields,
+  flagName,
+  type Shape,
+} from '../../workspace/actions/inputs/field.ts'
+import { FROM_FILE, KEYED } from '../command/verb.ts'
 
 const typeOf = (shape: Shape): ValueType | undefined => {
   switch (shape.kind) {
@@ -21,6 +26,7 @@ const typeOf = (shape: Shape): ValueType | undefined => {
     case 'path':
     case 'moment':
     case 'blob':
+    case 'object':
       return types.name
   }
 }
@@ -54,7 +60,8 @@ export const flagsOf = <F extends Fields>(fields: F, own: Own<keyof F & string> 
   const { without = [], but = {}, after = {} }: Own<string> = own
   const flags: [string, Flag][] = []
   for (const [name, field] of Object.entries(fields)) {
-    if (!without.includes(name)) flags.push([flagName(name), { ...flagOf(field), ...but[name] }])
+    if (!without.includes(name))
+      flags.push([flagName(name, field), { ...flagOf(field), ...but[name] }])
     flags.push(...Object.entries(after[name] ?? {}))
   }
   return Object.fromEntries(flags)
@@ -77,7 +84,10 @@ export const fromInput = <F extends Fields>(
 ): Required<Pick<CommandSpec, 'flags' | 'needs' | 'either'>> => {
   const { textOrFile: text, without = [], after = {}, needs = [], either = [] } = rules
   const own = text === undefined ? rules : { ...rules, after: { ...after, [text]: FROM_FILE } }
-  const oneOf = (name: string) => (name === text ? [flagName(name), 'file'] : [flagName(name)])
+  const oneOf = (name: string) => {
+    const flag = flagName(name, fields[name]!)
+    return name === text ? [flag, 'file'] : [flag]
+  }
   const required = Object.entries(fields)
     .filter(([name, field]) => isRequired(field) && !without.includes(name))
     .map(([name]) => oneOf(name))

@@ -2,8 +2,8 @@ import { types } from '../../lib/command-line/value-types.ts'
 import { MAX_ATTEMPTS } from '../../protocol/limits.ts'
 import * as inputs from '../../workspace/actions/inputs/tasks.ts'
 import { TRANSITIONS } from '../../workspace/tasks/task-states.ts'
-import { FROM_FILE, KEYED, NO_TASK, REASON, type VerbSpec } from '../command/verb.ts'
-import { flagOf, fromInput } from './from-input.ts'
+import { FROM_FILE, KEYED, NO_TASK, type VerbSpec } from '../command/verb.ts'
+import { flagOf, flagsOf, fromInput } from './from-input.ts'
 
 const STATES = Object.keys(TRANSITIONS)
 const TASK = flagOf(inputs.note.task)
@@ -50,28 +50,27 @@ export const TASKS: readonly VerbSpec[] = [
     summary: 'answer a task: progress, result or failure',
     about: 'Answering a task that nobody owns claims it in the same step.',
     flags: {
-      to: { value: 'AGENT', type: types.name, what: 'the agent that delegated it' },
-      'msg-id': { value: 'TASK', type: types.name, what: 'the id of the task' },
-      result: { type: types.textOrStdin, what: 'the result, or your question, at most 256 KiB' },
-      ...FROM_FILE,
-      note: { type: types.textOrStdin, what: 'progress, in place of a result' },
-      status: {
-        value: 'STATUS',
-        type: types.suggested(types.oneOf(SAID)),
-        what: 'the new state',
-        otherwise: 'completed',
-      },
-      percent: { type: types.number(0, 100), what: 'how much is done, 0 to 100' },
-      'result-json': { type: types.json, what: 'the result for programs' },
-      artifact: {
-        value: 'KEY,KEY',
-        type: types.list,
-        what: 'shared files that are the result, at their current versions',
-      },
-      token: {
-        type: types.number(0, 999_999_999),
-        what: 'the fencing token of your claim; an old one is refused',
-      },
+      ...flagsOf(inputs.respond, {
+        without: ['result'],
+        but: {
+          state: { type: types.suggested(types.oneOf(SAID)), otherwise: 'completed' },
+          token: { type: types.number(0, 999_999_999) },
+        },
+        after: {
+          message: {
+            ...FROM_FILE,
+            note: { type: types.textOrStdin, what: 'progress, in place of a result' },
+          },
+          result: {
+            'result-json': { type: types.json, what: 'the result for programs' },
+            artifact: {
+              value: 'KEY,KEY',
+              type: types.list,
+              what: 'shared files that are the result, at their current versions',
+            },
+          },
+        },
+      }),
       ...KEYED,
     },
     needs: [['to'], ['msg-id'], ['result', 'file', 'note']],
@@ -124,9 +123,10 @@ export const TASKS: readonly VerbSpec[] = [
     about: 'A claim is a lease that lasts while its owner is online. It needs the server.',
     operands: ['task'],
     flags: {
-      task: TASK,
-      next: { what: 'the most urgent task that I can take (the default)' },
-      caps: { type: types.list, what: 'only tasks for these capabilities', otherwise: 'mine' },
+      ...flagsOf(inputs.claim, {
+        but: { caps: { otherwise: 'mine' } },
+        after: { task: { next: { what: 'the most urgent task that I can take (the default)' } } },
+      }),
       ...KEYED,
     },
     either: [
@@ -141,8 +141,7 @@ export const TASKS: readonly VerbSpec[] = [
     name: 'release',
     summary: 'give a task back, for others to take',
     operands: ['task'],
-    flags: { task: TASK, reason: REASON, ...KEYED },
-    needs: [['task']],
+    ...fromInput(inputs.release),
     examples: ['release t-4k2j9x0q7m1z --reason "needs a Mac"'],
     exits: { ...NO_TASK, 4: 'it has ended' },
     load: async () => (await import('../verbs/tasks/release.ts')).release,
@@ -151,7 +150,7 @@ export const TASKS: readonly VerbSpec[] = [
     name: 'decline',
     summary: 'refuse a task you are asked to take, or a result you are to approve',
     operands: ['task', 'reason'],
-    flags: { task: TASK, reason: REASON, ...KEYED },
+    ...fromInput(inputs.decline),
     needs: [['task'], ['reason']],
     examples: ['decline t-4k2j9x0q7m1z --reason "I have no network"'],
     exits: { ...NO_TASK, 4: 'it has ended' },
@@ -161,8 +160,7 @@ export const TASKS: readonly VerbSpec[] = [
     name: 'approve',
     summary: 'approve the result of a task that waits for you',
     operands: ['task'],
-    flags: { task: TASK, ...KEYED },
-    needs: [['task']],
+    ...fromInput(inputs.approve),
     examples: ['approve t-4k2j9x0q7m1z'],
     exits: { ...NO_TASK, 4: 'it needs no approval' },
     load: async () => (await import('../verbs/tasks/approve.ts')).approve,
@@ -171,14 +169,7 @@ export const TASKS: readonly VerbSpec[] = [
     name: 'answer',
     summary: 'answer a question of the owner of your task (input-required)',
     operands: ['task', 'text'],
-    flags: {
-      task: TASK,
-      text: { type: types.textOrStdin, what: 'the answer' },
-      ...FROM_FILE,
-      ...KEYED,
-    },
-    needs: [['task'], ['text', 'file']],
-    either: [['text', 'file']],
+    ...fromInput(inputs.answer, { textOrFile: 'text' }),
     examples: [
       'answer t-4k2j9x0q7m1z "use the staging database"',
       'answer t-4k2j9x0q7m1z --file answer.md',
@@ -200,13 +191,7 @@ export const TASKS: readonly VerbSpec[] = [
     summary: 'take back a task that you delegated',
     about: 'Its owner is asked to stop, and has one minute to end it in another way.',
     operands: ['task'],
-    flags: {
-      task: TASK,
-      reason: REASON,
-      force: { what: 'at once, without asking its owner' },
-      ...KEYED,
-    },
-    needs: [['task']],
+    ...fromInput(inputs.cancel),
     examples: ['cancel t-4k2j9x0q7m1z --reason "done by hand"', 'cancel t-4k2j9x0q7m1z --force'],
     exits: { ...NO_TASK, 4: 'it has ended' },
     load: async () => (await import('../verbs/tasks/cancel.ts')).cancel,

@@ -1,11 +1,11 @@
 import { ClawError } from '../../protocol/errors.ts'
 import type { Role, ServerProof } from '../../protocol/roles.ts'
-import type { TaskResult } from '../../workspace/document/schema.ts'
 import { isBroadcast } from '../../workspace/document/shape.ts'
 import type { FileVersion } from '../../workspace/files/file-state.ts'
 import type { ArchivePage, TaskArchivePage } from '../../workspace/inbox/mailbox.ts'
 import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/broadcasts.ts'
 import { isArchivedTask } from '../../workspace/tasks/task-archive.ts'
+import type { TaskChange } from '../../workspace/tasks/task-change.ts'
 import type { Task, TaskStep } from '../../workspace/tasks/tasks.ts'
 import { type Answer, call } from './call.ts'
 import { notClawLink } from './middlebox.ts'
@@ -21,20 +21,11 @@ export interface ServerInfo {
   [more: string]: unknown
 }
 
-/** A command of the server on one task, and its parameters: workspace/tasks/task-commands.ts. */
-export interface TaskRequest {
-  name: 'status' | 'claim' | 'release' | 'decline' | 'approve' | 'cancel'
+/** A change of a task, as the server is asked for it. */
+export interface TaskRequest extends Omit<TaskChange, 'state'> {
+  state?: string
   by: string
   key: string
-  message: string
-  /** Of `status`: where to, and what goes with it. */
-  state?: string
-  to?: string | undefined
-  token?: number | undefined
-  percent?: number | undefined
-  result?: TaskResult | undefined
-  /** Of `cancel`: at once. */
-  force?: boolean
 }
 
 /** The answer to a task command: the task after it, and for a claim the length of its lease. */
@@ -76,7 +67,7 @@ export const postTask = (
 export const postNext = (
   server: ServerAt,
   workspace: string,
-  command: { by: string; key: string; caps?: string[] },
+  command: { by: string; key: string; caps?: readonly string[] },
 ): Promise<TaskAnswer> => commandOn(server, workspace, 'next', command)
 
 const commandOn = async (

@@ -16,6 +16,8 @@ export interface AgentsEnv extends TaskEnv {
   httpAgents: HttpAgents
   texts: TextWork
   log: Log
+  /** Lease of a claimed task, in milliseconds. */
+  leaseMs: number
 }
 
 export interface Log {

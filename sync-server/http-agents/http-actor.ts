@@ -1,13 +1,18 @@
+import { randomUUID } from 'node:crypto'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
-import type { Action, MergeTexts, Write } from '../../workspace/actions/action.ts'
+import type { Action, Granted, MergeTexts, Write } from '../../workspace/actions/action.ts'
 import type { FileActor, HeldText } from '../../workspace/actions/file-actor.ts'
 import type { Fields, InputOf } from '../../workspace/actions/inputs/field.ts'
 import type { Agent, Here } from '../../workspace/agents/agents.ts'
 import { versionOf } from '../../workspace/files/edit-counts.ts'
 import { type FileInfo, readFile } from '../../workspace/files/file-info.ts'
 import { findLeaf } from '../../workspace/files/tree.ts'
-import { entryOf, findEntry } from '../../workspace/tasks/tasks.ts'
+import type { TaskChange } from '../../workspace/tasks/task-change.ts'
+import { claimNext } from '../../workspace/tasks/task-next.ts'
+import { entryOf, findEntry, type Task } from '../../workspace/tasks/tasks.ts'
+import { checkRoom } from '../sync/full.ts'
+import { changeIn } from '../tasks/moving.ts'
 import { findArchived } from '../tasks/scheduler.ts'
 import { baseOf, baseText, heldBy } from './bases.ts'
 import { type ActionContext, registered } from './context.ts'
@@ -87,6 +92,30 @@ export class HttpActor implements FileActor {
     )
   }
 
+  async changeTask(task: TaskId, change: TaskChange): Promise<{ task: Task } | Granted> {
+    const { env, httpAgent } = this.context
+    const changed = await changeIn(env, httpAgent.room, { ...change, task, ...this.#command() })
+    return { task: changed, ...(change.name === 'claim' && this.#lease) }
+  }
+
+  async claimNext(caps?: readonly string[]): Promise<Granted> {
+    const { env, httpAgent } = this.context
+    const command = { ...this.#command(), caps }
+    checkRoom(httpAgent.room)
+    const task = await env.tasks.command(httpAgent.room, (doc, index) =>
+      claimNext(doc, index, command),
+    )
+    return { task, ...this.#lease }
+  }
+
+  #command() {
+    return { by: this.agent, key: this.context.key ?? randomUUID(), now: this.now() }
+  }
+
+  get #lease() {
+    return { lease_seconds: this.context.env.leaseMs / 1000 }
+  }
+
   async heldText(key: FileKey, content: string, version?: number): Promise<HeldText | null> {
     const { token = null } = this.context
     const held = await heldBy(this.context, token, { key, content, base_version: version })
@@ -159,5 +188,11 @@ export const act = <F extends Fields, R extends object>(
   context: ActionContext,
   action: Action<F, R, HttpActor>,
   input: InputOf<F>,
-): Promise<R> =>
-  context.httpAgent.turn(() => action.run(new HttpActor(context, action.name), input))
+): Promise<R> => context.httpAgent.turn(() => runNow(context, action, input))
+
+/** The same beside its other actions: a command on a task, which has its turn among all commands. */
+export const runNow = <F extends Fields, R extends object>(
+  context: ActionContext,
+  action: Action<F, R, HttpActor>,
+  input: InputOf<F>,
+): Promise<R> => action.run(new HttpActor(context, action.name), input)

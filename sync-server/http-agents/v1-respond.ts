@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
+import { respond } from '../../workspace/actions/change-task.ts'
 import { resolveAgent } from '../../workspace/agents/agents.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import type { TaskIndex } from '../../workspace/tasks/task-index.ts'
@@ -11,7 +12,7 @@ import type { TaskEntry } from '../../workspace/tasks/tasks.ts'
 import { anyJson } from '../http/request.ts'
 import { findArchived } from '../tasks/scheduler.ts'
 import { type ActionContext, deliveryTo, registered } from './context.ts'
-import { respond } from './respond.ts'
+import { runNow } from './http-actor.ts'
 import { asText, readStatus } from './v1-words.ts'
 
 /** A text of at most `MAX_NAME_BYTES` units; null and "" are 1.x's forms of a missing field. */
@@ -41,12 +42,12 @@ export const respondPlain = async (act: ActionContext, body: z.infer<typeof Resp
     message: said === null ? text : `[${said}] ${text}`.trim(),
     ...(result !== null && typeof result !== 'string' && { result: { json: result as Json } }),
   }
-  const done = await respond(act, answer).catch((error: unknown) => {
+  const { task: done } = await runNow(act, respond, answer).catch((error: unknown) => {
     // In 1.x anybody could end a task by any word. Here a task that was begun is not rejected, nor canceled unasked.
     const isUnasked = state === 'canceled' || state === 'rejected'
     const { code } = ClawError.from(error)
     if (!isUnasked || (code !== 'task_state' && code !== 'not_allowed')) throw error
-    return respond(act, { ...answer, state: 'failed' })
+    return runNow(act, respond, { ...answer, state: 'failed' })
   })
   return { status: 'response_sent', delivery: deliveryTo(act, done.from_agent) }
 }

@@ -23,13 +23,15 @@ const shapeOf = (shape: Shape): z.ZodType => {
     case 'choice':
       return z.enum(shape.words)
     case 'number':
-      return z.number().int().min(shape.least).max(shape.most)
+      return (shape.hasFraction ? z.number() : z.number().int()).min(shape.least).max(shape.most)
     case 'yes':
       return z.boolean()
     case 'moment':
       return z.iso.datetime({ offset: true })
     case 'blob':
       return z.string().refine(isBlobName, 'not the SHA-256 of a blob')
+    case 'object':
+      return z.strictObject(schemasOf(shape.fields))
   }
 }
 
@@ -40,6 +42,9 @@ const fieldOf = ({ shape, what, isOptional, otherwise }: Field<unknown>): z.ZodT
   return otherwise === undefined ? schema : schema.default(otherwise)
 }
 
+const schemasOf = (fields: Fields): Record<string, z.ZodType> =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, fieldOf(field)]))
+
 /** The values of a body. */
 export type BodyOf<F extends Fields> = InputOf<F> & { by?: string | undefined }
 
@@ -48,9 +53,8 @@ export const bodyOf = <F extends Fields, P extends keyof F & string = never>(
   fields: F,
   inPath: readonly P[] = [],
 ): z.ZodType<Omit<BodyOf<F>, P>> => {
-  const schemas = Object.entries(fields)
-    .filter(([name]) => !(inPath as readonly string[]).includes(name))
-    .map(([name, field]) => [name, fieldOf(field)] as const)
-  const body = z.strictObject({ by, ...Object.fromEntries(schemas) })
+  const schemas = schemasOf(fields)
+  for (const name of inPath) delete schemas[name]
+  const body = z.strictObject({ by, ...schemas })
   return body as unknown as z.ZodType<Omit<BodyOf<F>, P>>
 }

@@ -1,16 +1,25 @@
 import type { z } from 'zod'
+import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
 import { lowestOf, type Role } from '../../protocol/roles.ts'
 import type { Action } from '../../workspace/actions/action.ts'
-import type { Fields, InputOf } from '../../workspace/actions/inputs/field.ts'
+import {
+  type Field,
+  type Fields,
+  type InputOf,
+  optional,
+} from '../../workspace/actions/inputs/field.ts'
 import { type BodyOf, bodyOf } from '../http/body.ts'
 import { callerIn } from '../http/caller.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import type { ActionContext } from '../http-agents/context.ts'
-import { act, type HttpActor } from '../http-agents/http-actor.ts'
-import { actAs } from './agent-request.ts'
+import { act, type HttpActor, runNow } from '../http-agents/http-actor.ts'
+import { actAs, checkAgentId, inRoom, keyIn } from './agent-request.ts'
 import type { AppEnv } from './env.ts'
 
 export const at = (rest: string): string => `/api/workspaces/:workspace/${rest}`
+
+/** The idempotency key of a command; absent: the header Idempotency-Key. */
+const inBody: Field<string> = { shape: { kind: 'name', least: 1, most: MAX_KEY_BYTES } }
 
 /** A route of an action: its body is the action's input. */
 interface Served<F extends Fields, R extends object> {
@@ -25,19 +34,24 @@ interface Served<F extends Fields, R extends object> {
   /** The fields of the input that are in the path, by the names that they have there. */
   inPath?: Partial<Record<keyof F & string, string>>
   maxBytes?: number
+  /**
+   * A command on a task. A replica sends its commands by the same routes: they do not make the agent present, and the body
+   * may have the idempotency key.
+   */
+  isCommand?: true
 }
 
 /** Makes routes of actions. */
 export const servingIn =
   (env: AppEnv) =>
   <F extends Fields, R extends object>(served: Served<F, R>): Route => {
-    const { method, rest, summary, action, answer, inPath = {}, maxBytes } = served
+    const { method, rest, summary, action, answer, inPath = {}, maxBytes, isCommand } = served
     const { fields = action.input } = served
     const params = Object.entries(inPath) as [keyof F & string, string][]
     return route({
       ...{ method, path: at(rest), needs: lowestOf(action.roles), summary, answer },
       body: bodyOf(
-        fields,
+        isCommand ? { ...fields, key: optional(inBody) } : fields,
         params.map(([field]) => field),
       ),
       ...(maxBytes !== undefined && { maxBytes }),
@@ -46,10 +60,26 @@ export const servingIn =
         const named = params.map(([field, param]) => [field, asked.c.req.param(param)])
         const input = { ...given, ...Object.fromEntries(named) } as InputOf<F>
         const agent = callerIn(asked.c, by)
-        return actAs(env, asked, agent, async (context) => act(context, action, input))
+        return isCommand
+          ? commandAs(env, asked, agent, async (context) => runNow(context, action, input))
+          : actAs(env, asked, agent, async (context) => act(context, action, input))
       },
     })
   }
+
+/** Has an agent command, which does not make it present. */
+const commandAs = <T>(
+  env: AppEnv,
+  { c, workspace, body }: Asked<unknown, { key?: string }>,
+  agent: string,
+  work: (context: ActionContext) => Promise<T>,
+): Promise<T> => {
+  const id = checkAgentId(agent)
+  const key = body.key ?? keyIn(c)
+  return inRoom(env, workspace, (room) =>
+    work({ env, httpAgent: env.httpAgents.httpAgent(room, id), key }),
+  )
+}
 
 /** Makes the routes of the agents' actions. `roles`: those of the action. */
 export const doingIn =

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_NAME_BYTES, MAX_NOTE_BYTES } from '../../protocol/limits.ts'
+import { answer } from '../../workspace/actions/change-task.ts'
 import { delegate } from '../../workspace/actions/delegate.ts'
 import { note } from '../../workspace/actions/note.ts'
 import { pause, resume } from '../../workspace/actions/pause.ts'
@@ -19,7 +20,6 @@ import { registered } from '../http-agents/context.ts'
 import type { Waiting } from '../http-agents/http-agent.ts'
 import { firstOf, inbox } from '../http-agents/inbox.ts'
 import { registerAs } from '../http-agents/registration.ts'
-import { respond } from '../http-agents/respond.ts'
 import { actAs, look, waitSignal } from './agent-request.ts'
 import { at, doingIn, servingIn } from './agent-route.ts'
 import type { AppEnv } from './env.ts'
@@ -41,7 +41,6 @@ const HeartbeatBody = z.strictObject({
   note: z.string().max(MAX_NOTE_BYTES).optional(),
   task: name.optional(),
 })
-const TextBody = z.strictObject({ by, text: z.string().min(1) })
 const AckBody = z.strictObject({ by, ids: z.array(z.string().max(1_200)).min(1).max(10_000) })
 
 const TasksQuery = z.strictObject({
@@ -118,7 +117,6 @@ const teamRoutes = (env: AppEnv): Route[] => {
 }
 
 const taskRoutes = (env: AppEnv): Route[] => {
-  const doing = doingIn(env)
   const serving = servingIn(env)
   return [
     serving({
@@ -143,14 +141,10 @@ const taskRoutes = (env: AppEnv): Route[] => {
       ...{ method: 'POST', rest: 'tasks/:task/note', action: note, answer: OneTask },
       ...{ summary: 'Adds a note to a task', inPath: { task: 'task' } },
     }),
-    doing(
-      ...(['POST', 'tasks/:task/answer', 'Answers what the owner of a task has asked'] as const),
-      ...([TextBody, OneTask] as const),
-      async (act, { text: message }, { c }) => {
-        const move = { task: c.req.param('task')!, state: 'working', message } as const
-        return { task: await respond(act, move) }
-      },
-    ),
+    serving({
+      ...{ method: 'POST', rest: 'tasks/:task/answer', action: answer, answer: OneTask },
+      ...{ summary: 'Answers what the owner of a task has asked', inPath: { task: 'task' } },
+    }),
   ]
 }
 

@@ -18,8 +18,6 @@ export interface AppEnv extends Serving, AgentsEnv {
   damage: () => string | null
   /** Workspaces that failed and are not served for a while. */
   failed: () => readonly string[]
-  /** Lease of a claimed task, in milliseconds. */
-  leaseMs: number
   /** Throws `storage_failed` while nothing can be stored. */
   room: (workspace: string) => Room
   /** A room to read from, also while nothing can be stored. */

@@ -1,9 +1,16 @@
 import type * as Y from 'yjs'
 import type { ArchivedTask } from '../../workspace/tasks/task-archive.ts'
-import { type Move, type MoveOutcome, moveTask } from '../../workspace/tasks/task-commands.ts'
-import { IS_DONE, replayArchived } from '../../workspace/tasks/task-replay.ts'
-import { findEntry } from '../../workspace/tasks/tasks.ts'
+import {
+  changeArchived,
+  changeTask,
+  endsTask,
+  type TaskChange,
+} from '../../workspace/tasks/task-change.ts'
+import type { MoveOutcome } from '../../workspace/tasks/task-commands.ts'
+import type { TaskCommand } from '../../workspace/tasks/task-replay.ts'
+import { findEntry, type Task } from '../../workspace/tasks/tasks.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
+import { checkRoom } from '../sync/full.ts'
 import type { Room } from '../sync/room.ts'
 import { findArchived, type TaskScheduler } from './scheduler.ts'
 
@@ -13,15 +20,23 @@ export interface TaskEnv {
   updateLog: UpdateLog
 }
 
-/** Moves a task, live or archived. Throws what `moveTask` throws. */
-export const moveIn = (env: TaskEnv, room: Room, move: Move): Promise<MoveOutcome> =>
-  onTask(
+/** Changes a task, live or archived. Throws `quota`, and what the change throws. */
+export const changeIn = async (
+  env: TaskEnv,
+  room: Room,
+  change: TaskChange & TaskCommand,
+): Promise<Task> => {
+  if (!endsTask(change)) checkRoom(room)
+  const { task, refused } = await onTask<MoveOutcome>(
     env,
     room,
-    move.task,
-    (doc) => moveTask(doc, move),
-    (archived) => ({ task: replayArchived(archived, move, IS_DONE.status(move.state)) }),
+    change.task,
+    (doc) => changeTask(doc, change),
+    (archived) => ({ task: changeArchived(archived, change) }),
   )
+  if (refused !== undefined) throw refused
+  return task
+}
 
 /**
  * Runs `live` on the tasks as they are now, or `archived` where this one has left the document. Throws what they throw;

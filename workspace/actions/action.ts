@@ -5,6 +5,8 @@ import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import type { Role } from '../../protocol/roles.ts'
 import type { Agent, Here } from '../agents/agents.ts'
 import type { Mailbox, Talker } from '../inbox/mailbox.ts'
+import type { TaskChange } from '../tasks/task-change.ts'
+import type { Task } from '../tasks/tasks.ts'
 import type { Fields, InputOf } from './inputs/field.ts'
 
 /** A write stages its records here: they reach the disk together with the change of the document, or not at all. */
@@ -25,6 +27,12 @@ export interface Write {
  * that merges changes nothing before it.
  */
 export type MergeTexts = (base: string, mine: string, theirs: string) => MergeResult
+
+/** A task that an agent owns from now on, and how long its lease lasts while nobody sees the agent. */
+export interface Granted {
+  task: Task
+  lease_seconds: number
+}
 
 /** An agent as actions see it: one with a replica of the document, or one without, for which the server acts. */
 export interface Actor {
@@ -50,6 +58,13 @@ export interface Actor {
    * `key_reused`, `quota`, and what `work` throws.
    */
   once<T extends object>(write: Write, work: (desk: Desk, merge?: MergeTexts) => T): Promise<T>
+  /**
+   * Has the server, the only writer of tasks, change one, once under the key. Resolves to the task after it, and for a claim
+   * to its grant. While the server is away, all but a claim is queued. Throws what the server rejects it with.
+   */
+  changeTask(id: string, change: TaskChange): Promise<{ task: Task } | Granted>
+  /** The same for the most urgent task that the agent can take. Throws `nothing_to_claim`. */
+  claimNext(caps?: readonly string[]): Promise<Granted>
 }
 
 /** Errors of every action, besides its own: of its input, of the agent, of a write. */

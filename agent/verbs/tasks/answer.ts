@@ -1,12 +1,10 @@
-import { MAX_RESULT_BYTES } from '../../../protocol/limits.ts'
-import { checkSaid } from '../../../workspace/document/validate.ts'
+import * as actions from '../../../workspace/actions/change-task.ts'
+import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { commandTask } from '../../command/task-command.ts'
+import { act } from '../../command/replica-actor.ts'
+import { printTask } from '../../command/task-command.ts'
 
-/** Answers what the owner of a task has asked; it goes on with that. */
-export const answer: Verb = (call) =>
-  commandTask(call, call.flag('task')!, {
-    name: 'status',
-    state: 'working',
-    message: checkSaid('answer', call.body('text'), MAX_RESULT_BYTES),
-  })
+export const answer: Verb = async (call) => {
+  const input = inputOf(call, actions.answer.input, { text: call.body('text') })
+  return act(call, actions.answer, input, printTask())
+}

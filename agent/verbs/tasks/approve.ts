@@ -1,6 +1,8 @@
+import * as actions from '../../../workspace/actions/change-task.ts'
+import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { commandTask } from '../../command/task-command.ts'
+import { act } from '../../command/replica-actor.ts'
+import { printTask } from '../../command/task-command.ts'
 
-/** Approves a result: the task is completed by that. */
-export const approve: Verb = (call) =>
-  commandTask(call, call.flag('task')!, { name: 'approve', message: '' })
+export const approve: Verb = async (call) =>
+  act(call, actions.approve, inputOf(call, actions.approve.input), printTask())

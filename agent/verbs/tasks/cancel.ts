@@ -1,10 +1,8 @@
+import * as actions from '../../../workspace/actions/change-task.ts'
+import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { commandTask } from '../../command/task-command.ts'
+import { act } from '../../command/replica-actor.ts'
+import { printTask } from '../../command/task-command.ts'
 
-/** Takes a task back. Who works on it is asked to stop, and has a minute for it. */
-export const cancel: Verb = (call) =>
-  commandTask(call, call.flag('task')!, {
-    name: 'cancel',
-    message: call.text('reason') ?? '',
-    ...(call.has('force') && { force: true }),
-  })
+export const cancel: Verb = async (call) =>
+  act(call, actions.cancel, inputOf(call, actions.cancel.input), printTask())

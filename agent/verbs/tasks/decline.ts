@@ -1,6 +1,8 @@
+import * as actions from '../../../workspace/actions/change-task.ts'
+import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { commandTask } from '../../command/task-command.ts'
+import { act } from '../../command/replica-actor.ts'
+import { printTask } from '../../command/task-command.ts'
 
-/** Says no to a task that one is asked to take, or to a result that one is to approve. */
-export const decline: Verb = (call) =>
-  commandTask(call, call.flag('task')!, { name: 'decline', message: call.text('reason')! })
+export const decline: Verb = async (call) =>
+  act(call, actions.decline, inputOf(call, actions.decline.input), printTask('decline'))

@@ -1,6 +1,8 @@
+import * as actions from '../../../workspace/actions/change-task.ts'
+import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { commandTask } from '../../command/task-command.ts'
+import { act } from '../../command/replica-actor.ts'
+import { printTask } from '../../command/task-command.ts'
 
-/** Gives a task back, and says why. */
-export const release: Verb = (call) =>
-  commandTask(call, call.flag('task')!, { name: 'release', message: call.text('reason') ?? '' })
+export const release: Verb = async (call) =>
+  act(call, actions.release, inputOf(call, actions.release.input), printTask())

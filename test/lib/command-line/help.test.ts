@@ -110,7 +110,8 @@ it('[ARGS-1] no flag is there that nobody looks at', () => {
       for (const [name, flag] of visible(flags)) {
         // One that only says which of several ways is meant has done so once the line is read.
         if (!takesValue(flag) && [...needs, ...either].some((all) => all.includes(name))) continue
-        const isField = actions.includes(` ${name.replaceAll('-', '_')}: `)
+        const isField =
+          actions.includes(` ${name.replaceAll('-', '_')}: `) || actions.includes(`'${name}'`)
         if (folder === 'agent' && isField) continue
         expect(sources, `${folder} --${name}`).toContain(`'${name}'`)
       }

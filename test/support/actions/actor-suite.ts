@@ -14,6 +14,8 @@ interface Contract {
   result: (world: World) => Data
   /** Inputs that it refuses, each with the code of its error: one that the action declares. */
   refuses: (world: World) => [Input, code: string][]
+  /** Nothing but its task tells its commands apart: a key counts per task. */
+  isOfTask?: true
 }
 
 interface World {
@@ -21,6 +23,8 @@ interface World {
   peer: TestActor
   /** A task from me to my peer. */
   task: string
+  /** The task that a contract is about. */
+  job: string
   /** The version of a file that I have read last. */
   version: number
 }
@@ -33,6 +37,23 @@ const having = (key: string, content: string) => async (world: World) => {
   await put(world.peer, key, content)
   world.version = await world.me.read(key)
 }
+
+/** One delegates a task to the other. */
+const delegated =
+  (from: 'me' | 'peer', more: Input = {}) =>
+  async (world: World) => {
+    const to = from === 'me' ? 'Peer' : 'Me'
+    const { data } = await world[from].run('delegate', { to, task: 'a job', ...more })
+    world.job = data!.task.task_id
+  }
+/** I delegate one, to which my peer responds. */
+const responded =
+  (state: string, more: Input = {}) =>
+  async (world: World) => {
+    await delegated('me', more)(world)
+    await world.peer.run('respond', { task: world.job, to: 'Me', state, message: 'so' })
+  }
+const NO_TASK = 't-000000000000'
 
 /** Longer than a message may be. */
 const LONG = 'x'.repeat(MAX_MESSAGE_BYTES + 1)
@@ -86,6 +107,75 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
     refuses: ({ task }) => [
       [{ task: 't-000000000000', text: 'x' }, 'unknown_task'],
       [{ task, text: LONG }, 'too_large'],
+    ],
+  },
+  claim: {
+    before: delegated('peer'),
+    input: ({ job: task }) => ({ task }),
+    result: ({ job }) => ({ task: { task_id: job, status: 'working', token: 1 } }),
+    refuses: ({ task }) => [
+      [{ task: NO_TASK }, 'unknown_task'],
+      [{ task }, 'not_allowed'],
+    ],
+    isOfTask: true,
+  },
+  release: {
+    before: async (world) => {
+      await delegated('peer')(world)
+      await world.me.run('claim', { task: world.job })
+    },
+    input: ({ job: task }) => ({ task, message: 'no time' }),
+    result: ({ job }) => ({ task: { task_id: job, status: 'submitted', message: 'no time' } }),
+    refuses: ({ task }) => [
+      [{ task: NO_TASK }, 'unknown_task'],
+      [{ task }, 'task_state'],
+    ],
+  },
+  decline: {
+    before: delegated('peer'),
+    input: ({ job: task }) => ({ task, message: 'no time' }),
+    result: ({ job }) => ({ task: { task_id: job, status: 'rejected', message: 'no time' } }),
+    refuses: () => [[{ task: NO_TASK, message: 'x' }, 'unknown_task']],
+  },
+  approve: {
+    before: responded('completed', { approve_by: 'Me' }),
+    input: ({ job: task }) => ({ task }),
+    result: ({ job }) => ({ task: { task_id: job, status: 'completed', message: 'so' } }),
+    refuses: ({ task }) => [
+      [{ task: NO_TASK }, 'unknown_task'],
+      [{ task }, 'not_allowed'],
+    ],
+    isOfTask: true,
+  },
+  cancel: {
+    before: delegated('me'),
+    input: ({ job: task }) => ({ task, message: 'done by hand', force: true }),
+    result: ({ job }) => ({ task: { task_id: job, status: 'canceled', message: 'done by hand' } }),
+    refuses: () => [[{ task: NO_TASK }, 'unknown_task']],
+  },
+  answer: {
+    before: responded('input-required'),
+    input: ({ job: task }) => ({ task, text: 'the main branch' }),
+    result: ({ job }) => ({
+      task: { task_id: job, status: 'working', message: 'the main branch' },
+    }),
+    refuses: ({ job }) => [
+      [{ task: NO_TASK, text: 'x' }, 'unknown_task'],
+      [{ task: job, text: ' ' }, 'usage'],
+    ],
+  },
+  respond: {
+    before: delegated('peer'),
+    input: ({ job: task }) => ({
+      ...{ task, to: 'Peer', state: 'completed', message: 'done', result: { json: { a: 1 } } },
+    }),
+    result: ({ job }) => ({
+      task: { task_id: job, status: 'completed', message: 'done', result_json: { a: 1 } },
+    }),
+    refuses: ({ job: task }) => [
+      [{ task: NO_TASK, to: 'Peer', state: 'failed', message: 'x' }, 'unknown_task'],
+      [{ task, to: 'Peer', state: 'sideways', message: 'x' }, 'bad_status'],
+      [{ task, to: 'Nobody', state: 'failed', message: 'x' }, 'unknown_agent'],
     ],
   },
   pause: {
@@ -196,7 +286,8 @@ export const actorSuite = (face: Face): void => {
     })
     afterAll(() => server.stop())
 
-    it.each(Object.entries(CONTRACTS))('%s', async (name, { before, input, result, refuses }) => {
+    it.each(Object.entries(CONTRACTS))('%s', async (name, contract) => {
+      const { before, input, result, refuses, isOfTask } = contract
       const { me } = world
       await before?.(world)
       const declared = [...COMMON_ERRORS, ...(await allActions()).get(name)!.errors]
@@ -212,6 +303,7 @@ export const actorSuite = (face: Face): void => {
       const again = await me.run(name, given, `key-${name}`)
       expect(again.code).toBeUndefined()
       expect(stable(again.data!)).toEqual(stable(data!))
+      if (isOfTask) return
       const other = { ...given, ...otherOf(given) }
       expect(await me.run(name, other, `key-${name}`)).toEqual({ code: 'key_reused' })
     })
@@ -240,6 +332,7 @@ const stable = ({ agent: _, durable: __, ...data }: Data): Data => data
 const otherOf = (input: Input): Input => {
   for (const field of [
     'text',
+    'message',
     'content',
     'with',
     'replace',

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { joinLink } from '../../../protocol/roles.ts'
+import { type Field, flagName } from '../../../workspace/actions/inputs/field.ts'
 import { agent } from '../agent.ts'
 import { invite, type Member, member } from '../auth/members.ts'
 import type { Server } from '../server.ts'
+import { allActions } from './all-actions.ts'
 
 /** Values of an action's input, by its JSON names. `bytes`: what a blob holds. */
 export type Input = Readonly<Record<string, unknown>>
@@ -40,25 +42,23 @@ const VERBS: Readonly<Record<string, string>> = {
   move: 'file-mv',
   remove: 'file-rm',
 }
-/** Fields whose flags are called otherwise. */
-const FLAGS: Readonly<Record<string, string>> = {
-  requires: 'caps',
-  capabilities: 'caps',
-  if_absent: 'new',
-}
-
 /** The command line of an action, and its stdin. */
-const commandOf = (action: string, input: Input): { argv: string[]; stdin: string } => {
+const commandOf = async (
+  action: string,
+  input: Input,
+): Promise<{ argv: string[]; stdin: string }> => {
+  const known = (await allActions()).get(action)!.input
   const argv = [VERBS[action] ?? action]
-  const { content, bytes, from_line, to_line, base_version: _, ...fields } = input
+  const { content, bytes, from_line, to_line, base_version: _, result, ...fields } = input
   const isFile = action === 'putText' || action === 'shareBytes'
   if (isFile) argv.push('--file', '-', ...(action === 'shareBytes' ? ['--binary'] : []))
   else if (content !== undefined) argv.push('--content', String(content))
   if (from_line !== undefined) argv.push('--lines', `${from_line}-${to_line}`)
   // Without an addressee a verb has to be told that anyone may take the task.
   if (action === 'delegate' && !('to' in input || 'requires' in input)) argv.push('--anyone')
+  if (result !== undefined) argv.push('--result-json', JSON.stringify((result as Data).json))
   for (const [field, value] of Object.entries(fields)) {
-    const flag = `--${FLAGS[field] ?? field.replaceAll('_', '-')}`
+    const flag = `--${flagName(field, known[field] as Field<unknown>)}`
     if (value === true) argv.push(flag)
     else if (field === 'context') argv.push(flag, JSON.stringify(value))
     else if (value !== false) argv.push(flag, Array.isArray(value) ? value.join(',') : `${value}`)
@@ -79,7 +79,7 @@ export const replicas: Face = {
     await joins('write')
     return {
       run: async (action, input, key) => {
-        const { argv, stdin } = commandOf(action, input)
+        const { argv, stdin } = await commandOf(action, input)
         const keyed = key === undefined ? [] : ['--idempotency-key', key]
         const { data, error } = (await one.runWith({ stdin }, ...argv, ...keyed, '--json')).json()
         return error === undefined ? { data: data as Data } : { code: error.code }
@@ -101,6 +101,13 @@ const REQUESTS: Readonly<Record<string, Request>> = {
   broadcast: ['POST', 'broadcasts'],
   send: ['POST', 'messages'],
   note: ['POST', 'tasks/:task/note', 'task'],
+  claim: ['POST', 'tasks/:task/claim', 'task'],
+  release: ['POST', 'tasks/:task/release', 'task'],
+  decline: ['POST', 'tasks/:task/decline', 'task'],
+  approve: ['POST', 'tasks/:task/approve', 'task'],
+  cancel: ['POST', 'tasks/:task/cancel', 'task'],
+  answer: ['POST', 'tasks/:task/answer', 'task'],
+  respond: ['POST', 'tasks/:task/status', 'task'],
   pause: ['POST', 'agents/:name/pause', 'name'],
   resume: ['POST', 'agents/:name/resume', 'name'],
   putText: ['PUT', 'files/content'],

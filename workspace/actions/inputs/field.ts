@@ -13,12 +13,13 @@ export type Shape =
   | { kind: 'list'; most: number; of?: Shape }
   | { kind: 'json' }
   | { kind: 'choice'; words: readonly string[] }
-  | { kind: 'number'; least: number; most: number }
+  | { kind: 'number'; least: number; most: number; hasFraction?: true }
   | { kind: 'yes' }
   /** An ISO time; on a command line also a time span, counted from when the command was given. */
   | { kind: 'moment' }
   /** The SHA-256 of bytes, in hex. */
   | { kind: 'blob' }
+  | { kind: 'object'; fields: Fields }
 
 /**
  * One field of an action's input. HTTP bodies, their OpenAPI schemas, flags and the reading of flags are made from it. JSON
@@ -31,6 +32,8 @@ export interface Field<T> {
   readonly what?: string
   /** Stands for its value in usage and help; absent: as its shape says. */
   readonly word?: string
+  /** The name of its flag; absent: its own, with dashes. */
+  readonly flag?: string
   readonly isOptional?: true
   readonly otherwise?: T
   /** For the compiler only: the type of the value. */
@@ -61,6 +64,13 @@ export const about = <F extends Field<unknown>>(field: F, what: string, word?: s
   what,
   ...(word !== undefined && { word }),
 })
+
+/** The same field under another name on a command line. */
+export const flagged = <F extends Field<unknown>>(field: F, flag: string): F => ({ ...field, flag })
+
+/** The flag of a field of an action's input: `reply_to` is `--reply-to`. */
+export const flagName = (name: string, { flag }: Field<unknown>): string =>
+  flag ?? name.replaceAll('_', '-')
 
 /** Any text, also an empty one. */
 export const text = (most?: number): Field<string> => ({
@@ -94,6 +104,13 @@ export const choice = <const W extends string>(options: readonly W[]): Field<W> 
 })
 export const number = (least: number, most: number): Field<number> => ({
   shape: { kind: 'number', least, most },
+})
+/** A list of the values of a field. */
+export const listOf = <T>(field: Field<T>, most: number): Field<T[]> => ({
+  shape: { kind: 'list', most, of: field.shape },
+})
+export const object = <F extends Fields>(fields: F): Field<InputOf<F>> => ({
+  shape: { kind: 'object', fields },
 })
 /** False where it is not given. */
 export const yes: Field<boolean> = { shape: { kind: 'yes' }, otherwise: false }

@@ -1,9 +1,9 @@
 import { MAX_VERSION } from '../../../protocol/limits.ts'
-import { about, blob, number, optional, path, text, words, yes } from './field.ts'
+import { about, blob, flagged, number, optional, path, text, words, yes } from './field.ts'
 
 const line = number(1, Number.MAX_SAFE_INTEGER)
 const version = optional(number(1, MAX_VERSION))
-const isNew = about(optional(yes), 'refuse to write over an existing file')
+const isNew = flagged(about(optional(yes), 'refuse to write over an existing file'), 'new')
 const force = about(
   yes,
   'overwrite a file that you have not read, or of the other kind (text, binary)',

@@ -1,19 +1,32 @@
-import { MAX_ATTEMPTS_ASKED } from '../../../protocol/limits.ts'
+import {
+  MAX_ATTEMPTS_ASKED,
+  MAX_LIST_LENGTH,
+  MAX_NAME_BYTES,
+  MAX_PATH_BYTES,
+  MAX_TASK_LINKS,
+} from '../../../protocol/limits.ts'
 import { PRIORITIES } from '../../document/schema.ts'
 import {
   about,
   agent,
   choice,
+  type Field,
+  flagged,
   json,
   labels,
+  listOf,
   moment,
   names,
   number,
+  object,
   optional,
   resetTrace,
   task,
+  text,
+  topic,
   withDefault,
   words,
+  yes,
 } from './field.ts'
 
 const attempts = number(1, MAX_ATTEMPTS_ASKED)
@@ -21,7 +34,7 @@ const attempts = number(1, MAX_ATTEMPTS_ASKED)
 export const delegate = {
   task: about(words, 'what to do, at most 64 KiB'),
   to: about(optional(agent), 'the agent that is to do it'),
-  requires: about(optional(labels), 'any agent with all these capabilities'),
+  requires: flagged(about(optional(labels), 'any agent with all these capabilities'), 'caps'),
   context: about(withDefault(json, null), 'data for programs'),
   priority: about(withDefault(choice(PRIORITIES), 'normal'), 'urgent goes first'),
   after: about(optional(names), 'start after these tasks have ended', 'T,T'),
@@ -40,7 +53,59 @@ export const delegate = {
   reset_trace: resetTrace,
 } as const
 
+const id = about(task, 'the id of the task')
+const reason = flagged(
+  about(withDefault(text(), ''), 'why; the others can read it', 'REASON'),
+  'reason',
+)
+
 export const note = {
-  task: about(task, 'the id of the task'),
+  task: id,
   text: about(words, 'the note'),
+} as const
+
+export const claim = {
+  task: optional(id),
+  caps: about(
+    optional(listOf(text(MAX_NAME_BYTES), MAX_LIST_LENGTH)),
+    'only tasks for these capabilities',
+  ),
+} as const
+
+export const release = { task: id, message: reason } as const
+export const decline = release
+export const approve = { task: id } as const
+
+export const cancel = {
+  ...release,
+  force: about(optional(yes), 'at once, without asking its owner'),
+} as const
+
+export const answer = { task: id, text: about(words, 'the answer') } as const
+
+const version = number(0, Number.MAX_SAFE_INTEGER)
+const percent: Field<number> = { shape: { kind: 'number', least: 0, most: 100, hasFraction: true } }
+
+export const respond = {
+  to: about(optional(topic), 'the agent that delegated it', 'AGENT'),
+  task: flagged(id, 'msg-id'),
+  message: flagged(
+    about(withDefault(text(), ''), 'the result, or your question, at most 256 KiB'),
+    'result',
+  ),
+  state: flagged(about(text(MAX_NAME_BYTES), 'the new state', 'STATUS'), 'status'),
+  percent: about(optional(percent), 'how much is done, 0 to 100'),
+  /** Without a version an artifact is the file as it is now. */
+  result: optional(
+    object({
+      json: about(optional(json), 'the result for programs'),
+      artifacts: optional(
+        listOf(
+          object({ file_key: text(MAX_PATH_BYTES), version: optional(version) }),
+          MAX_TASK_LINKS,
+        ),
+      ),
+    }),
+  ),
+  token: about(optional(version), 'the fencing token of your claim; an old one is refused'),
 } as const

@@ -1,5 +1,5 @@
 import { MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES, MAX_NOTE_BYTES } from '../../../protocol/limits.ts'
-import { about, choice, labels, name, optional, text, withDefault } from './field.ts'
+import { about, choice, flagged, labels, name, optional, text, withDefault } from './field.ts'
 
 const paused = about(name, 'the agent, by name or id')
 const note = withDefault(text(MAX_NOTE_BYTES), '')
@@ -18,7 +18,10 @@ export const register = {
   kind: optional(choice(['agent', 'person'])),
   /** Empty where a client of ClawLink 1.x gives none: as it was, the id at first. */
   name: about(name, 'how others see and address you'),
-  capabilities: about(optional(labels), 'what you can do; you are offered tasks that need it'),
+  capabilities: flagged(
+    about(optional(labels), 'what you can do; you are offered tasks that need it'),
+    'caps',
+  ),
   topics: about(optional(labels), 'topics of the broadcasts that you get'),
   machine: about(optional(text(MAX_NAME_BYTES)), 'where you run'),
   description: about(optional(text(MAX_DESCRIPTION_BYTES)), 'what you do, in a sentence'),
