@@ -1,11 +1,10 @@
 import { z } from 'zod'
-import { listAgents } from '../workspace/agents/agents.ts'
+import { countOnline } from '../workspace/agents/agents.ts'
 import { archivedBroadcasts, broadcastsOf } from '../workspace/document/schema.ts'
 import { eachFile } from '../workspace/files/file-info.ts'
 import { callerOf } from './http/caller.ts'
 import type { HttpContext } from './http/context.ts'
 import { type Route, route } from './http/route.ts'
-import { here1x } from './http-agents/v1-shapes.ts'
 import { look, lookThrough } from './routes/agent-request.ts'
 import type { AppEnv } from './routes/env.ts'
 import type { Caller } from './sync/principal.ts'
@@ -57,7 +56,7 @@ const countsOf = async (env: AppEnv, c: HttpContext, workspace: string) => {
   const asked = { c, workspace }
   const files = await lookThrough(env, asked, ({ doc }) => eachFile(doc))
   return look(env, asked, (room) => ({
-    agents_online: here1x(listAgents(room.doc, env.httpAgents.here(room))).length,
+    agents_online: countOnline(room.doc, env.httpAgents.here(room)),
     total_broadcasts: archivedBroadcasts(room.doc) + broadcastsOf(room.doc).length,
     shared_files: files.length,
   }))

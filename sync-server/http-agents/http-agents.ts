@@ -111,18 +111,21 @@ export class HttpAgents {
 
   /** The agents that are present, connected or by HTTP. */
   here(room: Room): Here {
-    let found: ReturnType<typeof activities> | null = null
+    let found: Required<Pick<Here, 'present' | 'activities'>> | null = null
     const all = () => {
-      found ??= activities(room.present.map((json) => JSON.parse(json)))
+      if (found === null) {
+        const shown = activities(room.present.map((json) => JSON.parse(json)))
+        found = { present: new Set(shown.keys()), activities: shown }
+      }
       return found
     }
-    // Lazy, because most callers read the time only.
+    // Lazy, because most callers read the time only; once, because listings read it per agent.
     return {
       get present() {
-        return new Set(all().keys())
+        return all().present
       },
       get activities() {
-        return all()
+        return all().activities
       },
       now: this.#now(),
     }

@@ -16,7 +16,9 @@ export const register = action({
     return actor.once({ payload: input, frees }, (desk) => {
       const { doc } = desk
       const now = actor.now()
-      const was = hasAgent(doc, id) ? getAgent(doc, id, actor.here) : null
+      // Read once: a server parses what all agents of the workspace announce.
+      const { here } = actor
+      const was = hasAgent(doc, id) ? getAgent(doc, id, here) : null
       registerAgent(doc, {
         id,
         kind: input.kind ?? (was === null ? actor.joinedAs : undefined),
@@ -29,7 +31,7 @@ export const register = action({
         here: actor.known,
       })
       welcome(desk, id, now)
-      return { agent: getAgent(doc, id, actor.here) }
+      return { agent: getAgent(doc, id, here) }
     })
   },
 })

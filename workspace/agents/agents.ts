@@ -229,6 +229,16 @@ export const listAgents = (doc: Y.Doc, here: Here): Agent[] => {
   return agents.sort((a, b) => compare(a.name, b.name) || compare(a.agent_id, b.agent_id))
 }
 
+/** The agents that are online or idle (count). */
+export const countOnline = (doc: Y.Doc, here: Here): number => {
+  let count = 0
+  for (const [id, record] of agentRecords(doc)) {
+    const status = statusOf(record, id as AgentId, here)
+    if (status === 'online' || status === 'idle') count++
+  }
+  return count
+}
+
 /** One agent; throws `unknown_agent`. */
 export const getAgent = (doc: Y.Doc, id: AgentId, here: Here): Agent => {
   const record = agentRecord(doc, id)

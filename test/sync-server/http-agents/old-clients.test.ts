@@ -34,7 +34,7 @@ const pass = async (ms: number): Promise<void> => {
     expect(http).toBe(200)
     if (agents_online !== 0) onlineAt = Date.now()
     if (Date.now() >= Math.max(until, onlineAt + 2 * MINUTE_MS)) return
-    vi.setSystemTime(Date.now() + 1_000)
+    vi.setSystemTime(Date.now() + 5_000)
   }
 }
 
