@@ -30,6 +30,7 @@ export default defineConfig({
           name: 'system',
           include: files.filter((file) => !isUnit(file)),
           globalSetup: ['test/support/build.ts'],
+          setupFiles: ['test/support/setup.ts'],
         },
       },
     ],

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorBody } from '../../protocol/errors.ts'
+import { atEnd } from './at-end.ts'
 import { until } from './client.ts'
 import { bin, tempDir } from './server.ts'
 
@@ -69,21 +70,19 @@ export const killLink = async (home: string, signal: NodeJS.Signals = 'SIGKILL')
   await until('the link is gone', () => !isAlive(pid))
 }
 
-const homes = new Set<string>()
-process.once('exit', () => {
-  for (const home of homes) {
-    const pid = linkPid(home)
-    try {
-      if (pid !== null) process.kill(pid, 'SIGKILL')
-    } catch {
-      // It has ended.
-    }
+/** Ends the link of `home`, if there is one; does not wait. */
+const endLink = (home: string): void => {
+  const pid = linkPid(home)
+  try {
+    if (pid !== null) process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
   }
-})
+}
 
 /** An agent that talks to `server` (by CLAWLINK_SERVER), or to what its flags name. */
 export const agent = (server?: string, home = tempDir('home'), way: Way = 'link'): Agent => {
-  homes.add(home)
+  atEnd(() => endLink(home))
   const cwd = tempDir('cwd')
   const env = {
     ...process.env,

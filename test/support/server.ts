@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { authorization, parseTarget, type Target } from '../../client/http/target.ts'
 import { runFileOf } from '../../protocol/roles.ts'
+import { atEnd } from './at-end.ts'
 
 const findRoot = (from: string): string =>
   existsSync(join(from, 'package.json')) ? from : findRoot(dirname(from))
@@ -141,6 +142,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
     env: { ...process.env, ...options.env },
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   })
+  atEnd(() => child.kill('SIGKILL'))
   let out = ''
   let err = ''
   child.stderr.on('data', (chunk) => {
