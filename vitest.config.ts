@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './test/support/sequencer.ts'
 
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
@@ -17,6 +18,7 @@ export default defineConfig({
   define: { 'process.env.CLAWLINK_VERSION': JSON.stringify('test') },
   test: {
     maxWorkers: 4,
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         extends: true,
