@@ -121,6 +121,11 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
     cause: '`openclaw` is not installed, or not in PATH.',
     remedy: 'Install OpenClaw, or set its path (docs/openclaw.md).',
   },
+  host_missing: {
+    cause:
+      'The host is not on this machine: neither its command in PATH nor its folder of settings.',
+    remedy: 'Install the host, or set its variable for the folder (docs/hosts.md).',
+  },
   no_data: {
     cause: 'The folder holds no data of a server.',
     remedy: 'Name the folder with `--data`.',
@@ -190,6 +195,14 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
     cause: 'OpenClaw rejected the call.',
     remedy: 'Read its answer in the message (docs/openclaw.md).',
   },
+  host_taken: {
+    cause: 'Something that `hosts install` did not write is where it would write.',
+    remedy: 'Move it away, then install again.',
+  },
+  host_changed: {
+    cause: 'A file that `hosts install` wrote was changed since.',
+    remedy: 'Move your copy away, then uninstall and install again.',
+  },
   name_taken: {
     cause: 'Another agent of the workspace has this name.',
     remedy: 'Choose another name.',
@@ -249,6 +262,11 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
   old_node: {
     cause: 'Node is older than ClawLink needs.',
     remedy: 'Install the Node that the message names, or put it first in PATH.',
+  },
+  host_config: {
+    cause:
+      'The settings of a host, or the record of an installation, cannot be read, or take no entry.',
+    remedy: 'Correct the file that the message names; `hosts` changes no file that it cannot read.',
   },
   data_unusable: {
     cause: 'The data folder or the home cannot be read or written.',

@@ -2,6 +2,7 @@ import { completionSpec } from '../../lib/command-line/spec.ts'
 import { types } from '../../lib/command-line/value-types.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { VerbSpec } from '../command/verb.ts'
+import { HOSTS } from '../hosts/names.ts'
 
 /** The resident process of this machine. docs/link.md */
 export const LINK: readonly VerbSpec[] = [
@@ -65,6 +66,24 @@ export const LINK: readonly VerbSpec[] = [
     needs: [['action']],
     examples: ['openclaw install --dry-run', 'openclaw status', 'openclaw uninstall'],
     load: async () => (await import('../verbs/link/openclaw.ts')).openclaw,
+  },
+  {
+    name: 'hosts',
+    own: true,
+    summary: 'connect the programs that run agents here: install, check, undo',
+    about: 'It writes files of its own and changes nothing else; docs/hosts.md.',
+    operands: ['action', 'host'],
+    flags: {
+      action: { type: types.oneOf(['install', 'status', 'uninstall']), what: 'what to do' },
+      host: { type: types.someOf(HOSTS), what: 'these hosts' },
+      all: { what: 'all hosts that are on this machine' },
+      'dry-run': { what: 'only show what would be written or removed' },
+    },
+    needs: [['action']],
+    either: [['host', 'all']],
+    examples: ['hosts install --all', 'hosts status', 'hosts uninstall codex --dry-run'],
+    exits: { 3: 'the host is not on this machine', 4: 'something else is where it would write' },
+    load: async () => (await import('../verbs/link/hosts.ts')).hosts,
   },
   {
     name: 'down',

@@ -54,6 +54,7 @@ export const LAYERS: readonly string[] = [
   'agent/command',
   'agent/runtime',
   'agent/openclaw',
+  'agent/hosts',
   'agent/verbs/team',
   'agent/verbs/inbox',
   'agent/verbs/tasks',

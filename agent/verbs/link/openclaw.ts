@@ -85,7 +85,7 @@ const stepsOf = (call: Call) => {
 }
 
 /** One of the two ways, and not the other beside it: the agent would be woken twice. */
-const install = async (call: Call): Promise<Outcome> => {
+export const install = async (call: Call): Promise<Outcome> => {
   call.me()
   readFilter(call) // refuses types that are none
   const doing = stepsOf(call)
@@ -124,7 +124,7 @@ const install = async (call: Call): Promise<Outcome> => {
   return doing.outcome(`automation ${key} ${id}: ${what}`, data)
 }
 
-const uninstall = async (call: Call): Promise<Outcome> => {
+export const uninstall = async (call: Call): Promise<Outcome> => {
   const doing = stepsOf(call)
   // First what needs no OpenClaw: it may be gone.
   if (hookOf(call.profile) !== null) await doing.hook(null)
@@ -133,7 +133,7 @@ const uninstall = async (call: Call): Promise<Outcome> => {
   return doing.outcome(doing.steps.length === 0 ? 'nothing is installed' : 'removed')
 }
 
-const status = async (call: Call): Promise<Outcome> => {
+export const status = async (call: Call): Promise<Outcome> => {
   const hook = hookOf(call.profile)
   const job = await jobOf(call)
   const again = 'clawlink-agent openclaw install'
