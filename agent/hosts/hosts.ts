@@ -87,7 +87,7 @@ export const findProgram = (name: string, { PATH = '' }: Environment): string | 
   return null
 }
 
-/** What shows that a host is on this machine: a program or its folder of settings; null: nothing does. */
+/** The program or folder of settings that shows a host on this machine; null if there is none. */
 export const evidenceOf = (host: Host, env: Environment): string | null => {
   for (const binary of host.binaries) {
     const path = findProgram(binary, env)

@@ -163,7 +163,7 @@ export interface InstallState {
   isConfigured: boolean
 }
 
-/** What is installed; null: nothing. Throws `host_config`. */
+/** The state of an installation; null without one. Throws `host_config`. */
 export const installState = (layout: Layout): InstallState | null => {
   const record = ownRecord(layout)
   if (record === null) return null

@@ -31,7 +31,7 @@ export const hasEntries = (path: string, text: string, entries: TomlEntries): bo
   )
 }
 
-/** What a text says besides the entries. Throws `host_config`. */
+/** A text’s document without the entries. Throws `host_config`. */
 const restOf = (path: string, text: string, entries: TomlEntries): TomlTable => {
   const rest = parsed(path, text)
   for (const {

@@ -159,7 +159,7 @@ const uninstallOne = async (call: Call, name: HostName): Promise<Omit<Done, 'hos
   }
 }
 
-/** Without OpenClaw there is no automation. */
+/** Removes the automation, if OpenClaw is still there. */
 const withoutAutomation = async (call: Call): Promise<readonly string[]> => {
   try {
     const { lines } = await removeAutomation(call)
