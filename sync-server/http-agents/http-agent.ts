@@ -1,7 +1,6 @@
-import { createHash, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import * as Y from 'yjs'
 import { Mutex } from '../../lib/mutex.ts'
-import { answerOf } from '../../protocol/idempotency.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import type { Here } from '../../workspace/agents/agents.ts'
 import { byPriority, byTime } from '../../workspace/inbox/inbox.ts'
@@ -25,6 +24,7 @@ import { checkRoom, checkShare } from '../sync/full.ts'
 import type { Caller } from '../sync/principal.ts'
 import type { Room } from '../sync/room.ts'
 import type { Change } from '../sync/room-env.ts'
+import { answeredBefore, DIGEST_FORM, digestOf } from './kept-answers.ts'
 import {
   type Answered,
   type Base,
@@ -220,17 +220,18 @@ export class HttpAgent {
       return change(desk)
     }
     if (key === null) return this.change(bounded)
-    const digest = createHash('sha256')
-      .update(JSON.stringify([what, payload]))
-      .digest('hex')
+    const digest = digestOf(what, payload)
     const at = this.drawer.answer(key)
     const known = (await this.#env.facts.get(at)) as Answered | null
-    const before = answerOf(key, digest, known)
+    const before = answeredBefore(key, { what, digest }, known)
     if (before !== null) return before as T
     const old = this.#answers++ % CLEAR_EVERY === 0 ? await this.#oldAnswers() : []
     return this.change((desk) => {
       const answer = bounded(desk)
-      desk.ops.push(put(at, { digest, answer, at: this.#env.now() }), ...old.map(del))
+      desk.ops.push(
+        put(at, { digest, form: DIGEST_FORM, answer, at: this.#env.now() }),
+        ...old.map(del),
+      )
       return answer
     })
   }

@@ -45,6 +45,8 @@ export interface Handed {
 
 export interface Answered {
   digest: string
+  /** Of the digest: sync-server/http-agents/kept-answers.ts. Absent in entries of before there were forms. */
+  form?: number
   answer: object
   /** Milliseconds since the epoch. */
   at: number

@@ -1,7 +1,8 @@
 import { Level } from 'level'
 import { expect, it } from 'vitest'
-import { seal } from '../../../sync-server/storage/integrity/checksummed.ts'
+import { seal, unsealed } from '../../../sync-server/storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import { member } from '../../support/auth/members.ts'
 import { Plain } from '../../support/http-agents/guest.ts'
 import { place, sync, syncJson } from '../../support/ops/commands.ts'
 import { startServer } from '../../support/server.ts'
@@ -77,4 +78,40 @@ it('[HTTP-13] what guests have is backed up, restored and checked; none goes on 
   await db.close()
   const verified = await sync('verify', '--data', data)
   expect([verified.code, verified.stdout]).toEqual([1, expect.stringContaining('g:default/b-a/s')])
+})
+
+it('[HTTP-9] a repeat gets the answer that the version before has kept, whatever the order of its fields', async () => {
+  const server = await startServer()
+  const { headers } = await member(server, 'a-one')
+  const post = async (url: string, rest: string, body: string, key?: string) => {
+    const keyed = key === undefined ? headers : { ...headers, 'idempotency-key': key }
+    const at = `${url}/api/workspaces/default/${rest}`
+    const answer = await globalThis.fetch(at, { method: 'POST', headers: keyed, body })
+    return (await answer.json()) as { data?: object; error?: { code: string } }
+  }
+  await post(server.url, 'register', '{"name":"One"}')
+  const asked = '{"task":"it","to":"One","deadline":"2199-01-01T00:00:00Z","context":{"a":1,"b":2}}'
+  const other = '{"context":{"b":2,"a":1},"deadline":"2199-01-01T00:00:00Z","to":"One","task":"it"}'
+  const [first, second] = [
+    await post(server.url, 'tasks', asked, 'old'),
+    await post(server.url, 'tasks', asked, 'new'),
+  ]
+  expect(await post(server.url, 'tasks', other, 'new')).toEqual(second)
+  await server.stop()
+
+  const db = new Level<string, Uint8Array>(server.data, { valueEncoding: 'view' })
+  const at = 'g:default/a-one/k:old'
+  const { form, ...kept } = JSON.parse(Buffer.from(unsealed((await db.get(at))!)!).toString())
+  expect(form).toBe(2)
+  const before = { ...kept, digest: 'of a deadline in milliseconds' }
+  await db.put(at, seal(Buffer.from(JSON.stringify(before))))
+  await db.close()
+
+  const again = await startServer({ data: server.data })
+  expect(await post(again.url, 'tasks', other, 'old')).toEqual(first)
+  expect(await post(again.url, 'tasks', other, 'new')).toEqual(second)
+  const refused = { error: { code: 'key_reused' } }
+  expect(await post(again.url, 'broadcasts', '{"content":"x"}', 'old')).toMatchObject(refused)
+  expect(await post(again.url, 'tasks', '{"task":"x","to":"One"}', 'new')).toMatchObject(refused)
+  await again.stop()
 })
