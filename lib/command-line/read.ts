@@ -1,7 +1,14 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { redacted } from '../../protocol/roles.ts'
 import { commandElsewhere, meantCommand, meantFlags, pasted, takesText } from './meant.ts'
-import { type CommandSpec, type Flags, type Program, takesValue } from './spec.ts'
+import {
+  type CommandSpec,
+  type Flag,
+  type Flags,
+  isList,
+  type Program,
+  takesValue,
+} from './spec.ts'
 import { calledIn, usageOf } from './usage.ts'
 import { checkValue, type Given } from './values.ts'
 
@@ -152,8 +159,8 @@ const readCommandLine = (
     }
     must(!takesValue(flag) || value !== undefined, `${text} has no value`)
     must(takesValue(flag) || value === undefined, `${text} takes no value`)
+    if (value !== undefined) addValue(reading, { name, text, value, flag })
     reading.has.add(name)
-    if (value !== undefined) reading.values.set(name, value)
   }
   readOperands(spec, stand, reading, commands)
   if (!isHelp) {
@@ -163,18 +170,38 @@ const readCommandLine = (
   return { flags, values: reading.values, has: reading.has }
 }
 
+/** A repeated list grows. Throws `usage` for another flag that was given two values: one of them would be lost. */
+const addValue = (
+  { values, must }: Reading,
+  { name, text, value, flag }: { name: string; text: string; value: string; flag: Flag },
+): void => {
+  const before = values.get(name)
+  const isSame = before === undefined || before === value
+  must(isSame || isList(flag), `${shown(text)} is given twice, with two values`, 'give it once')
+  const isMore = before !== undefined && isList(flag)
+  values.set(name, isMore ? `${before},${value}` : value)
+}
+
 /** Assigns operands to the flags whose values they are. Throws `usage` for one too many. */
 const readOperands = (
   spec: CommandSpec,
   stand: readonly string[],
-  { values, has, must }: Reading,
+  reading: Reading,
   commands: readonly CommandSpec[],
 ): void => {
-  const { operands = [], needs = [] } = spec
+  const { values, has, must } = reading
+  const { operands = [], needs = [], flags } = spec
   /** The flag that was given instead of the operand `name`. */
   const saidBy = (name: string): string | undefined =>
     has.has(name) ? name : needs.find((all) => all.includes(name))?.find((one) => has.has(one))
   const free = operands.filter((name) => saidBy(name) === undefined)
+  const last = free.at(-1)
+  // A list at the end takes all that is left.
+  if (last !== undefined && isList(flags[last]!) && stand.length > free.length) {
+    const rest = stand.slice(free.length - 1)
+    readOperands(spec, [...stand.slice(0, free.length - 1), rest.join(',')], reading, commands)
+    return
+  }
   if (stand.length > free.length) {
     const { what, near } = tooMany(spec, stand, operands.map(saidBy))
     must(false, what, near || singularOf(spec, stand[0]!, commands))

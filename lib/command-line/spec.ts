@@ -57,6 +57,10 @@ export interface CommandSpec {
 
 export const takesValue = ({ type }: Flag): boolean => type !== undefined
 
+/** Tells whether a flag's value is a list: giving the flag again adds to it. */
+export const isList = ({ type }: Flag): boolean =>
+  type?.kind === 'list' || (type?.kind === 'choice' && type.isList === true)
+
 /** The placeholder of a flag's value in help and usage; empty: it takes no value. */
 export const valueText = ({ type, value, or }: Flag): string => {
   if (type === undefined) return ''
