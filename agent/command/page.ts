@@ -2,6 +2,27 @@ import { byteLength } from '../../lib/text/bytes.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import type { Waiting } from './waiting.ts'
 
+/** Characters that a verb prints where it was not told how much: agents read them after every step. */
+export const MAX_CHARACTERS = 2_000
+
+/** Characters of lines with their line ends. */
+export const lengthOf = (...lists: readonly (readonly string[])[]): number =>
+  lists.flat().reduce((sum, line) => sum + line.length + 1, 0)
+
+/** The first lines that fit into `MAX_CHARACTERS`, and how to see the rest. `limit`: the count of lines to return instead. */
+export const shortList = (lines: readonly string[], limit: number | undefined, how: string) => {
+  if (limit !== undefined) return lines.slice(0, limit)
+  if (lengthOf(lines) <= MAX_CHARACTERS) return lines
+  const rest = (shown: number) => `… ${(lines.length - shown).toLocaleString('en-US')} more: ${how}`
+  let shown = 0
+  for (let length = 0; shown < lines.length; shown++) {
+    length += lines[shown]!.length + 1
+    if (length + rest(shown).length + 1 > MAX_CHARACTERS) break
+  }
+  shown = Math.max(1, shown)
+  return [...lines.slice(0, shown), rest(shown)]
+}
+
 /** Messages that are handed out at once, where nothing else is asked for (count). */
 const PAGE = 50
 /** All of a page as JSON (bytes), unless it is one message: what an agent can read before it goes on. */

@@ -15,6 +15,27 @@ export { field, idText, oneLine, pathField as path, safeJson, word }
 export const forTerminal = (text: string): string =>
   replaceHidden(text, (char) => (char === '\n' || char === '\t' ? char : escapeHidden(char)))
 
+/** Stands before each line of a text of several lines: nothing that begins a line of its own has it. */
+const INDENT = '    '
+
+/**
+ * A line whose fields are followed by a text. A text of one line stands on that line; the lines of a longer one follow,
+ * indented, so that none of them can pass for a line of the program. A carriage return is shown as `␍`.
+ */
+export const withBody = (head: string, body: string): string[] => {
+  const lines = body
+    .replace(/(?:\r?\n)+$/, '')
+    .split('\n')
+    .map((line) =>
+      replaceHidden(line, (char) =>
+        char === '\t' ? char : char === '\r' ? '␍' : escapeHidden(char),
+      ),
+    )
+  const first = oneLine(head)
+  if (lines.length === 1) return [lines[0] === '' ? first : `${first} ${lines[0]}`]
+  return [first, ...lines.map((line) => (line === '' ? '' : INDENT + line))]
+}
+
 /** Words with a comma between them, as many as a client may give. */
 export const words = (list: readonly string[]): string => {
   const more = list.length - MAX_LIST_LENGTH

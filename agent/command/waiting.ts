@@ -19,6 +19,18 @@ export const hintText = ({
   return `${counts.join(', ')}${from.length === 0 ? '' : ` from ${from.join(', ')}${others}`}`
 }
 
+/** The kinds of waiting messages, for a hint: `also unread: 6 file_updated (poll)`; empty for none. */
+export const unreadText = (waiting: readonly Waiting[]): string => {
+  const counts = Object.entries(countKinds(waiting)).map(([type, count]) => `${count} ${type}`)
+  return counts.length === 0 ? '' : `also unread: ${counts.join(', ')} (poll)`
+}
+
+const countKinds = (waiting: readonly Waiting[]): { [type: string]: number } => {
+  const kinds: { [type: string]: number } = {}
+  for (const { message } of waiting) kinds[message.type] = (kinds[message.type] ?? 0) + 1
+  return kinds
+}
+
 /** A message that waits to be acknowledged. */
 export type Waiting = Pick<Unread, 'key' | 'message'>
 
@@ -28,6 +40,10 @@ export const readFilter = (call: Call): ReturnType<typeof messageFilter> => {
   return messageFilter({ types: list('type'), topics: list('topic'), from: list('from') })
 }
 
+/** Tells whether `call` says which messages it waits for. */
+export const isFiltered = (call: Call): boolean =>
+  ['type', 'topic', 'from'].some((flag) => call.has(flag))
+
 /** The link was taken down, or the agent left, while something was waited for. */
 export class Ended extends ClawError {
   constructor(what: string) {
@@ -35,17 +51,25 @@ export class Ended extends ClawError {
   }
 }
 
+/** The result of a wait: the messages that are news, and all that pass the filter. */
+interface Found {
+  team: WorkspaceSession
+  found: Unread[]
+  waiting: Unread[]
+}
+
 /**
  * Looks for messages that pass the filter, and until `until` (milliseconds since the epoch) looks again whenever
- * something came in. The call has its place when this resolves, with what was found, and leaves it while it waits.
- * Throws `Ended`.
+ * something came in. Messages that are not `isNews` do not end it. The call has its place when this resolves, with what
+ * was found, and leaves it while it waits. Throws `Ended`.
  */
 export const waitFor = async (
   call: Call,
   until: number,
   filter: ReturnType<typeof readFilter>,
   isNews: (waiting: Unread) => boolean = () => true,
-): Promise<{ team: WorkspaceSession; found: Unread[] }> => {
+  isDue: (team: WorkspaceSession, waiting: readonly Unread[]) => boolean = () => false,
+): Promise<Found> => {
   const { signal } = call.request
   const ends = new AbortController()
   const isOver = () => signal.aborted || Date.now() >= until
@@ -56,11 +80,12 @@ export const waitFor = async (
     for (;;) {
       const team = await WorkspaceSession.open(call, true)
       const passes = filter(team.doc)
-      const listening = team.listen(passes)
-      const found = (await team.inbox()).filter((one) => passes(one.message) && isNews(one))
-      if (found.length > 0 || isOver()) {
+      const listening = team.listen({ messages: passes })
+      const waiting = (await team.inbox()).filter((one) => passes(one.message))
+      const found = waiting.filter(isNews)
+      if (found.length > 0 || isOver() || isDue(team, waiting)) {
         listening.end()
-        return { team, found }
+        return { team, found, waiting }
       }
       await call.close()
       const isHere = await listening.heard(AbortSignal.any([signal, ends.signal]))
@@ -90,8 +115,7 @@ const hintName = (doc: Y.Doc, id: string): string => {
  * 1,000 bytes.
  */
 export const hintOf = (doc: Y.Doc, waiting: readonly Waiting[]) => {
-  const kinds: { [type: string]: number } = {}
-  for (const { message } of waiting) kinds[message.type] = (kinds[message.type] ?? 0) + 1
+  const kinds = countKinds(waiting)
   const senders = new Set(waiting.map(({ message }) => message.from_agent).filter(isPlainId))
   const from = [...senders].slice(0, MAX_SENDERS).map((id) => hintName(doc, id))
   const more = senders.size - from.length

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import type * as Y from 'yjs'
 import type { KeyKind } from '../../client/replica/answers.ts'
 import type { Overlap } from '../../client/replica/edit-conflicts.ts'
-import type { Replica, Unread } from '../../client/replica/replica.ts'
+import type { FileBase, Replica, Unread } from '../../client/replica/replica.ts'
 import { isAway } from '../../client/session/outbox.ts'
 import type { LineRange } from '../../lib/merge/edits.ts'
 import { isPristine } from '../../lib/yjs/internals.ts'
@@ -16,6 +16,8 @@ import { type Presence, setLinkState } from '../../workspace/agents/presence.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import { cursorOver, whoIsIn } from '../../workspace/files/cursors.ts'
 import { linesText, tellOthers } from '../../workspace/inbox/conflicts.ts'
+import type { Message } from '../../workspace/messages/message.ts'
+import type { Mirrors } from '../mirror/mirrors.ts'
 import type { Listening, Wanted } from '../session/listening.ts'
 import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { Call, Outcome } from './call.ts'
@@ -134,12 +136,51 @@ export class WorkspaceSession {
     return me
   }
 
-  /** Commits the messages that came in, and gives those that nobody acknowledged, oldest first. */
+  /**
+   * Commits the messages that came in, and gives those that nobody acknowledged, oldest first. News of a version that
+   * this agent has read, by itself or by a mirror, is acknowledged, and so are tasks that it gave itself.
+   */
   async inbox(): Promise<Unread[]> {
     const me = this.me()
     await this.#place.receive(me)
     await this.replica.commit()
-    return this.replica.inbox(me)
+    const all = await this.replica.inbox(me)
+    const known = new Set<Unread>()
+    for (const one of all) if (await this.#hasRead(one.message)) known.add(one)
+    if (known.size === 0) return all
+    this.replica.acknowledge([...known].map(({ key }) => key))
+    await this.replica.commit()
+    return all.filter((one) => !known.has(one))
+  }
+
+  async #hasRead(message: Message): Promise<boolean> {
+    // An agent knows the task that it gave itself, until that comes back.
+    if (message.type === 'task_delegation')
+      return message.from_agent === this.me() && message.attempt === undefined
+    if (message.type !== 'file_updated') return false
+    const read = await this.readVersion(message.file_key)
+    return read !== null && read >= message.version
+  }
+
+  /** The version of a file that this agent last read or wrote, or that a mirror brought to its disk; null: none. */
+  async readVersion(key: string): Promise<number | null> {
+    const read = await this.replica.readVersion(key)
+    const mirrored = this.mirrors?.versionOf(key) ?? null
+    return read === null || (mirrored !== null && mirrored > read) ? mirrored : read
+  }
+
+  /** The text that `readVersion` is about; null: none. */
+  async readText(key: string): Promise<FileBase | null> {
+    const read = await this.replica.base(key)
+    const mirrored = this.mirrors?.versionOf(key) ?? null
+    if (mirrored === null || (read !== null && read.version >= mirrored)) return read
+    return (await this.mirrors!.textOf(key)) ?? read
+  }
+
+  /** The mirrors of this workspace; null: no link runs any. */
+  get mirrors(): Mirrors | null {
+    const all = this.#call.host.link?.workspaces() ?? []
+    return all.find(({ handle }) => handle.replica === this.replica)?.mirrors ?? null
   }
 
   /** Begins to listen for what may come in, also once this call is closed. */

@@ -1,5 +1,6 @@
 import type { MirrorBase, Replica } from '../../client/replica/replica.ts'
 import type { FileId } from '../../protocol/ids.ts'
+import { versionOf } from '../../workspace/files/edit-counts.ts'
 import { textDigest } from './base.ts'
 
 /** Stands for the digest of a missing file. */
@@ -38,6 +39,15 @@ export class Bases {
     return this.#known.get(rel)
   }
 
+  /** The version and the text of a file when disk and document last agreed; null: not known. */
+  async agreed(rel: string): Promise<{ version: number; content: string } | null> {
+    const { digest, version } = this.#known.get(rel) ?? {}
+    if (digest == null || version === undefined) return null
+    await this.#replica.commit()
+    const content = await this.#replica.mirrorText(this.#mirror, rel, digest)
+    return content === null ? null : { version, content }
+  }
+
   /**
    * Texts that the disk's text may be an edit of: the base, and the text that a mirror was writing
    * when it ended.
@@ -56,7 +66,16 @@ export class Bases {
   keep(rel: string, text: string, fileId: FileId, next?: string): void {
     const texts = next === undefined ? [text] : [text, next]
     const [digest, planned] = texts.map(textDigest) as [string, string?]
-    this.#set(rel, { digest, fileId, ...(planned !== undefined && { next: planned }) }, texts)
+    const version = planned === undefined ? versionOf(this.#replica.doc, fileId) : undefined
+    this.#set(
+      rel,
+      {
+        ...{ digest, fileId },
+        ...(planned !== undefined && { next: planned }),
+        ...(version !== undefined && { version }),
+      },
+      texts,
+    )
   }
 
   /**
@@ -64,8 +83,9 @@ export class Bases {
    * base.
    */
   plan(rel: string, next: string, fileId: FileId): void {
-    const digest = this.#known.get(rel)?.digest ?? null
-    this.#set(rel, { digest, fileId, next: textDigest(next) }, [next])
+    const { digest = null, version } = this.#known.get(rel) ?? {}
+    const known = version === undefined ? {} : { version }
+    this.#set(rel, { digest, fileId, next: textDigest(next), ...known }, [next])
   }
 
   /**

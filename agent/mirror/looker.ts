@@ -99,6 +99,11 @@ export class Looker {
     if (this.#told >= BURST) this.lookLater()
   }
 
+  /** Lists everything now, and tells which paths changed since the last listing. */
+  lookNow(): void {
+    this.#look(false)
+  }
+
   /** Lists everything once the folder is quiet. */
   lookLater(): void {
     this.#told = 0

@@ -4,6 +4,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import { newMessageId } from '../../protocol/fresh-ids.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
+import { versionOf } from '../../workspace/files/edit-counts.ts'
 import { removeFile } from '../../workspace/files/move-file.ts'
 import { putFile } from '../../workspace/files/put-file.ts'
 import { tellOthers } from '../../workspace/inbox/conflicts.ts'
@@ -70,9 +71,7 @@ export class Merge {
     switch (decide(base?.digest ?? null, digest, now)) {
       case 'agreed':
         if (disk === null) this.#env.bases.drop(rel)
-        else if (base?.digest !== digest || base?.fileId !== fileId || base?.next !== undefined) {
-          this.#env.bases.keep(rel, disk, fileId)
-        }
+        else if (!this.#isKept(base, digest, fileId)) this.#env.bases.keep(rel, disk, fileId)
         return null
       case 'put':
         return this.#put(one, shared)
@@ -91,6 +90,15 @@ export class Merge {
         this.#env.bases.plan(rel, text!, fileId)
         return { rel, key, text, expected: disk, fileId }
     }
+  }
+
+  #isKept(base: MirrorBase | undefined, digest: string | null, fileId: FileId): boolean {
+    return (
+      base?.digest === digest &&
+      base.fileId === fileId &&
+      base.next === undefined &&
+      base.version === versionOf(this.#env.doc, fileId)
+    )
   }
 
   /** The document's text; where several mirrors created the file at once, their texts are united first. */

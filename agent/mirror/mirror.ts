@@ -138,6 +138,11 @@ export class Mirror {
     return this.#bases.size
   }
 
+  /** The texts in which disk and document last agreed. */
+  get agreed(): Pick<Bases, 'get' | 'agreed'> {
+    return this.#bases
+  }
+
   /** Paths that are not mirrored, each with the cause. */
   get skipped(): ReadonlyMap<string, string> {
     return this.#skipped.whys
@@ -175,6 +180,22 @@ export class Mirror {
 
   get isStopped(): boolean {
     return this.#ended.signal.aborted
+  }
+
+  /** Paths that are still to be compared (count). */
+  get pending(): number {
+    return this.#dirty.size
+  }
+
+  /**
+   * Looks at the folder now; resolves when all of it was compared. True: the server has the result on disk; false: it is
+   * away, or the mirror has ended.
+   */
+  async flush(): Promise<boolean> {
+    await this.ready
+    this.#looker.lookNow()
+    await this.idle()
+    return !this.isStopped && (await this.#upstream.isConfirmed())
   }
 
   /** Resolves when no path is left for now. */

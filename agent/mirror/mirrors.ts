@@ -8,6 +8,7 @@ import type { Log } from '../session/log.ts'
 import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { Mirror } from './mirror.ts'
 import type { MirrorEvent, MirrorOptions, MirrorSettings } from './rules/options.ts'
+import { relOf } from './rules/paths.ts'
 
 /** A mirror of a profile, as stored in the profile's folder for the next links. */
 interface Kept extends MirrorSettings {
@@ -15,9 +16,13 @@ interface Kept extends MirrorSettings {
   prefix: string
   server: string
   workspace: string
+  /** It rests until its user publishes the folder. */
+  paused?: true
 }
 
 const FILE = 'mirrors.json'
+
+const PAUSED = 'paused'
 
 const readKept = (profile: string): Kept[] => {
   try {
@@ -36,6 +41,8 @@ export interface MirrorInfo {
   prefix: string
   files: number
   skipped: { file_key: string; why: string }[]
+  /** Files that are still to be compared (count). */
+  pending: number
   /** The cause why it does not run; null if it runs. */
   stopped: string | null
   /** Notes about the mirror as a whole; left out if there are none. */
@@ -65,6 +72,10 @@ export class Mirrors {
     this.#log = log
     for (const kept of readKept(profile)) {
       if (!this.#isOurs(kept)) continue
+      if (kept.paused === true) {
+        this.#open.set(kept.dir, { kept, mirror: null, now: null, why: PAUSED })
+        continue
+      }
       this.#start(kept).catch((error: Error) => log(`mirror ${kept.dir}: ${error.message}`))
     }
   }
@@ -83,6 +94,7 @@ export class Mirrors {
       dir,
       prefix,
       files: now?.files ?? 0,
+      pending: now?.pending ?? 0,
       skipped: [...(now?.skipped ?? [])].map(([rel, why]) => ({ file_key: prefix + rel, why })),
       stopped: why,
       ...(why === null && now !== null && now.notes.length > 0 && { notes: now.notes }),
@@ -108,7 +120,8 @@ export class Mirrors {
         `run clawlink-agent mirror ${shellWord(dir)} --stop first`,
       )
     }
-    const kept = { ...known?.kept, dir, prefix, server: target.base, workspace, ...settings }
+    const { paused: _, ...before }: Partial<Kept> = known?.kept ?? {}
+    const kept = { ...before, dir, prefix, server: target.base, workspace, ...settings }
     if (known?.mirror != null && known.why === null) {
       if (JSON.stringify(known.kept) === JSON.stringify(kept)) return known.mirror
       await (await known.mirror).close()
@@ -123,6 +136,27 @@ export class Mirrors {
     }
   }
 
+  /** The version of a shared file that some mirror brought to the disk or took from it; null: none. */
+  versionOf(key: string): number | null {
+    const held = this.#holding(key)
+    return held?.mirror.agreed.get(held.rel)?.version ?? null
+  }
+
+  /** The same version with its text. */
+  async textOf(key: string): Promise<{ version: number; content: string } | null> {
+    const held = this.#holding(key)
+    return held === null ? null : held.mirror.agreed.agreed(held.rel)
+  }
+
+  #holding(key: string): { mirror: Mirror; rel: string } | null {
+    for (const { now: mirror } of this.#open.values()) {
+      const rel = mirror === null ? null : relOf(mirror.prefix, key)
+      if (mirror !== null && rel !== null && mirror.agreed.get(rel)?.version !== undefined)
+        return { mirror, rel }
+    }
+    return null
+  }
+
   /** The settings of this folder's mirror; null if there is none. */
   settingsOf(dir: string): MirrorSettings | null {
     return this.#open.get(dir)?.kept ?? null
@@ -131,6 +165,39 @@ export class Mirrors {
   /** The running mirror of a folder; null if there is none. */
   at(dir: string): Mirror | null {
     return this.#open.get(dir)?.now ?? null
+  }
+
+  /** Tells whether a folder's mirror rests. */
+  isPaused(dir: string): boolean {
+    return this.#open.get(dir)?.kept.paused === true
+  }
+
+  /** Ends a mirror until it is started again: both sides may change meanwhile. False: there is none. */
+  async pause(dir: string): Promise<boolean> {
+    const open = this.#open.get(dir)
+    if (open === undefined) return false
+    const { mirror } = open
+    this.#open.set(dir, {
+      kept: { ...open.kept, paused: true },
+      ...{ mirror: null, now: null, why: PAUSED },
+    })
+    this.#keep()
+    await (await mirror?.catch(() => null))?.close()
+    return true
+  }
+
+  /**
+   * Compares now whatever mirrors hold one of these files; resolves when the server has it. Returns the folders of which
+   * it has not: they rest, or the server is away.
+   */
+  async flush(keys: readonly string[]): Promise<string[]> {
+    const behind: string[] = []
+    for (const { kept, mirror } of [...this.#open.values()]) {
+      if (!keys.some((key) => relOf(kept.prefix, key) !== null)) continue
+      const one = await mirror?.catch(() => null)
+      if (one == null || !(await one.flush())) behind.push(kept.dir)
+    }
+    return behind
   }
 
   #start(kept: Kept, progress?: MirrorOptions['progress']): Promise<Mirror> {
@@ -149,7 +216,7 @@ export class Mirrors {
   }
 
   async #begin(open: Open, progress: MirrorOptions['progress']): Promise<Mirror> {
-    const { dir, prefix, server: _, workspace: __, ...settings } = open.kept
+    const { dir, prefix, server: _, workspace: __, paused: ___, ...settings } = open.kept
     const report = (event: MirrorEvent): void => {
       if (event.type === 'stopped') open.why = event.why ?? ''
       const lines = event.conflicts?.map(({ from_line, to_line }) => `${from_line}-${to_line}`)

@@ -1,4 +1,5 @@
 import type { Replica } from '../../client/replica/replica.ts'
+import type { Message } from '../../workspace/messages/message.ts'
 import { observeTask } from '../../workspace/tasks/task-index.ts'
 import type { Listening, Wanted } from './listening.ts'
 
@@ -12,21 +13,23 @@ export class Listeners {
     this.#replica = replica
   }
 
-  /** Begins to listen for wanted messages that are stored from now on, or for changes of a task. */
+  /** Begins to listen for wanted messages that are stored from now on, and for changes of tasks. */
   listen(wanted: Wanted): Listening {
     let wake = () => {}
     const woken = new Promise<void>((resolve) => {
       wake = resolve
     })
-    const unlisten =
-      typeof wanted === 'function'
-        ? this.#replica.onMessages((messages) => {
-            if (messages.some(wanted)) wake()
-          })
-        : observeTask(this.#replica.doc, wanted.task, () => wake())
+    const { messages: isWanted, tasks = [] } = wanted
+    const unlisten = tasks.map((task) => observeTask(this.#replica.doc, task, () => wake()))
+    if (isWanted !== undefined) {
+      const look = (messages: readonly Message[]) => {
+        if (messages.some(isWanted)) wake()
+      }
+      unlisten.push(this.#replica.onMessages(look))
+    }
     this.#wakes.add(wake)
     const end = () => {
-      unlisten()
+      for (const stop of unlisten) stop()
       this.#wakes.delete(wake)
     }
     const heard = async (signal: AbortSignal) => {

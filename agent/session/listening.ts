@@ -1,7 +1,10 @@
 import type { Message } from '../../workspace/messages/message.ts'
 
-/** Messages, or changes of a task. */
-export type Wanted = ((message: Message) => boolean) | { task: string }
+/** Messages, and changes of tasks. */
+export interface Wanted {
+  messages?: (message: Message) => boolean
+  tasks?: readonly string[]
+}
 
 export interface Listening {
   /**

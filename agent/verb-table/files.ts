@@ -217,10 +217,10 @@ export const FILES: readonly VerbSpec[] = [
     name: 'mirror',
     summary: 'keep a local folder and the shared files in sync, both ways',
     about:
-      'It goes on after this command, and after restarts. .gitignore and .clawlinkignore are obeyed. Files that may hold credentials, or that programs run, are left out unless you name them.',
+      'The folder holds the files without the prefix: notes/a.md is ./a.md with --prefix notes. It goes on after this command, and after restarts. .gitignore and .clawlinkignore are obeyed. Files that may hold credentials, or that programs run, are left out unless you name them.',
     operands: ['dir'],
     flags: {
-      dir: { type: types.folder, what: 'the folder; it may be empty' },
+      dir: { type: types.folder, what: 'the folder; it is made if missing' },
       prefix: {
         value: 'P',
         type: types.name,
@@ -250,15 +250,21 @@ export const FILES: readonly VerbSpec[] = [
       'confirm-deletions': { what: 'remove the vanished files for everyone' },
       restore: { what: 'write the vanished files again' },
       force: { what: 'allow a home folder, or one in which ClawLink keeps data' },
+      flush: { what: 'wait until the server has all that is in the folder' },
+      pause: { what: 'share and bring nothing until you publish, for drafts' },
+      publish: { what: 'end the pause, and wait until both sides agree' },
       stop: { what: 'stop mirroring; both sides stay as they are' },
-      list: { what: 'list the mirrored folders' },
+      list: { what: 'list the mirrored folders, and whether they are in sync' },
     },
     needs: [['dir', 'list']],
     either: [
       ['dir', 'list'],
-      ['accept-rules', 'confirm-deletions', 'restore', 'stop'],
+      [
+        ...['accept-rules', 'confirm-deletions', 'restore', 'stop', 'flush', 'pause', 'publish'],
+        ...['foreground', 'list'],
+      ],
     ],
-    examples: ['mirror ./notes --prefix notes', 'mirror ./notes --stop', 'mirror --list'],
+    examples: ['mirror ./notes --prefix notes', 'mirror ./notes --flush', 'mirror --list'],
     exits: { 3: 'no such folder', 4: 'it is mirrored already', 5: 'a home folder' },
     load: async () => (await import('../verbs/files/mirror.ts')).mirror,
   },

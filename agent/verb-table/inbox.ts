@@ -28,14 +28,18 @@ export const INBOX: readonly VerbSpec[] = [
     name: 'poll',
     summary: 'print my unread messages, and acknowledge them',
     about:
-      'Urgent tasks first; at most 50 messages or 64 KiB, then it says how many more wait. A message that was not printed completely comes again, with the same message_id.',
+      'Urgent first; about 2,000 characters, with --limit or --json 50 messages or 64 KiB; then it says how many more wait. A message that was not printed completely comes again, with the same message_id.',
     flags: {
-      wait: { type: types.seconds(), what: 'wait this long for the first message', otherwise: '0' },
+      wait: {
+        type: types.seconds(),
+        what: 'if nothing is here, wait this long for something to act on',
+        otherwise: '0',
+      },
       ...FILTER,
+      any: { what: 'wait for any message, also news of files and broadcasts' },
       limit: {
         type: types.count,
         what: 'at most this many; the rest stays for the next poll',
-        otherwise: '50',
       },
       peek: { what: 'only look: acknowledge nothing' },
     },
@@ -45,20 +49,34 @@ export const INBOX: readonly VerbSpec[] = [
   },
   {
     name: 'wait',
-    summary: 'block until I have a message, or a task has ended; acknowledges nothing',
+    summary:
+      'block until I have to act: a message, a task that ended or asks; acknowledges nothing',
+    about:
+      'Without TASK: tasks, results, questions, direct messages, conflicts end it; broadcasts, progress and news of files do only with --any, --type or --key. With TASK: any of them that ended, asks, waits for approval, was sent back to me, or was lost with its lease. poll --wait waits and prints in one call.',
     operands: ['task'],
     flags: {
       task: {
-        value: 'TASK',
-        type: types.name,
-        what: 'wait until this task has ended, or needs something from me',
+        value: 'TASK …',
+        type: types.list,
+        what: 'wait until one of these tasks has ended, or needs something from me',
       },
+      key: {
+        value: 'KEY,KEY',
+        type: types.list,
+        what: 'wait until others changed one of these files',
+      },
+      'until-final': { what: 'only ends of tasks, and questions' },
+      any: { what: 'any message' },
       timeout: { type: types.seconds(), what: 'give up after this long', otherwise: 'never' },
       ...FILTER,
     },
+    either: [
+      ['any', 'until-final'],
+      ['any', 'task'],
+    ],
     examples: [
       'wait --timeout 300 --type task_delegation,direct_message',
-      'wait t-4k2j9x0q7m1z --timeout 600',
+      'wait t-4k2j9x0q7m1z --key notes/plan.md --timeout 600',
     ],
     exits: { 3: 'no such task', 7: 'the time is up' },
     load: async () => (await import('../verbs/tasks/wait.ts')).wait,

@@ -66,7 +66,7 @@ export const TASKS: readonly VerbSpec[] = [
             artifact: {
               value: 'KEY,KEY',
               type: types.list,
-              what: 'shared files that are the result, at their current versions',
+              what: 'shared files that are the result, by their whole keys, at their current versions; repeatable',
             },
           },
         },

@@ -50,6 +50,8 @@ export interface MirrorBase {
   next?: string
   /** The id of the file's content in the document. */
   fileId: string
+  /** The file's version with the text of `digest`; absent: not known. */
+  version?: number
 }
 
 /** A text that a mirror wrote over a moment ago. */

@@ -40,7 +40,8 @@ export const welcomeMessages = (doc: Y.Doc, me: AgentId, now: number): Message[]
     .slice(0, DIGEST_BROADCASTS)
     .reverse()
   const messages: Message[] = [...tasks, ...direct].sort(byTime)
-  if (newest.length === 0) return messages
+  // One is shorter than a digest of it.
+  if (newest.length <= 1) return [...messages, ...newest]
   const digest: Message = {
     type: 'digest',
     message_id: `digest@${isoTime(now)}`,

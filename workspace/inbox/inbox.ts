@@ -242,13 +242,18 @@ export const archivedMeanwhile = (
   return { missed, upTo }
 }
 
-/** The urgency of a message: above 0 for an urgent or high task, below 0 for a low one. */
-export const rankOf = (message: Message): number =>
-  message.type === 'task_delegation'
+/** Requests for approval come first: others wait for them. */
+const APPROVAL_RANK = PRIORITIES.length
+
+/** The urgency of a message: above 0 for an urgent or high task or a request for approval, below 0 for a low task. */
+export const rankOf = (message: Message): number => {
+  if (message.type === 'task_update' && message.event === 'approval-asked') return APPROVAL_RANK
+  return message.type === 'task_delegation'
     ? PRIORITIES.indexOf(message.priority) - PRIORITIES.indexOf('normal')
     : 0
+}
 
-/** Orders tasks by priority, other messages as normal ones; the sort is stable. */
+/** Orders tasks by priority after requests for approval, other messages as normal ones; the sort is stable. */
 export const byPriority = <T extends { message: Message }>(waiting: readonly T[]): T[] =>
   [...waiting].sort((a, b) => rankOf(b.message) - rankOf(a.message))
 

@@ -6,12 +6,17 @@ import type { AgentStatus } from '../agents/presence.ts'
 import { pathField, word } from '../document/names.ts'
 import { PRIORITIES } from '../document/schema.ts'
 import { fileVersions } from '../files/edit-counts.ts'
+import { listFiles } from '../files/file-info.ts'
+import { isFor } from '../messages/broadcasts.ts'
+import { newestBroadcasts } from '../messages/live-log.ts'
 import type { Message } from '../messages/message.ts'
 import { isTakeable } from '../tasks/task-routing.ts'
 import { isTerminal } from '../tasks/task-states.ts'
 import { entries, findEntry, listTasks, type Task } from '../tasks/tasks.ts'
 import { messagesSince, type StateVector } from './inbox.ts'
 
+/** Characters of what was said that are shown to a newcomer. */
+const SAID = 120
 /** Characters of a task, a name or a path that are shown. */
 const SHORT = 60
 
@@ -26,15 +31,38 @@ const some = <T>(all: readonly T[], most: number): Some<T> => ({
   more: Math.max(0, all.length - most),
 })
 
+/** The newest broadcasts, completed tasks and files, for a newcomer. */
+const foundBy = (doc: Y.Doc, me: AgentId, now: number, most: number) => {
+  const name = (id: string) => shorten(agentName(doc, id), SHORT)
+  const said = [...newestBroadcasts(doc, now)]
+    .filter((one) => one.to === undefined && one.from !== me)
+    .filter(isFor(doc, me))
+    .map(({ id, from, topic, content }) => {
+      const text = shorten(content, SAID)
+      return { message_id: id, from: name(from), topic: shorten(topic, SHORT), content: text }
+    })
+  const done = listTasks(doc)
+    .filter(({ status }) => status === 'completed')
+    .sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1))
+    .map(({ task_id, owner, task }) => ({
+      ...{ task_id, by: owner === null ? null : name(owner), task: shorten(task, SHORT) },
+    }))
+  const files = listFiles(doc)
+    .sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1))
+    .map(({ file_key, version }) => `${pathField(shorten(file_key, SHORT))} version ${version}`)
+  return { said: some(said, most), completed: some(done, most), files: some(files, most) }
+}
+
 /**
- * The state of an agent's work; every list has at most `most` entries and the count of the rest.
+ * The state of an agent's work; every list has at most `most` entries and the count of the rest. `since`: what the agent
+ * saw; null: nothing yet, and it is shown what is here.
  */
 export const primeOf = (
   doc: Y.Doc,
   me: AgentId,
   here: Here,
   unread: readonly Message[],
-  since: StateVector,
+  since: StateVector | null,
   most: number,
 ) => {
   const name = (id: string) => shorten(agentName(doc, id), SHORT)
@@ -59,7 +87,7 @@ export const primeOf = (
       message.type === 'task_delegation' ? `task_delegation ${message.priority}` : message.type
     kinds[kind] = (kinds[kind] ?? 0) + 1
   }
-  const changes = messagesSince(doc, since, me, here, fileVersions(doc))
+  const changes = since === null ? [] : messagesSince(doc, since, me, here, fileVersions(doc))
   const files = changes.flatMap((message) => {
     if (message.type === 'file_removed')
       return `${pathField(shorten(message.file_key, SHORT))} is gone`
@@ -88,6 +116,7 @@ export const primeOf = (
     ),
     files_changed: some(files, most),
     agents_joined: some(joined, most),
+    ...(since === null && { here: foundBy(doc, me, here.now, most) }),
   }
 }
 
@@ -104,6 +133,7 @@ export const primeLines = (prime: Prime, where: string, next: readonly string[])
     agents,
     files_changed,
     agents_joined,
+    here: found,
   } = prime
   const list = <T>(title: string, { items, more }: Some<T>, line: (item: T) => string) => {
     const rest = more === 0 ? [] : [`  … ${more} more`]
@@ -127,6 +157,20 @@ export const primeLines = (prime: Prime, where: string, next: readonly string[])
     ),
     ...list('files changed since you looked', files_changed, (file) => file),
     ...list('joined since you looked', agents_joined, word),
+    ...(found === undefined
+      ? []
+      : [
+          ...list('said before', found.said, (one) => {
+            const topic = one.topic === 'general' ? '' : ` on ${word(one.topic)}`
+            return `${word(one.from)}${topic}: ${one.content}`
+          }),
+          ...list(
+            'tasks completed',
+            found.completed,
+            (t) => `${t.task_id}${t.by === null ? '' : ` by ${word(t.by)}`}: ${t.task}`,
+          ),
+          ...list('files', found.files, (file) => file),
+        ]),
     `next: ${next.join(' | ')}`,
   ]
 }

@@ -53,6 +53,11 @@ export type Message =
       last_editor: string
       /** The first version that this is news of; absent: the version shown. */
       from_version?: number
+      /** Lines added and removed since this agent read the file; absent: it has not read it. */
+      added?: number
+      removed?: number
+      /** The lines that changed, as they are now: `4-6,9`. */
+      lines?: string
     })
   | (Envelope & {
       type: 'file_conflict'

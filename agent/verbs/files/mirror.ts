@@ -1,7 +1,8 @@
-import { realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
-import { relative, resolve, sep } from 'node:path'
+import { dirname, relative, resolve, sep } from 'node:path'
 import { homeOf } from '../../../client/resident/socket.ts'
+import { cannotWrite } from '../../../lib/disk/local-write.ts'
 import { counted } from '../../../lib/text/count.ts'
 import { shellWord } from '../../../lib/text/quote.ts'
 import { ClawError } from '../../../protocol/errors.ts'
@@ -19,6 +20,8 @@ const BAR_FROM = 200
 /** Interval between two draws of the bar (ms), and its width (characters). */
 const BAR_EVERY_MS = 100
 const BAR_WIDTH = 24
+/** Wait for the server's word that it has everything, for a listing (ms). */
+const SENT_MS = 2_000
 /** Of more files that are left out only the number is said (count). */
 const MAX_NAMED = 10
 
@@ -27,13 +30,18 @@ export const mirror: Verb = async (call) => {
   if (call.has('list')) return list(call)
   const dir = folderOf(call)
   if (call.has('stop')) return stop(call, dir)
-  const prefix = checkPrefix(call.flag('prefix') ?? '')
+  const asked = checkPrefix(call.flag('prefix') ?? '')
   const team = await WorkspaceSession.open(call, true)
   const me = team.me()
+  const known = team.mirrors?.list().find((one) => one.dir === dir)
+  const prefix = call.has('publish') && !call.has('prefix') ? (known?.prefix ?? asked) : asked
+  if (call.has('publish') && known === undefined) throw notMirrored(dir)
   checkOverlap(call, dir)
   if (call.has('foreground')) return foreground(call, { dir, prefix, me })
 
   const mirrors = mirrorsOf(call, team)
+  if (call.has('pause')) return pause(mirrors, dir)
+  if (call.has('flush')) return flush(call, mirrors, dir)
   const settings = settingsOf(call, dir, mirrors.settingsOf(dir))
   if (call.has('accept-rules')) {
     await runningIn(mirrors, dir).acceptRules()
@@ -52,8 +60,36 @@ export const mirror: Verb = async (call) => {
 const runningIn = (mirrors: Mirrors, dir: string): Mirror => {
   const one = mirrors.at(dir)
   if (one !== null) return one
-  throw new ClawError('unknown_mirror', `${dir} is not mirrored`, 'mirror --list shows what is')
+  if (!mirrors.isPaused(dir)) throw notMirrored(dir)
+  const how = `mirror ${shellWord(dir)} --publish`
+  throw new ClawError('unknown_mirror', `${dir} is paused`, how)
 }
+
+/** From now on neither side changes the other, until the folder is published. */
+const pause = async (mirrors: Mirrors, dir: string): Promise<Outcome> => {
+  if (!(await mirrors.pause(dir))) throw notMirrored(dir)
+  const how = `to go on: clawlink-agent mirror ${shellWord(dir)} --publish`
+  return {
+    data: { mirror: { dir }, paused: true },
+    lines: [oneLine(`paused ${dir}: nothing of it is shared or brought; ${how}`)],
+  }
+}
+
+/** Has a mirrored folder compared now, and waits until the server has the result. */
+const flush = async (call: Call, mirrors: Mirrors, dir: string): Promise<Outcome> => {
+  const one = runningIn(mirrors, dir)
+  await call.close() // other commands need not wait
+  if (await one.flush())
+    return { data: { mirror: { dir }, in_sync: true }, lines: [oneLine(`${dir} is in sync`)] }
+  throw new ClawError(
+    'unreachable',
+    `the server does not have all of ${dir} yet`,
+    'saved here; it is sent when the server is back',
+  )
+}
+
+const notMirrored = (dir: string): ClawError =>
+  new ClawError('unknown_mirror', `${dir} is not mirrored`, 'mirror --list shows what is')
 
 const decideGone = async (call: Call, mirrors: Mirrors, dir: string): Promise<Outcome> => {
   const isMeant = call.has('confirm-deletions')
@@ -124,11 +160,27 @@ const folderOf = (call: Call): string => {
     return realpathSync(path)
   } catch {
     if (call.has('stop')) return path
+    if (existsSync(dirname(path)) && isNew(call)) return newFolder(path)
     throw new ClawError(
       'no_such_local_file',
       `folder ${path} does not exist`,
       'name an existing folder; it may be empty',
     )
+  }
+}
+
+/** Tells whether `call` begins to mirror a folder, which is made for it then. */
+const isNew = (call: Call): boolean =>
+  !['accept-rules', 'confirm-deletions', 'restore', 'pause', 'publish', 'flush'].some((flag) =>
+    call.has(flag),
+  )
+
+const newFolder = (path: string): string => {
+  try {
+    mkdirSync(path)
+    return realpathSync(path)
+  } catch (cause) {
+    throw cannotWrite(path, path, cause)
   }
 }
 
@@ -189,17 +241,34 @@ const outcomeOf = (call: Call, dir: string, one: Mirror, pass: FirstPass): Outco
 
 const list = async (call: Call): Promise<Outcome> => {
   await mayEnter(call, true)
-  await call.place() // takes up what is mirrored
+  const { session } = await call.place() // takes up what is mirrored
   const all = allMirrors(call).filter(({ profile }) => profile === call.profile.dir)
-  const mirrors = all.map(({ profile: _, ...info }) => info)
+  const isSent =
+    session?.contact.connected === true &&
+    (await session.barrier(SENT_MS).then(
+      () => true,
+      () => false,
+    ))
+  const mirrors = all.map(({ profile: _, ...info }) => ({
+    ...info,
+    in_sync: isSent && info.stopped === null && info.pending === 0,
+  }))
   const lines = mirrors.map(lineOfMirror)
   const notes = mirrors.flatMap((info) => notesOf(info))
   return { data: { mirrors, count: mirrors.length }, lines, notes }
 }
 
 /** The state of a mirror, on one line. */
-export const lineOfMirror = ({ dir, prefix, files, skipped, stopped }: MirrorInfo): string => {
-  const state = stopped === null ? 'mirroring' : `stopped: ${stopped}`
+export const lineOfMirror = ({
+  dir,
+  prefix,
+  files,
+  skipped,
+  stopped,
+  in_sync: isInSync,
+}: MirrorInfo & { in_sync?: boolean }): string => {
+  const runs = isInSync === true ? 'mirroring, in sync' : 'mirroring'
+  const state = stopped === null ? runs : stopped === 'paused' ? stopped : `stopped: ${stopped}`
   return oneLine(
     `${dir}  ${prefix === '' ? '(all)' : prefix}  ${counted(files, 'file')}  ${skipped.length} skipped  ${state}`,
   )
@@ -221,7 +290,7 @@ const stop = async (call: Call, dir: string): Promise<Outcome> => {
     if (profile !== call.profile.dir || !(await mirrors?.stop(dir))) continue
     return { data: { stopped: dir }, lines: [oneLine(`stopped mirroring ${dir}; its files stay`)] }
   }
-  throw new ClawError('unknown_mirror', `${dir} is not mirrored`, 'mirror --list shows what is')
+  throw notMirrored(dir)
 }
 
 /** Mirrors until nobody reads what it prints, or the link is taken down. */

@@ -5,7 +5,7 @@ import { resolveAgent } from '../../../workspace/agents/agents.ts'
 import { readLiveLog } from '../../../workspace/inbox/archive.ts'
 import { broadcastMessage } from '../../../workspace/messages/broadcasts.ts'
 import type { Verb } from '../../command/call.ts'
-import { field, idText, oneLine, who } from '../../command/text.ts'
+import { field, idText, who, withBody } from '../../command/text.ts'
 import { mayEnter, openReplica } from '../../command/workspace-session.ts'
 
 const DEFAULT_LIMIT = 50
@@ -41,13 +41,15 @@ export const log: Verb = async (call) => {
     page = { ...more, broadcasts: entries.map(broadcastMessage) }
   }
   const { broadcasts, more, next } = page
-  const lines = broadcasts.map(({ message_id, timestamp, from_agent, to_agent, ...message }) => {
-    const to = to_agent === null ? '' : ` to ${who(doc, to_agent)}`
-    const reply = message.reply_to ? ` reply_to=${idText(message.reply_to)}` : ''
-    const from = `from ${who(doc, from_agent)}`
-    const head = `${timestamp} ${idText(message_id)} ${from}${to} topic=${field(message.topic)}`
-    return oneLine(`${head}${reply} content: ${message.content}`)
-  })
+  const lines = broadcasts.flatMap(
+    ({ message_id, timestamp, from_agent, to_agent, ...message }) => {
+      const to = to_agent === null ? '' : ` to ${who(doc, to_agent)}`
+      const reply = message.reply_to ? ` reply_to=${idText(message.reply_to)}` : ''
+      const from = `from ${who(doc, from_agent)}`
+      const head = `${timestamp} ${idText(message_id)} ${from}${to} topic=${field(message.topic)}`
+      return withBody(`${head}${reply} content:`, message.content)
+    },
+  )
   if (broadcasts.length === 0) call.notes.push('nothing was said')
   if (more)
     call.notes.push(since === undefined ? 'there is older: --since' : `more: --since ${next}`)

@@ -4,7 +4,7 @@ import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
 import { act, type Printed } from '../../command/replica-actor.ts'
 import { printTask } from '../../command/task-command.ts'
-import { idText, oneLine } from '../../command/text.ts'
+import { idText, oneLine, withBody } from '../../command/text.ts'
 
 export const claim: Verb = async (call) => {
   const input = inputOf(call, actions.claim.input)
@@ -17,7 +17,7 @@ const printNext = ({ task: granted }: { task: Task }): Printed => {
   return {
     lines: [
       `${idText(task_id)} is yours, token ${token}, priority ${priority}, from ${idText(from_agent)}`,
-      oneLine(`task: ${task}`),
+      ...withBody('task:', task),
       ...(context === null ? [] : [oneLine(`context: ${JSON.stringify(context)}`)]),
     ],
   }

@@ -3,7 +3,7 @@ import * as actions from '../../../workspace/actions/delegate.ts'
 import { inputOf } from '../../command/action-input.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { act } from '../../command/replica-actor.ts'
-import { readWait, sayHowToGoOn, waitForTask } from '../../command/task-waiting.ts'
+import { readWait, sayHowToGoOn, waitForTasks } from '../../command/task-waiting.ts'
 import { who, word } from '../../command/text.ts'
 
 export const delegate: Verb = async (call) => {
@@ -26,11 +26,11 @@ const waited = async (
   task: TaskId,
   seconds: number,
 ): Promise<Outcome> => {
-  sayHowToGoOn(call, task)
+  sayHowToGoOn(call, [task])
   // Its owner may be told its id meanwhile.
   call.request.say(`${outcome.lines.join('')}, and waiting for its end\n`)
   await call.close()
-  const { data, lines } = await waitForTask(call, task, seconds)
+  const { data, lines } = await waitForTasks(call, { ids: [task], seconds, untilFinal: true })
   return { ...outcome, data: { ...outcome.data, ...data }, lines }
 }
 

@@ -1,10 +1,13 @@
 import { MAX_RESULT_BYTES } from '../../../protocol/limits.ts'
 import * as actions from '../../../workspace/actions/change-task.ts'
 import { checkSaid } from '../../../workspace/document/validate.ts'
+import type { Task } from '../../../workspace/tasks/tasks.ts'
 import { inputOf } from '../../command/action-input.ts'
 import type { Call, Verb } from '../../command/call.ts'
-import { act } from '../../command/replica-actor.ts'
+import { act, type Printed } from '../../command/replica-actor.ts'
 import { printTask } from '../../command/task-command.ts'
+import { path } from '../../command/text.ts'
+import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 export const respond: Verb = async (call) => {
   const json = call.has('result-json') ? call.json('result-json') : undefined
@@ -18,8 +21,30 @@ export const respond: Verb = async (call) => {
     state: call.flag('status') ?? 'completed',
     ...(Object.keys(result).length > 0 && { result }),
   })
-  return act(call, actions.respond, input, printTask())
+  const session = await WorkspaceSession.open(call, true)
+  if (artifacts !== undefined) await flushMirrors(call, session, artifacts)
+  return act(call, actions.respond, input, printAnswer, session)
 }
+
+/** Has the server get what mirrors still have to take of these files from their folders. */
+const flushMirrors = async (
+  call: Call,
+  { mirrors }: WorkspaceSession,
+  keys: readonly string[],
+): Promise<void> => {
+  const behind = (await mirrors?.flush(keys)) ?? []
+  for (const dir of behind) call.notes.push(`${dir} is paused or not sent yet: mirror --list`)
+}
+
+/** The task, and the versions of files that are its result. */
+const printAnswer = ({ task }: { task: Task }): Printed => ({
+  lines: [
+    ...printTask()({ task }).lines,
+    ...(task.artifacts ?? []).map(
+      ({ file_key, version }) => `artifact: ${path(file_key)} version ${version}`,
+    ),
+  ],
+})
 
 /** The text of a result. Where it comes from a command or a file, an empty one is a mistake. */
 const resultText = (call: Call): string => {

@@ -1,7 +1,7 @@
 import type { TaskWithHistory } from '../../../client/http/api.ts'
 import type { Verb } from '../../command/call.ts'
 import { findTask } from '../../command/task-command.ts'
-import { idText, oneLine, path, who, word } from '../../command/text.ts'
+import { idText, oneLine, path, who, withBody, word } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** One task with all that became of it: who moved it where and when, and what was noted. Archived ones, too. */
@@ -11,7 +11,7 @@ export const task: Verb = async (call) => {
   const found = await findTask(call, team, call.flag('task')!)
   return {
     data: { task: found, ...team.admitOffline() },
-    lines: linesOf(found, (id) => who(team.doc, id)).map(oneLine),
+    lines: linesOf(found, (id) => who(team.doc, id)),
   }
 }
 
@@ -20,18 +20,22 @@ const linesOf = (task: TaskWithHistory, name: (id: string) => string): string[] 
   const requires = task.requires?.map(word).join(', ') ?? 'time'
   const to = to_agent === null ? `who has ${requires}` : name(to_agent)
   const line = (label: string, value: unknown): string[] =>
-    value === undefined || value === null ? [] : [`${label}: ${value}`]
+    value === undefined || value === null ? [] : [oneLine(`${label}: ${value}`)]
   const said = [
     ...task.history.map(({ at, by, state, event, message }) => ({
       ...{ at, by },
-      text: `${event === undefined ? state : `${state} (${event})`}: ${message}`,
+      ...{ head: `${event === undefined ? state : `${state} (${event})`}:`, text: message },
     })),
-    ...task.notes.map(({ at, by, text }) => ({ at, by, text: `note: ${text}` })),
+    ...task.notes.map(({ at, by, text }) => ({ at, by, head: 'note:', text })),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
   return [
-    `${idText(task_id)} ${status} priority=${priority}${task.percent === undefined ? '' : ` ${task.percent}%`}${task.archived ? ' archived' : ''}`,
-    `from ${name(from_agent)} to ${to}${owner === null ? '' : `, owned by ${name(owner)}`}, created ${created_at}`,
-    `task: ${task.task}`,
+    oneLine(
+      `${idText(task_id)} ${status} priority=${priority}${task.percent === undefined ? '' : ` ${task.percent}%`}${task.archived ? ' archived' : ''}`,
+    ),
+    oneLine(
+      `from ${name(from_agent)} to ${to}${owner === null ? '' : `, owned by ${name(owner)}`}, created ${created_at}`,
+    ),
+    ...withBody('task:', task.task),
     ...line('context', context === null ? null : JSON.stringify(context)),
     ...line('deadline', task.deadline),
     ...line('after', task.after?.map(idText).join(', ')),
@@ -44,6 +48,6 @@ const linesOf = (task: TaskWithHistory, name: (id: string) => string): string[] 
     ...(task.artifacts ?? []).map(
       ({ file_key, version }) => `artifact: ${path(file_key)} version ${version}`,
     ),
-    ...said.map(({ at, by, text }) => `${at} ${name(by)} ${text}`),
+    ...said.flatMap(({ at, by, head, text }) => withBody(`${at} ${name(by)} ${head}`, text)),
   ]
 }

@@ -28,7 +28,7 @@ export const prime: Verb = async (call) => {
   const { doc, replica, here } = team
   const looked = replica.record<string>('looked')
   const vector = Y.encodeStateVector(doc)
-  const since = Y.decodeStateVector(looked === undefined ? vector : Buffer.from(looked, 'base64'))
+  const since = looked === undefined ? null : Y.decodeStateVector(Buffer.from(looked, 'base64'))
   replica.keepRecord('looked', Buffer.from(vector).toString('base64'))
   const where = shorten(`${call.workspace} of ${call.target.base}`, 120)
   const paused = tellPaused(team)

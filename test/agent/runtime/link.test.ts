@@ -109,7 +109,7 @@ it('[LINK-3] kill -9 of the link at any moment loses and repeats nothing that wa
 it('[LINK-4] a link of another version finishes what it has and makes way', async () => {
   const one = await registered(server.url, 'Versions')
   const before = linkPid(one.home)!
-  const waiting = one.start('wait', '--timeout', '60')
+  const waiting = one.start('wait', '--any', '--timeout', '60')
   const ended = once(waiting, 'close')
   await until('it waits', () => isAlive(before))
   const socket = connect(join(one.home, 'link.sock'))

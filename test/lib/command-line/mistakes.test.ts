@@ -260,7 +260,7 @@ const CARRIED_OUT: readonly (readonly [
   ['wait --timeout 5m', 2, '--timeout 5m is not a number of seconds — like: --timeout 60'],
   ['poll --wait 5s', 2, '--wait 5s is not a number of seconds — like: --wait 60'],
   ['poll --type foo', 2, '"foo" is not a value of --type — one of:'],
-  ['poll --limit -1', 2, '--limit -1 is not a number from 1 on — like: --limit 50'],
+  ['poll --limit -1', 2, '--limit -1 is not a number from 1 on — like: --limit 3'],
   ['delegate bob x --wait 5m', 2, '--wait 5m is not a number of seconds'],
   ['delegate bob x --deadline tomorrow', 2, '"tomorrow" is not a time I understand'],
   ['delegate bob x --priority hgih', 2, 'did you mean high?'],

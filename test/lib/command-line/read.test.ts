@@ -34,13 +34,16 @@ const read = (...argv: string[]) => {
   return { command: command?.name, values: Object.fromEntries(values), has: [...has] }
 }
 
-it('[ARGS-4] flags stand before or after the command, with their value or =value; the last one counts', () => {
+it('[ARGS-4] flags stand before or after the command, with their value or =value; two values of one are refused', () => {
   const said = { command: 'say', values: { text: 'hi', at: 'x' }, has: ['at', 'text'] }
   expect(read('--at', 'x', 'say', 'hi')).toEqual(said)
   expect(read('say', 'hi', '--at=x')).toMatchObject({ values: said.values })
-  expect(read('--at', 'y', 'say', '--at', 'x', '--text', 'hi')).toMatchObject({
+  expect(read('--at', 'x', 'say', '--at', 'x', '--text', 'hi')).toMatchObject({
     values: said.values,
   })
+  expect(() => read('--at', 'y', 'say', '--at', 'x', 'hi')).toThrow(
+    '--at is given twice, with two values',
+  )
   expect(read('--at', 'say', 'say', 'hi')).toMatchObject({ values: { at: 'say', text: 'hi' } })
 })
 
