@@ -18,7 +18,9 @@ export const withChange = async (team: WorkspaceSession, message: Message): Prom
   const entry = findLeaf(team.doc, message.file_key)?.entry
   if (entry === undefined || isBinary(entry)) return message
   const { content } = readFile(team.doc, message.file_key)
-  const read = (await team.replica.seen(message.file_key))?.content
+  const base = await team.readText(message.file_key)
+  const seen = await team.replica.seen(message.file_key)
+  const read = (seen !== null && seen.version >= (base?.version ?? 0) ? seen : base)?.content
   const isNew = message.version === 1 || message.from_version === 1
   const before = read ?? (isNew ? '' : undefined)
   if (before === undefined || before.length + content.length > MAX_COMPARED) return message

@@ -12,7 +12,7 @@ export const fileList: Verb = async (call) => {
   const { editing, intents } = team.whoIsIn()
   const files = []
   for (const file of listFiles(team.doc, call.flag('prefix')?.normalize('NFC'))) {
-    const read = await team.replica.readVersion(file.file_key)
+    const read = await team.readVersion(file.file_key)
     if (call.has('changed') && read === file.version) continue
     const here = <T extends Editing>(all: readonly T[]): T[] =>
       all.filter((one) => one.file_key === file.file_key && one.agent_id !== me)
