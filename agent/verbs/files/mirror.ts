@@ -160,7 +160,7 @@ const folderOf = (call: Call): string => {
     return realpathSync(path)
   } catch {
     if (call.has('stop')) return path
-    if (existsSync(dirname(path)) && isNew(call)) return newFolder(path)
+    if (existsSync(dirname(path)) && isNew(call)) return newFolder(call, path)
     throw new ClawError(
       'no_such_local_file',
       `folder ${path} does not exist`,
@@ -175,7 +175,8 @@ const isNew = (call: Call): boolean =>
     call.has(flag),
   )
 
-const newFolder = (path: string): string => {
+const newFolder = (call: Call, path: string): string => {
+  checkOverlap(call, path)
   try {
     mkdirSync(path)
     return realpathSync(path)

@@ -78,7 +78,8 @@ it('[MIRROR-11] a folder has one mirror; wrong ones are refused and say what to 
   }
   await refused(4, 'mirror_taken', join(dir, 'inner'))
   await refused(4, 'mirror_taken', dir, '--prefix', 'other')
-  await refused(3, 'no_such_local_file', join(dir, 'nowhere'))
+  await refused(4, 'mirror_taken', join(dir, 'nowhere'))
+  await refused(3, 'no_such_local_file', join(dir, 'no/where'))
   await refused(3, 'unknown_mirror', join(dir, 'inner'), '--stop')
   await refused(2, 'bad_path', tempDir('mirror'), '--prefix', '../up')
   await refused(2, 'usage')

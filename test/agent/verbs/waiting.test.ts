@@ -105,8 +105,9 @@ it('[WAIT-5] wait --key ends when somebody else changes one of the files', async
 })
 
 it('[WAIT-6] poll --wait waits for what one has to act on, and prints it with all that is unread', async () => {
-  const polled = begin(lead, 'poll', '--wait', '60')
   await coder.ask('broadcast', '--content', 'by the way', '--reset-trace')
+  expect((await lead.run('poll', '--wait', '60')).stdout).toContain('content: by the way')
+  const polled = begin(lead, 'poll', '--wait', '60')
   await coder.ask('send', '--to', 'lead', '--content', 'a question', '--reset-trace')
   const { out } = await polled
   expect(out).toContain('content: a question')
