@@ -8,7 +8,7 @@ import type { Response } from './command/program.ts'
 import type { Runtime } from './command/runtime.ts'
 import { forTerminal, oneLine, safeJson } from './command/text.ts'
 import type { Args } from './command/verb.ts'
-import { helpText, readArgs } from './verb-table/args.ts'
+import { helpText, PROGRAM, readArgs } from './verb-table/args.ts'
 
 /**
  * Until what poll printed is acknowledged no other command of the profile may hand it out, so it keeps the replica;
@@ -25,7 +25,7 @@ export const execute = async (request: Request, host: Runtime): Promise<Response
     const answer = withoutVerb(args)
     if (answer !== null) return success(answer, [], request, json)
     call = new Call(request, args, host)
-    const run = await args.verb!.load()
+    const run = await args.verb!.load(PROGRAM)
     const outcome = await run(call)
     const { after } = outcome
     const response = success(outcome, call.notes, request, json)

@@ -78,3 +78,8 @@ export const MAX_AGENT_ROOTS = 64_000
 export const MAX_MIRROR_BYTES = 1024 * 1024 * 1024
 /** The highest number of a version of a file: what the keys of the server's store hold in text order. */
 export const MAX_VERSION = 2 ** 52 - 1
+
+/** One agent's intents for lines of files at a time (count): they are in its awareness, which everyone gets. */
+export const MAX_INTENTS = 8
+/** Others see an intent for this long, where not said otherwise (seconds). */
+export const INTENT_SECONDS = 600

@@ -74,7 +74,7 @@ const run = async (): Promise<void> => {
   const { values, has } = given
   if (has.has('help')) print(helpText(command))
   else if (command !== null) {
-    const carryOut = await command.load()
+    const carryOut = await command.load(PROGRAM)
     const data = resolve(dataFolder(values.get('data'), env))
     becomeOwnerOf(data)
     process.exitCode = await carryOut(callOf(given, { data, env, version, print }))

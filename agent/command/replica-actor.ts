@@ -8,7 +8,7 @@ import type { Fields, InputOf } from '../../workspace/actions/inputs/field.ts'
 import type { Here } from '../../workspace/agents/agents.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import type { FileInfo } from '../../workspace/files/file-info.ts'
-import type { TaskChange } from '../../workspace/tasks/task-change.ts'
+import type { RequestedChange } from '../../workspace/tasks/task-change.ts'
 import { entryOf, findEntry, getTask, type Task } from '../../workspace/tasks/tasks.ts'
 import type { Call, Outcome } from './call.ts'
 import { oneLine } from './text.ts'
@@ -105,7 +105,10 @@ export class ReplicaActor implements FileActor {
   }
 
   /** With the server away, the change is kept in the replica and sent later, in order; a rejection then comes by the inbox. */
-  async changeTask(id: TaskId, { token: grant, ...change }: TaskChange): Promise<{ task: Task }> {
+  async changeTask(
+    id: TaskId,
+    { token: grant, ...change }: RequestedChange,
+  ): Promise<{ task: Task }> {
     const entry = findEntry(this.doc, id)
     const mine = entry?.status.owner === this.agent ? entry.status.token : undefined
     const token = change.name === 'status' ? (grant ?? mine) : undefined

@@ -1,4 +1,4 @@
-import type { CommandSpec, Flags } from '../../lib/command-line/spec.ts'
+import type { CommandSpec, Flags, Program } from '../../lib/command-line/spec.ts'
 import { types } from '../../lib/command-line/value-types.ts'
 import type { Given } from '../../lib/command-line/values.ts'
 import type { Verb } from './call.ts'
@@ -9,7 +9,7 @@ export interface VerbSpec extends CommandSpec {
   linkless?: true
   /** Carried out where it is asked for, with the caller's whole environment, and by no link. */
   own?: true
-  load: () => Promise<Verb>
+  load: (program: Program) => Promise<Verb>
 }
 
 /** Flags of every verb. */

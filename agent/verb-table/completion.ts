@@ -1,11 +1,12 @@
 import { completionOf } from '../../lib/command-line/completion.ts'
-import { SHELLS } from '../../lib/command-line/spec.ts'
+import { type Program, SHELLS } from '../../lib/command-line/spec.ts'
 import type { Verb } from '../command/call.ts'
-import { PROGRAM } from './args.ts'
 
-/** Prints the script that completes the verbs in a shell. */
-export const completion: Verb = async (call) => {
-  const shell = call.oneOf('shell', SHELLS)!
-  const script = completionOf(PROGRAM, shell)
-  return { data: { shell, script }, lines: [], content: script }
-}
+/** Prints the script that completes a program's verbs in a shell. */
+export const completionVerb =
+  (program: Program): Verb =>
+  async (call) => {
+    const shell = call.oneOf('shell', SHELLS)!
+    const script = completionOf(program, shell)
+    return { data: { shell, script }, lines: [], content: script }
+  }

@@ -1,4 +1,5 @@
 import { types } from '../../lib/command-line/value-types.ts'
+import { INTENT_SECONDS } from '../../protocol/limits.ts'
 import { path } from '../../workspace/actions/inputs/field.ts'
 import * as inputs from '../../workspace/actions/inputs/files.ts'
 import { KEYED, type VerbSpec } from '../command/verb.ts'
@@ -200,7 +201,7 @@ export const FILES: readonly VerbSpec[] = [
         with: 'lines',
         type: types.seconds(0.001, 86_400),
         what: 'how long others are told',
-        otherwise: '600',
+        otherwise: String(INTENT_SECONDS),
       },
       clear: { what: 'take it back' },
     },

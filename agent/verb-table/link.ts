@@ -120,6 +120,6 @@ export const LINK: readonly VerbSpec[] = [
   {
     ...completionSpec('clawlink-agent'),
     linkless: true,
-    load: async () => (await import('./completion.ts')).completion,
+    load: async (program) => (await import('./completion.ts')).completionVerb(program),
   },
 ]

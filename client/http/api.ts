@@ -5,7 +5,7 @@ import type { FileVersion } from '../../workspace/files/file-state.ts'
 import type { ArchivePage, TaskArchivePage } from '../../workspace/inbox/mailbox.ts'
 import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/broadcasts.ts'
 import { isArchivedTask } from '../../workspace/tasks/task-archive.ts'
-import type { TaskChange } from '../../workspace/tasks/task-change.ts'
+import type { RequestedChange } from '../../workspace/tasks/task-change.ts'
 import type { Task, TaskStep } from '../../workspace/tasks/tasks.ts'
 import { type Answer, call } from './call.ts'
 import { notClawLink } from './middlebox.ts'
@@ -22,7 +22,7 @@ export interface ServerInfo {
 }
 
 /** A change of a task, as the server is asked for it. */
-export interface TaskRequest extends Omit<TaskChange, 'state'> {
+export interface TaskRequest extends Omit<RequestedChange, 'state'> {
   state?: string
   by: string
   key: string

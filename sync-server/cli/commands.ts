@@ -1,4 +1,9 @@
-import { type CommandSpec, completionSpec, type Flag } from '../../lib/command-line/spec.ts'
+import {
+  type CommandSpec,
+  completionSpec,
+  type Flag,
+  type Program,
+} from '../../lib/command-line/spec.ts'
 import { types } from '../../lib/command-line/value-types.ts'
 import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
 import { MAX_RECOVERY_DAYS } from '../config/limits.ts'
@@ -6,7 +11,7 @@ import { FORMATS } from '../ops/formats.ts'
 import type { Command } from './call.ts'
 
 export interface CommandRow extends CommandSpec {
-  load: () => Promise<Command>
+  load: (program: Program) => Promise<Command>
 }
 
 const access = () => import('./access.ts')
@@ -267,7 +272,7 @@ export const OPS: readonly CommandRow[] = [
   },
   {
     ...completionSpec('clawlink-sync'),
-    load: async () => (await import('./program.ts')).completion,
+    load: async (program) => (await import('./completion.ts')).completionCommand(program),
   },
 ]
 

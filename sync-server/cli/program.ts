@@ -1,9 +1,7 @@
-import { completionOf } from '../../lib/command-line/completion.ts'
 import { columns, commonLine, flagLines, helpOf } from '../../lib/command-line/help.ts'
-import { type CommandSpec, type Program, SHELLS } from '../../lib/command-line/spec.ts'
+import type { CommandSpec, Program } from '../../lib/command-line/spec.ts'
 import { COMMON, SERVER_FLAGS } from '../config/flags.ts'
 import { LIMITS } from '../config/quotas.ts'
-import type { Command } from './call.ts'
 import { ACCESS, COMMANDS, type CommandRow, OPS } from './commands.ts'
 
 const NAME = 'clawlink-sync'
@@ -72,12 +70,4 @@ export const helpText = (command: CommandSpec | null): string => {
     ...examples.map((example) => `  ${NAME} ${example}`.trimEnd()),
     '',
   ].join('\n')
-}
-
-/** Prints the script that completes the commands in a shell. */
-export const completion: Command = async ({ oneOf, json, print }) => {
-  const shell = oneOf('shell', SHELLS)!
-  const script = completionOf(PROGRAM, shell)
-  print(json ? `${JSON.stringify({ ok: true, data: { shell, script } })}\n` : script)
-  return 0
 }

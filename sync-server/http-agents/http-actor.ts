@@ -8,7 +8,7 @@ import type { Agent, Here } from '../../workspace/agents/agents.ts'
 import { versionOf } from '../../workspace/files/edit-counts.ts'
 import { type FileInfo, readFile } from '../../workspace/files/file-info.ts'
 import { findLeaf } from '../../workspace/files/tree.ts'
-import type { TaskChange } from '../../workspace/tasks/task-change.ts'
+import type { RequestedChange } from '../../workspace/tasks/task-change.ts'
 import { claimNext } from '../../workspace/tasks/task-next.ts'
 import { entryOf, findEntry, type Task } from '../../workspace/tasks/tasks.ts'
 import { checkRoom } from '../sync/full.ts'
@@ -92,7 +92,7 @@ export class HttpActor implements FileActor {
     )
   }
 
-  async changeTask(task: TaskId, change: TaskChange): Promise<{ task: Task } | Granted> {
+  async changeTask(task: TaskId, change: RequestedChange): Promise<{ task: Task } | Granted> {
     const { env, httpAgent } = this.context
     const changed = await changeIn(env, httpAgent.room, { ...change, task, ...this.#command() })
     return { task: changed, ...(change.name === 'claim' && this.#lease) }

@@ -24,7 +24,7 @@ import { checkRoom, checkShare } from '../sync/full.ts'
 import type { Caller } from '../sync/principal.ts'
 import type { Room } from '../sync/room.ts'
 import type { Change } from '../sync/room-env.ts'
-import { answeredBefore, DIGEST_FORM, digestOf } from './kept-answers.ts'
+import { DIGEST_FORM, keptAnswer, writeDigest } from './kept-answers.ts'
 import {
   type Answered,
   type Base,
@@ -220,10 +220,10 @@ export class HttpAgent {
       return change(desk)
     }
     if (key === null) return this.change(bounded)
-    const digest = digestOf(what, payload)
+    const digest = writeDigest(what, payload)
     const at = this.drawer.answer(key)
     const known = (await this.#env.facts.get(at)) as Answered | null
-    const before = answeredBefore(key, { what, digest }, known)
+    const before = keptAnswer(key, { what, digest }, known)
     if (before !== null) return before as T
     const old = this.#answers++ % CLEAR_EVERY === 0 ? await this.#oldAnswers() : []
     return this.change((desk) => {

@@ -14,7 +14,7 @@ const FIELDS: Readonly<Record<string, string>> = {
 }
 
 /** Tells a write from others under the same key: `what` is its action's name, `payload` the action's input. */
-export const digestOf = (what: string, payload: unknown): string =>
+export const writeDigest = (what: string, payload: unknown): string =>
   createHash('sha256')
     .update(canonicalJson([what, payload]))
     .digest('hex')
@@ -24,7 +24,7 @@ export const digestOf = (what: string, payload: unknown): string =>
  * values that an input does not tell, such as a deadline in milliseconds. It counts as the same write if its answer is one of
  * the same action; such entries are gone after `KEPT_ANSWERS_MS`.
  */
-export const answeredBefore = (
+export const keptAnswer = (
   key: string,
   { what, digest }: { what: string; digest: string },
   known: Answered | null,

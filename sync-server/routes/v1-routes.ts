@@ -1,7 +1,12 @@
 import { z } from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { MAX_PATH_BYTES } from '../../protocol/limits.ts'
+import { lowestOf, type Role } from '../../protocol/roles.ts'
+import { respond } from '../../workspace/actions/change-task.ts'
+import { delegate } from '../../workspace/actions/delegate.ts'
 import { putText } from '../../workspace/actions/put-text.ts'
+import { register } from '../../workspace/actions/register.ts'
+import { broadcast } from '../../workspace/actions/speak.ts'
 import { listAgents } from '../../workspace/agents/agents.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import { eachFile, readFile } from '../../workspace/files/file-info.ts'
@@ -66,15 +71,18 @@ const methodsBelow = (prefix: string) => {
   return {
     get: (path: string, needs: 'read' | 'write', summary: string) =>
       ({ method: 'GET', path: prefix + path, needs, summary, ...plain }) as const,
-    post: (path: string, summary: string) =>
-      ({ method: 'POST', path: prefix + path, needs: 'write', summary, ...plain }) as const,
+    /** `roles`: those of its action. */
+    post: (path: string, summary: string, { roles }: { roles: readonly Role[] }) => {
+      const needs = lowestOf(roles)
+      return { method: 'POST', path: prefix + path, needs, summary, ...plain } as const
+    },
   }
 }
 type Methods = ReturnType<typeof methodsBelow>
 
 const teamRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
   route({
-    ...post('/register', 'Says who one is, at first and whenever that changes'),
+    ...post('/register', 'Says who one is, at first and whenever that changes', register),
     body: RegisterBody,
     answer: z.object({ status, agent: Agent1x, server_time: z.string() }),
     run: (asked) => registerPlain(env, asked),
@@ -90,7 +98,7 @@ const teamRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
       }),
   }),
   route({
-    ...post('/heartbeat', 'Says that one is here'),
+    ...post('/heartbeat', 'Says that one is here', register),
     body: z.object({ agent_id: name }),
     answer: z.looseObject({ status }),
     run: (asked) =>
@@ -103,14 +111,14 @@ const teamRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
 
 const talkRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
   route({
-    ...post('/delegate', 'Hands over a task'),
+    ...post('/delegate', 'Hands over a task', delegate),
     body: DelegateBody.extend(from),
     answer: Sent.extend({ message_id: z.string() }),
     run: (asked) =>
       actAs(env, asked, asked.body.from_agent, (act) => delegatePlain(act, asked.body)),
   }),
   route({
-    ...post('/broadcast', 'Tells everybody something'),
+    ...post('/broadcast', 'Tells everybody something', broadcast),
     body: BroadcastBody.extend(from),
     answer: z.object({ status, message_id: z.string(), recipients: z.number() }),
     run: (asked) =>
@@ -127,7 +135,7 @@ const talkRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
     run: (asked) => orUnknown(poll(env, asked), () => ({ messages: [], count: 0, remaining: 0 })),
   }),
   route({
-    ...post('/respond', 'Answers a task'),
+    ...post('/respond', 'Answers a task', respond),
     body: RespondBody.extend(from),
     answer: Sent,
     run: (asked) =>
@@ -137,7 +145,7 @@ const talkRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
 
 const fileRoutes = (env: AppEnv, { get, post }: Methods): Route[] => [
   route({
-    ...post('/files', 'Shares a file, or merges an edit of what one was handed into it'),
+    ...post('/files', 'Shares a file, or merges an edit of what one was handed into it', putText),
     ...{ body: FileBody, maxBytes: MAX_FILE_BODY_BYTES },
     answer: z.looseObject({ status, version: z.number() }),
     run: (asked) => putPlain(env, asked),

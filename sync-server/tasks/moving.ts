@@ -4,7 +4,7 @@ import {
   changeArchived,
   changeTask,
   endsTask,
-  type TaskChange,
+  type RequestedChange,
 } from '../../workspace/tasks/task-change.ts'
 import type { MoveOutcome } from '../../workspace/tasks/task-commands.ts'
 import type { TaskCommand } from '../../workspace/tasks/task-replay.ts'
@@ -24,7 +24,7 @@ export interface TaskEnv {
 export const changeIn = async (
   env: TaskEnv,
   room: Room,
-  change: TaskChange & TaskCommand,
+  change: RequestedChange & TaskCommand,
 ): Promise<Task> => {
   if (!endsTask(change)) checkRoom(room)
   const { task, refused } = await onTask<MoveOutcome>(

@@ -5,7 +5,7 @@ import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import type { Role } from '../../protocol/roles.ts'
 import type { Agent, Here } from '../agents/agents.ts'
 import type { Mailbox, Talker } from '../inbox/mailbox.ts'
-import type { TaskChange } from '../tasks/task-change.ts'
+import type { RequestedChange } from '../tasks/task-change.ts'
 import type { Task } from '../tasks/tasks.ts'
 import type { Fields, InputOf } from './inputs/field.ts'
 
@@ -62,7 +62,7 @@ export interface Actor {
    * Has the server, the only writer of tasks, change one, once under the key. Resolves to the task after it, and for a claim
    * to its grant. While the server is away, all but a claim is queued. Throws what the server rejects it with.
    */
-  changeTask(id: string, change: TaskChange): Promise<{ task: Task } | Granted>
+  changeTask(id: string, change: RequestedChange): Promise<{ task: Task } | Granted>
   /** The same for the most urgent task that the agent can take. Throws `nothing_to_claim`. */
   claimNext(caps?: readonly string[]): Promise<Granted>
 }

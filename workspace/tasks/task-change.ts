@@ -23,7 +23,7 @@ const PLAIN = {
 } as const
 
 /** A change of a task. Only the server makes it; its JSON is the body of `POST …/tasks/ID/<name>`. */
-export interface TaskChange {
+export interface RequestedChange {
   name: 'status' | keyof typeof PLAIN
   message: string
   /** Of `status`, as the fields after it. */
@@ -37,18 +37,18 @@ export interface TaskChange {
 }
 
 /** Makes a change. Throws what the command throws: workspace/tasks/task-commands.ts. Server only. */
-export const changeTask = (doc: Y.Doc, change: TaskChange & TaskCommand): MoveOutcome =>
+export const changeTask = (doc: Y.Doc, change: RequestedChange & TaskCommand): MoveOutcome =>
   change.name === 'status'
     ? moveTask(doc, { ...change, state: change.state! })
     : { task: PLAIN[change.name](doc, change) }
 
 /** The same for an archived task. Throws `key_reused`, and `task_terminal` for a new key. */
-export const changeArchived = (task: ArchivedTask, change: TaskChange & TaskCommand): Task => {
+export const changeArchived = (task: ArchivedTask, change: RequestedChange & TaskCommand): Task => {
   const { name } = change
   const isDone = name === 'status' ? IS_DONE.status(change.state!) : IS_DONE[name]
   return replayArchived(task, change, isDone)
 }
 
 /** True for a change that ends a task: a full workspace accepts it, too. */
-export const endsTask = ({ name, state }: TaskChange): boolean =>
+export const endsTask = ({ name, state }: RequestedChange): boolean =>
   name === 'approve' || name === 'cancel' || (state !== undefined && isTerminal(state))

@@ -1,5 +1,5 @@
 import { ClawError } from '../../../protocol/errors.ts'
-import { MAX_NAME_BYTES } from '../../../protocol/limits.ts'
+import { INTENT_SECONDS, MAX_INTENTS, MAX_NAME_BYTES } from '../../../protocol/limits.ts'
 import { within } from '../../../workspace/document/validate.ts'
 import { cursorOver, mapLines } from '../../../workspace/files/cursors.ts'
 import { parseLines } from '../../../workspace/files/file-edit.ts'
@@ -10,11 +10,6 @@ import type { Verb } from '../../command/call.ts'
 import { presenceOf, saveState } from '../../command/profile.ts'
 import { path } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
-
-/** Default time that others see an intent, in seconds. */
-const TTL = 600
-/** One agent's intents at a time (count): they are in its awareness, which everyone gets. */
-const MAX_INTENTS = 8
 
 /** Tells the others what this agent is about to do with some lines; with `--clear` that it no longer is. */
 export const fileIntent: Verb = async (call) => {
@@ -40,7 +35,7 @@ export const fileIntent: Verb = async (call) => {
       'give one up with --clear',
     )
   }
-  const seconds = call.number('ttl') ?? TTL
+  const seconds = call.number('ttl') ?? INTENT_SECONDS
   const { from, to } = parseLines(call.flag('lines')!)
   const seen = (await team.replica.seen(file_key))?.content ?? content
   const lines = mapLines(seen, content, { from_line: from, to_line: to })

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { identityOf } from '../../../client/http/credentials.ts'
 import * as actions from '../../../workspace/actions/register.ts'
 import { checkDisplayName } from '../../../workspace/document/validate.ts'
+import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
 import { moveDefault, readState, saveState } from '../../command/profile.ts'
 import { act } from '../../command/replica-actor.ts'
@@ -12,14 +13,14 @@ import { mayEnter, openReplica, WorkspaceSession } from '../../command/workspace
 const readTopics = (list: string[]): string[] => (list.join() === 'all' ? [] : list)
 
 export const register: Verb = async (call) => {
-  const facts = {
+  const facts = inputOf(call, actions.register.input, {
     name: checkDisplayName('name', call.flag('name')!),
     capabilities: call.list('caps'),
     machine: call.flag('machine') ?? hostname(),
     description: call.text('description') ?? '',
     ...(call.has('person') && { kind: 'person' as const }),
     ...(call.has('topics') && { topics: readTopics(call.list('topics')) }),
-  }
+  })
   await mayEnter(call, true)
   // Read again under the replica's lock: two first registrations at a time must not become two agents.
   await openReplica(call)

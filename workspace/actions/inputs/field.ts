@@ -106,7 +106,7 @@ export const number = (least: number, most: number): Field<number> => ({
   shape: { kind: 'number', least, most },
 })
 /** A list of the values of a field. */
-export const listOf = <T>(field: Field<T>, most: number): Field<T[]> => ({
+export const manyOf = <T>(field: Field<T>, most: number): Field<T[]> => ({
   shape: { kind: 'list', most, of: field.shape },
 })
 export const object = <F extends Fields>(fields: F): Field<InputOf<F>> => ({

@@ -14,7 +14,7 @@ import {
   flagged,
   json,
   labels,
-  listOf,
+  manyOf,
   moment,
   names,
   number,
@@ -67,7 +67,7 @@ export const note = {
 export const claim = {
   task: optional(id),
   caps: about(
-    optional(listOf(text(MAX_NAME_BYTES), MAX_LIST_LENGTH)),
+    optional(manyOf(text(MAX_NAME_BYTES), MAX_LIST_LENGTH)),
     'only tasks for these capabilities',
   ),
 } as const
@@ -100,7 +100,7 @@ export const respond = {
     object({
       json: about(optional(json), 'the result for programs'),
       artifacts: optional(
-        listOf(
+        manyOf(
           object({ file_key: text(MAX_PATH_BYTES), version: optional(version) }),
           MAX_TASK_LINKS,
         ),
