@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
-import { pipeline, type Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openHttp, textOf } from '../lib/http.ts'
 import { ClawError, type ErrorBody, VERBS_HEADER } from '../protocol/errors.ts'
 import { gateway, httpError, noServer, notClawLink } from './http/middlebox.ts'
 import { agentFor } from './http/proof.ts'
-import { requesterOf } from './http/requester.ts'
 import { authorization, type Target } from './http/target.ts'
+import { tlsFor } from './http/trust.ts'
 
 /** A request ends after so much of an upload, or so long: servers and proxies bound both. */
 const PIECE_BYTES = 16 * 1024 * 1024
@@ -149,12 +150,6 @@ const fromNetwork = ({ base, signal }: Transfer, error: unknown): ClawError => {
   return httpError(base, error as NodeJS.ErrnoException)
 }
 
-interface Sent {
-  status: number
-  headers: IncomingMessage['headers']
-  answer: IncomingMessage
-}
-
 /** Sends a request; resolves when the head of the answer is there. */
 const send = async (
   transfer: Transfer,
@@ -162,33 +157,34 @@ const send = async (
   path: string,
   headers: Record<string, string> = {},
   body?: AsyncIterable<Uint8Array>,
-): Promise<Sent> => {
+): Promise<IncomingMessage> => {
   const { base, signal, workspace } = transfer
   const url = new URL(`${base}/api/workspaces/${workspace}/blobs/${path}`)
-  const request = await requesterOf(url)
-  const shown = { ...headers, [VERBS_HEADER]: '1', ...authorization(transfer) }
-  const agent = agentFor(transfer, [transfer.token?.() ?? null], STALL_MS) ?? false
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown) => reject(fromNetwork(transfer, error))
-    const sent = request(
-      url,
-      { method, headers: { ...shown, connection: 'close' }, agent, signal },
-      (answer) => {
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, answer })
+  const tls = tlsFor(url)
+  try {
+    return await openHttp(url, {
+      method,
+      headers: {
+        ...headers,
+        [VERBS_HEADER]: '1',
+        ...authorization(transfer),
+        connection: 'close',
       },
-    )
-    sent.setTimeout(STALL_MS, () =>
-      sent.destroy(noServer(base, `nothing for ${STALL_MS / 1000} s`)),
-    )
-    sent.once('error', fail)
-    if (body === undefined) sent.end()
-    else pipeline(body, sent, (error) => error && fail(error))
-  })
+      ...(body !== undefined && { body }),
+      agent: agentFor(transfer, [transfer.token?.() ?? null], STALL_MS) ?? false,
+      tls,
+      timeoutMs: STALL_MS,
+      signal,
+    })
+  } catch (error) {
+    throw fromNetwork(transfer, error)
+  }
 }
 
 /** The bytes of a blob that the server has (count). */
 const uploaded = async (transfer: Transfer, { sha256, size }: BlobName): Promise<number> => {
-  const { status, headers, answer } = await send(transfer, 'HEAD', `${sha256}?size=${size}`)
+  const answer = await send(transfer, 'HEAD', `${sha256}?size=${size}`)
+  const { statusCode: status = 0, headers } = answer
   answer.resume()
   const offset = headers['upload-offset']
   if (status === 401) throw unknownHere(transfer.base)
@@ -242,14 +238,14 @@ const getFrom = async (
 ): Promise<AsyncIterable<unknown>> => {
   const headers: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` }
   const sent = await send(transfer, 'GET', sha256, headers)
-  if (sent.status === 200) return start === 0 ? sent.answer : without(sent.answer, start)
-  if (sent.status === 206) {
-    if (sent.headers['content-range'] === `bytes ${start}-${size - 1}/${size}`) return sent.answer
-    sent.answer.destroy()
+  if (sent.statusCode === 200) return start === 0 ? sent : without(sent, start)
+  if (sent.statusCode === 206) {
+    if (sent.headers['content-range'] === `bytes ${start}-${size - 1}/${size}`) return sent
+    sent.destroy()
     throw wrongBytes({ sha256, size })
   }
   await answerOf(transfer, sent)
-  throw notClawLink(transfer.base, `it answered ${sent.status}`)
+  throw notClawLink(transfer.base, `it answered ${sent.statusCode}`)
 }
 
 /** The rest after the first bytes: somebody between here and the server does not know ranges. */
@@ -271,22 +267,15 @@ interface Answer<T> {
 }
 
 /** The JSON of an answer. Throws the error that is in it. */
-const answerOf = async <T>(transfer: Transfer, { status, answer }: Sent): Promise<Answer<T>> => {
+const answerOf = async <T>(transfer: Transfer, answer: IncomingMessage): Promise<Answer<T>> => {
   const { base } = transfer
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of answer) {
-      size += (chunk as Buffer).length
-      if (size > MAX_ANSWER_BYTES) throw notClawLink(base, 'its answer does not end')
-      chunks.push(chunk as Buffer)
-    }
-  } catch (error) {
+  const text = await textOf(answer, MAX_ANSWER_BYTES).catch((error) => {
     throw fromNetwork(transfer, error)
-  }
+  })
+  const { statusCode: status = 0 } = answer
   let json: Answer<T>
   try {
-    json = JSON.parse(Buffer.concat(chunks).toString()) as Answer<T>
+    json = JSON.parse(text) as Answer<T>
   } catch {
     throw gateway(base, status) ?? noServer(base, `it answered ${status} without JSON`)
   }

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeLocal } from '../../lib/disk/local-write.ts'
+import { openHttp } from '../../lib/http.ts'
 import { ClawError, type ErrorBody } from '../../protocol/errors.ts'
 import type { Profile } from '../command/profile.ts'
 import { readWakeSettings } from '../runtime/waker.ts'
@@ -44,10 +45,12 @@ export const tryHook = async (url: string, token: string | undefined): Promise<v
     throw new ClawError('not_allowed', `${url} wants a token`, next)
   }
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
-  const { status } = await fetch(url, { method: 'POST', headers, body: '{}', signal }).catch(() => {
+  const sent = { method: 'POST', headers, body: '{}', timeoutMs: TIMEOUT_MS }
+  const answer = await openHttp(new URL(url), sent).catch(() => {
     throw new ClawError('unreachable', `${url} does not answer`, 'start it: openclaw gateway run')
   })
+  answer.destroy()
+  const { statusCode: status } = answer
   if (status === 400) return // it wants a text
   if (status === 401 || status === 429) {
     throw new ClawError(

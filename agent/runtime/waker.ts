@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { writeLocal } from '../../lib/disk/local-write.ts'
+import { openHttp } from '../../lib/http.ts'
 import { isFileNews } from '../../workspace/inbox/unread.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { FILE_HINT_GAP_MS, hintOf, hintText } from '../command/waiting.ts'
@@ -162,21 +161,19 @@ const runCommand = (command: string, cwd: string | undefined, input: string): Pr
     child.stdin.end(`${input}\n`)
   })
 
-const post = (url: string, token: string | undefined, body: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const request = url.startsWith('https:') ? httpsRequest : httpRequest
-    const headers = {
+/** Sends a wake-up to a hook. Rejects unless the hook answers with 2xx. */
+const post = async (url: string, token: string | undefined, body: string): Promise<void> => {
+  const answer = await openHttp(new URL(url), {
+    method: 'POST',
+    headers: {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
-    }
-    const sent = request(url, { method: 'POST', headers, agent: false }, (response) => {
-      response.resume()
-      const { statusCode = 0 } = response
-      if (statusCode >= 200 && statusCode < 300) resolve()
-      else reject(new Error(`${url} answered ${statusCode}`))
-    })
-    sent.setTimeout(TIMEOUT_MS, () => sent.destroy(new Error(`${url} does not answer`)))
-    sent.once('error', reject)
-    sent.end(body)
+    },
+    body,
+    timeoutMs: TIMEOUT_MS,
   })
+  answer.destroy() // the status says all
+  const { statusCode = 0 } = answer
+  if (statusCode < 200 || statusCode > 299) throw new Error(`${url} answered ${statusCode}`)
+}

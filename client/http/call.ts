@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { exchangeHttp } from '../../lib/http.ts'
 import { ClawError, type ErrorBody, VERBS_HEADER } from '../../protocol/errors.ts'
 import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
 import {
@@ -7,13 +7,12 @@ import {
   explained,
   gateway,
   httpError,
-  noServer,
   notClawLink,
   strangerAt,
 } from './middlebox.ts'
 import { agentFor } from './proof.ts'
-import { requesterOf } from './requester.ts'
 import { authorization, type ServerAt } from './target.ts'
+import { tlsFor } from './trust.ts'
 
 /** A broken connection is tried again after each of these times; commands are idempotent by key. */
 const RETRY_AFTER_MS: readonly number[] = [100, 400]
@@ -86,42 +85,28 @@ const exchange = async (
   timeoutMs: number,
 ): Promise<Answered> => {
   const url = new URL(server.base + path)
-  const request = await requesterOf(url)
   const payload = body === undefined ? '' : JSON.stringify(body)
+  const tls = tlsFor(url)
   const shown = [server.token?.() ?? null, inviteIn(body)]
-  const agent = agentFor(server, shown, timeoutMs) ?? false
-  return new Promise((resolve, reject) => {
-    const headers = {
-      connection: 'close',
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(payload),
-      [VERBS_HEADER]: '1',
-      ...authorization(server),
-    }
-    const sent = request(url, { method, headers, agent }, (response: IncomingMessage) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > MAX_ANSWER_BYTES)
-          sent.destroy(notClawLink(server.base, 'its answer does not end'))
-        else chunks.push(chunk)
-      })
-      response.once('error', (error) => reject(httpError(server.base, error)))
-      response.once('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text: Buffer.concat(chunks).toString(),
-        }),
-      )
+  try {
+    return await exchangeHttp(url, {
+      method,
+      headers: {
+        connection: 'close',
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(payload),
+        [VERBS_HEADER]: '1',
+        ...authorization(server),
+      },
+      body: payload,
+      agent: agentFor(server, shown, timeoutMs) ?? false,
+      tls,
+      timeoutMs,
+      maxBytes: MAX_ANSWER_BYTES,
     })
-    sent.setTimeout(timeoutMs, () =>
-      sent.destroy(noServer(server.base, `no answer within ${timeoutMs / 1000} s`)),
-    )
-    sent.once('error', (error) => reject(httpError(server.base, error)))
-    sent.end(payload)
-  })
+  } catch (error) {
+    throw httpError(server.base, error as Error)
+  }
 }
 
 /** The secret that is shown in a body: by `join`. */

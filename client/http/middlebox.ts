@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { HttpFailure } from '../../lib/http.ts'
 import { ClawError, type ErrorBody } from '../../protocol/errors.ts'
 import { proxyFor, skippedProxy } from './proxy.ts'
 import { untrusted } from './trust.ts'
@@ -150,6 +151,9 @@ export const upgradeRefused = async (
 /** Explains an error of Node's HTTP client. */
 export const httpError = (base: string, error: NodeJS.ErrnoException): ClawError => {
   if (error instanceof ClawError) return error
+  if (error instanceof HttpFailure) {
+    return (error.kind === 'silent' ? noServer : notClawLink)(base, error.message)
+  }
   const badCertificate = untrusted(base, error.code)
   if (badCertificate !== null) return badCertificate
   if (

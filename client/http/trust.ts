@@ -32,6 +32,9 @@ export const untrusted = (base: string, code: string | undefined): ClawError | n
   )
 }
 
+/** The TLS options for a URL. Throws `usage` if CLAWLINK_CA names no certificate. */
+export const tlsFor = (url: URL): { ca?: string[] } => (url.protocol === 'https:' ? trusted() : {})
+
 /** The certificates that are trusted beside Node's own, by `CLAWLINK_CA`. Throws `usage` where it cannot be read. */
 export const trusted = (): { ca?: string[] } => {
   const path = process.env.CLAWLINK_CA

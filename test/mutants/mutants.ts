@@ -27,6 +27,13 @@ const mutant = (
 
 export const MUTANTS: readonly Mutant[] = [
   mutant(
+    '[TASK-1]',
+    'two-owners',
+    'workspace/tasks/task-commands.ts',
+    ['if (owner !== null && !isTerminal(state)) throw takenError(entry)', ''],
+    TASKS,
+  ),
+  mutant(
     '[TASK-2]',
     'any-owner',
     'workspace/tasks/task-rules.ts',

@@ -4,7 +4,7 @@ import { createApp } from '../../../sync-server/app.ts'
 import type { AppEnv } from '../../../sync-server/routes/env.ts'
 import { ask, bearer, invite, member } from '../../support/auth/members.ts'
 import { frame, RawClient, until } from '../../support/client.ts'
-import { httpToken } from '../../support/http-agents/guest.ts'
+import { httpToken } from '../../support/http-agents/plain-client.ts'
 import { type Server, startServer } from '../../support/server.ts'
 
 const WHO = [

@@ -3,23 +3,28 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { ask } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
-import { httpToken, Plain, type PlainMessage, polled } from '../../support/http-agents/guest.ts'
+import {
+  httpToken,
+  Plain,
+  type PlainMessage,
+  polled,
+} from '../../support/http-agents/plain-client.ts'
 import { type Server, startServer } from '../../support/server.ts'
 
 let server: Server
 let secret: string
-let guest: Plain
+let httpAgent: Plain
 beforeAll(async () => {
   server = await startServer({ args: ['--limit', 'failures=1000000'] })
   secret = await httpToken(server)
-  guest = new Plain(server.url, secret)
+  httpAgent = new Plain(server.url, secret)
 })
 afterAll(() => server.stop())
 
 /** Registers, and reads what a newcomer is told. */
 const newcomer = async (id: string): Promise<string> => {
-  await guest.post('/register', { agent_id: id, name: id })
-  await guest.poll(id)
+  await httpAgent.post('/register', { agent_id: id, name: id })
+  await httpAgent.poll(id)
   await acknowledged(id)
   return id
 }
@@ -34,7 +39,7 @@ const acknowledged = (id: string, at = server) =>
   })
 
 const said = (from: string, content: string, more: Record<string, string> = {}) =>
-  guest.post('/broadcast', { from_agent: from, content, reset_trace: true }, more)
+  httpAgent.post('/broadcast', { from_agent: from, content, reset_trace: true }, more)
 const contents = (messages: readonly PlainMessage[]): string[] =>
   messages.flatMap(({ content }) => (content === undefined ? [] : [content as string]))
 
@@ -51,17 +56,17 @@ it('[HTTP-5] a poll that broke off midway is handed out again, and what was read
     socket.once('data', () => socket.destroy())
     socket.once('close', () => resolve())
   })
-  const again = await polled(guest, me, (got) => contents(got).length >= all.length)
+  const again = await polled(httpAgent, me, (got) => contents(got).length >= all.length)
   expect(contents(again)).toEqual(all)
   await acknowledged(me)
-  expect((await guest.get(`/poll/${me}`)).messages).toEqual([])
+  expect((await httpAgent.get(`/poll/${me}`)).messages).toEqual([])
 })
 
 it('[HTTP-5] what one poll hands out, another at the same time does not', async () => {
   const me = await newcomer('p-twice')
   const teller = await newcomer('p-twice-teller')
   for (let i = 0; i < 5; i++) await said(teller, `one of five ${i}`)
-  const polls = await Promise.all(Array.from({ length: 6 }, () => guest.get(`/poll/${me}`)))
+  const polls = await Promise.all(Array.from({ length: 6 }, () => httpAgent.get(`/poll/${me}`)))
   const got = contents(polls.flatMap(({ messages }) => messages as PlainMessage[]))
   expect(got.sort()).toEqual([0, 1, 2, 3, 4].map((i) => `one of five ${i}`))
 })
@@ -106,7 +111,7 @@ it('[HTTP-6] a WebSocket takes heartbeat, delegate, broadcast, and gets each mes
   expect(delegated).toMatchObject({ status: 'delegated', delivery: 'queued' })
   client.send({ type: 'broadcast', from_agent: b, content: 'by socket', tags: null })
   expect(await client.answer('broadcast_sent')).toMatchObject({ status: 'broadcast_sent' })
-  const got = await polled(guest, a, (all) => all.length >= 2)
+  const got = await polled(httpAgent, a, (all) => all.length >= 2)
   expect(got.map(({ type }) => type).sort()).toEqual(['knowledge_broadcast', 'task_delegation'])
 
   // What is wrong is said, and the connection stays.
@@ -124,7 +129,7 @@ it('[HTTP-6] a WebSocket takes heartbeat, delegate, broadcast, and gets each mes
   await said(a, 'still there')
   expect(await client.answer('knowledge_broadcast')).toMatchObject({ content: 'still there' })
   // While it is connected it is here, and polls get nothing of what it got.
-  expect((await guest.get(`/poll/${b}`)).messages).toEqual([])
+  expect((await httpAgent.get(`/poll/${b}`)).messages).toEqual([])
   client.ws.close()
   await client.closed
   expect(contents(client.got)).toEqual([])
@@ -140,7 +145,7 @@ it('[HTTP-6] over reconnects and beside polls nothing comes twice, and nothing i
       for (let i = 0; i < 4; i++) await said(teller, `${sent++}`)
     })()
     const client = await new Client(me).open()
-    const polling = guest.get(`/poll/${me}`)
+    const polling = httpAgent.get(`/poll/${me}`)
     const isCut = round % 3 === 2
     await telling
     if (!isCut) await acknowledged(me)
@@ -154,7 +159,7 @@ it('[HTTP-6] over reconnects and beside polls nothing comes twice, and nothing i
     got.push(...here, ...contents((await polling).messages))
   }
   await until('all have come', async () => {
-    got.push(...contents((await guest.get(`/poll/${me}`)).messages))
+    got.push(...contents((await httpAgent.get(`/poll/${me}`)).messages))
     return new Set(got).size === sent
   })
   const twice = got.filter((one, i) => got.indexOf(one) !== i)
@@ -167,7 +172,7 @@ it('[HTTP-6] what is not answered for comes again; a second WebSocket takes the 
   await said(teller, 'do you hear me?')
   expect(contents([await deaf.answer('knowledge_broadcast')])).toEqual(['do you hear me?'])
   // Under way: nobody else gets it, not even by a poll.
-  expect((await guest.get(`/poll/${me}`)).messages).toEqual([])
+  expect((await httpAgent.get(`/poll/${me}`)).messages).toEqual([])
   const second = await new Client(me).open()
   expect(await deaf.closed).toBe(4410)
   expect(contents([await second.answer('knowledge_broadcast')])).toEqual(['do you hear me?'])
@@ -239,14 +244,14 @@ it('[HTTP-9] a write repeated under its key is answered again and done once', as
   const [a, b] = [await newcomer('i-a'), await newcomer('i-b')]
   const key = { 'idempotency-key': 'the same' }
   const body = { from_agent: a, to_agent: b, task: 'once' }
-  const first = await guest.post('/delegate', body, key)
-  expect(await guest.post('/delegate', body, key)).toEqual(first)
-  const other = await guest.post('/delegate', { ...body, task: 'twice' }, key)
+  const first = await httpAgent.post('/delegate', body, key)
+  expect(await httpAgent.post('/delegate', body, key)).toEqual(first)
+  const other = await httpAgent.post('/delegate', { ...body, task: 'twice' }, key)
   expect(other).toMatchObject({ http: 409, code: 'key_reused' })
-  const got = await polled(guest, b, (all) => all.length > 0)
+  const got = await polled(httpAgent, b, (all) => all.length > 0)
   expect(got).toHaveLength(1)
   // Another agent's key is another key.
-  expect((await guest.post('/broadcast', { from_agent: b, content: 'x' }, key)).http).toBe(200)
+  expect((await httpAgent.post('/broadcast', { from_agent: b, content: 'x' }, key)).http).toBe(200)
 })
 
 it('[HTTP-10] who waits does not hold up a server that stops', async () => {

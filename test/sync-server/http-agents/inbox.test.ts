@@ -14,7 +14,7 @@ import type { Message } from '../../../workspace/messages/message.ts'
 import { addTask } from '../../../workspace/tasks/tasks.ts'
 import { agentId, broadcastId, move, settle, taskId } from '../../support/workspace/replicas.ts'
 
-/** A guest's inbox over a document in which anything may stand already; its disk is a map. */
+/** An HTTP agent's inbox over a document in which anything may stand already; its disk is a map. */
 
 const me = agentId('me')
 const ben = agentId('ben')
@@ -44,7 +44,7 @@ const desk = (doc = new Y.Doc(), disk = new Map<string, unknown>()) => {
     store(ops)
     return value
   }
-  const guest = new HttpAgent({ name: 'w', doc, command } as unknown as Room, me, {
+  const httpAgent = new HttpAgent({ name: 'w', doc, command } as unknown as Room, me, {
     ...{ facts, now: () => 5, wake: () => {}, spent: () => {} },
     here: () => ({ present: new Set<AgentId>(), now: 5 }),
     archives: {
@@ -52,7 +52,7 @@ const desk = (doc = new Y.Doc(), disk = new Map<string, unknown>()) => {
       tasks: async (after) => ({ entries: [], next: after }),
     },
   })
-  return { doc, disk, guest }
+  return { doc, disk, httpAgent }
 }
 
 const begun = async () => {
@@ -61,7 +61,7 @@ const begun = async () => {
   for (const id of [me, ben, mallory]) {
     registerAgent(at.doc, { id, name: id, capabilities: [], machine: '', description: '', now: 1 })
   }
-  await at.guest.receive(() => false)
+  await at.httpAgent.receive(() => false)
   return at
 }
 
@@ -76,50 +76,52 @@ const give = (doc: Y.Doc, name: string, priority: Priority) => {
   settle(doc)
 }
 
-const contents = (guest: HttpAgent) =>
-  guest.waiting.map(({ message }) => ('content' in message ? message.content : message.message_id))
+const contents = (httpAgent: HttpAgent) =>
+  httpAgent.waiting.map(({ message }) =>
+    'content' in message ? message.content : message.message_id,
+  )
 
 it('[INBOX-15] an id acknowledges what was handed out under it, and not another’s message of that id', async () => {
-  const { doc, disk, guest } = await begun()
+  const { doc, disk, httpAgent } = await begun()
   say(doc, '1', ben, 'the message')
-  await guest.receive(() => false)
+  await httpAgent.receive(() => false)
   say(doc, '1', mallory, 'a copy')
-  await guest.receive(() => false)
-  expect(contents(guest)).toEqual(['the message', 'a copy'])
-  expect(await guest.acknowledgeIds(new Set(['m-1']))).toBe(0)
-  guest.show(guest.waiting.slice(1))
-  expect(await guest.acknowledgeIds(new Set(['m-1']))).toBe(1)
-  expect(contents(guest)).toEqual(['the message'])
+  await httpAgent.receive(() => false)
+  expect(contents(httpAgent)).toEqual(['the message', 'a copy'])
+  expect(await httpAgent.acknowledgeIds(new Set(['m-1']))).toBe(0)
+  httpAgent.show(httpAgent.waiting.slice(1))
+  expect(await httpAgent.acknowledgeIds(new Set(['m-1']))).toBe(1)
+  expect(contents(httpAgent)).toEqual(['the message'])
   // A lost answer: the same again.
-  expect(await guest.acknowledgeIds(new Set(['m-1']))).toBe(0)
+  expect(await httpAgent.acknowledgeIds(new Set(['m-1']))).toBe(0)
 
   say(doc, '1', mallory, 'another copy')
-  await guest.receive(() => false)
-  const restarted = desk(doc, disk).guest
+  await httpAgent.receive(() => false)
+  const restarted = desk(doc, disk).httpAgent
   expect(await restarted.acknowledgeIds(new Set(['m-1']))).toBe(1)
   expect(contents(restarted)).toEqual(['another copy'])
 })
 
 it('[INBOX-16] however much waits, what is urgent or asked for comes before its turn, and everything once', async () => {
-  const { doc, disk, guest } = await begun()
+  const { doc, disk, httpAgent } = await begun()
   const isTask = ({ type }: Message) => type === 'task_delegation'
   const flood = (from: number, to: number) => {
     for (let i = from; i < to; i++) say(doc, `s${i}`, mallory)
   }
   flood(0, MAX_WAITING_MESSAGES)
-  await guest.receive(() => false)
+  await httpAgent.receive(() => false)
   flood(MAX_WAITING_MESSAGES, MAX_WAITING_MESSAGES + 500)
   give(doc, 'low', 'low')
   give(doc, 'urgent', 'urgent')
   const ids = (one: HttpAgent) => one.waiting.map(({ message }) => message.message_id)
-  await guest.receive((message) => isTask(message) && message.message_id === 't-urgent')
-  expect(ids(guest).slice(MAX_WAITING_MESSAGES)).toEqual(['t-urgent'])
-  await guest.receive(isTask)
-  expect(ids(guest).slice(MAX_WAITING_MESSAGES)).toEqual(['t-urgent', 't-low'])
-  await guest.receive(isTask)
-  expect(guest.waiting).toHaveLength(MAX_WAITING_MESSAGES + 2)
+  await httpAgent.receive((message) => isTask(message) && message.message_id === 't-urgent')
+  expect(ids(httpAgent).slice(MAX_WAITING_MESSAGES)).toEqual(['t-urgent'])
+  await httpAgent.receive(isTask)
+  expect(ids(httpAgent).slice(MAX_WAITING_MESSAGES)).toEqual(['t-urgent', 't-low'])
+  await httpAgent.receive(isTask)
+  expect(httpAgent.waiting).toHaveLength(MAX_WAITING_MESSAGES + 2)
 
-  const again = desk(doc, disk).guest
+  const again = desk(doc, disk).httpAgent
   await again.receive(isTask)
   const got = ids(again)
   await again.acknowledge(again.waiting)
@@ -130,32 +132,32 @@ it('[INBOX-16] however much waits, what is urgent or asked for comes before its 
 })
 
 it('[INBOX-18] [INBOX-17] an active file is one message, a task that has ended none', async () => {
-  const { doc, disk, guest } = await begun()
+  const { doc, disk, httpAgent } = await begun()
   give(doc, 'done', 'normal')
   give(doc, 'open', 'normal')
   const put = async (content: string) => {
     putFile(doc, { key: 'server.log', content, base: null, force: true, by: ben, now: 3 })
-    await guest.receive(() => false)
+    await httpAgent.receive(() => false)
   }
   for (const content of ['1', '2', '3']) await put(content)
-  expect(guest.waiting).toHaveLength(3)
-  const under = guest.waiting.filter(({ message }) => message.type === 'file_updated')
-  guest.hold(under)
+  expect(httpAgent.waiting).toHaveLength(3)
+  const under = httpAgent.waiting.filter(({ message }) => message.type === 'file_updated')
+  httpAgent.hold(under)
   move(doc, { ...{ task: 't-done', by: me, key: 'k', now: 4 }, state: 'completed', message: '' })
   await put('4')
-  await guest.acknowledge(under)
+  await httpAgent.acknowledge(under)
   const left = [
     { type: 'task_delegation', message_id: 't-open' },
     { type: 'file_updated', version: 4, from_version: 1 },
   ]
-  expect(guest.waiting.map(({ message }) => message)).toMatchObject(left)
-  const again = desk(doc, disk).guest
+  expect(httpAgent.waiting.map(({ message }) => message)).toMatchObject(left)
+  const again = desk(doc, disk).httpAgent
   await again.receive(() => false)
   expect(again.waiting.map(({ message }) => message)).toMatchObject(left)
 })
 
 it('[INBOX-14] bad values that stand in the document keep nothing from it', async () => {
-  const { doc, guest } = await begun()
+  const { doc, httpAgent } = await begun()
   const facts = { description: 'd', context: { n: 10n }, priority: 'low', from: mallory, to: me }
   const bucket = new Y.Map<unknown>()
   doc.getMap<Y.Map<unknown>>('tasks').set('1', bucket)
@@ -164,7 +166,7 @@ it('[INBOX-14] bad values that stand in the document keep nothing from it', asyn
   record.set('offers', Y.Array.from([{ to: me, at: 1, token: 0 }]))
   doc.getArray<unknown>('broadcasts').push([{ id: 'm-bad', from: mallory, to: me, n: 10n }])
   say(doc, '1', ben, 'the message')
-  await guest.receive(() => false)
-  expect(contents(guest)).toEqual(['the message'])
+  await httpAgent.receive(() => false)
+  expect(contents(httpAgent)).toEqual(['the message'])
   expect(broadcastsOf(doc).length).toBe(2)
 })

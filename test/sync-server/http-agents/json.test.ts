@@ -1,7 +1,12 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { httpToken, Plain, type PlainAnswer, polled } from '../../support/http-agents/guest.ts'
+import {
+  httpToken,
+  Plain,
+  type PlainAnswer,
+  polled,
+} from '../../support/http-agents/plain-client.ts'
 import { type Server, startServer } from '../../support/server.ts'
 
 let server: Server

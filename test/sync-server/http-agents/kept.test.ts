@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { seal, unsealed } from '../../../sync-server/storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { member } from '../../support/auth/members.ts'
-import { Plain } from '../../support/http-agents/guest.ts'
+import { Plain } from '../../support/http-agents/plain-client.ts'
 import { place, sync, syncJson } from '../../support/ops/commands.ts'
 import { startServer } from '../../support/server.ts'
 
@@ -15,7 +15,7 @@ const clientsOf = async (data: string, agent: string): Promise<number[]> => {
   return [...owners].filter(([, owner]) => owner === agent).map(([client]) => client)
 }
 
-it('[HTTP-13] what guests have is backed up, restored and checked; none goes on under its old client id', async () => {
+it('[HTTP-13] what HTTP agents have is backed up, restored and checked; none goes on under its old client id', async () => {
   const server = await startServer()
   const at = ['--data', server.data]
   const { token, url } = await syncJson<{ token: string; url: string }>(

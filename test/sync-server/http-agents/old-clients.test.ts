@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ask } from '../../support/auth/members.ts'
 import { Client1x, HttpError } from '../../support/http-agents/client-1x.ts'
-import { httpToken, Plain } from '../../support/http-agents/guest.ts'
+import { httpToken, Plain } from '../../support/http-agents/plain-client.ts'
 import { serveHere } from '../../support/in-process.ts'
 
 /** ClawLink 1.x's own clients, unchanged, with one token for all. */

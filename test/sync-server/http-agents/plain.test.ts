@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, bearer, member } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
-import { httpToken, Plain, type PlainAnswer } from '../../support/http-agents/guest.ts'
+import { httpToken, Plain, type PlainAnswer } from '../../support/http-agents/plain-client.ts'
 import { type Server, startServer } from '../../support/server.ts'
 
 let server: Server
@@ -307,7 +307,7 @@ describe('what is wrong', () => {
 
   it('[HTTP-3] no other token speaks for an agent, nor a token for who joined', async () => {
     const joined = await member(server, 'w-joined')
-    const guest = new Plain(server.url, joined.token)
+    const httpAgent = new Plain(server.url, joined.token)
     const mine = (as: string) => [
       ['/register', { agent_id: as, name: 'Mine' }],
       ['/heartbeat', { agent_id: as }],
@@ -320,7 +320,7 @@ describe('what is wrong', () => {
       [other, 'w-ann'],
       [other, 'w-joined'],
       [ann, 'w-joined'],
-      [guest, 'w-ann'],
+      [httpAgent, 'w-ann'],
     ] as const) {
       for (const [path, body] of mine(as)) {
         expect(await codeOf(speaker.post(path as string, body as object)), `${path}`).toEqual([
@@ -332,11 +332,11 @@ describe('what is wrong', () => {
       expect(await codeOf(speaker.get(`/files/f?agent_id=${as}`))).toEqual([403, 'forged'])
     }
     // With a credential one is oneself, and says so or not.
-    expect(await guest.post('/register', { name: 'Joined' })).toMatchObject({
+    expect(await httpAgent.post('/register', { name: 'Joined' })).toMatchObject({
       agent: { agent_id: 'w-joined' },
     })
-    expect((await guest.get('/poll/w-joined')).http).toBe(200)
-    // Who joined cannot take a guest's id either.
+    expect((await httpAgent.get('/poll/w-joined')).http).toBe(200)
+    // Who joined cannot take an HTTP agent's id either.
     await expect(member(server, 'w-ann')).rejects.toThrow('is already taken in this workspace')
     expect(server.log()).toContain('in another name')
   })
@@ -374,13 +374,13 @@ describe('what is wrong', () => {
     const made = await ask<{ invite: string; secret: string }>(server, '/api/admin/invite', {
       ...{ workspace: 'default', http: 'short-lived' },
     })
-    const guest = new Plain(server.url, made.data.secret)
-    await guest.post('/register', { agent_id: 'w-gone', name: 'Gone' })
-    await guest.get('/poll/w-gone') // what a newcomer is told
-    const waiting = guest.get('/poll/w-gone?wait=30')
+    const httpAgent = new Plain(server.url, made.data.secret)
+    await httpAgent.post('/register', { agent_id: 'w-gone', name: 'Gone' })
+    await httpAgent.get('/poll/w-gone') // what a newcomer is told
+    const waiting = httpAgent.get('/poll/w-gone?wait=30')
     const agent = await ask(server, '/api/admin/revoke', { which: made.data.invite })
     expect(agent.status).toBe(200)
-    expect(await codeOf(guest.get('/poll/w-gone'))).toEqual([401, 'unauthorized'])
+    expect(await codeOf(httpAgent.get('/poll/w-gone'))).toEqual([401, 'unauthorized'])
     // What it is waiting for does not come any more.
     await ann.post('/broadcast', { from_agent: 'w-ann', content: 'not for who is gone' })
     expect(await codeOf(waiting)).toEqual([401, 'unauthorized'])

@@ -11,27 +11,27 @@ import { getAgent, registerAgent } from '../../../workspace/agents/agents.ts'
 import { OFFLINE_AFTER_MS } from '../../../workspace/agents/presence.ts'
 import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
 import { until } from '../../support/client.ts'
-import { httpToken, Plain } from '../../support/http-agents/guest.ts'
+import { httpToken, Plain } from '../../support/http-agents/plain-client.ts'
 import { startServer } from '../../support/server.ts'
 import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 const id = 'a-guest' as AgentId
 
-it('[HTTP-11] a guest is here as long as it asks or waits, keeps its room, and is gone after', async () => {
+it('[HTTP-11] a httpAgent is here as long as it asks or waits, keeps its room, and is gone after', async () => {
   let now = 1_000_000
   let idle = false
   const log = new MemoryUpdateLog()
-  const guests = new HttpAgents(log, () => now)
+  const httpAgents = new HttpAgents(log, () => now)
   const room: Room = new Room('w', {
     ...{ log, now: () => now, gate: () => new Authors(() => false) },
     ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },
     prepare: (doc, name) => initWorkspace(doc, name, now),
     serverClient: serverClientOf,
-    keeps: (room) => guests.keeps(room),
+    keeps: (room) => httpAgents.keeps(room),
     onDocument: () => {},
     onAwareness: (room, before, after) => void noteSeen(room, before, after, now),
     onFailure: () => {},
-    onCommit: (room) => guests.committed(room),
+    onCommit: (room) => httpAgents.committed(room),
     onForgery: () => {},
     onClose: () => {},
     onIdle: () => {
@@ -39,21 +39,21 @@ it('[HTTP-11] a guest is here as long as it asks or waits, keeps its room, and i
     },
   })
   await room.loaded
-  const guest = guests.httpAgent(room, id)
-  guests.seen(guest)
-  expect(guests.keeps(room), 'who has not registered is nobody').toBe(false)
-  await guest.turn(() =>
-    guest.change(({ doc }) =>
+  const httpAgent = httpAgents.httpAgent(room, id)
+  httpAgents.seen(httpAgent)
+  expect(httpAgents.keeps(room), 'who has not registered is nobody').toBe(false)
+  await httpAgent.turn(() =>
+    httpAgent.change(({ doc }) =>
       registerAgent(doc, { id, name: 'G', capabilities: [], machine: '', description: '', now }),
     ),
   )
-  const status = () => getAgent(room.doc, id, guests.here(room)).status
+  const status = () => getAgent(room.doc, id, httpAgents.here(room)).status
   const seenAt = () =>
     (room.doc.getMap('agents').get(id) as { get: (k: string) => unknown }).get('lastSeenAt')
 
   now += 1_000
-  guests.seen(guest, { note: 'busy' })
-  expect([status(), guests.keeps(room)]).toEqual(['online', true])
+  httpAgents.seen(httpAgent, { note: 'busy' })
+  expect([status(), httpAgents.keeps(room)]).toEqual(['online', true])
   expect(room.present.map((json) => JSON.parse(json))).toEqual([
     { agent: { id, name: 'G', kind: 'agent' }, activity: { state: 'active', note: 'busy' } },
   ])
@@ -61,36 +61,37 @@ it('[HTTP-11] a guest is here as long as it asks or waits, keeps its room, and i
   const { seq } = await log.load('w')
   for (let i = 0; i < 10; i++) {
     now += HTTP_AGENT_PRESENT_MS - 1_000
-    guests.seen(guest)
-    guests.lookWhoLeft()
+    httpAgents.seen(httpAgent)
+    httpAgents.lookWhoLeft()
     expect(status()).toBe('online')
   }
   expect((await log.load('w')).seq).toBe(seq)
   // Waiting does, too.
-  const leave = guests.enter(guest)
+  const leave = httpAgents.enter(httpAgent)
   now += 10 * HTTP_AGENT_PRESENT_MS
-  guests.lookWhoLeft()
-  expect(guests.here(room).present.has(id)).toBe(true)
+  httpAgents.lookWhoLeft()
+  expect(httpAgents.here(room).present.has(id)).toBe(true)
   leave()
   now += HTTP_AGENT_PRESENT_MS + 1
-  guests.lookWhoLeft()
-  expect(guests.here(room).present.has(id)).toBe(false)
-  expect([room.present, guests.keeps(room), idle]).toEqual([[], false, false])
+  httpAgents.lookWhoLeft()
+  expect(httpAgents.here(room).present.has(id)).toBe(false)
+  expect([room.present, httpAgents.keeps(room), idle]).toEqual([[], false, false])
   await until('it is noted when it was last seen', () => seenAt() === now)
   now += OFFLINE_AFTER_MS
   expect(status()).toBe('offline')
-  guests.close()
+  httpAgents.close()
   await room.close()
   await log.close()
 })
 
 it('[HTTP-11] a WebSocket from which nothing comes over two heartbeats is cut, and its agent goes', async () => {
   const server = await startServer({ args: ['--heartbeat', '0.2'] })
-  const guest = new Plain(server.url, await httpToken(server))
-  for (const id of ['quiet', 'silent']) await guest.post('/register', { agent_id: id, name: id })
+  const httpAgent = new Plain(server.url, await httpToken(server))
+  for (const id of ['quiet', 'silent'])
+    await httpAgent.post('/register', { agent_id: id, name: id })
   const connect = (id: string, autoPong: boolean) =>
     new WebSocket(`${server.url.replace('http', 'ws')}/ws/${id}`, {
-      ...{ headers: guest.headers, autoPong },
+      ...{ headers: httpAgent.headers, autoPong },
     })
   const [quiet, silent] = [connect('quiet', true), connect('silent', false)]
   await once(silent, 'close')

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { httpToken, Plain, polled } from '../../support/http-agents/guest.ts'
+import { httpToken, Plain, polled } from '../../support/http-agents/plain-client.ts'
 import { type Server, startServer } from '../../support/server.ts'
 
 let server: Server

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ask, bearer, type Member, member } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
-import { httpToken } from '../../support/http-agents/guest.ts'
+import { httpToken } from '../../support/http-agents/plain-client.ts'
 import { fetch, type Server, startServer } from '../../support/server.ts'
 
 const MOST = 100_000
@@ -41,8 +41,8 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 it('[LIM-30] in a full document nothing is added by HTTP (507); what ends or frees something is done', async () => {
-  const guest = { headers: bearer(await httpToken(server)) }
-  await say(guest, '/register', { agent_id: 'g-1', name: 'guest' })
+  const httpAgent = { headers: bearer(await httpToken(server)) }
+  await say(httpAgent, '/register', { agent_id: 'g-1', name: 'guest' })
   const newTask = async (): Promise<string> => {
     const { data } = await say(ann, at('tasks'), { task: 'do it', to: bob.agent })
     return data.task.task_id
@@ -79,10 +79,10 @@ it('[LIM-30] in a full document nothing is added by HTTP (507); what ends or fre
     [bob, at(`tasks/${worked}/release`), {}],
     [bob, at(`tasks/${worked}/status`), { state: 'working', percent: 50 }],
     [bob, at(`tasks/${worked}/answer`), { text: 'x' }],
-    [guest, '/register', { agent_id: 'g-2', name: 'another' }],
-    [guest, '/broadcast', { from_agent: 'g-1', content: 'x' }],
-    [guest, '/delegate', { from_agent: 'g-1', to_agent: 'g-1', task: 'x' }],
-    [guest, '/files', { agent_id: 'g-1', file_key: 'g.txt', content: 'x' }],
+    [httpAgent, '/register', { agent_id: 'g-2', name: 'another' }],
+    [httpAgent, '/broadcast', { from_agent: 'g-1', content: 'x' }],
+    [httpAgent, '/delegate', { from_agent: 'g-1', to_agent: 'g-1', task: 'x' }],
+    [httpAgent, '/files', { agent_id: 'g-1', file_key: 'g.txt', content: 'x' }],
   ]
   for (const [who, path, body, method] of adding) {
     const said = await say(who, path, body, method)
@@ -92,8 +92,8 @@ it('[LIM-30] in a full document nothing is added by HTTP (507); what ends or fre
   const done: [Pick<Member, 'headers'>, string, object, 'PUT'?][] = [
     [ann, at('register'), { name: 'Ann' }],
     [ann, at('heartbeat'), {}],
-    [guest, '/register', { agent_id: 'g-1', name: 'guest' }],
-    [guest, '/heartbeat', { agent_id: 'g-1' }],
+    [httpAgent, '/register', { agent_id: 'g-1', name: 'guest' }],
+    [httpAgent, '/heartbeat', { agent_id: 'g-1' }],
     [bob, at(`tasks/${worked}/status`), { state: 'completed', message: 'done' }],
     [bob, at(`tasks/${failing}/status`), { state: 'failed', message: 'no' }],
     [ann, at(`tasks/${mine}/cancel`), {}],

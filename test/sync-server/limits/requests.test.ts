@@ -6,7 +6,7 @@ import type { AppEnv } from '../../../sync-server/routes/env.ts'
 import { registered } from '../../support/agent.ts'
 import { ask, bearer, type Member, member } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
-import { httpToken } from '../../support/http-agents/guest.ts'
+import { httpToken } from '../../support/http-agents/plain-client.ts'
 import { fetch, type Server, startServer } from '../../support/server.ts'
 
 let server: Server

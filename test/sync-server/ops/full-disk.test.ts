@@ -11,7 +11,7 @@ import { addTask } from '../../../workspace/tasks/tasks.ts'
 import { ask, bearer, invite } from '../../support/auth/members.ts'
 import { putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, stockClient, until } from '../../support/client.ts'
-import { httpToken, Plain } from '../../support/http-agents/guest.ts'
+import { httpToken, Plain } from '../../support/http-agents/plain-client.ts'
 import { place, sync } from '../../support/ops/commands.ts'
 import { fetch, type Server, startServer, tempDir } from '../../support/server.ts'
 import { fileClient } from '../../support/sync-server/file-client.ts'
@@ -63,14 +63,14 @@ it('[OPS-9] a full disk: nothing more is acknowledged, nothing acknowledged is l
     addTask(first.doc, { ...task, id: 't-000000000000' as TaskId, description: 'd', now: 1 })
     await first.client.barrier()
     await first.client.close()
-    const guest = new Plain(server.url, await httpToken(server))
-    await guest.post('/register', { agent_id: 'g', name: 'g' })
+    const httpAgent = new Plain(server.url, await httpToken(server))
+    await httpAgent.post('/register', { agent_id: 'g', name: 'g' })
     for (let round = 0; round < 2; round++) {
       const url = `${server.sync}/default`
       const acknowledged = new Set<string>()
       const writer = await liveDoc(url)
       const idle = await liveDoc(`${server.sync}/other`)
-      const plain = new WebSocket(`${server.url.replace('http', 'ws')}/ws/g`, guest)
+      const plain = new WebSocket(`${server.url.replace('http', 'ws')}/ws/g`, httpAgent)
       await once(plain, 'open')
       const ended = once(plain, 'close')
       let written = 0
@@ -111,15 +111,15 @@ it('[OPS-9] a full disk: nothing more is acknowledged, nothing acknowledged is l
       expect((await putBytes(server, someBytes(10))).status).toBe(503)
       expect((await ended)[0]).toBe(4503)
       for (const path of ['/discover', '/files', '/files/a.txt']) {
-        expect((await guest.get(path)).http, path).toBe(200)
+        expect((await httpAgent.get(path)).http, path).toBe(200)
       }
-      expect(await guest.get('/poll/g')).toMatchObject({
+      expect(await httpAgent.get('/poll/g')).toMatchObject({
         http: 503,
         code: 'storage_failed',
         retryable: true,
       })
       const said = { from_agent: 'g', content: `round ${round}` }
-      expect(await guest.post('/broadcast', said)).toMatchObject({
+      expect(await httpAgent.post('/broadcast', said)).toMatchObject({
         ...{ http: 503, code: 'storage_failed' },
       })
       // What is on disk can be read.
@@ -221,8 +221,8 @@ it('[OPS-19] on a full disk nobody joins, is invited or revoked, the same reques
       if (joined.length === 0 && path.startsWith('r') && path !== 'recover') continue
       expect(await ask(server, `/api/admin/${path}`, body), path).toMatchObject(failed)
     }
-    const guest = new Plain(server.url, token)
-    expect(await guest.post('/register', { agent_id: 'g', name: 'g' })).toMatchObject({
+    const httpAgent = new Plain(server.url, token)
+    expect(await httpAgent.post('/register', { agent_id: 'g', name: 'g' })).toMatchObject({
       ...{ http: 503, code: 'storage_failed' },
     })
     const { data: before } = await ask<{ agents: object[] }>(server, '/api/admin/agents')

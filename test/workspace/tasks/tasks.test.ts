@@ -9,7 +9,7 @@ import {
 import { registerAgent } from '../../../workspace/agents/agents.ts'
 import type { TaskState } from '../../../workspace/document/schema.ts'
 import { tasksOf } from '../../../workspace/document/schema.ts'
-import type { Move } from '../../../workspace/tasks/task-commands.ts'
+import { claimTask, type Move } from '../../../workspace/tasks/task-commands.ts'
 import {
   isTerminal,
   parseState,
@@ -83,6 +83,15 @@ describe('moveTask', () => {
     expect(codeOf(() => move(doc, 'working', worker))).toBe('task_taken')
     expect(codeOf(() => move(doc, 'completed', worker))).toBe('task_taken')
     expect(move(doc, 'completed', stranger)).toMatchObject({ owner: stranger, revision: 2 })
+  })
+
+  it('[TASK-1] nobody claims a task that has an owner, not even its creator', () => {
+    const doc = withTask(null)
+    const claim = (by: typeof worker) =>
+      claimTask(doc, { task: id, by, message: '', key: `k${keys++}`, now: 2 })
+    move(doc, 'working', stranger)
+    for (const other of [worker, creator]) expect(codeOf(() => claim(other))).toBe('task_taken')
+    expect(getTask(doc, id)).toMatchObject({ owner: stranger, token: 1 })
   })
 
   it('[TASK-4] answers the same key again with the first outcome, and writes nothing', () => {

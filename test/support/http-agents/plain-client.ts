@@ -65,7 +65,7 @@ export type PlainMessage = PlainAnswer['messages'][number]
 
 /** Polls until what came in is enough; all of it, in order. */
 export const polled = async (
-  guest: Plain,
+  httpAgent: Plain,
   agent: string,
   isEnough: (all: PlainMessage[]) => boolean,
 ): Promise<PlainMessage[]> => {
@@ -73,7 +73,7 @@ export const polled = async (
   const until = Date.now() + 20_000
   while (!isEnough(all)) {
     if (Date.now() > until) throw new Error(`only ${JSON.stringify(all)} came for ${agent}`)
-    all.push(...(await guest.poll(agent, 5)).messages)
+    all.push(...(await httpAgent.poll(agent, 5)).messages)
   }
   return all
 }
