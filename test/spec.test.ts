@@ -10,7 +10,8 @@ it('every rule of docs/SPEC.md has a test with its number, and every number is a
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(join(root, 'test', file), 'utf8'))
     .join('\n')
-  const numbers = tests.matchAll(/['`"(]\[([A-Z]+-\d+)\]/g)
+  const titles = [...tests.matchAll(/['`"(]((?:\[[A-Z]+-\d+\] ?)+)/g)].map(([, ids]) => ids)
+  const numbers = titles.join(' ').matchAll(/\[([A-Z]+-\d+)\]/g)
   const unique = (found: Iterable<RegExpMatchArray>) => [...new Set([...found].map(([, id]) => id))]
   expect(rules.length, 'a number is one rule').toBe(unique(rules).length)
   expect(unique(numbers).sort()).toEqual(unique(rules).sort())

@@ -150,7 +150,7 @@ describe('ignore rules', () => {
   })
 })
 
-it('[MIRROR-13] a rule file that was removed here, and that others make anew, lets nothing through', () => {
+it('[MIRROR-13] [MIRROR-26] a rule file that was removed here, and that others make anew, lets nothing through', () => {
   const rules = new Rules(null, false, 1_000)
   rules.take(new Map([['.gitignore', 'secrets/\n']]), 0)
   rules.take(new Map(), 1) // removed here

@@ -104,7 +104,7 @@ it.skipIf(!canMount)(
 )
 
 it.skipIf(!canMount)(
-  '[MIRROR-17] files that a mount hides are not removed, and none is lost below it',
+  '[MIRROR-17] [MIRROR-30] files that a mount hides are not removed, and none is lost below it',
   async () => {
     for (const rel of ['sub/a.md', 'sub/b.md', 'top.md']) write(rel)
     const { skipped } = await mirror()
@@ -217,7 +217,7 @@ it('[MIRROR-19] git is known to be at work in a submodule or work tree, and in a
   expect(['', 'm', 'src'].map(of)).toEqual([true, true, true])
 })
 
-it('[MIRROR-17] what a sparse checkout leaves out is not removed', async () => {
+it('[MIRROR-17] [MIRROR-31] what a sparse checkout leaves out is not removed', async () => {
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', dir(), '-c', 'user.email=a@b.c', '-c', 'user.name=n', ...args], {
       stdio: 'ignore',

@@ -129,7 +129,7 @@ it('[MIRROR-13] what others made the rules lasts over a new start, until it is a
   expect(second.notes).toEqual([])
 })
 
-it('[MIRROR-13] a rule file that is gone lets nothing through, one that was changed here does after a while', async () => {
+it('[MIRROR-13] [MIRROR-25] [MIRROR-26] [MIRROR-27] a rule file that is gone lets nothing through, one that was changed here does after a while', async () => {
   write('.gitignore', '*.log\n*.out\n')
   write('a.log', 'log\n')
   write('a.out', 'out\n')
@@ -157,7 +157,7 @@ it('[MIRROR-13] a rule file that is gone lets nothing through, one that was chan
   await until('it is shared', () => textAt('new.md') === 'new\n')
 })
 
-it('[MIRROR-13] a rule counts for what is written after it, whoever is told first, and shared rules before anything leaves', async () => {
+it('[MIRROR-13] [MIRROR-29] a rule counts for what is written after it, whoever is told first, and shared rules before anything leaves', async () => {
   put('.gitignore', '*.key\n')
   write('first.key', 'secret\n')
   execFileSync('git', ['-C', dir(), 'init', '-q'])
@@ -179,7 +179,7 @@ it('[MIRROR-13] a rule counts for what is written after it, whoever is told firs
   ])
 })
 
-it('[MIRROR-13] a rule that is away while its file is saved counts, though nobody has seen it before', async () => {
+it('[MIRROR-13] [MIRROR-29] a rule that is away while its file is saved counts, though nobody has seen it before', async () => {
   execFileSync('git', ['-C', dir(), 'init', '-q'])
   const exclude = join(dir(), '.git/info/exclude')
   write('known.md')
@@ -195,7 +195,7 @@ it('[MIRROR-13] a rule that is away while its file is saved counts, though nobod
   expect(textAt('a.late')).toBeNull()
 })
 
-it('[MIRROR-13] a work tree has the excludes of its repository', async () => {
+it('[MIRROR-13] [MIRROR-28] a work tree has the excludes of its repository', async () => {
   const main = tempDir('main')
   const git = (...args: string[]) =>
     execFileSync('git', ['-C', main, '-c', 'user.email=a@b.c', '-c', 'user.name=n', ...args])
@@ -210,7 +210,7 @@ it('[MIRROR-13] a work tree has the excludes of its repository', async () => {
   expect(keys()).toEqual(['ok.md'])
 })
 
-it('[MIRROR-13] what git is told beside its rule files counts, of the repository around, too', async () => {
+it('[MIRROR-13] [MIRROR-28] what git is told beside its rule files counts, of the repository around, too', async () => {
   const git = (...args: string[]) => execFileSync('git', ['-C', dir(), ...args])
   git('init', '-q')
   write('.git/info/exclude', 'private.txt\n/sub/only.md\n')

@@ -75,7 +75,7 @@ describe('whom a task is for', () => {
     expect((await lead.run('delegate', '--task', 'x')).code).toBe(2)
   })
 
-  it('[TASK-9] decline goes to the next; when all have, it ends as rejected', async () => {
+  it('[TASK-9] [TASK-22] decline goes to the next; when all have, it ends as rejected', async () => {
     const { task_id } = await delegate('--caps', 'web')
     const said = await scout.run('decline', task_id, '--reason', 'no network')
     expect(said.stdout).toBe(`${task_id} goes to others\n`)
@@ -216,7 +216,7 @@ describe('while it goes on', () => {
     ).toEqual({ code: 2, error: 'usage' })
   })
 
-  it('[TASK-9] release gives it back, and it is offered again', async () => {
+  it('[TASK-9] [TASK-23] release gives it back, and it is offered again', async () => {
     const { task_id } = await delegate('--caps', 'web')
     await scout.ask('claim', task_id)
     await poll(smith)

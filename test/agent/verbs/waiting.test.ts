@@ -167,7 +167,7 @@ it('[ARGS-5] a list given twice is one list; another flag with two values is ref
   expect(twice.stderr).toContain('--to is given twice, with two values — give it once')
 })
 
-it('[MIRROR-22] flush waits for the server, --list says in sync, and respond flushes by itself', async () => {
+it('[MIRROR-22] [MIRROR-32] [MIRROR-33] flush waits for the server, --list says in sync, and respond flushes by itself', async () => {
   const dir = tempDir('mirror')
   await coder.ask('mirror', dir, '--prefix', 'm')
   writeFileSync(join(dir, 'a.md'), 'new\n')

@@ -75,7 +75,7 @@ describe('textDelta', () => {
     expect(figures('a 😀 b', 'a 😁 b')).toMatchObject({ addedBytes: 4, removedBytes: 4 })
   })
 
-  it('[VERSION-3] stays small for scattered edits, also within one long line', () => {
+  it('[VERSION-3] [VERSION-6] stays small for scattered edits, also within one long line', () => {
     const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i} of many\n`)
     const edited = lines.map((line, i) => (i % 200 === 0 ? `${i}!\n` : line))
     expect(textDelta(lines.join(''), edited.join('')).edits).toHaveLength(100)

@@ -49,7 +49,7 @@ const openVersions = async (cacheUnits: number) => {
   }
 }
 
-it('[VERSION-3] keeps the newest versions up to the limit, each readable by few deltas, in little more than was typed', async () => {
+it('[VERSION-3] [VERSION-6] keeps the newest versions up to the limit, each readable by few deltas, in little more than was typed', async () => {
   const random = seeded(runSeed('retention'))
   const file = await openVersions(1e6)
   const lines = Array.from({ length: 400 }, (_, i) => `line ${i} of the file\n`)

@@ -179,7 +179,7 @@ describe('routing', () => {
     expect(offered(doc)).toHaveLength(6)
   })
 
-  it('[TASK-9] who declines is followed by the next; when all have, it is rejected with their reasons', () => {
+  it('[TASK-9] [TASK-22] who declines is followed by the next; when all have, it is rejected with their reasons', () => {
     const doc = at.team({ [worker]: ['web'], [other]: ['web'] })
     at.give(doc, { to: null, requires: ['web'] })
     expect(offered(doc).sort()).toEqual([other, worker])
@@ -192,7 +192,7 @@ describe('routing', () => {
     })
   })
 
-  it('[TASK-9] what the only one who could take it gives back stays open, and that one may take it again', () => {
+  it('[TASK-9] [TASK-23] what the only one who could take it gives back stays open, and that one may take it again', () => {
     const doc = at.team({ [worker]: ['web'] })
     at.give(doc, { to: null, requires: ['web'] })
     at.claim(doc, at.by(worker))
