@@ -73,12 +73,23 @@ export const sweep = (path: string): void => {
   }
 }
 
-/** Makes a folder and those above it; the ones that were made, outermost first. Throws what the file system says. */
+/**
+ * Makes a folder and those above it, and returns the ones that were made, outermost first. Throws the error of the file
+ * system: Node's own `recursive` reports ENOENT for one that is read-only.
+ */
 export const makeFolders = (dir: string): string[] => {
-  const first = mkdirSync(dir, { recursive: true })
-  if (first === undefined) return []
+  const missing: string[] = []
+  for (let at = dir; !isThere(at); at = dirname(at)) missing.unshift(at)
   const made: string[] = []
-  for (let at = dir; at.length >= first.length; at = dirname(at)) made.unshift(at)
+  try {
+    for (const one of missing) {
+      mkdirSync(one)
+      made.push(one)
+    }
+  } catch (error) {
+    removeEmpty(made)
+    throw error
+  }
   return made
 }
 
@@ -106,10 +117,11 @@ export const stage = (
   try {
     for (const [name, { text, isProgram }] of Object.entries(files)) {
       const at = join(fresh, name)
-      mkdirSync(dirname(at), { recursive: true })
+      makeFolders(dirname(at))
       // The record may hold a copy of the host's settings.
       writeLocal(at, text, isProgram ? 0o755 : name === RECORD ? 0o600 : 0o644)
     }
+    // The former folder goes, and these are not ClawLink's to remove.
     for (const name of extra) cpSync(join(path, name), join(fresh, name), { recursive: true })
   } catch (error) {
     drop()

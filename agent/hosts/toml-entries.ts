@@ -80,7 +80,7 @@ export const withoutEntries = (path: string, text: string, entries: TomlEntries)
     if (start < 0) continue
     const next = lines.findIndex((line, at) => at > start && HEADER.test(line))
     let end = next < 0 ? lines.length : next
-    while (end > start + 1 && /^\s*(#.*)?$/.test(lines[end - 1]!)) end--
+    while (end > start + 1 && /^\s*(#.*)?\s*$/.test(lines[end - 1]!)) end--
     const before = start > 0 && lines[start - 1]!.trim() === '' ? 1 : 0
     lines.splice(start - before, end - start + before)
   }
