@@ -16,10 +16,12 @@ const TURN_MS = 10_000
 const RESTART_MS = 5_000
 const MAX_RESTART_MS = 300_000
 
+const env = { ...process.env, CLAWLINK_HOST_PID: String(process.pid) }
+
 /** Runs a hook of ClawLink; never rejects. */
 const hook = (event, input) =>
   new Promise((resolve) => {
-    const child = spawn(LAUNCHER_PATH, ['hook', 'opencode', event], { timeout: 30_000 })
+    const child = spawn(LAUNCHER_PATH, ['hook', 'opencode', event], { timeout: 30_000, env })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk) => (stdout += chunk))
@@ -84,7 +86,6 @@ export const ClawLink = async ({ client, directory }) => {
   let restart = RESTART_MS
   const watch = () => {
     if (isClosed) return
-    const env = { ...process.env, CLAWLINK_HOST_PID: String(process.pid) }
     watcher = spawn(LAUNCHER_PATH, ['watch', '--hints', '--host', 'opencode'], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env,
