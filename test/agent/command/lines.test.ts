@@ -10,7 +10,7 @@ import { agentsOf } from '../../../workspace/document/schema.ts'
 import { byPriority } from '../../../workspace/inbox/inbox.ts'
 import type { Message } from '../../../workspace/messages/message.ts'
 import { type Agent, registered } from '../../support/agent.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { fetch, type Server, startServer } from '../../support/server.ts'
 
 /** What somebody may write who wants it to pass for something else. */
 const hostile = fc.oneof(
@@ -218,7 +218,7 @@ describe('a page', () => {
 
 describe('poll', () => {
   let server: Server
-  let lead: Agent
+  let lead: Agent & { id: string }
   let scout: Agent
   beforeAll(async () => {
     server = await startServer()
@@ -230,7 +230,10 @@ describe('poll', () => {
 
   it('[TEXT-9] hands out a page, acknowledges it and no more, and says how many wait', async () => {
     for (let i = 0; i < 55; i++) {
-      await lead.ask('send', '--to', 'Scout', '--content', `n ${i}`, '--reset-trace')
+      const said = { by: lead.id, to: 'Scout', content: `n ${i}`, reset_trace: true }
+      const url = `${server.url}/api/workspaces/default/messages`
+      const answer = await fetch(url, { method: 'POST', body: JSON.stringify(said) })
+      expect(answer.status, await answer.text()).toBe(200)
     }
     await lead.ask('delegate', '--to', 'Scout', '--task', 'now', '--priority', 'urgent')
     const short = await scout.run('poll', '--peek')

@@ -3,38 +3,25 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
+import { expect, it } from 'vitest'
+import { agent, isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
+import { type Message, type Poll, stageWithLead } from '../../support/lead.ts'
 import { sync } from '../../support/ops/commands.ts'
-import { fetch, ownPort, type Server, startServer, tempDir } from '../../support/server.ts'
+import { fetch, ownPort, startServer, tempDir } from '../../support/server.ts'
 
-interface Message {
-  type: string
-  message_id: string
-  content?: string
-  task?: string
-  [field: string]: unknown
-}
-type Poll = { messages: Message[]; count: number }
-
-let server: Server
-let lead: Agent & { id: string }
-beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
-})
-afterAll(() => server.stop())
-
-const say = (content: string) => lead.ask('broadcast', '--content', content)
+const stage = stageWithLead()
 
 it('[LINK-10] what was written offline is sent when the server is back, without another command', async () => {
-  const [one, other] = [await registered(server.url, 'Off'), await registered(server.url, 'On')]
-  const { port, data } = server
-  await server.stop()
+  const [one, other] = [
+    await registered(stage.server.url, 'Off'),
+    await registered(stage.server.url, 'On'),
+  ]
+  const { port, data } = stage.server
+  await stage.server.stop()
   const ran = await one.run('broadcast', '--content', 'from afar', '--json')
   expect(ran.json().data).toMatchObject({ durable: false })
-  server = await startServer({ port, data })
+  stage.server = await startServer({ port, data })
   const { messages } = await other.ask<Poll>(
     'poll',
     '--wait',
@@ -46,14 +33,17 @@ it('[LINK-10] what was written offline is sent when the server is back, without 
 })
 
 it('[LINK-11] answers given offline are sent in order, once, also by another link; a refusal comes by the inbox', async () => {
-  const [one, boss] = [await registered(server.url, 'Worker'), await registered(server.url, 'Boss')]
+  const [one, boss] = [
+    await registered(stage.server.url, 'Worker'),
+    await registered(stage.server.url, 'Boss'),
+  ]
   const delegate = async (task: string) =>
     (await boss.ask<{ task: Message }>('delegate', '--to', 'Worker', '--task', task)).task
       .message_id
   const [kept, refused] = [await delegate('kept'), await delegate('refused')]
   await one.ask('poll')
-  const { port, data } = server
-  await server.stop()
+  const { port, data } = stage.server
+  await stage.server.stop()
   const respond = (id: string, result: string, state: string) =>
     one.ask('respond', '--to', 'Boss', '--msg-id', id, '--result', result, '--status', state)
   expect(await respond(kept, 'begun', 'in_progress')).toMatchObject({ durable: false })
@@ -68,8 +58,8 @@ it('[LINK-11] answers given offline are sent in order, once, also by another lin
   expect(await one.ask('status')).toMatchObject({ profiles: [{ queued: 3, connected: false }] })
   await killLink(one.home)
 
-  server = await startServer({ port, data })
-  const url = `${server.url}/api/workspaces/default/tasks/${refused}/status`
+  stage.server = await startServer({ port, data })
+  const url = `${stage.server.url}/api/workspaces/default/tasks/${refused}/status`
   const canceled = { by: boss.id, state: 'canceled', message: 'no more', key: 'c' }
   await fetch(url, { method: 'POST', body: JSON.stringify(canceled) })
   await one.run('up')
@@ -95,11 +85,11 @@ interface Seen {
 
 it('[LINK-12] online, idle, stale, offline', async () => {
   const home = tempDir('home')
-  const one = agent(server.url, home)
+  const one = agent(stage.server.url, home)
   const env = { CLAWLINK_PRESENCE_IDLE: '1' }
   await one.runWith({ env }, 'register', '--name', 'Shy')
   const seen = async () => {
-    const { agents } = await lead.ask<{ agents: Seen[] }>('discover')
+    const { agents } = await stage.lead.ask<{ agents: Seen[] }>('discover')
     return agents.find(({ name }) => name === 'Shy')
   }
   const becomes = (status: string) =>
@@ -108,13 +98,13 @@ it('[LINK-12] online, idle, stale, offline', async () => {
   // It is idle again a second later, which is soon on a busy machine: it says so until it is seen.
   await until('it is seen at work', async () => {
     await one.ask('status', '--set', 'parsing', '--task', 't-1')
-    const now = (await lead.run('discover')).stdout
+    const now = (await stage.lead.run('discover')).stdout
     return /Shy {2}online .*parsing t-1\n/.test(now)
   })
   await becomes('idle')
   await killLink(home)
   await becomes('stale')
-  expect((await lead.run('discover')).stdout).toMatch(/Shy {2}stale .*last seen 20/)
+  expect((await stage.lead.run('discover')).stdout).toMatch(/Shy {2}stale .*last seen 20/)
 
   await until('it is back, with what it does', async () => {
     await one.ask('heartbeat')
@@ -134,15 +124,15 @@ it('[LINK-12] online, idle, stale, offline', async () => {
 })
 
 it('[LINK-12] a reconnected agent is there once, and a link opens again what the last one had', async () => {
-  const one = await registered(server.url, 'Ghost')
+  const one = await registered(stage.server.url, 'Ghost')
   await one.ask('--as', 'second', 'register', '--name', 'Twin')
-  const { port, data } = server
-  await server.stop()
-  server = await startServer({ port, data })
+  const { port, data } = stage.server
+  await stage.server.stop()
+  stage.server = await startServer({ port, data })
   await killLink(one.home)
   await one.ask('discover')
   const twin = async () => {
-    const { agents } = await lead.ask<{ agents: Seen[] }>('discover')
+    const { agents } = await stage.lead.ask<{ agents: Seen[] }>('discover')
     return agents.filter(({ name }) => name === 'Twin')
   }
   await until('the twin is seen', async () => (await twin())[0]?.status === 'idle')
@@ -150,16 +140,16 @@ it('[LINK-12] a reconnected agent is there once, and a link opens again what the
 })
 
 it('[LINK-13] an agent is woken by a command, coalesced, again by the next link', async () => {
-  const one = await registered(server.url, 'Sleeper')
+  const one = await registered(stage.server.url, 'Sleeper')
   const hints = join(one.home, 'hints')
   await one.ask('poll')
   await one.ask('up', '--on-message', `cat >> ${hints}`)
   const read = () => (existsSync(hints) ? readFileSync(hints, 'utf8').split('\n').slice(0, -1) : [])
-  await say('1')
+  await stage.say('1')
   await until('it is woken', () => read().length === 1)
   expect(JSON.parse(read()[0]!)).toMatchObject({ type: 'hint', count: 1, from: ['Lead'] })
-  await say('2')
-  await say('3')
+  await stage.say('2')
+  await stage.say('3')
   await until('it is woken again', () => read().length === 2)
   expect(JSON.parse(read()[1]!)).toMatchObject({ count: 3 })
   await killLink(one.home, 'SIGTERM')
@@ -185,11 +175,11 @@ it('[LINK-13] a hook gets what OpenClaw’s /hooks/wake expects, and is tried ag
   hook.listen(0, '127.0.0.1')
   await once(hook, 'listening')
   const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/hooks/wake`
-  const one = await registered(server.url, 'Hooked')
+  const one = await registered(stage.server.url, 'Hooked')
   await one.ask('poll')
   const env = { CLAWLINK_HOOK_TOKEN: 'secret' }
   expect(await one.runWith({ env }, 'up', '--hook', url)).toMatchObject({ code: 0 })
-  await say('wake up')
+  await stage.say('wake up')
   await until('it was tried twice', () => requests.length === 2)
   expect(requests[1]!.headers.authorization).toBe('Bearer secret')
   expect(JSON.parse(requests[1]!.body)).toEqual({

@@ -3,35 +3,19 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { MAX_LOG_BYTES } from '../../../agent/session/log.ts'
-import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
+import { agent, isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
 import { orLong, runSeed, seeded, until } from '../../support/client.ts'
-import { bin, root, type Server, startServer, tempDir } from '../../support/server.ts'
+import { type Poll, stageWithLead } from '../../support/lead.ts'
+import { bin, root, tempDir } from '../../support/server.ts'
 
-interface Message {
-  type: string
-  message_id: string
-  content?: string
-  task?: string
-  [field: string]: unknown
-}
-type Poll = { messages: Message[]; count: number }
-
-let server: Server
-let lead: Agent & { id: string }
-beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
-})
-afterAll(() => server.stop())
-
-const say = (content: string) => lead.ask('broadcast', '--content', content)
+const stage = stageWithLead()
 const started = (home: string) =>
   readFileSync(join(home, 'link.log'), 'utf8').match(/ started, process \d+/g) ?? []
 
 it('[LINK-1] commands that start at the same time make one link, which only its user can reach', async () => {
-  const one = agent(server.url)
+  const one = agent(stage.server.url)
   const names = Array.from({ length: 8 }, (_, i) => `p${i}`)
   await Promise.all(names.map((name) => one.ask('--as', name, 'register', '--name', name)))
   expect(started(one.home)).toHaveLength(1)
@@ -46,7 +30,7 @@ it('[LINK-1] commands that start at the same time make one link, which only its 
 
 it('[LINK-1] a home with a long path has a link, too', async () => {
   const home = join(tempDir('long'), 'x'.repeat(100))
-  const one = agent(server.url, home)
+  const one = agent(stage.server.url, home)
   await one.ask('register', '--name', 'Long')
   expect(linkPid(home)).not.toBeNull()
   expect(existsSync(join(home, 'link.sock'))).toBe(false)
@@ -54,7 +38,7 @@ it('[LINK-1] a home with a long path has a link, too', async () => {
 })
 
 it('[LINK-2] a stale socket or lock, or a removed socket, blocks no start', async () => {
-  const one = await registered(server.url, 'Stale')
+  const one = await registered(stage.server.url, 'Stale')
   await killLink(one.home)
   expect(existsSync(join(one.home, 'link.sock'))).toBe(true)
   await one.ask('discover')
@@ -79,7 +63,7 @@ const KILLS = orLong(5, 40)
 
 it('[LINK-3] kill -9 of the link at any moment loses and repeats nothing that was acknowledged', async () => {
   const random = seeded(runSeed('link kills'))
-  const one = await registered(server.url, 'Killed')
+  const one = await registered(stage.server.url, 'Killed')
   const said: string[] = []
   const got: string[] = []
   const poll = async () => {
@@ -92,7 +76,7 @@ it('[LINK-3] kill -9 of the link at any moment loses and repeats nothing that wa
   let broken = 0
   for (let round = 0; round < KILLS; round++) {
     said.push(`round ${round}`)
-    await say(`round ${round}`)
+    await stage.say(`round ${round}`)
     const polling = poll()
     const pid = linkPid(one.home)
     const kill = () => pid !== null && isAlive(pid) && process.kill(pid, 'SIGKILL')
@@ -107,7 +91,7 @@ it('[LINK-3] kill -9 of the link at any moment loses and repeats nothing that wa
 })
 
 it('[LINK-4] a link of another version finishes what it has and makes way', async () => {
-  const one = await registered(server.url, 'Versions')
+  const one = await registered(stage.server.url, 'Versions')
   const before = linkPid(one.home)!
   const waiting = one.start('wait', '--any', '--timeout', '60')
   const ended = once(waiting, 'close')
@@ -117,13 +101,13 @@ it('[LINK-4] a link of another version finishes what it has and makes way', asyn
   const [answer] = (await once(socket, 'data')) as [Buffer]
   expect(JSON.parse(answer.toString())).toEqual({ next: true })
   await until('it is gone', () => !isAlive(before))
-  await say('for the next link')
+  await stage.say('for the next link')
   expect(await ended).toEqual([0, null])
   expect(linkPid(one.home)).not.toBe(before)
 })
 
 it('[LINK-5] without a link every verb works in-process, and beside a link by way of it', async () => {
-  const one = agent(server.url)
+  const one = agent(stage.server.url)
   const off = { env: { CLAWLINK_LINK: 'off' } }
   expect(await one.runWith(off, 'register', '--name', 'Alone')).toMatchObject({ code: 0 })
   expect(linkPid(one.home)).toBeNull()
@@ -136,7 +120,7 @@ it('[LINK-5] without a link every verb works in-process, and beside a link by wa
 })
 
 it('[LINK-5] where none can be started, the command is carried out all the same', async () => {
-  const one = await registered(server.url, 'Blocked')
+  const one = await registered(stage.server.url, 'Blocked')
   await killLink(one.home)
   execFileSync('rm', ['-rf', join(one.home, 'link.lock')])
   writeFileSync(join(one.home, 'link.lock'), 'no folder')
@@ -145,7 +129,7 @@ it('[LINK-5] where none can be started, the command is carried out all the same'
 })
 
 it('[LINK-9] the command loads nothing heavy while a link answers', async () => {
-  const one = await registered(server.url, 'Thin')
+  const one = await registered(stage.server.url, 'Thin')
   const shown = join(one.home, 'loaded.cjs')
   writeFileSync(
     shown,
@@ -163,7 +147,7 @@ it('[LINK-9] the command loads nothing heavy while a link answers', async () => 
 })
 
 it('[LINK-14] a link stops when nobody asks it any more, but not while one waits', async () => {
-  const one = agent(server.url)
+  const one = agent(stage.server.url)
   const env = { CLAWLINK_LINK_IDLE: '0.5' }
   await one.runWith({ env }, 'register', '--name', 'Brief')
   const pid = linkPid(one.home)!
@@ -178,7 +162,7 @@ it('[LINK-14] a link stops when nobody asks it any more, but not while one waits
 it('[LINK-18] SIGTERM ends a link cleanly: what it had begun is answered, exit 0, nothing left behind', async () => {
   const home = tempDir('home')
   writeFileSync(join(home, 'link.log'), 'x'.repeat(MAX_LOG_BYTES))
-  const one = agent(server.url, home)
+  const one = agent(stage.server.url, home)
   const link = spawn(process.execPath, [join(root, 'dist/clawlink-agent-core.cjs'), '--link'], {
     env: { ...process.env, CLAWLINK_HOME: home },
     stdio: 'ignore',

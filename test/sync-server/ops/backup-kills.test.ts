@@ -30,7 +30,7 @@ it('[OPS-2] blobs that were referred to at its moment are in a backup, though th
   }
   const churning = churn()
   await until('there are some', () => blobFiles(server.data).length > 20)
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < orLong(2, 6); round++) {
     const [dir, copy] = [place('backup'), place('restored')]
     await syncJson('backup', dir, '--data', server.data)
     await syncJson('restore', dir, '--data', copy)

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll } from 'vitest'
+import { type Agent, registered } from './agent.ts'
+import { type Server, startServer } from './server.ts'
+
+/** One message of `poll --json`. */
+export interface Message {
+  type: string
+  message_id: string
+  content?: string
+  task?: string
+  [field: string]: unknown
+}
+export type Poll = { messages: Message[]; count: number }
+
+/** The server of a test file, which a test may start anew, and the agent Lead that is registered there. */
+export interface Stage {
+  server: Server
+  lead: Agent & { id: string }
+  say: (content: string) => Promise<unknown>
+}
+
+/** Set up before the first test of the file that calls this, and ended after its last. */
+export const stageWithLead = (): Stage => {
+  const stage = {
+    say: (content) => stage.lead.ask('broadcast', '--content', content),
+  } as Stage
+  beforeAll(async () => {
+    stage.server = await startServer()
+    stage.lead = await registered(stage.server.url, 'Lead')
+  })
+  afterAll(() => stage.server.stop())
+  return stage
+}
