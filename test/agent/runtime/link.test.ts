@@ -148,10 +148,11 @@ it('[LINK-9] the command loads nothing heavy while a link answers', async () => 
 
 it('[LINK-14] a link stops when nobody asks it any more, but not while one waits', async () => {
   const one = agent(stage.server.url)
-  const env = { CLAWLINK_LINK_IDLE: '0.5' }
+  // Longer than a command takes to start on a busy machine: between two the link must not be idle.
+  const env = { CLAWLINK_LINK_IDLE: '3' }
   await one.runWith({ env }, 'register', '--name', 'Brief')
   const pid = linkPid(one.home)!
-  const waited = await one.run('wait', '--timeout', '1', '--type', 'task_canceled')
+  const waited = await one.run('wait', '--timeout', '4', '--type', 'task_canceled')
   expect(waited).toMatchObject({ code: 7 })
   expect(readFileSync(join(one.home, 'link.log'), 'utf8')).not.toMatch(/ idle\n/)
   await until('it stopped', () => !isAlive(pid))
