@@ -16,7 +16,7 @@ interface RootProps extends Omit<AppProps, 'attached' | 'early' | 'onSuspend'> {
   stop: () => Promise<void>
 }
 
-/** The first frame is there before the workspace is. */
+/** Draws the first frame before the workspace is open. */
 const Root = ({ opening, onFailed, stop, ...props }: RootProps) => {
   const [attached, setAttached] = useState<Attached | null>(null)
   const { suspendTerminal } = useApp()
@@ -28,7 +28,7 @@ const Root = ({ opening, onFailed, stop, ...props }: RootProps) => {
   const onSuspend = () => void suspendTerminal(stop)
   useInput(
     (input, key) => {
-      // The app is on the screen a moment before it listens; what is typed at the sight of it is its own.
+      // The app is drawn a moment before it reads keys; keys typed in between belong to it.
       if (attached !== null) early.push(...pressesOf(input, key))
       else if (input === 'q' || (key.ctrl && input === 'c')) onQuit?.()
     },
@@ -76,7 +76,7 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
     {
       stdin: terminal.keys as unknown as NodeJS.ReadStream,
       ...{ stdout, stderr, exitOnCtrlC: false, patchConsole: false, interactive: true },
-      // Changes of others are drawn at their own rate; a key does not wait for them.
+      // Others' changes are drawn at a limited rate; a key is drawn at once.
       maxFps: 120,
       ...{ alternateScreen: !plain, incrementalRendering: !plain, isScreenReaderEnabled: plain },
     },

@@ -20,17 +20,18 @@ export type StoredRules = {
 }
 
 /**
- * Ignore rules say what leaves this disk, and their files are shared ones. So what others do to them can only add to what
- * is ignored: the rules as they were before hold on beside the new ones, and a path that any of them ignores is ignored.
- * Only a change made on this disk loosens, once it has been there for LOOSEN_MS; it is carried over into all of those
- * kept. A rule file that is gone, or cannot be read, loosens nothing.
+ * Ignore rules decide what leaves this disk, and their files are shared. Others' changes of a rule
+ * file therefore only add to what is ignored: the older rules stay in force beside the new ones, and
+ * a path that any of them ignores is ignored. A change made on this disk may loosen the rules, once
+ * it has been there for LOOSEN_MS; it is then applied to every set that is kept. A rule file that is
+ * gone or cannot be read loosens nothing.
  */
 export class Rules {
   /** The rules since the last change here, the oldest first. */
   #kept: Map<string, string>[]
-  /** Each file's text as far as `#kept` has it. */
+  /** The text of each file that `#kept` includes. */
   #known: Map<string, string>
-  /** Looser texts that wait to come into force, and when they were first seen (ms since the epoch). */
+  /** Looser texts that are not in force yet, with the time of the first look (ms since the epoch). */
   readonly #seen = new Map<string, { text: string; since: number }>()
   readonly #foldsCase: boolean
   readonly #loosenMs: number
@@ -39,7 +40,7 @@ export class Rules {
   #isOpen = false
   #ignored: Ignored[] = []
 
-  /** `stored`: what this gave before; null: the folder's rules are taken as they are. */
+  /** `stored`: the state that an earlier run stored; null: the rules on disk are in force at once. */
   constructor(stored: StoredRules | null, foldsCase: boolean, loosenMs = LOOSEN_MS) {
     this.#kept = (stored?.kept ?? []).map((one) => new Map(one))
     this.#known = new Map(stored?.known)
@@ -61,8 +62,8 @@ export class Rules {
   }
 
   /**
-   * Takes in what the disk has at the time `at`: at once what ignores more. `isChanged`: other rules are in force; `again`: ms after which to look
-   * again, null: nothing is to come into force.
+   * Applies the rules on disk at the time `at`: those that ignore more at once. `isChanged`: true if
+   * other rules are in force; `again`: ms until the next look; null: no change waits.
    */
   take(now: RuleTexts, at: number): { isChanged: boolean; again: number | null } {
     if (this.#isNew) {
@@ -97,7 +98,7 @@ export class Rules {
     return { isChanged, again: Number.isFinite(again) ? again : null }
   }
 
-  /** Takes the rules as they are on disk, those of others and what is gone, too. */
+  /** Accepts all rules as they are on disk, including others' changes and removed files. */
   accept(now: RuleTexts): void {
     this.#isNew = false
     this.#kept = [new Map(now)]
@@ -106,9 +107,9 @@ export class Rules {
     this.#compile()
   }
 
-  /** Others' change of a rule file is about to be written, null: to or from no file; false: it must not be. */
+  /** Called before others' change of a rule file is written; null: no file. Returns false to reject it. */
   onWrite(name: string, before: string | null, after: string | null): boolean {
-    // A file that was removed here let nothing through; others who make it anew have no say in that.
+    // A file that was removed here loosened nothing, and neither does one that others create again.
     const isMadeAnew = before === null && this.#known.has(name)
     const [from, to] = [before ?? '', after ?? '']
     if (!this.#isOpen && (isMadeAnew || !onlyAdds(from, to))) {
@@ -122,7 +123,7 @@ export class Rules {
     return true
   }
 
-  /** All that came in together is written: what comes from now on is another change. */
+  /** Called when all changes of one turn are written; later ones belong to another turn. */
   seal(): void {
     this.#isOpen = false
     this.#compile()
@@ -138,7 +139,7 @@ export class Rules {
     return this.#kept.length > 1 || [...this.#known.keys()].some((name) => !now.has(name))
   }
 
-  /** A change of this disk comes into force. */
+  /** Puts a change of this disk into force. */
   #change(name: string, text: string): void {
     this.#carry(name, this.#known.get(name) ?? '', text, this.#kept)
     this.#known.set(name, text)
@@ -175,7 +176,7 @@ const withAdded = (before: string, after: string): string => {
     done = a1
   }
   lines.push(...from.slice(done))
-  // Line ends and the like are no change of the rules.
+  // Line ends and blanks do not change the rules.
   return lines.join('\n') === to.join('\n') ? after : `${lines.join('\n')}\n`
 }
 
