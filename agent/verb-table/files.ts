@@ -28,6 +28,12 @@ export const FILES: readonly VerbSpec[] = [
     operands: ['key'],
     flags: {
       key: KEY,
+      prefix: {
+        value: 'PREFIX',
+        type: types.name,
+        with: 'output',
+        what: 'all texts below this path, into the folder that --output names, without the prefix',
+      },
       version: { type: types.count, what: 'this version', otherwise: 'the newest' },
       output: {
         type: types.file,
@@ -41,9 +47,16 @@ export const FILES: readonly VerbSpec[] = [
       },
       lines: { ...LINES, what: 'only these lines; the first is 1' },
     },
-    needs: [['key']],
+    needs: [['key', 'prefix']],
+    either: [
+      ['key', 'prefix'],
+      ['prefix', 'version'],
+      ['prefix', 'sha256'],
+      ['prefix', 'lines'],
+    ],
     examples: [
       'file-get --key notes/plan.md --output plan.md',
+      'file-get --prefix notes --output ./notes',
       'file-get --key notes/plan.md --lines 10-40',
     ],
     exits: { 3: 'no such file or version' },

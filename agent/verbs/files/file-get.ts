@@ -10,8 +10,10 @@ import { oneLine, path } from '../../command/text.ts'
 import { askVersion, fetchVersion } from '../../command/versions.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 import { readBytes } from './binary.ts'
+import { copyFiles } from './file-copy.ts'
 
 export const fileGet: Verb = async (call) => {
+  if (call.has('prefix')) return copyFiles(call)
   const output = call.flag('output')
   const lines = call.flag('lines')
   if (output !== undefined && lines !== undefined) {

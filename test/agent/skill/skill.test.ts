@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { expect, it, onTestFinished } from 'vitest'
 import { readArgs } from '../../../agent/verb-table/args.ts'
 import { VERBS } from '../../../agent/verb-table/verbs.ts'
@@ -12,18 +13,38 @@ const dir = join(root, 'skills/clawlink')
 const read = (file: string) => readFileSync(join(dir, file), 'utf8')
 const files = ['SKILL.md', ...readdirSync(join(dir, 'references')).map((f) => `references/${f}`)]
 
-it.each(files)('[HOST-1] the sessions in %s are what these commands print', async (file) => {
-  const server = await startServer()
-  onTestFinished(async () => void (await server.stop()))
-  const stage = stageFor(server)
-  const invite = [bin('clawlink-sync.cjs'), 'invite', '--data', server.data]
-  const [link] = /https?:\S+/.exec(spawnSync(process.execPath, invite).stdout.toString())!
-  writeFileSync(join(stage.dirOf('ana'), 'join.txt'), link)
-  const steps = transcriptOf(read(file))
-  expect(steps.length).toBeGreaterThan(10)
-  for (const step of steps) {
-    const { shown, expected } = stage.play(step)
-    expect(shown, step.command).toBe(expected)
+it.each(files.filter((file) => file !== 'SKILL.md'))(
+  '[HOST-1] the sessions in %s are what these commands print',
+  async (file) => {
+    const server = await startServer()
+    onTestFinished(async () => void (await server.stop()))
+    const stage = stageFor(server)
+    const invite = [bin('clawlink-sync.cjs'), 'invite', '--data', server.data]
+    const [link] = /https?:\S+/.exec(spawnSync(process.execPath, invite).stdout.toString())!
+    writeFileSync(join(stage.dirOf('ana'), 'join.txt'), link)
+    const steps = transcriptOf(read(file))
+    expect(steps.length).toBeGreaterThan(10)
+    for (const step of steps) {
+      const { shown, expected } = stage.play(step)
+      expect(shown, step.command).toBe(expected)
+    }
+  },
+)
+
+const body = () => read('SKILL.md').replace(/^---\n[\s\S]*?\n---\n/, '')
+
+it('[HOST-20] the text of the skill is at most 1,500 tokens', () => {
+  expect(countTokens(body())).toBeLessThanOrEqual(1_500)
+})
+
+it('[HOST-1] every command line in the blocks of the skill is one', () => {
+  const lines = [...body().matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block]) =>
+    block!.trimEnd().split('\n'),
+  )
+  expect(lines.length).toBeGreaterThan(10)
+  for (const line of lines) {
+    const [command] = line.replace(/^clawlink-agent /, '').split(/ +# /, 1)
+    readArgs([...command!.matchAll(/"([^"]*)"|(\S+)/g)].map(([, text, word]) => text ?? word!))
   }
 })
 
@@ -61,12 +82,12 @@ it('[HOST-1] every command in the text of the skill is one, and does what it say
       ([, quoted, word]) => quoted ?? word!,
     )
     const verb = words[0]!
-    if (verb === 'openclaw') {
-      readArgs(words) // carried out by e2e:openclaw
+    if (verb === 'openclaw' || verb === 'hosts') {
+      readArgs(words) // carried out by e2e:openclaw and test/agent/hosts
       continue
     }
     // What waits has something to find.
-    const needsTask = words.includes('TASK') || verb === 'wait'
+    const needsTask = words.includes('TASK') || verb === 'wait' || verb === 'claim'
     const task = needsTask ? await newTask(verb === 'wait') : ''
     if (verb === 'release') await ben.ask('claim', task)
     const byBen = ['claim', 'release', 'decline'].includes(verb)

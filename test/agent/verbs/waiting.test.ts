@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Agent, registered } from '../../support/agent.ts'
@@ -209,4 +209,27 @@ it('[MIRROR-24] what a mirror brought or took counts as read', async () => {
   expect(diff).toMatchObject({ code: 0, stdout: '' })
   expect((await coder.run('poll')).stdout).not.toContain('q/a.md')
   await coder.ask('mirror', dir, '--stop')
+})
+
+it('[FILE-21] file-get --prefix writes all texts into a folder, once, and follows no link', async () => {
+  for (const key of ['c/a.md', 'c/d/b.md', 'c/link/x.md', 'c/.env'])
+    await coder.ask('file-append', '--key', key, key)
+  const dir = join(tempDir('copy'), 'new')
+  const outside = tempDir('outside')
+  mkdirSync(dir)
+  symlinkSync(outside, join(dir, 'link'))
+  writeFileSync(join(dir, 'a.md'), 'older')
+  const ran = await lead.run('file-get', '--prefix', 'c', '--output', dir)
+  expect(ran).toMatchObject({ code: 0, stdout: `2 files of c/ in ${dir}\n` })
+  expect(ran.stderr).toMatch(/skipped c\/\.env: it may hold credentials/)
+  expect(ran.stderr).toMatch(/skipped c\/link\/x\.md: /)
+  expect(readFileSync(join(dir, 'a.md'), 'utf8')).toBe('c/a.md\n')
+  expect(readFileSync(join(dir, 'd/b.md'), 'utf8')).toBe('c/d/b.md\n')
+  expect(readdirSync(outside)).toEqual([])
+  const { files } = await lead.ask<{ files: { file_key: string }[] }>(
+    'file-list',
+    'c/',
+    '--changed',
+  )
+  expect(files.map(({ file_key }) => file_key)).toEqual(['c/.env', 'c/link/x.md'])
 })
