@@ -103,8 +103,26 @@ const run = async (ask: Ask): Promise<number> => {
   return runAlone(ask)
 }
 
+/** Carries out a verb that has a program of its own; null: this one has none. */
+const runOutside = async (ask: Ask): Promise<number | null> => {
+  try {
+    const args = readArgs(ask.argv)
+    const { verb, has } = args
+    const outside = verb?.outside
+    if (outside === undefined || has.has('help')) return null
+    if (outside.with !== undefined && !has.has(outside.with)) return null
+    return await (await outside.load())(ask, args, __filename)
+  } catch (error) {
+    // A host takes a failure of its hook for something that the model must see.
+    if (ask.argv[0] !== 'hook') return null
+    await write(2, `error: ${(error as Error).message}\n`)
+    return 0
+  }
+}
+
 /** Runs the commands that the shim passes on. */
-export const main = async (ask: Ask): Promise<void> => process.exit(await run(ask))
+export const main = async (ask: Ask): Promise<void> =>
+  process.exit((await runOutside(ask)) ?? (await run(ask)))
 
 redirectConsole(console.error)
 // Node 22 and later.

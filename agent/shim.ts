@@ -41,7 +41,8 @@ const run = async (): Promise<void> => {
   const ask = askOf(version, asksForStdin ? await readStdin(argv.includes('join')) : null)
   // Help is not for the link, nor is what main.ts carries out here; that reads the command line.
   const isOwn =
-    argv.length === 0 || ['--help', '-h', 'openclaw', 'hosts'].some((word) => argv.includes(word))
+    argv.length === 0 ||
+    argv.some((word) => /^(--help|-h|openclaw|hosts|hook|--host(=.*)?)$/.test(word))
   const ended = await sendCommand(isOwn ? null : socketAt(), ask)
   if (typeof ended === 'number') process.exitCode = ended
   else await (await import('./main.ts')).main(ask)

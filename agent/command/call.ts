@@ -30,6 +30,8 @@ export interface Env {
   CLAWLINK_RUN_DIR?: string | undefined
   CLAWLINK_HOOK_TOKEN?: string | undefined
   CLAWLINK_DEBUG?: string | undefined
+  /** The host's name of the session that runs this command. */
+  CLAWLINK_SESSION?: string | undefined
 }
 
 /** All that a command line depends on: another process can answer it. */

@@ -1,3 +1,4 @@
+import type { Ask } from '../../client/resident/wire.ts'
 import type { CommandSpec, Flags, Program } from '../../lib/command-line/spec.ts'
 import { types } from '../../lib/command-line/value-types.ts'
 import type { Given } from '../../lib/command-line/values.ts'
@@ -10,7 +11,12 @@ export interface VerbSpec extends CommandSpec {
   /** Carried out where it is asked for, with the caller's whole environment, and by no link. */
   own?: true
   load: (program: Program) => Promise<Verb>
+  /** Carried out by a program of its own, which never fails; `with`: only with this flag. */
+  outside?: { with?: string; load: () => Promise<Outside> }
 }
+
+/** A program beside the link. `core`: the file that is the link. Resolves to the exit code. */
+export type Outside = (ask: Ask, args: Args, core: string) => Promise<number>
 
 /** Flags of every verb. */
 export const COMMON: Flags = {

@@ -69,6 +69,7 @@ export const waitFor = async (
   filter: ReturnType<typeof readFilter>,
   isNews: (waiting: Unread) => boolean = () => true,
   isDue: (team: WorkspaceSession, waiting: readonly Unread[]) => boolean = () => false,
+  isBackground = false,
 ): Promise<Found> => {
   const { signal } = call.request
   const ends = new AbortController()
@@ -80,7 +81,7 @@ export const waitFor = async (
     for (;;) {
       const team = await WorkspaceSession.open(call, true)
       const passes = filter(team.doc)
-      const listening = team.listen({ messages: passes })
+      const listening = team.listen({ messages: passes, isBackground })
       const waiting = (await team.inbox()).filter((one) => passes(one.message))
       const found = waiting.filter(isNews)
       if (found.length > 0 || isOver() || isDue(team, waiting)) {

@@ -189,6 +189,11 @@ export class WorkspaceSession {
     return host.listen(this.#place, presenceOf(profile.state), wanted)
   }
 
+  /** True if the agent itself waits by a command, or got news by one within the last `ms` milliseconds. */
+  isAttended(ms: number): boolean {
+    return this.#place.isAttended(ms)
+  }
+
   /** Says on stderr that what follows is the local copy; the fields to add to the data. */
   admitOffline(): { offline?: true } {
     if (this.offline === null) return {}

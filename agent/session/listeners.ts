@@ -7,6 +7,10 @@ import type { Listening, Wanted } from './listening.ts'
 export class Listeners {
   readonly #replica: Replica
   readonly #wakes = new Set<() => void>()
+  /** Commands by which the agent itself waits now (count). */
+  #attending = 0
+  /** When news last ended such a wait, in milliseconds of the monotonic clock. */
+  #attendedAt = Number.NEGATIVE_INFINITY
   #hasLeft = false
 
   constructor(replica: Replica) {
@@ -19,11 +23,15 @@ export class Listeners {
     const woken = new Promise<void>((resolve) => {
       wake = resolve
     })
-    const { messages: isWanted, tasks = [] } = wanted
-    const unlisten = tasks.map((task) => observeTask(this.#replica.doc, task, () => wake()))
+    const { messages: isWanted, tasks = [], isBackground = false } = wanted
+    const wakeByNews = () => {
+      if (!isBackground) this.#attendedAt = performance.now()
+      wake()
+    }
+    const unlisten = tasks.map((task) => observeTask(this.#replica.doc, task, wakeByNews))
     if (isWanted !== undefined) {
       const look = (messages: readonly Message[]) => {
-        if (messages.some(isWanted)) wake()
+        if (messages.some(isWanted)) wakeByNews()
       }
       unlisten.push(this.#replica.onMessages(look))
     }
@@ -35,11 +43,18 @@ export class Listeners {
     const heard = async (signal: AbortSignal) => {
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
+      if (!isBackground) this.#attending++
       await woken.finally(end)
+      if (!isBackground) this.#attending--
       signal.removeEventListener('abort', wake)
       return !this.#hasLeft
     }
     return { heard, end }
+  }
+
+  /** True if the agent itself waits by a command, or got news by one within the last `ms` milliseconds. */
+  isAttended(ms: number): boolean {
+    return this.#attending > 0 || performance.now() - this.#attendedAt < ms
   }
 
   /** The agent has left. */

@@ -2,6 +2,8 @@ import type { Message } from '../../workspace/messages/message.ts'
 
 /** Messages, and changes of tasks. */
 export interface Wanted {
+  /** True for a program that wakes the agent, while the others are the agent's own. */
+  isBackground?: boolean
   messages?: (message: Message) => boolean
   tasks?: readonly string[]
 }

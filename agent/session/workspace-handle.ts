@@ -218,6 +218,11 @@ export class WorkspaceHandle {
     return this.#listeners.listen(wanted)
   }
 
+  /** True if the agent itself waits by a command, or got news by one within the last `ms` milliseconds. */
+  isAttended(ms: number): boolean {
+    return this.#listeners.isAttended(ms)
+  }
+
   /** Announces that this agent leaves, if the server can be reached, and closes. */
   async leave(): Promise<void> {
     const me = this.#me

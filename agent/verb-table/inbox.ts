@@ -2,6 +2,7 @@ import type { Flags } from '../../lib/command-line/spec.ts'
 import { types } from '../../lib/command-line/value-types.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { VerbSpec } from '../command/verb.ts'
+import { HOOK_HOSTS } from '../waking/host-session.ts'
 
 const FILTER: Flags = {
   type: { value: 'T,T', type: types.someOf(MESSAGE_TYPES), what: 'only these types' },
@@ -87,9 +88,26 @@ export const INBOX: readonly VerbSpec[] = [
     about: 'Runs until its output is closed, the agent leaves, or the link stops.',
     flags: {
       hints: { what: 'print only how many of which type from whom; acknowledge nothing' },
+      host: {
+        value: 'HOST',
+        type: types.oneOf(HOOK_HOSTS),
+        with: 'hints',
+        what: 'wake the idle agent of this host: one fixed line when it is needed, for as long as the host lives',
+      },
+      thread: { value: 'ID', type: types.name, what: 'the thread of Codex to wake', hidden: true },
+      told: {
+        value: 'ID,ID',
+        type: types.list,
+        what: 'the messages it was woken for',
+        hidden: true,
+      },
       ...FILTER,
     },
-    examples: ['watch', 'watch --hints --type direct_message'],
+    examples: ['watch', 'watch --hints --type direct_message', 'watch --hints --host claude-code'],
+    outside: {
+      with: 'host',
+      load: async () => (await import('../waking/run-watcher.ts')).runWatcher,
+    },
     load: async () => (await import('../verbs/inbox/watch.ts')).watch,
   },
 ]

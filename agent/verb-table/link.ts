@@ -3,6 +3,7 @@ import { types } from '../../lib/command-line/value-types.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { VerbSpec } from '../command/verb.ts'
 import { HOSTS } from '../hosts/names.ts'
+import { HOOK_EVENTS, HOOK_HOSTS } from '../waking/host-session.ts'
 
 /** The resident process of this machine. docs/link.md */
 export const LINK: readonly VerbSpec[] = [
@@ -84,6 +85,22 @@ export const LINK: readonly VerbSpec[] = [
     examples: ['hosts install --all', 'hosts status', 'hosts uninstall codex --dry-run'],
     exits: { 3: 'the host is not on this machine', 4: 'something else is where it would write' },
     load: async () => (await import('../verbs/link/hosts.ts')).hosts,
+  },
+  {
+    name: 'hook',
+    summary: 'what the hooks of a host run: tells its session what is unread',
+    about:
+      'It reads the host’s JSON on stdin, and always succeeds; exit 2 of stop and wake is how a host is told to go on. take: this session works as the profile now, instead of another one. docs/hosts.md.',
+    operands: ['host', 'event'],
+    flags: {
+      host: { type: types.oneOf(HOOK_HOSTS), what: 'which host' },
+      event: { type: types.oneOf(HOOK_EVENTS), what: 'what happens there' },
+      timeout: { type: types.seconds(), what: 'wake: give up after this long', otherwise: '7200' },
+    },
+    needs: [['host', 'event']],
+    examples: ['hook claude-code session-start', 'hook codex stop', 'hook claude-code take'],
+    outside: { load: async () => (await import('../waking/run-hook.ts')).runHook },
+    load: async () => (await import('../verbs/link/hook.ts')).hook,
   },
   {
     name: 'down',

@@ -23,9 +23,11 @@ export interface Ask {
   attach?: Joining
 }
 
-/** The variables that commands read. */
+/** The variables that commands read; a host's own name of its session counts as ClawLink's. */
 export const clawlinkEnv = (): Ask['env'] => {
+  const { CLAUDE_CODE_SESSION_ID: claude, CODEX_THREAD_ID: codex } = process.env
   const env: Ask['env'] = {}
+  if (claude || codex) env.CLAWLINK_SESSION = claude || codex
   for (const name in process.env) if (name.startsWith('CLAWLINK_')) env[name] = process.env[name]
   return env
 }

@@ -2,8 +2,11 @@ import { ClawError, ERRORS, type ErrorCode } from '../../protocol/errors.ts'
 
 /** RFC 6455's close code for a frame over the server's limit. */
 const FRAME_TOO_LARGE = 1009
-/** Longest wait between two attempts to connect, in milliseconds. */
-const BACKOFF_CAP_MS = 10_000
+/**
+ * Longest wait between two attempts to connect, in milliseconds: an agent that is reached late after a restart of the
+ * server was woken late. A server that has too many clients demands longer waits (Retry-After).
+ */
+const BACKOFF_CAP_MS = 2_500
 
 /**
  * The wait before attempt `tries` (from 1) to reconnect, in milliseconds, for `chance` in [0, 1): exponential, about

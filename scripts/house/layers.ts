@@ -53,6 +53,7 @@ export const LAYERS: readonly string[] = [
   'agent/mirror',
   'agent/command',
   'agent/runtime',
+  'agent/waking',
   'agent/openclaw',
   'agent/hosts',
   'agent/verbs/team',

@@ -9,6 +9,7 @@ import { lengthOf, MAX_CHARACTERS, pageOf } from '../../command/page.ts'
 import { tellPaused } from '../../command/paused.ts'
 import { idText } from '../../command/text.ts'
 import { isFiltered, readFilter, waitFor } from '../../command/waiting.ts'
+import { otherSession } from '../../waking/other-session.ts'
 
 export const poll: Verb = async (call) => {
   const limit = call.number('limit')
@@ -39,7 +40,7 @@ export const poll: Verb = async (call) => {
   const messages = handedOut.map(({ message }) => message)
   const remaining = waiting.length - messages.length
   const paused = tellPaused(team)
-  const notes = paused.notes
+  const notes = [...otherSession(call), ...paused.notes]
   if (messages.length === 0) notes.push('nothing new')
   if (remaining > 0) notes.push(`… ${remaining.toLocaleString('en-US')} more: poll again`)
   for (const { message_id, cut } of messages) {

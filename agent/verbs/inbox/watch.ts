@@ -8,12 +8,14 @@ import type { Verb } from '../../command/call.ts'
 import { pageOf } from '../../command/page.ts'
 import { safeJson } from '../../command/text.ts'
 import { Ended, FILE_HINT_GAP_MS, hintOf, readFilter, waitFor } from '../../command/waiting.ts'
+import { watchForHost } from './watch-for-host.ts'
 
 /** Interval between attempts while there is neither a server nor a copy of the workspace. */
 const RETRY_MS = 1_000
 
 /** Prints what comes in as it comes, a line a batch, until nobody reads it, the agent leaves or the link is taken down. */
 export const watch: Verb = async (call) => {
+  if (call.has('host')) return watchForHost(call)
   const filter = readFilter(call)
   const over = { data: {}, lines: [], isStream: true } as const
   const { print, signal } = call.request
@@ -34,7 +36,7 @@ export const watch: Verb = async (call) => {
       try {
         waiting = new Set()
         const until = Date.now() < quietUntil ? quietUntil : Number.POSITIVE_INFINITY
-        return await waitFor(call, until, filter, isNews)
+        return await waitFor(call, until, filter, isNews, undefined, hintsOnly)
       } catch (error) {
         await call.close()
         if (!isAway(error) || error instanceof Ended || signal.aborted) throw error

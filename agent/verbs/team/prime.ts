@@ -11,6 +11,7 @@ import {
   rememberAnswer,
   WorkspaceSession,
 } from '../../command/workspace-session.ts'
+import { otherSession } from '../../waking/other-session.ts'
 
 /** Characters that both forms stay within: an agent reads them after every loss of context. */
 const MAX_CHARACTERS = 2_000
@@ -32,7 +33,7 @@ export const prime: Verb = async (call) => {
   replica.keepRecord('looked', Buffer.from(vector).toString('base64'))
   const where = shorten(`${call.workspace} of ${call.target.base}`, 120)
   const paused = tellPaused(team)
-  call.notes.push(...paused.notes)
+  call.notes.push(...otherSession(call), ...paused.notes)
   const offline = { ...paused.data, ...team.admitOffline() }
   for (let most = MOST; ; most--) {
     const found = primeOf(doc, me, here, unread, since, most)
