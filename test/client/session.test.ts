@@ -107,7 +107,7 @@ it('[REPLICA-1] what the disk refuses is never sent, and whoever waits is told',
   expect(doc.getArray('list').length).toBe(0)
 })
 
-it('[BARRIER-1] a barrier whose connection breaks is asked again on the next one', async () => {
+it('[BARRIER-1] [BARRIER-3] a barrier whose connection breaks is asked again on the next one', async () => {
   let asked = 0
   const { url, doc } = await stub(
     syncing((socket, frame) => {

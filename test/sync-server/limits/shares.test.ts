@@ -19,7 +19,7 @@ const closedWith = async (code: number): Promise<number> => {
   return Number(new RegExp(`closes_total\\{code="${code}"\\} (\\d+)`).exec(text)?.[1] ?? 0)
 }
 
-it('[LIM-27] a reader that takes nothing is cut off (4408); who writes and reads beside it is not', async () => {
+it('[LIM-27] [SYNC-12] a reader that takes nothing is cut off (4408); who writes and reads beside it is not', async () => {
   const { headers } = await member(server, 'a-slow00000001')
   const slow = await RawClient.open(`${server.sync}/default`, headers)
   slow.subscribe()

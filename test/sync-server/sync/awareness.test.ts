@@ -37,7 +37,7 @@ describe('AwarenessStates', () => {
     ])
   })
 
-  it('[PRESENCE-2] drops what a connection says of others: echoes, removals, forgeries', () => {
+  it('[PRESENCE-2] [PRESENCE-7] drops what a connection says of others: echoes, removals, forgeries', () => {
     const { states } = create()
     states.apply(1, OWNER, [state(10, 1, '"one"')], 0)
     states.apply(2, OWNER, [state(20, 1, '"two"')], 0)

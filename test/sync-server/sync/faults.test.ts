@@ -240,7 +240,7 @@ it('[SERVER-5] a command that throws is answered with what it threw, and the roo
   await log.close()
 })
 
-it('[SERVER-1] SIGTERM ends within 10 s: a broken workspace, a reader that takes nothing, half a request', async () => {
+it('[SERVER-1] [SERVER-6] SIGTERM ends within 10 s: a broken workspace, a reader that takes nothing, half a request', async () => {
   const data = await dataOf('bad')
   await putIn(data, 'bad', [poison('mark')])
   const server = await startServer({ data })
@@ -267,7 +267,7 @@ it('[SERVER-1] SIGTERM ends within 10 s: a broken workspace, a reader that takes
   stalled.ws.terminate()
 })
 
-it('[SERVER-1] a store that hangs is waited for no longer than that: what was not stored is said', async () => {
+it('[SERVER-1] [SERVER-6] a store that hangs is waited for no longer than that: what was not stored is said', async () => {
   const data = tempDir('hanging')
   const options = parseOptions(
     readProgram(PROGRAM, ['--port', '0', '--data', data, '--no-mdns']),

@@ -89,7 +89,7 @@ it('[SERVER-2] a data folder in use: exit 4; one that cannot be used: exit 5; th
   expect(unusable.stderr).toMatch(oneLine)
 })
 
-it('[SERVER-3] listens where it is told to, with no more ado: nobody gets in without a credential anywhere', () => {
+it('[SERVER-3] [SERVER-7] listens where it is told to, with no more ado: nobody gets in without a credential anywhere', () => {
   const options = (...argv: string[]) => parseOptions(readProgram(PROGRAM, argv), {})
   for (const more of [[], ['--insecure']]) {
     expect(options('--host', '0.0.0.0', ...more)).toMatchObject({ host: '0.0.0.0' })
@@ -97,7 +97,7 @@ it('[SERVER-3] listens where it is told to, with no more ado: nobody gets in wit
   expect(options()).toMatchObject({ host: '127.0.0.1' })
 })
 
-it('[SERVER-4] options: help and version; what is wrong is named, exit 2', async () => {
+it('[SERVER-4] [SERVER-8] options: help and version; what is wrong is named, exit 2', async () => {
   expect((await run('--help')).stdout).toContain('usage: clawlink-sync')
   expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/)
   for (const [args, words] of [
@@ -128,7 +128,7 @@ it('[SERVER-4] takes its options from the environment too; a flag wins', async (
   await server.stop()
 })
 
-it('[STATUS-1] says what it is, whether it is well, and its figures', async () => {
+it('[STATUS-1] [STATUS-3] says what it is, whether it is well, and its figures', async () => {
   const server = await startServer()
   const info = await (await fetch(server.url)).json()
   expect(info).toMatchObject({ service: 'clawlink-sync', status: 'ok', workspaces: ['default'] })

@@ -33,7 +33,7 @@ it('[PRESENCE-4] a connection from which nothing comes over two heartbeats is cu
   watcher.close()
 })
 
-it('[PRESENCE-4] whoever sends or answers anything stays: also while a message takes long, and after the server stood still', async () => {
+it('[PRESENCE-4] [PRESENCE-8] whoever sends or answers anything stays: also while a message takes long, and after the server stood still', async () => {
   const client = await RawClient.open(`${server.sync}/default`)
   let pings = 0
   client.ws.on('ping', () => pings++)

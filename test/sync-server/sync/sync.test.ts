@@ -40,7 +40,7 @@ describe('the sync socket', () => {
     b.close()
   })
 
-  it('[SYNC-2] answers a newcomer with everything, and only then says that it is synced', async () => {
+  it('[SYNC-2] [SYNC-11] answers a newcomer with everything, and only then says that it is synced', async () => {
     const room = await newRoom()
     const writer = await liveDoc(urlOf(room))
     for (let i = 0; i < 500; i++) writer.doc.getArray('list').push([i])
@@ -155,7 +155,7 @@ describe('the sync socket', () => {
     expect(await client.closed).toBe(4409)
   })
 
-  it('[SYNC-6] cuts off a reader that takes nothing no later than it must, and never grows by it', async () => {
+  it('[SYNC-6] [SYNC-12] cuts off a reader that takes nothing no later than it must, and never grows by it', async () => {
     const room = await newRoom()
     const stalled = await RawClient.open(urlOf(room))
     stalled.subscribe()
@@ -185,7 +185,7 @@ describe('the sync socket', () => {
     await Promise.all([stalled.close(), writer.client.close(), reader.client.close()])
   })
 
-  it('[SPACE-1] walls off workspaces, and refuses names that are none', async () => {
+  it('[SPACE-1] [SPACE-4] walls off workspaces, and refuses names that are none', async () => {
     const a = await liveDoc(urlOf(await newRoom()))
     const b = await liveDoc(urlOf(await newRoom()))
     a.doc.getMap('m').set('k', 1)

@@ -60,7 +60,7 @@ describe('[GRAMMAR-2] plain values are JSON', () => {
       problem('intake', null, { kind: 'task', id: 't-1', facts: { ...facts, context } }),
     ).toBeNull()
   })
-  it('a huge value costs no more to refuse than its limit', () => {
+  it('[GRAMMAR-10] a huge value costs no more to refuse than its limit', () => {
     let looked = 0
     const huge = new Proxy([], {
       get: (_, key) =>

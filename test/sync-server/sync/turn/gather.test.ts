@@ -9,7 +9,7 @@ describe('when a commit waits for more', () => {
     vi.useRealTimers()
   })
 
-  test('[DUR-5] a lone writer never waits', () => {
+  test('[DUR-5] [DUR-6] a lone writer never waits', () => {
     const gather = new Gather()
     for (let i = 0; i < 10; i++) {
       expect(gather.wait(1)).toBe(false)
