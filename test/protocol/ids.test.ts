@@ -119,7 +119,7 @@ describe('a task with another’s id', () => {
   const give = (from: AgentId, what: string) =>
     ({ kind: 'task', id: taskId('1'), facts: facts(from, what) }) as const
 
-  it('[TASK-5] the first counts, wherever in the array the second stands', () => {
+  it('[TASK-5] [TASK-25] the first counts, wherever in the array the second stands', () => {
     const doc = replica(1)
     settle(doc)
     submit(doc, give(ben, 'the task'))

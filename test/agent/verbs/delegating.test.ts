@@ -108,7 +108,7 @@ describe('whom a task is for', () => {
 })
 
 describe('while it goes on', () => {
-  it('[TASK-18] percent, JSON, shared files at their version; a note tells everyone in it', async () => {
+  it('[TASK-18] [TASK-30] percent, JSON, shared files at their version; a note tells everyone in it', async () => {
     const { task_id } = await delegate('--to', 'Scout')
     await respond(scout, task_id, '--status', 'in_progress', '--note', 'half', '--percent', '50')
     expect(await show(task_id)).toMatchObject({ status: 'working', percent: 50, message: 'half' })
@@ -271,7 +271,7 @@ describe('while it goes on', () => {
 })
 
 describe('waiting', () => {
-  it('[TASK-15] delegate --wait has the result in its answer; with seconds it exits 7, and the task goes on', async () => {
+  it('[TASK-15] [TASK-29] delegate --wait has the result in its answer; with seconds it exits 7, and the task goes on', async () => {
     const waiting = lead.run('delegate', '--to', 'Scout', '--task', 'add', '--wait', '--json')
     let asked: { message_id: string } | undefined
     while (asked === undefined) {

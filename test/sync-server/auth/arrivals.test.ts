@@ -80,20 +80,23 @@ const BUILT: Record<string, [known: Uint8Array | null, Uint8Array, code?: number
   ],
 }
 
-it.each(Object.entries(BUILT))('[AUTH-29] refused: %s', async (_, [known, update, code = 4400]) => {
-  const { client, doc } = await liveDoc(`${server.sync}/default`, new Y.Doc(), mallory.headers)
-  if (known !== null) client.update(known)
-  await client.barrier()
-  const before = Y.encodeStateVector(doc)
-  client.send(frame(0, 2, update))
-  expect(await client.closed).toBe(code)
-  const again = await liveDoc(`${server.sync}/default`, new Y.Doc(), mallory.headers)
-  if (known === null) expect(Y.encodeStateVector(again.doc)).toEqual(before)
-  expect(JSON.stringify(again.doc.getArray('broadcasts'))).not.toContain('victim')
-  await again.client.close()
-})
+it.each(Object.entries(BUILT))(
+  '[AUTH-29] [AUTH-55] refused: %s',
+  async (_, [known, update, code = 4400]) => {
+    const { client, doc } = await liveDoc(`${server.sync}/default`, new Y.Doc(), mallory.headers)
+    if (known !== null) client.update(known)
+    await client.barrier()
+    const before = Y.encodeStateVector(doc)
+    client.send(frame(0, 2, update))
+    expect(await client.closed).toBe(code)
+    const again = await liveDoc(`${server.sync}/default`, new Y.Doc(), mallory.headers)
+    if (known === null) expect(Y.encodeStateVector(again.doc)).toEqual(before)
+    expect(JSON.stringify(again.doc.getArray('broadcasts'))).not.toContain('victim')
+    await again.client.close()
+  },
+)
 
-it('[AUTH-10] another’s record is not deleted in the turn either in which it arrives', () => {
+it('[AUTH-10] [AUTH-52] another’s record is not deleted in the turn either in which it arrives', () => {
   const by = (agent: string): Principal => ({ kind: 'agent', agent, workspace: 'w', role: 'write' })
   const authors = new Authors(() => false)
   const live = new LiveDocument()

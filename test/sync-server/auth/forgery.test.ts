@@ -154,7 +154,7 @@ it('[AUTH-10] everything in one’s own name is taken', async () => {
   await client.close()
 })
 
-it('[AUTH-10] who changes the record of another’s file leaves who made it, also after being away', async () => {
+it('[AUTH-10] [AUTH-52] who changes the record of another’s file leaves who made it, also after being away', async () => {
   const me = 'a-mallory' as AgentId
   const put = (doc: Y.Doc, key: string, by: AgentId, content = 'x') =>
     putFile(doc, { ...file, key, content, by, force: true })
@@ -181,7 +181,7 @@ it('[AUTH-10] who changes the record of another’s file leaves who made it, als
   await third.client.close()
 })
 
-it('[AUTH-9] another’s Yjs client id is refused, after a restart, too; its owner goes on', async () => {
+it('[AUTH-9] [AUTH-51] another’s Yjs client id is refused, after a restart, too; its owner goes on', async () => {
   const steal = async () => {
     const doc = new Y.Doc()
     const { client } = await open(mallory, doc)
@@ -202,7 +202,7 @@ it('[AUTH-9] another’s Yjs client id is refused, after a restart, too; its own
   expect(again.doc.getText('file:x').toString()).toMatch(/^mine /)
 })
 
-it('[AUTH-9] the server’s client id is nobody’s', async () => {
+it('[AUTH-9] [AUTH-54] the server’s client id is nobody’s', async () => {
   const doc = new Y.Doc()
   const { client } = await open(mallory, doc)
   await client.barrier()
@@ -211,7 +211,7 @@ it('[AUTH-9] the server’s client id is nobody’s', async () => {
   expect(await client.closed).toBe(4430)
 })
 
-it('[AUTH-9] a struct without content that would silence another is refused', async () => {
+it('[AUTH-9] [AUTH-51] a struct without content that would silence another is refused', async () => {
   const doc = new Y.Doc()
   const { client } = await open(mallory, doc)
   await client.barrier()
@@ -279,7 +279,7 @@ it('[AUTH-16] what was refused is in the log and in the audit log', async () => 
   )
 })
 
-it('[AUTH-15] after a restore, and only then, an admin’s link brings back what others wrote; not in their place', async () => {
+it('[AUTH-15] [AUTH-54] after a restore, and only then, an admin’s link brings back what others wrote; not in their place', async () => {
   const lost = new Y.Doc()
   const author = await member(server, 'a-author')
   const admin = await member(server, 'a-trusted', 'admin')

@@ -170,7 +170,7 @@ it('[AUTH-34] who registers after it has joined is listed by its name, and so af
   expect((await sync('revoke', 'Ann II', '--data', data)).code).toBe(0)
 })
 
-it('[AUTH-4] an invite is good for so many, until it expires; the same join again counts once', async () => {
+it('[AUTH-4] [AUTH-49] an invite is good for so many, until it expires; the same join again counts once', async () => {
   const two = await invite(server, { uses: 2 })
   const credential = `clc_${'k'.repeat(43)}`
   for (let i = 0; i < 3; i++) {
@@ -244,7 +244,7 @@ it('[AUTH-37] nobody joins or registers under an id that is another’s name, or
   expect([code, stderr]).toEqual([4, expect.stringContaining('is the id of another agent')])
 })
 
-it('[AUTH-5] an agent that somebody is cannot be had by another invite', async () => {
+it('[AUTH-5] [AUTH-50] an agent that somebody is cannot be had by another invite', async () => {
   const many = await invite(server, { uses: null })
   const first = await joins(many, 'a-taken')
   expect((await joins(many, 'a-taken')).error?.code).toBe('not_allowed')

@@ -121,7 +121,7 @@ it('[AUTH-38] a profile notes that its server can prove itself, also one that jo
   expect(JSON.parse(readFileSync(join(dir, file!), 'utf8'))).toMatchObject({ proves: true })
 })
 
-it('[AUTH-38] the owner’s token is shown to no process but the one that has the data folder', async () => {
+it('[AUTH-38] [AUTH-56] the owner’s token is shown to no process but the one that has the data folder', async () => {
   const server = await started()
   const owner = readFileSync(join(server.data, 'owner.json'))
   expect((await sync('agents', '--data', server.data)).code).toBe(0)

@@ -309,7 +309,7 @@ it('[AUTH-12] what a reader tried changed nothing', async () => {
   watcher.ws.terminate()
 })
 
-it('[AUTH-13] a ticket stands in a URL for a credential, and not after that is revoked', async () => {
+it('[AUTH-13] [AUTH-53] a ticket stands in a URL for a credential, and not after that is revoked', async () => {
   const one = await member(server, 'a-ticketed')
   const { data } = await ask<{ ticket: string }>(server, '/api/ticket', {}, one.headers)
   const url = `${server.sync}/default?ticket=${data.ticket}`

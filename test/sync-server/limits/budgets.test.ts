@@ -18,7 +18,7 @@ const opened = (limits = { all: 100, address: 60, party: 40 }) => {
   return { held, cut, open }
 }
 
-it('[LIM-41] where too much is held for an agent its largest connection is cut, and nobody else', () => {
+it('[LIM-41] [LIM-54] where too much is held for an agent its largest connection is cut, and nobody else', () => {
   const { held, cut, open } = opened()
   const [small, large, other] = [
     open('ann 1', 'a', 'ann'),
@@ -40,7 +40,7 @@ it('[LIM-41] where too much is held for an agent its largest connection is cut, 
   expect(held.of()).toBe(0)
 })
 
-it('[LIM-41] where it is too much for an address, or in all, who holds the most there is cut', () => {
+it('[LIM-41] [LIM-54] where it is too much for an address, or in all, who holds the most there is cut', () => {
   const { cut, open } = opened()
   const small = open('small', 'a')
   small.add(4)
@@ -112,7 +112,7 @@ const shareLarge = async (id: string) => {
   return ann
 }
 
-it('[LIM-41] answers that nobody takes are bounded, and end in time; another of the address is answered', async () => {
+it('[LIM-41] [LIM-55] answers that nobody takes are bounded, and end in time; another of the address is answered', async () => {
   const ann = await shareLarge('a-ann000000001')
   const bob = await member(server, 'a-bob000000001')
   const silent: Socket[] = []

@@ -78,7 +78,7 @@ it.concurrent.each(WAYS)(
   },
 )
 
-it.concurrent('[LIM-32] who is told to wait before it connects again (429) does', async () => {
+it.concurrent('[LIM-32] [LIM-53] who is told to wait before it connects again (429) does', async () => {
   const server = await startServer({ args: ['--limit', 'handshakes=1', '--log-level', 'error'] })
   closers.push(() => server.stop())
   const ann = await member(server, 'a-ann000000001')

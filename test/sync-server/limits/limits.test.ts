@@ -43,7 +43,7 @@ const end = async (sockets: readonly (WebSocket | number)[]): Promise<void> => {
   )
 }
 
-it('[LIM-17] a valid credential passes where wrong ones have to wait', async () => {
+it('[LIM-17] [LIM-48] a valid credential passes where wrong ones have to wait', async () => {
   const ann = await member(server, 'a-ann000000001')
   const wrong = bearer(`clc_${'x'.repeat(43)}`)
   const codes: (string | undefined)[] = []
@@ -71,7 +71,7 @@ it('[LIM-17] a valid credential passes where wrong ones have to wait', async () 
   await end([mine])
 })
 
-it('[LIM-17] a credential that was revoked or replaced, and an invite that is used up, are no guesses', async () => {
+it('[LIM-17] [LIM-49] a credential that was revoked or replaced, and an invite that is used up, are no guesses', async () => {
   const own = await startServer()
   const cyd = await member(own, 'a-cyd000000001')
   await ask(own, '/api/admin/revoke', { which: cyd.agent })
@@ -94,7 +94,7 @@ it('[LIM-17] a credential that was revoked or replaced, and an invite that is us
   await own.stop()
 })
 
-it('[LIM-18] beyond its connections an agent, or an address, is refused; others come in', async () => {
+it('[LIM-18] [LIM-50] beyond its connections an agent, or an address, is refused; others come in', async () => {
   const [bob, cat] = [
     await member(server, 'a-bob000000001'),
     await member(server, 'a-cat000000001'),
@@ -151,7 +151,7 @@ it('[LIM-26] who sends what is refused again and again, or connects again and ag
   await honest.close()
 })
 
-it('[LIM-18] 2,000 connections that ask for nothing do not keep an honest one out', async () => {
+it('[LIM-18] [LIM-50] 2,000 connections that ask for nothing do not keep an honest one out', async () => {
   const honest = await RawClient.open(`${server.sync}/default`)
   const idle: Socket[] = []
   const gone = new Set<unknown>()
@@ -260,7 +260,7 @@ describe('[LIM-27] sizes and times', () => {
     expect(codes).toEqual([null, null, 4413])
   })
 
-  it('[LIM-27] a document that is full takes deletions only, and is read on', async () => {
+  it('[LIM-27] [LIM-51] a document that is full takes deletions only, and is read on', async () => {
     const { client, doc } = await liveDoc(`${small.sync}/default`)
     const text = doc.getText('file:full.txt')
     text.insert(0, 'x'.repeat(110_000))

@@ -85,7 +85,7 @@ const credentialOf = (home: string): Member['headers'] => {
   return bearer(token)
 }
 
-it('[LIM-31] a command waits as long as it is told to, once; then it says what is wrong', async () => {
+it('[LIM-31] [LIM-52] a command waits as long as it is told to, once; then it says what is wrong', async () => {
   const dan = await registered(server.url, 'Dan')
   const headers = credentialOf(dan.home)
   await tooOften('GET', '/discover', headers)

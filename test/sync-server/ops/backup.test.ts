@@ -119,7 +119,7 @@ it('[OPS-4] a backup with anything changed in it is not restored; what is not em
   await server.stop()
 })
 
-it('[OPS-4] replicas that are ahead of a restored server get on with it: it numbers nothing as it did before', async () => {
+it('[OPS-4] [OPS-20] replicas that are ahead of a restored server get on with it: it numbers nothing as it did before', async () => {
   const server = await startServer({ args: ['--log-level', 'error'] })
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   const dir = place('backup')

@@ -57,7 +57,7 @@ const DAMAGES: [string, (dir: string) => void][] = [
 ]
 
 it.each(DAMAGES)(
-  '[OPS-5] %s: it does not open, and nothing in the folder is changed',
+  '[OPS-5] [OPS-21] %s: it does not open, and nothing in the folder is changed',
   async (_, damage) => {
     const dir = copyOf(data)
     damage(dir)

@@ -175,7 +175,7 @@ it('[OPS-13] export of a running server; nothing is written outside of the folde
   await server.stop()
 })
 
-it('[OPS-12] commands say what is wrong with them, in the shape of every error', async () => {
+it('[OPS-12] [OPS-22] commands say what is wrong with them, in the shape of every error', async () => {
   const empty = tempDir('empty')
   for (const [args, code, words] of [
     [['backup'], 2, 'DIR is missing — usage: clawlink-sync backup DIR'],

@@ -46,7 +46,7 @@ const WRONG: Record<string, (doc: Y.Doc) => void> = {
 }
 
 it.each(Object.entries(WRONG))(
-  '[OPS-17] %s is taken out, deleted everywhere, and kept; all else stays',
+  '[OPS-17] [OPS-23] %s is taken out, deleted everywhere, and kept; all else stays',
   async (_, change) => {
     const { data, doc } = await dataWith({ 'a.md': 'one\ntwo\n', 'b.md': 'whole\n' })
     const wrong = madeBy(4_711, doc, change)

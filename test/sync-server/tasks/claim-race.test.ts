@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-it('[TASK-10] 10 processes that claim next until there is none: each task once, none left, none twice', async () => {
+it('[TASK-10] [TASK-27] 10 processes that claim next until there is none: each task once, none left, none twice', async () => {
   const race = await runRace(server, { processes: 10, tasks: 150 })
   expect(race.claimed).toEqual(race.tasks)
   expect(race.left).toBe(0)

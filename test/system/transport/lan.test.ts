@@ -51,7 +51,7 @@ const within = (space: string, program: string, ...args: string[]) => {
 }
 
 it.skipIf(!hasNetwork)(
-  '[NET-24] scan finds a server of the same network, which says no secret, and none that is silent',
+  '[NET-24] [NET-30] scan finds a server of the same network, which says no secret, and none that is silent',
   async () => {
     const scan = async (): Promise<string> => {
       const { child, said } = within(guest, 'clawlink-agent.cjs', 'scan')

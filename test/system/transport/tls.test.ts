@@ -58,7 +58,7 @@ it('[NET-21] over TLS agents join and work; a renewed certificate is taken up; o
   await server.stop()
 })
 
-it('[NET-21] a certificate that is not to be trusted is said to be, with what to do', async () => {
+it('[NET-21] [NET-29] a certificate that is not to be trusted is said to be, with what to do', async () => {
   const pair = sign('DNS:elsewhere.example')
   const server = await startServer({ args: ['--tls-cert', pair.cert, '--tls-key', pair.key] })
   const one = agent(server.url)

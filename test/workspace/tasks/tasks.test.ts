@@ -103,7 +103,7 @@ describe('moveTask', () => {
     expect(taskHistory(doc, id).length).toBe(2)
   })
 
-  it('[TASK-4] refuses a key that was used for something else', () => {
+  it('[TASK-4] [TASK-24] refuses a key that was used for something else', () => {
     const doc = withTask()
     move(doc, 'working', worker, { key: 'k' })
     expect(codeOf(() => move(doc, 'completed', worker, { key: 'k' }))).toBe('key_reused')
@@ -140,7 +140,7 @@ describe('moveTask', () => {
     expect(taskHistory(doc, id).at(-1)).toMatchObject({ state: 'completed' })
   })
 
-  it('[TASK-18] a result may have JSON and shared files at their versions', () => {
+  it('[TASK-18] [TASK-30] a result may have JSON and shared files at their versions', () => {
     const doc = withTask()
     const result = { json: { n: [1] }, artifacts: [{ file_key: 'a.md' as never, version: 3 }] }
     expect(move(doc, 'completed', worker, { result })).toMatchObject({
@@ -183,7 +183,7 @@ describe('addTask', () => {
     expect(listTasks(doc)).toEqual([])
   })
 
-  it('[TASK-12] refuses what would wait for itself, naming the way', () => {
+  it('[TASK-12] [TASK-28] refuses what would wait for itself, naming the way', () => {
     const doc = withTask(worker, { after: [taskId('2')] })
     const task = { description: 'x', context: null, priority: 'low', from: creator } as const
     const add = () =>

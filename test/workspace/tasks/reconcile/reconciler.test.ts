@@ -165,7 +165,7 @@ describe('routing', () => {
     expect(offered(doc, taskId('here'))[0]).toBe(worker)
   })
 
-  it('[TASK-8] asks three at a time, and more when nobody takes it for a while', () => {
+  it('[TASK-8] [TASK-26] asks three at a time, and more when nobody takes it for a while', () => {
     const doc = at.team()
     at.more(doc, 10)
     at.give(doc, { to: null })
