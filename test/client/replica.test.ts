@@ -219,7 +219,7 @@ it('[REPLICA-8] what others wrote can wait for a commit; messages and what is it
   await again.close()
 })
 
-it('[INBOX-14] a message that JSON cannot hold is told as unreadable, and takes no other along', async () => {
+it('[INBOX-14] [INBOX-23] a message that JSON cannot hold is told as unreadable, and takes no other along', async () => {
   const dir = join(tempDir('replica'), 'r')
   const replica = await open(dir)
   listOf(replica).push([1])

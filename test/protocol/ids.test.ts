@@ -179,7 +179,7 @@ describe('ids and names are one name space', () => {
     expect(resolveAgent(doc, 'ben')).toBe('a-z')
   })
 
-  it('[MSG-13] the words for the server and its owner reach nobody', () => {
+  it('[MSG-13] [MSG-18] the words for the server and its owner reach nobody', () => {
     for (const typed of ['server', 'owner', 'Owner']) {
       expect(
         codeOf(() => resolveAgent(doc, typed)),

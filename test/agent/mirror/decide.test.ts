@@ -69,7 +69,7 @@ describe('bases', () => {
 })
 
 describe('paths', () => {
-  it('[MIRROR-6] .git by any name, and temporary files of a mirror, are never mirrored', () => {
+  it('[MIRROR-6] [MIRROR-34] .git by any name, and temporary files of a mirror, are never mirrored', () => {
     for (const rel of [
       '.git',
       '.git/config',

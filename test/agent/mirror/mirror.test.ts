@@ -456,7 +456,7 @@ it('[MIRROR-8] what is no text, or too large, or has no place is named and left 
   expect(textAt(one, 'fine.md')).toBe('fine\nmore\n')
 })
 
-it('[MIRROR-9] a folder that goes away ends its mirror and deletes nothing', async () => {
+it('[MIRROR-9] [MIRROR-35] a folder that goes away ends its mirror and deletes nothing', async () => {
   const one = await join2('one')
   const dir = join(tempDir('parent'), 'dir')
   mkdirSync(dir)

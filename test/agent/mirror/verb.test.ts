@@ -172,7 +172,7 @@ it.each(WAYS)(
   },
 )
 
-it('[MIRROR-11] a link with a mirror does not stop when idle', async () => {
+it('[MIRROR-11] [MIRROR-36] a link with a mirror does not stop when idle', async () => {
   const env = { CLAWLINK_LINK_IDLE: '0.3' }
   const agent = await registered(server.url, 'Idle')
   await agent.run('down')

@@ -104,7 +104,7 @@ it('a version more is told, renamed and removed as a text is', async () => {
   expect(await refused(ann, 'file-restore', '--key', 'img/logo.png')).toMatchObject({ exit: 2 })
 })
 
-it('[BLOB-6] of two versions the last is the file, both are kept, and who was not read is told', async () => {
+it('[BLOB-6] [BLOB-12] of two versions the last is the file, both are kept, and who was not read is told', async () => {
   const [base, anns, bobs] = [someBytes(500), someBytes(500), someBytes(500)]
   await put(ann, 'both.bin', base.bytes)
   expect(await refused(bob, ...putArgs(bob, 'both.bin', bobs.bytes))).toMatchObject({

@@ -62,7 +62,7 @@ it('[MSG-1] a direct message and its answer reach their addressees only', async 
   expect(await scout.run('send', '--to', 'Nobody', '--content', 'x')).toMatchObject({ code: 3 })
 })
 
-it('[MSG-3] a task is delivered, read, answered; a broadcast is answered', async () => {
+it('[MSG-3] [MSG-16] a task is delivered, read, answered; a broadcast is answered', async () => {
   const { task } = await lead.ask<Given>('delegate', '--to', 'Scout', '--task', 'look')
   const { message } = await lead.ask<Said>('broadcast', '--content', 'who knows?')
   expect(await sent(lead)).toMatchObject({ [message.message_id]: ['stored', 0] })
@@ -122,7 +122,7 @@ it('[MSG-2] log: by topic, sender, time and place; direct messages of others are
   expect(await third.run('log', '--from', 'Nobody')).toMatchObject({ code: 3 })
 })
 
-it('[MSG-2] without the server the log is what the replica has', async () => {
+it('[MSG-2] [MSG-15] without the server the log is what the replica has', async () => {
   const { port, data } = server
   await third.run('poll')
   await server.stop()
@@ -160,7 +160,7 @@ it('[INBOX-7] a newcomer’s digest is a line for each of the newest', async () 
   expect(stdout.length).toBeLessThan(1_000)
 })
 
-it('[MSG-5] two that only answer each other are stopped, and --reset-trace starts anew', async () => {
+it('[MSG-5] [MSG-17] two that only answer each other are stopped, and --reset-trace starts anew', async () => {
   const pair = [await registered(server.url, 'Ping'), await registered(server.url, 'Pong')] as const
   let refused: string | null = null
   let turns = 0

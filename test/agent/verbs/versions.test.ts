@@ -86,7 +86,7 @@ it('[VERSION-5] looking at an old version does not change what the next file-put
   expect(await get(ann, 'base.md')).toBe('ONE\ntwo\nthree\nfour\nfive\n')
 })
 
-it('[VERSION-5] file-restore is a new edit: counted, in the history, once under its key, and merged with others’', async () => {
+it('[VERSION-5] [VERSION-8] file-restore is a new edit: counted, in the history, once under its key, and merged with others’', async () => {
   await put(ann, 'r.md', 'one\ntwo\nthree\n')
   await get(bob, 'r.md')
   await put(ann, 'r.md', 'one\n')

@@ -55,7 +55,7 @@ it('[FILE-18] the other names of a file have what is written, too', () => {
 })
 
 it.each(WAYS)(
-  '[FILE-18] no pipe or device is replaced, and what does not take all is an error (%s)',
+  '[FILE-18] [FILE-23] no pipe or device is replaced, and what does not take all is an error (%s)',
   async (_, write) => {
     const dir = tempDir('dir')
     const pipe = join(dir, 'pipe')

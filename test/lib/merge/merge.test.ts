@@ -133,7 +133,7 @@ describe('merge3', () => {
     )
   })
 
-  it('[FILE-4] gives edits in order and apart that make theirs the merged text, whole characters only', () => {
+  it('[FILE-4] [FILE-22] gives edits in order and apart that make theirs the merged text, whole characters only', () => {
     fc.assert(
       fc.property(versions, ([base, mine, theirs]) => {
         const { text, edits, conflicts } = merge3(base, mine, theirs)

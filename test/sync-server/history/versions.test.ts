@@ -79,7 +79,7 @@ it('[VERSION-1] a lone writer’s every change set is a version: who, when, how 
   expect(await contentOf(server, 'lone', 'plan.md', 2)).toBe('one\n2\nthree\n')
 })
 
-it('[VERSION-1] any kept version is what the text was at it, with several writers and live editors at once', async () => {
+it('[VERSION-1] [VERSION-7] any kept version is what the text was at it, with several writers and live editors at once', async () => {
   const random = seeded(runSeed('versions'))
   const workspace = 'many'
   const keys = ['a.md', 'dir/b.md']

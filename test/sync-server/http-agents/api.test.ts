@@ -125,7 +125,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
     })
   })
 
-  it('[HTTP-10] [INBOX-15] [INBOX-16] the inbox waits, is looked into, and is acknowledged', async () => {
+  it('[HTTP-10] [INBOX-15] [INBOX-16] [INBOX-24] the inbox waits, is looked into, and is acknowledged', async () => {
     const { messages } = await get(bob, 'inbox')
     expect(messages.map(({ type }: Data) => type)).toContain('task_note')
     // Nothing is read by looking.

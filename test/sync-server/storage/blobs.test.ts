@@ -316,7 +316,7 @@ it('[BLOB-4] a workspace over its quota, or with too many uploads, takes no more
   await small.stop()
 })
 
-it('[BLOB-5] what no version refers to goes after a while, with cut uploads; the rest stays', async () => {
+it('[BLOB-5] [BLOB-11] what no version refers to goes after a while, with cut uploads; the rest stays', async () => {
   const data = tempDir('collect')
   const filling = await startServer({ data })
   const { client, doc } = await liveDoc(`${filling.sync}/default`)

@@ -187,7 +187,7 @@ describe('messagesSince: broadcasts', () => {
   })
 })
 
-it('[INBOX-9] broadcasts are for subscribers of their topic, direct messages for their addressee', () => {
+it('[INBOX-9] [INBOX-21] broadcasts are for subscribers of their topic, direct messages for their addressee', () => {
   const doc = replica(1)
   register(doc, ann, 'Ann', ['builds', 'release'])
   const speak = () => {
@@ -277,7 +277,7 @@ describe('messagesSince: notes and cancellations', () => {
     expect(seen(doc, cat, 'task_note')).toMatchObject([{ message_id: 't-y', text: 'main' }])
   })
 
-  it('[INBOX-12] tells owner or addressee that their task was canceled', () => {
+  it('[INBOX-12] [INBOX-22] tells owner or addressee that their task was canceled', () => {
     const doc = replica(1)
     give(doc, 'x', ann, bob)
     register(doc, cat)
