@@ -29,7 +29,7 @@ it('[LAYER-1] ARCHITECTURE.md can be read in five minutes: 600 words', () => {
 const PATHS =
   /`((?:protocol|lib|workspace|client|sync-server|agent|tui|test|docs|scripts|bench)\/[\w./-]*)`/g
 
-it('[LAYER-1] paths that documents name exist', () => {
+it('[LAYER-1] [LAYER-6] paths that documents name exist', () => {
   for (const file of ['AGENTS.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/README.md']) {
     const paths = [...read(file).matchAll(PATHS)].map(([, path]) => path!)
     for (const path of paths) expect(existsSync(join(root, path)), `${file}: ${path}`).toBe(true)

@@ -46,7 +46,7 @@ it('[CLI-3] a command’s own answers are few, also over a restart, and do not c
   await close()
 })
 
-it('[CLI-3] what was answered under a given key is kept for a week', async () => {
+it('[CLI-3] [CLI-12] what was answered under a given key is kept for a week', async () => {
   const { answer, keys, close } = await openAnswers()
   for (let i = 0; i < 32; i++) await answer(`first ${i}`, 'given', 0)
   for (let i = 0; i < 16; i++) await answer(`second ${i}`, 'given', 6 * DAY_MS)
@@ -57,7 +57,7 @@ it('[CLI-3] what was answered under a given key is kept for a week', async () =>
   await close()
 })
 
-it('[CLI-3] a replica forgets old answers as new ones come', async () => {
+it('[CLI-3] [CLI-12] a replica forgets old answers as new ones come', async () => {
   const dir = join(tempDir('replica'), 'r')
   const quiet = () => {}
   let replica = await Replica.open(dir, quiet)

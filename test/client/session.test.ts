@@ -213,7 +213,7 @@ it('[REPLICA-7] a server that is silent over two beats is given up, and dialed a
   await session.synced(TIMEOUT_MS)
 })
 
-it('[REPLICA-7] … not one that takes long to send what is large', async () => {
+it('[REPLICA-7] [REPLICA-10] … not one that takes long to send what is large', async () => {
   let connections = 0
   let pings = 0
   const { url } = await stub((socket, doc) => {

@@ -76,7 +76,7 @@ it('[PACKAGE-5] each program is executable by its name, and they are of one vers
   expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(packed.filename)
 })
 
-it('[PACKAGE-5] publint and attw find nothing', async () => {
+it('[PACKAGE-5] [PACKAGE-9] publint and attw find nothing', async () => {
   const data = tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length)
   const { messages } = await publint({ pack: { tarball: data as ArrayBuffer } })
   expect(messages).toEqual([])

@@ -48,7 +48,7 @@ describe('toasts', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('[TUI-8] what comes in for this person is told, and rings', () => {
+  it('[TUI-8] [TUI-50] what comes in for this person is told, and rings', () => {
     const { desk, attached, text, rings } = sit()
     attached.arrive(direct('m-1', 'which \u001b[31mbranch?'))
     expect(text()).toContain('✉ Lead: which ␛[31mbranch?')

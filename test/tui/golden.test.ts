@@ -84,7 +84,7 @@ it('[TUI-9] a screen reader gets words in lines: no symbols, nothing side by sid
   }
 })
 
-it('[TUI-9] NO_COLOR: no colours, and states can be told all the same', async () => {
+it('[TUI-9] [TUI-51] NO_COLOR: no colours, and states can be told all the same', async () => {
   const shown = await show(world(), 80, 24, { NO_COLOR: '1' }, NOW)
   shown.keys('2')
   await shown.sees('Needs input')

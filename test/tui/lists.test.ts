@@ -109,7 +109,7 @@ describe('lists', () => {
     desk.close()
   })
 
-  it('[TUI-4] what comes in is filtered as all was, and typing on looks at what was found only', () => {
+  it('[TUI-4] [TUI-49] what comes in is filtered as all was, and typing on looks at what was found only', () => {
     const word = fc.constantFrom('a', 'ab', '-a', 'from:', 'from:l', 'x:a', '-', 'topic:g', 'b')
     const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' ', ':'), maxLength: 6 })
     fc.assert(

@@ -165,7 +165,7 @@ it('[CLI-2] nothing but register works unregistered, and says what to run', asyn
   expect(await nobody.ask('discover')).toMatchObject({ agents: expect.any(Array) })
 })
 
-it('[CLI-6] --help and --version work anywhere and load nothing', async () => {
+it('[CLI-6] [CLI-13] --help and --version work anywhere and load nothing', async () => {
   expect((await lead.run('--help')).stdout).toMatch(/exit codes: 0 done/)
   expect((await lead.run('delegate', '--help')).stdout).toMatch(/clawlink-agent delegate --to/)
   expect((await lead.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/)

@@ -198,7 +198,7 @@ describe('a page', () => {
     expect(pageOf([message('x'.repeat(200_000)), message('y')])).toHaveLength(1)
   })
 
-  it('[TEXT-9] shows what no client writes cut, and says where all of it is', () => {
+  it('[TEXT-9] [TEXT-17] shows what no client writes cut, and says where all of it is', () => {
     const deep = Array.from({ length: 100_000 }).reduce((inner) => [inner], null)
     for (const content of ['x'.repeat(8_000_000), 10n, deep]) {
       const [shown] = pageOf([message(content)])
@@ -252,7 +252,7 @@ describe('poll', () => {
     expect(await scout.ask('poll')).toMatchObject({ count: 0, remaining: 0 })
   })
 
-  it('[TEXT-2] a name that could mislead is refused, with what to do', async () => {
+  it('[TEXT-2] [TEXT-16] a name that could mislead is refused, with what to do', async () => {
     for (const name of ['ana (a-1) topic=x', 'a  b', 'a\u200bb', 'x'.repeat(65)]) {
       const ran = await scout.run('register', '--name', name, '--json')
       expect(ran.json().error, name).toMatchObject({

@@ -104,7 +104,7 @@ it.each(WAYS)(
   },
 )
 
-it('[CLI-9] another server at the address is named; what was queued waits for the old one', async () => {
+it('[CLI-9] [CLI-14] another server at the address is named; what was queued waits for the old one', async () => {
   const old = await startServer()
   const { port, url, data } = old
   const ann = agent(url, tempDir('home'))

@@ -191,7 +191,7 @@ it('[LINK-13] a hook gets what OpenClaw’s /hooks/wake expects, and is tried ag
   hook.close()
 })
 
-it('[LINK-10] status tells what waits to be sent, and why the server lets nobody in', async () => {
+it('[LINK-10] [LINK-22] status tells what waits to be sent, and why the server lets nobody in', async () => {
   const port = await ownPort()
   const data = tempDir('data')
   let server = await startServer({ port, data })

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { MAX_LOG_BYTES, openLog } from '../../../agent/session/log.ts'
 import { tempDir } from '../../support/server.ts'
 
-it('[LINK-18] the log is two files of bounded size, whatever is said, and the newest is in it', () => {
+it('[LINK-18] [LINK-23] the log is two files of bounded size, whatever is said, and the newest is in it', () => {
   const home = tempDir('home')
   const lines = ['short', 'ä'.repeat(1_000), `${'long '.repeat(1_000_000)}`]
   const log = openLog(home)

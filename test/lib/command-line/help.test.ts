@@ -119,7 +119,7 @@ it('[ARGS-1] no flag is there that nobody looks at', () => {
   }
 })
 
-it('[ARGS-1] help has name, usage, exit codes and examples, and is short', () => {
+it('[ARGS-1] [ARGS-6] help has name, usage, exit codes and examples, and is short', () => {
   for (const { called, spec, help } of COMMANDS) {
     expect(help.startsWith(`${called}: ${spec.summary}`), called).toBe(true)
     expect(help, called).toContain(`usage: ${called}`)

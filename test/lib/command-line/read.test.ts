@@ -47,7 +47,7 @@ it('[ARGS-4] flags stand before or after the command, with their value or =value
   expect(read('--at', 'say', 'say', 'hi')).toMatchObject({ values: { at: 'say', text: 'hi' } })
 })
 
-it('[ARGS-4] text that begins with a dash is text, unless it is a flag; after -- it is in any case', () => {
+it('[ARGS-4] [ARGS-7] text that begins with a dash is text, unless it is a flag; after -- it is in any case', () => {
   for (const text of ['-', '-5 degrees', '- item', '--', '-->', '--loud is what it says', '---']) {
     expect(read('say', '--text', text).values, text).toEqual({ text })
     if (text !== '--') expect(read('say', text).values, text).toEqual({ text })

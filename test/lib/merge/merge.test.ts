@@ -171,7 +171,7 @@ describe('merge3', () => {
     )
   })
 
-  it('[FILE-1] has both sides’ edits of different lines exactly once', () => {
+  it('[FILE-1] [FILE-24] has both sides’ edits of different lines exactly once', () => {
     const change = fc.constantFrom('replace', 'remove', 'insert', 'none')
     fc.assert(
       fc.property(

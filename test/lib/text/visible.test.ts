@@ -95,7 +95,7 @@ describe('what can be seen', () => {
     }
   })
 
-  it.each(IN_PLACE)('[TEXT-1] leaves %s as it is', (_, text) => {
+  it.each(IN_PLACE)('[TEXT-1] [TEXT-15] leaves %s as it is', (_, text) => {
     expect(oneLine(text)).toBe(text)
     expect(hasHidden(text)).toBe(false)
   })

@@ -315,7 +315,7 @@ describe('a day of two agents that have nothing but HTTP', () => {
   })
 })
 
-it('[HTTP-12] the OpenAPI document is valid, and has every route that is served', async () => {
+it('[HTTP-12] [HTTP-26] the OpenAPI document is valid, and has every route that is served', async () => {
   const answer = await globalThis.fetch(`${server.url}/api/openapi.json`)
   const document = (await answer.json()) as { paths: Record<string, Record<string, Data>> }
   const { valid, errors } = await new Validator().validate(structuredClone(document))

@@ -166,7 +166,7 @@ it('[HTTP-6] over reconnects and beside polls nothing comes twice, and nothing i
   expect(twice.filter((one) => !mayRepeat.has(one))).toEqual([])
 })
 
-it('[HTTP-6] what is not answered for comes again; a second WebSocket takes the place of the first', async () => {
+it('[HTTP-6] [HTTP-24] [HTTP-31] what is not answered for comes again; a second WebSocket takes the place of the first', async () => {
   const [teller, me] = [await newcomer('u-teller'), await newcomer('u-me')]
   const deaf = await new Client(me, server, secret, false).open()
   await said(teller, 'do you hear me?')

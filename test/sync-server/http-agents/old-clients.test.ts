@@ -147,7 +147,7 @@ describe('answers without an id', () => {
     )
   })
 
-  it('[HTTP-17] where several can be meant their ids are told; what was not polled is not meant', async () => {
+  it('[HTTP-17] [HTTP-29] where several can be meant their ids are told; what was not polled is not meant', async () => {
     const [lead, worker] = [await agent('lead-2'), await agent('worker-2')]
     const { message_id: one } = await lead.delegate(worker.agentId!, 'one')
     const { message_id: two } = await lead.delegate(worker.agentId!, 'two')
@@ -294,7 +294,7 @@ it('[HTTP-22] who is gone is not listed; the same name on the same machine comes
   expect(second.agentId).not.toBe(first.agentId)
 })
 
-it('[HTTP-22] 1,050 registrations in a row; from 1,000 on newcomers get the ids of those who are gone', async () => {
+it('[HTTP-22] [HTTP-30] 1,050 registrations in a row; from 1,000 on newcomers get the ids of those who are gone', async () => {
   const own = await httpToken(server)
   const register = async (name: string) => {
     const client = new Client1x(server.url, own)

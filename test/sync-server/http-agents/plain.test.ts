@@ -238,7 +238,7 @@ describe('what is wrong', () => {
     return [http, said.code]
   }
 
-  it('[HTTP-4] unknown recipients are refused, with who may have been meant', async () => {
+  it('[HTTP-4] [HTTP-23] unknown recipients are refused, with who may have been meant', async () => {
     const answer = await ann.post('/delegate', {
       ...{ from_agent: 'w-ann', to_agent: 'Wrong Bobb', task: 't' },
     })
@@ -341,7 +341,7 @@ describe('what is wrong', () => {
     expect(server.log()).toContain('in another name')
   })
 
-  it('[HTTP-14] a token is for the 1.x routes of its workspace only, and not a ticket', async () => {
+  it('[HTTP-14] [HTTP-27] a token is for the 1.x routes of its workspace only, and not a ticket', async () => {
     for (const path of ['/w/team/discover', '/api/workspaces/default/log', '/metrics']) {
       expect(await codeOf(ann.get(path)), path).toEqual([403, 'not_allowed'])
     }
@@ -395,7 +395,7 @@ describe('what is wrong', () => {
   })
 })
 
-it('[HTTP-14] wrong tokens are counted, in the URL, too, and a good one is not held up', async () => {
+it('[HTTP-14] [HTTP-28] wrong tokens are counted, in the URL, too, and a good one is not held up', async () => {
   const strict = await startServer({ args: ['--limit', 'failures=2'] })
   const good = new Plain(strict.url, await httpToken(strict))
   const wrong = `clh_${'x'.repeat(43)}`

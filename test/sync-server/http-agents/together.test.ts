@@ -183,7 +183,7 @@ it('[HTTP-2] a httpAgent that was away while broadcasts were archived gets each 
   expect(await httpAgent.poll('py-3')).toMatchObject({ http: 200, messages: [] })
 })
 
-it('[HTTP-11] a httpAgent is here while it asks, and gone after; a heartbeat writes nothing', async () => {
+it('[HTTP-11] [HTTP-25] a httpAgent is here while it asks, and gone after; a heartbeat writes nothing', async () => {
   const bytes = async () => {
     const answer = await globalThis.fetch(`${server.url}/metrics`, {
       headers: { authorization: `Bearer ${server.token}` },
