@@ -4,7 +4,7 @@ import { ClawError, type ErrorBody } from '../protocol/errors.ts'
 import { redacted } from '../protocol/roles.ts'
 import { isSystemError } from '../protocol/system-error.ts'
 import { Call, type Outcome, type Request } from './command/call.ts'
-import type { Response } from './command/program.ts'
+import type { Performed, Response } from './command/program.ts'
 import type { Runtime } from './command/runtime.ts'
 import { forTerminal, oneLine, safeJson } from './command/text.ts'
 import type { Args } from './command/verb.ts'
@@ -16,27 +16,38 @@ import { helpText, PROGRAM, readArgs } from './verb-table/args.ts'
  */
 const PIPE_BYTES = 16 * 1024
 
-/** Carries out one command line. Never throws: errors are part of the answer. */
-export const execute = async (request: Request, host: Runtime): Promise<Response> => {
-  const json = request.argv.includes('--json')
+/** Carries out one command line, and prints nothing. Never throws. */
+export const perform = async (request: Request, host: Runtime): Promise<Performed> => {
   let call: Call | undefined
   try {
     const args = readArgs(request.argv)
     const answer = withoutVerb(args)
-    if (answer !== null) return success(answer, [], request, json)
-    call = new Call(request, args, host)
+    if (answer !== null) return { outcome: answer, notes: [], close: async () => {} }
+    const open = new Call(request, args, host)
+    call = open
     const run = await args.verb!.load(PROGRAM)
-    const outcome = await run(call)
-    const { after } = outcome
-    const response = success(outcome, call.notes, request, json)
-    if (after === undefined || response.stdout.length > PIPE_BYTES) await call.close()
-    if (after === undefined) return response
-    const open = call
-    return { ...response, after, done: () => open.close() }
+    return { outcome: await run(call), notes: call.notes, close: () => open.close() }
+  } catch (thrown) {
+    const outcome = inHome(thrown, request)
+    await call?.close().catch(() => {})
+    return { outcome, notes: call?.notes ?? [], close: async () => {} }
+  }
+}
+
+/** Carries out one command line. Never throws: errors are part of the answer. */
+export const execute = async (request: Request, host: Runtime): Promise<Response> => {
+  const json = request.argv.includes('--json')
+  const { outcome, notes, close } = await perform(request, host)
+  if (outcome instanceof ClawError) return failure(outcome, notes, request, json)
+  const { after } = outcome
+  try {
+    const response = success(outcome, notes, request, json)
+    if (after === undefined || response.stdout.length > PIPE_BYTES) await close()
+    return after === undefined ? response : { ...response, after, done: close }
   } catch (thrown) {
     const error = inHome(thrown, request)
-    await call?.close().catch(() => {})
-    return failure(error, call?.notes ?? [], request, json)
+    await close().catch(() => {})
+    return failure(error, notes, request, json)
   }
 }
 

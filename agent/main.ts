@@ -8,8 +8,11 @@ import { redirectConsole } from '../lib/console.ts'
 import { isStdoutClosed, notPrinted, write } from '../lib/disk/stdout.ts'
 import type { ClawError } from '../protocol/errors.ts'
 import type { Env } from './command/call.ts'
+import type { AgentProgram } from './command/program.ts'
 import { inProcess } from './command/runtime.ts'
-import { execute, refused } from './execute.ts'
+import { execute, perform, refused } from './execute.ts'
+import { joinMcp, type Opened, pipe, stdio } from './mcp/pipe.ts'
+import { serveMcp } from './mcp/serve.ts'
 import { printIfStopped, sendCommand, UNACKNOWLEDGED } from './runtime/ipc-client.ts'
 import { serve } from './runtime/serve.ts'
 import { readArgs } from './verb-table/args.ts'
@@ -54,6 +57,23 @@ const runAlone = async (ask: Ask, wrong?: ClawError): Promise<number> => {
     await write(2, `error: not acknowledged: ${(error as Error).message}\n`)
     return 1
   }
+}
+
+/** True for a command line that MCP is served for. */
+const isMcp = (argv: readonly string[]): boolean => {
+  try {
+    const { verb, has } = readArgs(argv)
+    return verb?.name === 'mcp' && !has.has('help')
+  } catch {
+    return false // the answer is what is wrong with it
+  }
+}
+
+const program: AgentProgram = {
+  read: readArgs,
+  execute,
+  isMcp,
+  serveMcp: (client) => serveMcp(client, { read: readArgs, perform }),
 }
 
 /** True if the command goes to the link, provided that one may run. */
@@ -120,13 +140,40 @@ const runOutside = async (ask: Ask): Promise<number | null> => {
   }
 }
 
+/** A link that serves MCP, started if need be; null: there can be none. `again`: after one was lost. */
+export const openMcp = async (ask: Ask, again: boolean): Promise<Opened | null> => {
+  const home = homeOf(ask.env.CLAWLINK_HOME, ask.cwd)
+  becomeSudoUser(home)
+  const socket = ask.env.CLAWLINK_LINK === 'off' ? null : socketOf(home)
+  if (socket === null || foreignLink(home, socket) !== null) return null
+  for (let lost = 0; lost < MAX_LOST; ) {
+    const opened = await joinMcp(socket, ask, again)
+    if (opened !== 'again' && opened !== 'absent') return opened
+    if (opened === 'again') await sleep(20 * 2 ** ++lost)
+    else if (!(await startLink(home, socket, __filename))) return null
+  }
+  return null
+}
+
+/** Serves MCP on stdin and stdout: by a link, or in this process where there can be none. */
+const runMcp = async (ask: Ask): Promise<number> => {
+  const opened = await openMcp(ask, false)
+  if (opened !== null) return pipe(opened, () => openMcp(ask, true))
+  const { signal } = new AbortController()
+  const log = (line: string): void => void write(2, `${line}\n`)
+  await program.serveMcp({ stream: stdio(), ask, host: inProcess, leaving: signal, log })
+  return 0
+}
+
 /** Runs the commands that the shim passes on. */
 export const main = async (ask: Ask): Promise<void> =>
-  process.exit((await runOutside(ask)) ?? (await run(ask)))
+  process.exit(
+    isMcp(ask.argv) ? await runMcp(ask) : ((await runOutside(ask)) ?? (await run(ask))),
+  )
 
 redirectConsole(console.error)
 // Node 22 and later.
 ;(module as { enableCompileCache?: () => void }).enableCompileCache?.()
 
 if (process.argv[2] === '--link')
-  void serve({ read: readArgs, execute }).then((code) => process.exit(code))
+  void serve(program).then((code) => process.exit(code))

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { socketOf } from '../client/resident/socket.ts'
 import { notPrinted, write } from '../lib/disk/stdout.ts'
+import type { Ask } from '../client/resident/wire.ts'
 import { askOf, sendCommand } from './runtime/ipc-client.ts'
 
 /** Reads stdin to its end; at a keyboard says so, and takes a join link when Enter ends it. */
@@ -28,6 +29,15 @@ const socketAt = (): string | null => {
   }
 }
 
+/** Serves MCP by the link that runs; without one main.ts starts it. */
+const runMcp = async (ask: Ask): Promise<void> => {
+  const path = socketAt()
+  const { joinMcp, pipe } = await import('./mcp/pipe.ts')
+  const opened = path === null ? 'absent' : await joinMcp(path, ask, false)
+  if (typeof opened === 'string') return (await import('./main.ts')).main(ask)
+  process.exitCode = await pipe(opened, async () => (await import('./main.ts')).openMcp(ask, true))
+}
+
 /** Gives the command line to the link. Everything else, and all that is slow to load, is in main.ts. */
 const run = async (): Promise<void> => {
   const argv = process.argv.slice(2)
@@ -39,6 +49,7 @@ const run = async (): Promise<void> => {
   }
   const asksForStdin = argv.some((arg) => arg === '-' || arg.endsWith('=-'))
   const ask = askOf(version, asksForStdin ? await readStdin(argv.includes('join')) : null)
+  if (argv[0] === 'mcp' && !argv.includes('--help') && !argv.includes('-h')) return runMcp(ask)
   // Help is not for the link, nor is what main.ts carries out here; that reads the command line.
   const isOwn =
     argv.length === 0 ||

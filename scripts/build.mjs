@@ -1,6 +1,7 @@
 // Builds the programs into dist/, each bundled into one CommonJS file, which starts several times faster than a tree
-// of modules. Only LevelDB stays outside: it is native code. clawlink-agent is two files: the command, which asks the
-// link and is small, and clawlink-agent-core, which is the link and everything else. clawlink-sync and clawlink only look at
+// of modules. Only LevelDB stays outside: it is native code. clawlink-agent is four files: the command, which asks the
+// link and is small, clawlink-agent-pipe, which it loads for `mcp`, clawlink-agent-core, which is the link and everything
+// else, and clawlink-agent-mcp, the SDK of MCP, which a link loads with its first client. clawlink-sync and clawlink only look at
 // the version of Node, in words that Node 12 can read, and load clawlink-sync-core and clawlink-core; a thread of the server
 // runs clawlink-sync-texts. clawlink is an ES module, because Ink awaits at its top level.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -49,13 +50,37 @@ const checkNode = (program) => `(function () {
 /** A program whose own file only checks and loads. */
 const launcher = (program, load) => `${common.banner.js}\n${checkNode(program)}${load}\n`
 
-/** The command loads the rest only when it must. */
-const coreOutside = {
-  name: 'core-outside',
+/** Files that a program loads only when it must, by the end of their path. */
+const OUTSIDE = {
+  './main.ts': './clawlink-agent-core.cjs',
+  './mcp/pipe.ts': './clawlink-agent-pipe.cjs',
+  './server/server.ts': './clawlink-agent-mcp.cjs',
+}
+
+const outside = {
+  name: 'outside',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /^\.\/main\.ts$/ }, () => ({
-      path: './clawlink-agent-core.cjs',
-      external: true,
+    onResolve({ filter: /\.ts$/ }, ({ path, kind }) => {
+      const isLater = kind === 'dynamic-import' && Object.hasOwn(OUTSIDE, path)
+      return isLater ? { path: OUTSIDE[path], external: true } : undefined
+    })
+  },
+}
+
+/** import() of a CommonJS file makes Node look through all of it for its exports first: 90 ms of the core. */
+const byRequire = { supported: { 'dynamic-import': false } }
+
+/** The SDK of MCP without its validator of JSON Schema: the tools have their own, and dialogs are checked by hand. */
+const withoutValidator = {
+  name: 'without-validator',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^@modelcontextprotocol\/server\/_shims$/ }, ({ path }) => ({
+      path,
+      namespace: 'shims',
+    }))
+    onLoad({ filter: /.*/, namespace: 'shims' }, () => ({
+      contents:
+        "export { default as process } from 'node:process'; export class DefaultJsonSchemaValidator { getValidator() { throw new Error('no schema is validated here') } }",
     }))
   },
 }
@@ -80,8 +105,24 @@ try {
         'clawlink-sync-core': 'sync-server/main.ts',
         // The thread of the server in which long texts are compared.
         'clawlink-sync-texts': 'sync-server/texts/thread.ts',
-        'clawlink-agent-core': 'agent/main.ts',
       },
+    }),
+    build({
+      ...common,
+      ...byRequire,
+      entryPoints: { 'clawlink-agent-core': 'agent/main.ts' },
+      plugins: [outside],
+    }),
+    build({
+      ...common,
+      entryPoints: { 'clawlink-agent-mcp': 'agent/mcp/server/server.ts' },
+      minify: true,
+      plugins: [withoutValidator],
+    }),
+    build({
+      ...common,
+      entryPoints: { 'clawlink-agent-pipe': 'agent/mcp/pipe.ts' },
+      minify: true,
     }),
     build({
       ...common,
@@ -101,9 +142,8 @@ try {
       target: 'node12',
       banner: { js: `${common.banner.js}\n${checkNode('clawlink-agent')}` },
       minify: true,
-      plugins: [coreOutside],
-      // import() of a CommonJS file makes Node look through all of it for its exports first: 90 ms of the core.
-      supported: { 'dynamic-import': false },
+      plugins: [outside],
+      ...byRequire,
     }),
   ])
   const notices = await noticesOf(

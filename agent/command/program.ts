@@ -1,4 +1,7 @@
-import type { Request } from './call.ts'
+import type { Duplex } from 'node:stream'
+import type { Ask } from '../../client/resident/wire.ts'
+import type { ClawError } from '../../protocol/errors.ts'
+import type { Outcome, Request } from './call.ts'
 import type { Runtime } from './runtime.ts'
 import type { Args } from './verb.ts'
 
@@ -12,10 +15,32 @@ export interface Response {
   done: () => Promise<void>
 }
 
+/** The end of a command line: what its verb returned, or why not, and the lines for stderr. */
+export interface Performed {
+  outcome: Outcome | ClawError
+  notes: readonly string[]
+  /** Lets go of what the command still has; nothing after an error. */
+  close: () => Promise<void>
+}
+
+/** A client of MCP: its stream, and the command line `mcp` that it was started by. */
+export interface McpClient {
+  stream: Duplex
+  ask: Ask
+  host: Runtime
+  /** Aborts with `down` or `next` when this process leaves. */
+  leaving: AbortSignal
+  log: (line: string) => void
+}
+
 /** The program that the link runs commands of: composed in main.ts of the table of verbs. */
 export interface AgentProgram {
   /** Reads a command line; throws `usage`. */
   read: (argv: readonly string[]) => Args
   /** Carries out one command line. Never throws: errors are part of the answer. */
   execute: (request: Request, host: Runtime) => Promise<Response>
+  /** True for a command line that MCP is served for; others are answered. */
+  isMcp: (argv: readonly string[]) => boolean
+  /** Serves an MCP client until it has gone. */
+  serveMcp: (client: McpClient) => Promise<void>
 }

@@ -40,6 +40,12 @@ export class Connection {
     }
   }
 
+  /** Says that MCP may begin, and hands over the socket. */
+  beginMcp(): Socket {
+    this.#send({ mcp: true })
+    return this.take()
+  }
+
   /** Hands over the socket for an attachment; this object reads it no longer. */
   take(): Socket {
     this.#socket.off('data', this.#read)

@@ -117,7 +117,8 @@ export class Link implements Runtime {
 
   #onAsk(connection: Connection, ask: Ask): void {
     const { version, log, program } = this.#options
-    if (ask.version !== version && !this.#isStopping) {
+    const isOther = ask.version !== version && ask.mcp?.again !== true
+    if (isOther && !this.#isStopping) {
       log(`a command of version ${ask.version} came: leaving to a link of that`)
       void this.stop('next')
     }
@@ -125,11 +126,7 @@ export class Link implements Runtime {
       connection.refer()
       return
     }
-    const answered =
-      ask.attach === undefined
-        ? connection.answer(ask, this, program, this.#leaving.signal)
-        : this.#attach(connection.take(), ask, ask.attach)
-    const answer = answered
+    const answer = this.#serve(connection, ask, program)
       .catch((error) => log(`a command failed: ${(error as Error).stack}`))
       .finally(() => {
         this.#busy.delete(answer)
@@ -137,6 +134,16 @@ export class Link implements Runtime {
       })
     this.#busy.add(answer)
     if (this.#idle !== null) clearTimeout(this.#idle)
+  }
+
+  #serve(connection: Connection, ask: Ask, program: AgentProgram): Promise<void> {
+    const leaving = this.#leaving.signal
+    if (ask.attach !== undefined) return this.#attach(connection.take(), ask, ask.attach)
+    if (ask.mcp === undefined || !program.isMcp(ask.argv)) {
+      return connection.answer(ask, this, program, leaving)
+    }
+    const { log } = this.#options
+    return program.serveMcp({ stream: connection.beginMcp(), ask, host: this, leaving, log })
   }
 
   #attach(socket: Socket, ask: Ask, joining: Joining): Promise<void> {

@@ -35,6 +35,12 @@ export class Listeners {
       }
       unlisten.push(this.#replica.onMessages(look))
     }
+    if (wanted.changes) {
+      const { doc } = this.#replica
+      const changed = (): void => wake()
+      doc.on('update', changed)
+      unlisten.push(() => doc.off('update', changed))
+    }
     this.#wakes.add(wake)
     const end = () => {
       for (const stop of unlisten) stop()

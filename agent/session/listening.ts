@@ -1,11 +1,12 @@
 import type { Message } from '../../workspace/messages/message.ts'
 
-/** Messages, and changes of tasks. */
+/** Messages, changes of tasks, and any change of the document. */
 export interface Wanted {
   /** True for a program that wakes the agent, while the others are the agent's own. */
   isBackground?: boolean
   messages?: (message: Message) => boolean
   tasks?: readonly string[]
+  changes?: true
 }
 
 export interface Listening {

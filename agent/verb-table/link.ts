@@ -33,6 +33,15 @@ export const LINK: readonly VerbSpec[] = [
     load: async () => (await import('../verbs/link/up.ts')).up,
   },
   {
+    name: 'mcp',
+    own: true,
+    summary: 'serve the team to a host as six tools, by MCP over stdin and stdout',
+    about: 'A host starts it. docs/mcp.md has the lines to add to each.',
+    flags: {},
+    examples: ['mcp', 'mcp --as scout'],
+    load: async () => (await import('../verbs/link/mcp.ts')).mcp,
+  },
+  {
     name: 'openclaw',
     own: true,
     summary: 'have OpenClaw wake its agent when something comes in: set up, check, undo',

@@ -21,6 +21,8 @@ export interface Ask {
   key: string
   /** Not a command: stay connected, and exchange the document and what is about it from here on (attach-wire.ts). */
   attach?: Joining
+  /** Not a command: MCP, one message per line, from here on. `again`: after a link was lost, so any version will do. */
+  mcp?: { again: boolean }
 }
 
 /** The variables that commands read; a host's own name of its session counts as ClawLink's. */
@@ -49,6 +51,8 @@ export interface Say {
   /** The link is leaving and has done nothing of this: give the command to the next one. */
   next?: true
   code?: number
+  /** MCP may begin. */
+  mcp?: true
 }
 
 /** Calls `onLine` with each line of what `write` is given. */
