@@ -175,5 +175,4 @@ redirectConsole(console.error)
 // Node 22 and later.
 ;(module as { enableCompileCache?: () => void }).enableCompileCache?.()
 
-if (process.argv[2] === '--link')
-  void serve(program).then((code) => process.exit(code))
+if (process.argv[2] === '--link') void serve(program).then((code) => process.exit(code))

@@ -2,8 +2,8 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { socketOf } from '../client/resident/socket.ts'
-import { notPrinted, write } from '../lib/disk/stdout.ts'
 import type { Ask } from '../client/resident/wire.ts'
+import { notPrinted, write } from '../lib/disk/stdout.ts'
 import { askOf, sendCommand } from './runtime/ipc-client.ts'
 
 /** Reads stdin to its end; at a keyboard says so, and takes a join link when Enter ends it. */

@@ -14,9 +14,9 @@ const RESULT_SHOWN = 1_500
 const refused = (error: ClawError): Approval => ({ kind: 'refused', error: error.toBody() })
 
 /**
- * Whether this command approves a result in the name of a person. In a person's profile nothing is approved that is not
- * known here: queued while the server is away, it would approve what nobody has seen. Throws what
- * `WorkspaceSession.open` throws, and `not_registered`.
+ * Tells if this command approves a result in the name of a person. A person's profile approves no result that is not
+ * known here: a command queued while the server is away would approve an unseen one. Throws the errors of
+ * `WorkspaceSession.open`, and `not_registered`.
  */
 export const approvalIn = async (
   call: Call,
@@ -31,7 +31,7 @@ export const approvalIn = async (
   const entry = findEntry(doc, id)
   if (entry === undefined) {
     if (does === 'done') return { kind: 'free' }
-    return refused(new ClawError('unknown_task', `there is no open task ${idText(id)}`))
+    return refused(new ClawError('unknown_task', `${idText(id)} is not an open task`))
   }
   if (entry.facts.approver !== me) return { kind: 'free' }
   if (entry.status.pending !== true) {

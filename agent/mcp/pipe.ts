@@ -117,7 +117,10 @@ export const pipe = async (first: Opened, open: () => Promise<Opened | null>): P
       process.stdin.destroy()
       resolve(0)
     }
-    const tooLong = { code: INVALID_REQUEST, message: `a message has at most ${MAX_LINE_BYTES} bytes` }
+    const tooLong = {
+      code: INVALID_REQUEST,
+      message: `a message has at most ${MAX_LINE_BYTES} bytes`,
+    }
     use(first)
     process.stdin.on(
       'data',

@@ -49,7 +49,12 @@ export class ProfileTeam implements Team {
   readonly #flags: readonly string[]
 
   constructor(
-    { ask, host, leaving, log }: { ask: Ask; host: Runtime; leaving: AbortSignal; log: Team['log'] },
+    {
+      ask,
+      host,
+      leaving,
+      log,
+    }: { ask: Ask; host: Runtime; leaving: AbortSignal; log: Team['log'] },
     program: Program,
     args: Args,
   ) {

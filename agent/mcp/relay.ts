@@ -1,4 +1,4 @@
-/** What the relay is between; `open` resolves to true once `toLink` leads to another link. */
+/** The two ends of a relay; `open` resolves to true once `toLink` leads to another link. */
 export interface Ends {
   toHost: (line: string) => void
   toLink: (line: string) => void
@@ -72,10 +72,13 @@ export class Relay {
     this.#ends = ends
   }
 
-  /** A line of the host. What is no message goes to the link as well, which says so. */
+  /** Takes a line of the host. The link gets lines that are not messages as well, and answers with an error. */
   fromHost(line: string): void {
     const message = parse(line)
-    if (message === null) return this.#send(line)
+    if (message === null) {
+      this.#send(line)
+      return
+    }
     const { id, method, params } = message
     if (typeof method !== 'string') {
       // The link that asked is gone, or has withdrawn the question.
@@ -86,9 +89,13 @@ export class Relay {
       this.#forget(params.requestId)
     }
     if (method === 'notifications/initialized') this.#initialized = line
-    if (!isId(id)) return this.#send(line)
+    if (!isId(id)) {
+      this.#send(line)
+      return
+    }
     if (this.#waitingBytes + line.length > MAX_WAITING_BYTES) {
-      return this.#fail(id, 'too many requests wait for an answer')
+      this.#fail(id, 'too many requests wait for an answer')
+      return
     }
     if (method === 'initialize') this.#initialize = { id, line }
     if (typeof params?.uri === 'string') this.#follow(method, params.uri, { id, line })
@@ -179,7 +186,10 @@ export class Relay {
         this.#isOpening = false
         if (this.#isClosed) return
         this.#isOpen = isOpen
-        if (isOpen) return this.#repeat()
+        if (isOpen) {
+          this.#repeat()
+          return
+        }
         for (const id of this.#waiting.keys()) this.#fail(id, 'no link can be started')
       })
   }

@@ -1,5 +1,5 @@
 import type { McpClient } from '../command/program.ts'
-import { type Program, ProfileTeam } from './profile-team.ts'
+import { ProfileTeam, type Program } from './profile-team.ts'
 
 /**
  * Serves an MCP client until it has gone. The SDK is loaded with the first one: it is a file of its own, which no

@@ -34,7 +34,7 @@ export const listOf = (doc: Y.Doc): Listed[] => [
     })),
 ]
 
-/** Where a profile stands, as far as the document does not tell it. */
+/** The state of a profile that is not in the document. */
 interface Standing {
   me: AgentId | null
   unread: number

@@ -1,4 +1,5 @@
 import { types } from '../../lib/command-line/value-types.ts'
+import { FIND_PLACES } from '../../workspace/actions/inputs/find.ts'
 import * as inputs from '../../workspace/actions/inputs/talk.ts'
 import type { VerbSpec } from '../command/verb.ts'
 import { fromInput } from './from-input.ts'
@@ -57,5 +58,19 @@ export const TALK: readonly VerbSpec[] = [
     examples: ['sent', 'sent --limit 5'],
     exits: { 3: 'not registered' },
     load: async () => (await import('../verbs/talk/sent.ts')).sent,
+  },
+  {
+    name: 'find',
+    summary: 'find messages, tasks and lines of shared files with these words in them',
+    about: 'In what is live; log and tasks --archived show what was archived.',
+    operands: ['query'],
+    flags: {
+      query: { type: types.text, what: 'the words; in quotation marks they stand together' },
+      in: { type: types.oneOf(FIND_PLACES), what: 'only in these', otherwise: 'all' },
+      limit: { type: types.number(1, 500), what: 'at most this many, up to 500', otherwise: '20' },
+    },
+    needs: [['query']],
+    examples: ['find "release notes"', 'find timeout --in files --limit 50'],
+    load: async () => (await import('../verbs/talk/find.ts')).find,
   },
 ]

@@ -73,7 +73,7 @@ export const TASKS: readonly VerbSpec[] = [
       }),
       ...KEYED,
     },
-    needs: [['to'], ['msg-id'], ['result', 'file', 'note']],
+    needs: [['msg-id'], ['result', 'file', 'note']],
     either: [['result', 'file', 'note']],
     examples: [
       'respond --to Lead --msg-id t-4k2j9x0q7m1z --result "it is in docs/" --status completed',

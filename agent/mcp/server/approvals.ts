@@ -40,7 +40,7 @@ const refuse = (code: 'not_allowed' | 'task_state', what: string, next: string):
 /** Asks the person whose profile this is, by a dialog of the host, before a result is approved in their name. */
 export class Approvals {
   readonly #team: Team
-  /** What was shown, by a number that only the host's answer brings back, once. */
+  /** The results that were shown, by a number that only the host's answer brings back, once. */
   readonly #asked = new Map<string, { task: string; revision: number }>()
 
   constructor(team: Team) {

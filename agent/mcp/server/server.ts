@@ -20,7 +20,7 @@ const TOOLS_TTL_MS = 60 * 60_000
 /** A person may take this long for the host's dialog, in milliseconds. */
 const DIALOG_MS = 10 * 60_000
 
-/** What a server needs besides the SDK. */
+/** The parts of a server besides the SDK. */
 interface Parts {
   team: Team
   tools: Tools
@@ -99,6 +99,7 @@ export const serveClient = async (
     if (leaving.reason === 'next') transport.mute()
     // Calls that wait end by the same signal, and answer before the connection does.
     await tools.ended()
+    await new Promise((resolve) => setImmediate(resolve)) // the SDK sends the results
     if (leaving.reason === 'down') transport.tell({ link: 'down' })
     await handle.close()
   }

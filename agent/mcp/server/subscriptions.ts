@@ -8,7 +8,7 @@ const GATHER_MS = 200
 /** Stands for the list of resources among the URIs. */
 const LIST = 'clawlink://'
 
-/** What a client asked for in one `subscriptions/listen`. */
+/** The filter of one `subscriptions/listen`. */
 interface Filter {
   resourceSubscriptions?: unknown
   resourcesListChanged?: unknown
@@ -18,7 +18,7 @@ const textsOf = (list: unknown): string[] =>
   Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
 
 /**
- * The resources that one client follows, in both eras, and what they showed last. The SDK sends a notification to the
+ * The resources that one client follows, in both eras, each with its last mark. The SDK sends a notification to the
  * subscriptions that it is for.
  */
 export class Subscriptions {

@@ -33,7 +33,7 @@ const cut = (text: string): string => {
 export const errorLine = ({ code, message, hint }: ErrorBody): string =>
   `error: ${message}${hint === '' ? '' : ` — ${hint}`} (${code})`
 
-/** What a command said as the result of a tool. */
+/** The output of a command as the result of a tool. */
 export const resultOf = ({ text, notes, error }: Said): CallToolResult => {
   const parts = text === '' ? [] : [block(cut(text))]
   const lines = error === null ? notes : [...notes, errorLine(error)]
@@ -60,7 +60,7 @@ export class Tools {
     this.#approvals = new Approvals(team)
   }
 
-  /** Never throws: what is wrong is the result. */
+  /** Never throws: an error is the result. */
   call(name: string, args: unknown, caller: Caller): Promise<Result> {
     const result = this.#call(name, args, caller).catch((thrown) => {
       const error = ClawError.from(thrown)

@@ -1,5 +1,9 @@
 import type { Duplex } from 'node:stream'
-import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/server'
+import {
+  type JSONRPCMessage,
+  parseJSONRPCMessage,
+  type Transport,
+} from '@modelcontextprotocol/server'
 import {
   BURST,
   MAX_DEPTH,
@@ -102,16 +106,19 @@ export class LineTransport implements Transport {
     const text = line.toString().trim()
     if (text === '') return
     if (line.length > MAX_LINE_BYTES) {
-      return this.#refuse(null, INVALID_REQUEST, `a message has at most ${MAX_LINE_BYTES} bytes`)
+      this.#refuse(null, INVALID_REQUEST, `a message has at most ${MAX_LINE_BYTES} bytes`)
+      return
     }
     if (depthOf(text) > MAX_DEPTH) {
-      return this.#refuse(null, INVALID_REQUEST, `JSON is nested at most ${MAX_DEPTH} levels deep`)
+      this.#refuse(null, INVALID_REQUEST, `JSON is nested at most ${MAX_DEPTH} levels deep`)
+      return
     }
     let value: unknown
     try {
       value = JSON.parse(text)
     } catch (error) {
-      return this.#refuse(null, PARSE_ERROR, `not JSON: ${(error as Error).message}`)
+      this.#refuse(null, PARSE_ERROR, `not JSON: ${(error as Error).message}`)
+      return
     }
     let message: JSONRPCMessage
     try {
@@ -119,7 +126,8 @@ export class LineTransport implements Transport {
     } catch {
       const { id } = (value ?? {}) as { id?: unknown }
       const known = typeof id === 'string' || typeof id === 'number' ? id : null
-      return this.#refuse(known, INVALID_REQUEST, 'not a JSON-RPC 2.0 message')
+      this.#refuse(known, INVALID_REQUEST, 'not a JSON-RPC 2.0 message')
+      return
     }
     this.#deliver(message)
   }
@@ -132,10 +140,12 @@ export class LineTransport implements Transport {
       Object.assign(message, { id: Number(id.slice(this.#mark.length)) })
     } else if (id !== undefined) {
       if (this.#running.has(id)) {
-        return this.#refuse(id, INVALID_REQUEST, `a request with the id ${id} is still running`)
+        this.#refuse(id, INVALID_REQUEST, `a request with the id ${id} is still running`)
+        return
       }
       if (this.#running.size >= MAX_RUNNING) {
-        return this.#refuse(id, TOO_MANY, `at most ${MAX_RUNNING} requests run at a time`)
+        this.#refuse(id, TOO_MANY, `at most ${MAX_RUNNING} requests run at a time`)
+        return
       }
       this.#running.add(id)
     } else if (method === 'notifications/cancelled') {

@@ -15,7 +15,7 @@ interface Taken {
   isRequired?: true
 }
 
-/** How an act of a tool becomes a command line. */
+/** The command line of an act of a tool. */
 interface Act {
   verb: readonly string[]
   takes: readonly Taken[]
@@ -121,6 +121,9 @@ const actOf = (tool: string, input: Input): Act => {
 }
 
 const textOf = (value: unknown, as: Taken['as']): string => {
+  // A dash stands for stdin on a command line.
+  if (value === '-' && as !== 'body')
+    throw new ClawError('usage', 'a field is a dash only', 'give more of the text')
   if (as === 'list') return (value as readonly string[]).join(',')
   return as === 'json' ? JSON.stringify(value) : String(value)
 }
@@ -129,7 +132,11 @@ const textOf = (value: unknown, as: Taken['as']): string => {
  * The command line of a call. Throws `usage` for a field that is missing, and for one that the act does not take: a
  * field without effect is a misunderstanding.
  */
-export const commandLineOf = (tool: string, given: readonly string[], input: Input): CommandLine => {
+export const commandLineOf = (
+  tool: string,
+  given: readonly string[],
+  input: Input,
+): CommandLine => {
   const act = actOf(tool, input)
   const what = [tool, ...(input.has('do') ? [input.text('do')] : [])].join(' ')
   const known = ['do', ...act.takes.map(({ field }) => field)]

@@ -7,7 +7,7 @@ export const MAX_LINE_BYTES = 8 * 1024 * 1024
 /** Levels of nesting of a message. */
 export const MAX_DEPTH = 64
 /** Requests of one client that run at a time (count). */
-export const MAX_RUNNING = 64
+export const MAX_RUNNING = 32
 /** Subscriptions of one client (count). */
 export const MAX_SUBSCRIPTIONS = 256
 /** Messages that one client may send at once, and per second on average (count). */

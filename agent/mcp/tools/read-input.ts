@@ -96,5 +96,5 @@ export const toolNamed = (tools: readonly Tool[], name: string): Tool => {
   if (found !== undefined) return found
   const names = tools.map((tool) => tool.name)
   const next = didYouMean(name, names) || `there are: ${names.join(', ')}`
-  throw new ClawError('usage', `there is no tool ${shown(name)}`, next)
+  throw new ClawError('usage', `unknown tool ${shown(name)}`, next)
 }

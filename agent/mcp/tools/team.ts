@@ -1,14 +1,14 @@
 import type { ErrorBody } from '../../../protocol/errors.ts'
 import type { CommandLine } from './command-lines.ts'
 
-/** What a command said, as the CLI prints it on stdout and on stderr. `error`: why it was not carried out. */
+/** The output of a command, as the CLI prints it on stdout and on stderr. `error`: the reason of a failure. */
 export interface Said {
   text: string
   notes: readonly string[]
   error: ErrorBody | null
 }
 
-/** How a call is carried out. */
+/** The circumstances of a call. */
 export interface Calling {
   /** The same for a call that is repeated after a link was lost: what it writes is written once. */
   key: string
@@ -23,9 +23,9 @@ export interface Received extends Said {
 }
 
 /**
- * Whether a command approves a result in the name of a person, whose profile this is. `free`: it does not, so the
- * server decides. `ask`: the person has to be asked; `revision` changes with each result, and an approval is for the
- * one that was shown.
+ * The check of a command that may approve a result in the name of a person, whose profile this is. `free`: it does
+ * not, so the server decides. `ask`: the person has to be asked; `revision` changes with each result, and an approval
+ * is for the one that was shown.
  */
 export type Approval =
   | { kind: 'free' }

@@ -1,4 +1,4 @@
-/** What a resource's URI names; null: nothing of ClawLink. */
+/** The resource of a URI. */
 export type Named = { kind: 'prime' } | { kind: 'task'; id: string } | { kind: 'file'; key: string }
 
 export const PRIME_URI = 'clawlink://prime'
@@ -10,6 +10,7 @@ export const taskUri = (id: string): string => `clawlink://task/${encodeURICompo
 export const fileUri = (key: string): string =>
   `clawlink://file/${key.split('/').map(encodeURIComponent).join('/')}`
 
+/** Null for a URI that names no resource of ClawLink. */
 export const parseUri = (uri: string): Named | null => {
   if (uri === PRIME_URI) return { kind: 'prime' }
   const [, kind, rest] = /^clawlink:\/\/(task|file)\/(.+)$/s.exec(uri) ?? []

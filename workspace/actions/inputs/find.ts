@@ -1,0 +1,2 @@
+/** The places that `find` searches. */
+export const FIND_PLACES = ['messages', 'tasks', 'files'] as const
