@@ -2,18 +2,11 @@ import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ask } from '../../client/resident/wire.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import { byPriority } from '../../workspace/inbox/inbox.ts'
-import { acknowledge } from '../../workspace/inbox/mailbox.ts'
 import { Call, type Env, type Request } from '../command/call.ts'
-import { messageLine } from '../command/message-line.ts'
-import { pageOf } from '../command/page.ts'
-import { tellPaused } from '../command/paused.ts'
 import { presenceOf, readState } from '../command/profile.ts'
 import type { AgentProgram, Performed } from '../command/program.ts'
 import type { Runtime } from '../command/runtime.ts'
-import { idText, oneLine } from '../command/text.ts'
 import type { Args } from '../command/verb.ts'
-import { hintOf, hintText, readFilter, waitFor } from '../command/waiting.ts'
 import { approvalIn } from './approval.ts'
 import { listOf, markOf } from './shown.ts'
 import type { CommandLine } from './tools/command-lines.ts'
@@ -118,47 +111,28 @@ export class ProfileTeam implements Team {
   }
 
   async receive(seconds: number, calling: Calling): Promise<Received> {
-    let call: Call | null = null
-    try {
-      call = this.#call(['poll'], calling)
-      return await this.#receive(call, calling.at + seconds * 1000)
-    } catch (thrown) {
-      return { ...failed(thrown), acknowledge: () => Promise.resolve() }
-    } finally {
-      await call?.close().catch((error: Error) => this.log(`mcp: ${error.message}`))
+    const line = { argv: ['poll', `--wait=${seconds}`], stdin: null }
+    const request = this.#request(line, calling)
+    const { outcome, notes, close } = await this.#program.perform(request, this.#host)
+    const closed = () => close().catch((error: Error) => this.log(`mcp: ${error.message}`))
+    // Until they are acknowledged, other commands go on.
+    await closed()
+    if (outcome instanceof ClawError) {
+      return { ...failed(outcome), notes, acknowledge: () => Promise.resolve() }
     }
-  }
-
-  async #receive(call: Call, until: number): Promise<Received> {
-    const { team, found } = await waitFor(call, until, readFilter(call))
-    if (team.offline !== null && found.length === 0) throw team.offline
-    const page = pageOf(byPriority(found))
-    const { notes } = tellPaused(team)
-    const lines = page.map(({ message }) => messageLine(team.doc, message))
-    const remaining = found.length - page.length
-    if (page.length === 0) notes.push('nothing new')
-    else lines.unshift(hintText(hintOf(team.doc, found)))
-    if (remaining > 0) notes.push(`… ${remaining.toLocaleString('en-US')} more: call inbox again`)
-    for (const { message } of page) {
-      const { message_id, cut } = message
-      if (cut !== undefined) notes.push(`${idText(message_id)} is too large and was cut: ${cut}`)
-    }
-    const text = lines.map(oneLine).join('\n')
-    const acknowledgeAll = async (): Promise<void> => {
-      if (page.length === 0) return
-      const later = this.#quiet()
+    const { lines, after } = outcome
+    const acknowledge = async (): Promise<void> => {
       try {
-        const place = await later.place()
-        acknowledge(place.replica, later.me(), page, place.now())
-        await place.replica.commit()
+        await after?.()
       } catch (error) {
         // They come again, with the same ids.
         this.log(`mcp: not acknowledged: ${(error as Error).message}`)
       } finally {
-        await later.close().catch((error: Error) => this.log(`mcp: ${error.message}`))
+        await closed()
       }
     }
-    return { text, notes, error: null, acknowledge: acknowledgeAll }
+    const all = [...notes, ...(outcome.notes ?? [])]
+    return { text: lines.join('\n'), notes: all, error: null, acknowledge }
   }
 
   async approvalOf(task: string, does: 'approve' | 'done', calling: Calling): Promise<Approval> {

@@ -4,7 +4,7 @@ import { ClawError } from '../../../protocol/errors.ts'
 import { FIND_PLACES } from '../../../workspace/actions/inputs/find.ts'
 import { type Found, find as search, wordsOf } from '../../../workspace/inbox/find.ts'
 import type { Verb } from '../../command/call.ts'
-import { messageLine } from '../../command/message-line.ts'
+import { messageLines } from '../../command/message-line.ts'
 import { idText, oneLine, path, stateText } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
@@ -41,7 +41,7 @@ export const find: Verb = async (call) => {
 const lineOf = (doc: Y.Doc, one: Found): string => {
   switch (one.in) {
     case 'messages':
-      return shorten(messageLine(doc, one.message), 2 * SHOWN)
+      return shorten(messageLines(doc, one.message).join(' '), 2 * SHOWN)
     case 'tasks': {
       const { task_id, status, task, message } = one.task
       const said = message === '' ? task : `${task} — ${message}`
