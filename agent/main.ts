@@ -167,9 +167,7 @@ const runMcp = async (ask: Ask): Promise<number> => {
 
 /** Runs the commands that the shim passes on. */
 export const main = async (ask: Ask): Promise<void> =>
-  process.exit(
-    isMcp(ask.argv) ? await runMcp(ask) : ((await runOutside(ask)) ?? (await run(ask))),
-  )
+  process.exit(isMcp(ask.argv) ? await runMcp(ask) : ((await runOutside(ask)) ?? (await run(ask))))
 
 redirectConsole(console.error)
 // Node 22 and later.

@@ -53,7 +53,7 @@ const run = async (): Promise<void> => {
   // Help is not for the link, nor is what main.ts carries out here; that reads the command line.
   const isOwn =
     argv.length === 0 ||
-    argv.some((word) => /^(--help|-h|openclaw|hosts|hook|--host(=.*)?)$/.test(word))
+    argv.some((word) => /^(--help|-h|openclaw|hosts|hook|mcp|--host(=.*)?)$/.test(word))
   const ended = await sendCommand(isOwn ? null : socketAt(), ask)
   if (typeof ended === 'number') process.exitCode = ended
   else await (await import('./main.ts')).main(ask)
