@@ -53,7 +53,7 @@ export const execute = async (request: Request, host: Runtime): Promise<Response
 
 const withoutVerb = ({ verb, values, has }: Args): Outcome | null => {
   if (has.has('help')) {
-    const lines = helpText(verb)
+    const lines = helpText(verb, has.has('all'))
     return { data: { help: lines.join('\n') }, lines }
   }
   if (has.has('version') && !values.has('version')) {

@@ -9,18 +9,31 @@ export const MAX_CHARACTERS = 2_000
 export const lengthOf = (...lists: readonly (readonly string[])[]): number =>
   lists.flat().reduce((sum, line) => sum + line.length + 1, 0)
 
-/** The first lines that fit into `MAX_CHARACTERS`, and how to see the rest. `limit`: the count of lines to return instead. */
-export const shortList = (lines: readonly string[], limit: number | undefined, how: string) => {
-  if (limit !== undefined) return lines.slice(0, limit)
-  if (lengthOf(lines) <= MAX_CHARACTERS) return lines
-  const rest = (shown: number) => `… ${(lines.length - shown).toLocaleString('en-US')} more: ${how}`
-  let shown = 0
-  for (let length = 0; shown < lines.length; shown++) {
-    length += lines[shown]!.length + 1
-    if (length + rest(shown).length + 1 > MAX_CHARACTERS) break
+/**
+ * The lines of as many entries as fit into `MAX_CHARACTERS`, at least one, and how to see the others. `limit`: the count
+ * of entries instead. `isNewestLast`: the last ones are kept, not the first.
+ */
+export const shortList = (
+  entries: readonly (readonly string[])[],
+  { limit, how, isNewestLast }: { limit?: number | undefined; how: string; isNewestLast?: true },
+): string[] => {
+  const order = isNewestLast ? [...entries].reverse() : entries
+  const restOf = (shown: number): string[] => {
+    const left = entries.length - shown
+    return left === 0 ? [] : [`… ${left.toLocaleString('en-US')} more: ${how}`]
   }
-  shown = Math.max(1, shown)
-  return [...lines.slice(0, shown), rest(shown)]
+  let shown = 0
+  let room = MAX_CHARACTERS - lengthOf(restOf(0))
+  if (limit !== undefined) shown = Math.min(limit, entries.length)
+  else if (lengthOf(...order.slice(0, MAX_CHARACTERS)) <= MAX_CHARACTERS) shown = entries.length
+  else
+    for (; shown < entries.length; shown++) {
+      room -= lengthOf(order[shown]!)
+      if (room < 0 && shown > 0) break
+    }
+  const kept = order.slice(0, shown)
+  const rest = restOf(shown)
+  return isNewestLast ? [...rest, ...kept.reverse().flat()] : [...kept.flat(), ...rest]
 }
 
 /** Messages that are handed out at once, where nothing else is asked for (count). */

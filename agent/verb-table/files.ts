@@ -18,6 +18,7 @@ export const FILES: readonly VerbSpec[] = [
     flags: {
       prefix: { value: 'PREFIX', type: types.name, what: 'only paths that begin with this' },
       changed: { what: 'only files that others changed since you read them' },
+      limit: { type: types.count, what: 'at most this many', otherwise: 'about 2,000 characters' },
     },
     examples: ['file-list', 'file-list notes/ --changed'],
     load: async () => (await import('../verbs/files/file-list.ts')).fileList,
@@ -168,7 +169,11 @@ export const FILES: readonly VerbSpec[] = [
     operands: ['key'],
     flags: {
       key: KEY,
-      limit: { type: types.number(1, 500), what: 'at most this many, up to 500', otherwise: '50' },
+      limit: {
+        type: types.number(1, 500),
+        what: 'at most this many, up to 500',
+        otherwise: 'about 2,000 characters; 50 with --json',
+      },
       before: { value: 'VERSION', type: types.count, what: 'only versions before this one' },
     },
     needs: [['key']],

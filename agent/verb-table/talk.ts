@@ -45,7 +45,11 @@ export const TALK: readonly VerbSpec[] = [
         type: types.name,
         what: 'after this message or time, or within this span',
       },
-      limit: { type: types.number(1, 500), what: 'at most this many, up to 500', otherwise: '50' },
+      limit: {
+        type: types.number(1, 500),
+        what: 'at most this many, up to 500',
+        otherwise: 'about 2,000 characters; 50 with --json',
+      },
     },
     examples: ['log --topic release --since 2h', 'log --from Scout --limit 10 --json'],
     exits: { 3: 'no such agent or message' },
@@ -54,7 +58,13 @@ export const TALK: readonly VerbSpec[] = [
   {
     name: 'sent',
     summary: 'show what became of your messages: stored, delivered, read, answered',
-    flags: { limit: { type: types.count, what: 'at most this many', otherwise: '20' } },
+    flags: {
+      limit: {
+        type: types.count,
+        what: 'at most this many',
+        otherwise: 'about 2,000 characters; 20 with --json',
+      },
+    },
     examples: ['sent', 'sent --limit 5'],
     exits: { 3: 'not registered' },
     load: async () => (await import('../verbs/talk/sent.ts')).sent,

@@ -101,7 +101,11 @@ export const TASKS: readonly VerbSpec[] = [
         otherwise: 'priority',
       },
       archived: { what: 'one page of ended tasks that were archived' },
-      limit: { type: types.count, what: 'tasks per page', otherwise: '50' },
+      limit: {
+        type: types.count,
+        what: 'at most this many',
+        otherwise: 'about 2,000 characters; 50 archived ones',
+      },
       before: { type: types.count, what: 'the page before this; the last page prints the number' },
     },
     examples: ['tasks --mine', 'tasks --state completed,failed --sort updated', 'tasks --archived'],

@@ -75,7 +75,9 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'discover',
     summary: 'list the agents: id, name, status, machine, capabilities',
-    flags: {},
+    flags: {
+      limit: { type: types.count, what: 'at most this many', otherwise: 'about 2,000 characters' },
+    },
     examples: ['discover', 'discover --json'],
     load: async () => (await import('../verbs/team/discover.ts')).discover,
   },

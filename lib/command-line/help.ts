@@ -19,7 +19,10 @@ const ANY = [0, 1, 2, 5, 6]
 /** Width of wrapped text (columns); wider terminals lose nothing. */
 const WIDTH = 100
 /** Widest column of flags before a flag gets a line of its own (columns). */
-const MAX_LABEL = 30
+const MAX_LABEL = 24
+
+/** Longest usage that names optional flags (characters); the list of flags has all. */
+const MAX_USAGE = 200
 
 export const exitsLine = (exits: Readonly<Record<number, string>>): string =>
   `exit codes: ${Object.entries(exits)
@@ -94,10 +97,11 @@ export const helpOf = (program: string, spec: CommandSpec, more: readonly string
   // Operands stand first, in their order.
   const positions = Object.fromEntries(operands.map((one) => [one, flags[one]!]))
   const lines = flagLines({ ...positions, ...flags }, operands)
+  const usage = usageOf(spec)
   return [
     `${called}: ${summary}`,
     '',
-    `usage: ${called} ${usageOf(spec)}`.trimEnd(),
+    `usage: ${called} ${usage.length <= MAX_USAGE ? usage : usageOf(spec, true)}`.trimEnd(),
     ...(about === undefined ? [] : ['', ...wrap(about, WIDTH)]),
     '',
     ...(lines.length === 0 ? [] : ['flags:', ...lines]),

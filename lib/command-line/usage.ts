@@ -6,8 +6,14 @@ const withValue = (name: string, flag: Flag): string => {
   return flag.optional ? `--${name} [${value}]` : `--${name} ${value}`
 }
 
-/** The arguments of a command, generated from its flags: operands first; optional ones in []. */
-export const usageOf = (spec: CommandSpec): string => {
+/** Stands for optional flags. */
+const FLAGS = '[flags]'
+
+/**
+ * The arguments of a command, generated from its flags: operands first; optional ones in []. `isShort`: without optional
+ * flags.
+ */
+export const usageOf = (spec: CommandSpec, isShort = false): string => {
   const { flags, operands = [], needs = [], either = [], usage } = spec
   if (usage !== undefined) return usage
   const shown = Object.keys(flags).filter((name) => flags[name]!.hidden !== true)
@@ -25,6 +31,10 @@ export const usageOf = (spec: CommandSpec): string => {
     for (const name of left) done.add(name)
     const all = left.map(one).join(' | ')
     if (all === '') return
+    if (isShort && !isNeeded && !left.some(isOperand)) {
+      parts.push(FLAGS)
+      return
+    }
     parts.push(isNeeded ? (left.length > 1 ? `(${all})` : all) : `[${all}]`)
   }
   const groupOf = (name: string): [readonly string[], boolean] => {
@@ -36,7 +46,8 @@ export const usageOf = (spec: CommandSpec): string => {
   // Required ones come first, then operands in their order.
   const order = [...operands, ...needs.flat(), ...shown]
   for (const name of order) if (!done.has(name)) add(...groupOf(name))
-  return parts.join(' ')
+  const isFirst = (part: string, i: number) => part !== FLAGS || parts.indexOf(part) === i
+  return parts.filter(isFirst).join(' ')
 }
 
 /** A flag as a message names it: by its value where that stands alone and speaks for itself, else by its name. */

@@ -2,6 +2,7 @@ import type { Editing } from '../../../workspace/files/cursors.ts'
 import { listFiles } from '../../../workspace/files/file-info.ts'
 import { linesText } from '../../../workspace/inbox/conflicts.ts'
 import type { Verb } from '../../command/call.ts'
+import { shortList } from '../../command/page.ts'
 import { idText, path, word } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
@@ -36,7 +37,10 @@ export const fileList: Verb = async (call) => {
     : 'no such files are shared here'
   return {
     data: { files, count: files.length, ...team.admitOffline() },
-    lines,
+    lines: shortList(
+      lines.map((line) => [line]),
+      { limit: call.number('limit'), how: `file-list --limit ${lines.length}, or a PREFIX` },
+    ),
     notes: files.length === 0 ? [none] : [],
   }
 }

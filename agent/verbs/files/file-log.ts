@@ -3,6 +3,7 @@ import { isBinary } from '../../../workspace/files/blobs.ts'
 import type { FileVersion } from '../../../workspace/files/file-state.ts'
 import { findLeaf } from '../../../workspace/files/tree.ts'
 import type { Verb } from '../../command/call.ts'
+import { shortList } from '../../command/page.ts'
 import { path, who } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
@@ -25,7 +26,10 @@ export const fileLog: Verb = async (call) => {
   if (more) call.notes.push(`there are older ones: --before ${versions.at(-1)!.version}`)
   return {
     data: { file_key, versions, count: versions.length, more },
-    lines: versions.map((version) => lineOf(version, (id) => who(team.doc, id))),
+    lines: shortList(
+      versions.map((version) => [lineOf(version, (id) => who(team.doc, id))]),
+      { limit: call.number('limit'), how: `file-log --limit ${limit}` },
+    ),
   }
 }
 

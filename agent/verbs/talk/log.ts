@@ -5,6 +5,7 @@ import { resolveAgent } from '../../../workspace/agents/agents.ts'
 import { readLiveLog } from '../../../workspace/inbox/archive.ts'
 import { broadcastMessage } from '../../../workspace/messages/broadcasts.ts'
 import type { Verb } from '../../command/call.ts'
+import { shortList } from '../../command/page.ts'
 import { field, idText, who, withBody } from '../../command/text.ts'
 import { mayEnter, openReplica } from '../../command/workspace-session.ts'
 
@@ -41,18 +42,20 @@ export const log: Verb = async (call) => {
     page = { ...more, broadcasts: entries.map(broadcastMessage) }
   }
   const { broadcasts, more, next } = page
-  const lines = broadcasts.flatMap(
-    ({ message_id, timestamp, from_agent, to_agent, ...message }) => {
-      const to = to_agent === null ? '' : ` to ${who(doc, to_agent)}`
-      const reply = message.reply_to ? ` reply_to=${idText(message.reply_to)}` : ''
-      const from = `from ${who(doc, from_agent)}`
-      const head = `${timestamp} ${idText(message_id)} ${from}${to} topic=${field(message.topic)}`
-      return withBody(`${head}${reply} content:`, message.content)
-    },
-  )
+  const entries = broadcasts.map(({ message_id, timestamp, from_agent, to_agent, ...message }) => {
+    const to = to_agent === null ? '' : ` to ${who(doc, to_agent)}`
+    const reply = message.reply_to ? ` reply_to=${idText(message.reply_to)}` : ''
+    const from = `from ${who(doc, from_agent)}`
+    const head = `${timestamp} ${idText(message_id)} ${from}${to} topic=${field(message.topic)}`
+    return withBody(`${head}${reply} content:`, message.content)
+  })
   if (broadcasts.length === 0) call.notes.push('nothing was said')
   if (more)
     call.notes.push(since === undefined ? 'there is older: --since' : `more: --since ${next}`)
   const data = { broadcasts, count: broadcasts.length, more, next }
+  const lines = shortList(entries, {
+    ...{ limit: call.number('limit'), how: `log --limit ${limit}` },
+    ...(since === undefined && { isNewestLast: true }),
+  })
   return { data: offline ? { ...data, offline } : data, lines }
 }

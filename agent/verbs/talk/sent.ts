@@ -1,5 +1,6 @@
 import { sentMessages } from '../../../workspace/inbox/sent.ts'
 import type { Verb } from '../../command/call.ts'
+import { shortList } from '../../command/page.ts'
 import { idText, oneLine, who } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
@@ -17,5 +18,10 @@ export const sent: Verb = async (call) => {
     return oneLine(`${state} ${type} ${idText(message_id)} to ${to} ${more}content: ${content}`)
   })
   const notes = messages.length === 0 ? ['nothing sent that is still live'] : []
-  return { data: { messages, count: messages.length, ...team.admitOffline() }, lines, notes }
+  const data = { messages, count: messages.length, ...team.admitOffline() }
+  const short = shortList(
+    lines.map((line) => [line]),
+    { limit: call.number('limit'), how: `sent --limit ${limit}`, isNewestLast: true },
+  )
+  return { data, lines: short, notes }
 }

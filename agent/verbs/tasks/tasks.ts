@@ -5,6 +5,7 @@ import { selectTasks, TASK_SORTS, type TaskSort } from '../../../workspace/tasks
 import { parseState } from '../../../workspace/tasks/task-states.ts'
 import type { Task } from '../../../workspace/tasks/tasks.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
+import { shortList } from '../../command/page.ts'
 import { idText, oneLine, word, words } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
@@ -27,8 +28,11 @@ export const tasks: Verb = async (call) => {
   const found = selectTasks(team.doc, { ...asked, states, me, sort })
   return {
     data: { tasks: found, count: found.length, ...team.admitOffline() },
-    lines: linesOf(found, team),
-    notes: found.length === 0 ? ['no such tasks'] : [],
+    lines: shortList(
+      linesOf(found, team).map((line) => [line]),
+      { limit: call.number('limit'), how: `tasks --limit ${found.length}` },
+    ),
+    notes: found.length === 0 ? [states === null ? 'no open tasks' : 'no such tasks'] : [],
   }
 }
 

@@ -1,6 +1,7 @@
 import { listAgents } from '../../../workspace/agents/agents.ts'
 import { linesText } from '../../../workspace/inbox/conflicts.ts'
 import type { Verb } from '../../command/call.ts'
+import { shortList } from '../../command/page.ts'
 import { idText, path, word, words } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
@@ -27,5 +28,9 @@ export const discover: Verb = async (call) => {
     },
   )
   const notes = agents.length === 0 ? ['nobody is registered here yet'] : []
-  return { data: { agents, count: agents.length }, lines, notes }
+  const short = shortList(
+    lines.map((line) => [line]),
+    { limit: call.number('limit'), how: `discover --limit ${lines.length}` },
+  )
+  return { data: { agents, count: agents.length }, lines: short, notes }
 }

@@ -12,7 +12,7 @@ export const PROGRAMS: readonly {
     program: AGENT,
     help: (command) => {
       const verb = AGENT.commands.find(({ name }) => name === command?.name) ?? null
-      return agentHelp(verb).join('\n')
+      return agentHelp(verb, true).join('\n')
     },
   },
   { program: SYNC, help: syncHelp },
