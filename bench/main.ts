@@ -5,6 +5,7 @@ import { cliStart } from './cli-start.ts'
 import { coldLoad } from './cold-load.ts'
 import { crash } from './crash.ts'
 import { durableWrite } from './durable-write.ts'
+import { economy } from './economy.ts'
 import { fanout } from './fanout.ts'
 import { filePut } from './file-put.ts'
 import { herd } from './herd.ts'
@@ -23,6 +24,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   crash,
   'cli-start': cliStart,
   wake,
+  economy,
   herd,
   'link-memory': linkMemory,
   'file-put': filePut,

@@ -32,7 +32,7 @@ afterAll(() => server.stop())
 it('[TEXT-20] no verb prints more than 2,000 characters unasked, and each says how to get the rest', async () => {
   const hot = [
     ...[['prime'], ['poll', '--peek'], ['tasks'], ['tasks', '--mine'], ['discover'], ['log']],
-    ...[['file-list'], ['file-list', '--changed'], ['file-log', '--key', 'one.md']],
+    ...[['file-list'], ['file-list', '--changed']],
   ]
   for (const args of hot) {
     const ran = await coder.run(...args)
