@@ -181,7 +181,7 @@ it.each(['by closing', 'at the handshake'])(
   },
 )
 
-it('[REPLICA-6] tries to reconnect are spread, ever rarer, and never rarer than every 2.5 s', () => {
+it('[REPLICA-6] [REPLICA-11] tries to reconnect are spread, ever rarer, and never rarer than every 2.5 s', () => {
   for (let tries = 1; tries < 30; tries++) {
     const [soonest, latest] = [backoffMs(tries, 0), backoffMs(tries, 1)]
     expect(latest).toBe(Math.min(100 * 2 ** tries, 2_500))
