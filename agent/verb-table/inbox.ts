@@ -2,7 +2,7 @@ import type { Flags } from '../../lib/command-line/spec.ts'
 import { types } from '../../lib/command-line/value-types.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { VerbSpec } from '../command/verb.ts'
-import { HOOK_HOSTS } from '../waking/host-session.ts'
+import { HOOK_HOSTS } from '../waking/names.ts'
 
 const FILTER: Flags = {
   type: { value: 'T,T', type: types.someOf(MESSAGE_TYPES), what: 'only these types' },

@@ -3,7 +3,7 @@ import { types } from '../../lib/command-line/value-types.ts'
 import { MESSAGE_TYPES } from '../../workspace/messages/message-types.ts'
 import type { VerbSpec } from '../command/verb.ts'
 import { HOSTS } from '../hosts/names.ts'
-import { HOOK_EVENTS, HOOK_HOSTS } from '../waking/host-session.ts'
+import { HOOK_EVENTS, HOOK_HOSTS } from '../waking/names.ts'
 
 /** The resident process of this machine. docs/link.md */
 export const LINK: readonly VerbSpec[] = [

@@ -1,4 +1,4 @@
-import type { HookEvent, HookHost } from './host-session.ts'
+import type { HookEvent, HookHost } from './names.ts'
 
 /** The output and exit code of a hook. */
 export interface HookAnswer {

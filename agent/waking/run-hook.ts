@@ -5,15 +5,9 @@ import type { Args, Outside } from '../command/verb.ts'
 import { answerOf, versionAt } from './ask-link.ts'
 import { hookAnswer } from './hook-answers.ts'
 import { type HookInput, readHookInput } from './hook-input.ts'
-import {
-  HOOK_EVENTS,
-  HOOK_HOSTS,
-  type HookEvent,
-  type HookHost,
-  type HostSession,
-  hostSession,
-} from './host-session.ts'
+import { type HostSession, hostSession } from './host-session.ts'
 import { releaseLease, takeLease } from './lease.ts'
+import { HOOK_EVENTS, HOOK_HOSTS, type HookEvent, type HookHost } from './names.ts'
 import { Place } from './place.ts'
 import { startCodexWaker, watchArgs } from './run-watcher.ts'
 import { otherSessionLine, unreadLine, WAKE_LINE } from './sentences.ts'
