@@ -91,7 +91,7 @@ const isForLink = ({ argv }: Ask): boolean => {
   }
 }
 
-/** The home of what is for a link; null: it is not, or the answer is what is wrong with the home. */
+/** The home of a command line for a link; null: it is not for a link, or the home has an error to be answered. */
 const homeFor = (ask: Ask): string | null => {
   try {
     return isForLink(ask) ? homeOf(ask.env.CLAWLINK_HOME, ask.cwd) : null
@@ -123,7 +123,7 @@ const run = async (ask: Ask): Promise<number> => {
   return runAlone(ask)
 }
 
-/** Carries out a verb that has a program of its own; null: this one has none. */
+/** Runs a verb that is a program of its own; null: this verb is not. */
 const runOutside = async (ask: Ask): Promise<number | null> => {
   try {
     const args = readArgs(ask.argv)

@@ -1,10 +1,10 @@
-/** Sizes in UTF-8 bytes unless a name says otherwise. Going over one is refused with `too_large`, never cut. */
+/** Sizes in UTF-8 bytes unless a name says otherwise. Larger input is rejected with `too_large`, never cut. */
 
-/** A task's description or a broadcast's content: a long brief fits, a dump belongs into a file. */
+/** A task's description or a broadcast's content: a long brief fits, a dump belongs in a file. */
 export const MAX_MESSAGE_BYTES = 64 * 1024
 /** A task's JSON context, serialised. */
 export const MAX_CONTEXT_BYTES = 64 * 1024
-/** A task's result: kept in the live document twice (status and history), so larger ones belong into a file. */
+/** A task's result: kept in the live document twice (status and history), so larger ones belong in a file. */
 export const MAX_RESULT_BYTES = 256 * 1024
 /** A shared text file. A Y.Doc takes about 8 times its content in memory, on every peer. */
 export const MAX_FILE_BYTES = 4 * 1024 * 1024
@@ -26,9 +26,9 @@ export const MAX_LIST_LENGTH = 64
 export const MAX_AHEAD_MS = 30 * 60_000
 /** An idempotency key. */
 export const MAX_KEY_BYTES = 128
-/** A shared file that is not text. It goes through the server as it is, and no replica holds it. */
+/** A shared file that is not text. The server keeps its bytes, and no replica holds them. */
 export const MAX_BLOB_BYTES = 256 * 1024 * 1024
-/** Versions of a file that is not text, the newest ones, whose bytes are kept (count). */
+/** Newest versions of a binary file whose bytes are kept (count). */
 export const KEPT_BLOBS = 5
 /** Paths of files in one workspace, removed ones included (count). */
 export const MAX_FILES = 20_000
@@ -38,11 +38,11 @@ export const REMOVED_KEPT_MS = 7 * 24 * 3_600_000
 export const MAX_TASK_LINKS = 64
 /** Transitions of one task that are kept one by one (count); beyond it progress is in its status only. */
 export const MAX_HISTORY = 256
-/** Owners who may give a task back or be lost before it fails, where its creator does not say (count). */
+/** Default number of owners that may release a task or lose it before it fails. */
 export const MAX_ATTEMPTS = 3
 /** A structured result, serialised. */
 export const MAX_RESULT_JSON_BYTES = 64 * 1024
-/** Owners that a task's creator can let give it back or be lost (count). */
+/** The largest number of these that a task's creator may set. */
 export const MAX_ATTEMPTS_ASKED = 99
 /** Yjs client ids whose edit counts a removed file's entry remembers (count): each editor has a few. */
 export const MAX_REMOVED_EDITS = 10_000
@@ -76,7 +76,7 @@ export const MAX_AGENTS = 10_000
 export const MAX_AGENT_ROOTS = 64_000
 /** All files of a mirrored folder, where `--max-size` does not say (bytes): a repository fits, a disk is not filled. */
 export const MAX_MIRROR_BYTES = 1024 * 1024 * 1024
-/** The highest number of a version of a file: what the keys of the server's store hold in text order. */
+/** The highest version number of a file: the server's keys keep their order up to it. */
 export const MAX_VERSION = 2 ** 52 - 1
 
 /** One agent's intents for lines of files at a time (count): they are in its awareness, which everyone gets. */

@@ -64,7 +64,7 @@ export interface Outcome {
   data: { [key: string]: unknown }
   lines: readonly string[]
   notes?: readonly string[]
-  /** Text mode prints this instead of `lines`, as it is: a file's content. */
+  /** A file's content; text mode prints it unchanged instead of `lines`. */
   content?: string
   /** All was printed already. */
   isStream?: true
@@ -135,7 +135,7 @@ export class Call {
     return this.#args.has.has(flag)
   }
 
-  /** A flag's value as it was typed. */
+  /** A flag's value as typed. */
   flag(name: string): string | undefined {
     return this.#args.values.get(name)
   }
@@ -160,13 +160,13 @@ export class Call {
     return choiceIn(this.#args, name, words)
   }
 
-  /** A flag's value, where `-` stands for what is on stdin. Throws `bad_text`. */
+  /** A flag's value; `-` reads stdin. Throws `bad_text`. */
   text(name: string): string | undefined {
     const value = this.flag(name)
     return value === '-' ? this.readBody('-') : value
   }
 
-  /** A flag's value; `-` stands for what is on stdin where the flag's table says so. Throws `bad_text`. */
+  /** A flag's value; `-` reads stdin if the flag's row in the table allows it. Throws `bad_text`. */
   typed(name: string): string | undefined {
     const type = this.#args.flags[name]?.type
     return type !== undefined && readsStdin(type) ? this.text(name) : this.flag(name)
@@ -259,7 +259,7 @@ export class Call {
     this.#closers.unshift(close)
   }
 
-  /** Lets go of everything; the call may go on and take its place again. */
+  /** Releases everything. The call may continue and open its workspace again. */
   async close(): Promise<void> {
     this.#place = null
     for (const close of this.#closers.splice(0)) await close()

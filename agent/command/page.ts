@@ -36,9 +36,9 @@ export const shortList = (
   return isNewestLast ? [...rest, ...kept.reverse().flat()] : [...kept.flat(), ...rest]
 }
 
-/** Messages that are handed out at once, where nothing else is asked for (count). */
+/** Default number of messages on a page. */
 const PAGE = 50
-/** All of a page as JSON (bytes), unless it is one message: what an agent can read before it goes on. */
+/** Size of a page as JSON (bytes), unless it is one message: an agent can read that much in one turn. */
 const PAGE_BYTES = 64 * 1024
 /**
  * Clients keep to the limits, so a larger message (bytes of JSON) comes from elsewhere and is cut.
@@ -46,14 +46,14 @@ const PAGE_BYTES = 64 * 1024
 const MAX_SHOWN_BYTES = 512 * 1024
 /** Characters shown of each text of such a message. */
 const CUT = 8 * 1024
-/** The same of a text within a list or a record, and the entries of one of those (count). */
+/** The same for a text in a list or a record, and the entries of such a list or record (count). */
 const CUT_WITHIN = 128
 const MOST = 64
 
-/** A message as it is printed. `cut`: it was too large, or holds what JSON cannot; the command that shows all of it. */
+/** A printed message. `cut`: the command that shows all of a message that is too large or not valid JSON. */
 export type Shown = Message & { cut?: string }
 
-/** The first of these messages that fit on a page, at least one, as they are handed out. */
+/** The first of these messages that fit on a page, at least one. */
 export const pageOf = (
   waiting: readonly Waiting[],
   limit = PAGE,

@@ -9,17 +9,17 @@ export interface Response {
   stdout: string
   stderr: string
   code: number
-  /** To be called once stdout has taken everything, and only then. */
+  /** Call it only once stdout has taken everything. */
   after?: () => Promise<void>
-  /** To be called at the end, in any case: lets go of what the command still has. */
+  /** Releases everything that the command still holds; call it at the end in any case. */
   done: () => Promise<void>
 }
 
-/** The end of a command line: what its verb returned, or why not, and the lines for stderr. */
+/** The result of a command line: the outcome of its verb or the error, and the lines for stderr. */
 export interface Performed {
   outcome: Outcome | ClawError
   notes: readonly string[]
-  /** Lets go of what the command still has; nothing after an error. */
+  /** Releases everything that the command still holds; does nothing after an error. */
   close: () => Promise<void>
 }
 
@@ -33,7 +33,7 @@ export interface McpClient {
   log: (line: string) => void
 }
 
-/** The program that the link runs commands of: composed in main.ts of the table of verbs. */
+/** The program whose commands the link runs. main.ts composes it from the table of verbs. */
 export interface AgentProgram {
   /** Reads a command line; throws `usage`. */
   read: (argv: readonly string[]) => Args

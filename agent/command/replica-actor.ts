@@ -80,7 +80,7 @@ export class ReplicaActor implements FileActor {
     await getServerTask(this.#call.target, this.#call.workspace, id)
   }
 
-  /** The change, what is staged with it and the answer under the command's key reach the disk together. */
+  /** The change, the staged records and the answer under the command's key reach the disk together. */
   async once<T extends object>({ payload }: Write, work: (desk: Replica) => T): Promise<T> {
     const given = payload as Json
     const before = await answeredBefore(this.#call, this.replica, given)
@@ -215,8 +215,8 @@ export class ReplicaActor implements FileActor {
 }
 
 /**
- * Carries an action out on the replica; what it writes is then made durable on the server or, with that away, queued. Throws
- * `not_allowed`, and what the action throws.
+ * Runs an action on the replica. Its writes become durable on the server, or are queued while the server is away.
+ * Throws `not_allowed`, and the errors of the action.
  */
 export const act = async <F extends Fields, R extends object>(
   call: Call,

@@ -59,9 +59,9 @@ interface Found {
 }
 
 /**
- * Looks for messages that pass the filter, and until `until` (milliseconds since the epoch) looks again whenever
- * something came in. Messages that are not `isNews` do not end it. The call has its place when this resolves, with what
- * was found, and leaves it while it waits. Throws `Ended`.
+ * Looks for messages that pass the filter. Until `until` (milliseconds since the epoch) it looks again whenever a
+ * message arrives; messages that are not `isNews` do not end the wait. The call leaves its workspace while it waits,
+ * and is back in it when this resolves. Throws `Ended`.
  */
 export const waitFor = async (
   call: Call,
@@ -98,13 +98,13 @@ export const waitFor = async (
   }
 }
 
-/** Between two hints that tell only of files (milliseconds): each wakes an agent, and a file may change all the time. */
+/** Shortest time between two hints about files alone (milliseconds): each wakes an agent, and files change often. */
 export const FILE_HINT_GAP_MS = 30_000
 
 /** Senders that a hint names (count). */
 const MAX_SENDERS = 5
 
-/** A name that can stand where nobody expects words of others, else the id. */
+/** The agent's name if it is safe in a hint, otherwise its id. */
 const hintName = (doc: Y.Doc, id: string): string => {
   const name = agentName(doc, id)
   return isHintName(name) ? name : id.slice(0, MAX_NAME_CHARS)

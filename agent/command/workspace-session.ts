@@ -84,12 +84,12 @@ export class WorkspaceSession {
     return this.#place.clockOffset
   }
 
-  /** Milliseconds since the epoch by the server's clock; offline by what was last known of it. */
+  /** Milliseconds since the epoch by the server's clock; offline by its last known difference. */
   now(): number {
     return this.#place.now()
   }
 
-  /** The same, where it is known: offline nobody knows who is here. */
+  /** The same; undefined offline, where presence is unknown. */
   get known(): Here | undefined {
     return this.offline === null ? this.#place.here : undefined
   }
@@ -99,7 +99,7 @@ export class WorkspaceSession {
     return whoIsIn(this.doc, this.#place.session?.presences() ?? [], this.now())
   }
 
-  /** Shows this to the others instead of what they saw. */
+  /** Replaces the presence that other agents see. */
   show(presence: Presence | null): void {
     this.#place.connect(presence)
   }
@@ -209,7 +209,7 @@ export class WorkspaceSession {
     if (this.offline === null) await this.#place.session?.barrier(BARRIER_TIMEOUT_MS)
   }
 
-  /** Waits until what was written is on the server; that the server takes none of it is said, and no reason not to read. */
+  /** Waits until all writes are on the server. A server that rejects them is noted, and does not stop a read. */
   async confirm(): Promise<void> {
     await this.#stored().catch((error) => {
       if (error !== this.#place.session?.held) throw error
@@ -218,8 +218,8 @@ export class WorkspaceSession {
   }
 
   /**
-   * The same for what was written just now; what the server did not confirm stays queued: the fields to add to the data say so.
-   * Throws why the server does not take it.
+   * The same for the writes of this command. Returns the fields to add to the data: unconfirmed writes stay queued.
+   * Throws the server's reason for rejecting them.
    */
   async settle(): Promise<{ durable?: false }> {
     this.#place.session?.resend()
@@ -248,7 +248,7 @@ export const mayEnter = async (call: Call, fallsBack: boolean): Promise<ClawErro
   }
 }
 
-/** Resolves when what the server had is here; joins anew where the server does not know this profile any more. */
+/** Resolves once the server's state is here. Joins again if the server no longer knows this profile. */
 const connected = async (call: Call, place: WorkspaceHandle): Promise<void> => {
   const fresh = () => place.connect(presenceOf(call.profile.state)).fresh(SYNC_TIMEOUT_MS)
   try {

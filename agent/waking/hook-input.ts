@@ -42,7 +42,7 @@ const readStdin = (): Promise<string> =>
 
 const NONE: HookInput = { session: null, isAgain: false }
 
-/** Reads a host's JSON; whatever else comes is nothing. */
+/** Reads a host's JSON; returns NONE for any other input. */
 export const hookInputIn = (text: string): HookInput => {
   let value: unknown
   try {

@@ -28,7 +28,7 @@ import type { Target } from './target.ts'
 const CLAIM_TRIES = 50
 const CLAIM_WAIT_MS = 10
 
-/** A credential as it is kept: 0600, one file a place, in the folder of the profile. */
+/** A stored credential: one file per workspace, mode 0600, in the folder of the profile. */
 interface Kept {
   token: string
   /** Left out: the server has not said so yet, and may know it or not. */
@@ -36,7 +36,7 @@ interface Kept {
   server: string
   workspace: string
   agent_id: AgentId
-  /** It has proved that it knows this: it is shown to nobody who does not. */
+  /** The server has proved that it knows this: only a server that proves it is shown the credential. */
   proves?: true
 }
 
@@ -52,9 +52,9 @@ export interface AccessAt {
   dir: string
   target: Target
   workspace: string
-  /** A join link beside the target's own, from the environment. */
+  /** A join link from the environment, besides the target's own. */
   joinLink?: Target | null
-  /** The id that the profile is registered with; undefined: with none yet. */
+  /** The id of the registered profile; undefined: it is not registered yet. */
   agentId?: AgentId | undefined
   /** True to create a missing workspace. */
   create?: boolean
@@ -64,8 +64,8 @@ export interface AccessAt {
 }
 
 /**
- * Gets a profile into a workspace, and keeps what it shows there. Where it has no credential it joins by the link it was
- * given; on this machine by the invite that the server left for its own user.
+ * Joins a workspace as a profile, and keeps its credential. Without a credential it joins by the given link, or on the
+ * server's machine by the invite that the server left for its user.
  */
 export class Access {
   readonly #at: AccessAt
@@ -161,9 +161,9 @@ export class Access {
   }
 
   /**
-   * Finds out which server it is, and takes over what was kept for it by its address, before servers had ids: the credential
-   * if the server knows it, and the replica. Throws `other_server` where the address leads to another one than before, unless
-   * the profile `follows`.
+   * Finds out the server's id, and takes over the credential, if the server knows it, and the replica of a home from
+   * before servers had ids. Throws `other_server` where the address leads to another server than before, unless the
+   * profile `follows`.
    */
   async #identify(follows: boolean): Promise<void> {
     const { dir, target, workspace } = this.#at
@@ -250,8 +250,8 @@ export class Access {
   }
 
   /**
-   * Trades an invite for a credential. That is made here and on disk before it is sent: whatever breaks off in between,
-   * the same request made again is answered again.
+   * Trades an invite for a credential. The credential is made here and is on disk before it is sent, so that an
+   * interrupted request can be repeated and gets the same answer.
    */
   async join({ token: invite, proves }: Invited): Promise<void> {
     const { target, workspace } = this.#at

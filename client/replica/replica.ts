@@ -19,7 +19,7 @@ import {
 } from './stored.ts'
 import { StoredDocument } from './stored-document.ts'
 
-/** A verb holds the lock for well under a second; whoever waits this long is behind something stuck. */
+/** A verb holds the lock for well under a second; a longer wait means that its holder is stuck. */
 export const LOCK_WAIT_MS = 30_000
 /** The use of an idempotency key: a digest of the command, and its answer. */
 export interface Answered {
@@ -163,7 +163,7 @@ export class Replica extends StoredDocument {
     return { archived: known?.archived ?? 0, archivedTasks: known?.archivedTasks ?? 0 }
   }
 
-  /** Stages messages for `agent` and moves its cursor: where not said otherwise, to the document as it is now. */
+  /** Stages messages for `agent` and moves its cursor to `to`, by default to the current document. */
   receive(agent: string, messages: readonly Message[], to?: InboxPosition): void {
     const vector = Buffer.from(to?.vector ?? Y.encodeStateVector(this.doc)).toString('base64')
     const { archived, archivedTasks } = to ?? this.archivePosition(agent)
@@ -243,7 +243,7 @@ export class Replica extends StoredDocument {
     return readJson(await this.db.get(`b:${file}`))
   }
 
-  /** Stages what the agent now has in its hands of a file. */
+  /** Stages the version of a text file that the agent has now, the base of its next put. */
   keepBase(file: string, base: FileBase): void {
     this.stage(putJson(`b:${file}`, base), { type: 'del', key: `s:${file}` })
     this.stage({ type: 'del', key: `x:${file}` })
@@ -254,7 +254,7 @@ export class Replica extends StoredDocument {
     return readJson(await this.db.get(`x:${file}`))
   }
 
-  /** Stages what the agent now has in its hands of a file that is not text; of a text under its name it has nothing. */
+  /** Stages the version of a binary file that the agent has now; a text base under that name is removed. */
   keepBlob(file: string, blob: BlobBase): void {
     this.stage(putJson(`x:${file}`, blob))
     for (const key of [`b:${file}`, `s:${file}`]) this.stage({ type: 'del', key })
@@ -284,7 +284,7 @@ export class Replica extends StoredDocument {
     )
   }
 
-  /** A committed text of a mirrored file: its base, or what is about to be written over that. */
+  /** A committed text of a mirrored file: its base, or the text that is about to replace the base. */
   async mirrorText(mirror: string, file: string, digest: string): Promise<string | null> {
     const text = await this.db.get(mirrorTextKey(mirror, file, digest))
     return text === undefined ? null : Buffer.from(text).toString()

@@ -158,7 +158,7 @@ export abstract class StoredDocument {
   async takeNewId(server: Uint8Array): Promise<boolean> {
     const taken = this.#lease.clientId
     const local = this.#isFrozen ? await this.#stored() : this.doc
-    // In one go: nothing is written here between what is taken along and the end.
+    // No await from here to the end: no write may come in between.
     const before = this.#isFrozen ? this.#written : this.commit()
     const doc = reauthor(local, server, { client: taken, end: this.#end }, new Y.Doc().clientID)
     if (doc === null) {
@@ -183,7 +183,7 @@ export abstract class StoredDocument {
     return true
   }
 
-  /** The document as it is on disk. */
+  /** Reads the document from disk. */
   async #stored(): Promise<Y.Doc> {
     await this.#written
     const doc = new Y.Doc()
@@ -220,7 +220,7 @@ export abstract class StoredDocument {
     return this.#lease.place
   }
 
-  /** A small record of this replica's own, as it was last kept. */
+  /** The last stored value of a small record of this replica. */
   record<T extends Json>(name: string): T | undefined {
     return this.#records.get(name) as T | undefined
   }

@@ -22,7 +22,7 @@ export interface Joining {
   pid: number
   /** Yjs client id that it has written under; null: it wants one. */
   clientId: number | null
-  /** base64 of the state vector of what it has; null: nothing. */
+  /** Its state vector in base64; null: it has no document yet. */
   vector: string | null
 }
 
@@ -52,13 +52,13 @@ export interface Unread {
   message: Message
 }
 
-/** The link's answer; after it comes, as an update, what the other side lacks. */
+/** The link's answer; an update with what the other side lacks follows. */
 export interface Welcome {
   profile: string
   server: string
   workspace: string
   clientId: number
-  /** base64 of the link's own state vector: it is sent what it lacks. */
+  /** The link's state vector in base64: the program sends what the link lacks. */
   vector: string
   state: LinkState
 }
@@ -77,7 +77,7 @@ export interface AttachedSays {
   show?: Shown
   /** Yjs took this client id: it met operations under the old one that are not the attached side's. */
   clientId?: number
-  /** It ends for good: the link stores what came before this, and hangs up. */
+  /** The last message: the link stores the ones before it, and closes. */
   bye?: true
 }
 

@@ -29,8 +29,8 @@ const LAST_RETRY_MS = 1_000
 const GOODBYE_TIMEOUT_MS = 5_000
 
 /**
- * A workspace as the link of this home has it, live. It lasts over any number of links: where one goes away the next is
- * started, and both sides give each other what they lack.
+ * The live workspace of this home's link. It outlives links: when one ends, the next is started, and both sides
+ * exchange what they lack.
  */
 export interface Attached {
   /** Local transactions go to the link, which stores them and sends them on. */
@@ -40,15 +40,15 @@ export interface Attached {
   readonly where: { profile: string; name: string; server: string; workspace: string }
   /** The link's contact with the server; without a link there is none, and `why` says so. */
   readonly contact: ContactState
-  /** Everyone who is connected, oneself included. */
+  /** All connected agents and persons, this one included. */
   presences(): Presence[]
   /** The messages of the inbox that nobody acknowledged, oldest first. */
   unread(): readonly Message[]
-  /** Has `listener` called when `me`, `where`, presences, contact or unread messages are others; gives what ends that. */
+  /** Calls `listener` when `me`, `where`, presences, contact or unread messages change. Returns the unsubscriber. */
   onChange(listener: () => void): () => void
-  /** Has `listener` called with messages as they come in. That acknowledges nothing. */
+  /** Calls `listener` with messages as they arrive; acknowledges nothing. Returns the unsubscriber. */
   onMessages(listener: (messages: readonly Message[]) => void): () => void
-  /** Shows the others what this person does; what is left out stays as it was. */
+  /** Publishes what this person does; a missing field stays the same. */
   show(state: { cursor?: FileCursor | null; activity?: { note?: string; task?: string } }): void
   /** Carries out a command line of clawlink-agent as this profile, over a connection of its own. Never throws. */
   run(argv: readonly string[], stdin?: string): Promise<Ran>
@@ -61,7 +61,7 @@ export interface AttachOptions extends LinkAt {
   flags: readonly string[]
 }
 
-/** Attaches to the link, starting one if need be. Throws what the link says of the flags, and `unreachable`. */
+/** Attaches to the link, and starts one if necessary. Throws the link's errors for the flags, and `unreachable`. */
 export const attach = async (options: AttachOptions): Promise<Attached> => {
   const attachment = new Attachment(options)
   await attachment.opened
@@ -195,7 +195,7 @@ class Attachment implements Attached {
     return { pid: process.pid, clientId, vector }
   }
 
-  /** The document is here: from now on this side writes, too, and begins with what the link lacks. */
+  /** Handles the link's document: from now on this side writes, too, first what the link lacks. */
   #begin(welcome: Welcome, update: Uint8Array, socket: Socket): void {
     const { clientId, vector, state, profile, server, workspace } = welcome
     Y.applyUpdate(this.doc, update, this)
@@ -259,7 +259,7 @@ class Attachment implements Attached {
     setImmediate(() => this.#flush())
   }
 
-  /** Sends what was written in one go as one update. */
+  /** Sends the collected writes as one update. */
   #flush(): void {
     this.#isFlushing = false
     const pending = this.#pending.splice(0)

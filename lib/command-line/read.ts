@@ -32,8 +32,8 @@ type Token =
   | { kind: 'flag'; at: number; text: string; name: string | undefined; value: string | undefined }
 
 /**
- * The words of a command line. A flag's value may be anything but another flag, also text that begins with a dash:
- * agents pass on what they wrote. After `--` nothing is a flag.
+ * The words of a command line. A flag's value may be anything but another flag, also text that begins with a dash,
+ * as agents pass on their texts. After `--` nothing is a flag.
  */
 const tokensOf = (argv: readonly string[], flags: Flags): Token[] => {
   const tokens: Token[] = []
@@ -87,8 +87,8 @@ const shown = (word: string): string => {
 }
 
 /**
- * Reads a program's command line: a command's, whose flags may stand before its name, too, or without one the
- * program's own. Throws `usage`, naming what is wrong.
+ * Reads a program's command line: a command, whose flags may also stand before its name, or the program's own flags.
+ * Throws `usage` with the cause.
  */
 export const readProgram = <C extends CommandSpec>(
   whole: Program<C>,

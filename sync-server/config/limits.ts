@@ -25,7 +25,7 @@ export const AWARENESS_TICK_MS = 33
 export const COMMANDS_MS = 5
 /** A room's document is built when something needs it, or this long after its log was read. */
 export const BUILD_DELAY_MS = 250
-/** All blobs of a workspace, with what is announced of uploads under way (bytes). */
+/** All blobs of a workspace, with the announced sizes of running uploads (bytes). */
 export const BLOB_QUOTA_BYTES = 4 * 1024 * 1024 * 1024
 /** Grace period of a blob without references: its reference may be on the way from an offline client. */
 export const BLOB_GRACE_MS = 24 * 60 * 60_000
@@ -48,13 +48,13 @@ export const COMPACT_BYTES = 1024 * 1024
 export const STOP_MS = {
   /** Tasks beside the rooms. */
   aside: 500,
-  /** Applying what was received. */
+  /** Applying received updates. */
   received: 1_500,
   flush: 2_000,
   checkpoints: 1_500,
-  /** Connections take what is queued for them, … */
+  /** Connections receive the data queued for them, … */
   connections: 1_500,
-  /** … and go once they are cut. */
+  /** … and end once they are cut. */
   cut: 500,
   versions: 500,
   store: 1_000,
@@ -97,13 +97,13 @@ export const LONGEST_REST_MS = 5 * 60_000
 export const RECOVERY_MS = 1_000
 /** … and only with this many bytes free on its disk: opening it writes its journals, 4 MiB each, into tables. */
 export const RECOVERY_BYTES = 16 * 1024 * 1024
-/** Longest time for which a restored server accepts from clients what the backup lacks (days). */
+/** Longest time for which a restored server accepts others' operations from clients (days). */
 export const MAX_RECOVERY_DAYS = 30
 /** Interval of checks for a renewed certificate: it is renewed weeks before the old one expires. */
 export const TLS_LOOK_MS = 60_000
 /** Interval of checks for connections without a request; their time is up by then. */
 export const UNASKED_LOOK_MS = 5_000
-/** Time for the peer to answer a close frame; data it sends meanwhile is discarded. */
+/** Time for the peer to answer a close frame; data it sends until then is discarded. */
 export const CLOSE_MS = 2_000
 /** Time for a revoked agent to read the close code before its connection is cut. */
 export const REVOKED_MS = 500

@@ -13,8 +13,8 @@ export interface Sweeper {
 }
 
 /**
- * Clears what nobody needs any more: in every document the texts of files that were removed long ago and old versions
- * of those that are not text, then the blobs to which no version refers. Calls of it do not overlap.
+ * Clears unneeded data: in every document the texts of files that were removed long ago and the old versions of binary
+ * files, then the blobs to which no version refers. Calls do not overlap.
  */
 export const createSweep = (
   rooms: Rooms,
@@ -25,7 +25,7 @@ export const createSweep = (
   const sweepOne = async (workspace: string): Promise<void> => {
     const removedBefore = now() - REMOVED_KEPT_MS
     const putBefore = now() - BLOB_GRACE_MS
-    // The names are taken in a turn of the room, and used when that is on disk: no crash brings one back.
+    // A turn of the room collects the names. They are used once that turn is on disk, so no crash brings one back.
     const wanted = await rooms.open(workspace).command((doc) => {
       clearRemoved(doc, removedBefore)
       pruneBlobs(doc, KEPT_BLOBS, removedBefore)

@@ -6,8 +6,8 @@ import type { UpdateLog } from '../storage/update-log.ts'
 import type { Room } from '../sync/room.ts'
 
 /**
- * Keeps the live array of every room short: call it after each commit. What it takes out of the document goes into
- * the archive, in the same durable record. One trim a room at a time, so the archive's end stands meanwhile.
+ * Keeps the live array of every room short: call it after each commit. Entries move from the document to the archive
+ * in one durable record. A room has one trim at a time, so that the archive's end does not move during it.
  */
 export const createTrimmer = (log: UpdateLog, now: () => number, onError: (e: unknown) => void) => {
   const trimming = new WeakSet<Room>()
@@ -42,7 +42,7 @@ const trimOnce = async (room: Room, log: UpdateLog, now: number): Promise<void> 
   })
 }
 
-/** Ids of what is to be trimmed that the archive has already: a document of before each was taken once may have such. */
+/** Ids of due entries that the archive already has: old documents may hold an id twice. */
 const archivedIds = async (room: Room, log: UpdateLog, now: number): Promise<Set<string>> => {
   const ids = liveBroadcasts(room.doc, now)
     .slice(0, -KEPT_BROADCASTS)

@@ -74,7 +74,7 @@ export class HttpActor implements FileActor {
     if ((await findArchived(env.updateLog, httpAgent.room.name, id)) === null) entryOf(this.doc, id)
   }
 
-  /** A merge that takes long is made in a thread, and the work is run again with it. */
+  /** A long merge is made in a thread; the work then runs again with its result. */
   once<T extends object>(
     write: Write,
     work: (desk: UnitOfWork, merge: MergeTexts) => T,
@@ -149,7 +149,7 @@ export class HttpActor implements FileActor {
     )
   }
 
-  /** Its requests name the version whose lines they count. */
+  /** Does nothing: requests by HTTP name the version of their line numbers. */
   keepLines(): void {}
 
   /** Nobody knows: it may have read the file as anybody of its token. */
@@ -190,7 +190,7 @@ export const act = <F extends Fields, R extends object>(
   input: InputOf<F>,
 ): Promise<R> => context.httpAgent.turn(() => runNow(context, action, input))
 
-/** The same beside its other actions: a command on a task, which has its turn among all commands. */
+/** The same without waiting for its other actions: a command on a task takes its turn among all commands. */
 export const runNow = <F extends Fields, R extends object>(
   context: ActionContext,
   action: Action<F, R, HttpActor>,

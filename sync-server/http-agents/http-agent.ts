@@ -61,9 +61,9 @@ export interface Once {
   key: string | null
   what: string
   payload: unknown
-  /** True where it makes room in the document: a full one accepts it, too. */
+  /** True for a write that makes room: a full document accepts it, too. */
   frees?: (doc: Y.Doc) => boolean
-  /** It adds a message or a task: those of one agent have a share of the document. */
+  /** True for a write that adds a message or a task; those of one agent may fill only a share of the document. */
   isEntry?: boolean
 }
 
@@ -205,7 +205,7 @@ export class HttpAgent {
     this.#env.spent(this.by, ms)
   }
 
-  /** Changes the document once under a key. Throws `key_reused`, `quota`, and what `change` throws. */
+  /** Changes the document once per key. Throws `key_reused`, `quota`, and the errors of `change`. */
   write<T extends object>(once: Once, change: (desk: UnitOfWork) => T): Promise<T> {
     return this.turn(() => this.writeNow(once, change))
   }

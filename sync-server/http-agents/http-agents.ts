@@ -218,7 +218,7 @@ export class HttpAgents {
     }, HTTP_AGENT_LOOK_MS)
   }
 
-  /** Does something with a loaded room, which stays meanwhile. */
+  /** Runs `work` with a room, which stays loaded until it ends. */
   async within<T>(room: Room, work: () => Promise<T>): Promise<T> {
     const hall = this.#hall(room)
     hall.busy++

@@ -160,7 +160,7 @@ export class HttpAgentSocket {
       })
   }
 
-  /** Never rejects: an error is an answer, too. */
+  /** Handles one frame. Never rejects: errors are answers. */
   async #do(text: string): Promise<object> {
     try {
       const frame = parse(Frame, parseJson(text))
@@ -194,8 +194,8 @@ export class HttpAgentSocket {
   }
 
   /**
-   * Asks for a sign of life. Cuts it off where nothing came since it was asked last, and where what it was sent is not
-   * answered for, for too long.
+   * Sends a ping. Cuts the connection if nothing came since the last ping, or if a message is not acknowledged in
+   * time.
    */
   beat(now: number): void {
     const { bytesRead } = this.#socket
@@ -224,7 +224,7 @@ export class HttpAgentSocket {
 export class HttpAgentSockets {
   readonly #sockets = new Map<string, HttpAgentSocket>()
 
-  /** Takes the place of the one that its agent had. */
+  /** Replaces the agent's former WebSocket. */
   open(...what: ConstructorParameters<typeof HttpAgentSocket>): HttpAgentSocket {
     const [ws, , httpAgent] = what
     const key = `${httpAgent.room.name}/${httpAgent.agent}`

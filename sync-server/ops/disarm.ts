@@ -19,8 +19,8 @@ import {
 } from '../sync/updates/structs.ts'
 
 /**
- * Levels of arrays and objects in a value (count). Yjs reads JSON of any depth and writes it by recursion, which ends at some
- * 4,500 levels, sooner on a deeper stack; plain values it reads by recursion, too.
+ * Levels of arrays and objects in a value (count). Yjs reads JSON of any depth, but writes it by recursion, which fails
+ * at about 4,500 levels, earlier on a deeper stack. It also reads plain values by recursion.
  */
 const MOST_LEVELS = 1_000
 
@@ -35,8 +35,9 @@ export interface Poison {
 }
 
 /**
- * Takes out of a stored update what Yjs cannot read, or not write again: in its place stand deleted operations, as many, so that
- * whatever builds on them still does, and whoever has them is told that they are deleted. Throws on bytes that are no update.
+ * Removes operations that Yjs cannot read, or cannot write again, from a stored update. Each is replaced by a deleted
+ * operation, so that later operations still fit and replicas that have it delete it. Throws on bytes that are not an
+ * update.
  */
 export const disarm = (update: Uint8Array): { update: Uint8Array; taken: Poison[] } => {
   const reader = decoding.createDecoder(update)
@@ -81,7 +82,7 @@ export const disarm = (update: Uint8Array): { update: Uint8Array; taken: Poison[
   return { update: encoding.toUint8Array(to), taken }
 }
 
-/** Why Yjs cannot read what an item holds, or not write it again; null: it can do both. */
+/** The reason why Yjs cannot read an item's content or write it again; null: it can do both. */
 const poisonIn = (bytes: Uint8Array, kind: number): string | null => {
   const reader = decoding.createDecoder(bytes)
   switch (kind) {

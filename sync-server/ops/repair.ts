@@ -7,10 +7,10 @@ import { makeDir } from '../storage/integrity/disk.ts'
 import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { type TakenOut, takeOut } from './take-out.ts'
 
-/** Something taken out, and whose it was. */
+/** A removed entry and its author. */
 export interface Removed extends TakenOut {
   workspace: string
-  /** The agent whose Yjs client id it is; null: nobody's that is known. */
+  /** The agent that owns its Yjs client id; null: unknown. */
   by: string | null
 }
 
@@ -22,12 +22,12 @@ export interface Repaired {
   kept: string | null
 }
 
-/** Folder in the data folder for what was taken out. */
+/** Folder for removed entries, in the data folder. */
 export const REMOVED_DIR = 'removed'
 
 /**
- * Takes out of each workspace what breaks the grammar of its document, and what Yjs cannot write again. What is taken out is
- * on disk beside, all of it, before a document is stored without it. `isDry`: nothing is changed.
+ * Removes from each workspace the entries that break the grammar of its document or that Yjs cannot write again. All of
+ * them are on disk in a file of their own before a document is stored without them. `isDry`: changes nothing.
  */
 export const repairData = async (
   log: LevelUpdateLog,

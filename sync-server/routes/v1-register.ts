@@ -25,7 +25,7 @@ import type { AppEnv } from './env.ts'
 /** Agents of one token (count) from which on the ids of those who are gone are given to newcomers. */
 export const ROOMY_TOKEN_AGENTS = 1_000
 
-/** 1.x's clients make up such an id for each registration, and take the one that is answered. */
+/** 1.x's clients make a new id like this for each registration, and use the id in the answer. */
 const MADE_BY_1X = /^[0-9a-f]{8}$/
 
 export const RegisterBody = z.object({
@@ -37,7 +37,7 @@ export const RegisterBody = z.object({
 })
 type Wanted = z.infer<typeof RegisterBody>
 
-/** Registers an agent of a token, or whose credential it is. */
+/** Registers the agent of a credential, or an agent of a token. */
 export const registerPlain = (env: AppEnv, { c, workspace, body }: Asked<unknown, Wanted>) =>
   inRoom(env, workspace, async (room) => {
     const by = asking(c)
@@ -82,10 +82,10 @@ interface Place {
 }
 
 /**
- * The id for a registration by a token. 1.x's clients forget who they were: the agent of the same name on the same machine
- * that is gone is the one that comes again, with its messages and tasks. Where a token has many agents, a newcomer gets the
- * id of the one that was longest not seen and has no open tasks; an id that its client chose itself is kept, and takes that
- * one's place.
+ * The id for a registration by a token. 1.x's clients forget their ids, so a registration continues the agent of the
+ * same name and machine that is gone, with its messages and tasks. If a token has many agents, a newcomer gets the id
+ * of the one without open tasks that has not been seen for longest; an id that its client chose is kept and replaces
+ * that one.
  */
 const placeFor = async (
   env: AppEnv,

@@ -2,10 +2,10 @@ import { hasAgent, lastSeen, markSeen } from '../../workspace/agents/agents.ts'
 import { readPresence } from '../../workspace/agents/presence.ts'
 import type { Room } from '../sync/room.ts'
 
-/** `lastSeenAt` is written at most this often an agent: each write stays in the document's history for ever. */
+/** Shortest time between two writes of an agent's `lastSeenAt`: each stays in the document's history for ever. */
 const SEEN_GRAIN_MS = 30_000
 
-/** Keeps `lastSeenAt` of the agents who come and go: it is written when one appears or leaves. */
+/** Writes `lastSeenAt` of an agent that appears or leaves. */
 export const noteSeen = async (room: Room, before: string, after: string, now: number) => {
   const was = readPresence(JSON.parse(before))?.agent.id
   const is = readPresence(JSON.parse(after))?.agent.id

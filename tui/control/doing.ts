@@ -21,7 +21,7 @@ import { moveEvents } from './moving.ts'
 /** The arguments of a command line, by the fields of the command's form. */
 type Values = Readonly<Record<string, string>>
 
-/** Carries a command out, or asks for what it needs. */
+/** Carries out a command, or opens the form for its arguments. */
 export const onCommand = (look: UiFrame, command: UiCommand, values: Values): Steps => {
   const { state } = look
   const { name } = command
@@ -68,7 +68,7 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
   }
 }
 
-/** Leaving the feed means to have seen what is in it. */
+/** Marks the feed's entries as seen when the person leaves it. */
 export const seen = ({ state, snapshot }: UiFrame, change: Event): Effect[] => {
   const leaves = change.type === 'view' && state.view === 'feed' && change.view !== 'feed'
   const newest = snapshot.feed.at(-1)?.at ?? 0
@@ -102,7 +102,7 @@ const open = (look: UiFrame): Steps => {
     : [event({ type: 'open', page: { kind: 'editor', path: id as FileKey } })]
 }
 
-/** From an entry to its task or file, from an agent to what it is at. */
+/** Opens an entry's task or file, or an agent's current one. */
 const openFrom = ({ snapshot }: UiFrame, page: Page): Steps => {
   if (page.kind === 'editor' || page.kind === 'task') return NONE
   const entry = snapshot.feed.findLast(({ id }) => id === page.id)
@@ -122,7 +122,7 @@ const back = (state: UiState): Steps => {
   return state.view === 'feed' ? [event({ type: 'follow' })] : NONE
 }
 
-/** Opens a command's form with what is known; one that needs nothing more is carried out at once. */
+/** Opens a command's form, filled in as far as known; a complete command is carried out at once. */
 const form = (
   look: UiFrame,
   { about, args = [] }: UiCommand,

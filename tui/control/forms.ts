@@ -44,7 +44,7 @@ const text = (name: string, label: string, more: Partial<FormField> = {}): FormF
 const choice = (name: string, label: string, choices: readonly string[], chosen = choices[0]!) =>
   line(name, label, { kind: 'choice', choices, line: lineOf(chosen) })
 
-/** A flag with what was typed, in one word: what begins with a dash is a value all the same. Empty: no flag. */
+/** A flag and its value in one word, so that a value may begin with a dash. No flag for an empty value. */
 const flag = (name: string, value: string | undefined): string[] =>
   value === undefined || value.trim() === '' ? [] : [`--${name}=${value.trim()}`]
 
@@ -265,7 +265,7 @@ export const FORMS = {
       return names === '' ? newest : `Open now: ${names}. ${newest}`
     },
     fields: () => [choice('sure', 'Remove it?', NO_YES)],
-    // Whoever says yes has been told whose version it is.
+    // The question has named the author of the version.
     run: ({ sure }, path) =>
       sure !== 'yes'
         ? null
@@ -294,7 +294,7 @@ export const isForm = (name: string): name is FormName => Object.hasOwn(FORMS, n
 
 const spec = (name: FormName): FormSpec => FORMS[name]
 
-/** The form, with what is known already filled in; the first field that is empty has the keys. */
+/** The form, filled in as far as known; its first empty field has the focus. */
 export const openForm = (
   name: FormName,
   snapshot: Snapshot,

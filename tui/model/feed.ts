@@ -6,14 +6,14 @@ export type FeedKind = 'broadcast' | 'direct' | 'task' | 'note' | 'file' | 'agen
 
 /** One thing that was said or happened. */
 export interface FeedEntry {
-  /** Tells it from every other one; of what was said the message's id. */
+  /** Unique in the feed; a message's entry has the message's id. */
   id: string
   /** Milliseconds since the epoch, by the clock of whoever wrote it. */
   at: number
   kind: FeedKind
   from: AgentId
   to: AgentId | null
-  /** Of what was said; empty: of nothing else. */
+  /** The topic of a message; empty for other entries. */
   topic: string
   text: string
   task?: TaskId
@@ -21,20 +21,20 @@ export interface FeedEntry {
   replyTo?: string
 }
 
-/** Entries kept at most, the newest ones: above what a workspace shows in a day, about 50 MB. */
+/** Newest entries that are kept (count): more than a workspace makes in a day, about 50 MB. */
 export const MAX_FEED = 120_000
-/** Entries that go at once when there are too many: what is made from the feed is made anew then. */
+/** Entries dropped at a time when there are too many (count): all views of the feed are then rebuilt. */
 const TRIMMED = 20_000
 
 const order = (a: FeedEntry, b: FeedEntry): number =>
   a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
-/** Everything that was said and happened, oldest first. What is in it stays as it is: others come in between. */
+/** All messages and events, oldest first. Entries never change; new ones may be inserted between them. */
 export class EventFeed {
   entries: readonly FeedEntry[] = []
   readonly #known = new Set<string>()
   readonly #max: number
-  /** The newest that had to go: what is older does not come in again. */
+  /** The newest dropped entry: older ones are not added again. */
   #gone: FeedEntry | null = null
 
   constructor(max = MAX_FEED) {

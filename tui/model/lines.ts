@@ -21,7 +21,7 @@ export const placesOf = (
   return places
 }
 
-/** The list as it was where each of its items is the one that was there. */
+/** Returns the old list if all of its items are the same objects. */
 const kept = <T>(old: readonly T[], lines: readonly T[]): readonly T[] =>
   old.length === lines.length && lines.every((line, i) => line === old[i]) ? old : lines
 
@@ -48,7 +48,7 @@ export const agentLines = (
   return kept(old, lines)
 }
 
-/** Lines of files that nobody entered or left, and that are as they were, stay the same objects. */
+/** The files' lines; unchanged lines stay the same objects. */
 export const fileLines = (
   files: Iterable<FileInfo>,
   places: Places,

@@ -33,7 +33,7 @@ export interface Form {
   at: number
   /** The error of the last attempt; '' for none. */
   wrong: string
-  /** It is on its way: what is in it stays as it is until there is an answer. */
+  /** True while it is being sent: its fields cannot change until there is an answer. */
   isSending: boolean
 }
 
@@ -55,7 +55,7 @@ export interface Toast {
 /** The state of the screen. It holds nothing of the document. */
 export interface UiState {
   view: View
-  /** Null: none yet, the first; in the feed: the newest, whatever comes. */
+  /** Null selects the first item, in the feed always the newest. */
   selected: Readonly<Record<View, string | null>>
   filters: Readonly<Record<View, string>>
   /** The first line shown of each list; the board has one a column. */
@@ -103,10 +103,10 @@ export type Event =
   | { type: 'toast'; toast: Toast }
   | { type: 'toast-gone'; id: number }
   | { type: 'seen'; at: number }
-  /** Does what a key would do; tui/control/control.ts turns it into others. */
+  /** A key's command; tui/control/control.ts turns it into other events. */
   | { type: 'do'; command: string; args?: string }
 
-/** Toasts shown at a time; older ones make way. */
+/** Toasts shown at a time (count); older ones are removed. */
 const MAX_TOASTS = 4
 /** Pages on top of each other: an agent, its task, the file of that, and so on. */
 const MAX_PAGES = 16

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width'
 import { replaceHidden } from '../../lib/text/visible.ts'
 
-/** A grapheme as it stands on the screen: what is drawn for it, and on how many cells. */
+/** A grapheme on the screen: the text drawn for it, and its width in cells. */
 export interface Cell {
   /** UTF-16 offset of the grapheme in its text, and its length there. */
   at: number
@@ -14,7 +14,7 @@ export interface Cell {
 export const TAB_CELLS = 4
 /** A longer grapheme occurs in no language: marks are piled up to paint over other lines. */
 const MAX_GRAPHEME_UNITS = 32
-/** Graphemes whose cell is remembered; texts use few different ones. */
+/** Remembered graphemes (count); texts use few different ones. */
 const REMEMBERED = 4096
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
@@ -23,10 +23,10 @@ const known = new Map<string, { text: string; width: number }>()
 /** Printable ASCII and tabs: one unit is one grapheme. */
 const isPlain = (text: string): boolean => /^[\t\u0020-\u007e]*$/.test(text)
 
-/** Stands for what has no harmless look of its own. */
+/** Drawn in place of a grapheme that is not harmless. */
 const STRANGE = '\ufffd'
 
-/** Controls, and what reorders its surroundings, in sight and on one cell; the rest as it is. */
+/** Shows a control or a reordering character visibly on one cell, and any other grapheme unchanged. */
 const look = (grapheme: string): { text: string; width: number } => {
   const code = grapheme.charCodeAt(0)
   if (code < 0x20) return { text: String.fromCharCode(0x2400 + code), width: 1 }

@@ -3,7 +3,7 @@ import { clip, cut, harmless, widthOf as measure } from '../text/display.ts'
 
 /**
  * The meaning of a segment. `tui/ui/row.tsx` maps it to one of the terminal's own 16 colours,
- * readable on light and dark. A symbol or a word shows each state, too, never the tone alone.
+ * readable on light and dark. Each state also has a symbol or a word; the tone alone never shows it.
  */
 export type Tone = 'plain' | 'dim' | 'strong' | 'accent' | 'good' | 'warn' | 'bad'
 
@@ -30,7 +30,7 @@ export const said = (text: string, tone: Tone = 'plain'): Segment => ({
 
 export const seg = (text: string, tone: Tone = 'plain'): Segment => ({ text, tone })
 
-/** Texts whose width is remembered: those of a few screens. */
+/** Remembered widths of texts (count): those of a few screens. */
 const REMEMBERED = 8_192
 const widths = new Map<string, number>()
 
@@ -49,7 +49,7 @@ export const rowWidth = (row: Row): number =>
 
 export const rowText = (row: Row): string => row.map(({ text }) => text).join('')
 
-/** The row in at most `width` cells; what is cut ends in an ellipsis. */
+/** The row in at most `width` cells; a cut row ends in an ellipsis. */
 export const cutRow = (row: Row, width: number): Row => {
   if (rowWidth(row) <= width) return row
   const shown: Segment[] = []
@@ -61,7 +61,7 @@ export const cutRow = (row: Row, width: number): Row => {
       left -= used
       continue
     }
-    // At least one cell of what is not shown becomes the ellipsis.
+    // The ellipsis takes one cell.
     const text = used === left ? `${clip(segment.text, left - 1)}…` : cut(segment.text, left)
     if (left > 0) shown.push({ ...segment, text })
     break
@@ -83,7 +83,7 @@ export const spread = (left: Row, right: Row, width: number): Row => {
   return gap <= 1 ? end : [...fitRow(left, gap - 1), { text: ' ' }, ...end]
 }
 
-/** The row as it is where the keys go. */
+/** The row as the selected one. */
 export const picked = (row: Row): Row => row.map((segment) => ({ ...segment, picked: true }))
 
 /** The row, of which a click anywhere does this. */
@@ -100,7 +100,7 @@ export const clickAt = (row: Row, x: number): Event | null => {
   return null
 }
 
-/** A column of a table: `grow` says how much it takes of what is left, `min` cells at least. */
+/** A column of a table: `grow` is its share of the free cells, `min` its fewest cells. */
 export interface Column {
   title: string
   min: number

@@ -14,11 +14,11 @@ export type Desk = Mailbox & Talker
 
 /** A write that may be repeated: the actor has an idempotency key for it, or none. */
 export interface Write {
-  /** Tells this command from another under the same key: the input, as it was given. */
+  /** The input as given; it distinguishes this command from another under the same key. */
   payload: unknown
   /** True for a write that makes room: a full workspace accepts it, too. */
   frees?: (doc: Y.Doc) => boolean
-  /** It adds a message or a task: those of one agent have a share of the document. */
+  /** True for a write that adds a message or a task; those of one agent may fill only a share of the document. */
   isEntry?: boolean
 }
 
@@ -59,15 +59,15 @@ export interface Actor {
    */
   once<T extends object>(write: Write, work: (desk: Desk, merge?: MergeTexts) => T): Promise<T>
   /**
-   * Has the server, the only writer of tasks, change one, once under the key. Resolves to the task after it, and for a claim
-   * to its grant. While the server is away, all but a claim is queued. Throws what the server rejects it with.
+   * Asks the server, the only writer of tasks, to change one, once per key. Resolves to the changed task, for a claim
+   * to its grant. While the server is away, all but a claim is queued. Throws the server's error.
    */
   changeTask(id: string, change: RequestedChange): Promise<{ task: Task } | Granted>
   /** The same for the most urgent task that the agent can take. Throws `nothing_to_claim`. */
   claimNext(caps?: readonly string[]): Promise<Granted>
 }
 
-/** Errors of every action, besides its own: of its input, of the agent, of a write. */
+/** Errors that every action can have besides its own. */
 export const COMMON_ERRORS: readonly ErrorCode[] = [
   'usage',
   'not_registered',
@@ -76,7 +76,7 @@ export const COMMON_ERRORS: readonly ErrorCode[] = [
   'quota',
 ]
 
-/** Something that an agent can do, by whatever face: a verb, an HTTP route. All of its rules are here. */
+/** Something that an agent can do by a verb, an HTTP route or a tool, with all of its rules. */
 export interface Action<F extends Fields, R extends object, A extends Actor = Actor> {
   name: string
   /** The roles whose credentials are accepted. */

@@ -11,13 +11,13 @@ import type { FileActor, HeldText } from './file-actor.ts'
 import * as inputs from './inputs/files.ts'
 import { writeText } from './write-text.ts'
 
-/** A change of a text: what it was, null for a file to be made, and what it is to be. */
+/** A change of a text: the text before, null for a new file, and the text after. */
 interface Edit {
   base: string | null
   content: string
 }
 
-/** Carries an edit out. `seen`: what the writer's line numbers count in afterwards; null: what they did before. */
+/** Makes an edit. `seen`: the text that the writer's line numbers refer to afterwards; null: the same as before. */
 const write = <T extends object>(
   actor: FileActor,
   key: FileKey,
@@ -62,7 +62,7 @@ export const editText = action({
         const { content, replaced } = replaceText(base, find, replace, all)
         return { base, content, more: { replaced } }
       },
-      // The same edit in what the agent has seen, so that its line numbers go on fitting.
+      // The same edit in the text that the agent has seen keeps its line numbers valid.
       (_, known) =>
         held && { version: known(held), content: sameIn(held.content, find, replace, all) },
     )

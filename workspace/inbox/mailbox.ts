@@ -67,7 +67,7 @@ export interface InboxPosition {
   archivedTasks: number
 }
 
-/** The store of messages until they are acknowledged, beside the document that they come from. */
+/** Stores messages until they are acknowledged, next to the document that they come from. */
 export interface Mailbox {
   readonly doc: Y.Doc
   /** The state vector that the messages of `agent` cover; null: it has no messages here yet. */
@@ -75,11 +75,11 @@ export interface Mailbox {
   archivePosition(agent: string): Omit<InboxPosition, 'vector'>
   /** Stages messages for `agent` and moves its cursor. */
   receive(agent: string, messages: readonly Message[], to?: InboxPosition): void
-  /** Tells whether the element at this place (`Fresh.at`) was handed out before its turn. */
+  /** Tells whether the element at this place (`Fresh.at`) was delivered before its turn. */
   isAhead?(at: string): boolean
 }
 
-/** The messages that an agent was handed and sent, as far as loops are recognized by them. */
+/** The messages that an agent received and sent, as far as loops are recognized by them. */
 export interface Talker {
   readonly doc: Y.Doc
   record<T extends Json>(name: string): T | undefined
@@ -274,7 +274,7 @@ export const welcome = (replica: Mailbox, me: AgentId, now: number): void => {
   markDelivered(doc, me, messages, now)
 }
 
-/** Stages that these were handed out to `me` for good, and tells their senders. */
+/** Stages the acknowledgement of these messages by `me`, and tells their senders. */
 export const acknowledge = (
   replica: Talker & { acknowledge(keys: readonly string[]): void },
   me: AgentId,
@@ -316,7 +316,7 @@ const keepTalk = (replica: Talker, talk: Talk): void =>
 
 /**
  * The trace of a message that is sent now to `to` (null: everybody), in answer to `replyTo` or to
- * the message handed out last; `reset` begins a chain. Stages that it was sent. Throws `storm`.
+ * the message received last; `reset` begins a chain. Stages the sending. Throws `storm`.
  */
 export const nextTrace = (
   replica: Talker,

@@ -13,14 +13,14 @@ export const MAX_ANSWERS = 16
  */
 export const MAX_HOPS = 2 * MAX_ANSWERS
 /**
- * Time for which a handed message counts as the cause of the messages that its agent sends
+ * Time for which a received message counts as the cause of the messages that its agent sends
  * (milliseconds).
  */
 export const HEARD_FOR_MS = 10 * 60_000
 
-/** Messages that were handed out and are remembered (count): the newest. */
+/** Received messages that are remembered, the newest ones (count). */
 const MAX_HEARD = 64
-/** Pairs of a chain and an addressee that are remembered (count), about 20 kB: the newest. */
+/** Pairs of a chain and an addressee that are remembered, the newest ones (count): about 20 kB. */
 const MAX_PAIRS = 256
 /** Stands for all addressees. */
 const EVERYBODY = ''
@@ -33,7 +33,7 @@ export interface Trace {
   hops: number
 }
 
-/** A message that was handed out. */
+/** A message that an agent received. */
 interface Heard {
   id: string
   trace: Trace
@@ -54,7 +54,7 @@ interface Answers {
  * clock. The id and the length of a chain are claims of others: only the agent's own answers count.
  */
 export interface Talk {
-  /** The messages that it was handed recently, the newest last. */
+  /** The messages that it received recently, the newest last. */
   heard: readonly Heard[]
   /** The newest last. They do not expire: a loop may be slow. */
   answers: readonly Answers[]
@@ -89,7 +89,7 @@ const SPEECH: readonly Message['type'][] = [
 /** As `status` of a task's response. */
 const ENDED: readonly string[] = ['completed', 'failed', 'canceled', 'rejected']
 
-/** Remembers the messages that the agent was handed. A task that has ended ends its chain. */
+/** Remembers the messages that the agent received. A task that has ended ends its chain. */
 export const hear = (talk: Talk, messages: readonly Message[], now: number): Talk => {
   let next: Talk = { ...talk, heard: recent(talk.heard, now) }
   for (const message of messages) {
@@ -130,7 +130,7 @@ export interface Sending {
 /**
  * The trace of the message that the agent sends now, null where that begins a chain, and the memory
  * after it. The message continues the chain of the message that it answers; otherwise the chain of
- * a message that it was handed recently: an unanswered one, of several the one with the most
+ * a message that it received recently: an unanswered one, of several the one with the most
  * answers by it, then the longest. Only answers count: a message that begins a chain, or follows a
  * message of the same agent, passes. Throws `storm` over the limit.
  */

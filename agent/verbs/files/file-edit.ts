@@ -5,7 +5,7 @@ import type { Verb } from '../../command/call.ts'
 import { act } from '../../command/replica-actor.ts'
 import { printWritten } from './file-write.ts'
 
-/** Replaces a text, or lines as the agent has read them. What it has in its hands for a file-put stays as it is. */
+/** Replaces a text, or lines as the agent has read them. The base of its next file-put does not change. */
 export const fileEdit: Verb = async (call) => {
   if (call.has('find')) {
     return act(call, editText, inputOf(call, editText.input), printWritten)

@@ -66,7 +66,7 @@ const stepsOf = (call: Call) => {
   }
   return {
     steps,
-    /** null: it is only shown. */
+    /** null: the step is only shown. */
     openclaw: async (args: readonly string[]): Promise<unknown> => {
       await show(['openclaw', ...args])
       return isDry ? null : run(args)
@@ -84,10 +84,10 @@ const stepsOf = (call: Call) => {
   }
 }
 
-/** One of the two ways, and not the other beside it: the agent would be woken twice. */
+/** Sets up one of the two ways and removes the other: with both, the agent would be woken twice. */
 export const install = async (call: Call): Promise<Outcome> => {
   call.me()
-  readFilter(call) // refuses types that are none
+  readFilter(call) // rejects unknown types
   const doing = stepsOf(call)
   const byHook = async (url: string, job: Job | null): Promise<Outcome> => {
     await doing.hook(url)
@@ -95,7 +95,7 @@ export const install = async (call: Call): Promise<Outcome> => {
     return doing.outcome(`${url} wakes the agent`, { listener: 'hook', hook: url })
   }
   const given = call.flag('hook')
-  // The gateway may be another machine's.
+  // The gateway may run on another machine.
   if (given !== undefined) return byHook(given, await jobOf(call).catch(() => null))
 
   const wanted = listenerOf(call)

@@ -20,15 +20,15 @@ type Agent = Extract<Principal, { kind: 'agent' }>
 const SERVER = 'server'
 
 /**
- * Sees to it that nobody's words are another's. A Yjs client id belongs to the agent that first used it, so an operation
- * has an author; and what is written where it says who wrote it must name that author. Deletions have no author: they
- * are looked at only where nobody but the server, or the agent itself, has anything to delete.
+ * Prevents agents from writing in another's name. A Yjs client id belongs to the agent that first used it, so each
+ * operation has an author, and a record that names its author must name that one. Deletions have no author: they are
+ * checked only where the server alone, or one agent alone, may delete.
  */
 export class Authors implements Gate {
   readonly #isRecovering: () => boolean
   /**
-   * Yjs client ids that one agent may have in a workspace (count): Yjs looks at all of them at each change, on each replica and
-   * for ever. An agent has one for years.
+   * Yjs client ids that one agent may have in a workspace (count): every replica goes through all of them at each
+   * change, for ever. An agent needs one for years.
    */
   readonly #maxIds: number
   readonly #maxDocument: number
@@ -46,7 +46,7 @@ export class Authors implements Gate {
   #amounts = this.#newAmounts()
   #share: Share
 
-  /** `isRecovering`: an admin may bring what others wrote, as a backup was restored that lacks it. `maxDocument`: bytes. */
+  /** `isRecovering`: after a restore, an admin may bring back others' operations. `maxDocument`: bytes. */
   constructor(
     isRecovering: () => boolean,
     maxIds = Number.POSITIVE_INFINITY,
@@ -195,8 +195,8 @@ export class Authors implements Gate {
   }
 
   /**
-   * A record that takes another's place, or moved here from another path, still names who made the file. That is not in the
-   * document any more where others changed the record meanwhile; but who makes a file counts as an editor of it, for ever.
+   * A record that replaces another one, or moved here from another path, still names the file's maker. The document may
+   * no longer tell it, if others changed the record since; but the maker of a file counts as its editor, for ever.
    */
   #checkMaker(author: string, item: Y.Item): void {
     for (const { createdBy, fileId } of saidIn(item)) {

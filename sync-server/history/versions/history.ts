@@ -28,7 +28,7 @@ export interface HistoryEnv {
 export class FileHistory {
   readonly #env: HistoryEnv
   readonly #cache = new TextCache(VERSION_CACHE)
-  /** By workspace, and not by room: what one room left to be stored goes before what its successor has. */
+  /** By workspace, not by room: states of an old room are stored before those of its successor. */
   readonly #workspaces = new Map<string, WorkspaceHistory>()
 
   constructor(env: HistoryEnv) {
@@ -45,12 +45,12 @@ export class FileHistory {
     history.follow(room, doc)
   }
 
-  /** The room's document is on disk as it is. Call it before the document changes again. */
+  /** Notes that the room's document is on disk. Call it before the document changes again. */
   committed(room: Room): void {
     this.#workspaces.get(room.name)?.committed()
   }
 
-  /** Resolves when what was on disk when it was called has its versions. */
+  /** Resolves when all commits before the call have their versions. */
   async settled(workspace: string): Promise<void> {
     await this.#workspaces.get(workspace)?.settled()
   }
@@ -118,7 +118,7 @@ class WorkspaceHistory {
     try {
       for (const [id, clients] of due) this.#take(id, clients)
     } catch (error) {
-      // The room is in the midst of its turn: what is wrong here must not stop it.
+      // The room is in a turn: an error here must not stop it.
       this.#env.onError(error)
     }
     this.#store()

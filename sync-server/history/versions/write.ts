@@ -96,11 +96,11 @@ const newestText = async (
 ): Promise<string | null> => {
   const known = cache.get(cacheKey(workspace, id), version)
   if (known !== null) return known
-  // A content that cannot be read costs a whole record, and no more.
+  // If the content cannot be read, the next version is stored whole.
   return readContent(log, workspace, id, base, version).catch(() => null)
 }
 
-/** Which versions go, so that the limits hold: whole ones with all that are built on them, never the newest of those. */
+/** The versions to drop to keep the limits: whole ones with all deltas built on them, except the newest such group. */
 const retained = async (
   log: VersionLog,
   workspace: string,
@@ -111,7 +111,7 @@ const retained = async (
   let { count, bytes } = head
   const isOver = () => count > MAX_KEPT_VERSIONS || bytes > MAX_KEPT_VERSION_BYTES
   if (!isOver()) return { drop, head }
-  // One more than hang together, so that one such group is seen to its end.
+  // One more than a group has at most, so that the page holds one whole group.
   const page = MAX_VERSION_STEPS + 2
   const found = await log.abouts(workspace, id, 0, head.base - 1, page)
   const oldest = found.map(({ version, about }) => ({ version, about: readAbout(about) }))

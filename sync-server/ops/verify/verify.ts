@@ -7,20 +7,20 @@ import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
 const KNOWN = /^(?:f:|[uswaihvcokjlrgn]:.)/
-/** Those whose values are JSON. */
+/** The kinds whose values are JSON. */
 const FACTS = /^[kjlrgn]:/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */
 const OF_WORKSPACE = /^[uswaihvcog]:([^:/]+)/
 
-/** Checks all there is in a data folder that nobody uses. Rejects where it cannot be opened at all. */
+/** Checks a data folder that no server uses. Rejects if it cannot be opened. */
 export const verifyFolder = async (data: string): Promise<Report> => {
   const log = await LevelUpdateLog.open(data, Date.now, false)
   return verifyData(log, data).finally(() => log.close())
 }
 
 /**
- * Checks every record: that it is what was written, that updates follow on each other, that documents, archives and versions
- * of files come of them, and that blobs are what they are named.
+ * Checks every record: its checksum, the sequence of updates, the documents, archives and file versions built from
+ * them, and the digests of blobs.
  */
 export const verifyData = async (log: LevelUpdateLog, data: string): Promise<Report> => {
   const report = new Report()
@@ -36,7 +36,7 @@ export const verifyData = async (log: LevelUpdateLog, data: string): Promise<Rep
   return report
 }
 
-/** Looks at every value as it is stored; finds what workspaces there are, and how many keys of versions each has. */
+/** Reads every stored value; returns the workspaces and the number of version keys of each. */
 const verifyRecords = async (log: LevelUpdateLog, report: Report) => {
   const workspaces = new Set<string>()
   const named = new Set<string>()
