@@ -3,6 +3,7 @@ import type { Ask } from '../../client/resident/wire.ts'
 import { write } from '../../lib/disk/stdout.ts'
 import type { Args, Outside } from '../command/verb.ts'
 import { answerOf, versionAt } from './ask-link.ts'
+import { recordTurn } from './bell.ts'
 import { hookAnswer } from './hook-answers.ts'
 import { type HookInput, readHookInput } from './hook-input.ts'
 import { type HostSession, hostSession } from './host-session.ts'
@@ -72,7 +73,9 @@ const answer = async (hook: Hook): Promise<string | null> => {
     }
     return prime(hook)
   }
-  if (other !== null || (event === 'stop' && input.isAgain)) return null
+  if (other !== null) return null
+  recordTurn(place.dir)
+  if (event === 'stop' && input.isAgain) return null
   return unread(hook, event === 'stop')
 }
 

@@ -4,6 +4,7 @@ import { textOf } from '../../lib/disk/claim.ts'
 import { writeOwn } from '../../lib/disk/own-file.ts'
 import { living } from '../../lib/disk/process-life.ts'
 import { type Asked, askLink, versionAt } from './ask-link.ts'
+import { rangAt } from './bell.ts'
 import { type HostSession, isOver } from './host-session.ts'
 import { becomeWatcher, leaseOf, takeLease } from './lease.ts'
 import type { Place } from './place.ts'
@@ -41,6 +42,8 @@ export class Watcher {
   readonly #file: string
   readonly #me = living(process.pid)
   #told: string[]
+  /** The last ring that was answered, or is older than this watcher; milliseconds since the epoch. */
+  #rang: number
   #asked: Asked | null = null
   #retryMs = RETRY_MS
   #isOver = false
@@ -49,6 +52,7 @@ export class Watcher {
   constructor(options: WatcherOptions) {
     this.#options = options
     this.#file = `${options.place.dir}/woken.json`
+    this.#rang = rangAt(options.place.dir)
     this.#told = readTold(this.#file, options.session.id)
   }
 
@@ -62,6 +66,7 @@ export class Watcher {
         if (!isMine) this.#asked?.stop()
         if (!isMine && endsBehind && this.#options.place.hasJoined) break
         if (isMine && this.#asked === null) void this.#listen()
+        if (isMine) await this.#answerRing()
       } catch {
         // The home cannot be read now: the next look may find it well.
       }
@@ -79,6 +84,14 @@ export class Watcher {
       if (takeLease(place.dir, session) !== null) return false
     }
     return becomeWatcher(place.dir, this.#me, session)
+  }
+
+  /** Wakes the agent for a ring since the last look. */
+  async #answerRing(): Promise<void> {
+    const at = rangAt(this.#options.place.dir)
+    if (at <= this.#rang) return
+    this.#rang = at
+    await this.#wake()
   }
 
   async #listen(): Promise<void> {
@@ -120,6 +133,10 @@ export class Watcher {
     } catch {
       // A watcher that follows this one says it again.
     }
+    await this.#wake()
+  }
+
+  async #wake(): Promise<void> {
     if (!(await this.#options.wake().catch(() => true))) this.#end()
   }
 

@@ -8,6 +8,8 @@ import { install, installState, uninstall } from '../../hosts/install.ts'
 import { pinsOf } from '../../hosts/launcher.ts'
 import { type Layout, layoutOf } from '../../hosts/layout.ts'
 import { HOSTS, type HostName } from '../../hosts/names.ts'
+import { ring, turnAt } from '../../waking/bell.ts'
+import { type Lease, leaseOf } from '../../waking/lease.ts'
 import {
   install as addAutomation,
   uninstall as removeAutomation,
@@ -170,10 +172,47 @@ const withoutAutomation = async (call: Call): Promise<readonly string[]> => {
   }
 }
 
-const status = async (call: Call): Promise<Outcome> =>
-  forEach(call, namedHosts(call) ?? HOSTS, (name) => statusOne(call, name))
+const status = async (call: Call): Promise<Outcome> => {
+  const names = namedHosts(call) ?? HOSTS
+  const lease = leaseOf(call.profile.dir)
+  const isNamed = names.some((name) => name === lease?.host)
+  if (call.has('ring') && !isNamed)
+    throw new ClawError(
+      'timeout',
+      `no session of ${names.join(', ')} works as profile "${call.profile.name}"`,
+      'start one in a host that `hosts install` has connected, then ring again',
+    )
+  return forEach(call, names, (name) => statusOne(call, name, lease?.host === name ? lease : null))
+}
 
-const statusOne = async (call: Call, name: HostName): Promise<Omit<Done, 'host'>> => {
+const RING_S = 60
+
+/** The session that works as this profile; with `--ring` the time until its turn began. Throws `timeout`. */
+const sessionOf = async (call: Call, name: HostName, { pid, id }: Lease) => {
+  const { title, wake } = hostOf(name)
+  const { dir } = call.profile
+  const last = turnAt(dir)
+  const session = { pid, id, last_turn: last === 0 ? null : new Date(last).toISOString() }
+  const line = `  session: process ${pid}, last turn: ${session.last_turn ?? 'none'}`
+  if (!call.has('ring') || wake === null) return { lines: [line], data: { session } }
+  const seconds = call.number('timeout') ?? RING_S
+  const turnMs = await ring(dir, seconds * 1_000, call.request.signal)
+  if (turnMs !== null) {
+    const rang = `  rang: a turn was seen after ${(turnMs / 1_000).toFixed(1)} s`
+    return { lines: [line, rang], data: { session, turn_ms: turnMs } }
+  }
+  throw new ClawError(
+    'timeout',
+    `${title} (process ${pid}) began no turn within ${seconds} s`,
+    'its session must be interactive, in a trusted folder, and begun after the installation',
+  )
+}
+
+const statusOne = async (
+  call: Call,
+  name: HostName,
+  lease: Lease | null,
+): Promise<Omit<Done, 'host'>> => {
   const host = hostOf(name)
   const found = evidenceOf(host, environment)
   const state = installState(layout(call, name))
@@ -205,7 +244,9 @@ const statusOne = async (call: Call, name: HostName): Promise<Omit<Done, 'host'>
       data: { ...data, automation: automation.data },
     }
   }
-  return { lines, data }
+  if (lease === null) return { lines, data: { ...data, session: null } }
+  const session = await sessionOf(call, name, lease)
+  return { lines: [...lines, ...session.lines], data: { ...data, ...session.data } }
 }
 
 const isIntact = (state: NonNullable<ReturnType<typeof installState>>): boolean =>
