@@ -37,7 +37,7 @@ export const ring = async (
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<number | null> => {
-  // A clock that was set back is no reason to miss the ring or the turn.
+  // Later than the last ring, also after the clock was set back.
   const at = Math.max(Date.now(), rangAt(profileDir) + 1)
   const before = turnAt(profileDir)
   writeOwn(join(profileDir, RING_FILE), { at })
