@@ -1,0 +1,174 @@
+// Real hosts, each with a scripted model on loopback: a delegation made on another home starts a turn in an idle
+// session, which polls, works and responds. Installs the hosts from npm.
+//   npm run e2e:hosts -- [--host NAME,…] [--wakes N] [--troubles N] [--silence SECONDS] [--write]
+//   npm run e2e:hosts -- --idle MINUTES [--host NAME,…] [--write]    all at once, after so long without anything
+//   npm run e2e:hosts -- --shared TASKS [--write]                    two hosts on one profile
+import { parseArgs } from 'node:util'
+import { noTerminal } from '../support/terminal.ts'
+import { type Found, type Kept, loadPerCore, pageOf, writeFound } from './hosts/figures.ts'
+import { claudeCode } from './hosts/kinds/claude-code.ts'
+import { codex } from './hosts/kinds/codex.ts'
+import type { Kind } from './hosts/kinds/kind.ts'
+import { openclaw, openOpenClaw } from './hosts/kinds/openclaw.ts'
+import { opencode } from './hosts/kinds/opencode.ts'
+import { startModel } from './hosts/model/scripted-model.ts'
+import { openSession, type Session } from './hosts/session.ts'
+import { startTeam } from './hosts/team.ts'
+import { shareProfile } from './hosts/two-sessions.ts'
+import type { Trouble, Wake } from './hosts/wakes.ts'
+import { TROUBLES, turnsInSilence, turnsOfNews, wakeOnce, work } from './hosts/wakes.ts'
+import { binOf, installed, installOwn, nodeFolder, versionOf } from './packages.ts'
+
+type AnyKind = Kind | typeof openclaw
+const KINDS: readonly AnyKind[] = [claudeCode, codex, opencode, openclaw]
+/** OpenClaw lets 30 s pass between two wakes: it gets one for so many of the others. */
+const FEWER = 10
+/** News that begin no turn are given this time (ms). */
+const NEWS_MS = 15_000
+const SHOWN = 300
+
+const { values } = parseArgs({
+  options: {
+    host: { type: 'string', default: KINDS.map(({ name }) => name).join() },
+    wakes: { type: 'string', default: '60' },
+    troubles: { type: 'string', default: '20' },
+    silence: { type: 'string', default: '120' },
+    idle: { type: 'string' },
+    shared: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+})
+
+const start = performance.now()
+const say = (who: string, text: string): void => {
+  const at = ((performance.now() - start) / 1000).toFixed(1).padStart(7)
+  console.log(`${at} ${who.padEnd(11)} ${text}`)
+}
+
+const node = nodeFolder()
+const withNode = `${node}:${process.env.PATH}`
+const own = installOwn(withNode)
+const team = await startTeam()
+const model = await startModel(
+  () => work,
+  (session, line) => {
+    if (values.verbose) say(session, line.slice(0, SHOWN))
+  },
+)
+
+/** A PATH with these hosts and no others. */
+const pathWith = (...kinds: AnyKind[]): string => {
+  const dirs = kinds.map((kind) => binOf(installed(kind.package, kind.version, withNode)))
+  return [node, ...dirs, binOf(own), '/usr/local/bin', '/usr/bin', '/bin'].join(':')
+}
+
+const open = async (kind: AnyKind): Promise<{ session: Session; found: Found }> => {
+  const path = pathWith(kind)
+  const version = versionOf(kind.program, path).split('\n').at(-1)!
+  const session = await openKind(kind, path)
+  say(kind.name, `${version} is idle`)
+  const day = new Date().toISOString().slice(0, 10)
+  return { session, found: { version, wakes: [], silence: [], day, load: 0 } }
+}
+
+const openKind = async (kind: AnyKind, path: string): Promise<Session> => {
+  const { name } = kind
+  if (!('setUp' in kind)) return openOpenClaw({ name, path, server: team.server().url, model })
+  if (noTerminal !== null) throw new Error(noTerminal)
+  const home = await team.newMember(name, path)
+  kind.setUp(home, model.url(name))
+  await home.run('clawlink-agent', 'hosts', 'install', name)
+  return openSession(kind, { home, name, model })
+}
+
+const wake = async (session: Session, trouble: Trouble): Promise<Wake> => {
+  const kind = trouble === 'long idle' ? 'none' : trouble
+  const woken = { ...(await wakeOnce(session, { team, model, kind })), trouble }
+  say(session.name, `${trouble}: ${woken.turns} turn, ${woken.ms?.toFixed(0)} ms`)
+  return woken
+}
+
+/** Wakes one host again and again, then leaves it in peace, then tells it news. */
+const tryHost = async (kind: AnyKind): Promise<Found> => {
+  const { session, found } = await open(kind)
+  const { name } = session
+  try {
+    for (const trouble of TROUBLES) {
+      const count = Number(trouble === 'none' ? values.wakes : values.troubles)
+      const all = kind.name === 'openclaw' ? Math.ceil(count / FEWER) : count
+      for (let i = 0; i < all; i++) found.wakes.push(await wake(session, trouble))
+    }
+    const seconds = Number(values.silence)
+    const turns = await turnsInSilence(model, name, seconds * 1_000)
+    found.silence.push({ minutes: seconds / 60, turns })
+    say(name, `${turns} turns in ${seconds} s of silence`)
+    found.news = await turnsOfNews(session, { team, model, ms: NEWS_MS })
+    say(name, `${found.news} turns by news`)
+    return { ...found, load: loadPerCore() }
+  } catch (error) {
+    console.log(session.screen())
+    throw error
+  } finally {
+    await session.close()
+  }
+}
+
+/** Opens all hosts, lets nothing come for some minutes, and wakes each. */
+const tryIdle = async (kinds: readonly AnyKind[], minutes: number): Promise<Kept['hosts']> => {
+  const all: { session: Session; found: Found }[] = []
+  for (const kind of kinds) await attempt(kind, async () => void all.push(await open(kind)))
+  try {
+    for (const { session } of all) await wake(session, 'none')
+    const turns = all.map(({ session }) => turnsInSilence(model, session.name, minutes * 60_000))
+    for (const [i, { session, found }] of all.entries()) {
+      found.silence.push({ minutes, turns: await turns[i]! })
+      found.wakes.push(await wake(session, 'long idle'))
+      found.load = loadPerCore()
+    }
+  } finally {
+    for (const { session } of all) await session.close()
+  }
+  return Object.fromEntries(all.map(({ session, found }) => [session.kind, found]))
+}
+
+/** Tries something with a host; says why where that failed. */
+const attempt = async (kind: AnyKind, act: () => Promise<void>): Promise<void> => {
+  try {
+    pathWith(kind)
+  } catch (error) {
+    say(kind.name, `SKIP: it cannot be installed: ${(error as Error).message.slice(0, SHOWN)}`)
+    return
+  }
+  try {
+    await act()
+  } catch (error) {
+    say(kind.name, `FAILED: ${(error as Error).stack}`)
+    process.exitCode = 1
+  }
+}
+
+const kinds = KINDS.filter(({ name }) => values.host.split(',').includes(name))
+const kept: Kept = { hosts: {} }
+try {
+  if (values.shared !== undefined) {
+    const two = [claudeCode, opencode] as const
+    const tasks = Number(values.shared)
+    const shared = await shareProfile(two, { team, model, tasks, path: pathWith(...two) })
+    say('shared', JSON.stringify(shared))
+    kept.shared = { ...shared, hosts: 'Claude Code and opencode' }
+  } else if (values.idle !== undefined) {
+    kept.hosts = await tryIdle(kinds, Number(values.idle))
+  } else {
+    for (const kind of kinds) {
+      await attempt(kind, async () => {
+        kept.hosts[kind.name] = await tryHost(kind)
+      })
+    }
+  }
+  console.log(pageOf(kept))
+  if (values.write) writeFound(kept)
+} finally {
+  model.close()
+  await team.close()
+}

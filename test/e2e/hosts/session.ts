@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../support/client.ts'
+import { openTerminal } from '../../support/terminal.ts'
+import { type Home, inHome } from './home.ts'
+import type { Kind } from './kinds/kind.ts'
+import type { Model } from './model/scripted-model.ts'
+
+/** Columns and rows of the terminals. */
+const SCREEN = [120, 40] as const
+/** The first start of a host sets itself up, on a busy machine. */
+const START_MS = 120_000
+/** A session is idle after no request of its model for this long (ms). */
+export const IDLE_MS = 1_500
+const LOOK_MS = 50
+
+/** An open session of a host, whose model is known by `name`. */
+export interface Session {
+  name: string
+  kind: string
+  home: Home
+  /** Types a prompt and sends it. */
+  prompt: (text: string) => void
+  screen: () => string
+  close: () => Promise<void>
+}
+
+/** Opens a host in a terminal, and leaves it idle after a first turn. */
+export const openSession = async (
+  kind: Kind,
+  { home, name, model }: { home: Home; name: string; model: Model },
+): Promise<Session> => {
+  const terminal = openTerminal(...SCREEN)
+  const screen = () => terminal.screen().join('\n')
+  const prompt = (text: string) => {
+    terminal.type(text)
+    // Hosts take a line and its end that come together for pasted text.
+    setTimeout(() => terminal.press('Enter'), 300)
+  }
+  const close = async () => {
+    terminal.close()
+    await kind.end?.(home)
+  }
+  try {
+    terminal.type(inHome(home, kind.program, kind.env(model.url(name))))
+    terminal.press('Enter')
+    await until(
+      `${name} waits for a prompt`,
+      async () => {
+        if (kind.question?.asks.test(screen())) {
+          terminal.press(...kind.question.keys)
+          await sleep(IDLE_MS)
+        }
+        return kind.ready.test(screen())
+      },
+      START_MS,
+    )
+    await sleep(IDLE_MS)
+    prompt('hello')
+    const begun = () => model.turns.some(({ session }) => session === name)
+    await until(`${name} took its first prompt`, begun, START_MS)
+    await idle(model, name)
+  } catch (error) {
+    const shown = screen()
+    await close()
+    throw new Error(`${(error as Error).message}\n${shown}`)
+  }
+  return { name, kind: kind.name, home, prompt, screen, close }
+}
+
+/** Resolves once that session's model has had no request for a while. */
+export const idle = async (model: Model, name: string, ms = IDLE_MS): Promise<void> => {
+  let since = performance.now()
+  let seen = model.requests.get(name)
+  while (performance.now() - since < ms) {
+    await sleep(LOOK_MS)
+    if (model.requests.get(name) === seen) continue
+    seen = model.requests.get(name)
+    since = performance.now()
+  }
+}
