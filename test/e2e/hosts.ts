@@ -116,14 +116,19 @@ const tryHost = async (kind: AnyKind): Promise<Found> => {
 
 /** Opens all hosts, lets nothing come for some minutes, and wakes each. */
 const tryIdle = async (kinds: readonly AnyKind[], minutes: number): Promise<Kept['hosts']> => {
-  const all: { session: Session; found: Found }[] = []
-  for (const kind of kinds) await attempt(kind, async () => void all.push(await open(kind)))
+  const all: { kind: AnyKind; session: Session; found: Found }[] = []
+  for (const kind of kinds) {
+    await attempt(kind, async () => {
+      const opened = await open(kind)
+      await wake(opened.session, 'none')
+      all.push({ kind, ...opened })
+    })
+  }
   try {
-    for (const { session } of all) await wake(session, 'none')
-    const turns = all.map(({ session }) => turnsInSilence(model, session.name, minutes * 60_000))
-    for (const [i, { session, found }] of all.entries()) {
-      found.silence.push({ minutes, turns: await turns[i]! })
-      found.wakes.push(await wake(session, 'long idle'))
+    const started = all.map(({ session }) => turnsInSilence(model, session.name, minutes * 60_000))
+    for (const [i, { session, found, kind }] of all.entries()) {
+      found.silence.push({ minutes, turns: await started[i]! })
+      await attempt(kind, async () => void found.wakes.push(await wake(session, 'long idle')))
       found.load = loadPerCore()
     }
   } finally {
