@@ -3,13 +3,13 @@
  * unread, and starts a turn in the session that was last used when a hint arrives. A hint is kept until a turn began.
  */
 export const opencodePluginText = (launcher: string): string =>
-  PLUGIN.replace('LAUNCHER', () => JSON.stringify(launcher))
+  PLUGIN.replace('%LAUNCHER%', () => JSON.stringify(launcher))
 
 const PLUGIN = `// Written by: clawlink-agent hosts install opencode
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-const LAUNCHER_PATH = LAUNCHER
+const launcher = %LAUNCHER%
 /** A turn that did not begin by then (milliseconds) is asked for again. */
 const TURN_MS = 10_000
 /** Before a watcher that ended is started again (milliseconds): doubled each time, up to the second one. */
@@ -21,7 +21,7 @@ const env = { ...process.env, CLAWLINK_HOST_PID: String(process.pid) }
 /** Runs a hook of ClawLink; never rejects. */
 const hook = (event, input) =>
   new Promise((resolve) => {
-    const child = spawn(LAUNCHER_PATH, ['hook', 'opencode', event], { timeout: 30_000, env })
+    const child = spawn(launcher, ['hook', 'opencode', event], { timeout: 30_000, env })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk) => (stdout += chunk))
@@ -86,7 +86,7 @@ export const ClawLink = async ({ client, directory }) => {
   let restart = RESTART_MS
   const watch = () => {
     if (isClosed) return
-    watcher = spawn(LAUNCHER_PATH, ['watch', '--hints', '--host', 'opencode'], {
+    watcher = spawn(launcher, ['watch', '--hints', '--host', 'opencode'], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env,
     })
@@ -115,7 +115,7 @@ export const ClawLink = async ({ client, directory }) => {
     dispose: async () => close(),
     config: async (config) => {
       config.mcp ??= {}
-      config.mcp.clawlink ??= { type: 'local', command: [LAUNCHER_PATH, 'mcp'], enabled: true }
+      config.mcp.clawlink ??= { type: 'local', command: [launcher, 'mcp'], enabled: true }
     },
     'chat.message': async ({ sessionID }, { parts }) => {
       if (subagents.has(sessionID)) return

@@ -96,7 +96,8 @@ const hooksOf = (host: HostName, launcher: string): object => {
 /**
  * The plugin folder at `path` (absolute): Agent Plugins 1.0 (`plugin.json`, `mcp.json`, `skills/`) with the manifests of
  * Claude Code, Codex, Gemini CLI and Cursor beside it. Folders differ in `hooks/hooks.json`, where each host reads its
- * own events. Commands name the launcher by its absolute path: only some hosts fill in a variable for the folder.
+ * own events. Codex 0.171.0 reads no manifest of its own beside an Agent Plugins one, and so no hooks: it gets none of
+ * the latter. Commands name the launcher by its absolute path: only some hosts fill in a variable for the folder.
  */
 export const pluginFiles = (
   host: HostName,
@@ -111,10 +112,11 @@ export const pluginFiles = (
   // Agent Plugins 1.0 takes a bare name or a path inside the folder.
   const contained = { type: 'stdio', command: `./${LAUNCHER}`, args: ['mcp'] }
   const schema = (name: string) => `https://agent-plugins.org/schemas/1.0.0/${name}.schema.json`
+  const agentPlugin = { $schema: schema('plugin'), ...about, license: 'MIT' }
   return {
     ...commonFiles(host, from, launch),
     ...skillFiles(from, 'skills/clawlink/'),
-    'plugin.json': json({ $schema: schema('plugin'), ...about, license: 'MIT' }),
+    ...(host !== 'codex' && { 'plugin.json': json(agentPlugin) }),
     'mcp.json': json({ $schema: schema('mcp'), mcpServers: { clawlink: contained } }),
     '.claude-plugin/plugin.json': json({
       ...{ ...about, ...more, mcpServers: { clawlink: server } },

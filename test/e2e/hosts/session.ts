@@ -18,8 +18,6 @@ export interface Session {
   name: string
   kind: string
   home: Home
-  /** Types a prompt and sends it. */
-  prompt: (text: string) => void
   screen: () => string
   close: () => Promise<void>
 }
@@ -31,11 +29,6 @@ export const openSession = async (
 ): Promise<Session> => {
   const terminal = openTerminal(...SCREEN)
   const screen = () => terminal.screen().join('\n')
-  const prompt = (text: string) => {
-    terminal.type(text)
-    // Hosts take a line and its end that come together for pasted text.
-    setTimeout(() => terminal.press('Enter'), 300)
-  }
   const close = async () => {
     terminal.close()
     await kind.end?.(home)
@@ -47,16 +40,24 @@ export const openSession = async (
       `${name} waits for a prompt`,
       async () => {
         if (kind.question?.asks.test(screen())) {
-          terminal.press(...kind.question.keys)
-          await sleep(IDLE_MS)
+          for (const key of kind.question.keys) {
+            terminal.press(key)
+            await sleep(IDLE_MS)
+          }
         }
         return kind.ready.test(screen())
       },
       START_MS,
     )
     await sleep(IDLE_MS)
-    prompt('hello')
-    const begun = () => model.turns.some(({ session }) => session === name)
+    terminal.type('hello')
+    const begun = async () => {
+      // Hosts take a line and its end that come together for pasted text.
+      await sleep(IDLE_MS)
+      if (model.requests.has(name)) return true
+      terminal.press('Enter')
+      return false
+    }
     await until(`${name} took its first prompt`, begun, START_MS)
     await idle(model, name)
   } catch (error) {
@@ -64,7 +65,7 @@ export const openSession = async (
     await close()
     throw new Error(`${(error as Error).message}\n${shown}`)
   }
-  return { name, kind: kind.name, home, prompt, screen, close }
+  return { name, kind: kind.name, home, screen, close }
 }
 
 /** Resolves once that session's model has had no request for a while. */

@@ -8,7 +8,8 @@ export const codex: Kind = {
   package: '@openai/codex',
   version: process.env.CODEX_VERSION ?? '0.171.0',
   program: 'codex',
-  ready: /^› /m,
+  ready: /^› (?!\d)/m,
+  question: { asks: /Trust all and continue/, keys: ['Down', 'Enter'] },
   setUp: (home, url) => {
     home.write(
       '.codex/config.toml',

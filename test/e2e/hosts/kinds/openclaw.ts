@@ -32,14 +32,12 @@ export const openOpenClaw = async (options: {
     },
   }
   await run('clawlink-agent', '--relay', server, 'register', '--name', name)
-  await run('clawlink-agent', 'hosts', 'install', 'openclaw')
   await one.startGateway()
-  await run('clawlink-agent', 'openclaw', 'install')
+  await run('clawlink-agent', 'hosts', 'install', 'openclaw')
   await run('openclaw', 'agent', '--agent', 'main', '--message', 'hello')
   await idle(model, name)
   return {
     ...{ name, kind: 'openclaw', home },
-    prompt: () => {},
     screen: () => '',
     close: () => one.stop(),
   }
