@@ -258,3 +258,10 @@ describe('[HOST-46] nothing is half-installed', () => {
     expect(treeOf(home)).toEqual(before)
   })
 })
+
+it('the plugin of opencode is a module with one plugin in it', async () => {
+  const { text } = layout('/home/ana', 'opencode').items[1]!.files[''] ?? { text: '' }
+  expect(text).toContain('clawlink-agent')
+  const module = await import(`data:text/javascript,${encodeURIComponent(text)}`)
+  expect(Object.keys(module)).toEqual(['ClawLink'])
+})

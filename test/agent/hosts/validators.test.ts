@@ -43,7 +43,9 @@ const check = (program: string, ...args: string[]) => {
 
 describe.each(PLUGINS)('[HOST-52] the folder for %s', (host) => {
   it('names what is in it', () => {
-    for (const file of ['plugin.json', '.claude-plugin/plugin.json', '.codex-plugin/plugin.json'])
+    // Codex reads no manifest of its own beside an Agent Plugins one.
+    expect(existsSync(join(folderOf(host), 'plugin.json'))).toBe(host !== 'codex')
+    for (const file of ['.claude-plugin/plugin.json', '.codex-plugin/plugin.json'])
       expect(json(host, file)).toMatchObject({ name: 'clawlink', version: '2.0.0' })
     expect(json(host, 'gemini-extension.json')).toMatchObject({ name: 'clawlink' })
     expect(json(host, 'mcp.json')).toMatchObject({

@@ -12,6 +12,8 @@ const START_MS = 120_000
 /** A session is idle after no request of its model for this long (ms). */
 export const IDLE_MS = 1_500
 const LOOK_MS = 50
+/** A host that starts may ask something after it has shown its prompt, within this time (ms). */
+const SETTLE_MS = 5_000
 
 /** An open session of a host, whose model is known by `name`. */
 export interface Session {
@@ -36,20 +38,21 @@ export const openSession = async (
   try {
     terminal.type(inHome(home, kind.program, kind.env(model.url(name))))
     terminal.press('Enter')
+    let since = performance.now()
     await until(
       `${name} waits for a prompt`,
       async () => {
-        if (kind.question?.asks.test(screen())) {
-          for (const key of kind.question.keys) {
-            terminal.press(key)
-            await sleep(IDLE_MS)
-          }
+        await sleep(LOOK_MS)
+        const isAsked = kind.question?.asks.test(screen())
+        for (const key of isAsked ? kind.question!.keys : []) {
+          terminal.press(key)
+          await sleep(IDLE_MS)
         }
-        return kind.ready.test(screen())
+        if (isAsked || !kind.ready.test(screen())) since = performance.now()
+        return performance.now() - since > SETTLE_MS
       },
       START_MS,
     )
-    await sleep(IDLE_MS)
     terminal.type('hello')
     const begun = async () => {
       // Hosts take a line and its end that come together for pasted text.
