@@ -9,7 +9,7 @@ export const codex: Kind = {
   version: process.env.CODEX_VERSION ?? '0.171.0',
   program: 'codex',
   ready: /^› (?!\d)/m,
-  question: { asks: /Trust all and continue/, keys: ['2'] },
+  question: { asks: /Trust all and continue/, keys: ['2', 'Enter'] },
   setUp: (home, url) => {
     home.write(
       '.codex/config.toml',
