@@ -4,20 +4,20 @@
 //   npm run e2e:hosts -- --idle MINUTES [--host NAME,…] [--write]    all at once, after so long without anything
 //   npm run e2e:hosts -- --shared TASKS [--write]                    two hosts on one profile
 import { parseArgs } from 'node:util'
+import { binOf, installed, installOwn, nodeFolder, versionOf } from '../support/e2e/packages.ts'
 import { noTerminal } from '../support/terminal.ts'
+import { claudeCode } from './hosts/claude-code.ts'
+import { codex } from './hosts/codex.ts'
 import { type Found, type Kept, loadPerCore, pageOf, writeFound } from './hosts/figures.ts'
-import { claudeCode } from './hosts/kinds/claude-code.ts'
-import { codex } from './hosts/kinds/codex.ts'
-import type { Kind } from './hosts/kinds/kind.ts'
-import { openclaw, openOpenClaw } from './hosts/kinds/openclaw.ts'
-import { opencode } from './hosts/kinds/opencode.ts'
+import type { Kind } from './hosts/kind.ts'
 import { startModel } from './hosts/model/scripted-model.ts'
+import { openclaw, openOpenClaw } from './hosts/openclaw.ts'
+import { opencode } from './hosts/opencode.ts'
 import { openSession, type Session } from './hosts/session.ts'
 import { startTeam } from './hosts/team.ts'
 import { shareProfile } from './hosts/two-sessions.ts'
 import type { Trouble, Wake } from './hosts/wakes.ts'
 import { TROUBLES, turnsInSilence, turnsOfNews, wakeOnce, work } from './hosts/wakes.ts'
-import { binOf, installed, installOwn, nodeFolder, versionOf } from './packages.ts'
 
 type AnyKind = Kind | typeof openclaw
 const KINDS: readonly AnyKind[] = [claudeCode, codex, opencode, openclaw]

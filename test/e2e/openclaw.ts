@@ -7,11 +7,11 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../support/client.ts'
+import { type Instance, newInstance } from '../support/e2e/openclaw-instance.ts'
+import { installPrograms } from '../support/e2e/openclaw-programs.ts'
 import { bin, root, startServer, tempDir } from '../support/server.ts'
-import { type Instance, newInstance } from './openclaw/instance.ts'
 import { type Play, startModel, type Turn } from './openclaw/model.ts'
 import { delegate, joinAs, takeResult, work } from './openclaw/plays.ts'
-import { installPrograms } from './openclaw/programs.ts'
 
 /** OpenClaw lets 30 s pass between two wake-ups by events. */
 const WAKE_MS = 180_000

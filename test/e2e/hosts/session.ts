@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../support/client.ts'
 import { openTerminal } from '../../support/terminal.ts'
 import { type Home, inHome } from './home.ts'
-import type { Kind } from './kinds/kind.ts'
+import type { Kind } from './kind.ts'
 import type { Model } from './model/scripted-model.ts'
 
 /** Columns and rows of the terminals. */
@@ -57,9 +57,8 @@ export const openSession = async (
     const begun = async () => {
       // Hosts take a line and its end that come together for pasted text.
       await sleep(IDLE_MS)
-      if (model.requests.has(name)) return true
-      terminal.press('Enter')
-      return false
+      if (!model.requests.has(name)) terminal.press('Enter')
+      return model.turns.some(({ session }) => session === name)
     }
     await until(`${name} took its first prompt`, begun, START_MS)
     await idle(model, name)

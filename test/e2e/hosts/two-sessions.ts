@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Kind } from './kinds/kind.ts'
+import type { Kind } from './kind.ts'
 import type { Model } from './model/scripted-model.ts'
 import { idle, openSession } from './session.ts'
 import type { Team } from './team.ts'

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { MODEL } from '../../support/e2e/openclaw-instance.ts'
 
 /** What a model is sent in one request, as far as this reads it. */
 interface Message {
@@ -130,8 +131,6 @@ export const startModel = async (
     },
   }
 }
-
-export const MODEL = 'script-1'
 
 const bodyOf = async (request: IncomingMessage): Promise<string> => {
   let body = ''

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { root, tempDir } from '../support/server.ts'
+import { root, tempDir } from '../server.ts'
 
 /** The Node that hosts run with where this one is older (engines of OpenClaw's package.json). */
 const NODE_VERSION = '24'

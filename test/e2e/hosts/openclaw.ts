@@ -1,8 +1,8 @@
-import { newInstance } from '../../openclaw/instance.ts'
-import { OPENCLAW_VERSION } from '../../openclaw/programs.ts'
-import type { Home } from '../home.ts'
-import type { Model } from '../model/scripted-model.ts'
-import { idle, type Session } from '../session.ts'
+import { newInstance } from '../../support/e2e/openclaw-instance.ts'
+import { OPENCLAW_VERSION } from '../../support/e2e/openclaw-programs.ts'
+import type { Home } from './home.ts'
+import type { Model } from './model/scripted-model.ts'
+import { idle, type Session } from './session.ts'
 
 /** OpenClaw has no terminal: its gateway runs, and an automation gives its agent turns. */
 export const openclaw = {

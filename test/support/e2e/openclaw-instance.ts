@@ -4,11 +4,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { until } from '../../support/client.ts'
-import { tempDir } from '../../support/server.ts'
-import { MODEL } from './model.ts'
-import type { Programs } from './programs.ts'
+import { until } from '../client.ts'
+import { tempDir } from '../server.ts'
+import type { Programs } from './openclaw-programs.ts'
 
+/** The name of the scripted model. */
+export const MODEL = 'script-1'
 /** A call of OpenClaw may load all of it first. */
 const START_MS = 120_000
 

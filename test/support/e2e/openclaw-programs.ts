@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { binOf, installed, installOwn, nodeFolder, versionOf } from '../packages.ts'
+import { binOf, installed, installOwn, nodeFolder, versionOf } from './packages.ts'
 
 /** OpenClaw's release that this was last run with; OPENCLAW_VERSION takes another, `latest` too. */
 export const OPENCLAW_VERSION = process.env.OPENCLAW_VERSION ?? '2026.9.6'

@@ -1,4 +1,4 @@
-import type { Home } from '../home.ts'
+import type { Home } from './home.ts'
 
 /** One kind of host that runs in a terminal: its package, its settings, its screen. */
 export interface Kind {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Home } from '../home.ts'
+import type { Home } from './home.ts'
 import type { Kind } from './kind.ts'
 
 export const codex: Kind = {
