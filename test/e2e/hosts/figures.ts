@@ -28,7 +28,7 @@ export interface Kept {
 const KEPT = 'test/e2e/hosts/found.json'
 const PAGE = 'docs/hosts.md'
 const BEGIN = '<!-- made by `npm run e2e:hosts -- --write` -->\n'
-const END = '\n<!-- end -->'
+const END = '<!-- end -->'
 
 export const loadPerCore = (): number => Math.round((loadavg()[0]! / cpus().length) * 10) / 10
 
@@ -110,5 +110,5 @@ export const writeFound = ({ hosts, shared }: Kept): void => {
   const page = readFileSync(path, 'utf8')
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END, page.indexOf(BEGIN))]
   if (from < 0 || to < 0) throw new Error(`${PAGE} has no place for the figures`)
-  writeFileSync(path, page.slice(0, from + BEGIN.length) + pageOf(kept) + page.slice(to))
+  writeFileSync(path, page.slice(0, from + BEGIN.length) + `${pageOf(kept)}\n` + page.slice(to))
 }

@@ -64,7 +64,7 @@ export const startModel = async (
     const step = result === undefined ? play.next() : play.next(result.text)
     report(session, step.done ? `» ${step.value}` : `$ ${JSON.stringify(step.value)}`)
     if (step.done) return { say: step.value }
-    const id = `call_${++calls}`
+    const id = `call${++calls}`
     going.set(id, play)
     if (typeof step.value !== 'string') {
       return { call: step.value.tool, id, input: step.value.input }
