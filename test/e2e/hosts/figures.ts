@@ -110,5 +110,5 @@ export const writeFound = ({ hosts, shared }: Kept): void => {
   const page = readFileSync(path, 'utf8')
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END, page.indexOf(BEGIN))]
   if (from < 0 || to < 0) throw new Error(`${PAGE} has no place for the figures`)
-  writeFileSync(path, page.slice(0, from + BEGIN.length) + `${pageOf(kept)}\n` + page.slice(to))
+  writeFileSync(path, `${page.slice(0, from + BEGIN.length)}${pageOf(kept)}\n${page.slice(to)}`)
 }
