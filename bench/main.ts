@@ -10,6 +10,7 @@ import { fanout } from './fanout.ts'
 import { filePut } from './file-put.ts'
 import { herd } from './herd.ts'
 import { linkMemory } from './link-memory.ts'
+import { mcp } from './mcp.ts'
 import { mirror } from './mirror.ts'
 import { type Findings, store, writePage } from './report.ts'
 import { tasks } from './tasks.ts'
@@ -23,6 +24,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   'durable-write': durableWrite,
   crash,
   'cli-start': cliStart,
+  mcp,
   wake,
   economy,
   herd,
