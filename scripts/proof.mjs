@@ -68,6 +68,12 @@ const PROOFS = {
     args: '',
     shows: 'all tests with kill -9, with more kills than npm test has',
   },
+  'mcp-conformance': {
+    file: 'proofs/mcp-conformance.ts',
+    args: '[SCENARIO…]',
+    shows: 'the official conformance suite of MCP passes, as far as it is for stdio',
+    build: true,
+  },
   'million-tasks': {
     file: 'proofs/million-tasks.ts',
     args: '[N]',
