@@ -43,6 +43,12 @@ export const resultOf = ({ text, notes, error }: Said): CallToolResult => {
   return { content: parts, isError: true, _meta: { 'clawlink/error': { code, hint, retryable } } }
 }
 
+/** Leaves out the line of `prime` that names the next commands: a model has tools. */
+const withoutCommands = (said: Said): Said => ({
+  ...said,
+  text: said.text.replace(/\n?^next: .*$/m, ''),
+})
+
 const failed = (error: ErrorBody): CallToolResult => resultOf({ text: '', notes: [], error })
 
 /** The calls of one client. */
@@ -88,7 +94,8 @@ export class Tools {
         ? await this.#approvals.judge(input.text('id')!, does, { context, canAsk, calling })
         : null
       if (judged !== null) return isInputRequiredResult(judged) ? judged : resultOf(judged as Said)
-      return resultOf(await this.#team.run(line, calling))
+      const said = await this.#team.run(line, calling)
+      return resultOf(name === 'prime' ? withoutCommands(said) : said)
     } finally {
       stop()
     }

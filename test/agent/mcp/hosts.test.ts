@@ -79,7 +79,9 @@ it('[MCP-7] a home that never joined gets the CLI’s error, and may join withou
   expect(await host.call('prime')).toMatchObject({ isError: true, code, hint })
   expect(await host.call('inbox')).toMatchObject({ isError: true, code, hint })
   await nobody.ask('register', '--name', 'newcomer')
-  expect((await host.call('prime')).text).toContain('newcomer')
+  const { text } = await host.call('prime')
+  expect(text).toContain('newcomer')
+  expect(text).not.toContain('clawlink-agent')
   await host.close()
 })
 
