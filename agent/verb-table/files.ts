@@ -25,7 +25,7 @@ export const FILES: readonly VerbSpec[] = [
   },
   {
     name: 'file-get',
-    summary: 'read a shared file; what you read is the base of your next file-put',
+    summary: 'read a shared file: the base of your next file-put',
     operands: ['key'],
     flags: {
       key: KEY,
@@ -33,12 +33,12 @@ export const FILES: readonly VerbSpec[] = [
         value: 'PREFIX',
         type: types.name,
         with: 'output',
-        what: 'all texts below this path, into the folder that --output names, without the prefix',
+        what: 'write all texts below this path into the folder of --output, without the prefix',
       },
       version: { type: types.count, what: 'this version', otherwise: 'the newest' },
       output: {
         type: types.file,
-        what: 'write it to this local file, in place of stdout',
+        what: 'write it to this local file',
         otherwise: 'stdout',
       },
       sha256: {
@@ -65,10 +65,10 @@ export const FILES: readonly VerbSpec[] = [
   },
   {
     name: 'file-put',
-    summary: 'share a local file, or merge your edits into it; binary files are stored as they are',
+    summary: 'share a local file, or merge your edits into it',
     operands: ['key'],
     about:
-      'What you changed since you last read it is merged with what others changed. Lines that both changed are kept and reported.',
+      'Your changes since you last read it are merged with those of others. Lines that both changed are kept and reported. Binary files are stored as they are.',
     ...fromInput(inputs.putText, {
       without: ['content', 'base_version'],
       after: {
@@ -221,7 +221,7 @@ export const FILES: readonly VerbSpec[] = [
         what: 'how long others are told',
         otherwise: String(INTENT_SECONDS),
       },
-      clear: { what: 'take it back' },
+      clear: { what: 'withdraw it' },
     },
     needs: [['key'], ['lines', 'clear']],
     either: [['lines', 'clear']],
@@ -236,7 +236,7 @@ export const FILES: readonly VerbSpec[] = [
     name: 'mirror',
     summary: 'keep a local folder and the shared files in sync, both ways',
     about:
-      'The folder holds the files without the prefix: notes/a.md is ./a.md with --prefix notes. It goes on after this command, and after restarts. .gitignore and .clawlinkignore are obeyed. Files that may hold credentials, or that programs run, are left out unless you name them.',
+      'The folder holds the files without the prefix: notes/a.md is ./a.md with --prefix notes. The mirror keeps running after this command, and after restarts. .gitignore and .clawlinkignore are obeyed. Files that may hold credentials, or that programs run, are left out unless you name them.',
     operands: ['dir'],
     flags: {
       dir: { type: types.folder, what: 'the folder; it is made if missing' },
@@ -270,7 +270,7 @@ export const FILES: readonly VerbSpec[] = [
       restore: { what: 'write the vanished files again' },
       force: { what: 'allow a home folder, or one in which ClawLink keeps data' },
       flush: { what: 'wait until the server has all that is in the folder' },
-      pause: { what: 'share and bring nothing until you publish, for drafts' },
+      pause: { what: 'for drafts: send and fetch nothing until --publish' },
       publish: { what: 'end the pause, and wait until both sides agree' },
       stop: { what: 'stop mirroring; both sides stay as they are' },
       list: { what: 'list the mirrored folders, and whether they are in sync' },

@@ -18,7 +18,7 @@ const FILTER: Flags = {
 export const INBOX: readonly VerbSpec[] = [
   {
     name: 'prime',
-    summary: 'where you stand, in under a page: tasks, unread, who is here, what changed',
+    summary: 'show where you stand, on one page: tasks, unread, agents, changes',
     about: 'At most 2,000 characters, for the start of a session. Acknowledges nothing.',
     flags: {},
     examples: ['prime', 'prime --json'],
@@ -29,7 +29,7 @@ export const INBOX: readonly VerbSpec[] = [
     name: 'poll',
     summary: 'print my unread messages, and acknowledge them',
     about:
-      'Urgent first; about 2,000 characters, with --limit or --json 50 messages or 64 KiB; then it says how many more wait. A message that was not printed completely comes again, with the same message_id.',
+      'Prints urgent messages first: about 2,000 characters, with --limit or --json 50 messages or 64 KiB. Then it says how many more wait. A message that was not printed completely comes again, with the same message_id.',
     flags: {
       wait: {
         type: types.seconds(),
@@ -50,10 +50,9 @@ export const INBOX: readonly VerbSpec[] = [
   },
   {
     name: 'wait',
-    summary:
-      'block until I have to act: a message, a task that ended or asks; acknowledges nothing',
+    summary: 'block until I have to act on a message, or on a task that ended or asks',
     about:
-      'Without TASK: tasks, results, questions, direct messages, conflicts end it; broadcasts, progress and news of files do only with --any, --type or --key. With TASK: any of them that ended, asks, waits for approval, was sent back to me, or was lost with its lease. poll --wait waits and prints in one call.',
+      'Without TASK, a new task, result, question, direct message or conflict ends it; broadcasts, progress and file news end it only with --any, --type or --key. With TASK, it ends when one of them ends, asks, waits for my approval, is sent back to me, or loses its lease. Acknowledges nothing; poll --wait waits and prints in one call.',
     operands: ['task'],
     flags: {
       task: {
@@ -66,7 +65,7 @@ export const INBOX: readonly VerbSpec[] = [
         type: types.list,
         what: 'wait until others changed one of these files',
       },
-      'until-final': { what: 'only ends of tasks, and questions' },
+      'until-final': { what: 'end only for a finished task or a question' },
       any: { what: 'any message' },
       timeout: { type: types.seconds(), what: 'give up after this long', otherwise: 'never' },
       ...FILTER,
@@ -87,7 +86,7 @@ export const INBOX: readonly VerbSpec[] = [
     summary: 'print messages as they come, one JSON line per batch',
     about: 'Runs until its output is closed, the agent leaves, or the link stops.',
     flags: {
-      hints: { what: 'print only how many of which type from whom; acknowledge nothing' },
+      hints: { what: 'print only counts, types and senders; acknowledge nothing' },
       host: {
         value: 'HOST',
         type: types.oneOf(HOOK_HOSTS),

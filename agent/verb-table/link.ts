@@ -16,13 +16,13 @@ export const LINK: readonly VerbSpec[] = [
         value: 'COMMAND',
         type: types.text,
         or: 'off',
-        what: 'run this in a shell when something comes in',
+        what: 'run this in a shell when a message arrives',
       },
       hook: {
         value: 'URL',
         type: types.name,
         or: 'off',
-        what: 'POST to this address when something comes in',
+        what: 'POST to this address when a message arrives',
       },
     },
     examples: [
@@ -44,8 +44,8 @@ export const LINK: readonly VerbSpec[] = [
   {
     name: 'openclaw',
     own: true,
-    summary: 'have OpenClaw wake its agent when something comes in: set up, check, undo',
-    about: 'It shows each step before taking it; docs/openclaw.md.',
+    summary: 'make OpenClaw wake its agent for messages: set up, check, undo',
+    about: 'Shows each step before taking it. See docs/openclaw.md.',
     operands: ['action'],
     flags: {
       action: { type: types.oneOf(['install', 'status', 'uninstall']), what: 'what to do' },
@@ -103,7 +103,7 @@ export const LINK: readonly VerbSpec[] = [
   },
   {
     name: 'hook',
-    summary: 'what the hooks of a host run: tells its session what is unread',
+    summary: 'tell a host’s session what is unread; its hooks run this',
     about:
       'It reads the host’s JSON on stdin, and always succeeds; exit 2 of stop and wake is how a host is told to go on. take: this session works as the profile now, instead of another one. docs/hosts.md.',
     operands: ['host', 'event'],
@@ -132,7 +132,7 @@ export const LINK: readonly VerbSpec[] = [
     flags: {
       set: {
         type: types.textOrStdin,
-        what: 'what you are doing, for others to see; empty: nothing',
+        what: 'what you are doing, shown to others; an empty text clears it',
       },
       task: { value: 'ID', type: types.name, with: 'set', what: 'the task it is for' },
     },

@@ -34,9 +34,9 @@ export const TALK: readonly VerbSpec[] = [
   },
   {
     name: 'log',
-    summary: 'show what was said: the newest, or since a time or a message',
+    summary: 'show messages: the newest, or those since a time or a message',
     about:
-      'From the server, archive included. While the server is away, from the local copy; it says so.',
+      'Reads the log and archive of the server. While the server is away, it reads the local copy and says so.',
     flags: {
       topic: { value: 'TOPIC', type: types.name, what: 'only on this topic' },
       from: { value: 'AGENT', type: types.name, what: 'only by this agent' },
@@ -71,11 +71,11 @@ export const TALK: readonly VerbSpec[] = [
   },
   {
     name: 'find',
-    summary: 'find messages, tasks and lines of shared files with these words in them',
-    about: 'In what is live; log and tasks --archived show what was archived.',
+    summary: 'find messages, tasks and lines of shared files by words',
+    about: 'Searches what is live; log and tasks --archived show what was archived.',
     operands: ['query'],
     flags: {
-      query: { type: types.text, what: 'the words; in quotation marks they stand together' },
+      query: { type: types.text, what: 'the words; words in quotation marks must stand together' },
       in: { type: types.oneOf(FIND_PLACES), what: 'only in these', otherwise: 'all' },
       limit: { type: types.number(1, 500), what: 'at most this many, up to 500', otherwise: '20' },
     },

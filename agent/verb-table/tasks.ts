@@ -27,7 +27,7 @@ export const TASKS: readonly VerbSpec[] = [
           wait: {
             type: types.seconds(),
             optional: true,
-            what: 'wait until it has ended; after this time the task goes on without you',
+            what: 'wait until it has ended, at most this long; the task goes on',
           },
         },
       },
@@ -59,7 +59,7 @@ export const TASKS: readonly VerbSpec[] = [
         after: {
           message: {
             ...FROM_FILE,
-            note: { type: types.textOrStdin, what: 'progress, in place of a result' },
+            note: { type: types.textOrStdin, what: 'progress, instead of a result' },
           },
           result: {
             'result-json': { type: types.json, what: 'the result for programs' },
@@ -85,7 +85,7 @@ export const TASKS: readonly VerbSpec[] = [
   },
   {
     name: 'tasks',
-    summary: 'list the open tasks, most urgent first; or those in some states',
+    summary: 'list the open tasks, most urgent first, or those in given states',
     flags: {
       mine: { what: 'tasks that I own or am asked to take' },
       'from-me': { what: 'tasks that I delegated' },
@@ -106,7 +106,10 @@ export const TASKS: readonly VerbSpec[] = [
         what: 'at most this many',
         otherwise: 'about 2,000 characters; 50 archived ones',
       },
-      before: { type: types.count, what: 'the page before this; the last page prints the number' },
+      before: {
+        type: types.count,
+        what: 'the page before this number, which the last page printed',
+      },
     },
     examples: ['tasks --mine', 'tasks --state completed,failed --sort updated', 'tasks --archived'],
     load: async () => (await import('../verbs/tasks/tasks.ts')).tasks,
@@ -152,7 +155,7 @@ export const TASKS: readonly VerbSpec[] = [
   },
   {
     name: 'decline',
-    summary: 'refuse a task you are asked to take, or a result you are to approve',
+    summary: 'decline a task you are asked to take, or a result that waits for your approval',
     operands: ['task', 'reason'],
     ...fromInput(inputs.decline),
     needs: [['task'], ['reason']],
@@ -192,7 +195,7 @@ export const TASKS: readonly VerbSpec[] = [
   },
   {
     name: 'cancel',
-    summary: 'take back a task that you delegated',
+    summary: 'cancel a task that you delegated',
     about: 'Its owner is asked to stop, and has one minute to end it in another way.',
     operands: ['task'],
     ...fromInput(inputs.cancel),

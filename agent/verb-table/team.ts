@@ -51,7 +51,7 @@ export const TEAM: readonly VerbSpec[] = [
     summary: 'join the team, or change what it knows about you',
     operands: ['name'],
     about:
-      'Registering again keeps the id of the profile. If the server is away, it is sent later.',
+      'Registering again keeps the id of the profile. If the server is away, the registration is sent later.',
     ...fromInput(inputs.register, {
       without: ['kind'],
       but: {
@@ -91,7 +91,7 @@ export const TEAM: readonly VerbSpec[] = [
   },
   {
     name: 'pause',
-    summary: 'ask an agent to start no new work; its prime and poll tell it',
+    summary: 'ask an agent to start no new work; it is told by prime and poll',
     operands: ['name', 'note'],
     ...fromInput(inputs.pause),
     examples: ['pause Scout', 'pause Scout "the plan changes, wait for it"'],

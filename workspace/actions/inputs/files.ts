@@ -3,7 +3,7 @@ import { about, blob, flagged, number, optional, path, text, words, yes } from '
 
 const line = number(1, Number.MAX_SAFE_INTEGER)
 const version = optional(number(1, MAX_VERSION))
-const isNew = flagged(about(optional(yes), 'refuse to write over an existing file'), 'new')
+const isNew = flagged(about(optional(yes), 'fail if the file exists'), 'new')
 const force = about(
   yes,
   'overwrite a file that you have not read, or of the other kind (text, binary)',

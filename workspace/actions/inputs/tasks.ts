@@ -33,7 +33,7 @@ const attempts = number(1, MAX_ATTEMPTS_ASKED)
 
 export const delegate = {
   task: about(words, 'what to do, at most 64 KiB'),
-  to: about(optional(agent), 'the agent that is to do it'),
+  to: about(optional(agent), 'the agent that should do it'),
   requires: flagged(about(optional(labels), 'any agent with all these capabilities'), 'caps'),
   context: about(withDefault(json, null), 'data for programs'),
   priority: about(withDefault(choice(PRIORITIES), 'normal'), 'urgent goes first'),
@@ -45,10 +45,7 @@ export const delegate = {
   deadline: about(optional(moment), 'it fails unless it has ended by then'),
   parent: about(optional(task), 'the task it is part of'),
   ref: about(optional(task), 'an ended task that it continues'),
-  max_attempts: about(
-    optional(attempts),
-    'how many owners may give it back or be lost before it fails',
-  ),
+  max_attempts: about(optional(attempts), 'how many owners may release or lose it before it fails'),
   approve_by: about(optional(agent), 'this agent must approve the result'),
   reset_trace: resetTrace,
 } as const
