@@ -121,7 +121,8 @@ export const ClawLink = async ({ client, directory }) => {
       if (subagents.has(sessionID)) return
       session = sessionID
       const last = parts.at(-1)
-      if (last === undefined || isOurs) return
+      // Its own messages, which wake, are synthetic.
+      if (parts.every(({ synthetic }) => synthetic === true)) return
       const input = { session_id: sessionID, cwd: directory }
       const event = begun.has(sessionID) ? 'prompt' : 'session-start'
       begun.add(sessionID)
