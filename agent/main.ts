@@ -12,7 +12,7 @@ import type { AgentProgram } from './command/program.ts'
 import { inProcess } from './command/runtime.ts'
 import { execute, perform, refused } from './execute.ts'
 import { joinMcp, type Opened, pipe, stdio } from './mcp/pipe.ts'
-import { serveMcp } from './mcp/serve.ts'
+import { serveMcp, warmMcp } from './mcp/serve.ts'
 import { printIfStopped, sendCommand, UNACKNOWLEDGED } from './runtime/ipc-client.ts'
 import { serve } from './runtime/serve.ts'
 import { readArgs } from './verb-table/args.ts'
@@ -73,6 +73,7 @@ const program: AgentProgram = {
   read: readArgs,
   execute,
   isMcp,
+  warmMcp,
   serveMcp: (client) => serveMcp(client, { read: readArgs, perform }),
 }
 

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { clawlink } from './contenders.ts'
 import { type Home, newHome } from './homes.ts'
 import { program, tempDir } from './programs.ts'
@@ -11,6 +14,8 @@ const RUNS = 31
 const LIMIT = 1.3
 /** Links that are started anew, for their first client (count). */
 const FRESH = 7
+/** Interval of looks whether a link has loaded the SDK, in milliseconds. */
+const LOOK_MS = 20
 
 const INITIALIZE = {
   protocolVersion: '2025-11-25',
@@ -63,13 +68,16 @@ const starts = (): Start[] => {
   ]
 }
 
-/** The first client of a link, which loads the SDK. */
+/** The first client of a link, which has loaded the SDK at its start as an earlier one had a client. */
 const firstClient = async (home: Home, start: Start): Promise<number[]> => {
   const found: number[] = []
   for (let run = 0; run < FRESH; run++) {
     await home.end('SIGTERM')
     await home.up()
     await home.ask('prime')
+    const log = join(home.dir, 'link.log')
+    const isLoaded = () => readFileSync(log, 'utf8').split('MCP is loaded').length > run + 1
+    while (!isLoaded()) await sleep(LOOK_MS)
     found.push(await time(start, home.env))
   }
   return found
@@ -125,4 +133,5 @@ export const mcp = async (log: (line: string) => void): Promise<Findings> => {
 
 const METHOD = `Time from the spawn of the process to its first output, of \`prime\` and of \`clawlink-agent mcp\`, whose stdin
 has a request at once, by a link that runs and has had a client; \`node -e 0\` to its end. Ratios are of the same round.
-The first client of a link makes it load the SDK.`
+A link loads the SDK at its start where an
+earlier one had a client.`

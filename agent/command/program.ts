@@ -41,6 +41,8 @@ export interface AgentProgram {
   execute: (request: Request, host: Runtime) => Promise<Response>
   /** True for a command line that MCP is served for; others are answered. */
   isMcp: (argv: readonly string[]) => boolean
+  /** Loads what `serveMcp` needs. */
+  warmMcp: () => Promise<void>
   /** Serves an MCP client until it has gone. */
   serveMcp: (client: McpClient) => Promise<void>
 }

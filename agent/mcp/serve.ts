@@ -10,3 +10,9 @@ export const serveMcp = async (client: McpClient, program: Program): Promise<voi
   const { serveClient } = await import('./server/server.ts')
   await serveClient(client.stream, team, client.leaving)
 }
+
+/** Loads the SDK before a client comes, so that the first one waits no longer than the others. */
+export const warmMcp = async (): Promise<void> => {
+  const { warm } = await import('./server/server.ts')
+  warm()
+}

@@ -11,6 +11,7 @@ import type { LinkFace, Runtime } from '../command/runtime.ts'
 import { attachProgram } from './attach-program.ts'
 import { Connection } from './connection.ts'
 import { IpcServer } from './ipc-server.ts'
+import { isMcpUsed, rememberMcp, WARM_AFTER_MS } from './mcp-used.ts'
 import type { OpenOptions, OpenWorkspace, StopReason } from './open-workspace.ts'
 import { WorkspacePool } from './workspace-pool.ts'
 
@@ -86,6 +87,15 @@ export class Link implements Runtime {
     log(`link ${version} started, process ${pid}`)
     this.#rest()
     void this.#pool.restore()
+    if (isMcpUsed(home)) setTimeout(() => this.#warmMcp(), WARM_AFTER_MS).unref()
+  }
+
+  #warmMcp(): void {
+    const { program, log } = this.#options
+    program.warmMcp().then(
+      () => log('MCP is loaded'),
+      (error: Error) => log(`MCP is not loaded: ${error.message}`),
+    )
   }
 
   async enter(call: Call): ReturnType<Runtime['enter']> {
@@ -142,7 +152,8 @@ export class Link implements Runtime {
     if (ask.mcp === undefined || !program.isMcp(ask.argv)) {
       return connection.answer(ask, this, program, leaving)
     }
-    const { log } = this.#options
+    const { home, log } = this.#options
+    rememberMcp(home)
     return program.serveMcp({ stream: connection.beginMcp(), ask, host: this, leaving, log })
   }
 

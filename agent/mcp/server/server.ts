@@ -3,6 +3,7 @@ import {
   CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
   type McpRequestContext,
+  preloadSchemas,
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
@@ -71,6 +72,9 @@ const newServer = ({ era }: McpRequestContext, { team, tools, subscriptions }: P
   }
   return server
 }
+
+/** Builds the SDK's schemas, which the first message would wait for. */
+export const warm = (): void => preloadSchemas()
 
 /**
  * Serves one MCP client over `stream`, in the protocol era that its first message selects. Resolves when the client

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { depthOf } from '../../../agent/mcp/server/depth.ts'
 import { MAX_DEPTH, MAX_LINE_BYTES, MAX_RUNNING } from '../../../agent/mcp/tools/limits.ts'
-import { isAlive, linkPid, registered } from '../../support/agent.ts'
+import { isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
 import { drain, openHost } from '../../support/mcp/host.ts'
 import { call, HANDSHAKE, rawHost } from '../../support/mcp/raw.ts'
@@ -119,4 +119,15 @@ it('[MCP-12] without a link MCP is served by the process itself', async () => {
   expect(linkPid(one.home)).toBeNull()
   await host.close()
   await until('it has ended', () => !isAlive(host.pid))
+})
+
+it('[MCP-12] a link loads the SDK at its start once a host has used MCP in its home', async () => {
+  const one = await registered(server.url, 'warm')
+  const log = () => readFileSync(join(one.home, 'link.log'), 'utf8')
+  const host = await openHost({ home: one.home, server: server.url })
+  await host.close()
+  expect(log()).not.toContain('MCP is loaded')
+  await killLink(one.home)
+  await one.ask('prime')
+  await until('it is loaded', () => log().includes('MCP is loaded'))
 })
