@@ -108,7 +108,9 @@ const failure = (
 export const refused = (error: ClawError, request: Request): Response =>
   failure(error, [], request, request.argv.includes('--json'))
 
-/** An error, or what is wrong with the home where that is why: as root had it, or where it cannot be written. */
+/**
+ * Returns an error, or the problem of the home if that is its cause: root owns files in it, or it cannot be written.
+ */
 const inHome = (thrown: unknown, { env, cwd }: Request): ClawError => {
   const error = ClawError.from(thrown)
   if (error.code !== 'data_unusable' && error.code !== 'cannot_write') return error

@@ -38,7 +38,7 @@ export interface Transfer {
   token?: Target['token']
   faith?: Target['faith']
   workspace: string
-  /** Aborts when nobody wants it any more. */
+  /** Aborts when the caller no longer wants the transfer. */
   signal: AbortSignal
   /** Told how many bytes are there. */
   onProgress: (bytes: number) => void
@@ -248,7 +248,7 @@ const getFrom = async (
   throw notClawLink(transfer.base, `it answered ${sent.statusCode}`)
 }
 
-/** The rest after the first bytes: somebody between here and the server does not know ranges. */
+/** The rest after the first bytes: a proxy on the way does not support ranges. */
 const without = async function* (
   bytes: AsyncIterable<unknown>,
   first: number,

@@ -1,4 +1,4 @@
-/** Runs asynchronous work one piece at a time, in the order in which it was handed in. */
+/** Runs asynchronous work one piece at a time, in the order of the calls. */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve()
 
@@ -16,7 +16,7 @@ export class Mutex {
     })
   }
 
-  /** Resolves when all work handed in so far has settled; never rejects. */
+  /** Resolves when all work so far has settled; never rejects. */
   async settled(): Promise<void> {
     await this.#last
   }

@@ -25,7 +25,7 @@ const wholeKey = (name: string): string =>
 export const isReserved = (name: string): boolean => RESERVED.has(nameKey(name))
 
 /**
- * Ids and names are one name space: what is sent to a name must not reach somebody who took that name for an id. Throws
+ * Ids and names are one name space: a message to a name must not reach an agent that took that name as its id. Throws
  * `name_taken` where the agent `id` cannot be called `name`.
  */
 export const checkFreeName = (id: string, name: string, others: Iterable<Named>): void => {

@@ -49,9 +49,9 @@ export interface Request {
   at: number
   /** Names this one command, however often it is begun. */
   key: string
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the caller no longer waits for the answer. */
   signal: AbortSignal
-  /** Prints before the answer does; resolves once stdout has taken it, rejects if nobody does. */
+  /** Prints before the answer. Resolves once stdout has taken the text, rejects if stdout is closed. */
   print: (text: string) => Promise<void>
   /** Prints on stderr before the answer does. */
   say: (text: string) => void

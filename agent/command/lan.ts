@@ -8,7 +8,7 @@ const LISTEN_MS = 1_000
 export const serversOnLan = async (): Promise<string[]> => {
   const { Bonjour } = await import('bonjour-service')
   const found = new Set<string>()
-  const bonjour = new Bonjour({}, () => {}) // without a network there is nobody
+  const bonjour = new Bonjour({}, () => {}) // without a network no server answers
   const browser = bonjour.find({ type: LAN_TYPE }, ({ addresses = [], port, txt }) => {
     const [address] = addresses.filter(isIPv4)
     if (address !== undefined) found.add(lanUrl(address, port, (txt ?? {}) as Partial<LanRecord>))

@@ -79,7 +79,7 @@ export const readState = (dir: string): AgentState => {
   }
 }
 
-/** Changes the state on disk: either all of it is there afterwards, or what was there before. */
+/** Changes the state on disk atomically. */
 export const saveState = (profile: Profile, changes: AgentState): void => {
   const state = { ...readState(profile.dir), ...changes }
   if (JSON.stringify(state) === JSON.stringify(readState(profile.dir))) return

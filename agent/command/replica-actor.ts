@@ -121,7 +121,7 @@ export class ReplicaActor implements FileActor {
       { id, ...change, to: change.to ?? null } as never,
       () => postTask(target, workspace, id, whole) as Promise<{ task: Task }>,
       (error) => {
-        // Nobody knows whether a task that is not here exists; by then another agent may have claimed it.
+        // A task that is not here may exist on the server; by then another agent may have claimed it.
         if (entry === undefined || change.name === 'claim') throw error
         this.replica.enqueue({ verb, task: id, command: whole })
         const queued = change.state ?? change.name

@@ -30,7 +30,7 @@ export interface LinkFace {
   version: string
   /** Milliseconds since the epoch. */
   since: number
-  /** Lets go of a profile's places, so that it is seen to be gone. */
+  /** Releases a profile's workspaces, so that others see it leave. */
   leave: (profileDir: string) => Promise<number>
   /** Has the link leave everything and stop, once this command is answered. */
   stop: () => void

@@ -15,7 +15,7 @@ export { field, idText, oneLine, pathField as path, safeJson, word }
 export const forTerminal = (text: string): string =>
   replaceHidden(text, (char) => (char === '\n' || char === '\t' ? char : escapeHidden(char)))
 
-/** Stands before each line of a text of several lines: nothing that begins a line of its own has it. */
+/** Starts each line of a text of several lines; no line of the program starts with it. */
 const INDENT = '    '
 
 /**
@@ -49,7 +49,7 @@ export const named = (doc: Y.Doc, id: string): string => {
   return name === id ? idText(id) : `${idText(id)}, named ${word(name)}`
 }
 
-/** `a-… (Ana)`: the id comes first, as the name is anybody's choice. */
+/** `a-… (Ana)`: the id comes first, as an agent chooses its name itself. */
 export const who = (doc: Y.Doc, id: string): string => {
   const name = agentName(doc, id)
   return name === id ? idText(id) : `${idText(id)} (${word(name)})`

@@ -4,14 +4,14 @@ import { types } from '../../lib/command-line/value-types.ts'
 import type { Given } from '../../lib/command-line/values.ts'
 import type { Verb } from './call.ts'
 
-/** A verb: its command line, and where to load what it does: a command costs the start-up time of what it uses. */
+/** A verb: its command line, and a loader for its code, so that a command loads only the code that it uses. */
 export interface VerbSpec extends CommandSpec {
   /** No link is started for it. */
   linkless?: true
   /** Carried out where it is asked for, with the caller's whole environment, and by no link. */
   own?: true
   load: (program: Program) => Promise<Verb>
-  /** Carried out by a program of its own, which never fails; `with`: only with this flag. */
+  /** A verb that is a program of its own and never fails; `with`: only with this flag. */
   outside?: { with?: string; load: () => Promise<Outside> }
 }
 

@@ -9,7 +9,7 @@ interface Shared {
   entries: TomlEntries
 }
 
-/** The text of a host's own file; null: there is none. Throws `host_config` for what is not UTF-8. */
+/** The text of a host's own file; null: the file does not exist. Throws `host_config` for a file that is not UTF-8. */
 const readConfig = (path: string): string | null => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path))

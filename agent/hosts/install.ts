@@ -109,7 +109,10 @@ const withRecord = (item: Item, record: InstallRecord): Item => ({
   files: { ...item.files, [RECORD]: { text: `${JSON.stringify(record, null, 2)}\n` } },
 })
 
-/** The record, as far as it is about places of the layout: it names what is deleted, and anybody can write a file. */
+/**
+ * The record's entries that are places of the layout. It names files to delete and anybody can write it, so others are
+ * ignored.
+ */
 const ownRecord = (layout: Layout): InstallRecord | null => {
   const record = readRecord(layout.items[0].path)
   if (record === null) return null

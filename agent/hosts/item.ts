@@ -60,7 +60,7 @@ const besides = (path: string, what: 'new' | 'old'): string =>
 
 const WRITTEN = /^\.clawlink(?:\.js)?\.\d+\.(?:new|old)\.tmp$/
 
-/** Removes what an installation that was ended in the middle has left beside the item. */
+/** Removes the files that an interrupted installation has left beside the item. */
 export const sweep = (path: string): void => {
   let names: string[] = []
   try {
@@ -145,7 +145,7 @@ export const stage = (
   return { drop, put }
 }
 
-/** Removes what an item has as it was written; returns the paths that stay, because they were changed or added. */
+/** Removes the files of an item that are unchanged; returns the paths of changed and added ones, which stay. */
 export const remove = (recorded: RecordedItem): string[] => {
   const { path, files } = recorded
   const { changed, extra } = stateOf(recorded)

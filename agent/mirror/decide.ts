@@ -2,7 +2,7 @@
 export type Decision =
   /** They are the same. */
   | 'agreed'
-  /** The disk's text goes into the document, merged with what others did since the base. */
+  /** Merges the disk's text into the document, with the changes of others since the base. */
   | 'put'
   /** The file goes from the document. */
   | 'remove'

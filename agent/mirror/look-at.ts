@@ -23,9 +23,8 @@ export interface LookParts {
 }
 
 /**
- * Reads a path from the disk. Null: somebody is writing it, and it is read again later; 'ignored':
- * the rules ignore it; any other string: the cause why it is not mirrored. The path is judged
- * before the disk is touched.
+ * Reads a path from the disk. Null: another program is writing it, and it is read again later; 'ignored': the rules
+ * ignore it; any other string: the cause why it is not mirrored. The path is judged before the disk is touched.
  */
 export const lookAt = (view: LookParts, rel: string): Looked | string | null => {
   const { folder, prefix, bases, terrain, gone, dirty, looker } = view

@@ -187,8 +187,8 @@ export class Mirrors {
   }
 
   /**
-   * Compares now whatever mirrors hold one of these files; resolves when the server has it. Returns the folders of which
-   * it has not: they rest, or the server is away.
+   * Compares the mirrors that hold one of these files now; resolves when the server has the files. Returns the folders
+   * whose files it does not have: they are paused, or the server is away.
    */
   async flush(keys: readonly string[]): Promise<string[]> {
     const behind: string[] = []

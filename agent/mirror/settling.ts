@@ -2,7 +2,7 @@ import { type DirtyPaths, RESTLESS_MS } from './disk/dirty.ts'
 import type { Seen } from './disk/text-file.ts'
 import type { Gone } from './gone.ts'
 
-/** A file is read once nobody has written to it for this time (ms). */
+/** A file is read once it has not been written to for this time (ms). */
 export const SETTLE_MS = 40
 /** A file that is gone or empty counts after this time: an editor may be about to write it (ms). */
 const ABSENT_MS = 300
@@ -11,8 +11,8 @@ const EMPTY_MS = 600
 const GIT_MS = 60_000
 
 /**
- * Returns true and marks the path for later if somebody seems to be writing it. `digest`: of the
- * current text; `base`: of the base.
+ * Returns true and marks the path for later if a program seems to be writing it. `digest`: of the current text; `base`:
+ * of the base.
  */
 export const isUnsettled = (
   dirty: DirtyPaths,

@@ -58,7 +58,7 @@ export class Waker {
   #isPressing = true
   /** Ends a quiet period when an urgent message arrives. */
   #hurry = new AbortController()
-  /** News of files alone wakes nobody before this time, in milliseconds since the epoch. */
+  /** News of files alone does not wake the agent before this time, in milliseconds since the epoch. */
   #quietUntil = 0
 
   private constructor(settings: WakeSettings, handle: WorkspaceHandle, log: Log) {

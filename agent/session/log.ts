@@ -3,12 +3,12 @@ import { join } from 'node:path'
 
 /** Size at which the log is rotated, in bytes: a few weeks of a link. One older file is kept. */
 export const MAX_LOG_BYTES = 1024 * 1024
-/** A line, in characters: a stack fits, and what a server says of itself does not fill the file. */
+/** Longest line, in characters: a stack fits, and a server's long answer does not fill the file. */
 const MAX_LINE = 8 * 1024
 
 export type Log = (line: string) => void
 
-/** A log in `home`, written line by line; what cannot be written is dropped, for nobody could be told. */
+/** A log in `home`, written line by line. A line that cannot be written is dropped. */
 export const openLog = (home: string): Log => {
   const path = join(home, 'link.log')
   const sizeNow = (): number => {

@@ -13,7 +13,7 @@ export interface Asked {
 /** Longest output of a command that is read, in characters: a page of `prime` is under 4,000. */
 const MAX_CHARACTERS = 1_000_000
 
-/** Gives a command to the link at `socket`, and hands on what it prints, piece by piece. */
+/** Gives a command to the link at `socket`, and passes on its output piece by piece. */
 export const askLink = (socket: string, ask: Ask, onPrinted: (out: string) => void): Asked => {
   let code: number | null = null
   let length = 0

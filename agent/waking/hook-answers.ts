@@ -38,7 +38,7 @@ export const hookAnswer = (host: HookHost, event: HookEvent, text: string | null
   if (host === 'gemini') return gemini(event, text)
   if (host === 'cursor') return cursor(event, text)
   if (text === null) return NOTHING
-  // Exit 2 of these has the host go on with what is on stderr.
+  // With exit 2 of these the host goes on and reads stderr.
   if (event === 'stop' || event === 'wake') return { ...NOTHING, stderr: `${text}\n`, code: 2 }
   return { ...NOTHING, stdout: `${text}\n` }
 }

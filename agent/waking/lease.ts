@@ -26,7 +26,7 @@ const parsed = (text: string | null): Record<string, unknown> => {
     const value: unknown = JSON.parse(text ?? '')
     return isRecord(value) ? value : {}
   } catch {
-    return {} // missing, or damaged: nobody holds it
+    return {} // missing or damaged: it has no holder
   }
 }
 

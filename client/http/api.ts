@@ -54,7 +54,7 @@ const wrongPath = (base: string, error: ClawError): ClawError => {
   )
 }
 
-/** Gives the server, the only writer of tasks, a command. Throws what it refuses it with. */
+/** Gives a command to the server, the only writer of tasks. Throws the server's error. */
 export const postTask = (
   server: ServerAt,
   workspace: string,

@@ -322,7 +322,7 @@ const readKept = (path: string): Kept | null => {
   }
 }
 
-/** Nobody answers, as opposed to somebody else. */
+/** Nothing answers at the address, as opposed to another server. */
 const isNobody = (error: unknown): boolean =>
   error instanceof ClawError && error.exit === 6 && error.code !== 'other_server'
 
@@ -352,7 +352,7 @@ export const identityOf = (dir: string): AgentId => {
     if (first !== undefined) return first
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, CLAIM_WAIT_MS)
   }
-  writeOwn(path, { agent_id }) // who began it was killed over it
+  writeOwn(path, { agent_id }) // the process that began it was killed
   return agent_id
 }
 
@@ -362,7 +362,7 @@ const inviteOfUser = (base: string, env: AccessAt['env']): Invited | null => {
   const isHere = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname)
   if (!isHere) return null
   const uid = process.getuid?.() ?? -1 // as userInfo() has it on Windows
-  // Whoever else could write there could have this agent join a server of theirs.
+  // Another user who could write there could make this agent join another server.
   const isOurs = ({ uid: owner, mode }: Stats): boolean =>
     process.platform === 'win32' || (owner === uid && (mode & 0o077) === 0)
   for (const dir of runDirsOf(env, tmpdir(), uid)) {

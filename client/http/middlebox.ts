@@ -8,17 +8,17 @@ import { untrusted } from './trust.ts'
 
 /** Timeout of the probe for TLS, in milliseconds. */
 const PROBE_MS = 2_000
-/** Of an address that somebody else sends us to, in characters. */
+/** Longest redirect address that an error shows (characters). */
 const MAX_PLACE = 200
 
-/** An answer that may be somebody else's. */
+/** An answer that may not come from the server. */
 export interface Answered {
   status: number
   headers: IncomingHttpHeaders
   text: string
 }
 
-/** Nobody there, or nobody who answers. */
+/** The error when nothing answers at an address. */
 export const noServer = (base: string, why: string): ClawError =>
   new ClawError(
     'unreachable',
@@ -26,7 +26,7 @@ export const noServer = (base: string, why: string): ClawError =>
     'start one with clawlink-sync, or check --relay',
   )
 
-/** Somebody is there, but somebody else. */
+/** The error when another server answers at an address. */
 export const notClawLink = (
   base: string,
   why: string,
@@ -175,7 +175,7 @@ const mayBeTls = (base: string, error: ClawError): boolean => {
   return isPlain(base) && (code === 'ECONNRESET' || code.startsWith('HPE_'))
 }
 
-/** An error of a connection, or what is behind it, where that can be found out. */
+/** The error of a connection, or its cause if that can be found. */
 export const explained = async (base: string, error: ClawError): Promise<ClawError> => {
   if (error.code !== 'unreachable' && error.code !== 'not_clawlink') return error
   if (mayBeTls(base, error) && (await isTls(base))) return speaksTls(base)

@@ -136,7 +136,7 @@ const refused = (proxy: Proxy, to: string, status: number): ClawError => {
 
 type Done = (error: Error | null, socket: Socket) => void
 
-/** Has the proxy connect to a server: CONNECT, whatever is spoken there. */
+/** Connects to a server through the proxy: CONNECT, for any protocol. */
 const tunnel = (proxy: Proxy, base: URL, done: Done): void => {
   const to = `${base.hostname}:${portOf(base)}`
   const { url } = proxy

@@ -25,7 +25,7 @@ export interface Target {
   faith?: Faith
 }
 
-/** A server that is asked over HTTP, and what is shown to it. */
+/** A server to ask over HTTP, and the credentials for it. */
 export type ServerAt = Pick<Target, 'base' | 'token' | 'faith'>
 
 /** The header that shows a server who asks. */

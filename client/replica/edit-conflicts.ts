@@ -50,7 +50,7 @@ export class EditConflicts {
     const kept = replica.record<Json>(RECORD) as unknown as Kept | undefined
     this.#open = kept?.open ?? []
     this.#found = kept?.found ?? []
-    // A root that nobody has asked for has no events of its type.
+    // A root that has not been requested has no events of its type.
     for (const { file } of this.#open) {
       textOf(replica.doc, file)
       editsOf(replica.doc, file)

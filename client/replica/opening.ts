@@ -25,7 +25,7 @@ import {
  */
 const LOCK_RETRY_MS = 20
 
-/** A replica's database, locked by this process, and what was read from it. */
+/** A replica's database, locked by this process, with the records read from it. */
 export interface Opened {
   db: Database
   doc: Y.Doc
@@ -178,7 +178,7 @@ const isDamage = (cause: unknown): boolean =>
     /corrupt|no such file/i.test(cause.message) ||
     cause instanceof SyntaxError)
 
-/** The database cannot be read or written, for whatever reason. */
+/** The database cannot be read or written. */
 export const unusable = (dir: string, cause: unknown): ClawError => {
   const error = new ClawError(
     'data_unusable',

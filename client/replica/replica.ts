@@ -46,7 +46,7 @@ export interface BlobBase {
 export interface MirrorBase {
   /** The digest of the text; null if there was no file. */
   digest: string | null
-  /** The digest of what is about to be written over it: on disk, it is the base. */
+  /** The digest of the text that is about to replace it: if the disk has that text, it is the base. */
   next?: string
   /** The id of the file's content in the document. */
   fileId: string
@@ -62,7 +62,7 @@ export interface MirrorOld {
   at: number
 }
 
-/** A message that nobody acknowledged. `since` names its first version: it stays while news of the same is added. */
+/** An unacknowledged message. `since` names its first version: it stays the same while news of the file is added. */
 export interface Unread {
   key: string
   message: Message
@@ -169,7 +169,7 @@ export class Replica extends StoredDocument {
     const { archived, archivedTasks } = to ?? this.archivePosition(agent)
     const cursor: Cursor = { agent, vector, archived, archivedTasks }
     if (JSON.stringify(cursor) === JSON.stringify(this.#cursor)) return
-    // The cursor moves once what it covers is staged, so no error leaves it ahead.
+    // The cursor moves once all messages before it are staged, so no error leaves it ahead.
     this.deliver(agent, messages)
     this.#cursor = cursor
     this.#hasMoved = true
@@ -205,7 +205,7 @@ export class Replica extends StoredDocument {
     return found
   }
 
-  /** Stages the acknowledgement of messages: they are not handed out again. */
+  /** Stages the acknowledgement of messages: they are not delivered again. */
   acknowledge(keys: readonly string[]): void {
     for (const key of keys) {
       this.stage({ type: 'del', key })

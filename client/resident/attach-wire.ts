@@ -46,7 +46,7 @@ export interface LinkState {
   down?: true
 }
 
-/** A message that nobody acknowledged, under its key in the inbox. */
+/** An unacknowledged message, under its key in the inbox. */
 export interface Unread {
   key: string
   message: Message

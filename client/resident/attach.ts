@@ -42,7 +42,7 @@ export interface Attached {
   readonly contact: ContactState
   /** All connected agents and persons, this one included. */
   presences(): Presence[]
-  /** The messages of the inbox that nobody acknowledged, oldest first. */
+  /** The unacknowledged messages of the inbox, oldest first. */
   unread(): readonly Message[]
   /** Calls `listener` when `me`, `where`, presences, contact or unread messages change. Returns the unsubscriber. */
   onChange(listener: () => void): () => void
@@ -129,7 +129,7 @@ class Attachment implements Attached {
   }
 
   run(argv: readonly string[], stdin?: string): Promise<Ran> {
-    this.#flush() // before a command that is about what was just typed
+    this.#flush() // before a command that may refer to the newest edits
     return runVerb(this.#options, [...this.#options.flags, ...argv], stdin)
   }
 

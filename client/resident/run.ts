@@ -72,8 +72,8 @@ const answerOf = (out: string): { data?: unknown; error?: ErrorBody } => {
 }
 
 /**
- * Has the link carry out a command line of clawlink-agent; starts one where there is none. What it writes is written
- * once, whichever links end meanwhile. Never throws: errors are part of the answer.
+ * Runs a command line of clawlink-agent in the link; starts a link if there is none. Its writes happen once, even if
+ * links end during it. Never throws: errors are part of the answer.
  */
 export const runVerb = async (
   link: LinkAt,

@@ -17,7 +17,7 @@ export interface Ask {
   progress?: boolean
   /** When the command began, milliseconds since the epoch: a wait that is begun again ends when it would have. */
   at: number
-  /** Names this one command: whichever links it is given to, what it writes is written once. */
+  /** The id of this command: its writes happen once, even if several links get it. */
   key: string
   /** Not a command: stay connected, and exchange the document and what is about it from here on (attach-wire.ts). */
   attach?: Joining

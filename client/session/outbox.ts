@@ -79,7 +79,7 @@ const refuse = (
       error: error.toBody(),
     },
   ])
-  // The server has kept what came too late.
+  // The server has kept a result that came too late.
   if (message === '' || error.code === 'lease_lost') return
   try {
     addNote(replica.doc, task, me, message, now)

@@ -78,7 +78,7 @@ export class Provider {
     this.#inner.disconnect()
   }
 
-  /** Ends a connection that is dead, whatever the kernel says; the provider dials again. */
+  /** Ends a dead connection at once; the provider dials again. */
   hangUp(): void {
     this.socket?.terminate()
   }

@@ -163,7 +163,7 @@ export class Session {
     return this.#wait(timeoutMs, false, () => this.#isReady)
   }
 
-  /** Resolves when all writes so far are on the server's disk, also by a second connection. Rejects while they are held back. */
+  /** Resolves when all writes so far are on the server's disk, also over a second connection. Rejects while held back. */
   async barrier(timeoutMs: number): Promise<void> {
     if (this.held !== null) throw this.held
     return this.#echo(timeoutMs, true)

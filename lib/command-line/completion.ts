@@ -27,7 +27,7 @@ const valued = (flags: Flags): [string, Flag][] =>
 const operandsOf = ({ operands = [], flags }: CommandSpec): Flag[] =>
   operands.map((name) => flags[name]!)
 
-/** A word of a shell that means what is in it. */
+/** Quotes a word for a shell, so that it means itself. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
 const identifier = (name: string): string => `_${name.replaceAll('-', '_')}`

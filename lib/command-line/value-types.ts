@@ -47,7 +47,7 @@ const size = { kind: 'size' } as const
 const file = { kind: 'file' } as const
 const folder = { kind: 'folder' } as const
 
-/** `-` stands for what is on stdin. */
+/** `-` reads stdin. */
 const textOrStdin = { kind: 'text', stdin: true } as const
 const nameOrStdin = { kind: 'name', stdin: true } as const
 const fileOrStdin = { kind: 'file', stdin: true } as const

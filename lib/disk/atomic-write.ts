@@ -12,8 +12,8 @@ export interface AtomicOptions {
   /** Sets owner and permissions of the temporary file; called before it is synced. */
   prepare?: (fd: number) => void
   /**
-   * Puts the complete temporary file in its place; returns false to leave what is there. It renames
-   * by default. It is called at once before the folder is synced, so it may compare what is there.
+   * Puts the complete temporary file in its place; returns false to keep the existing one. It renames by default. It is
+   * called right before the folder is synced, so it may compare the existing file.
    */
   place?: (temp: string) => boolean
   /** False if the caller syncs the folder later. */

@@ -30,8 +30,8 @@ export const readTls = ({ cert, key }: TlsFiles): TlsPair => {
 }
 
 /**
- * Takes up what was renewed: looks every `everyMs`, and at SIGHUP. What is not a pair (a renewal is under way) is let be, and
- * `warn` is told. Open connections stay. Returns what ends it.
+ * Loads a renewed certificate: checks every `everyMs`, and at SIGHUP. Files that are not a pair (a renewal is under
+ * way) are ignored, with a call of `warn`. Open connections stay. Returns a function that stops it.
  */
 export const followTls = (
   server: Server,

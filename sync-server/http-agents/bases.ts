@@ -17,7 +17,9 @@ import { type Base, type Handed, KeySpace, put as stored } from './records.ts'
 /** Versions of one file kept as read by a token (count): the oldest, and the newest ones. */
 const MAX_HANDED = 8
 
-/** Reads a file, and remembers which version the HTTP agent has in its hands from now on. Throws `unknown_file`, `not_text`. */
+/**
+ * Reads a file, and remembers its version as the base of the HTTP agent's next put. Throws `unknown_file`, `not_text`.
+ */
 export const readShared = (httpAgent: HttpAgent, key: string): Promise<FileContent> =>
   httpAgent.turn(() =>
     httpAgent.change(({ doc, drawer, ops }) => {
@@ -27,7 +29,7 @@ export const readShared = (httpAgent: HttpAgent, key: string): Promise<FileConte
     }),
   )
 
-/** The same for a token that does not say which of its agents reads: any of them may have this version in its hands. */
+/** The same for a token that does not say which of its agents reads: the version may be the base of any of them. */
 export const readByToken = (
   env: AgentsEnv,
   room: Room,

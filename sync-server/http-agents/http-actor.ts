@@ -152,7 +152,7 @@ export class HttpActor implements FileActor {
   /** Does nothing: requests by HTTP name the version of their line numbers. */
   keepLines(): void {}
 
-  /** Nobody knows: it may have read the file as anybody of its token. */
+  /** Unknown: it may have read the file as any agent of its token. */
   readVersion(): Promise<null> {
     return Promise.resolve(null)
   }

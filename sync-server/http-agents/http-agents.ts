@@ -50,7 +50,7 @@ export class HttpAgents {
   readonly #soon = new Set<() => Promise<void>>()
   readonly #ending = new AbortController()
 
-  /** `spent`: is told how long was worked for somebody (milliseconds). */
+  /** `spent` gets the time that an agent's work took (milliseconds). */
   constructor(
     log: UpdateLog,
     now: () => number,
@@ -263,7 +263,7 @@ export class HttpAgents {
     await Promise.all([...this.#soon].map((now) => now()))
   }
 
-  /** Aborts when the server stops: nobody is to wait any more. */
+  /** Aborts when the server stops, and ends the waiting requests. */
   get ending(): AbortSignal {
     return this.#ending.signal
   }

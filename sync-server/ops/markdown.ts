@@ -7,7 +7,7 @@ const clean = (text: string): string =>
   text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
 
 const inline = (text: string): string => clean(text).replaceAll(/\s+/g, ' ')
-/** Whatever is in it, it is a quotation, and no part of what is around it. */
+/** The text as a quotation, whatever it contains. */
 const quote = (text: string): string => clean(text).replaceAll(/^/gm, '> ')
 const list = (values: readonly string[]): string => inline(values.join(', '))
 

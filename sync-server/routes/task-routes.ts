@@ -46,10 +46,10 @@ export const taskRoutes = (env: AppEnv): Route[] => {
       ...(['claim', 'Grants a task to the caller, who alone may then work on it', claim] as const),
       ...([{ task, message }, Granted] as const),
     ),
-    onTask('release', 'Gives a task back', release),
-    onTask('decline', 'Says no: to a task, or to a result that waits for approval', decline),
+    onTask('release', 'Releases a task, for others to take', release),
+    onTask('decline', 'Declines a task, or a result that waits for approval', decline),
     onTask('approve', 'Approves a result', approve, { ...approve.input, message }),
-    onTask('cancel', 'Takes a task back', cancel),
+    onTask('cancel', 'Cancels a task', cancel),
     ...taskReadRoutes(env),
   ]
 }

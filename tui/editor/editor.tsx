@@ -84,7 +84,7 @@ export const Editor = (props: EditorProps) => {
     const presses = editorPresses(input, key)
     const isBlock =
       session.prompt.open === null && presses.length > 1 && presses.every((press) => isTyped(press))
-    // A terminal that does not mark what is pasted sends it in one go.
+    // A terminal without bracketed paste sends a pasted text in one chunk.
     if (isBlock) session.paste(input)
     else for (const press of presses) session.press(press)
   })

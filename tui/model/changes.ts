@@ -49,7 +49,7 @@ export class Changes {
     return isShown
   }
 
-  /** Hands out what is to be read; what has changed of files only `withFiles`. */
+  /** Returns the places to read again; changes of files only `withFiles`. */
   take(withFiles: boolean): Dirty {
     const taken = this.now
     this.now = clean()

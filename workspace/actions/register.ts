@@ -3,7 +3,7 @@ import { welcome } from '../inbox/mailbox.ts'
 import { action } from './action.ts'
 import * as inputs from './inputs/team.ts'
 
-/** Registers the agent, or changes what it says of itself. What is left out stays as it was. */
+/** Registers the agent, or updates its record. A missing field stays the same. */
 export const register = action({
   name: 'register',
   roles: ['write', 'admin'],

@@ -15,7 +15,10 @@ import * as inputs from './inputs/talk.ts'
 
 type Spoken = Omit<InputOf<typeof inputs.broadcast>, 'tags'> & { tags?: readonly string[] }
 
-/** Adds a message to all (null) or to one, in the chain of what it answers and of what its sender was handed before. */
+/**
+ * Adds a message to all (null) or to one agent, in the chain of the message that it answers or that its sender received
+ * before.
+ */
 const say = (desk: Desk, actor: Actor, to: AgentId | null, input: Spoken) => {
   const { content, topic, tags = [], reply_to: replyTo, reset_trace: reset } = input
   const now = actor.now()

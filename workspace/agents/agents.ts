@@ -25,7 +25,7 @@ export interface Agent {
   status: AgentStatus
   /** The activity that it reported; only while it is connected. */
   activity?: { note?: string; task?: string }
-  /** Somebody asked it to take no new work until it is resumed; absent: nobody did. */
+  /** The request to start no new work until it is resumed; absent: none. */
   paused?: { by: AgentId; at: string; note: string }
   registered_at: string
   last_heartbeat: string

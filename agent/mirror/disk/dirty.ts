@@ -12,7 +12,7 @@ export class DirtyPaths {
   readonly #take: Take
   /** Due time of each path and the time it became dirty; milliseconds since the epoch. */
   readonly #paths = new Map<string, { due: number; since: number }>()
-  /** Paths that somebody seems to be writing, and since when. */
+  /** Paths that another program seems to be writing, and since when. */
   readonly #unsettled = new Map<string, { how: string; since: number }>()
   readonly #idlers: (() => void)[] = []
   #turn: Promise<void> | null = null
@@ -89,7 +89,7 @@ export class DirtyPaths {
     return true
   }
 
-  /** Nobody seems to be writing the path. */
+  /** No program seems to be writing the path. */
   settle(rel: string): void {
     this.#unsettled.delete(rel)
   }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Stands for a repository in a folder: a submodule, a work tree or a clone. */
+/** The kind of a repository in a folder: a submodule, a work tree or a clone. */
 export const REPOSITORY = 'a repository'
 
 /** File systems with a new device number at each mount. */

@@ -122,7 +122,7 @@ const FILES: { [path: string]: string } = {
   'autorun.inf': RUN,
 }
 
-/** Names of files by what they look like, lower case. */
+/** Patterns of file names, in lower case. */
 const NAMES: readonly [RegExp, string][] = [
   [/^\.env|\.env$|^\.dev\.vars/, CREDENTIALS],
   [/^id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss)([._-].*)?$/, CREDENTIALS],

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { RULE_FILES } from './ignored.ts'
 import { excludeFilesOf, isRepository } from './repository.ts'
 
-/** Entries of a folder that say what is ignored in it. */
+/** Entries of a folder that hold its ignore rules. */
 export const RULE_SOURCES: readonly string[] = [...RULE_FILES, '.git']
 
 /** Another text whenever the file was changed; '': it is not there. */

@@ -24,7 +24,7 @@ interface Copied {
 }
 
 /**
- * Writes all shared texts below a prefix into a folder, without the prefix, as a mirror would, once. What is there is
+ * Writes all shared texts below a prefix into a folder, without the prefix, as a mirror would, once. Existing files are
  * replaced; no symbolic link is followed. Each file counts as read.
  */
 export const copyFiles = async (call: Call): Promise<Outcome> => {

@@ -12,8 +12,8 @@ import { isRemovedBytes, restoreBytes } from './binary.ts'
 import { printWritten } from './file-write.ts'
 
 /**
- * An edit like any other: from what the file is here and now to what it was. Edits that others make meanwhile merge
- * with it, and what it takes back is in the history. What the agent has read, its base, stays as it is.
+ * An edit from the file's current text to an old one. Edits that others make at the same time merge with it, and the
+ * replaced text stays in the history. The base of the agent's next file-put does not change.
  */
 export const fileRestore: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)

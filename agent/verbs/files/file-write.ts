@@ -7,8 +7,8 @@ import { path, who } from '../../command/text.ts'
 import type { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /**
- * Shows the others where in a text the agent has just written, and prints what came of it: its lines, those that others
- * changed, too, and those that others intend something with.
+ * Shows others the place in the text that the agent has just written, and prints the result: its lines, those that
+ * others also changed, and those with intents of others.
  */
 export const printWritten = (result: PutResult, session: WorkspaceSession): Printed => {
   const { doc } = session

@@ -12,8 +12,8 @@ import { cannotRead } from '../../command/cannot-read.ts'
 export type Local = { text: string } | { blob: BlobSource }
 
 /**
- * Looks at the local file that is to be shared, or at stdin for `-`. Text is what is UTF-8 and has no NUL, unless
- * `asBytes`. What is too large to be text is read in pieces. Throws `no_such_local_file`, `too_large`.
+ * Reads the local file to be shared, or stdin for `-`. A file is text if it is UTF-8 without NUL, unless `asBytes`. A
+ * file too large for text is read in pieces. Throws `no_such_local_file`, `too_large`.
  */
 export const openLocal = async (call: Call, path: string, asBytes: boolean): Promise<Local> => {
   if (path === '-') return ofBytes(call.request.stdin ?? new Uint8Array(), asBytes)

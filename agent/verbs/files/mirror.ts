@@ -242,7 +242,7 @@ const outcomeOf = (call: Call, dir: string, one: Mirror, pass: FirstPass): Outco
 
 const list = async (call: Call): Promise<Outcome> => {
   await mayEnter(call, true)
-  const { session } = await call.place() // takes up what is mirrored
+  const { session } = await call.place() // continues the existing mirrors
   const all = allMirrors(call).filter(({ profile }) => profile === call.profile.dir)
   const isSent =
     session?.contact.connected === true &&
@@ -294,7 +294,7 @@ const stop = async (call: Call, dir: string): Promise<Outcome> => {
   throw notMirrored(dir)
 }
 
-/** Mirrors until nobody reads what it prints, or the link is taken down. */
+/** Mirrors until stdout is closed or the link is taken down. */
 const foreground = async (
   call: Call,
   { dir, prefix, me }: { dir: string; prefix: string; me: ReturnType<WorkspaceSession['me']> },

@@ -17,7 +17,7 @@ export const poll: Verb = async (call) => {
   const isAny = call.has('any') || isFiltered(call)
   const isNews = isAny ? () => true : ({ message }: Unread) => wakes(message)
   let isFirst = true
-  // All that is here already is handed out; only messages to act on are waited for.
+  // All messages that are here are handed out; only messages to act on are waited for.
   const isDue = (_: unknown, waiting: readonly Unread[]): boolean => {
     const isFound = isFirst && waiting.length > 0
     isFirst = false

@@ -13,7 +13,10 @@ import { watchForHost } from './watch-for-host.ts'
 /** Interval between attempts while there is neither a server nor a copy of the workspace. */
 const RETRY_MS = 1_000
 
-/** Prints what comes in as it comes, a line a batch, until nobody reads it, the agent leaves or the link is taken down. */
+/**
+ * Prints messages as they arrive, one line per batch, until stdout is closed, the agent leaves or the link is taken
+ * down.
+ */
 export const watch: Verb = async (call) => {
   if (call.has('host')) return watchForHost(call)
   const filter = readFilter(call)

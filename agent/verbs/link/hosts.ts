@@ -59,8 +59,8 @@ interface Done {
 }
 
 /**
- * Does something for each host; a host that fails keeps none of the others from it. Throws the first error, with what
- * was done for the others.
+ * Runs `work` for each host; a host that fails does not stop the others. Throws the first error, with the results of
+ * the others.
  */
 const forEach = async (
   call: Call,

@@ -10,10 +10,10 @@ import { WorkspaceSession } from '../../command/workspace-session.ts'
 
 /** Lines that are printed by default (count). */
 const LIMIT = 20
-/** Characters of what was found in a line. */
+/** Characters shown of a found line. */
 const SHOWN = 160
 
-/** Full text over what is in the document: the newest messages and tasks first, then lines of files. */
+/** Searches the document: the newest messages and tasks first, then lines of files. */
 export const find: Verb = async (call) => {
   const query = call.flag('query')!
   if (wordsOf(query).length === 0)

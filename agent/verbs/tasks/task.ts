@@ -4,7 +4,7 @@ import { findTask } from '../../command/task-command.ts'
 import { idText, oneLine, path, who, withBody, word } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
-/** One task with all that became of it: who moved it where and when, and what was noted. Archived ones, too. */
+/** Shows one task, live or archived, with its history and notes. */
 export const task: Verb = async (call) => {
   const team = await WorkspaceSession.open(call, true)
   await team.confirm()

@@ -13,7 +13,7 @@ import type { WorkspaceSession } from '../../command/workspace-session.ts'
 const MAX_IDS = 20
 
 /**
- * Waits until this agent has to act: on a message, or on one of some tasks, or until somebody changes one of some files.
+ * Waits until this agent has to act on a message or on one of some tasks, or until others change one of some files.
  * Acknowledges nothing.
  */
 export const wait: Verb = async (call) => {

@@ -18,7 +18,7 @@ const MAX_CHARACTERS = 2_000
 /** Entries of each list, where they fit. */
 const MOST = 12
 
-/** Acknowledges nothing; remembers what was there, to tell what changes until the next time. */
+/** Acknowledges nothing; remembers the current state, to tell the changes next time. */
 export const prime: Verb = async (call) => {
   const team = await WorkspaceSession.open(call, true)
   const me = team.me()

@@ -58,7 +58,7 @@ export class Amounts {
     this.#waiting = null
   }
 
-  /** Looks at what is new in an update of `agent`. Throws WireError `full`. */
+  /** Checks the new operations in an update of `agent`. Throws WireError `full`. */
   check(agent: string, arrivals: Arrivals): void {
     // Most updates add nothing but text.
     let added: Added | null = null

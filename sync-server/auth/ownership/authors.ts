@@ -250,7 +250,7 @@ export class Authors implements Gate {
   }
 }
 
-/** Which id the server writes under is not for anybody to bring back: it would write under that. */
+/** Clients may not restore the server's client id: the server would then write under it. */
 const checkRecovered = (list: readonly Arrival[]): void => {
   for (const { spot } of list) {
     if (spot.place.root === 'meta' && spot.key === 'serverClient') {

@@ -13,7 +13,7 @@ type Said = { [field: string]: unknown } & {
   removed?: { by?: unknown }
 }
 
-/** The plain objects among what an item holds: readers take nothing else for anything. */
+/** The plain objects in an item; readers use no other content. */
 export const saidIn = ({ content }: Y.Item): Said[] =>
   content
     .getContent()
@@ -82,8 +82,8 @@ const checkRecord = (
 }
 
 /**
- * Throws `forged` where an agent deletes what is not its to delete. `owner`: whose Yjs client id the deleted operation is
- * under; undefined: nobody's.
+ * Throws `forged` where an agent deletes a record that it may not delete. `owner`: the owner of the Yjs client id of
+ * the deleted operation; undefined: the id has no owner.
  */
 export const checkDelete = (
   agent: string,

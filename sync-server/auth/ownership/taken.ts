@@ -34,7 +34,7 @@ export class Taken {
     this.#counts.clear()
   }
 
-  /** Looks at what is new in an update. Throws WireError `invalid` where an id is taken, or a count goes back. */
+  /** Checks the new operations in an update. Throws WireError `invalid` where an id is taken, or a count goes back. */
   check(arrivals: Arrivals): void {
     let fresh: New | null = null
     for (const list of arrivals.values()) {

@@ -25,7 +25,7 @@ export class AuditLog {
     this.#next = (this.#entries.at(-1)?.seq ?? 0) + 1
   }
 
-  /** Adds entries, and lets go of the oldest. */
+  /** Adds entries, and removes the oldest. */
   add(entries: readonly AuditEntry[]): Change {
     const added = entries.map((entry, i) => ({ seq: this.#next + i, entry }))
     const old = this.#entries.slice(0, Math.max(0, this.#entries.length + added.length - KEPT))

@@ -48,7 +48,7 @@ export class Credentials {
     }
   }
 
-  /** Forgets an agent that has no secret of its own. */
+  /** Forgets an agent without a secret of its own. */
   drop(one: Credential): Change {
     return {
       ops: [{ type: 'del', key: credentialKey(one) }],

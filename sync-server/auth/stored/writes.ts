@@ -2,15 +2,15 @@ import { Mutex } from '../../../lib/mutex.ts'
 import type { Op } from '../../storage/integrity/level-keys.ts'
 import type { FactLog } from '../../storage/update-log.ts'
 
-/** A change of what is kept: `ops` store it, `apply` makes it so in memory once they are on disk. */
+/** A change of stored state: `ops` store it, `apply` changes the memory once they are on disk. */
 export interface Change {
   ops: readonly Op[]
   apply: () => void
 }
 
 /**
- * Does changes one after the other, so that each is checked against what is on disk. Memory changes after the disk: what
- * could not be stored was never there.
+ * Makes changes one after the other, so that each is checked against the state on disk. Memory changes after the disk:
+ * a change that could not be stored has no effect.
  */
 export class Writes {
   readonly #log: FactLog
@@ -20,7 +20,7 @@ export class Writes {
     this.#log = log
   }
 
-  /** Runs `work` once what was begun before is done. */
+  /** Runs `work` once all earlier work is done. */
   readonly turn = <T>(work: () => Promise<T>): Promise<T> => this.#mutex.run(work)
 
   /** Stores changes together, then makes them so in memory. Belongs into a turn. */

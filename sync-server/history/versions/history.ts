@@ -164,7 +164,7 @@ class WorkspaceHistory {
     }
   }
 
-  /** Resolves after a while, or when somebody waits. */
+  /** Resolves after a while, or at once if a caller waits. */
   #gather(): Promise<void> {
     if (this.#waiters.length > 0) return Promise.resolve()
     return new Promise((resolve) => {

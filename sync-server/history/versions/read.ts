@@ -10,7 +10,7 @@ import { getFile, keysByFileId } from '../../../workspace/files/tree.ts'
 import type { VersionLog } from '../../storage/version-log.ts'
 import { type About, readAbout, textOfContents } from './record.ts'
 
-/** A file that has versions, whatever became of its path. */
+/** A file that has versions; it may have been removed or renamed since. */
 export interface FileOfVersions {
   id: FileId
   /** Its path now; null: it is removed. */
