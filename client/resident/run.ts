@@ -45,17 +45,24 @@ export const newAsk = (version: string, argv: readonly string[], stdin?: string)
   }
 }
 
+/** The result of a command, as it was printed. */
+export interface Printed {
+  code: number
+  stdout: string
+  stderr: string
+}
+
 /** null: the link went away, or there is none. */
-const tell = (path: string, ask: Ask): Promise<Ran | null> =>
+const tell = (path: string, ask: Ask): Promise<Printed | null> =>
   new Promise((resolve) => {
-    let out = ''
+    let stdout = ''
     let stderr = ''
     const read = lineReader((line) => {
       const said = JSON.parse(line) as Say
-      out += said.out ?? ''
+      stdout += said.out ?? ''
       stderr += said.err ?? ''
       if (said.ack) socket.write('{"ack":true}\n')
-      if (said.code !== undefined) resolve({ ...answerOf(out), code: said.code, stderr })
+      if (said.code !== undefined) resolve({ code: said.code, stdout, stderr })
       if (said.code !== undefined || said.next) socket.destroy()
     })
     const socket = connect(path, () => socket.write(`${JSON.stringify(ask)}\n`))
@@ -80,15 +87,21 @@ export const runVerb = async (
   argv: readonly string[],
   stdin?: string,
 ): Promise<Ran> => {
-  const ask = newAsk(link.version, [...argv, '--json'], stdin)
+  const ran = await runAsk(link, newAsk(link.version, [...argv, '--json'], stdin))
+  if (ran !== null) return { ...answerOf(ran.stdout), code: ran.code, stderr: ran.stderr }
+  const error = noLink(link.home)
+  return { code: error.exit, error: error.toBody(), stderr: '' }
+}
+
+/** Has the link carry out a command, as `runVerb` does; null: no link can be kept running. */
+export const runAsk = async (link: LinkAt, ask: Ask): Promise<Printed | null> => {
   for (let lost = 0; lost < MAX_LOST; lost++) {
     const ran = await tell(link.socket, ask)
     if (ran !== null) return ran
     await sleep(lost * RETRY_MS)
     if (!(await startLink(link.home, link.socket, link.core))) break
   }
-  const error = noLink(link.home)
-  return { code: error.exit, error: error.toBody(), stderr: '' }
+  return null
 }
 
 export const noLink = (home: string): ClawError =>

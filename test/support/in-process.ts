@@ -5,14 +5,24 @@ import { parseOptions } from '../../sync-server/config/options.ts'
 import { startSyncServer } from '../../sync-server/server.ts'
 import { ownerToken, setToken, tempDir } from './server.ts'
 
-/** A server in this process: for tests that move its clock, or ask it much. */
-export const serveHere = async (
-  ...args: string[]
-): Promise<{ url: string; data: string; close: () => Promise<void> }> => {
-  const data = tempDir('here')
+/** A server in this process. */
+export interface Here {
+  url: string
+  /** `ws://127.0.0.1:PORT/sync`: append `/<workspace>`. */
+  sync: string
+  data: string
+  close: () => Promise<void>
+}
+
+/** A server in this process: for tests that move its clock, ask it much, or start many. */
+export const serveHere = (...args: string[]): Promise<Here> => serveData(tempDir('here'), ...args)
+
+/** A server of this data in this process. */
+export const serveData = async (data: string, ...args: string[]): Promise<Here> => {
   const given = ['--port', '0', '--data', data, '--no-mdns', ...args]
   const options = parseOptions(readProgram(PROGRAM, given), {})
   const server = await startSyncServer(options, '0', pino({ level: 'silent' }))
   setToken(server.port, ownerToken(data))
-  return { url: `http://127.0.0.1:${server.port}`, data, close: () => server.close() }
+  const at = `127.0.0.1:${server.port}`
+  return { url: `http://${at}`, sync: `ws://${at}/sync`, data, close: () => server.close() }
 }

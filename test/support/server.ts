@@ -14,8 +14,9 @@ const findRoot = (from: string): string =>
 
 /** The repository; this file may run as a bundle from below node_modules/.cache. */
 export const root = findRoot(dirname(fileURLToPath(import.meta.url)))
-export const bin = (name: 'clawlink-sync.cjs' | 'clawlink-agent.cjs' | 'clawlink.mjs') =>
-  join(root, 'dist', name)
+export const bin = (
+  name: 'clawlink-sync.cjs' | 'clawlink-agent.cjs' | 'clawlink-agent-core.cjs' | 'clawlink.mjs',
+) => join(root, 'dist', name)
 
 const tempDirs: string[] = []
 

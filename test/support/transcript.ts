@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { endLink } from './agent.ts'
+import { atEnd } from './at-end.ts'
 import { bin, type Server, tempDir } from './server.ts'
 
 /** One line `who$ command` of a session that a document shows, with what it prints below. */
@@ -55,7 +57,7 @@ export const stageFor = (server: Server): Stage => {
       .replaceAll(new RegExp(`(machine=|"machine":"|  )${machine}(?=["\\s])`, 'g'), '$1M')
   const dirOf = (who: string) => {
     const dir = join(base, who)
-    mkdirSync(dir, { recursive: true })
+    if (mkdirSync(dir, { recursive: true }) !== undefined) atEnd(() => endLink(join(dir, 'home')))
     return dir
   }
   const run = ({ who, command, output }: Step): string => {

@@ -14,20 +14,20 @@ it('[NAME-8] [NAME-9] a name is one agent’s while it is here, and free once it
   const ann = await registered(server.url, 'ann')
   const first = await registered(server.url, 'worker')
   const send = async () => {
-    const ran = await ann.run('send', '--to', 'worker', '--content', 'hi', '--json')
+    const ran = await ann.atLink('send', '--to', 'worker', '--content', 'hi', '--json')
     return ran.code === 0
       ? (ran.json().data as { message: { to_agent: string } }).message.to_agent
       : ran
   }
   const second = agent(server.url, tempDir('home'))
-  const register = () => second.run('register', '--name', 'Worker', '--json')
+  const register = () => second.atLink('register', '--name', 'Worker', '--json')
   const taken = await register()
   expect(taken.code).toBe(4)
   expect(taken.json().error).toMatchObject({
     code: 'name_taken',
     message: expect.stringContaining(first.id),
   })
-  expect((await second.run('poll')).code, 'it is not registered').toBe(3)
+  expect((await second.atLink('poll')).code, 'it is not registered').toBe(3)
   expect(await send()).toBe(first.id)
 
   await first.ask('leave')
@@ -38,7 +38,7 @@ it('[NAME-8] [NAME-9] a name is one agent’s while it is here, and free once it
   const third = agent(server.url, tempDir('home'))
   await until(
     'the name of one that was revoked is free',
-    async () => (await third.run('register', '--name', 'worker')).code === 0,
+    async () => (await third.atLink('register', '--name', 'worker')).code === 0,
   )
   expect(await send()).not.toBe(agent_id)
 })

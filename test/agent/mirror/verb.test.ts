@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const contentOf = async (key: string, agent = one): Promise<string | null> => {
-  const ran = await agent.run('file-get', '--key', key)
+  const ran = await agent.atLink('file-get', '--key', key)
   return ran.code === 0 ? ran.stdout : null
 }
 const has = (path: string, text: string) =>
@@ -37,7 +37,7 @@ const shared = (key: string, text: string | null) =>
 it('[MIRROR-9] the link mirrors on, also when it is killed, and the next one merges what was done meanwhile', async () => {
   const dir = tempDir('mirror')
   writeFileSync(join(dir, 'a.md'), '1\n2\n3\n')
-  const done = await one.run('mirror', dir, '--prefix', 'notes')
+  const done = await one.atLink('mirror', dir, '--prefix', 'notes')
   expect(done).toMatchObject({ code: 0, stdout: `mirroring ${dir}: 1 file\n`, stderr: '' })
   expect(await contentOf('notes/a.md')).toBe('1\n2\n3\n')
   writeFileSync(join(one.cwd, 'theirs.md'), '1\n2\n3\ntheirs\n')
@@ -53,9 +53,9 @@ it('[MIRROR-9] the link mirrors on, also when it is killed, and the next one mer
   await shared('notes/b.md', 'new\n')
   const { mirrors } = await one.ask<Listed>('mirror', '--list')
   expect(mirrors).toMatchObject([{ dir, prefix: 'notes/', files: 2, skipped: [], stopped: null }])
-  expect((await one.run('mirror', dir, '--prefix', 'notes')).code).toBe(0) // it is there already
+  expect((await one.atLink('mirror', dir, '--prefix', 'notes')).code).toBe(0) // it is there already
 
-  expect((await one.run('mirror', dir, '--stop')).stdout).toBe(
+  expect((await one.atLink('mirror', dir, '--stop')).stdout).toBe(
     `stopped mirroring ${dir}; its files stay\n`,
   )
   appendFileSync(join(dir, 'b.md'), 'not shared\n')
@@ -71,7 +71,7 @@ it('[MIRROR-11] a folder has one mirror; wrong ones are refused and say what to 
   mkdirSync(join(dir, 'inner'))
   await one.ask('mirror', dir)
   const refused = async (code: number, error: string, ...args: string[]) => {
-    const ran = await one.run('mirror', ...args, '--json')
+    const ran = await one.atLink('mirror', ...args, '--json')
     expect(ran.code).toBe(code)
     expect(ran.json().error).toMatchObject({ code: error })
     expect(ran.json().error!.hint).not.toBe('')
@@ -91,7 +91,7 @@ it('[MIRROR-11] a folder has one mirror; wrong ones are refused and say what to 
 it('[MIRROR-11] what cannot be mirrored is said on stderr and by --list', async () => {
   const dir = tempDir('mirror')
   writeFileSync(join(dir, 'bin'), 'a\0b')
-  const { stdout, stderr, code } = await one.run('mirror', dir, '--prefix', 'bin')
+  const { stdout, stderr, code } = await one.atLink('mirror', dir, '--prefix', 'bin')
   expect({ stdout, code }).toEqual({ stdout: `mirroring ${dir}: 0 files\n`, code: 0 })
   expect(stderr).toContain('skipped bin/bin: it is not text: it has a NUL in it')
   const listed = await one.ask<{ mirrors: { skipped: object[] }[] }>('mirror', '--list')
@@ -103,7 +103,7 @@ it('[MIRROR-11] what cannot be mirrored is said on stderr and by --list', async 
 
 it('[MIRROR-14] a home folder, or one with a server in it, is refused; what is named is mirrored, and status tells', async () => {
   const agent = await registered(server.url, 'Home')
-  await agent.run('down')
+  await agent.atLink('down')
   const home = tempDir('user')
   const as = (...args: string[]) => agent.runWith({ env: { HOME: home } }, ...args)
   symlinkSync(home, join(agent.cwd, 'by-link'))
@@ -168,21 +168,21 @@ it.each(WAYS)(
     ])
     child.kill('SIGINT')
     await until('it is over', () => child.exitCode !== null || child.signalCode !== null)
-    await agent.run('down')
+    await agent.atLink('down')
   },
 )
 
 it('[MIRROR-11] [MIRROR-36] a link with a mirror does not stop when idle', async () => {
   const env = { CLAWLINK_LINK_IDLE: '0.3' }
   const agent = await registered(server.url, 'Idle')
-  await agent.run('down')
+  await agent.atLink('down')
   const dir = tempDir('mirror')
   expect((await agent.runWith({ env }, 'mirror', dir, '--prefix', 'idle')).code).toBe(0)
   const pid = linkPid(agent.home)!
   writeFileSync(join(one.cwd, 'late.md'), 'late\n')
   // Another link with the same time, which has no mirror, stops meanwhile.
   const other = await registered(server.url, 'Other')
-  await other.run('down')
+  await other.atLink('down')
   await other.runWith({ env }, 'discover')
   const otherPid = linkPid(other.home)!
   await until('the other link stopped', () => !isAlive(otherPid))

@@ -48,7 +48,7 @@ const get = async (who: Agent, key: string, ...flags: string[]): Promise<Buffer>
   return readFileSync(join(who.cwd, 'got.bin'))
 }
 const refused = async (who: Agent, ...args: string[]) => {
-  const ran = await who.run(...args, '--json')
+  const ran = await who.atLink(...args, '--json')
   return { exit: ran.code, ...ran.json().error }
 }
 
@@ -68,7 +68,7 @@ describe.each(WAYS)('as %s', (way) => {
     expect(readdirSync(two.cwd)).toEqual(['got.bin'])
     const { files } = await two.ask<{ files: File[] }>('file-list', `${way}/`)
     expect(files).toMatchObject([{ size: 0 }, { size: 1 }, { size: 5 * MB, read_version: 1 }])
-    expect((await two.run('file-list', `${way}/2`)).stdout).toContain('5242880 bytes  image/png')
+    expect((await two.atLink('file-list', `${way}/2`)).stdout).toContain('5242880 bytes  image/png')
   })
 })
 
@@ -76,7 +76,7 @@ it('a version more is told, renamed and removed as a text is', async () => {
   const [first, second] = [someBytes(1_000), someBytes(1_001)]
   await put(ann, 'logo.png', first.bytes)
   await get(bob, 'logo.png')
-  await bob.run('poll')
+  await bob.atLink('poll')
   expect(await put(ann, 'logo.png', second.bytes)).toMatchObject({
     created: false,
     changed: true,
@@ -113,7 +113,7 @@ it('[BLOB-6] [BLOB-12] of two versions the last is the file, both are kept, and 
   })
   await get(bob, 'both.bin')
   await put(ann, 'both.bin', anns.bytes)
-  await ann.run('poll')
+  await ann.atLink('poll')
   const wrote = await put(bob, 'both.bin', bobs.bytes)
   expect(wrote).toMatchObject({ replaced: { sha256: anns.sha256, by: ann.id } })
   const { messages } = await ann.ask<{ messages: object[] }>('poll', '--type', 'direct_message')
@@ -157,16 +157,18 @@ it('[BLOB-7] text and bytes take each other’s place only by force; text verbs 
     expect(await refused(ann, ...args), args.join(' ')).toMatchObject({ exit: 4, code: 'not_text' })
   }
   // The history is of text.
-  const log = await ann.run('file-log', '--key', 'kind.dat')
+  const log = await ann.atLink('file-log', '--key', 'kind.dat')
   expect(log.stdout).toMatch(/^version 1 .*\n$/)
   expect(log.stderr).toMatch(/not text now/)
-  expect((await ann.run('file-get', '--key', 'kind.dat', '--version', '1')).stdout).toBe('text\n')
+  expect((await ann.atLink('file-get', '--key', 'kind.dat', '--version', '1')).stdout).toBe(
+    'text\n',
+  )
   expect(await refused(ann, 'file-restore', '--key', 'kind.dat', '--version', '1')).toMatchObject({
     exit: 4,
     code: 'not_text',
   })
   await put(ann, 'kind.dat', 'text again\n', '--force')
-  expect((await bob.run('file-get', '--key', 'kind.dat')).stdout).toBe('text again\n')
+  expect((await bob.atLink('file-get', '--key', 'kind.dat')).stdout).toBe('text again\n')
   expect(await refused(bob, ...putArgs(bob, 'kind.dat', blob.bytes))).toMatchObject({
     code: 'is_text',
   })
@@ -179,7 +181,7 @@ it('[BLOB-7] text and bytes take each other’s place only by force; text verbs 
 it('[BLOB-8] no bytes are printed; a blob that is not what its name says is not written', async () => {
   const blob = someBytes(4_000)
   await put(ann, 'safe.zip', blob.bytes)
-  const shown = await bob.run('file-get', '--key', 'safe.zip')
+  const shown = await bob.atLink('file-get', '--key', 'safe.zip')
   expect(shown).toMatchObject({ code: 4, stdout: '' })
   expect(shown.stderr).toMatch(/not text \(application\/zip\) — .*--output PATH/)
   const there = local(bob, 'safe.out', 'what was there')
@@ -252,7 +254,7 @@ it('[BLOB-2] an upload outlives kill -9 of the server, and says so while that is
   expect(away).toMatchObject({ exit: 6, code: 'unreachable', hint: /nothing is lost/ })
   expect(away.message).toMatch(/nothing was shared/)
   shaky = await startServer({ data, port })
-  await until('the link is back', async () => (await one.run('file-list')).code === 0)
+  await until('the link is back', async () => (await one.atLink('file-list')).code === 0)
   const { files } = await one.ask<{ files: File[] }>('file-list')
   expect(files.map(({ file_key }) => file_key)).toEqual(['big.bin'])
   await shaky.stop()
@@ -291,7 +293,7 @@ it('a mirror leaves bytes where they are, and goes on', async () => {
   local(one, 'm/pic.png', 'another')
   local(one, 'm/note.md', 'text\nmore\n')
   await until('the edit is shared', async () =>
-    (await ann.run('file-get', '--key', 'mir/note.md')).stdout.endsWith('more\n'),
+    (await ann.atLink('file-get', '--key', 'mir/note.md')).stdout.endsWith('more\n'),
   )
   const { files } = await ann.ask<{ files: File[] }>('file-list', 'mir/')
   expect(files.map(({ file_key, size }) => [file_key, size])).toEqual([
@@ -334,7 +336,7 @@ it('[BLOB-9] how far it is, is drawn on a terminal, and never in JSON or into a 
   const json = await inTerminal('file-get', '--key', 'b.bin', '--output', 'c.bin', '--json')
   expect(json.trim().split('\n')).toHaveLength(1)
   expect(JSON.parse(json)).toMatchObject({ ok: true })
-  const piped = await ann.run('file-get', '--key', 'b.bin', '--output', 'c.bin')
+  const piped = await ann.atLink('file-get', '--key', 'b.bin', '--output', 'c.bin')
   expect(piped).toMatchObject({ code: 0, stderr: '' })
 })
 

@@ -55,7 +55,7 @@ describe('whom a task is for', () => {
     )
     expect(task).toMatchObject({ status: 'working', owner: scout.id, token: 1 })
     expect(lease_seconds).toBe(600)
-    expect(refused(await smith.run('claim', task_id, '--json'))).toEqual({
+    expect(refused(await smith.atLink('claim', task_id, '--json'))).toEqual({
       code: 4,
       error: 'task_taken',
     })
@@ -66,18 +66,18 @@ describe('whom a task is for', () => {
     const { task_id } = await delegate('--anyone')
     expect((await poll(smith)).some(({ message_id }) => message_id === task_id)).toBe(true)
     await lead.ask('cancel', task_id)
-    const ran = await lead.run('delegate', '--caps', 'reserch', '--task', 'x')
+    const ran = await lead.atLink('delegate', '--caps', 'reserch', '--task', 'x')
     expect(ran).toMatchObject({ code: 3, stdout: '' })
     expect(ran.stderr).toBe('error: nobody else here has reserch — did you mean research?\n')
-    expect((await lead.run('delegate', '--caps', 'web', '--to', 'Scout', '--task', 'x')).code).toBe(
-      2,
-    )
-    expect((await lead.run('delegate', '--task', 'x')).code).toBe(2)
+    expect(
+      (await lead.atLink('delegate', '--caps', 'web', '--to', 'Scout', '--task', 'x')).code,
+    ).toBe(2)
+    expect((await lead.atLink('delegate', '--task', 'x')).code).toBe(2)
   })
 
   it('[TASK-9] [TASK-22] decline goes to the next; when all have, it ends as rejected', async () => {
     const { task_id } = await delegate('--caps', 'web')
-    const said = await scout.run('decline', task_id, '--reason', 'no network')
+    const said = await scout.atLink('decline', task_id, '--reason', 'no network')
     expect(said.stdout).toBe(`${task_id} goes to others\n`)
     await smith.ask('decline', task_id, '--reason', 'busy')
     const { task } = await lead.ask<{ task: Task }>('wait', task_id)
@@ -96,11 +96,11 @@ describe('whom a task is for', () => {
     expect((await scout.ask<{ task: Task }>('claim', '--next', ...key)).task.task_id).toBe(
       urgent.task_id,
     )
-    const { stdout } = await scout.run('claim')
+    const { stdout } = await scout.atLink('claim')
     expect(stdout).toBe(
       `${low.task_id} is yours, token 1, priority low, from ${lead.id}\ntask: dig\n`,
     )
-    const none = await scout.run('claim', '--next')
+    const none = await scout.atLink('claim', '--next')
     expect(none).toMatchObject({ code: 3, stdout: '' })
     expect(none.stderr).toMatch(/^error: no task is open — wait --type task_delegation/)
     for (const { task_id } of [low, urgent]) await respond(scout, task_id, '--result', 'r')
@@ -112,7 +112,7 @@ describe('while it goes on', () => {
     const { task_id } = await delegate('--to', 'Scout')
     await respond(scout, task_id, '--status', 'in_progress', '--note', 'half', '--percent', '50')
     expect(await show(task_id)).toMatchObject({ status: 'working', percent: 50, message: 'half' })
-    expect((await lead.run('tasks', '--from-me')).stdout).toContain(
+    expect((await lead.atLink('tasks', '--from-me')).stdout).toContain(
       `${task_id}  working 50%  normal`,
     )
     const path = join(scout.cwd, 'out.md')
@@ -136,7 +136,7 @@ describe('while it goes on', () => {
     ]) {
       expect(
         (
-          await scout.run(
+          await scout.atLink(
             'respond',
             ...`--to Lead --msg-id ${task_id}`.split(' '),
             '--result',
@@ -148,7 +148,7 @@ describe('while it goes on', () => {
     }
     expect(
       (
-        await scout.run(
+        await scout.atLink(
           'respond',
           ...`--to Lead --msg-id ${task_id}`.split(' '),
           '--result',
@@ -162,7 +162,7 @@ describe('while it goes on', () => {
 
   it('[TASK-15] a question is answered, and wait ends for who is to answer', async () => {
     const { task_id } = await delegate('--to', 'Scout')
-    const waiting = lead.run('wait', task_id, '--json')
+    const waiting = lead.atLink('wait', task_id, '--json')
     await respond(scout, task_id, '--status', 'input-required', '--result', 'which branch?')
     const asked = (await waiting).json().data as { task: Task }
     expect(asked.task).toMatchObject({ status: 'input-required', message: 'which branch?' })
@@ -175,7 +175,7 @@ describe('while it goes on', () => {
   it('[TASK-13] cancel asks its owner to stop; --force does not', async () => {
     const { task_id } = await delegate('--to', 'Scout')
     await scout.ask('claim', task_id)
-    const said = await lead.run('cancel', task_id, '--reason', 'moot')
+    const said = await lead.atLink('cancel', task_id, '--reason', 'moot')
     expect(said.stdout).toBe(`${task_id} is working; its owner is asked to stop\n`)
     const [asked] = (await poll(scout)).filter(({ type }) => type === 'task_update')
     expect(asked).toMatchObject({ event: 'cancel-asked', text: 'moot' })
@@ -189,11 +189,11 @@ describe('while it goes on', () => {
 
   it('[TASK-14] a result is approved by who is to, never by its author', async () => {
     const { task_id } = await delegate('--to', 'Scout', '--approve-by', 'Smith')
-    const said = await scout.run(
+    const said = await scout.atLink(
       ...`respond --to Lead --msg-id ${task_id} --result done`.split(' '),
     )
     expect(said.stdout).toBe(`${task_id} is input-required: ${smith.id} is to approve the result\n`)
-    expect(refused(await scout.run('approve', task_id, '--json')).code).toBe(5)
+    expect(refused(await scout.atLink('approve', task_id, '--json')).code).toBe(5)
     const [asked] = (await poll(smith)).filter(({ type }) => type === 'task_update')
     expect(asked).toMatchObject({ event: 'approval-asked', text: 'done', from_agent: scout.id })
     await smith.ask('decline', task_id, '--reason', 'no sources')
@@ -202,7 +202,7 @@ describe('while it goes on', () => {
     expect(await show(task_id)).toMatchObject({ status: 'completed', message: 'with sources' })
     expect(
       refused(
-        await lead.run(
+        await lead.atLink(
           'delegate',
           '--to',
           'Scout',
@@ -226,7 +226,7 @@ describe('while it goes on', () => {
     expect(await again()).toMatchObject([{ type: 'task_delegation', attempt: 2 }])
     await smith.ask('claim', task_id)
     await respond(smith, task_id, '--result', 'built')
-    const ran = await lead.run('task', task_id)
+    const ran = await lead.atLink('task', task_id)
     expect(ran.stdout).toMatch(/submitted \(released\): needs a Mac\n.*working \(claimed\)/)
   })
 
@@ -242,7 +242,7 @@ describe('while it goes on', () => {
       'run',
     )
     expect(then).toMatchObject({ blocked_by: [first.task_id] })
-    const blocked = await scout.run('claim', then.task_id, '--json')
+    const blocked = await scout.atLink('claim', then.task_id, '--json')
     expect(refused(blocked)).toEqual({ code: 4, error: 'task_blocked' })
     const ready = async () =>
       (await scout.ask<{ tasks: Task[] }>('tasks', '--ready')).tasks.map(({ task_id }) => task_id)
@@ -253,7 +253,7 @@ describe('while it goes on', () => {
     expect(await ready()).toEqual([anyway.task_id])
     await respond(scout, anyway.task_id, '--result', 'ok')
     expect(
-      (await lead.run('delegate', '--to', 'Scout', '--task', 'x', '--after', 't-none')).code,
+      (await lead.atLink('delegate', '--to', 'Scout', '--task', 'x', '--after', 't-none')).code,
     ).toBe(3)
   })
 
@@ -264,7 +264,7 @@ describe('while it goes on', () => {
     expect(task).toMatchObject({ status: 'failed' })
     for (const bad of ['soon', '2001-01-01', '0s']) {
       expect(
-        (await lead.run('delegate', '--to', 'Scout', '--task', 'x', '--deadline', bad)).code,
+        (await lead.atLink('delegate', '--to', 'Scout', '--task', 'x', '--deadline', bad)).code,
       ).toBe(2)
     }
   })
@@ -272,7 +272,7 @@ describe('while it goes on', () => {
 
 describe('waiting', () => {
   it('[TASK-15] [TASK-29] delegate --wait has the result in its answer; with seconds it exits 7, and the task goes on', async () => {
-    const waiting = lead.run('delegate', '--to', 'Scout', '--task', 'add', '--wait', '--json')
+    const waiting = lead.atLink('delegate', '--to', 'Scout', '--task', 'add', '--wait', '--json')
     let asked: { message_id: string } | undefined
     while (asked === undefined) {
       await scout.ask('wait', '--type', 'task_delegation')
@@ -281,11 +281,11 @@ describe('waiting', () => {
     await respond(scout, asked.message_id, '--result', '42')
     const data = (await waiting).json().data as { task: Task }
     expect(data.task).toMatchObject({ status: 'completed', message: '42', owner: scout.id })
-    expect((await lead.run('wait', data.task.task_id)).stdout).toBe(
+    expect((await lead.atLink('wait', data.task.task_id)).stdout).toBe(
       `${data.task.task_id} completed by ${scout.id} (Scout): 42\n`,
     )
 
-    const late = await lead.run(
+    const late = await lead.atLink(
       'delegate',
       '--to',
       'Scout',
@@ -297,10 +297,10 @@ describe('waiting', () => {
     )
     expect(refused(late)).toEqual({ code: 7, error: 'timeout' })
     const id = /^(t-\w+) is submitted/.exec(late.json().error!.message)![1]!
-    expect((await lead.run('wait', id, '--timeout', '0.1')).code).toBe(7)
+    expect((await lead.atLink('wait', id, '--timeout', '0.1')).code).toBe(7)
     expect(await show(id)).toMatchObject({ status: 'submitted' })
     await lead.ask('cancel', id)
-    expect((await lead.run('wait', 't-none')).code).toBe(3)
+    expect((await lead.atLink('wait', 't-none')).code).toBe(3)
   })
 })
 
@@ -322,12 +322,12 @@ describe('without the server', () => {
     ] as const) {
       const flags =
         verb === 'respond' ? `--to A --msg-id ${id} --result r`.split(' ') : [id, '--reason', 'r']
-      const ran = await b.run(verb, ...flags, '--json')
+      const ran = await b.atLink(verb, ...flags, '--json')
       expect(ran).toMatchObject({ code: 0 })
       expect(ran.json().data).toMatchObject({ durable: false })
     }
-    expect((await b.run('claim', three)).code).toBe(6)
-    expect((await b.run('claim', '--next')).code).toBe(6)
+    expect((await b.atLink('claim', three)).code).toBe(6)
+    expect((await b.atLink('claim', '--next')).code).toBe(6)
     // Who asks while it is away may take back what another has ended by then.
     const again = await startServer({ port, data })
     const states = async () => {

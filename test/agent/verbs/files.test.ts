@@ -31,9 +31,9 @@ const local = (who: Agent, name: string, content: string): string => {
 const put = (who: Agent, key: string, content: string, ...flags: string[]) =>
   who.ask<Wrote>('file-put', '--key', key, '--file', local(who, 'put.txt', content), ...flags)
 const get = async (who: Agent, key: string, ...flags: string[]): Promise<string> =>
-  (await who.run('file-get', '--key', key, ...flags)).stdout
+  (await who.atLink('file-get', '--key', key, ...flags)).stdout
 const refused = async (who: Agent, ...args: string[]) => {
-  const ran = await who.run(...args, '--json')
+  const ran = await who.atLink(...args, '--json')
   return { exit: ran.code, ...ran.json().error }
 }
 
@@ -131,7 +131,7 @@ it('file-append adds lines, and makes the file', async () => {
 it('[FILE-16] who overlaps somebody is told, and so is the other', async () => {
   await put(ann, 'both.md', PLAN)
   await get(bob, 'both.md')
-  await bob.run('poll')
+  await bob.atLink('poll')
   await put(ann, 'both.md', PLAN.replace('three', 'three by ann'))
   const wrote = await put(bob, 'both.md', PLAN.replace('three', 'three by bob'))
   expect(wrote.conflicts).toEqual([{ from_line: 3, to_line: 4, by: ann.id }])
@@ -157,9 +157,9 @@ it('file-diff shows what is new since the agent read it', async () => {
     code: 'no_base',
   })
   await get(bob, 'diff.md')
-  expect((await bob.run('file-diff', '--key', 'diff.md')).stdout).toBe('')
+  expect((await bob.atLink('file-diff', '--key', 'diff.md')).stdout).toBe('')
   await put(ann, 'diff.md', PLAN.replace('one', 'ONE'))
-  const { stdout } = await bob.run('file-diff', '--key', 'diff.md', '--since-read')
+  const { stdout } = await bob.atLink('file-diff', '--key', 'diff.md', '--since-read')
   expect(stdout).toBe(
     '--- diff.md version 1\n+++ diff.md version 2\n@@ -1,4 +1,4 @@\n-one\n+ONE\n two\n three\n four\n',
   )
@@ -179,7 +179,7 @@ it('[FILE-9] file-rm is refused where others changed what the agent has not read
     exit: 3,
     hint: `${ann.id} renamed it to new.md`,
   })
-  await ann.run('poll')
+  await ann.atLink('poll')
   await bob.ask('file-rm', '--key', 'new.md', '--force')
   const { messages } = await ann.ask<{ messages: object[] }>('poll', '--type', 'file_removed')
   expect(messages).toMatchObject([{ type: 'file_removed', file_key: 'new.md', moved_to: null }])
@@ -203,13 +203,15 @@ it('[FILE-9] what an agent changed itself it knows; what its put was merged with
 it('[FILE-13] file-list and discover say who is where; an intent is told to who puts the same lines', async () => {
   await put(ann, 'shared.md', PLAN)
   await get(bob, 'shared.md', '--lines', '2-3')
-  const { files } = await ann.ask<{ files: { editing: object[]; intents: object[] }[] }>(
-    ...['file-list', 'shared'],
-  )
-  expect(files[0]!.editing).toEqual([
-    { agent_id: bob.id, name: 'Bob', file_key: 'shared.md', from_line: 2, to_line: 3 },
-  ])
-  expect((await ann.run('discover')).stdout).toContain('in shared.md, lines 2-3')
+  // Who is where is presence: it comes a moment later.
+  const editing = async () => {
+    const { files } = await ann.ask<{ files: { editing: object[] }[] }>('file-list', 'shared')
+    return files[0]!.editing
+  }
+  await expect
+    .poll(editing, { timeout: 10_000 })
+    .toEqual([{ agent_id: bob.id, name: 'Bob', file_key: 'shared.md', from_line: 2, to_line: 3 }])
+  expect((await ann.atLink('discover')).stdout).toContain('in shared.md, lines 2-3')
 
   await bob.ask(
     ...['file-intent', '--key', 'shared.md', '--lines', '4-5', '--note', 'rewriting the end'],

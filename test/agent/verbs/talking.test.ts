@@ -25,7 +25,7 @@ beforeAll(async () => {
   lead = await registered(server.url, 'Lead')
   scout = await registered(server.url, 'Scout')
   third = await registered(server.url, 'Third')
-  for (const one of [lead, scout, third]) await one.run('poll')
+  for (const one of [lead, scout, third]) await one.atLink('poll')
 })
 afterAll(() => server.stop())
 
@@ -46,7 +46,7 @@ it('[MSG-1] a direct message and its answer reach their addressees only', async 
   const { message } = await lead.ask<Said>('send', '--to', 'scout', '--content', 'which branch?')
   const id = message.message_id
   expect(await poll(third)).toEqual([])
-  const peeked = await scout.run('poll', '--peek')
+  const peeked = await scout.atLink('poll', '--peek')
   expect(peeked.stdout).toBe(
     `direct_message ${id} from ${lead.id} (Lead) topic=general content: which branch?\n`,
   )
@@ -59,26 +59,26 @@ it('[MSG-1] a direct message and its answer reach their addressees only', async 
   expect(main).toMatchObject({ type: 'direct_message', reply_to: id, trace: { id, hops: 1 } })
   expect(await poll(lead)).toEqual([main])
   expect(await sent(lead)).toEqual({ [id]: ['answered', 1] })
-  expect(await scout.run('send', '--to', 'Nobody', '--content', 'x')).toMatchObject({ code: 3 })
+  expect(await scout.atLink('send', '--to', 'Nobody', '--content', 'x')).toMatchObject({ code: 3 })
 })
 
 it('[MSG-3] [MSG-16] a task is delivered, read, answered; a broadcast is answered', async () => {
   const { task } = await lead.ask<Given>('delegate', '--to', 'Scout', '--task', 'look')
   const { message } = await lead.ask<Said>('broadcast', '--content', 'who knows?')
   expect(await sent(lead)).toMatchObject({ [message.message_id]: ['stored', 0] })
-  await scout.run('poll')
+  await scout.atLink('poll')
   await becomes(task.task_id, 'read')
   await scout.ask('broadcast', '--content', 'I do', '--reply-to', message.message_id)
   expect(await sent(lead)).toMatchObject({ [message.message_id]: ['answered', 1] })
-  await scout.run(...['respond', '--to', 'Lead', '--msg-id', task.task_id, '--result', 'done'])
+  await scout.atLink(...['respond', '--to', 'Lead', '--msg-id', task.task_id, '--result', 'done'])
   expect(await sent(lead)).toMatchObject({ [task.task_id]: ['answered', 0] })
-  expect((await lead.run('sent', '--limit', '1')).stdout).toMatch(
+  expect((await lead.atLink('sent', '--limit', '1')).stdout).toMatch(
     /^answered knowledge_broadcast m-\w+ to all replies=1 content: who knows\?\n$/,
   )
 })
 
 it('[MSG-7] a note reaches creator and addressee; a canceled task is told and stays canceled', async () => {
-  for (const one of [lead, scout]) await one.run('poll')
+  for (const one of [lead, scout]) await one.atLink('poll')
   const { task } = await lead.ask<Given>('delegate', '--to', 'Scout', '--task', 'try it')
   const id = task.task_id
   await poll(scout)
@@ -88,21 +88,21 @@ it('[MSG-7] a note reaches creator and addressee; a canceled task is told and st
   ])
   expect(await lead.runWith({ stdin: 'both' }, 'note', id, '-')).toMatchObject({ code: 0 })
   expect(await poll(scout)).toMatchObject([{ type: 'task_note', text: 'both' }])
-  expect((await scout.run('note', id)).stderr).toMatch(/TEXT or --file is missing/)
-  expect(await scout.run('note', 't-none', 'x')).toMatchObject({ code: 3 })
+  expect((await scout.atLink('note', id)).stderr).toMatch(/TEXT or --file is missing/)
+  expect(await scout.atLink('note', 't-none', 'x')).toMatchObject({ code: 3 })
 
-  expect(await scout.run('cancel', id)).toMatchObject({ code: 5 })
-  expect((await lead.run('cancel', id, '--reason', 'done by hand')).stdout).toBe(
+  expect(await scout.atLink('cancel', id)).toMatchObject({ code: 5 })
+  expect((await lead.atLink('cancel', id, '--reason', 'done by hand')).stdout).toBe(
     `${id} is canceled\n`,
   )
   expect(await poll(scout)).toMatchObject([
     { type: 'task_canceled', message_id: id, from_agent: lead.id, reason: 'done by hand' },
   ])
-  expect(await lead.run('cancel', id)).toMatchObject({ code: 4 })
+  expect(await lead.atLink('cancel', id)).toMatchObject({ code: 4 })
 })
 
 it('[MSG-2] log: by topic, sender, time and place; direct messages of others are not in it', async () => {
-  for (const one of [lead, scout]) await one.run('poll')
+  for (const one of [lead, scout]) await one.atLink('poll')
   for (const n of ['1', '2', '3']) await lead.ask('broadcast', '--content', n, '--topic', 'builds')
   const contents = async (who: Agent, ...flags: string[]) =>
     (await who.ask<Log>('log', ...flags)).broadcasts.map(({ content }) => content)
@@ -115,16 +115,16 @@ it('[MSG-2] log: by topic, sender, time and place; direct messages of others are
   expect(await contents(third, '--since', '1h', '--from', 'Scout')).toEqual(['I do'])
   expect(await contents(lead)).toContain('which branch?')
   expect(await contents(third)).not.toContain('which branch?')
-  expect((await third.run('log', '--topic', 'builds', '--limit', '1')).stdout).toMatch(
+  expect((await third.atLink('log', '--topic', 'builds', '--limit', '1')).stdout).toMatch(
     new RegExp(`^\\S+Z m-\\w+ from ${lead.id} \\(Lead\\) topic=builds content: 3\\n$`),
   )
-  expect(await third.run('log', '--since', 'whenever')).toMatchObject({ code: 2 })
-  expect(await third.run('log', '--from', 'Nobody')).toMatchObject({ code: 3 })
+  expect(await third.atLink('log', '--since', 'whenever')).toMatchObject({ code: 2 })
+  expect(await third.atLink('log', '--from', 'Nobody')).toMatchObject({ code: 3 })
 })
 
 it('[MSG-2] [MSG-15] without the server the log is what the replica has', async () => {
   const { port, data } = server
-  await third.run('poll')
+  await third.atLink('poll')
   await server.stop()
   const away = await third.ask<Log>('log', '--topic', 'builds', '--limit', '2')
   expect(away).toMatchObject({ offline: true, more: true })
@@ -137,7 +137,7 @@ it('[MSG-2] [MSG-15] without the server the log is what the replica has', async 
 
 it('[INBOX-9] topics are chosen at register and changed later', async () => {
   await third.ask('register', '--name', 'Third', '--topics', 'builds')
-  await third.run('poll')
+  await third.atLink('poll')
   const both = async () => {
     await lead.ask('broadcast', '--content', 'b', '--topic', 'builds')
     await lead.ask('broadcast', '--content', 'l', '--topic', 'lunch')
@@ -153,7 +153,7 @@ it('[INBOX-9] topics are chosen at register and changed later', async () => {
 it('[INBOX-7] a newcomer’s digest is a line for each of the newest', async () => {
   await lead.ask('broadcast', '--content', `long ${'x'.repeat(5_000)}`, '--reset-trace')
   const late = await registered(server.url, 'Late')
-  const { stdout } = await late.run('poll')
+  const { stdout } = await late.atLink('poll')
   expect(stdout).toMatch(
     /^digest digest@\S+ \d+ broadcasts? before you joined \(all: clawlink-agent log\); newest:\n(?: {4}".*"\n){1,10}$/,
   )
@@ -166,12 +166,14 @@ it('[MSG-5] [MSG-17] two that only answer each other are stopped, and --reset-tr
   let turns = 0
   for (; refused === null && turns <= MAX_HOPS + 2; turns++) {
     const [who, other] = turns % 2 === 0 ? pair : [pair[1], pair[0]]
-    await who.run('poll')
-    const ran = await who.run('send', '--to', other.id, '--content', 'no, you')
+    await who.atLink('poll')
+    const ran = await who.atLink('send', '--to', other.id, '--content', 'no, you')
     if (ran.code !== 0) {
       expect(ran.code).toBe(4)
       refused = ran.stderr
-      expect(await who.run('send', '--to', other.id, '--content', 'x')).toMatchObject({ code: 4 })
+      expect(await who.atLink('send', '--to', other.id, '--content', 'x')).toMatchObject({
+        code: 4,
+      })
       const reset = ['send', '--to', other.id, '--content', 'x', '--reset-trace']
       expect((await who.ask<Said>(...reset)).message.trace).toBeUndefined()
     }
@@ -184,7 +186,7 @@ it('[MSG-5] [MSG-17] two that only answer each other are stopped, and --reset-tr
 
 it('[MSG-6] prime fits on a page, says what changed, acknowledges nothing', async () => {
   await scout.ask('prime')
-  await scout.run('poll', '--limit', '50')
+  await scout.atLink('poll', '--limit', '50')
   const long = 'many words '.repeat(40)
   for (const priority of ['low', 'urgent', 'normal', 'high', 'low', 'low', 'low']) {
     await lead.ask(
@@ -199,7 +201,7 @@ it('[MSG-6] prime fits on a page, says what changed, acknowledges nothing', asyn
     )
   }
   await lead.runWith({ stdin: 'x' }, 'file-put', '--key', 'plan.md', '--file', '-')
-  const text = await scout.run('prime')
+  const text = await scout.atLink('prime')
   expect(text.code).toBe(0)
   expect(text.stdout.length).toBeLessThanOrEqual(2_000)
   expect(text.stdout).toMatch(/^you: a-\w+ \(Scout\) in default of http/)
@@ -207,7 +209,7 @@ it('[MSG-6] prime fits on a page, says what changed, acknowledges nothing', asyn
   expect(text.stdout).toMatch(/unread: 8 \(.*1 task_delegation urgent.*\)/)
   expect(text.stdout).toMatch(/files changed since you looked: 1\n {2}plan\.md version 1\n/)
   expect(text.stdout).toMatch(/ more\n/)
-  const json = await scout.run('prime', '--json')
+  const json = await scout.atLink('prime', '--json')
   expect(json.stdout.length).toBeLessThanOrEqual(2_000)
   expect(json.json().data).toMatchObject({ unread: { total: 8 }, files_changed: { items: [] } })
   expect(await poll(scout)).toHaveLength(8)

@@ -51,9 +51,9 @@ it('tasks lists the open ones by urgency, or by state; task shows what became of
   expect(await ids('--mine', '--sort', 'created')).toEqual([low, urgent])
   expect(await ids('--from-me')).toEqual([])
   expect(await ids('--state', 'completed,in_progress')).toEqual([done])
-  expect((await worker.run('tasks', '--state', 'finished')).code).toBe(2)
-  expect((await worker.run('tasks', '--sort', 'size')).code).toBe(2)
-  expect((await boss.run('tasks')).stdout).toContain('Boss → Worker  put out the fire')
+  expect((await worker.atLink('tasks', '--state', 'finished')).code).toBe(2)
+  expect((await worker.atLink('tasks', '--sort', 'size')).code).toBe(2)
+  expect((await boss.atLink('tasks')).stdout).toContain('Boss → Worker  put out the fire')
 
   const { task } = await boss.ask<{ task: object }>('task', done)
   expect(task).toMatchObject({
@@ -65,9 +65,9 @@ it('tasks lists the open ones by urgency, or by state; task shows what became of
     ],
     notes: [{ by: boss.id, text: 'the bright ones only' }],
   })
-  const { stdout } = await boss.run('task', done)
+  const { stdout } = await boss.atLink('task', done)
   expect(stdout).toMatch(
     /working \(claimed\): begun\n.*note: the bright ones only\n.*completed: 6000\n$/,
   )
-  expect((await boss.run('task', 't-none')).code).toBe(3)
+  expect((await boss.atLink('task', 't-none')).code).toBe(3)
 })

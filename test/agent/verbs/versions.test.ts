@@ -35,24 +35,24 @@ it('[VERSION-1] file-log says who, when and how much; file-get --version reads e
     { version: 2, last_editor: bob.id, added_lines: 2, removed_lines: 1, size: 12 },
     { version: 1, last_editor: ann.id, added_lines: 2, removed_lines: 0, size: 8 },
   ])
-  const { stdout } = await bob.run('file-log', '--key', 'plan.md', '--limit', '1')
+  const { stdout } = await bob.atLink('file-log', '--key', 'plan.md', '--limit', '1')
   expect(stdout).toBe(
     `version 2  ${versions[0]!.updated_at}  ${bob.id} (Bob)  +2 -1 lines  12 bytes  plan.md\n`,
   )
   expect(await log(ann, 'plan.md', '--before', '2')).toMatchObject([{ version: 1 }])
   expect(await get(ann, 'plan.md', '--version', '1')).toBe('one\ntwo\n')
   expect(await get(bob, 'plan.md', '--version=2')).toBe('one\n2\nthree\n')
-  const diff = await bob.run('file-diff', '--key', 'plan.md', '--since', '1')
+  const diff = await bob.atLink('file-diff', '--key', 'plan.md', '--since', '1')
   expect(diff.stdout).toBe(
     '--- plan.md version 1\n+++ plan.md version 2\n@@ -1,2 +1,3 @@\n one\n-two\n+2\n+three\n',
   )
   expect(await get(bob, 'plan.md', '--version', '1', '--lines', '2-2')).toBe('two\n')
-  expect((await ann.run('--version')).stdout).toMatch(/^\d/)
+  expect((await ann.atLink('--version')).stdout).toMatch(/^\d/)
 })
 
 it('[VERSION-1] what is not kept or makes no sense is an error that says what there is', async () => {
   const codeOf = async (...args: string[]) => {
-    const ran = await ann.run(...args, '--json')
+    const ran = await ann.atLink(...args, '--json')
     return [ran.code, ran.json().error?.code, ran.json().error?.message]
   }
   const version = async (n: string) => codeOf('file-get', '--key', 'plan.md', '--version', n)
@@ -74,13 +74,13 @@ it('[VERSION-5] looking at an old version does not change what the next file-put
   await put(ann, 'base.md', 'one\ntwo\nthree\nfour\n')
   await get(bob, 'base.md', '--version', '1')
   write(bob, 'ONE\ntwo\nthree\n')
-  const refused = await bob.run('file-put', '--key', 'base.md', '--file', 'f', '--json')
+  const refused = await bob.atLink('file-put', '--key', 'base.md', '--file', 'f', '--json')
   expect(refused.json().error?.code).toBe('no_base')
 
   await get(bob, 'base.md', '--version', '2', '--output', 'f')
   await put(ann, 'base.md', 'one\ntwo\nthree\nfour\nfive\n')
   expect(readFileSync(join(bob.cwd, 'f'), 'utf8')).toBe('one\ntwo\nthree\nfour\n')
-  const past = await bob.run('file-get', '--key', 'base.md', '--version', '1')
+  const past = await bob.atLink('file-get', '--key', 'base.md', '--version', '1')
   expect(past.stderr).toMatch(/^version 1 is not the newest: /)
   await put(bob, 'base.md', 'ONE\ntwo\nthree\nfour\n')
   expect(await get(ann, 'base.md')).toBe('ONE\ntwo\nthree\nfour\nfive\n')
@@ -133,12 +133,12 @@ it('[VERSION-5] an edit that was under way while a version was restored is in th
 it('[VERSION-5] file-restore brings back a removed file, and finds a renamed one', async () => {
   await put(ann, 'gone.md', 'text\n')
   await ann.ask('file-rm', '--key', 'gone.md')
-  const { hint } = (await bob.run('file-get', '--key', 'gone.md', '--json')).json().error!
+  const { hint } = (await bob.atLink('file-get', '--key', 'gone.md', '--json')).json().error!
   expect(hint).toMatch(/file-restore brings it back/)
-  expect((await bob.run('file-log', '--key', 'gone.md')).stderr).toMatch(/the file is removed/)
+  expect((await bob.atLink('file-log', '--key', 'gone.md')).stderr).toMatch(/the file is removed/)
   expect(await bob.ask('file-restore', '--key', 'gone.md')).toMatchObject({ created: true })
   expect(await get(ann, 'gone.md')).toBe('text\n')
-  const without = await bob.run('file-restore', '--key', 'gone.md', '--json')
+  const without = await bob.atLink('file-restore', '--key', 'gone.md', '--json')
   expect(without.json().error?.code).toBe('usage')
 
   await put(ann, 'gone.md', 'new text\n')
@@ -155,7 +155,7 @@ it('[VERSION-5] without the server there is no history, and nothing is changed',
     ['file-get', '--key', 'r.md', '--version', '1'],
     ['file-restore', '--key', 'r.md', '--version', '1'],
   ]) {
-    const ran = await bob.run(...verb, '--json')
+    const ran = await bob.atLink(...verb, '--json')
     expect([ran.code, ran.json().error?.code]).toEqual([6, 'unreachable'])
   }
   expect(await get(bob, 'r.md')).toBe('ONE\ntwo\nthree\nfour\n')

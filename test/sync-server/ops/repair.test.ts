@@ -7,18 +7,19 @@ import { checkUpdate } from '../../../sync-server/sync/updates/check.ts'
 import { docOf } from '../../../sync-server/sync/updates/document.ts'
 import { checkDocument } from '../../../workspace/document/check.ts'
 import { liveDoc, runSeed, seeded, until } from '../../support/client.ts'
-import { place, sync, syncJson } from '../../support/ops/commands.ts'
+import { serveData, serveHere } from '../../support/in-process.ts'
+import { place, sync, syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { deepJson, poison, putIn } from '../../support/poison.ts'
 import { startServer, tempDir } from '../../support/server.ts'
 
 /** Data with these files in `default`, and what the server had of them. */
 const dataWith = async (files: Record<string, string>): Promise<{ data: string; doc: Y.Doc }> => {
-  const server = await startServer()
+  const server = await serveHere()
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   for (const [name, text] of Object.entries(files)) doc.getText(`file:${name}`).insert(0, text)
   await client.barrier()
   await client.close()
-  await server.stop()
+  await server.close()
   return { data: server.data, doc }
 }
 
@@ -52,19 +53,19 @@ it.each(Object.entries(WRONG))(
     const wrong = madeBy(4_711, doc, change)
     Y.applyUpdate(doc, wrong)
     await putIn(data, 'default', [wrong], [{ client: 4_711, owner: 'mallory' }])
-    const verified = await sync('verify', '--data', data)
+    const verified = await syncHere('verify', '--data', data)
     expect(verified.code).toBe(1)
     expect(verified.stdout).toMatch(/^invalid {2}workspace default, .*\(by mallory\)$/m)
     expect(verified.stdout).toContain('clawlink-sync repair')
 
-    const dry = await sync('repair', '--dry-run', '--data', data)
+    const dry = await syncHere('repair', '--dry-run', '--data', data)
     expect([dry.code, dry.stdout]).toEqual([1, expect.stringContaining('would be taken out')])
-    expect((await sync('verify', '--data', data)).stdout).toBe(verified.stdout)
+    expect((await syncHere('verify', '--data', data)).stdout).toBe(verified.stdout)
 
-    const repaired = await sync('repair', '--data', data)
+    const repaired = await syncHere('repair', '--data', data)
     expect([repaired.code, repaired.stderr]).toEqual([0, ''])
     expect(repaired.stdout).toMatch(/^taken out {2}workspace default, .*\(by mallory, /m)
-    const after = await sync('verify', '--data', data)
+    const after = await syncHere('verify', '--data', data)
     expect(after).toMatchObject({ code: 0, stdout: expect.stringContaining('all well') })
     const [file] = readdirSync(join(data, 'removed'))
     const kept = readFileSync(join(data, 'removed', file!), 'utf8')
@@ -77,7 +78,7 @@ it.each(Object.entries(WRONG))(
     }
 
     // A replica that has it.
-    const server = await startServer({ data })
+    const server = await serveData(data)
     const mine = await liveDoc(`${server.sync}/default`, doc)
     await until('it is deleted there', () => checkDocument(doc).length === 0)
     const newcomer = await liveDoc(`${server.sync}/default`)
@@ -93,7 +94,7 @@ it.each(Object.entries(WRONG))(
       expect(one.getMap('meta').get('schemaVersion')).toBe(2)
     }
     await Promise.all([mine.client.close(), newcomer.client.close()])
-    expect(await server.stop()).toBe(0)
+    await server.close()
   },
 )
 
@@ -110,10 +111,10 @@ it('[OPS-17] what Yjs cannot read or write again is taken out; what was written 
   const edit = madeByMore(after)
   await putIn(data, 'default', [...updates, edit], [{ client: 100, owner: 'mallory' }])
   const [backup, restored] = [place('backup'), place('restored')]
-  expect((await sync('backup', backup, '--data', data)).code).toBe(0)
-  const verified = await sync('verify', '--data', data)
+  expect((await syncHere('backup', backup, '--data', data)).code).toBe(0)
+  const verified = await syncHere('verify', '--data', data)
   expect(verified.stdout.match(/^invalid {2}.*nested deeper/gm)).toHaveLength(kinds.length)
-  const { removed, left } = await syncJson<{
+  const { removed, left } = await syncJsonHere<{
     removed: { path: string; by: string | null; bytes: string; reason: string }[]
     left: unknown[]
   }>('repair', '--data', data)
@@ -122,12 +123,12 @@ it('[OPS-17] what Yjs cannot read or write again is taken out; what was written 
   for (const one of removed) {
     expect(one).toMatchObject({ path: 'free', bytes: expect.stringMatching(/^[\w+/]+=*$/) })
   }
-  expect((await sync('verify', '--data', data)).code).toBe(0)
+  expect((await syncHere('verify', '--data', data)).code).toBe(0)
   // One of them keeps no backup of the others from being restored, or from being repaired then.
-  const { code, stdout } = await sync('restore', backup, '--data', restored)
+  const { code, stdout } = await syncHere('restore', backup, '--data', restored)
   expect([code, stdout]).toEqual([0, expect.stringContaining('invalid in it: 4 entries')])
-  expect((await sync('repair', '--data', restored)).code).toBe(0)
-  expect((await sync('verify', '--data', restored)).code).toBe(0)
+  expect((await syncHere('repair', '--data', restored)).code).toBe(0)
+  expect((await syncHere('verify', '--data', restored)).code).toBe(0)
   const server = await startServer({ data })
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   expect(doc.getText('free').toString()).toBe('after')
@@ -153,16 +154,16 @@ it('[OPS-17] of what one wrote in a row only that goes which is wrong', async ()
     own.getArray('other').push(['first', wrong[0], { kept: true }, wrong[1], 'last'])
   })
   await putIn(data, 'default', [row])
-  const { removed } = await syncJson<{ removed: object[] }>('repair', '--data', data)
+  const { removed } = await syncJsonHere<{ removed: object[] }>('repair', '--data', data)
   expect(removed).toMatchObject([
     { clock: 1, length: 1, bytes: expect.stringMatching(/./) },
     { clock: 3, length: 1, value: wrong[1] },
   ])
-  const server = await startServer({ data })
+  const server = await serveData(data)
   const after = await liveDoc(`${server.sync}/default`)
   expect(after.doc.getArray('other').toJSON()).toEqual(['first', { kept: true }, 'last'])
   await after.client.close()
-  await server.stop()
+  await server.close()
 })
 
 it('[OPS-17] a workspace alone; none of that name: exit 3; a server that uses the data: exit 4', async () => {
@@ -210,5 +211,5 @@ it('[OPS-17] whatever an update holds, what is taken out of it leaves as many op
 
 it('[OPS-16] verify says that what an honest server stored is well', async () => {
   const { data } = await dataWith({ 'a.md': 'one\n' })
-  expect((await sync('verify', '--data', data)).code).toBe(0)
+  expect((await syncHere('verify', '--data', data)).code).toBe(0)
 })
