@@ -131,7 +131,11 @@ const mayPass = (error: unknown): boolean =>
     (error.exit === 6 && error.code !== 'not_clawlink'))
 
 const gone = (): ClawError =>
-  new ClawError('shutting_down', 'it was stopped', 'the same command goes on from where it was')
+  new ClawError(
+    'shutting_down',
+    'the transfer was stopped',
+    'run the same command again: it continues',
+  )
 
 const pause = async ({ signal }: Transfer, ms: number): Promise<void> => {
   if (signal.aborted) throw gone()

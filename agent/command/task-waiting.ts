@@ -80,7 +80,7 @@ export const waitForTasks = async (call: Call, wait: TaskWait): Promise<Outcome>
       }
       await call.close()
       await listening.heard(AbortSignal.any([signal, ends.signal]))
-      if (signal.aborted) throw new ClawError('shutting_down', 'the link was taken down meanwhile')
+      if (signal.aborted) throw new ClawError('shutting_down', 'the link was taken down')
     }
   } finally {
     clearTimeout(timer)

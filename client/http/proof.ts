@@ -182,5 +182,5 @@ const unproven = (base: string, why: string): ClawError =>
   new ClawError(
     'unproven',
     `what answers at ${base} is not known to be the server of this profile (${why}): it is shown no credential`,
-    'see what has that port; where the server was put back to an older version, join it anew',
+    'find out what uses that port; if the server was downgraded, join it again',
   )

@@ -13,7 +13,7 @@ interface Row {
   soonMs: number
 }
 
-const KEPT = 'what was written is kept here and sent once it is taken: do not repeat it'
+const KEPT = 'your writes are kept here and sent once the server accepts them: do not repeat them'
 
 const ROWS: Partial<Record<ErrorCode, Row>> = {
   quota: {

@@ -204,7 +204,7 @@ export class HttpAgentSocket {
     this.#unsent(this.#ws.bufferedAmount)
     if (isSilent) this.#ws.terminate()
     else if (this.#asked !== null && now - this.#asked.at > SLOW_READER_MS) {
-      this.close(CLOSE.slowReader, 'what was sent is not answered for')
+      this.close(CLOSE.slowReader, 'a message was not acknowledged in time')
     } else if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
     try {
       this.#check()

@@ -189,7 +189,7 @@ export class PartialUploads {
     throw new ClawError(
       'quota',
       `the workspace has ${used + announced} bytes that are not text; with these ${size} it would be over its ${BLOB_QUOTA_BYTES}`,
-      'file-rm what nobody needs; the space comes back about a week later',
+      'file-rm unneeded files; their space is free about a week later',
     )
   }
 

@@ -69,7 +69,7 @@ const heldByName = (path: string): HeldFolder | null => {
   const check = (): void => {
     const now = lstatSync(path, { throwIfNoEntry: false })
     if (now?.ino === is.ino && now.dev === is.dev && realpathSync(path) === path) return
-    throw new Obstacle('a folder on its way was replaced meanwhile')
+    throw new Obstacle('a folder on its path was just replaced')
   }
   check()
   return { path, is, at: (name) => join(path, name), check, close: () => {} }

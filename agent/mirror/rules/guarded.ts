@@ -6,7 +6,7 @@ import { UNSEEN } from './paths.ts'
  */
 
 const CREDENTIALS = 'it may hold credentials; mirror DIR --include PATH mirrors it'
-const RUN = 'programs run what is in it unasked; mirror DIR --include PATH mirrors it'
+const RUN = 'programs run its content without asking; mirror DIR --include PATH mirrors it'
 
 /** Folders, by their last parts, lower case. */
 const FOLDERS: { [path: string]: string } = {

@@ -168,7 +168,7 @@ const moving = async (
     throw new ClawError(
       error.code,
       error.message,
-      'nothing was changed; give the same command again, an upload goes on from where it was',
+      'nothing was changed; run the same command again: an upload continues',
     )
   } finally {
     progress.close()

@@ -338,7 +338,7 @@ const foreground = async (
     throw new ClawError('no_such_local_file', stopped, 'mirror it again when it is back')
   }
   if (signal.aborted && signal.reason !== 'down') {
-    throw new ClawError('shutting_down', 'the link was taken down meanwhile')
+    throw new ClawError('shutting_down', 'the link was taken down')
   }
   return { data: {}, lines: [], isStream: true }
 }

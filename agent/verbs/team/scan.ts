@@ -29,6 +29,7 @@ export const scan: Verb = async (call) => {
   return {
     data: { servers, count: servers.length },
     lines: servers.map(({ url, version }) => `${url}  clawlink-sync ${word(version)}`),
-    notes: servers.length > 0 ? [] : ['none answers at the known addresses, or on this network'],
+    notes:
+      servers.length > 0 ? [] : ['no server answers at the known addresses, or on this network'],
   }
 }

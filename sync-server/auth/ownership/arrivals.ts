@@ -184,7 +184,7 @@ const checkStart = (
     throw new WireError(CLOSE.gap, 'an operation goes on with what is collected here')
   }
   if (start.key === spot.key && places.isSame(start.within, spot.within)) return
-  throw malformed('an operation goes on in another place than it began in')
+  throw malformed('an operation continues in another place than it began in')
 }
 
 /** A key has one value: of several that are there Yjs would delete the last one only, and fail when it collects the rest. */

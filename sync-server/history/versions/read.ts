@@ -109,7 +109,7 @@ const unknownVersion = async (
     return new ClawError(
       'unknown_version',
       `no version of ${shown} is kept`,
-      'versions are kept of what is changed from now on',
+      'versions are kept of changes from now on',
     )
   }
   const range = `versions ${first.version} to ${last.version} are kept`

@@ -2,7 +2,7 @@ import { digestOf } from '../../storage/integrity/disk.ts'
 import { blobFiles, blobPath } from '../blob-files.ts'
 import type { Report } from './report.ts'
 
-const TODO = 'whoever has the file can put it again; else restore it from a backup'
+const TODO = 'put the file again from a copy, or restore it from a backup'
 
 /** Checks that every blob has the digest that names it, and that what documents refer to is there. */
 export const verifyBlobs = async (

@@ -40,7 +40,7 @@ it.concurrent.each(WAYS)(
 
     const refused = await ann.run('broadcast', '--content', 'one more')
     expect(refused.code).toBe(4)
-    expect(refused.stderr).toMatch(/is full.*100000 bytes.*do not repeat it/)
+    expect(refused.stderr).toMatch(/is full.*100000 bytes.*do not repeat them/)
     const again = await ann.run('broadcast', '--content', 'and another', '--json')
     expect(again.json().error?.code).toBe('quota')
 
