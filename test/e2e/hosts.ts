@@ -3,6 +3,7 @@
 //   npm run e2e:hosts -- [--host NAME,…] [--wakes N] [--troubles N] [--silence SECONDS] [--write]
 //   npm run e2e:hosts -- --idle MINUTES [--host NAME,…] [--write]    all at once, after so long without anything
 //   npm run e2e:hosts -- --shared TASKS [--write]                    two hosts on one profile
+//   npm run e2e:hosts -- --tools                                     the tools of `clawlink-agent mcp`
 import { parseArgs } from 'node:util'
 import { binOf, installed, installOwn, nodeFolder, versionOf } from '../support/e2e/packages.ts'
 import { noTerminal } from '../support/terminal.ts'
@@ -10,17 +11,19 @@ import { claudeCode } from './hosts/claude-code.ts'
 import { codex } from './hosts/codex.ts'
 import { type Found, type Kept, loadPerCore, pageOf, writeFound } from './hosts/figures.ts'
 import type { Kind } from './hosts/kind.ts'
-import { startModel } from './hosts/model/scripted-model.ts'
+import { startModel, type Turn } from './hosts/model/scripted-model.ts'
 import { openclaw, openOpenClaw } from './hosts/openclaw.ts'
 import { opencode } from './hosts/opencode.ts'
 import { openSession, type Session } from './hosts/session.ts'
 import { startTeam } from './hosts/team.ts'
+import { listTools, useTools, wakeByTool } from './hosts/tools.ts'
 import { shareProfile } from './hosts/two-sessions.ts'
 import type { Trouble, Wake } from './hosts/wakes.ts'
 import { TROUBLES, turnsInSilence, turnsOfNews, wakeOnce, work } from './hosts/wakes.ts'
 
 type AnyKind = Kind | typeof openclaw
 const KINDS: readonly AnyKind[] = [claudeCode, codex, opencode, openclaw]
+const isTerminal = (kind: AnyKind): kind is Kind => 'setUp' in kind
 /** OpenClaw lets 30 s pass between two wakes: it gets one for so many of the others. */
 const FEWER = 10
 /** News that begin no turn are given this time (ms). */
@@ -35,6 +38,7 @@ const { values } = parseArgs({
     silence: { type: 'string', default: '120' },
     idle: { type: 'string' },
     shared: { type: 'string' },
+    tools: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
@@ -50,12 +54,11 @@ const node = nodeFolder()
 const withNode = `${node}:${process.env.PATH}`
 const own = installOwn(withNode)
 const team = await startTeam()
-const model = await startModel(
-  () => work,
-  (session, line) => {
-    if (values.verbose) say(session, line.slice(0, SHOWN))
-  },
-)
+const isWaiting = ({ session }: Turn) => session.endsWith('-wait')
+const playOf = (turn: Turn) => (values.tools ? useTools(isWaiting(turn)) : work)
+const model = await startModel(playOf, (session, line) => {
+  if (values.verbose) say(session, line.slice(0, SHOWN))
+})
 
 /** A PATH with these hosts and no others. */
 const pathWith = (...kinds: AnyKind[]): string => {
@@ -74,7 +77,7 @@ const open = async (kind: AnyKind): Promise<{ session: Session; found: Found }> 
 
 const openKind = async (kind: AnyKind, path: string): Promise<Session> => {
   const { name } = kind
-  if (!('setUp' in kind)) return openOpenClaw({ name, path, server: team.server().url, model })
+  if (!isTerminal(kind)) return openOpenClaw({ name, path, server: team.server().url, model })
   if (noTerminal !== null) throw new Error(noTerminal)
   const home = await team.newMember(name, path)
   kind.setUp(home, model.url(name))
@@ -162,6 +165,17 @@ try {
     const shared = await shareProfile(two, { team, model, tasks, path: pathWith(...two) })
     say('shared', JSON.stringify(shared))
     kept.shared = { ...shared, hosts: 'Claude Code and opencode' }
+  } else if (values.tools) {
+    for (const kind of kinds.filter(isTerminal)) {
+      await attempt(kind, async () => {
+        await listTools(kind, { team, model, path: pathWith(kind) })
+        say(kind.name, 'lists six tools and calls one')
+      })
+    }
+    await attempt(claudeCode, async () => {
+      const ms = await wakeByTool(claudeCode, { team, model, path: pathWith(claudeCode) })
+      say(claudeCode.name, `an open call of inbox starts a turn: ${ms.toFixed(0)} ms`)
+    })
   } else if (values.idle !== undefined) {
     kept.hosts = await tryIdle(kinds, Number(values.idle))
   } else {

@@ -20,7 +20,10 @@ export const claudeCode: Kind = {
         [home.project]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true },
       },
     })
-    const permissions = { allow: ['Bash', 'mcp__plugin_clawlink_clawlink'], defaultMode: 'default' }
+    const permissions = {
+      allow: ['Bash', 'mcp__plugin_clawlink_clawlink', 'mcp__clawlink'],
+      defaultMode: 'default',
+    }
     home.write('.claude/settings.json', { permissions })
   },
   env: (url) => ({

@@ -24,10 +24,10 @@ export interface Session {
   close: () => Promise<void>
 }
 
-/** Opens a host in a terminal, and leaves it idle after a first turn. */
+/** Opens a host in a terminal, and leaves it idle after a first turn, whose tools may take `busy` ms. */
 export const openSession = async (
   kind: Kind,
-  { home, name, model }: { home: Home; name: string; model: Model },
+  { home, name, model, busy = 0 }: { home: Home; name: string; model: Model; busy?: number },
 ): Promise<Session> => {
   const terminal = openTerminal(...SCREEN)
   const screen = () => terminal.screen().join('\n')
@@ -61,7 +61,7 @@ export const openSession = async (
       return model.turns.some(({ session }) => session === name)
     }
     await until(`${name} took its first prompt`, begun, START_MS)
-    await idle(model, name)
+    await idle(model, name, IDLE_MS + busy)
   } catch (error) {
     const shown = screen()
     await close()

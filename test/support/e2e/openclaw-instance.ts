@@ -11,7 +11,7 @@ import type { Programs } from './openclaw-programs.ts'
 /** The name of the scripted model. */
 export const MODEL = 'script-1'
 /** A call of OpenClaw may load all of it first. */
-const START_MS = 120_000
+const START_MS = 300_000
 
 /** One OpenClaw as on a machine of its own: a home, a workspace, a gateway. */
 export interface Instance {
