@@ -171,7 +171,9 @@ export class ProfileTeam implements Team {
     const ends = AbortSignal.any([signal, this.#leaving])
     const listening = await this.#look(async (call) => {
       const place = await call.place()
-      return this.#host.listen(place, presenceOf(readState(call.profile.dir)), { changes: true })
+      // In the background: a host that shows resources is not an agent that waits for its messages.
+      const wanted = { changes: true, isBackground: true } as const
+      return this.#host.listen(place, presenceOf(readState(call.profile.dir)), wanted)
     })
     if (listening === null) await sleep(LOOK_MS, null, { signal: ends }).catch(() => {})
     else await listening.heard(ends)

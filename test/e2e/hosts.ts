@@ -16,7 +16,7 @@ import { openclaw, openOpenClaw } from './hosts/openclaw.ts'
 import { opencode } from './hosts/opencode.ts'
 import { openSession, type Session } from './hosts/session.ts'
 import { startTeam } from './hosts/team.ts'
-import { listTools, useTools, wakeByTool } from './hosts/tools.ts'
+import { callTools, listTools, wakeByTool } from './hosts/tools.ts'
 import { shareProfile } from './hosts/two-sessions.ts'
 import type { Trouble, Wake } from './hosts/wakes.ts'
 import { TROUBLES, turnsInSilence, turnsOfNews, wakeOnce, work } from './hosts/wakes.ts'
@@ -55,7 +55,7 @@ const withNode = `${node}:${process.env.PATH}`
 const own = installOwn(withNode)
 const team = await startTeam()
 const isWaiting = ({ session }: Turn) => session.endsWith('-wait')
-const playOf = (turn: Turn) => (values.tools ? useTools(isWaiting(turn)) : work)
+const playOf = (turn: Turn) => (values.tools ? callTools(isWaiting(turn)) : work)
 const model = await startModel(playOf, (session, line) => {
   if (values.verbose) say(session, line.slice(0, SHOWN))
 })

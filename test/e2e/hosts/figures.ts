@@ -52,7 +52,13 @@ const rowOf = (host: string, label: string, wakes: readonly Wake[]): string => {
   const once = wakes.filter(({ turns }) => turns === 1).length
   const woke = wakes.filter(({ turns }) => turns > 0).length
   const [p50, p95, most] = [0.5, 0.95, 1].map((part) => Math.round(quantile(times, part)))
-  return `| ${[host, label, `${woke} of ${wakes.length}`, once, p50, p95, most].join(' | ')} |`
+  const node = Math.round(
+    quantile(
+      wakes.map((wake) => wake.node),
+      0.5,
+    ),
+  )
+  return `| ${[host, label, `${woke} of ${wakes.length}`, once, p50, p95, most, node].join(' | ')} |`
 }
 
 /** The figures as Markdown. */
@@ -68,8 +74,8 @@ export const pageOf = ({ hosts, shared }: Kept): string => {
     return `| ${[host, version, quiet, news ?? '–', day, load].join(' | ')} |`
   })
   return [
-    '| host | session | woke | in exactly one turn | p50 ms | p95 ms | most ms |',
-    '|---|---|---|---|---|---|---|',
+    '| host | session | woke | in exactly one turn | p50 ms | p95 ms | most ms | `node -e 0` ms |',
+    '|---|---|---|---|---|---|---|---|',
     ...rows,
     '',
     '| host | version | turns in silence | turns by broadcasts, file news, joins | day | load per core |',

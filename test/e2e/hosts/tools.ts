@@ -20,7 +20,7 @@ const shortOf = (names: readonly string[]): Record<string, string> =>
 const script = (code: string) => ({ tool: 'exec', input: { script: code } })
 
 /** A turn that lists ClawLink's tools, calls one, and with `wait` leaves a call of inbox open. */
-export const useTools = (wait: boolean): Play =>
+export const callTools = (wait: boolean): Play =>
   function* ({ tools, text }: Turn) {
     if (!/^hello$/m.test(text)) return 'I have looked.'
     if (tools.includes('exec')) {

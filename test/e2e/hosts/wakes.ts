@@ -1,4 +1,6 @@
 import { equal, match } from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { killLink } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
@@ -20,6 +22,8 @@ export interface Wake {
   ms: number | null
   /** Turns that began; exactly one is right. */
   turns: number
+  /** From start to exit of `node -e 0` just before, in milliseconds: how busy the machine is. */
+  node: number
 }
 
 /** The model of all hosts: it greets a person, and when woken polls, claims, writes a file, responds. */
@@ -35,6 +39,12 @@ export const work: Play = function* ({ text }) {
   return 'I have looked.'
 }
 
+const timeNode = async (): Promise<number> => {
+  const began = performance.now()
+  await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit')
+  return performance.now() - began
+}
+
 const trouble = async (kind: Trouble, { home }: Session, team: Team): Promise<void> => {
   if (kind === 'link killed') await killLink(home.clawlink)
   if (kind === 'server restarted') await team.restartServer()
@@ -46,6 +56,7 @@ export const wakeOnce = async (
   { team, model, kind }: { team: Team; model: Model; kind: Trouble },
 ): Promise<Wake> => {
   const { name } = session
+  const node = await timeNode()
   await trouble(kind, session, team)
   const before = model.turns.length
   const { task, began } = await team.delegate(name, 'Write your name into done.txt')
@@ -53,13 +64,13 @@ export const wakeOnce = async (
   try {
     await until(`${name} woke`, () => turns().length > 0, WAKE_MS)
   } catch {
-    return { trouble: kind, ms: null, turns: 0 }
+    return { trouble: kind, ms: null, turns: 0, node }
   }
   await team.hasResult(`done: ${task}`)
   const error = model.error()
   if (error !== null) throw error
   await idle(model, name)
-  return { trouble: kind, ms: turns()[0]!.at - began, turns: turns().length }
+  return { trouble: kind, ms: turns()[0]!.at - began, turns: turns().length, node }
 }
 
 /** How many turns begin in `ms` in which nothing comes. */
