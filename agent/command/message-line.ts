@@ -10,8 +10,8 @@ export const messageLines = (doc: Y.Doc, message: Message): string[] => {
   const { type, message_id, from_agent } = message
   const from = from_agent === '' ? '' : `from ${who(doc, from_agent)} `
   const { head, body } = detailsOf(doc, message)
-  // The id of such a message is made of a path or an id and a time.
-  const id = type === 'agent_joined' ? '' : `${idText(message_id)} `
+  // The id of such a message is an id or a path that follows anyway, and a time.
+  const id = type === 'agent_joined' || type === 'file_removed' ? '' : `${idText(message_id)} `
   const line = `${type} ${id}${from}${head}`
   return body === undefined ? [oneLine(line)] : withBody(line, body)
 }

@@ -46,7 +46,7 @@ export const delegate = action({
         ...(max_attempts !== undefined && { maxAttempts: max_attempts }),
         ...(approver && { approver }),
       }
-      if (to === null) needCandidate(doc, { ...facts, createdAt: now })
+      if (to === null && input.later !== true) needCandidate(doc, { ...facts, createdAt: now })
       addTask(doc, { ...facts, trace: nextTrace(desk, { to, reset, now }) })
       return { task: getTask(doc, facts.id) }
     })

@@ -118,6 +118,6 @@ export const needCandidate = (doc: Y.Doc, facts: TaskFacts): void => {
       ? `nobody else here has ${missing.join(', ')}`
       : `nobody else here has all of ${requires.join(', ')}`,
     missing.map((one) => didYouMean(one, known)).find((near) => near !== '') ||
-      'discover shows who has what; --anyone asks everybody',
+      'discover shows who has what; --later waits for one who joins, --anyone asks everybody',
   )
 }

@@ -41,7 +41,7 @@ export const poll: Verb = async (call) => {
   const remaining = waiting.length - messages.length
   const paused = tellPaused(team)
   const notes = [...otherSession(call), ...paused.notes]
-  if (messages.length === 0) notes.push('nothing new')
+  if (messages.length === 0) lines.push('nothing new')
   if (remaining > 0) notes.push(`… ${remaining.toLocaleString('en-US')} more: poll again`)
   for (const { message_id, cut } of messages) {
     if (cut !== undefined)

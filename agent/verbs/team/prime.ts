@@ -1,9 +1,10 @@
 import * as Y from 'yjs'
 import { shellFlag } from '../../../lib/text/quote.ts'
 import { shorten } from '../../../lib/text/shorten.ts'
+import { ClawError } from '../../../protocol/errors.ts'
 import { primeLines, primeOf } from '../../../workspace/inbox/prime.ts'
 import { getTask } from '../../../workspace/tasks/tasks.ts'
-import type { Verb } from '../../command/call.ts'
+import type { Call, Verb } from '../../command/call.ts'
 import { tellPaused } from '../../command/paused.ts'
 import { oneLine, safeJson } from '../../command/text.ts'
 import {
@@ -18,9 +19,25 @@ const MAX_CHARACTERS = 2_000
 /** Entries of each list, where they fit. */
 const MOST = 12
 
+/** Tells whether this profile has joined no server yet. */
+const isNewHere = ({ profile: { state } }: Call): boolean =>
+  state.server === undefined && state.agent_id === undefined
+
+/** An error of one that has no server, with the way in. */
+const withJoin = (error: unknown): unknown =>
+  error instanceof ClawError && error.code === 'unreachable'
+    ? new ClawError(
+        'unreachable',
+        error.message,
+        'with a join link: clawlink-agent join --file PATH; no server yet: clawlink-sync starts one',
+      )
+    : error
+
 /** Acknowledges nothing; remembers the current state, to tell the changes next time. */
 export const prime: Verb = async (call) => {
-  const team = await WorkspaceSession.open(call, true)
+  const team = await WorkspaceSession.open(call, true).catch((error) => {
+    throw isNewHere(call) ? withJoin(error) : error
+  })
   const me = team.me()
   const known = await answeredBefore(call, team.replica, null)
   if (known !== null) return known

@@ -90,7 +90,7 @@ describe('a line of a message', () => {
     [
       'file_removed',
       (text) => ({ file_key: text(), moved_to: text() }),
-      line(`file_removed m-1 from ${PERSON} file: ${FIELD} is now ${FIELD}`),
+      line(`file_removed from ${PERSON} file: ${FIELD} is now ${FIELD}`),
     ],
     [
       'agent_joined',

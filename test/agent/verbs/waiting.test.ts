@@ -233,3 +233,12 @@ it('[FILE-21] file-get --prefix writes all texts into a folder, once, and follow
   )
   expect(files.map(({ file_key }) => file_key)).toEqual(['c/.env', 'c/link/x.md'])
 })
+
+it('[TASK-40] delegate --later waits for one who joins with the capabilities', async () => {
+  expect((await lead.run('delegate', '--caps', 'rare', '--task', 'x')).code).toBe(3)
+  const id = await delegate('--caps', 'rare', '--later')
+  const late = await registered(server.url, 'late')
+  await late.ask('register', '--name', 'late', '--caps', 'rare')
+  expect((await late.run('poll', '--wait', '60')).stdout).toContain(`task_delegation ${id}`)
+  await late.ask('decline', id, '--reason', 'no')
+})

@@ -35,6 +35,7 @@ export const delegate = {
   task: about(words, 'what to do, at most 64 KiB'),
   to: about(optional(agent), 'the agent that should do it'),
   requires: flagged(about(optional(labels), 'any agent with all these capabilities'), 'caps'),
+  later: about(optional(yes), 'if nobody has these capabilities yet, wait for one who joins'),
   context: about(withDefault(json, null), 'data for programs'),
   priority: about(withDefault(choice(PRIORITIES), 'normal'), 'urgent goes first'),
   after: about(optional(names), 'start after these tasks have ended', 'T,T'),
