@@ -46,24 +46,29 @@ const baseName = (word: string): string =>
 const isShell = (pid: number): boolean =>
   SHELLS.has(baseName(commandOf(pid)[0] ?? '').replace(/^-/, ''))
 
-/** The process id of the host: the nearest ancestor with its name, else the nearest other than a shell, else the parent. */
-const ancestor = (host: HookHost): number => {
+/** The process id of the host: the nearest ancestor with its name, else the nearest other than a shell; null: the host has ended. */
+const ancestor = (host: HookHost): number | null => {
   let nearest: number | null = null
   let pid: number | null = process.ppid
-  for (let i = 0; i < MAX_ANCESTORS && pid !== null && pid > 1; i++) {
+  for (let i = 0; i < MAX_ANCESTORS && pid !== null && pid > 0; i++) {
     const [program = '', script = ''] = commandOf(pid)
     if ([program, script].some((word) => PROGRAMS[host].test(baseName(word)))) return pid
-    if (nearest === null && !isShell(pid)) nearest = pid
+    // Process 1 adopts a program whose host has ended; in a container it may be the host.
+    if (nearest === null && pid !== 1 && !isShell(pid)) nearest = pid
     pid = parentOf(pid)
   }
-  return nearest ?? process.ppid
+  return nearest
 }
 
 /** The process ids that hosts tell the programs they run. */
 const PID_VARIABLES = ['CLAWLINK_HOST_PID', 'CLAUDE_PID'] as const
 
-/** The session that runs this process. `id`: the host's name of it, where a hook was told. */
-export const hostSession = (host: HookHost, env: Environment, id: string | null): HostSession => {
+/** The session that runs this process; null if its host has ended. `id`: the host's name of it, where a hook was told. */
+export const hostSession = (
+  host: HookHost,
+  env: Environment,
+  id: string | null,
+): HostSession | null => {
   const own = id ?? sessionId(env.CLAWLINK_SESSION) ?? sessionId(env.CLAUDE_CODE_SESSION_ID)
   for (const name of PID_VARIABLES) {
     const pid = Number(env[name])
@@ -71,7 +76,8 @@ export const hostSession = (host: HookHost, env: Environment, id: string | null)
       return { host, id: own, ...living(pid) }
     }
   }
-  return { host, id: own, ...living(ancestor(host)) }
+  const pid = ancestor(host)
+  return pid === null ? null : { host, id: own, ...living(pid) }
 }
 
 /** True for two names of one session: of one process, as a host may rename a session. */

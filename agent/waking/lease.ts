@@ -31,7 +31,9 @@ const parsed = (text: string | null): Record<string, unknown> => {
 }
 
 const processIn = ({ pid, life }: Record<string, unknown>): LivingProcess | null =>
-  typeof pid === 'number' && (life === null || typeof life === 'string') ? { pid, life } : null
+  typeof pid === 'number' && pid > 0 && (life === null || typeof life === 'string')
+    ? { pid, life }
+    : null
 
 const leaseIn = (text: string | null): Lease | null => {
   const value = parsed(text)

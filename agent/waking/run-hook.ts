@@ -42,7 +42,7 @@ export const runHook: Outside = async (ask, args, core) => {
     const input = event === 'take' ? { session: null, isAgain: false } : await readHookInput()
     const session = hostSession(host, process.env, input.session)
     const place = new Place(ask, args, core)
-    text = await answer({ ask, args, host, event, place, session, input })
+    if (session !== null) text = await answer({ ask, args, host, event, place, session, input })
   } catch (error) {
     await write(2, `error: ${(error as Error).message}\n`)
   }

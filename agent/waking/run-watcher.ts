@@ -37,6 +37,7 @@ export const runWatcher: Outside = async (ask, args, core) => {
   process.on('unhandledRejection', () => {})
   const thread = args.values.get('thread')
   const session = hostSession(host, process.env, thread ?? null)
+  if (session === null) return 0
   const codex = codexOf(session.pid)
   const place = new Place(ask, args, core)
   const wake = async (): Promise<boolean> => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Agent } from './agent.ts'
+import { atEnd } from './at-end.ts'
 import { bin } from './server.ts'
 
 /** A program that stands for a host: it runs commands of clawlink-agent, and hands on what they print. */
@@ -20,7 +21,7 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
     child[name].setEncoding('utf8').on('data', (text) => say({ [name]: text }))
   }
   child.on('close', (code) => say({ code }))
-})
+}).on('close', () => process.exit())
 `
 
 /** The end of a command that a host ran. */
@@ -47,11 +48,6 @@ export interface Host {
   kill: () => Promise<void>
 }
 
-const hosts = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const host of hosts) host.kill('SIGKILL')
-})
-
 /** A host on the machine of `one`. */
 export const startHost = ({ home, cwd }: Pick<Agent, 'home' | 'cwd'>, env: object = {}): Host => {
   const child = spawn(process.execPath, ['-e', HOST], {
@@ -63,7 +59,7 @@ export const startHost = ({ home, cwd }: Pick<Agent, 'home' | 'cwd'>, env: objec
     },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  hosts.add(child)
+  atEnd(() => child.kill('SIGKILL'))
   const said = new Map<number, (line: Record<string, unknown>) => void>()
   createInterface({ input: child.stdout }).on('line', (line) => {
     const { n, ...rest } = JSON.parse(line) as { n: number }
@@ -98,7 +94,6 @@ export const startHost = ({ home, cwd }: Pick<Agent, 'home' | 'cwd'>, env: objec
       const gone = once(child, 'exit')
       child.kill('SIGKILL')
       await gone
-      hosts.delete(child)
     },
   }
 }

@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Agent, agent, isAlive, linkPid, registered } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
 import { startHost } from '../../support/host.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { bin, type Server, startServer, tempDir } from '../../support/server.ts'
 
 const WAKE = /^ClawLink: something for you has arrived\./
 const UNREAD = 'ClawLink: unread: 1 direct_message. Run: clawlink-agent poll'
@@ -118,6 +119,19 @@ it('[HOST-10] a hook says nothing, and starts no link, where nobody joined, and 
   }
   expect(linkPid(me.home)).toBeNull()
   await other.kill()
+})
+
+it('[HOST-11] a hook whose host has ended takes no lease: process 1 would hold it for ever', async () => {
+  const me = await scout()
+  // The shell between them ends at once, so process 1 adopts the hook.
+  const script = '(sleep 0.2; "$0" "$@") </dev/null >/dev/null 2>&1 &'
+  const hook = [bin('clawlink-agent.cjs'), 'hook', 'claude-code', 'session-start']
+  const env = { ...process.env, CLAWLINK_HOME: me.home, CLAUDE_PID: '' }
+  spawnSync('sh', ['-c', script, process.execPath, ...hook], { env })
+  const host = startHost(me)
+  const started = await host.run(['hook', 'claude-code', 'session-start'], input())
+  expect(started.stdout).toContain(me.name)
+  await host.kill()
 })
 
 it('[HOST-12] wake exits 2 when the agent is needed, and of several at once one waits', async () => {
