@@ -18,12 +18,12 @@ const KEPT = 'your writes are kept here and sent once the server accepts them: d
 const ROWS: Partial<Record<ErrorCode, Row>> = {
   quota: {
     message: 'the document of the workspace is full',
-    hint: `${KEPT}; end tasks, or have who runs the server raise its limit "document"`,
+    hint: `${KEPT}; end tasks, or ask the operator of the server to raise its limit "document"`,
     ...{ retryMs: 60_000, soonMs: 2_000 },
   },
   not_allowed: {
     message: 'the server takes nothing from this credential any more',
-    hint: `${KEPT}; ask who runs the server for another invite`,
+    hint: `${KEPT}; ask the operator of the server for another invite`,
     ...{ retryMs: 15 * 60_000, soonMs: 60_000 },
   },
 }
