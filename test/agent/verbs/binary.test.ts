@@ -27,7 +27,7 @@ let bob: Agent & { id: string }
 beforeAll(async () => {
   server = await startServer()
   ann = await registered(server.url, 'Ann')
-  bob = await registered(server.url, 'Bob', 'alone')
+  bob = await registered(server.url, 'Bob')
 })
 afterAll(() => server.stop())
 

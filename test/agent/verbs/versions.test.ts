@@ -22,7 +22,7 @@ const put = async (who: Agent, key: string, content: string) => {
   return who.ask<{ file: { version: number } }>('file-put', '--key', key, '--file', 'f')
 }
 const get = async (who: Agent, key: string, ...more: string[]) =>
-  (await who.runWith({}, 'file-get', '--key', key, ...more)).stdout
+  (await who.atLink('file-get', '--key', key, ...more)).stdout
 const log = async (who: Agent, key: string, ...more: string[]) =>
   (await who.ask<{ versions: FileVersion[] }>('file-log', '--key', key, ...more)).versions
 

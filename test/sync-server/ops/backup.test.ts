@@ -9,7 +9,7 @@ import { putBlob } from '../../../workspace/files/put-blob.ts'
 import { addTask, listTasks } from '../../../workspace/tasks/tasks.ts'
 import { blobFiles, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until, untilDoc } from '../../support/client.ts'
-import { place, sync, syncJson } from '../../support/ops/commands.ts'
+import { place, sync, syncHere, syncJson, syncJsonHere } from '../../support/ops/commands.ts'
 import { dump, LIVE_ARGS, liveIn } from '../../support/ops/lived-in.ts'
 import { type Server, startServer } from '../../support/server.ts'
 
@@ -50,7 +50,7 @@ it('[OPS-1] what was acknowledged before a backup is in it, and what is in it fi
     const dir = place('backup')
     await syncJson('backup', dir, '--data', server.data)
     const copy = place('restored')
-    expect((await sync('restore', dir, '--data', copy)).code).toBe(0)
+    expect((await syncHere('restore', dir, '--data', copy)).code).toBe(0)
     const restored = await startServer({ data: copy })
     for (const [w, least] of before.entries()) {
       const reader = stockClient(restored.sync, `w${w}`)
@@ -77,7 +77,7 @@ it('[OPS-1] a backup of a stopped server is what one of it running is; restored,
   await server.kill()
   const stopped = await syncJson<Summary>('backup', cold, '--data', server.data)
   expect(stopped.records).toBeGreaterThan(1_000)
-  await syncJson('restore', cold, '--data', copy)
+  await syncJsonHere('restore', cold, '--data', copy)
   const restored = await dump(copy)
   for (const [key, value] of await dump(server.data)) expect(restored.get(key)).toBe(value)
   expect(blobFiles(copy)).toEqual(blobFiles(server.data))
@@ -105,15 +105,15 @@ it('[OPS-4] a backup with anything changed in it is not restored; what is not em
     const bytes = readFileSync(path)
     writeFileSync(path, bytes.subarray(0, bytes.length - 2))
     const copy = place('restored')
-    const { code, stderr } = await sync('restore', dir, '--data', copy)
+    const { code, stderr } = await syncHere('restore', dir, '--data', copy)
     expect([code, stderr], path).toEqual([4, expect.stringContaining('damaged')])
     expect(existsSync(copy), path).toBe(false)
     expect(readdirSync(join(copy, '..')), path).toEqual([])
-    expect((await sync('verify', dir)).code, path).toBe(1)
+    expect((await syncHere('verify', dir)).code, path).toBe(1)
     writeFileSync(path, bytes)
   }
   const copy = place('restored')
-  await syncJson('restore', dir, '--data', copy)
+  await syncJsonHere('restore', dir, '--data', copy)
   expect(statSync(join(copy, 'members.json')).mode & 0o777).toBe(0o600)
   expect(existsSync(join(copy, 'owner.json'))).toBe(false)
   await server.stop()
@@ -141,7 +141,7 @@ it('[OPS-4] [OPS-20] replicas that are ahead of a restored server get on with it
   await server.stop()
 
   const copy = place('restored')
-  await syncJson('restore', dir, '--data', copy)
+  await syncJsonHere('restore', dir, '--data', copy)
   const restored = await startServer({ data: copy, args: ['--log-level', 'error'] })
   const other = await liveDoc(`${restored.sync}/default`)
   for (let i = 0; i < 5; i++) {
@@ -201,7 +201,7 @@ it('[OPS-1] a document that is large, and one that is being compacted, are in it
   await copying
   const [dir, copy] = [place('backup'), place('restored')]
   await syncJson('backup', dir, '--data', server.data)
-  await syncJson('restore', dir, '--data', copy)
+  await syncJsonHere('restore', dir, '--data', copy)
   const restored = await startServer({ data: copy })
   const reader = stockClient(restored.sync, 'w')
   await reader.synced
