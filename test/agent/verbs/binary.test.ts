@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Agent, killLink, registered, WAYS } from '../../support/agent.ts'
+import { type Agent, endLink, killLink, registered, WAYS } from '../../support/agent.ts'
+import { atEnd } from '../../support/at-end.ts'
 import { startBadLine } from '../../support/bad-line.ts'
 import { blobFiles, blobUrl, head, named, someBytes } from '../../support/blobs.ts'
 import { until } from '../../support/client.ts'
@@ -315,6 +316,7 @@ it('a command under its idempotency key is done once', async () => {
 
 it('[BLOB-9] how far it is, is drawn on a terminal, and never in JSON or into a pipe', async () => {
   const home = tempDir('pty')
+  atEnd(() => endLink(home))
   local({ cwd: home } as Agent, 'b.bin', someBytes(60 * MB).bytes)
   const env = { ...process.env, CLAWLINK_HOME: home, CLAWLINK_SERVER: server.url }
   const inTerminal = async (...args: string[]): Promise<string> => {
