@@ -8,7 +8,8 @@ export const codex: Kind = {
   package: '@openai/codex',
   version: process.env.CODEX_VERSION ?? '0.171.0',
   program: 'codex',
-  ready: /^› (?!\d)/m,
+  // Not before the question: only then it shows its model and folder.
+  ready: / · ~\/project/,
   question: { asks: /Trust all and continue/, keys: ['2', 'Enter'] },
   setUp: (home, url) => {
     home.write(

@@ -34,10 +34,13 @@ export const openOpenClaw = async (options: {
   await run('clawlink-agent', '--relay', server, 'register', '--name', name)
   await one.startGateway()
   await run('clawlink-agent', 'hosts', 'install', 'openclaw')
-  await run('openclaw', 'agent', '--agent', 'main', '--message', 'hello')
+  const prompt = async (text: string) => {
+    await run('openclaw', 'agent', '--agent', 'main', '--message', text)
+  }
+  await prompt('hello')
   await idle(model, name)
   return {
-    ...{ name, kind: 'openclaw', home },
+    ...{ name, kind: 'openclaw', home, prompt },
     screen: () => '',
     close: () => one.stop(),
   }

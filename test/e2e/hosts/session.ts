@@ -20,6 +20,8 @@ export interface Session {
   name: string
   kind: string
   home: Home
+  /** Types a prompt; resolves once a turn has begun. */
+  prompt: (text: string) => Promise<void>
   screen: () => string
   close: () => Promise<void>
 }
@@ -31,6 +33,19 @@ export const openSession = async (
 ): Promise<Session> => {
   const terminal = openTerminal(...SCREEN)
   const screen = () => terminal.screen().join('\n')
+  const prompt = async (text: string) => {
+    const requests = model.requests.get(name)
+    const turns = () => model.turns.filter(({ session }) => session === name).length
+    const before = turns()
+    terminal.type(text)
+    const begun = async () => {
+      // Hosts take a line and its end that come together for pasted text.
+      await sleep(IDLE_MS)
+      if (model.requests.get(name) === requests) terminal.press('Enter')
+      return turns() > before
+    }
+    await until(`${name} took a prompt`, begun, START_MS)
+  }
   const close = async () => {
     terminal.close()
     await kind.end?.(home)
@@ -53,21 +68,14 @@ export const openSession = async (
       },
       START_MS,
     )
-    terminal.type('hello')
-    const begun = async () => {
-      // Hosts take a line and its end that come together for pasted text.
-      await sleep(IDLE_MS)
-      if (!model.requests.has(name)) terminal.press('Enter')
-      return model.turns.some(({ session }) => session === name)
-    }
-    await until(`${name} took its first prompt`, begun, START_MS)
+    await prompt('hello')
     await idle(model, name, IDLE_MS + busy)
   } catch (error) {
     const shown = screen()
     await close()
     throw new Error(`${(error as Error).message}\n${shown}`)
   }
-  return { name, kind: kind.name, home, screen, close }
+  return { name, kind: kind.name, home, prompt, screen, close }
 }
 
 /** Resolves once that session's model has had no request for a while. */

@@ -2,7 +2,7 @@ import { deepEqual, match } from 'node:assert/strict'
 import { until } from '../../support/client.ts'
 import type { Kind } from './kind.ts'
 import type { Model, Play, Turn } from './model/scripted-model.ts'
-import { openSession } from './session.ts'
+import { IDLE_MS, idle, openSession, type Session } from './session.ts'
 import type { Team } from './team.ts'
 
 const TOOLS = ['file', 'find', 'inbox', 'prime', 'say', 'task']
@@ -19,6 +19,10 @@ const shortOf = (names: readonly string[]): Record<string, string> =>
 /** Codex calls tools from JavaScript. */
 const script = (code: string) => ({ tool: 'exec', input: { script: code } })
 
+/** A host may take prompts before its tools are there: so many. */
+const PROMPTS = 10
+const DONE = 'Tools work.'
+
 /** A turn that lists ClawLink's tools, calls one, and with `wait` leaves a call of inbox open. */
 export const callTools = (wait: boolean): Play =>
   function* ({ tools, text }: Turn) {
@@ -26,16 +30,18 @@ export const callTools = (wait: boolean): Play =>
     if (tools.includes('exec')) {
       const listed = yield script('text(ALL_TOOLS.map(({ name }) => name).join(" "))')
       const short = shortOf(listed.split(/\s+/))
+      if (short.prime === undefined) return 'I have no tools yet.'
       deepEqual(Object.keys(short).sort(), TOOLS)
       const prime = yield script(`text(JSON.stringify(await tools.${short.prime}({})))`)
       match(prime, /you: a-/)
-      return 'Tools work.'
+      return DONE
     }
     const short = shortOf(tools)
+    if (short.prime === undefined) return 'I have no tools yet.'
     deepEqual(Object.keys(short).sort(), TOOLS)
     match(yield { tool: short.prime!, input: {} }, /you: a-/)
     if (wait) match(yield { tool: short.inbox!, input: { wait: 600 } }, /background/i)
-    return 'Tools work.'
+    return DONE
   }
 
 /** The host lists the six tools that `hosts install` gives it, and calls one. */
@@ -48,9 +54,22 @@ export const listTools = async (
   kind.setUp(home, model.url(name))
   await home.run('clawlink-agent', 'hosts', 'install', kind.name)
   const session = await openSession(kind, { home, name, model })
-  await session.close()
-  const error = model.error()
-  if (error !== null) throw error
+  try {
+    await promptUntilDone(session, model)
+  } finally {
+    await session.close()
+  }
+}
+
+/** Prompts until the host has called the tools. Throws what went wrong in the script. */
+const promptUntilDone = async (session: Session, model: Model, busy = 0): Promise<void> => {
+  for (let i = 0; model.said(session.name) !== DONE; i++) {
+    const error = model.error()
+    if (error !== null) throw error
+    if (i === PROMPTS) throw new Error(`${session.name} has no tools:\n${session.screen()}`)
+    await session.prompt('hello')
+    await idle(model, session.name, IDLE_MS + busy)
+  }
 }
 
 /** Claude Code with the tools alone: from a delegation to the turn that the open call of inbox starts (ms). */
@@ -76,10 +95,10 @@ export const wakeByTool = async (
     ...kind.env(url),
     CLAUDE_CODE_MCP_AUTO_BACKGROUND_MS: String(BACKGROUND_MS),
   })
-  const session = await openSession({ ...kind, env }, { home, name, model, busy: BACKGROUND_MS })
+  const busy = 2 * BACKGROUND_MS
+  const session = await openSession({ ...kind, env }, { home, name, model, busy })
   try {
-    const error = model.error()
-    if (error !== null) throw error
+    await promptUntilDone(session, model, busy)
     const before = model.turns.length
     const { began } = await team.delegate(name, 'Look')
     const turn = () => model.turns.slice(before).find((one) => one.session === name)

@@ -29,6 +29,8 @@ export interface Model {
   turns: Turn[]
   /** How many requests have come, titles and summaries included, by session. */
   requests: Map<string, number>
+  /** The last words of a session's turn. */
+  said: (session: string) => string | undefined
   /** The first thing that went wrong in a play; null: none. */
   error: () => Error | null
   close: () => void
@@ -45,6 +47,7 @@ export const startModel = async (
   const turns: Turn[] = []
   const requests = new Map<string, number>()
   const going = new Map<string, Generator<Step, string, string>>()
+  const said = new Map<string, string>()
   let calls = 0
   let failed: Error | null = null
 
@@ -63,6 +66,7 @@ export const startModel = async (
     }
     const step = result === undefined ? play.next() : play.next(result.text)
     report(session, step.done ? `» ${step.value}` : `$ ${JSON.stringify(step.value)}`)
+    if (step.done) said.set(session, step.value)
     if (step.done) return { say: step.value }
     const id = `call${++calls}`
     going.set(id, play)
@@ -101,6 +105,7 @@ export const startModel = async (
     url: (session) => `http://127.0.0.1:${port}/${session}`,
     turns,
     requests,
+    said: (session) => said.get(session),
     error: () => failed,
     close: () => {
       server.closeAllConnections()
