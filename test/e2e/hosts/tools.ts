@@ -6,6 +6,8 @@ import { IDLE_MS, idle, openSession, type Session } from './session.ts'
 import type { Team } from './team.ts'
 
 const TOOLS = ['file', 'find', 'inbox', 'prime', 'say', 'task']
+/** Names of the tools begin so in Claude Code: by the plugin, and by `claude mcp add`. */
+const SERVERS = ['mcp__plugin_clawlink_clawlink__', 'mcp__clawlink__']
 /** Claude Code moves a call to the background after this long (ms). */
 const BACKGROUND_MS = 4_000
 const WAKE_MS = 60_000
@@ -36,7 +38,10 @@ export const callTools = (wait: boolean): Play =>
       match(prime, /you: a-/)
       return DONE
     }
-    const short = shortOf(tools)
+    // Claude Code names the tools only, until the model asks for them.
+    const asked = { query: `select:${SERVERS.flatMap((at) => TOOLS.map((name) => at + name))}` }
+    const found = tools.includes('ToolSearch') ? yield { tool: 'ToolSearch', input: asked } : ''
+    const short = shortOf([...tools, ...found.split(/\s+/)])
     if (short.prime === undefined) return 'I have no tools yet.'
     deepEqual(Object.keys(short).sort(), TOOLS)
     match(yield { tool: short.prime!, input: {} }, /you: a-/)

@@ -26,12 +26,13 @@ export interface Dialect {
   send: (response: ServerResponse, answer: Answer, isStream: boolean) => void
 }
 
-/** The text in a content: a string, or parts with a text or a content of their own. */
+/** The text in a content: a string, or parts with a text, a content or the name of a tool. */
 export const textIn = (content: unknown): string => {
   if (typeof content === 'string') return content
   if (Array.isArray(content)) return content.map(textIn).filter(Boolean).join('\n')
-  const { text, content: inner } = (content ?? {}) as { text?: unknown; content?: unknown }
-  return text === undefined && inner === undefined ? '' : textIn(text ?? inner)
+  const part = (content ?? {}) as { text?: unknown; content?: unknown; tool_name?: unknown }
+  const inner = part.text ?? part.content ?? part.tool_name
+  return inner === undefined ? '' : textIn(inner)
 }
 
 /** Server-sent events, one JSON value each. */
