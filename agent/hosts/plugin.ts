@@ -110,14 +110,19 @@ export const pluginFiles = (
   const more = { license: 'MIT', author: { name: 'ClawLink' } }
   const server = { command: launcher, args: ['mcp'] }
   // Agent Plugins 1.0 takes a bare name or a path inside the folder.
-  const contained = { type: 'stdio', command: `./${LAUNCHER}`, args: ['mcp'] }
+  const contained = { type: 'stdio', ...server, command: `./${LAUNCHER}` }
   const schema = (name: string) => `https://agent-plugins.org/schemas/1.0.0/${name}.schema.json`
   const agentPlugin = { $schema: schema('plugin'), ...about, license: 'MIT' }
   return {
     ...commonFiles(host, from, launch),
     ...skillFiles(from, 'skills/clawlink/'),
     ...(host !== 'codex' && { 'plugin.json': json(agentPlugin) }),
-    'mcp.json': json({ $schema: schema('mcp'), mcpServers: { clawlink: contained } }),
+    // Codex looks for a path inside the folder in the session's folder.
+    'mcp.json': json(
+      host === 'codex'
+        ? { mcpServers: { clawlink: server } }
+        : { $schema: schema('mcp'), mcpServers: { clawlink: contained } },
+    ),
     '.claude-plugin/plugin.json': json({
       ...{ ...about, ...more, mcpServers: { clawlink: server } },
       experimental: { monitors: './monitors/monitors.json' },

@@ -49,7 +49,13 @@ describe.each(PLUGINS)('[HOST-52] the folder for %s', (host) => {
       expect(json(host, file)).toMatchObject({ name: 'clawlink', version: '2.0.0' })
     expect(json(host, 'gemini-extension.json')).toMatchObject({ name: 'clawlink' })
     expect(json(host, 'mcp.json')).toMatchObject({
-      mcpServers: { clawlink: { type: 'stdio', command: './bin/clawlink-agent', args: ['mcp'] } },
+      mcpServers: {
+        clawlink: {
+          command:
+            host === 'codex' ? join(folderOf(host), 'bin/clawlink-agent') : './bin/clawlink-agent',
+          args: ['mcp'],
+        },
+      },
     })
     expect(
       readFileSync(join(folderOf(host), 'README.md'), 'utf8').split(/\s+/).length,
