@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
-import { quantile } from '../../../bench/stats.ts'
+import { median, quantile } from '../../../bench/stats.ts'
 import { root } from '../../support/server.ts'
 import type { Shared } from './two-sessions.ts'
 import type { Trouble, Wake } from './wakes.ts'
@@ -52,12 +52,7 @@ const rowOf = (host: string, label: string, wakes: readonly Wake[]): string => {
   const once = wakes.filter(({ turns }) => turns === 1).length
   const woke = wakes.filter(({ turns }) => turns > 0).length
   const [p50, p95, most] = [0.5, 0.95, 1].map((part) => Math.round(quantile(times, part)))
-  const node = Math.round(
-    quantile(
-      wakes.map((wake) => wake.node),
-      0.5,
-    ),
-  )
+  const node = Math.round(median(wakes.flatMap((wake) => wake.node ?? []))) || '–'
   return `| ${[host, label, `${woke} of ${wakes.length}`, once, p50, p95, most, node].join(' | ')} |`
 }
 

@@ -23,7 +23,7 @@ export interface Wake {
   /** Turns that began; exactly one is right. */
   turns: number
   /** From start to exit of `node -e 0` just before, in milliseconds: how busy the machine is. */
-  node: number
+  node?: number
 }
 
 /** The model of all hosts: it greets a person, and when woken polls, claims, writes a file, responds. */
