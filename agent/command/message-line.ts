@@ -7,6 +7,9 @@ import { field, idText, oneLine, path, safeJson, who, withBody, words } from './
 
 /** A message: its fields on one line, and what its sender wrote freely last. Nothing in that can pass for a field. */
 export const messageLines = (doc: Y.Doc, message: Message): string[] => {
+  // A digest of one is shown as that one.
+  if (message.type === 'digest' && message.broadcasts.length === 1)
+    return messageLines(doc, message.broadcasts[0]!)
   const { type, message_id, from_agent } = message
   const from = from_agent === '' ? '' : `from ${who(doc, from_agent)} `
   const { head, body } = detailsOf(doc, message)

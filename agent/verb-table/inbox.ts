@@ -52,7 +52,7 @@ export const INBOX: readonly VerbSpec[] = [
     name: 'wait',
     summary: 'block until I have to act on a message, or on a task that ended or asks',
     about:
-      'Without TASK, a new task, result, question, direct message or conflict ends it; broadcasts, progress and file news end it only with --any, --type or --key. With TASK, it ends when one of them ends, asks, waits for my approval, is sent back to me, or loses its lease. Acknowledges nothing; poll --wait waits and prints in one call.',
+      'Without TASK, a new task, result, question, direct message or conflict ends it; broadcasts, progress and file news end it only with --any, --key or a filter. With TASK, it ends when one of them ends, asks, waits for my approval, is sent back to me, or loses its lease. Acknowledges nothing; poll --wait waits and prints in one call.',
     operands: ['task'],
     flags: {
       task: {

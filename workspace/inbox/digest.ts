@@ -40,8 +40,7 @@ export const welcomeMessages = (doc: Y.Doc, me: AgentId, now: number): Message[]
     .slice(0, DIGEST_BROADCASTS)
     .reverse()
   const messages: Message[] = [...tasks, ...direct].sort(byTime)
-  // One is shorter than a digest of it.
-  if (newest.length <= 1) return [...messages, ...newest]
+  if (newest.length === 0) return messages
   const digest: Message = {
     type: 'digest',
     message_id: `digest@${isoTime(now)}`,
@@ -51,7 +50,8 @@ export const welcomeMessages = (doc: Y.Doc, me: AgentId, now: number): Message[]
     total: archivedBroadcasts(doc) + broadcastsOf(doc).length,
     broadcasts: newest.map((message) => ({
       ...message,
-      content: shorten(message.content, DIGEST_CHARACTERS),
+      // The only one is whole: nobody has to look it up.
+      content: newest.length === 1 ? message.content : shorten(message.content, DIGEST_CHARACTERS),
     })),
     hint: 'clawlink-agent log',
   }

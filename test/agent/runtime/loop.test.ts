@@ -243,13 +243,12 @@ it('[CLI-6] bodies come from stdin or a file, and may begin with dashes', async 
   ])
 })
 
-it('[INBOX-7] a newcomer gets a digest, or the only broadcast, not the history; poll takes --limit and --peek', async () => {
+it('[INBOX-7] a newcomer gets a digest, shown as the only broadcast if it is one, not the history; poll takes --limit and --peek', async () => {
   const late = agent(server.url)
   await text(late, 'register', '--name', 'Late')
-  expect(await late.ask<Poll>('poll')).toMatchObject({
-    count: 1,
-    messages: [{ type: 'knowledge_broadcast' }],
-  })
+  const first = await late.ask<Poll>('poll', '--peek')
+  expect(first).toMatchObject({ count: 1, messages: [{ type: 'digest' }] })
+  expect(await text(late, 'poll')).toMatch(/^knowledge_broadcast m-\w+ from .* content: /)
   for (const content of ['1', '2', '3']) await text(lead, 'broadcast', '--content', content)
   expect(await late.ask<Poll>('poll', '--peek')).toMatchObject({ count: 3, remaining: 0 })
   expect(await late.ask<Poll>('poll', '--limit', '2')).toMatchObject({ count: 2, remaining: 1 })

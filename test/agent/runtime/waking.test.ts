@@ -44,14 +44,14 @@ describe.each(WAYS)('by way of %s', (way) => {
 
   it('[LINK-6] wait ends at once for what is there, and when something comes; it acknowledges nothing', async () => {
     await scout.ask('poll')
-    const waiting = scout.start('wait')
+    const waiting = scout.start('wait', '--any')
     const lines = linesOf(waiting)
     const ended = endOf(waiting)
     const said = await say('wake up', '--topic', 'news')
     expect(await ended).toBe(0)
     const { message_id } = (said as { message: Message }).message
     expect(lines).toEqual([`1 knowledge_broadcast: ${message_id}`])
-    const again = await scout.ask('wait', '--timeout', '60')
+    const again = await scout.ask('wait', '--any', '--timeout', '60')
     expect(again).toEqual({
       count: 1,
       kinds: { knowledge_broadcast: 1 },
@@ -86,7 +86,7 @@ describe.each(WAYS)('by way of %s', (way) => {
   })
 
   it('[LINK-7] poll --wait prints what comes, or nothing when its time is up', async () => {
-    const polling = scout.runWith({}, 'poll', '--wait', '60', '--json')
+    const polling = scout.runWith({}, 'poll', '--any', '--wait', '60', '--json')
     await say('polled')
     expect((await polling).json().data).toMatchObject({ messages: [{ content: 'polled' }] })
     expect(await scout.ask<Poll>('poll', '--wait', '0.1')).toMatchObject({ count: 0 })
@@ -152,7 +152,7 @@ it('[LINK-21] [INBOX-17] [INBOX-18] an active file is one message and one hint; 
   await until('all is there', async () => (await version())?.version === 4)
   expect(await files()).toMatchObject({ count: 1, messages: [{ version: 4, from_version: 1 }] })
   expect(await one.run('poll')).toMatchObject({
-    stdout: expect.stringMatching(/version=4 from_version=1 file: server.log/),
+    stdout: expect.stringMatching(/version=4 from_version=1 \+4 -0 lines=1-4 file: server.log/),
   })
   await append()
   await until('it is news again', async () => (await files()).count === 1)
