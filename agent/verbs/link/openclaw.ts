@@ -42,9 +42,9 @@ const commandOf = (call: Call, types: string | undefined): string[] => {
   })
 }
 
-const listenerOf = (call: Call): OpenclawListener => ({
+const listenerOf = (call: Call, types: string | undefined): OpenclawListener => ({
   key: keyOf(call.profile.name),
-  command: commandOf(call, call.flag('type')),
+  command: commandOf(call, types),
   session: call.oneOf('session', SESSIONS) ?? 'main',
   agent: call.flag('agent'),
 })
@@ -84,8 +84,11 @@ const stepsOf = (call: Call) => {
   }
 }
 
-/** Sets up one of the two ways and removes the other: with both, the agent would be woken twice. */
-export const install = async (call: Call): Promise<Outcome> => {
+/**
+ * Sets up one of the two ways and removes the other: with both, the agent would be woken twice. `types`: the types of
+ * messages that wake, `a,b`; undefined: all.
+ */
+export const install = async (call: Call, types = call.flag('type')): Promise<Outcome> => {
   call.me()
   readFilter(call) // rejects unknown types
   const doing = stepsOf(call)
@@ -98,7 +101,7 @@ export const install = async (call: Call): Promise<Outcome> => {
   // The gateway may run on another machine.
   if (given !== undefined) return byHook(given, await jobOf(call).catch(() => null))
 
-  const wanted = listenerOf(call)
+  const wanted = listenerOf(call, types)
   const job = await jobOf(call)
   // A working job keeps its command, so that a second install changes nothing.
   if (job !== null && isCurrent(job, wanted.command, existsSync)) {
