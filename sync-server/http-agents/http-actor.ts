@@ -94,6 +94,8 @@ export class HttpActor implements FileActor {
 
   async changeTask(task: TaskId, change: RequestedChange): Promise<{ task: Task } | Granted> {
     const { env, httpAgent } = this.context
+    // Before the agent's registration is asked for: an unknown task is that for everybody.
+    await this.checkTask(task)
     const changed = await changeIn(env, httpAgent.room, { ...change, task, ...this.#command() })
     return { task: changed, ...(change.name === 'claim' && this.#lease) }
   }

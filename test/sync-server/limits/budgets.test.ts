@@ -240,7 +240,8 @@ it.each(Object.keys(HOLDS) as HoldName[])(
     clearInterval(watching)
     console.log({ ...outcome, grown: Math.round(most - before) })
     expect(outcome.opened).toBeGreaterThan(3)
-    expect(most - before).toBeLessThan(200)
+    // The least of what the attacks would have held is 960 MB; the rest is room for a late collection of garbage.
+    expect(most - before).toBeLessThan(300)
     expect((await fetch(`${url}/health`)).status).toBe(200)
     await attacked.stop()
   },
