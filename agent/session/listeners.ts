@@ -24,8 +24,10 @@ export class Listeners {
       wake = resolve
     })
     const { messages: isWanted, tasks = [], isBackground = false } = wanted
+    // A command that only looks is over at once: its agent does not wait.
+    let isWaiting = false
     const wakeByNews = () => {
-      if (!isBackground) this.#attendedAt = performance.now()
+      if (isWaiting && !isBackground) this.#attendedAt = performance.now()
       wake()
     }
     const unlisten = tasks.map((task) => observeTask(this.#replica.doc, task, wakeByNews))
@@ -49,6 +51,7 @@ export class Listeners {
     const heard = async (signal: AbortSignal) => {
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
+      isWaiting = true
       if (!isBackground) this.#attending++
       await woken.finally(end)
       if (!isBackground) this.#attending--

@@ -35,7 +35,7 @@ export const TASKS: readonly VerbSpec[] = [
       either: [['to', 'caps', 'anyone']],
     }),
     examples: [
-      'delegate --to Scout --task "find the changelog" --priority high',
+      'delegate --to Scout --task "find the changelog"',
       'delegate --caps research --file brief.md --deadline 2h --wait 600',
     ],
     exits: {

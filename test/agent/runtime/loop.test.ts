@@ -248,7 +248,9 @@ it('[INBOX-7] a newcomer gets a digest, shown as the only broadcast if it is one
   await text(late, 'register', '--name', 'Late')
   const first = await late.ask<Poll>('poll', '--peek')
   expect(first).toMatchObject({ count: 1, messages: [{ type: 'digest' }] })
-  expect(await text(late, 'poll')).toMatch(/^knowledge_broadcast m-\w+ from .* content:\n    main is\n/)
+  expect(await text(late, 'poll')).toMatch(
+    /^knowledge_broadcast m-\w+ from .* content:\n {4}main is\n/,
+  )
   for (const content of ['1', '2', '3']) await text(lead, 'broadcast', '--content', content)
   expect(await late.ask<Poll>('poll', '--peek')).toMatchObject({ count: 3, remaining: 0 })
   expect(await late.ask<Poll>('poll', '--limit', '2')).toMatchObject({ count: 2, remaining: 1 })

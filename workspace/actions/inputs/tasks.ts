@@ -41,13 +41,13 @@ export const delegate = {
   after: about(optional(names), 'start after these tasks have ended', 'T,T'),
   after_failed: about(
     withDefault(choice(['fail', 'run']), 'fail'),
-    'what happens if one of them did not complete',
+    'what happens if one did not complete',
   ),
   deadline: about(optional(moment), 'it fails unless it has ended by then'),
   parent: about(optional(task), 'the task it is part of'),
   ref: about(optional(task), 'an ended task that it continues'),
-  max_attempts: about(optional(attempts), 'how many owners may release or lose it before it fails'),
-  approve_by: about(optional(agent), 'this agent must approve the result'),
+  max_attempts: about(optional(attempts), 'owners that may release or lose it before it fails'),
+  approve_by: about(optional(agent), 'this agent approves the result'),
   reset_trace: resetTrace,
 } as const
 
