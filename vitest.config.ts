@@ -11,8 +11,27 @@ const UNIT = /^test\/((workspace|lib|protocol|tui|house|mutants)\/.*|imports|spe
 /** Files in those folders that run the built programs. */
 const PROGRAMS = /^test\/(tui\/(commands|terminal)|lib\/command-line\/completion)\.test\.ts$/
 const isUnit = (file: string): boolean => UNIT.test(file) && !PROGRAMS.test(file)
+/**
+ * Tests that do the same again and again: kills at random moments, random histories, a thousand agents. `npm test` leaves
+ * them to `npm run test:long`; CI runs both.
+ */
+const LONG = new RegExp(
+  `^test/(${[
+    'agent/mirror/(checkout|killed|torture|writers)',
+    'agent/verbs/(talking-archive|talking-delivery)',
+    'agent/runtime/dead-worker',
+    'programs',
+    'sync-server/http-agents/(many-agents|storm)',
+    'sync-server/ops/(backup-kills|damage-random)',
+    'sync-server/sync/(crash|race)',
+    'system/grammar/run',
+    'system/tasks/(kills|model)',
+  ].join('|')})\\.test\\.ts$`,
+)
+const isLong = (file: string): boolean => LONG.test(file)
 
 const common = { pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 60_000 }
+const built = { globalSetup: ['test/support/build.ts'], setupFiles: ['test/support/setup.ts'] }
 
 export default defineConfig({
   define: { 'process.env.CLAWLINK_VERSION': JSON.stringify('test') },
@@ -29,11 +48,14 @@ export default defineConfig({
         extends: true,
         test: {
           ...common,
+          ...built,
           name: 'system',
-          include: files.filter((file) => !isUnit(file)),
-          globalSetup: ['test/support/build.ts'],
-          setupFiles: ['test/support/setup.ts'],
+          include: files.filter((file) => !isUnit(file) && !isLong(file)),
         },
+      },
+      {
+        extends: true,
+        test: { ...common, ...built, name: 'long', include: files.filter(isLong) },
       },
     ],
   },

@@ -5,6 +5,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  * end of a run would leave the other cores idle. Of the rest the longest text begins first.
  */
 const SLOW: readonly string[] = [
+  'agent/waking/watching',
+  'agent/waking/hooks',
+  'agent/mcp/hosts',
+  'sync-server/http-agents/many-agents',
   'sync-server/http-agents/old-clients',
   'sync-server/ops/repair',
   'agent/runtime/away',

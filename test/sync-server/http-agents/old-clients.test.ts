@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ask } from '../../support/auth/members.ts'
 import { Client1x, HttpError } from '../../support/http-agents/client-1x.ts'
-import { httpToken, Plain } from '../../support/http-agents/plain-client.ts'
+import { MINUTE_MS, passUntilNobody } from '../../support/http-agents/clock.ts'
+import { httpToken } from '../../support/http-agents/plain-client.ts'
 import { serveHere } from '../../support/in-process.ts'
 
 /** ClawLink 1.x's own clients, unchanged, with one token for all. */
@@ -18,28 +17,6 @@ afterAll(async () => {
   await server.close()
   vi.useRealTimers()
 })
-
-const MINUTE_MS = 60_000
-
-/**
- * Moves the clock by `ms` at least, and until no agent was online for two minutes. The server
- * writes when it saw an agent last after the agent has left, and the agent then counts as online
- * for another while.
- */
-const pass = async (ms: number): Promise<void> => {
-  const watcher = new Plain(server.url, token)
-  const until = Date.now() + ms
-  let onlineAt = Date.now()
-  for (;;) {
-    const { http, agents_online } = await watcher.get('/')
-    expect(http).toBe(200)
-    if (agents_online !== 0) onlineAt = Date.now()
-    if (Date.now() >= Math.max(until, onlineAt + 2 * MINUTE_MS)) return
-    vi.setSystemTime(Date.now() + 5_000)
-    // It leaves a real second after its last request: looks without a pause would only load the server.
-    await pause(20)
-  }
-}
 
 const agent = async (name: string, machine?: string): Promise<Client1x> => {
   const client = new Client1x(server.url, token)
@@ -279,7 +256,7 @@ it('[HTTP-21] a password in the URL is the token, for programs only', async () =
 it('[HTTP-22] who is gone is not listed; the same name on the same machine comes again with its mail', async () => {
   const first = await agent('comes-again', 'machine-1')
   const sender = await agent('sender')
-  await pass(3 * MINUTE_MS)
+  await passUntilNobody(server.url, token, 3 * MINUTE_MS)
   expect((await first.discover()).map(({ name }) => name)).toEqual([])
   await sender.heartbeat()
   await sender.delegate(first.agentId!, 'for later')
@@ -299,38 +276,3 @@ it('[HTTP-22] who is gone is not listed; the same name on the same machine comes
   const second = await agent('comes-again', 'machine-1')
   expect(second.agentId).not.toBe(first.agentId)
 })
-
-it('[HTTP-22] [HTTP-30] 1,050 registrations in a row; from 1,000 on newcomers get the ids of those who are gone', async () => {
-  const own = await httpToken(server)
-  const register = async (name: string) => {
-    const client = new Client1x(server.url, own)
-    await client.register(name)
-    return client
-  }
-  const ids = new Set<string>()
-  const [lead, worker] = [await register('many-lead'), await register('many-worker')]
-  await lead.delegate(worker.agentId!, 'still open')
-  for (let i = 0; i < 1_050; i++) ids.add((await register(`many-${i}`)).agentId!)
-  expect(ids.size).toBe(1_050)
-  await pass(3 * MINUTE_MS)
-  const gone = await register('many-again')
-  await lead.broadcast('not for who comes later')
-  const newcomers = [await register('newcomer-1'), await register('newcomer-2'), gone]
-  for (const one of newcomers) expect(ids).toContain(one.agentId)
-  expect(new Set(newcomers.map(({ agentId }) => agentId)).size).toBe(3)
-  // An id that was chosen is kept, and takes the place of one that is gone.
-  const members = async () =>
-    (await ask<{ agents: object[] }>(server, '/api/admin/agents?workspace=default')).data.agents
-  const before = (await members()).length
-  await lead.call('POST', 'register', { agent_id: 'chosen-by-me', name: 'chosen' })
-  expect(await lead.call('GET', 'poll/chosen-by-me')).toMatchObject({ messages: [] })
-  expect((await members()).length).toBe(before)
-  // Of who had that id before nothing is left; who has an open task keeps its own.
-  const mail = await Promise.all([newcomers[0]!.poll(), newcomers[1]!.poll()])
-  expect(mail).toEqual([[], []])
-  expect((await worker.polls(1)).map(({ task }) => task)).toContain('still open')
-  const names = (await lead.discover()).map(({ name }) => name)
-  expect(names.sort()).toEqual(
-    ['chosen', 'many-again', 'many-lead', 'many-worker', 'newcomer-1', 'newcomer-2'].sort(),
-  )
-}, 300_000)
