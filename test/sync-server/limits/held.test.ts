@@ -34,6 +34,8 @@ it.concurrent.each(WAYS)(
     const { task } = await ann.ask<{ task: { task_id: string } }>(
       ...['delegate', '--to', 'Bob', '--task', 'fill it'],
     )
+    // Its receipt is written before the document is full.
+    await bob.ask('poll', '--peek', '--wait', '20')
     const large = join(bob.cwd, 'large.txt')
     writeFileSync(large, randomBytes(90_000).toString('base64'))
     await bob.ask('file-put', '--key', 'large.txt', '--file', large)
