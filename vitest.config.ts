@@ -13,7 +13,7 @@ const PROGRAMS = /^test\/(tui\/(commands|terminal)|lib\/command-line\/completion
 const isUnit = (file: string): boolean => UNIT.test(file) && !PROGRAMS.test(file)
 /**
  * Tests that do the same again and again: kills at random moments, random histories, a thousand agents. `npm test` leaves
- * them to `npm run test:long`; CI runs both.
+ * them to `npm run test:long`, two files at a time, as writers on disk depend on time; CI runs both.
  */
 const LONG = new RegExp(
   `^test/(${[
