@@ -140,6 +140,11 @@ inTerminal(
     terminal.press('Escape')
     expect(await plan()).toBe('very important')
 
+    // Files of the tests before are in the list, too.
+    terminal.press('/')
+    terminal.type('plan.md')
+    terminal.press('Enter')
+    await terminal.hides('notes.md')
     terminal.press('D')
     await terminal.shows('Remove plan.md?')
     terminal.press('Enter')
