@@ -1,7 +1,7 @@
 import { shellQuoted } from '../../lib/text/quote.ts'
 import type { Environment } from './hosts.ts'
 
-/** The program that a host runs, and the variables by which it finds the profile. */
+/** The program that a host runs, and the variables that select its profile. */
 export interface Launch {
   /** Absolute paths: a host that is started from a desktop or as a service has a PATH of its own. */
   node: string

@@ -7,7 +7,7 @@ import type { Listening, Wanted } from './listening.ts'
 export class Listeners {
   readonly #replica: Replica
   readonly #wakes = new Set<() => void>()
-  /** Commands by which the agent itself waits now (count). */
+  /** The agent's own commands that wait now (count). */
   #attending = 0
   /** When news last ended such a wait, in milliseconds of the monotonic clock. */
   #attendedAt = Number.NEGATIVE_INFINITY

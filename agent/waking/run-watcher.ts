@@ -9,7 +9,7 @@ import { Place } from './place.ts'
 import { WAKE_LINE } from './sentences.ts'
 import { Watcher } from './watcher.ts'
 
-/** The flags by which the link finds the same profile. */
+/** The flags that select the same profile in the link. */
 export const watchArgs = (
   place: Place,
   host: HookHost,

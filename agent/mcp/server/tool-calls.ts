@@ -29,7 +29,7 @@ const cut = (text: string): string => {
   return more <= 0 ? text : `${text.slice(0, MAX_RESULT_CHARACTERS)}…(+${more} characters)`
 }
 
-/** An error as the CLI prints it, with its code, by which a model can look it up. */
+/** An error as the CLI prints it. A model can look up its code. */
 export const errorLine = ({ code, message, hint }: ErrorBody): string =>
   `error: ${message}${hint === '' ? '' : ` — ${hint}`} (${code})`
 

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { MODEL } from '../../support/e2e/openclaw-instance.ts'
 
 /** What a model is sent in one request, as far as this reads it. */
@@ -103,7 +104,7 @@ export const startModel = async (
 
   const server = createServer(async (request, response) => {
     const agent = /^Bearer key-(\w+)$/.exec(request.headers.authorization ?? '')?.[1] ?? 'nobody'
-    const body = await bodyOf(request)
+    const body = await text(request)
     if (!request.url!.endsWith('/chat/completions')) {
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify({ object: 'list', data: [{ id: MODEL, object: 'model' }] }))
@@ -130,12 +131,6 @@ export const startModel = async (
       server.close()
     },
   }
-}
-
-const bodyOf = async (request: IncomingMessage): Promise<string> => {
-  let body = ''
-  for await (const chunk of request.setEncoding('utf8')) body += chunk
-  return body
 }
 
 const send = (

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { completions } from './completions.ts'
 import type { Answer, Asked, Dialect } from './dialect.ts'
 import { messages } from './messages.ts'
@@ -77,7 +78,7 @@ export const startModel = async (
   }
 
   const server = createServer(async (request, response) => {
-    const body = await bodyOf(request)
+    const body = await text(request)
     const at = performance.now()
     const { pathname } = new URL(request.url!, 'http://host')
     const session = pathname.split('/')[1]!
@@ -112,10 +113,4 @@ export const startModel = async (
       server.close()
     },
   }
-}
-
-const bodyOf = async (request: IncomingMessage): Promise<string> => {
-  let body = ''
-  for await (const chunk of request.setEncoding('utf8')) body += chunk
-  return body
 }
