@@ -145,6 +145,7 @@ inTerminal(
     terminal.type('plan.md')
     terminal.press('Enter')
     await terminal.hides('notes.md')
+    await terminal.shows(/plan\.md .*v2/)
     terminal.press('D')
     await terminal.shows('Remove plan.md?')
     terminal.press('Enter')
