@@ -8,6 +8,7 @@ export const LAYERS: readonly string[] = [
   'lib/text',
   'lib/merge',
   'lib/yjs',
+  'lib/attribution',
   'lib/disk',
   'lib/command-line',
   'workspace/document',

@@ -16,7 +16,7 @@ import {
   skipContent,
   skipHead,
   skipPlain,
-} from '../sync/updates/structs.ts'
+} from '../../lib/yjs/structs.ts'
 
 /**
  * Levels of arrays and objects in a value (count). Yjs reads JSON of any depth, but writes it by recursion, which fails

@@ -1,24 +1,37 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { NameTable } from '../../lib/attribution/names.ts'
+import { type Authorship, type DeletedText, NOBODY } from '../../lib/attribution/runs.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
 import { putFormat } from './integrity/format.ts'
 import { HighWaterMark } from './integrity/high-water-mark.ts'
 import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
 import { type Db, openDb, reopenDb } from './integrity/open.ts'
+import { LevelAttribution } from './level-attribution.ts'
 import { LevelVersionLog } from './level-version-log.ts'
-import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './update-log.ts'
+import { decodeRecord, encodeRecord } from './log-record.ts'
+import type {
+  Archivable,
+  AttributionMap,
+  FactLog,
+  Owned,
+  Shelf,
+  Stored,
+  UpdateLog,
+} from './update-log.ts'
 
 /**
  * Keys are sorted text; values carry a checksum (integrity/checksummed.ts):
  *   `f:`                    format of the database (integrity/format.ts)
- *   `u:<workspace>:<seq>`   record: 1 (format), milliseconds since the epoch, count, update…
+ *   `u:<workspace>:<seq>`   record (log-record.ts)
  *   `s:<workspace>`         checkpoint: 1 (format), seq, update
  *   `w:<workspace>`         the workspace exists
  *   `a:<place>:<seq>`       archived entry, unchanged
  *   `i:<place>:<id>`        seq of the archived entry with this id
  *   (a place is `<workspace>` for broadcasts and `<workspace>/tasks` for tasks; workspace names have no `/`)
  *   `o:<workspace>:<client>` the agent that owns a Yjs client id (UTF-8)
+ *   `m:<workspace>:…`       attribution of the records that the checkpoint covers (level-attribution.ts)
  *   `h: v: c:`              versions (level-version-log.ts)
  *   `k: j: n: l: r:`        credentials and members (auth/stored/log.ts)
  *   `g:`                    state of HTTP agents (http-agents/records.ts)
@@ -32,26 +45,13 @@ const placeOf = (workspace: string, shelf: Shelf): string =>
 const keyOf = (kind: 'u' | 'a', workspace: string, seq: number): string =>
   seqKey(`${kind}:${workspace}`, seq)
 
-const encodeRecord = (at: number, updates: readonly Uint8Array[]): Uint8Array =>
-  encoding.encode((encoder) => {
-    encoding.writeVarUint(encoder, FORMAT)
-    encoding.writeVarUint(encoder, at)
-    encoding.writeVarUint(encoder, updates.length)
-    for (const update of updates) encoding.writeVarUint8Array(encoder, update)
-  })
-
 const readFormat = (decoder: decoding.Decoder, what: string): void => {
   const format = decoding.readVarUint(decoder)
   if (format !== FORMAT) throw new Error(`${what} has format ${format}; this version reads 1`)
 }
 
-const readRecord = (value: Uint8Array, into: Uint8Array[]): void => {
-  const decoder = decoding.createDecoder(value)
-  readFormat(decoder, 'a log record')
-  decoding.readVarUint(decoder)
-  const count = decoding.readVarUint(decoder)
-  for (let i = 0; i < count; i++) into.push(decoding.readVarUint8Array(decoder))
-}
+/** Of records without a word about their authors. */
+const ANONYMOUS: Authorship = { credits: [], deleted: [] }
 
 const encodeSeq = (seq: number): Uint8Array =>
   encoding.encode((encoder) => encoding.writeVarUint(encoder, seq))
@@ -60,6 +60,8 @@ const encodeSeq = (seq: number): Uint8Array =>
 interface Ends {
   record: number
   archive: { [S in Shelf]: number }
+  /** The names in the records. */
+  names: NameTable
 }
 
 /**
@@ -81,12 +83,14 @@ export class LevelUpdateLog implements UpdateLog {
   readonly #ends = new Map<string, Ends>()
   readonly #finding = new Map<string, Promise<Ends>>()
   readonly #commits: GroupCommit
+  readonly #attribution: LevelAttribution
 
   private constructor(db: Db, highWaterMark: HighWaterMark, now: () => number) {
     this.#db = db
     this.#highWaterMark = highWaterMark
     this.#commits = new GroupCommit(db, highWaterMark, (error) => this.onFailed(error))
     this.#now = now
+    this.#attribution = new LevelAttribution(db)
     this.versions = new LevelVersionLog(db, (ops) => this.#commits.put(ops))
     this.facts = {
       get: async (key) => {
@@ -173,13 +177,15 @@ export class LevelUpdateLog implements UpdateLog {
     archived: readonly Archivable[] = [],
     owned: readonly Owned[] = [],
     facts: readonly Op[] = [],
+    { credits, deleted }: Authorship = ANONYMOUS,
   ): Promise<number> {
     const at = this.#now()
     const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
     const ops: Op[] = [...facts]
     if (updates.length > 0) {
       const key = keyOf('u', workspace, ++ends.record)
-      ops.push({ type: 'put', key, value: encodeRecord(at, updates) })
+      const record = { at, updates, credits: updates.map((_, i) => credits[i] ?? NOBODY), deleted }
+      ops.push({ type: 'put', key, value: encodeRecord(record, ends.names) })
     }
     const seq = ends.record
     if (seq === 1 && updates.length > 0) {
@@ -210,12 +216,13 @@ export class LevelUpdateLog implements UpdateLog {
     const finding = this.#finding.get(workspace)
     if (finding !== undefined) return finding
     const find = async (): Promise<Ends> => {
-      const { seq } = await this.load(workspace)
+      const names = await this.#attribution.names(workspace)
+      const { seq } = await this.#load(workspace, names)
       const archive = {
         broadcasts: await this.archiveEnd(workspace, 'broadcasts'),
         tasks: await this.archiveEnd(workspace, 'tasks'),
       }
-      const ends = { record: seq, archive }
+      const ends = { record: seq, archive, names }
       this.#ends.set(workspace, ends)
       return ends
     }
@@ -224,7 +231,12 @@ export class LevelUpdateLog implements UpdateLog {
     return found
   }
 
-  async load(workspace: string): Promise<Stored> {
+  load(workspace: string): Promise<Stored> {
+    return this.#load(workspace, new NameTable())
+  }
+
+  /** Adds the names in the records to `names`. */
+  async #load(workspace: string, names: NameTable): Promise<Stored> {
     const stored: Stored = { checkpoint: null, tail: [], seq: 0 }
     const of = `workspace ${workspace}`
     const snapshot = this.#db.snapshot()
@@ -239,7 +251,7 @@ export class LevelUpdateLog implements UpdateLog {
       const after = { gt: keyOf('u', workspace, stored.seq), lt: `u:${workspace};`, snapshot }
       for await (const [key, record] of this.#db.iterator(after)) {
         if (seqOf(key) !== stored.seq + 1) throw missing(workspace, stored.seq + 1, seqOf(key) - 1)
-        readRecord(record, stored.tail)
+        for (const update of decodeRecord(record, names).updates) stored.tail.push(update)
         stored.seq++
       }
       if (stored.seq === 0 && (await this.#db.get(`w:${workspace}`, { snapshot })) !== undefined) {
@@ -259,7 +271,8 @@ export class LevelUpdateLog implements UpdateLog {
       encoding.writeVarUint(encoder, seq)
       encoding.writeUint8Array(encoder, checkpoint)
     })
-    await this.#commits.put([{ type: 'put', key: `s:${workspace}`, value }])
+    const folded = await this.#attribution.fold(workspace, seq)
+    await this.#commits.put([{ type: 'put', key: `s:${workspace}`, value }, ...folded])
     // Records are deleted only after the checkpoint is on disk; a crash here leaves records that
     // `load` skips.
     const covered = { gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) }
@@ -267,6 +280,14 @@ export class LevelUpdateLog implements UpdateLog {
       // A deletion is a write, too: writes after a partial one could be lost with it.
       throw this.#commits.fail(error)
     })
+  }
+
+  attribution(workspace: string, clients: ReadonlySet<number> | null): Promise<AttributionMap> {
+    return this.#attribution.read(workspace, clients)
+  }
+
+  deletedTexts(workspace: string, root: string): Promise<Omit<DeletedText, 'root'>[]> {
+    return this.#attribution.texts(workspace, root)
   }
 
   async archived(workspace: string, shelf: Shelf, after: number, limit: number, bytes = Infinity) {

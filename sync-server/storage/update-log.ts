@@ -1,3 +1,4 @@
+import type { Authorship, DeletedText, DeleteRun, InsertRun } from '../../lib/attribution/runs.ts'
 import type { Op } from './integrity/level-keys.ts'
 import type { VersionLog } from './version-log.ts'
 
@@ -37,6 +38,12 @@ export interface Owned {
   owner: string
 }
 
+/** The attribution of operations, by Yjs client id, sorted by clock. */
+export interface AttributionMap {
+  inserts: ReadonlyMap<number, readonly InsertRun[]>
+  deletes: ReadonlyMap<number, readonly DeleteRun[]>
+}
+
 /**
  * The source of truth of every workspace: a log of Yjs updates; the document is its fold.
  * Implementations share the contract suite in test/support/sync-server/update-log-contract.ts.
@@ -52,8 +59,9 @@ export interface UpdateLog {
    * writes.
    *
    * `archived`: entries that these updates remove from the document, stored at the next positions of their shelves.
-   * `owned`: owners of the Yjs client ids that these updates use for the first time. `facts`: other entries. All are
-   * stored in one atomic write. Without updates the rest is stored alone, and the position is that of the newest record.
+   * `owned`: owners of the Yjs client ids that these updates use for the first time. `facts`: other entries.
+   * `authorship`: a credit per update (none: the server's own), and the texts that they delete. All are stored in one
+   * atomic write. Without updates the rest is stored alone, and the position is that of the newest record.
    */
   append(
     workspace: string,
@@ -61,7 +69,15 @@ export interface UpdateLog {
     archived?: readonly Archivable[],
     owned?: readonly Owned[],
     facts?: readonly Op[],
+    authorship?: Authorship,
   ): Promise<number>
+  /**
+   * The attribution of these Yjs client ids (null: of all). Operations stored by a version without attribution
+   * have no run. An entry that cannot be read is left out.
+   */
+  attribution(workspace: string, clients: ReadonlySet<number> | null): Promise<AttributionMap>
+  /** The kept texts that were deleted in a root, oldest deletion first; an entry that cannot be read is left out. */
+  deletedTexts(workspace: string, root: string): Promise<Omit<DeletedText, 'root'>[]>
   /** The owners of Yjs client ids, by id. */
   owners(workspace: string): Promise<Map<number, string>>
   /**
@@ -81,7 +97,7 @@ export interface UpdateLog {
   archivePosition(workspace: string, shelf: Shelf, id: string): Promise<number | null>
   /** The durable state of a workspace. Throws Corruption. */
   load(workspace: string): Promise<Stored>
-  /** Replaces all records up to `seq` by `checkpoint`, which must cover them. */
+  /** Replaces all records up to `seq` by `checkpoint`, which must cover them; their attribution is kept. */
   compact(workspace: string, seq: number, checkpoint: Uint8Array): Promise<void>
   /** Names of all stored workspaces, sorted. */
   workspaces(): Promise<string[]>

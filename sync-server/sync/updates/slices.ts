@@ -1,7 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { anything, skipStruct } from '../../../lib/yjs/structs.ts'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
-import { anything, skipStruct } from './structs.ts'
 
 /** Structs or ranges of deletions per slice (count): a millisecond of work. */
 const SLICE = 200

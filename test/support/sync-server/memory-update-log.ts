@@ -1,6 +1,18 @@
+import {
+  type Authorship,
+  addRuns,
+  type DeletedText,
+  type DeleteRun,
+  type InsertRun,
+  NOBODY,
+  type Runs,
+  runsOf,
+  sortRuns,
+} from '../../../lib/attribution/runs.ts'
 import type { Op } from '../../../sync-server/storage/integrity/level-keys.ts'
 import type {
   Archivable,
+  AttributionMap,
   FactLog,
   Owned,
   Shelf,
@@ -20,6 +32,8 @@ interface Workspace {
   records: (readonly Uint8Array[])[]
   archive: { [S in Shelf]: Archivable[] }
   owners: Map<number, string>
+  runs: Runs[]
+  deleted: DeletedText[]
 }
 
 interface Versioned {
@@ -92,10 +106,12 @@ export class MemoryUpdateLog implements UpdateLog {
   readonly versions: VersionLog
   readonly facts: FactLog
   readonly #memory: Memory
+  readonly #now: () => number
   #isClosed = false
 
-  constructor(memory = new Memory()) {
+  constructor(memory = new Memory(), now: () => number = Date.now) {
     this.#memory = memory
+    this.#now = now
     this.versions = new MemoryVersionLog(memory, () => this.#store())
     const { facts } = memory
     this.facts = {
@@ -129,7 +145,14 @@ export class MemoryUpdateLog implements UpdateLog {
   }
 
   #of(name: string): Workspace {
-    const empty = { checkpoint: null, covered: 0, records: [], owners: new Map() }
+    const empty = {
+      checkpoint: null,
+      covered: 0,
+      records: [],
+      owners: new Map(),
+      runs: [],
+      deleted: [],
+    }
     return this.#memory.workspaces.get(name) ?? { ...empty, archive: { broadcasts: [], tasks: [] } }
   }
 
@@ -139,13 +162,19 @@ export class MemoryUpdateLog implements UpdateLog {
     archived: readonly Archivable[] = [],
     owned: readonly Owned[] = [],
     facts: readonly Op[] = [],
+    { credits, deleted }: Authorship = { credits: [], deleted: [] },
   ): Promise<number> {
     await this.#store()
     const workspace = this.#of(name)
     this.#put(facts)
     for (const entry of archived) workspace.archive[entry.shelf].push(entry)
     for (const { client, owner } of owned) workspace.owners.set(client, owner)
-    if (updates.length > 0) workspace.records.push([...updates])
+    if (updates.length > 0) {
+      workspace.records.push([...updates])
+      const all = updates.map((_, i) => credits[i] ?? NOBODY)
+      workspace.runs.push(runsOf(this.#now(), updates, all))
+      workspace.deleted.push(...deleted)
+    }
     this.#memory.workspaces.set(name, workspace)
     return workspace.covered + workspace.records.length
   }
@@ -165,6 +194,25 @@ export class MemoryUpdateLog implements UpdateLog {
 
   async owners(name: string): Promise<Map<number, string>> {
     return new Map(this.#of(name).owners)
+  }
+
+  async attribution(name: string, clients: ReadonlySet<number> | null): Promise<AttributionMap> {
+    const inserts = new Map<number, InsertRun[]>()
+    const deletes = new Map<number, DeleteRun[]>()
+    const isWanted = ({ client }: { client: number }) => clients === null || clients.has(client)
+    for (const runs of this.#of(name).runs) {
+      addRuns(inserts, runs.inserts.filter(isWanted))
+      addRuns(deletes, runs.deletes.filter(isWanted))
+    }
+    sortRuns(inserts)
+    sortRuns(deletes)
+    return { inserts, deletes }
+  }
+
+  async deletedTexts(name: string, root: string): Promise<Omit<DeletedText, 'root'>[]> {
+    return this.#of(name)
+      .deleted.filter((one) => one.root === root)
+      .map(({ root: _, ...piece }) => piece)
   }
 
   async archived(name: string, shelf: Shelf, after: number, limit: number, bytes = Infinity) {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { type Authorship, type Credit, NOBODY } from '../../../lib/attribution/runs.ts'
 import type { Archivable, UpdateLog } from '../../../sync-server/storage/update-log.ts'
 
 const bytes = (...values: number[]) => new Uint8Array(values)
@@ -12,6 +14,25 @@ const entry = (id: string | null, value: number): Archivable => ({
   shelf: 'broadcasts',
   id,
   value: bytes(value),
+})
+
+/** Updates of a text: client 7 writes “hello” and “ world”, client 9 deletes “lo w” and writes “!”. */
+const writing = (): Uint8Array[] => {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  const text = doc.getText('file:f')
+  doc.clientID = 7
+  text.insert(0, 'hello')
+  text.insert(5, ' world')
+  doc.clientID = 9
+  text.delete(3, 4)
+  text.insert(7, '!')
+  return updates
+}
+const by = (agent: string, more: Partial<Credit> = {}): Authorship => ({
+  credits: [{ ...NOBODY, by: agent, ...more }],
+  deleted: [],
 })
 
 /** What every UpdateLog must do. `open` opens the log at `place`, a fresh one for each test. */
@@ -258,6 +279,61 @@ export const updateLogContract = <P>(
       expect(await log.versions.contents('w', 'a', 0, 10)).toHaveLength(3)
       await log.close()
       await expect(log.versions.keep('w', [version('a', 6)])).rejects.toThrow()
+    })
+
+    it('[BLAME-1] [BLAME-2] keeps who made each operation, when and for what, in records and checkpoints', async () => {
+      const place = newPlace()
+      const log = await open(place)
+      const [hello, world, gone, mark] = writing()
+      const deleted = [{ root: 'file:f', client: 7, clock: 3, text: 'lo w' }]
+      await log.append('w', [hello!], [], [], [], by('anna', { task: 't1' }))
+      await log.append('w', [world!], [], [], [], by('anna', { task: 't1' }))
+      await log.append('w', [gone!], [], [], [], { ...by('ben', { via: 'cara' }), deleted })
+      await log.append('w', [mark!])
+      const at = 1_700_000_000_000
+      const check = async (log: UpdateLog) => {
+        const { inserts, deletes } = await log.attribution('w', null)
+        expect(inserts.get(7)).toMatchObject([
+          { client: 7, clock: 0, length: 11, at, task: 't1', via: null },
+        ])
+        expect(inserts.get(9)).toMatchObject([{ clock: 0, length: 1, at, task: null, via: null }])
+        const range = { client: 7, clock: 3, length: 4 }
+        expect([...deletes]).toEqual([[7, [{ ...range, at, task: null, via: 'cara', by: 'ben' }]]])
+        const some = await log.attribution('w', new Set([9]))
+        expect([[...some.inserts.keys()], [...some.deletes.keys()]]).toEqual([[9], []])
+        expect(await log.deletedTexts('w', 'file:f')).toEqual([
+          { client: 7, clock: 3, text: 'lo w' },
+        ])
+        expect(await log.deletedTexts('w', 'file:other')).toEqual([])
+      }
+      for (const seq of [0, 1, 3, 4]) {
+        if (seq > 0) await log.compact('w', seq, bytes(0))
+        await check(log)
+      }
+      await log.close()
+      const again = await open(place)
+      await check(again)
+      await again.append('w', [writing()[0]!], [], [], [], by('dora'))
+      expect((await again.attribution('w', null)).inserts.get(7)).toHaveLength(2)
+      await again.close()
+    })
+
+    it('[BLAME-3] an update that brings only a part of its operations is credited with these', async () => {
+      const log = await open(newPlace())
+      const [hello, world] = writing()
+      await log.append('w', [hello!], [], [], [], by('anna'))
+      const inserts = [{ client: 7, clock: 5, length: 2 }]
+      const deletes = [{ client: 7, clock: 1, length: 1 }]
+      await log.append('w', [world!], [], [], [], by('ben', { news: { inserts, deletes } }))
+      const check = async () => {
+        const found = await log.attribution('w', null)
+        expect(found.inserts.get(7)!.at(-1)).toMatchObject({ clock: 0, length: 7 })
+        expect(found.deletes.get(7)).toMatchObject([{ clock: 1, length: 1, by: 'ben' }])
+      }
+      await check()
+      await log.compact('w', 2, bytes(0))
+      await check()
+      await log.close()
     })
   })
 }

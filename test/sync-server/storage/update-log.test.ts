@@ -12,5 +12,5 @@ updateLogContract(
 updateLogContract(
   'MemoryUpdateLog',
   () => new Memory(),
-  async (memory) => new MemoryUpdateLog(memory),
+  async (memory) => new MemoryUpdateLog(memory, () => 1_700_000_000_000),
 )

@@ -1,0 +1,114 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { type NameTable, readNames, writeNames } from '../../lib/attribution/names.ts'
+import type { Authorship, Credit, DeletedText, IdRange } from '../../lib/attribution/runs.ts'
+
+/**
+ * A record of the log: 2 (format), milliseconds since the epoch, count, update…, then who made them: new names, a credit
+ * per update, deleted texts. A credit: number of `by` × 8, + 1 if a task follows, + 2 if `via` follows, + 4 if the
+ * ranges of its new operations follow. Format 1, of the versions before, ends after the updates.
+ */
+const FORMAT = 2
+const HAS_TASK = 1
+const HAS_VIA = 2
+const HAS_NEWS = 4
+
+export interface LogRecord extends Authorship {
+  /** Milliseconds since the epoch, by the server's clock. */
+  at: number
+  updates: readonly Uint8Array[]
+}
+
+/** Adds the record's new names to `names`. */
+export const encodeRecord = (
+  { at, updates, credits, deleted }: LogRecord,
+  names: NameTable,
+): Uint8Array =>
+  encoding.encode((to) => {
+    encoding.writeVarUint(to, FORMAT)
+    encoding.writeVarUint(to, at)
+    encoding.writeVarUint(to, updates.length)
+    for (const update of updates) encoding.writeVarUint8Array(to, update)
+    const first = names.size
+    for (const { by, task, via } of credits)
+      for (const name of [by, task, via]) names.numberOf(name)
+    for (const { root } of deleted) names.numberOf(root)
+    writeNames(to, first, names.from(first))
+    for (let i = 0; i < updates.length; i++) writeCredit(to, credits[i]!, names)
+    encoding.writeVarUint(to, deleted.length)
+    for (const { root, client, clock, text } of deleted) {
+      for (const number of [names.numberOf(root), client, clock]) encoding.writeVarUint(to, number)
+      encoding.writeVarString(to, text)
+    }
+  })
+
+/**
+ * Reads a record, and its new names into `names`. A record of format 1 has no credits. Throws on malformed bytes and on
+ * a newer format.
+ */
+export const decodeRecord = (value: Uint8Array, names: NameTable): LogRecord => {
+  const from = decoding.createDecoder(value)
+  const format = decoding.readVarUint(from)
+  if (format !== 1 && format !== FORMAT) {
+    throw new Error(`a log record has format ${format}; this version reads 1 and ${FORMAT}`)
+  }
+  const at = decoding.readVarUint(from)
+  const updates: Uint8Array[] = []
+  for (let left = decoding.readVarUint(from); left > 0; left--) {
+    updates.push(decoding.readVarUint8Array(from))
+  }
+  if (format === 1) return { at, updates, credits: [], deleted: [] }
+  readNames(from, names)
+  const credits = updates.map(() => readCredit(from, names))
+  const deleted: DeletedText[] = []
+  for (let left = decoding.readVarUint(from); left > 0; left--) {
+    const root = names.nameOf(decoding.readVarUint(from)) ?? ''
+    const [client, clock] = [decoding.readVarUint(from), decoding.readVarUint(from)]
+    deleted.push({ root, client, clock, text: decoding.readVarString(from) })
+  }
+  return { at, updates, credits, deleted }
+}
+
+const writeCredit = (
+  to: encoding.Encoder,
+  { by, task, via, news }: Credit,
+  names: NameTable,
+): void => {
+  const flags =
+    (task === null ? 0 : HAS_TASK) +
+    (via === null ? 0 : HAS_VIA) +
+    (news === undefined ? 0 : HAS_NEWS)
+  encoding.writeVarUint(to, names.numberOf(by) * 8 + flags)
+  if (task !== null) encoding.writeVarUint(to, names.numberOf(task))
+  if (via !== null) encoding.writeVarUint(to, names.numberOf(via))
+  if (news === undefined) return
+  writeRanges(to, news.inserts)
+  writeRanges(to, news.deletes)
+}
+
+const readCredit = (from: decoding.Decoder, names: NameTable): Credit => {
+  const head = decoding.readVarUint(from)
+  const name = () => names.nameOf(decoding.readVarUint(from))
+  return {
+    by: names.nameOf(Math.floor(head / 8)),
+    task: head & HAS_TASK ? name() : null,
+    via: head & HAS_VIA ? name() : null,
+    ...(head & HAS_NEWS ? { news: { inserts: readRanges(from), deletes: readRanges(from) } } : {}),
+  }
+}
+
+const writeRanges = (to: encoding.Encoder, ranges: readonly IdRange[]): void => {
+  encoding.writeVarUint(to, ranges.length)
+  for (const { client, clock, length } of ranges) {
+    for (const number of [client, clock, length]) encoding.writeVarUint(to, number)
+  }
+}
+
+const readRanges = (from: decoding.Decoder): IdRange[] => {
+  const ranges: IdRange[] = []
+  for (let left = decoding.readVarUint(from); left > 0; left--) {
+    const [client, clock] = [decoding.readVarUint(from), decoding.readVarUint(from)]
+    ranges.push({ client, clock, length: decoding.readVarUint(from) })
+  }
+  return ranges
+}
