@@ -57,6 +57,17 @@ it('[CLI-3] [CLI-12] what was answered under a given key is kept for a week', as
   await close()
 })
 
+it('[CLI-12] of the answers under given keys the newest 10,000 are kept', async () => {
+  const { answer, keys, close } = await openAnswers()
+  for (let i = 0; i < 10_300; i++) await answer(`given ${i}`, 'given', i)
+  const kept = await keys()
+  expect(kept.length).toBeGreaterThanOrEqual(10_000)
+  expect(kept.length).toBeLessThanOrEqual(10_016)
+  expect(kept).not.toContain('given 0')
+  expect(kept).toContain('given 10299')
+  await close()
+})
+
 it('[CLI-3] [CLI-12] a replica forgets old answers as new ones come', async () => {
   const dir = join(tempDir('replica'), 'r')
   const quiet = () => {}

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, bearer, member } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
@@ -360,6 +362,15 @@ describe('what is wrong', () => {
     )
     expect(JSON.stringify(data)).not.toContain('clh_')
     expect(data.invites.filter(({ http }) => http !== undefined).length).toBeGreaterThan(1)
+  })
+
+  it('[HTTP-14] the data folder has no token in it', () => {
+    const files = readdirSync(server.data, { recursive: true, encoding: 'utf8' })
+      .map((file) => join(server.data, file))
+      .filter((file) => statSync(file).isFile() && !file.endsWith('owner.json'))
+    const found = files.filter((file) => readFileSync(file).includes('clh_'))
+    expect(files.some((file) => file.endsWith('.log'))).toBe(true)
+    expect(found).toEqual([])
   })
 
   it('[HTTP-14] one agent of a token can be revoked by itself', async () => {

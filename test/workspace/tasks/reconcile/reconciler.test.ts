@@ -432,6 +432,25 @@ describe('filing and archiving', () => {
     expect(updates).toBe(0)
   })
 
+  it('[TASK-5] an entry without the shape of one is removed, and those beside it are filed', () => {
+    const doc = at.team()
+    const shapeless: unknown[] = [
+      null,
+      1,
+      'task',
+      [],
+      {},
+      { kind: 'task' },
+      { kind: 'note', task: 7 },
+    ]
+    submissionsOf(doc).push(shapeless as Submission[])
+    at.handIn(doc)
+    submissionsOf(doc).push([{ kind: 'receipt', id: 'x'.repeat(9_999) }] as unknown as Submission[])
+    settle(doc)
+    expect(submissionsOf(doc)).toHaveLength(0)
+    expect(listTasks(doc)).toHaveLength(1)
+  })
+
   it('[TASK-16] ended tasks leave the document, with all that became of them', () => {
     const doc = at.team()
     at.give(doc)
