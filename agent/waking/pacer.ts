@@ -19,6 +19,8 @@ export class Pacer {
   #wokenAt = Number.NEGATIVE_INFINITY
   #holdMs = GAP_MS
   #newsSince: number | null = null
+  /** True until this process wakes the agent: an earlier process did, at an unknown time. */
+  #isInherited = true
 
   /** `told`: the messages that an earlier process woke the agent for, less than a minute ago at the earliest. */
   constructor(told: readonly string[], now: number) {
@@ -40,7 +42,11 @@ export class Pacer {
   look(unread: readonly string[], now: number, isAttended: boolean): Pace {
     const had = this.#told.size
     this.#told = new Set(unread.filter((id) => this.#told.has(id)))
-    if (had > 0 && this.#told.size === 0) this.#holdMs = GAP_MS
+    if (had > 0 && this.#told.size === 0) {
+      this.#holdMs = GAP_MS
+      // The agent has looked since the earlier process woke it: no need to keep a distance from that.
+      if (this.#isInherited) this.#wokenAt = Number.NEGATIVE_INFINITY
+    }
     if (unread.length === this.#told.size) {
       this.#newsSince = null
       return { wakes: false, waitMs: null }
@@ -54,6 +60,7 @@ export class Pacer {
         ? UNANSWERED_MS
         : Math.min(Math.max(2 * this.#holdMs, UNANSWERED_MS), LONGEST_UNANSWERED_MS)
     this.#wokenAt = now
+    this.#isInherited = false
     this.#newsSince = null
     this.#told = new Set(unread)
     return { wakes: true }

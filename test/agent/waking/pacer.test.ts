@@ -47,3 +47,9 @@ it('[HOST-7] a watcher that follows another does not repeat what that one said',
   expect(pacer.look(['a', 'b'], 1_000, false)).toEqual({ wakes: false, waitMs: 59_000 })
   expect(pacer.told).toEqual(['a'])
 })
+
+it('[HOST-7] once the agent has looked at what an earlier watcher said, the next news wakes at once', () => {
+  const pacer = new Pacer(['a'], 0)
+  expect(pacer.look(['b'], 100, false)).toEqual({ wakes: true })
+  expect(pacer.look(['c'], 200, false)).toEqual({ wakes: false, waitMs: 1_900 })
+})
