@@ -2,6 +2,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { NameTable } from '../../lib/attribution/names.ts'
 import { type Authorship, type DeletedText, NOBODY } from '../../lib/attribution/runs.ts'
+import type { Chain } from './chain.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
 import { putFormat } from './integrity/format.ts'
@@ -9,6 +10,14 @@ import { HighWaterMark } from './integrity/high-water-mark.ts'
 import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
 import { type Db, openDb, reopenDb } from './integrity/open.ts'
 import { LevelAttribution } from './level-attribution.ts'
+import {
+  checkpointKey,
+  checkpointsOf,
+  LevelRecordLog,
+  readCheckpointHead,
+  recordKey,
+  recordsAfter,
+} from './level-record-log.ts'
 import { LevelVersionLog } from './level-version-log.ts'
 import { decodeRecord, encodeRecord } from './log-record.ts'
 import type {
@@ -25,7 +34,8 @@ import type {
  * Keys are sorted text; values carry a checksum (integrity/checksummed.ts):
  *   `f:`                    format of the database (integrity/format.ts)
  *   `u:<workspace>:<seq>`   record (log-record.ts)
- *   `s:<workspace>`         checkpoint: 1 (format), seq, update
+ *   `s:<workspace>`         checkpoint: 1 (format), seq, update; every other one is at `s:<workspace>/1`
+ *   `x:<workspace>:<n>`     entry of the record (chain.ts): what stays of records that a checkpoint replaced
  *   `w:<workspace>`         the workspace exists
  *   `a:<place>:<seq>`       archived entry, unchanged
  *   `i:<place>:<id>`        seq of the archived entry with this id
@@ -42,11 +52,9 @@ const utf8 = new TextDecoder()
 const placeOf = (workspace: string, shelf: Shelf): string =>
   shelf === 'broadcasts' ? workspace : `${workspace}/${shelf}`
 
-const keyOf = (kind: 'u' | 'a', workspace: string, seq: number): string =>
-  seqKey(`${kind}:${workspace}`, seq)
+const archiveKey = (place: string, seq: number): string => seqKey(`a:${place}`, seq)
 
-const readFormat = (decoder: decoding.Decoder, what: string): void => {
-  const format = decoding.readVarUint(decoder)
+const checkFormat = (format: number, what: string): void => {
   if (format !== FORMAT) throw new Error(`${what} has format ${format}; this version reads 1`)
 }
 
@@ -56,9 +64,9 @@ const ANONYMOUS: Authorship = { credits: [], deleted: [] }
 const encodeSeq = (seq: number): Uint8Array =>
   encoding.encode((encoder) => encoding.writeVarUint(encoder, seq))
 
-/** Positions of a workspace's newest record and archived entries, pending ones included. */
+/** The chain of a workspace's records, and positions of its newest archived entries, pending ones included. */
 interface Ends {
-  record: number
+  chain: Chain
   archive: { [S in Shelf]: number }
   /** The names in the records. */
   names: NameTable
@@ -75,6 +83,7 @@ export class LevelUpdateLog implements UpdateLog {
    */
   onFailed: (error: Error) => void = () => {}
   readonly versions: LevelVersionLog
+  readonly record: LevelRecordLog
   readonly facts: FactLog
   readonly #db: Db
   readonly #highWaterMark: HighWaterMark
@@ -90,8 +99,10 @@ export class LevelUpdateLog implements UpdateLog {
     this.#highWaterMark = highWaterMark
     this.#commits = new GroupCommit(db, highWaterMark, (error) => this.onFailed(error))
     this.#now = now
+    const put = (ops: Op[]): Promise<void> => this.#commits.put(ops)
     this.#attribution = new LevelAttribution(db)
-    this.versions = new LevelVersionLog(db, (ops) => this.#commits.put(ops))
+    this.versions = new LevelVersionLog(db, put)
+    this.record = new LevelRecordLog(db, put, (...upTo) => this.#clear(...upTo), now)
     this.facts = {
       get: async (key) => {
         const value = await db.get(key)
@@ -101,7 +112,7 @@ export class LevelUpdateLog implements UpdateLog {
         const found = await db.iterator({ gte: prefix, lt: `${prefix}\uffff` }).all()
         return found.map(([key, value]) => ({ key, json: JSON.parse(utf8.decode(value)) }))
       },
-      put: (ops) => this.#commits.put(ops),
+      put,
     }
   }
 
@@ -155,10 +166,12 @@ export class LevelUpdateLog implements UpdateLog {
    * or written; call it again then.
    */
   async recover(): Promise<void> {
+    await this.record.settled()
     await this.#commits.settled()
     await reopenDb(this.#db)
     await this.#checkEnd()
     await putFormat(this.#db)
+    this.record.forget()
     this.#ends.clear()
     this.#finding.clear()
     this.#commits.resume()
@@ -181,20 +194,22 @@ export class LevelUpdateLog implements UpdateLog {
   ): Promise<number> {
     const at = this.#now()
     const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
+    const { chain } = ends
     const ops: Op[] = [...facts]
     if (updates.length > 0) {
-      const key = keyOf('u', workspace, ++ends.record)
       const record = { at, updates, credits: updates.map((_, i) => credits[i] ?? NOBODY), deleted }
-      ops.push({ type: 'put', key, value: encodeRecord(record, ends.names) })
+      const value = chain.append(encodeRecord(record, ends.names))
+      ops.push({ type: 'put', key: recordKey(workspace, chain.end), value })
+      ops.push(...this.record.entryOps(workspace, chain))
     }
-    const seq = ends.record
+    const seq = chain.end
     if (seq === 1 && updates.length > 0) {
       ops.push({ type: 'put', key: `w:${workspace}`, value: new Uint8Array([FORMAT]) })
     }
     for (const { shelf, id, value } of archived) {
       const position = ++ends.archive[shelf]
       const place = placeOf(workspace, shelf)
-      ops.push({ type: 'put', key: keyOf('a', place, position), value })
+      ops.push({ type: 'put', key: archiveKey(place, position), value })
       if (id === null) continue
       ops.push({ type: 'put', key: `i:${place}:${id}`, value: encodeSeq(position) })
     }
@@ -202,6 +217,7 @@ export class LevelUpdateLog implements UpdateLog {
       ops.push({ type: 'put', key: `o:${workspace}:${client}`, value: Buffer.from(owner) })
     }
     await this.#commits.put(ops)
+    chain.stored(seq)
     return seq
   }
 
@@ -216,13 +232,16 @@ export class LevelUpdateLog implements UpdateLog {
     const finding = this.#finding.get(workspace)
     if (finding !== undefined) return finding
     const find = async (): Promise<Ends> => {
+      const chain = await this.record.chain(workspace)
       const names = await this.#attribution.names(workspace)
-      const { seq } = await this.#load(workspace, names)
+      for await (const { value } of recordsAfter(this.#db, workspace, chain.folded)) {
+        decodeRecord(value, names)
+      }
       const archive = {
         broadcasts: await this.archiveEnd(workspace, 'broadcasts'),
         tasks: await this.archiveEnd(workspace, 'tasks'),
       }
-      const ends = { record: seq, archive, names }
+      const ends = { chain, archive, names }
       this.#ends.set(workspace, ends)
       return ends
     }
@@ -241,18 +260,19 @@ export class LevelUpdateLog implements UpdateLog {
     const of = `workspace ${workspace}`
     const snapshot = this.#db.snapshot()
     try {
-      const value = await this.#db.get(`s:${workspace}`, { snapshot })
-      if (value !== undefined) {
-        const decoder = decoding.createDecoder(value)
-        readFormat(decoder, 'a checkpoint')
-        stored.seq = decoding.readVarUint(decoder)
+      const newest = (await checkpointsOf(this.#db, workspace, { snapshot })).at(-1)
+      if (newest !== undefined) {
+        const decoder = decoding.createDecoder(newest.value)
+        const { format, seq } = readCheckpointHead(decoder)
+        checkFormat(format, 'a checkpoint')
+        stored.seq = seq
         stored.checkpoint = decoding.readTailAsUint8Array(decoder)
       }
-      const after = { gt: keyOf('u', workspace, stored.seq), lt: `u:${workspace};`, snapshot }
-      for await (const [key, record] of this.#db.iterator(after)) {
-        if (seqOf(key) !== stored.seq + 1) throw missing(workspace, stored.seq + 1, seqOf(key) - 1)
-        for (const update of decodeRecord(record, names).updates) stored.tail.push(update)
-        stored.seq++
+      for await (const { seq, value } of recordsAfter(this.#db, workspace, stored.seq, {
+        snapshot,
+      })) {
+        for (const update of decodeRecord(value, names).updates) stored.tail.push(update)
+        stored.seq = seq
       }
       if (stored.seq === 0 && (await this.#db.get(`w:${workspace}`, { snapshot })) !== undefined) {
         throw new Corruption(of, 'all of it is missing')
@@ -265,17 +285,36 @@ export class LevelUpdateLog implements UpdateLog {
     return stored
   }
 
-  async compact(workspace: string, seq: number, checkpoint: Uint8Array): Promise<void> {
+  async compact(
+    workspace: string,
+    seq: number,
+    checkpoint: Uint8Array,
+    kind: 'folded' | 'repaired' = 'folded',
+  ): Promise<void> {
     const value = encoding.encode((encoder) => {
       encoding.writeVarUint(encoder, FORMAT)
       encoding.writeVarUint(encoder, seq)
       encoding.writeUint8Array(encoder, checkpoint)
     })
-    const folded = await this.#attribution.fold(workspace, seq)
-    await this.#commits.put([{ type: 'put', key: `s:${workspace}`, value }, ...folded])
-    // Records are deleted only after the checkpoint is on disk; a crash here leaves records that
-    // `load` skips.
-    const covered = { gte: `u:${workspace}:`, lte: keyOf('u', workspace, seq) }
+    const at = this.#now()
+    const { chain } = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
+    const attribution = await this.#attribution.fold(workspace, seq)
+    const { folded, slot, isRetaining } = chain
+    chain.fold(seq, value, kind, at)
+    const key = checkpointKey(workspace, chain.slot)
+    const ops: Op[] = [...attribution, { type: 'put', key, value }]
+    // `load` takes the newer one of two checkpoints, so they never end at the same record.
+    if (folded === seq) ops.push({ type: 'del', key: checkpointKey(workspace, slot) })
+    await this.#commits.put([...ops, ...this.record.entryOps(workspace, chain)])
+    // The records of the checkpoint before stay until a client knows this one (record-log.ts).
+    if (isRetaining) await this.#clear(workspace, folded)
+  }
+
+  /**
+   * Removes the records up to `seq`, which a checkpoint on disk covers; a crash here leaves records that `load` skips.
+   */
+  async #clear(workspace: string, seq: number): Promise<void> {
+    const covered = { gte: `u:${workspace}:`, lte: recordKey(workspace, seq) }
     await this.#db.clear(covered).catch((error: Error) => {
       // A deletion is a write, too: writes after a partial one could be lost with it.
       throw this.#commits.fail(error)
@@ -293,7 +332,7 @@ export class LevelUpdateLog implements UpdateLog {
   async archived(workspace: string, shelf: Shelf, after: number, limit: number, bytes = Infinity) {
     const found: { seq: number; value: Uint8Array }[] = []
     const place = placeOf(workspace, shelf)
-    const range = { gt: keyOf('a', place, after), lt: `a:${place};`, limit }
+    const range = { gt: archiveKey(place, after), lt: `a:${place};`, limit }
     let left = bytes
     for await (const [key, value] of this.#db.iterator(range)) {
       found.push({ seq: seqOf(key), value })
@@ -321,6 +360,7 @@ export class LevelUpdateLog implements UpdateLog {
   }
 
   async close(): Promise<void> {
+    await this.record.settled()
     await this.#commits.settled()
     await this.#db.close()
     this.#highWaterMark.close()
@@ -335,9 +375,3 @@ const damageIn = (of: string, error: unknown): Corruption | null => {
   if (damage === null && code?.startsWith('LEVEL_') && code !== 'LEVEL_CORRUPTION') return null
   return new Corruption(of, damage?.message ?? message)
 }
-
-const missing = (workspace: string, from: number, to: number): Corruption =>
-  new Corruption(
-    `workspace ${workspace}`,
-    from === to ? `record ${from} is missing` : `records ${from} to ${to} are missing`,
-  )

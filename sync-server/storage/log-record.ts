@@ -2,11 +2,13 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { type NameTable, readNames, writeNames } from '../../lib/attribution/names.ts'
 import type { Authorship, Credit, DeletedText, IdRange } from '../../lib/attribution/runs.ts'
+import { splitRecord } from './chain.ts'
 
 /**
  * A record of the log: 2 (format), milliseconds since the epoch, count, update…, then who made them: new names, a credit
  * per update, deleted texts. A credit: number of `by` × 8, + 1 if a task follows, + 2 if `via` follows, + 4 if the
  * ranges of its new operations follow. Format 1, of the versions before, ends after the updates.
+ * A record that binds an entry of the chain has that in front of it (chain.ts).
  */
 const FORMAT = 2
 const HAS_TASK = 1
@@ -47,7 +49,7 @@ export const encodeRecord = (
  * a newer format.
  */
 export const decodeRecord = (value: Uint8Array, names: NameTable): LogRecord => {
-  const from = decoding.createDecoder(value)
+  const from = decoding.createDecoder(splitRecord(value).record)
   const format = decoding.readVarUint(from)
   if (format !== 1 && format !== FORMAT) {
     throw new Error(`a log record has format ${format}; this version reads 1 and ${FORMAT}`)

@@ -1,5 +1,6 @@
 import type { Authorship, DeletedText, DeleteRun, InsertRun } from '../../lib/attribution/runs.ts'
 import type { Op } from './integrity/level-keys.ts'
+import type { RecordLog } from './record-log.ts'
 import type { VersionLog } from './version-log.ts'
 
 /** A workspace as stored: the checkpoint, and the later updates in order of acceptance. */
@@ -51,6 +52,8 @@ export interface AttributionMap {
 export interface UpdateLog {
   /** Versions, stored by the same group commit; they fail together with the updates. */
   readonly versions: VersionLog
+  /** The hash chain over the records. */
+  readonly record: RecordLog
   /** Facts, stored in the same way. */
   readonly facts: FactLog
   /**
@@ -97,8 +100,16 @@ export interface UpdateLog {
   archivePosition(workspace: string, shelf: Shelf, id: string): Promise<number | null>
   /** The durable state of a workspace. Throws Corruption. */
   load(workspace: string): Promise<Stored>
-  /** Replaces all records up to `seq` by `checkpoint`, which must cover them; their attribution is kept. */
-  compact(workspace: string, seq: number, checkpoint: Uint8Array): Promise<void>
+  /**
+   * Replaces all records up to `seq` by `checkpoint`, which must cover them; their attribution is kept. `kind`: what the
+   * record says of it, `folded` by default.
+   */
+  compact(
+    workspace: string,
+    seq: number,
+    checkpoint: Uint8Array,
+    kind?: 'folded' | 'repaired',
+  ): Promise<void>
   /** Names of all stored workspaces, sorted. */
   workspaces(): Promise<string[]>
   /** Waits for pending writes, then closes the store. */

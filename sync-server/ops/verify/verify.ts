@@ -6,11 +6,11 @@ import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
-const KNOWN = /^(?:f:|[uswaimhvcokjlrgn]:.)/
+const KNOWN = /^(?:f:|[uswaimhvcokjlrgnx]:.)/
 /** The kinds whose values are JSON. */
 const FACTS = /^[kjlrgn]:/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */
-const OF_WORKSPACE = /^[uswaimhvcog]:([^:/]+)/
+const OF_WORKSPACE = /^[uswaimhvcogx]:([^:/]+)/
 
 /** Checks a data folder that no server uses. Rejects if it cannot be opened. */
 export const verifyFolder = async (data: string): Promise<Report> => {

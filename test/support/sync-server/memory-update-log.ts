@@ -9,7 +9,9 @@ import {
   runsOf,
   sortRuns,
 } from '../../../lib/attribution/runs.ts'
+import { digestOf, linkedAll, startOf } from '../../../lib/hash-chain.ts'
 import type { Op } from '../../../sync-server/storage/integrity/level-keys.ts'
+import type { RecordLog } from '../../../sync-server/storage/record-log.ts'
 import type {
   Archivable,
   AttributionMap,
@@ -30,6 +32,8 @@ interface Workspace {
   /** Position of the newest record that the checkpoint covers. */
   covered: number
   records: (readonly Uint8Array[])[]
+  /** Of all records, also those that a checkpoint replaced. */
+  digests: Uint8Array[]
   archive: { [S in Shelf]: Archivable[] }
   owners: Map<number, string>
   runs: Runs[]
@@ -101,9 +105,29 @@ class MemoryVersionLog implements VersionLog {
   }
 }
 
+/** The chain without entries: all digests stay, and nothing is kept to check them against. */
+const recordLogOf = (of: (workspace: string) => Workspace): RecordLog => {
+  const headOf = (workspace: string, seq: number): Uint8Array =>
+    linkedAll(startOf(workspace), of(workspace).digests.slice(0, seq))
+  const nothing = async function* (): AsyncGenerator<never> {}
+  return {
+    open: async () => {},
+    handOut: (workspace) => {
+      const seq = of(workspace).digests.length
+      return { seq, head: headOf(workspace, seq) }
+    },
+    digests: async (workspace, after, limit) => of(workspace).digests.slice(after, after + limit),
+    headAt: async (workspace, seq) =>
+      seq <= of(workspace).digests.length ? headOf(workspace, seq) : null,
+    noteRestored: async () => {},
+    ...{ entries: nothing, records: nothing, checkpoints: async () => [] },
+  }
+}
+
 /** An UpdateLog without a disk, for tests of rooms: it keeps the same contract, except that a crash loses it. */
 export class MemoryUpdateLog implements UpdateLog {
   readonly versions: VersionLog
+  readonly record = recordLogOf((workspace) => this.#of(workspace))
   readonly facts: FactLog
   readonly #memory: Memory
   readonly #now: () => number
@@ -149,6 +173,7 @@ export class MemoryUpdateLog implements UpdateLog {
       checkpoint: null,
       covered: 0,
       records: [],
+      digests: [],
       owners: new Map(),
       runs: [],
       deleted: [],
@@ -174,6 +199,7 @@ export class MemoryUpdateLog implements UpdateLog {
       const all = updates.map((_, i) => credits[i] ?? NOBODY)
       workspace.runs.push(runsOf(this.#now(), updates, all))
       workspace.deleted.push(...deleted)
+      workspace.digests.push(digestOf(Buffer.concat(updates)))
     }
     this.#memory.workspaces.set(name, workspace)
     return workspace.covered + workspace.records.length
