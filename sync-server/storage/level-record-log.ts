@@ -15,7 +15,7 @@ type Snapshot = { snapshot?: ReturnType<Db['snapshot']> }
 export const recordKey = (workspace: string, seq: number): string => seqKey(`u:${workspace}`, seq)
 const entryKey = (workspace: string, index: number): string => seqKey(`x:${workspace}`, index)
 
-/** Where a workspace's checkpoint is: a new one never replaces the one before it at once. */
+/** The key of a workspace's checkpoint. Two slots take turns, so that the checkpoint before stays for a while. */
 export const checkpointKey = (workspace: string, slot: number): string =>
   slot === 0 ? `s:${workspace}` : `s:${workspace}/${slot}`
 

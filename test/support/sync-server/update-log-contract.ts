@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { type Authorship, type Credit, NOBODY } from '../../../lib/attribution/runs.ts'
+import { linkedAll } from '../../../lib/hash-chain.ts'
 import type { Archivable, UpdateLog } from '../../../sync-server/storage/update-log.ts'
 
 const bytes = (...values: number[]) => new Uint8Array(values)
+const hex = (bytes: Uint8Array | null) => Buffer.from(bytes ?? []).toString('hex')
 const version = (of: string, version: number, drop: number[] = []) => ({
   of,
   versions: [{ version, about: bytes(version), content: bytes(version, version) }],
@@ -334,6 +336,53 @@ export const updateLogContract = <P>(
       await log.compact('w', 2, bytes(0))
       await check()
       await log.close()
+    })
+
+    it('[RECORD-1] the head of the chain depends on each record and on their order, and outlives a restart', async () => {
+      const headOf = async (...records: number[]) => {
+        const place = newPlace()
+        const log = await open(place)
+        for (const value of records) await log.append('w', [bytes(value)])
+        await log.record.open('w')
+        const { seq, head } = log.record.handOut('w')!
+        expect(seq).toBe(records.length)
+        await log.close()
+        const again = await open(place)
+        await again.record.open('w')
+        expect(hex(again.record.handOut('w')!.head)).toBe(hex(head))
+        await again.close()
+        return hex(head)
+      }
+      const heads = [await headOf(1, 2), await headOf(2, 1), await headOf(1), await headOf(1, 2, 2)]
+      expect(new Set(heads).size).toBe(heads.length)
+      expect(await headOf(1, 2)).toBe(heads[0])
+    })
+
+    it('[RECORD-2] the digests of all records lead from each head to the newest, whatever was folded', async () => {
+      const place = newPlace()
+      const log = await open(place)
+      const heads: Uint8Array[] = []
+      await log.record.open('w')
+      heads.push((await log.record.headAt('w', 0))!)
+      for (let seq = 1; seq <= 9; seq++) {
+        await log.append('w', [bytes(seq)])
+        heads.push(log.record.handOut('w')!.head)
+        if (seq % 3 === 0) await log.compact('w', seq - 1, bytes(seq))
+      }
+      const check = async (log: UpdateLog) => {
+        for (let from = 0; from <= 9; from++) {
+          expect(hex(await log.record.headAt('w', from))).toBe(hex(heads[from]!))
+          const digests = await log.record.digests('w', from, 100)
+          expect(hex(linkedAll(heads[from]!, digests))).toBe(hex(heads[9]!))
+          expect(await log.record.digests('w', from, 2)).toEqual(digests.slice(0, 2))
+        }
+        expect(await log.record.headAt('w', 10)).toBeNull()
+      }
+      await check(log)
+      await log.close()
+      const again = await open(place)
+      await check(again)
+      await again.close()
     })
   })
 }
