@@ -96,6 +96,28 @@ export const structsIn = function* (
   }
 }
 
+/**
+ * The operations that a transaction deleted, as ranges in order per client. Call it in `afterTransaction`: contents
+ * are still there; `onItem` gets each deleted item, with the part of it from `from` to `end - 1` that is in the range.
+ */
+export const deletedIn = (
+  { deleteSet, doc }: Y.Transaction,
+  onItem: (item: Y.Item, from: number, end: number) => void,
+): { client: number; clock: number; length: number }[] => {
+  const ranges: { client: number; clock: number; length: number }[] = []
+  for (const [client, deletions] of deleteSet.clients) {
+    for (const { clock, len } of deletions) {
+      ranges.push({ client, clock, length: len })
+      for (const struct of structsIn(doc, client, clock, clock + len)) {
+        if (!(struct instanceof Y.Item)) continue
+        const { id, length } = struct
+        onItem(struct, Math.max(clock, id.clock), Math.min(clock + len, id.clock + length))
+      }
+    }
+  }
+  return ranges
+}
+
 /** The struct with this id. Throws where the document has none. */
 export const structAt = (doc: Y.Doc, client: number, clock: number): Struct =>
   Y.getItem(doc.store, Y.createID(client, clock)) as Struct

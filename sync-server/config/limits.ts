@@ -75,6 +75,8 @@ export const MAX_KEPT_VERSIONS = 1_000
 export const MAX_KEPT_VERSION_BYTES = 16 * 1024 * 1024
 /** Longest chain of deltas between two versions stored whole (count). */
 export const MAX_VERSION_STEPS = 100
+/** Deleted text that one turn of a room notes for its record (UTF-16 units): two files of the largest size. */
+export const MAX_NOTED_UNITS = 8 * 1024 * 1024
 /** Interval of storing versions, in batches, so that their fsyncs do not delay those of edits. */
 export const VERSIONS_GATHER_MS = 50
 /** Texts waiting to be stored as versions (UTF-16 units); beyond it intermediate states are skipped. */

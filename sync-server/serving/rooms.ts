@@ -1,5 +1,6 @@
 import { ClawError } from '../../protocol/errors.ts'
-import { initWorkspace, serverClientOf } from '../../workspace/document/schema.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { FILE_PREFIX, initWorkspace, serverClientOf } from '../../workspace/document/schema.ts'
 import { followNames, leaveRevoked } from '../auth/names.ts'
 import { Authors } from '../auth/ownership/authors.ts'
 import { Fault } from '../storage/faults.ts'
@@ -51,6 +52,8 @@ const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
     },
     prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
+    taskOf: (room, agent) => tasks.taskOf(room, agent as AgentId),
+    keepsText: (root) => root.startsWith(FILE_PREFIX),
     keeps: (room) => tasks.keeps(room) || httpAgents.keeps(room),
     onDocument: (room, doc) => {
       followNames(doc, room.name, access)
@@ -89,6 +92,7 @@ const createReaders = (env: Omit<RoomEnv, 'onIdle'>, log: Parts['log']): Rooms =
       onAwareness: () => {},
       onFailure: (_room, err) => log.error({ err }, 'a workspace cannot be read'),
       onCommit: () => {},
+      taskOf: () => null,
       keeps: () => false,
     },
     () => {},

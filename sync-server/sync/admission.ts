@@ -1,6 +1,7 @@
 import { asWireError, CLOSE, type Frame, WireError } from '../../protocol/frames.ts'
 import type { Connection } from './connection.ts'
 import type { Gate } from './gate.ts'
+import { type Claim, claimOf } from './turn/credits.ts'
 import { type Admit, hasNews, type Verdict } from './updates/check.ts'
 import type { LiveDocument } from './updates/document.ts'
 import type { UpdateFrame } from './updates/held-frames.ts'
@@ -12,6 +13,7 @@ export interface Entry {
   from: number
   connection: Connection | null
   update: Uint8Array
+  claim: Claim
 }
 
 /**
@@ -134,7 +136,9 @@ export class Admission {
   /** Throws WireError. */
   #accept(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
     const { isFull, maxDocument, schedule } = this.#env
+    let claim: Claim = { inserts: null, deletes: [] }
     const admit: Admit = (decoded, clocks) => {
+      claim = claimOf(decoded, clocks)
       const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
       if (isLet && isFull() && hasNews(decoded, clocks)) {
         schedule() // a checkpoint may make room
@@ -145,7 +149,7 @@ export class Admission {
     try {
       const verdict = this.#live.accept(update, admit)
       if (verdict === 'ready') {
-        this.#entries.push({ from: connection.id, connection, update })
+        this.#entries.push({ from: connection.id, connection, update, claim })
         schedule()
       }
       return verdict

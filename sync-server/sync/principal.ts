@@ -25,6 +25,9 @@ export interface TokenHolder {
 /** The identity that a credential proves. */
 export type Caller = Principal | TokenHolder
 
+/** The name under which the log credits the owner of the server; no agent can have it. */
+export const OWNER_NAME = 'owner'
+
 export const OWNER: Principal = { kind: 'owner' }
 
 /** The agent that the caller may act for; null for any agent. */

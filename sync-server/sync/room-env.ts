@@ -20,6 +20,10 @@ export interface RoomEnv {
   prepare: (doc: Y.Doc, name: string) => void
   /** The Yjs client id under which the server writes into this document. */
   serverClient: (doc: Y.Doc) => number
+  /** The task that an agent works on now; null: none, or the server cannot tell. */
+  taskOf: (room: Room, agent: string) => string | null
+  /** True if deleted text in the root of this name is kept. */
+  keepsText: (root: string) => boolean
   /** Called when the room's document was loaded or rebuilt. */
   onDocument: (room: Room, doc: Y.Doc) => void
   /** One client's awareness state changed; JSON, `null` for none. */

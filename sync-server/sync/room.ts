@@ -7,7 +7,7 @@ import { Admission, type Work } from './admission.ts'
 import { AwarenessStates } from './awareness.ts'
 import { AwarenessFeed } from './awareness-feed.ts'
 import { Barriers } from './barriers.ts'
-import { Commands } from './commands.ts'
+import { Commands, type Turn } from './commands.ts'
 import type { Connection } from './connection.ts'
 import { Feed } from './feed.ts'
 import type { Gate } from './gate.ts'
@@ -16,7 +16,6 @@ import type { Principal } from './principal.ts'
 import { Readers } from './readers.ts'
 import type { Change, RoomEnv } from './room-env.ts'
 import { Checkpoints } from './turn/checkpoints.ts'
-import type { Queued } from './turn/command-queue.ts'
 import { IdleWatch } from './turn/idle-watch.ts'
 import { Loading } from './turn/loading.ts'
 import { TurnLoop } from './turn-loop.ts'
@@ -27,7 +26,7 @@ export class Room {
   readonly name: string
   readonly #env: RoomEnv
   readonly #connections = new Set<Connection>()
-  readonly #live = new LiveDocument()
+  readonly #live: LiveDocument
   readonly #gate: Gate
   readonly #awareness: AwarenessFeed
   readonly #admission: Admission
@@ -51,6 +50,7 @@ export class Room {
   constructor(name: string, env: RoomEnv) {
     this.name = name
     this.#env = env
+    this.#live = new LiveDocument(env.keepsText)
     this.#gate = env.gate()
     const states = new AwarenessStates(this.#gate, (before, after) =>
       this.#guard(() => env.onAwareness(this, before, after)),
@@ -96,6 +96,7 @@ export class Room {
       ...{ name: this.name, log, now, live: this.#live, gate: this.#gate },
       ...{ admission: this.#admission, commands: this.#commands, barriers: this.#barriers },
       ...{ feed: this.#feed, readers: this.#readers, checkpoints: this.#checkpoints },
+      taskOf: (agent) => this.#env.taskOf(this, agent),
       isLoaded: () => this.#loading.isDone,
       adopt: (doc) => this.#adopt(doc),
       refuse: (connection, error) => this.#refuse(connection, error),
@@ -236,9 +237,9 @@ export class Room {
    * Runs `change` on the document in its turn, as one update by the server. Resolves to the result
    * once the update is on disk. Rejects with the error of `change`, which must throw before its
    * first change, or not at all. `as`: the agent that the change is for, and the Yjs client id to
-   * write under.
+   * write under. `turn`: its place among other commands, and its credit.
    */
-  command<T>(change: Change<T>, as?: Owned, turn: Partial<Queued> = {}): Promise<T> {
+  command<T>(change: Change<T>, as?: Owned, turn: Partial<Turn> = {}): Promise<T> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
     if (this.#isGone) return Promise.reject(new Error('the room was unloaded'))
     this.#loading.wake()

@@ -1,15 +1,18 @@
 import type * as Y from 'yjs'
+import type { Attribution, Credit, IdRange } from '../../lib/attribution/runs.ts'
 import { CLOSE, WireError } from '../../protocol/frames.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
 import type { Admission, Entry } from './admission.ts'
 import type { Barrier, Barriers } from './barriers.ts'
-import type { CommandBatch, Commands } from './commands.ts'
+import type { CommandBatch, Commands, TaskOf } from './commands.ts'
 import type { Connection } from './connection.ts'
 import type { Feed } from './feed.ts'
 import type { Gate } from './gate.ts'
 import { type Chunk, framesOf } from './outgoing/ring.ts'
+import { agentOf, OWNER_NAME } from './principal.ts'
 import type { Readers } from './readers.ts'
 import type { Checkpoints } from './turn/checkpoints.ts'
+import { creditsOf } from './turn/credits.ts'
 import { Gather } from './turn/gather.ts'
 import { type LiveDocument, salvage } from './updates/document.ts'
 
@@ -25,6 +28,8 @@ export interface TurnLoopEnv {
   feed: Feed
   readers: Readers
   checkpoints: Checkpoints
+  /** The task that an agent works on, as far as the server can tell. */
+  taskOf: TaskOf
   /** True once the document is built. */
   isLoaded: () => boolean
   /** Replaces a document that could not be updated by `doc`. */
@@ -165,30 +170,56 @@ export class TurnLoop {
       .catch((error: Error) => this.#env.fail(error))
   }
 
-  #commit(entries: Entry[], covered: readonly Barrier[]): void {
+  /** The credits of clients' updates, with the tasks that their agents hold now. */
+  #credits(entries: readonly Entry[], deleted: readonly IdRange[]): Credit[] {
+    const known = new Map<string, Attribution>()
+    const byOf = ({ connection }: Entry): Attribution => {
+      const agent = agentOf(connection!.speaker)
+      const name = agent ?? OWNER_NAME
+      const by = known.get(name) ?? {
+        ...{ by: name, via: null },
+        task: agent === null ? null : this.#env.taskOf(agent),
+      }
+      known.set(name, by)
+      return by
+    }
+    return creditsOf(
+      entries.map((entry) => ({ ...entry, by: byOf(entry) })),
+      deleted,
+    )
+  }
+
+  #commit(entries: readonly Entry[], covered: readonly Barrier[]): void {
     const { name, log, now, live, gate, commands, guard, fail } = this.#env
-    const batch = commands.run(live, gate)
-    for (const update of batch.updates) entries.push({ from: 0, connection: null, update })
+    const deleted = live.takeDeletions()
+    const credits = this.#credits(entries, deleted.ranges)
+    const batch = commands.run(live, gate, this.#env.taskOf)
+    const own = batch.updates
+    const sending = [...entries, ...own.map(({ update }) => ({ from: 0, update }))]
     const { archived, facts } = batch
-    if (entries.length === 0 && facts.length === 0) {
+    if (sending.length === 0 && facts.length === 0) {
       this.#finish(batch, covered, null, 0)
       return
     }
     const started = now()
-    const updates = entries.map(({ update }) => update)
-    const stored = log.append(name, updates, archived, gate.takeOwned(), facts)
+    const updates = sending.map(({ update }) => update)
+    const authorship = {
+      credits: [...credits, ...own.map(({ credit }) => credit)],
+      deleted: [...deleted.texts, ...live.takeDeletions().texts],
+    }
+    const stored = log.append(name, updates, archived, gate.takeOwned(), facts, authorship)
     // Runs while the disk works.
-    const sent = framesOf(entries)
+    const sent = framesOf(sending)
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     const committed = (seq: number): void => {
       // Durable commands are answered even if the room failed meanwhile.
-      if (entries.length === 0 || this.#isStopped) {
+      if (sending.length === 0 || this.#isStopped) {
         this.#finish(batch, covered, null, 0)
         return
       }
       const chunk = { seq, ...sent }
       this.#committed(chunk, updates.length, bytes, started)
-      this.#finish(batch, covered, chunk, entries.length)
+      this.#finish(batch, covered, chunk, sending.length)
     }
     this.#stored = stored.then(
       (seq) => guard(() => committed(seq)),
@@ -236,7 +267,11 @@ export class TurnLoop {
    */
   async #salvage(entries: readonly Entry[]): Promise<Entry[] | null> {
     const { name, log, admission, refuse, adopt } = this.#env
-    const { doc, good, bad } = await salvage(() => log.load(name), entries)
+    const { doc, good, bad } = await salvage(
+      () => log.load(name),
+      entries,
+      (doc) => this.#env.live.watch(doc),
+    )
     if (this.#isStopped) return null
     for (const { connection } of bad) {
       refuse(connection!, new WireError(CLOSE.malformed, 'update cannot be applied'))

@@ -55,6 +55,14 @@ export class TaskScheduler {
     this.#rooms.get(room)?.seen(before, after)
   }
 
+  /**
+   * The task that an agent works on: the only one that it holds, or of several the one that its presence names. null:
+   * none.
+   */
+  taskOf(room: Room, agent: AgentId): TaskId | null {
+    return this.#rooms.get(room)?.taskOf(agent) ?? null
+  }
+
   keeps(room: Room): boolean {
     return this.#rooms.get(room)?.hasOwners ?? false
   }
@@ -89,6 +97,8 @@ class RoomTasks {
   readonly #states = new Map<string, number>()
   /** Connections by which an agent shows that it is at work. */
   readonly #atWork = new Map<AgentId, number>()
+  /** The task that an agent’s newest presence names. */
+  readonly #named = new Map<AgentId, string>()
   /** When it was last. */
   readonly #lastSeen = new Map<AgentId, number>()
   /** Start of observation: agents not seen since then were not necessarily away. */
@@ -126,6 +136,15 @@ class RoomTasks {
     return this.#settler?.index.hasLeases ?? false
   }
 
+  taskOf(agent: AgentId): TaskId | null {
+    const held = this.#settler?.index.heldBy(agent)
+    if (held === undefined || held.size === 0) return null
+    const [first] = held
+    if (held.size === 1) return first!
+    const named = this.#named.get(agent) as TaskId | undefined
+    return named !== undefined && held.has(named) ? named : null
+  }
+
   committed(): void {
     if (this.#settler?.isDirty) this.#step()
   }
@@ -133,12 +152,20 @@ class RoomTasks {
   seen(before: string, after: string): void {
     this.#countState(before, -1)
     this.#countState(after, 1)
+    this.#noteNamed(before, after)
     const [was, is] = [before, after].map(workerIn)
     // A cursor that moved, a note that changed.
     if (was === is) return
     for (const [id, by] of [[is, 1] as const, [was, -1] as const]) {
       if (id !== null && id !== undefined) this.#countWorker(id, by)
     }
+  }
+
+  /** Notes the task that an agent says it works on. */
+  #noteNamed(before: string, after: string): void {
+    const [was, is] = [before, after].map(taskIn)
+    if (was && this.#named.get(was.agent) === was.task) this.#named.delete(was.agent)
+    if (is) this.#named.set(is.agent, is.task)
   }
 
   #countState(json: string, by: 1 | -1): void {
@@ -267,6 +294,13 @@ class RoomTasks {
 const workerIn = (json: string): AgentId | null => {
   const presence = readPresence(JSON.parse(json))
   return presence === null || presence.activity?.silent === true ? null : presence.agent.id
+}
+
+/** The agent and the task that an awareness state, as JSON, names; null: it names none. */
+const taskIn = (json: string): { agent: AgentId; task: string } | null => {
+  const presence = readPresence(JSON.parse(json))
+  const task: unknown = presence?.activity?.task
+  return presence !== null && typeof task === 'string' ? { agent: presence.agent.id, task } : null
 }
 
 /** An archived task; null: there is none with this id. */

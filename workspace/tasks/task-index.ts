@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import { itemOf } from '../../lib/yjs/internals.ts'
-import type { TaskId } from '../../protocol/ids.ts'
+import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import { tasksOf } from '../document/schema.ts'
 import { taskRecord, taskRecords } from '../document/shape.ts'
 import { byUrgency } from './task-routing.ts'
@@ -18,6 +18,8 @@ export class TaskIndex {
   readonly #open: TaskEntry[] = []
   /** Task → the tasks that wait for it. */
   readonly #dependents = new Map<TaskId, Set<TaskId>>()
+  /** Owner → its tasks that have not ended. */
+  readonly #held = new Map<AgentId, Set<TaskId>>()
   /** Changed since `takeChanged`. */
   #changed = new Set<TaskId>()
   readonly #onEvents = (events: Y.YEvent<Y.AbstractType<unknown>>[]): void => this.#follow(events)
@@ -43,6 +45,11 @@ export class TaskIndex {
   /** The tasks that have not ended, the most urgent first. */
   get open(): readonly TaskEntry[] {
     return this.#open
+  }
+
+  /** The tasks that have this owner and have not ended. */
+  heldBy(agent: AgentId): ReadonlySet<TaskId> {
+    return this.#held.get(agent) ?? NONE
   }
 
   /** Tells whether some lease can end: a task has an owner that does not wait for approval. */
@@ -101,12 +108,31 @@ export class TaskIndex {
     // Only a note or an offer changed, or the change was read within its transaction.
     if (before?.status === entry?.status && before?.record === entry?.record) return
     this.#changed.add(id)
-    if (before !== undefined && isOpen(before)) this.#open.splice(this.#placeOf(before), 1)
-    if (entry !== undefined && isOpen(entry)) this.#open.splice(this.#placeOf(entry), 0, entry)
+    if (before !== undefined && isOpen(before)) {
+      this.#open.splice(this.#placeOf(before), 1)
+      this.#release(before)
+    }
+    if (entry !== undefined && isOpen(entry)) {
+      this.#open.splice(this.#placeOf(entry), 0, entry)
+      this.#hold(entry)
+    }
     if (entry === undefined) this.#tasks.delete(id)
     else this.#tasks.set(id, entry)
     if (before === undefined && entry !== undefined) this.#link(entry)
     if (before !== undefined && entry === undefined) this.#unlink(before)
+  }
+
+  #hold({ id, status: { owner } }: TaskEntry): void {
+    if (owner === null) return
+    const held = this.#held.get(owner)
+    if (held === undefined) this.#held.set(owner, new Set([id]))
+    else held.add(id)
+  }
+
+  #release({ id, status: { owner } }: TaskEntry): void {
+    if (owner === null) return
+    this.#held.get(owner)?.delete(id)
+    if (this.#held.get(owner)?.size === 0) this.#held.delete(owner)
   }
 
   /** Its index among the open tasks, or the index where it belongs. */

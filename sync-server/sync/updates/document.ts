@@ -1,9 +1,11 @@
 import * as Y from 'yjs'
+import { type Credit, NOBODY } from '../../../lib/attribution/runs.ts'
 import { hasPending } from '../../../lib/yjs/internals.ts'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { Unreadable } from '../../storage/integrity/corruption.ts'
 import type { Stored } from '../../storage/update-log.ts'
 import { type Admit, type Clocks, checkUpdate, type Verdict } from './check.ts'
+import { type Deletions, DeletionWatch } from './deletion-watch.ts'
 import { faultIn } from './slices.ts'
 
 /** Origin of the transactions that apply updates of the log or of a client. */
@@ -33,43 +35,65 @@ export const docOf = ({ checkpoint, tail }: Stored, what = 'the document'): Y.Do
 
 /**
  * Call if updates passed the check, but could not be applied together: rebuilds the stored document
- * and finds the bad ones. A sender's later updates after a bad one are dropped.
+ * and finds the bad ones. A sender's later updates after a bad one are dropped. `watch` gets the
+ * document before the good ones are applied to it, one by one.
  */
 export const salvage = async <E extends { from: number; update: Uint8Array }>(
   load: () => Promise<Stored>,
   entries: readonly E[],
+  watch: (doc: Y.Doc) => void,
 ): Promise<{ doc: Y.Doc; good: E[]; bad: E[] }> => {
-  const good: E[] = []
+  let left = entries
   const bad: E[] = []
-  const rebuild = async (): Promise<Y.Doc> => {
-    const stored = await load()
-    return docOf({ ...stored, tail: [...stored.tail, ...good.map(({ update }) => update)] })
+  for (;;) {
+    const doc = docOf(await load())
+    watch(doc)
+    const at = left.findIndex(({ update }) => !applyAll(doc, [update]))
+    if (at === -1) return { doc, good: [...left], bad }
+    const broken = left[at]!
+    bad.push(broken)
+    left = left.filter(({ from }, i) => i < at || from !== broken.from)
+    doc.destroy()
   }
-  let doc = await rebuild()
-  for (const entry of entries) {
-    if (bad.some(({ from }) => from === entry.from)) continue
-    if (applyAll(doc, [entry.update])) {
-      good.push(entry)
-    } else {
-      bad.push(entry)
-      doc = await rebuild()
-    }
-  }
-  return { doc, good, bad }
+}
+
+/** An update that the server made, and for whom. */
+export interface Own {
+  update: Uint8Array
+  credit: Credit
 }
 
 /** A room's document, with the clocks of all accepted updates, applied or not. */
 export class LiveDocument {
   #doc = new Y.Doc()
   #clocks: Clocks = new Map()
-  #captured: Uint8Array[] = []
+  #captured: Own[] = []
+  readonly #deletions: DeletionWatch
+  #watched: Y.Doc | null = null
+
+  /** `keepsText`: whether deleted text in the root of this name is noted. */
+  constructor(keepsText: (root: string) => boolean = () => false) {
+    this.#deletions = new DeletionWatch(keepsText)
+  }
 
   get doc(): Y.Doc {
     return this.#doc
   }
 
+  /** Notes the deletions in a document from now on, until `adopt` replaces the present one by it. */
+  watch(doc: Y.Doc): void {
+    this.#watched = doc
+    this.#deletions.follow(doc)
+  }
+
+  /** The deletions since the last call. */
+  takeDeletions(): Deletions {
+    return this.#deletions.take()
+  }
+
   /** Replaces the document by `doc`; `client` is the Yjs client id to write under. */
   adopt(doc: Y.Doc, client: number): void {
+    if (this.#watched !== doc) this.watch(doc)
     this.#doc.destroy()
     this.#doc = doc
     doc.clientID = client
@@ -101,14 +125,18 @@ export class LiveDocument {
   }
 
   /**
-   * Runs a change of the server under the Yjs client id `client`, or under the server's own.
-   * Returns the change's result or its error; `takeOwn` returns its updates. Throws if the document
+   * Runs a change of the server under the Yjs client id `client`, or under the server's own, with
+   * this credit. Returns the change's result or its error; `takeOwn` returns its updates. Throws if the document
    * itself fails.
    */
-  run<T>(change: (doc: Y.Doc) => T, client?: number): { value: T } | { error: unknown } {
+  run<T>(
+    change: (doc: Y.Doc) => T,
+    client?: number,
+    credit: Credit = NOBODY,
+  ): { value: T } | { error: unknown } {
     const doc = this.#doc
     const own = doc.clientID
-    const capture = (update: Uint8Array): void => void this.#captured.push(update)
+    const capture = (update: Uint8Array): void => void this.#captured.push({ update, credit })
     // Listens only during the change: with a listener, Yjs encodes each client's update again.
     doc.on('update', capture)
     doc.clientID = client ?? own
@@ -127,11 +155,11 @@ export class LiveDocument {
   }
 
   /** Returns and accepts the updates made by `run` since the last call. */
-  takeOwn(): Uint8Array[] {
-    const updates = this.#captured
+  takeOwn(): Own[] {
+    const own = this.#captured
     this.#captured = []
-    for (const update of updates) this.accept(update)
-    return updates
+    for (const { update } of own) this.accept(update)
+    return own
   }
 
   stateVector(): Uint8Array {

@@ -27,6 +27,8 @@ it('[HTTP-11] a httpAgent is here as long as it asks or waits, keeps its room, a
     ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },
     prepare: (doc, name) => initWorkspace(doc, name, now),
     serverClient: serverClientOf,
+    taskOf: () => null,
+    keepsText: () => false,
     keeps: (room) => httpAgents.keeps(room),
     onDocument: () => {},
     onAwareness: (room, before, after) => void noteSeen(room, before, after, now),

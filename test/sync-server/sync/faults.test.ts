@@ -139,6 +139,8 @@ const roomsWith = async (hooks: Partial<RoomEnv>) => {
       gate: () => new Authors(() => false),
       prepare: (doc, name) => initWorkspace(doc, name, clock.now),
       serverClient: serverClientOf,
+      taskOf: () => null,
+      keepsText: () => false,
       keeps: () => true,
       onDocument: () => {},
       onAwareness: () => {},

@@ -30,6 +30,8 @@ it('[TASK-12] a claim that comes with its task waits until it is known how an ar
     gate: () => new Authors(() => false),
     prepare: (doc, name) => initWorkspace(doc, name, now),
     serverClient: serverClientOf,
+    taskOf: () => null,
+    keepsText: () => false,
     keeps: () => true,
     onDocument: (room, doc) => keeper.follow(room, doc),
     onAwareness: () => {},
