@@ -7,7 +7,7 @@ import type { Change } from './room-env.ts'
 import { CommandQueue, type Queued } from './turn/command-queue.ts'
 import type { LiveDocument, Own } from './updates/document.ts'
 
-/** How a command waits, and how its change is credited. */
+/** The place of a command among the others, and the credit of its change. */
 export interface Turn extends Queued {
   /** The agent that caused the change without being its author; null: none. */
   via: string | null
