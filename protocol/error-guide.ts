@@ -80,6 +80,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
     cause: 'This version of the file does not exist, or is not kept any more.',
     remedy: 'Run `clawlink-agent file-log --key PATH`.',
   },
+  unknown_checkpoint: {
+    cause: 'The workspace has no checkpoint of this name; it may have been removed.',
+    remedy: 'Run `clawlink-agent checkpoints`.',
+  },
   unknown_message: {
     cause: 'The workspace has no message of this id.',
     remedy: 'Run `clawlink-agent log`.',
@@ -202,6 +206,11 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
   host_changed: {
     cause: 'A file that `hosts install` wrote was changed since.',
     remedy: 'Move your copy away, then uninstall and install again.',
+  },
+  checkpoint_exists: {
+    cause: 'The workspace has a checkpoint of this name.',
+    remedy:
+      'Choose another name, or remove the old one: `clawlink-agent checkpoint NAME --remove`.',
   },
   name_taken: {
     cause: 'Another agent of the workspace has this name.',

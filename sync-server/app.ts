@@ -13,6 +13,7 @@ import { openApiOf } from './openapi.ts'
 import { accessRoutes } from './routes/access-routes.ts'
 import { apiRoutes } from './routes/agent-routes.ts'
 import { blobRoutes } from './routes/blob-routes.ts'
+import { checkpointRoutes } from './routes/checkpoint-routes.ts'
 import type { AppEnv } from './routes/env.ts'
 import { fileRoutes } from './routes/file-routes.ts'
 import { historyRoutes } from './routes/log-routes.ts'
@@ -51,6 +52,7 @@ const servedBy = (env: AppEnv): Route[] => [
   ...taskRoutes(env),
   ...historyRoutes(env),
   ...versionRoutes(env),
+  ...checkpointRoutes(env),
   ...blobRoutes(env),
   ...opsRoutes(env),
 ]

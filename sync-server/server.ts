@@ -67,7 +67,7 @@ const createParts = async (options: Options, version: string, log: Logger): Prom
   const services = createServices(base, stores.updateLog, limiter)
   const made = { ...base, ...stores, ...services, limiter, health, metrics, incidents }
   const rooms = createRooms(made)
-  const sweeper = createSweep(rooms.rooms, stores.blobs, now, (err, workspace) => {
+  const sweeper = createSweep(rooms.rooms, made, now, (err, workspace) => {
     if (health.failure === null) log.warn({ err, workspace }, 'old data was not cleared')
   })
   const frames = new FrameReader(incidents.closed)

@@ -7,6 +7,14 @@ import { flagOf, flagsOf, fromInput } from './from-input.ts'
 
 const KEY = flagOf(path)
 const NO_FILE = { 3: 'no such file' } as const
+const PAST = {
+  at: {
+    value: 'SPAN|TIME',
+    type: types.name,
+    what: 'as it was then: 2h ago, 2030-01-31T12:00:00Z',
+  },
+  checkpoint: { value: 'NAME', type: types.name, what: 'as it was at this checkpoint' },
+} as const
 const LINES = { value: 'A-B', type: types.name, what: 'lines A to B; the first is 1' }
 
 /** The shared files. docs/files.md */
@@ -36,6 +44,7 @@ export const FILES: readonly VerbSpec[] = [
         what: 'write all texts below this path into the folder of --output, without the prefix',
       },
       version: { type: types.count, what: 'this version', otherwise: 'the newest' },
+      ...PAST,
       output: {
         type: types.file,
         what: 'write it to this local file',
@@ -52,6 +61,9 @@ export const FILES: readonly VerbSpec[] = [
     either: [
       ['key', 'prefix'],
       ['prefix', 'version'],
+      ['prefix', 'at'],
+      ['prefix', 'checkpoint'],
+      ['version', 'at', 'checkpoint', 'sha256'],
       ['prefix', 'sha256'],
       ['prefix', 'lines'],
     ],
@@ -59,6 +71,7 @@ export const FILES: readonly VerbSpec[] = [
       'file-get --key notes/plan.md --output plan.md',
       'file-get --prefix notes --output ./notes',
       'file-get --key notes/plan.md --lines 10-40',
+      'file-get --key notes/plan.md --at 2h',
     ],
     exits: { 3: 'no such file or version' },
     load: async () => (await import('../verbs/files/file-get.ts')).fileGet,
@@ -195,9 +208,11 @@ export const FILES: readonly VerbSpec[] = [
         what: 'which version',
         otherwise: 'the newest of a removed file',
       },
+      ...PAST,
       ...KEYED,
     },
     needs: [['key']],
+    either: [['version', 'at', 'checkpoint']],
     examples: ['file-restore --key notes/plan.md --version 3', 'file-restore --key notes/old.md'],
     exits: { 3: 'no such file or version' },
     load: async () => (await import('../verbs/files/file-restore.ts')).fileRestore,

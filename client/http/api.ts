@@ -193,14 +193,18 @@ export interface FileVersionContent {
   version: FileVersion & { content: string }
 }
 
-/** `GET …/files/version`. Throws `unknown_file`, `unknown_version`. */
+/** A version of a file: by its number, by an ISO time or an age such as 2h, or by a checkpoint. */
+export type WhichVersion = { version: number } | { at: string } | { checkpoint: string }
+
+/** `GET …/files/version`. Throws `unknown_file`, `unknown_version`, `unknown_checkpoint`, `not_text`. */
 export const getFileVersion = async (
   server: ServerAt,
   workspace: string,
   key: string,
-  version: number,
+  which: WhichVersion,
 ): Promise<FileVersionContent> => {
-  const query = new URLSearchParams({ key, version: String(version) })
+  const [[name, value]] = Object.entries(which) as [[string, string | number]]
+  const query = new URLSearchParams({ key, [name]: String(value) })
   const path = `/api/workspaces/${workspace}/files/version?${query}`
   const answer = await call(server, 'GET', path, undefined, TIMEOUT_MS)
   const { data } = (answer ?? {}) as Answer<FileVersionContent>

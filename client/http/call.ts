@@ -28,19 +28,23 @@ export interface Answer<T> {
   error?: Partial<ErrorBody>
 }
 
-/** The JSON that the server answered. Throws the error it answered, `unreachable` or `not_clawlink`. */
+/**
+ * The JSON that the server answered. `key`: the idempotency key of the command. Throws the error it answered, `unreachable` or
+ * `not_clawlink`.
+ */
 export const call = async (
   server: ServerAt,
   method: string,
   path: string,
   body: unknown,
   timeoutMs: number,
+  key?: string,
 ): Promise<unknown> => {
   let broken = 0
   let hasWaited = false
   for (;;) {
     try {
-      return await callOnce(server, method, path, body, timeoutMs)
+      return await callOnce(server, method, path, body, timeoutMs, key)
     } catch (error) {
       const wait = isBroken(error) ? RETRY_AFTER_MS[broken++] : saidIn(error)
       if (wait === undefined || hasWaited) throw await explained(server.base, ClawError.from(error))
@@ -62,8 +66,9 @@ const callOnce = async (
   path: string,
   body: unknown,
   timeoutMs: number,
+  key: string | undefined,
 ): Promise<unknown> => {
-  const answered = await exchange(server, method, path, body, timeoutMs)
+  const answered = await exchange(server, method, path, body, timeoutMs, key)
   const { status, text } = answered
   let answer: Answer<unknown> | null
   try {
@@ -83,6 +88,7 @@ const exchange = async (
   path: string,
   body: unknown,
   timeoutMs: number,
+  key: string | undefined,
 ): Promise<Answered> => {
   const url = new URL(server.base + path)
   const payload = body === undefined ? '' : JSON.stringify(body)
@@ -96,6 +102,7 @@ const exchange = async (
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(payload),
         [VERBS_HEADER]: '1',
+        ...(key !== undefined && { 'idempotency-key': key }),
         ...authorization(server),
       },
       body: payload,

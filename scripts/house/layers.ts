@@ -33,6 +33,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/sync/turn',
   'sync-server/sync',
   'sync-server/history/versions',
+  'sync-server/history/checkpoints',
   'sync-server/history',
   'sync-server/auth/stored',
   'sync-server/auth',

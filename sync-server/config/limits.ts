@@ -77,6 +77,16 @@ export const MAX_KEPT_VERSION_BYTES = 16 * 1024 * 1024
 export const MAX_VERSION_STEPS = 100
 /** Deleted text that one turn of a room notes for its record (UTF-16 units): two files of the largest size. */
 export const MAX_NOTED_UNITS = 8 * 1024 * 1024
+/** Checkpoints of one workspace (count): one for each week of a year, and some more. */
+export const MAX_CHECKPOINTS = 64
+/** Files that all checkpoints of a workspace name together (count): the server holds these names in memory. */
+export const MAX_CHECKPOINT_FILES = 200_000
+/** Diffs in one comparison of two moments (bytes), and the time for them (milliseconds); the rest is only listed. */
+export const MAX_DIFFS_BYTES = 256 * 1024
+export const COMPARE_MS = 2_000
+/** Texts of one turn of restoring (UTF-16 units), and its files (count): others have their turn in between. */
+export const RESTORE_UNITS = 64 * 1024
+export const RESTORE_FILES = 32
 /** Interval of storing versions, in batches, so that their fsyncs do not delay those of edits. */
 export const VERSIONS_GATHER_MS = 50
 /** Texts waiting to be stored as versions (UTF-16 units); beyond it intermediate states are skipped. */

@@ -5,6 +5,7 @@ import { clearRemoved } from '../../workspace/files/tree.ts'
 import { BLOB_GRACE_MS } from '../config/limits.ts'
 import type { BlobStore } from '../storage/blobs.ts'
 import type { Rooms } from '../sync/rooms.ts'
+import type { Checkpoints } from './checkpoints/store.ts'
 
 export interface Sweeper {
   sweep: () => Promise<void>
@@ -14,11 +15,11 @@ export interface Sweeper {
 
 /**
  * Clears unneeded data: in every document the texts of files that were removed long ago and the old versions of binary
- * files, then the blobs to which no version refers. Calls do not overlap.
+ * files, then the blobs to which no version and no checkpoint refers. Calls do not overlap.
  */
 export const createSweep = (
   rooms: Rooms,
-  blobs: BlobStore,
+  { blobs, checkpoints }: { blobs: BlobStore; checkpoints: Checkpoints },
   now: () => number,
   onError: (error: unknown, workspace: string) => void,
 ): Sweeper => {
@@ -31,7 +32,8 @@ export const createSweep = (
       pruneBlobs(doc, KEPT_BLOBS, removedBefore)
       return referencedBlobs(doc)
     })
-    await blobs.collect(workspace, wanted, putBefore)
+    const pinned = await checkpoints.pinnedBlobs(workspace)
+    await blobs.collect(workspace, new Set([...wanted, ...pinned]), putBefore)
   }
   let sweeping: Promise<void> | null = null
   let holders = 0

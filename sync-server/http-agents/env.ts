@@ -1,4 +1,5 @@
 import type { AccessStore } from '../auth/store.ts'
+import type { Checkpoints } from '../history/checkpoints/store.ts'
 import type { FileHistory } from '../history/versions/history.ts'
 import type { BlobStore } from '../storage/blobs.ts'
 import type { TaskEnv } from '../tasks/moving.ts'
@@ -12,6 +13,7 @@ export interface AgentsEnv extends TaskEnv {
   /** Why nothing can be stored; null while everything can. */
   trouble: () => string | null
   history: FileHistory
+  checkpoints: Checkpoints
   blobs: BlobStore
   httpAgents: HttpAgents
   texts: TextWork

@@ -61,27 +61,34 @@ export const servingIn =
         const input = { ...given, ...Object.fromEntries(named) } as InputOf<F>
         const agent = callerIn(asked.c, by)
         return isCommand
-          ? commandAs(env, asked, agent, async (context) => runNow(context, action, input))
+          ? commandAs(env, asked, agent, keyOf(asked), async (context) =>
+              runNow(context, action, input),
+            )
           : actAs(env, asked, agent, async (context) => act(context, action, input))
       },
     })
   }
 
+const keyOf = ({ c, body }: Asked<unknown, { key?: string }>): string | null => body.key ?? keyIn(c)
+
 /** Has an agent command, which does not make it present. */
 const commandAs = <T>(
   env: AppEnv,
-  { c, workspace, body }: Asked<unknown, { key?: string }>,
+  { workspace }: Asked,
   agent: string,
+  key: string | null,
   work: (context: ActionContext) => Promise<T>,
 ): Promise<T> => {
   const id = checkAgentId(agent)
-  const key = body.key ?? keyIn(c)
   return inRoom(env, workspace, (room) =>
     work({ env, httpAgent: env.httpAgents.httpAgent(room, id), key }),
   )
 }
 
-/** Makes the routes of the agents' actions. `roles`: those of the action. */
+/**
+ * Makes the routes of the agents' actions. `roles`: those of the action. `isCommand`: replicas use the route, too, so it does
+ * not make the agent present.
+ */
 export const doingIn =
   (env: AppEnv) =>
   <B extends z.ZodType<{ by?: string | undefined }>>(
@@ -91,12 +98,19 @@ export const doingIn =
     body: B,
     answer: z.ZodType,
     run: (act: ActionContext, body: z.infer<B>, asked: Asked) => Promise<object> | object,
-    { roles = ['write'], ...more }: { roles?: readonly Role[]; maxBytes?: number } = {},
+    {
+      roles = ['write'],
+      isCommand,
+      ...more
+    }: { roles?: readonly Role[]; maxBytes?: number; isCommand?: true } = {},
   ): Route =>
     route({
       ...{ method, path: at(rest), needs: lowestOf(roles), summary, body, answer, ...more },
-      run: (asked) =>
-        actAs(env, asked, callerIn(asked.c, asked.body.by), async (act) =>
-          run(act, asked.body, asked),
-        ),
+      run: (asked) => {
+        const agent = callerIn(asked.c, asked.body.by)
+        const work = async (act: ActionContext): Promise<object> => run(act, asked.body, asked)
+        return isCommand
+          ? commandAs(env, asked, agent, keyIn(asked.c), work)
+          : actAs(env, asked, agent, work)
+      },
     })

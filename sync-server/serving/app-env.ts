@@ -14,7 +14,8 @@ const requestOf = (c: Context): IncomingMessage => (c.env as { incoming: Incomin
  */
 export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
   const { options, version, log, now, limiter, health, metrics, incidents, rooms, sweeper } = parts
-  const { updateLog, access, identity, history, blobs, tasks, httpAgents, texts } = parts
+  const { updateLog, access, identity, history, checkpoints, blobs, tasks, httpAgents, texts } =
+    parts
   return {
     ...{
       version,
@@ -25,6 +26,7 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
       access,
       identity,
       history,
+      checkpoints,
       blobs,
       tasks,
       httpAgents,

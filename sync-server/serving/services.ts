@@ -1,3 +1,4 @@
+import { Checkpoints } from '../history/checkpoints/store.ts'
 import { createTrimmer } from '../history/trim.ts'
 import { FileHistory } from '../history/versions/history.ts'
 import { HttpAgents } from '../http-agents/http-agents.ts'
@@ -14,6 +15,7 @@ export interface Services {
   trim: (room: Room) => void
   texts: TextWork
   history: FileHistory
+  checkpoints: Checkpoints
   tasks: TaskScheduler
   httpAgents: HttpAgents
 }
@@ -25,10 +27,12 @@ export const createServices = (
 ): Services => {
   const trim = createTrimmer(updateLog, now, (err) => log.warn({ err }, 'broadcasts not trimmed'))
   const texts = new TextWork()
+  const checkpoints = new Checkpoints(updateLog.facts)
   const history = new FileHistory({
     log: updateLog.versions,
     now,
     delta: async (from, to) => (await texts.run('delta', [from, to])).found,
+    pinned: (workspace, file) => checkpoints.pinned(workspace, file),
     onError: (err) => log.error({ err }, 'versions not stored'),
   })
   const { leaseMs, offerMs, archiveAfterMs } = options
@@ -37,5 +41,5 @@ export const createServices = (
     onError: (err) => log.error({ err }, 'tasks not settled'),
   })
   const httpAgents = new HttpAgents(updateLog, now, (by, ms) => limiter.worked(by, ms))
-  return { trim, texts, history, tasks, httpAgents }
+  return { trim, texts, history, checkpoints, tasks, httpAgents }
 }

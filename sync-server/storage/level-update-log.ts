@@ -45,6 +45,7 @@ import type {
  *   `h: v: c:`              versions (level-version-log.ts)
  *   `k: j: n: l: r:`        credentials and members (auth/stored/log.ts)
  *   `g:`                    state of HTTP agents (http-agents/records.ts)
+ *   `t:`                    checkpoints of workspaces (history/checkpoints/store.ts)
  */
 const FORMAT = 1
 const utf8 = new TextDecoder()

@@ -2,6 +2,7 @@ import { newEffort } from '../../lib/merge/diff.ts'
 import type { MergeResult } from '../../lib/merge/edits.ts'
 import { merge3 } from '../../lib/merge/merge.ts'
 import { type TextDelta, textDelta } from '../../lib/merge/text-delta.ts'
+import { unifiedDiff } from '../../lib/merge/unified.ts'
 
 /** Jobs that are slow for long texts. Without `steps` (see Effort) the result is exact and may take seconds. */
 export const JOBS = {
@@ -9,6 +10,8 @@ export const JOBS = {
     merge3(base, mine, theirs, newEffort(steps)),
   delta: ([from, to]: [string, string], steps?: number): TextDelta =>
     textDelta(from, to, newEffort(steps)),
+  unified: ([from, to, before, after]: [string, string, string, string]): string =>
+    unifiedDiff(from, to, [before, after]),
 } as const
 
 export type JobName = keyof typeof JOBS

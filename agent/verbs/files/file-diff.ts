@@ -14,7 +14,9 @@ export const fileDiff: Verb = async (call) => {
   await team.confirm()
   const { content, ...file } = readFile(team.doc, key)
   const base =
-    since === null ? await team.readText(key) : (await fetchVersion(call, key, since)).version
+    since === null
+      ? await team.readText(key)
+      : (await fetchVersion(call, key, { version: since })).version
   if (base === null) {
     throw new ClawError(
       'no_base',

@@ -1,4 +1,4 @@
-import { type FileVersionContent, getFileLog } from '../../../client/http/api.ts'
+import { type FileVersionContent, getFileLog, type WhichVersion } from '../../../client/http/api.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { writeText } from '../../../workspace/actions/write-text.ts'
 import { checkFileKey } from '../../../workspace/document/path.ts'
@@ -17,13 +17,14 @@ import { printWritten } from './file-write.ts'
  */
 export const fileRestore: Verb = async (call) => {
   const key = checkFileKey(call.flag('key')!)
-  const payload = { key, version: askVersion(call) }
+  const which = askVersion(call)
+  // The payload of a version stays what it was: a link of before may have begun this command.
+  const payload = { key, version: null, ...which }
   const team = await WorkspaceSession.open(call, false)
   await team.confirm()
-  if (payload.version === null && isRemovedBytes(team.doc, key))
-    return restoreBytes(call, team, key)
+  if (which === null && isRemovedBytes(team.doc, key)) return restoreBytes(call, team, key)
   const isRepeated = (await answeredBefore(call, team.replica, payload)) !== null
-  const past = isRepeated ? null : await versionToRestore(call, team, key, payload.version)
+  const past = isRepeated ? null : await versionToRestore(call, team, key, which)
   return mergingWrite(
     call,
     payload,
@@ -52,13 +53,13 @@ const versionToRestore = async (
   call: Call,
   { doc }: WorkspaceSession,
   key: string,
-  version: number | null,
+  which: WhichVersion | null,
 ): Promise<FileVersionContent> => {
-  if (version !== null) return fetchVersion(call, key, version)
+  if (which !== null) return fetchVersion(call, key, which)
   if (findLeaf(doc, key) !== null) {
     throw new ClawError('usage', `${key} is there: which version?`, 'file-log shows them')
   }
   const { versions } = await getFileLog(call.target, call.workspace, key, 1)
-  if (versions[0] !== undefined) return fetchVersion(call, key, versions[0].version)
+  if (versions[0] !== undefined) return fetchVersion(call, key, { version: versions[0].version })
   throw new ClawError('unknown_version', `no version of ${key} is kept`, 'file-put it anew')
 }

@@ -7,17 +7,15 @@ import type { Room } from '../../sync/room.ts'
 import { TextCache } from './cache.ts'
 import { addCounted, type Counted, CountedFiles } from './counted.ts'
 import { readHead } from './record.ts'
-import { type DeltaOf, type Taken, writeVersions } from './write.ts'
+import { type Taken, type Writing, writeVersions } from './write.ts'
 
 /** Stored as one batch: at most this many versions (count), and no more once their texts reach these UTF-16 units. */
 const BATCH = 64
 const BATCH_UNITS = 1024 * 1024
 
-export interface HistoryEnv {
+export interface HistoryEnv extends Writing {
   log: VersionLog
   now: () => number
-  /** Computes the delta between two texts. */
-  delta: DeltaOf
   onError: (error: unknown) => void
 }
 
@@ -229,7 +227,7 @@ class WorkspaceHistory {
       batch.push(taken)
       units += taken.state.content.length
     }
-    await writeVersions(this.#env.log, this.#name, batch, this.#cache, this.#env.delta)
+    await writeVersions(this.#env.log, this.#name, batch, this.#cache, this.#env)
     this.#waiting.splice(0, batch.length)
     this.#waitingUnits -= units
     this.#done += batch.length

@@ -36,6 +36,8 @@ export interface Head {
   base: number
   steps: number
   stepBytes: number
+  /** Of `count` and `bytes`: older versions that are kept for checkpoints. Absent: none. */
+  spared?: { count: number; bytes: number }
 }
 
 const FORMAT = 1
@@ -146,6 +148,7 @@ export const recordOf = (
       base,
       steps: isDelta ? head.steps + 1 : 0,
       stepBytes: isDelta ? head.stepBytes + delta.length : 0,
+      ...(head?.spared !== undefined && { spared: head.spared }),
     },
   }
 }

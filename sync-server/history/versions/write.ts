@@ -20,6 +20,20 @@ export interface Taken {
 
 export type DeltaOf = (from: string, to: string) => Promise<TextDelta>
 
+/** The versions of a file that checkpoints name. */
+export type PinnedOf = (workspace: string, file: string) => Promise<ReadonlySet<number>>
+
+/** The ways in which states become versions. */
+export interface Writing {
+  delta: DeltaOf
+  pinned: PinnedOf
+}
+
+const PLAIN: Writing = {
+  delta: async (from, to) => textDelta(from, to),
+  pinned: async () => new Set(),
+}
+
 /**
  * Stores states, oldest first, as the newest versions of their files, all or none. Skips a state that is not newer
  * than the stored one. Older versions stay readable unless retention drops them.
@@ -29,7 +43,7 @@ export const writeVersions = async (
   workspace: string,
   taken: readonly Taken[],
   cache: TextCache,
-  deltaOf: DeltaOf = async (from, to) => textDelta(from, to),
+  writing: Writing = PLAIN,
 ): Promise<void> => {
   const byFile = new Map<FileId, Taken[]>()
   for (const one of taken) {
@@ -39,7 +53,7 @@ export const writeVersions = async (
   const changes: NewVersions[] = []
   const newest: FileContentState[] = []
   for (const [id, states] of byFile) {
-    const change = await newVersions(log, workspace, id, states, cache, deltaOf)
+    const change = await newVersions(log, workspace, id, states, cache, writing)
     if (change === null) continue
     changes.push(change.versions)
     newest.push(change.newest)
@@ -56,7 +70,7 @@ const newVersions = async (
   id: FileId,
   states: readonly Taken[],
   cache: TextCache,
-  deltaOf: DeltaOf,
+  writing: Writing,
 ): Promise<{ versions: NewVersions; newest: FileContentState } | null> => {
   const known = await log.head(workspace, id)
   let head = known === null ? null : readHead(known)
@@ -73,14 +87,14 @@ const newVersions = async (
       head: next,
     } = recordOf(
       ...([state, at, head, before] as const),
-      await deltaOf(before ?? '', state.content),
+      await writing.delta(before ?? '', state.content),
     )
     versions.push({ version, about: encodeJson(about), content })
     newest = state
     head = next
   }
   if (newest === null || head === null) return null
-  const kept = await retained(log, workspace, id, head)
+  const kept = await retained(log, workspace, id, head, writing.pinned)
   const change = { of: id, versions, head: encodeJson(kept.head), drop: kept.drop }
   return { versions: change, newest }
 }
@@ -100,27 +114,79 @@ const newestText = async (
   return readContent(log, workspace, id, base, version).catch(() => null)
 }
 
-/** The versions to drop to keep the limits: whole ones with all deltas built on them, except the newest such group. */
+/** Whole versions with all deltas built on them: they are kept or dropped together. */
+interface Group {
+  versions: number[]
+  bytes: number
+}
+
+const isOver = ({ count, bytes }: { count: number; bytes: number }): boolean =>
+  count > MAX_KEPT_VERSIONS || bytes > MAX_KEPT_VERSION_BYTES
+
+/**
+ * The versions to drop to keep the limits, in groups; never the newest group. A group with a version that a checkpoint names
+ * is spared: it counts in limits of its own, which are as large, and goes only beyond these.
+ */
 const retained = async (
   log: VersionLog,
   workspace: string,
   id: string,
   head: Head,
+  pinnedOf: PinnedOf,
 ): Promise<{ drop: number[]; head: Head }> => {
+  const before = head.spared ?? { count: 0, bytes: 0 }
+  const rest = { count: head.count - before.count, bytes: head.bytes - before.bytes }
+  if (!isOver(rest)) return { drop: [], head }
+  const pinned = await pinnedOf(workspace, id)
+  const groups = await oldGroups(log, workspace, id, head, pinned.size + before.count > 0)
+  const left = { count: head.count, bytes: head.bytes }
+  const spared: Group[] = []
+  const room = { count: 0, bytes: 0 }
   const drop: number[] = []
-  let { count, bytes } = head
-  const isOver = () => count > MAX_KEPT_VERSIONS || bytes > MAX_KEPT_VERSION_BYTES
-  if (!isOver()) return { drop, head }
-  // One more than a group has at most, so that the page holds one whole group.
-  const page = MAX_VERSION_STEPS + 2
-  const found = await log.abouts(workspace, id, 0, head.base - 1, page)
-  const oldest = found.map(({ version, about }) => ({ version, about: readAbout(about) }))
-  const cut = found.length === page ? oldest.at(-1)!.about.base : head.base
-  for (const { version, about } of oldest) {
-    if (about.base === cut || (about.base === version && !isOver())) break
-    drop.push(version)
-    count--
-    bytes -= about.bytes
+  const dropGroup = ({ versions, bytes }: Group): void => {
+    for (const version of versions) drop.push(version)
+    left.count -= versions.length
+    left.bytes -= bytes
   }
-  return { drop, head: { ...head, count, bytes } }
+  for (const group of groups) {
+    if (!isOver({ count: left.count - room.count, bytes: left.bytes - room.bytes })) break
+    if (group.versions.some((version) => pinned.has(version))) {
+      spared.push(group)
+      room.count += group.versions.length
+      room.bytes += group.bytes
+    } else dropGroup(group)
+  }
+  while (isOver(room)) {
+    const oldest = spared.shift()!
+    room.count -= oldest.versions.length
+    room.bytes -= oldest.bytes
+    dropGroup(oldest)
+  }
+  const { spared: _, ...kept } = head
+  return { drop, head: { ...kept, ...left, ...(room.count > 0 && { spared: room }) } }
+}
+
+/** The groups before the newest, oldest first: the oldest one at least, or `all` that there are. */
+const oldGroups = async (
+  log: VersionLog,
+  workspace: string,
+  id: string,
+  head: Head,
+  all: boolean,
+): Promise<Group[]> => {
+  // One more than a group has at most, so that the page holds one whole group.
+  const page = all ? head.count : MAX_VERSION_STEPS + 2
+  const found = await log.abouts(workspace, id, 0, head.base - 1, page)
+  const groups: (Group & { base: number })[] = []
+  for (const { version, about } of found) {
+    const { base, bytes } = readAbout(about)
+    const last = groups.at(-1)
+    if (last?.base === base) {
+      last.versions.push(version)
+      last.bytes += bytes
+    } else groups.push({ base, versions: [version], bytes })
+  }
+  // The last one of a full page may go on after it.
+  if (!all && found.length === page) groups.pop()
+  return groups
 }

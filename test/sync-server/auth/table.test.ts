@@ -139,6 +139,10 @@ const DONE: Record<string, object> = {
   'files/append': { key: 'f', text: 'c' },
   'files/remove': { key: 'g' },
   'files/move': { key: 'g', to: 'h' },
+  'files/restore': { key: 'g', version: 1 },
+  checkpoints: { name: 'c' },
+  'checkpoints/remove': { name: 'none' },
+  'checkpoints/restore': { name: 'none' },
 }
 for (const [path, body] of Object.entries(DONE)) {
   const method = ['files/content', 'files/bytes'].includes(path) ? 'PUT' : 'POST'
@@ -147,7 +151,10 @@ for (const [path, body] of Object.entries(DONE)) {
     body: (by) => ({ by, ...body }),
   }
 }
-const SEEN = { agents: '', tasks: '', sent: '?by=ME', files: '', 'files/content': '?key=f' }
+const SEEN = {
+  ...{ agents: '', tasks: '', sent: '?by=ME', files: '', 'files/content': '?key=f' },
+  ...{ checkpoints: '', 'checkpoints/files': '?name=c', 'checkpoints/diff': '?from=c' },
+}
 for (const [path, query] of Object.entries(SEEN)) {
   const row = { pass: READ, path: `${ws}/${path}${query}` }
   TABLE[`GET /api/workspaces/:workspace/${path}`] = row

@@ -232,6 +232,14 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect((await get(ann, 'files/version?key=notes/a.md&version=1')).version.content).toBe(
       'one\ntwo\nthree\n',
     )
+    expect(await post(ann, 'checkpoints', { name: 'day' })).toMatchObject({
+      checkpoint: { name: 'day', by: 'a-ann' },
+    })
+    expect((await get(ann, 'checkpoints')).count).toBe(1)
+    expect((await get(ann, 'checkpoints/files?name=day')).files.length).toBeGreaterThan(1)
+    const past = { key: 'notes/a.md', version: 1, dry_run: true }
+    expect((await post(bob, 'files/restore', past)).restored).toHaveLength(1)
+    expect((await post(bob, 'checkpoints/restore', { name: 'day' })).restored).toEqual([])
     expect(await post(ann, 'files/move', { key: 'log.md', to: 'notes/log.md' })).toMatchObject({
       ...{ moved_from: 'log.md', file: { file_key: 'notes/log.md' } },
     })
@@ -239,6 +247,10 @@ describe('a day of two agents that have nothing but HTTP', () => {
       http: 409,
       code: 'stale',
     })
+    expect((await get(ann, 'checkpoints/diff?from=day')).files).toMatchObject([
+      { file_key: 'notes/log.md', change: 'moved' },
+    ])
+    expect((await post(ann, 'checkpoints/remove', { name: 'day' })).checkpoint.name).toBe('day')
     expect(await post(ann, 'files/remove', { key: 'notes/a.md' })).toEqual({
       removed: 'notes/a.md',
     })
