@@ -56,7 +56,8 @@ const say = (what: string, times: number[]): void => {
 const lookAt = (view: View, filter: string): UiFrame => {
   const state = reduce(initialState(NOW), { type: 'view', view })
   const filtered = reduce(state, { type: 'filter', text: filter })
-  return { snapshot: store.snapshot, state: filtered, columns: 200, rows: 60, plain: false }
+  const size = { columns: 200, rows: 60, plain: false }
+  return { snapshot: store.snapshot, state: filtered, reads: new Map(), ...size }
 }
 
 const apply = (look: UiFrame, steps: Steps): UiFrame => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { isForm } from '../../tui/control/forms.ts'
 import { commandFor, commandNamed, TYPING, UI_COMMANDS } from '../../tui/model/commands.ts'
 import { completionsOf, readTyped } from '../../tui/model/palette.ts'
-import { VIEWS } from '../../tui/model/state.ts'
+import { PLACES, VIEWS } from '../../tui/model/state.ts'
 import { rowText } from '../../tui/ui/rows.ts'
 import { keysSection, SECTION } from '../../tui/views/keys-page.ts'
 import { helpLines } from '../../tui/views/overlays.ts'
@@ -21,7 +21,7 @@ const sit = (columns = 120, rows = 30) => {
 
 describe('the table of commands', () => {
   it('[TUI-2] no key does two things in one view, and every command can be reached', () => {
-    for (const view of VIEWS) {
+    for (const view of PLACES) {
       const keys = UI_COMMANDS.filter(
         ({ where }) => where === view || where === 'everywhere',
       ).flatMap((command) => command.keys)
@@ -131,7 +131,10 @@ describe('the palette', () => {
   })
 
   it('every command that is no form and no view is known to control', () => {
-    const done = ['filter', 'help', 'quit', 'invite', 'agents', 'tasks', 'feed', 'files']
+    const done = [
+      ...['filter', 'help', 'quit', 'invite', 'agents', 'tasks', 'feed', 'files'],
+      ...['history', 'replay', 'play', 'faster', 'slower', 'back-ten', 'on-ten', 'seek', 'whole'],
+    ]
     for (const { name, keysOnly } of UI_COMMANDS) {
       if (keysOnly === true || isForm(name)) continue
       expect(done).toContain(commandNamed(name)?.name)

@@ -3,6 +3,7 @@ import type { UiEnv } from '../../tui/app.tsx'
 import { widthOf } from '../../tui/text/display.ts'
 import { held } from '../support/tui/attached.ts'
 import { cleanup, type Shown, show } from '../support/tui/frames.tsx'
+import { versionsOf } from '../support/tui/past.ts'
 import { makeWorld, SMALL } from '../support/tui/world.ts'
 
 process.env.TZ = 'UTC'
@@ -63,6 +64,20 @@ for (const [columns, rows] of SIZES) {
     shown.keys('esc', ':', 're')
     await shown.sees(':re')
     await golden(shown, 'palette', columns, rows)
+  })
+
+  it(`[TUI-1] history and replay at ${columns}×${rows}`, async () => {
+    const attached = world()
+    const before = 'one\ntwo\nthree\n'.repeat(20)
+    const after = before.replace('two', 'a much longer second line '.repeat(12))
+    attached.answers = versionsOf([before, after], ['a-000000000001'], NOW)
+    const shown = await show(attached, columns, rows, {}, NOW)
+    shown.keys('4', 'G', 'H')
+    await shown.sees('a much longer')
+    await golden(shown, 'history', columns, rows)
+    shown.keys('esc', '2', 'T', 'p', 'G', '[')
+    await shown.sees('The board at')
+    await golden(shown, 'replay', columns, rows)
   })
 }
 

@@ -6,14 +6,27 @@ import type { Message } from '../../workspace/messages/message.ts'
 import type { UiFrame } from '../model/frame.ts'
 import { tellingOf } from '../model/notifications.ts'
 import { readOlder } from '../model/older.ts'
+import { speedOf } from '../model/reads.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import { BROWSE, type Event, type Form, initialState, reduce, type Toast } from '../model/state.ts'
+import {
+  BROWSE,
+  type Event,
+  type Form,
+  initialState,
+  readPage,
+  reduce,
+  type Toast,
+} from '../model/state.ts'
 import { Store } from '../model/store.ts'
 import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
+import { needsOf } from '../views/pages.ts'
 import { onMouse, onPaste, onPress } from './control.ts'
 import type { Steps } from './effect.ts'
 import { openForm, type Run } from './forms.ts'
+import { onTick } from './past.ts'
+import { Player } from './player.ts'
+import { Reading } from './reading.ts'
 
 /** Time that a toast stays, in milliseconds; an error stays twice as long. */
 const TOAST_MS: Readonly<Record<Toast['tone'], number>> = {
@@ -46,6 +59,8 @@ export class Controller {
   readonly #listeners = new Set<() => void>()
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #ends: (() => void)[]
+  readonly #reading: Reading
+  readonly #player = new Player(() => this.#take(onTick(this.look)))
   #toasts = 0
   #isLoading = false
   /** Entries before this are in the feed, as far as the server's log has them. */
@@ -59,7 +74,8 @@ export class Controller {
     const { columns, rows, plain } = options
     const { snapshot } = this.store
     const state = initialState(snapshot.now)
-    this.look = { snapshot, state, columns, rows, plain }
+    this.#reading = new Reading(attached, (reads) => this.#see({ reads }))
+    this.look = { snapshot, state, reads: this.#reading.reads, columns, rows, plain }
     this.#ends = [
       this.store.subscribe(() => this.#onSnapshot(this.store.snapshot)),
       attached.onMessages((messages) => this.#tell(messages)),
@@ -99,6 +115,8 @@ export class Controller {
   close(): void {
     for (const end of this.#ends.splice(0)) end()
     for (const timer of this.#timers) clearTimeout(timer)
+    this.#player.close()
+    this.#reading.close()
     this.store.close()
     this.#listeners.clear()
   }
@@ -125,6 +143,7 @@ export class Controller {
     for (const step of steps) {
       switch (step.type) {
         case 'event':
+          if (step.event.type === 'open') this.#reading.retry()
           this.#apply(step.event)
           break
         case 'say':
@@ -168,6 +187,7 @@ export class Controller {
     const { durable, file } = (data ?? {}) as { durable?: boolean; file?: { file_key: FileKey } }
     const late = durable === false ? '; queued until the server is back' : ''
     this.toast('good', `${run.done}${late}`, run.hint)
+    this.#reading.refresh()
     if (run.removes !== undefined) this.#apply({ type: 'removed', path: run.removes })
     if (form.name === 'undo') this.#apply({ type: 'brought-back', path: form.subject })
     // Whoever has gone on to something else meanwhile is not taken from it.
@@ -235,6 +255,9 @@ export class Controller {
 
   #see(change: Partial<UiFrame>): void {
     this.look = { ...this.look, ...change }
+    this.#reading.want(needsOf(this.look))
+    const page = readPage(this.look.state)
+    this.#player.follow(page?.isPlaying === true ? speedOf(page.speed).ms : null)
     for (const listener of this.#listeners) listener()
   }
 }

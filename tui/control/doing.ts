@@ -17,6 +17,7 @@ import { aboutOf, pickedId, waitsForMe } from '../views/picked.ts'
 import { type Effect, event, NONE, type Steps } from './effect.ts'
 import { type FormName, isForm, missingIn, openForm, runOf } from './forms.ts'
 import { moveEvents } from './moving.ts'
+import { onPastCommand } from './past.ts'
 
 /** The arguments of a command line, by the fields of the command's form. */
 type Values = Readonly<Record<string, string>>
@@ -58,6 +59,16 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
       return [...moveEvents(look, name).map(event), ...older(look)]
     case 'respond':
       return waitsForMe(look) ? answer(look, values) : form(look, command, name, values)
+    case 'history':
+    case 'replay':
+    case 'play':
+    case 'faster':
+    case 'slower':
+    case 'back-ten':
+    case 'on-ten':
+    case 'seek':
+    case 'whole':
+      return onPastCommand(look, name, values)
     case 'undo': {
       const last = state.removed.at(-1)
       if (last === undefined) return [{ type: 'say', text: 'you have removed no file here' }]
@@ -104,7 +115,7 @@ const open = (look: UiFrame): Steps => {
 
 /** Opens an entry's task or file, or an agent's current one. */
 const openFrom = ({ snapshot }: UiFrame, page: Page): Steps => {
-  if (page.kind === 'editor' || page.kind === 'task') return NONE
+  if (page.kind !== 'entry' && page.kind !== 'agent') return NONE
   const entry = snapshot.feed.findLast(({ id }) => id === page.id)
   const line = snapshot.agents.find(({ agent }) => agent.agent_id === page.id)
   const { task, file } = (page.kind === 'entry' ? entry : line) ?? {}

@@ -1,11 +1,14 @@
 import type { UiFrame } from '../model/frame.ts'
-import { type Event, topPage } from '../model/state.ts'
+import { type Event, type ReadPage, topPage } from '../model/state.ts'
+import { keepVisible } from '../text/scroll.ts'
 import { boardList, boardPlace, boardTitles, columnsOf } from '../views/board.ts'
 import { linesOf } from '../views/files.ts'
 import { clampTop, type List, selectIn, windowOf } from '../views/list.ts'
 import { helpLines } from '../views/overlays.ts'
+import type { PageView } from '../views/page-view.ts'
+import { pageView } from '../views/pages.ts'
 import { listOf } from '../views/picked.ts'
-import { bodyHeight, pageLines } from '../views/screen.ts'
+import { bodyHeight } from '../views/screen.ts'
 
 /** The effect of a movement key: scrolls a page, or picks another line of a list. */
 export const moveEvents = (look: UiFrame, command: string, times = 1): Event[] => {
@@ -15,12 +18,41 @@ export const moveEvents = (look: UiFrame, command: string, times = 1): Event[] =
   }
   const page = topPage(look.state)
   if (page?.kind === 'editor') return []
-  if (page !== null) return scroll(look, page.top, pageLines(look, page).length, command, times)
+  if (page !== null) return onPage(look, page, command, times)
   if (command === 'left' || command === 'right') {
     if (view === 'files') return fold(look, command)
     return view === 'tasks' ? sideways(look, command) : []
   }
   return pick(look, listOf(look), command, times)
+}
+
+/** The lines of an open page that scroll: how many are seen at a time. */
+const pageHeight = (look: UiFrame, { head }: PageView): number =>
+  Math.max(1, bodyHeight(look) - head.length)
+
+/** Left and right go through the items of a page, up and down scroll it; in a list up and down pick. */
+const onPage = (look: UiFrame, page: ReadPage, command: string, times: number): Event[] => {
+  const view = pageView(look, page, look.columns, bodyHeight(look))
+  const height = pageHeight(look, view)
+  const isSideways = command === 'left' || command === 'right'
+  const isEnd = command === 'first' || command === 'last'
+  if (view.items !== null && (view.isList || isSideways || isEnd)) {
+    const step = isSideways ? (command === 'left' ? -1 : 1) : stepOf(command, height, times)
+    return step === null ? [] : pickOn(look, page, step)
+  }
+  return scroll(look, page.top, view.lines.length, command, times, height)
+}
+
+/** Picks the item `by` items on, or back if negative, as far as there are any; whoever does this does not watch a film. */
+export const pickOn = (look: UiFrame, page: ReadPage, by: number): Event[] => {
+  const view = pageView(look, page, look.columns, bodyHeight(look))
+  const { items, lines } = view
+  if (items === null || items.count === 0) return []
+  const index = Math.min(Math.max(0, items.at + by), items.count - 1)
+  const height = pageHeight(look, view)
+  const line = items.lineAt?.(index)
+  const top = line === undefined ? 0 : keepVisible(page.top, line, height, lines.length)
+  return [{ type: 'page', change: { at: items.idAt(index), top, isPlaying: false } }]
 }
 
 const scroll = (
@@ -29,8 +61,8 @@ const scroll = (
   count: number,
   command: string,
   times: number,
+  height = bodyHeight(look),
 ): Event[] => {
-  const height = bodyHeight(look)
   const by = stepOf(command, height, times)
   if (by === null) return []
   return [{ type: 'scroll', top: clampTop(clampTop(from, count, height) + by, count, height) }]

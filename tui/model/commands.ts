@@ -1,4 +1,5 @@
-import type { View } from './state.ts'
+import { PAGE_COMMANDS } from './page-commands.ts'
+import type { Place } from './state.ts'
 
 /** The subject of a command: the picked or the open item. */
 export type About = 'agent' | 'task' | 'entry' | 'file'
@@ -13,8 +14,8 @@ export type Names = 'agent' | 'file' | 'topic' | 'text'
 export interface UiCommand {
   name: string
   keys: readonly string[]
-  /** `everywhere`, or in one view and on the pages of its things. */
-  where: 'everywhere' | View
+  /** `everywhere`, or in one place: a view and the pages of its things, or pages of another kind. */
+  where: 'everywhere' | Place
   what: string
   /** In the status line, under this word. */
   bar?: string
@@ -246,6 +247,7 @@ export const UI_COMMANDS: readonly UiCommand[] = [
     bar: 'remove',
   },
   { name: 'undo', keys: ['U'], where: 'files', what: 'bring the file back that you removed last' },
+  ...PAGE_COMMANDS,
 ]
 
 /** Keys while something is typed: they are the same in every line and form. */
@@ -266,11 +268,11 @@ export const TYPING: readonly { keys: readonly string[]; what: string }[] = [
 export const commandNamed = (name: string): UiCommand | null =>
   UI_COMMANDS.find((command) => command.name === name) ?? null
 
-/** The command of a key in a view; commands of that view go first. */
-export const commandFor = (key: string, view: View): UiCommand | null => {
+/** The command of a key in a place; commands of that place go first. */
+export const commandFor = (key: string, place: Place): UiCommand | null => {
   const bound = UI_COMMANDS.filter(({ keys }) => keys.includes(key))
   return (
-    bound.find(({ where }) => where === view) ??
+    bound.find(({ where }) => where === place) ??
     bound.find(({ where }) => where === 'everywhere') ??
     null
   )
@@ -288,6 +290,8 @@ export const commandGroups = (): readonly (readonly [string, readonly UiCommand[
     ['Tasks', where('tasks')],
     ['Feed', where('feed')],
     ['Files', where('files')],
+    ['Suggestions', where('suggestions')],
+    ['History, replay, checkpoints', where('past')],
   ]
 }
 

@@ -32,12 +32,13 @@ export const taskEntries = function* (doc: Y.Doc, task: Task): Generator<FeedEnt
   const common = { topic: '', task: task_id }
   const at = Date.parse(task.created_at)
   const text = `delegated: ${task.task}`
-  yield { id: task_id, at, kind: 'task', from: from_agent, to: to_agent, text, ...common }
+  const created = { id: task_id, at, from: from_agent, to: to_agent, text, ...common }
+  yield { ...created, kind: 'task', state: 'submitted' }
   for (const { state, by, message, at: moved, revision } of taskHistory(doc, task_id)) {
     const id = `${task_id}#${revision}`
     const words = message === '' ? state : `${state}: ${message}`
     const text = `${words} (${task.task})`
-    yield { id, at: moved, kind: 'task', from: by, to: null, text, ...common }
+    yield { id, at: moved, kind: 'task', from: by, to: null, text, state, ...common }
   }
   for (const note of notes) {
     const { by, text } = note

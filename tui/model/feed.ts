@@ -1,5 +1,6 @@
 import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
 import { MAX_AHEAD_MS } from '../../protocol/limits.ts'
+import type { TaskState } from '../../workspace/document/schema.ts'
 import { withAdded } from './sorted.ts'
 
 export type FeedKind = 'broadcast' | 'direct' | 'task' | 'note' | 'file' | 'agent'
@@ -17,6 +18,8 @@ export interface FeedEntry {
   topic: string
   text: string
   task?: TaskId
+  /** The state of the task from then on. */
+  state?: TaskState
   file?: FileKey
   replyTo?: string
 }

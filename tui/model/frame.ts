@@ -1,3 +1,4 @@
+import type { Reads } from './reads.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { UiState } from './state.ts'
 
@@ -5,6 +6,8 @@ import type { UiState } from './state.ts'
 export interface UiFrame {
   snapshot: Snapshot
   state: UiState
+  /** Answers of the server that open pages show. */
+  reads: Reads
   columns: number
   rows: number
   /** For a screen reader: words instead of symbols, nothing side by side that belongs apart. */

@@ -5,10 +5,35 @@ import { keepVisible } from '../text/scroll.ts'
 export const VIEWS = ['agents', 'tasks', 'feed', 'files'] as const
 export type View = (typeof VIEWS)[number]
 
+/** The places whose keys differ: the views, and the pages that are no thing of a view. */
+export const PLACES = [...VIEWS, 'suggestions', 'past'] as const
+export type Place = (typeof PLACES)[number]
+
+const PLACE_OF = {
+  ...({ agent: 'agents', task: 'tasks', entry: 'feed', editor: 'files' } as const),
+  ...({ suggestions: 'suggestions', suggestion: 'suggestions' } as const),
+  ...({ history: 'past', replay: 'past', checkpoints: 'past', checkpoint: 'past' } as const),
+} satisfies Record<string, Place>
+
+/** A page of rows that are read, not typed in. */
+export interface ReadPage {
+  kind: Exclude<keyof typeof PLACE_OF, 'editor'>
+  /** Its subject: an id, a path or a name; '' for the whole workspace. */
+  id: string
+  /** The first line shown of those that scroll. */
+  top: number
+  /** The item that is picked on it; absent: the one that it begins with. */
+  at?: string
+  /** True while it goes from item to item by itself. */
+  isPlaying?: boolean
+  /** The index of its speed in `SPEEDS`. */
+  speed?: number
+  /** Shows a text whole rather than its change. */
+  isWhole?: boolean
+}
+
 /** A page open on top of a view. */
-export type Page =
-  | { kind: 'agent' | 'task' | 'entry'; id: string; top: number }
-  | { kind: 'editor'; path: FileKey }
+export type Page = ReadPage | { kind: 'editor'; path: FileKey }
 
 export interface FormField {
   name: string
@@ -87,6 +112,8 @@ export type Event =
   | { type: 'open'; page: Page }
   | { type: 'back' }
   | { type: 'scroll'; top: number }
+  /** Changes the page on top. */
+  | { type: 'page'; change: Partial<Omit<ReadPage, 'kind' | 'id'>> }
   | { type: 'fold'; path: string }
   /** A file was made: it is picked, and open. */
   | { type: 'made'; path: FileKey }
@@ -130,11 +157,16 @@ export const initialState = (now: number): UiState => ({
 
 export const topPage = ({ pages }: UiState): Page | null => pages.at(-1) ?? null
 
-/** The view whose keys apply: the open page's, or the current view's. */
-export const keysOf = (state: UiState): View => {
+/** The page on top; null: none, or the editor. */
+export const readPage = (state: UiState): ReadPage | null => {
   const page = topPage(state)
-  if (page === null) return state.view
-  return ({ agent: 'agents', task: 'tasks', entry: 'feed', editor: 'files' } as const)[page.kind]
+  return page === null || page.kind === 'editor' ? null : page
+}
+
+/** The place whose keys apply: the open page's, or the current view. */
+export const keysOf = (state: UiState): Place => {
+  const page = topPage(state)
+  return page === null ? state.view : PLACE_OF[page.kind]
 }
 
 export const reduce = (state: UiState, event: Event): UiState => {
@@ -158,6 +190,8 @@ export const reduce = (state: UiState, event: Event): UiState => {
       return { ...state, pages: state.pages.slice(0, -1) }
     case 'scroll':
       return scrolled(state, event.top)
+    case 'page':
+      return withPage(state, event.change)
     case 'fold': {
       const folded = new Set(state.folded)
       if (!folded.delete(event.path)) folded.add(event.path)
@@ -211,9 +245,13 @@ const made = (state: UiState, path: FileKey): UiState => ({
 
 const scrolled = (state: UiState, top: number): UiState => {
   if (state.mode.kind === 'help') return { ...state, mode: { kind: 'help', top } }
-  const page = topPage(state)
-  if (page === null || page.kind === 'editor') return state
-  return { ...state, pages: [...state.pages.slice(0, -1), { ...page, top }] }
+  return withPage(state, { top })
+}
+
+const withPage = (state: UiState, change: Partial<ReadPage>): UiState => {
+  const page = readPage(state)
+  if (page === null) return state
+  return { ...state, pages: [...state.pages.slice(0, -1), { ...page, ...change }] }
 }
 
 const withForm = (state: UiState, change: (form: Form) => Form): UiState =>

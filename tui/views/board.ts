@@ -80,6 +80,10 @@ class Board {
   }
 }
 
+/** The columns with these tasks. */
+export const columnsWith = (tasks: readonly Task[]): readonly BoardColumn[] =>
+  replaced(EMPTY, new Set(), tasks)
+
 const EMPTY: readonly BoardColumn[] = COLUMNS.map(({ name, states }) => ({
   ...{ name, state: states[0]!, tasks: [] },
 }))
@@ -155,22 +159,33 @@ export const boardTitles = (look: UiFrame): number => (columnsShown(look) < COLU
 export const boardRows = (look: UiFrame, width: number, height: number): Row[] => {
   const columns = columnsOf(look)
   const place = boardPlace(columns, look.state.selected.tasks)
+  return columnRows(look, columns, place.column, width, height, (at, cells, lines) => {
+    const draw = (index: number) => cardRows(look, columns[at]!.tasks[index]!)
+    return listRows(look, boardList(look, at), cells, lines, draw)
+  })
+}
+
+/** As many of the columns side by side as fit, the picked one among them; `draw` fills one. */
+export const columnRows = (
+  look: UiFrame,
+  columns: readonly BoardColumn[],
+  picked: number,
+  width: number,
+  height: number,
+  draw: (column: number, cells: number, lines: number) => readonly Row[],
+): Row[] => {
   const shown = columnsShown(look)
-  const first = Math.min(Math.max(0, place.column - shown + 1), columns.length - shown)
+  const first = Math.min(Math.max(0, picked - shown + 1), columns.length - shown)
   const each = Math.floor((width - shown + 1) / shown)
   const strips = columns.slice(first, first + shown).map((column, i) => {
     const cells = i === shown - 1 ? width - (each + 1) * (shown - 1) : each
     const at = first + i
-    const head = headOf(look, column, at === place.column)
-    const draw = (index: number) => cardRows(look, column.tasks[index]!)
-    return [
-      fitRow(head, cells),
-      ...listRows(look, boardList(look, at), cells, height - boardTitles(look), draw),
-    ]
+    const head = headOf(look, column, at === picked)
+    return [fitRow(head, cells), ...draw(at, cells, height - boardTitles(look))]
   })
   const rows: Row[] = []
   if (shown < columns.length) {
-    rows.push(fitRow(overview(columns, place.column, first, shown, look.plain), width))
+    rows.push(fitRow(overview(columns, picked, first, shown, look.plain), width))
   }
   for (const [y] of strips[0]!.entries()) {
     rows.push(strips.flatMap((strip, i) => (i === 0 ? strip[y]! : [seg(' '), ...strip[y]!])))
@@ -204,7 +219,7 @@ const headOf = (
   seg(` ${tasks.length}`, 'dim'),
 ]
 
-const cardRows = (look: UiFrame, task: Task): readonly Row[] => {
+export const cardRows = (look: UiFrame, task: Task): readonly Row[] => {
   const { snapshot, plain } = look
   const to = shownNameOf(snapshot, task.owner ?? task.to_agent)
   const from = shownNameOf(snapshot, task.from_agent)

@@ -32,8 +32,9 @@ export const waitsForMe = (look: UiFrame): boolean => {
 export const aboutOf = (look: UiFrame, about: About): string | null => {
   const { view } = look.state
   const page = topPage(look.state)
-  if (page !== null && page.kind !== 'editor') return page.kind === about ? page.id : null
-  if (page !== null) return about === 'file' ? page.path : null
+  if (page?.kind === 'editor') return about === 'file' ? page.path : null
+  if (page?.kind === 'history' && about === 'file') return page.id
+  if (page !== null) return page.kind === about ? page.id : null
   const kind = ({ agents: 'agent', tasks: 'task', feed: 'entry', files: 'file' } as const)[view]
   const id = kind === about ? pickedId(look) : null
   return id === null || (about === 'file' && id.endsWith('/')) ? null : id

@@ -2,14 +2,14 @@ import { keyLabel, UI_COMMANDS } from '../model/commands.ts'
 import type { UiFrame } from '../model/frame.ts'
 import { type Event, keysOf, type Page, topPage, VIEWS, type View } from '../model/state.ts'
 import { clickable, fitRow, type Row, rowWidth, said, seg, spread } from '../ui/rows.ts'
-import { agentPage, agentRows } from './agents.ts'
+import { agentRows } from './agents.ts'
 import { boardRows } from './board.ts'
-import { entryPage, feedRows } from './feed.ts'
+import { feedRows } from './feed.ts'
 import { fileRows } from './files.ts'
 import { fill, textRows } from './list.ts'
 import { formRows, helpLines, paletteRows, toastRows, typedRow } from './overlays.ts'
+import { pageView } from './pages.ts'
 import { waitsForMe } from './picked.ts'
-import { taskPage } from './task.ts'
 
 /** Lines around the body: the header above, the status line below. */
 const FRAME_ROWS = 2
@@ -46,7 +46,9 @@ const bodyRows = (look: UiFrame, page: Page | null, height: number): Row[] => {
   if (mode.kind === 'help') return textRows(helpLines(columns), mode.top, columns, height)
   if (mode.kind === 'form') return formRows(look, mode.form, columns, height)
   if (page !== null && page.kind !== 'editor') {
-    return textRows(pageLines(look, page), page.top, columns, height)
+    const { head, lines } = pageView(look, page, columns, height)
+    const top = fill(head, columns, Math.min(head.length, height - 1))
+    return [...top, ...textRows(lines, page.top, columns, height - top.length)]
   }
   return VIEW_ROWS[state.view](look, columns, height)
 }
@@ -56,12 +58,6 @@ const VIEW_ROWS: Readonly<Record<View, (look: UiFrame, width: number, height: nu
   tasks: boardRows,
   feed: feedRows,
   files: fileRows,
-}
-
-/** All lines of a page. What it was about may be gone, or in the archive. */
-export const pageLines = (look: UiFrame, page: Exclude<Page, { kind: 'editor' }>): Row[] => {
-  const draw = { agent: agentPage, task: taskPage, entry: entryPage }[page.kind]
-  return draw(look, page.id, look.columns) ?? [[said(`${page.id} is not here`, 'dim')]]
 }
 
 /** Toasts and completions, over the last lines of the body. */

@@ -1,0 +1,36 @@
+import type { UiCommand } from './commands.ts'
+
+const text = (field: string) => ({ field, names: 'text' }) as const
+
+/** Commands about the authors of texts, proposals and the past; a part of `UI_COMMANDS`. */
+export const PAGE_COMMANDS: readonly UiCommand[] = [
+  {
+    name: 'history',
+    keys: ['H'],
+    where: 'files',
+    about: 'file',
+    what: 'the versions of the file, with what each changed',
+    bar: 'history',
+  },
+  {
+    name: 'replay',
+    keys: ['T'],
+    where: 'everywhere',
+    what: 'play what happened: of a file its versions, elsewhere the board',
+  },
+
+  { name: 'play', keys: ['p'], where: 'past', what: 'play, or pause', bar: 'play' },
+  { name: 'faster', keys: ['+'], where: 'past', what: 'play faster' },
+  { name: 'slower', keys: ['-'], where: 'past', what: 'play slower' },
+  { name: 'back-ten', keys: ['['], where: 'past', what: 'ten steps back' },
+  { name: 'on-ten', keys: [']'], where: 'past', what: 'ten steps on' },
+  {
+    name: 'seek',
+    keys: ['t'],
+    where: 'past',
+    what: 'go to a version, or to a time: 14:30, 2026-11-28, 2h',
+    bar: 'go to',
+    args: [text('to')],
+  },
+  { name: 'whole', keys: ['v'], where: 'past', what: 'the whole text, or what changed' },
+]

@@ -1,0 +1,39 @@
+import type { UiFrame } from '../model/frame.ts'
+import type { Need } from '../model/reads.ts'
+import { type ReadPage, readPage } from '../model/state.ts'
+import { said } from '../ui/rows.ts'
+import { agentPage } from './agents.ts'
+import { entryPage } from './feed.ts'
+import { historyNeeds, historyView } from './history.ts'
+import { type PageView, textPage } from './page-view.ts'
+import { replayView } from './replay.ts'
+import { taskPage } from './task.ts'
+
+/** The page in `height` lines of `width` cells. Its subject may be gone, or in the archive. */
+export const pageView = (
+  look: UiFrame,
+  page: ReadPage,
+  width: number,
+  height: number,
+): PageView => {
+  switch (page.kind) {
+    case 'agent':
+    case 'task':
+    case 'entry': {
+      const draw = { agent: agentPage, task: taskPage, entry: entryPage }[page.kind]
+      return textPage(draw(look, page.id, width) ?? [[said(`${page.id} is not here`, 'dim')]])
+    }
+    case 'history':
+      return historyView(look, page, width)
+    case 'replay':
+      return replayView(look, page, width, height)
+    default:
+      return textPage([])
+  }
+}
+
+/** The answers that the open page shows. */
+export const needsOf = (look: UiFrame): readonly Need[] => {
+  const page = readPage(look.state)
+  return page?.kind === 'history' ? historyNeeds(look, page) : []
+}
