@@ -53,7 +53,7 @@ export const LINK: readonly VerbSpec[] = [
         value: 'T,T',
         type: types.someOf(MESSAGE_TYPES),
         what: 'only these types wake it',
-        otherwise: 'all',
+        otherwise: 'all but news: broadcasts, joins, progress, files',
       },
       session: {
         type: types.oneOf(['main', 'isolated']),

@@ -1,7 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ClawError } from '../../../protocol/errors.ts'
-import { WAKING_TYPES } from '../../../workspace/inbox/wakes.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { oneLine } from '../../command/text.ts'
 import { evidenceOf, hostOf } from '../../hosts/hosts.ts'
@@ -130,7 +129,7 @@ const installOne = async (call: Call, name: HostName): Promise<Omit<Done, 'host'
   const line = `${name}: ${what === 'unchanged' ? 'as it was' : isDry ? `would be ${what}` : what}`
   if (name !== 'openclaw') return { lines: [...shown, line], data: { what, paths } }
   try {
-    const automation = await addAutomation(call, WAKING_TYPES.join(','))
+    const automation = await addAutomation(call)
     return {
       lines: [...shown, line, ...(isDry ? [] : automation.lines)],
       data: { what, paths, automation: automation.data },

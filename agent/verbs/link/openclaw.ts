@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { shellWord } from '../../../lib/text/quote.ts'
 import { ClawError } from '../../../protocol/errors.ts'
+import { WAKING_TYPES } from '../../../workspace/inbox/wakes.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { oneLine } from '../../command/text.ts'
 import { readFilter } from '../../command/waiting.ts'
@@ -84,11 +85,9 @@ const stepsOf = (call: Call) => {
   }
 }
 
-/**
- * Sets up one of the two ways and removes the other: with both, the agent would be woken twice. `types`: the types of
- * messages that wake, `a,b`; undefined: all.
- */
-export const install = async (call: Call, types = call.flag('type')): Promise<Outcome> => {
+/** Sets up one of the two ways and removes the other: with both, the agent would be woken twice. */
+export const install = async (call: Call): Promise<Outcome> => {
+  const types = call.flag('type') ?? WAKING_TYPES.join(',')
   call.me()
   readFilter(call) // rejects unknown types
   const doing = stepsOf(call)

@@ -24,7 +24,7 @@ function* readSkill({ system }: Turn): Playing<(command: string) => string> {
   const [, description, path] = listed.exec(system)!
   match(description!, /ask my other agent/)
   const skill = yield { tool: 'read', args: { path } }
-  match(skill, /## First steps/)
+  match(skill, /## Start/)
   /** A command that the skill tells. */
   return (command) => {
     if (!skill.includes(command)) throw new Error(`the skill does not say: ${command}`)
@@ -38,9 +38,9 @@ export const joinAs = (server: string): Play =>
     const told = yield* readSkill(turn)
     yield* shell(told('clawlink-agent prime'), NOT_YET)
     yield* shell('cat ~/.clawlink/credentials/*', /denied|allowlist/i)
-    const register = told('register --name ben --caps research')
+    const register = `${told('register --name')} ben --caps research`
     yield* shell(`clawlink-agent --relay ${server} ${register}`, /registered ben as a-/)
-    yield* shell(told('clawlink-agent openclaw install'), /automation clawlink .*: added/)
+    yield* shell(told('clawlink-agent hosts install --all'), /openclaw/)
     return 'I am ben, and am woken when something comes in.'
   }
 
@@ -57,11 +57,11 @@ export const delegate = (workspace: string): Play =>
       'clawlink-agent file-put --key report.md --file report.md',
       /created report.md version 1/,
     )
-    yield* shell(told('clawlink-agent discover'), /^a-\w+ {2}ben {2}online/m)
+    yield* shell(`clawlink-agent ${told('discover')}`, /^a-\w+ {2}ben {2}online/m)
     const task = '--task "Give report.md a title, say when it is there"'
     yield* shell(
-      `${told('clawlink-agent delegate --to ben')} ${task} --priority high`,
-      /delegated t-\w+ to ben/,
+      `clawlink-agent ${told('delegate --to ben')} ${task} --priority high`,
+      /delegated t-\w+ to a-\w+ \(ben\)/,
     )
     return 'I asked ben, and go on when he has answered.'
   }
@@ -71,12 +71,12 @@ export const work = (workspace: string): Play =>
   function* (turn) {
     match(turn.text, /"type":"hint"/)
     const told = yield* readSkill(turn)
-    const messages = yield exec(told('clawlink-agent poll'))
-    const task = /task_delegation (t-\w+) from ana .*task: Give report.md a title/.exec(
+    const messages = yield exec(`clawlink-agent ${told('poll')}`)
+    const task = /task_delegation (t-\w+) from a-\w+ \(ana\) .*task: Give report.md a title/.exec(
       messages,
     )?.[1]
     if (task === undefined) return 'NO_REPLY'
-    yield* shell(`${told('clawlink-agent claim')} ${task}`, /is yours, token 1/)
+    yield* shell(`clawlink-agent ${told('claim')} ${task}`, /is yours, token 1/)
     yield* shell(
       'clawlink-agent file-get --key report.md --output report.md',
       /report.md version 1 is in report.md/,
@@ -88,7 +88,7 @@ export const work = (workspace: string): Play =>
       /changed report.md version 2, line 1/,
     )
     const answer = `--msg-id ${task} --result "It has a title: Cats, counted" --artifact report.md`
-    yield* shell(`clawlink-agent respond --to ana ${answer}`, /completed/)
+    yield* shell(`clawlink-agent ${told('respond --to ana')} ${answer}`, /completed/)
     yield* shell('clawlink-agent poll', /nothing new/)
     return 'NO_REPLY'
   }
@@ -97,7 +97,7 @@ export const work = (workspace: string): Play =>
 export const takeResult = (workspace: string): Play =>
   function* () {
     const messages = yield exec('clawlink-agent poll')
-    if (!/task_response t-\w+ from ben .*status=completed/.test(messages)) return 'NO_REPLY'
+    if (!/task_response t-\w+ from a-\w+ \(ben\) .*status=completed/.test(messages)) return 'NO_REPLY'
     match(messages, /artifact=report.md@2 result: It has a title: Cats, counted/)
     const path = join(workspace, 'report.md')
     yield { tool: 'write', args: { path, content: 'title: ?\n---\nverdict: many\n' } }
