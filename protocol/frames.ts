@@ -22,6 +22,13 @@ const QUERY_AWARENESS = 3
 export const BARRIER = 100
 
 /**
+ * The header of an upgrade request, with the value 1, by which a client asks for heads: the server then answers its
+ * barriers with `100 nonce seq head`, where `head` is HEAD_BYTES of the log's hash chain at position `seq`.
+ */
+export const HEADS_HEADER = 'clawlink-heads'
+export const HEAD_BYTES = 32
+
+/**
  * Close codes that the server sends, beside the standard 1000–1015. They are those of the table of errors; `replaced` is
  * not an error: the agent has opened a newer WebSocket.
  */

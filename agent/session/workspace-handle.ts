@@ -5,6 +5,7 @@ import type { Access } from '../../client/http/credentials.ts'
 import type { Target } from '../../client/http/target.ts'
 import { EditConflicts } from '../../client/replica/edit-conflicts.ts'
 import { Replica } from '../../client/replica/replica.ts'
+import { WitnessFile } from '../../client/replica/witness.ts'
 import type { Shown } from '../../client/resident/attach-wire.ts'
 import { BEAT_MS } from '../../client/session/heartbeat.ts'
 import { drain, mayDoLater, reportOverlaps } from '../../client/session/outbox.ts'
@@ -45,6 +46,7 @@ export class WorkspaceHandle {
   readonly replica: Replica
   readonly overlaps: EditConflicts
   readonly #beatMs: number
+  readonly #witness: WitnessFile
   /**
    * The agent whose inbox is filled; null if none is registered, or if no link keeps this handle.
    */
@@ -66,6 +68,7 @@ export class WorkspaceHandle {
     this.overlaps = new EditConflicts(replica)
     replica.onTaken = (client) => this.#lost(client)
     this.#beatMs = beatMs
+    this.#witness = new WitnessFile(at.dir, at.workspace, () => Date.now())
     this.#listeners = new Listeners(replica)
     this.#filler = new InboxFiller({
       replica,
@@ -111,6 +114,7 @@ export class WorkspaceHandle {
         void this.drain().catch(() => {}) // the session is closed; the next one continues
         if (this.#me !== null) this.#filler.news()
       }
+      this.#session.onHead = ({ seq, head }) => this.#witness.note(seq, head)
       this.#session.onTaken = (client) => {
         if (!this.replica.wroteUnder(client)) return false
         this.#lost(client)
@@ -274,6 +278,7 @@ export class WorkspaceHandle {
     this.#filler.stop()
     await this.replica.commit().catch(() => {}) // close() commits again and throws the error
     this.#session?.close()
+    await this.#witness.close()
     if (this.#taken !== null) await this.#takeNewId(this.#taken)
     await this.replica.close().finally(() => this.#listeners.wakeAll())
   }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { type ClientOptions, WebSocket } from 'ws'
 import { ClawError } from '../../protocol/errors.ts'
-import { SYNC, SYNC_STEP_1 } from '../../protocol/frames.ts'
+import { HEADS_HEADER, SYNC, SYNC_STEP_1 } from '../../protocol/frames.ts'
 import { serverInfo } from '../http/api.ts'
 import { upgradeRefused } from '../http/middlebox.ts'
 import { agentFor } from '../http/proof.ts'
@@ -45,7 +45,7 @@ export const gatedSocket = (target: Target, beatMs: number, events: SocketEvents
 
     constructor(address: string | URL, protocols?: string | string[]) {
       const token = target.token?.() ?? null
-      const headers = authorization({ token: () => token })
+      const headers = { ...authorization({ token: () => token }), [HEADS_HEADER]: '1' }
       const handshakeTimeout = Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs)
       const agent = agentFor(target, [token], handshakeTimeout)
       const options: ClientOptions = {

@@ -3,12 +3,24 @@ import type { Awareness } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
 import type * as Y from 'yjs'
 import { randomFraction } from '../../lib/random.ts'
-import { BARRIER } from '../../protocol/frames.ts'
+import { BARRIER, HEAD_BYTES } from '../../protocol/frames.ts'
 import { backoffMs } from './closing.ts'
 import type { HeardSocket } from './gated-socket.ts'
 
 /** After this many attempts y-websocket waits for `maxBackoffTime`, up to 200 s. */
 const MANY_TRIES = 10
+
+/** A position of the workspace's log, and the head of its hash chain there. */
+export interface Head {
+  seq: number
+  head: Uint8Array
+}
+
+/** The rest of an answer to a barrier; the bytes are copied, as those of the message are used again. */
+const readHead = (decoder: decoding.Decoder): Head => ({
+  seq: decoding.readVarUint(decoder),
+  head: decoding.readUint8Array(decoder, HEAD_BYTES).slice(),
+})
 
 /** Events of a provider. */
 export interface ProviderEvents {
@@ -16,7 +28,8 @@ export interface ProviderEvents {
   retries: (closeCode: number) => boolean
   status: (isConnected: boolean) => void
   synced: () => void
-  barrier: (nonce: number) => void
+  /** `head`: of the log's hash chain, as far as the server gives it. */
+  barrier: (nonce: number, head: Head | null) => void
   error: (event: unknown) => void
   /** `null`: closed by this side, or the attempt failed. */
   closed: (event: { code: number; reason: string } | null) => void
@@ -45,8 +58,10 @@ export class Provider {
       shouldReconnect: ({ code }) => events.retries(code),
     })
     this.#inner = inner
-    inner.messageHandlers[BARRIER] = (_encoder, decoder) =>
-      events.barrier(decoding.readVarUint(decoder))
+    inner.messageHandlers[BARRIER] = (_encoder, decoder) => {
+      const nonce = decoding.readVarUint(decoder)
+      events.barrier(nonce, decoding.hasContent(decoder) ? readHead(decoder) : null)
+    }
     inner.on('status', ({ status }) => events.status(status === 'connected'))
     inner.on('sync', () => events.synced())
     inner.on('connection-error', (event) => events.error(event))

@@ -13,7 +13,7 @@ import { barrierFrame, isSyncStep2, withoutOperations } from './frames.ts'
 import { gatedSocket } from './gated-socket.ts'
 import { BEAT_MS, Heartbeat } from './heartbeat.ts'
 import { Hold } from './hold.ts'
-import { Provider, type ProviderEvents } from './provider.ts'
+import { type Head, Provider, type ProviderEvents } from './provider.ts'
 import { ShownPresence } from './shown.ts'
 import { Waiters } from './waiters.ts'
 
@@ -38,6 +38,8 @@ export type Source = Pick<Replica, 'doc' | 'commit'>
 export class Session {
   /** Called whenever this replica and the server have each other's operations. */
   onReady: () => void = () => {}
+  /** Called with each head of the log's hash chain that the server gives out. */
+  onHead: (head: Head) => void = () => {}
   /** Called if the server says that another agent has this Yjs client id. Returns true if the replica takes a new one. */
   onTaken: (client: number) => boolean = () => false
   readonly #provider: Provider
@@ -223,7 +225,8 @@ export class Session {
         if (isConnected) this.#presence.show()
       },
       synced: () => this.#ready(),
-      barrier: (nonce) => {
+      barrier: (nonce, head) => {
+        if (head !== null) this.onHead(head)
         this.#awaited.delete(nonce)
         this.#waiters.check()
       },

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { RawData, WebSocket } from 'ws'
-import { CLOSE } from '../../protocol/frames.ts'
+import { CLOSE, HEADS_HEADER } from '../../protocol/frames.ts'
 import { Connection } from '../sync/connection.ts'
 import { agentOf, type Principal } from '../sync/principal.ts'
 import type { Parts } from './parts.ts'
@@ -27,7 +27,8 @@ export const attachSyncSocket = (
     if (!connection.isSlow) limiter.offended(speaker, hold.most)
     connection.cut(reason)
   })
-  const connection = new Connection(ws, socket, speaker, hold, now())
+  const keepsHeads = request.headers[HEADS_HEADER] === '1'
+  const connection = new Connection(ws, socket, speaker, hold, now(), keepsHeads)
   frames.hear(ws, socket, speaker, options.limits.frame, hold)
   connections.add(connection)
   socket.on('drain', () => connection.drained(now()))

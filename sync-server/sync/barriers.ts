@@ -1,5 +1,6 @@
 import { CLOSE, WireError } from '../../protocol/frames.ts'
 import { MAX_OWED_BARRIERS } from '../config/limits.ts'
+import type { Head } from '../storage/chain.ts'
 import type { Connection } from './connection.ts'
 import { barrierFrame } from './outgoing/frame-writer.ts'
 
@@ -15,10 +16,15 @@ export interface Barrier {
 export class Barriers {
   #waiting: Barrier[] = []
   readonly #refuse: (connection: Connection, error: WireError) => void
+  readonly #head: () => Head | null
 
-  /** `refuse` closes a connection that does not read its answers. */
-  constructor(refuse: (connection: Connection, error: WireError) => void) {
+  /**
+   * `refuse` closes a connection that does not read its answers. `head` returns the newest durable head of the log's
+   * chain, null while it is unknown.
+   */
+  constructor(refuse: (connection: Connection, error: WireError) => void, head: () => Head | null) {
     this.#refuse = refuse
+    this.#head = head
   }
 
   add(connection: Connection, nonce: number): void {
@@ -47,6 +53,8 @@ export class Barriers {
   pay(connection: Connection): void {
     const { owed, reader } = connection
     if (owed.size === 0 || reader.isRereading || reader.wants !== null) return
-    connection.send(owed.takeDue(reader.cursor).map((nonce) => barrierFrame(nonce)))
+    const due = owed.takeDue(reader.cursor)
+    const head = connection.keepsHeads && due.length > 0 ? this.#head() : null
+    connection.send(due.map((nonce) => barrierFrame(nonce, head)))
   }
 }

@@ -21,6 +21,8 @@ export class Connection {
   readonly ws: WebSocket
   /** The principal of the connection. */
   readonly speaker: Principal
+  /** True if its barriers are answered with the head of the log's chain. */
+  readonly keepsHeads: boolean
   readonly #socket: Socket
   readonly reader = new Reader()
   readonly owed = new OwedBarriers()
@@ -38,8 +40,16 @@ export class Connection {
   #heardAtBeat: number | null = null
   #onReady: () => void = () => {}
 
-  constructor(ws: WebSocket, socket: Socket, speaker: Principal, hold: Hold, now: number) {
+  constructor(
+    ws: WebSocket,
+    socket: Socket,
+    speaker: Principal,
+    hold: Hold,
+    now: number,
+    keepsHeads = false,
+  ) {
     this.ws = ws
+    this.keepsHeads = keepsHeads
     this.hold = hold
     this.held = new HeldFrames(hold)
     this.speaker = speaker

@@ -63,7 +63,10 @@ export class Room {
       handle: (connection, frame) => this.#intake.handle(connection, frame),
       refuse: (connection, error) => this.#refuse(connection, error),
     })
-    this.#barriers = new Barriers((connection, error) => this.#refuse(connection, error))
+    this.#barriers = new Barriers(
+      (connection, error) => this.#refuse(connection, error),
+      () => env.log.record.handOut(name),
+    )
     this.#checkpoints = new Checkpoints(
       (bytes) => env.log.compact(name, this.#turns.durable, bytes),
       env.maxDocument,
@@ -161,6 +164,7 @@ export class Room {
   async #open(): Promise<Stored> {
     const stored = await loadOrPrepare(this.name, this.#env)
     this.#gate.open(await this.#env.log.owners(this.name))
+    await this.#env.log.record.open(this.name)
     this.#turns.opened(stored.seq)
     this.#idleWatch.start()
     return stored

@@ -4,6 +4,7 @@ import * as encoding from 'lib0/encoding'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
+import { HEADS_HEADER } from '../../protocol/frames.ts'
 import { asOwner, fetch, makeWorkspaces } from './server.ts'
 
 /** A short-lived stand-in for the owner's token, for a URL. */
@@ -67,6 +68,12 @@ export const frame = (...parts: (number | Uint8Array)[]): Uint8Array =>
     }
   })
 
+/** Headers of an upgrade request: who it is, and whether it asks for heads. */
+interface ShownHeaders {
+  authorization?: string
+  [HEADS_HEADER]?: string
+}
+
 /** A bare client on the sync socket: sends exactly what it is told to, and records what comes. */
 export class RawClient {
   readonly ws: WebSocket
@@ -78,7 +85,7 @@ export class RawClient {
   onUpdate: (update: Uint8Array) => void = () => {}
 
   /** `headers` show who it is; left out, the owner. */
-  constructor(url: string, headers: { authorization?: string } = asOwner(url)) {
+  constructor(url: string, headers: ShownHeaders = asOwner(url)) {
     this.ws = new WebSocket(url, { headers })
     this.ws.binaryType = 'nodebuffer'
     this.closed = new Promise((resolve) => this.ws.on('close', resolve))
@@ -87,7 +94,7 @@ export class RawClient {
   }
 
   /** As the owner it makes the workspace, where there is none. */
-  static async open(url: string, headers?: { authorization?: string }): Promise<RawClient> {
+  static async open(url: string, headers?: ShownHeaders): Promise<RawClient> {
     const { origin, pathname } = new URL(url.replace(/^ws/, 'http'))
     const workspace = /^\/sync\/(?!default$)([a-z0-9-]+)$/.exec(pathname)?.[1]
     if (headers === undefined && workspace !== undefined) {

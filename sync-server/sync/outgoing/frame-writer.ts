@@ -6,6 +6,7 @@ import {
   FRAGMENT_BYTES,
   SYNC,
 } from '../../../protocol/frames.ts'
+import type { Head } from '../../storage/chain.ts'
 
 /** Length of a WebSocket frame's header for a payload of `size` bytes, unmasked (RFC 6455, 5.2). */
 const headerSize = (size: number): number => (size < 126 ? 2 : size < 65_536 ? 4 : 10)
@@ -85,10 +86,14 @@ export const SYNC_DONE: Buffer = syncStep2Fragments(new Uint8Array([0, 0]))[0]!
 export const syncStep1Frame = (stateVector: Uint8Array): Buffer =>
   frameOf(syncHead(0, stateVector.length), stateVector)
 
-export const barrierFrame = (nonce: number): Buffer =>
+/** The answer to a barrier; `head` for a client that keeps heads. */
+export const barrierFrame = (nonce: number, head: Head | null = null): Buffer =>
   frame((encoder) => {
     encoding.writeVarUint(encoder, BARRIER)
     encoding.writeVarUint(encoder, nonce)
+    if (head === null) return
+    encoding.writeVarUint(encoder, head.seq)
+    encoding.writeUint8Array(encoder, head.head)
   })
 
 /** Without entries it is a keep-alive that changes nothing. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import * as decoding from 'lib0/decoding'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { HEADS_HEADER } from '../../../protocol/frames.ts'
 import { frame, liveDoc, RawClient, stockClient, until, untilDoc } from '../../support/client.ts'
-import { fetch, makeWorkspaces, type Server, startServer } from '../../support/server.ts'
+import { asOwner, fetch, makeWorkspaces, type Server, startServer } from '../../support/server.ts'
 
 let server: Server
 beforeAll(async () => {
@@ -121,6 +123,30 @@ describe('the sync socket', () => {
       newcomer.client.ws.terminate()
     }
     await writer.client.close()
+  })
+
+  it('[RECORD-5] a barrier brings the head to a client that asks for it, and to others the bytes of before', async () => {
+    const url = urlOf(await newRoom())
+    const plain = await RawClient.open(url)
+    const keeper = await RawClient.open(url, { ...asOwner(url), [HEADS_HEADER]: '1' })
+    const heads: { seq: number; head: string }[] = []
+    const doc = new Y.Doc()
+    doc.on('update', (update: Uint8Array) => keeper.update(update))
+    for (let i = 0; i < 3; i++) {
+      doc.getArray('list').push([i])
+      await keeper.barrier()
+      await plain.barrier()
+      const decoder = decoding.createDecoder(keeper.messages.findLast(([type]) => type === 100)!)
+      const [type, nonce] = [decoding.readVarUint(decoder), decoding.readVarUint(decoder)]
+      expect([type, nonce]).toEqual([100, i + 1])
+      const seq = decoding.readVarUint(decoder)
+      heads.push({ seq, head: Buffer.from(decoding.readTailAsUint8Array(decoder)).toString('hex') })
+      expect(plain.messages.findLast(([type]) => type === 100)).toEqual(frame(100, i + 1))
+    }
+    for (const { head } of heads) expect(head).toMatch(/^[0-9a-f]{64}$/)
+    expect(new Set(heads.map(({ head }) => head)).size).toBe(3)
+    expect(heads[2]!.seq - heads[0]!.seq).toBe(2)
+    await Promise.all([plain.close(), keeper.close()])
   })
 
   it('[SYNC-4] holds an edit that comes before the state it builds on, and its barrier too', async () => {
