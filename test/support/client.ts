@@ -69,10 +69,7 @@ export const frame = (...parts: (number | Uint8Array)[]): Uint8Array =>
   })
 
 /** Headers of an upgrade request: who it is, and whether it asks for heads. */
-interface ShownHeaders {
-  authorization?: string
-  [HEADS_HEADER]?: string
-}
+type ShownHeaders = { authorization?: string; [HEADS_HEADER]?: string }
 
 /** A bare client on the sync socket: sends exactly what it is told to, and records what comes. */
 export class RawClient {
