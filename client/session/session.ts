@@ -248,7 +248,7 @@ export class Session {
     if (!this.#isReady) return
     if (!this.#readsOnly && this.held === null) this.#hasUnsent = false
     this.#contact.connected(this.held)
-    for (const nonce of this.#awaited) this.#sendBarrier(nonce)
+    for (const nonce of this.#awaited) this.#provider.send(barrierFrame(nonce))
     this.#waiters.check()
     this.onReady()
   }
@@ -256,12 +256,8 @@ export class Session {
   #echo(timeoutMs: number, sends: boolean): Promise<void> {
     const nonce = ++this.#nonce
     this.#awaited.add(nonce)
-    if (this.#isReady) this.#sendBarrier(nonce)
+    if (this.#isReady) this.#provider.send(barrierFrame(nonce))
     return this.#wait(timeoutMs, sends, () => !this.#awaited.has(nonce))
-  }
-
-  #sendBarrier(nonce: number): void {
-    this.#provider.send(barrierFrame(nonce))
   }
 
   #filter(whole: Uint8Array): Uint8Array | null {

@@ -63,10 +63,8 @@ export class Room {
       handle: (connection, frame) => this.#intake.handle(connection, frame),
       refuse: (connection, error) => this.#refuse(connection, error),
     })
-    this.#barriers = new Barriers(
-      (connection, error) => this.#refuse(connection, error),
-      () => env.log.record.handOut(name),
-    )
+    const head = () => env.log.record.handOut(name)
+    this.#barriers = new Barriers((connection, error) => this.#refuse(connection, error), head)
     this.#checkpoints = new Checkpoints(
       (bytes) => env.log.compact(name, this.#turns.durable, bytes),
       env.maxDocument,
@@ -164,7 +162,6 @@ export class Room {
   async #open(): Promise<Stored> {
     const stored = await loadOrPrepare(this.name, this.#env)
     this.#gate.open(await this.#env.log.owners(this.name))
-    await this.#env.log.record.open(this.name)
     this.#turns.opened(stored.seq)
     this.#idleWatch.start()
     return stored
@@ -328,6 +325,7 @@ export class Room {
 /** The stored workspace; a new one is prepared and stored first. */
 const loadOrPrepare = async (name: string, { log, prepare }: RoomEnv): Promise<Stored> => {
   const stored = await log.load(name)
+  await log.record.open(name)
   if (stored.seq > 0) return stored
   const doc = new Y.Doc()
   prepare(doc, name)
