@@ -1,8 +1,7 @@
 import { cellsOf, textAt, widthAt } from '../text/cells.ts'
 import { cut, fitText, harmless, widthOf } from '../text/display.ts'
-import { writersOf } from './authors.ts'
-import type { Place } from './lines.ts'
-import type { Other } from './others.ts'
+import { type AuthorRun, agentsOfTokens, authorRuns, runAt } from './authors.ts'
+import { colourOf, type Other } from './others.ts'
 import { columnOf, type TextRow, textOfRow } from './rows.ts'
 import type { Range } from './search.ts'
 import type { EditorSession } from './session.ts'
@@ -22,10 +21,15 @@ export interface Span {
   look: Look
 }
 
-/** Cells in which the author of a line is named. */
+/** Cells in which the authors of a line are named, on a narrow screen and on a wide one. */
 const AUTHOR_CELLS = 12
+const WIDE_AUTHOR_CELLS = 20
+const WIDE_COLUMNS = 110
 /** Narrower than this there is text only. */
 const MIN_GUTTER_COLUMNS = 30
+
+/** Units of a line whose authors are named in the margin. */
+const MAX_NAMED = 4_096
 
 const PLAIN: Look = {}
 const DIM: Look = { dim: true }
@@ -37,8 +41,11 @@ const MATCH: Look = { bold: true, underline: true }
 export const gutterOf = (session: EditorSession, columns: number): number => {
   if (columns < MIN_GUTTER_COLUMNS) return 0
   const digits = Math.max(3, String(session.text.lines.count).length)
-  return digits + 2 + (session.isShowingAuthors ? AUTHOR_CELLS : 0)
+  return digits + 2 + (session.isShowingAuthors ? authorCells(columns) : 0)
 }
+
+const authorCells = (columns: number): number =>
+  columns < WIDE_COLUMNS ? AUTHOR_CELLS : WIDE_AUTHOR_CELLS
 
 /** Sets how much room the text has; one cell at the end of a row is left for a caret. */
 export const fitInto = (session: EditorSession, columns: number, height: number): void => {
@@ -51,7 +58,10 @@ export const drawRows = (session: EditorSession, columns: number, coloured: bool
   const rows = visibleRows(session)
   const others = session.others
   const matches = session.prompt.open?.kind === 'find' ? session.prompt.found.matches : []
-  const authors = session.isShowingAuthors ? authorsOf(session, rows) : null
+  const runs = session.isShowingAuthors ? runsIn(session, rows) : []
+  const authors = session.isShowingAuthors
+    ? { names: namesOf(session, rows, runs), cells: authorCells(columns) }
+    : null
   const gutter = gutterOf(session, columns)
   // A selection of several lines is marked in the margin, so that the text stays readable.
   const wide = gutter === 0 ? [] : others.filter((other) => isWide(session, other))
@@ -65,7 +75,7 @@ export const drawRows = (session: EditorSession, columns: number, coloured: bool
     )
     return [
       ...(gutter === 0 ? [] : gutterSpans(row, gutter, { mine, over }, authors, coloured)),
-      ...textSpans(session, row, narrow, matches, coloured),
+      ...textSpans(session, row, { others: narrow, matches, runs }, coloured),
       ...labels(session, row, mine, coloured),
     ]
   })
@@ -82,20 +92,26 @@ const isEnd = ({ place, to }: TextRow, lines: EditorSession['text']['lines']): b
   to === place.start + place.piece.text.length &&
   (place.piece.ending !== '' || lines.next(place) === null)
 
+/** Names by line (0-based), and the cells that they have. */
+interface Authors {
+  names: ReadonlyMap<number, string>
+  cells: number
+}
+
 const gutterSpans = (
   row: TextRow,
   width: number,
   { mine, over }: { mine: readonly Other[]; over: readonly Other[] },
-  authors: ReadonlyMap<number, string> | null,
+  authors: Authors | null,
   coloured: boolean,
 ): Span[] => {
   const isFirst = row.index === 0 && row.place.isFirst
-  const numbers = width - 2 - (authors === null ? 0 : AUTHOR_CELLS)
+  const numbers = width - 2 - (authors?.cells ?? 0)
   const number = (isFirst ? String(row.place.line + 1) : '').padStart(numbers)
   const spans: Span[] = []
   if (authors !== null) {
-    const name = isFirst ? (authors.get(row.place.line) ?? '') : ''
-    spans.push({ text: `${fitText(harmless(name), AUTHOR_CELLS - 1)} `, look: DIM })
+    const name = isFirst ? (authors.names.get(row.place.line) ?? '') : ''
+    spans.push({ text: `${fitText(harmless(name), authors.cells - 1)} `, look: DIM })
   }
   spans.push({ text: number, look: DIM })
   const [other] = mine
@@ -122,11 +138,14 @@ const isWide = ({ text: { lines } }: EditorSession, { anchor, head }: Other): bo
 const textSpans = (
   session: EditorSession,
   row: TextRow,
-  others: readonly Other[],
-  matches: readonly Range[],
+  {
+    others,
+    matches,
+    runs,
+  }: { others: readonly Other[]; matches: readonly Range[]; runs: readonly AuthorRun[] },
   coloured: boolean,
 ): Span[] => {
-  const { text } = session
+  const { text, attached } = session
   const [from, to] = text.selection
   const inRow = matches.filter(([begin, end]) => begin < row.to && end > row.from)
   const lookAt = (offset: number): Look => {
@@ -142,7 +161,8 @@ const textSpans = (
     if (selector !== undefined) {
       return { underline: true, ...(coloured && { colour: selector.colour }) }
     }
-    return inRow.some(([begin, end]) => offset >= begin && offset < end) ? MATCH : PLAIN
+    if (inRow.some(([begin, end]) => offset >= begin && offset < end)) return MATCH
+    return authorLook(runAt(runs, offset), attached.me, coloured)
   }
   const spans: Span[] = []
   const add = (shown: string, look: Look): void => {
@@ -178,22 +198,42 @@ const labels = (
   return spans
 }
 
-/** Line number (0-based) → who wrote most of it. */
-const authorsOf = (session: EditorSession, rows: readonly TextRow[]): Map<number, string> => {
-  const { attached, text } = session
-  const places: Place[] = []
-  for (const { index, place } of rows) if (index === 0 && place.isFirst) places.push(place)
-  const ranges = places.map((place): Range => [place.start, text.lines.lineEnd(place)])
-  const me = attached.me
-  if (me === null) return new Map()
-  const writers = writersOf(attached.doc, session.id, ranges, me)
-  return new Map(
-    places.map(({ line }, i) => {
-      const writer = writers[i]!
-      const isEmpty = ranges[i]![0] === ranges[i]![1]
-      return [line, writer === null ? (isEmpty ? '' : '?') : session.nameOf(writer)]
-    }),
+/** Others' texts in the colours of their carets; own text is plain. */
+const authorLook = (run: AuthorRun | null, me: string | null, coloured: boolean): Look => {
+  if (run === null || run.agent === me) return PLAIN
+  if (run.agent === null) return DIM
+  return coloured ? { colour: colourOf(run.agent) } : PLAIN
+}
+
+const runsIn = ({ attached, id, text }: EditorSession, rows: readonly TextRow[]): AuthorRun[] => {
+  const last = rows.at(-1)!
+  const end = Math.max(last.to, text.lines.lineEnd(last.place))
+  return authorRuns(
+    attached.doc,
+    id,
+    [text.lines.line(rows[0]!.place.line).start, end],
+    attached.me,
   )
+}
+
+/** Line number (0-based) → the authors of its tokens. */
+const namesOf = (
+  session: EditorSession,
+  rows: readonly TextRow[],
+  runs: readonly AuthorRun[],
+): Map<number, string> => {
+  const { lines } = session.text
+  const names = new Map<number, string>()
+  for (const { index, place } of rows) {
+    if (index > 0 || !place.isFirst) continue
+    const line = lines.slice(place.start, Math.min(lines.lineEnd(place), place.start + MAX_NAMED))
+    const agents = agentsOfTokens(line, place.start, runs)
+    names.set(
+      place.line,
+      agents.map((agent) => (agent === null ? '?' : session.nameOf(agent))).join(', '),
+    )
+  }
+  return names
 }
 
 const isSame = (a: Look, b: Look): boolean =>

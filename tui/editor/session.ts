@@ -9,6 +9,7 @@ import { checkSize, putFile } from '../../workspace/files/put-file.ts'
 import { actionOf } from '../model/editor-keys.ts'
 import { ACTIONS } from './actions.ts'
 import { Bursts, type Later } from './bursts.ts'
+import { CaretBlame } from './caret-blame.ts'
 import type { EditorPress } from './key-input.ts'
 import { type Other, othersIn } from './others.ts'
 import { type FileState, fileStateOf, textIdOf } from './place.ts'
@@ -42,6 +43,7 @@ export class EditorSession {
   readonly id: FileId
   readonly text: SharedText
   readonly prompt: EditorPrompt
+  readonly blame: CaretBlame
   state: FileState
   isShowingAuthors = false
   isShowingKeys = false
@@ -85,6 +87,11 @@ export class EditorSession {
         this.message = message
       },
     })
+    this.blame = new CaretBlame(
+      (argv) => attached.run(argv),
+      later,
+      () => this.draw(),
+    )
     this.#bursts = new Bursts(() => this.#count(), now, later)
     const files = filesOf(attached.doc)
     const onFiles = () => {
@@ -117,6 +124,16 @@ export class EditorSession {
     if (kind === 'binary') return 'this file is not text'
     if (kind === 'replaced') return 'another file has taken this path: go back and open that one'
     return this.state.kind === 'none' ? this.state.why : null
+  }
+
+  /** The path that leads to the text now. */
+  get pathNow(): string {
+    return this.state.kind === 'renamed' ? this.state.to : this.path
+  }
+
+  /** Milliseconds since the epoch. */
+  get now(): number {
+    return this.#options.now()
   }
 
   /** Others in the file, with their carets. */
@@ -236,6 +253,7 @@ export class EditorSession {
 
   close(): void {
     this.#bursts.end()
+    this.blame.close()
     this.#cancelShow?.()
     this.#cancelDraw?.()
     for (const end of this.#ends.splice(0)) end()

@@ -1,14 +1,22 @@
+import { shorten } from '../../lib/text/shorten.ts'
+import type { AgentId } from '../../protocol/ids.ts'
+import { findEntry, getTask } from '../../workspace/tasks/tasks.ts'
 import { keyLabel } from '../model/commands.ts'
 import { EDITOR_KEYS } from '../model/editor-keys.ts'
+import { ago } from '../model/frame.ts'
 import { cellsOf } from '../text/cells.ts'
 import { fitText } from '../text/display.ts'
 import { fitRow, type Row, said, seg, spread } from '../ui/rows.ts'
 import { typedRow } from '../views/overlays.ts'
+import { authorRuns, tokenAt } from './authors.ts'
 import type { EditorSession } from './session.ts'
 import { lineAround } from './steps.ts'
 
 /** So far from the beginning of a line (units) its characters are not counted one by one. */
 const COUNTED_UNITS = 4096
+
+/** Units of a task that the status row shows. */
+const TASK_UNITS = 40
 
 /** 1-based line and column; a character is one column, however wide it is. */
 export const caretPlace = ({ text }: EditorSession): { line: number; column: number } => {
@@ -52,6 +60,7 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
   const { line, column } = caretPlace(session)
   const selected = Math.abs(text.head - text.anchor)
   const state = notice || stateText(session)
+  const author = session.isShowingAuthors ? tokenAuthor(session, line) : []
   const hints = EDITOR_KEYS.flatMap((row) => {
     return 'bar' in row ? [seg(keyLabel(row.keys[0]), 'accent'), seg(` ${row.bar}  `, 'dim')] : []
   })
@@ -64,7 +73,9 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
       ? [said(session.message, 'warn')]
       : state !== ''
         ? [said(state, 'warn')]
-        : hints),
+        : author.length > 0
+          ? author
+          : hints),
   ]
   const others = session.others
     .map(({ name, head }) => `${name} ${text.lines.at(head).line + 1}`)
@@ -78,6 +89,39 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
   ]
   return spread(left, right, width)
 }
+
+/** Who wrote the token under the caret, when, and for which task: at once as the document has it, then as the server has it. */
+const tokenAuthor = (session: EditorSession, line: number): Row => {
+  const { text, attached, id, now } = session
+  const { start, end } = lineAround(text.lines, text.head)
+  const token = tokenAt(text.lines.slice(start, end), text.head - start)
+  if (token === null) return []
+  const [from, to] = token
+  const origins = session.blame.of(session.pathNow, line, text.version, from, to)
+  const name = (agent: string) => said(session.nameOf(agent as AgentId), 'accent')
+  if (origins.length === 0) {
+    const runs = authorRuns(attached.doc, id, [start + from, start + to], attached.me)
+    return runs.flatMap(
+      ({ agent }, i): Row => [
+        seg(i === 0 ? 'by ' : ', '),
+        agent === null ? seg('an unknown agent', 'dim') : name(agent),
+      ],
+    )
+  }
+  return origins.flatMap(({ agent_id, task_id, via, at }, i): Row => {
+    const age = at === null ? '' : ago(at, now)
+    return [
+      ...[seg(i === 0 ? 'by ' : ', '), name(agent_id)],
+      seg(age === '' ? '' : age === 'now' ? ' now' : ` ${age} ago`, 'dim'),
+      ...(task_id === null ? [] : [seg(' for ', 'dim'), said(taskWords(session, task_id))]),
+      ...(via === null ? [] : [seg(', accepted by ', 'dim'), name(via)]),
+    ]
+  })
+}
+
+/** A task by its first words, or by its id where it left the document. */
+const taskWords = ({ attached: { doc } }: EditorSession, id: string): string =>
+  findEntry(doc, id) === undefined ? id : shorten(getTask(doc, id).task, TASK_UNITS)
 
 const foundText = (session: EditorSession): string => {
   const { text } = session

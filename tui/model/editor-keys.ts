@@ -42,7 +42,7 @@ export const EDITOR_KEYS = [
   { does: 'find', keys: ['ctrl-f'], what: 'find text, or a /regular expression/', bar: 'find' },
   { does: 'find-next', keys: ['ctrl-n'], what: 'next place with what was looked for' },
   { does: 'find-previous', keys: ['ctrl-p'], what: 'place before' },
-  { does: 'authors', keys: ['ctrl-t'], what: 'show who wrote each line, or hide it', bar: 'who' },
+  { does: 'authors', keys: ['ctrl-t'], what: 'show who wrote each word, or hide it', bar: 'who' },
   { does: 'keys', keys: ['ctrl-o'], what: 'all keys of the editor', bar: 'keys' },
   { does: 'leave', keys: ['esc'], what: 'drop what is asked or selected; then back' },
 ] as const satisfies readonly {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import type { AgentId, FileId } from '../../../protocol/ids.ts'
-import { writersOf } from '../../../tui/editor/authors.ts'
+import { agentsOfTokens, authorRuns, runAt, tokenAt } from '../../../tui/editor/authors.ts'
 import { Bursts, LONGEST_BURST_MS, PAUSE_MS } from '../../../tui/editor/bursts.ts'
 import { Lines, MAX_PIECE } from '../../../tui/editor/lines.ts'
 import { othersIn } from '../../../tui/editor/others.ts'
@@ -147,25 +147,36 @@ describe('around the text', () => {
     expect(counted).toBe(3)
   })
 
-  it('[TUI-24] a line is by whom most of it is from', () => {
+  it('[TUI-24] a word is by whoever wrote its characters; a line names the authors of its words', () => {
     const [a, b] = [new Y.Doc(), new Y.Doc()]
     textOf(a, file).insert(0, 'ann wrote this\nand this\n')
     Y.applyUpdate(b, Y.encodeStateAsUpdate(a))
     textOf(b, file).insert(15, 'bob came later; ')
+    textOf(b, file).insert(6, 'XX')
     countEdit(b, file, bob, 1)
     Y.applyUpdate(a, Y.encodeStateAsUpdate(b))
-    expect(
-      writersOf(
-        a,
-        file,
-        [
-          [0, 14],
-          [15, 39],
-          [40, 40],
-        ],
-        ann,
-      ),
-    ).toEqual([ann, bob, null])
+    const text = textOf(a, file).toJSON()
+    const runs = authorRuns(a, file, [0, text.length], ann)
+    expect(runs.map(({ from, to, agent }) => [text.slice(from, to), agent])).toEqual([
+      ['ann wr', ann],
+      ['XX', bob],
+      ['ote this\n', ann],
+      ['bob came later; ', bob],
+      ['and this\n', ann],
+    ])
+    const [first, second] = text.split('\n') as [string, string]
+    expect(agentsOfTokens(first, 0, runs)).toEqual([ann, bob])
+    expect(agentsOfTokens(second, first.length + 1, runs)).toEqual([bob, ann])
+    expect(agentsOfTokens('', 0, runs)).toEqual([])
+    expect(runAt(runs, 7)?.agent).toBe(bob)
+    expect(runAt(runs, text.length)).toBe(null)
+    expect(authorRuns(a, file, [4, 9], null).map(({ agent }) => agent)).toEqual([null, bob, null])
+    const token = (column: number) => {
+      const range = tokenAt(first, column)
+      return range && first.slice(...range)
+    }
+    expect([0, 3, 4, 11, 12].map(token)).toEqual(['ann', 'ann', 'wrXXote', 'wrXXote', 'this'])
+    expect(tokenAt('  ', 1)).toBe(null)
   })
 
   it('[TUI-25] others are where their characters are; places that are none are left out', () => {

@@ -126,16 +126,35 @@ it('[TUI-37] others are seen by name, where they are, also without colours; what
   for (const [, look] of looks(false, 2)) expect(look.colour).toBe(undefined)
 })
 
-it('[TUI-38] who wrote each line is shown when asked for', async () => {
+it('[TUI-38] authors are shown when asked for: beside each line, and of the word under the caret', async () => {
   const doc = new Y.Doc()
   const other = docWith('by bob\n')
   Y.applyUpdate(doc, Y.encodeStateAsUpdate(other))
-  const shown = await edit(attach(doc))
-  shown.keys('\u001b[1;5F', 'mine now', '\u0014')
-  await shown.sees(/Bob +1 {2}by bob/)
+  const attached = attach(doc)
+  attached.answers = ([verb, ...flags]) => {
+    expect([verb, ...flags]).toEqual([
+      'file-blame',
+      '--key=a.md',
+      expect.stringMatching(/^--lines=/),
+    ])
+    const at = new Date(Date.now() - 7_200_000).toISOString()
+    const mine = { agent_id: ann, task_id: null, via: null, at: new Date().toISOString() }
+    const bobs = { agent_id: bob, task_id: 't-7', via: ann, at, from_column: 1, to_column: 2 }
+    const parts = [{ ...bobs, text: 'by' }]
+    return { code: 0, data: { ranges: [{ from_line: 1, to_line: 2, ...mine, parts }] }, stderr: '' }
+  }
+  const shown = await edit(attached, 100)
+  shown.keys('\u001b[1;5F', 'mine now', '\u001b[1;5H', 'so ', '\u0014')
+  await shown.sees(/Bob, Ann +1 {2}so by bob/)
   await shown.sees(/Ann +2 {2}mine now/)
+  // At once as the document has it, then as the server does.
+  await shown.sees(/a\.md {2}1:4 {2}by Bob/)
+  await shown.sees(/1:4 {2}by Ann now/)
+  shown.keys('\u001b[D', '\u001b[D')
+  await shown.sees(/1:2 {2}by Bob 2h ago for t-7, accepted by Ann/)
   shown.keys('\u0014')
   await until('hidden', () => !/Ann +2/.test(shown.text()))
+  expect(shown.text()).not.toContain('by Bob 2h')
 })
 
 it('[TUI-39] what happens to the file is said, and its text stays; what is not text is not shown', async () => {
