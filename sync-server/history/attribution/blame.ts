@@ -1,0 +1,82 @@
+import type * as Y from 'yjs'
+import type { FileKey } from '../../../protocol/ids.ts'
+import {
+  type AgentOf,
+  type AttributionRuns,
+  clientsIn,
+  type Span,
+  spansOf,
+} from '../../../workspace/authorship/attribution.ts'
+import { type BlameRange, blame, type LineRange } from '../../../workspace/authorship/blame.ts'
+import { type Deleted, DeletedTexts, deletedParts } from '../../../workspace/authorship/deleted.ts'
+import { FILE_PREFIX, textOf } from '../../../workspace/document/schema.ts'
+import { isBinary, notText } from '../../../workspace/files/blobs.ts'
+import { agentsOfEdits, versionOf } from '../../../workspace/files/edit-counts.ts'
+import { getFile } from '../../../workspace/files/tree.ts'
+import type { UpdateLog } from '../../storage/update-log.ts'
+import { OWNER_NAME } from '../../sync/principal.ts'
+
+/** Names the server as an author; no agent can have it. */
+const SERVER_NAME = 'server'
+
+/** A file's text at one moment. */
+export interface TextState {
+  file_key: FileKey
+  /** The root of its text. */
+  root: string
+  version: number
+  spans: Span[]
+  /** The agents that edit counts name for Yjs client ids. */
+  counted: ReadonlyMap<number, string>
+  /** The server's own Yjs client id. */
+  server: number
+}
+
+/** Reads a file for `blameOf`. Throws `unknown_file`, `not_text`. `gaps`: also where text was deleted. */
+export const readText = (doc: Y.Doc, key: string, gaps: boolean): TextState => {
+  const { key: file_key, entry } = getFile(doc, key)
+  if (isBinary(entry)) throw notText(file_key, entry.mediaType)
+  const { fileId } = entry
+  return {
+    ...{ file_key, root: `${FILE_PREFIX}${fileId}`, version: versionOf(doc, fileId) },
+    spans: spansOf(textOf(doc, fileId), gaps),
+    counted: new Map(agentsOfEdits(doc, fileId).map(([client, agent]) => [Number(client), agent])),
+    server: doc.clientID,
+  }
+}
+
+/**
+ * The agent of each Yjs client id. An id without an owner was used by the owner of the server, who may write in any
+ * name: that of the edit count, which only the user of the id can write.
+ */
+export const agentsOf =
+  (owners: ReadonlyMap<number, string>, { counted, server }: TextState): AgentOf =>
+  (client) =>
+    owners.get(client) ??
+    (client === server ? SERVER_NAME : undefined) ??
+    counted.get(client) ??
+    OWNER_NAME
+
+export interface Blame {
+  file_key: FileKey
+  version: number
+  ranges: BlameRange[]
+  deleted?: Deleted[]
+}
+
+/** The origins of a file's lines; with gaps in `state`, also those of deleted texts. */
+export const blameOf = async (
+  log: UpdateLog,
+  workspace: string,
+  state: TextState,
+  lines: LineRange,
+  withDeleted: boolean,
+): Promise<Blame> => {
+  const { file_key, version, spans, root } = state
+  const runs: AttributionRuns = await log.attribution(workspace, clientsIn(spans))
+  const agentOf = agentsOf(await log.owners(workspace), state)
+  const ranges = blame(spans, runs, agentOf, lines)
+  if (!withDeleted) return { file_key, version, ranges }
+  const texts = new DeletedTexts(await log.deletedTexts(workspace, root))
+  return { file_key, version, ranges, deleted: deletedParts(spans, runs, agentOf, texts, lines) }
+}
