@@ -12,6 +12,7 @@ import { error1x, reasonOf } from './http-agents/v1-shapes.ts'
 import { openApiOf } from './openapi.ts'
 import { accessRoutes } from './routes/access-routes.ts'
 import { apiRoutes } from './routes/agent-routes.ts'
+import { authorshipRoutes } from './routes/authorship-routes.ts'
 import { blobRoutes } from './routes/blob-routes.ts'
 import { checkpointRoutes } from './routes/checkpoint-routes.ts'
 import type { AppEnv } from './routes/env.ts'
@@ -52,6 +53,7 @@ const servedBy = (env: AppEnv): Route[] => [
   ...taskRoutes(env),
   ...historyRoutes(env),
   ...versionRoutes(env),
+  ...authorshipRoutes(env),
   ...checkpointRoutes(env),
   ...blobRoutes(env),
   ...opsRoutes(env),

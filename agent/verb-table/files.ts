@@ -198,6 +198,25 @@ export const FILES: readonly VerbSpec[] = [
     load: async () => (await import('../verbs/files/file-log.ts')).fileLog,
   },
   {
+    name: 'file-blame',
+    summary: 'show who wrote each line of a shared file, when and for which task',
+    about:
+      'The server tells it from what each agent’s credential sent, so nobody can write in another’s name. A task is shown where its owner wrote the text.',
+    operands: ['key'],
+    flags: {
+      key: KEY,
+      lines: { ...LINES, what: 'only these lines; the first is 1' },
+      deleted: { what: 'what was deleted there, and by whom' },
+    },
+    needs: [['key']],
+    examples: [
+      'file-blame --key notes/plan.md',
+      'file-blame --key notes/plan.md --lines 3-8 --deleted',
+    ],
+    exits: { 3: 'no such file', 4: 'it is not text' },
+    load: async () => (await import('../verbs/files/file-blame.ts')).fileBlame,
+  },
+  {
     name: 'file-restore',
     summary: 'bring back a version as a new edit, or a removed file',
     operands: ['key'],

@@ -38,7 +38,8 @@ const BY_VERB: Readonly<Record<string, string>> = {
   'file-rm': 'delete remove del unlink',
   'file-mv': 'rename move',
   'file-restore': 'undo revert rollback',
-  'file-log': 'versions blame',
+  'file-log': 'versions',
+  'file-blame': 'blame authors annotate praise',
   mirror: 'sync clone',
 }
 

@@ -1,5 +1,7 @@
 import { ClawError } from '../../protocol/errors.ts'
 import type { Role, ServerProof } from '../../protocol/roles.ts'
+import type { BlameRange } from '../../workspace/authorship/blame.ts'
+import type { Deleted } from '../../workspace/authorship/deleted.ts'
 import { isBroadcast } from '../../workspace/document/shape.ts'
 import type { FileVersion } from '../../workspace/files/file-state.ts'
 import type { ArchivePage, TaskArchivePage } from '../../workspace/inbox/mailbox.ts'
@@ -185,6 +187,27 @@ export const getFileLog = async (
   const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<FileLogPage>
   if (Array.isArray(answer?.data?.versions)) return answer.data
   throw notClawLink(server.base, 'it keeps no versions of files')
+}
+
+/** A file's blame. `more`: there are older deletions. */
+export interface FileBlame {
+  file_key: string
+  version: number
+  ranges: BlameRange[]
+  deleted?: Deleted[]
+  more?: boolean
+}
+
+/** `GET …/files/blame`. Throws `unknown_file`, `not_text`. */
+export const getBlame = async (
+  server: ServerAt,
+  workspace: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<FileBlame> => {
+  const path = `/api/workspaces/${workspace}/files/blame?${new URLSearchParams(parameters)}`
+  const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<FileBlame>
+  if (Array.isArray(answer?.data?.ranges)) return answer.data
+  throw notClawLink(server.base, 'it keeps no authors of files')
 }
 
 /** A version with its content. `file_key`: the file's path now; null: it is removed. */

@@ -87,6 +87,8 @@ export const COMPARE_MS = 2_000
 /** Texts of one turn of restoring (UTF-16 units), and its files (count): others have their turn in between. */
 export const RESTORE_UNITS = 64 * 1024
 export const RESTORE_FILES = 32
+/** Deleted parts of a file in one answer (count): the newest. */
+export const MAX_DELETED_PARTS = 1_000
 /** Interval of storing versions, in batches, so that their fsyncs do not delay those of edits. */
 export const VERSIONS_GATHER_MS = 50
 /** Texts waiting to be stored as versions (UTF-16 units); beyond it intermediate states are skipped. */

@@ -1,5 +1,11 @@
 import { type DeletedText, type DeleteRun, runIndex } from '../../lib/attribution/runs.ts'
-import { type AgentOf, type AttributionRuns, cutByRuns, type Origin, type Span } from './attribution.ts'
+import {
+  type AgentOf,
+  type AttributionRuns,
+  cutByRuns,
+  type Origin,
+  type Span,
+} from './attribution.ts'
 import { type LineRange, type ShownOrigin, shownOrigin } from './blame.ts'
 
 /** Text that is gone: the deleter's origin, and the author. */
@@ -66,7 +72,11 @@ export const deletedParts = (
     }
     if (line < from) continue
     const author = agentOf(client)
-    for (const { run, clock: at, end } of cutByRuns(deletes.get(client) ?? [], clock, clock + length)) {
+    for (const { run, clock: at, end } of cutByRuns(
+      deletes.get(client) ?? [],
+      clock,
+      clock + length,
+    )) {
       const kept = texts.textOf(client, at, end)
       if (kept === null && run === undefined) continue
       const before = last !== null && last.author === author && isSameDeletion(last.run, run)

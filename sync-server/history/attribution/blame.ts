@@ -13,6 +13,7 @@ import { FILE_PREFIX, textOf } from '../../../workspace/document/schema.ts'
 import { isBinary, notText } from '../../../workspace/files/blobs.ts'
 import { agentsOfEdits, versionOf } from '../../../workspace/files/edit-counts.ts'
 import { getFile } from '../../../workspace/files/tree.ts'
+import { MAX_DELETED_PARTS } from '../../config/limits.ts'
 import type { UpdateLog } from '../../storage/update-log.ts'
 import { OWNER_NAME } from '../../sync/principal.ts'
 
@@ -62,6 +63,8 @@ export interface Blame {
   version: number
   ranges: BlameRange[]
   deleted?: Deleted[]
+  /** There are older deletions than those in `deleted`. */
+  more?: boolean
 }
 
 /** The origins of a file's lines; with gaps in `state`, also those of deleted texts. */
@@ -78,5 +81,14 @@ export const blameOf = async (
   const ranges = blame(spans, runs, agentOf, lines)
   if (!withDeleted) return { file_key, version, ranges }
   const texts = new DeletedTexts(await log.deletedTexts(workspace, root))
-  return { file_key, version, ranges, deleted: deletedParts(spans, runs, agentOf, texts, lines) }
+  const deleted = deletedParts(spans, runs, agentOf, texts, lines)
+  return { file_key, version, ranges, ...newestOf(deleted) }
+}
+
+/** The newest MAX_DELETED_PARTS, in the order of the file. */
+const newestOf = (deleted: Deleted[]): { deleted: Deleted[]; more: boolean } => {
+  if (deleted.length <= MAX_DELETED_PARTS) return { deleted, more: false }
+  const byTime = [...deleted].sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? 1 : -1))
+  const kept = new Set(byTime.slice(0, MAX_DELETED_PARTS))
+  return { deleted: deleted.filter((one) => kept.has(one)), more: true }
 }

@@ -113,6 +113,7 @@ const TABLE: Record<string, Row> = {
   'GET /api/workspaces/:workspace/archive': { pass: READ, path: `${ws}/archive` },
   'GET /api/workspaces/:workspace/log': { pass: READ, path: `${ws}/log?for=ME` },
   'GET /api/workspaces/:workspace/files/log': { pass: READ, path: `${ws}/files/log?key=x` },
+  'GET /api/workspaces/:workspace/files/blame': { pass: READ, path: `${ws}/files/blame?key=x` },
   'GET /api/workspaces/:workspace/files/version': {
     ...{ pass: READ, path: `${ws}/files/version?key=x&version=1` },
   },
