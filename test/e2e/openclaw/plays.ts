@@ -97,7 +97,8 @@ export const work = (workspace: string): Play =>
 export const takeResult = (workspace: string): Play =>
   function* () {
     const messages = yield exec('clawlink-agent poll')
-    if (!/task_response t-\w+ from a-\w+ \(ben\) .*status=completed/.test(messages)) return 'NO_REPLY'
+    if (!/task_response t-\w+ from a-\w+ \(ben\) .*status=completed/.test(messages))
+      return 'NO_REPLY'
     match(messages, /artifact=report.md@2 result: It has a title: Cats, counted/)
     const path = join(workspace, 'report.md')
     yield { tool: 'write', args: { path, content: 'title: ?\n---\nverdict: many\n' } }
