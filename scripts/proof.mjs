@@ -107,6 +107,11 @@ const PROOFS = {
     args: '[RUNS [SEED]]',
     shows: 'random histories of tasks follow the model',
   },
+  undo: {
+    file: 'proofs/undo.ts',
+    args: '[RUNS [SEED]]',
+    shows: 'one of six agents undone leaves what the script without it does',
+  },
 }
 
 const run = (command, args, env = process.env) => {

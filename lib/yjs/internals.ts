@@ -65,6 +65,43 @@ export const insertAfter = <T>(doc: Y.Doc, array: Y.Array<T>, left: Y.Item, valu
   })
 }
 
+/** Inserts characters into a text right after the operation `client`, `clock`, deleted or not. Returns the clock of the first. */
+export const insertTextAfter = (
+  doc: Y.Doc,
+  text: Y.Text,
+  { client, clock }: { client: number; clock: number },
+  characters: string,
+): number =>
+  doc.transact((transaction) => {
+    const left = Y.getItemCleanEnd(transaction, doc.store, Y.createID(client, clock))
+    const { lastId, right } = left
+    const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
+    const content = new Y.ContentString(characters)
+    const item = new Y.Item(id, left, lastId, right, right?.id ?? null, text, null, content)
+    item.integrate(transaction, 0)
+    text._searchMarker?.splice(0)
+    return id.clock
+  })
+
+/** Deletes operations of one client in a text. */
+export const deleteOperations = (
+  doc: Y.Doc,
+  text: Y.Text,
+  { client, clock, length }: { client: number; clock: number; length: number },
+): void =>
+  doc.transact((transaction) => {
+    const end = clock + length
+    for (let at = clock; at < end; ) {
+      const item = Y.getItemCleanStart(transaction, Y.createID(client, at))
+      if (at + item.length > end) {
+        Y.getItemCleanEnd(transaction, doc.store, Y.createID(client, end - 1))
+      }
+      item.delete(transaction)
+      at += item.length
+    }
+    text._searchMarker?.splice(0)
+  })
+
 // ── Struct store ───────────────────────────────────────────────────────────────────────────────────────────────
 
 /** All structs of a document by client id, each client's in the order of its clocks. */

@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
 import {
+  deleteOperations,
   firstItem,
   hasPending,
   indexOfClock,
   insertAfter,
+  insertTextAfter,
   isChanging,
   isElement,
   isPristine,
@@ -155,4 +157,20 @@ it('[LAYER-5] a type tells within a transaction that it has changed', () => {
     expect(isChanging(text)).toBe(true)
   })
   expect(isChanging(text)).toBe(false)
+})
+
+it('[LAYER-5] text is inserted and deleted by operations, also beside deleted ones', () => {
+  const { doc, text } = withText()
+  text.toJSON()
+  const clock = insertTextAfter(doc, text, { client: 1, clock: 2 }, 'XY')
+  expect([clock, text.toJSON(), text.length]).toEqual([6, 'abXYef', 6])
+  deleteOperations(doc, text, { client: 1, clock: 1, length: 1 })
+  deleteOperations(doc, text, { client: 1, clock: 5, length: 2 })
+  expect([text.toJSON(), text.length]).toEqual(['aYe', 3])
+  text.insert(2, '!')
+  text.delete(0, 1)
+  expect(text.toJSON()).toBe('Y!e')
+  const other = new Y.Doc()
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+  expect(other.getText('text').toJSON()).toBe('Y!e')
 })

@@ -1,0 +1,214 @@
+import type * as Y from 'yjs'
+import type { LineRange } from '../../lib/merge/edits.ts'
+import type { Deed } from './undo-history.ts'
+import type { Piece } from './undo-pieces.ts'
+
+/** Lines (1-based, inclusive) of the text after an undo where the work of others met what it took back. */
+export interface Overlap extends LineRange {
+  /** Ids of these others; "?": unknown. */
+  by: string[]
+}
+
+/** A piece, and what becomes of it. */
+export interface Traced {
+  piece: Piece
+  isLive: boolean
+  willLive: boolean
+  /** True if it is to be in the text, as itself or as another copy. */
+  isWanted: boolean
+  /** True for the newest copy of a text. */
+  isPlace: boolean
+}
+
+const isKept = ({ isLive, willLive }: Traced): boolean => isLive && willLive
+const isRemoved = ({ isLive, willLive }: Traced): boolean => isLive && !willLive
+const isRestored = ({ isLive, willLive }: Traced): boolean => !isLive && willLive
+
+/**
+ * The lines that an undo changes, and its overlaps: in one line, others wrote beside or inside of a text after it was
+ * inserted (it goes) or deleted (it comes back), or deleted a part of that text, or what stood beside it.
+ */
+export const traceOverlaps = (
+  traced: readonly Traced[],
+  isTaken: (deed: Deed) => boolean,
+): { lines: LineRange[]; overlaps: Overlap[] } => {
+  const lines: LineRange[] = []
+  const met = new Met()
+  let line = 1
+  for (let from = 0; from < traced.length; ) {
+    let to = from
+    while (to < traced.length && !isKept(traced[to]!)) to++
+    const between = {
+      line,
+      left: traced[from - 1],
+      parts: traced.slice(from, to),
+      right: traced[to],
+    }
+    if (between.parts.some((one) => isRemoved(one) || isRestored(one))) {
+      const end = line + between.parts.reduce((sum, one) => sum + lineEnds(one), 0)
+      addLines(lines, line, end)
+      neighbours(between, end, isTaken, met)
+      tombstones(between, isTaken, met)
+    }
+    for (const one of traced.slice(from, to + 1)) line += lineEnds(one)
+    from = to + 1
+  }
+  deletedParts(traced, isTaken, met)
+  return { lines, overlaps: met.overlaps }
+}
+
+/** Line ends in what a piece will have in the text (count). */
+const lineEnds = ({ piece, willLive }: Traced): number =>
+  willLive && piece.text !== null ? piece.text.split('\n').length - 1 : 0
+
+const addLines = (lines: LineRange[], from_line: number, to_line: number): void => {
+  const last = lines.at(-1)
+  if (last !== undefined && from_line <= last.to_line + 1)
+    last.to_line = Math.max(last.to_line, to_line)
+  else lines.push({ from_line, to_line })
+}
+
+/** The parts of a text that change or are deleted, between two that stay. */
+interface Between {
+  /** The line at which they begin, in the text afterwards. */
+  line: number
+  left: Traced | undefined
+  parts: readonly Traced[]
+  right: Traced | undefined
+}
+
+/** Others' text that stays, beside what goes or comes back. `end`: the last line of the parts. */
+const neighbours = (
+  { line, left, parts, right }: Between,
+  end: number,
+  isTaken: (deed: Deed) => boolean,
+  met: Met,
+): void => {
+  const isOthers = (one: Traced | undefined): one is Traced =>
+    one !== undefined && !isTaken(one.piece.inserted)
+  for (const is of [isRemoved, isRestored]) {
+    const changed = parts.filter(is)
+    if (changed.length === 0) continue
+    if (isOthers(left) && !endsLine(left)) {
+      const inLine = changed.slice(0, changed.findIndex(hasLineEnd) + 1 || changed.length)
+      const near = parts.slice(0, parts.indexOf(inLine.at(-1)!) + 1)
+      if (isLater(left.piece, left.piece.rightOrigin, near, inLine)) {
+        met.add(line, left.piece.inserted.by)
+      }
+    }
+    if (isOthers(right) && !endsLine(changed.at(-1)!)) {
+      const last = changed.slice(Math.max(0, changed.findLastIndex(hasLineEnd)))
+      const inLine = endsLine(last[0]!) ? last.slice(1) : last
+      const near = parts.slice(parts.indexOf(inLine[0]!))
+      if (isLater(right.piece, right.piece.origin, near, inLine)) {
+        met.add(end, right.piece.inserted.by)
+      }
+    }
+  }
+}
+
+const hasLineEnd = ({ piece }: Traced): boolean => piece.text?.includes('\n') ?? false
+const endsLine = ({ piece }: Traced): boolean => piece.text?.endsWith('\n') ?? false
+
+/**
+ * Tells whether a text was written after one of `changed`, which stand in its line, was inserted (and goes now) or
+ * deleted (and comes back). Within one second, it was where it was written beside one of `near`.
+ */
+const isLater = (
+  { client, clock, inserted }: Piece,
+  next: Y.ID | null,
+  near: readonly Traced[],
+  changed: readonly Traced[],
+): boolean => {
+  const since = changed
+    .map(({ piece, isLive }) => (isLive ? piece.inserted : piece.deleted!).at)
+    .reduce((least, at) => Math.min(least, at), Infinity)
+  if (inserted.at !== since) return inserted.at > since
+  const at = next === null ? undefined : near.find(({ piece }) => holds(piece, next))
+  if (at === undefined || next === null) return false
+  // Text typed in one go was there before a part of it was deleted.
+  return isRemoved(at) || next.client !== client || next.clock !== clock - 1
+}
+
+const holds = ({ client, clock, length }: Piece, id: Y.ID): boolean =>
+  id.client === client && id.clock >= clock && id.clock < clock + length
+
+/** Meets those who deleted text beside one that comes back, after that was deleted. */
+const tombstones = ({ line, parts }: Between, isTaken: (deed: Deed) => boolean, met: Met): void => {
+  let at = line
+  for (const { chunk, isBegun } of linesIn(parts)) {
+    const since = chunk
+      .filter(isRestored)
+      .reduce((least, { piece }) => Math.min(least, piece.deleted!.at), Infinity)
+    for (const { piece, isLive, willLive } of chunk) {
+      const { deleted } = piece
+      if (isLive || willLive || !isByHand(deleted) || isTaken(deleted)) continue
+      if (deleted.at > since) met.add(at, deleted.by)
+    }
+    at += chunk.slice(isBegun ? 1 : 0).reduce((sum, one) => sum + lineEnds(one), 0)
+  }
+}
+
+/** An undo deletes no more than its own part. */
+const isByHand = (deleted: Deed | null): deleted is Deed =>
+  deleted !== null && deleted.undo === null
+
+/** Meets those who deleted a part of the text that goes, in the same line. */
+const deletedParts = (
+  traced: readonly Traced[],
+  isTaken: (deed: Deed) => boolean,
+  met: Met,
+): void => {
+  let [line, goes, by]: [number, boolean, (string | null)[]] = [1, false, []]
+  const endLine = (): void => {
+    if (goes) for (const one of by) met.add(line, one)
+    goes = false
+    by = []
+  }
+  for (const one of traced) {
+    const { inserted, deleted } = one.piece
+    if (isRemoved(one)) goes = true
+    else if (isByHand(deleted) && isTaken(inserted) && !isTaken(deleted)) by.push(deleted.by)
+    if (lineEnds(one) === 0) continue
+    endLine()
+    line += lineEnds(one)
+  }
+  endLine()
+}
+
+/** The parts by lines, as far as their texts are known. `isBegun`: the first part is the last of the line before, too. */
+const linesIn = function* (
+  parts: readonly Traced[],
+): Generator<{ chunk: Traced[]; isBegun: boolean }> {
+  let [chunk, isBegun]: [Traced[], boolean] = [[], false]
+  for (const one of parts) {
+    chunk.push(one)
+    if (!one.piece.text?.includes('\n')) continue
+    yield { chunk, isBegun }
+    isBegun = !endsLine(one)
+    chunk = isBegun ? [one] : []
+  }
+  yield { chunk, isBegun }
+}
+
+/** The agents that were met, by line. */
+class Met {
+  readonly #lines = new Map<number, Set<string>>()
+
+  add(line: number, by: string | null): void {
+    const there = this.#lines.get(line) ?? new Set()
+    this.#lines.set(line, there.add(by ?? '?'))
+  }
+
+  get overlaps(): Overlap[] {
+    const all: Overlap[] = []
+    for (const [line, there] of [...this.#lines].sort(([a], [b]) => a - b)) {
+      const by = [...there].sort()
+      const last = all.at(-1)
+      const isSame = last?.to_line === line - 1 && last.by.join() === by.join()
+      if (isSame) last.to_line = line
+      else all.push({ from_line: line, to_line: line, by })
+    }
+    return all
+  }
+}
