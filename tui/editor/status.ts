@@ -90,7 +90,7 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
   return spread(left, right, width)
 }
 
-/** Who wrote the token under the caret, when, and for which task: at once as the document has it, then as the server has it. */
+/** The authors of the token under the caret, as the server knows them; until it has answered, as the document does. */
 const tokenAuthor = (session: EditorSession, line: number): Row => {
   const { text, attached, id, now } = session
   const { start, end } = lineAround(text.lines, text.head)
