@@ -1,7 +1,7 @@
 import type { MirrorBase, Replica } from '../../client/replica/replica.ts'
 import type { FileId } from '../../protocol/ids.ts'
 import { versionOf } from '../../workspace/files/edit-counts.ts'
-import { textDigest } from './base.ts'
+import { textDigest } from './texts/base.ts'
 
 /** Stands for the digest of a missing file. */
 export const REMOVED = 'removed'
@@ -58,6 +58,17 @@ export class Bases {
     for (const digest of digestsOf(this.#known.get(rel))) {
       const text = await this.#replica.mirrorText(this.#mirror, rel, digest)
       if (text !== null) found.push(text)
+    }
+    return found
+  }
+
+  /** Files that a mirror was replacing when it ended, each with the text that it was to replace. */
+  async unfinished(): Promise<[rel: string, text: string][]> {
+    const found: [string, string][] = []
+    for (const [rel, { digest, next }] of this.#known) {
+      if (digest === null || next === undefined || next === REMOVED) continue
+      const text = await this.#replica.mirrorText(this.#mirror, rel, digest)
+      if (text !== null) found.push([rel, text])
     }
     return found
   }

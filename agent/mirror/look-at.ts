@@ -1,7 +1,6 @@
 import type * as Y from 'yjs'
 import type { FileId } from '../../protocol/ids.ts'
 import { findLeaf } from '../../workspace/files/tree.ts'
-import { textDigest } from './base.ts'
 import { type Bases, REMOVED } from './bases.ts'
 import type { DirtyPaths } from './disk/dirty.ts'
 import type { Folder } from './disk/folder.ts'
@@ -10,6 +9,7 @@ import type { Looker } from './looker.ts'
 import type { Looked } from './merge.ts'
 import { isUnsettled } from './settling.ts'
 import type { Terrain } from './terrain.ts'
+import { textDigest } from './texts/base.ts'
 
 export interface LookParts {
   folder: Folder
@@ -44,7 +44,7 @@ export const lookAt = (view: LookParts, rel: string): Looked | string | null => 
   const digest = disk === null ? null : textDigest(disk)
   if (digest !== null && digest === base?.next) {
     bases.keep(rel, disk!, base.fileId as FileId)
-    return { rel, key, disk, digest, at: 0, base: bases.get(rel), from: [] }
+    return { rel, key, disk, digest, at: 0, base: bases.get(rel), from: null }
   }
   if (isUnsettled(dirty, gone, rel, seen, digest, base?.digest ?? null)) return null
   dirty.settle(rel)
@@ -59,7 +59,7 @@ export const lookAt = (view: LookParts, rel: string): Looked | string | null => 
   }
   const why = disk === null ? whyKept(view, rel, key) : whyNotShared(view, rel, disk, digest)
   const at = seen.kind === 'text' ? seen.at : 0
-  return why ?? { rel, key, disk, digest, at, base, from: [] }
+  return why ?? { rel, key, disk, digest, at, base, from: null }
 }
 
 /** The cause why a path that is missing on disk is not removed for others. */

@@ -8,11 +8,12 @@ import { versionOf } from '../../workspace/files/edit-counts.ts'
 import { removeFile } from '../../workspace/files/move-file.ts'
 import { putFile } from '../../workspace/files/put-file.ts'
 import { tellOthers } from '../../workspace/inbox/conflicts.ts'
-import { commonLines, nearest, textDigest, united } from './base.ts'
 import type { Bases } from './bases.ts'
 import { decide } from './decide.ts'
 import type { MirrorEvent } from './rules/options.ts'
 import { type SharedFile, sharedAt, twinTexts } from './shared.ts'
+import { commonLines, textDigest, united } from './texts/base.ts'
+import { type Origins, originOf } from './texts/origin.ts'
 
 /** A path as it is on disk. */
 export interface Looked {
@@ -23,8 +24,8 @@ export interface Looked {
   /** When it was written, milliseconds since the epoch. */
   at: number
   base: MirrorBase | undefined
-  /** Texts that the disk's text may have been made from, newest first. */
-  from: string[]
+  /** Texts that the disk's text may have been made from; null: none is known. */
+  from: Origins | null
 }
 
 /** A file to write; `text` null: to remove. */
@@ -118,7 +119,7 @@ export class Merge {
     const disk = one.disk!
     const { doc } = this.#env
     if (shared.kind === 'text') {
-      const base = one.from.length > 0 ? nearest(one.from, disk) : commonLines(shared.text, disk)
+      const base = one.from === null ? commonLines(shared.text, disk) : originOf(one.from, disk)
       this.putText(key, disk, base)
     } else this.putText(key, disk, null)
 

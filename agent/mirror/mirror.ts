@@ -129,8 +129,10 @@ export class Mirror {
     const prefix = checkPrefix(options.prefix)
     const id = createHash('sha256').update(`${folder.path}\0${prefix}`).digest('hex').slice(0, 16)
     const bases = await Bases.load(options.replica, id)
-    const olds = await options.replica.mirrorOlds(id)
-    return new Mirror(options, folder, prefix, id, bases, olds)
+    const [olds, unfinished] = [await options.replica.mirrorOlds(id), await bases.unfinished()]
+    const mirror = new Mirror(options, folder, prefix, id, bases, olds)
+    for (const [rel, text] of unfinished) mirror.#overwritten.add(rel, text, null)
+    return mirror
   }
 
   /** Mirrored files (count). */

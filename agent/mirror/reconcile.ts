@@ -74,7 +74,8 @@ export class Reconciler {
     for (const one of batch) {
       if (one.digest === null || one.digest === one.base?.digest) continue
       const texts = await bases.texts(one.rel)
-      if (texts.length > 0) one.from = [...texts, ...overwritten.texts(one.rel, one.at)]
+      if (texts.length === 0) continue
+      one.from = { bases: texts, replaced: overwritten.texts(one.rel, one.at) }
     }
   }
 

@@ -3,8 +3,8 @@ import { firstItem, isRootType, itemAfter, stringIn } from '../../lib/yjs/intern
 import type { FileId } from '../../protocol/ids.ts'
 import { filesOf, textOf } from '../../workspace/document/schema.ts'
 import { allFiles, findLeaf, keysByFileId, ownPath } from '../../workspace/files/tree.ts'
-import { commonLines } from './base.ts'
 import { relOf } from './rules/paths.ts'
+import { commonLines } from './texts/base.ts'
 
 /** A path's file in the document. */
 export type SharedFile =

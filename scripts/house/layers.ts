@@ -52,6 +52,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/serving',
   'sync-server',
   'agent/session',
+  'agent/mirror/texts',
   'agent/mirror/rules',
   'agent/mirror/disk',
   'agent/mirror',

@@ -22,7 +22,7 @@ import { send } from './workspace/replicas.ts'
 import { type Context, editCopy, eolOf, KEY, pick, type Writer } from './writers.ts'
 
 /** A tool has what it read in its hands for less than this (ms): what docs/mirror.md promises it, less a margin. */
-const HELD_MS = 200
+const HELD_MS = 1_500
 /** How often a step begins with another mirror, and how often the tool reads before others' edits come in. */
 const RESTARTS = 0.06
 const HOLDS = 0.4

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { commonLines, nearest } from '../../../agent/mirror/base.ts'
 import { decide } from '../../../agent/mirror/decide.ts'
 import { ignoredBy, inFolder, isOwn } from '../../../agent/mirror/rules/ignored.ts'
 import {
@@ -13,6 +12,8 @@ import {
   tempName,
 } from '../../../agent/mirror/rules/paths.ts'
 import { Rules } from '../../../agent/mirror/rules/rules.ts'
+import { commonLines } from '../../../agent/mirror/texts/base.ts'
+import { originOf } from '../../../agent/mirror/texts/origin.ts'
 import { merge3 } from '../../../lib/merge/merge.ts'
 
 const text = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: null })
@@ -59,12 +60,45 @@ describe('bases', () => {
     )
   })
 
-  it('[MIRROR-2] what was read before the mirror wrote is known as the base of what was written after', () => {
-    const before = 'one\ntwo\nthree\n'
-    const written = 'one\ntheirs\ntwo\nthree\n'
-    expect(nearest([written, before], 'one\ntwo\nmine\nthree\n')).toBe(before)
-    expect(nearest([written, 'one\n'], 'all new\n')).toBe(written)
-    expect(nearest([written, before], 'one\ntheirs\ntwo\nmine\nthree\n')).toBe(written)
+  const before = 'one\ntwo\nthree\nfour\n'
+  const now = 'one\ntheirs was here\ntwo\nthree\nfour\n'
+  const at = (age: number, text = before) => ({ text, age })
+  const NOW = 0
+  const REST = 3_000
+  const MINUTE = 60_000
+
+  it.each<[what: string, written: string, origin: string, ...ages: number[]]>([
+    ['an edit of the base', now.replace('four', 'mine\nfour'), now, NOW, REST, MINUTE],
+    ['an edit of the old text', before.replace('four', 'mine\nfour'), before, NOW, REST, MINUTE],
+    ['both in one place, unlike', before.replace('one', 'one\nmine'), before, NOW, REST],
+    ['both in one place, unlike, later', before.replace('one', 'one\nmine'), now, MINUTE],
+    ['a new wording of theirs', before.replace('one', 'one\ntheirs is here'), now, REST, MINUTE],
+    ['theirs, elsewhere', before.replace('four', 'four\ntheirs was here'), now, REST, MINUTE],
+    ['the old text', before, before, NOW],
+    ['the old text, deliberately', before, now, REST, MINUTE],
+    ['another text', 'all new\n', now, NOW, REST, MINUTE],
+  ])('[MIRROR-2] what a write was made from: %s', (_, written, origin, ...ages) => {
+    for (const age of ages) {
+      expect(originOf({ bases: [now], replaced: [at(age)] }, written), `${age} ms`).toBe(origin)
+    }
+  })
+
+  it('[MIRROR-2] of several replaced texts the one that was read is known', () => {
+    const texts = [before]
+    for (let i = 0; i < 20; i++) texts.unshift(`theirs ${i}\n${texts[0]}`)
+    const [base, ...replaced] = texts as [string, ...string[]]
+    for (const read of texts) {
+      const written = read.replace('three', 'mine\nthree')
+      const origins = { bases: [base], replaced: replaced.map((text) => at(REST, text)) }
+      expect(originOf(origins, written)).toBe(read)
+    }
+  })
+
+  it('[MIRROR-2] a removal of what came in, and of what the mirror kept of it, is one in the end', () => {
+    const mine = before.replace('four', 'mine\nfour')
+    const merged = now.replace('four', 'mine\nfour')
+    const origins = { bases: [merged], replaced: [at(REST, mine), at(MINUTE)] }
+    expect(originOf(origins, mine)).toBe(merged)
   })
 })
 

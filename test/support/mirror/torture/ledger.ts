@@ -4,7 +4,7 @@ import { markersIn } from '../tree.ts'
 export type Name = 'a' | 'b'
 
 /** A tool that takes longer than this (ms) may overwrite what came in meanwhile: docs/mirror.md, "Who was faster". */
-const HELD_MS = 800
+const HELD_MS = 1_500
 /** An operation of the other side within this (ms) may not have arrived yet. */
 const UNDER_WAY_MS = 15_000
 

@@ -12,7 +12,7 @@ import { join, relative } from 'node:path'
 import { below, editable, oneOf, pause, publicTree, read, type Side, write } from './side.ts'
 
 /** A tool has what it read in its hands for less than this (ms): docs/mirror.md, "Who was faster". */
-const HELD_MS = 200
+const HELD_MS = 1_500
 /** How long an editor's save may have a file empty, or away (ms). */
 const GAP_MS = 120
 
@@ -75,7 +75,7 @@ export const edit = async (side: Side): Promise<string> => {
   let before = read(side, rel)
   if (rel === '' || before === null) return 'nothing to edit'
   const began = Date.now()
-  await pause(side, HELD_MS / 2)
+  await pause(side, GAP_MS)
   if (Date.now() - began > HELD_MS) before = read(side, rel)
   if (before === null) return 'it went'
   const [how, save] = oneOf(side, Object.entries(SAVES))
