@@ -160,8 +160,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
     remedy: 'Read it with `file-get`, or overwrite it with `--force`.',
   },
   stale: {
-    cause: 'The file has changed since the given version.',
-    remedy: 'Read it again and repeat the change.',
+    cause: 'Others changed a file after the version that was read.',
+    remedy: 'Read it again, check your work against it, and repeat the command.',
   },
   file_exists: {
     cause: 'A file is at the path already.',

@@ -1,6 +1,7 @@
 import type * as Y from 'yjs'
 import { counted } from '../../lib/text/count.ts'
 import { shorten } from '../../lib/text/shorten.ts'
+import { staleText } from '../../workspace/files/stale.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { findEntry } from '../../workspace/tasks/tasks.ts'
 import { field, idText, oneLine, path, safeJson, who, withBody, words } from './text.ts'
@@ -100,7 +101,8 @@ const taskDetails = (
       return { head, body: task }
     }
     case 'task_response': {
-      const { status, event, percent, result_json: json, artifacts = [], result } = message
+      const { status, event, percent, result_json: json, artifacts = [], stale = [] } = message
+      const { result } = message
       // An approval repeats the words of the one who did the work.
       const worker = event === 'approved' ? findEntry(doc, message.message_id)?.status.owner : null
       const head = [
@@ -109,6 +111,7 @@ const taskDetails = (
         ...(percent === undefined ? [] : [`percent=${percent}`]),
         ...(json === undefined ? [] : [`json=${JSON.stringify(json)}`]),
         ...artifacts.map(({ file_key, version }) => `artifact=${path(file_key)}@${version}`),
+        ...stale.map((file) => `stale=${safeJson(`${file.file_key} ${staleText(file)}`)}`),
       ].join(' ')
       if (worker != null) return { head: `${head} result of ${who(doc, worker)}:`, body: result }
       return result === '' ? { head } : { head: `${head} result:`, body: result }

@@ -117,8 +117,10 @@ export class ReplicaActor implements FileActor {
       ...(token !== undefined && { token }),
     }
     const { target, workspace, verb } = this.#call
+    // A repeat under the same key is the same command, also if the agent has read more since.
+    const { basis: _, ...named } = change
     return this.#asked(
-      { id, ...change, to: change.to ?? null } as never,
+      { id, ...named, to: change.to ?? null } as never,
       () => postTask(target, workspace, id, whole) as Promise<{ task: Task }>,
       (error) => {
         // A task that is not here may exist on the server; by then another agent may have claimed it.

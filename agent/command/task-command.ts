@@ -1,4 +1,5 @@
 import { getServerTask, type TaskWithHistory } from '../../client/http/api.ts'
+import { staleText } from '../../workspace/files/stale.ts'
 import {
   findEntry,
   getTask,
@@ -8,13 +9,17 @@ import {
 } from '../../workspace/tasks/tasks.ts'
 import type { Call } from './call.ts'
 import type { Printed } from './replica-actor.ts'
-import { idText, oneLine, stateText } from './text.ts'
+import { idText, oneLine, path, stateText } from './text.ts'
 import type { WorkspaceSession } from './workspace-session.ts'
 
 /** Prints the task after a change. `name`: the change's. */
 export const printTask =
   (name?: 'claim' | 'decline') =>
   ({ task }: { task: Task }): Printed => ({ lines: [oneLine(lineOf(task, name))] })
+
+/** Says which files its author had read that others changed since. */
+export const staleLinesOf = ({ stale = [] }: Pick<Task, 'stale'>): string[] =>
+  stale.map((file) => oneLine(`stale: ${path(file.file_key)} ${staleText(file)}`))
 
 const lineOf = (task: Task, name?: string): string => {
   const { task_id, status, cancel_asked, approve_by } = task

@@ -7,7 +7,7 @@ import { type Turn, turnOf } from '../../workspace/tasks/task-turn.ts'
 import { findEntry } from '../../workspace/tasks/tasks.ts'
 import type { Call, Outcome } from './call.ts'
 import { messageLines } from './message-line.ts'
-import { findTask } from './task-command.ts'
+import { findTask, staleLinesOf } from './task-command.ts'
 import { idText, oneLine, path, stateText, who, withBody } from './text.ts'
 import { unreadText } from './waiting.ts'
 import { WorkspaceSession } from './workspace-session.ts'
@@ -177,5 +177,6 @@ const linesOf = (
     ...(task.artifacts ?? []).map(
       ({ file_key, version }) => `artifact: ${path(file_key)} version ${version}`,
     ),
+    ...staleLinesOf(task),
   ]
 }

@@ -51,7 +51,7 @@ export const TASKS: readonly VerbSpec[] = [
     about: 'Answering a task that nobody owns claims it in the same step.',
     flags: {
       ...flagsOf(inputs.respond, {
-        without: ['result'],
+        without: ['result', 'basis'],
         but: {
           state: { type: types.suggested(types.oneOf(SAID)), otherwise: 'completed' },
           token: { type: types.number(0, 999_999_999) },

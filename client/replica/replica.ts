@@ -1,5 +1,7 @@
 import * as Y from 'yjs'
+import type { LineRange } from '../../lib/merge/edits.ts'
 import type { Json } from '../../workspace/document/schema.ts'
+import type { ReadFile } from '../../workspace/files/stale.ts'
 import type { StateVector } from '../../workspace/inbox/inbox.ts'
 import type { InboxPosition } from '../../workspace/inbox/mailbox.ts'
 import { storable } from '../../workspace/inbox/storable.ts'
@@ -8,6 +10,7 @@ import type { Message } from '../../workspace/messages/message.ts'
 import type { TaskRequest } from '../http/api.ts'
 import { AnswerAges, type KeyKind } from './answers.ts'
 import { type Opened, openDatabase } from './opening.ts'
+import { Reads } from './reads.ts'
 import {
   type Cursor,
   entry,
@@ -76,6 +79,9 @@ export interface QueuedCommand {
   command: TaskRequest
 }
 
+/** The record of `Reads`. */
+const READS = 'reads'
+
 const mirrorTextKey = (mirror: string, file: string, digest: string): string =>
   `mt:${mirror}:${digest}:${file}`
 
@@ -90,6 +96,9 @@ export class Replica extends StoredDocument {
   #nextCommand: number
   readonly #answerAges: AnswerAges
   #answered = new Map<string, KeyKind>()
+  readonly #reads: Reads
+  /** True while `#reads` is to be stored: with the next commit, once for all of its files. */
+  #hasRead = false
   #fresh: Message[] = []
   #files: FileNews
   readonly #listeners = new Set<(messages: readonly Message[]) => void>()
@@ -101,6 +110,7 @@ export class Replica extends StoredDocument {
     this.#files = opened.files
     this.#nextMessage = opened.nextMessage
     this.#nextCommand = opened.nextCommand
+    this.#reads = new Reads(this.record(READS))
   }
 
   /**
@@ -126,9 +136,13 @@ export class Replica extends StoredDocument {
     this.#fresh = []
     const answered = this.#answered
     this.#answered = new Map()
+    const reads = this.#hasRead ? [putJson(`r:${READS}`, this.#reads.toJson())] : []
+    this.#hasRead = false
     return {
-      writes: async () =>
-        answered.size === 0 ? [] : this.#answerAges.writes(answered, Date.now()),
+      writes: async () => [
+        ...reads,
+        ...(answered.size === 0 ? [] : await this.#answerAges.writes(answered, Date.now())),
+      ],
       done: () => {
         if (fresh.length > 0) for (const listener of this.#listeners) listener(fresh)
       },
@@ -247,6 +261,17 @@ export class Replica extends StoredDocument {
   keepBase(file: string, base: FileBase): void {
     this.stage(putJson(`b:${file}`, base), { type: 'del', key: `s:${file}` })
     this.stage({ type: 'del', key: `x:${file}` })
+    this.#noteRead(file, base.version)
+  }
+
+  #noteRead(file: string, version: number, lines?: LineRange): void {
+    this.#reads.note(file, version, Date.now(), lines)
+    this.#hasRead = true
+  }
+
+  /** The versions that the agent read at or after `at` (milliseconds since the epoch, by this machine's clock), the newest first. */
+  readSince(at: number): ReadFile[] {
+    return this.#reads.since(at)
   }
 
   /** The version of a binary file that the agent last read or wrote. */
@@ -258,6 +283,7 @@ export class Replica extends StoredDocument {
   keepBlob(file: string, blob: BlobBase): void {
     this.stage(putJson(`x:${file}`, blob))
     for (const key of [`b:${file}`, `s:${file}`]) this.stage({ type: 'del', key })
+    this.#noteRead(file, blob.version)
   }
 
   /** The version of a file that the agent last read or wrote, text or not; null: none. */
@@ -270,9 +296,13 @@ export class Replica extends StoredDocument {
     return readJson(await this.db.get(`s:${file}`)) ?? this.base(file)
   }
 
-  /** Stages the text that the agent's line numbers count in from now on; its base stays. */
-  keepSeen(file: string, seen: FileBase): void {
+  /**
+   * Stages the text that the agent's line numbers count in from now on; its base stays. `lines`: those that it has read just
+   * now.
+   */
+  keepSeen(file: string, seen: FileBase, lines?: LineRange): void {
     this.stage(putJson(`s:${file}`, seen))
+    if (lines !== undefined) this.#noteRead(file, seen.version, lines)
   }
 
   /** The bases of every file of a mirror that are committed, by path. */

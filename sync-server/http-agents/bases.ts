@@ -24,7 +24,7 @@ export const readShared = (httpAgent: HttpAgent, key: string): Promise<FileConte
   httpAgent.turn(() =>
     httpAgent.change(({ doc, drawer, ops }) => {
       const file = readFile(doc, key)
-      ops.push(stored(drawer.base(file.file_key), baseOf(doc, file)))
+      ops.push(stored(drawer.base(file.file_key), { ...baseOf(doc, file), at: httpAgent.now() }))
       return file
     }),
   )

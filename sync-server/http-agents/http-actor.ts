@@ -18,6 +18,7 @@ import { baseOf, baseText, heldBy } from './bases.ts'
 import { type ActionContext, registered } from './context.ts'
 import { merging } from './merging.ts'
 import { type Base, put as stored } from './records.ts'
+import { staleIn } from './stale.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 /** An agent without a replica: the server acts for it, on its own document. */
@@ -96,7 +97,10 @@ export class HttpActor implements FileActor {
     const { env, httpAgent } = this.context
     // Before the agent's registration is asked for: an unknown task is that for everybody.
     await this.checkTask(task)
-    const changed = await changeIn(env, httpAgent.room, { ...change, task, ...this.#command() })
+    const command = { ...change, task, ...this.#command() }
+    const isResult = change.state === 'completed'
+    const stale = isResult ? await staleIn(this.context, task, change.basis) : []
+    const changed = await changeIn(env, httpAgent.room, { ...command, stale })
     return { task: changed, ...(change.name === 'claim' && this.#lease) }
   }
 
@@ -131,7 +135,10 @@ export class HttpActor implements FileActor {
     const { file_key } = file
     const now = baseOf(doc, file)
     const isSame = readFile(doc, file_key).content === content
-    const base: Base = isSame ? now : { ...now, version, content, result: now.version }
+    const at = this.now()
+    const base: Base = isSame
+      ? { ...now, at }
+      : { ...now, version, content, result: now.version, at }
     ops.push(stored(drawer.base(file_key), base))
   }
 

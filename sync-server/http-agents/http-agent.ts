@@ -200,6 +200,11 @@ export class HttpAgent {
     })
   }
 
+  /** Milliseconds since the epoch, by the server's clock. */
+  now(): number {
+    return this.#env.now()
+  }
+
   /** Charges work for it, in milliseconds. */
   spent(ms: number): void {
     this.#env.spent(this.by, ms)

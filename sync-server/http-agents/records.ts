@@ -35,6 +35,8 @@ export interface Base {
   content?: string
   /** The version that keeps the content: the result of its put. */
   result?: number
+  /** When it was read or put: milliseconds since the epoch. Absent in entries of before it was noted. */
+  at?: number
 }
 
 export interface Handed {

@@ -98,9 +98,13 @@ export const respond = action({
     'lease_lost',
     'unknown_file',
     'bad_path',
+    'stale',
   ],
   input: inputs.respond,
-  run: async (actor, { task, to, state, message, percent, result, token }): Promise<Changed> =>
+  run: async (
+    actor,
+    { task, to, state, message, percent, result, token, basis },
+  ): Promise<Changed> =>
     actor.changeTask(task, {
       name: 'status',
       ...(to !== undefined && { to }),
@@ -109,6 +113,7 @@ export const respond = action({
       ...(percent !== undefined && { percent }),
       ...(result !== undefined && { result: resultOf(actor, result) }),
       ...(token !== undefined && { token }),
+      ...(basis !== undefined && { basis }),
     }),
 })
 

@@ -45,6 +45,7 @@ export const delegate = action({
         ...(ref !== undefined && { ref: ref as TaskId }),
         ...(max_attempts !== undefined && { maxAttempts: max_attempts }),
         ...(approver && { approver }),
+        ...(input.fresh === true && { fresh: true as const }),
       }
       if (to === null && input.later !== true) needCandidate(doc, { ...facts, createdAt: now })
       addTask(doc, { ...facts, trace: nextTrace(desk, { to, reset, now }) })

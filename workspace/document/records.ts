@@ -106,6 +106,7 @@ export const taskFacts = record(
     ref: taskId,
     maxAttempts: count(MAX_ATTEMPTS_ASKED, 1),
     approver: agentId,
+    fresh: oneOf(true),
     trace: spokenId,
     hops,
   },
@@ -132,6 +133,13 @@ const result = record(
   {
     json: json(MAX_RESULT_JSON_BYTES),
     artifacts: list(record({ file_key: filePath, version: count() }), MAX_TASK_LINKS),
+    stale: list(
+      record({
+        ...{ file_key: filePath, read_version: count(), now_version: count() },
+        lines: list(record({ from_line: count(), to_line: count() }), 8),
+      }),
+      8,
+    ),
   },
 )
 const taskState = oneOf(...TASK_STATES)

@@ -82,6 +82,8 @@ export interface TaskFacts {
   maxAttempts?: number
   /** The agent that must approve its result. */
   approver?: AgentId
+  /** A result is refused whose author had read what others changed since. */
+  fresh?: true
   /** Milliseconds since the epoch, by the creator's clock. */
   createdAt: number
   /** As in a broadcast. */
@@ -94,6 +96,13 @@ export interface TaskResult {
   json?: Json
   /** Shared files, each at a version. */
   artifacts?: { file_key: FileKey; version: number }[]
+  /** Files of which others changed what its author had read; the lines are those of `now_version`. */
+  stale?: {
+    file_key: FileKey
+    read_version: number
+    now_version: number
+    lines: { from_line: number; to_line: number }[]
+  }[]
 }
 
 /** Task field `status`: one plain value, because its parts must agree. */

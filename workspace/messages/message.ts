@@ -42,6 +42,7 @@ export type Message =
       percent?: number
       result_json?: Json
       artifacts?: TaskResult['artifacts']
+      stale?: TaskResult['stale']
     })
   | (Envelope & { type: 'task_update'; event: TaskEvent; status: string; text: string })
   | (Envelope & Said & { type: 'knowledge_broadcast'; reply_to?: string })

@@ -1,5 +1,6 @@
 import type * as Y from 'yjs'
 import type { TaskResult, TaskState } from '../document/schema.ts'
+import type { ReadFile, StaleFile } from '../files/stale.ts'
 import type { ArchivedTask } from './task-archive.ts'
 import {
   approveTask,
@@ -32,6 +33,10 @@ export interface RequestedChange {
   token?: number | undefined
   percent?: number | undefined
   result?: TaskResult | undefined
+  /** Versions of files that the result was made from. */
+  basis?: readonly ReadFile[] | undefined
+  /** Those of them that others changed since, found by the server. */
+  stale?: readonly StaleFile[] | undefined
   /** Of `cancel`: at once. */
   force?: boolean
 }

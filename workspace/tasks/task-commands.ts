@@ -1,9 +1,11 @@
 import type * as Y from 'yjs'
+import { shellFlag } from '../../lib/text/quote.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_RESULT_BYTES, MAX_RESULT_JSON_BYTES } from '../../protocol/limits.ts'
 import type { Note, TaskResult, TaskState, TaskStatus } from '../document/schema.ts'
 import { within } from '../document/validate.ts'
+import { boundedStale, type StaleFile, staleText } from '../files/stale.ts'
 import { isJudgement, judge } from './task-approval.ts'
 import { IS_DONE, replay, type TaskCommand } from './task-replay.ts'
 import { checkTo, lostGrant, roleFor, takenError } from './task-rules.ts'
@@ -23,6 +25,8 @@ export interface Move extends TaskCommand {
   token?: number | undefined
   percent?: number | undefined
   result?: TaskResult | undefined
+  /** Files that the result was made from and that others changed since. */
+  stale?: readonly StaleFile[] | undefined
 }
 
 /** The outcome of a command. With `refused` it was rejected and yet has kept a note. */
@@ -73,7 +77,8 @@ export const moveTask = (doc: Y.Doc, command: Move): MoveOutcome => {
   const granted = role === 'addressee' && state !== 'rejected' ? grantTo(entry, by) : null
   const answered = role === 'creator' && status.state === 'input-required'
   const awaits = state === 'completed' && entry.facts.approver !== undefined
-  const result = command.result
+  if (state === 'completed') checkFresh(entry, command)
+  const result = resultOf(command)
   const written = writeStep(doc, entry, {
     ...{ by, message, now, key },
     state: awaits ? 'input-required' : state,
@@ -89,6 +94,22 @@ export const moveTask = (doc: Y.Doc, command: Move): MoveOutcome => {
     },
   })
   return { task: getTask(doc, written.id) }
+}
+
+/** Throws `stale` for a result that its creator wants fresh, and is not. */
+const checkFresh = ({ id, facts }: TaskEntry, { stale = [] }: Move): void => {
+  const [first] = stale
+  if (facts.fresh !== true || first === undefined) return
+  throw new ClawError(
+    'stale',
+    `others changed ${first.file_key} since you read it: ${staleText(first)}`,
+    `file-get ${shellFlag('key', first.file_key)}, check your result against it, then respond to ${id} again`,
+  )
+}
+
+const resultOf = ({ result, stale = [] }: Move): TaskResult | undefined => {
+  const bounded = boundedStale(stale)
+  return bounded.length === 0 ? result : { ...result, stale: bounded }
 }
 
 /**

@@ -112,6 +112,7 @@ const stepMessage = (task: Of, step: Transition, me: AgentId): Message | null =>
       ...(isNewest && state === 'working' && percent !== undefined && { percent }),
       ...(isTerminal(state) && result?.json !== undefined && { result_json: result.json }),
       ...(isTerminal(state) && result?.artifacts && { artifacts: result.artifacts }),
+      ...((isTerminal(state) || status.pending) && result?.stale && { stale: result.stale }),
     }
   }
   if (facts.approver === me && event === 'approval-asked') {

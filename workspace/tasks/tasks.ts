@@ -63,6 +63,10 @@ export interface Task {
   percent?: number
   result_json?: Json
   artifacts?: NonNullable<TaskResult['artifacts']>
+  /** Files of which others had changed what the author of the result had read. */
+  stale?: NonNullable<TaskResult['stale']>
+  /** Such a result is refused. */
+  fresh?: true
   /** The reason of its creator for asking its owner to stop. */
   cancel_asked?: string
   /** The chain of messages that led to it. */
@@ -304,6 +308,8 @@ export const showTask = (entry: TaskEntry, blockedBy: TaskId[], notes: readonly 
     ...(percent !== undefined && { percent }),
     ...(result?.json !== undefined && { result_json: result.json }),
     ...(result?.artifacts !== undefined && { artifacts: result.artifacts }),
+    ...(result?.stale !== undefined && { stale: result.stale }),
+    ...(facts.fresh && { fresh: facts.fresh }),
     ...(cancel !== undefined && !isTerminal(status.state) && { cancel_asked: cancel.reason }),
     ...traceIn(facts),
   }

@@ -97,7 +97,7 @@ const someLines = (
     content: part,
     after: async () => {
       const replica = await team.reopened()
-      replica.keepSeen(file_key, { version, content })
+      replica.keepSeen(file_key, { version, content }, { from_line: from, to_line: to })
       await replica.commit()
     },
   }

@@ -1,11 +1,12 @@
-import { MAX_RESULT_BYTES } from '../../../protocol/limits.ts'
+import { MAX_RESULT_BYTES, MAX_TASK_LINKS } from '../../../protocol/limits.ts'
 import * as actions from '../../../workspace/actions/change-task.ts'
 import { checkSaid } from '../../../workspace/document/validate.ts'
-import type { Task } from '../../../workspace/tasks/tasks.ts'
+import type { ReadFile } from '../../../workspace/files/stale.ts'
+import { findEntry, historyOf, type Task } from '../../../workspace/tasks/tasks.ts'
 import { inputOf } from '../../command/action-input.ts'
 import type { Call, Verb } from '../../command/call.ts'
 import { act, type Printed } from '../../command/replica-actor.ts'
-import { printTask } from '../../command/task-command.ts'
+import { printTask, staleLinesOf } from '../../command/task-command.ts'
 import { path } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
@@ -23,7 +24,30 @@ export const respond: Verb = async (call) => {
   })
   const session = await WorkspaceSession.open(call, true)
   if (artifacts !== undefined) await flushMirrors(call, session, artifacts)
-  return act(call, actions.respond, input, printAnswer, session)
+  const basis = input.state === 'completed' ? await basisOf(session, input.task, artifacts) : []
+  const given = basis.length > 0 ? { ...input, basis } : input
+  return act(call, actions.respond, given, printAnswer, session)
+}
+
+/** The versions that this agent has read of the artifacts, and of other files since it was granted the task. */
+const basisOf = async (
+  session: WorkspaceSession,
+  task: string,
+  artifacts: readonly string[] = [],
+): Promise<ReadFile[]> => {
+  const entry = findEntry(session.doc, task)
+  if (entry === undefined) return []
+  const me = session.me()
+  const granted = historyOf(entry).findLast(({ by, event }) => by === me && event === 'claimed')
+  const since = (granted?.at ?? entry.facts.createdAt) - session.clockOffset
+  const read = session.replica.readSince(since)
+  const named: ReadFile[] = []
+  for (const file_key of artifacts) {
+    if (read.some((one) => one.file_key === file_key)) continue
+    const version = await session.readVersion(file_key)
+    if (version !== null) named.push({ file_key, version })
+  }
+  return [...named, ...read].slice(0, MAX_TASK_LINKS)
 }
 
 /** Has the server get what mirrors still have to take of these files from their folders. */
@@ -43,6 +67,7 @@ const printAnswer = ({ task }: { task: Task }): Printed => ({
     ...(task.artifacts ?? []).map(
       ({ file_key, version }) => `artifact: ${path(file_key)} version ${version}`,
     ),
+    ...staleLinesOf(task),
   ],
 })
 

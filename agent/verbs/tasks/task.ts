@@ -1,6 +1,6 @@
 import type { TaskWithHistory } from '../../../client/http/api.ts'
 import type { Verb } from '../../command/call.ts'
-import { findTask } from '../../command/task-command.ts'
+import { findTask, staleLinesOf } from '../../command/task-command.ts'
 import { idText, oneLine, path, who, withBody, word } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 
@@ -48,6 +48,7 @@ const linesOf = (task: TaskWithHistory, name: (id: string) => string): string[] 
     ...(task.artifacts ?? []).map(
       ({ file_key, version }) => `artifact: ${path(file_key)} version ${version}`,
     ),
+    ...staleLinesOf(task),
     ...said.flatMap(({ at, by, head, text }) => withBody(`${at} ${name(by)} ${head}`, text)),
   ]
 }

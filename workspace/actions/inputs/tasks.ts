@@ -48,6 +48,7 @@ export const delegate = {
   ref: about(optional(task), 'an ended task that it continues'),
   max_attempts: about(optional(attempts), 'owners that may release or lose it before it fails'),
   approve_by: about(optional(agent), 'this agent approves the result'),
+  fresh: about(optional(yes), 'refuse a result made from files that others changed since'),
   reset_trace: resetTrace,
 } as const
 
@@ -104,6 +105,21 @@ export const respond = {
         ),
       ),
     }),
+  ),
+  /** Absent: what the agent read by HTTP since it was granted the task. */
+  basis: about(
+    optional(
+      manyOf(
+        object({
+          file_key: text(MAX_PATH_BYTES),
+          version,
+          from_line: optional(version),
+          to_line: optional(version),
+        }),
+        MAX_TASK_LINKS,
+      ),
+    ),
+    'versions of files that the result was made from',
   ),
   token: about(optional(version), 'the fencing token of your claim; an old one is refused'),
 } as const
