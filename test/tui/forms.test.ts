@@ -30,6 +30,7 @@ const SUBJECTS: Partial<Record<FormName, string>> = {
   ...{ claim: TASK, release: TASK, approve: TASK, decline: TASK, respond: TASK, note: TASK },
   ...{ cancel: TASK, reply: 'm-000000000001', pause: AGENT, resume: AGENT },
   ...{ rename: 'docs/a.md', remove: 'docs/a.md', undo: 'docs/a.md', answer: TASK },
+  ...{ restore: 'm1', 'restore-version': '3 a b.md', 'restore-file': 'm1 a b.md' },
 }
 
 /** What the form runs when this is typed. */
@@ -119,6 +120,16 @@ describe('what a form runs', () => {
       ['undo', {}, ['file-restore', '--key=docs/a.md']],
       ['answer', { text: 'Rust' }, ['answer', `--task=${TASK}`, '--text', '-'], 'Rust'],
       ['read', {}, ['poll']],
+      ['checkpoint', { name: 'm1', note: '-g' }, ['checkpoint', '--name=m1', '--note=-g']],
+      ['restore', { sure: 'yes' }, ['restore', '--name=m1']],
+      [
+        ...(['restore-version', { sure: 'yes' }] as const),
+        ['file-restore', '--key=a b.md', '--version=3'],
+      ],
+      [
+        ...(['restore-file', { sure: 'yes' }] as const),
+        ['file-restore', '--key=a b.md', '--checkpoint=m1'],
+      ],
     ]
     for (const [name, values, argv, stdin] of cases) {
       const run = runWith(snapshot, name, values)!

@@ -14,6 +14,29 @@ const SIZES = [
   [200, 60],
 ] as const
 
+const made = (name: string, hours: number, note: string) => ({
+  ...{ name, note, by: 'a-000000000001', files: 9 },
+  at: new Date(NOW - hours * 3_600_000).toISOString(),
+})
+const CHECKPOINTS: Readonly<Record<string, unknown>> = {
+  checkpoints: {
+    checkpoints: [
+      made('monday', 50, 'as it was delivered'),
+      made('before-the-rewrite-of-the-whole-parser-and-its-tests', 1, 'all tests green '.repeat(9)),
+    ],
+  },
+  diff: {
+    ...{ from: 'x', to: 'now', more: false },
+    files: [
+      {
+        ...{ file_key: 'docs/a.md', change: 'changed', from_version: 1, to_version: 3 },
+        diff: `--- a\n+++ b\n@@ -1,2 +1,2 @@\n one\n-two\n+${'a very long line '.repeat(20)}\n`,
+      },
+      { file_key: 'img/b.png', change: 'added', from_version: null, to_version: 1, diff: null },
+    ],
+  },
+}
+
 afterEach(cleanup)
 
 const world = () => held(makeWorld(SMALL, NOW))
@@ -78,6 +101,13 @@ for (const [columns, rows] of SIZES) {
     shown.keys('esc', '2', 'T', 'p', 'G', '[')
     await shown.sees('The board at')
     await golden(shown, 'replay', columns, rows)
+    attached.answers = ([verb]) => ({ code: 0, data: CHECKPOINTS[verb!], stderr: '' })
+    shown.keys('C')
+    await shown.sees('monday')
+    await golden(shown, 'checkpoints', columns, rows)
+    shown.keys('enter')
+    await shown.sees('From')
+    await golden(shown, 'checkpoint', columns, rows)
   })
 }
 

@@ -171,3 +171,92 @@ describe('replay of the board', () => {
     desk.close()
   })
 })
+
+describe('checkpoints', () => {
+  const made = (name: string, hours: number) => ({
+    ...{ name, note: `${name} is green`, by: 'a-000000000001', files: 9 },
+    at: new Date(NOW - hours * 3_600_000).toISOString(),
+  })
+  const FILES = [
+    {
+      ...{ file_key: 'a.md', change: 'changed', from_version: 1, to_version: 3 },
+      diff: '--- a\n+++ b\n@@ -1 +1 @@\n-one\n+two\n',
+    },
+    { file_key: 'b.md', change: 'added', from_version: null, to_version: 1, diff: null },
+  ]
+  const atCheckpoints = async () => {
+    const seat = sit()
+    seat.attached.answers = ([verb, ...flags]) => {
+      const data = {
+        checkpoints: { checkpoints: [made('m1', 5), made('m2', 1)] },
+        diff: { from: 'm2', to: 'now', more: false, files: FILES },
+        restore: {
+          dry_run: flags.includes('--dry-run'),
+          restored: [{ file_key: 'a.md', change: 'changed', added_lines: 1, removed_lines: 2 }],
+          skipped: [{ file_key: 'b.png', why: 'no longer kept' }],
+        },
+      }[verb!]
+      return { code: 0, data, stderr: '' }
+    }
+    seat.keys('C')
+    await settle()
+    return { ...seat, ran: () => seat.attached.ran.map(({ argv }) => argv.join(' ')) }
+  }
+
+  it('[TUI-55] are listed, compared with now or with another, file by file', async () => {
+    const { desk, keys, text, ran, lines } = await atCheckpoints()
+    expect(text()).toMatch(/m2 .*Lead .*1h .*9 .*m2 is green[^]*m1 .*5h/)
+    keys('enter')
+    await settle()
+    expect(ran().at(-1)).toBe('diff --from=m2 --to=now')
+    expect(text()).toMatch(/From m2 to now: 2 files/)
+    expect(text()).toMatch(/a\.md {2}changed {2}version 1 → 3/)
+    expect(text()).toContain('+two')
+    keys('right', 'r')
+    expect(text()).toContain('Make b.md what it was at m2?')
+    keys('y', 'enter')
+    await settle()
+    expect(ran()).toContain('file-restore --key=b.md --checkpoint=m2')
+    keys('=')
+    await settle()
+    expect(ran()).toContain('diff --from=m1 --to=m2')
+    keys('esc', 'esc', 'j')
+    expect(lines().length).toBe(30)
+    keys('=')
+    expect(text()).toContain('m1 is the first checkpoint')
+    desk.close()
+  })
+
+  it('[TUI-55] a restore is a question with what it would do; enter alone means no', async () => {
+    const { desk, keys, text, ran } = await atCheckpoints()
+    keys('R')
+    await settle()
+    expect(ran().at(-1)).toBe('restore --name=m2 --dry-run')
+    expect(text()).toContain('1 file would change:')
+    expect(text()).toContain('a.md is restored, +1 -2 lines')
+    expect(text()).toContain('b.png stays as it is: no longer kept')
+    keys('enter')
+    await settle()
+    expect(ran()).not.toContain('restore --name=m2')
+    keys('j', 'R')
+    await settle()
+    keys('y', 'enter')
+    await settle()
+    expect(ran()).toContain('restore --name=m1')
+    expect(text()).toContain('all files are as at m1')
+    keys('n')
+    expect(text()).toContain('Name the state of all files')
+    desk.close()
+  })
+
+  it('[TUI-55] a version of a file is restored from its history, after a question', async () => {
+    const { desk, keys, text, attached } = await atHistory(['one\n', 'two\n'])
+    keys('left', 'R')
+    expect(text()).toMatch(/Make \S+ what it was in version 1\?/)
+    keys('y', 'enter')
+    await settle()
+    const { argv } = attached.ran.find(({ argv: [verb] }) => verb === 'file-restore')!
+    expect(argv.at(-1)).toBe('--version=1')
+    desk.close()
+  })
+})

@@ -22,8 +22,9 @@ import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
 import { needsOf } from '../views/pages.ts'
 import { onMouse, onPaste, onPress } from './control.ts'
-import type { Steps } from './effect.ts'
-import { openForm, type Run } from './forms.ts'
+import type { Effect, Steps } from './effect.ts'
+import type { Run } from './form-spec.ts'
+import { openForm } from './forms.ts'
 import { onTick } from './past.ts'
 import { Player } from './player.ts'
 import { Reading } from './reading.ts'
@@ -143,7 +144,7 @@ export class Controller {
     for (const step of steps) {
       switch (step.type) {
         case 'event':
-          if (step.event.type === 'open') this.#reading.retry()
+          if (step.event.type === 'open') this.#reading.refresh()
           this.#apply(step.event)
           break
         case 'say':
@@ -151,6 +152,9 @@ export class Controller {
           break
         case 'run':
           void this.#run(step.run, step.form)
+          break
+        case 'ask':
+          void this.#ask(step)
           break
         case 'older':
           void this.#loadOlder()
@@ -193,6 +197,17 @@ export class Controller {
     // Whoever has gone on to something else meanwhile is not taken from it.
     if (run.opens && file !== undefined && this.look.state.mode.kind === 'browse') {
       this.#apply({ type: 'made', path: file.file_key })
+    }
+  }
+
+  /** Opens a form that tells what the command would do. */
+  async #ask({ argv, form, note }: Extract<Effect, { type: 'ask' }>): Promise<void> {
+    const { data, error } = await this.#attached.run(argv)
+    const { snapshot, state } = this.look
+    if (error !== undefined) this.toast('bad', error.message, error.hint)
+    else if (state.mode.kind === 'browse') {
+      const told = { ...form, note: note(data, snapshot) }
+      this.#apply({ type: 'mode', mode: { kind: 'form', form: told } })
     }
   }
 

@@ -12,6 +12,7 @@ import {
   type View,
 } from '../model/state.ts'
 import { EMPTY, lineOf } from '../terminal/line.ts'
+import { knownCheckpoints } from '../views/checkpoints.ts'
 import { feedList } from '../views/feed.ts'
 import { aboutOf, pickedId, waitsForMe } from '../views/picked.ts'
 import { type Effect, event, NONE, type Steps } from './effect.ts'
@@ -68,6 +69,10 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
     case 'on-ten':
     case 'seek':
     case 'whole':
+    case 'checkpoints':
+    case 'restore':
+    case 'restore-one':
+    case 'diff':
       return onPastCommand(look, name, values)
     case 'undo': {
       const last = state.removed.at(-1)
@@ -113,8 +118,15 @@ const open = (look: UiFrame): Steps => {
     : [event({ type: 'open', page: { kind: 'editor', path: id as FileKey } })]
 }
 
-/** Opens an entry's task or file, or an agent's current one. */
-const openFrom = ({ snapshot }: UiFrame, page: Page): Steps => {
+/** Opens an entry's task or file, an agent's current one, or what is picked in a list. */
+const openFrom = (look: UiFrame, page: Page): Steps => {
+  const { snapshot } = look
+  if (page.kind === 'checkpoints') {
+    const id = page.at ?? knownCheckpoints(look)?.[0]?.name
+    return id === undefined
+      ? NONE
+      : [event({ type: 'open', page: { kind: 'checkpoint', id, top: 0 } })]
+  }
   if (page.kind !== 'entry' && page.kind !== 'agent') return NONE
   const entry = snapshot.feed.findLast(({ id }) => id === page.id)
   const line = snapshot.agents.find(({ agent }) => agent.agent_id === page.id)

@@ -1,5 +1,6 @@
+import type { Snapshot } from '../model/snapshot.ts'
 import type { Event, Form } from '../model/state.ts'
-import type { Run } from './forms.ts'
+import type { Run } from './form-spec.ts'
 
 /**
  * The effect of a key, a click or a command: a change of the state, a verb to run, or an action
@@ -9,6 +10,13 @@ export type Effect =
   | { type: 'event'; event: Event }
   /** `form`: what was typed, for it to be seen again if the verb is refused. */
   | { type: 'run'; run: Run; form: Form }
+  /** A question: `argv` changes nothing, and `note` makes of its answer what the person reads before they say yes. */
+  | {
+      type: 'ask'
+      argv: readonly string[]
+      form: Form
+      note: (data: unknown, snapshot: Snapshot) => string
+    }
   /** It cannot be done, and why. */
   | { type: 'say'; text: string }
   | { type: 'older' }

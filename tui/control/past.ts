@@ -3,14 +3,17 @@ import type { UiFrame } from '../model/frame.ts'
 import { NORMAL_SPEED, SPEEDS, speedOf } from '../model/reads.ts'
 import { type Event, type ReadPage, readPage } from '../model/state.ts'
 import { lineOf } from '../terminal/line.ts'
-import { versionAtTime } from '../views/history.ts'
+import { comparedNames, knownCheckpoints, pickedChange } from '../views/checkpoints.ts'
+import { shownVersion, versionAtTime } from '../views/history.ts'
 import { pageView } from '../views/pages.ts'
 import { aboutOf } from '../views/picked.ts'
 import { waitingRows } from '../views/read-rows.ts'
 import { entryAtTime } from '../views/replay.ts'
 import { bodyHeight } from '../views/screen.ts'
 import { event, NONE, type Steps } from './effect.ts'
+import { type FormName, openForm } from './forms.ts'
 import { pickOn } from './moving.ts'
+import { restoreNote } from './past-forms.ts'
 
 /** Steps of the keys that go further than one (count). */
 const FAR = 10
@@ -37,12 +40,17 @@ export const onPastCommand = (
       const path = aboutOf(look, 'file')
       return path === null ? say('pick a file first') : opened('history', path)
     }
+    case 'checkpoints':
+      return opened('checkpoints', '')
     case 'replay': {
       const path = aboutOf(look, 'file')
       if (page?.kind === 'history' || page?.kind === 'replay') return fromTheStart(look, page)
       if (path === null) return opened('replay', '', { isPlaying: true })
       return opened('history', path, { at: '0', isPlaying: true })
     }
+  }
+  if (page?.kind === 'checkpoints' || page?.kind === 'checkpoint') {
+    return onCheckpoints(look, page, name, values)
   }
   if (page === null || (page.kind !== 'history' && page.kind !== 'replay')) {
     return say('open a history or a replay first: H in the files, T')
@@ -59,10 +67,58 @@ export const onPastCommand = (
       return pickOn(look, page, -FAR).map(event)
     case 'on-ten':
       return pickOn(look, page, FAR).map(event)
+    case 'restore': {
+      const version = page.kind === 'history' ? shownVersion(look, page)?.version : undefined
+      if (version === undefined) return say('open the history of a file first: H in the files')
+      return question(look, 'restore-version', `${version} ${page.id}`)
+    }
+    case 'restore-one':
+    case 'diff':
+      return say('open the checkpoints first: C')
     case 'whole':
       return change({ isWhole: page.isWhole !== true, top: 0 })
     default:
       return seek(look, page, values.to)
+  }
+}
+
+const question = (look: UiFrame, name: FormName, subject: string): Steps => {
+  const form = openForm(name, look.snapshot, subject, subject)
+  return [event({ type: 'mode', mode: { kind: 'form', form } })]
+}
+
+/** The effect of a command on the list of checkpoints, or on a comparison. */
+const onCheckpoints = (
+  look: UiFrame,
+  page: ReadPage,
+  name: string,
+  { from, to }: Readonly<Record<string, string>>,
+): Steps => {
+  if (name === 'diff' && from !== undefined) {
+    return opened('checkpoint', to === undefined ? from : `${from} ${to}`)
+  }
+  const all = knownCheckpoints(look) ?? []
+  const isList = page.kind === 'checkpoints'
+  const here = isList ? (page.at ?? all[0]?.name) : comparedNames(page.id).from
+  if (here === undefined) return say('there is no checkpoint yet; n makes one')
+  switch (name) {
+    case 'diff': {
+      const before = all[all.findIndex((one) => one.name === here) + 1]
+      if (before === undefined) return say(`${here} is the first checkpoint`)
+      return opened('checkpoint', `${before.name} ${here}`)
+    }
+    case 'restore': {
+      const form = openForm('restore', look.snapshot, here, here)
+      const argv = ['restore', `--name=${here}`, '--dry-run']
+      return [{ type: 'ask', argv, form, note: restoreNote }]
+    }
+    case 'restore-one': {
+      const file = isList ? null : pickedChange(look, page)
+      if (file === null) return say('open a checkpoint and pick a file first')
+      return question(look, 'restore-file', `${here} ${file}`)
+    }
+    default:
+      return say('a list does not play; T plays the board')
   }
 }
 

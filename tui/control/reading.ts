@@ -33,18 +33,12 @@ export class Reading {
     }
   }
 
-  /** A command has changed something: answers that may change are read again. */
+  /** Has commands run again whose answers may be others by now, and those that failed. Until then the old ones stay. */
   refresh(): void {
     const lasting = [...this.reads].map(([name, read]): [string, Read] =>
       read.stamp === '' ? [name, read] : [name, { ...read, stamp: `${read.stamp}?` }],
     )
     this.#see(new Map(lasting.filter(([, { error }]) => error === null)))
-  }
-
-  /** Has failed commands run again. */
-  retry(): void {
-    const isFailed = [...this.reads.values()].some(({ error }) => error !== null)
-    if (isFailed) this.#see(new Map([...this.reads].filter(([, { error }]) => error === null)))
   }
 
   close(): void {

@@ -5,7 +5,8 @@ import { type Edit, lineOf } from '../terminal/line.ts'
 import type { Press } from '../terminal/press.ts'
 import { onCommand } from './doing.ts'
 import { event, NONE, type Steps } from './effect.ts'
-import { missingIn, NO_YES, runOf } from './forms.ts'
+import { NO_YES } from './form-spec.ts'
+import { missingIn, runOf } from './forms.ts'
 import { moveEvents } from './moving.ts'
 
 /** The effect of keys in a filter, a command line or a form. */

@@ -18,6 +18,12 @@ export const PAGE_COMMANDS: readonly UiCommand[] = [
     where: 'everywhere',
     what: 'play what happened: of a file its versions, elsewhere the board',
   },
+  {
+    name: 'checkpoints',
+    keys: ['C'],
+    where: 'everywhere',
+    what: 'the checkpoints: names for the state of all files',
+  },
 
   { name: 'play', keys: ['p'], where: 'past', what: 'play, or pause', bar: 'play' },
   { name: 'faster', keys: ['+'], where: 'past', what: 'play faster' },
@@ -31,6 +37,33 @@ export const PAGE_COMMANDS: readonly UiCommand[] = [
     what: 'go to a version, or to a time: 14:30, 2026-11-28, 2h',
     bar: 'go to',
     args: [text('to')],
+  },
+  {
+    name: 'restore',
+    keys: ['R'],
+    where: 'past',
+    what: 'make the file, or all files, what they were, after a question',
+    bar: 'restore',
+  },
+  {
+    name: 'restore-one',
+    keys: ['r'],
+    where: 'past',
+    what: 'of a checkpoint: make the picked file what it was, after a question',
+  },
+  {
+    name: 'checkpoint',
+    keys: ['n'],
+    where: 'past',
+    what: 'name the state of all files as it is now',
+    args: [text('name'), text('note')],
+  },
+  {
+    name: 'diff',
+    keys: ['='],
+    where: 'past',
+    what: 'compare the checkpoint with the one before it, or two by their names',
+    args: [text('from'), text('to')],
   },
   { name: 'whole', keys: ['v'], where: 'past', what: 'the whole text, or what changed' },
 ]

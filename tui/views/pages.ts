@@ -3,6 +3,12 @@ import type { Need } from '../model/reads.ts'
 import { type ReadPage, readPage } from '../model/state.ts'
 import { said } from '../ui/rows.ts'
 import { agentPage } from './agents.ts'
+import {
+  checkpointNeeds,
+  checkpointsNeeds,
+  checkpointsView,
+  checkpointView,
+} from './checkpoints.ts'
 import { entryPage } from './feed.ts'
 import { historyNeeds, historyView } from './history.ts'
 import { type PageView, textPage } from './page-view.ts'
@@ -27,7 +33,12 @@ export const pageView = (
       return historyView(look, page, width)
     case 'replay':
       return replayView(look, page, width, height)
-    default:
+    case 'checkpoints':
+      return checkpointsView(look, page, width)
+    case 'checkpoint':
+      return checkpointView(look, page)
+    case 'suggestions':
+    case 'suggestion':
       return textPage([])
   }
 }
@@ -35,5 +46,14 @@ export const pageView = (
 /** The answers that the open page shows. */
 export const needsOf = (look: UiFrame): readonly Need[] => {
   const page = readPage(look.state)
-  return page?.kind === 'history' ? historyNeeds(look, page) : []
+  switch (page?.kind) {
+    case 'history':
+      return historyNeeds(look, page)
+    case 'checkpoints':
+      return checkpointsNeeds()
+    case 'checkpoint':
+      return checkpointNeeds(page)
+    default:
+      return []
+  }
 }
