@@ -205,7 +205,7 @@ describe('checkpoints', () => {
 
   it('[TUI-55] are listed, compared with now or with another, file by file', async () => {
     const { desk, keys, text, ran, lines } = await atCheckpoints()
-    expect(text()).toMatch(/m2 .*Lead .*1h .*9 .*m2 is green[^]*m1 .*5h/)
+    expect(text()).toMatch(/m2 .*Lead .*1h .*9 .*m2 is green[\s\S]*m1 .*5h/)
     keys('enter')
     await settle()
     expect(ran().at(-1)).toBe('diff --from=m2 --to=now')

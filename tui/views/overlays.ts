@@ -120,7 +120,7 @@ export const paletteRows = (look: UiFrame, typed: string, chosen: number, width:
 
 /** Cells of the keys and of the name of a command. */
 const KEYS_CELLS = 24
-const NAME_CELLS = 12
+const NAME_CELLS = 14
 
 /** All that can be done, in as many lines as it takes. */
 export const helpLines = (width: number): Row[] => {
