@@ -4,7 +4,7 @@ import { choice, type FormSpec, flag, line, NO_YES, type Run } from './form-spec
 /** Files of which a question tells (count). */
 const MAX_TOLD = 12
 
-/** Lines of which a question shows so many, and how many more there are. */
+/** The first lines of a note, and the number of the rest. */
 export const someLines = (lines: readonly string[]): string =>
   lines.length <= MAX_TOLD
     ? lines.join('\n')
@@ -27,7 +27,7 @@ const FUTURE = {
   moved: 'moves back',
 } as const
 
-/** What a restore would do, from the answer of its dry run. */
+/** The changes that a restore would make, from the answer of its dry run. */
 export const restoreNote = (data: unknown): string => {
   const { restored, skipped } = data as Restoration
   const lines = restored.map(({ file_key, change, added_lines, removed_lines }) => {

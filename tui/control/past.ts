@@ -100,7 +100,7 @@ const onCheckpoints = (
   const all = knownCheckpoints(look) ?? []
   const isList = page.kind === 'checkpoints'
   const here = isList ? (page.at ?? all[0]?.name) : comparedNames(page.id).from
-  if (here === undefined) return say('there is no checkpoint yet; n makes one')
+  if (here === undefined) return say('nobody has made a checkpoint yet; n makes one')
   switch (name) {
     case 'diff': {
       const before = all[all.findIndex((one) => one.name === here) + 1]
