@@ -96,6 +96,11 @@ const PROOFS = {
     args: '',
     shows: 'the packed tarball works for a user who has nothing but Node',
   },
+  record: {
+    file: 'proofs/record.ts',
+    args: '[RUNS [SEED]]',
+    shows: 'a witness finds each way to tamper with a log, a thousand times each',
+  },
   'task-kills': {
     file: 'proofs/task-kills.ts',
     args: '[RUNS [SEED [KILLS]]]',

@@ -2,35 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { replaceOwn } from '../../lib/disk/own-file.ts'
-import { HEAD_BYTES } from '../../protocol/frames.ts'
-
-/** A position of a workspace's log and the head of its hash chain there (SHA-256, hex), as the server gave it out. */
-export interface Witness {
-  workspace: string
-  seq: number
-  head: string
-  /** When it came, ISO. */
-  at: string
-}
+import { parseWitness, type Witness } from '../../protocol/witness.ts'
 
 /** Milliseconds between two writes of a witness: each costs an fsync, and an older witness is good, too. */
 const REST_MS = 1_000
 /** Witnesses of other logs that are kept (count). */
 const MAX_ASIDE = 8
-
-/** The witness in a line of JSON; null for another text. */
-export const parseWitness = (line: string): Witness | null => {
-  try {
-    const { workspace, seq, head, at } = JSON.parse(line) as Partial<Witness>
-    const isHead =
-      typeof head === 'string' && new RegExp(`^[0-9a-f]{${2 * HEAD_BYTES}}$`).test(head)
-    if (typeof workspace !== 'string' || !Number.isSafeInteger(seq) || seq! < 0 || !isHead)
-      return null
-    return { workspace, seq: seq!, head, at: typeof at === 'string' ? at : '' }
-  } catch {
-    return null
-  }
-}
 
 /** The witness in a file; null if there is none. */
 export const readWitness = (path: string): Witness | null => {

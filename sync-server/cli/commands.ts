@@ -209,8 +209,17 @@ export const OPS: readonly CommandRow[] = [
         what: 'the folder of a backup',
         otherwise: 'the data folder',
       },
+      witness: {
+        value: 'FILE',
+        type: types.file,
+        what: 'heads of the record that agents kept, a line each: find a log that was rewritten or cut off',
+      },
     },
-    examples: ['verify', 'verify /var/backups/clawlink/2026-01-31'],
+    examples: [
+      'verify',
+      'verify --witness default.witness',
+      'verify /var/backups/clawlink/2026-01-31',
+    ],
     exits: { 0: 'all well', 1: 'problems found', 3: 'no data' },
     load: async () => (await import('./verify-command.ts')).verify,
   },

@@ -7,7 +7,8 @@ import { docOf } from '../sync/updates/document.ts'
 
 /**
  * Gives the server a new Yjs client id in every workspace of a restored data folder: replicas have later operations
- * of the old id, and the server would reuse their numbers. The same holds for HTTP agents.
+ * of the old id, and the server would reuse their numbers. The same holds for HTTP agents. The hash chain of each
+ * workspace gets an entry that it was restored.
  */
 export const newServerClients = async (data: string): Promise<void> => {
   const log = await LevelUpdateLog.open(data, Date.now, false)
@@ -15,6 +16,7 @@ export const newServerClients = async (data: string): Promise<void> => {
     for (const workspace of await log.workspaces()) {
       const doc = docIfAny(await log.load(workspace))
       if (doc === null) continue // it fails alone, and `repair` does it
+      await log.record.noteRestored(workspace)
       const before = Y.encodeStateVector(doc)
       renewServerClient(doc)
       await log.append(workspace, [Y.encodeStateAsUpdate(doc, before)])

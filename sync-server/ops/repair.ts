@@ -64,7 +64,9 @@ export const repairData = async (
   }
   if (isDry || removed.length === 0) return { removed, left, kept: null }
   const kept = await keep(data, removed, now)
-  for (const { workspace, seq, document } of documents) await log.compact(workspace, seq, document)
+  for (const { workspace, seq, document } of documents) {
+    await log.compact(workspace, seq, document, 'repaired')
+  }
   return { removed, left, kept }
 }
 

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import {
-  parseWitness,
   readWitness,
   WitnessFile,
   witnessFiles,
   witnessPath,
 } from '../../client/replica/witness.ts'
+import { parseWitness } from '../../protocol/witness.ts'
 import { until } from '../support/client.ts'
 import { tempDir } from '../support/server.ts'
 

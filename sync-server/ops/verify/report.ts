@@ -17,6 +17,15 @@ export interface Counts {
   archived: number
   versions: number
   blobs: number
+  /** Records of hash chains, also those that checkpoints replaced. */
+  chained: number
+}
+
+/** A witness whose head is the log's. `content`: it proves the whole document; `chain`: only that no record is another. */
+export interface Confirmed {
+  workspace: string
+  seq: number
+  proves: 'content' | 'chain'
 }
 
 /** Advice where only a backup has the lost data. */
@@ -27,8 +36,11 @@ export const RESTORE =
 export class Report {
   readonly counts: Counts = {
     ...{ workspaces: 0, records: 0, updates: 0 },
-    ...{ archived: 0, versions: 0, blobs: 0 },
+    ...{ archived: 0, versions: 0, blobs: 0, chained: 0 },
   }
+  readonly witnesses: Confirmed[] = []
+  /** Facts about the logs that are no problem: repairs, restores. */
+  readonly notes: string[] = []
   readonly problems: Problem[] = []
 
   problem(where: string, what: string, todo = RESTORE): void {

@@ -1,7 +1,9 @@
+import type { Witness } from '../../../protocol/witness.ts'
 import { unsealed } from '../../storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../storage/level-update-log.ts'
 import { Report } from './report.ts'
 import { verifyBlobs } from './verify-blobs.ts'
+import { verifyRecord } from './verify-record.ts'
 import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
@@ -13,16 +15,23 @@ const FACTS = /^[kjlrgn]:/
 const OF_WORKSPACE = /^[uswaimhvcogx]:([^:/]+)/
 
 /** Checks a data folder that no server uses. Rejects if it cannot be opened. */
-export const verifyFolder = async (data: string): Promise<Report> => {
+export const verifyFolder = async (
+  data: string,
+  witnesses: readonly Witness[] = [],
+): Promise<Report> => {
   const log = await LevelUpdateLog.open(data, Date.now, false)
-  return verifyData(log, data).finally(() => log.close())
+  return verifyData(log, data, witnesses).finally(() => log.close())
 }
 
 /**
  * Checks every record: its checksum, the sequence of updates, the documents, archives and file versions built from
- * them, and the digests of blobs.
+ * them, the digests of blobs, the hash chains, and that these have the heads of the witnesses.
  */
-export const verifyData = async (log: LevelUpdateLog, data: string): Promise<Report> => {
+export const verifyData = async (
+  log: LevelUpdateLog,
+  data: string,
+  witnesses: readonly Witness[] = [],
+): Promise<Report> => {
   const report = new Report()
   const { workspaces, versionKeys } = await verifyRecords(log, report)
   const wanted = new Map<string, ReadonlySet<string>>()
@@ -31,6 +40,15 @@ export const verifyData = async (log: LevelUpdateLog, data: string): Promise<Rep
     const blobs = await verifyWorkspace(log, workspace, report)
     if (blobs !== null) wanted.set(workspace, blobs)
     await verifyVersions(log, workspace, versionKeys.get(workspace) ?? 0, report)
+    const about = witnesses.filter((witness) => witness.workspace === workspace)
+    await verifyRecord(log, workspace, about, report)
+  }
+  for (const { workspace, seq } of witnesses) {
+    if (workspaces.has(workspace)) continue
+    report.problem(
+      `workspace ${shown(workspace)}`,
+      `it is missing; a witness saw its record ${seq}`,
+    )
   }
   await verifyBlobs(data, wanted, report)
   return report
