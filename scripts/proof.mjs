@@ -15,6 +15,12 @@ const PROOFS = {
     args: '[RUNS [SEED]]',
     shows: 'the server predicts the place of each incoming change in random documents',
   },
+  authors: {
+    file: 'proofs/authors.ts',
+    args: '[EDITS [SEED]]',
+    shows: 'a million random edits by six agents, with forged frames, have no wrong author',
+    build: true,
+  },
   broadcasts: {
     file: 'proofs/million-broadcasts.ts',
     args: '[N [BATCH [WRITERS]]]',
