@@ -8,7 +8,13 @@ console.log(`${edits} edits, SEED=${seed}`)
 const began = performance.now()
 const seconds = () => Math.round((performance.now() - began) / 1000)
 const outcome = await runAuthors({
-  ...{ seed, edits, restarts: Math.max(2, Math.round(edits / 25_000)), withMirror: true },
+  ...{
+    seed,
+    edits,
+    restarts: Math.max(2, Math.round(edits / 25_000)),
+    burst: 400,
+    withMirror: true,
+  },
   onRestart: ({ edits: done, operations }) =>
     console.error(`${done} edits, ${operations} operations compared, after ${seconds()} s`),
 })

@@ -17,6 +17,8 @@ export interface AuthorsOptions {
   edits: number
   /** Restarts of the server, every other one by kill -9; each ends a file (count). */
   restarts: number
+  /** The most edits of a socket between two barriers (count). */
+  burst: number
   /** An agent whose folder mirrors the files, by a process of its own. */
   withMirror: boolean
   onRestart?: (outcome: Outcome) => void
@@ -41,8 +43,6 @@ const SOCKETS = 4
 const HTTP = SOCKETS
 const MIRROR = SOCKETS + 1
 const MALLORY = 'mallory'
-/** Edits of an agent between two barriers (count). */
-const MOST_EDITS = 60
 /** A text is kept near this length (UTF-16 units). */
 const LENGTH = 4_000
 const FORGERY_CHANCE = 0.1
@@ -156,8 +156,11 @@ class Authors {
   /** Edits of all at the same time, then a moment in which nothing is under way. */
   async #round(): Promise<void> {
     for (const writer of this.#writers) {
-      for (let left = 1 + this.#below(MOST_EDITS); left > 0; left--) this.#edit(writer)
+      for (let left = 1 + this.#below(this.#options.burst); left > 0; left--) this.#edit(writer)
     }
+    await this.#editOverHttp()
+    await this.#settle()
+    // Now nobody else changes the text.
     await this.#editOverHttp()
     await this.#settle()
     if (this.#random() < FORGERY_CHANCE) await this.#forge()
@@ -192,20 +195,23 @@ class Authors {
     if (this.#random() < 0.5) return
     const { slot } = this.#http
     const text = letterOf(HTTP, slot).repeat(1 + this.#below(4))
-    this.#outcome.edits++
-    this.#outcome.httpEdits++
     const content = this.#writers[0]!.doc.getText(this.#root).toJSON()
     const at = this.#below(Math.max(1, content.length - 30))
     const find = content.slice(at, at + 30)
     if (find === '' || content.indexOf(find) !== content.lastIndexOf(find)) {
       await this.#ask('files/append', { key: this.#key, text }, this.#http)
+      this.#outcome.edits++
+      this.#outcome.httpEdits++
       return
     }
     // Others change it at this moment: then it is not found, which is no mistake.
     const cut = this.#below(find.length)
     const replace = find.slice(0, cut) + text + find.slice(cut + this.#below(4))
     const body = { key: this.#key, find, replace }
-    await ask(this.#server, `${WORKSPACE}/files/edit`, body, this.#http.headers)
+    const { error } = await ask(this.#server, `${WORKSPACE}/files/edit`, body, this.#http.headers)
+    if (error !== undefined) return
+    this.#outcome.edits++
+    this.#outcome.httpEdits++
   }
 
   async #editOnDisk({ dir }: { dir: string }): Promise<void> {

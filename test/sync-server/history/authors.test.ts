@@ -4,7 +4,7 @@ import { runSeed } from '../../support/client.ts'
 
 it('[BLAME-4] [BLAME-9] of random edits by five agents, with forged frames and kill -9 between, no author is wrong', async () => {
   const outcome = await runAuthors({
-    ...{ seed: runSeed('authors'), edits: 4_000, restarts: 4, withMirror: false },
+    ...{ seed: runSeed('authors'), edits: 4_000, restarts: 4, burst: 60, withMirror: false },
   })
   expect(outcome.characters).toBeGreaterThan(1_000)
   expect(outcome.operations).toBeGreaterThan(10_000)
