@@ -3,7 +3,7 @@
 // link and is small, clawlink-agent-pipe, which it loads for `mcp`, clawlink-agent-core, which is the link and everything
 // else, and clawlink-agent-mcp, the SDK of MCP, which a link loads with its first client. clawlink-sync and clawlink only look at
 // the version of Node, in words that Node 12 can read, and load clawlink-sync-core and clawlink-core; a thread of the server
-// runs clawlink-sync-texts. clawlink is an ES module, because Ink awaits at its top level.
+// runs clawlink-sync-texts, and a server on PostgreSQL loads its driver, clawlink-sync-pg. clawlink is an ES module, because Ink awaits at its top level.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,6 +55,7 @@ const OUTSIDE = {
   './main.ts': './clawlink-agent-core.cjs',
   './mcp/pipe.ts': './clawlink-agent-pipe.cjs',
   './server/server.ts': './clawlink-agent-mcp.cjs',
+  './driver.ts': './clawlink-sync-pg.cjs',
 }
 
 const outside = {
@@ -106,6 +107,13 @@ try {
         // The thread of the server in which long texts are compared.
         'clawlink-sync-texts': 'sync-server/texts/thread.ts',
       },
+      plugins: [outside],
+    }),
+    build({
+      ...common,
+      entryPoints: { 'clawlink-sync-pg': 'sync-server/storage/postgres/driver.ts' },
+      external: [...common.external, 'pg-native', 'pg-cloudflare'],
+      minify: true,
     }),
     build({
       ...common,

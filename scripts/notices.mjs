@@ -15,8 +15,19 @@ const filesByFolder = (metafiles) => {
   return [...found]
 }
 
-/** Of an MIT package that comes without its licence: whose it is, as its sources say, and the terms as our own have them. */
-const mitOf = async (root, name, files) => {
+/** The licence in a package's README; null if there is none. */
+const inReadme = async (root, folder) => {
+  const readme = await readFile(join(root, folder, 'README.md'), 'utf8').catch(() => '')
+  return /^#+ *licen[cs]e\s*\n([\s\S]*Copyright[\s\S]*)$/im.exec(readme)?.[1].trim() ?? null
+}
+
+/**
+ * Of an MIT package that comes without the file of its licence: what its README says, or whose it is, as its sources say,
+ * and the terms as our own have them.
+ */
+const mitOf = async (root, folder, name, files) => {
+  const told = await inReadme(root, folder)
+  if (told !== null) return told
   const terms = (await readFile(join(root, 'LICENSE'), 'utf8')).replace(
     /^[\s\S]*?(?=Permission)/,
     '',
@@ -38,7 +49,7 @@ const packageIn = async (root, folder, files) => {
     /^(licen[cs]e|notice)/i.test(file),
   )
   if (names.length === 0 && license === 'MIT')
-    return { title, text: await mitOf(root, name, files) }
+    return { title, text: await mitOf(root, folder, name, files) }
   if (names.length === 0) throw new Error(`${name} ${version} comes without its licence`)
   const texts = names.sort().map((file) => readFile(join(root, folder, file), 'utf8'))
   return { title, text: (await Promise.all(texts)).map((one) => one.trim()).join('\n\n') }

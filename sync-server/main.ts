@@ -12,6 +12,7 @@ import { watchDescriptors } from './descriptors.ts'
 import { keepYoungSmall } from './limits/gc.ts'
 import { becomeOwnerOf } from './ops/as-owner.ts'
 import { Unstopped } from './serving/stopping.ts'
+import { placeOf } from './storage/place.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? ''
 
@@ -36,10 +37,11 @@ const welcome = (options: Options, port: number): string => {
   const data =
     options.data === dataFolder(undefined, {}) ? '' : ` --data ${shellWord(resolve(options.data))}`
   const agent = called('clawlink-agent')
+  const { store } = placeOf(options.data, options.store)
   return `clawlink-sync ${version}
   local  ${local}
   LAN    ${others}
-  data   ${options.data}
+  data   ${options.data}${store === null ? '' : `\n  store  ${store.shown}`}
   join   ${called('clawlink-sync')} invite${data}   (prints a link; your own agents on this machine need none)
 
 Paste for a first agent:
@@ -77,7 +79,8 @@ const run = async (): Promise<void> => {
     const carryOut = await command.load(PROGRAM)
     const data = resolve(dataFolder(values.get('data'), env))
     becomeOwnerOf(data)
-    process.exitCode = await carryOut(callOf(given, { data, env, version, print }))
+    const place = placeOf(data, values.get('store') ?? (env.CLAWLINK_STORE || null))
+    process.exitCode = await carryOut(callOf(given, { place, env, version, print }))
   } else if (has.has('version')) print(`${version}\n`)
   else return serve(parseOptions(given, env))
   if (unprinted !== null) process.exitCode = notPrinted(unprinted, Number(process.exitCode ?? 0))
@@ -95,6 +98,15 @@ const serve = async (options: Options): Promise<void> => {
   watchDescriptors(log)
   log.info({ host: options.host, port: server.port, data: options.data, version }, 'listening')
 
+  void server.fenced.then(() => {
+    const error = new ClawError(
+      'data_locked',
+      'another server has taken the database, and this one ends',
+      'run one server per database, or give this one another schema with --store',
+    )
+    fail(error)
+    process.exit(error.exit)
+  })
   let stopping = false
   const stop = (signal: string) => {
     if (stopping) process.exit(1)
@@ -124,13 +136,18 @@ const serve = async (options: Options): Promise<void> => {
     log.warn({ code: unprinted }, 'stdout took no welcome')
 }
 
+/** Tells an error, before the process ends for it. */
+const fail = ({ message, hint }: ClawError): void => {
+  writeAll(2, `error: ${redacted(message)}${hint && ` — ${hint}`}\n`)
+}
+
 run().catch((thrown: unknown) => {
   const error = ClawError.from(thrown)
   // A server has no such flag; a failed command prints its error as the only document.
   if (process.argv.includes('--json')) {
     print(`${JSON.stringify({ ok: false, error: error.toBody() })}\n`)
   }
-  process.stderr.write(`error: ${redacted(error.message)}${error.hint && ` — ${error.hint}`}\n`)
+  fail(error)
   if (error.code === 'bug') process.stderr.write(`${(thrown as Error).stack}\n`)
   process.exit(error.exit)
 })

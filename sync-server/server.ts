@@ -11,7 +11,7 @@ import { appEnvOf } from './serving/app-env.ts'
 import { Health } from './serving/health.ts'
 import { createHttp, type ServerHttp } from './serving/http-server.ts'
 import { Incidents } from './serving/incidents.ts'
-import type { Parts } from './serving/parts.ts'
+import type { Base, Parts } from './serving/parts.ts'
 import { followRevocations } from './serving/revocation.ts'
 import { createRooms } from './serving/rooms.ts'
 import { createServices } from './serving/services.ts'
@@ -28,6 +28,8 @@ export interface SyncServer {
    * even if a step hangs. Rejects with Unstopped if received data could not be stored.
    */
   close: () => Promise<void>
+  /** Resolves when another server has taken the database: this one serves nobody any more, and its process must end. */
+  fenced: Promise<void>
 }
 
 /** Starts a server. Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`, `port_taken`, `usage`. */
@@ -36,15 +38,20 @@ export const startSyncServer = async (
   version: string,
   log: Logger,
 ): Promise<SyncServer> => {
-  const parts = await createParts(options, version, log)
+  let onFenced = (): void => {}
+  const fenced = new Promise<void>((resolve) => {
+    onFenced = resolve
+  })
+  const parts = await createParts({ options, version, log, now: Date.now, onFenced })
   followRevocations(parts)
   const env = appEnvOf(parts, () => http.requests)
   const http: ServerHttp = createHttp(createApp(env).fetch, parts)
   serveUpgrades(http.server, parts, env)
   const announced = await openToClients(http.server, parts)
   const stopTimers = startTimers(parts)
+  void fenced.then(() => announced.uninvite())
   return {
-    port: announced.port,
+    ...{ port: announced.port, fenced },
     close: () => {
       stopTimers()
       return shutDown(parts, http, announced)
@@ -52,9 +59,8 @@ export const startSyncServer = async (
   }
 }
 
-const createParts = async (options: Options, version: string, log: Logger): Promise<Parts> => {
-  const now = Date.now
-  const base = { options, version, log, now }
+const createParts = async (base: Base): Promise<Parts> => {
+  const { options, log, now } = base
   const stores = await openStores(base)
   const limiter = new Limiter(options.limits, options.isProxy, now)
   const health = new Health()

@@ -28,6 +28,7 @@ export const LAYERS: readonly string[] = [
   'client',
   'sync-server/config',
   'sync-server/storage/integrity',
+  'sync-server/storage/postgres',
   'sync-server/storage',
   'sync-server/sync/updates',
   'sync-server/sync/outgoing',

@@ -78,7 +78,7 @@ const ifNone = (lines: readonly string[], what: string, { value }: Call): string
 const command =
   (run: (admin: Admin, call: Call) => Promise<Done>, most?: (call: Call) => number): Command =>
   async (call) => {
-    const admin = await openAdmin(call.data, most?.(call))
+    const admin = await openAdmin(call.place, most?.(call))
     try {
       const { data, lines, notes = [] } = await run(admin, call)
       const out = call.json ? [escaped(JSON.stringify({ ok: true, data }))] : lines.map(clean)

@@ -3,9 +3,10 @@ import type { OwnerFile } from '../auth/owner.ts'
 import { AccessStore } from '../auth/store.ts'
 import { LIMITS } from '../config/quotas.ts'
 import { askServer } from '../ops/ask.ts'
-import { ownerOf } from '../ops/source.ts'
+import { isServed, ownerOf } from '../ops/source.ts'
 import { type AdminActions, adminActions } from '../routes/admin-actions.ts'
 import { openLog } from '../storage/open-log.ts'
+import { type Place, shownPlace } from '../storage/place.ts'
 import { storeError } from '../storage/store-error.ts'
 import { OWNER } from '../sync/principal.ts'
 
@@ -24,15 +25,16 @@ const READS = new Set<keyof AdminActions>(['agents', 'invites', 'audit', 'worksp
 
 /** `mostInvites`: limit on open invites for a stopped server. Throws `data_locked`, `data_unusable`. */
 export const openAdmin = async (
-  data: string,
+  place: Place,
   mostInvites: number = LIMITS.invites.is,
 ): Promise<Admin> => {
-  // The store's lock is exclusive. If another process has it, that is the server to ask.
-  const log = await openLog(data, Date.now, false).catch((error: ClawError) => {
+  if (await isServed(place)) return overHttp(await ownerOf(place))
+  // Only one process has the store. If another has it, that is the server to ask.
+  const log = await openLog(place, Date.now, false).catch((error: ClawError) => {
     if (error.code === 'data_locked') return null
     throw error
   })
-  if (log === null) return overHttp(await ownerOf(data))
+  if (log === null) return overHttp(await ownerOf(place))
   const store = await AccessStore.open(log, Date.now, {
     invites: mostInvites,
     workspaces: LIMITS.workspaces.is,
@@ -42,7 +44,7 @@ export const openAdmin = async (
     do: (name, body) => {
       const act = actions[name] as (by: typeof OWNER, b: typeof body) => Promise<never>
       return act(OWNER, body).catch((thrown) => {
-        throw storeError(data, thrown)
+        throw storeError(shownPlace(place), thrown)
       })
     },
     reach: null,

@@ -3,26 +3,28 @@ import { counted } from '../../lib/text/count.ts'
 import { writeBackup } from '../ops/backup.ts'
 import { type BackupSummary, summaryOf } from '../ops/manifest.ts'
 import { backupByServer, openData } from '../ops/source.ts'
+import { type Place, shownPlace } from '../storage/place.ts'
 import { storeError } from '../storage/store-error.ts'
 import type { Command } from './call.ts'
 import { jsonOf, sizeText } from './command.ts'
 
 export const backup: Command = async (call) => {
-  const { data, json } = call
+  const { place, json } = call
   const dir = resolve(call.value('dir')!)
-  const summary = await make(data, dir, call.version)
+  const summary = await make(place, dir, call.version)
   call.print(json ? jsonOf({ dir, ...summary }) : `${textOf(dir, summary)}\n`)
   return 0
 }
 
-const make = async (data: string, dir: string, version: string): Promise<BackupSummary> => {
-  const log = await openData(data)
-  if (log === null) return backupByServer(data, dir)
+const make = async (place: Place, dir: string, version: string): Promise<BackupSummary> => {
+  const log = await openData(place)
+  if (log === null) return backupByServer(place, dir)
+  const { data } = place
   try {
     const records = () => log.records()
     return summaryOf(await writeBackup({ data, records, version, now: Date.now }, dir))
   } catch (error) {
-    throw storeError(data, error)
+    throw storeError(shownPlace(place), error)
   } finally {
     await log.close()
   }

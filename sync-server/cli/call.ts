@@ -6,10 +6,12 @@ import {
   withEnvironment,
 } from '../../lib/command-line/values.ts'
 
+import type { Place } from '../storage/place.ts'
+
 /** The context of a command of clawlink-sync. */
 interface Context {
-  /** The data folder, absolute. */
-  data: string
+  /** The place of the server's data; its folder is absolute. */
+  place: Place
   env: Readonly<Record<string, string | undefined>>
   version: string
   print: (text: string) => void

@@ -7,9 +7,11 @@ import { ClawError } from '../../protocol/errors.ts'
 import { OWNER_FILE, readOwner } from '../auth/owner.ts'
 import { DEFAULT_PORT } from '../config/flags.ts'
 import { RECOVERY_BYTES } from '../config/limits.ts'
+import type { StoreAddress } from '../config/store-address.ts'
 import { askServer } from '../ops/ask.ts'
 import { openData } from '../ops/source.ts'
 import { namesIn } from '../storage/integrity/disk.ts'
+import type { Place } from '../storage/place.ts'
 import { freeBytes } from '../storage/recovery.ts'
 import type { Command } from './call.ts'
 import { jsonOf, sizeText } from './command.ts'
@@ -34,14 +36,16 @@ const finding = (check: string) => ({
 })
 
 export const doctor: Command = async (call) => {
-  const { data, json } = call
+  const { place, json } = call
+  const { data } = place
   const port = call.number('port') ?? DEFAULT_PORT
-  const { finding: store, isInUse } = await ofStore(data)
+  const { finding: store, isInUse } = await ofStore(place)
   const findings = [
     ofNode(call.version),
     ...(await ofFolder(data)),
     await ofDisk(data),
     store,
+    ...(place.store === null ? [] : await ofDatabase(place.store)),
     isInUse ? await ofServer(data, call.version) : await ofPort(port),
     await ofClock(data),
     ...(await ofLeftovers(data)),
@@ -108,10 +112,10 @@ const ofDisk = async (data: string): Promise<Finding> => {
   }
 }
 
-const ofStore = async (data: string): Promise<{ finding: Finding; isInUse: boolean }> => {
+const ofStore = async (place: Place): Promise<{ finding: Finding; isInUse: boolean }> => {
   const { ok, fail } = finding('store')
   try {
-    const log = await openData(data)
+    const log = await openData(place)
     if (log === null) return { finding: ok('in use by a server'), isInUse: true }
     const { length } = await log.workspaces()
     await log.close()
@@ -121,6 +125,40 @@ const ofStore = async (data: string): Promise<{ finding: Finding; isInUse: boole
     const isNew = error.code === 'no_data'
     return { finding: isNew ? ok('empty') : fail(error.message, error.hint), isInUse: false }
   }
+}
+
+/** PostgreSQL's own findings; none if it cannot be asked, which the store's finding tells. */
+const ofDatabase = async (address: StoreAddress): Promise<Finding[]> => {
+  const { ok, warn, fail } = finding('database')
+  const { factsOf } = await import('../storage/postgres/schemas.ts')
+  const facts = await factsOf(address).catch(() => null)
+  if (facts === null) return []
+  const { version, bytes, hasFsync, standbys, synchronous, waits } = facts
+  const says = `PostgreSQL ${version}, ${sizeText(bytes)}`
+  if (!hasFsync) {
+    return [fail(`${says}, fsync is off`, 'set fsync = on: a crash loses acknowledged writes')]
+  }
+  if (waits && synchronous === 0) {
+    return [
+      fail(
+        `${says}, no synchronous standby is there`,
+        'start it: no write is acknowledged until then',
+      ),
+    ]
+  }
+  if (standbys > 0 && synchronous === 0) {
+    return [
+      warn(
+        `${says}, ${counted(standbys, 'asynchronous standby')}`,
+        'set synchronous_standby_names: a failover loses the last acknowledged writes',
+      ),
+    ]
+  }
+  return [
+    ok(
+      `${says}, ${synchronous === 0 ? 'no standby' : counted(synchronous, 'synchronous standby')}`,
+    ),
+  ]
 }
 
 const ofServer = async (data: string, version: string): Promise<Finding> => {

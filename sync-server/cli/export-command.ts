@@ -7,16 +7,17 @@ import { type Exported, exportWorkspace } from '../ops/export.ts'
 import { makeFolder } from '../ops/folder.ts'
 import { FORMATS } from '../ops/formats.ts'
 import { withData } from '../ops/source.ts'
+import { shownPlace } from '../storage/place.ts'
 import { storeError } from '../storage/store-error.ts'
 import type { Command } from './call.ts'
 import { jsonOf } from './command.ts'
 
 export const exportAll: Command = async (call) => {
-  const { data, json } = call
+  const { place, json } = call
   const dir = resolve(call.value('dir')!)
   const format = call.oneOf('format', FORMATS) ?? 'md'
   const workspace = call.value('workspace')
-  const exported = await withData(data, async (log, folder) => {
+  const exported = await withData(place, async (log, folder) => {
     const all = await log.workspaces()
     const names = workspace === undefined ? all : [checkKnown(workspace, all)]
     return makeFolder(dir, 'give a folder that is new or empty', async (partial) => {
@@ -29,7 +30,7 @@ export const exportAll: Command = async (call) => {
       return done
     })
   }).catch((error) => {
-    throw storeError(data, error)
+    throw storeError(shownPlace(place), error)
   })
   call.print(json ? jsonOf({ dir, workspaces: exported }) : textOf(dir, exported))
   return 0

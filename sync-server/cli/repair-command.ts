@@ -1,32 +1,35 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { type Removed, type Repaired, repairData } from '../ops/repair.ts'
 import { openData } from '../ops/source.ts'
+import { shownPlace } from '../storage/place.ts'
 import { storeError } from '../storage/store-error.ts'
 import type { Command } from './call.ts'
 import { jsonOf } from './command.ts'
 import { checkKnown } from './export-command.ts'
 
-export const repair: Command = async ({ data, json, value, has, print }) => {
-  const log = await openData(data)
+export const repair: Command = async ({ place, json, value, has, print }) => {
+  const isDry = has('dry-run')
+  const log = await openData(place, !isDry)
+  const { data } = place
+  const shown = shownPlace(place)
   if (log === null) {
     throw new ClawError(
       'data_locked',
-      `${data} is in use by a server`,
+      `${shown} is in use by a server`,
       'stop the server, run this again, and start it',
     )
   }
-  const isDry = has('dry-run')
   const workspace = value('workspace')
   try {
     const all = await log.workspaces()
     const names = workspace === undefined ? all : [checkKnown(workspace, all)]
     const repaired = await repairData(log, data, names, { isDry, now: Date.now() })
-    if (json) print(jsonOf({ repaired: data, dry_run: isDry, ...repaired }))
-    else print(textOf(data, isDry, repaired))
+    if (json) print(jsonOf({ repaired: shown, dry_run: isDry, ...repaired }))
+    else print(textOf(shown, isDry, repaired))
     const isWell = repaired.left.length === 0 && (!isDry || repaired.removed.length === 0)
     return isWell ? 0 : 1
   } catch (error) {
-    throw storeError(data, error)
+    throw storeError(shown, error)
   } finally {
     await log.close()
   }

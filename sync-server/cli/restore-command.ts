@@ -4,23 +4,25 @@ import { ClawError } from '../../protocol/errors.ts'
 import { summaryOf } from '../ops/manifest.ts'
 import { newServerClients } from '../ops/new-server-clients.ts'
 import { restoreBackup } from '../ops/restore.ts'
-import { verifyFolder } from '../ops/verify/verify.ts'
+import { verifyCopy } from '../ops/verify/verify.ts'
+import { shownPlace } from '../storage/place.ts'
 import type { Command } from './call.ts'
 import { jsonOf } from './command.ts'
 
 export const restore: Command = async (call) => {
-  const { data, json } = call
+  const { place, json } = call
+  const data = shownPlace(place)
   let invalid = 0
   const manifest = await restoreBackup(
     resolve(call.value('backup')!),
-    data,
+    place,
     'copy',
-    async (folder) => {
-      const { problems } = await verifyFolder(folder)
+    async (unfinished) => {
+      const { problems } = await verifyCopy(unfinished)
       // Invalid entries that an older server accepted are restored as they are; repair removes them.
       const [first, ...others] = problems.filter(({ kind }) => kind === 'damaged')
       invalid = problems.filter(({ kind }) => kind === 'invalid').length
-      if (first === undefined) return newServerClients(folder)
+      if (first === undefined) return newServerClients(unfinished)
       const more = others.length > 0 ? ` (and ${others.length} more)` : ''
       throw new ClawError(
         'bad_backup',
@@ -40,7 +42,7 @@ export const restore: Command = async (call) => {
           'start the server, then "clawlink-sync recover" accepts from the agents what the backup lacks\n' +
           'agents revoked since the backup can get in again: see "clawlink-sync agents"\n' +
           (process.getuid?.() === 0
-            ? `the folder is owned by root; if the server runs as another user: chown -R USER ${data}\n`
+            ? `the folder is owned by root; if the server runs as another user: chown -R USER ${place.data}\n`
             : ''),
   )
   return 0

@@ -7,13 +7,14 @@ import { parseWitness, type Witness } from '../../protocol/witness.ts'
 import { restoreBackup } from '../ops/restore.ts'
 import { withData } from '../ops/source.ts'
 import { type Confirmed, Report } from '../ops/verify/report.ts'
-import { verifyData, verifyFolder } from '../ops/verify/verify.ts'
+import { verifyCopy, verifyData } from '../ops/verify/verify.ts'
 import { sizeOf } from '../storage/integrity/disk.ts'
+import { shownPlace } from '../storage/place.ts'
 import { DAMAGED_HINT, REPAIR_HINT, storeError } from '../storage/store-error.ts'
 import type { Call, Command } from './call.ts'
 
 export const verify: Command = async (call) => {
-  const { data, json } = call
+  const { place, json } = call
   const backup = call.value('backup')
   const path = backup === undefined ? null : resolve(backup)
   if (path !== null && (await sizeOf(path)) === null) {
@@ -22,10 +23,10 @@ export const verify: Command = async (call) => {
   const witnesses = await witnessesIn(call.value('witness'))
   const report = await damageReported(() =>
     path === null
-      ? withData(data, (log, data) => verifyData(log, data, witnesses))
+      ? withData(place, (log, data) => verifyData(log, data, witnesses))
       : ofBackup(path, witnesses),
   )
-  print(call, path ?? data, report, json)
+  print(call, path ?? shownPlace(place), report, json)
   return report.problems.length === 0 ? 0 : 1
 }
 
@@ -56,9 +57,9 @@ const ofBackup = async (backup: string, witnesses: readonly Witness[]): Promise<
     )
   })
   try {
-    const copy = join(beside, 'data')
+    const copy = { data: join(beside, 'data'), store: null }
     await restoreBackup(backup, copy, 'link', async () => {})
-    return await verifyFolder(copy, witnesses)
+    return await verifyCopy(copy, witnesses)
   } finally {
     await rm(beside, { recursive: true, force: true })
   }

@@ -17,10 +17,24 @@ const DATA: Flags = {
     env: 'CLAWLINK_DATA',
   },
 }
+const STORE: Flags = {
+  store: {
+    value: 'URL',
+    type: types.text,
+    what: 'keep the records in PostgreSQL: postgres://USER@HOST/DATABASE',
+    otherwise: 'in the data folder',
+    env: 'CLAWLINK_STORE',
+  },
+}
 const HELP: Flags = { help: { short: 'h', what: 'explain it' } }
 
 /** Flags of every command. */
-export const COMMON: Flags = { ...DATA, json: { what: 'print one JSON document' }, ...HELP }
+export const COMMON: Flags = {
+  ...DATA,
+  ...STORE,
+  json: { what: 'print one JSON document' },
+  ...HELP,
+}
 
 /** Flags of the server. */
 export const SERVER_FLAGS = {
@@ -39,6 +53,7 @@ export const SERVER_FLAGS = {
     env: 'CLAWLINK_PORT',
   },
   ...DATA,
+  ...STORE,
   'log-level': {
     value: 'LEVEL',
     type: types.oneOf(LOG_LEVELS),

@@ -22,8 +22,10 @@ export interface Options {
   host: string
   /** 0: any free port. */
   port: number
-  /** Folder of the database. */
+  /** The data folder. */
   data: string
+  /** The address of a PostgreSQL database; null: as the data folder says. */
+  store: string | null
   logLevel: LogLevel
   /** Between two pings, in milliseconds: who is silent for two of these is cut off. */
   heartbeatMs: number
@@ -85,6 +87,7 @@ export const parseOptions = (
   return {
     ...{ host, port: numberIn(given, 'port') ?? DEFAULT_PORT },
     data: dataFolder(line.values.get('data'), env),
+    store: values.get('store') || null,
     logLevel: choiceIn(given, 'log-level', LOG_LEVELS) ?? 'info',
     heartbeatMs: (numberIn(given, 'heartbeat') ?? HEARTBEAT_MS / 1000) * 1000,
     leaseMs: (numberIn(given, 'lease') ?? LEASE_MS / 1000) * 1000,

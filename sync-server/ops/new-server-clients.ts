@@ -1,17 +1,18 @@
 import * as Y from 'yjs'
 import { renewServerClient } from '../../workspace/document/schema.ts'
 import { isState, put, type State } from '../http-agents/records.ts'
-import { LevelUpdateLog } from '../storage/level-update-log.ts'
+import { logOn, openStore } from '../storage/open-log.ts'
+import type { Place } from '../storage/place.ts'
 import type { Stored } from '../storage/update-log.ts'
 import { docOf } from '../sync/updates/document.ts'
 
 /**
- * Gives the server a new Yjs client id in every workspace of a restored data folder: replicas have later operations
+ * Gives the server a new Yjs client id in every workspace of a restored place: replicas have later operations
  * of the old id, and the server would reuse their numbers. The same holds for HTTP agents. The hash chain of each
  * workspace gets an entry that it was restored.
  */
-export const newServerClients = async (data: string): Promise<void> => {
-  const log = await LevelUpdateLog.open(data, Date.now, false)
+export const newServerClients = async (place: Place): Promise<void> => {
+  const log = await logOn(place, await openStore(place, 'takeFree', true), Date.now)
   try {
     for (const workspace of await log.workspaces()) {
       const doc = docIfAny(await log.load(workspace))

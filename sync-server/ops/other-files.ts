@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { OWNER_FILE } from '../auth/owner.ts'
 import { HIGH_WATER_MARK_FILE } from '../storage/integrity/high-water-mark.ts'
+import { STORE_FILE } from '../storage/place.ts'
 
 /** LevelDB's own, and what belongs to one running server only. */
 const IS_LEFT_OUT =
@@ -13,7 +14,10 @@ export const otherFiles = async (data: string): Promise<string[]> => {
     .filter((entry) => entry.isFile() && !IS_LEFT_OUT.test(entry.name))
     .map(({ name }) => name)
     .filter(
-      (name) => name !== HIGH_WATER_MARK_FILE && name !== OWNER_FILE && /^[\w-][\w.-]*$/.test(name),
+      (name) =>
+        !name.startsWith(HIGH_WATER_MARK_FILE) &&
+        ![OWNER_FILE, STORE_FILE].includes(name) &&
+        /^[\w-][\w.-]*$/.test(name),
     )
     .sort()
 }

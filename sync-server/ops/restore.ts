@@ -1,10 +1,12 @@
 import { chmod } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Level } from 'level'
 import { syncFolder } from '../../lib/disk/sync-folder.ts'
 import { ClawError } from '../../protocol/errors.ts'
+import { adopt, clearFor, fillNew, unfinishedPlace } from '../storage/fill.ts'
 import { Corruption, causeOf } from '../storage/integrity/corruption.ts'
 import { digestOf, makeDir } from '../storage/integrity/disk.ts'
+import type { Put } from '../storage/integrity/level-keys.ts'
+import { noteStore, type Place } from '../storage/place.ts'
 import { readRecords, type Written } from './backup-file.ts'
 import { blobPath } from './blob-files.ts'
 import { copyWhole, makeFolder } from './folder.ts'
@@ -17,37 +19,42 @@ const bad = (what: string): ClawError =>
   new ClawError('bad_backup', `the backup is damaged: ${what}`, 'take another one')
 
 /**
- * Makes a data folder of a backup; `data` is new or empty. `check` looks at it before it gets its name, and throws where it
- * will not do. `blobs`: whether they are copied, or linked for a folder that is only to be looked at. Throws `not_empty`,
+ * Makes a place of a backup; its folder, and its database if it has one, are new or empty. `check` looks at them before they
+ * get their names, and throws where they will not do. `blobs`: whether they are copied, or linked for a folder that is only to be looked at. Throws `not_empty`,
  * `bad_backup`, `data_newer`.
  */
 export const restoreBackup = async (
   backup: string,
-  data: string,
+  place: Place,
   blobs: 'copy' | 'link',
-  check: (data: string) => Promise<void>,
+  check: (unfinished: Place) => Promise<void>,
 ): Promise<Manifest> => {
   const manifest = await readManifest(backup)
   const hint =
     'restore into a folder that is new or empty: stop the server, and move the old one aside'
+  const { data, store } = place
   return makeFolder(data, hint, async (partial) => {
-    await fillDatabase(join(backup, RECORDS_FILE), partial, manifest.records)
+    const unfinished = unfinishedPlace(place, partial)
+    if (store !== null) await clearFor(store, unfinished.store!)
+    await fillDatabase(join(backup, RECORDS_FILE), unfinished, manifest.records)
     await takeBlobs(backup, partial, manifest.blobs, blobs === 'link')
     await takeFiles(backup, partial, manifest.files)
-    await check(partial)
+    await check(unfinished)
+    await noteStore({ data: partial, store })
+    // Killed from here on, it leaves a whole database, and its folder under the name of an unfinished one.
+    if (store !== null) await adopt(store, unfinished.store!)
     return manifest
   })
 }
 
-const fillDatabase = async (path: string, into: string, expected: Written): Promise<void> => {
-  const db = new Level<string, Uint8Array>(into, { valueEncoding: 'view' })
-  await db.open()
+const fillDatabase = async (path: string, into: Place, expected: Written): Promise<void> => {
+  const filling = await fillNew(into)
   try {
     let read: Written | null = null
-    let ops: { type: 'put'; key: string; value: Uint8Array }[] = []
+    let ops: Put[] = []
     let bytes = 0
     const flush = async (): Promise<void> => {
-      await db.batch(ops, { sync: true })
+      await filling.add(ops)
       ops = []
       bytes = 0
     }
@@ -66,7 +73,7 @@ const fillDatabase = async (path: string, into: string, expected: Written): Prom
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw bad('its records are missing')
     throw error
   } finally {
-    await db.close()
+    await filling.close()
   }
 }
 

@@ -4,6 +4,7 @@ import { inviteSameUser, saveOwner } from '../auth/owner.ts'
 import { isAnywhere, isLoopback } from '../config/options.ts'
 import { urlsOf } from '../config/urls.ts'
 import { Corruption, causeOf } from '../storage/integrity/corruption.ts'
+import { shownPlace } from '../storage/place.ts'
 import { storeError } from '../storage/store-error.ts'
 import { listen } from './http-server.ts'
 import type { Parts } from './parts.ts'
@@ -21,7 +22,7 @@ export interface Announced {
  * `port_taken`, `usage`, `data_damaged`, `data_unusable`, after closing the stores.
  */
 export const openToClients = async (http: HttpServer, parts: Parts): Promise<Announced> => {
-  const { options, health, rooms, history, updateLog } = parts
+  const { place, options, health, rooms, history, updateLog } = parts
   try {
     await rooms.rooms.open('default').loaded.catch((error) => {
       // One failed workspace must not stop the others.
@@ -36,7 +37,7 @@ export const openToClients = async (http: HttpServer, parts: Parts): Promise<Ann
     rooms.rooms.close()
     await history.close()
     await updateLog.close()
-    throw storeError(options.data, error)
+    throw storeError(shownPlace(place), error)
   }
 }
 

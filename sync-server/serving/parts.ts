@@ -19,6 +19,8 @@ export interface Base {
   log: Logger
   /** Milliseconds since the epoch. */
   now: () => number
+  /** Call when another server has taken the database: this one must end. */
+  onFenced: () => void
 }
 
 /** The open WebSockets, and the reader of their frames. */

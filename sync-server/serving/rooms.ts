@@ -5,8 +5,9 @@ import { followNames, leaveRevoked } from '../auth/names.ts'
 import { Authors } from '../auth/ownership/authors.ts'
 import { Fault } from '../storage/faults.ts'
 import { Corruption, causeOf } from '../storage/integrity/corruption.ts'
+import { Fenced, isStoreFailure } from '../storage/integrity/db.ts'
 import { Recovery } from '../storage/recovery.ts'
-import { DAMAGED_HINT, isStoreFailure, REPAIR_HINT } from '../storage/store-error.ts'
+import { DAMAGED_HINT, REPAIR_HINT } from '../storage/store-error.ts'
 import type { Room } from '../sync/room.ts'
 import type { RoomEnv } from '../sync/room-env.ts'
 import { Rooms } from '../sync/rooms.ts'
@@ -99,13 +100,16 @@ const createReaders = (env: Omit<RoomEnv, 'onIdle'>, log: Parts['log']): Rooms =
   )
 
 const createRecovery = (
-  { options, updateLog, access, health, log }: Env,
+  { options, updateLog, access, health, log, onFenced }: Env,
   readers: Rooms,
 ): Recovery =>
   new Recovery({
     data: options.data,
     recover: async () => {
-      await updateLog.recover()
+      await updateLog.recover().catch((error) => {
+        if (causeOf(error, Fenced) !== null) onFenced()
+        throw error
+      })
       await access.reload()
       if (updateLog.failed) throw new Error('the store failed again')
     },
@@ -118,9 +122,15 @@ const createRecovery = (
   })
 
 export const createRooms = (parts: Env): ServerRooms => {
-  const { options, log, updateLog, access, tasks, httpAgents, health } = parts
+  const { options, log, updateLog, access, tasks, httpAgents, health, onFenced } = parts
   const failStore = (err: Error): void => {
-    if (!health.fail(`the store failed: ${reasonOf(err)}`)) return
+    const isFenced = causeOf(err, Fenced) !== null
+    if (!health.fail(`the store failed: ${reasonOf(err)}`) && !isFenced) return
+    if (isFenced) {
+      rooms.drop(err)
+      onFenced()
+      return
+    }
     log.fatal({ err }, 'the store failed; nothing is accepted until it works again')
     // Memory may be ahead of the disk.
     rooms.drop(err)

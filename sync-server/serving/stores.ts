@@ -7,10 +7,12 @@ import { newSecret } from '../auth/stored/secrets.ts'
 import { BlobStore } from '../storage/blobs.ts'
 import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { openLog } from '../storage/open-log.ts'
+import { noteStore, type Place, placeOf } from '../storage/place.ts'
 import type { Base } from './parts.ts'
 
-/** All stores in a server's data folder. */
+/** All stores of a server. */
 export interface Stores {
+  place: Place
   updateLog: LevelUpdateLog
   access: AccessStore
   blobs: BlobStore
@@ -24,7 +26,9 @@ export interface Stores {
 export const openStores = async ({ options, now, log }: Base): Promise<Stores> => {
   const { data } = options
   await makePrivate(data)
-  const updateLog = await openLog(data, now)
+  const place = placeOf(data, options.store)
+  const updateLog = await openLog(place, now)
+  await noteStore(place)
   const access = await AccessStore.open(updateLog, now, options.limits)
   access.onNoted = ({ at: _, what, ...entry }) => log.info(entry, what)
   const owner = await ownerOf(data)
@@ -32,5 +36,5 @@ export const openStores = async ({ options, now, log }: Base): Promise<Stores> =
   const sameUserInvite = newSecret('invite')
   access.authenticator.trust(owner.token, sameUserInvite)
   const blobs = new BlobStore(join(data, 'blobs'), now)
-  return { updateLog, access, blobs, owner, identity, sameUserInvite }
+  return { place, updateLog, access, blobs, owner, identity, sameUserInvite }
 }

@@ -11,8 +11,8 @@ import {
   sortRuns,
 } from '../../lib/attribution/runs.ts'
 import { unsealed } from './integrity/checksummed.ts'
+import type { Db, Snapshot } from './integrity/db.ts'
 import { type Op, type Put, seqKey, seqOf } from './integrity/level-keys.ts'
-import type { Db } from './integrity/open.ts'
 import { decodeRecord, type LogRecord } from './log-record.ts'
 import type { AttributionMap } from './update-log.ts'
 
@@ -22,7 +22,6 @@ const CHUNK_RUNS = 1_000
 const CHUNK_UNITS = 64 * 1024
 const MAX_TEXT_CHUNKS = 256
 
-type Snapshot = ReturnType<Db['snapshot']>
 type Piece = Omit<DeletedText, 'root'>
 type Kind = 'i' | 'd'
 
@@ -164,7 +163,7 @@ export class LevelAttribution {
   async *#values(prefix: string, snapshot?: Snapshot): AsyncGenerator<[string, Uint8Array]> {
     const range = { gt: `${prefix}:`, lt: `${prefix};`, valueEncoding: 'view' } as const
     const at = { ...(snapshot !== undefined && { snapshot }) }
-    for await (const [key, sealed] of this.#db.iterator<string, Uint8Array>({ ...range, ...at })) {
+    for await (const [key, sealed] of this.#db.iterator({ ...range, ...at })) {
       const value = unsealed(sealed)
       if (value !== null) yield [key, value]
     }
@@ -174,7 +173,7 @@ export class LevelAttribution {
   async #newest(prefix: string): Promise<{ chunk: number; value: Uint8Array | null }> {
     const range = { gt: `${prefix}:`, lt: `${prefix};`, reverse: true, limit: 1 }
     const raw = { ...range, valueEncoding: 'view' } as const
-    const [found] = await this.#db.iterator<string, Uint8Array>(raw).all()
+    const [found] = await this.#db.iterator(raw).all()
     if (found === undefined) return { chunk: 0, value: null }
     return { chunk: seqOf(found[0]), value: unsealed(found[1]) }
   }

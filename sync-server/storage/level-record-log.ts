@@ -2,15 +2,15 @@ import * as decoding from 'lib0/decoding'
 import { linked, startOf, unpackDigests } from '../../lib/hash-chain.ts'
 import { Chain, type ChainEntry, decodeEntry, endOf, type Head } from './chain.ts'
 import { Corruption } from './integrity/corruption.ts'
+import type { Snapshot as At, Db } from './integrity/db.ts'
 import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
-import type { Db } from './integrity/open.ts'
 import type { RecordLog, StoredCheckpoint } from './record-log.ts'
 
 /** Stores operations durably and together. */
 type Put = (ops: Op[]) => Promise<void>
 
 /** Reads at one moment. */
-type Snapshot = { snapshot?: ReturnType<Db['snapshot']> }
+type Snapshot = { snapshot?: At }
 
 export const recordKey = (workspace: string, seq: number): string => seqKey(`u:${workspace}`, seq)
 const entryKey = (workspace: string, index: number): string => seqKey(`x:${workspace}`, index)
@@ -101,10 +101,15 @@ export class LevelRecordLog implements RecordLog {
     return opened
   }
 
-  /** Forgets what is in memory: after a failed write the disk says what is stored. */
-  forget(): void {
-    this.#chains.clear()
-    this.#opening.clear()
+  /** Forgets what is in memory, of all workspaces or of one: after a failed write the disk says what is stored. */
+  forget(workspace?: string): void {
+    if (workspace === undefined) {
+      this.#chains.clear()
+      this.#opening.clear()
+    } else {
+      this.#chains.delete(workspace)
+      this.#opening.delete(workspace)
+    }
   }
 
   async #read(workspace: string): Promise<Chain> {

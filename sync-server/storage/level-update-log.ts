@@ -5,11 +5,12 @@ import { type Authorship, type DeletedText, NOBODY } from '../../lib/attribution
 import type { Chain } from './chain.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
+import { Conflict, type Db, isStoreFailure, type Store } from './integrity/db.ts'
 import { putFormat } from './integrity/format.ts'
-import { HighWaterMark } from './integrity/high-water-mark.ts'
 import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
-import { type Db, openDb, reopenDb } from './integrity/open.ts'
+import { openLevel } from './integrity/open.ts'
 import { LevelAttribution } from './level-attribution.ts'
+import { levelFactLog } from './level-fact-log.ts'
 import {
   checkpointKey,
   checkpointsOf,
@@ -74,8 +75,8 @@ interface Ends {
 }
 
 /**
- * The update log on LevelDB, with group commit: one fsynced batch is in flight at a time, and all
- * writes that arrive meanwhile, from any workspace, form the next.
+ * The update log on an ordered store (LevelDB or PostgreSQL), with group commit: one durable batch is in flight at a time,
+ * and all writes that arrive meanwhile, from any workspace, form the next.
  */
 export class LevelUpdateLog implements UpdateLog {
   /**
@@ -86,8 +87,8 @@ export class LevelUpdateLog implements UpdateLog {
   readonly versions: LevelVersionLog
   readonly record: LevelRecordLog
   readonly facts: FactLog
+  readonly #store: Store
   readonly #db: Db
-  readonly #highWaterMark: HighWaterMark
   readonly #now: () => number
   /** By workspace, filled on first use. */
   readonly #ends = new Map<string, Ends>()
@@ -95,26 +96,17 @@ export class LevelUpdateLog implements UpdateLog {
   readonly #commits: GroupCommit
   readonly #attribution: LevelAttribution
 
-  private constructor(db: Db, highWaterMark: HighWaterMark, now: () => number) {
+  private constructor(store: Store, now: () => number) {
+    const { db } = store
+    this.#store = store
     this.#db = db
-    this.#highWaterMark = highWaterMark
-    this.#commits = new GroupCommit(db, highWaterMark, (error) => this.onFailed(error))
+    this.#commits = new GroupCommit(store, (error) => this.onFailed(error))
     this.#now = now
     const put = (ops: Op[]): Promise<void> => this.#commits.put(ops)
     this.#attribution = new LevelAttribution(db)
     this.versions = new LevelVersionLog(db, put)
     this.record = new LevelRecordLog(db, put, (...upTo) => this.#clear(...upTo), now)
-    this.facts = {
-      get: async (key) => {
-        const value = await db.get(key)
-        return value === undefined ? null : JSON.parse(utf8.decode(value))
-      },
-      entries: async (prefix) => {
-        const found = await db.iterator({ gte: prefix, lt: `${prefix}\uffff` }).all()
-        return found.map(([key, value]) => ({ key, json: JSON.parse(utf8.decode(value)) }))
-      },
-      put,
-    }
+    this.facts = levelFactLog(db, put)
   }
 
   /**
@@ -123,21 +115,25 @@ export class LevelUpdateLog implements UpdateLog {
    * process has the cause code `LEVEL_LOCKED`.
    */
   static async open(dir: string, now: () => number, upgrade = true): Promise<LevelUpdateLog> {
-    const db = await openDb(dir, upgrade)
-    const highWaterMark = new HighWaterMark(dir)
-    const log = new LevelUpdateLog(db, highWaterMark, now)
+    return LevelUpdateLog.on(await openLevel(dir, upgrade), now)
+  }
+
+  /** The log on an open store, which it closes. Rejects with Corruption, and closes the store then. */
+  static async on(store: Store, now: () => number): Promise<LevelUpdateLog> {
+    const log = new LevelUpdateLog(store, now)
     try {
       await log.#checkEnd()
     } catch (error) {
       await log.close()
       throw error
     }
+    store.watch((error) => log.#commits.fail(error))
     return log
   }
 
   /** Throws Corruption if the newest durable record is missing. */
   async #checkEnd(): Promise<void> {
-    const key = this.#highWaterMark.read()
+    const key = this.#store.mark.read()
     if (key === null || (await this.#db.get(key)) !== undefined) return
     const workspace = key.slice(2, key.lastIndexOf(':'))
     const seq = await this.load(workspace).then(
@@ -162,19 +158,17 @@ export class LevelUpdateLog implements UpdateLog {
   }
 
   /**
-   * After a failed write: closes the database and opens it again, which drops a partial write.
-   * Rejected writes are gone, acknowledged ones are kept. Rejects if the database cannot be opened
-   * or written; call it again then.
+   * After a failed write: closes the database and opens it again. Acknowledged writes are kept, rejected ones are gone;
+   * one that rejected with Unknown is stored or gone from now on. Rejects if the database cannot be opened or written;
+   * call it again then, unless it rejects with Fenced.
    */
   async recover(): Promise<void> {
     await this.record.settled()
     await this.#commits.settled()
-    await reopenDb(this.#db)
+    await this.#store.reopen()
     await this.#checkEnd()
     await putFormat(this.#db)
-    this.record.forget()
-    this.#ends.clear()
-    this.#finding.clear()
+    this.#forget()
     this.#commits.resume()
   }
 
@@ -182,7 +176,7 @@ export class LevelUpdateLog implements UpdateLog {
    * All current entries as stored, checksums included, in key order. Later writes are not included.
    */
   records(): AsyncIterable<[string, Uint8Array]> {
-    return this.#db.iterator<string, Uint8Array>({ valueEncoding: 'view' })
+    return this.#db.iterator({ valueEncoding: 'view' })
   }
 
   async append(
@@ -217,9 +211,22 @@ export class LevelUpdateLog implements UpdateLog {
     for (const { client, owner } of owned) {
       ops.push({ type: 'put', key: `o:${workspace}:${client}`, value: Buffer.from(owner) })
     }
-    await this.#commits.put(ops)
+    await this.#commits.put(ops).catch((error: Error) => {
+      // Another process wrote this workspace: its log is read again.
+      if (error instanceof Conflict) this.#forget(workspace)
+      throw error
+    })
     chain.stored(seq)
     return seq
+  }
+
+  /** Forgets the log of one workspace, or of all. */
+  #forget(workspace?: string): void {
+    this.record.forget(workspace)
+    for (const map of [this.#ends, this.#finding]) {
+      if (workspace === undefined) map.clear()
+      else map.delete(workspace)
+    }
   }
 
   async owners(workspace: string): Promise<Map<number, string>> {
@@ -363,16 +370,15 @@ export class LevelUpdateLog implements UpdateLog {
   async close(): Promise<void> {
     await this.record.settled()
     await this.#commits.settled()
-    await this.#db.close()
-    this.#highWaterMark.close()
+    await this.#store.close()
   }
 }
 
-/** The damage behind an error in reading a workspace; null if LevelDB could not read at all. */
+/** The damage behind an error in reading a workspace; null if the store could not read at all. */
 const damageIn = (of: string, error: unknown): Corruption | null => {
   const damage = causeOf(error, Corruption)
   if (damage?.where === of) return damage
   const { code, message } = error as { code?: string; message: string }
-  if (damage === null && code?.startsWith('LEVEL_') && code !== 'LEVEL_CORRUPTION') return null
+  if (damage === null && isStoreFailure(error) && code !== 'LEVEL_CORRUPTION') return null
   return new Corruption(of, damage?.message ?? message)
 }

@@ -1,5 +1,5 @@
+import type { Db } from './integrity/db.ts'
 import { type Op, type Put, seqKey, seqOf } from './integrity/level-keys.ts'
-import type { Db } from './integrity/open.ts'
 import type { NewVersions, VersionLog } from './version-log.ts'
 
 /**

@@ -2,6 +2,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import { isSystemError, meaningOf } from '../../protocol/system-error.ts'
 import { Fault } from './faults.ts'
 import { Corruption, causeOf, Newer, Older, Unreadable } from './integrity/corruption.ts'
+import { isStoreFailure, Unavailable } from './integrity/db.ts'
 
 /** The hint for a damaged store. */
 export const DAMAGED_HINT =
@@ -11,12 +12,7 @@ export const DAMAGED_HINT =
 export const REPAIR_HINT =
   'stop the server and run "clawlink-sync repair": it takes out what cannot stay and keeps it beside (docs/OPERATIONS.md)'
 
-/** True if LevelDB itself failed, which concerns all workspaces. */
-export const isStoreFailure = (error: unknown): boolean =>
-  error instanceof Error &&
-  ((error as { code?: string }).code?.startsWith('LEVEL_') === true || isStoreFailure(error.cause))
-
-/** The user's error for a store in `dir` that cannot be opened or read. */
+/** The user's error for a store in `dir`, or at that address, that cannot be opened or read. */
 export const storeError = (dir: string, thrown: unknown): ClawError => {
   if (thrown instanceof ClawError) return thrown
   const error = errorFor(dir, thrown)
@@ -50,6 +46,13 @@ const errorFor = (dir: string, thrown: unknown): ClawError => {
     )
   }
   const cause = innermost(thrown)
+  if (causeOf(thrown, Unavailable) !== null) {
+    return new ClawError(
+      'data_unusable',
+      `${dir} cannot be used: ${cause.message || cause.code}`,
+      'check that PostgreSQL runs there, and the address, user and password in --store',
+    )
+  }
   if (isSystemError(cause)) {
     const [as, message, hint] = meaningOf(cause)
     const isOthers = cause.code === 'EACCES' || cause.code === 'EPERM'
@@ -89,8 +92,9 @@ export const requestError = (thrown: unknown, trouble: string | null): ClawError
   }
   if (thrown instanceof ClawError) return thrown
   const error = ClawError.from(thrown)
-  if (trouble !== null) {
-    return new ClawError('storage_failed', trouble, 'try again later; the server log says more')
+  if (trouble !== null || isStoreFailure(thrown)) {
+    const what = trouble ?? `the store failed: ${innermost(thrown).message}`
+    return new ClawError('storage_failed', what, 'try again later; the server log says more')
   }
   if (isSystemError(thrown)) {
     const { code } = thrown

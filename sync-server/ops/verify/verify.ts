@@ -1,6 +1,8 @@
 import type { Witness } from '../../../protocol/witness.ts'
 import { unsealed } from '../../storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../storage/level-update-log.ts'
+import { logOn, openStore } from '../../storage/open-log.ts'
+import type { Place } from '../../storage/place.ts'
 import { Report } from './report.ts'
 import { verifyBlobs } from './verify-blobs.ts'
 import { verifyRecord } from './verify-record.ts'
@@ -21,6 +23,15 @@ export const verifyFolder = async (
 ): Promise<Report> => {
   const log = await LevelUpdateLog.open(data, Date.now, false)
   return verifyData(log, data, witnesses).finally(() => log.close())
+}
+
+/** Checks a copy that was just made of a backup, and upgrades one of an older format. Throws like `openStore`. */
+export const verifyCopy = async (
+  place: Place,
+  witnesses: readonly Witness[] = [],
+): Promise<Report> => {
+  const log = await logOn(place, await openStore(place, 'takeFree', true), Date.now)
+  return verifyData(log, place.data, witnesses).finally(() => log.close())
 }
 
 /**

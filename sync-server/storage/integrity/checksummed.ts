@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { Corruption } from './corruption.ts'
 
-const SEAL_BYTES = 4
+export const SEAL_BYTES = 4
 
 /** Puts a value's CRC-32 in front of it. */
 export const seal = (value: Uint8Array): Uint8Array => {

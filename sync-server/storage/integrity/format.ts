@@ -1,6 +1,6 @@
 import { seal, unsealed } from './checksummed.ts'
 import { Corruption, Newer, Older } from './corruption.ts'
-import type { Db } from './open.ts'
+import type { Db } from './db.ts'
 
 /**
  * Format of the database. 1: values as they are (versions before `f:` was written). 2: sealed values, and `f:`. Formats
@@ -31,13 +31,13 @@ const putMark = (mark: Mark) => ({
 
 /** The database's format; null if it is empty. Throws Corruption. */
 const readMark = async (db: Db): Promise<Mark | null> => {
-  const value = await db.get<string, Uint8Array>(KEY, RAW)
+  const value = await db.get(KEY, RAW)
   if (value !== undefined) {
     const text = unsealed(value)
     if (text === null) throw new Corruption('the format', 'its checksum is wrong')
     return JSON.parse(Buffer.from(text).toString()) as Mark
   }
-  const some = await db.values<string, Uint8Array>({ ...RAW, limit: SAMPLE }).all()
+  const some = await db.values({ ...RAW, limit: SAMPLE }).all()
   if (some.length === 0) return null
   if (some.some((value) => unsealed(value) !== null))
     throw new Corruption('the format', 'it is missing')
@@ -56,12 +56,20 @@ export const bringToFormat = async (db: Db, upgrade: boolean): Promise<void> => 
   const mark = await readMark(db)
   if (mark === null) return putFormat(db)
   if (mark.format === FORMAT) return
-  if (mark.format > FORMAT) {
-    throw new Newer(`it has format ${mark.format}; this version knows formats 1 to ${FORMAT}`)
-  }
-  if (!upgrade) throw new Older(`it has format ${mark.format}; this version writes ${FORMAT}`)
+  if (mark.format > FORMAT || !upgrade) throw otherFormat(mark.format)
   await sealAll(db, mark.sealedUpTo ?? '')
 }
+
+/** Throws unless the database has this format. Throws Newer, Older, Corruption. */
+export const checkFormat = async (db: Db): Promise<void> => {
+  const mark = await readMark(db)
+  if (mark !== null && mark.format !== FORMAT) throw otherFormat(mark.format)
+}
+
+const otherFormat = (format: number): Error =>
+  format > FORMAT
+    ? new Newer(`it has format ${format}; this version knows formats 1 to ${FORMAT}`)
+    : new Older(`it has format ${format}; this version writes ${FORMAT}`)
 
 /**
  * A step is one durable batch that includes its position, so that a kill loses no value and seals
@@ -72,7 +80,7 @@ const sealAll = async (db: Db, from: string): Promise<void> => {
   for (;;) {
     const ops: { type: 'put' | 'del'; key: string; value: Uint8Array }[] = []
     let bytes = 0
-    for await (const [key, value] of db.iterator<string, Uint8Array>({ ...RAW, gt: after })) {
+    for await (const [key, value] of db.iterator({ ...RAW, gt: after })) {
       after = key
       if (key === KEY) continue
       // A crash of an earlier version could leave a workspace's name without records.
@@ -89,7 +97,7 @@ const sealAll = async (db: Db, from: string): Promise<void> => {
 }
 
 const hasRecords = async (db: Db, workspace: string): Promise<boolean> => {
-  if ((await db.get<string, Uint8Array>(`s:${workspace}`, RAW)) !== undefined) return true
+  if ((await db.get(`s:${workspace}`, RAW)) !== undefined) return true
   const range = { gt: `u:${workspace}:`, lt: `u:${workspace};`, limit: 1 }
   return (await db.keys(range).all()).length > 0
 }

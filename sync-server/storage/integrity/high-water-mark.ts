@@ -7,17 +7,19 @@ export const HIGH_WATER_MARK_FILE = 'newest-record'
 const BYTES = 128
 
 /**
- * A file beside the database with the key of the newest durable record. LevelDB cannot tell a
- * truncated journal from one that ended in a crash, and opens it without the missing records; this
- * file makes the loss visible. It is overwritten in place after every commit and not fsynced: after
+ * A file in the data folder with the key of the newest durable record. LevelDB cannot tell a truncated journal from one
+ * that ended in a crash, and a PostgreSQL standby that is promoted may lack commits; both open without the missing
+ * records, and this file makes the loss visible. It is overwritten in place after every commit and not fsynced: after
  * a power loss it may hold an older key, never a newer one than the database.
  */
 export class HighWaterMark {
   readonly #path: string
   #file: number | null = null
 
-  constructor(dir: string) {
-    this.#path = join(dir, HIGH_WATER_MARK_FILE)
+  /** `database`: names a database that is not in the folder. */
+  constructor(dir: string, database?: string) {
+    const name = HIGH_WATER_MARK_FILE + (database === undefined ? '' : `.${database}`)
+    this.#path = join(dir, name)
   }
 
   /** The newest key noted; null if none is readable. */

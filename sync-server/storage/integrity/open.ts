@@ -2,20 +2,25 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Level } from 'level'
 import { sealedValues } from './checksummed.ts'
 import { Corruption, causeOf } from './corruption.ts'
+import type { Store } from './db.ts'
 import { makeDir } from './disk.ts'
 import { bringToFormat } from './format.ts'
+import { HighWaterMark } from './high-water-mark.ts'
 import { inspectFiles } from './inspect.ts'
 
-export type Db = Level<string, Uint8Array>
+type LevelDb = Level<string, Uint8Array>
 
 /** Milliseconds between two checks of damaged files. */
 const SECOND_LOOK_MS = 100
 
-/** Opens or creates the database in a folder. Rejects like `LevelUpdateLog.open`. */
-export const openDb = async (dir: string, upgrade: boolean): Promise<Db> => {
+/**
+ * Opens or creates the LevelDB database in a folder, and upgrades an older format. Rejects with Corruption, with Newer,
+ * with Older if `upgrade` is false, or with LevelDB's error; a lock of another process has the cause code `LEVEL_LOCKED`.
+ */
+export const openLevel = async (dir: string, upgrade = true): Promise<Store> => {
   await makeDir(dir)
   await inspect(dir)
-  const db: Db = new Level(dir, { keyEncoding: 'utf8', valueEncoding: sealedValues })
+  const db: LevelDb = new Level(dir, { keyEncoding: 'utf8', valueEncoding: sealedValues })
   try {
     await db.open()
     await bringToFormat(db, upgrade)
@@ -23,11 +28,16 @@ export const openDb = async (dir: string, upgrade: boolean): Promise<Db> => {
     await db.close()
     throw damageOf(error) ?? error
   }
-  return db
+  const mark = new HighWaterMark(dir)
+  // The lock excludes other processes, so nobody takes it over.
+  const close = async (): Promise<void> => {
+    await db.close()
+    mark.close()
+  }
+  return { db, mark, reopen: () => reopen(db), watch: () => {}, close }
 }
 
-/** Closes a database and opens it again; leaves it closed if that fails. */
-export const reopenDb = async (db: Db): Promise<void> => {
+const reopen = async (db: LevelDb): Promise<void> => {
   await db.close()
   await inspect(db.location)
   try {

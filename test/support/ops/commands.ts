@@ -5,6 +5,7 @@ import { ClawError } from '../../../protocol/errors.ts'
 import { callOf } from '../../../sync-server/cli/call.ts'
 import { PROGRAM } from '../../../sync-server/cli/program.ts'
 import { dataFolder } from '../../../sync-server/config/options.ts'
+import { placeOf } from '../../../sync-server/storage/place.ts'
 import { bin, tempDir } from '../server.ts'
 
 /** A folder that is not there yet, alone in one that is. */
@@ -38,7 +39,8 @@ export const syncHere = async (...args: string[]): Promise<Ran> => {
     const print = (text: string) => {
       stdout += text
     }
-    const context = { data, env: process.env, version: 'test', print }
+    const place = placeOf(data, given.values.get('store') ?? null)
+    const context = { place, env: process.env, version: 'test', print }
     const code = await (await command.load(PROGRAM))(callOf(given, context))
     return { code, stdout, stderr: '' }
   } catch (thrown) {

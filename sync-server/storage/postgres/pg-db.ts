@@ -1,0 +1,149 @@
+import { Mutex } from '../../../lib/mutex.ts'
+import type { StoreAddress } from '../../config/store-address.ts'
+import { unsealed } from '../integrity/checksummed.ts'
+import { Corruption } from '../integrity/corruption.ts'
+import {
+  type Db,
+  Fenced,
+  type Found,
+  type Range,
+  type Reading,
+  Unavailable,
+  type Writing,
+} from '../integrity/db.ts'
+import type { Op } from '../integrity/level-keys.ts'
+import { boundsOf, type Entry, entriesIn, keysIn } from './found.ts'
+import { PgSnapshot, type Reader } from './reader.ts'
+import { rowsOf } from './rows.ts'
+import type { Session } from './session.ts'
+import * as sql from './statements.ts'
+
+/** The connections while the database is open. */
+interface Open {
+  reader: Reader
+  /** null: it may only read. */
+  writer: { session: Session; epoch: string } | null
+}
+
+/**
+ * The ordered store on PostgreSQL. Each write is one statement that stores all of it, only while the epoch is the one
+ * that this process took.
+ */
+export class PgDb implements Db {
+  readonly #schema: string
+  /** One write at a time: they are stored in the order of the calls. */
+  readonly #writing = new Mutex()
+  #open: Open | null = null
+
+  constructor({ schema }: StoreAddress) {
+    this.#schema = schema
+  }
+
+  /** Uses these connections from now on, and closes them. */
+  use(open: Open): void {
+    this.#open = open
+  }
+
+  get #now(): Open {
+    if (this.#open === null) throw new Unavailable('the database is not open')
+    return this.#open
+  }
+
+  async close(): Promise<void> {
+    await this.#writing.settled()
+    const open = this.#open
+    this.#open = null
+    await open?.writer?.session.end()
+    await open?.reader.close()
+  }
+
+  async get(key: string, options: Reading = {}): Promise<Uint8Array | undefined> {
+    const rows = await (this.#at(options) ?? this.#now.reader).query<{ pieces: number; v: Buffer }>(
+      {
+        ...{ name: 'clawlink-get', text: sql.get(this.#schema), values: [Buffer.from(key)] },
+      },
+    )
+    const [first] = rows
+    if (first === undefined) return undefined
+    if (rows.length !== first.pieces) throw new Corruption('a record', 'a piece of it is missing')
+    const sealed = rows.length === 1 ? first.v : Buffer.concat(rows.map(({ v }) => v))
+    return options.valueEncoding === 'view' ? sealed : opened(sealed)
+  }
+
+  #at({ snapshot }: Reading): PgSnapshot | null {
+    return snapshot instanceof PgSnapshot ? snapshot : null
+  }
+
+  #entries<T>(range: Range, show: (key: string, value: Uint8Array) => T): Found<T> {
+    const isRaw = range.valueEncoding === 'view'
+    const entry = ([key, sealed]: Entry): T => show(key, isRaw ? sealed : opened(sealed))
+    return entriesIn(this.#now.reader, this.#at(range), this.#schema, range, entry)
+  }
+
+  iterator(range: Range = {}): Found<[string, Uint8Array]> {
+    return this.#entries(range, (key, value) => [key, value])
+  }
+
+  values(range: Range = {}): Found<Uint8Array> {
+    return this.#entries(range, (_, value) => value)
+  }
+
+  keys(range: Range = {}): Found<string> {
+    return keysIn(this.#at(range) ?? this.#now.reader, this.#schema, range)
+  }
+
+  snapshot(): PgSnapshot {
+    return this.#now.reader.snapshot()
+  }
+
+  put(key: string, value: Uint8Array, options?: Writing): Promise<void> {
+    return this.batch([{ type: 'put', key, value }], options)
+  }
+
+  batch(ops: Op[], { valueEncoding }: Writing = {}): Promise<void> {
+    if (ops.length === 0) return Promise.resolve()
+    const { bytes, places, fresh, gone } = rowsOf(ops, valueEncoding === 'view')
+    return this.#writing.run(async () => {
+      const { session, epoch } = this.#writer
+      const isNew = fresh === places[0].length && gone[0].length === 0
+      if (isNew) {
+        const text = sql.insertNew(this.#schema)
+        const query = { name: 'clawlink-new', text, values: [epoch, bytes, ...places] }
+        const { rowCount } = await session.write(query, bytes.length)
+        if (rowCount === 0) throw new Fenced()
+        return
+      }
+      const text = sql.write(this.#schema)
+      const values = [epoch, bytes, ...places, fresh, ...gone]
+      checkFence(await session.write({ name: 'clawlink-write', text, values }, bytes.length))
+    })
+  }
+
+  clear(range: Pick<Range, 'gt' | 'gte' | 'lt' | 'lte'>): Promise<void> {
+    const { from, to } = boundsOf(range)
+    return this.#writing.run(async () => {
+      const { session, epoch } = this.#writer
+      const text = sql.clear(this.#schema)
+      checkFence(
+        await session.write({ name: 'clawlink-clear', text, values: [epoch, from, to] }, 0),
+      )
+    })
+  }
+
+  get #writer(): { session: Session; epoch: string } {
+    const { writer } = this.#now
+    if (writer === null) throw new Unavailable('the database is open for reading only')
+    return writer
+  }
+}
+
+/** Throws Fenced if the statement found no fence, and so stored nothing. */
+const checkFence = ({ rows }: { rows: { fences: number }[] }): void => {
+  if (rows[0]?.fences !== 1) throw new Fenced()
+}
+
+const opened = (sealed: Uint8Array): Uint8Array => {
+  const value = unsealed(sealed)
+  if (value === null) throw new Corruption('a record', 'its checksum is wrong')
+  return value
+}

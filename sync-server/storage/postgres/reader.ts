@@ -1,0 +1,111 @@
+import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg'
+import type { StoreAddress } from '../../config/store-address.ts'
+import type { Snapshot } from '../integrity/db.ts'
+import { configOf, READ_MS, unavailable } from './session.ts'
+
+/** Connections for reads (count); a snapshot has one to itself. */
+const READERS = 6
+/** Longest wait for one of them, when many rooms load at once (milliseconds). */
+const QUEUE_MS = 30_000
+
+const BEGIN = 'begin transaction isolation level repeatable read read only'
+
+/** Runs queries, all of them as of one moment if it is a snapshot. Rejects with Unavailable. */
+export interface Querying {
+  query: <R extends QueryResultRow>(query: QueryConfig) => Promise<R[]>
+}
+
+/** The connections that read. */
+export class Reader implements Querying {
+  readonly #pool: Pool
+
+  private constructor(pool: Pool) {
+    this.#pool = pool
+    // A connection ended: the read on it is rejected, and the next read opens another.
+    pool.on('error', () => {})
+    pool.on('connect', (client) => client.on('error', () => {}))
+  }
+
+  static async open(address: StoreAddress): Promise<Reader> {
+    const { Pool } = await import('./driver.ts')
+    const config = { ...configOf(address), connectionTimeoutMillis: QUEUE_MS }
+    return new Reader(new Pool({ ...config, max: READERS, query_timeout: READ_MS }))
+  }
+
+  async query<R extends QueryResultRow>(query: QueryConfig): Promise<R[]> {
+    const client = await this.#connect()
+    return ask<R>(client, query).then(
+      (rows) => {
+        client.release()
+        return rows
+      },
+      (error: Error) => {
+        client.release(error)
+        throw error
+      },
+    )
+  }
+
+  #connect(): Promise<PoolClient> {
+    return this.#pool.connect().catch((error) => {
+      throw unavailable(error)
+    })
+  }
+
+  snapshot(): PgSnapshot {
+    return new PgSnapshot(this.#connect())
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end().catch(() => {})
+  }
+}
+
+const ask = async <R extends QueryResultRow>(
+  client: PoolClient,
+  query: QueryConfig | string,
+): Promise<R[]> => {
+  try {
+    return (await client.query<R>(query)).rows
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+/** A transaction that only reads. Its moment is that of its first query. */
+export class PgSnapshot implements Snapshot, Querying {
+  readonly #client: Promise<PoolClient>
+  /** The queries so far: a connection takes one at a time. */
+  #last: Promise<unknown>
+  #failed: Error | null = null
+
+  constructor(client: Promise<PoolClient>) {
+    this.#client = client
+    this.#last = client.then((one) => ask(one, BEGIN))
+    this.#last.catch((error: Error) => {
+      this.#failed ??= error
+    })
+  }
+
+  query<R extends QueryResultRow>(query: QueryConfig): Promise<R[]> {
+    const rows = this.#last.then(async () => ask<R>(await this.#client, query))
+    rows.catch((error: Error) => {
+      this.#failed ??= error
+    })
+    this.#last = rows
+    return rows
+  }
+
+  async close(): Promise<void> {
+    await this.#last.catch(() => {})
+    const client = await this.#client.catch(() => null)
+    if (client === null) return
+    const error =
+      this.#failed ??
+      (await ask(client, 'commit').then(
+        () => null,
+        (one: Error) => one,
+      ))
+    client.release(error ?? undefined)
+  }
+}
