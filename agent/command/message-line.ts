@@ -48,6 +48,8 @@ const detailsOf = (doc: Y.Doc, message: Message): Details => {
       const reply = reply_to === null ? '' : ` reply_to=${idText(reply_to)}`
       return { head: `topic=${field(topic)}${reply} content:`, body: content }
     }
+    case 'look_together':
+      return { head: 'text:', body: message.content }
     case 'task_note':
       return { head: 'note:', body: message.text }
     case 'task_canceled':

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type * as Y from 'yjs'
 import type { KeyKind } from '../../client/replica/answers.ts'
-import type { Overlap } from '../../client/replica/edit-conflicts.ts'
+import { splitOverlaps } from '../../client/replica/edit-conflicts.ts'
 import type { FileBase, Replica, Unread } from '../../client/replica/replica.ts'
 import { isAway } from '../../client/session/outbox.ts'
 import type { LineRange } from '../../lib/merge/edits.ts'
@@ -16,13 +16,14 @@ import { type Presence, setLinkState } from '../../workspace/agents/presence.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import { cursorOver, whoIsIn } from '../../workspace/files/cursors.ts'
 import { linesText, tellOthers } from '../../workspace/inbox/conflicts.ts'
+import { tellTogether, togetherText } from '../../workspace/inbox/together.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import type { Mirrors } from '../mirror/mirrors.ts'
 import type { Listening, Wanted } from '../session/listening.ts'
 import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { Call, Outcome } from './call.ts'
 import { presenceOf } from './profile.ts'
-import { path } from './text.ts'
+import { path, who } from './text.ts'
 
 /** Enough for a first sync of a large workspace over a slow line. */
 const SYNC_TIMEOUT_MS = 30_000
@@ -118,15 +119,19 @@ export class WorkspaceSession {
    * Takes the overlaps with changes of others, after all changes are confirmed, and tells those
    * agents.
    */
-  async overlaps(): Promise<Overlap[]> {
+  async overlaps(): Promise<ReturnType<typeof splitOverlaps>> {
     const found = this.#place.overlaps.take()
-    if (found.length === 0) return found
+    if (found.length === 0) return { conflicts: [], together: [] }
     const me = this.me()
-    for (const overlap of found) {
+    const { conflicts, together } = splitOverlaps(found)
+    for (const overlap of conflicts) {
       tellOthers(this.doc, me, overlap.file_key, overlap, newMessageId, this.now())
     }
+    const told = together.filter((pair) =>
+      tellTogether(this.doc, me, pair.file_key, pair, newMessageId, this.now()),
+    )
     await this.settle()
-    return found
+    return { conflicts, together: told }
   }
 
   /** This profile's id in this workspace. Throws `not_registered`. */
@@ -336,14 +341,22 @@ export const mergingWrite = async (
 export const settled = async (team: WorkspaceSession, outcome: Outcome): Promise<Outcome> => {
   const queued = await team.settle()
   const data = { ...outcome.data, ...queued }
-  const late = queued.durable === false ? [] : await team.overlaps()
-  if (late.length === 0) return { ...outcome, data }
-  const { conflicts } = data as { conflicts?: readonly unknown[] }
+  if (queued.durable === false) return { ...outcome, data }
+  const { conflicts: late, together: close } = await team.overlaps()
+  if (late.length + close.length === 0) return { ...outcome, data }
+  const { conflicts, together } = data as { [field: string]: readonly unknown[] | undefined }
   return {
     ...outcome,
-    data: { ...data, conflicts: [...(conflicts ?? []), ...late] },
+    data: {
+      ...data,
+      ...(late.length > 0 && { conflicts: [...(conflicts ?? []), ...late] }),
+      ...(close.length > 0 && { together: [...(together ?? []), ...close] }),
+    },
     notes: [
       ...(outcome.notes ?? []),
+      ...close.map((pair) =>
+        togetherText(path(pair.file_key), { ...pair, by: who(team.doc, pair.by) }),
+      ),
       ...late.map(
         (one) =>
           `conflict in ${path(one.file_key)}, ${linesText(one)}: ${one.by} changed them at the same moment; file-get and settle it`,

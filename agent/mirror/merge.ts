@@ -1,13 +1,11 @@
 import type * as Y from 'yjs'
 import type { MirrorBase } from '../../client/replica/replica.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import { newMessageId } from '../../protocol/fresh-ids.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
+import { writeText } from '../../workspace/actions/write-text.ts'
 import { versionOf } from '../../workspace/files/edit-counts.ts'
 import { removeFile } from '../../workspace/files/move-file.ts'
-import { putFile } from '../../workspace/files/put-file.ts'
-import { tellOthers } from '../../workspace/inbox/conflicts.ts'
 import type { Bases } from './bases.ts'
 import { decide } from './decide.ts'
 import type { MirrorEvent } from './rules/options.ts'
@@ -135,11 +133,8 @@ export class Merge {
     const { doc, me: by, report } = this.#env
     const now = Date.now()
     const put = { key, content, base, by, now }
-    const { file, changed, created, conflicts } = putFile(doc, put)
+    const { file, changed, created, conflicts, together } = writeText(doc, put).result
     if (!changed) return
-    for (const conflict of conflicts) {
-      tellOthers(doc, by, file.file_key, conflict, newMessageId, now)
-    }
     this.#units += content.length
     const change = created ? 'created' : 'changed'
     const { version } = file
@@ -149,6 +144,7 @@ export class Merge {
       change,
       version,
       ...(conflicts.length > 0 && { conflicts }),
+      ...(together !== undefined && { together }),
     })
   }
 }

@@ -4,6 +4,7 @@ import { writeLocal } from '../../lib/disk/local-write.ts'
 import { shellWord } from '../../lib/text/quote.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
+import { togetherMessage } from '../../workspace/inbox/together.ts'
 import type { Log } from '../session/log.ts'
 import type { WorkspaceHandle } from '../session/workspace-handle.ts'
 import type { Mirror } from './mirror.ts'
@@ -222,6 +223,11 @@ export class Mirrors {
       const lines = event.conflicts?.map(({ from_line, to_line }) => `${from_line}-${to_line}`)
       const what = event.why ?? (lines && `both changed lines ${lines.join(', ')}`)
       if (what !== undefined) this.#log(`mirror ${dir}: ${event.type} ${event.file_key}: ${what}`)
+      const { replica, me } = this.#place
+      if (me === null) return
+      for (const pair of event.together ?? []) {
+        replica.deliver(me, [togetherMessage(me, event.file_key, pair, Date.now())])
+      }
     }
     // Loaded only where there is a mirror.
     const { Mirror } = await import('./mirror.ts')

@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import type { LineRange } from '../../lib/merge/edits.ts'
-import type { FileId, FileKey } from '../../protocol/ids.ts'
+import type { AgentId, FileId, FileKey } from '../../protocol/ids.ts'
 import { editsOf, type Json, textOf } from '../../workspace/document/schema.ts'
 import { isEditCount } from '../../workspace/document/shape.ts'
 import { authorsIn } from '../../workspace/files/authors.ts'
@@ -11,15 +11,32 @@ import {
   spansOver,
   type TextRange,
 } from '../../workspace/files/edit-ranges.ts'
+import type { TogetherWith } from '../../workspace/files/find-together.ts'
 import type { FileConflict } from '../../workspace/files/put-file.ts'
+import { lineIndex } from '../../workspace/files/stale.ts'
 import { offsetsOf } from '../../workspace/files/text-index.ts'
+import { lookTogether } from '../../workspace/files/together.ts'
 import { keysByFileId } from '../../workspace/files/tree.ts'
 import type { Replica } from './replica.ts'
 
 /** Lines of a file that this replica changed and that others changed at the same time, neither knowing. */
 export interface Overlap extends FileConflict {
   file_key: FileKey
+  /** The lines are not the same ones, only close: those of the other, and the symbol that has both. */
+  together?: { others: LineRange; symbol: string | null }
 }
+
+/** Overlaps of the same lines, and changes that are only close to each other. */
+export const splitOverlaps = (
+  found: readonly Overlap[],
+): { conflicts: Overlap[]; together: (TogetherWith & { file_key: FileKey })[] } => ({
+  conflicts: found.filter(({ together }) => together === undefined),
+  together: found.flatMap(({ file_key, from_line, to_line, by, together }) =>
+    together === undefined
+      ? []
+      : { file_key, by: by as AgentId, lines: { from_line, to_line }, ...together },
+  ),
+})
 
 /** Changes of a file that the server has not confirmed yet. */
 interface Open {
@@ -102,7 +119,10 @@ export class EditConflicts {
       const spans = this.#open.flatMap((open) => (open.file === file ? open.spans : []))
       for (const [from, to] of rangesOfSpans(text, spans)) {
         const hit = theirs.filter((range) => shareLine(content, [from, to], range))
-        if (hit.length === 0) continue
+        if (hit.length === 0) {
+          this.#found.push(...closeTo(doc, file, { key, content, own: [from, to], theirs }))
+          continue
+        }
         const end = Math.max(to, hit.at(-1)![1])
         const from_line = lineAt(content, Math.min(from, hit[0]![0]))
         const to_line = Math.max(from_line, lineAt(content, end - 1))
@@ -113,6 +133,31 @@ export class EditConflicts {
     }
     if (this.#found.length > 0) this.#keep()
   }
+}
+
+/** Changes of others that are not in the same line, but close. */
+const closeTo = (
+  doc: Y.Doc,
+  file: FileId,
+  {
+    key,
+    content,
+    own,
+    theirs,
+  }: { key: FileKey; content: string; own: TextRange; theirs: readonly TextRange[] },
+): Overlap[] => {
+  const inserted = theirs.filter(([from, to]) => to > from)
+  const line = lineIndex(content)
+  const linesOf = ([from, to]: TextRange): LineRange => ({
+    from_line: line(from),
+    to_line: line(Math.max(from, to - 1)),
+  })
+  const [pair] = lookTogether(key, content, [linesOf(own)], inserted.map(linesOf))
+  if (pair === undefined) return []
+  const [by] = authorsIn(doc, file, inserted)
+  if (by === undefined) return []
+  const { others, symbol } = pair
+  return [{ file_key: key, ...pair.lines, by, together: { others, symbol } }]
 }
 
 /** The Yjs clients that counted a change set of the file in this transaction. */

@@ -3,10 +3,11 @@ import { newMessageId } from '../../protocol/fresh-ids.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import { tellOthers } from '../../workspace/inbox/conflicts.ts'
+import { tellTogether, togetherMessage } from '../../workspace/inbox/together.ts'
 import { addNote } from '../../workspace/tasks/tasks.ts'
 import { postTask } from '../http/api.ts'
 import type { Target } from '../http/target.ts'
-import type { EditConflicts } from '../replica/edit-conflicts.ts'
+import { type EditConflicts, splitOverlaps } from '../replica/edit-conflicts.ts'
 import type { QueuedCommand, Replica } from '../replica/replica.ts'
 import type { Session } from './session.ts'
 
@@ -108,7 +109,13 @@ export const reportOverlaps = async (
     throw error
   }
   const now = clock()
-  for (const overlap of overlaps.take()) {
+  const { conflicts, together } = splitOverlaps(overlaps.take())
+  for (const { file_key, ...pair } of together) {
+    if (tellTogether(replica.doc, me, file_key, pair, newMessageId, now)) {
+      replica.deliver(me, [togetherMessage(me, file_key, pair, now)])
+    }
+  }
+  for (const overlap of conflicts) {
     const { file_key, ...conflict } = overlap
     tellOthers(replica.doc, me, file_key, conflict, newMessageId, now)
     replica.deliver(me, [

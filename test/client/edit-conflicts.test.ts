@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest'
-import { EditConflicts } from '../../client/replica/edit-conflicts.ts'
+import { EditConflicts, splitOverlaps } from '../../client/replica/edit-conflicts.ts'
 import { Replica } from '../../client/replica/replica.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { registerAgent } from '../../workspace/agents/agents.ts'
@@ -54,12 +54,20 @@ it('[FILE-17] who comes second sees that a line was changed by both', async () =
   expect(b.overlaps.take()).toEqual([])
 })
 
-it('[FILE-17] what is confirmed is no longer watched, and other lines are no overlap', async () => {
+it('[FILE-17] [STALE-4] what is confirmed is no longer watched, and other lines are no overlap, only close', async () => {
   await started()
   edit(a, ann, 'two', 'TWO')
   edit(b, bob, 'three', 'THREE')
   send(a.replica.doc, b.replica.doc)
-  expect(b.overlaps.take()).toEqual([])
+  expect(splitOverlaps(b.overlaps.take())).toEqual({
+    conflicts: [],
+    together: [
+      {
+        ...{ file_key: 'f', by: ann, symbol: null, lines: { from_line: 3, to_line: 3 } },
+        others: { from_line: 2, to_line: 2 },
+      },
+    ],
+  })
   edit(b, bob, 'four', 'FOUR')
   b.overlaps.take()
   edit(a, ann, 'four', 'four!')
@@ -72,7 +80,7 @@ it('[FILE-17] whole lines inserted at one place do not overlap; a removed line t
   edit(a, ann, 'four\n', 'four\nAnn\n')
   edit(b, bob, 'four\n', 'four\nBob\n')
   send(a.replica.doc, b.replica.doc)
-  expect(b.overlaps.take()).toEqual([])
+  expect(splitOverlaps(b.overlaps.take()).conflicts).toEqual([])
   send(b.replica.doc, a.replica.doc)
   a.overlaps.take()
 

@@ -17,12 +17,16 @@ interface Edit {
   content: string
 }
 
-/** Makes an edit. `seen`: the text that the writer's line numbers refer to afterwards; null: the same as before. */
+/**
+ * Makes an edit. `held`: the text that the writer had seen; null: the present one. `seen`: the text that the writer's line
+ * numbers refer to afterwards; null: the same as before.
+ */
 const write = <T extends object>(
   actor: FileActor,
   key: FileKey,
   payload: unknown,
   edit: (doc: Y.Doc) => Edit & { more?: T },
+  held: HeldText | null,
   seen: (done: Edit, known: (read: HeldText | null) => number) => HeldText | null,
 ): Promise<PutResult & T> => {
   const by = actor.agent
@@ -33,7 +37,8 @@ const write = <T extends object>(
   return actor.once({ payload, frees }, ({ doc }, merge) => {
     const { more, ...done } = edit(doc)
     const merging = merge === undefined ? {} : { merge }
-    const { result, known } = writeText(doc, { key, ...done, by, now: actor.now(), ...merging })
+    const put = { key, ...done, by, now: actor.now(), ...merging }
+    const { result, known } = writeText(doc, put, held?.content)
     const after = seen(done, known)
     if (after !== null) actor.keepLines(key, after)
     return { ...result, ...more } as PutResult & T
@@ -62,6 +67,7 @@ export const editText = action({
         const { content, replaced } = replaceText(base, find, replace, all)
         return { base, content, more: { replaced } }
       },
+      held,
       // The same edit in the text that the agent has seen keeps its line numbers valid.
       (_, known) =>
         held && { version: known(held), content: sameIn(held.content, find, replace, all) },
@@ -98,6 +104,7 @@ export const editLines = action({
         const content = replaceLines(held.content, from_line, to_line, input.with)
         return { base: held.content, content }
       },
+      held,
       ({ content }, known) => ({ version: known(held), content }),
     )
   },
@@ -127,6 +134,8 @@ export const append = action({
         const base = findLeaf(doc, key) === null ? null : readFile(doc, key).content
         return { base, content: appendText(base ?? '', input.text) }
       },
+      // The end of a file, such as a log, belongs to everybody.
+      null,
       ({ base, content }, known) =>
         held !== null && held.content === base ? { version: known(held), content } : null,
     )

@@ -93,6 +93,12 @@ export const staleText = ({
   return `read at version ${read_version}, now ${now_version}${where}`
 }
 
+/** Tells the line (1-based) of an offset of a text. */
+export const lineIndex = (text: string): ((offset: number) => number) => {
+  const starts = startsOf(text)
+  return (offset) => lineAt(starts, offset)
+}
+
 /** Offsets at which lines begin. */
 const startsOf = (text: string): number[] => {
   const starts = [0]

@@ -27,6 +27,7 @@ import type { Message } from '../messages/message.ts'
 import type { ArchivedTask, Placed } from '../tasks/task-archive.ts'
 import { addNews, type TaskNews, taskMessages } from '../tasks/task-news.ts'
 import { findEntry } from '../tasks/tasks.ts'
+import { isTogether } from './together.ts'
 
 /** A Yjs state vector: client id → covered operations (count). */
 export type StateVector = ReadonlyMap<number, number>
@@ -64,6 +65,13 @@ export const messagesSince = (...what: Parameters<typeof newsSince>): Message[] 
     .map(({ message }) => message)
     .sort(byTime)
 
+const messageOf = (entry: BroadcastEntry): Message => {
+  const message = broadcastMessage(entry)
+  if (message.type !== 'direct_message' || !isTogether(entry)) return message
+  const { reply_to: _, ...said } = message
+  return { ...said, type: 'look_together' }
+}
+
 /** The messages for `me` among elements of the log. */
 export const broadcastNews = (
   doc: Y.Doc,
@@ -73,7 +81,7 @@ export const broadcastNews = (
   const isMine = isFor(doc, me)
   return entries
     .filter(({ value }) => isMine(value))
-    .map((placed) => fresh({ ...placed, value: broadcastMessage(placed.value) }))
+    .map((placed) => fresh({ ...placed, value: messageOf(placed.value) }))
 }
 
 /**

@@ -13,7 +13,7 @@ export const isFinal = (message: Message): boolean =>
 /** Types of messages that can wait until the agent looks. */
 const NEWS = new Set<Message['type']>([
   ...(['knowledge_broadcast', 'digest', 'agent_joined'] as const),
-  ...(['file_updated', 'file_removed', 'files_changed'] as const),
+  ...(['file_updated', 'file_removed', 'files_changed', 'look_together'] as const),
 ])
 
 /** Types of messages that may wake an agent. */

@@ -11,6 +11,7 @@ export const MESSAGE_TYPES = Object.keys({
   file_updated: 0,
   files_changed: 0,
   knowledge_broadcast: 0,
+  look_together: 0,
   task_canceled: 0,
   task_delegation: 0,
   task_note: 0,

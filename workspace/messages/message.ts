@@ -67,6 +67,8 @@ export type Message =
       to_line: number
       by: string
     })
+  /** Changes of two agents that merged cleanly, close to each other. */
+  | (Envelope & Said & { type: 'look_together' })
   | (Envelope & { type: 'file_removed'; file_key: string; moved_to: string | null })
   | (Envelope & {
       type: 'files_changed'

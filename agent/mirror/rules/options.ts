@@ -1,6 +1,7 @@
 import type { Replica } from '../../../client/replica/replica.ts'
 import type { Session } from '../../../client/session/session.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
+import type { TogetherWith } from '../../../workspace/files/find-together.ts'
 import type { FileConflict } from '../../../workspace/files/put-file.ts'
 
 /**
@@ -56,6 +57,8 @@ export interface MirrorEvent {
   version?: number
   /** Lines that others had changed as well; both versions are kept. */
   conflicts?: FileConflict[]
+  /** Changes of others, merged cleanly, to look at together with what the mirror put. */
+  together?: TogetherWith[]
   /** The cause why it is not mirrored. */
   why?: string
 }
