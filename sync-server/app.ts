@@ -19,6 +19,7 @@ import type { AppEnv } from './routes/env.ts'
 import { fileRoutes } from './routes/file-routes.ts'
 import { historyRoutes } from './routes/log-routes.ts'
 import { opsRoutes } from './routes/ops-routes.ts'
+import { recordRoutes } from './routes/record-routes.ts'
 import { taskRoutes } from './routes/task-routes.ts'
 import { plainRoutes } from './routes/v1-routes.ts'
 import { versionRoutes } from './routes/version-routes.ts'
@@ -55,6 +56,7 @@ const servedBy = (env: AppEnv): Route[] => [
   ...versionRoutes(env),
   ...authorshipRoutes(env),
   ...checkpointRoutes(env),
+  ...recordRoutes(env),
   ...blobRoutes(env),
   ...opsRoutes(env),
 ]

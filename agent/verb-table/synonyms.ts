@@ -8,6 +8,7 @@ const BY_VERB: Readonly<Record<string, string>> = {
   'down, then up': 'restart reload',
   poll: 'messages inbox read receive recv mail check fetch unread notifications',
   log: 'history broadcasts feed activity events chat',
+  'record show, record verify': 'story audit timeline',
   join: 'login signin accept-invite auth',
   leave: 'logout signout unregister bye deregister',
   register: 'signup rename-me hello init setup',

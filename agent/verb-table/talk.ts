@@ -56,6 +56,30 @@ export const TALK: readonly VerbSpec[] = [
     load: async () => (await import('../verbs/talk/log.ts')).log,
   },
   {
+    name: 'record',
+    summary: 'show what happened, or check that nobody rewrote the log of the server',
+    about:
+      'show: messages, steps of tasks and changes of files, in the order of time. verify: the log of the server must continue what this profile saw of it (docs/record.md).',
+    operands: ['action'],
+    flags: {
+      action: { type: types.oneOf(['show', 'verify']), what: 'what to do' },
+      agent: { value: 'AGENT', type: types.name, what: 'show: only what this agent did' },
+      task: { value: 'ID', type: types.name, what: 'show: only this task and the edits for it' },
+      file: { value: 'PATH', type: types.name, what: 'show: only changes of this file' },
+      since: { value: 'TIME|SPAN', type: types.name, what: 'show: only from then on' },
+      limit: {
+        type: types.number(1, 500),
+        what: 'show: at most this many, up to 500',
+        otherwise: 'about 2,000 characters; 50 with --json',
+      },
+    },
+    needs: [['action']],
+    either: [['task', 'file']],
+    examples: ['record show --since 2h', 'record show --task t-4k2j9x0q7m1z', 'record verify'],
+    exits: { 3: 'no such agent or file', 5: 'the log is not the one that this profile saw' },
+    load: async () => (await import('../verbs/talk/record.ts')).record,
+  },
+  {
     name: 'sent',
     summary: 'show what became of your messages: stored, delivered, read, answered',
     flags: {

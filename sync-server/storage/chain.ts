@@ -117,6 +117,7 @@ export class Chain {
     this.#slot = entry?.slot ?? 0
     this.#folded = entry === null ? 0 : endOf(entry)
     this.#foldedHead = entry?.head ?? startOf(workspace)
+    this.#durable = this.#folded
   }
 
   /** Position of the newest record, pending ones included. */

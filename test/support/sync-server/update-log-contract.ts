@@ -382,7 +382,13 @@ export const updateLogContract = <P>(
       await log.close()
       const again = await open(place)
       await check(again)
+      await again.compact('w', 9, bytes(9))
       await again.close()
+      const folded = await open(place)
+      await folded.record.open('w')
+      expect(folded.record.handOut('w')!.seq).toBe(9)
+      await check(folded)
+      await folded.close()
     })
   })
 }

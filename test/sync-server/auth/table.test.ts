@@ -117,6 +117,8 @@ const TABLE: Record<string, Row> = {
   'GET /api/workspaces/:workspace/files/version': {
     ...{ pass: READ, path: `${ws}/files/version?key=x&version=1` },
   },
+  'GET /api/workspaces/:workspace/record': { pass: READ, path: `${ws}/record` },
+  'GET /api/workspaces/:workspace/record/story': { pass: READ, path: `${ws}/record/story?for=ME` },
   'GET /api/workspaces/:workspace/blobs/:sha256': { pass: READ, path: `${ws}/blobs/${SHA}` },
   'PUT /api/workspaces/:workspace/blobs/:sha256': {
     ...{ pass: WRITE, path: `${ws}/blobs/${SHA}?size=3`, method: 'PUT' },
