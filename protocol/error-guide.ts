@@ -92,6 +92,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
     cause: 'The server has no such route, or no WebSocket at this path.',
     remedy: 'See `/api/openapi.json` and docs/PROTOCOL.md.',
   },
+  unknown_undo: {
+    cause: 'No undo of these files has this id.',
+    remedy: 'Use the id that `clawlink-agent undo` printed; it begins with `u-`.',
+  },
   unknown_blob: {
     cause: 'The server does not have the bytes of this SHA-256.',
     remedy: 'Put the file again where it is, or restore a backup.',

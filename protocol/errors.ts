@@ -28,6 +28,7 @@ export const ERRORS = {
   unknown_checkpoint: { exit: 3, http: 404 },
   unknown_message: { exit: 3, http: 404 },
   unknown_route: { exit: 3, http: 404 },
+  unknown_undo: { exit: 3, http: 404 },
   unknown_blob: { exit: 3, http: 404 },
   no_candidate: { exit: 3, http: 404 },
   nothing_to_claim: { exit: 3, http: 404 },

@@ -29,6 +29,8 @@ const newId = (prefix: string, random: RandomBytes): string => {
 
 export const newAgentId = (random: RandomBytes) => newId('a-', random) as AgentId
 export const newTaskId = (random: RandomBytes) => newId('t-', random) as TaskId
+/** An id for an undo. */
+export const newUndoId = (random: RandomBytes): string => newId('u-', random)
 export const newBroadcastId = (random: RandomBytes) => newId('m-', random) as BroadcastId
 
 const KINDS = { a: 'an agent', t: 'a task', m: 'a message' } as const

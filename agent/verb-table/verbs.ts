@@ -1,4 +1,5 @@
 import type { VerbSpec } from '../command/verb.ts'
+import { AUTHORSHIP } from './authorship.ts'
 import { CHECKPOINTS } from './checkpoints.ts'
 import { FILES } from './files.ts'
 import { INBOX } from './inbox.ts'
@@ -13,7 +14,7 @@ export const GROUPS: readonly { title: string; verbs: readonly VerbSpec[] }[] = 
   { title: 'what comes in', verbs: INBOX },
   { title: 'tasks', verbs: TASKS },
   { title: 'talking', verbs: TALK },
-  { title: 'files', verbs: [...FILES, ...CHECKPOINTS] },
+  { title: 'files', verbs: [...FILES, ...CHECKPOINTS, ...AUTHORSHIP] },
   { title: 'this machine', verbs: LINK },
 ]
 

@@ -43,6 +43,28 @@ export const authorize = (
   )
 }
 
+/**
+ * The role `write` may undo changes of its own agent only, `admin` and the owner of the server those of all. Throws
+ * `not_allowed`. `me`: the agent in whose name the caller undoes. `authors`: whose changes; null: unknown.
+ */
+export const authorizeUndo = (
+  caller: Caller,
+  me: string,
+  authors: readonly (string | null)[],
+): void => {
+  const others = authors.filter((one) => one !== me)
+  if (others.length === 0 || caller.kind === 'owner' || includes(caller.role, 'admin')) return
+  const names = others.slice(0, SHOWN_AGENTS).map((one) => one ?? 'somebody')
+  throw new ClawError(
+    'not_allowed',
+    `this would undo work of ${names.join(', ')}${others.length > names.length ? ', …' : ''}`,
+    'only the role admin may: ask an admin, or undo your own work only (agent)',
+  )
+}
+
+/** Agents that an error names (count). */
+const SHOWN_AGENTS = 5
+
 /** The caller as one agent or the owner. Throws `unauthorized` for null, `not_allowed` for an HTTP token. */
 export const asPrincipal = (caller: Caller | null): Principal => {
   if (caller === null) throw unknownCredential()

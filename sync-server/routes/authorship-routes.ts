@@ -1,10 +1,13 @@
 import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
 import { MAX_PATH_BYTES } from '../../protocol/limits.ts'
+import * as inputs from '../../workspace/actions/inputs/undo.ts'
 import { blameOf, readText } from '../history/attribution/blame.ts'
+import { bodyOf } from '../http/body.ts'
 import { type Route, route } from '../http/route.ts'
-import { look } from './agent-request.ts'
-import { at } from './agent-route.ts'
+import { undoFor } from '../http-agents/undo/undo.ts'
+import { asking, look } from './agent-request.ts'
+import { at, doingIn } from './agent-route.ts'
 import type { AppEnv } from './env.ts'
 
 const line = z.coerce.number().int().min(1)
@@ -31,8 +34,27 @@ const Blame = z.object({
   more: z.boolean().optional(),
 })
 
-/** The authors of the shared files. */
+const lines = z.object({ from_line: z.number(), to_line: z.number() })
+const Undone = z.object({
+  ...{ undo: z.string().nullable(), dry_run: z.boolean() },
+  files: z.array(
+    z.looseObject({
+      ...{ file_key: z.string(), version: z.number() },
+      ...{ removed: z.number(), restored: z.number(), lost: z.number() },
+      ...{ lines: z.array(lines), overlaps: z.array(lines.extend({ by: z.array(z.string()) })) },
+      diff: z.string().nullable().optional(),
+    }),
+  ),
+})
+
+/** The authors of the shared files, and undoing what one of them did. */
 export const authorshipRoutes = (env: AppEnv): Route[] => [
+  doingIn(env)(
+    ...(['POST', 'undo', 'Undoes changes of an agent, of a task or since a time'] as const),
+    ...([bodyOf(inputs.undo), Undone] as const),
+    (context, { by: _, ...wanted }, { c }) => undoFor(context, asking(c), wanted),
+    { isCommand: true },
+  ),
   route({
     ...{ method: 'GET', path: at('files/blame'), needs: 'read', query: BlameQuery, answer: Blame },
     summary: 'The authors of the lines of a file: agent, task, time; and of what is deleted',

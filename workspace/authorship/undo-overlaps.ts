@@ -1,6 +1,5 @@
 import type * as Y from 'yjs'
 import type { LineRange } from '../../lib/merge/edits.ts'
-import type { Deed } from './undo-history.ts'
 import type { Piece } from './undo-pieces.ts'
 
 /** Lines (1-based, inclusive) of the text after an undo where the work of others met what it took back. */
@@ -16,8 +15,14 @@ export interface Traced {
   willLive: boolean
   /** True if it is to be in the text, as itself or as another copy. */
   isWanted: boolean
+  /** True if what deleted it is taken back. */
+  isComing: boolean
   /** True for the newest copy of a text. */
   isPlace: boolean
+  /** True if the undo takes back the first insertion of its text, its own insertion, or its deletion. */
+  isInsertTaken: boolean
+  isTaken: boolean
+  isDeletionTaken: boolean
 }
 
 const isKept = ({ isLive, willLive }: Traced): boolean => isLive && willLive
@@ -30,7 +35,6 @@ const isRestored = ({ isLive, willLive }: Traced): boolean => !isLive && willLiv
  */
 export const traceOverlaps = (
   traced: readonly Traced[],
-  isTaken: (deed: Deed) => boolean,
 ): { lines: LineRange[]; overlaps: Overlap[] } => {
   const lines: LineRange[] = []
   const met = new Met()
@@ -47,13 +51,13 @@ export const traceOverlaps = (
     if (between.parts.some((one) => isRemoved(one) || isRestored(one))) {
       const end = line + between.parts.reduce((sum, one) => sum + lineEnds(one), 0)
       addLines(lines, line, end)
-      neighbours(between, end, isTaken, met)
-      tombstones(between, isTaken, met)
+      neighbours(between, end, met)
+      tombstones(between, met)
     }
     for (const one of traced.slice(from, to + 1)) line += lineEnds(one)
     from = to + 1
   }
-  deletedParts(traced, isTaken, met)
+  deletedParts(traced, met)
   return { lines, overlaps: met.overlaps }
 }
 
@@ -78,30 +82,23 @@ interface Between {
 }
 
 /** Others' text that stays, beside what goes or comes back. `end`: the last line of the parts. */
-const neighbours = (
-  { line, left, parts, right }: Between,
-  end: number,
-  isTaken: (deed: Deed) => boolean,
-  met: Met,
-): void => {
-  const isOthers = (one: Traced | undefined): one is Traced =>
-    one !== undefined && !isTaken(one.piece.inserted)
+const neighbours = ({ line, left, parts, right }: Between, end: number, met: Met): void => {
   for (const is of [isRemoved, isRestored]) {
     const changed = parts.filter(is)
     if (changed.length === 0) continue
-    if (isOthers(left) && !endsLine(left)) {
+    if (left !== undefined && !endsLine(left)) {
       const inLine = changed.slice(0, changed.findIndex(hasLineEnd) + 1 || changed.length)
       const near = parts.slice(0, parts.indexOf(inLine.at(-1)!) + 1)
       if (isLater(left.piece, left.piece.rightOrigin, near, inLine)) {
-        met.add(line, left.piece.inserted.by)
+        met.add(line, left.piece.root.by)
       }
     }
-    if (isOthers(right) && !endsLine(changed.at(-1)!)) {
+    if (right !== undefined && !endsLine(changed.at(-1)!)) {
       const last = changed.slice(Math.max(0, changed.findLastIndex(hasLineEnd)))
       const inLine = endsLine(last[0]!) ? last.slice(1) : last
       const near = parts.slice(parts.indexOf(inLine[0]!))
       if (isLater(right.piece, right.piece.origin, near, inLine)) {
-        met.add(end, right.piece.inserted.by)
+        met.add(end, right.piece.root.by)
       }
     }
   }
@@ -115,15 +112,15 @@ const endsLine = ({ piece }: Traced): boolean => piece.text?.endsWith('\n') ?? f
  * deleted (and comes back). Within one second, it was where it was written beside one of `near`.
  */
 const isLater = (
-  { client, clock, inserted }: Piece,
+  { client, clock, at: time }: Piece,
   next: Y.ID | null,
   near: readonly Traced[],
   changed: readonly Traced[],
 ): boolean => {
   const since = changed
-    .map(({ piece, isLive }) => (isLive ? piece.inserted : piece.deleted!).at)
+    .map(({ piece, isLive }) => (isLive ? piece.at : piece.deleted!.at))
     .reduce((least, at) => Math.min(least, at), Infinity)
-  if (inserted.at !== since) return inserted.at > since
+  if (time !== since) return time > since
   const at = next === null ? undefined : near.find(({ piece }) => holds(piece, next))
   if (at === undefined || next === null) return false
   // Text typed in one go was there before a part of it was deleted.
@@ -134,31 +131,27 @@ const holds = ({ client, clock, length }: Piece, id: Y.ID): boolean =>
   id.client === client && id.clock >= clock && id.clock < clock + length
 
 /** Meets those who deleted text beside one that comes back, after that was deleted. */
-const tombstones = ({ line, parts }: Between, isTaken: (deed: Deed) => boolean, met: Met): void => {
+const tombstones = ({ line, parts }: Between, met: Met): void => {
   let at = line
   for (const { chunk, isBegun } of linesIn(parts)) {
     const since = chunk
       .filter(isRestored)
       .reduce((least, { piece }) => Math.min(least, piece.deleted!.at), Infinity)
-    for (const { piece, isLive, willLive } of chunk) {
-      const { deleted } = piece
-      if (isLive || willLive || !isByHand(deleted) || isTaken(deleted)) continue
-      if (deleted.at > since) met.add(at, deleted.by)
+    for (const one of chunk) {
+      if (!isDeletedByOthers(one) || one.willLive) continue
+      const { deleted } = one.piece
+      if (deleted!.at > since) met.add(at, deleted!.by)
     }
     at += chunk.slice(isBegun ? 1 : 0).reduce((sum, one) => sum + lineEnds(one), 0)
   }
 }
 
-/** An undo deletes no more than its own part. */
-const isByHand = (deleted: Deed | null): deleted is Deed =>
-  deleted !== null && deleted.undo === null
+/** True if a deletion is not taken back; one by an undo does not count: an undo deletes only what it takes back. */
+const isDeletedByOthers = ({ piece, isDeletionTaken }: Traced): boolean =>
+  piece.deleted !== null && piece.undone === null && !isDeletionTaken
 
 /** Meets those who deleted a part of the text that goes, in the same line. */
-const deletedParts = (
-  traced: readonly Traced[],
-  isTaken: (deed: Deed) => boolean,
-  met: Met,
-): void => {
+const deletedParts = (traced: readonly Traced[], met: Met): void => {
   let [line, goes, by]: [number, boolean, (string | null)[]] = [1, false, []]
   const endLine = (): void => {
     if (goes) for (const one of by) met.add(line, one)
@@ -166,9 +159,8 @@ const deletedParts = (
     by = []
   }
   for (const one of traced) {
-    const { inserted, deleted } = one.piece
     if (isRemoved(one)) goes = true
-    else if (isByHand(deleted) && isTaken(inserted) && !isTaken(deleted)) by.push(deleted.by)
+    else if (one.isTaken && isDeletedByOthers(one)) by.push(one.piece.deleted!.by)
     if (lineEnds(one) === 0) continue
     endLine()
     line += lineEnds(one)

@@ -1,7 +1,7 @@
 import type * as Y from 'yjs'
-import type { IdRange } from '../../lib/attribution/runs.ts'
+import type { IdRange, InsertRun } from '../../lib/attribution/runs.ts'
 import { firstItem, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
-import type { CopyRange, Deed, TextHistory } from './undo-history.ts'
+import type { CopyRange, Deed, TextHistory, UndoRecord } from './undo-history.ts'
 
 /** Consecutive operations of one client in a text that share their history. */
 export interface Piece extends IdRange {
@@ -10,9 +10,19 @@ export interface Piece extends IdRange {
   rootClock: number
   /** Copies of the same text, oldest first: 0 is the root itself. */
   generation: number
-  inserted: Deed
+  /** The undo that wrote it; null: its author did. */
+  undo: string | null
+  /** The first insertion of the text. */
+  root: Deed
+  /** When these operations were inserted. */
+  at: number
   /** Null: it is in the text. */
   deleted: Deed | null
+  /** The undo that deleted it; null: none did. */
+  undone: string | null
+  /** True if an undo that holds cancels the first insertion, the deletion. */
+  isInsertCancelled: boolean
+  isDeletionCancelled: boolean
   /** The characters; null: they are not kept, or are none. */
   text: string | null
   /** The operations beside it when it was written; null: the end of the text. */
@@ -20,9 +30,13 @@ export interface Piece extends IdRange {
   rightOrigin: Y.ID | null
 }
 
-/** The pieces of a text in its order, deleted ones included; each has one history. */
-export const piecesOf = (text: Y.Text, history: TextHistory): Piece[] => {
-  const lookUp = lookUps(history)
+/** The pieces of a text in its order, deleted ones included; each has one history. `hold`: the undos that hold. */
+export const piecesOf = (
+  text: Y.Text,
+  history: TextHistory,
+  hold: readonly UndoRecord[],
+): Piece[] => {
+  const lookUp = lookUps(history, hold)
   const pieces: Piece[] = []
   for (let item = firstItem(text); item !== null; item = itemAfter(item)) {
     if (!item.countable && !item.deleted) continue
@@ -37,44 +51,51 @@ export const piecesOf = (text: Y.Text, history: TextHistory): Piece[] => {
 
 type LookUp = (item: Y.Item, offset: number, most: number) => Piece
 
-const lookUps = (history: TextHistory): LookUp => {
-  const undone = undosOf(history)
+const lookUps = (history: TextHistory, hold: readonly UndoRecord[]): LookUp => {
+  const { inserts, deletes, texts, ownerOf } = history
+  const copies = copiesOf(history)
+  const undone = deletesOf(history)
+  const cancelledInserts = byClient(hold.flatMap((undo) => undo.inserts))
+  const cancelledDeletions = byClient(hold.flatMap((undo) => undo.deletions))
   return (item, offset, most) => {
     const { client } = item.id
     const clock = item.id.clock + offset
-    const isDeleted = item.deleted
-    const inserted = at(history.inserts.get(client), clock)
-    const deleted = isDeleted ? at(history.deletes.get(client), clock) : NOTHING
-    const copy = at(undone.copies.get(client), clock)
-    const removal = isDeleted ? at(undone.deletes.get(client), clock) : NOTHING
-    const kept = isDeleted ? at(history.texts.get(client), clock) : NOTHING
-    const found = [inserted, deleted, copy, removal, kept]
+    const copy = at(copies.get(client), clock)
+    const rootClient = copy.run?.ofClient ?? client
+    const rootClock = copy.run === undefined ? clock : copy.run.ofClock + clock - copy.run.clock
+    const inserted = at(inserts.get(client), clock)
+    const root = at(inserts.get(rootClient), rootClock)
+    const noInsert = at(cancelledInserts.get(rootClient), rootClock)
+    const ofDeleted = <R extends Ranged>(runs: readonly R[] | undefined): Found<R> =>
+      item.deleted ? at(runs, clock) : NOTHING
+    const deleted = ofDeleted(deletes.get(client))
+    const removal = ofDeleted(undone.get(client))
+    const noDeletion = ofDeleted(cancelledDeletions.get(client))
+    const kept = ofDeleted(texts.get(client))
+    const found = [copy, inserted, root, noInsert, deleted, removal, noDeletion, kept]
     const length = Math.min(most, ...found.map(({ left }) => left))
-    const [run, end, of] = [inserted.run, deleted.run, copy.run]
-    const content = isDeleted
+    const content = item.deleted
       ? kept.run?.text.slice(clock - kept.run.clock)
       : contentAt(item, offset)
     return {
-      ...{ client, clock, length },
-      rootClient: of?.ofClient ?? client,
-      rootClock: of === undefined ? clock : of.ofClock + clock - of.clock,
-      generation: of?.generation ?? 0,
-      inserted: {
-        by: history.ownerOf(client),
-        ...{ at: run?.at ?? 0, task: run?.task ?? null, undo: of?.undo ?? null },
-      },
-      deleted: isDeleted
-        ? {
-            ...{ by: end?.by ?? null, at: end?.at ?? 0, task: end?.task ?? null },
-            undo: removal.run?.undo ?? null,
-          }
-        : null,
+      ...{ client, clock, length, rootClient, rootClock },
+      ...{ generation: copy.run?.generation ?? 0, undo: copy.run?.undo ?? null },
+      root: deedOf(ownerOf(rootClient), root.run),
+      at: inserted.run?.at ?? 0,
+      deleted: item.deleted ? deedOf(deleted.run?.by ?? null, deleted.run) : null,
+      undone: removal.run?.id ?? null,
+      isInsertCancelled: noInsert.run !== undefined,
+      isDeletionCancelled: noDeletion.run !== undefined,
       text: content?.slice(0, length) ?? null,
       origin: offset === 0 ? item.origin : ({ client, clock: clock - 1 } as Y.ID),
       rightOrigin: item.rightOrigin,
     }
   }
 }
+
+const deedOf = (by: string | null, run: InsertRun | undefined): Deed => ({
+  ...{ by, at: run?.at ?? 0, task: run?.task ?? null },
+})
 
 const contentAt = (item: Y.Item, offset: number): string | undefined =>
   stringIn(item)?.slice(offset)
@@ -87,11 +108,10 @@ interface Found<R> {
 }
 const NOTHING: Found<never> = { left: Infinity }
 
-/** The run in sorted runs that holds a clock. */
-const at = <R extends { clock: number }>(
-  runs: readonly (R & ({ length: number } | { text: string }))[] | undefined,
-  clock: number,
-): Found<R> => {
+type Ranged = { clock: number } & ({ length: number } | { text: string })
+
+/** The run in sorted runs that holds a clock; of several, one. */
+const at = <R extends Ranged>(runs: readonly R[] | undefined, clock: number): Found<R> => {
   if (runs === undefined) return NOTHING
   let [low, high] = [0, runs.length]
   while (low < high) {
@@ -105,26 +125,44 @@ const at = <R extends { clock: number }>(
   return { run, left: endOf(run) - clock }
 }
 
-const endOf = (run: { clock: number } & ({ length: number } | { text: string })): number =>
-  run.clock + ('text' in run ? run.text.length : run.length)
+const endOf = (run: Ranged): number => run.clock + ('text' in run ? run.text.length : run.length)
 
 interface UndoCopy extends CopyRange {
   undo: string
   generation: number
 }
 
-/** The operations of undos, by client and in the order of the clocks. */
-const undosOf = ({ undos }: TextHistory) => {
+/** The operations that undos wrote, by client and in the order of their clocks. */
+const copiesOf = ({ undos }: TextHistory): Map<number, UndoCopy[]> => {
+  const all = undos.flatMap(({ id: undo, copies }, i) =>
+    copies.map((copy) => ({ ...copy, undo, generation: i + 1 })),
+  )
   const copies = new Map<number, UndoCopy[]>()
-  const deletes = new Map<number, (IdRange & { undo: string })[]>()
-  for (const [i, { id: undo, ...done }] of undos.entries()) {
-    for (const copy of done.copies) push(copies, { ...copy, undo, generation: i + 1 })
-    for (const range of done.deletes) push(deletes, { ...range, undo })
+  for (const copy of all) push(copies, copy)
+  for (const list of copies.values()) list.sort((a, b) => a.clock - b.clock)
+  return copies
+}
+
+/** The operations that undos deleted, by client and in the order of their clocks. */
+const deletesOf = ({ undos }: TextHistory): Map<number, (IdRange & { id: string })[]> => {
+  const deletes = new Map<number, (IdRange & { id: string })[]>()
+  for (const { id, deletes: ranges } of undos) {
+    for (const range of ranges) push(deletes, { ...range, id })
   }
-  for (const list of [...copies.values(), ...deletes.values()]) {
-    list.sort((a: IdRange, b: IdRange) => a.clock - b.clock)
+  for (const list of deletes.values()) list.sort((a, b) => a.clock - b.clock)
+  return deletes
+}
+
+/** Ranges by client, in the order of their clocks; those that overlap are joined. */
+const byClient = (ranges: readonly IdRange[]): Map<number, IdRange[]> => {
+  const found = new Map<number, IdRange[]>()
+  for (const range of [...ranges].sort((a, b) => a.clock - b.clock)) {
+    const last = found.get(range.client)?.at(-1)
+    const end = range.clock + range.length
+    if (last === undefined || last.clock + last.length < range.clock) push(found, { ...range })
+    else last.length = Math.max(last.length, end - last.clock)
   }
-  return { copies, deletes }
+  return found
 }
 
 const push = <R extends IdRange>(to: Map<number, R[]>, range: R): void => {

@@ -3,11 +3,13 @@ import type { IdRange } from '../../lib/attribution/runs.ts'
 import type { LineRange } from '../../lib/merge/edits.ts'
 import { deleteOperations, insertTextAfter } from '../../lib/yjs/internals.ts'
 import {
+  type Cancelled,
   type CopyRange,
-  type Deed,
+  holding,
   isSelected,
   type Selector,
   type TextHistory,
+  type UndoRecord,
 } from './undo-history.ts'
 import { type Overlap, type Traced, traceOverlaps } from './undo-overlaps.ts'
 import { type Piece, piecesOf } from './undo-pieces.ts'
@@ -25,6 +27,7 @@ interface Restored {
 export interface UndoPlan {
   deletes: IdRange[]
   restores: Restored[]
+  cancels: Cancelled
   /** The text afterwards. */
   after: string
   /** UTF-16 units that it takes out, that it puts back, and that it cannot put back: nobody keeps them. */
@@ -39,62 +42,93 @@ export interface UndoPlan {
 }
 
 /**
- * The undo of all insertions and deletions that `selector` fits: each text is there or not as the others' changes alone
- * would have it. For that, the copies that earlier undos wrote are the same text as the deleted one, so undoing twice
- * changes nothing more, and undoing an undo gives the text of before.
+ * The undo of all insertions, deletions and undos that `selector` fits: each text is there or not as the other changes
+ * alone would have it. The copies that undos wrote are the same text as the deleted one, so undoing twice changes nothing
+ * more, and undoing an undo gives the text of before.
  */
 export const planUndo = (text: Y.Text, history: TextHistory, selector: Selector): UndoPlan => {
-  const pieces = piecesOf(text, history)
-  const isTaken = (deed: Deed): boolean => isSelected(selector, deed)
-  const authors = new Set<string | null>()
-  const wanted = wantedOf(pieces, isTaken, authors)
-  const traced = pieces.map((piece, i) => {
-    const { isLive, isWanted, isPlace } = { isLive: piece.deleted === null, ...wanted[i]! }
-    const isBack = isWanted && isPlace && !isLive && piece.text !== null
-    return { piece, isLive, willLive: (isLive && isWanted) || isBack, isPlace, isWanted }
-  })
-  const { lines, overlaps } = traceOverlaps(traced, isTaken)
-  const changed = (is: (one: Traced) => boolean): number =>
+  const undos = history.undos.filter((undo) => isSelected(selector, undo))
+  const ids = new Set(undos.map(({ id }) => id))
+  const pieces = piecesOf(text, history, holding(history.undos, ids))
+  const traced = trace(pieces, selector, ids)
+  const { lines, overlaps } = traceOverlaps(traced)
+  const units = (is: (one: Traced) => boolean): number =>
     traced.reduce((sum, one) => sum + (is(one) ? one.piece.length : 0), 0)
+  const isLost = ({ isComing, isPlace, isLive, willLive }: Traced): boolean =>
+    isComing && isPlace && !isLive && !willLive
   return {
     deletes: joined(traced.filter((one) => one.isLive && !one.willLive).map(({ piece }) => piece)),
     restores: restoresIn(traced),
+    cancels: {
+      inserts: inOrder(traced.filter((one) => one.isTaken && one.piece.generation === 0)),
+      deletions: inOrder(traced.filter((one) => one.isDeletionTaken)),
+      undos: [...ids],
+    },
     after: traced.map(({ piece, willLive }) => (willLive ? (piece.text ?? '') : '')).join(''),
-    removed: changed(({ isLive, willLive }) => isLive && !willLive),
-    restored: changed(({ isLive, willLive }) => !isLive && willLive),
-    lost: changed(
-      ({ isWanted, isPlace, isLive, willLive }) => isWanted && isPlace && !isLive && !willLive,
-    ),
-    ...{ authors: [...authors], lines, overlaps },
+    removed: units(({ isLive, willLive }) => isLive && !willLive),
+    restored: units(({ isLive, willLive }) => !isLive && willLive),
+    lost: units(isLost),
+    ...{ authors: authorsOf(traced, undos), lines, overlaps },
   }
 }
 
-interface Wanted {
-  isWanted: boolean
-  /** True for the newest copy of a text: it comes back there. */
-  isPlace: boolean
+/** The pieces with their fate. `ids`: the undos that are taken back. */
+const trace = (
+  pieces: readonly Piece[],
+  selector: Selector,
+  ids: ReadonlySet<string>,
+): Traced[] => {
+  const copies = copiesOf(pieces)
+  const taken = pieces.map((piece) => ({
+    piece,
+    isLive: piece.deleted === null,
+    isTaken: isSelected(selector, piece.root) || (piece.undo !== null && ids.has(piece.undo)),
+    isDeletionTaken:
+      piece.deleted !== null && piece.undone === null && isSelected(selector, piece.deleted),
+    isInsertTaken: isSelected(selector, piece.root),
+  }))
+  const of = new Map(taken.map((one) => [one.piece, one]))
+  const isFreed = ({ piece, isDeletionTaken }: Taken): boolean =>
+    isDeletionTaken || (piece.undone !== null && ids.has(piece.undone))
+  const fates = new Map<readonly Piece[], { isWanted: boolean; isComing: boolean }>()
+  return taken.map((one) => {
+    const { piece, isLive } = one
+    const all = copies.get(rootOf(piece)) ?? [piece]
+    let fate = fates.get(all)
+    if (fate === undefined) {
+      const same = all.map((copy) => of.get(copy)!)
+      const isWanted = same.every(isThere)
+      fate = { isWanted, isComing: isWanted && same.some(isFreed) }
+      if (all.length > 1) fates.set(all, fate)
+    }
+    const isPlace = piece === all.at(-1)
+    const isBack = fate.isComing && isPlace && !isLive && piece.text !== null
+    return { ...one, ...fate, isPlace, willLive: (isLive && fate.isWanted) || isBack }
+  })
 }
 
-/** Adds the authors of all changes that are to be taken back to `authors`. */
-const wantedOf = (
-  pieces: readonly Piece[],
-  isTaken: (deed: Deed) => boolean,
-  authors: Set<string | null>,
-): Wanted[] => {
-  const copies = copiesOf(pieces)
-  const done = new Map<readonly Piece[], boolean>()
-  return pieces.map((piece) => {
-    const all = copies.get(rootOf(piece)) ?? [piece]
-    let isWanted = done.get(all)
-    if (isWanted === undefined) {
-      isWanted = isWithout(all, isTaken)
-      if (isWanted !== all.some(({ deleted }) => deleted === null)) {
-        for (const deed of deedsOf(all)) if (isTaken(deed)) authors.add(deed.by)
-      }
-      if (all.length > 1) done.set(all, isWanted)
-    }
-    return { isWanted, isPlace: piece === all.at(-1) }
-  })
+type Taken = Pick<Traced, 'piece' | 'isTaken' | 'isDeletionTaken' | 'isInsertTaken'>
+
+/** Tells whether neither the insertion of a text nor the deletion of this copy counts. */
+const isThere = ({ piece, isInsertTaken, isDeletionTaken }: Taken): boolean => {
+  if (isInsertTaken || piece.isInsertCancelled) return false
+  const isDeleted = piece.deleted !== null && piece.undone === null
+  return !isDeleted || isDeletionTaken || piece.isDeletionCancelled
+}
+
+/** The authors of the changes that are taken back, as far as that changes the text. */
+const authorsOf = (traced: readonly Traced[], undos: readonly UndoRecord[]): (string | null)[] => {
+  const authors = new Set<string | null>()
+  const changed = new Set(
+    traced.filter(({ isLive, willLive }) => isLive !== willLive).map(({ piece }) => rootOf(piece)),
+  )
+  for (const { piece, isInsertTaken, isDeletionTaken } of traced) {
+    if (!changed.has(rootOf(piece))) continue
+    if (isInsertTaken) authors.add(piece.root.by)
+    if (isDeletionTaken) authors.add(piece.deleted!.by)
+  }
+  if (changed.size > 0) for (const { by } of undos) authors.add(by)
+  return [...authors]
 }
 
 const rootOf = ({ rootClient, rootClock }: Piece): string => `${rootClient}:${rootClock}`
@@ -109,21 +143,6 @@ const copiesOf = (pieces: readonly Piece[]): Map<string, Piece[]> => {
   return copies
 }
 
-const deedsOf = (all: readonly Piece[]): Deed[] =>
-  all.flatMap(({ inserted, deleted }) => (deleted === null ? [inserted] : [inserted, deleted]))
-
-/** Tells whether a text is there if the changes that `isTaken` fits had not been made. */
-const isWithout = (all: readonly Piece[], isTaken: (deed: Deed) => boolean): boolean => {
-  let isThere = false
-  for (const { generation, inserted, deleted } of all) {
-    if (!isTaken(inserted)) isThere = true
-    // Without its first insertion there is nothing that a later one could bring back.
-    else if (generation === 0) return false
-    if (deleted !== null && !isTaken(deleted)) isThere = false
-  }
-  return isThere
-}
-
 /** Adds a range of operations; one that follows the last makes that longer. */
 const addRange = (to: IdRange[], { client, clock, length }: IdRange): void => {
   const last = to.at(-1)
@@ -136,6 +155,10 @@ const joined = (ranges: readonly IdRange[]): IdRange[] => {
   for (const range of ranges) addRange(all, range)
   return all
 }
+
+/** Ranges by client and clock, for a record. */
+const inOrder = (traced: readonly Traced[]): IdRange[] =>
+  joined(traced.map(({ piece }) => piece).sort((a, b) => a.client - b.client || a.clock - b.clock))
 
 /**
  * Texts come back after their first character, not beside it: what others, who did not know yet, have inserted on either
@@ -161,12 +184,12 @@ const restoresIn = (traced: readonly Traced[]): Restored[] => {
   return all
 }
 
-/** Makes a planned undo in the text that it was planned for. Returns what a later undo has to know of it. */
+/** Makes a planned undo in the text that it was planned for. Returns what a later undo has to know of it, besides its name. */
 export const applyUndo = (
   doc: Y.Doc,
   text: Y.Text,
-  { deletes, restores }: UndoPlan,
-): { deletes: IdRange[]; copies: CopyRange[] } =>
+  { deletes, restores, cancels }: UndoPlan,
+): Omit<UndoRecord, 'id' | 'by' | 'at' | 'task'> =>
   doc.transact(() => {
     const copies: CopyRange[] = []
     for (const restored of restores) {
@@ -177,5 +200,5 @@ export const applyUndo = (
       }
     }
     for (const range of deletes) deleteOperations(doc, text, range)
-    return { deletes, copies }
+    return { ...cancels, deletes, copies }
   })

@@ -51,7 +51,10 @@ export const readText = (doc: Y.Doc, key: string, gaps: boolean): TextState => {
  * name: that of the edit count, which only the user of the id can write.
  */
 export const agentsOf =
-  (owners: ReadonlyMap<number, string>, { counted, server }: TextState): AgentOf =>
+  (
+    owners: ReadonlyMap<number, string>,
+    { counted, server }: Pick<TextState, 'counted' | 'server'>,
+  ): AgentOf =>
   (client) =>
     owners.get(client) ??
     (client === server ? SERVER_NAME : undefined) ??

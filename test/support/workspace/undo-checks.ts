@@ -2,6 +2,7 @@ import type * as Y from 'yjs'
 import { firstItem, itemAfter, stringIn } from '../../../lib/yjs/internals.ts'
 import { applyUndo, planUndo, type UndoPlan } from '../../../workspace/authorship/undo.ts'
 import type { Selector, UndoRecord } from '../../../workspace/authorship/undo-history.ts'
+import { piecesOf } from '../../../workspace/authorship/undo-pieces.ts'
 import {
   type Id,
   type Meeting,
@@ -16,7 +17,7 @@ import {
 export const undo = (server: NotingServer, selector: Selector, id: string): UndoPlan => {
   const plan = planUndo(server.text, server.history, selector)
   const done = server.as('U', 7, () => applyUndo(server.doc, server.text, plan))
-  server.undos.push({ id, ...done })
+  server.undos.push({ id, by: 'U', at: server.now * 1_000, task: null, ...done })
   same(server.text.toJSON(), plan.after, 'the text is the planned one')
   return plan
 }
@@ -86,6 +87,8 @@ export const runUndo = (seed: number, changes: number): Outcome => {
   const there = new Map(
     unitsIn(server.text, []).flatMap((unit) => (unit.isThere ? [[unit.id, unit.character]] : [])),
   )
+  const other = 'ABCDEF'[(seed + 1) % 6]!
+  const neither = textWithout(server, [agent, other])
   const plan = undo(server, { agent }, 'u-1')
   const rerun = rerunWithout(world, agent).server.text
   const units = unitsIn(server.text, server.undos)
@@ -109,10 +112,23 @@ export const runUndo = (seed: number, changes: number): Outcome => {
   same(server.text.toJSON(), plan.after, 'the undo again')
   undo(server, { agent: 'U' }, 'u-4')
   same(server.text.toJSON(), before, 'all undos undone')
+  undo(server, { agent }, 'u-5')
+  same(server.text.toJSON(), plan.after, 'the undo anew')
+  undo(server, { agent: other }, 'u-6')
+  same(server.text.toJSON(), neither, 'both agents undone')
   return {
     equal: plan.after === rerun.toJSON() ? 1 : 0,
     ...{ met: met.size, reported: count(plan.overlaps), changed: count(plan.lines) },
   }
+}
+
+/** The text of all others' characters that none of them deleted first. Call it before any undo. */
+const textWithout = ({ text, history }: NotingServer, agents: readonly string[]): string => {
+  const isOut = (name: string | null): boolean => name !== null && agents.includes(name)
+  return piecesOf(text, history, [])
+    .filter(({ root, deleted }) => !isOut(root.by) && (deleted === null || isOut(deleted.by)))
+    .map((piece) => piece.text ?? '')
+    .join('')
 }
 
 /** Lines of the text after an undo in which somebody wrote beside what it changed. `there`: the characters before it. */

@@ -143,6 +143,7 @@ const DONE: Record<string, object> = {
   'files/remove': { key: 'g' },
   'files/move': { key: 'g', to: 'h' },
   'files/restore': { key: 'g', version: 1 },
+  undo: { since: '2020-01-01T00:00:00Z', key: 'none' },
   checkpoints: { name: 'c' },
   'checkpoints/remove': { name: 'none' },
   'checkpoints/restore': { name: 'none' },

@@ -179,6 +179,20 @@ it('[UNDO-3] an undo is undone by its id, as often as one likes', () => {
   expect(text.undo({ undo: 'u-2' }).after).toBe(withC(after))
   expect(text.undo({ undo: 'u-3' }).after).toBe(withC(before))
   expect(text.undo({ agent: 'U' }).after).toBe(withC(before))
+  expect(text.undo({ agent: 'A' }).after).toBe(withC(after))
+})
+
+it('[UNDO-3] an undo that is undone leaves the changes to whoever made them', () => {
+  const text = textOf(THREE)
+  text.replace('A', 'two', 'TWO')
+  text.undo({ agent: 'A' })
+  text.remove('C', 'two')
+  text.undo({ undo: 'u-1' })
+  expect(text.server.text.toJSON()).toBe('one TWO three\nfour five six\nseven eight nine\n')
+  const { after, authors } = text.undo({ agent: 'A' })
+  expect(after).toBe('one  three\nfour five six\nseven eight nine\n')
+  expect(authors).toEqual(['A'])
+  expect(text.undo({ agent: 'C' }).after).toBe(THREE)
 })
 
 it('[UNDO-4] text whose words nobody keeps does not come back, and is counted', () => {
@@ -189,6 +203,10 @@ it('[UNDO-4] text whose words nobody keeps does not come back, and is counted', 
   const { after, restored, lost } = text.undo({ agent: 'A' })
   expect(after).toBe('one three\nfour five six\nseven eight nine\n')
   expect({ restored, lost }).toEqual({ restored: 5, lost: 4 })
+  text.server.texts.delete(7)
+  expect(text.undo({ undo: 'u-1' })).toMatchObject({ removed: 5, lost: 0 })
+  text.server.texts.delete(7)
+  expect(text.undo({ undo: 'u-2' })).toMatchObject({ removed: 0, restored: 0, lost: 5 })
 })
 
 it('[UNDO-1] [UNDO-2] [UNDO-3] [UNDO-5] random histories of six agents', () => {
