@@ -22,7 +22,7 @@ interface RecordPage extends Position {
   to: Position | null
 }
 
-/** What a server's log is to a witness. */
+/** The result of comparing a server's log with a witness. */
 export interface WitnessCheck {
   seq: number
   head: string

@@ -35,7 +35,7 @@ export interface StoryQuery {
 export interface StoryEvent {
   at: string
   kind: 'message' | 'task' | 'file' | 'edit' | 'record'
-  /** Who did it; null: the server, or the operator of it. */
+  /** The agent that did it; null: the server, or its operator. */
   agent_id: string | null
   text: string
   task_id?: string
@@ -50,8 +50,8 @@ const MOST_TASKS = 2_000
 const MOST_FILES = 200
 
 /**
- * What happened in a workspace, oldest first: the newest `limit` events of messages, tasks, file versions and of the
- * record itself. `more`: there are older ones. With `task` also the edits for it, of which the record says so. Throws
+ * Returns the newest `limit` events of a workspace, oldest first: messages, steps of tasks, versions of files, repairs and
+ * restores. `more`: there are older ones. `task` adds the edits for that task, as far as the record names it. Throws
  * `unknown_agent`, `ambiguous`, `unknown_file`.
  */
 export const readStory = async (
@@ -189,7 +189,7 @@ const edited = async (room: Room, log: UpdateLog, { task }: StoryQuery): Promise
   }))
 }
 
-/** What the entries of the chain say of the log itself. */
+/** Repairs and restores, by the entries of the chain. */
 const noted = async (room: Room, log: UpdateLog): Promise<StoryEvent[]> => {
   const events: StoryEvent[] = []
   for await (const { entry } of log.record.entries(room.name)) {

@@ -43,9 +43,29 @@ export const provenBy = async (
   if (found.entries.length === 0) proven.push({ from: found.begin })
   if (newest?.of?.entry.kind === 'folded') {
     const before = withEntry.length === 2 ? withEntry[0]!.checkpoint : null
+    if (newest.of.boundAt === null && !standsOn(found, newest.of, before)) {
+      report.problem(
+        where,
+        `no record binds the checkpoint at record ${newest.checkpoint.seq}, and what it replaced is missing`,
+      )
+    }
     await report.look(where, () => checkFold(log, found, before, newest.checkpoint))
   }
   return proven
+}
+
+/** True if what a checkpoint replaced is on disk, as it is until a record binds the checkpoint. */
+const standsOn = (
+  { entries, firstRecord }: FoundChain,
+  of: Bound,
+  before: StoredCheckpoint | null,
+): boolean => {
+  const earlier = entries
+    .slice(0, entries.indexOf(of))
+    .findLast(({ entry }) => entry.checkpoint.length > 0)
+  if (earlier === undefined) return firstRecord === 1
+  const { seq } = earlier.entry
+  return before?.seq === seq && firstRecord <= seq + 1 && seq < of.entry.seq
 }
 
 const entryOf = ({ entries }: FoundChain, { seq, slot }: StoredCheckpoint): Bound | undefined =>

@@ -108,6 +108,7 @@ const walk = async (
     firstRecord ??= seq
     chain.meet(seq, value)
   }
+  chain.done()
   for (const problem of chain.problems) report.problem(`workspace ${workspace}, record`, problem)
   const { entries, end, first } = chain
   return {
@@ -198,6 +199,13 @@ class Walk {
     }
     // It binds the entries before it, too.
     for (const one of this.entries.slice(0, this.entries.indexOf(bound) + 1)) one.boundAt ??= seq
+  }
+
+  /** Call after the last record: those that a checkpoint replaced are kept together, or none of them. */
+  done(): void {
+    if (this.#last > 0 && this.#last < this.#folded) {
+      this.problems.push(gap(this.#last + 1, this.#folded))
+    }
   }
 
   #digestAt(seq: number): Uint8Array | null {
