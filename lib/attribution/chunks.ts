@@ -35,8 +35,12 @@ export const encodeRuns = (
     }
   })
 
-/** Reads runs of `client`. Throws on malformed bytes. */
-export const decodeRuns = (value: Uint8Array, client: number, names: NameTable): DeleteRun[] => {
+/** Reads insertions of `client`. Throws on malformed bytes. */
+export const decodeInserts = (value: Uint8Array, client: number, names: NameTable): InsertRun[] =>
+  decodeDeletes(value, client, names).map(({ by: _, ...run }) => run)
+
+/** Reads deletions of `client`. Throws on malformed bytes. */
+export const decodeDeletes = (value: Uint8Array, client: number, names: NameTable): DeleteRun[] => {
   const from = decoding.createDecoder(value)
   readFormat(from)
   const runs: DeleteRun[] = []

@@ -35,7 +35,12 @@ export class NameTable {
 
   /** The names from a number on. */
   from(number: number): string[] {
-    return this.#names.slice(number).map((name) => name ?? UNKNOWN)
+    return Array.from(this.#names.slice(number), (name) => name ?? UNKNOWN)
+  }
+
+  /** Gives no number below `size` to a new name: a lost one may have it. */
+  reserve(size: number): void {
+    while (this.#names.length < size) this.#names.push(undefined)
   }
 }
 

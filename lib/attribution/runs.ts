@@ -23,7 +23,11 @@ export interface Credit extends Attribution {
   news?: { inserts: readonly IdRange[]; deletes: readonly IdRange[] }
 }
 
+/** The server itself. */
 export const NOBODY: Credit = { by: null, task: null, via: null }
+
+/** Credits nobody with anything: the update may repeat what others did. */
+export const UNCREDITED: Credit = { ...NOBODY, news: { inserts: [], deletes: [] } }
 
 /** Inserted operations. Their author is the owner of the Yjs client id. */
 export interface InsertRun extends IdRange {

@@ -263,7 +263,7 @@ export const OPS: readonly CommandRow[] = [
     name: 'export',
     summary: 'write everything as files that need no ClawLink',
     about:
-      'Everything of every workspace, archive and direct messages included, into DIR/<workspace>. If the server is running it makes a temporary copy, deleted afterwards.',
+      'Everything of every workspace, archive and direct messages included, into DIR/<workspace>, with the authors of all lines as an Agent Trace record. If the server is running it makes a temporary copy, deleted afterwards.',
     operands: ['dir'],
     flags: {
       dir: { type: types.folder, what: 'the folder to export to; it must be new or empty' },

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { counted } from '../../lib/text/count.ts'
 import { didYouMean } from '../../lib/text/suggest.ts'
 import { ClawError } from '../../protocol/errors.ts'
+import { agentTrace } from '../ops/agent-trace.ts'
 import { contentsOf } from '../ops/contents.ts'
 import { type Exported, exportWorkspace } from '../ops/export.ts'
 import { makeFolder } from '../ops/folder.ts'
@@ -23,8 +24,10 @@ export const exportAll: Command = async (call) => {
     return makeFolder(dir, 'give a folder that is new or empty', async (partial) => {
       const done: Record<string, Exported> = {}
       for (const name of names) {
-        const contents = await contentsOf(log, name, Date.now())
-        done[name] = await exportWorkspace(contents, folder, join(partial, name), format)
+        const now = Date.now()
+        const contents = await contentsOf(log, name, now)
+        const trace = agentTrace(log, contents, call.version, now)
+        done[name] = await exportWorkspace(contents, folder, join(partial, name), format, trace)
         contents.doc.destroy()
       }
       return done

@@ -20,12 +20,13 @@ export interface Exported {
   left_out: { file_key: string; reason: string }[]
 }
 
-/** Writes what is in a workspace into a new folder; `data` has its blobs. */
+/** Writes what is in a workspace into a new folder; `data` has its blobs. `trace`: its Agent Trace record. */
 export const exportWorkspace = async (
   contents: Contents,
   data: string,
   dir: string,
   format: Format,
+  trace: AsyncIterable<string>,
 ): Promise<Exported> => {
   const exported: Exported = { agents: 0, tasks: 0, broadcasts: 0, files: 0, left_out: [] }
   await mkdir(dir, { mode: 0o700 })
@@ -47,6 +48,7 @@ export const exportWorkspace = async (
     const nameOf = calledBy(agents)
     await writeAll('tasks', tasks(), (task) => taskMarkdown(task, nameOf))
     await writeAll('broadcasts', broadcasts(), (message) => messageMarkdown(message, nameOf))
+    await writeFile(join(dir, 'agent-trace.json'), trace, { mode: 0o600 })
   }
   await writeFiles(contents, data, join(dir, 'files'), exported)
   return exported

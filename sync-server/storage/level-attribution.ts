@@ -1,6 +1,12 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { decodeRuns, decodeTexts, encodeRuns, encodeTexts } from '../../lib/attribution/chunks.ts'
+import {
+  decodeDeletes,
+  decodeInserts,
+  decodeTexts,
+  encodeRuns,
+  encodeTexts,
+} from '../../lib/attribution/chunks.ts'
 import { NameTable, readNames, writeNames } from '../../lib/attribution/names.ts'
 import {
   addRuns,
@@ -13,6 +19,7 @@ import {
 import { unsealed } from './integrity/checksummed.ts'
 import type { Db, Snapshot } from './integrity/db.ts'
 import { type Op, type Put, seqKey, seqOf } from './integrity/level-keys.ts'
+import { checkpointsOf } from './level-record-log.ts'
 import { decodeRecord, type LogRecord } from './log-record.ts'
 import type { AttributionMap } from './update-log.ts'
 
@@ -24,6 +31,8 @@ const MAX_TEXT_CHUNKS = 256
 
 type Piece = Omit<DeletedText, 'root'>
 type Kind = 'i' | 'd'
+
+const DECODE = { i: decodeInserts, d: decodeDeletes } as const
 
 /** The authorship in some records. */
 interface Told {
@@ -37,7 +46,7 @@ const nothing = (): Told => ({ inserts: new Map(), deletes: new Map(), texts: ne
 
 /**
  * The attribution of the operations that a workspace's checkpoint covers; later records hold their own. Keys:
- *   `m:<workspace>:s`                    seq of the newest record that is folded in here
+ *   `m:<workspace>:s`                    seq of the newest record that is folded in here, and the next number of a name
  *   `m:<workspace>:n:<number>`           names (agents, tasks, roots), from this number on
  *   `m:<workspace>:i:<client>:<chunk>`   runs of insertions, in the order of their commits
  *   `m:<workspace>:d:<client>:<chunk>`   runs of deletions
@@ -57,7 +66,36 @@ export class LevelAttribution {
     for await (const [, value] of this.#values(`m:${workspace}:n`, snapshot)) {
       attempt(() => readNames(decoding.createDecoder(value), names))
     }
+    names.reserve((await this.#folded(workspace, snapshot)).names)
     return names
+  }
+
+  /** The state of the last fold. If it cannot be read, the checkpoint tells its position. */
+  async #folded(workspace: string, snapshot?: Snapshot): Promise<{ seq: number; names: number }> {
+    const at = { ...(snapshot !== undefined && { snapshot }) }
+    const key = `m:${workspace}:s`
+    const sealed = await this.#db.get<string, Uint8Array>(key, { ...at, valueEncoding: 'view' })
+    if (sealed === undefined) return { seq: 0, names: 0 }
+    const value = unsealed(sealed)
+    const found = value && attempt(() => readFold(value))
+    if (found !== null) return found
+    const newest = (await checkpointsOf(this.#db, workspace, at)).at(-1)
+    return { seq: newest?.seq ?? 0, names: 0 }
+  }
+
+  /** The keys of values that cannot be read, each with the reason. */
+  async *damaged(workspace: string): AsyncGenerator<{ key: string; reason: string }> {
+    const range = { gt: `m:${workspace}:`, lt: `m:${workspace};`, valueEncoding: 'view' } as const
+    const names = new NameTable()
+    for await (const [key, sealed] of this.#db.iterator<string, Uint8Array>(range)) {
+      const value = unsealed(sealed)
+      if (value === null) continue // told of every key already
+      try {
+        checkValue(key, value, names)
+      } catch (error) {
+        yield { key, reason: (error as Error).message }
+      }
+    }
   }
 
   /** The writes that fold the records up to `seq`. Store them together with the checkpoint. */
@@ -66,7 +104,7 @@ export class LevelAttribution {
     const first = names.size
     const told = nothing()
     for await (const record of this.#records(workspace, seq, names)) tell(record, told, null)
-    const ops: Op[] = [{ type: 'put', key: `m:${workspace}:s`, value: encodeSeq(seq) }]
+    const ops: Op[] = []
     for (const kind of ['i', 'd'] as const) {
       for (const [client, runs] of kind === 'i' ? told.inserts : told.deletes) {
         ops.push(...(await this.#addRuns(workspace, kind, client, runs, names)))
@@ -79,6 +117,7 @@ export class LevelAttribution {
       const value = encoding.encode((to) => writeNames(to, first, names.from(first)))
       ops.push({ type: 'put', key: seqKey(`m:${workspace}:n`, first), value })
     }
+    ops.push({ type: 'put', key: `m:${workspace}:s`, value: encodeFold(seq, names.size) })
     return ops
   }
 
@@ -87,8 +126,9 @@ export class LevelAttribution {
     try {
       const names = await this.names(workspace, snapshot)
       const told = nothing()
-      await this.#readRuns(workspace, 'i', clients, names, told.inserts, snapshot)
-      await this.#readRuns(workspace, 'd', clients, names, told.deletes, snapshot)
+      const [i, d] = [told.inserts, told.deletes]
+      await this.#readRuns(workspace, 'i', decodeInserts, clients, names, i, snapshot)
+      await this.#readRuns(workspace, 'd', decodeDeletes, clients, names, d, snapshot)
       for await (const record of this.#records(workspace, null, names, snapshot)) {
         tell(record, told, clients)
       }
@@ -122,6 +162,7 @@ export class LevelAttribution {
   async #readRuns<R extends InsertRun | DeleteRun>(
     workspace: string,
     kind: Kind,
+    decode: (value: Uint8Array, client: number, names: NameTable) => R[],
     clients: ReadonlySet<number> | null,
     names: NameTable,
     into: Map<number, R[]>,
@@ -134,9 +175,7 @@ export class LevelAttribution {
     for (const prefix of prefixes) {
       for await (const [key, value] of this.#values(prefix, snapshot)) {
         const client = Number(key.split(':')[3])
-        attempt(() =>
-          addRuns(into, decodeRuns(value, client, names) as (InsertRun | DeleteRun)[] as R[]),
-        )
+        attempt(() => addRuns(into, decode(value, client, names)))
       }
     }
   }
@@ -149,8 +188,7 @@ export class LevelAttribution {
     snapshot?: Snapshot,
   ): AsyncGenerator<LogRecord> {
     const at = { ...(snapshot !== undefined && { snapshot }) }
-    const folded = await this.#db.get(`m:${workspace}:s`, at)
-    const after = folded === undefined ? 0 : decoding.readVarUint(decoding.createDecoder(folded))
+    const { seq: after } = await this.#folded(workspace, snapshot)
     const key = (seq: number) => seqKey(`u:${workspace}`, seq)
     const end = seq === null ? { lt: `u:${workspace};` } : { lte: key(seq) }
     for await (const [, value] of this.#db.iterator({ gt: key(after), ...end, ...at })) {
@@ -187,11 +225,11 @@ export class LevelAttribution {
   ): Promise<Put[]> {
     const prefix = runsPrefix(workspace, kind, client)
     const { chunk, value } = await this.#newest(prefix)
-    const last = value && attempt(() => decodeRuns(value, client, names))
+    const last = value && attempt(() => DECODE[kind](value, client, names))
     const isOpen = last !== null && last.length < CHUNK_RUNS
     const all = new Map<number, (InsertRun | DeleteRun)[]>()
     if (isOpen) addRuns(all, last)
-    addRuns(all, kind === 'd' ? runs : runs.map((run) => ({ ...run, by: null })))
+    addRuns(all, runs)
     const list = all.get(client) ?? []
     const puts: Put[] = []
     let next = isOpen ? chunk : chunk + 1
@@ -268,8 +306,26 @@ const runsPrefix = (workspace: string, kind: Kind, client: number): string =>
 const textsPrefix = (workspace: string, root: string): string =>
   `m:${workspace}:t:${encodeURIComponent(root)}`
 
-const encodeSeq = (seq: number): Uint8Array =>
-  encoding.encode((encoder) => encoding.writeVarUint(encoder, seq))
+const encodeFold = (seq: number, names: number): Uint8Array =>
+  encoding.encode((to) => {
+    encoding.writeVarUint(to, seq)
+    encoding.writeVarUint(to, names)
+  })
+
+const readFold = (value: Uint8Array): { seq: number; names: number } => {
+  const from = decoding.createDecoder(value)
+  return { seq: decoding.readVarUint(from), names: decoding.readVarUint(from) }
+}
+
+/** Throws where a value is not what its key says. */
+const checkValue = (key: string, value: Uint8Array, names: NameTable): void => {
+  const [, , kind, client] = key.split(':')
+  if (kind === 's') readFold(value)
+  else if (kind === 'n') readNames(decoding.createDecoder(value), names)
+  else if (kind === 't') decodeTexts(value)
+  else if (kind === 'i' || kind === 'd') DECODE[kind](value, Number(client), names)
+  else throw new Error('it is of no known kind')
+}
 
 /** The result of `read`; null where it throws, as it does for malformed bytes. */
 const attempt = <T>(read: () => T): T | null => {

@@ -1,7 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { NameTable } from '../../lib/attribution/names.ts'
-import { type Authorship, type DeletedText, NOBODY } from '../../lib/attribution/runs.ts'
+import { type Authorship, type DeletedText, UNCREDITED } from '../../lib/attribution/runs.ts'
 import type { Chain } from './chain.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
@@ -193,7 +193,12 @@ export class LevelUpdateLog implements UpdateLog {
     const { chain } = ends
     const ops: Op[] = [...facts]
     if (updates.length > 0) {
-      const record = { at, updates, credits: updates.map((_, i) => credits[i] ?? NOBODY), deleted }
+      const record = {
+        at,
+        updates,
+        credits: updates.map((_, i) => credits[i] ?? UNCREDITED),
+        deleted,
+      }
       const value = chain.append(encodeRecord(record, ends.names))
       ops.push({ type: 'put', key: recordKey(workspace, chain.end), value })
       ops.push(...this.record.entryOps(workspace, chain))
@@ -332,6 +337,11 @@ export class LevelUpdateLog implements UpdateLog {
 
   attribution(workspace: string, clients: ReadonlySet<number> | null): Promise<AttributionMap> {
     return this.#attribution.read(workspace, clients)
+  }
+
+  /** The entries of a workspace's attribution that cannot be read. */
+  damagedAttribution(workspace: string): AsyncIterable<{ key: string; reason: string }> {
+    return this.#attribution.damaged(workspace)
   }
 
   deletedTexts(workspace: string, root: string): Promise<Omit<DeletedText, 'root'>[]> {

@@ -63,7 +63,7 @@ export interface UpdateLog {
    *
    * `archived`: entries that these updates remove from the document, stored at the next positions of their shelves.
    * `owned`: owners of the Yjs client ids that these updates use for the first time. `facts`: other entries.
-   * `authorship`: a credit per update (none: the server's own), and the texts that they delete. All are stored in one
+   * `authorship`: a credit per update (none: nobody is credited), and the texts that they delete. All are stored in one
    * atomic write. Without updates the rest is stored alone, and the position is that of the newest record.
    */
   append(

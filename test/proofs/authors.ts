@@ -11,7 +11,7 @@ const outcome = await runAuthors({
   ...{
     seed,
     edits,
-    restarts: Math.max(2, Math.round(edits / 25_000)),
+    restarts: Math.max(2, Math.round(edits / 50_000)),
     burst: 400,
     withMirror: true,
   },

@@ -9,7 +9,7 @@ import {
 } from '../../../workspace/authorship/attribution.ts'
 import { type BlameRange, blame, type LineRange } from '../../../workspace/authorship/blame.ts'
 import { type Deleted, DeletedTexts, deletedParts } from '../../../workspace/authorship/deleted.ts'
-import { FILE_PREFIX, textOf } from '../../../workspace/document/schema.ts'
+import { FILE_PREFIX, serverClientOf, textOf } from '../../../workspace/document/schema.ts'
 import { isBinary, notText } from '../../../workspace/files/blobs.ts'
 import { agentsOfEdits, versionOf } from '../../../workspace/files/edit-counts.ts'
 import { getFile } from '../../../workspace/files/tree.ts'
@@ -42,7 +42,7 @@ export const readText = (doc: Y.Doc, key: string, gaps: boolean): TextState => {
     ...{ file_key, root: `${FILE_PREFIX}${fileId}`, version: versionOf(doc, fileId) },
     spans: spansOf(textOf(doc, fileId), gaps),
     counted: new Map(agentsOfEdits(doc, fileId).map(([client, agent]) => [Number(client), agent])),
-    server: doc.clientID,
+    server: serverClientOf(doc),
   }
 }
 

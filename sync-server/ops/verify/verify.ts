@@ -4,6 +4,7 @@ import { LevelUpdateLog } from '../../storage/level-update-log.ts'
 import { logOn, openStore } from '../../storage/open-log.ts'
 import type { Place } from '../../storage/place.ts'
 import { Report } from './report.ts'
+import { verifyAttribution } from './verify-attribution.ts'
 import { verifyBlobs } from './verify-blobs.ts'
 import { verifyRecord } from './verify-record.ts'
 import { verifyVersions } from './verify-versions.ts'
@@ -50,6 +51,7 @@ export const verifyData = async (
     report.counts.workspaces++
     const blobs = await verifyWorkspace(log, workspace, report)
     if (blobs !== null) wanted.set(workspace, blobs)
+    await verifyAttribution(log, workspace, report)
     await verifyVersions(log, workspace, versionKeys.get(workspace) ?? 0, report)
     const about = witnesses.filter((witness) => witness.workspace === workspace)
     await verifyRecord(log, workspace, about, report)

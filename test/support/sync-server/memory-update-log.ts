@@ -4,10 +4,10 @@ import {
   type DeletedText,
   type DeleteRun,
   type InsertRun,
-  NOBODY,
   type Runs,
   runsOf,
   sortRuns,
+  UNCREDITED,
 } from '../../../lib/attribution/runs.ts'
 import { digestOf, linkedAll, startOf } from '../../../lib/hash-chain.ts'
 import type { Op } from '../../../sync-server/storage/integrity/level-keys.ts'
@@ -196,7 +196,7 @@ export class MemoryUpdateLog implements UpdateLog {
     for (const { client, owner } of owned) workspace.owners.set(client, owner)
     if (updates.length > 0) {
       workspace.records.push([...updates])
-      const all = updates.map((_, i) => credits[i] ?? NOBODY)
+      const all = updates.map((_, i) => credits[i] ?? UNCREDITED)
       workspace.runs.push(runsOf(this.#now(), updates, all))
       workspace.deleted.push(...deleted)
       workspace.digests.push(digestOf(Buffer.concat(updates)))
