@@ -74,7 +74,7 @@ export class LevelAttribution {
   async #folded(workspace: string, snapshot?: Snapshot): Promise<{ seq: number; names: number }> {
     const at = { ...(snapshot !== undefined && { snapshot }) }
     const key = `m:${workspace}:s`
-    const sealed = await this.#db.get<string, Uint8Array>(key, { ...at, valueEncoding: 'view' })
+    const sealed = await this.#db.get(key, { ...at, valueEncoding: 'view' })
     if (sealed === undefined) return { seq: 0, names: 0 }
     const value = unsealed(sealed)
     const found = value && attempt(() => readFold(value))
@@ -87,7 +87,7 @@ export class LevelAttribution {
   async *damaged(workspace: string): AsyncGenerator<{ key: string; reason: string }> {
     const range = { gt: `m:${workspace}:`, lt: `m:${workspace};`, valueEncoding: 'view' } as const
     const names = new NameTable()
-    for await (const [key, sealed] of this.#db.iterator<string, Uint8Array>(range)) {
+    for await (const [key, sealed] of this.#db.iterator(range)) {
       const value = unsealed(sealed)
       if (value === null) continue // told of every key already
       try {

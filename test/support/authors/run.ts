@@ -137,7 +137,7 @@ class Authors {
   }
 
   async #ask<T>(path: string, body: object | undefined, who: Member): Promise<T> {
-    const { data, error } = await ask<T>(this.#server, `${WORKSPACE}/${path}`, body, who.headers)
+    const { data, error } = await this.#request<T>(path, body, who)
     if (error !== undefined) throw new Error(`${path}: ${error.code} ${error.message}`)
     return data
   }
