@@ -1,7 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { NameTable } from '../../lib/attribution/names.ts'
-import { type Authorship, type DeletedText, UNCREDITED } from '../../lib/attribution/runs.ts'
+import { type Authorship, UNCREDITED } from '../../lib/attribution/runs.ts'
 import type { Chain } from './chain.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
@@ -21,15 +21,7 @@ import {
 } from './level-record-log.ts'
 import { LevelVersionLog } from './level-version-log.ts'
 import { decodeRecord, encodeRecord } from './log-record.ts'
-import type {
-  Archivable,
-  AttributionMap,
-  FactLog,
-  Owned,
-  Shelf,
-  Stored,
-  UpdateLog,
-} from './update-log.ts'
+import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './update-log.ts'
 
 /**
  * Keys are sorted text; values carry a checksum (integrity/checksummed.ts):
@@ -95,7 +87,10 @@ export class LevelUpdateLog implements UpdateLog {
   readonly #ends = new Map<string, Ends>()
   readonly #finding = new Map<string, Promise<Ends>>()
   readonly #commits: GroupCommit
-  readonly #attribution: LevelAttribution
+  /** Of the records that checkpoints cover. */
+  readonly folded: LevelAttribution
+  readonly attribution: UpdateLog['attribution']
+  readonly deletedTexts: UpdateLog['deletedTexts']
 
   private constructor(store: Store, now: () => number) {
     const { db } = store
@@ -104,7 +99,9 @@ export class LevelUpdateLog implements UpdateLog {
     this.#commits = new GroupCommit(store, (error) => this.onFailed(error))
     this.#now = now
     const put = (ops: Op[]): Promise<void> => this.#commits.put(ops)
-    this.#attribution = new LevelAttribution(db)
+    this.folded = new LevelAttribution(db)
+    this.attribution = (...of) => this.folded.read(...of)
+    this.deletedTexts = (...of) => this.folded.texts(...of)
     this.versions = new LevelVersionLog(db, put)
     this.record = new LevelRecordLog(db, put, (...upTo) => this.#clear(...upTo), now)
     this.facts = levelFactLog(db, put)
@@ -247,7 +244,7 @@ export class LevelUpdateLog implements UpdateLog {
     if (finding !== undefined) return finding
     const find = async (): Promise<Ends> => {
       const chain = await this.record.chain(workspace)
-      const names = await this.#attribution.names(workspace)
+      const names = await this.folded.names(workspace)
       for await (const { value } of recordsAfter(this.#db, workspace, chain.folded)) {
         decodeRecord(value, names)
       }
@@ -312,7 +309,7 @@ export class LevelUpdateLog implements UpdateLog {
     })
     const at = this.#now()
     const { chain } = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
-    const attribution = await this.#attribution.fold(workspace, seq)
+    const attribution = await this.folded.fold(workspace, seq)
     const { folded, slot, isRetaining } = chain
     chain.fold(seq, value, kind, at)
     const key = checkpointKey(workspace, chain.slot)
@@ -333,19 +330,6 @@ export class LevelUpdateLog implements UpdateLog {
       // A deletion is a write, too: writes after a partial one could be lost with it.
       throw this.#commits.fail(error)
     })
-  }
-
-  attribution(workspace: string, clients: ReadonlySet<number> | null): Promise<AttributionMap> {
-    return this.#attribution.read(workspace, clients)
-  }
-
-  /** The entries of a workspace's attribution that cannot be read. */
-  damagedAttribution(workspace: string): AsyncIterable<{ key: string; reason: string }> {
-    return this.#attribution.damaged(workspace)
-  }
-
-  deletedTexts(workspace: string, root: string): Promise<Omit<DeletedText, 'root'>[]> {
-    return this.#attribution.texts(workspace, root)
   }
 
   async archived(workspace: string, shelf: Shelf, after: number, limit: number, bytes = Infinity) {

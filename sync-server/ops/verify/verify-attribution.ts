@@ -11,7 +11,7 @@ export const verifyAttribution = async (
   report: Report,
 ): Promise<void> => {
   const where = `workspace ${workspace}, authors`
-  for await (const { key, reason } of log.damagedAttribution(workspace)) {
+  for await (const { key, reason } of log.folded.damaged(workspace)) {
     report.problem(`${where}, key ${JSON.stringify(key)}`, reason, TODO)
   }
   const map = await report.look(where, () => log.attribution(workspace, null), TODO)

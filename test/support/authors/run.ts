@@ -142,6 +142,17 @@ class Authors {
     return data
   }
 
+  /** A request; again where the connection was kept from before a restart. */
+  async #request<T>(path: string, body: object | undefined, { headers }: Member) {
+    for (let left = 5; ; left--) {
+      try {
+        return await ask<T>(this.#server, `${WORKSPACE}/${path}`, body, headers)
+      } catch (error) {
+        if (left === 0) throw error
+      }
+    }
+  }
+
   async #newFile(n: number): Promise<void> {
     this.#key = `file-${n}.md`
     const text = letterOf(HTTP, this.#http.slot).repeat(20)
@@ -219,7 +230,7 @@ class Authors {
     const cut = this.#below(find.length)
     const replace = find.slice(0, cut) + text + find.slice(cut + this.#below(4))
     const body = { key: this.#key, find, replace }
-    const { error } = await ask(this.#server, `${WORKSPACE}/files/edit`, body, this.#http.headers)
+    const { error } = await this.#request('files/edit', body, this.#http)
     if (error !== undefined) return
     this.#outcome.edits++
     this.#outcome.httpEdits++
