@@ -11,11 +11,11 @@ import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
-const KNOWN = /^(?:f:|[uswaimhvcokjlrgnx]:.)/
+const KNOWN = /^(?:f:|[uswaimhvcokjlrgnxt]:.)/
 /** The kinds whose values are JSON. */
-const FACTS = /^[kjlrgn]:/
+const FACTS = /^[kjlrgnt]:/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */
-const OF_WORKSPACE = /^[uswaimhvcogx]:([^:/]+)/
+const OF_WORKSPACE = /^[uswaimhvcogxt]:([^:/]+)/
 
 /** Checks a data folder that no server uses. Rejects if it cannot be opened. */
 export const verifyFolder = async (

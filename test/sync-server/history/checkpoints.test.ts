@@ -9,9 +9,11 @@ import {
 import { Checkpoints } from '../../../sync-server/history/checkpoints/store.ts'
 import { TextCache } from '../../../sync-server/history/versions/cache.ts'
 import { writeVersions } from '../../../sync-server/history/versions/write.ts'
+import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { type CheckpointFile, changesBetween } from '../../../workspace/files/checkpoint.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
+import { place, syncHere, syncJson } from '../../support/ops/commands.ts'
 import { type Server, startServer, tempDir } from '../../support/server.ts'
 import { fileClient } from '../../support/sync-server/file-client.ts'
 
@@ -321,6 +323,23 @@ it('[TIME-7] a workspace has a bounded number of checkpoints, which outlive a re
   expect((await reopened.get('w', 'more')).of).toEqual([fileAt(7, 'g//1', 'g')])
   expect([...(await reopened.pinned('w', 'f'))]).toHaveLength(MAX_CHECKPOINTS - 1)
   await again.close()
+})
+
+it('[TIME-7] checkpoints are in a backup; verify knows them, and takes a folder with them for whole', async () => {
+  const [backup, copy] = [place('backup'), place('restored')]
+  await put(ann, 'kept.md', 'kept\n')
+  const made = await post(ann, 'checkpoints', { name: 'kept' })
+  await put(ann, 'kept.md', 'changed\n')
+  await syncJson('backup', backup, '--data', server.data)
+  expect((await syncHere('restore', backup, '--data', copy)).code).toBe(0)
+  expect((await verifyFolder(copy)).problems).toEqual([])
+  const restored = await startServer({ data: copy })
+  const at = { authorization: `Bearer ${restored.token}` }
+  const { data } = await ask<Data>(restored, `${ws}/checkpoints`, undefined, at)
+  expect(data.checkpoints).toContainEqual(made.checkpoint)
+  const then = `${ws}/files/version?key=kept.md&checkpoint=kept`
+  expect((await ask<Data>(restored, then, undefined, at)).data.version.content).toBe('kept\n')
+  await restored.stop()
 })
 
 it('[TIME-8] versions that a checkpoint names outlive the limit of versions, within a limit of their own', async () => {

@@ -21,6 +21,7 @@ it.each([
   [{ type: 'task_update', event: 'answered' }, true],
   [{ type: 'direct_message' }, true],
   [{ type: 'file_conflict' }, true],
+  [{ type: 'look_together' }, false],
   [{ type: 'command_refused' }, true],
   [{ type: 'task_note' }, true],
   [{ type: 'task_response', status: 'completed' }, true],
