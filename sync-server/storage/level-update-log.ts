@@ -38,7 +38,7 @@ import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './upd
  *   `h: v: c:`              versions (level-version-log.ts)
  *   `k: j: n: l: r:`        credentials and members (auth/stored/log.ts)
  *   `g:`                    state of HTTP agents (http-agents/records.ts)
- *   `y:`                    undos of files (http-agents/undo/records.ts)
+ *   `y:`                    undos of files (history/attribution/undos.ts)
  *   `t:`                    checkpoints of workspaces (history/checkpoints/store.ts)
  */
 const FORMAT = 1

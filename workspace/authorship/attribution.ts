@@ -1,5 +1,10 @@
 import type * as Y from 'yjs'
-import { type DeleteRun, type InsertRun, runIndex } from '../../lib/attribution/runs.ts'
+import {
+  type DeleteRun,
+  type IdRange,
+  type InsertRun,
+  runIndex,
+} from '../../lib/attribution/runs.ts'
 import { firstItem, isElement, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 
 /** The author of an operation, with the task and the time of its commit. */
@@ -14,10 +19,19 @@ export interface Origin {
   at: number | null
 }
 
+/** Operations by which the undo of agent `by` put text back: that is still the text of its author. */
+export interface PutBack extends IdRange {
+  /** The first operations of that text. */
+  ofClient: number
+  ofClock: number
+  by: string
+}
+
 /** The log's attribution of some Yjs client ids, sorted by clock. */
 export interface AttributionRuns {
   inserts: ReadonlyMap<number, readonly InsertRun[]>
   deletes: ReadonlyMap<number, readonly DeleteRun[]>
+  putBack?: ReadonlyMap<number, readonly PutBack[]>
 }
 
 /** Operations of a text in its order: characters, or a gap where some were deleted. */
@@ -56,7 +70,7 @@ interface Part<R> {
 }
 
 /** Cuts the operations `clock` … `end - 1` where their runs change. Runs are sorted by clock. */
-export const cutByRuns = <R extends InsertRun>(
+export const cutByRuns = <R extends IdRange>(
   runs: readonly R[],
   clock: number,
   end: number,
@@ -79,13 +93,35 @@ export const cutByRuns = <R extends InsertRun>(
 
 const NONE: readonly never[] = []
 
+type Inserted = Pick<Span, 'client' | 'clock' | 'length'>
+type OriginsOf = (span: Inserted) => { origin: Origin; clock: number; end: number }[]
+
 /** Returns the function that cuts inserted operations by their origins. */
 export const originsOf = (
-  { inserts }: Pick<AttributionRuns, 'inserts'>,
+  { inserts, putBack }: Pick<AttributionRuns, 'inserts' | 'putBack'>,
   agentOf: AgentOf,
-): ((
-  span: Pick<Span, 'client' | 'clock' | 'length'>,
-) => { origin: Origin; clock: number; end: number }[]) => {
+): OriginsOf => {
+  const written = writtenBy(inserts, agentOf)
+  return (span) => {
+    const { client, clock, length } = span
+    const copies = putBack?.get(client)
+    if (copies === undefined) return written(span)
+    return cutByRuns(copies, clock, clock + length).flatMap(({ run, ...part }) => {
+      if (run === undefined) {
+        return written({ client, clock: part.clock, length: part.end - part.clock })
+      }
+      const shift = run.ofClock - run.clock
+      const of = { client: run.ofClient, clock: part.clock + shift, length: part.end - part.clock }
+      return written(of).map(({ origin, ...at }) => ({
+        origin: { ...origin, via: run.by },
+        clock: at.clock - shift,
+        end: at.end - shift,
+      }))
+    })
+  }
+}
+
+const writtenBy = (inserts: AttributionRuns['inserts'], agentOf: AgentOf): OriginsOf => {
   // One object per run, so that equal origins are usually the same object.
   const known = new Map<InsertRun, Origin>()
   const unknown = new Map<number, Origin>()

@@ -1,9 +1,10 @@
 import type * as Y from 'yjs'
-import type { FileKey } from '../../../protocol/ids.ts'
+import type { FileId, FileKey } from '../../../protocol/ids.ts'
 import {
   type AgentOf,
   type AttributionRuns,
   clientsIn,
+  type PutBack,
   type Span,
   spansOf,
 } from '../../../workspace/authorship/attribution.ts'
@@ -16,6 +17,7 @@ import { getFile } from '../../../workspace/files/tree.ts'
 import { MAX_DELETED_PARTS } from '../../config/limits.ts'
 import type { UpdateLog } from '../../storage/update-log.ts'
 import { OWNER_NAME } from '../../sync/principal.ts'
+import { readUndos } from './undos.ts'
 
 /** Names the server as an author; no agent can have it. */
 const SERVER_NAME = 'server'
@@ -79,13 +81,33 @@ export const blameOf = async (
   withDeleted: boolean,
 ): Promise<Blame> => {
   const { file_key, version, spans, root } = state
-  const runs: AttributionRuns = await log.attribution(workspace, clientsIn(spans))
+  const putBack = await putBackIn(log, workspace, root)
+  const clients = clientsIn(spans)
+  for (const { ofClient } of [...putBack.values()].flat()) clients.add(ofClient)
+  const runs: AttributionRuns = { ...(await log.attribution(workspace, clients)), putBack }
   const agentOf = agentsOf(await log.owners(workspace), state)
   const ranges = blame(spans, runs, agentOf, lines)
   if (!withDeleted) return { file_key, version, ranges }
   const texts = new DeletedTexts(await log.deletedTexts(workspace, root))
   const deleted = deletedParts(spans, runs, agentOf, texts, lines)
   return { file_key, version, ranges, ...newestOf(deleted) }
+}
+
+/** The operations by which undos put text back in a file, by Yjs client id and sorted by clock. */
+const putBackIn = async (
+  { facts }: UpdateLog,
+  workspace: string,
+  root: string,
+): Promise<Map<number, PutBack[]>> => {
+  const file = root.slice(FILE_PREFIX.length) as FileId
+  const found = new Map<number, PutBack[]>()
+  for (const { by, copies } of (await readUndos(facts, workspace, file)).get(file) ?? []) {
+    for (const copy of copies) {
+      found.set(copy.client, [...(found.get(copy.client) ?? []), { ...copy, by }])
+    }
+  }
+  for (const list of found.values()) list.sort((a, b) => a.clock - b.clock)
+  return found
 }
 
 /** The newest MAX_DELETED_PARTS, in the order of the file. */

@@ -13,11 +13,11 @@ import { isBinary, notText } from '../../../workspace/files/blobs.ts'
 import { agentsOfEdits } from '../../../workspace/files/edit-counts.ts'
 import { allFiles, getFile } from '../../../workspace/files/tree.ts'
 import { agentsOf } from '../../history/attribution/blame.ts'
+import { readUndos } from '../../history/attribution/undos.ts'
 import { requestBudget } from '../../limits/fair-scheduler.ts'
 import { timed } from '../../limits/timed.ts'
 import type { AttributionMap } from '../../storage/update-log.ts'
 import type { ActionContext } from '../context.ts'
-import { readUndos } from './records.ts'
 
 /** A text with its undo as planned; null: it has to be planned anew. */
 export interface PlannedFile {

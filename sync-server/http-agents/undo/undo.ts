@@ -15,12 +15,12 @@ import { tellUndone } from '../../../workspace/inbox/undone.ts'
 import { entryOf, findEntry } from '../../../workspace/tasks/tasks.ts'
 import { authorizeUndo } from '../../auth/authorize.ts'
 import { MAX_DIFFS_BYTES } from '../../config/limits.ts'
+import { putUndo } from '../../history/attribution/undos.ts'
 import type { Caller } from '../../sync/principal.ts'
 import { findArchived } from '../../tasks/scheduler.ts'
 import { type ActionContext, registered } from '../context.ts'
 import { onceUnderKey } from '../restore.ts'
 import { PlannedUndo } from './planned.ts'
-import { putUndo } from './records.ts'
 
 type Wanted = InputOf<typeof inputs.undo>
 

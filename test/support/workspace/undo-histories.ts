@@ -62,12 +62,22 @@ export class NotingServer {
 
   /** Does something in the name of an agent. */
   as<T>(by: string, client: number, work: () => T, task: string | null = null): T {
+    this.#begin(by, client, task)
+    this.doc.clientID = client
+    return this.doc.transact(work)
+  }
+
+  /** Takes a change that an agent made. */
+  take(by: string, client: number, update: Uint8Array): void {
+    this.#begin(by, client, null)
+    Y.applyUpdate(this.doc, update)
+  }
+
+  #begin(by: string, client: number, task: string | null): void {
     this.now++
     this.#by = by
     this.#task = task
     this.owners.set(client, by)
-    this.doc.clientID = client
-    return this.doc.transact(work)
   }
 
   #note({ beforeState, afterState, deleteSet }: Y.Transaction): void {
@@ -179,7 +189,7 @@ export const idsIn = (text: Y.Text): Id[] => {
 /** Sends what an author has changed. */
 const send = ({ server, steps }: World, author: Author): void => {
   for (const step of author.pending.splice(0)) {
-    server.as(author.name, author.doc.clientID, () => Y.applyUpdate(server.doc, step.update))
+    server.take(author.name, author.doc.clientID, step.update)
     steps.push(step)
   }
 }

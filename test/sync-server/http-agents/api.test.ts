@@ -240,6 +240,8 @@ describe('a day of two agents that have nothing but HTTP', () => {
     const past = { key: 'notes/a.md', version: 1, dry_run: true }
     expect((await post(bob, 'files/restore', past)).restored).toHaveLength(1)
     expect((await post(bob, 'checkpoints/restore', { name: 'day' })).restored).toEqual([])
+    expect((await get(bob, 'files/blame?key=notes/a.md')).ranges.length).toBeGreaterThan(0)
+    expect(await post(bob, 'undo', { agent: 'Bob', dry_run: true })).toMatchObject({ undo: null })
     expect(await post(ann, 'files/move', { key: 'log.md', to: 'notes/log.md' })).toMatchObject({
       ...{ moved_from: 'log.md', file: { file_key: 'notes/log.md' } },
     })

@@ -50,7 +50,7 @@ const team = async (options = {}) => {
   return { server, ann, bob, eve, adam, post, put, edit, read }
 }
 
-it('[UNDO-1] [UNDO-2] [UNDO-3] an admin takes one agent out of all files, and takes that back', async () => {
+it('[UNDO-1] [UNDO-2] [UNDO-3] [UNDO-9] an admin takes one agent out of all files, and takes that back', async () => {
   const { server, ann, bob, eve, adam, post, put, edit, read } = await team()
   await put(ann, 'a.md', 'one\ntwo\nthree')
   await put(bob, 'b.md', 'bob’s\nfile')
@@ -104,6 +104,15 @@ it('[UNDO-1] [UNDO-2] [UNDO-3] an admin takes one agent out of all files, and ta
   expect(
     (await post(adam, 'undo', { agent: 'ann', key: 'a.md', dry_run: true })).data.files,
   ).toMatchObject([{ removed: 14 }])
+  const { data: blame } = await ask<{ ranges: object[] }>(
+    ...([server, `${WS}/files/blame?key=a.md&from_line=2`, undefined, adam.headers] as const),
+  )
+  expect(blame.ranges).toMatchObject([
+    {
+      ...{ agent_id: 'bob', via: null },
+      parts: [{ agent_id: 'ann', via: 'adam', text: 'two' }],
+    },
+  ])
   const back = await post(adam, 'undo', { id: data.undo })
   expect(back.data.files).toHaveLength(3)
   expect(await read('a.md')).toBe('one\nEVIL (sic)\nthree and more\n')

@@ -23,13 +23,15 @@ const prefixOf = (workspace: string): string => `y:${workspace}:`
 const fileOf = (workspace: string, file: FileId): string =>
   `${prefixOf(workspace)}${encodeURIComponent(file)}`
 
-/** The undos of each file of a workspace, the oldest first. */
+/** The undos of each file of a workspace, or of one file, the oldest first. */
 export const readUndos = async (
   facts: FactLog,
   workspace: string,
+  only?: FileId,
 ): Promise<Map<FileId, UndoRecord[]>> => {
   const undos = new Map<FileId, UndoRecord[]>()
-  for (const { key, json } of await facts.entries(prefixOf(workspace))) {
+  const prefix = only === undefined ? prefixOf(workspace) : `${fileOf(workspace, only)}:`
+  for (const { key, json } of await facts.entries(prefix)) {
     const file = decodeURIComponent(key.split(':')[2] ?? '') as FileId
     const list = undos.get(file) ?? []
     list.push(recordOf(json as Stored))
