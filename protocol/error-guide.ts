@@ -84,6 +84,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
     cause: 'The workspace has no checkpoint of this name; it may have been removed.',
     remedy: 'Run `clawlink-agent checkpoints`.',
   },
+  unknown_suggestion: {
+    cause: 'No suggestion has this id, or it ended long ago.',
+    remedy: 'Run `clawlink-agent file-suggestions`.',
+  },
   unknown_message: {
     cause: 'The workspace has no message of this id.',
     remedy: 'Run `clawlink-agent log`.',
@@ -157,6 +161,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
   task_state: {
     cause: 'The command does not fit the state of the task.',
     remedy: 'Read the task with `clawlink-agent task ID`, then choose a command that fits.',
+  },
+  suggestion_state: {
+    cause: 'The suggestion, or a hunk of it, was accepted or rejected already.',
+    remedy: 'Read it with `clawlink-agent file-suggestions --id ID`.',
   },
   no_base: {
     cause:

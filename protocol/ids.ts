@@ -9,6 +9,8 @@ export type TaskId = Branded<'TaskId'>
 export type BroadcastId = Branded<'BroadcastId'>
 /** Path of a shared file inside the workspace: POSIX, NFC, relative. */
 export type FileKey = Branded<'FileKey'>
+/** A proposal to change a shared file: `s-` and its number in the workspace. */
+export type SuggestionId = Branded<'SuggestionId'>
 /** Name of a file's content for good: the path it was first created under. */
 export type FileId = Branded<'FileId'>
 

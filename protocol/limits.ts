@@ -79,6 +79,24 @@ export const MAX_MIRROR_BYTES = 1024 * 1024 * 1024
 /** The highest version number of a file: the server's keys keep their order up to it. */
 export const MAX_VERSION = 2 ** 52 - 1
 
+/** Hunks of one suggestion (count): they are judged one by one. */
+export const MAX_SUGGESTED_HUNKS = 256
+/** The old and new text of one suggestion's hunks (UTF-8 bytes): they stand in the document until they are judged. */
+export const MAX_SUGGESTION_BYTES = 256 * 1024
+/** Suggestions that wait in one workspace, and of one agent (count): all that one agent sends can still be read. */
+export const MAX_OPEN_SUGGESTIONS = 500
+export const MAX_AGENT_SUGGESTIONS = 100
+/** The hunks of all that wait in one workspace, and of one agent (UTF-16 units): every replica holds them. */
+export const MAX_SUGGESTED_UNITS = 8 * 1024 * 1024
+export const MAX_AGENT_SUGGESTED_UNITS = 2 * 1024 * 1024
+/** Ended suggestions whose outcome stays in the document (count), and for how long (ms): their proposers are told from it. */
+export const KEPT_SUGGESTIONS = 200
+export const SUGGESTIONS_KEPT_MS = 7 * 24 * 3_600_000
+/** Suggestions that the server keeps whole once they ended: the newest (count). */
+export const ARCHIVED_SUGGESTIONS = 10_000
+/** Agents that are told of one suggestion (count). */
+export const MAX_SUGGESTION_READERS = 64
+
 /** One agent's intents for lines of files at a time (count): they are in its awareness, which everyone gets. */
 export const MAX_INTENTS = 8
 /** Others see an intent for this long, where not said otherwise (seconds). */

@@ -1,11 +1,11 @@
 import { isReserved } from './name-space.ts'
 
 /** Rights of a credential in its workspace, lowest first; each includes the ones before it. */
-export type Role = 'read' | 'write' | 'admin'
+export type Role = 'read' | 'suggest' | 'write' | 'admin'
 /** Longest validity of an invite (days). */
 export const MAX_INVITE_DAYS = 3_660
 
-export const ROLES = ['read', 'write', 'admin'] as const satisfies readonly Role[]
+export const ROLES = ['read', 'suggest', 'write', 'admin'] as const satisfies readonly Role[]
 
 /** Returns true if `role` has all rights of `needed`. */
 export const includes = (role: Role, needed: Role): boolean =>

@@ -20,6 +20,7 @@ import { fileRoutes } from './routes/file-routes.ts'
 import { historyRoutes } from './routes/log-routes.ts'
 import { opsRoutes } from './routes/ops-routes.ts'
 import { recordRoutes } from './routes/record-routes.ts'
+import { suggestionRoutes } from './routes/suggestion-routes.ts'
 import { taskRoutes } from './routes/task-routes.ts'
 import { plainRoutes } from './routes/v1-routes.ts'
 import { versionRoutes } from './routes/version-routes.ts'
@@ -51,6 +52,7 @@ const servedBy = (env: AppEnv): Route[] => [
   ...accessRoutes(env.access, env.now, env.identity),
   ...apiRoutes(env),
   ...fileRoutes(env),
+  ...suggestionRoutes(env),
   ...taskRoutes(env),
   ...historyRoutes(env),
   ...versionRoutes(env),

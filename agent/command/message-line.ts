@@ -22,6 +22,8 @@ export const messageLines = (doc: Y.Doc, message: Message): string[] => {
 
 /** Characters of each broadcast in a digest's lines. */
 const DIGEST_LINE_CHARACTERS = 160
+/** Hunks that a line names (count). */
+const MAX_NAMED_HUNKS = 10
 
 interface Details {
   head: string
@@ -74,6 +76,25 @@ const detailsOf = (doc: Y.Doc, message: Message): Details => {
     case 'file_conflict':
     case 'file_removed':
       return fileDetails(message)
+    case 'file_suggestion': {
+      const { file_key, hunks, note, task, message_id: id } = message
+      const how = `file-suggestions --id ${id} shows it; file-accept ${id} or file-reject ${id} --reason TEXT`
+      const of = task === undefined ? '' : ` task=${idText(task)}`
+      const head = `file: ${path(file_key)} ${counted(hunks, 'hunk')}${of} (${how})`
+      return note === '' ? { head } : { head: `${head} note:`, body: note }
+    }
+    case 'suggestion_judged': {
+      const { file_key, verdict, hunks, waiting, reason, version } = message
+      const named = hunks.slice(0, MAX_NAMED_HUNKS).join(',')
+      const more = hunks.length > MAX_NAMED_HUNKS ? ',…' : ''
+      const head = [
+        `${verdict} hunks=${named}${more}`,
+        ...(version === undefined ? [] : [`version=${version}`]),
+        ...(waiting === 0 ? [] : [`waiting=${waiting}`]),
+        `file: ${path(file_key)}`,
+      ].join(' ')
+      return reason === '' ? { head } : { head: `${head} reason:`, body: reason }
+    }
     case 'agent_joined': {
       const { capabilities, machine, description } = message.agent
       const head = `machine=${field(machine)} capabilities=${words(capabilities)} description:`

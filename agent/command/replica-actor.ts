@@ -1,10 +1,12 @@
 import { getServerTask, postNext, postTask } from '../../client/http/api.ts'
+import { postJudgement, postSuggestion } from '../../client/http/suggestions.ts'
 import type { Replica } from '../../client/replica/replica.ts'
 import { isAway } from '../../client/session/outbox.ts'
 import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
 import type { Action, Granted, Write } from '../../workspace/actions/action.ts'
-import type { FileActor, HeldText } from '../../workspace/actions/file-actor.ts'
+import type { FileActor, HeldText, ToJudge, ToSuggest } from '../../workspace/actions/file-actor.ts'
 import type { Fields, InputOf } from '../../workspace/actions/inputs/field.ts'
+import type { Suggested } from '../../workspace/actions/suggest.ts'
 import type { Here } from '../../workspace/agents/agents.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import type { FileInfo } from '../../workspace/files/file-info.ts'
@@ -202,6 +204,32 @@ export class ReplicaActor implements FileActor {
     }
   }
 
+  suggest(proposal: ToSuggest, held: HeldText | null): Promise<Suggested> {
+    const { target, workspace } = this.#call
+    const { key } = this.#call.idempotencyKey()
+    const base = held === null ? {} : { base_version: held.version }
+    const whole = { ...proposal, ...base, by: this.agent }
+    return this.#asked(
+      proposal as never,
+      () => postSuggestion(target, workspace, whole, key),
+      (error) => {
+        throw error
+      },
+    )
+  }
+
+  judge(what: 'accept' | 'reject', input: ToJudge): Promise<Suggested> {
+    const { target, workspace } = this.#call
+    const command = { ...input, by: this.agent, key: this.#call.idempotencyKey().key }
+    return this.#asked(
+      input as never,
+      () => postJudgement(target, workspace, what, command),
+      (error) => {
+        throw error
+      },
+    )
+  }
+
   /** They were uploaded just now, or are still there from the first time that the command was given. */
   checkBlob(): Promise<void> {
     return Promise.resolve()
@@ -227,7 +255,7 @@ export const act = async <F extends Fields, R extends object>(
   print: Print<R>,
   session?: WorkspaceSession,
 ): Promise<Outcome> => {
-  checkWrites(call)
+  checkWrites(call, action.roles)
   const open = session ?? (await WorkspaceSession.open(call, true))
   const actor = new ReplicaActor(call, open, print as Print<never>)
   await action.run(actor, input)

@@ -11,6 +11,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import { newMessageId } from '../../protocol/fresh-ids.ts'
 import { answerOf } from '../../protocol/idempotency.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
+import type { Role } from '../../protocol/roles.ts'
 import { type Here, hasAgent } from '../../workspace/agents/agents.ts'
 import { type Presence, setLinkState } from '../../workspace/agents/presence.ts'
 import type { Json } from '../../workspace/document/schema.ts'
@@ -304,16 +305,19 @@ export const rememberAnswer = (
   replica.remember(key, { digest: digestOf(call, kind, payload), answer }, kind)
 }
 
-const onlyReads = (): ClawError =>
+const onlyReads = (role: Role | null): ClawError =>
   new ClawError(
     'not_allowed',
-    'you joined with a read-only link',
+    role === 'suggest'
+      ? 'you joined with a link to suggest: file-suggest'
+      : 'you joined with a read-only link',
     'ask the host for a link with the role write, then: clawlink-agent join -',
   )
 
-/** Throws `not_allowed` for a profile that only reads. */
-export const checkWrites = (call: Call): void => {
-  if (call.access.readsOnly()) throw onlyReads()
+/** Throws `not_allowed` for a profile that writes nothing, and has none of the roles of an action. */
+export const checkWrites = (call: Call, roles: readonly Role[] = []): void => {
+  const { role } = call.access
+  if (call.access.readsOnly() && (role === null || !roles.includes(role))) throw onlyReads(role)
 }
 
 /**

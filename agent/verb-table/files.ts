@@ -4,6 +4,7 @@ import { path } from '../../workspace/actions/inputs/field.ts'
 import * as inputs from '../../workspace/actions/inputs/files.ts'
 import { KEYED, type VerbSpec } from '../command/verb.ts'
 import { flagOf, flagsOf, fromInput } from './from-input.ts'
+import { SUGGESTIONS } from './suggestions.ts'
 
 const KEY = flagOf(path)
 const NO_FILE = { 3: 'no such file' } as const
@@ -236,6 +237,7 @@ export const FILES: readonly VerbSpec[] = [
     exits: { 3: 'no such file or version' },
     load: async () => (await import('../verbs/files/file-restore.ts')).fileRestore,
   },
+  ...SUGGESTIONS,
   {
     name: 'file-intent',
     summary: 'tell others which lines you are about to change; locks nothing',

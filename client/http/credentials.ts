@@ -15,7 +15,14 @@ import { randomToken } from '../../lib/random.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { random } from '../../protocol/fresh-ids.ts'
 import { type AgentId, newAgentId } from '../../protocol/ids.ts'
-import { isSecret, PREFIX, type Role, runDirsOf, runFileOf } from '../../protocol/roles.ts'
+import {
+  includes,
+  isSecret,
+  PREFIX,
+  type Role,
+  runDirsOf,
+  runFileOf,
+} from '../../protocol/roles.ts'
 import { postJoin, serverInfo } from './api.ts'
 import { changeTable, type Proven, readTable, whoIs } from './identity.ts'
 import type { Faith } from './proof.ts'
@@ -109,8 +116,8 @@ export class Access {
     return kept?.role === undefined ? null : kept.token
   }
 
-  /** True if the credential only reads. */
-  readonly readsOnly = (): boolean => this.role === 'read'
+  /** True if the credential writes nothing into the document. */
+  readonly readsOnly = (): boolean => this.role !== null && !includes(this.role, 'write')
 
   /** A server that has proved itself once has to do so each time. */
   readonly faith: Faith = {

@@ -90,6 +90,8 @@ const mirrorTextKey = (mirror: string, file: string, digest: string): string =>
  * that it last saw, and queued commands.
  */
 export class Replica extends StoredDocument {
+  /** True where its agent may write nothing into the document. */
+  onlyReads = false
   #cursor: Cursor | null
   #hasMoved = false
   #nextMessage: number

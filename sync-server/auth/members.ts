@@ -1,5 +1,6 @@
 import { ClawError } from '../../protocol/errors.ts'
 import { checkFreeId, checkFreeName, type Named } from '../../protocol/name-space.ts'
+import type { Role } from '../../protocol/roles.ts'
 import { checkDisplayName, checkWorkspaceName } from '../../workspace/document/validate.ts'
 import type { TokenHolder } from '../sync/principal.ts'
 import type { Authenticator } from './authenticator.ts'
@@ -56,6 +57,11 @@ export class Members {
   /** The kind it joined as; undefined: it has not joined. */
   kindOf(workspace: string, agent: string): Credential['kind'] | undefined {
     return this.#state.credentials.get(workspace, agent)?.kind
+  }
+
+  /** The role of its credential; undefined: it has not joined. */
+  roleOf(workspace: string, agent: string): Role | undefined {
+    return this.#state.credentials.get(workspace, agent)?.role
   }
 
   /** The agents that speak by a token. */

@@ -10,6 +10,8 @@ export interface ActionContext {
   httpAgent: HttpAgent
   /** Its idempotency key; null: it has none. */
   key: string | null
+  /** False: the role of its caller does not reach to write. Absent: it does. */
+  mayWrite?: boolean
   /** The token by which it asks; absent: it has a credential of its own. */
   token?: string
 }

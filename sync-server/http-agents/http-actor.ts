@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
 import type { Action, Granted, MergeTexts, Write } from '../../workspace/actions/action.ts'
-import type { FileActor, HeldText } from '../../workspace/actions/file-actor.ts'
+import type { FileActor, HeldText, ToJudge, ToSuggest } from '../../workspace/actions/file-actor.ts'
 import type { Fields, InputOf } from '../../workspace/actions/inputs/field.ts'
+import type { Suggested } from '../../workspace/actions/suggest.ts'
 import type { Agent, Here } from '../../workspace/agents/agents.ts'
 import { versionOf } from '../../workspace/files/edit-counts.ts'
 import { type FileInfo, readFile } from '../../workspace/files/file-info.ts'
@@ -19,6 +20,7 @@ import { type ActionContext, registered } from './context.ts'
 import { merging } from './merging.ts'
 import { type Base, put as stored } from './records.ts'
 import { staleIn } from './stale.ts'
+import { fileFor, judgeFor } from './suggestions.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 /** An agent without a replica: the server acts for it, on its own document. */
@@ -169,6 +171,15 @@ export class HttpActor implements FileActor {
   /** Its bases name the file by id, which a move does not change. */
   carrying(): Promise<() => void> {
     return Promise.resolve(() => {})
+  }
+
+  suggest(proposal: ToSuggest, held: HeldText | null): Promise<Suggested> {
+    return fileFor(this.context, proposal, held)
+  }
+
+  judge(what: 'accept' | 'reject', input: ToJudge): Promise<Suggested> {
+    registered(this.context.httpAgent)
+    return judgeFor(this.context, what, input)
   }
 
   async checkBlob(sha256: string, size: number): Promise<void> {

@@ -17,24 +17,17 @@ import {
 import { isMoot } from '../../workspace/inbox/unread.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { markDelivered } from '../../workspace/tasks/receipts.ts'
-import { KEPT_ANSWERS, KEPT_ANSWERS_MS, MAX_WAITING_MESSAGES } from '../config/limits.ts'
+import { MAX_WAITING_MESSAGES } from '../config/limits.ts'
 import { timed } from '../limits/timed.ts'
+import type { Op } from '../storage/integrity/level-keys.ts'
 import type { FactLog } from '../storage/update-log.ts'
+import type { Turn } from '../sync/commands.ts'
 import { checkRoom, checkShare } from '../sync/full.ts'
 import type { Caller } from '../sync/principal.ts'
 import type { Room } from '../sync/room.ts'
 import type { Change } from '../sync/room-env.ts'
-import { DIGEST_FORM, keptAnswer, writeDigest } from './kept-answers.ts'
-import {
-  type Answered,
-  type Base,
-  del,
-  KeySpace,
-  NEW_STATE,
-  numberOf,
-  put,
-  type State,
-} from './records.ts'
+import { KeptAnswers, type Keyed } from './kept-answers.ts'
+import { type Base, del, KeySpace, NEW_STATE, numberOf, put, type State } from './records.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
 export interface HttpAgentEnv {
@@ -56,11 +49,7 @@ export interface Waiting {
 }
 
 /** A write that may come again: under its key it is done once. */
-export interface Once {
-  /** Null: it is not known by any. */
-  key: string | null
-  what: string
-  payload: unknown
+export interface Once extends Keyed {
   /** True for a write that makes room: a full document accepts it, too. */
   frees?: (doc: Y.Doc) => boolean
   /** True for a write that adds a message or a task; those of one agent may fill only a share of the document. */
@@ -87,9 +76,6 @@ const takeAhead = (
   markDelivered(desk.doc, me, messages, here.now)
 }
 
-/** The agent removes expired answers once per this number of answers. */
-const CLEAR_EVERY = 64
-
 /**
  * An agent without a replica. It writes to the server's own document under its own Yjs client id.
  * Its commands run one after the other; the change of the document and the agent's records are on
@@ -99,6 +85,7 @@ export class HttpAgent {
   readonly room: Room
   readonly agent: AgentId
   readonly drawer: KeySpace
+  readonly answers: KeptAnswers
   /** The caller that acts for it and is charged for its work. */
   by: Caller
   readonly #env: HttpAgentEnv
@@ -110,13 +97,13 @@ export class HttpAgent {
   /** Numbers of messages that were delivered, to be acknowledged by id. */
   readonly #shown = new Set<number>()
   readonly #mutex = new Mutex()
-  #answers = 0
   #ended = new AbortController()
 
   constructor(room: Room, agent: AgentId, env: HttpAgentEnv) {
     this.room = room
     this.agent = agent
     this.drawer = new KeySpace(room.name, agent)
+    this.answers = new KeptAnswers(env.facts, this.drawer, env.now)
     this.by = { kind: 'agent', agent, workspace: room.name, role: 'write' }
     this.#env = env
   }
@@ -154,22 +141,37 @@ export class HttpAgent {
   }
 
   /**
-   * Changes the document in this agent's name. Call it within a turn. Throws what `change` throws.
+   * Changes the document in this agent's name, and then, in the same commit, with `more` in the server's, which must not
+   * throw. `credit`: as of a command. Call it within a turn. Throws what `change` throws.
    */
-  async change<T>(change: (desk: UnitOfWork) => T): Promise<T> {
+  async change<T>(
+    change: (desk: UnitOfWork) => T,
+    more?: (doc: Y.Doc, changed: T, keep: (fact: Op) => void) => void,
+    credit: Partial<Pick<Turn, 'via' | 'task'>> = {},
+  ): Promise<T> {
     const state = await this.#load()
     const as = { client: state.client!, owner: this.agent as string }
+    let changed: { desk: UnitOfWork; value: T } | null = null
     const run: Change<{ desk: UnitOfWork; value: T }> = (doc, _archive, keep) => {
       const desk = new UnitOfWork(doc, this.drawer, state, this.#waiting)
       const value = change(desk)
       if (desk.hasChanged || !this.#isStored) keep(put(this.drawer.state(), desk.state))
       for (const op of desk.ops) keep(op)
-      return { desk, value }
+      changed = { desk, value }
+      return changed
     }
-    const { desk, value } = await this.room.command(
+    const by = this.agent
+    const made = this.room.command(
       timed((ms) => this.spent(ms), run),
       as,
+      { by, ...credit },
     )
+    const then: Change<void> = (doc, _archive, keep) => {
+      if (changed !== null) more?.(doc, changed.value, keep)
+    }
+    // Both are queued before either runs: nothing comes in between.
+    const done = more === undefined ? null : this.room.command(then, undefined, { by, joins: true })
+    const [{ desk, value }] = await Promise.all([made, done])
     this.#state = desk.state
     this.#isStored = true
     for (const [number, message] of desk.received) this.#waiting.set(number, message)
@@ -217,38 +219,20 @@ export class HttpAgent {
 
   /** As `write`, from within a turn. */
   async writeNow<T extends object>(once: Once, change: (desk: UnitOfWork) => T): Promise<T> {
-    const { key, what, payload, frees, isEntry = false } = once
+    const { payload, frees, isEntry = false } = once
     const bounded = (desk: UnitOfWork): T => {
       // In a full one only: to find out takes as long as to do it.
       if (this.room.isFull && !frees?.(desk.doc)) checkRoom(this.room)
       if (isEntry) checkShare(this.room, this.agent, JSON.stringify(payload).length)
       return change(desk)
     }
-    if (key === null) return this.change(bounded)
-    const digest = writeDigest(what, payload)
-    const at = this.drawer.answer(key)
-    const known = (await this.#env.facts.get(at)) as Answered | null
-    const before = keptAnswer(key, { what, digest }, known)
+    const { before, stage } = await this.answers.find(once)
     if (before !== null) return before as T
-    const old = this.#answers++ % CLEAR_EVERY === 0 ? await this.#oldAnswers() : []
     return this.change((desk) => {
       const answer = bounded(desk)
-      desk.ops.push(
-        put(at, { digest, form: DIGEST_FORM, answer, at: this.#env.now() }),
-        ...old.map(del),
-      )
+      desk.ops.push(...stage(answer))
       return answer
     })
-  }
-
-  async #oldAnswers(): Promise<string[]> {
-    const all = await this.#env.facts.entries(this.drawer.answers)
-    const at = (json: unknown): number => (json as Answered).at
-    const byAge = all.sort((a, b) => at(b.json) - at(a.json))
-    const since = this.#env.now() - KEPT_ANSWERS_MS
-    return byAge
-      .filter(({ json }, i) => i >= KEPT_ANSWERS || at(json) < since)
-      .map(({ key }) => key)
   }
 
   /** Its base of a file; null: none. */

@@ -9,6 +9,7 @@ import { seqKey, seqOf } from '../storage/integrity/level-keys.ts'
  *   `g:<workspace>/<agent>/m:<number>` a message that it has not acknowledged
  *   `g:<workspace>/<agent>/b:<path>`   the version of a file that it read or put last: Base
  *   `g:<workspace>/<agent>/k:<key>`    the answer under an idempotency key: Answered
+ *   `g:<workspace>/~suggestions/e:<number>` a suggestion that has ended: workspace/suggestions/archive.ts
  *   `g:<workspace>/@<token>/b:<path>`  versions of a file read by a token without an agent id: Handed
  */
 export interface State {
@@ -83,6 +84,14 @@ export class KeySpace {
 }
 
 export const put = (key: string, value: State | Base | Handed | Answered | Message): Op => ({
+  type: 'put',
+  key,
+  value: utf8.encode(JSON.stringify(value)),
+})
+/** The key of a suggestion that has ended. No agent has such an id. */
+export const suggestionKey = (workspace: string, number: number): string =>
+  seqKey(`g:${workspace}/~suggestions/e`, number)
+export const putSuggestion = (key: string, value: object): Op => ({
   type: 'put',
   key,
   value: utf8.encode(JSON.stringify(value)),

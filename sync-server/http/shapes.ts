@@ -21,6 +21,13 @@ export const Message = z.looseObject({
   ...{ to_agent: z.string().nullable(), timestamp: z.string() },
 })
 
+export const Suggestion = z.looseObject({
+  ...{ suggestion_id: z.string(), file_key: z.string(), by: z.string(), at: z.string() },
+  ...{ base_version: z.number(), note: z.string(), task: z.string().nullable() },
+  ...{ approve_by: z.string().nullable(), state: z.string(), hunks: z.number() },
+  ...{ waiting: z.number(), conflicts: z.number() },
+})
+
 export const FileInfo = z.looseObject({
   ...{ file_key: z.string(), version: z.number(), last_editor: z.string() },
   ...{ updated_at: z.string(), size: z.number(), media_type: z.string() },

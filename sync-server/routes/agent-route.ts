@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
-import { lowestOf, type Role } from '../../protocol/roles.ts'
+import { includes, lowestOf, type Role } from '../../protocol/roles.ts'
 import type { Action } from '../../workspace/actions/action.ts'
 import {
   type Field,
@@ -13,7 +13,7 @@ import { callerIn } from '../http/caller.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
 import type { ActionContext } from '../http-agents/context.ts'
 import { act, type HttpActor, runNow } from '../http-agents/http-actor.ts'
-import { actAs, checkAgentId, inRoom, keyIn } from './agent-request.ts'
+import { actAs, asking, checkAgentId, inRoom, keyIn } from './agent-request.ts'
 import type { AppEnv } from './env.ts'
 
 export const at = (rest: string): string => `/api/workspaces/:workspace/${rest}`
@@ -39,19 +39,22 @@ interface Served<F extends Fields, R extends object> {
    * may have the idempotency key.
    */
   isCommand?: true
+  /** A command whose idempotency key is in the header alone: `key` of its body is a file's. */
+  isKeyedByHeader?: true
 }
 
 /** Makes routes of actions. */
 export const servingIn =
   (env: AppEnv) =>
   <F extends Fields, R extends object>(served: Served<F, R>): Route => {
-    const { method, rest, summary, action, answer, inPath = {}, maxBytes, isCommand } = served
+    const { method, rest, summary, action, answer, inPath = {}, maxBytes } = served
+    const { isKeyedByHeader, isCommand = isKeyedByHeader } = served
     const { fields = action.input } = served
     const params = Object.entries(inPath) as [keyof F & string, string][]
     return route({
       ...{ method, path: at(rest), needs: lowestOf(action.roles), summary, answer },
       body: bodyOf(
-        isCommand ? { ...fields, key: optional(inBody) } : fields,
+        isCommand && !isKeyedByHeader ? { ...fields, key: optional(inBody) } : fields,
         params.map(([field]) => field),
       ),
       ...(maxBytes !== undefined && { maxBytes }),
@@ -61,8 +64,12 @@ export const servingIn =
         const input = { ...given, ...Object.fromEntries(named) } as InputOf<F>
         const agent = callerIn(asked.c, by)
         return isCommand
-          ? commandAs(env, asked, agent, keyOf(asked), async (context) =>
-              runNow(context, action, input),
+          ? commandAs(
+              env,
+              asked,
+              agent,
+              isKeyedByHeader ? keyIn(asked.c) : keyOf(asked),
+              async (context) => runNow(context, action, input),
             )
           : actAs(env, asked, agent, async (context) => act(context, action, input))
       },
@@ -74,14 +81,16 @@ const keyOf = ({ c, body }: Asked<unknown, { key?: string }>): string | null => 
 /** Has an agent command, which does not make it present. */
 const commandAs = <T>(
   env: AppEnv,
-  { workspace }: Asked,
+  { c, workspace }: Asked,
   agent: string,
   key: string | null,
   work: (context: ActionContext) => Promise<T>,
 ): Promise<T> => {
   const id = checkAgentId(agent)
+  const caller = asking(c)
+  const mayWrite = caller.kind === 'owner' || includes(caller.role, 'write')
   return inRoom(env, workspace, (room) =>
-    work({ env, httpAgent: env.httpAgents.httpAgent(room, id), key }),
+    work({ env, httpAgent: env.httpAgents.httpAgent(room, id), key, mayWrite }),
   )
 }
 

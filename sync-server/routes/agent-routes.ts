@@ -104,6 +104,7 @@ const teamRoutes = (env: AppEnv): Route[] => {
           agent: getAgent(httpAgent.room.doc, httpAgent.agent, env.httpAgents.here(httpAgent.room)),
         }
       },
+      { roles: register.roles },
     ),
     serving({
       ...{ ...state, rest: 'agents/:agent/pause', action: pause },
@@ -181,7 +182,7 @@ const inboxRoutes = (env: AppEnv): Route[] => {
   const doing = doingIn(env)
   return [
     route({
-      ...{ method: 'GET', path: at('inbox'), needs: 'write', query: InboxQuery },
+      ...{ method: 'GET', path: at('inbox'), needs: 'suggest', query: InboxQuery },
       summary: 'What waits to be read; it stays until it is acknowledged',
       answer: z.looseObject({
         ...{ ...Messages, remaining: z.number() },
@@ -197,6 +198,7 @@ const inboxRoutes = (env: AppEnv): Route[] => {
         registered(httpAgent)
         return { acknowledged: await httpAgent.acknowledgeIds(new Set(ids)) }
       },
+      { roles: register.roles },
     ),
   ]
 }

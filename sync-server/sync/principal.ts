@@ -1,3 +1,5 @@
+import type { Role } from '../../protocol/roles.ts'
+
 /**
  * The identity of a connection or request: the owner of the server, who may act for any agent, or
  * one agent in one workspace.
@@ -8,7 +10,7 @@ export type Principal =
       readonly kind: 'agent'
       readonly agent: string
       readonly workspace: string
-      readonly role: 'read' | 'write' | 'admin'
+      readonly role: Role
     }
 
 /**
@@ -19,7 +21,7 @@ export interface TokenHolder {
   readonly kind: 'token'
   readonly id: string
   readonly workspace: string
-  readonly role: 'read' | 'write' | 'admin'
+  readonly role: Role
 }
 
 /** The identity that a credential proves. */

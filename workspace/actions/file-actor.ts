@@ -1,12 +1,19 @@
 import type { FileKey } from '../../protocol/ids.ts'
 import type { FileInfo } from '../files/file-info.ts'
+import type { SuggestionDetail } from '../files/suggestions.ts'
 import type { Actor } from './action.ts'
+import type { InputOf } from './inputs/field.ts'
+import type * as inputs from './inputs/suggestions.ts'
 
 /** A version of a text. */
 export interface HeldText {
   version: number
   content: string
 }
+
+/** A command of `suggest`, with its file. */
+export type ToSuggest = InputOf<typeof inputs.suggest> & { readonly key: FileKey }
+export type ToJudge = InputOf<typeof inputs.accept> | InputOf<typeof inputs.reject>
 
 /** An agent with the versions of shared files that it has read. Call the `keep` methods in the work of `once`. */
 export interface FileActor extends Actor {
@@ -27,5 +34,9 @@ export interface FileActor extends Actor {
   checkBlob(sha256: string, size: number): Promise<void>
   /** The SHA-256 of the binary version that it has read; null: none. */
   heldBlob(key: FileKey): Promise<string | null>
+  /** Asks the server, the only writer of suggestions, to file one. `held`: the text that it changes; null: as it is now. */
+  suggest(proposal: ToSuggest, held: HeldText | null): Promise<{ suggestion: SuggestionDetail }>
+  /** Asks the server to accept hunks of one, or to reject what waits of it. */
+  judge(what: 'accept' | 'reject', input: ToJudge): Promise<{ suggestion: SuggestionDetail }>
   keepBlob(key: FileKey, file: FileInfo, sha256: string): void
 }

@@ -6,7 +6,7 @@ import * as inputs from './inputs/team.ts'
 /** Registers the agent, or updates its record. A missing field stays the same. */
 export const register = action({
   name: 'register',
-  roles: ['write', 'admin'],
+  roles: ['suggest', 'write', 'admin'],
   errors: ['bad_name', 'name_taken', 'too_large'],
   input: inputs.register,
   run: async (actor, input): Promise<{ agent: Agent }> => {

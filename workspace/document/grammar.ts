@@ -61,6 +61,7 @@ export type RootKind =
   | 'tasks'
   | 'broadcasts'
   | 'receipts'
+  | 'suggestions'
   | 'files'
   | 'file'
   | 'blobs'
@@ -119,6 +120,18 @@ export const TASK_RULE: TypeRule = {
   rest: laterField,
 }
 
+export const SUGGESTION_RULE: TypeRule = {
+  title: 'a suggestion',
+  shape: 'map',
+  key: line(64),
+  fields: {
+    facts: { value: records.suggestionFacts },
+    hunks: { value: records.suggestedHunks },
+    decisions: { type: valueList(records.suggestionDecision) },
+  },
+  rest: laterField,
+}
+
 /** Before schema version 2 a task's fields stood one level higher, where buckets are now. */
 const oldValue = json(4 * MAX_RESULT_JSON_BYTES)
 const BUCKET: TypeRule = {
@@ -141,6 +154,7 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
         serverClient: { value: count(Number.MAX_SAFE_INTEGER) },
         archivedBroadcasts: { value: count() },
         archivedTasks: { value: count() },
+        suggestions: { value: count() },
       },
       rest: laterField,
     },
@@ -166,6 +180,14 @@ export const GRAMMAR: Readonly<Record<RootKind, RootRule>> = {
       key: line(128),
       // The id of a message; where two messages share it, with the addressee of the second.
       rest: { type: valueMap(line(256), records.receipt), value: records.receipt },
+    },
+  },
+  suggestions: {
+    writer: 'server',
+    type: {
+      shape: 'map',
+      key: line(128),
+      rest: { type: { shape: 'map', key: records.suggestionId, rest: { type: SUGGESTION_RULE } } },
     },
   },
   files: { writer: 'author', type: valueMap(records.filePath, records.fileEntryRule, MAX_FILES) },

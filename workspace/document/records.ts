@@ -13,6 +13,9 @@ import {
   MAX_REMOVED_EDITS,
   MAX_RESULT_BYTES,
   MAX_RESULT_JSON_BYTES,
+  MAX_SUGGESTED_HUNKS,
+  MAX_SUGGESTION_BYTES,
+  MAX_SUGGESTION_READERS,
   MAX_TASK_LINKS,
 } from '../../protocol/limits.ts'
 import { isAgentId } from '../../protocol/roles.ts'
@@ -200,3 +203,42 @@ export const blobEntry = record({
 
 /** A version is the sum of the counts of all clients: it stays a safe integer. */
 export const editCount = record({ agent: agentId, count: count(2 ** 32, 1), at: time })
+
+export const suggestionId = syntax('the id of a suggestion (s-…)', (id) =>
+  /^s-[1-9]\d{0,14}$/.test(id),
+)
+const hunkNumber = count(MAX_SUGGESTED_HUNKS, 1)
+
+export const suggestionFacts = record(
+  {
+    fileId,
+    key: filePath,
+    by: agentId,
+    at: time,
+    version: count(Number.MAX_SAFE_INTEGER),
+    hunks: hunkNumber,
+    note: text(MAX_MESSAGE_BYTES),
+    to: list(agentId, MAX_SUGGESTION_READERS),
+  },
+  { task: taskId, approver: agentId, strict: oneOf(true) },
+)
+
+/** A Yjs client id and a clock. */
+const characterId = list(count(Number.MAX_SAFE_INTEGER), 2)
+const hunkText = text(MAX_SUGGESTION_BYTES)
+export const suggestedHunk = record(
+  { line: count(Number.MAX_SAFE_INTEGER, 1), old: hunkText, new: hunkText },
+  { from: characterId, to: characterId },
+)
+export const suggestedHunks = list(suggestedHunk, MAX_SUGGESTED_HUNKS)
+
+export const suggestionDecision = record(
+  {
+    by: agentId,
+    at: time,
+    verdict: oneOf('accepted', 'rejected'),
+    hunks: list(hunkNumber, MAX_SUGGESTED_HUNKS),
+    reason: text(MAX_MESSAGE_BYTES),
+  },
+  { version: count(Number.MAX_SAFE_INTEGER) },
+)

@@ -288,8 +288,8 @@ export interface BlobEntry {
 
 /**
  * `meta`, written by the server only: `schemaVersion`, `workspaceId`, `createdAt`, `serverClient`,
- * and `archivedBroadcasts` and `archivedTasks`: archived entries of each kind (count), which is the
- * position of the newest one (absent: none).
+ * `archivedBroadcasts` and `archivedTasks`: archived entries of each kind (count), which is the
+ * position of the newest one (absent: none), and `suggestions`: the number of the newest one.
  */
 export const metaOf = (doc: Y.Doc) => doc.getMap<Json>('meta')
 export const agentsOf = (doc: Y.Doc) => doc.getMap<Y.Map<unknown>>('agents')
@@ -299,6 +299,8 @@ export const submissionsOf = (doc: Y.Doc) => doc.getArray<Submission>('intake')
 export const broadcastsOf = (doc: Y.Doc) => doc.getArray<BroadcastEntry>('broadcasts')
 /** Id of a direct message → Receipt. Server only. */
 export const receiptsOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('receipts')
+/** SuggestionId → Y.Map: `facts`, `hunks` until it has ended, `decisions`. Server only. */
+export const suggestionsOf = (doc: Y.Doc): Buckets => doc.getMap<Y.Map<unknown>>('suggestions')
 export const filesOf = (doc: Y.Doc) => doc.getMap<FileEntry>('files')
 export const textOf = (doc: Y.Doc, id: FileId) => doc.getText(`${FILE_PREFIX}${id}`)
 export const editsOf = (doc: Y.Doc, id: FileId) => doc.getMap<EditCount>(`${EDITS_PREFIX}${id}`)
@@ -312,6 +314,9 @@ export const BLOBS_PREFIX = 'blobs:'
 export const archivedBroadcasts = (doc: Y.Doc): number => countIn(doc, 'archivedBroadcasts')
 /** Tasks that the server has moved into the archive (count). */
 export const archivedTasks = (doc: Y.Doc): number => countIn(doc, 'archivedTasks')
+
+/** Suggestions that were ever filed (count): the number of the newest one. */
+export const filedSuggestions = (doc: Y.Doc): number => countIn(doc, 'suggestions')
 
 const countIn = (doc: Y.Doc, name: string): number => {
   const count = metaOf(doc).get(name)

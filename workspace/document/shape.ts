@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import type { TaskId } from '../../protocol/ids.ts'
+import type { SuggestionId, TaskId } from '../../protocol/ids.ts'
 import { entriesIn, findIn } from './buckets.ts'
 import * as records from './records.ts'
 import {
@@ -14,11 +14,13 @@ import {
   type Paused,
   type Receipt,
   type Submission,
+  suggestionsOf,
   type TaskFacts,
   type TaskStatus,
   type Transition,
   tasksOf,
 } from './schema.ts'
+import type { SuggestedHunk, SuggestionDecision, SuggestionFacts } from './suggestion-schema.ts'
 import type { Rule } from './values.ts'
 
 /**
@@ -51,6 +53,9 @@ export const isFileEntry = is<FileEntry>(records.fileEntryRule)
 export const isPaused = is<Paused>(records.paused)
 export const isEditCount = is<EditCount>(records.editCount)
 export const isBlobEntry = is<BlobEntry>(records.blobEntry)
+export const isSuggestionFacts = is<SuggestionFacts>(records.suggestionFacts)
+export const isSuggestedHunks = is<SuggestedHunk[]>(records.suggestedHunks)
+export const isSuggestionDecision = is<SuggestionDecision>(records.suggestionDecision)
 /** A Yjs client id as a key of a map. */
 export const isClientId = is<string>(records.clientId)
 export const isSpokenId = is<string>(records.spokenId)
@@ -77,6 +82,18 @@ export const taskRecord = (doc: Y.Doc, id: string): Y.Map<unknown> | undefined =
 export const taskRecords = function* (doc: Y.Doc): Generator<[TaskId, Y.Map<unknown>]> {
   for (const [id, record] of entriesIn(tasksOf(doc))) {
     if (record instanceof Y.Map) yield [id as TaskId, record]
+  }
+}
+
+/** One suggestion's record. */
+export const suggestionRecord = (doc: Y.Doc, id: string): Y.Map<unknown> | undefined => {
+  const record = findIn(suggestionsOf(doc), id)
+  return record instanceof Y.Map ? record : undefined
+}
+
+export const suggestionRecords = function* (doc: Y.Doc): Generator<[SuggestionId, Y.Map<unknown>]> {
+  for (const [id, record] of entriesIn(suggestionsOf(doc))) {
+    if (record instanceof Y.Map) yield [id as SuggestionId, record]
   }
 }
 

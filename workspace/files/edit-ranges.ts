@@ -47,20 +47,22 @@ export const spansOver = (text: Y.Text, ranges: readonly TextRange[]): EditSpan[
   return spans
 }
 
+/** The name of a character in the answer of `placesOf`. */
+export const nameOfCharacter = (client: number, clock: number): string => `${client}:${clock}`
+
 /**
- * The range of each span now: from its first character, or the place where that was, to its last.
+ * The range of each of these characters now, by name, after one walk through the text: empty where the character was
+ * deleted, absent where the text never had it.
  */
-export const rangesOfSpans = (text: Y.Text, spans: readonly EditSpan[]): TextRange[] => {
+export const placesOf = (
+  text: Y.Text,
+  characters: Iterable<readonly [client: number, clock: number]>,
+): Map<string, TextRange> => {
   const wanted = new Map<number, number[]>()
-  for (const [fromClient, fromClock, toClient, toClock] of spans) {
-    for (const [client, clock] of [
-      [fromClient, fromClock],
-      [toClient, toClock],
-    ] as const) {
-      const clocks = wanted.get(client)
-      if (clocks === undefined) wanted.set(client, [clock])
-      else clocks.push(clock)
-    }
+  for (const [client, clock] of characters) {
+    const clocks = wanted.get(client)
+    if (clocks === undefined) wanted.set(client, [clock])
+    else clocks.push(clock)
   }
   for (const clocks of wanted.values()) clocks.sort((a, b) => a - b)
 
@@ -73,14 +75,28 @@ export const rangesOfSpans = (text: Y.Text, spans: readonly EditSpan[]): TextRan
     if (clocks !== undefined) {
       for (let i = firstFrom(clocks, clock); clocks[i]! < clock + item.length; i++) {
         const offset = isThere ? at + clocks[i]! - clock : at
-        found.set(`${client}:${clocks[i]}`, [offset, isThere ? offset + 1 : offset])
+        found.set(nameOfCharacter(client, clocks[i]!), [offset, isThere ? offset + 1 : offset])
       }
     }
     if (isThere) at += item.length
   }
+  return found
+}
+
+/**
+ * The range of each span now: from its first character, or the place where that was, to its last.
+ */
+export const rangesOfSpans = (text: Y.Text, spans: readonly EditSpan[]): TextRange[] => {
+  const places = placesOf(
+    text,
+    spans.flatMap(([client, clock, toClient, toClock]) => [
+      [client, clock] as const,
+      [toClient, toClock] as const,
+    ]),
+  )
   return spans.flatMap(([fromClient, fromClock, toClient, toClock]) => {
-    const from = found.get(`${fromClient}:${fromClock}`)
-    const to = found.get(`${toClient}:${toClock}`)
+    const from = places.get(nameOfCharacter(fromClient, fromClock))
+    const to = places.get(nameOfCharacter(toClient, toClock))
     return from === undefined || to === undefined ? [] : [[from[0], to[1]] as TextRange]
   })
 }

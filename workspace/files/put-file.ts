@@ -113,7 +113,8 @@ export const putFile = (doc: Y.Doc, put: FilePut): PutResult => {
   }
 }
 
-const checkContent = (content: string): string => {
+/** Throws `bad_text`, `too_large`. */
+export const checkContent = (content: string): string => {
   if (/\p{Surrogate}|\0/u.test(content)) {
     throw new ClawError(
       'bad_text',

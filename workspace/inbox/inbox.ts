@@ -17,13 +17,22 @@ import {
   filesOf,
   isoTime,
   PRIORITIES,
+  suggestionsOf,
   tasksOf,
 } from '../document/schema.ts'
-import { isBroadcast, isClientId, isEditCount, readFileEntry } from '../document/shape.ts'
+import {
+  isBroadcast,
+  isClientId,
+  isEditCount,
+  isSuggestionDecision,
+  readFileEntry,
+} from '../document/shape.ts'
 import type { VersionOf } from '../files/edit-counts.ts'
+import { findSuggestion } from '../files/suggestions.ts'
 import { findLeaf } from '../files/tree.ts'
 import { broadcastMessage, isFor } from '../messages/broadcasts.ts'
 import type { Message } from '../messages/message.ts'
+import { type SuggestionNews, suggestionMessages } from '../suggestions/news.ts'
 import type { ArchivedTask, Placed } from '../tasks/task-archive.ts'
 import { addNews, type TaskNews, taskMessages } from '../tasks/task-news.ts'
 import { findEntry } from '../tasks/tasks.ts'
@@ -39,6 +48,7 @@ export type StateVector = ReadonlyMap<number, number>
 interface Found {
   broadcasts: Placed<BroadcastEntry>[]
   tasks: Map<TaskId, TaskNews>
+  suggestions: Map<string, SuggestionNews>
   agents: Set<string>
   edits: Map<string, EditCount>
   /** Paths with a new entry. */
@@ -102,6 +112,10 @@ export const newsSince = (
   for (const [id, news] of found.tasks) {
     const entry = findEntry(doc, id)
     if (entry !== undefined) said.push(...taskMessages(entry, news, me).map(fresh))
+  }
+  for (const [id, news] of found.suggestions) {
+    const entry = findSuggestion(doc, id)
+    if (entry !== null) said.push(...suggestionMessages(entry, news, me).map(fresh))
   }
   const messages: Message[] = []
   for (const [file, { agent, at }] of found.edits) {
@@ -250,18 +264,19 @@ export const archivedMeanwhile = (
   return { missed, upTo }
 }
 
-/** Requests for approval come first: others wait for them. */
+/** Requests for approval and suggestions come first: others wait for them. */
 const APPROVAL_RANK = PRIORITIES.length
 
-/** The urgency of a message: above 0 for an urgent or high task or a request for approval, below 0 for a low task. */
+/** The urgency of a message: above 0 for an urgent or high task or what is to be approved, below 0 for a low task. */
 export const rankOf = (message: Message): number => {
+  if (message.type === 'file_suggestion') return APPROVAL_RANK
   if (message.type === 'task_update' && message.event === 'approval-asked') return APPROVAL_RANK
   return message.type === 'task_delegation'
     ? PRIORITIES.indexOf(message.priority) - PRIORITIES.indexOf('normal')
     : 0
 }
 
-/** Orders tasks by priority after requests for approval, other messages as normal ones; the sort is stable. */
+/** Orders tasks by priority after what is to be approved, other messages as normal ones; the sort is stable. */
 export const byPriority = <T extends { message: Message }>(waiting: readonly T[]): T[] =>
   [...waiting].sort((a, b) => rankOf(b.message) - rankOf(a.message))
 
@@ -274,11 +289,13 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
   const found: Found = {
     broadcasts: [],
     tasks: new Map(),
+    suggestions: new Map(),
     agents: new Set(),
     edits: new Map(),
     paths: new Set(),
   }
   const roots = { agents: agentsOf(doc), tasks: tasksOf(doc), broadcasts: broadcastsOf(doc) }
+  const suggestions = suggestionsOf(doc)
   const files = filesOf(doc)
   for (const [client, structs] of structsByClient(doc)) {
     const from = since.get(client) ?? 0
@@ -307,10 +324,17 @@ const collect = (doc: Y.Doc, since: StateVector, me: AgentId): Found => {
         const known = found.edits.get(file)
         if (known === undefined || known.at < edit.at) found.edits.set(file, edit)
       } else {
-        const list = taskList(item.parent, roots.tasks)
-        if (list === null) continue
-        const news = found.tasks.get(list.task) ?? { offers: [], transitions: [], notes: [] }
-        found.tasks.set(list.task, news)
+        const list = listIn(item.parent, roots.tasks)
+        if (list === null) {
+          addSuggestion(found.suggestions, suggestions, item, from)
+          continue
+        }
+        const news = found.tasks.get(list.entry as TaskId) ?? {
+          offers: [],
+          transitions: [],
+          notes: [],
+        }
+        found.tasks.set(list.entry as TaskId, news)
         for (const element of elementsFrom(item, from)) addNews(news, list.field, element)
       }
     }
@@ -336,14 +360,40 @@ const elementsFrom = (item: Y.Item, from: number): Placed<unknown>[] => {
   return values.map((value, i) => ({ client, clock: clock + skipped + i, value }))
 }
 
-/** The task and the field whose array `parent` is; null: it is another type. */
-const taskList = (
+/** The entry of a bucket of `root` and its field whose array `parent` is; null: it is another type. */
+const listIn = (
   parent: Y.Item['parent'],
-  tasks: unknown,
-): { task: TaskId; field: string | null } | null => {
+  root: unknown,
+): { entry: string; field: string | null } | null => {
   const array = itemOfParent(parent)
-  const task = itemOfParent(array?.parent)
-  const bucket = itemOfParent(task?.parent)
-  if (array == null || task == null || bucket?.parent !== tasks || task.deleted) return null
-  return task.parentSub === null ? null : { task: task.parentSub as TaskId, field: array.parentSub }
+  const entry = itemOfParent(array?.parent)
+  const bucket = itemOfParent(entry?.parent)
+  if (array == null || entry == null || bucket?.parent !== root || entry.deleted) return null
+  return entry.parentSub === null ? null : { entry: entry.parentSub, field: array.parentSub }
+}
+
+/** Adds what an item says of a suggestion, if it is of one: its facts are new, or a decision. */
+const addSuggestion = (
+  found: Found['suggestions'],
+  root: unknown,
+  item: Y.Item,
+  from: number,
+): void => {
+  const newsOf = (id: string): SuggestionNews => {
+    const news = found.get(id) ?? { filed: null, decisions: [] }
+    found.set(id, news)
+    return news
+  }
+  const entry = itemOfParent(item.parent)
+  const isEntry = itemOfParent(entry?.parent)?.parent === root && entry?.deleted === false
+  if (isEntry && entry.parentSub !== null && item.parentSub === 'facts') {
+    newsOf(entry.parentSub).filed = { ...item.id, value: null }
+    return
+  }
+  const list = listIn(item.parent, root)
+  if (list?.field !== 'decisions') return
+  for (const placed of elementsFrom(item, from)) {
+    const { value } = placed
+    if (isSuggestionDecision(value)) newsOf(list.entry).decisions.push({ ...placed, value })
+  }
 }

@@ -70,6 +70,8 @@ export interface InboxPosition {
 /** Stores messages until they are acknowledged, next to the document that they come from. */
 export interface Mailbox {
   readonly doc: Y.Doc
+  /** True where its agent may write nothing into the document: no receipts either. */
+  readonly onlyReads?: boolean
   /** The state vector that the messages of `agent` cover; null: it has no messages here yet. */
   cursor(agent: string): StateVector | null
   archivePosition(agent: string): Omit<InboxPosition, 'vector'>
@@ -82,6 +84,8 @@ export interface Mailbox {
 /** The messages that an agent received and sent, as far as loops are recognized by them. */
 export interface Talker {
   readonly doc: Y.Doc
+  /** As of a mailbox. */
+  readonly onlyReads?: boolean
   record<T extends Json>(name: string): T | undefined
   keepRecord(name: string, value: Json): void
 }
@@ -207,7 +211,7 @@ export const take = (
     vector,
     ...position,
   })
-  markDelivered(mailbox.doc, me, fresh, now)
+  if (mailbox.onlyReads !== true) markDelivered(mailbox.doc, me, fresh, now)
 }
 
 /** As `readArchive`. A task that was live in the second view got its messages there. */
@@ -271,7 +275,7 @@ export const welcome = (replica: Mailbox, me: AgentId, now: number): void => {
   const { doc } = replica
   const messages = welcomeMessages(doc, me, now)
   replica.receive(me, messages, presentOf(doc))
-  markDelivered(doc, me, messages, now)
+  if (replica.onlyReads !== true) markDelivered(doc, me, messages, now)
 }
 
 /** Stages the acknowledgement of these messages by `me`, and tells their senders. */
@@ -282,7 +286,7 @@ export const acknowledge = (
   now: number,
 ): void => {
   const messages = handedOut.map(({ message }) => message)
-  markRead(replica.doc, me, messages, now)
+  if (replica.onlyReads !== true) markRead(replica.doc, me, messages, now)
   keepTalk(replica, hear(talkOf(replica), messages, now))
   replica.acknowledge(handedOut.map(({ key }) => key))
 }

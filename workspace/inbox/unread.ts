@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { findSuggestion, stateOf } from '../files/suggestions.ts'
 import type { Message } from '../messages/message.ts'
 import { isOpen } from '../tasks/tasks.ts'
 import { MANY_FILES } from './inbox.ts'
@@ -18,9 +19,14 @@ const subjectOf = (message: Message): string | null => {
 /** Tells whether a message is news of a file, which can wait. A conflict cannot. */
 export const isFileNews = (message: Message): boolean => subjectOf(message) !== null
 
-/** Tells whether a message is moot: it hands over a task that has ended. */
-export const isMoot = (doc: Y.Doc, message: Message): boolean =>
-  message.type === 'task_delegation' && !isOpen(doc, message.message_id)
+/** Tells whether a message is moot: it hands over a task, or waits for a judgement, that has ended. */
+export const isMoot = (doc: Y.Doc, message: Message): boolean => {
+  const { type, message_id: id } = message
+  if (type === 'task_delegation') return !isOpen(doc, id)
+  if (type !== 'file_suggestion') return false
+  const entry = findSuggestion(doc, id)
+  return entry === null || stateOf(entry) !== 'open'
+}
 
 /** One message in place of an unread one and a newer one of the same subject. */
 const both = (unread: Message, message: Message): Message => {

@@ -77,6 +77,26 @@ export type Message =
       file_keys: string[]
       hint: string
     })
+  /** `message_id`: the suggestion's. */
+  | (Envelope & {
+      type: 'file_suggestion'
+      file_key: string
+      /** Hunks (count). */
+      hunks: number
+      note: string
+      task?: TaskId
+    })
+  | (Envelope & {
+      type: 'suggestion_judged'
+      file_key: string
+      verdict: 'accepted' | 'rejected'
+      /** Numbers of the judged hunks, from 1, and how many still wait (count). */
+      hunks: number[]
+      waiting: number
+      reason: string
+      /** The version of the file that has the accepted hunks. */
+      version?: number
+    })
   | (Envelope & { type: 'agent_joined'; agent: Agent })
   | (Envelope & { type: 'task_note'; text: string })
   | (Envelope & { type: 'task_canceled'; reason: string })

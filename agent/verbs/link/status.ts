@@ -50,11 +50,12 @@ export const status: Verb = async (call) => {
     const isRevoked = contact?.why?.code === 'revoked'
     const why = isRevoked ? 'revoked: ask for a new join link' : (one.why ?? 'connecting')
     const how = one.connected ? sends : `not connected (${why})`
-    const { profile, workspace, server, unread, queued, role, unsent } = one
-    const reads = role === 'read' ? `  only reads${unsent ? UNSENT : ''}` : ''
+    const { profile, workspace, server, unread, queued, unsent } = one
+    const isReader = at.access.readsOnly()
+    const reads = isReader ? `  only reads${unsent ? UNSENT : ''}` : ''
     const waiting = [queued > 0 ? counted(queued, 'command') : [], unsent ? 'changes' : []].flat()
     const waits =
-      role === 'read' || waiting.length === 0 ? '' : `  ${waiting.join(' and ')} waiting to be sent`
+      isReader || waiting.length === 0 ? '' : `  ${waiting.join(' and ')} waiting to be sent`
     lines.push(
       oneLine(
         `${profile}  ${name == null ? '' : word(name)}  ${workspace} of ${server}  ${how} since ${one.since}  unread ${unread}${reads}${waits}`,

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os'
 import { identityOf } from '../../../client/http/credentials.ts'
+import { postRegistration } from '../../../client/http/suggestions.ts'
 import * as actions from '../../../workspace/actions/register.ts'
+import type { Agent } from '../../../workspace/agents/agents.ts'
 import { checkDisplayName } from '../../../workspace/document/validate.ts'
 import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
@@ -40,16 +42,15 @@ export const register: Verb = async (call) => {
   if (isMeant || state.server === undefined) {
     call.notes.push(...moveDefault(call.profile, call.target.base, call.workspace))
   }
-  return act(
-    call,
-    actions.register,
-    facts,
-    ({ agent }) => ({
-      data: { agent_id: id, agent, server: call.target.base, workspace: call.workspace },
-      lines: [
-        `registered ${word(agent.name)} as ${id} in ${call.workspace} of ${call.target.base}`,
-      ],
-    }),
-    team,
-  )
+  const print = ({ agent }: { agent: Agent }) => ({
+    data: { agent_id: id, agent, server: call.target.base, workspace: call.workspace },
+    lines: [`registered ${word(agent.name)} as ${id} in ${call.workspace} of ${call.target.base}`],
+  })
+  if (call.access.role !== 'suggest') return act(call, actions.register, facts, print, team)
+  // Its replica writes nothing: the server does.
+  if (team.offline !== null) throw team.offline
+  const { key } = call.idempotencyKey()
+  const done = await postRegistration(call.target, call.workspace, { ...facts, by: id }, key)
+  await team.confirm()
+  return print(done)
 }

@@ -34,7 +34,7 @@ const CASES: readonly [words: string[], typed: string, offered: string[]][] = [
   [['clawlink-sync'], 'inv', ['invite', 'invites']],
   [['clawlink-sync'], '--log', ['--log-level']],
   [['clawlink-sync', '--log-level'], 'w', ['warn']],
-  [['clawlink-sync', 'invite', '--role'], '', ['admin', 'read', 'write']],
+  [['clawlink-sync', 'invite', '--role'], '', ['admin', 'read', 'suggest', 'write']],
   [['clawlink'], '--work', ['--workspace']],
 ]
 

@@ -272,7 +272,11 @@ const CARRIED_OUT: readonly (readonly [
   ],
   ["delegate bob x --context '{a:1}'", 2, "like this: --context '{"],
   ['delegate bob x --to-', 2, 'has no flag --to-'],
-  ['invite --role owner', 2, '"owner" is not a value of --role — one of: read, write, admin'],
+  [
+    'invite --role owner',
+    2,
+    '"owner" is not a value of --role — one of: read, suggest, write, admin',
+  ],
   ['status --task t-1', 2, '--task goes with --set'],
   ['completion tcsh', 2, '"tcsh" is not a value of --shell — one of: bash, zsh, fish'],
   ['openclaw foo', 2, 'one of: install, status, uninstall'],

@@ -27,6 +27,8 @@ interface World {
   job: string
   /** The version of a file that I have read last. */
   version: number
+  /** The suggestion that a contract is about. */
+  suggestion: string
 }
 
 const put = (who: TestActor, key: string, content: string) =>
@@ -36,6 +38,13 @@ const put = (who: TestActor, key: string, content: string) =>
 const having = (key: string, content: string) => async (world: World) => {
   await put(world.peer, key, content)
   world.version = await world.me.read(key)
+}
+
+/** My peer suggests a change of a file that I made. */
+const suggested = (key: string) => async (world: World) => {
+  await having(key, 'one\ntwo\n')(world)
+  const { data } = await world.peer.run('suggest', { key, find: 'two', replace: 'zwei' })
+  world.suggestion = data!.suggestion.suggestion_id
 }
 
 /** One delegates a task to the other. */
@@ -267,6 +276,45 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
       [{ key: 'text.md', bytes: '\u0000x' }, 'is_text'],
       [{ key: 'text.md', bytes: '\u0000x', if_absent: true }, 'file_exists'],
     ],
+  },
+  suggest: {
+    before: having('suggest.md', 'one\ntwo\n'),
+    input: () => ({ key: 'suggest.md', find: 'two', replace: 'zwei', note: 'German' }),
+    result: () => ({
+      suggestion: {
+        ...{ file_key: 'suggest.md', note: 'German', state: 'open', hunks: 1, waiting: 1 },
+        changes: [{ hunk: 1, state: 'applies', line: 2, old: 'two\n', new: 'zwei\n' }],
+      },
+    }),
+    refuses: () => [
+      [{ key: 'none.md', find: 'x', replace: 'y' }, 'unknown_file'],
+      [{ key: 'suggest.md', find: 'drei', replace: 'y' }, 'no_match'],
+      [{ key: 'suggest.md', find: 'one', replace: 'y', approve_by: 'Me' }, 'usage'],
+      [{ key: 'suggest.md', find: 'one', replace: 'y', task: NO_TASK }, 'unknown_task'],
+    ],
+  },
+  acceptSuggestion: {
+    before: suggested('accept.md'),
+    input: ({ suggestion }) => ({ suggestion, hunks: [1] }),
+    result: () => ({
+      suggestion: { file_key: 'accept.md', state: 'accepted', waiting: 0 },
+      ...{ accepted: [1], file: { file_key: 'accept.md' } },
+    }),
+    refuses: ({ suggestion }) => [
+      [{ suggestion: 's-999999' }, 'unknown_suggestion'],
+      [{ suggestion, hunks: [2] }, 'usage'],
+    ],
+    isOfTask: true,
+  },
+  rejectSuggestion: {
+    before: suggested('reject.md'),
+    input: ({ suggestion }) => ({ suggestion, reason: 'it is fine' }),
+    result: () => ({ suggestion: { file_key: 'reject.md', state: 'rejected', waiting: 0 } }),
+    refuses: ({ suggestion }) => [
+      [{ suggestion: 's-999999', reason: 'x' }, 'unknown_suggestion'],
+      [{ suggestion }, 'usage'],
+    ],
+    isOfTask: true,
   },
 }
 

@@ -41,6 +41,9 @@ const VERBS: Readonly<Record<string, string>> = {
   append: 'file-append',
   move: 'file-mv',
   remove: 'file-rm',
+  suggest: 'file-suggest',
+  acceptSuggestion: 'file-accept',
+  rejectSuggestion: 'file-reject',
 }
 /** The command line of an action, and its stdin. */
 const commandOf = async (
@@ -117,6 +120,9 @@ const REQUESTS: Readonly<Record<string, Request>> = {
   move: ['POST', 'files/move'],
   remove: ['POST', 'files/remove'],
   shareBytes: ['PUT', 'files/bytes'],
+  suggest: ['POST', 'suggestions'],
+  acceptSuggestion: ['POST', 'suggestions/:suggestion/accept', 'suggestion'],
+  rejectSuggestion: ['POST', 'suggestions/:suggestion/reject', 'suggestion'],
 }
 
 /** Agents without one: the server acts for them. */

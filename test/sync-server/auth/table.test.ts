@@ -9,12 +9,13 @@ import { type Server, startServer } from '../../support/server.ts'
 
 const WHO = [
   ...['nobody', 'wrong', 'expired invite', 'revoked', 'other workspace'],
-  ...['read', 'write', 'admin', 'owner'],
+  ...['read', 'suggest', 'write', 'admin', 'owner'],
   ...['token', 'reading token', 'other token'],
 ] as const
 type Who = (typeof WHO)[number]
 
-const READ: readonly Who[] = ['read', 'write', 'admin', 'owner']
+const READ: readonly Who[] = ['read', 'suggest', 'write', 'admin', 'owner']
+const SUGGEST: readonly Who[] = ['suggest', 'write', 'admin', 'owner']
 const WRITE: readonly Who[] = ['write', 'admin', 'owner']
 const ADMIN: readonly Who[] = ['admin', 'owner']
 const SOMEBODY: readonly Who[] = [...READ, 'other workspace']
@@ -22,6 +23,7 @@ const TOKENS: readonly Who[] = ['token', 'reading token', 'other token']
 const ANYBODY: readonly Who[] = [...SOMEBODY, ...TOKENS, 'nobody']
 const PLAIN_READ: readonly Who[] = [...READ, 'token', 'reading token']
 const PLAIN_WRITE: readonly Who[] = [...WRITE, 'token']
+const PLAIN_SUGGEST: readonly Who[] = [...SUGGEST, 'token']
 
 let server: Server
 const headers = {} as Record<Who, Record<string, string>>
@@ -33,7 +35,7 @@ beforeAll(async () => {
   headers.nobody = { authorization: '' }
   headers.wrong = bearer(`clc_${'x'.repeat(43)}`)
   headers['expired invite'] = bearer(await invite(server, { expires_in: 1_000 }))
-  for (const role of ['read', 'write', 'admin'] as const) {
+  for (const role of ['read', 'suggest', 'write', 'admin'] as const) {
     const { agent } = await member(server, `a-${role}`, role).then((one) => {
       headers[role] = one.headers
       return one
@@ -147,31 +149,43 @@ const DONE: Record<string, object> = {
   checkpoints: { name: 'c' },
   'checkpoints/remove': { name: 'none' },
   'checkpoints/restore': { name: 'none' },
+  suggestions: { key: 'f', find: 'c', replace: 'd' },
+  'suggestions/:suggestion/accept': {},
+  'suggestions/:suggestion/reject': {},
 }
+/** What an agent whose role is to suggest does by itself. */
+const SUGGESTED: ReadonlySet<string> = new Set([
+  ...['register', 'heartbeat', 'inbox/ack', 'suggestions', 'suggestions/:suggestion/reject'],
+])
 for (const [path, body] of Object.entries(DONE)) {
   const method = ['files/content', 'files/bytes'].includes(path) ? 'PUT' : 'POST'
   TABLE[`${method} /api/workspaces/:workspace/${path}`] = {
-    ...{ pass: WRITE, path: `${ws}/${path.replace(/:(\w+)/g, 'x')}`, method },
+    ...{ pass: SUGGESTED.has(path) ? SUGGEST : WRITE, method },
+    path: `${ws}/${path.replace(/:(\w+)/g, 'x')}`,
     body: (by) => ({ by, ...body }),
   }
 }
 const SEEN = {
   ...{ agents: '', tasks: '', sent: '?by=ME', files: '', 'files/content': '?key=f' },
   ...{ checkpoints: '', 'checkpoints/files': '?name=c', 'checkpoints/diff': '?from=c' },
+  suggestions: '?key=f',
 }
 for (const [path, query] of Object.entries(SEEN)) {
   const row = { pass: READ, path: `${ws}/${path}${query}` }
   TABLE[`GET /api/workspaces/:workspace/${path}`] = row
 }
 // It notes who has been told, and so it is no mere look.
-TABLE['GET /api/workspaces/:workspace/inbox'] = { pass: WRITE, path: `${ws}/inbox?by=ME` }
+TABLE['GET /api/workspaces/:workspace/inbox'] = { pass: SUGGEST, path: `${ws}/inbox?by=ME` }
+TABLE['GET /api/workspaces/:workspace/suggestions/:suggestion'] = {
+  ...{ pass: READ, path: `${ws}/suggestions/s-1` },
+}
 TABLE['GET /api/openapi.json'] = { pass: ANYBODY }
 
 /** ClawLink 1.x's routes. */
 const PLAIN: Record<string, Row> = {
-  'POST /register': { pass: PLAIN_WRITE, body: (by) => ({ agent_id: by, name: by }) },
+  'POST /register': { pass: PLAIN_SUGGEST, body: (by) => ({ agent_id: by, name: by }) },
   'GET /discover': { pass: PLAIN_READ },
-  'POST /heartbeat': { pass: PLAIN_WRITE, body: (by) => ({ agent_id: by }) },
+  'POST /heartbeat': { pass: PLAIN_SUGGEST, body: (by) => ({ agent_id: by }) },
   'POST /delegate': {
     pass: PLAIN_WRITE,
     body: (by) => ({ from_agent: by, to_agent: 'nobody', task: 't' }),

@@ -262,6 +262,28 @@ describe('a day of two agents that have nothing but HTTP', () => {
     })
   })
 
+  it('[HTTP-12] [SUGGEST-1] a change is suggested, accepted and rejected', async () => {
+    await post(ann, 'files/append', { key: 'suggest.md', text: 'new' })
+    const suggested = { key: 'suggest.md', find: 'new', replace: 'newer', note: 'it is' }
+    expect(await post(bob, 'suggestions', suggested)).toMatchObject({
+      suggestion: { suggestion_id: 's-1', by: 'a-bob', state: 'open', hunks: 1 },
+    })
+    expect((await get(ann, 'suggestions?key=suggest.md')).suggestions).toHaveLength(1)
+    expect((await get(ann, 'suggestions/s-1')).diff).toEqual([
+      ...['@@ hunk 1 line 1 applies @@', '-new', '+newer'],
+    ])
+    expect(await post(ann, 'suggestions/s-1/accept', { hunks: [1] })).toMatchObject({
+      ...{ accepted: [1], file: { last_editor: 'a-bob' }, suggestion: { state: 'accepted' } },
+    })
+    await post(bob, 'suggestions', { key: 'suggest.md', find: 'newer', replace: 'newest' })
+    expect(await post(ann, 'suggestions/s-2/reject', { reason: 'no' })).toMatchObject({
+      suggestion: { state: 'rejected', decisions: [{ by: 'a-ann', reason: 'no' }] },
+    })
+    // Both have ended: the server keeps them.
+    expect((await get(bob, 'suggestions/s-2')).diff).toHaveLength(3)
+    expect((await get(ann, 'suggestions')).count).toBe(0)
+  })
+
   it('[HTTP-12] files that are not text are uploaded, and named', async () => {
     const bytes = new Uint8Array([1, 0, 2])
     const sha256 = createHash('sha256').update(bytes).digest('hex')
