@@ -65,6 +65,7 @@ export const rewrittenFrom = (
   from: number,
   random: () => number,
 ): Step[] => {
+  const doc = new Y.Doc()
   const other = new Map<string, string>()
   const rewrite = (bytes: Uint8Array): Uint8Array => {
     let text = Buffer.from(bytes).toString('latin1')
@@ -78,8 +79,12 @@ export const rewrittenFrom = (
       )
       for (const match of found) if (match !== null) other.set(match[0], word(random))
     }
-    if (step.do === 'append') return { do: 'append', updates: step.updates.map(rewrite) }
-    if (step.do === 'compact') return { do: 'compact', checkpoint: rewrite(step.checkpoint) }
+    if (step.do === 'append') {
+      const updates = step.updates.map(rewrite)
+      for (const update of updates) Y.applyUpdate(doc, update)
+      return { do: 'append', updates }
+    }
+    if (step.do === 'compact') return { do: 'compact', checkpoint: Y.encodeStateAsUpdate(doc) }
     return step
   })
 }
