@@ -107,6 +107,12 @@ const PROOFS = {
     args: '[RUNS [SEED]]',
     shows: 'a witness finds each way to tamper with a log, a thousand times each',
   },
+  postgres: {
+    file: 'proofs/on-postgres.ts',
+    args: '[FILTER…]',
+    shows: 'the tests of the server pass with its records in PostgreSQL',
+    build: true,
+  },
   'task-kills': {
     file: 'proofs/task-kills.ts',
     args: '[RUNS [SEED [KILLS]]]',

@@ -3,7 +3,7 @@ import { readProgram } from '../../lib/command-line/read.ts'
 import { PROGRAM } from '../../sync-server/cli/program.ts'
 import { parseOptions } from '../../sync-server/config/options.ts'
 import { startSyncServer } from '../../sync-server/server.ts'
-import { ownerToken, setToken, tempDir } from './server.ts'
+import { ownerToken, setToken, storeArgs, tempDir } from './server.ts'
 
 /** A server in this process. */
 export interface Here {
@@ -19,7 +19,7 @@ export const serveHere = (...args: string[]): Promise<Here> => serveData(tempDir
 
 /** A server of this data in this process. */
 export const serveData = async (data: string, ...args: string[]): Promise<Here> => {
-  const given = ['--port', '0', '--data', data, '--no-mdns', ...args]
+  const given = ['--port', '0', '--data', data, '--no-mdns', ...storeArgs(data), ...args]
   const options = parseOptions(readProgram(PROGRAM, given), {})
   const server = await startSyncServer(options, '0', pino({ level: 'silent' }))
   setToken(server.port, ownerToken(data))

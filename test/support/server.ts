@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -133,11 +134,21 @@ export const makeWorkspaces = async (url: string, ...names: string[]): Promise<v
   }
 }
 
+/**
+ * The store for a server's data: its own schema in the PostgreSQL database that CLAWLINK_TEST_STORE names, where
+ * `npm run proof -- postgres` runs the tests of the server on it; else LevelDB. A folder with a database stays with it.
+ */
+export const storeArgs = (data: string): string[] => {
+  const url = process.env.CLAWLINK_TEST_STORE
+  if (!url || existsSync(join(data, 'CURRENT')) || existsSync(join(data, 'store.json'))) return []
+  return ['--store', `${url}?schema=t_${createHash('sha256').update(data).digest('hex').slice(0, 16)}`]
+}
+
 /** Starts a server on a free loopback port and resolves when it listens; rejects if it exits before. */
 export const startServer = async (options: ServerOptions = {}): Promise<Server> => {
   const data = options.data ?? tempDir('data')
   const at = options.port ?? (await ownPort())
-  const args = ['--port', String(at), '--data', data, ...(options.args ?? [])]
+  const args = ['--port', String(at), '--data', data, ...storeArgs(data), ...(options.args ?? [])]
   const child = spawn(options.node ?? process.execPath, [bin('clawlink-sync.cjs'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },

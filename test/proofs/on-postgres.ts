@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findPostgres, startPostgres } from '../../scripts/postgres/postgres.ts'
+import { root } from '../support/server.ts'
+
+/**
+ * Runs the tests of the server with the records of every server in PostgreSQL, and prints the figures:
+ * `npm run proof -- postgres [FILTER…]`. FILTER: files of tests, as vitest takes them.
+ */
+
+/** Tests of LevelDB itself, which reach into the files of its database, by the beginning of their file or title. */
+const OF_LEVELDB: Readonly<Record<string, string>> = {
+  'ops/damage': 'damages files of LevelDB',
+  'ops/full-disk': 'fills the disk of LevelDB',
+  'ops/upgrade': 'formats of LevelDB before there was PostgreSQL',
+}
+const TITLES_OF_LEVELDB: readonly string[] = []
+
+interface Report {
+  numPassedTests: number
+  numFailedTests: number
+  numPendingTests: number
+  testResults: {
+    name: string
+    message: string
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[]
+  }[]
+}
+
+const found = findPostgres()
+if (found.bin === undefined) throw new Error(found.why)
+const filters = process.argv.slice(2)
+const postgres = await startPostgres(found.bin, { max_connections: 400 })
+const dir = mkdtempSync(join(tmpdir(), 'clawlink-proof-'))
+const file = join(dir, 'report.json')
+const args = [
+  ...['node_modules/vitest/vitest.mjs', 'run', '--maxWorkers', '2', '--reporter=dot'],
+  ...['--reporter=json', `--outputFile.json=${file}`],
+  ...Object.keys(OF_LEVELDB).flatMap((name) => ['--exclude', `**/${name}*`]),
+  ...(filters.length > 0 ? filters : ['test/sync-server']),
+]
+const started = performance.now()
+const env = { ...process.env, CLAWLINK_TEST_STORE: postgres.url }
+const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+await once(child, 'exit')
+const report = JSON.parse(readFileSync(file, 'utf8')) as Report
+for (const { name, message, assertionResults } of report.testResults) {
+  const failed = assertionResults.filter(({ status }) => status === 'failed')
+  if (message !== '' && failed.length === 0) console.log(`${name}: ${message}`)
+  for (const { fullName, failureMessages } of failed) {
+    console.log(`FAILED ${name.slice(root.length + 1)}: ${fullName}: ${failureMessages[0]?.split('\n')[0]}`)
+  }
+}
+for (const [name, why] of Object.entries(OF_LEVELDB)) console.log(`left out: ${name}*: ${why}`)
+for (const title of TITLES_OF_LEVELDB) console.log(`left out: ${title}`)
+const seconds = Math.round((performance.now() - started) / 1000)
+console.log(
+  `${report.numPassedTests} passed, ${report.numFailedTests} failed, ${report.numPendingTests} skipped in ` +
+    `${report.testResults.length} files of tests, in ${seconds} s`,
+)
+await postgres.stop()
+rmSync(dir, { recursive: true, force: true })
+process.exitCode = report.numFailedTests > 0 ? 1 : 0
