@@ -1,5 +1,5 @@
-import { type Op, seqKey, seqOf } from '../../storage/integrity/level-keys.ts'
-import { putJson } from './log.ts'
+import { type Op, seqOf } from '../../storage/integrity/level-keys.ts'
+import { auditKey, putJson } from './log.ts'
 import type { AuditEntry } from './records.ts'
 import type { Change } from './writes.ts'
 
@@ -7,9 +7,14 @@ import type { Change } from './writes.ts'
 const KEPT = 10_000
 const REFUSED_GAP_MS = 1_000
 
-/** The newest entries of the audit log, in memory. */
+interface Kept {
+  seq: number
+  entry: AuditEntry
+}
+
+/** The newest entries of the audit logs of all workspaces, in memory. They share one count, which is their order. */
 export class AuditLog {
-  readonly #entries: { seq: number; entry: AuditEntry }[]
+  readonly #entries: Kept[]
   readonly #refusedAt = new Map<string, number>()
   #next: number
 
@@ -21,7 +26,9 @@ export class AuditLog {
     tell: (entry: AuditEntry) => void = () => {},
   ) {
     this.#tell = tell
-    this.#entries = stored.map(({ key, json }) => ({ seq: seqOf(key), entry: json }))
+    this.#entries = stored
+      .map(({ key, json }) => ({ seq: seqOf(key), entry: json }))
+      .sort((a, b) => a.seq - b.seq)
     this.#next = (this.#entries.at(-1)?.seq ?? 0) + 1
   }
 
@@ -31,8 +38,8 @@ export class AuditLog {
     const old = this.#entries.slice(0, Math.max(0, this.#entries.length + added.length - KEPT))
     return {
       ops: [
-        ...added.map(({ seq, entry }) => putJson(seqKey('l', seq), entry)),
-        ...old.map(({ seq }): Op => ({ type: 'del', key: seqKey('l', seq) })),
+        ...added.map((kept) => putJson(keyOf(kept), kept.entry)),
+        ...old.map((kept): Op => ({ type: 'del', key: keyOf(kept) })),
       ],
       apply: () => {
         this.#next += added.length
@@ -56,3 +63,5 @@ export class AuditLog {
     return mine.filter((one) => workspace === null || one.workspace === workspace).slice(-limit)
   }
 }
+
+const keyOf = ({ seq, entry }: Kept): string => auditKey(entry.workspace, seq)

@@ -1,13 +1,13 @@
-import type { Op } from '../../storage/integrity/level-keys.ts'
+import { type Op, seqDigits } from '../../storage/integrity/level-keys.ts'
 import type { FactLog } from '../../storage/update-log.ts'
 import type { AuditEntry, Credential, Invite } from './records.ts'
 
 /**
  * Keys:
  *   `k:<workspace>/<agent>`   a credential (JSON)
- *   `j:<id>`                  an invite (JSON)
+ *   `j:<workspace>/<id>`      an invite (JSON); of any workspace: `j:/<id>`
  *   `n:<workspace>`           a workspace that somebody made (JSON)
- *   `l:<seq>`                 an entry of the audit log (JSON)
+ *   `l:<workspace>/<seq>`     an entry of the audit log (JSON); of the server: `l:/<seq>`
  *   `r:recovering`            until when others' operations are taken back (JSON number)
  */
 const utf8 = new TextEncoder()
@@ -18,7 +18,10 @@ export const putJson = (key: string, value: unknown): Op => ({
 })
 export const credentialKey = ({ workspace, agent }: Pick<Credential, 'workspace' | 'agent'>) =>
   `k:${workspace}/${agent}`
-export const inviteKey = ({ id }: Pick<Invite, 'id'>) => `j:${id}`
+export const inviteKey = ({ workspace, id }: Pick<Invite, 'workspace' | 'id'>) =>
+  `j:${workspace ?? ''}/${id}`
+export const auditKey = (workspace: string | null, seq: number) =>
+  `l:${workspace ?? ''}/${seqDigits(seq)}`
 export const RECOVERING_KEY = 'r:recovering'
 
 /** Values were written by this program, so their shape is trusted. */

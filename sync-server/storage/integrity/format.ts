@@ -1,12 +1,15 @@
 import { seal, unsealed } from './checksummed.ts'
 import { Corruption, Newer, Older } from './corruption.ts'
 import type { Db } from './db.ts'
+import type { Op } from './level-keys.ts'
 
 /**
- * Format of the database. 1: values as they are (versions before `f:` was written). 2: sealed values, and `f:`. Formats
- * of single values are theirs; layouts of documents are workspace/document/schema.ts.
+ * Format of the database. 1: values as they are (versions before `f:` was written). 2: sealed values, and `f:`. 3: invites
+ * and audit entries by workspace. Formats of single values are theirs; layouts of documents are
+ * workspace/document/schema.ts.
  */
-export const FORMAT = 2
+export const FORMAT = 3
+const SEALED = 2
 
 const KEY = 'f:'
 /** Bytes of values that one step of the upgrade to format 2 rewrites. */
@@ -57,7 +60,8 @@ export const bringToFormat = async (db: Db, upgrade: boolean): Promise<void> => 
   if (mark === null) return putFormat(db)
   if (mark.format === FORMAT) return
   if (mark.format > FORMAT || !upgrade) throw otherFormat(mark.format)
-  await sealAll(db, mark.sealedUpTo ?? '')
+  if (mark.format < SEALED) await sealAll(db, mark.sealedUpTo ?? '')
+  await moveByWorkspace(db)
 }
 
 /** Throws unless the database has this format. Throws Newer, Older, Corruption. */
@@ -90,10 +94,31 @@ const sealAll = async (db: Db, from: string): Promise<void> => {
       if (bytes >= STEP_BYTES) break
     }
     const isLast = bytes < STEP_BYTES
-    const mark: Mark = isLast ? { format: FORMAT } : { format: 1, sealedUpTo: after }
+    const mark: Mark = isLast ? { format: SEALED } : { format: 1, sealedUpTo: after }
     await db.batch([...ops, putMark(mark)], { ...RAW, sync: true })
     if (isLast) return
   }
+}
+
+/**
+ * Format 2 had `j:<id>` and `l:<seq>`, with the workspace in the value. One durable batch, so that a kill leaves one format
+ * or the other.
+ */
+const moveByWorkspace = async (db: Db): Promise<void> => {
+  const ops: Op[] = []
+  for (const kind of ['j:', 'l:']) {
+    for await (const [key, sealed] of db.iterator({ ...RAW, gte: kind, lt: `${kind}\uffff` })) {
+      if (key.includes('/')) continue
+      const value = unsealed(sealed)
+      if (value === null) throw new Corruption(key, 'its checksum is wrong')
+      const { workspace } = JSON.parse(Buffer.from(value).toString()) as {
+        workspace: string | null
+      }
+      const moved = `${kind}${workspace ?? ''}/${key.slice(kind.length)}`
+      ops.push({ type: 'del', key }, { type: 'put', key: moved, value: sealed })
+    }
+  }
+  await db.batch([...ops, putMark({ format: FORMAT })], { ...RAW, sync: true })
 }
 
 const hasRecords = async (db: Db, workspace: string): Promise<boolean> => {

@@ -4,6 +4,6 @@ export type Op = Put | { type: 'del'; key: string }
 /** Hex digits of 2^52, so that text order is number order. */
 const SEQ_DIGITS = 13
 
-export const seqKey = (prefix: string, seq: number): string =>
-  `${prefix}:${seq.toString(16).padStart(SEQ_DIGITS, '0')}`
+export const seqDigits = (seq: number): string => seq.toString(16).padStart(SEQ_DIGITS, '0')
+export const seqKey = (prefix: string, seq: number): string => `${prefix}:${seqDigits(seq)}`
 export const seqOf = (key: string): number => Number.parseInt(key.slice(-SEQ_DIGITS), 16)

@@ -1,13 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 import { beforeAll, expect, it } from 'vitest'
+import { writeRecords } from '../../../sync-server/ops/backup-file.ts'
+import { newManifest } from '../../../sync-server/ops/manifest.ts'
 import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import { seal, unsealed } from '../../../sync-server/storage/integrity/checksummed.ts'
 import { FORMAT } from '../../../sync-server/storage/integrity/format.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import { ask, invite, member } from '../../support/auth/members.ts'
 import { runSeed, seeded, stockClient } from '../../support/client.ts'
-import { place, sync } from '../../support/ops/commands.ts'
+import { place, sync, syncJson } from '../../support/ops/commands.ts'
 import { copyOf, dump, livedIn } from '../../support/ops/lived-in.ts'
 import { bin, startServer } from '../../support/server.ts'
 
@@ -96,6 +101,77 @@ it(`[OPS-11] killed ${KILLS} times on the way it goes on where it was`, async ()
   const upgraded = await dump(copy)
   for (const key of whole.keys())
     if (/^[avch]:/.test(key)) expect(upgraded.get(key)).toBe(whole.get(key))
+})
+
+/** A data folder as versions before format 3 wrote it: invites by id, one audit log for the server. */
+const toFormat2 = async (data: string): Promise<void> => {
+  await change(data, async (db) => {
+    for (const [key, value] of await db.iterator({ gte: 'j:', lt: 'm' }).all()) {
+      if (!/^[jl]:/.test(key)) continue
+      expect(key).toContain('/')
+      await db.del(key)
+      if (key.startsWith('j:')) await db.put(`j:${key.slice(key.indexOf('/') + 1)}`, value)
+      else await db.put(`l:${key.slice(-13)}`, value)
+    }
+    await db.put('f:', seal(Buffer.from(JSON.stringify({ format: 2 }))))
+  })
+}
+
+it('[OPS-24] invites and the audit log of the format before are by workspace, and go on', async () => {
+  const first = await startServer({ workspaces: ['docs'] })
+  const ann = await member(first, 'ann', 'write', 'docs')
+  const secret = await invite(first, { workspace: 'docs', uses: 1 })
+  await invite(first, { http: 'bridge', uses: null })
+  await first.stop()
+  const seen = async () => ({
+    invites: await syncJson<object>('invites', '--data', first.data),
+    agents: await syncJson<object>('agents', '--data', first.data),
+    audit: await syncJson<{ entries: object[] }>('audit', '--data', first.data),
+    docs: await syncJson<object>('audit', '--workspace', 'docs', '--data', first.data),
+  })
+  const before = await seen()
+  await toFormat2(first.data)
+  const refused = await sync('verify', '--data', first.data)
+  expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('older version')])
+  const server = await startServer({ data: first.data })
+  expect(await seen()).toEqual(before)
+  const joins = (invite: string, agent_id: string) =>
+    ask(server, '/api/join', { invite, agent_id, workspace: 'docs' }, { authorization: '' })
+  expect((await joins(secret, 'a-late000000001')).status).toBe(200)
+  expect((await ask(server, '/api/admin/revoke', { which: 'ann' })).status).toBe(200)
+  await server.stop()
+  const { audit } = await seen()
+  expect(audit.entries.slice(0, before.audit.entries.length)).toEqual(before.audit.entries)
+  expect(audit.entries).toHaveLength(before.audit.entries.length + 2)
+  const again = await startServer({ data: first.data })
+  expect((await ask(again, '/api/workspaces/docs/tasks', undefined, ann.headers)).status).toBe(401)
+  await again.stop()
+  const keys = [...(await dump(first.data)).keys()].filter((key) => /^[jl]:/.test(key))
+  expect(keys.every((key) => /^[jl]:(?:docs|default)?\/[0-9a-zi-]+$/.test(key))).toBe(true)
+  expect((await sync('verify', '--data', first.data)).stdout).toContain('all well')
+})
+
+it('[OPS-24] a backup of the format before is restored in this one', async () => {
+  const server = await startServer()
+  await invite(server, { uses: 1 })
+  await server.stop()
+  const invites = await syncJson<object>('invites', '--data', server.data)
+  await toFormat2(server.data)
+  const backup = place('backup')
+  await mkdir(backup)
+  const all: [string, Uint8Array][] = []
+  await change(server.data, async (db) => all.push(...(await db.iterator().all())))
+  const records = async function* () {
+    yield* all
+  }
+  const written = await writeRecords(join(backup, 'records'), records(), () => {})
+  const about = { version: '0', at: new Date().toISOString(), workspaces: ['default'] }
+  const manifest = newManifest({ ...about, records: written, blobs: [], files: [] })
+  await writeFile(join(backup, 'manifest.json'), JSON.stringify({ ...manifest, format: 2 }))
+  expect((await sync('verify', backup)).stdout).toContain('all well')
+  const restored = place('restored')
+  expect((await sync('restore', backup, '--data', restored)).code).toBe(0)
+  expect(await syncJson<object>('invites', '--data', restored)).toEqual(invites)
 })
 
 it('[OPS-10] a data folder of a newer version is refused, exit 5, and not touched', async () => {
