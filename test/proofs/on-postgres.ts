@@ -37,7 +37,8 @@ const postgres = await startPostgres(found.bin, { max_connections: 400 })
 const dir = mkdtempSync(join(tmpdir(), 'clawlink-proof-'))
 const file = join(dir, 'report.json')
 const args = [
-  ...['node_modules/vitest/vitest.mjs', 'run', '--maxWorkers', '2', '--reporter=dot'],
+  ...['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--project', 'system'],
+  ...['--maxWorkers', '4', '--reporter=default'],
   ...['--reporter=json', `--outputFile.json=${file}`],
   ...Object.keys(OF_LEVELDB).flatMap((name) => ['--exclude', `**/${name}*`]),
   ...(filters.length > 0 ? filters : ['test/sync-server']),
