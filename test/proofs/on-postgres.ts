@@ -13,6 +13,7 @@ import { root } from '../support/server.ts'
 
 /** Tests of LevelDB itself, which reach into the files of its database, by the beginning of their file or title. */
 const OF_LEVELDB: Readonly<Record<string, string>> = {
+  'ops/backup-kills': 'kills servers of copies of a folder, which would share one database',
   'ops/damage': 'damages files of LevelDB',
   'ops/full-disk': 'fills the disk of LevelDB',
   'ops/upgrade': 'formats of LevelDB before there was PostgreSQL',
@@ -45,14 +46,20 @@ const args = [
 ]
 const started = performance.now()
 const env = { ...process.env, CLAWLINK_TEST_STORE: postgres.url }
-const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+const child = spawn(process.execPath, args, {
+  cwd: root,
+  env,
+  stdio: ['ignore', 'inherit', 'inherit'],
+})
 await once(child, 'exit')
 const report = JSON.parse(readFileSync(file, 'utf8')) as Report
 for (const { name, message, assertionResults } of report.testResults) {
   const failed = assertionResults.filter(({ status }) => status === 'failed')
   if (message !== '' && failed.length === 0) console.log(`${name}: ${message}`)
   for (const { fullName, failureMessages } of failed) {
-    console.log(`FAILED ${name.slice(root.length + 1)}: ${fullName}: ${failureMessages[0]?.split('\n')[0]}`)
+    console.log(
+      `FAILED ${name.slice(root.length + 1)}: ${fullName}: ${failureMessages[0]?.split('\n')[0]}`,
+    )
   }
 }
 for (const [name, why] of Object.entries(OF_LEVELDB)) console.log(`left out: ${name}*: ${why}`)

@@ -1,5 +1,5 @@
 import * as encoding from 'lib0/encoding'
-import { LevelUpdateLog } from '../../sync-server/storage/level-update-log.ts'
+import { logAt } from './sync-server/log-at.ts'
 
 /** Kinds of content by Yjs' number for them (V1 encoding). */
 const KINDS = { json: 2, embed: 5, mark: 6, any: 8 }
@@ -37,7 +37,7 @@ export const putIn = async (
   updates: readonly Uint8Array[],
   owned: { client: number; owner: string }[] = [],
 ): Promise<void> => {
-  const log = await LevelUpdateLog.open(data, Date.now)
+  const log = await logAt(data)
   for (const update of updates) await log.append(workspace, [update], [], owned)
   await log.close()
 }

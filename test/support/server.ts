@@ -141,7 +141,10 @@ export const makeWorkspaces = async (url: string, ...names: string[]): Promise<v
 export const storeArgs = (data: string): string[] => {
   const url = process.env.CLAWLINK_TEST_STORE
   if (!url || existsSync(join(data, 'CURRENT')) || existsSync(join(data, 'store.json'))) return []
-  return ['--store', `${url}?schema=t_${createHash('sha256').update(data).digest('hex').slice(0, 16)}`]
+  return [
+    '--store',
+    `${url}?schema=t_${createHash('sha256').update(data).digest('hex').slice(0, 16)}`,
+  ]
 }
 
 /** Starts a server on a free loopback port and resolves when it listens; rejects if it exits before. */

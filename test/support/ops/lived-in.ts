@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BroadcastId, TaskId } from '../../../protocol/ids.ts'
-import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
 import { archivedBroadcasts, archivedTasks } from '../../../workspace/document/schema.ts'
 import { putBlob } from '../../../workspace/files/put-blob.ts'
@@ -12,6 +11,7 @@ import { putBytes, someBytes } from '../blobs.ts'
 import { until } from '../client.ts'
 import { fetch, type Server, startServer, tempDir } from '../server.ts'
 import { fileClient } from '../sync-server/file-client.ts'
+import { logAt } from '../sync-server/log-at.ts'
 
 /** More than the live array keeps, so that some are archived. */
 const BROADCASTS = 2_050
@@ -77,7 +77,7 @@ export const copyOf = (data: string): string => {
 
 /** Everything in a data folder that nobody uses: key → value as it is stored, in hex. */
 export const dump = async (data: string): Promise<Map<string, string>> => {
-  const log = await LevelUpdateLog.open(data, Date.now, false)
+  const log = await logAt(data)
   try {
     const all = new Map<string, string>()
     for await (const [key, value] of log.records()) all.set(key, Buffer.from(value).toString('hex'))

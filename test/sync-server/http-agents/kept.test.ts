@@ -1,15 +1,15 @@
 import { Level } from 'level'
 import { expect, it } from 'vitest'
 import { seal, unsealed } from '../../../sync-server/storage/integrity/checksummed.ts'
-import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { member } from '../../support/auth/members.ts'
 import { Plain } from '../../support/http-agents/plain-client.ts'
 import { place, sync, syncJson } from '../../support/ops/commands.ts'
 import { startServer } from '../../support/server.ts'
+import { logAt } from '../../support/sync-server/log-at.ts'
 
 /** The Yjs client ids under which an agent has written. */
 const clientsOf = async (data: string, agent: string): Promise<number[]> => {
-  const log = await LevelUpdateLog.open(data, Date.now)
+  const log = await logAt(data)
   const owners = await log.owners('default')
   await log.close()
   return [...owners].filter(([, owner]) => owner === agent).map(([client]) => client)
