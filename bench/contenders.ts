@@ -1,3 +1,4 @@
+import { randomHex } from '../lib/random.ts'
 import { bundle, program, type ServerProcess, startServer } from './programs.ts'
 import type { WireName } from './wire.ts'
 
@@ -23,20 +24,32 @@ const UNLIMITED = [
 ].map((name) => `${name}=999999999999`)
 
 /** `script` gives the program to run. */
-const clawlinkBy = (name: string, script: () => string): Contender => ({
+const clawlinkBy = (
+  name: string,
+  script: () => string,
+  store: () => readonly string[] = () => [],
+): Contender => ({
   name,
   wire: 'stock',
   start: (data, nodeArgs = []) =>
     startServer([
       ...nodeArgs,
       script(),
-      ...['--port', '0', '--data', data],
+      ...['--port', '0', '--data', data, ...store()],
       '--limit',
       UNLIMITED.join(),
     ]),
 })
 
 export const clawlink = clawlinkBy('clawlink-sync', () => program('clawlink-sync'))
+
+/** The same on PostgreSQL, each start in a schema of its own. */
+export const clawlinkOn = (url: string): Contender =>
+  clawlinkBy(
+    'clawlink-sync on PostgreSQL',
+    () => program('clawlink-sync'),
+    () => ['--store', `${url}?schema=b_${randomHex(8)}`],
+  )
 
 /** The same of an earlier build, in another folder. */
 export const clawlinkIn = (dist: string): Contender =>

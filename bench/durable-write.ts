@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Level } from 'level'
 import * as encoding from 'lib0/encoding'
 import { WebSocket } from 'ws'
-import { clawlink } from './contenders.ts'
+import { type Contender, clawlink } from './contenders.ts'
 import { bearer, credentialFor } from './credential.ts'
 import { bundle, startServer, tempDir } from './programs.ts'
 import { type Findings, milliseconds, spread, times } from './report.ts'
@@ -20,7 +20,7 @@ const BARRIER = 100
 /** One write, done when it resolves. */
 type Write = (update: Uint8Array) => Promise<void>
 
-interface Part {
+export interface Part {
   name: string
   write: Write
   close: () => Promise<void>
@@ -57,8 +57,8 @@ const fsyncedPut = async (): Promise<Part> => {
 }
 
 /** An update, and the barrier behind it: done when the barrier is back. */
-const barrier = async (): Promise<Part> => {
-  const server = await clawlink.start(tempDir())
+export const barrierOn = async (contender: Contender): Promise<Part> => {
+  const server = await contender.start(tempDir())
   const wire = WIRES.stock
   const headers = bearer(await credentialFor(server.port, ROOM))
   const ws = await connect(`ws://127.0.0.1:${server.port}${wire.path(ROOM)}`, headers)
@@ -98,7 +98,7 @@ const barrier = async (): Promise<Part> => {
 
 export const durableWrite = async (log: (line: string) => void): Promise<Findings> => {
   const { updates } = writerUpdates(0, WARM_UP + ROUNDS * WRITES)
-  const parts = [await echo(), await fsyncedPut(), await barrier()]
+  const parts = [await echo(), await fsyncedPut(), await barrierOn(clawlink)]
   const p50 = new Map<Part, number[]>()
   const p99 = new Map<Part, number[]>()
   for (const part of parts) {
