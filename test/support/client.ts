@@ -30,7 +30,11 @@ export const stockClient = (sync: string, room = 'default', doc = new Y.Doc()) =
   const synced = new Promise<void>((resolve) => {
     provider.on('sync', (is: boolean) => is && resolve())
   })
-  return { doc, provider, synced, close: () => provider.destroy() }
+  const close = (): void => {
+    provider.destroy()
+    provider.awareness.destroy() // its timer would keep the process
+  }
+  return { doc, provider, synced, close }
 }
 
 /** Resolves once `holds` does, looked at after every change of the document. */
