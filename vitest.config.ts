@@ -29,6 +29,35 @@ const LONG = new RegExp(
   ].join('|')})\\.test\\.ts$`,
 )
 const isLong = (file: string): boolean => LONG.test(file)
+/**
+ * Tests that leave no clock, environment or module changed: these files share the modules that they import, which costs
+ * each of them 1 s of CPU by itself.
+ */
+const SHARED = new RegExp(
+  `^test/(${[
+    'agent/(command/(clock|reader)|hosts/(layouts|ring|validators|verb))',
+    'agent/mcp/(approvals|hostile|resources|tools)',
+    'agent/(mirror/(decide|hostile|machine|watch)|runtime/(loop|silence))',
+    'agent/openclaw/(hosts|listener|verb)',
+    'agent/(verb-table/from-input|verbs/(checkpoints|file-blame|short|tasks|versions|waiting))',
+    'agent/waking/(codex|lease|pacer)',
+    'client/(answers|edit-conflicts|replica|witness)',
+    'lib/command-line/completion',
+    'package/release',
+    'sync-server/auth/(arrivals|disk-first|forgery|join|presence|table|tickets|workspaces)',
+    'sync-server/history/(attribution|before-attribution|checkpoints|version-writer|versions)',
+    'sync-server/http/http-words',
+    'sync-server/http-agents/(delivery|inbox|json|kept|plain|presence|together)',
+    'sync-server/limits/(accept-queue|bodies|document-share|fair-scheduler|frames|full|held)',
+    'sync-server/limits/(requests|shares)',
+    'sync-server/ops/(damage|full-disk|looking|places|upgrade)',
+    'sync-server/(storage/(blobs|record-log|uploads)|tasks/scheduler|texts/texts)',
+    'sync-server/sync/(awareness|hostile|lifecycle|silent|updates/(check|slices))',
+    'system/(environment/way|transport/(ipv6|lan|nginx|tls))',
+    'tui/commands',
+  ].join('|')})\\.test\\.ts$`,
+)
+const isShared = (file: string): boolean => SHARED.test(file)
 
 const common = { pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 60_000 }
 const built = { globalSetup: ['test/support/build.ts'], setupFiles: ['test/support/setup.ts'] }
@@ -50,7 +79,14 @@ export default defineConfig({
           ...common,
           ...built,
           name: 'system',
-          include: files.filter((file) => !isUnit(file) && !isLong(file)),
+          include: files.filter((file) => !isUnit(file) && !isLong(file) && !isShared(file)),
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...{ ...common, ...built, name: 'shared', isolate: false },
+          include: files.filter(isShared),
         },
       },
       {

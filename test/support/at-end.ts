@@ -1,4 +1,5 @@
 const ends: (() => void)[] = []
+let isHooked = false
 
 /** Runs everything that is to end, the newest first; each once. */
 export const endAll = (): void => {
@@ -10,6 +11,7 @@ export const endAll = (): void => {
  * vitest is ended from outside, so `exit` alone would leave the processes of tests behind.
  */
 export const atEnd = (end: () => void): void => {
-  if (ends.length === 0) process.once('exit', endAll)
+  if (!isHooked) process.once('exit', endAll)
+  isHooked = true
   ends.push(end)
 }

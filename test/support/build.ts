@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './server.ts'
 
+/** The process that has built: two projects of one run share what it did. */
+const BUILT_BY = 'CLAWLINK_TEST_BUILT_BY'
+
 /**
  * Tests of the programs run what is built, so it is built first, always. All their folders are in one, which goes
  * when they are done: a link whose home is gone stops by itself.
  */
 export const setup = (): (() => void) => {
+  if (process.env[BUILT_BY] === String(process.pid)) return () => {}
+  process.env[BUILT_BY] = String(process.pid)
   execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
   const dir = mkdtempSync(join(tmpdir(), 'clawlink-test-'))
   process.env.CLAWLINK_TEST_DIR = dir

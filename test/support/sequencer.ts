@@ -44,8 +44,9 @@ const SLOW: readonly string[] = [
 ]
 
 const rank = ({ moduleId, project }: TestSpecification): number => {
-  // Short files that share a worker's modules as long as they follow each other.
-  if (project.name === 'unit') return SLOW.length + 1
+  // Files share a worker's modules as long as they follow each other.
+  if (project.name === 'shared') return SLOW.length + 1
+  if (project.name === 'unit') return SLOW.length + 2
   const at = SLOW.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`))
   return at < 0 ? SLOW.length : at
 }
