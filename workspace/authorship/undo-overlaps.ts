@@ -62,8 +62,12 @@ export const traceOverlaps = (
 }
 
 /** Line ends in what a piece will have in the text (count). */
-const lineEnds = ({ piece, willLive }: Traced): number =>
-  willLive && piece.text !== null ? piece.text.split('\n').length - 1 : 0
+const lineEnds = ({ piece: { text }, willLive }: Traced): number => {
+  let count = 0
+  if (!willLive || text === null) return count
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count++
+  return count
+}
 
 const addLines = (lines: LineRange[], from_line: number, to_line: number): void => {
   const last = lines.at(-1)

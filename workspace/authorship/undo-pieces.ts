@@ -72,14 +72,28 @@ const lookUps = (history: TextHistory, hold: readonly UndoRecord[]): LookUp => {
     const removal = ofDeleted(undone.get(client))
     const noDeletion = ofDeleted(cancelledDeletions.get(client))
     const kept = ofDeleted(texts.get(client))
-    const found = [copy, inserted, root, noInsert, deleted, removal, noDeletion, kept]
-    const length = Math.min(most, ...found.map(({ left }) => left))
+    const length = Math.min(
+      most,
+      copy.left,
+      inserted.left,
+      root.left,
+      noInsert.left,
+      deleted.left,
+      removal.left,
+      noDeletion.left,
+      kept.left,
+    )
     const content = item.deleted
       ? kept.run?.text.slice(clock - kept.run.clock)
       : contentAt(item, offset)
     return {
-      ...{ client, clock, length, rootClient, rootClock },
-      ...{ generation: copy.run?.generation ?? 0, undo: copy.run?.undo ?? null },
+      client,
+      clock,
+      length,
+      rootClient,
+      rootClock,
+      generation: copy.run?.generation ?? 0,
+      undo: copy.run?.undo ?? null,
       root: deedOf(ownerOf(rootClient), root.run),
       at: inserted.run?.at ?? 0,
       deleted: item.deleted ? deedOf(deleted.run?.by ?? null, deleted.run) : null,
@@ -94,7 +108,9 @@ const lookUps = (history: TextHistory, hold: readonly UndoRecord[]): LookUp => {
 }
 
 const deedOf = (by: string | null, run: InsertRun | undefined): Deed => ({
-  ...{ by, at: run?.at ?? 0, task: run?.task ?? null },
+  by,
+  at: run?.at ?? 0,
+  task: run?.task ?? null,
 })
 
 const contentAt = (item: Y.Item, offset: number): string | undefined =>

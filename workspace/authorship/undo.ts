@@ -93,7 +93,7 @@ const trace = (
   const fates = new Map<readonly Piece[], { isWanted: boolean; isComing: boolean }>()
   return taken.map((one) => {
     const { piece, isLive } = one
-    const all = copies.get(rootOf(piece)) ?? [piece]
+    const all = (copies.size > 0 && copies.get(rootOf(piece))) || [piece]
     let fate = fates.get(all)
     if (fate === undefined) {
       const same = all.map((copy) => of.get(copy)!)
@@ -123,7 +123,7 @@ const authorsOf = (traced: readonly Traced[], undos: readonly UndoRecord[]): (st
     traced.filter(({ isLive, willLive }) => isLive !== willLive).map(({ piece }) => rootOf(piece)),
   )
   for (const { piece, isInsertTaken, isDeletionTaken } of traced) {
-    if (!changed.has(rootOf(piece))) continue
+    if (!(isInsertTaken || isDeletionTaken) || !changed.has(rootOf(piece))) continue
     if (isInsertTaken) authors.add(piece.root.by)
     if (isDeletionTaken) authors.add(piece.deleted!.by)
   }
