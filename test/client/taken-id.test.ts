@@ -26,7 +26,7 @@ const stolen = (client: number, length: number): Uint8Array => {
 
 const replicaOf = (home: string): string => {
   const dir = join(home, 'replicas')
-  return join(dir, readdirSync(dir).find((name) => !name.endsWith('.setup'))!)
+  return join(dir, readdirSync(dir).find((name) => !/\.(setup|witness)$/.test(name))!)
 }
 
 it.each(WAYS.flatMap((way) => [1, 500].map((length) => ({ way, length }))))(

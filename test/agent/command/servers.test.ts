@@ -54,7 +54,7 @@ const joins = async ({ data }: Server): Promise<number> => {
 }
 const foldersOf = (home: string): string[] => {
   const dir = join(home, 'replicas')
-  return existsSync(dir) ? readdirSync(dir).filter((name) => !name.endsWith('.setup')) : []
+  return existsSync(dir) ? readdirSync(dir).filter((name) => !/\.(setup|witness)$/.test(name)) : []
 }
 const said = async (url: string): Promise<string[]> => {
   const { data } = await ask<{ broadcasts: { content: string }[] }>(

@@ -47,7 +47,7 @@ it('[INBOX-8] who was away while the server trimmed gets everything once, wherev
   // prime receives and acknowledges nothing.
   let killed = 0
   const replicas = join(away.home, 'replicas')
-  const [replica] = readdirSync(replicas).filter((name) => !name.endsWith('.setup'))
+  const [replica] = readdirSync(replicas).filter((name) => !/\.(setup|witness)$/.test(name))
   for (let i = 0; i < orLong(5, 20); i++) {
     const count = 1 + Math.floor(random() * 50)
     if (await killAtWrite(away.start('prime'), join(replicas, replica!), count)) killed++
