@@ -284,6 +284,15 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect((await get(ann, 'suggestions')).count).toBe(0)
   })
 
+  it('[HTTP-12] the record is told, and its digests lead to its head', async () => {
+    const { seq, head, from, digests, to } = await get(bob, 'record?after=0')
+    expect(from.seq).toBe(0)
+    expect(digests).toHaveLength(seq)
+    expect(to).toEqual({ seq, head })
+    const { events } = await get(bob, 'record/story?agent=Ann&limit=500')
+    expect(events.map(({ kind }: Data) => kind)).toContain('file')
+  })
+
   it('[HTTP-12] files that are not text are uploaded, and named', async () => {
     const bytes = new Uint8Array([1, 0, 2])
     const sha256 = createHash('sha256').update(bytes).digest('hex')
