@@ -31,7 +31,7 @@ const LONG = new RegExp(
 const isLong = (file: string): boolean => LONG.test(file)
 /**
  * Tests that leave no clock, environment or module changed: these files share the modules that they import, which costs
- * each of them 1 s of CPU by itself.
+ * each of them 0.3 to 1 s of CPU by itself.
  */
 const SHARED = new RegExp(
   `^test/(${[

@@ -26,11 +26,11 @@ it('[CLI-8] a look at another server moves nothing; register does, and says so',
   expect(first).toMatchObject({ code: 0, stderr: '' })
   const before = state()
   for (const look of [['discover'], ['tasks'], ['log'], ['file-list'], ['info'], ['whoami']]) {
-    expect((await ann.run('--relay', two.url, ...look)).code).toBe(0)
+    expect((await ann.atLink('--relay', two.url, ...look)).code).toBe(0)
   }
   expect(state()).toBe(before)
   expect(await ann.ask('discover')).toMatchObject({ count: 1 })
-  const moved = await ann.run('--relay', two.url, 'register', '--name', 'Ann')
+  const moved = await ann.atLink('--relay', two.url, 'register', '--name', 'Ann')
   expect(moved.stderr).toContain(`is now default of ${two.url}; it was default of ${one.url}`)
   expect(await ann.ask('whoami')).toMatchObject({ server: two.url })
 })
@@ -39,7 +39,7 @@ it('[CLI-9] a wrong path in an address is named, to who has joined and to who ha
   const [ann, bob] = [agent(), agent()]
   await ann.ask('--relay', one.url, 'register', '--name', 'Ann of paths')
   for (const who of [ann, bob]) {
-    const { code, stderr } = await who.run('--relay', `${one.url}/foo`, 'discover')
+    const { code, stderr } = await who.atLink('--relay', `${one.url}/foo`, 'discover')
     expect([code, stderr]).toEqual([
       6,
       `error: the ClawLink server at ${one.url} has nothing at /foo — leave the path out: --relay ${one.url}\n`,
@@ -89,8 +89,8 @@ it.each(WAYS)(
       expect(profiles).toHaveLength(1)
     }
     for (const typo of ['127.0.0.1:1', 'localhost:2', 'http://127.0.0.1:3/x']) {
-      expect((await ann.run('--relay', typo, 'discover')).code).toBe(6)
-      expect((await ann.run('--relay', typo, 'broadcast', '--content', 'x')).code).toBe(6)
+      expect((await ann.atLink('--relay', typo, 'discover')).code).toBe(6)
+      expect((await ann.atLink('--relay', typo, 'broadcast', '--content', 'x')).code).toBe(6)
     }
     expect(foldersOf(ann.home)).toHaveLength(1)
     // By its other address where nobody answers at the one of before: with the same link.
@@ -113,12 +113,12 @@ it('[CLI-9] [CLI-14] another server at the address is named; what was queued wai
   expect(await ann.ask('broadcast', '--content', 'queued')).toMatchObject({ durable: false })
   const other = await startServer({ port })
   for (const args of [['discover'], ['broadcast', '--content', 'lost?'], ['poll'], ['log']]) {
-    const ran = await ann.run(...args, '--json')
+    const ran = await ann.atLink(...args, '--json')
     expect([ran.code, ran.json().error?.code], args[0]).toEqual([6, 'other_server'])
   }
   expect(await joins(other)).toBe(0)
   // Going over to it takes nothing along.
-  const moved = await ann.run('register', '--name', 'Ann')
+  const moved = await ann.atLink('register', '--name', 'Ann')
   expect(moved.stderr).toContain('is another server than before')
   await ann.ask('broadcast', '--content', 'here')
   expect(await said(url)).toEqual(['here'])
@@ -179,7 +179,7 @@ it('[AUTH-48] who claims to be a known server and does not prove it is shown not
   }).listen(0, '127.0.0.1')
   await once(liar, 'listening')
   const { port } = liar.address() as AddressInfo
-  const ran = await ann.run('--relay', `127.0.0.1:${port}`, 'discover', '--json')
+  const ran = await ann.atLink('--relay', `127.0.0.1:${port}`, 'discover', '--json')
   expect([ran.code, ran.json().error?.code]).toEqual([6, 'unproven'])
   expect(heard).not.toMatch(/cl[ci]_|authorization/)
   liar.close()

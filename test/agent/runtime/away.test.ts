@@ -53,7 +53,7 @@ it('[LINK-11] answers given offline are sent in order, once, also by another lin
     queued: 'completed',
   })
   await respond(refused, 'my work', 'completed')
-  const unknown = await one.run('respond', '--to', 'Boss', '--msg-id', 't-x', '--result', 'r')
+  const unknown = await one.atLink('respond', '--to', 'Boss', '--msg-id', 't-x', '--result', 'r')
   expect(unknown).toMatchObject({ code: 6 })
   expect(await one.ask('status')).toMatchObject({ profiles: [{ queued: 3, connected: false }] })
   await killLink(one.home)
@@ -98,13 +98,13 @@ it('[LINK-12] online, idle, stale, offline', async () => {
   // It is idle again a second later, which is soon on a busy machine: it says so until it is seen.
   await until('it is seen at work', async () => {
     await one.ask('status', '--set', 'parsing', '--task', 't-1')
-    const now = (await stage.lead.run('discover')).stdout
+    const now = (await stage.lead.atLink('discover')).stdout
     return /Shy {2}online .*parsing t-1\n/.test(now)
   })
   await becomes('idle')
   await killLink(home)
   await becomes('stale')
-  expect((await stage.lead.run('discover')).stdout).toMatch(/Shy {2}stale .*last seen 20/)
+  expect((await stage.lead.atLink('discover')).stdout).toMatch(/Shy {2}stale .*last seen 20/)
 
   await until('it is back, with what it does', async () => {
     await one.ask('heartbeat')
@@ -206,7 +206,7 @@ it('[LINK-10] [LINK-22] status tells what waits to be sent, and why the server l
   await server.kill()
   await one.ask('broadcast', '--content', 'nobody hears')
   expect(await profile()).toMatchObject({ unsent: true })
-  expect((await one.run('status')).stdout).toContain('waiting to be sent')
+  expect((await one.atLink('status')).stdout).toContain('waiting to be sent')
   await killLink(one.home)
   await one.run('up')
   expect(await profile()).toMatchObject({ unsent: null })
@@ -219,7 +219,9 @@ it('[LINK-10] [LINK-22] status tells what waits to be sent, and why the server l
   })
   await until('it is told', async () => (await profile()).why !== null)
   expect(await profile()).toMatchObject({ why: expect.stringContaining('was revoked') })
-  expect((await one.run('status')).stdout).toContain('not connected (revoked: ask for a new join')
+  expect((await one.atLink('status')).stdout).toContain(
+    'not connected (revoked: ask for a new join',
+  )
   const rotated = await sync('rotate', one.id, '--data', data)
   await one.runWith({ stdin: rotated.stdout }, 'join', '-')
   await until('it is back', async () => (await profile()).why === null)

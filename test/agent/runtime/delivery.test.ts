@@ -35,7 +35,7 @@ describe.each(WAYS)('by way of %s', (way) => {
   })
   const say = async (...contents: string[]) => {
     // After a restart of the server its link may not be there yet.
-    await until('it can tell', async () => (await teller.run('discover')).code === 0)
+    await until('it can tell', async () => (await teller.atLink('discover')).code === 0)
     for (const content of contents) await teller.ask('broadcast', '--content', content)
   }
   const contents = async (...flags: string[]) =>
@@ -86,7 +86,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     const delegate = ['delegate', '--to', 'Scout', '--idempotency-key', 'K1', '--task']
     const first = await lead.ask('delegate', ...delegate.slice(1), 'once')
     expect(await lead.ask('delegate', ...delegate.slice(1), 'once')).toEqual(first)
-    const other = await lead.run(...delegate, 'twice', '--json')
+    const other = await lead.atLink(...delegate, 'twice', '--json')
     expect(other).toMatchObject({ code: 4 })
     expect(other.json().error).toMatchObject({ code: 'key_reused' })
     const { messages } = await scout.ask<Poll>('poll')
@@ -105,7 +105,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     ]
     const done = await scout.ask(...respond, 'done')
     expect(await scout.ask(...respond, 'done')).toEqual(done)
-    expect(await scout.run(...respond, 'different')).toMatchObject({ code: 4 })
+    expect(await scout.atLink(...respond, 'different')).toMatchObject({ code: 4 })
     const answers = await lead.ask<Poll>('poll', '--type', 'task_response')
     expect(answers.messages.filter((m) => m.message_id === id)).toHaveLength(1)
   })
@@ -120,13 +120,13 @@ describe.each(WAYS)('by way of %s', (way) => {
     const { port, data } = server
     await server.stop()
     for (const content of ['a', 'b', 'c']) {
-      const ran = await lead.run('broadcast', '--content', content, '--json')
+      const ran = await lead.atLink('broadcast', '--content', content, '--json')
       expect(ran).toMatchObject({ code: 0 })
       expect(ran.json().data).toMatchObject({ durable: false })
       expect(ran.stderr).toMatch(/^no answer from .*; saved here, queued (for|until) .*\n$/)
     }
-    expect(await scout.run('poll')).toMatchObject({ code: 6 })
-    expect(await lead.run('discover')).toMatchObject({ code: 6 })
+    expect(await scout.atLink('poll')).toMatchObject({ code: 6 })
+    expect(await lead.atLink('discover')).toMatchObject({ code: 6 })
     expect((await lead.ask<{ offline: boolean }>('file-list')).offline).toBe(true)
 
     server = await startServer({ port, data })
@@ -141,11 +141,11 @@ describe.each(WAYS)('by way of %s', (way) => {
     await say('kept')
     expect(await contents('--peek')).toEqual(['kept'])
     await server.stop()
-    const ran = await scout.run('poll', '--json')
+    const ran = await scout.atLink('poll', '--json')
     expect(ran).toMatchObject({ code: 0 })
     expect(ran.json().data).toMatchObject({ offline: true, messages: [{ content: 'kept' }] })
     expect(ran.stderr).toMatch(/this is the local copy/)
-    expect(await scout.run('poll')).toMatchObject({ code: 6 })
+    expect(await scout.atLink('poll')).toMatchObject({ code: 6 })
     server = await startServer({ port, data })
     expect(await contents()).toEqual([])
   })
