@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 describe('the role suggest', () => {
-  it('[SUGGEST-4] [SUGGEST-6] suggests by HTTP, is told what became of it, and does nothing else', async () => {
+  it('[SUGGEST-2] [SUGGEST-4] [SUGGEST-6] suggests by HTTP, is told what became of it, and does nothing else', async () => {
     await put(ann, 'plan.md', 'one\ntwo\nthree\n')
     const { suggestion } = await call(sue, 'suggestions', {
       ...{ key: 'plan.md', find: 'two', replace: 'zwei', note: 'German' },
@@ -64,6 +64,9 @@ describe('the role suggest', () => {
     expect(await read('plan.md')).toMatchObject({
       ...{ content: 'one\nzwei\nthree\n', last_editor: 'a-sue' },
     })
+    expect((await call(ann, 'files/blame?key=plan.md')).ranges).toContainEqual(
+      expect.objectContaining({ agent_id: 'a-sue', via: 'a-ann', from_line: 2, to_line: 2 }),
+    )
     expect(await inbox(sue, 'suggestion_judged')).toMatchObject([
       { message_id: id, from_agent: 'a-ann', verdict: 'accepted', hunks: [1] },
     ])
