@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os'
 import { abuse } from './abuse.ts'
+import { authorship } from './authorship.ts'
 import { budgets } from './budgets.ts'
 import { cliStart } from './cli-start.ts'
 import { coldLoad } from './cold-load.ts'
@@ -34,6 +35,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   tasks,
   tui,
   abuse,
+  authorship,
   budgets,
 }
 

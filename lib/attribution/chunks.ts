@@ -36,16 +36,34 @@ export const encodeRuns = (
   })
 
 /** Reads insertions of `client`. Throws on malformed bytes. */
-export const decodeInserts = (value: Uint8Array, client: number, names: NameTable): InsertRun[] =>
-  decodeDeletes(value, client, names).map(({ by: _, ...run }) => run)
+export const decodeInserts = (value: Uint8Array, client: number, names: NameTable): InsertRun[] => {
+  const runs: InsertRun[] = []
+  readRuns(value, names, (clock, length, at, { task, via }) =>
+    runs.push({ client, clock, length, at, task, via }),
+  )
+  return runs
+}
 
 /** Reads deletions of `client`. Throws on malformed bytes. */
 export const decodeDeletes = (value: Uint8Array, client: number, names: NameTable): DeleteRun[] => {
+  const runs: DeleteRun[] = []
+  readRuns(value, names, (clock, length, at, { task, via, by }) =>
+    runs.push({ client, clock, length, at, task, via, by }),
+  )
+  return runs
+}
+
+type Said = Pick<DeleteRun, 'task' | 'via' | 'by'>
+
+const readRuns = (
+  value: Uint8Array,
+  names: NameTable,
+  take: (clock: number, length: number, at: number, said: Said) => void,
+): void => {
   const from = decoding.createDecoder(value)
   readFormat(from)
-  const runs: DeleteRun[] = []
   let [end, second] = [0, 0]
-  let said: Pick<DeleteRun, 'task' | 'via' | 'by'> = { task: null, via: null, by: null }
+  let said: Said = { task: null, via: null, by: null }
   const name = () => names.nameOf(decoding.readVarUint(from))
   while (decoding.hasContent(from)) {
     const head = decoding.readVarUint(from)
@@ -53,10 +71,9 @@ export const decodeDeletes = (value: Uint8Array, client: number, names: NameTabl
     const clock = end + (head & JUMPS ? decoding.readVarInt(from) : 0)
     second += decoding.readVarInt(from)
     if (head & CHANGES) said = { task: name(), via: name(), by: name() }
-    runs.push({ client, clock, length, at: second * SECOND_MS, ...said })
+    take(clock, length, second * SECOND_MS, said)
     end = clock + length
   }
-  return runs
 }
 
 type Piece = Omit<DeletedText, 'root'>

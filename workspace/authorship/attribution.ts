@@ -91,51 +91,77 @@ export const cutByRuns = <R extends IdRange>(
   return parts
 }
 
+/** Gets a part of some operations, from `clock` to `end - 1`, with its origin. */
+type Take = (origin: Origin, clock: number, end: number) => void
+
 const NONE: readonly never[] = []
 
-type Inserted = Pick<Span, 'client' | 'clock' | 'length'>
-type OriginsOf = (span: Inserted) => { origin: Origin; clock: number; end: number }[]
-
-/** Returns the function that cuts inserted operations by their origins. */
+/**
+ * Returns the function that passes inserted operations on, cut by their origins. It runs for every item of large texts:
+ * it makes one object per run and none per item, so that equal origins are usually the same object.
+ */
 export const originsOf = (
   { inserts, putBack }: Pick<AttributionRuns, 'inserts' | 'putBack'>,
   agentOf: AgentOf,
-): OriginsOf => {
-  const written = writtenBy(inserts, agentOf)
-  return (span) => {
-    const { client, clock, length } = span
+): ((client: number, clock: number, length: number, take: Take) => void) => {
+  const known = new Map<number, Client>()
+  const written = (client: number, clock: number, length: number, take: Take): void => {
+    let one = known.get(client)
+    if (one === undefined) {
+      one = new Client(agentOf(client), inserts.get(client) ?? NONE)
+      known.set(client, one)
+    }
+    one.cut(clock, clock + length, take)
+  }
+  return (client, clock, length, take) => {
     const copies = putBack?.get(client)
-    if (copies === undefined) return written(span)
-    return cutByRuns(copies, clock, clock + length).flatMap(({ run, ...part }) => {
-      if (run === undefined) {
-        return written({ client, clock: part.clock, length: part.end - part.clock })
+    if (copies === undefined) return written(client, clock, length, take)
+    for (const { run, clock: from, end } of cutByRuns(copies, clock, clock + length)) {
+      if (run === undefined) written(client, from, end - from, take)
+      else {
+        const shift = run.ofClock - run.clock
+        written(run.ofClient, from + shift, end - from, (origin, at, to) =>
+          take({ ...origin, via: run.by }, at - shift, to - shift),
+        )
       }
-      const shift = run.ofClock - run.clock
-      const of = { client: run.ofClient, clock: part.clock + shift, length: part.end - part.clock }
-      return written(of).map(({ origin, ...at }) => ({
-        origin: { ...origin, via: run.by },
-        clock: at.clock - shift,
-        end: at.end - shift,
-      }))
-    })
+    }
   }
 }
 
-const writtenBy = (inserts: AttributionRuns['inserts'], agentOf: AgentOf): OriginsOf => {
-  // One object per run, so that equal origins are usually the same object.
-  const known = new Map<InsertRun, Origin>()
-  const unknown = new Map<number, Origin>()
-  return ({ client, clock, length }) =>
-    cutByRuns(inserts.get(client) ?? NONE, clock, clock + length).map(({ run, ...part }) => {
-      let origin = run === undefined ? unknown.get(client) : known.get(run)
-      if (origin === undefined) {
-        const { task = null, via = null, at = null } = run ?? {}
-        origin = { agent: agentOf(client), task, via, at }
-        if (run === undefined) unknown.set(client, origin)
-        else known.set(run, origin)
-      }
-      return { origin, ...part }
-    })
+/** The origins of one Yjs client id. */
+class Client {
+  readonly #agent: string
+  readonly #runs: readonly InsertRun[]
+  /** By index of the run. */
+  readonly #origins: (Origin | undefined)[] = []
+  readonly #unknown: Origin
+
+  constructor(agent: string, runs: readonly InsertRun[]) {
+    this.#agent = agent
+    this.#runs = runs
+    this.#unknown = { agent, task: null, via: null, at: null }
+  }
+
+  cut(clock: number, end: number, take: Take): void {
+    const runs = this.#runs
+    let at = clock
+    for (let i = runIndex(runs, clock); at < end; i++) {
+      const run = runs[i]
+      if (run === undefined || run.clock >= end) return take(this.#unknown, at, end)
+      if (run.clock > at) take(this.#unknown, at, run.clock)
+      const from = Math.max(at, run.clock)
+      at = Math.min(end, run.clock + run.length)
+      take(this.#originAt(i, run), from, at)
+    }
+  }
+
+  #originAt(i: number, { task, via, at }: InsertRun): Origin {
+    const known = this.#origins[i]
+    if (known !== undefined) return known
+    const origin = { agent: this.#agent, task, via, at }
+    this.#origins[i] = origin
+    return origin
+  }
 }
 
 /** True if both have the same agent, task and via; their times may differ. */

@@ -45,7 +45,9 @@ interface Piece {
 }
 
 export const shownOrigin = ({ agent, task, via, at }: Origin): ShownOrigin => ({
-  ...{ agent_id: agent, task_id: task, via },
+  agent_id: agent,
+  task_id: task,
+  via,
   at: at === null ? null : isoTime(at),
 })
 
@@ -64,9 +66,10 @@ export const blame = (
   for (const span of spans) {
     if (span.text === null) continue
     if (lines.isDone) break
-    for (const { origin, clock, end } of origins(span)) {
-      lines.add(origin, span.text, clock - span.clock, end - span.clock)
-    }
+    const { client, clock, length, text } = span
+    origins(client, clock, length, (origin, from, end) =>
+      lines.add(origin, text, from - clock, end - clock),
+    )
   }
   return lines.end()
 }
@@ -129,10 +132,11 @@ class Lines {
 
   end(): BlameRange[] {
     if (this.#pieces.length > 0) this.#close(this.#pieces[0]!.origin)
-    return this.#ranges.map(({ origin, from_line, to_line, parts }) => ({
-      ...{ from_line, to_line, ...shownOrigin(origin) },
-      ...(parts !== undefined && { parts }),
-    }))
+    return this.#ranges.map(({ origin, from_line, to_line, parts }) => {
+      const range: BlameRange = { from_line, to_line, ...shownOrigin(origin) }
+      if (parts !== undefined) range.parts = parts
+      return range
+    })
   }
 }
 
