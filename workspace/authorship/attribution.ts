@@ -147,7 +147,10 @@ class Client {
     let at = clock
     for (let i = runIndex(runs, clock); at < end; i++) {
       const run = runs[i]
-      if (run === undefined || run.clock >= end) return take(this.#unknown, at, end)
+      if (run === undefined || run.clock >= end) {
+        take(this.#unknown, at, end)
+        return
+      }
       if (run.clock > at) take(this.#unknown, at, run.clock)
       const from = Math.max(at, run.clock)
       at = Math.min(end, run.clock + run.length)
