@@ -81,6 +81,7 @@ export const LAYERS: readonly string[] = [
   'tui/terminal',
   'tui/model',
   'tui/ui',
+  'tui/views/parts',
   'tui/views',
   'tui/editor',
   'tui/control',

@@ -1,15 +1,8 @@
 // Makes the pictures of docs/tui.md: a real server, real agents, and clawlink in a real terminal, whose screen is drawn as
 // it is.   npm run screenshots
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Agent, agent } from '../../test/support/agent.ts'
-import { bin, root, startServer, tempDir } from '../../test/support/server.ts'
-import { noTerminal, openTerminal } from '../../test/support/terminal.ts'
-import { toSvg } from './svg.ts'
-
-if (noTerminal !== null) throw new Error(noTerminal)
-const folder = join(root, 'docs', 'screenshots')
-mkdirSync(folder, { recursive: true })
+import { startServer, tempDir } from '../../test/support/server.ts'
+import { shooting } from './shoot.ts'
 
 const server = await startServer()
 const register = async (name: string, caps: string, about: string): Promise<Agent> => {
@@ -79,26 +72,8 @@ await builder.ask(
 
 const home = tempDir('person')
 await agent(server.url, home).ask('--as', 'me', 'register', '--name', 'You', '--person')
-const shoot = async (
-  name: string,
-  title: string,
-  [columns, rows]: readonly [number, number],
-  steps: (string | RegExp | { press: string } | { type: string })[],
-) => {
-  const terminal = openTerminal(columns, rows, { CLAWLINK_HOME: home })
-  terminal.type(`clear; node ${bin('clawlink.mjs')} ${server.url}`)
-  terminal.press('Enter')
-  await terminal.shows('connected')
-  for (const step of steps) {
-    if (typeof step === 'string' || step instanceof RegExp) await terminal.shows(step)
-    else if ('press' in step) terminal.press(step.press)
-    else terminal.type(step.type)
-  }
-  writeFileSync(join(folder, `${name}.svg`), toSvg(terminal.screen(true), columns, title))
-  terminal.press('C-c')
-  terminal.close()
-  console.log(`docs/screenshots/${name}.svg`)
-}
+const shot = shooting(server.url, { CLAWLINK_HOME: home })
+const shoot = async (...what: Parameters<typeof shot>) => console.log(await shot(...what))
 
 await shoot('agents', 'clawlink: who is here', [110, 16], ['Critic'])
 await shoot(

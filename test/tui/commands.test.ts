@@ -134,7 +134,7 @@ describe('the palette', () => {
     const done = [
       ...['filter', 'help', 'quit', 'invite', 'agents', 'tasks', 'feed', 'files'],
       ...['history', 'replay', 'play', 'faster', 'slower', 'back-ten', 'on-ten', 'seek', 'whole'],
-      ...['checkpoints', 'diff', 'restore-one'],
+      ...['checkpoints', 'diff', 'restore-one', 'suggestions', 'accept-all'],
     ]
     for (const { name, keysOnly } of UI_COMMANDS) {
       if (keysOnly === true || isForm(name)) continue

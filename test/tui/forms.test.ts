@@ -30,6 +30,7 @@ const SUBJECTS: Partial<Record<FormName, string>> = {
   ...{ claim: TASK, release: TASK, approve: TASK, decline: TASK, respond: TASK, note: TASK },
   ...{ cancel: TASK, reply: 'm-000000000001', pause: AGENT, resume: AGENT },
   ...{ rename: 'docs/a.md', remove: 'docs/a.md', undo: 'docs/a.md', answer: TASK },
+  ...{ accept: 's-3#2', reject: 's-3#2', 'take-back': `agent ${AGENT}` },
   ...{ restore: 'm1', 'restore-version': '3 a b.md', 'restore-file': 'm1 a b.md' },
 }
 
@@ -130,6 +131,9 @@ describe('what a form runs', () => {
         ...(['restore-file', { sure: 'yes' }] as const),
         ['file-restore', '--key=a b.md', '--checkpoint=m1'],
       ],
+      ['accept', {}, ['file-accept', '--id=s-3', '--hunks=2']],
+      ['reject', { reason: 'no' }, ['file-reject', '--id=s-3#2', '--reason', '-'], 'no'],
+      ['take-back', { sure: 'yes' }, ['undo', `--agent=${AGENT}`]],
     ]
     for (const [name, values, argv, stdin] of cases) {
       const run = runWith(snapshot, name, values)!

@@ -2,6 +2,7 @@ import { afterEach, expect, it } from 'vitest'
 import type { UiEnv } from '../../tui/app.tsx'
 import { widthOf } from '../../tui/text/display.ts'
 import { held } from '../support/tui/attached.ts'
+import { suggestionAnswers, undoAnswer } from '../support/tui/authorship.ts'
 import { cleanup, type Shown, show } from '../support/tui/frames.tsx'
 import { versionsOf } from '../support/tui/past.ts'
 import { makeWorld, SMALL } from '../support/tui/world.ts'
@@ -108,6 +109,25 @@ for (const [columns, rows] of SIZES) {
     shown.keys('enter')
     await shown.sees('From')
     await golden(shown, 'checkpoint', columns, rows)
+  })
+
+  it(`[TUI-1] suggestions and undo at ${columns}×${rows}`, async () => {
+    const attached = world()
+    const suggestions = suggestionAnswers(NOW)
+    attached.answers = (argv) => ({
+      ...{ code: 0, stderr: '' },
+      data: argv[0] === 'undo' ? undoAnswer(true) : suggestions(argv),
+    })
+    const shown = await show(attached, columns, rows, {}, NOW)
+    shown.keys('4', 'G', 'E')
+    await shown.sees('s-3')
+    await golden(shown, 'suggestions', columns, rows)
+    shown.keys('enter')
+    await shown.sees('due')
+    await golden(shown, 'suggestion', columns, rows)
+    shown.keys('esc', 'esc', '1', 'Z')
+    await shown.sees('by Scout')
+    await golden(shown, 'undo', columns, rows)
   })
 }
 

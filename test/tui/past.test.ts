@@ -162,6 +162,31 @@ describe('replay of the board', () => {
     desk.close()
   })
 
+  it('[TUI-54] tasks of the archive are on the board from their beginning to their end', async () => {
+    const { desk, attached, keys, text, lines } = sit({ columns: 160, rows: 40 })
+    const old = {
+      ...desk.look.snapshot.tasks.find(({ status }) => status === 'completed')!,
+      ...{ task_id: 't-archived', task: 'long ago', message: 'done then' },
+      created_at: new Date(NOW - 9 * 86_400_000).toISOString(),
+      updated_at: new Date(NOW - 8 * 86_400_000).toISOString(),
+    }
+    attached.answers = ([verb]) => ({
+      ...{ code: 0, stderr: '' },
+      data: verb === 'tasks' ? { tasks: [old], count: 1, next: null } : {},
+    })
+    keys('T', 'p')
+    await settle()
+    keys('g', 'p')
+    const { length } = desk.look.snapshot.feed
+    expect(lines()[2]).toContain(`event 1 of ${length + 2}`)
+    expect(text()).toContain('delegated: long ago')
+    expect(text()).toMatch(/Open 1 .*Done 0/)
+    keys('right')
+    expect(text()).toContain('completed: done then (long ago)')
+    expect(text()).toMatch(/Open 0 .*Done 1/)
+    desk.close()
+  })
+
   it('[TUI-53] [TUI-54] the board plays by itself to its end', async () => {
     const { desk, keys, lines } = sit()
     keys('T')

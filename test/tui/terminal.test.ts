@@ -191,6 +191,70 @@ inTerminal(
   },
 )
 
+inTerminal(
+  '[TUI-38] [TUI-52] [TUI-55] [TUI-57] [TUI-58] who wrote what is seen; a suggestion is accepted, a version restored, work taken back',
+  async () => {
+    const { terminal } = await person(server.url)
+    await join(terminal, 'Ivy')
+    const bob = await registered(server.url, 'blamed')
+    const cat = await registered(server.url, 'critic')
+    const text = async () => (await bob.run('file-get', 'guide.md')).stdout
+    await bob.runWith({ stdin: 'first\nsecond\n' }, 'file-put', 'guide.md', '--file', '-')
+    await cat.ask('file-edit', 'guide.md', '--find', 'first', '--replace', 'first, by critic')
+    await cat.ask('file-suggest', 'guide.md', '--find', 'second', '--replace', '2nd')
+    terminal.press('4')
+    terminal.press('/')
+    terminal.type('guide.md')
+    terminal.press('Enter')
+    await terminal.shows(/guide\.md ±1 /)
+    terminal.press('Enter')
+    await terminal.shows(/1. first, by critic/)
+    terminal.press('C-t')
+    await terminal.shows(/by blamed now/)
+    terminal.press('Escape')
+    await terminal.shows('H history')
+
+    terminal.type('E')
+    await terminal.shows(/s-1 +open/)
+    terminal.press('Enter')
+    await terminal.shows('+2nd')
+    terminal.type('a')
+    await terminal.shows('hunk 1 of s-1 accepted')
+    expect(await text()).toBe('first, by critic\n2nd\n')
+    await terminal.shows(/guide\.md by critic .*accepted/)
+    terminal.press('Escape')
+    await terminal.shows('Suggestions for guide.md')
+    terminal.press('Escape')
+    await terminal.shows('H history')
+
+    terminal.type('H')
+    await terminal.shows(/version 3 of 3/)
+    terminal.press('Left')
+    await terminal.shows('+first, by critic')
+    terminal.type('R')
+    await terminal.shows('what it was in version 2?')
+    terminal.type('y')
+    await terminal.shows('[yes]')
+    terminal.press('Enter')
+    await terminal.shows('is as in version 2')
+    expect(await text()).toBe('first, by critic\nsecond\n')
+
+    terminal.type(':take-back critic')
+    terminal.press('Enter')
+    await terminal.shows(/Take back the work of critic/)
+    await terminal.shows('-first, by critic')
+    terminal.type('Z')
+    await terminal.shows('Take back the work of critic?')
+    terminal.type('y')
+    await terminal.shows('[yes]')
+    terminal.press('Enter')
+    await terminal.shows(/:take-back u-\S+ takes that back/)
+    await until('it is out', async () => (await text()).startsWith('first\n'))
+    terminal.press('q')
+    await terminal.shows('EXIT 0')
+  },
+)
+
 /** The shell's screen is back, with what was on it, no mouse reports, a cursor, and echo. */
 const leftAsItWas = async (terminal: Terminal): Promise<void> => {
   await terminal.shows(/^before$/m)

@@ -190,7 +190,7 @@ export class Controller {
     if (this.#isSending(form)) this.#apply({ type: 'mode', mode: BROWSE })
     const { durable, file } = (data ?? {}) as { durable?: boolean; file?: { file_key: FileKey } }
     const late = durable === false ? '; queued until the server is back' : ''
-    this.toast('good', `${run.done}${late}`, run.hint)
+    this.toast('good', `${run.done}${late}`, run.hintOf?.(data) ?? run.hint)
     this.#reading.refresh()
     if (run.removes !== undefined) this.#apply({ type: 'removed', path: run.removes })
     if (form.name === 'undo') this.#apply({ type: 'brought-back', path: form.subject })

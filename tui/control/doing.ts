@@ -15,6 +15,8 @@ import { EMPTY, lineOf } from '../terminal/line.ts'
 import { knownCheckpoints } from '../views/checkpoints.ts'
 import { feedList } from '../views/feed.ts'
 import { aboutOf, pickedId, waitsForMe } from '../views/picked.ts'
+import { listedSuggestions } from '../views/suggestions.ts'
+import { onAuthorshipCommand } from './authorship.ts'
 import { type Effect, event, NONE, type Steps } from './effect.ts'
 import { type FormName, isForm, missingIn, openForm, runOf } from './forms.ts'
 import { moveEvents } from './moving.ts'
@@ -60,6 +62,12 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
       return [...moveEvents(look, name).map(event), ...older(look)]
     case 'respond':
       return waitsForMe(look) ? answer(look, values) : form(look, command, name, values)
+    case 'suggestions':
+    case 'take-back':
+    case 'accept':
+    case 'accept-all':
+    case 'reject':
+      return onAuthorshipCommand(look, name, values)
     case 'history':
     case 'replay':
     case 'play':
@@ -121,6 +129,12 @@ const open = (look: UiFrame): Steps => {
 /** Opens an entry's task or file, an agent's current one, or what is picked in a list. */
 const openFrom = (look: UiFrame, page: Page): Steps => {
   const { snapshot } = look
+  if (page.kind === 'suggestions') {
+    const id = page.at ?? listedSuggestions(look, page)?.[0]?.suggestion_id
+    return id === undefined
+      ? NONE
+      : [event({ type: 'open', page: { kind: 'suggestion', id, top: 0 } })]
+  }
   if (page.kind === 'checkpoints') {
     const id = page.at ?? knownCheckpoints(look)?.[0]?.name
     return id === undefined

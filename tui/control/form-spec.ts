@@ -13,6 +13,8 @@ export interface Run {
   /** Shown after the verb succeeded. */
   done: string
   hint?: string
+  /** The hint, where it depends on the answer. */
+  hintOf?: (data: unknown) => string
   /** The file that was made is picked and opened then. */
   opens?: true
   /** This file was removed then, and can be brought back. */
@@ -63,6 +65,13 @@ export const withBody = (
   { argv: more, stdin }: { argv: string[]; stdin?: string },
   done: string,
 ): Run => ({ argv: [...argv, ...more], ...(stdin !== undefined && { stdin }), done })
+
+/** A question of yes or no, and the command if it is yes. */
+export const question = (title: FormSpec['title'], run: (subject: string) => Run): FormSpec => ({
+  title,
+  fields: () => [choice('sure', 'Do it?', NO_YES)],
+  run: ({ sure }, subject) => (sure === 'yes' ? run(subject) : null),
+})
 
 export const none = (): readonly FormField[] => []
 

@@ -5,6 +5,7 @@ import { ago } from '../model/frame.ts'
 import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import type { Form } from '../model/state.ts'
 import { lineOf } from '../terminal/line.ts'
+import { AUTHORSHIP_FORMS } from './authorship-forms.ts'
 import {
   body,
   choice,
@@ -242,6 +243,7 @@ export const FORMS = {
     run: () => ({ argv: ['poll'], done: 'all read' }),
   },
   ...PAST_FORMS,
+  ...AUTHORSHIP_FORMS,
 } as const satisfies Record<string, FormSpec>
 
 export type FormName = keyof typeof FORMS

@@ -5,8 +5,8 @@ import { boardList, boardPlace, boardTitles, columnsOf } from '../views/board.ts
 import { linesOf } from '../views/files.ts'
 import { clampTop, type List, selectIn, windowOf } from '../views/list.ts'
 import { helpLines } from '../views/overlays.ts'
-import type { PageView } from '../views/page-view.ts'
 import { pageView } from '../views/pages.ts'
+import type { PageView } from '../views/parts/page-view.ts'
 import { listOf } from '../views/picked.ts'
 import { bodyHeight } from '../views/screen.ts'
 

@@ -1,5 +1,5 @@
 import { counted } from '../../lib/text/count.ts'
-import { choice, type FormSpec, flag, line, NO_YES, type Run } from './form-spec.ts'
+import { type FormSpec, flag, line, question } from './form-spec.ts'
 
 /** Files of which a question tells (count). */
 const MAX_TOLD = 12
@@ -38,13 +38,6 @@ export const restoreNote = (data: unknown): string => {
   if (lines.length === 0) return someLines(['All files are as they were.', ...kept])
   return someLines([`${counted(lines.length, 'file')} would change:`, ...lines, ...kept])
 }
-
-/** A question of yes or no, and the command if it is yes. */
-const question = (title: FormSpec['title'], run: (subject: string) => Run): FormSpec => ({
-  title,
-  fields: () => [choice('sure', 'Do it?', NO_YES)],
-  run: ({ sure }, subject) => (sure === 'yes' ? run(subject) : null),
-})
 
 /** The first word of a subject, and the rest. */
 const parted = (subject: string): [string, string] => {

@@ -6,9 +6,9 @@ import { lineOf } from '../terminal/line.ts'
 import { comparedNames, knownCheckpoints, pickedChange } from '../views/checkpoints.ts'
 import { shownVersion, versionAtTime } from '../views/history.ts'
 import { pageView } from '../views/pages.ts'
+import { waitingRows } from '../views/parts/read-rows.ts'
 import { aboutOf } from '../views/picked.ts'
-import { waitingRows } from '../views/read-rows.ts'
-import { entryAtTime } from '../views/replay.ts'
+import { entryAtTime, timelineOf } from '../views/replay.ts'
 import { bodyHeight } from '../views/screen.ts'
 import { event, NONE, type Steps } from './effect.ts'
 import { type FormName, openForm } from './forms.ts'
@@ -161,7 +161,7 @@ const seek = (look: UiFrame, page: ReadPage, to: string | undefined): Steps => {
 const placeOf = (look: UiFrame, page: ReadPage, to: string): string | null => {
   const isNumber = /^\d+$/.test(to)
   if (page.kind === 'history' && isNumber) return to
-  const { feed } = look.snapshot
+  const feed = timelineOf(look)
   if (isNumber) return feed[Math.min(Number(to), feed.length) - 1]?.id ?? null
   const time = timeOf(to, look.snapshot.now)
   if (time === null) return null

@@ -10,6 +10,7 @@ export interface Dirty {
   said: boolean
   /** Tasks and notes that wait for the server. */
   intake: boolean
+  suggestions: boolean
   /** By id; null: any. */
   tasks: Set<string> | null
   /** By file id; null: any, and where they are. */
@@ -18,6 +19,7 @@ export interface Dirty {
 
 const clean = (): Dirty => ({
   ...{ agents: false, presence: false, said: false, intake: false },
+  suggestions: false,
   ...{ tasks: new Set<string>(), files: new Set<string>() },
 })
 
@@ -29,6 +31,7 @@ export class Changes {
   /** At first all there is. */
   now: Dirty = {
     ...{ agents: true, presence: true, said: true, intake: true },
+    suggestions: true,
     ...{ tasks: null, files: null },
   }
   readonly #roots = new WeakMap<object, string>()
@@ -80,6 +83,9 @@ export class Changes {
         return true
       case 'intake':
         dirty.intake = true
+        return true
+      case 'suggestions':
+        dirty.suggestions = true
         return true
       case 'files':
         dirty.files = null

@@ -29,7 +29,8 @@ export const MAX_FEED = 120_000
 /** Entries dropped at a time when there are too many (count): all views of the feed are then rebuilt. */
 const TRIMMED = 20_000
 
-const order = (a: FeedEntry, b: FeedEntry): number =>
+/** The order of the feed: by time. */
+export const byTime = (a: FeedEntry, b: FeedEntry): number =>
   a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
 /** All messages and events, oldest first. Entries never change; new ones may be inserted between them. */
@@ -54,11 +55,11 @@ export class EventFeed {
       if (this.#known.has(entry.id)) continue
       const at = entry.at > now + MAX_AHEAD_MS ? now : Math.max(0, entry.at)
       const one = at === entry.at ? entry : { ...entry, at }
-      if (Number.isNaN(at) || (this.#gone !== null && order(one, this.#gone) <= 0)) continue
+      if (Number.isNaN(at) || (this.#gone !== null && byTime(one, this.#gone) <= 0)) continue
       this.#known.add(one.id)
       fresh.push(one)
     }
-    if (fresh.length > 0) this.entries = withAdded(this.entries, fresh, order)
+    if (fresh.length > 0) this.entries = withAdded(this.entries, fresh, byTime)
     if (this.entries.length > this.#max) this.#trim()
     return fresh.length
   }

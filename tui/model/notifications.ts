@@ -1,3 +1,4 @@
+import { counted } from '../../lib/text/count.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { cut, harmless } from '../text/display.ts'
 import { type Snapshot, shownNameOf } from './snapshot.ts'
@@ -36,6 +37,17 @@ export const tellingOf = (
         `${message.file_key}, lines ${message.from_line}–${message.to_line}`,
         'changed by you and others at the same time',
       )
+    case 'file_suggestion': {
+      const hunks = counted(message.hunks, 'hunk')
+      const said = message.note === '' ? hunks : `${hunks}: ${message.note}`
+      return telling(`${from} suggests for ${message.file_key}`, said, 'E has all suggestions')
+    }
+    case 'suggestion_judged': {
+      const { verdict, file_key, reason, waiting } = message
+      const left = waiting === 0 ? '' : `, ${waiting} still waiting`
+      const what = `${from} ${verdict} ${counted(message.hunks.length, 'hunk')} for ${file_key}`
+      return telling(`${what}${left}`, reason)
+    }
     case 'knowledge_broadcast':
     case 'file_updated':
     case 'file_removed':

@@ -24,6 +24,42 @@ export const PAGE_COMMANDS: readonly UiCommand[] = [
     where: 'everywhere',
     what: 'the checkpoints: names for the state of all files',
   },
+  {
+    name: 'suggestions',
+    keys: ['E'],
+    where: 'everywhere',
+    what: 'proposed changes: of the file, for the task or by the agent that is picked, else all',
+  },
+  {
+    name: 'take-back',
+    keys: ['Z'],
+    where: 'everywhere',
+    what: 'look at what an agent did to the files, or a task, or an undo, and take it back',
+    args: [{ field: 'of', names: 'agent' }],
+  },
+
+  {
+    name: 'accept',
+    keys: ['a'],
+    where: 'suggestions',
+    what: 'accept the hunk that is picked',
+    bar: 'accept',
+  },
+  {
+    name: 'accept-all',
+    keys: ['A'],
+    where: 'suggestions',
+    what: 'accept all hunks that wait',
+    bar: 'all',
+  },
+  {
+    name: 'reject',
+    keys: ['x'],
+    where: 'suggestions',
+    what: 'reject all hunks that wait, with a reason',
+    bar: 'reject',
+    args: [text('reason')],
+  },
 
   { name: 'play', keys: ['p'], where: 'past', what: 'play, or pause', bar: 'play' },
   { name: 'faster', keys: ['+'], where: 'past', what: 'play faster' },

@@ -39,6 +39,10 @@ export interface Snapshot {
   feed: readonly FeedEntry[]
   /** By path. */
   files: readonly FileLine[]
+  /** Another one after each change of a suggestion. */
+  suggestionStamp: number
+  /** Suggestions that wait, by the path of their file (count). */
+  waiting: ReadonlyMap<string, number>
   /** Names by agent id. */
   names: ReadonlyMap<string, string>
   /** Unacknowledged messages, and their ids. */

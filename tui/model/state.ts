@@ -6,13 +6,19 @@ export const VIEWS = ['agents', 'tasks', 'feed', 'files'] as const
 export type View = (typeof VIEWS)[number]
 
 /** The places whose keys differ: the views, and the pages that are no thing of a view. */
-export const PLACES = [...VIEWS, 'suggestions', 'past'] as const
+export const PLACES = [...VIEWS, 'suggestions', 'past', 'undo'] as const
 export type Place = (typeof PLACES)[number]
 
 const PLACE_OF = {
   ...({ agent: 'agents', task: 'tasks', entry: 'feed', editor: 'files' } as const),
   ...({ suggestions: 'suggestions', suggestion: 'suggestions' } as const),
-  ...({ history: 'past', replay: 'past', checkpoints: 'past', checkpoint: 'past' } as const),
+  ...({
+    history: 'past',
+    replay: 'past',
+    checkpoints: 'past',
+    checkpoint: 'past',
+    undo: 'past',
+  } as const),
 } satisfies Record<string, Place>
 
 /** A page of rows that are read, not typed in. */

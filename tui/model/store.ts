@@ -5,6 +5,7 @@ import { type Agent, listAgents } from '../../workspace/agents/agents.ts'
 import { activities, type Presence } from '../../workspace/agents/presence.ts'
 import { archivedBroadcasts, type BroadcastEntry } from '../../workspace/document/schema.ts'
 import { type FileInfo, fileInfo, listFiles } from '../../workspace/files/file-info.ts'
+import { stateOf, suggestionEntries } from '../../workspace/files/suggestions.ts'
 import { findLeaf, keysByFileId } from '../../workspace/files/tree.ts'
 import { submissions } from '../../workspace/tasks/submissions.ts'
 import {
@@ -163,6 +164,7 @@ export class Store {
       taskById: this.#tasks,
       historyOf: this.#historyOf,
       feed: this.#feed.entries,
+      ...this.#readSuggestions(dirty.suggestions || (readFiles && dirty.files === null), old),
       names: isAnyoneElse ? this.#names(old.names) : old.names,
       hasOlder: dirty.said ? archivedBroadcasts(doc) > 0 : old.hasOlder,
     }
@@ -211,6 +213,19 @@ export class Store {
     }
   }
 
+  #readSuggestions(
+    hasChanged: boolean,
+    { suggestionStamp, waiting }: Snapshot,
+  ): Pick<Snapshot, 'suggestionStamp' | 'waiting'> {
+    if (!hasChanged) return { suggestionStamp, waiting }
+    const counts = new Map<string, number>()
+    for (const entry of suggestionEntries(this.#attached.doc)) {
+      const path = this.#keys.get(entry.facts.fileId) ?? entry.facts.key
+      if (stateOf(entry) === 'open') counts.set(path, (counts.get(path) ?? 0) + 1)
+    }
+    return { suggestionStamp: suggestionStamp + 1, waiting: counts }
+  }
+
   #readAgents(presences: readonly Presence[], now: number): void {
     const here = activities(presences)
     this.#agents = listAgents(this.#attached.doc, {
@@ -236,5 +251,6 @@ const NOTHING: Snapshot = {
   where: { profile: '', name: '', server: '', workspace: '' },
   contact: { connected: false, since: 0, why: null },
   ...{ agents: [], tasks: [], taskById: new Map(), historyOf: () => [], feed: [], files: [] },
+  ...{ suggestionStamp: 0, waiting: new Map() },
   ...{ names: new Map(), unread: [], unreadIds: new Set<string>(), hasOlder: false, now: 0 },
 }

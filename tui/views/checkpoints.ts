@@ -5,9 +5,9 @@ import { dataOf, errorOf, type Need } from '../model/reads.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import type { ReadPage } from '../model/state.ts'
 import { type Column, columnWidths, picked, type Row, said, seg, tableRow } from '../ui/rows.ts'
-import { diffRows } from './diff.ts'
-import type { PageItems, PageView } from './page-view.ts'
-import { failedRows, waitingRows } from './read-rows.ts'
+import { diffRows } from './parts/diff.ts'
+import type { PageItems, PageView } from './parts/page-view.ts'
+import { failedRows, waitingRows } from './parts/read-rows.ts'
 
 /** Read anew whenever a page is opened, and after each command. */
 const ONCE = 'once'

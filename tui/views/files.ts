@@ -1,3 +1,4 @@
+import { counted } from '../../lib/text/count.ts'
 import { type FilterFields, parseFilter, passes } from '../model/filter.ts'
 import { ago, latest, type UiFrame } from '../model/frame.ts'
 import { type FileLine, type Snapshot, shownNameOf } from '../model/snapshot.ts'
@@ -140,8 +141,9 @@ const cellsOf = ({ snapshot }: UiFrame, line: TreeLine): Row[] => {
   }
   const { version, last_editor, updated_at, size: bytes } = file.info
   const editors = file.editors.map((id) => shownNameOf(snapshot, id)).join(', ')
+  const proposed = snapshot.waiting.get(file.info.file_key) ?? 0
   return [
-    [indent, seg('  '), said(name)],
+    [indent, seg('  '), said(name), seg(proposed === 0 ? '' : ` ±${proposed}`, 'warn')],
     [said(editors === '' ? '' : `✎ ${editors}`, 'accent')],
     [seg(`v${version}`, 'dim')],
     [said(shownNameOf(snapshot, last_editor), 'dim')],
@@ -154,5 +156,7 @@ const plainRow = ({ snapshot }: UiFrame, { id, file, isFolded, files }: TreeLine
   if (file === null) return [said(`folder ${id}, ${isFolded ? 'closed' : 'open'}, ${files} files`)]
   const inside = file.editors.map((agent) => shownNameOf(snapshot, agent)).join(', ')
   const by = `version ${file.info.version} by ${shownNameOf(snapshot, file.info.last_editor)}`
-  return [said(`${id}, ${by}${inside === '' ? '' : `, in it now: ${inside}`}`)]
+  const proposed = snapshot.waiting.get(id) ?? 0
+  const waiting = proposed === 0 ? '' : `, ${counted(proposed, 'suggestion')} waiting`
+  return [said(`${id}, ${by}${waiting}${inside === '' ? '' : `, in it now: ${inside}`}`)]
 }

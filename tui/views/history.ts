@@ -4,10 +4,10 @@ import { dataOf, errorOf, type Need } from '../model/reads.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import type { ReadPage } from '../model/state.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
-import { changeRows, wholeRows } from './diff.ts'
-import type { PageItems, PageView } from './page-view.ts'
-import { failedRows, waitingRows } from './read-rows.ts'
-import { sliderRow } from './slider.ts'
+import { changeRows, wholeRows } from './parts/diff.ts'
+import type { PageItems, PageView } from './parts/page-view.ts'
+import { failedRows, waitingRows } from './parts/read-rows.ts'
+import { sliderRow } from './parts/slider.ts'
 
 /** Versions of a page of `file-log` (count), and pages that are read at most. */
 const PAGE = 500

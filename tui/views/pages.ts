@@ -11,9 +11,16 @@ import {
 } from './checkpoints.ts'
 import { entryPage } from './feed.ts'
 import { historyNeeds, historyView } from './history.ts'
-import { type PageView, textPage } from './page-view.ts'
-import { replayView } from './replay.ts'
+import { type PageView, textPage } from './parts/page-view.ts'
+import { replayNeeds, replayView } from './replay.ts'
+import {
+  suggestionNeeds,
+  suggestionsNeeds,
+  suggestionsView,
+  suggestionView,
+} from './suggestions.ts'
 import { taskPage } from './task.ts'
+import { undoNeeds, undoView } from './undo.ts'
 
 /** The page in `height` lines of `width` cells. Its subject may be gone, or in the archive. */
 export const pageView = (
@@ -38,8 +45,11 @@ export const pageView = (
     case 'checkpoint':
       return checkpointView(look, page)
     case 'suggestions':
+      return suggestionsView(look, page, width)
     case 'suggestion':
-      return textPage([])
+      return suggestionView(look, page, width)
+    case 'undo':
+      return undoView(look, page)
   }
 }
 
@@ -49,10 +59,18 @@ export const needsOf = (look: UiFrame): readonly Need[] => {
   switch (page?.kind) {
     case 'history':
       return historyNeeds(look, page)
+    case 'replay':
+      return replayNeeds()
     case 'checkpoints':
       return checkpointsNeeds()
     case 'checkpoint':
       return checkpointNeeds(page)
+    case 'suggestions':
+      return suggestionsNeeds(look, page)
+    case 'suggestion':
+      return suggestionNeeds(look, page)
+    case 'undo':
+      return undoNeeds(page)
     default:
       return []
   }

@@ -1,14 +1,16 @@
-import { tasksAfter } from '../model/board-past.ts'
+import type { Task } from '../../workspace/tasks/tasks.ts'
+import { tasksAfter, withArchived, withArchivedTasks } from '../model/board-past.ts'
 import type { FeedEntry } from '../model/feed.ts'
 import { clock, latest, type UiFrame } from '../model/frame.ts'
+import { dataOf, type Need } from '../model/reads.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import type { ReadPage } from '../model/state.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
 import { cardRows, columnRows, columnsWith } from './board.ts'
 import { fill } from './list.ts'
-import type { PageItems, PageView } from './page-view.ts'
-import { sliderRow } from './slider.ts'
+import type { PageItems, PageView } from './parts/page-view.ts'
+import { sliderRow } from './parts/slider.ts'
 import { kindMark, kindWord } from './symbols.ts'
 
 /** Entries that are shown under the board: the one that happens, and those before it (count). */
@@ -18,19 +20,35 @@ const HEAD = 3
 
 const placeOf = finder<FeedEntry>(({ id }) => id)
 
-/** The entries of the feed; the first is where a replay begins. */
-export const replayItems = ({ snapshot }: UiFrame, page: ReadPage): PageItems => {
-  const { feed } = snapshot
+/** The newest tasks of the archive; older ones are not played. */
+const ARCHIVE: Need = { argv: ['tasks', '--archived', '--limit=500'], stamp: 'once' }
+const NO_TASKS: readonly Task[] = []
+
+export const replayNeeds = (): Need[] => [ARCHIVE]
+
+const archivedIn = ({ reads }: UiFrame): readonly Task[] =>
+  dataOf<{ tasks: readonly Task[] }>(reads, ARCHIVE.argv)?.tasks ?? NO_TASKS
+
+const whole = latest(withArchived)
+const tasksOf = latest(withArchivedTasks)
+
+/** All that can be played, oldest first. */
+export const timelineOf = (look: UiFrame): readonly FeedEntry[] =>
+  whole(look.snapshot.feed, archivedIn(look))
+
+/** The entries; the first is where a replay begins. */
+export const replayItems = (look: UiFrame, page: ReadPage): PageItems => {
+  const feed = timelineOf(look)
   const found = page.at === undefined ? 0 : placeOf(feed, page.at)
   const at = Math.min(Math.max(0, found), feed.length - 1)
   return { count: feed.length, at, idAt: (index) => feed[index]!.id }
 }
 
 /** The index of the last entry at or before a time (milliseconds since the epoch); 0: all are later. */
-export const entryAtTime = ({ snapshot }: UiFrame, time: number): number =>
+export const entryAtTime = (look: UiFrame, time: number): number =>
   Math.max(
     0,
-    snapshot.feed.findLastIndex(({ at }) => at <= time),
+    timelineOf(look).findLastIndex(({ at }) => at <= time),
   )
 
 const tasksAt = latest(tasksAfter)
@@ -42,7 +60,7 @@ export const replayView = (
   width: number,
   height: number,
 ): PageView => {
-  const { feed, taskById } = look.snapshot
+  const feed = timelineOf(look)
   const items = replayItems(look, page)
   const entry = feed[items.at]
   if (entry === undefined) {
@@ -57,7 +75,8 @@ export const replayView = (
   ]
   const rows = Math.max(1, height - HEAD - TOLD - 1)
   const then = { ...look, snapshot: { ...look.snapshot, now: entry.at } }
-  const columns = columnsWith(tasksAt(feed, items.at + 1, taskById))
+  const known = tasksOf(look.snapshot.taskById, archivedIn(look))
+  const columns = columnsWith(tasksAt(feed, items.at + 1, known))
   const moved = columns.findIndex(({ tasks }) =>
     tasks.some(({ task_id }) => task_id === entry.task),
   )

@@ -146,13 +146,24 @@ const footRow = (look: UiFrame): Row => {
   return fitRow([...lead, ...hints(look, columns - rowWidth(lead))], columns)
 }
 
+const LEADS_ON: ReadonlySet<Page['kind']> = new Set<Page['kind']>([
+  ...(['agent', 'entry', 'suggestions', 'checkpoints'] as const),
+])
+
 /** The keys of the view first; as many as fit, help always. */
 const hints = (look: UiFrame, width: number): Row => {
   const { state } = look
   const named = UI_COMMANDS.filter(({ bar }) => bar !== undefined)
   const here = named.filter(({ where }) => where === keysOf(state))
-  const everywhere = named.filter(({ where }) => where === 'everywhere')
-  const [open, ...rest] = everywhere.filter(({ name }) => name !== 'help')
+  const page = topPage(state)
+  const everywhere = named.filter(({ where, name }) => {
+    if (where !== 'everywhere') return false
+    if (page === null) return true
+    // A page is not filtered, and only some lead on to another.
+    return name === 'open' ? LEADS_ON.has(page.kind) : name !== 'filter'
+  })
+  const open = everywhere.find(({ name }) => name === 'open')
+  const rest = everywhere.filter(({ name }) => name !== 'help' && name !== 'open')
   const help = everywhere.filter(({ name }) => name === 'help')
   const told = here.map((one) =>
     one.name === 'respond' && waitsForMe(look) ? { ...one, bar: 'answer' } : one,

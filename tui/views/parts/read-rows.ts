@@ -1,5 +1,5 @@
-import type { ErrorBody } from '../../protocol/errors.ts'
-import { type Row, said, seg } from '../ui/rows.ts'
+import type { ErrorBody } from '../../../protocol/errors.ts'
+import { type Row, said, seg } from '../../ui/rows.ts'
 
 /** Shown until the server has answered. */
 export const waitingRows: readonly Row[] = [[seg('reading …', 'dim')]]

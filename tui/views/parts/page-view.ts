@@ -1,4 +1,4 @@
-import type { Row } from '../ui/rows.ts'
+import type { Row } from '../../ui/rows.ts'
 
 /** The things that a page goes through: versions, events, hunks, rows of a list. */
 export interface PageItems {

@@ -1,5 +1,5 @@
-import { unifiedDiff } from '../../lib/merge/unified.ts'
-import { type Row, said, seg, type Tone } from '../ui/rows.ts'
+import { unifiedDiff } from '../../../lib/merge/unified.ts'
+import { type Row, said, seg, type Tone } from '../../ui/rows.ts'
 
 /** Lines of a text or a change that a page shows (count); the rest is told of. */
 const MAX_LINES = 20_000
