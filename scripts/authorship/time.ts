@@ -9,13 +9,14 @@ Every version of a file is kept for a while. A checkpoint is a name for the stat
   const history = await shoot(
     ...(['history', 'clawlink: the history of a file', [110, 20]] as const),
     [
-      ...AT_GUIDE,
-      { press: 'H' },
-      /version \d+ of/,
-      '@@',
-      { press: 'Left' },
-      { press: 'Left' },
-      '@@',
+      ...[...AT_GUIDE, { press: 'H' }],
+      ...[
+        'version 9 of 9',
+        { press: 'Left' },
+        { press: 'Left' },
+        'version 7 of 9',
+        '+The log is in',
+      ],
     ],
   )
   session.picture('the history of a file', history)

@@ -12,13 +12,8 @@ export type Place = (typeof PLACES)[number]
 const PLACE_OF = {
   ...({ agent: 'agents', task: 'tasks', entry: 'feed', editor: 'files' } as const),
   ...({ suggestions: 'suggestions', suggestion: 'suggestions' } as const),
-  ...({
-    history: 'past',
-    replay: 'past',
-    checkpoints: 'past',
-    checkpoint: 'past',
-    undo: 'past',
-  } as const),
+  ...({ history: 'past', replay: 'past' } as const),
+  ...({ checkpoints: 'past', checkpoint: 'past', undo: 'undo' } as const),
 } satisfies Record<string, Place>
 
 /** A page of rows that are read, not typed in. */
