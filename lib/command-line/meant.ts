@@ -61,7 +61,7 @@ export const meantFlags = (text: string, flags: Flags): string => {
 /** The commands of each program, so that one can point to the other. A test compares them with the programs. */
 export const COMMANDS_OF: Readonly<Record<string, readonly string[]>> = {
   'clawlink-agent':
-    'join invite register discover heartbeat pause resume whoami scan info prime poll wait watch delegate respond tasks task claim release decline approve answer note cancel broadcast send log sent find file-list file-get file-put file-edit file-append file-diff file-mv file-rm file-log file-blame file-restore file-suggest file-suggestions file-accept file-reject file-intent checkpoint checkpoints diff restore undo mirror up openclaw hosts hook mcp down status leave completion'.split(
+    'join invite register discover heartbeat pause resume whoami scan info prime poll wait watch delegate respond tasks task claim release decline approve answer note cancel broadcast send log record sent find file-list file-get file-put file-edit file-append file-diff file-mv file-rm file-log file-blame file-restore file-suggest file-suggestions file-accept file-reject file-intent checkpoint checkpoints diff restore undo mirror up openclaw hosts hook mcp down status leave completion'.split(
       ' ',
     ),
   'clawlink-sync':
