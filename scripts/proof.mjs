@@ -113,6 +113,11 @@ const PROOFS = {
     shows: 'the tests of the server pass with its records in PostgreSQL',
     build: true,
   },
+  suggestions: {
+    file: 'proofs/suggestions.ts',
+    args: '[RUNS [SEED]]',
+    shows: 'no accepted hunk of a suggestion is lost, doubled or misplaced',
+  },
   'task-kills': {
     file: 'proofs/task-kills.ts',
     args: '[RUNS [SEED [KILLS]]]',
