@@ -36,6 +36,8 @@ export interface Outcome {
   operations: number
   characters: number
   deletions: number
+  /** Letters of others that an edit of a whole text typed again: they are its own (count). */
+  retyped: number
 }
 
 /** Agents on sockets (count); one on HTTP and a mirror come to them. */
@@ -72,7 +74,7 @@ class Authors {
   readonly #random: () => number
   readonly #outcome: Outcome = {
     ...{ edits: 0, httpEdits: 0, mirrorEdits: 0, tasks: 0, forgeries: 0, refused: 0 },
-    ...{ operations: 0, characters: 0, deletions: 0 },
+    ...{ operations: 0, characters: 0, deletions: 0, retyped: 0 },
   }
   #server!: Server
   #oracle!: Oracle
@@ -319,6 +321,11 @@ class Authors {
     const wrote = readLetter(letter)
     if (wrote === null) throw new Wrong(`${where}: ${JSON.stringify(letter)} is nobody's`)
     const wanted = [this.#oracle.names[wrote.agent], this.#oracle.tasks[wrote.slot]]
+    const isWhole = [this.#http.agent, this.#mirror?.id].includes(agent_id)
+    if (isWhole && agent_id !== wanted[0]) {
+      this.#outcome.retyped++
+      return
+    }
     if (agent_id !== wanted[0] || task_id !== wanted[1] || at === null) {
       throw new Wrong(`${where} is ${wanted}'s, not ${[agent_id, task_id, at]}'s`)
     }
