@@ -288,7 +288,10 @@ class Run {
       const { now, old, before: above, after: below } = expected[n - 1]!
       const at = now.length === 0 ? -1 : runAt(undone, now)
       if (now.length > 0) {
-        if (at < 0) return this.#break(`${id}/${n}: its lines are not there`)
+        if (at < 0) {
+          this.#break(`${id}/${n}: its lines are not there`)
+          return
+        }
         if (runAt(undone.slice(at + 1), now) >= 0)
           this.#break(`${id}/${n}: its lines are there twice`)
       }
