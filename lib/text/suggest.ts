@@ -2,6 +2,8 @@ import { shellWord } from './quote.ts'
 
 /** Candidates whose distance is computed (count): those with the most similar beginning and end. */
 const MOST = 200
+/** A candidate that is farther than the nearest one by more than this (edits) is not meant. */
+const SPREAD = 1
 /** Longer strings (characters, without their common ends) are too different. */
 const LONGEST = 48
 
@@ -61,7 +63,9 @@ export const nearestWord = (typed: string, candidates: Iterable<string>, most = 
     if (score <= limit) scored.push({ candidate, score })
   }
   scored.sort((a, b) => a.score - b.score || (a.candidate < b.candidate ? -1 : 1))
-  return scored.slice(0, most).map(({ candidate }) => candidate)
+  const farthest = (scored[0]?.score ?? 0) + SPREAD
+  const near = scored.filter(({ score }) => score <= farthest)
+  return near.slice(0, most).map(({ candidate }) => candidate)
 }
 
 /** `did you mean x, y?`, or the empty string where nothing is near. */
