@@ -27,7 +27,7 @@ export const TASKS: readonly VerbSpec[] = [
           wait: {
             type: types.seconds(),
             optional: true,
-            what: 'wait until it has ended, at most this long; the task goes on',
+            what: 'wait for its end, at most this long',
           },
         },
       },

@@ -182,8 +182,8 @@ it('[CLI-1] both edit different lines from the same base, both put: both edits a
   expect(files).toMatchObject([
     { file_key: 'notes/plan.md', version: 3, last_editor: scoutId, size: 14 },
   ])
-  // Lead has read it since.
-  expect(await lead.ask<Poll>('poll')).toMatchObject({ count: 0 })
+  // Lead has read the file since; what is left to tell is that both changes are close.
+  expect(await lead.ask<Poll>('poll')).toMatchObject({ messages: [{ type: 'look_together' }] })
 })
 
 it('[FILE-2] what both changed in one line is kept and reported', async () => {

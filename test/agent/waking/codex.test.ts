@@ -26,8 +26,8 @@ const fakeCodex = () => {
   const calls = () =>
     existsSync(join(dir, 'calls'))
       ? readFileSync(join(dir, 'calls'), 'utf8')
-          .trim()
           .split('\n')
+          .slice(0, -1) // the last one may be half written
           .map((line) => JSON.parse(line) as string[])
       : []
   return { dir, program, calls }

@@ -10,6 +10,6 @@ it('[GRAMMAR-9] hostile operations by members who know the schema: nothing hones
     restarts: 1,
   })
   expect(outcome.operations).toBeGreaterThanOrEqual(400)
-  expect(outcome.accepted).toBeGreaterThanOrEqual(6)
-  expect(outcome.refused['4422']).toBeGreaterThan(10)
+  expect(outcome.accepted).toBeGreaterThanOrEqual(3)
+  expect(outcome.refused['4422']).toBeGreaterThanOrEqual(4)
 })
