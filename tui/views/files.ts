@@ -153,7 +153,8 @@ const cellsOf = ({ snapshot }: UiFrame, line: TreeLine): Row[] => {
 }
 
 const plainRow = ({ snapshot }: UiFrame, { id, file, isFolded, files }: TreeLine): Row => {
-  if (file === null) return [said(`folder ${id}, ${isFolded ? 'closed' : 'open'}, ${files} files`)]
+  if (file === null)
+    return [said(`folder ${id}, ${isFolded ? 'closed' : 'open'}, ${counted(files, 'file')}`)]
   const inside = file.editors.map((agent) => shownNameOf(snapshot, agent)).join(', ')
   const by = `version ${file.info.version} by ${shownNameOf(snapshot, file.info.last_editor)}`
   const proposed = snapshot.waiting.get(id) ?? 0

@@ -3,6 +3,7 @@ import {
   postCheckpoint,
   postRemoveCheckpoint,
 } from '../../../client/http/checkpoints.ts'
+import { counted } from '../../../lib/text/count.ts'
 import { oneLine } from '../../../lib/text/visible.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { type CheckpointInfo, checkCheckpointName } from '../../../workspace/files/checkpoint.ts'
@@ -30,7 +31,9 @@ export const checkpoint: Verb = async (call) => {
   const made = await postCheckpoint(call.target, call.workspace, { name, note, by }, key)
   return {
     data: { ...made },
-    lines: [`checkpoint ${name}: ${made.checkpoint.files} files at ${made.checkpoint.at}`],
+    lines: [
+      `checkpoint ${name}: ${counted(made.checkpoint.files, 'file')} at ${made.checkpoint.at}`,
+    ],
   }
 }
 
@@ -44,7 +47,7 @@ export const checkpoints: Verb = async (call) => {
   const team = await WorkspaceSession.open(call, false)
   const found = await getCheckpoints(call.target, call.workspace)
   const lineOf = ({ name, at, by, files, note }: CheckpointInfo): string =>
-    oneLine(`${name}  ${at}  ${who(team.doc, by)}  ${files} files${note && `  ${note}`}`)
+    oneLine(`${name}  ${at}  ${who(team.doc, by)}  ${counted(files, 'file')}${note && `  ${note}`}`)
   return {
     data: { checkpoints: found, count: found.length },
     lines: shortList(

@@ -24,10 +24,10 @@ const get = async (who: Agent, key: string, ...more: string[]) =>
 it('[TIME-1] [TIME-2] checkpoint, checkpoints, and file-get at a time or a checkpoint', async () => {
   await put(ann, 'plan.md', 'one\ntwo\n')
   const made = await ann.atLink('checkpoint', 'first', '--note', 'all green')
-  expect(made.stdout).toMatch(/^checkpoint first: 1 files at 2\d{3}-.*Z\n$/)
+  expect(made.stdout).toMatch(/^checkpoint first: 1 file at 2\d{3}-.*Z\n$/)
   await put(ann, 'plan.md', 'one\n2\n')
   const { stdout } = await bob.atLink('checkpoints')
-  expect(stdout).toMatch(/^first {2}\S+Z {2}a-\S+ \(Ann\) {2}1 files {2}all green\n$/)
+  expect(stdout).toMatch(/^first {2}\S+Z {2}a-\S+ \(Ann\) {2}1 file {2}all green\n$/)
   expect(await get(bob, 'plan.md', '--checkpoint', 'first')).toBe('one\ntwo\n')
   expect(await get(bob, 'plan.md', '--at', '0s')).toBe('one\n2\n')
   const early = await bob.atLink('file-get', '--key', 'plan.md', '--at', '1d', '--json')
