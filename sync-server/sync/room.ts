@@ -169,6 +169,7 @@ export class Room {
 
   async #build(stored: Stored): Promise<void> {
     await this.#loading.untilNeeded()
+    await this.#env.log.record.open(this.name)
     if (this.#failure !== null) throw this.#failure
     this.#adopt(docOf(stored, `workspace ${this.name}`))
     this.#checkpoints.opened(stored)
@@ -325,7 +326,6 @@ export class Room {
 /** The stored workspace; a new one is prepared and stored first. */
 const loadOrPrepare = async (name: string, { log, prepare }: RoomEnv): Promise<Stored> => {
   const stored = await log.load(name)
-  await log.record.open(name)
   if (stored.seq > 0) return stored
   const doc = new Y.Doc()
   prepare(doc, name)
