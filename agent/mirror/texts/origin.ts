@@ -61,8 +61,11 @@ export const originOf = ({ bases, replaced }: Origins, written: string): string 
   return best
 }
 
+/** Of two equal ways the one that removes fewer lines is nearer: what is ambiguous keeps text. */
 const isNearer = (steps: Steps, than: Steps): boolean =>
-  steps.changed < than.changed && 2 * steps.kept > steps.lines
+  2 * steps.kept > steps.lines &&
+  (steps.changed < than.changed ||
+    (steps.changed === than.changed && steps.lines - steps.kept < than.lines - than.kept))
 
 type Lines = ReadonlyMap<string, number>
 

@@ -83,6 +83,13 @@ describe('bases', () => {
     }
   })
 
+  it('[MIRROR-2] of two equally near texts the write was made from the one that loses fewer lines', () => {
+    const old = 'a\nb\nc\nd\ne\n'
+    const base = 'A\ncame 1\nb\nc\ncame 2\nd\ne\n'
+    const written = 'A\nb\nmine\nc\nd\ne\n'
+    expect(originOf({ bases: [base], replaced: [at(NOW, old)] }, written)).toBe(old)
+  })
+
   it('[MIRROR-2] of several replaced texts the one that was read is known', () => {
     const texts = [before]
     for (let i = 0; i < 20; i++) texts.unshift(`theirs ${i}\n${texts[0]}`)
