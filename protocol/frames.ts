@@ -22,8 +22,8 @@ const QUERY_AWARENESS = 3
 export const BARRIER = 100
 
 /**
- * The header of an upgrade request, with the value 1, by which a client asks for heads: the server then answers its
- * barriers with `100 nonce seq head`, where `head` is HEAD_BYTES of the log's hash chain at position `seq`.
+ * A client that sends this header with the value 1 in its upgrade request asks for heads. The server answers its barriers
+ * with `100 nonce seq head`: `head` is HEAD_BYTES of the log's hash chain at position `seq`.
  */
 export const HEADS_HEADER = 'clawlink-heads'
 export const HEAD_BYTES = 32

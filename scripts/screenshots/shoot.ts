@@ -4,7 +4,7 @@ import { bin, root } from '../../test/support/server.ts'
 import { noTerminal, openTerminal } from '../../test/support/terminal.ts'
 import { toSvg } from './svg.ts'
 
-/** What the screen has to show before the next step, a key by tmux's name, or text to type. */
+/** One step: wait until the screen shows a text, press a key (tmux's name), or type a text. */
 export type Step = string | RegExp | { press: string } | { type: string }
 
 /** Where the pictures are, below the root of the repository. */

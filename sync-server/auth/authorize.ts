@@ -43,6 +43,24 @@ export const authorize = (
   )
 }
 
+/** True for a caller with this role or a wider one, and for the owner of the server. */
+export const hasRole = (caller: Caller, role: Role): boolean =>
+  caller.kind === 'owner' || includes(caller.role, role)
+
+/** The role `write` may remove checkpoints of its own agent only. Throws `not_allowed`. `me`: the caller's agent. */
+export const authorizeRemoval = (
+  caller: Caller,
+  me: string,
+  checkpoint: { name: string; by: string },
+): void => {
+  if (checkpoint.by === me || hasRole(caller, 'admin')) return
+  throw new ClawError(
+    'not_allowed',
+    `checkpoint ${checkpoint.name} was made by ${checkpoint.by}`,
+    'ask that agent, or an admin of the workspace, to remove it',
+  )
+}
+
 /**
  * The role `write` may undo changes of its own agent only, `admin` and the owner of the server those of all. Throws
  * `not_allowed`. `me`: the agent in whose name the caller undoes. `authors`: whose changes; null: unknown.
@@ -53,7 +71,7 @@ export const authorizeUndo = (
   authors: readonly (string | null)[],
 ): void => {
   const others = authors.filter((one) => one !== me)
-  if (others.length === 0 || caller.kind === 'owner' || includes(caller.role, 'admin')) return
+  if (others.length === 0 || hasRole(caller, 'admin')) return
   const names = others.slice(0, SHOWN_AGENTS).map((one) => one ?? 'somebody')
   throw new ClawError(
     'not_allowed',

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
-import { includes, lowestOf, type Role } from '../../protocol/roles.ts'
+import { lowestOf, type Role } from '../../protocol/roles.ts'
 import type { Action } from '../../workspace/actions/action.ts'
 import {
   type Field,
@@ -8,6 +8,7 @@ import {
   type InputOf,
   optional,
 } from '../../workspace/actions/inputs/field.ts'
+import { hasRole } from '../auth/authorize.ts'
 import { type BodyOf, bodyOf } from '../http/body.ts'
 import { callerIn } from '../http/caller.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
@@ -88,7 +89,7 @@ const commandAs = <T>(
 ): Promise<T> => {
   const id = checkAgentId(agent)
   const caller = asking(c)
-  const mayWrite = caller.kind === 'owner' || includes(caller.role, 'write')
+  const mayWrite = hasRole(caller, 'write')
   return inRoom(env, workspace, (room) =>
     work({ env, httpAgent: env.httpAgents.httpAgent(room, id), key, mayWrite }),
   )

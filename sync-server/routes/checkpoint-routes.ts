@@ -1,7 +1,5 @@
 import { z } from 'zod'
-import { ClawError } from '../../protocol/errors.ts'
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
-import { includes } from '../../protocol/roles.ts'
 import * as inputs from '../../workspace/actions/inputs/checkpoints.ts'
 import {
   type CheckpointFile,
@@ -10,6 +8,7 @@ import {
   filesNow,
   NOW,
 } from '../../workspace/files/checkpoint.ts'
+import { authorizeRemoval } from '../auth/authorize.ts'
 import { compare } from '../history/checkpoints/compare.ts'
 import { momentOf } from '../history/checkpoints/make.ts'
 import { bodyOf } from '../http/body.ts'
@@ -137,16 +136,10 @@ const namingRoutes = (env: AppEnv): Route[] => {
       ...(['POST', 'checkpoints/remove', 'Removes the name; the files stay as they are'] as const),
       ...([bodyOf(inputs.removeCheckpoint), One] as const),
       async ({ httpAgent }, body, { c }) => {
-        const by = asking(c)
-        const mayAll = by.kind === 'owner' || includes(by.role, 'admin')
-        const checkpoint = await env.checkpoints.remove(httpAgent.room.name, body.name, (found) => {
-          if (mayAll || found.by === httpAgent.agent) return
-          throw new ClawError(
-            'not_allowed',
-            `checkpoint ${found.name} was made by ${found.by}`,
-            'ask that agent, or an admin of the workspace, to remove it',
-          )
-        })
+        const { room, agent } = httpAgent
+        const checkpoint = await env.checkpoints.remove(room.name, body.name, (found) =>
+          authorizeRemoval(asking(c), agent, found),
+        )
         return { checkpoint }
       },
       { isCommand: true },

@@ -19,7 +19,7 @@ export interface Origin {
   at: number | null
 }
 
-/** Operations by which the undo of agent `by` put text back: that is still the text of its author. */
+/** Operations of an undo by agent `by` that put text back. The text still belongs to its author. */
 export interface PutBack extends IdRange {
   /** The first operations of that text. */
   ofClient: number

@@ -93,7 +93,7 @@ export const blameOf = async (
   return { file_key, version, ranges, ...newestOf(deleted) }
 }
 
-/** The operations by which undos put text back in a file, by Yjs client id and sorted by clock. */
+/** Operations of undos that put text back in a file, by Yjs client id, sorted by clock. */
 const putBackIn = async (
   { facts }: UpdateLog,
   workspace: string,
