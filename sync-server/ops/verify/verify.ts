@@ -11,11 +11,11 @@ import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
-const KNOWN = /^(?:f:|[uswaimhvcokjlrgnxt]:.)/
+const KNOWN = /^(?:f:|[uswaimhvcokjlrgnxty]:.)/
 /** The kinds whose values are JSON. */
-const FACTS = /^[kjlrgnt]:/
+const FACTS = /^[kjlrgnty]:/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */
-const OF_WORKSPACE = /^[uswaimhvcogxt]:([^:/]+)/
+const OF_WORKSPACE = /^[uswaimhvcogxty]:([^:/]+)/
 
 /** Checks a data folder that no server uses. Rejects if it cannot be opened. */
 export const verifyFolder = async (

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { joinLink } from '../../../protocol/roles.ts'
+import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import { agent } from '../../support/agent.ts'
 import { ask, invite, type Member, member } from '../../support/auth/members.ts'
 import { type Server, startServer } from '../../support/server.ts'
@@ -35,7 +36,11 @@ beforeAll(async () => {
   sue = await member(server, 'a-sue', 'suggest')
   for (const who of [ann, sue]) await call(who, 'register', { name: who.agent })
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  await server.stop()
+  // verify knows all that a suggestion stores.
+  expect((await verifyFolder(server.data)).problems).toEqual([])
+})
 
 describe('the role suggest', () => {
   it('[SUGGEST-2] [SUGGEST-4] [SUGGEST-6] suggests by HTTP, is told what became of it, and does nothing else', async () => {

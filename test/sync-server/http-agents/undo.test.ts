@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import type { UndoReport } from '../../../workspace/authorship/undo-report.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { liveDoc } from '../../support/client.ts'
@@ -7,7 +8,12 @@ import { type Server, startServer } from '../../support/server.ts'
 
 const servers: Server[] = []
 afterEach(async () => {
-  for (const server of servers.splice(0)) await server.stop()
+  const ended = servers.splice(0)
+  for (const server of ended) await server.stop()
+  // verify knows all that an undo stores.
+  for (const data of new Set(ended.map(({ data }) => data))) {
+    expect((await verifyFolder(data)).problems).toEqual([])
+  }
 })
 
 const WS = '/api/workspaces/default'
