@@ -337,6 +337,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guide>> = {
     cause: 'This workspace failed on the server; others are served.',
     remedy: 'Retry later; the operator runs `clawlink-sync verify` and `repair`.',
   },
+  moved: {
+    cause: 'Another node of the cluster serves this workspace now.',
+    remedy: 'Reconnect, or retry, at once: every node leads there.',
+  },
   shutting_down: { cause: 'The server is stopping.', remedy: 'Retry when it runs again.' },
   slow_reader: {
     cause: 'The client does not read what it is sent.',

@@ -88,6 +88,7 @@ export const ERRORS = {
   bad_certificate: { exit: 6, http: 502 },
   storage_failed: { exit: 6, http: 503, close: 4503, retryable: true },
   workspace_failed: { exit: 6, http: 503, retryable: true },
+  moved: { exit: 6, http: 503, close: 4307, retryable: true },
   shutting_down: { exit: 6, http: 503, close: 1001, retryable: true },
   slow_reader: { exit: 6, http: 503, close: 4408, retryable: true },
   gap: { exit: 6, http: 409, close: 4409, retryable: true },

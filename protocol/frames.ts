@@ -38,6 +38,7 @@ export const CLOSE = {
   notAllowed: ERRORS.not_allowed.close,
   slowReader: ERRORS.slow_reader.close,
   gap: ERRORS.gap.close,
+  moved: ERRORS.moved.close,
   replaced: 4410,
   tooLarge: ERRORS.too_large.close,
   full: ERRORS.quota.close,

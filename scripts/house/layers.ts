@@ -31,6 +31,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/storage/integrity',
   'sync-server/storage/postgres',
   'sync-server/storage',
+  'sync-server/cluster',
   'sync-server/sync/updates',
   'sync-server/sync/outgoing',
   'sync-server/sync/turn',

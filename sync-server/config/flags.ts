@@ -54,6 +54,12 @@ export const SERVER_FLAGS = {
   },
   ...DATA,
   ...STORE,
+  'node-url': {
+    value: 'URL',
+    type: types.name,
+    what: 'be a node of a cluster on --store; the other nodes reach it here',
+    env: 'CLAWLINK_NODE_URL',
+  },
   'log-level': {
     value: 'LEVEL',
     type: types.oneOf(LOG_LEVELS),

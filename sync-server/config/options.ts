@@ -26,6 +26,8 @@ export interface Options {
   data: string
   /** The address of a PostgreSQL database; null: as the data folder says. */
   store: string | null
+  /** The address of this node for the others; null: a single server. */
+  nodeUrl: string | null
   logLevel: LogLevel
   /** Between two pings, in milliseconds: who is silent for two of these is cut off. */
   heartbeatMs: number
@@ -88,6 +90,7 @@ export const parseOptions = (
     ...{ host, port: numberIn(given, 'port') ?? DEFAULT_PORT },
     data: dataFolder(line.values.get('data'), env),
     store: values.get('store') || null,
+    nodeUrl: text('node-url') === '' ? null : urlIn('node-url', text('node-url')),
     logLevel: choiceIn(given, 'log-level', LOG_LEVELS) ?? 'info',
     heartbeatMs: (numberIn(given, 'heartbeat') ?? HEARTBEAT_MS / 1000) * 1000,
     leaseMs: (numberIn(given, 'lease') ?? LEASE_MS / 1000) * 1000,

@@ -72,6 +72,7 @@ const EXITS: Record<number, string[]> = {
       'bad_certificate',
       'storage_failed',
       'shutting_down',
+      'moved',
     ],
     'workspace_failed',
     ...['slow_reader', 'gap'],
