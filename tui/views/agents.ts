@@ -5,9 +5,9 @@ import { ago, latest, type UiFrame } from '../model/frame.ts'
 import { type AgentLine, type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
-import { type List, listRows } from './list.ts'
-import { labelled, paragraph } from './page.ts'
-import { agentMark, agentWords, priorityMark, taskMark } from './symbols.ts'
+import { type List, listRows } from './parts/list.ts'
+import { labelled, paragraph } from './parts/page.ts'
+import { agentMark, agentWords, priorityMark, taskMark } from './parts/symbols.ts'
 
 const ORDER: readonly AgentStatus[] = ['online', 'idle', 'stale', 'offline']
 

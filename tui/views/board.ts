@@ -5,8 +5,8 @@ import { ago, latest, type UiFrame } from '../model/frame.ts'
 import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { withAdded } from '../model/sorted.ts'
 import { fitRow, type Row, said, seg } from '../ui/rows.ts'
-import { type List, listRows } from './list.ts'
-import { priorityMark, taskMark } from './symbols.ts'
+import { type List, listRows } from './parts/list.ts'
+import { priorityMark, taskMark } from './parts/symbols.ts'
 
 /** The columns, left to right; what failed in whatever way is one. */
 const COLUMNS: readonly { name: string; states: readonly TaskState[] }[] = [

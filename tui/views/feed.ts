@@ -4,9 +4,9 @@ import { clock, latest, type UiFrame } from '../model/frame.ts'
 import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
-import { type List, listRows } from './list.ts'
-import { labelled, paragraph } from './page.ts'
-import { kindMark, kindWord } from './symbols.ts'
+import { type List, listRows } from './parts/list.ts'
+import { labelled, paragraph } from './parts/page.ts'
+import { kindMark, kindWord } from './parts/symbols.ts'
 
 /** Names in lower case, once for all entries. */
 const lowerNames = latest(

@@ -4,7 +4,7 @@ import { ago, latest, type UiFrame } from '../model/frame.ts'
 import { type FileLine, type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
-import { type List, listRows } from './list.ts'
+import { type List, listRows } from './parts/list.ts'
 
 /** A line of the tree: a folder, by its path with a slash at its end, or a file. */
 export interface TreeLine {

@@ -16,8 +16,8 @@ import {
   seg,
   type Tone,
 } from '../ui/rows.ts'
-import { fill } from './list.ts'
-import { paragraph } from './page.ts'
+import { fill } from './parts/list.ts'
+import { paragraph } from './parts/page.ts'
 
 /** Units of a text around the place in it that can be seen on any screen. */
 const AROUND = 2_000

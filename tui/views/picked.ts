@@ -6,7 +6,7 @@ import { agentList } from './agents.ts'
 import { boardList, boardPlace, columnsOf } from './board.ts'
 import { feedList } from './feed.ts'
 import { fileTreeList } from './files.ts'
-import type { List } from './list.ts'
+import type { List } from './parts/list.ts'
 
 /** The list that has the keys in the view, whatever page is open over it. */
 export const listOf = (look: UiFrame): List => {

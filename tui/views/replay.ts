@@ -8,10 +8,10 @@ import { finder } from '../model/sorted.ts'
 import type { ReadPage } from '../model/state.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
 import { cardRows, columnRows, columnsWith } from './board.ts'
-import { fill } from './list.ts'
+import { fill } from './parts/list.ts'
 import type { PageItems, PageView } from './parts/page-view.ts'
 import { sliderRow } from './parts/slider.ts'
-import { kindMark, kindWord } from './symbols.ts'
+import { kindMark, kindWord } from './parts/symbols.ts'
 
 /** Entries that are shown under the board: the one that happens, and those before it (count). */
 const TOLD = 5

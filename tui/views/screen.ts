@@ -6,9 +6,9 @@ import { agentRows } from './agents.ts'
 import { boardRows } from './board.ts'
 import { feedRows } from './feed.ts'
 import { fileRows } from './files.ts'
-import { fill, textRows } from './list.ts'
 import { formRows, helpLines, paletteRows, toastRows, typedRow } from './overlays.ts'
 import { pageView } from './pages.ts'
+import { fill, textRows } from './parts/list.ts'
 import { waitsForMe } from './picked.ts'
 
 /** Lines around the body: the header above, the status line below. */

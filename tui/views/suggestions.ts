@@ -18,8 +18,8 @@ import {
   type Tone,
   tableRow,
 } from '../ui/rows.ts'
-import { paragraph } from './page.ts'
 import { signedRows } from './parts/diff.ts'
+import { paragraph } from './parts/page.ts'
 import type { PageView } from './parts/page-view.ts'
 import { failedRows, waitingRows } from './parts/read-rows.ts'
 import { sliderRow } from './parts/slider.ts'

@@ -3,8 +3,8 @@ import { latest, type UiFrame } from '../model/frame.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
-import { labelled, paragraph } from './page.ts'
-import { priorityMark, taskWords } from './symbols.ts'
+import { labelled, paragraph } from './parts/page.ts'
+import { priorityMark, taskWords } from './parts/symbols.ts'
 
 /** Fields of a task that have a place on the page already, or none; the rest is shown under its own name. */
 const KNOWN: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
-import type { AgentStatus } from '../../workspace/agents/presence.ts'
-import type { Priority, TaskState } from '../../workspace/document/schema.ts'
-import type { FeedKind } from '../model/feed.ts'
-import { type Segment, seg, type Tone } from '../ui/rows.ts'
+import type { AgentStatus } from '../../../workspace/agents/presence.ts'
+import type { Priority, TaskState } from '../../../workspace/document/schema.ts'
+import type { FeedKind } from '../../model/feed.ts'
+import { type Segment, seg, type Tone } from '../../ui/rows.ts'
 
 /** States by symbol, by word where there is room or somebody listens, and by tone last. */
 

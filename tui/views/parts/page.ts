@@ -1,6 +1,6 @@
-import { cellsOf, textAt, widthAt } from '../text/cells.ts'
-import { wrapRows } from '../text/wrap.ts'
-import { type Row, seg, type Tone } from '../ui/rows.ts'
+import { cellsOf, textAt, widthAt } from '../../text/cells.ts'
+import { wrapRows } from '../../text/wrap.ts'
+import { type Row, seg, type Tone } from '../../ui/rows.ts'
 
 /** Cells that the labels of a page take. */
 const LABEL = 12

@@ -1,7 +1,7 @@
-import type { UiFrame } from '../model/frame.ts'
-import type { Event, View } from '../model/state.ts'
-import { keepVisible } from '../text/scroll.ts'
-import { clickable, fitRow, picked, type Row, seg } from '../ui/rows.ts'
+import type { UiFrame } from '../../model/frame.ts'
+import type { Event, View } from '../../model/state.ts'
+import { keepVisible } from '../../text/scroll.ts'
+import { clickable, fitRow, picked, type Row, seg } from '../../ui/rows.ts'
 
 export interface List {
   view: View
