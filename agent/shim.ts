@@ -47,7 +47,10 @@ const run = async (): Promise<void> => {
     if (failed !== null) process.exitCode = await notPrinted(failed)
     return
   }
-  const asksForStdin = argv.some((arg) => arg === '-' || arg.endsWith('=-'))
+  // `join` alone asks a person for the link.
+  const isJoin =
+    /^(--as \S+ )?join$/.test(argv.join(' ')) && isatty(0) && !process.env.CLAWLINK_JOIN
+  const asksForStdin = isJoin || argv.some((arg) => arg === '-' || arg.endsWith('=-'))
   const ask = askOf(version, asksForStdin ? await readStdin(argv.includes('join')) : null)
   if (argv[0] === 'mcp' && !argv.includes('--help') && !argv.includes('-h')) return runMcp(ask)
   // Help is not for the link, nor is what main.ts carries out here; that reads the command line.

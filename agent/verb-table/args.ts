@@ -9,7 +9,7 @@ import {
 import { readProgram } from '../../lib/command-line/read.ts'
 import type { Program } from '../../lib/command-line/spec.ts'
 import { type Args, COMMON, type VerbSpec } from '../command/verb.ts'
-import { SYNONYMS } from './synonyms.ts'
+import { ALIASES, SYNONYMS } from './synonyms.ts'
 import { GROUPS, VERBS } from './verbs.ts'
 
 export const PROGRAM: Program<VerbSpec> = {
@@ -29,6 +29,7 @@ export const PROGRAM: Program<VerbSpec> = {
   },
   commands: VERBS,
   common: COMMON,
+  aliases: ALIASES,
   synonyms: SYNONYMS,
 }
 

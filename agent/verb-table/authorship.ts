@@ -1,6 +1,6 @@
 import * as inputs from '../../workspace/actions/inputs/undo.ts'
 import { KEYED, type VerbSpec } from '../command/verb.ts'
-import { flagsOf } from './from-input.ts'
+import { flagsOf, operandsOf } from './from-input.ts'
 
 /** Taking back what one of many authors did. docs/files.md */
 export const AUTHORSHIP: readonly VerbSpec[] = [
@@ -9,6 +9,7 @@ export const AUTHORSHIP: readonly VerbSpec[] = [
     summary: 'take an agent’s, a task’s or recent changes out of the shared files, and no others',
     about:
       'Needs the role admin for the work of others. The work of others stays; lines where it overlaps are reported. It is a change, and is undone by the id that it prints.',
+    operands: operandsOf(inputs.undo),
     flags: { ...flagsOf(inputs.undo), ...KEYED },
     needs: [['agent', 'task', 'since', 'id']],
     examples: [

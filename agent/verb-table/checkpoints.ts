@@ -1,7 +1,7 @@
 import { types } from '../../lib/command-line/value-types.ts'
 import * as inputs from '../../workspace/actions/inputs/checkpoints.ts'
 import { KEYED, type VerbSpec } from '../command/verb.ts'
-import { flagsOf } from './from-input.ts'
+import { flagsOf, operandsOf } from './from-input.ts'
 
 const NO_CHECKPOINT = { 3: 'no such checkpoint' } as const
 
@@ -10,7 +10,7 @@ export const CHECKPOINTS: readonly VerbSpec[] = [
   {
     name: 'checkpoint',
     summary: 'name the state of all shared files, to compare with and to go back to',
-    operands: ['name'],
+    operands: operandsOf(inputs.checkpoint),
     flags: {
       ...flagsOf(inputs.checkpoint),
       remove: { what: 'remove the name; the files stay as they are' },
@@ -51,7 +51,7 @@ export const CHECKPOINTS: readonly VerbSpec[] = [
   {
     name: 'restore',
     summary: 'make all shared files what they were at a checkpoint, as new edits',
-    operands: ['name'],
+    operands: operandsOf(inputs.restore),
     about:
       'Edits that others make at the same time stay. Files that came since are removed. checkpoint first, to be able to go back.',
     flags: { ...flagsOf(inputs.restore), ...KEYED },

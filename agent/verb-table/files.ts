@@ -3,7 +3,7 @@ import { INTENT_SECONDS } from '../../protocol/limits.ts'
 import { path } from '../../workspace/actions/inputs/field.ts'
 import * as inputs from '../../workspace/actions/inputs/files.ts'
 import { KEYED, type VerbSpec } from '../command/verb.ts'
-import { flagOf, flagsOf, fromInput } from './from-input.ts'
+import { flagOf, flagsOf, fromInput, operandsOf } from './from-input.ts'
 import { SUGGESTIONS } from './suggestions.ts'
 
 const KEY = flagOf(path)
@@ -80,7 +80,6 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-put',
     summary: 'share a local file, or merge your edits into it',
-    operands: ['key'],
     about:
       'Your changes since you last read it are merged with those of others. Lines that both changed are kept and reported. Binary files are stored as they are.',
     ...fromInput(inputs.putText, {
@@ -96,10 +95,8 @@ export const FILES: readonly VerbSpec[] = [
       needs: [['file']],
       either: [['new', 'force']],
     }),
-    examples: [
-      'file-put --key notes/plan.md --file plan.md',
-      'file-put --key img/logo.png --file logo.png',
-    ],
+    operands: [...operandsOf(inputs.putText), 'file'],
+    examples: ['file-put notes/plan.md plan.md', 'file-put --key img/logo.png --file logo.png'],
     exits: {
       3: 'no such local file',
       4: 'you have not read the file, it is of the other kind, or it exists (--new)',
@@ -109,7 +106,7 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-edit',
     summary: 'replace a text, or lines you have read, in a shared file',
-    operands: ['key'],
+    operands: operandsOf(inputs.editText),
     flags: {
       ...flagsOf(inputs.editText, {
         but: { replace: { with: 'find', isPair: true }, all: { with: 'find' } },
@@ -124,7 +121,7 @@ export const FILES: readonly VerbSpec[] = [
     needs: [['key'], ['find', 'lines']],
     either: [['find', 'lines']],
     examples: [
-      'file-edit --key notes/plan.md --find "by Friday" --replace "by Monday"',
+      'file-edit notes/plan.md "by Friday" "by Monday"',
       'file-edit --key notes/plan.md --lines 3-4 --with "- ship it"',
     ],
     exits: { 3: 'no such file or text', 4: 'not read before, or binary' },
@@ -133,7 +130,6 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-append',
     summary: 'add lines at the end of a shared file; creates it if missing',
-    operands: ['key', 'text'],
     ...fromInput(inputs.append, { textOrFile: 'text' }),
     examples: [
       'file-append notes/log.md "12:40 the build is green"',
@@ -161,7 +157,6 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-mv',
     summary: 'rename a shared file; edits made meanwhile under the old name are kept',
-    operands: ['key', 'to'],
     ...fromInput(inputs.move),
     examples: ['file-mv --key plan.md --to notes/plan.md'],
     exits: { ...NO_FILE, 4: 'a file of that name exists' },
@@ -170,7 +165,6 @@ export const FILES: readonly VerbSpec[] = [
   {
     name: 'file-rm',
     summary: 'remove a shared file, unless others changed it since you read it',
-    operands: ['key'],
     about: 'file-restore brings it back.',
     ...fromInput(inputs.remove, { without: ['base_version'] }),
     examples: ['file-rm --key notes/old.md', 'file-rm --key notes/old.md --force'],

@@ -67,6 +67,13 @@ export const flagsOf = <F extends Fields>(fields: F, own: Own<keyof F & string> 
   return Object.fromEntries(flags)
 }
 
+/** The flags of fields whose values stand alone, in the order of their places. */
+export const operandsOf = (fields: Fields, without: readonly string[] = []): string[] =>
+  Object.entries(fields)
+    .filter(([name, { operand }]) => operand !== undefined && !without.includes(name))
+    .sort(([, one], [, two]) => one.operand! - two.operand!)
+    .map(([name, field]) => flagName(name, field))
+
 /** Of an action's verb. `textOrFile`: the field whose text `--file` can give. `needs`, `either`: rules besides the fields'. */
 interface Rules<K extends string> extends Own<K> {
   textOrFile?: K
@@ -77,11 +84,11 @@ interface Rules<K extends string> extends Own<K> {
 const isRequired = ({ isOptional, otherwise }: Field<unknown>): boolean =>
   isOptional !== true && otherwise === undefined
 
-/** The flags of an action's verb, and those that have to be given: its required fields. */
+/** The flags of an action's verb, those that may stand alone, and those that have to be given: its required fields. */
 export const fromInput = <F extends Fields>(
   fields: F,
   rules: Rules<keyof F & string> = {},
-): Required<Pick<CommandSpec, 'flags' | 'needs' | 'either'>> => {
+): Required<Pick<CommandSpec, 'flags' | 'operands' | 'needs' | 'either'>> => {
   const { textOrFile: text, without = [], after = {}, needs = [], either = [] } = rules
   const own = text === undefined ? rules : { ...rules, after: { ...after, [text]: FROM_FILE } }
   const oneOf = (name: string) => {
@@ -93,6 +100,7 @@ export const fromInput = <F extends Fields>(
     .map(([name]) => oneOf(name))
   return {
     flags: { ...flagsOf(fields, own), ...KEYED },
+    operands: operandsOf(fields, without),
     needs: [...needs, ...required],
     either: [...either, ...(text === undefined ? [] : [oneOf(text)])],
   }

@@ -11,7 +11,6 @@ export const SUGGESTIONS: readonly VerbSpec[] = [
   {
     name: 'file-suggest',
     summary: 'propose a change of a shared file, for another agent to accept',
-    operands: ['key'],
     about:
       'The server makes hunks of it: what differs from the version that you read. They move along with edits around them.',
     ...fromInput(inputs.suggest, {
@@ -51,7 +50,6 @@ export const SUGGESTIONS: readonly VerbSpec[] = [
   {
     name: 'file-accept',
     summary: 'take a suggestion, or hunks of it, into its file in its proposer’s name',
-    operands: ['id'],
     ...fromInput(inputs.accept),
     examples: ['file-accept s-3', 'file-accept s-3 --hunks 1,3'],
     exits: {
@@ -64,7 +62,6 @@ export const SUGGESTIONS: readonly VerbSpec[] = [
   {
     name: 'file-reject',
     summary: 'reject what waits of a suggestion, or withdraw your own',
-    operands: ['id'],
     ...fromInput(inputs.reject),
     examples: ['file-reject s-3 --reason "the date is fixed"', 'file-reject s-3'],
     exits: { 3: NO_SUGGESTION, 4: 'it has ended', 5: 'not yours to judge' },

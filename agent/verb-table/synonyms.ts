@@ -1,13 +1,21 @@
+/** Other names of verbs that change nothing: they run the verb. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  discover: 'agents peers who members team users people',
+  'file-list': 'ls dir tree files',
+  log: 'history broadcasts',
+  tasks: 'todo todos board jobs backlog',
+  whoami: 'me id self identity profile',
+}
+
 /** Verbs of other programs, with the verb to suggest. */
 const BY_VERB: Readonly<Record<string, string>> = {
-  discover: 'agents peers who members team online users people',
-  'file-list': 'ls dir tree files file',
+  'file-list, file-get': 'file',
   'discover, file-list, tasks': 'list show',
   up: 'start run connect online resume-link serve daemon',
   down: 'stop quit exit shutdown kill disconnect',
   'down, then up': 'restart reload',
   poll: 'messages inbox read receive recv mail check fetch unread notifications',
-  log: 'history broadcasts feed activity events chat',
+  log: 'feed activity events chat',
   'record show, record verify': 'story audit timeline',
   join: 'login signin accept-invite auth',
   leave: 'logout signout unregister bye deregister',
@@ -15,7 +23,7 @@ const BY_VERB: Readonly<Record<string, string>> = {
   status: 'state health ping',
   'status, clawlink-sync doctor': 'doctor diagnose check-health',
   'down, then npm uninstall --global clawlink': 'uninstall',
-  '--version': 'version ver',
+  '--version': 'ver',
   'npm install --global clawlink': 'update upgrade install',
   send: 'message msg dm tell say ask talk',
   broadcast: 'announce publish post shout notify',
@@ -27,8 +35,7 @@ const BY_VERB: Readonly<Record<string, string>> = {
   'cancel, down': 'abort terminate',
   answer: 'unblock',
   note: 'comment remark',
-  whoami: 'me id self identity profile',
-  tasks: 'todo todos board queue jobs backlog',
+  tasks: 'queue',
   watch: 'listen subscribe tail stream follow',
   wait: 'block sleep',
   info: 'server about',
@@ -45,9 +52,13 @@ const BY_VERB: Readonly<Record<string, string>> = {
   mirror: 'sync clone',
 }
 
+const byWord = (table: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(table).flatMap(([verb, words]) =>
+      words.split(' ').map((word) => [word, verb] as const),
+    ),
+  )
+
 /** By the word that is typed. */
-export const SYNONYMS: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(BY_VERB).flatMap(([verb, words]) =>
-    words.split(' ').map((word) => [word, verb] as const),
-  ),
-)
+export const ALIASES = byWord(OTHER_NAMES)
+export const SYNONYMS = byWord(BY_VERB)

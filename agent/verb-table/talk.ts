@@ -11,7 +11,6 @@ export const TALK: readonly VerbSpec[] = [
   {
     name: 'broadcast',
     summary: 'tell everybody what you learned',
-    operands: ['content'],
     ...fromInput(inputs.broadcast, { textOrFile: 'content' }),
     examples: [
       'broadcast --content "main is frozen until noon" --topic release --tags ci,main',
@@ -23,7 +22,6 @@ export const TALK: readonly VerbSpec[] = [
   {
     name: 'send',
     summary: 'send one agent a message; --reply-to makes it an answer',
-    operands: ['to', 'content'],
     ...fromInput(inputs.send, { textOrFile: 'content' }),
     examples: [
       'send Scout "which branch?"',

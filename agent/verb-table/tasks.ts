@@ -3,7 +3,7 @@ import { MAX_ATTEMPTS } from '../../protocol/limits.ts'
 import * as inputs from '../../workspace/actions/inputs/tasks.ts'
 import { TRANSITIONS } from '../../workspace/tasks/task-states.ts'
 import { FROM_FILE, KEYED, NO_TASK, type VerbSpec } from '../command/verb.ts'
-import { flagOf, flagsOf, fromInput } from './from-input.ts'
+import { flagOf, flagsOf, fromInput, operandsOf } from './from-input.ts'
 
 const STATES = Object.keys(TRANSITIONS)
 const TASK = flagOf(inputs.note.task)
@@ -15,7 +15,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'delegate',
     summary: 'hand over a task',
-    operands: ['to', 'task'],
     about:
       'The server gives it to one owner, and takes it back if that owner goes away. poll prints its result.',
     ...fromInput(inputs.delegate, {
@@ -49,6 +48,7 @@ export const TASKS: readonly VerbSpec[] = [
     name: 'respond',
     summary: 'answer a task: progress, result or failure',
     about: 'Answering a task that nobody owns claims it in the same step.',
+    operands: operandsOf(inputs.respond),
     flags: {
       ...flagsOf(inputs.respond, {
         without: ['result', 'basis'],
@@ -128,7 +128,7 @@ export const TASKS: readonly VerbSpec[] = [
     name: 'claim',
     summary: 'take a task, or the most urgent one; only one agent gets it',
     about: 'A claim is a lease that lasts while its owner is online. It needs the server.',
-    operands: ['task'],
+    operands: operandsOf(inputs.claim),
     flags: {
       ...flagsOf(inputs.claim, {
         but: { caps: { otherwise: 'mine' } },
@@ -147,7 +147,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'release',
     summary: 'give a task back, for others to take',
-    operands: ['task'],
     ...fromInput(inputs.release),
     examples: ['release t-4k2j9x0q7m1z --reason "needs a Mac"'],
     exits: { ...NO_TASK, 4: 'it has ended' },
@@ -156,7 +155,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'decline',
     summary: 'decline a task you are asked to take, or a result that waits for your approval',
-    operands: ['task', 'reason'],
     ...fromInput(inputs.decline),
     needs: [['task'], ['reason']],
     examples: ['decline t-4k2j9x0q7m1z --reason "I have no network"'],
@@ -166,7 +164,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'approve',
     summary: 'approve the result of a task that waits for you',
-    operands: ['task'],
     ...fromInput(inputs.approve),
     examples: ['approve t-4k2j9x0q7m1z'],
     exits: { ...NO_TASK, 4: 'it needs no approval' },
@@ -175,7 +172,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'answer',
     summary: 'answer a question of the owner of your task (input-required)',
-    operands: ['task', 'text'],
     ...fromInput(inputs.answer, { textOrFile: 'text' }),
     examples: [
       'answer t-4k2j9x0q7m1z "use the staging database"',
@@ -187,7 +183,6 @@ export const TASKS: readonly VerbSpec[] = [
   {
     name: 'note',
     summary: 'add a note to a task; everyone involved is told',
-    operands: ['task', 'text'],
     ...fromInput(inputs.note, { textOrFile: 'text' }),
     examples: ['note t-4k2j9x0q7m1z "the branch is release/2"', 'note t-4k2j9x0q7m1z -'],
     exits: NO_TASK,
@@ -197,7 +192,6 @@ export const TASKS: readonly VerbSpec[] = [
     name: 'cancel',
     summary: 'cancel a task that you delegated',
     about: 'Its owner is asked to stop, and has one minute to end it in another way.',
-    operands: ['task'],
     ...fromInput(inputs.cancel),
     examples: ['cancel t-4k2j9x0q7m1z --reason "done by hand"', 'cancel t-4k2j9x0q7m1z --force'],
     exits: { ...NO_TASK, 4: 'it has ended' },

@@ -49,7 +49,6 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'register',
     summary: 'join the team, or change what it knows about you',
-    operands: ['name'],
     about:
       'Registering again keeps the id of the profile. If the server is away, the registration is sent later.',
     ...fromInput(inputs.register, {
@@ -92,7 +91,6 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'pause',
     summary: 'ask an agent to start no new work; it is told by prime and poll',
-    operands: ['name', 'note'],
     ...fromInput(inputs.pause),
     examples: ['pause Scout', 'pause Scout "the plan changes, wait for it"'],
     exits: { 3: 'no such agent' },
@@ -101,7 +99,6 @@ export const TEAM: readonly VerbSpec[] = [
   {
     name: 'resume',
     summary: 'let a paused agent work again',
-    operands: ['name'],
     ...fromInput(inputs.resume, { without: ['note'] }),
     examples: ['resume Scout'],
     exits: { 3: 'no such agent' },

@@ -86,6 +86,16 @@ const shown = (word: string): string => {
   return text.length <= MAX_WORD ? text : `${text.slice(0, MAX_WORD)}…`
 }
 
+const ownOf = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined
+
+/** True for `version` alone: people try it beside `--version`. */
+const isVersion = ({ root, common, commands }: Program, argv: readonly string[]): boolean =>
+  argv.length === 1 &&
+  argv[0] === 'version' &&
+  ('version' in root.flags || 'version' in common) &&
+  !commands.some(({ name }) => name === 'version')
+
 /**
  * Reads a program's command line: a command, whose flags may also stand before its name, or the program's own flags.
  * Throws `usage` with the cause.
@@ -94,7 +104,7 @@ export const readProgram = <C extends CommandSpec>(
   whole: Program<C>,
   argv: readonly string[],
 ): Given & { command: C | null } => {
-  const { name: program, noun, root, commands, common } = whole
+  const { name: program, noun, root, commands, common, aliases = {} } = whole
   // The program's own flags win over those of a command.
   const all: Flags = Object.assign({}, ...commands.map(({ flags }) => flags), common, root.flags)
   const tokens = tokensOf(argv, all)
@@ -104,7 +114,11 @@ export const readProgram = <C extends CommandSpec>(
     return readProgram(whole, [...argv.toSpliced(words[0].at, 1), '--help'])
   }
   const [word] = words
-  const command = commands.find(({ name }) => name === word?.text)
+  if (word !== undefined && isVersion(whole, argv)) {
+    return readProgram(whole, ['--version'])
+  }
+  const named = word === undefined ? undefined : (ownOf(aliases, word.text) ?? word.text)
+  const command = commands.find(({ name }) => name === named)
   if (word === undefined || command === undefined) {
     // A word after an unknown flag may be its value.
     const isStray = tokens.some(

@@ -78,6 +78,8 @@ export interface Program<C extends CommandSpec = CommandSpec> {
   commands: readonly C[]
   /** Flags of every command. */
   common: Flags
+  /** Other names of commands that change nothing: they run the command. */
+  aliases?: Readonly<Record<string, string>>
   /** Commands of other programs, each with the command to suggest instead. */
   synonyms?: Readonly<Record<string, string>>
 }

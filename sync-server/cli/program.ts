@@ -12,12 +12,18 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   ...{ start: NAME, serve: NAME, run: NAME, server: NAME, up: NAME, listen: NAME },
   ...{ stop: 'Ctrl-C, or SIGTERM to the server', down: 'Ctrl-C, or SIGTERM to the server' },
   ...{ restart: `Ctrl-C, then ${NAME}`, quit: 'Ctrl-C, or SIGTERM to the server' },
-  ...{ users: 'agents', list: 'agents, invites', ls: 'agents, invites', who: 'agents' },
+  ...{ list: 'workspaces, agents, invites', ls: 'workspaces, agents, invites' },
   ...{ token: 'invite --http', tokens: 'invites', link: 'invite', add: 'invite' },
   ...{ 'create-invite': 'invite', kick: 'revoke', remove: 'revoke', delete: 'revoke' },
-  ...{ logs: 'audit', log: 'audit', history: 'audit', version: '--version', ver: '--version' },
+  ver: '--version',
   ...{ save: 'backup', dump: 'export, backup', fsck: 'verify', fix: 'repair', import: 'restore' },
   uninstall: 'npm uninstall --global clawlink',
+}
+
+/** Other names of commands that change nothing: they run the command. */
+const ALIASES: Readonly<Record<string, string>> = {
+  ...{ users: 'agents', who: 'agents', members: 'agents', workspace: 'workspaces' },
+  ...{ logs: 'audit', log: 'audit', history: 'audit' },
 }
 
 export const PROGRAM: Program<CommandRow> = {
@@ -32,6 +38,7 @@ export const PROGRAM: Program<CommandRow> = {
   },
   commands: COMMANDS,
   common: COMMON,
+  aliases: ALIASES,
   synonyms: SYNONYMS,
 }
 

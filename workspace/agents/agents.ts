@@ -95,7 +95,7 @@ const checkNotHere = (doc: Y.Doc, me: AgentId, name: string, here: Here): void =
     throw new ClawError(
       'name_taken',
       `the name "${name}" is taken by an agent that is here: ${idText(id)}`,
-      'choose another name; this one is free once that agent leaves or is offline',
+      'register by another name; this one is free once that agent leaves or is offline',
     )
   }
 }

@@ -12,7 +12,8 @@ export const join: Verb = async (call) => {
   const { env } = call.request
   const file = call.flag('file')
   const given = file === undefined ? call.text('link') : call.readBody(file)
-  const link = (given ?? env.CLAWLINK_JOIN ?? '').trim()
+  // At a keyboard the shim asks for the link that nothing else gives.
+  const link = (given ?? (env.CLAWLINK_JOIN || call.readBody('-'))).trim()
   if (link === '') {
     throw new ClawError(
       'usage',

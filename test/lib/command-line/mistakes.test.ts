@@ -68,6 +68,20 @@ const TAKEN: readonly (readonly [line: string, given: string])[] = [
   ['decline t-1 "no network"', 'decline {"task":"t-1","reason":"no network"}'],
   ['note --task t-1 "a note"', 'note {"task":"t-1","text":"a note"}'],
   ['--wait 60 poll', 'poll {"wait":"60"}'],
+  ['file-put notes.md a.md', 'file-put {"key":"notes.md","file":"a.md"}'],
+  ['file-edit a.md x y', 'file-edit {"key":"a.md","find":"x","replace":"y"}'],
+  ['respond t-1 "it is done"', 'respond {"msg-id":"t-1","result":"it is done"}'],
+  ['respond t-1 --note half', 'respond {"note":"half","msg-id":"t-1"}'],
+  ['release t-1 "needs a Mac"', 'release {"task":"t-1","reason":"needs a Mac"}'],
+  ['cancel t-1 why', 'cancel {"task":"t-1","reason":"why"}'],
+  ['file-reject s-3 why', 'file-reject {"id":"s-3","reason":"why"}'],
+  ['undo u-1', 'undo {"id":"u-1"}'],
+  ['agents', 'discover {}'],
+  ['ls notes/', 'file-list {"prefix":"notes/"}'],
+  ['files', 'file-list {}'],
+  ['history', 'log {}'],
+  ['broadcasts', 'log {}'],
+  ['help agents', 'help discover'],
   ['help send', 'help send'],
   ['-h send', 'help send'],
   ['send bob a b c -h', 'help send'],
@@ -152,26 +166,20 @@ const WRONG: readonly (readonly [line: string, answer: string])[] = [
   // Commands by other names, in other spellings, of other programs.
   ...(
     [
-      ['agents', 'discover'],
-      ['ls', 'file-list'],
       ['start', 'up'],
       ['stop', 'down'],
-      ['version', '--version'],
       ['messages', 'poll'],
       ['inbox', 'poll'],
       ['login', 'join'],
       ['logout', 'leave'],
-      ['history', 'log'],
       ['doctor', 'status, clawlink-sync doctor'],
       ['uninstall', 'down, then npm uninstall --global clawlink'],
       ['cat a.md', 'file-get'],
       ['upload a.md', 'file-put'],
       ['file get a.md', 'file-get'],
       ['file_get a.md', 'file-get'],
-      ['files', 'file-list'],
       ['DISCOVER', 'discover'],
       ['delegat', 'delegate'],
-      ['broadcasts', 'log'],
       ['revoke bob', 'clawlink-sync revoke'],
       ['backup x', 'clawlink-sync backup'],
     ] as const
@@ -203,7 +211,10 @@ it('[ARGS-4] each program knows the commands of the others', () => {
   }
   for (const { program } of PROGRAMS) {
     const names = program.commands.map(({ name }) => name)
-    for (const word of Object.keys(program.synonyms ?? {})) expect(names).not.toContain(word)
+    const { aliases = {}, synonyms = {} } = program
+    for (const word of Object.keys({ ...aliases, ...synonyms })) expect(names).not.toContain(word)
+    for (const word of Object.keys(aliases)) expect(synonyms).not.toHaveProperty(word)
+    for (const command of Object.values(aliases)) expect(names).toContain(command)
   }
 })
 

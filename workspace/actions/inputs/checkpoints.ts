@@ -1,11 +1,11 @@
 import { MAX_NAME_BYTES, MAX_NOTE_BYTES, MAX_VERSION } from '../../../protocol/limits.ts'
-import { about, name, number, optional, path, text, withDefault, yes } from './field.ts'
+import { about, name, number, operand, optional, path, text, withDefault, yes } from './field.ts'
 
-const checkpointName = about(name, 'the name of the checkpoint', 'NAME')
+const checkpointName = operand(about(name, 'the name of the checkpoint', 'NAME'), 1)
 
 export const checkpoint = {
   name: checkpointName,
-  note: about(withDefault(text(MAX_NOTE_BYTES), ''), 'what the workspace is like now'),
+  note: operand(about(withDefault(text(MAX_NOTE_BYTES), ''), 'what the workspace is like now'), 2),
 } as const
 
 export const removeCheckpoint = { name: checkpointName } as const
@@ -17,7 +17,7 @@ export const restore = {
 
 /** One of `version`, `at` and `checkpoint`. */
 export const restoreFile = {
-  key: path,
+  key: operand(path, 1),
   version: about(optional(number(1, MAX_VERSION)), 'this version'),
   at: about(optional(text(MAX_NAME_BYTES)), 'what it was at this time, or this long ago'),
   checkpoint: about(optional(name), 'what it was at this checkpoint'),

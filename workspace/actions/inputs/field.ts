@@ -34,6 +34,8 @@ export interface Field<T> {
   readonly word?: string
   /** The name of its flag; absent: its own, with dashes. */
   readonly flag?: string
+  /** Its place among the values that a command line takes without their flags; the first is 1. Absent: only by its flag. */
+  readonly operand?: number
   readonly isOptional?: true
   readonly otherwise?: T
   /** For the compiler only: the type of the value. */
@@ -67,6 +69,12 @@ export const about = <F extends Field<unknown>>(field: F, what: string, word?: s
 
 /** The same field under another name on a command line. */
 export const flagged = <F extends Field<unknown>>(field: F, flag: string): F => ({ ...field, flag })
+
+/** The same field, which a command line also takes without its flag, as its `place`th value. */
+export const operand = <F extends Field<unknown>>(field: F, place: number): F => ({
+  ...field,
+  operand: place,
+})
 
 /** The flag of a field of an action's input: `reply_to` is `--reply-to`. */
 export const flagName = (name: string, { flag }: Field<unknown>): string =>

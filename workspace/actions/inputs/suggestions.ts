@@ -7,6 +7,7 @@ import {
   manyOf,
   name,
   number,
+  operand,
   optional,
   path,
   task,
@@ -17,7 +18,7 @@ import {
 } from './field.ts'
 
 export const suggest = {
-  key: path,
+  key: operand(path, 1),
   content: about(optional(text()), 'the whole text as you propose it'),
   find: about(optional(words), 'the text to replace; it must occur exactly once'),
   replace: about(optional(text()), 'the new text; an empty one removes the old'),
@@ -31,7 +32,7 @@ export const suggest = {
   approve_by: about(optional(agent), 'only this agent may accept it'),
 } as const
 
-const id: Field<string> = about({ ...name, word: 'ID' }, 'the id of the suggestion')
+const id: Field<string> = operand(about({ ...name, word: 'ID' }, 'the id of the suggestion'), 1)
 
 export const accept = {
   suggestion: flagged(id, 'id'),
@@ -44,5 +45,5 @@ export const accept = {
 
 export const reject = {
   suggestion: flagged(id, 'id'),
-  reason: about(withDefault(text(), ''), 'why; its proposer reads it'),
+  reason: operand(about(withDefault(text(), ''), 'why; its proposer reads it'), 2),
 } as const

@@ -3,6 +3,7 @@ import {
   agent,
   labels,
   message,
+  operand,
   optional,
   resetTrace,
   topic,
@@ -18,7 +19,7 @@ const chained = {
 } as const
 
 export const broadcast = {
-  content,
+  content: operand(content, 1),
   topic: about(
     withDefault(topic, ''),
     'its topic; agents that subscribed only to others do not get it',
@@ -28,8 +29,8 @@ export const broadcast = {
 } as const
 
 export const send = {
-  to: about(agent, 'the recipient'),
-  content,
+  to: operand(about(agent, 'the recipient'), 1),
+  content: operand(content, 2),
   topic: about(withDefault(topic, ''), 'its topic'),
   ...chained,
 } as const

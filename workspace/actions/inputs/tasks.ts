@@ -19,6 +19,7 @@ import {
   names,
   number,
   object,
+  operand,
   optional,
   resetTrace,
   task,
@@ -32,8 +33,8 @@ import {
 const attempts = number(1, MAX_ATTEMPTS_ASKED)
 
 export const delegate = {
-  task: about(words, 'what to do, at most 64 KiB'),
-  to: about(optional(agent), 'the agent that should do it'),
+  task: operand(about(words, 'what to do, at most 64 KiB'), 2),
+  to: operand(about(optional(agent), 'the agent that should do it'), 1),
   requires: flagged(about(optional(labels), 'any agent with all these capabilities'), 'caps'),
   later: about(optional(yes), 'without such an agent, wait for one to join'),
   context: about(withDefault(json, null), 'data for programs'),
@@ -52,15 +53,15 @@ export const delegate = {
   reset_trace: resetTrace,
 } as const
 
-const id = about(task, 'the id of the task')
-const reason = flagged(
-  about(withDefault(text(), ''), 'why; the others can read it', 'REASON'),
-  'reason',
+const id = operand(about(task, 'the id of the task'), 1)
+const reason = operand(
+  flagged(about(withDefault(text(), ''), 'why; the others can read it', 'REASON'), 'reason'),
+  2,
 )
 
 export const note = {
   task: id,
-  text: about(words, 'the note'),
+  text: operand(about(words, 'the note'), 2),
 } as const
 
 export const claim = {
@@ -80,7 +81,7 @@ export const cancel = {
   force: about(optional(yes), 'at once, without asking its owner'),
 } as const
 
-export const answer = { task: id, text: about(words, 'the answer') } as const
+export const answer = { task: id, text: operand(about(words, 'the answer'), 2) } as const
 
 const version = number(0, Number.MAX_SAFE_INTEGER)
 const percent: Field<number> = { shape: { kind: 'number', least: 0, most: 100, hasFraction: true } }
@@ -88,9 +89,12 @@ const percent: Field<number> = { shape: { kind: 'number', least: 0, most: 100, h
 export const respond = {
   to: about(optional(topic), 'the agent that delegated it', 'AGENT'),
   task: flagged(id, 'msg-id'),
-  message: flagged(
-    about(withDefault(text(), ''), 'the result, or your question, at most 256 KiB'),
-    'result',
+  message: operand(
+    flagged(
+      about(withDefault(text(), ''), 'the result, or your question, at most 256 KiB'),
+      'result',
+    ),
+    2,
   ),
   state: flagged(about(text(MAX_NAME_BYTES), 'the new state', 'STATUS'), 'status'),
   percent: about(optional(percent), 'how much is done, 0 to 100'),

@@ -1,12 +1,22 @@
 import { MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES, MAX_NOTE_BYTES } from '../../../protocol/limits.ts'
-import { about, choice, flagged, labels, name, optional, text, withDefault } from './field.ts'
+import {
+  about,
+  choice,
+  flagged,
+  labels,
+  name,
+  operand,
+  optional,
+  text,
+  withDefault,
+} from './field.ts'
 
-const paused = about(name, 'the agent, by name or id')
+const paused = operand(about(name, 'the agent, by name or id'), 1)
 const note = withDefault(text(MAX_NOTE_BYTES), '')
 
 export const pause = {
   name: paused,
-  note: about(note, 'why; the agent can read it', 'NOTE'),
+  note: operand(about(note, 'why; the agent can read it', 'NOTE'), 2),
 } as const
 
 export const resume = {
@@ -17,7 +27,7 @@ export const resume = {
 export const register = {
   kind: optional(choice(['agent', 'person'])),
   /** Empty where a client of ClawLink 1.x gives none: as it was, the id at first. */
-  name: about(name, 'how others see and address you'),
+  name: operand(about(name, 'how others see and address you'), 1),
   capabilities: flagged(
     about(optional(labels), 'what you can do; you are offered tasks that need it'),
     'caps',
