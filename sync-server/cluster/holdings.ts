@@ -1,4 +1,4 @@
-/** Where a node of the cluster is reached by the others. */
+/** A node of the cluster, and its address for the others. */
 export interface NodeAddress {
   id: string
   url: string

@@ -327,6 +327,7 @@ export class LevelUpdateLog implements UpdateLog {
   async #clear(workspace: string, seq: number): Promise<void> {
     const covered = { gte: `u:${workspace}:`, lte: recordKey(workspace, seq) }
     await this.#db.clear(covered).catch((error: Error) => {
+      if (error instanceof Conflict) throw error
       // A deletion is a write, too: writes after a partial one could be lost with it.
       throw this.#commits.fail(error)
     })

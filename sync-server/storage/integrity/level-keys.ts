@@ -7,3 +7,10 @@ const SEQ_DIGITS = 13
 export const seqDigits = (seq: number): string => seq.toString(16).padStart(SEQ_DIGITS, '0')
 export const seqKey = (prefix: string, seq: number): string => `${prefix}:${seqDigits(seq)}`
 export const seqOf = (key: string): number => Number.parseInt(key.slice(-SEQ_DIGITS), 16)
+
+/** Kinds of keys that belong to the server, not to a workspace. */
+const OF_THE_SERVER = 'frq'
+
+/** The workspace whose key this is; '': it belongs to the server. The name comes first after the kind in every key. */
+export const workspaceOfKey = (key: string): string =>
+  OF_THE_SERVER.includes(key.charAt(0)) ? '' : (/^[^:/]*/.exec(key.slice(2))?.[0] ?? '')

@@ -3,6 +3,7 @@ import type { StoreAddress } from '../../config/store-address.ts'
 import { unsealed } from '../integrity/checksummed.ts'
 import { Corruption } from '../integrity/corruption.ts'
 import {
+  Conflict,
   type Db,
   Fenced,
   type Found,
@@ -11,7 +12,7 @@ import {
   Unavailable,
   type Writing,
 } from '../integrity/db.ts'
-import type { Op } from '../integrity/level-keys.ts'
+import { type Op, workspaceOfKey } from '../integrity/level-keys.ts'
 import { boundsOf, type Entry, entriesIn, keysIn } from './found.ts'
 import { PgSnapshot, type Reader } from './reader.ts'
 import { rowsOf } from './rows.ts'
@@ -22,7 +23,14 @@ import * as sql from './statements.ts'
 interface Open {
   reader: Reader
   /** null: it may only read. */
-  writer: { session: Session; epoch: string } | null
+  writer: Writer | null
+}
+
+interface Writer {
+  session: Session
+  epoch: string
+  /** Absent: the single server's. */
+  row?: sql.FenceRow
 }
 
 /**
@@ -30,6 +38,11 @@ interface Open {
  * that this process took.
  */
 export class PgDb implements Db {
+  /**
+   * True for a workspace that this process may write. Asked when a write is about to be sent: a write to any other
+   * workspace rejects with Conflict. null: it may write all.
+   */
+  mayWrite: ((workspace: string) => boolean) | null = null
   readonly #schema: string
   /** One write at a time: they are stored in the order of the calls. */
   readonly #writing = new Mutex()
@@ -104,16 +117,17 @@ export class PgDb implements Db {
     if (ops.length === 0) return Promise.resolve()
     const { bytes, places, fresh, gone } = rowsOf(ops, valueEncoding === 'view')
     return this.#writing.run(async () => {
-      const { session, epoch } = this.#writer
+      const { session, epoch, row } = this.#writer
+      this.#checkMayWrite(ops.map(({ key }) => key))
       const isNew = fresh === places[0].length && gone[0].length === 0
       if (isNew) {
-        const text = sql.insertNew(this.#schema)
+        const text = sql.insertNew(this.#schema, row)
         const query = { name: 'clawlink-new', text, values: [epoch, bytes, ...places] }
         const { rowCount } = await session.write(query, bytes.length)
         if (rowCount === 0) throw new Fenced()
         return
       }
-      const text = sql.write(this.#schema)
+      const text = sql.write(this.#schema, row)
       const values = [epoch, bytes, ...places, fresh, ...gone]
       checkFence(await session.write({ name: 'clawlink-write', text, values }, bytes.length))
     })
@@ -122,15 +136,42 @@ export class PgDb implements Db {
   clear(range: Pick<Range, 'gt' | 'gte' | 'lt' | 'lte'>): Promise<void> {
     const { from, to } = boundsOf(range)
     return this.#writing.run(async () => {
-      const { session, epoch } = this.#writer
-      const text = sql.clear(this.#schema)
+      const { session, epoch, row } = this.#writer
+      this.#checkMayWrite([from.toString()])
+      const text = sql.clear(this.#schema, row)
       checkFence(
         await session.write({ name: 'clawlink-clear', text, values: [epoch, from, to] }, 0),
       )
     })
   }
 
-  get #writer(): { session: Session; epoch: string } {
+  /**
+   * Runs a statement under the fence, in its order among the writes. `$1` of it is the epoch; `fences` of its first row,
+   * as everywhere, the rows of the fence. Resolves to the first row. Rejects like a write.
+   */
+  fenced(
+    statement: (row: sql.FenceRow) => string,
+    values: readonly unknown[],
+  ): Promise<{ fences: number; [column: string]: unknown }> {
+    return this.#writing.run(async () => {
+      const { session, epoch, row } = this.#writer
+      if (row === undefined) throw new Unavailable('this server is not a node of a cluster')
+      const result = await session.write({ text: statement(row), values: [epoch, ...values] }, 0)
+      checkFence(result)
+      return result.rows[0]
+    })
+  }
+
+  #checkMayWrite(keys: readonly string[]): void {
+    const { mayWrite } = this
+    if (mayWrite === null) return
+    for (const key of keys) {
+      const workspace = workspaceOfKey(key)
+      if (workspace !== '' && !mayWrite(workspace)) throw new Conflict()
+    }
+  }
+
+  get #writer(): Writer {
     const { writer } = this.#now
     if (writer === null) throw new Unavailable('the database is open for reading only')
     return writer

@@ -1,8 +1,16 @@
 /** Bytes of a row's value: a larger value is stored in pieces. */
 export const PIECE_BYTES = 1024 * 1024
 
-/** The only row of `node` and `beat`: one server at a time has the database. */
+/** The only row of `node` and `beat`: one server at a time has the database, unless a cluster has it. */
 const ROW = 1
+
+/** The row whose epoch every write locks: that of the single server, or a cluster node's own one. */
+export interface FenceRow {
+  table: 'node' | 'nodes'
+  /** As SQL. */
+  id: string
+}
+const SINGLE: FenceRow = { table: 'node', id: String(ROW) }
 
 /**
  * The tables of a server's schema:
@@ -61,23 +69,23 @@ export const holderNow = (schema: string): string =>
  * a write could be stored after the next owner has read. It must be `for share`: `for key share` does not conflict
  * with the update of the epoch, and an advisory lock is taken after the statement's snapshot.
  */
-const fence = (schema: string): string =>
-  `with fence as materialized (select 1 from ${schema}.node where id = ${ROW} and epoch = $1 for share)`
+export const fence = (schema: string, { table, id }: FenceRow): string =>
+  `with fence as materialized (select 1 from ${schema}.${table} where id = ${id} and epoch = $1 for share)`
 
 /** Rows cut out of the one binary parameter $2: an array of values would be sent as text, twice the size. */
 const rows = `select substring($2::bytea from ko for kl), n, pieces, substring($2::bytea from vo for vl)
   from fence, unnest($3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[]) t(ko, kl, n, pieces, vo, vl)`
 
 /** Stores rows that have to be new, all or none: as many as there are, or none if the epoch is another. */
-export const insertNew = (schema: string): string =>
-  `${fence(schema)} insert into ${schema}.kv ${rows}`
+export const insertNew = (schema: string, row = SINGLE): string =>
+  `${fence(schema, row)} insert into ${schema}.kv ${rows}`
 
 /**
  * Stores rows of which the first $9 have to be new, and removes pieces from number `from` on of the keys ($10 to $12).
  * Returns the rows of the fence: 0 if nothing is stored.
  */
-export const write = (schema: string): string =>
-  `${fence(schema)},
+export const write = (schema: string, row = SINGLE): string =>
+  `${fence(schema, row)},
    removed as (
      delete from ${schema}.kv using fence,
        (select substring($2::bytea from ko for kl) k, first
@@ -96,8 +104,8 @@ const rowsWith = (condition: string): string =>
    where ${condition}`
 
 /** Removes the keys from $2 on and before $3. */
-export const clear = (schema: string): string =>
-  `${fence(schema)},
+export const clear = (schema: string, row = SINGLE): string =>
+  `${fence(schema, row)},
    removed as (delete from ${schema}.kv using fence where k >= $2 and k < $3)
    select count(*)::int as fences from fence`
 

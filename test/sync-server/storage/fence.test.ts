@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, it } from 'vitest'
 import { parseStoreAddress, type StoreAddress } from '../../../sync-server/config/store-address.ts'
@@ -6,11 +5,10 @@ import { GroupCommit } from '../../../sync-server/storage/group-commit.ts'
 import { Conflict, Fenced, type Store, Unknown } from '../../../sync-server/storage/integrity/db.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { openPostgres } from '../../../sync-server/storage/postgres/open.ts'
-import { rowsOf } from '../../../sync-server/storage/postgres/rows.ts'
 import * as sql from '../../../sync-server/storage/postgres/statements.ts'
-import { runSeed, seeded } from '../../support/client.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
 import { cuttingProxy } from '../../support/sync-server/cutting-proxy.ts'
+import { fenceRaces } from '../../support/sync-server/fence-races.ts'
 
 const NO_MARK = { read: () => null, note: () => {}, close: () => {} }
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)
@@ -53,43 +51,16 @@ onPostgres('the fence on PostgreSQL', (postgres) => {
     await other.close()
   })
 
-  /**
-   * A writer stores records one after the other, and another process takes the database at a random moment and reads.
-   * Returns the races in which a record was acknowledged that was not there to be read.
-   */
-  const lostRaces = async (statement: (schema: string) => string): Promise<number> => {
-    const random = seeded(runSeed('fence races'))
+  const lostRaces = (statement: (schema: string) => string): Promise<number> => {
     const address = newAddress()
-    await (await open(address)).close()
-    const connect = async (): Promise<pg.Client> => {
-      const client = new pg.Client(address.url)
-      await client.connect()
-      return client
-    }
-    const [writer, taker] = [await connect(), await connect()]
-    let lost = 0
-    for (let race = 0; race < RACES; race++) {
-      const { rows } = await taker.query(sql.take(address.schema), ['writer', ''])
-      let acknowledged = 0
-      const writing = (async () => {
-        for (let n = 1; n < 5_000; n++) {
-          const { bytes, places } = rowsOf([put(`u:${race}:${n}`, n & 255)], false)
-          const values = [rows[0].epoch, bytes, ...places]
-          const { rowCount } = await writer.query(statement(address.schema), values)
-          if (rowCount === 0) return
-          acknowledged = n
-        }
-      })()
-      await pause(random() * 12)
-      await taker.query(sql.take(address.schema), ['taker', ''])
-      const range = [Buffer.from(`u:${race}:`), Buffer.from(`u:${race};`), null]
-      const read = await taker.query(sql.keys(address.schema, false), range)
-      await writing
-      if (acknowledged > read.rows.length) lost++
-    }
-    await writer.end()
-    await taker.end()
-    return lost
+    const take = (by: string) => (client: pg.Client) =>
+      client.query(sql.take(address.schema), [by, '']).then(({ rows }) => rows[0].epoch as string)
+    return fenceRaces({
+      ...{ address, races: RACES, statement: statement(address.schema) },
+      open: async () => (await open(address)).close(),
+      begin: take('writer'),
+      fence: take('taker'),
+    })
   }
 
   it(`[STORE-6] in ${RACES} races the next owner reads all that was acknowledged to the one before`, async () => {

@@ -1,0 +1,299 @@
+import { hostname } from 'node:os'
+import { Mutex } from '../../../lib/mutex.ts'
+import { randomHex } from '../../../lib/random.ts'
+import type { StoreAddress } from '../../config/store-address.ts'
+import { Fenced, type Store, Unavailable } from '../integrity/db.ts'
+import { bringToFormat } from '../integrity/format.ts'
+import { Beats } from './beats.ts'
+import { makeCluster } from './cluster-tables.ts'
+import { checkServer, deadHolder, inUse, makeTables, TAKE_MS } from './holder.ts'
+import * as sql from './node-statements.ts'
+import { PgDb } from './pg-db.ts'
+import { Reader } from './reader.ts'
+import { CONNECT_MS, Session } from './session.ts'
+import * as single from './statements.ts'
+
+/** A node as it registers. */
+export interface Registration {
+  /** Hexadecimal, random, kept in the node's data folder. */
+  id: string
+  url: string
+  version: string
+  /** SHA-256 of its owner's token. */
+  owner: string
+}
+
+/** A node as it is in the database. */
+export interface NodeRow {
+  id: string
+  epoch: string
+  holder: string
+  is_up: boolean
+  url: string
+  about: string
+  version: string
+  owner: string
+  /** Its beats so far. */
+  n: string
+}
+
+/** The state of the cluster, read with each beat. */
+export interface Look {
+  /** When the beat was sent, by the node's monotonic clock (milliseconds). */
+  sentAt: number
+  nodes: readonly NodeRow[]
+  /** The stored value of `r:recovering`, sealed; null: there is none. */
+  recovering: Buffer | null
+}
+
+/** An owner of a workspace that was read. */
+export interface OwnerRow {
+  /** Empty: nobody. */
+  node: string
+  epoch: string
+  /** The node still has that epoch. */
+  valid: boolean
+  url: string | null
+}
+
+/**
+ * A node's hold of a database that it shares with other nodes: its own epoch, which its writes lock, and its beats. What
+ * the node owns is the matter of cluster/.
+ */
+export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
+  readonly db: PgDb
+  readonly id: string
+  /** Called with what each answered beat shows. */
+  onLook: (look: Look) => void = () => {}
+  /** Called when a new epoch was taken: nothing is owned. `sentAt`: when it was asked for. */
+  onRegistered: (sentAt: number) => void = () => {}
+  readonly #address: StoreAddress
+  readonly #registration: Registration
+  readonly #clock: () => number
+  /** Names this process in the database. */
+  readonly #holder = randomHex(12)
+  /** Of statements that do not go through the writer: fencing may wait for the other node's write. */
+  readonly #fencing = new Mutex()
+  #epoch = ''
+  #reader: Reader | null = null
+  #beats: Beats<Look> | null = null
+  #lost: (error: Error) => void = () => {}
+  #isClosed = false
+
+  /** `clock`: milliseconds, monotonic. */
+  constructor(address: StoreAddress, registration: Registration, clock: () => number) {
+    this.#address = address
+    this.#registration = registration
+    this.#clock = clock
+    this.id = registration.id
+    this.db = new PgDb(address)
+  }
+
+  /** This node's epoch (decimal). */
+  get epoch(): string {
+    return this.#epoch
+  }
+
+  get #schema(): string {
+    return this.#address.schema
+  }
+
+  /**
+   * Registers the node, whichever process had its row. Resolves to the id of the database. Rejects with `data_locked` while
+   * a single server has it, with `data_unusable`, Newer, Unavailable.
+   */
+  async open(): Promise<string> {
+    const session = await Session.open(this.#address)
+    try {
+      await checkServer(session)
+      await makeTables(session, this.#address, true)
+      await makeCluster(session, this.#address)
+      await this.#takeFromServer(session)
+      await this.#register(session, null)
+      const text = single.database(this.#schema)
+      const id = (await session.run({ text })).rows[0].database
+      await this.#use(session)
+      await bringToFormat(this.db, true)
+      return id
+    } catch (error) {
+      session.close()
+      await this.close()
+      throw error
+    }
+  }
+
+  /** A single server that is dead stores nothing more. Throws `data_locked`. */
+  async #takeFromServer(session: Session): Promise<void> {
+    const dead = await deadHolder(session, this.#address)
+    if (dead === null) return
+    const text = single.takeFrom(this.#schema)
+    await session.run({ text, values: [null, null, dead] }, TAKE_MS)
+  }
+
+  /** `from` null: whichever process has the row. Rejects with Fenced, `data_locked`. */
+  async #register(session: Session, from: string | null): Promise<void> {
+    const { id, url, version, owner } = this.#registration
+    const about = `${hostname()}, process ${process.pid}`
+    const sentAt = this.#clock()
+    const values = [id, this.#holder, from, url, about, version, owner]
+    const { rows } = await session.run({ text: sql.register(this.#schema), values }, TAKE_MS)
+    if (rows[0] === undefined) throw new Fenced('another process has the data folder of this node')
+    // A single server registers itself first, and fences the nodes then: one of the two sees the other.
+    const found = await session.run({ text: single.holderNow(this.#schema) })
+    if (found.rows[0].holder !== null) throw inUse(this.#address.shown, found.rows[0].about)
+    this.#epoch = rows[0].epoch
+    this.onRegistered(sentAt)
+  }
+
+  async #use(session: Session): Promise<void> {
+    this.#reader = await Reader.open(this.#address)
+    const row = sql.rowOf(this.id)
+    this.db.use({ reader: this.#reader, writer: { session, epoch: this.#epoch, row } })
+  }
+
+  /**
+   * After a failed write, or after another node fenced this one: a new epoch, which waits for what is under way. This node
+   * owns nothing then. Rejects with Fenced if another process has its data folder, or a single server the database.
+   */
+  async reopen(): Promise<void> {
+    await this.#stop()
+    const session = await Session.open(this.#address)
+    try {
+      await checkServer(session)
+      await this.#register(session, this.#holder)
+    } catch (error) {
+      session.close()
+      throw (error as { code?: string }).code === 'data_locked' ? new Fenced() : error
+    }
+    await this.#use(session)
+    this.watch(this.#lost)
+  }
+
+  /** Beats, and calls `lost` once: with Fenced if this node was fenced, with Unknown if the database does not answer. */
+  watch(lost: (error: Error) => void): void {
+    this.#lost = lost
+    const query = { name: 'clawlink-look', text: sql.look(this.#schema) }
+    this.#beats = new Beats<Look>({
+      ...{ address: this.#address, lost, clock: this.#clock },
+      ask: async (session, ms) => {
+        const sentAt = this.#clock()
+        const { rows } = await session.run({ ...query, values: [this.id, this.#epoch] }, ms)
+        return { sentAt, nodes: rows, recovering: rows[0]?.recovering ?? null }
+      },
+      answered: (look) => {
+        const mine = look.nodes.find(({ id }) => id === this.id)
+        if (mine?.epoch !== this.#epoch) return new Fenced('another node fenced this one')
+        this.onLook(look)
+        return null
+      },
+    })
+  }
+
+  /** Another node stores nothing more: it takes its epoch, and waits for its write under way. Rejects with Unavailable. */
+  fence(id: string, epoch: string): Promise<void> {
+    return this.#fencing.run(async () => {
+      const session = await Session.open(this.#address)
+      try {
+        await session.run({ text: sql.fenceNode(this.#schema), values: [id, epoch] }, TAKE_MS)
+      } finally {
+        await session.end()
+      }
+    })
+  }
+
+  /** The owner of a workspace; null: the workspace does not exist. Rejects with Unavailable. */
+  async ownerOf(workspace: string): Promise<OwnerRow | null> {
+    const query = { name: 'clawlink-owner', text: sql.ownerOf(this.#schema), values: [workspace] }
+    return (await this.#query<OwnerRow>(query))[0] ?? null
+  }
+
+  /** Claims a workspace from an owner that is not valid any more; false: another node was faster. Rejects like a write. */
+  async claim(workspace: string, from: Pick<OwnerRow, 'node' | 'epoch'>): Promise<boolean> {
+    const values = [workspace, this.id, from.node, from.epoch]
+    const { claimed } = await this.db.fenced((row) => sql.claim(this.#schema, row), values)
+    return claimed === 1
+  }
+
+  /**
+   * Makes a workspace that this node owns. Resolves to `exists` if there is one of this name, to `full` if there are `most`.
+   * Rejects like a write.
+   */
+  async create(workspace: string, most: number): Promise<'made' | 'exists' | 'full'> {
+    const values = [workspace, this.id, most]
+    const { made } = await this.db.fenced((row) => sql.create(this.#schema, row), values)
+    if (made === 1) return 'made'
+    return (await this.ownerOf(workspace)) === null ? 'full' : 'exists'
+  }
+
+  /** Gives a workspace up, after all writes that were asked for before. Rejects like a write. */
+  async giveUp(workspace: string): Promise<void> {
+    await this.db.fenced((row) => sql.giveUp(this.#schema, row), [workspace, this.id])
+  }
+
+  /** Adds names of workspaces that exist. */
+  async addNames(names: readonly string[]): Promise<void> {
+    await this.#query({ text: sql.addNames(this.#schema), values: [names] })
+  }
+
+  /** All workspaces, sorted. */
+  async names(): Promise<string[]> {
+    const rows = await this.#query<{ name: string }>({ text: sql.names(this.#schema) })
+    return rows.map(({ name }) => name)
+  }
+
+  /** Workspaces that each node owns (count). */
+  async counts(): Promise<Map<string, number>> {
+    const rows = await this.#query<{ id: string; workspaces: number }>({
+      text: sql.counts(this.#schema),
+    })
+    return new Map(rows.map(({ id, workspaces }) => [id, workspaces]))
+  }
+
+  /** A value that the nodes share; `make` makes it unless it is there. */
+  async share(key: string, make: () => string): Promise<string> {
+    const known = await this.shared(key)
+    if (known !== null) return known
+    await this.#query({ text: sql.share(this.#schema), values: [key, make()] })
+    return (await this.shared(key))!
+  }
+
+  async shared(key: string): Promise<string | null> {
+    const rows = await this.#query<{ v: string }>({ text: sql.shared(this.#schema), values: [key] })
+    return rows[0]?.v ?? null
+  }
+
+  async setShared(key: string, value: string): Promise<void> {
+    await this.#query({ text: sql.setShared(this.#schema), values: [key, value] })
+  }
+
+  /** Raised by each single server that takes the database (decimal). */
+  async serverEpoch(): Promise<string> {
+    const text = `select epoch from ${this.#schema}.node`
+    return (await this.#query<{ epoch: string }>({ text }))[0]!.epoch
+  }
+
+  async #query<R extends object>(query: { name?: string; text: string; values?: unknown[] }) {
+    if (this.#reader === null) throw new Unavailable('the database is not open')
+    return this.#reader.query<R & Record<string, unknown>>(query)
+  }
+
+  async #stop(): Promise<void> {
+    this.#beats?.stop()
+    this.#beats = null
+    this.#reader = null
+    await this.db.close()
+  }
+
+  /** Ends in order: what this node owns is free at once. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#stop()
+    if (this.#epoch === '') return
+    const session = await Session.open(this.#address).catch(() => null)
+    const values = [this.id, this.#holder]
+    const text = sql.unregister(this.#schema)
+    await session?.run({ text, values }, CONNECT_MS).catch(() => {})
+    await session?.end()
+  }
+}
