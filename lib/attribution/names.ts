@@ -35,6 +35,7 @@ export class NameTable {
 
   /** The names from a number on. */
   from(number: number): string[] {
+    if (number >= this.#names.length) return []
     return Array.from(this.#names.slice(number), (name) => name ?? UNKNOWN)
   }
 

@@ -1,6 +1,14 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { DIGEST_BYTES, digestOf, linked, startOf } from '../../lib/hash-chain.ts'
+import {
+  DIGEST_BYTES,
+  DigestList,
+  digestOf,
+  linked,
+  linkedAll,
+  startOf,
+  unpackDigests,
+} from '../../lib/hash-chain.ts'
 
 /** A position of a workspace's log, and the head of its chain there. */
 export interface Head {
@@ -100,8 +108,12 @@ export class Chain {
   /** Position of the newest checkpoint, and the head there. */
   #folded: number
   #foldedHead: Uint8Array
-  #digests: Uint8Array[] = []
-  #heads: Uint8Array[] = []
+  /** Of the records after the newest checkpoint, without those in `#fresh`. */
+  readonly #digests = new DigestList()
+  /** Records whose digests are not computed yet. */
+  #fresh: Uint8Array[] = []
+  /** The newest head that was asked for. */
+  #asked: Head
   /** Position of the record that binds the newest entry; null: none does. */
   #boundAt: number | null = null
   #durable = 0
@@ -118,11 +130,12 @@ export class Chain {
     this.#folded = entry === null ? 0 : endOf(entry)
     this.#foldedHead = entry?.head ?? startOf(workspace)
     this.#durable = this.#folded
+    this.#asked = { seq: this.#folded, head: this.#foldedHead }
   }
 
   /** Position of the newest record, pending ones included. */
   get end(): number {
-    return this.#folded + this.#digests.length
+    return this.#folded + this.#digests.length + this.#fresh.length
   }
 
   /** Position of the newest checkpoint. */
@@ -153,16 +166,16 @@ export class Chain {
   /** Takes in a stored record, in order. */
   opened(value: Uint8Array): void {
     const { binds } = splitRecord(value)
-    this.#push(value)
+    this.#digests.pushDigestOf(value)
     if (binds !== null && Buffer.compare(binds, this.#newest) === 0) this.#boundAt = this.end
     this.#durable = this.end
   }
 
-  /** Returns the value to store for a new record, which is the next of the chain. */
+  /** Returns the value to store for a new record, which is the next of the chain. Call `digest` once it is on its way. */
   append(record: Uint8Array): Uint8Array {
     const isBinding = this.#entries > 0 && this.#boundAt === null
     const value = isBinding ? bindingRecord(this.#newest, record) : record
-    this.#push(value)
+    this.#fresh.push(value)
     if (isBinding) this.#boundAt = this.end
     return value
   }
@@ -172,21 +185,29 @@ export class Chain {
     this.#durable = Math.max(this.#durable, seq)
   }
 
-  #push(value: Uint8Array): void {
-    const digest = digestOf(value)
-    this.#heads.push(linked(this.#heads.at(-1) ?? this.#foldedHead, digest))
-    this.#digests.push(digest)
+  /** Computes the digests of new records: while the disk works, as nothing waits for them before. */
+  digest(): void {
+    for (const value of this.#fresh) this.#digests.pushDigestOf(value)
+    this.#fresh = []
   }
 
   /** The head at a position from the newest checkpoint on; null for another position. */
   headAt(seq: number): Uint8Array | null {
-    if (seq === this.#folded) return this.#foldedHead
-    return this.#heads[seq - this.#folded - 1] ?? null
+    this.digest()
+    if (seq < this.#folded || seq > this.end) return null
+    const isLater = seq >= this.#asked.seq
+    const from = isLater ? this.#asked : { seq: this.#folded, head: this.#foldedHead }
+    const digests = this.#digests.slice(from.seq - this.#folded, seq - this.#folded)
+    const head = linkedAll(from.head, unpackDigests(digests))
+    if (isLater) this.#asked = { seq, head }
+    return head
   }
 
   /** Digests of the records after a position from the newest checkpoint on, up to the durable end. */
   digestsAfter(seq: number): Uint8Array[] {
-    return this.#digests.slice(seq - this.#folded, this.#durable - this.#folded)
+    this.digest()
+    const packed = this.#digests.slice(seq - this.#folded, this.#durable - this.#folded)
+    return [...unpackDigests(packed)]
   }
 
   /** Folds the records up to `seq` into an entry; `checkpoint` as stored takes their place. */
@@ -198,12 +219,12 @@ export class Chain {
     const entry: ChainEntry = {
       ...{ kind, at, seq, from: this.#folded, slot, head },
       ...{ before: this.#newest, checkpoint: digestOf(checkpoint) },
-      digests: Buffer.concat(this.#digests.slice(0, count)),
+      digests: this.#digests.slice(0, count),
     }
-    this.#digests = this.#digests.slice(count)
-    this.#heads = this.#heads.slice(count)
+    this.#digests.shift(count)
     this.#folded = seq
     this.#foldedHead = head
+    if (this.#asked.seq < seq) this.#asked = { seq, head }
     this.isRetaining = true
     this.#add(entry)
   }
@@ -222,6 +243,7 @@ export class Chain {
     this.#folded = seq
     this.#foldedHead = baseHead(workspace, digest)
     this.#durable = seq
+    this.#asked = { seq, head: this.#foldedHead }
     this.#add({
       ...{ kind: 'base', at, seq, from: seq, slot: 0 },
       ...{ before: FIRST, checkpoint: digest, head: this.#foldedHead, digests: NONE },

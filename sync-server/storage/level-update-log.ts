@@ -214,7 +214,9 @@ export class LevelUpdateLog implements UpdateLog {
     for (const { client, owner } of owned) {
       ops.push({ type: 'put', key: `o:${workspace}:${client}`, value: Buffer.from(owner) })
     }
-    await this.#commits.put(ops).catch((error: Error) => {
+    const stored = this.#commits.put(ops)
+    chain.digest()
+    await stored.catch((error: Error) => {
       // Another process wrote this workspace: its log is read again.
       if (error instanceof Conflict) this.#forget(workspace)
       throw error

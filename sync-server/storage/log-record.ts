@@ -32,8 +32,11 @@ export const encodeRecord = (
     encoding.writeVarUint(to, updates.length)
     for (const update of updates) encoding.writeVarUint8Array(to, update)
     const first = names.size
-    for (const { by, task, via } of credits)
-      for (const name of [by, task, via]) names.numberOf(name)
+    for (const { by, task, via } of credits) {
+      names.numberOf(by)
+      names.numberOf(task)
+      names.numberOf(via)
+    }
     for (const { root } of deleted) names.numberOf(root)
     writeNames(to, first, names.from(first))
     for (let i = 0; i < updates.length; i++) writeCredit(to, credits[i]!, names)

@@ -172,21 +172,17 @@ export class TurnLoop {
 
   /** The credits of clients' updates, with the tasks that their agents hold now. */
   #credits(entries: readonly Entry[], deleted: readonly IdRange[]): Credit[] {
-    const known = new Map<string, Attribution>()
-    const byOf = ({ connection }: Entry): Attribution => {
-      const agent = agentOf(connection!.speaker)
-      const name = agent ?? OWNER_NAME
-      const by = known.get(name) ?? {
-        ...{ by: name, via: null },
-        task: agent === null ? null : this.#env.taskOf(agent),
-      }
-      known.set(name, by)
+    const known = new Map<Connection, Attribution>()
+    return creditsOf(entries, deleted, (i) => {
+      const connection = entries[i]!.connection!
+      const found = known.get(connection)
+      if (found !== undefined) return found
+      const agent = agentOf(connection.speaker)
+      const task = agent === null ? null : this.#env.taskOf(agent)
+      const by = { by: agent ?? OWNER_NAME, task, via: null }
+      known.set(connection, by)
       return by
-    }
-    return creditsOf(
-      entries.map((entry) => ({ ...entry, by: byOf(entry) })),
-      deleted,
-    )
+    })
   }
 
   #commit(entries: readonly Entry[], covered: readonly Barrier[]): void {

@@ -5,8 +5,9 @@ export const SEAL_BYTES = 4
 
 /** Puts a value's CRC-32 in front of it. */
 export const seal = (value: Uint8Array): Uint8Array => {
-  const sealed = new Uint8Array(SEAL_BYTES + value.length)
-  new DataView(sealed.buffer).setUint32(0, crc32(value), true)
+  // From Buffer's pool: an ArrayBuffer of its own costs more than the checksum.
+  const sealed = Buffer.allocUnsafe(SEAL_BYTES + value.length)
+  sealed.writeUInt32LE(crc32(value), 0)
   sealed.set(value, SEAL_BYTES)
   return sealed
 }

@@ -35,12 +35,15 @@ export const claimOf = ({ structs, ds }: Decoded, clocks: ReadonlyMap<number, nu
  * there before; of two updates that delete the same one, the first gets it.
  */
 export const creditsOf = (
-  entries: readonly { update: Uint8Array; claim: Claim; by: Attribution }[],
+  entries: readonly { update: Uint8Array; claim: Claim }[],
   deleted: readonly IdRange[],
+  byOf: (index: number) => Attribution,
 ): Credit[] => {
   const left = new IdSet(deleted)
-  return entries.map(({ update, claim, by }) => {
+  return entries.map(({ update, claim }, i) => {
     const { inserts, deletes } = claim
+    const by = byOf(i)
+    if (inserts === null && deletes.length === 0) return by
     const first = deletes.flatMap((range) => left.take(range))
     if (inserts === null && countOf(first) === countOf(deletes)) return by
     return { ...by, news: { inserts: inserts ?? rangesIn(update).inserts, deletes: first } }
