@@ -6,9 +6,7 @@ import { aboutRoutes } from './about.ts'
 import { Ended } from './auth/stored/refusals.ts'
 import { callerOf } from './http/caller.ts'
 import { type HttpEnv, responseTo } from './http/context.ts'
-import { httpWords } from './http/http-words.ts'
 import { addRoutes, type Route, route } from './http/route.ts'
-import { error1x, reasonOf } from './http-agents/v1-shapes.ts'
 import { openApiOf } from './openapi.ts'
 import { accessRoutes } from './routes/access-routes.ts'
 import { apiRoutes } from './routes/agent-routes.ts'
@@ -24,6 +22,7 @@ import { suggestionRoutes } from './routes/suggestion-routes.ts'
 import { taskRoutes } from './routes/task-routes.ts'
 import { plainRoutes } from './routes/v1-routes.ts'
 import { versionRoutes } from './routes/version-routes.ts'
+import { errorAnswer } from './serving/error-answer.ts'
 import { requestError } from './storage/store-error.ts'
 
 /** The server has no pages: browsers must not render, cache or embed its answers. */
@@ -101,17 +100,10 @@ export const createApp = (env: AppEnv): Hono<HttpEnv> => {
       if (by !== null) env.onForgery(by, c.req.path, error.message)
     }
     if (c.req.method === 'POST') env.metrics.commands.inc({ outcome: error.code })
-    const body = error.toBody()
-    const is1x = !c.req.path.startsWith('/api/')
-    if (c.req.header(VERBS_HEADER) === undefined) {
-      body.hint = httpWords(body.hint, is1x)
-      if (is1x) {
-        const answer = error1x(body)
-        responseTo(c).statusMessage = reasonOf(answer.error)
-        return c.json(answer, error.http as 400)
-      }
-    }
-    return c.json({ ok: false, error: body }, error.http as 400)
+    const hasVerbs = c.req.header(VERBS_HEADER) !== undefined
+    const { json, reason } = errorAnswer(c.req.path, hasVerbs, error)
+    if (reason !== null) responseTo(c).statusMessage = reason
+    return c.json(json, error.http as 400)
   })
 
   return app

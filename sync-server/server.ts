@@ -14,6 +14,7 @@ import { Incidents } from './serving/incidents.ts'
 import type { Base, Parts } from './serving/parts.ts'
 import { followRevocations } from './serving/revocation.ts'
 import { createRooms } from './serving/rooms.ts'
+import { type ClusterParts, createRouter } from './serving/routing.ts'
 import { createServices } from './serving/services.ts'
 import { shutDown } from './serving/shutdown.ts'
 import { openStores } from './serving/stores.ts'
@@ -32,11 +33,12 @@ export interface SyncServer {
   fenced: Promise<void>
 }
 
-/** Starts a server. Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`, `port_taken`, `usage`. */
+/** Starts a server. `cluster`: what it knows of the other nodes, if it is a node. Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`, `port_taken`, `usage`. */
 export const startSyncServer = async (
   options: Options,
   version: string,
   log: Logger,
+  cluster: ClusterParts | null = null,
 ): Promise<SyncServer> => {
   let onFenced = (): void => {}
   const fenced = new Promise<void>((resolve) => {
@@ -45,8 +47,9 @@ export const startSyncServer = async (
   const parts = await createParts({ options, version, log, now: Date.now, onFenced })
   followRevocations(parts)
   const env = appEnvOf(parts, () => http.requests)
-  const http: ServerHttp = createHttp(createApp(env).fetch, parts)
-  serveUpgrades(http.server, parts, env)
+  const router = cluster === null ? null : createRouter(cluster, parts)
+  const http: ServerHttp = createHttp(createApp(env).fetch, parts, router)
+  serveUpgrades(http.server, parts, env, router)
   const announced = await openToClients(http.server, parts)
   const stopTimers = startTimers(parts)
   void fenced.then(() => announced.uninvite())
@@ -54,6 +57,7 @@ export const startSyncServer = async (
     ...{ port: announced.port, fenced },
     close: () => {
       stopTimers()
+      router?.close()
       return shutDown(parts, http, announced)
     },
   }

@@ -44,6 +44,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/auth',
   'sync-server/auth/ownership',
   'sync-server/limits',
+  'sync-server/cluster/routing',
   'sync-server/texts',
   'sync-server/tasks',
   'sync-server/http',

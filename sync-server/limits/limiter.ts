@@ -22,6 +22,7 @@ import { Held, type Hold } from '../sync/held.ts'
 import { type Caller, nameOf } from '../sync/principal.ts'
 import { AcceptQueue } from './accept-queue.ts'
 import { Backoff } from './backoff.ts'
+import { Clients } from './clients.ts'
 import { ConnectionLimits } from './connection-limits.ts'
 import { FairScheduler, newShare, type Share } from './fair-scheduler.ts'
 import { FrameQueue, type Pausable, type Take } from './frame-queue.ts'
@@ -54,8 +55,7 @@ export class Limiter {
   readonly #isProxy: Proxies
   readonly #now: () => number
   readonly #connections: ConnectionLimits
-  /** Limits on all sockets, by remote address. */
-  readonly #sockets: ConnectionLimits
+  readonly #clients: Clients
   readonly #mostWaiting: number
   readonly #flow: RateLimiter<Kind>
   readonly #failures: Backoff
@@ -74,12 +74,8 @@ export class Limiter {
     const [agent, workspace] = [limits['agent-connections'], limits['workspace-connections']]
     this.#connections = new ConnectionLimits({ all, address, agent, workspace })
     const any = Number.POSITIVE_INFINITY
-    this.#sockets = new ConnectionLimits({
-      all: 2 * all,
-      address: 2 * address,
-      agent: any,
-      workspace: any,
-    })
+    const sockets = { all: 2 * all, address: 2 * address, agent: any, workspace: any }
+    this.#clients = new Clients(new ConnectionLimits(sockets), isProxy)
     const rate = (perSecond: number, seconds = BURST_SECONDS) => ({
       perSecond,
       burst: seconds * perSecond,
@@ -111,8 +107,7 @@ export class Limiter {
   watch(server: Server, silentMs: number, isGood: (secret: string) => boolean): AcceptQueue {
     const enter = (socket: Socket): boolean => {
       try {
-        const address = socket.remoteAddress ?? ''
-        socket.once('close', this.#sockets.enter({ address, agent: null, workspace: '' }))
+        this.#clients.enter(socket, socket.remoteAddress ?? '')
         return true
       } catch {
         return false
@@ -143,7 +138,7 @@ export class Limiter {
         'keep a connection, or wait',
       )
     }
-    const address = this.#addressOf(request)
+    const address = this.addressOf(request)
     request.socket.once('close', this.#connections.enter({ address, agent, workspace }))
   }
 
@@ -152,7 +147,7 @@ export class Limiter {
    * connection.
    */
   hold(request: IncomingMessage, cut: () => void): Hold {
-    return this.held.open(this.#addressOf(request), null, cut)
+    return this.held.open(this.addressOf(request), null, cut)
   }
 
   /** Opens the hold of an agent's connection. `agent` null is the owner, who has no limit. */
@@ -163,7 +158,7 @@ export class Limiter {
     cut: () => void,
   ): Hold {
     const party = agent === null ? null : senderOf(agent, workspace)
-    const hold = this.held.open(this.#addressOf(request), party, cut)
+    const hold = this.held.open(this.addressOf(request), party, cut)
     if (agent === null) hold.close()
     return hold
   }
@@ -235,7 +230,7 @@ export class Limiter {
    * else null.
    */
   failed(request: IncomingMessage, why: ClawError): ClawError | null {
-    const address = this.#addressOf(request)
+    const address = this.addressOf(request)
     try {
       this.#failures.check(address, `failed sign-ins from ${address}`)
     } catch (thrown) {
@@ -253,7 +248,7 @@ export class Limiter {
    */
   refused(request: IncomingMessage, error: ClawError, by: Caller | null): boolean {
     if (!REFUSALS.has(error.http)) return false
-    const address = this.#addressOf(request)
+    const address = this.addressOf(request)
     this.#refusals.count(address)
     if (error.code === 'too_large' && by !== null) this.offended(by)
     return this.#refusals.wait(address) > 0
@@ -327,7 +322,10 @@ export class Limiter {
     this.#flow.forget(this.#now())
   }
 
-  #addressOf({ socket, headers }: IncomingMessage): string {
-    return addressOf(socket.remoteAddress, headers['x-forwarded-for']?.toString(), this.#isProxy)
-  }
+  /** The address of a request's client, which limits count by. */
+  readonly addressOf = (request: IncomingMessage): string => this.#clients.addressOf(request)
+
+  /** Another node forwards this request for a client at `address`; it counts for that one. Throws `too_many`. */
+  readonly noteClient = (request: IncomingMessage, address: string): void =>
+    this.#clients.note(request, address)
 }

@@ -1,8 +1,9 @@
-import type { Server as HttpServer } from 'node:http'
+import { type Server as HttpServer, maxHeaderSize } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { ClawError } from '../../protocol/errors.ts'
+import type { Router } from '../cluster/routing/router.ts'
 import { UNASKED_LOOK_MS } from '../config/limits.ts'
 import type { Options } from '../config/options.ts'
 import { followTls, readTls } from '../config/tls.ts'
@@ -26,11 +27,15 @@ type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch']
 export const createHttp = (
   fetch: Fetch,
   { options, limiter, access, log }: Pick<Parts, 'options' | 'limiter' | 'access' | 'log'>,
+  router: Router | null,
 ): ServerHttp => {
   const { tls, limits } = options
   const pair = tls === null ? null : readTls(tls)
   const handshakeMs = limits['handshake-seconds'] * 1_000
-  const serverOptions = { connectionsCheckingInterval: Math.min(UNASKED_LOOK_MS, handshakeMs / 2) }
+  const serverOptions = {
+    connectionsCheckingInterval: Math.min(UNASKED_LOOK_MS, handshakeMs / 2),
+    ...(router !== null && { maxHeaderSize: maxHeaderSize + SIGNED_BYTES }),
+  }
   const server = (
     pair === null
       ? createAdaptorServer({ fetch, serverOptions, autoCleanupIncoming: false })
@@ -39,6 +44,7 @@ export const createHttp = (
           serverOptions: { ...serverOptions, ...pair, handshakeTimeout: handshakeMs },
         })
   ) as HttpServer
+  if (router !== null) routeFirst(server, router)
   const unfollow =
     tls === null || pair === null
       ? () => {}
@@ -59,6 +65,20 @@ export const createHttp = (
   answerClientErrors(server, log)
   return { server, requests, acceptQueue, unfollow }
 }
+
+/** Asks the router before the server's own handler. */
+const routeFirst = (server: HttpServer, router: Router): void => {
+  const handlers = server.listeners('request')
+  server.removeAllListeners('request')
+  server.on('request', (request, response) =>
+    router.request(request, response, () => {
+      for (const handle of handlers) handle.call(server, request, response)
+    }),
+  )
+}
+
+/** Bytes by which a node's signature lengthens the head of a request. */
+const SIGNED_BYTES = 512
 
 /** The answers to input that is not a complete HTTP request, by Node's error code. */
 const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, reason: string]>> = {

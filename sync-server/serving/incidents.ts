@@ -44,7 +44,7 @@ export class Incidents {
    */
   readonly signInFailed = (request: IncomingMessage, why: ClawError): ClawError | null => {
     const wait = this.#env.limiter.failed(request, why)
-    const { remoteAddress: address } = request.socket
+    const address = this.#env.limiter.addressOf(request)
     if (wait === null) this.#env.log.info({ address, why: why.message }, 'sign-in failed')
     return wait
   }

@@ -102,12 +102,12 @@ const isOwnOrigin = ({ headers }: IncomingMessage): boolean => {
   }
 }
 
-/** Answers an upgrade request with an error. */
-export const refuseUpgrade = (socket: Socket, error: ClawError): void => {
+/** Answers an upgrade request with an error. `more`: further header lines. */
+export const refuseUpgrade = (socket: Socket, error: ClawError, more = ''): void => {
   const body = JSON.stringify({ ok: false, error: error.toBody() })
   const after = error.retryAfter === undefined ? '' : `retry-after: ${error.retryAfter}\r\n`
   socket.end(
-    `HTTP/1.1 ${error.http} Refused\r\nconnection: close\r\n${after}content-type: application/json\r\n` +
+    `HTTP/1.1 ${error.http} Refused\r\nconnection: close\r\n${after}${more}content-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }

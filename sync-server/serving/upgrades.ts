@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { ClawError } from '../../protocol/errors.ts'
+import type { Router } from '../cluster/routing/router.ts'
 import { CLOSE_MS } from '../config/limits.ts'
 import { ready } from '../http/request.ts'
 import { registered } from '../http-agents/context.ts'
@@ -14,8 +15,13 @@ import type { Parts } from './parts.ts'
 import { attachSyncSocket } from './sync-socket.ts'
 import { askedFor, hasTried, refuseUpgrade } from './upgrade-request.ts'
 
-/** Accepts or rejects WebSockets on an HTTP server. */
-export const serveUpgrades = (http: HttpServer, parts: Parts, agentsEnv: AgentsEnv): void => {
+/** Accepts or rejects WebSockets on an HTTP server. `router`: that of a node; it sends on what is for others. */
+export const serveUpgrades = (
+  http: HttpServer,
+  parts: Parts,
+  agentsEnv: AgentsEnv,
+  router: Router | null,
+): void => {
   const { options, access, health, limiter, rooms, httpAgents, log } = parts
   const syncServer = webSockets(options.limits.frame)
   const agentServer = webSockets(options.limits.body)
@@ -45,7 +51,11 @@ export const serveUpgrades = (http: HttpServer, parts: Parts, agentsEnv: AgentsE
   http.on('upgrade', (request, stream, head) => {
     const socket = stream as Socket
     socket.on('error', (err) => log.debug({ err }, 'socket error'))
-    accept(request, socket, head).catch((thrown) => reject(parts, request, socket, thrown))
+    const local = (): void => {
+      accept(request, socket, head).catch((thrown) => reject(parts, request, socket, thrown))
+    }
+    if (router === null) local()
+    else router.upgrade(request, socket, head, local)
   })
 }
 

@@ -59,7 +59,10 @@ export class MemoryHoldings implements Holdings {
   }
 
   async workspaceOf(secretHash: string): Promise<string | null> {
-    return this.#cluster.secrets.get(secretHash) ?? null
+    for (const [hash, workspace] of this.#cluster.secrets) {
+      if (hash.startsWith(secretHash)) return workspace
+    }
+    return null
   }
 
   async release(workspace: string): Promise<void> {
