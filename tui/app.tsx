@@ -1,10 +1,11 @@
 import './terminal/polyfill.ts'
-import { Box, useInput, usePaste, useWindowSize } from 'ink'
+import { Box, useInput, usePaste, useStdout, useWindowSize } from 'ink'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { Attached } from '../client/resident/attach.ts'
 import { Controller } from './control/controller.ts'
 import { Editor } from './editor/editor.tsx'
 import { topPage } from './model/state.ts'
+import { copyTo } from './terminal/clipboard.ts'
 import { type Press, pressesOf } from './terminal/press.ts'
 import type { Mice } from './terminal/terminal.ts'
 import { RowView } from './ui/row.tsx'
@@ -33,7 +34,7 @@ export interface AppProps {
   /** Lines that are left free at the bottom: where they are the terminal's own screen, it scrolls when it is full. */
   spare?: number
   now?: () => number
-  onQuit?: () => void
+  onQuit?: (why?: string) => void
   onBell?: () => void
   /** Ctrl-Z: the shell has the terminal for a while. */
   onSuspend?: () => void
@@ -44,6 +45,7 @@ export const App = (props: AppProps) => {
   const { attached, early, env = {}, mice = noMice, spare = 0, now = Date.now } = props
   const { onQuit, onBell, onSuspend } = props
   const size = useWindowSize()
+  const { stdout } = useStdout()
   const { columns } = size
   const rows = size.rows - spare
   const plain = env.INK_SCREEN_READER === 'true'
@@ -51,9 +53,10 @@ export const App = (props: AppProps) => {
     () =>
       new Controller(attached, {
         ...{ columns, rows, plain, now },
-        quit: () => onQuit?.(),
+        quit: (why) => onQuit?.(why),
         suspend: () => onSuspend?.(),
         ring: () => onBell?.(),
+        copy: (text) => copyTo(stdout, text),
       }),
   )
   const look = useSyncExternalStore(desk.subscribe, () => desk.look)

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { workingDir } from '../client/http/cwd.ts'
 import { attach } from '../client/resident/attach.ts'
 import { noLink } from '../client/resident/run.ts'
@@ -8,6 +9,16 @@ import { ClawError } from '../protocol/errors.ts'
 import { parseTuiOptions } from './options.ts'
 
 const version = process.env.CLAWLINK_VERSION ?? 'unknown'
+
+/** The join link in a file. Throws `usage`. */
+const linkIn = (file: string): string => {
+  try {
+    return readFileSync(resolve(workingDir(), file), 'utf8').trim()
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message
+    throw new ClawError('usage', `cannot read ${file} (${why})`, 'name a file with a join link')
+  }
+}
 
 const run = async (): Promise<number> => {
   const { stdin, stdout, stderr, env } = process
@@ -28,10 +39,14 @@ const run = async (): Promise<number> => {
   if (socket === null) throw noLink(home)
   // The link starts, or answers, while the rest is loaded.
   const core = join(import.meta.dirname, 'clawlink-agent-core.cjs')
-  const opening = attach({ home, socket, core, version, flags: options.flags })
-  opening.catch(() => {}) // the screen says it
+  const link = options.linkFile === null ? [] : ['--relay', linkIn(options.linkFile)]
+  const attachWith = (more: readonly string[]) =>
+    attach({ home, socket, core, version, flags: [...options.flags, ...more] })
+  const opening = options.asksLink ? null : attachWith(link)
+  opening?.catch(() => {}) // the screen says it
   const { startApp } = await import('./start.tsx')
-  return startApp({ opening, stdin, stdout, stderr, env }).done
+  const attachBy = (given: string) => attachWith(['--relay', given])
+  return startApp({ opening, attachBy, stdin, stdout, stderr, env }).done
 }
 
 run().then(

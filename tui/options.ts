@@ -4,6 +4,10 @@ import { readProgram } from '../lib/command-line/read.ts'
 import { type CommandSpec, completionSpec, type Program, SHELLS } from '../lib/command-line/spec.ts'
 import { types } from '../lib/command-line/value-types.ts'
 import { choiceIn } from '../lib/command-line/values.ts'
+import { ClawError } from '../protocol/errors.ts'
+
+/** In the place of a join link: it is asked for. */
+const ASK = '-'
 
 /** A person at a terminal is not the agent of this machine, whose profile is `default`. */
 const PROFILE = 'me'
@@ -16,16 +20,18 @@ export const TUI_PROGRAM: Program = {
   root: {
     name: '',
     summary: 'the terminal UI for people: who is here, tasks, what is said, files edited together',
-    usage: '[flags] [JOIN-LINK | URL]',
-    about: 'In it, ? shows all keys. It needs a terminal; scripts and agents use clawlink-agent.',
+    usage: '[flags] [- | JOIN-LINK | URL]',
+    about:
+      'In it, ? shows all keys. It needs a terminal; scripts and agents use clawlink-agent. A join link is a secret: others see a command line with ps. With - it asks for the link; --link-file reads it.',
     operands: ['relay'],
     flags: {
       relay: {
         value: 'JOIN-LINK|URL',
         type: types.name,
-        what: 'the team to join; the default once you have registered there',
+        what: 'the team to join, or - to be asked; the default once you have registered there',
         env: 'CLAWLINK_SERVER',
       },
+      'link-file': { value: 'FILE', type: types.name, what: 'a file with the join link' },
       workspace: { value: 'W', type: types.name, what: 'another workspace than the link names' },
       as: {
         value: 'PROFILE',
@@ -37,7 +43,7 @@ export const TUI_PROGRAM: Program = {
       ...HELP,
       version: { short: 'V', what: 'print the version' },
     },
-    examples: ['', "'http://10.0.0.5:9077/#w=default'", '--as ann --workspace docs'],
+    examples: ['', '-', '--link-file link.txt', '--as ann --workspace docs'],
   },
   commands: [completionSpec('clawlink')],
   common: HELP,
@@ -64,6 +70,10 @@ const helpText = (command: CommandSpec | null): string => {
 /** Profile, server and workspace for the link, as flags of clawlink-agent. */
 export interface TuiOptions {
   flags: readonly string[]
+  /** True: the person is asked for a join link first. */
+  asksLink: boolean
+  /** The file with the join link; null: none was named. */
+  linkFile: string | null
 }
 
 /** Reads a command line and environment; what is only to be printed is text. Throws `usage`. */
@@ -80,7 +90,11 @@ export const parseTuiOptions = (
   const flags = ['--as', values.get('as') ?? (env.CLAWLINK_AGENT || PROFILE)]
   for (const flag of ['relay', 'workspace']) {
     const value = values.get(flag)
-    if (value !== undefined) flags.push(`--${flag}`, value)
+    if (value !== undefined && value !== ASK) flags.push(`--${flag}`, value)
   }
-  return { flags }
+  const linkFile = values.get('link-file') ?? null
+  if (linkFile !== null && values.has('relay')) {
+    throw new ClawError('usage', 'a link and --link-file are given', 'give one of them')
+  }
+  return { flags, asksLink: values.get('relay') === ASK, linkFile }
 }

@@ -3,46 +3,69 @@ import { constants } from 'node:os'
 import { render, Text, useApp, useInput } from 'ink'
 import { useEffect, useRef, useState } from 'react'
 import type { Attached } from '../client/resident/attach.ts'
-import { ClawError } from '../protocol/errors.ts'
+import { ClawError, ERRORS } from '../protocol/errors.ts'
 import { App, type AppProps, type UiEnv } from './app.tsx'
+import { LinkPrompt } from './link-prompt.tsx'
 import { type Press, pressesOf } from './terminal/press.ts'
 import { Terminal } from './terminal/terminal.ts'
 import { harmless } from './text/display.ts'
 
-interface RootProps extends Omit<AppProps, 'attached' | 'early' | 'onSuspend'> {
-  opening: Promise<Attached>
+interface RootProps extends Omit<AppProps, 'attached' | 'early' | 'onSuspend' | 'onQuit'> {
+  /** Null: the person is asked for a join link first. */
+  opening: Promise<Attached> | null
+  /** Attaches by a join link; absent: nobody is asked for one. */
+  attachBy?: ((link: string) => Promise<Attached>) | undefined
   onFailed: (error: unknown) => void
+  onQuit: (why?: string) => void
   /** Stops the program until the shell lets it go on. */
   stop: () => Promise<void>
 }
 
 /** Draws the first frame before the workspace is open. */
-const Root = ({ opening, onFailed, stop, ...props }: RootProps) => {
+const Root = ({ opening: first, attachBy, onFailed, stop, ...props }: RootProps) => {
   const [attached, setAttached] = useState<Attached | null>(null)
   const { suspendTerminal } = useApp()
   const { onQuit } = props
+  const [opening, setOpening] = useState(first)
+  const [reason, setReason] = useState<ClawError | null>(null)
   const { current: early } = useRef<Press[]>([])
   useEffect(() => {
-    opening.then(setAttached, onFailed)
-  }, [opening, onFailed])
+    opening?.then(setAttached, (thrown: unknown) => {
+      const error = ClawError.from(thrown)
+      if (attachBy === undefined || error.code === 'bug') return onFailed(thrown)
+      setReason(error)
+      setOpening(null)
+    })
+  }, [opening, attachBy, onFailed])
   const onSuspend = () => void suspendTerminal(stop)
   useInput(
     (input, key) => {
       // The app is drawn a moment before it reads keys; keys typed in between belong to it.
       if (attached !== null) early.push(...pressesOf(input, key))
-      else if (input === 'q' || (key.ctrl && input === 'c')) onQuit?.()
+      else if (input === 'q' || (key.ctrl && input === 'c')) onQuit()
     },
-    { isActive: attached === null },
+    { isActive: attached === null && opening !== null },
   )
   if (attached !== null) return <App {...{ attached, early, onSuspend, ...props }} />
-  return <Text>ClawLink: opening … (q leaves)</Text>
+  if (opening !== null) return <Text>ClawLink: opening … (q quits)</Text>
+  return (
+    <LinkPrompt
+      reason={reason}
+      coloured={(props.env?.NO_COLOR ?? '') === ''}
+      onLink={(link) => attachBy !== undefined && setOpening(attachBy(link))}
+      onLeave={() => (reason === null ? onQuit() : onFailed(reason))}
+    />
+  )
 }
 
 /** Signals that end the UI; changes are stored first. */
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
 
 export interface StartOptions {
-  opening: Promise<Attached>
+  /** Null: the person is asked for a join link first. */
+  opening: Promise<Attached> | null
+  /** Attaches by a join link that the person gives; absent: a failure ends the program. */
+  attachBy?: (link: string) => Promise<Attached>
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
   stderr: NodeJS.WriteStream
@@ -54,12 +77,23 @@ export interface StartOptions {
  * workspace is closed; it rejects with an error in drawing.
  */
 export const startApp = (options: StartOptions): { done: Promise<number> } => {
-  const { opening, stdin, stdout, stderr, env } = options
+  const { stdin, stdout, stderr, env } = options
   const plain = env.INK_SCREEN_READER === 'true'
   const hasMouse = !plain && env.CLAWLINK_MOUSE !== 'off'
   const terminal = new Terminal({ stdin, stdout, hasMouse })
   let failure: unknown = null
-  const quit = () => instance.unmount()
+  let opening = options.opening
+  const { attachBy } = options
+  const attachAgain = (link: string): Promise<Attached> => {
+    opening = attachBy!(link)
+    opening.catch(() => {}) // the prompt says it
+    return opening
+  }
+  let farewell: string | null = null
+  const quit = (why?: string) => {
+    farewell = why ?? null
+    instance.unmount()
+  }
   const onFailed = (error: unknown) => {
     failure = error
     quit()
@@ -67,6 +101,7 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
   const instance = render(
     <Root
       {...{ opening, env, onFailed }}
+      attachBy={attachBy && attachAgain}
       mice={terminal.mice}
       stop={() => terminal.stop()}
       spare={plain ? 1 : 0}
@@ -81,7 +116,7 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
       ...{ alternateScreen: !plain, incrementalRendering: !plain, isScreenReaderEnabled: plain },
     },
   )
-  terminal.begin(quit)
+  terminal.begin(() => quit())
   let ended: NodeJS.Signals | null = null
   const onSignal = (signal: NodeJS.Signals) => {
     ended = signal
@@ -102,9 +137,13 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
       stderr.write(`error: ${harmless(`${error.message}${hint}`)}\n`)
       return error.exit
     }
-    const attached = await Promise.race([opening, null])
-    if (attached === null) opening.then((late) => late.close()).catch(() => {})
+    const attached = opening === null ? null : await Promise.race([opening, null]).catch(() => null)
+    if (attached === null) opening?.then((late) => late.close()).catch(() => {})
     else await attached.close()
+    if (farewell !== null) {
+      stderr.write(`${harmless(farewell)}\n`)
+      return ERRORS.unreachable.exit
+    }
     return ended === null ? 0 : 128 + constants.signals[ended]
   }
   return { done: finish() }

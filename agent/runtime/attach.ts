@@ -249,11 +249,12 @@ export class Attachment {
     }
     const now: LinkState = {
       me,
+      role: this.#handle.at.access.role,
       name: this.#who.name(),
       contact: contactOf(session?.contact),
       presences: session?.presences() ?? [],
     }
-    for (const key of ['me', 'name', 'contact', 'presences'] as const) {
+    for (const key of ['me', 'role', 'name', 'contact', 'presences'] as const) {
       if (JSON.stringify(now[key]) !== JSON.stringify(this.#sentState[key])) {
         Object.assign(changes, { [key]: now[key] })
       }
@@ -299,6 +300,7 @@ const contactOf = (contact: Readonly<Contact> | undefined): ContactState => ({
   connected: contact?.connected === true && contact.why === null,
   since: contact?.since ?? 0,
   why: contact?.why?.message ?? null,
+  ...(contact?.why != null && { code: contact.why.code }),
 })
 
 export const sendAnswer = (socket: Socket, answer: Answer): void => {

@@ -1,5 +1,6 @@
 import type { ErrorBody } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
+import type { Role } from '../../protocol/roles.ts'
 import type { FileCursor, Presence } from '../../workspace/agents/presence.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 
@@ -32,11 +33,15 @@ export interface ContactState {
   /** Milliseconds since the epoch. */
   since: number
   why: string | null
+  /** The error code of `why`; absent: it has none. */
+  code?: string
 }
 
 /** The link's state and profile; a missing field is unchanged. */
 export interface LinkState {
   me?: AgentId | null
+  /** The role of the credential of the profile; null: the server has not told it yet. */
+  role?: Role | null
   name?: string
   contact?: ContactState
   presences?: Presence[]

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
+import type { Role } from '../../protocol/roles.ts'
 import type { FileCursor, Presence } from '../../workspace/agents/presence.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { join, type Left } from './attach-join.ts'
@@ -37,6 +38,8 @@ export interface Attached {
   readonly doc: Y.Doc
   /** null: the profile is not registered in this workspace. */
   readonly me: AgentId | null
+  /** The role of the credential of this profile; null: not known yet. */
+  readonly role: Role | null
   readonly where: { profile: string; name: string; server: string; workspace: string }
   /** The link's contact with the server; without a link there is none, and `why` says so. */
   readonly contact: ContactState
@@ -71,6 +74,7 @@ export const attach = async (options: AttachOptions): Promise<Attached> => {
 class Attachment implements Attached {
   readonly doc = new Y.Doc()
   me: AgentId | null = null
+  role: Role | null = null
   where: Attached['where']
   contact: ContactState = { connected: false, since: Date.now(), why: 'looking for the link' }
   /** Resolves once there is the document; rejects where there will be none. */
@@ -216,8 +220,9 @@ class Attachment implements Attached {
     this.#take({ ...state, unread: { added: state.unread?.added ?? [], gone } })
   }
 
-  #take({ me, name, contact, presences, unread, down }: LinkState): void {
+  #take({ me, role, name, contact, presences, unread, down }: LinkState): void {
     if (me !== undefined) this.me = me
+    if (role !== undefined) this.role = role
     if (name !== undefined) this.where = { ...this.where, name }
     if (contact !== undefined) this.contact = contact
     if (presences !== undefined) this.#presences = presences

@@ -265,14 +265,17 @@ describe('a form', () => {
     desk.close()
   })
 
-  it('[TUI-11] who is not registered is asked who they are, and leaves with esc', async () => {
+  it('[TUI-11] who is not registered is asked who they are once, and watches after esc', async () => {
     const { attached, desk, keys, text, quits, click } = sit(false)
     expect(text()).toContain('Who are you?')
     click('2 Tasks')
     expect(text()).toContain('Who are you?')
     keys('esc')
-    expect(quits()).toBe(1)
-    keys('enter')
+    expect(quits()).toBe(0)
+    expect(text()).toContain('watching')
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(desk.look.state.mode.kind).toBe('browse')
+    keys('J', 'enter')
     expect(attached.ran[0]?.argv).toEqual(['register', '--name=ann', '--person'])
     await vi.advanceTimersByTimeAsync(0)
     expect(desk.look.state.mode.kind).toBe('browse')

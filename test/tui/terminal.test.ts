@@ -255,6 +255,38 @@ inTerminal(
   },
 )
 
+inTerminal(
+  '[TUI-59] [TUI-62] [TUI-63] (W3 W11 W13) a link is asked for and in no process list; why it fails is said; a reader watches',
+  async () => {
+    const bob = await registered(server.url, 'inviter')
+    const { link } = await bob.ask<{ link: string }>('invite', '--role', 'read')
+    const home = tempDir('watcher')
+    const terminal = openTerminal(100, 30, { CLAWLINK_HOME: home })
+    open.add(terminal)
+    terminal.type(`node ${bin('clawlink.mjs')} -; echo EX''IT $?`)
+    terminal.press('Enter')
+    await terminal.shows('Paste the join link')
+    terminal.type('http://127.0.0.1:1/#w=default')
+    await terminal.shows('http://127.0.0.1:1/#w=default')
+    terminal.press('Enter')
+    await terminal.shows(/127\.0\.0\.1:1 .*[\s\S]*Join link/)
+    terminal.type(link)
+    await terminal.shows('[secret]')
+    terminal.press('Enter')
+    await terminal.shows('inviter')
+    await terminal.shows('watching')
+    expect(terminal.screen().join('\n')).not.toContain('Who are you?')
+    const shown = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout
+    expect(shown).toContain('clawlink.mjs -')
+    expect(shown).not.toMatch(/cli_[A-Za-z0-9_-]{20}/)
+    await bob.runWith({ stdin: 'seen by all' }, 'file-put', 'watched.md', '--file', '-')
+    terminal.press('4')
+    await terminal.shows('watched.md')
+    terminal.press('q')
+    await terminal.shows('EXIT 0')
+  },
+)
+
 /** The shell's screen is back, with what was on it, no mouse reports, a cursor, and echo. */
 const leftAsItWas = async (terminal: Terminal): Promise<void> => {
   await terminal.shows(/^before$/m)

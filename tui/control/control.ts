@@ -26,6 +26,8 @@ export const onPress = (look: UiFrame, press: Press): Steps => {
       const command = commandFor(press.name, keysOf(look.state))
       return command === null ? NONE : moveEvents(look, command.name).map(event)
     }
+    case 'connect':
+      return ['esc', 'q'].includes(press.name) ? [{ type: 'quit' }] : NONE
     case 'filter':
       return onFilterPress(look, press, mode.before)
     case 'palette':
@@ -38,7 +40,7 @@ export const onPress = (look: UiFrame, press: Press): Steps => {
 /** Pasted text as one text; only a field of several lines keeps line ends. */
 export const onPaste = ({ state }: UiFrame, text: string): Steps => {
   const { mode } = state
-  if (mode.kind === 'browse' || mode.kind === 'help') return NONE
+  if (!['filter', 'palette', 'form'].includes(mode.kind)) return NONE
   const kind = mode.kind === 'form' ? mode.form.fields[mode.form.at]?.kind : 'line'
   if (kind === 'choice') return NONE
   const lines = text.replace(/\r\n?/g, '\n')
@@ -51,6 +53,7 @@ const WHEEL_LINES = 3
 
 /** A click does what is said where it hits; the wheel moves. */
 export const onMouse = (look: UiFrame, { kind, x, y }: Mouse): Steps => {
+  if (look.state.mode.kind === 'connect') return NONE
   const isForm = look.state.mode.kind === 'form'
   if (kind !== 'click') return isForm ? NONE : moveEvents(look, kind, WHEEL_LINES).map(event)
   const { head, body, foot } = screenRows(look)

@@ -37,16 +37,21 @@ const TOAST_MS: Readonly<Record<Toast['tone'], number>> = {
   bad: 12_000,
 }
 
+/** Time that a join link stays, in milliseconds: without a clipboard it is copied by hand. */
+const LINK_MS = 300_000
+
 export interface DeskOptions {
   columns: number
   rows: number
   plain: boolean
   /** Milliseconds since the epoch. */
   now: () => number
-  /** Leaves the program. */
-  quit: () => void
+  /** Leaves the program; `why`: it never had contact with the server. */
+  quit: (why?: string) => void
   /** Gives the terminal to the shell until that lets the program go on. */
   suspend: () => void
+  /** Puts a text on the terminal's clipboard, if it has one. */
+  copy?: (text: string) => void
   /** Something for me came in. */
   ring: () => void
 }
@@ -64,6 +69,11 @@ export class Controller {
   readonly #player = new Player(() => this.#take(onTick(this.look)))
   #toasts = 0
   #isLoading = false
+  /** True from the first contact with the server on. */
+  #hadContact = false
+  /** True once this person was asked who they are. */
+  #wasAsked = false
+  #wasRevoked = false
   /** Entries before this are in the feed, as far as the server's log has them. */
   #olderThan = Number.POSITIVE_INFINITY
   #span: number | undefined
@@ -81,10 +91,7 @@ export class Controller {
       this.store.subscribe(() => this.#onSnapshot(this.store.snapshot)),
       attached.onMessages((messages) => this.#tell(messages)),
     ]
-    if (attached.me === null) {
-      const form = openForm('register', snapshot, '', '')
-      this.#apply({ type: 'mode', mode: { kind: 'form', form: { ...form, at: 0 } } })
-    }
+    this.#welcome()
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -122,22 +129,44 @@ export class Controller {
     this.#listeners.clear()
   }
 
-  toast(tone: Toast['tone'], text: string, hint = ''): void {
+  toast(tone: Toast['tone'], text: string, hint = '', ms = TOAST_MS[tone]): void {
     const id = ++this.#toasts
     this.#apply({ type: 'toast', toast: { id, tone, text, hint } })
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       this.#apply({ type: 'toast-gone', id })
-    }, TOAST_MS[tone])
+    }, ms)
     this.#timers.add(timer)
   }
 
   #onSnapshot(snapshot: Snapshot): void {
     this.#see({ snapshot })
-    const { mode } = this.look.state
-    // Whoever was registered elsewhere meanwhile, as by clawlink-agent, need not be asked.
+    this.#welcome()
+    const isRevoked = snapshot.contact.code === 'revoked'
+    if (isRevoked && !this.#wasRevoked) {
+      const hint = 'ask for a new join link, then: clawlink -'
+      this.toast('bad', 'your access was revoked: nothing that you write is sent', hint)
+    }
+    this.#wasRevoked = isRevoked
+  }
+
+  /** Asks once who this person is, if they may write; before the first contact it says what keeps it from there. */
+  #welcome(): void {
+    const { snapshot, state } = this.look
+    const { me, role, contact, agents } = snapshot
+    const { mode } = state
+    this.#hadContact ||= contact.connected
     const isAsked = mode.kind === 'form' && mode.form.name === 'register' && !mode.form.isSending
-    if (isAsked && snapshot.me !== null) this.#apply({ type: 'mode', mode: BROWSE })
+    if (me === null && !this.#hadContact && agents.length === 0) {
+      if (mode.kind !== 'connect') this.#apply({ type: 'mode', mode: { kind: 'connect' } })
+    } else if (me === null && role !== 'read' && !this.#wasAsked) {
+      this.#wasAsked = true
+      const form = openForm('register', snapshot, '', '')
+      this.#apply({ type: 'mode', mode: { kind: 'form', form: { ...form, at: 0 } } })
+    } else if (mode.kind === 'connect' || (isAsked && me !== null)) {
+      // Whoever was registered elsewhere meanwhile, as by clawlink-agent, need not be asked.
+      this.#apply({ type: 'mode', mode: BROWSE })
+    }
   }
 
   #take(steps: Steps): void {
@@ -166,7 +195,7 @@ export class Controller {
           this.#options.suspend()
           break
         case 'quit':
-          this.#options.quit()
+          this.#quit()
           break
       }
     }
@@ -198,6 +227,12 @@ export class Controller {
     if (run.opens && file !== undefined && this.look.state.mode.kind === 'browse') {
       this.#apply({ type: 'made', path: file.file_key })
     }
+  }
+
+  #quit(): void {
+    const { state, snapshot } = this.look
+    const why = `not connected to ${snapshot.where.server}: ${snapshot.contact.why ?? 'no answer'}`
+    this.#options.quit(state.mode.kind === 'connect' ? why : undefined)
   }
 
   /** Opens a form that tells what the command would do. */
@@ -232,7 +267,11 @@ export class Controller {
     const { data, error } = await this.#attached.run(['invite'])
     const { link } = (data ?? {}) as { link?: string }
     if (link === undefined) this.toast('bad', error?.message ?? 'no invite was made', error?.hint)
-    else this.toast('plain', link, 'one can join with it: clawlink-agent join -')
+    else {
+      this.#options.copy?.(link)
+      const hint = 'copied: to join, clawlink - or clawlink-agent join -; esc hides it'
+      this.toast('plain', link, hint, LINK_MS)
+    }
   }
 
   async #loadOlder(): Promise<void> {

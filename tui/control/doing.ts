@@ -54,6 +54,8 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
       return [{ type: name }]
     case 'invite':
       return [{ type: 'invite' }]
+    case 'take-part':
+      return takePart(look)
     case 'open':
       return open(look)
     case 'back':
@@ -92,6 +94,16 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
   }
 }
 
+const takePart = (look: UiFrame): Steps => {
+  const { me, role } = look.snapshot
+  if (me !== null) return [{ type: 'say', text: 'you take part already' }]
+  if (role === 'read') {
+    return [{ type: 'say', text: 'your link only reads; ask for one with the role write' }]
+  }
+  const opened = openForm('register', look.snapshot, '', '')
+  return [event({ type: 'mode', mode: { kind: 'form', form: { ...opened, at: 0 } } })]
+}
+
 /** Marks the feed's entries as seen when the person leaves it. */
 export const seen = ({ state, snapshot }: UiFrame, change: Event): Effect[] => {
   const leaves = change.type === 'view' && state.view === 'feed' && change.view !== 'feed'
@@ -116,14 +128,30 @@ const open = (look: UiFrame): Steps => {
   const page = topPage(state)
   if (page !== null) return openFrom(look, page)
   const id = pickedId(look)
-  if (id === null) return NONE
+  if (id === null) return [{ type: 'say', text: 'there is nothing here to open' }]
+  if (state.view === 'feed') return openEntry(look, id)
   if (state.view !== 'files') {
-    const kind = ({ agents: 'agent', tasks: 'task', feed: 'entry' } as const)[state.view]
+    const kind = ({ agents: 'agent', tasks: 'task' } as const)[state.view]
     return [event({ type: 'open', page: { kind, id, top: 0 } })]
+  }
+  if (id.endsWith('/') && state.filters.files !== '') {
+    return [{ type: 'say', text: 'a filter shows what is in all folders' }]
   }
   return id.endsWith('/')
     ? [event({ type: 'fold', path: id })]
     : [event({ type: 'open', page: { kind: 'editor', path: id as FileKey } })]
+}
+
+/** Opens the task or file that an entry of the feed is about; a message itself. */
+const openEntry = ({ snapshot }: UiFrame, id: string): Steps => {
+  const entry = snapshot.feed.findLast((one) => one.id === id)
+  const { task, file } = entry ?? {}
+  if (file !== undefined) return [event({ type: 'open', page: { kind: 'editor', path: file } })]
+  const isKnown = task !== undefined && snapshot.taskById.has(task)
+  const page = isKnown
+    ? ({ kind: 'task', id: task, top: 0 } as const)
+    : ({ kind: 'entry', id, top: 0 } as const)
+  return [event({ type: 'open', page })]
 }
 
 /** Opens an entry's task or file, an agent's current one, or what is picked in a list. */

@@ -49,10 +49,10 @@ export const FORMS = {
       line('to', 'To (empty: anyone)'),
       text('task', 'Task', { needed: true }),
       choice('priority', 'Priority', PRIORITIES, 'normal'),
-      line('caps', 'To who can'),
+      line('caps', 'Needs skills'),
       line('context', 'Context (JSON)'),
       line('deadline', 'Deadline'),
-      line('after', 'After tasks'),
+      line('after', 'Starts after'),
       line('approve-by', 'Approved by'),
     ],
     run: ({ to, caps, task, priority, context, deadline, after, ...more }) => {

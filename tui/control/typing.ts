@@ -1,42 +1,22 @@
 import type { UiFrame } from '../model/frame.ts'
 import { completionsOf, readTyped } from '../model/palette.ts'
 import { BROWSE, type Form, type Mode } from '../model/state.ts'
-import { type Edit, lineOf } from '../terminal/line.ts'
+import { lineOf } from '../terminal/line.ts'
 import type { Press } from '../terminal/press.ts'
+import { fileTreeList, linesOf } from '../views/files.ts'
+import { selectIn } from '../views/parts/list.ts'
 import { onCommand } from './doing.ts'
 import { event, NONE, type Steps } from './effect.ts'
 import { NO_YES } from './form-spec.ts'
 import { missingIn, runOf } from './forms.ts'
+import { editOf as lineEditOf } from './line-keys.ts'
 import { moveEvents } from './moving.ts'
 
 /** The effect of keys in a filter, a command line or a form. */
 
-const EDITS: Readonly<Record<string, Edit>> = {
-  left: { edit: 'left' },
-  right: { edit: 'right' },
-  'ctrl-b': { edit: 'left' },
-  'ctrl-f': { edit: 'right' },
-  home: { edit: 'home' },
-  end: { edit: 'end' },
-  'ctrl-a': { edit: 'home' },
-  'ctrl-e': { edit: 'end' },
-  backspace: { edit: 'back' },
-  'ctrl-h': { edit: 'back' },
-  delete: { edit: 'delete' },
-  'ctrl-d': { edit: 'delete' },
-  'ctrl-w': { edit: 'word-back' },
-  'alt-backspace': { edit: 'word-back' },
-  'ctrl-u': { edit: 'kill-start' },
-  'ctrl-k': { edit: 'kill-end' },
-  'alt-b': { edit: 'word-left' },
-  'alt-f': { edit: 'word-right' },
-  'alt-left': { edit: 'word-left' },
-  'alt-right': { edit: 'word-right' },
-}
-
-const editOf = ({ name, text }: Press): Steps => {
-  const edit = text === '' ? EDITS[name] : ({ edit: 'insert', text } as const)
-  return edit === undefined ? NONE : [event({ type: 'edit', edit })]
+const editOf = (press: Press): Steps => {
+  const edit = lineEditOf(press)
+  return edit === null ? NONE : [event({ type: 'edit', edit })]
 }
 
 const toBrowse = event({ type: 'mode', mode: BROWSE })
@@ -44,7 +24,7 @@ const toBrowse = event({ type: 'mode', mode: BROWSE })
 export const onFilterPress = (look: UiFrame, press: Press, before: string): Steps => {
   switch (press.name) {
     case 'enter':
-      return [toBrowse]
+      return [toBrowse, ...firstFile(look)]
     case 'esc':
       return [event({ type: 'filter', text: before }), toBrowse]
     case 'up':
@@ -53,6 +33,16 @@ export const onFilterPress = (look: UiFrame, press: Press, before: string): Step
     default:
       return editOf(press)
   }
+}
+
+/** Picks the first file that a filter of the files has found, rather than a folder above it. */
+const firstFile = (look: UiFrame): Steps => {
+  if (look.state.view !== 'files' || look.state.filters.files === '') return NONE
+  const lines = linesOf(look)
+  const at = lines.findIndex(({ id }) => id === look.state.selected.files)
+  const index = lines.findIndex(({ file }) => file !== null)
+  if (index < 0 || (lines[at] !== undefined && lines[at].file !== null)) return NONE
+  return [event(selectIn(fileTreeList(look), index, lines.length))]
 }
 
 export const paletteWith = (text: string): Mode => ({
@@ -104,8 +94,7 @@ export const onFormPress = (look: UiFrame, press: Press, form: Form): Steps => {
     event({ type: 'field', index: (index + fields.length) % fields.length })
   switch (press.name) {
     case 'esc':
-      // Nobody works unregistered: that form is left with the program.
-      return form.name === 'register' ? [{ type: 'quit' }] : [toBrowse]
+      return [toBrowse]
     case 'tab':
     case 'down':
       return [go(at + 1)]
@@ -126,7 +115,7 @@ export const onFormPress = (look: UiFrame, press: Press, form: Form): Steps => {
   // A question is answered by its letter, too; enter sends it.
   const said = choices === NO_YES && { n: 'no', y: 'yes' }[press.name]
   if (said) return [event({ type: 'value', text: said })]
-  const by = { left: choices.length - 1, right: 1, space: 1 }[press.name]
+  const by = { left: choices.length - 1, right: 1 }[press.name]
   if (by === undefined) return NONE
   const next = choices[(choices.indexOf(line.text) + by) % choices.length]!
   return [event({ type: 'value', text: next })]

@@ -2,6 +2,7 @@ import { Box, Text, useInput, usePaste, useStdout } from 'ink'
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import type { Attached } from '../../client/resident/attach.ts'
 import type { FileKey } from '../../protocol/ids.ts'
+import { copyTo } from '../terminal/clipboard.ts'
 import type { Mouse } from '../terminal/mouse.ts'
 import { RowView } from '../ui/row.tsx'
 import { fitRow, type Row, said } from '../ui/rows.ts'
@@ -29,9 +30,6 @@ export interface EditorProps {
   /** A notice for this person; '' for none. */
   notice?: string
 }
-
-/** Terminals take no more (bytes) by OSC 52. */
-const MAX_COPIED_BYTES = 74_994
 
 const laterByTimer = (ms: number, run: () => void): (() => void) => {
   const timer = setTimeout(run, ms)
@@ -70,12 +68,7 @@ export const Editor = (props: EditorProps) => {
     () =>
       new EditorSession({
         ...{ attached, path, now: Date.now, later: laterByTimer, leave: onClose },
-        copied: (text) => {
-          const bytes = Buffer.from(text)
-          const isTerminal = 'isTTY' in stdout && stdout.isTTY === true
-          if (!isTerminal || bytes.length > MAX_COPIED_BYTES) return
-          stdout.write(`\u001b]52;c;${bytes.toString('base64')}\u0007`)
-        },
+        copied: (text) => copyTo(stdout, text),
       }),
   )
   useEffect(() => () => session.close(), [session])

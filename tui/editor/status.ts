@@ -81,7 +81,9 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
     .map(({ name, head }) => `${name} ${text.lines.at(head).line + 1}`)
     .join(', ')
   const isAlone = others === ''
-  const contact = attached.contact.connected ? '' : 'offline: edits are kept'
+  const { connected, code } = attached.contact
+  const away = code === 'revoked' ? 'access revoked: edits are not sent' : 'offline: edits are kept'
+  const contact = connected ? '' : away
   const right: Row = [
     ...(isAlone ? [] : [said(`with ${others}`, 'accent')]),
     seg(!isAlone && contact !== '' ? '  ' : ''),

@@ -130,6 +130,12 @@ export const UI_COMMANDS: readonly UiCommand[] = [
     what: 'tell others what you are doing',
     args: [text('text')],
   },
+  {
+    name: 'take-part',
+    keys: ['J'],
+    where: 'everywhere',
+    what: 'say who you are, to take part rather than watch',
+  },
   { name: 'invite', keys: ['i'], where: 'everywhere', what: 'show the join link' },
 
   {
@@ -197,7 +203,8 @@ export const UI_COMMANDS: readonly UiCommand[] = [
     keys: ['x'],
     where: 'tasks',
     about: 'task',
-    what: 'decline, with a reason',
+    what: 'decline, with a reason; what waits for approval goes back to its owner',
+    bar: 'decline',
     args: [text('reason')],
   },
   {
@@ -209,7 +216,14 @@ export const UI_COMMANDS: readonly UiCommand[] = [
     bar: 'cancel',
     args: [text('reason')],
   },
-  { name: 'release', keys: ['L'], where: 'tasks', about: 'task', what: 'let others have the task' },
+  {
+    name: 'release',
+    keys: ['L'],
+    where: 'tasks',
+    about: 'task',
+    what: 'let others have the task',
+    bar: 'release',
+  },
 
   {
     name: 'reply',

@@ -49,7 +49,7 @@ export const taskEntries = function* (doc: Y.Doc, task: Task): Generator<FeedEnt
       kind: 'note',
       from: by as AgentId,
       to: null,
-      text,
+      text: `${text} (${task.task})`,
       ...common,
     }
   }

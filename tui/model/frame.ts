@@ -39,10 +39,31 @@ export const ago = (iso: string, now: number): string => {
   return 'now'
 }
 
+const two = (n: number): string => String(n).padStart(2, '0')
+
+/** The zone of this machine's clock at a time: `UTC`, `+09:00`. */
+export const zoneAt = (at: number): string => {
+  const minutes = -new Date(at).getTimezoneOffset()
+  if (minutes === 0) return 'UTC'
+  const size = Math.abs(minutes)
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`
+}
+
+/** Times that a date can be of (milliseconds since the epoch). */
+const LAST_TIME = 8.64e15
+
+/** A time by this machine's clock, with its zone: `2026-11-28 04:57 +09:00`. */
+export const localTime = (time: number | string): string => {
+  const ms = typeof time === 'number' ? time : Date.parse(time)
+  if (Number.isNaN(ms)) return '–'
+  const date = new Date(Math.min(Math.max(ms, 0), LAST_TIME))
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())} ${zoneAt(date.getTime())}`
+}
+
 /** The time of day, and the day where it is not today's. */
 export const clock = (at: number, now: number): string => {
   const date = new Date(at)
-  const two = (n: number) => String(n).padStart(2, '0')
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`
   const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`
   return new Date(now).toDateString() === date.toDateString() ? time : `${day} ${time}`

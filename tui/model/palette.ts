@@ -42,15 +42,24 @@ export const readTyped = (line: string): Typed => {
 /** A name as one word of a command line: names with spaces are given by their id. */
 const wordFor = (name: string, id: string): string => (/\s/.test(name) ? id : name)
 
-const namesOf = (names: Names, snapshot: Snapshot): readonly { word: string; what: string }[] => {
+/** The names of a kind: `word` as the line has it, `label` as people know it. */
+const namesOf = (
+  names: Names,
+  snapshot: Snapshot,
+): readonly { word: string; label: string; what: string }[] => {
   if (names === 'agent') {
     return snapshot.agents.map(({ agent }) => ({
       word: wordFor(agent.name, agent.agent_id),
+      label: agent.name,
       what: agent.status,
     }))
   }
   if (names === 'file') {
-    return snapshot.files.map(({ info }) => ({ word: info.file_key, what: `v${info.version}` }))
+    return snapshot.files.map(({ info }) => ({
+      word: info.file_key,
+      label: info.file_key,
+      what: `v${info.version}`,
+    }))
   }
   return []
 }
@@ -82,7 +91,7 @@ export const completionsOf = (
   const head = line.slice(0, line.length - words[at]!.length)
   const isLast = at === command!.args!.length - 1
   return namesOf(arg.names, snapshot)
-    .filter(({ word }) => word.toLowerCase().startsWith(typed))
+    .filter(({ word, label }) => [word, label].some((one) => one.toLowerCase().startsWith(typed)))
     .slice(0, MAX_COMPLETIONS)
-    .map(({ word, what }) => ({ line: `${head}${word}${isLast ? '' : ' '}`, label: word, what }))
+    .map(({ word, label, what }) => ({ line: `${head}${word}${isLast ? '' : ' '}`, label, what }))
 }

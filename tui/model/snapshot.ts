@@ -4,6 +4,12 @@ import type { Agent } from '../../workspace/agents/agents.ts'
 import type { Transition } from '../../workspace/document/schema.ts'
 import type { FileInfo } from '../../workspace/files/file-info.ts'
 import type { Message } from '../../workspace/messages/message.ts'
+import {
+  offersFor,
+  type TaskOffer,
+  type TaskWait,
+  waitOf,
+} from '../../workspace/tasks/task-offers.ts'
 import type { Task } from '../../workspace/tasks/tasks.ts'
 import type { FeedEntry } from './feed.ts'
 
@@ -25,6 +31,10 @@ export interface FileLine {
 /** All that is drawn, at one moment. Nothing in it changes; a part that is the same object is the same. */
 export interface Snapshot {
   me: AgentId | null
+  /** The role of my credential; null: not known yet. */
+  role: Attached['role']
+  /** My capabilities, as I registered them. */
+  capabilities: readonly string[]
   where: Attached['where']
   contact: Attached['contact']
   /** By name. */
@@ -54,9 +64,15 @@ export interface Snapshot {
   now: number
 }
 
-/** True if the task's owner waits for an answer of this person, its delegator. */
-export const asksMe = ({ me }: Pick<Snapshot, 'me'>, task: Task): boolean =>
-  task.status === 'input-required' && !task.awaits_approval && task.from_agent === me
+type Mine = Pick<Snapshot, 'me' | 'capabilities'>
+
+/** The commands that this person can give for a task. */
+export const offersOf = ({ me, capabilities }: Mine, task: Task): ReadonlySet<TaskOffer> =>
+  offersFor(task, me, capabilities)
+
+/** The reason for a task to wait for this person; null: it does not. */
+export const waitFor = ({ me, capabilities }: Mine, task: Task): TaskWait | null =>
+  waitOf(task, me, capabilities)
 
 export const shownNameOf = ({ names }: Snapshot, id: string | null): string =>
   id === null ? 'anyone' : (names.get(id) ?? id)

@@ -70,6 +70,8 @@ export type Mode =
   | { kind: 'palette'; line: Line; chosen: number }
   | { kind: 'form'; form: Form }
   | { kind: 'help'; top: number }
+  /** Until there was contact with the server once. */
+  | { kind: 'connect' }
 
 export interface Toast {
   id: number
@@ -285,6 +287,7 @@ const edited = (state: UiState, edit: Edit): UiState => {
       )
     case 'browse':
     case 'help':
+    case 'connect':
       return state
   }
 }

@@ -135,7 +135,7 @@ export class Store {
   }
 
   #take(old: Snapshot): Snapshot {
-    const { doc, me, where, contact } = this.#attached
+    const { doc, me, role, where, contact } = this.#attached
     const now = this.#now()
     this.#takenAt = performance.now()
     const readFiles = this.#changes.hasFiles && this.#takenAt >= this.#filesReadAt + FILES_EVERY_MS
@@ -160,7 +160,8 @@ export class Store {
         ? old.unreadIds
         : new Set<string>(unread.map(({ message_id }) => message_id))
     return {
-      ...{ me, where, contact: { ...contact }, agents, tasks, files, unread, unreadIds, now },
+      ...{ me, role, capabilities: this.#myCapabilities(old.capabilities) },
+      ...{ where, contact: { ...contact }, agents, tasks, files, unread, unreadIds, now },
       taskById: this.#tasks,
       historyOf: this.#historyOf,
       feed: this.#feed.entries,
@@ -236,6 +237,13 @@ export class Store {
     this.#feed.add(this.#agents.map(agentEntry), now)
   }
 
+  /** The same list while they are the same. */
+  #myCapabilities(old: readonly string[]): readonly string[] {
+    const { me } = this.#attached
+    const mine = this.#agents.find(({ agent_id }) => agent_id === me)?.capabilities ?? []
+    return mine.join() === old.join() ? old : mine
+  }
+
   /** The same map while all are named as they were: what is made from names stays good. */
   #names(old: Snapshot['names']): Snapshot['names'] {
     const isSame =
@@ -248,6 +256,7 @@ export class Store {
 /** The snapshot before the first read. */
 const NOTHING: Snapshot = {
   me: null as AgentId | null,
+  ...{ role: null, capabilities: [] },
   where: { profile: '', name: '', server: '', workspace: '' },
   contact: { connected: false, since: 0, why: null },
   ...{ agents: [], tasks: [], taskById: new Map(), historyOf: () => [], feed: [], files: [] },

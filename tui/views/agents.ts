@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../../workspace/agents/presence.ts'
 import { isTerminal } from '../../workspace/tasks/task-states.ts'
 import { type FilterFields, parseFilter, passes } from '../model/filter.ts'
-import { ago, latest, type UiFrame } from '../model/frame.ts'
+import { ago, latest, localTime, type UiFrame } from '../model/frame.ts'
 import { type AgentLine, type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
@@ -152,8 +152,8 @@ export const agentPage = (
     labelled('machine', [said(agent.machine)]),
     labelled('can', [said(agent.capabilities.join(', '))]),
     labelled('hears', [said(agent.topics.length === 0 ? 'all topics' : agent.topics.join(', '))]),
-    labelled('seen', [seg(agent.last_heartbeat)]),
-    labelled('here since', [seg(agent.registered_at)]),
+    labelled('seen', [seg(localTime(agent.last_heartbeat))]),
+    labelled('here since', [seg(localTime(agent.registered_at))]),
     labelled('id', [said(agent.agent_id, 'dim')]),
     ...(agent.description === '' ? [] : [[], ...paragraph(agent.description, width)]),
     [],

@@ -1,6 +1,6 @@
 import type { FeedEntry } from '../model/feed.ts'
 import { type FilterFields, isNarrower, parseFilter, passes } from '../model/filter.ts'
-import { clock, latest, type UiFrame } from '../model/frame.ts'
+import { clock, latest, localTime, type UiFrame, zoneAt } from '../model/frame.ts'
 import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
@@ -101,7 +101,9 @@ export const feedRows = (look: UiFrame, width: number, height: number): Row[] =>
   const widths = columnWidths(COLUMNS, width)
   const older = snapshot.hasOlder && items.length > 0 ? '  (g at the top: older)' : ''
   const head = tableRow(
-    COLUMNS.map(({ title }, i) => [seg(i === 3 ? `${title}${older}` : title, 'dim')]),
+    COLUMNS.map(({ title }, i) => [
+      seg(i === 3 ? `${title}${older}` : i === 0 ? `TIME ${zoneAt(snapshot.now)}` : title, 'dim'),
+    ]),
     widths,
   )
   const draw = (i: number): Row[] => [
@@ -119,13 +121,15 @@ const cellsOf = (look: UiFrame, entry: FeedEntry): Row[] => {
   const { snapshot, plain } = look
   const topic =
     entry.topic === '' || entry.topic === 'general' ? [] : [said(`#${entry.topic} `, 'accent')]
-  const to =
-    entry.to === null ? [] : [seg('→ ', 'dim'), said(`${shownNameOf(snapshot, entry.to)} `)]
+  const whom = entry.to === null ? '' : shownNameOf(snapshot, entry.to)
+  const isGiven = entry.kind === 'task' && whom !== ''
+  const to = whom === '' || isGiven ? [] : [seg('→ ', 'dim'), said(`${whom} `)]
+  const text = isGiven ? entry.text.replace(/^delegated: /, `delegated to ${whom}: `) : entry.text
   return [
     [seg(clock(entry.at, snapshot.now), 'dim')],
     [kindMark(entry.kind, plain), isNew(look, entry) ? seg('•', 'warn') : seg(' ')],
     [said(shownNameOf(snapshot, entry.from), 'strong')],
-    [...to, ...topic, said(entry.text)],
+    [...to, ...topic, said(text)],
   ]
 }
 
@@ -151,7 +155,7 @@ export const entryPage = ({ snapshot }: UiFrame, id: string, width: number): Row
     labelled('from', [said(shownNameOf(snapshot, from), 'strong')]),
     ...(to === null ? [] : [labelled('to', [said(shownNameOf(snapshot, to))])]),
     ...(topic === '' ? [] : [labelled('topic', [said(topic)])]),
-    labelled('at', [seg(new Date(at).toISOString())]),
+    labelled('at', [seg(localTime(at))]),
     ...(replyTo === undefined
       ? []
       : [

@@ -59,10 +59,6 @@ export const formRows = (look: UiFrame, form: Form, width: number, height: numbe
   }
   rows.push([])
   if (form.wrong !== '') rows.push(...paragraph(form.wrong, width, 'bad'))
-  const hasText = form.fields.some(({ kind }) => kind === 'text')
-  const line = hasText ? '   ctrl-j line end' : ''
-  const keys = `enter ${hasText ? 'or ctrl-s ' : ''}send${line}   tab next field   esc leave`
-  rows.push([seg(form.isSending ? 'on its way …' : keys, 'dim')])
   // Of a form that is too high the field that has the keys is seen.
   const top = Math.max(0, Math.min(cursor - height + 2, rows.length - height))
   return fill(rows.slice(top), width, height)

@@ -1,6 +1,7 @@
+import type { Task } from '../../workspace/tasks/tasks.ts'
 import type { About } from '../model/commands.ts'
 import type { UiFrame } from '../model/frame.ts'
-import { asksMe } from '../model/snapshot.ts'
+import { offersOf, waitFor } from '../model/snapshot.ts'
 import { topPage } from '../model/state.ts'
 import { agentList } from './agents.ts'
 import { boardList, boardPlace, columnsOf } from './board.ts'
@@ -24,9 +25,18 @@ export const pickedId = (look: UiFrame): string | null => {
 
 /** True if the picked or open task has a question for this person. */
 export const waitsForMe = (look: UiFrame): boolean => {
-  const task = look.snapshot.taskById.get(aboutOf(look, 'task') ?? '')
-  return task !== undefined && asksMe(look.snapshot, task)
+  const task = pickedTask(look)
+  return task !== null && waitFor(look.snapshot, task) === 'answer'
 }
+
+/** The commands that this person can give for the picked or open task; null: there is none. */
+export const pickedOffers = (look: UiFrame): ReadonlySet<string> | null => {
+  const task = pickedTask(look)
+  return task === null ? null : offersOf(look.snapshot, task)
+}
+
+const pickedTask = (look: UiFrame): Task | null =>
+  look.snapshot.taskById.get(aboutOf(look, 'task') ?? '') ?? null
 
 /** The subject of a command: the open page, else the picked item; null if it is of another kind. */
 export const aboutOf = (look: UiFrame, about: About): string | null => {

@@ -1,15 +1,17 @@
-import { keyLabel, UI_COMMANDS } from '../model/commands.ts'
+import { keyLabel, UI_COMMANDS, type UiCommand } from '../model/commands.ts'
 import type { UiFrame } from '../model/frame.ts'
-import { type Event, keysOf, type Page, topPage, VIEWS, type View } from '../model/state.ts'
-import { clickable, fitRow, type Row, rowWidth, said, seg, spread } from '../ui/rows.ts'
+import { type Form, keysOf, type Page, topPage, type View } from '../model/state.ts'
+import { clickable, fitRow, type Row, rowWidth, said, seg } from '../ui/rows.ts'
 import { agentRows } from './agents.ts'
 import { boardRows } from './board.ts'
+import { connectRows } from './connect.ts'
 import { feedRows } from './feed.ts'
 import { fileRows } from './files.ts'
 import { formRows, helpLines, paletteRows, toastRows, typedRow } from './overlays.ts'
 import { pageView } from './pages.ts'
+import { headRow } from './parts/head.ts'
 import { fill, textRows } from './parts/list.ts'
-import { waitsForMe } from './picked.ts'
+import { pickedOffers, waitsForMe } from './picked.ts'
 
 /** Lines around the body: the header above, the status line below. */
 const FRAME_ROWS = 2
@@ -35,7 +37,7 @@ export const screenRows = (look: UiFrame): { head: Row; body: Row[] | null; foot
   }
   return {
     head: headRow(look),
-    body: isEditing ? null : overlaid(look, bodyRows(look, page, height), height),
+    body: isEditing ? null : overlaid(look, page, height),
     foot: footRow(look),
   }
 }
@@ -44,6 +46,7 @@ const bodyRows = (look: UiFrame, page: Page | null, height: number): Row[] => {
   const { columns, state } = look
   const { mode } = state
   if (mode.kind === 'help') return textRows(helpLines(columns), mode.top, columns, height)
+  if (mode.kind === 'connect') return fill(connectRows(look, columns), columns, height)
   if (mode.kind === 'form') return formRows(look, mode.form, columns, height)
   if (page !== null && page.kind !== 'editor') {
     const { head, lines } = pageView(look, page, columns, height)
@@ -60,68 +63,15 @@ const VIEW_ROWS: Readonly<Record<View, (look: UiFrame, width: number, height: nu
   files: fileRows,
 }
 
-/** Toasts and completions, over the last lines of the body. */
-const overlaid = (look: UiFrame, body: Row[], height: number): Row[] => {
+/** The body, with toasts and completions under it. */
+const overlaid = (look: UiFrame, page: Page | null, height: number): Row[] => {
   const { state, columns } = look
-  const over = toastRows(look, columns)
+  const under = toastRows(look, columns)
   if (state.mode.kind === 'palette') {
-    over.push(...paletteRows(look, state.mode.line.text, state.mode.chosen, columns))
+    under.push(...paletteRows(look, state.mode.line.text, state.mode.chosen, columns))
   }
-  const shown = over.slice(-Math.max(0, height - 1))
-  return [...body.slice(0, height - shown.length), ...shown]
-}
-
-const TITLES: Readonly<Record<View, string>> = {
-  agents: 'Agents',
-  tasks: 'Tasks',
-  feed: 'Feed',
-  files: 'Files',
-}
-
-const headRow = (look: UiFrame): Row => {
-  const { snapshot, state, columns, plain } = look
-  const counts: Readonly<Record<View, number>> = {
-    agents: snapshot.agents.length,
-    tasks: snapshot.tasks.length,
-    feed: 0,
-    files: snapshot.files.length,
-  }
-  const isNarrow = columns < 100
-  const tabs = VIEWS.flatMap((view, i): Row => {
-    const isHere = view === state.view
-    const count = counts[view] === 0 || isNarrow ? '' : ` ${counts[view]}`
-    const [begin, end] = !isHere ? [' ', ' '] : plain ? [' ', ' (here) '] : ['[', ']']
-    const event: Event = { type: 'view', view }
-    const marked = isNewIn(look, view) ? [seg('•', 'warn')] : []
-    const title = seg(`${begin}${i + 1} ${TITLES[view]}`, isHere ? 'strong' : 'plain')
-    const rest = [seg(count, 'dim'), ...marked, seg(end, isHere ? 'strong' : 'plain')]
-    return clickable([title, ...rest], event)
-  })
-  const unread = snapshot.unread.length
-  const mail = unread === 0 ? [] : [seg(plain ? `${unread} unread ` : `✉ ${unread} `, 'warn')]
-  const place = isNarrow ? [] : [said(`${snapshot.where.workspace} `, 'dim')]
-  return spread(tabs, [...mail, ...place, ...contactOf(look)], columns)
-}
-
-/** True if this view has unseen items. */
-const isNewIn = ({ snapshot, state }: UiFrame, view: View): boolean =>
-  view === 'feed' && state.view !== 'feed' && hasNews(snapshot, state.seenAt)
-
-/** True if others wrote or acted after this time. */
-const hasNews = ({ feed, me }: UiFrame['snapshot'], seenAt: number): boolean => {
-  for (let i = feed.length - 1; i >= 0 && feed[i]!.at > seenAt; i--) {
-    if (feed[i]!.from !== me) return true
-  }
-  return false
-}
-
-const contactOf = ({ snapshot, columns, plain }: UiFrame): Row => {
-  const { connected, since, why } = snapshot.contact
-  if (connected) return [seg(plain ? 'connected' : '● connected', 'good')]
-  const seconds = Math.max(0, Math.round((snapshot.now - since) / 1000))
-  const time = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
-  const reason = why === null || columns < 100 ? '' : `: ${why}`
-  return [said(`${plain ? '' : '○ '}offline ${time}${reason}`, 'bad')]
+  const shown = under.slice(-Math.max(0, height - 1))
+  return [...bodyRows(look, page, height - shown.length), ...shown]
 }
 
 /** The typed line, or the keys of this view. */
@@ -131,9 +81,9 @@ const footRow = (look: UiFrame): Row => {
   if (mode.kind === 'filter') return typedRow([seg('/', 'accent')], mode.line, columns)
   if (mode.kind === 'palette') return typedRow([seg(':', 'accent')], mode.line, columns)
   if (mode.kind === 'form') {
-    const keys = mode.form.isSending ? 'on its way …' : 'enter send  tab next field  esc leave'
-    return fitRow([seg(keys, 'dim')], columns)
+    return fitRow([seg(formKeys(mode.form), 'dim')], columns)
   }
+  if (mode.kind === 'connect') return fitRow([seg('q leave', 'dim')], columns)
   if (mode.kind === 'help') return fitRow([seg('j k scroll  esc back', 'dim')], columns)
   const filter = state.filters[state.view]
   const page = topPage(state)
@@ -146,18 +96,33 @@ const footRow = (look: UiFrame): Row => {
   return fitRow([...lead, ...hints(look, columns - rowWidth(lead))], columns)
 }
 
+const formKeys = ({ fields, isSending }: Form): string => {
+  if (isSending) return 'on its way …'
+  const hasText = fields.some(({ kind }) => kind === 'text')
+  const hasChoice = fields.some(({ kind }) => kind === 'choice')
+  return [
+    hasText ? 'enter or ctrl-s send  ctrl-j line end' : 'enter send',
+    ...(hasChoice ? ['← → choose'] : []),
+    ...['tab next field', 'esc leave'],
+  ].join('  ')
+}
+
 const LEADS_ON: ReadonlySet<Page['kind']> = new Set<Page['kind']>([
   ...(['agent', 'entry', 'suggestions', 'checkpoints'] as const),
 ])
 
+/** Commands that a watcher is not offered. */
+const WRITES: ReadonlySet<string> = new Set(['delegate', 'broadcast', 'send'])
+
 /** The keys of the view first; as many as fit, help always. */
 const hints = (look: UiFrame, width: number): Row => {
-  const { state } = look
+  const { state, snapshot } = look
   const named = UI_COMMANDS.filter(({ bar }) => bar !== undefined)
   const here = named.filter(({ where }) => where === keysOf(state))
   const page = topPage(state)
   const everywhere = named.filter(({ where, name }) => {
     if (where !== 'everywhere') return false
+    if (snapshot.me === null && WRITES.has(name)) return false
     if (page === null) return true
     // A page is not filtered, and only some lead on to another.
     return name === 'open' ? LEADS_ON.has(page.kind) : name !== 'filter'
@@ -165,9 +130,7 @@ const hints = (look: UiFrame, width: number): Row => {
   const open = everywhere.find(({ name }) => name === 'open')
   const rest = everywhere.filter(({ name }) => name !== 'help' && name !== 'open')
   const help = everywhere.filter(({ name }) => name === 'help')
-  const told = here.map((one) =>
-    one.name === 'respond' && waitsForMe(look) ? { ...one, bar: 'answer' } : one,
-  )
+  const told = here.flatMap((one) => offered(look, one) ?? [])
   const parts = [...(open === undefined ? [] : [open]), ...told, ...rest].map(hint)
   const end = help.flatMap(hint)
   const shown: Row[] = []
@@ -178,6 +141,20 @@ const hints = (look: UiFrame, width: number): Row => {
     shown.push(part)
   }
   return [...shown.flat(), ...end]
+}
+
+/** Commands about tasks that their rules decide on. */
+const RULED: ReadonlySet<string> = new Set([
+  ...['claim', 'respond', 'answer', 'approve', 'decline', 'cancel', 'release'],
+])
+
+/** The command as the status line has it; null: it would be refused, as far as that is known here. */
+const offered = (look: UiFrame, command: UiCommand): UiCommand | null => {
+  if (look.snapshot.me === null && command.where === 'tasks') return null
+  const offers = pickedOffers(look)
+  if (offers === null || !RULED.has(command.name)) return command
+  if (command.name === 'respond' && waitsForMe(look)) return { ...command, bar: 'answer' }
+  return offers.has(command.name) ? command : null
 }
 
 const hint = ({ name, keys, bar }: (typeof UI_COMMANDS)[number]): Row =>

@@ -1,8 +1,10 @@
+import type { TaskWait } from '../../workspace/tasks/task-offers.ts'
 import type { Task } from '../../workspace/tasks/tasks.ts'
-import { latest, type UiFrame } from '../model/frame.ts'
+import { latest, localTime, type UiFrame } from '../model/frame.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import { shownNameOf } from '../model/snapshot.ts'
-import { type Row, said, seg } from '../ui/rows.ts'
+import { shownNameOf, waitFor } from '../model/snapshot.ts'
+import type { Page } from '../model/state.ts'
+import { type Row, said, seg, type Tone } from '../ui/rows.ts'
 import { labelled, paragraph } from './parts/page.ts'
 import { priorityMark, taskWords } from './parts/symbols.ts'
 
@@ -10,57 +12,79 @@ import { priorityMark, taskWords } from './parts/symbols.ts'
 const KNOWN: ReadonlySet<string> = new Set([
   ...['task_id', 'message_id', 'task', 'context', 'priority', 'from_agent', 'to_agent'],
   ...['created_at', 'status', 'owner', 'message', 'updated_at', 'revision', 'notes', 'trace'],
+  ...['token', 'requires', 'after', 'blocked_by', 'deadline', 'parent', 'ref', 'approve_by'],
+  ...['awaits_approval', 'percent', 'result_json', 'artifacts', 'cancel_asked', 'fresh'],
 ])
 
-/** All that is known of a task: facts, brief, result, notes and history; null: there is none. */
+/** The reasons for a task to wait for its reader, and the keys for it. */
+const WAITS: Readonly<Record<TaskWait, string>> = {
+  answer: 'waits for your answer (r)',
+  approval: 'waits for your approval (a approves, x sends it back)',
+  claim: 'is given to you (c claims it, x declines it)',
+  open: 'is open to whoever can do it, you too (c claims it)',
+}
+
+/** All that is known of a task: what it waits for, its result, facts, notes and history; null: there is none. */
 export const taskPage = (look: UiFrame, id: string, width: number): Row[] | null => {
   const { taskById, names, historyOf } = look.snapshot
   const task = taskById.get(id)
-  return task === undefined ? null : pageOf(task, names, historyOf, look.plain, width)
+  if (task === undefined) return null
+  return pageOf(task, waitFor(look.snapshot, task), names, taskById, historyOf, look.plain, width)
 }
 
 const pageOf = latest(
   (
     task: Task,
+    wait: TaskWait | null,
     names: Snapshot['names'],
+    taskById: Snapshot['taskById'],
     historyOf: Snapshot['historyOf'],
     plain: boolean,
     width: number,
   ): Row[] => {
     const name = (id: string | null) => shownNameOf({ names } as Snapshot, id)
-    const time = (iso: string) => iso.replace('T', ' ').slice(0, 16)
     const result =
-      task.message === '' ? [] : [[], head('Result'), ...paragraph(task.message, width)]
+      task.message === ''
+        ? []
+        : [[], head(isAsking(task) ? 'Question' : 'Result'), ...paragraph(task.message, width)]
+    const percent = task.percent === undefined ? '' : `  ${task.percent} %`
     return [
       ...paragraph(task.task, width, 'strong'),
+      ...waitRows(task, wait, name, width),
       [],
-      labelled('state', [taskWords(task.status, plain)]),
+      labelled('state', [taskWords(task.status, plain), seg(percent)]),
+      ...result,
+      ...(result.length > 0 ? [[]] : []),
       labelled('priority', [priorityMark(task.priority, true)]),
-      labelled('from', [said(name(task.from_agent))]),
+      labelled('from', [link(name(task.from_agent), 'agent', task.from_agent)]),
       labelled('to', [said(name(task.to_agent))]),
       labelled('owner', [said(task.owner === null ? '–' : name(task.owner))]),
-      labelled('created', [seg(time(task.created_at))]),
-      labelled('updated', [seg(time(task.updated_at))]),
+      ...facts(task, name, taskById),
+      labelled('created', [seg(localTime(task.created_at))]),
+      labelled('updated', [seg(localTime(task.updated_at))]),
       ...moreFields(task),
       labelled('id', [said(task.task_id, 'dim')]),
-      ...(task.context === null
-        ? []
-        : [[], head('Context'), ...paragraph(JSON.stringify(task.context, null, 2), width)]),
-      ...result,
+      ...dataRows('Context', task.context, width),
+      ...dataRows('Data of the result', task.result_json ?? null, width),
       ...(task.notes.length === 0 ? [] : [[], head('Notes')]),
       ...task.notes.flatMap(({ by, at, text }) => [
-        [said(name(by), 'accent'), seg(`  ${time(at)}`, 'dim')],
+        [said(name(by), 'accent'), seg(`  ${localTime(at)}`, 'dim')],
         ...paragraph(text, width - 2).map((row) => [seg('  '), ...row]),
       ]),
       [],
       head('History'),
       [
-        seg(`${time(task.created_at)}  `, 'dim'),
+        seg(`${localTime(task.created_at)}  `, 'dim'),
         said(name(task.from_agent)),
         seg('  delegated it'),
       ],
       ...historyOf(task.task_id).flatMap(({ state, by, message, at }) => [
-        [seg(`${clockOf(at)}  `, 'dim'), said(name(by)), seg('  '), taskWords(state, plain)] as Row,
+        [
+          seg(`${localTime(at)}  `, 'dim'),
+          said(name(by)),
+          seg('  '),
+          taskWords(state, plain),
+        ] as Row,
         ...(message === '' || message === task.message
           ? []
           : paragraph(message, width - 2).map((row) => [seg('  '), ...row])),
@@ -69,10 +93,68 @@ const pageOf = latest(
   },
 )
 
-const clockOf = (at: number): string => {
-  const iso = new Date(Math.min(Math.max(at, 0), 8.64e15)).toISOString()
-  return iso.replace('T', ' ').slice(0, 16)
+const isAsking = ({ status, awaits_approval }: Task): boolean =>
+  status === 'input-required' && awaits_approval !== true
+
+/** The person, agent or tasks that the task waits for. */
+const waitRows = (
+  task: Task,
+  wait: TaskWait | null,
+  name: (id: string | null) => string,
+  width: number,
+): Row[] => {
+  if (wait !== null) return paragraph(`It ${WAITS[wait]}.`, width, 'warn')
+  if (task.awaits_approval === true) {
+    return paragraph(`It waits for the approval of ${name(task.approve_by ?? null)}.`, width, 'dim')
+  }
+  if (isAsking(task)) {
+    return paragraph(`It waits for an answer of ${name(task.from_agent)}.`, width, 'dim')
+  }
+  const blocked = task.blocked_by ?? []
+  if (blocked.length === 0) return []
+  return paragraph(`It waits for ${blocked.length} other tasks to end.`, width, 'dim')
 }
+
+/** Conditions and relations of the task, in words. */
+const facts = (
+  task: Task,
+  name: (id: string | null) => string,
+  taskById: Snapshot['taskById'],
+): Row[] => {
+  const tasks = (label: string, ids: readonly string[]) =>
+    ids.map((id, i) =>
+      labelled(i === 0 ? label : '', [link(taskById.get(id)?.task ?? id, 'task', id)]),
+    )
+  const { requires = [], after = [], artifacts = [], approve_by, deadline, cancel_asked } = task
+  return [
+    ...(requires.length === 0 ? [] : [labelled('needs', [said(requires.join(', '))])]),
+    ...tasks('after', after),
+    ...(approve_by === undefined ? [] : [labelled('approver', [said(name(approve_by))])]),
+    ...(deadline === undefined ? [] : [labelled('deadline', [seg(localTime(deadline))])]),
+    ...(cancel_asked === undefined ? [] : [labelled('stop asked', [said(cancel_asked || 'yes')])]),
+    ...tasks('part of', task.parent === undefined ? [] : [task.parent]),
+    ...tasks('refers to', task.ref === undefined ? [] : [task.ref]),
+    ...(task.fresh === true
+      ? [labelled('result', [seg('has to be made from the newest files')])]
+      : []),
+    ...artifacts.map(({ file_key: key, version }, i) =>
+      labelled(i === 0 ? 'files' : '', [
+        link(key, 'editor', key),
+        seg(version === undefined ? '' : ` v${version}`, 'dim'),
+      ]),
+    ),
+  ]
+}
+
+/** A text that opens what it names when it is clicked. */
+const link = (text: string, kind: 'agent' | 'task' | 'editor', id: string) => {
+  const page = (kind === 'editor' ? { kind, path: id } : { kind, id, top: 0 }) as Page
+  const tone: Tone = kind === 'agent' ? 'plain' : 'accent'
+  return { ...said(text, tone), click: { type: 'open', page } as const }
+}
+
+const dataRows = (title: string, data: Task['context'], width: number): Row[] =>
+  data === null ? [] : [[], head(title), ...paragraph(JSON.stringify(data, null, 2), width)]
 
 const head = (title: string): Row => [seg(title, 'strong')]
 
@@ -81,7 +163,7 @@ const moreFields = (task: Task): Row[] =>
   Object.entries(task)
     .filter(([key, value]) => !KNOWN.has(key) && value !== null && value !== undefined)
     .map(([key, value]) =>
-      labelled(key.replaceAll('_', ' ').slice(0, 11), [
+      labelled(`${key.replaceAll('_', ' ')} `, [
         said(typeof value === 'string' ? value : JSON.stringify(value)),
       ]),
     )

@@ -15,6 +15,10 @@ export interface AtDesk {
   /** Clicks where the text stands. */
   click: (text: string) => void
   quits: () => number
+  /** The reasons given for quitting. */
+  whys: () => string[]
+  /** The texts that were copied. */
+  copied: () => string[]
   rings: () => number
 }
 
@@ -25,11 +29,17 @@ export const atDesk = (
   { columns = 120, rows = 30, plain = false } = {},
 ): AtDesk => {
   let quits = 0
+  const whys: string[] = []
+  const copied: string[] = []
   let rings = 0
   const desk = new Controller(attached, {
     ...{ columns, rows, plain, now },
     suspend: () => {},
-    quit: () => quits++,
+    quit: (why) => {
+      quits++
+      if (why !== undefined) whys.push(why)
+    },
+    copy: (text) => copied.push(text),
     ring: () => rings++,
   })
   const press = (name: string): Press => ({
@@ -56,6 +66,8 @@ export const atDesk = (
       desk.mouse({ kind: 'click', x: lines()[y]!.indexOf(text), y })
     },
     quits: () => quits,
+    whys: () => whys,
+    copied: () => copied,
     rings: () => rings,
   }
 }

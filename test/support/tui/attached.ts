@@ -1,6 +1,7 @@
 import type { Attached } from '../../../client/resident/attach.ts'
 import type { Ran } from '../../../client/resident/run.ts'
 import type { AgentId } from '../../../protocol/ids.ts'
+import type { Role } from '../../../protocol/roles.ts'
 import type { Message } from '../../../workspace/messages/message.ts'
 import type { World } from './world.ts'
 
@@ -11,6 +12,7 @@ export interface Held extends Attached {
   /** Sets parts of it, and tells those who listen. */
   set: (change: {
     me?: AgentId | null
+    role?: Role
     contact?: Attached['contact']
     unread?: readonly Message[]
     presences?: World['presences']
@@ -24,6 +26,7 @@ export const held = (world: World, registered = true): Held => {
   const changes = new Set<() => void>()
   const arrivals = new Set<(messages: readonly Message[]) => void>()
   let me: AgentId | null = registered ? world.agents[0]! : null
+  let role: Role = 'write'
   let contact: Attached['contact'] = { connected: true, since: world.now, why: null }
   let unread: readonly Message[] = []
   let { presences } = world
@@ -31,6 +34,9 @@ export const held = (world: World, registered = true): Held => {
     doc: world.doc,
     get me() {
       return me
+    },
+    get role() {
+      return role
     },
     where: {
       profile: 'default',
@@ -64,6 +70,7 @@ export const held = (world: World, registered = true): Held => {
     answers: () => ({ code: 0, data: {}, stderr: '' }),
     set: (change) => {
       if (change.me !== undefined) me = change.me
+      role = change.role ?? role
       contact = change.contact ?? contact
       unread = change.unread ?? unread
       presences = change.presences ?? presences

@@ -9,7 +9,7 @@ type Mark = readonly [symbol: string, word: string, tone: Tone]
 
 const AGENT: Readonly<Record<AgentStatus, Mark>> = {
   online: ['●', 'online', 'good'],
-  idle: ['◐', 'idle', 'plain'],
+  idle: ['◔', 'idle', 'plain'],
   stale: ['◌', 'stale', 'warn'],
   offline: ['○', 'offline', 'dim'],
 }
