@@ -9,6 +9,7 @@ import { durableWrite } from './durable-write.ts'
 import { economy } from './economy.ts'
 import { fanout } from './fanout.ts'
 import { filePut } from './file-put.ts'
+import { find } from './find.ts'
 import { herd } from './herd.ts'
 import { linkMemory } from './link-memory.ts'
 import { mcp } from './mcp.ts'
@@ -36,6 +37,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   tui,
   abuse,
   authorship,
+  find,
   budgets,
 }
 

@@ -51,14 +51,15 @@ const cacheDir = join(root, 'node_modules/.cache/clawlink')
 let dist: string | null = null
 
 /**
- * A built program of the package, by its name; in a copy of dist/, so that a build in the middle of a run changes
- * nothing. Throws if there is none.
+ * A built program of the package, by its name, or of the build whose dist/ CLAWLINK_BENCH_DIST names, to compare with;
+ * in a copy, so that a build in the middle of a run changes nothing. Throws if there is none.
  */
 export const program = (name: 'clawlink-sync' | 'clawlink-agent' | 'clawlink'): string => {
   const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     bin: Record<string, string>
   }
-  const built = join(root, bin[name]!)
+  const other = process.env.CLAWLINK_BENCH_DIST
+  const built = other ? join(other, basename(bin[name]!)) : join(root, bin[name]!)
   if (!existsSync(built)) throw new Error(`there is no ${built}: npm run build`)
   if (dist === null) {
     dist = join(cacheDir, `bench-${process.pid}-dist`)

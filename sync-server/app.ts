@@ -15,12 +15,13 @@ import { blobRoutes } from './routes/blob-routes.ts'
 import { checkpointRoutes } from './routes/checkpoint-routes.ts'
 import type { AppEnv } from './routes/env.ts'
 import { fileRoutes } from './routes/file-routes.ts'
+import { findRoutes } from './routes/find-routes.ts'
 import { historyRoutes } from './routes/log-routes.ts'
 import { opsRoutes } from './routes/ops-routes.ts'
 import { recordRoutes } from './routes/record-routes.ts'
 import { suggestionRoutes } from './routes/suggestion-routes.ts'
 import { taskRoutes } from './routes/task-routes.ts'
-import { plainRoutes } from './routes/v1-routes.ts'
+import { plainRoutes } from './routes/v1/v1-routes.ts'
 import { versionRoutes } from './routes/version-routes.ts'
 import { errorAnswer } from './serving/error-answer.ts'
 import { requestError } from './storage/store-error.ts'
@@ -54,6 +55,7 @@ const servedBy = (env: AppEnv): Route[] => [
   ...suggestionRoutes(env),
   ...taskRoutes(env),
   ...historyRoutes(env),
+  ...findRoutes(env),
   ...versionRoutes(env),
   ...authorshipRoutes(env),
   ...checkpointRoutes(env),

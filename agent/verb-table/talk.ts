@@ -94,15 +94,17 @@ export const TALK: readonly VerbSpec[] = [
   {
     name: 'find',
     summary: 'find messages, tasks and lines of shared files by words',
-    about: 'Searches what is live; log and tasks --archived show what was archived.',
+    about: 'Words are found by their beginnings. Searches archived messages and tasks, too.',
     operands: ['query'],
     flags: {
       query: { type: types.text, what: 'the words; words in quotation marks must stand together' },
       in: { type: types.oneOf(FIND_PLACES), what: 'only in these', otherwise: 'all' },
+      from: { value: 'AGENT', type: types.name, what: 'only messages and tasks of this agent' },
+      topic: { type: types.name, what: 'only messages with this topic' },
       limit: { type: types.number(1, 500), what: 'at most this many, up to 500', otherwise: '20' },
     },
     needs: [['query']],
-    examples: ['find "release notes"', 'find timeout --in files --limit 50'],
+    examples: ['find "release notes"', 'find timeout --in messages --from Scout'],
     load: async () => (await import('../verbs/talk/find.ts')).find,
   },
 ]

@@ -4,6 +4,7 @@ import type { BlameRange } from '../../workspace/authorship/blame.ts'
 import type { Deleted } from '../../workspace/authorship/deleted.ts'
 import { isBroadcast } from '../../workspace/document/shape.ts'
 import type { FileVersion } from '../../workspace/files/file-state.ts'
+import type { Found } from '../../workspace/inbox/find.ts'
 import type { ArchivePage, TaskArchivePage } from '../../workspace/inbox/mailbox.ts'
 import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/broadcasts.ts'
 import { isArchivedTask } from '../../workspace/tasks/task-archive.ts'
@@ -163,6 +164,21 @@ export const getLog = async (
   const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<LogPage>
   if (Array.isArray(answer?.data?.broadcasts)) return answer.data
   throw notClawLink(server.base, 'it has no log')
+}
+
+/** `GET …/find` with its parameters. Throws the server's error. */
+export const getFound = async (
+  server: ServerAt,
+  workspace: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<{ found: Found[]; more: boolean }> => {
+  const path = `/api/workspaces/${workspace}/find?${new URLSearchParams(parameters)}`
+  const answer = (await call(server, 'GET', path, undefined, TIMEOUT_MS)) as Answer<{
+    found: Found[]
+    more: boolean
+  }>
+  if (Array.isArray(answer?.data?.found)) return answer.data
+  throw notClawLink(server.base, 'it finds nothing')
 }
 
 /** Newest first. `file_key`: the file's path now; null: it is removed. */

@@ -1,5 +1,6 @@
 import type { AccessStore } from '../auth/store.ts'
 import type { Checkpoints } from '../history/checkpoints/store.ts'
+import type { ArchiveFinder } from '../history/find/search.ts'
 import type { FileHistory } from '../history/versions/history.ts'
 import type { BlobStore } from '../storage/blobs.ts'
 import type { TaskEnv } from '../tasks/moving.ts'
@@ -16,6 +17,7 @@ export interface AgentsEnv extends TaskEnv {
   checkpoints: Checkpoints
   blobs: BlobStore
   httpAgents: HttpAgents
+  finder: ArchiveFinder
   texts: TextWork
   log: Log
   /** Lease of a claimed task, in milliseconds. */

@@ -14,8 +14,18 @@ const requestOf = (c: Context): IncomingMessage => (c.env as { incoming: Incomin
  */
 export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
   const { options, version, log, now, limiter, health, metrics, incidents, rooms, sweeper } = parts
-  const { updateLog, access, identity, history, checkpoints, blobs, tasks, httpAgents, texts } =
-    parts
+  const {
+    updateLog,
+    access,
+    identity,
+    history,
+    checkpoints,
+    blobs,
+    tasks,
+    httpAgents,
+    texts,
+    finder,
+  } = parts
   return {
     ...{
       version,
@@ -31,6 +41,7 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
       tasks,
       httpAgents,
       texts,
+      finder,
     },
     startedAt: now(),
     leaseMs: options.leaseMs,

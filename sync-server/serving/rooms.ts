@@ -100,7 +100,7 @@ const createReaders = (env: Omit<RoomEnv, 'onIdle'>, log: Parts['log']): Rooms =
   )
 
 const createRecovery = (
-  { options, updateLog, access, health, log, onFenced }: Env,
+  { options, updateLog, access, indexer, health, log, onFenced }: Env,
   readers: Rooms,
 ): Recovery =>
   new Recovery({
@@ -110,6 +110,7 @@ const createRecovery = (
         if (causeOf(error, Fenced) !== null) onFenced()
         throw error
       })
+      indexer.forget()
       await access.reload()
       if (updateLog.failed) throw new Error('the store failed again')
     },

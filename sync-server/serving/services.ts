@@ -1,4 +1,7 @@
 import { Checkpoints } from '../history/checkpoints/store.ts'
+import { IndexStore } from '../history/find/index-store.ts'
+import { Indexer } from '../history/find/indexer.ts'
+import { ArchiveFinder } from '../history/find/search.ts'
 import { createTrimmer } from '../history/trim.ts'
 import { FileHistory } from '../history/versions/history.ts'
 import { HttpAgents } from '../http-agents/http-agents.ts'
@@ -18,6 +21,8 @@ export interface Services {
   checkpoints: Checkpoints
   tasks: TaskScheduler
   httpAgents: HttpAgents
+  indexer: Indexer
+  finder: ArchiveFinder
 }
 
 export const createServices = (
@@ -41,5 +46,13 @@ export const createServices = (
     onError: (err) => log.error({ err }, 'tasks not settled'),
   })
   const httpAgents = new HttpAgents(updateLog, now, (by, ms) => limiter.worked(by, ms))
-  return { trim, texts, history, checkpoints, tasks, httpAgents }
+  const store = new IndexStore(updateLog.derived)
+  const indexer = new Indexer({
+    ...{ log: updateLog, store },
+    segments: async (...block) => (await texts.run('segments', block.flat())).found,
+    onError: (err) => log.warn({ err }, 'the archive is not indexed'),
+  })
+  updateLog.onArchived = indexer.due
+  const finder = new ArchiveFinder(updateLog, store, indexer)
+  return { trim, texts, history, checkpoints, tasks, httpAgents, indexer, finder }
 }

@@ -80,7 +80,8 @@ const stepsOfRooms = (
   },
 ]
 
-const stepsOfStores = ({ options, owner, history, texts, updateLog }: Parts): Step[] => [
+const stepsOfStores = ({ options, owner, history, indexer, texts, updateLog }: Parts): Step[] => [
+  { what: 'the search index', ms: STOP_MS.aside, run: () => indexer.close() },
   { what: 'versions', ms: STOP_MS.versions, run: () => history.close() },
   { what: 'the thread for texts', ms: STOP_MS.aside, run: () => texts.close() },
   {

@@ -7,8 +7,9 @@ import { GroupCommit } from './group-commit.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
 import { Conflict, type Db, isStoreFailure, type Store } from './integrity/db.ts'
 import { putFormat } from './integrity/format.ts'
-import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
+import { type Op, seqOf } from './integrity/level-keys.ts'
 import { openLevel } from './integrity/open.ts'
+import { archiveOps, LevelArchive } from './level-archive.ts'
 import { LevelAttribution } from './level-attribution.ts'
 import { levelFactLog } from './level-fact-log.ts'
 import {
@@ -35,6 +36,7 @@ import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './upd
  *   (a place is `<workspace>` for broadcasts and `<workspace>/tasks` for tasks; workspace names have no `/`)
  *   `o:<workspace>:<client>` the agent that owns a Yjs client id (UTF-8)
  *   `m:<workspace>:…`       attribution of the records that the checkpoint covers (level-attribution.ts)
+ *   `q:`                    search index of the archive (history/find/segments.ts)
  *   `h: v: c:`              versions (level-version-log.ts)
  *   `k: j: n: l: r:`        credentials and members (auth/stored/log.ts)
  *   `g:`                    state of HTTP agents (http-agents/records.ts)
@@ -44,20 +46,18 @@ import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './upd
 const FORMAT = 1
 const utf8 = new TextDecoder()
 
-const placeOf = (workspace: string, shelf: Shelf): string =>
-  shelf === 'broadcasts' ? workspace : `${workspace}/${shelf}`
-
-const archiveKey = (place: string, seq: number): string => seqKey(`a:${place}`, seq)
-
 const checkFormat = (format: number, what: string): void => {
   if (format !== FORMAT) throw new Error(`${what} has format ${format}; this version reads 1`)
 }
 
+/** Access to records that are made from others: they are stored durably and together, by the group commit. */
+export interface Derived {
+  db: Pick<Db, 'get' | 'iterator'>
+  put: (ops: Op[]) => Promise<void>
+}
+
 /** Of records without a word about their authors. */
 const ANONYMOUS: Authorship = { credits: [], deleted: [] }
-
-const encodeSeq = (seq: number): Uint8Array =>
-  encoding.encode((encoder) => encoding.writeVarUint(encoder, seq))
 
 /** The chain of a workspace's records, and positions of its newest archived entries, pending ones included. */
 interface Ends {
@@ -77,9 +77,13 @@ export class LevelUpdateLog implements UpdateLog {
    * after `recover`.
    */
   onFailed: (error: Error) => void = () => {}
+  /** Called after entries of a workspace were archived. */
+  onArchived: (workspace: string) => void = () => {}
   readonly versions: LevelVersionLog
   readonly record: LevelRecordLog
   readonly facts: FactLog
+  /** For records that are made from others, and can be made again. */
+  readonly derived: Derived
   readonly #store: Store
   readonly #db: Db
   readonly #now: () => number
@@ -89,6 +93,10 @@ export class LevelUpdateLog implements UpdateLog {
   readonly #commits: GroupCommit
   /** Of the records that checkpoints cover. */
   readonly folded: LevelAttribution
+  readonly archived: UpdateLog['archived']
+  readonly archivedAt: UpdateLog['archivedAt']
+  readonly archiveEnd: UpdateLog['archiveEnd']
+  readonly archivePosition: UpdateLog['archivePosition']
   readonly attribution: UpdateLog['attribution']
   readonly deletedTexts: UpdateLog['deletedTexts']
 
@@ -99,12 +107,18 @@ export class LevelUpdateLog implements UpdateLog {
     this.#commits = new GroupCommit(store, (error) => this.onFailed(error))
     this.#now = now
     const put = (ops: Op[]): Promise<void> => this.#commits.put(ops)
+    const archive = new LevelArchive(db)
+    this.archived = (...of) => archive.page(...of)
+    this.archivedAt = (...of) => archive.at(...of)
+    this.archiveEnd = (...of) => archive.end(...of)
+    this.archivePosition = (...of) => archive.position(...of)
     this.folded = new LevelAttribution(db)
     this.attribution = (...of) => this.folded.read(...of)
     this.deletedTexts = (...of) => this.folded.texts(...of)
     this.versions = new LevelVersionLog(db, put)
     this.record = new LevelRecordLog(db, put, (...upTo) => this.#clear(...upTo), now)
     this.facts = levelFactLog(db, put)
+    this.derived = { db, put }
   }
 
   /**
@@ -204,12 +218,8 @@ export class LevelUpdateLog implements UpdateLog {
     if (seq === 1 && updates.length > 0) {
       ops.push({ type: 'put', key: `w:${workspace}`, value: new Uint8Array([FORMAT]) })
     }
-    for (const { shelf, id, value } of archived) {
-      const position = ++ends.archive[shelf]
-      const place = placeOf(workspace, shelf)
-      ops.push({ type: 'put', key: archiveKey(place, position), value })
-      if (id === null) continue
-      ops.push({ type: 'put', key: `i:${place}:${id}`, value: encodeSeq(position) })
+    for (const entry of archived) {
+      ops.push(...archiveOps(workspace, entry, ++ends.archive[entry.shelf]))
     }
     for (const { client, owner } of owned) {
       ops.push({ type: 'put', key: `o:${workspace}:${client}`, value: Buffer.from(owner) })
@@ -222,6 +232,7 @@ export class LevelUpdateLog implements UpdateLog {
       throw error
     })
     chain.stored(seq)
+    if (archived.length > 0) this.onArchived(workspace)
     return seq
   }
 
@@ -333,31 +344,6 @@ export class LevelUpdateLog implements UpdateLog {
       // A deletion is a write, too: writes after a partial one could be lost with it.
       throw this.#commits.fail(error)
     })
-  }
-
-  async archived(workspace: string, shelf: Shelf, after: number, limit: number, bytes = Infinity) {
-    const found: { seq: number; value: Uint8Array }[] = []
-    const place = placeOf(workspace, shelf)
-    const range = { gt: archiveKey(place, after), lt: `a:${place};`, limit }
-    let left = bytes
-    for await (const [key, value] of this.#db.iterator(range)) {
-      found.push({ seq: seqOf(key), value })
-      left -= value.length
-      if (left <= 0) break
-    }
-    return found
-  }
-
-  async archiveEnd(workspace: string, shelf: Shelf): Promise<number> {
-    const place = placeOf(workspace, shelf)
-    const range = { gt: `a:${place}:`, lt: `a:${place};`, reverse: true, limit: 1 }
-    const [newest] = await this.#db.keys(range).all()
-    return newest === undefined ? 0 : seqOf(newest)
-  }
-
-  async archivePosition(workspace: string, shelf: Shelf, id: string): Promise<number | null> {
-    const value = await this.#db.get(`i:${placeOf(workspace, shelf)}:${id}`)
-    return value === undefined ? null : decoding.readVarUint(decoding.createDecoder(value))
   }
 
   async workspaces(): Promise<string[]> {

@@ -94,6 +94,8 @@ export interface UpdateLog {
     limit: number,
     bytes?: number,
   ): Promise<{ seq: number; value: Uint8Array }[]>
+  /** The archived entry at a position; null: there is none. */
+  archivedAt(workspace: string, shelf: Shelf, seq: number): Promise<Uint8Array | null>
   /** Position of the newest archived entry; 0 if there is none. */
   archiveEnd(workspace: string, shelf: Shelf): Promise<number>
   /** Position of the newest archived entry with this id; null if there is none. */

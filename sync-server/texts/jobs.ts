@@ -3,6 +3,8 @@ import type { MergeResult } from '../../lib/merge/edits.ts'
 import { merge3 } from '../../lib/merge/merge.ts'
 import { type TextDelta, textDelta } from '../../lib/merge/text-delta.ts'
 import { unifiedDiff } from '../../lib/merge/unified.ts'
+import { segmentsOfBlock } from '../history/find/entries.ts'
+import type { Shelf } from '../storage/update-log.ts'
 
 /** Jobs that are slow for long texts. Without `steps` (see Effort) the result is exact and may take seconds. */
 export const JOBS = {
@@ -12,6 +14,9 @@ export const JOBS = {
     textDelta(from, to, newEffort(steps)),
   unified: ([from, to, before, after]: [string, string, string, string]): string =>
     unifiedDiff(from, to, [before, after]),
+  /** The first one is the name of the shelf. */
+  segments: ([shelf, ...entries]: string[]): [string, Uint8Array][] =>
+    segmentsOfBlock(shelf as Shelf, entries),
 } as const
 
 export type JobName = keyof typeof JOBS

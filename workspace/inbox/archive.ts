@@ -68,8 +68,11 @@ export const trimBroadcasts = (
   })
 }
 
-export const readArchived = (value: Uint8Array): Archived => {
-  const { client, clock, at, entry } = JSON.parse(new TextDecoder().decode(value)) as Archived
+export const readArchived = (value: Uint8Array): Archived =>
+  readArchivedJson(new TextDecoder().decode(value))
+
+export const readArchivedJson = (json: string): Archived => {
+  const { client, clock, at, entry } = JSON.parse(json) as Archived
   return { client, clock, at, entry: isBroadcast(entry) ? entry : null }
 }
 

@@ -84,8 +84,11 @@ export const storedTask = (task: ArchivedTask) => ({
 })
 
 /** Reads an archived task; null: the value is malformed. */
-export const readArchivedTask = (value: Uint8Array): ArchivedTask | null => {
-  const task = JSON.parse(new TextDecoder().decode(value)) as ArchivedTask
+export const readArchivedTask = (value: Uint8Array): ArchivedTask | null =>
+  readArchivedTaskJson(new TextDecoder().decode(value))
+
+export const readArchivedTaskJson = (json: string): ArchivedTask | null => {
+  const task = JSON.parse(json) as ArchivedTask
   return isArchivedTask(task) ? task : null
 }
 

@@ -11,7 +11,7 @@ import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
-const KNOWN = /^(?:f:|[uswaimhvcokjlrgnxty]:.)/
+const KNOWN = /^(?:f:|[uswaimhvcokjlrgnxtyq]:.)/
 /** The kinds whose values are JSON. */
 const FACTS = /^[kjlrgnty]:/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */

@@ -252,6 +252,10 @@ export class MemoryUpdateLog implements UpdateLog {
     return found
   }
 
+  async archivedAt(name: string, shelf: Shelf, seq: number): Promise<Uint8Array | null> {
+    return this.#of(name).archive[shelf][seq - 1]?.value ?? null
+  }
+
   async archiveEnd(name: string, shelf: Shelf): Promise<number> {
     return this.#of(name).archive[shelf].length
   }

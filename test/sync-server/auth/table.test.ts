@@ -114,6 +114,7 @@ const TABLE: Record<string, Row> = {
   'GET /api/workspaces/:workspace/tasks/:task': { pass: READ, path: `${ws}/tasks/t-0` },
   'GET /api/workspaces/:workspace/archive': { pass: READ, path: `${ws}/archive` },
   'GET /api/workspaces/:workspace/log': { pass: READ, path: `${ws}/log?for=ME` },
+  'GET /api/workspaces/:workspace/find': { pass: READ, path: `${ws}/find?query=x&for=ME` },
   'GET /api/workspaces/:workspace/files/log': { pass: READ, path: `${ws}/files/log?key=x` },
   'GET /api/workspaces/:workspace/files/blame': { pass: READ, path: `${ws}/files/blame?key=x` },
   'GET /api/workspaces/:workspace/files/version': {

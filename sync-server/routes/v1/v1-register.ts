@@ -1,26 +1,26 @@
 import { z } from 'zod'
-import { ClawError } from '../../protocol/errors.ts'
-import { random } from '../../protocol/fresh-ids.ts'
-import { type AgentId, newAgentId } from '../../protocol/ids.ts'
-import { checkFreeId, checkFreeName } from '../../protocol/name-space.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import { random } from '../../../protocol/fresh-ids.ts'
+import { type AgentId, newAgentId } from '../../../protocol/ids.ts'
+import { checkFreeId, checkFreeName } from '../../../protocol/name-space.ts'
 import {
   agentNames,
   getAgent,
   type Here,
   hasAgent,
   lastSeen,
-} from '../../workspace/agents/agents.ts'
-import { OFFLINE_AFTER_MS } from '../../workspace/agents/presence.ts'
-import { agentsOf, isoTime } from '../../workspace/document/schema.ts'
-import { checkDisplayName } from '../../workspace/document/validate.ts'
-import type { Asked } from '../http/route.ts'
-import { registerAs } from '../http-agents/registration.ts'
-import { names, optional } from '../http-agents/v1-bodies.ts'
-import { agent1x } from '../http-agents/v1-shapes.ts'
-import type { TokenHolder } from '../sync/principal.ts'
-import type { Room } from '../sync/room.ts'
-import { asking, checkAgentId, inRoom, keyIn } from './agent-request.ts'
-import type { AppEnv } from './env.ts'
+} from '../../../workspace/agents/agents.ts'
+import { OFFLINE_AFTER_MS } from '../../../workspace/agents/presence.ts'
+import { agentsOf, isoTime } from '../../../workspace/document/schema.ts'
+import { checkDisplayName } from '../../../workspace/document/validate.ts'
+import type { Asked } from '../../http/route.ts'
+import { registerAs } from '../../http-agents/registration.ts'
+import { names, optional } from '../../http-agents/v1-bodies.ts'
+import { agent1x } from '../../http-agents/v1-shapes.ts'
+import type { TokenHolder } from '../../sync/principal.ts'
+import type { Room } from '../../sync/room.ts'
+import { asking, checkAgentId, inRoom, keyIn } from '../agent-request.ts'
+import type { AppEnv } from '../env.ts'
 
 /** Agents of one token (count) from which on the ids of those who are gone are given to newcomers. */
 export const ROOMY_TOKEN_AGENTS = 1_000

@@ -1,0 +1,171 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { tokensOf } from '../../../lib/text/search.ts'
+import { Corruption } from '../../storage/integrity/corruption.ts'
+import { type Op, seqDigits, seqOf } from '../../storage/integrity/level-keys.ts'
+
+/**
+ * The search index of an archive. Blocks of BLOCK entries, in the order of the archive; each block has one record per
+ * segment, that is, for all tokens with the same first two characters:
+ *   `q:<place>:<segment>:<block>`   per token: the token, the count of its entries, the distances of their places
+ *   `q:<place>`                     1 (format), number of indexed blocks
+ * All records of a block and the new number are one atomic write, and archived entries never change: so the index is that
+ * of the first blocks at any time, and the entries after them are searched one by one.
+ */
+const FORMAT = 1
+
+/** Entries in a block (count). */
+export const BLOCK = 1_024
+
+/** Begins tokens that are not words: authors, topics, readers. No word has this character. */
+export const MARK = '\u0001'
+export const tokenOfAuthor = (agent: string): string => `${MARK}f${agent}${MARK}`
+export const tokenOfTopic = (topic: string): string => `${MARK}t${topic}${MARK}`
+/** An entry that everybody may read. */
+export const PUBLIC = `${MARK}p`
+/** An entry that only its two agents may read. */
+export const tokenOfReader = (agent: string): string => `${MARK}r${agent}${MARK}`
+
+/** An entry with more words than MAX_WORDS: every query may match it. */
+export const ANY = `${MARK}*`
+const MAX_WORDS = 2_000
+
+/** Scripts without spaces stand behind this one: their words are searched by one character, too. */
+const FIRST_UNSPACED = '\u0e00'
+
+/** First characters of the tokens in one record. */
+const segmentOf = (token: string): string => {
+  const [first = '', second = ''] = token
+  return first > FIRST_UNSPACED ? first : first + second
+}
+
+/** True if the index can tell where a token with this beginning is. */
+export const isIndexed = (beginning: string): boolean =>
+  beginning.length > 1 || beginning > FIRST_UNSPACED
+
+export const endKey = (place: string): string => `q:${place}`
+const segmentKey = (place: string, segment: string, block: number): string =>
+  `q:${place}:${segment}:${seqDigits(block)}`
+
+const encodeEnd = (blocks: number): Uint8Array =>
+  encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, FORMAT)
+    encoding.writeVarUint(encoder, blocks)
+  })
+
+/** Blocks that are indexed; 0 for a value that cannot be read: the index is made again. */
+export const decodeEnd = (value: Uint8Array | undefined): number => {
+  if (value === undefined) return 0
+  try {
+    const decoder = decoding.createDecoder(value)
+    return decoding.readVarUint(decoder) === FORMAT ? decoding.readVarUint(decoder) : 0
+  } catch {
+    return 0
+  }
+}
+
+/** An entry of the archive as it is indexed. */
+export interface Indexed {
+  text: string
+  /** Other tokens to find it by. */
+  marks: readonly string[]
+}
+
+/** The segments of a block, by name. `entries`: in the order of the archive; null: one that cannot be read. */
+export const segmentsOf = (entries: readonly (Indexed | null)[]): [string, Uint8Array][] => {
+  const segments = new Map<string, Map<string, number[]>>()
+  for (const [at, entry] of entries.entries()) {
+    if (entry === null) continue
+    for (const word of tokensFor(entry)) {
+      const name = segmentOf(word)
+      const segment = segments.get(name) ?? new Map<string, number[]>()
+      segments.set(name, segment)
+      const places = segment.get(word)
+      if (places === undefined) segment.set(word, [at])
+      else places.push(at)
+    }
+  }
+  return [...segments].map(([name, words]) => [name, encodeSegment(words)])
+}
+
+const tokensFor = ({ text, marks }: Indexed): Iterable<string> => {
+  const words = tokensOf(text)
+  return [...(words.size > MAX_WORDS ? [ANY] : words), ...marks]
+}
+
+/** The records of a block, and the number of indexed blocks. */
+export const blockOps = (
+  place: string,
+  block: number,
+  segments: readonly [string, Uint8Array][],
+): Op[] => [
+  ...segments.map(
+    ([name, value]): Op => ({ type: 'put', key: segmentKey(place, name, block), value }),
+  ),
+  { type: 'put', key: endKey(place), value: encodeEnd(block + 1) },
+]
+
+export const noBlocks = (place: string): Op => ({
+  ...{ type: 'put', key: endKey(place), value: encodeEnd(0) },
+})
+
+const encodeSegment = (words: ReadonlyMap<string, readonly number[]>): Uint8Array =>
+  encoding.encode((encoder) => {
+    for (const [word, places] of words) {
+      encoding.writeVarString(encoder, word)
+      encoding.writeVarUint(encoder, places.length)
+      let before = 0
+      for (const at of places) {
+        encoding.writeVarUint(encoder, at - before)
+        before = at
+      }
+    }
+  })
+
+/** The keys of the records of blocks `from` to `to` that may have tokens with a beginning. */
+export const rangeOf = (place: string, beginning: string, from: number, to: number) => {
+  const segment = segmentOf(beginning)
+  return { gte: segmentKey(place, segment, from), lte: segmentKey(place, segment, to) }
+}
+
+export const blockIn = (key: string): number => seqOf(key)
+
+/** The entries of a block, a bit each. */
+export type Places = Uint32Array
+export const newPlaces = (): Places => new Uint32Array(BLOCK / 32)
+
+/** Adds the places of all tokens with a beginning to `found`. Throws Corruption. */
+export const addPlaces = (value: Uint8Array, beginning: string, found: Places): void => {
+  try {
+    const decoder = decoding.createDecoder(value)
+    while (decoding.hasContent(decoder)) {
+      const isWanted = decoding.readVarString(decoder).startsWith(beginning)
+      let place = 0
+      for (let left = decoding.readVarUint(decoder); left > 0; left--) {
+        place += decoding.readVarUint(decoder)
+        if (isWanted) found[place >> 5]! |= 1 << (place & 31)
+      }
+    }
+  } catch (error) {
+    throw new Corruption('the search index', (error as Error).message)
+  }
+}
+
+/** Keeps the places that both have; false: there is none. */
+export const keepBoth = (places: Places, others: Places): boolean => {
+  let isAny = false
+  for (const [i, bits] of others.entries()) {
+    places[i]! &= bits
+    isAny ||= places[i] !== 0
+  }
+  return isAny
+}
+
+/** The places, the last one first. */
+export const placesIn = (places: Places): number[] => {
+  const found: number[] = []
+  for (let i = places.length - 1; i >= 0; i--) {
+    for (let bit = 31; bit >= 0; bit--) if ((places[i]! >>> bit) & 1) found.push(i * 32 + bit)
+  }
+  return found
+}
