@@ -88,58 +88,73 @@ export interface Postgres {
   stop: () => Promise<void>
 }
 
-/** Starts a new, empty one. `settings`: as in postgresql.conf. */
-export const startPostgres = async (
+/** A standby that follows a primary. */
+export interface Standby extends Postgres {
+  /** Makes it a primary, which takes writes. */
+  promote: () => Promise<void>
+}
+
+/** As in postgresql.conf; they win over what is set with SQL. */
+export type Settings = Readonly<Record<string, string | number>>
+
+/** Starts a new, empty one. */
+export const startPostgres = async (bin: string, settings: Settings = {}): Promise<Postgres> => {
+  const [dir, options] = newFolder()
+  const data = join(dir, 'data')
+  const access = ['-U', 'clawlink', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync']
+  execFileSync(join(bin, 'initdb'), ['-D', data, ...access], options)
+  return run(bin, dir, settings)
+}
+
+/** Starts a standby of a primary; `name` is what `synchronous_standby_names` calls it. */
+export const startStandby = async (
   bin: string,
-  settings: Readonly<Record<string, string | number>> = {},
-): Promise<Postgres> => {
+  primary: Postgres,
+  name: string,
+): Promise<Standby> => {
+  const [dir, options] = newFolder()
+  const data = join(dir, 'data')
+  const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'clawlink']
+  execFileSync(
+    join(bin, 'pg_basebackup'),
+    [...from, '-D', data, '-R', '-X', 'stream', '-c', 'fast'],
+    options,
+  )
+  const source = `host=127.0.0.1 port=${primary.port} user=clawlink application_name=${name}`
+  const standby = await run(bin, dir, { primary_conninfo: source })
+  const promote = async (): Promise<void> => {
+    execFileSync(join(bin, 'pg_ctl'), ['promote', '-w', '-D', data], options)
+  }
+  return Object.assign(standby, { promote })
+}
+
+type Spawning = { uid?: number; gid?: number; cwd: string; stdio: 'pipe' }
+
+const newFolder = (): [dir: string, Spawning] => {
   const user = userOf()
   const dir = mkdtempSync(join(tmpdir(), 'clawlink-pg-'))
   if (user.uid !== undefined) chownSync(dir, user.uid, user.gid!)
-  const data = join(dir, 'data')
-  const options = { ...user, cwd: dir, stdio: 'pipe' as const }
-  const init = [
-    '-D',
-    data,
-    '-U',
-    'clawlink',
-    '-A',
-    'trust',
-    '-E',
-    'UTF8',
-    '--no-locale',
-    '--no-sync',
-  ]
-  execFileSync(join(bin, 'initdb'), init, options)
+  return [dir, { ...user, cwd: dir, stdio: 'pipe' }]
+}
+
+/** Runs the data in `dir`. */
+const run = async (bin: string, dir: string, settings: Settings): Promise<Postgres> => {
   const port = await freePort()
   const all = {
     ...{ listen_addresses: '127.0.0.1', port, unix_socket_directories: '' },
     ...{ max_connections: 200, shared_buffers: '64MB', ...settings },
   }
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const start = async (): Promise<ChildProcess> => {
-    const child = spawn(join(bin, 'postgres'), ['-D', data, ...flags], options)
-    let log = ''
-    child.stderr?.on('data', (chunk) => {
-      log += chunk
-    })
-    const until = performance.now() + START_MS
-    while (!log.includes('ready to accept connections')) {
-      if (child.exitCode !== null || performance.now() > until) {
-        throw new Error(`PostgreSQL does not start: ${log}`)
-      }
-      await pause(20)
-    }
-    log = ''
-    child.stderr?.removeAllListeners('data').resume()
-    return child
+  const start = (): Promise<ChildProcess> => {
+    const options = { ...userOf(), cwd: dir, stdio: 'pipe' as const }
+    return ready(spawn(join(bin, 'postgres'), ['-D', join(dir, 'data'), ...flags], options))
   }
   let child = await start()
   // SIGQUIT: at once, without a checkpoint.
-  const kill = async (signal: NodeJS.Signals = 'SIGQUIT'): Promise<void> => {
+  const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const gone = once(child, 'exit')
-    child.kill(signal)
+    child.kill('SIGQUIT')
     await gone
   }
   return {
@@ -147,7 +162,7 @@ export const startPostgres = async (
     get process() {
       return child
     },
-    kill: () => kill(),
+    kill,
     restart: async () => {
       child = await start()
     },
@@ -156,4 +171,21 @@ export const startPostgres = async (
       rmSync(dir, { recursive: true, force: true })
     },
   }
+}
+
+const ready = async (child: ChildProcess): Promise<ChildProcess> => {
+  let log = ''
+  child.stderr?.on('data', (chunk) => {
+    log += chunk
+  })
+  const until = performance.now() + START_MS
+  while (!/ready to accept (read-only )?connections/.test(log)) {
+    if (child.exitCode !== null || performance.now() > until) {
+      throw new Error(`PostgreSQL does not start: ${log}`)
+    }
+    await pause(20)
+  }
+  log = ''
+  child.stderr?.removeAllListeners('data').resume()
+  return child
 }
