@@ -5,6 +5,8 @@ export interface StoreAddress {
   /** As the driver reads it, with the password if there is one. */
   url: string
   schema: string
+  /** The name of the connections in the database's lists; absent: the program's. */
+  application?: string
   /** The same, with the schema and without the password: for files and messages. */
   shown: string
 }

@@ -6,6 +6,8 @@ import { Session } from './session.ts'
 export const BEAT_MS = 1_000
 /** Without an answer to a beat for this long the server answers nobody (milliseconds). */
 export const SILENT_MS = 4_000
+/** A node may read for this long after it sent a beat that was answered (milliseconds). */
+export const LEASE_MS = SILENT_MS
 
 export interface BeatsEnv<T> {
   address: StoreAddress

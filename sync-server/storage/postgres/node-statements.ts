@@ -5,7 +5,7 @@ export const CLUSTER_SCHEMA = 1
 
 /** The row of a node; its id is hexadecimal. */
 export const rowOf = (id: string): FenceRow => {
-  if (!/^[0-9a-f]{8,64}$/.test(id)) throw new Error(`not the id of a node: ${id}`)
+  if (!/^[0-9a-f]{8,40}$/.test(id)) throw new Error(`not the id of a node: ${id}`)
   return { table: 'nodes', id: `'${id}'` }
 }
 
@@ -72,6 +72,9 @@ export const look = (schema: string): string =>
 export const nodesUp = (schema: string): string =>
   `select nodes.id, nodes.about, beats.n from ${schema}.nodes join ${schema}.beats using (id) where is_up`
 
+export const rows = (schema: string): string =>
+  `select nodes.*, beats.n from ${schema}.nodes join ${schema}.beats using (id) order by id`
+
 /** Counts of the workspaces that nodes own. */
 export const counts = (schema: string): string =>
   `select nodes.id, count(*)::int as workspaces
@@ -128,3 +131,6 @@ export const setShared = (schema: string): string =>
   `insert into ${schema}.cluster values ($1, $2) on conflict (k) do update set v = excluded.v`
 
 export const shared = (schema: string): string => `select v from ${schema}.cluster where k = $1`
+
+/** A row if there is a connection of application $1. */
+export const connected = `select 1 from pg_stat_activity where application_name = $1 limit 1`

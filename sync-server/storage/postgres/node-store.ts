@@ -65,7 +65,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   readonly id: string
   /** Called with what each answered beat shows. */
   onLook: (look: Look) => void = () => {}
-  /** Called when a new epoch was taken: nothing is owned. `sentAt`: when it was asked for. */
+  /** Called when a new epoch was taken: nothing is owned. */
   onRegistered: (sentAt: number) => void = () => {}
   readonly #address: StoreAddress
   readonly #registration: Registration
@@ -75,6 +75,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   /** Of statements that do not go through the writer: fencing may wait for the other node's write. */
   readonly #fencing = new Mutex()
   #epoch = ''
+  #registeredAt = 0
   #reader: Reader | null = null
   #beats: Beats<Look> | null = null
   #lost: (error: Error) => void = () => {}
@@ -82,7 +83,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
 
   /** `clock`: milliseconds, monotonic. */
   constructor(address: StoreAddress, registration: Registration, clock: () => number) {
-    this.#address = address
+    this.#address = { ...address, application: applicationOf(registration.id) }
     this.#registration = registration
     this.#clock = clock
     this.id = registration.id
@@ -92,6 +93,15 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   /** This node's epoch (decimal). */
   get epoch(): string {
     return this.#epoch
+  }
+
+  /** When its registration was sent, by its clock (milliseconds): it counts as a beat. */
+  get registeredAt(): number {
+    return this.#registeredAt
+  }
+
+  get url(): string {
+    return this.#registration.url
   }
 
   get #schema(): string {
@@ -142,6 +152,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     const found = await session.run({ text: single.holderNow(this.#schema) })
     if (found.rows[0].holder !== null) throw inUse(this.#address.shown, found.rows[0].about)
     this.#epoch = rows[0].epoch
+    this.#registeredAt = sentAt
     this.onRegistered(sentAt)
   }
 
@@ -201,6 +212,12 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     })
   }
 
+  /** True if that node has a connection to the database. Rejects with Unavailable. */
+  async isConnected(id: string): Promise<boolean> {
+    const rows = await this.#query({ text: sql.connected, values: [applicationOf(id)] })
+    return rows.length > 0
+  }
+
   /** The owner of a workspace; null: the workspace does not exist. Rejects with Unavailable. */
   async ownerOf(workspace: string): Promise<OwnerRow | null> {
     const query = { name: 'clawlink-owner', text: sql.ownerOf(this.#schema), values: [workspace] }
@@ -241,6 +258,11 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     return rows.map(({ name }) => name)
   }
 
+  /** All nodes that ever registered, with their beats. */
+  rows(): Promise<NodeRow[]> {
+    return this.#query<NodeRow>({ text: sql.rows(this.#schema) })
+  }
+
   /** Workspaces that each node owns (count). */
   async counts(): Promise<Map<string, number>> {
     const rows = await this.#query<{ id: string; workspaces: number }>({
@@ -277,9 +299,14 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     return this.#reader.query<R & Record<string, unknown>>(query)
   }
 
-  async #stop(): Promise<void> {
+  /** Gives no sign of life any more. */
+  stop(): void {
     this.#beats?.stop()
     this.#beats = null
+  }
+
+  async #stop(): Promise<void> {
+    this.stop()
     this.#reader = null
     await this.db.close()
   }
@@ -297,3 +324,6 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     await session?.end()
   }
 }
+
+/** The name of a node's connections. */
+const applicationOf = (id: string): string => `clawlink-sync node ${id}`

@@ -18,11 +18,11 @@ const SETTINGS = `set client_min_messages = warning; set idle_in_transaction_ses
 const DURABLE = `select set_config('synchronous_commit', 'on', false)
   where current_setting('synchronous_commit') in ('off', 'local')`
 
-export const configOf = ({ url }: StoreAddress): ClientConfig => ({
+export const configOf = ({ url, application = 'clawlink-sync' }: StoreAddress): ClientConfig => ({
   connectionString: url,
   connectionTimeoutMillis: CONNECT_MS,
   keepAlive: true,
-  application_name: 'clawlink-sync',
+  application_name: application,
 })
 
 /** One connection, which runs one statement at a time. */

@@ -1,0 +1,196 @@
+import { createServer, type Server } from 'node:net'
+import { expect, it } from 'vitest'
+import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
+import { Conflict, Fenced, Unavailable } from '../../../sync-server/storage/integrity/db.ts'
+import { until } from '../../support/client.ts'
+import { storeNode } from '../../support/cluster/node-store.ts'
+import { newSchema, onPostgres } from '../../support/postgres.ts'
+
+const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)
+const thrown = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => null,
+    (error: unknown) => error,
+  )
+const listening = async (): Promise<{ server: Server; url: string }> => {
+  const server = createServer((socket) => socket.destroy())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { server, url: `http://127.0.0.1:${(server.address() as { port: number }).port}` }
+}
+
+onPostgres('the workspaces of nodes', (postgres) => {
+  const newAddress = () => parseStoreAddress(newSchema(postgres().url))
+
+  it('[NODE-2] the first node that is asked owns a workspace; the others know its address', async () => {
+    const address = newAddress()
+    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    const found = await Promise.all(Array.from({ length: 5 }, () => one.holdings.find('default')))
+    expect(found).toEqual(['here', 'here', 'here', 'here', 'here'])
+    expect(one.events).toEqual(['load default'])
+    expect(await other.holdings.find('default')).toEqual({ id: 'aaaaaaaa', url: one.node.url })
+    expect([one.holdings.owns('default'), other.holdings.owns('default')]).toEqual([true, false])
+    // Naming what does not exist claims nothing.
+    expect(await one.holdings.find('none')).toBe('here')
+    expect([one.holdings.owns('none'), await one.holdings.names()]).toEqual([false, ['default']])
+    expect(await one.holdings.create('new', 2)).toBe('made')
+    expect(await other.holdings.create('new', 2)).toBe('exists')
+    expect(await other.holdings.create('more', 2)).toBe('full')
+    expect(await other.holdings.find('new')).toMatchObject({ id: 'aaaaaaaa' })
+    const states = await other.holdings.nodes()
+    expect(states.map(({ id, state, workspaces }) => [id, state, workspaces])).toEqual([
+      ['aaaaaaaa', 'up', 2],
+      ['bbbbbbbb', 'up', 0],
+    ])
+    await one.close()
+    await other.close()
+  })
+
+  it('[NODE-2] nodes that are asked for the same workspaces at once agree on their owners', async () => {
+    const address = newAddress()
+    const nodes = await Promise.all(['aaaaaaaa', 'bbbbbbbb'].map((id) => storeNode(address, id)))
+    const names = Array.from({ length: 50 }, (_, i) => `w${i}`)
+    await nodes[0]!.node.addNames(names)
+    for (const name of names) {
+      const found = await Promise.all(nodes.map(({ holdings }) => holdings.find(name)))
+      const owners = nodes.filter(({ holdings }) => holdings.owns(name))
+      expect(owners.length).toBe(1)
+      const elsewhere = found.filter((it) => it !== 'here')
+      expect(elsewhere).toEqual([{ id: owners[0]?.node.id, url: owners[0]?.node.url }])
+    }
+    for (const node of nodes) await node.close()
+  })
+
+  it('[NODE-5] a node whose port is closed and whose beat is stale is fenced, and its late write is rejected', async () => {
+    const address = newAddress()
+    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    await one.holdings.find('default')
+    await one.node.db.put('k:default/1', bytes(1))
+    one.stop()
+    const [stopped, found] = [performance.now(), () => other.holdings.find('default')]
+    expect(await found()).toMatchObject({ id: 'aaaaaaaa' })
+    await until('it is taken', async () => (await found()) === 'here')
+    expect(performance.now() - stopped).toBeLessThan(5_000)
+    expect(await thrown(one.node.db.put('k:default/1', bytes(2)))).toBeInstanceOf(Fenced)
+    expect([...(await other.node.db.get('k:default/1'))!]).toEqual([1])
+    expect(await other.node.ownerOf('default')).toMatchObject({ node: 'bbbbbbbb', valid: true })
+    await one.close()
+    await other.close()
+  })
+
+  it('[NODE-5] a node that was killed is fenced at once: its port is closed, and its connections are gone', async () => {
+    const address = newAddress()
+    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    await one.holdings.find('default')
+    // Its address is wrong, but it lives.
+    expect(await other.holdings.find('default')).toMatchObject({ id: 'aaaaaaaa' })
+    await one.kill()
+    const killed = performance.now()
+    await until('it is taken', async () => (await other.holdings.find('default')) === 'here')
+    expect(performance.now() - killed).toBeLessThan(1_000)
+    await other.close()
+  })
+
+  it('[NODE-4] [NODE-5] a node that is silent is fenced after 5 s, and its lease has ended by then', async () => {
+    const address = newAddress()
+    const { server, url } = await listening()
+    const [one, other] = [
+      await storeNode(address, 'aaaaaaaa', url),
+      await storeNode(address, 'bbbbbbbb', url),
+    ]
+    await one.holdings.find('default')
+    await until('the other one saw it', async () => {
+      const [state] = await other.holdings.nodes()
+      return state?.silentMs !== null
+    })
+    one.stop()
+    const stopped = performance.now()
+    await until('it is taken', async () => (await other.holdings.find('default')) === 'here')
+    expect(performance.now() - stopped).toBeGreaterThan(4_000)
+    expect([one.holdings.owns('default'), one.holdings.mayRead('default')]).toEqual([false, false])
+    expect(await thrown(one.node.db.put('k:default/1', bytes(2)))).toBeInstanceOf(Fenced)
+    await one.close()
+    await other.close()
+    server.close()
+  })
+
+  it('[NODE-4] a node that slept fences nobody: it waits until it has looked for long enough', async () => {
+    const address = newAddress()
+    const { server, url } = await listening()
+    const [one, other] = [
+      await storeNode(address, 'aaaaaaaa', url),
+      await storeNode(address, 'bbbbbbbb', url),
+    ]
+    await one.holdings.find('default')
+    await until('the other one has looked', async () => {
+      const [state] = await other.holdings.nodes()
+      return (state?.silentMs ?? null) !== null
+    })
+    other.sleep(62_000)
+    const { epoch } = one.node
+    await until('its lease is renewed', () => other.holdings.hasLease)
+    for (let i = 0; i < 5; i++) {
+      expect(await other.holdings.find('default')).toMatchObject({ id: 'aaaaaaaa' })
+    }
+    expect([one.node.epoch, one.holdings.owns('default')]).toEqual([epoch, true])
+    await one.close()
+    await other.close()
+    server.close()
+  })
+
+  it('[NODE-6] once its lease has ended a node reads and claims nothing, until a beat is answered', async () => {
+    const address = newAddress()
+    const one = await storeNode(address, 'aaaaaaaa')
+    await one.holdings.find('default')
+    expect([one.holdings.owns('default'), one.holdings.mayRead('default')]).toEqual([true, true])
+    one.sleep(4_001)
+    expect([one.holdings.owns('default'), one.holdings.mayRead('default')]).toEqual([false, false])
+    expect(await thrown(one.holdings.find('default'))).toBeInstanceOf(Unavailable)
+    expect(await thrown(one.holdings.create('new', 9))).toBeInstanceOf(Unavailable)
+    // Nobody fenced it: what it owns it owns still.
+    await until('a beat is answered', () => one.holdings.owns('default'))
+    expect(one.events).toEqual(['load default'])
+    await one.close()
+  })
+
+  it('[NODE-1] a fenced node drops what it owned, registers, and claims what is free', async () => {
+    const address = newAddress()
+    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    await other.node.addNames(['a', 'b'])
+    for (const name of ['a', 'b']) await one.holdings.find(name)
+    const losses: unknown[] = []
+    one.holdings.onLost = (names) => losses.push(names)
+    await other.node.fence(one.node.id, one.node.epoch)
+    expect(await other.holdings.find('a')).toBe('here')
+    expect(await one.lost).toBeInstanceOf(Fenced)
+    one.holdings.lost()
+    expect([losses, one.events]).toEqual([['all'], ['load a', 'load b', 'unload a', 'unload b']])
+    expect(await thrown(one.holdings.find('b'))).toBeInstanceOf(Unavailable)
+    await one.node.reopen()
+    expect(await one.holdings.find('b')).toBe('here')
+    expect(await one.holdings.find('a')).toMatchObject({ id: 'bbbbbbbb' })
+    await one.node.db.put('k:b/1', bytes(1))
+    expect(await thrown(one.node.db.put('k:a/1', bytes(1)))).toBeInstanceOf(Conflict)
+    await one.close()
+    await other.close()
+  })
+
+  it('[NODE-7] a workspace that is given up is stored first, and then another node may claim it', async () => {
+    const address = newAddress()
+    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    await one.holdings.find('default')
+    const losses: unknown[] = []
+    one.holdings.onLost = (names) => losses.push(names)
+    const writing = one.node.db.put('k:default/1', bytes(1))
+    await Promise.all([one.holdings.release('default'), one.holdings.release('default'), writing])
+    expect([losses, one.events]).toEqual([
+      [['default']],
+      ['load default', 'settle default', 'unload default'],
+    ])
+    expect(await thrown(one.node.db.put('k:default/1', bytes(2)))).toBeInstanceOf(Conflict)
+    expect(await other.holdings.find('default')).toBe('here')
+    expect([...(await other.node.db.get('k:default/1'))!]).toEqual([1])
+    expect(await one.holdings.find('default')).toMatchObject({ id: 'bbbbbbbb' })
+    await one.close()
+    await other.close()
+  })
+})
