@@ -23,7 +23,10 @@ onPostgres('the workspaces of nodes', (postgres) => {
 
   it('[NODE-2] the first node that is asked owns a workspace; the others know its address', async () => {
     const address = newAddress()
-    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    const [one, other] = [
+      await storeNode(address, 'aaaaaaaa'),
+      await storeNode(address, 'bbbbbbbb'),
+    ]
     const found = await Promise.all(Array.from({ length: 5 }, () => one.holdings.find('default')))
     expect(found).toEqual(['here', 'here', 'here', 'here', 'here'])
     expect(one.events).toEqual(['load default'])
@@ -62,7 +65,10 @@ onPostgres('the workspaces of nodes', (postgres) => {
 
   it('[NODE-5] a node whose port is closed and whose beat is stale is fenced, and its late write is rejected', async () => {
     const address = newAddress()
-    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    const [one, other] = [
+      await storeNode(address, 'aaaaaaaa'),
+      await storeNode(address, 'bbbbbbbb'),
+    ]
     await one.holdings.find('default')
     await one.node.db.put('k:default/1', bytes(1))
     one.stop()
@@ -79,7 +85,10 @@ onPostgres('the workspaces of nodes', (postgres) => {
 
   it('[NODE-5] a node that was killed is fenced at once: its port is closed, and its connections are gone', async () => {
     const address = newAddress()
-    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    const [one, other] = [
+      await storeNode(address, 'aaaaaaaa'),
+      await storeNode(address, 'bbbbbbbb'),
+    ]
     await one.holdings.find('default')
     // Its address is wrong, but it lives.
     expect(await other.holdings.find('default')).toMatchObject({ id: 'aaaaaaaa' })
@@ -154,7 +163,10 @@ onPostgres('the workspaces of nodes', (postgres) => {
 
   it('[NODE-1] a fenced node drops what it owned, registers, and claims what is free', async () => {
     const address = newAddress()
-    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    const [one, other] = [
+      await storeNode(address, 'aaaaaaaa'),
+      await storeNode(address, 'bbbbbbbb'),
+    ]
     await other.node.addNames(['a', 'b'])
     for (const name of ['a', 'b']) await one.holdings.find(name)
     const losses: unknown[] = []
@@ -176,7 +188,10 @@ onPostgres('the workspaces of nodes', (postgres) => {
 
   it('[NODE-7] a workspace that is given up is stored first, and then another node may claim it', async () => {
     const address = newAddress()
-    const [one, other] = [await storeNode(address, 'aaaaaaaa'), await storeNode(address, 'bbbbbbbb')]
+    const [one, other] = [
+      await storeNode(address, 'aaaaaaaa'),
+      await storeNode(address, 'bbbbbbbb'),
+    ]
     await one.holdings.find('default')
     const losses: unknown[] = []
     one.holdings.onLost = (names) => losses.push(names)
