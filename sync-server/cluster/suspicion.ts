@@ -1,8 +1,8 @@
 /** A node whose beats do not change for this long is silent (milliseconds): its lease of 4 s has ended by then. */
 export const SUSPECTED_MS = 5_000
-/** With its port closed this is long enough (milliseconds): there is no process that could read. */
+/** With its port closed this is long enough (milliseconds): no process is left that could read. */
 export const STALE_MS = 1_500
-/** Who looked less often than this saw no silence, but slept (milliseconds). */
+/** An observer with a longer time between two looks (milliseconds) saw no silence: it slept. */
 const LONGEST_GAP_MS = 2_500
 
 interface Seen {
@@ -13,7 +13,7 @@ interface Seen {
 }
 
 /**
- * How long other nodes have been silent, as seen by one that looks each second. Only its own monotonic clock counts. A node
+ * The silence of other nodes, as seen by one that looks each second. Only its own monotonic clock counts. A node
  * that did not look regularly judges nobody before it has looked for SUSPECTED_MS: else one that was stopped for a minute
  * would fence all others.
  */
