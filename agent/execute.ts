@@ -1,4 +1,5 @@
 import { homeTrouble } from '../client/http/home.ts'
+import { learnRole } from '../client/http/role.ts'
 import { homeOf } from '../client/resident/socket.ts'
 import { ClawError, type ErrorBody } from '../protocol/errors.ts'
 import { redacted } from '../protocol/roles.ts'
@@ -16,8 +17,28 @@ import { helpText, PROGRAM, readArgs } from './verb-table/args.ts'
  */
 const PIPE_BYTES = 16 * 1024
 
-/** Carries out one command line, and prints nothing. Never throws. */
+/** Carries out one command line, and prints nothing; again where the host has changed the role meanwhile. Never throws. */
 export const perform = async (request: Request, host: Runtime): Promise<Performed> => {
+  const first = await attempt(request, host)
+  if (!(first.outcome instanceof ClawError) || first.outcome.code !== 'not_allowed') return first
+  return (await hasNewRole(request, host)) ? attempt(request, host) : first
+}
+
+/** True if the profile's credential has another role than it knew. Its connections take it up. */
+const hasNewRole = async (request: Request, host: Runtime): Promise<boolean> => {
+  try {
+    const call = new Call(request, readArgs(request.argv), host)
+    if (!(await learnRole(call.access, call.target))) return false
+    for (const { profile, handle } of host.link?.workspaces() ?? []) {
+      if (profile === call.profile.dir) handle.session?.redial()
+    }
+    return true
+  } catch {
+    return false // the first answer stands
+  }
+}
+
+const attempt = async (request: Request, host: Runtime): Promise<Performed> => {
   let call: Call | undefined
   try {
     const args = readArgs(request.argv)

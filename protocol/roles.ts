@@ -7,6 +7,13 @@ export const MAX_INVITE_DAYS = 3_660
 
 export const ROLES = ['read', 'suggest', 'write', 'admin'] as const satisfies readonly Role[]
 
+/** Begins the reason of a close (1001) for a credential whose role changed; the role follows. */
+export const ROLE_CHANGED = 'the role of this credential is now '
+
+/** The role that such a reason names; null: it is another reason. */
+export const roleIn = (reason: string): Role | null =>
+  ROLES.find((role) => reason === `${ROLE_CHANGED}${role}`) ?? null
+
 /** Returns true if `role` has all rights of `needed`. */
 export const includes = (role: Role, needed: Role): boolean =>
   ROLES.indexOf(role) >= ROLES.indexOf(needed)

@@ -7,24 +7,7 @@ import type { HttpContext } from './http/context.ts'
 import { type Route, route } from './http/route.ts'
 import { look, lookThrough } from './routes/agent-request.ts'
 import type { AppEnv } from './routes/env.ts'
-import type { Caller } from './sync/principal.ts'
-
-/**
- * The server's state. Callers with a credential also get a reason; the reason names a failed
- * workspace only to its members and to the owner.
- */
-const stateOf = (
-  env: AppEnv,
-  by: Caller | null,
-): { status: 'ok' | 'degraded' | 'unavailable'; reason?: string } => {
-  const trouble = env.trouble() ?? env.damage()
-  if (trouble !== null) return { status: 'unavailable', ...(by !== null && { reason: trouble }) }
-  const failed = env.failed()
-  if (failed.length === 0) return { status: 'ok' }
-  const told = failed.filter((name) => by?.kind === 'owner' || by?.workspace === name)
-  const reason = `failed, and not served for a while: workspace ${told.join(', ')}`
-  return { status: 'degraded', ...(told.length > 0 && { reason }) }
-}
+import { stateOf } from './routes/health.ts'
 
 const About = z.looseObject({
   ...{ service: z.string(), version: z.string(), status: z.string(), auth: z.string() },
@@ -80,6 +63,7 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
           ...ABOUT_1X,
           ...(by?.kind === 'token' && (await countsOf(env, c, by.workspace))),
           sync_path: '/sync/<workspace>',
+          ...(by?.kind === 'agent' && { role: by.role }),
           ...(by !== null && {
             workspaces: by.kind === 'owner' ? env.access.workspaces.names : [by.workspace],
             uptime_seconds: Math.floor((env.now() - env.startedAt) / 1000),

@@ -115,6 +115,10 @@ export class WorkspaceHandle {
         if (this.#me !== null) this.#filler.news()
       }
       this.#session.onHead = ({ seq, head }) => this.#witness.note(seq, head)
+      this.#session.onRole = (role) => {
+        this.at.access.roleIs(role)
+        this.replica.onlyReads = this.at.access.readsOnly()
+      }
       this.#session.onTaken = (client) => {
         if (!this.replica.wroteUnder(client)) return false
         this.#lost(client)

@@ -138,6 +138,14 @@ export class Access {
     return this.#read()?.role ?? null
   }
 
+  /** Keeps the role that the host gave the credential; returns false if it had it. */
+  roleIs(role: Role): boolean {
+    const kept = this.#read()
+    if (kept?.role === undefined || kept.role === role) return false
+    writeOwn(this.#path, { ...kept, role })
+    return true
+  }
+
   #read(): Kept | null {
     return readKept(this.#path)
   }

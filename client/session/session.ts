@@ -1,6 +1,7 @@
 import type { Awareness } from 'y-protocols/awareness'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
+import { type Role, roleIn } from '../../protocol/roles.ts'
 import type { Activity, Presence } from '../../workspace/agents/presence.ts'
 import { clockOffset } from '../http/clock.ts'
 import { explained, httpError, noServer } from '../http/middlebox.ts'
@@ -42,6 +43,8 @@ export class Session {
   onHead: (head: Head) => void = () => {}
   /** Called if the server says that another agent has this Yjs client id. Returns true if the replica takes a new one. */
   onTaken: (client: number) => boolean = () => false
+  /** Called with the role that the host gave the credential; the next connection has it. */
+  onRole: (role: Role) => void = () => {}
   readonly #provider: Provider
   readonly #target: Target
   readonly #replica: Source
@@ -293,15 +296,14 @@ export class Session {
 
   #closedByServer(closeCode: number, reason: string): void {
     const code = codeOfClose(closeCode)
+    const role = roleIn(reason)
+    if (role !== null) this.onRole(role)
     const taken = code === 'forged' ? takenClient(reason) : null
-    if (taken !== null && this.onTaken(taken)) {
-      this.giveUp()
-      return
-    }
-    if (code === 'unauthorized' && /revoked/.test(reason)) {
-      this.#end(isRevoked())
-      return
-    }
+    const isTaken = taken !== null && this.onTaken(taken)
+    const isOver = code === 'unauthorized' && /revoked/.test(reason)
+    if (isTaken) this.giveUp()
+    if (isOver) this.#end(isRevoked())
+    if (isTaken || isOver) return
     this.#hold.begin(code, reason)
     if (this.held !== null) this.#hasUnsent = true
     // After these, as after a broken line, the next connection catches up.

@@ -51,6 +51,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/http',
   'sync-server/http-agents',
   'sync-server/http-agents/undo',
+  'sync-server/ops/host',
   'sync-server/ops',
   'sync-server/ops/verify',
   'sync-server/routes',

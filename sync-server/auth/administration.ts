@@ -1,8 +1,11 @@
+import { ClawError } from '../../protocol/errors.ts'
+import type { Role } from '../../protocol/roles.ts'
 import { nameOf, type Principal } from '../sync/principal.ts'
 import type { NewInvite } from './stored/invites.ts'
-import type { AuditEntry, Invite } from './stored/records.ts'
+import type { AuditEntry, Credential, Invite } from './stored/records.ts'
 import { newSecret } from './stored/secrets.ts'
 import type { AccessState } from './stored/state.ts'
+import type { Change } from './stored/writes.ts'
 
 interface Made {
   invite: Invite
@@ -73,6 +76,63 @@ export class Administration {
       await state.write(state.credentials.put(one), note)
       state.listener.onEnded(one.agent, one.workspace, true)
     })
+  }
+
+  /** Gives an agent another role, in place of its present one. Throws `unknown_agent`, `ambiguous`, `not_allowed` for one that speaks by a token. */
+  setRole(which: string, role: Role, workspace: string | null, by: Principal): Promise<Credential> {
+    return this.#state.turn(async () => {
+      const state = this.#state
+      const known = state.credentials.find(which, workspace)
+      if (known.hash === '' || known.revokedAt !== undefined) {
+        throw new ClawError(
+          'not_allowed',
+          known.hash === ''
+            ? `${known.agent} speaks by the token ${known.invite}, which has the role`
+            : `the credential of ${known.agent} was revoked`,
+          known.hash === ''
+            ? 'make another token: clawlink-sync invite --http --role ROLE'
+            : `give it a new link: clawlink-sync rotate ${known.agent}`,
+        )
+      }
+      if (known.role === role) return known
+      const one = { ...known, role }
+      const text = `${one.agent}: ${known.role} to ${role}`
+      const note = state.note('role', one.workspace, nameOf(by), text)
+      await state.write(state.credentials.put(one), note)
+      state.listener.onRole(one.agent, one.workspace)
+      return one
+    })
+  }
+
+  /** Has the host call a workspace by another name, durably. Throws `unknown_workspace`, `bad_name`, `name_taken`. */
+  rename(name: string, called: string, by: Principal): Promise<void> {
+    return this.#change('renamed', name, by, `called ${called}`, (now) =>
+      this.#state.workspaces.rename(name, called, now),
+    )
+  }
+
+  /** Removes a workspace, durably; its data stay. Throws `unknown_workspace`, `usage` for `default`. */
+  async remove(name: string, by: Principal): Promise<void> {
+    await this.#change('removed', name, by, '', (now) => this.#state.workspaces.remove(name, now))
+    this.#state.listener.onRemoved(name)
+  }
+
+  /** Brings a removed workspace back, durably. Throws `unknown_workspace`, `too_many`. */
+  restore(name: string, by: Principal): Promise<void> {
+    return this.#change('restored', name, by, '', () => this.#state.workspaces.restore(name))
+  }
+
+  #change(
+    what: AuditEntry['what'],
+    name: string,
+    by: Principal,
+    text: string,
+    change: (now: number) => Change,
+  ): Promise<void> {
+    const state = this.#state
+    return state.turn(() =>
+      state.write(change(state.now()), state.note(what, name, nameOf(by), text)),
+    )
   }
 
   /** Accepts from clients, for this long (ms), others' operations that the server lacks. Resolves to the end, ISO 8601. */

@@ -9,11 +9,18 @@ export const MAX_NAME = 64
 /** Longest note on a refusal (UTF-16 units). */
 const MAX_NOTE = 200
 
-/** Changes that no caller waits for: new names of agents, and refusals. All that came until their turn is stored together. */
+/** A credential's last use is stored at most this often (milliseconds): a day has 144 of these. */
+const SEEN_GRAIN_MS = 10 * 60_000
+
+/** Changes that no caller waits for: new names of agents, their last use, and refusals. All that came until their turn is stored together. */
 export class DeferredWrites {
   readonly #state: AccessState
   /** By credential key. */
   readonly #renamed = new Map<string, Named & { workspace: string }>()
+  /** When credentials were last used (milliseconds), by their keys. */
+  readonly #seen = new Map<string, number>()
+  /** Keys of those whose last use is to be stored. */
+  readonly #unstored = new Set<string>()
   #notes: AuditEntry[] = []
   #isScheduled = false
 
@@ -32,6 +39,23 @@ export class DeferredWrites {
   /** Its newest name, which may not be on disk yet. */
   nameOf(one: Credential): string {
     return this.#renamed.get(credentialKey(one))?.name ?? one.name
+  }
+
+  /** Notes that a credential is in use. */
+  seen(agent: string, workspace: string): void {
+    const known = this.#state.credentials.get(workspace, agent)
+    if (known === undefined) return
+    const [key, now] = [credentialKey(known), this.#state.now()]
+    this.#seen.set(key, now)
+    const stored = known.seenAt ?? known.joinedAt
+    if (now - stored < SEEN_GRAIN_MS || this.#unstored.has(key)) return
+    this.#unstored.add(key)
+    this.#schedule()
+  }
+
+  /** When a credential was last used (milliseconds); undefined: unknown. */
+  seenAt(one: Credential): number | undefined {
+    return this.#seen.get(credentialKey(one)) ?? one.seenAt
   }
 
   /** Notes a refusal in the audit log; of one agent's at most one per second. */
@@ -60,12 +84,24 @@ export class DeferredWrites {
     const [renamed, notes] = [[...this.#renamed], this.#notes]
     this.#notes = []
     const { credentials, audit } = this.#state
-    const named = renamed.flatMap(([, { id, workspace, name }]) => {
+    if (this.#seen.size > credentials.size) {
+      for (const key of this.#seen.keys()) {
+        if (credentials.withKey(key) === undefined) this.#seen.delete(key)
+      }
+    }
+    const seen = [...this.#unstored].filter((key) => this.#seen.has(key))
+    this.#unstored.clear()
+    const changed = new Map<string, Credential>()
+    for (const [key, { id, workspace, name }] of renamed) {
       const one = credentials.get(workspace, id)
-      return one === undefined ? [] : [{ ...one, name }]
-    })
+      if (one !== undefined) changed.set(key, { ...one, name })
+    }
+    for (const key of seen) {
+      const one = changed.get(key) ?? credentials.withKey(key)
+      if (one !== undefined) changed.set(key, { ...one, seenAt: this.#seen.get(key)! })
+    }
     try {
-      await this.#state.write(credentials.put(...named), audit.add(notes))
+      await this.#state.write(credentials.put(...changed.values()), audit.add(notes))
     } finally {
       // A name that changed again in the meantime is stored by the next turn.
       for (const [key, one] of renamed) {

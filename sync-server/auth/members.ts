@@ -2,7 +2,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import { checkFreeId, checkFreeName, type Named } from '../../protocol/name-space.ts'
 import type { Role } from '../../protocol/roles.ts'
 import { checkDisplayName, checkWorkspaceName } from '../../workspace/document/validate.ts'
-import type { TokenHolder } from '../sync/principal.ts'
+import type { Caller, TokenHolder } from '../sync/principal.ts'
 import type { Authenticator } from './authenticator.ts'
 import { type DeferredWrites, MAX_NAME } from './deferred.ts'
 import {
@@ -36,7 +36,16 @@ export class Members {
 
   /** `workspace` null: of all. */
   list(workspace: string | null): Member[] {
-    return this.#state.credentials.of(workspace).map(memberOf)
+    const { credentials, workspaces } = this.#state
+    return credentials
+      .of(workspace)
+      .filter((one) => workspaces.has(one.workspace))
+      .map((one) => memberOf(one, this.#deferred.seenAt(one)))
+  }
+
+  /** Notes that an agent's credential is in use; it is stored soon. */
+  seen(by: Caller): void {
+    if (by.kind === 'agent') this.#deferred.seen(by.agent, by.workspace)
   }
 
   /** True if this agent has, or had, a credential. */

@@ -13,6 +13,10 @@ export class AccessStore {
   onEnded: (agent: string, workspace: string, isRevoked: boolean) => void = () => {}
   /** Called with each entry of the audit log once it is stored. */
   onNoted: (entry: AuditEntry) => void = () => {}
+  /** Called with each agent whose role changed. */
+  onRole: (agent: string, workspace: string) => void = () => {}
+  /** Called with each workspace that was removed. */
+  onRemoved: (workspace: string) => void = () => {}
   readonly authenticator: Authenticator
   readonly members: Members
   readonly admin: Administration
@@ -31,6 +35,8 @@ export class AccessStore {
     const state = await AccessState.open(log, now, most, {
       onEnded: (...ended) => store.onEnded(...ended),
       onNoted: (entry) => store.onNoted(entry),
+      onRole: (...changed) => store.onRole(...changed),
+      onRemoved: (workspace) => store.onRemoved(workspace),
     })
     const store = new AccessStore(state)
     return store

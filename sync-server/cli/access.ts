@@ -7,11 +7,12 @@ import { parseLimits } from '../config/quotas.ts'
 import { MAX_NAME } from '../routes/admin-actions.ts'
 import { type Admin, openAdmin } from './admin.ts'
 import type { Call, Command } from './call.ts'
+import { clean, escaped } from './clean.ts'
 
 const WEEK_MS = 7 * 24 * 60 * 60_000
 
 /** The result of a command: data for programs, lines for people; `notes` go to stderr. */
-interface Done {
+export interface Done {
   data: object
   lines: readonly string[]
   notes?: readonly string[]
@@ -75,7 +76,7 @@ const ifNone = (lines: readonly string[], what: string, { value }: Call): string
 }
 
 /** Makes a command of it: opens the admin, prints the result, closes the admin. */
-const command =
+export const command =
   (run: (admin: Admin, call: Call) => Promise<Done>, most?: (call: Call) => number): Command =>
   async (call) => {
     const admin = await openAdmin(call.place, most?.(call))
@@ -89,16 +90,6 @@ const command =
       await admin.close()
     }
   }
-
-/** Replaces control characters in a line, because names of agents are not trusted by a terminal. */
-const clean = (line: string): string => line.replace(CONTROLS, ' ')
-const CONTROLS = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
-
-/** The same JSON without them. */
-const escaped = (json: string): string =>
-  json.replace(CONTROLS, (one) =>
-    one.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
-  )
 
 export const invite = command(async (admin, call) => {
   const isHttp = call.has('http')
@@ -131,8 +122,8 @@ export const invites = command(async (admin, call) => {
 export const agents = command(async (admin, call) => {
   const { agents } = await admin.do('agents', workspaceIn(call))
   const lines = agents.map(
-    ({ agent_id, name, workspace, role, joined_at, revoked_at }) =>
-      `${agent_id}  ${name || '-'}  ${workspace}  ${role}  joined ${joined_at}${revoked_at === null ? '' : `  revoked ${revoked_at}`}`,
+    ({ agent_id, name, workspace, role, joined_at, revoked_at, last_seen }) =>
+      `${agent_id}  ${name || '-'}  ${workspace}  ${role}  joined ${joined_at}  ${last_seen == null ? 'not seen since' : `seen ${last_seen}`}${revoked_at === null ? '' : `  revoked ${revoked_at}`}`,
   )
   return {
     data: { agents, count: agents.length },
@@ -141,22 +132,13 @@ export const agents = command(async (admin, call) => {
   }
 })
 
-export const workspaces = command(async (admin, call) => {
-  if (!call.has('action')) {
-    const { workspaces } = await admin.do('workspaces', {})
-    return {
-      data: { workspaces, count: workspaces.length },
-      lines: workspaces.map(({ workspace, agents }) => `${workspace}  ${agents} joined`),
-    }
-  }
-  const name = call.value('name')!
-  const { created } = await admin.do('add', { workspace: checkWorkspaceName(name) })
-  const line = created ? `made the workspace ${name}` : `the workspace ${name} exists already`
-  return {
-    data: { workspace: name, created },
-    lines: [line],
-    notes: [`to invite somebody: clawlink-sync invite --workspace ${name}`],
-  }
+export const role = command(async (admin, call) => {
+  const data = await admin.do('role', {
+    which: call.value('which')!,
+    role: call.oneOf('role', ROLES)!,
+    ...workspaceIn(call),
+  })
+  return { data, lines: [`${data.agent_id} has the role ${data.role} in ${data.workspace}`] }
 })
 
 export const revoke = command(async (admin, call) => {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { counted } from '../../lib/text/count.ts'
 import { writeBackup } from '../ops/backup.ts'
+import { noteBackup } from '../ops/host/status.ts'
 import { type BackupSummary, summaryOf } from '../ops/manifest.ts'
 import { backupByServer, openData } from '../ops/source.ts'
 import { type Place, shownPlace } from '../storage/place.ts'
@@ -22,7 +23,9 @@ const make = async (place: Place, dir: string, version: string): Promise<BackupS
   const { data } = place
   try {
     const records = () => log.records()
-    return summaryOf(await writeBackup({ data, records, version, now: Date.now }, dir))
+    const made = summaryOf(await writeBackup({ data, records, version, now: Date.now }, dir))
+    await noteBackup(data, dir, made)
+    return made
   } catch (error) {
     throw storeError(shownPlace(place), error)
   } finally {

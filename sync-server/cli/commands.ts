@@ -89,28 +89,59 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'agents',
-    summary: 'list members and their roles',
+    summary: 'list members: name, role, when they joined and were last seen',
     flags: { workspace: WORKSPACE },
     examples: ['agents', 'agents --json'],
     load: async () => (await access()).agents,
   },
   {
     name: 'workspaces',
-    summary: 'list workspaces; make one',
+    summary: 'list workspaces; make, rename, remove one, bring one back',
     about:
-      'A workspace is only made by this command or with --create; other commands reject an unknown name.',
-    operands: ['action', 'name'],
+      'A workspace is only made by this command or with --create; other commands reject an unknown name. rename changes its name in the lists of the host. remove ends all connections to it; its data stay, and restore brings it back with its members.',
+    operands: ['action', 'name', 'new'],
     flags: {
-      action: { type: types.oneOf(['add']), what: 'make one', otherwise: 'list them' },
+      action: {
+        type: types.oneOf(['list', 'add', 'rename', 'remove', 'restore']),
+        what: 'what to do',
+        otherwise: 'list',
+      },
       name: {
         with: 'action',
-        isPair: true,
         type: types.name,
         what: 'its name: lower-case letters, digits, dashes',
       },
+      new: { with: 'name', type: types.name, what: 'rename: its new name' },
     },
-    examples: ['workspaces', 'workspaces add docs'],
-    load: async () => (await access()).workspaces,
+    examples: [
+      'workspaces',
+      'workspaces add docs',
+      'workspaces rename docs handbook',
+      'workspaces remove docs',
+      'workspaces restore docs',
+    ],
+    exits: { 3: 'no such workspace', 4: 'there is one of that name' },
+    load: async () => (await import('./workspaces-command.ts')).workspaces,
+  },
+  {
+    name: 'role',
+    summary: 'give an agent or person another role, in place of its present one',
+    about: 'It takes effect at once; the agent connects anew. Nobody has to join again.',
+    operands: ['which', 'role'],
+    flags: {
+      which: { value: 'AGENT', type: types.name, what: 'its id or name' },
+      role: { type: types.oneOf(ROLES), what: 'its new role' },
+      workspace: {
+        value: 'W',
+        type: types.name,
+        what: 'where the agent is',
+        otherwise: 'everywhere',
+      },
+    },
+    needs: [['which'], ['role']],
+    examples: ['role Scout read', 'role a-4k2j9x0q7m1z admin --workspace docs'],
+    exits: { 3: 'no such agent' },
+    load: async () => (await access()).role,
   },
   {
     name: 'revoke',
@@ -170,6 +201,15 @@ export const ACCESS: readonly CommandRow[] = [
 
 /** Commands for operators: docs/OPERATIONS.md */
 export const OPS: readonly CommandRow[] = [
+  {
+    name: 'status',
+    summary: 'show the server: workspaces, who is on, disk, last backup, limits near',
+    about: 'Of a stopped server: its workspaces, disk and last backup. doctor checks for problems.',
+    flags: {},
+    examples: ['status', 'status --json'],
+    exits: { 3: 'no data' },
+    load: async () => (await import('./status.ts')).status,
+  },
   {
     name: 'backup',
     summary: 'copy everything, as of one moment',

@@ -8,7 +8,7 @@ const NAME = 'clawlink-sync'
 
 /** Command names of other programs, with the command to suggest. */
 const SYNONYMS: Readonly<Record<string, string>> = {
-  ...{ status: 'doctor', health: 'doctor', check: 'doctor, verify', ping: 'doctor' },
+  ...{ health: 'status, doctor', check: 'doctor, verify', ping: 'status, doctor' },
   ...{ start: NAME, serve: NAME, run: NAME, server: NAME, up: NAME, listen: NAME },
   ...{ stop: 'Ctrl-C, or SIGTERM to the server', down: 'Ctrl-C, or SIGTERM to the server' },
   ...{ restart: `Ctrl-C, then ${NAME}`, quit: 'Ctrl-C, or SIGTERM to the server' },

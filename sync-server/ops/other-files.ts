@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { OWNER_FILE } from '../auth/owner.ts'
 import { HIGH_WATER_MARK_FILE } from '../storage/integrity/high-water-mark.ts'
 import { STORE_FILE } from '../storage/place.ts'
+import { LAST_BACKUP_FILE } from './host/status.ts'
 
 /** LevelDB's own, and what belongs to one running server only. */
 const IS_LEFT_OUT =
@@ -16,7 +17,7 @@ export const otherFiles = async (data: string): Promise<string[]> => {
     .filter(
       (name) =>
         !name.startsWith(HIGH_WATER_MARK_FILE) &&
-        ![OWNER_FILE, STORE_FILE].includes(name) &&
+        ![OWNER_FILE, STORE_FILE, LAST_BACKUP_FILE].includes(name) &&
         /^[\w-][\w.-]*$/.test(name),
     )
     .sort()

@@ -11,6 +11,8 @@ import {
   adminActions,
   InviteBody,
   RecoverBody,
+  RenameBody,
+  RoleBody,
   RotateBody,
   text,
   WhichBody,
@@ -55,6 +57,10 @@ const Invited = z.object({ invite: z.string(), workspace: z.string().nullable(),
 const WithSecret = Invited.extend({ secret: z.string() })
 const Revoked = z.object({ revoked: z.string() })
 const Recovering = z.object({ recovering_until: z.string() })
+const HasRole = z.object({ agent_id: z.string(), workspace: z.string(), role: z.enum(ROLES) })
+const Renamed = z.object({ workspace: z.string(), called: z.string() })
+const Removed = z.object({ workspace: z.string(), removed: z.boolean() })
+const Restored = z.object({ workspace: z.string(), restored: z.boolean() })
 const Created = z.object({ workspace: z.string(), created: z.boolean() })
 
 /** Joining, tickets, and administration. */
@@ -113,7 +119,7 @@ const adminRoutes = (actions: AdminActions): Route[] => {
   ) =>
     route({
       ...{ method: 'GET', path: `/api/admin/${name}`, needs: 'admin', summary, query: ListQuery },
-      answer: z.object({ [field]: z.array(z.looseObject({})) }),
+      answer: z.looseObject({ [field]: z.array(z.looseObject({})) }),
       run: ({ c, query }) => actions[name](principalOf(c), query),
     })
   const [invited, rotated] = ['Makes an invite, or a token', 'An invite in place of a credential']
@@ -131,7 +137,20 @@ const adminRoutes = (actions: AdminActions): Route[] => {
       ...(['recover', 'Takes back what a restored backup lacks', RecoverBody] as const),
       ...([Recovering, actions.recover, 'owner'] as const),
     ),
+    adminRoute('role', 'Gives an agent another role', RoleBody, HasRole, actions.role),
     adminRoute('add', 'Makes a workspace', WorkspaceBody, Created, actions.add, 'owner'),
+    adminRoute(
+      ...(['rename', 'Gives a workspace another name in lists', RenameBody] as const),
+      ...([Renamed, actions.rename, 'owner'] as const),
+    ),
+    adminRoute(
+      ...(['remove', 'Removes a workspace; its data stay', WorkspaceBody] as const),
+      ...([Removed, actions.remove, 'owner'] as const),
+    ),
+    adminRoute(
+      ...(['restore', 'Brings a removed workspace back', WorkspaceBody] as const),
+      ...([Restored, actions.restore, 'owner'] as const),
+    ),
     list('workspaces', 'The workspaces there are, and how many have joined each', 'workspaces'),
     list('invites', 'Invites by which somebody can still join, and tokens', 'invites'),
     list('agents', 'Who has joined', 'agents'),

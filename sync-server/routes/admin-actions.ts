@@ -35,6 +35,8 @@ export const InviteBody = z.strictObject({
 })
 export const WhichBody = z.strictObject({ which: text, workspace })
 export const RotateBody = z.strictObject({ which: text, workspace })
+export const RoleBody = z.strictObject({ which: text, workspace, role: z.enum(ROLES) })
+export const RenameBody = z.strictObject({ workspace: z.string(), called: z.string() })
 export const RecoverBody = z.strictObject({
   for: z
     .number()
@@ -58,7 +60,8 @@ interface Within {
 }
 
 /** The workspace that an action is limited to; null: all of them. Throws `not_allowed`, `unknown_workspace`. */
-const within = (store: AccessStore, by: Principal, wanted: string | undefined): string | null => {
+const within = (store: AccessStore, by: Principal, text: string | undefined): string | null => {
+  const wanted = text !== undefined && by.kind === 'owner' ? store.workspaces.named(text) : text
   if (wanted !== undefined) checkWorkspace(by, wanted, store.workspaces)
   return by.kind === 'owner' ? (wanted ?? null) : by.workspace
 }
@@ -91,7 +94,18 @@ const countsOf = (store: AccessStore, only: string | null) => {
   const members = store.members.list(only).filter(({ revoked_at }) => revoked_at === null)
   const names = only === null ? store.workspaces.names : [only]
   const agents = (name: string) => members.filter((one) => one.workspace === name).length
-  return names.map((name) => ({ workspace: name, agents: agents(name) }))
+  return names.map((name) => {
+    const called = store.workspaces.calledOf(name)
+    return { workspace: name, ...(called !== name && { called }), agents: agents(name) }
+  })
+}
+
+/** Removed workspaces, with the time, if there is one; for the owner only. */
+const removedOf = (store: AccessStore, by: Principal) => {
+  const { removed } = store.workspaces
+  if (by.kind !== 'owner' || removed.length === 0) return {}
+  const shown = removed.map(({ name, at }) => ({ workspace: name, at: new Date(at).toISOString() }))
+  return { removed: shown }
 }
 
 /** The actions of an admin, limited to its own workspace. HTTP and the commands of clawlink-sync run them. */
@@ -119,7 +133,26 @@ export const adminActions = (store: AccessStore, now: () => number) => {
     }),
     workspaces: async (by: Principal, { workspace }: Within) => ({
       workspaces: countsOf(store, only(by, workspace)),
+      ...removedOf(store, by),
     }),
+    rename: async (by: Principal, { workspace, called }: z.infer<typeof RenameBody>) => {
+      const name = store.workspaces.named(workspace)
+      await store.admin.rename(name, called, by)
+      return { workspace: name, called }
+    },
+    remove: async (by: Principal, { workspace }: z.infer<typeof WorkspaceBody>) => {
+      const name = store.workspaces.named(workspace)
+      await store.admin.remove(name, by)
+      return { workspace: name, removed: true }
+    },
+    restore: async (by: Principal, { workspace }: z.infer<typeof WorkspaceBody>) => {
+      await store.admin.restore(workspace, by)
+      return { workspace, restored: true }
+    },
+    role: async (by: Principal, { which, role, workspace }: z.infer<typeof RoleBody>) => {
+      const { agent, ...one } = await store.admin.setRole(which, role, only(by, workspace), by)
+      return { agent_id: agent, workspace: one.workspace, role: one.role }
+    },
     add: async (by: Principal, { workspace }: z.infer<typeof WorkspaceBody>) => {
       const isNew = !store.workspaces.has(workspace)
       await store.admin.create(workspace, nameOf(by))

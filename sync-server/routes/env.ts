@@ -4,6 +4,7 @@ import type { HttpContext } from '../http/context.ts'
 import type { Metrics } from '../http/metrics.ts'
 import type { Serving } from '../http/route.ts'
 import type { AgentsEnv } from '../http-agents/env.ts'
+import type { ServerStatus } from '../ops/host/status.ts'
 import type { Manifest } from '../ops/manifest.ts'
 import type { Caller } from '../sync/principal.ts'
 import type { Room } from '../sync/room.ts'
@@ -25,6 +26,8 @@ export interface AppEnv extends Serving, AgentsEnv {
   ops: {
     /** Writes a backup into a folder of this machine. */
     backup: (dir: string) => Promise<Manifest>
+    /** The state of the server, for its host. */
+    status: (health: { status: string; reason?: string }) => Promise<ServerStatus>
   }
   /** A wrong credential was shown. Returns the back-off error, or null. */
   onWrongCredential: (c: HttpContext, why: ClawError) => ClawError | null

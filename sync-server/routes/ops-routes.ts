@@ -1,8 +1,10 @@
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
+import { callerOf } from '../http/caller.ts'
 import { type Route, route } from '../http/route.ts'
 import { summaryOf } from '../ops/manifest.ts'
 import type { AppEnv } from './env.ts'
+import { stateOf } from './health.ts'
 
 /** A path of the server's machine; a request has no folder that it could be relative to. */
 const BackupBody = z.strictObject({ dir: z.string().max(4_096).refine(isAbsolute, 'not absolute') })
@@ -10,6 +12,12 @@ const MAX_BODY_BYTES = 8 * 1024
 
 /** Requests of the owner's commands to the server that uses the data folder. */
 export const opsRoutes = (env: AppEnv): Route[] => [
+  route({
+    ...{ method: 'GET', path: '/api/admin/status', needs: 'owner' },
+    ...{ summary: 'Workspaces, who is on, disk, last backup, limits near' },
+    answer: z.looseObject({ running: z.boolean(), workspaces: z.array(z.looseObject({})) }),
+    run: ({ c }) => env.ops.status(stateOf(env, callerOf(c))),
+  }),
   route({
     ...{ method: 'POST', path: '/api/admin/backup', needs: 'owner', body: BackupBody },
     ...{ summary: 'Writes a backup into a folder of the machine', maxBytes: MAX_BODY_BYTES },

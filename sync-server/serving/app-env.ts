@@ -1,7 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
+import { readOwner } from '../auth/owner.ts'
 import type { Requests } from '../limits/requests.ts'
 import { writeBackup } from '../ops/backup.ts'
+import { statusOf } from '../ops/host/server-status.ts'
+import { noteBackup } from '../ops/host/status.ts'
+import { summaryOf } from '../ops/manifest.ts'
 import type { AppEnv } from '../routes/env.ts'
 import { workspaceOf } from '../sync/principal.ts'
 import type { Parts } from './parts.ts'
@@ -14,6 +18,7 @@ const requestOf = (c: Context): IncomingMessage => (c.env as { incoming: Incomin
  */
 export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
   const { options, version, log, now, limiter, health, metrics, incidents, rooms, sweeper } = parts
+  const startedAt = now()
   const {
     updateLog,
     access,
@@ -43,7 +48,7 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
       texts,
       finder,
     },
-    startedAt: now(),
+    startedAt,
     leaseMs: options.leaseMs,
     maxBody: options.limits.body,
     slowReaderMs: slowReaderMsOf(parts),
@@ -54,7 +59,10 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
     reader: rooms.read,
     holdOf: (request) => requests().of(request),
     mayWork: (by) => limiter.mayWork(by),
-    onAsked: (by, hold) => limiter.request(by, hold),
+    onAsked: (by, hold) => {
+      access.members.seen(by)
+      limiter.request(by, hold)
+    },
     onWork: (by, ms) => limiter.worked(by, ms),
     onRefused: (c, error, by) => limiter.refused(requestOf(c), error, by),
     onWrongCredential: (c, why) => incidents.signInFailed(requestOf(c), why),
@@ -64,7 +72,18 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
       backup: (dir) => {
         const records = () => updateLog.records()
         // A blob that records refer to is not deleted before it is copied.
-        return sweeper.hold(() => writeBackup({ data: options.data, records, version, now }, dir))
+        return sweeper.hold(async () => {
+          const made = await writeBackup({ data: options.data, records, version, now }, dir)
+          await noteBackup(options.data, dir, summaryOf(made)).catch((err) =>
+            log.warn({ err }, 'the backup is not remembered'),
+          )
+          return made
+        })
+      },
+      status: (state) => {
+        const uptime_seconds = Math.floor((now() - startedAt) / 1_000)
+        const url = readOwner(options.data)?.url ?? null
+        return statusOf(parts, { url, uptime_seconds, ...state })
       },
     },
   }

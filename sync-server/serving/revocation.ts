@@ -1,4 +1,5 @@
 import { CLOSE } from '../../protocol/frames.ts'
+import { ROLE_CHANGED } from '../../protocol/roles.ts'
 import { leaveRevoked } from '../auth/names.ts'
 import { REVOKED_MS } from '../config/limits.ts'
 import type { Parts } from './parts.ts'
@@ -8,9 +9,11 @@ type Env = Pick<
   'access' | 'rooms' | 'health' | 'limiter' | 'httpAgents' | 'agentSockets' | 'connections'
 >
 
-/** Ends the connections and requests of an agent when its credential ends. */
+/** Ends the connections and requests of an agent when its credential ends or its role changes, and those of a removed workspace. */
 export const followRevocations = (env: Env): void => {
   const { access, limiter, httpAgents, agentSockets, connections } = env
+  followRoles(env)
+  followRemovals(env)
   access.onEnded = (agent, workspace, isRevoked) => {
     if (isRevoked) forgetRevoked(env, workspace)
     agentSockets.of(agent, workspace)?.close(CLOSE.unauthorized, 'the credential was revoked')
@@ -28,6 +31,24 @@ export const followRevocations = (env: Env): void => {
       setTimeout(() => connection.ws.terminate(), REVOKED_MS).unref()
     }
   }
+}
+
+/** Ends the connections of an agent whose role changed, so that it connects anew with the new one. */
+const followRoles = ({ access, connections }: Env): void => {
+  access.onRole = (agent, workspace) => {
+    for (const connection of connections) {
+      const { speaker } = connection
+      if (speaker.kind !== 'agent' || speaker.agent !== agent) continue
+      if (speaker.workspace !== workspace) continue
+      connection.close(1001, `${ROLE_CHANGED}${access.members.roleOf(workspace, agent)}`)
+      setTimeout(() => connection.ws.terminate(), REVOKED_MS).unref()
+    }
+  }
+}
+
+/** Ends the room of a workspace that was removed. */
+const followRemovals = ({ access, rooms: { rooms } }: Env): void => {
+  access.onRemoved = (workspace) => void rooms.end(workspace, 'the workspace was removed')
 }
 
 /**

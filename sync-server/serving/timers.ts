@@ -16,9 +16,10 @@ export const startTimers = (parts: Parts): (() => void) => {
   }
 }
 
-const beat = ({ rooms, connections, agentSockets, frames, now, log }: Parts): void => {
+const beat = ({ rooms, access, connections, agentSockets, frames, now, log }: Parts): void => {
   for (const room of rooms.rooms.all) room.heartbeat()
   for (const connection of connections) {
+    access.members.seen(connection.speaker)
     if (connection.beat()) log.info({ connection: connection.id }, 'cut off: silent')
   }
   for (const socket of agentSockets.all) socket.beat(now())

@@ -31,6 +31,7 @@ export const serveUpgrades = (
     const { workspace, speaker, httpAgent } = asked
     if (health.failure !== null) throw new ClawError('storage_failed', health.failure)
     rooms.check(workspace)
+    access.members.seen(speaker)
     limiter.enter(request, agentOf(speaker), workspace)
     if (httpAgent === null) {
       syncServer.handleUpgrade(request, socket, head, (ws) => {

@@ -41,6 +41,11 @@ export class BlobStore {
     return join(this.#dir, workspace, sha256.slice(0, 2), sha256)
   }
 
+  /** Bytes of a workspace's complete blobs. */
+  bytesOf(workspace: string): Promise<number> {
+    return this.#inTurn(workspace, () => this.#usedBy(workspace))
+  }
+
   /** Length of a blob in bytes; null if it does not exist. */
   size(workspace: string, sha256: string): Promise<number | null> {
     return sizeOf(this.#path({ workspace, sha256 }))

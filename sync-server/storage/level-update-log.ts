@@ -9,6 +9,7 @@ import { Conflict, type Db, isStoreFailure, type Store } from './integrity/db.ts
 import { putFormat } from './integrity/format.ts'
 import { type Op, seqOf } from './integrity/level-keys.ts'
 import { openLevel } from './integrity/open.ts'
+import { sizeIn } from './integrity/sizes.ts'
 import { archiveOps, LevelArchive } from './level-archive.ts'
 import { LevelAttribution } from './level-attribution.ts'
 import { levelFactLog } from './level-fact-log.ts'
@@ -189,6 +190,11 @@ export class LevelUpdateLog implements UpdateLog {
    */
   records(): AsyncIterable<[string, Uint8Array]> {
     return this.#db.iterator({ valueEncoding: 'view' })
+  }
+
+  /** Bytes that the records of a workspace take, about; null: the store cannot tell. */
+  sizeOf(workspace: string): Promise<number | null> {
+    return sizeIn(this.#store, workspace)
   }
 
   async append(

@@ -308,9 +308,9 @@ export class Room {
   }
 
   /** Closes every connection with 1001. */
-  close(): void {
+  close(reason = 'the server is stopping'): void {
     this.dispose()
-    for (const connection of this.#connections) connection.close(1001, 'the server is stopping')
+    for (const connection of this.#connections) connection.close(1001, reason)
   }
 
   /** Stops timers, and releases the document. */

@@ -63,6 +63,15 @@ export class Rooms {
     this.#unload(room)
   }
 
+  /** Ends a room for good: what it received is stored, then its connections close with 1001. */
+  async end(name: string, reason: string): Promise<void> {
+    const room = this.#rooms.get(name)
+    if (room === undefined) return
+    await room.flush().catch(() => {}) // it reports that itself
+    room.close(reason)
+    this.#unload(room)
+  }
+
   /**
    * Call when the store failed: closes every connection, and drops the rooms. The next rooms are
    * loaded from disk.

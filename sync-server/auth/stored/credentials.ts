@@ -38,6 +38,10 @@ export class Credentials {
     this.#hashes.set(secretId(one.hash), one.hash)
   }
 
+  get size(): number {
+    return this.#all.size
+  }
+
   /** Adds these, or puts them in place of what the same agents have. */
   put(...credentials: readonly Credential[]): Change {
     return {
@@ -58,6 +62,11 @@ export class Credentials {
 
   get(workspace: string, agent: string): Credential | undefined {
     return this.#all.get(credentialKey({ workspace, agent }))
+  }
+
+  /** The credential that is stored at this key; undefined: there is none. */
+  withKey(key: string): Credential | undefined {
+    return this.#all.get(key)
   }
 
   /** The credential with this hash; undefined: there is none. */

@@ -15,6 +15,8 @@ export interface Credential {
   joinedAt: number
   /** Absent: it is good. */
   revokedAt?: number
+  /** When it was last used; stored now and then. Absent: not since servers note it. */
+  seenAt?: number
   /** SHA-256 of the secrets that this agent had before, hex, the newest last. */
   replaced?: string[]
 }
@@ -52,6 +54,12 @@ export interface AuditEntry {
     | 'refused'
     | 'recovering'
     | 'created'
+    | 'removed'
+    | 'restored'
+    | 'renamed'
+    | 'role'
+    | 'rejected'
+    | 'locked'
   workspace: string | null
   /** The agent that did it, or the owner. */
   by: string
@@ -105,10 +113,14 @@ export interface Member {
   invite: string
   joined_at: string
   revoked_at: string | null
+  /** When its credential was last used; null: unknown. */
+  last_seen: string | null
 }
 
-export const memberOf = (one: Credential): Member => ({
+/** `seenAt`: the newest that is known, in milliseconds. */
+export const memberOf = (one: Credential, seenAt = one.seenAt): Member => ({
   ...{ agent_id: one.agent, name: one.name, kind: one.kind, workspace: one.workspace },
   ...{ role: one.role, invite: one.invite, joined_at: new Date(one.joinedAt).toISOString() },
   revoked_at: one.revokedAt === undefined ? null : new Date(one.revokedAt).toISOString(),
+  last_seen: seenAt === undefined ? null : new Date(seenAt).toISOString(),
 })

@@ -21,6 +21,10 @@ export interface Listener {
   /** The connections of this agent must end: it was revoked, or its credential was replaced. */
   onEnded: (agent: string, workspace: string, isRevoked: boolean) => void
   onNoted: (entry: AuditEntry) => void
+  /** The connections of this agent must be authorized anew: its role changed. */
+  onRole: (agent: string, workspace: string) => void
+  /** The connections to this workspace must end: it was removed. */
+  onRemoved: (workspace: string) => void
 }
 
 /**

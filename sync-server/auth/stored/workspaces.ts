@@ -1,5 +1,6 @@
 import { didYouMean } from '../../../lib/text/suggest.ts'
 import { ClawError } from '../../../protocol/errors.ts'
+import { isWorkspaceName } from '../../../workspace/document/schema.ts'
 import type { UpdateLog } from '../../storage/update-log.ts'
 import { putJson } from './log.ts'
 import type { Invite } from './records.ts'
@@ -10,16 +11,28 @@ const keyOf = (name: string): string => `n:${name}`
 /** It always exists. */
 export const DEFAULT_WORKSPACE = 'default'
 
+/** A workspace as stored at its key; absent: it has data, members or invites only. Times in milliseconds. */
+interface About {
+  at: number
+  /** The name by which the host lists and names it; absent: its own. */
+  called?: string
+  /** It was removed: nobody reaches it, and its data stay. */
+  removedAt?: number
+}
+
 /**
- * The names of workspaces: `default`, created ones, and those with data, members or invites. Naming an unknown one
- * creates nothing.
+ * The names of workspaces: `default`, created ones, and those with data, members or invites, without removed ones.
+ * Naming an unknown one creates nothing.
  */
 export class Workspaces {
   readonly #names: Set<string>
+  readonly #about: Map<string, About>
   readonly #most: number
 
-  private constructor(names: Iterable<string>, most: number) {
+  private constructor(names: Iterable<string>, about: Map<string, About>, most: number) {
     this.#names = new Set(names)
+    this.#about = about
+    for (const [name, { removedAt }] of about) if (removedAt !== undefined) this.#names.delete(name)
     this.#most = most
   }
 
@@ -30,14 +43,18 @@ export class Workspaces {
   ): Promise<Workspaces> {
     const keys = async (prefix: string) => (await log.facts.entries(prefix)).map(({ key }) => key)
     const invites = (await log.facts.entries('j:')).map(({ json }) => (json as Invite).workspace)
+    const about = new Map(
+      (await log.facts.entries('n:')).map(({ key, json }) => [key.slice(2), json as About]),
+    )
     return new Workspaces(
       [
         DEFAULT_WORKSPACE,
         ...(await log.workspaces()),
-        ...(await keys('n:')).map((key) => key.slice(2)),
+        ...about.keys(),
         ...(await keys('k:')).map((key) => key.slice(2, key.indexOf('/'))),
         ...invites.filter((name) => name !== null),
       ],
+      about,
       most,
     )
   }
@@ -46,13 +63,31 @@ export class Workspaces {
     return [...this.#names].sort()
   }
 
+  /** Removed ones, with the time (milliseconds). */
+  get removed(): { name: string; at: number }[] {
+    const all = [...this.#about].map(([name, { removedAt: at }]) => ({ name, at }))
+    return all.filter((one): one is { name: string; at: number } => one.at !== undefined)
+  }
+
   has(name: string): boolean {
     return this.#names.has(name)
+  }
+
+  /** The name by which the host calls it. */
+  calledOf(name: string): string {
+    return this.#about.get(name)?.called ?? name
+  }
+
+  /** The workspace with this name, or that the host calls so; the same text: there is none. */
+  named(text: string): string {
+    if (this.#names.has(text)) return text
+    return this.names.find((name) => this.calledOf(name) === text) ?? text
   }
 
   /** Only for callers that may see all names. Throws `unknown_workspace`. */
   check(name: string): void {
     if (this.#names.has(name)) return
+    this.#checkNotRemoved(name)
     const near = didYouMean(name, this.#names)
     throw new ClawError(
       'unknown_workspace',
@@ -61,12 +96,76 @@ export class Workspaces {
     )
   }
 
-  /** Adds one. Throws `too_many`. */
+  #checkNotRemoved(name: string): void {
+    if (this.#about.get(name)?.removedAt === undefined) return
+    throw new ClawError(
+      'unknown_workspace',
+      `workspace "${name}" was removed`,
+      `the host can bring it back: clawlink-sync workspaces restore ${name}`,
+    )
+  }
+
+  /** Adds one. Throws `too_many`; `unknown_workspace` for a removed one. */
   add(name: string, at: number): Change {
-    if (this.#names.size >= this.#most) {
-      const what = `the limit of ${this.#most} workspaces is reached`
-      throw new ClawError('too_many', what, 'see --limit')
+    this.#checkNotRemoved(name)
+    this.#checkRoom()
+    return this.#put(name, { at })
+  }
+
+  /** Has the host call a workspace `called`. Throws `unknown_workspace`, `bad_name`, `name_taken`. */
+  rename(name: string, called: string, now: number): Change {
+    this.check(name)
+    if (!isWorkspaceName(called)) {
+      const how = 'use lower-case letters, digits, dashes, at most 64'
+      throw new ClawError('bad_name', `"${called.slice(0, 80)}" is not a workspace name`, how)
     }
-    return { ops: [putJson(keyOf(name), { at })], apply: () => this.#names.add(name) }
+    const other = this.named(called)
+    if (other !== name && (this.#names.has(other) || this.#about.has(other))) {
+      throw new ClawError('name_taken', `there is a workspace "${called}"`, 'give another name')
+    }
+    const { called: _, ...about } = this.#about.get(name) ?? { at: now }
+    return this.#put(name, called === name ? about : { ...about, called })
+  }
+
+  /** Removes one: nobody reaches it, and its data stay. Throws `unknown_workspace`, `usage` for `default`. */
+  remove(name: string, now: number): Change {
+    this.check(name)
+    if (name === DEFAULT_WORKSPACE) {
+      throw new ClawError(
+        'usage',
+        'the workspace "default" cannot be removed',
+        'revoke its members instead: clawlink-sync agents --workspace default',
+      )
+    }
+    return this.#put(name, { ...(this.#about.get(name) ?? { at: now }), removedAt: now })
+  }
+
+  /** Brings a removed one back. Throws `unknown_workspace`, `too_many`. */
+  restore(name: string): Change {
+    const { removedAt, ...about } = this.#about.get(name) ?? {}
+    if (removedAt === undefined) {
+      throw new ClawError(
+        'unknown_workspace',
+        `no workspace "${name.slice(0, 80)}" was removed`,
+        'clawlink-sync workspaces lists removed ones, too',
+      )
+    }
+    this.#checkRoom()
+    return this.#put(name, about as About)
+  }
+
+  #checkRoom(): void {
+    if (this.#names.size < this.#most) return
+    const what = `the limit of ${this.#most} workspaces is reached`
+    throw new ClawError('too_many', what, 'see --limit')
+  }
+
+  #put(name: string, about: About): Change {
+    const apply = () => {
+      this.#about.set(name, about)
+      if (about.removedAt === undefined) this.#names.add(name)
+      else this.#names.delete(name)
+    }
+    return { ops: [putJson(keyOf(name), about)], apply }
   }
 }

@@ -61,6 +61,8 @@ export interface Store {
   db: Db
   /** Notes the newest durable record outside of the database, and reads it at the next start. */
   mark: { read: () => string | null; note: (key: string) => void; close: () => void }
+  /** About how many bytes a range of keys takes on disk; absent: this kind cannot tell. What was just written may be missing. */
+  sizeOf?: (from: string, to: string) => Promise<number>
   /** Opens the database again after a failed write; leaves it closed if that fails. Rejects with Fenced. */
   reopen: () => Promise<void>
   /** Calls `lost` once the store finds out by itself that it cannot be used: Fenced, or Unknown. */

@@ -34,7 +34,10 @@ export const openLevel = async (dir: string, upgrade = true): Promise<Store> => 
     await db.close()
     mark.close()
   }
-  return { db, mark, reopen: () => reopen(db), watch: () => {}, close }
+  // On Node.js `level` is classic-level.
+  const sized = db as LevelDb & { approximateSize: (from: string, to: string) => Promise<number> }
+  const sizeOf = (from: string, to: string) => sized.approximateSize(from, to)
+  return { db, mark, sizeOf, reopen: () => reopen(db), watch: () => {}, close }
 }
 
 const reopen = async (db: LevelDb): Promise<void> => {

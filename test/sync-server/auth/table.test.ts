@@ -88,6 +88,15 @@ const TABLE: Record<string, Row> = {
   'POST /api/admin/backup': { pass: ['owner'], body: () => ({ dir: 'relative' }) },
   'POST /api/admin/recover': { pass: ['owner'], body: () => ({ for: 1_000 }) },
   'GET /api/admin/invites': { pass: ADMIN, path: '/api/admin/invites?workspace=default' },
+  'POST /api/admin/role': {
+    ...{ pass: ADMIN, body: () => ({ which: 'a-nobody', role: 'read', workspace: 'default' }) },
+  },
+  'GET /api/admin/status': { pass: ['owner'] },
+  'POST /api/admin/rename': {
+    ...{ pass: ['owner'], body: () => ({ workspace: 'default', called: 'default' }) },
+  },
+  'POST /api/admin/remove': { pass: ['owner'], body: () => ({ workspace: 'nope' }) },
+  'POST /api/admin/restore': { pass: ['owner'], body: () => ({ workspace: 'nope' }) },
   'POST /api/admin/add': { pass: ['owner'], body: () => ({ workspace: 'default' }) },
   'GET /api/admin/workspaces': { pass: ADMIN, path: '/api/admin/workspaces?workspace=default' },
   'GET /api/admin/agents': { pass: ADMIN, path: '/api/admin/agents?workspace=default' },
