@@ -300,6 +300,16 @@ export const OPS: readonly CommandRow[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
+    name: 'nodes',
+    summary: 'list the nodes that share the database',
+    about:
+      'Asks the database for nodes and what they own, and looks for up to 3 s for their signs of life.',
+    flags: {},
+    examples: ['nodes', 'nodes --store postgres://clawlink@db.example.org/clawlink --json'],
+    exits: { 0: 'all well', 1: 'a node is silent', 3: 'no nodes' },
+    load: async () => (await import('./nodes.ts')).nodes,
+  },
+  {
     name: 'export',
     summary: 'write everything as files that need no ClawLink',
     about:

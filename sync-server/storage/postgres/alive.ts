@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** A server without a sign of life for this long is none (milliseconds); a command that waits looks this often. */
-const DEAD_MS = 3_000
-const LOOK_MS = 250
+export const DEAD_MS = 3_000
+export const LOOK_MS = 250
 
 /**
  * Watches counters for DEAD_MS. Returns the first key whose counter changed, or that is new; null: nobody gives a sign of

@@ -81,6 +81,13 @@ export const counts = (schema: string): string =>
    from ${schema}.nodes join ${schema}.workspaces w on w.node = nodes.id and w.epoch = nodes.epoch
    where nodes.is_up group by nodes.id`
 
+/** All nodes with their counters and the counts of what they own, by address. */
+export const nodes = (schema: string): string =>
+  `select nodes.id, nodes.is_up, nodes.version, nodes.url, nodes.about, beats.n,
+     (select count(*)::int from ${schema}.workspaces w
+      where nodes.is_up and w.node = nodes.id and w.epoch = nodes.epoch) as workspaces
+   from ${schema}.nodes join ${schema}.beats using (id) order by nodes.url, nodes.id`
+
 /** The owner of workspace $1, valid or not; no row: the workspace does not exist. */
 export const ownerOf = (schema: string): string =>
   `select w.node, w.epoch, coalesce(nodes.epoch = w.epoch, false) as valid, nodes.url
