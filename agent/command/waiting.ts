@@ -34,15 +34,17 @@ const countKinds = (waiting: readonly Waiting[]): { [type: string]: number } => 
 /** A message that waits to be acknowledged. */
 export type Waiting = Pick<Unread, 'key' | 'message'>
 
-/** The filter that `--type`, `--topic` and `--from` make. Throws what `messageFilter` throws. */
+/** The filter that `--type`, `--topic`, `--from` and `--id` make. Throws what `messageFilter` throws. */
 export const readFilter = (call: Call): ReturnType<typeof messageFilter> => {
   const list = (flag: string) => (call.has(flag) ? call.list(flag) : undefined)
-  return messageFilter({ types: list('type'), topics: list('topic'), from: list('from') })
+  return messageFilter({
+    ...{ types: list('type'), topics: list('topic'), from: list('from'), ids: list('id') },
+  })
 }
 
 /** Tells whether `call` says which messages it waits for. */
 export const isFiltered = (call: Call): boolean =>
-  ['type', 'topic', 'from'].some((flag) => call.has(flag))
+  ['type', 'topic', 'from', 'id'].some((flag) => call.has(flag))
 
 /** The link was taken down, or the agent left, while something was waited for. */
 export class Ended extends ClawError {

@@ -37,6 +37,11 @@ export const INBOX: readonly VerbSpec[] = [
         otherwise: '0',
       },
       ...FILTER,
+      id: {
+        value: 'ID,ID',
+        type: types.list,
+        what: 'only these messages, and those of these tasks',
+      },
       any: { what: 'wait for any message, also news of files and broadcasts' },
       limit: {
         type: types.count,

@@ -50,7 +50,7 @@ describe('the table of commands', () => {
       }
       for (const { what } of TYPING) expect(words).toContain(what)
     }
-    for (const [key, view] of [...'1234'].map((key, i) => [key, VIEWS[i]!] as const)) {
+    for (const [key, view] of [...'01234'].map((key, i) => [key, VIEWS[i]!] as const)) {
       const { keys, lines, desk } = sit(200)
       keys(key)
       for (const { bar, where, about } of UI_COMMANDS) {
@@ -137,7 +137,7 @@ describe('the palette', () => {
     const done = [
       ...['filter', 'help', 'quit', 'invite', 'agents', 'tasks', 'feed', 'files'],
       ...['history', 'replay', 'play', 'faster', 'slower', 'back-ten', 'on-ten', 'seek', 'whole'],
-      ...['checkpoints', 'diff', 'restore-one', 'suggestions', 'accept-all', 'take-part'],
+      ...['checkpoints', 'diff', 'restore-one', 'suggestions', 'accept-all', 'take-part', 'me'],
     ]
     for (const { name, keysOnly } of UI_COMMANDS) {
       if (keysOnly === true || isForm(name)) continue

@@ -1,10 +1,11 @@
 import type { UiFrame } from '../model/frame.ts'
 import { type ReadPage, readPage } from '../model/state.ts'
+import { pickedForMe } from '../views/for-me.ts'
 import { aboutOf } from '../views/picked.ts'
 import { isWaiting, pickedHunk } from '../views/suggestions.ts'
 import { plannedUndo, undoSize, workWords } from '../views/undo.ts'
 import { event, type Steps } from './effect.ts'
-import { type FormName, openForm, runOf } from './forms.ts'
+import { type FormName, openForm, runsOf } from './forms.ts'
 
 const say = (text: string): Steps => [{ type: 'say', text }]
 
@@ -21,6 +22,8 @@ export const onAuthorshipCommand = (
   const page = readPage(look.state)
   if (name === 'suggestions') return opened('suggestions', subjectOf(look))
   if (name === 'take-back') return takeBack(look, page, values.of)
+  const item = page === null && look.state.view === 'me' ? pickedForMe(look) : null
+  if (item?.page.kind === 'suggestion') return [event({ type: 'open', page: item.page })]
   if (page?.kind !== 'suggestion') return say('open a suggestion first: E, then enter')
   if (name === 'reject') return form(look, 'reject', page.id, values)
   if (name === 'accept-all') return form(look, 'accept', page.id, {})
@@ -48,8 +51,8 @@ const form = (
 ): Steps => {
   const filled = openForm(name, look.snapshot, subject, subject, known)
   const isWhole = filled.fields.every(({ line }) => line.text !== '')
-  const run = isWhole ? runOf(filled, look.snapshot) : null
-  if (run !== null) return [{ type: 'run', run, form: filled }]
+  const runs = isWhole ? runsOf(filled, look.snapshot) : []
+  if (runs.length > 0) return [{ type: 'run', runs, form: filled }]
   return [event({ type: 'mode', mode: { kind: 'form', form: filled } })]
 }
 

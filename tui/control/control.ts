@@ -1,9 +1,10 @@
 import { commandFor, commandNamed } from '../model/commands.ts'
 import type { UiFrame } from '../model/frame.ts'
-import { BROWSE, type Event, keysOf } from '../model/state.ts'
+import { BROWSE, type Event } from '../model/state.ts'
 import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
 import { clickAt } from '../ui/rows.ts'
+import { placeOf } from '../views/picked.ts'
 import { bodyHeight, screenRows } from '../views/screen.ts'
 import { onCommand, seen } from './doing.ts'
 import { event, NONE, type Steps } from './effect.ts'
@@ -16,14 +17,14 @@ export const onPress = (look: UiFrame, press: Press): Steps => {
   if (press.name === 'ctrl-c') return [{ type: 'quit' }]
   switch (mode.kind) {
     case 'browse': {
-      const command = commandFor(press.name, keysOf(look.state))
+      const command = commandFor(press.name, placeOf(look))
       return command === null ? NONE : onCommand(look, command, {})
     }
     case 'help': {
       if (['esc', 'backspace', 'q', '?', 'enter'].includes(press.name)) {
         return [event({ type: 'mode', mode: BROWSE })]
       }
-      const command = commandFor(press.name, keysOf(look.state))
+      const command = commandFor(press.name, placeOf(look))
       return command === null ? NONE : moveEvents(look, command.name).map(event)
     }
     case 'connect':

@@ -3,6 +3,7 @@ import type { Ran } from '../../client/resident/run.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { FileKey } from '../../protocol/ids.ts'
 import type { Message } from '../../workspace/messages/message.ts'
+import { readBy } from '../model/for-me.ts'
 import type { UiFrame } from '../model/frame.ts'
 import { tellingOf } from '../model/notifications.ts'
 import { readOlder } from '../model/older.ts'
@@ -13,6 +14,7 @@ import {
   type Event,
   type Form,
   initialState,
+  type Page,
   readPage,
   reduce,
   type Toast,
@@ -24,7 +26,7 @@ import { needsOf } from '../views/pages.ts'
 import { onMouse, onPaste, onPress } from './control.ts'
 import type { Effect, Steps } from './effect.ts'
 import type { Run } from './form-spec.ts'
-import { openForm } from './forms.ts'
+import { openForm, type RunStep } from './forms.ts'
 import { onTick } from './past.ts'
 import { Player } from './player.ts'
 import { Reading } from './reading.ts'
@@ -175,12 +177,13 @@ export class Controller {
         case 'event':
           if (step.event.type === 'open') this.#reading.refresh()
           this.#apply(step.event)
+          if (step.event.type === 'open') this.#markRead(step.event.page)
           break
         case 'say':
           this.toast('bad', step.text)
           break
         case 'run':
-          void this.#run(step.run, step.form)
+          void this.#runAll(step.runs, step.form)
           break
         case 'ask':
           void this.#ask(step)
@@ -201,28 +204,46 @@ export class Controller {
     }
   }
 
-  /** Carries a verb out. A form is there until it is done, or comes back: nothing typed is lost with a refusal. */
-  async #run(run: Run, form: Form): Promise<void> {
-    let ran: Ran
+  /** Acknowledges the messages that a page shows. */
+  #markRead(page: Page): void {
+    const { me, unread } = this.look.snapshot
+    const ids = me === null ? [] : readBy(unread, page)
+    if (ids.length > 0) void this.#attached.run(['poll', `--id=${ids.join(',')}`])
+  }
+
+  /** Carries out the commands of a form, until one is refused: the form is then about that one and those after it. */
+  async #runAll(runs: readonly RunStep[], form: Form): Promise<void> {
+    for (const [i, run] of runs.entries()) {
+      const { code, error, data, stderr } = await this.#perform(run)
+      if (code !== 0) {
+        const text = error?.message ?? (stderr.trim() || `${run.argv[0]} ended with ${code}`)
+        this.#refuse(form, run.rest, text, error?.hint ?? '')
+        return
+      }
+      if (run.removes !== undefined) this.#apply({ type: 'removed', path: run.removes })
+      if (form.name === 'undo') this.#apply({ type: 'brought-back', path: form.subject })
+      if (i === runs.length - 1) this.#onDone(run, data, form, runs.length)
+    }
+  }
+
+  async #perform(run: Run): Promise<Ran> {
     try {
-      ran = await this.#attached.run(run.argv, run.stdin)
+      return await this.#attached.run(run.argv, run.stdin)
     } catch (thrown) {
       const error = ClawError.from(thrown)
-      ran = { code: error.exit, error: error.toBody(), stderr: '' }
+      return { code: error.exit, error: error.toBody(), stderr: '' }
     }
-    const { code, error, data, stderr } = ran
-    if (code !== 0) {
-      const text = error?.message ?? (stderr.trim() || `${run.argv[0]} ended with ${code}`)
-      this.#refuse(form, text, error?.hint ?? '')
-      return
-    }
+  }
+
+  /** The last command of a form has succeeded; `count` were carried out. */
+  #onDone(run: Run, data: unknown, form: Form, count: number): void {
     if (this.#isSending(form)) this.#apply({ type: 'mode', mode: BROWSE })
+    this.#apply({ type: 'unmark' })
     const { durable, file } = (data ?? {}) as { durable?: boolean; file?: { file_key: FileKey } }
     const late = durable === false ? '; queued until the server is back' : ''
-    this.toast('good', `${run.done}${late}`, run.hintOf?.(data) ?? run.hint)
+    const more = count === 1 ? '' : `, and ${count - 1} more`
+    this.toast('good', `${run.done}${more}${late}`, run.hintOf?.(data) ?? run.hint)
     this.#reading.refresh()
-    if (run.removes !== undefined) this.#apply({ type: 'removed', path: run.removes })
-    if (form.name === 'undo') this.#apply({ type: 'brought-back', path: form.subject })
     // Whoever has gone on to something else meanwhile is not taken from it.
     if (run.opens && file !== undefined && this.look.state.mode.kind === 'browse') {
       this.#apply({ type: 'made', path: file.file_key })
@@ -246,12 +267,13 @@ export class Controller {
     }
   }
 
-  #refuse(form: Form, text: string, hint: string): void {
+  /** `rest`: the form of what was refused, and of what was not tried after it. */
+  #refuse(form: Form, rest: Form, text: string, hint: string): void {
     const isTyped = form.fields.length > 0
     const wrong = [text, hint].filter((part) => part !== '').join(' — ')
-    if (this.#isSending(form)) this.#apply({ type: 'wrong', text: wrong })
-    else if (isTyped && this.look.state.mode.kind === 'browse') {
-      this.#apply({ type: 'mode', mode: { kind: 'form', form: { ...form, wrong } } })
+    if (this.#isSending(form) || (isTyped && this.look.state.mode.kind === 'browse')) {
+      const again = { ...rest, wrong, isSending: false }
+      this.#apply({ type: 'mode', mode: { kind: 'form', form: again } })
     } else this.toast('bad', text, hint)
   }
 

@@ -14,11 +14,12 @@ import {
 import { EMPTY, lineOf } from '../terminal/line.ts'
 import { knownCheckpoints } from '../views/checkpoints.ts'
 import { feedList } from '../views/feed.ts'
+import { pickedForMe } from '../views/for-me.ts'
 import { aboutOf, pickedId, waitsForMe } from '../views/picked.ts'
 import { listedSuggestions } from '../views/suggestions.ts'
 import { onAuthorshipCommand } from './authorship.ts'
 import { type Effect, event, NONE, type Steps } from './effect.ts'
-import { type FormName, isForm, missingIn, openForm, runOf } from './forms.ts'
+import { type FormName, isForm, missingIn, openForm, runsOf } from './forms.ts'
 import { moveEvents } from './moving.ts'
 import { onPastCommand } from './past.ts'
 
@@ -30,6 +31,7 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
   const { state } = look
   const { name } = command
   switch (name) {
+    case 'me':
     case 'agents':
     case 'tasks':
     case 'feed':
@@ -49,6 +51,8 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
       return [event({ type: 'mode', mode: { kind: 'palette', line: EMPTY, chosen: 0 } })]
     case 'help':
       return [event({ type: 'mode', mode: { kind: 'help', top: 0 } })]
+    case 'mark':
+      return mark(look)
     case 'quit':
     case 'suspend':
       return [{ type: name }]
@@ -94,6 +98,14 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
   }
 }
 
+/** Marks what is picked, or takes the mark from it, and goes on to the next line. */
+const mark = (look: UiFrame): Steps => {
+  const id = topPage(look.state) === null ? pickedId(look) : null
+  if (id === null || id.endsWith('/'))
+    return [{ type: 'say', text: 'there is nothing here to mark' }]
+  return [event({ type: 'mark', id }), ...moveEvents(look, 'down').map(event)]
+}
+
 const takePart = (look: UiFrame): Steps => {
   const { me, role } = look.snapshot
   if (me !== null) return [{ type: 'say', text: 'you take part already' }]
@@ -130,6 +142,7 @@ const open = (look: UiFrame): Steps => {
   const id = pickedId(look)
   if (id === null) return [{ type: 'say', text: 'there is nothing here to open' }]
   if (state.view === 'feed') return openEntry(look, id)
+  if (state.view === 'me') return openItem(look)
   if (state.view !== 'files') {
     const kind = ({ agents: 'agent', tasks: 'task' } as const)[state.view]
     return [event({ type: 'open', page: { kind, id, top: 0 } })]
@@ -140,6 +153,12 @@ const open = (look: UiFrame): Steps => {
   return id.endsWith('/')
     ? [event({ type: 'fold', path: id })]
     : [event({ type: 'open', page: { kind: 'editor', path: id as FileKey } })]
+}
+
+/** Opens what waits for this person: its task, suggestion, message or file. */
+const openItem = (look: UiFrame): Steps => {
+  const page = pickedForMe(look)?.page
+  return page === undefined ? NONE : [event({ type: 'open', page })]
 }
 
 /** Opens the task or file that an entry of the feed is about; a message itself. */
@@ -183,6 +202,7 @@ const back = (state: UiState): Steps => {
   if (state.toasts.length > 0) {
     return state.toasts.map(({ id }) => event({ type: 'toast-gone', id }))
   }
+  if (state.marked.size > 0) return [event({ type: 'unmark' })]
   if (state.filters[state.view] !== '') return [event({ type: 'filter', text: '' })]
   return state.view === 'feed' ? [event({ type: 'follow' })] : NONE
 }
@@ -196,29 +216,36 @@ const form = (
   thing = '',
 ): Steps => {
   const { snapshot } = look
-  const subject = about === undefined ? thing : aboutOf(look, about)
+  const marked = about === undefined ? [] : markedOf(look, about)
+  const [first, ...others] = marked
+  const subject = first ?? (about === undefined ? thing : aboutOf(look, about))
   if (subject === null) {
     const article = about === 'agent' || about === 'entry' ? 'an' : 'a'
     return [{ type: 'say', text: `pick ${article} ${about} first` }]
   }
   const known: Record<string, string> = { ...values }
-  const agent = aboutOf(look, 'agent')
-  if (
-    args[0]?.names === 'agent' &&
-    known.to === undefined &&
-    agent !== snapshot.me &&
-    agent !== null
-  ) {
-    known.to = nameFor(look, agent)
+  if (args[0]?.names === 'agent' && known.to === undefined) {
+    const agents = markedOf(look, 'agent')
+    if (agents.length === 0) agents.push(...[aboutOf(look, 'agent')].filter((id) => id !== null))
+    const to = agents.filter((id) => id !== snapshot.me).map((id) => nameFor(look, id))
+    if (to.length > 0) known.to = to.join(', ')
   }
-  const opened = openForm(name, snapshot, subject, labelOf(look, subject), known)
+  const label = labelOf(look, subject)
+  const more = others.length === 0 ? '' : ` and ${others.length} more`
+  const opened = { ...openForm(name, snapshot, subject, `${label}${more}`, known), others }
   const isGiven = args.length > 0 && args.every(({ field }) => values[field] !== undefined)
   const isWhole = opened.fields.length === 0 || (isGiven && missingIn(opened) === null)
-  const run = isWhole ? runOf(opened, snapshot) : null
-  if (run !== null) {
-    return [event({ type: 'mode', mode: BROWSE }), { type: 'run', run, form: opened }]
+  const runs = isWhole ? runsOf(opened, snapshot) : []
+  if (runs.length > 0) {
+    return [event({ type: 'mode', mode: BROWSE }), { type: 'run', runs, form: opened }]
   }
   return [event({ type: 'mode', mode: { kind: 'form', form: opened } })]
+}
+
+/** The marked things of a kind, in no order that means anything; none while a page is open. */
+const markedOf = ({ state }: UiFrame, about: NonNullable<UiCommand['about']>): string[] => {
+  const kind = ({ agents: 'agent', tasks: 'task', files: 'file' } as const)[state.view as 'tasks']
+  return kind === about && state.pages.length === 0 ? [...state.marked] : []
 }
 
 const answer = (look: UiFrame, { result }: Values): Steps =>

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../model/snapshot.ts'
 import type { Event, Form } from '../model/state.ts'
-import type { Run } from './form-spec.ts'
+import type { RunStep } from './forms.ts'
 
 /**
  * The effect of a key, a click or a command: a change of the state, a verb to run, or an action
@@ -8,8 +8,8 @@ import type { Run } from './form-spec.ts'
  */
 export type Effect =
   | { type: 'event'; event: Event }
-  /** `form`: what was typed, for it to be seen again if the verb is refused. */
-  | { type: 'run'; run: Run; form: Form }
+  /** One after the other; `form`: what was typed, for it to be seen again if the verb is refused. */
+  | { type: 'run'; runs: readonly RunStep[]; form: Form }
   /** A question: `argv` changes nothing, and `note` makes of its answer what the person reads before they say yes. */
   | {
       type: 'ask'

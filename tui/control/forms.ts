@@ -141,6 +141,7 @@ export const FORMS = {
   },
   send: {
     title: () => 'Send a message',
+    note: () => 'To several: their names with commas between.',
     fields: () => [line('to', 'To', { needed: true }), text('content', 'Text', { needed: true })],
     run: ({ to, content }) =>
       withBody(['send', ...flag('to', to)], body('content', content), `sent to ${to?.trim()}`),
@@ -272,6 +273,7 @@ export const openForm = (
     title: spec(name).title(about),
     note: spec(name).note?.(snapshot, subject) ?? '',
     subject,
+    others: [],
     fields,
     at: Math.max(0, at),
     wrong: '',
@@ -282,6 +284,48 @@ export const openForm = (
 /** The missing field of the form; null if the form can be sent. */
 export const missingIn = ({ fields }: Form): string | null =>
   fields.find(({ needed, line: { text } }) => needed === true && text.trim() === '')?.label ?? null
+
+/** A run, and the form as it stands again if that run is refused. */
+export interface RunStep extends Run {
+  rest: Form
+}
+
+/** The commands of a form: one per subject, and per recipient where it has several. */
+export const runsOf = (form: Form, snapshot: Snapshot): RunStep[] => {
+  const steps: RunStep[] = []
+  const subjects = [form.subject, ...form.others]
+  for (const [i, subject] of subjects.entries()) {
+    const others = subjects.slice(i + 1)
+    const names = recipientsOf(form, snapshot)
+    if (names.length < 2) {
+      const one = { ...form, subject, others }
+      const run = runOf(one, snapshot)
+      if (run !== null) steps.push({ ...run, rest: one })
+      continue
+    }
+    for (const [k, name] of names.entries()) {
+      const run = runOf(withTo(form, name), snapshot)
+      if (run !== null) steps.push({ ...run, rest: withTo(form, names.slice(k).join(', ')) })
+    }
+  }
+  return steps
+}
+
+/** The names in the field `to`, which may be several with commas between; none where it has one, or is absent. */
+const recipientsOf = ({ name: form, fields }: Form, { agents }: Snapshot): string[] => {
+  if (form !== 'send' && form !== 'delegate') return []
+  const to = fields.find(({ name }) => name === 'to')?.line.text.trim() ?? ''
+  const isName = agents.some(({ agent }) => agent.name === to)
+  const names = to.split(',').map((name) => name.trim())
+  return isName ? [] : [...new Set(names.filter((name) => name !== ''))]
+}
+
+const withTo = (form: Form, to: string): Form => ({
+  ...form,
+  fields: form.fields.map((field) =>
+    field.name === 'to' ? { ...field, line: lineOf(to) } : field,
+  ),
+})
 
 /** Null: there is nothing to do. */
 export const runOf = ({ name, fields, subject }: Form, snapshot: Snapshot): Run | null => {

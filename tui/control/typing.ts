@@ -8,7 +8,7 @@ import { selectIn } from '../views/parts/list.ts'
 import { onCommand } from './doing.ts'
 import { event, NONE, type Steps } from './effect.ts'
 import { NO_YES } from './form-spec.ts'
-import { missingIn, runOf } from './forms.ts'
+import { missingIn, runsOf } from './forms.ts'
 import { editOf as lineEditOf } from './line-keys.ts'
 import { moveEvents } from './moving.ts'
 
@@ -126,6 +126,6 @@ const send = (look: UiFrame, form: Form): Steps => {
   if (form.isSending) return NONE
   const missing = missingIn(form)
   if (missing !== null) return [event({ type: 'wrong', text: `${missing} is missing` })]
-  const run = runOf(form, look.snapshot)
-  return run === null ? [toBrowse] : [event({ type: 'sending' }), { type: 'run', run, form }]
+  const runs = runsOf(form, look.snapshot)
+  return runs.length === 0 ? [toBrowse] : [event({ type: 'sending' }), { type: 'run', runs, form }]
 }

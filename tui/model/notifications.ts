@@ -19,12 +19,16 @@ export const tellingOf = (
   })
   switch (message.type) {
     case 'direct_message':
-      return telling(from, message.content, 'reply with r in the feed')
+      return telling(from, message.content, '0 has what waits for you; r replies')
     case 'task_delegation':
-      return telling(`${from} gives you a task`, message.task, 'claim it with c on the board')
+      return telling(
+        `${from} gives you a task`,
+        message.task,
+        '0 has what waits for you; c claims it',
+      )
     case 'task_response':
       return message.status === 'input-required'
-        ? telling(`${from} asks`, message.result, 'answer with r on its task')
+        ? telling(`${from} asks`, message.result, '0 has what waits for you; r answers')
         : telling(`${from}: ${message.status}`, message.result)
     case 'task_note':
       return telling(`${from} notes`, message.text)
@@ -40,7 +44,7 @@ export const tellingOf = (
     case 'file_suggestion': {
       const hunks = counted(message.hunks, 'hunk')
       const said = message.note === '' ? hunks : `${hunks}: ${message.note}`
-      return telling(`${from} suggests for ${message.file_key}`, said, 'E has all suggestions')
+      return telling(`${from} suggests for ${message.file_key}`, said, '0 has what waits for you')
     }
     case 'suggestion_judged': {
       const { verdict, file_key, reason, waiting } = message

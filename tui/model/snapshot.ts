@@ -28,6 +28,16 @@ export interface FileLine {
   editors: readonly AgentId[]
 }
 
+/** A suggestion that waits for this person's judgement. */
+export interface Review {
+  id: string
+  file: FileKey
+  by: AgentId
+  /** Milliseconds since the epoch. */
+  at: number
+  note: string
+}
+
 /** All that is drawn, at one moment. Nothing in it changes; a part that is the same object is the same. */
 export interface Snapshot {
   me: AgentId | null
@@ -53,6 +63,8 @@ export interface Snapshot {
   suggestionStamp: number
   /** Suggestions that wait, by the path of their file (count). */
   waiting: ReadonlyMap<string, number>
+  /** Suggestions that wait for this person, oldest first. */
+  reviews: readonly Review[]
   /** Names by agent id. */
   names: ReadonlyMap<string, string>
   /** Unacknowledged messages, and their ids. */

@@ -2,7 +2,7 @@ import type { FileKey } from '../../protocol/ids.ts'
 import { type Edit, EMPTY, editLine, type Line, lineOf } from '../terminal/line.ts'
 import { keepVisible } from '../text/scroll.ts'
 
-export const VIEWS = ['agents', 'tasks', 'feed', 'files'] as const
+export const VIEWS = ['me', 'agents', 'tasks', 'feed', 'files'] as const
 export type View = (typeof VIEWS)[number]
 
 /** The places whose keys differ: the views, and the pages that are no thing of a view. */
@@ -54,6 +54,8 @@ export interface Form {
   note: string
   /** The subject: an id of an agent, a task or a message, or a path; '' for none. */
   subject: string
+  /** Further subjects: the form is sent for each. */
+  others: readonly string[]
   fields: readonly FormField[]
   /** The field that has the keys. */
   at: number
@@ -86,6 +88,8 @@ export interface UiState {
   /** Null selects the first item, in the feed always the newest. */
   selected: Readonly<Record<View, string | null>>
   filters: Readonly<Record<View, string>>
+  /** Ids of the things in the view that the next command is about. */
+  marked: ReadonlySet<string>
   /** The first line shown of each list; the board has one a column. */
   tops: Readonly<Record<string, number>>
   /** Folders that are closed. */
@@ -117,6 +121,9 @@ export type Event =
   | { type: 'scroll'; top: number }
   /** Changes the page on top. */
   | { type: 'page'; change: Partial<Omit<ReadPage, 'kind' | 'id'>> }
+  /** Marks a thing, or takes the mark from it. */
+  | { type: 'mark'; id: string }
+  | { type: 'unmark' }
   | { type: 'fold'; path: string }
   /** A file was made: it is picked, and open. */
   | { type: 'made'; path: FileKey }
@@ -143,12 +150,15 @@ const MAX_PAGES = 16
 /** Removed files that can be brought back with a key (count); `file-restore` has no such limit. */
 const MAX_REMOVED = 50
 
+const NONE_MARKED: ReadonlySet<string> = new Set()
+
 export const BROWSE: Mode = { kind: 'browse' }
 
 export const initialState = (now: number): UiState => ({
   view: 'agents',
-  selected: { agents: null, tasks: null, feed: null, files: null },
-  filters: { agents: '', tasks: '', feed: '', files: '' },
+  selected: { me: null, agents: null, tasks: null, feed: null, files: null },
+  filters: { me: '', agents: '', tasks: '', feed: '', files: '' },
+  marked: new Set(),
   tops: {},
   folded: new Set(),
   pages: [],
@@ -166,16 +176,13 @@ export const readPage = (state: UiState): ReadPage | null => {
   return page === null || page.kind === 'editor' ? null : page
 }
 
-/** The place whose keys apply: the open page's, or the current view. */
-export const keysOf = (state: UiState): Place => {
-  const page = topPage(state)
-  return page === null ? state.view : PLACE_OF[page.kind]
-}
+/** The place whose keys a page has. */
+export const placeOfPage = (page: Page): Place => PLACE_OF[page.kind]
 
 export const reduce = (state: UiState, event: Event): UiState => {
   switch (event.type) {
     case 'view':
-      return { ...state, view: event.view, pages: [], mode: BROWSE }
+      return { ...state, view: event.view, pages: [], marked: NONE_MARKED, mode: BROWSE }
     case 'select': {
       const { view, list, id, index, height, count } = event
       const top = keepVisible(state.tops[list] ?? 0, index, height, count)
@@ -195,6 +202,13 @@ export const reduce = (state: UiState, event: Event): UiState => {
       return scrolled(state, event.top)
     case 'page':
       return withPage(state, event.change)
+    case 'mark': {
+      const marked = new Set(state.marked)
+      if (!marked.delete(event.id)) marked.add(event.id)
+      return { ...state, marked }
+    }
+    case 'unmark':
+      return state.marked.size === 0 ? state : { ...state, marked: NONE_MARKED }
     case 'fold': {
       const folded = new Set(state.folded)
       if (!folded.delete(event.path)) folded.add(event.path)

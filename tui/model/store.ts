@@ -7,6 +7,7 @@ import { archivedBroadcasts, type BroadcastEntry } from '../../workspace/documen
 import { type FileInfo, fileInfo, listFiles } from '../../workspace/files/file-info.ts'
 import { stateOf, suggestionEntries } from '../../workspace/files/suggestions.ts'
 import { findLeaf, keysByFileId } from '../../workspace/files/tree.ts'
+import { waitsForReview } from '../../workspace/suggestions/news.ts'
 import { submissions } from '../../workspace/tasks/submissions.ts'
 import {
   findEntry,
@@ -26,7 +27,7 @@ import {
   taskEntries,
 } from './feed-entries.ts'
 import { agentLines, fileLines, type Places, placesOf } from './lines.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Review, Snapshot } from './snapshot.ts'
 
 /** A snapshot is taken at most this often (milliseconds): 12 a second look live, and leave time for keys. */
 export const EVERY_MS = 80
@@ -144,6 +145,8 @@ export class Store {
     const tasks = this.#readTasks(dirty, old.tasks, now)
     if (readFiles) this.#readFiles(dirty.files, now)
     if (dirty.said) this.#feed.add(saidEntries(doc, me), now)
+    // Of whoever has just registered, what waits for them is read anew.
+    if (me !== old.me) dirty.suggestions = true
     const isAnyoneElse = dirty.agents || dirty.presence
     if (isAnyoneElse || readFiles) {
       const presences = this.#attached.presences()
@@ -216,15 +219,21 @@ export class Store {
 
   #readSuggestions(
     hasChanged: boolean,
-    { suggestionStamp, waiting }: Snapshot,
-  ): Pick<Snapshot, 'suggestionStamp' | 'waiting'> {
-    if (!hasChanged) return { suggestionStamp, waiting }
+    { suggestionStamp, waiting, reviews }: Snapshot,
+  ): Pick<Snapshot, 'suggestionStamp' | 'waiting' | 'reviews'> {
+    if (!hasChanged) return { suggestionStamp, waiting, reviews }
+    const mine: Review[] = []
     const counts = new Map<string, number>()
     for (const entry of suggestionEntries(this.#attached.doc)) {
       const path = this.#keys.get(entry.facts.fileId) ?? entry.facts.key
+      if (waitsForReview(entry, this.#attached.me)) {
+        const { by, at, note } = entry.facts
+        mine.push({ id: entry.id, file: path, by, at, note })
+      }
       if (stateOf(entry) === 'open') counts.set(path, (counts.get(path) ?? 0) + 1)
     }
-    return { suggestionStamp: suggestionStamp + 1, waiting: counts }
+    mine.sort((a, b) => a.at - b.at)
+    return { suggestionStamp: suggestionStamp + 1, waiting: counts, reviews: mine }
   }
 
   #readAgents(presences: readonly Presence[], now: number): void {
@@ -260,6 +269,6 @@ const NOTHING: Snapshot = {
   where: { profile: '', name: '', server: '', workspace: '' },
   contact: { connected: false, since: 0, why: null },
   ...{ agents: [], tasks: [], taskById: new Map(), historyOf: () => [], feed: [], files: [] },
-  ...{ suggestionStamp: 0, waiting: new Map() },
+  ...{ suggestionStamp: 0, waiting: new Map(), reviews: [] },
   ...{ names: new Map(), unread: [], unreadIds: new Set<string>(), hasOlder: false, now: 0 },
 }

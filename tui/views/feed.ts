@@ -7,6 +7,7 @@ import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/
 import { type List, listRows } from './parts/list.ts'
 import { labelled, paragraph } from './parts/page.ts'
 import { kindMark, kindWord } from './parts/symbols.ts'
+import { threadRows } from './thread.ts'
 
 /** Names in lower case, once for all entries. */
 const lowerNames = latest(
@@ -129,7 +130,7 @@ const cellsOf = (look: UiFrame, entry: FeedEntry): Row[] => {
     [seg(clock(entry.at, snapshot.now), 'dim')],
     [kindMark(entry.kind, plain), isNew(look, entry) ? seg('•', 'warn') : seg(' ')],
     [said(shownNameOf(snapshot, entry.from), 'strong')],
-    [...to, ...topic, said(text)],
+    [...(entry.replyTo === undefined ? [] : [seg('↳ ', 'dim')]), ...to, ...topic, said(text)],
   ]
 }
 
@@ -144,7 +145,8 @@ const plainRow = (look: UiFrame, entry: FeedEntry): Row => {
 }
 
 /** One entry in full; null: there is none. */
-export const entryPage = ({ snapshot }: UiFrame, id: string, width: number): Row[] | null => {
+export const entryPage = (look: UiFrame, id: string, width: number): Row[] | null => {
+  const { snapshot } = look
   const entry = snapshot.feed.findLast((one) => one.id === id)
   if (entry === undefined) return null
   const { from, to, topic, text, at, kind, task, file, replyTo } = entry
@@ -173,5 +175,6 @@ export const entryPage = ({ snapshot }: UiFrame, id: string, width: number): Row
     labelled('id', [said(id, 'dim')]),
     [],
     ...paragraph(text, width),
+    ...threadRows(look, entry, width),
   ]
 }

@@ -1,17 +1,18 @@
 import { keyLabel, UI_COMMANDS, type UiCommand } from '../model/commands.ts'
 import type { UiFrame } from '../model/frame.ts'
-import { type Form, keysOf, type Page, topPage, type View } from '../model/state.ts'
+import { type Form, type Page, topPage, type View } from '../model/state.ts'
 import { clickable, fitRow, type Row, rowWidth, said, seg } from '../ui/rows.ts'
 import { agentRows } from './agents.ts'
 import { boardRows } from './board.ts'
 import { connectRows } from './connect.ts'
 import { feedRows } from './feed.ts'
 import { fileRows } from './files.ts'
+import { forMeRows } from './for-me.ts'
 import { formRows, helpLines, paletteRows, toastRows, typedRow } from './overlays.ts'
 import { pageView } from './pages.ts'
 import { headRow } from './parts/head.ts'
 import { fill, textRows } from './parts/list.ts'
-import { pickedOffers, waitsForMe } from './picked.ts'
+import { pickedOffers, placeOf, waitsForMe } from './picked.ts'
 
 /** Lines around the body: the header above, the status line below. */
 const FRAME_ROWS = 2
@@ -57,6 +58,7 @@ const bodyRows = (look: UiFrame, page: Page | null, height: number): Row[] => {
 }
 
 const VIEW_ROWS: Readonly<Record<View, (look: UiFrame, width: number, height: number) => Row[]>> = {
+  me: forMeRows,
   agents: agentRows,
   tasks: boardRows,
   feed: feedRows,
@@ -118,7 +120,7 @@ const WRITES: ReadonlySet<string> = new Set(['delegate', 'broadcast', 'send'])
 const hints = (look: UiFrame, width: number): Row => {
   const { state, snapshot } = look
   const named = UI_COMMANDS.filter(({ bar }) => bar !== undefined)
-  const here = named.filter(({ where }) => where === keysOf(state))
+  const here = named.filter(({ where }) => where === placeOf(look))
   const page = topPage(state)
   const everywhere = named.filter(({ where, name }) => {
     if (where !== 'everywhere') return false

@@ -11,6 +11,8 @@ export interface MessageFilter {
   topics?: readonly string[] | undefined
   /** Agents, by id or name. */
   from?: readonly string[] | undefined
+  /** Messages, by id; a task's are those with its id. */
+  ids?: readonly string[] | undefined
 }
 
 /**
@@ -21,6 +23,7 @@ export const messageFilter = ({
   types,
   topics,
   from,
+  ids,
 }: MessageFilter): ((doc: Y.Doc) => (message: Message) => boolean) => {
   const wrong = types?.find((type) => !(MESSAGE_TYPES as readonly string[]).includes(type))
   if (wrong !== undefined) {
@@ -32,6 +35,7 @@ export const messageFilter = ({
     return (message) =>
       types?.includes(message.type) !== false &&
       (topics === undefined || ('topic' in message && topics.includes(message.topic))) &&
-      senders?.includes(message.from_agent) !== false
+      senders?.includes(message.from_agent) !== false &&
+      ids?.includes(message.message_id) !== false
   }
 }

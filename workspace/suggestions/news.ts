@@ -16,6 +16,10 @@ const envelope = (id: SuggestionId, from: AgentId, me: AgentId, at: number) => (
   ...{ message_id: id, from_agent: from, to_agent: me, timestamp: isoTime(at) },
 })
 
+/** True if the suggestion waits for a judgement of `me`. */
+export const waitsForReview = (entry: SuggestionEntry, me: AgentId | null): boolean =>
+  me !== null && entry.facts.by !== me && entry.facts.to.includes(me) && stateOf(entry) === 'open'
+
 /** The news of a suggestion for `me`: that it waits for it, or what others made of its own. */
 export const suggestionMessages = (
   entry: SuggestionEntry,
@@ -23,9 +27,9 @@ export const suggestionMessages = (
   me: AgentId,
 ): Placed<Message>[] => {
   const { id, facts } = entry
-  const { key: file_key, by, at, hunks, note, task, to } = facts
+  const { key: file_key, by, at, hunks, note, task } = facts
   const messages: Placed<Message>[] = []
-  if (filed !== null && by !== me && to.includes(me) && stateOf(entry) === 'open') {
+  if (filed !== null && waitsForReview(entry, me)) {
     const about = { file_key, hunks, note, ...(task !== undefined && { task }) }
     const value = { type: 'file_suggestion' as const, ...envelope(id, by, me, at), ...about }
     messages.push({ ...filed, value })

@@ -135,6 +135,20 @@ it('[MSG-2] [MSG-15] without the server the log is what the replica has', async 
   server = await startServer({ port, data })
 })
 
+it('[INBOX-25] poll --id acknowledges the named messages alone', async () => {
+  await third.atLink('poll')
+  const ids: string[] = []
+  for (const content of ['one', 'two', 'three']) {
+    const { message } = await lead.ask<Said>('send', '--to', 'Third', '--content', content)
+    ids.push(message.message_id)
+  }
+  const contents = async (...flags: string[]) =>
+    (await third.ask<Poll>('poll', ...flags)).messages.map(({ content }) => content)
+  await until('all are here', async () => (await contents('--peek')).length === 3)
+  expect(await contents('--id', `${ids[2]},${ids[0]},m-unknown`)).toEqual(['one', 'three'])
+  expect(await contents()).toEqual(['two'])
+})
+
 it('[INBOX-9] topics are chosen at register and changed later', async () => {
   await third.ask('register', '--name', 'Third', '--topics', 'builds')
   await third.atLink('poll')

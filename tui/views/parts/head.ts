@@ -1,8 +1,10 @@
+import { waitingCount } from '../../model/for-me.ts'
 import type { UiFrame } from '../../model/frame.ts'
 import { type Event, VIEWS, type View } from '../../model/state.ts'
 import { clickable, type Row, rowWidth, said, seg, spread } from '../../ui/rows.ts'
 
 export const TITLES: Readonly<Record<View, string>> = {
+  me: 'For me',
   agents: 'Agents',
   tasks: 'Tasks',
   feed: 'Feed',
@@ -20,8 +22,10 @@ export const headRow = (look: UiFrame): Row => {
   const whole = tabsOf(look, false)
   const isShort = !plain && rowWidth(whole) + PLACE_CELLS > columns
   const tabs = isShort ? tabsOf(look, true) : whole
-  const unread = snapshot.unread.length
-  const mail = unread === 0 ? [] : [seg(plain ? `${unread} unread ` : `✉ ${unread} `, 'warn')]
+  const waiting = waitingCount(snapshot)
+  const words = plain ? `${waiting} for you ` : `✉ ${waiting} `
+  const event: Event = { type: 'view', view: 'me' }
+  const mail = waiting === 0 ? [] : clickable([seg(words, 'warn')], event)
   const room = columns - rowWidth(tabs) - 1 - rowWidth(mail)
   return spread(tabs, [...mail, ...placeIn(look, room)], columns)
 }
@@ -30,6 +34,7 @@ export const headRow = (look: UiFrame): Row => {
 const tabsOf = (look: UiFrame, isShort: boolean): Row => {
   const { snapshot, state, columns, plain } = look
   const counts: Readonly<Record<View, number>> = {
+    me: waitingCount(snapshot),
     agents: snapshot.agents.length,
     tasks: snapshot.tasks.length,
     feed: 0,
@@ -37,11 +42,12 @@ const tabsOf = (look: UiFrame, isShort: boolean): Row => {
   }
   return VIEWS.flatMap((view, i): Row => {
     const isHere = view === state.view
-    const count = counts[view] === 0 || columns < COUNTED_COLUMNS ? '' : ` ${counts[view]}`
+    const count =
+      view === 'me' || counts[view] === 0 || columns < COUNTED_COLUMNS ? '' : ` ${counts[view]}`
     const [begin, end] = !isHere ? [' ', ' '] : plain ? [' ', ' (here) '] : ['[', ']']
     const event: Event = { type: 'view', view }
     const marked = isNewIn(look, view) ? [seg('•', 'warn')] : []
-    const name = isShort && !isHere ? `${i + 1}` : `${i + 1} ${TITLES[view]}`
+    const name = isShort && !isHere ? String(i) : `${i} ${TITLES[view]}`
     const title = seg(`${begin}${name}`, isHere ? 'strong' : 'plain')
     const rest = [seg(count, 'dim'), ...marked, seg(end, isHere ? 'strong' : 'plain')]
     return clickable([title, ...rest], event)

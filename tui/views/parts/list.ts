@@ -47,13 +47,22 @@ export const listRows = (
   const rows: Row[] = []
   for (let i = top; i < end; i++) {
     const click = i === at ? OPEN : selectIn(list, i, fits)
-    for (const row of draw(i)) {
-      const marked = look.plain ? [seg(i === at ? '> ' : '  '), ...row] : row
+    for (const [line, row] of draw(i).entries()) {
+      const marked = markedRow(look, list, i, line, row)
       const shown = clickable(fitRow(marked, width), click)
       rows.push(i === at ? picked(shown) : shown)
     }
   }
   return padded(rows, width, height)
+}
+
+/** The row with what says that it is picked, for a screen reader, or marked. */
+const markedRow = (look: UiFrame, { at, idAt }: List, i: number, line: number, row: Row): Row => {
+  const { marked } = look.state
+  if (look.plain)
+    return [seg(`${i === at ? '> ' : '  '}${marked.has(idAt(i)) ? 'marked, ' : ''}`), ...row]
+  if (marked.size === 0) return row
+  return [seg(line === 0 && marked.has(idAt(i)) ? '* ' : '  ', 'warn'), ...row]
 }
 
 const OPEN: Event = { type: 'do', command: 'open' }
