@@ -13,7 +13,8 @@ const MAX_SHOWN = 80
 export class Authenticator {
   readonly #state: AccessState
   readonly #tickets = new Tickets()
-  #owner = ''
+  /** Hashes of the owner's tokens; each node of a cluster has one. */
+  #owners: readonly string[] = []
 
   constructor(state: AccessState) {
     this.#state = state
@@ -21,14 +22,19 @@ export class Authenticator {
 
   /** The owner's token, and the invite for the same user's programs on this machine; neither is stored here. */
   trust(owner: string, localInvite: string): void {
-    this.#owner = hashOf(owner)
+    this.trustOwners([hashOf(owner)])
     this.#state.invites.trust(hashOf(localInvite))
+  }
+
+  /** The hashes of the owner's tokens. */
+  trustOwners(hashes: readonly string[]): void {
+    this.#owners = hashes.filter((hash) => hash !== '')
   }
 
   /** The caller with this secret: the owner's token, a credential or an HTTP token, but no ticket. Throws `unauthorized`, `revoked`. */
   authenticate(secret: string): Caller {
     const hash = hashOf(secret)
-    if (this.#owner !== '' && isSame(hash, this.#owner)) return OWNER
+    if (this.#owners.some((owner) => isSame(hash, owner))) return OWNER
     const token = isSecret('http', secret) ? this.#state.invites.token(hash) : null
     if (token !== null) {
       return { kind: 'token', id: token.id, workspace: token.workspace!, role: token.role }
@@ -52,7 +58,8 @@ export class Authenticator {
     const { credentials, invites } = this.#state
     const hash = credentials.hashWith(id) ?? invites.hashWith(id)
     if (hash !== null) return proofOf(hash, nonce)
-    if (this.#owner !== '' && secretId(this.#owner) === id) return proofOf(this.#owner, nonce)
+    const owner = this.#owners.find((one) => secretId(one) === id)
+    if (owner !== undefined) return proofOf(owner, nonce)
     throw unknownCredential()
   }
 

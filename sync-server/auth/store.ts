@@ -4,7 +4,7 @@ import { Authenticator } from './authenticator.ts'
 import { DeferredWrites } from './deferred.ts'
 import { Members } from './members.ts'
 import type { AuditEntry } from './stored/records.ts'
-import { AccessState, type Most, type Stored } from './stored/state.ts'
+import { AccessState, type Creating, type Most, type Stored } from './stored/state.ts'
 import type { Workspaces } from './stored/workspaces.ts'
 
 /** Access to the server's workspaces: who the callers are, the agents that joined, and administration. */
@@ -22,6 +22,7 @@ export class AccessStore {
   readonly admin: Administration
   readonly #state: AccessState
   readonly #deferred: DeferredWrites
+  #overAll: () => Promise<AccessStore> = async () => this
 
   private constructor(state: AccessState) {
     this.#state = state
@@ -31,15 +32,48 @@ export class AccessStore {
     this.admin = new Administration(state)
   }
 
-  static async open(log: Stored, now: () => number, most: Most): Promise<AccessStore> {
-    const state = await AccessState.open(log, now, most, {
-      onEnded: (...ended) => store.onEnded(...ended),
-      onNoted: (entry) => store.onNoted(entry),
-      onRole: (...changed) => store.onRole(...changed),
-      onRemoved: (workspace) => store.onRemoved(workspace),
-    })
-    const store = new AccessStore(state)
+  /** `creating`: of a node of a cluster, which loads the workspaces that it owns one by one; else it has all. */
+  static async open(
+    log: Stored,
+    now: () => number,
+    most: Most,
+    creating: Creating | null = null,
+  ): Promise<AccessStore> {
+    const listener = {
+      onEnded: (...ended: [string, string, boolean]) => store.onEnded(...ended),
+      onNoted: (entry: AuditEntry) => store.onNoted(entry),
+      onRole: (agent: string, workspace: string) => store.onRole(agent, workspace),
+      onRemoved: (workspace: string) => store.onRemoved(workspace),
+    }
+    const state = await AccessState.open(log, now, most, listener, creating)
+    const store: AccessStore = new AccessStore(state)
+    store.#overAll = creating === null ? async () => store : () => AccessStore.open(log, now, most)
     return store
+  }
+
+  /** A view of all workspaces, as stored now, to be read only: those that other nodes own included. */
+  overAll(): Promise<AccessStore> {
+    return this.#overAll()
+  }
+
+  /** Takes over a workspace that this node has claimed. Rejects if it cannot be read. */
+  load(workspace: string): Promise<void> {
+    return this.#state.load(workspace)
+  }
+
+  /** Forgets workspaces that this node does not own any more. */
+  unload(workspaces: readonly string[]): void {
+    for (const workspace of workspaces) this.#state.unload(workspace)
+  }
+
+  /** Resolves once all changes that were asked for so far are stored, or could not be. */
+  settled(): Promise<void> {
+    return this.#state.turn(async () => {})
+  }
+
+  /** Set by another node: until when others' operations are taken back (milliseconds since the epoch). */
+  set recovering(time: number) {
+    this.#state.recovering = time
   }
 
   get workspaces(): Workspaces {

@@ -66,6 +66,10 @@ const within = (store: AccessStore, by: Principal, text: string | undefined): st
   return by.kind === 'owner' ? (wanted ?? null) : by.workspace
 }
 
+/** The members and invites of one workspace, or of all: a node of a cluster reads those of others, too. */
+const over = (store: AccessStore, workspace: string | null): Promise<AccessStore> =>
+  workspace === null ? store.overAll() : Promise.resolve(store)
+
 const makeInvite = async (
   store: AccessStore,
   now: number,
@@ -113,12 +117,14 @@ export const adminActions = (store: AccessStore, now: () => number) => {
   const only = (by: Principal, wanted: string | undefined) => within(store, by, wanted)
   return {
     invite: (by: Principal, body: z.infer<typeof InviteBody>) => makeInvite(store, now(), by, body),
-    invites: async (by: Principal, { workspace }: Within) => ({
-      invites: store.admin.invites(only(by, workspace)).map(showInvite),
-    }),
-    agents: async (by: Principal, { workspace }: Within) => ({
-      agents: store.members.list(only(by, workspace)),
-    }),
+    invites: async (by: Principal, { workspace }: Within) => {
+      const name = only(by, workspace)
+      return { invites: (await over(store, name)).admin.invites(name).map(showInvite) }
+    },
+    agents: async (by: Principal, { workspace }: Within) => {
+      const name = only(by, workspace)
+      return { agents: (await over(store, name)).members.list(name) }
+    },
     revoke: async (by: Principal, { which, workspace }: z.infer<typeof WhichBody>) => {
       await store.admin.revoke(which, only(by, workspace), by)
       return { revoked: which }
@@ -128,13 +134,15 @@ export const adminActions = (store: AccessStore, now: () => number) => {
       const made = await store.admin.rotate(which, only(by, workspace), by, expiresAt)
       return { ...showInvite(made.invite), secret: made.secret }
     },
-    audit: async (by: Principal, { workspace, limit }: Within & { limit: number }) => ({
-      entries: store.admin.audit(only(by, workspace), limit).map(showEntry),
-    }),
-    workspaces: async (by: Principal, { workspace }: Within) => ({
-      workspaces: countsOf(store, only(by, workspace)),
-      ...removedOf(store, by),
-    }),
+    audit: async (by: Principal, { workspace, limit }: Within & { limit: number }) => {
+      const name = only(by, workspace)
+      return { entries: (await over(store, name)).admin.audit(name, limit).map(showEntry) }
+    },
+    workspaces: async (by: Principal, { workspace }: Within) => {
+      const name = only(by, workspace)
+      const all = await over(store, name)
+      return { workspaces: countsOf(all, name), ...removedOf(all, by) }
+    },
     rename: async (by: Principal, { workspace, called }: z.infer<typeof RenameBody>) => {
       const name = store.workspaces.named(workspace)
       await store.admin.rename(name, called, by)

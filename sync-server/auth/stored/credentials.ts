@@ -15,19 +15,34 @@ export class Credentials {
   readonly #replaced = new Map<string, Credential>()
 
   constructor(stored: readonly Credential[]) {
+    this.load(stored)
+  }
+
+  /** Takes over what is stored. */
+  load(stored: readonly Credential[]): void {
     for (const one of stored) this.#keep(one)
+  }
+
+  /** Forgets a workspace, which stays on disk. */
+  unload(workspace: string): void {
+    for (const one of this.of(workspace)) {
+      this.#forget(one)
+      this.#all.delete(credentialKey(one))
+    }
+  }
+
+  #forget({ hash, replaced = [] }: Credential): void {
+    this.#byHash.delete(hash)
+    this.#hashes.delete(secretId(hash))
+    for (const before of replaced) {
+      this.#hashes.delete(secretId(before))
+      this.#replaced.delete(before)
+    }
   }
 
   #keep(one: Credential): void {
     const known = this.#all.get(credentialKey(one))
-    if (known !== undefined) {
-      this.#byHash.delete(known.hash)
-      this.#hashes.delete(secretId(known.hash))
-      for (const hash of known.replaced ?? []) {
-        this.#hashes.delete(secretId(hash))
-        this.#replaced.delete(hash)
-      }
-    }
+    if (known !== undefined) this.#forget(known)
     for (const hash of one.replaced ?? []) {
       this.#replaced.set(hash, one)
       this.#hashes.set(secretId(hash), hash)
@@ -46,6 +61,9 @@ export class Credentials {
   put(...credentials: readonly Credential[]): Change {
     return {
       ops: credentials.map((one) => putJson(credentialKey(one), one)),
+      secrets: credentials.flatMap(({ hash, workspace }) =>
+        hash === '' ? [] : [[hash, workspace]],
+      ),
       apply: () => {
         for (const one of credentials) this.#keep(one)
       },

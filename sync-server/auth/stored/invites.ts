@@ -27,7 +27,19 @@ export class InviteBook {
   constructor(stored: readonly Invite[], now: () => number, most: number) {
     this.#now = now
     this.#most = most
+    this.load(stored)
+  }
+
+  /** Takes over what is stored. */
+  load(stored: readonly Invite[]): void {
     for (const one of stored) this.#byHash.set(one.hash, one)
+  }
+
+  /** Forgets a workspace, which stays on disk. */
+  unload(workspace: string): void {
+    for (const [hash, one] of this.#byHash) {
+      if (one.workspace === workspace) this.#byHash.delete(hash)
+    }
   }
 
   /** Hash of the invite that the server leaves for its own user's programs; empty: none. */
@@ -86,6 +98,7 @@ export class InviteBook {
   #set(invite: Invite): Change {
     return {
       ops: [putJson(inviteKey(invite), invite)],
+      secrets: [[invite.hash, invite.workspace]],
       apply: () => void this.#byHash.set(invite.hash, invite),
     }
   }
@@ -93,6 +106,7 @@ export class InviteBook {
   #forget(invites: readonly Invite[]): Change {
     return {
       ops: invites.map((one): Op => ({ type: 'del', key: inviteKey(one) })),
+      secrets: invites.map(({ hash }) => [hash, null]),
       apply: () => {
         for (const { hash } of invites) this.#byHash.delete(hash)
       },

@@ -9,6 +9,7 @@ import type { AuditEntry, Credential, Invite } from './records.ts'
  *   `n:<workspace>`           a workspace that somebody made (JSON)
  *   `l:<workspace>/<seq>`     an entry of the audit log (JSON); of the server: `l:/<seq>`
  *   `r:recovering`            until when others' operations are taken back (JSON number)
+ *   `q:<hash>`                the workspace of a secret (JSON string); nodes of a cluster have it
  */
 const utf8 = new TextEncoder()
 export const putJson = (key: string, value: unknown): Op => ({
@@ -24,13 +25,29 @@ export const auditKey = (workspace: string | null, seq: number) =>
   `l:${workspace ?? ''}/${seqDigits(seq)}`
 export const RECOVERING_KEY = 'r:recovering'
 
-/** Values were written by this program, so their shape is trusted. */
-export const readAll = async (log: FactLog) => {
-  const of = async <T>(prefix: string) => (await log.entries(prefix)).map(({ json }) => json as T)
+/** The entry that names a secret's workspace; null removes it. */
+export const secretOp = ([hash, workspace]: readonly [string, string | null]): Op =>
+  workspace === null ? { type: 'del', key: `q:${hash}` } : putJson(`q:${hash}`, workspace)
+
+/** Credentials, invites and the audit log of one workspace, or of all. */
+export interface StoredAccess {
+  credentials: Credential[]
+  invites: Invite[]
+  audit: { key: string; json: AuditEntry }[]
+}
+
+/** Values were written by this program, so their shape is trusted. `workspace` absent: of all. */
+export const readAccess = async (log: FactLog, workspace?: string): Promise<StoredAccess> => {
+  const within = workspace === undefined ? '' : `${workspace}/`
+  const of = async <T>(kind: string) =>
+    (await log.entries(`${kind}:${within}`)).map(({ json }) => json as T)
   return {
-    credentials: await of<Credential>('k:'),
-    invites: await of<Invite>('j:'),
-    audit: (await log.entries('l:')) as { key: string; json: AuditEntry }[],
-    recovering: (await of<number>(RECOVERING_KEY))[0] ?? 0,
+    credentials: await of<Credential>('k'),
+    invites: await of<Invite>('j'),
+    audit: (await log.entries(`l:${within}`)) as StoredAccess['audit'],
   }
 }
+
+/** Until when others' operations are taken back (milliseconds since the epoch). */
+export const readRecovering = async (log: FactLog): Promise<number> =>
+  ((await log.get(RECOVERING_KEY)) as number | null) ?? 0

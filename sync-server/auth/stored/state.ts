@@ -1,11 +1,12 @@
+import { randomInt } from 'node:crypto'
 import { checkWorkspaceName } from '../../../workspace/document/validate.ts'
 import type { UpdateLog } from '../../storage/update-log.ts'
 import { AuditLog } from './audit.ts'
 import { Credentials } from './credentials.ts'
 import { InviteBook } from './invites.ts'
-import { putJson, RECOVERING_KEY, readAll } from './log.ts'
+import { putJson, RECOVERING_KEY, readAccess, readRecovering, type StoredAccess } from './log.ts'
 import type { AuditEntry } from './records.ts'
-import { Workspaces } from './workspaces.ts'
+import { tooManyWorkspaces, Workspaces } from './workspaces.ts'
 import { type Change, Writes } from './writes.ts'
 
 export type Stored = Pick<UpdateLog, 'facts' | 'workspaces'>
@@ -15,6 +16,9 @@ export interface Most {
   invites: number
   workspaces: number
 }
+
+/** Makes workspaces for a node of a cluster, which owns them then and has loaded them. */
+export type Creating = (name: string, most: number) => Promise<'made' | 'exists' | 'full'>
 
 /** Tells of what became true on disk. */
 export interface Listener {
@@ -28,8 +32,8 @@ export interface Listener {
 }
 
 /**
- * Everything stored about access, in memory as on disk. The parts of the AccessStore share it and change it in turns,
- * the disk first. It has only hashes of secrets.
+ * Everything stored about access, in memory as on disk: of all workspaces, or of those that a node of a cluster owns. The
+ * parts of the AccessStore share it and change it in turns, the disk first. It has only hashes of secrets.
  */
 export class AccessState {
   readonly now: () => number
@@ -37,6 +41,8 @@ export class AccessState {
   readonly #log: Stored
   readonly #writes: Writes
   readonly #most: Most
+  /** null: a single server, which has all workspaces. */
+  readonly #creating: Creating | null
   #workspaces: Workspaces
   #credentials: Credentials
   #audit: AuditLog
@@ -48,18 +54,22 @@ export class AccessState {
     now: () => number,
     most: Most,
     listener: Listener,
-    { stored, workspaces }: Awaited<ReturnType<typeof readState>>,
+    creating: Creating | null,
+    { stored, workspaces, recovering }: ReadState,
   ) {
     this.now = now
     this.listener = listener
     this.#log = log
-    this.#writes = new Writes(log.facts)
+    this.#writes = new Writes(log.facts, creating !== null)
     this.#most = most
+    this.#creating = creating
     this.#workspaces = workspaces
     this.#credentials = new Credentials(stored.credentials)
-    this.#audit = new AuditLog(stored.audit, (entry) => listener.onNoted(entry))
+    // Nodes number by their clocks, so that entries of different ones do not meet.
+    const first = creating === null ? null : now() * NODES_PER_MS + randomInt(NODES_PER_MS)
+    this.#audit = new AuditLog(stored.audit, (entry) => listener.onNoted(entry), first)
     this.#invites = new InviteBook(stored.invites, now, most.invites)
-    this.#recovering = stored.recovering
+    this.#recovering = recovering
   }
 
   static async open(
@@ -67,20 +77,44 @@ export class AccessState {
     now: () => number,
     most: Most,
     listener: Listener,
+    creating: Creating | null = null,
   ): Promise<AccessState> {
-    return new AccessState(log, now, most, listener, await readState(log, most))
+    const read = creating === null ? await readState(log, most) : await readNothing(log)
+    return new AccessState(log, now, most, listener, creating, read)
   }
 
-  /** Reads everything again: after a failed write it is unknown what is on disk. */
+  /** Takes over a workspace that this node has claimed. Rejects if it cannot be read. */
+  async load(workspace: string): Promise<void> {
+    const { credentials, invites, audit } = await readAccess(this.#log.facts, workspace)
+    this.unload(workspace)
+    await this.#workspaces.load(this.#log.facts, workspace)
+    this.#credentials.load(credentials)
+    this.#invites.load(invites)
+    this.#audit.load(audit)
+  }
+
+  /** Forgets a workspace that this node does not own any more. */
+  unload(workspace: string): void {
+    this.#workspaces.unload(workspace)
+    this.#credentials.unload(workspace)
+    this.#invites.unload(workspace)
+    this.#audit.unload(workspace)
+  }
+
+  /**
+   * Reads everything again: after a failed write it is unknown what is on disk. A node of a cluster has nothing to read: it
+   * owns nothing then.
+   */
   reload(): Promise<void> {
     return this.turn(async () => {
-      const { stored, workspaces } = await readState(this.#log, this.#most)
+      if (this.#creating !== null) return
+      const { stored, workspaces, recovering } = await readState(this.#log, this.#most)
       const { local } = this.#invites
       this.#workspaces = workspaces
       this.#audit = new AuditLog(stored.audit, (entry) => this.listener.onNoted(entry))
       this.#invites = new InviteBook(stored.invites, this.now, this.#most.invites)
       this.#invites.trust(local)
-      this.#recovering = stored.recovering
+      this.#recovering = recovering
       this.#credentials = new Credentials(stored.credentials)
     })
   }
@@ -125,7 +159,18 @@ export class AccessState {
   async create(name: string, by: string): Promise<void> {
     checkWorkspaceName(name)
     if (this.#workspaces.has(name)) return
+    this.#workspaces.checkNotRemoved(name)
+    if (this.#creating !== null) {
+      const made = await this.#creating(name, this.#most.workspaces)
+      if (made === 'full') throw tooManyWorkspaces(this.#most.workspaces)
+      if (made === 'exists') return
+    }
     await this.write(this.#workspaces.add(name, this.now()), this.note('created', name, by, ''))
+  }
+
+  /** Another node of the cluster may have set it. */
+  set recovering(time: number) {
+    this.#recovering = time
   }
 
   /** Recovering lasts until this time (milliseconds since the epoch). */
@@ -137,7 +182,23 @@ export class AccessState {
   }
 }
 
-const readState = async (log: Stored, most: Most) => ({
+/** Numbers of the audit log per millisecond, so that those of nodes that start at the same time differ (count). */
+const NODES_PER_MS = 1_000
+
+interface ReadState {
+  workspaces: Workspaces
+  stored: StoredAccess
+  recovering: number
+}
+
+const readState = async (log: Stored, most: Most): Promise<ReadState> => ({
   workspaces: await Workspaces.open(log, most.workspaces),
-  stored: await readAll(log.facts),
+  stored: await readAccess(log.facts),
+  recovering: await readRecovering(log.facts),
+})
+
+const readNothing = async (log: Stored): Promise<ReadState> => ({
+  workspaces: Workspaces.none(),
+  stored: { credentials: [], invites: [], audit: [] },
+  recovering: await readRecovering(log.facts),
 })

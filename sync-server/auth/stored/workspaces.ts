@@ -1,7 +1,7 @@
 import { didYouMean } from '../../../lib/text/suggest.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { isWorkspaceName } from '../../../workspace/document/schema.ts'
-import type { UpdateLog } from '../../storage/update-log.ts'
+import type { FactLog, UpdateLog } from '../../storage/update-log.ts'
 import { putJson } from './log.ts'
 import type { Invite } from './records.ts'
 import type { Change } from './writes.ts'
@@ -59,6 +59,25 @@ export class Workspaces {
     )
   }
 
+  /** Those of a node of a cluster: the ones that it owns. */
+  static none(): Workspaces {
+    return new Workspaces([], new Map(), Number.POSITIVE_INFINITY)
+  }
+
+  /** Takes over a workspace as it is stored. */
+  async load(log: FactLog, name: string): Promise<void> {
+    const about = (await log.get(keyOf(name))) as About | null
+    this.unload(name)
+    if (about?.removedAt === undefined) this.#names.add(name)
+    if (about !== null) this.#about.set(name, about)
+  }
+
+  /** Forgets a workspace, which stays on disk. */
+  unload(name: string): void {
+    this.#names.delete(name)
+    this.#about.delete(name)
+  }
+
   get names(): string[] {
     return [...this.#names].sort()
   }
@@ -87,7 +106,7 @@ export class Workspaces {
   /** Only for callers that may see all names. Throws `unknown_workspace`. */
   check(name: string): void {
     if (this.#names.has(name)) return
-    this.#checkNotRemoved(name)
+    this.checkNotRemoved(name)
     const near = didYouMean(name, this.#names)
     throw new ClawError(
       'unknown_workspace',
@@ -96,7 +115,8 @@ export class Workspaces {
     )
   }
 
-  #checkNotRemoved(name: string): void {
+  /** Throws `unknown_workspace` for a removed one. */
+  checkNotRemoved(name: string): void {
     if (this.#about.get(name)?.removedAt === undefined) return
     throw new ClawError(
       'unknown_workspace',
@@ -107,7 +127,7 @@ export class Workspaces {
 
   /** Adds one. Throws `too_many`; `unknown_workspace` for a removed one. */
   add(name: string, at: number): Change {
-    this.#checkNotRemoved(name)
+    this.checkNotRemoved(name)
     this.#checkRoom()
     return this.#put(name, { at })
   }
@@ -156,8 +176,7 @@ export class Workspaces {
 
   #checkRoom(): void {
     if (this.#names.size < this.#most) return
-    const what = `the limit of ${this.#most} workspaces is reached`
-    throw new ClawError('too_many', what, 'see --limit')
+    throw tooManyWorkspaces(this.#most)
   }
 
   #put(name: string, about: About): Change {
@@ -169,3 +188,6 @@ export class Workspaces {
     return { ops: [putJson(keyOf(name), about)], apply }
   }
 }
+
+export const tooManyWorkspaces = (most: number): ClawError =>
+  new ClawError('too_many', `the limit of ${most} workspaces is reached`, 'see --limit')

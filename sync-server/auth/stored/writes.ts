@@ -1,10 +1,13 @@
 import { Mutex } from '../../../lib/mutex.ts'
 import type { Op } from '../../storage/integrity/level-keys.ts'
 import type { FactLog } from '../../storage/update-log.ts'
+import { secretOp } from './log.ts'
 
 /** A change of stored state: `ops` store it, `apply` changes the memory once they are on disk. */
 export interface Change {
   ops: readonly Op[]
+  /** The workspaces of secrets from now on, by SHA-256 (hex); null: of none. */
+  secrets?: readonly (readonly [hash: string, workspace: string | null])[]
   apply: () => void
 }
 
@@ -14,10 +17,13 @@ export interface Change {
  */
 export class Writes {
   readonly #log: FactLog
+  readonly #hasIndex: boolean
   readonly #mutex = new Mutex()
 
-  constructor(log: FactLog) {
+  /** `hasIndex`: whether it is stored which workspace a secret is of. */
+  constructor(log: FactLog, hasIndex: boolean) {
     this.#log = log
+    this.#hasIndex = hasIndex
   }
 
   /** Runs `work` once all earlier work is done. */
@@ -25,7 +31,8 @@ export class Writes {
 
   /** Stores changes together, then makes them so in memory. Belongs into a turn. */
   async write(...changes: readonly Change[]): Promise<void> {
-    await this.#log.put(changes.flatMap(({ ops }) => ops))
+    const index = this.#hasIndex ? changes.flatMap(({ secrets = [] }) => secrets.map(secretOp)) : []
+    await this.#log.put([...changes.flatMap(({ ops }) => ops), ...index])
     for (const { apply } of changes) apply()
   }
 }
