@@ -68,6 +68,10 @@ const servedBy = (env: AppEnv): Route[] => [
 export const createApp = (env: AppEnv): Hono<HttpEnv> => {
   const app = new Hono<HttpEnv>()
 
+  app.use('*', async (c, next) => {
+    await next()
+    env.metrics.requests.inc({ status: c.res.status })
+  })
   app.use('*', HEADERS)
   addRoutes(app, routesOf(env), env, ({ needs, method }) => {
     if (method === 'POST' && needs === 'write') env.metrics.commands.inc({ outcome: 'ok' })
@@ -88,9 +92,11 @@ export const createApp = (env: AppEnv): Hono<HttpEnv> => {
       c.req.header('authorization') !== undefined ||
       c.req.query('token') !== undefined ||
       c.req.path === '/api/join'
-    if (error.code === 'unauthorized' && hasTried && !(error instanceof Ended)) {
+    if (error instanceof Ended) env.onEndedCredential(c, error)
+    else if (error.code === 'unauthorized' && hasTried) {
       error = env.onWrongCredential(c, error) ?? error
     }
+    env.metrics.refusals.inc({ code: error.code })
     if (error.code === 'bug') env.log.error({ err: thrown, path: c.req.path }, 'request failed')
     if (error.code === 'unauthorized' || error.code === 'revoked') {
       c.header('www-authenticate', 'Bearer')

@@ -6,6 +6,7 @@ import { createMetrics } from './http/metrics.ts'
 import { HttpAgentSockets } from './http-agents/socket.ts'
 import { FrameReader } from './limits/frame-reader.ts'
 import { Limiter } from './limits/limiter.ts'
+import { figuresOf } from './ops/host/server-status.ts'
 import { openToClients } from './serving/announce.ts'
 import { appEnvOf } from './serving/app-env.ts'
 import { Health } from './serving/health.ts'
@@ -69,11 +70,9 @@ const createParts = async (base: Base): Promise<Parts> => {
   const limiter = new Limiter(options.limits, options.isProxy, now)
   const health = new Health()
   const connections = new Set<Connection>()
-  const metrics = createMetrics(() => ({
-    connections: connections.size,
-    rooms: rooms.rooms.size,
-  }))
-  const incidents = new Incidents({ log, metrics, limiter, access: stores.access })
+  const isWell = () => health.failure === null && health.damage === null
+  const metrics = createMetrics(() => figuresOf({ ...made, rooms, connections }, isWell()))
+  const incidents = new Incidents({ log, now, metrics, limiter, access: stores.access })
   const services = createServices(base, stores.updateLog, limiter)
   const made = { ...base, ...stores, ...services, limiter, health, metrics, incidents }
   const rooms = createRooms(made)

@@ -9,6 +9,8 @@ export const MAX_NAME = 64
 /** Longest note on a refusal (UTF-16 units). */
 const MAX_NOTE = 200
 
+/** Shortest time between two entries about failed sign-ins for one reason (milliseconds). */
+const REJECTED_GAP_MS = 10_000
 /** A credential's last use is stored at most this often (milliseconds): a day has 144 of these. */
 const SEEN_GRAIN_MS = 10 * 60_000
 
@@ -22,6 +24,8 @@ export class DeferredWrites {
   /** Keys of those whose last use is to be stored. */
   readonly #unstored = new Set<string>()
   #notes: AuditEntry[] = []
+  /** Failed sign-ins that the audit log does not have, by their reason (count). */
+  readonly #left = new Map<string, number>()
   #isScheduled = false
 
   constructor(state: AccessState) {
@@ -70,6 +74,24 @@ export class DeferredWrites {
       note: note.slice(0, MAX_NOTE),
     } as const
     this.#notes.push(entry)
+    this.#schedule()
+  }
+
+  /**
+   * Notes a failed sign-in, or that an address has to wait after several; of each reason at most one per 10 s, with the
+   * count of those in between: a flood must not push other entries out.
+   */
+  rejected(what: 'rejected' | 'locked', address: string, why: string): void {
+    const at = this.#state.now()
+    const left = this.#left.get(why) ?? 0
+    if (!this.#state.audit.isDue(`${what} ${why}`, at, REJECTED_GAP_MS)) {
+      this.#left.set(why, left + 1)
+      return
+    }
+    this.#left.delete(why)
+    const more = left === 0 ? '' : `, and ${left} more since the last entry`
+    const note = `${why.slice(0, MAX_NOTE)}${more}`
+    this.#notes.push({ at, what, workspace: null, by: address, note })
     this.#schedule()
   }
 

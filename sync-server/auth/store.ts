@@ -90,6 +90,11 @@ export class AccessStore {
     return this.#state.reload()
   }
 
+  /** Notes a failed sign-in of an address in the audit log, or that it is locked out for a while. */
+  rejected(what: 'rejected' | 'locked', address: string, why: string): void {
+    this.#deferred.rejected(what, address, why)
+  }
+
   /** Notes a refusal in the audit log; of one agent's at most one per second. */
   refused(by: Caller, workspace: string, note: string): void {
     this.#deferred.refused(by, workspace, note)

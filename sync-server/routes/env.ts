@@ -31,6 +31,8 @@ export interface AppEnv extends Serving, AgentsEnv {
   }
   /** A wrong credential was shown. Returns the back-off error, or null. */
   onWrongCredential: (c: HttpContext, why: ClawError) => ClawError | null
+  /** A credential or invite was shown that has ended. */
+  onEndedCredential: (c: HttpContext, why: ClawError) => void
   /** A request is rejected with this error. Returns true if its connection must close. */
   onRefused: (c: HttpContext, error: ClawError, by: Caller | null) => boolean
   /** A caller spoke as another agent, and was rejected. */

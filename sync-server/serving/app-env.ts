@@ -65,6 +65,7 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
     },
     onWork: (by, ms) => limiter.worked(by, ms),
     onRefused: (c, error, by) => limiter.refused(requestOf(c), error, by),
+    onEndedCredential: (c, why) => incidents.rejected(requestOf(c), why),
     onWrongCredential: (c, why) => incidents.signInFailed(requestOf(c), why),
     onForgery: (by, where, what) =>
       incidents.forged(by, workspaceOf(by), `${where.slice(0, 200)}: ${what}`),

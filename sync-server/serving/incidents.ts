@@ -7,7 +7,10 @@ import type { Limiter } from '../limits/limiter.ts'
 import { type Caller, nameOf, type Principal } from '../sync/principal.ts'
 import type { Base } from './parts.ts'
 
-interface IncidentsEnv extends Pick<Base, 'log'> {
+/** Addresses remembered as locked out (count). */
+const MAX_LOCKED = 10_000
+
+interface IncidentsEnv extends Pick<Base, 'log' | 'now'> {
   metrics: Metrics
   limiter: Limiter
   access: AccessStore
@@ -16,6 +19,8 @@ interface IncidentsEnv extends Pick<Base, 'log'> {
 /** Logs and counts misuse by clients, and throttles the clients responsible. */
 export class Incidents {
   readonly #env: IncidentsEnv
+  /** When each address that is locked out may try again (milliseconds since the epoch). */
+  readonly #lockedUntil = new Map<string, number>()
 
   constructor(env: IncidentsEnv) {
     this.#env = env
@@ -40,12 +45,32 @@ export class Incidents {
 
   /**
    * Call for a wrong credential. Returns the error to answer with if the address must wait, else
-   * null. Attempts of a waiting address are not logged.
+   * null. Of the attempts of a waiting address the first is noted.
    */
   readonly signInFailed = (request: IncomingMessage, why: ClawError): ClawError | null => {
-    const wait = this.#env.limiter.failed(request, why)
-    const address = this.#env.limiter.addressOf(request)
-    if (wait === null) this.#env.log.info({ address, why: why.message }, 'sign-in failed')
+    const { limiter, log, access, metrics, now } = this.#env
+    const wait = limiter.failed(request, why)
+    const address = limiter.addressOf(request)
+    if (wait === null) {
+      this.rejected(request, why)
+      return null
+    }
+    metrics.signInFailures.inc({ reason: 'locked' })
+    if (now() < (this.#lockedUntil.get(address) ?? 0)) return wait
+    if (this.#lockedUntil.size >= MAX_LOCKED) this.#lockedUntil.clear()
+    this.#lockedUntil.set(address, now() + (wait.retryAfter ?? 1) * 1_000)
+    metrics.lockouts.inc()
+    log.warn({ address, seconds: wait.retryAfter }, 'locked out: too many failed sign-ins')
+    access.rejected('locked', address, `too many failed sign-ins from ${address}`)
     return wait
+  }
+
+  /** Call for a credential or invite that is not accepted, or has ended. */
+  readonly rejected = (request: IncomingMessage, why: ClawError): void => {
+    const { limiter, log, access, metrics } = this.#env
+    const address = limiter.addressOf(request)
+    metrics.signInFailures.inc({ reason: why.code })
+    log.info({ address, why: why.message }, 'sign-in failed')
+    access.rejected('rejected', address, why.message)
   }
 }

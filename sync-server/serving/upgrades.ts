@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { ClawError } from '../../protocol/errors.ts'
+import { Ended } from '../auth/stored/refusals.ts'
 import type { Router } from '../cluster/routing/router.ts'
 import { CLOSE_MS } from '../config/limits.ts'
 import { ready } from '../http/request.ts'
@@ -62,13 +63,15 @@ export const serveUpgrades = (
 
 /** Answers an upgrade request with an error, and closes its socket. */
 const reject = (
-  { health, limiter, incidents }: Parts,
+  { health, limiter, incidents, metrics }: Parts,
   request: IncomingMessage,
   socket: Socket,
   thrown: unknown,
 ): void => {
   const asked = requestError(thrown, health.failure)
   const isGuess = asked.code === 'unauthorized' && hasTried(request)
+  if (asked instanceof Ended && !isGuess) incidents.rejected(request, asked)
+  metrics.refusals.inc({ code: asked.code })
   const error = (isGuess ? incidents.signInFailed(request, asked) : null) ?? asked
   limiter.refused(request, error, null)
   refuseUpgrade(socket, error)

@@ -78,9 +78,9 @@ export class AuditLog {
     })
   }
 
-  /** True if a refusal of this caller may be noted again: at most one per second. */
-  isDue(by: string, now: number): boolean {
-    if (now - (this.#refusedAt.get(by) ?? 0) < REFUSED_GAP_MS) return false
+  /** True if a refusal of this caller, or for this reason, may be noted again: at most one per `gapMs`. */
+  isDue(by: string, now: number, gapMs = REFUSED_GAP_MS): boolean {
+    if (now - (this.#refusedAt.get(by) ?? 0) < gapMs) return false
     if (this.#refusedAt.size > KEPT) this.#refusedAt.clear()
     this.#refusedAt.set(by, now)
     return true

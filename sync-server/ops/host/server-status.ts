@@ -3,6 +3,7 @@ import { taskRecords } from '../../../workspace/document/shape.ts'
 import { isOpen } from '../../../workspace/tasks/tasks.ts'
 import type { AccessStore } from '../../auth/store.ts'
 import type { Options } from '../../config/options.ts'
+import type { Figures } from '../../http/metrics.ts'
 import type { HttpAgents } from '../../http-agents/http-agents.ts'
 import type { Limiter } from '../../limits/limiter.ts'
 import type { BlobStore } from '../../storage/blobs.ts'
@@ -88,5 +89,25 @@ export const statusOf = async (
     },
     last_backup: await readLastBackup(options.data),
     limits_near: nearLimits(used, options.limits),
+  }
+}
+
+/** The figures for Prometheus. `isWell`: `/health` does not answer 503. */
+export const figuresOf = async (env: Env, isWell: boolean): Promise<Figures> => {
+  const { access, options, limiter, connections, rooms } = env
+  const inMemory = [...rooms.rooms.all]
+  const joined = access.members.list(null).filter(({ revoked_at }) => revoked_at === null)
+  const sum = (of: (room: Room) => number) => inMemory.reduce((all, room) => all + of(room), 0)
+  const backup = await readLastBackup(options.data)
+  return {
+    ...{ connections: connections.size, rooms: inMemory.length, agentsJoined: joined.length },
+    workspaces: access.workspaces.names.length,
+    agentsOnline: sum((room) => onlineIn(env, room).length),
+    openTasks: sum(openTasks),
+    heldBytes: limiter.held.of(),
+    dataBytes: await filesSize(options.data),
+    freeBytes: await freeBytes(options.data).catch(() => Number.NaN),
+    lastBackup: backup === null ? 0 : Date.parse(backup.at) / 1_000,
+    isWell: isWell ? 1 : 0,
   }
 }
