@@ -12,6 +12,8 @@ const FORMAT = 1
 const JUMPS = 1
 const CHANGES = 2
 const SECOND_MS = 1_000
+/** Later times have no ISO text. */
+const LAST_SECOND = 8.64e12
 
 export const encodeRuns = (
   runs: readonly (InsertRun | DeleteRun)[],
@@ -71,6 +73,10 @@ const readRuns = (
     const clock = end + (head & JUMPS ? decoding.readVarInt(from) : 0)
     second += decoding.readVarInt(from)
     if (head & CHANGES) said = { task: name(), via: name(), by: name() }
+    const isRange = length > 0 && clock >= 0 && Number.isSafeInteger(clock + length)
+    if (!isRange || second < 0 || second > LAST_SECOND) {
+      throw new Error('a run of operations is out of range')
+    }
     take(clock, length, second * SECOND_MS, said)
     end = clock + length
   }

@@ -6,12 +6,13 @@ import * as encoding from 'lib0/encoding'
  * a name whose entry is lost reads as `UNKNOWN`.
  */
 export class NameTable {
-  readonly #names: (string | undefined)[] = [undefined]
+  readonly #names = new Map<number, string>()
+  #size = 1
   readonly #numbers = new Map<string, number>()
 
   /** The next number to give (count, with nobody). */
   get size(): number {
-    return this.#names.length
+    return this.#size
   }
 
   /** The number of a name, which gets the next one if it has none. */
@@ -19,31 +20,45 @@ export class NameTable {
     if (name === null) return 0
     const known = this.#numbers.get(name)
     if (known !== undefined) return known
-    const number = this.#names.length
+    const number = this.#size
     this.set(number, name)
     return number
   }
 
+  /** Throws where no table can have this number next. */
   set(number: number, name: string): void {
-    this.#names[number] = name
+    if (number < 1) throw new Error('0 is nobody')
+    this.#checkStep(number)
+    this.#names.set(number, name)
     this.#numbers.set(name, number)
+    this.#size = Math.max(this.#size, number + 1)
   }
 
   nameOf(number: number): string | null {
-    return number === 0 ? null : (this.#names[number] ?? UNKNOWN)
+    return number === 0 ? null : (this.#names.get(number) ?? UNKNOWN)
   }
 
   /** The names from a number on. */
   from(number: number): string[] {
-    if (number >= this.#names.length) return []
-    return Array.from(this.#names.slice(number), (name) => name ?? UNKNOWN)
+    const names: string[] = []
+    for (let i = number; i < this.#size; i++) names.push(this.#names.get(i) ?? UNKNOWN)
+    return names
   }
 
-  /** Gives no number below `size` to a new name: a lost one may have it. */
+  /** Gives no number below `size` to a new name: a lost one may have it. Throws where `size` cannot be. */
   reserve(size: number): void {
-    while (this.#names.length < size) this.#names.push(undefined)
+    this.#checkStep(size)
+    this.#size = Math.max(this.#size, size)
+  }
+
+  /** Throws where names before `number` cannot all be lost: the entry that has it is damaged. */
+  #checkStep(number: number): void {
+    if (number - this.#size > MOST_LOST) throw new Error('the number of a name is out of range')
   }
 }
+
+/** Names that can be lost together (count): more than one damaged entry has. */
+const MOST_LOST = 65_536
 
 /** Stands for a name whose entry is damaged; no agent and no task has it. */
 export const UNKNOWN = '?'

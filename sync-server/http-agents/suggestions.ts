@@ -193,7 +193,8 @@ const archivedSuggestion = async (
 ): Promise<SuggestionDetail | null> => {
   if (!/^s-[1-9]\d{0,14}$/.test(id)) return null
   const key = suggestionKey(workspace, numberOfSuggestion(id))
-  return showArchivedSuggestion(await updateLog.facts.get(key))
+  const found = await updateLog.facts.readable(key)
+  return showArchivedSuggestion(found.find((one) => one.key === key)?.json)
 }
 
 /** One suggestion, also one that has ended, with its hunks. `look` reads the document. Throws `unknown_suggestion`. */

@@ -72,7 +72,11 @@ export const decodeEntry = (value: Uint8Array): ChainEntry => {
   if (kind === undefined) throw new Error('an entry of the record is of no known kind')
   const [at, seq, from, slot] = [number(), number(), number(), number()]
   const [before, checkpoint, head, digests] = [bytes(), bytes(), bytes(), bytes()]
-  if (digests.length % DIGEST_BYTES !== 0) throw new Error('an entry of the record is cut short')
+  const isDigest = ({ length }: Uint8Array): boolean => length === DIGEST_BYTES
+  const isWhole = isDigest(before) && isDigest(head) && digests.length % DIGEST_BYTES === 0
+  if (!isWhole || !(isDigest(checkpoint) || checkpoint.length === 0) || slot > 1) {
+    throw new Error('an entry of the record is not whole')
+  }
   return { kind, at, seq, from, slot, before, checkpoint, head, digests }
 }
 

@@ -66,7 +66,8 @@ export class LevelAttribution {
     for await (const [, value] of this.#values(`m:${workspace}:n`, snapshot)) {
       attempt(() => readNames(decoding.createDecoder(value), names))
     }
-    names.reserve((await this.#folded(workspace, snapshot)).names)
+    const { names: size } = await this.#folded(workspace, snapshot)
+    attempt(() => names.reserve(size))
     return names
   }
 

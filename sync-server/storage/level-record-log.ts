@@ -31,6 +31,15 @@ export const missing = (workspace: string, from: number, to: number): Corruption
   return new Corruption(`workspace ${workspace}`, what)
 }
 
+/** The result of `read`; throws Corruption where it throws, as it does for malformed bytes. */
+const whole = <T>(workspace: string, read: () => T): T => {
+  try {
+    return read()
+  } catch (error) {
+    throw new Corruption(`workspace ${workspace}`, (error as Error).message)
+  }
+}
+
 /** The records after a position, in order. Throws Corruption where one is missing. */
 export const recordsAfter = async function* (
   db: Db,
@@ -118,10 +127,10 @@ export class LevelRecordLog implements RecordLog {
     const chain =
       newest === undefined
         ? new Chain(workspace)
-        : new Chain(workspace, newest[1], seqOf(newest[0]))
+        : whole(workspace, () => new Chain(workspace, newest[1], seqOf(newest[0])))
     if (newest === undefined) await this.#begin(workspace, chain)
     for await (const { value } of recordsAfter(this.#db, workspace, chain.folded)) {
-      chain.opened(value)
+      whole(workspace, () => chain.opened(value))
     }
     if (chain.end === 0 && (await this.#db.get(`w:${workspace}`)) !== undefined) {
       throw new Corruption(`workspace ${workspace}`, 'all of it is missing')
@@ -234,12 +243,14 @@ export class LevelRecordLog implements RecordLog {
 
   async #entry(workspace: string, index: number): Promise<ChainEntry | null> {
     const value = await this.#db.get(entryKey(workspace, Math.max(0, index)))
-    return value === undefined ? null : decodeEntry(value)
+    return value === undefined ? null : whole(workspace, () => decodeEntry(value))
   }
 
   async *entries(workspace: string): AsyncGenerator<{ entry: ChainEntry; value: Uint8Array }> {
     const range = { gt: `x:${workspace}:`, lt: `x:${workspace};` }
-    for await (const value of this.#db.values(range)) yield { entry: decodeEntry(value), value }
+    for await (const value of this.#db.values(range)) {
+      yield { entry: whole(workspace, () => decodeEntry(value)), value }
+    }
   }
 
   async *records(workspace: string): AsyncGenerator<{ seq: number; value: Uint8Array }> {

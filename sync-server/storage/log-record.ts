@@ -14,6 +14,8 @@ const FORMAT = 2
 const HAS_TASK = 1
 const HAS_VIA = 2
 const HAS_NEWS = 4
+/** Later times (milliseconds since the epoch) have no ISO text. */
+const MAX_TIME_MS = 8.64e15
 
 export interface LogRecord extends Authorship {
   /** Milliseconds since the epoch, by the server's clock. */
@@ -58,6 +60,7 @@ export const decodeRecord = (value: Uint8Array, names: NameTable): LogRecord => 
     throw new Error(`a log record has format ${format}; this version reads 1 and ${FORMAT}`)
   }
   const at = decoding.readVarUint(from)
+  if (at > MAX_TIME_MS) throw new Error('the time of a log record is out of range')
   const updates: Uint8Array[] = []
   for (let left = decoding.readVarUint(from); left > 0; left--) {
     updates.push(decoding.readVarUint8Array(from))

@@ -29,6 +29,8 @@ export interface FactLog {
   get(key: string): Promise<unknown>
   /** All entries with this key prefix, in key order. */
   entries(prefix: string): Promise<{ key: string; json: unknown }[]>
+  /** The same without the values that are damaged or not JSON. */
+  readable(prefix: string): Promise<{ key: string; json: unknown }[]>
   /** Stores `ops` atomically and durably. */
   put(ops: Op[]): Promise<void>
 }

@@ -1,23 +1,26 @@
-import { runAuthors } from '../support/authors/run.ts'
+import { type Outcome, runAuthors } from '../support/authors/run.ts'
 
-/** Random edits by six agents, with forged frames between: `npm run proof -- authors [EDITS [SEED]]`. */
+/** Random edits by agents of all kinds, with forged frames between: `npm run proof -- authors [EDITS [SEED]]`. */
 const [edits = 1_000_000, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv
   .slice(2)
   .map(Number)
 console.log(`${edits} edits, SEED=${seed}`)
+/** Progress is told this often (milliseconds). */
+const TELL_MS = 15_000
 const began = performance.now()
-const seconds = () => Math.round((performance.now() - began) / 1000)
+let told = began
+const seconds = (): number => Math.round((performance.now() - began) / 1000)
+const tell = ({ edits: done, operations, restarts }: Outcome): void => {
+  if (performance.now() - told < TELL_MS) return
+  told = performance.now()
+  const rate = Math.round(done / ((told - began) / 1000))
+  const compared = `${operations} operations compared in ${restarts} restarts`
+  console.log(`${seconds()} s: ${done} edits, ${rate}/s, ${compared}`)
+}
 const outcome = await runAuthors({
-  ...{
-    seed,
-    edits,
-    restarts: Math.max(2, Math.round(edits / 50_000)),
-    burst: 400,
-    withMirror: true,
-  },
-  onRestart: ({ edits: done, operations }) =>
-    console.error(`${done} edits, ${operations} operations compared, after ${seconds()} s`),
+  ...{ seed, edits, restarts: Math.max(2, Math.round(edits / 50_000)) },
+  ...{ burst: 1_500, withMirror: true, onRound: tell },
 })
 console.log(JSON.stringify(outcome, null, 2))
-console.log(`no wrong author, ${seconds()} s`)
+console.log(`no wrong author, ${seconds()} s, ${Math.round(edits / seconds())} edits/s`)
 process.exit(0)

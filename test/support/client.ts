@@ -143,7 +143,10 @@ export class RawClient {
   }
 }
 
-/** A Y.Doc kept in step with the server over a bare client: every local edit is sent, every update applied. */
+/**
+ * A Y.Doc kept in step with the server over a bare client: every local edit is sent, every update applied. Rejects where
+ * the connection ends before the server has it all.
+ */
 export const liveDoc = async (
   url: string,
   doc = new Y.Doc(),
@@ -156,7 +159,10 @@ export const liveDoc = async (
   })
   client.send(frame(0, 0, Y.encodeStateVector(doc)))
   client.send(frame(0, 1, Y.encodeStateAsUpdate(doc)))
-  await client.barrier()
+  const ended = client.closed.then((code) => {
+    throw new Error(`the connection ended with ${code}`)
+  })
+  await Promise.race([client.barrier(), ended])
   return { client, doc }
 }
 

@@ -24,7 +24,7 @@ export const MAX_VALUE_DEPTH = 16
  */
 const MAX_EXTRA_BYTES = 1024
 /** Limit of `Date` (milliseconds since the epoch): later times have no ISO text. */
-const MAX_TIME_MS = 8.64e15
+export const MAX_TIME_MS = 8.64e15
 /** A count that stays a safe integer when 4,096 of them are added up. */
 export const MAX_COUNT = 2 ** 40
 

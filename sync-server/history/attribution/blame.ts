@@ -100,8 +100,9 @@ const putBackIn = async (
   root: string,
 ): Promise<Map<number, PutBack[]>> => {
   const file = root.slice(FILE_PREFIX.length) as FileId
+  const undos = (await readUndos(facts, workspace, file)).get(file)
   const found = new Map<number, PutBack[]>()
-  for (const { by, copies } of (await readUndos(facts, workspace, file)).get(file) ?? []) {
+  for (const { by, copies } of undos?.records ?? []) {
     for (const copy of copies) {
       found.set(copy.client, [...(found.get(copy.client) ?? []), { ...copy, by }])
     }

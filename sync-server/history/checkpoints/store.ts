@@ -3,6 +3,7 @@ import { didYouMean } from '../../../lib/text/suggest.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import type { FileId, FileKey } from '../../../protocol/ids.ts'
 import { isoTime } from '../../../workspace/document/schema.ts'
+import { isPlainObject, MAX_TIME_MS } from '../../../workspace/document/values.ts'
 import type { CheckpointFile, CheckpointInfo } from '../../../workspace/files/checkpoint.ts'
 import { MAX_CHECKPOINT_FILES, MAX_CHECKPOINTS } from '../../config/limits.ts'
 import type { Op } from '../../storage/integrity/level-keys.ts'
@@ -26,6 +27,30 @@ interface Described {
 
 /** Id (0: the same as the path), path, version; of a binary file also its SHA-256. */
 type PackedFile = [FileId | 0, FileKey, number] | [FileId | 0, FileKey, number, string]
+
+/** The description in a stored value; null: it is none. */
+export const readDescribed = (json: unknown): Described | null => {
+  if (!isPlainObject(json)) return null
+  const { name, note, by, at, files, key } = json
+  const areTexts = [name, note, by].every((one) => typeof one === 'string')
+  const hasKey = key === null || typeof key === 'string'
+  return areTexts && hasKey && isTime(at) && isCount(files) ? (json as unknown as Described) : null
+}
+
+/** The files in a stored value; null: they are none. */
+export const readFiles = (json: unknown): CheckpointFile[] | null =>
+  Array.isArray(json) && json.every(isPacked) ? json.map(unpack) : null
+
+const isPacked = (value: unknown): value is PackedFile => {
+  if (!Array.isArray(value)) return false
+  const [id, path, version, sha256] = value as unknown[]
+  const hasId = id === 0 || typeof id === 'string'
+  const hasBlob = sha256 === undefined || typeof sha256 === 'string'
+  return hasId && typeof path === 'string' && isCount(version) && hasBlob
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isTime = (value: unknown): boolean => isCount(value) && (value as number) <= MAX_TIME_MS
 
 export interface NewCheckpoint extends Omit<Described, 'files'> {
   files: readonly CheckpointFile[]
@@ -64,7 +89,10 @@ const show = ({ name, note, by, at, files }: Described): CheckpointInfo => ({
   at: isoTime(at),
 })
 
-/** The named checkpoints of all workspaces. Retention asks it for the versions to keep. */
+/**
+ * The named checkpoints of all workspaces. Retention asks it for the versions to keep. A checkpoint that cannot be read
+ * is left out, and can be made anew.
+ */
 export class Checkpoints {
   readonly #facts: FactLog
   readonly #pins = new Map<string, Promise<Pins>>()
@@ -81,11 +109,10 @@ export class Checkpoints {
 
   /** One checkpoint with its files, by path. Throws `unknown_checkpoint`. */
   async get(workspace: string, name: string): Promise<CheckpointInfo & { of: CheckpointFile[] }> {
-    const found = (await this.#facts.get(infoKey(workspace, name))) as Described | null
-    const files =
-      found && ((await this.#facts.get(filesKey(workspace, name))) as PackedFile[] | null)
+    const found = readDescribed(await this.#fact(infoKey(workspace, name)))
+    const files = found && readFiles(await this.#fact(filesKey(workspace, name)))
     if (found === null || files === null) throw await this.#unknown(workspace, name)
-    return { ...show(found), of: files.map(unpack) }
+    return { ...show(found), of: files }
   }
 
   /**
@@ -145,8 +172,14 @@ export class Checkpoints {
   }
 
   async #described(workspace: string): Promise<Described[]> {
-    const found = await this.#facts.entries(infoKey(workspace, ''))
-    return found.map(({ json }) => json as Described).sort((a, b) => a.at - b.at)
+    const found = await this.#facts.readable(infoKey(workspace, ''))
+    return found.flatMap(({ json }) => readDescribed(json) ?? []).sort((a, b) => a.at - b.at)
+  }
+
+  /** A readable value; null: there is none. */
+  async #fact(key: string): Promise<unknown> {
+    const found = await this.#facts.readable(key)
+    return found.find((one) => one.key === key)?.json ?? null
   }
 
   #pinsOf(workspace: string): Promise<Pins> {
@@ -161,8 +194,8 @@ export class Checkpoints {
 
   async #readPins(workspace: string): Promise<Pins> {
     const pins: Pins = { versions: new Map(), blobs: new Set() }
-    for (const { json } of await this.#facts.entries(filesKey(workspace, ''))) {
-      pin(pins, (json as PackedFile[]).map(unpack))
+    for (const { json } of await this.#facts.readable(filesKey(workspace, ''))) {
+      pin(pins, readFiles(json) ?? [])
     }
     return pins
   }

@@ -13,7 +13,7 @@ import { isBinary, notText } from '../../../workspace/files/blobs.ts'
 import { agentsOfEdits } from '../../../workspace/files/edit-counts.ts'
 import { allFiles, getFile } from '../../../workspace/files/tree.ts'
 import { agentsOf } from '../../history/attribution/blame.ts'
-import { readUndos } from '../../history/attribution/undos.ts'
+import { type FileUndos, readUndos } from '../../history/attribution/undos.ts'
 import { requestBudget } from '../../limits/fair-scheduler.ts'
 import { timed } from '../../limits/timed.ts'
 import type { AttributionMap } from '../../storage/update-log.ts'
@@ -26,8 +26,8 @@ export interface PlannedFile {
   text: Y.Text
   before: string
   plan: UndoPlan | null
-  /** Undos of it so far (count). */
-  undos: number
+  /** The number that the next undo of it gets. */
+  number: number
 }
 
 /**
@@ -50,7 +50,7 @@ export class PlannedUndo {
       .filter(({ entry }) => !isBinary(entry))
       .map(({ key, entry: { fileId: id } }) => {
         const text = textOf(doc, id)
-        const file: PlannedFile = { key, id, text, before: '', plan: null, undos: 0 }
+        const file: PlannedFile = { key, id, text, before: '', plan: null, number: 0 }
         const changed = (): void => {
           file.plan = null
         }
@@ -87,7 +87,7 @@ export class PlannedUndo {
     const spent = (ms: number): void => httpAgent.spent(ms)
     for (const file of this.files.filter(({ plan }) => plan === null)) {
       const { id, text } = file
-      const made = undos.get(id) ?? []
+      const { records: made, next } = undos.get(id) ?? { records: [], next: 0 }
       const counted = new Map(
         agentsOfEdits(this.doc, id).map(([client, agent]) => [Number(client), agent] as const),
       )
@@ -95,7 +95,7 @@ export class PlannedUndo {
       const known = { runs, undos: made, ownerOf }
       const planning = timed(spent, (texts: readonly Piece[]) => {
         file.before = text.toJSON()
-        file.undos = made.length
+        file.number = next
         file.plan = planUndo(text, historyOf(known, texts), selector)
         return file.plan
       })
@@ -110,9 +110,9 @@ export class PlannedUndo {
 }
 
 /** Throws `unknown_undo`. */
-const checkUndo = (undos: ReadonlyMap<FileId, readonly UndoRecord[]>, { undo }: Selector): void => {
-  if (undo === undefined || [...undos.values()].some((all) => all.some(({ id }) => id === undo)))
-    return
+const checkUndo = (undos: ReadonlyMap<FileId, FileUndos>, { undo }: Selector): void => {
+  if (undo === undefined) return
+  if ([...undos.values()].some(({ records }) => records.some(({ id }) => id === undo))) return
   throw new ClawError('unknown_undo', `no undo has the id ${undo}`, 'use the id that undo printed')
 }
 

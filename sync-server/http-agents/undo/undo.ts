@@ -171,7 +171,7 @@ const run = async (
           const done = applyUndo(doc, file.text, file.plan)
           countEdit(doc, file.id, me, env.now())
           const record = { id, by: me, at: env.now(), task: null, ...done }
-          desk.ops.push(putUndo(httpAgent.room.name, file.id, file.undos, record))
+          desk.ops.push(putUndo(httpAgent.room.name, file.id, file.number, record))
         }
         const files = changing.map((file) => undoneFile(file, versionOf(desk.doc, file.id)))
         tellUndone(desk.doc, { me, id, files, authors: new Set(authors), now: env.now() })

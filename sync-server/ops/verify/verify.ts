@@ -6,6 +6,7 @@ import type { Place } from '../../storage/place.ts'
 import { Report } from './report.ts'
 import { verifyAttribution } from './verify-attribution.ts'
 import { verifyBlobs } from './verify-blobs.ts'
+import { checkFact } from './verify-facts.ts'
 import { verifyRecord } from './verify-record.ts'
 import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
@@ -78,7 +79,8 @@ const verifyRecords = async (log: LevelUpdateLog, report: Report) => {
     const plain = unsealed(value)
     if (plain === null) report.problem(`key ${shown(key)}`, 'its checksum is wrong')
     else if (FACTS.test(key)) {
-      await report.look(`key ${shown(key)}`, () => JSON.parse(Buffer.from(plain).toString()))
+      const read = () => checkFact(key, JSON.parse(Buffer.from(plain).toString()))
+      await report.look(`key ${shown(key)}`, read)
     }
     const workspace = OF_WORKSPACE.exec(key)?.[1]
     if (workspace === undefined) continue

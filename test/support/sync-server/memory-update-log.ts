@@ -148,6 +148,7 @@ export class MemoryUpdateLog implements UpdateLog {
           .filter(([key]) => key.startsWith(prefix))
           .sort(([a], [b]) => (a < b ? -1 : 1))
           .map(([key, value]) => ({ key, json: json(value) })),
+      readable: (prefix) => this.facts.entries(prefix),
       put: async (ops) => {
         await this.#store()
         this.#put(ops)

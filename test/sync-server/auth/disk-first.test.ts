@@ -23,6 +23,7 @@ class Disk implements FactLog {
       .filter(([key]) => key.startsWith(prefix))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, json]) => ({ key, json }))
+  readable = this.entries
   put = async (ops: Op[]) => {
     await new Promise(setImmediate)
     if (++this.writes === this.refuses) throw new Error('no space left on device')

@@ -34,6 +34,7 @@ const desk = (doc = new Y.Doc(), disk = new Map<string, unknown>()) => {
         .filter(([key]) => key.startsWith(prefix))
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, json]) => ({ key, json })),
+    readable: (prefix) => facts.entries(prefix),
     put: async (ops) => store(ops),
   }
   const command = async (
