@@ -3,8 +3,10 @@ import type { Socket } from 'node:net'
 import { type ClawError, VERBS_HEADER } from '../../protocol/errors.ts'
 import type { Holdings } from '../cluster/holdings.ts'
 import { MOVED_HEADER } from '../cluster/routing/forwarding.ts'
+import { addNodeMetrics } from '../cluster/routing/metrics.ts'
 import { Router } from '../cluster/routing/router.ts'
 import { CLOSE_MS } from '../config/limits.ts'
+import type { Metrics } from '../http/metrics.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import { requestError } from '../storage/store-error.ts'
 import { errorAnswer } from './error-answer.ts'
@@ -20,12 +22,17 @@ export interface ClusterParts {
   key: Buffer
 }
 
+interface RouterParts extends Pick<Base, 'now' | 'log'> {
+  limiter: Limiter
+  metrics: Metrics
+}
+
 /** The router of a node. */
 export const createRouter = (
   { holdings, self, key }: ClusterParts,
-  { limiter, now, log }: Pick<Base, 'now' | 'log'> & { limiter: Limiter },
-): Router =>
-  new Router({
+  { limiter, metrics, now, log }: RouterParts,
+): Router => {
+  const router: Router = new Router({
     ...{ holdings, self, key, now },
     addressOf: limiter.addressOf,
     noteClient: limiter.noteClient,
@@ -43,6 +50,9 @@ export const createRouter = (
     },
     onCut: (node, connections) => log.warn({ node, connections }, 'cut off: their node is gone'),
   })
+  addNodeMetrics(metrics.registry, self, holdings, () => router)
+  return router
+}
 
 const refuse = (request: IncomingMessage, response: ServerResponse, error: ClawError): void => {
   const { url = '/', headers } = request

@@ -13,7 +13,7 @@ import { liveDoc, RawClient, until, untilDoc } from '../../../support/client.ts'
 import { startNodes, type TestNode, type TestNodes } from '../../../support/cluster/nodes.ts'
 import { Client1x } from '../../../support/http-agents/client-1x.ts'
 import { httpToken } from '../../../support/http-agents/plain-client.ts'
-import { ownPort } from '../../../support/server.ts'
+import { fetch as asOwnerOf, ownPort } from '../../../support/server.ts'
 
 /** Two nodes; the second one owns the workspace `docs`. */
 let all: TestNodes
@@ -395,4 +395,16 @@ it('[ROUTE-2] edits through two nodes meet, and both see what is acknowledged', 
   expect(a.doc.getArray('both').toArray()).toEqual(b.doc.getArray('both').toArray())
   await a.client.close()
   await b.client.close()
+})
+
+it('[ROUTE-9] the metrics of a node tell what it forwards, what it owns, and how many nodes there are', async () => {
+  const raw = await RawClient.open(`${front.sync}/docs`, ann.headers)
+  const metrics = async (at: TestNode): Promise<string> =>
+    (await asOwnerOf(`${at.url}/metrics`)).text()
+  const shown = await metrics(front)
+  expect(shown).toMatch(/^clawlink_forwarded_open 1$/m)
+  expect(Number(/^clawlink_forwarded_total (\d+)$/m.exec(shown)?.[1])).toBeGreaterThan(10)
+  expect(shown).toMatch(/^clawlink_nodes\{state="up"\} \d+$/m)
+  expect(await metrics(owner)).toMatch(/^clawlink_node_workspaces 1$/m)
+  await raw.close()
 })
