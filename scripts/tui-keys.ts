@@ -1,7 +1,7 @@
 // Writes the table of keys into docs/tui.md:
 //   node scripts/run-ts.mjs scripts/tui-keys.ts
 import { readFileSync, writeFileSync } from 'node:fs'
-import { keysSection, SECTION } from '../tui/views/keys-page.ts'
+import { keysSection, SECTION } from '../tui/views/parts/keys-page.ts'
 
 const page = 'docs/tui.md'
 writeFileSync(

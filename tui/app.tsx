@@ -1,6 +1,6 @@
 import './terminal/polyfill.ts'
 import { Box, useInput, usePaste, useStdout, useWindowSize } from 'ink'
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import type { Attached } from '../client/resident/attach.ts'
 import { Controller } from './control/controller.ts'
 import { Editor } from './editor/editor.tsx'
@@ -70,9 +70,17 @@ export const App = (props: AppProps) => {
     () => mice((mouse) => (isEditing && mouse.y > 0 ? undefined : desk.mouse(mouse))),
     [desk, mice, isEditing],
   )
+  // Keys that come after a file is opened, before the editor is drawn, are the editor's.
+  const { current: forEditor } = useRef<Press[]>([])
+  const pressDesk = (press: Press) => {
+    const { mode } = desk.look.state
+    const isOpen = topPage(desk.look.state)?.kind === 'editor' && mode.kind === 'browse'
+    if (isOpen) forEditor.push(press)
+    else desk.press(press)
+  }
   useInput(
     (input, key) => {
-      for (const press of pressesOf(input, key)) desk.press(press)
+      for (const press of pressesOf(input, key)) pressDesk(press)
     },
     { isActive: !isEditing },
   )
@@ -94,7 +102,7 @@ export const App = (props: AppProps) => {
           notice={look.state.toasts.at(-1)?.text ?? ''}
           columns={look.columns}
           rows={bodyHeight(look) + 1}
-          {...{ coloured, mice, onClose: desk.leavePage }}
+          {...{ coloured, mice, onClose: desk.leavePage, early: forEditor }}
         />
       ) : (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen

@@ -6,8 +6,8 @@ import { commandFor, commandNamed, TYPING, UI_COMMANDS } from '../../tui/model/c
 import { completionsOf, readTyped } from '../../tui/model/palette.ts'
 import { PLACES, VIEWS } from '../../tui/model/state.ts'
 import { rowText } from '../../tui/ui/rows.ts'
-import { keysSection, SECTION } from '../../tui/views/keys-page.ts'
-import { helpLines } from '../../tui/views/overlays.ts'
+import { helpLines } from '../../tui/views/help.ts'
+import { keysSection, SECTION } from '../../tui/views/parts/keys-page.ts'
 import { root } from '../support/server.ts'
 import { atDesk } from '../support/tui/at-desk.ts'
 import { held } from '../support/tui/attached.ts'
@@ -138,6 +138,7 @@ describe('the palette', () => {
       ...['filter', 'help', 'quit', 'invite', 'agents', 'tasks', 'feed', 'files'],
       ...['history', 'replay', 'play', 'faster', 'slower', 'back-ten', 'on-ten', 'seek', 'whole'],
       ...['checkpoints', 'diff', 'restore-one', 'suggestions', 'accept-all', 'take-part', 'me'],
+      ...['find', 'sort', 'preview', 'copy', 'copy-id', 'focus'],
     ]
     for (const { name, keysOnly } of UI_COMMANDS) {
       if (keysOnly === true || isForm(name)) continue

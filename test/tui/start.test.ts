@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { startApp } from '../../tui/start.tsx'
 import { until } from '../support/client.ts'
 import { held } from '../support/tui/attached.ts'
+import { cleanup, show } from '../support/tui/frames.tsx'
 import { makeWorld, SMALL } from '../support/tui/world.ts'
 
 /** Longer than the shortest time between two frames, in milliseconds. */
@@ -52,4 +53,16 @@ it('[TUI-45] what is typed the moment the first form is drawn is in it', async (
   terminal.type('q')
   expect(await done).toBe(0)
   expect(attached.closed).toBe(true)
+})
+
+it('[TUI-78] keys typed with the one that opens a file are typed into it, and do nothing elsewhere', async () => {
+  const attached = held(makeWorld(SMALL, Date.now()))
+  const shown = await show(attached, 100, 24)
+  shown.keys('4', 'G')
+  await shown.sees(/\[4 Files/)
+  shown.keys('\rqqDx')
+  await shown.sees('qqDx')
+  expect(shown.quits()).toBe(0)
+  expect(attached.ran).toEqual([])
+  cleanup()
 })

@@ -1,6 +1,7 @@
 import { commandFor, commandNamed } from '../model/commands.ts'
 import type { UiFrame } from '../model/frame.ts'
 import { BROWSE, type Event } from '../model/state.ts'
+import { EMPTY } from '../terminal/line.ts'
 import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
 import { clickAt } from '../ui/rows.ts'
@@ -9,7 +10,14 @@ import { bodyHeight, screenRows } from '../views/screen.ts'
 import { onCommand, seen } from './doing.ts'
 import { event, NONE, type Steps } from './effect.ts'
 import { moveEvents } from './moving.ts'
-import { onFilterPress, onFormPress, onPalettePress, paletteWith } from './typing.ts'
+import {
+  onFilterPress,
+  onFinderPress,
+  onFormPress,
+  onHelpSearch,
+  onPalettePress,
+  paletteWith,
+} from './typing.ts'
 
 /** The effect of a key, by the current mode. */
 export const onPress = (look: UiFrame, press: Press): Steps => {
@@ -21,6 +29,9 @@ export const onPress = (look: UiFrame, press: Press): Steps => {
       return command === null ? NONE : onCommand(look, command, {})
     }
     case 'help': {
+      if (mode.line !== null) return onHelpSearch(look, press)
+      if (press.name === '/')
+        return [event({ type: 'mode', mode: { ...mode, line: EMPTY, top: 0 } })]
       if (['esc', 'backspace', 'q', '?', 'enter'].includes(press.name)) {
         return [event({ type: 'mode', mode: BROWSE })]
       }
@@ -31,6 +42,8 @@ export const onPress = (look: UiFrame, press: Press): Steps => {
       return ['esc', 'q'].includes(press.name) ? [{ type: 'quit' }] : NONE
     case 'filter':
       return onFilterPress(look, press, mode.before)
+    case 'finder':
+      return onFinderPress(look, press, mode)
     case 'palette':
       return onPalettePress(look, press, mode)
     case 'form':
@@ -41,7 +54,7 @@ export const onPress = (look: UiFrame, press: Press): Steps => {
 /** Pasted text as one text; only a field of several lines keeps line ends. */
 export const onPaste = ({ state }: UiFrame, text: string): Steps => {
   const { mode } = state
-  if (!['filter', 'palette', 'form'].includes(mode.kind)) return NONE
+  if (!['filter', 'palette', 'form', 'finder', 'help'].includes(mode.kind)) return NONE
   const kind = mode.kind === 'form' ? mode.form.fields[mode.form.at]?.kind : 'line'
   if (kind === 'choice') return NONE
   const lines = text.replace(/\r\n?/g, '\n')

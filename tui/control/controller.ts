@@ -6,7 +6,6 @@ import type { Message } from '../../workspace/messages/message.ts'
 import { readBy } from '../model/for-me.ts'
 import type { UiFrame } from '../model/frame.ts'
 import { tellingOf } from '../model/notifications.ts'
-import { readOlder } from '../model/older.ts'
 import { speedOf } from '../model/reads.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import {
@@ -27,6 +26,7 @@ import { onMouse, onPaste, onPress } from './control.ts'
 import type { Effect, Steps } from './effect.ts'
 import type { Run } from './form-spec.ts'
 import { openForm, type RunStep } from './forms.ts'
+import { readOlder } from './older.ts'
 import { onTick } from './past.ts'
 import { Player } from './player.ts'
 import { Reading } from './reading.ts'
@@ -182,6 +182,13 @@ export class Controller {
         case 'say':
           this.toast('bad', step.text)
           break
+        case 'tell':
+          this.toast('good', step.text)
+          break
+        case 'copy':
+          this.#options.copy?.(step.text)
+          this.toast('good', `copied: ${step.text}`)
+          break
         case 'run':
           void this.#runAll(step.runs, step.form)
           break
@@ -239,6 +246,7 @@ export class Controller {
   #onDone(run: Run, data: unknown, form: Form, count: number): void {
     if (this.#isSending(form)) this.#apply({ type: 'mode', mode: BROWSE })
     this.#apply({ type: 'unmark' })
+    this.#apply({ type: 'forget', form })
     const { durable, file } = (data ?? {}) as { durable?: boolean; file?: { file_key: FileKey } }
     const late = durable === false ? '; queued until the server is back' : ''
     const more = count === 1 ? '' : `, and ${count - 1} more`
@@ -320,8 +328,13 @@ export class Controller {
 
   #tell(messages: readonly Message[]): void {
     const told = messages.flatMap((message) => tellingOf(message, this.look.snapshot) ?? [])
+    if (told.length === 0) return
+    if (this.look.state.held !== null) {
+      this.#apply({ type: 'held', count: told.length })
+      return
+    }
     for (const { text, hint } of told.slice(-3)) this.toast('warn', text, hint)
-    if (told.length > 0) this.#options.ring()
+    this.#options.ring()
   }
 
   #apply(event: Event): void {

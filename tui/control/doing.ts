@@ -18,6 +18,7 @@ import { pickedForMe } from '../views/for-me.ts'
 import { aboutOf, pickedId, waitsForMe } from '../views/picked.ts'
 import { listedSuggestions } from '../views/suggestions.ts'
 import { onAuthorshipCommand } from './authorship.ts'
+import { onBrowsingCommand } from './browsing.ts'
 import { type Effect, event, NONE, type Steps } from './effect.ts'
 import { type FormName, isForm, missingIn, openForm, runsOf } from './forms.ts'
 import { moveEvents } from './moving.ts'
@@ -50,9 +51,15 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
     case 'palette':
       return [event({ type: 'mode', mode: { kind: 'palette', line: EMPTY, chosen: 0 } })]
     case 'help':
-      return [event({ type: 'mode', mode: { kind: 'help', top: 0 } })]
+      return [event({ type: 'mode', mode: { kind: 'help', top: 0, line: null } })]
     case 'mark':
-      return mark(look)
+    case 'find':
+    case 'preview':
+    case 'sort':
+    case 'focus':
+    case 'copy':
+    case 'copy-id':
+      return onBrowsingCommand(look, name)
     case 'quit':
     case 'suspend':
       return [{ type: name }]
@@ -96,14 +103,6 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
     default:
       return isForm(name) ? form(look, command, name, values) : moveEvents(look, name).map(event)
   }
-}
-
-/** Marks what is picked, or takes the mark from it, and goes on to the next line. */
-const mark = (look: UiFrame): Steps => {
-  const id = topPage(look.state) === null ? pickedId(look) : null
-  if (id === null || id.endsWith('/'))
-    return [{ type: 'say', text: 'there is nothing here to mark' }]
-  return [event({ type: 'mark', id }), ...moveEvents(look, 'down').map(event)]
 }
 
 const takePart = (look: UiFrame): Steps => {

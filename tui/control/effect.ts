@@ -19,6 +19,9 @@ export type Effect =
     }
   /** It cannot be done, and why. */
   | { type: 'say'; text: string }
+  /** It is done, in words. */
+  | { type: 'tell'; text: string }
+  | { type: 'copy'; text: string }
   | { type: 'older' }
   | { type: 'invite' }
   | { type: 'suspend' }

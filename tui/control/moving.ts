@@ -3,7 +3,7 @@ import { type Event, type ReadPage, topPage } from '../model/state.ts'
 import { keepVisible } from '../text/scroll.ts'
 import { boardList, boardPlace, boardTitles, columnsOf } from '../views/board.ts'
 import { linesOf } from '../views/files.ts'
-import { helpLines } from '../views/overlays.ts'
+import { shownHelp } from '../views/help.ts'
 import { pageView } from '../views/pages.ts'
 import { clampTop, type List, selectIn, windowOf } from '../views/parts/list.ts'
 import type { PageView } from '../views/parts/page-view.ts'
@@ -14,7 +14,7 @@ import { bodyHeight } from '../views/screen.ts'
 export const moveEvents = (look: UiFrame, command: string, times = 1): Event[] => {
   const { mode, view } = look.state
   if (mode.kind === 'help') {
-    return scroll(look, mode.top, helpLines(look.columns).length, command, times)
+    return scroll(look, mode.top, shownHelp(look).length, command, times)
   }
   const page = topPage(look.state)
   if (page?.kind === 'editor') return []

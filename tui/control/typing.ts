@@ -1,3 +1,4 @@
+import { findThings } from '../model/finder.ts'
 import type { UiFrame } from '../model/frame.ts'
 import { completionsOf, readTyped } from '../model/palette.ts'
 import { BROWSE, type Form, type Mode } from '../model/state.ts'
@@ -8,7 +9,7 @@ import { selectIn } from '../views/parts/list.ts'
 import { onCommand } from './doing.ts'
 import { event, NONE, type Steps } from './effect.ts'
 import { NO_YES } from './form-spec.ts'
-import { missingIn, runsOf } from './forms.ts'
+import { isForm, missingIn, openForm, runsOf } from './forms.ts'
 import { editOf as lineEditOf } from './line-keys.ts'
 import { moveEvents } from './moving.ts'
 
@@ -43,6 +44,47 @@ const firstFile = (look: UiFrame): Steps => {
   const index = lines.findIndex(({ file }) => file !== null)
   if (index < 0 || (lines[at] !== undefined && lines[at].file !== null)) return NONE
   return [event(selectIn(fileTreeList(look), index, lines.length))]
+}
+
+export const onFinderPress = (
+  look: UiFrame,
+  press: Press,
+  { line, chosen }: Extract<Mode, { kind: 'finder' }>,
+): Steps => {
+  const found = findThings(look.snapshot, line.text)
+  const choose = (index: number) =>
+    event({ type: 'choose', index: (index + found.length) % Math.max(1, found.length) })
+  switch (press.name) {
+    case 'esc':
+      return [toBrowse]
+    case 'up':
+    case 'ctrl-p':
+    case 'shift-tab':
+      return [choose(chosen - 1)]
+    case 'down':
+    case 'ctrl-n':
+    case 'tab':
+      return [choose(chosen + 1)]
+    case 'enter': {
+      const page = found[chosen]?.page
+      return page === undefined ? NONE : [event({ type: 'open', page })]
+    }
+    default:
+      return editOf(press)
+  }
+}
+
+/** While words are looked for in the help. */
+export const onHelpSearch = (look: UiFrame, press: Press): Steps => {
+  const { mode } = look.state
+  if (mode.kind !== 'help') return NONE
+  if (press.name === 'esc') return [event({ type: 'mode', mode: { ...mode, line: null, top: 0 } })]
+  if (press.name === 'enter') return [toBrowse]
+  if (['up', 'down', 'pageup', 'pagedown'].includes(press.name)) {
+    const by = { pageup: 'page-up', pagedown: 'page-down' }[press.name] ?? press.name
+    return moveEvents(look, by).map(event)
+  }
+  return editOf(press)
 }
 
 export const paletteWith = (text: string): Mode => ({
@@ -94,7 +136,7 @@ export const onFormPress = (look: UiFrame, press: Press, form: Form): Steps => {
     event({ type: 'field', index: (index + fields.length) % fields.length })
   switch (press.name) {
     case 'esc':
-      return [toBrowse]
+      return leaveForm(look, form)
     case 'tab':
     case 'down':
       return [go(at + 1)]
@@ -119,6 +161,25 @@ export const onFormPress = (look: UiFrame, press: Press, form: Form): Steps => {
   if (by === undefined) return NONE
   const next = choices[(choices.indexOf(line.text) + by) % choices.length]!
   return [event({ type: 'value', text: next })]
+}
+
+/** Leaves a form; what was written in it is there when it is opened again. */
+const leaveForm = (look: UiFrame, form: Form): Steps => {
+  const { name, subject, title, fields, isSending } = form
+  if (isSending || !isForm(name) || fields.some((field) => field.choices === NO_YES)) {
+    return [toBrowse]
+  }
+  const fresh = openForm(name, look.snapshot, subject, title).fields
+  const isWritten = fields.some(
+    ({ line, kind }, i) =>
+      kind !== 'choice' && line.text !== '' && line.text !== fresh[i]?.line.text,
+  )
+  if (!isWritten) return [event({ type: 'forget', form }), toBrowse]
+  return [
+    event({ type: 'keep', form }),
+    toBrowse,
+    { type: 'tell', text: 'kept: the same key has it again' },
+  ]
 }
 
 /** Once: a form that is on its way is not sent again. */

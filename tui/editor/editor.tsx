@@ -4,6 +4,7 @@ import type { Attached } from '../../client/resident/attach.ts'
 import type { FileKey } from '../../protocol/ids.ts'
 import { copyTo } from '../terminal/clipboard.ts'
 import type { Mouse } from '../terminal/mouse.ts'
+import type { Press } from '../terminal/press.ts'
 import { RowView } from '../ui/row.tsx'
 import { fitRow, type Row, said } from '../ui/rows.ts'
 import { drawRows, fitInto, gutterOf, type Look, type Span } from './draw.ts'
@@ -29,6 +30,8 @@ export interface EditorProps {
   top?: number
   /** A notice for this person; '' for none. */
   notice?: string
+  /** Keys that were pressed before it was drawn; the editor empties the list. */
+  early?: Press[]
 }
 
 const laterByTimer = (ms: number, run: () => void): (() => void) => {
@@ -62,7 +65,7 @@ const SpansView = ({ spans }: { spans: readonly Span[] }) => (
 /** A shared file, open. */
 export const Editor = (props: EditorProps) => {
   const { attached, path, columns, rows, onClose, mice, top = 1, notice = '' } = props
-  const { coloured = (process.env.NO_COLOR ?? '') === '' } = props
+  const { early, coloured = (process.env.NO_COLOR ?? '') === '' } = props
   const { stdout } = useStdout()
   const [session] = useState(
     () =>
@@ -81,6 +84,11 @@ export const Editor = (props: EditorProps) => {
     if (isBlock) session.paste(input)
     else for (const press of presses) session.press(press)
   })
+  useEffect(() => {
+    for (const { name, text } of early?.splice(0) ?? []) {
+      session.press(text === '' ? { key: name } : { text })
+    }
+  }, [session, early])
   usePaste((text) => session.paste(text))
   useEffect(
     () =>

@@ -18,7 +18,7 @@ export interface Typed {
   values: Readonly<Record<string, string>>
 }
 
-/** Completions shown at most (count). */
+/** Names offered at most (count). */
 const MAX_COMPLETIONS = 8
 
 const typeable = UI_COMMANDS.filter(({ keysOnly }) => keysOnly !== true)
@@ -74,7 +74,7 @@ export const completionsOf = (
     const holds = typeable.filter(
       (command) => !command.name.startsWith(name) && command.name.includes(name),
     )
-    return [...starts, ...holds].slice(0, MAX_COMPLETIONS).map((command) => ({
+    return [...starts, ...holds].map((command) => ({
       line: command.args === undefined ? command.name : `${command.name} `,
       label: [command.name, ...(command.args ?? []).map(({ field }) => field.toUpperCase())].join(
         ' ',

@@ -55,6 +55,8 @@ export interface Snapshot {
   taskById: ReadonlyMap<string, Task>
   /** The transitions of a task that is in `tasks`, read when somebody looks at it. */
   historyOf: (task: string) => readonly Transition[]
+  /** The beginning of a file as it is now, read when somebody looks at it; null: it is not text. */
+  peek: (path: string) => string | null
   /** Oldest first. */
   feed: readonly FeedEntry[]
   /** By path. */

@@ -71,7 +71,10 @@ export type Mode =
   | { kind: 'filter'; line: Line; before: string }
   | { kind: 'palette'; line: Line; chosen: number }
   | { kind: 'form'; form: Form }
-  | { kind: 'help'; top: number }
+  /** Searched for words while `line` is there. */
+  | { kind: 'help'; top: number; line: Line | null }
+  /** Looks for agents, tasks, files and messages by letters of their names. */
+  | { kind: 'finder'; line: Line; chosen: number }
   /** Until there was contact with the server once. */
   | { kind: 'connect' }
 
@@ -99,6 +102,14 @@ export interface UiState {
   removed: readonly FileKey[]
   mode: Mode
   toasts: readonly Toast[]
+  /** True: a preview of the picked item stands beside the list where there is room. */
+  hasPreview: boolean
+  /** Messages that came while this person wants no toasts (count); null: they want them. */
+  held: number | null
+  /** The order of each view's list, by its index. */
+  orders: Readonly<Record<View, number>>
+  /** Forms that were left half-written, by name and subject. */
+  drafts: Readonly<Record<string, Form>>
   /** Entries of the feed after this time (milliseconds since the epoch) are new to whoever looks. */
   seenAt: number
 }
@@ -139,6 +150,14 @@ export type Event =
   | { type: 'wrong'; text: string }
   | { type: 'toast'; toast: Toast }
   | { type: 'toast-gone'; id: number }
+  | { type: 'preview' }
+  /** Turns toasts of messages off or on; `held`: this number of messages came meanwhile. */
+  | { type: 'focus' }
+  | { type: 'held'; count: number }
+  | { type: 'order'; order: number }
+  /** Keeps a half-written form; a form without a word in it is forgotten. */
+  | { type: 'keep'; form: Form }
+  | { type: 'forget'; form: Form }
   | { type: 'seen'; at: number }
   /** A key's command; tui/control/control.ts turns it into other events. */
   | { type: 'do'; command: string; args?: string }
@@ -165,6 +184,10 @@ export const initialState = (now: number): UiState => ({
   removed: [],
   mode: BROWSE,
   toasts: [],
+  hasPreview: true,
+  held: null,
+  orders: { me: 0, agents: 0, tasks: 0, feed: 0, files: 0 },
+  drafts: {},
   seenAt: now,
 })
 
@@ -223,11 +246,18 @@ export const reduce = (state: UiState, event: Event): UiState => {
     case 'filter':
       return { ...state, filters: { ...state.filters, [state.view]: event.text } }
     case 'mode':
-      return { ...state, mode: event.mode }
+      return { ...state, mode: withDraft(state, event.mode) }
+    case 'preview':
+    case 'focus':
+    case 'held':
+    case 'order':
+    case 'keep':
+    case 'forget':
+      return settled(state, event)
     case 'edit':
       return edited(state, event.edit)
     case 'choose':
-      return state.mode.kind === 'palette'
+      return state.mode.kind === 'palette' || state.mode.kind === 'finder'
         ? { ...state, mode: { ...state.mode, chosen: event.index } }
         : state
     case 'field':
@@ -249,6 +279,30 @@ export const reduce = (state: UiState, event: Event): UiState => {
   }
 }
 
+/** Changes of what the screen keeps for this person. */
+const settled = (
+  state: UiState,
+  event: Extract<Event, { type: 'preview' | 'focus' | 'held' | 'order' | 'keep' | 'forget' }>,
+): UiState => {
+  switch (event.type) {
+    case 'preview':
+      return { ...state, hasPreview: !state.hasPreview }
+    case 'focus':
+      return { ...state, held: state.held === null ? 0 : null }
+    case 'held':
+      return state.held === null ? state : { ...state, held: state.held + event.count }
+    case 'order':
+      return { ...state, orders: { ...state.orders, [state.view]: event.order } }
+    case 'keep':
+      return {
+        ...state,
+        drafts: { ...withoutDraft(state, event.form), [draftName(event.form)]: event.form },
+      }
+    case 'forget':
+      return { ...state, drafts: withoutDraft(state, event.form) }
+  }
+}
+
 /** Whatever is closed or filtered over it: it is seen when one comes back from it. */
 const made = (state: UiState, path: FileKey): UiState => ({
   ...state,
@@ -261,7 +315,7 @@ const made = (state: UiState, path: FileKey): UiState => ({
 })
 
 const scrolled = (state: UiState, top: number): UiState => {
-  if (state.mode.kind === 'help') return { ...state, mode: { kind: 'help', top } }
+  if (state.mode.kind === 'help') return { ...state, mode: { ...state.mode, top } }
   return withPage(state, { top })
 }
 
@@ -293,6 +347,11 @@ const edited = (state: UiState, edit: Edit): UiState => {
         filters: { ...state.filters, [state.view]: line.text },
       }
     }
+    case 'help': {
+      const line = editLine(mode.line ?? EMPTY, edit)
+      return { ...state, mode: { ...mode, line, top: 0 } }
+    }
+    case 'finder':
     case 'palette':
       return { ...state, mode: { ...mode, line: editLine(mode.line, edit), chosen: 0 } }
     case 'form':
@@ -300,8 +359,26 @@ const edited = (state: UiState, edit: Edit): UiState => {
         setLine(form, editLine(form.fields[form.at]?.line ?? EMPTY, edit)),
       )
     case 'browse':
-    case 'help':
     case 'connect':
       return state
   }
+}
+
+const draftName = ({ name, subject }: Form): string => `${name} ${subject}`
+
+const withoutDraft = ({ drafts }: UiState, form: Form): UiState['drafts'] => {
+  const { [draftName(form)]: _, ...rest } = drafts
+  return rest
+}
+
+/** A form that is opened again has what was written in it, unless it is given something else. */
+const withDraft = ({ drafts }: UiState, mode: Mode): Mode => {
+  if (mode.kind !== 'form' || mode.form.wrong !== '' || mode.form.isSending) return mode
+  const draft = drafts[draftName(mode.form)]
+  if (draft === undefined) return mode
+  const fields = mode.form.fields.map((field, i) => {
+    const line = draft.fields[i]?.line ?? field.line
+    return field.line.text === '' || field.kind === 'choice' ? { ...field, line } : field
+  })
+  return { ...mode, form: { ...mode.form, fields, at: draft.at } }
 }

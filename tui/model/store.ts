@@ -3,7 +3,8 @@ import type { Attached } from '../../client/resident/attach.ts'
 import type { AgentId, FileKey, TaskId } from '../../protocol/ids.ts'
 import { type Agent, listAgents } from '../../workspace/agents/agents.ts'
 import { activities, type Presence } from '../../workspace/agents/presence.ts'
-import { archivedBroadcasts, type BroadcastEntry } from '../../workspace/document/schema.ts'
+import { archivedBroadcasts, type BroadcastEntry, textOf } from '../../workspace/document/schema.ts'
+import { isBinary } from '../../workspace/files/blobs.ts'
 import { type FileInfo, fileInfo, listFiles } from '../../workspace/files/file-info.ts'
 import { stateOf, suggestionEntries } from '../../workspace/files/suggestions.ts'
 import { findLeaf, keysByFileId } from '../../workspace/files/tree.ts'
@@ -26,6 +27,7 @@ import {
   saidEntry,
   taskEntries,
 } from './feed-entries.ts'
+import { latest } from './frame.ts'
 import { agentLines, fileLines, type Places, placesOf } from './lines.ts'
 import type { Review, Snapshot } from './snapshot.ts'
 
@@ -37,6 +39,8 @@ const FILES_EVERY_MS = 1_000
 const TICK_MS = 1_000
 /** Ages and states that follow from silence are updated every this many ticks. */
 const TICKS = 15
+/** Units of a file that a preview shows at most. */
+const PEEK_UNITS = 16_000
 /** Waiting in the intake, each task is looked for among all there: of more than this many all are read at once. */
 const MANY_HANDED_IN = 100
 
@@ -58,6 +62,7 @@ export class Store {
   #places: Places = new Map()
   #agents: readonly Agent[] = []
   readonly #historyOf: Snapshot['historyOf']
+  readonly #peek: Snapshot['peek']
   #timer: NodeJS.Timeout | null = null
   #takenAt = Number.NEGATIVE_INFINITY
   #filesReadAt = Number.NEGATIVE_INFINITY
@@ -70,6 +75,14 @@ export class Store {
     this.#now = now
     // A task may be archived before the next snapshot is taken.
     this.#historyOf = (task) => (findEntry(doc, task) === undefined ? [] : taskHistory(doc, task))
+    const peek = latest((path: string, version: number | undefined) => {
+      const leaf = findLeaf(doc, path)
+      if (leaf === null || isBinary(leaf.entry)) return null
+      return version === undefined
+        ? ''
+        : textOf(doc, leaf.entry.fileId).toString().slice(0, PEEK_UNITS)
+    })
+    this.#peek = (path) => peek(path, this.#files.get(path as FileKey)?.version)
     this.snapshot = this.#take(NOTHING)
     const onTransaction = (transaction: Y.Transaction) => {
       if (this.#changes.note(transaction)) this.#schedule()
@@ -167,6 +180,7 @@ export class Store {
       ...{ where, contact: { ...contact }, agents, tasks, files, unread, unreadIds, now },
       taskById: this.#tasks,
       historyOf: this.#historyOf,
+      peek: this.#peek,
       feed: this.#feed.entries,
       ...this.#readSuggestions(dirty.suggestions || (readFiles && dirty.files === null), old),
       names: isAnyoneElse ? this.#names(old.names) : old.names,
@@ -269,6 +283,7 @@ const NOTHING: Snapshot = {
   where: { profile: '', name: '', server: '', workspace: '' },
   contact: { connected: false, since: 0, why: null },
   ...{ agents: [], tasks: [], taskById: new Map(), historyOf: () => [], feed: [], files: [] },
+  peek: () => null,
   ...{ suggestionStamp: 0, waiting: new Map(), reviews: [] },
   ...{ names: new Map(), unread: [], unreadIds: new Set<string>(), hasOlder: false, now: 0 },
 }

@@ -23,8 +23,7 @@ const PLAIN: typeof COLOURS = {
 }
 
 const looks = ({ tone = 'plain', picked = false }: Segment, isColoured: boolean) => ({
-  ...(isColoured ? COLOURS : PLAIN)[tone],
-  ...(picked && { inverse: true, dimColor: false }),
+  ...(picked ? { inverse: true, bold: tone === 'strong' } : (isColoured ? COLOURS : PLAIN)[tone]),
 })
 
 const isSame = (a: Row, b: Row): boolean =>

@@ -2,10 +2,11 @@ import type { AgentStatus } from '../../workspace/agents/presence.ts'
 import { isTerminal } from '../../workspace/tasks/task-states.ts'
 import { type FilterFields, parseFilter, passes } from '../model/filter.ts'
 import { ago, latest, localTime, type UiFrame } from '../model/frame.ts'
+import { ORDERS } from '../model/orders.ts'
 import { type AgentLine, type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
-import { type List, listRows } from './parts/list.ts'
+import { type List, listHead, listRows } from './parts/list.ts'
 import { labelled, paragraph } from './parts/page.ts'
 import { agentMark, agentWords, priorityMark, taskMark } from './parts/symbols.ts'
 
@@ -40,12 +41,24 @@ const fieldsOf =
     }
   }
 
-/** Those that are here first, by name. */
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const rank = ({ agent }: AgentLine): number => ORDER.indexOf(agent.status)
+
+/** The agents come by name. */
+const BY: Readonly<Record<string, (a: AgentLine, b: AgentLine) => number>> = {
+  state: (a, b) => rank(a) - rank(b),
+  name: (a, b) => byText(lower(a.agent.name), lower(b.agent.name)),
+  'last seen': (a, b) => byText(b.agent.last_heartbeat, a.agent.last_heartbeat),
+  machine: (a, b) => byText(a.agent.machine, b.agent.machine),
+}
+
+/** Those that are here first, by name, if no other order is chosen. */
 export const agentItems = latest(
-  (agents: Snapshot['agents'], filter: string): readonly AgentLine[] => {
+  (agents: Snapshot['agents'], filter: string, order: number): readonly AgentLine[] => {
     const wanted = parseFilter(filter)
-    const rank = ({ agent }: AgentLine) => ORDER.indexOf(agent.status)
-    return agents.filter((line) => passes(wanted, fieldsOf(line))).sort((a, b) => rank(a) - rank(b))
+    const found = agents.filter((line) => passes(wanted, fieldsOf(line)))
+    return found.sort(BY[ORDERS.agents[order] ?? 'state'])
   },
 )
 
@@ -59,7 +72,7 @@ const COLUMNS: readonly Column[] = [
 ]
 
 export const agentList = ({ snapshot, state }: UiFrame): List => {
-  const items = agentItems(snapshot.agents, state.filters.agents)
+  const items = agentItems(snapshot.agents, state.filters.agents, state.orders.agents)
   const idAt = (index: number) => items[index]!.agent.agent_id
   const at = Math.max(0, placeOf(items, state.selected.agents ?? ''))
   return { view: 'agents', name: 'agents', count: items.length, idAt, each: 1, at }
@@ -69,7 +82,7 @@ const placeOf = finder<AgentLine>(({ agent }) => agent.agent_id)
 
 export const agentRows = (look: UiFrame, width: number, height: number): Row[] => {
   const { snapshot, state, plain } = look
-  const items = agentItems(snapshot.agents, state.filters.agents)
+  const items = agentItems(snapshot.agents, state.filters.agents, state.orders.agents)
   const widths = columnWidths(COLUMNS, width)
   const head = tableRow(
     COLUMNS.map(({ title }) => [seg(title, 'dim')]),
@@ -79,7 +92,10 @@ export const agentRows = (look: UiFrame, width: number, height: number): Row[] =
     plain ? plainRow(look, items[i]!) : tableRow(cellsOf(look, items[i]!), widths),
   ]
   if (plain) return listRows(look, agentList(look), width, height, draw)
-  return [head, ...listRows(look, agentList(look), width, height - 1, draw)]
+  return [
+    listHead(look, agentList(look), head, width, height - 1),
+    ...listRows(look, agentList(look), width, height - 1, draw),
+  ]
 }
 
 const cellsOf = ({ snapshot, plain }: UiFrame, line: AgentLine): Row[] => {

@@ -2,10 +2,12 @@ import { PRIORITIES, type TaskState } from '../../workspace/document/schema.ts'
 import type { Task } from '../../workspace/tasks/tasks.ts'
 import { type FilterFields, parseFilter, passes } from '../model/filter.ts'
 import { ago, latest, type UiFrame } from '../model/frame.ts'
+import { ORDERS } from '../model/orders.ts'
 import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
-import { withAdded } from '../model/sorted.ts'
+import { type Order, withAdded } from '../model/sorted.ts'
 import { fitRow, type Row, said, seg } from '../ui/rows.ts'
-import { type List, listRows } from './parts/list.ts'
+import { emptyRows, type List, listRows, moreText } from './parts/list.ts'
+import { listColumns } from './parts/split.ts'
 import { priorityMark, taskMark } from './parts/symbols.ts'
 
 /** The columns, left to right; what failed in whatever way is one. */
@@ -65,14 +67,23 @@ class Board {
   #names: Snapshot['names'] = new Map()
   #filter = ''
   #columns: readonly BoardColumn[] = EMPTY
+  #order = 0
 
-  of(tasks: Snapshot['tasks'], names: Snapshot['names'], filter: string): readonly BoardColumn[] {
-    const isSame = filter === this.#filter && (filter === '' || names === this.#names)
+  of(
+    tasks: Snapshot['tasks'],
+    names: Snapshot['names'],
+    filter: string,
+    order: number,
+  ): readonly BoardColumn[] {
+    const isSame =
+      order === this.#order && filter === this.#filter && (filter === '' || names === this.#names)
     if (isSame && tasks === this.#tasks) return this.#columns
     const old = isSame ? this.#tasks : []
     const gone = new Set(old.filter((task, i) => task !== tasks[i]))
     const fresh = tasks.filter((task, i) => task !== old[i])
-    this.#columns = replaced(isSame ? this.#columns : EMPTY, gone, passing(fresh, names, filter))
+    this.#order = order
+    const columns = isSame ? this.#columns : EMPTY
+    this.#columns = replaced(columns, gone, passing(fresh, names, filter), BY[order])
     this.#tasks = tasks
     this.#names = names
     this.#filter = filter
@@ -104,6 +115,7 @@ const replaced = (
   columns: readonly BoardColumn[],
   gone: ReadonlySet<Task>,
   fresh: readonly Task[],
+  order: Order<Task> = byUrgency,
 ): readonly BoardColumn[] => {
   const came = COLUMNS.map((): Task[] => [])
   for (const task of fresh) came[columnOf(task)]!.push(task)
@@ -112,7 +124,7 @@ const replaced = (
   return columns.map((column, i) => {
     if (left[i] === 0 && came[i]!.length === 0) return column
     const kept = left[i] === 0 ? column.tasks : column.tasks.filter((task) => !gone.has(task))
-    return { ...column, tasks: withAdded(kept, came[i]!, byUrgency) }
+    return { ...column, tasks: withAdded(kept, came[i]!, order) }
   })
 }
 
@@ -120,6 +132,13 @@ const byUrgency = (a: Task, b: Task): number =>
   PRIORITIES.indexOf(b.priority) - PRIORITIES.indexOf(a.priority) ||
   (a.updated_at < b.updated_at ? 1 : a.updated_at > b.updated_at ? -1 : 0) ||
   (a.task_id < b.task_id ? -1 : a.task_id > b.task_id ? 1 : 0)
+
+const byAge = (a: Task, b: Task): number =>
+  (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0) ||
+  (a.task_id < b.task_id ? -1 : a.task_id > b.task_id ? 1 : 0)
+
+/** The orders of `ORDERS.tasks`. */
+const BY: readonly Order<Task>[] = [byUrgency, (a, b) => byAge(b, a), byAge]
 
 const board = new Board()
 
@@ -136,7 +155,7 @@ export const boardPlace = latest(
 )
 
 export const columnsOf = ({ snapshot, state }: UiFrame): readonly BoardColumn[] =>
-  board.of(snapshot.tasks, snapshot.names, state.filters.tasks)
+  board.of(snapshot.tasks, snapshot.names, state.filters.tasks, state.orders.tasks)
 
 export const boardList = (look: UiFrame, column: number): List => {
   const columns = columnsOf(look)
@@ -150,8 +169,10 @@ export const boardList = (look: UiFrame, column: number): List => {
 }
 
 /** Columns that are seen at a time. */
-const columnsShown = ({ columns, plain }: UiFrame): number =>
-  plain ? 1 : Math.max(1, Math.min(COLUMNS.length, Math.floor((columns + 1) / (COLUMN_CELLS + 1))))
+const columnsShown = (look: UiFrame): number => {
+  const fit = Math.floor((listColumns(look) + 1) / (COLUMN_CELLS + 1))
+  return look.plain ? 1 : Math.max(1, Math.min(COLUMNS.length, fit))
+}
 
 /** Lines above the tasks: the columns' heads, and what all columns have where not all are seen. */
 export const boardTitles = (look: UiFrame): number => (columnsShown(look) < COLUMNS.length ? 2 : 1)
@@ -159,10 +180,22 @@ export const boardTitles = (look: UiFrame): number => (columnsShown(look) < COLU
 export const boardRows = (look: UiFrame, width: number, height: number): Row[] => {
   const columns = columnsOf(look)
   const place = boardPlace(columns, look.state.selected.tasks)
-  return columnRows(look, columns, place.column, width, height, (at, cells, lines) => {
-    const draw = (index: number) => cardRows(look, columns[at]!.tasks[index]!)
-    return listRows(look, boardList(look, at), cells, lines, draw)
-  })
+  const isEmpty = columns.every(({ tasks }) => tasks.length === 0)
+  const words = isEmpty ? emptyRows(look, 'tasks', width) : []
+  const rows = columnRows(
+    ...([look, columns, place.column, width, height - words.length] as const),
+    (at, cells, lines) => {
+      const draw = (index: number) => cardRows(look, columns[at]!.tasks[index]!)
+      return listRows(look, boardList(look, at), cells, lines, draw)
+    },
+    (at, lines) => moreText(look, boardList(look, at), lines),
+  )
+  const titles = boardTitles(look)
+  return [
+    ...rows.slice(0, titles),
+    ...words.map((row) => fitRow(row, width)),
+    ...rows.slice(titles),
+  ]
 }
 
 /** As many of the columns side by side as fit, the picked one among them; `draw` fills one. */
@@ -173,6 +206,7 @@ export const columnRows = (
   width: number,
   height: number,
   draw: (column: number, cells: number, lines: number) => readonly Row[],
+  moreIn?: (column: number, lines: number) => string,
 ): Row[] => {
   const shown = columnsShown(look)
   const first = Math.min(Math.max(0, picked - shown + 1), columns.length - shown)
@@ -180,7 +214,8 @@ export const columnRows = (
   const strips = columns.slice(first, first + shown).map((column, i) => {
     const cells = i === shown - 1 ? width - (each + 1) * (shown - 1) : each
     const at = first + i
-    const head = headOf(look, column, at === picked)
+    const more = moreIn?.(at, height - boardTitles(look)) ?? ''
+    const head = headOf(look, column, at === picked, more)
     return [fitRow(head, cells), ...draw(at, cells, height - boardTitles(look))]
   })
   const rows: Row[] = []
@@ -210,13 +245,16 @@ const overview = (
   })
 
 const headOf = (
-  { plain }: UiFrame,
+  { plain, state: { orders } }: UiFrame,
   { name, state, tasks }: BoardColumn,
   isPicked: boolean,
+  more: string,
 ): Row => [
   ...(plain ? [] : [taskMark(state, false), seg(' ')]),
   seg(name, isPicked ? 'strong' : 'plain'),
   seg(` ${tasks.length}`, 'dim'),
+  seg(more === '' ? '' : ` ${more}`, 'accent'),
+  seg(isPicked && orders.tasks > 0 ? ` by ${ORDERS.tasks[orders.tasks]}` : '', 'accent'),
 ]
 
 export const cardRows = (look: UiFrame, task: Task): readonly Row[] => {
@@ -234,6 +272,11 @@ export const cardRows = (look: UiFrame, task: Task): readonly Row[] => {
   const when = ago(task.updated_at, snapshot.now)
   return [
     isNew ? [seg('•', 'warn'), ...title.slice(0, 1), ...title.slice(2)] : title,
-    [seg('   '), said(`${from} → ${to}`, 'dim'), seg(` ${when}`, 'dim')],
+    [
+      seg('   '),
+      seg(task.percent === undefined ? '' : `${task.percent} % `, 'accent'),
+      said(`${from} → ${to}`, 'dim'),
+      seg(` ${when}`, 'dim'),
+    ],
   ]
 }

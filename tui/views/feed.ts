@@ -4,7 +4,7 @@ import { clock, latest, localTime, type UiFrame, zoneAt } from '../model/frame.t
 import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
-import { type List, listRows } from './parts/list.ts'
+import { type List, listHead, listRows } from './parts/list.ts'
 import { labelled, paragraph } from './parts/page.ts'
 import { kindMark, kindWord } from './parts/symbols.ts'
 import { threadRows } from './thread.ts'
@@ -111,7 +111,10 @@ export const feedRows = (look: UiFrame, width: number, height: number): Row[] =>
     plain ? plainRow(look, items[i]!) : tableRow(cellsOf(look, items[i]!), widths),
   ]
   if (plain) return listRows(look, feedList(look), width, height, draw)
-  return [head, ...listRows(look, feedList(look), width, height - 1, draw)]
+  return [
+    listHead(look, feedList(look), head, width, height - 1),
+    ...listRows(look, feedList(look), width, height - 1, draw),
+  ]
 }
 
 /** Entries that came since the feed was last looked at, and messages that nobody acknowledged. */

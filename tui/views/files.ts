@@ -1,10 +1,11 @@
 import { counted } from '../../lib/text/count.ts'
 import { type FilterFields, parseFilter, passes } from '../model/filter.ts'
 import { ago, latest, type UiFrame } from '../model/frame.ts'
+import { ORDERS } from '../model/orders.ts'
 import { type FileLine, type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
-import { type List, listRows } from './parts/list.ts'
+import { type List, listHead, listRows } from './parts/list.ts'
 
 /** A line of the tree: a folder, by its path with a slash at its end, or a file. */
 export interface TreeLine {
@@ -19,6 +20,19 @@ export interface TreeLine {
   inside: number
 }
 
+/** Orders other than that of the tree, which have no folders. */
+const BY: Readonly<Record<string, (a: FileLine, b: FileLine) => number>> = {
+  newest: (a, b) => (a.info.updated_at < b.info.updated_at ? 1 : -1),
+  largest: (a, b) => b.info.size - a.info.size,
+  author: (a, b) => (a.info.last_editor < b.info.last_editor ? -1 : 1),
+}
+
+const flatLines = (files: readonly FileLine[]): TreeLine[] =>
+  files.map((file) => ({
+    ...{ id: file.info.file_key, name: file.info.file_key, depth: 0, file },
+    ...{ isFolded: false, files: 0, inside: 0 },
+  }))
+
 /** Folders and files as they are seen: what is in a closed folder is not, unless a filter looks for it. */
 export const treeLines = latest(
   (
@@ -26,10 +40,13 @@ export const treeLines = latest(
     names: Snapshot['names'],
     folded: ReadonlySet<string>,
     filter: string,
+    order: number,
   ): readonly TreeLine[] => {
     const wanted = parseFilter(filter)
     const isFiltered = wanted.words.length > 0
     const shown = isFiltered ? files.filter((line) => passes(wanted, fieldsOf(line, names))) : files
+    const by = BY[ORDERS.files[order] ?? 'path']
+    if (by !== undefined) return flatLines([...shown].sort(by))
     const sorted = shown.map((file) => ({ file, key: sortKey(file.info.file_key) }))
     sorted.sort((a, b) => (a.key < b.key ? -1 : 1))
     const lines: TreeLine[] = []
@@ -87,7 +104,7 @@ const fieldsOf =
   }
 
 export const linesOf = ({ snapshot, state }: UiFrame): readonly TreeLine[] =>
-  treeLines(snapshot.files, snapshot.names, state.folded, state.filters.files)
+  treeLines(snapshot.files, snapshot.names, state.folded, state.filters.files, state.orders.files)
 
 const placeOf = finder<TreeLine>(({ id }) => id)
 
@@ -118,7 +135,10 @@ export const fileRows = (look: UiFrame, width: number, height: number): Row[] =>
     look.plain ? plainRow(look, lines[i]!) : tableRow(cellsOf(look, lines[i]!), widths),
   ]
   if (look.plain) return listRows(look, fileTreeList(look), width, height, draw)
-  return [head, ...listRows(look, fileTreeList(look), width, height - 1, draw)]
+  return [
+    listHead(look, fileTreeList(look), head, width, height - 1),
+    ...listRows(look, fileTreeList(look), width, height - 1, draw),
+  ]
 }
 
 const size = (bytes: number): string => {

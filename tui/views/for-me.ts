@@ -3,7 +3,7 @@ import { type ForMe, forMe, type Reason } from '../model/for-me.ts'
 import { clock, latest, type UiFrame } from '../model/frame.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import { type Column, columnWidths, type Row, said, seg, type Tone, tableRow } from '../ui/rows.ts'
-import { type List, listRows } from './parts/list.ts'
+import { type List, listHead, listRows } from './parts/list.ts'
 
 const fieldsOf =
   ({ why, text, from, about }: ForMe, names: ReadonlyMap<string, string>): FilterFields =>
@@ -79,5 +79,8 @@ export const forMeRows = (look: UiFrame, width: number, height: number): Row[] =
     return [tableRow(cells, widths)]
   }
   if (plain) return listRows(look, forMeList(look), width, height, draw)
-  return [head, ...listRows(look, forMeList(look), width, height - 1, draw)]
+  return [
+    listHead(look, forMeList(look), head, width, height - 1),
+    ...listRows(look, forMeList(look), width, height - 1, draw),
+  ]
 }

@@ -1,10 +1,11 @@
-import { commandGroups, keyLabel, TYPING, type UiCommand } from '../model/commands.ts'
 import type { UiFrame } from '../model/frame.ts'
 import { completionsOf } from '../model/palette.ts'
 import type { Form, FormField, Toast } from '../model/state.ts'
 import type { Line } from '../terminal/line.ts'
 import { type Cell, cellsOf, graphemeAt, textAt } from '../text/cells.ts'
 import { fitText, harmless, wrap } from '../text/display.ts'
+import { keepVisible } from '../text/scroll.ts'
+import { wrapRows } from '../text/wrap.ts'
 import {
   cachedWidthOf,
   fitRow,
@@ -14,6 +15,7 @@ import {
   type Segment,
   said,
   seg,
+  spread,
   type Tone,
 } from '../ui/rows.ts'
 import { fill } from './parts/list.ts'
@@ -83,25 +85,50 @@ const fieldRows = (field: FormField, label: Row, isAt: boolean, width: number): 
   return textFieldRows(label, line, width)
 }
 
-/** The lines of a text around the one that is typed in. */
+/** The wrapped lines of a text around the one that is typed in. */
 const textFieldRows = (label: Row, { text, at }: Line, width: number): Row[] => {
-  const lines = text.split('\n')
-  const head = text.slice(0, at).split('\n')
-  const row = head.length - 1
+  const room = Math.max(8, width - LABELS - 1)
+  const parts: { text: string; from: number }[] = []
+  let from = 0
+  for (const line of text.split('\n')) {
+    const starts = wrapRows(line, room)
+    for (const [i, start] of starts.entries()) {
+      parts.push({ text: line.slice(start, starts[i + 1]), from: from + start })
+    }
+    from += line.length + 1
+  }
+  const row = Math.max(
+    0,
+    parts.findLastIndex((part) => part.from <= at),
+  )
   const first = Math.max(0, row - TEXT_LINES + 1)
-  return lines.slice(first, first + TEXT_LINES).map((line, i) => {
-    const start = i === 0 ? label : [seg(' '.repeat(LABELS))]
+  const shown = parts.slice(first, first + TEXT_LINES)
+  const below = parts.length - first - shown.length
+  const rows = shown.map((part, i) => {
+    const lead = i === 0 ? label : [seg(' '.repeat(LABELS))]
     return first + i === row
-      ? typedRow(start, { text: line, at: head[row]!.length }, width)
-      : [...start, said(line)]
+      ? typedRow(lead, { text: part.text, at: at - part.from }, width)
+      : [...lead, said(part.text)]
   })
+  return below > 0
+    ? [...rows, [seg(' '.repeat(LABELS)), seg(`↓ ${below} more lines`, 'dim')]]
+    : rows
 }
 
-/** Completions of the typed line. */
-export const paletteRows = (look: UiFrame, typed: string, chosen: number, width: number): Row[] => {
+/** Completions of the typed line, as many as fit around the chosen one. */
+export const paletteRows = (
+  look: UiFrame,
+  typed: string,
+  chosen: number,
+  width: number,
+  height: number,
+): Row[] => {
   const found = completionsOf(look, typed)
-  const labels = Math.min(36, Math.max(0, ...found.map(({ label }) => cachedWidthOf(label))) + 2)
-  return found.map(({ label, what, line: text }, i): Row => {
+  const room = Math.max(1, Math.min(found.length, Math.floor(height / 2)))
+  const top = keepVisible(0, chosen, room, found.length)
+  const shown = found.slice(top, top + room)
+  const labels = Math.min(36, Math.max(0, ...shown.map(({ label }) => cachedWidthOf(label))) + 2)
+  return shown.map(({ label, what, line: text }, i): Row => {
     const row: Row = [
       {
         ...seg(fitText(`  ${harmless(label)}`, labels + 2)),
@@ -109,39 +136,11 @@ export const paletteRows = (look: UiFrame, typed: string, chosen: number, width:
       },
       seg(harmless(what), 'dim'),
     ]
-    const shown = fitRow(row, width)
-    return i === chosen ? picked(shown) : shown
+    const below = found.length - top - room
+    const more = i === 0 && top > 0 ? `↑${top}` : i === room - 1 && below > 0 ? `↓${below}` : ''
+    const line = more === '' ? fitRow(row, width) : spread(row, [seg(more, 'accent')], width)
+    return top + i === chosen ? picked(line) : line
   })
-}
-
-/** Cells of the keys and of the name of a command. */
-const KEYS_CELLS = 24
-const NAME_CELLS = 14
-
-/** All that can be done, in as many lines as it takes. */
-export const helpLines = (width: number): Row[] => {
-  const keysOf = (keys: readonly string[], cells: number) =>
-    seg(fitText(`  ${keys.map(keyLabel).join(' ')}`, cells), 'accent')
-  const told = (lead: Row, what: string): Row[] => {
-    const indent = rowWidth(lead)
-    return paragraph(what, Math.max(20, width - indent)).map((line, i) => [
-      ...(i === 0 ? lead : [seg(' '.repeat(indent))]),
-      ...line,
-    ])
-  }
-  const group = ([title, commands]: readonly [string, readonly UiCommand[]]): Row[] => [
-    [seg(title, 'strong')],
-    ...commands.flatMap(({ keys, name, what, keysOnly }) => {
-      const typed = seg(fitText(keysOnly ? '' : `:${name}`, NAME_CELLS), 'dim')
-      return told([keysOf(keys, KEYS_CELLS), typed], what)
-    }),
-    [],
-  ]
-  return [
-    ...commandGroups().flatMap(group),
-    [seg('While typing', 'strong')],
-    ...TYPING.flatMap(({ keys, what }) => told([keysOf(keys, KEYS_CELLS + NAME_CELLS)], what)),
-  ]
 }
 
 const SIGNS: Readonly<Record<Toast['tone'], readonly [string, Tone]>> = {

@@ -7,12 +7,16 @@ import { boardRows } from './board.ts'
 import { connectRows } from './connect.ts'
 import { feedRows } from './feed.ts'
 import { fileRows } from './files.ts'
+import { finderRows } from './finder.ts'
 import { forMeRows } from './for-me.ts'
-import { formRows, helpLines, paletteRows, toastRows, typedRow } from './overlays.ts'
+import { shownHelp } from './help.ts'
+import { formRows, paletteRows, toastRows, typedRow } from './overlays.ts'
 import { pageView } from './pages.ts'
 import { headRow } from './parts/head.ts'
 import { fill, textRows } from './parts/list.ts'
+import { DIVIDER, isSplit, listColumns } from './parts/split.ts'
 import { pickedOffers, placeOf, waitsForMe } from './picked.ts'
+import { previewRows } from './preview.ts'
 
 /** Lines around the body: the header above, the status line below. */
 const FRAME_ROWS = 2
@@ -46,7 +50,8 @@ export const screenRows = (look: UiFrame): { head: Row; body: Row[] | null; foot
 const bodyRows = (look: UiFrame, page: Page | null, height: number): Row[] => {
   const { columns, state } = look
   const { mode } = state
-  if (mode.kind === 'help') return textRows(helpLines(columns), mode.top, columns, height)
+  if (mode.kind === 'help') return textRows(shownHelp(look), mode.top, columns, height)
+  if (mode.kind === 'finder') return finderRows(look, mode, columns, height)
   if (mode.kind === 'connect') return fill(connectRows(look, columns), columns, height)
   if (mode.kind === 'form') return formRows(look, mode.form, columns, height)
   if (page !== null && page.kind !== 'editor') {
@@ -54,7 +59,12 @@ const bodyRows = (look: UiFrame, page: Page | null, height: number): Row[] => {
     const top = fill(head, columns, Math.min(head.length, height - 1))
     return [...top, ...textRows(lines, page.top, columns, height - top.length)]
   }
-  return VIEW_ROWS[state.view](look, columns, height)
+  const width = listColumns(look)
+  const rows = VIEW_ROWS[state.view](look, width, height)
+  if (!isSplit(look)) return rows
+  const cells = columns - width - DIVIDER.length
+  const beside = previewRows(look, cells, height)
+  return rows.map((row, y) => [...row, seg(DIVIDER, 'dim'), ...beside[y]!])
 }
 
 const VIEW_ROWS: Readonly<Record<View, (look: UiFrame, width: number, height: number) => Row[]>> = {
@@ -70,7 +80,7 @@ const overlaid = (look: UiFrame, page: Page | null, height: number): Row[] => {
   const { state, columns } = look
   const under = toastRows(look, columns)
   if (state.mode.kind === 'palette') {
-    under.push(...paletteRows(look, state.mode.line.text, state.mode.chosen, columns))
+    under.push(...paletteRows(look, state.mode.line.text, state.mode.chosen, columns, height))
   }
   const shown = under.slice(-Math.max(0, height - 1))
   return [...bodyRows(look, page, height - shown.length), ...shown]
@@ -86,7 +96,11 @@ const footRow = (look: UiFrame): Row => {
     return fitRow([seg(formKeys(mode.form), 'dim')], columns)
   }
   if (mode.kind === 'connect') return fitRow([seg('q leave', 'dim')], columns)
-  if (mode.kind === 'help') return fitRow([seg('j k scroll  esc back', 'dim')], columns)
+  if (mode.kind === 'finder') return typedRow([seg('find ', 'accent')], mode.line, columns)
+  if (mode.kind === 'help') {
+    if (mode.line !== null) return typedRow([seg('/', 'accent')], mode.line, columns)
+    return fitRow([seg('j k scroll  / search  esc back', 'dim')], columns)
+  }
   const filter = state.filters[state.view]
   const page = topPage(state)
   const lead: Row =

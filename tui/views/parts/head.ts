@@ -26,8 +26,11 @@ export const headRow = (look: UiFrame): Row => {
   const words = plain ? `${waiting} for you ` : `✉ ${waiting} `
   const event: Event = { type: 'view', view: 'me' }
   const mail = waiting === 0 ? [] : clickable([seg(words, 'warn')], event)
-  const room = columns - rowWidth(tabs) - 1 - rowWidth(mail)
-  return spread(tabs, [...mail, ...placeIn(look, room)], columns)
+  const { held } = look.state
+  const focus =
+    held === null ? [] : [seg(plain ? `focus, ${held} held ` : `[focus ${held}] `, 'accent')]
+  const room = columns - rowWidth(tabs) - 1 - rowWidth(mail) - rowWidth(focus)
+  return spread(tabs, [...focus, ...mail, ...placeIn(look, room)], columns)
 }
 
 /** The tabs; `isShort`: those of other views by their number alone. */

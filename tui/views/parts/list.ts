@@ -1,7 +1,9 @@
 import type { UiFrame } from '../../model/frame.ts'
+import { ORDERS } from '../../model/orders.ts'
 import type { Event, View } from '../../model/state.ts'
 import { keepVisible } from '../../text/scroll.ts'
-import { clickable, fitRow, picked, type Row, seg } from '../../ui/rows.ts'
+import { clickable, fitRow, picked, type Row, seg, spread } from '../../ui/rows.ts'
+import { paragraph } from './page.ts'
 
 export interface List {
   view: View
@@ -34,6 +36,44 @@ export const selectIn = ({ view, name, count, idAt }: List, index: number, fits:
     ...{ id: idAt(index), index, height: fits, count },
   }) satisfies Event
 
+/** The things that a list without any says, and what to do then. */
+const EMPTY_WORDS: Readonly<Record<View, string>> = {
+  me: 'Nothing waits for you. Questions, results to approve, suggestions and tasks for you come here.',
+  agents: 'Nobody has registered yet. i makes a join link for an agent or a person.',
+  tasks: 'No tasks yet. d delegates one.',
+  feed: 'Nothing was said yet. b tells everybody, s sends a message.',
+  files: 'No files yet. n makes one; agents share theirs with file-put, or a folder with mirror.',
+}
+
+/** The words in place of a list without things. */
+export const emptyRows = ({ state }: UiFrame, view: View, width: number): Row[] => {
+  const words =
+    state.filters[view] === '' ? EMPTY_WORDS[view] : 'Nothing has these words; esc shows all.'
+  return [[], ...paragraph(words, width, 'dim')]
+}
+
+/** The numbers of items above and below those that are seen; '' if there are none. */
+export const moreText = (look: UiFrame, list: List, height: number): string => {
+  const { top, end } = windowOf(look, list, height)
+  const below = list.count - end
+  return [...(top > 0 ? [`↑${top}`] : []), ...(below > 0 ? [`↓${below}`] : [])].join(' ')
+}
+
+/** The titles of a list, with its order if that was chosen, and how many items are above and below those that are seen. */
+export const listHead = (
+  look: UiFrame,
+  list: List,
+  titles: Row,
+  width: number,
+  height: number,
+): Row => {
+  const order = look.state.orders[list.view]
+  const by = order === 0 ? [] : [`by ${ORDERS[list.view][order]}`]
+  const more = [...by, moreText(look, list, height)].filter((part) => part !== '').join('  ')
+  const used = titles.findLastIndex(({ text }) => text.trim() !== '') + 1
+  return more === '' ? titles : spread(titles.slice(0, used), [seg(more, 'accent')], width)
+}
+
 /** The lines of a list in exactly `width` cells and `height` lines; a click picks, a click on what is picked opens. */
 export const listRows = (
   look: UiFrame,
@@ -44,6 +84,8 @@ export const listRows = (
 ): Row[] => {
   const { at } = list
   const { top, end, fits } = windowOf(look, list, height)
+  if (list.count === 0 && list.view !== 'tasks')
+    return fill(emptyRows(look, list.view, width), width, height)
   const rows: Row[] = []
   for (let i = top; i < end; i++) {
     const click = i === at ? OPEN : selectIn(list, i, fits)

@@ -60,3 +60,30 @@ export const priorityMark = (priority: Priority, plain: boolean) =>
   shown(markOf(PRIORITY, priority), plain)
 export const kindMark = (kind: FeedKind, plain: boolean) => shown(markOf(KIND, kind), plain)
 export const kindWord = (kind: FeedKind): string => markOf(KIND, kind)[1]
+
+const PLAIN_SIGNS: readonly (readonly [string, Tone, string])[] = [
+  ['•', 'warn', 'new since you looked'],
+  ['✉ 3', 'warn', 'three things wait for you: 0'],
+  ['☺', 'dim', 'a person'],
+  ['‖', 'warn', 'asked to pause'],
+  ['✎ Ann', 'accent', 'Ann is in the file now'],
+  ['±2', 'warn', 'two suggestions wait'],
+  ['↳', 'dim', 'an answer to another message'],
+  ['*', 'warn', 'marked'],
+  ['↑3 ↓25', 'accent', 'three above, 25 below what is seen'],
+]
+
+/** All signs, and what they stand for. */
+export const legend = (): (readonly [Segment, string])[] => {
+  const rows = (marks: Readonly<Record<string, Mark>>, of: string) =>
+    Object.values(marks).map(
+      ([symbol, word, tone]) => [seg(symbol, tone), `${of}: ${word}`] as const,
+    )
+  return [
+    ...rows(AGENT, 'agent'),
+    ...rows(TASK, 'task'),
+    ...rows(PRIORITY, 'priority').filter(([{ text }]) => text.trim() !== ''),
+    ...rows(KIND, 'in the feed'),
+    ...PLAIN_SIGNS.map(([symbol, tone, what]) => [seg(symbol, tone), what] as const),
+  ]
+}

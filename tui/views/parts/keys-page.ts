@@ -1,6 +1,6 @@
-import { commandGroups, keyLabel, TYPING, type UiCommand } from '../model/commands.ts'
+import { commandGroups, keyLabel, TYPING, type UiCommand } from '../../model/commands.ts'
 
-import { EDITOR_KEYS } from '../model/editor-keys.ts'
+import { EDITOR_KEYS } from '../../model/editor-keys.ts'
 
 /** The part of docs/tui.md that is made from the tables of keys. */
 export const SECTION = /<!-- keys: .*?<!-- end of keys -->/s
