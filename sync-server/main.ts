@@ -1,13 +1,14 @@
-import { dirname, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { readProgram } from '../lib/command-line/read.ts'
-import { shellWord } from '../lib/text/quote.ts'
 import { ClawError } from '../protocol/errors.ts'
 import { redacted } from '../protocol/roles.ts'
+import { banner } from './cli/banner.ts'
 import { callOf } from './cli/call.ts'
 import { notPrinted, writeAll } from './cli/print.ts'
 import { helpText, PROGRAM } from './cli/program.ts'
+import { configText, configured, readConfig } from './config/config-file.ts'
+import { EXPOSED_HINT, exposed } from './config/exposed.ts'
 import { dataFolder, type Options, parseOptions } from './config/options.ts'
-import { urlsOf } from './config/urls.ts'
 import { watchDescriptors } from './descriptors.ts'
 import { keepYoungSmall } from './limits/gc.ts'
 import { becomeOwnerOf } from './ops/as-owner.ts'
@@ -18,45 +19,6 @@ const version = process.env.CLAWLINK_VERSION ?? ''
 
 /** Milliseconds to write the last log line before the process kills itself. */
 const LAST_WORDS_MS = 100
-
-/**
- * The command that starts one of our programs: its name if the package is installed, else this
- * build's path.
- */
-const called = (program: string, ending = 'cjs'): string => {
-  const script = process.argv[1] ?? ''
-  if (!script.endsWith('.cjs')) return program
-  return `node ${shellWord(join(dirname(resolve(script)), `${program}.${ending}`))}`
-}
-
-const welcome = (options: Options, port: number): string => {
-  const { local, lan } = urlsOf(options, port)
-  const others =
-    lan.length > 0 ? lan.join('  ') : 'not reachable from other machines (see --host in --help)'
-  // Another terminal may lack this one's environment.
-  const data =
-    options.data === dataFolder(undefined, {}) ? '' : ` --data ${shellWord(resolve(options.data))}`
-  const agent = called('clawlink-agent')
-  const { store } = placeOf(options.data, options.store)
-  return `clawlink-sync ${version}
-  local  ${local}
-  LAN    ${others}
-  data   ${options.data}${store === null ? '' : `\n  store  ${store.shown}`}
-  join   ${called('clawlink-sync')} invite${data}   (prints a link; your own agents on this machine need none)
-
-Paste for a first agent:
-  ${agent} --relay ${local} register --name alice --caps research --description 'finds things out'
-  ${agent} discover
-And for yourself, the terminal UI:
-  ${called('clawlink', 'mjs')} ${local}
-
-`
-}
-
-/** Secrets never reach the log. */
-const withoutSecrets = (log: { write: (line: string) => unknown }) => ({
-  write: (line: string) => void log.write(redacted(line)),
-})
 
 /** The error of an incomplete write to stdout; null if all was written. */
 let unprinted: string | null = null
@@ -72,7 +34,9 @@ const run = async (): Promise<void> => {
     process.exit(notPrinted(code, 0)),
   )
   const { env } = process
-  const { command, ...given } = readProgram(PROGRAM, process.argv.slice(2))
+  const { command, ...line } = readProgram(PROGRAM, process.argv.slice(2))
+  const config = line.has.has('help') ? null : readConfig(line, env)
+  const given = config === null ? line : configured(line, config, env)
   const { values, has } = given
   if (has.has('help')) print(helpText(command))
   else if (command !== null) {
@@ -82,21 +46,27 @@ const run = async (): Promise<void> => {
     const place = placeOf(data, values.get('store') ?? (env.CLAWLINK_STORE || null))
     process.exitCode = await carryOut(callOf(given, { place, env, version, print }))
   } else if (has.has('version')) print(`${version}\n`)
-  else return serve(parseOptions(given, env))
+  else {
+    const options = parseOptions(given, env)
+    if (!has.has('print-config')) return serve(options)
+    print(configText(line, config!, env))
+  }
   if (unprinted !== null) process.exitCode = notPrinted(unprinted, Number(process.exitCode ?? 0))
 }
 
 const serve = async (options: Options): Promise<void> => {
   keepYoungSmall()
   // Loaded late, so that --help and a mistyped option answer at once.
-  const [{ pino }, { startSyncServer }] = await Promise.all([import('pino'), import('./server.ts')])
-  const log = pino(
-    { name: 'clawlink-sync', level: options.logLevel },
-    withoutSecrets({ write: (line) => writeAll(2, line) }),
-  )
+  const [{ createLog }, { startSyncServer }] = await Promise.all([
+    import('./logging/log.ts'),
+    import('./server.ts'),
+  ])
+  const log = createLog(options, (text) => writeAll(2, text))
   const server = await startSyncServer(options, version, log)
   watchDescriptors(log)
   log.info({ host: options.host, port: server.port, data: options.data, version }, 'listening')
+  const warning = exposed(options)
+  if (warning !== null) log.warn({ host: options.host, hint: EXPOSED_HINT }, warning)
 
   void server.fenced.then(() => {
     const error = new ClawError(
@@ -131,7 +101,8 @@ const serve = async (options: Options): Promise<void> => {
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   // Printed last, because a reader may stop the server at once.
-  print(welcome(options, server.port))
+  const script = process.argv[1] ?? ''
+  print(banner({ options, port: server.port, version, env: process.env, script }))
   if (unprinted !== null && unprinted !== 'EPIPE')
     log.warn({ code: unprinted }, 'stdout took no welcome')
 }

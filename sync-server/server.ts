@@ -6,7 +6,9 @@ import { createMetrics } from './http/metrics.ts'
 import { HttpAgentSockets } from './http-agents/socket.ts'
 import { FrameReader } from './limits/frame-reader.ts'
 import { Limiter } from './limits/limiter.ts'
+import { ScheduledBackups } from './ops/host/scheduled-backups.ts'
 import { figuresOf } from './ops/host/server-status.ts'
+import type { AppEnv } from './routes/env.ts'
 import { openToClients } from './serving/announce.ts'
 import { appEnvOf } from './serving/app-env.ts'
 import { Health } from './serving/health.ts'
@@ -53,15 +55,33 @@ export const startSyncServer = async (
   serveUpgrades(http.server, parts, env, router)
   const announced = await openToClients(http.server, parts)
   const stopTimers = startTimers(parts)
+  const backups = scheduleBackups(parts, env)
   void fenced.then(() => announced.uninvite())
   return {
     ...{ port: announced.port, fenced },
     close: () => {
       stopTimers()
+      backups?.close()
       router?.close()
       return shutDown(parts, http, announced)
     },
   }
+}
+
+/** Starts the backups that the options ask for; null: they ask for none. */
+const scheduleBackups = ({ options, now, log, health }: Parts, env: AppEnv) => {
+  if (options.backups === null) return null
+  const backups = new ScheduledBackups(options.backups, {
+    now,
+    backup: async (dir) => {
+      if (health.failure !== null) throw new Error(health.failure)
+      return env.ops.backup(dir)
+    },
+    onDone: (dir, removed) => log.info({ dir, removed }, 'backed up by schedule'),
+    onError: (err) => log.error({ err }, 'the scheduled backup failed'),
+  })
+  backups.start()
+  return backups
 }
 
 const createParts = async (base: Base): Promise<Parts> => {

@@ -28,6 +28,7 @@ export const LAYERS: readonly string[] = [
   'client/resident',
   'client',
   'sync-server/config',
+  'sync-server/logging',
   'sync-server/storage/integrity',
   'sync-server/storage/postgres',
   'sync-server/storage',

@@ -6,6 +6,7 @@ import {
 } from '../../lib/command-line/spec.ts'
 import { types } from '../../lib/command-line/value-types.ts'
 import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
+import { LOG_LEVELS } from '../config/flags.ts'
 import { MAX_RECOVERY_DAYS } from '../config/limits.ts'
 import { FORMATS } from '../ops/formats.ts'
 import type { Command } from './call.ts'
@@ -209,6 +210,17 @@ export const OPS: readonly CommandRow[] = [
     examples: ['status', 'status --json'],
     exits: { 3: 'no data' },
     load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'log-level',
+    summary: 'show how much a running server logs, or change it until it stops',
+    operands: ['level'],
+    flags: {
+      level: { type: types.oneOf(LOG_LEVELS), what: 'the new level', otherwise: 'show it' },
+    },
+    examples: ['log-level', 'log-level debug'],
+    exits: { 3: 'no server runs' },
+    load: async () => (await import('./status.ts')).logLevel,
   },
   {
     name: 'backup',

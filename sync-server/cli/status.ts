@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { counted } from '../../lib/text/count.ts'
+import { ClawError } from '../../protocol/errors.ts'
 import { AccessStore } from '../auth/store.ts'
+import { LOG_LEVELS } from '../config/flags.ts'
 import { LIMITS } from '../config/quotas.ts'
 import { askServer } from '../ops/ask.ts'
 import {
@@ -14,7 +16,7 @@ import { BlobStore } from '../storage/blobs.ts'
 import { freeBytes } from '../storage/recovery.ts'
 import type { Call, Command } from './call.ts'
 import { clean, escaped } from './clean.ts'
-import { sizeText } from './command.ts'
+import { jsonOf, sizeText } from './command.ts'
 
 /** The status of a stopped server; null: a server uses the data. Throws `no_data`. */
 const stopped = async ({ place, version }: Call): Promise<ServerStatus | null> => {
@@ -112,7 +114,7 @@ export const statusLines = (status: ServerStatus, now: number): string[] => {
         ]
       : []),
     `disk    ${sizeText(disk.data_bytes)} of data${free}`,
-    `backup  ${backup === null ? 'none known: clawlink-sync backup DIR' : `${spanText(age)} ago, ${sizeText(backup.bytes)}, in ${backup.dir}`}`,
+    `backup  ${backup === null ? 'none known: clawlink-sync backup DIR, or --backup-dir at the start' : `${spanText(age)} ago, ${sizeText(backup.bytes)}, in ${backup.dir}`}`,
     `limits  ${near.length === 0 ? 'none near' : near.map(({ limit, is, most }) => `${limit} ${is} of ${most}`).join(', ')}`,
   ]
 }
@@ -131,5 +133,24 @@ export const status: Command = async (call) => {
         .map((line) => `${clean(line)}\n`)
         .join(''),
     )
+  return 0
+}
+
+/** Shows or changes how much a running server logs. Throws `no_data` where none runs. */
+export const logLevel: Command = async ({ place, json, print, oneOf }) => {
+  const unused = (await isServed(place)) ? null : await openData(place)
+  if (unused !== null) {
+    await unused.close()
+    throw new ClawError(
+      'no_data',
+      `no server uses ${place.data}`,
+      'start it with --log-level LEVEL',
+    )
+  }
+  const level = oneOf('level', LOG_LEVELS)
+  const body = level === undefined ? {} : { level }
+  const path = '/api/admin/log-level'
+  const data = await askServer<{ level: string }>(await ownerOf(place), path, body)
+  print(json ? jsonOf(data) : `${data.level}\n`)
   return 0
 }

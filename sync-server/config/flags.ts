@@ -26,12 +26,23 @@ const STORE: Flags = {
     env: 'CLAWLINK_STORE',
   },
 }
+export const LOG_FORMATS = ['auto', 'text', 'json'] as const
+export type LogFormat = (typeof LOG_FORMATS)[number]
+
+const CONFIG: Flags = {
+  config: {
+    type: types.file,
+    what: 'read settings from this file, a line each: port = 9100',
+    env: 'CLAWLINK_CONFIG',
+  },
+}
 const HELP: Flags = { help: { short: 'h', what: 'explain it' } }
 
 /** Flags of every command. */
 export const COMMON: Flags = {
   ...DATA,
   ...STORE,
+  ...CONFIG,
   json: { what: 'print one JSON document' },
   ...HELP,
 }
@@ -63,9 +74,15 @@ export const SERVER_FLAGS = {
   'log-level': {
     value: 'LEVEL',
     type: types.oneOf(LOG_LEVELS),
-    what: 'how much it logs, on stderr, one JSON object per line',
+    what: 'how much it logs, on stderr; log-level changes it while it runs',
     otherwise: 'info',
     env: 'CLAWLINK_LOG_LEVEL',
+  },
+  'log-format': {
+    type: types.oneOf(LOG_FORMATS),
+    what: 'text: a line for people; json: one object per line',
+    otherwise: 'text on a terminal, else json',
+    env: 'CLAWLINK_LOG_FORMAT',
   },
   heartbeat: {
     type: types.seconds(0.1, 99),
@@ -109,6 +126,23 @@ export const SERVER_FLAGS = {
     what: 'proxies whose X-Forwarded-For is trusted: addresses, networks, loopback',
     env: 'CLAWLINK_TRUST_PROXY',
   },
+  'backup-dir': {
+    type: types.folder,
+    what: 'make backups by itself, each in a folder of its own in this one',
+    env: 'CLAWLINK_BACKUP_DIR',
+  },
+  'backup-every': {
+    type: types.span(366),
+    what: 'time between two of them',
+    otherwise: '1d',
+    env: 'CLAWLINK_BACKUP_EVERY',
+  },
+  'backup-keep': {
+    type: types.number(1, 100_000),
+    what: 'how many of them stay; older ones are removed',
+    otherwise: '14',
+    env: 'CLAWLINK_BACKUP_KEEP',
+  },
   'no-mdns': { what: 'do not announce it on the network', env: 'CLAWLINK_MDNS=off' },
   limit: {
     value: 'NAME=N,…',
@@ -117,6 +151,8 @@ export const SERVER_FLAGS = {
     env: 'CLAWLINK_LIMIT',
   },
   insecure: { what: 'ignored; from releases before access control', hidden: true },
+  ...CONFIG,
+  'print-config': { what: 'print the settings in force and where each comes from, and stop' },
   ...HELP,
   version: { short: 'V', what: 'print the version' },
 } as const satisfies Flags

@@ -1,9 +1,22 @@
 import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { choiceIn, type Given, numberIn, withEnvironment } from '../../lib/command-line/values.ts'
+import { join, resolve } from 'node:path'
+import {
+  choiceIn,
+  type Given,
+  numberIn,
+  spanIn,
+  withEnvironment,
+} from '../../lib/command-line/values.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import { userHome, withHome } from '../../protocol/own-folder.ts'
-import { DEFAULT_PORT, LOG_LEVELS, type LogLevel, type SERVER_FLAGS } from './flags.ts'
+import {
+  DEFAULT_PORT,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogFormat,
+  type LogLevel,
+  type SERVER_FLAGS,
+} from './flags.ts'
 import {
   ARCHIVE_AFTER_MS,
   HEARTBEAT_MS,
@@ -29,6 +42,10 @@ export interface Options {
   /** The address of this node for the others; null: a single server. */
   nodeUrl: string | null
   logLevel: LogLevel
+  /** `auto`: text on a terminal, else JSON. */
+  logFormat: LogFormat
+  /** The backups that the server makes by itself; null: none. */
+  backups: { dir: string; everyMs: number; keep: number } | null
   /** Between two pings, in milliseconds: who is silent for two of these is cut off. */
   heartbeatMs: number
   /** Time after which an away owner loses its task, in milliseconds. */
@@ -92,6 +109,8 @@ export const parseOptions = (
     store: values.get('store') || null,
     nodeUrl: text('node-url') === '' ? null : urlIn('node-url', text('node-url')),
     logLevel: choiceIn(given, 'log-level', LOG_LEVELS) ?? 'info',
+    logFormat: choiceIn(given, 'log-format', LOG_FORMATS) ?? 'auto',
+    backups: backupsIn(given),
     heartbeatMs: (numberIn(given, 'heartbeat') ?? HEARTBEAT_MS / 1000) * 1000,
     leaseMs: (numberIn(given, 'lease') ?? LEASE_MS / 1000) * 1000,
     archiveAfterMs: (numberIn(given, 'archive-after') ?? ARCHIVE_AFTER_MS / DAY_MS) * DAY_MS,
@@ -103,6 +122,19 @@ export const parseOptions = (
     isProxy: parseProxies(text('trust-proxy')),
     hasMdns: !isLoopback(host) && !has.has('no-mdns') && env.CLAWLINK_MDNS !== 'off',
     limits: parseLimits(text('limit')),
+  }
+}
+
+/** Backups kept, unless it is said. */
+const KEPT_BACKUPS = 14
+
+const backupsIn = (given: Given): Options['backups'] => {
+  const dir = given.values.get('backup-dir')
+  if (!dir) return null
+  return {
+    dir: resolve(withHome(dir, homedir, '--backup-dir')),
+    everyMs: spanIn(given, 'backup-every') ?? DAY_MS,
+    keep: numberIn(given, 'backup-keep') ?? KEPT_BACKUPS,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ClawError } from '../../protocol/errors.ts'
 import type { Identity } from '../auth/identity.ts'
+import type { LogLevel } from '../config/flags.ts'
 import type { HttpContext } from '../http/context.ts'
 import type { Metrics } from '../http/metrics.ts'
 import type { Serving } from '../http/route.ts'
@@ -26,6 +27,8 @@ export interface AppEnv extends Serving, AgentsEnv {
   ops: {
     /** Writes a backup into a folder of this machine. */
     backup: (dir: string) => Promise<Manifest>
+    /** Returns the level of the log; a given one holds from now on. */
+    logLevel: (level?: LogLevel) => string
     /** The state of the server, for its host. */
     status: (health: { status: string; reason?: string }) => Promise<ServerStatus>
   }

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
+import { LOG_LEVELS } from '../config/flags.ts'
 import { callerOf } from '../http/caller.ts'
 import { type Route, route } from '../http/route.ts'
 import { summaryOf } from '../ops/manifest.ts'
@@ -8,6 +9,7 @@ import { stateOf } from './health.ts'
 
 /** A path of the server's machine; a request has no folder that it could be relative to. */
 const BackupBody = z.strictObject({ dir: z.string().max(4_096).refine(isAbsolute, 'not absolute') })
+const LevelBody = z.strictObject({ level: z.enum(LOG_LEVELS).optional() })
 const MAX_BODY_BYTES = 8 * 1024
 
 /** Requests of the owner's commands to the server that uses the data folder. */
@@ -17,6 +19,12 @@ export const opsRoutes = (env: AppEnv): Route[] => [
     ...{ summary: 'Workspaces, who is on, disk, last backup, limits near' },
     answer: z.looseObject({ running: z.boolean(), workspaces: z.array(z.looseObject({})) }),
     run: ({ c }) => env.ops.status(stateOf(env, callerOf(c))),
+  }),
+  route({
+    ...{ method: 'POST', path: '/api/admin/log-level', needs: 'owner', body: LevelBody },
+    summary: 'Changes how much is logged, until the server stops; without a level it says how much',
+    answer: z.object({ level: z.string() }),
+    run: ({ body: { level } }) => ({ level: env.ops.logLevel(level) }),
   }),
   route({
     ...{ method: 'POST', path: '/api/admin/backup', needs: 'owner', body: BackupBody },

@@ -81,6 +81,10 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
           return made
         })
       },
+      logLevel: (level) => {
+        if (level !== undefined) log.level = level
+        return log.level
+      },
       status: (state) => {
         const uptime_seconds = Math.floor((now() - startedAt) / 1_000)
         const url = readOwner(options.data)?.url ?? null

@@ -32,7 +32,7 @@ const CASES: readonly [words: string[], typed: string, offered: string[]][] = [
   [['clawlink-agent', 'completion'], '', ['bash', 'fish', 'zsh']],
   [['clawlink-agent', 'file-put', '--file'], join(folder, 'pl'), [join(folder, 'plan.md')]],
   [['clawlink-sync'], 'inv', ['invite', 'invites']],
-  [['clawlink-sync'], '--log', ['--log-level']],
+  [['clawlink-sync'], '--log-l', ['--log-level']],
   [['clawlink-sync', '--log-level'], 'w', ['warn']],
   [['clawlink-sync', 'invite', '--role'], '', ['admin', 'read', 'suggest', 'write']],
   [['clawlink'], '--work', ['--workspace']],

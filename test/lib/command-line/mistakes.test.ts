@@ -187,7 +187,7 @@ const WRONG: readonly (readonly [line: string, answer: string])[] = [
   ['clawlink-agent clawlink-agent discover', 'leave the second clawlink-agent out'],
   ["clawlink-agent ''", 'no verb "" — run clawlink-agent --help'],
   [`clawlink-agent '${LINK}'`, 'to join by a link: clawlink-agent join -'],
-  ['clawlink-sync status', 'did you mean doctor?'],
+  ['clawlink-sync health', 'did you mean status, doctor?'],
   ['clawlink-sync start', 'did you mean clawlink-sync?'],
   ['clawlink-sync stop', 'did you mean Ctrl-C'],
   ['clawlink-sync register', 'did you mean clawlink-agent register?'],
