@@ -54,7 +54,8 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
       run: async ({ c }) => {
         const by = callerOf(c)
         const isOwner = by?.kind === 'owner'
-        if (isOwner) env.access.workspaces.check(c.req.param('workspace') ?? 'default')
+        const name = c.req.param('workspace')
+        if (isOwner && name !== undefined) env.access.workspaces.check(name)
         return {
           service: 'clawlink-sync',
           version: env.version,
@@ -65,7 +66,7 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
           sync_path: '/sync/<workspace>',
           ...(by?.kind === 'agent' && { role: by.role }),
           ...(by !== null && {
-            workspaces: by.kind === 'owner' ? env.access.workspaces.names : [by.workspace],
+            workspaces: isOwner ? (await env.access.overAll()).workspaces.names : [by.workspace],
             uptime_seconds: Math.floor((env.now() - env.startedAt) / 1000),
           }),
           server_time: new Date(env.now()).toISOString(),

@@ -15,7 +15,7 @@ import { Health } from './serving/health.ts'
 import { createHttp, type ServerHttp } from './serving/http-server.ts'
 import { Incidents } from './serving/incidents.ts'
 import type { Base, Parts } from './serving/parts.ts'
-import { followRevocations } from './serving/revocation.ts'
+import { followLosses, followRevocations } from './serving/revocation.ts'
 import { createRooms } from './serving/rooms.ts'
 import { type ClusterParts, createRouter } from './serving/routing.ts'
 import { createServices } from './serving/services.ts'
@@ -41,7 +41,7 @@ export const startSyncServer = async (
   options: Options,
   version: string,
   log: Logger,
-  cluster: ClusterParts | null = null,
+  given: ClusterParts | null = null,
 ): Promise<SyncServer> => {
   let onFenced = (): void => {}
   const fenced = new Promise<void>((resolve) => {
@@ -50,7 +50,9 @@ export const startSyncServer = async (
   const parts = await createParts({ options, version, log, now: Date.now, onFenced })
   followRevocations(parts)
   const env = appEnvOf(parts, () => http.requests)
+  const cluster = given ?? parts.cluster
   const router = cluster === null ? null : createRouter(cluster, parts)
+  if (parts.cluster !== null) followLosses(parts.cluster, parts)
   const http: ServerHttp = createHttp(createApp(env).fetch, parts, router)
   serveUpgrades(http.server, parts, env, router)
   const announced = await openToClients(http.server, parts)
@@ -96,9 +98,11 @@ const createParts = async (base: Base): Promise<Parts> => {
   const services = createServices(base, stores.updateLog, limiter)
   const made = { ...base, ...stores, ...services, limiter, health, metrics, incidents }
   const rooms = createRooms(made)
-  const sweeper = createSweep(rooms.rooms, made, now, (err, workspace) => {
+  const onError = (err: unknown, workspace: string): void => {
     if (health.failure === null) log.warn({ err, workspace }, 'old data was not cleared')
-  })
+  }
+  const owns = (name: string): boolean => stores.cluster?.holdings.owns(name) ?? true
+  const sweeper = createSweep(rooms.rooms, made, now, onError, owns)
   const frames = new FrameReader(incidents.closed)
   return { ...made, connections, agentSockets: new HttpAgentSockets(), frames, rooms, sweeper }
 }

@@ -68,7 +68,10 @@ export class Authenticator {
     const known = credentials.withHash(hash)
     if (known === undefined) {
       const now = credentials.replacing(hash)
-      throw now === undefined ? unknownCredential() : replaced(now)
+      if (now !== undefined) throw replaced(now)
+      return this.#state.found(() => {
+        throw unknownCredential()
+      })
     }
     const { agent, workspace, role, revokedAt } = known
     if (revokedAt === undefined) return { kind: 'agent', agent, workspace, role }

@@ -18,9 +18,29 @@ const KEY_FILE = 'server-key.json'
 export type Identity = (nonce: string) => ServerProof
 
 /** Reads the server's Ed25519 key, or makes one. Throws `data_unusable` for a damaged file. */
-export const identityIn = async (data: string): Promise<Identity> => {
+export const identityIn = async (data: string): Promise<Identity> =>
+  identityOf(await serverKeyIn(data))
+
+/** The key as PEM; made unless it exists. Throws `data_unusable` for a damaged file. */
+export const serverKeyIn = async (data: string): Promise<string> => {
   const path = join(data, KEY_FILE)
-  const pem = readKey(path) ?? (await makeKey(path))
+  return readKey(path) ?? (await makeKey(path))
+}
+
+/** Keeps the key that all nodes of a cluster share. Throws `data_unusable` if the folder is another server's. */
+export const keepServerKey = async (data: string, key: string): Promise<void> => {
+  const path = join(data, KEY_FILE)
+  const known = readKey(path)
+  if (known === key) return
+  if (known === null) return replaceOwn(path, { key })
+  throw new ClawError(
+    'data_unusable',
+    `${path} is not the key of this cluster: the folder belongs to another server`,
+    'give the node a data folder of its own with --data',
+  )
+}
+
+export const identityOf = (pem: string): Identity => {
   const secret = createPrivateKey(pem)
   const key = createPublicKey(secret).export({ type: 'spki', format: 'der' })
   const id = serverIdOf(createHash('sha256').update(key).digest('hex'))

@@ -137,7 +137,7 @@ export class Members {
     const { agent, invite: secret } = request
     const state = this.#state
     checkRequest(request)
-    const invite = state.invites.find(secret)
+    const invite = state.found(() => state.invites.find(secret))
     const workspace = workspaceFor(invite, request)
     if (invite.workspace === null && request.create === true) await state.create(workspace, agent)
     state.workspaces.check(workspace)

@@ -1,4 +1,4 @@
-import { Unavailable } from '../storage/integrity/db.ts'
+import { LeaseEnded, Unavailable } from '../storage/integrity/db.ts'
 import { LEASE_MS } from '../storage/postgres/beats.ts'
 import type { Look, NodeRow, NodeStore, OwnerRow } from '../storage/postgres/node-store.ts'
 import type { Holdings, NodeAddress, NodeState } from './holdings.ts'
@@ -23,6 +23,9 @@ export interface HoldingsEnv {
   refuses: (url: string) => Promise<boolean>
 }
 
+/** Names of workspaces that do not exist are remembered up to this number: strangers can ask for any. */
+const MOST_ABSENT = 1_000
+
 /** `taken`: claimed, its members are not read yet. `here`: served. `going`: it is given up. */
 type Held = 'taken' | 'here' | 'going'
 
@@ -34,6 +37,8 @@ export class NodeHoldings implements Holdings {
   readonly #env: HoldingsEnv
   readonly #suspicion = new Suspicion()
   readonly #held = new Map<string, Held>()
+  /** Names that were looked for and do not exist. */
+  readonly #absent = new Set<string>()
   /** Searches and releases under way, by workspace. */
   readonly #finding = new Map<string, Promise<'here' | NodeAddress>>()
   readonly #releasing = new Map<string, Promise<void>>()
@@ -102,6 +107,7 @@ export class NodeHoldings implements Holdings {
       if (this.#held.get(workspace) === 'here') return 'here'
       const era = this.#era
       const owner = await this.#env.node.ownerOf(workspace)
+      this.#noteAbsent(workspace, owner === null)
       if (owner === null) return 'here'
       if (owner.valid && owner.node !== this.#env.node.id) {
         if (!(await this.#isDead(owner))) return { id: owner.node, url: owner.url! }
@@ -114,8 +120,23 @@ export class NodeHoldings implements Holdings {
     throw new Unavailable('the owner of the workspace changes at the moment')
   }
 
+  #noteAbsent(workspace: string, isAbsent: boolean): void {
+    this.#absent.delete(workspace)
+    if (!isAbsent) return
+    this.#absent.add(workspace)
+    for (const oldest of this.#absent) {
+      if (this.#absent.size <= MOST_ABSENT) break
+      this.#absent.delete(oldest)
+    }
+  }
+
+  /** True if the workspace did not exist when it was looked for last. */
+  isAbsent(workspace: string): boolean {
+    return this.#absent.has(workspace)
+  }
+
   #checkLease(): void {
-    if (!this.hasLease) throw new Unavailable('the database has not answered this node lately')
+    if (!this.hasLease) throw new LeaseEnded()
   }
 
   /** Fences a node once, however many workspaces are waiting for it. */
@@ -166,6 +187,7 @@ export class NodeHoldings implements Holdings {
     this.#checkLease()
     const era = this.#era
     const made = await this.#env.node.create(workspace, most)
+    this.#absent.delete(workspace)
     if (made === 'made' && !(await this.#take(workspace, era))) {
       throw new Unavailable('this node lost the workspace at once')
     }

@@ -15,13 +15,15 @@ export interface Sweeper {
 
 /**
  * Clears unneeded data: in every document the texts of files that were removed long ago and the old versions of binary
- * files, then the blobs to which no version and no checkpoint refers. Calls do not overlap.
+ * files, then the blobs to which no version and no checkpoint refers. Calls do not overlap. `owns`: whether a workspace is
+ * this node's, for a cluster.
  */
 export const createSweep = (
   rooms: Rooms,
   { blobs, checkpoints }: { blobs: BlobStore; checkpoints: Checkpoints },
   now: () => number,
   onError: (error: unknown, workspace: string) => void,
+  owns: (workspace: string) => boolean = () => true,
 ): Sweeper => {
   const sweepOne = async (workspace: string): Promise<void> => {
     const removedBefore = now() - REMOVED_KEPT_MS
@@ -42,6 +44,7 @@ export const createSweep = (
     for (const name of await blobs.workspaces()) if (isWorkspaceName(name)) names.add(name)
     for (const name of names) {
       if (holders > 0) return
+      if (!owns(name)) continue
       await sweepOne(name).catch((error) => onError(error, name))
     }
   }

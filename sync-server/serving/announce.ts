@@ -22,12 +22,15 @@ export interface Announced {
  * `port_taken`, `usage`, `data_damaged`, `data_unusable`, after closing the stores.
  */
 export const openToClients = async (http: HttpServer, parts: Parts): Promise<Announced> => {
-  const { place, options, health, rooms, history, updateLog } = parts
+  const { place, options, health, rooms, history, updateLog, cluster } = parts
   try {
-    await rooms.rooms.open('default').loaded.catch((error) => {
-      // One failed workspace must not stop the others.
-      if (health.failure !== null || causeOf(error, Corruption) !== null) throw error
-    })
+    // A node claims a workspace when somebody needs it.
+    if (cluster === null) {
+      await rooms.rooms.open('default').loaded.catch((error) => {
+        // One failed workspace must not stop the others.
+        if (health.failure !== null || causeOf(error, Corruption) !== null) throw error
+      })
+    }
     await listen(http, options)
     return await announce(http, parts)
   } catch (error) {
@@ -53,7 +56,8 @@ const announce = async (http: HttpServer, parts: Parts): Promise<Announced> => {
   })
   const silence = options.hasMdns ? await announceOnNetwork(port, parts) : async () => {}
   const isLocal = isLoopback(options.host) || isAnywhere(options.host)
-  const uninvite = isLocal ? await inviteSameUser(port, sameUserInvite) : () => {}
+  const invites = isLocal && sameUserInvite !== null
+  const uninvite = invites ? await inviteSameUser(port, sameUserInvite) : () => {}
   return { port, silence, uninvite }
 }
 

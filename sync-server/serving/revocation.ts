@@ -2,6 +2,7 @@ import { CLOSE } from '../../protocol/frames.ts'
 import { ROLE_CHANGED } from '../../protocol/roles.ts'
 import { leaveRevoked } from '../auth/names.ts'
 import { REVOKED_MS } from '../config/limits.ts'
+import type { ClusterNode } from './node.ts'
 import type { Parts } from './parts.ts'
 
 type Env = Pick<
@@ -58,4 +59,18 @@ const forgetRevoked = ({ access, rooms: { rooms }, health }: Env, workspace: str
   if (!rooms.has(workspace) || health.failure !== null) return
   const room = rooms.open(workspace)
   room.loaded.then(() => leaveRevoked(room, room.doc, access)).catch(() => {}) // the room reports it
+}
+
+/** Ends the WebSockets of 1.x in workspaces that this node lost; those of rooms end with their rooms. */
+export const followLosses = (
+  { holdings }: ClusterNode,
+  { agentSockets }: Pick<Parts, 'agentSockets'>,
+): void => {
+  holdings.onLost = (workspaces) => {
+    for (const socket of agentSockets.all) {
+      const { name } = socket.httpAgent.room
+      if (workspaces !== 'all' && !workspaces.includes(name)) continue
+      socket.close(CLOSE.moved, 'another node serves the workspace now')
+    }
+  }
 }

@@ -3,15 +3,18 @@ import type { AgentId } from '../../protocol/ids.ts'
 import { FILE_PREFIX, initWorkspace, serverClientOf } from '../../workspace/document/schema.ts'
 import { followNames, leaveRevoked } from '../auth/names.ts'
 import { Authors } from '../auth/ownership/authors.ts'
+import { moved } from '../auth/stored/refusals.ts'
+import { RECOVERY_MS } from '../config/limits.ts'
 import { Fault } from '../storage/faults.ts'
 import { Corruption, causeOf } from '../storage/integrity/corruption.ts'
-import { Fenced, isStoreFailure } from '../storage/integrity/db.ts'
+import { Conflict, Fenced, isStoreFailure, LeaseEnded } from '../storage/integrity/db.ts'
 import { Recovery } from '../storage/recovery.ts'
 import { DAMAGED_HINT, REPAIR_HINT } from '../storage/store-error.ts'
 import type { Room } from '../sync/room.ts'
 import type { RoomEnv } from '../sync/room-env.ts'
 import { Rooms } from '../sync/rooms.ts'
 import { noteSeen } from '../tasks/seen.ts'
+import type { ClusterNode } from './node.ts'
 import type { Parts } from './parts.ts'
 
 /** Limits given in seconds, as milliseconds. */
@@ -40,7 +43,7 @@ type Failed = (room: Room, error: Error) => void
 
 const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
   const { options, now, log, updateLog, access, tasks, httpAgents, history, metrics, trim } = parts
-  const { incidents } = parts
+  const { incidents, cluster } = parts
   return {
     log: updateLog,
     maxAwareness: options.limits['awareness-bytes'],
@@ -54,6 +57,9 @@ const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
     prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
     taskOf: (room, agent) => tasks.taskOf(room, agent as AgentId),
+    mayRead: (workspace) => cluster === null || cluster.holdings.mayRead(workspace),
+    isMoved: (err) =>
+      cluster !== null && (causeOf(err, Fenced) !== null || causeOf(err, Conflict) !== null),
     keepsText: (root) => root.startsWith(FILE_PREFIX),
     keeps: (room) => tasks.keeps(room) || httpAgents.keeps(room),
     onDocument: (room, doc) => {
@@ -123,19 +129,22 @@ const createRecovery = (
   })
 
 export const createRooms = (parts: Env): ServerRooms => {
-  const { options, log, updateLog, access, tasks, httpAgents, health, onFenced } = parts
+  const { options, log, updateLog, access, tasks, httpAgents, health, onFenced, cluster } = parts
   const failStore = (err: Error): void => {
     const isFenced = causeOf(err, Fenced) !== null
     if (!health.fail(`the store failed: ${reasonOf(err)}`) && !isFenced) return
-    if (isFenced) {
+    if (isFenced && cluster === null) {
       rooms.drop(err)
       onFenced()
       return
     }
-    log.fatal({ err }, 'the store failed; nothing is accepted until it works again')
+    if (isFenced)
+      log.warn({ err }, 'another node fenced this one; it owns nothing until it is back')
+    else log.fatal({ err }, 'the store failed; nothing is accepted until it works again')
     // Memory may be ahead of the disk.
     rooms.drop(err)
-    recovery.begin()
+    cluster?.holdings.lost()
+    recovery.begin(isFenced ? 0 : RECOVERY_MS)
   }
   updateLog.onFailed = failStore
   const env = roomEnvOf(parts, (room, err) => {
@@ -143,6 +152,11 @@ export const createRooms = (parts: Env): ServerRooms => {
     if (found !== null) {
       health.addDamage(found.message)
       log.fatal({ err, hint: DAMAGED_HINT }, 'a workspace is damaged; it is not served')
+    } else if (causeOf(err, LeaseEnded) !== null) rooms.lose(room)
+    else if (cluster !== null && !updateLog.failed && causeOf(err, Conflict) !== null) {
+      log.warn({ err, workspace: room.name }, 'another node has the workspace')
+      rooms.lose(room)
+      cluster.holdings.forget(room.name)
     } else if (updateLog.failed || isStoreFailure(err)) failStore(err)
     else {
       const workspace = room.name
@@ -150,13 +164,19 @@ export const createRooms = (parts: Env): ServerRooms => {
       rooms.fault(room, err)
     }
   })
-  const rooms: Rooms = new Rooms(env, (room) => {
-    tasks.forget(room)
-    httpAgents.forget(room)
-  })
+  const rooms: Rooms = new Rooms(
+    env,
+    (room) => {
+      tasks.forget(room)
+      httpAgents.forget(room)
+    },
+    (room) => parts.history.settled(room.name),
+  )
+  if (cluster !== null) followOwner(cluster, rooms, parts)
   const readers = createReaders(env, log)
   const recovery = createRecovery(parts, readers)
   const check = (workspace: string): void => {
+    if (cluster !== null) checkOwner(cluster, workspace)
     if (rooms.has(workspace)) return
     access.workspaces.check(workspace)
     rooms.faults.check(workspace)
@@ -176,8 +196,33 @@ export const createRooms = (parts: Env): ServerRooms => {
       if (failure !== null) throw new ClawError('storage_failed', failure, 'see the server log')
       return open(workspace)
     },
-    read: (workspace) => (health.failure === null ? open(workspace) : readers.open(workspace)),
+    read: (workspace) => {
+      const isRead = health.failure === null || cluster !== null
+      return isRead ? open(workspace) : readers.open(workspace)
+    },
   }
+}
+
+/** Has the memory of workspaces follow what this node owns. */
+const followOwner = (
+  cluster: ClusterNode,
+  rooms: Rooms,
+  { history, checkpoints, indexer }: Pick<Parts, 'history' | 'checkpoints' | 'indexer'>,
+): void => {
+  cluster.rooms.release = (workspace) => rooms.release(workspace)
+  cluster.rooms.forget = (workspace) => {
+    rooms.move(workspace)
+    history.forget(workspace)
+    checkpoints.forget(workspace)
+    indexer.forget(workspace)
+  }
+}
+
+/** Throws `moved`, and LeaseEnded, unless this node owns the workspace or nobody does. */
+const checkOwner = ({ holdings }: ClusterNode, workspace: string): void => {
+  if (holdings.owns(workspace) || holdings.isAbsent(workspace)) return
+  if (!holdings.hasLease) throw new LeaseEnded()
+  throw moved()
 }
 
 /** The store's message about a failure; LevelDB's own message is in the cause. */

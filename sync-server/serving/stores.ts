@@ -8,6 +8,7 @@ import { BlobStore } from '../storage/blobs.ts'
 import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { openLog } from '../storage/open-log.ts'
 import { noteStore, type Place, placeOf } from '../storage/place.ts'
+import { type ClusterNode, openNode } from './node.ts'
 import type { Base } from './parts.ts'
 
 /** All stores of a server. */
@@ -18,23 +19,35 @@ export interface Stores {
   blobs: BlobStore
   owner: OwnerFile
   identity: Identity
-  /** The secret with which programs of this machine's user join; it changes with each start. */
-  sameUserInvite: string
+  /** The secret with which programs of this machine's user join; it changes with each start. null: nodes have none. */
+  sameUserInvite: string | null
+  /** null: a single server. */
+  cluster: ClusterNode | null
 }
 
-/** Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`. */
-export const openStores = async ({ options, now, log }: Base): Promise<Stores> => {
-  const { data } = options
+/** Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`; `usage` for a node without a database. */
+export const openStores = async (base: Base): Promise<Stores> => {
+  const { options, now, log } = base
+  const { data, nodeUrl } = options
   await makePrivate(data)
   const place = placeOf(data, options.store)
-  const updateLog = await openLog(place, now)
+  const blobs = new BlobStore(join(data, 'blobs'), now)
+  const stores =
+    nodeUrl === null
+      ? await openSingle(base, place)
+      : { ...(await openNode(base, place, nodeUrl)), sameUserInvite: null }
   await noteStore(place)
-  const access = await AccessStore.open(updateLog, now, options.limits)
-  access.onNoted = ({ at: _, what, ...entry }) => log.info(entry, what)
+  stores.access.onNoted = ({ at: _, what, ...entry }) => log.info(entry, what)
+  return { ...stores, blobs }
+}
+
+const openSingle = async ({ options, now }: Base, place: Place): Promise<Omit<Stores, 'blobs'>> => {
+  const { data, limits } = options
+  const updateLog = await openLog(place, now)
+  const access = await AccessStore.open(updateLog, now, limits)
   const owner = await ownerOf(data)
   const identity = await identityIn(data)
   const sameUserInvite = newSecret('invite')
   access.authenticator.trust(owner.token, sameUserInvite)
-  const blobs = new BlobStore(join(data, 'blobs'), now)
-  return { place, updateLog, access, blobs, owner, identity, sameUserInvite }
+  return { place, updateLog, access, owner, identity, sameUserInvite, cluster: null }
 }

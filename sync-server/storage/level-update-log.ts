@@ -181,7 +181,7 @@ export class LevelUpdateLog implements UpdateLog {
     await this.#store.reopen()
     await this.#checkEnd()
     await putFormat(this.#db)
-    this.#forget()
+    this.forget()
     this.#commits.resume()
   }
 
@@ -234,7 +234,7 @@ export class LevelUpdateLog implements UpdateLog {
     chain.digest()
     await stored.catch((error: Error) => {
       // Another process wrote this workspace: its log is read again.
-      if (error instanceof Conflict) this.#forget(workspace)
+      if (error instanceof Conflict) this.forget(workspace)
       throw error
     })
     chain.stored(seq)
@@ -242,8 +242,8 @@ export class LevelUpdateLog implements UpdateLog {
     return seq
   }
 
-  /** Forgets the log of one workspace, or of all. */
-  #forget(workspace?: string): void {
+  /** Forgets what is in memory of one workspace, or of all: another process may have written it. */
+  forget(workspace?: string): void {
     this.record.forget(workspace)
     for (const map of [this.#ends, this.#finding]) {
       if (workspace === undefined) map.clear()

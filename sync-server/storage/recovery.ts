@@ -28,13 +28,14 @@ export class Recovery {
     this.#env = env
   }
 
-  begin(): void {
+  /** Tries for the first time after `ms`. */
+  begin(ms = RECOVERY_MS): void {
     if (this.#closed || this.#timer !== null) return
     this.#timer = setTimeout(() => {
       this.#trying = this.#try().finally(() => {
         this.#trying = null
       })
-    }, RECOVERY_MS)
+    }, ms)
   }
 
   async #try(): Promise<void> {

@@ -14,6 +14,10 @@ export interface RoomEnv {
   /** A reader that takes no data for this long is disconnected (milliseconds). */
   slowReaderMs: number
   now: () => number
+  /** False while another process may own the workspace: what is in memory must not be shown. */
+  mayRead: (workspace: string) => boolean
+  /** True for the error of a write to a workspace that another process owns. */
+  isMoved: (error: Error) => boolean
   /** Makes the gate that decides whose updates the document accepts. */
   gate: () => Gate
   /** Prepares a new workspace's document before the first client is answered. */

@@ -2,6 +2,7 @@ import * as Y from 'yjs'
 import { type AwarenessEntry, CLOSE, WireError } from '../../protocol/frames.ts'
 import { Fault } from '../storage/faults.ts'
 import { Corruption } from '../storage/integrity/corruption.ts'
+import { Conflict, LeaseEnded } from '../storage/integrity/db.ts'
 import type { Owned, Stored } from '../storage/update-log.ts'
 import { Admission, type Work } from './admission.ts'
 import { AwarenessStates } from './awareness.ts'
@@ -40,6 +41,8 @@ export class Room {
   readonly #loading = new Loading()
   readonly #loaded: Promise<void>
   #failure: Error | null = null
+  /** Of connections that come after the failure. */
+  #closeCode: number = CLOSE.storageFailed
   /** True once the room failed or was unloaded, or the server stops. */
   #isGone = false
   readonly #idleWatch = new IdleWatch(
@@ -55,66 +58,42 @@ export class Room {
     const states = new AwarenessStates(this.#gate, (before, after) =>
       this.#guard(() => env.onAwareness(this, before, after)),
     )
-    this.#awareness = new AwarenessFeed(states, this.#connections, (work) => this.#guard(work))
-    this.#admission = new Admission(this.#live, this.#gate, {
-      isFull: () => this.isFull,
-      maxDocument: env.maxDocument,
-      schedule: () => this.#turns.schedule(),
-      handle: (connection, frame) => this.#intake.handle(connection, frame),
-      refuse: (connection, error) => this.#refuse(connection, error),
-    })
-    const head = () => env.log.record.handOut(name)
-    this.#barriers = new Barriers((connection, error) => this.#refuse(connection, error), head)
-    this.#checkpoints = new Checkpoints(
-      (bytes) => env.log.compact(name, this.#turns.durable, bytes),
-      env.maxDocument,
+    this.#awareness = new AwarenessFeed(states, this.#connections, (send) =>
+      this.#guard(() => this.#mayRead() && send()),
     )
-    const stored = this.#open()
-    this.#feed = new Feed(stored, () => env.log.load(name))
-    this.#readers = this.#createReaders()
-    this.#turns = this.#createTurns()
-    this.#intake = this.#createIntake()
-    this.#loaded = stored.then((found) => this.#build(found))
-    this.#loaded.catch((error: Error) => this.fail(error))
-  }
-
-  #createReaders(): Readers {
-    return new Readers({
-      connections: this.#connections,
-      ...{ live: this.#live, feed: this.#feed },
-      ...{ awareness: this.#awareness, barriers: this.#barriers },
-      wake: this.#loading.wake,
+    const { log, now, maxDocument, maxAwareness, onClose } = env
+    const own = {
       schedule: () => this.#turns.schedule(),
-      refuse: (connection, error) => this.#refuse(connection, error),
-      fail: (error) => this.fail(error),
-      onClose: this.#env.onClose,
+      refuse: (connection: Connection, error: unknown) => this.#refuse(connection, error),
+      fail: (error: Error) => this.fail(error),
+      guard: (work: () => void) => this.#guard(work),
+      mayRead: () => this.#mayRead(),
+      adopt: (doc: Y.Doc) => this.#adopt(doc),
+    }
+    this.#admission = new Admission(this.#live, this.#gate, {
+      ...{ ...own, maxDocument, isFull: () => this.isFull },
+      handle: (connection, frame) => this.#intake.handle(connection, frame),
     })
-  }
-
-  #createTurns(): TurnLoop {
-    const { log, now, onCommit } = this.#env
-    return new TurnLoop({
-      ...{ name: this.name, log, now, live: this.#live, gate: this.#gate },
-      ...{ admission: this.#admission, commands: this.#commands, barriers: this.#barriers },
-      ...{ feed: this.#feed, readers: this.#readers, checkpoints: this.#checkpoints },
-      taskOf: (agent) => this.#env.taskOf(this, agent),
-      isLoaded: () => this.#loading.isDone,
-      adopt: (doc) => this.#adopt(doc),
-      refuse: (connection, error) => this.#refuse(connection, error),
-      guard: (work) => this.#guard(work),
-      fail: (error) => this.fail(error),
-      onCommit: (updates, bytes, ms) => onCommit(this, updates, bytes, ms),
+    this.#barriers = new Barriers(own.refuse, () => log.record.handOut(name))
+    const compact = (bytes: Uint8Array) => log.compact(name, this.#turns.durable, bytes)
+    this.#checkpoints = new Checkpoints(compact, maxDocument)
+    const stored = this.#open()
+    this.#feed = new Feed(stored, () => log.load(name))
+    const [connections, loading, commands] = [this.#connections, this.#loading, this.#commands]
+    const [live, gate, feed, awareness] = [this.#live, this.#gate, this.#feed, this.#awareness]
+    const parts = { live, gate, feed, awareness, connections, loading, commands }
+    const [admission, barriers, checkpoints] = [this.#admission, this.#barriers, this.#checkpoints]
+    const all = { ...own, ...parts, admission, barriers, checkpoints }
+    this.#readers = new Readers({ ...all, wake: loading.wake, onClose })
+    this.#turns = new TurnLoop({
+      ...{ ...all, name, log, now, readers: this.#readers, isLoaded: () => loading.isDone },
+      taskOf: (agent) => env.taskOf(this, agent),
+      onCommit: (updates, bytes, ms) => env.onCommit(this, updates, bytes, ms),
     })
-  }
-
-  #createIntake(): Intake {
-    const { maxAwareness, now } = this.#env
-    return new Intake({
-      ...{ maxAwareness, now, connections: this.#connections, loading: this.#loading },
-      ...{ admission: this.#admission, awareness: this.#awareness, barriers: this.#barriers },
-      ...{ readers: this.#readers, turns: this.#turns },
-      refuse: (connection, error) => this.#refuse(connection, error),
-    })
+    const [readers, turns] = [this.#readers, this.#turns]
+    this.#intake = new Intake({ ...all, maxAwareness, now, readers, turns })
+    this.#loaded = stored.then((found) => this.#build(found))
+    this.#loaded.catch(own.fail)
   }
 
   /** Resolves when the document is built. Rejects if the log cannot be read. */
@@ -195,9 +174,17 @@ export class Room {
     }
   }
 
+  /** False once the lease has ended; the room ends then. */
+  #mayRead(): boolean {
+    if (this.#isGone) return false
+    if (this.#env.mayRead(this.name)) return true
+    this.fail(new LeaseEnded())
+    return false
+  }
+
   attach(connection: Connection): void {
-    if (this.#isGone) {
-      const code = this.#failure === null ? 1001 : CLOSE.storageFailed
+    if (!this.#mayRead()) {
+      const code = this.#failure === null ? 1001 : this.#closeCode
       connection.close(code, 'not accepting connections')
       return
     }
@@ -219,6 +206,7 @@ export class Room {
    * read again. A message that breaks the grammar or a limit closes only its connection.
    */
   receive(connection: Connection, message: Uint8Array): Work | null {
+    if (!this.#isGone && !this.#mayRead()) return null
     return this.#intake.receive(connection, message)
   }
 
@@ -242,8 +230,9 @@ export class Room {
    * write under. `turn`: its place among other commands, and its credit.
    */
   command<T>(change: Change<T>, as?: Owned, turn: Partial<Turn> = {}): Promise<T> {
+    const mayRead = this.#mayRead()
     if (this.#failure !== null) return Promise.reject(this.#failure)
-    if (this.#isGone) return Promise.reject(new Error('the room was unloaded'))
+    if (!mayRead) return Promise.reject(new Error('the room was unloaded'))
     this.#loading.wake()
     const done = this.#commands.add(change, as, turn)
     this.#turns.schedule()
@@ -294,17 +283,29 @@ export class Room {
     this.#env.onIdle(this)
   }
 
-  /** Fails the room: it accepts nothing afterwards, and closes its connections with 4503. */
+  /** Fails the room: it accepts nothing afterwards, and closes its connections with 4503, or with 4307 if it moved. */
   fail(error: Error): void {
     if (this.#isGone) return
-    const failure = error instanceof Corruption ? error : new Fault(this.name, error)
-    this.#failure = failure
-    this.#commands.fail(failure)
-    for (const connection of this.#connections) {
-      connection.close(CLOSE.storageFailed, 'the workspace cannot be served at the moment')
-    }
-    this.dispose()
+    const isMoved = this.#env.isMoved(error)
+    const isOwn = error instanceof Corruption || error instanceof LeaseEnded || isMoved
+    this.#end(isOwn ? error : new Fault(this.name, error), isMoved)
     this.#env.onFailure(this, error)
+  }
+
+  /** Another process serves the workspace from now on: closes its connections with 4307. */
+  move(): void {
+    if (!this.#isGone) this.#end(new Conflict(), true)
+  }
+
+  #end(failure: Error, isMoved: boolean): void {
+    this.#failure = failure
+    this.#closeCode = isMoved ? CLOSE.moved : CLOSE.storageFailed
+    this.#commands.fail(failure)
+    const reason = isMoved
+      ? 'another node serves the workspace now'
+      : 'the workspace cannot be served at the moment'
+    for (const connection of this.#connections) connection.close(this.#closeCode, reason)
+    this.dispose()
   }
 
   /** Closes every connection with 1001. */

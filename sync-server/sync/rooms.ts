@@ -11,10 +11,17 @@ export class Rooms {
   #closed = false
 
   readonly #onUnload: (room: Room) => void
+  readonly #onRelease: (room: Room) => Promise<void>
 
-  constructor(env: Omit<RoomEnv, 'onIdle'>, onUnload: (room: Room) => void) {
+  /** `onRelease` resolves once all that belongs to the room's commits is stored. */
+  constructor(
+    env: Omit<RoomEnv, 'onIdle'>,
+    onUnload: (room: Room) => void,
+    onRelease: (room: Room) => Promise<void> = async () => {},
+  ) {
     this.#env = { ...env, onIdle: (room) => this.#unload(room) }
     this.#onUnload = onUnload
+    this.#onRelease = onRelease
     this.faults = new Faults(env.now)
   }
 
@@ -69,6 +76,31 @@ export class Rooms {
     if (room === undefined) return
     await room.flush().catch(() => {}) // it reports that itself
     room.close(reason)
+    this.#unload(room)
+  }
+
+  /** Gives a room up to another process: what it received is stored, then its connections close with 4307. */
+  async release(name: string): Promise<void> {
+    const room = this.#rooms.get(name)
+    if (room === undefined) return
+    await room.flush().catch(() => {}) // it reports that itself
+    await room.writeCheckpoint()
+    await this.#onRelease(room)
+    room.move()
+    this.#unload(room)
+    await room.ended()
+  }
+
+  /** Ends a room whose workspace another process serves, with 4307. */
+  move(name: string): void {
+    const room = this.#rooms.get(name)
+    if (room === undefined) return
+    room.move()
+    this.#unload(room)
+  }
+
+  /** Drops a room whose workspace another process may own, which has closed its connections. */
+  lose(room: Room): void {
     this.#unload(room)
   }
 

@@ -32,6 +32,8 @@ export interface TurnLoopEnv {
   taskOf: TaskOf
   /** True once the document is built. */
   isLoaded: () => boolean
+  /** False once the lease has ended; the room ends then. */
+  mayRead: () => boolean
   /** Replaces a document that could not be updated by `doc`. */
   adopt: (doc: Y.Doc) => void
   refuse: (connection: Connection, error: unknown) => void
@@ -136,7 +138,7 @@ export class TurnLoop {
   /** At the start of a turn the document equals the state on disk. */
   #turn(): void {
     this.#isScheduled = false
-    if (this.#isCommitting || this.#isStopped) return
+    if (this.#isCommitting || this.#isStopped || !this.#env.mayRead()) return
     const { admission, barriers, readers, checkpoints, live, gate } = this.#env
     if (this.#gather.wait(this.#waiting)) {
       this.schedule()

@@ -42,3 +42,7 @@ export const tooManyAgents = (most: number): ClawError =>
     `${most} agents are registered with this token`,
     'register with the agent_id that you had, or ask for another token',
   )
+
+/** The workspace of a secret that a node does not know may be another node's since a moment ago. */
+export const moved = (): ClawError =>
+  new ClawError('moved', 'another node serves this workspace now', 'try again', 1)

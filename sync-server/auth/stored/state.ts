@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { ClawError } from '../../../protocol/errors.ts'
 import { checkWorkspaceName } from '../../../workspace/document/validate.ts'
 import type { UpdateLog } from '../../storage/update-log.ts'
 import { AuditLog } from './audit.ts'
@@ -6,6 +7,7 @@ import { Credentials } from './credentials.ts'
 import { InviteBook } from './invites.ts'
 import { putJson, RECOVERING_KEY, readAccess, readRecovering, type StoredAccess } from './log.ts'
 import type { AuditEntry } from './records.ts'
+import { Ended, moved } from './refusals.ts'
 import { tooManyWorkspaces, Workspaces } from './workspaces.ts'
 import { type Change, Writes } from './writes.ts'
 
@@ -48,6 +50,8 @@ export class AccessState {
   #audit: AuditLog
   #invites: InviteBook
   #recovering: number
+  /** When this node forgot a workspace last (milliseconds since the epoch). */
+  #unloadedAt = Number.NEGATIVE_INFINITY
 
   private constructor(
     log: Stored,
@@ -86,7 +90,7 @@ export class AccessState {
   /** Takes over a workspace that this node has claimed. Rejects if it cannot be read. */
   async load(workspace: string): Promise<void> {
     const { credentials, invites, audit } = await readAccess(this.#log.facts, workspace)
-    this.unload(workspace)
+    this.#forget(workspace)
     await this.#workspaces.load(this.#log.facts, workspace)
     this.#credentials.load(credentials)
     this.#invites.load(invites)
@@ -95,6 +99,11 @@ export class AccessState {
 
   /** Forgets a workspace that this node does not own any more. */
   unload(workspace: string): void {
+    this.#unloadedAt = this.now()
+    this.#forget(workspace)
+  }
+
+  #forget(workspace: string): void {
     this.#workspaces.unload(workspace)
     this.#credentials.unload(workspace)
     this.#invites.unload(workspace)
@@ -140,6 +149,17 @@ export class AccessState {
     return this.#recovering > this.now()
   }
 
+  /** Returns the result of `find`. Throws `moved` for a secret that is unknown here because its workspace may just have gone. */
+  found<T>(find: () => T): T {
+    try {
+      return find()
+    } catch (error) {
+      const isUnknown = ClawError.from(error).code === 'unauthorized' && !(error instanceof Ended)
+      if (isUnknown && this.now() - this.#unloadedAt < MOVING_MS) throw moved()
+      throw error
+    }
+  }
+
   /** Runs `work` after the turns before it. */
   turn<T>(work: () => Promise<T>): Promise<T> {
     return this.#writes.turn(work)
@@ -182,6 +202,8 @@ export class AccessState {
   }
 }
 
+/** A request that came before its workspace went is answered within this time (milliseconds). */
+const MOVING_MS = 10_000
 /** Numbers of the audit log per millisecond, so that those of nodes that start at the same time differ (count). */
 const NODES_PER_MS = 1_000
 

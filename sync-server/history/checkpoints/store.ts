@@ -102,6 +102,11 @@ export class Checkpoints {
     this.#facts = facts
   }
 
+  /** Forgets what is in memory of a workspace: another process may write it. */
+  forget(workspace: string): void {
+    this.#pins.delete(workspace)
+  }
+
   /** The checkpoints of a workspace, oldest first. */
   async list(workspace: string): Promise<CheckpointInfo[]> {
     return (await this.#described(workspace)).map(show)

@@ -60,9 +60,10 @@ export class Indexer {
     this.due(workspace)
   }
 
-  /** Forgets what it knows: the store was opened again. */
-  forget(): void {
-    this.#ends.clear()
+  /** Forgets what it knows of one workspace, or of all: the store was opened again, or another process writes it. */
+  forget(workspace?: string): void {
+    if (workspace === undefined) this.#ends.clear()
+    else for (const shelf of SHELVES) this.#ends.delete(placeOf(workspace, shelf))
   }
 
   /** Resolves when nothing is left to index. */

@@ -27,6 +27,11 @@ export class TextCache {
     }
   }
 
+  /** Forgets the texts whose keys begin so. */
+  forget(prefix: string): void {
+    for (const key of [...this.#texts.keys()]) if (key.startsWith(prefix)) this.#delete(key)
+  }
+
   #delete(key: string): void {
     this.#units -= this.#texts.get(key)?.text.length ?? 0
     this.#texts.delete(key)

@@ -53,6 +53,13 @@ export class FileHistory {
     await this.#workspaces.get(workspace)?.settled()
   }
 
+  /** Drops what is not stored yet of a workspace: another process may write it, and adds what is missing. */
+  forget(workspace: string): void {
+    this.#workspaces.get(workspace)?.end()
+    this.#workspaces.delete(workspace)
+    this.#cache.forget(`${workspace}:`)
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#workspaces.values()].map((history) => history.settled()))
   }
@@ -83,6 +90,7 @@ class WorkspaceHistory {
   /** Callers of `settled`, each with the number of stored states that it waits for. */
   #waiters: { until: number; resolve: () => void }[] = []
   #done = 0
+  #hasEnded = false
   #wake: () => void = () => {}
 
   constructor(name: string, env: HistoryEnv, cache: TextCache) {
@@ -213,6 +221,17 @@ class WorkspaceHistory {
     }
   }
 
+  /** Stores nothing more. */
+  end(): void {
+    this.#hasEnded = true
+    this.#due = new Map()
+    this.#waiting = []
+    this.#waitingUnits = 0
+    this.#giveUp()
+    this.#wake()
+    this.#answer()
+  }
+
   /** Drops the waiting states; they are found again when the document is loaded. */
   #giveUp(): void {
     this.#unchecked = false
@@ -227,7 +246,9 @@ class WorkspaceHistory {
       batch.push(taken)
       units += taken.state.content.length
     }
-    await writeVersions(this.#env.log, this.#name, batch, this.#cache, this.#env)
+    const writing = { ...this.#env, hasEnded: () => this.#hasEnded }
+    await writeVersions(this.#env.log, this.#name, batch, this.#cache, writing)
+    if (this.#hasEnded) return
     this.#waiting.splice(0, batch.length)
     this.#waitingUnits -= units
     this.#done += batch.length

@@ -27,6 +27,8 @@ export type PinnedOf = (workspace: string, file: string) => Promise<ReadonlySet<
 export interface Writing {
   delta: DeltaOf
   pinned: PinnedOf
+  /** True once nothing may be stored any more; absent: never. */
+  hasEnded?: () => boolean
 }
 
 const PLAIN: Writing = {
@@ -58,7 +60,9 @@ export const writeVersions = async (
     changes.push(change.versions)
     newest.push(change.newest)
   }
+  if (writing.hasEnded?.()) return
   if (changes.length > 0) await log.keep(workspace, changes)
+  if (writing.hasEnded?.()) return
   for (const { fileId, version, content } of newest) {
     cache.set(cacheKey(workspace, fileId), version, content)
   }

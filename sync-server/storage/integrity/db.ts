@@ -93,6 +93,14 @@ export class Fenced extends Unavailable {
   }
 }
 
+/** This node has not heard from the database lately: another one may own its workspaces by now. */
+export class LeaseEnded extends Unavailable {
+  constructor() {
+    super('the database has not answered this node lately')
+    this.name = 'LeaseEnded'
+  }
+}
+
 /** It is unknown whether the write was stored. */
 export class Unknown extends Unavailable {}
 

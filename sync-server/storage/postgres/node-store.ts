@@ -76,6 +76,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   readonly #fencing = new Mutex()
   #epoch = ''
   #registeredAt = 0
+  #isNew = false
   #reader: Reader | null = null
   #beats: Beats<Look> | null = null
   #lost: (error: Error) => void = () => {}
@@ -93,6 +94,11 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   /** This node's epoch (decimal). */
   get epoch(): string {
     return this.#epoch
+  }
+
+  /** True if no node of this id registered before. */
+  get isNew(): boolean {
+    return this.#isNew
   }
 
   /** When its registration was sent, by its clock (milliseconds): it counts as a beat. */
@@ -152,6 +158,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     const found = await session.run({ text: single.holderNow(this.#schema) })
     if (found.rows[0].holder !== null) throw inUse(this.#address.shown, found.rows[0].about)
     this.#epoch = rows[0].epoch
+    this.#isNew = this.#epoch === '1'
     this.#registeredAt = sentAt
     this.onRegistered(sentAt)
   }

@@ -25,6 +25,7 @@ it('[HTTP-11] a httpAgent is here as long as it asks or waits, keeps its room, a
   const room: Room = new Room('w', {
     ...{ log, now: () => now, gate: () => new Authors(() => false) },
     ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },
+    ...{ mayRead: () => true, isMoved: () => false },
     prepare: (doc, name) => initWorkspace(doc, name, now),
     serverClient: serverClientOf,
     taskOf: () => null,

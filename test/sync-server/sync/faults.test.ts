@@ -135,6 +135,7 @@ const roomsWith = async (hooks: Partial<RoomEnv>) => {
     {
       log,
       ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },
+      ...{ mayRead: () => true, isMoved: () => false },
       now: () => clock.now,
       gate: () => new Authors(() => false),
       prepare: (doc, name) => initWorkspace(doc, name, clock.now),

@@ -24,6 +24,7 @@ it('[TASK-12] a claim that comes with its task waits until it is known how an ar
   const room: Room = new Room('w', {
     log,
     maxAwareness: 8_192,
+    ...{ mayRead: () => true, isMoved: () => false },
     maxDocument: 1e9,
     slowReaderMs: 30_000,
     now: () => now,

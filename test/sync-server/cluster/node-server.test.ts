@@ -1,0 +1,170 @@
+import pg from 'pg'
+import { expect, it } from 'vitest'
+import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
+import { ask, invite, member } from '../../support/auth/members.ts'
+import { liveDoc, RawClient, stockClient, until } from '../../support/client.ts'
+import { newSchema, onPostgres } from '../../support/postgres.ts'
+import { ownPort, type Server, startServer, tempDir } from '../../support/server.ts'
+
+/** A node in a process of its own. */
+const startNode = async (
+  store: string,
+  data = tempDir('node'),
+  args: readonly string[] = [],
+): Promise<Server> => {
+  const port = await ownPort()
+  const node = ['--store', store, '--node-url', `http://127.0.0.1:${port}`, '--no-mdns']
+  return startServer({ data, port, args: [...node, ...args] })
+}
+
+/** The texts of a workspace's list, as a stock client of that node reads them. */
+const listAt = async (server: Server): Promise<unknown[]> => {
+  const reader = stockClient(server.sync)
+  await reader.synced
+  const list = reader.doc.getArray('list').toArray()
+  reader.close()
+  return list
+}
+
+onPostgres('nodes with servers', (postgres) => {
+  /** The node that owns a workspace, by the number of its port; null: nobody. */
+  const ownerOf = async (store: string, workspace = 'default'): Promise<number | null> => {
+    const { url, schema } = parseStoreAddress(store)
+    const client = new pg.Client(url)
+    await client.connect()
+    const { rows } = await client.query(
+      `select n.url from ${schema}.workspaces w join ${schema}.nodes n on n.id = w.node and n.epoch = w.epoch
+       where w.name = $1`,
+      [workspace],
+    )
+    await client.end()
+    return rows[0] === undefined ? null : Number(new URL(rows[0].url).port)
+  }
+
+  it('[NODE-2] [NODE-9] a node claims a workspace on first use, and any node serves its members', async () => {
+    const store = newSchema(postgres().url)
+    const [one, other] = [await startNode(store), await startNode(store)]
+    expect(await ownerOf(store)).toBe(null)
+    const { client, doc } = await liveDoc(`${one.sync}/default`)
+    doc.getArray('list').push([1])
+    await client.barrier()
+    expect(await ownerOf(store)).toBe(one.port)
+    expect(await listAt(other)).toEqual([1])
+    // Invited at one node, joined at the other, connected to either.
+    const secret = await invite(one, { uses: null })
+    const joining = { invite: secret, agent_id: 'a-ann0000000001' }
+    const joined = await ask<{ credential: string }>(other, '/api/join', joining)
+    expect(joined.status).toBe(200)
+    const headers = { authorization: `Bearer ${joined.data.credential}` }
+    for (const { sync } of [one, other]) {
+      const raw = await RawClient.open(`${sync}/default`, headers)
+      await raw.barrier()
+      await raw.close()
+    }
+    // Made at the other one, it is that one's.
+    await ask(other, '/api/admin/add', { workspace: 'docs' })
+    expect(await ownerOf(store, 'docs')).toBe(other.port)
+    await member(one, 'a-bob0000000001', 'write', 'docs')
+    const { data } = await ask<{ workspaces: object[] }>(one, '/api/admin/workspaces')
+    expect(data.workspaces).toEqual([
+      { workspace: 'default', agents: 1 },
+      { workspace: 'docs', agents: 1 },
+    ])
+    await client.close()
+    expect([await one.stop(), await other.stop()]).toEqual([0, 0])
+    expect([await ownerOf(store), await ownerOf(store, 'docs')]).toEqual([null, null])
+  })
+
+  it('[NODE-1] a fenced node closes its connections with 4307, and goes on as a node', async () => {
+    const store = newSchema(postgres().url)
+    const [one, other] = [await startNode(store), await startNode(store)]
+    const { client, doc } = await liveDoc(`${one.sync}/default`)
+    doc.getArray('list').push([1])
+    await client.barrier()
+    const { url, schema } = parseStoreAddress(store)
+    const admin = new pg.Client(url)
+    await admin.connect()
+    await admin.query(
+      `update ${schema}.nodes set epoch = epoch + 1, is_up = false where url = $1`,
+      [`http://127.0.0.1:${one.port}`],
+    )
+    doc.getArray('list').push([2])
+    expect(await client.closed).toBe(4307)
+    expect(await listAt(other)).toEqual([1])
+    expect(await ownerOf(store)).toBe(other.port)
+    // It serves what nobody has, and leads to the other one.
+    await until('it is back', async () => (await fetch(`${one.url}/health`)).status === 200)
+    expect(await listAt(one)).toEqual([1])
+    await ask(one, '/api/admin/add', { workspace: 'docs' })
+    expect(await ownerOf(store, 'docs')).toBe(one.port)
+    await admin.end()
+    await one.stop()
+    await other.stop()
+  })
+
+  it('[NODE-5] after kill -9 of the owner the other node has all that was acknowledged', async () => {
+    const store = newSchema(postgres().url)
+    const [one, other] = [await startNode(store), await startNode(store)]
+    const { client, doc } = await liveDoc(`${one.sync}/default`)
+    const reader = stockClient(other.sync)
+    await reader.synced
+    for (let n = 1; n <= 20; n++) {
+      doc.getArray('list').push([n])
+      await client.barrier()
+    }
+    await one.kill()
+    const killed = performance.now()
+    const writer = await liveDoc(`${other.sync}/default`)
+    writer.doc.getArray('list').push([21])
+    await writer.client.barrier()
+    const silence = performance.now() - killed
+    console.log(`served again ${Math.round(silence)} ms after kill -9`)
+    expect(silence).toBeLessThan(5_000)
+    const list = Array.from({ length: 21 }, (_, i) => i + 1)
+    await until('the reader has it', () => reader.doc.getArray('list').length === 21)
+    expect(reader.doc.getArray('list').toArray()).toEqual(list)
+    reader.close()
+    await other.stop()
+  })
+
+  it('[NODE-3] [NODE-9] a single server becomes a node with all its members, and one again', async () => {
+    const store = newSchema(postgres().url)
+    const single = await startServer({ args: ['--store', store, '--no-mdns'] })
+    const ann = await member(single, 'a-ann0000000001')
+    const bob = await member(single, 'a-bob0000000001', 'write', 'docs')
+    const secret = await invite(single, { workspace: 'docs', uses: null })
+    const { data: proved } = await ask<{ server: { id: string } }>(
+      single,
+      `/api/prove?nonce=${NONCE}`,
+    )
+    expect(await single.stop()).toBe(0)
+    const one = await startNode(store, single.data)
+    const other = await startNode(store)
+    for (const [{ headers }, name] of [
+      [ann, 'default'],
+      [bob, 'docs'],
+    ] as const) {
+      const raw = await RawClient.open(`${other.sync}/${name}`, headers)
+      await raw.barrier()
+      await raw.close()
+    }
+    const joining = { invite: secret, agent_id: 'a-eve0000000001' }
+    const joined = await ask<{ credential: string }>(one, '/api/join', joining)
+    expect(joined.status).toBe(200)
+    const { data: server } = await ask<typeof proved>(other, `/api/prove?nonce=${NONCE}`)
+    expect(server.server.id).toBe(proved.server.id)
+    await expect(startServer({ args: ['--store', store, '--no-mdns'] })).rejects.toThrow(
+      'is in use by a node of a cluster',
+    )
+    await one.stop()
+    await other.stop()
+    const again = await startServer({ data: single.data, args: ['--no-mdns'] })
+    const eve = { authorization: `Bearer ${joined.data.credential}` }
+    const raw = await RawClient.open(`${again.sync}/docs`, eve)
+    await raw.barrier()
+    await raw.close()
+    await again.stop()
+  })
+})
+
+const NONCE = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAA'
