@@ -65,7 +65,7 @@ const announceOnNetwork = async (
   port: number,
   { options, version, access, log }: Parts,
 ): Promise<() => Promise<void>> => {
-  const mdns = await import('./mdns.ts')
+  const mdns = await import('../http/mdns.ts')
   const record = {
     ...{ version, auth: 'required', path: '', tls: options.tls === null ? '0' : '1' },
     workspaces: String(access.workspaces.names.length),
