@@ -21,4 +21,4 @@ export const randomFraction = (source: RandomBytes = random): number =>
 
 /** A random whole number of 32 bits, the range of Yjs' client ids. */
 export const randomUint32 = (source: RandomBytes = random): number =>
-  bytesOf(4, source).readUInt32LE(0)
+  new DataView(source(new Uint8Array(4)).buffer).getUint32(0, true)

@@ -8,6 +8,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { buildPage } from './build-page.mjs'
 import { noticesOf } from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -154,21 +155,23 @@ try {
       ...byRequire,
     }),
   ])
-  const notices = await noticesOf(
-    root,
-    built.map(({ metafile }) => metafile),
-  )
+  const page = await buildPage(root, version, fresh)
+  const notices = await noticesOf(root, [...built.map(({ metafile }) => metafile), ...page])
   const sync = launcher('clawlink-sync', "require('./clawlink-sync-core.cjs')")
   await writeFile(join(fresh, 'clawlink-sync.cjs'), sync)
   await writeFile(
     join(fresh, 'clawlink.mjs'),
     launcher('clawlink', "import('./clawlink-core.mjs')"),
   )
-  const programs = await readdir(fresh)
-  for (const file of programs) await chmod(join(fresh, file), 0o755)
-  await writeFile(join(fresh, 'THIRD_PARTY_NOTICES.txt'), notices)
   for (const file of await readdir(fresh)) {
-    await rename(join(fresh, file), join(dist, file))
+    if (!file.startsWith('page-')) await chmod(join(fresh, file), 0o755)
+  }
+  await writeFile(join(fresh, 'THIRD_PARTY_NOTICES.txt'), notices)
+  const files = new Set(await readdir(fresh))
+  for (const file of files) await rename(join(fresh, file), join(dist, file))
+  // Names of the page's files have hashes: those of earlier builds go.
+  for (const file of await readdir(dist)) {
+    if (file.startsWith('page-') && !files.has(file)) await rm(join(dist, file), { force: true })
   }
 } finally {
   await rm(fresh, { recursive: true, force: true })

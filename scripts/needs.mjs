@@ -6,6 +6,7 @@ const TESTS = [
   { program: 'tmux', args: ['-V'], for: 'the terminal UI in a real terminal' },
   { program: 'nginx', args: ['-v'], for: 'the server behind a proxy with TLS' },
   { program: 'openssl', args: ['version'], for: 'TLS' },
+  { program: 'chromium', args: ['--version'], for: 'the web page in a real browser' },
   { program: 'ip', args: ['-V'], from: 'iproute2', for: 'servers found on a network' },
 ]
 const HOSTING = [

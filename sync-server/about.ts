@@ -53,6 +53,9 @@ export const aboutRoutes = (env: AppEnv): Route[] => [
       summary: 'What this is; to those who show a credential more',
       run: async ({ c }) => {
         const by = callerOf(c)
+        const page = by === null && env.pages.isWanted(c) ? env.pages.answer(c, 'index.html') : null
+        if (page !== null) return page
+        c.header('vary', 'accept')
         const isOwner = by?.kind === 'owner'
         const name = c.req.param('workspace')
         if (isOwner && name !== undefined) env.access.workspaces.check(name)

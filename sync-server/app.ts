@@ -18,6 +18,7 @@ import { fileRoutes } from './routes/file-routes.ts'
 import { findRoutes } from './routes/find-routes.ts'
 import { historyRoutes } from './routes/log-routes.ts'
 import { opsRoutes } from './routes/ops-routes.ts'
+import { pageRoutes } from './routes/page-routes.ts'
 import { recordRoutes } from './routes/record-routes.ts'
 import { suggestionRoutes } from './routes/suggestion-routes.ts'
 import { taskRoutes } from './routes/task-routes.ts'
@@ -26,9 +27,10 @@ import { versionRoutes } from './routes/version-routes.ts'
 import { errorAnswer } from './serving/error-answer.ts'
 import { requestError } from './storage/store-error.ts'
 
-/** The server has no pages: browsers must not render, cache or embed its answers. */
+/** Browsers must not render, cache or embed answers; files of the web page have a policy of their own (http/pages.ts). */
 const HEADERS = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  overwrite: false,
 })
 
 /** All routes of the server. */
@@ -49,6 +51,7 @@ export const routesOf = (env: AppEnv): Route[] => {
 const servedBy = (env: AppEnv): Route[] => [
   ...aboutRoutes(env),
   ...plainRoutes(env),
+  ...pageRoutes(env),
   ...accessRoutes(env.access, env.now, env.identity),
   ...apiRoutes(env),
   ...fileRoutes(env),

@@ -92,4 +92,9 @@ export const LAYERS: readonly string[] = [
   'tui/editor',
   'tui/control',
   'tui',
+  'web/session',
+  'web/state',
+  'web/editor',
+  'web/ui',
+  'web',
 ]

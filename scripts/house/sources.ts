@@ -19,7 +19,7 @@ export interface Source {
 }
 
 /** Folders at the top that hold the programs. */
-export const TOPS = ['protocol', 'lib', 'workspace', 'client', 'sync-server', 'agent', 'tui']
+export const TOPS = ['protocol', 'lib', 'workspace', 'client', 'sync-server', 'agent', 'tui', 'web']
 
 const filesIn = (root: string, folder: string): string[] => {
   try {

@@ -6,6 +6,7 @@ import type { AccessStore } from '../auth/store.ts'
 import { forged } from '../auth/stored/refusals.ts'
 import { agentOf, type Caller, type Principal } from '../sync/principal.ts'
 import type { HttpContext } from './context.ts'
+import { pageSecretIn } from './page-cookie.ts'
 
 /** The parts of a route that authorization depends on. */
 interface Guarded {
@@ -49,7 +50,7 @@ const secretIn = (c: HttpContext, isPlain: boolean): string | null => {
         'sec-fetch-site': c.req.header('sec-fetch-site'),
       })
     : null
-  return bearerIn(c.req.header('authorization')) ?? inUrl ?? asPassword
+  return bearerIn(c.req.header('authorization')) ?? inUrl ?? asPassword ?? pageSecretIn(c)
 }
 
 /** Call it after a wait. Throws `unauthorized`, `revoked` if the credential ended meanwhile. */

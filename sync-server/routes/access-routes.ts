@@ -92,7 +92,7 @@ const credentialRoutes = (store: AccessStore, identity: Identity): Route[] => [
     summary: 'A short-lived stand-in for a credential, for the URL of a WebSocket',
     run: ({ c }) => {
       principalOf(c)
-      return store.authenticator.ticket(bearerIn(c.req.header('authorization'))!)
+      return store.authenticator.ticket(c.get('secret')!)
     },
   }),
 ]

@@ -3,6 +3,7 @@ import type { Identity } from '../auth/identity.ts'
 import type { LogLevel } from '../config/flags.ts'
 import type { HttpContext } from '../http/context.ts'
 import type { Metrics } from '../http/metrics.ts'
+import type { Pages } from '../http/pages.ts'
 import type { Serving } from '../http/route.ts'
 import type { AgentsEnv } from '../http-agents/env.ts'
 import type { ServerStatus } from '../ops/host/status.ts'
@@ -15,6 +16,9 @@ export interface AppEnv extends Serving, AgentsEnv {
   version: string
   identity: Identity
   startedAt: number
+  pages: Pages
+  /** True if the browser reaches the server over TLS. */
+  isSecure: (c: HttpContext) => boolean
   metrics: Metrics
   /** Damage found in single workspaces; null: none. */
   damage: () => string | null

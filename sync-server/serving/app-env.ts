@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import { readOwner } from '../auth/owner.ts'
+import type { Proxies } from '../config/proxies.ts'
+import { Pages } from '../http/pages.ts'
 import type { Requests } from '../limits/requests.ts'
 import { writeBackup } from '../ops/backup.ts'
 import { statusOf } from '../ops/host/server-status.ts'
@@ -10,6 +12,11 @@ import type { AppEnv } from '../routes/env.ts'
 import { workspaceOf } from '../sync/principal.ts'
 import type { Parts } from './parts.ts'
 import { slowReaderMsOf } from './rooms.ts'
+
+/** Over TLS, to this server or to a trusted proxy in front of it. */
+const isSecure = ({ socket, headers }: IncomingMessage, isProxy: Proxies): boolean =>
+  'encrypted' in socket ||
+  (isProxy(socket.remoteAddress ?? '') && headers['x-forwarded-proto'] === 'https')
 
 const requestOf = (c: Context): IncomingMessage => (c.env as { incoming: IncomingMessage }).incoming
 
@@ -49,6 +56,8 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
       finder,
     },
     startedAt,
+    pages: new Pages(),
+    isSecure: (c) => isSecure(requestOf(c), options.isProxy),
     leaseMs: options.leaseMs,
     maxBody: options.limits.body,
     slowReaderMs: slowReaderMsOf(parts),

@@ -19,6 +19,7 @@ const SUGGEST: readonly Who[] = ['suggest', 'write', 'admin', 'owner']
 const WRITE: readonly Who[] = ['write', 'admin', 'owner']
 const ADMIN: readonly Who[] = ['admin', 'owner']
 const SOMEBODY: readonly Who[] = [...READ, 'other workspace']
+const AGENTS = SOMEBODY.filter((who) => who !== 'owner')
 const TOKENS: readonly Who[] = ['token', 'reading token', 'other token']
 const ANYBODY: readonly Who[] = [...SOMEBODY, ...TOKENS, 'nobody']
 const PLAIN_READ: readonly Who[] = [...READ, 'token', 'reading token']
@@ -76,6 +77,10 @@ const TABLE: Record<string, Row> = {
     path: `/api/prove?id=${SHA.slice(0, 16)}&nonce=short`, // no such secret is a 401 to all
   },
   'POST /api/ticket': { pass: SOMEBODY, body: () => ({}) },
+  'GET /app/:file': { pass: ANYBODY, path: '/app/none.js' },
+  'GET /sw.js': { pass: ANYBODY },
+  'GET /api/session': { pass: AGENTS },
+  'POST /api/session/end': { pass: AGENTS },
   'POST /api/admin/invite': { pass: ADMIN, body: () => ({ workspace: 'default' }) },
   'POST /api/admin/revoke': {
     pass: ADMIN,
@@ -221,7 +226,7 @@ for (const [name, row] of Object.entries(PLAIN)) {
 }
 
 /** What its own test is about: it is open to whoever has an invite. */
-const ELSEWHERE = ['POST /api/join']
+const ELSEWHERE = ['POST /api/join', 'POST /api/session']
 
 it('[AUTH-2] every route of the server has a row in this table', () => {
   const app = createApp({ updateLog: {} } as unknown as AppEnv)

@@ -184,6 +184,9 @@ describe('a day of two agents that have nothing but HTTP', () => {
     expect(performance.now() - began).toBeGreaterThan(150)
     const log = await get(ann, 'log?for=a-ann')
     expect(log.broadcasts.map(({ content }: Data) => content)).toContain('are you there?')
+    const found = await get(ann, 'find?query=there&in=messages')
+    expect(found.found.map(({ message }: Data) => message.content)).toContain('are you there?')
+    expect(await get(ann, 'find?query=%22%22')).toMatchObject({ http: 400, code: 'usage' })
     expect(await get(ann, 'inbox?types=gossip')).toMatchObject({ http: 400, code: 'usage' })
   })
 

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { atEnd } from '../at-end.ts'
+
+const PATHS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser']
+const found = PATHS.find((path) => path !== undefined && existsSync(path))
+
+/** Why no page can be opened here; null: there is a Chromium. */
+export const noBrowser: string | null =
+  found === undefined ? 'there is no /usr/bin/chromium: apt-get install chromium' : null
+if (noBrowser !== null) console.log(`skipped: ${noBrowser}`)
+
+/** A real Chromium without a window, which asks nobody but the server under test. */
+export const startBrowser = async (): Promise<Browser> => {
+  const browser = await chromium.launch({
+    executablePath: found!,
+    args: [
+      ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+      ...['--disable-background-networking', '--disable-component-update'],
+    ],
+  })
+  atEnd(() => void browser.close())
+  return browser
+}
+
+/** Collects what a page must never have: errors of scripts, and violations of its policy. */
+export const faultsOf = (page: Page): string[] => {
+  const faults: string[] = []
+  page.on('pageerror', ({ message }) => faults.push(message))
+  page.on('console', (message) => {
+    const text = message.text()
+    // A server that is away, or rejects something, is no fault of the page.
+    if (message.type() === 'error' && !/Failed to load resource|ERR_|WebSocket/.test(text)) {
+      faults.push(text)
+    }
+  })
+  return faults
+}
+
+/** Opens a page by a join link, under a name. */
+export const joinBy = async (page: Page, link: string, name: string): Promise<void> => {
+  await page.goto(link)
+  await page.getByLabel('Your name').fill(name)
+  await page.getByRole('button', { name: name === '' ? 'Watch' : 'Join' }).click()
+  await page.getByText('connected', { exact: true }).waitFor()
+}
+
+/** Goes to a place of the page: `file/notes.md`. */
+export const goTo = async (page: Page, ...parts: string[]): Promise<void> => {
+  await page.goto(`${page.url().replace(/#.*/, '')}#/${parts.map(encodeURIComponent).join('/')}`)
+}

@@ -1,0 +1,63 @@
+import { render } from 'preact'
+import { ClawError } from '../protocol/errors.ts'
+import { addressOf, call, type Session } from './session/api.ts'
+import { Workspace } from './session/workspace.ts'
+import { Team } from './state/team.ts'
+import { App } from './ui/app.tsx'
+import { Join, type JoinLink, Landing, linkIn } from './ui/join.tsx'
+
+/** The workspace that this browser opened last, and whose it is: no secret. */
+const LAST = `clawlink/${location.pathname}`
+
+const root = document.getElementById('app')!
+
+const show = async (session: Session): Promise<void> => {
+  localStorage.setItem(LAST, JSON.stringify(session))
+  if (linkIn(location.hash) !== null) history.replaceState(null, '', `${location.pathname}#/now`)
+  dispatchEvent(new HashChangeEvent('hashchange'))
+  const team = new Team(await Workspace.open(session))
+  render(<App team={team} />, root)
+}
+
+/** The session of the last visit, as the server knows it now; offline as it was. Null: there is none any more. */
+const resumed = async (): Promise<Session | null> => {
+  const kept = localStorage.getItem(LAST)
+  if (kept === null) return null
+  const last = JSON.parse(kept) as Session
+  try {
+    return await call<Session>(last.workspace, 'GET', 'api/session')
+  } catch (thrown) {
+    if (ClawError.from(thrown).code === 'unreachable') return last
+    localStorage.removeItem(LAST)
+    return null
+  }
+}
+
+const join = (link: JoinLink): void => {
+  // The secret does not stay in the address bar or in the history.
+  history.replaceState(null, '', location.pathname)
+  render(<Join {...{ link, joined: (session) => void show(session) }} />, root)
+}
+
+const start = async (): Promise<void> => {
+  const link = linkIn(location.hash)
+  if (link !== null) return join(link)
+  const session = await resumed()
+  if (session !== null) return show(session)
+  render(<Landing why={null} address={addressOf('./')} />, root)
+  addEventListener('hashchange', () => {
+    const pasted = linkIn(location.hash)
+    if (pasted !== null) join(pasted)
+  })
+}
+
+void start()
+
+/** The page works offline after the first visit. */
+if ('serviceWorker' in navigator) {
+  const policy = window.trustedTypes?.createPolicy('clawlink', { createScriptURL: (url) => url })
+  const url = addressOf('sw.js')
+  void navigator.serviceWorker
+    .register((policy?.createScriptURL(url) ?? url) as string)
+    .catch(() => {})
+}

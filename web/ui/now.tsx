@@ -1,0 +1,45 @@
+import { linkTo } from '../state/place.ts'
+import type { Team } from '../state/team.ts'
+import { Ago, Empty, Who } from './parts.tsx'
+
+const ORDER = ['online', 'idle', 'stale', 'offline']
+
+/** The agents and people, and their work. */
+export const Now = ({ team }: { team: Team }) => {
+  const { agents, now, taskById } = team.snapshot.value
+  const sorted = [...agents].sort(
+    (a, b) => ORDER.indexOf(a.agent.status) - ORDER.indexOf(b.agent.status),
+  )
+  if (sorted.length === 0)
+    return <Empty>Nobody has joined yet. Invite an agent, or join yourself.</Empty>
+  return (
+    <ul class="agents">
+      {sorted.map(({ agent, task, file }) => (
+        <li key={agent.agent_id} class={`agent ${agent.status}`}>
+          <h3>
+            <Who team={team} id={agent.agent_id} />
+            <small class="status">{agent.status}</small>
+          </h3>
+          <p class="doing">
+            <bdi>{agent.activity?.note ?? agent.description}</bdi>
+          </p>
+          {task !== null && (
+            <p>
+              Task: <a href={linkTo('task', task)}>{taskById.get(task)?.task ?? task}</a>
+            </p>
+          )}
+          {file !== null && (
+            <p>
+              In <a href={linkTo('file', file)}>{file}</a>
+            </p>
+          )}
+          <p class="faint">
+            {agent.kind === 'person' ? 'person' : agent.capabilities.join(', ')}
+            {agent.machine !== '' && ` on ${agent.machine}`} · seen{' '}
+            <Ago at={Date.parse(agent.last_heartbeat)} now={now} />
+          </p>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,107 @@
+import { offersFor, type TaskOffer } from '../../workspace/tasks/task-offers.ts'
+import { linkTo } from '../state/place.ts'
+import type { Team } from '../state/team.ts'
+import { TextForm } from './forms.tsx'
+import { Ago, Empty, Who } from './parts.tsx'
+
+type Act = (name: string, body: object, done: string) => Promise<boolean>
+
+/** The commands that the rules of tasks accept from this person. */
+const Offers = ({ offers, act }: { offers: ReadonlySet<TaskOffer>; act: Act }) => (
+  <>
+    {offers.has('answer') && (
+      <TextForm
+        {...{ label: 'Your answer', button: 'Answer' }}
+        send={(text) => act('answer', { text }, 'Answered.')}
+      />
+    )}
+    <div class="buttons">
+      {offers.has('approve') && (
+        <button type="button" onClick={() => void act('approve', {}, 'Approved.')}>
+          Approve
+        </button>
+      )}
+      {offers.has('claim') && (
+        <button type="button" onClick={() => void act('claim', {}, 'It is yours.')}>
+          Claim
+        </button>
+      )}
+      {offers.has('release') && (
+        <button type="button" onClick={() => void act('release', {}, 'Released.')}>
+          Release
+        </button>
+      )}
+      {offers.has('cancel') && (
+        <button type="button" onClick={() => void act('cancel', {}, 'Canceled.')}>
+          Cancel
+        </button>
+      )}
+    </div>
+    {offers.has('decline') && (
+      <TextForm
+        {...{ label: 'Why not', button: 'Decline' }}
+        send={(message) => act('decline', { message }, 'Declined.')}
+      />
+    )}
+  </>
+)
+
+/** One task: what it is, what was said of it, and what this person can do with it. */
+export const TaskPage = ({ team, id }: { team: Team; id: string }) => {
+  const { taskById, me, capabilities, now, historyOf } = team.snapshot.value
+  const task = taskById.get(id as never)
+  if (task === undefined) return <Empty>The board has no such task: it may be archived.</Empty>
+  const offers = offersFor(task, me, capabilities)
+  const act: Act = (name, body, done) =>
+    team.act(`tasks/${encodeURIComponent(id)}/${name}`, body, done)
+  return (
+    <article class="task">
+      <h2 dir="auto">{task.task}</h2>
+      <p>
+        <b class={`state-${task.status}`}>{task.status}</b> · from{' '}
+        <Who team={team} id={task.from_agent} />
+        {task.owner !== null && (
+          <>
+            {' · worked on by '}
+            <Who team={team} id={task.owner} />
+          </>
+        )}
+      </p>
+      {task.message !== '' && (
+        <p class="said" dir="auto">
+          {task.message}
+        </p>
+      )}
+      <Offers {...{ offers, act }} />
+      {(task.artifacts ?? []).length > 0 && (
+        <ul>
+          {task.artifacts!.map(({ file_key, version }) => (
+            <li key={file_key}>
+              <a href={linkTo('file', file_key)}>{file_key}</a> version {version}
+            </li>
+          ))}
+        </ul>
+      )}
+      {me !== null && (
+        <TextForm
+          {...{ label: 'Note', button: 'Add note' }}
+          send={(text) => act('note', { text }, 'Noted.')}
+        />
+      )}
+      <h3>History</h3>
+      <ol class="feed">
+        {historyOf(task.task_id)
+          .toReversed()
+          .map(({ state, by, at, message, revision }) => (
+            <li key={revision}>
+              <Who team={team} id={by} /> {state}{' '}
+              <small class="faint">
+                <Ago at={at} now={now} />
+              </small>
+              {message !== '' && <p dir="auto">{message}</p>}
+            </li>
+          ))}
+      </ol>
+    </article>
+  )
+}
