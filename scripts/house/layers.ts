@@ -32,6 +32,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/storage/integrity',
   'sync-server/storage/postgres',
   'sync-server/storage',
+  'sync-server/storage/blobs',
   'sync-server/cluster',
   'sync-server/sync/updates',
   'sync-server/sync/outgoing',

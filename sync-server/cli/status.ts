@@ -12,7 +12,7 @@ import {
   type WorkspaceStatus,
 } from '../ops/host/status.ts'
 import { isServed, openData, ownerOf } from '../ops/source.ts'
-import { BlobStore } from '../storage/blobs.ts'
+import { BlobStore } from '../storage/blobs/blob-store.ts'
 import { freeBytes } from '../storage/recovery.ts'
 import type { Call, Command } from './call.ts'
 import { clean, escaped } from './clean.ts'

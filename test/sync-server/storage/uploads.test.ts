@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { MAX_BLOB_BYTES } from '../../../protocol/limits.ts'
 import { MAX_AGENT_PARTIALS } from '../../../sync-server/config/limits.ts'
-import { BlobStore } from '../../../sync-server/storage/blobs.ts'
+import { BlobStore } from '../../../sync-server/storage/blobs/blob-store.ts'
 import { tempDir } from '../../support/server.ts'
 
 const stored = () => {

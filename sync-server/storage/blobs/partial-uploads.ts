@@ -1,16 +1,16 @@
 import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { ClawError } from '../../protocol/errors.ts'
-import { MAX_BLOB_BYTES } from '../../protocol/limits.ts'
+import { ClawError } from '../../../protocol/errors.ts'
+import { MAX_BLOB_BYTES } from '../../../protocol/limits.ts'
 import {
   BLOB_QUOTA_BYTES,
   MAX_AGENT_PARTIALS,
   MAX_PARTIALS,
   PARTIAL_KEPT_MS,
   STALLED_UPLOAD_MS,
-} from '../config/limits.ts'
-import { makeDir, namesIn, sizeOf } from './integrity/disk.ts'
+} from '../../config/limits.ts'
+import { makeDir, namesIn, sizeOf } from '../integrity/disk.ts'
 
 /** An upload as announced: the workspace, and the SHA-256 and length of the bytes. */
 export interface Announced {
