@@ -17,8 +17,9 @@ const PROOFS = {
   },
   authors: {
     file: 'proofs/authors.ts',
-    args: '[EDITS [SEED]]',
-    shows: 'a million random edits by six agents, with forged frames, have no wrong author',
+    args: '[EDITS [SEED [MINUTES]]]',
+    shows:
+      'a million random edits by agents of all kinds, with forged frames, have no wrong author',
     build: true,
   },
   broadcasts: {

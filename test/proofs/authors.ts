@@ -1,7 +1,10 @@
 import { type Outcome, runAuthors } from '../support/authors/run.ts'
 
-/** Random edits by agents of all kinds, with forged frames between: `npm run proof -- authors [EDITS [SEED]]`. */
-const [edits = 1_000_000, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv
+/**
+ * Random edits by agents of all kinds, with forged frames between: `npm run proof -- authors [EDITS [SEED [MINUTES]]]`. After
+ * MINUTES it makes no further edits.
+ */
+const [edits = 1_000_000, seed = Math.floor(Math.random() * 2 ** 31), minutes = 25] = process.argv
   .slice(2)
   .map(Number)
 console.log(`${edits} edits, SEED=${seed}`)
@@ -20,7 +23,10 @@ const tell = ({ edits: done, operations, restarts }: Outcome): void => {
 const outcome = await runAuthors({
   ...{ seed, edits, restarts: Math.max(2, Math.round(edits / 50_000)) },
   ...{ burst: 1_500, withMirror: true, onRound: tell },
+  isOver: () => seconds() > minutes * 60,
 })
 console.log(JSON.stringify(outcome, null, 2))
-console.log(`no wrong author, ${seconds()} s, ${Math.round(edits / seconds())} edits/s`)
+const rate = Math.round(outcome.edits / seconds())
+console.log(`no wrong author in ${outcome.edits} edits, ${seconds()} s, ${rate} edits/s`)
+if (outcome.edits < edits) console.log(`of ${edits} edits, as time was up after ${minutes} minutes`)
 process.exit(0)

@@ -33,6 +33,8 @@ export interface AuthorsOptions {
   /** An agent whose folder mirrors the files, by a process of its own. */
   withMirror: boolean
   onRound?: (outcome: Outcome) => void
+  /** True once no further edits are to be made: what was made is checked. */
+  isOver?: () => boolean
 }
 
 export interface Outcome {
@@ -108,10 +110,10 @@ class Authors {
 
   async all(): Promise<Outcome> {
     await this.#begin()
-    const { edits, restarts, onRound } = this.#options
-    for (let file = 1; file <= restarts; file++) {
+    const { edits, restarts, onRound, isOver = () => false } = this.#options
+    for (let file = 1; file <= restarts && !isOver(); file++) {
       await this.#newFile(file)
-      while (this.#outcome.edits < (edits * file) / restarts) {
+      while (this.#outcome.edits < (edits * file) / restarts && !isOver()) {
         await this.#round()
         onRound?.(this.#outcome)
       }
