@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import type { LineRange } from '../../lib/merge/edits.ts'
-import type { Piece } from './undo-pieces.ts'
+import { AT_ONCE, type Piece } from './undo-pieces.ts'
 
 /** Lines (1-based, inclusive) of the text after an undo where the work of others met what it took back. */
 export interface Overlap extends LineRange {
@@ -33,15 +33,21 @@ const isRestored = ({ isLive, willLive }: Traced): boolean => !isLive && willLiv
  * The lines that an undo changes, and its overlaps: in one line, others wrote beside or inside of a text after it was
  * inserted (it goes) or deleted (it comes back), or deleted a part of that text, or what stood beside it.
  */
-export const traceOverlaps = (
+export const traceOverlaps = function* (
   traced: readonly Traced[],
-): { lines: LineRange[]; overlaps: Overlap[] } => {
+): Generator<void, { lines: LineRange[]; overlaps: Overlap[] }> {
   const lines: LineRange[] = []
   const met = new Met()
   let line = 1
   for (let from = 0; from < traced.length; ) {
     let to = from
     while (to < traced.length && !isKept(traced[to]!)) to++
+    if (to === from) {
+      if (from % AT_ONCE === 0) yield
+      line += lineEnds(traced[to]!)
+      from++
+      continue
+    }
     const between = {
       line,
       left: traced[from - 1],

@@ -30,12 +30,18 @@ export interface Piece extends IdRange {
   rightOrigin: Y.ID | null
 }
 
-/** The pieces of a text in its order, deleted ones included; each has one history. `hold`: the undos that hold. */
-export const piecesOf = (
+/** Pieces between two pauses (count): about two milliseconds. */
+export const AT_ONCE = 1_000
+
+/**
+ * The pieces of a text in its order, deleted ones included; each has one history. `hold`: the undos that hold. In steps:
+ * the text must not change meanwhile.
+ */
+export const piecesOf = function* (
   text: Y.Text,
   history: TextHistory,
   hold: readonly UndoRecord[],
-): Piece[] => {
+): Generator<void, Piece[]> {
   const lookUp = lookUps(history, hold)
   const pieces: Piece[] = []
   for (let item = firstItem(text); item !== null; item = itemAfter(item)) {
@@ -44,6 +50,7 @@ export const piecesOf = (
       const piece = lookUp(item, done, item.length - done)
       pieces.push(piece)
       done += piece.length
+      if (pieces.length % AT_ONCE === 0) yield
     }
   }
   return alignCopies(pieces)

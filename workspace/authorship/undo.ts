@@ -12,7 +12,7 @@ import {
   type UndoRecord,
 } from './undo-history.ts'
 import { type Overlap, type Traced, traceOverlaps } from './undo-overlaps.ts'
-import { type Piece, piecesOf } from './undo-pieces.ts'
+import { AT_ONCE, type Piece, piecesOf } from './undo-pieces.ts'
 
 /** A deleted text that comes back, right after an operation of the text. */
 interface Restored {
@@ -46,24 +46,47 @@ export interface UndoPlan {
  * alone would have it. The copies that undos wrote are the same text as the deleted one, so undoing twice changes nothing
  * more, and undoing an undo gives the text of before.
  */
-export const planUndo = (text: Y.Text, history: TextHistory, selector: Selector): UndoPlan => {
+export const planUndo = (text: Y.Text, history: TextHistory, selector: Selector): UndoPlan =>
+  ended(planInSteps(text, history, selector))
+
+/** The result of a generator that runs to its end. */
+export const ended = <T>(steps: Generator<void, T>): T => {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
+}
+
+/** The same in steps of a few milliseconds. The text must not change meanwhile. */
+export const planInSteps = function* (
+  text: Y.Text,
+  history: TextHistory,
+  selector: Selector,
+): Generator<void, UndoPlan> {
   const undos = history.undos.filter((undo) => isSelected(selector, undo))
   const ids = new Set(undos.map(({ id }) => id))
-  const pieces = piecesOf(text, history, holding(history.undos, ids))
-  const traced = trace(pieces, selector, ids)
-  const { lines, overlaps } = traceOverlaps(traced)
+  const pieces = yield* piecesOf(text, history, holding(history.undos, ids))
+  yield
+  const traced = yield* trace(pieces, selector, ids)
+  const { lines, overlaps } = yield* traceOverlaps(traced)
+  yield
   const units = (is: (one: Traced) => boolean): number =>
     traced.reduce((sum, one) => sum + (is(one) ? one.piece.length : 0), 0)
   const isLost = ({ isComing, isPlace, isLive, willLive }: Traced): boolean =>
     isComing && isPlace && !isLive && !willLive
+  const deletes = joined(
+    traced.filter((one) => one.isLive && !one.willLive).map(({ piece }) => piece),
+  )
+  const restores = restoresIn(traced)
+  yield
+  const cancels = {
+    inserts: inOrder(traced.filter((one) => one.isTaken && one.piece.generation === 0)),
+    deletions: inOrder(traced.filter((one) => one.isDeletionTaken)),
+    undos: [...ids],
+  }
+  yield
   return {
-    deletes: joined(traced.filter((one) => one.isLive && !one.willLive).map(({ piece }) => piece)),
-    restores: restoresIn(traced),
-    cancels: {
-      inserts: inOrder(traced.filter((one) => one.isTaken && one.piece.generation === 0)),
-      deletions: inOrder(traced.filter((one) => one.isDeletionTaken)),
-      undos: [...ids],
-    },
+    ...{ deletes, restores, cancels },
     after: traced.map(({ piece, willLive }) => (willLive ? (piece.text ?? '') : '')).join(''),
     removed: units(({ isLive, willLive }) => isLive && !willLive),
     restored: units(({ isLive, willLive }) => !isLive && willLive),
@@ -73,44 +96,66 @@ export const planUndo = (text: Y.Text, history: TextHistory, selector: Selector)
 }
 
 /** The pieces with their fate. `ids`: the undos that are taken back. */
-const trace = (
+const trace = function* (
   pieces: readonly Piece[],
   selector: Selector,
   ids: ReadonlySet<string>,
-): Traced[] => {
+): Generator<void, Traced[]> {
   const copies = copiesOf(pieces)
-  const taken = pieces.map((piece) => ({
-    piece,
-    isLive: piece.deleted === null,
-    isTaken: isSelected(selector, piece.root) || (piece.undo !== null && ids.has(piece.undo)),
-    isDeletionTaken:
-      piece.deleted !== null && piece.undone === null && isSelected(selector, piece.deleted),
-    isInsertTaken: isSelected(selector, piece.root),
-  }))
-  const of = new Map(taken.map((one) => [one.piece, one]))
-  const isFreed = ({ piece, isDeletionTaken }: Taken): boolean =>
+  const traced: Traced[] = []
+  for (const piece of pieces) {
+    const { root, undo, deleted, undone } = piece
+    const isInsertTaken = isSelected(selector, root)
+    const isLive = deleted === null
+    traced.push({
+      piece,
+      isLive,
+      willLive: isLive,
+      isWanted: isLive,
+      isComing: false,
+      isPlace: true,
+      isInsertTaken,
+      isTaken: isInsertTaken || (undo !== null && ids.has(undo)),
+      isDeletionTaken: deleted !== null && undone === null && isSelected(selector, deleted),
+    })
+    if (traced.length % AT_ONCE === 0) yield
+  }
+  const isFreed = ({ piece, isDeletionTaken }: Traced): boolean =>
     isDeletionTaken || (piece.undone !== null && ids.has(piece.undone))
-  const fates = new Map<readonly Piece[], { isWanted: boolean; isComing: boolean }>()
-  return taken.map((one) => {
-    const { piece, isLive } = one
-    const all = (copies.size > 0 && copies.get(rootOf(piece))) || [piece]
-    let fate = fates.get(all)
-    if (fate === undefined) {
-      const same = all.map((copy) => of.get(copy)!)
-      const isWanted = same.every(isThere)
-      fate = { isWanted, isComing: isWanted && same.some(isFreed) }
-      if (all.length > 1) fates.set(all, fate)
+  /** Settles copies of one text, oldest first. */
+  const settle = (same: readonly Traced[]): void => {
+    const isWanted = same.every(isThere)
+    const isComing = isWanted && same.some(isFreed)
+    for (const [i, one] of same.entries()) {
+      one.isWanted = isWanted
+      one.isComing = isComing
+      one.isPlace = i === same.length - 1
+      const isBack = isComing && one.isPlace && !one.isLive && one.piece.text !== null
+      one.willLive = (one.isLive && isWanted) || isBack
     }
-    const isPlace = piece === all.at(-1)
-    const isBack = fate.isComing && isPlace && !isLive && piece.text !== null
-    return { ...one, ...fate, isPlace, willLive: (isLive && fate.isWanted) || isBack }
-  })
+  }
+  const several = new Map<string, Traced[]>()
+  const alone: Traced[] = []
+  for (const [i, one] of traced.entries()) {
+    if (i % AT_ONCE === 0) yield
+    const root = copies.size > 0 ? rootOf(one.piece) : ''
+    if (!copies.has(root)) {
+      alone[0] = one
+      settle(alone)
+      continue
+    }
+    const same = several.get(root)
+    if (same === undefined) several.set(root, [one])
+    else same.push(one)
+  }
+  for (const same of several.values()) {
+    settle(same.sort((a, b) => a.piece.generation - b.piece.generation))
+  }
+  return traced
 }
 
-type Taken = Pick<Traced, 'piece' | 'isTaken' | 'isDeletionTaken' | 'isInsertTaken'>
-
 /** Tells whether neither the insertion of a text nor the deletion of this copy counts. */
-const isThere = ({ piece, isInsertTaken, isDeletionTaken }: Taken): boolean => {
+const isThere = ({ piece, isInsertTaken, isDeletionTaken }: Traced): boolean => {
   if (isInsertTaken || piece.isInsertCancelled) return false
   const isDeleted = piece.deleted !== null && piece.undone === null
   return !isDeleted || isDeletionTaken || piece.isDeletionCancelled
@@ -133,15 +178,9 @@ const authorsOf = (traced: readonly Traced[], undos: readonly UndoRecord[]): (st
 
 const rootOf = ({ rootClient, rootClock }: Piece): string => `${rootClient}:${rootClock}`
 
-/** The pieces with the same text, where there are several, oldest first. */
-const copiesOf = (pieces: readonly Piece[]): Map<string, Piece[]> => {
-  const copies = new Map<string, Piece[]>()
-  for (const piece of pieces) if (piece.generation > 0) copies.set(rootOf(piece), [])
-  if (copies.size === 0) return copies
-  for (const piece of pieces) copies.get(rootOf(piece))?.push(piece)
-  for (const all of copies.values()) all.sort((a, b) => a.generation - b.generation)
-  return copies
-}
+/** The texts of which there are copies. */
+const copiesOf = (pieces: readonly Piece[]): Set<string> =>
+  new Set(pieces.filter(({ generation }) => generation > 0).map(rootOf))
 
 /** Adds a range of operations; one that follows the last makes that longer. */
 const addRange = (to: IdRange[], { client, clock, length }: IdRange): void => {

@@ -2,7 +2,7 @@ import type * as Y from 'yjs'
 import type { DeletedText } from '../../../lib/attribution/runs.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import type { FileId, FileKey } from '../../../protocol/ids.ts'
-import { planUndo, type UndoPlan } from '../../../workspace/authorship/undo.ts'
+import { planInSteps, type UndoPlan } from '../../../workspace/authorship/undo.ts'
 import type {
   Selector,
   TextHistory,
@@ -26,6 +26,8 @@ export interface PlannedFile {
   text: Y.Text
   before: string
   plan: UndoPlan | null
+  /** True if it changed since the moment that the plan is for. */
+  isChanged: boolean
   /** The number that the next undo of it gets. */
   number: number
 }
@@ -50,8 +52,9 @@ export class PlannedUndo {
       .filter(({ entry }) => !isBinary(entry))
       .map(({ key, entry: { fileId: id } }) => {
         const text = textOf(doc, id)
-        const file: PlannedFile = { key, id, text, before: '', plan: null, number: 0 }
+        const file: PlannedFile = { key, id, text, before: '', plan: null, isChanged: false, number: 0 }
         const changed = (): void => {
+          file.isChanged = true
           file.plan = null
         }
         text.observe(changed)
@@ -78,34 +81,52 @@ export class PlannedUndo {
     const { env, httpAgent } = context
     const { room } = httpAgent
     const log = env.updateLog
-    // By then all that the texts hold is on disk, and so is its attribution.
-    await room.command(() => {})
+    const waiting = this.files.filter(({ plan }) => plan === null)
+    // What the texts hold in this turn is on disk afterwards, and so is its attribution.
+    await room.command(() => {
+      for (const file of waiting) file.isChanged = false
+    })
     const runs = await log.attribution(room.name, null)
     const owners = await log.owners(room.name)
     const undos = await readUndos(log.facts, room.name)
     checkUndo(undos, selector)
-    const spent = (ms: number): void => httpAgent.spent(ms)
-    for (const file of this.files.filter(({ plan }) => plan === null)) {
-      const { id, text } = file
-      const { records: made, next } = undos.get(id) ?? { records: [], next: 0 }
+    for (const file of waiting) {
+      const { id } = file
+      const { records, next } = undos.get(id) ?? { records: [], next: 0 }
+      file.number = next
       const counted = new Map(
         agentsOfEdits(this.doc, id).map(([client, agent]) => [Number(client), agent] as const),
       )
       const ownerOf = agentsOf(owners, { counted, server: this.doc.clientID })
-      const known = { runs, undos: made, ownerOf }
-      const planning = timed(spent, (texts: readonly Piece[]) => {
-        file.before = text.toJSON()
-        file.number = next
-        file.plan = planUndo(text, historyOf(known, texts), selector)
-        return file.plan
-      })
-      if (planning([]).lost > 0) planning(await log.deletedTexts(room.name, `${FILE_PREFIX}${id}`))
-      await requestBudget.next()
+      const texts = await log.deletedTexts(room.name, `${FILE_PREFIX}${id}`)
+      const history = historyOf({ runs, undos: records, ownerOf }, texts)
+      await planFile(file, history, selector, (ms) => httpAgent.spent(ms))
     }
   }
 
   close(): void {
     for (const close of this.#close) close()
+  }
+}
+
+/** Plans a text, a few milliseconds at a time. It has no plan afterwards where it changes meanwhile. */
+const planFile = async (
+  file: PlannedFile,
+  history: TextHistory,
+  selector: Selector,
+  spent: (ms: number) => void,
+): Promise<void> => {
+  await requestBudget.next()
+  file.before = file.text.toJSON()
+  const steps = planInSteps(file.text, history, selector)
+  const step = timed(spent, () => steps.next())
+  while (!file.isChanged) {
+    const { done, value } = step()
+    if (done === true) {
+      file.plan = value
+      return
+    }
+    await requestBudget.next()
   }
 }
 

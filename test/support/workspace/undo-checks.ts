@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import { firstItem, itemAfter, stringIn } from '../../../lib/yjs/internals.ts'
-import { applyUndo, planUndo, type UndoPlan } from '../../../workspace/authorship/undo.ts'
+import { applyUndo, ended, planUndo, type UndoPlan } from '../../../workspace/authorship/undo.ts'
 import type { Selector, UndoRecord } from '../../../workspace/authorship/undo-history.ts'
 import { piecesOf } from '../../../workspace/authorship/undo-pieces.ts'
 import {
@@ -125,7 +125,7 @@ export const runUndo = (seed: number, changes: number): Outcome => {
 /** The text of all others' characters that none of them deleted first. Call it before any undo. */
 const textWithout = ({ text, history }: NotingServer, agents: readonly string[]): string => {
   const isOut = (name: string | null): boolean => name !== null && agents.includes(name)
-  return piecesOf(text, history, [])
+  return ended(piecesOf(text, history, []))
     .filter(({ root, deleted }) => !isOut(root.by) && (deleted === null || isOut(deleted.by)))
     .map((piece) => piece.text ?? '')
     .join('')
