@@ -52,7 +52,15 @@ export class PlannedUndo {
       .filter(({ entry }) => !isBinary(entry))
       .map(({ key, entry: { fileId: id } }) => {
         const text = textOf(doc, id)
-        const file: PlannedFile = { key, id, text, before: '', plan: null, isChanged: false, number: 0 }
+        const file: PlannedFile = {
+          key,
+          id,
+          text,
+          before: '',
+          plan: null,
+          isChanged: false,
+          number: 0,
+        }
         const changed = (): void => {
           file.isChanged = true
           file.plan = null
