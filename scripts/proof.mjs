@@ -117,7 +117,9 @@ const PROOFS = {
   suggestions: {
     file: 'proofs/suggestions.ts',
     args: '[RUNS [SEED]]',
-    shows: 'no accepted hunk of a suggestion is lost, doubled or misplaced',
+    shows:
+      'no accepted hunk of a suggestion is lost, doubled or misplaced, in functions and over HTTP',
+    build: true,
   },
   'task-kills': {
     file: 'proofs/task-kills.ts',

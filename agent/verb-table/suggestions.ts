@@ -61,9 +61,9 @@ export const SUGGESTIONS: readonly VerbSpec[] = [
   },
   {
     name: 'file-reject',
-    summary: 'reject what waits of a suggestion, or withdraw your own',
+    summary: 'reject a suggestion, or hunks of it; withdraw your own',
     ...fromInput(inputs.reject),
-    examples: ['file-reject s-3 --reason "the date is fixed"', 'file-reject s-3'],
+    examples: ['file-reject s-3 --reason "the date is fixed"', 'file-reject s-3 --hunks 2'],
     exits: { 3: NO_SUGGESTION, 4: 'it has ended', 5: 'not yours to judge' },
     load: async () => (await import('../verbs/suggestions/suggestions.ts')).fileReject,
   },

@@ -89,7 +89,7 @@ const mayAccept = ({ access }: AgentsEnv, { name }: Room) => {
 /** The judgements of a room, one at a time. */
 const judging = new WeakMap<Room, Mutex>()
 
-/** Accepts hunks of a suggestion in the name of its proposer, or rejects what waits of it. */
+/** Accepts hunks of a suggestion in the name of its proposer, or rejects them. */
 export const judgeFor = (
   context: ActionContext,
   what: 'accept' | 'reject',
@@ -109,10 +109,10 @@ export const judgeFor = (
       const { hunks } = input as InputOf<typeof inputs.accept>
       return acceptFor(env, room, { judgement, proposer, task, hunks: hunks ?? null, stage })
     }
-    const { reason } = input as InputOf<typeof inputs.reject>
+    const { reason, hunks = null } = input as InputOf<typeof inputs.reject>
     return room.command(
       (doc, _archive, keep) => {
-        noteDecision(doc, id, rejection(doc, judgement, reason), archiving(room, keep))
+        noteDecision(doc, id, rejection(doc, judgement, reason, hunks), archiving(room, keep))
         const answer = { suggestion: getSuggestion(doc, id) }
         for (const op of stage(answer)) keep(op)
         return answer

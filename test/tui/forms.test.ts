@@ -132,7 +132,11 @@ describe('what a form runs', () => {
         ['file-restore', '--key=a b.md', '--checkpoint=m1'],
       ],
       ['accept', {}, ['file-accept', '--id=s-3', '--hunks=2']],
-      ['reject', { reason: 'no' }, ['file-reject', '--id=s-3#2', '--reason', '-'], 'no'],
+      [
+        ...(['reject', { reason: 'no' }] as const),
+        ['file-reject', '--id=s-3', '--hunks=2', '--reason', '-'],
+        'no',
+      ],
       ['take-back', { sure: 'yes' }, ['undo', `--agent=${AGENT}`]],
     ]
     for (const [name, values, argv, stdin] of cases) {

@@ -22,8 +22,12 @@ export const AUTHORSHIP_FORMS = {
   reject: {
     title: (about) => `Reject ${about}`,
     fields: () => [text('reason', 'Reason', { needed: true })],
-    run: ({ reason }, id) =>
-      withBody(['file-reject', `--id=${id}`], body('reason', reason), `${id} rejected`),
+    run: ({ reason }, subject) => {
+      const [id, hunk] = parted(subject)
+      const hunks = hunk === undefined ? [] : [`--hunks=${hunk}`]
+      const done = hunk === undefined ? `${id} rejected` : `hunk ${hunk} of ${id} rejected`
+      return withBody(['file-reject', `--id=${id}`, ...hunks], body('reason', reason), done)
+    },
   },
   'take-back': question(
     (about) => `Take back ${about}?`,

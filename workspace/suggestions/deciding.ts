@@ -149,10 +149,15 @@ const editsFor = (doc: Y.Doc, entry: SuggestionEntry, path: FileKey, chosen: rea
 }
 
 /**
- * The decision that rejects all hunks that wait. Its proposer withdraws it by that. Throws `unknown_suggestion`,
- * `not_allowed`, `suggestion_state`, `too_large`, and `usage` where others give no reason.
+ * The decision that rejects hunks; null: all that wait. Its proposer withdraws them by that. Throws `unknown_suggestion`,
+ * `not_allowed`, `suggestion_state`, `too_large`, and `usage` where others give no reason or no such hunk.
  */
-export const rejection = (doc: Y.Doc, judgement: Judgement, reason: string): SuggestionDecision => {
+export const rejection = (
+  doc: Y.Doc,
+  judgement: Judgement,
+  reason: string,
+  hunks: readonly number[] | null = null,
+): SuggestionDecision => {
   const entry = openSuggestion(doc, judgement.id)
   const { by, now } = judgement
   if (by !== entry.facts.by) {
@@ -162,7 +167,7 @@ export const rejection = (doc: Y.Doc, judgement: Judgement, reason: string): Sug
     }
   }
   const said = within('reason', reason, MAX_MESSAGE_BYTES)
-  return { by, at: now, verdict: 'rejected', hunks: waitingHunks(entry), reason: said }
+  return { by, at: now, verdict: 'rejected', hunks: chosenHunks(doc, entry, hunks), reason: said }
 }
 
 /** Takes a suggestion that has ended, whole, for the server to keep. */

@@ -31,8 +31,7 @@ export const fileSuggest: Verb = async (call) => {
 
 /** Takes hunks of a suggestion into its file. */
 export const fileAccept: Verb = async (call) => {
-  const hunks = call.has('hunks') ? numbersIn(call.list('hunks')) : undefined
-  const input = inputOf(call, acceptSuggestion.input, hunks === undefined ? {} : { hunks })
+  const input = inputOf(call, acceptSuggestion.input, hunksIn(call))
   return act(call, acceptSuggestion, input, ({ suggestion, file, accepted }) => ({
     lines: [
       oneLine(
@@ -42,18 +41,26 @@ export const fileAccept: Verb = async (call) => {
   }))
 }
 
-/** Throws `usage`. */
+/** The hunks that are named; none: all that wait. Throws `usage`. */
+const hunksIn = (call: Call): { hunks?: number[] } =>
+  call.has('hunks') ? { hunks: numbersIn(call.list('hunks')) } : {}
+
 const numbersIn = (words: readonly string[]): number[] =>
   words.map((word) => {
     if (/^[1-9]\d{0,3}$/.test(word.trim())) return Number(word)
     throw new ClawError('usage', `"${word.slice(0, 40)}" is not the number of a hunk`, 'like 1,3')
   })
 
-/** Rejects what waits of a suggestion. */
-export const fileReject: Verb = async (call) =>
-  act(call, rejectSuggestion, inputOf(call, rejectSuggestion.input), ({ suggestion }) => ({
-    lines: [oneLine(`${named(suggestion)}: ${suggestion.state}`)],
-  }))
+/** Rejects what waits of a suggestion, or hunks of it. */
+export const fileReject: Verb = async (call) => {
+  const input = inputOf(call, rejectSuggestion.input, hunksIn(call))
+  return act(call, rejectSuggestion, input, ({ suggestion }) => {
+    const { decisions, state } = suggestion
+    const rejected = hunksText(decisions.at(-1)?.hunks ?? [])
+    const done = state === 'open' ? `rejected ${rejected}${leftText(suggestion)}` : state
+    return { lines: [oneLine(`${named(suggestion)}: ${done}`)] }
+  })
+}
 
 const hunksText = (hunks: readonly number[]): string =>
   hunks.length === 1 ? `hunk ${hunks[0]}` : `hunks ${hunks.join(',')}`

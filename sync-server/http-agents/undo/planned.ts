@@ -90,7 +90,7 @@ export class PlannedUndo {
     const { room } = httpAgent
     const log = env.updateLog
     const waiting = this.files.filter(({ plan }) => plan === null)
-    // What the texts hold in this turn is on disk afterwards, and so is its attribution.
+    // The content of this turn is on disk afterwards, and so is its attribution.
     await room.command(() => {
       for (const file of waiting) file.isChanged = false
     })

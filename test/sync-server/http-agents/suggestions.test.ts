@@ -3,6 +3,8 @@ import { joinLink } from '../../../protocol/roles.ts'
 import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import { agent } from '../../support/agent.ts'
 import { ask, invite, type Member, member } from '../../support/auth/members.ts'
+import { runSeed } from '../../support/client.ts'
+import { runByHttp, suggesters } from '../../support/http-agents/suggestions-by-http.ts'
 import { type Server, startServer } from '../../support/server.ts'
 
 let server: Server
@@ -144,4 +146,16 @@ it('[SUGGEST-2] of six who accept at once one does; a repeat under a key is the 
   const first = await ask(server, at, {}, keyed)
   expect(await ask(server, at, {}, keyed)).toEqual(first)
   expect(first.data).toMatchObject({ accepted: [1] })
+})
+
+it('[SUGGEST-2] [SUGGEST-3] [SUGGEST-4] of six who edit, suggest and judge at once, no hunk is lost, doubled or misplaced', async () => {
+  const seed = runSeed('suggestions over HTTP')
+  const agents = await suggesters(server)
+  let judged = 0
+  for (let run = 0; run < 6; run++) {
+    const { broken, accepted, rejected } = await runByHttp(server, agents, seed + run)
+    expect(broken).toEqual([])
+    judged += accepted + rejected
+  }
+  expect(judged).toBeGreaterThan(20)
 })

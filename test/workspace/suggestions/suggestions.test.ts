@@ -55,8 +55,14 @@ const accept = (id: string, by: AgentId, hunks: number[] | null = null): void =>
   const { decision } = acceptHunks(doc, judgement(id, by), hunks)
   noteDecision(doc, id, decision, (number, value) => archived.set(number, value))
 }
-const reject = (id: string, by: AgentId, reason = 'no', now = 3): void => {
-  const decision = rejection(doc, judgement(id, by, now), reason)
+const reject = (
+  id: string,
+  by: AgentId,
+  reason = 'no',
+  now = 3,
+  hunks: number[] | null = null,
+): void => {
+  const decision = rejection(doc, judgement(id, by, now), reason, hunks)
   noteDecision(doc, id, decision, (number, value) => archived.set(number, value))
 }
 const textNow = (): string => readFile(doc, 'f.md').content
@@ -156,6 +162,19 @@ describe('judging', () => {
     reject(id, ANN)
     expect(getSuggestion(doc, id)).toMatchObject({ state: 'partly', waiting: 0 })
     expect(codeOf(() => accept(id, ANN))).toBe('suggestion_state')
+    expect(textNow()).toBe(withLines({ 10: 'ten\n' }))
+  })
+
+  it('[SUGGEST-2] hunks are rejected one by one, each once; the others still wait', () => {
+    const id = suggest(withLines({ 2: 'two\n', 5: 'five\n', 10: 'ten\n' }))
+    reject(id, ANN, 'no', 3, [2])
+    expect(getSuggestion(doc, id)).toMatchObject({ state: 'open', waiting: 2 })
+    expect(codeOf(() => reject(id, ANN, 'no', 3, [2]))).toBe('suggestion_state')
+    expect(codeOf(() => accept(id, ANN, [2]))).toBe('suggestion_state')
+    expect(codeOf(() => reject(id, ANN, 'no', 3, [4]))).toBe('usage')
+    accept(id, ANN, [3])
+    reject(id, BOB, '', 3, [1])
+    expect(getSuggestion(doc, id)).toMatchObject({ state: 'partly', waiting: 0 })
     expect(textNow()).toBe(withLines({ 10: 'ten\n' }))
   })
 

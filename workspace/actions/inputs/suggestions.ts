@@ -34,16 +34,16 @@ export const suggest = {
 
 const id: Field<string> = operand(about({ ...name, word: 'ID' }, 'the id of the suggestion'), 1)
 
-export const accept = {
-  suggestion: flagged(id, 'id'),
-  hunks: about(
-    optional(manyOf(number(1, MAX_SUGGESTED_HUNKS), MAX_SUGGESTED_HUNKS)),
-    'only these of its hunks',
-    '1,3',
-  ),
-} as const
+const hunks = about(
+  optional(manyOf(number(1, MAX_SUGGESTED_HUNKS), MAX_SUGGESTED_HUNKS)),
+  'only these of its hunks',
+  '1,3',
+)
+
+export const accept = { suggestion: flagged(id, 'id'), hunks } as const
 
 export const reject = {
   suggestion: flagged(id, 'id'),
+  hunks,
   reason: operand(about(withDefault(text(), ''), 'why; its proposer reads it'), 2),
 } as const
