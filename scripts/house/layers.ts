@@ -57,6 +57,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/ops',
   'sync-server/ops/verify',
   'sync-server/routes',
+  'sync-server/routes/reads',
   'sync-server/routes/v1',
   'sync-server/cli',
   'sync-server/serving',

@@ -1,22 +1,22 @@
 import { z } from 'zod'
-import type { AgentId } from '../../protocol/ids.ts'
-import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
-import { FIND_PLACES } from '../../workspace/actions/inputs/find.ts'
-import { resolveAgent } from '../../workspace/agents/agents.ts'
+import type { AgentId } from '../../../protocol/ids.ts'
+import { MAX_NAME_BYTES } from '../../../protocol/limits.ts'
+import { FIND_PLACES } from '../../../workspace/actions/inputs/find.ts'
+import { resolveAgent } from '../../../workspace/agents/agents.ts'
 import {
   type FindPlace,
   type FoundBy,
   find,
   pageOf,
   parseQuery,
-} from '../../workspace/inbox/find.ts'
-import type { ArchiveSearch } from '../history/find/search.ts'
-import { checkName, principalOf } from '../http/caller.ts'
-import { type Asked, type Route, route } from '../http/route.ts'
-import { agentOf } from '../sync/principal.ts'
-import { look, lookThrough } from './agent-request.ts'
-import { at } from './agent-route.ts'
-import type { AppEnv } from './env.ts'
+} from '../../../workspace/inbox/find.ts'
+import type { ArchiveSearch } from '../../history/find/search.ts'
+import { checkName, principalOf } from '../../http/caller.ts'
+import { type Asked, type Route, route } from '../../http/route.ts'
+import { agentOf } from '../../sync/principal.ts'
+import { look, lookThrough } from '../agent-request.ts'
+import { at } from '../agent-route.ts'
+import type { AppEnv } from '../env.ts'
 
 const MAX_QUERY_BYTES = 1_024
 const name = z.string().min(1).max(MAX_NAME_BYTES).optional()

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
-import { parseSince } from '../../workspace/inbox/archive.ts'
-import { readStory } from '../history/story.ts'
-import { checkName } from '../http/caller.ts'
-import { ready } from '../http/request.ts'
-import { type Route, route } from '../http/route.ts'
-import type { AppEnv } from './env.ts'
+import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../../protocol/limits.ts'
+import { parseSince } from '../../../workspace/inbox/archive.ts'
+import { readStory } from '../../history/story.ts'
+import { checkName } from '../../http/caller.ts'
+import { ready } from '../../http/request.ts'
+import { type Route, route } from '../../http/route.ts'
+import type { AppEnv } from '../env.ts'
 
 const position = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const name = z.string().min(1).max(MAX_NAME_BYTES).optional()

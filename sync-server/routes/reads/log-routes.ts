@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
-import { parseSince, readArchived, sinceText } from '../../workspace/inbox/archive.ts'
-import { broadcastMessage } from '../../workspace/messages/broadcasts.ts'
-import { PAGE_BYTES } from '../config/limits.ts'
-import { readLog } from '../history/log-page.ts'
-import { checkName } from '../http/caller.ts'
-import { ready } from '../http/request.ts'
-import { type Route, route } from '../http/route.ts'
-import type { AppEnv } from './env.ts'
+import { MAX_NAME_BYTES } from '../../../protocol/limits.ts'
+import { parseSince, readArchived, sinceText } from '../../../workspace/inbox/archive.ts'
+import { broadcastMessage } from '../../../workspace/messages/broadcasts.ts'
+import { PAGE_BYTES } from '../../config/limits.ts'
+import { readLog } from '../../history/log-page.ts'
+import { checkName } from '../../http/caller.ts'
+import { ready } from '../../http/request.ts'
+import { type Route, route } from '../../http/route.ts'
+import type { AppEnv } from '../env.ts'
 
 const count = (max: number) => z.coerce.number().int().min(1).max(max)
 
