@@ -5,9 +5,9 @@ import { eachFile } from '../workspace/files/file-info.ts'
 import { callerOf } from './http/caller.ts'
 import type { HttpContext } from './http/context.ts'
 import { type Route, route } from './http/route.ts'
+import { stateOf } from './ops/host/health.ts'
 import { look, lookThrough } from './routes/agent-request.ts'
 import type { AppEnv } from './routes/env.ts'
-import { stateOf } from './routes/health.ts'
 
 const About = z.looseObject({
   ...{ service: z.string(), version: z.string(), status: z.string(), auth: z.string() },

@@ -12,7 +12,10 @@ import type { Intent, Presence } from '../../workspace/agents/presence.ts'
 /** `agent_state.json`: who this profile is, and where its team is. */
 export interface AgentState {
   agent_id?: AgentId
+  /** The name that it registered last; `names` has those of other workspaces. */
   name?: string
+  /** Its names, by server and workspace (`nameAt`). */
+  names?: Readonly<Record<string, string>>
   /** `register --person` says that it is one; left out: an agent. */
   kind?: 'person'
   server?: string
@@ -48,6 +51,21 @@ export const openProfile = (home: string | undefined, cwd: string, name: string)
   const dir = name === DEFAULT_PROFILE ? root : join(root, 'profiles', name)
   return { name, dir, state: readState(dir) }
 }
+
+type Place = Pick<Access, 'server'> & { workspace: string }
+
+const placeKey = ({ server, workspace }: Place): string => `${server ?? ''} ${workspace}`
+
+/** The name by which a profile registered there; undefined: unknown. */
+export const nameAt = ({ name, names = {} }: AgentState, place: Place): string | undefined =>
+  Object.hasOwn(names, placeKey(place)) ? names[placeKey(place)] : name
+
+/** The names of a profile, with the one by which it registers there. */
+export const namesWith = (
+  { names = {} }: AgentState,
+  place: Place,
+  name: string,
+): Readonly<Record<string, string>> => ({ ...names, [placeKey(place)]: name })
 
 /** The presence that this profile shows to the others; null if it has no agent yet. */
 export const presenceOf = ({

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { LOG_LEVELS } from '../config/flags.ts'
 import { callerOf } from '../http/caller.ts'
 import { type Route, route } from '../http/route.ts'
+import { stateOf } from '../ops/host/health.ts'
 import { summaryOf } from '../ops/manifest.ts'
 import type { AppEnv } from './env.ts'
-import { stateOf } from './health.ts'
 
 /** A path of the server's machine; a request has no folder that it could be relative to. */
 const BackupBody = z.strictObject({ dir: z.string().max(4_096).refine(isAbsolute, 'not absolute') })

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { OFF_MS } from '../../../client/http/clock.ts'
 import { counted } from '../../../lib/text/count.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
-import { readState, saveState } from '../../command/profile.ts'
+import { nameAt, readState, saveState } from '../../command/profile.ts'
 import { oneLine, word } from '../../command/text.ts'
 import { WorkspaceSession } from '../../command/workspace-session.ts'
 import { lineOfMirror, notesOf } from '../files/mirror.ts'
@@ -28,7 +28,8 @@ export const status: Verb = async (call) => {
   const profiles = []
   for (const { profile: dir, handle, mirrors } of link.workspaces()) {
     const { replica, session, at, me } = handle
-    const { name } = readState(dir)
+    const place = { server: at.access.server, workspace: at.workspace }
+    const name = nameAt(readState(dir), place)
     const contact = session?.contact
     const one = {
       profile: /[\\/]profiles[\\/][^\\/]+$/.test(dir) ? basename(dir) : 'default',

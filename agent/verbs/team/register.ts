@@ -6,7 +6,7 @@ import type { Agent } from '../../../workspace/agents/agents.ts'
 import { checkDisplayName } from '../../../workspace/document/validate.ts'
 import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { moveDefault, readState, saveState } from '../../command/profile.ts'
+import { moveDefault, namesWith, readState, saveState } from '../../command/profile.ts'
 import { act } from '../../command/replica-actor.ts'
 import { word } from '../../command/text.ts'
 import { mayEnter, openReplica, WorkspaceSession } from '../../command/workspace-session.ts'
@@ -33,6 +33,8 @@ export const register: Verb = async (call) => {
   const id = state.agent_id
   const team = await WorkspaceSession.open(call, true)
   const isMeant = ['relay', 'server', 'workspace'].some((flag) => call.has(flag))
+  const { server } = call.access
+  state.names = namesWith(state, { server, workspace: call.workspace }, facts.name)
   saveState(call.profile, state)
   if (call.access.hasMoved) {
     call.notes.push(

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { writeAtomic } from '../../../lib/disk/atomic-write.ts'
 import type { Limits } from '../../config/quotas.ts'
 
@@ -83,12 +83,14 @@ export const filesSize = async (dir: string): Promise<number> => {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 
-/** Remembers a finished backup in the data folder. A failure to do so loses nothing else. */
+/** Remembers a finished backup in the data folder, except one that is within it. */
 export const noteBackup = async (
   data: string,
   dir: string,
   { at, bytes, blob_bytes }: { at: string; bytes: number; blob_bytes: number },
 ): Promise<void> => {
+  // `verify` and `export` make one in a folder of their own there, which goes again.
+  if (!relative(data, dir).startsWith('..')) return
   const note: LastBackup = { at, dir, bytes: bytes + blob_bytes }
   await writeAtomic(join(data, LAST_BACKUP_FILE), `${JSON.stringify(note)}\n`, { mode: 0o600 })
 }

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([one.stop(), two.stop()]))
 
-it('[CLI-8] a look at another server moves nothing; register does, and says so', async () => {
+it('[CLI-8] W7: a look at another server moves nothing; register does, and says so; each knows its own name', async () => {
   const ann = agent()
   const state = () => readFileSync(join(ann.home, 'agent_state.json'), 'utf8')
   const first = await ann.run('--relay', one.url, 'register', '--name', 'Ann')
@@ -30,9 +30,17 @@ it('[CLI-8] a look at another server moves nothing; register does, and says so',
   }
   expect(state()).toBe(before)
   expect(await ann.ask('discover')).toMatchObject({ count: 1 })
-  const moved = await ann.atLink('--relay', two.url, 'register', '--name', 'Ann')
+  const moved = await ann.atLink('--relay', two.url, 'register', '--name', 'Erin')
   expect(moved.stderr).toContain(`is now default of ${two.url}; it was default of ${one.url}`)
-  expect(await ann.ask('whoami')).toMatchObject({ server: two.url })
+  expect(await ann.ask('whoami')).toMatchObject({ server: two.url, name: 'Erin' })
+  expect(await ann.ask('--relay', one.url, 'whoami')).toMatchObject({ name: 'Ann' })
+  const { profiles } = await ann.ask<{ profiles: { server: string; name: string }[] }>('status')
+  expect(new Map(profiles.map(({ server, name }) => [server, name]))).toEqual(
+    new Map([
+      [one.url, 'Ann'],
+      [two.url, 'Erin'],
+    ]),
+  )
 })
 
 it('[CLI-9] a wrong path in an address is named, to who has joined and to who has not', async () => {
@@ -65,7 +73,7 @@ const said = async (url: string): Promise<string[]> => {
 }
 
 it.each(WAYS)(
-  '[CLI-9] one server is one server, however its address is typed (%s)',
+  '[CLI-9] W5: one server is one server, however its address is typed (%s)',
   async (way) => {
     const server = await startServer()
     const proxy = await startProxy(server.port)

@@ -15,7 +15,7 @@ const dialed = (url: string, headers: object): Promise<number> =>
     ws.on('unexpected-response', (_request, { statusCode }) => resolve(statusCode ?? 0))
   })
 
-it('[SPACE-3] naming a workspace makes none: by verb, HTTP, WebSocket, program or command', async () => {
+it('[SPACE-3] W6: naming a workspace makes none: by verb, HTTP, WebSocket, program or command', async () => {
   const server = await startServer()
   const ann = await member(server, 'a-ann', 'admin')
   const names = async () => {

@@ -30,6 +30,8 @@ it('[ADMIN-1] status shows workspaces, who is on, disk, the last backup and limi
   expect(now.disk.data_bytes).toBeGreaterThan(500)
   const backup = join(tempDir('backup'), 'one')
   await sync('backup', backup, ...data)
+  // That one of `verify` is none.
+  await sync('verify', ...data)
   const { stdout } = await sync('status', ...data)
   expect(stdout).toMatch(/^running at http:\S+, process \d+, for \d+ s: ok\n/)
   expect(stdout).toMatch(/^default +1 online \(Ann\) +1 joined +1 open task /m)

@@ -113,7 +113,7 @@ it('[OPS-12] doctor says a line of each check, and what to do where something is
   holder.close()
 })
 
-it('[OPS-13] export writes agents, tasks, broadcasts and files, live and archived ones', async () => {
+it('[OPS-13] W14: export writes agents, tasks, broadcasts and files, live and archived ones', async () => {
   const md = place('md')
   const done = await sync('export', md, '--data', data)
   expect(done.stdout).toContain('default: 1 agent, 2 tasks, 2050 broadcasts, 4 files')
@@ -124,6 +124,9 @@ it('[OPS-13] export writes agents, tasks, broadcasts and files, live and archive
   expect(read('default', 'tasks.md')).toMatch(
     /^## .+ \(completed, archived\)\n\nt-done00000001, [\s\S]*> it is done/m,
   )
+  // Titles are what the tasks are about, and agents have their names.
+  expect(read('default', 'tasks.md')).toMatch(/ from Ada \(a-/)
+  expect(read('default', 'broadcasts.md')).toMatch(/^### .* Ada \(a-/m)
   expect(read('default', 'broadcasts.md').match(/^> said \d+$/gm)).toHaveLength(2_050)
 
   const json = place('json')

@@ -10,7 +10,7 @@ interface Entry {
   note: string
 }
 
-it('[ADMIN-6] the audit log and the log have joins, failed sign-ins, lockouts and revocations', async () => {
+it('[ADMIN-6] W12: the audit log and the log have joins, failed sign-ins, lockouts and revocations', async () => {
   const server = await startServer({ args: ['--log-level', 'info', '--limit', 'failures=4'] })
   const data = ['--data', server.data]
   const entries = async () =>

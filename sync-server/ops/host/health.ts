@@ -1,12 +1,18 @@
-import type { Caller } from '../sync/principal.ts'
-import type { AppEnv } from './env.ts'
+import type { Caller } from '../../sync/principal.ts'
+
+/** The troubles of a server, as its routes know them. */
+export interface Troubles {
+  trouble: () => string | null
+  damage: () => string | null
+  failed: () => readonly string[]
+}
 
 /**
  * The server's state. Callers with a credential also get a reason; the reason names a failed
  * workspace only to its members and to the owner.
  */
 export const stateOf = (
-  env: AppEnv,
+  env: Troubles,
   by: Caller | null,
 ): { status: 'ok' | 'degraded' | 'unavailable'; reason?: string } => {
   const trouble = env.trouble() ?? env.damage()
