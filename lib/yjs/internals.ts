@@ -17,6 +17,9 @@ export const firstItem = (type: Pick<Internals, '_start'>): Y.Item | null => typ
 /** The item to the right, deleted ones included; null: `item` is the last. */
 export const itemAfter = (item: Y.Item): Y.Item | null => item.right
 
+/** The item to the left; of a map's item, the one that had the key before. */
+export const itemBefore = (item: Y.Item): Y.Item | null => item.left
+
 /** The item that holds this type; null: the type is a root. */
 export const itemOf = (type: Pick<Internals, '_item'>): Y.Item | null => type._item
 

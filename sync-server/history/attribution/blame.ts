@@ -10,7 +10,7 @@ import {
 } from '../../../workspace/authorship/attribution.ts'
 import { type BlameRange, blame, type LineRange } from '../../../workspace/authorship/blame.ts'
 import { type Deleted, DeletedTexts, deletedParts } from '../../../workspace/authorship/deleted.ts'
-import { FILE_PREFIX, serverClientOf, textOf } from '../../../workspace/document/schema.ts'
+import { FILE_PREFIX, serverClientsOf, textOf } from '../../../workspace/document/schema.ts'
 import { isBinary, notText } from '../../../workspace/files/blobs.ts'
 import { agentsOfEdits, versionOf } from '../../../workspace/files/edit-counts.ts'
 import { getFile } from '../../../workspace/files/tree.ts'
@@ -31,8 +31,8 @@ export interface TextState {
   spans: Span[]
   /** The agents that edit counts name for Yjs client ids. */
   counted: ReadonlyMap<number, string>
-  /** The server's own Yjs client id. */
-  server: number
+  /** The server's own Yjs client ids. */
+  servers: ReadonlySet<number>
 }
 
 /** Reads a file for `blameOf`. Throws `unknown_file`, `not_text`. `gaps`: also where text was deleted. */
@@ -44,7 +44,7 @@ export const readText = (doc: Y.Doc, key: string, gaps: boolean): TextState => {
     ...{ file_key, root: `${FILE_PREFIX}${fileId}`, version: versionOf(doc, fileId) },
     spans: spansOf(textOf(doc, fileId), gaps),
     counted: new Map(agentsOfEdits(doc, fileId).map(([client, agent]) => [Number(client), agent])),
-    server: serverClientOf(doc),
+    servers: serverClientsOf(doc),
   }
 }
 
@@ -55,11 +55,11 @@ export const readText = (doc: Y.Doc, key: string, gaps: boolean): TextState => {
 export const agentsOf =
   (
     owners: ReadonlyMap<number, string>,
-    { counted, server }: Pick<TextState, 'counted' | 'server'>,
+    { counted, servers }: Pick<TextState, 'counted' | 'servers'>,
   ): AgentOf =>
   (client) =>
     owners.get(client) ??
-    (client === server ? SERVER_NAME : undefined) ??
+    (servers.has(client) ? SERVER_NAME : undefined) ??
     counted.get(client) ??
     OWNER_NAME
 

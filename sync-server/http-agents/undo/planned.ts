@@ -8,7 +8,7 @@ import type {
   TextHistory,
   UndoRecord,
 } from '../../../workspace/authorship/undo-history.ts'
-import { FILE_PREFIX, textOf } from '../../../workspace/document/schema.ts'
+import { FILE_PREFIX, serverClientsOf, textOf } from '../../../workspace/document/schema.ts'
 import { isBinary, notText } from '../../../workspace/files/blobs.ts'
 import { agentsOfEdits } from '../../../workspace/files/edit-counts.ts'
 import { allFiles, getFile } from '../../../workspace/files/tree.ts'
@@ -105,7 +105,7 @@ export class PlannedUndo {
       const counted = new Map(
         agentsOfEdits(this.doc, id).map(([client, agent]) => [Number(client), agent] as const),
       )
-      const ownerOf = agentsOf(owners, { counted, server: this.doc.clientID })
+      const ownerOf = agentsOf(owners, { counted, servers: serverClientsOf(this.doc) })
       const texts = await log.deletedTexts(room.name, `${FILE_PREFIX}${id}`)
       const history = historyOf({ runs, undos: records, ownerOf }, texts)
       await planFile(file, history, selector, (ms) => httpAgent.spent(ms))

@@ -4,7 +4,7 @@ import type { Report } from './report.ts'
 
 const TODO = 'put the file again from a copy, or restore it from a backup'
 
-/** Checks that every blob has the digest that names it, and that what documents refer to is there. */
+/** Checks that every blob has the digest that names it, and that those are there to which documents and checkpoints refer. */
 export const verifyBlobs = async (
   data: string,
   wanted: ReadonlyMap<string, ReadonlySet<string>>,
@@ -30,7 +30,7 @@ export const verifyBlobs = async (
     for (const name of names) {
       report.problem(
         `workspace ${workspace}, blob ${name}`,
-        'a file refers to it, and it is missing',
+        'a file or a checkpoint refers to it, and it is missing',
         TODO,
       )
     }

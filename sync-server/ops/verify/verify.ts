@@ -1,4 +1,5 @@
 import type { Witness } from '../../../protocol/witness.ts'
+import { Checkpoints } from '../../history/checkpoints/store.ts'
 import { unsealed } from '../../storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../storage/level-update-log.ts'
 import { logOn, openStore } from '../../storage/open-log.ts'
@@ -47,11 +48,15 @@ export const verifyData = async (
 ): Promise<Report> => {
   const report = new Report()
   const { workspaces, versionKeys } = await verifyRecords(log, report)
+  const checkpoints = new Checkpoints(log.facts)
   const wanted = new Map<string, ReadonlySet<string>>()
   for (const workspace of [...workspaces].sort()) {
     report.counts.workspaces++
     const blobs = await verifyWorkspace(log, workspace, report)
-    if (blobs !== null) wanted.set(workspace, blobs)
+    const pinned = await report.look(`workspace ${workspace}, checkpoints`, () =>
+      checkpoints.pinnedBlobs(workspace),
+    )
+    wanted.set(workspace, new Set([...(blobs ?? []), ...(pinned ?? [])]))
     await verifyAttribution(log, workspace, report)
     await verifyVersions(log, workspace, versionKeys.get(workspace) ?? 0, report)
     const about = witnesses.filter((witness) => witness.workspace === workspace)

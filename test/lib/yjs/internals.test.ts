@@ -12,6 +12,7 @@ import {
   isPristine,
   isRootType,
   itemAfter,
+  itemBefore,
   itemOf,
   itemOfParent,
   itemsByKey,
@@ -81,6 +82,8 @@ it('[LAYER-5] a map keeps the newest item of each key, and says in what it stand
     ['a', true],
     ['inner', false],
   ])
+  const before = itemBefore(itemsByKey(map).get('a')!)!
+  expect([before.parentSub, before.deleted, itemBefore(before)]).toEqual(['a', true, null])
   const held = itemsByKey(map).get('inner')!
   expect([held.parentSub, held.parent, typeIn(held)]).toEqual(['inner', map, inner])
   expect(itemOf(inner)).toBe(held)

@@ -389,7 +389,9 @@ const everyProgram = async (
     const isOnlyMissing =
       args[0] === 'verify' &&
       problems.length > 0 &&
-      problems.every((line) => line.includes(': a file refers to it, and it is missing'))
+      problems.every((line) =>
+        line.includes(': a file or a checkpoint refers to it, and it is missing'),
+      )
     if (ran.status !== 0 && !isOnlyMissing)
       throw new Error(
         `clawlink-sync ${args.join(' ')}: ${ran.status} ${ran.stdout.slice(-500)}${ran.stderr.slice(-500)}`,

@@ -1,8 +1,21 @@
+import { createHash } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { Level } from 'level'
 import { expect, it } from 'vitest'
+import * as Y from 'yjs'
+import type { AgentId } from '../../../protocol/ids.ts'
+import { agentsOf, readText } from '../../../sync-server/history/attribution/blame.ts'
+import { blobPath } from '../../../sync-server/ops/blob-files.ts'
 import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import { seal } from '../../../sync-server/storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import {
+  filesOf,
+  initWorkspace,
+  renewServerClient,
+  serverClientsOf,
+} from '../../../workspace/document/schema.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { liveDoc } from '../../support/client.ts'
 import { place, sync } from '../../support/ops/commands.ts'
@@ -81,4 +94,46 @@ it('[BLAME-11] a restored backup has the same authors, and verify finds nothing'
   expect(map.inserts.get(id)).toEqual((await attributionOf(server.data)).inserts.get(id))
   expect(map.deletes.get(id)).toMatchObject([{ by: 'anna', clock: 4, length: 2 }])
   expect((await verifyFolder(data)).problems).toEqual([])
+})
+
+it('[BLAME-12] after restores the server’s text is still the server’s, and an id that nobody knows the owner’s', () => {
+  let doc = new Y.Doc()
+  initWorkspace(doc, 'w', 1)
+  const key = 'f.md'
+  putFile(doc, { key, content: 'first\n', base: null, by: 'a-ann' as AgentId, now: 1 })
+  const servers = [doc.clientID]
+  for (let restores = 0; restores < 3; restores++) {
+    const next = new Y.Doc()
+    Y.applyUpdate(next, Y.encodeStateAsUpdate(doc))
+    doc = next
+    renewServerClient(doc)
+    servers.push(doc.clientID)
+    doc.getText(`file:${filesOf(doc).get(key)!.fileId}`).insert(0, `${restores}\n`)
+  }
+  expect([...serverClientsOf(doc)].sort()).toEqual(servers.sort())
+  const agentOf = agentsOf(new Map([[1, 'a-ann']]), readText(doc, key, false))
+  const [named, ...rest] = [1, ...servers, 99].map(agentOf)
+  expect([named, rest]).toEqual(['a-ann', [...servers.map(() => 'server'), 'owner']])
+})
+
+it('[TIME-9] verify names a missing blob that only a checkpoint refers to', async () => {
+  const server = await startServer()
+  const ann = await member(server, 'ann')
+  const at = '/api/workspaces/default'
+  const call = (path: string, body: object) => ask(server, `${at}/${path}`, body, ann.headers)
+  await call('register', { name: 'Ann' })
+  const bytes = Buffer.from([0, 1, 2, 3])
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const send = (path: string, body: string | Buffer) =>
+    globalThis.fetch(`${server.url}${at}/${path}`, { method: 'PUT', headers: ann.headers, body })
+  await send(`blobs/${sha256}?size=4`, bytes)
+  await send('files/bytes', JSON.stringify({ key: 'logo.png', sha256, size: 4 }))
+  expect((await call('checkpoints', { name: 'one' })).error).toBeUndefined()
+  expect((await call('files/remove', { key: 'logo.png' })).error).toBeUndefined()
+  await server.stop()
+  expect((await verifyFolder(server.data)).problems).toEqual([])
+  rmSync(blobPath(server.data, { workspace: 'default', sha256 }))
+  expect((await verifyFolder(server.data)).problems).toMatchObject([
+    { where: `workspace default, blob ${sha256}`, what: expect.stringContaining('a checkpoint') },
+  ])
 })
