@@ -75,8 +75,8 @@ it('[LAYER-5] a map keeps the newest item of each key, and says in what it stand
   const map = doc.getMap('map')
   const inner = new Y.Map<unknown>()
   map.set('a', 1)
-  map.set('a', 2)
   map.set('inner', inner)
+  map.set('a', 2)
   map.delete('a')
   expect([...itemsByKey(map)].map(([key, item]) => [key, item.deleted])).toEqual([
     ['a', true],
