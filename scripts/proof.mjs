@@ -34,6 +34,12 @@ const PROOFS = {
     shows: 'a branch checked out in a mirrored folder while editors work loses no edit',
     build: true,
   },
+  cluster: {
+    file: 'proofs/cluster.ts',
+    args: '[CHAOS_SECONDS [STOP_SECONDS]]',
+    shows: 'three nodes on PostgreSQL lose nothing and double nothing, whatever fails',
+    build: true,
+  },
   damage: {
     file: 'proofs/damage.ts',
     args: '[SEEDS [SEED]]',

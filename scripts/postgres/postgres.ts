@@ -115,14 +115,13 @@ export const startStandby = async (
 ): Promise<Standby> => {
   const [dir, options] = newFolder()
   const data = join(dir, 'data')
-  const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'clawlink']
+  const source = `host=127.0.0.1 port=${primary.port} user=clawlink application_name=${name}`
   execFileSync(
     join(bin, 'pg_basebackup'),
-    [...from, '-D', data, '-R', '-X', 'stream', '-c', 'fast'],
+    ['-d', source, '-D', data, '-R', '-X', 'stream', '-c', 'fast'],
     options,
   )
-  const source = `host=127.0.0.1 port=${primary.port} user=clawlink application_name=${name}`
-  const standby = await run(bin, dir, { primary_conninfo: source })
+  const standby = await run(bin, dir, {})
   const promote = async (): Promise<void> => {
     execFileSync(join(bin, 'pg_ctl'), ['promote', '-w', '-D', data], options)
   }

@@ -32,7 +32,9 @@ export interface Holdings {
   find: (workspace: string) => Promise<'here' | NodeAddress>
   /** Like `find`, from memory only: true if this node owns it now, and its lease is valid. */
   owns: (workspace: string) => boolean
-  /** The workspace of a secret, by its SHA-256 (hex); null: it is nobody's. Rejects with Unavailable. */
+  /**
+   * The workspace of a secret, by its SHA-256 (hex) or the beginning of that; null: it is nobody's. Rejects with Unavailable.
+   */
   workspaceOf: (secretHash: string) => Promise<string | null>
   /** Gives a workspace up: what came is stored, its connections are closed with 4307, then others may claim it. */
   release: (workspace: string) => Promise<void>

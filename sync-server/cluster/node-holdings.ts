@@ -8,6 +8,8 @@ import { Suspicion } from './suspicion.ts'
 const PROBED_MS = 250
 /** Attempts to claim a workspace that others claim at the same time (count). */
 const ATTEMPTS = 4
+/** Sorts after all hexadecimal digits. */
+const AFTER_HEX = 'g'
 
 export interface HoldingsEnv {
   node: NodeStore
@@ -233,7 +235,8 @@ export class NodeHoldings implements Holdings {
   }
 
   async workspaceOf(secretHash: string): Promise<string | null> {
-    const value = await this.#env.node.db.get(`q:${secretHash}`)
+    const [from, to] = [`q:${secretHash}`, `q:${secretHash}${AFTER_HEX}`]
+    const [value] = await this.#env.node.db.values({ gte: from, lt: to, limit: 1 }).all()
     return value === undefined ? null : (JSON.parse(Buffer.from(value).toString()) as string)
   }
 
