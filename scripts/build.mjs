@@ -3,7 +3,7 @@
 // link and is small, clawlink-agent-pipe, which it loads for `mcp`, clawlink-agent-core, which is the link and everything
 // else, and clawlink-agent-mcp, the SDK of MCP, which a link loads with its first client. clawlink-sync and clawlink only look at
 // the version of Node, in words that Node 12 can read, and load clawlink-sync-core and clawlink-core; a thread of the server
-// runs clawlink-sync-texts, and a server on PostgreSQL loads its driver, clawlink-sync-pg. clawlink is an ES module, because Ink awaits at its top level.
+// runs clawlink-sync-texts, and a server on PostgreSQL loads its driver, clawlink-sync-pg; clawlink loads clawlink-syntax with the first file whose words have colours. clawlink is an ES module, because Ink awaits at its top level.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -57,6 +57,7 @@ const OUTSIDE = {
   './mcp/pipe.ts': './clawlink-agent-pipe.cjs',
   './server/server.ts': './clawlink-agent-mcp.cjs',
   './driver.ts': './clawlink-sync-pg.cjs',
+  './highlight/highlighter.ts': './clawlink-syntax.mjs',
 }
 
 const outside = {
@@ -141,7 +142,14 @@ try {
       banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
       // React and Ink without what is for their developers.
       define: { ...common.define, 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '""' },
-      plugins: [withoutDevtools],
+      plugins: [withoutDevtools, outside],
+      minify: true,
+    }),
+    build({
+      ...common,
+      entryPoints: { 'clawlink-syntax': 'tui/editor/highlight/highlighter.ts' },
+      format: 'esm',
+      outExtension: { '.js': '.mjs' },
       minify: true,
     }),
     build({

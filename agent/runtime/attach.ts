@@ -27,6 +27,9 @@ const STATE_MS = 50
  * notice the delay.
  */
 const APPLY_MS = 25
+/** After an update the server is asked this long later (milliseconds) whether it is stored, and for at most so long. */
+const SETTLE_MS = 150
+const SETTLE_TIMEOUT_MS = 10_000
 /**
  * Bytes buffered for a program that does not read, for instance while suspended; beyond this it is
  * disconnected and attaches again later.
@@ -69,6 +72,11 @@ export class Attachment {
   #isSendingState = false
   #isClosed = false
   #isOver = false
+  /** Updates of the program (count): those that came, and those that are on the server's disk. */
+  #received = 0
+  #stored = 0
+  #settleTimer: NodeJS.Timeout | undefined
+  #isSettling = false
 
   constructor(
     socket: Socket,
@@ -146,6 +154,7 @@ export class Attachment {
       session?.onContact(() => {
         this.#events.contact()
         sendState()
+        if (session?.contact.connected) this.#settleSoon()
       }) ?? (() => {}),
       replica.onMessages(() => this.changed()),
     )
@@ -166,6 +175,7 @@ export class Attachment {
   #read(kind: number, payload: Uint8Array): void {
     if (kind === KIND_UPDATE) {
       this.#incoming.push(payload)
+      this.#received++
       const wait = this.#appliedAt + APPLY_MS - performance.now()
       if (wait <= 0) this.#apply()
       else this.#applyTimer ??= setTimeout(() => this.#apply(), wait)
@@ -197,7 +207,30 @@ export class Attachment {
     replica.doc.transact(() => {
       for (const update of updates) Y.applyUpdate(replica.doc, update, this)
     }, this)
-    replica.commit().catch(this.#failed)
+    replica.commit().then(() => this.#settleSoon(), this.#failed)
+  }
+
+  #settleSoon(): void {
+    if (this.#stored === this.#received || this.#isSettling || this.#isClosed) return
+    this.#settleTimer ??= setTimeout(() => void this.#settle(), SETTLE_MS)
+  }
+
+  /** Asks the server whether it has stored all updates so far; without contact it is asked with the next one. */
+  async #settle(): Promise<void> {
+    this.#settleTimer = undefined
+    const upTo = this.#received
+    this.#isSettling = true
+    try {
+      await this.#handle.session?.barrier(SETTLE_TIMEOUT_MS)
+      this.#stored = upTo
+      this.#sendStateSoon()
+    } catch {
+      // No contact, or the server rejects writes: the state says so.
+      return
+    } finally {
+      this.#isSettling = false
+    }
+    this.#settleSoon()
   }
 
   #onBye(): void {
@@ -253,8 +286,9 @@ export class Attachment {
       name: this.#who.name(),
       contact: contactOf(session?.contact),
       presences: session?.presences() ?? [],
+      stored: this.#stored,
     }
-    for (const key of ['me', 'role', 'name', 'contact', 'presences'] as const) {
+    for (const key of ['me', 'role', 'name', 'contact', 'presences', 'stored'] as const) {
       if (JSON.stringify(now[key]) !== JSON.stringify(this.#sentState[key])) {
         Object.assign(changes, { [key]: now[key] })
       }
@@ -286,6 +320,7 @@ export class Attachment {
     if (reason === 'down') this.#send(writeJson({ down: true }))
     this.#isClosed = true
     clearTimeout(this.#stateTimer)
+    clearTimeout(this.#settleTimer)
     for (const end of this.#enders.splice(0)) end()
     this.#apply()
     this.#socket.end()

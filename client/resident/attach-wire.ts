@@ -47,6 +47,8 @@ export interface LinkState {
   presences?: Presence[]
   /** Messages of the inbox that came, and the keys of those that were acknowledged. */
   unread?: { added: Unread[]; gone: string[] }
+  /** Updates of this program (count, of this connection) that are on the server's disk. */
+  stored?: number
   /** The link was told to stop, and wants no other one in its place. */
   down?: true
 }

@@ -43,6 +43,8 @@ export interface Attached {
   readonly where: { profile: string; name: string; server: string; workspace: string }
   /** The link's contact with the server; without a link there is none, and `why` says so. */
   readonly contact: ContactState
+  /** True while there are edits of the document that are not on the server's disk. */
+  readonly hasUnsent: boolean
   /** All connected agents and persons, this one included. */
   presences(): Presence[]
   /** The unacknowledged messages of the inbox, oldest first. */
@@ -92,6 +94,9 @@ class Attachment implements Attached {
   #isFlushing = false
   /** True if there may be writes that no link has. */
   #hasUnsent = false
+  /** Updates that this link was sent (count), and those that are on the server's disk. */
+  #sent = 0
+  #stored = 0
   #mayStart = true
   #isClosing = false
   #ended: Promise<void> | null = null
@@ -104,6 +109,10 @@ class Attachment implements Attached {
     this.opened = new Promise((resolve, reject) => {
       this.#ended = this.#keepConnected(resolve, reject)
     })
+  }
+
+  get hasUnsent(): boolean {
+    return this.#hasUnsent || this.#stored < this.#sent
   }
 
   presences(): Presence[] {
@@ -210,7 +219,10 @@ class Attachment implements Attached {
     this.#mayStart = true
     this.where = { ...this.where, profile, server, workspace }
     this.#pending = []
+    this.#sent = 0
+    this.#stored = 0
     if (this.#hasUnsent) {
+      this.#sent++
       socket.write(writeFrame(KIND_UPDATE, Y.encodeStateAsUpdate(this.doc, fromBase64(vector))))
       this.#hasUnsent = false
     }
@@ -220,9 +232,10 @@ class Attachment implements Attached {
     this.#take({ ...state, unread: { added: state.unread?.added ?? [], gone } })
   }
 
-  #take({ me, role, name, contact, presences, unread, down }: LinkState): void {
+  #take({ me, role, name, contact, presences, stored, unread, down }: LinkState): void {
     if (me !== undefined) this.me = me
     if (role !== undefined) this.role = role
+    if (stored !== undefined) this.#stored = stored
     if (name !== undefined) this.where = { ...this.where, name }
     if (contact !== undefined) this.contact = contact
     if (presences !== undefined) this.#presences = presences
@@ -270,6 +283,7 @@ class Attachment implements Attached {
     const pending = this.#pending.splice(0)
     if (pending.length === 0 || this.#socket === null) return
     this.#socket.write(writeFrame(KIND_UPDATE, Y.mergeUpdates(pending)))
+    this.#sent++
     this.#hasUnsent = false
   }
 

@@ -91,6 +91,7 @@ export const LAYERS: readonly string[] = [
   'tui/ui',
   'tui/views/parts',
   'tui/views',
+  'tui/editor/highlight',
   'tui/editor',
   'tui/control',
   'tui',

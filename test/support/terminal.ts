@@ -24,6 +24,8 @@ export interface Terminal {
   /** The process that has the terminal: the child of the shell. */
   program: () => number
   modes: () => { otherScreen: boolean; mouse: boolean; cursor: boolean }
+  /** The cell of the terminal's cursor, from 0. */
+  cursor: () => { x: number; y: number }
   close: () => void
 }
 
@@ -76,6 +78,10 @@ export const openTerminal = (
       const flags = '#{alternate_on} #{mouse_any_flag} #{cursor_flag}'
       const [other, mouse, cursor] = tmux('display', '-p', '-t', name, flags).trim().split(' ')
       return { otherScreen: other === '1', mouse: mouse === '1', cursor: cursor === '1' }
+    },
+    cursor: () => {
+      const at = tmux('display', '-p', '-t', name, '#{cursor_x} #{cursor_y}').trim().split(' ')
+      return { x: Number(at[0]), y: Number(at[1]) }
     },
     close: () => void spawnSync('tmux', ['-S', socket, 'kill-server']),
   }

@@ -139,6 +139,15 @@ for (const [columns, rows] of SIZES) {
   })
 }
 
+for (const [columns, rows] of SIZES) {
+  it(`[TUI-1] [TUI-79] the editor at ${columns}×${rows}`, async () => {
+    const shown = await show(world(), columns, rows, {}, NOW)
+    shown.keys('4', 'G', 'enter')
+    await shown.sees('esc back')
+    await golden(shown, 'editor', columns, rows)
+  })
+}
+
 it('[TUI-9] a screen reader gets words in lines: no symbols, nothing side by side', async () => {
   const env: UiEnv = { INK_SCREEN_READER: 'true' }
   const shown = await show(world(), 80, 24, env, NOW)

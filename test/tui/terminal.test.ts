@@ -47,7 +47,7 @@ interface Polled {
 }
 
 inTerminal(
-  '[TUI-40] a person joins, delegates, watches, edits with an agent, and leaves the terminal as it was',
+  '[TUI-40] [TUI-79] [TUI-83] a person joins, delegates, watches, edits with an agent, and leaves the terminal as it was',
   async () => {
     const { terminal } = await person(server.url)
     await join(terminal, 'Ann')
@@ -100,6 +100,13 @@ inTerminal(
     terminal.type('And still is. ')
     await terminal.shows('two, by bob')
     await terminal.shows('Ann was here. And still is. one')
+    await terminal.shows(/ sent$/m)
+    const row = terminal.screen().findIndex((line) => line.includes('And still is. one'))
+    const column = terminal.screen()[row]!.indexOf('one')
+    await until('the cursor is where the caret is', () => {
+      const { x, y } = terminal.cursor()
+      return x === column && y === row && terminal.modes().cursor
+    })
     await until('both texts are in the file', async () => {
       const { file } = await bob.ask<{ file: { content: string } }>('file-get', '--key', 'notes.md')
       return file.content === 'Ann was here. And still is. one\ntwo, by bob\n'

@@ -202,6 +202,21 @@ export const ACTIONS: Readonly<Record<EditorAction, Do>> = {
   },
 
   find: (session) => session.prompt.ask('find'),
+  replace: (session) => session.prompt.ask('replace'),
+  'go-to-other': (session) => {
+    const { others, text } = session
+    const next = others.find(({ head }) => head > text.head) ?? others[0]
+    if (next === undefined) session.message = 'nobody else is in this file'
+    else {
+      to(session, next.head, false)
+      session.message = `here is ${next.name}`
+    }
+  },
+  sent: (session) => {
+    session.message = session.attached.hasUnsent
+      ? 'not on the server yet: it is kept here, and sent'
+      : 'nothing to save: the server has all of it'
+  },
   'find-next': (session) => session.prompt.find(1),
   'find-previous': (session) => session.prompt.find(-1),
   authors: (session) => {

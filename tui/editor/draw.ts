@@ -1,19 +1,22 @@
 import { cellsOf, textAt, widthAt } from '../text/cells.ts'
 import { cut, fitText, harmless, widthOf } from '../text/display.ts'
 import { type AuthorRun, agentsOfTokens, authorRuns, runAt } from './authors.ts'
+import type { Look } from './highlight/look.ts'
 import { colourOf, type Other } from './others.ts'
 import { columnOf, type TextRow, textOfRow } from './rows.ts'
 import type { Range } from './search.ts'
 import type { EditorSession } from './session.ts'
 import { visibleRows } from './viewport.ts'
 
-/** The style of a part of a row; `colour` is an SGR colour, an offset to 30. */
-export interface Look {
-  colour?: number
-  bold?: boolean
-  dim?: boolean
-  underline?: boolean
-  inverse?: boolean
+/** The cell of the caret among the rows on the screen, from 0; null: it is not on it. */
+export const caretCell = (
+  session: EditorSession,
+  columns: number,
+): { x: number; y: number } | null => {
+  const y = visibleRows(session).findIndex((row) => holds(session, row, session.text.head))
+  if (y < 0) return null
+  const row = visibleRows(session)[y]!
+  return { x: gutterOf(session, columns) + columnOf(row, session.text.head), y }
 }
 
 export interface Span {
@@ -147,9 +150,18 @@ const textSpans = (
 ): Span[] => {
   const { text, attached } = session
   const [from, to] = text.selection
+  const lineStart = row.place.isFirst ? row.place.start : -1
+  const tokens =
+    lineStart < 0 || runs.length > 0
+      ? []
+      : (session.syntax?.of(row.place.line, row.place.piece.text) ?? [])
+  const tokenAt = (at: number): Look | undefined =>
+    tokens.find((token) => token.from <= at && at < token.to)?.look
   const inRow = matches.filter(([begin, end]) => begin < row.to && end > row.from)
   const lookAt = (offset: number): Look => {
     const isCaret = offset === text.head
+    // The terminal draws its own cursor there.
+    if (isCaret && from === to && session.hasCursor) return PLAIN
     if (isCaret && from === to) return SELECTED
     if (isCaret) return CARET
     if (offset >= from && offset < to) return SELECTED
@@ -162,7 +174,8 @@ const textSpans = (
       return { underline: true, ...(coloured && { colour: selector.colour }) }
     }
     if (inRow.some(([begin, end]) => offset >= begin && offset < end)) return MATCH
-    return authorLook(runAt(runs, offset), attached.me, coloured)
+    if (runs.length > 0) return authorLook(runAt(runs, offset), attached.me, coloured)
+    return coloured ? (tokenAt(offset - lineStart) ?? PLAIN) : PLAIN
   }
   const spans: Span[] = []
   const add = (shown: string, look: Look): void => {

@@ -1,4 +1,4 @@
-import { Box, Text, useInput, usePaste, useStdout } from 'ink'
+import { Box, Text, useCursor, useInput, usePaste, useStdout } from 'ink'
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import type { Attached } from '../../client/resident/attach.ts'
 import type { FileKey } from '../../protocol/ids.ts'
@@ -7,7 +7,8 @@ import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
 import { RowView } from '../ui/row.tsx'
 import { fitRow, type Row, said } from '../ui/rows.ts'
-import { drawRows, fitInto, gutterOf, type Look, type Span } from './draw.ts'
+import { caretCell, drawRows, fitInto, gutterOf, type Span } from './draw.ts'
+import type { Look } from './highlight/look.ts'
 import { editorPresses } from './key-input.ts'
 import { EditorSession } from './session.ts'
 import { keyRows, statusRow } from './status.ts'
@@ -74,6 +75,8 @@ export const Editor = (props: EditorProps) => {
         copied: (text) => copyTo(stdout, text),
       }),
   )
+  const { setCursorPosition } = useCursor()
+  session.hasCursor = 'isTTY' in stdout && stdout.isTTY === true
   useEffect(() => () => session.close(), [session])
   const revision = useSyncExternalStore(session.subscribe, () => session.revision)
   useInput((input, key) => {
@@ -115,6 +118,11 @@ export const Editor = (props: EditorProps) => {
     }
     return { said: null, spans: drawRows(session, columns, coloured), status }
   }, [session, revision, columns, height, coloured, path, notice])
+
+  // Input methods write where the terminal's cursor is.
+  const isTyping = session.hasCursor && session.prompt.open === null && frame.said === null
+  const caret = isTyping ? caretCell(session, columns) : null
+  setCursorPosition(caret === null ? undefined : { x: caret.x, y: caret.y + top })
 
   return (
     <Box flexDirection="column" width={columns} height={rows}>

@@ -1,10 +1,10 @@
 import { editLine, type Line } from '../terminal/line.ts'
-import { findAll, matchFrom, type SearchMatches } from './search.ts'
+import { findAll, matchFrom, type Range, type SearchMatches } from './search.ts'
 import type { SharedText } from './shared-text.ts'
 
 /** The prompt in the lowest row. */
 export interface Prompt {
-  kind: 'find' | 'line'
+  kind: 'find' | 'line' | 'replace'
   line: Line
   /** The caret before the prompt. */
   from: number
@@ -15,6 +15,8 @@ interface PromptEvents {
   onMove: () => void
   /** Shown until the next key. */
   onMessage: (message: string) => void
+  /** Puts a text in the place of each of these ranges; false: it may not. */
+  onReplace: (ranges: readonly Range[], text: string) => boolean
 }
 
 /** Asks for a search term or a line number, and moves the caret there. */
@@ -23,6 +25,8 @@ export class EditorPrompt {
   readonly #events: PromptEvents
   #open: Prompt | null = null
   #query = ''
+  /** True until the first enter after the search term changed: that one stays at the first match. */
+  #isFresh = false
   #found: { version: number; query: string; found: SearchMatches } | null = null
 
   constructor(text: SharedText, events: PromptEvents) {
@@ -52,6 +56,11 @@ export class EditorPrompt {
   }
 
   ask(kind: Prompt['kind']): void {
+    if (kind === 'replace' && this.#query === '') {
+      this.ask('find')
+      this.#events.onMessage('look for something first, then ctrl-r')
+      return
+    }
     const typed = kind === 'find' ? this.#query : ''
     this.#open = { kind, line: { text: typed, at: typed.length }, from: this.#text.head }
   }
@@ -65,10 +74,13 @@ export class EditorPrompt {
   press(prompt: Prompt, key: string): void {
     const isFind = prompt.kind === 'find'
     if (key === 'esc') this.#open = null
+    else if (key === 'ctrl-r') this.#replace(prompt)
+    else if (key === 'enter' && prompt.kind === 'replace') this.#replaceOne(prompt.line.text)
     else if (key === 'enter' && !isFind) {
       this.#open = null
-      this.#goTo(Number.parseInt(prompt.line.text, 10))
-    } else if (isFind && (key === 'enter' || key === 'down' || key === 'ctrl-n')) this.find(1)
+      this.#goTo(prompt.line.text.trim())
+    } else if (key === 'enter' && this.#isFresh) this.#isFresh = false
+    else if (isFind && (key === 'enter' || key === 'down' || key === 'ctrl-n')) this.find(1)
     else if (isFind && (key === 'up' || key === 'ctrl-p')) this.find(-1)
     else {
       const edit = LINE_EDITS[key]
@@ -94,8 +106,32 @@ export class EditorPrompt {
     }
   }
 
-  #goTo(line: number): void {
-    if (!(line >= 1)) return
+  /** Of a search goes on to its replacement; of that replaces all matches. */
+  #replace({ kind, line }: Prompt): void {
+    if (kind === 'find') this.ask('replace')
+    if (kind !== 'replace') return
+    const { matches } = this.found
+    this.#open = null
+    if (matches.length === 0) this.#events.onMessage(`no "${this.#query}"`)
+    else if (this.#events.onReplace(matches, line.text)) {
+      this.#events.onMessage(`replaced ${matches.length}; ctrl-z takes it back`)
+    }
+  }
+
+  /** Replaces the match that is selected, and goes to the next. */
+  #replaceOne(text: string): void {
+    const [from, to] = this.#text.selection
+    const isMatch = this.found.matches.some((match) => match[0] === from && match[1] === to)
+    if (isMatch && !this.#events.onReplace([[from, to]], text)) return
+    this.find(1)
+  }
+
+  #goTo(typed: string): void {
+    const line = /^\d+$/.test(typed) ? Number(typed) : 0
+    if (line < 1) {
+      if (typed !== '') this.#events.onMessage(`"${typed}" is not the number of a line`)
+      return
+    }
     const { start } = this.#text.lines.line(line - 1)
     this.#events.onMove()
     this.#text.select(start, start)
@@ -106,6 +142,7 @@ export class EditorPrompt {
     this.#open = { ...prompt, line }
     if (prompt.kind !== 'find') return
     this.#query = line.text
+    this.#isFresh = true
     if (line.text === '') this.#text.select(prompt.from, prompt.from)
     else this.#findFrom(1, Math.min(prompt.from, this.#text.lines.length))
   }

@@ -15,6 +15,7 @@ import { type Other, othersIn } from './others.ts'
 import { type FileState, fileStateOf, textIdOf } from './place.ts'
 import { EditorPrompt } from './prompt.ts'
 import { SharedText, type TextChange } from './shared-text.ts'
+import { type Syntax, syntaxFor } from './syntax.ts'
 
 /** My caret is told to others at most this often (milliseconds). */
 export const SHOW_MS = 80
@@ -47,6 +48,12 @@ export class EditorSession {
   state: FileState
   isShowingAuthors = false
   isShowingKeys = false
+  /** True once something was typed here. */
+  hasEdited = false
+  /** The colours of words; null: of this file there are none. */
+  readonly syntax: Syntax | null
+  /** True: the terminal's own cursor is where the caret is. */
+  hasCursor = false
   /** Said once, until the next key. */
   message = ''
   /** The screen follows the caret until it is scrolled. */
@@ -75,7 +82,11 @@ export class EditorSession {
     this.id = textIdOf(attached.doc, path)
     this.state = fileStateOf(attached.doc, path, this.id)
     this.text = new SharedText(attached.doc, this.id, (isOwn) => {
-      if (isOwn) this.#bursts.edited()
+      if (isOwn) {
+        this.hasEdited = true
+        this.#bursts.edited()
+      }
+      this.syntax?.changed()
       this.#show()
       if (!isOwn) this.#drawSoon()
     })
@@ -86,6 +97,13 @@ export class EditorSession {
       onMessage: (message) => {
         this.message = message
       },
+      onReplace: (ranges, insert) => {
+        const before = this.text.version
+        this.text.part()
+        this.change(ranges.map(([from, to]) => ({ from, to, insert: this.fitting(insert) })))
+        this.text.part()
+        return this.text.version !== before
+      },
     })
     this.blame = new CaretBlame(
       (argv) => attached.run(argv),
@@ -93,6 +111,7 @@ export class EditorSession {
       () => this.draw(),
     )
     this.#bursts = new Bursts(() => this.#count(), now, later)
+    this.syntax = syntaxFor(path, this.text, later, () => this.draw())
     const files = filesOf(attached.doc)
     const onFiles = () => {
       this.state = fileStateOf(attached.doc, path, this.id)
@@ -254,6 +273,7 @@ export class EditorSession {
   close(): void {
     this.#bursts.end()
     this.blame.close()
+    this.syntax?.close()
     this.#cancelShow?.()
     this.#cancelDraw?.()
     for (const end of this.#ends.splice(0)) end()

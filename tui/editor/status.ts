@@ -6,7 +6,7 @@ import { EDITOR_KEYS } from '../model/editor-keys.ts'
 import { ago } from '../model/frame.ts'
 import { cellsOf } from '../text/cells.ts'
 import { fitText } from '../text/display.ts'
-import { fitRow, type Row, said, seg, spread } from '../ui/rows.ts'
+import { fitRow, type Row, rowWidth, said, seg, spread } from '../ui/rows.ts'
 import { typedRow } from '../views/overlays.ts'
 import { authorRuns, tokenAt } from './authors.ts'
 import type { EditorSession } from './session.ts'
@@ -52,8 +52,8 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
   const { text, attached } = session
   const { open: prompt } = session.prompt
   if (prompt !== null) {
-    const label = prompt.kind === 'find' ? 'find: ' : 'line: '
-    const right = prompt.kind === 'find' ? foundText(session) : `of ${text.lines.count}`
+    const label = { find: 'find: ', line: 'line: ', replace: 'replace with: ' }[prompt.kind]
+    const right = session.message || promptText(session, prompt.kind)
     const room = Math.max(12, width - right.length - 2)
     return spread(typedRow([seg(label, 'accent')], prompt.line, room), [said(right, 'dim')], width)
   }
@@ -61,21 +61,21 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
   const selected = Math.abs(text.head - text.anchor)
   const state = notice || stateText(session)
   const author = session.isShowingAuthors ? tokenAuthor(session, line) : []
-  const hints = EDITOR_KEYS.flatMap((row) => {
-    return 'bar' in row ? [seg(keyLabel(row.keys[0]), 'accent'), seg(` ${row.bar}  `, 'dim')] : []
-  })
-  const left: Row = [
+  const place: Row = [
     said(session.path, 'strong'),
     seg(`  ${line}:${column}`),
     seg(selected > 0 ? ` (${selected} selected)` : '', 'dim'),
     seg('  '),
+  ]
+  const left = (room: number): Row => [
+    ...place,
     ...(session.message !== ''
       ? [said(session.message, 'warn')]
       : state !== ''
         ? [said(state, 'warn')]
         : author.length > 0
           ? author
-          : hints),
+          : hintsIn(room - rowWidth(place))),
   ]
   const others = session.others
     .map(({ name, head }) => `${name} ${text.lines.at(head).line + 1}`)
@@ -84,12 +84,33 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
   const { connected, code } = attached.contact
   const away = code === 'revoked' ? 'access revoked: edits are not sent' : 'offline: edits are kept'
   const contact = connected ? '' : away
+  const sent = !connected || !session.hasEdited ? '' : attached.hasUnsent ? 'sending …' : 'sent'
   const right: Row = [
     ...(isAlone ? [] : [said(`with ${others}`, 'accent')]),
     seg(!isAlone && contact !== '' ? '  ' : ''),
     seg(contact, 'bad'),
+    seg(!isAlone && sent !== '' ? '  ' : ''),
+    seg(sent, attached.hasUnsent ? 'warn' : 'dim'),
   ]
-  return spread(left, right, width)
+  return spread(left(width - rowWidth(right) - 1), right, width)
+}
+
+/** The keys in the status row, the most needed first. */
+const BAR = ['back', 'find', 'replace', 'who', 'keys', 'line', 'copy', 'cut', 'paste']
+
+/** As many keys as fit into `width` cells. */
+const hintsIn = (width: number): Row => {
+  const named = EDITOR_KEYS.flatMap((row) => ('bar' in row ? [row] : []))
+  named.sort((a, b) => BAR.indexOf(a.bar) - BAR.indexOf(b.bar))
+  const shown: Row[] = []
+  let left = width
+  for (const { keys, bar } of named) {
+    const hint: Row = [seg(keyLabel(keys[0]), 'accent'), seg(` ${bar}  `, 'dim')]
+    left -= rowWidth(hint)
+    if (left < 0) break
+    shown.push(hint)
+  }
+  return shown.flat()
 }
 
 /** The authors of the token under the caret, as the server knows them; until it has answered, as the document does. */
@@ -125,11 +146,17 @@ const tokenAuthor = (session: EditorSession, line: number): Row => {
 const taskWords = ({ attached: { doc } }: EditorSession, id: string): string =>
   findEntry(doc, id) === undefined ? id : shorten(getTask(doc, id).task, TASK_UNITS)
 
+const promptText = (session: EditorSession, kind: 'find' | 'line' | 'replace'): string => {
+  if (kind === 'find') return foundText(session)
+  if (kind === 'line') return `of ${session.text.lines.count}`
+  return `${session.prompt.found.matches.length} found: enter one  ^r all  esc done`
+}
+
 const foundText = (session: EditorSession): string => {
   const { text } = session
   const { query, found } = session.prompt
   const { matches, isMore, error } = found
-  if (query === '') return 'enter next  ↑ before  esc done'
+  if (query === '') return 'enter next  ↑ before  ^r replace  esc done'
   if (error !== null) return error
   const [from] = text.selection
   const index = matches.findIndex(([begin]) => begin === from)

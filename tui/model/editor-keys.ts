@@ -1,5 +1,11 @@
 /** The one table of the editor's keys: its handler, its list of keys and docs/tui.md are made from it. */
 export const EDITOR_KEYS = [
+  {
+    does: 'leave',
+    keys: ['esc', 'ctrl-q'],
+    what: 'drop what is asked or selected; then back: what was typed is kept',
+    bar: 'back',
+  },
   { does: 'left', keys: ['left'], what: 'a character back' },
   { does: 'right', keys: ['right'], what: 'a character on' },
   { does: 'up', keys: ['up'], what: 'a row up' },
@@ -40,11 +46,18 @@ export const EDITOR_KEYS = [
   { does: 'cut-to-end', keys: ['ctrl-k'], what: 'cut to the end of the line, then the line end' },
 
   { does: 'find', keys: ['ctrl-f'], what: 'find text, or a /regular expression/', bar: 'find' },
+  {
+    does: 'replace',
+    keys: ['ctrl-r'],
+    what: 'replace what was found: enter this one, ctrl-r all',
+    bar: 'replace',
+  },
   { does: 'find-next', keys: ['ctrl-n'], what: 'next place with what was looked for' },
   { does: 'find-previous', keys: ['ctrl-p'], what: 'place before' },
+  { does: 'go-to-other', keys: ['ctrl-l'], what: 'go to the next one who is in the file, too' },
   { does: 'authors', keys: ['ctrl-t'], what: 'show who wrote each word, or hide it', bar: 'who' },
   { does: 'keys', keys: ['ctrl-o'], what: 'all keys of the editor', bar: 'keys' },
-  { does: 'leave', keys: ['esc'], what: 'drop what is asked or selected; then back' },
+  { does: 'sent', keys: ['ctrl-s'], what: 'say whether the server has all that was typed' },
 ] as const satisfies readonly {
   does: string
   keys: readonly string[]

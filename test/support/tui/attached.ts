@@ -13,6 +13,7 @@ export interface Held extends Attached {
   set: (change: {
     me?: AgentId | null
     role?: Role
+    hasUnsent?: boolean
     contact?: Attached['contact']
     unread?: readonly Message[]
     presences?: World['presences']
@@ -27,6 +28,7 @@ export const held = (world: World, registered = true): Held => {
   const arrivals = new Set<(messages: readonly Message[]) => void>()
   let me: AgentId | null = registered ? world.agents[0]! : null
   let role: Role = 'write'
+  let hasUnsent = false
   let contact: Attached['contact'] = { connected: true, since: world.now, why: null }
   let unread: readonly Message[] = []
   let { presences } = world
@@ -34,6 +36,9 @@ export const held = (world: World, registered = true): Held => {
     doc: world.doc,
     get me() {
       return me
+    },
+    get hasUnsent() {
+      return hasUnsent
     },
     get role() {
       return role
@@ -71,6 +76,7 @@ export const held = (world: World, registered = true): Held => {
     set: (change) => {
       if (change.me !== undefined) me = change.me
       role = change.role ?? role
+      hasUnsent = change.hasUnsent ?? hasUnsent
       contact = change.contact ?? contact
       unread = change.unread ?? unread
       presences = change.presences ?? presences

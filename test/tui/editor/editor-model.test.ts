@@ -135,7 +135,7 @@ describe('keys', () => {
     for (const key of keys) expect(actionOf(key), key).not.toBeNull()
     expect(actionOf('shift-left')).toEqual({ does: 'left', selects: true })
     expect(actionOf('ctrl-shift-home')).toEqual({ does: 'first', selects: true })
-    expect(actionOf('ctrl-q')).toBeNull()
+    expect(actionOf('ctrl-]')).toBeNull()
     const none = Object.fromEntries(
       ['upArrow', 'downArrow', 'leftArrow', 'rightArrow', 'pageUp', 'pageDown', 'home', 'end']
         .concat(['return', 'escape', 'ctrl', 'shift', 'tab', 'backspace', 'delete', 'meta'])
@@ -376,6 +376,9 @@ it('finds while it is typed, goes on, back and around, and says how many there a
   it.keys('ctrl-f')
   it.type('fo')
   it.type('o')
+  expect(it.at()).toBe('[foo] bar\nFoo\nbar foo')
+  // The first enter stays at the first match.
+  it.keys('enter')
   expect(it.at()).toBe('[foo] bar\nFoo\nbar foo')
   it.keys('enter')
   expect(it.at()).toBe('foo bar\n[Foo]\nbar foo')
