@@ -3,7 +3,7 @@ import { isWorkspaceName } from '../../workspace/document/schema.ts'
 import { pruneBlobs, referencedBlobs } from '../../workspace/files/blobs.ts'
 import { clearRemoved } from '../../workspace/files/tree.ts'
 import { BLOB_GRACE_MS } from '../config/limits.ts'
-import type { BlobStore } from '../storage/blobs/blob-store.ts'
+import type { Blobs } from '../storage/blobs/blobs.ts'
 import type { Rooms } from '../sync/rooms.ts'
 import type { Checkpoints } from './checkpoints/store.ts'
 
@@ -20,7 +20,7 @@ export interface Sweeper {
  */
 export const createSweep = (
   rooms: Rooms,
-  { blobs, checkpoints }: { blobs: BlobStore; checkpoints: Checkpoints },
+  { blobs, checkpoints }: { blobs: Blobs; checkpoints: Checkpoints },
   now: () => number,
   onError: (error: unknown, workspace: string) => void,
   owns: (workspace: string) => boolean = () => true,

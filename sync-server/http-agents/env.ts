@@ -2,7 +2,7 @@ import type { AccessStore } from '../auth/store.ts'
 import type { Checkpoints } from '../history/checkpoints/store.ts'
 import type { ArchiveFinder } from '../history/find/search.ts'
 import type { FileHistory } from '../history/versions/history.ts'
-import type { BlobStore } from '../storage/blobs/blob-store.ts'
+import type { Blobs } from '../storage/blobs/blobs.ts'
 import type { TaskEnv } from '../tasks/moving.ts'
 import type { TextWork } from '../texts/work.ts'
 import type { HttpAgents } from './http-agents.ts'
@@ -15,7 +15,7 @@ export interface AgentsEnv extends TaskEnv {
   trouble: () => string | null
   history: FileHistory
   checkpoints: Checkpoints
-  blobs: BlobStore
+  blobs: Blobs
   httpAgents: HttpAgents
   finder: ArchiveFinder
   texts: TextWork

@@ -6,8 +6,8 @@ import { STREAM_BYTES } from '../config/quotas.ts'
 import { callerOf } from '../http/caller.ts'
 import { type HttpContext, requestOf } from '../http/context.ts'
 import { type Asked, type Route, route } from '../http/route.ts'
-import type { BlobStore } from '../storage/blobs/blob-store.ts'
-import { WrongOffset } from '../storage/blobs/partial-uploads.ts'
+import type { Blobs } from '../storage/blobs/blobs.ts'
+import { WrongOffset } from '../storage/blobs/upload-quotas.ts'
 import { nameOf } from '../sync/principal.ts'
 import type { AppEnv } from './env.ts'
 
@@ -113,7 +113,7 @@ const drain = async (body: Readable): Promise<void> => {
 
 const download = (
   c: HttpContext,
-  blobs: BlobStore,
+  blobs: Blobs,
   { workspace, sha256, size }: { workspace: string; sha256: string; size: number },
 ): Response => {
   const range = rangeOf(c.req.header('range'), size)

@@ -12,6 +12,9 @@ import { indexSecrets } from '../auth/stored/secret-index.ts'
 import { hashOf } from '../auth/stored/secrets.ts'
 import { NodeHoldings } from '../cluster/node-holdings.ts'
 import { refuses } from '../cluster/refuses.ts'
+import { BlobStore } from '../storage/blobs/blob-store.ts'
+import { moveBlobs } from '../storage/blobs/move.ts'
+import { StoredBlobs } from '../storage/blobs/stored-blobs.ts'
 import { unsealed } from '../storage/integrity/checksummed.ts'
 import { HighWaterMark } from '../storage/integrity/high-water-mark.ts'
 import type { LevelUpdateLog } from '../storage/level-update-log.ts'
@@ -45,7 +48,7 @@ export interface ClusterNode {
   }
 }
 
-type NodeStores = Omit<Stores, 'blobs' | 'sameUserInvite' | 'cluster'> & { cluster: ClusterNode }
+type NodeStores = Omit<Stores, 'sameUserInvite' | 'cluster'> & { cluster: ClusterNode }
 
 /** Joins the cluster on the place's database. Throws `usage` without one, `data_locked`, `data_unusable`, `data_newer`. */
 export const openNode = async (base: Base, place: Place, url: string): Promise<NodeStores> => {
@@ -75,11 +78,14 @@ export const openNode = async (base: Base, place: Place, url: string): Promise<N
     const identity = identityOf(await sharedKey(node, data))
     const key = Buffer.from(await node.share('key', () => randomBytes(32).toString('hex')), 'hex')
     await takeOver(node, updateLog)
-    const { access, cluster } = await ownedOf(base, node, updateLog, key)
+    const { derived } = updateLog
+    const blobs = new StoredBlobs(derived.db, derived.put, base.now)
+    await moveBlobs(new BlobStore(join(data, 'blobs'), base.now), blobs)
+    const { access, cluster } = await ownedOf(base, node, { updateLog, blobs }, key)
     cluster.holdings.onLook = (look) => followLook(look, access)
     trust(access, await node.rows())
     if (node.isNew) await untilSeen(node)
-    return { place, updateLog, access, owner, identity, cluster }
+    return { place, updateLog, access, owner, identity, blobs, cluster }
   } catch (thrown) {
     await node.close()
     throw storeError(shownPlace(place), thrown)
@@ -120,7 +126,7 @@ const takeOver = async (node: NodeStore, log: LevelUpdateLog): Promise<void> => 
 const ownedOf = async (
   { now, options, log }: Base,
   node: NodeStore,
-  updateLog: LevelUpdateLog,
+  { updateLog, blobs }: { updateLog: LevelUpdateLog; blobs: StoredBlobs },
   key: Buffer,
 ): Promise<{ access: AccessStore; cluster: ClusterNode }> => {
   const rooms: ClusterNode['rooms'] = { forget: () => {}, release: async () => {} }
@@ -129,6 +135,7 @@ const ownedOf = async (
   )
   const forget = (workspace: string): void => {
     updateLog.forget(workspace)
+    blobs.forget(workspace)
     rooms.forget(workspace)
   }
   const holdings: NodeHoldings = new NodeHoldings({

@@ -5,6 +5,9 @@ import { makePrivate } from '../auth/ownership/private.ts'
 import { AccessStore } from '../auth/store.ts'
 import { newSecret } from '../auth/stored/secrets.ts'
 import { BlobStore } from '../storage/blobs/blob-store.ts'
+import type { Blobs } from '../storage/blobs/blobs.ts'
+import { moveBlobs } from '../storage/blobs/move.ts'
+import { StoredBlobs } from '../storage/blobs/stored-blobs.ts'
 import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { openLog } from '../storage/open-log.ts'
 import { noteStore, type Place, placeOf } from '../storage/place.ts'
@@ -16,7 +19,7 @@ export interface Stores {
   place: Place
   updateLog: LevelUpdateLog
   access: AccessStore
-  blobs: BlobStore
+  blobs: Blobs
   owner: OwnerFile
   identity: Identity
   /** The secret with which programs of this machine's user join; it changes with each start. null: nodes have none. */
@@ -27,21 +30,20 @@ export interface Stores {
 
 /** Throws `data_locked`, `data_unusable`, `data_damaged`, `data_newer`; `usage` for a node without a database. */
 export const openStores = async (base: Base): Promise<Stores> => {
-  const { options, now, log } = base
+  const { options, log } = base
   const { data, nodeUrl } = options
   await makePrivate(data)
   const place = placeOf(data, options.store)
-  const blobs = new BlobStore(join(data, 'blobs'), now)
   const stores =
     nodeUrl === null
       ? await openSingle(base, place)
       : { ...(await openNode(base, place, nodeUrl)), sameUserInvite: null }
   await noteStore(place)
   stores.access.onNoted = ({ at: _, what, ...entry }) => log.info(entry, what)
-  return { ...stores, blobs }
+  return stores
 }
 
-const openSingle = async ({ options, now }: Base, place: Place): Promise<Omit<Stores, 'blobs'>> => {
+const openSingle = async ({ options, now }: Base, place: Place): Promise<Stores> => {
   const { data, limits } = options
   const updateLog = await openLog(place, now)
   const access = await AccessStore.open(updateLog, now, limits)
@@ -49,5 +51,9 @@ const openSingle = async ({ options, now }: Base, place: Place): Promise<Omit<St
   const identity = await identityIn(data)
   const sameUserInvite = newSecret('invite')
   access.authenticator.trust(owner.token, sameUserInvite)
-  return { place, updateLog, access, owner, identity, sameUserInvite, cluster: null }
+  const blobs = new BlobStore(join(data, 'blobs'), now)
+  // Those of a cluster that had the database before.
+  const { derived } = updateLog
+  await moveBlobs(new StoredBlobs(derived.db, derived.put, now), blobs)
+  return { place, updateLog, access, owner, identity, blobs, sameUserInvite, cluster: null }
 }

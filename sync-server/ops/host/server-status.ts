@@ -6,7 +6,7 @@ import type { Options } from '../../config/options.ts'
 import type { Figures } from '../../http/metrics.ts'
 import type { HttpAgents } from '../../http-agents/http-agents.ts'
 import type { Limiter } from '../../limits/limiter.ts'
-import type { BlobStore } from '../../storage/blobs/blob-store.ts'
+import type { Blobs } from '../../storage/blobs/blobs.ts'
 import type { LevelUpdateLog } from '../../storage/level-update-log.ts'
 import { freeBytes } from '../../storage/recovery.ts'
 import type { Room } from '../../sync/room.ts'
@@ -26,7 +26,7 @@ export interface Env {
   access: AccessStore
   rooms: { rooms: Rooms }
   updateLog: LevelUpdateLog
-  blobs: BlobStore
+  blobs: Blobs
   limiter: Limiter
   connections: ReadonlySet<unknown>
   httpAgents: HttpAgents

@@ -7,15 +7,10 @@ import { Mutex } from '../../../lib/mutex.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { isBlobName } from '../../../protocol/ids.ts'
 import { digestOf, makeDir, namesIn, sizeOf, touch, write } from '../integrity/disk.ts'
-import { type Announced, PartialUploads, type Transfer } from './partial-uploads.ts'
-
-/**
- * The bytes of an upload that are on disk. Complete: verified, fsynced and under the final name.
- */
-export interface Progress {
-  offset: number
-  complete: boolean
-}
+import { type Blobs, badBlob, chunksOf, type Progress, storageError, tooMany } from './blobs.ts'
+import { PartialUploads } from './partial-uploads.ts'
+import type { Transfer } from './transfers.ts'
+import type { Announced } from './upload-quotas.ts'
 
 /**
  * Stores the bytes of binary files below one folder, as `<workspace>/<first two digits>/<SHA-256>`;
@@ -23,7 +18,7 @@ export interface Progress {
  * complete, verified and fsynced, so every named blob is good. The caller checks `workspace` and
  * `sha256`. Methods throw `storage_failed` if the disk fails.
  */
-export class BlobStore {
+export class BlobStore implements Blobs {
   readonly #dir: string
   readonly #now: () => number
   readonly #partials: PartialUploads
@@ -90,11 +85,11 @@ export class BlobStore {
     )
     let at = offset
     try {
-      for await (const chunk of bytesOf(body)) {
+      for await (const chunk of chunksOf(body)) {
         transfer.noteBytes()
         if (at + chunk.length > upload.size) {
           await rm(path)
-          throw new ClawError('usage', `more came than the ${upload.size} bytes announced`)
+          throw tooMany(upload)
         }
         await write(file, chunk, at)
         at += chunk.length
@@ -117,11 +112,7 @@ export class BlobStore {
     const partial = this.#partials.path(upload)
     if ((await digestOf(partial)) !== sha256) {
       await rm(partial)
-      throw new ClawError(
-        'bad_blob',
-        `the ${size} bytes that came are not those with the SHA-256 ${sha256}`,
-        'they may have been changed on the way, or at home while they were sent: send them again',
-      )
+      throw badBlob(upload)
     }
     await file.sync()
     await this.#inTurn(workspace, async () => {
@@ -180,6 +171,14 @@ export class BlobStore {
     return collected
   }
 
+  /** The complete blobs of a workspace. */
+  async list(workspace: string): Promise<{ sha256: string; size: number }[]> {
+    const paths = await this.#all(workspace)
+    return Promise.all(
+      paths.map(async (path) => ({ sha256: path.slice(-64), size: (await sizeOf(path)) ?? 0 })),
+    )
+  }
+
   async #all(workspace: string): Promise<string[]> {
     const dir = join(this.#dir, workspace)
     const paths: string[] = []
@@ -208,34 +207,4 @@ export class BlobStore {
       throw storageError(error)
     })
   }
-}
-
-/**
- * The chunks of a request's body. The body stays open if the caller stops early. Throws `malformed`
- * if it breaks off.
- */
-const bytesOf = async function* (body: Readable): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of body.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array
-  } catch (cause) {
-    const error = new ClawError(
-      'malformed',
-      `the body broke off: ${(cause as Error).message}`,
-      'HEAD says how much is here; go on from there',
-    )
-    error.cause = cause
-    throw error
-  }
-}
-
-const storageError = (thrown: unknown): ClawError => {
-  if (thrown instanceof ClawError) return thrown
-  const { code, message } = thrown as NodeJS.ErrnoException
-  const error = new ClawError(
-    'storage_failed',
-    `the server cannot store these bytes: ${code ?? message}`,
-    code === 'ENOSPC' ? 'make room on the disk of the server' : 'see the server log',
-  )
-  error.cause = thrown
-  return error
 }

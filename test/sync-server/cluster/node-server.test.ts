@@ -2,6 +2,7 @@ import pg from 'pg'
 import { expect, it } from 'vitest'
 import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
 import { ask, invite, member } from '../../support/auth/members.ts'
+import { blobFiles, getBytes, head, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until } from '../../support/client.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
 import { ownPort, type Server, startServer, tempDir } from '../../support/server.ts'
@@ -127,6 +128,20 @@ onPostgres('nodes with servers', (postgres) => {
     await other.stop()
   })
 
+  it('[NODE-10] an upload that was cut by kill -9 goes on at the next owner', async () => {
+    const store = newSchema(postgres().url)
+    const [one, other] = [await startNode(store), await startNode(store)]
+    const blob = someBytes(1_500_000)
+    const begun = await putBytes(one, blob, 0, blob.bytes.subarray(0, 1_000_000))
+    expect(begun).toMatchObject({ offset: 1_000_000, complete: false })
+    expect(await head(other, blob)).toEqual({ status: 404, offset: 1_000_000 })
+    await one.kill()
+    await until('the other one has it', async () => (await head(other, blob)).offset === 1_000_000)
+    expect(await putBytes(other, blob, 1_000_000)).toMatchObject({ status: 201, complete: true })
+    expect((await getBytes(other, blob.sha256)).equals(blob.bytes)).toBe(true)
+    await other.stop()
+  })
+
   it('[NODE-3] [NODE-9] a single server becomes a node with all its members, and one again', async () => {
     const store = newSchema(postgres().url)
     const single = await startServer({ args: ['--store', store, '--no-mdns'] })
@@ -137,9 +152,15 @@ onPostgres('nodes with servers', (postgres) => {
       single,
       `/api/prove?nonce=${NONCE}`,
     )
+    const blob = someBytes(300_000)
+    expect(await putBytes(single, blob)).toMatchObject({ status: 201, complete: true })
     expect(await single.stop()).toBe(0)
     const one = await startNode(store, single.data)
     const other = await startNode(store)
+    for (const node of [one, other]) {
+      expect((await getBytes(node, blob.sha256)).equals(blob.bytes)).toBe(true)
+    }
+    expect(blobFiles(one.data)).toEqual([])
     for (const [{ headers }, name] of [
       [ann, 'default'],
       [bob, 'docs'],
@@ -163,6 +184,7 @@ onPostgres('nodes with servers', (postgres) => {
     const raw = await RawClient.open(`${again.sync}/docs`, eve)
     await raw.barrier()
     await raw.close()
+    expect((await getBytes(again, blob.sha256)).equals(blob.bytes)).toBe(true)
     await again.stop()
   })
 })
