@@ -235,7 +235,7 @@ export class NodeHoldings implements Holdings {
   }
 
   async workspaceOf(secretHash: string): Promise<string | null> {
-    const [from, to] = [`q:${secretHash}`, `q:${secretHash}${AFTER_HEX}`]
+    const [from, to] = [`e:${secretHash}`, `e:${secretHash}${AFTER_HEX}`]
     const [value] = await this.#env.node.db.values({ gte: from, lt: to, limit: 1 }).all()
     return value === undefined ? null : (JSON.parse(Buffer.from(value).toString()) as string)
   }

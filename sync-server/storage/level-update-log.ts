@@ -40,7 +40,7 @@ import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './upd
  *   `q:`                    search index of the archive (history/find/segments.ts)
  *   `h: v: c:`              versions (level-version-log.ts)
  *   `k: j: n: l: r:`        credentials and members (auth/stored/log.ts)
- *   `q:<hash>`              the workspace of a secret; nodes of a cluster have it (auth/stored/log.ts)
+ *   `e:<hash>`              the workspace of a secret; nodes of a cluster have it (auth/stored/log.ts)
  *   `b: d: p:`              blobs of a cluster (blobs/stored-blobs.ts)
  *   `g:`                    state of HTTP agents (http-agents/records.ts)
  *   `y:`                    undos of files (history/attribution/undos.ts)

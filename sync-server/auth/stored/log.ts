@@ -9,7 +9,7 @@ import type { AuditEntry, Credential, Invite } from './records.ts'
  *   `n:<workspace>`           a workspace that somebody made (JSON)
  *   `l:<workspace>/<seq>`     an entry of the audit log (JSON); of the server: `l:/<seq>`
  *   `r:recovering`            until when others' operations are taken back (JSON number)
- *   `q:<hash>`                the workspace of a secret (JSON string); nodes of a cluster have it
+ *   `e:<hash>`                the workspace of a secret (JSON string); nodes of a cluster have it
  */
 const utf8 = new TextEncoder()
 export const putJson = (key: string, value: unknown): Op => ({
@@ -27,7 +27,7 @@ export const RECOVERING_KEY = 'r:recovering'
 
 /** The entry that names a secret's workspace; null removes it. */
 export const secretOp = ([hash, workspace]: readonly [string, string | null]): Op =>
-  workspace === null ? { type: 'del', key: `q:${hash}` } : putJson(`q:${hash}`, workspace)
+  workspace === null ? { type: 'del', key: `e:${hash}` } : putJson(`e:${hash}`, workspace)
 
 /** Credentials, invites and the audit log of one workspace, or of all. */
 export interface StoredAccess {

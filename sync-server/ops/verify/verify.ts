@@ -1,5 +1,6 @@
 import type { Witness } from '../../../protocol/witness.ts'
 import { Checkpoints } from '../../history/checkpoints/store.ts'
+import { StoredBlobs } from '../../storage/blobs/stored-blobs.ts'
 import { unsealed } from '../../storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../storage/level-update-log.ts'
 import { logOn, openStore } from '../../storage/open-log.ts'
@@ -13,11 +14,11 @@ import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
-const KNOWN = /^(?:f:|[uswaimhvcokjlrgnxtyq]:.)/
+const KNOWN = /^(?:f:|[uswaimhvcokjlrgnxtyqbdpe]:.)/
 /** The kinds whose values are JSON. */
-const FACTS = /^[kjlrgnty]:/
+const FACTS = /^[kjlrgntybpe]:/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */
-const OF_WORKSPACE = /^[uswaimhvcogxty]:([^:/]+)/
+const OF_WORKSPACE = /^[uswaimhvcogxtybdp]:([^:/]+)/
 
 /** Checks a data folder that no server uses. Rejects if it cannot be opened. */
 export const verifyFolder = async (
@@ -69,7 +70,8 @@ export const verifyData = async (
       `it is missing; a witness saw its record ${seq}`,
     )
   }
-  await verifyBlobs(data, wanted, report)
+  const { db, put } = log.derived
+  await verifyBlobs(data, new StoredBlobs(db, put, Date.now), wanted, report)
   return report
 }
 

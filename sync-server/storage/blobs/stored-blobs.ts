@@ -93,7 +93,7 @@ export class StoredBlobs implements Blobs {
   read(workspace: string, sha256: string, start: number, end: number): Readable {
     const bytes = async function* (this: StoredBlobs): AsyncGenerator<Uint8Array> {
       const whole = await this.#whole(workspace, sha256)
-      if (whole === null) throw new Error('there is no such blob')
+      if (whole === null) throw new Error('the blob is missing')
       yield* this.#bytes({ workspace, sha256, size: whole.size }, start, end)
     }
     return Readable.from(bytes.call(this))

@@ -9,7 +9,7 @@ export const seqKey = (prefix: string, seq: number): string => `${prefix}:${seqD
 export const seqOf = (key: string): number => Number.parseInt(key.slice(-SEQ_DIGITS), 16)
 
 /** Kinds of keys that belong to the server, not to a workspace. */
-const OF_THE_SERVER = 'frq'
+const OF_THE_SERVER = 'fre'
 
 /** The workspace whose key this is; '': it belongs to the server. The name comes first after the kind in every key. */
 export const workspaceOfKey = (key: string): string =>

@@ -36,7 +36,7 @@ const nodes = async () => {
     MOST,
     creating(() => other),
   )
-  const indexed = async (secret: string) => log.facts.get(`q:${hashOf(secret)}`)
+  const indexed = async (secret: string) => log.facts.get(`e:${hashOf(secret)}`)
   return { log, one, other, indexed }
 }
 

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import pg from 'pg'
 import { expect, it } from 'vitest'
 import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
 import { ask, invite, member } from '../../support/auth/members.ts'
 import { blobFiles, getBytes, head, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until } from '../../support/client.ts'
+import { sync, syncJson } from '../../support/ops/commands.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
 import { ownPort, type Server, startServer, tempDir } from '../../support/server.ts'
 
@@ -179,6 +181,14 @@ onPostgres('nodes with servers', (postgres) => {
     )
     await one.stop()
     await other.stop()
+    // Offline, any node's folder leads to the whole; a backup is one of the whole cluster.
+    const dir = tempDir('backup')
+    expect((await sync('verify', '--data', other.data)).stdout).toContain('all well')
+    await syncJson('backup', join(dir, 'all'), '--data', other.data)
+    await syncJson('restore', join(dir, 'all'), '--data', join(dir, 'level'))
+    const onLevel = await startServer({ data: join(dir, 'level'), args: ['--no-mdns'] })
+    expect((await getBytes(onLevel, blob.sha256)).equals(blob.bytes)).toBe(true)
+    await onLevel.stop()
     const again = await startServer({ data: single.data, args: ['--no-mdns'] })
     const eve = { authorization: `Bearer ${joined.data.credential}` }
     const raw = await RawClient.open(`${again.sync}/docs`, eve)
