@@ -41,21 +41,21 @@ const runMcp = async (ask: Ask): Promise<void> => {
 /** Gives the command line to the link. Everything else, and all that is slow to load, is in main.ts. */
 const run = async (): Promise<void> => {
   const argv = process.argv.slice(2)
+  const line = argv.join(' ')
   const version = process.env.CLAWLINK_VERSION ?? 'unknown'
-  if (argv.length === 1 && argv[0] === '--version') {
+  if (line === '--version') {
     const failed = await write(1, `${version}\n`)
     if (failed !== null) process.exitCode = await notPrinted(failed)
     return
   }
   // `join` alone asks a person for the link.
-  const isJoin =
-    /^(--as \S+ )?join$/.test(argv.join(' ')) && isatty(0) && !process.env.CLAWLINK_JOIN
+  const isJoin = /^(--as \S+ )?join$/.test(line) && isatty(0) && !process.env.CLAWLINK_JOIN
   const asksForStdin = isJoin || argv.some((arg) => arg === '-' || arg.endsWith('=-'))
   const ask = askOf(version, asksForStdin ? await readStdin(argv.includes('join')) : null)
-  if (argv[0] === 'mcp' && !argv.includes('--help') && !argv.includes('-h')) return runMcp(ask)
+  if (/^mcp(?!\S)(?!.* -(-help|h)\b)/.test(line)) return runMcp(ask)
   // Help is not for the link, nor is what main.ts carries out here; that reads the command line.
   const isOwn =
-    argv.length === 0 ||
+    line === '' ||
     argv.some((word) => /^(--help|-h|openclaw|hosts|hook|mcp|--host(=.*)?)$/.test(word))
   const ended = await sendCommand(isOwn ? null : socketAt(), ask)
   if (typeof ended === 'number') process.exitCode = ended

@@ -57,6 +57,12 @@ export class DeferredWrites {
     this.#schedule()
   }
 
+  /** Stores when each credential was last used; at the end of the server. */
+  storeSeen(): Promise<void> {
+    for (const key of this.#seen.keys()) this.#unstored.add(key)
+    return this.#state.turn(() => this.#store())
+  }
+
   /** When a credential was last used (milliseconds); undefined: unknown. */
   seenAt(one: Credential): number | undefined {
     return this.#seen.get(credentialKey(one)) ?? one.seenAt

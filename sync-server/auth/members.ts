@@ -43,6 +43,11 @@ export class Members {
       .map((one) => memberOf(one, this.#deferred.seenAt(one)))
   }
 
+  /** Stores when each was last seen; at the end of the server. */
+  storeSeen(): Promise<void> {
+    return this.#deferred.storeSeen()
+  }
+
   /** Notes that an agent's credential is in use; it is stored soon. */
   seen(by: Caller): void {
     if (by.kind === 'agent') this.#deferred.seen(by.agent, by.workspace)

@@ -53,12 +53,16 @@ export const shutDown = async (
 
 /** Accepts no more input, and stores all received data. */
 const stepsOfRooms = (
-  { rooms, limiter, tasks, httpAgents, agentSockets }: Parts,
+  { rooms, access, limiter, tasks, httpAgents, agentSockets }: Parts,
   { silence }: Announced,
 ): Step[] => [
   {
     ...{ what: 'what runs beside the rooms', ms: STOP_MS.aside },
-    run: () => Promise.all([silence(), rooms.recovery.close(), httpAgents.settle()]),
+    run: () =>
+      Promise.all([
+        ...[silence(), rooms.recovery.close(), httpAgents.settle()],
+        access.members.storeSeen(),
+      ]),
   },
   {
     what: 'agents over HTTP',

@@ -148,4 +148,7 @@ it('[ADMIN-5] agents says when each was last seen', async () => {
   expect(agents[0]).toMatchObject({ name: 'Ann', last_seen: expect.stringMatching(/^2/) })
   expect((await sync('agents', ...data)).stdout).toMatch(/Ann .* seen 2/)
   await server.stop()
+  // It is there after a restart, and of a stopped server.
+  const stopped = await syncJson<{ agents: { last_seen: string | null }[] }>('agents', ...data)
+  expect(stopped.agents[0]!.last_seen! >= agents[0]!.last_seen!).toBe(true)
 })
