@@ -84,6 +84,16 @@ const FILE: Readonly<Record<string, Act>> = {
   restore: { verb: ['file-restore'], takes: [key, takes('version')] },
   mv: { verb: ['file-mv'], takes: [key, needs('to')] },
   rm: { verb: ['file-rm'], takes: [key] },
+  blame: { verb: ['file-blame'], takes: [key, takes('lines')] },
+  suggest: { verb: ['file-suggest'], takes: [key, body('text', 'file')] },
+  accept: { verb: ['file-accept'], takes: [needs('id')] },
+  reject: { verb: ['file-reject'], takes: [needs('id'), reason] },
+}
+
+/** An undo by what its id names: a task, an earlier undo, else an agent. */
+const undoOf = (id = ''): Act => {
+  const flag = /^t-/.test(id) ? 'task' : /^u-/.test(id) ? 'id' : 'agent'
+  return { verb: ['undo'], takes: [needs('id', flag), takes('key')] }
 }
 
 const SAY: readonly Taken[] = [
@@ -111,6 +121,11 @@ const actOf = (tool: string, input: Input): Act => {
       // Lines are replaced by --with, a text by --replace.
       if (what === 'edit' && input.has('lines') && !input.has('find')) {
         return { verb: ['file-edit'], takes: [key, needs('lines'), body('replace', 'with')] }
+      }
+      if (what === 'undo') return undoOf(input.text('id') ?? undefined)
+      if (what === 'suggest' && input.has('find')) {
+        const replace = needs('replace', 'replace', { as: 'body' })
+        return { verb: ['file-suggest'], takes: [key, needs('find'), replace] }
       }
       return FILE[what]!
     case 'find':

@@ -39,6 +39,7 @@ export const TASK_ACTS = [
 ] as const
 export const FILE_ACTS = [
   ...['list', 'get', 'edit', 'put', 'append', 'diff', 'log', 'restore', 'mv', 'rm'],
+  ...['blame', 'undo', 'suggest', 'accept', 'reject'],
 ] as const
 
 /** The tools, in the order of `tools/list`, which never changes while a link runs. */
@@ -46,14 +47,14 @@ export const TOOLS: readonly Tool[] = [
   {
     name: 'prime',
     description:
-      'Where you stand in the team: your name, open tasks, unread messages, who is here, changed files. Call first, and after compaction.',
+      'Your name, open tasks, unread messages, who is here, changed files. Call first, and after compaction.',
     inputSchema: { type: 'object', properties: {} },
     annotations: { readOnlyHint: true },
   },
   {
     name: 'inbox',
     description:
-      'Messages for you, most urgent first. Your next call acknowledges them. With wait it blocks until one comes.',
+      'Messages for you, most urgent first. Your next call acknowledges them. wait blocks until one comes.',
     inputSchema: {
       type: 'object',
       properties: { wait: { type: 'integer', description: 'seconds', maximum: MAX_WAIT_S } },
@@ -82,7 +83,7 @@ export const TOOLS: readonly Tool[] = [
       properties: {
         do: { enum: TASK_ACTS },
         id: text(),
-        text: text('task, result, reason, question'),
+        text: text('task, result, reason'),
         to: text(),
         caps: names(),
         priority: { enum: ['low', 'normal', 'high', 'urgent'] },
@@ -101,7 +102,7 @@ export const TOOLS: readonly Tool[] = [
   {
     name: 'file',
     description:
-      'Shared files, edited by many at once; no edit is lost. get gives text and your base; edit replaces find (or lines A-B) by replace; put merges the whole text from your base; diff: since you read it.',
+      'Shared files; no edit is lost. get gives text and your base; edit replaces find (or lines A-B) by replace; put merges the whole text from your base; diff: since you read it; undo: of id (task, agent).',
     inputSchema: {
       type: 'object',
       properties: {
@@ -113,6 +114,7 @@ export const TOOLS: readonly Tool[] = [
         lines: text('A-B'),
         version: { type: 'integer' },
         to: text('new key'),
+        id: text(),
       },
       required: ['do'],
     },

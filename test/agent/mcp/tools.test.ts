@@ -29,6 +29,10 @@ const GIVEN: Record<string, Record<string, unknown>> = {
   put: { key: 'a.md', text: '-' },
   append: { key: 'a.md', text: '--lines' },
   mv: { key: 'a.md', to: 'b.md' },
+  undo: { id: 't-1' },
+  suggest: { key: 'a.md', find: 'x', replace: 'y' },
+  accept: { id: 's-1' },
+  reject: { id: 's-1', text: 'why' },
 }
 
 it('[MCP-2] each act of a tool is a command line that the CLI takes', () => {
@@ -62,6 +66,16 @@ const refusal = (tool: string, args: unknown): ClawError => {
   }
   throw new Error('it was accepted')
 }
+
+it('[MCP-2] an undo is of a task, of an undo or of an agent, as its id says', () => {
+  const flagsOf = (id: string) => lineOf('file', { do: 'undo', id }).argv
+  expect(flagsOf('t-1')).toEqual(['undo', '--task=t-1'])
+  expect(flagsOf('u-1')).toEqual(['undo', '--id=u-1'])
+  expect(flagsOf('Scout')).toEqual(['undo', '--agent=Scout'])
+  expect(lineOf('file', { do: 'suggest', key: 'a.md', text: 'whole' })).toEqual({
+    ...{ argv: ['file-suggest', '--key=a.md', '--file=-'], stdin: 'whole' },
+  })
+})
 
 it('[MCP-3] what a tool does not take is refused with the nearest word', () => {
   expect(refusal('taks', {})).toMatchObject({ code: 'usage', hint: 'did you mean task?' })
