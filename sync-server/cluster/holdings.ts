@@ -8,7 +8,7 @@ export interface NodeAddress {
 export interface NodeState extends NodeAddress {
   /** Raised with each registration, and by whoever fences the node (decimal). */
   epoch: string
-  /** `up`: it gives signs of life. `silent`: none for too long; `stopped`: it has ended, or it was fenced. */
+  /** `up`: it gives signs of life. `silent`: none for too long; `stopped`: it has ended. */
   state: 'up' | 'silent' | 'stopped'
   /** Milliseconds since its last sign of life, by the clock of the node that is asked; null: none was seen. */
   silentMs: number | null

@@ -44,6 +44,8 @@ export class NodeHoldings implements Holdings {
   /** Searches and releases under way, by workspace. */
   readonly #finding = new Map<string, Promise<'here' | NodeAddress>>()
   readonly #releasing = new Map<string, Promise<void>>()
+  /** Nodes that this one fenced for their silence, with their beats then. */
+  readonly #fenced = new Map<string, string>()
   /** Fences under way, by node and epoch. */
   readonly #fencing = new Map<string, Promise<void>>()
   /** The newest answers of other nodes' ports, by address. */
@@ -69,8 +71,9 @@ export class NodeHoldings implements Holdings {
     this.#leaseUntil = look.sentAt + LEASE_MS
     this.#suspicion.look(
       this.#env.clock(),
-      look.nodes.map(({ id, n, epoch }) => [id, `${epoch}/${n}`]),
+      look.nodes.map(({ id, n }) => [id, n]),
     )
+    for (const row of look.nodes) if (row.is_up) this.#fenceSilent(row)
     this.onLook(look)
   }
 
@@ -141,8 +144,16 @@ export class NodeHoldings implements Holdings {
     if (!this.hasLease) throw new LeaseEnded()
   }
 
+  /** Nobody needs to ask: connections to a silent node end when it is fenced. */
+  #fenceSilent({ id, epoch, n }: NodeRow): void {
+    const isSilent = this.#suspicion.isSilent(id, this.#env.clock())
+    if (!isSilent || id === this.#env.node.id || this.#fenced.get(id) === n) return
+    this.#fenced.set(id, n)
+    this.#fence({ node: id, epoch }).catch(() => this.#fenced.delete(id)) // the next look tries again
+  }
+
   /** Fences a node once, however many workspaces are waiting for it. */
-  async #fence({ node, epoch }: OwnerRow): Promise<void> {
+  async #fence({ node, epoch }: Pick<OwnerRow, 'node' | 'epoch'>): Promise<void> {
     const key = `${node}/${epoch}`
     const fencing = this.#fencing.get(key) ?? this.#env.node.fence(node, epoch)
     this.#fencing.set(key, fencing)

@@ -53,7 +53,7 @@ export const unregister = (schema: string): string =>
 
 /** Takes node $1 its epoch $2: what it owns is free, and it can store nothing more. Waits for its write under way. */
 export const fenceNode = (schema: string): string =>
-  `update ${schema}.nodes set epoch = epoch + 1, is_up = false where id = $1 and epoch = $2`
+  `update ${schema}.nodes set epoch = epoch + 1 where id = $1 and epoch = $2`
 
 /** A single server takes the database from all nodes. */
 export const fenceAll = (schema: string): string =>

@@ -113,8 +113,15 @@ onPostgres('the workspaces of nodes', (postgres) => {
     })
     one.stop()
     const stopped = performance.now()
-    await until('it is taken', async () => (await other.holdings.find('default')) === 'here')
+    // It is fenced without being asked for.
+    await until('it is fenced', async () => {
+      const owner = await other.node.ownerOf('default')
+      return owner?.valid === false
+    })
     expect(performance.now() - stopped).toBeGreaterThan(4_000)
+    const [state] = await other.holdings.nodes()
+    expect(state).toMatchObject({ id: 'aaaaaaaa', state: 'silent' })
+    expect(await other.holdings.find('default')).toBe('here')
     expect([one.holdings.owns('default'), one.holdings.mayRead('default')]).toEqual([false, false])
     expect(await thrown(one.node.db.put('k:default/1', bytes(2)))).toBeInstanceOf(Fenced)
     await one.close()

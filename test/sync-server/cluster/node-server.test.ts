@@ -130,6 +130,33 @@ onPostgres('nodes with servers', (postgres) => {
     await other.stop()
   })
 
+  it('[NODE-6] a node that was stopped reads nothing and stores nothing when it goes on', async () => {
+    const store = newSchema(postgres().url)
+    const [one, other] = [await startNode(store), await startNode(store)]
+    const { client, doc } = await liveDoc(`${one.sync}/default`)
+    doc.getArray('list').push([1])
+    await client.barrier()
+    one.process.kill('SIGSTOP')
+    // It takes these once it goes on.
+    doc.getArray('list').push([2])
+    const late = client.barrier().then(() => 'acknowledged')
+    const before = client.messages.length
+    client.subscribe()
+    await until('the other one has it', async () => (await ownerOf(store)) === null)
+    const writer = await liveDoc(`${other.sync}/default`)
+    writer.doc.getArray('list').push([3])
+    await writer.client.barrier()
+    one.process.kill('SIGCONT')
+    const code = await Promise.race([client.closed, late])
+    expect([4307, 4503]).toContain(code)
+    expect(client.messages.length).toBe(before)
+    expect(await listAt(other)).toEqual([1, 3])
+    await until('it is back', async () => (await fetch(`${one.url}/health`)).status === 200)
+    expect(await listAt(one)).toEqual([1, 3])
+    await one.stop()
+    await other.stop()
+  })
+
   it('[NODE-10] an upload that was cut by kill -9 goes on at the next owner', async () => {
     const store = newSchema(postgres().url)
     const [one, other] = [await startNode(store), await startNode(store)]
