@@ -1,9 +1,12 @@
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeDir } from '../../storage/integrity/disk.ts'
 
 /** Folders that scheduled backups are in: the time in UTC, so that names sort as times do. */
 const NAME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d)-(\d\d)-(\d\d)Z$/
+
+/** Ends the name of a backup that is being removed. */
+const GOING = '.removed'
 
 /** Longest time between two looks at the clock (milliseconds): a machine that slept is late by at most that. */
 const LOOK_MS = 60_000
@@ -97,11 +100,12 @@ export class ScheduledBackups {
   async #removeOld(): Promise<string[]> {
     const { dir, keep } = this.#schedule
     const old = (await backupsIn(dir)).slice(0, -keep)
-    // Without its manifest a backup is none, so a kill here leaves nothing that passes for one.
-    for (const name of old) {
-      await rm(join(dir, name, 'manifest.json'), { force: true })
-      await rm(join(dir, name), { recursive: true, force: true })
-    }
+    // One that is going has another name, so a kill here leaves nothing that passes for a backup.
+    for (const name of old) await rename(join(dir, name), join(dir, name + GOING))
+    const going = (await readdir(dir)).filter(
+      (name) => name.endsWith(GOING) && backupTime(name.slice(0, -GOING.length)) !== null,
+    )
+    for (const name of going) await rm(join(dir, name), { recursive: true, force: true })
     return old
   }
 
