@@ -105,7 +105,7 @@ export class Oracle {
       for (const [client, end] of transaction.afterState) {
         const clock = transaction.beforeState.get(client) ?? 0
         if (end <= clock || client === serverClientOf(doc)) continue
-        if (alone !== null) this.#noteInserts(client, clock, end, alone)
+        if (alone !== null) this.#noteInserts(doc, client, clock, end, alone)
         const by = this.#authors.get(client)
         if (by?.putsBack === false) this.#countRetyped(doc, client, clock, end, by.agent)
       }
@@ -149,13 +149,18 @@ export class Oracle {
     }
   }
 
-  #noteInserts(client: number, clock: number, end: number, who: Alone): void {
+  #noteInserts(doc: Y.Doc, client: number, clock: number, end: number, who: Alone): void {
     const { agent, slot, putsBack } = who
     const turns = [{ clock: 0, slot: null }]
     const author = this.#authors.get(client) ?? { agent, turns, putsBack }
     this.#authors.set(client, author)
     const name = this.names[agent]
-    check(author.agent === agent, () => `${name} writes under ${client}, another's`)
+    if (author.agent !== agent) {
+      // Another may note beside the texts that a message reached it.
+      const holdsText = [...structsIn(doc, client, clock, end)].some(isText)
+      check(!holdsText, () => `${name} writes under ${client}, another's`)
+      return
+    }
     turnTo(author, clock, slot)
     this.notedAlone += end - clock
   }
