@@ -1,5 +1,4 @@
 import type * as Y from 'yjs'
-import { itemBefore, itemsByKey } from '../../lib/yjs/internals.ts'
 import type { AgentId, BroadcastId, FileId, FileKey, TaskId } from '../../protocol/ids.ts'
 import type { Buckets } from './buckets.ts'
 
@@ -342,17 +341,6 @@ export const initWorkspace = (doc: Y.Doc, workspaceId: string, now: number): voi
 export const serverClientOf = (doc: Y.Doc): number => {
   const id = metaOf(doc).get('serverClient')
   return typeof id === 'number' ? id : doc.clientID
-}
-
-/** All Yjs client ids under which the server ever wrote: a restore gives it another, and `meta` is the server's alone. */
-export const serverClientsOf = (doc: Y.Doc): Set<number> => {
-  const clients = new Set([serverClientOf(doc)])
-  for (const newest of itemsByKey(metaOf(doc)).values()) {
-    for (let item: Y.Item | null = newest; item !== null; item = itemBefore(item)) {
-      clients.add(item.id.client)
-    }
-  }
-  return clients
 }
 
 /** Makes the client id of the document the one that the server writes under. Server only. */

@@ -8,7 +8,8 @@ import type {
   TextHistory,
   UndoRecord,
 } from '../../../workspace/authorship/undo-history.ts'
-import { FILE_PREFIX, serverClientsOf, textOf } from '../../../workspace/document/schema.ts'
+import { FILE_PREFIX, textOf } from '../../../workspace/document/schema.ts'
+import { serverClientsOf } from '../../../workspace/document/server-clients.ts'
 import { isBinary, notText } from '../../../workspace/files/blobs.ts'
 import { agentsOfEdits } from '../../../workspace/files/edit-counts.ts'
 import { allFiles, getFile } from '../../../workspace/files/tree.ts'

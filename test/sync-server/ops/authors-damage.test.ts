@@ -9,12 +9,8 @@ import { blobPath } from '../../../sync-server/ops/blob-files.ts'
 import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import { seal } from '../../../sync-server/storage/integrity/checksummed.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
-import {
-  filesOf,
-  initWorkspace,
-  renewServerClient,
-  serverClientsOf,
-} from '../../../workspace/document/schema.ts'
+import { filesOf, initWorkspace, renewServerClient } from '../../../workspace/document/schema.ts'
+import { serverClientsOf } from '../../../workspace/document/server-clients.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { liveDoc } from '../../support/client.ts'
