@@ -17,6 +17,7 @@ import { moveBlobs } from '../storage/blobs/move.ts'
 import { StoredBlobs } from '../storage/blobs/stored-blobs.ts'
 import { unsealed } from '../storage/integrity/checksummed.ts'
 import { HighWaterMark } from '../storage/integrity/high-water-mark.ts'
+import { hasDatabase } from '../storage/integrity/inspect.ts'
 import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { logOn } from '../storage/open-log.ts'
 import { type Place, shownPlace } from '../storage/place.ts'
@@ -55,6 +56,13 @@ export const openNode = async (base: Base, place: Place, url: string): Promise<N
   const { data, store } = place
   if (store === null) {
     throw new ClawError('usage', '--node-url needs --store', 'give all nodes the same --store')
+  }
+  if (await hasDatabase(data)) {
+    throw new ClawError(
+      'data_unusable',
+      `${data} has its records in a LevelDB database`,
+      'move them: clawlink-sync backup, then restore --store into a new folder',
+    )
   }
   const owner = await ownerOf(data)
   const { NodeStore } = await import('../storage/postgres/node-store.ts')

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { AccessStore } from '../../../sync-server/auth/store.ts'
 import { hashOf } from '../../../sync-server/auth/stored/secrets.ts'
 import type { Creating } from '../../../sync-server/auth/stored/state.ts'
@@ -41,6 +41,7 @@ const nodes = async () => {
 }
 
 it('[NODE-9] a node has the members of the workspaces that it owns, as they are stored when it claims them', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
   const { log, one, other, indexed } = await nodes()
   await one.admin.create('a', 'me')
   await one.admin.create('b', 'me')
@@ -51,8 +52,15 @@ it('[NODE-9] a node has the members of the workspaces that it owns, as they are 
   // Another node knows nobody before it claims the workspace.
   expect(other.authenticator.isGood(joined.credential)).toBe(false)
   expect([other.workspaces.has('a'), other.members.list(null)]).toEqual([false, []])
+  const authenticating = () => one.authenticator.authenticate(joined.credential)
   one.unload(['a'])
-  expect(one.authenticator.isGood(joined.credential)).toBe(false)
+  // It is no stranger's: the request came before the workspace went.
+  expect(authenticating).toThrow(expect.objectContaining({ code: 'moved' }))
+  const late = { invite: secret, agent: 'a-bob0000000001' }
+  await expect(one.members.join(late)).rejects.toMatchObject({ code: 'moved' })
+  vi.setSystemTime(Date.now() + 10_001)
+  expect(authenticating).toThrow(expect.objectContaining({ code: 'unauthorized' }))
+  vi.useRealTimers()
   expect([one.workspaces.names, one.admin.audit(null, 9).map(({ what }) => what)]).toEqual([
     ['b'],
     ['created'],
